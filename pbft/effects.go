@@ -1,0 +1,95 @@
+package pbft
+
+// Effect is what a replica wants done. Effects are performed in slice order, and nothing leaves the replica and nothing
+// is executed before every earlier Persist and every earlier broadcast vote is durable (D0). The set is closed.
+type Effect interface{ effect() }
+
+// Persist makes a record durable.
+type Persist struct{ Record Record }
+
+// Note writes a record together with the next one that must be durable. Losing it in a crash is harmless.
+type Note struct{ Record Record }
+
+// Broadcast signs a message (nested statements of our own first), makes it durable as a Sent record if it is of a type
+// that Durable names, sends it to every other replica, and returns it to this core as Received over the loopback.
+type Broadcast struct{ Msg Message }
+
+// Send sends to one replica a message that needs no signature of ours or bears it already.
+type Send struct {
+	To  ReplicaID
+	Msg Message
+}
+
+// Respond sends a reply to a client's link, if one is open here.
+type Respond struct{ Reply *Reply }
+
+// Execute hands the batch of the next sequence number to execution.
+type Execute struct {
+	Seq  Seq
+	Body *Body
+}
+
+// Snapshot asks for Snapshotted once everything up to Seq is executed and durable in the store (K1).
+type Snapshot struct{ Seq Seq }
+
+// Truncate allows journal records of sequence numbers ≤ Below to be deleted, and state versions below Discard to be
+// forgotten (K1, K4).
+type Truncate struct {
+	Below   Seq
+	Discard Seq
+}
+
+// Accuse reports proven misbehaviour (E1).
+type Accuse struct{ Evidence Evidence }
+
+// Diverged reports that a stable checkpoint has another digest than this replica's own (K2). The replica stops replying.
+type Diverged struct {
+	Seq         Seq
+	Own, Stable Digest
+}
+
+// Entered reports a view that became active here.
+type Entered struct{ View View }
+
+// Dropped says why an input changed nothing. It is data for traces, tests and counters.
+type Dropped struct {
+	Msg Message
+	Why Reason
+}
+
+func (Persist) effect()   {}
+func (Note) effect()      {}
+func (Broadcast) effect() {}
+func (Send) effect()      {}
+func (Respond) effect()   {}
+func (Execute) effect()   {}
+func (Snapshot) effect()  {}
+func (Truncate) effect()  {}
+func (Accuse) effect()    {}
+func (Diverged) effect()  {}
+func (Entered) effect()   {}
+func (Dropped) effect()   {}
+
+// Durable reports whether a message of ours is a vote that must be in the journal before it is sent.
+func Durable(m Message) bool {
+	switch m.(type) {
+	case *PrePrepare, *Prepare, *Commit, *Checkpoint, *ViewChange, *NewView:
+		return true
+	}
+	return false
+}
+
+// Evidence is proof of misbehaviour that anybody with the cluster's keys can check (E1): two signed statements that no
+// correct replica signs both.
+type Evidence struct {
+	Replica ReplicaID
+	Kind    EvidenceKind
+	First   Message // signed by Replica
+	Second  Message // signed by Replica
+}
+
+// EvidenceKind names what the two statements of an Evidence prove.
+type EvidenceKind string
+
+// Equivocation is two digests signed for one (type, view, seq).
+const Equivocation EvidenceKind = "equivocation"

@@ -1,0 +1,43 @@
+package pbft
+
+import "time"
+
+// Event is what happens to a replica. The set is closed.
+type Event interface{ event() }
+
+// Tick tells the time. Mono counts from an arbitrary start and never goes back: timeouts use nothing else (T3). Wall is
+// nanoseconds since the Unix epoch and enters only as the agreed time of a batch (N1).
+type Tick struct {
+	Mono time.Duration
+	Wall int64
+}
+
+// Source says which link a message came over.
+type Source struct {
+	Replica  ReplicaID // meaningful unless Client
+	Client   bool      // a client's link
+	Loopback bool      // this replica's own broadcast, durable by now
+}
+
+// Received is a message that was checked and whose claims hold.
+type Received struct {
+	From Source
+	Msg  Verified
+}
+
+// Executed tells that a batch was executed and what its requests were answered.
+type Executed struct {
+	Seq     Seq
+	Replies []*Reply
+}
+
+// Snapshotted tells that the state after Seq is durable and readable, with its digest (K1).
+type Snapshotted struct {
+	Seq    Seq
+	Digest Digest
+}
+
+func (Tick) event()        {}
+func (Received) event()    {}
+func (Executed) event()    {}
+func (Snapshotted) event() {}

@@ -1,0 +1,177 @@
+package pbft
+
+// Message is what replicas and clients exchange. The set is closed: every message type is in this file.
+type Message interface{ message() }
+
+// Request asks for 1..MaxOps operations to be executed in order, exactly once (§4.1; C1, C2).
+type Request struct {
+	ID         RequestID
+	AckedBelow uint64 // the client holds every reply of this session with a number below this one
+	ReadOnly   bool   // no operation of the request modifies the state
+	Ops        [][]byte
+	Sig        Signature // by ID.Client
+}
+
+// Body is what a batch digest stands for: the time its primary proposed and the requests in execution order.
+// The body without requests and with time 0 is the null request (§4.4).
+type Body struct {
+	Time     int64 // proposed wall time, nanoseconds since the Unix epoch
+	Requests []*Request
+}
+
+// PrePrepare assigns a sequence number to a batch (§4.2). Any replica may pass one on: only the signature counts.
+type PrePrepare struct {
+	View   View
+	Seq    Seq
+	Digest Digest // of the body
+	Sig    Signature
+	Body   *Body // travels beside the signed statement; nil where only the statement is shown
+}
+
+// Prepare is a backup's agreement to (view, seq, digest) (§4.2).
+type Prepare struct {
+	View    View
+	Seq     Seq
+	Digest  Digest
+	Replica ReplicaID
+	Sig     Signature
+}
+
+// Commit says that its sender holds a durable prepared certificate for (view, seq, digest) (§4.2, D2).
+type Commit struct {
+	View    View
+	Seq     Seq
+	Digest  Digest
+	Replica ReplicaID
+	Sig     Signature
+}
+
+// Checkpoint says that the sender's state after Seq has the digest and is durable (§4.3, K1).
+type Checkpoint struct {
+	Seq     Seq
+	Digest  Digest
+	Replica ReplicaID
+	Sig     Signature
+}
+
+// Suspect says that its sender's timer for View expired. It carries nothing else and does not stop the sender from
+// voting in View (V7).
+type Suspect struct {
+	View    View
+	Replica ReplicaID
+	Sig     Signature
+}
+
+// ViewChange asks to move to View and shows everything that may have committed before (§4.4).
+type ViewChange struct {
+	View     View
+	Replica  ReplicaID
+	Suspects []Suspect      // the justification: f+1 distinct replicas, each for a view ≥ View−1, by replica number (V7)
+	Stable   StableCert     // the sender's last stable checkpoint
+	Prepared []PreparedCert // one for every seq prepared above it, ascending (V1)
+	Sig      Signature
+}
+
+// NewView starts View: the primary's proof and the pre-prepares that follow from it (§4.4).
+type NewView struct {
+	View        View
+	ViewChanges []ViewChange // V: exactly Q, by replica number
+	Proposals   []Proposal   // O: for min-s+1, min-s+2, … max-s
+	Sig         Signature
+}
+
+// Proposal is one entry of a new view's O: a pre-prepare whose view and seq follow from its place.
+type Proposal struct {
+	Digest Digest
+	Sig    Signature // the primary's, as on a PrePrepare
+}
+
+// Heartbeat shows that the primary of an idle view lives (T1). It has no sequence number.
+type Heartbeat struct {
+	View View
+	Sig  Signature
+}
+
+// Outcome is what became of a request.
+type Outcome uint8
+
+// The outcomes of a request. Busy is advice and not replicated: the other ones are agreed.
+const (
+	OutcomeExecuted Outcome = 1 + iota // Results holds one result an operation
+	OutcomeConflict                    // another request was executed under this number (C2)
+	OutcomeExpired                     // the session was evicted; nothing was executed under it now (C1)
+	OutcomeBusy                        // not admitted; try again after RetryAfterMillis (C6)
+)
+
+// Reply answers a request. It is authenticated by the link it arrives on, so it carries no signature.
+type Reply struct {
+	ID               RequestID
+	Request          Digest // content digest of the request that is answered
+	Outcome          Outcome
+	Seq              Seq // where it was executed; 0 with OutcomeBusy
+	Results          [][]byte
+	View             View // a hint where the primary is; never matched
+	RetryAfterMillis uint32
+}
+
+// Status is the periodic, link-authenticated account of what its sender has and lacks. It drives retransmission.
+type Status struct {
+	View        View
+	Active      bool
+	Executed    Seq   // last sequence number handed to execution
+	Stable      Seq   // the low watermark h
+	Wall        int64 // the sender's wall clock, nanoseconds since the Unix epoch
+	Helper      ReplicaID
+	ViewChanges []ReplicaID  // whose ViewChange for View the sender holds, ascending; while inactive
+	Slots       []SlotStatus // ascending; what is missing above Executed
+}
+
+// SlotStatus says what a Status sender lacks for one sequence number.
+type SlotStatus struct {
+	Seq   Seq
+	Lacks Lacks
+}
+
+// Lacks is a set of things missing from a slot.
+type Lacks uint8
+
+// What a slot may lack.
+const (
+	LacksProposal Lacks = 1 << iota
+	LacksPrepares
+	LacksCommits
+)
+
+// Fetch asks for the body of a digest at a sequence number.
+type Fetch struct {
+	Seq    Seq
+	Digest Digest
+}
+
+// CertifiedBody is a body whose digest a certificate or a new view has vouched for already: the claims of its clients
+// need no check, and it is accepted for such a digest only. Cert is present when it is pushed to a lagging replica (N7).
+type CertifiedBody struct {
+	Seq  Seq
+	Body *Body
+	Cert *CommitCert // nil in answer to a Fetch
+}
+
+// StableNotice shows a stable checkpoint certificate to a replica that lags behind it.
+type StableNotice struct {
+	Cert StableCert
+}
+
+func (*Request) message()       {}
+func (*PrePrepare) message()    {}
+func (*Prepare) message()       {}
+func (*Commit) message()        {}
+func (*Checkpoint) message()    {}
+func (*Suspect) message()       {}
+func (*ViewChange) message()    {}
+func (*NewView) message()       {}
+func (*Heartbeat) message()     {}
+func (*Reply) message()         {}
+func (*Status) message()        {}
+func (*Fetch) message()         {}
+func (*CertifiedBody) message() {}
+func (*StableNotice) message()  {}

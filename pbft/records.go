@@ -1,0 +1,61 @@
+package pbft
+
+// Record is what a replica writes to its journal. The set is closed: every record type is in this file. New replays
+// records in the order they were written; replaying one twice changes nothing.
+type Record interface{ record() }
+
+// Head begins every journal segment (D9): whose journal it is and the view it was in. The records that follow it until
+// the segment's first turn repeat everything above the stable checkpoint, so that earlier segments can go.
+type Head struct {
+	Cluster Digest
+	Epoch   uint64
+	Self    ReplicaID
+	View    View
+	Active  bool
+}
+
+// Sent is a message this replica signed: PrePrepare (D1), Prepare, Commit, Checkpoint (D5), ViewChange (D3) or
+// NewView (D4). After a restart the same bytes are sent again (D7).
+type Sent struct{ Msg Message }
+
+// Accepted is a pre-prepare with its body that this replica accepted from the primary (D1).
+type Accepted struct{ PrePrepare *PrePrepare }
+
+// Fetched is a body that arrived later than the digest that vouches for it.
+type Fetched struct {
+	Seq  Seq
+	Body *Body
+}
+
+// Prepared is a prepared certificate: the view change's proof (D2).
+type Prepared struct{ Cert PreparedCert }
+
+// Certified is a slot that is executed by commit certificate alone (N7).
+type Certified struct {
+	Cert CommitCert
+	Body *Body
+}
+
+// Committed notes that a prepared slot committed here, so that it can be executed again without collecting its commits
+// anew. It is written behind the execution, not before: losing it costs a retransmission.
+type Committed struct {
+	View   View
+	Seq    Seq
+	Digest Digest
+}
+
+// Stable is the certificate that moved the low watermark (K1).
+type Stable struct{ Cert StableCert }
+
+// Activated is the new view that became active here (D4).
+type Activated struct{ NewView *NewView }
+
+func (*Head) record()      {}
+func (*Sent) record()      {}
+func (*Accepted) record()  {}
+func (*Fetched) record()   {}
+func (*Prepared) record()  {}
+func (*Certified) record() {}
+func (*Committed) record() {}
+func (*Stable) record()    {}
+func (*Activated) record() {}

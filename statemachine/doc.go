@@ -1,0 +1,2 @@
+// Package statemachine holds the replicated state.
+package statemachine
