@@ -1,0 +1,56 @@
+package crypto
+
+import "sync"
+
+// recent is a bounded map that forgets what was not used for longest, roughly: entries live in two generations of
+// half the bound each. A hit moves its entry into the young generation; when that is full it becomes the old one and
+// the former old one is dropped. So the half of the bound used last is always held, without a list to maintain.
+//
+// It is safe for concurrent use. A bound below 2 holds nothing.
+type recent[K comparable, V any] struct {
+	mu         sync.Mutex
+	half       int // entries of one generation
+	young, old map[K]V
+}
+
+func newRecent[K comparable, V any](bound int) *recent[K, V] {
+	return &recent[K, V]{half: max(bound, 0) / 2, young: map[K]V{}}
+}
+
+func (r *recent[K, V]) get(key K) (V, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if value, ok := r.young[key]; ok {
+		return value, true
+	}
+	value, ok := r.old[key]
+	if ok {
+		delete(r.old, key)
+		r.insert(key, value)
+	}
+	return value, ok
+}
+
+func (r *recent[K, V]) put(key K, value V) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.old, key)
+	r.insert(key, value)
+}
+
+// insert puts an entry that the old generation does not hold into the young one.
+func (r *recent[K, V]) insert(key K, value V) {
+	if r.half == 0 {
+		return
+	}
+	if _, held := r.young[key]; !held && len(r.young) >= r.half {
+		r.old, r.young = r.young, make(map[K]V, r.half)
+	}
+	r.young[key] = value
+}
+
+func (r *recent[K, V]) len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.young) + len(r.old)
+}
