@@ -1,6 +1,7 @@
 package pbft
 
-// Message is what replicas and clients exchange. The set is closed: every message type is in this file.
+// Message is what replicas and clients exchange. The set is closed: every message type is in this file. A message is
+// immutable once it was signed or decoded: encodings and digests are remembered. Change a copy and sign that.
 type Message interface{ message() }
 
 // Request asks for 1..MaxOps operations to be executed in order, exactly once (§4.1; C1, C2).
@@ -10,6 +11,8 @@ type Request struct {
 	ReadOnly   bool   // no operation of the request modifies the state
 	Ops        [][]byte
 	Sig        Signature // by ID.Client
+
+	cache requestCache
 }
 
 // Body is what a batch digest stands for: the time its primary proposed and the requests in execution order.
@@ -17,6 +20,8 @@ type Request struct {
 type Body struct {
 	Time     int64 // proposed wall time, nanoseconds since the Unix epoch
 	Requests []*Request
+
+	cache bodyCache
 }
 
 // PrePrepare assigns a sequence number to a batch (§4.2). Any replica may pass one on: only the signature counts.

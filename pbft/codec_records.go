@@ -1,0 +1,126 @@
+package pbft
+
+// The kinds of records, as numbered in the journal. 0 is never one.
+const (
+	recordHead      = 1
+	recordSent      = 2
+	recordAccepted  = 3
+	recordFetched   = 4
+	recordPrepared  = 5
+	recordCertified = 6
+	recordCommitted = 7
+	recordStable    = 8
+	recordActivated = 9
+)
+
+// EncodeRecord returns the journal's bytes of a record: format version, kind, fields, by the rules of Encode.
+func EncodeRecord(r Record) []byte {
+	b := []byte{FormatVersion}
+	switch r := r.(type) {
+	case *Head:
+		return appendHead(append(b, recordHead), r)
+	case *Sent:
+		return appendTyped(append(b, recordSent), r.Msg)
+	case *Accepted:
+		return appendPrePrepare(append(b, recordAccepted), r.PrePrepare)
+	case *Fetched:
+		return appendBody(appendU64(append(b, recordFetched), uint64(r.Seq)), r.Body)
+	case *Prepared:
+		return appendPreparedCert(append(b, recordPrepared), &r.Cert)
+	case *Certified:
+		return appendBody(appendCommitCert(append(b, recordCertified), &r.Cert), r.Body)
+	case *Committed:
+		return appendStatement(append(b, recordCommitted), r.View, r.Seq, r.Digest)
+	case *Stable:
+		return appendStableCert(append(b, recordStable), &r.Cert)
+	case *Activated:
+		return appendNewView(append(b, recordActivated), r.NewView)
+	}
+	panic("pbft: encoding a record of no known kind")
+}
+
+// DecodeRecord reads a record as strictly as Decode reads a message, and shares memory with b alike.
+func DecodeRecord(b []byte) (Record, error) {
+	r := newReader(b, MaxRecord)
+	record := readRecord(r)
+	if err := r.finish(); err != nil {
+		return nil, err
+	}
+	return record, nil
+}
+
+func readRecord(r *reader) Record {
+	switch kind := r.u8(); kind {
+	case recordHead:
+		return &Head{Cluster: r.digest(), Epoch: r.u64(), Self: r.replica(), View: View(r.u64()), Active: r.bool()}
+	case recordSent:
+		m := readTyped(r)
+		if r.err == nil && !Durable(m) {
+			r.fail("a record of a sent %s", TypeOf(m))
+		}
+		return &Sent{Msg: m}
+	case recordAccepted:
+		return &Accepted{PrePrepare: readPrePrepare(r)}
+	case recordFetched:
+		return &Fetched{Seq: Seq(r.u64()), Body: readBody(r)}
+	case recordPrepared:
+		return &Prepared{Cert: readPreparedCert(r)}
+	case recordCertified:
+		return &Certified{Cert: readCommitCert(r), Body: readBody(r)}
+	case recordCommitted:
+		m := new(Committed)
+		m.View, m.Seq, m.Digest = readStatement(r)
+		return m
+	case recordStable:
+		return &Stable{Cert: readStableCert(r)}
+	case recordActivated:
+		return &Activated{NewView: readNewView(r)}
+	default:
+		r.fail("unknown record %d", kind)
+		return nil
+	}
+}
+
+func appendHead(b []byte, h *Head) []byte {
+	b = append(b, h.Cluster[:]...)
+	b = appendU64(b, h.Epoch)
+	b = appendU16(b, uint16(h.Self))
+	b = appendU64(b, uint64(h.View))
+	return appendBool(b, h.Active)
+}
+
+// RecordSeq is the sequence number behind which a journal may forget the record: a Truncate with Below at or above it
+// covers it. It is 0 for what belongs to a view rather than a slot; those are superseded, not truncated.
+func RecordSeq(r Record) Seq {
+	switch r := r.(type) {
+	case *Sent:
+		return sentSeq(r.Msg)
+	case *Accepted:
+		return r.PrePrepare.Seq
+	case *Fetched:
+		return r.Seq
+	case *Prepared:
+		return r.Cert.Seq
+	case *Certified:
+		return r.Cert.Seq
+	case *Committed:
+		return r.Seq
+	case *Stable:
+		return r.Cert.Seq
+	}
+	return 0
+}
+
+func sentSeq(m Message) Seq {
+	switch m := m.(type) {
+	case *PrePrepare:
+		return m.Seq
+	case *Prepare:
+		return m.Seq
+	case *Commit:
+		return m.Seq
+	case *Checkpoint:
+		return m.Seq
+	}
+	return 0
+}
