@@ -87,8 +87,10 @@ func TestS3_TheCacheCannotBePoisoned(t *testing.T) {
 	bad[2].Key = key(1).Public()
 	for range 2 { // before the true claim is remembered, and after
 		for i, c := range bad {
-			if v.Verify([]crypto.Claim{c}) || v.Verify([]crypto.Claim{c}) {
-				t.Errorf("false claim %d was believed", i)
+			for range 2 {
+				if v.Verify([]crypto.Claim{c}) {
+					t.Errorf("false claim %d was believed", i)
+				}
 			}
 		}
 		if !v.Verify([]crypto.Claim{good}) {
