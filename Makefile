@@ -1,0 +1,46 @@
+# What a contributor runs. `make check` is exactly what CI runs; `make help` lists the rest.
+
+GO       ?= go
+FUZZTIME ?= 30s
+
+# The linters are pinned in a module of their own, so that they never become dependencies of Tagma.
+TOOL := $(GO) tool -modfile=tools/go.mod
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help check fmt lint test race fuzz demo
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+check: ## everything CI checks, in its order
+	@.ci/run
+
+fmt: ## format all Go files
+	$(TOOL) gofumpt -w .
+
+lint: ## go.mod in order, formatting, and the linters of .golangci.yml
+	$(GO) mod tidy -diff
+	@unformatted=$$($(TOOL) gofumpt -l .); \
+	if [ -n "$$unformatted" ]; then \
+		echo "not in gofumpt's format, mend it with: make fmt"; echo "$$unformatted"; exit 1; \
+	fi
+	$(TOOL) golangci-lint run ./...
+
+test: ## all tests
+	$(GO) test ./...
+
+race: ## all tests but the long ones, under the race detector
+	$(GO) test -race -short ./...
+
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@listed=$$($(GO) test -list '^Fuzz' ./...); \
+	awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, names[i]; n = 0 }' <<<"$$listed" | \
+	while read -r package name; do \
+		echo "$$package $$name"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package"; \
+	done
+
+demo: ## a local cluster of four, one of them malicious, and a verdict
+	$(GO) run ./cmd/tagma-testnet demo
