@@ -1,0 +1,99 @@
+package tidy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// anything lets a part import every other.
+const anything = "*"
+
+// mayImport is the graph of the module: which parts each part may import, besides itself. A part is a directory with
+// all below it that has no entry of its own. It is not to be widened for convenience: an edge more is a decision, and
+// belongs into docs/adr.
+var mayImport = map[string][]string{
+	"pbft":         {},
+	"crypto":       {},
+	"network":      {},
+	"statemachine": {},
+	"checkpoint":   {"statemachine"},
+	"client":       {"pbft", "crypto", "network", "internal/cluster"},
+
+	"internal/tidy":    {},
+	"internal/cluster": {"pbft", "crypto", "network"},
+	"internal/driver":  {"pbft", "statemachine"},
+	"internal/node": {
+		"internal/driver", "internal/cluster", "pbft", "crypto", "network", "checkpoint", "statemachine",
+	},
+
+	"testnet/byzantine": {"pbft"},
+	"testnet/check":     {"pbft"},
+	"testnet":           {anything},
+
+	"cmd/tagma":         {anything},
+	"cmd/tagma-testnet": {anything},
+}
+
+// attackers is the part that nothing that ships may import, and testnetUsers are those that may.
+const attackers = "testnet"
+
+var testnetUsers = []string{"testnet", "cmd/tagma-testnet"}
+
+// importGraph complains of an edge that mayImport does not have, and of a package that it does not know. Tests may
+// reach further than what they test, to the attackers excepted.
+func importGraph(t *tree) []string {
+	var complaints []string
+	for _, dir := range t.packages() {
+		if partOf(dir) == "" {
+			complaints = append(complaints, fmt.Sprintf(
+				"%s: the package has no place in the import graph; give it one in internal/tidy/imports.go", dir))
+		}
+	}
+	for _, s := range t.sources {
+		for i, name := range s.imports() {
+			target, ours := strings.CutPrefix(name, module+"/")
+			if !ours {
+				continue
+			}
+			if why := forbidden(&s, target); why != "" {
+				complaints = append(complaints, t.at(s.syntax.Imports[i].Pos(), "%s", why))
+			}
+		}
+	}
+	return complaints
+}
+
+// forbidden says why a file must not import a package of the module, or returns "".
+func forbidden(s *source, target string) string {
+	from, to := partOf(s.dir), partOf(target)
+	if within(target, attackers) && !slices.ContainsFunc(testnetUsers, func(u string) bool { return within(s.dir, u) }) {
+		return fmt.Sprintf("%s must not import %s: nothing that ships links the attackers", s.dir, target)
+	}
+	if s.test || from == "" || from == to {
+		return ""
+	}
+	allowed := mayImport[from]
+	if slices.Contains(allowed, anything) || slices.Contains(allowed, to) {
+		return ""
+	}
+	return fmt.Sprintf("%s must not import %s: it may import %s of the module", s.dir, target, list(allowed))
+}
+
+// partOf returns the longest entry of mayImport that holds dir, or "".
+func partOf(dir string) string {
+	best := ""
+	for part := range mayImport {
+		if within(dir, part) && len(part) > len(best) {
+			best = part
+		}
+	}
+	return best
+}
+
+func list(parts []string) string {
+	if len(parts) == 0 {
+		return "nothing"
+	}
+	return "only " + strings.Join(parts, ", ")
+}

@@ -1,0 +1,31 @@
+package tidy
+
+import (
+	"os"
+	"testing"
+)
+
+// rules are all rules of the package, by the name of what they keep.
+var rules = map[string]func(*tree) []string{
+	"import graph":   importGraph,
+	"pure core":      corePurity,
+	"package docs":   packageDocs,
+	"file lengths":   func(t *tree) []string { return fileLengths(t, longFiles) },
+	"comments":       comments,
+	"sleeping tests": sleepingTests,
+	"dependencies":   dependencies,
+}
+
+func TestTree_KeepsEveryRule(t *testing.T) {
+	tree, err := load(os.DirFS("../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, rule := range rules {
+		t.Run(name, func(t *testing.T) {
+			for _, complaint := range rule(tree) {
+				t.Error(complaint)
+			}
+		})
+	}
+}
