@@ -1,0 +1,97 @@
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// Discard raises the floor to below: views under it are refused from now on, and compaction forgets, in its own time,
+// the versions that no view at or above it sees (K4). The floor never sinks and never passes the last sequence number
+// written, so what a crashed run left above that is not judged by it. Before Load it does nothing.
+func (s *Store) Discard(below uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.loaded || s.closed {
+		return
+	}
+	s.floor = max(s.floor, min(below, s.written))
+	s.discarding = true
+	s.setDiscardTs()
+}
+
+// Floor returns the oldest sequence number that can be viewed.
+func (s *Store) Floor() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.floor
+}
+
+// setDiscardTs tells badger the oldest version that can still be read: the floor, or an open view's; s.mu is held.
+func (s *Store) setDiscardTs() {
+	oldest := s.floor
+	for at := range s.views {
+		oldest = min(oldest, at)
+	}
+	s.db.SetDiscardTs(oldest)
+}
+
+func (s *Store) unpin(at uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.views[at]--; s.views[at] == 0 {
+		delete(s.views, at)
+	}
+	// A view may have been all that held the floor's discard back. At a floor that Load set, nothing was given up yet.
+	if s.discarding {
+		s.setDiscardTs()
+	}
+}
+
+// collect rewrites value log files that are mostly garbage, now and then. Only values of 1 MiB and more are there.
+func (s *Store) collect() {
+	defer close(s.doneGC)
+	ticker := time.NewTicker(s.opt.GCInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.stopGC:
+			return
+		case <-ticker.C:
+		}
+		for err := error(nil); err == nil; {
+			err = s.db.RunValueLogGC(0.5)
+			if err != nil && !errors.Is(err, badger.ErrNoRewrite) && !errors.Is(err, badger.ErrRejected) {
+				s.log.Warningf("collect the value log: %v", err)
+			}
+		}
+	}
+}
+
+// Size returns the bytes that the tables with their write-ahead files, and the value log, occupy on disk.
+func (s *Store) Size() (lsm, vlog int64, err error) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // Compacted away meanwhile.
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		switch filepath.Ext(e.Name()) {
+		case ".sst", ".mem":
+			lsm += allocatedBytes(info)
+		case ".vlog":
+			vlog += allocatedBytes(info)
+		}
+	}
+	return lsm, vlog, nil
+}

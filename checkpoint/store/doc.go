@@ -1,0 +1,18 @@
+// Package store keeps the replicated state in badger, opened in managed mode: the version of an entry is the sequence
+// number of the batch that wrote it, so the state after any retained sequence number is a read at that version (D5).
+//
+// Badger is trusted to keep what it still has, never to have kept everything. One flipped bit in its write-ahead file
+// silently ends the replay there; a crash may leave holes, and half of a batch. Hence the order of a start:
+//
+//  1. Open checks the files badger would stumble over or forget, and opens it. Nothing can be read yet.
+//  2. Load(C) reads everything visible at the journal's newest checkpoint C into a Merkle tree and returns its root. The
+//     caller compares that with the digest in its journal; if they differ it loads the checkpoint before.
+//  3. The caller executes everything above C again. Each batch is rewritten under its old version with its old content.
+//
+// What a crashed run left above C is invisible: views open only at sequence numbers written since Load, and by then every
+// entry a view can see has been rewritten. That rests on determinism: a leftover that executing the same batches does not
+// write again cannot exist.
+//
+// The package owns the directory it is given and nothing else. It does not judge digests, knows no journal, and does not
+// choose what to discard.
+package store

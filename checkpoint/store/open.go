@@ -1,0 +1,171 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"tagma/checkpoint/merkle"
+	"tagma/statemachine"
+)
+
+// Store is the replicated state on disk. Open makes one. Write and Checkpoint are called by one goroutine at a time;
+// views, Discard, Size and Close may be used beside them.
+type Store struct {
+	dir string
+	opt Options
+	db  *badger.DB
+	log *badgerLog
+
+	// maxVersion is the highest version found by Open.
+	maxVersion uint64
+
+	writing sync.Mutex // held by Load, Write and Checkpoint; guards tree and wrote
+	tree    *merkle.Tree
+	wrote   bool
+
+	mu         sync.Mutex // guards what follows
+	loaded     bool
+	discarding bool // Discard was called: the floor is not merely where Load began
+	closed     bool
+	failed     error
+	written    uint64
+	floor      uint64
+	views      map[uint64]int // open views by sequence number
+	reading    sync.WaitGroup // open views
+
+	stopGC, doneGC chan struct{}
+}
+
+var _ statemachine.Storage = (*Store)(nil)
+
+// Open opens the store in dir, creating it if there is none. Nothing can be read before Load. Its errors name dir and
+// what to do; ErrLocked and ErrDamaged can be told apart with errors.Is.
+func Open(dir string, opt Options) (*Store, error) {
+	if opt.MinFree == 0 {
+		opt.MinFree = defaultMinFree
+	}
+	if opt.GCInterval == 0 {
+		opt.GCInterval = defaultGCInterval
+	}
+	if opt.memTable == 0 {
+		opt.memTable = defaultMemTable
+	}
+	s := &Store{
+		dir: dir, opt: opt, log: &badgerLog{to: opt.Log}, tree: merkle.New(), views: map[uint64]int{},
+		stopGC: make(chan struct{}), doneGC: make(chan struct{}),
+	}
+	if err := s.open(); err != nil {
+		if errors.Is(err, ErrDamaged) {
+			return nil, fmt.Errorf("open the store at %s: %w; move it away and start again: "+
+				"it is rebuilt from the journal if that reaches back to the first batch", dir, err)
+		}
+		return nil, fmt.Errorf("open the store at %s: %w", dir, err)
+	}
+	s.maxVersion = s.db.MaxVersion()
+	go s.collect()
+	return s, nil
+}
+
+func (s *Store) open() error {
+	if info, err := os.Stat(s.dir); err == nil && !info.IsDir() {
+		return errors.New("it is not a directory; name another one or move the file away")
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return err
+	}
+	release, err := lockDir(s.dir)
+	if err != nil {
+		return err
+	}
+	levelZero, err := precheck(s.dir)
+	if err := errors.Join(err, release()); err != nil {
+		return err
+	}
+	if levelZero > maxLevelZero {
+		if err := s.drainLevelZero(); err != nil {
+			return err
+		}
+	}
+	s.db, err = openBadger(badgerOptions(s.dir, s.opt, s.log))
+	if err != nil {
+		return err
+	}
+	if err := s.log.failure(); err != nil {
+		return errors.Join(fmt.Errorf("%w: %w", ErrDamaged, err), s.db.Close())
+	}
+	return nil
+}
+
+// drainLevelZero moves level 0 down with the compactors off. Close flushes every memtable whatever the number of tables
+// there, so a store closed under load may exceed maxLevelZero.
+func (s *Store) drainLevelZero() error {
+	db, err := openBadger(badgerOptions(s.dir, s.opt, s.log).WithNumCompactors(0).WithNumLevelZeroTablesStall(1 << 20))
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.Flatten(1), db.Close())
+}
+
+// openBadger turns what badger says, or panics with, into an error of ours.
+func openBadger(opt badger.Options) (db *badger.DB, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			db, err = nil, fmt.Errorf("%w: badger panicked: %s", ErrDamaged, oneLine("%v", []any{p}))
+		}
+	}()
+	db, err = badger.OpenManaged(opt)
+	var errno syscall.Errno
+	switch {
+	case err == nil:
+		return db, nil
+	case strings.Contains(err.Error(), "Another process is using this Badger database"):
+		return nil, ErrLocked
+	case errors.As(err, &errno) && errno != syscall.ENOENT:
+		return nil, err // The system refused: permissions, space, descriptors.
+	}
+	return nil, fmt.Errorf("%w: %s", ErrDamaged, oneLine("%v", []any{err}))
+}
+
+// MaxVersion returns the highest sequence number of which Open found anything, 0 if the store is new. A store whose
+// maximum lies above the end of its journal does not belong to that journal (D8).
+func (s *Store) MaxVersion() uint64 { return s.maxVersion }
+
+// Fresh says that Open found nothing: a new store, or one that lost everything.
+func (s *Store) Fresh() bool { return s.maxVersion == 0 }
+
+// fail makes err sticky: nothing is written after it. It returns the first such error.
+func (s *Store) fail(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed == nil {
+		s.failed = err
+	}
+	return s.failed
+}
+
+// Close ends the background work, waits for open views, and closes badger. The store is durable without it. Closing
+// twice is harmless.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	again := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if again {
+		return nil
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	close(s.stopGC)
+	<-s.doneGC
+	s.reading.Wait()
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("close the store at %s: %w", s.dir, err)
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package store
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+// Options adjust a Store. The zero value is a good choice.
+type Options struct {
+	// Log receives badger's warnings and errors, and its chatter at debug level. Nil is silence.
+	Log *slog.Logger
+	// MinFree is how many bytes Write leaves free on the file system; 0 means 64 MiB. Badger writes through a memory map
+	// of a sparse file: on a full disk such a write kills the process instead of returning an error.
+	MinFree int64
+	// GCInterval is the pause between collections of the value log; 0 means ten minutes.
+	GCInterval time.Duration
+
+	memTable int64 // Bytes of a memtable; tests shrink it so that little data reaches compaction.
+}
+
+const (
+	defaultMinFree    = 64 << 20
+	defaultGCInterval = 10 * time.Minute
+	defaultMemTable   = 8 << 20
+
+	// maxLevelZero is how many tables level 0 may hold. Badger merges tables inside level 0 once four or more qualify,
+	// and when nothing lies below their range it then drops deletion markers, although an older table left out of the merge
+	// may still hold what they delete: the key would come back. With at most three tables that merge never starts.
+	maxLevelZero = 3
+)
+
+// badgerOptions are tuned for many small values and a small resident set: about 10 MiB for each of up to four memtables
+// under load, and no caches, because tables are neither compressed nor encrypted and are read through a memory map.
+func badgerOptions(dir string, opt Options, log badger.Logger) badger.Options {
+	return badger.DefaultOptions(dir).
+		WithLogger(log).
+		WithMetricsEnabled(false).
+		// Every write request is synced before it returns (D5).
+		WithSyncWrites(true).
+		// "One version" counts only versions at or below the discard timestamp: the newest of them, which a view at that
+		// timestamp still sees, is kept, and so is everything above. A higher number would keep older ones for ever.
+		WithNumVersionsToKeep(1).
+		WithDetectConflicts(false).
+		WithMemTableSize(opt.memTable).
+		WithNumMemtables(3).
+		WithNumLevelZeroTables(maxLevelZero - 1).
+		WithNumLevelZeroTablesStall(maxLevelZero).
+		WithNumCompactors(2).
+		WithCompression(options.None).
+		WithBlockCacheSize(0).
+		WithIndexCacheSize(0).
+		// Values below 1 MiB, badger's limit, live beside their keys, so that compaction alone reclaims them. A request,
+		// and so such a value, may fill 15 % of a memtable.
+		WithValueThreshold(min(1<<20, opt.memTable/8)).
+		WithValueLogFileSize(64 << 20).
+		WithVerifyValueChecksum(true)
+}

@@ -1,0 +1,83 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"tagma/statemachine"
+)
+
+// View opens the state after sequence number at. Below the floor it returns statemachine.ErrNotRetained (C9), above the
+// last sequence number written ErrNotWritten. An open view holds back the discarding of what it sees.
+func (s *Store) View(at uint64) (statemachine.StorageView, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return nil, ErrClosed
+	case !s.loaded:
+		return nil, ErrNotLoaded
+	case at < s.floor:
+		return nil, fmt.Errorf("view at %d: %w: the oldest is %d", at, statemachine.ErrNotRetained, s.floor)
+	case at > s.written:
+		return nil, fmt.Errorf("view at %d: %w: the newest is %d", at, ErrNotWritten, s.written)
+	}
+	s.views[at]++
+	s.reading.Add(1)
+	v := &view{txn: s.db.NewTransactionAt(at, false)}
+	v.release = sync.OnceFunc(func() {
+		v.txn.Discard()
+		s.unpin(at)
+		s.reading.Done()
+	})
+	return v, nil
+}
+
+type view struct {
+	txn     *badger.Txn
+	release func()
+}
+
+// Close may be called more than once.
+func (v *view) Close() { v.release() }
+
+func (v *view) Get(key []byte) (value []byte, found bool, err error) {
+	item, err := v.txn.Get(stored(key))
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read key %.64q: %w", key, err)
+	}
+	if value, err = item.ValueCopy(nil); err != nil {
+		return nil, false, fmt.Errorf("read the value of key %.64q: %w", key, err)
+	}
+	return value, true, nil
+}
+
+func (v *view) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error] {
+	return func(yield func(statemachine.Entry, error) bool) {
+		it := v.txn.NewIterator(iteratorOptions())
+		defer it.Close()
+		for it.Seek(stored(start)); it.Valid(); it.Next() {
+			item := it.Item()
+			if end != nil && bytes.Compare(item.Key()[1:], end) >= 0 {
+				return
+			}
+			key := item.KeyCopy(nil)[1:]
+			value, err := item.ValueCopy(nil)
+			if err != nil {
+				yield(statemachine.Entry{}, fmt.Errorf("read the value of key %.64q: %w", key, err))
+				return
+			}
+			if !yield(statemachine.Entry{Key: key, Value: value}, nil) {
+				return
+			}
+		}
+	}
+}

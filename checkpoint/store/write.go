@@ -1,0 +1,148 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"tagma/statemachine"
+)
+
+// Write makes the sets durable before it returns, in one badger request with one sync unless they are very large. A set
+// at or below the last sequence number written is in the store already and is skipped. Even a set without writes must be
+// passed for its sequence number to become readable. The first error is final: later calls return it and write nothing.
+func (s *Store) Write(sets []statemachine.WriteSet) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	sets, err := s.unwritten(sets)
+	if err != nil || len(sets) == 0 {
+		return err
+	}
+	if err := s.writeBatch(sets); err != nil {
+		return s.fail(fmt.Errorf("write sequence numbers %d to %d to the store at %s: %w",
+			sets[0].Seq, sets[len(sets)-1].Seq, s.dir, err))
+	}
+	s.wrote = true
+	for _, set := range sets {
+		for _, w := range set.Writes {
+			if w.Delete {
+				s.tree.Delete(w.Key)
+			} else {
+				s.tree.Set(w.Key, w.Value)
+			}
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written = sets[len(sets)-1].Seq
+	return nil
+}
+
+// unwritten returns the sets above the last sequence number written.
+func (s *Store) unwritten(sets []statemachine.WriteSet) ([]statemachine.WriteSet, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.writable(); err != nil {
+		return nil, err
+	}
+	for i := 1; i < len(sets); i++ {
+		if sets[i].Seq <= sets[i-1].Seq {
+			return nil, fmt.Errorf("write sets out of order: %d after %d", sets[i].Seq, sets[i-1].Seq)
+		}
+	}
+	for len(sets) > 0 && sets[0].Seq <= s.written {
+		sets = sets[1:]
+	}
+	return sets, nil
+}
+
+// writable says why nothing may be written; s.mu is held.
+func (s *Store) writable() error {
+	switch {
+	case s.closed:
+		return ErrClosed
+	case s.failed != nil:
+		return s.failed
+	case !s.loaded:
+		return ErrNotLoaded
+	}
+	return nil
+}
+
+// writeBatch writes and syncs. A write batch that exceeds what badger takes at once is split; Flush waits until every
+// part is synced. A crash may leave any part of it (D5).
+func (s *Store) writeBatch(sets []statemachine.WriteSet) error {
+	size := 0
+	for _, set := range sets {
+		for _, w := range set.Writes {
+			size += 1 + len(w.Key) + len(w.Value)
+		}
+	}
+	if size == 0 {
+		return s.log.failure()
+	}
+	if err := s.checkSpace(int64(size)); err != nil {
+		return err
+	}
+	batch := s.db.NewManagedWriteBatch()
+	defer batch.Cancel()
+	for _, set := range sets {
+		for _, w := range set.Writes {
+			if err := add(batch, set.Seq, w); err != nil {
+				return fmt.Errorf("key %.64q: %w", w.Key, err)
+			}
+		}
+	}
+	if err := batch.Flush(); err != nil {
+		return err
+	}
+	return s.log.failure()
+}
+
+func add(batch *badger.WriteBatch, seq uint64, w statemachine.Write) error {
+	key := stored(w.Key)
+	if w.Delete {
+		return batch.DeleteAt(key, seq)
+	}
+	return batch.SetEntryAt(badger.NewEntry(key, w.Value), seq)
+}
+
+func stored(key []byte) []byte {
+	return append(append(make([]byte, 0, len(key)+1), keyPrefix), key...)
+}
+
+// checkSpace refuses a write that would eat into the reserve, which badger needs to flush and compact.
+func (s *Store) checkSpace(size int64) error {
+	free, err := freeBytes(s.dir)
+	if err != nil {
+		return err
+	}
+	if free-size < s.opt.MinFree {
+		return fmt.Errorf("%w: %d bytes are free, %d must remain", ErrDiskFull, free, s.opt.MinFree)
+	}
+	return nil
+}
+
+// Checkpoint returns the root over the state after seq (K1). Everything up to seq is durable already, because Write syncs;
+// the tree rehashes what changed since the last root. Batches above the last one written, up to seq, wrote nothing.
+func (s *Store) Checkpoint(seq uint64) (root [32]byte, err error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.mu.Lock()
+	err = s.writable()
+	written := s.written
+	if err == nil {
+		s.written = max(written, seq)
+	}
+	s.mu.Unlock()
+	switch {
+	case err != nil:
+		return root, fmt.Errorf("checkpoint at %d: %w", seq, err)
+	case seq < written:
+		return root, fmt.Errorf("checkpoint at %d: the state is at %d already", seq, written)
+	}
+	if err := s.log.failure(); err != nil {
+		return root, s.fail(fmt.Errorf("checkpoint at %d: %w", seq, err))
+	}
+	return s.tree.Root(), nil
+}
