@@ -1,0 +1,65 @@
+package network
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// change wakes everybody who waits for connections to come or go.
+type change struct {
+	mu   sync.Mutex
+	next chan struct{} // closed at the next change; nil while nobody waits
+}
+
+func (c *change) announce() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.next != nil {
+		close(c.next)
+		c.next = nil
+	}
+}
+
+// wait must be called before looking at what may change.
+func (c *change) wait() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.next == nil {
+		c.next = make(chan struct{})
+	}
+	return c.next
+}
+
+func (c *change) waitConnected(ctx context.Context, peers []*outbound, k int) error {
+	for {
+		next := c.wait()
+		up := 0
+		for _, peer := range peers {
+			if peer.connected() {
+				up++
+			}
+		}
+		if up >= k {
+			return nil
+		}
+		select {
+		case <-next:
+		case <-ctx.Done():
+			return fmt.Errorf("connected to %d of %d replicas, %d needed%s: %w",
+				up, len(peers), k, reasons(peers), ctx.Err())
+		}
+	}
+}
+
+// reasons lists why replicas are not connected, as far as it is known.
+func reasons(peers []*outbound) string {
+	var list strings.Builder
+	for _, peer := range peers {
+		if why := peer.state().LastError; why != "" {
+			list.WriteString("; " + strings.ReplaceAll(why, "\n", " "))
+		}
+	}
+	return list.String()
+}

@@ -1,0 +1,110 @@
+package network
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// ClientHandler receives what the replicas send to a client.
+type ClientHandler interface {
+	// FromReplica receives a frame from the replica with this index: its connection proves the key. The frames of one
+	// replica come one after the other; a call that blocks stops reading from that replica only.
+	FromReplica(from int, frame []byte)
+}
+
+// ClientHost is a client's end of the network: one connection to every replica. Its methods may be called from any
+// goroutine.
+type ClientHost struct {
+	via     *transport
+	peers   []*outbound
+	changes change
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+}
+
+// Dial starts a client's host. It returns at once; the replicas are connected, and reconnected, in the background.
+func Dial(cfg ClientConfig, handler ClientHandler) (*ClientHost, error) {
+	cfg = cfg.withDefaults()
+	c := &ClientHost{}
+	if err := c.build(cfg, handler); err != nil {
+		return nil, fmt.Errorf("network: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c.cancel = cancel
+	for _, peer := range c.peers {
+		c.running.Go(func() { peer.run(ctx) })
+	}
+	return c, nil
+}
+
+func (c *ClientHost) build(cfg ClientConfig, handler ClientHandler) error {
+	if err := checkBounds(cfg.Greeting, cfg.MaxFrame, cfg.QueueBytes, cfg.QueueFrames); err != nil {
+		return err
+	}
+	own, err := newIdentity(cfg.Seed)
+	if err != nil {
+		return err
+	}
+	members, err := resolveMembers(cfg.Members, -1)
+	if err != nil {
+		return err
+	}
+	limits, err := newResourceManager(members, 0, 1)
+	if err != nil {
+		return err
+	}
+	c.via, err = newTransport(own, members, newGater(own.id, members, nil), limits)
+	if err != nil {
+		return err
+	}
+	greet := newGreetings(cfg.Greeting, cfg.OnMismatch, cfg.Logger)
+	for _, m := range members {
+		c.peers = append(c.peers, &outbound{
+			to: m, proto: clientProtocol, via: c.via, greet: greet, log: cfg.Logger, changed: c.changes.announce,
+			maxFrame: cfg.MaxFrame, frames: cfg.QueueFrames, bytes: cfg.QueueBytes,
+			deliver: func(frame []byte) { handler.FromReplica(m.index, frame) },
+			wake:    make(chan struct{}, 1),
+		})
+	}
+	return nil
+}
+
+// Send queues a frame for a replica and reports whether it was taken: not when the replica is not connected, when its
+// queue is full, or when the frame is longer than MaxFrame. It never blocks. The frame must not be changed afterwards.
+func (c *ClientHost) Send(to int, frame []byte) bool { return c.peers[to].send(frame) }
+
+// Connected says of every replica whether it is connected.
+func (c *ClientHost) Connected() []bool {
+	up := make([]bool, len(c.peers))
+	for i, peer := range c.peers {
+		up[i] = peer.connected()
+	}
+	return up
+}
+
+// Peers reports on the link with every replica, by index.
+func (c *ClientHost) Peers() []PeerState {
+	states := make([]PeerState, len(c.peers))
+	for i, peer := range c.peers {
+		states[i] = peer.state()
+		states[i].Inbound = states[i].Connected
+	}
+	return states
+}
+
+// WaitConnected waits until at least k replicas are connected. Its error says what is known about the others.
+func (c *ClientHost) WaitConnected(ctx context.Context, k int) error {
+	return c.changes.waitConnected(ctx, c.peers, k)
+}
+
+// Close ends every connection and waits until no handler runs. What is queued is not sent.
+func (c *ClientHost) Close() error {
+	c.cancel()
+	err := c.via.close()
+	c.running.Wait()
+	if err != nil {
+		return fmt.Errorf("network: close: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package network
+
+import (
+	"sync"
+
+	"github.com/libp2p/go-libp2p/core/network"
+)
+
+// duplex serves both directions of one stream.
+type duplex struct {
+	stream   network.Stream
+	queue    *queue
+	limit    int // largest frame taken
+	counters *counters
+	deliver  func(frame []byte)
+}
+
+// serve writes on a goroutine of its own and reads on the caller's, until one of them fails; it returns the first
+// failure with the stream reset and the writer gone.
+func (d duplex) serve() error {
+	var (
+		once  sync.Once
+		first error
+		done  = make(chan struct{})
+	)
+	fail := func(err error) {
+		once.Do(func() {
+			first = err
+			close(done)
+			_ = d.stream.Reset() // wakes the other direction
+		})
+	}
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		sent := func(frames int) { d.counters.sent.Add(uint64(frames)) }
+		if err := writeFrames(d.stream, d.queue, done, sent); err != nil {
+			fail(err)
+		}
+	})
+	fail(readFrames(d.stream, d.limit, func(frame []byte) {
+		d.counters.received.Add(1)
+		d.deliver(frame)
+	}))
+	writer.Wait()
+	return first
+}

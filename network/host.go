@@ -1,0 +1,170 @@
+package network
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/libp2p/go-libp2p/core/protocol"
+	ma "github.com/multiformats/go-multiaddr"
+	"github.com/multiformats/go-multistream"
+)
+
+// Handler receives what arrives at a replica. The frames of one replica, and those of one client link, come one after
+// the other on a goroutine of their own; a call that blocks stops reading from that peer and from nobody else. A frame
+// belongs to the handler. Once [Host.Close] has been called no call may block for ever: Close waits for them.
+type Handler interface {
+	// FromReplica receives a frame that the member with this index sent: its connection proves the key.
+	FromReplica(from int, frame []byte)
+	// FromClient receives a frame that a registered client sent.
+	FromClient(from *ClientLink, frame []byte)
+	// ClientGone is the last call for a link; it comes also when FromClient was never called.
+	ClientGone(from *ClientLink)
+}
+
+// Host is a replica's end of the network. Its methods may be called from any goroutine.
+type Host struct {
+	cfg     Config
+	handler Handler
+	log     *slog.Logger
+	gate    *gater
+	greet   *greetings
+	via     *transport
+	offered *multistream.MultistreamMuxer[protocol.ID]
+
+	peers   []*outbound // by replica index; the own one is never run
+	inbound []inbound
+	clients *clientLinks
+	changes change
+
+	ctx     context.Context
+	cancel  context.CancelFunc
+	mu      sync.Mutex // guards entering running against its Wait
+	running sync.WaitGroup
+}
+
+// Listen starts a replica's host: it listens on every address of cfg, and keeps connecting to the other members in the
+// background. Calls to handler begin before it returns.
+func Listen(cfg Config, handler Handler) (*Host, error) {
+	h, err := newHost(cfg.withDefaults(), handler)
+	if err != nil {
+		return nil, fmt.Errorf("network: %w", err)
+	}
+	h.via.SetStreamHandler(h.accept)
+	if err := h.via.listen(h.cfg.Listen); err != nil {
+		_ = h.Close() // the first error is the one to mend
+		return nil, fmt.Errorf("network: %w", err)
+	}
+	for i, peer := range h.peers {
+		if i != h.cfg.Self {
+			h.running.Go(func() { peer.run(h.ctx) })
+		}
+	}
+	return h, nil
+}
+
+func newHost(cfg Config, handler Handler) (*Host, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	own, err := newIdentity(cfg.Seed)
+	if err != nil {
+		return nil, err
+	}
+	if own.key != cfg.Members[cfg.Self].Key {
+		return nil, fmt.Errorf("the own key is not that of replica %d in the member list", cfg.Self)
+	}
+	members, err := resolveMembers(cfg.Members, cfg.Self)
+	if err != nil {
+		return nil, err
+	}
+	limits, err := newResourceManager(members, cfg.MaxClients, cfg.MaxLinksPerClient)
+	if err != nil {
+		return nil, err
+	}
+	gate := newGater(own.id, members, cfg.AllowClient)
+	via, err := newTransport(own, members, gate, limits)
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{
+		cfg: cfg, handler: handler, log: cfg.Logger, gate: gate, via: via,
+		greet:   newGreetings(cfg.Greeting, cfg.OnMismatch, cfg.Logger),
+		offered: multistream.NewMultistreamMuxer[protocol.ID](),
+		inbound: make([]inbound, len(members)),
+		clients: newClientLinks(cfg.MaxClients, cfg.MaxLinksPerClient),
+	}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	h.offered.AddHandler(replicaProtocol, nil)
+	h.offered.AddHandler(clientProtocol, nil)
+	for _, m := range members {
+		h.peers = append(h.peers, &outbound{
+			to: m, proto: replicaProtocol, via: via, greet: h.greet, log: h.log, changed: h.changes.announce,
+			maxFrame: cfg.MaxFrame, frames: cfg.QueueFrames, bytes: cfg.QueueBytes,
+			wake: make(chan struct{}, 1),
+		})
+	}
+	return h, nil
+}
+
+// enter counts a goroutine that Close has to wait for; false once the host is closing.
+func (h *Host) enter() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ctx.Err() != nil {
+		return false
+	}
+	h.running.Add(1)
+	return true
+}
+
+// Send queues a frame for a replica. It never blocks: a frame that has no room, is longer than MaxFrame, or whose
+// replica is not connected (the own index never is) is dropped and counted. The frame must not be changed afterwards;
+// the same slice may go to several replicas.
+func (h *Host) Send(to int, frame []byte) { h.peers[to].send(frame) }
+
+// Peers reports on the link with every replica, by index; the entry of the own index is empty.
+func (h *Host) Peers() []PeerState {
+	states := make([]PeerState, len(h.peers))
+	for i, peer := range h.peers {
+		states[i] = peer.state()
+		states[i].Inbound = h.inbound[i].up()
+	}
+	return states
+}
+
+// Clients sums up the client links.
+func (h *Host) Clients() ClientState { return h.clients.state() }
+
+// WaitConnected waits until this host can send to at least k other replicas.
+func (h *Host) WaitConnected(ctx context.Context, k int) error {
+	return h.changes.waitConnected(ctx, h.peers, k)
+}
+
+// Addrs are the addresses this host listens on, with the ports that were picked for port 0.
+func (h *Host) Addrs() []string { return texts(h.via.ListenAddresses()) }
+
+// Drop ends the stream that a replica sends on, because what it sent is no message. The replica may connect again.
+func (h *Host) Drop(from int) { h.inbound[from].replace(nil) }
+
+// Close ends every stream and waits until no handler runs. What is queued is not sent.
+func (h *Host) Close() error {
+	h.mu.Lock()
+	h.cancel()
+	h.mu.Unlock()
+	err := h.via.close()
+	h.running.Wait()
+	if err != nil {
+		return fmt.Errorf("network: close: %w", err)
+	}
+	return nil
+}
+
+func texts(addrs []ma.Multiaddr) []string {
+	out := make([]string, len(addrs))
+	for i, addr := range addrs {
+		out[i] = addr.String()
+	}
+	return out
+}

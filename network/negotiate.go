@@ -1,0 +1,58 @@
+package network
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/multiformats/go-multistream"
+)
+
+// The two protocols. Their numbers change when frames or greetings are carried in another way.
+const (
+	replicaProtocol protocol.ID = "/tagma/replica/1"
+	clientProtocol  protocol.ID = "/tagma/client/1"
+)
+
+// open reaches a member, over the connection there is or a new one, and agrees with it on a protocol. A connection on
+// which that fails is closed: it may be dead without anybody having noticed.
+func (t *transport) open(ctx context.Context, to remote, proto protocol.ID) (network.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
+	defer cancel()
+	// The swarm would refuse to dial for five seconds and more after a failure; pacing is done here.
+	t.Backoff().Clear(to.id)
+	stream, err := t.NewStream(ctx, to.id)
+	if err != nil {
+		return nil, fmt.Errorf("reach %s: %w", to, err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = stream.Reset() }) // also when the host closes
+	err = stream.SetDeadline(time.Now().Add(setupTimeout))
+	if err == nil {
+		err = multistream.SelectProtoOrFail(proto, stream)
+	}
+	if err == nil {
+		err = stream.SetProtocol(proto)
+	}
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		_ = stream.Conn().Close() // ends the stream as well
+		return nil, fmt.Errorf("%s accepted a connection but no %s stream; does it list this key? %w", to, proto, err)
+	}
+	return stream, nil
+}
+
+// accept agrees on a protocol with a peer that opened a stream.
+func accept(stream network.Stream, offered *multistream.MultistreamMuxer[protocol.ID]) (protocol.ID, error) {
+	if err := stream.SetDeadline(time.Now().Add(setupTimeout)); err != nil {
+		return "", err
+	}
+	proto, _, err := offered.Negotiate(stream)
+	if err != nil {
+		return "", err
+	}
+	return proto, stream.SetProtocol(proto)
+}

@@ -1,0 +1,153 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/protocol"
+)
+
+// outbound keeps one stream to a member open: it dials, greets, sends what its queue holds, reads what comes back, and
+// begins again when the stream ends. A replica has one per other member, a client one per member.
+type outbound struct {
+	to       remote
+	proto    protocol.ID
+	via      *transport
+	greet    *greetings
+	log      *slog.Logger
+	changed  func() // after connecting and after losing the connection
+	maxFrame int
+	frames   int // queue bounds
+	bytes    int
+	deliver  func(frame []byte) // nil: the member must not send on this stream
+
+	counters
+	queue atomic.Pointer[queue] // of the stream that is up, else nil
+	wake  chan struct{}         // a token ends the wait for the next attempt
+}
+
+// send queues a frame and reports whether it was taken.
+func (o *outbound) send(frame []byte) bool {
+	q := o.queue.Load()
+	if q != nil && len(frame) <= o.maxFrame && q.push(frame) {
+		return true
+	}
+	o.dropped.Add(1)
+	return false
+}
+
+// state includes what belongs to the stream that is up.
+func (o *outbound) state() PeerState {
+	s := o.counters.state()
+	if q := o.queue.Load(); q != nil {
+		s.Connected = true
+		s.Queued, s.QueuedBytes = q.size()
+	}
+	return s
+}
+
+func (o *outbound) connected() bool { return o.queue.Load() != nil }
+
+// redial ends a wait between two attempts: the peer has shown that it is there.
+func (o *outbound) redial() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run connects and reconnects until ctx ends.
+func (o *outbound) run(ctx context.Context) {
+	var pace backoff
+	for wasUp := true; ctx.Err() == nil; {
+		lasted, err := o.attempt(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if lasted > 0 || wasUp { // one line an outage
+			o.log.Info("not connected", "peer", o.to.String(), "err", err)
+		}
+		wasUp = false
+		o.pause(ctx, pace.next(lasted))
+	}
+}
+
+// pause waits for the next attempt. However often a peer shows up, backoffFirst lies between two attempts.
+func (o *outbound) pause(ctx context.Context, wait time.Duration) {
+	least := time.NewTimer(min(wait, backoffFirst))
+	defer least.Stop()
+	select {
+	case <-ctx.Done():
+		return
+	case <-least.C:
+	}
+	rest := time.NewTimer(max(0, wait-backoffFirst))
+	defer rest.Stop()
+	select {
+	case <-ctx.Done():
+	case <-o.wake:
+	case <-rest.C:
+	}
+}
+
+// attempt makes one connection and serves it to its end, which is always an error. lasted is how long it was up.
+func (o *outbound) attempt(ctx context.Context) (lasted time.Duration, err error) {
+	stream, err := o.via.open(ctx, o.to, o.proto)
+	if err == nil {
+		err = o.exchange(ctx, stream)
+	}
+	if err != nil {
+		o.note(time.Time{}, err)
+		return 0, err
+	}
+	up := time.Now()
+	o.note(up, nil)
+	err = o.serve(ctx, stream)
+	o.note(time.Now(), err)
+	o.changed()
+	return time.Since(up), err
+}
+
+// exchange greets the member, under the deadline that open has set.
+func (o *outbound) exchange(ctx context.Context, stream network.Stream) error {
+	stop := context.AfterFunc(ctx, func() { _ = stream.Reset() })
+	defer stop()
+	err := o.greet.exchange(stream, o.to)
+	switch {
+	case errors.Is(err, errMismatch):
+		_ = stream.Close() // gently: the member must be able to read our greeting too
+	case err != nil:
+		_ = stream.Conn().Close()
+		return fmt.Errorf("%s ended the stream before its greeting; does it accept this key? %w", o.to, err)
+	}
+	return err
+}
+
+// serve sends and reads on an open stream until either fails.
+func (o *outbound) serve(ctx context.Context, stream network.Stream) error {
+	q := newQueue(o.frames, o.bytes)
+	o.queue.Store(q)
+	o.changed()
+	o.log.Info("connected", "peer", o.to.String(), "protocol", string(o.proto))
+
+	d := duplex{stream: stream, queue: q, limit: o.maxFrame, counters: &o.counters, deliver: o.deliver}
+	if o.deliver == nil {
+		d.limit = 0
+		d.deliver = func([]byte) { _ = stream.Reset() }
+	}
+	stop := context.AfterFunc(ctx, func() { _ = stream.Reset() })
+	defer stop()
+	err := d.serve()
+	o.queue.Store(nil)
+	o.dropped.Add(uint64(q.close()))
+	if errors.Is(err, io.EOF) {
+		err = errors.New("the peer closed the stream")
+	}
+	return fmt.Errorf("%s: %w", o.to, err)
+}

@@ -1,0 +1,132 @@
+package network
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peerstore"
+	"github.com/libp2p/go-libp2p/core/sec"
+	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
+	"github.com/libp2p/go-libp2p/p2p/host/peerstore/pstoremem"
+	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	"github.com/libp2p/go-libp2p/p2p/net/upgrader"
+	"github.com/libp2p/go-libp2p/p2p/security/noise"
+	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
+)
+
+const (
+	setupTimeout  = 5 * time.Second // a dial, a handshake, a greeting: each
+	probeInterval = 5 * time.Second
+	probeTimeout  = 10 * time.Second
+	// noisePlaintext is what one Noise message carries: a yamux message of that size needs no second one.
+	noisePlaintext = 0xffff - 16
+	streamsPerConn = 8
+)
+
+// transport is a swarm with all that must be closed with it.
+type transport struct {
+	*swarm.Swarm
+	store  peerstore.Peerstore
+	limits network.ResourceManager
+}
+
+// newTransport builds the libp2p host: TCP, Noise, yamux, the allow-list and the limits. It owns limits from here on.
+func newTransport(own identity, members []remote, gate *gater, limits network.ResourceManager) (*transport, error) {
+	store, err := newPeerstore(own, members)
+	if err != nil {
+		return nil, errors.Join(err, limits.Close())
+	}
+	t := &transport{store: store, limits: limits}
+	t.Swarm, err = swarm.NewSwarm(own.id, store, eventbus.NewBus(),
+		swarm.WithConnectionGater(gate),
+		swarm.WithResourceManager(limits),
+		swarm.WithDialTimeout(setupTimeout),
+		swarm.WithDialTimeoutLocal(setupTimeout),
+		swarm.WithDialRanker(swarm.NoDelayDialRanker),
+		// Black-hole detection would stop dialling members because other members are down.
+		swarm.WithUDPBlackHoleSuccessCounter(nil),
+		swarm.WithIPv6BlackHoleSuccessCounter(nil))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make the libp2p swarm: %w", err), store.Close(), limits.Close())
+	}
+	if err := t.addTCP(own, gate); err != nil {
+		return nil, errors.Join(err, t.close())
+	}
+	return t, nil
+}
+
+func newPeerstore(own identity, members []remote) (peerstore.Peerstore, error) {
+	store, err := pstoremem.NewPeerstore()
+	if err != nil {
+		return nil, fmt.Errorf("make the peer store: %w", err)
+	}
+	if err := store.AddPrivKey(own.id, own.private); err != nil {
+		return nil, errors.Join(fmt.Errorf("store the own key: %w", err), store.Close())
+	}
+	for _, m := range members {
+		if m.id != own.id {
+			store.AddAddrs(m.id, m.addrs, peerstore.PermanentAddrTTL)
+		}
+	}
+	return store, nil
+}
+
+func (t *transport) addTCP(own identity, gate *gater) error {
+	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: newMuxer()}}
+	secure, err := noise.New(noise.ID, own.private, muxers)
+	if err != nil {
+		return fmt.Errorf("set up Noise: %w", err)
+	}
+	up, err := upgrader.New([]sec.SecureTransport{secure}, muxers, nil, t.limits, gate,
+		upgrader.WithAcceptTimeout(setupTimeout))
+	if err != nil {
+		return fmt.Errorf("set up the connection upgrader: %w", err)
+	}
+	// Port reuse would let a second process listen on this one's address and take half of its peers.
+	link, err := tcp.NewTCPTransport(up, t.limits, nil, tcp.DisableReuseport(), tcp.WithConnectionTimeout(setupTimeout))
+	if err != nil {
+		return fmt.Errorf("set up TCP: %w", err)
+	}
+	return t.AddTransport(link)
+}
+
+func newMuxer() *yamux.Transport {
+	config := *yamux.DefaultTransport
+	config.KeepAliveInterval = probeInterval
+	config.ConnectionWriteTimeout = probeTimeout
+	config.MaxStreamWindowSize = streamWindow
+	config.MaxMessageSize = noisePlaintext
+	config.MaxIncomingStreams = streamsPerConn
+	return &config
+}
+
+// listen binds every address; one that is taken is an error even when others are free.
+func (t *transport) listen(texts []string) error {
+	addrs, err := tcpAddrs(texts)
+	if err != nil {
+		return err
+	}
+	if len(addrs) != len(texts) {
+		return fmt.Errorf("listen addresses %q: %w", texts, errNoTCP)
+	}
+	for _, addr := range addrs {
+		err := t.AddListenAddr(addr)
+		switch {
+		case errors.Is(err, syscall.EADDRINUSE):
+			return fmt.Errorf("listen on %s: the port is taken; stop the other process or choose another port: %w",
+				addr, syscall.EADDRINUSE)
+		case err != nil:
+			return fmt.Errorf("listen on %s: %w", addr, err)
+		}
+	}
+	return nil
+}
+
+// close ends every connection and waits for libp2p's own goroutines.
+func (t *transport) close() error {
+	return errors.Join(t.Swarm.Close(), t.limits.Close(), t.store.Close())
+}
