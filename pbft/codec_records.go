@@ -30,7 +30,7 @@ func EncodeRecord(r Record) []byte {
 	case *Certified:
 		return appendBody(appendCommitCert(append(b, recordCertified), &r.Cert), r.Body)
 	case *Committed:
-		return appendStatement(append(b, recordCommitted), r.View, r.Seq, r.Digest)
+		return appendCommitCert(append(b, recordCommitted), &r.Cert)
 	case *Stable:
 		return appendStableCert(append(b, recordStable), &r.Cert)
 	case *Activated:
@@ -68,9 +68,7 @@ func readRecord(r *reader) Record {
 	case recordCertified:
 		return &Certified{Cert: readCommitCert(r), Body: readBody(r)}
 	case recordCommitted:
-		m := new(Committed)
-		m.View, m.Seq, m.Digest = readStatement(r)
-		return m
+		return &Committed{Cert: readCommitCert(r)}
 	case recordStable:
 		return &Stable{Cert: readStableCert(r)}
 	case recordActivated:
@@ -104,7 +102,7 @@ func RecordSeq(r Record) Seq {
 	case *Certified:
 		return r.Cert.Seq
 	case *Committed:
-		return r.Seq
+		return r.Cert.Seq
 	case *Stable:
 		return r.Cert.Seq
 	}

@@ -36,13 +36,11 @@ type Certified struct {
 	Body *Body
 }
 
-// Committed notes that a prepared slot committed here, so that it can be executed again without collecting its commits
-// anew. It is written behind the execution, not before: losing it costs a retransmission.
-type Committed struct {
-	View   View
-	Seq    Seq
-	Digest Digest
-}
+// Committed is the commit certificate of a slot that prepared here and was executed. It is written behind the execution,
+// not before: losing it in a crash means collecting the commits anew. It is durable at the latest with the Checkpoint
+// message that covers the slot, and must be: below the low watermark nobody votes again, so the certificates that f+1
+// correct replicas hold are the only way to follow (N7).
+type Committed struct{ Cert CommitCert }
 
 // Stable is the certificate that moved the low watermark (K1).
 type Stable struct{ Cert StableCert }

@@ -1,0 +1,88 @@
+package pbft
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Anchor returns the records that a journal segment begins with (D9): who and in which view this replica is, and
+// everything above the low watermark. Replayed alone they restore all of its votes that still matter.
+func (r *Replica) Anchor() []Record {
+	out := []Record{&Head{
+		Cluster: r.cfg.Cluster, Epoch: r.cfg.Epoch, Self: r.cfg.Self, View: r.view, Active: r.active,
+	}}
+	if r.checkpoints.stable.Seq > 0 {
+		out = append(out, &Stable{Cert: r.checkpoints.stable})
+	}
+	if own := r.change.votes[r.cfg.Self]; !r.active && own != nil {
+		out = append(out, &Sent{Msg: own})
+	}
+	if r.origin != nil {
+		out = append(out, &Activated{NewView: r.origin})
+	}
+	for _, m := range r.checkpoints.own {
+		if m.seq > r.log.low {
+			if v := r.checkpoints.at(m.seq, r.cfg).votes[r.cfg.Self]; v.cast {
+				out = append(out, &Sent{Msg: &Checkpoint{Seq: m.seq, Digest: v.digest, Replica: r.cfg.Self, Sig: v.sig}})
+			}
+		}
+	}
+	for seq := r.log.low + 1; seq <= r.log.seen; seq++ {
+		if s := r.log.peek(seq); s != nil {
+			out = r.anchorSlot(out, s)
+		}
+	}
+	return out
+}
+
+// anchorSlot appends what this replica has accepted, voted and seen committed for one sequence number.
+func (r *Replica) anchorSlot(out []Record, s *slot) []Record {
+	for _, b := range s.bodies {
+		out = append(out, &Fetched{Seq: s.seq, Body: b})
+	}
+	if b := s.body(s.digest); s.accepted && b != nil {
+		pp := r.statement(s)
+		pp.Body = b
+		if r.isPrimary() {
+			out = append(out, &Sent{Msg: pp})
+		} else {
+			out = append(out, &Accepted{PrePrepare: pp})
+		}
+	}
+	if own := s.prepares[r.cfg.Self]; own.cast {
+		out = append(out, &Sent{Msg: &Prepare{View: own.view, Seq: s.seq, Digest: own.digest, Replica: r.cfg.Self, Sig: own.sig}})
+	}
+	if s.prepared != nil {
+		out = append(out, &Prepared{Cert: *s.prepared})
+	}
+	if own := s.commits[r.cfg.Self]; own.cast {
+		out = append(out, &Sent{Msg: &Commit{View: own.view, Seq: s.seq, Digest: own.digest, Replica: r.cfg.Self, Sig: own.sig}})
+	}
+	if s.cert != nil && s.journalled {
+		out = append(out, &Committed{Cert: *s.cert})
+	}
+	return out
+}
+
+// Mark is an own checkpoint that the journal tells of.
+type Mark struct {
+	Seq    Seq
+	Digest Digest
+}
+
+// Marks lists this replica's own checkpoints, newest first: the states to look for in the store at a start (D5). The
+// initial state, with sequence number 0 and no digest, is listed last; New tells whether the journal reaches back to it.
+func Marks(log []Record) []Mark {
+	marks := []Mark{{}}
+	for _, rec := range log {
+		sent, ok := rec.(*Sent)
+		if !ok {
+			continue
+		}
+		if m, ok := sent.Msg.(*Checkpoint); ok {
+			marks = append(marks, Mark{m.Seq, m.Digest})
+		}
+	}
+	slices.SortFunc(marks, func(a, b Mark) int { return cmp.Compare(b.Seq, a.Seq) })
+	return slices.Compact(marks)
+}

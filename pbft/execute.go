@@ -1,0 +1,121 @@
+package pbft
+
+// Execution in sequence order (N4), and following by certificates (N7).
+
+// certify fixes what a sequence number holds: Q commits of one view agree on it.
+func (s *slot) certify(cert *CommitCert) {
+	if s.cert == nil {
+		s.cert = cert
+	}
+}
+
+// advance hands committed batches to execution, in order, as far as they reach. The queue in front of the executor never
+// holds more than a window.
+func (r *Replica) advance() {
+	if !r.started {
+		return
+	}
+	before := r.handed
+	for r.handed-r.executed < r.cfg.LogWindow {
+		s := r.log.peek(r.handed + 1)
+		if s == nil || s.cert == nil {
+			break
+		}
+		body := s.body(s.cert.Digest)
+		if body == nil {
+			break // fetched at the next status
+		}
+		r.hand(s, body)
+	}
+	if r.handed > before {
+		r.change.progressAt = r.mono
+		r.propose()
+	}
+}
+
+// hand gives one batch to execution. A slot that prepared here has a durable certificate already, and what committed is
+// noted behind it; one that is executed by commit certificate alone is journalled first (N7).
+func (r *Replica) hand(s *slot, body *Body) {
+	certified := s.prepared == nil || s.prepared.Digest != s.cert.Digest
+	if certified && !s.journalled {
+		r.emit(Persist{&Certified{Cert: *s.cert, Body: body}})
+	}
+	r.emit(Execute{Seq: s.seq, Body: body})
+	if !certified && !s.journalled {
+		r.emit(Note{&Committed{Cert: *s.cert}})
+	}
+	s.journalled = true
+	r.handed, s.handedAt = s.seq, r.mono
+	r.pool.markOrdered(body)
+	r.pool.ordered += len(body.Requests)
+	if r.active && s.cert.View == r.view && len(body.Requests) > 0 {
+		r.change.progressView = r.view
+	}
+	if s.seq%r.cfg.CheckpointInterval == 0 {
+		r.emit(Snapshot{Seq: s.seq})
+	}
+}
+
+// onExecuted passes the replies on and forgets the requests they answer.
+func (r *Replica) onExecuted(e Executed) {
+	r.executed = max(r.executed, e.Seq)
+	for _, reply := range e.Replies {
+		r.pool.remove(reply.ID)
+		if !r.diverged {
+			reply.View = r.view
+			r.emit(Respond{reply})
+		}
+	}
+	r.advance()
+	r.propose()
+}
+
+// onCertifiedBody takes a body for a digest that something here vouches for: the certificate it comes with, or one that
+// is held already, or a new view (N7).
+func (r *Replica) onCertifiedBody(m *CertifiedBody) {
+	if !r.log.holds(m.Seq) {
+		r.drop(m, ReasonAboveWindow)
+		return
+	}
+	s := r.log.at(m.Seq)
+	if m.Cert != nil && m.Cert.Seq == m.Seq && m.Seq > r.handed {
+		s.certify(m.Cert)
+	}
+	if r.wantsBody(s, m.Body) {
+		r.takeBody(s, m.Body)
+		return
+	}
+	if m.Cert == nil {
+		r.drop(m, ReasonUnknownBody)
+	}
+	r.advance()
+}
+
+// wantsBody reports whether a digest that is vouched for lacks exactly this body.
+func (r *Replica) wantsBody(s *slot, b *Body) bool {
+	d := b.Digest()
+	vouched := s.accepted && s.digest == d || s.cert != nil && s.cert.Digest == d || s.prepared != nil && s.prepared.Digest == d
+	return vouched && s.body(d) == nil
+}
+
+// takeBody stores a body that was missing and goes on where its absence had stopped the slot.
+func (r *Replica) takeBody(s *slot, b *Body) {
+	s.keep(b)
+	if s.accepted && s.digest == b.Digest() {
+		r.emit(Persist{&Fetched{Seq: s.seq, Body: b}}) // before the prepare (D1)
+		r.pool.markProposed(b)
+		r.vote(s)
+	}
+	r.advance()
+}
+
+// onFetch answers a question for a body.
+func (r *Replica) onFetch(m *Fetch, from Source) {
+	if s := r.log.peek(m.Seq); s != nil {
+		if b := s.body(m.Digest); b != nil {
+			r.send(from.Replica, &CertifiedBody{Seq: m.Seq, Body: b})
+			return
+		}
+	}
+	r.drop(m, ReasonNotHeld)
+}

@@ -1,0 +1,57 @@
+package pbft
+
+import "time"
+
+// Inspection is a copy of what an operator wants to see of a replica.
+type Inspection struct {
+	View       View
+	Active     bool
+	Primary    ReplicaID
+	Executed   Seq // last sequence number handed to execution
+	Stable     Seq // low watermark h
+	Proposed   Seq // highest one assigned, if this replica is the primary
+	Seen       Seq // highest one any message named
+	Pending    int // requests known and not ordered
+	Suspecting bool
+	Diverged   bool
+	Timeout    time.Duration
+	Peers      []PeerInspection // by replica; the own entry is empty
+}
+
+// PeerInspection is what another replica last said of itself.
+type PeerInspection struct {
+	Heard    bool
+	Age      time.Duration // since it was heard
+	View     View
+	Active   bool
+	Executed Seq
+	Stable   Seq
+}
+
+// Inspect returns a copy of this replica's state for dashboards. It changes nothing.
+func (r *Replica) Inspect() Inspection {
+	in := Inspection{
+		View: r.view, Active: r.active, Primary: r.cfg.Primary(r.view),
+		Executed: r.handed, Stable: r.log.low, Proposed: r.proposed, Seen: r.log.seen,
+		Pending: r.pool.waitingAll(), Suspecting: r.suspicion.sent, Diverged: r.diverged, Timeout: r.timeout(),
+		Peers: make([]PeerInspection, len(r.peers)),
+	}
+	for i := range r.peers {
+		if s := r.peers[i].status; s != nil {
+			in.Peers[i] = PeerInspection{
+				Heard: true, Age: r.mono - r.peers[i].heardAt,
+				View: s.View, Active: s.Active, Executed: s.Executed, Stable: s.Stable,
+			}
+		}
+	}
+	return in
+}
+
+// waitingAll counts the requests that are not ordered yet.
+func (p *pool) waitingAll() int {
+	n := p.direct
+	for _, k := range p.relayed {
+		n += k
+	}
+	return n
+}

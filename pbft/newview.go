@@ -1,0 +1,150 @@
+package pbft
+
+// Starting a new view (§4.4): what its primary computes and every backup computes again.
+
+// newNewView builds the NewView of the current view from Q view changes, our own among them.
+func (r *Replica) newNewView() *NewView {
+	m := &NewView{View: r.view}
+	others := r.cfg.Quorum() - 1
+	for i, vc := range r.change.votes {
+		if vc == nil || vc.View != r.view {
+			continue
+		}
+		if ReplicaID(i) != r.cfg.Self {
+			if others == 0 {
+				continue
+			}
+			others--
+		}
+		m.ViewChanges = append(m.ViewChanges, *vc)
+	}
+	for _, d := range chosenDigests(m.ViewChanges) {
+		m.Proposals = append(m.Proposals, Proposal{Digest: d})
+	}
+	return m
+}
+
+// chosenDigests is the rule at the heart of the view change (V3): for each sequence number above the highest stable
+// checkpoint in V, up to the highest prepared one, the digest that prepared in the highest view, else null.
+func chosenDigests(v []ViewChange) []Digest {
+	minS, maxS := Seq(0), Seq(0)
+	for i := range v {
+		minS = max(minS, v[i].Stable.Seq)
+		if p := v[i].Prepared; len(p) > 0 {
+			maxS = max(maxS, p[len(p)-1].Seq)
+		}
+	}
+	if maxS <= minS {
+		return nil
+	}
+	best := make([]*PreparedCert, maxS-minS)
+	for i := range v {
+		for j := range v[i].Prepared {
+			p := &v[i].Prepared[j]
+			if p.Seq <= minS {
+				continue
+			}
+			if b := &best[p.Seq-minS-1]; *b == nil || (*b).View < p.View {
+				*b = p
+			}
+		}
+	}
+	digests := make([]Digest, len(best))
+	for i, p := range best {
+		if digests[i] = NullDigest; p != nil {
+			digests[i] = p.Digest
+		}
+	}
+	return digests
+}
+
+// follows reports whether O is exactly what V requires (V4).
+func (m *NewView) follows() bool {
+	want := chosenDigests(m.ViewChanges)
+	if len(want) != len(m.Proposals) {
+		return false
+	}
+	for i := range want {
+		if m.Proposals[i].Digest != want[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// onNewView enters a view that its primary has justified. A lower view is left for it without a ViewChange of our own.
+func (r *Replica) onNewView(m *NewView, from Source) {
+	if m.View < r.view || m.View == r.view && r.active {
+		r.drop(m, ReasonOldView)
+		return
+	}
+	if !m.follows() {
+		r.drop(m, ReasonWrongNewView)
+		if m.View == r.view { // counts as expiry (V7)
+			r.change.proven = true
+			r.suspectNow()
+		}
+		return
+	}
+	if !from.Loopback { // our own is in the journal as Sent
+		r.emit(Persist{&Activated{NewView: m}}) // D4
+	}
+	r.activate(m)
+	r.checkDivergence()
+	r.collectGarbage()
+	r.beginView()
+}
+
+// highestStable is the stable certificate that O starts above (V3).
+func (m *NewView) highestStable() StableCert {
+	best := &m.ViewChanges[0].Stable
+	for i := range m.ViewChanges {
+		if s := &m.ViewChanges[i].Stable; s.Seq > best.Seq {
+			best = s
+		}
+	}
+	return *best
+}
+
+// activate makes m's view the current, active one and accepts its O. It is state only, so a restart does it again.
+func (r *Replica) activate(m *NewView) {
+	r.leave(m.View)
+	r.active, r.origin = true, m
+	r.adoptStable(m.highestStable())
+	c := &r.change
+	c.activatedAt, c.heardAt = r.mono, r.mono
+	minS := m.minStable()
+	for i, p := range m.Proposals {
+		seq := minS + 1 + Seq(i)
+		if r.log.whyOutside(seq) != "" {
+			continue
+		}
+		s := r.log.at(seq)
+		s.accepted, s.digest, s.proposal, s.acceptedAt = true, p.Digest, p.Sig, r.mono
+		s.waiting = nil
+		s.forgetBodies()
+	}
+	r.proposed = max(r.log.low, minS+Seq(len(m.Proposals)))
+}
+
+// beginView votes for O (V6), and hands the requests that wait to the new primary, which may be this replica. Bodies
+// that are missing are fetched beside it; a slot without its body is not voted for (N3, V4).
+func (r *Replica) beginView() {
+	r.emit(Entered{View: r.view})
+	r.pool.requeue()
+	for i := range r.origin.Proposals {
+		s := r.log.peek(r.origin.minStable() + 1 + Seq(i))
+		if s == nil || !s.accepted || s.seq <= r.log.low {
+			continue
+		}
+		if b := s.body(s.digest); b != nil {
+			r.pool.markProposed(b)
+			r.vote(s)
+		}
+	}
+	r.lastProposal = r.mono
+	r.retryWaiting()
+	r.relayAll()
+	r.propose()
+	r.nextStatus = r.mono // ask for missing bodies at the next tick
+}

@@ -1,0 +1,194 @@
+package pbft
+
+import "time"
+
+// pending is a request that waits to be ordered.
+type pending struct {
+	req        *Request
+	owner      *clientQueue
+	relayer    int // the replica that relayed it, or fromClient
+	arrived    time.Duration
+	relayedAt  time.Duration
+	queued     bool // waits for a proposal of ours; false while a pre-prepare holds it
+	ordered    bool // handed to execution; no longer timed
+	prev, next *pending
+}
+
+const fromClient = -1
+
+// clientQueue holds one client's requests. Clients take turns (C6).
+type clientQueue struct {
+	fifo   []*pending
+	held   int  // requests of this client in the pool
+	inTurn bool // listed in pool.turns
+}
+
+// pool holds the requests that are known and not executed: by name, so that a re-sent request is recognised whatever
+// its digest (C3); by age, so that the oldest one is timed (T1); and by client, so that each gets its share (C6).
+type pool struct {
+	byID           map[RequestID]*pending
+	clients        map[PublicKey]*clientQueue
+	turns          []*clientQueue // clients with queued requests, next one first
+	oldest, newest *pending       // not ordered yet, by arrival
+	direct         int            // not ordered, from the clients' own links
+	relayed        []int          // not ordered, by relaying replica
+	queued         int
+	queuedBytes    int
+	load
+}
+
+func newPool(replicas int) *pool {
+	return &pool{
+		byID:    make(map[RequestID]*pending),
+		clients: make(map[PublicKey]*clientQueue),
+		relayed: make([]int, replicas),
+	}
+}
+
+// add takes in a request that is not held yet.
+func (p *pool) add(req *Request, relayer int, now time.Duration) *pending {
+	owner := p.clients[req.ID.Client]
+	if owner == nil {
+		owner = &clientQueue{}
+		p.clients[req.ID.Client] = owner
+	}
+	e := &pending{req: req, owner: owner, relayer: relayer, arrived: now, prev: p.newest}
+	if p.newest == nil {
+		p.oldest = e
+	} else {
+		p.newest.next = e
+	}
+	p.newest = e
+	p.byID[req.ID] = e
+	owner.held++
+	*p.waiting(e)++
+	p.enqueue(e)
+	return e
+}
+
+// waiting is the counter that a not yet ordered request counts in.
+func (p *pool) waiting(e *pending) *int {
+	if e.relayer == fromClient {
+		return &p.direct
+	}
+	return &p.relayed[e.relayer]
+}
+
+func (p *pool) enqueue(e *pending) {
+	e.queued = true
+	e.owner.fifo = append(e.owner.fifo, e)
+	p.queued++
+	p.queuedBytes += e.req.Size()
+	if !e.owner.inTurn {
+		e.owner.inTurn = true
+		p.turns = append(p.turns, e.owner)
+	}
+}
+
+func (p *pool) unqueue(e *pending) {
+	if e.queued {
+		e.queued = false
+		p.queued--
+		p.queuedBytes -= e.req.Size()
+	}
+}
+
+// take removes requests for one batch from the queues, one per client and turn, and leaves them in the pool.
+func (p *pool) take(maxRequests, maxBytes int) []*Request {
+	var batch []*Request
+	bytes := 0
+	for len(p.turns) > 0 && len(batch) < maxRequests {
+		owner := p.turns[0]
+		e := owner.front()
+		if e != nil {
+			if bytes += e.req.Size(); bytes > maxBytes && len(batch) > 0 {
+				return batch
+			}
+			owner.fifo = owner.fifo[1:]
+			p.unqueue(e)
+			batch = append(batch, e.req)
+		}
+		p.turns = p.turns[1:]
+		if owner.front() == nil {
+			owner.inTurn, owner.fifo = false, nil
+			continue
+		}
+		p.turns = append(p.turns, owner)
+	}
+	return batch
+}
+
+// front is the client's first request that still waits for a proposal.
+func (q *clientQueue) front() *pending {
+	for len(q.fifo) > 0 && !q.fifo[0].queued {
+		q.fifo = q.fifo[1:]
+	}
+	if len(q.fifo) == 0 {
+		return nil
+	}
+	return q.fifo[0]
+}
+
+// markProposed notes that a pre-prepare holds these requests, so that they are not proposed again.
+func (p *pool) markProposed(b *Body) {
+	for _, req := range b.Requests {
+		if e := p.byID[req.ID]; e != nil {
+			p.unqueue(e)
+		}
+	}
+}
+
+// markOrdered notes that these requests were handed to execution: their timers end.
+func (p *pool) markOrdered(b *Body) {
+	for _, req := range b.Requests {
+		if e := p.byID[req.ID]; e != nil && !e.ordered {
+			p.unqueue(e)
+			p.unlink(e)
+		}
+	}
+}
+
+// unlink ends the timing of a request.
+func (p *pool) unlink(e *pending) {
+	e.ordered = true
+	*p.waiting(e)--
+	if e.prev == nil {
+		p.oldest = e.next
+	} else {
+		e.prev.next = e.next
+	}
+	if e.next == nil {
+		p.newest = e.prev
+	} else {
+		e.next.prev = e.prev
+	}
+	e.prev, e.next = nil, nil
+}
+
+// remove forgets a request that was executed.
+func (p *pool) remove(id RequestID) {
+	e := p.byID[id]
+	if e == nil {
+		return
+	}
+	p.unqueue(e)
+	if !e.ordered {
+		p.unlink(e)
+	}
+	delete(p.byID, id)
+	if e.owner.held--; e.owner.held == 0 {
+		e.owner.fifo = nil // the entry in turns, if any, is skipped by take
+		delete(p.clients, id.Client)
+	}
+}
+
+// requeue makes every request that is not ordered wait for a proposal again: what the last view held of them is void.
+func (p *pool) requeue() {
+	for e := p.oldest; e != nil; e = e.next {
+		e.owner.fifo, e.owner.inTurn = nil, false
+	}
+	p.turns, p.queued, p.queuedBytes = nil, 0, 0
+	for e := p.oldest; e != nil; e = e.next {
+		p.enqueue(e)
+	}
+}

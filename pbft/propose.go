@@ -1,0 +1,26 @@
+package pbft
+
+// Batching and pipelining (§4.2; N5).
+
+// propose assigns sequence numbers to waiting requests while there are enough of them and the window is open.
+func (r *Replica) propose() {
+	for r.active && r.isPrimary() && r.started && r.proposed < r.log.high() && r.batchReady() {
+		requests := r.pool.take(r.cfg.MaxBatch, r.cfg.MaxBatchBytes)
+		if len(requests) == 0 {
+			return
+		}
+		body := &Body{Time: max(r.wall, 1), Requests: requests}
+		r.proposed++
+		r.lastProposal = r.mono
+		r.emit(Broadcast{&PrePrepare{View: r.view, Seq: r.proposed, Digest: body.Digest(), Body: body}})
+	}
+}
+
+// batchReady adapts the batch to the load: with nothing in flight a request goes out at once; the more is in flight, the
+// fuller a batch must be, since waiting costs it nothing while the pipeline is busy.
+func (r *Replica) batchReady() bool {
+	const depth = 4 // batches in flight from which on only full ones are started
+	inFlight := int(min(r.proposed-min(r.handed, r.proposed), depth))
+	enough := max(1, r.cfg.MaxBatch*inFlight/depth)
+	return r.pool.queued >= enough || r.pool.queuedBytes >= r.cfg.MaxBatchBytes
+}

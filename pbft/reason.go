@@ -1,0 +1,25 @@
+package pbft
+
+// Reason says why an input changed nothing.
+type Reason string
+
+// The reasons for dropping an input.
+const (
+	ReasonDuplicate    Reason = "duplicate"
+	ReasonOldView      Reason = "old view"
+	ReasonInactive     Reason = "no active view"
+	ReasonBelowWindow  Reason = "at or below the low watermark"
+	ReasonAboveWindow  Reason = "above the window"
+	ReasonNotSender    Reason = "signer is not the link's peer"
+	ReasonFromPrimary  Reason = "the primary's prepare does not count"
+	ReasonConflict     Reason = "conflicts with an accepted statement"
+	ReasonNoBody       Reason = "statement without a body"
+	ReasonUnknownBody  Reason = "no certificate vouches for this body"
+	ReasonNotHeld      Reason = "asked for a body that is not held"
+	ReasonOrdered      Reason = "already ordered"
+	ReasonBusy         Reason = "not admitted"
+	ReasonNotPrimary   Reason = "relayed to a replica that is not the primary"
+	ReasonWrongNewView Reason = "new view does not follow from its view changes"
+	ReasonUnexpected   Reason = "not a message for replicas"
+	ReasonFromClient   Reason = "not a message for clients to send"
+)

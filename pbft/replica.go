@@ -1,0 +1,111 @@
+package pbft
+
+import "time"
+
+// Actor is whatever takes a replica's place in a driver: a *Replica, or an attacker around one.
+type Actor interface {
+	// Step takes one event and returns what is to be done, in order. The slice is valid until the next Step.
+	Step(Event) []Effect
+}
+
+// Replica is one replica's protocol state. It is not safe for concurrent use. Memory is bounded by the configuration:
+// a ring of slots, arrays indexed by replica and a limited pool of requests.
+type Replica struct {
+	cfg *Config
+	out []Effect
+
+	mono    time.Duration
+	wall    int64
+	started bool // a Tick has set the clocks
+
+	view   View
+	active bool     // view's NewView was processed; false between ViewChange and NewView (V5)
+	origin *NewView // what made view active; nil in view 0
+
+	log      *window
+	handed   Seq // last sequence number handed to execution
+	executed Seq // last one whose execution was reported
+	proposed Seq // last one this replica assigned as primary
+
+	checkpoints checkpoints
+	pool        *pool
+	suspicion   suspicion
+	change      change
+	peers       []peer
+	diverged    bool // own state contradicts a stable checkpoint: no replies (K2)
+
+	lastProposal time.Duration // when this replica, as primary, last sent a pre-prepare or heartbeat
+	nextStatus   time.Duration
+	helper       ReplicaID
+}
+
+// Step takes one event and returns its effects in the order in which they are to be performed.
+func (r *Replica) Step(ev Event) []Effect {
+	r.out = r.out[:0]
+	switch e := ev.(type) {
+	case Tick:
+		r.onTick(e)
+	case Received:
+		r.onReceived(e)
+	case Executed:
+		r.onExecuted(e)
+	case Snapshotted:
+		r.onSnapshotted(e)
+	}
+	return r.out
+}
+
+// onReceived sends a message to its handler. What clients may send and what only replicas may send is decided here.
+func (r *Replica) onReceived(e Received) {
+	if req, ok := e.Msg.msg.(*Request); ok {
+		r.onRequest(req, e.From)
+		return
+	}
+	if e.From.Client {
+		r.drop(e.Msg.msg, ReasonFromClient)
+		return
+	}
+	switch m := e.Msg.msg.(type) {
+	case *PrePrepare:
+		r.onPrePrepare(m, e.From)
+	case *Prepare:
+		r.onPrepare(m, e.From)
+	case *Commit:
+		r.onCommit(m, e.From)
+	case *Checkpoint:
+		r.onCheckpoint(m, e.From)
+	case *Suspect:
+		r.onSuspect(m, e.From)
+	case *ViewChange:
+		r.onViewChange(m)
+	case *NewView:
+		r.onNewView(m, e.From)
+	case *Heartbeat:
+		r.onHeartbeat(m, e.From)
+	case *Status:
+		r.onStatus(m, e.From)
+	case *Fetch:
+		r.onFetch(m, e.From)
+	case *CertifiedBody:
+		r.onCertifiedBody(m)
+	case *StableNotice:
+		r.onStableNotice(m)
+	default:
+		r.drop(m, ReasonUnexpected)
+	}
+}
+
+func (r *Replica) emit(e Effect)                { r.out = append(r.out, e) }
+func (r *Replica) drop(m Message, why Reason)   { r.emit(Dropped{Msg: m, Why: why}) }
+func (r *Replica) send(to ReplicaID, m Message) { r.emit(Send{To: to, Msg: m}) }
+
+// isPrimary reports whether this replica orders in the current view.
+func (r *Replica) isPrimary() bool { return r.cfg.Primary(r.view) == r.cfg.Self }
+
+// ownVote reports whether a direct vote came from its signer: over that replica's link or over the loopback (S2).
+func (r *Replica) ownVote(signer ReplicaID, from Source) bool {
+	if from.Loopback {
+		return signer == r.cfg.Self
+	}
+	return signer == from.Replica && signer != r.cfg.Self
+}

@@ -1,0 +1,155 @@
+package pbft
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Applied is the state that the store was verified to hold at the start (D5).
+type Applied struct {
+	Seq  Seq
+	Root Digest
+}
+
+// ErrForeignJournal says that a journal was written by another replica or in another cluster.
+var ErrForeignJournal = errors.New("the journal belongs to another replica or cluster")
+
+// New returns a replica that goes on from its journal, oldest record first, above a verified state. With an empty
+// journal it begins in view 0 at the initial state.
+func New(cfg *Config, log []Record, at Applied) (*Replica, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	r := &Replica{
+		cfg:         cfg,
+		active:      true,
+		log:         newWindow(cfg),
+		checkpoints: newCheckpoints(cfg),
+		pool:        newPool(cfg.N()),
+		suspicion:   suspicion{highest: make([]Suspect, cfg.N())},
+		change:      change{votes: make([]*ViewChange, cfg.N())},
+		peers:       make([]peer, cfg.N()),
+		helper:      cfg.Self,
+	}
+	for i, rec := range log {
+		if err := r.replay(rec); err != nil {
+			return nil, fmt.Errorf("journal record %d: %w", i, err)
+		}
+	}
+	if at.Seq < r.log.floor() {
+		return nil, fmt.Errorf("the store holds the state after sequence number %d, but the journal begins only above %d",
+			at.Seq, r.log.floor())
+	}
+	r.handed, r.executed = at.Seq, at.Seq
+	r.proposed = max(r.proposed, r.log.low, at.Seq)
+	r.checkpoints.durable = at.Seq
+	r.checkpoints.base = min(at.Seq, r.log.low)
+	r.change.progressView = r.view
+	r.out = nil
+	return r, nil
+}
+
+// replay repeats the state change that a record stands for. It has no effects.
+func (r *Replica) replay(rec Record) error {
+	switch rec := rec.(type) {
+	case *Head:
+		if rec.Cluster != r.cfg.Cluster || rec.Self != r.cfg.Self || rec.Epoch != r.cfg.Epoch {
+			return ErrForeignJournal
+		}
+		if rec.View > r.view {
+			r.leave(rec.View)
+		}
+	case *Sent:
+		return r.replaySent(rec.Msg)
+	case *Accepted:
+		r.replayPrePrepare(rec.PrePrepare)
+	case *Fetched:
+		if r.log.holds(rec.Seq) {
+			r.log.at(rec.Seq).keep(rec.Body)
+		}
+	case *Prepared:
+		r.replayPrepared(rec.Cert)
+	case *Certified:
+		if r.log.holds(rec.Cert.Seq) {
+			s := r.log.at(rec.Cert.Seq)
+			s.cert, s.journalled = &rec.Cert, true
+			s.keep(rec.Body)
+		}
+	case *Committed:
+		if r.log.holds(rec.Cert.Seq) {
+			s := r.log.at(rec.Cert.Seq)
+			s.cert, s.journalled = &rec.Cert, true
+		}
+	case *Stable:
+		r.adoptStable(rec.Cert)
+	case *Activated:
+		r.replayNewView(rec.NewView)
+	}
+	return nil
+}
+
+// replaySent takes up a vote of ours: it stands, and is sent again byte by byte (D7).
+func (r *Replica) replaySent(m Message) error {
+	self := r.cfg.Self
+	switch m := m.(type) {
+	case *PrePrepare:
+		r.replayPrePrepare(m)
+		r.proposed = max(r.proposed, m.Seq)
+	case *Prepare:
+		if r.log.holds(m.Seq) {
+			s := r.log.at(m.Seq)
+			record(s.prepares, self, vote{true, m.View, m.Digest, m.Sig})
+			s.prepareSent = s.prepareSent || m.View == r.view
+		}
+	case *Commit:
+		if r.log.holds(m.Seq) {
+			s := r.log.at(m.Seq)
+			record(s.commits, self, vote{true, m.View, m.Digest, m.Sig})
+			s.commitSent = s.commitSent || m.View == r.view
+		}
+	case *Checkpoint:
+		r.checkpoints.remember(mark{m.Seq, m.Digest}, 0)
+		if r.log.whyOutside(m.Seq) == "" {
+			record(r.checkpoints.at(m.Seq, r.cfg).votes, self, vote{cast: true, digest: m.Digest, sig: m.Sig})
+		}
+	case *ViewChange:
+		if m.View > r.view {
+			r.leave(m.View)
+		}
+		if held := r.change.votes[self]; held == nil || held.View <= m.View {
+			r.change.votes[self] = m
+		}
+	case *NewView:
+		r.replayNewView(m)
+	default:
+		return fmt.Errorf("a %s is never journalled as sent", TypeOf(m))
+	}
+	return nil
+}
+
+func (r *Replica) replayPrePrepare(m *PrePrepare) {
+	if !r.log.holds(m.Seq) {
+		return
+	}
+	s := r.log.at(m.Seq)
+	s.keep(m.Body)
+	if m.View == r.view && r.active {
+		s.accepted, s.digest, s.proposal = true, m.Digest, m.Sig
+	}
+}
+
+func (r *Replica) replayPrepared(cert PreparedCert) {
+	if !r.log.holds(cert.Seq) {
+		return
+	}
+	if s := r.log.at(cert.Seq); s.prepared == nil || s.prepared.View <= cert.View {
+		s.prepared = &cert
+	}
+}
+
+// replayNewView enters the view again, unless a later record or an earlier segment already has.
+func (r *Replica) replayNewView(m *NewView) {
+	if m.View > r.view || m.View == r.view && !r.active {
+		r.activate(m)
+	}
+}

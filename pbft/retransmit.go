@@ -1,0 +1,214 @@
+package pbft
+
+import (
+	"slices"
+	"time"
+)
+
+// Retransmission by status: every replica says from time to time what it has and lacks, and the others send again what
+// it lacks. Nothing else is ever re-sent unasked, except a Suspect (V7).
+
+// How much one status may bring back.
+const (
+	maxPushedSlots = 64
+	maxPushedBytes = 2 << 20
+)
+
+// peer is what is known of another replica.
+type peer struct {
+	status  *Status
+	heardAt time.Duration
+}
+
+// reportStatus broadcasts a Status when it is due: every quarter of a timeout, twice as often while something is missing.
+func (r *Replica) reportStatus() {
+	if r.mono < r.nextStatus {
+		return
+	}
+	m := r.newStatus()
+	r.nextStatus = r.mono + r.cfg.ViewTimeout/4
+	if !r.active || len(m.Slots) > 0 || r.behind() {
+		r.nextStatus = r.mono + r.cfg.ViewTimeout/8
+	}
+	r.fetchMissing(m.Helper)
+	r.emit(Broadcast{m})
+}
+
+// newStatus is what this replica has and lacks. Its helper, another one each time, is asked for what is large: a faulty
+// one costs a period, and a correct one does not send what others send too.
+func (r *Replica) newStatus() *Status {
+	r.helper = ReplicaID((int(r.helper) + 1) % r.cfg.N())
+	if r.helper == r.cfg.Self {
+		r.helper = ReplicaID((int(r.helper) + 1) % r.cfg.N())
+	}
+	m := &Status{
+		View: r.view, Active: r.active, Executed: r.handed, Stable: r.log.low, Wall: r.wall, Helper: r.helper,
+	}
+	if !r.active {
+		m.ViewChanges = r.viewChangesHeld()
+	}
+	for seq := r.handed + 1; seq <= min(r.log.seen, r.log.high()); seq++ {
+		if lacks := r.lacks(seq); lacks != 0 {
+			m.Slots = append(m.Slots, SlotStatus{Seq: seq, Lacks: lacks})
+		}
+	}
+	return m
+}
+
+// lacks says what is missing for a sequence number above what was executed.
+func (r *Replica) lacks(seq Seq) Lacks {
+	s := r.log.peek(seq)
+	if s == nil {
+		return LacksProposal | LacksPrepares | LacksCommits
+	}
+	if s.cert != nil {
+		return 0
+	}
+	missing := LacksCommits
+	if !s.accepted && s.waiting == nil {
+		missing |= LacksProposal
+	}
+	if !s.commitSent {
+		missing |= LacksPrepares
+	}
+	return missing
+}
+
+// behind reports whether another replica has executed more than this one.
+func (r *Replica) behind() bool {
+	for i := range r.peers {
+		if s := r.peers[i].status; s != nil && s.Executed > r.handed {
+			return true
+		}
+	}
+	return r.log.low > r.handed
+}
+
+// fetchMissing asks one replica for bodies that a certificate or a new view vouches for. Any replica may lack one, so
+// the next status asks another.
+func (r *Replica) fetchMissing(from ReplicaID) {
+	asked := 0
+	for seq := r.handed + 1; seq <= r.log.seen && asked < maxPushedSlots; seq++ {
+		s := r.log.peek(seq)
+		if s == nil {
+			continue
+		}
+		for _, d := range s.vouched() {
+			if s.body(d) == nil {
+				asked++
+				r.send(from, &Fetch{Seq: seq, Digest: d})
+			}
+		}
+	}
+}
+
+// vouched lists the digests whose bodies this slot needs.
+func (s *slot) vouched() []Digest {
+	var ds []Digest
+	if s.cert != nil {
+		ds = append(ds, s.cert.Digest)
+	}
+	if s.accepted && (s.cert == nil || s.digest != s.cert.Digest) {
+		ds = append(ds, s.digest)
+	}
+	return ds
+}
+
+// onStatus sends again what its sender lacks and this replica has.
+func (r *Replica) onStatus(m *Status, from Source) {
+	if from.Loopback {
+		return
+	}
+	to := from.Replica
+	r.peers[to] = peer{status: m, heardAt: r.mono}
+	if m.Stable < r.log.low {
+		r.send(to, &StableNotice{Cert: r.checkpoints.stable})
+	}
+	r.helpIntoView(to, m)
+	r.resendVotes(to, m)
+	r.resendCheckpoint(to, m)
+	r.push(to, m)
+}
+
+// helpIntoView brings a replica that is in a lower view, or waits in this one, what moves it on (V5).
+func (r *Replica) helpIntoView(to ReplicaID, m *Status) {
+	waits := m.View == r.view && !m.Active
+	if m.View > r.view || m.View == r.view && !waits {
+		return
+	}
+	if r.active {
+		if r.origin != nil {
+			r.send(to, r.origin)
+		}
+		return
+	}
+	own := r.change.votes[r.cfg.Self]
+	if own == nil || own.View != r.view || waits && slices.Contains(m.ViewChanges, r.cfg.Self) {
+		return
+	}
+	r.send(to, own)
+}
+
+// resendVotes repeats our part of each slot that the sender lacks something for. What was said only a moment ago is
+// left out: it is likely to be on its way.
+func (r *Replica) resendVotes(to ReplicaID, m *Status) {
+	settled := r.mono - r.cfg.ViewTimeout/16
+	for _, lack := range m.Slots {
+		s := r.log.peek(lack.Seq)
+		if s == nil {
+			continue
+		}
+		sameView := m.View == r.view && m.Active && r.active && s.accepted
+		if lack.Lacks&LacksProposal != 0 && sameView && s.acceptedAt <= settled && (r.isPrimary() || m.Helper == r.cfg.Self) {
+			if b := s.body(s.digest); b != nil {
+				pp := r.statement(s)
+				pp.Body = b
+				r.send(to, pp)
+			}
+		}
+		if s.votedAt > settled {
+			continue
+		}
+		if own := s.prepares[r.cfg.Self]; lack.Lacks&LacksPrepares != 0 && own.cast && own.view == m.View {
+			r.send(to, &Prepare{View: own.view, Seq: s.seq, Digest: own.digest, Replica: r.cfg.Self, Sig: own.sig})
+		}
+		if own := s.commits[r.cfg.Self]; lack.Lacks&LacksCommits != 0 && own.cast {
+			r.send(to, &Commit{View: own.view, Seq: s.seq, Digest: own.digest, Replica: r.cfg.Self, Sig: own.sig})
+		}
+	}
+}
+
+// resendCheckpoint repeats our newest checkpoint message to a replica whose low watermark is below it.
+func (r *Replica) resendCheckpoint(to ReplicaID, m *Status) {
+	own := r.checkpoints.own
+	if len(own) == 0 {
+		return
+	}
+	newest := own[len(own)-1]
+	if newest.seq <= r.log.low || newest.seq <= m.Stable {
+		return
+	}
+	if v := r.checkpoints.at(newest.seq, r.cfg).votes[r.cfg.Self]; v.cast {
+		r.send(to, &Checkpoint{Seq: newest.seq, Digest: v.digest, Replica: r.cfg.Self, Sig: v.sig})
+	}
+}
+
+// push brings a replica that has executed less than this one, and asked us to help, the commit certificates and bodies
+// with which it follows (N7).
+func (r *Replica) push(to ReplicaID, m *Status) {
+	if m.Helper != r.cfg.Self {
+		return
+	}
+	settled := r.mono - r.cfg.ViewTimeout/16
+	bytes := 0
+	for seq := m.Executed + 1; seq <= min(r.handed, m.Executed+maxPushedSlots) && bytes < maxPushedBytes; seq++ {
+		s := r.log.peek(seq)
+		if s == nil || s.cert == nil || s.handedAt > settled {
+			continue
+		}
+		if b := s.body(s.cert.Digest); b != nil {
+			bytes += b.requestBytes()
+			r.send(to, &CertifiedBody{Seq: seq, Body: b, Cert: s.cert})
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package pbft
+
+import "time"
+
+// Timers (T1, T3). They compare the last Tick's monotonic time with moments noted earlier; nothing is ever cancelled.
+
+// onTick tells the time and does whatever has become due.
+func (r *Replica) onTick(e Tick) {
+	r.mono, r.wall = max(r.mono, e.Mono), e.Wall
+	if !r.started {
+		r.start()
+	}
+	r.pool.tick(r.mono, r.cfg.ViewTimeout/2, r.pool.oldest != nil)
+	r.retryWaiting()
+	r.advance()
+	if r.expired() {
+		r.suspectNow()
+	}
+	r.propose()
+	r.beat()
+	r.reportStatus()
+}
+
+// start notes the moment from which timers count. The others may be starting too: the primary gets a timeout's grace.
+func (r *Replica) start() {
+	r.started = true
+	c := &r.change
+	c.activatedAt, c.heardAt, c.progressAt, c.quorumAt = r.mono, r.mono+r.cfg.ViewTimeout, r.mono, r.mono
+}
+
+// timeout is the current timeout: T, doubled for each view without a newly executed request, capped (V7).
+func (r *Replica) timeout() time.Duration {
+	t := r.cfg.ViewTimeout
+	for v := r.change.progressView + 1; v < r.view && t < r.cfg.MaxViewTimeout; v++ {
+		t *= 2
+	}
+	return min(t, r.cfg.MaxViewTimeout)
+}
+
+// expired reports whether this replica has reason to leave the view.
+func (r *Replica) expired() bool {
+	c := &r.change
+	if c.proven {
+		return true
+	}
+	limit := r.timeout()
+	if !r.active {
+		return c.quorum && r.mono-c.quorumAt >= limit
+	}
+	if p := r.pool.oldest; p != nil && r.mono-max(p.arrived, c.activatedAt) >= limit {
+		return true
+	}
+	if !r.isPrimary() && r.mono-c.heardAt >= limit {
+		return true
+	}
+	return r.stalled(limit)
+}
+
+// stalled reports whether a pre-prepare was accepted in this view and nothing has committed for that long.
+func (r *Replica) stalled(limit time.Duration) bool {
+	c := &r.change
+	if r.mono-max(c.progressAt, c.activatedAt) < limit {
+		return false
+	}
+	for seq := r.handed + 1; seq <= min(r.log.seen, r.log.high()); seq++ {
+		if s := r.log.peek(seq); s != nil && s.accepted && s.cert == nil {
+			return r.mono-s.acceptedAt >= limit
+		}
+	}
+	return false
+}
+
+// heardPrimary notes a sign of life of the current primary.
+func (r *Replica) heardPrimary(v View) {
+	if v == r.view {
+		r.change.heardAt = max(r.change.heardAt, r.mono)
+	}
+}
+
+// beat shows that an idle primary lives, when it has sent nothing for a quarter of a timeout.
+func (r *Replica) beat() {
+	if r.active && r.isPrimary() && r.mono-r.lastProposal >= r.cfg.ViewTimeout/4 {
+		r.lastProposal = r.mono
+		r.emit(Broadcast{&Heartbeat{View: r.view}})
+	}
+}
+
+func (r *Replica) onHeartbeat(m *Heartbeat, from Source) {
+	switch {
+	case from.Loopback:
+	case from.Replica != r.cfg.Primary(m.View):
+		r.drop(m, ReasonNotSender)
+	case m.View != r.view:
+		r.drop(m, ReasonOldView)
+	default:
+		r.heardPrimary(m.View)
+	}
+}
+
+// retryWaiting takes up pre-prepares that came too early: the view may be active now, the window may have moved, and the
+// clock has gone on.
+func (r *Replica) retryWaiting() {
+	if !r.active {
+		return
+	}
+	for seq := r.log.low + 1; seq <= min(r.log.seen, r.log.high()); seq++ {
+		s := r.log.peek(seq)
+		if s == nil {
+			continue
+		}
+		if m := s.waiting; m != nil && m.View <= r.view && !r.mustWait(m) {
+			s.waiting = nil
+			r.onPrePrepare(m, Source{Replica: r.cfg.Primary(m.View)})
+		}
+		r.checkPrepared(s) // votes may have come before the window moved
+	}
+}

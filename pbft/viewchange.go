@@ -1,0 +1,108 @@
+package pbft
+
+import "time"
+
+// Moving to a new view (§4.4): what each replica contributes.
+
+// change is the state of changing views, and what the timers of the current view go by.
+type change struct {
+	votes []*ViewChange // by replica: its latest valid one
+
+	quorum   bool // Q of them are for the current view (while it is not active)
+	quorumAt time.Duration
+	built    bool // our own NewView for the current view was sent
+
+	proven       bool          // the current primary is proven faulty: no need to wait for a timer
+	activatedAt  time.Duration // when the current view became active
+	heardAt      time.Duration // last sign of life of its primary
+	progressAt   time.Duration // when something was last handed to execution
+	progressView View          // last view in which new requests were executed: timeouts double from here
+}
+
+// enterViewChange leaves the current view for u. The ViewChange is durable before it is sent, and this replica never
+// votes in a lower view again (D3).
+func (r *Replica) enterViewChange(u View, suspects []Suspect) {
+	r.leave(u)
+	r.emit(Broadcast{r.newViewChange(suspects)})
+}
+
+// leave makes u the current, inactive view.
+func (r *Replica) leave(u View) {
+	r.view, r.active, r.origin = u, false, nil
+	r.suspicion.sent = false
+	c := &r.change
+	c.quorum, c.built, c.proven = false, false, false
+	for i := range r.log.ring {
+		if s := &r.log.ring[i]; s.seq != 0 {
+			s.endView()
+		}
+	}
+}
+
+// newViewChange collects the proof of everything that may have committed here above the stable checkpoint (V1).
+func (r *Replica) newViewChange(suspects []Suspect) *ViewChange {
+	m := &ViewChange{View: r.view, Replica: r.cfg.Self, Suspects: suspects, Stable: r.checkpoints.stable}
+	for seq := r.log.low + 1; seq <= min(r.log.seen, r.log.high()); seq++ {
+		if s := r.log.peek(seq); s != nil && s.prepared != nil {
+			m.Prepared = append(m.Prepared, *s.prepared)
+		}
+	}
+	return m
+}
+
+// onViewChange takes a replica's ViewChange. A valid one for a higher view moves this replica there with the same
+// justification (V7). Anybody may pass one on: it is judged by its bytes alone.
+func (r *Replica) onViewChange(m *ViewChange) {
+	held := r.change.votes[m.Replica]
+	if held != nil && held.View == m.View && !sameViewChange(r.cfg, held, m) {
+		r.accuse(m.Replica, held, m)
+	}
+	if m.View < r.view || m.View == r.view && r.active {
+		r.drop(m, ReasonOldView)
+		return
+	}
+	if held != nil && held.View >= m.View {
+		r.drop(m, ReasonDuplicate)
+		return
+	}
+	for i := range m.Suspects {
+		r.suspicion.note(&m.Suspects[i])
+	}
+	r.change.votes[m.Replica] = m
+	if m.View > r.view {
+		r.enterViewChange(m.View, m.Suspects)
+		return
+	}
+	r.countViewChanges()
+}
+
+// sameViewChange reports whether two messages make the same statement.
+func sameViewChange(cfg *Config, a, b *ViewChange) bool {
+	return string(Signable(cfg, a)) == string(Signable(cfg, b))
+}
+
+// countViewChanges starts the new-view timer at Q valid ViewChanges for the current view, and builds the NewView if this
+// replica is its primary.
+func (r *Replica) countViewChanges() {
+	if r.active || len(r.viewChangesHeld()) < r.cfg.Quorum() {
+		return
+	}
+	if !r.change.quorum {
+		r.change.quorum, r.change.quorumAt = true, r.mono
+	}
+	if own := r.change.votes[r.cfg.Self]; r.isPrimary() && !r.change.built && own != nil && own.View == r.view {
+		r.change.built = true
+		r.emit(Broadcast{r.newNewView()})
+	}
+}
+
+// viewChangesHeld lists the replicas whose ViewChange for the current view is held, ascending.
+func (r *Replica) viewChangesHeld() []ReplicaID {
+	var held []ReplicaID
+	for i, m := range r.change.votes {
+		if m != nil && m.View == r.view {
+			held = append(held, ReplicaID(i))
+		}
+	}
+	return held
+}
