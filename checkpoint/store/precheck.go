@@ -122,9 +122,10 @@ func cutTail(data []byte) (rest, part []byte, err error) {
 	return body[:uint64(len(body))-n], body[uint64(len(body))-n:], nil
 }
 
+// checkSum refuses empty data: zeros would parse as nothing with a checksum of nothing, which agree.
 func checkSum(data, encoded []byte) error {
 	var sum pb.Checksum
-	if err := proto.Unmarshal(encoded, &sum); err != nil {
+	if err := proto.Unmarshal(encoded, &sum); err != nil || len(data) == 0 {
 		return errTable
 	}
 	// The algorithm is checked here because badger panics on one it does not know.

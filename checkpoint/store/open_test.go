@@ -1,0 +1,161 @@
+package store
+
+import (
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tagma/statemachine"
+)
+
+func TestALockedStoreIsRefused(t *testing.T) {
+	s := open(t, t.TempDir())
+	if _, err := Open(s.dir, Options{}); !errors.Is(err, ErrLocked) {
+		t.Errorf("opening twice: %v", err)
+	}
+}
+
+func TestAFileInPlaceOfTheDirectoryIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path, Options{}); err == nil || !strings.Contains(err.Error(), "not a directory") {
+		t.Errorf("opening a file: %v", err)
+	}
+}
+
+func TestD6_AFullDiskIsAnErrorThatStays(t *testing.T) {
+	s := open(t, t.TempDir())
+	load(t, s, 0)
+	write(t, s, set(1, put("a", "1")))
+	s.opt.MinFree = math.MaxInt64
+	err := s.Write([]statemachine.WriteSet{set(2, put("a", "2"))})
+	if !errors.Is(err, ErrDiskFull) {
+		t.Fatalf("with no space left: %v", err)
+	}
+	s.opt.MinFree = 0
+	if err := s.Write([]statemachine.WriteSet{set(2, put("a", "2"))}); !errors.Is(err, ErrDiskFull) {
+		t.Errorf("written after an error: %v", err)
+	}
+	if _, err := s.Checkpoint(2); !errors.Is(err, ErrDiskFull) {
+		t.Errorf("a checkpoint after an error: %v", err)
+	}
+	if got := get(t, s, 1, "a"); got != "1" {
+		t.Errorf("what was written is not readable: %q", got)
+	}
+}
+
+// Badger does not return the error of a value log that could not be synced; it writes it to its log.
+func TestD6_AnErrorThatBadgerOnlyLogsStopsWriting(t *testing.T) {
+	s := open(t, t.TempDir())
+	load(t, s, 0)
+	s.log.Errorf("Error while curlf sync: %v\n", os.ErrInvalid)
+	if err := s.Write([]statemachine.WriteSet{set(1, put("a", "1"))}); err == nil {
+		t.Error("written after badger logged an error")
+	}
+}
+
+func TestWriteSetsAreWrittenOnceAndInOrder(t *testing.T) {
+	s := open(t, t.TempDir())
+	load(t, s, 0)
+	if err := s.Write([]statemachine.WriteSet{set(2), set(1)}); err == nil {
+		t.Error("write sets out of order were taken")
+	}
+	write(t, s, set(1, put("a", "1")), set(2, put("a", "2")))
+	root := checkpoint(t, s, 2)
+	write(t, s, set(1, put("a", "1")), set(2, put("a", "2")))
+	if checkpoint(t, s, 2) != root {
+		t.Error("writing again changed the root")
+	}
+	if _, err := s.Checkpoint(1); err == nil {
+		t.Error("a checkpoint below what is written")
+	}
+	if checkpoint(t, s, 5) != root || get(t, s, 5, "a") != "2" {
+		t.Error("batches without writes changed the state")
+	}
+}
+
+// Values too large to lie beside their keys, and a write of more than badger takes at once.
+func TestLargeWritesAreDurableWhole(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	load(t, s, 0)
+	var ws statemachine.WriteSet
+	for i := range 40 {
+		ws.Writes = append(ws.Writes, put(string(rune('A'+i)), strings.Repeat("v", i*i*40)))
+	}
+	ws.Writes = append(ws.Writes, put("z", strings.Repeat("huge", 1<<20)))
+	write(t, s, set(1, ws.Writes...))
+	root := checkpoint(t, s, 1)
+	s = open(t, crashImage(t, dir))
+	if load(t, s, 1) != root {
+		t.Error("a crash after the write changed the root")
+	}
+	if _, vlog, err := s.Size(); err != nil || vlog < 4<<20 {
+		t.Errorf("the value log holds %d bytes (%v)", vlog, err)
+	}
+}
+
+func TestAnEmptyWriteAheadFileIsNotAnObstacle(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	load(t, s, 0)
+	write(t, s, set(1, put("a", "1")))
+	root := checkpoint(t, s, 1)
+	dir = crashImage(t, dir)
+	if err := os.WriteFile(filepath.Join(dir, "99999.mem"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if load(t, open(t, dir), 1) != root {
+		t.Error("the root differs")
+	}
+}
+
+func TestLevelZeroIsDrainedBeforeCompactorsSeeIt(t *testing.T) {
+	dir := t.TempDir()
+	var root [32]byte
+	for n := range uint64(6) {
+		db, err := openBadger(badgerOptions(dir, Options{memTable: smallMemTable}, nil).
+			WithNumCompactors(0).WithNumLevelZeroTablesStall(100))
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch := db.NewManagedWriteBatch()
+		if err := errors.Join(add(batch, n+1, put("a", "1")), batch.Flush(), db.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, err := precheck(dir)
+	if err != nil || before <= maxLevelZero {
+		t.Fatalf("%d tables on level 0 (%v): the test shows nothing", before, err)
+	}
+	s := open(t, dir)
+	if n := s.db.Levels()[0].NumTables; n > maxLevelZero {
+		t.Errorf("%d tables on level 0 after Open", n)
+	}
+	if root = load(t, s, 6); root == load(t, s, 0) || get(t, s, 0, "a") != "-" {
+		t.Error("draining lost the state")
+	}
+}
+
+func TestAClosedStoreAnswersWithAnError(t *testing.T) {
+	s := open(t, t.TempDir())
+	load(t, s, 0)
+	if err := errors.Join(s.Close(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Write([]statemachine.WriteSet{set(1, put("a", "1"))}); !errors.Is(err, ErrClosed) {
+		t.Errorf("Write: %v", err)
+	}
+	if _, err := s.View(0); !errors.Is(err, ErrClosed) {
+		t.Errorf("View: %v", err)
+	}
+	if _, err := s.Load(0); !errors.Is(err, ErrClosed) {
+		t.Errorf("Load: %v", err)
+	}
+	s.Discard(1)
+}
