@@ -1,0 +1,125 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+)
+
+// Journal is an open journal. Its methods are for one goroutine, except Preallocate.
+type Journal struct {
+	dir      string
+	opt      Options
+	lock     io.Closer
+	segments []Segment // oldest first; the last is the current one
+
+	file    File   // the current segment
+	epoch   uint64 // of it
+	sectors int64  // in it, the seal's included
+	next    int64  // the sector where the next turn goes
+	turn    uint64 // the number of the next turn
+
+	wanted int64  // sectors of the turn that did not fit; the next segment has room for it
+	buf    []byte // of the last turn, reused
+	err    error  // sticky
+	spare  spare
+}
+
+// keepBuffer bounds the memory an exceptionally large turn leaves behind.
+const keepBuffer = 4 << 20
+
+// Append writes one turn and returns when it is durable (D0). An empty turn writes nothing.
+//
+// ErrFull means that nothing was written: Rotate, then Append the same entries again. Any other error is final: whether
+// the turn is on the disk is unknown, and the journal refuses everything from then on (D6).
+func (j *Journal) Append(entries []Entry) error {
+	if j.err != nil {
+		return j.refuse("append to")
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	payload := payloadOf(entries)
+	if payload > maxTurnBytes {
+		return j.fail("append to", fmt.Errorf("a turn of %d bytes exceeds the limit of %d", payload, maxTurnBytes))
+	}
+	if need := sectorsFor(payload); need > j.room() {
+		j.wanted = need
+		return ErrFull
+	}
+	j.buf = appendTurn(j.buf[:0], sector{kind: kindTurn, epoch: j.epoch, turn: j.turn}, entries)
+	if err := writeSync(j.file, j.buf, j.next); err != nil {
+		return j.fail("append to", err)
+	}
+	j.next += int64(len(j.buf) / sectorBytes)
+	current := &j.segments[len(j.segments)-1]
+	current.LastTurn = j.turn
+	current.add(entries)
+	j.turn++
+	if cap(j.buf) > keepBuffer {
+		j.buf = nil
+	}
+	return nil
+}
+
+func writeSync(f File, b []byte, sector int64) error {
+	if _, err := f.WriteAt(b, sector*sectorBytes); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// room is the number of sectors left for turns.
+func (j *Journal) room() int64 { return j.sectors - 1 - j.next }
+
+// NeedsRotation reports that less than an eighth of the segment is left: rotating now, between two turns, spares a later
+// turn the wait.
+func (j *Journal) NeedsRotation() bool { return j.room() < j.sectors/8 }
+
+// Segments returns the retained segments, oldest first. The last one is the current one.
+func (j *Journal) Segments() []Segment { return append([]Segment(nil), j.segments...) }
+
+// Truncate deletes the leading segments whose entries all have Seq <= below and returns how many it deleted. The current
+// segment always stays, and its anchor, durable since Rotate, stands for what is deleted. Any error is final.
+func (j *Journal) Truncate(below uint64) (removed int, err error) {
+	if j.err != nil {
+		return 0, j.refuse("truncate")
+	}
+	for len(j.segments) > 1 && j.segments[0].MaxSeq <= below {
+		if err := j.opt.FS.Remove(filepath.Join(j.dir, j.segments[0].Name)); err != nil {
+			return removed, j.fail("truncate", err)
+		}
+		// One by one: two removals that reached the disk in the other order would leave a gap.
+		if err := j.opt.FS.SyncDir(j.dir); err != nil {
+			return removed, j.fail("truncate", err)
+		}
+		j.segments = j.segments[1:]
+		removed++
+	}
+	return removed, nil
+}
+
+// Close releases the files and the lock. Everything appended is durable already.
+func (j *Journal) Close() error {
+	if errors.Is(j.err, ErrClosed) {
+		return nil
+	}
+	if j.err == nil {
+		j.err = ErrClosed
+	} else {
+		j.err = fmt.Errorf("%w after a failure: %w", ErrClosed, j.err)
+	}
+	return errors.Join(j.spare.close(), j.file.Close(), j.lock.Close())
+}
+
+// fail makes err final.
+func (j *Journal) fail(what string, err error) error {
+	j.err = fmt.Errorf("%s journal %s: %w", what, j.dir, err)
+	return j.err
+}
+
+// refuse is the answer after a failure: it names the first one.
+func (j *Journal) refuse(what string) error {
+	return fmt.Errorf("%s journal %s refused: %w", what, j.dir, j.err)
+}

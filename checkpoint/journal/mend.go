@@ -1,0 +1,58 @@
+package journal
+
+import (
+	"errors"
+	"path/filepath"
+)
+
+// mend opens the current segment and makes what was read the truth on the disk, before anything is built on it.
+//
+// What was read may live in the operating system's memory alone: the process may have died before the sync, or the sync
+// may have failed and the system may have forgotten that the pages are unwritten. Only the last turn, the last seal and
+// the last name can be in that state, so these are written once more.
+func (j *Journal) mend(c chain) error {
+	if err := j.opt.FS.SyncDir(j.dir); err != nil {
+		return err
+	}
+	last := c[len(c)-1]
+	if !last.begun() && len(c) > 1 {
+		if err := j.reseal(c[len(c)-2], last.info.FirstTurn); err != nil {
+			return err
+		}
+	}
+	f, err := j.opt.FS.Open(last.path, true)
+	if err != nil {
+		return err
+	}
+	if err := j.settle(f, last); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	j.file = f
+	return nil
+}
+
+// settle zeroes a torn turn, whose number and place the next turn takes, or writes the last whole one again.
+func (j *Journal) settle(f File, s *scan) error {
+	if s.torn != 0 {
+		j.opt.Logger.Info("dropped a torn turn at the end of the journal: it was not durable, so nothing of it was sent",
+			"segment", s.info.Name, "turn", s.info.LastTurn+1, "sector", s.next, "sectors", s.torn)
+		return writeSync(f, make([]byte, s.torn*sectorBytes), s.next)
+	}
+	if !s.begun() {
+		return nil // an anchor was synced before its file got its name
+	}
+	b := make([]byte, (s.next-s.last)*sectorBytes)
+	if _, err := f.ReadAt(b, s.last*sectorBytes); err != nil {
+		return err
+	}
+	return writeSync(f, b, s.last)
+}
+
+// reseal writes the seal of the segment before the current one, which a crash in Rotate may have left out.
+func (j *Journal) reseal(s *scan, turn uint64) error {
+	f, err := j.opt.FS.Open(filepath.Join(j.dir, s.info.Name), true)
+	if err != nil {
+		return err
+	}
+	return errors.Join(writeSeal(f, s.epoch, s.header.sectors, turn), f.Close())
+}

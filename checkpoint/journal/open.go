@@ -1,0 +1,106 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+)
+
+// Create makes a journal in dir, whose first segment begins with anchor, and opens it. dir is made if need be; a journal
+// there already is ErrExists.
+func Create(dir string, anchor []Entry, opt Options) (*Journal, error) {
+	opt = opt.withDefaults()
+	j, err := create(dir, anchor, opt)
+	if err != nil {
+		return nil, fmt.Errorf("create journal %s: %w", dir, err)
+	}
+	return j, nil
+}
+
+func create(dir string, anchor []Entry, opt Options) (*Journal, error) {
+	if err := opt.FS.MkdirAll(dir); err != nil {
+		return nil, err
+	}
+	j := &Journal{dir: dir, opt: opt, turn: 1}
+	var err error
+	if j.lock, err = opt.FS.Lock(dir); err != nil {
+		return nil, err
+	}
+	l, err := list(opt.FS, dir)
+	switch {
+	case err == nil || errors.Is(err, ErrMissing) && !errors.Is(err, ErrEmpty):
+		err = ErrExists
+	case errors.Is(err, ErrEmpty):
+		err = removeTemps(opt.FS, dir, l.temps)
+	}
+	if err == nil {
+		err = j.begin(1, 0, anchor)
+	}
+	if err != nil {
+		return nil, errors.Join(err, j.lock.Close())
+	}
+	return j, nil
+}
+
+func removeTemps(disk FS, dir string, temps []string) error {
+	for _, name := range temps {
+		if err := disk.Remove(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Open opens the journal in dir and returns the entries of all retained segments in the order they were written, anchors
+// included. It checks every sector, drops a torn tail, and returns when all it returns is durable.
+//
+// The errors a caller decides on: ErrRot, ErrMissing, ErrEmpty, ErrForeign, ErrInUse.
+func Open(dir string, opt Options) (*Journal, []Entry, error) {
+	opt = opt.withDefaults()
+	j := &Journal{dir: dir, opt: opt}
+	entries, err := j.open()
+	if err != nil {
+		return nil, nil, fmt.Errorf("open journal %s: %w", dir, err)
+	}
+	return j, entries, nil
+}
+
+func (j *Journal) open() (entries []Entry, err error) {
+	if j.lock, err = j.opt.FS.Lock(j.dir); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w: %w", ErrEmpty, err)
+		}
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, j.lock.Close())
+		}
+	}()
+	l, err := list(j.opt.FS, j.dir)
+	if err != nil {
+		return nil, err
+	}
+	c, err := readChain(j.opt.FS, j.dir, l.numbers)
+	if err != nil {
+		return nil, err
+	}
+	if err := removeTemps(j.opt.FS, j.dir, l.temps); err != nil {
+		return nil, err
+	}
+	if err := j.mend(c); err != nil {
+		return nil, err
+	}
+	j.adopt(c)
+	return c.entries(), nil
+}
+
+// adopt continues behind the last whole turn.
+func (j *Journal) adopt(c chain) {
+	for _, s := range c {
+		j.segments = append(j.segments, s.info)
+	}
+	last := c[len(c)-1]
+	j.epoch, j.sectors, j.next, j.turn = last.epoch, last.header.sectors, last.next, last.info.LastTurn+1
+}

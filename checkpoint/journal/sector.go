@@ -1,0 +1,91 @@
+package journal
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+)
+
+const (
+	sectorBytes  = 512
+	sectorHead   = 32
+	payloadBytes = sectorBytes - sectorHead // of one sector
+	version      = 1
+
+	maxTurnBytes = 1 << 30 // payload of one turn: far above any batch, and its sector count fits the index
+)
+
+type kind uint8
+
+const (
+	kindHeader kind = 1 + iota
+	kindAnchor
+	kindTurn
+	kindSeal
+)
+
+func (k kind) String() string {
+	switch k {
+	case kindHeader:
+		return "header"
+	case kindAnchor:
+		return "anchor"
+	case kindTurn:
+		return "turn"
+	case kindSeal:
+		return "seal"
+	}
+	return fmt.Sprintf("kind %d", uint8(k))
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// sector is the head of one sector: which part of what it is.
+type sector struct {
+	kind  kind
+	epoch uint64
+	turn  uint64
+	index uint32
+	bytes uint32 // payload of the whole turn
+}
+
+// sectorsFor returns how many sectors a payload takes; an empty one still takes one, so that its turn is visible.
+func sectorsFor(payload int64) int64 {
+	return max(1, (payload+payloadBytes-1)/payloadBytes)
+}
+
+// seal writes the head and the checksum around the payload that b already holds.
+func (s sector) seal(b []byte) {
+	b[4], b[5], b[6], b[7] = version, byte(s.kind), 0, 0
+	binary.LittleEndian.PutUint64(b[8:], s.epoch)
+	binary.LittleEndian.PutUint64(b[16:], s.turn)
+	binary.LittleEndian.PutUint32(b[24:], s.index)
+	binary.LittleEndian.PutUint32(b[28:], s.bytes)
+	binary.LittleEndian.PutUint32(b, crc32.Checksum(b[4:sectorBytes], castagnoli))
+}
+
+// parseSector checks b and returns its head. The text says what is wrong with it; empty means that it is valid.
+func parseSector(b []byte) (s sector, wrong string) {
+	if !checksumHolds(b) {
+		return s, "its checksum does not match"
+	}
+	if b[4] != version {
+		return s, fmt.Sprintf("it has format version %d, this program reads %d", b[4], version)
+	}
+	s = sector{
+		kind:  kind(b[5]),
+		epoch: binary.LittleEndian.Uint64(b[8:]),
+		turn:  binary.LittleEndian.Uint64(b[16:]),
+		index: binary.LittleEndian.Uint32(b[24:]),
+		bytes: binary.LittleEndian.Uint32(b[28:]),
+	}
+	return s, ""
+}
+
+func checksumHolds(b []byte) bool {
+	return binary.LittleEndian.Uint32(b) == crc32.Checksum(b[4:sectorBytes], castagnoli)
+}
+
+var zeroSector [sectorBytes]byte
+
+func isZero(b []byte) bool { return string(b) == string(zeroSector[:len(b)]) }

@@ -1,0 +1,131 @@
+package journal
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Segment describes one segment file.
+type Segment struct {
+	Name      string // file name within the journal's directory
+	Number    uint64 // rises by one from segment to segment
+	Bytes     int64  // length of the file
+	FirstTurn uint64 // the turn of its anchor
+	LastTurn  uint64 // the last whole turn; FirstTurn while it holds its anchor only
+	MaxSeq    uint64 // the highest Seq in it, anchor included
+	Entries   int    // anchor included
+}
+
+func (s *Segment) add(entries []Entry) {
+	s.Entries += len(entries)
+	for i := range entries {
+		s.MaxSeq = max(s.MaxSeq, entries[i].Seq)
+	}
+}
+
+const (
+	segmentSuffix = ".segment"
+	tempSuffix    = ".tmp" // a segment that is not complete: nothing depends on it yet
+	spareName     = "spare" + tempSuffix
+	numberDigits  = 16
+	minSectors    = 3 // header, anchor, seal
+)
+
+func segmentName(number uint64) string {
+	return fmt.Sprintf("%0*d%s", numberDigits, number, segmentSuffix)
+}
+
+// parseName returns the number in a segment's file name.
+func parseName(name string) (uint64, bool) {
+	digits, ok := strings.CutSuffix(name, segmentSuffix)
+	if !ok || len(digits) != numberDigits {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(digits, 10, 64)
+	return n, err == nil && n > 0 && segmentName(n) == name
+}
+
+// isTemp reports whether name is one of our unfinished files.
+func isTemp(name string) bool {
+	base, ok := strings.CutSuffix(name, tempSuffix)
+	_, segment := parseName(base)
+	return ok && (segment || name == spareName)
+}
+
+const (
+	headerMagic = "TAGMAJNL"
+	headerBytes = 32
+)
+
+// header is the payload of a segment's sector 0.
+type header struct {
+	number   uint64
+	previous uint64 // epoch of the segment before; 0 for the first
+	sectors  int64  // of the whole file
+}
+
+func (h header) write(b []byte, at sector) {
+	clear(b[:sectorBytes])
+	p := b[sectorHead:]
+	copy(p, headerMagic)
+	binary.LittleEndian.PutUint64(p[8:], h.number)
+	binary.LittleEndian.PutUint64(p[16:], h.previous)
+	binary.LittleEndian.PutUint64(p[24:], uint64(h.sectors))
+	at.kind, at.index, at.bytes = kindHeader, 0, headerBytes
+	at.seal(b)
+}
+
+func parseHeader(b []byte) (header, bool) {
+	p := b[sectorHead:]
+	return header{
+		number:   binary.LittleEndian.Uint64(p[8:]),
+		previous: binary.LittleEndian.Uint64(p[16:]),
+		sectors:  int64(binary.LittleEndian.Uint64(p[24:])),
+	}, string(p[:8]) == headerMagic
+}
+
+// randomEpoch is never zero, so that a zero sector belongs to no segment.
+func randomEpoch() uint64 {
+	var b [8]byte
+	for {
+		_, _ = rand.Read(b[:]) // crypto/rand never fails: it ends the process instead
+		if e := binary.LittleEndian.Uint64(b[:]); e != 0 {
+			return e
+		}
+	}
+}
+
+// blank makes a file of zeroed sectors under path. The zeros are really written: an extent that is only reserved is
+// converted at its first write, which puts the file system's own journal into every sync.
+func blank(fs FS, path string, sectors int64) (File, error) {
+	f, err := fs.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	zeros := make([]byte, min(1<<20, sectors*sectorBytes))
+	for at, end := int64(0), sectors*sectorBytes; at < end; {
+		n := min(int64(len(zeros)), end-at)
+		if _, err := f.WriteAt(zeros[:n], at); err != nil {
+			// The caller gives up; a file that stays behind is removed by the next start.
+			return nil, errors.Join(err, f.Close(), fs.Remove(path))
+		}
+		at += n
+	}
+	return f, nil
+}
+
+// publish writes header and anchor into a zeroed file and gives it its name: nobody sees a segment without its anchor.
+func publish(fs FS, path string, f File, head []byte) error {
+	if err := writeSync(f, head, 0); err != nil {
+		return err
+	}
+	if err := fs.Rename(path+tempSuffix, path); err != nil {
+		return err
+	}
+	return fs.SyncDir(filepath.Dir(path))
+}
