@@ -54,6 +54,16 @@ func TestVerify_OneFalseClaimAnywhereIsFound(t *testing.T) {
 	}
 }
 
+func TestVerifyEach_CostsNoMoreThanVerifyWhenAllHold(t *testing.T) {
+	v := crypto.NewVerifier(0, nil)
+	for i, holds := range v.VerifyEach(distinct(0, 70, "m")) {
+		if !holds {
+			t.Errorf("true claim %d was refused", i)
+		}
+	}
+	wantStats(t, v, crypto.Stats{Batched: 70})
+}
+
 func TestS3_AVerifiedClaimIsNotVerifiedAgain(t *testing.T) {
 	for _, members := range [][][32]byte{nil, {key(0).Public()}} {
 		v := crypto.NewVerifier(16, members)
