@@ -1,0 +1,63 @@
+package cluster
+
+import (
+	"fmt"
+
+	"tagma/crypto"
+	"tagma/pbft"
+)
+
+// Config is the protocol's configuration of replica self: defaults filled in, everything checked.
+func (f *File) Config(self int) (pbft.Config, error) {
+	if err := f.validate(); err != nil {
+		return pbft.Config{}, located("in memory", err)
+	}
+	if self < 0 || self >= len(f.Replicas) {
+		return pbft.Config{}, fmt.Errorf("replica %d is not in the cluster file, which has 0 to %d", self, len(f.Replicas)-1)
+	}
+	cfg := f.config(pbft.ReplicaID(self))
+	cfg.Client = f.admits()
+	return cfg, nil
+}
+
+func (f *File) config(self pbft.ReplicaID) pbft.Config {
+	cfg := f.Protocol.core().WithDefaults()
+	cfg.Cluster, cfg.Epoch, cfg.Self = pbft.Digest(f.ID), f.Epoch, self
+	for _, r := range f.Replicas {
+		cfg.Members = append(cfg.Members, r.Key.Public())
+	}
+	return cfg
+}
+
+// admits reports which keys may send requests. The number of unregistered ones is replicated state: whoever keeps the
+// sessions holds it to OpenClients.
+func (f *File) admits() func(pbft.PublicKey) bool {
+	registered := make(map[pbft.PublicKey]bool, len(f.Clients))
+	for _, c := range f.Clients {
+		registered[c.Key.Public()] = true
+	}
+	open := f.OpenClients > 0
+	return func(k pbft.PublicKey) bool {
+		return registered[k] || open && crypto.CheckPublic(k) == nil
+	}
+}
+
+// Replica finds the member with a public key, so that a home knows from its key alone which replica it is.
+func (f *File) Replica(key [32]byte) (id int, found bool) {
+	for i, r := range f.Replicas {
+		if r.Key == key {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// ClientName finds the name under which a client key is registered.
+func (f *File) ClientName(key [32]byte) (name string, found bool) {
+	for _, c := range f.Clients {
+		if c.Key == key {
+			return c.Name, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,102 @@
+package cluster
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"tagma/pbft"
+)
+
+// Format is the version of the file that this code reads and writes.
+const Format = 1
+
+// MachineKV is the one state machine that cluster.toml can name.
+const MachineKV = "kv"
+
+// File is the content of cluster.toml. Its fields are the file's keys.
+type File struct {
+	Format  int    `toml:"format" comment:"version of this file"`
+	ID      Key    `toml:"id" comment:"the cluster's id, part of every signature: 32 random bytes"`
+	Epoch   uint64 `toml:"epoch" comment:"membership epoch, part of every signature"`
+	Machine string `toml:"machine" comment:"the replicated state machine"`
+
+	// OpenClients is how many client keys that are not registered may have sessions, in all. 0 closes the cluster to
+	// them.
+	OpenClients int `toml:"open_clients" comment:"so many keys may be clients without being registered; 0: none"`
+
+	Protocol Protocol  `toml:"protocol" comment:"what is left out has its default"`
+	Replicas []Replica `toml:"replica"` // by ID, which is the index
+	Clients  []Client  `toml:"client,omitempty"`
+}
+
+// Replica is one member.
+type Replica struct {
+	ID        int      `toml:"id"` // 0 … n−1
+	Key       Key      `toml:"key"`
+	Addresses []string `toml:"addresses"` // multiaddrs where others reach it
+}
+
+// Client is a registered client.
+type Client struct {
+	Name string `toml:"name"` // for people; the key is what counts
+	Key  Key    `toml:"key"`
+}
+
+// Protocol holds the protocol parameters of pbft.Config and of client sessions. 0 stands for the default; WithDefaults
+// fills it in.
+type Protocol struct {
+	ViewTimeout        Duration `toml:"view_timeout,omitempty"`
+	MaxViewTimeout     Duration `toml:"max_view_timeout,omitempty"`
+	ClockTolerance     Duration `toml:"clock_tolerance,omitempty"`
+	CheckpointInterval int      `toml:"checkpoint_interval,omitempty"` // sequence numbers
+	LogWindow          int      `toml:"log_window,omitempty"`          // sequence numbers
+	MaxBatch           int      `toml:"max_batch,omitempty"`           // requests
+	MaxBatchBytes      int      `toml:"max_batch_bytes,omitempty"`
+	MaxOps             int      `toml:"max_ops,omitempty"` // operations in a request
+	MaxOpBytes         int      `toml:"max_op_bytes,omitempty"`
+	MaxResultBytes     int      `toml:"max_result_bytes,omitempty"`
+	MaxPending         int      `toml:"max_pending,omitempty"`    // requests at one replica
+	MaxPerClient       int      `toml:"max_per_client,omitempty"` // of them, of one client
+	Window             int      `toml:"window,omitempty"`         // outstanding requests of a session (C2)
+	Sessions           int      `toml:"sessions,omitempty"`       // sessions held for a client key (C1)
+}
+
+// Key is 32 bytes, written as 64 hex digits.
+type Key [32]byte
+
+// UnmarshalText reads 64 hex digits.
+func (k *Key) UnmarshalText(text []byte) error {
+	if len(text) != hex.EncodedLen(len(k)) {
+		return fmt.Errorf("must have %d hex digits, not %d characters", hex.EncodedLen(len(k)), len(text))
+	}
+	if _, err := hex.Decode(k[:], bytes.ToLower(text)); err != nil {
+		return fmt.Errorf("must have hex digits only: %w", err)
+	}
+	return nil
+}
+
+// MarshalText writes 64 hex digits.
+func (k Key) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, k[:]), nil }
+
+// String returns all 64 hex digits.
+func (k Key) String() string { return hex.EncodeToString(k[:]) }
+
+// Public is the key in the protocol's type.
+func (k Key) Public() pbft.PublicKey { return pbft.PublicKey(k) }
+
+// Duration is a time.Duration, written like "1.5s". It is a struct so that a bare number, whose unit would be a guess,
+// is not taken for one.
+type Duration struct{ time.Duration }
+
+// UnmarshalText reads a duration in Go's notation.
+func (d *Duration) UnmarshalText(text []byte) (err error) {
+	if d.Duration, err = time.ParseDuration(string(text)); err != nil {
+		return fmt.Errorf("%q is not a duration such as \"1s\" or \"250ms\"", text)
+	}
+	return nil
+}
+
+// MarshalText writes the duration in Go's notation.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

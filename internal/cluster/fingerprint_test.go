@@ -1,0 +1,81 @@
+package cluster
+
+import (
+	"reflect"
+	"testing"
+
+	"tagma/pbft"
+)
+
+func TestFingerprint_ChangesWithEverythingThatChangesBehaviour(t *testing.T) {
+	changes := map[string]func(*File){
+		"id":            func(f *File) { f.ID[31]++ },
+		"epoch":         func(f *File) { f.Epoch++ },
+		"machine":       func(f *File) { f.Machine = "bank" },
+		"open clients":  func(f *File) { f.OpenClients++ },
+		"replica key":   func(f *File) { f.Replicas[2].Key[0]++ },
+		"replica order": func(f *File) { f.Replicas[0].Key, f.Replicas[1].Key = f.Replicas[1].Key, f.Replicas[0].Key },
+		"one less":      func(f *File) { f.Replicas = f.Replicas[:3] },
+		"client key":    func(f *File) { f.Clients[0].Key[0]++ },
+		"client less":   func(f *File) { f.Clients = f.Clients[:1] },
+	}
+	protocol := reflect.TypeFor[Protocol]()
+	for i := range protocol.NumField() {
+		changes["protocol."+protocol.Field(i).Name] = func(f *File) {
+			field := reflect.ValueOf(&f.Protocol).Elem().Field(i)
+			if d, ok := field.Addr().Interface().(*Duration); ok {
+				d.Duration = 12345678
+				return
+			}
+			field.SetInt(12345678)
+		}
+	}
+	before := fresh(t).File.Fingerprint()
+	seen := map[[32]byte]string{before: "nothing"}
+	for what, change := range changes {
+		f := fresh(t).File
+		change(f)
+		print := f.Fingerprint()
+		if other, twice := seen[print]; twice {
+			t.Errorf("changing %s gives the same fingerprint as changing %s", what, other)
+		}
+		seen[print] = what
+	}
+}
+
+func TestFingerprint_IgnoresWhatMayDiffer(t *testing.T) {
+	before := fresh(t).File.Fingerprint()
+	for what, change := range map[string]func(*File){
+		"addresses":       func(f *File) { f.Replicas[0].Addresses = []string{"/ip4/10.0.0.9/tcp/1"} },
+		"a client's name": func(f *File) { f.Clients[0].Name = "carol" },
+		"client order":    func(f *File) { f.Clients[0], f.Clients[1] = f.Clients[1], f.Clients[0] },
+		"a default written out": func(f *File) {
+			f.Protocol.LogWindow, f.Protocol.Window = pbft.DefaultLogWindow, DefaultWindow
+		},
+	} {
+		f := fresh(t).File
+		change(f)
+		if f.Fingerprint() != before {
+			t.Errorf("%s: the fingerprint changed", what)
+		}
+	}
+}
+
+// A parameter without a name in settings would be in no fingerprint and in no check.
+func TestSettings_NameEveryProtocolParameterAsTheFileDoes(t *testing.T) {
+	names := namesIn(reflect.TypeFor[Protocol](), nil)
+	settings := Protocol{}.settings()
+	if len(settings) != len(names) {
+		t.Fatalf("%d settings for %d keys", len(settings), len(names))
+	}
+	for i, s := range settings {
+		if s.name != names[i] {
+			t.Errorf("setting %d is %s, the file's key is %s", i, s.name, names[i])
+		}
+	}
+	for i, s := range (Protocol{}).WithDefaults().settings() {
+		if s.value == 0 {
+			t.Errorf("%s has no default", names[i])
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package cluster
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// maxFileBytes bounds what Load reads: far above what 256 replicas and thousands of clients need.
+const maxFileBytes = 4 << 20
+
+// Load reads and checks a cluster file. A file that is refused yields an *Error.
+func Load(path string) (*File, error) {
+	r, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("read cluster file %s: %w; name another one or make one with tagma init", path, os.ErrNotExist)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read cluster file: %w", err)
+	}
+	defer r.Close() //nolint:errcheck // only read
+	data, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read cluster file: %w", err)
+	}
+	if len(data) > maxFileBytes {
+		return nil, &Error{File: path, Problem: fmt.Sprintf("has more than %d bytes; is it a cluster file?", maxFileBytes)}
+	}
+	return Parse(path, data)
+}
+
+// Parse reads and checks the content of a cluster file; name is what errors call it.
+func Parse(name string, data []byte) (*File, error) {
+	f := new(File)
+	err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(f)
+	if err != nil {
+		return nil, located(name, explain(data, err))
+	}
+	slices.SortStableFunc(f.Replicas, func(a, b Replica) int { return a.ID - b.ID })
+	if err := f.validate(); err != nil {
+		return nil, located(name, err)
+	}
+	return f, nil
+}
+
+func located(name string, err *Error) *Error {
+	err.File = name
+	return err
+}
+
+// Save checks the content and writes it. The file is replaced as a whole or not at all.
+func (f *File) Save(path string) (err error) {
+	if problem := f.validate(); problem != nil {
+		return located(path, problem)
+	}
+	data, err := toml.Marshal(f)
+	if err != nil {
+		return fmt.Errorf("encode cluster file %s: %w", path, err)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("write cluster file %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(tmp.Name()) // the write has failed already, and that is what is reported
+			err = fmt.Errorf("write cluster file %s: %w", path, err)
+		}
+	}()
+	if err = writeSynced(tmp, data); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
+
+func writeSynced(w *os.File, data []byte) error {
+	_, err := w.Write(data)
+	return errors.Join(err, w.Chmod(0o644), w.Sync(), w.Close())
+}

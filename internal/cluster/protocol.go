@@ -1,0 +1,81 @@
+package cluster
+
+import "tagma/pbft"
+
+// Defaults of the session parameters; those of the others are in package pbft.
+const (
+	DefaultWindow   = 1024
+	DefaultSessions = 256
+)
+
+// WithDefaults returns the parameters with every 0 replaced by the default.
+func (p Protocol) WithDefaults() Protocol {
+	c := p.core().WithDefaults()
+	q := Protocol{
+		ViewTimeout:        Duration{c.ViewTimeout},
+		MaxViewTimeout:     Duration{c.MaxViewTimeout},
+		ClockTolerance:     Duration{c.ClockTolerance},
+		CheckpointInterval: int(c.CheckpointInterval),
+		LogWindow:          int(c.LogWindow),
+		MaxBatch:           c.MaxBatch,
+		MaxBatchBytes:      c.MaxBatchBytes,
+		MaxOps:             c.MaxOps,
+		MaxOpBytes:         c.MaxOpBytes,
+		MaxResultBytes:     c.MaxResultBytes,
+		MaxPending:         c.MaxPending,
+		MaxPerClient:       c.MaxPerClient,
+		Window:             p.Window,
+		Sessions:           p.Sessions,
+	}
+	if q.Window == 0 {
+		q.Window = DefaultWindow
+	}
+	if q.Sessions == 0 {
+		q.Sessions = DefaultSessions
+	}
+	return q
+}
+
+// core is the protocol core's share of the parameters.
+func (p Protocol) core() pbft.Config {
+	return pbft.Config{
+		CheckpointInterval: pbft.Seq(p.CheckpointInterval),
+		LogWindow:          pbft.Seq(p.LogWindow),
+		ViewTimeout:        p.ViewTimeout.Duration,
+		MaxViewTimeout:     p.MaxViewTimeout.Duration,
+		ClockTolerance:     p.ClockTolerance.Duration,
+		MaxBatch:           p.MaxBatch,
+		MaxBatchBytes:      p.MaxBatchBytes,
+		MaxOps:             p.MaxOps,
+		MaxOpBytes:         p.MaxOpBytes,
+		MaxResultBytes:     p.MaxResultBytes,
+		MaxPending:         p.MaxPending,
+		MaxPerClient:       p.MaxPerClient,
+	}
+}
+
+// setting is one parameter as a number: nanoseconds for a duration.
+type setting struct {
+	name  string
+	value int64
+}
+
+// settings lists every parameter in the order of the fingerprint, which must not change within a Format.
+func (p Protocol) settings() []setting {
+	return []setting{
+		{"view_timeout", int64(p.ViewTimeout.Duration)},
+		{"max_view_timeout", int64(p.MaxViewTimeout.Duration)},
+		{"clock_tolerance", int64(p.ClockTolerance.Duration)},
+		{"checkpoint_interval", int64(p.CheckpointInterval)},
+		{"log_window", int64(p.LogWindow)},
+		{"max_batch", int64(p.MaxBatch)},
+		{"max_batch_bytes", int64(p.MaxBatchBytes)},
+		{"max_ops", int64(p.MaxOps)},
+		{"max_op_bytes", int64(p.MaxOpBytes)},
+		{"max_result_bytes", int64(p.MaxResultBytes)},
+		{"max_pending", int64(p.MaxPending)},
+		{"max_per_client", int64(p.MaxPerClient)},
+		{"window", int64(p.Window)},
+		{"sessions", int64(p.Sessions)},
+	}
+}

@@ -1,0 +1,128 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"tagma/crypto"
+	"tagma/pbft"
+)
+
+// Limits of what a file may ask for.
+const (
+	maxWindow      = 4096
+	maxSessions    = 4096
+	maxOpenClients = 1 << 20
+)
+
+// validate reports the first thing that is missing, out of range or contradicts another one.
+func (f *File) validate() *Error {
+	switch {
+	case f.Format != Format:
+		return refuse("format", "is %d; this program reads format %d only", f.Format, Format)
+	case f.ID == Key{}:
+		return refuse("id", "is missing or zero; copy it from another replica's file")
+	case f.Machine != MachineKV:
+		return refuse("machine", "%q is not known; use %q", f.Machine, MachineKV)
+	case f.OpenClients < 0 || f.OpenClients > maxOpenClients:
+		return refuse("open_clients", "%d is outside 0 to %d", f.OpenClients, maxOpenClients)
+	}
+	owners := make(map[Key]string)
+	if err := f.validateReplicas(owners); err != nil {
+		return err
+	}
+	if err := f.validateClients(owners); err != nil {
+		return err
+	}
+	return f.validateProtocol()
+}
+
+func (f *File) validateReplicas(owners map[Key]string) *Error {
+	if n := len(f.Replicas); n < 4 || n > pbft.MaxMembers {
+		return refuse("replica", "%d given; a cluster has 4 to %d, each in a [[replica]] table", n, pbft.MaxMembers)
+	}
+	addresses := make(map[string]int)
+	for i, r := range f.Replicas {
+		if r.ID != i {
+			return refuse("replica.id", "replica %d is missing, or an id is there twice; number the %d replicas from 0 to %d",
+				i, len(f.Replicas), len(f.Replicas)-1)
+		}
+		at := fmt.Sprintf("replica[%d]", i)
+		if err := claimKey(owners, at+".key", fmt.Sprintf("replica %d", i), r.Key); err != nil {
+			return err
+		}
+		if len(r.Addresses) == 0 {
+			return refuse(at+".addresses", "is empty; list where the others reach it, such as /ip4/10.0.0.1/tcp/7000")
+		}
+		for j, a := range r.Addresses {
+			at := fmt.Sprintf("%s.addresses[%d]", at, j)
+			if err := checkAddress(a); err != nil {
+				return refuse(at, "%v", err)
+			}
+			if other, taken := addresses[a]; taken {
+				return refuse(at, "%s is listed for replica %d already; each needs one of its own", a, other)
+			}
+			addresses[a] = i
+		}
+		if !slices.ContainsFunc(r.Addresses, overTCP) {
+			return refuse(at+".addresses", "has no TCP address, which clients and replicas use; add one such as /ip4/10.0.0.1/tcp/7000")
+		}
+	}
+	return nil
+}
+
+func (f *File) validateClients(owners map[Key]string) *Error {
+	names := make(map[string]int)
+	for i, c := range f.Clients {
+		at := fmt.Sprintf("client[%d]", i)
+		if c.Name == "" {
+			return refuse(at+".name", "is empty; give the client a name")
+		}
+		if other, taken := names[c.Name]; taken {
+			return refuse(at+".name", "%q is the name of client[%d] already; choose another one", c.Name, other)
+		}
+		names[c.Name] = i
+		if err := claimKey(owners, at+".key", fmt.Sprintf("client %q", c.Name), c.Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// claimKey checks a public key and that nobody else has it: a key that were a replica's and a client's would make
+// messages of the one look like the other's.
+func claimKey(owners map[Key]string, at, owner string, k Key) *Error {
+	if k == (Key{}) {
+		return refuse(at, "is missing; put the public key there, which tagma keys show prints")
+	}
+	if err := crypto.CheckPublic(k); err != nil {
+		return refuse(at, "%v", err)
+	}
+	if other, taken := owners[k]; taken {
+		return refuse(at, "is also the key of %s; each needs one of its own", other)
+	}
+	owners[k] = owner
+	return nil
+}
+
+func (f *File) validateProtocol() *Error {
+	for _, s := range f.Protocol.settings() {
+		if s.value < 0 {
+			return refuse("protocol."+s.name, "must not be negative; leave it out for the default")
+		}
+	}
+	p := f.Protocol.WithDefaults()
+	switch {
+	case p.Window > maxWindow:
+		return refuse("protocol.window", "%d is above the limit of %d", p.Window, maxWindow)
+	case p.Sessions > maxSessions:
+		return refuse("protocol.sessions", "%d is above the limit of %d", p.Sessions, maxSessions)
+	}
+	cfg := f.config(0)
+	if err := cfg.Validate(); err != nil {
+		key, problem, _ := strings.Cut(err.Error(), ": ")
+		return refuse("protocol."+key, "%s", problem)
+	}
+	return nil
+}
