@@ -1,2 +1,20 @@
-// Package statemachine holds the replicated state.
+// Package statemachine holds the replicated state: it turns ordered batches of client requests into the same results
+// and the same bytes on every replica.
+//
+// An application developer implements Machine. A Service wraps one Machine and one Storage and adds what every
+// replicated service needs and none should write again: exactly-once execution per (client, session, number) with
+// cached replies (C1, C2), agreed time (N1), containment of panics (C9) and size limits that are the same everywhere
+// (S4). All of it is state: it lives in the storage beside the application's keys and is part of the root digest.
+//
+// # State
+//
+// The state after sequence number 0 is the empty store. Nothing distinguishes one cluster from another in it: the
+// cluster's identity is in every signature already, and an empty genesis needs no version 0, which a store that
+// counts versions from 1 cannot write. From there each batch is one WriteSet with its sequence number as version.
+//
+// # What it must not do
+//
+// The package knows no message, signature, network or clock, and starts no goroutine. It never decides when state
+// becomes durable: the caller asks for Flush and Checkpoint, and how batches are grouped into flushes changes nothing
+// that can be observed, the root included.
 package statemachine

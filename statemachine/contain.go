@@ -1,0 +1,88 @@
+package statemachine
+
+import (
+	"bytes"
+	"fmt"
+	"runtime/debug"
+)
+
+// Panic describes an application's panic that was contained. It is for the operator's log only: value and stack differ
+// between replicas, so nothing of it reaches the state or a reply.
+type Panic struct {
+	Seq   uint64 // the batch, or the state a query read
+	Op    []byte
+	Value any
+	Stack []byte
+}
+
+// ObservePanics has f called with every contained panic, on the goroutine that executes. It is set before use.
+func (s *Service) ObservePanics(f func(Panic)) { s.observe = f }
+
+// operation executes one operation with its own containment and returns its result, which holds at most room bytes
+// unless it is one of the service's constants. An error is the storage's.
+//
+// What the runtime does not let a program recover from is not contained and stops the process: a stack overflow, an
+// exhausted memory, a concurrent map write. So does an application that ends its goroutine.
+func (s *Service) operation(op []byte, readOnly bool, room int) ([]byte, error) {
+	s.tx.begin()
+	var (
+		result   []byte
+		panicked bool
+	)
+	if readOnly {
+		result, panicked = s.query(&s.tx.reader, op)
+	} else {
+		result, panicked = s.apply(op)
+	}
+	if s.tx.err != nil {
+		return nil, fmt.Errorf("read the state at sequence number %d: %w", s.tx.seq, s.tx.err)
+	}
+	result, ok := settle(result, panicked, s.tx.overLimit, room)
+	if !ok {
+		s.tx.writes.rollback()
+	}
+	return result, nil
+}
+
+func (s *Service) apply(op []byte) (result []byte, panicked bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			result, panicked = nil, true
+			s.report(&s.tx.reader, op, p)
+		}
+	}()
+	return s.machine.Apply(&s.tx, op), false
+}
+
+func (s *Service) query(r *reader, op []byte) (result []byte, panicked bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			result, panicked = nil, true
+			s.report(r, op, p)
+		}
+	}()
+	return s.machine.Query(r, op), false
+}
+
+// settle turns what an application returned into the result that replicas agree on. It is copied: the application may
+// have returned a part of the request's frame, which a cached reply must not keep alive.
+func settle(result []byte, panicked, overLimit bool, room int) (agreed []byte, ok bool) {
+	switch {
+	case overLimit:
+		return []byte(ResultTooLarge), false
+	case panicked:
+		return []byte(ResultPanicked), false
+	case len(result) > room:
+		return []byte(ResultTooLarge), false
+	case bytes.HasPrefix(result, []byte(reservedPrefix)):
+		return []byte(ResultReserved), false
+	}
+	return append(make([]byte, 0, len(result)), result...), true
+}
+
+// report tells the observer of a panic that is the application's own.
+func (s *Service) report(r *reader, op []byte, value any) {
+	if s.observe != nil && r.err == nil && value != errOverLimit {
+		s.observe(Panic{Seq: r.seq, Op: op, Value: value, Stack: debug.Stack()})
+	}
+}

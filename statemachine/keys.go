@@ -1,0 +1,35 @@
+package statemachine
+
+import "encoding/binary"
+
+// The key spaces of the storage: the first byte of every key.
+const (
+	spaceApplication byte = 'a' // + the application's key
+	spaceClient      byte = 'c' // + client: floor and held sessions
+	spaceMeta        byte = 'm' // + name
+	spaceSession     byte = 's' // + client + session number, big endian: acknowledged numbers and cached replies
+)
+
+var keyTime = []byte{spaceMeta, 't', 'i', 'm', 'e'}
+
+func appendApplicationKey(dst, key []byte) []byte {
+	return append(append(dst, spaceApplication), key...)
+}
+
+// applicationEnd is the storage key at which a range over application keys ends; a nil end is the end of the space.
+func applicationEnd(end []byte) []byte {
+	if end == nil {
+		return []byte{spaceApplication + 1}
+	}
+	return appendApplicationKey(nil, end)
+}
+
+func clientKey(client [32]byte) []byte {
+	return append([]byte{spaceClient}, client[:]...)
+}
+
+func sessionKey(client [32]byte, number uint64) []byte {
+	k := make([]byte, 0, 1+32+8)
+	k = append(append(k, spaceSession), client[:]...)
+	return binary.BigEndian.AppendUint64(k, number)
+}

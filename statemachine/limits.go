@@ -1,0 +1,47 @@
+package statemachine
+
+import "fmt"
+
+// Limits are replicated configuration: every replica of a cluster must run with the same values, because they decide
+// outcomes. A zero field takes its default.
+type Limits struct {
+	Window   uint64 // request numbers a session may have in use above its acknowledged ones (W of C2); default 1024
+	Sessions int    // sessions held per client (S of C1); default 256
+
+	MaxResultBytes      int // results of one request together; default 1 MiB
+	MaxReplyCacheBytes  int // cached replies of one session, before one more is refused; default 4 MiB
+	MaxClientReplyBytes int // cached replies of all sessions of one client, likewise; default 16 MiB
+
+	MaxKeyBytes   int // one application key; default 4 KiB
+	MaxValueBytes int // one application value; default 1 MiB
+	MaxWriteBytes int // keys and values that one operation writes; default 16 MiB
+}
+
+// withDefaults fills in what is zero and refuses what is negative.
+func (l Limits) withDefaults() (Limits, error) {
+	if l.Window == 0 {
+		l.Window = 1024
+	}
+	for _, f := range []struct {
+		name  string
+		value *int
+		def   int
+	}{
+		{"Sessions", &l.Sessions, 256},
+		{"MaxResultBytes", &l.MaxResultBytes, 1 << 20},
+		{"MaxReplyCacheBytes", &l.MaxReplyCacheBytes, 4 << 20},
+		{"MaxClientReplyBytes", &l.MaxClientReplyBytes, 16 << 20},
+		{"MaxKeyBytes", &l.MaxKeyBytes, 4 << 10},
+		{"MaxValueBytes", &l.MaxValueBytes, 1 << 20},
+		{"MaxWriteBytes", &l.MaxWriteBytes, 16 << 20},
+	} {
+		if *f.value < 0 {
+			return Limits{}, fmt.Errorf("replicated limit %s is %d; it must be positive, or 0 for %d",
+				f.name, *f.value, f.def)
+		}
+		if *f.value == 0 {
+			*f.value = f.def
+		}
+	}
+	return l, nil
+}

@@ -1,0 +1,185 @@
+// Package memstore is a statemachine.Storage in memory, for tests, examples and simulations. It keeps every version
+// until Discard, so past states can be read and a restart from any of them can be rehearsed. It is not durable, and its
+// root is a plain digest over all entries, so a checkpoint costs time in the size of the state.
+package memstore
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+
+	"tagma/statemachine"
+)
+
+// Store is an in-memory versioned storage. It is safe for concurrent use.
+type Store struct {
+	mu    sync.RWMutex
+	keys  map[string][]version // ascending by seq
+	order []string             // the sorted keys; replaced, never modified; nil when keys were added
+	floor uint64               // the lowest sequence number that can be read
+	last  uint64               // the highest one written
+}
+
+// version is the value that a key has from seq on.
+type version struct {
+	seq     uint64
+	value   []byte
+	deleted bool
+}
+
+// New returns an empty store: the state after sequence number 0.
+func New() *Store { return &Store{keys: make(map[string][]version)} }
+
+// View opens the state after sequence number at. The store stays readable through it whatever is written or discarded
+// later, but for what Discard took away.
+func (s *Store) View(at uint64) (statemachine.StorageView, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if at < s.floor {
+		return nil, fmt.Errorf("memstore: view at %d, the lowest retained is %d: %w",
+			at, s.floor, statemachine.ErrNotRetained)
+	}
+	if at > s.last {
+		return nil, fmt.Errorf("memstore: view at %d, the last written is %d", at, s.last)
+	}
+	return view{store: s, at: at}, nil
+}
+
+// Write stores the sets, which it keeps without copying.
+func (s *Store) Write(sets []statemachine.WriteSet) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, set := range sets {
+		for _, w := range set.Writes {
+			versions, exists := s.keys[string(w.Key)]
+			if !exists {
+				s.order = nil
+			}
+			v := version{seq: set.Seq, value: w.Value, deleted: w.Delete}
+			i, found := slices.BinarySearchFunc(versions, set.Seq, compareVersion)
+			if found {
+				versions[i] = v
+			} else {
+				s.keys[string(w.Key)] = slices.Insert(versions, i, v)
+			}
+		}
+		s.last = max(s.last, set.Seq)
+	}
+	return nil
+}
+
+// Checkpoint returns the SHA-256 over every key and value of the state after seq, ascending by key, each with its
+// length as 8 bytes, big endian.
+func (s *Store) Checkpoint(seq uint64) (root [32]byte, err error) {
+	v, err := s.View(seq)
+	if err != nil {
+		return root, fmt.Errorf("memstore: checkpoint: %w", err)
+	}
+	defer v.Close()
+	h := sha256.New()
+	var buf []byte
+	for e, err := range v.Scan(nil, nil) {
+		if err != nil {
+			return root, fmt.Errorf("memstore: checkpoint at %d: %w", seq, err)
+		}
+		buf = binary.BigEndian.AppendUint64(buf[:0], uint64(len(e.Key)))
+		buf = append(buf, e.Key...)
+		buf = binary.BigEndian.AppendUint64(buf, uint64(len(e.Value)))
+		buf = append(buf, e.Value...)
+		h.Write(buf)
+	}
+	return [32]byte(h.Sum(nil)), nil
+}
+
+// Discard forgets what no view at or above below can see.
+func (s *Store) Discard(below uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if below <= s.floor {
+		return
+	}
+	s.floor = below
+	for key, versions := range s.keys {
+		i := newest(versions, below)
+		if i > 0 {
+			versions = slices.Delete(versions, 0, i)
+		}
+		if i >= 0 && versions[0].deleted {
+			versions = slices.Delete(versions, 0, 1)
+		}
+		s.keys[key] = versions
+		if len(versions) == 0 {
+			delete(s.keys, key)
+			s.order = nil
+		}
+	}
+}
+
+// Last returns the highest sequence number written.
+func (s *Store) Last() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.last
+}
+
+// sorted returns the keys in ascending order.
+func (s *Store) sorted() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.order == nil {
+		s.order = make([]string, 0, len(s.keys))
+		for key := range s.keys {
+			s.order = append(s.order, key)
+		}
+		slices.Sort(s.order)
+	}
+	return s.order
+}
+
+// newest returns the index of the highest version ≤ at, or -1.
+func newest(versions []version, at uint64) int {
+	i, found := slices.BinarySearchFunc(versions, at, compareVersion)
+	if found {
+		return i
+	}
+	return i - 1
+}
+
+func compareVersion(v version, seq uint64) int { return cmp.Compare(v.seq, seq) }
+
+type view struct {
+	store *Store
+	at    uint64
+}
+
+func (v view) Get(key []byte) (value []byte, found bool, err error) {
+	v.store.mu.RLock()
+	defer v.store.mu.RUnlock()
+	versions := v.store.keys[string(key)]
+	if i := newest(versions, v.at); i >= 0 && !versions[i].deleted {
+		return versions[i].value, true, nil
+	}
+	return nil, false, nil
+}
+
+func (v view) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error] {
+	return func(yield func(statemachine.Entry, error) bool) {
+		keys := v.store.sorted()
+		from, _ := slices.BinarySearch(keys, string(start))
+		for _, key := range keys[from:] {
+			if end != nil && key >= string(end) {
+				return
+			}
+			value, found, _ := v.Get([]byte(key)) // never fails
+			if found && !yield(statemachine.Entry{Key: []byte(key), Value: value}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (view) Close() {}

@@ -1,0 +1,139 @@
+package statemachine
+
+import (
+	"bytes"
+	"slices"
+)
+
+// layer is what was written above a storage view.
+type layer interface {
+	// get returns what was written under key.
+	get(key []byte) (Write, bool)
+	// seek returns the write with the lowest key ≥ key, or > key when beyond is set.
+	seek(key []byte, beyond bool) (Write, bool)
+}
+
+// overlayKeepBytes is how much an overlay keeps as a read cache when its writes have reached the storage.
+const overlayKeepBytes = 8 << 20
+
+// overlay is the layer that batches execute in: the latest value of every key changed since it was last reset. An
+// operation can be undone; a batch's changes are taken as its write set. Sorted order is needed by ranges only, so it
+// is made when one asks for it.
+type overlay struct {
+	cells  map[string]*cell
+	sorted []*cell // by key
+	fresh  []*cell // not yet in sorted
+	bytes  int     // keys and values of cells; an overwritten value counts until the next reset
+
+	batch uint64  // the sequence number that is executed
+	dirty []*cell // changed by batch, each once
+	undo  []undo  // of the current operation
+}
+
+// cell is the latest value of one key. With set false the key has its value in the storage view below.
+type cell struct {
+	key, value   []byte
+	set, deleted bool
+	batch        uint64 // that changed it last
+}
+
+// undo is a cell as it was before a write.
+type undo struct {
+	cell   *cell
+	before cell
+}
+
+func newOverlay() *overlay { return &overlay{cells: make(map[string]*cell)} }
+
+// beginBatch starts the changes of one sequence number.
+func (o *overlay) beginBatch(seq uint64) { o.batch, o.dirty, o.undo = seq, o.dirty[:0], o.undo[:0] }
+
+// beginOperation makes what was written so far permanent for the batch.
+func (o *overlay) beginOperation() { o.undo = o.undo[:0] }
+
+// rollback undoes what was written since beginOperation.
+func (o *overlay) rollback() {
+	for _, u := range slices.Backward(o.undo) {
+		if u.before.batch != o.batch { // the write that appended the cell to dirty, which the undo walks back in step
+			o.dirty = o.dirty[:len(o.dirty)-1]
+		}
+		*u.cell = u.before
+	}
+	o.undo = o.undo[:0]
+}
+
+// write sets or deletes key, which it copies. The value becomes the overlay's.
+func (o *overlay) write(key, value []byte, deleted bool) {
+	c := o.cells[string(key)]
+	if c == nil {
+		c = &cell{key: bytes.Clone(key)}
+		o.cells[string(key)] = c
+		o.fresh = append(o.fresh, c)
+		o.bytes += len(key)
+	}
+	o.undo = append(o.undo, undo{c, *c})
+	if c.batch != o.batch {
+		o.dirty = append(o.dirty, c)
+	}
+	c.value, c.set, c.deleted, c.batch = value, true, deleted, o.batch
+	o.bytes += len(value)
+}
+
+// appendWrites appends what the batch changed, unsorted.
+func (o *overlay) appendWrites(w []Write) []Write {
+	for _, c := range o.dirty {
+		w = append(w, c.asWrite())
+	}
+	return w
+}
+
+// flushed says that the storage holds everything; what is small enough stays as a cache.
+func (o *overlay) flushed() {
+	if o.bytes > overlayKeepBytes {
+		o.reset()
+	}
+}
+
+func (o *overlay) reset() { *o = *newOverlay() }
+
+func (o *overlay) get(key []byte) (Write, bool) {
+	c := o.cells[string(key)]
+	if c == nil || !c.set {
+		return Write{}, false
+	}
+	return c.asWrite(), true
+}
+
+func (o *overlay) seek(key []byte, beyond bool) (Write, bool) {
+	o.index()
+	i, found := slices.BinarySearchFunc(o.sorted, key, compareCell)
+	if found && beyond {
+		i++
+	}
+	for ; i < len(o.sorted); i++ {
+		if o.sorted[i].set {
+			return o.sorted[i].asWrite(), true
+		}
+	}
+	return Write{}, false
+}
+
+// index merges the fresh cells into the sorted ones from the back, moving each run between two fresh keys once.
+func (o *overlay) index() {
+	if len(o.fresh) == 0 {
+		return
+	}
+	slices.SortFunc(o.fresh, func(a, b *cell) int { return bytes.Compare(a.key, b.key) })
+	n := len(o.sorted)
+	o.sorted = append(o.sorted, o.fresh...)
+	for k, c := range slices.Backward(o.fresh) {
+		p, _ := slices.BinarySearchFunc(o.sorted[:n], c.key, compareCell)
+		copy(o.sorted[p+k+1:], o.sorted[p:n])
+		o.sorted[p+k], n = c, p
+	}
+	o.fresh = o.fresh[:0]
+}
+
+func (c *cell) asWrite() Write { return Write{Key: c.key, Value: c.value, Delete: c.deleted} }
+
+func compareCell(c *cell, key []byte) int { return bytes.Compare(c.key, key) }

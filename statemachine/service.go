@@ -1,0 +1,155 @@
+package statemachine
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// ErrNotExecuted says that a state was asked for that lies ahead of what is executed.
+var ErrNotExecuted = errors.New("that sequence number is not executed yet")
+
+// Service executes ordered batches on a Machine and keeps the resulting state in a Storage.
+//
+// Apply, Flush, Checkpoint and Load belong to one goroutine, the executor. Lookup, Executed and Query may be called
+// from any other at the same time.
+//
+// The sessions are kept in memory as well, all of them: per client at most Limits.Sessions with MaxClientReplyBytes and
+// one reply more of replies, and clients are registered. Between two flushes the changed values are in memory too, so
+// the caller flushes at least once a checkpoint interval.
+type Service struct {
+	machine Machine
+	storage Storage
+	limits  Limits
+	observe func(Panic)
+
+	// The executor's own.
+	base    StorageView // the state after flushed
+	changes *overlay    // everything above it
+	tx      txn
+	touched touched
+	failed  error // of the storage; final
+
+	mu        sync.RWMutex // guards what follows; the executor writes, others read
+	clients   map[[32]byte]*client
+	executed  uint64
+	flushed   uint64  // the storage holds every batch up to it
+	unwritten written // the batches (flushed, executed]
+	time      int64   // effective, after executed
+}
+
+// New returns a service in the state after sequence number 0, the empty store. It reads nothing: to resume from a
+// storage, Load. An error says which limit is unusable.
+func New(m Machine, st Storage, lim Limits) (*Service, error) {
+	lim, err := lim.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{machine: m, storage: st, limits: lim, changes: newOverlay()}
+	if err := s.Load(0); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Load takes up the state after sequence number at, and forgets whatever was applied. Versions above it that the
+// storage may hold are not seen, and are written again with the same values as the batches after it are (D5).
+func (s *Service) Load(at uint64) error {
+	view, err := s.view(at)
+	if err != nil {
+		return fmt.Errorf("open the state at sequence number %d: %w", at, err)
+	}
+	clients, err := loadClients(view)
+	var now int64
+	if err == nil {
+		now, err = loadTime(view)
+	}
+	if err != nil {
+		view.Close()
+		return fmt.Errorf("load the sessions at sequence number %d: %w", at, err)
+	}
+	s.rebase(view)
+	s.changes.reset()
+	s.touched, s.failed = touched{}, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clients, s.time = clients, now
+	s.executed, s.flushed, s.unwritten = at, at, nil
+	return nil
+}
+
+// Executed returns the sequence number of the last applied batch.
+func (s *Service) Executed() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.executed
+}
+
+// Lookup answers a request that needs no execution any more: one that was executed under its number, one that
+// conflicts with such a one, or one that is expired (C3). It reports false for a request that must be ordered.
+// The client's registration is the caller's to check.
+func (s *Service) Lookup(client [32]byte, session, t uint64, digest [32]byte) (Reply, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	reply := Reply{Client: client, Session: session, T: t, Request: digest}
+	c := s.clients[client]
+	if c == nil {
+		return Reply{}, false
+	}
+	held := c.find(session)
+	switch {
+	case held == nil && session <= c.floor:
+		reply.Outcome = OutcomeExpired
+		return reply, true
+	case held == nil:
+		return Reply{}, false
+	}
+	var known cached
+	if reply.Outcome, known = held.settled(t, digest); reply.Outcome == 0 {
+		return Reply{}, false
+	}
+	reply.Seq, reply.Results = known.seq, known.results
+	return reply, true
+}
+
+// Query answers a read of the state after sequence number at: the newest, or a past one that is retained. An error
+// wraps ErrNotExecuted, ErrNotRetained or the storage's failure; a failure of the application is a result (Failure).
+func (s *Service) Query(op []byte, at uint64) ([]byte, error) {
+	s.mu.RLock()
+	executed, flushed, unwritten := s.executed, s.flushed, s.unwritten
+	s.mu.RUnlock()
+	if at > executed {
+		return nil, fmt.Errorf("query at sequence number %d, executed is %d: %w", at, executed, ErrNotExecuted)
+	}
+	view, err := s.view(min(at, flushed))
+	if err != nil {
+		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
+	}
+	defer view.Close()
+	r := reader{above: unwritten[:max(at, flushed)-flushed], base: view, seq: at}
+	if r.time, err = timeAt(r.above, view); err != nil {
+		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
+	}
+	result, panicked := s.query(&r, op)
+	if r.err != nil {
+		return nil, fmt.Errorf("query at sequence number %d: %w", at, r.err)
+	}
+	result, _ = settle(result, panicked, false, s.limits.MaxResultBytes)
+	return result, nil
+}
+
+// view opens a state of the storage. The one after 0 is empty and not asked for.
+func (s *Service) view(at uint64) (StorageView, error) {
+	if at == 0 {
+		return emptyView{}, nil
+	}
+	return s.storage.View(at)
+}
+
+// rebase makes view the state that batches execute on.
+func (s *Service) rebase(view StorageView) {
+	if s.base != nil {
+		s.base.Close()
+	}
+	s.base = view
+}

@@ -1,0 +1,139 @@
+package statemachine
+
+import (
+	"bytes"
+	"errors"
+	"iter"
+	"time"
+)
+
+// Panics that a Reader or Txn unwinds an application with. The reason is kept in the reader as well, because an
+// application may recover.
+var (
+	errReadFailed = errors.New("the storage failed while an operation read it")
+	errOverLimit  = errors.New("a write exceeds a replicated size limit")
+)
+
+// reader is a Reader over a layer and the storage view below it. It has no method that writes, so that a query cannot
+// find one.
+type reader struct {
+	above layer
+	base  StorageView
+	seq   uint64
+	time  int64
+	key   []byte // scratch
+	err   error  // of the storage: nothing that was executed after it counts
+}
+
+func (r *reader) Seq() uint64 { return r.seq }
+
+func (r *reader) Time() time.Time { return time.Unix(0, r.time).UTC() }
+
+func (r *reader) Get(key []byte) ([]byte, bool) {
+	r.key = appendApplicationKey(r.key[:0], key)
+	if w, ok := r.above.get(r.key); ok {
+		return w.Value, !w.Delete
+	}
+	value, found, err := r.base.Get(r.key)
+	if err != nil {
+		r.fail(err)
+	}
+	return value, found
+}
+
+// Range asks the layer anew at every step, so that the sequence is that of the current state even while the loop's
+// body writes, and does not depend on which writes the storage holds already.
+func (r *reader) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func([]byte, []byte) bool) {
+		from, to := appendApplicationKey(nil, start), applicationEnd(end)
+		if bytes.Compare(from, to) >= 0 {
+			return
+		}
+		m := merge{above: r.above, at: from, yield: yield}
+		for e, err := range r.base.Scan(from, to) {
+			if err != nil {
+				r.fail(err)
+			}
+			if !m.upTo(e.Key) || !m.stored(e) {
+				return
+			}
+		}
+		m.upTo(to)
+	}
+}
+
+func (r *reader) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+	panic(errReadFailed)
+}
+
+// merge yields the entries of a storage view and of the layer above it in one ascending sequence.
+type merge struct {
+	above  layer
+	at     []byte // the position: everything below it was yielded,
+	beyond bool   // and the key itself too
+	yield  func(key, value []byte) bool
+}
+
+// upTo yields what the layer holds below key.
+func (m *merge) upTo(key []byte) bool {
+	for {
+		w, ok := m.above.seek(m.at, m.beyond)
+		if !ok || bytes.Compare(w.Key, key) >= 0 {
+			return true
+		}
+		m.at, m.beyond = w.Key, true
+		if !w.Delete && !m.yield(w.Key[1:], w.Value) {
+			return false
+		}
+	}
+}
+
+// stored yields an entry of the storage view, or what the layer holds in its place.
+func (m *merge) stored(e Entry) bool {
+	m.at, m.beyond = e.Key, true
+	w, ok := m.above.get(e.Key)
+	switch {
+	case !ok:
+		return m.yield(e.Key[1:], e.Value)
+	case w.Delete:
+		return true
+	}
+	return m.yield(w.Key[1:], w.Value)
+}
+
+// txn is the Txn of one operation.
+type txn struct {
+	reader
+	writes    *overlay
+	limits    *Limits
+	size      int  // bytes written by the operation
+	overLimit bool // the operation fails, whatever the application makes of the panic
+}
+
+func (t *txn) begin() {
+	t.size, t.overLimit = 0, false
+	t.writes.beginOperation()
+}
+
+func (t *txn) Put(key, value []byte) {
+	t.charge(len(key), len(value))
+	t.key = appendApplicationKey(t.key[:0], key)
+	t.writes.write(t.key, bytes.Clone(value), false)
+}
+
+func (t *txn) Delete(key []byte) {
+	t.charge(len(key), 0)
+	t.key = appendApplicationKey(t.key[:0], key)
+	t.writes.write(t.key, nil, true)
+}
+
+func (t *txn) charge(key, value int) {
+	t.size += key + value
+	if key > t.limits.MaxKeyBytes || value > t.limits.MaxValueBytes || t.size > t.limits.MaxWriteBytes {
+		t.overLimit = true
+		panic(errOverLimit)
+	}
+}

@@ -1,0 +1,38 @@
+package statemachine
+
+import (
+	"bytes"
+	"slices"
+)
+
+// written is the layer of finished batches that the storage does not hold yet, ascending by sequence number. Unlike
+// the overlay it is immutable, so queries read it while the next batch executes.
+type written []WriteSet
+
+func (w written) get(key []byte) (Write, bool) {
+	for _, set := range slices.Backward(w) {
+		if i, found := slices.BinarySearchFunc(set.Writes, key, compareWrite); found {
+			return set.Writes[i], true
+		}
+	}
+	return Write{}, false
+}
+
+func (w written) seek(key []byte, beyond bool) (Write, bool) {
+	var (
+		lowest Write
+		exists bool
+	)
+	for _, set := range slices.Backward(w) { // the newest set first: of equal keys it wins
+		i, found := slices.BinarySearchFunc(set.Writes, key, compareWrite)
+		if found && beyond {
+			i++
+		}
+		if i < len(set.Writes) && (!exists || bytes.Compare(set.Writes[i].Key, lowest.Key) < 0) {
+			lowest, exists = set.Writes[i], true
+		}
+	}
+	return lowest, exists
+}
+
+func compareWrite(w Write, key []byte) int { return bytes.Compare(w.Key, key) }
