@@ -3,7 +3,6 @@ package merkle
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"math/bits"
 )
 
 // maxDepth is the number of nibbles of a key hash: no path is longer.
@@ -65,30 +64,48 @@ func (l *leaf) digest() [32]byte {
 	return sha256.Sum256(b)
 }
 
-// digest returns the digest of a leaf or node, rehashing the dirty nodes below it.
-func (t *Tree) digest(r ref) [32]byte {
-	if r.isLeaf() {
-		return t.leaves.at(r.index()).digest()
-	}
-	n := t.nodes.at(r.index())
+// digest returns the node's digest, rehashing the dirty nodes below it.
+func (t *Tree) digest(i uint32) [32]byte {
+	n := t.nodes.at(i)
 	if !n.dirty {
 		return n.sum
+	}
+	// The children lie anywhere in memory. Fetching them all before any is hashed lets the processor wait for all at once.
+	var leaves [16]leaf
+	var sums [16][32]byte
+	var stale uint16
+	for slot, c := range n.child {
+		switch {
+		case c == 0:
+		case c.isLeaf():
+			leaves[slot] = *t.leaves.at(c.index())
+		default:
+			below := t.nodes.at(c.index())
+			sums[slot] = below.sum
+			if below.dirty {
+				stale |= 1 << slot
+			}
+		}
 	}
 	var buf [len(innerTag) + 2 + 16*32]byte
 	copy(buf[:], innerTag)
 	bitmap, end := uint16(0), len(innerTag)+2
 	for slot, c := range n.child {
-		if c == 0 {
+		switch {
+		case c == 0:
 			continue
+		case c.isLeaf():
+			sums[slot] = leaves[slot].digest()
+		case stale&(1<<slot) != 0:
+			sums[slot] = t.digest(c.index())
 		}
 		bitmap |= 1 << slot
-		sum := t.digest(c)
-		end += copy(buf[end:], sum[:])
+		end += copy(buf[end:], sums[slot][:])
 	}
-	binary.BigEndian.PutUint16(buf[len(innerTag):], bitmap)
-	if bits.OnesCount16(bitmap) == 0 && r != nodeRef(t.top) {
+	if bitmap == 0 && i != t.top {
 		panic("merkle: an inner node below the root has no children")
 	}
+	binary.BigEndian.PutUint16(buf[len(innerTag):], bitmap)
 	n.sum, n.dirty = sha256.Sum256(buf[:end]), false
 	return n.sum
 }

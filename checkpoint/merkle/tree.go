@@ -102,7 +102,7 @@ func (t *Tree) DeleteHashed(key [32]byte) {
 }
 
 // Root rehashes what changed since it was last called and returns the digest of the whole tree.
-func (t *Tree) Root() [32]byte { return t.digest(nodeRef(t.top)) }
+func (t *Tree) Root() [32]byte { return t.digest(t.top) }
 
 func (t *Tree) newLeaf(key, value [32]byte) ref {
 	i := t.leaves.alloc()
