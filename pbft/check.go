@@ -56,6 +56,8 @@ func checkMessage(cfg *Config, m Message) error {
 		return checkSeq(m.Seq)
 	case *StableNotice:
 		return checkStableCert(cfg, &m.Cert)
+	case *Inquire, *Report:
+		return nil
 	}
 	return invalid("not a message")
 }

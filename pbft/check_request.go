@@ -86,7 +86,7 @@ func checkReply(cfg *Config, m *Reply) error {
 	switch {
 	case m.ID.T == 0:
 		return invalid("requests are numbered from 1")
-	case m.Outcome < OutcomeExecuted || m.Outcome > OutcomeBusy:
+	case m.Outcome < OutcomeExecuted || m.Outcome > OutcomeRefused:
 		return invalid("unknown outcome %d", m.Outcome)
 	case m.Outcome == OutcomeBusy && m.Seq != 0:
 		return invalid("busy, yet executed at %d", m.Seq)

@@ -57,6 +57,8 @@ func sizeHint(m Message) int {
 		return m.sizeHint()
 	case *NewView:
 		return m.sizeHint()
+	case *Report:
+		return small + len(m.Document)
 	}
 	return small
 }
@@ -93,6 +95,10 @@ func appendTyped(b []byte, m Message) []byte {
 		return append(appendU64(b, uint64(m.Seq)), m.Digest[:]...)
 	case *StableNotice:
 		return appendStableCert(b, &m.Cert)
+	case *Inquire:
+		return b
+	case *Report:
+		return appendBytes(b, m.Document)
 	}
 	panic("pbft: encoding a message of no known type")
 }
@@ -128,6 +134,10 @@ func readTyped(r *reader) Message {
 		return &Fetch{Seq: Seq(r.u64()), Digest: r.digest()}
 	case TypeStableNotice:
 		return &StableNotice{Cert: readStableCert(r)}
+	case TypeInquire:
+		return &Inquire{}
+	case TypeReport:
+		return &Report{Document: r.bytes("a report")}
 	default:
 		r.fail("unknown message %v", t)
 		return nil

@@ -4,18 +4,19 @@ import "time"
 
 // Inspection is a copy of what an operator wants to see of a replica.
 type Inspection struct {
-	View       View
-	Active     bool
-	Primary    ReplicaID
-	Executed   Seq // last sequence number handed to execution
-	Stable     Seq // low watermark h
-	Proposed   Seq // highest one assigned, if this replica is the primary
-	Seen       Seq // highest one any message named
-	Pending    int // requests known and not ordered
-	Suspecting bool
-	Diverged   bool
-	Timeout    time.Duration
-	Peers      []PeerInspection // by replica; the own entry is empty
+	View        View
+	Active      bool
+	Primary     ReplicaID
+	Executed    Seq    // last sequence number handed to execution
+	Stable      Seq    // low watermark h
+	StateDigest Digest // of the state after Stable
+	Proposed    Seq    // highest one assigned, if this replica is the primary
+	Seen        Seq    // highest one any message named
+	Pending     int    // requests known and not ordered
+	Suspecting  bool
+	Diverged    bool
+	Timeout     time.Duration
+	Peers       []PeerInspection // by replica; the own entry is empty
 }
 
 // PeerInspection is what another replica last said of itself.
@@ -32,7 +33,7 @@ type PeerInspection struct {
 func (r *Replica) Inspect() Inspection {
 	in := Inspection{
 		View: r.view, Active: r.active, Primary: r.cfg.Primary(r.view),
-		Executed: r.handed, Stable: r.log.low, Proposed: r.proposed, Seen: r.log.seen,
+		Executed: r.handed, Stable: r.log.low, StateDigest: r.checkpoints.stable.Digest, Proposed: r.proposed, Seen: r.log.seen,
 		Pending: r.pool.waitingAll(), Suspecting: r.suspicion.sent, Diverged: r.diverged, Timeout: r.timeout(),
 		Peers: make([]PeerInspection, len(r.peers)),
 	}

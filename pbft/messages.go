@@ -105,7 +105,8 @@ const (
 	OutcomeExecuted Outcome = 1 + iota // Results holds one result an operation
 	OutcomeConflict                    // another request was executed under this number (C2)
 	OutcomeExpired                     // the session was evicted; nothing was executed under it now (C1)
-	OutcomeBusy                        // not admitted; try again after RetryAfterMillis (C6)
+	OutcomeBusy                    // not admitted; try again after RetryAfterMillis (C6)
+	OutcomeRefused                 // beyond the session's window or its reply cache's limit; not executed
 )
 
 // Reply answers a request. It is authenticated by the link it arrives on, so it carries no signature.
@@ -147,6 +148,12 @@ const (
 	LacksCommits
 )
 
+// Inquire asks a replica for a Report. Clients may send it.
+type Inquire struct{}
+
+// Report is a replica's account of itself for people and dashboards: a JSON document, vouched for by nobody else.
+type Report struct{ Document []byte }
+
 // Fetch asks for the body of a digest at a sequence number.
 type Fetch struct {
 	Seq    Seq
@@ -180,3 +187,5 @@ func (*Status) message()        {}
 func (*Fetch) message()         {}
 func (*CertifiedBody) message() {}
 func (*StableNotice) message()  {}
+func (*Inquire) message()       {}
+func (*Report) message()        {}

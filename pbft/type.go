@@ -21,6 +21,8 @@ const (
 	TypeCertifiedBody Type = 13
 	TypeFetch         Type = 14
 	TypeStableNotice  Type = 16
+	TypeInquire       Type = 17
+	TypeReport        Type = 18
 )
 
 var typeNames = [...]string{
@@ -38,6 +40,8 @@ var typeNames = [...]string{
 	TypeCertifiedBody: "certified-body",
 	TypeFetch:         "fetch",
 	TypeStableNotice:  "stable-notice",
+	TypeInquire:       "inquire",
+	TypeReport:        "report",
 }
 
 // String returns the name that logs, scenarios and counters use.
@@ -89,6 +93,10 @@ func TypeOf(m Message) Type {
 		return TypeFetch
 	case *StableNotice:
 		return TypeStableNotice
+	case *Inquire:
+		return TypeInquire
+	case *Report:
+		return TypeReport
 	}
 	return 0
 }

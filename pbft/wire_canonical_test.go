@@ -115,7 +115,7 @@ func TestDecode_RefusesTypesThatDoNotExist(t *testing.T) {
 	for n := range 256 {
 		_, named := ParseType(Type(n).String())
 		m, err := Decode([]byte{FormatVersion, byte(n)})
-		if m != nil || !errors.Is(err, ErrMalformed) {
+		if Type(n) != TypeInquire && (m != nil || !errors.Is(err, ErrMalformed)) {
 			t.Errorf("type %d without fields: %v, %v", n, m, err)
 		}
 		long := append([]byte{FormatVersion, byte(n)}, make([]byte, 4096)...)

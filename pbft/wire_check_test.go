@@ -162,7 +162,7 @@ func TestCheck_Replies(t *testing.T) {
 	wireRefuses(t, &c.cfg, good, []wireRefusal[*Reply]{
 		{"number 0", ErrInvalid, func(m *Reply) { m.ID.T = 0 }},
 		{"no outcome", ErrInvalid, func(m *Reply) { m.Outcome = 0 }},
-		{"an unknown outcome", ErrInvalid, func(m *Reply) { m.Outcome = OutcomeBusy + 1 }},
+		{"an unknown outcome", ErrInvalid, func(m *Reply) { m.Outcome = OutcomeRefused + 1 }},
 		{"executed nowhere", ErrInvalid, func(m *Reply) { m.Seq = 0 }},
 		{"executed without result", ErrInvalid, func(m *Reply) { m.Results = nil }},
 		{"executed, and to be tried again", ErrInvalid, func(m *Reply) { m.RetryAfterMillis = 1 }},

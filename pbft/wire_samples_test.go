@@ -177,6 +177,8 @@ func (c *wireCluster) samples() []wireSample {
 		{"certified-body", &CertifiedBody{Seq: 11, Body: b, Cert: c.commitCert(2, 11, b.Digest())}},
 		{"certified-body without certificate", &CertifiedBody{Seq: 11, Body: b}},
 		{"stable-notice", &StableNotice{Cert: c.stableCert(20)}},
+		{"inquire", &Inquire{}},
+		{"report", &Report{Document: []byte(`{"view":2}`)}},
 	}
 }
 
