@@ -34,7 +34,8 @@ func (j *Journal) begin(number, previous uint64, anchor []Entry) error {
 		return fmt.Errorf("an anchor of %d bytes exceeds the limit of %d", payload, maxTurnBytes)
 	}
 	used := 1 + sectorsFor(payload)
-	sectors := max((j.opt.SegmentBytes+sectorBytes-1)/sectorBytes, used+j.wanted+1)
+	// A large anchor gets as much room again for turns, or every turn would need a rotation.
+	sectors := max((j.opt.SegmentBytes+sectorBytes-1)/sectorBytes, 2*used+j.wanted+1)
 	name := segmentName(number)
 	f, err := j.zeroed(name+tempSuffix, sectors)
 	if err != nil {

@@ -61,7 +61,7 @@ func (s sector) seal(b []byte) {
 	binary.LittleEndian.PutUint64(b[16:], s.turn)
 	binary.LittleEndian.PutUint32(b[24:], s.index)
 	binary.LittleEndian.PutUint32(b[28:], s.bytes)
-	binary.LittleEndian.PutUint32(b, crc32.Checksum(b[4:sectorBytes], castagnoli))
+	binary.LittleEndian.PutUint32(b, checksum(b))
 }
 
 // parseSector checks b and returns its head. The text says what is wrong with it; empty means that it is valid.
@@ -82,9 +82,9 @@ func parseSector(b []byte) (s sector, wrong string) {
 	return s, ""
 }
 
-func checksumHolds(b []byte) bool {
-	return binary.LittleEndian.Uint32(b) == crc32.Checksum(b[4:sectorBytes], castagnoli)
-}
+func checksum(b []byte) uint32 { return crc32.Checksum(b[4:sectorBytes], castagnoli) }
+
+func checksumHolds(b []byte) bool { return binary.LittleEndian.Uint32(b) == checksum(b) }
 
 var zeroSector [sectorBytes]byte
 

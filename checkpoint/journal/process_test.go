@@ -1,0 +1,52 @@
+package journal
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+)
+
+const ownerEnv = "TAGMA_TEST_JOURNAL_OWNER"
+
+// TestMain lets the test program be the other process that owns a journal until it is killed.
+func TestMain(m *testing.M) {
+	dir := os.Getenv(ownerEnv)
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	j, _, err := Open(dir, Options{})
+	if err == nil {
+		err = j.Append([]Entry{{Seq: 7, Data: []byte("durable")}})
+	}
+	fmt.Println(err)
+	select {}
+}
+
+// Two processes on one home: one clear refusal. A killed owner leaves no lock behind, and what it appended is there.
+func TestOneOwnerAndNoStaleLockAfterAKill(t *testing.T) {
+	dir, j := created(t, small())
+	must(t, j.Close())
+	owner := exec.Command(os.Args[0])
+	owner.Env = append(os.Environ(), ownerEnv+"="+dir)
+	out, err := owner.StdoutPipe()
+	must(t, err)
+	must(t, owner.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || line != "<nil>\n" {
+		t.Errorf("the owner said %q, %v", line, err)
+	}
+	if _, _, err := Open(dir, small()); !errors.Is(err, ErrInUse) {
+		t.Errorf("a second process got in: %v", err)
+	}
+	must(t, owner.Process.Kill())
+	_ = owner.Wait() // it was killed, so this is always an error
+	j, entries, err := Open(dir, small())
+	must(t, err)
+	if last := entries[len(entries)-1]; last.Seq != 7 {
+		t.Fatalf("the last entry has Seq %d", last.Seq)
+	}
+	must(t, j.Close())
+}
