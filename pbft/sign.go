@@ -31,7 +31,6 @@ func Sign(cfg *Config, m Message, sign func([]byte) Signature) {
 
 // SignRequest signs a request for a cluster and epoch. A client has no need of the rest of a Config.
 func SignRequest(cluster Digest, epoch uint64, r *Request, sign func([]byte) Signature) {
-	r.cache = requestCache{}
 	raw := appendRequestContent(make([]byte, 0, r.Size()), r)
 	content := hash(tagRequest, raw)
 	r.Sig = sign(appendSignedRequest(nil, cluster, epoch, content))

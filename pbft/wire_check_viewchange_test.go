@@ -39,7 +39,10 @@ func TestCheck_ViewChanges(t *testing.T) {
 		{"V2: a bad stable certificate", ErrInvalid, func(m *ViewChange) { m.Stable.Checkpoints = nil }},
 		{"V2: a certificate twice", ErrInvalid, func(m *ViewChange) { m.Prepared[1] = m.Prepared[0] }},
 		{"V2: certificates out of order", ErrInvalid, func(m *ViewChange) { m.Prepared[0].Seq = 30 }},
-		{"V2: prepared in the view to come", ErrInvalid, func(m *ViewChange) { m.Prepared[1].View = 5 }},
+		{"V2: prepared in the view to come", ErrInvalid, func(m *ViewChange) {
+			m.Prepared[1].View = 5
+			m.Prepared[1].Prepares[0].Replica, m.Prepared[1].Prepares[1].Replica = 2, 3 // both backups in view 5
+		}},
 		{"V2: prepared at the low watermark", ErrInvalid, func(m *ViewChange) { m.Prepared[0].Seq = 10 }},
 		{"V2: prepared above the high watermark", ErrInvalid, func(m *ViewChange) { m.Prepared[1].Seq = 31 }},
 		{"V2: prepared at the end of numbers", ErrInvalid, func(m *ViewChange) { m.Prepared[1].Seq = math.MaxUint64 }},

@@ -99,17 +99,30 @@ func TestS4_ListsHaveLimitsOfTheirOwn(t *testing.T) {
 	}
 }
 
+// Bytes that would be good if they were fewer.
 func TestS4_AFrameAboveTheLimitIsNotRead(t *testing.T) {
-	b := make([]byte, MaxRecord+1)
-	b[0], b[1] = FormatVersion, byte(TypeRequest)
+	half := make([]byte, MaxFrame/2)
+	request := &Request{Ops: [][]byte{half, half}}
+	prepared := make([]PreparedCert, 500)
+	for i := range prepared {
+		prepared[i] = PreparedCert{Seq: Seq(i), Prepares: wireSigners(MaxMembers)}
+	}
+	vc := &ViewChange{Prepared: prepared}
+	accepted := &Accepted{&PrePrepare{Body: &Body{Time: 1, Requests: []*Request{request}}}}
 	for name, err := range map[string]error{
-		"message":  wireErr(Decode(b[:MaxFrame+1])),
-		"record":   wireErr(DecodeRecord(b)),
-		"evidence": wireErr(DecodeEvidence(b[:MaxEvidence+1])),
+		"message":  wireErr(Decode(Encode(request))),
+		"record":   wireErr(DecodeRecord(EncodeRecord(accepted))),
+		"evidence": wireErr(DecodeEvidence(EncodeEvidence(Evidence{Kind: Equivocation, First: vc, Second: vc}))),
 	} {
 		if !errors.Is(err, ErrMalformed) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	request.Ops = [][]byte{half, half[emptyRequest+2*lengthBytes+2:]}
+	if b := Encode(request); len(b) != MaxFrame {
+		t.Errorf("a frame of %d bytes, want %d", len(b), MaxFrame)
+	} else if err := wireErr(Decode(b)); err != nil {
+		t.Errorf("a frame of the largest size: %v", err)
 	}
 }
 
