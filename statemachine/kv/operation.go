@@ -1,0 +1,148 @@
+package kv
+
+import "encoding/binary"
+
+// An operation is format version, type, and the type's fields. Integers are big endian; a key has its length in front
+// as 2 bytes, a value as 4. There is one encoding per operation.
+const formatVersion = 1
+
+type opType uint8
+
+// Operation types. The numbers are on the wire and in clients' histories: never reused.
+const (
+	opPut         opType = 1 // flags, key, value
+	opGet         opType = 2 // key
+	opRange       opType = 3 // flags, start, end, limit as 4 bytes
+	opDeleteRange opType = 4 // flags, start, end
+	opCount       opType = 5 // flags, start, end
+)
+
+const (
+	flagPrevious = 1 << 0 // put: return the pair that was replaced
+	flagNoEnd    = 1 << 0 // ranges: to the last key; end is empty then
+)
+
+// operation is a decoded operation of any type. A delete of one key is a range of one.
+type operation struct {
+	kind     opType
+	previous bool
+	key      []byte // start of a range
+	end      []byte // nil: no end
+	value    []byte
+	limit    uint32
+}
+
+// Put sets key to value. Its result decodes with DecodePut.
+func Put(key, value []byte) []byte { return put(0, key, value) }
+
+// PutPrevious is Put and returns the pair that it replaces.
+func PutPrevious(key, value []byte) []byte { return put(flagPrevious, key, value) }
+
+// Get reads one key. Its result decodes with DecodeGet.
+func Get(key []byte) []byte { return appendKey([]byte{formatVersion, byte(opGet)}, key) }
+
+// Range reads the pairs start ≤ key < end, at most limit of them; 0 stands for MaxRangeKeys. A nil end means no end.
+// Its result decodes with DecodeRange.
+func Range(start, end []byte, limit uint32) []byte {
+	return binary.BigEndian.AppendUint32(span(opRange, start, end), limit)
+}
+
+// Prefix is Range over the keys that begin with prefix.
+func Prefix(prefix []byte, limit uint32) []byte { return Range(prefix, PrefixEnd(prefix), limit) }
+
+// Count counts the keys start ≤ key < end, however many. Its result decodes with DecodeCount.
+func Count(start, end []byte) []byte { return span(opCount, start, end) }
+
+// DeleteRange deletes the keys start ≤ key < end. Its result decodes with DecodeDeleteRange.
+func DeleteRange(start, end []byte) []byte { return span(opDeleteRange, start, end) }
+
+// Delete deletes one key. Its result decodes with DecodeDeleteRange.
+func Delete(key []byte) []byte { return DeleteRange(key, append(key[:len(key):len(key)], 0)) }
+
+// PrefixEnd returns the end of the range of the keys that begin with prefix; nil if no key lies beyond them.
+func PrefixEnd(prefix []byte) []byte {
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if prefix[i] != 0xff {
+			end := append([]byte{}, prefix[:i+1]...)
+			end[i]++
+			return end
+		}
+	}
+	return nil
+}
+
+func put(flags byte, key, value []byte) []byte {
+	b := make([]byte, 0, 3+2+len(key)+4+len(value))
+	b = appendKey(append(b, formatVersion, byte(opPut), flags), key)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(value)))
+	return append(b, value...)
+}
+
+func span(kind opType, start, end []byte) []byte {
+	flags := byte(0)
+	if end == nil {
+		flags = flagNoEnd
+	}
+	b := make([]byte, 0, 3+2+len(start)+2+len(end)+4)
+	return appendKey(appendKey(append(b, formatVersion, byte(kind), flags), start), end)
+}
+
+// appendKey cuts an absurd length short instead of wrapping it: the replicas refuse the key either way.
+func appendKey(b, key []byte) []byte {
+	key = key[:min(len(key), 1<<16-1)]
+	return append(binary.BigEndian.AppendUint16(b, uint16(len(key))), key...)
+}
+
+// decodeOperation reads what the functions above write, and nothing else. The operation refers to op's memory.
+func decodeOperation(op []byte) (operation, Code) {
+	c := cursor{rest: op}
+	if c.byte() != formatVersion {
+		return operation{}, c.or(Unknown)
+	}
+	o := operation{kind: opType(c.byte())}
+	switch o.kind {
+	case opPut:
+		flags := c.flags(flagPrevious)
+		o.previous, o.key, o.value = flags != 0, c.key(), c.value()
+	case opGet:
+		o.key = c.key()
+	case opRange:
+		c.span(&o)
+		o.limit = c.uint32()
+	case opDeleteRange, opCount:
+		c.span(&o)
+	default:
+		return operation{}, c.or(Unknown)
+	}
+	if len(c.rest) != 0 {
+		c.bad = true
+	}
+	return o, c.or(o.check())
+}
+
+// check holds the fields against the limits. The bounds of a range may be empty and one byte longer than a key, as the
+// end of a range of one is.
+func (o *operation) check() Code {
+	point := o.kind == opPut || o.kind == opGet
+	switch {
+	case point && (len(o.key) == 0 || len(o.key) > MaxKeyBytes):
+		return KeySize
+	case len(o.key) > MaxKeyBytes+1 || len(o.end) > MaxKeyBytes+1:
+		return KeySize
+	case len(o.value) > MaxValueBytes:
+		return ValueSize
+	}
+	return 0
+}
+
+func (c *cursor) span(o *operation) {
+	flags := c.flags(flagNoEnd)
+	o.key, o.end = c.key(), c.key()
+	if flags&flagNoEnd == 0 {
+		return
+	}
+	if len(o.end) != 0 {
+		c.bad = true
+	}
+	o.end = nil
+}

@@ -1,0 +1,68 @@
+package kv
+
+import (
+	"encoding/binary"
+
+	"tagma/statemachine"
+)
+
+// The application's key spaces: the revision under one key, every pair under its key behind a prefix.
+var keyRevision = []byte{'r'}
+
+const pairPrefix = 'k'
+
+const recordHeader = 3 * 8 // create revision, mod revision, version; the value follows
+
+func pairKey(key []byte) []byte {
+	return append(append(make([]byte, 0, 1+len(key)), pairPrefix), key...)
+}
+
+// pairEnd is the application key at which a range of pairs ends.
+func pairEnd(end []byte) []byte {
+	if end == nil {
+		return []byte{pairPrefix + 1}
+	}
+	return pairKey(end)
+}
+
+func encodePair(kv *KeyValue) []byte {
+	b := make([]byte, 0, recordHeader+len(kv.Value))
+	b = binary.BigEndian.AppendUint64(b, kv.CreateRevision)
+	b = binary.BigEndian.AppendUint64(b, kv.ModRevision)
+	b = binary.BigEndian.AppendUint64(b, kv.Version)
+	return append(b, kv.Value...)
+}
+
+// decodePair reads a record that this package wrote, so anything else is a broken store.
+func decodePair(key, record []byte) KeyValue {
+	if len(record) < recordHeader {
+		panic("kv: the record of a key is too short")
+	}
+	c := cursor{rest: record}
+	return KeyValue{
+		Key: key, CreateRevision: c.uint64(), ModRevision: c.uint64(), Version: c.uint64(), Value: record[recordHeader:],
+	}
+}
+
+func readPair(r statemachine.Reader, key []byte) (KeyValue, bool) {
+	record, found := r.Get(pairKey(key))
+	if !found {
+		return KeyValue{}, false
+	}
+	return decodePair(key, record), true
+}
+
+// revision is the number of modifications so far.
+func revision(r statemachine.Reader) uint64 {
+	b, found := r.Get(keyRevision)
+	if !found {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
+}
+
+func nextRevision(tx statemachine.Txn) uint64 {
+	next := revision(tx) + 1
+	tx.Put(keyRevision, binary.BigEndian.AppendUint64(nil, next))
+	return next
+}
