@@ -58,7 +58,7 @@ func reasons(peers []*outbound) string {
 	var list strings.Builder
 	for _, peer := range peers {
 		if why := peer.state().LastError; why != "" {
-			list.WriteString("; " + strings.ReplaceAll(why, "\n", " "))
+			list.WriteString("; " + why)
 		}
 	}
 	return list.String()

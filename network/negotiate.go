@@ -2,11 +2,13 @@ package network
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/multiformats/go-multistream"
 )
 
@@ -25,7 +27,7 @@ func (t *transport) open(ctx context.Context, to remote, proto protocol.ID) (net
 	t.Backoff().Clear(to.id)
 	stream, err := t.NewStream(ctx, to.id)
 	if err != nil {
-		return nil, fmt.Errorf("reach %s: %w", to, err)
+		return nil, reachError(to, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = stream.Reset() }) // also when the host closes
 	err = stream.SetDeadline(time.Now().Add(setupTimeout))
@@ -40,9 +42,27 @@ func (t *transport) open(ctx context.Context, to remote, proto protocol.ID) (net
 	}
 	if err != nil {
 		_ = stream.Conn().Close() // ends the stream as well
-		return nil, fmt.Errorf("%s accepted a connection but no %s stream; does it list this key? %w", to, proto, err)
+		return nil, refusedError(to, err)
 	}
 	return stream, nil
+}
+
+// reachError tells a member that cannot be reached from one that hung up, in one line.
+func reachError(to remote, err error) error {
+	var dial *swarm.DialError
+	switch {
+	case errors.As(err, &dial) && len(dial.DialErrors) > 0:
+		first := dial.DialErrors[0]
+		return fmt.Errorf("%s cannot be reached at %s: %w", to, first.Address, first.Cause)
+	case errors.As(err, &dial) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s cannot be reached: %w", to, err)
+	}
+	return refusedError(to, err)
+}
+
+// refusedError is for a member that proved its key and then hung up, as an allow-list does.
+func refusedError(to remote, err error) error {
+	return fmt.Errorf("%s ended the connection at once; does it list this key? (%w)", to, err)
 }
 
 // accept agrees on a protocol with a peer that opened a stream.

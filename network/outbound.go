@@ -65,15 +65,15 @@ func (o *outbound) redial() {
 // run connects and reconnects until ctx ends.
 func (o *outbound) run(ctx context.Context) {
 	var pace backoff
-	for wasUp := true; ctx.Err() == nil; {
+	for first := true; ctx.Err() == nil; {
 		lasted, err := o.attempt(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if lasted > 0 || wasUp { // one line an outage
+		if lasted > 0 || first { // one line an outage
 			o.log.Info("not connected", "peer", o.to.String(), "err", err)
 		}
-		wasUp = false
+		first = false
 		o.pause(ctx, pace.next(lasted))
 	}
 }
@@ -124,7 +124,7 @@ func (o *outbound) exchange(ctx context.Context, stream network.Stream) error {
 		_ = stream.Close() // gently: the member must be able to read our greeting too
 	case err != nil:
 		_ = stream.Conn().Close()
-		return fmt.Errorf("%s ended the stream before its greeting; does it accept this key? %w", o.to, err)
+		return refusedError(o.to, err)
 	}
 	return err
 }

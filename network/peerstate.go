@@ -1,6 +1,7 @@
 package network
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,7 +38,7 @@ func (c *counters) note(since time.Time, err error) {
 	}
 	c.last = ""
 	if err != nil {
-		c.last = err.Error()
+		c.last = strings.ReplaceAll(err.Error(), "\n", " ")
 	}
 }
 

@@ -1,0 +1,100 @@
+package network
+
+import (
+	"context"
+	"strings"
+	"testing"
+)
+
+func TestAllowList_GaterRefusesWhoIsNeitherMemberNorClient(t *testing.T) {
+	members := freeMembers(t, 2)
+	asked := make(chan [32]byte, 64)
+	cfg := configOf(members, 0)
+	cfg.AllowClient = func(key [32]byte) bool {
+		asked <- key
+		return false
+	}
+	startHost(t, cfg, newRecorder())
+	stranger := newRawPeer(t, seedOf(200), members)
+	if stream, err := stranger.open(within(t), stranger.members[0], replicaProtocol); err == nil {
+		t.Fatalf("a stranger got %v", stream)
+	}
+	if got := next(t, asked); got != keyOf(seedOf(200)) {
+		t.Fatalf("asked about %x", got)
+	}
+	eventually(t, "the connection is gone", func() bool { return len(stranger.Conns()) == 0 })
+}
+
+func TestAllowList_OneProtocolEach(t *testing.T) {
+	client := seedOf(100)
+	members := freeMembers(t, 2)
+	cfg := configOf(members, 0)
+	cfg.AllowClient = func([32]byte) bool { return true }
+	host := startHost(t, cfg, newRecorder())
+
+	asReplica := newRawPeer(t, client, members)
+	stream, err := asReplica.open(within(t), asReplica.members[0], replicaProtocol)
+	if err == nil {
+		ends(t, stream)
+	}
+	asClient := newRawPeer(t, seedOf(1), members)
+	if stream, err = asClient.open(within(t), asClient.members[0], clientProtocol); err == nil {
+		ends(t, stream)
+	}
+	if host.Peers()[1].Inbound || host.Clients().Links != 0 {
+		t.Fatalf("served all the same: %+v, %+v", host.Peers()[1], host.Clients())
+	}
+}
+
+func TestAllowList_UnregisteredClientIsToldWhereToLook(t *testing.T) {
+	c := startCluster(t, 1, admit(keyOf(seedOf(100))))
+	client, _ := c.dial(t, seedOf(101), nil)
+	eventually(t, "the refusal is noticed", func() bool { return client.Peers()[0].LastError != "" })
+
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	err := client.WaitConnected(ctx, 1)
+	if err == nil || !strings.Contains(err.Error(), "connected to 0 of 1 replicas, 1 needed") ||
+		!strings.Contains(err.Error(), "does it list this key?") || strings.Contains(err.Error(), "\n") {
+		t.Fatalf("got %v", err)
+	}
+	if client.Send(0, []byte("x")) {
+		t.Fatal("a refused client can send")
+	}
+}
+
+func TestClient_SeveralConnectionsUnderOneKeyAreSeparateLinks(t *testing.T) {
+	seed := seedOf(100)
+	c := startCluster(t, 1, func(cfg *Config) {
+		admit(keyOf(seed))(cfg)
+		cfg.MaxLinksPerClient = 3
+	})
+	links := make(map[*ClientLink]int)
+	var answers []*recorder
+	for i := range 3 {
+		client, heard := c.dial(t, seed, nil)
+		if err := client.WaitConnected(within(t), 1); err != nil {
+			t.Fatal(err)
+		}
+		client.Send(0, []byte{byte(i)})
+		asked := next(t, c.heard[0].clients)
+		links[asked.link] = int(asked.frame[0])
+		answers = append(answers, heard)
+	}
+	if len(links) != 3 || c.hosts[0].Clients().Links != 3 {
+		t.Fatalf("%d links, %+v", len(links), c.hosts[0].Clients())
+	}
+	for link, i := range links {
+		link.Send([]byte{byte(i)})
+		if got := next(t, answers[i].replicas); got.frame[0] != byte(i) {
+			t.Fatalf("connection %d got the answer of %d", i, got.frame[0])
+		}
+	}
+	fourth, _ := c.dial(t, seed, nil)
+	eventually(t, "one too many is refused", func() bool { return fourth.Peers()[0].LastError != "" })
+	for link := range links {
+		link.Close()
+		next(t, c.heard[0].gone)
+		break
+	}
+}

@@ -1,0 +1,116 @@
+package network
+
+import (
+	"runtime"
+	"testing"
+)
+
+// lonely is a running replica 0 of two, and a raw peer that holds the key of replica 1.
+func lonely(t *testing.T, adjust func(*Config)) (*Host, *recorder, *rawPeer) {
+	t.Helper()
+	members := freeMembers(t, 2)
+	cfg := configOf(members, 0)
+	if adjust != nil {
+		adjust(&cfg)
+	}
+	heard := newRecorder()
+	return startHost(t, cfg, heard), heard, newRawPeer(t, seedOf(1), members)
+}
+
+func TestHostile_FourGiBLengthEndsTheStreamWithoutMemory_S4(t *testing.T) {
+	host, heard, peer := lonely(t, nil)
+	stream := peer.greeted(t, 0, replicaProtocol)
+	send(t, stream, 0, 0, 0, 2, 'o', 'k')
+	next(t, heard.replicas)
+
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	send(t, stream, 0xff, 0xff, 0xff, 0xff, 'x')
+	ends(t, stream)
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
+		t.Fatalf("%d bytes allocated", grown)
+	}
+	eventually(t, "the stream is forgotten", func() bool { return !host.Peers()[1].Inbound })
+
+	again := peer.greeted(t, 0, replicaProtocol)
+	send(t, again, 0, 0, 0, 1, 'y')
+	if got := next(t, heard.replicas); string(got.frame) != "y" {
+		t.Fatalf("got %q", got.frame)
+	}
+}
+
+func TestHostile_TruncatedFrameIsNeverDelivered_S4(t *testing.T) {
+	host, heard, peer := lonely(t, nil)
+	stream := peer.greeted(t, 0, replicaProtocol)
+	send(t, stream, 0, 0, 0, 1, 'a', 0, 0, 0, 9, 'b')
+	if err := stream.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	ends(t, stream)
+	eventually(t, "the stream is forgotten", func() bool { return !host.Peers()[1].Inbound })
+	if got := next(t, heard.replicas); string(got.frame) != "a" {
+		t.Fatalf("got %q", got.frame)
+	}
+	if got := host.Peers()[1].Received; got != 1 {
+		t.Fatalf("%d frames received, want 1", got)
+	}
+}
+
+func TestHostile_ClientFramesHaveTheirOwnSmallerLimit_S4(t *testing.T) {
+	client := seedOf(100)
+	members := freeMembers(t, 1)
+	cfg := configOf(members, 0)
+	admit(keyOf(client))(&cfg)
+	cfg.MaxFrame, cfg.MaxClientFrame = 1<<20, 16
+	heard := newRecorder()
+	startHost(t, cfg, heard)
+
+	stream := newRawPeer(t, client, members).greeted(t, 0, clientProtocol)
+	send(t, stream, 0, 0, 0, 17)
+	ends(t, stream)
+	next(t, heard.gone)
+}
+
+func TestHostile_SecondStreamOfAMemberReplacesTheFirst(t *testing.T) {
+	_, heard, peer := lonely(t, nil)
+	first := peer.greeted(t, 0, replicaProtocol)
+	send(t, first, 0, 0, 0, 1, '1')
+	next(t, heard.replicas)
+	second := peer.greeted(t, 0, replicaProtocol)
+	ends(t, first)
+	send(t, second, 0, 0, 0, 1, '2')
+	if got := next(t, heard.replicas); string(got.frame) != "2" {
+		t.Fatalf("got %q", got.frame)
+	}
+}
+
+func TestHostile_StreamsOfOnePeerAreBounded_I14(t *testing.T) {
+	_, _, peer := lonely(t, nil)
+	deadline, _ := within(t).Deadline()
+	served := 0
+	for range 4 * streamsPerConn {
+		stream, err := peer.NewStream(within(t), peer.members[0].id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := stream.SetReadDeadline(deadline); err != nil {
+			t.Fatal(err)
+		}
+		// Negotiation begins with a line from the acceptor: a stream that is refused yields an error instead.
+		if _, err := stream.Read(make([]byte, 1)); err == nil {
+			served++
+		}
+	}
+	if served == 0 || served > streamsPerConn {
+		t.Fatalf("%d streams served at once, at most %d allowed", served, streamsPerConn)
+	}
+}
+
+func TestHostile_DropEndsTheStreamOfAPeerThatSentNoMessage(t *testing.T) {
+	host, heard, peer := lonely(t, nil)
+	stream := peer.greeted(t, 0, replicaProtocol)
+	send(t, stream, 0, 0, 0, 1, '?')
+	host.Drop(next(t, heard.replicas).from)
+	ends(t, stream)
+}

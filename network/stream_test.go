@@ -1,0 +1,84 @@
+package network
+
+import (
+	"bytes"
+	"io"
+	"testing"
+	"time"
+)
+
+// fakeStream gives the pieces one read each, and notes under which deadline it was read or written.
+type fakeStream struct {
+	pieces    [][]byte
+	reads     []bool // under a deadline
+	writes    []int  // sizes
+	armed     bool
+	deadlines int // for writing
+}
+
+func (f *fakeStream) Read(p []byte) (int, error) {
+	f.reads = append(f.reads, f.armed)
+	if len(f.pieces) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, f.pieces[0])
+	f.pieces = f.pieces[1:]
+	return n, nil
+}
+
+func (f *fakeStream) Write(p []byte) (int, error) {
+	f.writes = append(f.writes, len(p))
+	return len(p), nil
+}
+
+func (f *fakeStream) SetReadDeadline(at time.Time) error {
+	f.armed = !at.IsZero()
+	return nil
+}
+
+func (f *fakeStream) SetWriteDeadline(time.Time) error {
+	f.deadlines++
+	return nil
+}
+
+func TestStream_OnlyAFrameThatHasBegunIsUnderADeadline(t *testing.T) {
+	stream := &fakeStream{armed: true, pieces: [][]byte{
+		{0, 0, 0, 1, 'a', 0, 0, 0, 1, 'b'}, // two frames
+		{0, 0},                             // a third begins
+		{0, 2, 'c'},
+		{'c'},
+	}}
+	var got []string
+	err := readFrames(stream, 8, func(frame []byte) { got = append(got, string(frame)) })
+	if err != io.EOF || len(got) != 3 || got[2] != "cc" {
+		t.Fatalf("%q, %v", got, err)
+	}
+	want := []bool{false, false, true, true, false}
+	for i := range want {
+		if stream.reads[i] != want[i] {
+			t.Fatalf("deadlines at reads: %v, want %v", stream.reads, want)
+		}
+	}
+}
+
+func TestStream_WhatWaitsTogetherLeavesInOneWrite(t *testing.T) {
+	q := newQueue(100, 1<<20)
+	for range 64 {
+		q.push(make([]byte, 128))
+	}
+	stream, sent := &fakeStream{}, 0
+	if err := drain(stream, q, func(frames int) { sent += frames }); err != nil {
+		t.Fatal(err)
+	}
+	if sent != 64 || len(stream.writes) != 1 || stream.writes[0] != 64*(128+headerSize) {
+		t.Fatalf("%d frames in writes of %v", sent, stream.writes)
+	}
+}
+
+func TestStream_EveryChunkOfALargeWriteHasItsOwnDeadline(t *testing.T) {
+	stream := &fakeStream{}
+	n, err := io.Copy(progressWriter{stream}, bytes.NewReader(make([]byte, 3*chunkSize+1)))
+	if err != nil || n != 3*chunkSize+1 || len(stream.writes) < 4 || stream.deadlines != len(stream.writes) {
+		t.Fatalf("%d bytes in %d writes under %d deadlines: %v", n, len(stream.writes), stream.deadlines, err)
+	}
+}
