@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,9 +30,15 @@ type outbound struct {
 	deliver  func(frame []byte) // nil: the member must not send on this stream
 
 	counters
-	queue atomic.Pointer[queue] // of the stream that is up, else nil
-	wake  chan struct{}         // a token ends the wait for the next attempt
+	wake chan struct{} // a token ends the wait for the next attempt
+
+	mu    sync.Mutex            // makes the next three change together
+	queue atomic.Pointer[queue] // of the stream that is up, else nil; read without the lock by send
+	since time.Time
+	last  string
 }
+
+var errClosedByPeer = errors.New("the peer closed the stream")
 
 // send queues a frame and reports whether it was taken.
 func (o *outbound) send(frame []byte) bool {
@@ -42,9 +50,26 @@ func (o *outbound) send(frame []byte) bool {
 	return false
 }
 
-// state includes what belongs to the stream that is up.
+// become records that the stream with queue q is up, or, when q is nil, why there is none.
+func (o *outbound) become(q *queue, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if old := o.queue.Swap(q); old != q {
+		o.since = time.Now()
+	}
+	o.last = ""
+	if err != nil {
+		o.last = strings.ReplaceAll(err.Error(), "\n", " ")
+	}
+}
+
 func (o *outbound) state() PeerState {
-	s := o.counters.state()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s := PeerState{
+		Since: o.since, LastError: o.last,
+		Sent: o.sent.Load(), Received: o.received.Load(), Dropped: o.dropped.Load(),
+	}
 	if q := o.queue.Load(); q != nil {
 		s.Connected = true
 		s.Queued, s.QueuedBytes = q.size()
@@ -103,14 +128,11 @@ func (o *outbound) attempt(ctx context.Context) (lasted time.Duration, err error
 		err = o.exchange(ctx, stream)
 	}
 	if err != nil {
-		o.note(time.Time{}, err)
+		o.become(nil, err)
 		return 0, err
 	}
 	up := time.Now()
-	o.note(up, nil)
 	err = o.serve(ctx, stream)
-	o.note(time.Now(), err)
-	o.changed()
 	return time.Since(up), err
 }
 
@@ -132,7 +154,7 @@ func (o *outbound) exchange(ctx context.Context, stream network.Stream) error {
 // serve sends and reads on an open stream until either fails.
 func (o *outbound) serve(ctx context.Context, stream network.Stream) error {
 	q := newQueue(o.frames, o.bytes)
-	o.queue.Store(q)
+	o.become(q, nil)
 	o.changed()
 	o.log.Info("connected", "peer", o.to.String(), "protocol", string(o.proto))
 
@@ -144,10 +166,12 @@ func (o *outbound) serve(ctx context.Context, stream network.Stream) error {
 	stop := context.AfterFunc(ctx, func() { _ = stream.Reset() })
 	defer stop()
 	err := d.serve()
-	o.queue.Store(nil)
-	o.dropped.Add(uint64(q.close()))
 	if errors.Is(err, io.EOF) {
-		err = errors.New("the peer closed the stream")
+		err = errClosedByPeer
 	}
-	return fmt.Errorf("%s: %w", o.to, err)
+	err = fmt.Errorf("%s: %w", o.to, err)
+	o.become(nil, err)
+	o.dropped.Add(uint64(q.close()))
+	o.changed()
+	return err
 }

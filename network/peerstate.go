@@ -1,8 +1,6 @@
 package network
 
 import (
-	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -21,32 +19,5 @@ type PeerState struct {
 	LastError   string // why the last attempt or connection ended, one line; empty while all is well
 }
 
-// counters are the moving parts of a PeerState that do not belong to one stream.
-type counters struct {
-	sent, received, dropped atomic.Uint64
-
-	mu    sync.Mutex
-	since time.Time
-	last  string
-}
-
-func (c *counters) note(since time.Time, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !since.IsZero() {
-		c.since = since
-	}
-	c.last = ""
-	if err != nil {
-		c.last = strings.ReplaceAll(err.Error(), "\n", " ")
-	}
-}
-
-func (c *counters) state() PeerState {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return PeerState{
-		Since: c.since, LastError: c.last,
-		Sent: c.sent.Load(), Received: c.received.Load(), Dropped: c.dropped.Load(),
-	}
-}
+// counters count what happens on the streams of one link, one after the other.
+type counters struct{ sent, received, dropped atomic.Uint64 }

@@ -136,6 +136,8 @@ func TestClose_LeavesNoGoroutine(t *testing.T) {
 		if err := h.WaitConnected(within(t), 1); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for _, h := range hosts {
 		if err := h.Close(); err != nil {
 			t.Fatal(err)
 		}
