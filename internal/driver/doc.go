@@ -1,0 +1,10 @@
+// Package driver performs a core's effects in order.
+//
+// It owns one rule: nothing leaves the replica and nothing is executed before every earlier record is durable (D0). A turn
+// takes the events that have gathered, steps the core through them, makes all records durable with one sync, and only
+// then sends and hands to execution. What the core broadcast comes back to it in the next turn, so that a vote of its own
+// counts only once it is durable.
+//
+// It has no goroutine, clock or randomness, so that the node and the simulator run the very same code. It must not know
+// what lies behind its ports.
+package driver

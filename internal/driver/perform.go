@@ -1,0 +1,75 @@
+package driver
+
+import (
+	"fmt"
+
+	"tagma/pbft"
+)
+
+// perform ends the turn: first everything durable, then everything that shows (D0).
+func (d *Driver) perform() error {
+	t := d.turn
+	d.turn = turn{}
+	if len(t.records) > 0 {
+		err := d.journal.Append(t.records, func() []pbft.Record { return d.anchor(t.records) })
+		if err != nil {
+			return fmt.Errorf("make %d records durable: %w", len(t.records), err)
+		}
+	}
+	d.loopback = t.loops
+	for _, f := range t.frames {
+		d.transmit(f)
+	}
+	for _, effect := range t.work {
+		if err := d.work(effect); err != nil {
+			return err
+		}
+	}
+	for _, reply := range t.replies {
+		d.transport.Respond(reply)
+	}
+	return nil
+}
+
+func (d *Driver) transmit(f frame) {
+	if !f.all {
+		d.transport.Send(f.to, f.bytes)
+		return
+	}
+	for id := range d.cfg.Members {
+		if pbft.ReplicaID(id) != d.cfg.Self {
+			d.transport.Send(pbft.ReplicaID(id), f.bytes)
+		}
+	}
+}
+
+// work performs an effect that concerns execution or its leftovers.
+func (d *Driver) work(effect pbft.Effect) error {
+	switch e := effect.(type) {
+	case pbft.Execute:
+		d.machine.Execute(e.Seq, e.Body)
+	case pbft.Snapshot:
+		d.machine.Snapshot(e.Seq)
+	case pbft.Truncate:
+		d.machine.Discard(e.Discard)
+		if d.guard != nil {
+			d.guard.Forget(e.Below)
+		}
+		if err := d.journal.Truncate(e.Below, func() []pbft.Record { return d.anchor(nil) }); err != nil {
+			return fmt.Errorf("shorten the journal behind sequence number %d: %w", e.Below, err)
+		}
+	}
+	return nil
+}
+
+// anchor is what a new segment begins with: the core's view of itself, the votes that are durable and have not come back
+// to it yet, and the records of the turn that is being written.
+func (d *Driver) anchor(writing []pbft.Record) []pbft.Record {
+	records := d.core.Anchor()
+	for _, l := range d.loopback {
+		if l.record != nil {
+			records = append(records, l.record)
+		}
+	}
+	return append(records, writing...)
+}

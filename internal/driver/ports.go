@@ -1,0 +1,54 @@
+package driver
+
+import (
+	"tagma/pbft"
+)
+
+// Core is a replica, or an attacker in its place.
+type Core interface {
+	pbft.Actor
+	// Anchor returns the records that a journal segment begins with (D9).
+	Anchor() []pbft.Record
+}
+
+// Journal keeps records.
+type Journal interface {
+	// Append makes one turn durable. It returns when it is; any error is final (D6). When there is no room it begins a
+	// new segment with what anchor returns, which includes the turn.
+	Append(turn []pbft.Record, anchor func() []pbft.Record) error
+	// Truncate forgets records of sequence numbers ≤ below, behind a new segment that begins with the anchor where that
+	// is worth one.
+	Truncate(below pbft.Seq, anchor func() []pbft.Record) error
+}
+
+// Signer holds the replica's private key.
+type Signer interface {
+	Sign(message []byte) [64]byte
+}
+
+// Transport carries frames. It never blocks and may lose any of them.
+type Transport interface {
+	// Send sends a frame to a replica.
+	Send(to pbft.ReplicaID, frame []byte)
+	// Respond sends a reply to the link that last brought a request of its session, if there is one.
+	Respond(reply *pbft.Reply)
+}
+
+// Machine executes batches, beside the turns or within them; what comes of it returns as Executed and Snapshotted events.
+// None of its methods blocks: the core hands over at most a window of batches ahead.
+type Machine interface {
+	Execute(seq pbft.Seq, body *pbft.Body)
+	Snapshot(seq pbft.Seq)
+	// Discard allows state versions that no view at or above seq sees to be forgotten (K4).
+	Discard(seq pbft.Seq)
+	// Lookup answers a request that was executed already (C3).
+	Lookup(req *pbft.Request) (*pbft.Reply, bool)
+}
+
+// Observer hears what happens, for logs, counters and evidence. It changes nothing.
+type Observer interface {
+	Entered(view pbft.View)
+	Accused(e pbft.Evidence)
+	Dropped(m pbft.Message, why pbft.Reason)
+	Diverged(d pbft.Diverged)
+}

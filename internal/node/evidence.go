@@ -1,0 +1,84 @@
+package node
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"tagma/pbft"
+)
+
+// witness is the driver's Observer: it counts, logs, and keeps proof of misbehaviour in HOME/evidence.
+type witness struct {
+	dir    string
+	counts *counters
+	log    *slog.Logger
+
+	mu        sync.Mutex
+	convicted map[pbft.ReplicaID]pbft.EvidenceKind
+	files     int
+}
+
+// maxEvidenceFiles bounds what a misbehaving replica can make others write.
+const maxEvidenceFiles = 64
+
+// counters count what a replica did; they only rise.
+type counters struct {
+	received, refused, busy, dropped, views atomic.Uint64
+	diverged                                atomic.Bool
+}
+
+func (w *witness) Entered(view pbft.View) {
+	w.counts.views.Add(1)
+	w.log.Info("a new view is active", "view", uint64(view))
+}
+
+func (w *witness) Dropped(m pbft.Message, why pbft.Reason) {
+	w.counts.dropped.Add(1)
+	w.log.Debug("message dropped", "type", pbft.TypeOf(m), "why", string(why))
+}
+
+func (w *witness) Diverged(d pbft.Diverged) {
+	w.counts.diverged.Store(true)
+	w.log.Error("this replica's state contradicts a stable checkpoint: it no longer answers clients",
+		"seq", uint64(d.Seq), "own", d.Own, "stable", d.Stable)
+}
+
+// Accused keeps the proof, each replica's first ones.
+func (w *witness) Accused(e pbft.Evidence) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.convicted[e.Replica] = e.Kind
+	if w.files >= maxEvidenceFiles {
+		return
+	}
+	w.files++
+	name := fmt.Sprintf("replica%d-%s-%s-%d", e.Replica, e.Kind, pbft.TypeOf(e.First), w.files)
+	if err := w.write(name, pbft.EncodeEvidence(e)); err != nil {
+		w.log.Error("evidence could not be kept", "error", err)
+		return
+	}
+	w.log.Warn("a replica is proven to lie", "replica", int(e.Replica), "kind", string(e.Kind),
+		"about", pbft.TypeOf(e.First), "evidence", name)
+}
+
+func (w *witness) write(name string, data []byte) error {
+	if err := os.MkdirAll(w.dir, 0o700); err != nil {
+		return fmt.Errorf("make the directory of evidence: %w", err)
+	}
+	return os.WriteFile(filepath.Join(w.dir, name), data, 0o600)
+}
+
+// convictions copies who is proven to lie, by replica.
+func (w *witness) convictions() map[pbft.ReplicaID]pbft.EvidenceKind {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := make(map[pbft.ReplicaID]pbft.EvidenceKind, len(w.convicted))
+	for id, kind := range w.convicted {
+		out[id] = kind
+	}
+	return out
+}

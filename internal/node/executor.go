@@ -1,0 +1,126 @@
+package node
+
+import (
+	"context"
+	"fmt"
+
+	"tagma/pbft"
+	"tagma/statemachine"
+)
+
+// executor applies batches on a goroutine of its own, beside ordering and never ahead of it. It is the driver's Machine.
+type executor struct {
+	service *statemachine.Service
+	storage statemachine.Storage
+	work    chan pbft.Effect // Execute and Snapshot in order; holds a window, so that the driver never waits
+	done    chan<- pbft.Event
+}
+
+// flushEvery bounds how many batches may wait in memory for their write to the store.
+const flushEvery = 64
+
+func newExecutor(cfg *pbft.Config, service *statemachine.Service, storage statemachine.Storage, done chan<- pbft.Event) *executor {
+	room := int(cfg.LogWindow + cfg.LogWindow/cfg.CheckpointInterval + 1)
+	return &executor{service: service, storage: storage, work: make(chan pbft.Effect, room), done: done}
+}
+
+// Execute queues a batch.
+func (x *executor) Execute(seq pbft.Seq, body *pbft.Body) {
+	x.work <- pbft.Execute{Seq: seq, Body: body}
+}
+
+// Snapshot queues a checkpoint behind the batches before it.
+func (x *executor) Snapshot(seq pbft.Seq) { x.work <- pbft.Snapshot{Seq: seq} }
+
+// Discard lets the store forget.
+func (x *executor) Discard(seq pbft.Seq) { x.storage.Discard(uint64(seq)) }
+
+// Lookup answers from the sessions (C3). It may see a batch whose Executed event has not been stepped yet: then the
+// client is answered a moment earlier.
+func (x *executor) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
+	reply, done := x.service.Lookup(req.ID.Client, uint64(req.ID.Session), req.ID.T, req.Digest())
+	if !done {
+		return nil, false
+	}
+	return protocolReply(&reply), true
+}
+
+// run applies what is queued until the context ends. Batches are written to the store when nothing else is waiting or
+// enough have gathered, so that under load one synced write serves many; never across a checkpoint (D5). An error is one
+// of the store, and final.
+func (x *executor) run(ctx context.Context) error {
+	unwritten := 0
+	for {
+		var next pbft.Effect
+		select {
+		case next = <-x.work:
+		default:
+			if unwritten > 0 {
+				if err := x.service.Flush(); err != nil {
+					return fmt.Errorf("write to the store: %w", err)
+				}
+				unwritten = 0
+			}
+			select {
+			case next = <-x.work:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		event, err := x.perform(next)
+		if err != nil {
+			return err
+		}
+		if unwritten++; unwritten >= flushEvery {
+			if err := x.service.Flush(); err != nil {
+				return fmt.Errorf("write to the store: %w", err)
+			}
+			unwritten = 0
+		}
+		select {
+		case x.done <- event:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (x *executor) perform(e pbft.Effect) (pbft.Event, error) {
+	switch e := e.(type) {
+	case pbft.Execute:
+		replies, err := x.service.Apply(batch(e))
+		if err != nil {
+			return nil, fmt.Errorf("execute sequence number %d: %w", e.Seq, err)
+		}
+		done := pbft.Executed{Seq: e.Seq, Replies: make([]*pbft.Reply, len(replies))}
+		for i := range replies {
+			done.Replies[i] = protocolReply(&replies[i])
+		}
+		return done, nil
+	case pbft.Snapshot:
+		root, err := x.service.Checkpoint(uint64(e.Seq))
+		if err != nil {
+			return nil, fmt.Errorf("take the checkpoint at %d: %w", e.Seq, err)
+		}
+		return pbft.Snapshotted{Seq: e.Seq, Digest: root}, nil
+	}
+	panic(fmt.Sprintf("node: %T is not the executor's", e))
+}
+
+func batch(e pbft.Execute) statemachine.Batch {
+	b := statemachine.Batch{Seq: uint64(e.Seq), Time: e.Body.Time, Requests: make([]statemachine.Request, len(e.Body.Requests))}
+	for i, r := range e.Body.Requests {
+		b.Requests[i] = statemachine.Request{
+			Client: r.ID.Client, Session: uint64(r.ID.Session), T: r.ID.T, AckedBelow: r.AckedBelow,
+			Digest: r.Digest(), ReadOnly: r.ReadOnly, Ops: r.Ops,
+		}
+	}
+	return b
+}
+
+func protocolReply(r *statemachine.Reply) *pbft.Reply {
+	return &pbft.Reply{
+		ID:      pbft.RequestID{Client: r.Client, Session: pbft.Session(r.Session), T: r.T},
+		Request: r.Request, Outcome: pbft.Outcome(r.Outcome), Seq: pbft.Seq(r.Seq), Results: r.Results,
+	}
+}

@@ -1,0 +1,78 @@
+package node
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"tagma/crypto"
+	"tagma/internal/cluster"
+	"tagma/pbft"
+)
+
+// Names of what a home holds beside config.toml.
+const (
+	KeyFile     = "key"
+	JournalDir  = "journal"
+	StateDir    = "state"
+	EvidenceDir = "evidence"
+)
+
+// Home is a replica's home as read: who it is and where its data lie.
+type Home struct {
+	Dir      string
+	Data     string // directory of journal, state and evidence
+	Settings Settings
+	Cluster  *cluster.File
+	Config   pbft.Config
+	Key      *crypto.PrivateKey
+}
+
+// ReadHome reads and checks a replica's home without touching its data.
+func ReadHome(dir string) (*Home, error) {
+	settings, err := loadSettings(dir)
+	if err != nil {
+		return nil, err
+	}
+	file, err := cluster.Load(within(dir, settings.Cluster))
+	if err != nil {
+		return nil, err
+	}
+	key, err := crypto.ReadKey(filepath.Join(dir, KeyFile))
+	if err != nil {
+		return nil, err
+	}
+	self, member := file.Replica(key.Public())
+	if !member {
+		return nil, fmt.Errorf("the key in %s belongs to no replica of %s: take the key and the cluster file of one cluster",
+			filepath.Join(dir, KeyFile), within(dir, settings.Cluster))
+	}
+	cfg, err := file.Config(self)
+	if err != nil {
+		return nil, err
+	}
+	return &Home{
+		Dir: dir, Data: within(dir, settings.Data), Settings: settings, Cluster: file, Config: cfg, Key: key,
+	}, nil
+}
+
+// within resolves a path that may be relative to a home.
+func within(home, path string) string {
+	if path == "" {
+		return home
+	}
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(home, path)
+}
+
+// listen lists the addresses to listen on.
+func (h *Home) listen() []string {
+	if len(h.Settings.Listen) > 0 {
+		return h.Settings.Listen
+	}
+	return h.Cluster.Replicas[h.Config.Self].Addresses
+}
+
+// path names something in the data directory.
+func (h *Home) path(name string) string { return filepath.Join(h.Data, name) }

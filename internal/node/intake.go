@@ -1,0 +1,113 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+
+	"tagma/crypto"
+	"tagma/network"
+	"tagma/pbft"
+)
+
+// intake turns frames into events: decode, check, verify. It runs on the readers' goroutines, so peers are verified side
+// by side and one that sends faster than it is served is held back by its own link.
+type intake struct {
+	ctx      context.Context
+	cfg      *pbft.Config
+	verifier *crypto.Verifier
+	lanes    lanes
+	routes   *routes
+	counts   *counters
+	report   func() any
+	log      *slog.Logger
+}
+
+// FromReplica takes a frame of another replica. What cannot be believed is counted and dropped: remote input never stops
+// a replica (S4).
+func (in *intake) FromReplica(from int, frame []byte) {
+	m, err := pbft.Decode(frame)
+	if err != nil {
+		in.refuse("replica", from, err)
+		return
+	}
+	v, err := pbft.Verify(in.cfg, m, in.holds)
+	if err != nil {
+		in.refuse("replica", from, err)
+		return
+	}
+	in.counts.received.Add(1)
+	in.put(in.lanes.replicas, pbft.Received{From: pbft.Source{Replica: pbft.ReplicaID(from)}, Msg: v})
+}
+
+// FromClient takes a request, or an inquiry.
+func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
+	m, err := pbft.Decode(frame)
+	if err != nil {
+		in.refuse("client", pbft.PublicKey(link.Key()), err)
+		return
+	}
+	switch m := m.(type) {
+	case *pbft.Inquire:
+		in.answer(link)
+	case *pbft.Request:
+		in.request(link, m)
+	default:
+		in.counts.refused.Add(1)
+	}
+}
+
+func (in *intake) request(link *network.ClientLink, m *pbft.Request) {
+	v, err := pbft.Verify(in.cfg, m, in.holds)
+	if err != nil {
+		in.refuse("client", pbft.PublicKey(link.Key()), err)
+		return
+	}
+	in.routes.set(m.ID, link)
+	select {
+	case in.lanes.clients <- pbft.Received{From: pbft.Source{Client: true}, Msg: v}:
+	default: // full: say so at once instead of letting the client wait (C6)
+		in.counts.busy.Add(1)
+		link.Send(pbft.Encode(&pbft.Reply{
+			ID: m.ID, Request: m.Digest(), Outcome: pbft.OutcomeBusy, RetryAfterMillis: busyRetryMillis,
+		}))
+	}
+}
+
+// busyRetryMillis is the hint given when the lane of clients is full: it drains within a few turns.
+const busyRetryMillis = 50
+
+// ClientGone forgets the routes over a link.
+func (in *intake) ClientGone(link *network.ClientLink) { in.routes.gone(link) }
+
+// answer sends this replica's report.
+func (in *intake) answer(link *network.ClientLink) {
+	document, err := json.Marshal(in.report())
+	if err != nil {
+		in.log.Error("the report cannot be encoded", "error", err)
+		return
+	}
+	link.Send(pbft.Encode(&pbft.Report{Document: document}))
+}
+
+// put waits for room in a lane, which holds back the link's reader, or for the end.
+func (in *intake) put(lane chan<- pbft.Event, ev pbft.Event) {
+	select {
+	case lane <- ev:
+	case <-in.ctx.Done():
+	}
+}
+
+func (in *intake) refuse(kind string, from any, err error) {
+	in.counts.refused.Add(1)
+	in.log.Debug("message refused", kind, from, "why", err)
+}
+
+// holds verifies all claims of a message by the one rule (S1).
+func (in *intake) holds(claims []pbft.Claim) bool {
+	converted := make([]crypto.Claim, len(claims))
+	for i, c := range claims {
+		converted[i] = crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig}
+	}
+	return in.verifier.Verify(converted)
+}

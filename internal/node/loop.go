@@ -1,0 +1,112 @@
+package node
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"tagma/internal/driver"
+	"tagma/pbft"
+)
+
+// How many events of a lane one turn takes, so that no lane waits long for another.
+const (
+	replicasPerTurn = 512
+	clientsPerTurn  = 512
+)
+
+// lanes carry events to the loop. Votes, clients and execution have lanes of their own: no flood of clients delays a
+// vote, and no full lane keeps a batch's result from the core.
+type lanes struct {
+	replicas chan pbft.Event
+	clients  chan pbft.Event
+	executed chan pbft.Event
+}
+
+func newLanes(cfg *pbft.Config) lanes {
+	return lanes{
+		replicas: make(chan pbft.Event, 4096),
+		clients:  make(chan pbft.Event, max(1024, cfg.MaxPending)),
+		executed: make(chan pbft.Event, cfg.LogWindow),
+	}
+}
+
+// loop runs the driver's turns: it alone touches the core.
+type loop struct {
+	lanes
+	driver  *driver.Driver
+	replica *pbft.Replica
+	tick    time.Duration
+	began   time.Time
+	shown   atomic.Pointer[pbft.Inspection]
+}
+
+// run takes turns until the context ends. An error is one of durability, and final (D6).
+func (l *loop) run(ctx context.Context) error {
+	ticker := time.NewTicker(l.tick)
+	defer ticker.Stop()
+	l.show()
+	events := make([]pbft.Event, 0, replicasPerTurn+clientsPerTurn)
+	for {
+		events = events[:0]
+		if !l.driver.Pending() {
+			select {
+			case <-ctx.Done():
+				return l.driver.Close()
+			case ev := <-l.executed:
+				events = append(events, ev)
+			case ev := <-l.replicas:
+				events = append(events, ev)
+			case ev := <-l.clients:
+				events = append(events, ev)
+			case <-ticker.C:
+				events = append(events, l.now())
+				l.show()
+			}
+		}
+		if ctx.Err() != nil {
+			return l.driver.Close()
+		}
+		events = drain(events, l.executed, cap(l.executed))
+		events = drain(events, l.replicas, replicasPerTurn)
+		events = drain(events, l.clients, clientsPerTurn)
+		select {
+		case <-ticker.C: // also under load
+			events = append(events, l.now())
+			l.show()
+		default:
+		}
+		if err := l.driver.Turn(events); err != nil {
+			return err
+		}
+	}
+}
+
+// drain appends what a lane holds, up to a bound.
+func drain(events []pbft.Event, lane <-chan pbft.Event, most int) []pbft.Event {
+	for range most {
+		select {
+		case ev := <-lane:
+			events = append(events, ev)
+		default:
+			return events
+		}
+	}
+	return events
+}
+
+func (l *loop) now() pbft.Tick {
+	now := time.Now()
+	return pbft.Tick{Mono: now.Sub(l.began), Wall: now.UnixNano()}
+}
+
+// show publishes a copy of the core's state for reports.
+func (l *loop) show() {
+	in := l.replica.Inspect()
+	l.shown.Store(&in)
+}
+
+// tickFor is how often the core is told the time: fine enough for its timeouts, seldom enough to cost nothing.
+func tickFor(viewTimeout time.Duration) time.Duration {
+	return min(max(viewTimeout/50, 2*time.Millisecond), 20*time.Millisecond)
+}

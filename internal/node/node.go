@@ -1,0 +1,180 @@
+package node
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tagma/crypto"
+	"tagma/internal/driver"
+	"tagma/network"
+	"tagma/pbft"
+	"tagma/statemachine"
+	"tagma/statemachine/kv"
+)
+
+// Options vary a node.
+type Options struct {
+	Logger *slog.Logger // nil discards
+	// Replace puts another actor in the replica's place: an attacker around it. Such a node may sign contradictions.
+	Replace func(*pbft.Config, *pbft.Replica) driver.Core
+}
+
+// Node is one replica with its disk and network.
+type Node struct {
+	home     *Home
+	disk     *disk
+	host     *network.Host
+	loop     *loop
+	executor *executor
+	witness  *witness
+	counts   *counters
+	log      *slog.Logger
+	stopIn   context.CancelFunc // ends waiting readers
+}
+
+// claimsRemembered is how many verified signatures are kept: certificates repeat them (S3).
+const claimsRemembered = 1 << 14
+
+// Open reads a replica's home, checks its disk and starts to listen. Run must follow.
+func Open(dir string, opt Options) (n *Node, err error) {
+	home, err := ReadHome(dir)
+	if err != nil {
+		return nil, err
+	}
+	log := opt.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	n = &Node{home: home, counts: &counters{}, log: log.With("replica", int(home.Config.Self))}
+	if n.disk, err = openDisk(home); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.disk.close())
+		}
+	}()
+	limits := statemachine.Limits{
+		Window:         uint64(home.Cluster.Protocol.WithDefaults().Window),
+		Sessions:       home.Cluster.Protocol.WithDefaults().Sessions,
+		MaxResultBytes: home.Config.MaxResultBytes,
+	}
+	service, err := statemachine.New(kv.Machine{}, n.disk.store, limits)
+	if err != nil {
+		return nil, err
+	}
+	if err := service.Load(uint64(n.disk.applied.Seq)); err != nil {
+		return nil, err
+	}
+	return n, n.connect(service, opt)
+}
+
+// connect wires the parts and opens the network.
+func (n *Node) connect(service *statemachine.Service, opt Options) error {
+	cfg := &n.home.Config
+	n.witness = &witness{
+		dir: n.home.path(EvidenceDir), counts: n.counts, log: n.log, convicted: make(map[pbft.ReplicaID]pbft.EvidenceKind),
+	}
+	way := newLanes(cfg)
+	n.executor = newExecutor(cfg, service, n.disk.store, way.executed)
+	out := &outlet{routes: newRoutes()}
+	ports := driver.Ports{
+		Journal: votes{n.disk.journal}, Signer: n.home.Key, Transport: out, Machine: n.executor,
+		Observer: n.witness, Guard: driver.NewGuard(cfg, n.disk.log),
+	}
+	core := driver.Core(n.disk.replica)
+	if opt.Replace != nil {
+		core, ports.Guard = opt.Replace(cfg, n.disk.replica), nil
+	}
+	n.loop = &loop{
+		lanes: way, driver: driver.New(cfg, core, ports), replica: n.disk.replica,
+		tick: tickFor(cfg.ViewTimeout), began: time.Now(),
+	}
+	n.loop.show()
+	n.disk.log = nil
+	return n.listen(out, way)
+}
+
+func (n *Node) listen(out *outlet, way lanes) (err error) {
+	cfg := &n.home.Config
+	ctx, cancel := context.WithCancel(context.Background())
+	n.stopIn = cancel
+	in := &intake{
+		ctx: ctx, cfg: cfg, lanes: way, routes: out.routes, counts: n.counts, log: n.log,
+		verifier: crypto.NewVerifier(claimsRemembered, memberKeys(cfg)),
+		report:   func() any { return n.Report() },
+	}
+	ready := make(chan struct{})
+	n.host, err = network.Listen(network.Config{
+		Seed: n.home.Key.Seed(), Listen: n.home.listen(), Members: n.home.Cluster.Members(), Self: int(cfg.Self),
+		AllowClient: func(k [32]byte) bool { return cfg.Client == nil || cfg.Client(k) },
+		Greeting:    n.home.Cluster.Greeting(),
+		MaxClients:  n.home.Settings.MaxClients,
+		Logger:      n.log,
+		OnMismatch:  n.mismatch,
+	}, gate{ready: ready, intake: in})
+	if err != nil {
+		cancel()
+		return err
+	}
+	out.host = n.host
+	close(ready)
+	return nil
+}
+
+func (n *Node) mismatch(replica int, theirs []byte) {
+	n.log.Error("a replica has another cluster.toml, so nothing is exchanged with it: compare the files",
+		"peer", replica, "theirs", hex.EncodeToString(theirs), "ours", hex.EncodeToString(n.home.Cluster.Greeting()))
+}
+
+// gate holds frames back until the node knows its own host.
+type gate struct {
+	ready <-chan struct{}
+	*intake
+}
+
+func (g gate) FromReplica(from int, frame []byte) {
+	<-g.ready
+	g.intake.FromReplica(from, frame)
+}
+
+func (g gate) FromClient(link *network.ClientLink, frame []byte) {
+	<-g.ready
+	g.intake.FromClient(link, frame)
+}
+
+func memberKeys(cfg *pbft.Config) [][32]byte {
+	keys := make([][32]byte, len(cfg.Members))
+	for i, k := range cfg.Members {
+		keys[i] = k
+	}
+	return keys
+}
+
+// Run serves until the context ends, then stops cleanly: the journal holds all notes and the store all batches. An error
+// means that the disk failed or that the state contradicts the journal; the process must end (D6).
+func (n *Node) Run(ctx context.Context) error {
+	n.log.Info("replica runs", "addresses", n.host.Addrs(), "view", uint64(n.loop.shown.Load().View),
+		"executed", uint64(n.disk.applied.Seq))
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return n.loop.run(ctx) })
+	group.Go(func() error { return n.executor.run(ctx) })
+	err := group.Wait()
+	n.stopIn()
+	err = errors.Join(err, n.host.Close())
+	if err == nil {
+		if err = n.executor.service.Flush(); err != nil {
+			err = fmt.Errorf("write to the store: %w", err)
+		}
+	}
+	return errors.Join(err, n.disk.close())
+}
+
+// Addrs lists the multiaddrs this replica listens on.
+func (n *Node) Addrs() []string { return n.host.Addrs() }

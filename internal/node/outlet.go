@@ -1,0 +1,23 @@
+package node
+
+import (
+	"tagma/network"
+	"tagma/pbft"
+)
+
+// outlet is the driver's Transport over the network.
+type outlet struct {
+	host   *network.Host
+	routes *routes
+}
+
+// Send queues a frame for a replica. What is lost is asked for again by status.
+func (o *outlet) Send(to pbft.ReplicaID, frame []byte) { o.host.Send(int(to), frame) }
+
+// Respond sends a reply over the link its session last used. Without one the client has gone, or asked another replica
+// only; it will ask here again if it needs this reply.
+func (o *outlet) Respond(reply *pbft.Reply) {
+	if link := o.routes.find(reply.ID); link != nil {
+		link.Send(pbft.Encode(reply))
+	}
+}

@@ -1,0 +1,130 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"tagma/checkpoint/journal"
+	"tagma/checkpoint/store"
+	"tagma/pbft"
+	"tagma/statemachine"
+)
+
+// disk is a home's data after the checks of a start: what the replica goes on from.
+type disk struct {
+	journal *journal.Journal
+	store   *store.Store
+	log     []pbft.Record
+	applied pbft.Applied
+	replica *pbft.Replica
+}
+
+// ErrUntrusted says that the disk cannot be trusted to hold every vote this replica has sent (D8, first version): it must
+// not vote. The text says what was found.
+var ErrUntrusted = errors.New("this replica must not vote on what its disk holds")
+
+// openDisk opens journal and store and finds the newest checkpoint that both agree on (D5).
+func openDisk(h *Home) (d *disk, err error) {
+	d = &disk{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close())
+			d = nil
+		}
+	}()
+	if d.store, err = store.Open(h.path(StateDir), store.Options{}); err != nil {
+		return d, err
+	}
+	options := journal.Options{SegmentBytes: int64(h.Settings.SegmentBytes)}
+	var found []journal.Entry
+	d.journal, found, err = journal.Open(h.path(JournalDir), options)
+	switch {
+	case errors.Is(err, journal.ErrEmpty):
+		return d, d.begin(h, options)
+	case errors.Is(err, journal.ErrRot), errors.Is(err, journal.ErrMissing):
+		return d, fmt.Errorf("%w: %w", ErrUntrusted, err)
+	case err != nil:
+		return d, err
+	}
+	if d.log, err = records(found); err != nil {
+		return d, err
+	}
+	return d, d.verify(h)
+}
+
+// begin makes the journal of a first start. A store that holds something shows that there was one, and that it is lost.
+func (d *disk) begin(h *Home, options journal.Options) error {
+	if !d.store.Fresh() {
+		return fmt.Errorf("%w: %s holds a state but there is no journal in %s: bring the journal back from the same disk,"+
+			" or give this replica up", ErrUntrusted, h.path(StateDir), h.path(JournalDir))
+	}
+	root, err := d.store.Load(0)
+	if err != nil {
+		return err
+	}
+	d.applied = pbft.Applied{Root: root}
+	if d.replica, err = pbft.New(&h.Config, nil, d.applied); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(h.path(JournalDir), 0o700); err != nil {
+		return fmt.Errorf("make the journal's directory: %w", err)
+	}
+	d.log = d.replica.Anchor()
+	d.journal, err = journal.Create(h.path(JournalDir), entries(d.log), options)
+	return err
+}
+
+// verify loads the store at the newest checkpoint of our own whose root it still has. What lies above is executed again
+// from the journal; the store is not trusted as a log (D5).
+func (d *disk) verify(h *Home) error {
+	if last := lastSeq(d.log); pbft.Seq(d.store.MaxVersion()) > last {
+		return fmt.Errorf("%w: the store holds sequence number %d, but the journal in %s ends at %d: an older copy of the journal?"+
+			" bring the newest one back, or give this replica up", ErrUntrusted, d.store.MaxVersion(), h.path(JournalDir), last)
+	}
+	var tried []pbft.Seq
+	for _, mark := range pbft.Marks(d.log) {
+		root, err := d.store.Load(uint64(mark.Seq))
+		if errors.Is(err, statemachine.ErrNotRetained) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if mark.Seq > 0 && pbft.Digest(root) != mark.Digest {
+			tried = append(tried, mark.Seq)
+			continue
+		}
+		d.applied = pbft.Applied{Seq: mark.Seq, Root: root}
+		if d.replica, err = pbft.New(&h.Config, d.log, d.applied); err != nil {
+			if mark.Seq == 0 {
+				return fmt.Errorf("the store at %s has lost data: at none of the checkpoints %v has it the digest that the journal"+
+					" names, and %w: this replica needs the state from others, which this version cannot fetch",
+					h.path(StateDir), tried, err)
+			}
+			return err
+		}
+		return nil
+	}
+	return fmt.Errorf("the store at %s matches no checkpoint of the journal", h.path(StateDir))
+}
+
+// lastSeq is the highest sequence number that the journal lets this replica execute.
+func lastSeq(log []pbft.Record) pbft.Seq {
+	var last pbft.Seq
+	for _, r := range log {
+		last = max(last, pbft.RecordSeq(r))
+	}
+	return last
+}
+
+func (d *disk) close() error {
+	var errs []error
+	if d.journal != nil {
+		errs = append(errs, d.journal.Close())
+	}
+	if d.store != nil {
+		errs = append(errs, d.store.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,127 @@
+package node
+
+import (
+	"encoding/hex"
+	"os"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Report is a replica's account of itself, as `tagma status` shows it and Inquire returns it in JSON. Sequence numbers
+// count batches; digests are hex; sizes are bytes.
+type Report struct {
+	Replica          int              `json:"replica"`
+	View             uint64           `json:"view"`
+	Active           bool             `json:"active"`
+	Primary          int              `json:"primary"`
+	Executed         uint64           `json:"executed"`
+	StableCheckpoint uint64           `json:"stable_checkpoint"`
+	StateDigest      string           `json:"state_digest"` // of the state after StableCheckpoint, as Q replicas certified it
+	InFlight         uint64           `json:"in_flight"`    // sequence numbers known and not executed
+	Pending          int              `json:"pending"`      // requests waiting for order
+	Connected        []int            `json:"connected"`    // other replicas with a link both ways
+	Clients          int              `json:"clients"`      // client links
+	Health           string           `json:"health"`       // ok, or what is wrong
+	Convicted        []ConvictedEntry `json:"convicted"`    // replicas proven to lie
+	ViewChanges      uint64           `json:"view_changes"` // views that became active since the start
+	Received         uint64           `json:"received"`     // messages of replicas believed
+	Refused          uint64           `json:"refused"`      // messages not believed: malformed, unsigned, foreign
+	JournalBytes     int64            `json:"journal_bytes"`
+	StoreBytes       int64            `json:"store_bytes"`
+	ResidentBytes    int64            `json:"rss_bytes"`
+	UptimeMillis     int64            `json:"uptime_ms"`
+	Process          int              `json:"pid"`
+}
+
+// ConvictedEntry names a replica and what it is proven to have done.
+type ConvictedEntry struct {
+	Replica int    `json:"replica"`
+	Kind    string `json:"kind"`
+}
+
+// Report tells how this replica is. It may be called from any goroutine.
+func (n *Node) Report() Report {
+	in := n.loop.shown.Load()
+	r := Report{
+		Replica: int(n.home.Config.Self), View: uint64(in.View), Active: in.Active, Primary: int(in.Primary),
+		Executed: uint64(in.Executed), StableCheckpoint: uint64(in.Stable), StateDigest: hex.EncodeToString(in.StateDigest[:]),
+		InFlight: uint64(max(in.Seen, in.Executed) - in.Executed), Pending: in.Pending,
+		Connected: []int{}, Clients: n.host.Clients().Links, Convicted: []ConvictedEntry{},
+		ViewChanges: n.counts.views.Load(), Received: n.counts.received.Load(), Refused: n.counts.refused.Load(),
+		ResidentBytes: residentBytes(), UptimeMillis: time.Since(n.loop.began).Milliseconds(), Process: os.Getpid(),
+	}
+	for id, p := range n.host.Peers() {
+		if id != r.Replica && p.Connected && p.Inbound {
+			r.Connected = append(r.Connected, id)
+		}
+	}
+	for id, kind := range n.witness.convictions() {
+		r.Convicted = append(r.Convicted, ConvictedEntry{int(id), string(kind)})
+	}
+	sort.Slice(r.Convicted, func(i, j int) bool { return r.Convicted[i].Replica < r.Convicted[j].Replica })
+	r.JournalBytes = dirBytes(n.home.path(JournalDir))
+	if lsm, vlog, err := n.disk.store.Size(); err == nil {
+		r.StoreBytes = lsm + vlog
+	}
+	r.Health = n.health(&r)
+	return r
+}
+
+// health is "ok", or the worst thing that is known to be wrong.
+func (n *Node) health(r *Report) string {
+	in := n.loop.shown.Load()
+	needed := n.home.Config.Quorum() - 1
+	behind := uint64(0)
+	for _, p := range in.Peers {
+		if p.Heard && p.Age < 4*n.home.Config.ViewTimeout && uint64(p.Stable) > behind {
+			behind = uint64(p.Stable)
+		}
+	}
+	switch {
+	case in.Diverged:
+		return "state contradicts a stable checkpoint"
+	case len(r.Connected) < needed:
+		return "too few replicas connected: " + strconv.Itoa(len(r.Connected)) + " of the " + strconv.Itoa(needed) + " needed"
+	case behind > r.Executed+uint64(n.home.Config.LogWindow):
+		return "too far behind to follow: needs a state transfer, which this version has not"
+	case behind > r.Executed:
+		return "catching up"
+	case !in.Active:
+		return "changing views"
+	}
+	return "ok"
+}
+
+// dirBytes sums the sizes of the files directly in a directory.
+func dirBytes(dir string) int64 {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return 0
+	}
+	sum := int64(0)
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil {
+			sum += info.Size()
+		}
+	}
+	return sum
+}
+
+// residentBytes is this process's resident memory, 0 where the system does not tell.
+func residentBytes() int64 {
+	data, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(data))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
+}

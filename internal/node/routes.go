@@ -1,0 +1,67 @@
+package node
+
+import (
+	"sync"
+
+	"tagma/network"
+	"tagma/pbft"
+)
+
+// session names one session of one client.
+type session struct {
+	client pbft.PublicKey
+	number pbft.Session
+}
+
+// routes remembers over which link each session's last request came. It is bounded by the links: a link's routes go when
+// it goes, and one link holds a limited number.
+type routes struct {
+	mu     sync.Mutex
+	links  map[session]*network.ClientLink
+	byLink map[*network.ClientLink][]session
+}
+
+// maxRoutesPerLink bounds the sessions that share one link.
+const maxRoutesPerLink = 4096
+
+func newRoutes() *routes {
+	return &routes{links: make(map[session]*network.ClientLink), byLink: make(map[*network.ClientLink][]session)}
+}
+
+// set notes where replies to a session go. The oldest route of a link that has too many is forgotten.
+func (r *routes) set(id pbft.RequestID, link *network.ClientLink) {
+	s := session{id.Client, id.Session}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.links[s] == link {
+		return
+	}
+	r.links[s] = link
+	list := append(r.byLink[link], s)
+	if len(list) > maxRoutesPerLink {
+		if r.links[list[0]] == link {
+			delete(r.links, list[0])
+		}
+		list = list[1:]
+	}
+	r.byLink[link] = list
+}
+
+// find returns the link of a session, or nil.
+func (r *routes) find(id pbft.RequestID) *network.ClientLink {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.links[session{id.Client, id.Session}]
+}
+
+// gone forgets a link.
+func (r *routes) gone(link *network.ClientLink) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.byLink[link] {
+		if r.links[s] == link {
+			delete(r.links, s)
+		}
+	}
+	delete(r.byLink, link)
+}
