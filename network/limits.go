@@ -17,7 +17,6 @@ import (
 const (
 	memberConns    = 8
 	memberStreams  = 16
-	handshakes     = 64 // connections that have not proved a key yet
 	streamsPerLink = 2
 	// streamWindow is how far a sender may run ahead of a reader: 4 MiB a round trip, 40 MB/s at 100 ms.
 	streamWindow = 4 << 20
@@ -29,6 +28,7 @@ const (
 // follow from the number of members and of clients.
 func newResourceManager(members []remote, maxClients, linksPerClient int) (network.ResourceManager, error) {
 	n := len(members)
+	handshakes := handshakesAtOnce(maxClients)
 	conns := n*memberConns + maxClients + handshakes
 	streams := n*memberStreams + maxClients*streamsPerLink + handshakes
 	memory := int64(n)*memberStreams*streamWindow + int64(maxClients)*clientWindow + 64<<20
@@ -57,6 +57,9 @@ func newResourceManager(members []remote, maxClients, linksPerClient int) (netwo
 	}
 	return manager, nil
 }
+
+// handshakesAtOnce bounds the connections that have not proved a key yet. Who is refused here comes again in a moment.
+func handshakesAtOnce(maxClients int) int { return 64 + maxClients/8 }
 
 func bounds(conns, streams int, memory int64) rcmgr.ResourceLimits {
 	return rcmgr.BaseLimit{
