@@ -1,0 +1,134 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tagma/crypto"
+	"tagma/internal/cluster"
+	"tagma/network"
+	"tagma/pbft"
+)
+
+// Client is one session with a cluster. It is safe for concurrent use.
+type Client struct {
+	session *session
+	host    *network.ClientHost
+	running sync.WaitGroup
+	close   func() error // once
+}
+
+// Dial opens a session with the cluster that clusterFile (cluster.toml) describes, under the private key in keyFile. It
+// returns when enough replicas are connected to answer, or with an error when ctx ends before; the links are mended in
+// the background from then on. The caller closes the client.
+func Dial(ctx context.Context, clusterFile, keyFile string, opts ...Option) (*Client, error) {
+	file, err := cluster.Load(clusterFile)
+	if err != nil {
+		return nil, err
+	}
+	key, err := crypto.ReadKey(keyFile)
+	if err != nil {
+		return nil, err
+	}
+	return DialCluster(ctx, file, key, opts...)
+}
+
+// DialCluster is Dial with file and key in memory, for programs of this module.
+func DialCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey, opts ...Option) (*Client, error) {
+	var o options
+	for _, set := range opts {
+		set(&o)
+	}
+	cfg, err := file.Config(0)
+	if err != nil {
+		return nil, err
+	}
+	if !cfg.Client(key.Public()) {
+		return nil, fmt.Errorf("client key %x is not registered in the cluster file; add it as a [[client]] on every replica, or use a registered key",
+			key.Public())
+	}
+	link := new(link)
+	s := newSession(sessionConfig{
+		cluster: cfg.Cluster, epoch: cfg.Epoch, n: cfg.N(), weak: cfg.Weak(),
+		limits: limits{
+			window: uint64(file.Protocol.WithDefaults().Window),
+			ops:    cfg.MaxOps, opBytes: cfg.MaxOpBytes, totalBytes: cfg.MaxBatchBytes,
+		},
+		client: key.Public(), sign: key.Sign, id: newSessionNumber(), send: link,
+	})
+	link.host, err = network.Dial(network.ClientConfig{
+		Seed: key.Seed(), Members: file.Members(), Greeting: file.Greeting(), Logger: o.logger,
+	}, s)
+	if err != nil {
+		return nil, fmt.Errorf("dial the cluster: %w", err)
+	}
+	if err := link.host.WaitConnected(ctx, cfg.N()-cfg.F()); err != nil {
+		return nil, errors.Join(fmt.Errorf("dial the cluster: %w", err), link.host.Close())
+	}
+	c := &Client{session: s, host: link.host}
+	c.running.Go(s.run)
+	c.close = sync.OnceValue(func() error {
+		c.session.close()
+		defer c.running.Wait()
+		return c.host.Close()
+	})
+	return c, nil
+}
+
+// link is the session's transport. The session exists before the host, which calls it, and sends only after Dial.
+type link struct{ host *network.ClientHost }
+
+func (l *link) Send(to int, frame []byte) bool { return l.host.Send(to, frame) }
+
+var lastSession atomic.Int64
+
+// newSessionNumber is the wall clock in nanoseconds, or one more than this process' last number: rising from one start
+// of a program to the next, and never used twice (C1).
+func newSessionNumber() pbft.Session {
+	for {
+		last := lastSession.Load()
+		number := max(time.Now().UnixNano(), last+1)
+		if lastSession.CompareAndSwap(last, number) {
+			return pbft.Session(number)
+		}
+	}
+}
+
+// Do has one operation executed and returns its result. The operation is in the machine's own encoding. When ctx ends
+// before f+1 replicas answered, the error is an *UnknownError: the operation may or may not be executed.
+func (c *Client) Do(ctx context.Context, op []byte, opts ...CallOption) (Result, error) {
+	return c.DoMany(ctx, [][]byte{op}, opts...)
+}
+
+// DoMany has several operations executed as one request: one after the other, with nothing between them, each for
+// itself: one that fails does not undo the others. It costs little more than a single operation.
+func (c *Client) DoMany(ctx context.Context, ops [][]byte, opts ...CallOption) (Result, error) {
+	call, err := c.SubmitMany(ctx, ops, opts...)
+	if err != nil {
+		return Result{}, err
+	}
+	result, err := call.Wait(ctx)
+	if errors.Is(err, ErrUnknown) {
+		c.session.abandon(call)
+	}
+	return result, err
+}
+
+// Submit sends one operation and returns without its result, which Call.Wait gives. It blocks while as many requests
+// are under way as the cluster allows a session (window); when ctx ends meanwhile, the error is an ErrNotSent.
+func (c *Client) Submit(ctx context.Context, op []byte, opts ...CallOption) (*Call, error) {
+	return c.SubmitMany(ctx, [][]byte{op}, opts...)
+}
+
+// SubmitMany is Submit for several operations in one request, as in DoMany.
+func (c *Client) SubmitMany(ctx context.Context, ops [][]byte, opts ...CallOption) (*Call, error) {
+	return c.session.submit(ctx, ops, gather(opts).readOnly)
+}
+
+// Close ends the session and its links and waits for all goroutines. Calls under way end with an *UnknownError. It may
+// be called more than once.
+func (c *Client) Close() error { return c.close() }

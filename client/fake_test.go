@@ -1,0 +1,171 @@
+package client
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"math"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tagma/crypto"
+	"tagma/pbft"
+)
+
+const (
+	testSession pbft.Session = 7
+	oneWay                   = 2 * time.Millisecond
+)
+
+// fake is a cluster of four replicas behind the transport port. A request that reaches the primary, directly or through
+// a backup, is executed; every replica then answers as its behaviour says. Asked again, a replica answers alone.
+type fake struct {
+	t   *testing.T
+	cfg pbft.Config
+	key *crypto.PrivateKey
+	s   *session
+
+	mu       sync.Mutex
+	view     pbft.View
+	down     []bool // does not even connect
+	answer   []func(right pbft.Reply) []pbft.Reply
+	lag      []time.Duration
+	sent     []sending
+	executed map[uint64]pbft.Seq
+}
+
+// sending is one frame that the client sent.
+type sending struct {
+	to      int
+	at      time.Time
+	frame   []byte
+	request *pbft.Request
+}
+
+func honest(right pbft.Reply) []pbft.Reply { return []pbft.Reply{right} }
+func silent(pbft.Reply) []pbft.Reply       { return nil }
+
+// does answers with a changed reply.
+func does(change func(*pbft.Reply)) func(pbft.Reply) []pbft.Reply {
+	return func(right pbft.Reply) []pbft.Reply {
+		change(&right)
+		return []pbft.Reply{right}
+	}
+}
+
+func busy(r *pbft.Reply) {
+	r.Outcome, r.Seq, r.Results, r.RetryAfterMillis = pbft.OutcomeBusy, 0, nil, 100
+}
+
+func final(o pbft.Outcome) func(pbft.Reply) []pbft.Reply {
+	return does(func(r *pbft.Reply) { r.Outcome, r.Seq, r.Results = o, 0, nil })
+}
+
+// withCluster runs a test against a fake cluster in virtual time, and fails it when goroutines are left.
+func withCluster(t *testing.T, test func(*fake)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t)
+		var running sync.WaitGroup
+		running.Go(f.s.run)
+		test(f)
+		f.s.close()
+		running.Wait()
+		synctest.Wait()
+	})
+}
+
+func newFake(t *testing.T) *fake {
+	key := crypto.FromSeed([32]byte{99})
+	f := &fake{t: t, key: key, down: make([]bool, 4), lag: make([]time.Duration, 4), executed: map[uint64]pbft.Seq{}}
+	f.cfg = pbft.Config{Cluster: pbft.Digest{1}, Epoch: 3}.WithDefaults()
+	for i := range 4 {
+		f.cfg.Members = append(f.cfg.Members, crypto.FromSeed([32]byte{byte(i + 1)}).Public())
+		f.answer = append(f.answer, honest)
+	}
+	f.s = newSession(sessionConfig{
+		cluster: f.cfg.Cluster, epoch: f.cfg.Epoch, n: 4, weak: 2,
+		limits: limits{window: 4, ops: 8, opBytes: 100, totalBytes: 1000},
+		client: key.Public(), sign: key.Sign, id: testSession, send: f,
+	})
+	return f
+}
+
+// Send implements transport.
+func (f *fake) Send(to int, frame []byte) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down[to] {
+		return false
+	}
+	message, err := pbft.Decode(frame)
+	if err != nil {
+		f.t.Errorf("the client sent what does not decode: %v", err)
+		return true
+	}
+	r := message.(*pbft.Request)
+	f.checkValid(r)
+	f.sent = append(f.sent, sending{to, time.Now(), bytes.Clone(frame), r})
+	f.arrived(to, r)
+	return true
+}
+
+func (f *fake) checkValid(r *pbft.Request) {
+	if err := pbft.Check(&f.cfg, r); err != nil {
+		f.t.Errorf("request %d is not well formed: %v", r.ID.T, err)
+	}
+	for _, c := range pbft.Claims(&f.cfg, r) {
+		if !ed25519.Verify(c.Signer[:], c.Signed, c.Sig[:]) {
+			f.t.Errorf("request %d has a bad signature", r.ID.T)
+		}
+	}
+}
+
+func (f *fake) arrived(to int, r *pbft.Request) {
+	if seq, known := f.executed[r.ID.T]; known {
+		f.reply(to, r, seq)
+		return
+	}
+	primary := int(f.cfg.Primary(f.view))
+	if f.down[primary] || to != primary && f.lag[to] == math.MaxInt64 {
+		return
+	}
+	seq := pbft.Seq(len(f.executed) + 1)
+	f.executed[r.ID.T] = seq
+	for i := range 4 {
+		f.reply(i, r, seq)
+	}
+}
+
+func (f *fake) reply(from int, r *pbft.Request, seq pbft.Seq) {
+	right := pbft.Reply{ID: r.ID, Request: r.Digest(), Outcome: pbft.OutcomeExecuted, Seq: seq, View: f.view}
+	for _, op := range r.Ops {
+		right.Results = append(right.Results, append([]byte("did "), op...))
+	}
+	for i, m := range f.answer[from](right) {
+		frame := pbft.Encode(&m)
+		time.AfterFunc(2*oneWay+f.lag[from]+time.Duration(i), func() { f.s.FromReplica(from, frame) })
+	}
+}
+
+func (f *fake) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
+// sendings of request number t.
+func (f *fake) sendings(t uint64) []sending {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(f.sent), func(s sending) bool { return s.request.ID.T != t })
+}
+
+func recipients(all []sending) (to []int) {
+	for _, s := range all {
+		to = append(to, s.to)
+	}
+	return to
+}

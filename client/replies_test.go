@@ -1,0 +1,180 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"tagma/pbft"
+)
+
+// ask sends one operation and waits for its result, for at most d of virtual time.
+func (f *fake) ask(op string, d time.Duration) (Result, error) {
+	ctx, cancel := context.WithTimeout(f.t.Context(), d)
+	defer cancel()
+	call, err := f.s.submit(ctx, [][]byte{[]byte(op)}, false)
+	if err != nil {
+		return Result{}, err
+	}
+	return call.Wait(ctx)
+}
+
+func (f *fake) mustDo(op string) Result {
+	f.t.Helper()
+	r, err := f.ask(op, time.Minute)
+	if err != nil || string(r.Output()) != "did "+op {
+		f.t.Fatalf("%s: %q, %v", op, r.Output(), err)
+	}
+	return r
+}
+
+func TestC4_OneReplyIsNotEnough(t *testing.T) {
+	withCluster(t, func(f *fake) {
+		f.answer[0], f.answer[1], f.answer[2] = silent, silent, silent
+		_, err := f.ask("a", 20*time.Second)
+		if !errors.Is(err, ErrUnknown) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrBusy) {
+			t.Errorf("one replica's word gives %v", err)
+		}
+		f.set(func() { f.answer[1] = honest })
+		f.mustDo("b") // f+1 of them are
+	})
+}
+
+func TestC4_OneReplicaIsCountedOnce(t *testing.T) {
+	withCluster(t, func(f *fake) {
+		lie := func(r pbft.Reply) []pbft.Reply {
+			r.Results = [][]byte{[]byte("forged")}
+			return []pbft.Reply{r, r, r}
+		}
+		f.answer[0], f.answer[1], f.answer[2], f.answer[3] = lie, silent, silent, silent
+		if r, err := f.ask("a", 20*time.Second); !errors.Is(err, ErrUnknown) {
+			t.Errorf("one replica speaking three times is believed: %q, %v", r.Output(), err)
+		}
+	})
+}
+
+func TestC4_ALiarIsOutvotedWhateverItChanges(t *testing.T) {
+	for name, lie := range map[string]func(pbft.Reply) []pbft.Reply{
+		"results":        does(func(r *pbft.Reply) { r.Results = [][]byte{[]byte("forged")} }),
+		"more results":   does(func(r *pbft.Reply) { r.Results = append(r.Results, []byte("x")) }),
+		"no results":     does(func(r *pbft.Reply) { r.Results = nil }),
+		"seq":            does(func(r *pbft.Reply) { r.Seq++ }),
+		"view":           does(func(r *pbft.Reply) { r.View = 1 << 60 }),
+		"busy":           does(busy),
+		"expired":        final(pbft.OutcomeExpired),
+		"conflict":       final(pbft.OutcomeConflict),
+		"outcome 0":      final(0),
+		"outcome 200":    final(200),
+		"request digest": does(func(r *pbft.Reply) { r.Request[0]++ }),
+		"client":         does(func(r *pbft.Reply) { r.ID.Client[0]++ }),
+		"session":        does(func(r *pbft.Reply) { r.ID.Session-- }),
+		"number":         does(func(r *pbft.Reply) { r.ID.T += 1000 }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			withCluster(t, func(f *fake) {
+				f.answer[2] = lie
+				f.lag[0], f.lag[1], f.lag[3] = 1, 2, 3 // the lie comes first
+				for range 3 {
+					f.mustDo("a")
+				}
+			})
+		})
+	}
+}
+
+// Two liars are more than f, yet lies that differ do not add up.
+func TestC4_ReplicasMustAgreeOnEveryPart(t *testing.T) {
+	for name, other := range map[string]func(*pbft.Reply){
+		"results": func(r *pbft.Reply) { r.Results = [][]byte{[]byte("b")} },
+		"split":   func(r *pbft.Reply) { r.Results = [][]byte{[]byte("a"), nil} },
+		"seq":     func(r *pbft.Reply) { r.Seq = 2 },
+		"outcome": func(r *pbft.Reply) { r.Outcome, r.Results = pbft.OutcomeConflict, nil },
+		"digest":  func(r *pbft.Reply) { r.Request[31]++ },
+	} {
+		withCluster(t, func(f *fake) {
+			f.answer[0], f.answer[3] = silent, silent
+			f.answer[2] = does(other)
+			if r, err := f.ask("a", 10*time.Second); !errors.Is(err, ErrUnknown) {
+				t.Errorf("%s: two different replies are taken for f+1: %q, %v", name, r.Output(), err)
+			}
+		})
+	}
+}
+
+func TestC4_ViewsNeedNotMatch(t *testing.T) {
+	withCluster(t, func(f *fake) {
+		f.answer[0], f.answer[3] = silent, silent
+		f.answer[2] = does(func(r *pbft.Reply) { r.View = 9 })
+		f.mustDo("a")
+	})
+}
+
+func TestC4_ALaterReplyReplacesTheEarlierOne(t *testing.T) {
+	withCluster(t, func(f *fake) {
+		changesItsMind := func(r pbft.Reply) []pbft.Reply {
+			first := r
+			busy(&first)
+			return []pbft.Reply{first, r}
+		}
+		f.answer[0], f.answer[1], f.answer[2], f.answer[3] = changesItsMind, changesItsMind, silent, silent
+		f.mustDo("a")
+	})
+}
+
+func TestC2_RepliesMayComeInAnyOrder(t *testing.T) {
+	withCluster(t, func(f *fake) {
+		var calls []*Call
+		for i, op := range []string{"a", "b", "c"} {
+			f.set(func() { f.lag = slices.Repeat([]time.Duration{time.Duration(3-i) * 10 * time.Millisecond}, 4) })
+			call, err := f.s.submit(t.Context(), [][]byte{[]byte(op), []byte("second")}, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			calls = append(calls, call)
+		}
+		var order []uint64
+		for range calls {
+			select {
+			case <-calls[0].Done():
+				order, calls[0].done = append(order, 1), make(chan struct{})
+			case <-calls[1].Done():
+				order, calls[1].done = append(order, 2), make(chan struct{})
+			case <-calls[2].Done():
+				order, calls[2].done = append(order, 3), make(chan struct{})
+			}
+		}
+		if !slices.Equal(order, []uint64{3, 2, 1}) {
+			t.Errorf("answered in the order %v, want 3 2 1", order)
+		}
+		for i, call := range calls {
+			want := []string{"did " + string('a'+rune(i)), "did second"}
+			if len(call.result.Outputs) != 2 || string(call.result.Outputs[0]) != want[0] || string(call.result.Outputs[1]) != want[1] {
+				t.Errorf("request %d: %q, want %q", i+1, call.result.Outputs, want)
+			}
+		}
+	})
+}
+
+func TestOutcomes_AreTypedErrors(t *testing.T) {
+	for outcome, want := range map[pbft.Outcome]error{
+		pbft.OutcomeConflict: ErrConflict, pbft.OutcomeExpired: ErrExpired, pbft.OutcomeRefused: ErrRefused,
+	} {
+		withCluster(t, func(f *fake) {
+			for i := range f.answer {
+				f.answer[i] = final(outcome)
+			}
+			if _, err := f.ask("a", time.Minute); !errors.Is(err, want) || errors.Is(err, ErrUnknown) {
+				t.Errorf("outcome %d gives %v, want %v", outcome, err, want)
+			}
+			for i := range f.answer {
+				f.answer[i] = honest
+			}
+			f.mustDo("b") // the number is settled: nothing waits behind it
+			if last := f.sendings(2); last[0].request.AckedBelow != 2 {
+				t.Errorf("acknowledged below %d, want 2", last[0].request.AckedBelow)
+			}
+		})
+	}
+}
