@@ -5,9 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
-
-	"github.com/dgraph-io/badger/v4"
 )
 
 // Discard raises the floor to below: views under it are refused from now on, and compaction forgets, in its own time,
@@ -49,26 +46,6 @@ func (s *Store) unpin(at uint64) {
 	// A view may have been all that held the floor's discard back. At a floor that Load set, nothing was given up yet.
 	if s.discarding {
 		s.setDiscardTs()
-	}
-}
-
-// collect rewrites value log files that are mostly garbage, now and then. Only values of 1 MiB and more are there.
-func (s *Store) collect() {
-	defer close(s.doneGC)
-	ticker := time.NewTicker(s.opt.GCInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-s.stopGC:
-			return
-		case <-ticker.C:
-		}
-		for err := error(nil); err == nil; {
-			err = s.db.RunValueLogGC(0.5)
-			if err != nil && !errors.Is(err, badger.ErrNoRewrite) && !errors.Is(err, badger.ErrRejected) {
-				s.log.Warningf("collect the value log: %v", err)
-			}
-		}
 	}
 }
 

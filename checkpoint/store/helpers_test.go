@@ -2,13 +2,17 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/dgraph-io/badger/v4"
 
 	"tagma/checkpoint/merkle"
 	"tagma/statemachine"
@@ -130,20 +134,39 @@ func (m model) root(at uint64) [32]byte {
 	return tree.Root()
 }
 
-// crashImage copies a directory as a crash would leave it: without closing what is open there.
+// crashImage copies a directory as a crash would leave it: without closing what is open there. Badger moves files about
+// meanwhile; a copy during which the files or the manifest changed shows no single moment and is made again.
 func crashImage(t testing.TB, from string) string {
 	t.Helper()
-	to := t.TempDir()
-	entries, err := os.ReadDir(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		if err := copyFile(filepath.Join(to, e.Name()), filepath.Join(from, e.Name())); err != nil {
+	for range 100 {
+		to := t.TempDir()
+		before, err := fingerprint(from)
+		if err != nil {
 			t.Fatal(err)
 		}
+		entries, err := os.ReadDir(from)
+		for _, e := range entries {
+			err = errors.Join(err, copyFile(filepath.Join(to, e.Name()), filepath.Join(from, e.Name())))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if after, _ := fingerprint(from); err == nil && after == before {
+			return to
+		}
 	}
-	return to
+	t.Fatalf("%s never came to rest", from)
+	return ""
+}
+
+// fingerprint names the files of a directory and gives badger's manifest.
+func fingerprint(dir string) (string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	manifest, err := os.ReadFile(filepath.Join(dir, badger.ManifestFilename))
+	return fmt.Sprint(entries, manifest), err
 }
 
 // copyFile keeps holes, which make most of badger's logs.

@@ -1,14 +1,10 @@
 package store
 
 import (
-	"crypto/sha256"
 	"fmt"
 
 	"github.com/dgraph-io/badger/v4"
 )
-
-// keyPrefix precedes every key in badger, which refuses empty keys and keeps some names for itself.
-const keyPrefix = 's'
 
 // Load reads everything visible at sequence number at and returns the root over it; at becomes the verified base once the
 // caller finds the root equal to the digest in its journal. Otherwise the caller loads the checkpoint before: Load may be
@@ -46,19 +42,20 @@ func (s *Store) buildTree(at uint64) (err error) {
 		}
 	}()
 	s.tree.Reset()
+	clear(s.parts)
 	txn := s.db.NewTransactionAt(at, false)
 	defer txn.Discard()
 	it := txn.NewIterator(iteratorOptions())
 	defer it.Close()
+	var buf []byte
 	for it.Rewind(); it.Valid(); it.Next() {
 		item := it.Item()
-		err := item.Value(func(value []byte) error {
-			s.tree.SetHashed(sha256.Sum256(item.Key()[1:]), sha256.Sum256(value))
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("%w: value of key %q: %w", ErrDamaged, item.Key()[1:], err)
+		key := item.Key()[1:]
+		if buf, err = readValue(txn, item, buf[:0]); err != nil {
+			return fmt.Errorf("%w: value of key %.64q: %w", ErrDamaged, key, err)
 		}
+		s.tree.Set(key, buf)
+		s.setParts(key, int(item.UserMeta()))
 	}
 	return nil
 }

@@ -25,8 +25,9 @@ type Store struct {
 	// maxVersion is the highest version found by Open.
 	maxVersion uint64
 
-	writing sync.Mutex // held by Load, Write and Checkpoint; guards tree and wrote
+	writing sync.Mutex // held by Load, Write and Checkpoint; guards what follows
 	tree    *merkle.Tree
+	parts   map[string]int // keys with a value in several parts: how many beyond the first
 	wrote   bool
 
 	mu         sync.Mutex // guards what follows
@@ -38,8 +39,6 @@ type Store struct {
 	floor      uint64
 	views      map[uint64]int // open views by sequence number
 	reading    sync.WaitGroup // open views
-
-	stopGC, doneGC chan struct{}
 }
 
 var _ statemachine.Storage = (*Store)(nil)
@@ -50,15 +49,12 @@ func Open(dir string, opt Options) (*Store, error) {
 	if opt.MinFree == 0 {
 		opt.MinFree = defaultMinFree
 	}
-	if opt.GCInterval == 0 {
-		opt.GCInterval = defaultGCInterval
-	}
 	if opt.memTable == 0 {
 		opt.memTable = defaultMemTable
 	}
 	s := &Store{
-		dir: dir, opt: opt, log: &badgerLog{to: opt.Log}, tree: merkle.New(), views: map[uint64]int{},
-		stopGC: make(chan struct{}), doneGC: make(chan struct{}),
+		dir: dir, opt: opt, log: &badgerLog{to: opt.Log}, tree: merkle.New(),
+		parts: map[string]int{}, views: map[uint64]int{},
 	}
 	if err := s.open(); err != nil {
 		if errors.Is(err, ErrDamaged) {
@@ -68,7 +64,6 @@ func Open(dir string, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("open the store at %s: %w", dir, err)
 	}
 	s.maxVersion = s.db.MaxVersion()
-	go s.collect()
 	return s, nil
 }
 
@@ -149,7 +144,7 @@ func (s *Store) fail(err error) error {
 	return s.failed
 }
 
-// Close ends the background work, waits for open views, and closes badger. The store is durable without it. Closing
+// Close waits for open views and closes badger. The store is durable without it. Closing
 // twice is harmless.
 func (s *Store) Close() error {
 	s.mu.Lock()
@@ -161,8 +156,6 @@ func (s *Store) Close() error {
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	close(s.stopGC)
-	<-s.doneGC
 	s.reading.Wait()
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("close the store at %s: %w", s.dir, err)

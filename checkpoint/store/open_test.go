@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dgraph-io/badger/v4"
+
 	"tagma/statemachine"
 )
 
@@ -79,27 +81,6 @@ func TestWriteSetsAreWrittenOnceAndInOrder(t *testing.T) {
 	}
 }
 
-// Values too large to lie beside their keys, and a write of more than badger takes at once.
-func TestLargeWritesAreDurableWhole(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir)
-	load(t, s, 0)
-	var ws statemachine.WriteSet
-	for i := range 40 {
-		ws.Writes = append(ws.Writes, put(string(rune('A'+i)), strings.Repeat("v", i*i*40)))
-	}
-	ws.Writes = append(ws.Writes, put("z", strings.Repeat("huge", 1<<20)))
-	write(t, s, set(1, ws.Writes...))
-	root := checkpoint(t, s, 1)
-	s = open(t, crashImage(t, dir))
-	if load(t, s, 1) != root {
-		t.Error("a crash after the write changed the root")
-	}
-	if _, vlog, err := s.Size(); err != nil || vlog < 4<<20 {
-		t.Errorf("the value log holds %d bytes (%v)", vlog, err)
-	}
-}
-
 func TestAnEmptyWriteAheadFileIsNotAnObstacle(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
@@ -125,7 +106,8 @@ func TestLevelZeroIsDrainedBeforeCompactorsSeeIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		batch := db.NewManagedWriteBatch()
-		if err := errors.Join(add(batch, n+1, put("a", "1")), batch.Flush(), db.Close()); err != nil {
+		e := badger.NewEntry(stored([]byte("a")), []byte("1"))
+		if err := errors.Join(batch.SetEntryAt(e, n+1), batch.Flush(), db.Close()); err != nil {
 			t.Fatal(err)
 		}
 	}

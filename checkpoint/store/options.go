@@ -2,7 +2,6 @@ package store
 
 import (
 	"log/slog"
-	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -15,16 +14,13 @@ type Options struct {
 	// MinFree is how many bytes Write leaves free on the file system; 0 means 64 MiB. Badger writes through a memory map
 	// of a sparse file: on a full disk such a write kills the process instead of returning an error.
 	MinFree int64
-	// GCInterval is the pause between collections of the value log; 0 means ten minutes.
-	GCInterval time.Duration
 
 	memTable int64 // Bytes of a memtable; tests shrink it so that little data reaches compaction.
 }
 
 const (
-	defaultMinFree    = 64 << 20
-	defaultGCInterval = 10 * time.Minute
-	defaultMemTable   = 8 << 20
+	defaultMinFree  = 64 << 20
+	defaultMemTable = 8 << 20
 
 	// maxLevelZero is how many tables level 0 may hold. Badger merges tables inside level 0 once four or more qualify,
 	// and when nothing lies below their range it then drops deletion markers, although an older table left out of the merge
@@ -52,9 +48,8 @@ func badgerOptions(dir string, opt Options, log badger.Logger) badger.Options {
 		WithCompression(options.None).
 		WithBlockCacheSize(0).
 		WithIndexCacheSize(0).
-		// Values below 1 MiB, badger's limit, live beside their keys, so that compaction alone reclaims them. A request,
-		// and so such a value, may fill 15 % of a memtable.
+		// The value log stays empty: see parts.go. A request, and so a part, may fill 15 % of a memtable.
 		WithValueThreshold(min(1<<20, opt.memTable/8)).
-		WithValueLogFileSize(64 << 20).
+		WithValueLogFileSize(1 << 20).
 		WithVerifyValueChecksum(true)
 }

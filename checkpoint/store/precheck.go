@@ -16,9 +16,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// precheck looks at the files before badger does, because badger ends the process on some damage (it opens tables in
-// goroutines of its own, where a panic cannot be recovered) and deletes every table if its manifest is gone. It returns how
-// many tables lie on level 0. The directory must be locked.
+// precheck looks at the files before badger does. Badger ends the process on some damage, because it opens tables in
+// goroutines of its own, where a panic cannot be recovered; and it deletes every table if its manifest is gone. precheck
+// returns how many tables lie on level 0. The directory must be locked.
 func precheck(dir string) (levelZero int, err error) {
 	mems, err := filepath.Glob(filepath.Join(dir, "*.mem"))
 	if err != nil {

@@ -54,7 +54,7 @@ func (v *view) Get(key []byte) (value []byte, found bool, err error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("read key %.64q: %w", key, err)
 	}
-	if value, err = item.ValueCopy(nil); err != nil {
+	if value, err = readValue(v.txn, item, nil); err != nil {
 		return nil, false, fmt.Errorf("read the value of key %.64q: %w", key, err)
 	}
 	return value, true, nil
@@ -70,7 +70,7 @@ func (v *view) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error] {
 				return
 			}
 			key := item.KeyCopy(nil)[1:]
-			value, err := item.ValueCopy(nil)
+			value, err := readValue(v.txn, item, nil)
 			if err != nil {
 				yield(statemachine.Entry{}, fmt.Errorf("read the value of key %.64q: %w", key, err))
 				return

@@ -3,8 +3,6 @@ package store
 import (
 	"fmt"
 
-	"github.com/dgraph-io/badger/v4"
-
 	"tagma/statemachine"
 )
 
@@ -88,7 +86,7 @@ func (s *Store) writeBatch(sets []statemachine.WriteSet) error {
 	defer batch.Cancel()
 	for _, set := range sets {
 		for _, w := range set.Writes {
-			if err := add(batch, set.Seq, w); err != nil {
+			if err := s.add(batch, set.Seq, w); err != nil {
 				return fmt.Errorf("key %.64q: %w", w.Key, err)
 			}
 		}
@@ -97,18 +95,6 @@ func (s *Store) writeBatch(sets []statemachine.WriteSet) error {
 		return err
 	}
 	return s.log.failure()
-}
-
-func add(batch *badger.WriteBatch, seq uint64, w statemachine.Write) error {
-	key := stored(w.Key)
-	if w.Delete {
-		return batch.DeleteAt(key, seq)
-	}
-	return batch.SetEntryAt(badger.NewEntry(key, w.Value), seq)
-}
-
-func stored(key []byte) []byte {
-	return append(append(make([]byte, 0, len(key)+1), keyPrefix), key...)
 }
 
 // checkSpace refuses a write that would eat into the reserve, which badger needs to flush and compact.
@@ -123,8 +109,8 @@ func (s *Store) checkSpace(size int64) error {
 	return nil
 }
 
-// Checkpoint returns the root over the state after seq (K1). Everything up to seq is durable already, because Write syncs;
-// the tree rehashes what changed since the last root. Batches above the last one written, up to seq, wrote nothing.
+// Checkpoint returns the root over the state after seq (K1). Everything up to seq is durable already, because Write
+// syncs; the tree rehashes what changed since the last root. Batches above the last one written, up to seq, wrote nothing.
 func (s *Store) Checkpoint(seq uint64) (root [32]byte, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()

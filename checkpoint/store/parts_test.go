@@ -1,0 +1,92 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"tagma/statemachine"
+)
+
+// Values of several parts, and a write of more than badger takes at once.
+func TestLargeWritesAreDurableWhole(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	load(t, s, 0)
+	m := model{{}}
+	size := s.opt.partSize()
+	for seq := uint64(1); seq <= 12; seq++ {
+		var writes []statemachine.Write
+		for i := range 8 {
+			// Longer, shorter and deleted by turns, around the borders between parts: the number in front adds a byte or two.
+			switch n := (int(seq)*5 + i*3) % 7; n {
+			case 0:
+				writes = append(writes, remove(fmt.Sprint(i)))
+			default:
+				value := fmt.Sprint(seq, strings.Repeat("v", (n-1)*size+i))
+				writes = append(writes, put(fmt.Sprint(i), value))
+			}
+		}
+		ws := set(seq, writes...)
+		write(t, s, ws)
+		m.apply(ws)
+		if checkpoint(t, s, seq) != m.root(seq) {
+			t.Fatalf("the root at %d differs from the model's", seq)
+		}
+	}
+	check := func() {
+		t.Helper()
+		for at := range m {
+			for i := range 8 {
+				key := fmt.Sprint(i)
+				want, ok := m[at][key]
+				if !ok {
+					want = "-"
+				}
+				if got := get(t, s, uint64(at), key); got != want {
+					t.Fatalf("%s at %d has %d bytes, want %d", key, at, len(got), len(want))
+				}
+			}
+		}
+	}
+	check()
+	s = open(t, crashImage(t, dir))
+	for _, at := range []uint64{12, 7, 0} {
+		if load(t, s, at) != m.root(at) {
+			t.Errorf("a crash changed the root at %d", at)
+		}
+	}
+}
+
+func TestPartsOfReplacedValuesAreDeleted(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	load(t, s, 0)
+	long := strings.Repeat("v", 3*s.opt.partSize())
+	write(t, s, set(1, put("a", long), put("b", long), put("c", long)))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir)
+	load(t, s, 1)
+	write(t, s, set(2, put("a", "short"), remove("b")), set(3, remove("a"), put("c", long[:len(long)/2])))
+	if want := map[string]int{"c": 1}; fmt.Sprint(s.parts) != fmt.Sprint(want) {
+		t.Errorf("parts are remembered as %v, want %v", s.parts, want)
+	}
+	txn := s.db.NewTransactionAt(3, false)
+	defer txn.Discard()
+	opt := iteratorOptions()
+	opt.Prefix = []byte{partPrefix}
+	it := txn.NewIterator(opt)
+	defer it.Close()
+	var left []string
+	for it.Rewind(); it.Valid(); it.Next() {
+		left = append(left, fmt.Sprintf("%q", it.Item().Key()))
+	}
+	if len(left) != 1 {
+		t.Errorf("parts left: %v, want one of c", left)
+	}
+	if _, vlog, err := s.Size(); err != nil || vlog > 64<<10 {
+		t.Errorf("the value log holds %d bytes (%v)", vlog, err)
+	}
+}
