@@ -15,7 +15,8 @@ type Panic struct {
 	Stack []byte
 }
 
-// ObservePanics has f called with every contained panic, on the goroutine that executes. It is set before use.
+// ObservePanics has f called with every contained panic, on the goroutine that ran the operation: for queries that may
+// be any, and several at once. It is set before the service is used.
 func (s *Service) ObservePanics(f func(Panic)) { s.observe = f }
 
 // operation executes one operation with its own containment and returns its result, which holds at most room bytes

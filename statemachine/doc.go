@@ -12,6 +12,9 @@
 // cluster's identity is in every signature already, and an empty genesis needs no version 0, which a store that
 // counts versions from 1 cannot write. From there each batch is one WriteSet with its sequence number as version.
 //
+// Between flushes the changes live in an overlay above the storage. The sessions are mirrored in memory; their records,
+// one per client and one per session, are written once per batch that changed them.
+//
 // # What it must not do
 //
 // The package knows no message, signature, network or clock, and starts no goroutine. It never decides when state

@@ -8,10 +8,12 @@ import (
 // Machine is an application: the one thing a developer writes. Both methods are deterministic: they depend on their
 // arguments only, never on a clock, randomness, a map's order, a goroutine or anything outside the state. A panic in
 // either of them is contained: every replica answers with the same constant error and keeps nothing that was written.
+// The arguments, and slices read through them, are valid until the method returns; op must not be modified.
 type Machine interface {
-	// Apply executes one ordered operation and returns its result.
+	// Apply executes one ordered operation and returns its result. It is called by one goroutine.
 	Apply(tx Txn, op []byte) (result []byte)
-	// Query answers an operation that modifies nothing.
+	// Query answers an operation that modifies nothing: in its place in a batch, or beside execution on a newest or
+	// past state. Several may run at once, and beside Apply.
 	Query(r Reader, op []byte) (result []byte)
 }
 
@@ -19,7 +21,8 @@ type Machine interface {
 type Reader interface {
 	// Get returns the value under key.
 	Get(key []byte) (value []byte, found bool)
-	// Range yields the keys start ≤ key < end in ascending order with their values. A nil end means no end.
+	// Range yields the keys start ≤ key < end in ascending order with their values. A nil end means no end. In a Txn
+	// every step goes to the next key of the state as it is then: what the loop writes ahead of itself is seen.
 	Range(start, end []byte) iter.Seq2[[]byte, []byte]
 	// Seq is the sequence number of the batch that is executed, or that was executed last.
 	Seq() uint64
@@ -27,9 +30,12 @@ type Reader interface {
 	Time() time.Time
 }
 
-// Txn is a Reader that sees its own writes. What it wrote is kept when Apply returns and dropped when it panics.
+// Txn is a Reader that sees its own writes. What it wrote is kept when Apply returns and dropped when it panics, and
+// also when the result or the writes exceed a replicated limit, which ends the operation with a panic of its own.
 type Txn interface {
 	Reader
+	// Put sets key to value; both are copied.
 	Put(key, value []byte)
+	// Delete removes key, if it is there.
 	Delete(key []byte)
 }

@@ -9,12 +9,15 @@ import (
 var ErrNotRetained = errors.New("state at that sequence number is not retained")
 
 // Storage is the port to durable versioned bytes. Versions are sequence numbers: a write of batch s has version s, and
-// a view at s sees for each key the highest version ≤ s (D5).
+// a view at s sees for each key the highest version ≤ s (D5). The state after 0 is empty: version 0 is never written,
+// nor viewed by a Service. Write, Checkpoint and Discard are called by one goroutine at a time, View by any.
 type Storage interface {
-	// View opens the state after sequence number at. The caller closes it.
+	// View opens the state after sequence number at, which was written, if by an empty set only. The caller closes it.
+	// Below what is retained the error wraps ErrNotRetained.
 	View(at uint64) (StorageView, error)
-	// Write makes the write sets durable, in one request; they are in ascending order of Seq. Writing a set again is
-	// harmless: the same version has the same value.
+	// Write makes the write sets durable, in one request; they are in ascending order of Seq without gaps, and empty for
+	// null batches. Writing a set again is harmless: the same version has the same value. The sets are not modified
+	// afterwards by either side.
 	Write(sets []WriteSet) error
 	// Checkpoint returns the root digest over every key of the state after seq. It is called with every set up to seq
 	// written and none above, in ascending order of seq.
@@ -23,7 +26,9 @@ type Storage interface {
 	Discard(below uint64)
 }
 
-// StorageView reads the state after one sequence number.
+// StorageView reads the state after one sequence number, by one goroutine at a time. What it returns must not be
+// modified and is valid until it is closed, each entry of a scan too. Several scans and gets may be under way at once,
+// and a scan may end early by its loop's break, return or panic.
 type StorageView interface {
 	Get(key []byte) (value []byte, found bool, err error)
 	// Scan yields start ≤ key < end, ascending; a nil end means no end. A failed read yields an error and ends.
