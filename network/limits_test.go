@@ -97,3 +97,26 @@ func TestLimits_StrangersInHandshakeDoNotKeepMembersOut_I14(t *testing.T) {
 		}
 	}
 }
+
+func TestLimits_ClientLinksAreBoundedInAllAndPerKey_I14(t *testing.T) {
+	links := newClientLinks(3, 2)
+	link := func(key byte) *ClientLink { return &ClientLink{key: [32]byte{key}} }
+	a1, a2, b1 := link('a'), link('a'), link('b')
+	for _, l := range []*ClientLink{a1, a2} {
+		if !links.add(l) {
+			t.Fatal("no room for the first two")
+		}
+	}
+	if links.add(link('a')) {
+		t.Fatal("a third link of one key")
+	}
+	if !links.add(b1) || links.add(link('c')) {
+		t.Fatal("three links in all, not two nor four")
+	}
+	if links.remove(a1) || !links.remove(a2) {
+		t.Fatal("only the second is the last link of its key")
+	}
+	if !links.add(link('c')) || links.state().Links != 2 {
+		t.Fatalf("room was not given back: %+v", links.state())
+	}
+}

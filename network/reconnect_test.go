@@ -1,11 +1,13 @@
 package network
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"go.uber.org/goleak"
 )
 
@@ -61,7 +63,10 @@ func TestReconnect_ClientLivesWithDeadReplicasAndFindsThemLater(t *testing.T) {
 		t.Fatalf("dead replicas are connected: %v", up)
 	}
 	start(2)
-	if err := client.WaitConnected(within(t), 3); err != nil {
+	// libp2p's own back-off would keep a replica that was down away for five seconds and more.
+	soon, cancel := context.WithTimeout(within(t), swarm.BackoffBase-backoffMax)
+	defer cancel()
+	if err := client.WaitConnected(soon, 3); err != nil {
 		t.Fatal(err)
 	}
 	client.Send(2, []byte("late"))
