@@ -3,7 +3,6 @@ package client
 import (
 	"bytes"
 	"crypto/ed25519"
-	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -30,10 +29,13 @@ type fake struct {
 	mu       sync.Mutex
 	view     pbft.View
 	down     []bool // does not even connect
+	deaf     []bool // does not relay to the primary
 	answer   []func(right pbft.Reply) []pbft.Reply
 	lag      []time.Duration
+	execute  func(op []byte, readOnly bool) []byte // nil: says what it did
 	sent     []sending
 	executed map[uint64]pbft.Seq
+	kept     map[uint64][][]byte // results
 }
 
 // sending is one frame that the client sent.
@@ -64,13 +66,13 @@ func final(o pbft.Outcome) func(pbft.Reply) []pbft.Reply {
 }
 
 // withCluster runs a test against a fake cluster in virtual time, and fails it when goroutines are left.
-func withCluster(t *testing.T, test func(*fake)) {
+func withCluster(t *testing.T, test func(*testing.T, *fake)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
 		var running sync.WaitGroup
 		running.Go(f.s.run)
-		test(f)
+		test(t, f)
 		f.s.close()
 		running.Wait()
 		synctest.Wait()
@@ -79,7 +81,10 @@ func withCluster(t *testing.T, test func(*fake)) {
 
 func newFake(t *testing.T) *fake {
 	key := crypto.FromSeed([32]byte{99})
-	f := &fake{t: t, key: key, down: make([]bool, 4), lag: make([]time.Duration, 4), executed: map[uint64]pbft.Seq{}}
+	f := &fake{
+		t: t, key: key, executed: map[uint64]pbft.Seq{}, kept: map[uint64][][]byte{},
+		down: make([]bool, 4), deaf: make([]bool, 4), lag: make([]time.Duration, 4),
+	}
 	f.cfg = pbft.Config{Cluster: pbft.Digest{1}, Epoch: 3}.WithDefaults()
 	for i := range 4 {
 		f.cfg.Members = append(f.cfg.Members, crypto.FromSeed([32]byte{byte(i + 1)}).Public())
@@ -129,7 +134,7 @@ func (f *fake) arrived(to int, r *pbft.Request) {
 		return
 	}
 	primary := int(f.cfg.Primary(f.view))
-	if f.down[primary] || to != primary && f.lag[to] == math.MaxInt64 {
+	if f.down[primary] || to != primary && f.deaf[to] {
 		return
 	}
 	seq := pbft.Seq(len(f.executed) + 1)
@@ -141,13 +146,27 @@ func (f *fake) arrived(to int, r *pbft.Request) {
 
 func (f *fake) reply(from int, r *pbft.Request, seq pbft.Seq) {
 	right := pbft.Reply{ID: r.ID, Request: r.Digest(), Outcome: pbft.OutcomeExecuted, Seq: seq, View: f.view}
-	for _, op := range r.Ops {
-		right.Results = append(right.Results, append([]byte("did "), op...))
-	}
+	right.Results = f.results(r)
 	for i, m := range f.answer[from](right) {
 		frame := pbft.Encode(&m)
 		time.AfterFunc(2*oneWay+f.lag[from]+time.Duration(i), func() { f.s.FromReplica(from, frame) })
 	}
+}
+
+// results of a request, the same however often it is asked for.
+func (f *fake) results(r *pbft.Request) (results [][]byte) {
+	if kept, ok := f.kept[r.ID.T]; ok {
+		return kept
+	}
+	for _, op := range r.Ops {
+		if f.execute != nil {
+			results = append(results, f.execute(op, r.ReadOnly))
+		} else {
+			results = append(results, append([]byte("did "), op...))
+		}
+	}
+	f.kept[r.ID.T] = results
+	return results
 }
 
 func (f *fake) set(change func()) {

@@ -31,7 +31,7 @@ func (f *fake) mustDo(op string) Result {
 }
 
 func TestC4_OneReplyIsNotEnough(t *testing.T) {
-	withCluster(t, func(f *fake) {
+	withCluster(t, func(t *testing.T, f *fake) {
 		f.answer[0], f.answer[1], f.answer[2] = silent, silent, silent
 		_, err := f.ask("a", 20*time.Second)
 		if !errors.Is(err, ErrUnknown) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrBusy) {
@@ -43,7 +43,7 @@ func TestC4_OneReplyIsNotEnough(t *testing.T) {
 }
 
 func TestC4_OneReplicaIsCountedOnce(t *testing.T) {
-	withCluster(t, func(f *fake) {
+	withCluster(t, func(t *testing.T, f *fake) {
 		lie := func(r pbft.Reply) []pbft.Reply {
 			r.Results = [][]byte{[]byte("forged")}
 			return []pbft.Reply{r, r, r}
@@ -73,7 +73,7 @@ func TestC4_ALiarIsOutvotedWhateverItChanges(t *testing.T) {
 		"number":         does(func(r *pbft.Reply) { r.ID.T += 1000 }),
 	} {
 		t.Run(name, func(t *testing.T) {
-			withCluster(t, func(f *fake) {
+			withCluster(t, func(t *testing.T, f *fake) {
 				f.answer[2] = lie
 				f.lag[0], f.lag[1], f.lag[3] = 1, 2, 3 // the lie comes first
 				for range 3 {
@@ -93,7 +93,7 @@ func TestC4_ReplicasMustAgreeOnEveryPart(t *testing.T) {
 		"outcome": func(r *pbft.Reply) { r.Outcome, r.Results = pbft.OutcomeConflict, nil },
 		"digest":  func(r *pbft.Reply) { r.Request[31]++ },
 	} {
-		withCluster(t, func(f *fake) {
+		withCluster(t, func(t *testing.T, f *fake) {
 			f.answer[0], f.answer[3] = silent, silent
 			f.answer[2] = does(other)
 			if r, err := f.ask("a", 10*time.Second); !errors.Is(err, ErrUnknown) {
@@ -104,7 +104,7 @@ func TestC4_ReplicasMustAgreeOnEveryPart(t *testing.T) {
 }
 
 func TestC4_ViewsNeedNotMatch(t *testing.T) {
-	withCluster(t, func(f *fake) {
+	withCluster(t, func(t *testing.T, f *fake) {
 		f.answer[0], f.answer[3] = silent, silent
 		f.answer[2] = does(func(r *pbft.Reply) { r.View = 9 })
 		f.mustDo("a")
@@ -112,7 +112,7 @@ func TestC4_ViewsNeedNotMatch(t *testing.T) {
 }
 
 func TestC4_ALaterReplyReplacesTheEarlierOne(t *testing.T) {
-	withCluster(t, func(f *fake) {
+	withCluster(t, func(t *testing.T, f *fake) {
 		changesItsMind := func(r pbft.Reply) []pbft.Reply {
 			first := r
 			busy(&first)
@@ -124,7 +124,7 @@ func TestC4_ALaterReplyReplacesTheEarlierOne(t *testing.T) {
 }
 
 func TestC2_RepliesMayComeInAnyOrder(t *testing.T) {
-	withCluster(t, func(f *fake) {
+	withCluster(t, func(t *testing.T, f *fake) {
 		var calls []*Call
 		for i, op := range []string{"a", "b", "c"} {
 			f.set(func() { f.lag = slices.Repeat([]time.Duration{time.Duration(3-i) * 10 * time.Millisecond}, 4) })
@@ -161,7 +161,7 @@ func TestOutcomes_AreTypedErrors(t *testing.T) {
 	for outcome, want := range map[pbft.Outcome]error{
 		pbft.OutcomeConflict: ErrConflict, pbft.OutcomeExpired: ErrExpired, pbft.OutcomeRefused: ErrRefused,
 	} {
-		withCluster(t, func(f *fake) {
+		withCluster(t, func(t *testing.T, f *fake) {
 			for i := range f.answer {
 				f.answer[i] = final(outcome)
 			}

@@ -1,0 +1,41 @@
+package client
+
+import (
+	"slices"
+	"testing"
+
+	"tagma/pbft"
+)
+
+// Whatever one replica sends, however often: no panic, and nothing is believed on its word alone (C4, S4).
+func FuzzFromReplica(f *testing.F) {
+	id := pbft.RequestID{Client: newFake(nil).s.client, Session: testSession, T: 1}
+	f.Add(pbft.Encode(&pbft.Reply{ID: id, Outcome: pbft.OutcomeExecuted, Seq: 1, Results: [][]byte{[]byte("x")}}))
+	f.Add(pbft.Encode(&pbft.Reply{ID: id, Outcome: pbft.OutcomeBusy, RetryAfterMillis: 1<<32 - 1, View: 1<<64 - 1}))
+	f.Add(pbft.Encode(&pbft.Heartbeat{View: 3}))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		c := newFake(t)
+		call, err := c.s.submit(t.Context(), [][]byte{[]byte("op")}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		frames := [][]byte{frame}
+		if m, err := pbft.Decode(frame); err == nil {
+			if r, ok := m.(*pbft.Reply); ok { // the same, made to fit the request that is under way
+				r.ID, r.Request = call.id, call.digest
+				frames = append(frames, pbft.Encode(r))
+			}
+		}
+		for _, frame := range slices.Repeat(frames, 3) {
+			c.s.FromReplica(3, frame)
+			c.s.FromReplica(4, frame) // there is none
+			c.s.FromReplica(-1, frame)
+		}
+		select {
+		case <-call.Done():
+			t.Error("a request was settled on one replica's word")
+		default:
+		}
+	})
+}

@@ -1,0 +1,117 @@
+package client
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"tagma/statemachine"
+	"tagma/statemachine/kv"
+	"tagma/statemachine/memstore"
+)
+
+// store has the fake's replicas execute with the real key-value machine.
+func (f *fake) store(t *testing.T) *Client {
+	service, err := statemachine.New(kv.Machine{}, memstore.New(), statemachine.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seq := uint64(0)
+	f.execute = func(op []byte, readOnly bool) []byte {
+		seq++
+		request := statemachine.Request{Client: [32]byte{1}, Session: 1, T: seq, AckedBelow: seq, ReadOnly: readOnly, Ops: [][]byte{op}}
+		replies, err := service.Apply(statemachine.Batch{Seq: seq, Time: 1, Requests: []statemachine.Request{request}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return replies[0].Results[0]
+	}
+	f.s.limits.opBytes, f.s.limits.totalBytes = 1<<18, 1<<20
+	return &Client{session: f.s}
+}
+
+func TestKV_WhatIsPutIsReadUntilItIsDeleted(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		c, ctx := f.store(t), t.Context()
+		if _, err := c.Get(ctx, "k"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("a key that does not exist gives %v", err)
+		}
+		for _, key := range []string{"k", "ka", "l", "m"} {
+			if err := c.Put(ctx, key, []byte("value of "+key)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if v, err := c.Get(ctx, "k"); err != nil || string(v) != "value of k" {
+			t.Errorf("read %q, %v", v, err)
+		}
+		for name, got := range map[string]func() (kv.RangeResult, error){
+			"k ka":     func() (kv.RangeResult, error) { return c.Prefix(ctx, "k", 0) },
+			"ka l":     func() (kv.RangeResult, error) { return c.Range(ctx, "ka", "m", 0) },
+			"l m":      func() (kv.RangeResult, error) { return c.Range(ctx, "l", "", 0) },
+			"k":        func() (kv.RangeResult, error) { return c.Range(ctx, "", "", 1) },
+			"k ka l m": func() (kv.RangeResult, error) { return c.Range(ctx, "", "", -1) },
+		} {
+			r, err := got()
+			keys := ""
+			for i, pair := range r.Pairs {
+				if i > 0 {
+					keys += " "
+				}
+				keys += string(pair.Key)
+			}
+			if err != nil || keys != name || r.More != (name == "k") {
+				t.Errorf("got %q, more %v, %v; want %q", keys, r.More, err, name)
+			}
+		}
+		for _, want := range []bool{true, false} {
+			if existed, err := c.Delete(ctx, "k"); err != nil || existed != want {
+				t.Errorf("deleted: %v, %v; want %v", existed, err, want)
+			}
+		}
+		if _, err := c.Get(ctx, "k"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("a deleted key gives %v", err)
+		}
+	})
+}
+
+func TestKV_TheMachinesRefusalReachesTheCaller(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		c, ctx := f.store(t), t.Context()
+		if err := c.Put(ctx, "", nil); !errors.Is(err, kv.KeySize) {
+			t.Errorf("an empty key gives %v", err)
+		}
+		if err := c.Put(ctx, "k", make([]byte, kv.MaxValueBytes+1)); !errors.Is(err, kv.ValueSize) {
+			t.Errorf("a large value gives %v", err)
+		}
+		if _, err := do(ctx, c, kv.Put([]byte("k"), nil), kv.DecodePut, ReadOnly()); !errors.Is(err, kv.NotRead) {
+			t.Errorf("a put sent as a read gives %v", err)
+		}
+		for i := range f.answer {
+			f.set(func() { f.answer[i] = silent })
+		}
+		ctx, cancel := contextFor(t, time.Second)
+		defer cancel()
+		if _, err := c.Get(ctx, "k"); !errors.Is(err, ErrUnknown) {
+			t.Errorf("without an answer: %v", err)
+		}
+		if call := f.s.open[f.s.acked]; call == nil || !call.abandoned {
+			t.Error("the call of a caller who left is not marked as abandoned")
+		}
+	})
+}
+
+func TestDoMany_HasOneOutputForEachOperation(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		c := f.store(t)
+		r, err := c.DoMany(t.Context(), [][]byte{kv.Put([]byte("a"), []byte("1")), kv.Get([]byte("a"))})
+		if err != nil || len(r.Outputs) != 2 || r.Seq != 1 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if got, err := kv.DecodeGet(r.Outputs[1]); err != nil || got.Pair == nil || string(got.Pair.Value) != "1" {
+			t.Errorf("the second operation does not see the first: %+v, %v", got, err)
+		}
+		if sent := f.sendings(1); len(sent) != 1 || sent[0].request.ReadOnly {
+			t.Errorf("sent %+v, want one request that is not read-only", sent)
+		}
+	})
+}
