@@ -147,7 +147,7 @@ func (h *history) check(entries []Entry) error {
 }
 
 const (
-	crashSeeds = 12
+	crashSeeds = 8
 	crashActs  = 25
 )
 
@@ -168,12 +168,16 @@ func everyCall(t *testing.T, strike func(t *testing.T, h *history, call int, l l
 	}
 }
 
-// survive restarts with the given loss, works on, and restarts once more after the worst loss.
+// survive restarts with the given loss, works on, crashes again soon, the start included,
+// and ends with the worst losses.
 func survive(t *testing.T, h *history, l loss) {
 	t.Helper()
-	for _, l := range []loss{l, loseAll, loseHoles} {
+	for i, l := range []loss{l, loseHoles, loseAll, loseHoles} {
 		h.disk.restart(l, h.rng)
-		if err := h.run(4); err != nil {
+		if i < 2 {
+			h.disk.crashAt = h.disk.calls + 1 + h.rng.IntN(8)
+		}
+		if err := h.run(4); err != nil && !(i < 2 && errors.Is(err, errCrashed)) {
 			t.Fatal(err)
 		}
 	}

@@ -12,7 +12,7 @@
 //	 0  4  CRC-32C of bytes 4 to 511
 //	 4  1  format version, 1
 //	 5  1  kind: 1 header, 2 anchor, 3 turn, 4 seal
-//	 6  2  zero
+//	 6  2  of a turn: random for each start of the process, so that sectors of two attempts at one turn never join
 //	 8  8  epoch of the segment: random, so that a sector of another file is recognised
 //	16  8  number of the driver turn that wrote it
 //	24  4  index of the sector within its turn

@@ -19,6 +19,7 @@ type Journal struct {
 	sectors int64  // in it, the seal's included
 	next    int64  // the sector where the next turn goes
 	turn    uint64 // the number of the next turn
+	start   uint16 // stamped into every turn, see sector
 
 	wanted int64  // sectors of the turn that did not fit; the next segment has room for it
 	buf    []byte // of the last turn, reused
@@ -48,7 +49,7 @@ func (j *Journal) Append(entries []Entry) error {
 		j.wanted = need
 		return ErrFull
 	}
-	j.buf = appendTurn(j.buf[:0], sector{kind: kindTurn, epoch: j.epoch, turn: j.turn}, entries)
+	j.buf = appendTurn(j.buf[:0], sector{kind: kindTurn, start: j.start, epoch: j.epoch, turn: j.turn}, entries)
 	if err := writeSync(j.file, j.buf, j.next); err != nil {
 		return j.fail("append to", err)
 	}

@@ -126,6 +126,12 @@ func TestD9_AZeroedWholeTurnIsRot(t *testing.T) {
 	wantRot(t, err, s, s.last)
 
 	copy(d.bytesOf(s), kept)
+	clear(d.bytesOf(s)[s.sealAt()*sectorBytes:])
+	clear(d.bytesOf(s)[(s.last+1)*sectorBytes : s.next*sectorBytes])
+	_, err = d.opens()
+	wantRot(t, err, s, s.last+1)
+
+	copy(d.bytesOf(s), kept)
 	clear(d.bytesOf(s)[3*sectorBytes : 4*sectorBytes]) // the first turn has one sector
 	_, err = d.opens()
 	wantRot(t, err, s, 3)
@@ -151,6 +157,27 @@ func TestD9_AMisplacedSectorIsRot(t *testing.T) {
 		_, err := d.opens()
 		wantRot(t, err, s, 3)
 	}
+}
+
+// D9: a stale sector that differs in the segment's epoch alone is rot; so is one of another attempt at the same turn.
+func TestD9_AStaleSectorIsRot(t *testing.T) {
+	for _, stale := range []func(*sector){func(h *sector) { h.epoch++ }, func(h *sector) { h.start++ }} {
+		d, c := smallJournal(t)
+		s := c[2]
+		b := d.bytesOf(s)[(s.last+1)*sectorBytes:]
+		h, _ := parseSector(b[:sectorBytes])
+		stale(&h)
+		h.seal(b)
+		_, err := d.opens()
+		wantRot(t, err, s, s.last+1)
+	}
+	d, c := smallJournal(t)
+	b := d.bytesOf(c[2])[3*sectorBytes:] // a turn of one sector
+	h, _ := parseSector(b[:sectorBytes])
+	h.epoch++
+	h.seal(b)
+	_, err := d.opens()
+	wantRot(t, err, c[2], 3)
 }
 
 // D9: a segment of another journal under the right name is refused.

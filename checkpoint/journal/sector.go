@@ -43,6 +43,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // sector is the head of one sector: which part of what it is.
 type sector struct {
 	kind  kind
+	start uint16 // of turns: random for each start of the process
 	epoch uint64
 	turn  uint64
 	index uint32
@@ -56,7 +57,8 @@ func sectorsFor(payload int64) int64 {
 
 // seal writes the head and the checksum around the payload that b already holds.
 func (s sector) seal(b []byte) {
-	b[4], b[5], b[6], b[7] = version, byte(s.kind), 0, 0
+	b[4], b[5] = version, byte(s.kind)
+	binary.LittleEndian.PutUint16(b[6:], s.start)
 	binary.LittleEndian.PutUint64(b[8:], s.epoch)
 	binary.LittleEndian.PutUint64(b[16:], s.turn)
 	binary.LittleEndian.PutUint32(b[24:], s.index)
@@ -74,6 +76,7 @@ func parseSector(b []byte) (s sector, wrong string) {
 	}
 	s = sector{
 		kind:  kind(b[5]),
+		start: binary.LittleEndian.Uint16(b[6:]),
 		epoch: binary.LittleEndian.Uint64(b[8:]),
 		turn:  binary.LittleEndian.Uint64(b[16:]),
 		index: binary.LittleEndian.Uint32(b[24:]),
