@@ -176,7 +176,7 @@ func (f diskFile) WriteAt(b []byte, at int64) (int, error) {
 		return 0, errCrashed
 	}
 	err := f.d.step()
-	if err != nil && err != errCrashed {
+	if err != nil && !errors.Is(err, errCrashed) {
 		b = b[:len(b)/sectorBytes/2*sectorBytes]
 	}
 	f.n.write(b, int(at))
@@ -202,7 +202,7 @@ func (f diskFile) Sync() error {
 		return nil
 	}
 	if err := f.d.step(); err != nil {
-		if err != errCrashed {
+		if !errors.Is(err, errCrashed) {
 			clear(f.n.dirty)
 		}
 		return err
