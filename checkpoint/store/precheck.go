@@ -68,7 +68,7 @@ func readManifest(dir string) (badger.Manifest, error) {
 		return badger.Manifest{}, err
 	}
 	defer func() { _ = f.Close() }() // Only read.
-	manifest, _, err := badger.ReplayManifestFile(f, 0, badger.DefaultOptions(dir))
+	manifest, _, err := badger.ReplayManifestFile(f, 0, badger.DefaultOptions(dir).WithLogger(nil))
 	return manifest, err
 }
 
