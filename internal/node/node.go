@@ -21,8 +21,9 @@ import (
 // Options vary a node.
 type Options struct {
 	Logger *slog.Logger // nil discards
-	// Replace puts another actor in the replica's place: an attacker around it. Such a node may sign contradictions.
-	Replace func(*pbft.Config, *pbft.Replica) driver.Core
+	// Replace puts another actor in the replica's place: an attacker around it. Such a node may sign contradictions: it is
+	// given the replica's key to sign with, since the driver signs nothing but broadcasts.
+	Replace func(*pbft.Config, *pbft.Replica, func([]byte) pbft.Signature) (driver.Core, error)
 }
 
 // Node is one replica with its disk and network.
@@ -76,7 +77,7 @@ func Open(dir string, opt Options) (n *Node, err error) {
 }
 
 // connect wires the parts and opens the network.
-func (n *Node) connect(service *statemachine.Service, opt Options) error {
+func (n *Node) connect(service *statemachine.Service, opt Options) (err error) {
 	cfg := &n.home.Config
 	n.witness = &witness{
 		dir: n.home.path(EvidenceDir), counts: n.counts, log: n.log, convicted: make(map[pbft.ReplicaID]pbft.EvidenceKind),
@@ -90,7 +91,10 @@ func (n *Node) connect(service *statemachine.Service, opt Options) error {
 	}
 	core := driver.Core(n.disk.replica)
 	if opt.Replace != nil {
-		core, ports.Guard = opt.Replace(cfg, n.disk.replica), nil
+		if core, err = opt.Replace(cfg, n.disk.replica, n.sign); err != nil {
+			return err
+		}
+		ports.Guard = nil
 	}
 	n.loop = &loop{
 		lanes: way, driver: driver.New(cfg, core, ports), replica: n.disk.replica,
@@ -100,6 +104,8 @@ func (n *Node) connect(service *statemachine.Service, opt Options) error {
 	n.disk.log = nil
 	return n.listen(out, way)
 }
+
+func (n *Node) sign(b []byte) pbft.Signature { return n.home.Key.Sign(b) }
 
 func (n *Node) listen(out *outlet, way lanes) (err error) {
 	cfg := &n.home.Config

@@ -1,0 +1,132 @@
+package byzantine
+
+import (
+	"fmt"
+	"strings"
+
+	"tagma/pbft"
+)
+
+// Core is what an attacker wraps, and what it looks like to a driver.
+type Core interface {
+	pbft.Actor
+	// Anchor returns the records that a journal segment begins with (D9).
+	Anchor() []pbft.Record
+}
+
+// Sign signs with the attacker's own key.
+type Sign func([]byte) pbft.Signature
+
+// Parameter is one setting of a behaviour.
+type Parameter struct {
+	Name    string
+	Default string
+	Summary string // one line
+}
+
+// Behaviour is one way to misbehave.
+type Behaviour struct {
+	Name       string
+	Summary    string // one line
+	Parameters []Parameter
+
+	build func(values, *pbft.Config, Core, Sign) (Core, error)
+}
+
+// catalogue is sorted by name.
+var catalogue = []Behaviour{equivocate}
+
+// Catalogue lists all behaviours by name.
+func Catalogue() []Behaviour { return append([]Behaviour(nil), catalogue...) }
+
+// UnknownError names a behaviour, or a behaviour's parameter, that does not exist.
+type UnknownError struct {
+	What  string   // "behaviour" or "parameter of …"
+	Name  string   // that was asked for
+	Known []string // what there is
+}
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("there is no %s %q; there is %s", e.What, e.Name, strings.Join(e.Known, ", "))
+}
+
+// Choice is a behaviour with values for some of its parameters, as a user chose them.
+type Choice struct {
+	Name   string
+	Values map[string]string // by parameter; what is missing has its default
+}
+
+// ParseChoice reads "name" or "name,parameter=value,…". What does not exist is an *UnknownError.
+func ParseChoice(text string) (Choice, error) {
+	parts := strings.Split(text, ",")
+	c := Choice{Name: parts[0], Values: make(map[string]string, len(parts)-1)}
+	for _, p := range parts[1:] {
+		name, value, ok := strings.Cut(p, "=")
+		if !ok {
+			return Choice{}, fmt.Errorf("behaviour %s: %q has no value; write parameter=value", c.Name, p)
+		}
+		c.Values[name] = value
+	}
+	_, _, err := c.resolve()
+	return c, err
+}
+
+// String is what ParseChoice reads. Parameters are in the catalogue's order.
+func (c Choice) String() string {
+	text := c.Name
+	b, _, err := c.resolve()
+	if err != nil {
+		return text
+	}
+	for _, p := range b.Parameters {
+		if v, given := c.Values[p.Name]; given {
+			text += "," + p.Name + "=" + v
+		}
+	}
+	return text
+}
+
+// New puts an attacker around a core. It signs its lies itself, since a driver signs what is broadcast only.
+func New(c Choice, cfg *pbft.Config, core Core, sign Sign) (Core, error) {
+	b, v, err := c.resolve()
+	if err != nil {
+		return nil, err
+	}
+	return b.build(v, cfg, core, sign)
+}
+
+// values holds every parameter of a behaviour.
+type values map[string]string
+
+// resolve finds the behaviour and fills in its defaults.
+func (c Choice) resolve() (Behaviour, values, error) {
+	var names []string
+	for _, b := range catalogue {
+		if b.Name == c.Name {
+			v, err := b.values(c.Values)
+			return b, v, err
+		}
+		names = append(names, b.Name)
+	}
+	return Behaviour{}, nil, &UnknownError{What: "behaviour", Name: c.Name, Known: names}
+}
+
+func (b *Behaviour) values(given map[string]string) (values, error) {
+	v := make(values, len(b.Parameters))
+	var names []string
+	for _, p := range b.Parameters {
+		v[p.Name] = p.Default
+		names = append(names, p.Name)
+	}
+	for name, value := range given {
+		if _, known := v[name]; !known {
+			return nil, &UnknownError{What: "parameter of " + b.Name, Name: name, Known: names}
+		}
+		v[name] = value
+	}
+	// Built around nothing, a behaviour only judges its values.
+	if _, err := b.build(v, nil, nil, nil); err != nil {
+		return nil, fmt.Errorf("behaviour %s: %w", b.Name, err)
+	}
+	return v, nil
+}

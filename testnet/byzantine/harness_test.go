@@ -1,0 +1,189 @@
+package byzantine
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"testing"
+	"time"
+
+	"tagma/pbft"
+)
+
+// trial is a cluster of four in memory, one of whose replicas may be replaced by an attacker. Signatures are a keyed
+// hash that only the harness can make.
+type trial struct {
+	t     *testing.T
+	nodes []*member
+	wire  []packet
+	now   time.Duration
+	sent  []packet // everything that ever was on the wire
+}
+
+type packet struct {
+	from, to pbft.ReplicaID
+	msg      pbft.Message
+}
+
+type member struct {
+	t        *trial
+	cfg      *pbft.Config
+	actor    Core
+	replica  *pbft.Replica
+	inbox    []pbft.Event
+	root     pbft.Digest
+	executed map[pbft.Seq]pbft.Digest
+	done     map[pbft.RequestID]bool
+	accused  []pbft.Evidence
+	entered  []pbft.View
+}
+
+func keyOf(name string, i int) pbft.PublicKey {
+	return sha256.Sum256(fmt.Appendf(nil, "%s %d", name, i))
+}
+
+func signWith(key pbft.PublicKey) Sign {
+	return func(b []byte) (s pbft.Signature) {
+		half := sha256.Sum256(append(append([]byte("secret"), key[:]...), b...))
+		copy(s[:], half[:])
+		return s
+	}
+}
+
+func holds(claims []pbft.Claim) bool {
+	for _, c := range claims {
+		if signWith(c.Signer)(c.Signed) != c.Sig {
+			return false
+		}
+	}
+	return true
+}
+
+// begin starts four replicas; the attacker, if choice names one, takes the place of liar.
+func begin(t *testing.T, liar int, choice string) *trial {
+	t.Helper()
+	tr := &trial{t: t}
+	for i := range 4 {
+		cfg := pbft.Config{
+			Cluster: pbft.Digest{1}, CheckpointInterval: 4, LogWindow: 8, ViewTimeout: time.Second, Self: pbft.ReplicaID(i),
+		}.WithDefaults()
+		for j := range 4 {
+			cfg.Members = append(cfg.Members, keyOf("replica", j))
+		}
+		replica, err := pbft.New(&cfg, nil, pbft.Applied{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &member{
+			t: tr, cfg: &cfg, actor: replica, replica: replica,
+			executed: map[pbft.Seq]pbft.Digest{}, done: map[pbft.RequestID]bool{},
+		}
+		if i == liar {
+			c, err := ParseChoice(choice)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.actor, err = New(c, &cfg, replica, signWith(cfg.Members[i])); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tr.nodes = append(tr.nodes, m)
+	}
+	tr.pass(20 * time.Millisecond)
+	return tr
+}
+
+// pass lets time go by in ticks and delivers everything in order between them.
+func (tr *trial) pass(d time.Duration) {
+	for end := tr.now + d; tr.now < end; {
+		tr.now += 10 * time.Millisecond
+		for _, m := range tr.nodes {
+			m.step(pbft.Tick{Mono: tr.now, Wall: int64(tr.now)})
+		}
+		for len(tr.wire) > 0 {
+			p := tr.wire[0]
+			tr.wire = tr.wire[1:]
+			tr.nodes[p.to].receive(p)
+		}
+	}
+}
+
+// submit gives a client's request to all replicas.
+func (tr *trial) submit(t uint64) pbft.RequestID {
+	key := keyOf("client", 0)
+	r := &pbft.Request{ID: pbft.RequestID{Client: key, Session: 1, T: t}, Ops: [][]byte{{byte(t)}}}
+	pbft.SignRequest(tr.nodes[0].cfg.Cluster, 0, r, signWith(key))
+	for _, m := range tr.nodes {
+		if v, err := pbft.Verify(m.cfg, r, holds); err != nil {
+			tr.t.Fatal(err)
+		} else if !m.done[r.ID] {
+			m.step(pbft.Received{From: pbft.Source{Client: true}, Msg: v})
+		}
+	}
+	return r.ID
+}
+
+func (m *member) receive(p packet) {
+	decoded, err := pbft.Decode(pbft.Encode(p.msg))
+	if err != nil {
+		m.t.t.Fatalf("%v of replica %d: %v", pbft.TypeOf(p.msg), p.from, err)
+	}
+	v, err := pbft.Verify(m.cfg, decoded, holds)
+	if err != nil {
+		m.t.t.Fatalf("%v of replica %d does not verify: a lie must be well signed: %v", pbft.TypeOf(p.msg), p.from, err)
+	}
+	m.step(pbft.Received{From: pbft.Source{Replica: p.from}, Msg: v})
+}
+
+func (m *member) step(ev pbft.Event) {
+	m.inbox = append(m.inbox, ev)
+	for len(m.inbox) > 0 {
+		ev, m.inbox = m.inbox[0], m.inbox[1:]
+		for _, e := range append([]pbft.Effect(nil), m.actor.Step(ev)...) {
+			m.perform(e)
+		}
+	}
+}
+
+func (m *member) perform(e pbft.Effect) {
+	switch e := e.(type) {
+	case pbft.Broadcast:
+		pbft.Sign(m.cfg, e.Msg, signWith(m.cfg.Members[m.cfg.Self]))
+		for to := range m.t.nodes {
+			m.t.post(m.cfg.Self, pbft.ReplicaID(to), e.Msg)
+		}
+		m.inbox = append(m.inbox, pbft.Received{
+			From: pbft.Source{Replica: m.cfg.Self, Loopback: true}, Msg: pbft.Own(e.Msg),
+		})
+	case pbft.Send:
+		m.t.post(m.cfg.Self, e.To, e.Msg)
+	case pbft.Execute:
+		m.execute(e)
+	case pbft.Snapshot:
+		m.inbox = append(m.inbox, pbft.Snapshotted{Seq: e.Seq, Digest: m.root})
+	case pbft.Accuse:
+		m.accused = append(m.accused, e.Evidence)
+	case pbft.Entered:
+		m.entered = append(m.entered, e.View)
+	default: // what concerns the disk
+	}
+}
+
+func (tr *trial) post(from, to pbft.ReplicaID, m pbft.Message) {
+	if from != to {
+		tr.wire = append(tr.wire, packet{from, to, m})
+		tr.sent = append(tr.sent, packet{from, to, m})
+	}
+}
+
+func (m *member) execute(e pbft.Execute) {
+	d := e.Body.Digest()
+	m.executed[e.Seq] = d
+	m.root = sha256.Sum256(append(binary.BigEndian.AppendUint64(m.root[:], uint64(e.Seq)), d[:]...))
+	done := pbft.Executed{Seq: e.Seq}
+	for _, r := range e.Body.Requests {
+		m.done[r.ID] = true
+		done.Replies = append(done.Replies, &pbft.Reply{ID: r.ID, Request: r.Digest(), Outcome: pbft.OutcomeExecuted, Seq: e.Seq})
+	}
+	m.inbox = append(m.inbox, done)
+}
