@@ -74,7 +74,8 @@ func TestC9_QueriesOfPastStatesEndAtWhatIsRetained(t *testing.T) {
 	if _, err := r.Query([]byte("all"), 7); !errors.Is(err, statemachine.ErrNotExecuted) {
 		t.Errorf("above what is executed: %v", err)
 	}
-	if got, err := r.Query([]byte("panic"), 6); err != nil || !errors.Is(statemachine.Failure(got), statemachine.ErrPanicked) {
+	got, err := r.Query([]byte("panic"), 6)
+	if err != nil || !errors.Is(statemachine.Failure(got), statemachine.ErrPanicked) {
 		t.Errorf("a query that panics: %q, %v", got, err)
 	}
 }

@@ -10,7 +10,8 @@ import (
 func TestC2_DuplicatesExecuteOnceAndGetTheSameReply(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{})
 	one := ask(1, 1, "count n")
-	expect(t, r.batch(one, one, ask(1, 2, "count n"), one), "executed@1[1]", "executed@1[1]", "executed@1[2]", "executed@1[1]")
+	expect(t, r.batch(one, one, ask(1, 2, "count n"), one),
+		"executed@1[1]", "executed@1[1]", "executed@1[2]", "executed@1[1]")
 	expect(t, r.batch(one), "executed@1[1]")
 	r.root()
 	r.restart(2)

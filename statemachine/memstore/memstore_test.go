@@ -65,7 +65,8 @@ func TestD5_WritingAVersionAgainChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Write([]statemachine.WriteSet{{Seq: 2, Writes: []statemachine.Write{put("a", "2"), put("b", "2")}}}); err != nil {
+	again := statemachine.WriteSet{Seq: 2, Writes: []statemachine.Write{put("a", "2"), put("b", "2")}}
+	if err := s.Write([]statemachine.WriteSet{again}); err != nil {
 		t.Fatal(err)
 	}
 	if after, err := s.Checkpoint(4); err != nil || after != before {
