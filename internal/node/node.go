@@ -23,7 +23,7 @@ type Options struct {
 	Logger *slog.Logger // nil discards
 	// Replace puts another actor in the replica's place: an attacker around it. Such a node may sign contradictions: it is
 	// given the replica's key to sign with, since the driver signs nothing but broadcasts.
-	Replace func(*pbft.Config, *pbft.Replica, func([]byte) pbft.Signature) (driver.Core, error)
+	Replace func(*pbft.Config, *pbft.Replica, func([]byte) pbft.Signature) driver.Core
 }
 
 // Node is one replica with its disk and network.
@@ -77,7 +77,7 @@ func Open(dir string, opt Options) (n *Node, err error) {
 }
 
 // connect wires the parts and opens the network.
-func (n *Node) connect(service *statemachine.Service, opt Options) (err error) {
+func (n *Node) connect(service *statemachine.Service, opt Options) error {
 	cfg := &n.home.Config
 	n.witness = &witness{
 		dir: n.home.path(EvidenceDir), counts: n.counts, log: n.log, convicted: make(map[pbft.ReplicaID]pbft.EvidenceKind),
@@ -91,10 +91,7 @@ func (n *Node) connect(service *statemachine.Service, opt Options) (err error) {
 	}
 	core := driver.Core(n.disk.replica)
 	if opt.Replace != nil {
-		if core, err = opt.Replace(cfg, n.disk.replica, n.sign); err != nil {
-			return err
-		}
-		ports.Guard = nil
+		core, ports.Guard = opt.Replace(cfg, n.disk.replica, n.sign), nil
 	}
 	n.loop = &loop{
 		lanes: way, driver: driver.New(cfg, core, ports), replica: n.disk.replica,
