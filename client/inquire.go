@@ -1,0 +1,130 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"tagma/crypto"
+	"tagma/internal/cluster"
+	"tagma/network"
+	"tagma/pbft"
+)
+
+// Answer is what one replica says of itself, or why it says nothing.
+type Answer struct {
+	Replica  int
+	Document []byte // JSON, as `tagma status` shows it; nobody else vouches for what it says. nil without an answer
+	Err      error  // why there is no answer
+}
+
+// Inquire asks every replica of the cluster for a report on itself and returns their answers by replica number. It does
+// not wait for a replica that cannot be reached, and for the others until ctx ends: an Answer says which. The error is one
+// of the files.
+func Inquire(ctx context.Context, clusterFile, keyFile string) ([]Answer, error) {
+	file, err := cluster.Load(clusterFile)
+	if err != nil {
+		return nil, err
+	}
+	key, err := crypto.ReadKey(keyFile)
+	if err != nil {
+		return nil, err
+	}
+	return InquireCluster(ctx, file, key)
+}
+
+// InquireCluster is Inquire with file and key in memory, for programs of this module.
+func InquireCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey) ([]Answer, error) {
+	q := &inquiry{answers: make([]Answer, len(file.Replicas)), heard: make(chan struct{}, 1)}
+	for i := range q.answers {
+		q.answers[i].Replica = i
+	}
+	host, err := network.Dial(network.ClientConfig{
+		Seed: key.Seed(), Members: file.Members(), Greeting: file.Greeting(),
+	}, q)
+	if err != nil {
+		return nil, fmt.Errorf("dial the cluster: %w", err)
+	}
+	q.run(ctx, host)
+	return q.answers, host.Close()
+}
+
+// inquiry is one question to all replicas.
+type inquiry struct {
+	heard chan struct{} // a token after each answer
+
+	mu      sync.Mutex
+	answers []Answer
+}
+
+// lookEvery is how often an inquiry looks for links that came up or failed.
+const lookEvery = 2 * time.Millisecond
+
+var errNoAnswer = errors.New("connected, but no answer in time")
+
+// run asks each replica as soon as it is connected, until every one has answered or failed.
+func (q *inquiry) run(ctx context.Context, host *network.ClientHost) {
+	question := pbft.Encode(&pbft.Inquire{})
+	asked := make([]bool, len(q.answers))
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for {
+		for i := range asked {
+			asked[i] = asked[i] || host.Send(i, question)
+		}
+		if q.settled(host.Peers(), ctx.Err() != nil) {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-q.heard:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// settled reports whether there is nothing to wait for, and notes why replicas did not answer.
+func (q *inquiry) settled(peers []network.PeerState, timeIsUp bool) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	all := true
+	for i := range q.answers {
+		a, peer := &q.answers[i], &peers[i]
+		switch {
+		case a.Document != nil:
+			a.Err = nil
+		case !peer.Connected && peer.LastError != "":
+			a.Err = errors.New(peer.LastError)
+		case timeIsUp && peer.Connected:
+			a.Err = errNoAnswer
+		case timeIsUp:
+			a.Err = fmt.Errorf("replica %d: not connected in time", i)
+		default:
+			all = false
+		}
+	}
+	return all
+}
+
+// FromReplica takes the first report of a replica.
+func (q *inquiry) FromReplica(from int, frame []byte) {
+	message, err := pbft.Decode(frame)
+	if err != nil {
+		return
+	}
+	report, ok := message.(*pbft.Report)
+	if !ok {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.answers[from].Document == nil {
+		q.answers[from].Document = append([]byte{}, report.Document...)
+	}
+	select {
+	case q.heard <- struct{}{}:
+	default: // a look is due anyway
+	}
+}

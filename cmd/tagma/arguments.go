@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// takes makes a command insist on exactly these arguments.
+func takes(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == len(names) {
+			return nil
+		}
+		wants := "no arguments"
+		if len(names) > 0 {
+			wants = strings.Join(names, " and ")
+		}
+		return unusablef("%s takes %s, but %d were given; see `tagma help %s`", cmd.CommandPath(), wants, len(args), cmd.Name())
+	}
+}
+
+// badFlag adds to a flag's error what was probably meant.
+func badFlag(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return unusable{fmt.Errorf("%s: %w", cmd.CommandPath(), err)}
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
+		return unusablef("%s: %w; did you mean --%s?", cmd.CommandPath(), err, near)
+	}
+	return unusablef("%s: %w; see `tagma help %s`; put -- in front of arguments that begin with a dash",
+		cmd.CommandPath(), err, cmd.Name())
+}
+
+// unknownCommand makes a mistyped command's error one line with what was probably meant. Other errors it returns as they
+// are.
+func unknownCommand(root *cobra.Command, err error) error {
+	var name string
+	if err == nil || errors.As(err, new(unusable)) {
+		return err
+	}
+	if _, other := fmt.Sscanf(err.Error(), "unknown command %q for", &name); other != nil {
+		return err
+	}
+	var names []string
+	for _, c := range root.Commands() {
+		names = append(names, c.Name())
+	}
+	if near := nearest(name, names); near != "" {
+		return unusablef("there is no command %q; did you mean `tagma %s`?", name, near)
+	}
+	return unusablef("there is no command %q; `tagma help` lists the commands", name)
+}
+
+// nearest returns the one of names that a typo most likely made given of, or "". It lets cobra judge by making commands
+// of them.
+func nearest(given string, names []string) string {
+	parent := &cobra.Command{SuggestionsMinimumDistance: 2}
+	for _, name := range names {
+		parent.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
+	}
+	if found := parent.SuggestionsFor(given); given != "" && len(found) > 0 {
+		return found[0]
+	}
+	return ""
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"tagma/client"
+	"tagma/statemachine/kv"
+)
+
+func newDelete() *cobra.Command {
+	var to target
+	cmd := &cobra.Command{
+		Use:   "delete KEY",
+		Short: "Delete a key",
+		Long: `Delete KEY. It prints the store's revision and how many keys were deleted. A key that does not exist is no error: 0
+were deleted, and the revision stays.`,
+		Example: `  tagma delete greeting`,
+		Args:    takes("KEY"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+				result, err := c.Do(ctx, kv.Delete([]byte(args[0])))
+				if err != nil {
+					return fmt.Errorf("delete %q: %w", args[0], err)
+				}
+				gone, err := kv.DecodeDeleteRange(result.Output())
+				if err != nil {
+					return fmt.Errorf("delete %q: %w", args[0], err)
+				}
+				if to.json {
+					return printJSON(cmd.OutOrStdout(),
+						changed{Key: args[0], Revision: gone.Revision, Deleted: &gone.Deleted, Seq: result.Seq})
+				}
+				return say(cmd.OutOrStdout(), "OK rev %d deleted %d\n", gone.Revision, gone.Deleted)
+			})
+		},
+	}
+	to.flags(cmd, defaultTimeout)
+	return cmd
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"tagma/crypto"
+	"tagma/internal/cluster"
+	"tagma/internal/node"
+	"tagma/pbft"
+)
+
+func newEvidence() *cobra.Command {
+	var (
+		verify, asJSON bool
+		clusterFile    string
+	)
+	cmd := &cobra.Command{
+		Use:   "evidence HOME",
+		Short: "List proof of misbehaviour that a replica has kept",
+		Long: `List what the replica whose home HOME is can prove against others: two statements, both signed by the accused, of which
+a correct replica signs only one. With --verify check the signatures with the cluster's keys alone: no replica need run,
+and none is trusted. A file that proves nothing makes the exit code 1.`,
+		Example: `  tagma evidence demo/replica1
+  tagma evidence demo/replica1 --verify
+  tagma evidence copied/ --verify --cluster demo/cluster.toml`,
+		Args: takes("HOME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := dataPath(args[0], node.EvidenceDir)
+			if err != nil {
+				return err
+			}
+			var check func(pbft.Evidence) error
+			if verify {
+				if check, err = checker(args[0], clusterFile); err != nil {
+					return err
+				}
+			}
+			found, err := readEvidence(dir, check)
+			if err != nil {
+				return err
+			}
+			if err := printEvidence(cmd.OutOrStdout(), dir, found, asJSON); err != nil {
+				return err
+			}
+			return worthless(found)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&verify, "verify", false, "check the signatures")
+	flags.StringVar(&clusterFile, "cluster", "", "cluster `file` to check with (default: the one that HOME names)")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// checker makes the check of evidence from the cluster's keys.
+func checker(home, clusterFile string) (func(pbft.Evidence) error, error) {
+	var file *cluster.File
+	if clusterFile == "" {
+		h, err := node.ReadHome(home)
+		if err != nil {
+			return nil, unusable{fmt.Errorf("find the cluster's keys (or name them with --cluster FILE): %w", err)}
+		}
+		file = h.Cluster
+	} else {
+		var err error
+		if file, err = cluster.Load(clusterFile); err != nil {
+			return nil, unusable{err}
+		}
+	}
+	cfg, err := file.Config(0)
+	if err != nil {
+		return nil, unusable{err}
+	}
+	verifier := crypto.NewVerifier(0, nil)
+	holds := func(claims []pbft.Claim) bool {
+		converted := make([]crypto.Claim, len(claims))
+		for i, c := range claims {
+			converted[i] = crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig}
+		}
+		return verifier.Verify(converted)
+	}
+	return func(e pbft.Evidence) error { return pbft.VerifyEvidence(&cfg, e, holds) }, nil
+}
+
+// evidenceEntry is one file of evidence as it is printed.
+type evidenceEntry struct {
+	File     string `json:"file"`
+	Replica  int    `json:"replica"` // the accused
+	Kind     string `json:"kind,omitempty"`
+	About    string `json:"about,omitempty"`
+	Verified bool   `json:"verified"` // false too when it was not asked for
+	Error    string `json:"error,omitempty"`
+}
+
+func readEvidence(dir string, check func(pbft.Evidence) error) ([]evidenceEntry, error) {
+	files, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("list the evidence: %w", err)
+	}
+	found := []evidenceEntry{}
+	for _, f := range files {
+		found = append(found, readProof(filepath.Join(dir, f.Name()), check))
+	}
+	return found, nil
+}
+
+func readProof(path string, check func(pbft.Evidence) error) evidenceEntry {
+	entry := evidenceEntry{File: filepath.Base(path), Replica: -1}
+	data, err := readAtMost(path, pbft.MaxEvidence)
+	if err != nil {
+		entry.Error = err.Error()
+		return entry
+	}
+	e, err := pbft.DecodeEvidence(data)
+	if err != nil {
+		entry.Error = err.Error()
+		return entry
+	}
+	entry.Replica, entry.Kind = int(e.Replica), string(e.Kind)
+	entry.About = about(e)
+	if check != nil {
+		if err := check(e); err != nil {
+			entry.Error = err.Error()
+		} else {
+			entry.Verified = true
+		}
+	}
+	return entry
+}
+
+// readAtMost reads a file, and no more of it than could be of use.
+func readAtMost(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	return data, errors.Join(err, f.Close())
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"tagma/crypto"
+	"tagma/internal/cluster"
+	"tagma/internal/node"
+)
+
+// Names of what a cluster's directory holds beside the homes.
+const (
+	clusterFileName = "cluster.toml"
+	clientKeyName   = "client.key"
+)
+
+// writeCluster writes a cluster to dir. It overwrites nothing, and takes back what it made when it cannot make all of it.
+func writeCluster(dir string, fresh *cluster.Fresh) (made *madeCluster, err error) {
+	made = &madeCluster{
+		Dir:         dir,
+		ClusterFile: filepath.Join(dir, clusterFileName),
+		ClientKey:   filepath.Join(dir, clientKeyName),
+		ClusterID:   fresh.File.ID.String(),
+		Faults:      (len(fresh.File.Replicas) - 1) / 3,
+	}
+	for i, r := range fresh.File.Replicas {
+		made.Replicas = append(made.Replicas, madeReplica{
+			Replica: i, Home: filepath.Join(dir, fmt.Sprintf("replica%d", i)),
+			PublicKey: r.Key.String(), Addresses: r.Addresses,
+		})
+	}
+	if err := made.refuseOverwriting(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	if err := made.write(fresh); err != nil {
+		return nil, errors.Join(err, made.remove())
+	}
+	return made, nil
+}
+
+// paths lists what lies directly in the cluster's directory. The cluster file is the last one, so that it exists only
+// beside everything it names.
+func (m *madeCluster) paths() []string {
+	var all []string
+	for _, r := range m.Replicas {
+		all = append(all, r.Home)
+	}
+	return append(all, m.ClientKey, m.ClusterFile)
+}
+
+func (m *madeCluster) refuseOverwriting() error {
+	for _, path := range m.paths() {
+		if _, err := os.Lstat(path); err == nil {
+			return unusablef("%s exists, and nothing is overwritten: choose another directory, or move it away", path)
+		} else if !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *madeCluster) write(fresh *cluster.Fresh) error {
+	for i, r := range m.Replicas {
+		if err := os.Mkdir(r.Home, 0o700); err != nil {
+			return err
+		}
+		if err := node.DefaultSettings().Save(r.Home); err != nil {
+			return err
+		}
+		if err := crypto.WriteKey(filepath.Join(r.Home, node.KeyFile), fresh.Replicas[i]); err != nil {
+			return err
+		}
+	}
+	if err := crypto.WriteKey(m.ClientKey, fresh.Clients[0]); err != nil {
+		return err
+	}
+	return fresh.File.Save(m.ClusterFile)
+}
+
+func (m *madeCluster) remove() error {
+	var errs []error
+	for _, path := range m.paths() {
+		errs = append(errs, os.RemoveAll(path))
+	}
+	return errors.Join(errs...)
+}

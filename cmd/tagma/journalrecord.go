@@ -1,0 +1,127 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"tagma/pbft"
+)
+
+// recordEntry is one record of a journal as it is printed.
+type recordEntry struct {
+	Segment string     `json:"segment"`
+	Record  string     `json:"record"`         // what kind of record
+	Type    string     `json:"type,omitempty"` // of the message in it
+	View    *pbft.View `json:"view,omitempty"`
+	Seq     *pbft.Seq  `json:"seq,omitempty"`
+	Digest  string     `json:"digest,omitempty"` // full, hex
+	Note    string     `json:"note,omitempty"`
+	Bytes   int        `json:"bytes"`
+}
+
+// describe decodes a record.
+func describe(data []byte) (recordEntry, error) {
+	record, err := pbft.DecodeRecord(data)
+	if err != nil {
+		return recordEntry{}, err
+	}
+	e := recordEntry{Bytes: len(data)}
+	switch r := record.(type) {
+	case *pbft.Head:
+		e.Record, e.View = "head", &r.View
+		e.Note = fmt.Sprintf("replica %d, epoch %d, cluster %s, %s", r.Self, r.Epoch, r.Cluster, activity(r.Active))
+	case *pbft.Sent:
+		e.Record = "sent"
+		e.statement(r.Msg)
+	case *pbft.Accepted:
+		e.Record = "accepted"
+		e.statement(r.PrePrepare)
+	case *pbft.Fetched:
+		digest := r.Body.Digest()
+		e.Record, e.Type, e.Note = "fetched", "body", requests(r.Body)
+		e.at(nil, &r.Seq, &digest)
+	case *pbft.Prepared:
+		e.Record, e.Type = "prepared", "certificate"
+		e.at(&r.Cert.View, &r.Cert.Seq, &r.Cert.Digest)
+	case *pbft.Certified:
+		e.Record, e.Type, e.Note = "certified", "certificate", requests(r.Body)
+		e.at(&r.Cert.View, &r.Cert.Seq, &r.Cert.Digest)
+	case *pbft.Committed:
+		e.Record, e.Type = "committed", "certificate"
+		e.at(&r.Cert.View, &r.Cert.Seq, &r.Cert.Digest)
+	case *pbft.Stable:
+		e.Record, e.Type = "stable", "certificate"
+		e.at(nil, &r.Cert.Seq, &r.Cert.Digest)
+	case *pbft.Activated:
+		e.Record = "activated"
+		e.statement(r.NewView)
+	}
+	return e, nil
+}
+
+// statement describes a signed message. Only durable ones occur.
+func (e *recordEntry) statement(m pbft.Message) {
+	e.Type = pbft.TypeOf(m).String()
+	switch m := m.(type) {
+	case *pbft.PrePrepare:
+		e.at(&m.View, &m.Seq, &m.Digest)
+		if m.Body != nil {
+			e.Note = requests(m.Body)
+		}
+	case *pbft.Prepare:
+		e.at(&m.View, &m.Seq, &m.Digest)
+	case *pbft.Commit:
+		e.at(&m.View, &m.Seq, &m.Digest)
+	case *pbft.Checkpoint:
+		e.at(nil, &m.Seq, &m.Digest)
+	case *pbft.ViewChange:
+		e.at(&m.View, nil, nil)
+		e.Note = fmt.Sprintf("stable %d, %d prepared above it", m.Stable.Seq, len(m.Prepared))
+	case *pbft.NewView:
+		e.at(&m.View, nil, nil)
+		e.Note = fmt.Sprintf("%d view changes, %d proposals", len(m.ViewChanges), len(m.Proposals))
+	default:
+		e.Note = "unexpected here"
+	}
+}
+
+func (e *recordEntry) at(view *pbft.View, seq *pbft.Seq, digest *pbft.Digest) {
+	e.View, e.Seq = view, seq
+	if digest != nil {
+		e.Digest = fmt.Sprintf("%x", digest[:])
+	}
+}
+
+// line is the record in columns, for people.
+func (e *recordEntry) line() string {
+	view, seq, digest := "", "", e.Digest
+	if e.View != nil {
+		view = fmt.Sprintf("view %d", *e.View)
+	}
+	if e.Seq != nil {
+		seq = fmt.Sprintf("seq %d", *e.Seq)
+	}
+	if len(digest) > 12 {
+		digest = digest[:12]
+	}
+	line := fmt.Sprintf("%-9s %-11s %-7s %-9s %-12s %6d B  %s", e.Record, e.Type, view, seq, digest, e.Bytes, e.Note)
+	return strings.TrimRight(line, " ")
+}
+
+func activity(active bool) string {
+	if active {
+		return "active"
+	}
+	return "changing views"
+}
+
+func requests(b *pbft.Body) string {
+	switch n := len(b.Requests); {
+	case b.IsNull():
+		return "null request"
+	case n == 1:
+		return "1 request"
+	default:
+		return fmt.Sprintf("%d requests", n)
+	}
+}

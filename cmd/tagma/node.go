@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tagma/internal/node"
+)
+
+func newNode() *cobra.Command {
+	var home string
+	cmd := &cobra.Command{
+		Use:   "node --home HOME",
+		Short: "Run one replica in the foreground",
+		Long: `Run the replica whose home HOME is, in the foreground. It prints one line when it is ready and logs to standard error
+at the level of HOME/config.toml. SIGTERM or Ctrl-C stops it cleanly, with exit code 0.
+
+A replica whose disk fails stops at once with exit code 1, and so does one that finds at its start that its disk may have
+forgotten a vote.`,
+		Example: `  tagma node --home demo/replica0`,
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if home == "" {
+				return unusablef("tagma node: no home given; say whose replica to run with --home HOME")
+			}
+			return runNode(cmd.Context(), home, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVar(&home, "home", "", "the replica's `directory`, as made by tagma init")
+	return cmd
+}
+
+func runNode(ctx context.Context, dir string, stdout, stderr io.Writer) error {
+	home, err := node.ReadHome(dir)
+	if err != nil {
+		return unusable{fmt.Errorf("run the replica in %s: %w", dir, err)}
+	}
+	n, err := node.Open(dir, node.Options{Logger: logger(stderr, home.Settings.LogLevel)})
+	if err != nil {
+		return fmt.Errorf("run replica %d: %w", home.Config.Self, err)
+	}
+	at := n.Report()
+	if err := say(stdout, "replica %d is ready at %s: view %d, executed %d\n",
+		at.Replica, strings.Join(n.Addrs(), " "), at.View, at.Executed); err != nil {
+		// Nobody reads our output any more, which is no reason for a replica to stop.
+		stdout = io.Discard
+	}
+	if err := n.Run(ctx); err != nil {
+		return fmt.Errorf("replica %d stopped: %w", at.Replica, err)
+	}
+	_ = say(stdout, "replica %d stopped cleanly\n", at.Replica) // as above
+	return nil
+}
+
+// logger logs as text at a level that the settings have checked.
+func logger(w io.Writer, level string) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		panic("log level was not checked: " + err.Error())
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l}))
+}
+
+func say(w io.Writer, format string, args ...any) error {
+	_, err := fmt.Fprintf(w, format, args...)
+	return err
+}
