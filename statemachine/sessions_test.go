@@ -107,3 +107,10 @@ func TestC3_LookupAgreesWithApplyAndChangesNothing(t *testing.T) {
 		t.Error("a request of an unknown client was answered")
 	}
 }
+
+func TestC1_ASessionThatFoundNoRoomStaysExpiredWhenThereIsRoomAgain(t *testing.T) {
+	r := newReplica(t, statemachine.Limits{MaxClientReplyBytes: 1000})
+	r.batch(ask(7, 1, "zeros 1000"))
+	expect(t, r.batch(ask(5, 1, "put k v")), "expired@0[]")
+	expect(t, r.batch(acked(ask(7, 2, "get k"), 2), ask(5, 1, "put k v")), "executed@3[ false]", "expired@0[]")
+}
