@@ -36,7 +36,7 @@ func (r *Replica) advance() {
 // hand gives one batch to execution. A slot that prepared here has a durable certificate already, and what committed is
 // noted behind it; one that is executed by commit certificate alone is journalled first (N7).
 func (r *Replica) hand(s *slot, body *Body) {
-	certified := s.prepared == nil || s.prepared.Digest != s.cert.Digest
+	certified := s.prepared == nil || s.prepared.Digest != s.cert.Digest || s.loose
 	if certified && !s.journalled {
 		r.emit(Persist{&Certified{Cert: *s.cert, Body: body}})
 	}
@@ -44,7 +44,7 @@ func (r *Replica) hand(s *slot, body *Body) {
 	if !certified && !s.journalled {
 		r.emit(Note{&Committed{Cert: *s.cert}})
 	}
-	s.journalled = true
+	s.journalled, s.loose = true, false
 	r.handed, s.handedAt = s.seq, r.mono
 	r.pool.markOrdered(body)
 	r.pool.ordered += len(body.Requests)
@@ -74,7 +74,11 @@ func (r *Replica) onExecuted(e Executed) {
 // is held already, or a new view (N7).
 func (r *Replica) onCertifiedBody(m *CertifiedBody) {
 	if !r.log.holds(m.Seq) {
-		r.drop(m, ReasonAboveWindow)
+		if m.Seq <= r.log.floor() {
+			r.drop(m, ReasonBelowWindow)
+		} else {
+			r.drop(m, ReasonAboveWindow)
+		}
 		return
 	}
 	s := r.log.at(m.Seq)
@@ -94,8 +98,7 @@ func (r *Replica) onCertifiedBody(m *CertifiedBody) {
 // wantsBody reports whether a digest that is vouched for lacks exactly this body.
 func (r *Replica) wantsBody(s *slot, b *Body) bool {
 	d := b.Digest()
-	vouched := s.accepted && s.digest == d || s.cert != nil && s.cert.Digest == d || s.prepared != nil && s.prepared.Digest == d
-	return vouched && s.body(d) == nil
+	return s.vouches(d) && s.body(d) == nil
 }
 
 // takeBody stores a body that was missing and goes on where its absence had stopped the slot.
@@ -105,6 +108,8 @@ func (r *Replica) takeBody(s *slot, b *Body) {
 		r.emit(Persist{&Fetched{Seq: s.seq, Body: b}}) // before the prepare (D1)
 		r.pool.markProposed(b)
 		r.vote(s)
+	} else {
+		s.loose = true // Certified will hold it, or Fetched if a new view makes this replica vote for it first
 	}
 	r.advance()
 }

@@ -122,7 +122,6 @@ func (r *Replica) activate(m *NewView) {
 		s := r.log.at(seq)
 		s.accepted, s.digest, s.proposal, s.acceptedAt = true, p.Digest, p.Sig, r.mono
 		s.waiting = nil
-		s.forgetBodies()
 	}
 	r.proposed = max(r.log.low, minS+Seq(len(m.Proposals)))
 }
@@ -138,6 +137,10 @@ func (r *Replica) beginView() {
 			continue
 		}
 		if b := s.body(s.digest); b != nil {
+			if s.loose {
+				r.emit(Persist{&Fetched{Seq: s.seq, Body: b}}) // before the prepare (D1)
+				s.loose = false
+			}
 			r.pool.markProposed(b)
 			r.vote(s)
 		}

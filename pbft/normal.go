@@ -21,9 +21,7 @@ func (r *Replica) onPrePrepare(m *PrePrepare, from Source) {
 		return
 	}
 	if r.mustWait(m) && !from.Loopback {
-		if s.waiting == nil || s.waiting.View < m.View {
-			s.waiting = m
-		}
+		r.wait(s, m)
 		return
 	}
 	if !from.Loopback { // our own is in the journal as Sent
@@ -55,6 +53,16 @@ func whyRefuse(s *slot, m *PrePrepare) Reason {
 func (r *Replica) mustWait(m *PrePrepare) bool {
 	return m.View > r.view || !r.active || m.Seq > r.log.high() ||
 		m.Body.Time > r.wall+int64(r.cfg.ClockTolerance)
+}
+
+// wait keeps an early pre-prepare, of several the one of the nearest view: a faulty replica can sign for views that never
+// come, and must not take the place of those that do.
+func (r *Replica) wait(s *slot, m *PrePrepare) {
+	if held := s.waiting; held != nil && held.View >= r.view && held.View <= m.View {
+		r.drop(m, ReasonDuplicate)
+		return
+	}
+	s.waiting = m
 }
 
 // onSecondPrePrepare handles a pre-prepare for a slot that has one in this view: it repeats it, brings the body that
@@ -176,7 +184,7 @@ func (r *Replica) onCommit(m *Commit, from Source) {
 		r.drop(m, ReasonDuplicate)
 		return
 	}
-	if count(s.commits, m.View, m.Digest, -1) >= r.cfg.Quorum() {
+	if s.cert == nil && count(s.commits, m.View, m.Digest, -1) >= r.cfg.Quorum() {
 		s.certify(&CommitCert{
 			View: m.View, Seq: m.Seq, Digest: m.Digest,
 			Commits: matching(s.commits, m.View, m.Digest, -1)[:r.cfg.Quorum()],

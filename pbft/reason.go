@@ -17,6 +17,7 @@ const (
 	ReasonUnknownBody  Reason = "no certificate vouches for this body"
 	ReasonNotHeld      Reason = "asked for a body that is not held"
 	ReasonOrdered      Reason = "already ordered"
+	ReasonTooOften     Reason = "asks again too soon"
 	ReasonBusy         Reason = "not admitted"
 	ReasonNotPrimary   Reason = "relayed to a replica that is not the primary"
 	ReasonWrongNewView Reason = "new view does not follow from its view changes"

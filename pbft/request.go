@@ -107,6 +107,24 @@ func (r *Replica) relay(e *pending) {
 	}
 }
 
+// maxRelayedAgain is how many requests are looked at for being relayed once more.
+const maxRelayedAgain = 64
+
+// relayAgain repeats the oldest requests that no pre-prepare holds yet: the first copy may be lost, or the primary had no
+// room. Without it one backup that knows a request alone would suspect a correct primary again and again.
+func (r *Replica) relayAgain() {
+	e := r.pool.oldest
+	for range maxRelayedAgain {
+		if e == nil {
+			return
+		}
+		if e.queued && r.mono-e.relayedAt >= r.cfg.ViewTimeout/4 {
+			r.relay(e)
+		}
+		e = e.next
+	}
+}
+
 // relayAll tells the primary of a new view about everything that waits here.
 func (r *Replica) relayAll() {
 	for e := r.pool.oldest; e != nil; e = e.next {

@@ -16,8 +16,9 @@ const (
 
 // peer is what is known of another replica.
 type peer struct {
-	status  *Status
-	heardAt time.Duration
+	status     *Status
+	heardAt    time.Duration
+	answeredAt time.Duration
 }
 
 // reportStatus broadcasts a Status when it is due: every quarter of a timeout, twice as often while something is missing.
@@ -47,13 +48,17 @@ func (r *Replica) newStatus() *Status {
 	if !r.active {
 		m.ViewChanges = r.viewChangesHeld()
 	}
-	for seq := r.handed + 1; seq <= min(r.log.seen, r.log.high()); seq++ {
+	for seq := r.firstMissing(); seq <= min(r.log.seen, r.log.high()); seq++ {
 		if lacks := r.lacks(seq); lacks != 0 {
 			m.Slots = append(m.Slots, SlotStatus{Seq: seq, Lacks: lacks})
 		}
 	}
 	return m
 }
+
+// firstMissing is the lowest sequence number that was not executed and that the ring holds. What lies lower comes by
+// state transfer only.
+func (r *Replica) firstMissing() Seq { return max(r.handed, r.log.floor()) + 1 }
 
 // lacks says what is missing for a sequence number above what was executed.
 func (r *Replica) lacks(seq Seq) Lacks {
@@ -65,7 +70,7 @@ func (r *Replica) lacks(seq Seq) Lacks {
 		return 0
 	}
 	missing := LacksCommits
-	if !s.accepted && s.waiting == nil {
+	if waits := s.waiting != nil && s.waiting.View == r.view; !s.accepted && !waits {
 		missing |= LacksProposal
 	}
 	if !s.commitSent {
@@ -88,7 +93,7 @@ func (r *Replica) behind() bool {
 // the next status asks another.
 func (r *Replica) fetchMissing(from ReplicaID) {
 	asked := 0
-	for seq := r.handed + 1; seq <= r.log.seen && asked < maxPushedSlots; seq++ {
+	for seq := r.firstMissing(); seq <= r.log.seen && asked < maxPushedSlots; seq++ {
 		s := r.log.peek(seq)
 		if s == nil {
 			continue
@@ -120,7 +125,15 @@ func (r *Replica) onStatus(m *Status, from Source) {
 		return
 	}
 	to := from.Replica
-	r.peers[to] = peer{status: m, heardAt: r.mono}
+	p := &r.peers[to]
+	often := p.status != nil && r.mono-p.answeredAt < r.cfg.ViewTimeout/16
+	p.status, p.heardAt = m, r.mono
+	if often { // an answer is long; a correct replica asks half as often at most
+		r.drop(m, ReasonTooOften)
+		return
+	}
+	p.answeredAt = r.mono
+	r.learnOf(m, to)
 	if m.Stable < r.log.low {
 		r.send(to, &StableNotice{Cert: r.checkpoints.stable})
 	}
@@ -128,6 +141,14 @@ func (r *Replica) onStatus(m *Status, from Source) {
 	r.resendVotes(to, m)
 	r.resendCheckpoint(to, m)
 	r.push(to, m)
+}
+
+// learnOf takes from the primary's status how far it has proposed: a pre-prepare that was lost on the way to everybody
+// shows nowhere else, and who knows of it asks for it.
+func (r *Replica) learnOf(m *Status, from ReplicaID) {
+	if k := len(m.Slots); k > 0 && m.View == r.view && from == r.cfg.Primary(r.view) {
+		r.log.seen = max(r.log.seen, min(m.Slots[k-1].Seq, r.log.high()))
+	}
 }
 
 // helpIntoView brings a replica that is in a lower view, or waits in this one, what moves it on (V5).
@@ -153,18 +174,16 @@ func (r *Replica) helpIntoView(to ReplicaID, m *Status) {
 // left out: it is likely to be on its way.
 func (r *Replica) resendVotes(to ReplicaID, m *Status) {
 	settled := r.mono - r.cfg.ViewTimeout/16
+	bytes := 0
 	for _, lack := range m.Slots {
 		s := r.log.peek(lack.Seq)
 		if s == nil {
 			continue
 		}
 		sameView := m.View == r.view && m.Active && r.active && s.accepted
-		if lack.Lacks&LacksProposal != 0 && sameView && s.acceptedAt <= settled && (r.isPrimary() || m.Helper == r.cfg.Self) {
-			if b := s.body(s.digest); b != nil {
-				pp := r.statement(s)
-				pp.Body = b
-				r.send(to, pp)
-			}
+		ours := r.isPrimary() || m.Helper == r.cfg.Self
+		if lack.Lacks&LacksProposal != 0 && sameView && ours && s.acceptedAt <= settled && bytes < maxPushedBytes {
+			bytes += r.resendProposal(to, s)
 		}
 		if s.votedAt > settled {
 			continue
@@ -176,6 +195,18 @@ func (r *Replica) resendVotes(to ReplicaID, m *Status) {
 			r.send(to, &Commit{View: own.view, Seq: s.seq, Digest: own.digest, Replica: r.cfg.Self, Sig: own.sig})
 		}
 	}
+}
+
+// resendProposal repeats the accepted pre-prepare of a slot, with its body, and returns about how long it is.
+func (r *Replica) resendProposal(to ReplicaID, s *slot) int {
+	b := s.body(s.digest)
+	if b == nil {
+		return 0
+	}
+	m := r.statement(s)
+	m.Body = b
+	r.send(to, m)
+	return b.requestBytes()
 }
 
 // resendCheckpoint repeats our newest checkpoint message to a replica whose low watermark is below it.

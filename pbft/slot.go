@@ -1,6 +1,9 @@
 package pbft
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // vote is one replica's latest prepare or commit for a slot.
 type vote struct {
@@ -35,6 +38,7 @@ type slot struct {
 	handedAt   time.Duration
 
 	bodies  []*Body     // every body held here: of what is accepted, prepared or chosen
+	loose   bool        // a body came by certificate alone and no record holds it yet
 	waiting *PrePrepare // not acceptable yet: early view, above the window, or from the future (N1, N6)
 }
 
@@ -51,24 +55,26 @@ func (s *slot) body(d Digest) *Body {
 	return nil
 }
 
-// keep stores a body, once.
+// maxBodies bounds the bodies of one slot. A replica keeps what it prepared even when another view chose something else:
+// a certificate for it may have been formed where nobody correct saw it, and turn up in a later view change. More than a
+// few such digests for one slot take as many faulty primaries in a row, none of them followed by a stable checkpoint.
+const maxBodies = 8
+
+// keep stores a body, once. Beyond the bound it drops the oldest one that nothing here vouches for.
 func (s *slot) keep(b *Body) {
-	if s.body(b.Digest()) == nil {
-		s.bodies = append(s.bodies, b)
+	if s.body(b.Digest()) != nil {
+		return
 	}
+	if len(s.bodies) == maxBodies {
+		oldest := slices.IndexFunc(s.bodies, func(held *Body) bool { return !s.vouches(held.Digest()) })
+		s.bodies = slices.Delete(s.bodies, oldest, oldest+1)
+	}
+	s.bodies = append(s.bodies, b)
 }
 
-// forgetBodies drops every body that nothing vouches for any more.
-func (s *slot) forgetBodies() {
-	kept := s.bodies[:0]
-	for _, b := range s.bodies {
-		d := b.Digest()
-		if s.accepted && d == s.digest || s.prepared != nil && d == s.prepared.Digest || s.cert != nil && d == s.cert.Digest {
-			kept = append(kept, b)
-		}
-	}
-	clear(s.bodies[len(kept):])
-	s.bodies = kept
+// vouches reports whether the slot needs the body of a digest whatever comes.
+func (s *slot) vouches(d Digest) bool {
+	return s.accepted && d == s.digest || s.prepared != nil && d == s.prepared.Digest || s.cert != nil && d == s.cert.Digest
 }
 
 // endView forgets what was specific to the view that is left. What prepared or committed stays, and so do the bodies:

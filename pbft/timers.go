@@ -13,6 +13,7 @@ func (r *Replica) onTick(e Tick) {
 	r.pool.tick(r.mono, r.cfg.ViewTimeout/2, r.pool.oldest != nil)
 	r.retryWaiting()
 	r.advance()
+	r.relayAgain()
 	if r.expired() {
 		r.suspectNow()
 	}
@@ -26,6 +27,28 @@ func (r *Replica) start() {
 	r.started = true
 	c := &r.change
 	c.activatedAt, c.heardAt, c.progressAt, c.quorumAt = r.mono, r.mono+r.cfg.ViewTimeout, r.mono, r.mono
+	r.resume()
+}
+
+// resume does what a crash came before: a pre-prepare may be durable and not sent, or accepted and not prepared.
+func (r *Replica) resume() {
+	if !r.active {
+		return
+	}
+	for seq := r.log.low + 1; seq <= min(r.log.seen, r.log.high()); seq++ {
+		s := r.log.peek(seq)
+		if s == nil || !s.accepted || s.body(s.digest) == nil {
+			continue
+		}
+		if r.isPrimary() && s.cert == nil {
+			for id := range r.cfg.N() {
+				if to := ReplicaID(id); to != r.cfg.Self {
+					r.resendProposal(to, s)
+				}
+			}
+		}
+		r.vote(s)
+	}
 }
 
 // timeout is the current timeout: T, doubled for each view without a newly executed request, capped (V7).

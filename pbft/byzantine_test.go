@@ -1,0 +1,178 @@
+package pbft
+
+import (
+	"math/rand/v2"
+	"slices"
+)
+
+// liar makes a replica Byzantine: an honest core runs inside it, but what it sends is dropped, changed and signed anew
+// with its own key, different for each receiver, and mixed with inventions and replays.
+type liar struct {
+	c      *cluster
+	n      *node
+	rng    *rand.Rand
+	malice int       // percentage of its messages that it meddles with
+	heard  []Message // what it may replay or quote: everything on the wire, up to a bound
+}
+
+// corrupt makes a node a liar.
+func (c *cluster) corrupt(id ReplicaID, rng *rand.Rand, malice int) *liar {
+	l := &liar{c: c, n: c.nodes[id], rng: rng, malice: malice}
+	l.n.faulty, l.n.lie = true, l.lie
+	return l
+}
+
+// overhear remembers a message of anybody.
+func (l *liar) overhear(m Message) {
+	const most = 200
+	if len(l.heard) < most {
+		l.heard = append(l.heard, m)
+	} else {
+		l.heard[l.rng.IntN(most)] = m
+	}
+}
+
+func (l *liar) lie(_ ReplicaID, m Message) []Message {
+	if l.rng.IntN(100) >= l.malice {
+		return []Message{m}
+	}
+	switch l.rng.IntN(6) {
+	case 0:
+		return nil
+	case 1:
+		return []Message{m, l.mutate(m)}
+	case 2:
+		return []Message{l.mutate(m), m, l.mutate(m)}
+	}
+	return []Message{l.mutate(m)}
+}
+
+// invade sends something that no honest core would send now, to everybody or to one replica.
+func (l *liar) invade() {
+	to := ReplicaID(l.rng.IntN(len(l.c.nodes)))
+	everybody := l.rng.IntN(2) == 0
+	for range 1 + l.rng.IntN(3) {
+		m := l.invent()
+		for _, n := range l.c.nodes {
+			if n.id != l.n.id && (everybody || n.id == to) {
+				l.c.put(l.n.id, n.id, m)
+			}
+		}
+	}
+}
+
+func (l *liar) invent() Message {
+	if len(l.heard) > 0 && l.rng.IntN(3) > 0 {
+		m := l.heard[l.rng.IntN(len(l.heard))]
+		if l.rng.IntN(3) == 0 {
+			return m // a replay
+		}
+		return l.mutate(m)
+	}
+	v, s := l.view(), l.seq()
+	switch l.rng.IntN(5) {
+	case 0:
+		return l.sign(&Suspect{View: v, Replica: l.n.id})
+	case 1:
+		return l.sign(&Prepare{View: v, Seq: s, Digest: l.digest(s), Replica: l.n.id})
+	case 2:
+		return l.sign(&Commit{View: v, Seq: s, Digest: l.digest(s), Replica: l.n.id})
+	case 3:
+		k := l.n.cfg.CheckpointInterval
+		return l.sign(&Checkpoint{Seq: (s/k + 1) * k, Digest: l.digest(s), Replica: l.n.id})
+	}
+	return l.propose(v, s)
+}
+
+// propose pre-prepares something in a view of which this replica is the primary.
+func (l *liar) propose(v View, s Seq) Message {
+	for l.n.cfg.Primary(v) != l.n.id {
+		v++
+	}
+	b := NullBody
+	if bodies := l.bodies(); len(bodies) > 0 && l.rng.IntN(4) > 0 {
+		picked := bodies[l.rng.IntN(len(bodies))]
+		b = &Body{Time: picked.Time + int64(l.rng.IntN(3)), Requests: picked.Requests}
+		if b.Time == 0 || len(b.Requests) == 0 {
+			b = NullBody
+		}
+	}
+	return l.sign(&PrePrepare{View: v, Seq: s, Digest: b.Digest(), Body: b})
+}
+
+// bodies lists the batches it heard of.
+func (l *liar) bodies() []*Body {
+	var bs []*Body
+	for _, m := range l.heard {
+		if p, ok := m.(*PrePrepare); ok && p.Body != nil {
+			bs = append(bs, p.Body)
+		}
+	}
+	return bs
+}
+
+// sign signs as this replica, where the type bears a signature of a replica.
+func (l *liar) sign(m Message) Message {
+	if by, ok := Sender(l.n.cfg, m); ok && by == l.n.id {
+		Sign(l.n.cfg, m, testSign(l.n.cfg.Members[l.n.id]))
+	}
+	return m
+}
+
+// view is one near the views of the cluster, or absurd.
+func (l *liar) view() View {
+	switch v := l.n.replica.view; l.rng.IntN(8) {
+	case 0:
+		return View(l.rng.Uint64())
+	case 1:
+		return v + View(l.rng.IntN(10))
+	case 2:
+		return v - min(v, 1)
+	case 3:
+		return v + 1
+	default:
+		return v
+	}
+}
+
+// seq is one near the window of the cluster, or absurd.
+func (l *liar) seq() Seq {
+	w := l.n.replica.log
+	switch l.rng.IntN(8) {
+	case 0:
+		return Seq(l.rng.Uint64() | 1)
+	case 1:
+		return w.low + 2*w.length + Seq(l.rng.IntN(3))
+	default:
+		return w.floor() + 1 + Seq(l.rng.IntN(int(3*w.length)))
+	}
+}
+
+// digest is one that means something, or noise.
+func (l *liar) digest(s Seq) Digest {
+	switch l.rng.IntN(4) {
+	case 0:
+		return NullDigest
+	case 1:
+		return Digest{byte(l.rng.IntN(3)), 0xbd}
+	}
+	if slot := l.n.replica.log.peek(s); slot != nil && slot.accepted {
+		return slot.digest
+	}
+	if bs := l.bodies(); len(bs) > 0 {
+		return bs[l.rng.IntN(len(bs))].Digest()
+	}
+	return NullDigest
+}
+
+// certificates lists the prepared certificates it heard of, for quoting in a view change.
+func (l *liar) certificates() []PreparedCert {
+	var cs []PreparedCert
+	for _, m := range l.heard {
+		if vc, ok := m.(*ViewChange); ok {
+			cs = append(cs, vc.Prepared...)
+		}
+	}
+	slices.SortFunc(cs, func(a, b PreparedCert) int { return int(a.Seq) - int(b.Seq) })
+	return slices.CompactFunc(cs, func(a, b PreparedCert) bool { return a.Seq == b.Seq })
+}

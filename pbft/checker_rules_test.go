@@ -1,0 +1,185 @@
+package pbft
+
+// before judges an effect of a correct replica at the moment it is to be performed.
+func (k *checker) before(n *node, e Effect) {
+	if n.faulty {
+		return
+	}
+	switch e := e.(type) {
+	case Persist:
+		k.flush(n)
+		k.durable(n, e.Record)
+	case Broadcast:
+		if Durable(e.Msg) {
+			k.flush(n)
+			k.durable(n, &Sent{Msg: e.Msg})
+		}
+		k.mayBroadcast(n, e.Msg)
+	case Execute:
+		k.mayExecute(n, e)
+	case Truncate:
+		k.flush(n)
+	case Accuse:
+		k.convicts(n, e.Evidence)
+	case Entered:
+		m := k.of(n)
+		if e.View <= m.entered {
+			k.failed("I7: replica %d enters view %d after view %d", n.id, e.View, m.entered)
+		}
+		m.entered = e.View
+	case Send:
+		if Durable(e.Msg) {
+			if by, ok := Sender(n.cfg, e.Msg); ok && by == n.id {
+				k.resent(n, e.Msg)
+			}
+		}
+	}
+}
+
+// flush notes the records that become durable with the next one.
+func (k *checker) flush(n *node) {
+	for _, r := range n.journal.notes {
+		k.durable(n, r)
+	}
+}
+
+// mayBroadcast is D1, D2, D4 and D5: what a vote rests on is durable before it leaves.
+func (k *checker) mayBroadcast(n *node, msg Message) {
+	m := k.of(n)
+	switch v := msg.(type) {
+	case *Prepare:
+		if m.accepted[place{TypePrePrepare, v.View, v.Seq}] != v.Digest || !m.hasBody(v.Seq, v.Digest) {
+			k.failed("D1: replica %d prepares (%d, %d) without a durable pre-prepare and body", n.id, v.View, v.Seq)
+		}
+		if v.View > 0 && m.activated[v.View] == nil {
+			k.failed("D4: replica %d prepares in view %d without a durable new view", n.id, v.View)
+		}
+	case *Commit:
+		if m.prepared[place{TypePrepare, v.View, v.Seq}] != v.Digest {
+			k.failed("D2: replica %d commits (%d, %d) without a durable certificate", n.id, v.View, v.Seq)
+		}
+	case *Checkpoint:
+		if s, ok := n.saved[v.Seq]; !ok || s.root != v.Digest {
+			k.failed("D5: replica %d announces a state after %d that it did not save", n.id, v.Seq)
+		}
+	}
+}
+
+// mayExecute is D0, N7, I1 and I16.
+func (k *checker) mayExecute(n *node, e Execute) {
+	m, d := k.of(n), e.Body.Digest()
+	if m.certified[e.Seq] != d || !m.hasBody(e.Seq, d) {
+		k.failed("N7: replica %d executes %d without a durable certificate and body", n.id, e.Seq)
+	}
+	if first, ok := k.chosen[e.Seq]; ok && first != d {
+		k.failed("I1: replica %d executes %v at %d, another one executed %v", n.id, d, e.Seq, first)
+	}
+	k.chosen[e.Seq] = d
+	for _, r := range e.Body.Requests {
+		if !k.c.submitted[r.Digest()] {
+			k.failed("I16: replica %d executes a request that no client signed", n.id)
+		}
+	}
+	cert := n.replica.log.peek(e.Seq).cert
+	if _, known := k.committed[e.Seq]; !known {
+		c := commitment{cert.View, d}
+		k.committed[e.Seq] = c
+		for _, v := range k.newViews {
+			k.keeps(v, e.Seq, c)
+		}
+	}
+}
+
+// signed is I2, across restarts: one digest for one place, and no vote in a view that was left.
+func (k *checker) signed(n *node, msg Message) {
+	if n.faulty {
+		return
+	}
+	m := k.of(n)
+	at, d, ok := placeOf(msg)
+	if !ok {
+		return
+	}
+	if before, again := m.signed[at]; again && before != d {
+		k.failed("I2: replica %d signs two digests for %v in view %d at %d", n.id, at.kind, at.view, at.seq)
+	}
+	m.signed[at] = d
+	switch at.kind {
+	case TypeViewChange:
+		m.left = max(m.left, at.view)
+	case TypePrePrepare, TypePrepare, TypeCommit:
+		if at.view < m.left {
+			k.failed("I2: replica %d signs a %v in view %d after its view change to %d", n.id, at.kind, at.view, m.left)
+		}
+	}
+}
+
+// resent is D7: what is sent again was signed before. A pre-prepare of O is signed within its NewView.
+func (k *checker) resent(n *node, msg Message) {
+	at, d, ok := placeOf(msg)
+	m := k.of(n)
+	if at.kind == TypePrePrepare && m.accepted[at] == d {
+		return
+	}
+	if ok && m.signed[at] != d {
+		k.failed("D7: replica %d sends a %v for view %d at %d that it never broadcast", n.id, at.kind, at.view, at.seq)
+	}
+}
+
+func placeOf(msg Message) (place, Digest, bool) {
+	switch m := msg.(type) {
+	case *PrePrepare:
+		return place{TypePrePrepare, m.View, m.Seq}, m.Digest, true
+	case *Prepare:
+		return place{TypePrepare, m.View, m.Seq}, m.Digest, true
+	case *Commit:
+		return place{TypeCommit, m.View, m.Seq}, m.Digest, true
+	case *Checkpoint:
+		return place{TypeCheckpoint, 0, m.Seq}, m.Digest, true
+	case *ViewChange:
+		return place{TypeViewChange, m.View, 0}, m.contentDigest(), true
+	case *NewView:
+		return place{TypeNewView, m.View, 0}, m.contentDigest(), true
+	}
+	return place{}, Digest{}, false
+}
+
+// convicts is E1: evidence holds before any judge, and never against a correct replica.
+func (k *checker) convicts(n *node, e Evidence) {
+	if err := VerifyEvidence(n.cfg, e, testHolds); err != nil {
+		k.failed("E1: replica %d shows evidence that does not hold: %v", n.id, err)
+	}
+	if !k.c.nodes[e.Replica].faulty {
+		k.failed("E1: replica %d convicts the correct replica %d", n.id, e.Replica)
+	}
+}
+
+// after judges a correct replica's state after a step: I6, I7 and what bounds its memory (I14).
+func (k *checker) after(n *node) {
+	if n.faulty {
+		return
+	}
+	m, r := k.of(n), n.replica
+	if m.replica != r {
+		m.replica, m.low = r, r.log.low
+	}
+	if r.log.low < m.low {
+		k.failed("I6: the low watermark of replica %d falls from %d to %d", n.id, m.low, r.log.low)
+	}
+	m.low = r.log.low
+	if r.view < m.left || r.view == m.left && m.left > 0 && r.active && m.activated[r.view] == nil {
+		k.failed("I7: replica %d is in view %d (active: %v) after its view change to %d", n.id, r.view, r.active, m.left)
+	}
+	if len(r.log.ring) != int(3*n.cfg.LogWindow) || len(r.pool.byID) > 2*n.cfg.MaxPending {
+		k.failed("I14: replica %d grows beyond its bounds", n.id)
+	}
+	for i := range r.log.ring {
+		s := &r.log.ring[i]
+		if s.accepted && s.seq > r.log.high() {
+			k.failed("I6: replica %d accepts %d above its high watermark %d", n.id, s.seq, r.log.high())
+		}
+		if len(s.bodies) > maxBodies {
+			k.failed("I14: replica %d holds %d bodies for %d", n.id, len(s.bodies), s.seq)
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package pbft
+
+import "fmt"
+
+// journal is a node's durable memory: segments of encoded records, each but the first with an anchor at its head (D9).
+type journal struct {
+	segments []segment
+	notes    []Record // written with the next durable record
+}
+
+type segment struct {
+	records [][]byte
+	highest Seq // of its records
+}
+
+func (j *journal) persist(r Record) {
+	for _, note := range j.notes {
+		j.append(note)
+	}
+	j.notes = nil
+	j.append(r)
+}
+
+func (j *journal) append(r Record) {
+	if len(j.segments) == 0 {
+		j.segments = append(j.segments, segment{})
+	}
+	last := &j.segments[len(j.segments)-1]
+	last.records = append(last.records, EncodeRecord(r))
+	last.highest = max(last.highest, RecordSeq(r))
+}
+
+// truncate makes what was noted durable, starts a segment and deletes those that lie wholly at or below a sequence number.
+func (j *journal) truncate(below Seq, anchor []Record) {
+	for _, note := range j.notes {
+		j.append(note)
+	}
+	j.notes = nil
+	j.segments = append(j.segments, segment{})
+	for _, r := range anchor {
+		j.append(r)
+	}
+	for len(j.segments) > 1 && j.segments[0].highest <= below {
+		j.segments = j.segments[1:]
+	}
+}
+
+// read decodes the journal: nothing survives a restart but bytes.
+func (j *journal) read() ([]Record, error) {
+	var log []Record
+	for _, s := range j.segments {
+		for i, b := range s.records {
+			r, err := DecodeRecord(b)
+			if err != nil {
+				return nil, fmt.Errorf("journal record %d: %w", i, err)
+			}
+			log = append(log, r)
+		}
+	}
+	return log, nil
+}

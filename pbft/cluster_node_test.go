@@ -1,0 +1,225 @@
+package pbft
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"maps"
+	"slices"
+	"time"
+)
+
+// node is one replica with its journal and a state that hashes what it executes.
+type node struct {
+	c         *cluster
+	id        ReplicaID
+	cfg       *Config
+	replica   *Replica
+	up        bool
+	faulty    bool
+	lie       func(to ReplicaID, m Message) []Message // what a faulty node sends instead
+	clock     time.Duration                           // how far its wall clock is off
+	crashIn   int                                     // crash after so many effects more, if > 0
+	journal   journal
+	inbox     []Event // loopback and execution results
+	state     state
+	saved     map[Seq]state // by checkpoint; durable
+	dropped   map[Reason]int
+	accused   []Evidence
+	entered   []View
+	diverged  []Diverged
+	effects   []Effect // of every step so far, if record
+	record    bool
+	refused   int
+	transfers int
+}
+
+// state is what execution leaves: a chained hash, and which requests were executed.
+type state struct {
+	seq    Seq
+	root   Digest
+	done   map[RequestID]Digest
+	chosen []Digest // batch digests by seq−1
+}
+
+func (s state) clone() state {
+	return state{s.seq, s.root, maps.Clone(s.done), slices.Clone(s.chosen)}
+}
+
+func newNode(c *cluster, cfg *Config) *node {
+	return &node{
+		c: c, id: cfg.Self, cfg: cfg, dropped: map[Reason]int{},
+		saved: map[Seq]state{0: {done: map[RequestID]Digest{}}},
+	}
+}
+
+// start boots a node from its journal and the newest checkpoint that both journal and store know (D5).
+func (n *node) start() {
+	n.c.t.Helper()
+	log, err := n.journal.read()
+	if err != nil {
+		n.c.fail("replica %d: %v", n.id, err)
+	}
+	for _, m := range Marks(log) {
+		if s, ok := n.saved[m.Seq]; ok && s.root == m.Digest {
+			if err = n.boot(log, s); err == nil {
+				return
+			}
+		}
+	}
+	n.transfer(log)
+}
+
+func (n *node) boot(log []Record, s state) error {
+	r, err := New(n.cfg, log, Applied{Seq: s.seq, Root: s.root})
+	if err == nil {
+		n.replica, n.state, n.up, n.inbox, n.crashIn = r, s.clone(), true, nil, 0
+		n.c.trace.say(n, "starts in view %d at sequence number %d", r.view, s.seq)
+	}
+	return err
+}
+
+// transfer stands in for state transfer (X1), which the core does not have: it starts the replica from a stable
+// checkpoint of another one.
+func (n *node) transfer(log []Record) {
+	var best *node
+	for _, d := range n.c.correct() {
+		if d != n && d.replica != nil && (best == nil || d.newestStable() > best.newestStable()) {
+			best = d
+		}
+	}
+	s := best.saved[best.newestStable()].clone()
+	n.transfers++
+	n.saved[s.seq] = s
+	if err := n.boot(log, s); err != nil {
+		n.c.fail("replica %d: after a transfer of state %d: %v", n.id, s.seq, err)
+	}
+}
+
+func (n *node) newestStable() Seq { return n.replica.checkpoints.base }
+
+// leftBehind reports whether certificates alone can no longer bring a node up: nobody's ring reaches back to it.
+func (n *node) leftBehind() bool {
+	if n.replica.handed < n.replica.log.floor() {
+		return true
+	}
+	ahead := false
+	for _, o := range n.c.correct() {
+		if o.replica.handed > n.replica.handed {
+			ahead = true
+			if o.replica.log.floor() <= n.replica.handed {
+				return false
+			}
+		}
+	}
+	return ahead
+}
+
+// crash stops a node. What was noted but not made durable is lost, and so is every state but the checkpoints.
+func (n *node) crash() {
+	n.up = false
+	n.journal.notes = nil
+	n.c.trace.say(n, "crashes")
+}
+
+// step gives one event to the core and performs the effects, loopback included.
+func (n *node) step(ev Event) {
+	n.inbox = append(n.inbox, ev)
+	for len(n.inbox) > 0 && n.up {
+		ev, n.inbox = n.inbox[0], n.inbox[1:]
+		n.c.trace.event(n, ev)
+		for _, e := range slices.Clone(n.replica.Step(ev)) {
+			n.perform(e)
+			if n.crashIn > 0 {
+				if n.crashIn--; n.crashIn == 0 {
+					n.crash()
+				}
+			}
+			if !n.up {
+				return
+			}
+		}
+		n.c.check.after(n)
+	}
+}
+
+func (n *node) perform(e Effect) {
+	if n.record {
+		n.effects = append(n.effects, e)
+	}
+	n.c.check.before(n, e)
+	n.c.trace.effect(n, e)
+	switch e := e.(type) {
+	case Persist:
+		n.journal.persist(e.Record)
+	case Note:
+		n.journal.notes = append(n.journal.notes, e.Record)
+	case Broadcast:
+		n.broadcast(e.Msg)
+	case Send:
+		n.c.post(n.id, e.To, e.Msg)
+	case Respond:
+		n.c.replies[e.Reply.ID] = append(n.c.replies[e.Reply.ID], e.Reply)
+	case Execute:
+		n.execute(e)
+	case Snapshot:
+		n.saved[e.Seq] = n.state.clone()
+		n.inbox = append(n.inbox, Snapshotted{Seq: e.Seq, Digest: n.state.root})
+	case Truncate:
+		n.truncate(e)
+	case Accuse:
+		n.accused = append(n.accused, e.Evidence)
+	case Entered:
+		n.entered = append(n.entered, e.View)
+	case Diverged:
+		n.diverged = append(n.diverged, e)
+	case Dropped:
+		n.dropped[e.Why]++
+	}
+}
+
+func (n *node) broadcast(m Message) {
+	Sign(n.cfg, m, testSign(n.cfg.Members[n.id]))
+	if Durable(m) {
+		n.journal.persist(&Sent{Msg: m})
+	}
+	n.c.check.signed(n, m)
+	for _, to := range n.c.nodes {
+		if to.id != n.id {
+			n.c.post(n.id, to.id, m)
+		}
+	}
+	n.inbox = append(n.inbox, Received{From: Source{Replica: n.id, Loopback: true}, Msg: Own(m)})
+}
+
+// execute applies a batch: the state is a hash over everything executed.
+func (n *node) execute(e Execute) {
+	if e.Seq != n.state.seq+1 {
+		n.c.fail("I8: replica %d executes %d after %d", n.id, e.Seq, n.state.seq)
+	}
+	n.state.seq = e.Seq
+	n.state.chosen = append(n.state.chosen, e.Body.Digest())
+	done := Executed{Seq: e.Seq}
+	for _, req := range e.Body.Requests {
+		reply := &Reply{ID: req.ID, Request: req.Digest(), Outcome: OutcomeExecuted, Seq: e.Seq, Results: [][]byte{[]byte("ok")}}
+		if before, again := n.state.done[req.ID]; !again {
+			n.state.done[req.ID] = req.Digest()
+			b := n.state.root
+			n.state.root = sha256.Sum256(append(b[:], req.Ops[0]...))
+		} else if before != req.Digest() {
+			reply.Outcome, reply.Results = OutcomeConflict, nil
+		}
+		done.Replies = append(done.Replies, reply)
+	}
+	n.state.root = sha256.Sum256(binary.BigEndian.AppendUint64(n.state.root[:], uint64(e.Seq)))
+	n.inbox = append(n.inbox, done)
+}
+
+// truncate begins a new journal segment with an anchor, and drops what lies behind it.
+func (n *node) truncate(e Truncate) {
+	n.journal.truncate(e.Below, n.replica.Anchor())
+	for seq := range n.saved {
+		if seq < e.Discard {
+			delete(n.saved, seq)
+		}
+	}
+}

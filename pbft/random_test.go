@@ -1,0 +1,147 @@
+package pbft
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+var (
+	seedFlag  = flag.Int64("seed", -1, "run only this seed of the random schedules")
+	seedsFlag = flag.Uint64("seeds", 0, "run this many seeds of the random schedules instead of the default")
+)
+
+// schedule is one random run: a cluster, its faulty members, and what may happen to it.
+type schedule struct {
+	c      *cluster
+	rng    *rand.Rand
+	liars  []*liar
+	healed bool
+	loss   int // percent
+	next   uint64
+	recent []packet // delivered or lost before: may come again
+}
+
+// TestRandom_SafeAndLive runs random schedules with up to f Byzantine replicas, loss, reordering, duplication, crashes
+// in the middle of a step, restarts and clocks that differ. After every step the invariants hold. Then the network
+// heals: everything converges, within the bound of V9 on views.
+func TestRandom_SafeAndLive(t *testing.T) {
+	first, seeds := uint64(0), uint64(250)
+	if *seedsFlag > 0 {
+		seeds = *seedsFlag
+	}
+	if testing.Short() {
+		seeds = min(seeds, 50)
+	}
+	if *seedFlag >= 0 {
+		first, seeds = uint64(*seedFlag), 1
+	}
+	for seed := first; seed < first+seeds; seed++ {
+		s := newSchedule(t, seed)
+		s.disturb(400)
+		s.heal()
+	}
+}
+
+func newSchedule(t *testing.T, seed uint64) *schedule {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	n := []int{4, 4, 5, 6, 7, 10, 4}[seed%7]
+	windows := [][2]Seq{{4, 8}, {1, 2}, {2, 8}, {4, 16}, {8, 64}}
+	w := windows[rng.IntN(len(windows))]
+	s := &schedule{rng: rng, loss: []int{0, 5, 15, 40}[rng.IntN(4)]}
+	s.c = newCluster(t, n, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = w[0], w[1] })
+	s.c.context = func() string {
+		return fmt.Sprintf("n=%d K=%d L=%d; again: go test ./pbft -run TestRandom_SafeAndLive -seed %d", n, w[0], w[1], seed)
+	}
+	f := s.c.nodes[0].cfg.F()
+	for _, id := range rng.Perm(n)[:rng.IntN(f+1)] {
+		s.liars = append(s.liars, s.c.corrupt(ReplicaID(id), rng, []int{5, 30, 90}[rng.IntN(3)]))
+	}
+	for _, nd := range s.c.nodes {
+		nd.clock = time.Duration(rng.IntN(600)-300) * time.Millisecond
+	}
+	s.c.filter = s.onWire
+	return s
+}
+
+// onWire decides what happens to a packet, and lets the liars listen.
+func (s *schedule) onWire(p *packet) bool {
+	for _, l := range s.liars {
+		l.overhear(p.msg)
+	}
+	if len(s.recent) < 100 {
+		s.recent = append(s.recent, *p)
+	} else {
+		s.recent[s.rng.IntN(100)] = *p
+	}
+	return s.healed || s.rng.IntN(100) >= s.loss
+}
+
+// disturb makes so many random moves.
+func (s *schedule) disturb(moves int) {
+	for range moves {
+		switch k := s.rng.IntN(100); {
+		case k < 65:
+			s.deliverSome()
+		case k < 75:
+			s.submitOne()
+		case k < 77:
+			s.crashOne()
+		case k < 81:
+			s.restartOne()
+		case k < 84:
+			if len(s.recent) > 0 {
+				s.c.receive(s.recent[s.rng.IntN(len(s.recent))])
+			}
+		case k < 90:
+			for _, l := range s.liars {
+				l.invade()
+			}
+		default:
+			s.c.clock(time.Duration(s.rng.IntN(200)) * time.Millisecond)
+		}
+	}
+}
+
+func (s *schedule) deliverSome() {
+	for range 8 {
+		if k := len(s.c.wire); k > 0 {
+			at := s.rng.IntN(k)
+			if s.rng.IntN(2) == 0 {
+				at = 0
+			}
+			s.c.deliver(at)
+		}
+	}
+}
+
+func (s *schedule) submitOne() {
+	s.next++
+	n := len(s.c.nodes)
+	a, b := ReplicaID(s.rng.IntN(n)), ReplicaID(s.rng.IntN(n))
+	client := s.rng.IntN(3)
+	s.c.submit(s.c.request(client, s.next, "op"), a)
+	if s.rng.IntN(5) == 0 { // a faulty client: two operations under one number (C2)
+		s.c.submit(s.c.request(client, s.next, "other op"), b)
+	} else {
+		s.c.submit(s.c.request(client, s.next, "op"), b)
+	}
+}
+
+// crashOne stops a replica, often in the middle of its next steps.
+func (s *schedule) crashOne() {
+	n := s.c.nodes[s.rng.IntN(len(s.c.nodes))]
+	if n.up && !n.faulty {
+		if n.crashIn = s.rng.IntN(10); n.crashIn == 0 {
+			n.crash()
+		}
+	}
+}
+
+func (s *schedule) restartOne() {
+	if n := s.c.nodes[s.rng.IntN(len(s.c.nodes))]; !n.up {
+		n.start()
+	}
+}

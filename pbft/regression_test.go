@@ -1,0 +1,169 @@
+package pbft
+
+import (
+	"testing"
+	"time"
+)
+
+// Schedules that once broke a rule. Each says what went wrong.
+
+// A replica that certificates can no longer bring up listed every sequence number up to H in its status. Those were more
+// than two windows, so that everybody refused the status, and nobody helped it any more.
+func TestN7_AReplicaLeftBehindStillSendsAStatusThatPeersAccept(t *testing.T) {
+	l := newLab(t, 4, 3)
+	for s := Seq(8); s <= 40; s += 8 {
+		l.from(0, &StableNotice{Cert: l.stableCert(s)})
+	}
+	l.from(1, l.commit(0, 47, Digest{1}, 1))
+	status := broadcasts[*Status](l.wait(time.Second))
+	wantCount(t, status, 1, "status messages")
+	if err := Check(&l.cfg, status[0]); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A body that came with a commit certificate waited behind a gap, so no record held it. Then a new view proposed the same
+// digest: the replica prepared, and later executed it, with a body that a crash would have lost.
+func TestD1_ABodyThatCameByCertificateIsDurableBeforeThePrepare(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	l.from(1, &CertifiedBody{Seq: 2, Body: b, Cert: l.commitCert(0, 2, b.Digest())}) // 1 is missing
+	var vcs []*ViewChange
+	for id := range ReplicaID(3) {
+		vcs = append(vcs, l.viewChange(1, id, StableCert{}, l.preparedCert(0, 2, b)))
+	}
+	effects := l.from(1, l.newViewFrom(1, vcs...))
+	durable := false
+	for _, e := range effects {
+		switch e := e.(type) {
+		case Persist:
+			f, ok := e.Record.(*Fetched)
+			durable = durable || ok && f.Body.Digest() == b.Digest()
+		case Broadcast:
+			if p, ok := e.Msg.(*Prepare); ok && p.Seq == 2 {
+				if !durable {
+					t.Fatal("prepared before the body was durable")
+				}
+				return
+			}
+		}
+	}
+	t.Fatal("never prepared")
+}
+
+// A faulty replica signed a pre-prepare for a view far away, of which it would be the primary. It took the only place for
+// early pre-prepares, and the slot no longer counted as lacking one: a lost pre-prepare was never asked for again.
+func TestN6_APrePrepareForAnAbsurdViewTakesNobodysPlace(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	l.from(2, l.prePrepare(1<<40+2, 1, NullBody))
+	if lacks := l.r.newStatus().Slots; len(lacks) != 1 || lacks[0].Lacks&LacksProposal == 0 {
+		t.Fatalf("lacks %v, want the proposal of slot 1", lacks)
+	}
+	l.from(1, l.prePrepare(1, 1, b)) // early: the new view is on its way
+	effects := l.enter(1)
+	wantCount(t, broadcasts[*Prepare](effects), 1, "prepares")
+}
+
+// The record of an accepted pre-prepare became durable, then the replica crashed before its prepare. Nothing made it vote
+// in that view again.
+func TestD1_ACrashBetweenPrePrepareAndPrepareCostsNoVote(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	l.log = []Record{&Accepted{PrePrepare: l.prePrepare(0, 1, b)}}
+	if p := broadcasts[*Prepare](l.restart()); len(p) != 1 || p[0].Digest != b.Digest() {
+		t.Fatalf("prepares after the restart: %v", p)
+	}
+}
+
+// The same in a view change: the new view was durable, the votes for its O were not.
+func TestD4_ACrashBetweenNewViewAndPrepareCostsNoVote(t *testing.T) {
+	l := newLab(t, 4, 3)
+	var vcs []*ViewChange
+	for id := range ReplicaID(3) {
+		vcs = append(vcs, l.viewChange(1, id, StableCert{}, l.preparedCert(0, 1, NullBody)))
+	}
+	l.log = []Record{&Activated{NewView: l.newViewFrom(1, vcs...)}}
+	wantCount(t, broadcasts[*Prepare](l.restart()), 1, "prepares")
+}
+
+// A primary crashed when its pre-prepare was durable and nobody had it. Nobody could miss what nobody knew of.
+func TestD1_APrimarySendsAgainWhatACrashKeptBack(t *testing.T) {
+	l := newLab(t, 4, 0)
+	pp := l.prePrepare(0, 1, l.batch(1, "a"))
+	l.log = []Record{&Sent{Msg: pp}}
+	again := sends[*PrePrepare](l.restart())
+	wantCount(t, again, 3, "pre-prepares")
+	if string(Encode(again[0])) != string(Encode(pp)) {
+		t.Fatal("D7: not the bytes that were signed before the crash")
+	}
+}
+
+// A pre-prepare was lost on the way to everybody. Its primary listed it in its status, and nobody took notice.
+func TestN3_APrePrepareLostToAllIsAskedFor(t *testing.T) {
+	c := begin(t, 4)
+	c.filter = func(p *packet) bool { _, isPrePrepare := p.msg.(*PrePrepare); return !isPrePrepare }
+	r := c.request(0, 1, "a")
+	c.submit(r, 0)
+	c.settle()
+	c.filter = nil
+	c.until(900*time.Millisecond, "the request is executed in view 0", func() bool { return executed(r, c.nodes...) })
+	if v := c.highestView(); v != 0 {
+		t.Fatalf("view %d", v)
+	}
+}
+
+// A request was relayed once, the relay was lost, and its client went away: the backup suspected a correct primary for
+// ever, an accomplice short of deposing it.
+func TestC3_ALostRelayIsRepeated(t *testing.T) {
+	c := begin(t, 4)
+	c.filter = func(p *packet) bool { _, isRequest := p.msg.(*Request); return !isRequest }
+	r := c.request(0, 1, "a")
+	c.submit(r, 2)
+	c.settle()
+	c.filter = nil
+	c.until(900*time.Millisecond, "the request is executed in view 0", func() bool { return executed(r, c.nodes...) })
+	if c.nodes[2].replica.suspicion.sent {
+		t.Fatal("the backup suspects the primary")
+	}
+}
+
+// One status that lacked everything brought back every pre-prepare of the window, however large.
+func TestS4_AStatusBringsBackABoundedAnswer(t *testing.T) {
+	l := newLab(t, 4, 0, func(cfg *Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 1<<20, 2<<20 })
+	big := string(make([]byte, 1<<20))
+	for t := range uint64(8) {
+		l.fromClient(l.request(t+1, big))
+		l.r.proposed = Seq(t + 1)
+		l.r.handed = l.r.proposed // as if ordered: the next one goes out at once
+	}
+	l.r.handed = 0
+	l.wait(time.Second)
+	m := &Status{Active: true, Helper: 0}
+	for s := range Seq(8) {
+		m.Slots = append(m.Slots, SlotStatus{Seq: s + 1, Lacks: lacksAll})
+	}
+	if k := len(sends[*PrePrepare](l.from(1, m))); k < 1 || k > 3 {
+		t.Fatalf("%d pre-prepares of 1 MiB, want 2 MiB and what exceeds it", k)
+	}
+	wantDrop(t, l.from(1, m), ReasonTooOften)
+}
+
+// Entering a view dropped the bodies that its O did not choose. A certificate for one of them may come to light in a
+// later view change: then nobody correct had the body any more, and no view could order the slot.
+func TestV4_ABodyPreparedOnceIsKeptForALaterViewChange(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	l.propose(0, 1, b) // prepared here; a faulty replica keeps the certificate to itself
+	var nulls, hidden []*ViewChange
+	for id := range ReplicaID(3) {
+		nulls = append(nulls, l.viewChange(1, id, StableCert{}, l.preparedCert(0, 2, NullBody)))
+		hidden = append(hidden, l.viewChange(2, id, StableCert{}))
+	}
+	l.from(1, l.newViewFrom(1, nulls...)) // O: slot 1 null
+	hidden[0] = l.viewChange(2, 0, StableCert{}, l.preparedCert(0, 1, b))
+	effects := l.from(2, l.newViewFrom(2, hidden...))
+	if p := broadcasts[*Prepare](effects); len(p) != 1 || p[0].Digest != b.Digest() {
+		t.Fatalf("prepares %v, want the batch of view 0", p)
+	}
+}

@@ -1,0 +1,138 @@
+package pbft
+
+import (
+	"fmt"
+	"strings"
+)
+
+// trace writes down what happens in a cluster, one line an event or effect. A nil trace writes nothing.
+type trace struct {
+	lines  strings.Builder
+	names  map[Digest]string // batch digests by what is in them
+	at     int64             // milliseconds of the last time stamp
+	status bool              // show status messages too
+}
+
+func (t *trace) line(n *node, format string, args ...any) {
+	if ms := n.c.now.Milliseconds(); ms != t.at {
+		t.at = ms
+		fmt.Fprintf(&t.lines, "@%dms\n", ms)
+	}
+	fmt.Fprintf(&t.lines, "r%d %s\n", n.id, fmt.Sprintf(format, args...))
+}
+
+// say writes a line of the harness's own.
+func (t *trace) say(n *node, format string, args ...any) {
+	if t != nil && len(n.c.nodes) > int(n.id) {
+		t.line(n, format, args...)
+	}
+}
+
+// comment writes a line of narration between events.
+func (t *trace) comment(format string, args ...any) {
+	if t != nil {
+		fmt.Fprintf(&t.lines, "\n# %s\n", fmt.Sprintf(format, args...))
+	}
+}
+
+func (t *trace) event(n *node, ev Event) {
+	if t == nil {
+		return
+	}
+	switch e := ev.(type) {
+	case Received:
+		if e.From.Loopback || t.hides(e.Msg.msg) {
+			return
+		}
+		from := fmt.Sprintf("r%d", e.From.Replica)
+		if e.From.Client {
+			from = "client"
+		}
+		t.line(n, "← %s %s", from, t.message(n.cfg, e.Msg.msg))
+	case Snapshotted:
+		t.line(n, "has snapshot %d with digest %v", e.Seq, e.Digest)
+	case Tick, Executed:
+	}
+}
+
+func (t *trace) effect(n *node, e Effect) {
+	if t == nil {
+		return
+	}
+	switch e := e.(type) {
+	case Persist:
+		t.line(n, "  persist %s", t.record(n.cfg, e.Record))
+	case Note:
+		t.line(n, "  note %s", t.record(n.cfg, e.Record))
+	case Broadcast:
+		if !t.hides(e.Msg) {
+			t.line(n, "  broadcast %s", t.message(n.cfg, e.Msg))
+		}
+	case Send:
+		if !t.hides(e.Msg) {
+			t.line(n, "  send to r%d %s", e.To, t.message(n.cfg, e.Msg))
+		}
+	case Respond:
+		t.line(n, "  respond %s executed at %d", t.request(e.Reply.ID), e.Reply.Seq)
+	case Execute:
+		t.line(n, "  execute %d %s", e.Seq, t.batch(e.Body))
+	case Snapshot:
+		t.line(n, "  snapshot %d", e.Seq)
+	case Truncate:
+		t.line(n, "  truncate journal at %d, discard states below %d", e.Below, e.Discard)
+	case Accuse:
+		t.line(n, "  accuse r%d of %s: %s, and %s", e.Evidence.Replica, e.Evidence.Kind,
+			t.message(n.cfg, e.Evidence.First), t.message(n.cfg, e.Evidence.Second))
+	case Entered:
+		t.line(n, "  enters view %d", e.View)
+	case Diverged:
+		t.line(n, "  diverged at %d: own %v, stable %v", e.Seq, e.Own, e.Stable)
+	case Dropped:
+		if !t.hides(e.Msg) {
+			t.line(n, "  drop: %s", e.Why)
+		}
+	}
+}
+
+func (t *trace) lost(p *packet) {
+	_ = p // what a filter keeps off the wire is part of a scenario's story, told in its comments
+}
+
+func (t *trace) refused(p *packet, err error) {
+	if t != nil {
+		fmt.Fprintf(&t.lines, "r%d ← r%d refused: %v\n", p.to, p.from, err)
+	}
+}
+
+// hides reports whether a message is left out: the periodic ones would drown the story.
+func (t *trace) hides(m Message) bool {
+	switch m.(type) {
+	case *Status, *Heartbeat:
+		return !t.status
+	}
+	return false
+}
+
+func (t *trace) record(cfg *Config, r Record) string {
+	switch r := r.(type) {
+	case *Accepted:
+		return "accepted v" + fmt.Sprint(r.PrePrepare.View) + " s" + fmt.Sprint(r.PrePrepare.Seq) + " " + t.digest(r.PrePrepare.Digest)
+	case *Fetched:
+		return fmt.Sprintf("fetched s%d %s", r.Seq, t.batch(r.Body))
+	case *Prepared:
+		return fmt.Sprintf("prepared v%d s%d %s", r.Cert.View, r.Cert.Seq, t.digest(r.Cert.Digest))
+	case *Certified:
+		return fmt.Sprintf("certified v%d s%d %s", r.Cert.View, r.Cert.Seq, t.batch(r.Body))
+	case *Committed:
+		return fmt.Sprintf("committed v%d s%d %s", r.Cert.View, r.Cert.Seq, t.digest(r.Cert.Digest))
+	case *Stable:
+		return fmt.Sprintf("stable s%d %v", r.Cert.Seq, r.Cert.Digest)
+	case *Activated:
+		return fmt.Sprintf("activated v%d", r.NewView.View)
+	case *Sent:
+		return "sent " + t.message(cfg, r.Msg)
+	case *Head:
+		return "head"
+	}
+	return ""
+}
