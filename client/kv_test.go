@@ -41,6 +41,9 @@ func TestKV_WhatIsPutIsReadUntilItIsDeleted(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if first := f.sendings(1); !first[0].request.ReadOnly {
+			t.Error("a get is not sent as a read")
+		}
 		if v, err := c.Get(ctx, "k"); err != nil || string(v) != "value of k" {
 			t.Errorf("read %q, %v", v, err)
 		}

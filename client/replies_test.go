@@ -88,10 +88,13 @@ func TestC4_ALiarIsOutvotedWhateverItChanges(t *testing.T) {
 func TestC4_ReplicasMustAgreeOnEveryPart(t *testing.T) {
 	for name, other := range map[string]func(*pbft.Reply){
 		"results": func(r *pbft.Reply) { r.Results = [][]byte{[]byte("b")} },
-		"split":   func(r *pbft.Reply) { r.Results = [][]byte{[]byte("a"), nil} },
+		"count":   func(r *pbft.Reply) { r.Results = append(r.Results, nil) },
 		"seq":     func(r *pbft.Reply) { r.Seq = 2 },
 		"outcome": func(r *pbft.Reply) { r.Outcome, r.Results = pbft.OutcomeConflict, nil },
 		"digest":  func(r *pbft.Reply) { r.Request[31]++ },
+		"client":  func(r *pbft.Reply) { r.ID.Client[31]++ },
+		"session": func(r *pbft.Reply) { r.ID.Session++ },
+		"number":  func(r *pbft.Reply) { r.ID.T++ },
 	} {
 		withCluster(t, func(t *testing.T, f *fake) {
 			f.answer[0], f.answer[3] = silent, silent
@@ -100,6 +103,14 @@ func TestC4_ReplicasMustAgreeOnEveryPart(t *testing.T) {
 				t.Errorf("%s: two different replies are taken for f+1: %q, %v", name, r.Output(), err)
 			}
 		})
+	}
+}
+
+func TestC4_ResultsAreComparedOneByOne(t *testing.T) {
+	a := judge(&pbft.Reply{Results: [][]byte{[]byte("ab"), []byte("c")}})
+	b := judge(&pbft.Reply{Results: [][]byte{[]byte("a"), []byte("bc")}})
+	if a == b {
+		t.Error("results with the same bytes, split differently, are taken for equal")
 	}
 }
 

@@ -76,6 +76,32 @@ func TestC3_ASilentPrimaryCostsOneTimeout(t *testing.T) {
 	})
 }
 
+func TestC3_EveryRequestUnderWayIsSentAgain(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.fill()
+		<-time.After(10 * time.Second)
+		for number := uint64(1); number <= f.s.limits.window; number++ {
+			if rounds := (len(f.sendings(number)) - 1) / 4; rounds < 5 {
+				t.Errorf("request %d was sent again %d times in 10s", number, rounds)
+			}
+		}
+	})
+}
+
+func TestC3_PatienceFollowsTheTimeThatAnswersTook(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		for range 50 {
+			f.mustDo("a")
+		}
+		f.fill()
+		<-time.After(2 * minTimeout)
+		sent := f.sendings(51)
+		if gap := sent[1].at.Sub(sent[0].at); gap < minTimeout || gap > minTimeout*5/4 {
+			t.Errorf("after answers in %v, sent again after %v, want %v", 2*oneWay, gap, minTimeout)
+		}
+	})
+}
+
 func TestViewHint_TheClientFollowsFPlus1Replicas(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.view = 6
@@ -96,6 +122,7 @@ func TestViewHint_OneLiarNeitherInventsNorHoldsAView(t *testing.T) {
 			f.mustDo("b")
 			f.set(func() { f.view = 6 })
 			f.mustDo("c")
+			<-time.After(time.Second) // until the last replies are in
 			f.mustDo("d")
 			if to := recipients(f.sendings(4)); !slices.Equal(to, []int{2}) {
 				t.Errorf("%s: sent to %v, want the primary of view 6", name, to)
