@@ -73,7 +73,11 @@ func Open(dir string, opt Options) (n *Node, err error) {
 	if err := service.Load(uint64(n.disk.applied.Seq)); err != nil {
 		return nil, err
 	}
-	return n, n.connect(service, opt)
+	if err := n.connect(service, opt); err != nil {
+		service.Close()
+		return nil, err
+	}
+	return n, nil
 }
 
 // connect wires the parts and opens the network.
@@ -176,6 +180,7 @@ func (n *Node) Run(ctx context.Context) error {
 			err = fmt.Errorf("write to the store: %w", err)
 		}
 	}
+	n.executor.service.Close()
 	return errors.Join(err, n.disk.close())
 }
 

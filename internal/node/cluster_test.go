@@ -1,0 +1,160 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"tagma/client"
+	"tagma/crypto"
+	"tagma/internal/cluster"
+)
+
+// testbed is a cluster of nodes in this process, on the real transport and disk.
+type testbed struct {
+	t     *testing.T
+	dir   string
+	fresh *cluster.Fresh
+	nodes []*running
+}
+
+// running is a node with the means to stop it.
+type running struct {
+	*Node
+	stop context.CancelFunc
+	done chan error
+}
+
+// newTestbed makes homes for n replicas on free ports of the loopback.
+func newTestbed(t *testing.T, n int, protocol cluster.Protocol) *testbed {
+	t.Helper()
+	fresh, err := cluster.Init(cluster.InitOptions{Replicas: n, BasePort: 7000, Clients: []string{"test"}, Protocol: protocol})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, port := range freePorts(t, n) {
+		fresh.File.Replicas[i].Addresses = []string{fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", port)}
+	}
+	b := &testbed{t: t, dir: t.TempDir(), fresh: fresh, nodes: make([]*running, n)}
+	if err := fresh.File.Save(filepath.Join(b.dir, "cluster.toml")); err != nil {
+		t.Fatal(err)
+	}
+	for i, key := range fresh.Replicas {
+		home := b.home(i)
+		if err := errors.Join(os.MkdirAll(home, 0o700), crypto.WriteKey(filepath.Join(home, KeyFile), key)); err != nil {
+			t.Fatal(err)
+		}
+		settings := DefaultSettings()
+		settings.SegmentBytes = 256 << 10
+		if err := settings.Save(home); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(b.stopAll)
+	return b
+}
+
+// freePorts finds ports that nobody listens on.
+func freePorts(t *testing.T, n int) []int {
+	t.Helper()
+	ports := make([]int, n)
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = l.Close() }() // all at once, so that they differ
+		ports[i] = l.Addr().(*net.TCPAddr).Port
+	}
+	return ports
+}
+
+func (b *testbed) home(i int) string { return filepath.Join(b.dir, fmt.Sprintf("replica%d", i)) }
+
+// start runs a replica.
+func (b *testbed) start(i int, opts ...Options) {
+	b.t.Helper()
+	opt := Options{}
+	if len(opts) > 0 {
+		opt = opts[0]
+	}
+	n, err := Open(b.home(i), opt)
+	if err != nil {
+		b.t.Fatalf("replica %d: %v", i, err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	r := &running{Node: n, stop: stop, done: make(chan error, 1)}
+	go func() { r.done <- n.Run(ctx) }()
+	b.nodes[i] = r
+}
+
+func (b *testbed) startAll() {
+	b.t.Helper()
+	for i := range b.nodes {
+		b.start(i)
+	}
+}
+
+// halt stops a replica cleanly.
+func (b *testbed) halt(i int) {
+	b.t.Helper()
+	r := b.nodes[i]
+	b.nodes[i] = nil
+	r.stop()
+	if err := <-r.done; err != nil {
+		b.t.Errorf("replica %d stopped: %v", i, err)
+	}
+}
+
+func (b *testbed) stopAll() {
+	for i := range b.nodes {
+		if b.nodes[i] != nil {
+			b.halt(i)
+		}
+	}
+}
+
+// dial returns a client and a context that ends with the test's patience.
+func (b *testbed) dial() (*client.Client, context.Context) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	b.t.Cleanup(cancel)
+	c, err := client.DialCluster(ctx, b.fresh.File, b.fresh.Clients[0])
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { _ = c.Close() })
+	return c, ctx
+}
+
+// until waits for a condition on the reports of the running replicas.
+func (b *testbed) until(what string, holds func([]Report) bool) {
+	b.t.Helper()
+	deadline := time.After(60 * time.Second)
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		var reports []Report
+		for _, n := range b.nodes {
+			if n != nil {
+				reports = append(reports, n.Report())
+			}
+		}
+		if holds(reports) {
+			return
+		}
+		select {
+		case <-deadline:
+			for _, r := range reports {
+				b.t.Logf("%+v", r)
+			}
+			b.t.Fatalf("not reached: %s", what)
+		case <-poll.C:
+		}
+	}
+}
