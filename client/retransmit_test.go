@@ -176,6 +176,30 @@ func TestC6_BusyPutsARetransmissionOff(t *testing.T) {
 	})
 }
 
+func TestC6_BusyForOneRequestDoesNotPutOthersOff(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		busyFor1 := func(r pbft.Reply) []pbft.Reply {
+			if r.ID.T != 1 {
+				return nil
+			}
+			busy(&r)
+			r.RetryAfterMillis = 2000
+			return []pbft.Reply{r}
+		}
+		f.fill()
+		f.set(func() { f.answer = []func(pbft.Reply) []pbft.Reply{busyFor1, busyFor1, busyFor1, busyFor1} })
+		<-time.After(time.Minute)
+		for number := uint64(2); number <= f.s.limits.window; number++ {
+			sent := f.sendings(number)
+			for i := 4; i < len(sent); i++ {
+				if gap := sent[i].at.Sub(sent[i-1].at); gap > maxTimeout*5/4 {
+					t.Errorf("request %d was sent again after %v only", number, gap)
+				}
+			}
+		}
+	})
+}
+
 // A liar that is busy for ever, and says so without pause, delays each transmission by one more patience at most.
 func TestC6_ALiarsBusyCannotStopRetransmission(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {

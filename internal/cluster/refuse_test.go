@@ -71,6 +71,9 @@ func TestParse_RefusesInconsistentContent(t *testing.T) {
 		{"view timeout", func(f *File) { f.Protocol.ViewTimeout = Duration{time.Millisecond} }, []string{": protocol.view_timeout: ", "10ms"}},
 		{"one operation above the batch", func(f *File) { f.Protocol.MaxBatchBytes = 1000 }, []string{": protocol.max_op_bytes: "}},
 		{"window", func(f *File) { f.Protocol.Window = maxWindow + 1 }, []string{": protocol.window: ", "limit"}},
+		{"operations", func(f *File) { f.Protocol.MaxOps = maxResultBytes }, []string{": protocol.max_ops: ", "limit"}},
+		{"results", func(f *File) { f.Protocol.MaxResultBytes = maxResultBytes + 1 },
+			[]string{": protocol.max_result_bytes: ", "limit"}},
 		{"sessions", func(f *File) { f.Protocol.Sessions = maxSessions + 1 }, []string{": protocol.sessions: ", "limit"}},
 	}
 	for _, c := range cases {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tagma/crypto"
+	"tagma/network"
 	"tagma/pbft"
 )
 
@@ -14,6 +15,8 @@ const (
 	maxWindow      = 4096
 	maxSessions    = 4096
 	maxOpenClients = 1 << 20
+	// maxResultBytes leaves a client's frame a quarter for what stands around the results.
+	maxResultBytes = network.DefaultMaxClientFrame / 4 * 3
 )
 
 // validate reports the first thing that is missing, out of range or contradicts another one.
@@ -118,6 +121,10 @@ func (f *File) validateProtocol() *Error {
 		return refuse("protocol.window", "%d is above the limit of %d", p.Window, maxWindow)
 	case p.Sessions > maxSessions:
 		return refuse("protocol.sessions", "%d is above the limit of %d", p.Sessions, maxSessions)
+	case p.MaxOps > maxResultBytes/16:
+		return refuse("protocol.max_ops", "%d is above the limit of %d", p.MaxOps, maxResultBytes/16)
+	case p.MaxResultBytes > maxResultBytes:
+		return refuse("protocol.max_result_bytes", "%d is above the limit of %d, which fits a client's frame", p.MaxResultBytes, maxResultBytes)
 	}
 	cfg := f.config(0)
 	if err := cfg.Validate(); err != nil {
