@@ -19,23 +19,26 @@ func takes(names ...string) cobra.PositionalArgs {
 		if len(names) > 0 {
 			wants = strings.Join(names, " and ")
 		}
-		return unusablef("%s takes %s, but %d were given; see `tagma help %s`", cmd.CommandPath(), wants, len(args), cmd.Name())
+		return unusablef("%s takes %s, but %d were given; see `tagma help %s`", cmd.Name(), wants, len(args), cmd.Name())
 	}
 }
 
 // badFlag adds to a flag's error what was probably meant.
 func badFlag(cmd *cobra.Command, err error) error {
+	at := ""
+	if cmd.HasParent() {
+		at = cmd.Name() + ": "
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
-		return unusable{fmt.Errorf("%s: %w", cmd.CommandPath(), err)}
+		return unusable{fmt.Errorf("%s%w", at, err)}
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 	if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
-		return unusablef("%s: %w; did you mean --%s?", cmd.CommandPath(), err, near)
+		return unusablef("%s%w; did you mean --%s?", at, err, near)
 	}
-	return unusablef("%s: %w; see `tagma help %s`; put -- in front of arguments that begin with a dash",
-		cmd.CommandPath(), err, cmd.Name())
+	return unusablef("%s%w; see `tagma help %s`; put -- in front of arguments that begin with a dash", at, err, cmd.Name())
 }
 
 // unknownCommand makes a mistyped command's error one line with what was probably meant. Other errors it returns as they
@@ -48,6 +51,11 @@ func unknownCommand(root *cobra.Command, err error) error {
 	if _, other := fmt.Sscanf(err.Error(), "unknown command %q for", &name); other != nil {
 		return err
 	}
+	return noCommand(root, name)
+}
+
+// noCommand is the error of a name that is no command.
+func noCommand(root *cobra.Command, name string) error {
 	var names []string
 	for _, c := range root.Commands() {
 		names = append(names, c.Name())
@@ -61,12 +69,14 @@ func unknownCommand(root *cobra.Command, err error) error {
 // nearest returns the one of names that a typo most likely made given of, or "". It lets cobra judge by making commands
 // of them.
 func nearest(given string, names []string) string {
-	parent := &cobra.Command{SuggestionsMinimumDistance: 2}
+	parent := new(cobra.Command)
 	for _, name := range names {
 		parent.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
 	}
-	if found := parent.SuggestionsFor(given); given != "" && len(found) > 0 {
-		return found[0]
+	for _, parent.SuggestionsMinimumDistance = range []int{1, 2} {
+		if found := parent.SuggestionsFor(given); given != "" && len(found) > 0 {
+			return found[0]
+		}
 	}
 	return ""
 }

@@ -116,12 +116,8 @@ func activity(active bool) string {
 }
 
 func requests(b *pbft.Body) string {
-	switch n := len(b.Requests); {
-	case b.IsNull():
+	if b.IsNull() {
 		return "null request"
-	case n == 1:
-		return "1 request"
-	default:
-		return fmt.Sprintf("%d requests", n)
 	}
+	return count(len(b.Requests), "request")
 }

@@ -11,17 +11,17 @@ func (d *journalDocument) print(w io.Writer) error {
 	out := bufio.NewWriter(w) // keeps its first error for Flush
 	next := 0
 	for _, s := range d.Segments {
-		fmt.Fprintf(out, "segment %s  %s  turns %d to %d  %d records  seq up to %d\n",
-			s.Name, bytesText(s.Bytes), s.FirstTurn, s.LastTurn, s.Entries, s.MaxSeq)
+		fmt.Fprintf(out, "segment %s  %s  turns %d to %d  %s  seq up to %d\n",
+			s.Name, bytesText(s.Bytes), s.FirstTurn, s.LastTurn, count(s.Entries, "record"), s.MaxSeq)
 		for ; next < len(d.Records) && d.Records[next].Segment == s.Name; next++ {
 			fmt.Fprintf(out, "  %s\n", d.Records[next].line())
 		}
 	}
 	if d.err == nil {
-		fmt.Fprintf(out, "intact: %d segments, %d records, %s\n", len(d.Segments), d.Count, bytesText(d.Bytes))
+		fmt.Fprintf(out, "intact: %s, %s, %s\n", count(len(d.Segments), "segment"), count(d.Count, "record"), bytesText(d.Bytes))
 	}
 	if d.TornTurn != 0 {
-		fmt.Fprintf(out, "turn %d is torn: a crash left it unfinished, and nothing of it was sent\n", d.TornTurn)
+		fmt.Fprintf(out, "turn %d is unfinished: a crash left it so, or the replica is writing it now; nothing of it was sent\n", d.TornTurn)
 	}
 	return out.Flush()
 }

@@ -29,6 +29,7 @@ Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuratio
 	root.SetVersionTemplate("tagma {{.Version}}\n")
 	root.SetFlagErrorFunc(badFlag)
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetHelpCommand(newHelp(root))
 	root.AddCommand(
 		newInit(), newNode(),
 		newPut(), newGet(), newDelete(),

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience bounds every wait for a real process.
+const patience = 30 * time.Second
+
+// process is a running `tagma node`.
+type process struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	lines chan string // of its standard output
+	ended chan struct{}
+
+	mu     sync.Mutex
+	stderr bytes.Buffer
+}
+
+func (p *process) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stderr.Write(b)
+}
+
+func (p *process) log() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stderr.String()
+}
+
+// startNode runs a replica and returns when it says that it is ready.
+func startNode(t *testing.T, home string) *process {
+	t.Helper()
+	p := &process{t: t, lines: make(chan string, 16), ended: make(chan struct{})}
+	p.cmd = exec.Command(os.Args[0], "node", "--home", home)
+	p.cmd.Env = append(os.Environ(), asTagma+"=1")
+	p.cmd.Stderr = p
+	dieWithParent(p.cmd)
+	stdin, err := p.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go p.follow(stdout)
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill() // it may have ended
+		<-p.ended
+		_ = stdin.Close() // held open until here
+		if t.Failed() {
+			t.Logf("log of %s:\n%s", home, p.log())
+		}
+	})
+	if line := p.line(); !strings.Contains(line, "is ready at /ip4/127.0.0.1/tcp/") {
+		t.Fatalf("instead of being ready, %s says %q; its log:\n%s", home, line, p.log())
+	}
+	return p
+}
+
+func (p *process) follow(stdout io.Reader) {
+	scanner := bufio.NewScanner(stdout)
+	for scanner.Scan() {
+		p.lines <- scanner.Text()
+	}
+	close(p.lines)
+	_ = p.cmd.Wait() // its state is looked at in exitCode
+	close(p.ended)
+}
+
+// line is the next line of standard output, "" at its end.
+func (p *process) line() string {
+	p.t.Helper()
+	select {
+	case line := <-p.lines:
+		return line
+	case <-time.After(patience):
+		p.t.Fatalf("no output in %v; the log:\n%s", patience, p.log())
+		return ""
+	}
+}
+
+// signal sends a signal to this process and no other.
+func (p *process) signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *process) exitCode() int {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(patience):
+		p.t.Fatalf("it has not ended in %v; the log:\n%s", patience, p.log())
+		return -1
+	}
+}
+
+// outcome is what one command line did.
+type outcome struct {
+	args           []string
+	code           int
+	stdout, stderr string
+}
+
+func (o outcome) String() string {
+	return fmt.Sprintf("tagma %q: exit code %d, stdout %q, stderr %q", o.args, o.code, o.stdout, o.stderr)
+}
+
+// tagma runs a command line in this process.
+func tagma(t *testing.T, args ...string) outcome {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := execute(t.Context(), args, &stdout, &stderr)
+	return outcome{args, code, stdout.String(), stderr.String()}
+}
+
+// must is tagma for what has to succeed; it returns standard output.
+func must(t *testing.T, args ...string) string {
+	t.Helper()
+	o := tagma(t, args...)
+	if o.code != exitDone || o.stderr != "" {
+		t.Fatal(o)
+	}
+	return o.stdout
+}
+
+// eventually looks until a condition of real processes holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(patience)
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for !holds() {
+		select {
+		case <-look.C:
+		case <-deadline:
+			t.Fatalf("not in %v: %s", patience, what)
+		}
+	}
+}
