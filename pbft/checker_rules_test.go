@@ -19,6 +19,9 @@ func (k *checker) before(n *node, e Effect) {
 		k.mayExecute(n, e)
 	case Truncate:
 		k.flush(n)
+		for _, r := range n.replica.Anchor() {
+			k.durable(n, r)
+		}
 	case Accuse:
 		k.convicts(n, e.Evidence)
 	case Entered:
