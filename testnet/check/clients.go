@@ -1,0 +1,87 @@
+package check
+
+import "slices"
+
+// Write is one write of a history in which every key has a single writer, whose writes do not overlap.
+type Write struct {
+	Key, Value   string
+	Acknowledged bool // false: its outcome is unknown, so it may have happened or not
+}
+
+// Found is what a key held when it was read back.
+type Found struct {
+	Value   string
+	Version uint64 // how often the key was written
+}
+
+// Durable checks I9: whatever happened, the last acknowledged write to every key is there, or a later one whose outcome
+// is unknown. Writes are in the order in which each key's were made; found is what all keys held at the end.
+func Durable(writes []Write, found map[string]Found) Result {
+	var v verdict
+	possible := make(map[string][]string) // by key: the last acknowledged value and all later ones
+	for _, w := range writes {
+		if w.Acknowledged {
+			possible[w.Key] = nil
+		}
+		possible[w.Key] = append(possible[w.Key], w.Value)
+	}
+	for _, w := range writes {
+		if !w.Acknowledged {
+			continue
+		}
+		v.checked++
+		got, there := found[w.Key]
+		switch {
+		case !there:
+			v.fail("key %q was written and acknowledged, and is gone", w.Key)
+		case !slices.Contains(possible[w.Key], got.Value):
+			v.fail("key %q holds %q, which is neither the last acknowledged write nor a later one", w.Key, got.Value)
+		}
+	}
+	return v.result("I9")
+}
+
+// Once checks I3 as far as a key-value store shows it: a key's version counts its writes, so after a number of
+// acknowledged ones and some of unknown outcome it lies between the two sums, however often each was sent.
+func Once(writes []Write, found map[string]Found) Result {
+	var v verdict
+	least, most := make(map[string]uint64), make(map[string]uint64)
+	for _, w := range writes {
+		most[w.Key]++
+		if w.Acknowledged {
+			least[w.Key]++
+		}
+	}
+	for _, w := range writes {
+		got, there := found[w.Key]
+		if !there {
+			continue // I9's matter
+		}
+		v.checked++
+		if got.Version < least[w.Key] || got.Version > most[w.Key] {
+			v.fail("key %q was written %d times by %d acknowledged of %d requests", w.Key, got.Version, least[w.Key], most[w.Key])
+		}
+	}
+	return v.result("I3")
+}
+
+// Planned is a fault that a run was to have.
+type Planned struct {
+	What  string
+	Fired bool
+}
+
+// Real checks I18: enough was acknowledged, and everything that was to go wrong did. A run in which nothing happens
+// proves nothing.
+func Real(acknowledged, wanted int, faults []Planned) Result {
+	v := verdict{checked: 1 + len(faults)}
+	if acknowledged < wanted {
+		v.fail("%d operations were acknowledged, and at least %d were to be", acknowledged, wanted)
+	}
+	for _, f := range faults {
+		if !f.Fired {
+			v.fail("this did not happen: %s", f.What)
+		}
+	}
+	return v.result("I18")
+}

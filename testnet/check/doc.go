@@ -1,0 +1,33 @@
+// Package check judges a run: it holds the invariants against what correct replicas wrote to their journals and what
+// clients saw.
+//
+// It knows the protocol's records and nothing of how a run was made, so that the same checks serve processes and
+// simulations. It reads and judges; it changes nothing. Every check has a test that it can fail.
+package check
+
+import "fmt"
+
+// Result is what became of one invariant.
+type Result struct {
+	ID      string `json:"id"`
+	Held    bool   `json:"held"`
+	Checked int    `json:"checked"`       // facts that were compared; 0 checks nothing, and then Held says nothing
+	Why     string `json:"why,omitempty"` // the first violation
+}
+
+// verdict gathers one invariant's facts.
+type verdict struct {
+	checked int
+	why     string
+}
+
+// fail notes the first violation.
+func (v *verdict) fail(format string, args ...any) {
+	if v.why == "" {
+		v.why = fmt.Sprintf(format, args...)
+	}
+}
+
+func (v *verdict) result(id string) Result {
+	return Result{ID: id, Held: v.why == "", Checked: v.checked, Why: v.why}
+}

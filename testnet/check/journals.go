@@ -1,0 +1,221 @@
+package check
+
+import (
+	"crypto/sha256"
+	"slices"
+
+	"tagma/pbft"
+)
+
+// Journals compares what correct replicas' journals say, within one and across all. A journal shrinks while its replica
+// runs, so it may be read as often as one likes; what was read before is remembered and read again without harm.
+//
+// Restarts, crashes and the anchors that repeat older votes are all in the records: nothing needs to be told of them.
+type Journals struct {
+	cfg      *pbft.Config
+	replicas map[pbft.ReplicaID]*voter
+	agreed   map[pbft.Seq]said // I1
+	states   map[pbft.Seq]said // I5
+	views    map[pbft.View]bool
+
+	agreement, votes, stateDigests verdict
+}
+
+// said is a digest and who said it first.
+type said struct {
+	digest pbft.Digest
+	by     pbft.ReplicaID
+}
+
+// voter is what one replica's journal has told so far.
+type voter struct {
+	id        pbft.ReplicaID
+	committed map[pbft.Seq]pbft.Digest
+	states    map[pbft.Seq]pbft.Digest
+	signed    map[place]pbft.Digest
+	moved     pbft.View // the highest view it moved to
+}
+
+// reading is a pass over one journal. A segment begins with an anchor, which repeats older votes and names the view of
+// its moment: whether a vote in it was made before or after the move to that view cannot be told. So a move counts from
+// the first record that must be younger, and votes of unknown age are let pass.
+type reading struct {
+	*voter
+	heads int
+	head  pbft.View // of the segment's anchor
+	left  pbft.View // no new vote in a view below this one may follow
+	later pbft.View // becomes left with the next segment
+}
+
+// place is what a replica may say only one thing about.
+type place struct {
+	kind pbft.Type
+	view pbft.View
+	seq  pbft.Seq
+}
+
+// NewJournals returns an empty comparison for a cluster. Self of the configuration does not matter.
+func NewJournals(cfg *pbft.Config) *Journals {
+	return &Journals{
+		cfg: cfg, replicas: make(map[pbft.ReplicaID]*voter), agreed: make(map[pbft.Seq]said),
+		states: make(map[pbft.Seq]said), views: make(map[pbft.View]bool),
+	}
+}
+
+// Read takes all records that a correct replica's journal holds at one moment, in order.
+func (j *Journals) Read(id pbft.ReplicaID, records []pbft.Record) {
+	v := j.replicas[id]
+	if v == nil {
+		v = &voter{
+			id: id, committed: make(map[pbft.Seq]pbft.Digest), states: make(map[pbft.Seq]pbft.Digest),
+			signed: make(map[place]pbft.Digest),
+		}
+		j.replicas[id] = v
+	}
+	in := &reading{voter: v, later: v.moved}
+	for _, r := range records {
+		j.record(in, r)
+	}
+}
+
+func (j *Journals) record(in *reading, r pbft.Record) {
+	switch r := r.(type) {
+	case *pbft.Head:
+		in.begin(r.View)
+	case *pbft.Committed:
+		j.committed(in, &r.Cert)
+	case *pbft.Certified:
+		j.committed(in, &r.Cert)
+	case *pbft.Stable:
+		j.state(in, r.Cert.Seq, r.Cert.Digest)
+	case *pbft.Activated:
+		j.views[r.NewView.View] = true
+		in.move(r.NewView.View)
+	case *pbft.Sent:
+		j.sent(in, r.Msg)
+	default: // says nothing that others must agree with
+	}
+}
+
+// begin starts a segment.
+func (in *reading) begin(view pbft.View) {
+	if in.heads > 0 {
+		in.left = max(in.left, in.later)
+	}
+	in.heads++
+	in.head = view
+}
+
+// move notes that the replica left all views below v.
+func (in *reading) move(v pbft.View) {
+	in.moved = max(in.moved, v)
+	if v > in.head {
+		in.left = max(in.left, v)
+	} else {
+		in.later = max(in.later, v)
+	}
+}
+
+// committed checks I1: one digest a sequence number.
+func (j *Journals) committed(in *reading, cert *pbft.CommitCert) {
+	if known, again := in.committed[cert.Seq]; again && known == cert.Digest {
+		return
+	}
+	in.committed[cert.Seq] = cert.Digest
+	j.agreement.checked++
+	if first, differs := compare(j.agreed, cert.Seq, said{cert.Digest, in.id}); differs {
+		j.agreement.fail("replica %d committed %v at sequence number %d, replica %d committed %v",
+			first.by, first.digest, cert.Seq, in.id, cert.Digest)
+	}
+}
+
+// state checks I5: one state after a sequence number.
+func (j *Journals) state(in *reading, seq pbft.Seq, d pbft.Digest) {
+	if known, again := in.states[seq]; again && known == d {
+		return
+	}
+	in.states[seq] = d
+	j.stateDigests.checked++
+	if first, differs := compare(j.states, seq, said{d, in.id}); differs {
+		j.stateDigests.fail("after sequence number %d replica %d has the state %v, replica %d has %v",
+			seq, first.by, first.digest, in.id, d)
+	}
+}
+
+// compare keeps what was said first about a sequence number and reports whether this differs from it.
+func compare(known map[pbft.Seq]said, seq pbft.Seq, now said) (first said, differs bool) {
+	first, again := known[seq]
+	if !again {
+		known[seq] = now
+		return now, false
+	}
+	return first, first.digest != now.digest
+}
+
+// sent checks I2: one statement a place, and no new vote in a view that was left.
+func (j *Journals) sent(in *reading, m pbft.Message) {
+	at := placeOf(m)
+	signed := pbft.Digest(sha256.Sum256(pbft.Signable(j.cfg, m)))
+	before, again := in.signed[at]
+	if !again || before != signed {
+		j.votes.checked++
+	}
+	switch {
+	case again && before != signed:
+		j.votes.fail("replica %d signed two different %ss for view %d, sequence number %d", in.id, at.kind, at.view, at.seq)
+	case !again && votesIn(at.kind) && at.view < in.left:
+		j.votes.fail("replica %d signed a %s in view %d, sequence number %d, after it had moved to view %d",
+			in.id, at.kind, at.view, at.seq, in.left)
+	}
+	in.signed[at] = signed
+	switch m := m.(type) {
+	case *pbft.Checkpoint:
+		j.state(in, m.Seq, m.Digest)
+	case *pbft.ViewChange:
+		in.move(m.View)
+	case *pbft.NewView:
+		j.views[m.View] = true
+		in.move(m.View)
+	default: // a vote, judged above
+	}
+}
+
+// votesIn reports whether a message of this kind is a vote in its view. A view change is one for it.
+func votesIn(kind pbft.Type) bool {
+	return kind == pbft.TypePrePrepare || kind == pbft.TypePrepare || kind == pbft.TypeCommit
+}
+
+func placeOf(m pbft.Message) place {
+	at := place{kind: pbft.TypeOf(m)}
+	switch m := m.(type) {
+	case *pbft.PrePrepare:
+		at.view, at.seq = m.View, m.Seq
+	case *pbft.Prepare:
+		at.view, at.seq = m.View, m.Seq
+	case *pbft.Commit:
+		at.view, at.seq = m.View, m.Seq
+	case *pbft.Checkpoint:
+		at.seq = m.Seq
+	case *pbft.ViewChange:
+		at.view = m.View
+	case *pbft.NewView:
+		at.view = m.View
+	default: // journalled by nobody
+	}
+	return at
+}
+
+// Results are I1, I2 and I5 over all that was read.
+func (j *Journals) Results() []Result {
+	return []Result{j.agreement.result("I1"), j.votes.result("I2"), j.stateDigests.result("I5")}
+}
+
+// Views lists the views above 0 that became active somewhere, ascending.
+func (j *Journals) Views() []pbft.View {
+	views := make([]pbft.View, 0, len(j.views))
+	for v := range j.views {
+		views = append(views, v)
+	}
+	slices.Sort(views)
+	return views
+}
