@@ -2,6 +2,7 @@ package network
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"testing"
 	"time"
@@ -50,7 +51,7 @@ func TestStream_OnlyAFrameThatHasBegunIsUnderADeadline(t *testing.T) {
 	}}
 	var got []string
 	err := readFrames(stream, 8, func(frame []byte) { got = append(got, string(frame)) })
-	if err != io.EOF || len(got) != 3 || got[2] != "cc" {
+	if !errors.Is(err, io.EOF) || len(got) != 3 || got[2] != "cc" {
 		t.Fatalf("%q, %v", got, err)
 	}
 	want := []bool{false, false, true, true, false}

@@ -59,8 +59,9 @@ func sizeHint(m Message) int {
 		return m.sizeHint()
 	case *Report:
 		return small + len(m.Document)
+	default:
+		return small
 	}
-	return small
 }
 
 // appendTyped appends the type and the fields.

@@ -105,8 +105,9 @@ func RecordSeq(r Record) Seq {
 		return r.Cert.Seq
 	case *Stable:
 		return r.Cert.Seq
+	default:
+		return 0
 	}
-	return 0
 }
 
 func sentSeq(m Message) Seq {
@@ -119,6 +120,7 @@ func sentSeq(m Message) Seq {
 		return m.Seq
 	case *Checkpoint:
 		return m.Seq
+	default:
+		return 0
 	}
-	return 0
 }

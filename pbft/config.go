@@ -94,6 +94,9 @@ func (c *Config) Validate() error {
 			c.LogWindow, c.CheckpointInterval)
 	case c.LogWindow > maxLogWindow:
 		return fmt.Errorf("log_window: %d is above the limit of %d", c.LogWindow, maxLogWindow)
+	case c.largestNewView() > MaxFrame:
+		return fmt.Errorf("log_window: with %d members and %d slots a new view may need %d bytes, a frame holds %d; choose a smaller one",
+			n, c.LogWindow, c.largestNewView(), MaxFrame)
 	case c.ViewTimeout < 10*time.Millisecond:
 		return fmt.Errorf("view_timeout: %v is below 10ms", c.ViewTimeout)
 	case c.MaxViewTimeout < c.ViewTimeout:
@@ -119,6 +122,13 @@ func (c *Config) Validate() error {
 		seen[k] = i
 	}
 	return nil
+}
+
+// largestNewView is about the size in bytes of a NewView in which every slot of the window prepared everywhere: Q view
+// changes with a certificate of Q−1 prepares for each slot.
+func (c *Config) largestNewView() int {
+	q := c.Quorum()
+	return q * int(c.LogWindow) * (64 + 48 + q*(signatureBytes+2))
 }
 
 // N is the number of replicas.

@@ -2,6 +2,8 @@ package pbft
 
 // Effect is what a replica wants done. Effects are performed in slice order, and nothing leaves the replica and nothing
 // is executed before every earlier Persist and every earlier broadcast vote is durable (D0). The set is closed.
+//
+//sumtype:decl
 type Effect interface{ effect() }
 
 // Persist makes a record durable.
@@ -75,8 +77,9 @@ func Durable(m Message) bool {
 	switch m.(type) {
 	case *PrePrepare, *Prepare, *Commit, *Checkpoint, *ViewChange, *NewView:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // Evidence is proof of misbehaviour that anybody with the cluster's keys can check (E1): two signed statements that no

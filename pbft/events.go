@@ -3,6 +3,8 @@ package pbft
 import "time"
 
 // Event is what happens to a replica. The set is closed.
+//
+//sumtype:decl
 type Event interface{ event() }
 
 // Tick tells the time. Mono counts from an arbitrary start and never goes back: timeouts use nothing else (T3). Wall is

@@ -61,8 +61,9 @@ func contradict(first, second Message) bool {
 	case *ViewChange:
 		b, ok := second.(*ViewChange)
 		return ok && a.View == b.View && a.contentDigest() != b.contentDigest()
+	default:
+		return false
 	}
-	return false
 }
 
 // ownSignature returns the signature under a message's own statement, zero for a type that bears none.
@@ -86,6 +87,7 @@ func ownSignature(m Message) Signature {
 		return m.Sig
 	case *Heartbeat:
 		return m.Sig
+	default:
+		return Signature{}
 	}
-	return Signature{}
 }

@@ -2,6 +2,8 @@ package pbft
 
 // Message is what replicas and clients exchange. The set is closed: every message type is in this file. A message is
 // immutable once it was signed or decoded: encodings and digests are remembered. Change a copy and sign that.
+//
+//sumtype:decl
 type Message interface{ message() }
 
 // Request asks for 1..MaxOps operations to be executed in order, exactly once (§4.1; C1, C2).
@@ -105,8 +107,8 @@ const (
 	OutcomeExecuted Outcome = 1 + iota // Results holds one result an operation
 	OutcomeConflict                    // another request was executed under this number (C2)
 	OutcomeExpired                     // the session was evicted; nothing was executed under it now (C1)
-	OutcomeBusy                    // not admitted; try again after RetryAfterMillis (C6)
-	OutcomeRefused                 // beyond the session's window or its reply cache's limit; not executed
+	OutcomeBusy                        // not admitted; try again after RetryAfterMillis (C6)
+	OutcomeRefused                     // beyond the session's window or its reply cache's limit; not executed
 )
 
 // Reply answers a request. It is authenticated by the link it arrives on, so it carries no signature.

@@ -2,6 +2,8 @@ package pbft
 
 // Record is what a replica writes to its journal. The set is closed: every record type is in this file. New replays
 // records in the order they were written; replaying one twice changes nothing.
+//
+//sumtype:decl
 type Record interface{ record() }
 
 // Head begins every journal segment (D9): whose journal it is and the view it was in. The records that follow it until

@@ -26,6 +26,7 @@ func Sign(cfg *Config, m Message, sign func([]byte) Signature) {
 		m.Sig = sign(Signable(cfg, m))
 	case *Heartbeat:
 		m.Sig = sign(Signable(cfg, m))
+	default: // the link authenticates it, or its signatures are others'
 	}
 }
 

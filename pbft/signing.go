@@ -69,8 +69,9 @@ func appendSignable(b []byte, cfg *Config, m Message) []byte {
 		return appendSignedContent(b, cfg, TypeNewView, m.View, cfg.Primary(m.View), m.contentDigest())
 	case *Heartbeat:
 		return appendSignedView(b, cfg, TypeHeartbeat, m.View, cfg.Primary(m.View))
+	default:
+		return b
 	}
-	return b
 }
 
 // Signer returns the key that a message's own signature must be by. It is false for a type that bears none, and for a
@@ -106,6 +107,7 @@ func Sender(cfg *Config, m Message) (ReplicaID, bool) {
 		return cfg.Primary(m.View), true
 	case *Heartbeat:
 		return cfg.Primary(m.View), true
+	default:
+		return 0, false
 	}
-	return 0, false
 }

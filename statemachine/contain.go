@@ -2,6 +2,7 @@ package statemachine
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"runtime/debug"
 )
@@ -83,7 +84,8 @@ func settle(result []byte, panicked, overLimit bool, room int) (agreed []byte, o
 
 // report tells the observer of a panic that is the application's own.
 func (s *Service) report(r *reader, op []byte, value any) {
-	if s.observe != nil && r.err == nil && value != errOverLimit {
+	limit, _ := value.(error)
+	if s.observe != nil && r.err == nil && !errors.Is(limit, errOverLimit) {
 		s.observe(Panic{Seq: r.seq, Op: op, Value: value, Stack: debug.Stack()})
 	}
 }

@@ -157,7 +157,10 @@ func TestAScanStopsWhenItsReaderDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for e := range v.Scan([]byte("b"), nil) {
+	for e, err := range v.Scan([]byte("b"), nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		if string(e.Key) != "b" {
 			t.Errorf("the first key is %q", e.Key)
 		}

@@ -3,7 +3,6 @@ package cluster
 import (
 	"fmt"
 
-	"tagma/crypto"
 	"tagma/pbft"
 )
 
@@ -29,17 +28,13 @@ func (f *File) config(self pbft.ReplicaID) pbft.Config {
 	return cfg
 }
 
-// admits reports which keys may send requests. The number of unregistered ones is replicated state: whoever keeps the
-// sessions holds it to OpenClients.
+// admits reports which keys may send requests: the registered ones (C1).
 func (f *File) admits() func(pbft.PublicKey) bool {
 	registered := make(map[pbft.PublicKey]bool, len(f.Clients))
 	for _, c := range f.Clients {
 		registered[c.Key.Public()] = true
 	}
-	open := f.OpenClients > 0
-	return func(k pbft.PublicKey) bool {
-		return registered[k] || open && crypto.CheckPublic(k) == nil
-	}
+	return func(k pbft.PublicKey) bool { return registered[k] }
 }
 
 // Replica finds the member with a public key, so that a home knows from its key alone which replica it is.

@@ -22,10 +22,6 @@ type File struct {
 	Epoch   uint64 `toml:"epoch" comment:"membership epoch, part of every signature"`
 	Machine string `toml:"machine" comment:"the replicated state machine"`
 
-	// OpenClients is how many client keys that are not registered may have sessions, in all. 0 closes the cluster to
-	// them.
-	OpenClients int `toml:"open_clients" comment:"so many keys may be clients without being registered; 0: none"`
-
 	Protocol Protocol  `toml:"protocol" comment:"what is left out has its default"`
 	Replicas []Replica `toml:"replica"` // by ID, which is the index
 	Clients  []Client  `toml:"client,omitempty"`

@@ -38,7 +38,6 @@ func (f *File) Fingerprint() [32]byte {
 	}
 	slices.SortFunc(clients, func(a, b Key) int { return bytes.Compare(a[:], b[:]) })
 	keys(clients)
-	number(int64(f.OpenClients))
 	for _, s := range f.Protocol.WithDefaults().settings() {
 		text(s.name)
 		number(s.value)

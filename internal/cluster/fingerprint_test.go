@@ -12,7 +12,6 @@ func TestFingerprint_ChangesWithEverythingThatChangesBehaviour(t *testing.T) {
 		"id":            func(f *File) { f.ID[31]++ },
 		"epoch":         func(f *File) { f.Epoch++ },
 		"machine":       func(f *File) { f.Machine = "bank" },
-		"open clients":  func(f *File) { f.OpenClients++ },
 		"replica key":   func(f *File) { f.Replicas[2].Key[0]++ },
 		"replica order": func(f *File) { f.Replicas[0].Key, f.Replicas[1].Key = f.Replicas[1].Key, f.Replicas[0].Key },
 		"one less":      func(f *File) { f.Replicas = f.Replicas[:3] },

@@ -12,9 +12,8 @@ import (
 
 // Limits of what a file may ask for.
 const (
-	maxWindow      = 4096
-	maxSessions    = 4096
-	maxOpenClients = 1 << 20
+	maxWindow   = 4096
+	maxSessions = 4096
 	// maxResultBytes leaves a client's frame a quarter for what stands around the results.
 	maxResultBytes = network.DefaultMaxClientFrame / 4 * 3
 )
@@ -28,8 +27,6 @@ func (f *File) validate() *Error {
 		return refuse("id", "is missing or zero; copy it from another replica's file")
 	case f.Machine != MachineKV:
 		return refuse("machine", "%q is not known; use %q", f.Machine, MachineKV)
-	case f.OpenClients < 0 || f.OpenClients > maxOpenClients:
-		return refuse("open_clients", "%d is outside 0 to %d", f.OpenClients, maxOpenClients)
 	}
 	owners := make(map[Key]string)
 	if err := f.validateReplicas(owners); err != nil {

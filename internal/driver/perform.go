@@ -58,6 +58,8 @@ func (d *Driver) work(effect pbft.Effect) error {
 		if err := d.journal.Truncate(e.Below, func() []pbft.Record { return d.anchor(nil) }); err != nil {
 			return fmt.Errorf("shorten the journal behind sequence number %d: %w", e.Below, err)
 		}
+	default:
+		panic(fmt.Sprintf("driver: %T is not work", e))
 	}
 	return nil
 }

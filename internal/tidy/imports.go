@@ -18,13 +18,16 @@ var mayImport = map[string][]string{
 	"network":      {},
 	"statemachine": {},
 	"checkpoint":   {"statemachine"},
-	"client":       {"pbft", "crypto", "network", "internal/cluster"},
+
+	"statemachine/kv": {"statemachine"},
+
+	"client": {"pbft", "crypto", "network", "internal/cluster", "statemachine/kv"},
 
 	"internal/tidy":    {},
 	"internal/cluster": {"pbft", "crypto", "network"},
 	"internal/driver":  {"pbft", "statemachine"},
 	"internal/node": {
-		"internal/driver", "internal/cluster", "pbft", "crypto", "network", "checkpoint", "statemachine",
+		"internal/driver", "internal/cluster", "pbft", "crypto", "network", "checkpoint", "statemachine", "statemachine/kv",
 	},
 
 	"testnet/byzantine": {"pbft"},
