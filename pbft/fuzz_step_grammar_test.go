@@ -1,0 +1,135 @@
+package pbft
+
+import "time"
+
+// next reads one event.
+func (in *fuzzInput) next() {
+	switch kind := in.byte() % 14; kind {
+	case 0:
+		in.now += time.Duration(in.byte()) * 20 * time.Millisecond
+		in.step(Tick{Mono: in.now + 1, Wall: 1<<60 + int64(in.now)})
+	case 1:
+		if len(in.executed) > 0 {
+			ev := in.executed[0]
+			in.executed = in.executed[1:]
+			in.step(ev)
+		}
+	case 2:
+		in.step(Received{From: Source{Client: true}, Msg: Own(in.c.request(uint64(in.byte())+1, "op"))})
+	case 13:
+		in.raw()
+	default:
+		in.receive(ReplicaID(int(in.byte())%in.c.cfg.N()), in.message(kind))
+	}
+}
+
+// raw takes what follows as a frame.
+func (in *fuzzInput) raw() {
+	k := min(int(in.byte())*8, len(in.rest))
+	m, err := Decode(in.rest[:k:k])
+	in.rest = in.rest[k:]
+	if err == nil {
+		in.receive(ReplicaID(int(in.byte())%in.c.cfg.N()), m)
+	}
+}
+
+func (in *fuzzInput) receive(from ReplicaID, m Message) {
+	if v, err := Verify(&in.c.cfg, m, believe); err == nil && from != in.c.cfg.Self {
+		in.step(Received{From: Source{Replica: from}, Msg: v})
+	}
+}
+
+func (in *fuzzInput) message(kind byte) Message {
+	v, s, by := in.view(), in.seq(), ReplicaID(int(in.byte())%in.c.cfg.N())
+	switch kind {
+	case 3:
+		b := in.body()
+		return &PrePrepare{View: v, Seq: s, Digest: b.Digest(), Body: b}
+	case 4:
+		return &Prepare{View: v, Seq: s, Digest: in.body().Digest(), Replica: by}
+	case 5:
+		return &Commit{View: v, Seq: s, Digest: in.body().Digest(), Replica: by}
+	case 6:
+		return &Checkpoint{Seq: s / 4 * 4, Digest: stateAfter(s / 4 * 4), Replica: by}
+	case 7:
+		return &Suspect{View: v, Replica: by, Sig: Signature{1}}
+	case 8:
+		return in.viewChange(v, by)
+	case 9:
+		return in.newView(v)
+	case 10:
+		b := in.body()
+		return &CertifiedBody{Seq: s, Body: b, Cert: in.c.commitCert(v, s, b.Digest())}
+	case 11:
+		return &StableNotice{Cert: in.c.stableCert(s / 4 * 4)}
+	}
+	return in.small(v, s)
+}
+
+func (in *fuzzInput) small(v View, s Seq) Message {
+	switch in.byte() % 5 {
+	case 0:
+		return &Heartbeat{View: v}
+	case 1:
+		return &Fetch{Seq: s, Digest: in.body().Digest()}
+	case 2:
+		return &CertifiedBody{Seq: s, Body: in.body()}
+	case 3:
+		return &PrePrepare{View: v, Seq: s, Digest: in.body().Digest()}
+	}
+	m := &Status{View: v, Active: s%2 == 0, Executed: s, Stable: in.seq(), Helper: in.c.cfg.Self}
+	for k := Seq(1); k <= 8; k++ {
+		m.Slots = append(m.Slots, SlotStatus{Seq: s + k, Lacks: Lacks(in.byte()) % (lacksAll + 1)})
+	}
+	return m
+}
+
+func (in *fuzzInput) view() View {
+	if b := in.byte(); b < 250 {
+		return View(b % 6)
+	}
+	return View(1<<63 + 5)
+}
+
+func (in *fuzzInput) seq() Seq {
+	if b := in.byte(); b < 250 {
+		return Seq(b % 32)
+	}
+	return Seq(1<<64 - 1)
+}
+
+func (in *fuzzInput) body() *Body {
+	if b := in.byte() % 4; b > 0 {
+		return &Body{Time: 1<<60 + int64(b), Requests: []*Request{in.c.request(uint64(b), "op")}}
+	}
+	return NullBody
+}
+
+func (in *fuzzInput) viewChange(v View, by ReplicaID) *ViewChange {
+	stable := StableCert{}
+	if s := in.seq() / 4 * 4; s > 0 {
+		stable = in.c.stableCert(s)
+	}
+	var certs []PreparedCert
+	for s := stable.Seq + 1; s <= stable.Seq+8; s++ {
+		if in.byte()%2 == 0 && v > 0 {
+			certs = append(certs, in.c.preparedCert(min(in.view(), v-1), s, in.body()))
+		}
+	}
+	return in.c.viewChange(max(v, 1), by, stable, certs...)
+}
+
+// newView has the O that follows, so that it is entered, or one that does not.
+func (in *fuzzInput) newView(v View) Message {
+	m := &NewView{View: max(v, 1)}
+	for id := range ReplicaID(in.c.cfg.Quorum()) {
+		m.ViewChanges = append(m.ViewChanges, *in.viewChange(m.View, id))
+	}
+	for _, d := range chosenDigests(m.ViewChanges) {
+		if in.byte() == 255 {
+			d = Digest{0xee}
+		}
+		m.Proposals = append(m.Proposals, Proposal{Digest: d})
+	}
+	return m
+}

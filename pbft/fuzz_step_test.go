@@ -1,0 +1,141 @@
+package pbft
+
+import (
+	"bytes"
+	"testing"
+	"time"
+)
+
+// FuzzStep gives one replica any sequence of well-formed messages, ticks and reports, as if every signature held: even
+// a majority of liars must not make it panic, grow, or emit something malformed (S4).
+func FuzzStep(f *testing.F) {
+	f.Add([]byte{0, 3, 1, 0, 1, 2, 0, 1, 1, 1, 3, 0, 1, 1, 2, 3, 0, 1, 1, 0})
+	f.Add([]byte{1, 2, 0, 50, 0, 50, 0, 50, 6, 1, 0, 6, 1, 1, 7, 1, 2, 8, 1, 1, 0, 50})
+	f.Add(append([]byte{0, 1, 12, 200}, Encode(newWireCluster(4).prePrepare(0, 1, NullBody))...))
+	f.Add([]byte{2, 0, 9, 1, 0, 0, 30, 10, 1, 1, 11, 4, 0, 40, 5, 4, 1, 5, 4, 2, 5, 4, 3})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > 4096 {
+			return
+		}
+		in := newFuzzInput(t, b)
+		for len(in.rest) > 0 {
+			in.next()
+		}
+	})
+}
+
+// fuzzInput turns bytes into events for one replica and judges its effects.
+type fuzzInput struct {
+	t        *testing.T
+	rest     []byte
+	c        *wireCluster
+	r        *Replica
+	now      time.Duration
+	handed   Seq
+	executed []Event // not reported yet
+}
+
+func newFuzzInput(t *testing.T, b []byte) *fuzzInput {
+	in := &fuzzInput{t: t, rest: b}
+	n := []int{4, 5, 6, 7}[in.byte()%4]
+	in.c = &wireCluster{cfg: clusterConfig(n)}
+	in.c.cfg.Self = ReplicaID(int(in.byte()) % n)
+	r, err := New(&in.c.cfg, nil, Applied{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.r = r
+	in.step(Tick{Mono: 1, Wall: 1 << 60})
+	return in
+}
+
+func (in *fuzzInput) byte() byte {
+	if len(in.rest) == 0 {
+		return 0
+	}
+	b := in.rest[0]
+	in.rest = in.rest[1:]
+	return b
+}
+
+// step feeds one event and all that follows from it on this replica.
+func (in *fuzzInput) step(ev Event) {
+	var own []Event
+	for _, e := range in.r.Step(ev) {
+		switch e := e.(type) {
+		case Broadcast:
+			in.wellFormed(e.Msg)
+			own = append(own, Received{From: Source{Replica: in.c.cfg.Self, Loopback: true}, Msg: Own(e.Msg)})
+		case Send:
+			if e.To == in.c.cfg.Self || int(e.To) >= in.c.cfg.N() {
+				in.t.Fatalf("sends to %d", e.To)
+			}
+			in.checked(e.Msg)
+		case Execute:
+			if in.handed++; e.Seq != in.handed || e.Body == nil {
+				in.t.Fatalf("I8: executes %d after %d", e.Seq, in.handed-1)
+			}
+			in.executed = append(in.executed, Executed{Seq: e.Seq})
+		case Snapshot:
+			in.executed = append(in.executed, Snapshotted{Seq: e.Seq, Digest: stateAfter(e.Seq)})
+		case Persist:
+			in.recoded(e.Record)
+		case Note:
+			in.recoded(e.Record)
+		}
+	}
+	in.bounded()
+	for _, e := range own {
+		in.step(e)
+	}
+}
+
+// wellFormed signs a broadcast and asks what its receivers would ask.
+func (in *fuzzInput) wellFormed(m Message) {
+	key, self := in.c.cfg.Members[in.c.cfg.Self], in.c.cfg.Self
+	Sign(&in.c.cfg, m, wireSign(key))
+	if by, ok := Sender(&in.c.cfg, m); ok {
+		if by != self || ownSignature(m) != wireSign(key)(Signable(&in.c.cfg, m)) {
+			in.t.Fatalf("a %s that is not signed by its sender", TypeOf(m))
+		}
+	}
+	in.checked(m)
+	if Durable(m) {
+		in.recoded(&Sent{Msg: m})
+	}
+}
+
+func (in *fuzzInput) checked(m Message) {
+	again, err := Decode(Encode(m))
+	if err != nil {
+		in.t.Fatalf("its %s does not decode: %v", TypeOf(m), err)
+	}
+	if _, err := Verify(&in.c.cfg, again, believe); err != nil {
+		in.t.Fatalf("its %s is refused: %v", TypeOf(m), err)
+	}
+}
+
+func (in *fuzzInput) recoded(r Record) {
+	b := EncodeRecord(r)
+	again, err := DecodeRecord(b)
+	if err != nil || !bytes.Equal(EncodeRecord(again), b) {
+		in.t.Fatalf("record %T does not survive the journal: %v", r, err)
+	}
+}
+
+func (in *fuzzInput) bounded() {
+	if k := len(in.r.log.ring); k != int(3*in.c.cfg.LogWindow) {
+		in.t.Fatalf("the ring has %d slots", k)
+	}
+	for i := range in.r.log.ring {
+		s := &in.r.log.ring[i]
+		if len(s.bodies) > maxBodies || len(s.prepares) > in.c.cfg.N() || len(s.commits) > in.c.cfg.N() {
+			in.t.Fatalf("slot %d grows", s.seq)
+		}
+	}
+	if len(in.r.pool.byID) > 2*in.c.cfg.MaxPending || len(in.r.checkpoints.own) > 8 {
+		in.t.Fatal("the pool or the list of own checkpoints grows")
+	}
+}
+
+func believe([]Claim) bool { return true }
