@@ -1,0 +1,174 @@
+package pbft
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// A checker that cannot fail is worthless. Each control breaks an assumption on purpose, more faulty replicas than f or a
+// replica that forgets, and the checker must say which invariant fell.
+
+// watch collects what the checker reports instead of ending the test.
+func watch(c *cluster) *[]string {
+	var seen []string
+	c.check.failed = func(format string, args ...any) { seen = append(seen, fmt.Sprintf(format, args...)) }
+	return &seen
+}
+
+func wantReport(t *testing.T, seen []string, invariant string) {
+	t.Helper()
+	for _, s := range seen {
+		if strings.HasPrefix(s, invariant+":") {
+			return
+		}
+	}
+	t.Fatalf("the checker did not report %s; it reported %q", invariant, seen)
+}
+
+// Two of four replicas vote twice: the two correct ones are led apart.
+func TestControl_MoreThanFDoubleVotersBreakI1(t *testing.T) {
+	c := begin(t, 4)
+	seen := watch(c)
+	c.nodes[0].faulty, c.nodes[1].faulty = true, true
+	c.filter = func(p *packet) bool { return c.nodes[p.from].faulty }
+	for i, to := range []ReplicaID{2, 3} {
+		b := c.oneBatch([]string{"left", "right"}[i])
+		c.put(0, to, c.sign(0, &PrePrepare{Seq: 1, Digest: b.Digest(), Body: b}))
+		c.put(1, to, c.sign(1, &Prepare{Seq: 1, Digest: b.Digest(), Replica: 1}))
+		for _, by := range []ReplicaID{0, 1} {
+			c.put(by, to, c.sign(by, &Commit{Seq: 1, Digest: b.Digest(), Replica: by}))
+		}
+	}
+	c.settle()
+	wantReport(t, *seen, "I1")
+}
+
+// A replica whose journal is wiped votes again where it voted before (D8 is the rule that will prevent it).
+func TestControl_AWipedJournalBreaksI2(t *testing.T) {
+	c := begin(t, 4)
+	seen := watch(c)
+	c.nodes[0].faulty = true
+	for _, op := range []string{"first", "second"} {
+		b := c.oneBatch(op)
+		c.put(0, 2, c.sign(0, &PrePrepare{Seq: 1, Digest: b.Digest(), Body: b}))
+		c.settle()
+		c.nodes[2].crash()
+		c.nodes[2].journal = journal{}
+		c.nodes[2].start()
+	}
+	wantReport(t, *seen, "I2")
+}
+
+// The same for a view that was left.
+func TestControl_AWipedJournalVotesInAViewItLeft(t *testing.T) {
+	c := begin(t, 4)
+	seen := watch(c)
+	c.nodes[0].faulty = true
+	for _, by := range []ReplicaID{0, 1} {
+		c.put(by, 2, c.sign(by, &Suspect{View: 0, Replica: by}))
+	}
+	c.settle()
+	c.nodes[2].crash()
+	c.nodes[2].journal = journal{}
+	c.nodes[2].start()
+	b := c.oneBatch("late")
+	c.put(0, 2, c.sign(0, &PrePrepare{Seq: 1, Digest: b.Digest(), Body: b}))
+	c.settle()
+	wantReport(t, *seen, "I2")
+}
+
+// Three of four replicas conspire: a view change drops what committed.
+func TestControl_MoreThanFForgettersBreakI17(t *testing.T) {
+	c := begin(t, 4)
+	c.order(1)
+	seen := watch(c)
+	for _, by := range []ReplicaID{0, 1, 2} {
+		c.nodes[by].faulty, c.nodes[by].up = true, false
+	}
+	lab := &wireCluster{cfg: *c.nodes[0].cfg}
+	v := &NewView{View: 1}
+	for _, by := range []ReplicaID{0, 1, 2} {
+		vc := lab.viewChange(1, by, StableCert{})
+		for i := range vc.Suspects {
+			c.sign(vc.Suspects[i].Replica, &vc.Suspects[i])
+			vc.Suspects[i].View = 0
+			c.sign(vc.Suspects[i].Replica, &vc.Suspects[i])
+		}
+		c.sign(by, vc)
+		v.ViewChanges = append(v.ViewChanges, *vc)
+	}
+	c.put(1, 3, c.sign(1, v))
+	c.settle()
+	wantReport(t, *seen, "I17")
+}
+
+// An effect performed too early: a commit leaves before its certificate is durable.
+func TestControl_AVoteBeforeItsRecordBreaksD2(t *testing.T) {
+	c := begin(t, 4)
+	seen := watch(c)
+	n := c.nodes[1]
+	n.perform(Broadcast{&Commit{View: 0, Seq: 1, Digest: Digest{1}, Replica: 1}})
+	n.perform(Broadcast{&Prepare{View: 0, Seq: 1, Digest: Digest{1}, Replica: 1}})
+	wantReport(t, *seen, "D2")
+	wantReport(t, *seen, "D1")
+}
+
+// An execution that nothing certified.
+func TestControl_AnUncertifiedExecutionBreaksN7AndI16(t *testing.T) {
+	c := begin(t, 4)
+	seen := watch(c)
+	n := c.nodes[1]
+	forged := &Request{ID: RequestID{Client: testKey("client", 0), T: 1}, Ops: [][]byte{[]byte("forged")}}
+	b := &Body{Time: 1, Requests: []*Request{forged}}
+	n.replica.log.at(1).cert = &CommitCert{Seq: 1, Digest: b.Digest()}
+	n.perform(Execute{Seq: 1, Body: b})
+	wantReport(t, *seen, "N7")
+	wantReport(t, *seen, "I16")
+}
+
+// A liar's lies are really sent: without that the random schedules would test nothing.
+func TestControl_LiarsLie(t *testing.T) {
+	refused, accused, dropped := 0, 0, map[Reason]int{}
+	for seed := range uint64(30) {
+		s := newSchedule(t, seed)
+		s.disturb(400)
+		for _, n := range s.c.correct() {
+			refused += n.refused
+			accused += len(n.accused)
+			for why, k := range n.dropped {
+				dropped[why] += k
+			}
+		}
+	}
+	if refused == 0 || accused == 0 {
+		t.Fatalf("%d messages refused, %d accusations", refused, accused)
+	}
+	for _, why := range []Reason{
+		ReasonAboveWindow, ReasonBelowWindow, ReasonNotSender, ReasonOldView, ReasonDuplicate, ReasonUnknownBody, ReasonNoBody,
+	} {
+		if dropped[why] == 0 {
+			t.Errorf("nothing was dropped because of %q", why)
+		}
+	}
+}
+
+// The run was real (I18): schedules crash, restart, change views and move the window.
+func TestControl_RandomSchedulesReachFar(t *testing.T) {
+	var views View
+	var stable Seq
+	entered := 0
+	for seed := range uint64(30) {
+		s := newSchedule(t, seed)
+		s.disturb(400)
+		s.heal()
+		for _, n := range s.c.correct() {
+			views = max(views, n.replica.view)
+			stable = max(stable, n.replica.log.low)
+			entered += len(n.entered)
+		}
+	}
+	if views < 3 || stable < 8 || entered < 30 {
+		t.Fatalf("highest view %d, highest stable checkpoint %d, %d views entered", views, stable, entered)
+	}
+}
