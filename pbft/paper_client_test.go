@@ -1,0 +1,121 @@
+package pbft
+
+import (
+	"testing"
+	"time"
+)
+
+// §4.1: the client sends its request to the primary, which orders it and every replica replies to the client.
+func TestPaper41_EveryReplicaRepliesToTheClient(t *testing.T) {
+	c := begin(t, 4)
+	r := c.request(0, 1, "a")
+	c.submit(r, 0)
+	c.settle()
+	replies := c.replies[r.ID]
+	wantCount(t, replies, 4, "replies")
+	for _, m := range replies {
+		if m.Outcome != OutcomeExecuted || m.Seq != 1 || m.Request != r.Digest() {
+			t.Errorf("reply %+v", m)
+		}
+	}
+}
+
+// §4.1, C3: without a reply in time the client sends to all; a backup relays to the primary, which orders the request.
+func TestPaper41_C3_ABackupRelaysToThePrimary(t *testing.T) {
+	l := newLab(t, 4, 2)
+	r := l.request(1, "a")
+	effects := l.fromClient(r)
+	wantCount(t, sends[*Request](effects), 1, "relayed requests")
+	if to := all[Send](effects)[0].To; to != 0 {
+		t.Fatalf("relayed to replica %d, the primary is 0", to)
+	}
+}
+
+// §4.1: a backup takes requests from clients only; what a replica relays is for the primary.
+func TestPaper41_ARelayedRequestIsForThePrimaryOnly(t *testing.T) {
+	l := newLab(t, 4, 2)
+	wantDrop(t, l.from(1, l.request(1, "a")), ReasonNotPrimary)
+}
+
+// §4.1, C3: if the request is not executed in time the backup suspects the primary.
+func TestPaper41_C3_ABackupTimesARequest(t *testing.T) {
+	l := newLab(t, 4, 2)
+	l.fromClient(l.request(1, "a"))
+	l.from(0, l.signBy(&Heartbeat{}, 0))
+	wantCount(t, broadcasts[*Suspect](l.wait(l.cfg.ViewTimeout-time.Millisecond)), 0, "suspects before the timeout")
+	wantCount(t, broadcasts[*Suspect](l.wait(time.Millisecond)), 1, "suspects")
+}
+
+// C3: a request that was ordered already, or is known, arms no second timer and is not ordered again.
+func TestC3_AResentRequestIsNotOrderedTwice(t *testing.T) {
+	l := newLab(t, 4, 0)
+	r := l.request(1, "a")
+	wantCount(t, broadcasts[*PrePrepare](l.fromClient(r)), 1, "pre-prepares")
+	l.wait(l.cfg.ViewTimeout / 8)
+	wantCount(t, broadcasts[*PrePrepare](l.fromClient(r)), 0, "pre-prepares of the same request")
+	wantCount(t, broadcasts[*PrePrepare](l.from(1, r)), 0, "pre-prepares of the relayed request")
+}
+
+// C3: timers go by the request's name, not its digest: another operation under the same name is the same request.
+func TestC3_RequestsAreKeyedByName(t *testing.T) {
+	l := newLab(t, 4, 2)
+	l.fromClient(l.request(1, "a"))
+	wantDrop(t, l.fromClient(l.request(1, "b")), ReasonDuplicate)
+	if k := len(l.r.pool.byID); k != 1 {
+		t.Fatalf("%d requests held", k)
+	}
+}
+
+// C6: overflow is answered Busy with a hint when to retry, and nothing is kept of it.
+func TestC6_OverflowIsAnsweredBusy(t *testing.T) {
+	l := newLab(t, 4, 1, func(cfg *Config) { cfg.MaxPerClient = 2 })
+	l.fromClient(l.request(1, "a"))
+	l.fromClient(l.request(2, "b"))
+	effects := l.fromClient(l.request(3, "c"))
+	replies := all[Respond](effects)
+	wantCount(t, replies, 1, "replies")
+	if r := replies[0].Reply; r.Outcome != OutcomeBusy || r.RetryAfterMillis == 0 || r.ID.T != 3 {
+		t.Fatalf("reply %+v", r)
+	}
+	if k := len(l.r.pool.byID); k != 2 {
+		t.Fatalf("%d requests held", k)
+	}
+}
+
+// C6: what one replica relays cannot take the room of another one.
+func TestC6_EachBackupHasAShareOfItsOwn(t *testing.T) {
+	l := newLab(t, 4, 0, func(cfg *Config) { cfg.MaxPending = 16 })
+	share := 0
+	for i := range uint64(16) {
+		if len(all[Dropped](l.from(1, l.request(i+1, "flood")))) == 0 {
+			share++
+		}
+	}
+	if share == 0 || share == 16 {
+		t.Fatalf("%d of 16 requests of one backup were admitted", share)
+	}
+	if d := all[Dropped](l.from(2, l.request(100, "other"))); len(d) > 0 {
+		t.Fatalf("another backup's request was dropped: %s", d[0].Why)
+	}
+}
+
+// C6: clients take turns in a batch, however much one of them has queued.
+func TestC6_ClientsTakeTurns(t *testing.T) {
+	c := newCluster(t, 4)
+	p := newPool(4)
+	for i := range uint64(5) {
+		p.add(c.request(0, i+1, "greedy"), fromClient, 0)
+	}
+	modest := c.request(1, 1, "modest")
+	p.add(modest, fromClient, 0)
+	if batch := p.take(2, 1<<20); len(batch) != 2 || batch[1].ID != modest.ID {
+		t.Fatal("the second place of the batch is not the other client's")
+	}
+}
+
+// A client's link carries requests and nothing else.
+func TestPaper41_AClientCannotSendVotes(t *testing.T) {
+	l := newLab(t, 4, 2)
+	m := l.prepare(0, 1, Digest{1}, 1)
+	wantDrop(t, l.step(Received{From: Source{Client: true}, Msg: Own(m)}), ReasonFromClient)
+}

@@ -1,0 +1,161 @@
+package pbft
+
+import (
+	"testing"
+	"time"
+)
+
+// §4.2: the primary assigns sequence numbers and multicasts a pre-prepare with the request piggy-backed.
+func TestPaper42_ThePrimaryPrePrepares(t *testing.T) {
+	l := newLab(t, 4, 0)
+	r := l.request(1, "a")
+	pp := broadcasts[*PrePrepare](l.fromClient(r))
+	wantCount(t, pp, 1, "pre-prepares")
+	if m := pp[0]; m.View != 0 || m.Seq != 1 || m.Digest != m.Body.Digest() || m.Body.Requests[0] != r {
+		t.Fatalf("pre-prepare %+v", m)
+	}
+}
+
+// §4.2: a backup that accepts the pre-prepare enters the prepare phase.
+func TestPaper42_ABackupPrepares(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	p := broadcasts[*Prepare](l.propose(0, 1, b))
+	wantCount(t, p, 1, "prepares")
+	if *p[0] != (Prepare{View: 0, Seq: 1, Digest: b.Digest(), Replica: 3, Sig: p[0].Sig}) {
+		t.Fatalf("prepare %+v", p[0])
+	}
+}
+
+// §4.2, N1: the conditions for accepting a pre-prepare, one broken at a time. Those that need no state are Check's.
+func TestPaper42_N1_WhatABackupDoesNotAccept(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(l *lab, m *PrePrepare)
+		why    Reason // "" if Verify refuses it
+	}{
+		"a signature that is not the primary's": {func(l *lab, m *PrePrepare) { l.signBy(m, 2) }, ""},
+		"a client signature that does not hold": {func(l *lab, m *PrePrepare) {
+			m.Body.Requests[0].Sig[0] ^= 1
+			m.Body = &Body{Time: m.Body.Time, Requests: m.Body.Requests}
+			m.Digest = m.Body.Digest()
+			l.signBy(m, 0)
+		}, ""},
+		"a digest of something else": {func(l *lab, m *PrePrepare) { m.Digest[0] ^= 1; l.signBy(m, 0) }, ""},
+		"a sequence number at h":     {func(l *lab, m *PrePrepare) { m.Seq = 8; l.signBy(m, 0) }, ReasonBelowWindow},
+		"one far above H":            {func(l *lab, m *PrePrepare) { m.Seq = 8 + 17; l.signBy(m, 0) }, ReasonAboveWindow},
+		"no body":                    {func(_ *lab, m *PrePrepare) { m.Body = nil }, ReasonNoBody},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, 4, 3)
+			l.from(1, &StableNotice{Cert: l.stableCert(8)})
+			m := l.prePrepare(0, 9, l.batch(1, "a"))
+			test.change(l, m)
+			v, err := Verify(&l.cfg, m, wireHolds)
+			if test.why == "" {
+				if err == nil {
+					t.Fatal("verified")
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantDrop(t, l.step(Received{From: Source{Replica: 0}, Msg: v}), test.why)
+		})
+	}
+}
+
+// §4.2: no pre-prepare of a lower view, and none for a second digest in the same view and place.
+func TestPaper42_N1_OnePrePreparePerViewAndPlace(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.enter(1)
+	wantDrop(t, l.propose(0, 1, l.batch(1, "a")), ReasonOldView)
+	l.propose(1, 1, l.batch(1, "a"))
+	effects := l.propose(1, 1, l.batch(2, "b"))
+	wantCount(t, broadcasts[*Prepare](effects), 0, "prepares")
+	wantCount(t, all[Accuse](effects), 1, "accusations")
+	wantCount(t, broadcasts[*Suspect](effects), 1, "suspects")
+}
+
+// §4.2, N2: prepared needs the pre-prepare and Q−1 prepares of distinct backups for its digest, view and place.
+func TestPaper42_N2_Prepared(t *testing.T) {
+	l := newLab(t, 7, 6) // f = 2, Q = 5: four backups, this replica among them
+	b := l.batch(1, "a")
+	l.propose(0, 1, b)
+	quiet := func(what string, effects []Effect) {
+		t.Helper()
+		wantCount(t, broadcasts[*Commit](effects), 0, "commits after "+what)
+	}
+	quiet("one prepare", l.from(1, l.prepare(0, 1, b.Digest(), 1)))
+	quiet("the same prepare again", l.from(1, l.prepare(0, 1, b.Digest(), 1)))
+	quiet("a prepare for another digest", l.from(2, l.prepare(0, 1, Digest{9}, 2)))
+	quiet("a prepare for another place", l.from(3, l.prepare(0, 2, b.Digest(), 3)))
+	quiet("a prepare for a later view", l.from(3, l.prepare(2, 1, b.Digest(), 3)))
+	quiet("a prepare over another's link", l.from(5, l.prepare(0, 1, b.Digest(), 4)))
+	quiet("the third prepare", l.from(4, l.prepare(0, 1, b.Digest(), 4)))
+	effects := l.from(5, l.prepare(0, 1, b.Digest(), 5))
+	wantCount(t, broadcasts[*Commit](effects), 1, "commits")
+	cert := all[Persist](effects)[0].Record.(*Prepared).Cert
+	if err := checkPreparedCert(&l.cfg, &cert); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// §4.2: the primary's prepare does not count, and is refused.
+func TestPaper42_N2_ThePrimaryDoesNotPrepare(t *testing.T) {
+	l := newLab(t, 4, 3)
+	if err := Check(&l.cfg, l.prepare(0, 1, Digest{1}, 0)); err == nil {
+		t.Fatal("a prepare of the primary passes")
+	}
+}
+
+// §4.2, N2: prepares and commits may precede the pre-prepare.
+func TestPaper42_N2_VotesMayComeFirst(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	for id := ReplicaID(1); id <= 2; id++ {
+		l.from(id, l.prepare(0, 1, b.Digest(), id))
+		l.from(id, l.commit(0, 1, b.Digest(), id))
+	}
+	effects := l.propose(0, 1, b)
+	wantCount(t, broadcasts[*Commit](effects), 1, "commits")
+	wantCount(t, all[Execute](effects), 1, "executions")
+}
+
+// §4.2: committed-local needs Q commits of distinct replicas for one digest and view, the own one included.
+func TestPaper42_N2_Committed(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	l.propose(0, 1, b)
+	l.from(1, l.prepare(0, 1, b.Digest(), 1)) // with the own prepare: prepared, own commit sent
+	for name, m := range map[string]*Commit{
+		"another digest": l.commit(0, 1, Digest{9}, 2),
+		"another view":   l.commit(1, 1, b.Digest(), 1),
+	} {
+		wantCount(t, all[Execute](l.from(m.Replica, m)), 0, "executions after a commit for "+name)
+	}
+	wantCount(t, all[Execute](l.from(0, l.commit(0, 1, b.Digest(), 0))), 0, "executions with two commits")
+	wantCount(t, all[Execute](l.from(2, l.commit(2, 1, b.Digest(), 2))), 0, "executions with commits of two views")
+	l = newLab(t, 4, 3)
+	wantCount(t, all[Execute](l.commitAll(0, 1, b)), 1, "executions")
+}
+
+// §4.2: batches are executed in sequence order, whatever the order in which they commit.
+func TestPaper42_N4_ExecutionFollowsTheSequence(t *testing.T) {
+	l := newLab(t, 4, 3)
+	wantCount(t, all[Execute](l.commitAll(0, 2, l.batch(2, "b"))), 0, "executions while 1 is missing")
+	x := all[Execute](l.commitAll(0, 1, l.batch(1, "a")))
+	wantCount(t, x, 2, "executions")
+	if x[0].Seq != 1 || x[1].Seq != 2 {
+		t.Fatalf("order %d, %d", x[0].Seq, x[1].Seq)
+	}
+}
+
+// N1: a pre-prepare from the future is held, not refused, and taken up when this replica's clock gets there.
+func TestN1_APrePrepareFromTheFutureWaits(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := &Body{Time: l.r.wall + int64(l.cfg.ClockTolerance) + int64(50*time.Millisecond), Requests: []*Request{l.request(1, "a")}}
+	wantCount(t, broadcasts[*Prepare](l.propose(0, 1, b)), 0, "prepares for the future")
+	wantCount(t, broadcasts[*Prepare](l.wait(40*time.Millisecond)), 0, "prepares 10 ms early")
+	wantCount(t, broadcasts[*Prepare](l.wait(10*time.Millisecond)), 1, "prepares in time")
+}
