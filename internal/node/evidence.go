@@ -1,6 +1,7 @@
 package node
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"os"
@@ -19,16 +20,22 @@ type witness struct {
 
 	mu        sync.Mutex
 	convicted map[pbft.ReplicaID]pbft.EvidenceKind
-	files     int
+	files     map[pbft.ReplicaID]int // written since the start
 }
 
-// maxEvidenceFiles bounds what a misbehaving replica can make others write.
-const maxEvidenceFiles = 64
+// maxEvidenceFiles bounds what one misbehaving replica can make another one write between two starts.
+const maxEvidenceFiles = 16
+
+func newWitness(dir string, counts *counters, log *slog.Logger) *witness {
+	return &witness{
+		dir: dir, counts: counts, log: log,
+		convicted: make(map[pbft.ReplicaID]pbft.EvidenceKind), files: make(map[pbft.ReplicaID]int),
+	}
+}
 
 // counters count what a replica did; they only rise.
 type counters struct {
-	received, refused, busy, dropped, views atomic.Uint64
-	diverged                                atomic.Bool
+	received, refused, busy, dropped, views, panics atomic.Uint64
 }
 
 func (w *witness) Entered(view pbft.View) {
@@ -42,7 +49,6 @@ func (w *witness) Dropped(m pbft.Message, why pbft.Reason) {
 }
 
 func (w *witness) Diverged(d pbft.Diverged) {
-	w.counts.diverged.Store(true)
 	w.log.Error("this replica's state contradicts a stable checkpoint: it no longer answers clients",
 		"seq", uint64(d.Seq), "own", d.Own, "stable", d.Stable)
 }
@@ -52,12 +58,14 @@ func (w *witness) Accused(e pbft.Evidence) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.convicted[e.Replica] = e.Kind
-	if w.files >= maxEvidenceFiles {
+	if w.files[e.Replica] >= maxEvidenceFiles {
 		return
 	}
-	w.files++
-	name := fmt.Sprintf("replica%d-%s-%s-%d", e.Replica, e.Kind, pbft.TypeOf(e.First), w.files)
-	if err := w.write(name, pbft.EncodeEvidence(e)); err != nil {
+	w.files[e.Replica]++
+	proof := pbft.EncodeEvidence(e)
+	hash := sha256.Sum256(proof) // in the name, so that nothing written before the last start is overwritten
+	name := fmt.Sprintf("replica%d-%s-%s-%x", e.Replica, e.Kind, pbft.TypeOf(e.First), hash[:4])
+	if err := w.write(name, proof); err != nil {
 		w.log.Error("evidence could not be kept", "error", err)
 		return
 	}

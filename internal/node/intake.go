@@ -20,6 +20,7 @@ type intake struct {
 	routes   *routes
 	counts   *counters
 	report   func() any
+	ready    chan struct{} // closed once report may be called
 	log      *slog.Logger
 }
 
@@ -80,8 +81,13 @@ const busyRetryMillis = 50
 // ClientGone forgets the routes over a link.
 func (in *intake) ClientGone(link *network.ClientLink) { in.routes.gone(link) }
 
-// answer sends this replica's report.
+// answer sends this replica's report. In the moment before there is one to give, whoever asked will ask again.
 func (in *intake) answer(link *network.ClientLink) {
+	select {
+	case <-in.ready:
+	default:
+		return
+	}
 	document, err := json.Marshal(in.report())
 	if err != nil {
 		in.log.Error("the report cannot be encoded", "error", err)

@@ -30,6 +30,7 @@ type Options struct {
 type Node struct {
 	home     *Home
 	disk     *disk
+	votes    *votes
 	host     *network.Host
 	loop     *loop
 	executor *executor
@@ -52,8 +53,9 @@ func Open(dir string, opt Options) (n *Node, err error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	routeLibraryLog(log)
 	n = &Node{home: home, counts: &counters{}, log: log.With("replica", int(home.Config.Self))}
-	if n.disk, err = openDisk(home); err != nil {
+	if n.disk, err = openDisk(home, n.log); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -61,16 +63,8 @@ func Open(dir string, opt Options) (n *Node, err error) {
 			err = errors.Join(err, n.disk.close())
 		}
 	}()
-	limits := statemachine.Limits{
-		Window:         uint64(home.Cluster.Protocol.WithDefaults().Window),
-		Sessions:       home.Cluster.Protocol.WithDefaults().Sessions,
-		MaxResultBytes: home.Config.MaxResultBytes,
-	}
-	service, err := statemachine.New(kv.Machine{}, n.disk.store, limits)
+	service, err := n.serve()
 	if err != nil {
-		return nil, err
-	}
-	if err := service.Load(uint64(n.disk.applied.Seq)); err != nil {
 		return nil, err
 	}
 	if err := n.connect(service, opt); err != nil {
@@ -80,17 +74,40 @@ func Open(dir string, opt Options) (n *Node, err error) {
 	return n, nil
 }
 
+// serve puts the state machine on the store, at the state that was verified.
+func (n *Node) serve() (*statemachine.Service, error) {
+	protocol := n.home.Cluster.Protocol.WithDefaults()
+	service, err := statemachine.New(kv.Machine{}, n.disk.store, statemachine.Limits{
+		Window: uint64(protocol.Window), Sessions: protocol.Sessions, MaxResultBytes: n.home.Config.MaxResultBytes,
+	})
+	if err != nil {
+		return nil, err
+	}
+	service.ObservePanics(n.panicked)
+	if err := service.Load(uint64(n.disk.applied.Seq)); err != nil {
+		return nil, err
+	}
+	return service, nil
+}
+
+// panicked tells of an application's panic. Clients can cause as many as they like, so ever fewer of them are logged.
+func (n *Node) panicked(p statemachine.Panic) {
+	if count := n.counts.panics.Add(1); count&(count-1) == 0 {
+		n.log.Error("the application panicked: the operation failed on every replica, nothing it wrote is kept",
+			"seq", p.Seq, "value", fmt.Sprint(p.Value), "so_far", count, "stack", string(p.Stack))
+	}
+}
+
 // connect wires the parts and opens the network.
 func (n *Node) connect(service *statemachine.Service, opt Options) error {
 	cfg := &n.home.Config
-	n.witness = &witness{
-		dir: n.home.path(EvidenceDir), counts: n.counts, log: n.log, convicted: make(map[pbft.ReplicaID]pbft.EvidenceKind),
-	}
+	n.witness = newWitness(n.home.path(EvidenceDir), n.counts, n.log)
+	n.votes = newVotes(n.disk.journal)
 	way := newLanes(cfg)
 	n.executor = newExecutor(cfg, service, n.disk.store, way.executed)
 	out := &outlet{routes: newRoutes()}
 	ports := driver.Ports{
-		Journal: votes{n.disk.journal}, Signer: n.home.Key, Transport: out, Machine: n.executor,
+		Journal: n.votes, Signer: n.home.Key, Transport: out, Machine: n.executor,
 		Observer: n.witness, Guard: driver.NewGuard(cfg, n.disk.log),
 	}
 	core := driver.Core(n.disk.replica)
@@ -115,9 +132,8 @@ func (n *Node) listen(out *outlet, way lanes) (err error) {
 	in := &intake{
 		ctx: ctx, cfg: cfg, lanes: way, routes: out.routes, counts: n.counts, log: n.log,
 		verifier: crypto.NewVerifier(claimsRemembered, memberKeys(cfg)),
-		report:   func() any { return n.Report() },
+		report:   func() any { return n.Report() }, ready: make(chan struct{}),
 	}
-	ready := make(chan struct{})
 	n.host, err = network.Listen(network.Config{
 		Seed: n.home.Key.Seed(), Listen: n.home.listen(), Members: n.home.Cluster.Members(), Self: int(cfg.Self),
 		AllowClient: func(k [32]byte) bool { return cfg.Client == nil || cfg.Client(k) },
@@ -125,35 +141,19 @@ func (n *Node) listen(out *outlet, way lanes) (err error) {
 		MaxClients:  n.home.Settings.MaxClients,
 		Logger:      n.log,
 		OnMismatch:  n.mismatch,
-	}, gate{ready: ready, intake: in})
+	}, in)
 	if err != nil {
 		cancel()
 		return err
 	}
 	out.host = n.host
-	close(ready)
+	close(in.ready)
 	return nil
 }
 
 func (n *Node) mismatch(replica int, theirs []byte) {
 	n.log.Error("a replica has another cluster.toml, so nothing is exchanged with it: compare the files",
 		"peer", replica, "theirs", hex.EncodeToString(theirs), "ours", hex.EncodeToString(n.home.Cluster.Greeting()))
-}
-
-// gate holds frames back until the node knows its own host.
-type gate struct {
-	ready <-chan struct{}
-	*intake
-}
-
-func (g gate) FromReplica(from int, frame []byte) {
-	<-g.ready
-	g.intake.FromReplica(from, frame)
-}
-
-func (g gate) FromClient(link *network.ClientLink, frame []byte) {
-	<-g.ready
-	g.intake.FromClient(link, frame)
 }
 
 func memberKeys(cfg *pbft.Config) [][32]byte {
@@ -172,6 +172,7 @@ func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.loop.run(ctx) })
 	group.Go(func() error { return n.executor.run(ctx) })
+	group.Go(func() error { return n.votes.prepare(ctx, n.log) })
 	err := group.Wait()
 	n.stopIn()
 	err = errors.Join(err, n.host.Close())

@@ -3,12 +3,12 @@ package node
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"tagma/checkpoint/journal"
 	"tagma/checkpoint/store"
 	"tagma/pbft"
-	"tagma/statemachine"
 )
 
 // disk is a home's data after the checks of a start: what the replica goes on from.
@@ -24,8 +24,9 @@ type disk struct {
 // not vote. The text says what was found.
 var ErrUntrusted = errors.New("this replica must not vote on what its disk holds")
 
-// openDisk opens journal and store and finds the newest checkpoint that both agree on (D5).
-func openDisk(h *Home) (d *disk, err error) {
+// openDisk opens journal and store and finds the newest checkpoint that both agree on (D5). The journal comes first: a
+// store without one shows that a journal is lost.
+func openDisk(h *Home, log *slog.Logger) (d *disk, err error) {
 	d = &disk{}
 	defer func() {
 		if err != nil {
@@ -33,44 +34,45 @@ func openDisk(h *Home) (d *disk, err error) {
 			d = nil
 		}
 	}()
-	if d.store, err = store.Open(h.path(StateDir), store.Options{}); err != nil {
+	if err := d.openJournal(h, log); err != nil {
 		return d, err
 	}
-	options := journal.Options{SegmentBytes: int64(h.Settings.SegmentBytes)}
-	var found []journal.Entry
-	d.journal, found, err = journal.Open(h.path(JournalDir), options)
-	switch {
-	case errors.Is(err, journal.ErrEmpty):
-		return d, d.begin(h, options)
-	case errors.Is(err, journal.ErrRot), errors.Is(err, journal.ErrMissing):
-		return d, fmt.Errorf("%w: %w", ErrUntrusted, err)
-	case err != nil:
-		return d, err
-	}
-	if d.log, err = records(found); err != nil {
+	if d.store, err = store.Open(h.path(StateDir), store.Options{Log: log}); err != nil {
 		return d, err
 	}
 	return d, d.verify(h)
 }
 
-// begin makes the journal of a first start. A store that holds something shows that there was one, and that it is lost.
+func (d *disk) openJournal(h *Home, log *slog.Logger) error {
+	options := journal.Options{SegmentBytes: int64(h.Settings.SegmentBytes), Logger: log}
+	j, found, err := journal.Open(h.path(JournalDir), options)
+	switch {
+	case errors.Is(err, journal.ErrEmpty):
+		return d.begin(h, options)
+	case errors.Is(err, journal.ErrRot), errors.Is(err, journal.ErrMissing):
+		return fmt.Errorf("%w: %w", ErrUntrusted, err)
+	case err != nil:
+		return err
+	}
+	d.journal = j
+	d.log, err = records(found)
+	return err
+}
+
+// begin makes the journal of a first start. A store shows that there was one, and that it is lost.
 func (d *disk) begin(h *Home, options journal.Options) error {
-	if !d.store.Fresh() {
+	switch held, err := os.ReadDir(h.path(StateDir)); {
+	case err == nil && len(held) > 0:
 		return fmt.Errorf("%w: %s holds a state but there is no journal in %s: bring the journal back from the same disk,"+
 			" or give this replica up", ErrUntrusted, h.path(StateDir), h.path(JournalDir))
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("look for a state from before: %w", err)
 	}
-	root, err := d.store.Load(0)
+	fresh, err := pbft.New(&h.Config, nil, pbft.Applied{})
 	if err != nil {
 		return err
 	}
-	d.applied = pbft.Applied{Root: root}
-	if d.replica, err = pbft.New(&h.Config, nil, d.applied); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(h.path(JournalDir), 0o700); err != nil {
-		return fmt.Errorf("make the journal's directory: %w", err)
-	}
-	d.log = d.replica.Anchor()
+	d.log = fresh.Anchor()
 	d.journal, err = journal.Create(h.path(JournalDir), entries(d.log), options)
 	return err
 }
@@ -78,42 +80,43 @@ func (d *disk) begin(h *Home, options journal.Options) error {
 // verify loads the store at the newest checkpoint of our own whose root it still has. What lies above is executed again
 // from the journal; the store is not trusted as a log (D5).
 func (d *disk) verify(h *Home) error {
-	if last := lastSeq(d.log); pbft.Seq(d.store.MaxVersion()) > last {
+	if last := lastExecutable(d.log); pbft.Seq(d.store.MaxVersion()) > last {
 		return fmt.Errorf("%w: the store holds sequence number %d, but the journal in %s ends at %d: an older copy of the journal?"+
 			" bring the newest one back, or give this replica up", ErrUntrusted, d.store.MaxVersion(), h.path(JournalDir), last)
 	}
 	var tried []pbft.Seq
 	for _, mark := range pbft.Marks(d.log) {
 		root, err := d.store.Load(uint64(mark.Seq))
-		if errors.Is(err, statemachine.ErrNotRetained) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if mark.Seq > 0 && pbft.Digest(root) != mark.Digest {
+		switch {
+		case errors.Is(err, store.ErrDamaged), err == nil && mark.Seq > 0 && pbft.Digest(root) != mark.Digest:
 			tried = append(tried, mark.Seq)
 			continue
-		}
-		d.applied = pbft.Applied{Seq: mark.Seq, Root: root}
-		if d.replica, err = pbft.New(&h.Config, d.log, d.applied); err != nil {
-			if mark.Seq == 0 {
-				return fmt.Errorf("the store at %s has lost data: at none of the checkpoints %v has it the digest that the journal"+
-					" names, and %w: this replica needs the state from others, which this version cannot fetch",
-					h.path(StateDir), tried, err)
-			}
+		case err != nil:
 			return err
 		}
-		return nil
+		d.applied = pbft.Applied{Seq: mark.Seq, Root: root}
+		d.replica, err = pbft.New(&h.Config, d.log, d.applied)
+		switch {
+		case errors.Is(err, pbft.ErrForeignJournal):
+			return fmt.Errorf("%s: %w: bring this replica's own journal back", h.path(JournalDir), err)
+		case err != nil && len(tried) > 0:
+			return fmt.Errorf("the store at %s has lost data: at none of the checkpoints %v has it the digest that the journal"+
+				" names, and %w: this replica needs the state from others, which this version cannot fetch",
+				h.path(StateDir), tried, err)
+		}
+		return err
 	}
-	return fmt.Errorf("the store at %s matches no checkpoint of the journal", h.path(StateDir))
+	return fmt.Errorf("the store at %s matches no checkpoint of the journal %v", h.path(StateDir), tried)
 }
 
-// lastSeq is the highest sequence number that the journal lets this replica execute.
-func lastSeq(log []pbft.Record) pbft.Seq {
+// lastExecutable is the highest sequence number that the journal lets this replica execute.
+func lastExecutable(log []pbft.Record) pbft.Seq {
 	var last pbft.Seq
 	for _, r := range log {
-		last = max(last, pbft.RecordSeq(r))
+		switch r.(type) {
+		case *pbft.Prepared, *pbft.Certified, *pbft.Committed:
+			last = max(last, pbft.RecordSeq(r))
+		}
 	}
 	return last
 }

@@ -3,10 +3,13 @@ package node
 import (
 	"encoding/hex"
 	"os"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"time"
+
+	"tagma/pbft"
 )
 
 // Report is a replica's account of itself, as `tagma status` shows it and Inquire returns it in JSON. Sequence numbers
@@ -73,12 +76,7 @@ func (n *Node) Report() Report {
 func (n *Node) health(r *Report) string {
 	in := n.loop.shown.Load()
 	needed := n.home.Config.Quorum() - 1
-	behind := uint64(0)
-	for _, p := range in.Peers {
-		if p.Heard && p.Age < 4*n.home.Config.ViewTimeout && uint64(p.Stable) > behind {
-			behind = uint64(p.Stable)
-		}
-	}
+	behind := n.stableElsewhere(in)
 	switch {
 	case in.Diverged:
 		return "state contradicts a stable checkpoint"
@@ -92,6 +90,21 @@ func (n *Node) health(r *Report) string {
 		return "changing views"
 	}
 	return "ok"
+}
+
+// stableElsewhere is the highest checkpoint that f+1 others claim to be stable or have passed, so that a correct one does.
+func (n *Node) stableElsewhere(in *pbft.Inspection) uint64 {
+	claims := make([]uint64, 0, len(in.Peers))
+	for _, p := range in.Peers {
+		if p.Heard && p.Age < 4*n.home.Config.ViewTimeout {
+			claims = append(claims, uint64(p.Stable))
+		}
+	}
+	slices.Sort(claims)
+	if weak := n.home.Config.Weak(); len(claims) >= weak {
+		return claims[len(claims)-weak]
+	}
+	return 0
 }
 
 // dirBytes sums the sizes of the files directly in a directory.

@@ -28,12 +28,15 @@ func newRoutes() *routes {
 	return &routes{links: make(map[session]*network.ClientLink), byLink: make(map[*network.ClientLink][]session)}
 }
 
-// set notes where replies to a session go. The oldest route of a link that has too many is forgotten.
+// set notes where replies to a session go. A link that proves another key than the client's (a gateway, or somebody who
+// repeats a request that he saw) takes no route from one that proves the client's own. The oldest route of a link that
+// has too many is forgotten.
 func (r *routes) set(id pbft.RequestID, link *network.ClientLink) {
 	s := session{id.Client, id.Session}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.links[s] == link {
+	held := r.links[s]
+	if held == link || held != nil && held.Key() == s.client && link.Key() != s.client {
 		return
 	}
 	r.links[s] = link

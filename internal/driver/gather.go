@@ -1,0 +1,96 @@
+package driver
+
+import (
+	"fmt"
+
+	"tagma/pbft"
+)
+
+// loop is a broadcast of ours on its way back to the core.
+type loop struct {
+	event  pbft.Received
+	record pbft.Record // what made it durable; nil if it is of a kind that is not journalled
+}
+
+// turn is what a turn has gathered and not yet performed.
+type turn struct {
+	records []pbft.Record
+	frames  []frame
+	replies []*pbft.Reply
+	work    []pbft.Effect // Execute, Snapshot and Truncate, in order
+	loops   []loop
+}
+
+// frame is an encoded message for one replica, or for all others.
+type frame struct {
+	to    pbft.ReplicaID
+	all   bool
+	bytes []byte
+}
+
+// step gives the core one event and gathers its effects.
+func (d *Driver) step(ev pbft.Event) error {
+	for _, effect := range d.core.Step(ev) {
+		if err := d.gather(effect); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Driver) gather(effect pbft.Effect) error {
+	t := &d.turn
+	switch e := effect.(type) {
+	case pbft.Persist:
+		d.persist(e.Record)
+	case pbft.Note:
+		d.notes = append(d.notes, e.Record)
+	case pbft.Broadcast:
+		return d.broadcast(e.Msg)
+	case pbft.Send:
+		t.frames = append(t.frames, frame{to: e.To, bytes: pbft.Encode(e.Msg)})
+	case pbft.Respond:
+		t.replies = append(t.replies, e.Reply)
+	case pbft.Execute, pbft.Snapshot, pbft.Truncate:
+		t.work = append(t.work, e)
+	case pbft.Accuse:
+		d.observer.Accused(e.Evidence)
+	case pbft.Diverged:
+		d.silent = true
+		d.observer.Diverged(e)
+	case pbft.Entered:
+		d.view = e.View
+		d.observer.Entered(e.View)
+	case pbft.Dropped:
+		d.observer.Dropped(e.Msg, e.Why)
+	default:
+		panic(fmt.Sprintf("driver: unknown effect %T", effect))
+	}
+	return nil
+}
+
+// persist adds a record to the turn, behind the notes that were made before it.
+func (d *Driver) persist(r pbft.Record) {
+	d.turn.records = append(append(d.turn.records, d.notes...), r)
+	d.notes = d.notes[:0]
+}
+
+// broadcast signs a message, journals it if it is a vote, and sends it to all others and back to the core.
+func (d *Driver) broadcast(m pbft.Message) error {
+	pbft.Sign(d.cfg, m, func(b []byte) pbft.Signature { return d.signer.Sign(b) })
+	l := loop{event: pbft.Received{
+		From: pbft.Source{Replica: d.cfg.Self, Loopback: true}, Msg: pbft.Own(m),
+	}}
+	if pbft.Durable(m) {
+		if d.guard != nil {
+			if err := d.guard.Admit(d.cfg, m); err != nil {
+				return err
+			}
+		}
+		l.record = &pbft.Sent{Msg: m}
+		d.persist(l.record)
+	}
+	d.turn.frames = append(d.turn.frames, frame{all: true, bytes: pbft.Encode(m)})
+	d.turn.loops = append(d.turn.loops, l)
+	return nil
+}
