@@ -1,0 +1,126 @@
+package pbft
+
+import (
+	"testing"
+	"time"
+)
+
+// N3: never prepare without the body, even if its digest is in O; fetch it, then vote.
+func TestN3_NoPrepareWithoutTheBody(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	var vcs []*ViewChange
+	for id := range ReplicaID(3) {
+		vcs = append(vcs, l.viewChange(1, id, StableCert{}, l.preparedCert(0, 1, b)))
+	}
+	wantCount(t, broadcasts[*Prepare](l.from(1, l.newViewFrom(1, vcs...))), 0, "prepares without the body")
+	fetch := sends[*Fetch](l.wait(10 * time.Millisecond))
+	wantCount(t, fetch, 1, "fetches")
+	if fetch[0].Digest != b.Digest() || fetch[0].Seq != 1 {
+		t.Fatalf("fetches %+v", fetch[0])
+	}
+	wantDrop(t, l.from(2, &CertifiedBody{Seq: 1, Body: l.batch(2, "forged")}), ReasonUnknownBody)
+	effects := l.from(2, &CertifiedBody{Seq: 1, Body: b})
+	wantCount(t, all[Persist](effects), 1, "records")
+	wantCount(t, broadcasts[*Prepare](effects), 1, "prepares")
+}
+
+// N3: bodies and certificates are served for a window below h.
+func TestN3_BodiesAreServedBelowTheLowWatermark(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	l.commitAll(0, 1, b)
+	l.from(0, &StableNotice{Cert: l.stableCert(4)})
+	wantCount(t, sends[*CertifiedBody](l.from(1, &Fetch{Seq: 1, Digest: b.Digest()})), 1, "bodies")
+	l.from(0, &StableNotice{Cert: l.stableCert(12)})
+	wantDrop(t, l.from(1, &Fetch{Seq: 1, Digest: b.Digest()}), ReasonNotHeld)
+}
+
+// N5: with nothing in flight a request goes out at once; under load batches grow.
+func TestN5_BatchesGrowUnderLoad(t *testing.T) {
+	l := newLab(t, 4, 0)
+	first := broadcasts[*PrePrepare](l.fromClient(l.request(1, "a")))
+	wantCount(t, first, 1, "pre-prepares for the first request")
+	var next []*PrePrepare
+	for i := range uint64(6) {
+		next = append(next, broadcasts[*PrePrepare](l.fromClient(l.request(i+2, "a")))...)
+	}
+	if len(next) >= 6 {
+		t.Fatalf("%d pre-prepares for 6 requests while one is in flight", len(next))
+	}
+	if k := len(next[len(next)-1].Body.Requests); k < 2 {
+		t.Fatalf("the last batch has %d requests", k)
+	}
+}
+
+// N5: the primary does not go beyond H, and goes on when the window moves.
+func TestN5_ThePrimaryStopsAtTheHighWatermark(t *testing.T) {
+	l := newLab(t, 4, 0, func(cfg *Config) { cfg.MaxBatch = 1 })
+	sent := 0
+	for i := range uint64(12) {
+		sent += len(broadcasts[*PrePrepare](l.fromClient(l.request(i+1, "a"))))
+	}
+	if sent != 8 {
+		t.Fatalf("%d pre-prepares with H = 8", sent)
+	}
+	wantCount(t, broadcasts[*PrePrepare](l.from(1, &StableNotice{Cert: l.stableCert(4)})), 4, "pre-prepares after h = 4")
+}
+
+// N6: what lies slightly above H waits for the window to move; votes do, too.
+func TestN6_MessagesAboveTheWindowWait(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	wantCount(t, broadcasts[*Prepare](l.propose(0, 9, b)), 0, "prepares above H")
+	l.from(1, l.prepare(0, 9, b.Digest(), 1))
+	l.from(2, l.prepare(0, 9, b.Digest(), 2))
+	effects := l.from(1, &StableNotice{Cert: l.stableCert(4)})
+	wantCount(t, broadcasts[*Prepare](effects), 1, "prepares when the window has moved")
+	wantCount(t, broadcasts[*Commit](effects), 1, "commits from the votes that waited")
+}
+
+// N7: a commit certificate and the body suffice to execute, in any view and while no view is active; it is journalled
+// before, and never enters P.
+func TestN7_ACertificateSufficesToExecute(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	l.suspected(1)
+	effects := l.from(2, &CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})
+	if p, ok := effects[0].(Persist); !ok || p.Record.(*Certified).Cert.Digest != b.Digest() {
+		t.Fatalf("first effect %#v, want the certificate made durable", effects[0])
+	}
+	if x, ok := effects[1].(Execute); !ok || x.Seq != 1 {
+		t.Fatalf("second effect %#v, want the execution", effects[1])
+	}
+	vc := broadcasts[*ViewChange](l.from(0, l.viewChange(3, 0, StableCert{})))
+	wantCount(t, vc, 1, "view changes")
+	wantCount(t, vc[0].Prepared, 0, "certificates in P")
+}
+
+// N7: commits of any view make a certificate, also when they come one by one and this replica is in another view.
+func TestN7_CommitsOfALowerViewStillCertify(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	l.propose(0, 1, b)
+	l.enter(1)
+	for id := range ReplicaID(2) {
+		wantCount(t, all[Execute](l.from(id, l.commit(0, 1, b.Digest(), id))), 0, "executions")
+	}
+	wantCount(t, all[Execute](l.from(2, l.commit(0, 1, b.Digest(), 2))), 1, "executions")
+}
+
+// N7: who lags is pushed what it misses by the helper that its status names, and by nobody else.
+func TestN7_TheHelperPushesCertificates(t *testing.T) {
+	for helper, want := range map[ReplicaID]int{3: 2, 1: 0} {
+		l := newLab(t, 4, 3)
+		l.commitAll(0, 1, l.batch(1, "a"))
+		l.commitAll(0, 2, l.batch(2, "b"))
+		l.wait(100 * time.Millisecond)
+		pushed := sends[*CertifiedBody](l.from(2, &Status{Active: true, Helper: helper}))
+		wantCount(t, pushed, want, "bodies pushed")
+		for _, m := range pushed {
+			if m.Cert == nil {
+				t.Error("a body without its certificate")
+			}
+		}
+	}
+}
