@@ -52,16 +52,18 @@ func DialCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey
 			key.Public())
 	}
 	link := new(link)
+	number := newSessionNumber()
 	s := newSession(sessionConfig{
 		cluster: cfg.Cluster, epoch: cfg.Epoch, n: cfg.N(), weak: cfg.Weak(),
 		limits: limits{
 			window: uint64(file.Protocol.WithDefaults().Window),
 			ops:    cfg.MaxOps, opBytes: cfg.MaxOpBytes, totalBytes: cfg.MaxBatchBytes,
 		},
-		client: key.Public(), sign: key.Sign, id: newSessionNumber(), send: link,
+		client: key.Public(), sign: key.Sign, id: number, send: link,
 	})
 	link.host, err = network.Dial(network.ClientConfig{
 		Seed: key.Seed(), Members: file.Members(), Greeting: file.Greeting(), Logger: o.logger,
+		Opening: pbft.Encode(&pbft.Attach{Session: number}),
 	}, s)
 	if err != nil {
 		return nil, fmt.Errorf("dial the cluster: %w", err)

@@ -62,7 +62,7 @@ func (c *ClientHost) build(cfg ClientConfig, handler ClientHandler) error {
 	for _, m := range members {
 		c.peers = append(c.peers, &outbound{
 			to: m, proto: clientProtocol, via: c.via, greet: greet, log: cfg.Logger, changed: c.changes.announce,
-			maxFrame: cfg.MaxFrame, frames: cfg.QueueFrames, bytes: cfg.QueueBytes,
+			opening: cfg.Opening, maxFrame: cfg.MaxFrame, frames: cfg.QueueFrames, bytes: cfg.QueueBytes,
 			deliver: func(frame []byte) { handler.FromReplica(m.index, frame) },
 			wake:    make(chan struct{}, 1),
 		})

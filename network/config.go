@@ -63,6 +63,9 @@ type ClientConfig struct {
 	Members  []Member // every replica in the order of its index
 	Greeting []byte   // equal to the replicas' [Config.Greeting]
 
+	// Opening, unless it is empty, is sent first on every connection with a replica.
+	Opening []byte
+
 	// OnMismatch is as in [Config].
 	OnMismatch func(replica int, theirs []byte)
 

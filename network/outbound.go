@@ -23,6 +23,7 @@ type outbound struct {
 	via      *transport
 	greet    *greetings
 	log      *slog.Logger
+	opening  []byte // sent first on every stream; empty: nothing
 	changed  func() // after connecting and after losing the connection
 	maxFrame int
 	frames   int // queue bounds
@@ -154,6 +155,9 @@ func (o *outbound) exchange(ctx context.Context, stream network.Stream) error {
 // serve sends and reads on an open stream until either fails.
 func (o *outbound) serve(ctx context.Context, stream network.Stream) error {
 	q := newQueue(o.frames, o.bytes)
+	if len(o.opening) > 0 {
+		q.push(o.opening)
+	}
 	o.become(q, nil)
 	o.changed()
 	o.log.Info("connected", "peer", o.to.String(), "protocol", string(o.proto))

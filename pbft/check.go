@@ -56,7 +56,7 @@ func checkMessage(cfg *Config, m Message) error {
 		return checkSeq(m.Seq)
 	case *StableNotice:
 		return checkStableCert(cfg, &m.Cert)
-	case *Inquire, *Report:
+	case *Inquire, *Report, *Attach:
 		return nil
 	}
 	return invalid("not a message")

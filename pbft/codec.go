@@ -59,6 +59,10 @@ func sizeHint(m Message) int {
 		return m.sizeHint()
 	case *Report:
 		return small + len(m.Document)
+	case *Query:
+		return small + len(m.Op)
+	case *QueryReply:
+		return small + len(m.Result)
 	default:
 		return small
 	}
@@ -100,6 +104,12 @@ func appendTyped(b []byte, m Message) []byte {
 		return b
 	case *Report:
 		return appendBytes(b, m.Document)
+	case *Query:
+		return appendQuery(b, m)
+	case *QueryReply:
+		return appendQueryReply(b, m)
+	case *Attach:
+		return appendU64(b, uint64(m.Session))
 	}
 	panic("pbft: encoding a message of no known type")
 }
@@ -139,6 +149,12 @@ func readTyped(r *reader) Message {
 		return &Inquire{}
 	case TypeReport:
 		return &Report{Document: r.bytes("a report")}
+	case TypeQuery:
+		return readQuery(r)
+	case TypeQueryReply:
+		return readQueryReply(r)
+	case TypeAttach:
+		return &Attach{Session: Session(r.u64())}
 	default:
 		r.fail("unknown message %v", t)
 		return nil

@@ -150,11 +150,41 @@ const (
 	LacksCommits
 )
 
+// Attach tells a replica that the replies to one of the client's sessions go over this link. The link proves the client.
+// Without it only the replica that was sent a request could answer.
+type Attach struct{ Session Session }
+
 // Inquire asks a replica for a Report. Clients may send it.
 type Inquire struct{}
 
 // Report is a replica's account of itself for people and dashboards: a JSON document, vouched for by nobody else.
 type Report struct{ Document []byte }
+
+// Query asks a replica for a read of one retained state, beside the order (C9). Clients may send it; whoever asks
+// believes f+1 replicas that answer alike.
+type Query struct {
+	Nonce uint64 // chosen by who asks; the answer repeats it
+	At    Seq    // the state after this sequence number; 0 is the initial one
+	Op    []byte
+}
+
+// QueryOutcome is what became of a query.
+type QueryOutcome uint8
+
+// The outcomes of a query.
+const (
+	QueryAnswered    QueryOutcome = 1 + iota // Result holds the machine's answer
+	QueryNotRetained                         // the state is older than what the replica keeps
+	QueryNotExecuted                         // the replica has not come that far yet
+)
+
+// QueryReply answers a Query. It is authenticated by the link it arrives on, so it carries no signature.
+type QueryReply struct {
+	Nonce   uint64
+	At      Seq
+	Outcome QueryOutcome
+	Result  []byte
+}
 
 // Fetch asks for the body of a digest at a sequence number.
 type Fetch struct {
@@ -189,5 +219,8 @@ func (*Status) message()        {}
 func (*Fetch) message()         {}
 func (*CertifiedBody) message() {}
 func (*StableNotice) message()  {}
+func (*Attach) message()        {}
 func (*Inquire) message()       {}
 func (*Report) message()        {}
+func (*Query) message()         {}
+func (*QueryReply) message()    {}

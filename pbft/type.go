@@ -23,6 +23,9 @@ const (
 	TypeStableNotice  Type = 16
 	TypeInquire       Type = 17
 	TypeReport        Type = 18
+	TypeQuery         Type = 19
+	TypeQueryReply    Type = 20
+	TypeAttach        Type = 21
 )
 
 var typeNames = [...]string{
@@ -42,6 +45,9 @@ var typeNames = [...]string{
 	TypeStableNotice:  "stable-notice",
 	TypeInquire:       "inquire",
 	TypeReport:        "report",
+	TypeQuery:         "query",
+	TypeQueryReply:    "query-reply",
+	TypeAttach:        "attach",
 }
 
 // String returns the name that logs, scenarios and counters use.
@@ -97,6 +103,12 @@ func TypeOf(m Message) Type {
 		return TypeInquire
 	case *Report:
 		return TypeReport
+	case *Query:
+		return TypeQuery
+	case *QueryReply:
+		return TypeQueryReply
+	case *Attach:
+		return TypeAttach
 	}
 	return 0
 }

@@ -178,6 +178,7 @@ func (c *wireCluster) samples() []wireSample {
 		{"certified-body without certificate", &CertifiedBody{Seq: 11, Body: b}},
 		{"stable-notice", &StableNotice{Cert: c.stableCert(20)}},
 		{"inquire", &Inquire{}},
+		{"attach", &Attach{Session: 7}},
 		{"report", &Report{Document: []byte(`{"view":2}`)}},
 	}
 }

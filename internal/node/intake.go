@@ -51,6 +51,8 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 	switch m := m.(type) {
 	case *pbft.Inquire:
 		in.answer(link)
+	case *pbft.Attach:
+		in.routes.set(pbft.RequestID{Client: link.Key(), Session: m.Session}, link)
 	case *pbft.Request:
 		in.request(link, m)
 	default:
