@@ -1,0 +1,20 @@
+// Command tagma-testnet shows what Tagma withstands: it runs clusters of real processes on this machine and makes
+// replicas malicious. It owns flags, output and exit codes; what happens is in the packages below testnet. It calls
+// itself again for each replica. Nothing of it is in the production binary.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	if isReplica(os.Args[1:]) {
+		os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) // it handles signals itself
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once, and its replicas with it
+	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tagma/internal/cluster"
+	"tagma/testnet/byzantine"
+	"tagma/testnet/local"
+)
+
+// startFlags are the flags of a cluster that runs until Ctrl-C.
+type startFlags struct {
+	replicas, basePort int
+	dir, machine       string
+	malicious          []string
+}
+
+func newStart() *cobra.Command {
+	var f startFlags
+	cmd := &cobra.Command{
+		Use:   "start",
+		Short: "Run a cluster until Ctrl-C",
+		Long: `Start a new cluster of processes on this machine and run it until Ctrl-C. It prints how to talk to it. Replicas that
+are killed by hand stay down and are reported; the files stay when the cluster ends.`,
+		Example: `  tagma-testnet start
+  tagma-testnet start --replicas 7 --dir net --malicious 3=equivocate --malicious 5=equivocate,phase=commit`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runStart(cmd.Context(), f, cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().IntVar(&f.replicas, "replicas", 4, "how many; 3f+1 mask f faulty ones")
+	cmd.Flags().StringVar(&f.dir, "dir", "", "`directory` for the cluster's files (default a temporary one)")
+	cmd.Flags().StringVar(&f.machine, "machine", cluster.MachineKV, "the replicated state machine")
+	cmd.Flags().StringArrayVar(&f.malicious, "malicious", nil,
+		"`replica=behaviour` or replica=behaviour,parameter=value; see tagma-testnet behaviours")
+	cmd.Flags().IntVar(&f.basePort, "base-port", 0, "replica i listens on this port plus i (default free ports)")
+	return cmd
+}
+
+func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
+	malicious, err := f.check()
+	if err != nil {
+		return err
+	}
+	if f.dir == "" {
+		if f.dir, err = os.MkdirTemp("", "tagma-testnet-"); err != nil {
+			return fmt.Errorf("start: %w", err)
+		}
+	}
+	if f.dir, err = filepath.Abs(f.dir); err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	c, err := local.Create(local.Options{Dir: f.dir, Replicas: f.replicas, BasePort: f.basePort, Malicious: malicious})
+	if err != nil {
+		return unusablef("start: %w", err)
+	}
+	defer c.Close()
+	if err := c.Start(); err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	if err := ready(ctx, c); err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	if _, err := io.WriteString(stdout, instructions(c)); err != nil {
+		return err
+	}
+	for {
+		select {
+		case d := <-c.Deaths():
+			_, _ = fmt.Fprintf(stdout, "%v\n", d)
+		case <-ctx.Done():
+			_, _ = fmt.Fprintf(stdout, "\nstopping; the files stay in %s\n", f.dir)
+			return c.Stop(10 * time.Second)
+		}
+	}
+}
+
+// check judges the flags.
+func (f *startFlags) check() (map[int]byzantine.Choice, error) {
+	switch {
+	case f.machine != cluster.MachineKV:
+		return nil, unusablef("start: there is no machine %q; there is %s", f.machine, cluster.MachineKV)
+	case f.replicas < 4:
+		return nil, unusablef("start: %d replicas cannot mask a faulty one; start at least 4", f.replicas)
+	case f.basePort != 0 && (f.basePort < 1 || f.basePort+f.replicas > 65536):
+		return nil, unusablef("start: ports %d to %d are not all between 1 and 65535", f.basePort, f.basePort+f.replicas-1)
+	}
+	malicious := make(map[int]byzantine.Choice, len(f.malicious))
+	for _, m := range f.malicious {
+		number, behaviour, ok := strings.Cut(m, "=")
+		id, err := strconv.Atoi(number)
+		if !ok || err != nil {
+			return nil, unusablef("start: --malicious %q; write a replica and its behaviour, such as 3=equivocate", m)
+		}
+		if id < 0 || id >= f.replicas {
+			return nil, unusablef("start: --malicious %q: there is no replica %d; there are 0 to %d", m, id, f.replicas-1)
+		}
+		if malicious[id], err = parseBehaviour(behaviour); err != nil {
+			return nil, err
+		}
+	}
+	return malicious, nil
+}
+
+// startWithin is how long a cluster may take until it serves.
+const startWithin = 30 * time.Second
+
+func ready(ctx context.Context, c *local.Cluster) error {
+	o, err := c.Observe()
+	if err != nil {
+		return err
+	}
+	defer o.Close() //nolint:errcheck // nothing of it is needed any more
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	return o.WaitReady(ctx, c.Running())
+}
+
+// instructions say who runs and how to talk to them.
+func instructions(c *local.Cluster) string {
+	var b strings.Builder
+	for id, r := range c.File.Replicas {
+		bad := ""
+		if c.Malicious(id) {
+			bad = "  malicious"
+		}
+		fmt.Fprintf(&b, "replica %d  pid %-8d %s%s\n", id, c.Pid(id), strings.Join(r.Addresses, " "), bad)
+	}
+	at := " --cluster " + c.ClusterFile()
+	lines := []string{
+		"", "talk to it with",
+		"  tagma put greeting hello" + at,
+		"  tagma get greeting" + at,
+		"  tagma status" + at,
+		"logs are in " + filepath.Join(c.Dir, "replica*", local.LogFile) + "; Ctrl-C stops the cluster", "",
+	}
+	return b.String() + strings.Join(lines, "\n")
+}

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"io"
+	"os"
+
+	"tagma/testnet/demo"
+)
+
+// styleFor says what may be used on an output: redrawing and colour on a terminal only, and no colour where NO_COLOR is
+// set or the terminal has none.
+func styleFor(w io.Writer) demo.Style {
+	f, ok := w.(*os.File)
+	if !ok {
+		return demo.Style{}
+	}
+	info, err := f.Stat()
+	term := os.Getenv("TERM")
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 || term == "" || term == "dumb" {
+		return demo.Style{}
+	}
+	_, plain := os.LookupEnv("NO_COLOR")
+	return demo.Style{Terminal: true, Colour: !plain}
+}

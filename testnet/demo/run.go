@@ -1,0 +1,257 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"tagma/client"
+	"tagma/crypto"
+	"tagma/internal/node"
+	"tagma/pbft"
+	"tagma/testnet/byzantine"
+	"tagma/testnet/check"
+	"tagma/testnet/local"
+	"tagma/testnet/report"
+)
+
+// run is one demonstration on its way.
+type run struct {
+	Options
+	show     Progress
+	cluster  *local.Cluster
+	observer *local.Observer
+	cfg      pbft.Config
+	watch    *watcher
+	load     *workload
+	lasted   time.Duration // of the workload
+
+	killedAt, restartedAt time.Duration // since the workload began; zero: not yet
+	found                 map[string]check.Found
+	unread                error // why not everything could be read back
+	converged             bool
+	stopped               error // why not all replicas stopped cleanly
+	broke                 error // what ended the course early
+}
+
+// Run gives the demonstration and tells what came of it. The error says why it could not be given at all; what went
+// wrong in it is in the verdict.
+func Run(ctx context.Context, o Options, show Progress) (*report.Document, error) {
+	lie := byzantine.Choice{Name: "equivocate", Values: map[string]string{"from_seq": strconv.FormatUint(o.LieFrom, 10)}}
+	c, err := local.Create(local.Options{
+		Dir: o.Dir, Replicas: replicas, Protocol: protocol(), SegmentBytes: segmentBytes,
+		Malicious: map[int]byzantine.Choice{liar: lie},
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	r := &run{Options: o, show: show, cluster: c}
+	if r.cfg, err = c.File.Config(0); err != nil {
+		return nil, err
+	}
+	if r.observer, err = c.Observe(); err != nil {
+		return nil, err
+	}
+	defer r.observer.Close() //nolint:errcheck // nothing of it is needed any more
+	r.watch = newWatcher(c, r.observer, &r.cfg, show)
+
+	watching, blind := context.WithCancel(ctx)
+	var eye sync.WaitGroup
+	eye.Go(func() { r.watch.run(watching) })
+	r.broke = r.course(ctx)
+	blind()
+	eye.Wait()
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("the demonstration was interrupted: %w", context.Cause(ctx))
+	}
+	return r.finish()
+}
+
+// course is what happens, in order.
+func (r *run) course(ctx context.Context) error {
+	if err := r.start(ctx); err != nil {
+		return err
+	}
+	sessions, err := r.dial(ctx)
+	defer func() {
+		for _, s := range sessions {
+			_ = s.Close() // their requests are counted already
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	r.load = begin(ctx, sessions, r.Workers, r.Seed)
+	err = r.underLoad(ctx)
+	if err == nil {
+		err = r.crash(ctx)
+	}
+	patience := 10 * time.Second
+	if err != nil {
+		patience = time.Second // nothing is being acknowledged
+	}
+	r.lasted = r.load.end(patience)
+	if err != nil {
+		return err
+	}
+	if err := r.readBack(ctx, sessions[0]); err != nil {
+		return err
+	}
+	return r.converge(ctx)
+}
+
+func (r *run) start(ctx context.Context) error {
+	r.show.Begin("start", fmt.Sprintf("%d replica processes talking libp2p, replica %d malicious", replicas, liar))
+	began := time.Now()
+	if err := r.cluster.Start(); err != nil {
+		return err
+	}
+	if err := r.ready(ctx); err != nil {
+		return err
+	}
+	r.show.End("%d replicas ready after %s", len(r.cluster.Running()), seconds(time.Since(began)))
+	return nil
+}
+
+// ready waits until the running replicas are well.
+func (r *run) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.StartWithin)
+	defer cancel()
+	got, err := r.observer.Until(ctx, r.watch.all(), 50*time.Millisecond, func(got map[int]node.Report) bool {
+		running := r.cluster.Running()
+		return len(running) > 0 && local.Unwell(got, running) == ""
+	})
+	if err != nil {
+		return fmt.Errorf("the replicas were not ready within %v: %s", r.StartWithin, local.Unwell(got, r.watch.all()))
+	}
+	return nil
+}
+
+func (r *run) dial(ctx context.Context) ([]*client.Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.StartWithin)
+	defer cancel()
+	key, err := crypto.ReadKey(r.cluster.ClientKey())
+	if err != nil {
+		return nil, err
+	}
+	var sessions []*client.Client
+	for range r.Sessions {
+		c, err := client.DialCluster(ctx, r.cluster.File, key)
+		if err != nil {
+			return sessions, err
+		}
+		sessions = append(sessions, c)
+	}
+	return sessions, nil
+}
+
+func (r *run) underLoad(ctx context.Context) error {
+	r.show.Begin("load", fmt.Sprintf("%d requests at once; from batch %d on primary %d tells every replica something else",
+		r.Sessions*r.Workers, r.LieFrom, liar))
+	err := r.await(ctx, r.BeforeCrash, func() bool { return r.watch.view() > 0 && !r.watch.convictedAt().IsZero() })
+	if err != nil {
+		return err
+	}
+	r.show.End("view %d is active, and there is proof against replica %d", r.watch.view(), liar)
+	return nil
+}
+
+// crash kills every replica in the middle of the work and starts them again on the same disks.
+func (r *run) crash(ctx context.Context) error {
+	r.show.Begin("crash", "SIGKILL for all replicas at once, restart on the same disks")
+	r.killedAt = time.Since(r.load.began)
+	r.cluster.Kill()
+	r.watch.readJournals() // before they shrink again
+	r.restartedAt = time.Since(r.load.began)
+	if err := r.cluster.Start(); err != nil {
+		return err
+	}
+	if err := r.ready(ctx); err != nil {
+		return err
+	}
+	acknowledged, _ := r.load.progress()
+	err := r.await(ctx, max(r.BeforeCrash, acknowledged)+r.AfterCrash, func() bool { return true })
+	if err != nil {
+		return err
+	}
+	r.show.End("clients went on as if nothing had happened")
+	return nil
+}
+
+// await waits until so many operations are acknowledged and a condition holds. It ends with an error when nothing is
+// acknowledged for too long, and without one when the condition does not come: the verdict will tell.
+func (r *run) await(ctx context.Context, goal int, also func() bool) error {
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		acknowledged, silent := r.load.progress()
+		r.show.Advance(acknowledged, goal, fmt.Sprintf("acknowledged, view %d", r.watch.view()))
+		switch {
+		case acknowledged >= goal && also(), acknowledged >= 4*goal:
+			return nil
+		case silent > r.Stall:
+			return fmt.Errorf("no operation was acknowledged for %v: more replicas are faulty than the one that %d replicas mask",
+				r.Stall, replicas)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+func (r *run) readBack(ctx context.Context, c *client.Client) error {
+	r.show.Begin("read back", "every acknowledged write, one by one")
+	ctx, cancel := context.WithTimeout(ctx, 2*r.Stall)
+	defer cancel()
+	done := 0
+	r.found, r.unread = r.load.readBack(ctx, c, func(n int) {
+		done += n
+		r.show.Advance(done, len(r.load.writes), "read back")
+	})
+	if r.unread != nil {
+		return r.unread
+	}
+	r.show.End("%d keys read", len(r.found))
+	return nil
+}
+
+// converge waits until every correct replica has executed everything and reports the same stable checkpoint.
+func (r *run) converge(ctx context.Context) error {
+	r.show.Begin("converge", "the correct replicas reach one stable checkpoint with one state digest")
+	ctx, cancel := context.WithTimeout(ctx, r.Stall)
+	defer cancel()
+	got, err := r.observer.Until(ctx, r.watch.all(), reportsEvery, func(got map[int]node.Report) bool {
+		r.watch.take(got)
+		return agree(got, r.watch.alive(), uint64(r.cfg.CheckpointInterval))
+	})
+	if r.converged = err == nil; !r.converged {
+		return errors.New("the correct replicas did not reach one stable checkpoint")
+	}
+	at := got[r.watch.alive()[0]]
+	r.show.End("checkpoint %d, state %.16s…", at.StableCheckpoint, at.StateDigest)
+	return nil
+}
+
+// agree reports whether replicas have executed equally far and have the newest checkpoint there stable, with one digest.
+func agree(got map[int]node.Report, ids []int, interval uint64) bool {
+	if len(ids) == 0 {
+		return false
+	}
+	first := got[ids[0]]
+	for _, id := range ids {
+		r, answered := got[id]
+		if !answered || r.Executed != first.Executed || r.StateDigest != first.StateDigest ||
+			r.StableCheckpoint == 0 || r.StableCheckpoint != r.Executed/interval*interval {
+			return false
+		}
+	}
+	return true
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }

@@ -1,0 +1,144 @@
+package demo
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"tagma/testnet/report"
+)
+
+// Print tells people what came of a run. It returns the first error of the writer.
+func Print(w io.Writer, d *report.Document, style Style) error {
+	p := &printer{style: style}
+	p.work(d)
+	p.faults(d)
+	p.replicas(d)
+	p.invariants(d)
+	p.verdict(d)
+	_, err := io.WriteString(w, p.text.String())
+	return err
+}
+
+type printer struct {
+	text  strings.Builder
+	style Style
+}
+
+func (p *printer) row(name, format string, args ...any) {
+	fmt.Fprintf(&p.text, "%s %s\n", p.style.bold(fmt.Sprintf("%-13s", name)), fmt.Sprintf(format, args...))
+}
+
+func (p *printer) work(d *report.Document) {
+	ops, t, l := d.Operations, d.Throughput, d.Latency
+	p.text.WriteByte('\n')
+	p.row("requests", "%s submitted, %s acknowledged, %s failed, %s unknown",
+		thousands(ops.Submitted), thousands(ops.Acknowledged), thousands(ops.Failed), thousands(ops.Unknown))
+	p.row("throughput", "%s a second over the whole run, %s before the first fault",
+		thousands(int(t.OpsPerSecond)), thousands(int(t.Baseline)))
+	p.row("latency", "p50 %s, p95 %s, p99 %s, max %s", millis(l.P50), millis(l.P95), millis(l.P99), millis(l.Max))
+	p.row("views", "%d changed, view %d at the end", d.ViewChanges, d.FinalView)
+	for _, e := range d.Evidence {
+		how := "all verified with the public keys alone"
+		if !e.Verified {
+			how = p.style.red("not all of them hold")
+		}
+		p.row("evidence", "replica %d: %s, %d proofs, %s", e.Replica, e.Kind, e.Proofs, how)
+	}
+}
+
+func (p *printer) faults(d *report.Document) {
+	for _, f := range d.Faults {
+		switch {
+		case !f.Fired:
+			p.row("fault", "%s %s", f.What, p.style.red("did not happen"))
+		case f.RecoveredMS == nil:
+			p.row("fault", "%s after %s; %s", f.What, millis(float64(f.AtMS)), p.style.red("nothing was acknowledged since"))
+		default:
+			p.row("fault", "%s after %s; operations acknowledged again %s later", f.What, millis(float64(f.AtMS)),
+				millis(float64(*f.RecoveredMS)))
+		}
+	}
+}
+
+func (p *printer) replicas(d *report.Document) {
+	const format = "%-8s %-9s %9s %11s  %-16s  %10s %10s %10s %9s\n"
+	head := fmt.Sprintf(format, "replica", "role", "executed", "checkpoint", "state digest", "journal", "peak", "written", "memory")
+	p.text.WriteString("\n" + p.style.bold(strings.TrimSuffix(head, "\n")) + "\n")
+	for _, r := range d.Replicas {
+		role := "correct"
+		if !r.Correct {
+			role = "faulty"
+		}
+		fmt.Fprintf(&p.text, format, strconv.Itoa(r.ID), role, strconv.FormatUint(r.Executed, 10),
+			strconv.FormatUint(r.Stable, 10), shorten(r.StateDigest), kib(r.JournalBytes), kib(r.JournalPeak),
+			kib(r.JournalWritten), kib(r.ResidentBytes))
+	}
+}
+
+// meanings says what the invariants are.
+var meanings = map[string]string{
+	"I1":  "one batch for each sequence number, on every correct replica",
+	"I2":  "no correct replica's votes contradict each other, across its crash",
+	"I3":  "every request was executed once, however often it was sent",
+	"I5":  "equal states at equal checkpoints",
+	"I9":  "every acknowledged write survived",
+	"I18": "the run was real: enough work, and every fault happened",
+}
+
+func (p *printer) invariants(d *report.Document) {
+	p.text.WriteByte('\n')
+	for _, r := range d.Invariants {
+		fmt.Fprintf(&p.text, "%s %-4s %-68s %7s checked\n", p.mark(r.Held && r.Checked > 0), r.ID, meanings[r.ID], thousands(r.Checked))
+		if r.Why != "" {
+			fmt.Fprintf(&p.text, "       %s\n", p.style.red(r.Why))
+		}
+	}
+}
+
+func (p *printer) verdict(d *report.Document) {
+	p.text.WriteByte('\n')
+	for _, e := range d.Expect {
+		if !e.Held {
+			fmt.Fprintf(&p.text, "%s expected %s to be %v, got %v\n", p.mark(false), e.Key, e.Want, e.Got)
+		}
+	}
+	if d.Verdict == "pass" {
+		fmt.Fprintf(&p.text, "%s\n", p.style.green("PASS: the cluster masked all of it"))
+		return
+	}
+	fmt.Fprintf(&p.text, "%s\n", p.style.red("FAIL"))
+}
+
+func (p *printer) mark(good bool) string {
+	if good {
+		return p.style.green("✓")
+	}
+	return p.style.red("✗")
+}
+
+func shorten(digest string) string { return digest[:min(16, len(digest))] }
+
+func millis(ms float64) string {
+	if ms >= 1000 {
+		return fmt.Sprintf("%.2f s", ms/1000)
+	}
+	return fmt.Sprintf("%.0f ms", ms)
+}
+
+func kib(bytes int64) string {
+	if bytes >= 10<<20 {
+		return fmt.Sprintf("%d MiB", bytes>>20)
+	}
+	return fmt.Sprintf("%d KiB", bytes>>10)
+}
+
+// thousands writes a number with commas.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

@@ -1,0 +1,60 @@
+package demo
+
+import (
+	"time"
+
+	"tagma/testnet/report"
+)
+
+// silence is the longest time between two acknowledgements of which the first came before at and the second not long
+// before it: the gap that something which was noticed at that moment tore. It is zero if there is none.
+func silence(acks []ack, at time.Duration) (from, lasted time.Duration) {
+	const earlier = 3 * time.Second // how late a fault may be noticed
+	for i := 1; i < len(acks); i++ {
+		a, b := acks[i-1].at, acks[i].at
+		if a <= at && b >= at-earlier && b-a > lasted {
+			from, lasted = a, b-a
+		}
+	}
+	return from, lasted
+}
+
+// nextAck is when the first operation at or after a moment was acknowledged.
+func nextAck(acks []ack, at time.Duration) (time.Duration, bool) {
+	for _, a := range acks {
+		if a.at >= at {
+			return a.at, true
+		}
+	}
+	return 0, false
+}
+
+// throughput is that of the whole workload, and of its part before a moment.
+func throughput(acks []ack, before, lasted time.Duration) report.Throughput {
+	early := 0
+	for _, a := range acks {
+		if a.at <= before {
+			early++
+		}
+	}
+	t := report.Throughput{OpsPerSecond: rate(len(acks), lasted), Baseline: rate(early, before)}
+	if t.Baseline > 0 {
+		t.Ratio = report.Round(t.OpsPerSecond / t.Baseline)
+	}
+	return t
+}
+
+func rate(n int, d time.Duration) float64 {
+	if d <= 0 {
+		return 0
+	}
+	return report.Round(float64(n) / d.Seconds())
+}
+
+func latencies(acks []ack) report.Latency {
+	took := make([]time.Duration, len(acks))
+	for i, a := range acks {
+		took[i] = a.took
+	}
+	return report.Latencies(took)
+}

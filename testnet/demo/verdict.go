@@ -1,0 +1,165 @@
+package demo
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/testnet/check"
+	"tagma/testnet/local"
+	"tagma/testnet/report"
+)
+
+// finish stops the replicas, reads what they leave behind and tells the whole.
+func (r *run) finish() (*report.Document, error) {
+	if r.broke != nil {
+		r.show.Fail(r.broke)
+	}
+	r.show.Begin("judge", "the replicas stop; their journals are compared")
+	r.stopped = r.cluster.Stop(10 * time.Second)
+	r.watch.readJournals()
+	d := &report.Document{
+		Scenario: "demo: an equivocating primary, and a crash of all replicas", Engine: "processes", Seed: r.Seed,
+		FinalView: r.watch.view(), Evidence: []report.Evidence{}, Faults: []report.Fault{},
+	}
+	proofs, err := evidence(r.cluster, &r.cfg, r.watch.correct)
+	if err != nil {
+		return nil, err
+	}
+	d.Evidence = append(d.Evidence, proofs...)
+	results, views, err := r.watch.judgement()
+	if err != nil {
+		return nil, err
+	}
+	d.ViewChanges = views
+	r.tellWork(d)
+	if err := r.tellReplicas(d); err != nil {
+		return nil, err
+	}
+	d.Invariants = append(results, r.clients(d)...)
+	slices.SortStableFunc(d.Invariants, func(a, b check.Result) int { return number(a) - number(b) })
+	r.expect(d)
+	d.Judge()
+	r.show.End("%d replicas stopped", len(r.cluster.File.Replicas))
+	return d, nil
+}
+
+// number is the invariant's, to sort by.
+func number(r check.Result) (n int) {
+	_, _ = fmt.Sscanf(r.ID, "I%d", &n)
+	return n
+}
+
+// tellWork tells what the clients did and what went wrong meanwhile.
+func (r *run) tellWork(d *report.Document) {
+	if r.load == nil {
+		return
+	}
+	acks := r.load.acks
+	d.Operations, d.Latency = r.load.counts, latencies(acks)
+	lie := report.Fault{What: fmt.Sprintf("replica %d equivocates as primary", liar), Planned: true}
+	beforeFault := r.lasted
+	if at := r.watch.convictedAt(); !at.IsZero() {
+		from, gap := silence(acks, at.Sub(r.load.began))
+		lie.Fired, lie.AtMS = true, from.Milliseconds()
+		if gap > 0 {
+			lie.RecoveredMS = ptr(gap.Milliseconds())
+		}
+		beforeFault = from
+	}
+	crash := report.Fault{What: "SIGKILL of all replicas", Planned: true, Fired: r.killedAt > 0, AtMS: r.killedAt.Milliseconds()}
+	if at, ok := nextAck(acks, r.restartedAt); crash.Fired && r.restartedAt > 0 && ok {
+		crash.RecoveredMS = ptr((at - r.killedAt).Milliseconds())
+	}
+	d.Faults = append(d.Faults, lie, crash)
+	for _, death := range r.watch.deaths() {
+		d.Faults = append(d.Faults, r.unplanned(death))
+	}
+	d.Throughput = throughput(acks, beforeFault, r.lasted)
+}
+
+func (r *run) unplanned(death local.Death) report.Fault {
+	at := death.At.Sub(r.load.began)
+	f := report.Fault{What: death.String() + ", not by the demo", Fired: true, AtMS: at.Milliseconds()}
+	if next, ok := nextAck(r.load.acks, at); ok {
+		f.RecoveredMS = ptr((next - at).Milliseconds())
+	}
+	return f
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// tellReplicas tells how each replica was at the end.
+func (r *run) tellReplicas(d *report.Document) error {
+	for id := range r.cluster.File.Replicas {
+		last, rss, peak := r.watch.last(id)
+		now, written, err := journalSize(r.cluster.Home(id), segmentBytes)
+		if err != nil {
+			return fmt.Errorf("measure the journal of replica %d: %w", id, err)
+		}
+		d.Replicas = append(d.Replicas, report.Replica{
+			ID: id, Correct: slices.Contains(r.watch.alive(), id), Executed: last.Executed, Stable: last.StableCheckpoint,
+			StateDigest: last.StateDigest, ResidentBytes: rss,
+			JournalBytes: now, JournalPeak: max(peak, now), JournalWritten: written,
+		})
+	}
+	for _, rep := range d.Replicas {
+		if rep.Correct && (d.StableCheckpoint == 0 || rep.Stable < d.StableCheckpoint) {
+			d.StableCheckpoint = rep.Stable
+		}
+	}
+	return nil
+}
+
+// clients are the invariants that are judged from what clients saw.
+func (r *run) clients(d *report.Document) []check.Result {
+	var planned []check.Planned
+	for _, f := range d.Faults {
+		if f.Planned {
+			planned = append(planned, check.Planned{What: f.What, Fired: f.Fired})
+		}
+	}
+	real := check.Real(d.Operations.Acknowledged, r.BeforeCrash+r.AfterCrash, planned)
+	if r.found == nil || r.unread != nil {
+		why := "the writes could not be read back"
+		return []check.Result{{ID: "I3", Why: why}, {ID: "I9", Why: why}, real}
+	}
+	return []check.Result{check.Once(r.load.writes, r.found), check.Durable(r.load.writes, r.found), real}
+}
+
+// expect holds the run against what was to happen.
+func (r *run) expect(d *report.Document) {
+	add := func(key string, want, got any, held bool) {
+		d.Expect = append(d.Expect, report.Expectation{Key: key, Want: want, Got: got, Held: held})
+	}
+	completed := "all phases"
+	if r.broke != nil {
+		completed = r.broke.Error()
+	}
+	add("completed", "all phases", completed, r.broke == nil)
+	safe := !slices.ContainsFunc(d.Invariants, func(i check.Result) bool { return !i.Held })
+	add("safe", true, safe, safe)
+	ops := d.Operations
+	add("acknowledged", "all", ops.Acknowledged, ops.Acknowledged > 0 && ops.Acknowledged == ops.Submitted)
+	// One for each bad primary at most, and anybody may have become one that died.
+	most := 1 + len(r.watch.deaths())
+	add("min_view_changes", 1, d.ViewChanges, d.ViewChanges >= 1)
+	add("max_view_changes", most, d.ViewChanges, d.ViewChanges <= most)
+	convicted := []int{}
+	for _, e := range d.Evidence {
+		if e.Verified {
+			convicted = append(convicted, e.Replica)
+		}
+	}
+	add("evidence", []int{liar}, convicted, slices.Equal(convicted, []int{liar}))
+	add("digests_equal", true, r.converged, r.converged)
+	shrank := !slices.ContainsFunc(d.Replicas, func(x report.Replica) bool {
+		return x.Correct && x.JournalBytes >= x.JournalWritten
+	})
+	add("journals_shrank", true, shrank, shrank)
+	stopped := "cleanly"
+	if r.stopped != nil {
+		stopped = r.stopped.Error()
+	}
+	add("stopped", "cleanly", stopped, r.stopped == nil)
+}

@@ -1,0 +1,235 @@
+package local
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"tagma/crypto"
+	"tagma/internal/cluster"
+	"tagma/testnet/byzantine"
+)
+
+// Cluster is a cluster of processes. Its methods may be called from any goroutine.
+type Cluster struct {
+	Dir  string
+	File *cluster.File
+
+	malicious map[int]byzantine.Choice
+	observer  *crypto.PrivateKey
+	spawner   *spawner
+	deaths    chan Death
+	waiting   sync.WaitGroup
+
+	mu        sync.Mutex
+	processes []*process // by replica; nil while it does not run
+}
+
+// Death is the end of a replica's process that nobody asked for.
+type Death struct {
+	Replica int
+	Process int    // its number in the system
+	How     string // "signal: killed", "exit status 1"
+	Last    string // the last line of its log, if it ended by itself
+	At      time.Time
+}
+
+// String is one line for people.
+func (d Death) String() string {
+	s := fmt.Sprintf("replica %d (pid %d) died: %s", d.Replica, d.Process, d.How)
+	if d.Last != "" {
+		s += ": " + d.Last
+	}
+	return s
+}
+
+// Create makes a cluster's files. Start runs its replicas; Close must follow.
+func Create(o Options) (*Cluster, error) {
+	for id := range o.Malicious {
+		if id < 0 || id >= o.Replicas {
+			return nil, fmt.Errorf("replica %d cannot be malicious: the cluster has replicas 0 to %d", id, o.Replicas-1)
+		}
+	}
+	file, observer, err := layout(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Cluster{
+		Dir: o.Dir, File: file, malicious: o.Malicious, observer: observer, spawner: newSpawner(),
+		deaths: make(chan Death, 64), processes: make([]*process, o.Replicas),
+	}, nil
+}
+
+// Home is a replica's home directory.
+func (c *Cluster) Home(id int) string { return homeDir(c.Dir, id) }
+
+// ClusterFile is the path of cluster.toml.
+func (c *Cluster) ClusterFile() string { return filepath.Join(c.Dir, ClusterFile) }
+
+// ClientKey is the path of a registered client's key.
+func (c *Cluster) ClientKey() string { return filepath.Join(c.Dir, ClientKeyFile) }
+
+// Malicious reports whether a replica is an attacker.
+func (c *Cluster) Malicious(id int) bool {
+	_, bad := c.malicious[id]
+	return bad
+}
+
+// Deaths tells of processes that ended without being asked to.
+func (c *Cluster) Deaths() <-chan Death { return c.deaths }
+
+// Start runs replicas that do not run yet, all of them if none is named. WaitReady tells when they serve.
+func (c *Cluster) Start(ids ...int) error {
+	for _, id := range c.these(ids) {
+		if err := c.startOne(id); err != nil {
+			return fmt.Errorf("replica %d: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) startOne(id int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.processes[id] != nil {
+		return nil
+	}
+	args := []string{ReplicaCommand, "--home", c.Home(id)}
+	if choice, bad := c.malicious[id]; bad {
+		args = append(args, "--behaviour", choice.String())
+	}
+	p, err := c.spawner.launch(args, filepath.Join(c.Home(id), LogFile))
+	if err != nil {
+		return err
+	}
+	c.processes[id] = p
+	c.waiting.Go(func() { c.watch(id, p) })
+	return nil
+}
+
+// watch waits for a process's end and tells of it when nobody asked for it.
+func (c *Cluster) watch(id int, p *process) {
+	err := p.cmd.Wait()
+	c.mu.Lock()
+	c.processes[id] = nil
+	expected := p.expected
+	_ = p.stdin.Close() // the reader is gone
+	c.mu.Unlock()
+	close(p.ended)
+	if expected {
+		return
+	}
+	d := Death{Replica: id, Process: p.cmd.Process.Pid, How: "exit status 0", At: time.Now()}
+	if err != nil {
+		d.How = err.Error()
+	}
+	if p.cmd.ProcessState.Exited() {
+		d.Last = lastLine(filepath.Join(c.Home(id), LogFile))
+	}
+	select {
+	case c.deaths <- d:
+	default: // nobody listens
+	}
+}
+
+// Kill ends replicas with SIGKILL, all of them if none is named, and returns when they are gone.
+func (c *Cluster) Kill(ids ...int) {
+	for _, p := range c.take(ids) {
+		_ = p.cmd.Process.Kill() // an error says that it has just ended
+		defer func() { <-p.ended }()
+	}
+}
+
+// Stop ends replicas cleanly, all of them if none is named, and returns when they are gone. One that does not end in
+// time is killed and named in the error, and so is one whose end was not clean.
+func (c *Cluster) Stop(patience time.Duration, ids ...int) error {
+	var errs []error
+	taken := c.take(ids)
+	for _, p := range taken {
+		_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error says that it has just ended
+	}
+	deadline := time.After(patience)
+	for id, p := range taken {
+		select {
+		case <-p.ended:
+			if state := p.cmd.ProcessState; !state.Success() {
+				errs = append(errs, fmt.Errorf("replica %d did not stop cleanly: %v: %s", id, state,
+					lastLine(filepath.Join(c.Home(id), LogFile))))
+			}
+		case <-deadline:
+			_ = p.cmd.Process.Kill()
+			<-p.ended
+			errs = append(errs, fmt.Errorf("replica %d did not stop within %v and was killed", id, patience))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// take lists the running ones of some replicas and notes that their end is asked for.
+func (c *Cluster) take(ids []int) map[int]*process {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := make(map[int]*process)
+	for _, id := range c.these(ids) {
+		if p := c.processes[id]; p != nil {
+			p.expected = true
+			taken[id] = p
+		}
+	}
+	return taken
+}
+
+// Running lists the replicas whose processes run.
+func (c *Cluster) Running() []int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var ids []int
+	for id, p := range c.processes {
+		if p != nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Pid is the process number of a running replica, 0 otherwise.
+func (c *Cluster) Pid(id int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p := c.processes[id]; p != nil {
+		return p.cmd.Process.Pid
+	}
+	return 0
+}
+
+// Close kills what still runs and ends the cluster. Its files stay.
+func (c *Cluster) Close() {
+	c.Kill()
+	c.waiting.Wait()
+	c.spawner.close()
+}
+
+// these is ids, or every replica if there are none.
+func (c *Cluster) these(ids []int) []int {
+	if len(ids) > 0 {
+		return ids
+	}
+	all := make([]int, len(c.File.Replicas))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// lastLine is the end of a log, bounded.
+func lastLine(path string) string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	return tail(data)
+}

@@ -1,0 +1,129 @@
+package local
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"tagma/crypto"
+	"tagma/internal/cluster"
+	"tagma/internal/node"
+	"tagma/testnet/byzantine"
+)
+
+// Names of what Create puts into the directory, beside replica0, replica1, …
+const (
+	ClusterFile   = "cluster.toml"
+	ClientKeyFile = "client.key"
+	LogFile       = "log" // in a replica's home
+	observerFile  = "observer.key"
+)
+
+// Options say what cluster to make.
+type Options struct {
+	Dir          string // made if need be; must not hold a cluster
+	Replicas     int    // 4 or more
+	BasePort     int    // replica i listens on BasePort+i of 127.0.0.1; 0: free ports are looked for
+	Protocol     cluster.Protocol
+	SegmentBytes int                      // of the journals; 0: the default
+	Malicious    map[int]byzantine.Choice // by replica
+}
+
+// layout makes the cluster file, the homes and the clients' keys.
+func layout(o Options) (*cluster.File, *crypto.PrivateKey, error) {
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		return nil, nil, fmt.Errorf("make the cluster's directory: %w", err)
+	}
+	path := filepath.Join(o.Dir, ClusterFile)
+	if _, err := os.Stat(path); err == nil {
+		return nil, nil, fmt.Errorf("%s is there already; name another directory or remove it", path)
+	}
+	ports, err := choosePorts(o.Replicas, o.BasePort)
+	if err != nil {
+		return nil, nil, err
+	}
+	fresh, err := cluster.Init(cluster.InitOptions{
+		Replicas: o.Replicas, BasePort: max(o.BasePort, 1), Clients: []string{"client", "observer"}, Protocol: o.Protocol,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range fresh.File.Replicas {
+		fresh.File.Replicas[i].Addresses = []string{"/ip4/127.0.0.1/tcp/" + strconv.Itoa(ports[i])}
+	}
+	if err := fresh.File.Save(path); err != nil {
+		return nil, nil, err
+	}
+	for i, key := range fresh.Replicas {
+		if err := makeHome(o, i, key); err != nil {
+			return nil, nil, err
+		}
+	}
+	for i, name := range []string{ClientKeyFile, observerFile} {
+		if err := crypto.WriteKey(filepath.Join(o.Dir, name), fresh.Clients[i]); err != nil {
+			return nil, nil, err
+		}
+	}
+	return fresh.File, fresh.Clients[1], nil
+}
+
+func makeHome(o Options, id int, key *crypto.PrivateKey) error {
+	home := homeDir(o.Dir, id)
+	if err := os.Mkdir(home, 0o700); err != nil {
+		return fmt.Errorf("make the home of replica %d: %w", id, err)
+	}
+	if err := crypto.WriteKey(filepath.Join(home, node.KeyFile), key); err != nil {
+		return err
+	}
+	settings := node.DefaultSettings()
+	if o.SegmentBytes > 0 {
+		settings.SegmentBytes = o.SegmentBytes
+	}
+	return settings.Save(home)
+}
+
+func homeDir(dir string, id int) string { return filepath.Join(dir, "replica"+strconv.Itoa(id)) }
+
+// Free ports are looked for below the range from which systems take the ports of outgoing connections: otherwise, while
+// a replica is down, any connection of this machine might take its port, even one that was meant for it.
+const (
+	lowestPort  = 10_000
+	highestPort = 32_000
+)
+
+// choosePorts returns a port for every replica on which nobody listens now.
+func choosePorts(n, base int) ([]int, error) {
+	ports := make([]int, 0, n)
+	if base != 0 {
+		for i := range n {
+			if !free(base + i) {
+				return nil, fmt.Errorf("port %d is in use; choose another base port, or leave it out to have free ones found", base+i)
+			}
+			ports = append(ports, base+i)
+		}
+		return ports, nil
+	}
+	taken := make(map[int]bool)
+	for range 1000 {
+		p := lowestPort + rand.IntN(highestPort-lowestPort)
+		if taken[p] || !free(p) {
+			continue
+		}
+		taken[p] = true
+		if ports = append(ports, p); len(ports) == n {
+			return ports, nil
+		}
+	}
+	return nil, fmt.Errorf("no %d free ports were found on 127.0.0.1; name some with a base port", n)
+}
+
+func free(port int) bool {
+	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return false
+	}
+	return l.Close() == nil
+}

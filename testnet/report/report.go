@@ -1,0 +1,125 @@
+// Package report is what a run of a cluster is told as: the JSON document that `tagma-testnet demo --json` prints.
+//
+// Its field names are a contract with scripts: fields may be added, none may change. Times are milliseconds since the
+// workload began, sequence numbers count batches, sizes are bytes. The package computes what follows from the numbers it
+// is given; it measures nothing itself.
+package report
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"tagma/testnet/check"
+)
+
+// Document is the whole report.
+type Document struct {
+	Scenario         string         `json:"scenario"`
+	Engine           string         `json:"engine"` // processes
+	Seed             uint64         `json:"seed"`   // of the workload; processes and networks have chances of their own
+	Verdict          string         `json:"verdict"`
+	Operations       Operations     `json:"operations"`
+	Throughput       Throughput     `json:"throughput"`
+	Latency          Latency        `json:"latency_ms"`
+	ViewChanges      int            `json:"view_changes"` // distinct views that became active after view 0
+	FinalView        uint64         `json:"final_view"`
+	StableCheckpoint uint64         `json:"stable_checkpoint"` // the lowest of the correct replicas'
+	Faults           []Fault        `json:"faults"`
+	Invariants       []check.Result `json:"invariants"`
+	Evidence         []Evidence     `json:"evidence"`
+	Replicas         []Replica      `json:"replicas"`
+	Expect           []Expectation  `json:"expect"`
+}
+
+// Operations counts what clients did.
+type Operations struct {
+	Submitted    int `json:"submitted"`
+	Acknowledged int `json:"acknowledged"`
+	Failed       int `json:"failed"`  // answered with an error, or never sent
+	Unknown      int `json:"unknown"` // given up while the outcome was open
+}
+
+// Throughput is acknowledged operations per second.
+type Throughput struct {
+	OpsPerSecond float64 `json:"ops_per_s"`          // over the whole workload, faults included
+	Baseline     float64 `json:"baseline_ops_per_s"` // in the part before the first fault
+	Ratio        float64 `json:"ratio"`
+}
+
+// Latency is how long acknowledged operations took, in milliseconds.
+type Latency struct {
+	P50 float64 `json:"p50"`
+	P95 float64 `json:"p95"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+// Fault is something that went wrong.
+type Fault struct {
+	What        string `json:"what"`
+	Fired       bool   `json:"fired"`
+	AtMS        int64  `json:"at_ms"`
+	RecoveredMS *int64 `json:"recovered_ms"` // until operations were acknowledged again; null if never
+	Planned     bool   `json:"planned"`
+}
+
+// Evidence is a replica that others have proof against.
+type Evidence struct {
+	Replica  int    `json:"replica"`
+	Kind     string `json:"kind"`
+	Verified bool   `json:"verified"` // every proof holds, checked with the cluster's public keys alone
+	Proofs   int    `json:"proofs"`
+}
+
+// Replica is how a replica was at the end.
+type Replica struct {
+	ID             int    `json:"id"`
+	Correct        bool   `json:"correct"`
+	Executed       uint64 `json:"executed"`
+	Stable         uint64 `json:"stable_checkpoint"`
+	StateDigest    string `json:"state_digest"`
+	ResidentBytes  int64  `json:"rss_bytes"` // the most that was seen
+	JournalBytes   int64  `json:"journal_bytes"`
+	JournalPeak    int64  `json:"journal_peak_bytes"`    // the most that was seen
+	JournalWritten int64  `json:"journal_written_bytes"` // all segments there ever were
+}
+
+// Expectation is something that was to hold.
+type Expectation struct {
+	Key  string `json:"key"`
+	Want any    `json:"want"`
+	Got  any    `json:"got"`
+	Held bool   `json:"held"`
+}
+
+// Judge sets the verdict: pass when every expectation and every invariant held, and some fact was checked for each.
+func (d *Document) Judge() {
+	d.Verdict = "pass"
+	for _, e := range d.Expect {
+		if !e.Held {
+			d.Verdict = "fail"
+		}
+	}
+	for _, r := range d.Invariants {
+		if !r.Held || r.Checked == 0 {
+			d.Verdict = "fail"
+		}
+	}
+}
+
+// Latencies summarises durations by nearest rank. It sorts them.
+func Latencies(took []time.Duration) Latency {
+	slices.Sort(took)
+	at := func(q float64) float64 {
+		if len(took) == 0 {
+			return 0
+		}
+		rank := max(int(math.Ceil(q*float64(len(took)))), 1)
+		return Round(float64(took[rank-1].Microseconds()) / 1000)
+	}
+	return Latency{P50: at(0.50), P95: at(0.95), P99: at(0.99), Max: at(1)}
+}
+
+// Round keeps two decimals: more would claim a precision that a run has not.
+func Round(x float64) float64 { return math.Round(x*100) / 100 }

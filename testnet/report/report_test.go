@@ -1,0 +1,64 @@
+package report
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"tagma/testnet/check"
+)
+
+func TestJudge_OneUnmetExpectationOrInvariantFails(t *testing.T) {
+	good := func() *Document {
+		return &Document{
+			Expect:     []Expectation{{Key: "a", Held: true}},
+			Invariants: []check.Result{{ID: "I1", Held: true, Checked: 3}},
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(*Document)
+		want   string
+	}{
+		"all held":              {func(*Document) {}, "pass"},
+		"an expectation failed": {func(d *Document) { d.Expect[0].Held = false }, "fail"},
+		"an invariant failed":   {func(d *Document) { d.Invariants[0].Held = false }, "fail"},
+		"nothing was checked":   {func(d *Document) { d.Invariants[0].Checked = 0 }, "fail"},
+	} {
+		d := good()
+		c.change(d)
+		if d.Judge(); d.Verdict != c.want {
+			t.Errorf("%s: verdict %s, not %s", name, d.Verdict, c.want)
+		}
+	}
+}
+
+func TestLatencies_AreNearestRanks(t *testing.T) {
+	var took []time.Duration
+	for ms := 100; ms > 0; ms-- {
+		took = append(took, time.Duration(ms)*time.Millisecond)
+	}
+	if got := Latencies(took); got != (Latency{P50: 50, P95: 95, P99: 99, Max: 100}) {
+		t.Errorf("%+v", got)
+	}
+	if got := Latencies(nil); got != (Latency{}) {
+		t.Errorf("nothing took %+v", got)
+	}
+}
+
+func TestDocument_HasTheContractsFields(t *testing.T) {
+	b, err := json.Marshal(Document{Faults: []Fault{{}}, Evidence: []Evidence{{}}, Replicas: []Replica{{}}, Expect: []Expectation{{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range []string{
+		"scenario", "engine", "seed", "verdict", "operations", "submitted", "acknowledged", "failed", "unknown", "throughput",
+		"ops_per_s", "baseline_ops_per_s", "ratio", "latency_ms", "p50", "p95", "p99", "max", "view_changes", "final_view",
+		"stable_checkpoint", "faults", "what", "fired", "at_ms", "recovered_ms", "invariants", "evidence", "replica", "kind",
+		"verified", "replicas", "id", "correct", "executed", "state_digest", "rss_bytes", "expect", "key", "want", "got", "held",
+	} {
+		if !strings.Contains(string(b), `"`+field+`":`) {
+			t.Errorf("field %s is missing", field)
+		}
+	}
+}
