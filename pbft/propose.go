@@ -20,7 +20,8 @@ func (r *Replica) propose() {
 // fuller a batch must be, since waiting costs it nothing while the pipeline is busy.
 func (r *Replica) batchReady() bool {
 	const depth = 4 // batches in flight from which on only full ones are started
-	inFlight := int(min(r.proposed-min(r.handed, r.proposed), depth))
+	done := max(r.handed, r.log.low) // what is stable is done, even if this replica has yet to follow
+	inFlight := int(min(r.proposed-min(done, r.proposed), depth))
 	enough := max(1, r.cfg.MaxBatch*inFlight/depth)
 	return r.pool.queued >= enough || r.pool.queuedBytes >= r.cfg.MaxBatchBytes
 }

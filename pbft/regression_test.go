@@ -149,6 +149,17 @@ func TestS4_AStatusBringsBackABoundedAnswer(t *testing.T) {
 	wantDrop(t, l.from(1, m), ReasonTooOften)
 }
 
+// A primary behind the stable checkpoint counted everything up to it as in flight, and held its proposals back until a
+// full batch was queued.
+func TestN5_APrimaryThatLagsProposesAllTheSame(t *testing.T) {
+	l := newLab(t, 4, 0)
+	l.from(1, &StableNotice{Cert: l.stableCert(8)})
+	pp := broadcasts[*PrePrepare](l.fromClient(l.request(1, "a")))
+	if len(pp) != 1 || pp[0].Seq != 9 {
+		t.Fatalf("pre-prepares %v, want one at 9", pp)
+	}
+}
+
 // Entering a view dropped the bodies that its O did not choose. A certificate for one of them may come to light in a
 // later view change: then nobody correct had the body any more, and no view could order the slot.
 func TestV4_ABodyPreparedOnceIsKeptForALaterViewChange(t *testing.T) {
