@@ -56,6 +56,10 @@ func checkMessage(cfg *Config, m Message) error {
 		return checkSeq(m.Seq)
 	case *StableNotice:
 		return checkStableCert(cfg, &m.Cert)
+	case *Query:
+		return checkQuery(cfg, m)
+	case *QueryReply:
+		return checkQueryReply(cfg, m)
 	case *Inquire, *Report, *Attach:
 		return nil
 	}

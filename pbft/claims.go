@@ -42,7 +42,7 @@ func Claims(cfg *Config, m Message) []Claim {
 	case *StableNotice:
 		c.reserve(len(m.Cert.Checkpoints))
 		c.stableCert(&m.Cert)
-	case *Reply, *Status, *Fetch, *Inquire, *Report, *Attach: // no signatures: the link authenticates them
+	case *Reply, *Status, *Fetch, *Inquire, *Report, *Attach, *Query, *QueryReply: // no signatures: the link authenticates them
 	}
 	return c.list
 }

@@ -178,6 +178,9 @@ func (c *wireCluster) samples() []wireSample {
 		{"certified-body without certificate", &CertifiedBody{Seq: 11, Body: b}},
 		{"stable-notice", &StableNotice{Cert: c.stableCert(20)}},
 		{"inquire", &Inquire{}},
+		{"query", &Query{Nonce: 5, At: 11, Op: []byte("get k")}},
+		{"query-reply", &QueryReply{Nonce: 5, At: 11, Outcome: QueryAnswered, Result: []byte("v")}},
+		{"query-reply of a state not retained", &QueryReply{Nonce: 6, At: 1, Outcome: QueryNotRetained, Result: []byte{}}},
 		{"attach", &Attach{Session: 7}},
 		{"report", &Report{Document: []byte(`{"view":2}`)}},
 	}

@@ -1,0 +1,45 @@
+package pbft
+
+import "testing"
+
+func TestCheck_Queries(t *testing.T) {
+	c := newWireCluster(4)
+	good := &Query{Nonce: 1, At: maxSeq, Op: make([]byte, c.cfg.MaxOpBytes)}
+	wireRefuses(t, &c.cfg, good, []wireRefusal[*Query]{
+		{"at no sequence number that is ever reached", ErrInvalid, func(m *Query) { m.At++ }},
+		{"S4: an operation too long", ErrInvalid, func(m *Query) { m.Op = append(m.Op, 0) }},
+	})
+	if err := Check(&c.cfg, &Query{}); err != nil {
+		t.Errorf("C9: a query of the initial state: %v", err)
+	}
+}
+
+func TestCheck_QueryReplies(t *testing.T) {
+	c := newWireCluster(4)
+	good := &QueryReply{At: maxSeq, Outcome: QueryAnswered, Result: make([]byte, c.cfg.MaxResultBytes)}
+	wireRefuses(t, &c.cfg, good, []wireRefusal[*QueryReply]{
+		{"at no sequence number that is ever reached", ErrInvalid, func(m *QueryReply) { m.At++ }},
+		{"no outcome", ErrInvalid, func(m *QueryReply) { m.Outcome = 0 }},
+		{"an unknown outcome", ErrInvalid, func(m *QueryReply) { m.Outcome, m.Result = QueryNotExecuted+1, nil }},
+		{"C9: the result of a state that is not retained", ErrInvalid, func(m *QueryReply) { m.Outcome = QueryNotRetained }},
+		{"S4: a result too long", ErrInvalid, func(m *QueryReply) { m.Result = append(m.Result, 0) }},
+	})
+}
+
+// A query is answered beside the core, which takes neither it nor its answer.
+func TestC9_TheCoreHasNothingToDoWithQueries(t *testing.T) {
+	c := newWireCluster(4)
+	for _, m := range []Message{&Query{Op: []byte("get k")}, &QueryReply{Outcome: QueryNotRetained}} {
+		r, err := New(&c.cfg, nil, Applied{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		effects := r.Step(Received{From: Source{Replica: 1}, Msg: Own(m)})
+		if len(effects) != 1 {
+			t.Fatalf("%v: %d effects, want the drop alone", TypeOf(m), len(effects))
+		}
+		if d, ok := effects[0].(Dropped); !ok || d.Why != ReasonUnexpected {
+			t.Errorf("%v: %+v", TypeOf(m), effects[0])
+		}
+	}
+}
