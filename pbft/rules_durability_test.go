@@ -1,0 +1,165 @@
+package pbft
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// beforeIn asserts that an effect that satisfies first comes before one that satisfies second.
+func beforeIn(t *testing.T, effects []Effect, what string, first, second func(Effect) bool) {
+	t.Helper()
+	i, j := slices.IndexFunc(effects, first), slices.IndexFunc(effects, second)
+	if i < 0 || j < 0 || i > j {
+		t.Fatalf("%s: at %d and %d of %v", what, i, j, effects)
+	}
+}
+
+func persists[R Record](e Effect) bool {
+	p, ok := e.(Persist)
+	if !ok {
+		return false
+	}
+	_, ok = p.Record.(R)
+	return ok
+}
+
+func sendsOut[M Message](e Effect) bool {
+	b, ok := e.(Broadcast)
+	if !ok {
+		return false
+	}
+	_, ok = b.Msg.(M)
+	return ok
+}
+
+// D1: the accepted pre-prepare, with its body, is durable before the prepare.
+func TestD1_ThePrePrepareIsDurableBeforeThePrepare(t *testing.T) {
+	l := newLab(t, 4, 3)
+	effects := l.propose(0, 1, l.batch(1, "a"))
+	beforeIn(t, effects, "pre-prepare and prepare", persists[*Accepted], sendsOut[*Prepare])
+	if all[Persist](effects)[0].Record.(*Accepted).PrePrepare.Body == nil {
+		t.Fatal("a record without the body")
+	}
+}
+
+// D2: the prepared certificate is durable before the commit.
+func TestD2_TheCertificateIsDurableBeforeTheCommit(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	l.propose(0, 1, b)
+	effects := l.from(1, l.prepare(0, 1, b.Digest(), 1))
+	beforeIn(t, effects, "certificate and commit", persists[*Prepared], sendsOut[*Commit])
+}
+
+// D0: an execution follows what it rests on: certificates are durable, in this step or before.
+func TestD0_NothingIsExecutedBeforeItsCertificateIsDurable(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	effects := l.from(1, &CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})
+	beforeIn(t, effects, "certificate and execution", persists[*Certified],
+		func(e Effect) bool { _, ok := e.(Execute); return ok })
+}
+
+// D3: after a restart the view that a ViewChange went to stands, inactive, and its bytes are sent again.
+func TestD3_AViewThatWasLeftStaysLeft(t *testing.T) {
+	l := newLab(t, 4, 3)
+	own := broadcasts[*ViewChange](l.suspected(1))[0]
+	effects := l.restart()
+	if l.r.view != 1 || l.r.active {
+		t.Fatalf("view %d, active %v", l.r.view, l.r.active)
+	}
+	wantCount(t, broadcasts[*ViewChange](effects), 0, "new view changes")
+	wantDrop(t, l.propose(0, 1, l.batch(1, "a")), ReasonOldView)
+	again := sends[*ViewChange](l.from(2, &Status{View: 1}))
+	if len(again) != 1 || string(Encode(again[0])) != string(Encode(own)) {
+		t.Fatal("not the same bytes")
+	}
+}
+
+// D4: the NewView is durable before the first prepare in it, and a second one for the view is ignored.
+func TestD4_TheNewViewIsDurableBeforeItsVotes(t *testing.T) {
+	l := newLab(t, 4, 3)
+	var vcs []*ViewChange
+	for id := range ReplicaID(3) {
+		vcs = append(vcs, l.viewChange(1, id, StableCert{}, l.preparedCert(0, 1, NullBody)))
+	}
+	first := l.newViewFrom(1, vcs...)
+	beforeIn(t, l.from(1, first), "new view and prepare", persists[*Activated], sendsOut[*Prepare])
+	for i := range vcs {
+		vcs[i] = l.viewChange(1, ReplicaID(i), StableCert{})
+	}
+	wantDrop(t, l.from(1, l.newViewFrom(1, vcs...)), ReasonOldView)
+	l.restart()
+	if !l.r.active || l.r.view != 1 || l.r.log.at(1).digest != NullDigest {
+		t.Fatal("the restart did not bring the view back")
+	}
+}
+
+// D5: the digest of a checkpoint is announced only when the state is reported durable.
+func TestD5_ACheckpointFollowsTheSnapshot(t *testing.T) {
+	r, err := New(&Config{}, nil, Applied{})
+	if err == nil || r != nil {
+		t.Fatal("an empty configuration was taken")
+	}
+	l := newLab(t, 4, 3)
+	l.r.handed = 3
+	effects := l.r.Step(Received{From: Source{Replica: 1}, Msg: Own(&CertifiedBody{
+		Seq: 4, Body: NullBody, Cert: l.commitCert(0, 4, NullDigest),
+	})})
+	wantCount(t, all[Snapshot](effects), 1, "snapshots")
+	wantCount(t, broadcasts[*Checkpoint](effects), 0, "checkpoints before the snapshot is there")
+	wantCount(t, broadcasts[*Checkpoint](l.r.Step(Snapshotted{Seq: 4, Digest: stateAfter(4)})), 1, "checkpoints")
+}
+
+// D7: after a restart no second digest is signed for any place, whatever the primary says now.
+func TestD7_ARestartedReplicaRepeatsItself(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	first := broadcasts[*Prepare](l.propose(0, 1, b))[0]
+	l.restart()
+	effects := l.propose(0, 1, l.batch(2, "b"))
+	wantCount(t, broadcasts[*Prepare](effects), 0, "prepares for another digest")
+	wantCount(t, all[Accuse](effects), 1, "accusations")
+	l.wait(time.Second / 10)
+	again := sends[*Prepare](l.from(2, &Status{Active: true, Slots: []SlotStatus{{Seq: 1, Lacks: LacksPrepares}}}))
+	if len(again) != 1 || *again[0] != *first {
+		t.Fatalf("sends %v again, signed %v", again, first)
+	}
+}
+
+// D7: neither does a restarted primary give a place twice.
+func TestD7_ARestartedPrimaryContinuesAfterWhatItProposed(t *testing.T) {
+	l := newLab(t, 4, 0)
+	l.fromClient(l.request(1, "a"))
+	l.restart()
+	l.wait(time.Second)
+	for i := range uint64(8) {
+		for _, pp := range broadcasts[*PrePrepare](l.fromClient(l.request(i+2, "b"))) {
+			if pp.Seq <= 1 {
+				t.Fatalf("proposes %d again", pp.Seq)
+			}
+		}
+	}
+}
+
+// D9: an anchor alone restores every vote that still matters.
+func TestD9_AnAnchorRestoresWhatMatters(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	l.enter(1)
+	l.propose(1, 5, b)
+	l.from(2, l.prepare(1, 5, b.Digest(), 2))
+	l.propose(1, 6, l.batch(2, "b"))
+	l.log = l.r.Anchor()
+	l.restart()
+	s5, s6 := l.r.log.at(5), l.r.log.at(6)
+	switch {
+	case l.r.view != 1 || !l.r.active:
+		t.Fatalf("view %d, active %v", l.r.view, l.r.active)
+	case s5.prepared == nil || !s5.commitSent || s5.body(b.Digest()) == nil:
+		t.Fatalf("slot 5: %+v", s5)
+	case !s6.accepted || !s6.prepareSent || s6.commitSent:
+		t.Fatalf("slot 6: %+v", s6)
+	}
+}

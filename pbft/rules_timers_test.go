@@ -1,0 +1,110 @@
+package pbft
+
+import (
+	"testing"
+	"time"
+)
+
+// T1: each request has its own time: progress on other requests does not reset it, or one client could be censored.
+func TestT1_ProgressElsewhereDoesNotResetARequestsTimer(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.fromClient(l.request(100, "censored"))
+	var suspects []*Suspect
+	for s := Seq(1); s <= 8 && len(suspects) == 0; s++ {
+		l.commitAll(0, s, l.batch(uint64(s), "favoured"))
+		suspects = broadcasts[*Suspect](l.wait(l.cfg.ViewTimeout / 4))
+	}
+	wantCount(t, suspects, 1, "suspects")
+	if l.now < l.cfg.ViewTimeout || l.now > 2*l.cfg.ViewTimeout {
+		t.Fatalf("after %v", l.now)
+	}
+}
+
+// T1: an idle primary shows by heartbeats that it lives; a silent one is suspected after T without any request.
+func TestT1_ASilentPrimaryIsSuspected(t *testing.T) {
+	c := begin(t, 4)
+	c.tick(5 * time.Second)
+	if c.highestView() != 0 || c.nodes[1].replica.suspicion.sent {
+		t.Fatal("an idle primary was suspected")
+	}
+	c.nodes[0].crash()
+	c.until(1500*time.Millisecond, "view 1 is active", func() bool { return c.nodes[1].replica.active && c.nodes[1].replica.view == 1 })
+}
+
+// T1: the primary times itself too.
+func TestT1_ThePrimaryTimesItself(t *testing.T) {
+	l := newLab(t, 4, 0)
+	l.fromClient(l.request(1, "a"))
+	wantCount(t, broadcasts[*Suspect](l.wait(l.cfg.ViewTimeout)), 1, "suspects of itself")
+}
+
+// T3: timers go by the monotonic clock alone. The wall clock may jump as it likes.
+func TestT3_WallClockJumpsStartNoTimer(t *testing.T) {
+	l := newLab(t, 4, 3)
+	for _, wall := range []int64{0, 1 << 62, -1 << 62} {
+		l.now += 10 * time.Millisecond
+		effects := l.step(Tick{Mono: l.now, Wall: wall})
+		wantCount(t, broadcasts[*Suspect](effects), 0, "suspects")
+	}
+}
+
+// V7: the timeout doubles per view without progress, up to a cap, and is T again after new requests were executed.
+func TestV7_TheTimeoutDoublesAndFallsBack(t *testing.T) {
+	l := newLab(t, 4, 3, func(cfg *Config) { cfg.MaxViewTimeout = 6 * time.Second })
+	for v, want := range map[View]time.Duration{1: 1, 2: 2, 3: 4, 4: 6, 5: 6} {
+		l.r.view = v
+		if got := l.r.timeout(); got != want*time.Second {
+			t.Errorf("view %d: %v, want %v", v, got, want*time.Second)
+		}
+	}
+	l = newLab(t, 4, 3)
+	l.enter(5)
+	if l.r.timeout() != 16*time.Second {
+		t.Fatalf("timeout %v in view 5", l.r.timeout())
+	}
+	l.commitAll(5, 1, l.batch(1, "a"))
+	if l.r.timeout() != time.Second {
+		t.Fatalf("timeout %v after progress", l.r.timeout())
+	}
+}
+
+// V7: nulls are no progress: a primary cannot keep timeouts short, or itself in office, by ordering nothing.
+func TestV7_NullsAreNoProgress(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.enter(5)
+	l.commitAll(5, 1, NullBody)
+	if l.r.timeout() != 16*time.Second {
+		t.Fatalf("timeout %v", l.r.timeout())
+	}
+}
+
+// V7: the new-view timer starts at Q view changes for the view, not before.
+func TestV7_TheNewViewTimerStartsAtQ(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.suspected(1)
+	wantCount(t, broadcasts[*Suspect](l.wait(time.Minute)), 0, "suspects with one view change")
+	l.from(0, l.viewChange(1, 0, StableCert{}))
+	l.from(2, l.viewChange(1, 2, StableCert{}))
+	wantCount(t, broadcasts[*Suspect](l.wait(time.Second-time.Millisecond)), 0, "suspects too early")
+	wantCount(t, broadcasts[*Suspect](l.wait(time.Millisecond)), 1, "suspects")
+}
+
+// V7: a pause is no reason to leave: who wakes up suspects at most once, alone, and goes on.
+func TestV7_APausedReplicaDisturbsNobody(t *testing.T) {
+	c := begin(t, 4)
+	c.order(2)
+	c.nodes[3].up = false // stopped, with all its state
+	for range 10 {
+		c.tick(time.Second)
+		c.order(1)
+	}
+	c.nodes[3].up = true
+	c.tick(time.Second)
+	c.order(2)
+	if v := c.highestView(); v != 0 {
+		t.Fatalf("view %d", v)
+	}
+	if c.nodes[3].replica.handed < c.nodes[0].replica.handed && !c.nodes[3].leftBehind() {
+		t.Fatalf("did not follow: %s", c.describe())
+	}
+}
