@@ -19,7 +19,7 @@ func (r *Replica) propose() {
 // batchReady adapts the batch to the load: with nothing in flight a request goes out at once; the more is in flight, the
 // fuller a batch must be, since waiting costs it nothing while the pipeline is busy.
 func (r *Replica) batchReady() bool {
-	const depth = 4 // batches in flight from which on only full ones are started
+	const depth = 4                  // batches in flight from which on only full ones are started
 	done := max(r.handed, r.log.low) // what is stable is done, even if this replica has yet to follow
 	inFlight := int(min(r.proposed-min(done, r.proposed), depth))
 	enough := max(1, r.cfg.MaxBatch*inFlight/depth)
