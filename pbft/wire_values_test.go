@@ -186,7 +186,7 @@ func TestType_NamesAreTheInterfaceContract(t *testing.T) {
 	want := map[Type]string{
 		1: "request", 2: "pre-prepare", 3: "prepare", 4: "commit", 5: "checkpoint", 6: "suspect", 7: "view-change",
 		8: "new-view", 9: "heartbeat", 10: "reply", 11: "status", 13: "certified-body", 14: "fetch", 16: "stable-notice",
-		17: "inquire", 18: "report", 21: "attach",
+		17: "inquire", 18: "report", 19: "query", 20: "query-reply", 21: "attach",
 	}
 	for number, name := range want {
 		if number.String() != name {

@@ -18,6 +18,7 @@ type intake struct {
 	verifier *crypto.Verifier
 	lanes    lanes
 	routes   *routes
+	past     *queries
 	counts   *counters
 	report   func() any
 	ready    chan struct{} // closed once report may be called
@@ -41,7 +42,7 @@ func (in *intake) FromReplica(from int, frame []byte) {
 	in.put(in.lanes.replicas, pbft.Received{From: pbft.Source{Replica: pbft.ReplicaID(from)}, Msg: v})
 }
 
-// FromClient takes a request, or an inquiry.
+// FromClient takes a request, an inquiry or a query.
 func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 	m, err := pbft.Decode(frame)
 	if err != nil {
@@ -53,6 +54,8 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 		in.answer(link)
 	case *pbft.Attach:
 		in.routes.set(pbft.RequestID{Client: link.Key(), Session: m.Session}, link)
+	case *pbft.Query:
+		in.query(link, m)
 	case *pbft.Request:
 		in.request(link, m)
 	default:
@@ -74,6 +77,17 @@ func (in *intake) request(link *network.ClientLink, m *pbft.Request) {
 		link.Send(pbft.Encode(&pbft.Reply{
 			ID: m.ID, Request: m.Digest(), Outcome: pbft.OutcomeBusy, RetryAfterMillis: busyRetryMillis,
 		}))
+	}
+}
+
+// query reads a past state for a client and holds back its link meanwhile.
+func (in *intake) query(link *network.ClientLink, m *pbft.Query) {
+	if err := pbft.Check(in.cfg, m); err != nil {
+		in.refuse("client", pbft.PublicKey(link.Key()), err)
+		return
+	}
+	if reply, ok := in.past.answer(in.ctx, m); ok {
+		link.Send(pbft.Encode(reply))
 	}
 }
 

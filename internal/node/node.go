@@ -131,6 +131,7 @@ func (n *Node) listen(out *outlet, way lanes) (err error) {
 	n.stopIn = cancel
 	in := &intake{
 		ctx: ctx, cfg: cfg, lanes: way, routes: out.routes, counts: n.counts, log: n.log,
+		past:     newQueries(n.executor.service.Query, func() bool { return n.loop.shown.Load().Diverged }, n.log),
 		verifier: crypto.NewVerifier(claimsRemembered, memberKeys(cfg)),
 		report:   func() any { return n.Report() }, ready: make(chan struct{}),
 	}

@@ -1,0 +1,83 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"tagma/pbft"
+	"tagma/statemachine"
+)
+
+func TestC9_AQuerysOutcomeSaysWhatTheStateIs(t *testing.T) {
+	outcomes := map[pbft.Seq]pbft.QueryOutcome{3: pbft.QueryAnswered, 1: pbft.QueryNotRetained, 9: pbft.QueryNotExecuted}
+	ask := func(op []byte, at uint64) ([]byte, error) {
+		switch at {
+		case 1:
+			return nil, fmt.Errorf("view: %w", statemachine.ErrNotRetained)
+		case 9:
+			return nil, fmt.Errorf("query: %w", statemachine.ErrNotExecuted)
+		case 7:
+			return nil, errors.New("the disk is gone")
+		}
+		return op, nil
+	}
+	q := newQueries(ask, func() bool { return false }, slog.New(slog.DiscardHandler))
+	for at, want := range outcomes {
+		got, ok := q.answer(t.Context(), &pbft.Query{Nonce: 5, At: at, Op: []byte("op")})
+		if !ok || got.Nonce != 5 || got.At != at || got.Outcome != want || (len(got.Result) > 0) != (want == pbft.QueryAnswered) {
+			t.Errorf("at %d: %+v, %v; want outcome %d", at, got, ok, want)
+		}
+	}
+	if got, ok := q.answer(t.Context(), &pbft.Query{At: 7}); ok {
+		t.Errorf("a storage that fails gives %+v", got)
+	}
+	q.silent = func() bool { return true }
+	if got, ok := q.answer(t.Context(), &pbft.Query{At: 3}); ok {
+		t.Errorf("K2: a state that contradicts a stable checkpoint gives %+v", got)
+	}
+}
+
+func TestC9_AFewQueriesRunAtOnceAndTheOthersWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		var mu sync.Mutex
+		running := 0
+		ask := func([]byte, uint64) ([]byte, error) {
+			mu.Lock()
+			running++
+			mu.Unlock()
+			<-release
+			return nil, nil
+		}
+		q := newQueries(ask, func() bool { return false }, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		answered := 0
+		for range queriesAtOnce + 3 {
+			all.Go(func() {
+				_, ok := q.answer(ctx, &pbft.Query{})
+				mu.Lock()
+				defer mu.Unlock()
+				if ok {
+					answered++
+				}
+			})
+		}
+		synctest.Wait()
+		if running != queriesAtOnce {
+			t.Errorf("%d queries run, want %d", running, queriesAtOnce)
+		}
+		cancel() // those that wait give up
+		synctest.Wait()
+		close(release)
+		all.Wait()
+		if answered != queriesAtOnce {
+			t.Errorf("%d queries were answered, want %d", answered, queriesAtOnce)
+		}
+	})
+}
