@@ -18,6 +18,7 @@ type node struct {
 	faulty    bool
 	lie       func(to ReplicaID, m Message) []Message // what a faulty node sends instead
 	clock     time.Duration                           // how far its wall clock is off
+	lazy      func() bool                             // whether loopback waits for a later event
 	crashIn   int                                     // crash after so many effects more, if > 0
 	journal   journal
 	inbox     []Event // loopback and execution results
@@ -121,25 +122,35 @@ func (n *node) crash() {
 	n.c.trace.say(n, "crashes")
 }
 
-// step gives one event to the core and performs the effects, loopback included.
+// step gives one event to the core, and then what that brings back to it: loopback and execution. A lazy node lets these
+// wait, as in a driver's turn that takes several events.
 func (n *node) step(ev Event) {
+	if n.lazy != nil && n.lazy() {
+		n.take(ev)
+		return
+	}
 	n.inbox = append(n.inbox, ev)
 	for len(n.inbox) > 0 && n.up {
 		ev, n.inbox = n.inbox[0], n.inbox[1:]
-		n.c.trace.event(n, ev)
-		for _, e := range slices.Clone(n.replica.Step(ev)) {
-			n.perform(e)
-			if n.crashIn > 0 {
-				if n.crashIn--; n.crashIn == 0 {
-					n.crash()
-				}
-			}
-			if !n.up {
-				return
+		n.take(ev)
+	}
+}
+
+// take steps the core once and performs the effects, unless a crash comes between.
+func (n *node) take(ev Event) {
+	n.c.trace.event(n, ev)
+	for _, e := range slices.Clone(n.replica.Step(ev)) {
+		n.perform(e)
+		if n.crashIn > 0 {
+			if n.crashIn--; n.crashIn == 0 {
+				n.crash()
 			}
 		}
-		n.c.check.after(n)
+		if !n.up {
+			return
+		}
 	}
+	n.c.check.after(n)
 }
 
 func (n *node) perform(e Effect) {

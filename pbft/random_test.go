@@ -59,7 +59,9 @@ func newSchedule(t *testing.T, seed uint64) *schedule {
 	for _, id := range rng.Perm(n)[:rng.IntN(f+1)] {
 		s.liars = append(s.liars, s.c.corrupt(ReplicaID(id), rng, []int{5, 30, 90}[rng.IntN(3)]))
 	}
+	lazy := rng.IntN(3) * 30
 	for _, nd := range s.c.nodes {
+		nd.lazy = func() bool { return rng.IntN(100) < lazy }
 		nd.clock = time.Duration(rng.IntN(600)-300) * time.Millisecond
 	}
 	s.c.filter = s.onWire
