@@ -1,14 +1,12 @@
 package crypto
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // The ways in which a file that exists is not a usable key file.
@@ -16,27 +14,37 @@ var (
 	ErrNotKeyFile   = errors.New("not a tagma key file")
 	ErrKeyLength    = errors.New("key of the wrong length")
 	ErrKeyDamaged   = errors.New("damaged key file")
-	ErrKeyEncrypted = errors.New("encryption this version cannot read")
 	ErrKeyExposed   = errors.New("key file that others can read")
+	ErrKeyCipher    = errors.New("encryption this version cannot read")
+	ErrKeyEncrypted = errors.New("key encrypted under a passphrase")
+
+	// ErrWrongPassphrase says that the passphrase does not open the key: it is another one, or the file was changed,
+	// which nobody can tell apart.
+	ErrWrongPassphrase = errors.New("wrong passphrase, or a changed key file")
+	// ErrNoPassphrase says that a key cannot be sealed under nothing.
+	ErrNoPassphrase = errors.New("empty passphrase")
 )
 
-// The four lines of a key file. The second says how the third is protected; a file encrypted under a passphrase will
-// name its cipher there. The public key is redundant: it shows people whose key this is, and it tells a damaged seed
-// from a good one, which nothing else would.
-const (
-	keyHeader        = "tagma ed25519 private key v1"
-	encryptionPrefix = "encryption: "
-	seedPrefix       = "seed: "
-	publicPrefix     = "public: "
-	noEncryption     = "none"
-
-	// keyFileLimit bounds what is read of a file that may be anything.
-	keyFileLimit = 4096
-)
+// keyFileLimit bounds what is read of a file that may be anything.
+const keyFileLimit = 4096
 
 // WriteKey creates the file path, readable by its owner only, and returns when it is on disk. It never overwrites: a
 // lost key is a lost member.
 func WriteKey(path string, k *PrivateKey) error {
+	return writeKeyFile(path, encodeKey(k))
+}
+
+// WriteKeyEncrypted is WriteKey for a key that only the passphrase opens. It takes about a tenth of a second and 64 MiB
+// of memory, and so does opening the file, which is what makes guessing dear.
+func WriteKeyEncrypted(path string, k *PrivateKey, passphrase []byte) error {
+	text, err := sealKey(k, passphrase, defaultCost, nil)
+	if err != nil {
+		return fmt.Errorf("write key %s: %w", path, err)
+	}
+	return writeKeyFile(path, text)
+}
+
+func writeKeyFile(path string, text []byte) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("write key %s: %w; move the old key away first, or choose another path", path, fs.ErrExist)
@@ -44,7 +52,7 @@ func WriteKey(path string, k *PrivateKey) error {
 	if err != nil {
 		return fmt.Errorf("write key: %w", err)
 	}
-	_, err = f.Write(encodeKey(k))
+	_, err = f.Write(text)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -68,90 +76,82 @@ func syncDir(path string) error {
 }
 
 // ReadKey reads a file that WriteKey made. It refuses one that its owner's group or others may touch: a copied key is
-// a Byzantine replica.
-func ReadKey(path string) (*PrivateKey, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read key %s: %w; make one with `tagma keys new`, or name the right path", path, fs.ErrNotExist)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read key: %w", err)
-	}
-	defer func() { _ = f.Close() }() // only read from: closing it cannot lose anything
+// a Byzantine replica. An encrypted key is an ErrKeyEncrypted.
+func ReadKey(path string) (*PrivateKey, error) { return ReadKeyWith(path, nil) }
 
-	// The open file is asked, not the path, so that both questions are about the same file.
-	info, err := f.Stat()
+// ReadKeyWith is ReadKey for a file that may be encrypted. The passphrase is asked for only if it is, after everything
+// else about the file was found right, and is erased when it was used.
+func ReadKeyWith(path string, passphrase func() ([]byte, error)) (*PrivateKey, error) {
+	file, err := readKeyFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read key: %w", err)
+		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("read key %s: %w: it is no regular file", path, ErrNotKeyFile)
+	if file.sealed == nil {
+		return file.key, nil
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("read key %s: %w (mode %04o); mend it with: chmod 600 %s", path, ErrKeyExposed, mode, path)
+	if passphrase == nil {
+		return nil, fmt.Errorf("read key %s: %w; put it into TAGMA_PASSPHRASE, or into a file that TAGMA_PASSPHRASE_FILE names",
+			path, ErrKeyEncrypted)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, keyFileLimit+1))
+	secret, err := passphrase()
 	if err != nil {
-		return nil, fmt.Errorf("read key: %w", err)
+		return nil, fmt.Errorf("read key %s, which is encrypted: %w", path, err)
 	}
-	k, err := decodeKey(text)
+	defer clear(secret)
+	k, err := file.sealed.open(secret)
 	if err != nil {
 		return nil, fmt.Errorf("read key %s: %w", path, err)
 	}
 	return k, nil
 }
 
-func encodeKey(k *PrivateKey) []byte {
-	return fmt.Appendf(nil, "%s\n%s%s\n%s%x\n%s%x\n", keyHeader,
-		encryptionPrefix, noEncryption, seedPrefix, k.Seed(), publicPrefix, k.Public())
+// PublicPart is what a key file says in clear.
+type PublicPart struct {
+	Key       [32]byte // unproven if the key is encrypted: only the passphrase shows that it is the private key's
+	Encrypted bool
 }
 
-// decodeKey accepts exactly what encodeKey makes, hex in either case and the last newline apart.
-func decodeKey(text []byte) (*PrivateKey, error) {
-	if len(text) > keyFileLimit {
-		return nil, fmt.Errorf("%w: longer than %d bytes", ErrNotKeyFile, keyFileLimit)
-	}
-	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
-	if lines[0] != keyHeader {
-		return nil, fmt.Errorf("%w: the first line must be %q", ErrNotKeyFile, keyHeader)
-	}
-	if len(lines) != 4 {
-		return nil, fmt.Errorf("%w: it has %d lines instead of 4; restore it from a copy", ErrKeyDamaged, len(lines))
-	}
-	how, ok := strings.CutPrefix(lines[1], encryptionPrefix)
-	if !ok {
-		return nil, fmt.Errorf("%w: line 2 must begin with %q", ErrKeyDamaged, encryptionPrefix)
-	}
-	if how != noEncryption {
-		return nil, fmt.Errorf("%w: %.40q; use the version that wrote the file", ErrKeyEncrypted, how)
-	}
-	seed, err := hexLine(3, seedPrefix, lines[2])
+// ReadPublic reads the public half of a key file, for which no passphrase is needed.
+func ReadPublic(path string) (PublicPart, error) {
+	file, err := readKeyFile(path)
 	if err != nil {
-		return nil, err
+		return PublicPart{}, err
 	}
-	public, err := hexLine(4, publicPrefix, lines[3])
-	if err != nil {
-		return nil, err
+	if file.sealed != nil {
+		return PublicPart{Key: file.sealed.public, Encrypted: true}, nil
 	}
-	k := FromSeed(seed)
-	if k.Public() != public {
-		return nil, fmt.Errorf("%w: seed and public key do not belong together; restore it from a copy", ErrKeyDamaged)
-	}
-	return k, nil
+	return PublicPart{Key: file.key.Public()}, nil
 }
 
-// hexLine reads 32 bytes from a line "prefix hex". Its errors never quote the line: it may hold most of a secret.
-func hexLine(number int, prefix, line string) (value [32]byte, err error) {
-	digits, ok := strings.CutPrefix(line, prefix)
-	if !ok {
-		return value, fmt.Errorf("%w: line %d must begin with %q", ErrKeyDamaged, number, prefix)
+// readKeyFile reads and checks a file of either kind.
+func readKeyFile(path string) (keyFile, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return keyFile{}, fmt.Errorf("read key %s: %w; make one with `tagma keys new`, or name the right path", path, fs.ErrNotExist)
 	}
-	if len(digits) != hex.EncodedLen(len(value)) {
-		return value, fmt.Errorf("%w: line %d has %d hex digits instead of %d; restore the file from a copy",
-			ErrKeyLength, number, len(digits), hex.EncodedLen(len(value)))
+	if err != nil {
+		return keyFile{}, fmt.Errorf("read key: %w", err)
 	}
-	if _, err := hex.Decode(value[:], []byte(digits)); err != nil {
-		return value, fmt.Errorf("%w: line %d is not hex; restore the file from a copy", ErrKeyDamaged, number)
+	defer func() { _ = f.Close() }() // only read from: closing it cannot lose anything
+
+	// The open file is asked, not the path, so that both questions are about the same file.
+	info, err := f.Stat()
+	if err != nil {
+		return keyFile{}, fmt.Errorf("read key: %w", err)
 	}
-	return value, nil
+	if !info.Mode().IsRegular() {
+		return keyFile{}, fmt.Errorf("read key %s: %w: it is no regular file", path, ErrNotKeyFile)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return keyFile{}, fmt.Errorf("read key %s: %w (mode %04o); mend it with: chmod 600 %s", path, ErrKeyExposed, mode, path)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, keyFileLimit+1))
+	if err != nil {
+		return keyFile{}, fmt.Errorf("read key: %w", err)
+	}
+	file, err := decodeKey(text)
+	if err != nil {
+		return keyFile{}, fmt.Errorf("read key %s: %w", path, err)
+	}
+	return file, nil
 }

@@ -21,13 +21,15 @@ var mayImport = map[string][]string{
 
 	"statemachine/kv": {"statemachine"},
 
-	"client": {"pbft", "crypto", "network", "internal/cluster", "statemachine/kv"},
+	"client": {"pbft", "crypto", "network", "internal/cluster", "internal/passphrase", "statemachine/kv"},
 
-	"internal/tidy":    {},
-	"internal/cluster": {"pbft", "crypto", "network"},
-	"internal/driver":  {"pbft", "statemachine"},
+	"internal/tidy":       {},
+	"internal/passphrase": {"crypto"},
+	"internal/cluster":    {"pbft", "crypto", "network"},
+	"internal/driver":     {"pbft", "statemachine"},
 	"internal/node": {
-		"internal/driver", "internal/cluster", "pbft", "crypto", "network", "checkpoint", "statemachine", "statemachine/kv",
+		"internal/driver", "internal/cluster", "internal/passphrase", "pbft", "crypto", "network", "checkpoint",
+		"statemachine", "statemachine/kv",
 	},
 
 	"testnet/byzantine": {"pbft"},
