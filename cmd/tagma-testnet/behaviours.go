@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -26,4 +27,17 @@ func newBehaviours() *cobra.Command {
 			return err
 		},
 	}
+}
+
+// parseBehaviour reads a behaviour with its parameters and asks after what was meant by an unknown one.
+func parseBehaviour(text string) (byzantine.Choice, error) {
+	choice, err := byzantine.ParseChoice(text)
+	var unknown *byzantine.UnknownError
+	switch {
+	case errors.As(err, &unknown):
+		return choice, unusablef("%w;%s `tagma-testnet behaviours` explains them", err, meant(unknown.Name, unknown.Known, ""))
+	case err != nil:
+		return choice, unusable{err}
+	}
+	return choice, nil
 }

@@ -74,7 +74,7 @@ Exit codes: 0 done and everything expected held, 1 something did not, 2 unusable
 	}
 	root.SetFlagErrorFunc(badFlag)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newDemo(), newStart(), newBehaviours(), newReplica())
+	root.AddCommand(newDemo(), newStart(), newBehaviours())
 	return root
 }
 
@@ -90,9 +90,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 func noCommand(root *cobra.Command, name string) error {
 	var names []string
 	for _, c := range root.Commands() {
-		if !c.Hidden {
-			names = append(names, c.Name())
-		}
+		names = append(names, c.Name())
 	}
 	return unusablef("there is no command %q;%s `tagma-testnet help` lists the commands", name, meant(name, names, ""))
 }

@@ -8,12 +8,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"tagma/testnet/local"
 )
 
 func main() {
-	if isReplica(os.Args[1:]) {
-		os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) // it handles signals itself
-	}
+	local.RunIfReplica()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once, and its replicas with it
 	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))

@@ -49,7 +49,7 @@ func Run(ctx context.Context, o Options, show Progress) (*report.Document, error
 		return nil, err
 	}
 	defer c.Close()
-	r := &run{Options: o, show: show, cluster: c}
+	r := &run{Options: o, show: show, cluster: c, load: &workload{began: time.Now()}}
 	if r.cfg, err = c.File.Config(0); err != nil {
 		return nil, err
 	}

@@ -52,9 +52,6 @@ func number(r check.Result) (n int) {
 
 // tellWork tells what the clients did and what went wrong meanwhile.
 func (r *run) tellWork(d *report.Document) {
-	if r.load == nil {
-		return
-	}
 	acks := r.load.acks
 	d.Operations, d.Latency = r.load.counts, latencies(acks)
 	lie := report.Fault{What: fmt.Sprintf("replica %d equivocates as primary", liar), Planned: true}
@@ -119,12 +116,12 @@ func (r *run) clients(d *report.Document) []check.Result {
 			planned = append(planned, check.Planned{What: f.What, Fired: f.Fired})
 		}
 	}
-	real := check.Real(d.Operations.Acknowledged, r.BeforeCrash+r.AfterCrash, planned)
+	genuine := check.Real(d.Operations.Acknowledged, r.BeforeCrash+r.AfterCrash, planned)
 	if r.found == nil || r.unread != nil {
 		why := "the writes could not be read back"
-		return []check.Result{{ID: "I3", Why: why}, {ID: "I9", Why: why}, real}
+		return []check.Result{{ID: "I3", Why: why}, {ID: "I9", Why: why}, genuine}
 	}
-	return []check.Result{check.Once(r.load.writes, r.found), check.Durable(r.load.writes, r.found), real}
+	return []check.Result{check.Once(r.load.writes, r.found), check.Durable(r.load.writes, r.found), genuine}
 }
 
 // expect holds the run against what was to happen.

@@ -98,7 +98,7 @@ func (c *Cluster) startOne(id int) error {
 	if c.processes[id] != nil {
 		return nil
 	}
-	args := []string{ReplicaCommand, "--home", c.Home(id)}
+	args := []string{replicaCommand, "--home", c.Home(id)}
 	if choice, bad := c.malicious[id]; bad {
 		args = append(args, "--behaviour", choice.String())
 	}
@@ -138,9 +138,12 @@ func (c *Cluster) watch(id int, p *process) {
 
 // Kill ends replicas with SIGKILL, all of them if none is named, and returns when they are gone.
 func (c *Cluster) Kill(ids ...int) {
-	for _, p := range c.take(ids) {
+	taken := c.take(ids)
+	for _, p := range taken {
 		_ = p.cmd.Process.Kill() // an error says that it has just ended
-		defer func() { <-p.ended }()
+	}
+	for _, p := range taken {
+		<-p.ended
 	}
 }
 

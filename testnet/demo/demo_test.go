@@ -1,0 +1,178 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"tagma/testnet/local"
+	"tagma/testnet/report"
+)
+
+func TestMain(m *testing.M) {
+	local.RunIfReplica()
+	os.Exit(m.Run())
+}
+
+// small is a demonstration that takes a second or two.
+func small(t *testing.T) Options {
+	o := Defaults()
+	o.Dir, o.Seed = t.TempDir(), 1
+	o.Sessions, o.Workers, o.BeforeCrash, o.AfterCrash, o.LieFrom = 2, 2, 500, 500, 40
+	return o
+}
+
+func give(t *testing.T, o Options, show Progress) *report.Document {
+	t.Helper()
+	d, err := Run(context.Background(), o, show)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			text, _ := json.MarshalIndent(d, "", "  ")
+			t.Logf("%s", text)
+		}
+	})
+	return d
+}
+
+func TestDemo_MasksALyingPrimaryAndACrashOfAll(t *testing.T) {
+	d := give(t, small(t), Silent{})
+	if d.Verdict != "pass" {
+		t.Error("the verdict is not pass")
+	}
+	if d.Operations.Acknowledged < 1000 || d.Operations.Acknowledged != d.Operations.Submitted {
+		t.Errorf("%+v", d.Operations)
+	}
+	if len(d.Faults) != 2 || !d.Faults[0].Fired || d.Faults[0].RecoveredMS == nil || d.Faults[1].RecoveredMS == nil {
+		t.Errorf("%+v", d.Faults)
+	}
+	if len(d.Evidence) != 1 || d.Evidence[0].Replica != liar || !d.Evidence[0].Verified || d.Evidence[0].Proofs < 1 {
+		t.Errorf("%+v", d.Evidence)
+	}
+	for _, r := range d.Replicas {
+		if r.Correct == (r.ID == liar) || r.ResidentBytes == 0 || r.Correct && r.JournalBytes >= r.JournalWritten {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+// saboteur kills replicas behind the demonstration's back when a phase begins.
+type saboteur struct {
+	t       *testing.T
+	dir     string
+	phase   string
+	victims []string
+
+	mu    sync.Mutex
+	notes []string
+	Silent
+}
+
+// Begin implements Progress.
+func (s *saboteur) Begin(name, _ string) {
+	if name != s.phase {
+		return
+	}
+	for _, v := range s.victims {
+		if err := syscall.Kill(pidOf(s.t, filepath.Join(s.dir, v)), syscall.SIGKILL); err != nil {
+			s.t.Errorf("kill %s: %v", v, err)
+		}
+	}
+}
+
+// Note implements Progress.
+func (s *saboteur) Note(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notes = append(s.notes, line)
+}
+
+// pidOf finds the process that serves a home.
+func pidOf(t *testing.T, home string) int {
+	t.Helper()
+	lists, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil || len(lists) == 0 {
+		t.Skip("this system does not list processes in /proc")
+	}
+	for _, path := range lists {
+		args, err := os.ReadFile(path)
+		if err != nil || !strings.Contains(string(args), "\x00"+home+"\x00") {
+			continue
+		}
+		pid := 0
+		for _, digit := range filepath.Base(filepath.Dir(path)) {
+			pid = 10*pid + int(digit-'0')
+		}
+		return pid
+	}
+	t.Fatalf("no process serves %s", home)
+	return 0
+}
+
+func TestDemo_TellsOfAReplicaThatSomebodyElseKilled(t *testing.T) {
+	o := small(t)
+	s := &saboteur{t: t, dir: o.Dir, phase: "read back", victims: []string{"replica3"}}
+	d := give(t, o, s)
+	if len(d.Faults) != 3 || d.Faults[2].Planned || !strings.Contains(d.Faults[2].What, "replica 3") {
+		t.Errorf("%+v", d.Faults)
+	}
+	if d.Replicas[3].Correct {
+		t.Error("the killed replica counts as correct")
+	}
+	if s.mu.Lock(); len(s.notes) == 0 || !strings.Contains(s.notes[0], "not by the demo") {
+		t.Errorf("said %q", s.notes)
+	}
+	s.mu.Unlock()
+}
+
+func TestDemo_EndsWithAFailedVerdictWhenTooManyAreKilled(t *testing.T) {
+	o := small(t)
+	o.Stall = 2 * time.Second
+	d := give(t, o, &saboteur{t: t, dir: o.Dir, phase: "load", victims: []string{"replica1", "replica2"}})
+	if d.Verdict != "fail" {
+		t.Error("the verdict is not fail")
+	}
+	held := map[string]bool{}
+	for _, e := range d.Expect {
+		held[e.Key] = e.Held
+	}
+	for _, key := range []string{"completed", "safe", "digests_equal"} {
+		if held[key] {
+			t.Errorf("expectation %s held", key)
+		}
+	}
+	if sum := d.Operations; sum.Submitted != sum.Acknowledged+sum.Failed+sum.Unknown {
+		t.Errorf("%+v does not add up", sum)
+	}
+}
+
+func TestDemo_InterruptedIsNoVerdict(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	_, err := Run(ctx, small(t), interrupter{cancel: cancel})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
+
+// interrupter is the user who presses Ctrl-C while there is load.
+type interrupter struct {
+	Silent
+	cancel context.CancelFunc
+}
+
+// Begin implements Progress.
+func (i interrupter) Begin(name, _ string) {
+	if name == "load" {
+		i.cancel()
+	}
+}

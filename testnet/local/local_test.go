@@ -1,0 +1,236 @@
+package local
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"tagma/checkpoint/journal"
+	"tagma/internal/node"
+	"tagma/testnet/byzantine"
+)
+
+// launcherCommand makes the test's program start a cluster in a directory, tell its processes and wait for its death.
+const launcherCommand = "launcher"
+
+func TestMain(m *testing.M) {
+	RunIfReplica()
+	if len(os.Args) == 3 && os.Args[1] == launcherCommand {
+		launcher(os.Args[2])
+	}
+	os.Exit(m.Run())
+}
+
+func launcher(dir string) {
+	c, err := Create(Options{Dir: dir, Replicas: 4})
+	if err == nil {
+		err = c.Start()
+	}
+	if err == nil {
+		err = waitReady(c)
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	for id := range 4 {
+		fmt.Println(c.Pid(id))
+	}
+	select {}
+}
+
+// patience is for what takes milliseconds on an idle machine.
+const patience = 30 * time.Second
+
+func waitReady(c *Cluster, ids ...int) error {
+	o, err := c.Observe()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return errors.Join(o.WaitReady(ctx, c.these(ids)), o.Close())
+}
+
+func start(t *testing.T, o Options) *Cluster {
+	t.Helper()
+	o.Dir, o.Replicas = t.TempDir(), 4
+	c, err := Create(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := waitReady(c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestCluster_IsKilledRestartedAndStoppedCleanly(t *testing.T) {
+	c := start(t, Options{Malicious: map[int]byzantine.Choice{3: {Name: "equivocate"}}})
+	if !c.Malicious(3) || c.Malicious(0) {
+		t.Error("not replica 3 alone is malicious")
+	}
+	before := c.Pid(1)
+	c.Kill(1)
+	if alive(before) || len(c.Running()) != 3 {
+		t.Errorf("replica 1 survived SIGKILL; %v run", c.Running())
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := waitReady(c); err != nil {
+		t.Fatal(err)
+	}
+	if c.Pid(1) == before {
+		t.Error("replica 1 is not a new process")
+	}
+	if err := c.Stop(patience); err != nil {
+		t.Error(err)
+	}
+	select {
+	case d := <-c.Deaths():
+		t.Errorf("an end that was asked for is told as a death: %v", d)
+	default:
+	}
+}
+
+func TestCluster_TellsADeathThatNobodyAskedFor(t *testing.T) {
+	c := start(t, Options{})
+	if err := syscall.Kill(c.Pid(2), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case d := <-c.Deaths():
+		if d.Replica != 2 || !strings.Contains(d.String(), "killed") {
+			t.Errorf("told as %q", d)
+		}
+	case <-time.After(patience):
+		t.Fatal("the death was not told")
+	}
+}
+
+func TestCluster_TellsWhyAReplicaEndedByItself(t *testing.T) {
+	c, err := Create(Options{Dir: t.TempDir(), Replicas: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	if err := os.Remove(filepath.Join(c.Home(0), node.KeyFile)); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(0); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case d := <-c.Deaths():
+		if !strings.Contains(d.String(), "exit status 1") || !strings.Contains(d.String(), node.KeyFile) {
+			t.Errorf("told as %q", d)
+		}
+	case <-time.After(patience):
+		t.Fatal("the death was not told")
+	}
+}
+
+func TestLauncher_KilledLeavesNoOrphanAndNoLock(t *testing.T) {
+	dir := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, launcherCommand, dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	for lines := bufio.NewScanner(out); len(pids) < 4 && lines.Scan(); {
+		pid, err := strconv.Atoi(lines.Text())
+		if err != nil {
+			t.Fatalf("the launcher says %q", lines.Text())
+		}
+		pids = append(pids, pid)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	if len(pids) != 4 {
+		t.Fatalf("the launcher started %v", pids)
+	}
+	for _, pid := range pids {
+		until(t, fmt.Sprintf("process %d is gone", pid), func() bool { return !alive(pid) })
+	}
+	for id := range 4 {
+		j, _, err := journal.Open(filepath.Join(homeDir(dir, id), node.JournalDir), journal.Options{})
+		if err != nil {
+			t.Errorf("replica %d: %v", id, err)
+			continue
+		}
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestReplica_EndsCleanlyWithItsStandardInput(t *testing.T) {
+	c := start(t, Options{})
+	c.mu.Lock()
+	p := c.processes[0]
+	p.expected = true
+	c.mu.Unlock()
+	if err := p.stdin.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.ended:
+		if !p.cmd.ProcessState.Success() {
+			t.Errorf("it ended with %v", p.cmd.ProcessState)
+		}
+	case <-time.After(patience):
+		t.Fatal("it lives on")
+	}
+}
+
+// until polls a condition of other processes, which nobody tells of.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	deadline := time.After(patience)
+	for !holds() {
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
+
+// alive reports whether a process runs; one that ended and waits to be noticed by its parent does not.
+func alive(pid int) bool {
+	if syscall.Kill(pid, 0) != nil {
+		return false
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return !errors.Is(err, os.ErrNotExist)
+	}
+	_, state, _ := strings.Cut(string(stat), ") ")
+	return !strings.HasPrefix(state, "Z")
+}
