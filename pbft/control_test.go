@@ -130,7 +130,7 @@ func TestControl_AnUncertifiedExecutionBreaksN7AndI16(t *testing.T) {
 // A liar's lies are really sent: without that the random schedules would test nothing.
 func TestControl_LiarsLie(t *testing.T) {
 	refused, accused, dropped := 0, 0, map[Reason]int{}
-	for seed := range uint64(30) {
+	for seed := range uint64(80) {
 		s := newSchedule(t, seed)
 		s.disturb(400)
 		for _, n := range s.c.correct() {

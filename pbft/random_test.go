@@ -19,9 +19,18 @@ type schedule struct {
 	rng    *rand.Rand
 	liars  []*liar
 	healed bool
-	loss   int // percent
+	loss   int           // percent
+	pace   time.Duration // longest tick
+	cut    map[route]bool
+	cuts   int // percent of the routes that a change of weather cuts
 	next   uint64
 	recent []packet // delivered or lost before: may come again
+}
+
+// route is the way of one type of message over one link in one direction.
+type route struct {
+	kind     Type
+	from, to ReplicaID
 }
 
 // TestRandom_SafeAndLive runs random schedules with up to f Byzantine replicas, loss, reordering, duplication, crashes
@@ -50,7 +59,10 @@ func newSchedule(t *testing.T, seed uint64) *schedule {
 	n := []int{4, 4, 5, 6, 7, 10, 4}[seed%7]
 	windows := [][2]Seq{{4, 8}, {1, 2}, {2, 8}, {4, 16}, {8, 64}}
 	w := windows[rng.IntN(len(windows))]
-	s := &schedule{rng: rng, loss: []int{0, 5, 15, 40}[rng.IntN(4)]}
+	s := &schedule{
+		rng: rng, loss: []int{0, 5, 15, 40}[rng.IntN(4)], cuts: []int{0, 30, 60}[rng.IntN(3)],
+		pace: []time.Duration{200, 1000}[rng.IntN(2)] * time.Millisecond,
+	}
 	s.c = newCluster(t, n, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = w[0], w[1] })
 	s.c.context = func() string {
 		return fmt.Sprintf("n=%d K=%d L=%d; again: go test ./pbft -run TestRandom_SafeAndLive -seed %d", n, w[0], w[1], seed)
@@ -78,7 +90,21 @@ func (s *schedule) onWire(p *packet) bool {
 	} else {
 		s.recent[s.rng.IntN(100)] = *p
 	}
-	return s.healed || s.rng.IntN(100) >= s.loss
+	return s.healed || s.rng.IntN(100) >= s.loss && !s.cut[route{TypeOf(p.msg), p.from, p.to}]
+}
+
+// turnWeather cuts other routes than before: what prepares and commits then differs from replica to replica.
+func (s *schedule) turnWeather() {
+	s.cut = map[route]bool{}
+	for _, kind := range []Type{TypePrePrepare, TypePrepare, TypeCommit, TypeCheckpoint, TypeViewChange, TypeNewView} {
+		for from := range s.c.all() {
+			for to := range s.c.all() {
+				if s.rng.IntN(100) < s.cuts {
+					s.cut[route{kind, ReplicaID(from), ReplicaID(to)}] = true
+				}
+			}
+		}
+	}
 }
 
 // disturb makes so many random moves.
@@ -97,12 +123,14 @@ func (s *schedule) disturb(moves int) {
 			if len(s.recent) > 0 {
 				s.c.receive(s.recent[s.rng.IntN(len(s.recent))])
 			}
+		case k < 86:
+			s.turnWeather()
 		case k < 90:
 			for _, l := range s.liars {
 				l.invade()
 			}
 		default:
-			s.c.clock(time.Duration(s.rng.IntN(200)) * time.Millisecond)
+			s.c.clock(time.Duration(s.rng.Int64N(int64(s.pace))))
 		}
 	}
 }
