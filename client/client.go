@@ -10,6 +10,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/passphrase"
 	"tagma/network"
 	"tagma/pbft"
 )
@@ -24,13 +25,14 @@ type Client struct {
 
 // Dial opens a session with the cluster that clusterFile (cluster.toml) describes, under the private key in keyFile. It
 // returns when enough replicas are connected to answer, or with an error when ctx ends before; the links are mended in
-// the background from then on. The caller closes the client.
+// the background from then on. The caller closes the client. The passphrase of an encrypted key is taken from the
+// environment (TAGMA_PASSPHRASE, or a file that TAGMA_PASSPHRASE_FILE names), or asked for on the terminal.
 func Dial(ctx context.Context, clusterFile, keyFile string, opts ...Option) (*Client, error) {
 	file, err := cluster.Load(clusterFile)
 	if err != nil {
 		return nil, err
 	}
-	key, err := crypto.ReadKey(keyFile)
+	key, err := passphrase.ReadKey(keyFile)
 	if err != nil {
 		return nil, err
 	}

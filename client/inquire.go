@@ -9,6 +9,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/passphrase"
 	"tagma/network"
 	"tagma/pbft"
 )
@@ -28,7 +29,7 @@ func Inquire(ctx context.Context, clusterFile, keyFile string) ([]Answer, error)
 	if err != nil {
 		return nil, err
 	}
-	key, err := crypto.ReadKey(keyFile)
+	key, err := passphrase.ReadKey(keyFile)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"tagma/client"
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/passphrase"
 	"tagma/statemachine/kv"
 )
 
@@ -52,7 +53,7 @@ func (t *target) read() (*cluster.File, *crypto.PrivateKey, error) {
 		return nil, nil, unusable{err}
 	}
 	keyPath := firstOf(t.key, os.Getenv(keyVariable), filepath.Join(filepath.Dir(path), clientKeyName))
-	key, err := crypto.ReadKey(keyPath)
+	key, err := passphrase.ReadKey(keyPath)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil, unusablef("there is no client key %s; name it with --key FILE or in %s", keyPath, keyVariable)
 	}

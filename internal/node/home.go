@@ -24,10 +24,11 @@ type Home struct {
 	Settings Settings
 	Cluster  *cluster.File
 	Config   pbft.Config
-	Key      *crypto.PrivateKey
+	Key      *crypto.PrivateKey // nil until Open has read it
 }
 
-// ReadHome reads and checks a replica's home without touching its data.
+// ReadHome reads and checks a replica's home without touching its data, and without its private key: no passphrase is
+// needed to look at a home.
 func ReadHome(dir string) (*Home, error) {
 	settings, err := loadSettings(dir)
 	if err != nil {
@@ -37,11 +38,11 @@ func ReadHome(dir string) (*Home, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := crypto.ReadKey(filepath.Join(dir, KeyFile))
+	key, err := crypto.ReadPublic(filepath.Join(dir, KeyFile))
 	if err != nil {
 		return nil, err
 	}
-	self, member := file.Replica(key.Public())
+	self, member := file.Replica(key.Key)
 	if !member {
 		return nil, fmt.Errorf("the key in %s belongs to no replica of %s: take the key and the cluster file of one cluster",
 			filepath.Join(dir, KeyFile), within(dir, settings.Cluster))
@@ -51,7 +52,7 @@ func ReadHome(dir string) (*Home, error) {
 		return nil, err
 	}
 	return &Home{
-		Dir: dir, Data: within(dir, settings.Data), Settings: settings, Cluster: file, Config: cfg, Key: key,
+		Dir: dir, Data: within(dir, settings.Data), Settings: settings, Cluster: file, Config: cfg,
 	}, nil
 }
 

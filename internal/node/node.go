@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"tagma/crypto"
 	"tagma/internal/driver"
+	"tagma/internal/passphrase"
 	"tagma/network"
 	"tagma/pbft"
 	"tagma/statemachine"
@@ -47,6 +49,9 @@ const claimsRemembered = 1 << 14
 func Open(dir string, opt Options) (n *Node, err error) {
 	home, err := ReadHome(dir)
 	if err != nil {
+		return nil, err
+	}
+	if home.Key, err = passphrase.ReadKey(filepath.Join(dir, KeyFile)); err != nil {
 		return nil, err
 	}
 	log := opt.Logger
