@@ -19,6 +19,11 @@ const (
 
 	// MaxDeleteKeys bounds what one DeleteRange deletes. A range that holds more is left as it is.
 	MaxDeleteKeys = 10_000
+
+	// MaxTxnOps bounds the compares and each list of operations of one Txn. What its ranges return is bounded together
+	// as that of a single one is, after the pairs of its gets were counted: there a first pair need not fit. What it
+	// deletes is bounded together too.
+	MaxTxnOps = 128
 )
 
 // KeyValue is a key as it is after some revision.
@@ -40,6 +45,11 @@ const (
 	ValueSize   Code = 4
 	NotRead     Code = 5 // a modifying operation was sent as a read
 	TooManyKeys Code = 6
+
+	TooManyOps   Code = 7  // in a transaction
+	DuplicateKey Code = 8  // a list of a transaction puts a key twice, or puts and deletes it
+	TxnSize      Code = 9  // the gets of a transaction, and the pairs its puts replace, have too many bytes
+	Nested       Code = 10 // a transaction in a transaction
 )
 
 func (c Code) Error() string {
@@ -56,6 +66,14 @@ func (c Code) Error() string {
 		return "the operation modifies the store and cannot be sent as a read"
 	case TooManyKeys:
 		return "the range holds more than 10000 keys; delete it in parts"
+	case TooManyOps:
+		return "the transaction has more than 128 compares or operations in a list"
+	case DuplicateKey:
+		return "a list of the transaction puts a key twice, or puts and deletes it"
+	case TxnSize:
+		return "the gets of the transaction would return more than 524288 bytes; read in parts"
+	case Nested:
+		return "a transaction cannot hold another transaction"
 	}
 	return "unknown error code of the key-value store"
 }

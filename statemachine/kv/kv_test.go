@@ -56,6 +56,9 @@ func word(result []byte) string {
 	if r, err := kv.DecodeDeleteRange(result); err == nil {
 		return fmt.Sprintf("rev %d, deleted %d", r.Revision, r.Deleted)
 	}
+	if _, err := kv.DecodeTxn(result); err == nil {
+		return txnWord(result)
+	}
 	r, err := kv.DecodeCount(result)
 	if err == nil {
 		return fmt.Sprintf("rev %d, count %d", r.Revision, r.Count)
@@ -206,6 +209,8 @@ func FuzzOperation(f *testing.F) {
 	for _, op := range [][]byte{
 		kv.Put(b("a"), b("1")), kv.PutPrevious(b("a"), b("1")), kv.Get(b("a")), kv.Range(b("a"), nil, 3),
 		kv.Range(b("a"), b("b"), 0), kv.DeleteRange(b("a"), b("b")), kv.Delete(b("a")), kv.Count(nil, nil),
+		kv.Txn([]kv.Compare{kv.Version(b("a"), kv.Equal, 1), kv.Value(b("b"), kv.Less, b("c"))},
+			ops(kv.Put(b("a"), b("1")), kv.Get(b("a"))), ops(kv.DeleteRange(b("a"), nil), kv.Range(nil, nil, 1))),
 	} {
 		f.Add(op)
 	}

@@ -1,6 +1,10 @@
 package kv
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"tagma/statemachine/internal/wire"
+)
 
 // An operation is format version, type, and the type's fields. Integers are big endian; a key has its length in front
 // as 2 bytes, a value as 4. There is one encoding per operation.
@@ -15,6 +19,7 @@ const (
 	opRange       opType = 3 // flags, start, end, limit as 4 bytes
 	opDeleteRange opType = 4 // flags, start, end
 	opCount       opType = 5 // flags, start, end
+	opTxn         opType = 6 // compares and two lists of operations; see txn.go
 )
 
 const (
@@ -30,6 +35,18 @@ type operation struct {
 	end      []byte // nil: no end
 	value    []byte
 	limit    uint32
+	txn      *txn
+}
+
+// modifies reports whether the operation may change the store.
+func (o *operation) modifies() bool {
+	switch o.kind {
+	case opPut, opDeleteRange:
+		return true
+	case opTxn:
+		return o.txn.modifies()
+	}
+	return false
 }
 
 // Put sets key to value. Its result decodes with DecodePut.
@@ -39,7 +56,7 @@ func Put(key, value []byte) []byte { return put(0, key, value) }
 func PutPrevious(key, value []byte) []byte { return put(flagPrevious, key, value) }
 
 // Get reads one key. Its result decodes with DecodeGet.
-func Get(key []byte) []byte { return appendKey([]byte{formatVersion, byte(opGet)}, key) }
+func Get(key []byte) []byte { return wire.AppendKey([]byte{formatVersion, byte(opGet)}, key) }
 
 // Range reads the pairs start ≤ key < end, at most limit of them; 0 stands for MaxRangeKeys. A nil end means no end.
 // Its result decodes with DecodeRange.
@@ -57,7 +74,10 @@ func Count(start, end []byte) []byte { return span(opCount, start, end) }
 func DeleteRange(start, end []byte) []byte { return span(opDeleteRange, start, end) }
 
 // Delete deletes one key. Its result decodes with DecodeDeleteRange.
-func Delete(key []byte) []byte { return DeleteRange(key, append(key[:len(key):len(key)], 0)) }
+func Delete(key []byte) []byte { return DeleteRange(key, Next(key)) }
+
+// Next returns the lowest key above key: where a range goes on whose last pair has key.
+func Next(key []byte) []byte { return append(key[:len(key):len(key)], 0) }
 
 // PrefixEnd returns the end of the range of the keys that begin with prefix; nil if no key lies beyond them.
 func PrefixEnd(prefix []byte) []byte {
@@ -73,9 +93,8 @@ func PrefixEnd(prefix []byte) []byte {
 
 func put(flags byte, key, value []byte) []byte {
 	b := make([]byte, 0, 3+2+len(key)+4+len(value))
-	b = appendKey(append(b, formatVersion, byte(opPut), flags), key)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(value)))
-	return append(b, value...)
+	b = wire.AppendKey(append(b, formatVersion, byte(opPut), flags), key)
+	return wire.AppendValue(b, value)
 }
 
 func span(kind opType, start, end []byte) []byte {
@@ -84,40 +103,39 @@ func span(kind opType, start, end []byte) []byte {
 		flags = flagNoEnd
 	}
 	b := make([]byte, 0, 3+2+len(start)+2+len(end)+4)
-	return appendKey(appendKey(append(b, formatVersion, byte(kind), flags), start), end)
-}
-
-// appendKey cuts an absurd length short instead of wrapping it: the replicas refuse the key either way.
-func appendKey(b, key []byte) []byte {
-	key = key[:min(len(key), 1<<16-1)]
-	return append(binary.BigEndian.AppendUint16(b, uint16(len(key))), key...)
+	return wire.AppendKey(wire.AppendKey(append(b, formatVersion, byte(kind), flags), start), end)
 }
 
 // decodeOperation reads what the functions above write, and nothing else. The operation refers to op's memory.
 func decodeOperation(op []byte) (operation, Code) {
-	c := cursor{rest: op}
-	if c.byte() != formatVersion {
+	c := read(op)
+	if c.Byte() != formatVersion {
 		return operation{}, c.or(Unknown)
 	}
-	o := operation{kind: opType(c.byte())}
+	o := operation{kind: opType(c.Byte())}
 	switch o.kind {
 	case opPut:
-		flags := c.flags(flagPrevious)
-		o.previous, o.key, o.value = flags != 0, c.key(), c.value()
+		flags := c.Flags(flagPrevious)
+		o.previous, o.key, o.value = flags != 0, c.Key(), c.Value()
 	case opGet:
-		o.key = c.key()
+		o.key = c.Key()
 	case opRange:
 		c.span(&o)
-		o.limit = c.uint32()
+		o.limit = c.Uint32()
 	case opDeleteRange, opCount:
 		c.span(&o)
+	case opTxn:
+		var code Code
+		if o.txn, code = c.txn(); code != 0 {
+			return operation{}, code
+		}
 	default:
 		return operation{}, c.or(Unknown)
 	}
-	if len(c.rest) != 0 {
-		c.bad = true
+	if !c.Done() {
+		return operation{}, Malformed
 	}
-	return o, c.or(o.check())
+	return o, o.check()
 }
 
 // check holds the fields against the limits. The bounds of a range may be empty and one byte longer than a key, as the
@@ -136,13 +154,13 @@ func (o *operation) check() Code {
 }
 
 func (c *cursor) span(o *operation) {
-	flags := c.flags(flagNoEnd)
-	o.key, o.end = c.key(), c.key()
+	flags := c.Flags(flagNoEnd)
+	o.key, o.end = c.Key(), c.Key()
 	if flags&flagNoEnd == 0 {
 		return
 	}
 	if len(o.end) != 0 {
-		c.bad = true
+		c.Fail()
 	}
 	o.end = nil
 }

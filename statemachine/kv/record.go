@@ -38,9 +38,9 @@ func decodePair(key, record []byte) KeyValue {
 	if len(record) < recordHeader {
 		panic("kv: the record of a key is too short")
 	}
-	c := cursor{rest: record}
+	c := read(record)
 	return KeyValue{
-		Key: key, CreateRevision: c.uint64(), ModRevision: c.uint64(), Version: c.uint64(), Value: record[recordHeader:],
+		Key: key, CreateRevision: c.Uint64(), ModRevision: c.Uint64(), Version: c.Uint64(), Value: record[recordHeader:],
 	}
 }
 

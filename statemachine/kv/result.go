@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"tagma/statemachine"
+	"tagma/statemachine/internal/wire"
 )
 
 // A result is format version, code, and when the code is 0 the operation's type, the store's revision after it and the
@@ -33,6 +34,14 @@ type RangeResult struct {
 	More     bool // keys of the range follow that the limits left out
 }
 
+// Next is the start of the range that goes on behind this result; nil if there is no more, or no pair to go on from.
+func (r *RangeResult) Next() []byte {
+	if !r.More || len(r.Pairs) == 0 {
+		return nil
+	}
+	return Next(r.Pairs[len(r.Pairs)-1].Key)
+}
+
 // DeleteRangeResult is what a delete returns.
 type DeleteRangeResult struct {
 	Revision uint64 // of the store; raised once if anything was deleted
@@ -49,22 +58,22 @@ type CountResult struct {
 // of every decoder; what is returned refers to the result's memory.
 func DecodePut(result []byte) (PutResult, error) {
 	c, err := openResult(result, opPut)
-	out := PutResult{Revision: c.uint64(), Previous: c.optionalPair()}
+	out := PutResult{Revision: c.Uint64(), Previous: c.optionalPair()}
 	return out, c.close(err)
 }
 
 // DecodeGet reads the result of Get.
 func DecodeGet(result []byte) (GetResult, error) {
 	c, err := openResult(result, opGet)
-	out := GetResult{Revision: c.uint64(), Pair: c.optionalPair()}
+	out := GetResult{Revision: c.Uint64(), Pair: c.optionalPair()}
 	return out, c.close(err)
 }
 
 // DecodeRange reads the result of Range and Prefix.
 func DecodeRange(result []byte) (RangeResult, error) {
 	c, err := openResult(result, opRange)
-	out := RangeResult{Revision: c.uint64(), More: c.flags(1) != 0}
-	for n := c.uint32(); n > 0 && !c.bad; n-- {
+	out := RangeResult{Revision: c.Uint64(), More: c.Flags(1) != 0}
+	for n := c.Uint32(); n > 0 && !c.Bad; n-- {
 		out.Pairs = append(out.Pairs, c.pair())
 	}
 	return out, c.close(err)
@@ -73,42 +82,42 @@ func DecodeRange(result []byte) (RangeResult, error) {
 // DecodeDeleteRange reads the result of DeleteRange and Delete.
 func DecodeDeleteRange(result []byte) (DeleteRangeResult, error) {
 	c, err := openResult(result, opDeleteRange)
-	out := DeleteRangeResult{Revision: c.uint64(), Deleted: c.uint64()}
+	out := DeleteRangeResult{Revision: c.Uint64(), Deleted: c.Uint64()}
 	return out, c.close(err)
 }
 
 // DecodeCount reads the result of Count.
 func DecodeCount(result []byte) (CountResult, error) {
 	c, err := openResult(result, opCount)
-	out := CountResult{Revision: c.uint64(), Count: c.uint64()}
+	out := CountResult{Revision: c.Uint64(), Count: c.Uint64()}
 	return out, c.close(err)
 }
 
 // openResult reads up to the type's fields. With an error the cursor gives zeros only.
 func openResult(result []byte, want opType) (*cursor, error) {
 	if err := statemachine.Failure(result); err != nil {
-		return &cursor{bad: true}, err
+		return failed(), err
 	}
-	c := &cursor{rest: result}
-	version, code := c.byte(), Code(c.byte())
-	if version == formatVersion && code != 0 && len(c.rest) == 0 {
-		return &cursor{bad: true}, code
+	c := read(result)
+	version, code := c.Byte(), Code(c.Byte())
+	if version == formatVersion && code != 0 && len(c.Rest) == 0 {
+		return failed(), code
 	}
-	if kind := opType(c.byte()); version != formatVersion || code != 0 || kind != want {
-		return &cursor{bad: true}, fmt.Errorf("decode a result of the key-value store: %w", ErrResult)
+	if kind := opType(c.Byte()); version != formatVersion || code != 0 || kind != want {
+		return failed(), fmt.Errorf("decode a result of the key-value store: %w", ErrResult)
 	}
 	return c, nil
 }
 
 func (c *cursor) close(err error) error {
-	if err == nil && (c.bad || len(c.rest) != 0) {
+	if err == nil && !c.Done() {
 		return fmt.Errorf("decode a result of the key-value store: %w", ErrResult)
 	}
 	return err
 }
 
 func (c *cursor) optionalPair() *KeyValue {
-	if c.flags(1) == 0 || c.bad {
+	if c.Flags(1) == 0 || c.Bad {
 		return nil
 	}
 	pair := c.pair()
@@ -117,7 +126,7 @@ func (c *cursor) optionalPair() *KeyValue {
 
 func (c *cursor) pair() KeyValue {
 	return KeyValue{
-		Key: c.key(), CreateRevision: c.uint64(), ModRevision: c.uint64(), Version: c.uint64(), Value: c.value(),
+		Key: c.Key(), CreateRevision: c.Uint64(), ModRevision: c.Uint64(), Version: c.Uint64(), Value: c.Value(),
 	}
 }
 
@@ -142,9 +151,11 @@ func encodeNumber(kind opType, rev, n uint64) []byte {
 
 // rangeResult is a range's result while pairs are added: more and the number of pairs have their place in front.
 type rangeResult struct {
-	bytes []byte
-	pairs uint32
-	size  int // keys and values
+	bytes    []byte
+	pairs    uint32
+	size     int // keys and values
+	maxPairs uint32
+	maxSize  int
 }
 
 const (
@@ -152,18 +163,18 @@ const (
 	rangeCountAt = rangeMoreAt + 1
 )
 
-func beginRange(rev uint64) rangeResult {
-	return rangeResult{bytes: append(begin(opRange, rev, 5), 0, 0, 0, 0, 0)}
+func beginRange(rev uint64, maxPairs uint32, maxSize int) rangeResult {
+	return rangeResult{bytes: append(begin(opRange, rev, 5), 0, 0, 0, 0, 0), maxPairs: maxPairs, maxSize: maxSize}
 }
 
 // add appends the pair, or notes that there is more than the limits allow.
-func (r *rangeResult) add(pair *KeyValue, limit uint32) bool {
-	r.size += len(pair.Key) + len(pair.Value)
-	if r.pairs == limit || r.size > MaxRangeBytes {
+func (r *rangeResult) add(pair *KeyValue) bool {
+	size := r.size + len(pair.Key) + len(pair.Value)
+	if r.pairs == r.maxPairs || size > r.maxSize {
 		r.bytes[rangeMoreAt] = 1
 		return false
 	}
-	r.pairs++
+	r.pairs, r.size = r.pairs+1, size
 	r.bytes = appendPair(r.bytes, pair)
 	binary.BigEndian.PutUint32(r.bytes[rangeCountAt:], r.pairs)
 	return true
@@ -179,10 +190,9 @@ func appendOptional(b []byte, pair *KeyValue, found bool) []byte {
 func pairBytes(kv *KeyValue) int { return 2 + len(kv.Key) + 3*8 + 4 + len(kv.Value) }
 
 func appendPair(b []byte, kv *KeyValue) []byte {
-	b = appendKey(b, kv.Key)
+	b = wire.AppendKey(b, kv.Key)
 	b = binary.BigEndian.AppendUint64(b, kv.CreateRevision)
 	b = binary.BigEndian.AppendUint64(b, kv.ModRevision)
 	b = binary.BigEndian.AppendUint64(b, kv.Version)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(kv.Value)))
-	return append(b, kv.Value...)
+	return wire.AppendValue(b, kv.Value)
 }

@@ -1,0 +1,144 @@
+package kv
+
+import (
+	"bytes"
+
+	"tagma/statemachine"
+)
+
+// run executes one operation. A transaction's operations share one, and with it the revision and what ranges may return.
+type run struct {
+	statemachine.Reader
+	tx     statemachine.Txn // nil in a query
+	raised uint64           // the revision that this run made; 0 before it modified anything
+	pairs  uint32           // ranges may still return so many pairs,
+	bytes  int              // of so many bytes
+}
+
+func newRun(r statemachine.Reader, tx statemachine.Txn) *run {
+	return &run{Reader: r, tx: tx, pairs: MaxRangeKeys, bytes: MaxRangeBytes}
+}
+
+func (x *run) do(o *operation) []byte {
+	switch o.kind {
+	case opPut:
+		return x.put(o)
+	case opDeleteRange:
+		return x.deleteRange(o)
+	case opGet:
+		pair, found := readPair(x, o.key)
+		return encodeGet(revision(x), &pair, found)
+	case opRange:
+		return x.getRange(o)
+	case opCount:
+		return x.count(o)
+	}
+	return x.transaction(o.txn)
+}
+
+// raise makes the revision of this run.
+func (x *run) raise() uint64 {
+	if x.raised == 0 {
+		x.raised = nextRevision(x.tx)
+	}
+	return x.raised
+}
+
+func (x *run) put(o *operation) []byte {
+	previous, found := readPair(x, o.key)
+	rev := x.raise()
+	next := KeyValue{Key: o.key, Value: o.value, CreateRevision: rev, ModRevision: rev, Version: 1}
+	if found {
+		next.CreateRevision, next.Version = previous.CreateRevision, previous.Version+1
+	}
+	x.tx.Put(pairKey(o.key), encodePair(&next))
+	return encodePut(rev, &previous, found && o.previous)
+}
+
+func (x *run) deleteRange(o *operation) []byte {
+	var doomed [][]byte
+	for key := range x.Range(pairKey(o.key), pairEnd(o.end)) {
+		if len(doomed) == MaxDeleteKeys {
+			return refusal(TooManyKeys)
+		}
+		doomed = append(doomed, bytes.Clone(key))
+	}
+	rev := revision(x)
+	if len(doomed) > 0 {
+		rev = x.raise()
+	}
+	for _, key := range doomed {
+		x.tx.Delete(key)
+	}
+	return encodeNumber(opDeleteRange, rev, uint64(len(doomed)))
+}
+
+func (x *run) getRange(o *operation) []byte {
+	limit := o.limit
+	if limit == 0 {
+		limit = MaxRangeKeys
+	}
+	out := beginRange(revision(x), min(limit, x.pairs), x.bytes)
+	for key, record := range x.Range(pairKey(o.key), pairEnd(o.end)) {
+		pair := decodePair(key[1:], record)
+		if !out.add(&pair) {
+			break
+		}
+	}
+	x.pairs -= out.pairs
+	x.bytes -= out.size
+	return out.bytes
+}
+
+func (x *run) count(o *operation) []byte {
+	n := uint64(0)
+	for range x.Range(pairKey(o.key), pairEnd(o.end)) {
+		n++
+	}
+	return encodeNumber(opCount, revision(x), n)
+}
+
+func (x *run) transaction(t *txn) []byte {
+	branch, succeeded := t.choose(x)
+	if code := x.weigh(branch); code != 0 {
+		return refusal(code)
+	}
+	results := make([][]byte, len(branch))
+	for i := range branch {
+		results[i] = x.do(&branch[i])
+	}
+	return encodeTxn(revision(x), succeeded, results)
+}
+
+// weigh refuses a list that could exceed a limit, before anything is written: nothing is taken back later. Ranges get
+// what single pairs leave of the bytes.
+func (x *run) weigh(branch []operation) Code {
+	doomed := 0
+	for i := range branch {
+		switch o := &branch[i]; {
+		case o.kind == opGet || o.kind == opPut && o.previous:
+			pair, _ := readPair(x, o.key)
+			x.bytes -= len(o.key) + max(len(pair.Value), largestPut(branch, o.key))
+		case o.kind == opDeleteRange:
+			for range x.Range(pairKey(o.key), pairEnd(o.end)) {
+				if doomed++; doomed > MaxDeleteKeys {
+					return TooManyKeys
+				}
+			}
+		}
+	}
+	if x.bytes < 0 {
+		return TxnSize
+	}
+	return 0
+}
+
+// largestPut is the length of the value that a list puts under key, which a get in it may return.
+func largestPut(branch []operation, key []byte) int {
+	for i := range branch {
+		if branch[i].kind == opPut && bytes.Equal(branch[i].key, key) {
+			return len(branch[i].value)
+		}
+	}
+	return 0
+}

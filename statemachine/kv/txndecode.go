@@ -1,0 +1,94 @@
+package kv
+
+import "bytes"
+
+// txn reads a transaction behind its type. The first fault found decides the code.
+func (c *cursor) txn() (*txn, Code) {
+	t := &txn{}
+	n, code := c.count()
+	for ; n > 0 && code == 0; n-- {
+		var compare Compare
+		compare, code = c.compare()
+		t.compares = append(t.compares, compare)
+	}
+	if code == 0 {
+		t.then, code = c.branch()
+	}
+	if code == 0 {
+		t.orElse, code = c.branch()
+	}
+	return t, code
+}
+
+func (c *cursor) count() (int, Code) {
+	n := c.Uint16()
+	if n > MaxTxnOps {
+		return 0, TooManyOps
+	}
+	return int(n), c.or(0)
+}
+
+func (c *cursor) compare() (Compare, Code) {
+	compare := Compare{Target: Target(c.Byte()), Relation: Relation(c.Byte()), Key: c.Key()}
+	switch compare.Target {
+	case TargetVersion, TargetCreateRevision, TargetModRevision:
+		compare.Number = c.Uint64()
+	case TargetValue:
+		compare.Value = c.Value()
+	default:
+		c.Fail()
+	}
+	switch {
+	case c.Bad || compare.Relation < Equal || compare.Relation > Greater:
+		return Compare{}, Malformed
+	case len(compare.Key) == 0 || len(compare.Key) > MaxKeyBytes:
+		return Compare{}, KeySize
+	case len(compare.Value) > MaxValueBytes:
+		return Compare{}, ValueSize
+	}
+	return compare, 0
+}
+
+func (c *cursor) branch() ([]operation, Code) {
+	n, code := c.count()
+	if code != 0 {
+		return nil, code
+	}
+	branch := make([]operation, n)
+	for i := range branch {
+		op := c.Value()
+		switch {
+		case c.Bad:
+			return nil, Malformed
+		case len(op) > 1 && op[0] == formatVersion && opType(op[1]) == opTxn:
+			return nil, Nested
+		}
+		if branch[i], code = decodeOperation(op); code != 0 {
+			return nil, code
+		}
+	}
+	return branch, refuseOverlap(branch)
+}
+
+// refuseOverlap keeps a key from being changed twice in one revision, as etcd does: puts must be of different keys, and
+// outside the ranges that are deleted, wherever in the list they stand.
+func refuseOverlap(branch []operation) Code {
+	for i := range branch {
+		if branch[i].kind != opPut {
+			continue
+		}
+		for j := range branch {
+			other := &branch[j]
+			if j < i && other.kind == opPut && bytes.Equal(other.key, branch[i].key) ||
+				other.kind == opDeleteRange && other.spans(branch[i].key) {
+				return DuplicateKey
+			}
+		}
+	}
+	return 0
+}
+
+// spans reports whether a range holds the key.
+func (o *operation) spans(key []byte) bool {
+	return bytes.Compare(o.key, key) <= 0 && (o.end == nil || bytes.Compare(key, o.end) < 0)
+}
