@@ -1,0 +1,115 @@
+package driver
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"tagma/pbft"
+)
+
+// A segment's anchor and what follows it say all that the whole journal says about votes, view and watermark (D9), at
+// every moment of random runs: in the middle of a turn, with own votes under way, in view changes, after crashes.
+func TestD9_TheNewestSegmentAloneRestoresTheSameReplica(t *testing.T) {
+	rotations, inactive := 0, 0
+	for seed := range uint64(12) {
+		rng := rand.New(rand.NewPCG(seed, 9))
+		l := newLab(t, 500+rng.IntN(4000))
+		checked := map[*process]int{} // appends at the last look
+		for range 400 {
+			l.disturb(rng)
+			l.hops = 1 + rng.IntN(4)
+			l.pass()
+			l.leaveBehind()
+			for _, p := range l.processes {
+				if p.driver != nil && p.tape.appends != checked[p] {
+					checked[p] = p.tape.appends
+					sameFromAnchor(t, p)
+					if !p.replica.Inspect().Active {
+						inactive++
+					}
+				}
+			}
+		}
+		for _, p := range l.processes {
+			rotations += p.tape.rotated
+		}
+	}
+	if rotations < 100 || inactive < 10 {
+		t.Fatalf("only %d rotations in the middle of a turn and %d moments without an active view", rotations, inactive)
+	}
+}
+
+// disturb submits, cuts off, heals and crashes at random; at most one replica is cut off at a time.
+func (l *lab) disturb(rng *rand.Rand) {
+	switch victim := l.processes[rng.IntN(4)]; rng.IntN(60) {
+	case 0:
+		clear(l.cut)
+		l.cut[victim.cfg.Self] = true
+	case 1:
+		clear(l.cut)
+	case 2:
+		victim.driver = nil
+	case 3, 4, 5, 6, 7, 8:
+		l.submit()
+	}
+}
+
+// leaveBehind restarts whoever only state transfer can help.
+func (l *lab) leaveBehind() {
+	for _, p := range l.processes {
+		if p.driver != nil {
+			if in := p.replica.Inspect(); in.Executed+p.cfg.LogWindow < in.Stable {
+				p.driver = nil
+			}
+		}
+	}
+}
+
+func sameFromAnchor(t *testing.T, p *process) {
+	t.Helper()
+	at := pbft.Applied{Seq: p.replica.Inspect().Stable}
+	notes := p.driver.notes // an anchor may know already what waits to be written
+	whole, err := pbft.New(p.cfg, append(decode(p.tape.full), notes...), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := pbft.New(p.cfg, append(p.tape.read(1), notes...), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, got := whole.Inspect(), part.Inspect()
+	if want.View != got.View || want.Active != got.Active || want.Stable != got.Stable ||
+		want.StateDigest != got.StateDigest || want.Primary == p.cfg.Self && want.Proposed != got.Proposed {
+		t.Fatalf("seed's replica %d: from the anchor %+v, from the whole journal %+v", p.cfg.Self, got, want)
+	}
+	wanted, found := told(whole), told(part)
+	for _, r := range wanted {
+		if !slices.Contains(found, r) {
+			rec, err := pbft.DecodeRecord([]byte(r))
+			t.Fatalf("replica %d: the newest segment does not restore %T %+v (%v)", p.cfg.Self, rec, rec, err)
+		}
+	}
+}
+
+// told is everything that a replica would write down of itself, but bodies that lost against a commit certificate:
+// nobody can need them.
+func told(r *pbft.Replica) []string {
+	records := r.Anchor()
+	committed := map[pbft.Seq]pbft.Digest{}
+	for _, rec := range records {
+		if c, ok := rec.(*pbft.Committed); ok {
+			committed[c.Cert.Seq] = c.Cert.Digest
+		}
+	}
+	var all []string
+	for _, rec := range records {
+		if f, ok := rec.(*pbft.Fetched); ok {
+			if d, settled := committed[f.Seq]; settled && d != f.Body.Digest() {
+				continue
+			}
+		}
+		all = append(all, string(pbft.EncodeRecord(rec)))
+	}
+	return all
+}

@@ -1,0 +1,105 @@
+package driver
+
+import (
+	"fmt"
+	"testing"
+
+	"tagma/pbft"
+)
+
+// story is a run through everything that is voted on: the normal case, checkpoints, and a change of the primary.
+func (l *lab) story() {
+	l.t.Helper()
+	for range 6 {
+		l.submit()
+		l.settle()
+	}
+	l.cut[0] = true
+	for range 3 {
+		l.submit()
+	}
+	l.settle()
+	l.cut[0] = false
+	for range 7 {
+		l.submit()
+		l.settle()
+	}
+	l.until("all replicas agree", func() bool {
+		for _, p := range l.processes {
+			if p.driver == nil || p.state.seq < 12 || p.state.root != l.processes[0].state.root {
+				return false
+			}
+		}
+		return true
+	})
+	if l.lent > 0 {
+		l.t.Fatalf("D5: %d times a replica could not go on from its own disk", l.lent)
+	}
+}
+
+// A replica may stop before a turn is durable, after it is, or in the middle of what follows, whatever the turn holds.
+// After a restart it contradicts nothing it ever showed (D3, D7), repeats it byte by byte, and the cluster goes on.
+func TestD7_AfterACrashAtAnyPointNoVoteIsContradicted(t *testing.T) {
+	struck := map[string]bool{}
+	repeated := 0
+	for _, b := range []blow{diesBefore, diesAfter, diesAmid} {
+		for victim := range 4 {
+			for k, fired := 1, true; fired; k++ {
+				fired = false
+				l := newLab(t, 4000)
+				l.processes[victim].tape.strike = func(n int, turn []pbft.Record) blow {
+					if n != k || l.processes[victim].ups > 1 {
+						return none
+					}
+					fired = true
+					for _, r := range turn {
+						if s, ok := r.(*pbft.Sent); ok {
+							struck[fmt.Sprintf("%v %d", pbft.TypeOf(s.Msg), b)] = true
+						}
+					}
+					return b
+				}
+				l.story()
+				repeated += l.ledger.again
+				if fired && l.processes[victim].ups != 2 {
+					t.Fatalf("replica %d never came back", victim)
+				}
+			}
+		}
+	}
+	for _, kind := range []pbft.Type{
+		pbft.TypePrePrepare, pbft.TypePrepare, pbft.TypeCommit, pbft.TypeCheckpoint, pbft.TypeViewChange, pbft.TypeNewView,
+	} {
+		for _, b := range []blow{diesBefore, diesAfter, diesAmid} {
+			if !struck[fmt.Sprintf("%v %d", kind, b)] {
+				t.Errorf("no crash of kind %d came at a %v", b, kind)
+			}
+		}
+	}
+	if repeated == 0 {
+		t.Error("no vote was ever sent again")
+	}
+}
+
+// An error of the journal, whether the turn reached the disk or not, ends the process with nothing sent or executed.
+func TestD6_AFailedAppendIsTheLastThingAReplicaDoes(t *testing.T) {
+	for _, b := range []blow{fails, failsBehind} {
+		for victim := range 2 {
+			for k, fired := 1, true; fired; k++ {
+				fired = false
+				l := newLab(t, 0)
+				l.processes[victim].tape.strike = func(n int, _ []pbft.Record) blow {
+					if n != k {
+						return none
+					}
+					fired = true
+					return b
+				}
+				l.story() // lab.failed judges what the replica did
+				if fired && l.processes[victim].ups != 2 {
+					t.Fatalf("replica %d did not stop at append %d", victim, k)
+				}
+			}
+		}
+	}
+}

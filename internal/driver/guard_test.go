@@ -1,0 +1,114 @@
+package driver
+
+import (
+	"testing"
+
+	"tagma/pbft"
+)
+
+// Two statements of one kind that differ in what they say only.
+var contradictions = []struct{ first, second pbft.Message }{
+	{&pbft.PrePrepare{View: 1, Seq: 5}, &pbft.PrePrepare{View: 1, Seq: 5, Digest: pbft.Digest{1}}},
+	{&pbft.Prepare{View: 1, Seq: 5, Replica: 1}, &pbft.Prepare{View: 1, Seq: 5, Replica: 1, Digest: pbft.Digest{1}}},
+	{&pbft.Commit{View: 1, Seq: 5, Replica: 1}, &pbft.Commit{View: 1, Seq: 5, Replica: 1, Digest: pbft.Digest{1}}},
+	{&pbft.Checkpoint{Seq: 4, Replica: 1}, &pbft.Checkpoint{Seq: 4, Replica: 1, Digest: pbft.Digest{1}}},
+	{&pbft.ViewChange{View: 5, Replica: 1}, &pbft.ViewChange{View: 5, Replica: 1, Stable: pbft.StableCert{Seq: 4}}},
+	{newView(5), newView(5, 1)},
+	{newView(5, 1), &pbft.PrePrepare{View: 5, Seq: 5, Digest: pbft.Digest{2}}},
+	{&pbft.PrePrepare{View: 5, Seq: 5, Digest: pbft.Digest{2}}, newView(5, 1)},
+}
+
+// newView is a NewView above a stable checkpoint at 4, whose O has digests that begin with these bytes.
+func newView(v pbft.View, proposals ...byte) *pbft.NewView {
+	m := &pbft.NewView{View: v, ViewChanges: []pbft.ViewChange{{View: v, Stable: pbft.StableCert{Seq: 4}}}}
+	for _, b := range proposals {
+		m.Proposals = append(m.Proposals, pbft.Proposal{Digest: pbft.Digest{b}})
+	}
+	return m
+}
+
+func TestD7_TheGuardRefusesASecondDifferentStatement(t *testing.T) {
+	cfg := configOf(1, 4)
+	for _, c := range contradictions {
+		g := NewGuard(cfg, nil)
+		for range 2 { // the same bytes again are no contradiction
+			if err := g.Admit(cfg, c.first); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if g.Admit(cfg, c.second) == nil {
+			t.Errorf("signed %+v and then %+v", c.first, c.second)
+		}
+	}
+}
+
+func TestD7_TheGuardKnowsWhatTheJournalHolds(t *testing.T) {
+	cfg := configOf(1, 4)
+	for _, c := range contradictions {
+		if NewGuard(cfg, []pbft.Record{&pbft.Sent{Msg: c.first}}).Admit(cfg, c.second) == nil {
+			t.Errorf("after a restart %+v contradicts %+v", c.second, c.first)
+		}
+	}
+	own, foreign := &pbft.Activated{NewView: newView(5, 1)}, &pbft.Activated{NewView: newView(6, 1)}
+	g := NewGuard(cfg, []pbft.Record{own, foreign})
+	if g.Admit(cfg, newView(5, 2)) == nil {
+		t.Error("the NewView in an anchor was signed otherwise")
+	}
+	if err := g.Admit(cfg, &pbft.Prepare{View: 6, Seq: 5, Replica: 1}); err != nil {
+		t.Errorf("another primary's NewView binds its backups: %v", err)
+	}
+}
+
+func TestD3_TheGuardRefusesVotesInAViewThatWasLeft(t *testing.T) {
+	cfg := configOf(1, 4)
+	for _, g := range []*Guard{
+		NewGuard(cfg, []pbft.Record{&pbft.Sent{Msg: &pbft.ViewChange{View: 6, Replica: 1}}}), guarded(t, cfg),
+	} {
+		for _, m := range []pbft.Message{
+			&pbft.PrePrepare{View: 5, Seq: 9}, &pbft.Prepare{View: 4, Seq: 9, Replica: 1},
+			&pbft.Commit{View: 5, Seq: 9, Replica: 1}, &pbft.ViewChange{View: 5, Replica: 1}, newView(5),
+		} {
+			if g.Admit(cfg, m) == nil {
+				t.Errorf("signed %+v after a view change to 6", m)
+			}
+		}
+		for _, m := range []pbft.Message{
+			&pbft.Checkpoint{Seq: 8, Replica: 1}, &pbft.Suspect{View: 1, Replica: 1}, &pbft.Prepare{View: 6, Seq: 9, Replica: 1},
+		} {
+			if err := g.Admit(cfg, m); err != nil {
+				t.Errorf("%+v: %v", m, err)
+			}
+		}
+	}
+}
+
+func guarded(t *testing.T, cfg *pbft.Config) *Guard {
+	t.Helper()
+	g := NewGuard(cfg, nil)
+	if err := g.Admit(cfg, &pbft.ViewChange{View: 6, Replica: 1}); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// What the guard holds is bounded by the window: old sequence numbers are forgotten, and so are views that were left.
+func TestS4_TheGuardForgetsWhatCanNeverBeVotedOnAgain(t *testing.T) {
+	cfg := configOf(1, 4)
+	g := NewGuard(cfg, nil)
+	for seq := pbft.Seq(1); seq <= 9; seq++ {
+		for _, m := range []pbft.Message{&pbft.Prepare{Seq: seq, Replica: 1}, &pbft.Checkpoint{Seq: seq, Replica: 1}} {
+			if err := g.Admit(cfg, m); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if g.Forget(8); len(g.signed) != 2 {
+		t.Fatalf("%d statements are held above 8, want 2", len(g.signed))
+	}
+	if err := g.Admit(cfg, &pbft.ViewChange{View: 1, Replica: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if len(g.signed) != 2 {
+		t.Fatalf("%d statements are held, want the checkpoint and the view change", len(g.signed))
+	}
+}

@@ -1,0 +1,238 @@
+package driver
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"testing"
+	"time"
+
+	"tagma/pbft"
+)
+
+// lab is a cluster in memory and in one thread: real cores, real drivers, fake ports.
+type lab struct {
+	t         *testing.T
+	processes []*process
+	ledger    ledger
+	now       time.Duration
+	hops      int                     // how many messages of a chain fit into one tick
+	cut       map[pbft.ReplicaID]bool // nothing from them or to them arrives
+	wire      [][]packet              // by destination
+	open      []*pbft.Request         // not answered by f+1 replicas yet
+	heard     map[pbft.RequestID]map[pbft.ReplicaID]pbft.Seq
+	next      uint64
+	lent      int // states that were transferred
+}
+
+type packet struct {
+	from  pbft.ReplicaID
+	frame []byte
+}
+
+const (
+	tick      = 20 * time.Millisecond
+	patience  = 60 * time.Second
+	askAgain  = 500 * time.Millisecond
+	restartIn = 300 * time.Millisecond
+)
+
+func keyOf(name string, i int) pbft.PublicKey {
+	return sha256.Sum256(fmt.Appendf(nil, "%s %d", name, i))
+}
+
+// signWith makes signatures that are a keyed hash.
+func signWith(key pbft.PublicKey) func([]byte) pbft.Signature {
+	return func(b []byte) (s pbft.Signature) {
+		half := sha256.Sum256(append(key[:], b...))
+		copy(s[:], half[:])
+		return s
+	}
+}
+
+func holds(claims []pbft.Claim) bool {
+	for _, c := range claims {
+		if signWith(c.Signer)(c.Signed) != c.Sig {
+			return false
+		}
+	}
+	return true
+}
+
+func configOf(self, n int) *pbft.Config {
+	cfg := pbft.Config{
+		Cluster: pbft.Digest{1}, CheckpointInterval: 4, LogWindow: 8, ViewTimeout: time.Second, Self: pbft.ReplicaID(self),
+	}.WithDefaults()
+	for j := range n {
+		cfg.Members = append(cfg.Members, keyOf("replica", j))
+	}
+	return &cfg
+}
+
+// newLab starts four replicas whose segments have room for so many bytes.
+func newLab(t *testing.T, room int) *lab {
+	t.Helper()
+	l := &lab{
+		t: t, ledger: newLedger(), cut: map[pbft.ReplicaID]bool{}, wire: make([][]packet, 4),
+		heard: map[pbft.RequestID]map[pbft.ReplicaID]pbft.Seq{}, hops: 1000,
+	}
+	for i := range 4 {
+		p := &process{
+			lab: l, cfg: configOf(i, 4), tape: &tape{room: room},
+			saved: map[pbft.Seq]state{0: {done: map[pbft.RequestID]pbft.Reply{}}},
+		}
+		p.start()
+		l.processes = append(l.processes, p)
+	}
+	return l
+}
+
+func (l *lab) post(from, to pbft.ReplicaID, frame []byte) {
+	if !l.cut[from] && !l.cut[to] {
+		l.wire[to] = append(l.wire[to], packet{from, frame})
+	}
+}
+
+// hear is the client: it believes f+1 replicas.
+func (l *lab) hear(from pbft.ReplicaID, r *pbft.Reply) {
+	if r.Outcome != pbft.OutcomeExecuted {
+		return
+	}
+	if l.heard[r.ID] == nil {
+		l.heard[r.ID] = map[pbft.ReplicaID]pbft.Seq{}
+	}
+	l.heard[r.ID][from] = r.Seq
+}
+
+func (l *lab) acknowledged(r *pbft.Request) bool { return len(l.heard[r.ID]) >= 2 }
+
+// submit gives a request to all replicas, and again until f+1 have answered.
+func (l *lab) submit() {
+	l.next++
+	key := keyOf("client", 0)
+	r := &pbft.Request{ID: pbft.RequestID{Client: key, Session: 1, T: l.next}, Ops: [][]byte{{byte(l.next)}}}
+	pbft.SignRequest(pbft.Digest{1}, 0, r, signWith(key))
+	l.open = append(l.open, r)
+	l.ask(r)
+}
+
+func (l *lab) ask(r *pbft.Request) {
+	for _, p := range l.processes {
+		if p.driver != nil && !l.cut[p.cfg.Self] {
+			p.receive(pbft.Source{Client: true}, pbft.Encode(r))
+		}
+	}
+}
+
+func (p *process) receive(from pbft.Source, frame []byte) {
+	m, err := pbft.Decode(frame)
+	if err != nil {
+		p.lab.t.Fatal(err)
+	}
+	v, err := pbft.Verify(p.cfg, m, holds)
+	if err != nil {
+		p.lab.t.Fatalf("replica %d is sent what does not verify: %v", p.cfg.Self, err)
+	}
+	p.inbox = append(p.inbox, pbft.Received{From: from, Msg: v})
+}
+
+// pass lets one tick go by: whoever was down long enough starts again, and everything that is under way arrives.
+func (l *lab) pass() {
+	l.now += tick
+	for _, p := range l.processes {
+		if p.driver == nil {
+			if p.downFor += tick; p.downFor < restartIn {
+				continue
+			}
+			p.downFor = 0
+			p.start()
+		}
+		p.inbox = append(p.inbox, pbft.Tick{Mono: l.now, Wall: int64(l.now)})
+	}
+	if l.now%askAgain == 0 {
+		for _, r := range l.open {
+			l.ask(r)
+		}
+	}
+	for range l.hops {
+		if !l.deliver() {
+			break
+		}
+	}
+}
+
+// deliver gives every process one turn with all that waits for it, and reports whether there was anything.
+func (l *lab) deliver() (busy bool) {
+	for i, p := range l.processes {
+		waiting := l.wire[i]
+		l.wire[i] = nil
+		if p.driver == nil {
+			p.inbox = nil
+			continue
+		}
+		for _, k := range waiting {
+			p.receive(pbft.Source{Replica: k.from}, k.frame)
+		}
+		if len(p.inbox) == 0 && !p.driver.Pending() {
+			continue
+		}
+		busy = true
+		events := p.inbox
+		p.inbox = nil
+		if err := p.turn(events); err != nil {
+			p.lab.failed(p, err)
+		}
+	}
+	return busy
+}
+
+// failed ends a process whose turn returned an error, as the node does (D6).
+func (l *lab) failed(p *process, err error) {
+	if !p.tape.failed {
+		l.t.Fatalf("replica %d: %v", p.cfg.Self, err)
+	}
+	if last := p.calls[len(p.calls)-1]; last != "append" {
+		l.t.Fatalf("D6: after a failed append replica %d did: %s", p.cfg.Self, last)
+	}
+	p.calls = p.calls[:0]
+	if again := p.driver.Turn([]pbft.Event{pbft.Tick{Mono: l.now}}); again == nil || p.driver.Close() == nil || len(p.calls) > 0 {
+		l.t.Fatalf("D6: replica %d goes on after %v: %v", p.cfg.Self, err, p.calls)
+	}
+	p.driver, p.tape.failed = nil, false
+}
+
+// until lets time go by until a condition holds.
+func (l *lab) until(what string, holds func() bool) {
+	l.t.Helper()
+	for end := l.now + patience; !holds(); {
+		if l.now >= end {
+			l.t.Fatalf("never: %s; %s", what, l)
+		}
+		l.pass()
+	}
+}
+
+// settle waits until every request is answered.
+func (l *lab) settle() {
+	l.t.Helper()
+	l.until("all requests are answered", func() bool {
+		kept := l.open[:0]
+		for _, r := range l.open {
+			if !l.acknowledged(r) {
+				kept = append(kept, r)
+			}
+		}
+		l.open = kept
+		return len(kept) == 0
+	})
+}
+
+func (l *lab) String() string {
+	s := fmt.Sprintf("after %v", l.now)
+	for _, p := range l.processes {
+		if p.driver != nil {
+			in := p.replica.Inspect()
+			s += fmt.Sprintf("; replica %d: view %d active %t executed %d stable %d", p.cfg.Self, in.View, in.Active, in.Executed, in.Stable)
+		}
+	}
+	return s
+}

@@ -1,0 +1,127 @@
+package driver
+
+import (
+	"fmt"
+
+	"tagma/pbft"
+)
+
+// ledger remembers, across restarts, everything that every replica showed to others.
+type ledger struct {
+	votes    map[string]pbft.Signature // by replica, type, view and sequence number
+	left     map[pbft.ReplicaID]pbft.View
+	executes map[pbft.Seq]pbft.Digest
+	again    int // votes shown a second time
+}
+
+func newLedger() ledger {
+	return ledger{
+		votes: map[string]pbft.Signature{}, left: map[pbft.ReplicaID]pbft.View{}, executes: map[pbft.Seq]pbft.Digest{},
+	}
+}
+
+// vote is a signed statement that must never be contradicted.
+type vote struct {
+	by   pbft.ReplicaID
+	kind pbft.Type
+	view pbft.View
+	seq  pbft.Seq
+	sig  pbft.Signature
+}
+
+func (v vote) name() string {
+	return fmt.Sprintf("replica %d: %s for view %d, sequence number %d", v.by, v.kind, v.view, v.seq)
+}
+
+// votesIn lists the votes that a message shows as its own content.
+func votesIn(cfg *pbft.Config, m pbft.Message) []vote {
+	switch m := m.(type) {
+	case *pbft.PrePrepare:
+		return []vote{{cfg.Primary(m.View), pbft.TypePrePrepare, m.View, m.Seq, m.Sig}}
+	case *pbft.Prepare:
+		return []vote{{m.Replica, pbft.TypePrepare, m.View, m.Seq, m.Sig}}
+	case *pbft.Commit:
+		return []vote{{m.Replica, pbft.TypeCommit, m.View, m.Seq, m.Sig}}
+	case *pbft.Checkpoint:
+		return []vote{{m.Replica, pbft.TypeCheckpoint, 0, m.Seq, m.Sig}}
+	case *pbft.ViewChange:
+		return []vote{{m.Replica, pbft.TypeViewChange, m.View, 0, m.Sig}}
+	case *pbft.NewView:
+		primary, low := cfg.Primary(m.View), pbft.Seq(0)
+		for i := range m.ViewChanges {
+			low = max(low, m.ViewChanges[i].Stable.Seq)
+		}
+		all := []vote{{primary, pbft.TypeNewView, m.View, 0, m.Sig}}
+		for i, o := range m.Proposals {
+			all = append(all, vote{primary, pbft.TypePrePrepare, m.View, low + 1 + pbft.Seq(i), o.Sig})
+		}
+		return all
+	}
+	return nil
+}
+
+// sent checks a message on its way out: its sender's own votes in it are durable (D0), contradict nothing the sender ever
+// showed, and are in no view that it left (D3, D7). Signatures are a function of the bytes, so equal ones mean equal votes.
+func (l *ledger) sent(p *process, m pbft.Message) {
+	for _, v := range votesIn(p.cfg, m) {
+		if v.by != p.cfg.Self {
+			continue
+		}
+		before, again := l.votes[v.name()]
+		switch {
+		case again && before != v.sig:
+			p.lab.t.Fatalf("D7: a second %s", v.name())
+		case again:
+			l.again++
+			continue
+		case !p.tape.holdsVote(p.cfg, v):
+			p.lab.t.Fatalf("D0: sent before it is durable: %s", v.name())
+		case v.kind != pbft.TypeCheckpoint && v.view < l.left[v.by]:
+			p.lab.t.Fatalf("D3: after a view change to %d, %s", l.left[v.by], v.name())
+		}
+		l.votes[v.name()] = v.sig
+		if v.kind == pbft.TypeViewChange {
+			l.left[v.by] = max(l.left[v.by], v.view)
+		}
+	}
+}
+
+// executed checks a batch on its way to execution: the journal lets it be executed again (D0), and it is everybody's (I1).
+func (l *ledger) executed(p *process, seq pbft.Seq, digest pbft.Digest) {
+	if before, again := l.executes[seq]; again && before != digest {
+		p.lab.t.Fatalf("I1: replica %d executes another batch at %d", p.cfg.Self, seq)
+	}
+	l.executes[seq] = digest
+	for _, r := range p.tape.read(0) {
+		switch r := r.(type) {
+		case *pbft.Prepared:
+			if r.Cert.Seq == seq && r.Cert.Digest == digest {
+				return
+			}
+		case *pbft.Certified:
+			if r.Cert.Seq == seq && r.Cert.Digest == digest {
+				return
+			}
+		}
+	}
+	p.lab.t.Fatalf("D0: replica %d executes %d without a durable certificate", p.cfg.Self, seq)
+}
+
+// holdsVote reports whether a vote is on the tape.
+func (tp *tape) holdsVote(cfg *pbft.Config, v vote) bool {
+	for _, r := range tp.read(0) {
+		var m pbft.Message
+		switch r := r.(type) {
+		case *pbft.Sent:
+			m = r.Msg
+		case *pbft.Activated: // how an anchor holds our own NewView
+			m = r.NewView
+		}
+		for _, held := range votesIn(cfg, m) {
+			if held == v {
+				return true
+			}
+		}
+	}
+	return false
+}

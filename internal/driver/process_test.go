@@ -1,0 +1,188 @@
+package driver
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"time"
+
+	"tagma/pbft"
+)
+
+// process is one replica behind a driver: it implements every port but the journal. What it keeps across a crash is its
+// tape and the states it saved at checkpoints.
+type process struct {
+	lab     *lab
+	cfg     *pbft.Config
+	tape    *tape
+	saved   map[pbft.Seq]state
+	driver  *Driver // nil while down
+	replica *pbft.Replica
+	inbox   []pbft.Event
+	state   state
+	calls   []string // of the ports in this turn, in order
+	amid    bool     // dies after its next call
+	downFor time.Duration
+	ups     int
+}
+
+// state is what execution leaves: a chained hash and the answers.
+type state struct {
+	seq  pbft.Seq
+	root pbft.Digest
+	done map[pbft.RequestID]pbft.Reply
+}
+
+// lend stands in for state transfer (X1), which nothing here has: the newest state that another replica knows stable.
+func (l *lab) lend(to *process) state {
+	var best state
+	for _, p := range l.processes {
+		if p == to || p.driver == nil {
+			continue
+		}
+		if s, ok := p.saved[p.replica.Inspect().Stable]; ok && s.seq >= best.seq {
+			best = s.clone()
+		}
+	}
+	l.lent++
+	return best
+}
+
+func (s state) clone() state { return state{s.seq, s.root, maps.Clone(s.done)} }
+
+// start boots from what is durable, at the newest checkpoint that journal and store agree on.
+func (p *process) start() {
+	p.lab.t.Helper()
+	if len(p.tape.segments) == 0 {
+		fresh, err := pbft.New(p.cfg, nil, pbft.Applied{})
+		if err != nil {
+			p.lab.t.Fatal(err)
+		}
+		p.tape.begin(fresh.Anchor())
+	}
+	log := p.tape.read(0)
+	for _, m := range pbft.Marks(log) {
+		s, ok := p.saved[m.Seq]
+		if !ok || s.root != m.Digest {
+			continue
+		}
+		if p.boot(log, s) == nil {
+			return
+		}
+	}
+	if err := p.boot(log, p.lab.lend(p)); err != nil {
+		p.lab.t.Fatalf("replica %d: %v", p.cfg.Self, err)
+	}
+}
+
+func (p *process) boot(log []pbft.Record, s state) error {
+	r, err := pbft.New(p.cfg, log, pbft.Applied{Seq: s.seq, Root: s.root})
+	if err != nil {
+		return err
+	}
+	p.replica, p.state, p.inbox, p.amid = r, s.clone(), nil, false
+	p.saved[s.seq] = s
+	p.driver = New(p.cfg, r, Ports{
+		Journal: p, Signer: p, Transport: p, Machine: p, Observer: p, Guard: NewGuard(p.cfg, log),
+	})
+	p.ups++
+	return nil
+}
+
+// turn takes one turn; a crash ends it and the process.
+func (p *process) turn(events []pbft.Event) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(crash); !ok {
+				panic(r)
+			}
+			p.driver = nil
+		}
+	}()
+	p.calls = p.calls[:0]
+	return p.driver.Turn(events)
+}
+
+// called notes a call of a port that shows something, which a dying process does not survive.
+func (p *process) called(what string) {
+	p.calls = append(p.calls, what)
+	if p.amid {
+		p.amid = false
+		panic(crash{})
+	}
+}
+
+func (p *process) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
+	if p.tape.strike != nil && p.tape.strike(p.tape.appends+1, turn) == diesAmid {
+		p.amid = true
+	}
+	err := p.tape.Append(turn, anchor)
+	p.calls = append(p.calls, "append")
+	return err
+}
+
+func (p *process) Truncate(below pbft.Seq, anchor func() []pbft.Record) error {
+	p.called("truncate")
+	return p.tape.Truncate(below, anchor)
+}
+
+func (p *process) Sign(b []byte) [64]byte { return signWith(p.cfg.Members[p.cfg.Self])(b) }
+
+func (p *process) Send(to pbft.ReplicaID, frame []byte) {
+	m, err := pbft.Decode(frame)
+	if err != nil {
+		p.lab.t.Fatalf("replica %d sends what nobody can read: %v", p.cfg.Self, err)
+	}
+	p.lab.ledger.sent(p, m)
+	p.lab.post(p.cfg.Self, to, frame)
+	p.called("send " + pbft.TypeOf(m).String())
+}
+
+func (p *process) Respond(reply *pbft.Reply) {
+	p.lab.hear(p.cfg.Self, reply)
+	p.called("respond")
+}
+
+func (p *process) Execute(seq pbft.Seq, body *pbft.Body) {
+	p.lab.ledger.executed(p, seq, body.Digest())
+	if seq != p.state.seq+1 {
+		p.lab.t.Fatalf("I8: replica %d executes %d after %d", p.cfg.Self, seq, p.state.seq)
+	}
+	digest := body.Digest()
+	p.state.seq = seq
+	p.state.root = sha256.Sum256(append(binary.BigEndian.AppendUint64(p.state.root[:], uint64(seq)), digest[:]...))
+	done := pbft.Executed{Seq: seq}
+	for _, req := range body.Requests {
+		reply, again := p.state.done[req.ID]
+		if !again {
+			reply = pbft.Reply{ID: req.ID, Request: req.Digest(), Outcome: pbft.OutcomeExecuted, Seq: seq}
+			p.state.done[req.ID] = reply
+		}
+		done.Replies = append(done.Replies, &reply)
+	}
+	p.inbox = append(p.inbox, done)
+	p.called(fmt.Sprintf("execute %d", seq))
+}
+
+func (p *process) Snapshot(seq pbft.Seq) {
+	p.saved[seq] = p.state.clone()
+	p.inbox = append(p.inbox, pbft.Snapshotted{Seq: seq, Digest: p.state.root})
+	p.called("snapshot")
+}
+
+func (p *process) Discard(seq pbft.Seq) {
+	maps.DeleteFunc(p.saved, func(at pbft.Seq, _ state) bool { return at < seq })
+}
+
+func (p *process) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
+	reply, done := p.state.done[req.ID]
+	return &reply, done
+}
+
+func (p *process) Entered(pbft.View)                 {}
+func (p *process) Dropped(pbft.Message, pbft.Reason) {}
+func (p *process) Accused(e pbft.Evidence)           { p.lab.t.Errorf("a correct replica is accused: %+v", e) }
+func (p *process) Diverged(d pbft.Diverged) {
+	p.lab.t.Errorf("replica %d diverged: %+v", p.cfg.Self, d)
+}

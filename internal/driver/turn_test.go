@@ -1,0 +1,193 @@
+package driver
+
+import (
+	"slices"
+	"testing"
+
+	"tagma/pbft"
+)
+
+// script is a core that does what it is told, and ports that write down what reaches them.
+type script struct {
+	steps   [][]pbft.Effect // by event
+	heard   []pbft.Event
+	wrote   [][]pbft.Record
+	did     []string
+	known   *pbft.Reply // what Lookup answers
+	replied []*pbft.Reply
+}
+
+func (s *script) Step(ev pbft.Event) []pbft.Effect {
+	s.heard = append(s.heard, ev)
+	if len(s.steps) == 0 {
+		return nil
+	}
+	out := s.steps[0]
+	s.steps = s.steps[1:]
+	return out
+}
+
+func (s *script) Anchor() []pbft.Record { return []pbft.Record{&pbft.Head{View: 7}} }
+
+func (s *script) Append(turn []pbft.Record, _ func() []pbft.Record) error {
+	s.wrote = append(s.wrote, slices.Clone(turn))
+	s.did = append(s.did, "append")
+	return nil
+}
+
+func (s *script) Truncate(pbft.Seq, func() []pbft.Record) error {
+	s.did = append(s.did, "truncate")
+	return nil
+}
+func (s *script) Sign([]byte) [64]byte        { return [64]byte{1} }
+func (s *script) Send(pbft.ReplicaID, []byte) { s.did = append(s.did, "send") }
+func (s *script) Respond(r *pbft.Reply) {
+	s.replied = append(s.replied, r)
+	s.did = append(s.did, "respond")
+}
+func (s *script) Execute(pbft.Seq, *pbft.Body)      { s.did = append(s.did, "execute") }
+func (s *script) Snapshot(pbft.Seq)                 { s.did = append(s.did, "snapshot") }
+func (s *script) Discard(pbft.Seq)                  { s.did = append(s.did, "discard") }
+func (s *script) Entered(pbft.View)                 {}
+func (s *script) Accused(pbft.Evidence)             {}
+func (s *script) Dropped(pbft.Message, pbft.Reason) {}
+func (s *script) Diverged(pbft.Diverged)            {}
+
+func (s *script) Lookup(*pbft.Request) (*pbft.Reply, bool) { return s.known, s.known != nil }
+
+func (s *script) driver() *Driver {
+	return New(configOf(1, 4), s, Ports{Journal: s, Signer: s, Transport: s, Machine: s, Observer: s})
+}
+
+func mustTurn(t *testing.T, d *Driver, events ...pbft.Event) {
+	t.Helper()
+	if err := d.Turn(events); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func stable(seq pbft.Seq) *pbft.Stable { return &pbft.Stable{Cert: pbft.StableCert{Seq: seq}} }
+
+func TestD0_EverythingWaitsForOneAppendWhateverTheOrderOfEffects(t *testing.T) {
+	s := &script{steps: [][]pbft.Effect{
+		{pbft.Send{To: 0, Msg: &pbft.Fetch{}}, pbft.Execute{Seq: 1}, pbft.Respond{Reply: &pbft.Reply{}}},
+		{pbft.Truncate{Below: 1}, pbft.Snapshot{Seq: 1}, pbft.Persist{Record: stable(1)}},
+	}}
+	mustTurn(t, s.driver(), pbft.Tick{}, pbft.Tick{})
+	want := []string{"append", "send", "execute", "discard", "truncate", "snapshot", "respond"}
+	if !slices.Equal(s.did, want) {
+		t.Fatalf("performed %v, want %v", s.did, want)
+	}
+}
+
+// A vote of our own reaches the core in the turn after the one that made it durable, and before everything else there.
+func TestD0_OwnVotesCountOnlyOnceTheyAreDurable(t *testing.T) {
+	vote := &pbft.Prepare{Seq: 1, Replica: 1}
+	s := &script{steps: [][]pbft.Effect{{pbft.Broadcast{Msg: vote}}}}
+	d := s.driver()
+	mustTurn(t, d, pbft.Tick{}, pbft.Tick{})
+	if len(s.heard) != 2 || !d.Pending() || len(s.wrote) != 1 {
+		t.Fatalf("after the first turn: heard %d events, pending %t, wrote %d turns", len(s.heard), d.Pending(), len(s.wrote))
+	}
+	mustTurn(t, d, pbft.Tick{})
+	back, ok := s.heard[2].(pbft.Received)
+	if !ok || !back.From.Loopback || back.Msg.Message() != pbft.Message(vote) || d.Pending() {
+		t.Fatalf("the second turn began with %+v", s.heard[2])
+	}
+}
+
+func TestNotes_AreWrittenInOrderWithTheNextRecordThatMustBeDurable(t *testing.T) {
+	a, b, c, e := stable(1), stable(2), stable(3), stable(4)
+	s := &script{steps: [][]pbft.Effect{
+		{pbft.Note{Record: a}},
+		{pbft.Note{Record: b}, pbft.Persist{Record: c}, pbft.Note{Record: e}},
+	}}
+	d := s.driver()
+	mustTurn(t, d, pbft.Tick{})
+	if len(s.wrote) != 0 {
+		t.Fatal("a note alone cost a sync")
+	}
+	mustTurn(t, d, pbft.Tick{})
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := [][]pbft.Record{{a, b, c}, {e}}
+	if !slices.EqualFunc(s.wrote, want, slices.Equal[[]pbft.Record]) {
+		t.Fatalf("wrote %v, want %v", s.wrote, want)
+	}
+}
+
+func request(t *testing.T, from pbft.Source) pbft.Received {
+	t.Helper()
+	key := keyOf("client", 0)
+	r := &pbft.Request{ID: pbft.RequestID{Client: key, Session: 1, T: 1}, Ops: [][]byte{{1}}}
+	pbft.SignRequest(pbft.Digest{1}, 0, r, signWith(key))
+	v, err := pbft.Verify(configOf(1, 4), r, holds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pbft.Received{From: from, Msg: v}
+}
+
+func TestC3_AnExecutedRequestIsAnsweredWithoutTheCore(t *testing.T) {
+	s := &script{known: &pbft.Reply{Seq: 3}}
+	d := s.driver()
+	mustTurn(t, d, request(t, pbft.Source{Client: true}))
+	if len(s.heard) != 0 || len(s.replied) != 1 || s.replied[0].Seq != 3 || s.replied[0].View != 7 {
+		t.Fatalf("the core heard %d events, the client %+v; want none and the reply with view 7", len(s.heard), s.replied)
+	}
+	mustTurn(t, d, request(t, pbft.Source{Replica: 2}))
+	if len(s.heard) != 0 || len(s.replied) != 1 {
+		t.Fatal("a relayed request that was executed was answered, or reached the core")
+	}
+	s.known = nil
+	mustTurn(t, d, request(t, pbft.Source{Client: true}))
+	if len(s.heard) != 1 {
+		t.Fatal("a new request did not reach the core")
+	}
+}
+
+func TestK2_AReplicaThatDivergedAnswersNobody(t *testing.T) {
+	s := &script{steps: [][]pbft.Effect{{pbft.Diverged{Seq: 4}}}, known: &pbft.Reply{}}
+	d := s.driver()
+	mustTurn(t, d, pbft.Tick{})
+	mustTurn(t, d, request(t, pbft.Source{Client: true}))
+	if len(s.replied) != 0 {
+		t.Fatal("a replica whose state is wrong answered from it")
+	}
+}
+
+func TestC3_RepliesFromTheCacheNameTheNewestView(t *testing.T) {
+	s := &script{steps: [][]pbft.Effect{{pbft.Entered{View: 9}}}, known: &pbft.Reply{}}
+	d := s.driver()
+	mustTurn(t, d, pbft.Tick{})
+	mustTurn(t, d, request(t, pbft.Source{Client: true}))
+	if s.replied[0].View != 9 {
+		t.Fatalf("the reply names view %d", s.replied[0].View)
+	}
+}
+
+// What asks for a contradiction is stopped before anything of the turn is written or sent.
+func TestD7_AContradictionEndsTheTurnBeforeItsAppend(t *testing.T) {
+	s := &script{steps: [][]pbft.Effect{
+		{pbft.Broadcast{Msg: &pbft.Commit{Seq: 1, Digest: pbft.Digest{1}, Replica: 1}}},
+		nil, // the loopback
+		{
+			pbft.Broadcast{Msg: &pbft.Commit{Seq: 2, Digest: pbft.Digest{1}, Replica: 1}},
+			pbft.Broadcast{Msg: &pbft.Commit{Seq: 1, Digest: pbft.Digest{2}, Replica: 1}},
+		},
+	}}
+	d := s.driver()
+	d.guard = NewGuard(d.cfg, nil)
+	mustTurn(t, d, pbft.Tick{})
+	before := len(s.did)
+	if d.Turn([]pbft.Event{pbft.Tick{}}) == nil {
+		t.Fatal("two commits for one sequence number were signed")
+	}
+	if d.Turn([]pbft.Event{pbft.Tick{}}) == nil || len(s.did) != before {
+		t.Fatalf("after that it did %v", s.did[before:])
+	}
+}
