@@ -21,11 +21,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// small is a demonstration that takes a second or two.
+// small is a demonstration that takes a second or two. Its view timeout is far above what a busy machine may take for
+// anything: the lie is proven, and so needs no timer.
 func small(t *testing.T) Options {
 	o := Defaults()
+	o.ViewTimeout, o.SegmentBytes = 8*time.Second, 64<<10
 	o.Dir, o.Seed = t.TempDir(), 1
-	o.Sessions, o.Workers, o.BeforeCrash, o.AfterCrash, o.LieFrom = 2, 2, 500, 500, 40
+	o.Sessions, o.Workers, o.BeforeCrash, o.AfterCrash, o.LieFrom = 2, 4, 400, 400, 20
 	return o
 }
 
@@ -45,11 +47,12 @@ func give(t *testing.T, o Options, show Progress) *report.Document {
 }
 
 func TestDemo_MasksALyingPrimaryAndACrashOfAll(t *testing.T) {
+	t.Parallel()
 	d := give(t, small(t), Silent{})
 	if d.Verdict != "pass" {
 		t.Error("the verdict is not pass")
 	}
-	if d.Operations.Acknowledged < 1000 || d.Operations.Acknowledged != d.Operations.Submitted {
+	if d.Operations.Acknowledged < 800 || d.Operations.Acknowledged != d.Operations.Submitted {
 		t.Errorf("%+v", d.Operations)
 	}
 	if len(d.Faults) != 2 || !d.Faults[0].Fired || d.Faults[0].RecoveredMS == nil || d.Faults[1].RecoveredMS == nil {
@@ -119,6 +122,7 @@ func pidOf(t *testing.T, home string) int {
 }
 
 func TestDemo_TellsOfAReplicaThatSomebodyElseKilled(t *testing.T) {
+	t.Parallel()
 	o := small(t)
 	s := &saboteur{t: t, dir: o.Dir, phase: "read back", victims: []string{"replica3"}}
 	d := give(t, o, s)
@@ -135,6 +139,7 @@ func TestDemo_TellsOfAReplicaThatSomebodyElseKilled(t *testing.T) {
 }
 
 func TestDemo_EndsWithAFailedVerdictWhenTooManyAreKilled(t *testing.T) {
+	t.Parallel()
 	o := small(t)
 	o.Stall = 2 * time.Second
 	d := give(t, o, &saboteur{t: t, dir: o.Dir, phase: "load", victims: []string{"replica1", "replica2"}})
@@ -156,6 +161,7 @@ func TestDemo_EndsWithAFailedVerdictWhenTooManyAreKilled(t *testing.T) {
 }
 
 func TestDemo_InterruptedIsNoVerdict(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	_, err := Run(ctx, small(t), interrupter{cancel: cancel})

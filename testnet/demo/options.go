@@ -17,14 +17,17 @@ type Options struct {
 	AfterCrash  int    // acknowledged operations after that
 	LieFrom     uint64 // the sequence number from which on the primary equivocates
 
-	StartWithin time.Duration // all replicas must be ready
-	Stall       time.Duration // so long without an acknowledgement ends the run
+	ViewTimeout  time.Duration // T
+	SegmentBytes int           // of the journals: small, so that a short run deletes some
+	StartWithin  time.Duration // all replicas must be ready
+	Stall        time.Duration // so long without an acknowledgement ends the run
 }
 
 // Defaults are the options of `tagma-testnet demo`.
 func Defaults() Options {
 	return Options{
 		Sessions: 4, Workers: 16, BeforeCrash: 8000, AfterCrash: 8000, LieFrom: 150,
+		ViewTimeout: time.Second, SegmentBytes: 256 << 10,
 		StartWithin: 30 * time.Second, Stall: 20 * time.Second,
 	}
 }
@@ -35,12 +38,9 @@ const (
 	valueSize = 100
 )
 
-// protocol is the cluster's: T = 1 s, and small batches, windows and segments, so that a short run has many checkpoints
-// and the journals visibly shrink.
-func protocol() cluster.Protocol {
+// protocol is the cluster's: small batches and windows, so that a short run has many checkpoints.
+func (o *Options) protocol() cluster.Protocol {
 	return cluster.Protocol{
-		ViewTimeout: cluster.Duration{Duration: time.Second}, CheckpointInterval: 16, LogWindow: 64, MaxBatch: 16,
+		ViewTimeout: cluster.Duration{Duration: o.ViewTimeout}, CheckpointInterval: 16, LogWindow: 64, MaxBatch: 16,
 	}
 }
-
-const segmentBytes = 256 << 10

@@ -33,8 +33,9 @@ type run struct {
 	found                 map[string]check.Found
 	unread                error // why not everything could be read back
 	converged             bool
-	stopped               error // why not all replicas stopped cleanly
-	broke                 error // what ended the course early
+	paused                time.Duration // the longest time for which this machine let us wait
+	stopped               error         // why not all replicas stopped cleanly
+	broke                 error         // what ended the course early
 }
 
 // Run gives the demonstration and tells what came of it. The error says why it could not be given at all; what went
@@ -42,7 +43,7 @@ type run struct {
 func Run(ctx context.Context, o Options, show Progress) (*report.Document, error) {
 	lie := byzantine.Choice{Name: "equivocate", Values: map[string]string{"from_seq": strconv.FormatUint(o.LieFrom, 10)}}
 	c, err := local.Create(local.Options{
-		Dir: o.Dir, Replicas: replicas, Protocol: protocol(), SegmentBytes: segmentBytes,
+		Dir: o.Dir, Replicas: replicas, Protocol: o.protocol(), SegmentBytes: o.SegmentBytes,
 		Malicious: map[int]byzantine.Choice{liar: lie},
 	})
 	if err != nil {
@@ -62,6 +63,7 @@ func Run(ctx context.Context, o Options, show Progress) (*report.Document, error
 	watching, blind := context.WithCancel(ctx)
 	var eye sync.WaitGroup
 	eye.Go(func() { r.watch.run(watching) })
+	eye.Go(func() { r.paused = longestPause(watching) })
 	r.broke = r.course(ctx)
 	blind()
 	eye.Wait()

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"time"
 
 	"tagma/testnet/report"
@@ -57,4 +58,21 @@ func latencies(acks []ack) report.Latency {
 		took[i] = a.took
 	}
 	return report.Latencies(took)
+}
+
+// longestPause is how late, at the worst, the system let a goroutine run that wants to every 20 ms, until ctx ended. When
+// that comes near the view timeout, replicas cannot tell a primary that is starved from one that is silent.
+func longestPause(ctx context.Context) (longest time.Duration) {
+	const every = 20 * time.Millisecond
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for last := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return longest
+		case now := <-ticker.C:
+			longest = max(longest, time.Since(last)-every)
+			last = now
+		}
+	}
 }

@@ -16,6 +16,10 @@ func (r *run) finish() (*report.Document, error) {
 		r.show.Fail(r.broke)
 	}
 	r.show.Begin("judge", "the replicas stop; their journals are compared")
+	if r.paused > r.ViewTimeout/2 {
+		r.show.Note(fmt.Sprintf("this machine kept a process waiting for %s: with a view timeout of %v that alone can depose a primary",
+			seconds(r.paused), r.ViewTimeout))
+	}
 	r.stopped = r.cluster.Stop(10 * time.Second)
 	r.watch.readJournals()
 	d := &report.Document{
@@ -90,7 +94,7 @@ func ptr[T any](v T) *T { return &v }
 func (r *run) tellReplicas(d *report.Document) error {
 	for id := range r.cluster.File.Replicas {
 		last, rss, peak := r.watch.last(id)
-		now, written, err := journalSize(r.cluster.Home(id), segmentBytes)
+		now, written, err := journalSize(r.cluster.Home(id), int64(r.SegmentBytes))
 		if err != nil {
 			return fmt.Errorf("measure the journal of replica %d: %w", id, err)
 		}
