@@ -82,17 +82,20 @@ func (r *Replica) onCertifiedBody(m *CertifiedBody) {
 		return
 	}
 	s := r.log.at(m.Seq)
-	if m.Cert != nil && m.Cert.Seq == m.Seq && m.Seq > r.handed {
+	certifies := m.Cert != nil && s.cert == nil && m.Seq > r.handed
+	if certifies {
 		s.certify(m.Cert)
 	}
-	if r.wantsBody(s, m.Body) {
+	switch {
+	case r.wantsBody(s, m.Body):
 		r.takeBody(s, m.Body)
-		return
-	}
-	if m.Cert == nil {
+	case certifies:
+		r.advance()
+	case m.Cert != nil:
+		r.drop(m, ReasonDuplicate)
+	default:
 		r.drop(m, ReasonUnknownBody)
 	}
-	r.advance()
 }
 
 // wantsBody reports whether a digest that is vouched for lacks exactly this body.

@@ -1,6 +1,9 @@
 package pbft
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // pending is a request that waits to be ordered.
 type pending struct {
@@ -20,6 +23,7 @@ const fromClient = -1
 type clientQueue struct {
 	fifo   []*pending
 	held   int  // requests of this client in the pool
+	queued int  // of them, waiting for a proposal; fifo may list others too
 	inTurn bool // listed in pool.turns
 }
 
@@ -77,17 +81,37 @@ func (p *pool) waiting(e *pending) *int {
 func (p *pool) enqueue(e *pending) {
 	e.queued = true
 	e.owner.fifo = append(e.owner.fifo, e)
+	e.owner.queued++
 	p.queued++
 	p.queuedBytes += e.req.Size()
 	if !e.owner.inTurn {
 		e.owner.inTurn = true
 		p.turns = append(p.turns, e.owner)
 	}
+	p.compact(e.owner)
+}
+
+// slack is how many stale entries a list may have besides as many as it has live ones.
+const slack = 16
+
+// compact drops what no longer waits from lists that are mostly stale. Only a primary takes from them; without this they
+// would grow for ever at a backup.
+func (p *pool) compact(q *clientQueue) {
+	if len(q.fifo) > 2*q.queued+slack {
+		q.fifo = slices.DeleteFunc(q.fifo, func(e *pending) bool { return !e.queued })
+	}
+	if len(p.turns) > 2*p.queued+slack { // every client that is listed rightly has a queued request
+		p.turns = slices.DeleteFunc(p.turns, func(q *clientQueue) bool {
+			q.inTurn = q.queued > 0
+			return !q.inTurn
+		})
+	}
 }
 
 func (p *pool) unqueue(e *pending) {
 	if e.queued {
 		e.queued = false
+		e.owner.queued--
 		p.queued--
 		p.queuedBytes -= e.req.Size()
 	}
@@ -184,8 +208,11 @@ func (p *pool) remove(id RequestID) {
 
 // requeue makes every request that is not ordered wait for a proposal again: what the last view held of them is void.
 func (p *pool) requeue() {
+	for _, q := range p.turns { // also those all of whose requests are ordered: their next one needs a turn again
+		q.inTurn = false
+	}
 	for e := p.oldest; e != nil; e = e.next {
-		e.owner.fifo, e.owner.inTurn = nil, false
+		e.owner.fifo, e.owner.queued = nil, 0
 	}
 	p.turns, p.queued, p.queuedBytes = nil, 0, 0
 	for e := p.oldest; e != nil; e = e.next {

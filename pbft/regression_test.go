@@ -160,6 +160,46 @@ func TestN5_APrimaryThatLagsProposesAllTheSame(t *testing.T) {
 	}
 }
 
+// Only a primary takes from the queues, so at a backup they grew with every request that passed by.
+func TestS4_TheQueuesOfABackupDoNotGrow(t *testing.T) {
+	c := newCluster(t, 4)
+	p := newPool(4)
+	first := c.request(1, 1, "always one outstanding")
+	p.add(first, fromClient, 0)
+	p.markProposed(&Body{Requests: []*Request{first}})
+	for i := range uint64(1000) {
+		for client := range 2 { // one that comes and goes, and one that has a request in the pool all the time
+			b := &Body{Requests: []*Request{c.request(client, i+2, "op")}}
+			p.add(b.Requests[0], fromClient, 0)
+			p.markProposed(b)
+			p.markOrdered(b)
+			p.remove(b.Requests[0].ID)
+		}
+	}
+	if k := len(p.turns); k > 2*slack {
+		t.Errorf("%d clients are listed for a turn", k)
+	}
+	if k := len(p.clients[first.ID.Client].fifo); k > 2*slack {
+		t.Errorf("%d requests are listed for a client that has one", k)
+	}
+}
+
+// A client whose requests were all ordered, and not executed yet, when a view began lost its turn: the new primary never
+// proposed what it sent next.
+func TestC6_AClientWithOrderedRequestsGetsItsTurnAfterAViewChange(t *testing.T) {
+	c := newCluster(t, 4)
+	p := newPool(4)
+	ordered := &Body{Requests: []*Request{c.request(0, 1, "ordered")}}
+	p.add(ordered.Requests[0], fromClient, 0)
+	p.markProposed(ordered)
+	p.markOrdered(ordered)
+	p.requeue()
+	p.add(c.request(0, 2, "next"), fromClient, 0)
+	if batch := p.take(4, 1<<20); len(batch) != 1 || batch[0].ID.T != 2 {
+		t.Fatalf("batch %v, want the next request", batch)
+	}
+}
+
 // Entering a view dropped the bodies that its O did not choose. A certificate for one of them may come to light in a
 // later view change: then nobody correct had the body any more, and no view could order the slot.
 func TestV4_ABodyPreparedOnceIsKeptForALaterViewChange(t *testing.T) {
