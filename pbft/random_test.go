@@ -117,6 +117,9 @@ func (s *schedule) disturb(moves int) {
 			s.submitOne()
 		case k < 77:
 			s.crashOne()
+			if s.rng.IntN(20) == 0 {
+				s.restartAll()
+			}
 		case k < 81:
 			s.restartOne()
 		case k < 84:
@@ -167,6 +170,19 @@ func (s *schedule) crashOne() {
 		if n.crashIn = s.rng.IntN(10); n.crashIn == 0 {
 			n.crash()
 		}
+	}
+}
+
+// restartAll crashes and restarts everybody at once, what is on the wire included (I9).
+func (s *schedule) restartAll() {
+	s.c.wire = nil
+	for _, n := range s.c.nodes {
+		if n.up {
+			n.crash()
+		}
+	}
+	for _, n := range s.c.nodes {
+		n.start()
 	}
 }
 
