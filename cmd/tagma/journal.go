@@ -123,8 +123,8 @@ func readJournal(dir, only string, summary bool) *journalDocument {
 			d.Segments = append(d.Segments, segmentEntry{s.Name, s.Bytes, s.FirstTurn, s.LastTurn, s.MaxSeq, s.Entries})
 		}
 	}
-	if errors.Is(err, journal.ErrEmpty) {
-		err = fmt.Errorf("%w; a replica makes one at its first start", err)
+	if errors.Is(err, journal.ErrEmpty) || errors.Is(err, os.ErrNotExist) && len(report.Segments) == 0 {
+		err = fmt.Errorf("there is no journal in %s; a replica makes one at its first start", dir)
 	}
 	var rot *journal.RotError
 	if errors.As(err, &rot) {

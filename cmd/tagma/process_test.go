@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -130,8 +132,31 @@ func (o outcome) String() string {
 func tagma(t *testing.T, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code := execute(t.Context(), args, &stdout, &stderr)
+	ctx, cancel := context.WithTimeout(t.Context(), patience) // a node that runs against expectation stops
+	defer cancel()
+	code := execute(ctx, args, &stdout, &stderr)
 	return outcome{args, code, stdout.String(), stderr.String()}
+}
+
+// tagmaProcess runs a command line in a process of its own.
+func tagmaProcess(t *testing.T, args ...string) outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asTagma+"=1")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	dieWithParent(cmd)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stdin.Close() }() // held open until here
+	if err := cmd.Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
+		t.Fatal(err)
+	}
+	return outcome{args, cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
 // must is tagma for what has to succeed; it returns standard output.
