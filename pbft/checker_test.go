@@ -25,18 +25,17 @@ type place struct {
 
 // memory is what one replica signed and made durable, over all its restarts.
 type memory struct {
-	signed     map[place]Digest
-	left       View // highest view it signed a ViewChange for
-	entered    View
-	bodies     map[Seq]map[Digest]bool // durable
-	accepted   map[place]Digest        // durable, by (PrePrepare, view, seq)
-	prepared   map[place]Digest        // durable, by (Prepare, view, seq)
-	certified  map[Seq]Digest          // durable: prepared or certified at all
-	activated  map[View]*NewView       // durable
-	replica    *Replica                // the incarnation that low belongs to
-	low        Seq
-	snapshots  map[Seq]Digest // reported by Snapshotted
-	unanswered bool
+	signed    map[place]Digest
+	left      View // highest view it signed a ViewChange for
+	entered   View
+	bodies    map[Seq]map[Digest]bool // durable
+	accepted  map[place]Digest        // durable, by (PrePrepare, view, seq)
+	prepared  map[place]Digest        // durable, by (Prepare, view, seq)
+	certified map[Seq]Digest          // durable: prepared or certified at all
+	activated map[View]*NewView       // durable
+	replica   *Replica                // the incarnation that low belongs to
+	low       Seq
+	snapshots map[Seq]Digest // reported by Snapshotted
 }
 
 func newChecker(c *cluster) *checker {

@@ -29,27 +29,27 @@
 //	§4.5 safety, liveness                config.go (quorums), all of it        paper_correctness_test.go, random_test.go
 //	§4.6 agreed time                     normal.go                             paper_normal_test.go (N1)
 //	§5.2 signatures, no MACs             signing.go, sign.go, claims.go        wire_signing_test.go
-//	TOCS retransmission by status        retransmit.go                         regression_test.go, paper_viewchange_test.go (V5)
+//	TOCS retransmission by status        retransmit.go                         paper_viewchange_test.go (V5)
 //
 // # What is not in the paper
 //
 // Rules have a letter and a number; tests carry them in their names.
 //
-//	rule                                                        file                        test
-//	D0–D4, D7 durable before it is sent; restarts               restart.go, records.go      rules_durability_test.go
-//	D9 the anchor at the head of a journal segment              anchor.go                   rules_durability_test.go
-//	N1 agreed time; a pre-prepare from the future waits         normal.go                   paper_normal_test.go
-//	N3 no vote without the body; bodies are fetched             execute.go                  paper_following_test.go
-//	N7 commit certificates: follow in any view                  execute.go, retransmit.go   paper_following_test.go
-//	C3 requests keyed by name, relayed until ordered            request.go                  paper_client_test.go
-//	C6 shares and turns; overflow is answered Busy              pool.go, request.go         paper_client_test.go
-//	K1 h moves on a certificate; deletion waits                 checkpoint.go               paper_checkpoint_test.go
-//	K2 a diverged replica stops replying                        checkpoint.go               paper_checkpoint_test.go
-//	V7 Suspect: nobody leaves a view alone                      suspect.go, timers.go       paper_viewchange_test.go
-//	V9 no stall, at most four extra views                       all of it                   golden_faults_test.go, random_test.go
-//	T1, T3 a timer for each request; monotonic clocks           timers.go                   rules_timers_test.go
-//	S2–S4 verified before the core; bounded; never a panic      check*.go, codec*.go        wire_*_test.go, fuzz_step_test.go
-//	E1 evidence of equivocation                                 evidence.go                 wire_evidence_test.go
+//	rule                                                    file                        test
+//	D0–D4, D7 durable before it is sent; restarts           restart.go, records.go      rules_durability_test.go
+//	D9 the anchor at the head of a journal segment          anchor.go                   rules_durability_test.go
+//	N1 agreed time; a pre-prepare from the future waits     normal.go                   paper_normal_test.go
+//	N3 no vote without the body; bodies are fetched         execute.go                  paper_following_test.go
+//	N7 commit certificates: follow in any view              execute.go, retransmit.go   paper_following_test.go
+//	C3 requests keyed by name, relayed until ordered        request.go                  paper_client_test.go
+//	C6 shares and turns; overflow is answered Busy          pool.go, request.go         paper_client_test.go
+//	K1 h moves on a certificate; deletion waits             checkpoint.go               paper_checkpoint_test.go
+//	K2 a diverged replica stops replying                    checkpoint.go               paper_checkpoint_test.go
+//	V7 Suspect: nobody leaves a view alone                  suspect.go, timers.go       paper_viewchange_test.go
+//	V9 no stall, at most four extra views                   all of it                   random_test.go, testdata/v9_*.txt
+//	T1, T3 a timer for each request; monotonic clocks       timers.go                   rules_timers_test.go
+//	S2–S4 verified before the core; bounded; never a panic  check*.go, codec*.go        wire_*, fuzz_step_test.go
+//	E1 evidence of equivocation                             evidence.go                 wire_evidence_test.go
 //
 // The invariants that must hold after every step of every schedule are in checker_test.go and checker_rules_test.go;
 // control_test.go shows that the checker can fail.
