@@ -12,15 +12,21 @@ import (
 // Format is the version of the file that this code reads and writes.
 const Format = 1
 
-// MachineKV is the one state machine that cluster.toml can name.
-const MachineKV = "kv"
+// The state machines that cluster.toml can name.
+const (
+	MachineKV   = "kv"
+	MachineBank = "bank"
+)
+
+// Machines lists them.
+func Machines() []string { return []string{MachineKV, MachineBank} }
 
 // File is the content of cluster.toml. Its fields are the file's keys.
 type File struct {
 	Format  int    `toml:"format" comment:"version of this file"`
 	ID      Key    `toml:"id" comment:"the cluster's id, part of every signature: 32 random bytes"`
 	Epoch   uint64 `toml:"epoch" comment:"membership epoch, part of every signature"`
-	Machine string `toml:"machine" comment:"the replicated state machine"`
+	Machine string `toml:"machine" comment:"the replicated state machine: kv or bank"`
 
 	Protocol Protocol  `toml:"protocol" comment:"what is left out has its default"`
 	Replicas []Replica `toml:"replica"` // by ID, which is the index

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	cryptorand "crypto/rand"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ type InitOptions struct {
 	Hosts    []string // IP addresses or DNS names: one for all replicas, or one each; none: 127.0.0.1
 	BasePort int      // the first replica of a host has this port, the second one the next, …
 	Clients  []string // names of the clients to register
+	Machine  string   // the replicated state machine; "": MachineKV
 	Protocol Protocol
 
 	Rand io.Reader // where id and keys come from; nil: the operating system. Reproducible tests give another one.
@@ -37,7 +39,7 @@ func Init(o InitOptions) (*Fresh, error) {
 	if random == nil {
 		random = cryptorand.Reader
 	}
-	f := &File{Format: Format, Machine: MachineKV, Protocol: o.Protocol}
+	f := &File{Format: Format, Machine: cmp.Or(o.Machine, MachineKV), Protocol: o.Protocol}
 	if _, err := io.ReadFull(random, f.ID[:]); err != nil {
 		return nil, fmt.Errorf("choose a cluster id: %w", err)
 	}

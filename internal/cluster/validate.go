@@ -25,8 +25,8 @@ func (f *File) validate() *Error {
 		return refuse("format", "is %d; this program reads format %d only", f.Format, Format)
 	case f.ID == Key{}:
 		return refuse("id", "is missing or zero; copy it from another replica's file")
-	case f.Machine != MachineKV:
-		return refuse("machine", "%q is not known; use %q", f.Machine, MachineKV)
+	case !slices.Contains(Machines(), f.Machine):
+		return refuse("machine", "%q is not known; use \"%s\"", f.Machine, strings.Join(Machines(), `" or "`))
 	}
 	owners := make(map[Key]string)
 	if err := f.validateReplicas(owners); err != nil {

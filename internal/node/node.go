@@ -13,11 +13,11 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/driver"
+	"tagma/internal/machines"
 	"tagma/internal/passphrase"
 	"tagma/network"
 	"tagma/pbft"
 	"tagma/statemachine"
-	"tagma/statemachine/kv"
 )
 
 // Options vary a node.
@@ -81,8 +81,12 @@ func Open(dir string, opt Options) (n *Node, err error) {
 
 // serve puts the state machine on the store, at the state that was verified.
 func (n *Node) serve() (*statemachine.Service, error) {
+	machine, err := machines.ByName(n.home.Cluster.Machine)
+	if err != nil {
+		return nil, err
+	}
 	protocol := n.home.Cluster.Protocol.WithDefaults()
-	service, err := statemachine.New(kv.Machine{}, n.disk.store, statemachine.Limits{
+	service, err := statemachine.New(machine, n.disk.store, statemachine.Limits{
 		Window: uint64(protocol.Window), Sessions: protocol.Sessions, MaxResultBytes: n.home.Config.MaxResultBytes,
 	})
 	if err != nil {

@@ -19,17 +19,19 @@ var mayImport = map[string][]string{
 	"statemachine": {},
 	"checkpoint":   {"statemachine"},
 
-	"statemachine/kv": {"statemachine"},
+	"statemachine/kv":   {"statemachine"},
+	"statemachine/bank": {"statemachine"},
 
-	"client": {"pbft", "crypto", "network", "internal/cluster", "internal/passphrase", "statemachine/kv"},
+	"client": {"pbft", "crypto", "network", "internal/cluster", "internal/passphrase", "statemachine/kv", "statemachine/bank"},
 
 	"internal/tidy":       {},
 	"internal/passphrase": {"crypto"},
 	"internal/cluster":    {"pbft", "crypto", "network"},
 	"internal/driver":     {"pbft", "statemachine"},
+	"internal/machines":   {"internal/cluster", "statemachine", "statemachine/kv", "statemachine/bank"},
 	"internal/node": {
 		"internal/driver", "internal/cluster", "internal/passphrase", "pbft", "crypto", "network", "checkpoint",
-		"statemachine", "statemachine/kv",
+		"statemachine", "internal/machines",
 	},
 
 	"testnet/byzantine": {"pbft"},
