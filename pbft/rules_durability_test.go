@@ -163,3 +163,24 @@ func TestD9_AnAnchorRestoresWhatMatters(t *testing.T) {
 		t.Fatalf("slot 6: %+v", s6)
 	}
 }
+
+// D9, D3: an anchor written between a ViewChange and the NewView holds the ViewChange, and what proves its P.
+func TestD9_AnAnchorInMidViewChangeHoldsTheViewChange(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	l.propose(0, 1, b)
+	l.from(1, l.prepare(0, 1, b.Digest(), 1))
+	own := broadcasts[*ViewChange](l.suspected(1))[0]
+	l.log = l.r.Anchor()
+	l.restart()
+	if l.r.view != 1 || l.r.active {
+		t.Fatalf("view %d, active %v", l.r.view, l.r.active)
+	}
+	again := sends[*ViewChange](l.from(2, &Status{View: 1}))
+	if len(again) != 1 || string(Encode(again[0])) != string(Encode(own)) {
+		t.Fatal("the view change is lost")
+	}
+	if p := broadcasts[*ViewChange](l.from(0, l.viewChange(5, 0, StableCert{})))[0].Prepared; len(p) != 1 {
+		t.Fatalf("P = %v in the next view change", p)
+	}
+}
