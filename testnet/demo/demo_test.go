@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 // anything: the lie is proven, and so needs no timer.
 func small(t *testing.T) Options {
 	o := Defaults()
-	o.ViewTimeout, o.SegmentBytes = 8*time.Second, 64<<10
+	o.LogWindow, o.ViewTimeout, o.SegmentBytes = 64, 8*time.Second, 64<<10
 	o.Dir, o.Seed = t.TempDir(), 1
 	o.Sessions, o.Workers, o.BeforeCrash, o.AfterCrash, o.LieFrom = 2, 4, 400, 400, 20
 	return o

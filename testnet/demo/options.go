@@ -17,6 +17,7 @@ type Options struct {
 	AfterCrash  int    // acknowledged operations after that
 	LieFrom     uint64 // the sequence number from which on the primary equivocates
 
+	LogWindow    int           // L, sequence numbers: who falls further behind cannot follow
 	ViewTimeout  time.Duration // T
 	SegmentBytes int           // of the journals: small, so that a short run deletes some
 	StartWithin  time.Duration // all replicas must be ready
@@ -27,7 +28,7 @@ type Options struct {
 func Defaults() Options {
 	return Options{
 		Sessions: 4, Workers: 16, BeforeCrash: 8000, AfterCrash: 8000, LieFrom: 150,
-		ViewTimeout: time.Second, SegmentBytes: 256 << 10,
+		LogWindow: 128, ViewTimeout: time.Second, SegmentBytes: 256 << 10,
 		StartWithin: 30 * time.Second, Stall: 20 * time.Second,
 	}
 }
@@ -41,6 +42,6 @@ const (
 // protocol is the cluster's: small batches and windows, so that a short run has many checkpoints.
 func (o *Options) protocol() cluster.Protocol {
 	return cluster.Protocol{
-		ViewTimeout: cluster.Duration{Duration: o.ViewTimeout}, CheckpointInterval: 16, LogWindow: 64, MaxBatch: 16,
+		ViewTimeout: cluster.Duration{Duration: o.ViewTimeout}, CheckpointInterval: 16, LogWindow: o.LogWindow, MaxBatch: 16,
 	}
 }

@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -108,27 +107,29 @@ func (r *run) course(ctx context.Context) error {
 
 func (r *run) start(ctx context.Context) error {
 	r.show.Begin("start", fmt.Sprintf("%d replica processes talking libp2p, replica %d malicious", replicas, liar))
-	began := time.Now()
 	if err := r.cluster.Start(); err != nil {
 		return err
 	}
 	if err := r.ready(ctx); err != nil {
 		return err
 	}
-	r.show.End("%d replicas ready after %s", len(r.cluster.Running()), seconds(time.Since(began)))
+	pids := ""
+	for _, id := range r.cluster.Running() {
+		pids += " " + strconv.Itoa(r.cluster.Pid(id))
+	}
+	r.show.End("ready, processes%s", pids)
 	return nil
 }
 
-// ready waits until the running replicas are well.
+// ready waits until the replicas are well, but for those that count as faulty because somebody killed them.
 func (r *run) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.StartWithin)
 	defer cancel()
 	got, err := r.observer.Until(ctx, r.watch.all(), 50*time.Millisecond, func(got map[int]node.Report) bool {
-		running := r.cluster.Running()
-		return len(running) > 0 && local.Unwell(got, running) == ""
+		return local.Unwell(got, r.watch.needed()) == ""
 	})
 	if err != nil {
-		return fmt.Errorf("the replicas were not ready within %v: %s", r.StartWithin, local.Unwell(got, r.watch.all()))
+		return fmt.Errorf("the replicas were not ready within %v: %s", r.StartWithin, local.Unwell(got, r.watch.needed()))
 	}
 	return nil
 }
@@ -161,99 +162,3 @@ func (r *run) underLoad(ctx context.Context) error {
 	r.show.End("view %d is active, and there is proof against replica %d", r.watch.view(), liar)
 	return nil
 }
-
-// crash kills every replica in the middle of the work and starts them again on the same disks.
-func (r *run) crash(ctx context.Context) error {
-	r.show.Begin("crash", "SIGKILL for all replicas at once, restart on the same disks")
-	r.killedAt = time.Since(r.load.began)
-	r.cluster.Kill()
-	r.watch.readJournals() // before they shrink again
-	r.restartedAt = time.Since(r.load.began)
-	if err := r.cluster.Start(); err != nil {
-		return err
-	}
-	if err := r.ready(ctx); err != nil {
-		return err
-	}
-	acknowledged, _ := r.load.progress()
-	err := r.await(ctx, max(r.BeforeCrash, acknowledged)+r.AfterCrash, func() bool { return true })
-	if err != nil {
-		return err
-	}
-	r.show.End("clients went on as if nothing had happened")
-	return nil
-}
-
-// await waits until so many operations are acknowledged and a condition holds. It ends with an error when nothing is
-// acknowledged for too long, and without one when the condition does not come: the verdict will tell.
-func (r *run) await(ctx context.Context, goal int, also func() bool) error {
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		acknowledged, silent := r.load.progress()
-		r.show.Advance(acknowledged, goal, fmt.Sprintf("acknowledged, view %d", r.watch.view()))
-		switch {
-		case acknowledged >= goal && also(), acknowledged >= 4*goal:
-			return nil
-		case silent > r.Stall:
-			return fmt.Errorf("no operation was acknowledged for %v: more replicas are faulty than the one that %d replicas mask",
-				r.Stall, replicas)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
-	}
-}
-
-func (r *run) readBack(ctx context.Context, c *client.Client) error {
-	r.show.Begin("read back", "every acknowledged write, one by one")
-	ctx, cancel := context.WithTimeout(ctx, 2*r.Stall)
-	defer cancel()
-	done := 0
-	r.found, r.unread = r.load.readBack(ctx, c, func(n int) {
-		done += n
-		r.show.Advance(done, len(r.load.writes), "read back")
-	})
-	if r.unread != nil {
-		return r.unread
-	}
-	r.show.End("%d keys read", len(r.found))
-	return nil
-}
-
-// converge waits until every correct replica has executed everything and reports the same stable checkpoint.
-func (r *run) converge(ctx context.Context) error {
-	r.show.Begin("converge", "the correct replicas reach one stable checkpoint with one state digest")
-	ctx, cancel := context.WithTimeout(ctx, r.Stall)
-	defer cancel()
-	got, err := r.observer.Until(ctx, r.watch.all(), reportsEvery, func(got map[int]node.Report) bool {
-		r.watch.take(got)
-		return agree(got, r.watch.alive(), uint64(r.cfg.CheckpointInterval))
-	})
-	if r.converged = err == nil; !r.converged {
-		return errors.New("the correct replicas did not reach one stable checkpoint")
-	}
-	at := got[r.watch.alive()[0]]
-	r.show.End("checkpoint %d, state %.16s…", at.StableCheckpoint, at.StateDigest)
-	return nil
-}
-
-// agree reports whether replicas have executed equally far and have the newest checkpoint there stable, with one digest.
-func agree(got map[int]node.Report, ids []int, interval uint64) bool {
-	if len(ids) == 0 {
-		return false
-	}
-	first := got[ids[0]]
-	for _, id := range ids {
-		r, answered := got[id]
-		if !answered || r.Executed != first.Executed || r.StateDigest != first.StateDigest ||
-			r.StableCheckpoint == 0 || r.StableCheckpoint != r.Executed/interval*interval {
-			return false
-		}
-	}
-	return true
-}
-
-func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }

@@ -54,9 +54,9 @@ func (p *printer) faults(d *report.Document) {
 		case !f.Fired:
 			p.row("fault", "%s %s", f.What, p.style.red("did not happen"))
 		case f.RecoveredMS == nil:
-			p.row("fault", "%s after %s; %s", f.What, millis(float64(f.AtMS)), p.style.red("nothing was acknowledged since"))
+			p.row("fault", "at %s: %s; %s", millis(float64(f.AtMS)), f.What, p.style.red("nothing was acknowledged since"))
 		default:
-			p.row("fault", "%s after %s; operations acknowledged again %s later", f.What, millis(float64(f.AtMS)),
+			p.row("fault", "at %s: %s; operations were acknowledged again %s later", millis(float64(f.AtMS)), f.What,
 				millis(float64(*f.RecoveredMS)))
 		}
 	}
@@ -67,11 +67,7 @@ func (p *printer) replicas(d *report.Document) {
 	head := fmt.Sprintf(format, "replica", "role", "executed", "checkpoint", "state digest", "journal", "peak", "written", "memory")
 	p.text.WriteString("\n" + p.style.bold(strings.TrimSuffix(head, "\n")) + "\n")
 	for _, r := range d.Replicas {
-		role := "correct"
-		if !r.Correct {
-			role = "faulty"
-		}
-		fmt.Fprintf(&p.text, format, strconv.Itoa(r.ID), role, strconv.FormatUint(r.Executed, 10),
+		fmt.Fprintf(&p.text, format, strconv.Itoa(r.ID), r.Role, strconv.FormatUint(r.Executed, 10),
 			strconv.FormatUint(r.Stable, 10), shorten(r.StateDigest), kib(r.JournalBytes), kib(r.JournalPeak),
 			kib(r.JournalWritten), kib(r.ResidentBytes))
 	}

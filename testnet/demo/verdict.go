@@ -98,8 +98,9 @@ func (r *run) tellReplicas(d *report.Document) error {
 		if err != nil {
 			return fmt.Errorf("measure the journal of replica %d: %w", id, err)
 		}
+		role := r.role(id)
 		d.Replicas = append(d.Replicas, report.Replica{
-			ID: id, Correct: slices.Contains(r.watch.alive(), id), Executed: last.Executed, Stable: last.StableCheckpoint,
+			ID: id, Correct: role == "correct", Role: role, Executed: last.Executed, Stable: last.StableCheckpoint,
 			StateDigest: last.StateDigest, ResidentBytes: rss,
 			JournalBytes: now, JournalPeak: max(peak, now), JournalWritten: written,
 		})
@@ -110,6 +111,16 @@ func (r *run) tellReplicas(d *report.Document) error {
 		}
 	}
 	return nil
+}
+
+func (r *run) role(id int) string {
+	switch {
+	case r.cluster.Malicious(id):
+		return "malicious"
+	case !slices.Contains(r.watch.alive(), id):
+		return "killed"
+	}
+	return "correct"
 }
 
 // clients are the invariants that are judged from what clients saw.

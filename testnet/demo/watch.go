@@ -2,21 +2,14 @@ package demo
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
-	"tagma/checkpoint/journal"
-	"tagma/crypto"
 	"tagma/internal/node"
 	"tagma/pbft"
 	"tagma/testnet/check"
 	"tagma/testnet/local"
-	"tagma/testnet/report"
 )
 
 // watcher looks at the replicas while the demonstration runs: their reports, their journals, their deaths.
@@ -120,10 +113,15 @@ func (w *watcher) view() (view uint64) {
 }
 
 // alive lists the correct replicas that nobody killed behind our back.
-func (w *watcher) alive() []int {
+func (w *watcher) alive() []int { return w.withoutDead(w.correct) }
+
+// needed lists the replicas that the course goes on with: the liar too, whom it takes for a quorum.
+func (w *watcher) needed() []int { return w.withoutDead(w.all()) }
+
+func (w *watcher) withoutDead(ids []int) []int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(w.correct), func(id int) bool {
+	return slices.DeleteFunc(slices.Clone(ids), func(id int) bool {
 		return slices.ContainsFunc(w.dead, func(d local.Death) bool { return d.Replica == id })
 	})
 }
@@ -148,98 +146,4 @@ func (w *watcher) deaths() []local.Death {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.dead)
-}
-
-// readJournals compares what the correct replicas' journals hold now with all that was read before.
-func (w *watcher) readJournals() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.unread = nil
-	for _, id := range w.correct {
-		records, err := readJournal(filepath.Join(w.cluster.Home(id), node.JournalDir))
-		if err != nil {
-			w.unread = fmt.Errorf("journal of replica %d: %w", id, err)
-			continue
-		}
-		w.journals.Read(pbft.ReplicaID(id), records)
-	}
-}
-
-func readJournal(dir string) ([]pbft.Record, error) {
-	var records []pbft.Record
-	_, err := journal.Verify(dir, func(_ journal.Segment, e journal.Entry) error {
-		r, err := pbft.DecodeRecord(e.Data)
-		records = append(records, r)
-		return err
-	})
-	return records, err
-}
-
-// judgement is what the journals say, once all replicas have stopped.
-func (w *watcher) judgement() (results []check.Result, views int, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.journals.Results(), len(w.journals.Views()), w.unread
-}
-
-// journalSize is how large a journal is now, and how large it would be had nothing been deleted: segments are numbered
-// from 1 and have one size, a rare larger one apart.
-func journalSize(home string, segment int64) (now, written int64, err error) {
-	r, err := journal.Verify(filepath.Join(home, node.JournalDir), func(journal.Segment, journal.Entry) error { return nil })
-	if err != nil || len(r.Segments) == 0 {
-		return 0, 0, err
-	}
-	for _, s := range r.Segments {
-		now += s.Bytes
-	}
-	deleted := int64(r.Segments[0].Number) - 1
-	return now, now + deleted*segment, nil
-}
-
-// evidence gathers and verifies the proofs in the homes of correct replicas, with nothing but the cluster's public keys.
-func evidence(c *local.Cluster, cfg *pbft.Config, correct []int) ([]report.Evidence, error) {
-	var all []report.Evidence
-	verifier := crypto.NewVerifier(0, nil)
-	for _, id := range correct {
-		dir := filepath.Join(c.Home(id), node.EvidenceDir)
-		files, err := os.ReadDir(dir)
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("list the evidence of replica %d: %w", id, err)
-		}
-		for _, f := range files {
-			data, err := os.ReadFile(filepath.Join(dir, f.Name()))
-			if err != nil {
-				return nil, fmt.Errorf("read the evidence of replica %d: %w", id, err)
-			}
-			e, err := pbft.DecodeEvidence(data)
-			if err != nil {
-				return nil, fmt.Errorf("%s in the evidence of replica %d: %w", f.Name(), id, err)
-			}
-			proven := pbft.VerifyEvidence(cfg, e, func(claims []pbft.Claim) bool { return hold(verifier, claims) }) == nil
-			all = addEvidence(all, e, proven)
-		}
-	}
-	return all, nil
-}
-
-func addEvidence(all []report.Evidence, e pbft.Evidence, proven bool) []report.Evidence {
-	for i := range all {
-		if known := &all[i]; known.Replica == int(e.Replica) && known.Kind == string(e.Kind) {
-			known.Proofs++
-			known.Verified = known.Verified && proven
-			return all
-		}
-	}
-	return append(all, report.Evidence{Replica: int(e.Replica), Kind: string(e.Kind), Verified: proven, Proofs: 1})
-}
-
-func hold(v *crypto.Verifier, claims []pbft.Claim) bool {
-	converted := make([]crypto.Claim, len(claims))
-	for i, c := range claims {
-		converted[i] = crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig}
-	}
-	return v.Verify(converted)
 }

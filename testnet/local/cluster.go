@@ -3,7 +3,6 @@ package local
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -27,24 +26,6 @@ type Cluster struct {
 
 	mu        sync.Mutex
 	processes []*process // by replica; nil while it does not run
-}
-
-// Death is the end of a replica's process that nobody asked for.
-type Death struct {
-	Replica int
-	Process int    // its number in the system
-	How     string // "signal: killed", "exit status 1"
-	Last    string // the last line of its log, if it ended by itself
-	At      time.Time
-}
-
-// String is one line for people.
-func (d Death) String() string {
-	s := fmt.Sprintf("replica %d (pid %d) died: %s", d.Replica, d.Process, d.How)
-	if d.Last != "" {
-		s += ": " + d.Last
-	}
-	return s
 }
 
 // Create makes a cluster's files. Start runs its replicas; Close must follow.
@@ -109,31 +90,6 @@ func (c *Cluster) startOne(id int) error {
 	c.processes[id] = p
 	c.waiting.Go(func() { c.watch(id, p) })
 	return nil
-}
-
-// watch waits for a process's end and tells of it when nobody asked for it.
-func (c *Cluster) watch(id int, p *process) {
-	err := p.cmd.Wait()
-	c.mu.Lock()
-	c.processes[id] = nil
-	expected := p.expected
-	_ = p.stdin.Close() // the reader is gone
-	c.mu.Unlock()
-	close(p.ended)
-	if expected {
-		return
-	}
-	d := Death{Replica: id, Process: p.cmd.Process.Pid, How: "exit status 0", At: time.Now()}
-	if err != nil {
-		d.How = err.Error()
-	}
-	if p.cmd.ProcessState.Exited() {
-		d.Last = lastLine(filepath.Join(c.Home(id), LogFile))
-	}
-	select {
-	case c.deaths <- d:
-	default: // nobody listens
-	}
 }
 
 // Kill ends replicas with SIGKILL, all of them if none is named, and returns when they are gone.
@@ -226,13 +182,4 @@ func (c *Cluster) these(ids []int) []int {
 		all[i] = i
 	}
 	return all
-}
-
-// lastLine is the end of a log, bounded.
-func lastLine(path string) string {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return ""
-	}
-	return tail(data)
 }

@@ -1,7 +1,6 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -139,11 +138,4 @@ func Unwell(got map[int]node.Report, ids []int) string {
 		}
 	}
 	return ""
-}
-
-// tail is the last line of a text, at most 300 bytes of it.
-func tail(text []byte) string {
-	text = bytes.TrimSpace(text)
-	text = text[bytes.LastIndexByte(text, '\n')+1:]
-	return string(text[max(0, len(text)-300):])
 }

@@ -76,6 +76,7 @@ type Evidence struct {
 type Replica struct {
 	ID             int    `json:"id"`
 	Correct        bool   `json:"correct"`
+	Role           string `json:"role"` // correct; malicious by configuration; or killed by somebody else
 	Executed       uint64 `json:"executed"`
 	Stable         uint64 `json:"stable_checkpoint"`
 	StateDigest    string `json:"state_digest"`

@@ -1,0 +1,74 @@
+package check
+
+import "tagma/pbft"
+
+// voter is what one replica's journal has told so far.
+type voter struct {
+	id        pbft.ReplicaID
+	committed map[pbft.Seq]pbft.Digest
+	states    map[pbft.Seq]pbft.Digest
+	signed    map[place]pbft.Digest
+	moved     pbft.View // the highest view it moved to
+}
+
+// reading is a pass over one journal. A segment begins with an anchor, which repeats older votes and names the view of
+// its moment: whether a vote in it was made before or after the move to that view cannot be told. So a move counts from
+// the first record that must be younger, and votes of unknown age are let pass.
+type reading struct {
+	*voter
+	heads int
+	head  pbft.View // of the segment's anchor
+	left  pbft.View // no new vote in a view below this one may follow
+	later pbft.View // becomes left with the next segment
+}
+
+// place is what a replica may say only one thing about.
+type place struct {
+	kind pbft.Type
+	view pbft.View
+	seq  pbft.Seq
+}
+
+// begin starts a segment.
+func (in *reading) begin(view pbft.View) {
+	if in.heads > 0 {
+		in.left = max(in.left, in.later)
+	}
+	in.heads++
+	in.head = view
+}
+
+// move notes that the replica left all views below v.
+func (in *reading) move(v pbft.View) {
+	in.moved = max(in.moved, v)
+	if v > in.head {
+		in.left = max(in.left, v)
+	} else {
+		in.later = max(in.later, v)
+	}
+}
+
+// votesIn reports whether a message of this kind is a vote in its view. A view change is one for it.
+func votesIn(kind pbft.Type) bool {
+	return kind == pbft.TypePrePrepare || kind == pbft.TypePrepare || kind == pbft.TypeCommit
+}
+
+func placeOf(m pbft.Message) place {
+	at := place{kind: pbft.TypeOf(m)}
+	switch m := m.(type) {
+	case *pbft.PrePrepare:
+		at.view, at.seq = m.View, m.Seq
+	case *pbft.Prepare:
+		at.view, at.seq = m.View, m.Seq
+	case *pbft.Commit:
+		at.view, at.seq = m.View, m.Seq
+	case *pbft.Checkpoint:
+		at.seq = m.Seq
+	case *pbft.ViewChange:
+		at.view = m.View
+	case *pbft.NewView:
+		at.view = m.View
+	default: // journalled by nobody
+	}
+	return at
+}

@@ -1,0 +1,62 @@
+package demo
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"tagma/crypto"
+	"tagma/internal/node"
+	"tagma/pbft"
+	"tagma/testnet/local"
+	"tagma/testnet/report"
+)
+
+// evidence gathers and verifies the proofs in the homes of correct replicas, with nothing but the cluster's public keys.
+func evidence(c *local.Cluster, cfg *pbft.Config, correct []int) ([]report.Evidence, error) {
+	var all []report.Evidence
+	verifier := crypto.NewVerifier(0, nil)
+	for _, id := range correct {
+		dir := filepath.Join(c.Home(id), node.EvidenceDir)
+		files, err := os.ReadDir(dir)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list the evidence of replica %d: %w", id, err)
+		}
+		for _, f := range files {
+			data, err := os.ReadFile(filepath.Join(dir, f.Name()))
+			if err != nil {
+				return nil, fmt.Errorf("read the evidence of replica %d: %w", id, err)
+			}
+			e, err := pbft.DecodeEvidence(data)
+			if err != nil {
+				return nil, fmt.Errorf("%s in the evidence of replica %d: %w", f.Name(), id, err)
+			}
+			proven := pbft.VerifyEvidence(cfg, e, func(claims []pbft.Claim) bool { return hold(verifier, claims) }) == nil
+			all = addEvidence(all, e, proven)
+		}
+	}
+	return all, nil
+}
+
+func addEvidence(all []report.Evidence, e pbft.Evidence, proven bool) []report.Evidence {
+	for i := range all {
+		if known := &all[i]; known.Replica == int(e.Replica) && known.Kind == string(e.Kind) {
+			known.Proofs++
+			known.Verified = known.Verified && proven
+			return all
+		}
+	}
+	return append(all, report.Evidence{Replica: int(e.Replica), Kind: string(e.Kind), Verified: proven, Proofs: 1})
+}
+
+func hold(v *crypto.Verifier, claims []pbft.Claim) bool {
+	converted := make([]crypto.Claim, len(claims))
+	for i, c := range claims {
+		converted[i] = crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig}
+	}
+	return v.Verify(converted)
+}

@@ -1,0 +1,57 @@
+package demo
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"tagma/checkpoint/journal"
+	"tagma/internal/node"
+	"tagma/pbft"
+	"tagma/testnet/check"
+)
+
+// readJournals compares what the correct replicas' journals hold now with all that was read before.
+func (w *watcher) readJournals() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unread = nil
+	for _, id := range w.correct {
+		records, err := readJournal(filepath.Join(w.cluster.Home(id), node.JournalDir))
+		if err != nil {
+			w.unread = fmt.Errorf("journal of replica %d: %w", id, err)
+			continue
+		}
+		w.journals.Read(pbft.ReplicaID(id), records)
+	}
+}
+
+func readJournal(dir string) ([]pbft.Record, error) {
+	var records []pbft.Record
+	_, err := journal.Verify(dir, func(_ journal.Segment, e journal.Entry) error {
+		r, err := pbft.DecodeRecord(e.Data)
+		records = append(records, r)
+		return err
+	})
+	return records, err
+}
+
+// judgement is what the journals say, once all replicas have stopped.
+func (w *watcher) judgement() (results []check.Result, views int, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.journals.Results(), len(w.journals.Views()), w.unread
+}
+
+// journalSize is how large a journal is now, and how large it would be had nothing been deleted: segments are numbered
+// from 1 and have one size, a rare larger one apart.
+func journalSize(home string, segment int64) (now, written int64, err error) {
+	r, err := journal.Verify(filepath.Join(home, node.JournalDir), func(journal.Segment, journal.Entry) error { return nil })
+	if err != nil || len(r.Segments) == 0 {
+		return 0, 0, err
+	}
+	for _, s := range r.Segments {
+		now += s.Bytes
+	}
+	deleted := int64(r.Segments[0].Number) - 1
+	return now, now + deleted*segment, nil
+}
