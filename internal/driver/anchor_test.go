@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -83,6 +84,12 @@ func sameFromAnchor(t *testing.T, p *process) {
 		want.StateDigest != got.StateDigest || want.Primary == p.cfg.Self && want.Proposed != got.Proposed {
 		t.Fatalf("seed's replica %d: from the anchor %+v, from the whole journal %+v", p.cfg.Self, got, want)
 	}
+	newest := p.tape.segments[len(p.tape.segments)-1].records
+	for what, r := range standing(p, want) {
+		if !slices.ContainsFunc(newest, func(b []byte) bool { return string(b) == r }) {
+			t.Fatalf("replica %d: the newest segment does not hold the last %s", p.cfg.Self, what)
+		}
+	}
 	wanted, found := told(whole), told(part)
 	for _, r := range wanted {
 		if !slices.Contains(found, r) {
@@ -90,6 +97,34 @@ func sameFromAnchor(t *testing.T, p *process) {
 			t.Fatalf("replica %d: the newest segment does not restore %T %+v (%v)", p.cfg.Self, rec, rec, err)
 		}
 	}
+}
+
+// standing are the newest votes and certificates above the low watermark, by what they are, as they were written, and the
+// view change of a replica without an active view.
+func standing(p *process, in pbft.Inspection) map[string]string {
+	last := map[string]string{}
+	for _, b := range p.tape.full {
+		rec, seq := decode([][]byte{b})[0], pbft.Seq(0)
+		what := fmt.Sprintf("%T", rec)
+		switch rec := rec.(type) {
+		case *pbft.Prepared:
+			seq = rec.Cert.Seq
+		case *pbft.Sent:
+			what = fmt.Sprintf("%T", rec.Msg)
+			switch m := rec.Msg.(type) {
+			case *pbft.Prepare, *pbft.Commit, *pbft.Checkpoint:
+				seq = pbft.RecordSeq(rec)
+			case *pbft.ViewChange:
+				if !in.Active && m.View == in.View {
+					last[what] = string(b)
+				}
+			}
+		}
+		if seq > in.Stable {
+			last[fmt.Sprintf("%s at %d", what, seq)] = string(b)
+		}
+	}
+	return last
 }
 
 // told is everything that a replica would write down of itself, but bodies that lost against a commit certificate:

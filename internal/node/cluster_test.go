@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 
 // testbed is a cluster of nodes in this process, on the real transport and disk.
 type testbed struct {
-	t     *testing.T
+	t     testing.TB
 	dir   string
 	fresh *cluster.Fresh
 	nodes []*running
@@ -31,9 +32,9 @@ type running struct {
 }
 
 // newTestbed makes homes for n replicas on free ports of the loopback.
-func newTestbed(t *testing.T, n int, protocol cluster.Protocol) *testbed {
+func newTestbed(t testing.TB, n int, protocol cluster.Protocol) *testbed {
 	t.Helper()
-	fresh, err := cluster.Init(cluster.InitOptions{Replicas: n, BasePort: 7000, Clients: []string{"test"}, Protocol: protocol})
+	fresh, err := cluster.Init(cluster.InitOptions{Replicas: n, BasePort: 7000, Clients: []string{"test", "other"}, Protocol: protocol})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,19 +60,27 @@ func newTestbed(t *testing.T, n int, protocol cluster.Protocol) *testbed {
 	return b
 }
 
+// nextPort counts through ports below those that the system gives to outgoing connections, so that nobody takes the port
+// of a replica that is down. Processes that test at once begin at different ones.
+var nextPort atomic.Int32
+
+func init() { nextPort.Store(int32(10000 + os.Getpid()%180*100)) }
+
 // freePorts finds ports that nobody listens on.
-func freePorts(t *testing.T, n int) []int {
+func freePorts(t testing.TB, n int) []int {
 	t.Helper()
-	ports := make([]int, n)
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	var ports []int
+	for range 1000 {
+		port := int(nextPort.Add(1))
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			_ = l.Close() // it was only to see
+			if ports = append(ports, port); len(ports) == n {
+				return ports
+			}
 		}
-		defer func() { _ = l.Close() }() // all at once, so that they differ
-		ports[i] = l.Addr().(*net.TCPAddr).Port
 	}
-	return ports
+	t.Fatal("no free ports")
+	return nil
 }
 
 func (b *testbed) home(i int) string { return filepath.Join(b.dir, fmt.Sprintf("replica%d", i)) }

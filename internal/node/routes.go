@@ -13,7 +13,7 @@ type session struct {
 	number pbft.Session
 }
 
-// routes remembers over which link each session's last request came. It is bounded by the links: a link's routes go when
+// routes knows over which link each session's replies go. It is bounded by the links: a link's routes go when
 // it goes, and one link holds a limited number.
 type routes struct {
 	mu     sync.Mutex

@@ -1,0 +1,63 @@
+package node
+
+import (
+	"context"
+	"fmt"
+
+	"tagma/client"
+)
+
+// load is a client that remembers what was acknowledged.
+type load struct {
+	b    *testbed
+	c    *client.Client
+	ctx  context.Context
+	acks int
+}
+
+func (b *testbed) load() *load {
+	b.t.Helper()
+	c, ctx := b.dial()
+	return &load{b: b, c: c, ctx: ctx}
+}
+
+// put stores n more values of so many bytes, one after the other.
+func (l *load) put(n, size int) {
+	l.b.t.Helper()
+	for range n {
+		if err := l.c.Put(l.ctx, fmt.Sprintf("k%d", l.acks), l.value(l.acks, size)); err != nil {
+			l.b.t.Fatalf("put %d: %v", l.acks, err)
+		}
+		l.acks++
+	}
+}
+
+func (l *load) value(i, size int) []byte {
+	v := make([]byte, max(size, 8))
+	copy(v, fmt.Sprintf("v%d", i))
+	return v
+}
+
+// check reads back everything that was acknowledged (I9).
+func (l *load) check(size int) {
+	l.b.t.Helper()
+	for i := range l.acks {
+		if v, err := l.c.Get(l.ctx, fmt.Sprintf("k%d", i)); err != nil || string(v) != string(l.value(i, size)) {
+			l.b.t.Fatalf("k%d = %.20q, %v", i, v, err)
+		}
+	}
+}
+
+// level waits until all running replicas have executed the same and agree on one stable checkpoint; between them they
+// are so many.
+func (b *testbed) level(replicas int) {
+	b.t.Helper()
+	b.until(fmt.Sprintf("%d replicas at the same point", replicas), func(rs []Report) bool {
+		for _, r := range rs {
+			if r.Executed != rs[0].Executed || r.StableCheckpoint != rs[0].StableCheckpoint || r.StateDigest != rs[0].StateDigest {
+				return false
+			}
+		}
+		return len(rs) == replicas && rs[0].StableCheckpoint > 0
+	})
+}

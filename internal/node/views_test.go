@@ -1,0 +1,107 @@
+package node
+
+import (
+	"testing"
+
+	"tagma/internal/cluster"
+	"tagma/internal/driver"
+	"tagma/pbft"
+)
+
+var small = cluster.Protocol{CheckpointInterval: 8, LogWindow: 32}
+
+// mute is a primary that orders nothing and starts no view, and is an honest backup.
+type mute struct{ driver.Core }
+
+func (m mute) Step(ev pbft.Event) []pbft.Effect {
+	var kept []pbft.Effect
+	for _, e := range m.Core.Step(ev) {
+		if b, ok := e.(pbft.Broadcast); ok {
+			switch b.Msg.(type) {
+			case *pbft.PrePrepare, *pbft.NewView, *pbft.Heartbeat:
+				continue
+			}
+		}
+		kept = append(kept, e)
+	}
+	return kept
+}
+
+func muted() Options {
+	return Options{Replace: func(_ *pbft.Config, r *pbft.Replica, _ func([]byte) pbft.Signature) driver.Core { return mute{r} }}
+}
+
+func TestTwoOfSevenDownKeepOrdering(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, 7, small)
+	b.startAll()
+	l := b.load()
+	l.put(10, 8)
+	b.halt(5)
+	b.halt(6)
+	l.put(20, 8)
+	b.level(5)
+	b.until("no view was left", func(rs []Report) bool { return rs[0].View == 0 && rs[4].View == 0 })
+}
+
+func TestTwoConsecutiveMutePrimariesOfSevenAreReplaced(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, 7, small)
+	for i := range 7 {
+		if i < 2 {
+			b.start(i, muted())
+		} else {
+			b.start(i)
+		}
+	}
+	l := b.load()
+	l.put(12, 8)
+	b.level(7)
+	b.until("replica 2 orders", func(rs []Report) bool { return rs[3].View >= 2 && rs[3].Primary >= 2 })
+}
+
+func TestEachPrimaryOfFourMayCrashInTurn(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, 4, small)
+	b.startAll()
+	l := b.load()
+	l.put(10, 8)
+	b.halt(0)
+	l.put(10, 8)
+	b.start(0)
+	b.level(4)
+	b.halt(1)
+	l.put(10, 8)
+	b.level(3)
+	b.until("a view after both", func(rs []Report) bool { return rs[0].View >= 2 && rs[0].Active })
+	l.check(8)
+}
+
+// With one replica down for good, another one that restarts is needed at once.
+func TestD7_ARestartedReplicaTakesPartAgainWhenItIsNeeded(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, 4, small)
+	b.startAll()
+	l := b.load()
+	l.put(10, 8)
+	b.halt(3)
+	b.halt(2)
+	b.start(2)
+	l.put(10, 8)
+	b.level(3)
+}
+
+func TestN7_ARestartedReplicaCatchesUpWithinTheWindowAndTakesPart(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, 4, small)
+	b.startAll()
+	l := b.load()
+	l.put(5, 8)
+	b.halt(3)
+	l.put(25, 8)
+	b.start(3)
+	b.level(4)
+	b.halt(2) // now it is needed
+	l.put(10, 8)
+	b.level(3)
+}
