@@ -1,5 +1,5 @@
-// Package crypto owns identities and signatures: ed25519 key pairs, the files they live in, and the one rule by which
-// every signature of the system is judged.
+// Package crypto owns identities and signatures: ed25519 key pairs, the files they live in, the one rule by which
+// every signature of the system is judged, and the pool that applies it to what many links bring.
 //
 // The rule (S1) is the cofactored equation of ZIP-215, for single and batched verification alike, over public keys
 // that are canonically encoded and not of small order. The standard library verifies without the cofactor, and a batch

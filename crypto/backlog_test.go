@@ -1,0 +1,144 @@
+package crypto
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// filled is a backlog in which each source has so many messages of so many claims waiting.
+func filled(messages, claims int, sources ...*Source) *backlog {
+	b := new(backlog)
+	for _, s := range sources {
+		for range messages {
+			b.add(&job{source: s, claims: make([]Claim, claims)})
+		}
+	}
+	return b
+}
+
+// from lists whose messages a batch holds.
+func from(batch []*job) (sources []*Source) {
+	for _, j := range batch {
+		sources = append(sources, j.source)
+	}
+	return sources
+}
+
+func TestBacklog_SourcesTakeTurns(t *testing.T) {
+	one, two, three := &Source{}, &Source{}, &Source{}
+	b := filled(30, 1, one, two)
+	b.add(&job{source: three, claims: make([]Claim, 1)})
+	batch := b.take()
+	if want := []*Source{one, two, three, one, two}; !slices.Equal(from(batch)[:5], want) {
+		t.Errorf("the batch begins with %v, want %v", from(batch)[:5], want)
+	}
+	if len(batch) != 61 || !b.empty() {
+		t.Errorf("a batch of %d, want all 61", len(batch))
+	}
+}
+
+func TestBacklog_ABatchHasAtMost64ClaimsOrOneMessage(t *testing.T) {
+	for claims, want := range map[int]int{0: 64, 1: 64, 3: 21, 33: 1, 64: 1, 1000: 1} {
+		if batch := filled(100, claims, &Source{}).take(); len(batch) != want {
+			t.Errorf("of messages with %d claims a batch takes %d, want %d", claims, len(batch), want)
+		}
+	}
+}
+
+// S2: neither class starves: while both wait, votes get three times what clients get, and in front.
+func TestS2_VotesGoFirstAndClientsGetTheirShare(t *testing.T) {
+	vote, request := &Source{class: Votes}, &Source{class: Clients}
+	b := filled(64*100, 1, vote, request)
+	got := ""
+	for range 12 {
+		batch := b.take()
+		got += fmt.Sprint(int(batch[0].source.class))
+		for _, j := range batch {
+			if j.source != batch[0].source {
+				t.Fatal("votes and requests are in one batch: a client could spoil it")
+			}
+		}
+	}
+	if got != "000100010001" {
+		t.Errorf("the batches are %s, want 000100010001 (0: votes)", got)
+	}
+}
+
+// One huge certificate owes clients a bounded run, not thousands of claims before the next vote.
+func TestS2_AHugeVoteGivesClientsABoundedRun(t *testing.T) {
+	vote, request := &Source{class: Votes}, &Source{class: Clients}
+	b := filled(6400, 1, request)
+	for range 3 {
+		b.add(&job{source: vote, claims: make([]Claim, 100000)})
+	}
+	b.take()
+	run := 0
+	for b.take()[0].source == request {
+		run++
+	}
+	if run < 1 || run > 2 {
+		t.Errorf("%d batches of clients before the next vote, want 1 or 2", run)
+	}
+}
+
+func TestBacklog_WithoutVotesClientsOweNothing(t *testing.T) {
+	vote, request := &Source{class: Votes}, &Source{class: Clients}
+	b := filled(64*5, 1, request)
+	for range 5 {
+		b.take()
+	}
+	for range 2 * 64 {
+		b.add(&job{source: vote, claims: make([]Claim, 1)})
+		b.add(&job{source: request, claims: make([]Claim, 1)})
+	}
+	if b.take()[0].source != vote || b.take()[0].source != vote {
+		t.Error("votes wait because clients were served while nobody else waited")
+	}
+}
+
+// S2: a suspect is never in a batch with others, takes its turn after every batch, and does not make batches small.
+func TestS2_ASuspectIsTakenAlone(t *testing.T) {
+	suspect, good := &Source{alone: 1000}, &Source{}
+	b := filled(200, 1, suspect, good)
+	for range 3 {
+		if batch := b.take(); len(batch) != 64 || slices.Contains(from(batch), suspect) {
+			t.Errorf("a batch of %d, with the suspect %t; want 64 without", len(batch), slices.Contains(from(batch), suspect))
+		}
+		if batch := b.take(); len(batch) != 1 || batch[0].source != suspect {
+			t.Errorf("after it %d messages, want one of the suspect", len(batch))
+		}
+	}
+}
+
+func TestS2_ASourceFoundOutWhileItWaitsIsTakenAlone(t *testing.T) {
+	s := &Source{}
+	b := filled(3, 1, s)
+	s.judged(false)
+	for range 3 {
+		if batch := b.take(); len(batch) != 1 {
+			t.Errorf("%d messages of a suspect in one batch", len(batch))
+		}
+	}
+	if !b.empty() {
+		t.Error("something was left")
+	}
+}
+
+func TestS2_SuspicionDecaysAndIsBounded(t *testing.T) {
+	s := &Source{}
+	s.judged(false)
+	good := 0
+	for ; s.alone > 0; good++ {
+		s.judged(true)
+	}
+	if good != 64 {
+		t.Errorf("after a false message %d good ones are verified alone, want 64", good)
+	}
+	for range 1000 {
+		s.judged(false)
+	}
+	if s.alone != 4096 {
+		t.Errorf("after 1000 false messages %d good ones, want 4096", s.alone)
+	}
+}
