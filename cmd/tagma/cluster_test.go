@@ -42,7 +42,9 @@ func freePorts(t *testing.T, n int) int {
 	return 0
 }
 
-func home(dir string, replica int) string { return filepath.Join(dir, fmt.Sprintf("replica%d", replica)) }
+func home(dir string, replica int) string {
+	return filepath.Join(dir, fmt.Sprintf("replica%d", replica))
+}
 
 // status is what `tagma status --json` prints.
 func status(t *testing.T) (s clusterStatus, code int) {

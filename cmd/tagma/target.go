@@ -89,8 +89,11 @@ func (t *target) do(ctx context.Context, work func(context.Context, *client.Clie
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	c, err := client.DialCluster(ctx, file, key)
-	if err != nil {
-		return err
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return fmt.Errorf("%w; `tagma status` shows which replicas answer", err)
+	case err != nil:
+		return unusable{err} // nothing was waited for: files that contradict themselves
 	}
 	err = work(ctx, c)
 	if errors.Is(err, client.ErrTooLarge) || errors.As(err, new(kv.Code)) {
