@@ -96,10 +96,14 @@ func (b *testbed) start(i int, opts ...Options) {
 	if err != nil {
 		b.t.Fatalf("replica %d: %v", i, err)
 	}
+	b.nodes[i] = b.run(n)
+}
+
+func (b *testbed) run(n *Node) *running {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &running{Node: n, stop: stop, done: make(chan error, 1)}
 	go func() { r.done <- n.Run(ctx) }()
-	b.nodes[i] = r
+	return r
 }
 
 func (b *testbed) startAll() {

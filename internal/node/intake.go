@@ -5,24 +5,23 @@ import (
 	"encoding/json"
 	"log/slog"
 
-	"tagma/crypto"
 	"tagma/network"
 	"tagma/pbft"
 )
 
-// intake turns frames into events: decode, check, verify. It runs on the readers' goroutines, so peers are verified side
-// by side and one that sends faster than it is served is held back by its own link.
+// intake turns frames into events: decode, check, verify. Decoding runs on the readers' goroutines; a link that sends
+// faster than its messages are verified and taken is held back by itself.
 type intake struct {
-	ctx      context.Context
-	cfg      *pbft.Config
-	verifier *crypto.Verifier
-	lanes    lanes
-	routes   *routes
-	past     *queries
-	counts   *counters
-	report   func() any
-	ready    chan struct{} // closed once report may be called
-	log      *slog.Logger
+	ctx        context.Context
+	cfg        *pbft.Config
+	signatures *verification
+	lanes      lanes
+	routes     *routes
+	past       *queries
+	counts     *counters
+	report     func() any
+	ready      chan struct{} // closed once report may be called
+	log        *slog.Logger
 }
 
 // FromReplica takes a frame of another replica. What cannot be believed is counted and dropped: remote input never stops
@@ -33,13 +32,10 @@ func (in *intake) FromReplica(from int, frame []byte) {
 		in.refuse("replica", from, err)
 		return
 	}
-	v, err := pbft.Verify(in.cfg, m, in.holds)
-	if err != nil {
-		in.refuse("replica", from, err)
-		return
-	}
-	in.counts.received.Add(1)
-	in.put(in.lanes.replicas, pbft.Received{From: pbft.Source{Replica: pbft.ReplicaID(from)}, Msg: v})
+	in.signatures.check(in.signatures.replicas[from], m, func(v pbft.Verified) {
+		in.counts.received.Add(1)
+		in.put(in.lanes.replicas, pbft.Received{From: pbft.Source{Replica: pbft.ReplicaID(from)}, Msg: v})
+	}, func(err error) { in.refuse("replica", from, err) })
 }
 
 // FromClient takes a request, an inquiry or a query.
@@ -64,11 +60,12 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 }
 
 func (in *intake) request(link *network.ClientLink, m *pbft.Request) {
-	v, err := pbft.Verify(in.cfg, m, in.holds)
-	if err != nil {
-		in.refuse("client", pbft.PublicKey(link.Key()), err)
-		return
-	}
+	in.signatures.check(in.signatures.client(link), m, func(v pbft.Verified) { in.order(link, m, v) },
+		func(err error) { in.refuse("client", pbft.PublicKey(link.Key()), err) })
+}
+
+// order passes a request that is believed on to the loop.
+func (in *intake) order(link *network.ClientLink, m *pbft.Request, v pbft.Verified) {
 	in.routes.set(m.ID, link)
 	select {
 	case in.lanes.clients <- pbft.Received{From: pbft.Source{Client: true}, Msg: v}:
@@ -94,8 +91,11 @@ func (in *intake) query(link *network.ClientLink, m *pbft.Query) {
 // busyRetryMillis is the hint given when the lane of clients is full: it drains within a few turns.
 const busyRetryMillis = 50
 
-// ClientGone forgets the routes over a link.
-func (in *intake) ClientGone(link *network.ClientLink) { in.routes.gone(link) }
+// ClientGone forgets a link and the routes over it. Its last messages may still be on their way, and set routes.
+func (in *intake) ClientGone(link *network.ClientLink) {
+	in.signatures.gone(link)
+	in.routes.gone(link)
+}
 
 // answer sends this replica's report. In the moment before there is one to give, whoever asked will ask again.
 func (in *intake) answer(link *network.ClientLink) {
@@ -123,13 +123,4 @@ func (in *intake) put(lane chan<- pbft.Event, ev pbft.Event) {
 func (in *intake) refuse(kind string, from any, err error) {
 	in.counts.refused.Add(1)
 	in.log.Debug("message refused", kind, from, "why", err)
-}
-
-// holds verifies all claims of a message by the one rule (S1).
-func (in *intake) holds(claims []pbft.Claim) bool {
-	converted := make([]crypto.Claim, len(claims))
-	for i, c := range claims {
-		converted[i] = crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig}
-	}
-	return in.verifier.Verify(converted)
 }

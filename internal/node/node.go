@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"tagma/crypto"
 	"tagma/internal/driver"
 	"tagma/internal/machines"
 	"tagma/internal/passphrase"
@@ -30,16 +29,17 @@ type Options struct {
 
 // Node is one replica with its disk and network.
 type Node struct {
-	home     *Home
-	disk     *disk
-	votes    *votes
-	host     *network.Host
-	loop     *loop
-	executor *executor
-	witness  *witness
-	counts   *counters
-	log      *slog.Logger
-	stopIn   context.CancelFunc // ends waiting readers
+	home       *Home
+	disk       *disk
+	votes      *votes
+	host       *network.Host
+	loop       *loop
+	executor   *executor
+	witness    *witness
+	counts     *counters
+	log        *slog.Logger
+	signatures *verification
+	stopIn     context.CancelFunc // ends waiting readers
 }
 
 // claimsRemembered is how many verified signatures are kept: certificates repeat them (S3).
@@ -138,11 +138,12 @@ func (n *Node) listen(out *outlet, way lanes) (err error) {
 	cfg := &n.home.Config
 	ctx, cancel := context.WithCancel(context.Background())
 	n.stopIn = cancel
+	n.signatures = newVerification(cfg)
 	in := &intake{
 		ctx: ctx, cfg: cfg, lanes: way, routes: out.routes, counts: n.counts, log: n.log,
-		past:     newQueries(n.executor.service.Query, func() bool { return n.loop.shown.Load().Diverged }, n.log),
-		verifier: crypto.NewVerifier(claimsRemembered, memberKeys(cfg)),
-		report:   func() any { return n.Report() }, ready: make(chan struct{}),
+		past:       newQueries(n.executor.service.Query, func() bool { return n.loop.shown.Load().Diverged }, n.log),
+		signatures: n.signatures,
+		report:     func() any { return n.Report() }, ready: make(chan struct{}),
 	}
 	n.host, err = network.Listen(network.Config{
 		Seed: n.home.Key.Seed(), Listen: n.home.listen(), Members: n.home.Cluster.Members(), Self: int(cfg.Self),
@@ -166,14 +167,6 @@ func (n *Node) mismatch(replica int, theirs []byte) {
 		"peer", replica, "theirs", hex.EncodeToString(theirs), "ours", hex.EncodeToString(n.home.Cluster.Greeting()))
 }
 
-func memberKeys(cfg *pbft.Config) [][32]byte {
-	keys := make([][32]byte, len(cfg.Members))
-	for i, k := range cfg.Members {
-		keys[i] = k
-	}
-	return keys
-}
-
 // Run serves until the context ends, then stops cleanly: the journal holds all notes and the store all batches. An error
 // means that the disk failed or that the state contradicts the journal; the process must end (D6).
 func (n *Node) Run(ctx context.Context) error {
@@ -186,6 +179,7 @@ func (n *Node) Run(ctx context.Context) error {
 	err := group.Wait()
 	n.stopIn()
 	err = errors.Join(err, n.host.Close())
+	n.signatures.close()
 	if err == nil {
 		if err = n.executor.service.Flush(); err != nil {
 			err = fmt.Errorf("write to the store: %w", err)

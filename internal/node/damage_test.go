@@ -1,0 +1,185 @@
+package node
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"tagma/checkpoint/store"
+)
+
+// image copies a replica's data as a crash would leave them: the state first, so that the journal is never behind it.
+func (b *testbed) image(i int) string {
+	b.t.Helper()
+	to := b.t.TempDir()
+	for _, part := range []string{StateDir, JournalDir} {
+		copyDir(b.t, filepath.Join(to, part), filepath.Join(b.home(i), part))
+	}
+	return to
+}
+
+// restore puts part of an image back in place of what a stopped replica holds.
+func (b *testbed) restore(i int, image string, parts ...string) {
+	b.t.Helper()
+	for _, part := range parts {
+		if err := os.RemoveAll(filepath.Join(b.home(i), part)); err != nil {
+			b.t.Fatal(err)
+		}
+		copyDir(b.t, filepath.Join(b.home(i), part), filepath.Join(image, part))
+	}
+}
+
+func copyDir(t testing.TB, to, from string) {
+	t.Helper()
+	names, err := os.ReadDir(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range names {
+		data, err := os.ReadFile(filepath.Join(from, n.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // compacted or truncated away meanwhile
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(to, n.Name()), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// newest is the last file in a directory with this ending.
+func newest(t testing.TB, dir, ending string) string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*"+ending))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no %s in %s: %v", ending, dir, err)
+	}
+	return slices.Max(names)
+}
+
+// edit changes a file's bytes.
+func edit(t testing.TB, path string, change func([]byte) []byte) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, change(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// used is the length of data without the zeros at its end.
+func used(data []byte) int {
+	n := len(data)
+	for n > 0 && data[n-1] == 0 {
+		n--
+	}
+	return n
+}
+
+// damages are what a crash or a bad disk may do to the write-ahead file of the store. older is the file as it was before.
+var damages = []struct {
+	name string
+	do   func(t testing.TB, dir string, older []byte)
+}{
+	{"its unsynced tail lost", func(t testing.TB, dir string, older []byte) {
+		edit(t, newest(t, dir, ".mem"), func([]byte) []byte { return older })
+	}},
+	{"a hole in its middle", func(t testing.TB, dir string, _ []byte) {
+		edit(t, newest(t, dir, ".mem"), func(b []byte) []byte {
+			n := used(b)
+			clear(b[n/2 : n/2+min(4096, n/4)])
+			return b
+		})
+	}},
+	{"gone", func(t testing.TB, dir string, _ []byte) {
+		if err := os.Remove(newest(t, dir, ".mem")); err != nil {
+			t.Fatal(err)
+		}
+	}},
+}
+
+// Whatever a crash leaves of the store, a journal that reaches back far enough brings the replica to where the others are.
+func TestD5_ADamagedStoreIsRebuiltFromTheJournal(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, 4, small)
+	b.startAll()
+	l := b.load()
+	l.put(13, 300)
+	b.level(4)
+	older, err := os.ReadFile(newest(t, filepath.Join(b.home(3), StateDir), ".mem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.put(14, 300)
+	b.level(4)
+	image := b.image(3)
+	for _, damage := range damages {
+		b.halt(3)
+		b.restore(3, image, StateDir, JournalDir)
+		damage.do(t, filepath.Join(b.home(3), StateDir), older)
+		b.start(3)
+		b.level(4)
+		t.Logf("the write-ahead file with %s: mended", damage.name)
+	}
+	b.halt(2) // so that the mended one is needed
+	l.put(10, 300)
+	b.level(3)
+	l.check(300)
+}
+
+// A store beyond what the journal can rebuild is refused in one line, and nothing is voted on.
+func TestD5_AStoreThatLostTooMuchIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, 4, small)
+	for i := range 4 {
+		b.adjust(i, func(s *Settings) { s.SegmentBytes = minSegmentBytes })
+	}
+	b.startAll()
+	l := b.load()
+	for range 10 { // until the journal no longer reaches back to the first batch
+		l.put(16, 3000)
+		b.level(4)
+	}
+	image := b.image(3)
+	for _, damage := range damages[1:] {
+		b.halt(3)
+		b.restore(3, image, StateDir, JournalDir)
+		damage.do(t, filepath.Join(b.home(3), StateDir), nil)
+		b.refused(3, "needs the state from others")
+		b.restore(3, image, StateDir, JournalDir)
+		b.start(3)
+		b.level(4)
+	}
+	b.halt(3)
+	edit(t, filepath.Join(b.home(3), StateDir, "MANIFEST"), func([]byte) []byte { return []byte("rot") })
+	if err := b.refused(3, "move it away"); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("a broken manifest: %v", err)
+	}
+}
+
+// refused opens a replica's home, which must fail with one line that says how to mend it.
+func (b *testbed) refused(i int, mend string) error {
+	b.t.Helper()
+	n, err := Open(b.home(i), Options{})
+	if err == nil {
+		b.t.Error("the replica starts")
+		b.nodes[i] = b.run(n)
+		b.halt(i)
+		return nil
+	}
+	if text := err.Error(); strings.Contains(text, "\n") || !strings.Contains(text, mend) {
+		b.t.Errorf("not one line with %q: %s", mend, text)
+	}
+	return err
+}

@@ -1,0 +1,86 @@
+package node
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+
+	"tagma/crypto"
+	"tagma/network"
+	"tagma/pbft"
+)
+
+// verification has the signatures of every link's messages verified, many links' together, and hands each link's messages
+// on in order (S1, S2).
+type verification struct {
+	cfg      *pbft.Config
+	pool     *crypto.Pool
+	replicas []*crypto.Source // by number
+
+	mu      sync.Mutex
+	clients map[*network.ClientLink]*crypto.Source
+}
+
+func newVerification(cfg *pbft.Config) *verification {
+	members := make([][32]byte, len(cfg.Members))
+	for i, k := range cfg.Members {
+		members[i] = k
+	}
+	v := &verification{
+		cfg:     cfg,
+		pool:    crypto.NewPool(crypto.NewVerifier(claimsRemembered, members), runtime.GOMAXPROCS(0)),
+		clients: make(map[*network.ClientLink]*crypto.Source),
+	}
+	for range members {
+		v.replicas = append(v.replicas, v.pool.NewSource(crypto.Votes))
+	}
+	return v
+}
+
+// check looks at a message's structure at once and at its signatures when it is their turn, then calls believed on a
+// goroutine of the pool, or refused.
+func (v *verification) check(from *crypto.Source, m pbft.Message, believed func(pbft.Verified), refused func(error)) {
+	var claims []crypto.Claim
+	// What Verify returns here is believed only when the pool has vouched for the claims it lists.
+	message, err := pbft.Verify(v.cfg, m, func(listed []pbft.Claim) bool {
+		claims = make([]crypto.Claim, len(listed))
+		for i, c := range listed {
+			claims[i] = crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig}
+		}
+		return true
+	})
+	if err != nil {
+		refused(err)
+		return
+	}
+	v.pool.Submit(from, claims, func(holds bool) {
+		if holds {
+			believed(message)
+		} else {
+			refused(fmt.Errorf("%s: %w", pbft.TypeOf(m), pbft.ErrSignature))
+		}
+	})
+}
+
+// client returns the source of a client's link.
+func (v *verification) client(link *network.ClientLink) *crypto.Source {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	s := v.clients[link]
+	if s == nil {
+		s = v.pool.NewSource(crypto.Clients)
+		v.clients[link] = s
+	}
+	return s
+}
+
+// gone forgets a link, after the last of its messages was handed on.
+func (v *verification) gone(link *network.ClientLink) {
+	v.client(link).Wait()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.clients, link)
+}
+
+// close waits until everything is handed on; the links must have ended.
+func (v *verification) close() { v.pool.Close() }
