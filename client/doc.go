@@ -12,5 +12,5 @@
 // overlap have no order among themselves; one that must follow another is sent when the other was answered.
 //
 // The package owns numbering, signing, retransmission and the judgement of replies. It does not interpret operations,
-// except in the calls for the key-value machine, and it never trusts a single replica.
+// except in the calls for the key-value machine and the bank, and it never trusts a single replica.
 package client

@@ -24,6 +24,23 @@ func (c *Client) Get(ctx context.Context, key string) ([]byte, error) {
 	return result.Pair.Value, nil
 }
 
+// GetAt returns the value that a key had after sequence number at, as Result.Seq names them; ErrNotFound when it did not
+// exist then, ErrNotRetained when the replicas have given that state up.
+func (c *Client) GetAt(ctx context.Context, key string, at uint64) ([]byte, error) {
+	result, err := c.QueryAt(ctx, kv.Get([]byte(key)), at)
+	if err != nil {
+		return nil, fmt.Errorf("get %q at sequence number %d: %w", key, at, err)
+	}
+	got, err := kv.DecodeGet(result)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("get %q at sequence number %d: %w", key, at, err)
+	case got.Pair == nil:
+		return nil, fmt.Errorf("get %q at sequence number %d: %w", key, at, ErrNotFound)
+	}
+	return got.Pair.Value, nil
+}
+
 // Put sets a key. For the revision that it makes, and the pair that it replaces, use Do with package kv.
 func (c *Client) Put(ctx context.Context, key string, value []byte) error {
 	if _, err := do(ctx, c, kv.Put([]byte(key), value), kv.DecodePut); err != nil {
@@ -41,14 +58,20 @@ func (c *Client) Delete(ctx context.Context, key string) (existed bool, err erro
 	return result.Deleted > 0, nil
 }
 
-// Range returns the pairs start ≤ key < end in ascending order, at most limit of them; 0 stands for the machine's own
-// limit, and an empty end for no end. When More is set, go on with the last key and a zero byte as start.
-func (c *Client) Range(ctx context.Context, start, end string, limit int) (kv.RangeResult, error) {
-	var upTo []byte
-	if end != "" {
-		upTo = []byte(end)
+// Txn executes the operations of then if all compares hold, else those of orElse, as one step; see kv.Txn, whose
+// functions make both. Each of the results decodes as that operation's own.
+func (c *Client) Txn(ctx context.Context, compares []kv.Compare, then, orElse [][]byte) (kv.TxnResult, error) {
+	result, err := do(ctx, c, kv.Txn(compares, then, orElse), kv.DecodeTxn)
+	if err != nil {
+		return kv.TxnResult{}, fmt.Errorf("transaction: %w", err)
 	}
-	return c.pairs(ctx, []byte(start), upTo, limit)
+	return result, nil
+}
+
+// Range returns the pairs start ≤ key < end in ascending order, at most limit of them; 0 stands for the machine's own
+// limit, and an empty end for no end. When More is set, the result's Next is where to go on; Scan does so by itself.
+func (c *Client) Range(ctx context.Context, start, end string, limit int) (kv.RangeResult, error) {
+	return c.pairs(ctx, []byte(start), bound(end), limit)
 }
 
 // Prefix is Range over the keys that begin with prefix.

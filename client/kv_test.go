@@ -11,8 +11,11 @@ import (
 )
 
 // store has the fake's replicas execute with the real key-value machine.
-func (f *fake) store(t *testing.T) *Client {
-	service, err := statemachine.New(kv.Machine{}, memstore.New(), statemachine.Limits{})
+func (f *fake) store(t *testing.T) *Client { return f.serve(t, kv.Machine{}) }
+
+// serve has the fake's replicas execute with a machine.
+func (f *fake) serve(t *testing.T, m statemachine.Machine) *Client {
+	service, err := statemachine.New(m, memstore.New(), statemachine.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ type session struct {
 	sessionConfig
 	wake chan struct{} // tells run of a deadline that is earlier than it knows
 	stop chan struct{}
+	past *queries
 
 	mu      sync.Mutex
 	closed  bool
@@ -46,10 +47,12 @@ type session struct {
 }
 
 func newSession(cfg sessionConfig) *session {
+	stop := make(chan struct{})
 	return &session{
 		sessionConfig: cfg,
 		wake:          make(chan struct{}, 1),
-		stop:          make(chan struct{}),
+		stop:          stop,
+		past:          newQueries(&cfg, stop),
 		next:          1,
 		acked:         1,
 		open:          make(map[uint64]*Call),
@@ -85,11 +88,20 @@ func (s *session) submit(ctx context.Context, ops [][]byte, readOnly bool) (*Cal
 // FromReplica takes a frame that arrived over the link of a replica, which is all that authenticates it.
 func (s *session) FromReplica(from int, frame []byte) {
 	message, err := pbft.Decode(frame)
-	if err != nil {
+	if err != nil || from < 0 || from >= s.n {
 		return
 	}
-	reply, ok := message.(*pbft.Reply)
-	if !ok || reply.ID.Client != s.client || reply.ID.Session != s.id || from < 0 || from >= s.n {
+	switch m := message.(type) {
+	case *pbft.Reply:
+		s.replied(from, m)
+	case *pbft.QueryReply:
+		s.past.heard(from, m)
+	default: // nothing else is meant for a session
+	}
+}
+
+func (s *session) replied(from int, reply *pbft.Reply) {
+	if reply.ID.Client != s.client || reply.ID.Session != s.id {
 		return
 	}
 	verdict := judge(reply)

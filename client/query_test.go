@@ -1,0 +1,144 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tagma/pbft"
+)
+
+// archive is four replicas that answer queries as their behaviour says, two one-way trips later.
+type archive struct {
+	t     *testing.T
+	s     *session
+	reply []func(q *pbft.Query) *pbft.QueryReply // nil: silent
+
+	mu    sync.Mutex
+	asked []int
+}
+
+// Send implements transport.
+func (a *archive) Send(to int, frame []byte) bool {
+	message, err := pbft.Decode(frame)
+	if err != nil {
+		a.t.Errorf("the client sent what does not decode: %v", err)
+		return true
+	}
+	a.mu.Lock()
+	a.asked[to]++
+	a.mu.Unlock()
+	q := message.(*pbft.Query)
+	if m := a.reply[to](q); m != nil {
+		answer := pbft.Encode(m)
+		time.AfterFunc(2*oneWay, func() { a.s.FromReplica(to, answer) })
+	}
+	return true
+}
+
+func says(outcome pbft.QueryOutcome, result string) func(*pbft.Query) *pbft.QueryReply {
+	return func(q *pbft.Query) *pbft.QueryReply {
+		return &pbft.QueryReply{Nonce: q.Nonce, At: q.At, Outcome: outcome, Result: []byte(result)}
+	}
+}
+
+func mute(*pbft.Query) *pbft.QueryReply { return nil }
+
+var (
+	right = says(pbft.QueryAnswered, "right")
+	wrong = says(pbft.QueryAnswered, "wrong")
+	gone  = says(pbft.QueryNotRetained, "")
+	ahead = says(pbft.QueryNotExecuted, "")
+)
+
+// withArchive runs a test against four replicas in virtual time.
+func withArchive(t *testing.T, test func(*testing.T, *Client, *archive), replies ...func(*pbft.Query) *pbft.QueryReply) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		a := &archive{t: t, reply: replies, asked: make([]int, 4)}
+		a.s = newSession(sessionConfig{n: 4, weak: 2, limits: limits{opBytes: 100}, send: a})
+		test(t, &Client{session: a.s}, a)
+		a.s.close()
+	})
+}
+
+func TestC9_AQueryIsBelievedOnTwoEqualAnswersOfFour(t *testing.T) {
+	for name, c := range map[string]struct {
+		replies []func(*pbft.Query) *pbft.QueryReply
+		result  string
+		err     error
+	}{
+		"all alike":                  {[]func(*pbft.Query) *pbft.QueryReply{right, right, right, right}, "right", nil},
+		"one liar":                   {[]func(*pbft.Query) *pbft.QueryReply{wrong, right, mute, right}, "right", nil},
+		"a liar says it is not kept": {[]func(*pbft.Query) *pbft.QueryReply{gone, right, mute, right}, "right", nil},
+		"one has given it up":        {[]func(*pbft.Query) *pbft.QueryReply{gone, right, right, mute}, "right", nil},
+		"two have given it up":       {[]func(*pbft.Query) *pbft.QueryReply{gone, mute, gone, right}, "", ErrNotRetained},
+		"nobody is there yet":        {[]func(*pbft.Query) *pbft.QueryReply{ahead, ahead, ahead, mute}, "", ErrNotExecuted},
+		"a liar and one that lags":   {[]func(*pbft.Query) *pbft.QueryReply{ahead, ahead, right, right}, "right", nil},
+		"too few alike":              {[]func(*pbft.Query) *pbft.QueryReply{right, wrong, gone, ahead}, "", context.DeadlineExceeded},
+		"two of four are not there":  {[]func(*pbft.Query) *pbft.QueryReply{ahead, ahead, right, mute}, "", context.DeadlineExceeded},
+	} {
+		withArchive(t, func(t *testing.T, client *Client, _ *archive) {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			got, err := client.QueryAt(ctx, []byte("op"), 7)
+			if string(got) != c.result || !errors.Is(err, c.err) {
+				t.Errorf("%s: %q, %v; want %q, %v", name, got, err, c.result, c.err)
+			}
+		}, c.replies...)
+	}
+}
+
+func TestC9_TheLastWordOfAReplicaCounts(t *testing.T) {
+	var caughtUp atomic.Bool
+	lagging := func(q *pbft.Query) *pbft.QueryReply {
+		if caughtUp.Load() {
+			return right(q)
+		}
+		return ahead(q)
+	}
+	withArchive(t, func(t *testing.T, client *Client, a *archive) {
+		time.AfterFunc(300*time.Millisecond, func() { caughtUp.Store(true) })
+		got, err := client.QueryAt(t.Context(), []byte("op"), 7)
+		if string(got) != "right" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+		if a.asked[0] != 1 || a.asked[1] < 2 {
+			t.Errorf("asked %v times: who has answered is asked once, who lags again", a.asked)
+		}
+	}, right, lagging, mute, wrong)
+}
+
+// A replica that speaks often, of another question or out of turn still has one voice.
+func TestC9_NoReplicaCountsTwice(t *testing.T) {
+	withArchive(t, func(t *testing.T, client *Client, a *archive) {
+		a.reply[0] = func(q *pbft.Query) *pbft.QueryReply {
+			for _, m := range []*pbft.QueryReply{wrong(q), wrong(q), {Nonce: q.Nonce + 1, At: q.At, Outcome: 1}, {Nonce: q.Nonce, At: 8, Outcome: 1}} {
+				a.s.FromReplica(0, pbft.Encode(m))
+			}
+			return wrong(q)
+		}
+		if got, err := client.QueryAt(t.Context(), []byte("op"), 7); string(got) != "right" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+		if len(a.s.past.open) != 0 {
+			t.Error("the question is still open")
+		}
+	}, nil, right, mute, right)
+}
+
+func TestQueryAt_EndsWithTheClientAndKeepsTheLimits(t *testing.T) {
+	withArchive(t, func(t *testing.T, client *Client, a *archive) {
+		time.AfterFunc(time.Second, a.s.close)
+		if _, err := client.QueryAt(t.Context(), []byte("op"), 7); !errors.Is(err, ErrClosed) {
+			t.Errorf("closed meanwhile: %v", err)
+		}
+		if _, err := client.QueryAt(t.Context(), make([]byte, 101), 7); !errors.Is(err, ErrTooLarge) {
+			t.Errorf("too large: %v", err)
+		}
+	}, mute, mute, mute, mute)
+}
