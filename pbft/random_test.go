@@ -37,7 +37,7 @@ type route struct {
 // in the middle of a step, restarts and clocks that differ. After every step the invariants hold. Then the network
 // heals: everything converges, within the bound of V9 on views.
 func TestRandom_SafeAndLive(t *testing.T) {
-	first, seeds := uint64(0), uint64(250)
+	first, seeds := uint64(0), uint64(200)
 	if *seedsFlag > 0 {
 		seeds = *seedsFlag
 	}
