@@ -19,6 +19,5 @@ func styleFor(w io.Writer) demo.Style {
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 || term == "" || term == "dumb" {
 		return demo.Style{}
 	}
-	_, plain := os.LookupEnv("NO_COLOR")
-	return demo.Style{Terminal: true, Colour: !plain}
+	return demo.Style{Terminal: true, Colour: os.Getenv("NO_COLOR") == ""}
 }

@@ -67,6 +67,7 @@ func Run(ctx context.Context, o Options, show Progress) (*report.Document, error
 	blind()
 	eye.Wait()
 	if ctx.Err() != nil {
+		show.Note("interrupted; the replicas are killed")
 		return nil, fmt.Errorf("the demonstration was interrupted: %w", context.Cause(ctx))
 	}
 	return r.finish()
