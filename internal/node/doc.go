@@ -4,6 +4,6 @@
 // replicated store) and evidence/ (misbehaviour it has proof of). Open reads a home and decides whether its disk can be
 // trusted (D5, D8); Run serves until its context ends.
 //
-// Three goroutines do the work: readers of the links decode and verify, one loop runs the driver's turns, and one
-// executor applies batches beside it. Everything between them is bounded. The package decides nothing about the protocol.
+// Four parts do the work: readers of the links decode, a pool verifies, one loop runs the driver's turns, and one executor
+// applies batches beside it. Everything between them is bounded. The package decides nothing about the protocol.
 package node
