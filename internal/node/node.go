@@ -59,15 +59,17 @@ func Open(dir string, opt Options) (n *Node, err error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	routeLibraryLog(log)
-	n = &Node{home: home, counts: &counters{}, log: log.With("replica", int(home.Config.Self))}
-	if n.disk, err = openDisk(home, n.log); err != nil {
+	log = log.With("replica", int(home.Config.Self))
+	disk, err := openDisk(home, log)
+	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, n.disk.close())
+			err = errors.Join(err, disk.close())
 		}
 	}()
+	n = &Node{home: home, disk: disk, counts: &counters{}, log: log}
 	service, err := n.serve()
 	if err != nil {
 		return nil, err

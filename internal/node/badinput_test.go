@@ -1,0 +1,192 @@
+package node
+
+import (
+	"context"
+	cryptorand "crypto/rand"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"tagma/crypto"
+	"tagma/network"
+	"tagma/pbft"
+	"tagma/statemachine/kv"
+)
+
+// wire is a peer that sends whatever it likes and keeps the replies.
+type wire struct {
+	mu      sync.Mutex
+	replies []*pbft.Reply
+	send    func(to int, frame []byte) bool
+}
+
+func (w *wire) FromReplica(_ int, frame []byte) {
+	if r, err := pbft.Decode(frame); err == nil {
+		if reply, ok := r.(*pbft.Reply); ok {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.replies = append(w.replies, reply)
+		}
+	}
+}
+
+func (w *wire) FromClient(*network.ClientLink, []byte) {}
+func (w *wire) ClientGone(*network.ClientLink)         {}
+
+func (w *wire) heard() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.replies)
+}
+
+// asClient connects with a registered client's key.
+func (b *testbed) asClient(key *crypto.PrivateKey) *wire {
+	b.t.Helper()
+	w := &wire{}
+	h, err := network.Dial(network.ClientConfig{
+		Seed: key.Seed(), Members: b.fresh.File.Members(), Greeting: b.fresh.File.Greeting(),
+	}, w)
+	b.connected(h, err)
+	w.send = h.Send
+	return w
+}
+
+// asMember takes a replica's place with its key.
+func (b *testbed) asMember(i int) *wire {
+	b.t.Helper()
+	w := &wire{}
+	h, err := network.Listen(network.Config{
+		Seed: b.fresh.Replicas[i].Seed(), Listen: b.fresh.File.Replicas[i].Addresses, Members: b.fresh.File.Members(), Self: i,
+		Greeting: b.fresh.File.Greeting(),
+	}, w)
+	b.connected(h, err)
+	w.send = func(to int, frame []byte) bool { h.Send(to, frame); return true }
+	return w
+}
+
+func (b *testbed) connected(h interface {
+	WaitConnected(context.Context, int) error
+	Close() error
+}, err error,
+) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { _ = h.Close() })
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := h.WaitConnected(ctx, 3); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// request is a put, signed by a client.
+func (b *testbed) request(key *crypto.PrivateKey, t uint64) *pbft.Request {
+	r := &pbft.Request{
+		ID:  pbft.RequestID{Client: key.Public(), Session: 1, T: t},
+		Ops: [][]byte{kv.Put([]byte("raw"), fmt.Append(nil, t))},
+	}
+	pbft.SignRequest(pbft.Digest(b.fresh.File.ID), b.fresh.File.Epoch, r, func(m []byte) pbft.Signature { return key.Sign(m) })
+	return r
+}
+
+// rubbish is frames that no replica may believe, whoever sends them.
+func (b *testbed) rubbish(rng *rand.Rand) [][]byte {
+	client := b.fresh.Clients[0]
+	good := pbft.Encode(b.request(client, 1))
+	forged := b.request(client, 2)
+	forged.Sig[5] ^= 1
+	stranger, err := crypto.Generate(cryptorand.Reader)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	huge := b.request(client, 3)
+	huge.Ops = [][]byte{make([]byte, 300<<10)}
+	pbft.SignRequest(pbft.Digest(b.fresh.File.ID), b.fresh.File.Epoch, huge, func(m []byte) pbft.Signature { return client.Sign(m) })
+	frames := [][]byte{
+		nil, {0}, {255}, good[:len(good)-1], append(good, 0), // cut, and too long
+		pbft.Encode(forged), pbft.Encode(b.request(stranger, 1)), pbft.Encode(huge),
+		pbft.Encode(&pbft.Prepare{Seq: 1, Replica: 1}), pbft.Encode(&pbft.Commit{Seq: 1, Replica: 9}), // unsigned; no member
+		pbft.Encode(&pbft.PrePrepare{Seq: 1 << 60}), pbft.Encode(&pbft.ViewChange{View: 1 << 63, Replica: 2}),
+		pbft.Encode(&pbft.NewView{View: 5}), pbft.Encode(&pbft.Report{Document: []byte("{}")}),
+	}
+	for range 2000 {
+		f := make([]byte, rng.IntN(400))
+		for i := range f {
+			f[i] = byte(rng.Uint32())
+		}
+		if len(f) > 0 && rng.IntN(2) == 0 {
+			f[0] = byte(1 + rng.IntN(24)) // looks like a message at first
+		}
+		frames = append(frames, f)
+	}
+	return frames
+}
+
+// S4: whatever a client or a member sends, it is counted, nobody panics, and everybody goes on serving.
+func TestS4_RubbishIsCountedAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	for who, connect := range map[string]func(*testbed) *wire{
+		"a client": func(b *testbed) *wire { return b.asClient(b.fresh.Clients[1]) },
+		"a member": func(b *testbed) *wire { return b.asMember(3) },
+	} {
+		t.Run(who, func(t *testing.T) {
+			t.Parallel()
+			b := newTestbed(t, 4, small)
+			for i := range 3 {
+				b.start(i)
+			}
+			w := connect(b)
+			frames := b.rubbish(rand.New(rand.NewPCG(4, 4)))
+			for _, f := range frames {
+				for to := range 3 {
+					w.send(to, f)
+				}
+			}
+			b.until("most of it is counted", func(rs []Report) bool {
+				for _, r := range rs {
+					if r.Refused < uint64(len(frames))*9/10 {
+						return false
+					}
+				}
+				return true
+			})
+			l := b.load()
+			l.put(10, 8)
+			l.check(8)
+			b.level(3)
+		})
+	}
+}
+
+// Somebody who repeats a client's request does not get the client's replies, nor keeps them from it.
+func TestC4_ARepeatedRequestDoesNotTakeItsClientsReplies(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, 4, small)
+	b.startAll()
+	client, thief := b.asClient(b.fresh.Clients[0]), b.asClient(b.fresh.Clients[1])
+	frame := pbft.Encode(b.request(b.fresh.Clients[0], 1))
+	everywhere := func(w *wire) {
+		for to := range 4 {
+			w.send(to, frame)
+		}
+	}
+	b.until("the client is connected everywhere", func(rs []Report) bool {
+		for _, r := range rs {
+			if r.Clients != 2 {
+				return false
+			}
+		}
+		return true
+	})
+	everywhere(client)
+	b.until("all replicas answer", func([]Report) bool { return client.heard() == 4 })
+	everywhere(thief)
+	b.until("they answer the client again", func([]Report) bool { return client.heard() == 8 })
+	if thief.heard() != 0 {
+		t.Errorf("%d replies went to somebody else", thief.heard())
+	}
+}

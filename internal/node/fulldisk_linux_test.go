@@ -1,0 +1,99 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"tagma/checkpoint/store"
+)
+
+// mount puts a file system of its own, of so many bytes, at dir.
+func mount(t *testing.T, dir string, size int) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size)); err != nil {
+		t.Skipf("a full disk needs the right to mount a small one: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func enlarge(t *testing.T, dir string, size int) {
+	t.Helper()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, fmt.Sprintf("size=%d", size)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fails waits for a replica that stops by itself, while the others go on.
+func (b *testbed) fails(i int, l *load, want error) {
+	b.t.Helper()
+	r := b.nodes[i]
+	for {
+		l.put(1, 6000)
+		select {
+		case err := <-r.done:
+			b.nodes[i] = nil
+			if !errors.Is(err, want) {
+				b.t.Fatalf("replica %d stopped: %v; want %v", i, err, want)
+			}
+			return
+		default:
+			if l.acks > 500 {
+				b.t.Fatal("the replica goes on without a disk")
+			}
+		}
+	}
+}
+
+// The journal finds no room for its next segment.
+func TestD6_AFullDiskUnderTheJournalStopsTheReplica(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, 4, small)
+	dir := filepath.Join(b.home(3), JournalDir)
+	mount(t, dir, 400<<10)
+	b.startAll()
+	l := b.load()
+	l.put(8, 6000)
+	b.level(4)
+	b.fails(3, l, syscall.ENOSPC)
+	l.put(4, 6000)
+	enlarge(t, dir, 8<<20)
+	b.start(3)
+	b.level(4)
+	b.halt(2) // so that it is needed
+	l.put(8, 6000)
+	b.level(3)
+	l.check(6000)
+}
+
+// The store keeps a reserve, and stops before the disk is full.
+func TestD6_AFullDiskUnderTheStoreStopsTheReplica(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, 4, small)
+	dir := filepath.Join(b.home(3), "data")
+	mount(t, dir, 66<<20)
+	b.adjust(3, func(s *Settings) { s.Data = "data" })
+	b.startAll()
+	l := b.load()
+	l.put(8, 6000)
+	b.level(4)
+	b.fails(3, l, store.ErrDiskFull)
+	l.put(4, 6000)
+	enlarge(t, dir, 128<<20)
+	b.start(3)
+	b.level(4)
+	b.halt(2)
+	l.put(8, 6000)
+	b.level(3)
+	l.check(6000)
+}
