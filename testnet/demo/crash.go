@@ -77,7 +77,7 @@ func (r *run) converge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.Stall)
 	defer cancel()
 	got, err := r.observer.Until(ctx, r.watch.all(), reportsEvery, func(got map[int]node.Report) bool {
-		r.watch.take(got)
+		r.watch.take(time.Now(), got)
 		return agree(got, r.watch.alive(), uint64(r.cfg.CheckpointInterval))
 	})
 	if r.converged = err == nil; !r.converged {

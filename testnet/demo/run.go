@@ -156,7 +156,10 @@ func (r *run) dial(ctx context.Context) ([]*client.Client, error) {
 func (r *run) underLoad(ctx context.Context) error {
 	r.show.Begin("load", fmt.Sprintf("%d requests at once; from batch %d on primary %d tells every replica something else",
 		r.Sessions*r.Workers, r.LieFrom, liar))
-	err := r.await(ctx, r.BeforeCrash, func() bool { return r.watch.view() > 0 && !r.watch.convictedAt().IsZero() })
+	err := r.await(ctx, r.BeforeCrash, func() bool {
+		_, proven := r.watch.conviction()
+		return proven && r.watch.view() > 0
+	})
 	if err != nil {
 		return err
 	}

@@ -7,13 +7,12 @@ import (
 	"tagma/testnet/report"
 )
 
-// silence is the longest time between two acknowledgements of which the first came before at and the second not long
-// before it: the gap that something which was noticed at that moment tore. It is zero if there is none.
-func silence(acks []ack, at time.Duration) (from, lasted time.Duration) {
-	const earlier = 3 * time.Second // how late a fault may be noticed
+// silence is the longest time between two acknowledgements that overlaps a span of time: the gap that a fault tore which
+// was noticed in that span. It is zero if there is none.
+func silence(acks []ack, after, before time.Duration) (from, lasted time.Duration) {
 	for i := 1; i < len(acks); i++ {
 		a, b := acks[i-1].at, acks[i].at
-		if a <= at && b >= at-earlier && b-a > lasted {
+		if a <= before && b >= after && b-a > lasted {
 			from, lasted = a, b-a
 		}
 	}

@@ -60,8 +60,8 @@ func (r *run) tellWork(d *report.Document) {
 	d.Operations, d.Latency = r.load.counts, latencies(acks)
 	lie := report.Fault{What: fmt.Sprintf("replica %d equivocates as primary", liar), Planned: true}
 	beforeFault := r.lasted
-	if at := r.watch.convictedAt(); !at.IsZero() {
-		from, gap := silence(acks, at.Sub(r.load.began))
+	if at, proven := r.watch.conviction(); proven {
+		from, gap := silence(acks, at.after.Sub(r.load.began), at.before.Sub(r.load.began))
 		lie.Fired, lie.AtMS = true, from.Milliseconds()
 		if gap > 0 {
 			lie.RecoveredMS = ptr(gap.Milliseconds())

@@ -23,11 +23,14 @@ type watcher struct {
 	latest    map[int]node.Report // the last report of each
 	rss       map[int]int64       // the most seen
 	peak      map[int]int64       // the largest journal seen
-	convicted time.Time           // when the liar was first seen convicted
+	convicted span                // when the liar was convicted
 	journals  *check.Journals
 	unread    error // of the last look at a correct replica's journal
 	dead      []local.Death
 }
+
+// span is as much as is known of a moment: it was after one look and before the next.
+type span struct{ after, before time.Time }
 
 func newWatcher(c *local.Cluster, o *local.Observer, cfg *pbft.Config, show Progress) *watcher {
 	w := &watcher{
@@ -77,29 +80,42 @@ func (w *watcher) mourn(d local.Death) {
 func (w *watcher) ask(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, reportsEvery)
 	defer cancel()
-	w.take(w.observer.Ask(ctx, w.cluster.Running()))
+	asked := time.Now()
+	w.take(asked, w.observer.Ask(ctx, w.cluster.Running()))
 }
 
-func (w *watcher) take(reports map[int]node.Report) {
+func (w *watcher) take(asked time.Time, reports map[int]node.Report) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for id, r := range reports {
 		w.latest[id] = r
 		w.rss[id] = max(w.rss[id], r.ResidentBytes)
 		w.peak[id] = max(w.peak[id], r.JournalBytes)
-		for _, c := range r.Convicted {
-			if c.Replica == liar && w.convicted.IsZero() && slices.Contains(w.correct, id) {
-				w.convicted = time.Now()
-			}
+	}
+	if !w.convicted.before.IsZero() {
+		return
+	}
+	unaware := 0
+	for _, id := range w.correct {
+		r, answered := reports[id]
+		if slices.ContainsFunc(r.Convicted, func(c node.ConvictedEntry) bool { return c.Replica == liar }) {
+			w.convicted.before = time.Now()
+			return
 		}
+		if answered {
+			unaware++
+		}
+	}
+	if unaware == len(w.correct) {
+		w.convicted.after = asked
 	}
 }
 
-// convictedAt is when a correct replica was first seen to have proof against the liar; zero if none was.
-func (w *watcher) convictedAt() time.Time {
+// conviction is when a correct replica had the first proof against the liar, if one has.
+func (w *watcher) conviction() (at span, proven bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.convicted
+	return w.convicted, !w.convicted.before.IsZero()
 }
 
 // view is the highest view that correct replicas reported last.
