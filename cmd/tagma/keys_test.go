@@ -147,10 +147,10 @@ func sealed(t *testing.T) (dir string) {
 
 func TestKeys_NodeAndClientUseEncryptedKeys(t *testing.T) {
 	dir := sealed(t)
-	badInput{[]string{"node", "--home", home(dir, 0)}, exitFailed, passphrase.FileVariable}.check(t)
+	badInput{[]string{"node", "--home", home(dir, 0)}, exitUnusable, passphrase.FileVariable}.check(t)
 	badInput{[]string{"get", "k", "--timeout", "500ms"}, exitUnusable, passphrase.FileVariable}.check(t)
 	t.Setenv(passphrase.Variable, "Secret")
-	badInput{[]string{"node", "--home", home(dir, 0)}, exitFailed, "wrong passphrase"}.check(t)
+	badInput{[]string{"node", "--home", home(dir, 0)}, exitUnusable, "wrong passphrase"}.check(t)
 	badInput{[]string{"get", "k", "--timeout", "500ms"}, exitUnusable, "wrong passphrase"}.check(t)
 	t.Setenv(passphrase.Variable, "secret")
 	for i := range 3 { // enough to answer; one of them with an encrypted key

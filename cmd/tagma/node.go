@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -42,7 +43,11 @@ func runNode(ctx context.Context, dir string, stdout, stderr io.Writer) error {
 	}
 	n, err := node.Open(dir, node.Options{Logger: logger(stderr, home.Settings.LogLevel)})
 	if err != nil {
-		return fmt.Errorf("run replica %d: %w", home.Config.Self, err)
+		err = fmt.Errorf("run replica %d: %w", home.Config.Self, err)
+		if errors.As(err, new(*node.KeyError)) {
+			err = unusable{err}
+		}
+		return err
 	}
 	at := n.Report()
 	if err := say(stdout, "replica %d is ready at %s: view %d, executed %d\n",

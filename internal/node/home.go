@@ -6,6 +6,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/passphrase"
 	"tagma/pbft"
 )
 
@@ -54,6 +55,25 @@ func ReadHome(dir string) (*Home, error) {
 	return &Home{
 		Dir: dir, Data: within(dir, settings.Data), Settings: settings, Cluster: file, Config: cfg,
 	}, nil
+}
+
+// KeyError says that a replica's private key cannot be opened. It is one of the configuration: the passphrase is missing
+// or wrong, and a start without another one fails again.
+type KeyError struct{ Err error }
+
+// Error is one line with file and mend.
+func (e *KeyError) Error() string { return e.Err.Error() }
+
+// Unwrap is what crypto or the search for a passphrase said.
+func (e *KeyError) Unwrap() error { return e.Err }
+
+// openKey reads a home's private key, and finds the passphrase if it is encrypted.
+func openKey(dir string) (*crypto.PrivateKey, error) {
+	key, err := passphrase.ReadKey(filepath.Join(dir, KeyFile))
+	if err != nil {
+		return nil, &KeyError{err}
+	}
+	return key, nil
 }
 
 // within resolves a path that may be relative to a home.

@@ -6,14 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"tagma/internal/driver"
 	"tagma/internal/machines"
-	"tagma/internal/passphrase"
 	"tagma/network"
 	"tagma/pbft"
 	"tagma/statemachine"
@@ -51,7 +49,7 @@ func Open(dir string, opt Options) (n *Node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if home.Key, err = passphrase.ReadKey(filepath.Join(dir, KeyFile)); err != nil {
+	if home.Key, err = openKey(dir); err != nil {
 		return nil, err
 	}
 	log := opt.Logger
