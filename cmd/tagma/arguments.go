@@ -19,15 +19,20 @@ func takes(names ...string) cobra.PositionalArgs {
 		if len(names) > 0 {
 			wants = strings.Join(names, " and ")
 		}
-		return unusablef("%s takes %s, but %d were given; see `tagma help %s`", cmd.Name(), wants, len(args), cmd.Name())
+		return unusablef("%s takes %s, but %d were given; see `tagma help %s`", pathOf(cmd), wants, len(args), pathOf(cmd))
 	}
+}
+
+// pathOf is a command's name with those of the commands above it, but for tagma itself.
+func pathOf(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 }
 
 // badFlag adds to a flag's error what was probably meant.
 func badFlag(cmd *cobra.Command, err error) error {
 	at := ""
 	if cmd.HasParent() {
-		at = cmd.Name() + ": "
+		at = pathOf(cmd) + ": "
 	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
@@ -38,7 +43,7 @@ func badFlag(cmd *cobra.Command, err error) error {
 	if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
 		return unusablef("%s%w; did you mean --%s?", at, err, near)
 	}
-	return unusablef("%s%w; see `tagma help %s`; put -- in front of arguments that begin with a dash", at, err, cmd.Name())
+	return unusablef("%s%w; see `tagma help %s`; put -- in front of arguments that begin with a dash", at, err, pathOf(cmd))
 }
 
 // unknownCommand makes a mistyped command's error one line with what was probably meant. Other errors it returns as they

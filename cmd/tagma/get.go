@@ -12,11 +12,17 @@ import (
 	"tagma/statemachine/kv"
 )
 
+// getOptions are the flags of get.
+type getOptions struct {
+	to     target
+	prefix bool
+	limit  uint   // most pairs; 0: all
+	past   bool   // read the state
+	at     uint64 // after this sequence number
+}
+
 func newGet() *cobra.Command {
-	var (
-		to     target
-		prefix bool
-	)
+	var o getOptions
 	cmd := &cobra.Command{
 		Use:   "get KEY",
 		Short: "Read a key, or all keys with a prefix",
@@ -24,60 +30,89 @@ func newGet() *cobra.Command {
 read is at least as new as everything that was acknowledged, to any client, before the command was started.
 
 With --prefix print KEY<TAB>VALUE for every key that begins with KEY, in ascending order. An empty KEY stands for all.
-More than 10,000 keys or 512 KiB are read in parts, between which others may write. Use --json for binary data.`,
+More than 1,000 keys or 512 KiB are read in parts, between which others may write. Use --json for binary data.
+
+With --at read the state as it was after a sequence number, which put, delete and txn print with --json; 0 is the empty
+store. Replicas keep the states since their last checkpoint but one; an older state is an error.`,
 		Example: `  tagma get greeting
-  tagma get user/ --prefix`,
+  tagma get user/ --prefix --limit 100
+  tagma get greeting --at 42`,
 		Args: takes("KEY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				if prefix {
-					return getPrefix(ctx, cmd, c, args[0], to.json)
+			o.past = cmd.Flags().Changed("at")
+			if o.limit > 0 && !o.prefix {
+				return unusablef("get: --limit is for many keys; add --prefix, or leave it out")
+			}
+			return o.to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+				if o.prefix {
+					return o.pairs(ctx, cmd, c, args[0])
 				}
-				return getKey(ctx, cmd, c, args[0], to.json)
+				return o.key(ctx, cmd, c, args[0])
 			})
 		},
 	}
-	to.flags(cmd, defaultTimeout)
-	cmd.Flags().BoolVar(&prefix, "prefix", false, "print all keys that begin with KEY")
+	o.to.flags(cmd, defaultTimeout)
+	cmd.Flags().BoolVar(&o.prefix, "prefix", false, "print all keys that begin with KEY")
+	cmd.Flags().UintVar(&o.limit, "limit", 0, "with --prefix: most `keys` to print; 0 for all")
+	cmd.Flags().Uint64Var(&o.at, "at", 0, "read the state after this `sequence` number")
 	return cmd
 }
 
-func getKey(ctx context.Context, cmd *cobra.Command, c *client.Client, key string, asJSON bool) error {
-	result, err := c.Do(ctx, kv.Get([]byte(key)), client.ReadOnly())
+func (o *getOptions) key(ctx context.Context, cmd *cobra.Command, c *client.Client, key string) error {
+	got, err := o.read(ctx, c, key)
 	if err != nil {
-		return fmt.Errorf("get %q: %w", key, err)
-	}
-	got, err := kv.DecodeGet(result.Output())
-	if err != nil {
-		return fmt.Errorf("get %q: %w", key, err)
+		return fmt.Errorf("get %q%s: %w", key, o.when(), err)
 	}
 	if got.Pair == nil {
-		return fmt.Errorf("get %q: there is no such key; `tagma get --prefix \"\"` lists all", key)
+		return fmt.Errorf("get %q%s: there is no such key; `tagma get --prefix \"\"` lists all", key, o.when())
 	}
-	if asJSON {
+	if o.to.json {
 		return printJSON(cmd.OutOrStdout(), pairOf(got.Pair))
 	}
 	return say(cmd.OutOrStdout(), "%s\n", got.Pair.Value)
 }
 
-func getPrefix(ctx context.Context, cmd *cobra.Command, c *client.Client, prefix string, asJSON bool) error {
-	all := []pair{}
-	end := string(kv.PrefixEnd([]byte(prefix)))
-	for start := prefix; ; {
-		part, err := c.Range(ctx, start, end, 0)
+func (o *getOptions) read(ctx context.Context, c *client.Client, key string) (kv.GetResult, error) {
+	op := kv.Get([]byte(key))
+	if o.past {
+		result, err := c.QueryAt(ctx, op, o.at)
+		if err != nil {
+			return kv.GetResult{}, err
+		}
+		return kv.DecodeGet(result)
+	}
+	result, err := c.Do(ctx, op, client.ReadOnly())
+	if err != nil {
+		return kv.GetResult{}, err
+	}
+	return kv.DecodeGet(result.Output())
+}
+
+// when says which state an error is about.
+func (o *getOptions) when() string {
+	if o.past {
+		return fmt.Sprintf(" at sequence number %d", o.at)
+	}
+	return ""
+}
+
+func (o *getOptions) pairs(ctx context.Context, cmd *cobra.Command, c *client.Client, prefix string) error {
+	scan := c.ScanPrefix(ctx, prefix)
+	if o.past {
+		scan = c.ScanPrefixAt(ctx, prefix, o.at)
+	}
+	all, more := []pair{}, false
+	for p, err := range scan {
 		if err != nil {
 			return err
 		}
-		for i := range part.Pairs {
-			all = append(all, pairOf(&part.Pairs[i]))
-		}
-		if !part.More || len(part.Pairs) == 0 {
+		if more = o.limit > 0 && uint(len(all)) == o.limit; more {
 			break
 		}
-		start = string(part.Pairs[len(part.Pairs)-1].Key) + "\x00"
+		all = append(all, pairOf(&p))
 	}
-	if asJSON {
-		return printJSON(cmd.OutOrStdout(), map[string]any{"prefix": prefix, "pairs": all})
+	if o.to.json {
+		return printJSON(cmd.OutOrStdout(), map[string]any{"prefix": prefix, "pairs": all, "more": more})
 	}
 	for _, p := range all {
 		if err := say(cmd.OutOrStdout(), "%s\t%s\n", p.key, p.value); err != nil {

@@ -32,7 +32,7 @@ Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuratio
 	root.SetHelpCommand(newHelp(root))
 	root.AddCommand(
 		newInit(), newNode(),
-		newPut(), newGet(), newDelete(),
+		newPut(), newGet(), newDelete(), newTxn(), newBank(),
 		newStatus(), newKeys(), newJournal(), newEvidence(),
 	)
 	return root

@@ -22,6 +22,7 @@ type target struct {
 	cluster, key string
 	timeout      time.Duration
 	json         bool
+	machine      string // whose operations the command sends
 }
 
 // Environment variables that stand for flags.
@@ -31,6 +32,7 @@ const (
 )
 
 func (t *target) flags(cmd *cobra.Command, timeout time.Duration) {
+	t.machine = cluster.MachineKV
 	flags := cmd.Flags()
 	flags.StringVar(&t.cluster, "cluster", "", "cluster `file` (default $TAGMA_CLUSTER, else ./cluster.toml)")
 	flags.StringVar(&t.key, "key", "", "client key `file` (default $TAGMA_KEY, else client.key beside the cluster file)")
@@ -80,11 +82,20 @@ func firstOf(texts ...string) string {
 	return ""
 }
 
+// verbsOf are the commands for each machine.
+var verbsOf = map[string]string{
+	cluster.MachineKV:   "tagma put, get, delete and txn",
+	cluster.MachineBank: "tagma bank",
+}
+
 // do runs one piece of work in a session with the cluster, within the timeout.
 func (t *target) do(ctx context.Context, work func(context.Context, *client.Client) error) error {
 	file, key, err := t.read()
 	if err != nil {
 		return err
+	}
+	if file.Machine != t.machine {
+		return unusablef("the cluster runs the machine %s, and this command is for %s; use %s", file.Machine, t.machine, verbsOf[file.Machine])
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tagma/statemachine/kv"
+)
+
+// txnText is a transaction as it was written.
+type txnText struct {
+	compares     []kv.Compare
+	then, orElse txnOps
+}
+
+// txnOp is one operation; its verb tells how its result decodes.
+type txnOp struct {
+	verb string
+	op   []byte
+}
+
+type txnOps []txnOp
+
+func (ops txnOps) encoded() [][]byte {
+	out := make([][]byte, len(ops))
+	for i := range ops {
+		out[i] = ops[i].op
+	}
+	return out
+}
+
+// parseTxn reads the three parts. An error names its line.
+func parseTxn(text string) (*txnText, error) {
+	t := &txnText{}
+	lines := strings.Split(strings.TrimRight(text, " \t\r\n"), "\n")
+	part := 0
+	for i, line := range lines {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		if line == "" {
+			part++
+			continue
+		}
+		if err := t.line(part, line); err != nil {
+			return nil, fmt.Errorf("line %d: %w", i+1, err)
+		}
+	}
+	if len(t.compares)+len(t.then)+len(t.orElse) == 0 {
+		return nil, fmt.Errorf("line 1: there is no compare and no operation")
+	}
+	return t, nil
+}
+
+func (t *txnText) line(part int, line string) error {
+	words, err := splitWords(line)
+	if err != nil {
+		return err
+	}
+	switch part {
+	case 0:
+		compare, err := parseCompare(words)
+		t.compares = append(t.compares, compare)
+		return limited(len(t.compares), err)
+	case 1:
+		op, err := parseOp(words)
+		t.then = append(t.then, op)
+		return limited(len(t.then), err)
+	case 2:
+		op, err := parseOp(words)
+		t.orElse = append(t.orElse, op)
+		return limited(len(t.orElse), err)
+	}
+	return fmt.Errorf("it stands behind the third part; an empty line ends a part, and there are three")
+}
+
+func limited(n int, err error) error {
+	if err == nil && n > kv.MaxTxnOps {
+		return fmt.Errorf("a part has at most %d lines", kv.MaxTxnOps)
+	}
+	return err
+}
+
+var relations = map[string]kv.Relation{"=": kv.Equal, "!=": kv.NotEqual, "<": kv.Less, ">": kv.Greater}
+
+// compareTargets in the order in which messages list them.
+var compareTargets = []string{"version", "create", "mod", "value"}
+
+func parseCompare(words []string) (kv.Compare, error) {
+	none := kv.Compare{}
+	if !slices.Contains(compareTargets, words[0]) {
+		if slices.Contains(opVerbs, words[0]) {
+			return none, fmt.Errorf("%q is an operation, but this is the part of compares; put an empty line above it", words[0])
+		}
+		return none, unknownWord("compare", words[0], compareTargets)
+	}
+	if len(words) != 4 {
+		return none, fmt.Errorf("a compare is %s KEY = %s, four words; this has %d", words[0], operand(words[0]), len(words))
+	}
+	relation, ok := relations[words[2]]
+	if !ok {
+		return none, fmt.Errorf("%q is no relation; use = != < or >", words[2])
+	}
+	key := []byte(words[1])
+	if err := checkKey(key); err != nil {
+		return none, err
+	}
+	if words[0] == "value" {
+		return kv.Value(key, relation, []byte(words[3])), nil
+	}
+	n, err := strconv.ParseUint(words[3], 10, 64)
+	if err != nil {
+		return none, fmt.Errorf("%q is no whole number of at least 0", words[3])
+	}
+	switch words[0] {
+	case "version":
+		return kv.Version(key, relation, n), nil
+	case "create":
+		return kv.CreateRevision(key, relation, n), nil
+	}
+	return kv.ModRevision(key, relation, n), nil
+}
+
+func operand(target string) string {
+	if target == "value" {
+		return "VALUE"
+	}
+	return "N"
+}
+
+func checkKey(key []byte) error {
+	if len(key) == 0 || len(key) > kv.MaxKeyBytes {
+		return fmt.Errorf("%w; this one has %d", kv.KeySize, len(key))
+	}
+	return nil
+}
+
+// unknownWord is the error of a line's first word that means nothing.
+func unknownWord(kind, given string, known []string) error {
+	if near := nearest(given, known); near != "" {
+		return fmt.Errorf("there is no %s %q; did you mean %s?", kind, given, near)
+	}
+	return fmt.Errorf("there is no %s %q; use %s", kind, given, strings.Join(known, ", "))
+}
