@@ -1,0 +1,131 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"tagma/internal/cluster"
+)
+
+// runCluster makes a cluster of a machine, changes its file if edit is given, and starts its replicas.
+func runCluster(t *testing.T, machine string, edit func(*cluster.File)) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), machine)
+	must(t, "init", "--dir", dir, "--base-port", strconv.Itoa(freePorts(t, 4)), "--machine", machine)
+	path := filepath.Join(dir, clusterFileName)
+	t.Setenv(clusterVariable, path)
+	if edit != nil {
+		file, err := cluster.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		edit(file)
+		if err := file.Save(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 4 {
+		startNode(t, home(dir, i))
+	}
+	eventually(t, "all replicas are connected", func() bool { s, _ := status(t); return allConnected(s) })
+}
+
+// script runs command lines one after the other and compares what they print.
+func script(t *testing.T, steps [][2]string) {
+	t.Helper()
+	for _, step := range steps {
+		if got := must(t, strings.Fields(step[0])...); got != step[1] {
+			t.Errorf("tagma %s prints %q, want %q", step[0], got, step[1])
+		}
+	}
+}
+
+func TestCluster_TransactionsAndThePast(t *testing.T) {
+	runCluster(t, cluster.MachineKV, func(f *cluster.File) {
+		f.Protocol.CheckpointInterval, f.Protocol.LogWindow = 4, 8
+	})
+	lock := filepath.Join(t.TempDir(), "lock.txn")
+	text := "version lock = 0\n\nput lock me\nput lock/since noon\nprefix lock\n\nget lock\ndelete nothing\n"
+	if err := os.WriteFile(lock, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	script(t, [][2]string{
+		{"txn " + lock, "succeeded rev 1\nOK\nOK\nlock\tme\nlock/since\tnoon\n"},
+		{"txn " + lock, "failed rev 1\nlock\tme\ndeleted 0\n"},
+		{"get lock --prefix --limit 1", "lock\tme\n"},
+	})
+	var done txnOutcome
+	if err := json.Unmarshal([]byte(must(t, "txn", lock, "--json")), &done); err != nil ||
+		done.Succeeded || done.Seq == 0 || len(done.Results) != 2 || len(*done.Results[0].Pairs) != 1 || *done.Results[1].Deleted != 0 {
+		t.Errorf("txn --json: %+v, %v", done, err)
+	}
+	thePastIsReadWhileItIsRetained(t)
+}
+
+func thePastIsReadWhileItIsRetained(t *testing.T) {
+	var put changed
+	if err := json.Unmarshal([]byte(must(t, "put", "k", "old", "--json")), &put); err != nil {
+		t.Fatal(err)
+	}
+	at := fmt.Sprint(put.Seq)
+	script(t, [][2]string{
+		{"put k new", "OK rev 3\n"},
+		{"get k", "new\n"},
+		{"get k --at " + at, "old\n"},
+		{"get k --prefix --at " + at, "k\told\n"},
+	})
+	badInput{[]string{"get", "k", "--at", fmt.Sprint(put.Seq - 1)}, exitFailed, "there is no such key"}.check(t)
+	badInput{[]string{"get", "k", "--at", "1000000"}, exitFailed, "not executed yet"}.check(t)
+	for i := range 20 {
+		must(t, "put", "k", fmt.Sprint(i))
+	}
+	eventually(t, "the replicas give the state up", func() bool {
+		o := tagma(t, "get", "k", "--at", at)
+		return o.code == exitFailed && strings.Contains(o.stderr, "not retained any more") && lines(o.stderr) == 1
+	})
+}
+
+func TestCluster_RunsTheBank(t *testing.T) {
+	runCluster(t, cluster.MachineBank, nil)
+	script(t, [][2]string{
+		{"bank open alice 100", "OK alice 100\n"},
+		{"bank open bob", "OK bob 0\n"},
+		{"bank transfer alice bob 30", "OK alice 70, bob 30\n"},
+		{"bank balance bob", "30\n"},
+		{"bank audit", "OK 100 in 2 accounts\n"},
+	})
+	history := must(t, "bank", "history", "bob", "--from", "2")
+	if !strings.HasPrefix(history, "2\t20") || !strings.HasSuffix(history, "\treceived 30 from alice, balance 30\n") || lines(history) != 1 {
+		t.Errorf("history: %q", history)
+	}
+	var listed struct{ Entries []historyEntry }
+	if err := json.Unmarshal([]byte(must(t, "bank", "history", "alice", "--limit", "1", "--json")), &listed); err != nil ||
+		len(listed.Entries) != 1 || listed.Entries[0].Kind != "opened" || listed.Entries[0].Balance != 100 {
+		t.Errorf("history --json: %+v, %v", listed, err)
+	}
+	var moved struct {
+		From uint64 `json:"from_balance"`
+		Seq  uint64 `json:"seq"`
+	}
+	if err := json.Unmarshal([]byte(must(t, "bank", "transfer", "bob", "alice", "5", "--json")), &moved); err != nil || moved.From != 25 || moved.Seq == 0 {
+		t.Errorf("transfer --json: %+v, %v", moved, err)
+	}
+	for _, bad := range []badInput{
+		{[]string{"bank", "transfer", "bob", "alice", "26"}, exitFailed, "smaller than the amount"},
+		{[]string{"bank", "transfer", "bob", "eve", "1"}, exitFailed, "no account to receive"},
+		{[]string{"bank", "open", "bob"}, exitFailed, "exists already"},
+		{[]string{"bank", "balance", "eve"}, exitFailed, "no such account"},
+		{[]string{"bank", "history", "eve"}, exitFailed, "no such account"},
+		{[]string{"bank", "open", "a b"}, exitUnusable, "visible ASCII"},
+		{[]string{"bank", "transfer", "bob", "bob", "1"}, exitUnusable, "cannot pay itself"},
+		{[]string{"bank", "transfer", "bob", "alice", "0"}, exitUnusable, "at least 1"},
+		{[]string{"put", "k", "v"}, exitUnusable, "use tagma bank"},
+	} {
+		bad.check(t)
+	}
+}
