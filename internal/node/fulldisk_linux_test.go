@@ -12,7 +12,7 @@ import (
 )
 
 // mount puts a file system of its own, of so many bytes, at dir.
-func mount(t *testing.T, dir string, size int) {
+func (b *testbed) mount(t *testing.T, dir string, size int) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -21,6 +21,7 @@ func mount(t *testing.T, dir string, size int) {
 		t.Skipf("a full disk needs the right to mount a small one: %v", err)
 	}
 	t.Cleanup(func() {
+		b.stopAll()
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
 			t.Error(err)
 		}
@@ -34,25 +35,26 @@ func enlarge(t *testing.T, dir string, size int) {
 	}
 }
 
-// fails waits for a replica that stops by itself, while the others go on.
+// fails lets a replica run out of room, while the others go on, and waits until it has stopped by itself.
 func (b *testbed) fails(i int, l *load, want error) {
 	b.t.Helper()
-	r := b.nodes[i]
-	for {
-		l.put(1, 6000)
-		select {
-		case err := <-r.done:
-			b.nodes[i] = nil
-			if !errors.Is(err, want) {
-				b.t.Fatalf("replica %d stopped: %v; want %v", i, err, want)
-			}
-			return
-		default:
-			if l.acks > 500 {
-				b.t.Fatal("the replica goes on without a disk")
-			}
+	for ended := false; !ended; {
+		if l.acks > 500 {
+			b.t.Fatal("the replica goes on without a disk")
 		}
+		l.put(1, 6000)
+		b.until("the replica follows or stops", func(rs []Report) bool {
+			select {
+			case err := <-b.nodes[i].done:
+				if ended = true; !errors.Is(err, want) {
+					b.t.Fatalf("replica %d stopped: %v; want %v", i, err, want)
+				}
+			default:
+			}
+			return ended || rs[i].Executed == rs[0].Executed
+		})
 	}
+	b.nodes[i] = nil
 }
 
 // The journal finds no room for its next segment.
@@ -60,7 +62,7 @@ func TestD6_AFullDiskUnderTheJournalStopsTheReplica(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
 	dir := filepath.Join(b.home(3), JournalDir)
-	mount(t, dir, 400<<10)
+	b.mount(t, dir, 400<<10)
 	b.startAll()
 	l := b.load()
 	l.put(8, 6000)
@@ -81,7 +83,7 @@ func TestD6_AFullDiskUnderTheStoreStopsTheReplica(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
 	dir := filepath.Join(b.home(3), "data")
-	mount(t, dir, 66<<20)
+	b.mount(t, dir, 66<<20)
 	b.adjust(3, func(s *Settings) { s.Data = "data" })
 	b.startAll()
 	l := b.load()

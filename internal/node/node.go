@@ -186,7 +186,11 @@ func (n *Node) Run(ctx context.Context) error {
 		}
 	}
 	n.executor.service.Close()
-	return errors.Join(err, n.disk.close())
+	if err != nil {
+		n.disk.abandon()
+		return err
+	}
+	return n.disk.close()
 }
 
 // Addrs lists the multiaddrs this replica listens on.

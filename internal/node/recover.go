@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"tagma/checkpoint/journal"
 	"tagma/checkpoint/store"
@@ -130,4 +131,21 @@ func (d *disk) close() error {
 		errs = append(errs, d.store.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// closePatience is how long a failed disk may take to close.
+const closePatience = 2 * time.Second
+
+// abandon closes what a failed disk still lets close. Badger tries for ever to write its memtable to a disk that is full
+// or gone, and nothing depends on that (D5): the end of the process does not wait for it.
+func (d *disk) abandon() {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		_ = d.close() // the error that led here is the one to mend
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closePatience):
+	}
 }
