@@ -38,7 +38,9 @@ func (r *Replica) Anchor() []Record {
 // anchorSlot appends what this replica has accepted, voted and seen committed for one sequence number.
 func (r *Replica) anchorSlot(out []Record, s *slot) []Record {
 	for _, b := range s.bodies {
-		out = append(out, &Fetched{Seq: s.seq, Body: b})
+		if !s.accepted || b.Digest() != s.digest { // that one stands in the pre-prepare
+			out = append(out, &Fetched{Seq: s.seq, Body: b})
+		}
 	}
 	if b := s.body(s.digest); s.accepted && b != nil {
 		pp := r.statement(s)

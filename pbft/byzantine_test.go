@@ -144,7 +144,7 @@ func (l *liar) seq() Seq {
 	case 1:
 		return w.low + 2*w.length + Seq(l.rng.IntN(3))
 	default:
-		return w.floor() + 1 + Seq(l.rng.IntN(int(3*w.length)))
+		return w.floor() + 1 + Seq(l.rng.IntN(int((keptWindows+2)*w.length)))
 	}
 }
 

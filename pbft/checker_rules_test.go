@@ -173,7 +173,7 @@ func (k *checker) after(n *node) {
 	if r.view < m.left || r.view == m.left && m.left > 0 && r.active && m.activated[r.view] == nil {
 		k.failed("I7: replica %d is in view %d (active: %v) after its view change to %d", n.id, r.view, r.active, m.left)
 	}
-	if len(r.log.ring) != int(3*n.cfg.LogWindow) || len(r.pool.byID) > 2*n.cfg.MaxPending {
+	if len(r.log.ring) != int((keptWindows+2)*n.cfg.LogWindow) || len(r.pool.byID) > 2*n.cfg.MaxPending {
 		k.failed("I14: replica %d grows beyond its bounds", n.id)
 	}
 	for i := range r.log.ring {

@@ -60,13 +60,7 @@ func (c *checkpoints) remember(m mark, keepFrom Seq) {
 // onSnapshotted announces a state of ours that is durable and readable now (K1).
 func (r *Replica) onSnapshotted(e Snapshotted) {
 	c := &r.checkpoints
-	keepFrom := c.base
-	if keepFrom >= r.cfg.LogWindow {
-		keepFrom -= r.cfg.LogWindow
-	} else {
-		keepFrom = 0
-	}
-	c.remember(mark{e.Seq, e.Digest}, keepFrom)
+	c.remember(mark{e.Seq, e.Digest}, r.log.below(c.base))
 	c.durable = max(c.durable, e.Seq)
 	r.emit(Broadcast{&Checkpoint{Seq: e.Seq, Digest: e.Digest, Replica: r.cfg.Self}})
 	r.checkDivergence()
@@ -127,6 +121,7 @@ func (r *Replica) adoptStable(cert StableCert) {
 	r.checkpoints.stable = cert
 	r.log.low = cert.Seq
 	r.proposed = max(r.proposed, cert.Seq)
+	r.log.forgetOldBodies()
 }
 
 // checkDivergence compares our own state with the stable one (K2).
@@ -138,19 +133,24 @@ func (r *Replica) checkDivergence() {
 	}
 }
 
-// collectGarbage lets go of what no restart and no follower can need: journal records a window below the newest
-// checkpoint that is stable and durable here, and state versions below the checkpoint before that one (K1, K4, N3).
+// leftBehind reports whether what this replica has to execute next is kept by nobody: it can vote, but not follow.
+func (r *Replica) leftBehind() bool { return r.handed < r.log.floor() }
+
+// collectGarbage lets go of what no restart and no follower can need: journal records some windows below the newest
+// checkpoint that is stable and durable here, and state versions below the checkpoint before that one (K1, K4, N3). Once
+// left behind, this replica's state needs a transfer anyway, and only its votes are kept: they are above h.
 func (r *Replica) collectGarbage() {
 	c := &r.checkpoints
+	if r.leftBehind() {
+		r.pool = newPool(r.cfg.N()) // it cannot see these executed
+		r.emit(Truncate{Below: r.log.floor(), Discard: min(c.base, c.durable)})
+		return
+	}
 	base := min(c.stable.Seq, c.durable)
 	if base <= c.base || r.diverged {
 		return
 	}
 	discard := c.base
 	c.base = base
-	below := Seq(0)
-	if base > r.cfg.LogWindow {
-		below = base - r.cfg.LogWindow
-	}
-	r.emit(Truncate{Below: below, Discard: discard})
+	r.emit(Truncate{Below: r.log.below(base), Discard: discard})
 }

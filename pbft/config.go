@@ -33,8 +33,8 @@ type Config struct {
 
 // Defaults of the protocol parameters.
 const (
-	DefaultCheckpointInterval = 64
-	DefaultLogWindow          = 256
+	DefaultCheckpointInterval = 128
+	DefaultLogWindow          = 512
 	DefaultViewTimeout        = time.Second
 	DefaultMaxViewTimeout     = 30 * time.Second
 	DefaultClockTolerance     = time.Second

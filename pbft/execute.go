@@ -89,6 +89,7 @@ func (r *Replica) onCertifiedBody(m *CertifiedBody) {
 	switch {
 	case r.wantsBody(s, m.Body):
 		r.takeBody(s, m.Body)
+		r.askForMore()
 	case certifies:
 		r.advance()
 	case m.Cert != nil:
@@ -121,9 +122,31 @@ func (r *Replica) takeBody(s *slot, b *Body) {
 func (r *Replica) onFetch(m *Fetch, from Source) {
 	if s := r.log.peek(m.Seq); s != nil {
 		if b := s.body(m.Digest); b != nil {
-			r.send(from.Replica, &CertifiedBody{Seq: m.Seq, Body: b})
+			r.answerFetch(m, from.Replica, b)
 			return
 		}
 	}
 	r.drop(m, ReasonNotHeld)
+}
+
+// answerFetch sends a body, within what a peer may fetch in a sixteenth of a timeout: the question is short, the answer
+// is not (S4).
+func (r *Replica) answerFetch(m *Fetch, to ReplicaID, b *Body) {
+	p := &r.peers[to]
+	if r.mono-p.fetchedAt >= r.cfg.ViewTimeout/16 {
+		p.fetched, p.fetchedAt = 0, r.mono
+	}
+	if p.fetched >= maxPushedBytes {
+		r.drop(m, ReasonTooOften)
+		return
+	}
+	p.fetched += b.requestBytes()
+	r.send(to, &CertifiedBody{Seq: m.Seq, Body: b})
+}
+
+// askForMore brings the next status forward when a push has helped and there is more to come.
+func (r *Replica) askForMore() {
+	if r.behind() {
+		r.nextStatus = min(r.nextStatus, max(r.mono, r.lastStatus+r.cfg.ViewTimeout/12))
+	}
 }

@@ -124,7 +124,7 @@ func (in *fuzzInput) recoded(r Record) {
 }
 
 func (in *fuzzInput) bounded() {
-	if k := len(in.r.log.ring); k != int(3*in.c.cfg.LogWindow) {
+	if k := len(in.r.log.ring); k != int((keptWindows+2)*in.c.cfg.LogWindow) {
 		in.t.Fatalf("the ring has %d slots", k)
 	}
 	for i := range in.r.log.ring {

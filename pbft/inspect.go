@@ -13,6 +13,7 @@ type Inspection struct {
 	Proposed    Seq    // highest one assigned, if this replica is the primary
 	Seen        Seq    // highest one any message named
 	Pending     int    // requests known and not ordered
+	LeftBehind  bool   // what is to be executed next is kept by nobody: a state transfer is needed
 	Suspecting  bool
 	Diverged    bool
 	Timeout     time.Duration
@@ -34,7 +35,7 @@ func (r *Replica) Inspect() Inspection {
 	in := Inspection{
 		View: r.view, Active: r.active, Primary: r.cfg.Primary(r.view),
 		Executed: r.handed, Stable: r.log.low, StateDigest: r.checkpoints.stable.Digest, Proposed: r.proposed, Seen: r.log.seen,
-		Pending: r.pool.waitingAll(), Suspecting: r.suspicion.sent, Diverged: r.diverged, Timeout: r.timeout(),
+		Pending: r.pool.waitingAll(), LeftBehind: r.leftBehind(), Suspecting: r.suspicion.sent, Diverged: r.diverged, Timeout: r.timeout(),
 		Peers: make([]PeerInspection, len(r.peers)),
 	}
 	for i := range r.peers {

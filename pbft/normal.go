@@ -16,7 +16,7 @@ func (r *Replica) onPrePrepare(m *PrePrepare, from Source) {
 		r.onSecondPrePrepare(s, m)
 		return
 	}
-	if why := whyRefuse(s, m); why != "" {
+	if why := r.whyRefuse(s, m); why != "" {
 		r.drop(m, why)
 		return
 	}
@@ -38,10 +38,12 @@ func (r *Replica) whyDropPrePrepare(m *PrePrepare) Reason {
 }
 
 // whyRefuse is the reason not to accept a first pre-prepare in a slot, or "".
-func whyRefuse(s *slot, m *PrePrepare) Reason {
+func (r *Replica) whyRefuse(s *slot, m *PrePrepare) Reason {
 	switch {
 	case m.Body == nil:
 		return ReasonNoBody
+	case m.Body.requestBytes() >= largeBody && r.log.largeBytes() > 4*maxLargeBytes:
+		return ReasonNoRoom
 	case s.cert != nil && s.cert.Digest != m.Digest:
 		return ReasonConflict
 	}
@@ -97,7 +99,7 @@ func (r *Replica) accept(s *slot, m *PrePrepare) {
 
 // vote sends the prepare of a slot whose body is here (N3), and goes on to the commit if enough others did before.
 func (r *Replica) vote(s *slot) {
-	if !s.prepareSent && !r.isPrimary() {
+	if !s.prepareSent && !r.isPrimary() && s.seq > r.log.low {
 		s.prepareSent, s.votedAt = true, r.mono
 		r.emit(Broadcast{&Prepare{View: r.view, Seq: s.seq, Digest: s.digest, Replica: r.cfg.Self}})
 	}

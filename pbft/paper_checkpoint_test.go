@@ -56,13 +56,13 @@ func TestPaper43_NothingIsOrderedBelowTheLowWatermark(t *testing.T) {
 // K1: h moves, for voting, on a certificate alone; deletion waits for the own durable state.
 func TestK1_DeletionWaitsForTheOwnState(t *testing.T) {
 	l := newLab(t, 4, 3)
-	wantCount(t, all[Truncate](l.from(0, &StableNotice{Cert: l.stableCert(12)})), 0, "truncations before the own state")
-	if l.r.log.low != 12 {
+	wantCount(t, all[Truncate](l.from(0, &StableNotice{Cert: l.stableCert(24)})), 0, "truncations before the own state")
+	if l.r.log.low != 24 {
 		t.Fatalf("h = %d", l.r.log.low)
 	}
-	cut := all[Truncate](l.step(Snapshotted{Seq: 12, Digest: stateAfter(12)}))
+	cut := all[Truncate](l.step(Snapshotted{Seq: 24, Digest: stateAfter(24)}))
 	wantCount(t, cut, 1, "truncations")
-	if cut[0].Below != 4 || cut[0].Discard != 0 { // L below the checkpoint (N3); the one before it was the initial state
+	if cut[0].Below != 0 || cut[0].Discard != 0 { // 3L below the checkpoint (N3); the one before it was the initial state
 		t.Fatalf("truncates %+v", cut[0])
 	}
 }

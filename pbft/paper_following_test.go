@@ -25,14 +25,17 @@ func TestN3_NoPrepareWithoutTheBody(t *testing.T) {
 	wantCount(t, broadcasts[*Prepare](effects), 1, "prepares")
 }
 
-// N3: bodies and certificates are served for a window below h.
+// N3: bodies and certificates are served for three windows below h.
 func TestN3_BodiesAreServedBelowTheLowWatermark(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
 	l.commitAll(0, 1, b)
 	l.from(0, &StableNotice{Cert: l.stableCert(4)})
 	wantCount(t, sends[*CertifiedBody](l.from(1, &Fetch{Seq: 1, Digest: b.Digest()})), 1, "bodies")
-	l.from(0, &StableNotice{Cert: l.stableCert(12)})
+	l.from(0, &StableNotice{Cert: l.stableCert(24)})
+	l.wait(time.Second)
+	wantCount(t, sends[*CertifiedBody](l.from(1, &Fetch{Seq: 1, Digest: b.Digest()})), 1, "bodies")
+	l.from(0, &StableNotice{Cert: l.stableCert(28)})
 	wantDrop(t, l.from(1, &Fetch{Seq: 1, Digest: b.Digest()}), ReasonNotHeld)
 }
 

@@ -136,7 +136,9 @@ func TestV5_WhoIsBehindIsBroughtIntoTheView(t *testing.T) {
 	wantCount(t, sends[*ViewChange](l.from(2, &Status{View: 1, ViewChanges: []ReplicaID{3}})), 0, "to who has it")
 	l.enter(1)
 	l.wait(time.Second / 10)
-	wantCount(t, sends[*NewView](l.from(2, &Status{View: 1})), 1, "new views to who waits for it")
+	wantCount(t, sends[*NewView](l.from(2, &Status{View: 1, Helper: 1})), 0, "new views from who was not asked")
+	l.wait(time.Second / 10)
+	wantCount(t, sends[*NewView](l.from(2, &Status{View: 1, Helper: 3})), 1, "new views to who waits for it")
 	l.wait(time.Second / 10)
 	wantCount(t, sends[*NewView](l.from(2, &Status{View: 1, Active: true})), 0, "new views to who is in it")
 }

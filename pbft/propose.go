@@ -4,7 +4,7 @@ package pbft
 
 // propose assigns sequence numbers to waiting requests while there are enough of them and the window is open.
 func (r *Replica) propose() {
-	for r.active && r.isPrimary() && r.started && r.proposed < r.log.high() && r.batchReady() {
+	for r.active && r.isPrimary() && r.started && r.proposed < r.log.high() && r.batchReady() && r.hasRoom() {
 		requests := r.pool.take(r.cfg.MaxBatch, r.cfg.MaxBatchBytes)
 		if len(requests) == 0 {
 			return
@@ -14,6 +14,11 @@ func (r *Replica) propose() {
 		r.lastProposal = r.mono
 		r.emit(Broadcast{&PrePrepare{View: r.view, Seq: r.proposed, Digest: body.Digest(), Body: body}})
 	}
+}
+
+// hasRoom reports whether another batch of what waits keeps the window small enough.
+func (r *Replica) hasRoom() bool {
+	return r.pool.queuedBytes < largeBody || r.log.largeBytes() <= maxLargeBytes
 }
 
 // batchReady adapts the batch to the load: with nothing in flight a request goes out at once; the more is in flight, the

@@ -15,6 +15,7 @@ const (
 	ReasonConflict     Reason = "conflicts with an accepted statement"
 	ReasonNoBody       Reason = "statement without a body"
 	ReasonUnknownBody  Reason = "no certificate vouches for this body"
+	ReasonNoRoom       Reason = "the window holds too many bytes"
 	ReasonNotHeld      Reason = "asked for a body that is not held"
 	ReasonOrdered      Reason = "already ordered"
 	ReasonTooOften     Reason = "asks again too soon"

@@ -143,8 +143,8 @@ func TestS4_AStatusBringsBackABoundedAnswer(t *testing.T) {
 	for s := range Seq(8) {
 		m.Slots = append(m.Slots, SlotStatus{Seq: s + 1, Lacks: lacksAll})
 	}
-	if k := len(sends[*PrePrepare](l.from(1, m))); k < 1 || k > 3 {
-		t.Fatalf("%d pre-prepares of 1 MiB, want 2 MiB and what exceeds it", k)
+	if k := len(sends[*PrePrepare](l.from(1, m))); k < 1 || k > 5 {
+		t.Fatalf("%d pre-prepares of 1 MiB, want 4 MiB and what exceeds it", k)
 	}
 	wantDrop(t, l.from(1, m), ReasonTooOften)
 }

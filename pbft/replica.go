@@ -35,6 +35,7 @@ type Replica struct {
 	diverged    bool // own state contradicts a stable checkpoint: no replies (K2)
 
 	lastProposal time.Duration // when this replica, as primary, last sent a pre-prepare or heartbeat
+	lastStatus   time.Duration
 	nextStatus   time.Duration
 	helper       ReplicaID
 }

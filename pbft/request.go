@@ -77,18 +77,23 @@ func (r *Replica) onKnownRequest(e *pending, m *Request) {
 // admits decides whether there is room for one more request. Each backup has a share of its own at the primary, which
 // no client can use up.
 func (r *Replica) admits(m *Request, from Source) bool {
-	limit := r.pool.limit(r.cfg.MaxPending)
-	if len(r.pool.byID) >= 2*r.cfg.MaxPending {
+	if r.leftBehind() || len(r.pool.byID) >= 2*r.cfg.MaxPending {
 		return false
 	}
 	if !from.Client {
-		return r.pool.relayed[from.Replica] < max(1, limit/r.cfg.N())
+		return r.pool.relayed[from.Replica] < r.relayShare()
 	}
 	if q := r.pool.clients[m.ID.Client]; q != nil && q.held >= r.cfg.MaxPerClient {
 		return false
 	}
-	return r.pool.direct < limit
+	if !r.isPrimary() { // no more than the primary takes over from here
+		return r.pool.direct < r.relayShare()
+	}
+	return r.pool.direct < r.pool.limit(r.cfg.MaxPending)
 }
+
+// relayShare is the room that a primary keeps for the requests of each backup.
+func (r *Replica) relayShare() int { return max(1, r.pool.limit(r.cfg.MaxPending)/r.cfg.N()) }
 
 func (r *Replica) respondBusy(m *Request, from Source) {
 	if from.Client && !r.diverged {
@@ -107,21 +112,15 @@ func (r *Replica) relay(e *pending) {
 	}
 }
 
-// maxRelayedAgain is how many requests are looked at for being relayed once more.
-const maxRelayedAgain = 64
-
 // relayAgain repeats the oldest requests that no pre-prepare holds yet: the first copy may be lost, or the primary had no
 // room. Without it one backup that knows a request alone would suspect a correct primary again and again.
 func (r *Replica) relayAgain() {
-	e := r.pool.oldest
-	for range maxRelayedAgain {
-		if e == nil {
-			return
-		}
+	left := r.relayShare()
+	for e := r.pool.oldest; e != nil && left > 0; e = e.next {
 		if e.queued && r.mono-e.relayedAt >= r.cfg.ViewTimeout/4 {
 			r.relay(e)
+			left--
 		}
-		e = e.next
 	}
 }
 

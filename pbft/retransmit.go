@@ -10,8 +10,8 @@ import (
 
 // How much one status may bring back.
 const (
-	maxPushedSlots = 64
-	maxPushedBytes = 2 << 20
+	maxPushedSlots = 256
+	maxPushedBytes = 4 << 20
 )
 
 // peer is what is known of another replica.
@@ -19,6 +19,8 @@ type peer struct {
 	status     *Status
 	heardAt    time.Duration
 	answeredAt time.Duration
+	fetched    int           // bytes of bodies it fetched since fetchedAt
+	fetchedAt  time.Duration // beginning of the period
 }
 
 // reportStatus broadcasts a Status when it is due: every quarter of a timeout, twice as often while something is missing.
@@ -27,6 +29,7 @@ func (r *Replica) reportStatus() {
 		return
 	}
 	m := r.newStatus()
+	r.lastStatus = r.mono
 	r.nextStatus = r.mono + r.cfg.ViewTimeout/4
 	if !r.active || len(m.Slots) > 0 || r.behind() {
 		r.nextStatus = r.mono + r.cfg.ViewTimeout/8
@@ -48,7 +51,8 @@ func (r *Replica) newStatus() *Status {
 	if !r.active {
 		m.ViewChanges = r.viewChangesHeld()
 	}
-	for seq := r.firstMissing(); seq <= min(r.log.seen, r.log.high()); seq++ {
+	last := min(r.log.seen, r.log.high())
+	for seq := r.firstMissing(); seq <= last && len(m.Slots) < int(2*r.cfg.LogWindow); seq++ {
 		if lacks := r.lacks(seq); lacks != 0 {
 			m.Slots = append(m.Slots, SlotStatus{Seq: seq, Lacks: lacks})
 		}
@@ -158,7 +162,7 @@ func (r *Replica) helpIntoView(to ReplicaID, m *Status) {
 		return
 	}
 	if r.active {
-		if r.origin != nil {
+		if r.origin != nil && (r.isPrimary() || m.Helper == r.cfg.Self) { // it is long
 			r.send(to, r.origin)
 		}
 		return

@@ -25,6 +25,7 @@ func (r *Replica) onTick(e Tick) {
 // start notes the moment from which timers count. The others may be starting too: the primary gets a timeout's grace.
 func (r *Replica) start() {
 	r.started = true
+	r.checkDivergence() // found before the restart, it still holds (K2)
 	c := &r.change
 	c.activatedAt, c.heardAt, c.progressAt, c.quorumAt = r.mono, r.mono+r.cfg.ViewTimeout, r.mono, r.mono
 	r.resume()
@@ -70,7 +71,7 @@ func (r *Replica) expired() bool {
 	if !r.active {
 		return c.quorum && r.mono-c.quorumAt >= limit
 	}
-	if p := r.pool.oldest; p != nil && r.mono-max(p.arrived, c.activatedAt) >= limit {
+	if p := r.pool.oldest; p != nil && !r.leftBehind() && r.mono-max(p.arrived, c.activatedAt) >= limit {
 		return true
 	}
 	if !r.isPrimary() && r.mono-c.heardAt >= limit {
@@ -85,7 +86,7 @@ func (r *Replica) stalled(limit time.Duration) bool {
 	if r.mono-max(c.progressAt, c.activatedAt) < limit {
 		return false
 	}
-	for seq := r.handed + 1; seq <= min(r.log.seen, r.log.high()); seq++ {
+	for seq := r.firstMissing(); seq <= min(r.log.seen, r.log.high()); seq++ {
 		if s := r.log.peek(seq); s != nil && s.accepted && s.cert == nil {
 			return r.mono-s.acceptedAt >= limit
 		}

@@ -1,6 +1,13 @@
 package pbft
 
-// window is the ring of slots around the low watermark h. It reaches from h−L, because bodies and commit certificates
+// keptWindows is how many windows below h slots are kept for, in memory and in the journal. A busy cluster goes through
+// one in a second, so one, as N3 first had it, would leave behind whoever pauses that long.
+const keptWindows = 3
+
+// maxKeptBytes bounds the bodies that are kept in memory below h. The journal has the older ones, for a restart.
+const maxKeptBytes = 32 << 20
+
+// window is the ring of slots around the low watermark h. It reaches from h−3L, because bodies and commit certificates
 // serve those who follow (N3), over H = h+L, above which nothing is voted for, to h+2L, because messages may arrive
 // before the checkpoint that makes room for them (N6).
 type window struct {
@@ -12,18 +19,56 @@ type window struct {
 }
 
 func newWindow(cfg *Config) *window {
-	return &window{replicas: cfg.N(), length: cfg.LogWindow, ring: make([]slot, 3*cfg.LogWindow)}
+	return &window{replicas: cfg.N(), length: cfg.LogWindow, ring: make([]slot, (keptWindows+2)*cfg.LogWindow)}
 }
 
 // high is the high watermark H.
 func (w *window) high() Seq { return w.low + w.length }
 
 // floor is the highest sequence number that the ring no longer holds.
-func (w *window) floor() Seq {
-	if w.low < w.length {
-		return 0
+func (w *window) floor() Seq { return w.below(w.low) }
+
+// below is the end of what is kept below a checkpoint.
+func (w *window) below(checkpoint Seq) Seq { return checkpoint - min(checkpoint, keptWindows*w.length) }
+
+// forgetOldBodies drops, oldest first, the bodies below h that exceed maxKeptBytes.
+func (w *window) forgetOldBodies() {
+	bytes := 0
+	for seq := w.low; seq > w.floor(); seq-- {
+		s := w.peek(seq)
+		if s == nil {
+			continue
+		}
+		for _, b := range s.bodies {
+			bytes += b.requestBytes()
+		}
+		if bytes > maxKeptBytes {
+			s.bodies = nil
+		}
 	}
-	return w.low - w.length
+}
+
+// largeBody is the size in bytes from which on a body counts against maxLargeBytes. A window full of smaller ones is
+// small enough.
+const largeBody = 64 << 10
+
+// maxLargeBytes bounds the large bodies between h and what is proposed. A primary keeps to it; backups, whose h may be
+// lower for a moment, tolerate four times as much.
+const maxLargeBytes = 64 << 20
+
+// largeBytes sums up the large bodies above h.
+func (w *window) largeBytes() int {
+	sum := 0
+	for seq := w.low + 1; seq <= w.seen; seq++ {
+		if s := w.peek(seq); s != nil {
+			for _, b := range s.bodies {
+				if k := b.requestBytes(); k >= largeBody {
+					sum += k
+				}
+			}
+		}
+	}
+	return sum
 }
 
 // holds reports whether the ring has a place for seq.

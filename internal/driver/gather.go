@@ -6,9 +6,9 @@ import (
 	"tagma/pbft"
 )
 
-// loop is a broadcast of ours on its way back to the core.
+// loop is something on its way back to the core: a broadcast of ours, or the answer to a request it wanted to relay.
 type loop struct {
-	event  pbft.Received
+	event  pbft.Event
 	record pbft.Record // what made it durable; nil if it is of a kind that is not journalled
 }
 
@@ -48,6 +48,9 @@ func (d *Driver) gather(effect pbft.Effect) error {
 	case pbft.Broadcast:
 		return d.broadcast(e.Msg)
 	case pbft.Send:
+		if req, relay := e.Msg.(*pbft.Request); relay && d.settled(req) {
+			return nil
+		}
 		t.frames = append(t.frames, frame{to: e.To, bytes: pbft.Encode(e.Msg)})
 	case pbft.Respond:
 		t.replies = append(t.replies, e.Reply)
@@ -67,6 +70,16 @@ func (d *Driver) gather(effect pbft.Effect) error {
 		panic(fmt.Sprintf("driver: unknown effect %T", effect))
 	}
 	return nil
+}
+
+// settled keeps back a relayed request that needs no order any more, and tells the core so: it may have expired since it
+// was taken in, and then no batch will ever answer it here, and its timer would accuse a primary that did nothing wrong.
+func (d *Driver) settled(req *pbft.Request) bool {
+	reply, done := d.machine.Lookup(req)
+	if done {
+		d.turn.loops = append(d.turn.loops, loop{event: pbft.Executed{Replies: []*pbft.Reply{reply}}})
+	}
+	return done
 }
 
 // persist adds a record to the turn, behind the notes that were made before it.

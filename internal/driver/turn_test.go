@@ -180,8 +180,10 @@ func TestD7_AContradictionEndsTheTurnBeforeItsAppend(t *testing.T) {
 			pbft.Broadcast{Msg: &pbft.Commit{Seq: 1, Digest: pbft.Digest{2}, Replica: 1}},
 		},
 	}}
-	d := s.driver()
-	d.guard = NewGuard(d.cfg, nil)
+	cfg := configOf(1, 4)
+	d := New(cfg, s, Ports{
+		Journal: s, Signer: s, Transport: s, Machine: s, Observer: s, Guard: NewGuard(cfg, nil),
+	})
 	mustTurn(t, d, pbft.Tick{})
 	before := len(s.did)
 	if d.Turn([]pbft.Event{pbft.Tick{}}) == nil {

@@ -1,0 +1,67 @@
+package driver
+
+import (
+	"testing"
+
+	"tagma/pbft"
+)
+
+// relaying is a core that wants to relay a request and notes what it is told of it.
+type relaying struct {
+	req  *pbft.Request
+	told []pbft.Event
+}
+
+func (r *relaying) Anchor() []pbft.Record { return nil }
+
+func (r *relaying) Step(ev pbft.Event) []pbft.Effect {
+	r.told = append(r.told, ev)
+	if _, tick := ev.(pbft.Tick); tick {
+		return []pbft.Effect{pbft.Send{To: 0, Msg: r.req}}
+	}
+	return nil
+}
+
+// C3, C6: a request that expired after a backup had taken it in is never executed, so no batch would end its timer: the
+// primary would not order it, and be deposed for that. The driver looks it up before it is relayed.
+func TestC3_ARequestThatIsSettledIsNotRelayed(t *testing.T) {
+	req := &pbft.Request{ID: pbft.RequestID{Session: 1, T: 1}, Ops: [][]byte{{1}}}
+	core := &relaying{req: req}
+	sent, settled := 0, false
+	d := New(&pbft.Config{Members: make([]pbft.PublicKey, 4), Self: 1}, core, Ports{
+		Transport: counting{sent: &sent}, Machine: settling{settled: &settled},
+	})
+	turn := func(events ...pbft.Event) {
+		if err := d.Turn(events); err != nil {
+			t.Fatal(err)
+		}
+	}
+	turn(pbft.Tick{})
+	if sent != 1 || d.Pending() {
+		t.Fatalf("%d relays of a request that waits", sent)
+	}
+	settled = true
+	turn(pbft.Tick{})
+	if sent != 1 || !d.Pending() {
+		t.Fatalf("%d relays, the last one of a settled request", sent)
+	}
+	turn()
+	done, ok := core.told[len(core.told)-1].(pbft.Executed)
+	if !ok || len(done.Replies) != 1 || done.Replies[0].ID != req.ID {
+		t.Fatalf("the core is told %+v", core.told[len(core.told)-1])
+	}
+}
+
+type counting struct{ sent *int }
+
+func (c counting) Send(pbft.ReplicaID, []byte) { *c.sent++ }
+func (c counting) Respond(*pbft.Reply)         {}
+
+type settling struct{ settled *bool }
+
+func (s settling) Execute(pbft.Seq, *pbft.Body) {}
+func (s settling) Snapshot(pbft.Seq)            {}
+func (s settling) Discard(pbft.Seq)             {}
+func (s settling) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
+	return &pbft.Reply{ID: req.ID, Outcome: pbft.OutcomeExpired}, *s.settled
+}

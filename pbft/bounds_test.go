@@ -1,0 +1,89 @@
+package pbft
+
+import (
+	"testing"
+	"time"
+)
+
+// S4: a question of 42 bytes brings back a body of a megabyte; a peer gets so much of that in a sixteenth of T and no more.
+func TestS4_FetchesAreAnsweredWithinABudget(t *testing.T) {
+	l := newLab(t, 4, 0, func(cfg *Config) { cfg.MaxOpBytes, cfg.MaxBatchBytes = 1<<20, 2<<20 })
+	b := l.batch(1, string(make([]byte, 1<<20)))
+	l.r.log.at(1).keep(b)
+	ask := &Fetch{Seq: 1, Digest: b.Digest()}
+	answered := 0
+	for range 100 {
+		answered += len(sends[*CertifiedBody](l.from(1, ask)))
+	}
+	if answered != maxPushedBytes>>20 {
+		t.Fatalf("%d bodies of 1 MiB at once", answered)
+	}
+	wantDrop(t, l.from(1, ask), ReasonTooOften)
+	wantCount(t, sends[*CertifiedBody](l.from(2, ask)), 1, "bodies to another peer")
+	l.wait(l.cfg.ViewTimeout)
+	wantCount(t, sends[*CertifiedBody](l.from(1, ask)), 1, "bodies later")
+}
+
+// S4, I14: large bodies above h are bounded in bytes, not only in number.
+func TestS4_AWindowOfLargeBodiesIsBounded(t *testing.T) {
+	l := newLab(t, 4, 3, func(cfg *Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 512, 4<<20-1<<10, 4<<20 })
+	op := string(make([]byte, 4<<20-1<<10))
+	seq := Seq(0)
+	for l.r.log.largeBytes() <= 4*maxLargeBytes {
+		seq++
+		l.r.log.at(seq).keep(l.batch(uint64(seq), op))
+	}
+	wantDrop(t, l.propose(0, seq+1, l.batch(uint64(seq+1), op)), ReasonNoRoom)
+	if why := l.r.whyRefuse(l.r.log.at(seq+1), &PrePrepare{Body: l.batch(1, "small")}); why != "" {
+		t.Fatalf("a small batch is refused: %s", why)
+	}
+}
+
+// N3: what is kept below h is bounded in bytes too; the oldest bodies go first.
+func TestN3_OldBodiesAreForgottenByBytes(t *testing.T) {
+	l := newLab(t, 4, 3, func(cfg *Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 1<<20, 2<<20 })
+	for seq := Seq(1); seq <= 48; seq++ {
+		l.r.log.at(seq).keep(l.batch(uint64(seq), string(make([]byte, 1<<20))))
+	}
+	l.from(0, &StableNotice{Cert: l.stableCert(48)})
+	if held := len(l.r.log.at(48).bodies); held != 1 {
+		t.Fatalf("%d bodies at h", held)
+	}
+	if held := len(l.r.log.at(1).bodies); held != 0 {
+		t.Fatalf("%d bodies far below h", held)
+	}
+}
+
+// K2: a replica whose state contradicts a stable checkpoint does not answer clients after a restart either.
+func TestK2_DivergenceOutlivesARestart(t *testing.T) {
+	c := newCluster(t, 4)
+	n := c.nodes[3]
+	own := mark{seq: 4, digest: Digest{9}}
+	n.replica.checkpoints.remember(own, 0)
+	cert := newLab(t, 4, 3).stableCert(4)
+	n.replica.adoptStable(cert)
+	n.replica.started = false
+	effects := n.replica.Step(Tick{Mono: time.Second})
+	wantCount(t, all[Diverged](effects), 1, "reports of divergence")
+	if !n.replica.diverged {
+		t.Fatal("the replica answers clients")
+	}
+}
+
+// C6: whatever a burst brings to the backups, they take in no more than the primary keeps room for, and pass all of it on.
+func TestC6_ABackupAdmitsWhatThePrimaryTakesOver(t *testing.T) {
+	l := newLab(t, 4, 3, func(cfg *Config) { cfg.MaxPending, cfg.MaxPerClient = 1024, 1024 })
+	relayed, busy := 0, 0
+	for i := range uint64(500) {
+		effects := l.fromClient(l.request(i+1, "x"))
+		relayed += len(sends[*Request](effects))
+		busy += len(all[Respond](effects))
+	}
+	if share := l.r.relayShare(); relayed != share || busy != 500-share {
+		t.Fatalf("%d relayed and %d busy, want %d and %d", relayed, busy, share, 500-share)
+	}
+	again := sends[*Request](l.wait(l.cfg.ViewTimeout / 3))
+	if len(again) < l.r.relayShare() {
+		t.Fatalf("%d relayed again, want all %d", len(again), l.r.relayShare())
+	}
+}
