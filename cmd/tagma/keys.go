@@ -14,20 +14,21 @@ import (
 func newKeys() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keys",
-		Short: "Make and show key files",
-		Long: `Make and show the ed25519 key files that replicas and clients prove themselves with. A key file may be encrypted under
+		Short: "Make, show and encrypt key files",
+		Long: `Make, show and encrypt the ed25519 key files that replicas and clients prove themselves with. A key file may be encrypted under
 a passphrase, which is then taken from TAGMA_PASSPHRASE, from the file that TAGMA_PASSPHRASE_FILE names, or asked for on
 the terminal.`,
 		Example: `  tagma keys new --out alice.key --encrypt
-  tagma keys show alice.key`,
+  tagma keys show alice.key
+  tagma keys encrypt prod/replica0/key`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return unusablef("tagma keys: no command given; `tagma help keys` lists new and show")
+				return unusablef("tagma keys: no command given; `tagma help keys` lists new, show and encrypt")
 			}
-			return unusablef("there is no command `tagma keys %s`; `tagma help keys` lists new and show", args[0])
+			return unusablef("there is no command `tagma keys %s`; `tagma help keys` lists new, show and encrypt", args[0])
 		},
 	}
-	cmd.AddCommand(newKeysNew(), newKeysShow())
+	cmd.AddCommand(newKeysNew(), newKeysShow(), newKeysEncrypt())
 	return cmd
 }
 

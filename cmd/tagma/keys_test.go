@@ -111,8 +111,8 @@ func TestKeys_MistakesAreOneLine(t *testing.T) {
 	path := filepath.Join(dir, "key")
 	must(t, "keys", "new", "--out", path)
 	for name, bad := range map[string]badInput{
-		"no command":     {[]string{"keys"}, 2, "new and show"},
-		"typo":           {[]string{"keys", "shwo"}, 2, "new and show"},
+		"no command":     {[]string{"keys"}, 2, "new, show and encrypt"},
+		"typo":           {[]string{"keys", "shwo"}, 2, "new, show and encrypt"},
 		"no file given":  {[]string{"keys", "show"}, 2, "FILE"},
 		"no such file":   {[]string{"keys", "show", filepath.Join(dir, "absent")}, 2, "tagma keys new"},
 		"overwriting":    {[]string{"keys", "new", "--out", path}, 2, "no key is overwritten"},
@@ -120,6 +120,8 @@ func TestKeys_MistakesAreOneLine(t *testing.T) {
 		"no register":    {[]string{"keys", "new", "--cluster", "c", "--out", filepath.Join(dir, "new")}, 2, "--register"},
 		"no cluster":     {[]string{"keys", "new", "--register", "a", "--cluster", "absent", "--out", filepath.Join(dir, "new")}, 2, "absent"},
 		"no directory":   {[]string{"keys", "new", "--out", filepath.Join(dir, "no", "key")}, 1, "no such file"},
+		"encrypt what":   {[]string{"keys", "encrypt", filepath.Join(dir, "absent")}, 2, "absent"},
+		"encrypt how":    {[]string{"keys", "encrypt", path}, 2, passphrase.FileVariable},
 		"show, no where": {[]string{"keys", "show", path, "--cluster", "absent"}, 2, "absent"},
 	} {
 		t.Run(name, bad.check)
@@ -130,18 +132,15 @@ func TestKeys_MistakesAreOneLine(t *testing.T) {
 func sealed(t *testing.T) (dir string) {
 	t.Helper()
 	dir = makeCluster(t)
+	t.Setenv(passphrase.Variable, "secret")
 	for _, path := range []string{filepath.Join(dir, clientKeyName), filepath.Join(home(dir, 0), node.KeyFile)} {
-		key, err := crypto.ReadKey(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Remove(path); err != nil {
-			t.Fatal(err)
-		}
-		if err := crypto.WriteKeyEncrypted(path, key, []byte("secret")); err != nil {
-			t.Fatal(err)
+		must(t, "keys", "encrypt", path)
+		badInput{[]string{"keys", "encrypt", path}, exitUnusable, "already"}.check(t)
+		if left, err := filepath.Glob(path + ".*"); err != nil || len(left) > 0 {
+			t.Errorf("beside the key is %v (%v)", left, err)
 		}
 	}
+	t.Setenv(passphrase.Variable, "")
 	return dir
 }
 

@@ -92,8 +92,8 @@ func (f finder) given() ([]byte, error) {
 	return nil, nil
 }
 
-// readFile returns the content of a file without the newline that editors put at its end. The file may be a pipe; a
-// regular one must be its owner's alone, as a key file must.
+// readFile returns the content of a file without the newline that editors put at its end. The file may be a pipe; of a
+// regular one at most the group may read it, since that is how service managers hand secrets to a user.
 func readFile(path string) ([]byte, error) {
 	r, err := os.Open(path)
 	if err != nil {
@@ -104,7 +104,7 @@ func readFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o077 != 0 {
+	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o027 != 0 {
 		return nil, fmt.Errorf("%w (mode %04o); mend it with: chmod 600 %s", ErrExposed, mode.Perm(), path)
 	}
 	text, err := io.ReadAll(io.LimitReader(r, Limit+3)) // and a newline of two bytes

@@ -46,18 +46,19 @@ func TestReadKey_FindsThePassphraseInOrder(t *testing.T) {
 		from finder
 		want error
 	}{
-		"variable":       {with(map[string]string{Variable: "secret", FileVariable: wrong}, "wrong"), nil},
-		"file":           {with(map[string]string{FileVariable: right}, "wrong"), nil},
-		"windows file":   {with(map[string]string{FileVariable: file(t, "secret\r\n", 0o400)}), nil},
-		"terminal":       {with(nil, "secret"), nil},
-		"wrong variable": {with(map[string]string{Variable: "wrong", FileVariable: right}, "secret"), crypto.ErrWrongPassphrase},
-		"two newlines":   {with(map[string]string{FileVariable: file(t, "secret\n\n", 0o600)}), crypto.ErrWrongPassphrase},
-		"nowhere":        {with(nil), ErrNone},
-		"no file":        {with(map[string]string{FileVariable: "absent"}, "secret"), fs.ErrNotExist},
-		"empty file":     {with(map[string]string{FileVariable: file(t, "\n", 0o600)}, "secret"), ErrEmpty},
-		"file of others": {with(map[string]string{FileVariable: file(t, "secret", 0o644)}, "secret"), ErrExposed},
-		"endless file":   {with(map[string]string{FileVariable: "/dev/zero"}, "secret"), ErrTooLong},
-		"long variable":  {with(map[string]string{Variable: strings.Repeat("a", Limit+1)}), ErrTooLong},
+		"variable":        {with(map[string]string{Variable: "secret", FileVariable: wrong}, "wrong"), nil},
+		"file":            {with(map[string]string{FileVariable: right}, "wrong"), nil},
+		"windows file":    {with(map[string]string{FileVariable: file(t, "secret\r\n", 0o400)}), nil},
+		"terminal":        {with(nil, "secret"), nil},
+		"wrong variable":  {with(map[string]string{Variable: "wrong", FileVariable: right}, "secret"), crypto.ErrWrongPassphrase},
+		"two newlines":    {with(map[string]string{FileVariable: file(t, "secret\n\n", 0o600)}), crypto.ErrWrongPassphrase},
+		"nowhere":         {with(nil), ErrNone},
+		"no file":         {with(map[string]string{FileVariable: "absent"}, "secret"), fs.ErrNotExist},
+		"empty file":      {with(map[string]string{FileVariable: file(t, "\n", 0o600)}, "secret"), ErrEmpty},
+		"file of others":  {with(map[string]string{FileVariable: file(t, "secret", 0o644)}, "secret"), ErrExposed},
+		"file of a group": {with(map[string]string{FileVariable: file(t, "secret", 0o440)}), nil},
+		"endless file":    {with(map[string]string{FileVariable: "/dev/zero"}, "secret"), ErrTooLong},
+		"long variable":   {with(map[string]string{Variable: strings.Repeat("a", Limit+1)}), ErrTooLong},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k, err := c.from.readKey(sealed)
