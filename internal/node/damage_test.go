@@ -147,15 +147,19 @@ func TestD5_AStoreThatLostTooMuchIsRefused(t *testing.T) {
 	}
 	b.startAll()
 	l := b.load()
-	for range 10 { // until the journal no longer reaches back to the first batch
+	for b.reachesBack(3) {
 		l.put(16, 3000)
 		b.level(4)
 	}
 	image := b.image(3)
-	for _, damage := range damages[1:] {
+	for _, lost := range []float64{1, 0.95} {
 		b.halt(3)
 		b.restore(3, image, StateDir, JournalDir)
-		damage.do(t, filepath.Join(b.home(3), StateDir), nil)
+		edit(t, newest(t, filepath.Join(b.home(3), StateDir), ".mem"), func(data []byte) []byte {
+			n := used(data)
+			clear(data[n-int(lost*float64(n)):])
+			return data
+		})
 		b.refused(3, "needs the state from others")
 		b.restore(3, image, StateDir, JournalDir)
 		b.start(3)

@@ -1,0 +1,52 @@
+package node
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"tagma/internal/cluster"
+)
+
+// Four replicas and their client in this process: what one put takes, alone and among others.
+func BenchmarkPut(b *testing.B) {
+	for _, outstanding := range []int{1, 64} {
+		b.Run(fmt.Sprintf("%d at once", outstanding), func(b *testing.B) {
+			bed := newTestbed(b, 4, cluster.Protocol{})
+			for i := range 4 {
+				bed.adjust(i, func(s *Settings) { s.SegmentBytes = DefaultSegmentBytes })
+			}
+			bed.startAll()
+			l := bed.load()
+			l.put(20, 100)
+			bed.until("all connected", func(rs []Report) bool { return len(rs[0].Connected) == 3 && len(rs[3].Connected) == 3 })
+			took := make([]time.Duration, b.N)
+			next := make(chan int)
+			var workers sync.WaitGroup
+			b.ResetTimer()
+			for range outstanding {
+				workers.Go(func() {
+					for i := range next {
+						began := time.Now()
+						if err := l.c.Put(l.ctx, fmt.Sprintf("b%d", i), l.value(i, 100)); err != nil {
+							b.Error(err)
+						}
+						took[i] = time.Since(began)
+					}
+				})
+			}
+			for i := range b.N {
+				next <- i
+			}
+			close(next)
+			workers.Wait()
+			b.StopTimer()
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "puts/s")
+		})
+	}
+}
