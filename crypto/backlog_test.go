@@ -92,8 +92,10 @@ func TestBacklog_WithoutVotesClientsOweNothing(t *testing.T) {
 		b.add(&job{source: vote, claims: make([]Claim, 1)})
 		b.add(&job{source: request, claims: make([]Claim, 1)})
 	}
-	if b.take()[0].source != vote || b.take()[0].source != vote {
-		t.Error("votes wait because clients were served while nobody else waited")
+	for range 2 {
+		if b.take()[0].source != vote {
+			t.Error("votes wait because clients were served while nobody else waited")
+		}
 	}
 }
 
