@@ -155,6 +155,7 @@ func (n *Node) listen(out *outlet, way lanes) (err error) {
 	}, in)
 	if err != nil {
 		cancel()
+		n.signatures.close()
 		return err
 	}
 	out.host = n.host

@@ -1,0 +1,93 @@
+package node
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"tagma/network"
+	"tagma/pbft"
+	"tagma/statemachine"
+)
+
+func accusation(who pbft.ReplicaID, about pbft.Seq) pbft.Evidence {
+	return pbft.Evidence{
+		Replica: who, Kind: pbft.Equivocation,
+		First:  &pbft.Commit{Seq: about, Replica: who},
+		Second: &pbft.Commit{Seq: about, Replica: who, Digest: pbft.Digest{1}},
+	}
+}
+
+// One liar neither fills the disk nor uses up the room for proof against another, and a restart loses no proof.
+func TestE1_EvidenceIsBoundedPerReplicaAndSurvivesARestart(t *testing.T) {
+	dir := t.TempDir()
+	w := newWitness(dir, &counters{}, slog.New(slog.DiscardHandler))
+	for seq := range pbft.Seq(100) {
+		w.Accused(accusation(1, seq))
+	}
+	w.Accused(accusation(2, 1))
+	if c := w.convictions(); len(c) != 2 {
+		t.Errorf("convicted are %v", c)
+	}
+	newWitness(dir, &counters{}, slog.New(slog.DiscardHandler)).Accused(accusation(2, 2))
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != maxEvidenceFiles+2 {
+		t.Fatalf("%d files of evidence, %v; want %d", len(files), err, maxEvidenceFiles+2)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(w.dir + "/" + f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, err := pbft.DecodeEvidence(data); err != nil || !strings.HasPrefix(f.Name(), fmt.Sprintf("replica%d-", e.Replica)) {
+			t.Errorf("%s holds %+v, %v", f.Name(), e, err)
+		}
+	}
+}
+
+// S4: a link's routes are bounded, and go with it.
+func TestS4_RoutesAreBoundedByLinks(t *testing.T) {
+	r, link, other := newRoutes(), &network.ClientLink{}, &network.ClientLink{}
+	for i := range pbft.Session(2 * maxRoutesPerLink) {
+		r.set(pbft.RequestID{Session: i}, link)
+	}
+	if len(r.links) != maxRoutesPerLink {
+		t.Fatalf("one link holds %d routes, want %d", len(r.links), maxRoutesPerLink)
+	}
+	last := pbft.RequestID{Session: 2*maxRoutesPerLink - 1}
+	r.set(last, other)
+	if r.gone(link); r.find(last) != other || len(r.links) != 1 {
+		t.Fatalf("after one link went, %d routes are left", len(r.links))
+	}
+	if r.gone(other); len(r.links)+len(r.byLink) != 0 {
+		t.Fatal("something is remembered of links that are gone")
+	}
+}
+
+// A single liar cannot make a replica call itself behind.
+func TestHealth_BelievesWhatFPlusOneOthersClaim(t *testing.T) {
+	n := &Node{home: &Home{Config: pbft.Config{Members: make([]pbft.PublicKey, 4), ViewTimeout: time.Second}}}
+	in := &pbft.Inspection{Peers: []pbft.PeerInspection{{}, {Heard: true, Stable: 8}, {Heard: true, Stable: 1 << 60}, {Heard: true}}}
+	if got := n.stableElsewhere(in); got != 8 {
+		t.Errorf("others are believed to be at %d, want 8", got)
+	}
+	in.Peers[1].Age = time.Hour
+	if got := n.stableElsewhere(in); got != 0 {
+		t.Errorf("a claim of an hour ago counts: %d", got)
+	}
+}
+
+// Clients can cause as many panics as they like; the log grows with their logarithm.
+func TestC9_PanicsAreLoggedEverMoreSeldom(t *testing.T) {
+	var log lines
+	n := &Node{counts: &counters{}, log: log.options().Logger}
+	for range 1000 {
+		n.panicked(statemachine.Panic{Seq: 7, Value: "boom"})
+	}
+	if got := strings.Count(log.buf.String(), "the application panicked"); got != 10 {
+		t.Errorf("1000 panics left %d lines, want 10", got)
+	}
+}
