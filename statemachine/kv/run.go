@@ -116,9 +116,10 @@ func (x *run) weigh(branch []operation) Code {
 	doomed := 0
 	for i := range branch {
 		switch o := &branch[i]; {
-		case o.kind == opGet || o.kind == opPut && o.previous:
-			pair, _ := readPair(x, o.key)
-			x.bytes -= len(o.key) + max(len(pair.Value), largestPut(branch, o.key))
+		case o.kind == opGet:
+			x.bytes -= len(o.key) + max(x.valueBytes(o.key), valuePut(branch, o.key))
+		case o.kind == opPut && o.previous:
+			x.bytes -= len(o.key) + x.valueBytes(o.key)
 		case o.kind == opDeleteRange:
 			for range x.Range(pairKey(o.key), pairEnd(o.end)) {
 				if doomed++; doomed > MaxDeleteKeys {
@@ -133,8 +134,13 @@ func (x *run) weigh(branch []operation) Code {
 	return 0
 }
 
-// largestPut is the length of the value that a list puts under key, which a get in it may return.
-func largestPut(branch []operation, key []byte) int {
+func (x *run) valueBytes(key []byte) int {
+	pair, _ := readPair(x, key)
+	return len(pair.Value)
+}
+
+// valuePut is the length of the value that a list puts under key, which a get in it may return.
+func valuePut(branch []operation, key []byte) int {
 	for i := range branch {
 		if branch[i].kind == opPut && bytes.Equal(branch[i].key, key) {
 			return len(branch[i].value)

@@ -136,6 +136,22 @@ func TestTxn_WhatIsRefusedChangesNothing(t *testing.T) {
 	}
 }
 
+// What counts is what a put returns, not what it writes.
+func TestTxn_APutIsWeighedByWhatItReplaces(t *testing.T) {
+	s := newStore(t)
+	large := make([]byte, kv.MaxValueBytes)
+	var list [][]byte
+	for i := range 5 {
+		list = append(list, kv.PutPrevious(fmt.Appendf(nil, "k%d", i), large))
+	}
+	if r, err := kv.DecodeTxn(s.do(kv.Txn(nil, list, nil), false)); err != nil || len(r.Results) != 5 {
+		t.Errorf("new keys: %d results, %v", len(r.Results), err)
+	}
+	if _, err := kv.DecodeTxn(s.do(kv.Txn(nil, list, nil), false)); !errors.Is(err, kv.TxnSize) {
+		t.Errorf("large values are replaced: %v, want %v", err, kv.TxnSize)
+	}
+}
+
 func TestTxn_RangesShareTheirLimit(t *testing.T) {
 	s := newStore(t)
 	for i := range 6 {
