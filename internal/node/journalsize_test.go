@@ -16,8 +16,8 @@ func TestK1_TheJournalShrinksBehindStableCheckpoints(t *testing.T) {
 	}
 	b.startAll()
 	l := b.load()
-	for range 45 { // in steps that everybody can follow: what falls out of the window is left behind
-		l.put(4, 6000)
+	for range 30 { // in steps that everybody can follow: what falls out of the window is left behind
+		l.put(4, 9000)
 		b.level(4)
 	}
 	b.until("half of what was written is gone", func(rs []Report) bool {
@@ -28,6 +28,10 @@ func TestK1_TheJournalShrinksBehindStableCheckpoints(t *testing.T) {
 		}
 		return true
 	})
+	b.until("the next segment is prepared everywhere", func([]Report) bool {
+		spares, err := filepath.Glob(filepath.Join(b.dir, "*", JournalDir, "spare*"))
+		return err == nil && len(spares) == 4
+	})
 	for i := range 4 {
 		if b.reachesBack(i) {
 			t.Errorf("replica %d still has its first segment", i)
@@ -35,7 +39,7 @@ func TestK1_TheJournalShrinksBehindStableCheckpoints(t *testing.T) {
 	}
 	b.stopAll()
 	b.startAll()
-	l.put(4, 6000)
+	l.put(4, 9000)
 	b.level(4)
 }
 
