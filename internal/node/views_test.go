@@ -2,6 +2,7 @@ package node
 
 import (
 	"testing"
+	"time"
 
 	"tagma/internal/cluster"
 	"tagma/internal/driver"
@@ -33,7 +34,9 @@ func muted() Options {
 
 func TestTwoOfSevenDownKeepOrdering(t *testing.T) {
 	t.Parallel()
-	b := newTestbed(t, 7, small)
+	patient := small // so that a busy machine is no reason to leave the view
+	patient.ViewTimeout = cluster.Duration{Duration: 10 * time.Second}
+	b := newTestbed(t, 7, patient)
 	b.startAll()
 	l := b.load()
 	l.put(10, 8)
