@@ -96,7 +96,11 @@ func checkReply(cfg *Config, m *Reply) error {
 		return invalid("a retry hint beside a final outcome")
 	case m.Outcome != OutcomeExecuted && len(m.Results) > 0:
 		return invalid("results of a request that was not executed")
-	case m.Outcome == OutcomeExecuted && len(m.Results) == 0:
+	case m.Outcome != OutcomeExecuted && m.ResultDigest != nil:
+		return invalid("a digest of results of a request that was not executed")
+	case m.ResultDigest != nil && len(m.Results) > 0:
+		return invalid("results beside their digest")
+	case m.Outcome == OutcomeExecuted && len(m.Results) == 0 && m.ResultDigest == nil:
 		return invalid("executed without a result")
 	case len(m.Results) > cfg.MaxOps:
 		return invalid("%d results are above the limit of %d", len(m.Results), cfg.MaxOps)

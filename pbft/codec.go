@@ -57,6 +57,8 @@ func sizeHint(m Message) int {
 		return m.sizeHint()
 	case *NewView:
 		return m.sizeHint()
+	case *Reply:
+		return small + m.resultBytes()
 	case *Report:
 		return small + len(m.Document)
 	case *Query:

@@ -126,19 +126,24 @@ func appendReply(b []byte, m *Reply) []byte {
 	b = append(b, m.Request[:]...)
 	b = append(b, byte(m.Outcome))
 	b = appendU64(b, uint64(m.Seq))
-	b = appendByteStrings(b, m.Results)
+	b = appendBool(b, m.ResultDigest != nil)
+	if m.ResultDigest != nil {
+		b = append(b, m.ResultDigest[:]...)
+	} else {
+		b = appendByteStrings(b, m.Results)
+	}
 	b = appendU64(b, uint64(m.View))
 	return appendU32(b, m.RetryAfterMillis)
 }
 
 func readReply(r *reader) *Reply {
-	return &Reply{
-		ID:               readRequestID(r),
-		Request:          r.digest(),
-		Outcome:          Outcome(r.u8()),
-		Seq:              Seq(r.u64()),
-		Results:          r.byteStrings("results"),
-		View:             View(r.u64()),
-		RetryAfterMillis: r.u32(),
+	m := &Reply{ID: readRequestID(r), Request: r.digest(), Outcome: Outcome(r.u8()), Seq: Seq(r.u64())}
+	if r.bool() {
+		m.ResultDigest = new(r.digest())
+	} else {
+		m.Results = r.byteStrings("results")
 	}
+	m.View = View(r.u64())
+	m.RetryAfterMillis = r.u32()
+	return m
 }

@@ -8,6 +8,7 @@ const (
 	tagBatch      = "tagma/batch"
 	tagViewChange = "tagma/view-change"
 	tagNewView    = "tagma/new-view"
+	tagResults    = "tagma/results"
 )
 
 // hash is SHA-256 over a tag, the format version and an encoding.

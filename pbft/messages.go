@@ -118,7 +118,8 @@ type Reply struct {
 	Outcome          Outcome
 	Seq              Seq // where it was executed; 0 with OutcomeBusy
 	Results          [][]byte
-	View             View // a hint where the primary is; never matched
+	ResultDigest     *Digest // in place of the Results, whose DigestResults it is; nil: they are whole (C5)
+	View             View    // a hint where the primary is; never matched
 	RetryAfterMillis uint32
 }
 

@@ -167,6 +167,10 @@ func TestCheck_Replies(t *testing.T) {
 		{"executed without result", ErrInvalid, func(m *Reply) { m.Results = nil }},
 		{"executed, and to be tried again", ErrInvalid, func(m *Reply) { m.RetryAfterMillis = 1 }},
 		{"C6: busy, yet executed", ErrInvalid, func(m *Reply) { m.Outcome, m.Results = OutcomeBusy, nil }},
+		{"C5: results beside their digest", ErrInvalid, func(m *Reply) { m.ResultDigest = &Digest{1} }},
+		{"C5: a digest of what was not executed", ErrInvalid, func(m *Reply) {
+			m.Outcome, m.Results, m.ResultDigest = OutcomeConflict, nil, &Digest{1}
+		}},
 		{"C2: results of a conflict", ErrInvalid, func(m *Reply) { m.Outcome = OutcomeConflict }},
 		{"S4: a result too many", ErrInvalid, func(m *Reply) { m.Results = make([][]byte, 4) }},
 		{"S4: a result too long", ErrInvalid, func(m *Reply) { m.Results[1] = make([]byte, 65) }},

@@ -168,6 +168,10 @@ func (c *wireCluster) samples() []wireSample {
 		{"new-view", c.newView()},
 		{"heartbeat", heartbeat},
 		{"reply", &Reply{ID: b.Requests[0].ID, Request: d, Outcome: OutcomeExecuted, Seq: 11, Results: [][]byte{{1, 2}, {}}, View: 2}},
+		{"reply with the digest of its results", &Reply{
+			ID: b.Requests[0].ID, Request: d, Outcome: OutcomeExecuted, Seq: 11, View: 2,
+			ResultDigest: new(DigestResults([][]byte{{1, 2}, {}})),
+		}},
 		{"reply busy", &Reply{ID: b.Requests[0].ID, Request: d, Outcome: OutcomeBusy, View: 2, RetryAfterMillis: 250}},
 		{"status", &Status{
 			View: 4, Active: true, Executed: 12, Stable: 10, Wall: -1, Helper: 2, ViewChanges: []ReplicaID{0, 3},

@@ -93,6 +93,12 @@ func wireOptional(rng *rand.Rand, v any) {
 		if absent {
 			v.Cert = nil
 		}
+	case *Reply:
+		if absent {
+			v.ResultDigest = nil
+		} else {
+			v.Results = nil
+		}
 	}
 }
 
