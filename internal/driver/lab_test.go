@@ -194,7 +194,8 @@ func (l *lab) failed(p *process, err error) {
 		l.t.Fatalf("D6: after a failed append replica %d did: %s", p.cfg.Self, last)
 	}
 	p.calls = p.calls[:0]
-	if again := p.driver.Turn([]pbft.Event{pbft.Tick{Mono: l.now}}); again == nil || p.driver.Close() == nil || len(p.calls) > 0 {
+	again := p.driver.Turn([]pbft.Event{pbft.Tick{Mono: l.now}})
+	if again == nil || p.driver.Close() == nil || len(p.calls) > 0 {
 		l.t.Fatalf("D6: replica %d goes on after %v: %v", p.cfg.Self, err, p.calls)
 	}
 	p.driver, p.tape.failed = nil, false
@@ -231,7 +232,8 @@ func (l *lab) String() string {
 	for _, p := range l.processes {
 		if p.driver != nil {
 			in := p.replica.Inspect()
-			s += fmt.Sprintf("; replica %d: view %d active %t executed %d stable %d", p.cfg.Self, in.View, in.Active, in.Executed, in.Stable)
+			s += fmt.Sprintf("; replica %d: view %d active %t executed %d stable %d",
+				p.cfg.Self, in.View, in.Active, in.Executed, in.Stable)
 		}
 	}
 	return s

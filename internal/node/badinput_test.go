@@ -89,8 +89,12 @@ func (b *testbed) request(key *crypto.PrivateKey, t uint64) *pbft.Request {
 		ID:  pbft.RequestID{Client: key.Public(), Session: 1, T: t},
 		Ops: [][]byte{kv.Put([]byte("raw"), fmt.Append(nil, t))},
 	}
-	pbft.SignRequest(pbft.Digest(b.fresh.File.ID), b.fresh.File.Epoch, r, func(m []byte) pbft.Signature { return key.Sign(m) })
+	b.sign(r, key)
 	return r
+}
+
+func (b *testbed) sign(r *pbft.Request, key *crypto.PrivateKey) {
+	pbft.SignRequest(pbft.Digest(b.fresh.File.ID), b.fresh.File.Epoch, r, func(m []byte) pbft.Signature { return key.Sign(m) })
 }
 
 // rubbish is frames that no replica may believe, whoever sends them.
@@ -105,7 +109,7 @@ func (b *testbed) rubbish(rng *rand.Rand) [][]byte {
 	}
 	huge := b.request(client, 3)
 	huge.Ops = [][]byte{make([]byte, 300<<10)}
-	pbft.SignRequest(pbft.Digest(b.fresh.File.ID), b.fresh.File.Epoch, huge, func(m []byte) pbft.Signature { return client.Sign(m) })
+	b.sign(huge, client)
 	frames := [][]byte{
 		nil, {0}, {255}, good[:len(good)-1], append(good, 0), // cut, and too long
 		pbft.Encode(forged), pbft.Encode(b.request(stranger, 1)), pbft.Encode(huge),

@@ -70,7 +70,9 @@ func TestS4_RoutesAreBoundedByLinks(t *testing.T) {
 // A single liar cannot make a replica call itself behind.
 func TestHealth_BelievesWhatFPlusOneOthersClaim(t *testing.T) {
 	n := &Node{home: &Home{Config: pbft.Config{Members: make([]pbft.PublicKey, 4), ViewTimeout: time.Second}}}
-	in := &pbft.Inspection{Peers: []pbft.PeerInspection{{}, {Heard: true, Stable: 8}, {Heard: true, Stable: 1 << 60}, {Heard: true}}}
+	in := &pbft.Inspection{Peers: []pbft.PeerInspection{
+		{}, {Heard: true, Stable: 8}, {Heard: true, Stable: 1 << 60}, {Heard: true},
+	}}
 	if got := n.stableElsewhere(in); got != 8 {
 		t.Errorf("others are believed to be at %d, want 8", got)
 	}
