@@ -9,7 +9,7 @@ TOOL := $(GO) tool -modfile=tools/go.mod
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help check fmt lint test race fuzz demo
+.PHONY: help check fmt lint test race fuzz demo bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,3 +44,6 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 
 demo: ## a local cluster of four, one of them malicious, and a verdict
 	$(GO) run ./cmd/tagma-testnet demo
+
+bench: ## four replica processes and clients on this machine; figures beside their targets
+	@scripts/bench.sh

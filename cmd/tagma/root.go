@@ -33,7 +33,7 @@ Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuratio
 	root.AddCommand(
 		newInit(), newNode(),
 		newPut(), newGet(), newDelete(), newTxn(), newBank(),
-		newStatus(), newKeys(), newJournal(), newEvidence(),
+		newStatus(), newKeys(), newJournal(), newEvidence(), newBench(),
 	)
 	return root
 }

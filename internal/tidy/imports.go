@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"client": {"pbft", "crypto", "network", "internal/cluster", "internal/passphrase", "statemachine/kv", "statemachine/bank"},
 
 	"internal/tidy":       {},
+	"internal/bench":      {"client", "statemachine/kv"},
 	"internal/passphrase": {"crypto"},
 	"internal/cluster":    {"pbft", "crypto", "network"},
 	"internal/driver":     {"pbft", "statemachine"},

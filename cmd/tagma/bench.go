@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tagma/client"
+	"tagma/internal/bench"
+	"tagma/internal/cluster"
+)
+
+// benchRun is one `tagma bench`.
+type benchRun struct {
+	to          target
+	options     bench.Options
+	connections int
+	out         string // directory for files, if any
+}
+
+// mostConnections is how many of them share a load unless it is said otherwise, and maxConnections how many a replica
+// allows under one key.
+const (
+	mostConnections = 32
+	maxConnections  = 64
+)
+
+func newBench() *cobra.Command {
+	b := benchRun{options: bench.Options{Seed: 1}}
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Load a cluster and measure how fast it answers",
+		Long: `Load a running cluster with puts and gets of its key-value machine and print how fast they were answered. It writes keys
+that begin with bench/, and leaves them there.
+
+Every one of N clients has one request under way: the next one follows the answer. With --rate, operations are instead
+due at that rate whatever the cluster does, and the time of each one counts from when it was due, so that a stall shows
+in every operation that it delayed; --clients then bounds how many are under way.
+
+The clients share a few connections, each with a session of its own. Exit code 1 says that an operation failed.`,
+		Example: `  tagma bench --clients 64 --duration 10s
+  tagma bench --clients 512 --ops 100000 --json
+  tagma bench --clients 4 --batch 16 --reads 50
+  tagma bench --clients 256 --rate 2000 --out results`,
+		Args: takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := b.complete(cmd.Flags().Changed("duration")); err != nil {
+				return unusable{err}
+			}
+			return b.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	b.to.flags(cmd, defaultTimeout)
+	flags, o := cmd.Flags(), &b.options
+	flags.Lookup("timeout").Usage = "patience with the connections and with each request"
+	flags.IntVar(&o.Clients, "clients", 64, "`number` of clients, each with one request under way")
+	flags.IntVar(&o.Ops, "ops", 0, "`number` of operations to measure, instead of --duration")
+	flags.DurationVar(&o.Duration, "duration", 10*time.Second, "how long to measure")
+	flags.DurationVar(&o.Warmup, "warmup", 2*time.Second, "the same load before it, which is not measured")
+	flags.IntVar(&o.ValueBytes, "value-bytes", 100, "`bytes` of each value put")
+	flags.IntVar(&o.Reads, "reads", 0, "`percentage` of requests that get instead of put")
+	flags.IntVar(&o.Batch, "batch", 1, "`operations` packed into each request")
+	flags.Float64Var(&o.Rate, "rate", 0, "`operations` due per second, instead of one after the other")
+	flags.IntVar(&o.Keys, "keys", 100_000, "`number` of different keys")
+	flags.IntVar(&b.connections, "connections", 0, "`number` of connections that the clients share (default one each, at most 32)")
+	flags.StringVar(&b.out, "out", "", "`directory` for summary.csv, intervals.csv and the histogram latency.hgrm")
+	return cmd
+}
+
+// complete fills in what follows from other flags and refuses contradictions.
+func (b *benchRun) complete(durationGiven bool) error {
+	o := &b.options
+	o.Timeout = b.to.timeout
+	if o.Ops != 0 && durationGiven {
+		return errors.New("--ops and --duration both say when to stop; give one of them")
+	}
+	if err := o.Check(); err != nil {
+		return err
+	}
+	switch {
+	case b.connections == 0:
+		b.connections = min(o.Clients, mostConnections)
+	case b.connections < 1 || b.connections > maxConnections:
+		return fmt.Errorf("--connections %d: replicas allow 1 to %d of one key", b.connections, maxConnections)
+	case b.connections > o.Clients:
+		return fmt.Errorf("--connections %d: with --clients %d some would never be used; give at most as many", b.connections, o.Clients)
+	}
+	return nil
+}
+
+// dial opens the sessions, and closes again what it opened when one of them fails.
+func (b *benchRun) dial(ctx context.Context) (sessions []*client.Client, err error) {
+	file, key, err := b.to.read()
+	if err != nil {
+		return nil, err
+	}
+	if file.Machine != cluster.MachineKV {
+		return nil, unusablef("the cluster runs the machine %s, and tagma bench is for %s", file.Machine, cluster.MachineKV)
+	}
+	most := file.Protocol.WithDefaults().MaxOps
+	if b.options.Batch > most {
+		return nil, unusablef("--batch %d: the cluster allows %d operations in a request (max_ops)", b.options.Batch, most)
+	}
+	ctx, cancel := context.WithTimeout(ctx, b.to.timeout)
+	defer cancel()
+	for range b.connections {
+		c, err := client.DialCluster(ctx, file, key)
+		if err != nil {
+			err = fmt.Errorf("%w; `tagma status` shows which replicas answer", err)
+			return nil, errors.Join(err, closeAll(sessions))
+		}
+		sessions = append(sessions, c)
+	}
+	return sessions, nil
+}
+
+func closeAll(sessions []*client.Client) error {
+	var errs []error
+	for _, c := range sessions {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}

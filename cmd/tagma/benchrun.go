@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"tagma/internal/bench"
+)
+
+// run loads the cluster and prints the result; progress goes to stderr.
+func (b *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
+	if b.out != "" { // before the work, so that it is not in vain
+		if err := os.MkdirAll(b.out, 0o755); err != nil {
+			return fmt.Errorf("make the directory for the results: %w; choose another one with --out", err)
+		}
+	}
+	sessions, err := b.dial(ctx)
+	if err != nil {
+		return err
+	}
+	callers := make([]bench.Caller, len(sessions))
+	for i, c := range sessions {
+		callers[i] = c
+	}
+	shown := newBenchProgress(stderr)
+	result, err := bench.Run(ctx, callers, b.options, shown.every(), shown.show)
+	shown.clear()
+	if err = errors.Join(err, closeAll(sessions)); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	if err := b.save(result); err != nil {
+		return fmt.Errorf("write the results to %s: %w", b.out, err)
+	}
+	if err := b.print(stdout, result); err != nil {
+		return err
+	}
+	if o := result.Operations; o.Failed+o.Unknown > 0 {
+		return fmt.Errorf("bench: %d operations failed and the outcome of %d is unknown; the first error: %s",
+			o.Failed, o.Unknown, result.FirstError)
+	}
+	return nil
+}
+
+// save writes the files that --out asks for.
+func (b *benchRun) save(result *bench.Result) error {
+	if b.out == "" {
+		return nil
+	}
+	for name, write := range map[string]func(io.Writer) error{
+		"summary.csv": result.WriteSummary, "intervals.csv": result.WriteIntervals, "latency.hgrm": result.WriteHistogram,
+	} {
+		if err := writeTo(filepath.Join(b.out, name), write); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeTo(path string, write func(io.Writer) error) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(file), file.Close())
+}

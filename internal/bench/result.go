@@ -1,0 +1,75 @@
+package bench
+
+import (
+	"math"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Result is what was measured. Its JSON has the field names of the report of `tagma-testnet`.
+type Result struct {
+	Operations Operations `json:"operations"`
+	Throughput Throughput `json:"throughput"`
+	Latency    Latency    `json:"latency_ms"`
+	ElapsedMS  float64    `json:"elapsed_ms"` // from the first request to the last answer
+	FirstError string     `json:"first_error,omitempty"`
+
+	Intervals []Interval              `json:"-"` // by second, the last one shorter
+	Histogram *hdrhistogram.Histogram `json:"-"` // of all answered requests, in µs
+}
+
+// Operations counts what became of the operations.
+type Operations struct {
+	Submitted    int `json:"submitted"`
+	Acknowledged int `json:"acknowledged"`
+	Failed       int `json:"failed"`  // answered with an error, or never sent
+	Unknown      int `json:"unknown"` // given up while the outcome was open
+	Busy         int `json:"busy"`    // of those, because the cluster said that it was overloaded
+}
+
+// Throughput is acknowledged operations per second.
+type Throughput struct {
+	OpsPerSecond float64 `json:"ops_per_s"`
+}
+
+// Latency is how long the answered requests took, in milliseconds.
+type Latency struct {
+	P50  float64 `json:"p50"`
+	P95  float64 `json:"p95"`
+	P99  float64 `json:"p99"`
+	P999 float64 `json:"p999"`
+	Max  float64 `json:"max"`
+	Mean float64 `json:"mean"`
+}
+
+// result sums up. The recorder must not be used any more.
+func (r *recorder) result() *Result {
+	elapsed := r.last.Sub(r.began)
+	r.intervals.end()
+	result := &Result{
+		Operations: r.ops,
+		ElapsedMS:  round(float64(elapsed) / float64(time.Millisecond)),
+		Latency: Latency{
+			P50: quantile(r.took, 50), P95: quantile(r.took, 95), P99: quantile(r.took, 99), P999: quantile(r.took, 99.9),
+			Max: round(float64(r.max) / float64(time.Millisecond)), Mean: round(r.took.Mean() / 1000),
+		},
+		Intervals: r.intervals.done, Histogram: r.took,
+	}
+	if elapsed > 0 {
+		result.Throughput.OpsPerSecond = round(float64(r.ops.Acknowledged) / elapsed.Seconds())
+	}
+	if r.firstErr != nil {
+		result.FirstError = r.firstErr.Error()
+	}
+	return result
+}
+
+func quantile(h *hdrhistogram.Histogram, percent float64) float64 {
+	return millis(h.ValueAtQuantile(percent))
+}
+
+func millis(micros int64) float64 { return float64(micros) / 1000 }
+
+// round leaves three digits behind the point: of milliseconds, the microseconds.
+func round(x float64) float64 { return math.Round(x*1000) / 1000 }

@@ -1,0 +1,120 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"tagma/client"
+)
+
+// Caller has requests executed; a *client.Client is one. It is used by several goroutines at once.
+type Caller interface {
+	DoMany(ctx context.Context, ops [][]byte, opts ...client.CallOption) (client.Result, error)
+}
+
+// Progress is how far a run is.
+type Progress struct {
+	Warming bool
+	Done    int // operations acknowledged in this phase
+	Of      int // operations of this phase; 0: Length decides
+	Elapsed time.Duration
+	Length  time.Duration // of this phase; 0: Of decides
+}
+
+// Run loads the callers with what the options describe: client i uses caller i mod len(callers). progress, if it is not
+// nil, is called at every interval from a goroutine of Run. An error is of the options, or the context's: operations that
+// fail are counted.
+func Run(ctx context.Context, callers []Caller, opt Options, every time.Duration, progress func(Progress)) (*Result, error) {
+	if err := opt.Check(); err != nil {
+		return nil, err
+	}
+	if progress == nil {
+		progress, every = func(Progress) {}, time.Hour
+	}
+	run := &run{callers: callers, opt: &opt, every: every, progress: progress}
+	if opt.Warmup > 0 {
+		run.phase(ctx, true, 0, opt.Warmup)
+	}
+	measured := run.phase(ctx, false, opt.Ops, opt.Duration)
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("the run was interrupted: %w", context.Cause(ctx))
+	}
+	return measured.result(), nil
+}
+
+type run struct {
+	callers  []Caller
+	opt      *Options
+	every    time.Duration
+	progress func(Progress)
+}
+
+// phase runs all clients until ops operations were sent or, if ops is 0, the time is over, and all are answered.
+func (r *run) phase(ctx context.Context, warming bool, ops int, length time.Duration) *recorder {
+	began := time.Now()
+	plan, record := newSchedule(r.opt, began, ops, length), newRecorder(began)
+	var clients, watch sync.WaitGroup
+	for i := range r.opt.Clients {
+		clients.Go(func() { r.client(ctx, r.callers[i%len(r.callers)], plan, record) })
+	}
+	over := make(chan struct{})
+	watch.Go(func() {
+		p := Progress{Warming: warming, Of: ops}
+		if ops == 0 {
+			p.Length = length
+		}
+		r.watch(over, began, record, p)
+	})
+	clients.Wait()
+	close(over)
+	watch.Wait()
+	return record
+}
+
+func (r *run) watch(over <-chan struct{}, began time.Time, record *recorder, p Progress) {
+	ticker := time.NewTicker(r.every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			p.Done, p.Elapsed = record.acknowledged(), time.Since(began)
+			r.progress(p)
+		case <-over:
+			return
+		}
+	}
+}
+
+// client sends one request after the other.
+func (r *run) client(ctx context.Context, c Caller, plan *schedule, record *recorder) {
+	for {
+		t, ok := plan.take()
+		if !ok {
+			return
+		}
+		from, ok := t.wait(ctx)
+		if !ok {
+			return
+		}
+		req := workload{r.opt}.request(t.first, t.n)
+		record.submitted(t.n)
+		err := r.call(ctx, c, &req)
+		record.answered(t.n, time.Since(from), err)
+	}
+}
+
+func (r *run) call(ctx context.Context, c Caller, req *request) error {
+	ctx, cancel := context.WithTimeout(ctx, r.opt.Timeout)
+	defer cancel()
+	var options []client.CallOption
+	if req.read {
+		options = append(options, client.ReadOnly())
+	}
+	result, err := c.DoMany(ctx, req.ops, options...)
+	if err != nil {
+		return err
+	}
+	return req.judge(result.Outputs)
+}

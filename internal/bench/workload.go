@@ -1,0 +1,66 @@
+package bench
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+
+	"tagma/statemachine/kv"
+)
+
+// workload makes requests. The same options make the same requests, whichever client sends them.
+type workload struct{ opt *Options }
+
+// request is one request's operations.
+type request struct {
+	ops  [][]byte
+	read bool // all of them only read
+}
+
+// stride scatters the keys. It is a prime above every number of keys in use, so all keys come up before any comes again.
+const stride = 2_654_435_761
+
+// request returns the operations with the numbers first to first+n−1.
+func (w workload) request(first, n int) request {
+	random := rand.New(rand.NewPCG(w.opt.Seed, uint64(first)))
+	r := request{ops: make([][]byte, n), read: random.IntN(100) < w.opt.Reads}
+	for i := range n {
+		if r.read {
+			r.ops[i] = kv.Get(key(random.Uint64N(uint64(w.opt.Keys))))
+			continue
+		}
+		place := uint64(first+i) % uint64(w.opt.Keys)
+		r.ops[i] = kv.Put(key(place*stride%uint64(w.opt.Keys)), value(random, w.opt.ValueBytes))
+	}
+	return r
+}
+
+func key(number uint64) []byte { return fmt.Appendf(nil, "bench/%09d", number) }
+
+// value is random, so that nothing on its way can compress it.
+func value(random *rand.Rand, size int) []byte {
+	v := make([]byte, 0, size+8)
+	for len(v) < size {
+		v = binary.LittleEndian.AppendUint64(v, random.Uint64())
+	}
+	return v[:size]
+}
+
+// judge says whether the machine did what it was asked. A key that was never put is no error of a get.
+func (r *request) judge(outputs [][]byte) error {
+	if len(outputs) != len(r.ops) {
+		return fmt.Errorf("%d results for %d operations", len(outputs), len(r.ops))
+	}
+	for _, output := range outputs {
+		var err error
+		if r.read {
+			_, err = kv.DecodeGet(output)
+		} else {
+			_, err = kv.DecodePut(output)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
