@@ -34,7 +34,7 @@ type Behaviour struct {
 }
 
 // catalogue is sorted by name.
-var catalogue = []Behaviour{equivocate}
+var catalogue = []Behaviour{corrupt, equivocate, silent, slow}
 
 // Catalogue lists all behaviours by name.
 func Catalogue() []Behaviour { return append([]Behaviour(nil), catalogue...) }
@@ -65,6 +65,9 @@ func ParseChoice(text string) (Choice, error) {
 		if !ok {
 			return Choice{}, fmt.Errorf("behaviour %s: %q has no value; write parameter=value", c.Name, p)
 		}
+		if _, twice := c.Values[name]; twice {
+			return Choice{}, fmt.Errorf("behaviour %s: parameter %s is given twice; give it once", c.Name, name)
+		}
 		c.Values[name] = value
 	}
 	_, _, err := c.resolve()
@@ -86,17 +89,24 @@ func (c Choice) String() string {
 	return text
 }
 
+// Check reports whether the choice suits a cluster of so many replicas: whether those that it names are in it.
+func (c Choice) Check(replicas int) error {
+	_, err := New(c, &pbft.Config{Members: make([]pbft.PublicKey, replicas)}, nil, nil)
+	return err
+}
+
 // New puts an attacker around a core. It signs its lies itself, since a driver signs what is broadcast only.
 func New(c Choice, cfg *pbft.Config, core Core, sign Sign) (Core, error) {
 	b, v, err := c.resolve()
 	if err != nil {
 		return nil, err
 	}
-	return b.build(v, cfg, core, sign)
+	attacker, err := b.build(v, cfg, core, sign)
+	if err != nil {
+		return nil, fmt.Errorf("behaviour %s: %w", b.Name, err)
+	}
+	return attacker, nil
 }
-
-// values holds every parameter of a behaviour.
-type values map[string]string
 
 // resolve finds the behaviour and fills in its defaults.
 func (c Choice) resolve() (Behaviour, values, error) {

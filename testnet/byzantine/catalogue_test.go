@@ -35,6 +35,17 @@ func TestParseChoice_RefusesWhatDoesNotExist(t *testing.T) {
 		"equivocate,phase=checkpoint": "none of",
 		"equivocate,from_seq=-1":      "not a sequence number",
 		"":                            "equivocate",
+		"silent,types=prepair":        "not a message type",
+		"silent,types=":               "not a message type",
+		"silent,to=1+x":               "no destination",
+		"silent,probability=0":        "above 0",
+		"silent,probability=NaN":      "above 0",
+		"silent,seed=-1":              "not a whole number",
+		"silent,seed=1,seed=2":        "given twice",
+		"corrupt,what=bytes":          "none of signature, digest, reply",
+		"slow,delay=soon":             "0.9T",
+		"slow,delay=-1s":              "0.9T",
+		"slow,delay=0T":               "0.9T",
 	} {
 		_, err := ParseChoice(text)
 		if err == nil || !strings.Contains(err.Error(), part) {
@@ -52,5 +63,18 @@ func TestChoice_StringIsParsedBack(t *testing.T) {
 	c, err := ParseChoice(text)
 	if err != nil || c.String() != text {
 		t.Errorf("%q became %q, %v", text, c, err)
+	}
+}
+
+func TestChoice_NamesOnlyReplicasOfItsCluster(t *testing.T) {
+	c, err := ParseChoice("silent,to=4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Check(4); err == nil || !strings.Contains(err.Error(), "there is no replica 4") {
+		t.Errorf("of 4 replicas: %v", err)
+	}
+	if err := c.Check(7); err != nil {
+		t.Errorf("of 7 replicas: %v", err)
 	}
 }

@@ -2,7 +2,6 @@ package byzantine
 
 import (
 	"fmt"
-	"strconv"
 
 	"tagma/pbft"
 )
@@ -18,12 +17,11 @@ var equivocate = Behaviour{
 	build: newEquivocator,
 }
 
-// equivocator turns a broadcast of its phase into one signed statement a destination, no two alike. Its own core holds
-// on to what it wanted to say: it goes on like a replica that was honest, and is one again in a view that it does not
-// lead.
+// equivocator turns a broadcast of its phase into one signed statement a destination, no two alike. It is honest in a
+// view in which it does not speak in that phase.
 type equivocator struct {
+	honest
 	cfg   *pbft.Config
-	core  Core
 	sign  Sign
 	phase pbft.Type
 	from  pbft.Seq
@@ -36,62 +34,21 @@ func newEquivocator(v values, cfg *pbft.Config, core Core, sign Sign) (Core, err
 	default:
 		return nil, fmt.Errorf("phase: %q is none of pre-prepare, prepare and commit", v["phase"])
 	}
-	from, err := strconv.ParseUint(v["from_seq"], 10, 63)
+	from, err := v.seq("from_seq")
 	if err != nil {
-		return nil, fmt.Errorf("from_seq: %q is not a sequence number", v["from_seq"])
+		return nil, err
 	}
-	return &equivocator{cfg: cfg, core: core, sign: sign, phase: phase, from: pbft.Seq(from)}, nil
+	e := &equivocator{cfg: cfg, sign: sign, phase: phase, from: from}
+	return &voice{cfg: cfg, core: core, sign: sign, tongue: e}, nil
 }
 
-// Anchor is the honest core's: the lies are in no journal.
-func (e *equivocator) Anchor() []pbft.Record { return e.core.Anchor() }
-
-// Step is the honest core's, with the lies in the place of what it would have said.
-func (e *equivocator) Step(ev pbft.Event) []pbft.Effect {
-	var out []pbft.Effect
-	todo := []pbft.Event{ev}
-	for len(todo) > 0 {
-		ev, todo = todo[0], todo[1:]
-		for _, effect := range e.core.Step(ev) {
-			if b, ok := effect.(pbft.Broadcast); ok && e.liesAbout(b.Msg) {
-				pbft.Sign(e.cfg, b.Msg, e.sign)
-				todo = append(todo, e.loopback(b.Msg))
-				out = append(out, e.spread(b.Msg)...)
-				continue
-			}
-			if s, ok := effect.(pbft.Send); ok && e.liesAbout(s.Msg) {
-				out = append(out, e.tell(s.To, s.Msg)...)
-				continue
-			}
-			out = append(out, effect)
-		}
-	}
-	return out
-}
-
-// loopback is what a driver would do with an honest broadcast, so that the core is not surprised.
-func (e *equivocator) loopback(m pbft.Message) pbft.Event {
-	return pbft.Received{From: pbft.Source{Replica: e.cfg.Self, Loopback: true}, Msg: pbft.Own(m)}
-}
-
-// liesAbout reports whether a message is a statement of our own that is to differ from one destination to the next.
-func (e *equivocator) liesAbout(m pbft.Message) bool {
+// twists reports whether a message is a statement of our own that is to differ from one destination to the next.
+func (e *equivocator) twists(m pbft.Message) bool {
 	if pbft.TypeOf(m) != e.phase {
 		return false
 	}
 	by, _ := pbft.Sender(e.cfg, m)
 	return by == e.cfg.Self && seqOf(m) >= e.from
-}
-
-// spread tells every other replica its own variant.
-func (e *equivocator) spread(m pbft.Message) []pbft.Effect {
-	var out []pbft.Effect
-	for i := range e.cfg.Members {
-		if to := pbft.ReplicaID(i); to != e.cfg.Self {
-			out = append(out, e.tell(to, m)...)
-		}
-	}
-	return out
 }
 
 // tell sends a destination its variant: always the same one, also when the core repeats itself, for a liar who
@@ -109,20 +66,15 @@ func (e *equivocator) tell(to pbft.ReplicaID, m pbft.Message) []pbft.Effect {
 // variant is a statement about the same place in the order with another digest: for a pre-prepare the same requests at
 // another agreed time, so that the body is as good as the honest one; for a vote a digest of nothing.
 func variant(m pbft.Message, to pbft.ReplicaID) pbft.Message {
-	switch m := m.(type) {
-	case *pbft.PrePrepare:
-		if m.Body == nil {
-			return nil
-		}
-		body := &pbft.Body{Time: m.Body.Time + 1 + int64(to), Requests: m.Body.Requests}
-		return &pbft.PrePrepare{View: m.View, Seq: m.Seq, Digest: body.Digest(), Body: body}
-	case *pbft.Prepare:
-		return &pbft.Prepare{View: m.View, Seq: m.Seq, Digest: shifted(m.Digest, to), Replica: m.Replica}
-	case *pbft.Commit:
-		return &pbft.Commit{View: m.View, Seq: m.Seq, Digest: shifted(m.Digest, to), Replica: m.Replica}
-	default:
+	p, proposes := m.(*pbft.PrePrepare)
+	if !proposes {
+		return withDigest(m, func(d pbft.Digest) pbft.Digest { return shifted(d, to) })
+	}
+	if p.Body == nil {
 		return nil
 	}
+	body := &pbft.Body{Time: p.Body.Time + 1 + int64(to), Requests: p.Body.Requests}
+	return &pbft.PrePrepare{View: p.View, Seq: p.Seq, Digest: body.Digest(), Body: body}
 }
 
 // shifted is another digest for every replica.
@@ -131,18 +83,4 @@ func shifted(d pbft.Digest, to pbft.ReplicaID) pbft.Digest {
 	d[1] ^= byte(to)
 	d[2] ^= 0xff
 	return d
-}
-
-// seqOf is the sequence number of a pre-prepare or vote.
-func seqOf(m pbft.Message) pbft.Seq {
-	switch m := m.(type) {
-	case *pbft.PrePrepare:
-		return m.Seq
-	case *pbft.Prepare:
-		return m.Seq
-	case *pbft.Commit:
-		return m.Seq
-	default:
-		return 0
-	}
 }

@@ -15,14 +15,19 @@ import (
 type trial struct {
 	t     *testing.T
 	nodes []*member
+	liar  int
 	wire  []packet
 	now   time.Duration
 	sent  []packet // everything that ever was on the wire
+	bad   []packet // of it, what its receiver refused
+
+	submitted uint64 // by load
 }
 
 type packet struct {
 	from, to pbft.ReplicaID
 	msg      pbft.Message
+	at       time.Duration
 }
 
 type member struct {
@@ -34,6 +39,7 @@ type member struct {
 	root     pbft.Digest
 	executed map[pbft.Seq]pbft.Digest
 	done     map[pbft.RequestID]bool
+	replies  map[pbft.RequestID]*pbft.Reply // the last word to the client
 	accused  []pbft.Evidence
 	entered  []pbft.View
 }
@@ -62,7 +68,7 @@ func holds(claims []pbft.Claim) bool {
 // begin starts four replicas; the attacker, if choice names one, takes the place of liar.
 func begin(t *testing.T, liar int, choice string) *trial {
 	t.Helper()
-	tr := &trial{t: t}
+	tr := &trial{t: t, liar: liar}
 	for i := range 4 {
 		cfg := pbft.Config{
 			Cluster: pbft.Digest{1}, CheckpointInterval: 4, LogWindow: 8, ViewTimeout: time.Second, Self: pbft.ReplicaID(i),
@@ -76,7 +82,7 @@ func begin(t *testing.T, liar int, choice string) *trial {
 		}
 		m := &member{
 			t: tr, cfg: &cfg, actor: replica, replica: replica,
-			executed: map[pbft.Seq]pbft.Digest{}, done: map[pbft.RequestID]bool{},
+			executed: map[pbft.Seq]pbft.Digest{}, done: map[pbft.RequestID]bool{}, replies: map[pbft.RequestID]*pbft.Reply{},
 		}
 		if i == liar {
 			c, err := ParseChoice(choice)
@@ -130,7 +136,11 @@ func (m *member) receive(p packet) {
 	}
 	v, err := pbft.Verify(m.cfg, decoded, holds)
 	if err != nil {
-		m.t.t.Fatalf("%v of replica %d does not verify: a lie must be well signed: %v", pbft.TypeOf(p.msg), p.from, err)
+		if int(p.from) != m.t.liar {
+			m.t.t.Fatalf("%v of honest replica %d is refused: %v", pbft.TypeOf(p.msg), p.from, err)
+		}
+		m.t.bad = append(m.t.bad, p)
+		return
 	}
 	m.step(pbft.Received{From: pbft.Source{Replica: p.from}, Msg: v})
 }
@@ -157,6 +167,8 @@ func (m *member) perform(e pbft.Effect) {
 		})
 	case pbft.Send:
 		m.t.post(m.cfg.Self, e.To, e.Msg)
+	case pbft.Respond:
+		m.replies[e.Reply.ID] = e.Reply
 	case pbft.Execute:
 		m.execute(e)
 	case pbft.Snapshot:
@@ -171,8 +183,8 @@ func (m *member) perform(e pbft.Effect) {
 
 func (tr *trial) post(from, to pbft.ReplicaID, m pbft.Message) {
 	if from != to {
-		tr.wire = append(tr.wire, packet{from, to, m})
-		tr.sent = append(tr.sent, packet{from, to, m})
+		tr.wire = append(tr.wire, packet{from, to, m, tr.now})
+		tr.sent = append(tr.sent, packet{from, to, m, tr.now})
 	}
 }
 
@@ -183,7 +195,9 @@ func (m *member) execute(e pbft.Execute) {
 	done := pbft.Executed{Seq: e.Seq}
 	for _, r := range e.Body.Requests {
 		m.done[r.ID] = true
-		done.Replies = append(done.Replies, &pbft.Reply{ID: r.ID, Request: r.Digest(), Outcome: pbft.OutcomeExecuted, Seq: e.Seq})
+		done.Replies = append(done.Replies, &pbft.Reply{
+			ID: r.ID, Request: r.Digest(), Outcome: pbft.OutcomeExecuted, Seq: e.Seq, Results: r.Ops,
+		})
 	}
 	m.inbox = append(m.inbox, done)
 }

@@ -138,7 +138,7 @@ func (r *run) ready(ctx context.Context) error {
 func (r *run) dial(ctx context.Context) ([]*client.Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.StartWithin)
 	defer cancel()
-	key, err := crypto.ReadKey(r.cluster.ClientKey())
+	key, err := crypto.ReadKey(r.cluster.ClientKey(0))
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package local
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -18,21 +19,24 @@ type Cluster struct {
 	Dir  string
 	File *cluster.File
 
-	malicious map[int]byzantine.Choice
-	observer  *crypto.PrivateKey
-	spawner   *spawner
-	deaths    chan Death
-	waiting   sync.WaitGroup
+	observer *crypto.PrivateKey
+	spawner  *spawner
+	deaths   chan Death
+	waiting  sync.WaitGroup
 
 	mu        sync.Mutex
+	malicious map[int]byzantine.Choice
 	processes []*process // by replica; nil while it does not run
 }
 
 // Create makes a cluster's files. Start runs its replicas; Close must follow.
 func Create(o Options) (*Cluster, error) {
-	for id := range o.Malicious {
+	for id, choice := range o.Malicious {
 		if id < 0 || id >= o.Replicas {
 			return nil, fmt.Errorf("replica %d cannot be malicious: the cluster has replicas 0 to %d", id, o.Replicas-1)
+		}
+		if err := choice.Check(o.Replicas); err != nil {
+			return nil, fmt.Errorf("replica %d cannot be malicious: %w", id, err)
 		}
 	}
 	file, observer, err := layout(o)
@@ -40,7 +44,7 @@ func Create(o Options) (*Cluster, error) {
 		return nil, err
 	}
 	return &Cluster{
-		Dir: o.Dir, File: file, malicious: o.Malicious, observer: observer, spawner: newSpawner(),
+		Dir: o.Dir, File: file, malicious: maps.Clone(o.Malicious), observer: observer, spawner: newSpawner(),
 		deaths: make(chan Death, 64), processes: make([]*process, o.Replicas),
 	}, nil
 }
@@ -51,13 +55,22 @@ func (c *Cluster) Home(id int) string { return homeDir(c.Dir, id) }
 // ClusterFile is the path of cluster.toml.
 func (c *Cluster) ClusterFile() string { return filepath.Join(c.Dir, ClusterFile) }
 
-// ClientKey is the path of a registered client's key.
-func (c *Cluster) ClientKey() string { return filepath.Join(c.Dir, ClientKeyFile) }
+// ClientKey is the path of a registered client's key: number 0 is always there, Options.Clients asks for more.
+func (c *Cluster) ClientKey(i int) string { return filepath.Join(c.Dir, clientName(i)+keySuffix) }
 
 // Malicious reports whether a replica is an attacker.
 func (c *Cluster) Malicious(id int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	_, bad := c.malicious[id]
 	return bad
+}
+
+// Reform makes a replica honest from its next start on.
+func (c *Cluster) Reform(id int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.malicious, id)
 }
 
 // Deaths tells of processes that ended without being asked to.
@@ -103,6 +116,27 @@ func (c *Cluster) Kill(ids ...int) {
 	}
 }
 
+// Pause freezes replicas with SIGSTOP, all of them if none is named: their peers hear nothing, and their links stay open.
+func (c *Cluster) Pause(ids ...int) error { return c.signal(syscall.SIGSTOP, ids) }
+
+// Resume lets paused replicas go on, all of them if none is named.
+func (c *Cluster) Resume(ids ...int) error { return c.signal(syscall.SIGCONT, ids) }
+
+func (c *Cluster) signal(s syscall.Signal, ids []int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, id := range c.these(ids) {
+		p := c.processes[id]
+		if p == nil {
+			continue
+		}
+		if err := p.cmd.Process.Signal(s); err != nil {
+			return fmt.Errorf("send replica %d %v: %w", id, s, err)
+		}
+	}
+	return nil
+}
+
 // Stop ends replicas cleanly, all of them if none is named, and returns when they are gone. One that does not end in
 // time is killed and named in the error, and so is one whose end was not clean.
 func (c *Cluster) Stop(patience time.Duration, ids ...int) error {
@@ -110,6 +144,7 @@ func (c *Cluster) Stop(patience time.Duration, ids ...int) error {
 	taken := c.take(ids)
 	for _, p := range taken {
 		_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error says that it has just ended
+		_ = p.cmd.Process.Signal(syscall.SIGCONT) // a paused one could not hear it
 	}
 	deadline := time.After(patience)
 	for id, p := range taken {

@@ -16,10 +16,10 @@ import (
 
 // Names of what Create puts into the directory, beside replica0, replica1, …
 const (
-	ClusterFile   = "cluster.toml"
-	ClientKeyFile = "client.key"
-	LogFile       = "log" // in a replica's home
-	observerFile  = "observer.key"
+	ClusterFile  = "cluster.toml"
+	LogFile      = "log" // in a replica's home
+	observerName = "observer"
+	keySuffix    = ".key"
 )
 
 // Options say what cluster to make.
@@ -27,6 +27,8 @@ type Options struct {
 	Dir          string // made if need be; must not hold a cluster
 	Replicas     int    // 4 or more
 	BasePort     int    // replica i listens on BasePort+i of 127.0.0.1; 0: free ports are looked for
+	Machine      string // the replicated state machine; "": cluster.MachineKV
+	Clients      int    // registered clients beside the usual one; ClientKey names their keys
 	Protocol     cluster.Protocol
 	SegmentBytes int                      // of the journals; 0: the default
 	Malicious    map[int]byzantine.Choice // by replica
@@ -45,8 +47,12 @@ func layout(o Options) (*cluster.File, *crypto.PrivateKey, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	names := []string{observerName, clientName(0)}
+	for i := range o.Clients {
+		names = append(names, clientName(i+1))
+	}
 	fresh, err := cluster.Init(cluster.InitOptions{
-		Replicas: o.Replicas, BasePort: max(o.BasePort, 1), Clients: []string{"client", "observer"}, Protocol: o.Protocol,
+		Replicas: o.Replicas, BasePort: max(o.BasePort, 1), Clients: names, Machine: o.Machine, Protocol: o.Protocol,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -62,12 +68,20 @@ func layout(o Options) (*cluster.File, *crypto.PrivateKey, error) {
 			return nil, nil, err
 		}
 	}
-	for i, name := range []string{ClientKeyFile, observerFile} {
-		if err := crypto.WriteKey(filepath.Join(o.Dir, name), fresh.Clients[i]); err != nil {
+	for i, name := range names {
+		if err := crypto.WriteKey(filepath.Join(o.Dir, name+keySuffix), fresh.Clients[i]); err != nil {
 			return nil, nil, err
 		}
 	}
-	return fresh.File, fresh.Clients[1], nil
+	return fresh.File, fresh.Clients[0], nil
+}
+
+// clientName is what a registered client is called; its key is in the file of that name.
+func clientName(i int) string {
+	if i == 0 {
+		return "client"
+	}
+	return "client" + strconv.Itoa(i)
 }
 
 func makeHome(o Options, id int, key *crypto.PrivateKey) error {

@@ -1,0 +1,88 @@
+package byzantine
+
+import (
+	"bytes"
+	"time"
+
+	"tagma/pbft"
+)
+
+// mustMask fails unless the honest replicas executed the same, all of these requests among it.
+func (tr *trial) mustMask(ids ...pbft.RequestID) {
+	tr.t.Helper()
+	agreed := map[pbft.Seq]pbft.Digest{}
+	for i, m := range tr.nodes {
+		if i == tr.liar {
+			continue
+		}
+		for seq, d := range m.executed {
+			if other, known := agreed[seq]; known && other != d {
+				tr.t.Errorf("I1: two digests executed at sequence number %d", seq)
+			}
+			agreed[seq] = d
+		}
+		for _, id := range ids {
+			if !m.done[id] {
+				tr.t.Errorf("replica %d has not executed request %d", i, id.T)
+			}
+		}
+	}
+}
+
+// mustAnswer fails unless f+1 honest replies to every one of these requests are alike: what a client believes,
+// whatever the liar says (C4).
+func (tr *trial) mustAnswer(ids ...pbft.RequestID) {
+	tr.t.Helper()
+	for _, id := range ids {
+		alike := 0
+		for i, m := range tr.nodes {
+			if r := m.replies[id]; i != tr.liar && r != nil && r.Outcome == pbft.OutcomeExecuted && bytes.Equal(r.Results[0], []byte{byte(id.T)}) {
+				alike++
+			}
+		}
+		if alike < tr.nodes[0].cfg.Weak() {
+			tr.t.Errorf("request %d has %d true answers, fewer than f+1", id.T, alike)
+		}
+	}
+}
+
+// mustEnter fails unless every honest replica entered just these views.
+func (tr *trial) mustEnter(views ...pbft.View) {
+	tr.t.Helper()
+	for i, m := range tr.nodes {
+		if i == tr.liar {
+			continue
+		}
+		same := len(m.entered) == len(views)
+		for j := range views {
+			same = same && m.entered[j] == views[j]
+		}
+		if !same {
+			tr.t.Errorf("replica %d entered views %v, not %v", i, m.entered, views)
+		}
+	}
+}
+
+// from counts what the liar sent of a type, and refused how much of it was refused. Type 0 stands for all.
+func (tr *trial) from(kind pbft.Type) (sent, refused int) {
+	count := func(packets []packet) (n int) {
+		for _, p := range packets {
+			if int(p.from) == tr.liar && (kind == 0 || pbft.TypeOf(p.msg) == kind) {
+				n++
+			}
+		}
+		return n
+	}
+	return count(tr.sent), count(tr.bad)
+}
+
+// load submits requests one after the other, with some time for each, and returns them.
+func (tr *trial) load(requests int, each time.Duration) []pbft.RequestID {
+	var ids []pbft.RequestID
+	for range requests {
+		tr.submitted++
+		ids = append(ids, tr.submit(tr.submitted))
+		tr.pass(each)
+	}
+	return ids
+}

@@ -1,0 +1,73 @@
+package byzantine
+
+import (
+	"math/rand/v2"
+
+	"tagma/pbft"
+)
+
+// silent is send omission: it hears everything and keeps back some of what it should say.
+var silent = Behaviour{
+	Name:    "silent",
+	Summary: "hears everything and keeps back what it should send: all of it, or by type, destination and chance",
+	Parameters: []Parameter{
+		{"types", all, "message types it keeps back, such as prepare+commit; reply is what clients get"},
+		{"to", all, "whom it tells nothing: replicas and clients, such as 1+2+clients"},
+		{"probability", "1", "how likely it keeps each message back, above 0 and up to 1"},
+		{"seed", "0", "decides which ones, where that is a matter of chance"},
+		{"from_seq", "0", "it falls silent when it first speaks of this sequence number"},
+	},
+	build: newMute,
+}
+
+type mute struct {
+	honest
+	onset
+	keeps  func(pbft.Type) bool
+	to     *destinations
+	chance float64
+	dice   *rand.Rand
+}
+
+func newMute(v values, cfg *pbft.Config, core Core, sign Sign) (Core, error) {
+	m := new(mute)
+	var err error
+	if m.keeps, err = v.types("types"); err != nil {
+		return nil, err
+	}
+	if m.to, err = v.destinations("to", cfg); err != nil {
+		return nil, err
+	}
+	if m.chance, err = v.probability("probability"); err != nil {
+		return nil, err
+	}
+	seed, err := v.number("seed")
+	if err != nil {
+		return nil, err
+	}
+	m.dice = rand.New(rand.NewPCG(seed, 0))
+	if m.from, err = v.seq("from_seq"); err != nil {
+		return nil, err
+	}
+	return &voice{cfg: cfg, core: core, sign: sign, tongue: m}, nil
+}
+
+func (m *mute) twists(msg pbft.Message) bool {
+	return m.reached(seqOf(msg)) && m.keeps(pbft.TypeOf(msg))
+}
+
+func (m *mute) tell(to pbft.ReplicaID, msg pbft.Message) []pbft.Effect {
+	if m.to.replica(to) && m.keepsThis() {
+		return nil
+	}
+	return m.honest.tell(to, msg)
+}
+
+func (m *mute) answer(r *pbft.Reply) []pbft.Effect {
+	if m.reached(r.Seq) && m.keeps(pbft.TypeReply) && m.to.client() && m.keepsThis() {
+		return nil
+	}
+	return m.honest.answer(r)
+}
+
+func (m *mute) keepsThis() bool { return m.chance >= 1 || m.dice.Float64() < m.chance }
