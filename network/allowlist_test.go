@@ -7,6 +7,10 @@ import (
 )
 
 func TestAllowList_GaterRefusesWhoIsNeitherMemberNorClient(t *testing.T) {
+	overEach(t, allowListGaterRefusesWhoIsNeitherMemberNorClient)
+}
+
+func allowListGaterRefusesWhoIsNeitherMemberNorClient(t *testing.T) {
 	members := freeMembers(t, 2)
 	asked := make(chan [32]byte, 64)
 	cfg := configOf(members, 0)
@@ -16,7 +20,7 @@ func TestAllowList_GaterRefusesWhoIsNeitherMemberNorClient(t *testing.T) {
 	}
 	startHost(t, cfg, newRecorder())
 	stranger := newRawPeer(t, seedOf(200), members)
-	if stream, err := stranger.open(within(t), stranger.members[0], replicaProtocol); err == nil {
+	if stream, err := stranger.reach(within(t), stranger.members[0], replicaProtocol); err == nil {
 		t.Fatalf("a stranger got %v", stream)
 	}
 	if got := next(t, asked); got != keyOf(seedOf(200)) {
@@ -25,7 +29,9 @@ func TestAllowList_GaterRefusesWhoIsNeitherMemberNorClient(t *testing.T) {
 	eventually(t, "the connection is gone", func() bool { return len(stranger.Conns()) == 0 })
 }
 
-func TestAllowList_OneProtocolEach(t *testing.T) {
+func TestAllowList_OneProtocolEach(t *testing.T) { overEach(t, allowListOneProtocolEach) }
+
+func allowListOneProtocolEach(t *testing.T) {
 	client := seedOf(100)
 	members := freeMembers(t, 2)
 	cfg := configOf(members, 0)
@@ -33,12 +39,12 @@ func TestAllowList_OneProtocolEach(t *testing.T) {
 	host := startHost(t, cfg, newRecorder())
 
 	asReplica := newRawPeer(t, client, members)
-	stream, err := asReplica.open(within(t), asReplica.members[0], replicaProtocol)
+	stream, err := asReplica.reach(within(t), asReplica.members[0], replicaProtocol)
 	if err == nil {
 		ends(t, stream)
 	}
 	asClient := newRawPeer(t, seedOf(1), members)
-	if stream, err = asClient.open(within(t), asClient.members[0], clientProtocol); err == nil {
+	if stream, err = asClient.reach(within(t), asClient.members[0], clientProtocol); err == nil {
 		ends(t, stream)
 	}
 	if host.Peers()[1].Inbound || host.Clients().Links != 0 {
@@ -47,6 +53,10 @@ func TestAllowList_OneProtocolEach(t *testing.T) {
 }
 
 func TestAllowList_UnregisteredClientIsToldWhereToLook(t *testing.T) {
+	overEach(t, allowListUnregisteredClientIsToldWhereToLook)
+}
+
+func allowListUnregisteredClientIsToldWhereToLook(t *testing.T) {
 	c := startCluster(t, 1, admit(keyOf(seedOf(100))))
 	client, _ := c.dial(t, seedOf(101), nil)
 	eventually(t, "the refusal is noticed", func() bool { return client.Peers()[0].LastError != "" })
@@ -64,6 +74,10 @@ func TestAllowList_UnregisteredClientIsToldWhereToLook(t *testing.T) {
 }
 
 func TestClient_SeveralConnectionsUnderOneKeyAreSeparateLinks(t *testing.T) {
+	overEach(t, clientSeveralConnectionsUnderOneKeyAreSeparateLinks)
+}
+
+func clientSeveralConnectionsUnderOneKeyAreSeparateLinks(t *testing.T) {
 	seed := seedOf(100)
 	c := startCluster(t, 1, func(cfg *Config) {
 		admit(keyOf(seed))(cfg)

@@ -32,7 +32,13 @@ func (c *change) wait() <-chan struct{} {
 	return c.next
 }
 
-func (c *change) waitConnected(ctx context.Context, peers []*outbound, k int) error {
+// awaited is a link with a peer, of either kind of host.
+type awaited interface {
+	connected() bool
+	state() PeerState
+}
+
+func waitConnected[P awaited](ctx context.Context, c *change, peers []P, k int) error {
 	for {
 		next := c.wait()
 		up := 0
@@ -54,7 +60,7 @@ func (c *change) waitConnected(ctx context.Context, peers []*outbound, k int) er
 }
 
 // reasons lists why replicas are not connected, as far as it is known.
-func reasons(peers []*outbound) string {
+func reasons[P awaited](peers []P) string {
 	var list strings.Builder
 	for _, peer := range peers {
 		if why := peer.state().LastError; why != "" {

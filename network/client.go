@@ -54,7 +54,7 @@ func (c *ClientHost) build(cfg ClientConfig, handler ClientHandler) error {
 	if err != nil {
 		return err
 	}
-	c.via, err = newTransport(own, members, newGater(own.id, members, nil), limits)
+	c.via, err = newTransport(own, newGater(own.id, members, nil), limits)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (c *ClientHost) Peers() []PeerState {
 
 // WaitConnected waits until at least k replicas are connected. Its error says what is known about the others.
 func (c *ClientHost) WaitConnected(ctx context.Context, k int) error {
-	return c.changes.waitConnected(ctx, c.peers, k)
+	return waitConnected(ctx, &c.changes, c.peers, k)
 }
 
 // Close ends every connection and waits until no handler runs. What is queued is not sent.

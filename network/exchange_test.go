@@ -7,6 +7,10 @@ import (
 )
 
 func TestExchange_EveryReplicaHearsEveryOther(t *testing.T) {
+	overEach(t, exchangeEveryReplicaHearsEveryOther)
+}
+
+func exchangeEveryReplicaHearsEveryOther(t *testing.T) {
 	const n = 4
 	c := startCluster(t, n, nil)
 	for i, h := range c.hosts {
@@ -32,23 +36,27 @@ func TestExchange_EveryReplicaHearsEveryOther(t *testing.T) {
 	}
 }
 
-func TestExchange_LargeFramesPassWhole(t *testing.T) {
+func TestExchange_LargeFramesPassWhole(t *testing.T) { overEach(t, exchangeLargeFramesPassWhole) }
+
+func exchangeLargeFramesPassWhole(t *testing.T) {
 	c := startCluster(t, 2, nil)
 	frame := make([]byte, 3<<20)
 	for i := range frame {
 		frame[i] = byte(i * 7 / 5)
 	}
 	c.hosts[0].Send(1, frame)
-	c.hosts[0].Send(1, nil)
 	if got := next(t, c.heard[1].replicas); !bytes.Equal(got.frame, frame) {
 		t.Fatal("the frame was changed on its way")
 	}
+	c.hosts[0].Send(1, nil)
 	if got := next(t, c.heard[1].replicas); len(got.frame) != 0 {
 		t.Fatalf("an empty frame arrived with %d bytes", len(got.frame))
 	}
 }
 
-func TestExchange_OrderIsKept(t *testing.T) {
+func TestExchange_OrderIsKept(t *testing.T) { overEach(t, exchangeOrderIsKept) }
+
+func exchangeOrderIsKept(t *testing.T) {
 	c := startCluster(t, 2, nil)
 	const frames = 5000
 	for i := range frames {
@@ -66,6 +74,10 @@ func TestExchange_OrderIsKept(t *testing.T) {
 }
 
 func TestClient_AsksEveryReplicaAndEachAnswers(t *testing.T) {
+	overEach(t, clientAsksEveryReplicaAndEachAnswers)
+}
+
+func clientAsksEveryReplicaAndEachAnswers(t *testing.T) {
 	seed := seedOf(100)
 	c := startCluster(t, 4, admit(keyOf(seed)))
 	client, answers := c.dial(t, seed, nil)

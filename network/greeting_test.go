@@ -11,6 +11,10 @@ import (
 )
 
 func TestGreeting_MismatchIsReportedAtBothEndsInOneLine(t *testing.T) {
+	overEach(t, greetingMismatchIsReportedAtBothEndsInOneLine)
+}
+
+func greetingMismatchIsReportedAtBothEndsInOneLine(t *testing.T) {
 	members := freeMembers(t, 2)
 	var logs [2]lines
 	var reports [2]chan string

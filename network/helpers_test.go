@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -104,6 +105,22 @@ type cluster struct {
 	heard   []*recorder
 }
 
+// overEach runs a test over each transport, as a subtest of that name.
+func overEach(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	for _, transport := range []string{"tcp", "quic"} {
+		t.Run(transport, test)
+	}
+}
+
+// anyPort is where a host of a test listens: over TCP, but in a subtest named after another transport over that.
+func anyPort(t testing.TB) string {
+	if strings.Contains(t.Name()+"/", "/quic/") {
+		return "/ip4/127.0.0.1/udp/0/quic-v1"
+	}
+	return "/ip4/127.0.0.1/tcp/0"
+}
+
 func freeMembers(t testing.TB, n int) []Member {
 	t.Helper()
 	members := make([]Member, n)
@@ -112,7 +129,7 @@ func freeMembers(t testing.TB, n int) []Member {
 		seed := seedOf(byte(i))
 		members[i] = Member{Key: keyOf(seed)}
 		h, err := Listen(Config{
-			Seed: seed, Listen: []string{"/ip4/127.0.0.1/tcp/0"}, Members: []Member{members[i]},
+			Seed: seed, Listen: []string{anyPort(t)}, Members: []Member{members[i]},
 		}, newRecorder())
 		if err != nil {
 			t.Fatal(err)

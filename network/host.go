@@ -11,11 +11,12 @@ import (
 	"github.com/multiformats/go-multistream"
 )
 
-// Handler receives what arrives at a replica. The frames of one replica, and those of one client link, come one after
-// the other on a goroutine of their own; a call that blocks stops reading from that peer and from nobody else. A frame
-// belongs to the handler. Once [Host.Close] has been called no call may block for ever: Close waits for them.
+// Handler receives what arrives at a replica. The small frames of one replica, its bulk, and the frames of one client link
+// each come one after the other on a goroutine of their own; a call that blocks stops reading there and nowhere else. A
+// frame belongs to the handler. Once [Host.Close] has been called no call may block for ever: Close waits for them.
 type Handler interface {
-	// FromReplica receives a frame that the member with this index sent: its connection proves the key.
+	// FromReplica receives a frame that the member with this index sent: its connection proves the key. Two calls for one
+	// member may run at the same time, one with a frame shorter than [BulkBytes] and one with a longer one.
 	FromReplica(from int, frame []byte)
 	// FromClient receives a frame that a registered client sent.
 	FromClient(from *ClientLink, frame []byte)
@@ -33,8 +34,7 @@ type Host struct {
 	via     *transport
 	offered *multistream.MultistreamMuxer[protocol.ID]
 
-	peers   []*outbound // by replica index; the own one is never run
-	inbound []inbound
+	peers   []*link // by replica index; the own one is never run
 	clients *clientLinks
 	changes change
 
@@ -52,13 +52,15 @@ func Listen(cfg Config, handler Handler) (*Host, error) {
 		return nil, fmt.Errorf("network: %w", err)
 	}
 	h.via.SetStreamHandler(h.accept)
-	if err := h.via.listen(h.cfg.Listen); err != nil {
+	if err := h.via.listen(h.ctx, h.cfg.Listen); err != nil {
 		_ = h.Close() // the first error is the one to mend
 		return nil, fmt.Errorf("network: %w", err)
 	}
 	for i, peer := range h.peers {
 		if i != h.cfg.Self {
-			h.running.Go(func() { peer.run(h.ctx) })
+			for _, out := range peer.out {
+				h.running.Go(func() { out.run(h.ctx) })
+			}
 		}
 	}
 	return h, nil
@@ -84,7 +86,7 @@ func newHost(cfg Config, handler Handler) (*Host, error) {
 		return nil, err
 	}
 	gate := newGater(own.id, members, cfg.AllowClient)
-	via, err := newTransport(own, members, gate, limits)
+	via, err := newTransport(own, gate, limits)
 	if err != nil {
 		return nil, err
 	}
@@ -92,18 +94,14 @@ func newHost(cfg Config, handler Handler) (*Host, error) {
 		cfg: cfg, handler: handler, log: cfg.Logger, gate: gate, via: via,
 		greet:   newGreetings(cfg.Greeting, cfg.OnMismatch, cfg.Logger),
 		offered: multistream.NewMultistreamMuxer[protocol.ID](),
-		inbound: make([]inbound, len(members)),
 		clients: newClientLinks(cfg.MaxClients, cfg.MaxLinksPerClient),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
-	h.offered.AddHandler(replicaProtocol, nil)
-	h.offered.AddHandler(clientProtocol, nil)
+	for _, proto := range []protocol.ID{replicaProtocol, bulkProtocol, clientProtocol} {
+		h.offered.AddHandler(proto, nil)
+	}
 	for _, m := range members {
-		h.peers = append(h.peers, &outbound{
-			to: m, proto: replicaProtocol, via: via, greet: h.greet, log: h.log, changed: h.changes.announce,
-			maxFrame: cfg.MaxFrame, frames: cfg.QueueFrames, bytes: cfg.QueueBytes,
-			wake: make(chan struct{}, 1),
-		})
+		h.peers = append(h.peers, h.newLink(m))
 	}
 	return h, nil
 }
@@ -119,7 +117,8 @@ func (h *Host) enter() bool {
 	return true
 }
 
-// Send queues a frame for a replica. It never blocks: a frame that has no room, is longer than MaxFrame, or whose
+// Send queues a frame for a replica: one of [BulkBytes] or more behind its kind only, so that it delays no shorter one. It
+// never blocks: a frame that has no room, is longer than MaxFrame, or whose
 // replica is not connected (the own index never is) is dropped and counted. The frame must not be changed afterwards;
 // the same slice may go to several replicas.
 func (h *Host) Send(to int, frame []byte) { h.peers[to].send(frame) }
@@ -129,7 +128,6 @@ func (h *Host) Peers() []PeerState {
 	states := make([]PeerState, len(h.peers))
 	for i, peer := range h.peers {
 		states[i] = peer.state()
-		states[i].Inbound = h.inbound[i].up()
 	}
 	return states
 }
@@ -137,16 +135,20 @@ func (h *Host) Peers() []PeerState {
 // Clients sums up the client links.
 func (h *Host) Clients() ClientState { return h.clients.state() }
 
-// WaitConnected waits until this host can send to at least k other replicas.
+// WaitConnected waits until this host can send to at least k other replicas, in both lanes.
 func (h *Host) WaitConnected(ctx context.Context, k int) error {
-	return h.changes.waitConnected(ctx, h.peers, k)
+	return waitConnected(ctx, &h.changes, h.peers, k)
 }
 
 // Addrs are the addresses this host listens on, with the ports that were picked for port 0.
 func (h *Host) Addrs() []string { return texts(h.via.ListenAddresses()) }
 
-// Drop ends the stream that a replica sends on, because what it sent is no message. The replica may connect again.
-func (h *Host) Drop(from int) { h.inbound[from].replace(nil) }
+// Drop ends the streams that a replica sends on, because what it sent is no message. The replica may connect again.
+func (h *Host) Drop(from int) {
+	for i := range h.peers[from].in {
+		h.peers[from].in[i].replace(nil)
+	}
+}
 
 // Close ends every stream and waits until no handler runs. What is queued is not sent.
 func (h *Host) Close() error {

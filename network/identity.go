@@ -3,7 +3,6 @@ package network
 import (
 	"crypto/ed25519"
 	"encoding/hex"
-	"errors"
 	"fmt"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
@@ -65,8 +64,6 @@ func (r remote) String() string {
 	return fmt.Sprintf("replica %d (%s)", r.index, hex.EncodeToString(r.key[:4]))
 }
 
-var errNoTCP = errors.New("no TCP address; give one such as /ip4/10.0.0.1/tcp/7000 or /dns4/a.example/tcp/7000")
-
 // resolveMembers checks the member list. Addresses of transports that this package does not speak are passed over; a
 // member other than self must keep at least one.
 func resolveMembers(members []Member, self int) ([]remote, error) {
@@ -81,9 +78,9 @@ func resolveMembers(members []Member, self int) ([]remote, error) {
 		if err != nil {
 			return nil, fmt.Errorf("replica %d: key: %w", i, err)
 		}
-		addrs, err := tcpAddrs(m.Addrs)
+		addrs, err := parseAddrs(m.Addrs)
 		if err == nil && len(addrs) == 0 && i != self {
-			err = errNoTCP
+			err = errNoAddress
 		}
 		if err != nil {
 			return nil, fmt.Errorf("replica %d: %w", i, err)
@@ -91,18 +88,4 @@ func resolveMembers(members []Member, self int) ([]remote, error) {
 		remotes[i] = remote{index: i, key: m.Key, id: id, addrs: addrs}
 	}
 	return remotes, nil
-}
-
-func tcpAddrs(texts []string) ([]ma.Multiaddr, error) {
-	var addrs []ma.Multiaddr
-	for _, text := range texts {
-		addr, err := ma.NewMultiaddr(text)
-		if err != nil {
-			return nil, fmt.Errorf("address %q is no multiaddr such as /ip4/10.0.0.1/tcp/7000: %w", text, err)
-		}
-		if _, err := addr.ValueForProtocol(ma.P_TCP); err == nil {
-			addrs = append(addrs, addr)
-		}
-	}
-	return addrs, nil
 }

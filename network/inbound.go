@@ -9,7 +9,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 )
 
-// inbound is the stream that one member sends on. At most one is read at a time: a newer one ends the older, then waits
+// inbound is the stream of one lane that one member sends on. At most one is read at a time: a newer one ends the older, then waits
 // until the frame that is being handled is done, so that the handler sees the frames of a member one after the other.
 type inbound struct {
 	reading sync.Mutex
@@ -63,13 +63,15 @@ func (h *Host) accept(stream network.Stream) {
 	}
 }
 
-// dispatch hands a stream to its protocol's server. A member's key is no client's, and only members speak the replica
-// protocol: whoever mixes them up loses the connection.
+// dispatch hands a stream to its protocol's server. A member's key is no client's, and only members speak those of
+// replicas: whoever mixes them up loses the connection.
 func (h *Host) dispatch(stream network.Stream, proto protocol.ID) error {
 	from, member := h.gate.members[stream.Conn().RemotePeer()]
 	switch {
 	case proto == replicaProtocol && member:
-		return h.serveReplica(stream, from)
+		return h.serveReplica(stream, from, votes)
+	case proto == bulkProtocol && member:
+		return h.serveReplica(stream, from, bulk)
 	case proto == clientProtocol && !member:
 		return h.serveClient(stream)
 	}
@@ -77,13 +79,13 @@ func (h *Host) dispatch(stream network.Stream, proto protocol.ID) error {
 	return fmt.Errorf("%s refused to this key", proto)
 }
 
-func (h *Host) serveReplica(stream network.Stream, from int) error {
+func (h *Host) serveReplica(stream network.Stream, from int, on lane) error {
 	peer := h.peers[from]
-	if err := h.greet.exchange(stream, peer.to); err != nil {
+	if err := h.greet.exchange(stream, peer.out[on].to); err != nil {
 		_ = stream.Close() // gently: the member must be able to read our greeting
 		return err
 	}
-	in := &h.inbound[from]
+	in := &peer.in[on]
 	in.replace(stream)
 	defer in.leave(stream)
 	peer.redial()
@@ -91,7 +93,7 @@ func (h *Host) serveReplica(stream network.Stream, from int) error {
 	in.reading.Lock()
 	defer in.reading.Unlock()
 	err := readFrames(stream, h.cfg.MaxFrame, func(frame []byte) {
-		peer.received.Add(1)
+		peer.out[on].received.Add(1)
 		h.handler.FromReplica(from, frame)
 	})
 	_ = stream.Reset()

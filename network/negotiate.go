@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -12,19 +13,36 @@ import (
 	"github.com/multiformats/go-multistream"
 )
 
-// The two protocols. Their numbers change when frames or greetings are carried in another way.
+// The protocols. Their numbers change when frames or greetings are carried in another way.
 const (
 	replicaProtocol protocol.ID = "/tagma/replica/1"
+	bulkProtocol    protocol.ID = "/tagma/bulk/1"
 	clientProtocol  protocol.ID = "/tagma/client/1"
 )
 
-// open reaches a member, over the connection there is or a new one, and agrees with it on a protocol. A connection on
-// which that fails is closed: it may be dead without anybody having noticed.
-func (t *transport) open(ctx context.Context, to remote, proto protocol.ID) (network.Stream, error) {
+// connect makes a connection with a member unless there is one.
+func (t *transport) connect(ctx context.Context, to remote) error {
+	if t.Connectedness(to.id) == network.Connected {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
+	if err := t.aim(ctx, to); err != nil {
+		return reachError(to, err)
+	}
 	// The swarm would refuse to dial for five seconds and more after a failure; pacing is done here.
 	t.Backoff().Clear(to.id)
+	if _, err := t.DialPeer(ctx, to.id); err != nil {
+		return reachError(to, err)
+	}
+	return nil
+}
+
+// open opens a stream to a member that is connected and agrees with it on a protocol. A connection on which that fails
+// is closed: it may be dead without anybody having noticed.
+func (t *transport) open(ctx context.Context, to remote, proto protocol.ID) (network.Stream, error) {
+	ctx, cancel := context.WithTimeout(network.WithNoDial(ctx, "connect dials"), setupTimeout)
+	defer cancel()
 	stream, err := t.NewStream(ctx, to.id)
 	if err != nil {
 		return nil, reachError(to, err)
@@ -50,11 +68,13 @@ func (t *transport) open(ctx context.Context, to remote, proto protocol.ID) (net
 // reachError tells a member that cannot be reached from one that hung up, in one line.
 func reachError(to remote, err error) error {
 	var dial *swarm.DialError
+	var name *net.DNSError
 	switch {
 	case errors.As(err, &dial) && len(dial.DialErrors) > 0:
 		first := dial.DialErrors[0]
 		return fmt.Errorf("%s cannot be reached at %s: %w", to, first.Address, first.Cause)
-	case errors.As(err, &dial) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &dial) || errors.As(err, &name) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s cannot be reached: %w", to, err)
 	}
 	return refusedError(to, err)

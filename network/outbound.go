@@ -23,8 +23,9 @@ type outbound struct {
 	via      *transport
 	greet    *greetings
 	log      *slog.Logger
-	opening  []byte // sent first on every stream; empty: nothing
-	changed  func() // after connecting and after losing the connection
+	level    slog.Level // of the lines on connecting and losing the connection
+	opening  []byte     // sent first on every stream; empty: nothing
+	changed  func()     // after connecting and after losing the connection
 	maxFrame int
 	frames   int // queue bounds
 	bytes    int
@@ -33,10 +34,11 @@ type outbound struct {
 	counters
 	wake chan struct{} // a token ends the wait for the next attempt
 
-	mu    sync.Mutex            // makes the next three change together
+	mu    sync.Mutex            // makes the next three change together, and guards the one after them
 	queue atomic.Pointer[queue] // of the stream that is up, else nil; read without the lock by send
 	since time.Time
 	last  string
+	dial  context.CancelFunc // ends the dial that is under way; nil: none is
 }
 
 var errClosedByPeer = errors.New("the peer closed the stream")
@@ -69,7 +71,7 @@ func (o *outbound) state() PeerState {
 	defer o.mu.Unlock()
 	s := PeerState{
 		Since: o.since, LastError: o.last,
-		Sent: o.sent.Load(), Received: o.received.Load(), Dropped: o.dropped.Load(),
+		Traffic: Traffic{Sent: o.sent.Load(), Received: o.received.Load(), Dropped: o.dropped.Load()},
 	}
 	if q := o.queue.Load(); q != nil {
 		s.Connected = true
@@ -80,11 +82,17 @@ func (o *outbound) state() PeerState {
 
 func (o *outbound) connected() bool { return o.queue.Load() != nil }
 
-// redial ends a wait between two attempts: the peer has shown that it is there.
+// redial ends a wait between two attempts, and a dial: the peer has connected to us. A dial over QUIC that began while
+// the peer was down may wait for seconds to send its next packet.
 func (o *outbound) redial() {
 	select {
 	case o.wake <- struct{}{}:
 	default:
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.dial != nil {
+		o.dial()
 	}
 }
 
@@ -97,7 +105,7 @@ func (o *outbound) run(ctx context.Context) {
 			return
 		}
 		if lasted > 0 || first { // one line an outage
-			o.log.Info("not connected", "peer", o.to.String(), "err", err)
+			o.log.Log(ctx, o.level, "not connected", "peer", o.to.String(), "err", err)
 		}
 		first = false
 		o.pause(ctx, pace.next(lasted))
@@ -124,7 +132,10 @@ func (o *outbound) pause(ctx context.Context, wait time.Duration) {
 
 // attempt makes one connection and serves it to its end, which is always an error. lasted is how long it was up.
 func (o *outbound) attempt(ctx context.Context) (lasted time.Duration, err error) {
-	stream, err := o.via.open(ctx, o.to, o.proto)
+	var stream network.Stream
+	if err = o.reach(ctx); err == nil {
+		stream, err = o.via.open(ctx, o.to, o.proto)
+	}
 	if err == nil {
 		err = o.exchange(ctx, stream)
 	}
@@ -135,6 +146,25 @@ func (o *outbound) attempt(ctx context.Context) (lasted time.Duration, err error
 	up := time.Now()
 	err = o.serve(ctx, stream)
 	return time.Since(up), err
+}
+
+// reach connects to the member, unless the member connects first.
+func (o *outbound) reach(ctx context.Context) error {
+	dial, stop := context.WithCancel(ctx)
+	defer stop()
+	o.dialing(stop)
+	defer o.dialing(nil)
+	err := o.via.connect(dial, o.to)
+	if dial.Err() != nil && ctx.Err() == nil {
+		return nil
+	}
+	return err
+}
+
+func (o *outbound) dialing(stop context.CancelFunc) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.dial = stop
 }
 
 // exchange greets the member, under the deadline that open has set.
@@ -160,7 +190,7 @@ func (o *outbound) serve(ctx context.Context, stream network.Stream) error {
 	}
 	o.become(q, nil)
 	o.changed()
-	o.log.Info("connected", "peer", o.to.String(), "protocol", string(o.proto))
+	o.log.Log(ctx, o.level, "connected", "peer", o.to.String(), "protocol", string(o.proto))
 
 	d := duplex{stream: stream, queue: q, limit: o.maxFrame, counters: &o.counters, deliver: o.deliver}
 	if o.deliver == nil {

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"context"
 	"io"
 	"testing"
 
@@ -25,7 +26,7 @@ func newRawPeer(t testing.TB, seed [32]byte, members []Member) *rawPeer {
 		t.Fatal(err)
 	}
 	limits := &network.NullResourceManager{}
-	via, err := newTransport(own, remotes, newGater(own.id, remotes, nil), limits)
+	via, err := newTransport(own, newGater(own.id, remotes, nil), limits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,10 +38,18 @@ func newRawPeer(t testing.TB, seed [32]byte, members []Member) *rawPeer {
 	return &rawPeer{transport: via, members: remotes}
 }
 
+// reach connects and opens a stream.
+func (r *rawPeer) reach(ctx context.Context, to remote, proto protocol.ID) (network.Stream, error) {
+	if err := r.connect(ctx, to); err != nil {
+		return nil, err
+	}
+	return r.open(ctx, to, proto)
+}
+
 // greeted opens a stream to replica to and passes the greeting.
 func (r *rawPeer) greeted(t testing.TB, to int, proto protocol.ID) network.Stream {
 	t.Helper()
-	stream, err := r.open(within(t), r.members[to], proto)
+	stream, err := r.reach(within(t), r.members[to], proto)
 	if err != nil {
 		t.Fatal(err)
 	}

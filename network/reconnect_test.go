@@ -12,12 +12,16 @@ import (
 )
 
 func TestReconnect_PeerRestartsOnTheSamePort(t *testing.T) {
+	overEach(t, reconnectPeerRestartsOnTheSamePort)
+}
+
+func reconnectPeerRestartsOnTheSamePort(t *testing.T) {
 	c := startCluster(t, 2, nil)
 	for round := range 3 {
 		if err := c.hosts[1].Close(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the loss is noticed", func() bool { return !c.hosts[0].Peers()[1].Connected })
+		eventually(t, "the loss is noticed", func() bool { return !c.hosts[0].peers[1].out[votes].connected() })
 		if state := c.hosts[0].Peers()[1]; state.LastError == "" || state.Since.IsZero() {
 			t.Fatalf("round %d: %+v", round, state)
 		}
@@ -44,6 +48,10 @@ func TestReconnect_PeerRestartsOnTheSamePort(t *testing.T) {
 }
 
 func TestReconnect_ClientLivesWithDeadReplicasAndFindsThemLater(t *testing.T) {
+	overEach(t, reconnectClientLivesWithDeadReplicasAndFindsThemLater)
+}
+
+func reconnectClientLivesWithDeadReplicasAndFindsThemLater(t *testing.T) {
 	seed := seedOf(100)
 	members := freeMembers(t, 4)
 	c := &cluster{members: members}
@@ -75,7 +83,9 @@ func TestReconnect_ClientLivesWithDeadReplicasAndFindsThemLater(t *testing.T) {
 	}
 }
 
-func TestListen_TakenPortIsOneClearLine(t *testing.T) {
+func TestListen_TakenPortIsOneClearLine(t *testing.T) { overEach(t, listenTakenPortIsOneClearLine) }
+
+func listenTakenPortIsOneClearLine(t *testing.T) {
 	c := startCluster(t, 1, nil)
 	other := []Member{{Key: keyOf(seedOf(9)), Addrs: c.members[0].Addrs}}
 	cfg := configOf(other, 0)
@@ -100,8 +110,8 @@ func TestListen_WrongConfigurationIsRefused(t *testing.T) {
 		"no listen address":    func(c *Config) { c.Listen = nil },
 		"same key":             func(c *Config) { c.Members = append(c.Members[:1:1], c.Members[0]) },
 		"no multiaddr":         func(c *Config) { c.Members[1].Addrs = []string{"127.0.0.1:1"} },
-		"no TCP address":       func(c *Config) { c.Members[1].Addrs = []string{"/ip4/127.0.0.1/udp/1/quic-v1"} },
-		"listen addresses":     func(c *Config) { c.Listen = []string{"/ip4/127.0.0.1/udp/1/quic-v1"} },
+		"no TCP or QUIC":       func(c *Config) { c.Members[1].Addrs = []string{"/ip4/127.0.0.1/udp/1"} },
+		"listen addresses":     func(c *Config) { c.Listen = []string{"/ip4/127.0.0.1/tcp/1/ws"} },
 		"cannot hold":          func(c *Config) { c.QueueBytes = 1 },
 		"a bound on clients":   func(c *Config) { c.MaxClients = -1 },
 		"range":                func(c *Config) { c.QueueFrames = -1 },
@@ -115,7 +125,9 @@ func TestListen_WrongConfigurationIsRefused(t *testing.T) {
 	}
 }
 
-func TestClose_LeavesNoGoroutine(t *testing.T) {
+func TestClose_LeavesNoGoroutine(t *testing.T) { overEach(t, closeLeavesNoGoroutine) }
+
+func closeLeavesNoGoroutine(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	seed := seedOf(100)
 	members := freeMembers(t, 3)

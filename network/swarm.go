@@ -1,12 +1,16 @@
 package network
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"syscall"
+	"net"
+	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/peerstore"
 	"github.com/libp2p/go-libp2p/core/sec"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
@@ -15,7 +19,9 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/net/upgrader"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
+	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
+	ma "github.com/multiformats/go-multiaddr"
 )
 
 const (
@@ -30,47 +36,51 @@ const (
 // transport is a swarm with all that must be closed with it.
 type transport struct {
 	*swarm.Swarm
-	store  peerstore.Peerstore
-	limits network.ResourceManager
+	store   peerstore.Peerstore
+	limits  network.ResourceManager
+	sockets *quicreuse.ConnManager // of QUIC
+	closing sync.Once              // of the sockets
+	lookup  func(ctx context.Context, family, name string) ([]netip.Addr, error)
+
+	aiming sync.Mutex
+	aims   map[peer.ID][]ma.Multiaddr // where each member is, as of the last attempt to reach it
 }
 
-// newTransport builds the libp2p host: TCP, Noise, yamux, the allow-list and the limits. It owns limits from here on.
-func newTransport(own identity, members []remote, gate *gater, limits network.ResourceManager) (*transport, error) {
-	store, err := newPeerstore(own, members)
+// newTransport builds the libp2p host: TCP with Noise and yamux, QUIC, the allow-list and
+// the limits. It owns limits from here on.
+func newTransport(own identity, gate *gater, limits network.ResourceManager) (*transport, error) {
+	store, err := newPeerstore(own)
 	if err != nil {
 		return nil, errors.Join(err, limits.Close())
 	}
-	t := &transport{store: store, limits: limits}
+	t := &transport{
+		store: store, limits: limits, lookup: net.DefaultResolver.LookupNetIP, aims: make(map[peer.ID][]ma.Multiaddr),
+	}
 	t.Swarm, err = swarm.NewSwarm(own.id, store, eventbus.NewBus(),
 		swarm.WithConnectionGater(gate),
 		swarm.WithResourceManager(limits),
 		swarm.WithDialTimeout(setupTimeout),
 		swarm.WithDialTimeoutLocal(setupTimeout),
-		swarm.WithDialRanker(swarm.NoDelayDialRanker),
+		swarm.WithDialRanker(t.rank),
 		// Black-hole detection would stop dialling members because other members are down.
 		swarm.WithUDPBlackHoleSuccessCounter(nil),
 		swarm.WithIPv6BlackHoleSuccessCounter(nil))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make the libp2p swarm: %w", err), store.Close(), limits.Close())
 	}
-	if err := t.addTCP(own, gate); err != nil {
+	if err := errors.Join(t.addTCP(own, gate), t.addQUIC(own, gate)); err != nil {
 		return nil, errors.Join(err, t.close())
 	}
 	return t, nil
 }
 
-func newPeerstore(own identity, members []remote) (peerstore.Peerstore, error) {
+func newPeerstore(own identity) (peerstore.Peerstore, error) {
 	store, err := pstoremem.NewPeerstore()
 	if err != nil {
 		return nil, fmt.Errorf("make the peer store: %w", err)
 	}
 	if err := store.AddPrivKey(own.id, own.private); err != nil {
 		return nil, errors.Join(fmt.Errorf("store the own key: %w", err), store.Close())
-	}
-	for _, m := range members {
-		if m.id != own.id {
-			store.AddAddrs(m.id, m.addrs, peerstore.PermanentAddrTTL)
-		}
 	}
 	return store, nil
 }
@@ -104,29 +114,7 @@ func newMuxer() *yamux.Transport {
 	return &config
 }
 
-// listen binds every address; one that is taken is an error even when others are free.
-func (t *transport) listen(texts []string) error {
-	addrs, err := tcpAddrs(texts)
-	if err != nil {
-		return err
-	}
-	if len(addrs) != len(texts) {
-		return fmt.Errorf("listen addresses %q: %w", texts, errNoTCP)
-	}
-	for _, addr := range addrs {
-		err := t.AddListenAddr(addr)
-		switch {
-		case errors.Is(err, syscall.EADDRINUSE):
-			return fmt.Errorf("listen on %s: the port is taken; stop the other process or choose another port: %w",
-				addr, syscall.EADDRINUSE)
-		case err != nil:
-			return fmt.Errorf("listen on %s: %w", addr, err)
-		}
-	}
-	return nil
-}
-
 // close ends every connection and waits for libp2p's own goroutines.
 func (t *transport) close() error {
-	return errors.Join(t.Swarm.Close(), t.limits.Close(), t.store.Close())
+	return errors.Join(t.Swarm.Close(), t.closeSockets(), t.limits.Close(), t.store.Close())
 }

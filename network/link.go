@@ -1,0 +1,80 @@
+package network
+
+import (
+	"cmp"
+	"log/slog"
+
+	"github.com/libp2p/go-libp2p/core/protocol"
+)
+
+// BulkBytes is the length from which on a frame between replicas travels on the bulk stream.
+const BulkBytes = 32 << 10
+
+// lane is one of the two streams each way between two replicas.
+type lane int
+
+const (
+	votes lane = iota // frames that hold nobody up
+	bulk              // frames of BulkBytes and more
+	lanes
+)
+
+// protocols of the lanes.
+var laneProtocol = [lanes]protocol.ID{votes: replicaProtocol, bulk: bulkProtocol}
+
+// link is what a replica has with one other: in each lane a stream that it sends on and one that it reads.
+type link struct {
+	out [lanes]*outbound
+	in  [lanes]inbound
+}
+
+// newLink is a link with a member, not yet running. Only the first lane speaks up in the log: both lose their streams
+// together, unless one is stuck.
+func (h *Host) newLink(to remote) *link {
+	l := &link{}
+	for i, proto := range laneProtocol {
+		l.out[i] = &outbound{
+			to: to, proto: proto, via: h.via, greet: h.greet, log: h.log, changed: h.changes.announce,
+			maxFrame: h.cfg.MaxFrame, frames: h.cfg.QueueFrames, bytes: h.cfg.QueueBytes,
+			wake: make(chan struct{}, 1),
+		}
+	}
+	l.out[bulk].level = slog.LevelDebug
+	return l
+}
+
+// send queues a frame in the lane of its length.
+func (l *link) send(frame []byte) {
+	on := votes
+	if len(frame) >= BulkBytes {
+		on = bulk
+	}
+	l.out[on].send(frame)
+}
+
+// redial is for a member that has connected to us.
+func (l *link) redial() {
+	for _, out := range l.out {
+		out.redial()
+	}
+}
+
+func (l *link) connected() bool { return l.out[votes].connected() && l.out[bulk].connected() }
+
+// state sums up the lanes. Since is the later change among those that agree with what is said of both.
+func (l *link) state() PeerState {
+	small, large := l.out[votes].state(), l.out[bulk].state()
+	s := PeerState{
+		Connected: small.Connected && large.Connected,
+		Inbound:   l.in[votes].up() && l.in[bulk].up(),
+		Traffic:   small.plus(large.Traffic),
+		Bulk:      large.Traffic,
+		LastError: cmp.Or(small.LastError, large.LastError),
+	}
+	for _, one := range []PeerState{small, large} {
+		if one.Connected == s.Connected && one.Since.After(s.Since) {
+			s.Since = one.Since
+		}
+	}
+	return s
+}

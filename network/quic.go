@@ -1,0 +1,89 @@
+package network
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"fmt"
+	"os"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	libp2pquic "github.com/libp2p/go-libp2p/p2p/transport/quic"
+	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
+	"github.com/quic-go/quic-go"
+)
+
+// addQUIC adds QUIC beside TCP. All connections of a host share one socket for each address family: quicreuse closes a
+// socket of its own for each dial only when a dial fails, so that every reconnection would leak one.
+func (t *transport) addQUIC(own identity, gate *gater) error {
+	quietBufferWarning()
+	resetKey, err := deriveKey(own, "tagma quic stateless reset")
+	if err != nil {
+		return err
+	}
+	tokenKey, err := deriveKey(own, "tagma quic address token")
+	if err != nil {
+		return err
+	}
+	t.sockets, err = quicreuse.NewConnManager(quic.StatelessResetKey(resetKey), quic.TokenGeneratorKey(tokenKey),
+		quicreuse.ConnContext(t.countHandshake),
+		quicreuse.VerifySourceAddress(t.limits.VerifySourceAddress))
+	if err != nil {
+		return fmt.Errorf("set up QUIC's sockets: %w", err)
+	}
+	link, err := libp2pquic.NewTransport(own.private, t.sockets, nil, gate, t.limits)
+	if err != nil {
+		return fmt.Errorf("set up QUIC: %w", err)
+	}
+	return t.AddTransport(link)
+}
+
+// countHandshake charges a connection to the limits before its handshake, which is what a stranger could make many of.
+func (t *transport) countHandshake(ctx context.Context, from *quic.ClientInfo) (context.Context, error) {
+	addr, err := quicreuse.ToQuicMultiaddr(from.RemoteAddr, quic.Version1)
+	if err != nil {
+		return ctx, fmt.Errorf("name the address %s: %w", from.RemoteAddr, err)
+	}
+	scope, err := t.limits.OpenConnection(network.DirInbound, false, addr)
+	if err != nil {
+		return ctx, err
+	}
+	context.AfterFunc(ctx, scope.Done)
+	return network.WithConnManagementScope(ctx, scope), nil
+}
+
+// deriveKey is a secret that stays the same when the replica restarts: packets of a connection from before are then
+// answered by a reset that the peer believes, and it reconnects at once.
+func deriveKey(own identity, purpose string) (key [32]byte, err error) {
+	raw, err := own.private.Raw()
+	if err != nil {
+		return key, fmt.Errorf("read the own key: %w", err)
+	}
+	derived, err := hkdf.Key(sha256.New, raw, nil, purpose, len(key))
+	if err != nil {
+		return key, fmt.Errorf("derive the key %q: %w", purpose, err)
+	}
+	return [32]byte(derived), nil
+}
+
+// quietBufferWarning keeps quic-go from writing to the standard logger that the kernel's receive buffer is small, which
+// SetLibraryLog cannot filter. Who wants that line sets the variable.
+func quietBufferWarning() {
+	const variable = "QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING"
+	if _, set := os.LookupEnv(variable); !set {
+		_ = os.Setenv(variable, "true") // it fails only for names that are none
+	}
+}
+
+// closeSockets releases QUIC's sockets, after the swarm has closed what runs over them. quicreuse panics when asked twice.
+func (t *transport) closeSockets() (err error) {
+	t.closing.Do(func() {
+		if t.sockets == nil {
+			return
+		}
+		if err = t.sockets.Close(); err != nil {
+			err = fmt.Errorf("close QUIC's sockets: %w", err)
+		}
+	})
+	return err
+}
