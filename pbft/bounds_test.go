@@ -87,3 +87,14 @@ func TestC6_ABackupAdmitsWhatThePrimaryTakesOver(t *testing.T) {
 		t.Fatalf("%d relayed again, want all %d", len(again), l.r.relayShare())
 	}
 }
+
+// N5: a primary that followed by certificate proposes above what it followed, not for slots that are decided.
+func TestN5_APrimaryThatFollowedProposesAboveIt(t *testing.T) {
+	l := newLab(t, 4, 0)
+	l.commitAll(0, 1, l.batch(1, "decided without this primary"))
+	sent := broadcasts[*PrePrepare](l.fromClient(l.request(2, "next")))
+	wantCount(t, sent, 1, "proposals")
+	if sent[0].Seq != 2 {
+		t.Fatalf("proposes for %d, which is decided", sent[0].Seq)
+	}
+}

@@ -46,6 +46,7 @@ func (r *Replica) hand(s *slot, body *Body) {
 	}
 	s.journalled, s.loose = true, false
 	r.handed, s.handedAt = s.seq, r.mono
+	r.proposed = max(r.proposed, s.seq) // a primary that follows by certificate goes on above it
 	r.pool.markOrdered(body)
 	r.pool.ordered += len(body.Requests)
 	if r.active && s.cert.View == r.view && len(body.Requests) > 0 {
