@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"tagma/internal/nearest"
 )
 
 // Exit codes.
@@ -107,17 +109,10 @@ func badFlag(cmd *cobra.Command, err error) error {
 		meant(unknown.GetSpecifiedName(), names, "--"), cmd.Name())
 }
 
-// meant asks after the name that a typo most likely made given of; it is empty when none resembles it. Cobra judges, of
-// commands made for it.
+// meant asks after the name that a typo most likely made given of; it is empty when none resembles it.
 func meant(given string, names []string, prefix string) string {
-	parent := new(cobra.Command)
-	for _, name := range names {
-		parent.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
-	}
-	for _, parent.SuggestionsMinimumDistance = range []int{1, 2, 3} {
-		if found := parent.SuggestionsFor(given); given != "" && len(found) > 0 {
-			return " did you mean " + prefix + found[0] + "?"
-		}
+	if near := nearest.To(given, names); near != "" {
+		return " did you mean " + prefix + near + "?"
 	}
 	return ""
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"tagma/internal/nearest"
 )
 
 // takes makes a command insist on exactly these arguments.
@@ -40,7 +42,7 @@ func badFlag(cmd *cobra.Command, err error) error {
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
+	if near := nearest.To(unknown.GetSpecifiedName(), names); near != "" {
 		return unusablef("%s%w; did you mean --%s?", at, err, near)
 	}
 	return unusablef("%s%w; see `tagma help %s`; put -- in front of arguments that begin with a dash", at, err, pathOf(cmd))
@@ -65,23 +67,8 @@ func noCommand(root *cobra.Command, name string) error {
 	for _, c := range root.Commands() {
 		names = append(names, c.Name())
 	}
-	if near := nearest(name, names); near != "" {
+	if near := nearest.To(name, names); near != "" {
 		return unusablef("there is no command %q; did you mean `tagma %s`?", name, near)
 	}
 	return unusablef("there is no command %q; `tagma help` lists the commands", name)
-}
-
-// nearest returns the one of names that a typo most likely made given of, or "". It lets cobra judge by making commands
-// of them.
-func nearest(given string, names []string) string {
-	parent := new(cobra.Command)
-	for _, name := range names {
-		parent.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
-	}
-	for _, parent.SuggestionsMinimumDistance = range []int{1, 2} {
-		if found := parent.SuggestionsFor(given); given != "" && len(found) > 0 {
-			return found[0]
-		}
-	}
-	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tagma/internal/nearest"
 	"tagma/statemachine/kv"
 )
 
@@ -140,7 +141,7 @@ func checkKey(key []byte) error {
 
 // unknownWord is the error of a line's first word that means nothing.
 func unknownWord(kind, given string, known []string) error {
-	if near := nearest(given, known); near != "" {
+	if near := nearest.To(given, known); near != "" {
 		return fmt.Errorf("there is no %s %q; did you mean %s?", kind, given, near)
 	}
 	return fmt.Errorf("there is no %s %q; use %s", kind, given, strings.Join(known, ", "))

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"tagma/internal/nearest"
 )
 
 // explain turns a decoder's error about data into one line that a person can act on.
@@ -18,7 +20,7 @@ func explain(data []byte, err error) *Error {
 		e := at(first)
 		e.Problem = "unknown key; remove it"
 		path := first.Key()
-		if near := nearest(path[len(path)-1], namesIn(reflect.TypeFor[File](), path[:len(path)-1])); near != "" {
+		if near := nearest.To(path[len(path)-1], namesIn(reflect.TypeFor[File](), path[:len(path)-1])); near != "" {
 			e.Problem = fmt.Sprintf("unknown key; did you mean %s?", near)
 		}
 		return e

@@ -27,7 +27,8 @@ var mayImport = map[string][]string{
 	"internal/tidy":       {},
 	"internal/bench":      {"client", "statemachine/kv"},
 	"internal/passphrase": {"crypto"},
-	"internal/cluster":    {"pbft", "crypto", "network"},
+	"internal/nearest":    {},
+	"internal/cluster":    {"pbft", "crypto", "network", "internal/nearest"},
 	"internal/driver":     {"pbft", "statemachine"},
 	"internal/machines":   {"internal/cluster", "statemachine", "statemachine/kv", "statemachine/bank"},
 	"internal/node": {
