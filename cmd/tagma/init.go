@@ -55,6 +55,7 @@ replica, then take cluster.toml and one home to each of them.`,
 	flags.IntVar(&options.Replicas, "replicas", 4, "`number` of replicas: 3f+1 of them mask f faulty ones")
 	flags.StringSliceVar(&options.Hosts, "host", nil, "IP `addresses` or DNS names: one for all replicas or one each")
 	flags.StringVar(&options.Machine, "machine", cluster.MachineKV, "state machine that is replicated: kv or bank")
+	flags.StringVar(&options.Transport, "transport", cluster.TCP, "how replicas and clients are connected: tcp or quic")
 	flags.IntVar(&basePort, "base-port", basePort, "`port` of the first replica on each host")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strings"
 
 	"github.com/multiformats/go-multiaddr"
 )
@@ -45,6 +44,3 @@ func isTransport(rest multiaddr.Multiaddr) bool {
 	}
 	return false
 }
-
-// overTCP reports whether a checked address is one of TCP.
-func overTCP(address string) bool { return strings.Contains(address, "/tcp/") }

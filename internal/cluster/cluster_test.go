@@ -148,8 +148,23 @@ func TestParse_TakesEveryKindOfAddress(t *testing.T) {
 		"/ip4/10.0.0.1/tcp/7000", "/ip6/2001:db8::1/tcp/7000", "/dns/a.example/tcp/7000",
 		"/dns4/a.example/udp/7000/quic-v1", "/dns6/a.example/tcp/7000", "/ip4/10.0.0.1/udp/7000/quic-v1",
 	}
+	f.Replicas[1].Addresses = []string{"/ip4/10.0.0.2/udp/7000/quic-v1"}
 	if _, err := Parse("c", encode(t, f)); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestInit_AddressesAreOfTheTransportAskedFor(t *testing.T) {
+	for transport, want := range map[string]string{
+		"": "/ip4/127.0.0.1/tcp/7003", TCP: "/ip4/127.0.0.1/tcp/7003", QUIC: "/ip4/127.0.0.1/udp/7003/quic-v1",
+	} {
+		f := fresh(t, func(o *InitOptions) { o.Hosts, o.Transport = nil, transport }).File
+		if got := f.Replicas[3].Addresses[0]; got != want {
+			t.Errorf("%q: %s, want %s", transport, got, want)
+		}
+	}
+	if _, err := Init(InitOptions{Replicas: 4, BasePort: 7000, Transport: "sctp"}); err == nil {
+		t.Error("a transport that does not exist is accepted")
 	}
 }
 

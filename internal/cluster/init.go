@@ -10,14 +10,21 @@ import (
 	"tagma/crypto"
 )
 
+// The transports of [InitOptions]. A replica may have addresses of both; the first that works is dialled.
+const (
+	TCP  = "tcp"
+	QUIC = "quic"
+)
+
 // InitOptions says what cluster to make.
 type InitOptions struct {
-	Replicas int      // 4 or more
-	Hosts    []string // IP addresses or DNS names: one for all replicas, or one each; none: 127.0.0.1
-	BasePort int      // the first replica of a host has this port, the second one the next, …
-	Clients  []string // names of the clients to register
-	Machine  string   // the replicated state machine; "": MachineKV
-	Protocol Protocol
+	Replicas  int      // 4 or more
+	Hosts     []string // IP addresses or DNS names: one for all replicas, or one each; none: 127.0.0.1
+	BasePort  int      // the first replica of a host has this port, the second one the next, …
+	Transport string   // of the addresses: TCP or QUIC; "": TCP
+	Clients   []string // names of the clients to register
+	Machine   string   // the replicated state machine; "": MachineKV
+	Protocol  Protocol
 
 	Rand io.Reader // where id and keys come from; nil: the operating system. Reproducible tests give another one.
 }
@@ -78,6 +85,10 @@ func plan(o InitOptions) ([]string, error) {
 	if o.Replicas < 4 {
 		return nil, fmt.Errorf("%d replicas cannot mask a faulty one; a cluster has at least 4", o.Replicas)
 	}
+	format, known := map[string]string{"": "/tcp/%d", TCP: "/tcp/%d", QUIC: "/udp/%d/quic-v1"}[o.Transport]
+	if !known {
+		return nil, fmt.Errorf("transport %q is not known; use %q or %q", o.Transport, TCP, QUIC)
+	}
 	used := make(map[string]int)
 	addresses := make([]string, o.Replicas)
 	for i := range addresses {
@@ -87,7 +98,7 @@ func plan(o InitOptions) ([]string, error) {
 		if port < 1 || port > 65535 {
 			return nil, fmt.Errorf("port %d for replica %d is outside 1 to 65535; choose another base port", port, i)
 		}
-		addresses[i] = fmt.Sprintf("%s/tcp/%d", hostPart(host), port)
+		addresses[i] = hostPart(host) + fmt.Sprintf(format, port)
 	}
 	return addresses, nil
 }

@@ -65,9 +65,6 @@ func (f *File) validateReplicas(owners map[Key]string) *Error {
 			}
 			addresses[a] = i
 		}
-		if !slices.ContainsFunc(r.Addresses, overTCP) {
-			return refuse(at+".addresses", "has no TCP address, which clients and replicas use; add one such as /ip4/10.0.0.1/tcp/7000")
-		}
 	}
 	return nil
 }
