@@ -36,6 +36,8 @@ func newWitness(dir string, counts *counters, log *slog.Logger) *witness {
 // counters count what a replica did; they only rise.
 type counters struct {
 	received, refused, busy, dropped, views, panics atomic.Uint64
+
+	refusals refusals // what refused is made of
 }
 
 func (w *witness) Entered(view pbft.View) {

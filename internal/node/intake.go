@@ -55,7 +55,7 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 	case *pbft.Request:
 		in.request(link, m)
 	default:
-		in.counts.refused.Add(1)
+		in.refuse("client", pbft.PublicKey(link.Key()), errMisplaced)
 	}
 }
 
@@ -122,5 +122,6 @@ func (in *intake) put(lane chan<- pbft.Event, ev pbft.Event) {
 
 func (in *intake) refuse(kind string, from any, err error) {
 	in.counts.refused.Add(1)
+	in.counts.refusals.add(kind, err)
 	in.log.Debug("message refused", kind, from, "why", err)
 }

@@ -37,6 +37,9 @@ type Node struct {
 	counts     *counters
 	log        *slog.Logger
 	signatures *verification
+	metrics    *metrics
+	probe      *probe
+	admin      *admin             // nil without an admin address
 	stopIn     context.CancelFunc // ends waiting readers
 }
 
@@ -67,7 +70,7 @@ func Open(dir string, opt Options) (n *Node, err error) {
 			err = errors.Join(err, disk.close())
 		}
 	}()
-	n = &Node{home: home, disk: disk, counts: &counters{}, log: log}
+	n = &Node{home: home, disk: disk, counts: &counters{}, metrics: newMetrics(), log: log}
 	service, err := n.serve()
 	if err != nil {
 		return nil, err
@@ -115,26 +118,34 @@ func (n *Node) connect(service *statemachine.Service, opt Options) error {
 	way := newLanes(cfg)
 	n.executor = newExecutor(cfg, service, n.disk.store, way.executed)
 	out := &outlet{routes: newRoutes()}
-	ports := driver.Ports{
-		Journal: n.votes, Signer: n.home.Key, Transport: out, Machine: n.executor,
-		Observer: n.witness, Guard: driver.NewGuard(cfg, n.disk.log),
-	}
-	core := driver.Core(n.disk.replica)
+	core, guard := driver.Core(n.disk.replica), driver.NewGuard(cfg, n.disk.log)
 	if opt.Replace != nil {
-		core, ports.Guard = opt.Replace(cfg, n.disk.replica, n.sign), nil
+		core, guard = opt.Replace(cfg, n.disk.replica, n.sign), nil
+	}
+	n.probe = newProbe(cfg, core, n.metrics)
+	ports := driver.Ports{
+		Journal: timedJournal{n.votes, n.metrics}, Signer: n.home.Key, Transport: probedTransport{out, n.probe},
+		Machine: n.executor, Observer: n.witness, Guard: guard,
 	}
 	n.loop = &loop{
-		lanes: way, driver: driver.New(cfg, core, ports), replica: n.disk.replica,
+		lanes: way, driver: driver.New(cfg, n.probe, ports), replica: n.disk.replica,
 		tick: tickFor(cfg.ViewTimeout), began: time.Now(),
 	}
 	n.loop.show()
 	n.disk.log = nil
-	return n.listen(out, way)
+	if err := n.listen(out, way); err != nil {
+		return err
+	}
+	n.metrics.registry.MustRegister(newScrape(n))
+	return nil
 }
 
 func (n *Node) sign(b []byte) pbft.Signature { return n.home.Key.Sign(b) }
 
 func (n *Node) listen(out *outlet, way lanes) (err error) {
+	if n.admin, err = openAdmin(n); err != nil {
+		return err
+	}
 	cfg := &n.home.Config
 	ctx, cancel := context.WithCancel(context.Background())
 	n.stopIn = cancel
@@ -156,7 +167,7 @@ func (n *Node) listen(out *outlet, way lanes) (err error) {
 	if err != nil {
 		cancel()
 		n.signatures.close()
-		return err
+		return errors.Join(err, n.admin.close())
 	}
 	out.host = n.host
 	close(in.ready)
@@ -177,6 +188,7 @@ func (n *Node) Run(ctx context.Context) error {
 	group.Go(func() error { return n.loop.run(ctx) })
 	group.Go(func() error { return n.executor.run(ctx) })
 	group.Go(func() error { return n.votes.prepare(ctx, n.log) })
+	group.Go(func() error { n.admin.serve(ctx); return nil })
 	err := group.Wait()
 	n.stopIn()
 	err = errors.Join(err, n.host.Close())
@@ -196,3 +208,6 @@ func (n *Node) Run(ctx context.Context) error {
 
 // Addrs lists the multiaddrs this replica listens on.
 func (n *Node) Addrs() []string { return n.host.Addrs() }
+
+// Admin is the host and port of the admin address, "" without one.
+func (n *Node) Admin() string { return n.admin.address() }

@@ -72,7 +72,10 @@ func (n *Node) Report() Report {
 	return r
 }
 
-// health is "ok", or the worst thing that is known to be wrong.
+// healthy is the health of a replica that nothing is wrong with.
+const healthy = "ok"
+
+// health is healthy, or the worst thing that is known to be wrong.
 func (n *Node) health(r *Report) string {
 	in := n.loop.shown.Load()
 	needed := n.home.Config.Quorum() - 1
@@ -89,7 +92,7 @@ func (n *Node) health(r *Report) string {
 	case !in.Active:
 		return "changing views"
 	}
-	return "ok"
+	return healthy
 }
 
 // stableElsewhere is the highest checkpoint that f+1 others claim to be stable or have passed, so that a correct one does.

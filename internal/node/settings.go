@@ -20,6 +20,7 @@ type Settings struct {
 	Listen   []string `toml:"listen" comment:"multiaddrs to listen on; empty: this replica's addresses in the cluster file"`
 	Data     string   `toml:"data" comment:"where journal/, state/ and evidence/ go; empty: this directory"`
 	LogLevel string   `toml:"log_level" comment:"debug, info, warn or error"`
+	Admin    string   `toml:"admin" comment:"host:port of metrics, health and profiles over HTTP, without a password; empty: none"`
 
 	MaxClients   int `toml:"max_clients" comment:"client connections at once"`
 	SegmentBytes int `toml:"segment_bytes" comment:"size of a journal segment file in bytes"`
@@ -79,6 +80,9 @@ func (s *Settings) check(path string) error {
 	case "debug", "info", "warn", "error":
 	default:
 		return fmt.Errorf("%s: log_level: %q is none of debug, info, warn and error", path, s.LogLevel)
+	}
+	if err := checkAdmin(s.Admin); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	switch {
 	case s.MaxClients < 1:

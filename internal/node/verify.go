@@ -14,6 +14,7 @@ import (
 // on in order (S1, S2).
 type verification struct {
 	cfg      *pbft.Config
+	verifier *crypto.Verifier
 	pool     *crypto.Pool
 	replicas []*crypto.Source // by number
 
@@ -26,10 +27,12 @@ func newVerification(cfg *pbft.Config) *verification {
 	for i, k := range cfg.Members {
 		members[i] = k
 	}
+	verifier := crypto.NewVerifier(claimsRemembered, members)
 	v := &verification{
-		cfg:     cfg,
-		pool:    crypto.NewPool(crypto.NewVerifier(claimsRemembered, members), runtime.GOMAXPROCS(0)),
-		clients: make(map[*network.ClientLink]*crypto.Source),
+		cfg:      cfg,
+		verifier: verifier,
+		pool:     crypto.NewPool(verifier, runtime.GOMAXPROCS(0)),
+		clients:  make(map[*network.ClientLink]*crypto.Source),
 	}
 	for range members {
 		v.replicas = append(v.replicas, v.pool.NewSource(crypto.Votes))

@@ -1,0 +1,108 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// admin serves the node's inside over HTTP: metrics, health, report and profiles. It asks nobody who he is, so it belongs
+// on the loopback. It only reads, and its failure never stops a replica that votes.
+type admin struct {
+	node     *Node
+	listener net.Listener
+}
+
+// openAdmin listens on the admin address of the settings. Without one it returns nil, on which every method works.
+func openAdmin(n *Node) (*admin, error) {
+	address := n.home.Settings.Admin
+	if address == "" {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		why := err.Error()
+		if errors.Is(err, syscall.EADDRINUSE) {
+			why = "the port is taken"
+		}
+		return nil, fmt.Errorf("listen on the admin address %s: %s; stop what uses it or change admin in %s",
+			address, why, filepath.Join(n.home.Dir, ConfigFile))
+	}
+	a := &admin{node: n, listener: l}
+	if tcp, ok := l.Addr().(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
+		n.log.Warn("the admin address can be reached from other machines and asks for no password: let a firewall guard it",
+			"address", a.address())
+	}
+	return a, nil
+}
+
+// checkAdmin refuses what is not host:port.
+func checkAdmin(address string) error {
+	if address == "" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("admin: %q is no host:port; give one such as 127.0.0.1:7100, or leave it empty to serve none", address)
+	}
+	return nil
+}
+
+func (a *admin) address() string {
+	if a == nil {
+		return ""
+	}
+	return a.listener.Addr().String()
+}
+
+// close gives the address back if serve was never called.
+func (a *admin) close() error {
+	if a == nil {
+		return nil
+	}
+	return a.listener.Close()
+}
+
+// How long a peer may take to ask, and an answer may take to end when the replica stops.
+const (
+	askPatience  = 5 * time.Second
+	stopPatience = 500 * time.Millisecond
+)
+
+// serve answers until the context ends.
+func (a *admin) serve(ctx context.Context) {
+	if a == nil {
+		return
+	}
+	log := a.node.log
+	server := &http.Server{
+		Handler: a.routes(), ReadHeaderTimeout: askPatience, MaxHeaderBytes: 16 << 10,
+		BaseContext: func(net.Listener) context.Context { return ctx }, // a profile under way ends with the replica
+		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		if err := server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the admin address no longer serves; the replica goes on", "error", err)
+		}
+	}()
+	log.Info("admin address serves", "address", a.address())
+	<-ctx.Done()
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	defer cancel()
+	if server.Shutdown(patience) != nil {
+		_ = server.Close() // what is still under way is cut off
+	}
+	<-stopped
+}

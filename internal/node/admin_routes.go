@@ -1,0 +1,87 @@
+package node
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// index is what the root answers.
+const index = `/metrics       for Prometheus, see docs/metrics.md
+/healthz       200 while the replica works
+/readyz        200 while it serves clients with a quorum, else 503 and why not
+/status        its report, in JSON
+/debug/pprof/  profiles of the Go runtime
+`
+
+// scrapesAtOnce bounds what impatient scrapers cost.
+const scrapesAtOnce = 4
+
+func (a *admin) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, index) })
+	mux.HandleFunc("GET /healthz", a.healthz)
+	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.HandleFunc("GET /status", a.status)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(a.node.metrics.registry, promhttp.HandlerOpts{MaxRequestsInFlight: scrapesAtOnce}))
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+// stallPatience is how long the loop may wait for its disk before it counts as stuck: longer than a slow disk's worst
+// sync, shorter than an operator's patience.
+const stallPatience = 10 * time.Second
+
+// stuck says why the loop does not turn, or "". A journal that fails ends the process; one that hangs shows here.
+func stuck(stalled time.Duration) string {
+	if stalled < stallPatience {
+		return ""
+	}
+	return fmt.Sprintf("no turn has ended for %v: does the disk hang?", stalled.Round(time.Second))
+}
+
+func (a *admin) healthz(w http.ResponseWriter, _ *http.Request) {
+	answer(w, stuck(a.node.probe.stalled()))
+}
+
+func (a *admin) readyz(w http.ResponseWriter, _ *http.Request) {
+	why := stuck(a.node.probe.stalled())
+	if health := a.node.Report().Health; why == "" && health != healthy {
+		why = health
+	}
+	answer(w, why)
+}
+
+func (a *admin) status(w http.ResponseWriter, _ *http.Request) {
+	document, err := json.MarshalIndent(a.node.Report(), "", "  ")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(append(document, '\n')) // whoever asked has gone
+}
+
+// answer says that all is well, or in one line what is not.
+func answer(w http.ResponseWriter, wrong string) {
+	if wrong != "" {
+		say(w, http.StatusServiceUnavailable, wrong+"\n")
+		return
+	}
+	say(w, http.StatusOK, healthy+"\n")
+}
+
+func say(w http.ResponseWriter, code int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	_, _ = io.WriteString(w, text) // as above
+}

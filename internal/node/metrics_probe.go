@@ -1,0 +1,154 @@
+package node
+
+import (
+	"sync/atomic"
+	"time"
+
+	"tagma/internal/driver"
+	"tagma/pbft"
+)
+
+// probe stands between the driver and the core and measures what passes: the core itself knows no metrics and no clock.
+// It changes nothing. All but stalled and busy belong to the loop's goroutine.
+type probe struct {
+	driver.Core
+	metrics *metrics
+	began   time.Time
+	slots   []slotTimes  // a ring by sequence number, two windows long: what shares a place is never in flight together
+	ticked  atomic.Int64 // when the core was last told the time, in nanoseconds after began
+	busy    atomic.Uint64
+}
+
+// phase is how far a batch has come at this replica.
+type phase uint8
+
+const (
+	proposed  phase = iota // the pre-prepare was sent or accepted
+	prepared               // a prepared certificate is held
+	committed              // handed to execution, in order
+	executed               // the results came back to the loop
+	replied                // the first reply was handed to the network
+	phases
+)
+
+// phaseNames name each phase by the step that ends with it.
+var phaseNames = [phases]string{prepared: "prepare", committed: "commit", executed: "execute", replied: "reply"}
+
+// slotTimes is what is known of one batch; times count from the probe's beginning.
+type slotTimes struct {
+	seq             pbft.Seq
+	phase           phase
+	whole           bool // seen from its pre-prepare on
+	proposed, since time.Duration
+}
+
+func newProbe(cfg *pbft.Config, core driver.Core, m *metrics) *probe {
+	return &probe{Core: core, metrics: m, began: time.Now(), slots: make([]slotTimes, 2*cfg.LogWindow)}
+}
+
+// Step passes an event on and looks at what comes of it.
+func (p *probe) Step(ev pbft.Event) []pbft.Effect {
+	switch ev := ev.(type) {
+	case pbft.Tick:
+		p.ticked.Store(int64(time.Since(p.began)))
+	case pbft.Executed:
+		p.reached(ev.Seq, executed)
+	}
+	effects := p.Core.Step(ev)
+	for _, e := range effects {
+		p.see(e)
+	}
+	return effects
+}
+
+func (p *probe) see(e pbft.Effect) {
+	switch e := e.(type) {
+	case pbft.Broadcast:
+		if m, ok := e.Msg.(*pbft.PrePrepare); ok {
+			p.reached(m.Seq, proposed)
+		}
+	case pbft.Persist:
+		switch r := e.Record.(type) {
+		case *pbft.Accepted:
+			p.reached(r.PrePrepare.Seq, proposed)
+		case *pbft.Prepared:
+			p.reached(pbft.RecordSeq(r), prepared)
+		}
+	case pbft.Execute:
+		p.reached(e.Seq, committed)
+		p.metrics.requests.Observe(float64(len(e.Body.Requests)))
+		operations := 0
+		for _, r := range e.Body.Requests {
+			operations += len(r.Ops)
+		}
+		p.metrics.operations.Add(float64(operations))
+	case pbft.Accuse:
+		p.metrics.evidence.Inc()
+	case pbft.Dropped:
+		p.metrics.dropped(e.Why)
+	}
+}
+
+// responded looks at a reply on its way to the network.
+func (p *probe) responded(r *pbft.Reply) {
+	if r.Outcome == pbft.OutcomeBusy {
+		p.busy.Add(1)
+		return
+	}
+	p.metrics.replies.Inc()
+	p.reached(r.Seq, replied)
+}
+
+// reached notes that a batch has come to a phase, the first time that it does. A phase counts if the one before it was
+// seen too: a batch that is followed by its certificate (N7), or from before a restart, has only some of them.
+func (p *probe) reached(seq pbft.Seq, to phase) {
+	s := &p.slots[uint64(seq)%uint64(len(p.slots))]
+	if seq < s.seq || seq == 0 || seq == s.seq && to <= s.phase {
+		return
+	}
+	now := time.Since(p.began)
+	if seq > s.seq {
+		*s = slotTimes{seq: seq, phase: to, whole: to == proposed, proposed: now, since: now}
+		return
+	}
+	if to == s.phase+1 {
+		p.metrics.phases[to].Observe((now - s.since).Seconds())
+	}
+	if to == replied && s.whole {
+		p.metrics.batch.Observe((now - s.proposed).Seconds())
+	}
+	s.phase, s.since = to, now
+}
+
+// stalled is how long the loop has not told the core the time. It does so many times a second unless a turn waits for the
+// disk. It may be called from any goroutine.
+func (p *probe) stalled() time.Duration {
+	return time.Since(p.began) - time.Duration(p.ticked.Load())
+}
+
+// timedJournal measures how long a turn waits for its journal.
+type timedJournal struct {
+	driver.Journal
+	metrics *metrics
+}
+
+// Append makes one turn durable.
+func (j timedJournal) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
+	began := time.Now()
+	err := j.Journal.Append(turn, anchor)
+	j.metrics.append.Observe(time.Since(began).Seconds())
+	j.metrics.records.Add(float64(len(turn)))
+	return err
+}
+
+// probedTransport shows replies to the probe.
+type probedTransport struct {
+	driver.Transport
+	probe *probe
+}
+
+// Respond sends a reply.
+func (t probedTransport) Respond(reply *pbft.Reply) {
+	t.probe.responded(reply)
+	t.Transport.Respond(reply)
+}

@@ -1,0 +1,182 @@
+package node
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tagma/internal/driver"
+	"tagma/pbft"
+)
+
+// script is a core that answers each event with the next effects.
+type script struct {
+	driver.Core
+	next []pbft.Effect
+}
+
+func (s *script) Step(pbft.Event) []pbft.Effect { return s.next }
+
+// observed is what the probe's histograms and counters hold: name{label} → count.
+func observed(t *testing.T, m *metrics) map[string]float64 {
+	t.Helper()
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make(map[string]float64)
+	for _, f := range families {
+		for _, one := range f.GetMetric() {
+			name := f.GetName()
+			for _, l := range one.GetLabel() {
+				name += " " + l.GetValue()
+			}
+			if h := one.GetHistogram(); h != nil {
+				out[name], out[name+" sum"] = float64(h.GetSampleCount()), h.GetSampleSum()
+			} else if c := one.GetCounter(); c != nil {
+				out[name] = c.GetValue()
+			}
+		}
+	}
+	return out
+}
+
+// trial is a probe around a script, in the fake time of a bubble.
+type trial struct {
+	*probe
+	core *script
+}
+
+func newTrial() trial {
+	core := &script{}
+	return trial{newProbe(&pbft.Config{LogWindow: 8}, core, newMetrics()), core}
+}
+
+// after lets time pass and then has the core do something.
+func (tr trial) after(d time.Duration, ev pbft.Event, effects ...pbft.Effect) {
+	<-time.After(d)
+	tr.core.next = effects
+	tr.Step(ev)
+}
+
+func (tr trial) reply(d time.Duration, seq pbft.Seq) {
+	<-time.After(d)
+	tr.responded(&pbft.Reply{Seq: seq})
+}
+
+func prePrepare(seq pbft.Seq) pbft.Effect {
+	return pbft.Persist{Record: &pbft.Accepted{PrePrepare: &pbft.PrePrepare{Seq: seq}}}
+}
+
+func certificate(seq pbft.Seq) pbft.Effect {
+	return pbft.Persist{Record: &pbft.Prepared{Cert: pbft.PreparedCert{Seq: seq}}}
+}
+
+func execution(seq pbft.Seq, requests ...*pbft.Request) pbft.Effect {
+	return pbft.Execute{Seq: seq, Body: &pbft.Body{Requests: requests}}
+}
+
+func TestProbe_TimesEachPhaseOfABatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTrial()
+		for _, first := range []pbft.Effect{prePrepare(1), pbft.Broadcast{Msg: &pbft.PrePrepare{Seq: 2}}} {
+			seq := pbft.Seq(1)
+			if _, own := first.(pbft.Broadcast); own {
+				seq = 2
+			}
+			tr.after(0, pbft.Tick{}, first)
+			tr.after(time.Second, pbft.Tick{}, certificate(seq), certificate(seq))
+			tr.after(2*time.Second, pbft.Tick{}, execution(seq, &pbft.Request{Ops: make([][]byte, 3)}, &pbft.Request{Ops: make([][]byte, 1)}))
+			tr.after(3*time.Second, pbft.Executed{Seq: seq})
+			tr.reply(4*time.Second, seq)
+			tr.reply(time.Second, seq) // another one of the batch
+		}
+		want(t, tr.metrics, map[string]float64{
+			"tagma_phase_seconds prepare": 2, "tagma_phase_seconds prepare sum": 2,
+			"tagma_phase_seconds commit": 2, "tagma_phase_seconds commit sum": 4,
+			"tagma_phase_seconds execute": 2, "tagma_phase_seconds execute sum": 6,
+			"tagma_phase_seconds reply": 2, "tagma_phase_seconds reply sum": 8,
+			"tagma_batch_seconds": 2, "tagma_batch_seconds sum": 20,
+			"tagma_batch_requests": 2, "tagma_batch_requests sum": 4, "tagma_operations_total": 8, "tagma_replies_total": 4,
+		})
+	})
+}
+
+// N7: a batch that comes with its certificate was never prepared here.
+func TestProbe_CountsNoPhaseItDidNotSee(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTrial()
+		tr.after(0, pbft.Tick{}, execution(5))
+		tr.after(time.Second, pbft.Executed{Seq: 5})
+		tr.after(0, pbft.Tick{}, prePrepare(5)) // late
+		tr.reply(time.Second, 5)
+		tr.after(0, pbft.Tick{}, prePrepare(6), execution(6)) // not prepared
+		tr.after(0, pbft.Tick{}, execution(6+16))             // the same place in the ring
+		tr.reply(0, 6)                                        // a reply that is repeated long after
+		tr.after(0, pbft.Executed{})                          // an answer without a batch
+		want(t, tr.metrics, map[string]float64{
+			"tagma_phase_seconds prepare": 0, "tagma_phase_seconds commit": 0, "tagma_phase_seconds execute": 1,
+			"tagma_phase_seconds execute sum": 1, "tagma_phase_seconds reply": 1, "tagma_batch_seconds": 0,
+		})
+	})
+}
+
+func TestProbe_CountsDropsEvidenceAndBusyAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTrial()
+		tr.after(0, pbft.Tick{}, pbft.Dropped{Why: pbft.ReasonConflict}, pbft.Dropped{Why: "unheard of"}, pbft.Accuse{})
+		tr.responded(&pbft.Reply{Outcome: pbft.OutcomeBusy})
+		want(t, tr.metrics, map[string]float64{
+			"tagma_dropped_total " + string(pbft.ReasonConflict): 1, "tagma_dropped_total other": 1,
+			"tagma_dropped_total " + string(pbft.ReasonDuplicate): 0, "tagma_evidence_total": 1, "tagma_replies_total": 0,
+		})
+		if n := tr.busy.Load(); n != 1 {
+			t.Errorf("%d busy answers", n)
+		}
+	})
+}
+
+func TestProbe_StallsWhileTheCoreIsNotToldTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTrial()
+		tr.after(time.Minute, pbft.Executed{Seq: 1})
+		if s := tr.stalled(); s != time.Minute {
+			t.Errorf("stalled for %v", s)
+		}
+		tr.after(0, pbft.Tick{})
+		if s := tr.stalled(); s != 0 {
+			t.Errorf("stalled for %v after a tick", s)
+		}
+	})
+}
+
+func want(t *testing.T, m *metrics, values map[string]float64) {
+	t.Helper()
+	got := observed(t, m)
+	for name, v := range values {
+		if has, there := got[name]; !there || fmt.Sprintf("%.6f", has) != fmt.Sprintf("%.6f", v) {
+			t.Errorf("%s = %v (%t), want %v", name, has, there, v)
+		}
+	}
+}
+
+// BenchmarkProbe is what one batch of 64 requests costs from its pre-prepare to its replies.
+func BenchmarkProbe(b *testing.B) {
+	tr := newTrial()
+	body := &pbft.Body{}
+	for range 64 {
+		body.Requests = append(body.Requests, &pbft.Request{Ops: make([][]byte, 1)})
+	}
+	b.ReportAllocs()
+	for i := range b.N {
+		seq := pbft.Seq(i + 1)
+		tr.reached(seq, proposed)
+		tr.reached(seq, prepared)
+		tr.see(pbft.Execute{Seq: seq, Body: body})
+		tr.reached(seq, executed)
+		for range 64 {
+			tr.responded(&pbft.Reply{Seq: seq})
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package node
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tagma/pbft"
+)
+
+const (
+	gauge   = prometheus.GaugeValue
+	counter = prometheus.CounterValue
+)
+
+// byPeer is the label of metrics about another replica: there are as many values as members.
+var byPeer = []string{"peer"}
+
+// readings are the metrics that are read at a scrape.
+var readings = slices.Concat(protocolReadings, workReadings, linkReadings)
+
+var protocolReadings = []reading{
+	{
+		"tagma_replica_info", "1; the labels say which replica of which cluster this is.", gauge,
+		[]string{"replica", "cluster", "machine"},
+		func(s *snapshot, out emit) {
+			h := s.node.home
+			out(1, strconv.Itoa(s.report.Replica), h.Cluster.ID.String(), h.Cluster.Machine)
+		},
+	},
+	{"tagma_ready", "1 if the replica's health is ok.", gauge, nil, truth(func(s *snapshot) bool { return s.report.Health == healthy })},
+	{"tagma_view", "View.", gauge, nil, value(func(s *snapshot) pbft.View { return s.inside.View })},
+	{"tagma_active", "1 if the view is active here.", gauge, nil, truth(func(s *snapshot) bool { return s.inside.Active })},
+	{
+		"tagma_primary", "1 if this replica is the primary of its view.", gauge, nil,
+		truth(func(s *snapshot) bool { return s.report.Primary == s.report.Replica }),
+	},
+	{
+		"tagma_view_changes_total", "Views that became active since the start.", counter, nil,
+		value(func(s *snapshot) uint64 { return s.report.ViewChanges }),
+	},
+	{
+		"tagma_low_watermark", "Low watermark h: the last stable checkpoint.", gauge, nil,
+		value(func(s *snapshot) pbft.Seq { return s.inside.Stable }),
+	},
+	{
+		"tagma_high_watermark", "High watermark H: the last sequence number that may be ordered.", gauge, nil,
+		value(func(s *snapshot) pbft.Seq { return s.inside.Stable + s.node.home.Config.LogWindow }),
+	},
+	{
+		"tagma_executed", "Last sequence number handed to execution.", gauge, nil,
+		value(func(s *snapshot) pbft.Seq { return s.inside.Executed }),
+	},
+	{"tagma_in_flight", "Sequence numbers known and not executed.", gauge, nil, value(func(s *snapshot) uint64 { return s.report.InFlight })},
+	{"tagma_pending_requests", "Requests that wait for order.", gauge, nil, value(func(s *snapshot) int { return s.inside.Pending })},
+	{
+		"tagma_diverged", "1 if the state contradicts a stable checkpoint.", gauge, nil,
+		truth(func(s *snapshot) bool { return s.inside.Diverged }),
+	},
+	{
+		"tagma_convicted", "1 if there is proof against the peer, found since the start.", gauge, byPeer,
+		perPeer(func(s *snapshot, peer int) float64 {
+			return oneIf(slices.ContainsFunc(s.report.Convicted, func(c ConvictedEntry) bool { return c.Replica == peer }))
+		}),
+	},
+}
+
+var workReadings = []reading{
+	{
+		"tagma_queue_length", "What waits in a queue inside the replica.", gauge,
+		[]string{"queue"},
+		func(s *snapshot, out emit) {
+			queues(s.node, func(name string, length, _ int) { out(float64(length), name) })
+		},
+	},
+	{
+		"tagma_queue_capacity", "What a queue inside the replica holds at most.", gauge,
+		[]string{"queue"},
+		func(s *snapshot, out emit) {
+			queues(s.node, func(name string, _, room int) { out(float64(room), name) })
+		},
+	},
+	{"tagma_busy_answers_total", "Requests answered with busy.", counter, []string{"by"}, func(s *snapshot, out emit) {
+		out(float64(s.node.counts.busy.Load()), "queue")
+		out(float64(s.node.probe.busy.Load()), "protocol")
+	}},
+	{
+		"tagma_messages_received_total", "Messages of other replicas that were believed.", counter, nil,
+		value(func(s *snapshot) uint64 { return s.report.Received }),
+	},
+	{"tagma_refused_total", "Messages that were not believed.", counter, []string{"link", "why"}, func(s *snapshot, out emit) {
+		for i, link := range linkKinds {
+			for k, cause := range causes {
+				out(float64(s.node.counts.refusals[i][k].Load()), link, cause.name)
+			}
+		}
+	}},
+	{"tagma_signatures_total", "Signatures looked at.", counter, []string{"how"}, func(s *snapshot, out emit) {
+		out(float64(s.verified.Single), "single")
+		out(float64(s.verified.Batched), "batched")
+		out(float64(s.verified.CacheHits), "remembered")
+	}},
+	{
+		"tagma_signature_failures_total", "Verifications, alone or together, that found a false signature.", counter, nil,
+		value(func(s *snapshot) uint64 { return s.verified.Failures }),
+	},
+	{
+		"tagma_application_panics_total", "Operations in which the application panicked.", counter, nil,
+		value(func(s *snapshot) uint64 { return s.node.counts.panics.Load() }),
+	},
+	{"tagma_journal_bytes", "Size of the journal's files.", gauge, nil, value(func(s *snapshot) int64 { return s.report.JournalBytes })},
+	{"tagma_store_bytes", "Size of the store's files.", gauge, nil, value(func(s *snapshot) int64 { return s.report.StoreBytes })},
+}
+
+var linkReadings = []reading{
+	{
+		"tagma_peer_connected", "1 if the links from and to the peer are up.", gauge, byPeer,
+		perPeer(func(s *snapshot, peer int) float64 { return oneIf(s.peers[peer].Connected && s.peers[peer].Inbound) }),
+	},
+	{
+		"tagma_peer_queue_frames", "Frames that wait to be sent to the peer.", gauge, byPeer,
+		perPeer(func(s *snapshot, peer int) float64 { return float64(s.peers[peer].Queued) }),
+	},
+	{
+		"tagma_peer_queue_bytes", "Size of the frames that wait to be sent to the peer.", gauge, byPeer,
+		perPeer(func(s *snapshot, peer int) float64 { return float64(s.peers[peer].QueuedBytes) }),
+	},
+	{
+		"tagma_peer_sent_total", "Frames handed to the transport for the peer.", counter, byPeer,
+		perPeer(func(s *snapshot, peer int) float64 { return float64(s.peers[peer].Sent) }),
+	},
+	{
+		"tagma_peer_received_total", "Frames received from the peer.", counter, byPeer,
+		perPeer(func(s *snapshot, peer int) float64 { return float64(s.peers[peer].Received) }),
+	},
+	{
+		"tagma_peer_lost_total", "Frames for the peer that were not sent: no link, no room, or lost with their link.", counter, byPeer,
+		perPeer(func(s *snapshot, peer int) float64 { return float64(s.peers[peer].Dropped) }),
+	},
+	{"tagma_clients", "Client links.", gauge, nil, value(func(s *snapshot) int { return s.clients.Links })},
+	{"tagma_client_frames_total", "Frames of client links.", counter, []string{"what"}, func(s *snapshot, out emit) {
+		out(float64(s.clients.Sent), "sent")
+		out(float64(s.clients.Received), "received")
+		out(float64(s.clients.Dropped), "lost")
+	}},
+}
+
+// queues calls visit with every queue inside the replica.
+func queues(n *Node, visit func(name string, length, room int)) {
+	visit("replicas", len(n.loop.replicas), cap(n.loop.replicas))
+	visit("clients", len(n.loop.clients), cap(n.loop.clients))
+	visit("results", len(n.loop.executed), cap(n.loop.executed))
+	visit("executor", len(n.executor.work), cap(n.executor.work))
+}

@@ -1,0 +1,95 @@
+package node
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tagma/crypto"
+	"tagma/network"
+	"tagma/pbft"
+)
+
+// scrape reads what has a present value somewhere in the node, once for each scrape, and costs nothing between two.
+type scrape struct {
+	node  *Node
+	descs []*prometheus.Desc // by reading
+}
+
+// reading is one metric that is read at a scrape.
+type reading struct {
+	name, help string
+	kind       prometheus.ValueType
+	labels     []string
+	read       func(s *snapshot, emit emit)
+}
+
+// emit adds a value with the values of its labels.
+type emit func(value float64, labels ...string)
+
+// snapshot is the node at one scrape.
+type snapshot struct {
+	node     *Node
+	report   Report
+	inside   *pbft.Inspection
+	peers    []network.PeerState
+	clients  network.ClientState
+	verified crypto.Stats
+}
+
+func newScrape(n *Node) *scrape {
+	c := &scrape{node: n}
+	for _, r := range readings {
+		c.descs = append(c.descs, prometheus.NewDesc(r.name, r.help, r.labels, nil))
+	}
+	return c
+}
+
+// Describe lists every metric.
+func (c *scrape) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range c.descs {
+		out <- d
+	}
+}
+
+// Collect reads every metric.
+func (c *scrape) Collect(out chan<- prometheus.Metric) {
+	n := c.node
+	s := &snapshot{
+		node: n, report: n.Report(), inside: n.loop.shown.Load(),
+		peers: n.host.Peers(), clients: n.host.Clients(), verified: n.signatures.verifier.Stats(),
+	}
+	for i, r := range readings {
+		r.read(s, func(value float64, labels ...string) {
+			out <- prometheus.MustNewConstMetric(c.descs[i], r.kind, value, labels...)
+		})
+	}
+}
+
+// value is a reading without labels.
+func value[T int | int64 | uint64 | pbft.Seq | pbft.View](of func(*snapshot) T) func(*snapshot, emit) {
+	return func(s *snapshot, out emit) { out(float64(of(s))) }
+}
+
+// truth is a reading that is 1 or 0.
+func truth(of func(*snapshot) bool) func(*snapshot, emit) {
+	return func(s *snapshot, out emit) { out(oneIf(of(s))) }
+}
+
+// perPeer is a reading with a value for each other replica.
+func perPeer(of func(s *snapshot, peer int) float64) func(*snapshot, emit) {
+	return func(s *snapshot, out emit) {
+		for id := range s.peers {
+			if id != s.report.Replica {
+				out(of(s, id), strconv.Itoa(id))
+			}
+		}
+	}
+}
+
+func oneIf(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
