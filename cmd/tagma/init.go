@@ -26,7 +26,8 @@ func newInit() *cobra.Command {
 		Long: `Make a cluster in DIR: cluster.toml, which is the same for all, a home with a key for each replica, and the key of a
 registered client. Nothing that exists is overwritten.
 
-Replicas that share a host get consecutive ports from the base port on. For several machines name a host for each
+Replicas that share a host get consecutive ports from the base port on; metrics and health are served on the loopback,
+100 ports higher. For several machines name a host for each
 replica, then take cluster.toml and one home to each of them.`,
 		Example: `  tagma init --dir demo
   tagma init --dir prod --replicas 4 --host a.example,b.example,c.example,d.example`,
@@ -40,7 +41,7 @@ replica, then take cluster.toml and one home to each of them.`,
 			if err != nil {
 				return unusable{fmt.Errorf("make a cluster: %w", err)}
 			}
-			made, err := writeCluster(dir, fresh)
+			made, err := writeCluster(dir, fresh, basePort)
 			if err != nil {
 				return fmt.Errorf("make a cluster in %s: %w", dir, err)
 			}
@@ -76,6 +77,7 @@ type madeReplica struct {
 	Home      string   `json:"home"`
 	PublicKey string   `json:"public_key"`
 	Addresses []string `json:"addresses"`
+	Admin     string   `json:"admin"` // host:port of metrics and health
 }
 
 func (m *madeCluster) print(w io.Writer) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,7 +24,7 @@ func TestInit_MakesHomesThatBelongTogether(t *testing.T) {
 	}
 	for i, r := range made.Replicas {
 		h, err := node.ReadHome(r.Home)
-		if err != nil || int(h.Config.Self) != i {
+		if err != nil || int(h.Config.Self) != i || h.Settings.Admin != fmt.Sprintf("127.0.0.1:910%d", i) {
 			t.Errorf("%s: replica %v, %v", r.Home, h, err)
 		}
 	}
@@ -40,6 +41,22 @@ func TestInit_MakesHomesThatBelongTogether(t *testing.T) {
 	}
 }
 
+func TestInit_AdminPortsMeetNoOthers(t *testing.T) {
+	for _, c := range []struct{ base, replicas int }{{7000, 4}, {7000, 130}, {65532, 4}, {65400, 100}, {1, 7}} {
+		taken := map[int]bool{}
+		for i := range c.replicas {
+			taken[c.base+i] = true
+		}
+		for i := range c.replicas {
+			port := adminPort(c.base, i, c.replicas)
+			if taken[port] || port < 1 || port > 65535 {
+				t.Errorf("base port %d, %d replicas: admin port %d of replica %d", c.base, c.replicas, port, i)
+			}
+			taken[port] = true
+		}
+	}
+}
+
 func TestInit_TakesBackWhatItMadeWhenItFails(t *testing.T) {
 	dir := t.TempDir()
 	fresh, err := cluster.Init(cluster.InitOptions{Replicas: 4, BasePort: 7000, Clients: []string{clientName}})
@@ -47,7 +64,7 @@ func TestInit_TakesBackWhatItMadeWhenItFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	fresh.File.Machine = "no such machine" // so that the last file cannot be written
-	if _, err := writeCluster(dir, fresh); err == nil {
+	if _, err := writeCluster(dir, fresh, 7000); err == nil {
 		t.Fatal("an impossible cluster was written")
 	}
 	left, err := os.ReadDir(dir)

@@ -17,8 +17,21 @@ const (
 	clientKeyName   = "client.key"
 )
 
+// adminOffset lies between the ports of the replicas and those of their admin addresses, which must not meet.
+const adminOffset = 100
+
+// adminPort is the port of replica i's admin address. It differs between the replicas of a cluster even if each has its
+// own host: homes are tried out on one machine first.
+func adminPort(basePort, i, replicas int) int {
+	offset := max(adminOffset, replicas)
+	if port := basePort + offset + i; basePort+offset+replicas-1 <= 65535 {
+		return port
+	}
+	return basePort - offset + i
+}
+
 // writeCluster writes a cluster to dir. It overwrites nothing, and takes back what it made when it cannot make all of it.
-func writeCluster(dir string, fresh *cluster.Fresh) (made *madeCluster, err error) {
+func writeCluster(dir string, fresh *cluster.Fresh, basePort int) (made *madeCluster, err error) {
 	made = &madeCluster{
 		Dir:         dir,
 		ClusterFile: filepath.Join(dir, clusterFileName),
@@ -30,6 +43,7 @@ func writeCluster(dir string, fresh *cluster.Fresh) (made *madeCluster, err erro
 		made.Replicas = append(made.Replicas, madeReplica{
 			Replica: i, Home: filepath.Join(dir, fmt.Sprintf("replica%d", i)),
 			PublicKey: r.Key.String(), Addresses: r.Addresses,
+			Admin: fmt.Sprintf("127.0.0.1:%d", adminPort(basePort, i, len(fresh.File.Replicas))),
 		})
 	}
 	if err := made.refuseOverwriting(); err != nil {
@@ -70,7 +84,9 @@ func (m *madeCluster) write(fresh *cluster.Fresh) error {
 		if err := os.Mkdir(r.Home, 0o700); err != nil {
 			return err
 		}
-		if err := node.DefaultSettings().Save(r.Home); err != nil {
+		settings := node.DefaultSettings()
+		settings.Admin = r.Admin
+		if err := settings.Save(r.Home); err != nil {
 			return err
 		}
 		if err := crypto.WriteKey(filepath.Join(r.Home, node.KeyFile), fresh.Replicas[i]); err != nil {
