@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"time"
 
 	"tagma/pbft"
 )
@@ -21,46 +20,66 @@ func (r Result) Output() []byte {
 	return r.Outputs[0]
 }
 
-// Call is a request under way. Its methods may be used by several goroutines.
+// Call is one or more operations under way. Its methods may be used by several goroutines.
 type Call struct {
 	session *session
+	kind    kind
+	ops     [][]byte
+	size    int // of the operations in a request
 	done    chan struct{}
 	result  Result // these two are written before done is closed
 	err     error
 
 	// The session's mutex guards what follows.
-	id            pbft.RequestID
-	digest        pbft.Digest
-	ops           int
-	frame         []byte // signed and encoded once: every transmission is byte-identical; nil until signed
-	votes         votes
-	first         time.Time // transmission
-	planned       time.Time // when to send it again
-	again         time.Time // the same, put off by hints of overload
-	transmissions int
-	abandoned     bool // nobody waits for it
-	place         int  // in deadlines; −1: not there
+	parcel    *parcel       // nil while it waits in line
+	entered   chan struct{} // closed when its submitter need not wait any more; nil if it does not
+	alone     bool          // it goes into a request of its own
+	abandoned bool          // nobody waits for it
+	finished  bool          // done is closed
+}
+
+// kind is what operations of one request have in common.
+type kind struct {
+	readOnly  bool
+	semantics Semantics
+}
+
+func newCall(s *session, ops [][]byte, o callOptions) *Call {
+	return &Call{
+		session: s, kind: kind(o), ops: ops, size: (&pbft.Request{Ops: ops}).Size() - requestBytes, done: make(chan struct{}),
+		alone: len(ops) != 1, // nothing between its operations, and no other's results that could crowd out its own
+	}
 }
 
 // Done is closed when the outcome is known, or the client was closed.
 func (c *Call) Done() <-chan struct{} { return c.done }
 
-// ID is the request's identity, which replicas log.
-func (c *Call) ID() pbft.RequestID { return c.id }
-
-// answeredBy reports whether a reply with the call's number is about the call's request, and has as many results.
-func (c *Call) answeredBy(m *pbft.Reply) bool {
-	switch {
-	case c.frame == nil || m.Request != c.digest || m.Outcome == 0:
-		return false
-	case m.Outcome == pbft.OutcomeExecuted:
-		return len(m.Results) == c.ops
-	}
-	return true
+// ID is the identity of the request that the operations went out with, which replicas log. It is zero until then.
+func (c *Call) ID() pbft.RequestID {
+	c.session.mu.Lock()
+	defer c.session.mu.Unlock()
+	return c.id()
 }
 
-// Wait returns the outcome. When ctx ends first it returns an *UnknownError, and the request stays under way: Wait may
-// be called again.
+func (c *Call) id() pbft.RequestID {
+	if c.parcel == nil {
+		return pbft.RequestID{}
+	}
+	return c.parcel.id
+}
+
+// finish ends the call. Only the first time counts.
+func (c *Call) finish(result Result, err error) {
+	if c.finished {
+		return
+	}
+	c.finished = true
+	c.result, c.err = result, err
+	close(c.done)
+}
+
+// Wait returns the outcome. When ctx ends first it returns an *UnknownError, and the call stays under way: Wait may be
+// called again.
 func (c *Call) Wait(ctx context.Context) (Result, error) {
 	select {
 	case <-c.done:

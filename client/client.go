@@ -57,11 +57,12 @@ func DialCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey
 	number := newSessionNumber()
 	s := newSession(sessionConfig{
 		cluster: cfg.Cluster, epoch: cfg.Epoch, n: cfg.N(), weak: cfg.Weak(),
-		limits: limits{
+		limits: o.apply(limits{
 			window: uint64(file.Protocol.WithDefaults().Window),
 			ops:    cfg.MaxOps, opBytes: cfg.MaxOpBytes, totalBytes: cfg.MaxBatchBytes,
-		},
-		client: key.Public(), sign: key.Sign, id: number, send: link,
+		}),
+		client: key.Public(), sign: key.Sign, id: number, fresh: newSessionNumber, send: link,
+		semantics: o.semantics, noHedging: o.noHedging,
 	})
 	link.host, err = network.Dial(network.ClientConfig{
 		Seed: key.Seed(), Members: file.Members(), Greeting: file.Greeting(), Logger: o.logger,
@@ -76,6 +77,7 @@ func DialCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey
 	c := &Client{session: s, host: link.host}
 	c.running.Go(s.run)
 	c.close = sync.OnceValue(func() error {
+		c.session.linger(linger)
 		c.session.close()
 		defer c.running.Wait()
 		return c.host.Close()
@@ -103,7 +105,8 @@ func newSessionNumber() pbft.Session {
 }
 
 // Do has one operation executed and returns its result. The operation is in the machine's own encoding. When ctx ends
-// before f+1 replicas answered, the error is an *UnknownError: the operation may or may not be executed.
+// before f+1 replicas answered, the error is an *UnknownError: the operation may or may not be executed; or an ErrNotSent
+// if it had not left yet. Operations that wait together are sent in one request, and each still is what it would be alone.
 func (c *Client) Do(ctx context.Context, op []byte, opts ...CallOption) (Result, error) {
 	return c.DoMany(ctx, [][]byte{op}, opts...)
 }
@@ -111,28 +114,20 @@ func (c *Client) Do(ctx context.Context, op []byte, opts ...CallOption) (Result,
 // DoMany has several operations executed as one request: one after the other, with nothing between them, each for
 // itself: one that fails does not undo the others. It costs little more than a single operation.
 func (c *Client) DoMany(ctx context.Context, ops [][]byte, opts ...CallOption) (Result, error) {
-	call, err := c.SubmitMany(ctx, ops, opts...)
-	if err != nil {
-		return Result{}, err
-	}
-	result, err := call.Wait(ctx)
-	if errors.Is(err, ErrUnknown) {
-		c.session.abandon(call)
-	}
-	return result, err
+	return c.session.do(ctx, ops, gather(c.session.semantics, opts))
 }
 
-// Submit sends one operation and returns without its result, which Call.Wait gives. It blocks while as many requests
-// are under way as the cluster allows a session (window); when ctx ends meanwhile, the error is an ErrNotSent.
+// Submit sends one operation and returns without its result, which Call.Wait gives. It blocks while as much waits to be
+// sent as the next requests can carry; when ctx ends meanwhile, the error is an ErrNotSent.
 func (c *Client) Submit(ctx context.Context, op []byte, opts ...CallOption) (*Call, error) {
 	return c.SubmitMany(ctx, [][]byte{op}, opts...)
 }
 
 // SubmitMany is Submit for several operations in one request, as in DoMany.
 func (c *Client) SubmitMany(ctx context.Context, ops [][]byte, opts ...CallOption) (*Call, error) {
-	return c.session.submit(ctx, ops, gather(opts).readOnly)
+	return c.session.submit(ctx, ops, gather(c.session.semantics, opts))
 }
 
-// Close ends the session and its links and waits for all goroutines. Calls under way end with an *UnknownError. It may
-// be called more than once.
+// Close ends the session and its links and waits for all goroutines. Calls under way end with an *UnknownError; best-effort
+// ones get a moment to leave. It may be called more than once.
 func (c *Client) Close() error { return c.close() }

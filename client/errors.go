@@ -9,8 +9,8 @@ import (
 
 // What callers tell apart with errors.Is.
 var (
-	// ErrUnknown says that the request may or may not have been executed, now or later. The client goes on asking in
-	// the background, at a slow pace; to know, read what the operation would have changed.
+	// ErrUnknown says that the request may or may not have been executed, now or later. An exactly-once request goes on
+	// being sent in the background, at a slow pace; to know, read what the operation would have changed.
 	ErrUnknown = errors.New("outcome unknown")
 	// ErrBusy says that when the caller's time ran out f+1 replicas had last answered that they are overloaded. It comes
 	// with ErrUnknown: one of the others may have taken the request.
@@ -20,7 +20,7 @@ var (
 	// ErrClosed says that the client was closed.
 	ErrClosed = errors.New("client closed")
 	// ErrExpired says that the cluster no longer holds this session. The request will not be executed any more, but it
-	// may have been before. Dial again for a new session.
+	// may have been before. What is asked for next goes out in a new session by itself.
 	ErrExpired = errors.New("session expired")
 	// ErrConflict says that another request was executed under this one's number: two programs use one session, which
 	// takes one key and one clock reading. This request was not executed.
@@ -41,6 +41,9 @@ type UnknownError struct {
 
 // Error says it all in one line.
 func (e *UnknownError) Error() string {
+	if e.Request.T == 0 {
+		return fmt.Sprintf("%v: %v before the operation was sent; it still waits and may be executed", ErrUnknown, e.Cause)
+	}
 	s := fmt.Sprintf("request %d: %v: %v before f+1 replicas answered; it may still be executed", e.Request.T, ErrUnknown, e.Cause)
 	if e.Busy {
 		s += " (" + ErrBusy.Error() + "; send less or later)"
@@ -65,7 +68,7 @@ func outcomeError(t uint64, o pbft.Outcome) error {
 	case pbft.OutcomeConflict:
 		return fmt.Errorf("request %d: %w by another program with this key and session; give every program a key of its own", t, ErrConflict)
 	case pbft.OutcomeExpired:
-		return fmt.Errorf("request %d: %w: newer sessions of this key pushed it out, or the clock went back; dial again", t, ErrExpired)
+		return fmt.Errorf("request %d: %w: newer sessions of this key pushed it out, or the clock went back; it may have been executed before, so look before you send it again", t, ErrExpired)
 	case pbft.OutcomeRefused:
 		return fmt.Errorf("request %d: %w; send again when other requests were answered", t, ErrRefused)
 	default:

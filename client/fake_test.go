@@ -34,8 +34,9 @@ type fake struct {
 	lag      []time.Duration
 	execute  func(op []byte, readOnly bool) []byte // nil: says what it did
 	sent     []sending
-	executed map[uint64]pbft.Seq
-	kept     map[uint64][][]byte // results
+	attached []pbft.Session
+	executed map[pbft.RequestID]pbft.Seq
+	kept     map[pbft.RequestID][][]byte // results
 }
 
 // sending is one frame that the client sent.
@@ -82,7 +83,7 @@ func withCluster(t *testing.T, test func(*testing.T, *fake)) {
 func newFake(t *testing.T) *fake {
 	key := crypto.FromSeed([32]byte{99})
 	f := &fake{
-		t: t, key: key, executed: map[uint64]pbft.Seq{}, kept: map[uint64][][]byte{},
+		t: t, key: key, executed: map[pbft.RequestID]pbft.Seq{}, kept: map[pbft.RequestID][][]byte{},
 		down: make([]bool, 4), deaf: make([]bool, 4), lag: make([]time.Duration, 4),
 	}
 	f.cfg = pbft.Config{Cluster: pbft.Digest{1}, Epoch: 3}.WithDefaults()
@@ -92,8 +93,9 @@ func newFake(t *testing.T) *fake {
 	}
 	f.s = newSession(sessionConfig{
 		cluster: f.cfg.Cluster, epoch: f.cfg.Epoch, n: 4, weak: 2,
-		limits: limits{window: 4, ops: 8, opBytes: 100, totalBytes: 1000},
-		client: key.Public(), sign: key.Sign, id: testSession, send: f,
+		limits: (&options{pack: 1}).apply(limits{window: 4, ops: 8, opBytes: 100, totalBytes: 1000}),
+		client: key.Public(), sign: key.Sign, id: testSession, fresh: func() pbft.Session { return f.s.id + 1 }, send: f,
+		noHedging: true,
 	})
 	return f
 }
@@ -110,7 +112,11 @@ func (f *fake) Send(to int, frame []byte) bool {
 		f.t.Errorf("the client sent what does not decode: %v", err)
 		return true
 	}
-	r := message.(*pbft.Request)
+	r, ok := message.(*pbft.Request)
+	if !ok {
+		f.attached = append(f.attached, message.(*pbft.Attach).Session)
+		return true
+	}
 	f.checkValid(r)
 	f.sent = append(f.sent, sending{to, time.Now(), bytes.Clone(frame), r})
 	f.arrived(to, r)
@@ -129,7 +135,7 @@ func (f *fake) checkValid(r *pbft.Request) {
 }
 
 func (f *fake) arrived(to int, r *pbft.Request) {
-	if seq, known := f.executed[r.ID.T]; known {
+	if seq, known := f.executed[r.ID]; known {
 		f.reply(to, r, seq)
 		return
 	}
@@ -138,7 +144,7 @@ func (f *fake) arrived(to int, r *pbft.Request) {
 		return
 	}
 	seq := pbft.Seq(len(f.executed) + 1)
-	f.executed[r.ID.T] = seq
+	f.executed[r.ID] = seq
 	for i := range 4 {
 		f.reply(i, r, seq)
 	}
@@ -155,7 +161,7 @@ func (f *fake) reply(from int, r *pbft.Request, seq pbft.Seq) {
 
 // results of a request, the same however often it is asked for.
 func (f *fake) results(r *pbft.Request) (results [][]byte) {
-	if kept, ok := f.kept[r.ID.T]; ok {
+	if kept, ok := f.kept[r.ID]; ok {
 		return kept
 	}
 	for _, op := range r.Ops {
@@ -165,7 +171,7 @@ func (f *fake) results(r *pbft.Request) (results [][]byte) {
 			results = append(results, append([]byte("did "), op...))
 		}
 	}
-	f.kept[r.ID.T] = results
+	f.kept[r.ID] = results
 	return results
 }
 

@@ -19,14 +19,14 @@ func FuzzFromReplica(f *testing.F) {
 		for i := range c.answer {
 			c.answer[i] = silent
 		}
-		call, err := c.s.submit(t.Context(), [][]byte{[]byte("op")}, false)
+		call, err := c.s.submit(t.Context(), [][]byte{[]byte("op")}, callOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		frames := [][]byte{frame}
 		if m, err := pbft.Decode(frame); err == nil {
 			if r, ok := m.(*pbft.Reply); ok { // the same, made to fit the request that is under way
-				r.ID, r.Request = call.id, call.digest
+				r.ID, r.Request = call.ID(), call.parcel.attempts[0].digest
 				frames = append(frames, pbft.Encode(r))
 			}
 		}

@@ -100,7 +100,7 @@ func TestKV_TheMachinesRefusalReachesTheCaller(t *testing.T) {
 		if _, err := c.Get(ctx, "k"); !errors.Is(err, ErrUnknown) {
 			t.Errorf("without an answer: %v", err)
 		}
-		if call := f.s.open[f.s.acked]; call == nil || !call.abandoned {
+		if r := f.s.open[f.s.acked]; r == nil || !r.abandoned() {
 			t.Error("the call of a caller who left is not marked as abandoned")
 		}
 	})

@@ -2,24 +2,78 @@ package client
 
 import "log/slog"
 
-// Option changes how Dial connects.
+// Option changes how a client works.
 type Option func(*options)
 
-type options struct{ logger *slog.Logger }
+type options struct {
+	logger    *slog.Logger
+	pack      int
+	inFlight  int
+	noHedging bool
+	semantics Semantics
+}
+
+// defaultInFlight is how many requests a packing session keeps under way: enough to fill the pipeline of replicas, and few
+// enough that operations gather behind them when there are many.
+const defaultInFlight = 8
 
 // WithLogger has connections and refusals of the links logged. Without it nothing is.
 func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
 
-// CallOption changes one request.
+// WithInFlight bounds the requests under way: 8 without it, or the cluster's window when nothing is packed. Operations
+// that wait meanwhile are packed.
+func WithInFlight(requests int) Option { return func(o *options) { o.inFlight = requests } }
+
+// WithPacking bounds the operations of different calls that go into one request. Without it the cluster's limits on a
+// request are the only ones.
+func WithPacking(most int) Option { return func(o *options) { o.pack = most } }
+
+// WithoutPacking sends every call as a request of its own.
+func WithoutPacking() Option { return WithPacking(1) }
+
+// WithoutHedging sends a request to further replicas only after the time-out.
+func WithoutHedging() Option { return func(o *options) { o.noHedging = true } }
+
+// WithSemantics sets the semantics of calls that do not choose their own. Without it they are ExactlyOnce.
+func WithSemantics(s Semantics) Option { return func(o *options) { o.semantics = s } }
+
+// apply adds to a cluster's limits what the options say about packing.
+func (o *options) apply(l limits) limits {
+	window := int(l.window)
+	l.pack = l.ops
+	if o.pack > 0 {
+		l.pack = min(o.pack, l.ops)
+	}
+	l.inFlight = min(defaultInFlight, window)
+	if l.pack == 1 {
+		l.inFlight = window
+	}
+	if o.inFlight > 0 {
+		l.inFlight = min(o.inFlight, window)
+	}
+	if l.pack > 1 {
+		l.line, l.lineBytes = l.pack*l.inFlight, l.mostBytes()*l.inFlight
+	}
+	return l
+}
+
+// CallOption changes one call.
 type CallOption func(*callOptions)
 
-type callOptions struct{ readOnly bool }
+type callOptions struct {
+	readOnly  bool
+	semantics Semantics
+}
 
 // ReadOnly promises that no operation of the request modifies the state: the machine is asked to Query instead of
 // Apply. The request is still ordered, so it sees everything that was acknowledged before it was sent.
 func ReadOnly() CallOption { return func(o *callOptions) { o.readOnly = true } }
 
-func gather(given []CallOption) (o callOptions) {
+// Under sets a call's semantics in place of the client's.
+func Under(s Semantics) CallOption { return func(o *callOptions) { o.semantics = s } }
+
+func gather(usual Semantics, given []CallOption) callOptions {
+	o := callOptions{semantics: usual}
 	for _, set := range given {
 		set(&o)
 	}

@@ -3,7 +3,7 @@ package client
 import "container/heap"
 
 // deadlines is a heap of the requests under way, the next one to be sent again first.
-type deadlines []*Call
+type deadlines []*request
 
 func (d deadlines) Len() int           { return len(d) }
 func (d deadlines) Less(i, j int) bool { return d[i].again.Before(d[j].again) }
@@ -14,7 +14,7 @@ func (d deadlines) Swap(i, j int) {
 
 // Push implements heap.Interface.
 func (d *deadlines) Push(x any) {
-	c := x.(*Call)
+	c := x.(*request)
 	c.place = len(*d)
 	*d = append(*d, c)
 }
@@ -29,10 +29,10 @@ func (d *deadlines) Pop() any {
 	return c
 }
 
-func (d *deadlines) add(c *Call)   { heap.Push(d, c) }
-func (d *deadlines) moved(c *Call) { heap.Fix(d, c.place) }
+func (d *deadlines) add(c *request)   { heap.Push(d, c) }
+func (d *deadlines) moved(c *request) { heap.Fix(d, c.place) }
 
-func (d *deadlines) remove(c *Call) {
+func (d *deadlines) remove(c *request) {
 	if c.place >= 0 {
 		heap.Remove(d, c.place)
 	}

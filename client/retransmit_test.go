@@ -223,7 +223,7 @@ func TestCancel_ReturnsPromptlyAndTheNumberIsStillAcknowledgedLater(t *testing.T
 			f.answer[i] = silent
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		call, err := f.s.submit(ctx, [][]byte{[]byte("a")}, false)
+		call, err := f.s.submit(ctx, [][]byte{[]byte("a")}, callOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -234,7 +234,7 @@ func TestCancel_ReturnsPromptlyAndTheNumberIsStillAcknowledgedLater(t *testing.T
 		if !errors.As(err, &unknown) || unknown.Request.T != 1 || !errors.Is(err, context.Canceled) || time.Since(start) != 0 {
 			t.Fatalf("%v after %v", err, time.Since(start))
 		}
-		f.s.abandon(call)
+		f.s.abandon(ctx, call, nil)
 		f.set(func() { copy(f.answer, []func(pbft.Reply) []pbft.Reply{honest, honest, honest, honest}) })
 		f.mustDo("b")
 		if below := f.sendings(2)[0].request.AckedBelow; below != 1 {
@@ -258,11 +258,11 @@ func TestCancel_AnAbandonedRequestIsSentAtASlowPace(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		call, err := f.s.submit(ctx, [][]byte{[]byte("a")}, false)
+		call, err := f.s.submit(ctx, [][]byte{[]byte("a")}, callOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.s.abandon(call)
+		f.s.abandon(ctx, call, nil)
 		<-ctx.Done()
 		synctest.Wait()
 		rounds := (len(f.sendings(1)) - 1) / 4

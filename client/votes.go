@@ -1,45 +1,50 @@
 package client
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
+	"slices"
 
 	"tagma/pbft"
 )
 
 // verdict is what replicas must agree on to be believed: all of a reply but its view, which is a hint, and its request,
-// which is compared on arrival. Results are kept as a hash, so that a liar's large replies cost no memory.
+// which is compared on arrival. Results are kept as their digest, so that a liar's large replies cost no memory, and so
+// that it does not matter who sends them whole (C5).
 type verdict struct {
 	outcome pbft.Outcome
 	seq     pbft.Seq
-	results [sha256.Size]byte
+	results pbft.Digest
 }
 
 func judge(m *pbft.Reply) verdict {
-	h := sha256.New()
-	var length [8]byte
-	for _, r := range m.Results {
-		binary.BigEndian.PutUint64(length[:], uint64(len(r)))
-		h.Write(length[:])
-		h.Write(r)
-	}
 	v := verdict{outcome: m.Outcome, seq: m.Seq}
-	h.Sum(v.results[:0])
+	if m.ResultDigest != nil {
+		v.results = *m.ResultDigest
+	} else {
+		v.results = pbft.DigestResults(m.Results)
+	}
 	return v
 }
 
 // votes holds the last word of each replica on one request. No replica counts twice, however often it speaks (C4).
 type votes []verdict // by replica; outcome 0: silent so far
 
-// cast records a replica's word, in place of its earlier one, and returns how many replicas now say the same.
-func (vs votes) cast(from int, v verdict) (agreeing int) {
-	vs[from] = v
-	for _, other := range vs {
-		if other == v {
-			agreeing++
+// agreed is the final outcome that so many replicas give, if there is one.
+func (vs votes) agreed(weak int) (verdict, bool) {
+	for i, v := range vs {
+		if v.outcome == 0 || v.outcome == pbft.OutcomeBusy || slices.Index(vs, v) < i {
+			continue
+		}
+		count := 0
+		for _, other := range vs {
+			if other == v {
+				count++
+			}
+		}
+		if count >= weak {
+			return v, true
 		}
 	}
-	return agreeing
+	return verdict{}, false
 }
 
 // busy counts the replicas whose last word is that they are overloaded.

@@ -1,78 +1,97 @@
 package client
 
-import (
-	"context"
-	"slices"
+import "tagma/pbft"
 
-	"tagma/pbft"
-)
+// hasRoom reports whether a new request may go out: into the window (C2), and among those in flight.
+func (s *session) hasRoom() bool { return s.hasNumber() && s.inFlight < s.limits.inFlight }
 
-// admission is a caller waiting for room in the window (C2).
-type admission struct {
-	call    *Call
-	decided chan struct{} // closed when call has its number, or the session was closed
+// hasNumber reports whether the window has a number left.
+func (s *session) hasNumber() bool { return !s.expired && s.next-s.acked < s.limits.window }
+
+// sendable reports whether something waits that may go out.
+func (s *session) sendable() bool {
+	return len(s.retries) > 0 && s.hasNumber() || len(s.line.calls) > 0 && s.hasRoom()
 }
 
-// admit gives the call a number, waiting for room if need be, and returns what the session acknowledges by now.
-func (s *session) admit(ctx context.Context, call *Call) (ackedBelow uint64, err error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
+// nudge has run send what waits, if it may go out.
+func (s *session) nudge() {
+	if s.sendable() {
+		s.wakeUp()
 	}
+}
+
+// number gives a parcel the next number.
+func (s *session) number(p *parcel) *request {
+	r := &request{
+		parcel: p, id: pbft.RequestID{Client: s.client, Session: s.id, T: s.next},
+		below: s.acked, votes: make(votes, s.n), place: -1, sentTo: -1,
+	}
+	s.open[s.next] = r
+	s.next++
+	if p.tries == 0 {
+		p.waited = true
+		s.inFlight++
+	}
+	p.tries++
+	p.id = r.id
+	p.attempts = append(p.attempts, r)
+	if len(p.attempts) > maxAttempts {
+		s.giveUp(p.attempts[0])
+		p.attempts = p.attempts[1:]
+	}
+	return r
+}
+
+// numberNext numbers what is to go out next; nil if nothing may.
+func (s *session) numberNext() *request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.closed:
-		return 0, ErrClosed
-	case s.hasRoom(): // so nobody waits: release admits all it can
-		s.number(call)
-		return s.acked, nil
+	for len(s.retries) > 0 && s.hasNumber() {
+		p := s.retries[0]
+		s.retries = s.retries[1:]
+		if len(p.attempts) > 0 { // else one of them was answered meanwhile
+			return s.number(p)
+		}
 	}
-	a := &admission{call: call, decided: make(chan struct{})}
-	s.waiting = append(s.waiting, a)
-	s.mu.Unlock()
-	select {
-	case <-a.decided:
-	case <-ctx.Done():
+	if len(s.line.calls) == 0 || !s.hasRoom() {
+		return nil
 	}
-	s.mu.Lock()
-	if s.closed {
-		return 0, ErrClosed
-	}
-	if err := ctx.Err(); err != nil {
-		s.withdraw(a)
-		return 0, err
-	}
-	return s.acked, nil
+	return s.number(newParcel(s.take()))
 }
 
-func (s *session) hasRoom() bool { return s.next-s.acked < s.limits.window }
-
-func (s *session) number(call *Call) {
-	call.id = pbft.RequestID{Client: s.client, Session: s.id, T: s.next}
-	s.open[s.next] = call
-	s.next++
-}
-
-// withdraw takes back an admission. A number that it has already stays unused.
-func (s *session) withdraw(a *admission) {
-	if a.call.id.T != 0 {
-		s.release(a.call)
-		return
+// giveUp forgets a request, and that its number is not answered.
+func (s *session) giveUp(r *request) {
+	s.due.remove(r)
+	if s.open[r.id.T] == r { // not a request of a newer session
+		delete(s.open, r.id.T)
 	}
-	s.waiting = slices.DeleteFunc(s.waiting, func(other *admission) bool { return other == a })
 }
 
-// release gives up a call's number, acknowledges as far as that allows, and admits who waited for it.
-func (s *session) release(call *Call) {
-	delete(s.open, call.id.T)
-	for s.acked < s.next && s.open[s.acked] == nil {
+// retire ends a parcel's way: its numbers are free.
+func (s *session) retire(p *parcel) {
+	for _, r := range p.attempts {
+		s.giveUp(r)
+	}
+	p.attempts = nil
+	s.unwait(p)
+	s.acknowledge()
+}
+
+// unwait notes that nobody waits for a parcel: it does not count as in flight any more.
+func (s *session) unwait(p *parcel) {
+	if p.waited {
+		p.waited = false
+		s.inFlight--
+	}
+}
+
+// acknowledge raises acked over what needs no answer any more. That may make room, or end the session's last duty.
+func (s *session) acknowledge() {
+	for s.acked < s.next && (s.open[s.acked] == nil || s.open[s.acked].passed) {
 		s.acked++
 	}
-	for len(s.waiting) > 0 && s.hasRoom() {
-		first := s.waiting[0]
-		s.waiting[0] = nil
-		s.waiting = s.waiting[1:]
-		s.number(first.call)
-		close(first.decided)
+	if s.expired && len(s.open) == 0 {
+		s.renew()
 	}
+	s.nudge()
 }

@@ -18,7 +18,7 @@ func (f *fake) fill() (calls []*Call) {
 		f.answer[i] = silent
 	}
 	for range f.s.limits.window {
-		call, err := f.s.submit(f.t.Context(), [][]byte{[]byte("a")}, false)
+		call, err := f.s.submit(f.t.Context(), [][]byte{[]byte("a")}, callOptions{})
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -52,7 +52,7 @@ func TestC2_NoMoreThanTheWindowIsUnderWay(t *testing.T) {
 		f.fill()
 		done := make(chan error)
 		go func() {
-			_, err := f.s.submit(t.Context(), [][]byte{[]byte("one more")}, false)
+			_, err := f.s.submit(t.Context(), [][]byte{[]byte("one more")}, callOptions{})
 			done <- err
 		}()
 		synctest.Wait()
@@ -82,7 +82,7 @@ func TestC2_WhoWaitsForTheWindowIsServedInOrder(t *testing.T) {
 		line := make(chan served, 3)
 		for place := range 3 {
 			go func() {
-				call, err := f.s.submit(t.Context(), [][]byte{[]byte("x")}, false)
+				call, err := f.s.submit(t.Context(), [][]byte{[]byte("x")}, callOptions{})
 				if err != nil {
 					t.Error(err)
 				}
@@ -115,42 +115,12 @@ func TestCancel_WhoGivesUpInLineHasSentNothingAndHoldsNobodyUp(t *testing.T) {
 	})
 }
 
-func TestCancel_ANumberGivenOutTooLateIsSkipped(t *testing.T) {
-	withCluster(t, func(t *testing.T, f *fake) {
-		ctx, cancel := context.WithCancel(t.Context())
-		f.s.mu.Lock()
-		f.s.limits.window = 0 // whoever comes waits
-		f.s.mu.Unlock()
-		done := make(chan error)
-		go func() {
-			_, err := f.s.submit(ctx, [][]byte{[]byte("late")}, false)
-			done <- err
-		}()
-		synctest.Wait()
-		f.s.mu.Lock() // both happen before the caller looks
-		f.s.limits.window = 4
-		cancel()
-		first := f.s.waiting[0]
-		f.s.waiting = nil
-		f.s.number(first.call)
-		close(first.decided)
-		f.s.mu.Unlock()
-		if err := <-done; !errors.Is(err, ErrNotSent) || !errors.Is(err, context.Canceled) {
-			t.Errorf("cancelled in line: %v", err)
-		}
-		f.mustDo("b")
-		if below := f.sendings(2)[0].request.AckedBelow; below != 2 {
-			t.Errorf("request 2 acknowledges below %d, want 2: nobody uses number 1", below)
-		}
-	})
-}
-
 func TestClose_EndsEverythingAtOnce(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		calls := f.fill()
 		inLine := make(chan error)
 		go func() {
-			_, err := f.s.submit(t.Context(), [][]byte{[]byte("in line")}, false)
+			_, err := f.s.submit(t.Context(), [][]byte{[]byte("in line")}, callOptions{})
 			inLine <- err
 		}()
 		synctest.Wait()
@@ -165,7 +135,7 @@ func TestClose_EndsEverythingAtOnce(t *testing.T) {
 		if err := <-inLine; !errors.Is(err, ErrClosed) || !errors.Is(err, ErrNotSent) {
 			t.Errorf("a call in line ends with %v", err)
 		}
-		if _, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, false); !errors.Is(err, ErrClosed) || !errors.Is(err, ErrNotSent) {
+		if _, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, callOptions{}); !errors.Is(err, ErrClosed) || !errors.Is(err, ErrNotSent) {
 			t.Errorf("a call after Close gives %v", err)
 		}
 		for i := range 4 {
@@ -189,7 +159,7 @@ func TestLimits_ARequestNoReplicaWouldTakeIsNotSent(t *testing.T) {
 			if name == "together" {
 				f.s.limits.totalBytes = 900
 			}
-			if _, err := f.s.submit(t.Context(), ops, false); !errors.Is(err, ErrTooLarge) {
+			if _, err := f.s.submit(t.Context(), ops, callOptions{}); !errors.Is(err, ErrTooLarge) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"statemachine/kv":   {"statemachine"},
 	"statemachine/bank": {"statemachine"},
 
-	"client": {"pbft", "crypto", "network", "internal/cluster", "internal/passphrase", "statemachine/kv", "statemachine/bank"},
+	"client": {"pbft", "crypto", "network", "internal/cluster", "internal/passphrase", "statemachine", "statemachine/kv", "statemachine/bank"},
 
 	"internal/tidy":       {},
 	"internal/bench":      {"client", "statemachine/kv"},

@@ -1,0 +1,77 @@
+package client
+
+import (
+	"slices"
+	"time"
+
+	"tagma/pbft"
+)
+
+// parcel is what travels in one request: the operations of one call, or those of several that waited together.
+type parcel struct {
+	kind
+	calls []*Call
+	ops   [][]byte
+	id    pbft.RequestID // of the last attempt
+	// attempts are the requests that carry it and may still be answered: one, unless it is sent at least once.
+	attempts []*request
+	tries    int  // attempts made so far
+	waited   bool // somebody waits for it: it counts as in flight
+}
+
+func newParcel(calls []*Call) *parcel {
+	p := &parcel{kind: calls[0].kind, calls: calls, ops: calls[0].ops}
+	for _, c := range calls[1:] {
+		p.ops = append(p.ops[:len(p.ops):len(p.ops)], c.ops...)
+	}
+	for _, c := range calls {
+		c.parcel = p
+	}
+	return p
+}
+
+// abandoned reports whether nobody waits for any of its operations.
+func (p *parcel) abandoned() bool {
+	return !slices.ContainsFunc(p.calls, func(c *Call) bool { return !c.abandoned })
+}
+
+// finish ends its calls with an error.
+func (p *parcel) finish(err error) {
+	for _, c := range p.calls {
+		c.finish(Result{}, err)
+	}
+}
+
+// request is a parcel under a number. The session's mutex guards it.
+type request struct {
+	*parcel
+	id            pbft.RequestID
+	below         uint64 // what it acknowledges
+	digest        pbft.Digest
+	frame         []byte // signed and encoded once: every transmission is byte-identical; nil until signed
+	votes         votes
+	kept          *pbft.Reply // whole, of the replica that is to send it so; the others' are believed or dropped at once
+	keptVerdict   verdict
+	first         time.Time // transmission
+	sentTo        int       // the replica that alone was sent it; −1: all were
+	planned       time.Time // when to act on it again
+	again         time.Time // the same, put off by hints of overload, or earlier
+	transmissions int
+	hedge         bool // to act is to hedge
+	wantsWhole    bool // f+1 replicas agree, and the results are missing
+	passed        bool // acknowledged past, though not answered
+	place         int  // in deadlines; −1: not there
+}
+
+// answeredBy reports whether a reply with the request's number is about it, and has as many results.
+func (r *request) answeredBy(m *pbft.Reply) bool {
+	switch {
+	case r.frame == nil || m.Request != r.digest || m.Outcome == 0:
+		return false
+	case m.Outcome == pbft.OutcomeExecuted && m.ResultDigest == nil:
+		return len(m.Results) == len(r.ops)
+	case m.Outcome != pbft.OutcomeExecuted:
+		return m.ResultDigest == nil
+	}
+	return true
+}
