@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"tagma/pbft"
 	"tagma/statemachine"
@@ -12,16 +13,24 @@ import (
 type executor struct {
 	service *statemachine.Service
 	storage statemachine.Storage
+	self    pbft.ReplicaID
+	n       int
 	work    chan pbft.Effect // Execute and Snapshot in order; holds a window, so that the driver never waits
 	done    chan<- pbft.Event
 }
 
-// flushEvery bounds how many batches may wait in memory for their write to the store.
-const flushEvery = 64
+// flushEvery bounds how many batches wait in memory for their write to the store, and flushWithin how long the first of
+// them does. A write of one batch costs as many syncs as one of many, and they compete with those of the journal.
+const (
+	flushEvery  = 64
+	flushWithin = 100 * time.Millisecond
+)
 
 func newExecutor(cfg *pbft.Config, service *statemachine.Service, storage statemachine.Storage, done chan<- pbft.Event) *executor {
 	room := int(cfg.LogWindow + cfg.LogWindow/cfg.CheckpointInterval + 1)
-	return &executor{service: service, storage: storage, work: make(chan pbft.Effect, room), done: done}
+	return &executor{
+		service: service, storage: storage, self: cfg.Self, n: cfg.N(), work: make(chan pbft.Effect, room), done: done,
+	}
 }
 
 // Execute queues a batch.
@@ -45,43 +54,44 @@ func (x *executor) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
 	return protocolReply(&reply), true
 }
 
-// run applies what is queued until the context ends. Batches are written to the store when nothing else is waiting or
-// enough have gathered, so that under load one synced write serves many; never across a checkpoint (D5). An error is one
-// of the store, and final.
+// run applies what is queued until the context ends. Batches are written to the store when enough have gathered or the
+// first of them has waited long enough, so that one synced write serves many; never across a checkpoint (D5). Nobody
+// waits for that write: reads see what is not written yet, and after a crash the order gives the batches again. An error
+// is one of the store, and final.
 func (x *executor) run(ctx context.Context) error {
+	due := time.NewTimer(flushWithin)
+	defer due.Stop()
 	unwritten := 0
 	for {
-		var next pbft.Effect
 		select {
-		case next = <-x.work:
-		default:
-			if unwritten > 0 {
-				if err := x.service.Flush(); err != nil {
-					return fmt.Errorf("write to the store: %w", err)
-				}
-				unwritten = 0
+		case next := <-x.work:
+			event, err := x.perform(next)
+			if err != nil {
+				return err
 			}
 			select {
-			case next = <-x.work:
+			case x.done <- event:
 			case <-ctx.Done():
 				return nil
 			}
-		}
-		event, err := x.perform(next)
-		if err != nil {
-			return err
-		}
-		if unwritten++; unwritten >= flushEvery {
-			if err := x.service.Flush(); err != nil {
-				return fmt.Errorf("write to the store: %w", err)
+			if _, checkpoint := next.(pbft.Snapshot); checkpoint {
+				unwritten = 0 // it began by writing them
+				continue
 			}
-			unwritten = 0
-		}
-		select {
-		case x.done <- event:
+			if unwritten++; unwritten == 1 {
+				due.Reset(flushWithin)
+			}
+			if unwritten < flushEvery {
+				continue
+			}
+		case <-due.C:
 		case <-ctx.Done():
 			return nil
 		}
+		if err := x.service.Flush(); err != nil {
+			return fmt.Errorf("write to the store: %w", err)
+		}
+		unwritten = 0
 	}
 }
 
@@ -94,7 +104,7 @@ func (x *executor) perform(e pbft.Effect) (pbft.Event, error) {
 		}
 		done := pbft.Executed{Seq: e.Seq, Replies: make([]*pbft.Reply, len(replies))}
 		for i := range replies {
-			done.Replies[i] = protocolReply(&replies[i])
+			done.Replies[i] = x.firstReply(&replies[i])
 		}
 		return done, nil
 	case pbft.Snapshot:
@@ -116,6 +126,16 @@ func batch(e pbft.Execute) statemachine.Batch {
 		}
 	}
 	return b
+}
+
+// firstReply is the reply to a request that was just executed: the digest of long results unless this replica is the one
+// to send them whole. Who asks again is answered by Lookup, and always whole (C5).
+func (x *executor) firstReply(r *statemachine.Reply) *pbft.Reply {
+	reply := protocolReply(r)
+	if pbft.WholeReplier(reply.Request, x.n) != x.self {
+		reply.Shorten()
+	}
+	return reply
 }
 
 func protocolReply(r *statemachine.Reply) *pbft.Reply {
