@@ -14,7 +14,7 @@ import (
 
 func newTestExecutor(t *testing.T, storage statemachine.Storage) (*executor, *pbft.Config, chan pbft.Event) {
 	t.Helper()
-	cfg := pbft.Config{CheckpointInterval: 8, LogWindow: 32}
+	cfg := pbft.Config{Members: make([]pbft.PublicKey, 4), CheckpointInterval: 8, LogWindow: 32}
 	service, err := statemachine.New(kv.Machine{}, storage, statemachine.Limits{})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,74 @@
+package node
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tagma/pbft"
+	"tagma/statemachine"
+	"tagma/statemachine/memstore"
+)
+
+// counting is a storage that notes how many batches each write has.
+type counting struct {
+	*memstore.Store
+	writes []int
+}
+
+func (c *counting) Write(sets []statemachine.WriteSet) error {
+	c.writes = append(c.writes, len(sets))
+	return c.Store.Write(sets)
+}
+
+// Writes to the store are synced, so batches that come one by one share one, which comes after flushWithin at the latest,
+// after flushEvery batches, and before a checkpoint (D5).
+func TestD5_BatchesShareWritesToTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		storage := &counting{Store: memstore.New()}
+		x, _, done := newTestExecutor(t, storage)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- x.run(ctx) }()
+		seq := pbft.Seq(0)
+		execute := func(n int) {
+			for range n {
+				seq++
+				x.Execute(seq, body(seq))
+				<-done
+			}
+			synctest.Wait()
+		}
+		wrote := func(what string, want ...int) {
+			t.Helper()
+			if !slices.Equal(storage.writes, want) {
+				t.Errorf("%s: writes of %v batches, want %v", what, storage.writes, want)
+			}
+		}
+		for range 9 {
+			execute(1)
+			<-time.After(flushWithin / 10)
+		}
+		wrote("within flushWithin")
+		<-time.After(flushWithin / 10)
+		synctest.Wait()
+		wrote("after flushWithin", 9)
+		execute(3)
+		x.Snapshot(seq)
+		<-done
+		wrote("before a checkpoint", 9, 3)
+		execute(flushEvery + 1)
+		wrote("after flushEvery", 9, 3, flushEvery)
+		<-time.After(flushWithin)
+		synctest.Wait()
+		wrote("what was left", 9, 3, flushEvery, 1)
+		<-time.After(10 * flushWithin)
+		wrote("at rest", 9, 3, flushEvery, 1)
+		stop()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+	})
+}
