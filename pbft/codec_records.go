@@ -15,7 +15,7 @@ const (
 
 // EncodeRecord returns the journal's bytes of a record: format version, kind, fields, by the rules of Encode.
 func EncodeRecord(r Record) []byte {
-	b := []byte{FormatVersion}
+	b := append(make([]byte, 0, recordSizeHint(r)), FormatVersion)
 	switch r := r.(type) {
 	case *Head:
 		return appendHead(append(b, recordHead), r)
@@ -37,6 +37,24 @@ func EncodeRecord(r Record) []byte {
 		return appendNewView(append(b, recordActivated), r.NewView)
 	}
 	panic("pbft: encoding a record of no known kind")
+}
+
+// recordSizeHint is to EncodeRecord what sizeHint is to Encode.
+func recordSizeHint(r Record) int {
+	switch r := r.(type) {
+	case *Sent:
+		return sizeHint(r.Msg)
+	case *Accepted:
+		return sizeHint(r.PrePrepare)
+	case *Fetched:
+		return sizeHint(&PrePrepare{Body: r.Body})
+	case *Certified:
+		return sizeHint(&CertifiedBody{Cert: &r.Cert, Body: r.Body})
+	case *Activated:
+		return sizeHint(r.NewView)
+	default:
+		return sizeHint(nil)
+	}
 }
 
 // DecodeRecord reads a record as strictly as Decode reads a message, and shares memory with b alike.
