@@ -50,21 +50,22 @@ func (s *session) submit(ctx context.Context, ops [][]byte, o callOptions) (*Cal
 		s.mu.Unlock()
 		return nil, notSent(errLineFull)
 	}
+	entered := make(chan struct{})
 	if waits {
-		call.entered = make(chan struct{})
+		call.entered = entered
 	}
 	s.nudge()
 	s.mu.Unlock()
 	if !waits {
 		return call, nil
 	}
-	return s.await(ctx, call)
+	return s.await(ctx, call, entered)
 }
 
 // await holds a submitter until its call is inside.
-func (s *session) await(ctx context.Context, call *Call) (*Call, error) {
+func (s *session) await(ctx context.Context, call *Call, entered <-chan struct{}) (*Call, error) {
 	select {
-	case <-call.entered:
+	case <-entered:
 		return call, nil
 	case <-call.done:
 		if errors.Is(call.err, ErrNotSent) {
