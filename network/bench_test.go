@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -66,5 +67,58 @@ func BenchmarkLarge(b *testing.B) {
 			sender.Send(1, frame)
 		}
 		<-c.bell
+	}
+}
+
+// BenchmarkBesideBulk is the time of a message of 128 bytes while frames of 4 MiB keep the same peer's link busy.
+func BenchmarkBesideBulk(b *testing.B) {
+	members := freeMembers(b, 2)
+	sender := startHost(b, configOf(members, 0), newRecorder())
+	receiver := &sieve{recorder: newRecorder(), small: make(chan struct{}, 1), large: make(chan struct{}, 1)}
+	host, err := Listen(configOf(members, 1), receiver)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = host.Close() })
+	if err := sender.WaitConnected(within(b), 1); err != nil {
+		b.Fatal(err)
+	}
+	stop := make(chan struct{})
+	var feeder sync.WaitGroup
+	frame := make([]byte, 4<<20)
+	feeder.Go(func() {
+		for sender.Send(1, frame); ; sender.Send(1, frame) { // one under way, one behind it
+			select {
+			case <-receiver.large:
+			case <-stop:
+				return
+			}
+		}
+	})
+	small := make([]byte, 128)
+	b.ResetTimer()
+	for range b.N {
+		sender.Send(1, small)
+		<-receiver.small
+	}
+	b.StopTimer()
+	close(stop)
+	feeder.Wait()
+}
+
+// sieve is a Handler that tells small frames from large ones.
+type sieve struct {
+	*recorder
+	small, large chan struct{}
+}
+
+func (s *sieve) FromReplica(_ int, frame []byte) {
+	into := s.small
+	if len(frame) > 128 {
+		into = s.large
+	}
+	select {
+	case into <- struct{}{}:
+	default:
 	}
 }

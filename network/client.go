@@ -63,6 +63,7 @@ func (c *ClientHost) build(cfg ClientConfig, handler ClientHandler) error {
 		c.peers = append(c.peers, &outbound{
 			to: m, proto: clientProtocol, via: c.via, greet: greet, log: cfg.Logger, changed: c.changes.announce,
 			opening: cfg.Opening, maxFrame: cfg.MaxFrame, frames: cfg.QueueFrames, bytes: cfg.QueueBytes,
+			chunk:   chunkSize,
 			deliver: func(frame []byte) { handler.FromReplica(m.index, frame) },
 			wake:    make(chan struct{}, 1),
 		})

@@ -11,6 +11,7 @@ type duplex struct {
 	stream   network.Stream
 	queue    *queue
 	limit    int // largest frame taken
+	chunk    int // largest write
 	counters *counters
 	deliver  func(frame []byte)
 }
@@ -33,7 +34,7 @@ func (d duplex) serve() error {
 	var writer sync.WaitGroup
 	writer.Go(func() {
 		sent := func(frames int) { d.counters.sent.Add(uint64(frames)) }
-		if err := writeFrames(d.stream, d.queue, done, sent); err != nil {
+		if err := writeFrames(&progressWriter{stream: d.stream, chunk: d.chunk}, d.queue, done, sent); err != nil {
 			fail(err)
 		}
 	})

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,19 +17,42 @@ const firstChunk = 64 << 10
 // ErrFrameTooLarge is returned for a frame whose announced length exceeds the limit of its stream. Nothing was allocated.
 var ErrFrameTooLarge = errors.New("frame exceeds the limit")
 
-// writeFrame writes one frame. The payload must fit in 32 bits; queues guarantee that.
-func writeFrame(w io.Writer, payload []byte) error {
-	var header [headerSize]byte
-	binary.BigEndian.PutUint32(header[:], uint32(len(payload)))
-	if _, err := w.Write(header[:]); err != nil {
+// writeFrame writes one frame. The payload must fit in 32 bits; queues guarantee that. The header is written in place,
+// and of a payload that is longer than the writer's buffer only the beginning is copied.
+func writeFrame(w *bufio.Writer, payload []byte) error {
+	if _, err := w.Write(binary.BigEndian.AppendUint32(w.AvailableBuffer(), uint32(len(payload)))); err != nil {
 		return err
 	}
 	_, err := w.Write(payload)
 	return err
 }
 
-// readFrame reads one frame of at most limit bytes into memory of its own. At a frame boundary it returns io.EOF;
-// a stream that ends inside a frame gives io.ErrUnexpectedEOF.
+// asFrame is a short payload with its header.
+func asFrame(payload []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, uint32(len(payload))), payload...)
+}
+
+// nextFrame is readFrame for a reader that may read ahead.
+func nextFrame(r *bufio.Reader, limit int) ([]byte, error) {
+	header, err := r.Peek(headerSize)
+	if errors.Is(err, io.EOF) && len(header) > 0 {
+		return nil, io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return nil, err
+	}
+	length, err := checkLength(header, limit)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.Discard(headerSize); err != nil {
+		return nil, err
+	}
+	return readPayload(r, length)
+}
+
+// readFrame reads one frame of at most limit bytes into memory of its own, and not a byte more. At a frame boundary it
+// returns io.EOF; a stream that ends inside a frame gives io.ErrUnexpectedEOF.
 func readFrame(r io.Reader, limit int) ([]byte, error) {
 	var header [headerSize]byte
 	if _, err := io.ReadFull(r, header[:]); err != nil {

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -57,6 +58,9 @@ func TestFrame_EndsAreToldApart(t *testing.T) {
 		if _, err := readFrame(bytes.NewReader(c.bytes), 8); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
+		if _, err := nextFrame(bufio.NewReader(bytes.NewReader(c.bytes)), 8); !errors.Is(err, c.want) {
+			t.Errorf("%s, reading ahead: got %v, want %v", name, err, c.want)
+		}
 	}
 }
 
@@ -64,7 +68,8 @@ func TestFrame_AnySizeSurvivesSmallReads(t *testing.T) {
 	for _, size := range []int{0, 1, firstChunk - 1, firstChunk, firstChunk + 1, 5*firstChunk + 3} {
 		want := bytes.Repeat([]byte{7}, size)
 		var wire bytes.Buffer
-		if err := writeFrame(&wire, want); err != nil {
+		w := bufio.NewWriter(&wire)
+		if err := errors.Join(writeFrame(w, want), w.Flush()); err != nil {
 			t.Fatal(err)
 		}
 		got, err := readFrame(iotest.HalfReader(&wire), size)
@@ -84,6 +89,10 @@ func FuzzReadFrame(f *testing.F) {
 			return
 		}
 		frame, err := readFrame(bytes.NewReader(wire), limit)
+		ahead, aheadErr := nextFrame(bufio.NewReader(bytes.NewReader(wire)), limit)
+		if !bytes.Equal(frame, ahead) || (err == nil) != (aheadErr == nil) {
+			t.Fatalf("reading ahead gives %x, %v instead of %x, %v", ahead, aheadErr, frame, err)
+		}
 		if err != nil {
 			if frame != nil {
 				t.Fatal("a frame beside an error")
@@ -93,8 +102,7 @@ func FuzzReadFrame(f *testing.F) {
 		if len(frame) > limit {
 			t.Fatalf("%d bytes, limit %d", len(frame), limit)
 		}
-		var again bytes.Buffer
-		if err := writeFrame(&again, frame); err != nil || !bytes.HasPrefix(wire, again.Bytes()) {
+		if !bytes.HasPrefix(wire, asFrame(frame)) {
 			t.Fatalf("read %x from %x", frame, wire)
 		}
 	})

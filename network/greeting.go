@@ -15,7 +15,7 @@ var errMismatch = errors.New("the greetings differ")
 // exchangeGreeting sends the own greeting and reads the peer's. Both ends do so before anything else; the caller has
 // set a deadline.
 func exchangeGreeting(stream io.ReadWriter, own []byte) (theirs []byte, err error) {
-	if err := writeFrame(stream, own); err != nil {
+	if _, err := stream.Write(asFrame(own)); err != nil {
 		return nil, fmt.Errorf("send the greeting: %w", err)
 	}
 	if theirs, err = readFrame(stream, maxGreeting); err != nil {

@@ -46,11 +46,7 @@ func TestGreeting_MismatchIsReportedOncePerChange(t *testing.T) {
 	g := newGreetings([]byte("us"), func(_ int, theirs []byte) { reports = append(reports, string(theirs)) },
 		slog.New(slog.DiscardHandler))
 	for _, greeting := range []string{"x", "x", "y", "y", "us", "y"} {
-		var wire bytes.Buffer
-		if err := writeFrame(&wire, []byte(greeting)); err != nil {
-			t.Fatal(err)
-		}
-		err := g.exchange(&scripted{in: &wire}, remote{index: 3})
+		err := g.exchange(&scripted{in: bytes.NewBuffer(asFrame([]byte(greeting)))}, remote{index: 3})
 		if matches := greeting == "us"; matches != (err == nil) || !matches && !errors.Is(err, errMismatch) {
 			t.Fatalf("%q: %v", greeting, err)
 		}

@@ -118,7 +118,7 @@ func (h *Host) serveClient(stream network.Stream) error {
 		return fmt.Errorf("client %x: no room for another link", key[:4])
 	}
 	d := duplex{
-		stream: stream, queue: link.queue, limit: h.cfg.MaxClientFrame, counters: &link.counters,
+		stream: stream, queue: link.queue, limit: h.cfg.MaxClientFrame, chunk: chunkSize, counters: &link.counters,
 		deliver: func(frame []byte) { h.handler.FromClient(link, frame) },
 	}
 	err := d.serve()

@@ -35,11 +35,11 @@ func (h *Host) newLink(to remote) *link {
 	for i, proto := range laneProtocol {
 		l.out[i] = &outbound{
 			to: to, proto: proto, via: h.via, greet: h.greet, log: h.log, changed: h.changes.announce,
-			maxFrame: h.cfg.MaxFrame, frames: h.cfg.QueueFrames, bytes: h.cfg.QueueBytes,
+			maxFrame: h.cfg.MaxFrame, frames: h.cfg.QueueFrames, bytes: h.cfg.QueueBytes, chunk: chunkSize,
 			wake: make(chan struct{}, 1),
 		}
 	}
-	l.out[bulk].level = slog.LevelDebug
+	l.out[bulk].level, l.out[bulk].chunk = slog.LevelDebug, bulkChunk
 	return l
 }
 

@@ -29,6 +29,7 @@ type outbound struct {
 	maxFrame int
 	frames   int // queue bounds
 	bytes    int
+	chunk    int                // largest write
 	deliver  func(frame []byte) // nil: the member must not send on this stream
 
 	counters
@@ -192,7 +193,7 @@ func (o *outbound) serve(ctx context.Context, stream network.Stream) error {
 	o.changed()
 	o.log.Log(ctx, o.level, "connected", "peer", o.to.String(), "protocol", string(o.proto))
 
-	d := duplex{stream: stream, queue: q, limit: o.maxFrame, counters: &o.counters, deliver: o.deliver}
+	d := duplex{stream: stream, queue: q, limit: o.maxFrame, chunk: o.chunk, counters: &o.counters, deliver: o.deliver}
 	if o.deliver == nil {
 		d.limit = 0
 		d.deliver = func([]byte) { _ = stream.Reset() }

@@ -10,8 +10,12 @@ import (
 // progressTimeout is how long a peer may take over one step: more of a frame that has begun, or a chunk of a write.
 const progressTimeout = 10 * time.Second
 
-// chunkSize is the unit of writing: what one Noise message carries besides yamux's header.
-const chunkSize = noisePlaintext - 12
+// The units of writing. yamux queues up to 64 of them in front of a connection, for all its streams together, so that bulk
+// in the large unit could put 4 MiB in front of a vote on a slow line, and puts 1 MiB in the small one.
+const (
+	chunkSize = noisePlaintext - 12 // what one Noise message carries besides yamux's header
+	bulkChunk = 16<<10 - 12
+)
 
 // readBufferSize lets a burst of small frames arrive in one read, and costs little on a thousand idle links.
 const readBufferSize = 16 << 10
@@ -33,7 +37,7 @@ func readFrames(stream deadlineStream, limit int, deliver func(frame []byte)) er
 			return err
 		}
 		source.begun = true
-		frame, err := readFrame(buffered, limit)
+		frame, err := nextFrame(buffered, limit)
 		if err != nil {
 			return err
 		}
@@ -66,23 +70,23 @@ var writeBuffers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, c
 
 // writeFrames writes what the queue receives until done is closed or a write fails, and tells sent how many frames left.
 // Everything that waits goes into as few writes as it fits: one write each costs fifteen times as much.
-func writeFrames(stream deadlineStream, q *queue, done <-chan struct{}, sent func(frames int)) error {
+func writeFrames(w *progressWriter, q *queue, done <-chan struct{}, sent func(frames int)) error {
 	for {
 		select {
 		case <-done:
 			return nil
 		case <-q.ready:
 		}
-		if err := drain(stream, q, sent); err != nil {
+		if err := drain(w, q, sent); err != nil {
 			return err
 		}
 	}
 }
 
 // drain writes until the queue is empty, then flushes.
-func drain(stream deadlineStream, q *queue, sent func(frames int)) error {
+func drain(stream io.Writer, q *queue, sent func(frames int)) error {
 	w := writeBuffers.Get().(*bufio.Writer)
-	w.Reset(progressWriter{stream})
+	w.Reset(stream)
 	defer func() {
 		w.Reset(nil)
 		writeBuffers.Put(w)
@@ -102,16 +106,26 @@ func drain(stream deadlineStream, q *queue, sent func(frames int)) error {
 	}
 }
 
-// progressWriter gives every chunk its own deadline: a large frame may take long, a peer that takes nothing may not.
-type progressWriter struct{ stream deadlineStream }
+// deadlineSlack is how much earlier than after progressTimeout a write may be given up. A new deadline costs a timer.
+const deadlineSlack = time.Second
 
-func (w progressWriter) Write(p []byte) (written int, err error) {
+// progressWriter gives every chunk a deadline: a large frame may take long, a peer that takes nothing may not.
+type progressWriter struct {
+	stream deadlineStream
+	chunk  int       // largest write
+	renew  time.Time // from when on the deadline is too near
+}
+
+func (w *progressWriter) Write(p []byte) (written int, err error) {
 	for len(p) > 0 && err == nil {
-		if err = w.stream.SetWriteDeadline(time.Now().Add(progressTimeout)); err != nil {
-			break
+		if now := time.Now(); !now.Before(w.renew) {
+			if err = w.stream.SetWriteDeadline(now.Add(progressTimeout)); err != nil {
+				break
+			}
+			w.renew = now.Add(deadlineSlack)
 		}
 		var n int
-		n, err = w.stream.Write(p[:min(len(p), chunkSize)])
+		n, err = w.stream.Write(p[:min(len(p), w.chunk)])
 		written += n
 		p = p[n:]
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -76,10 +77,41 @@ func TestStream_WhatWaitsTogetherLeavesInOneWrite(t *testing.T) {
 	}
 }
 
-func TestStream_EveryChunkOfALargeWriteHasItsOwnDeadline(t *testing.T) {
-	stream := &fakeStream{}
-	n, err := io.Copy(progressWriter{stream}, bytes.NewReader(make([]byte, 3*chunkSize+1)))
-	if err != nil || n != 3*chunkSize+1 || len(stream.writes) < 4 || stream.deadlines != len(stream.writes) {
-		t.Fatalf("%d bytes in %d writes under %d deadlines: %v", n, len(stream.writes), stream.deadlines, err)
+// slowStream takes every write after a delay, and notes how far its deadline was when it came.
+type slowStream struct {
+	fakeStream
+	delay    time.Duration
+	deadline time.Time
+	left     []time.Duration
+}
+
+func (s *slowStream) Write(p []byte) (int, error) {
+	s.left = append(s.left, time.Until(s.deadline))
+	<-time.After(s.delay)
+	return s.fakeStream.Write(p)
+}
+
+func (s *slowStream) SetWriteDeadline(at time.Time) error {
+	s.deadline = at
+	return s.fakeStream.SetWriteDeadline(at)
+}
+
+func TestStream_EveryChunkOfALargeWriteHasTimeEnough(t *testing.T) {
+	for _, delay := range []time.Duration{0, deadlineSlack / 3, deadlineSlack, progressTimeout - 2*deadlineSlack} {
+		synctest.Test(t, func(t *testing.T) {
+			stream := &slowStream{delay: delay}
+			n, err := io.Copy(&progressWriter{stream: stream, chunk: chunkSize}, bytes.NewReader(make([]byte, 9*chunkSize+1)))
+			if err != nil || n != 9*chunkSize+1 || len(stream.writes) < 10 {
+				t.Fatalf("%d bytes in %d writes: %v", n, len(stream.writes), err)
+			}
+			for i, left := range stream.left {
+				if left <= progressTimeout-deadlineSlack {
+					t.Fatalf("write %d of %v each has %v left", i, delay, left)
+				}
+			}
+			if delay == 0 && stream.deadlines != 1 {
+				t.Fatalf("%d deadlines for writes at once", stream.deadlines)
+			}
+		})
 	}
 }
