@@ -53,6 +53,7 @@ func (p *probe) Step(ev pbft.Event) []pbft.Effect {
 		p.ticked.Store(int64(time.Since(p.began)))
 	case pbft.Executed:
 		p.reached(ev.Seq, executed)
+	default: // is measured by what comes of it
 	}
 	effects := p.Core.Step(ev)
 	for _, e := range effects {
@@ -73,6 +74,7 @@ func (p *probe) see(e pbft.Effect) {
 			p.reached(r.PrePrepare.Seq, proposed)
 		case *pbft.Prepared:
 			p.reached(pbft.RecordSeq(r), prepared)
+		default: // ends no phase
 		}
 	case pbft.Execute:
 		p.reached(e.Seq, committed)
@@ -86,6 +88,7 @@ func (p *probe) see(e pbft.Effect) {
 		p.metrics.evidence.Inc()
 	case pbft.Dropped:
 		p.metrics.dropped(e.Why)
+	default: // is seen where it arrives: the journal, the network, the witness
 	}
 }
 
