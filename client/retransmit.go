@@ -129,6 +129,7 @@ func (s *session) act(r *request, now time.Time) {
 		s.lose(r)
 	case r.semantics.sentOnce() && !r.wantsWhole:
 		r.passed = true
+		s.unwait(r.parcel)
 		s.schedule(r, r.first.Add(lostAfter))
 		s.acknowledge()
 	case r.semantics == AtLeastOnce && !r.wantsWhole:

@@ -1,0 +1,175 @@
+package client
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tagma/pbft"
+)
+
+// hedging turns hedging on and has the session learn that answers take 2·oneWay.
+func (f *fake) hedging() {
+	f.s.hedger.off = false
+	for range 20 {
+		f.mustDo("learn")
+	}
+}
+
+// late has the replicas answer after so long.
+func (f *fake) late(d time.Duration) { f.set(func() { f.lag = slices.Repeat([]time.Duration{d}, 4) }) }
+
+func TestC3_ALateRequestIsHedgedOnceBeforeTheTimeout(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.hedging()
+		f.late(40 * time.Millisecond)
+		f.mustDo("late")
+		sent := f.sendings(21)
+		if to := recipients(sent); !slices.Equal(to, []int{0, 1, 2, 3}) {
+			t.Fatalf("sent to %v, want the primary first and then the others", to)
+		}
+		if after := sent[1].at.Sub(sent[0].at); after != hedgeLeast {
+			t.Errorf("hedged after %v, want %v", after, hedgeLeast)
+		}
+	})
+}
+
+func TestC3_ACensoringPrimaryCostsAHedgeNotATimeout(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.hedging()
+		f.set(func() { f.s.views.current, f.view = 1, 0 }) // the client sends to a backup,
+		f.deaf[1] = true                                   // which does not pass it on
+		start := time.Now()
+		f.mustDo("censored")
+		if took := time.Since(start); took > hedgeLeast+3*oneWay {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+func TestC3_WithoutHedgingTheTimeoutIsAwaited(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.hedging()
+		f.s.hedger.off = true
+		f.late(40 * time.Millisecond)
+		f.mustDo("late")
+		if to := recipients(f.sendings(21)); !slices.Equal(to, []int{0}) {
+			t.Errorf("sent to %v", to)
+		}
+	})
+}
+
+// However late everything is, hedges stay a small share; and when answers take longer altogether they end.
+func TestC3_HedgesAreAFewPercentAtMost(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.hedging()
+		const requests = 2000
+		for i := range requests { // one in three is late, so the mean stays
+			f.late(time.Duration(i%3/2) * 30 * time.Millisecond)
+			f.mustDo("a")
+		}
+		hedged := 0
+		for number := uint64(1); number <= requests+20; number++ {
+			if len(f.sendings(number)) > 1 {
+				hedged++
+			}
+		}
+		if hedged == 0 || hedged > requests*6/100 {
+			t.Errorf("%d of %d requests were hedged", hedged, requests)
+		}
+	})
+}
+
+func TestC3_NothingIsHedgedWhileTheClusterIsBusy(t *testing.T) {
+	for name, overload := range map[string]func(f *fake){
+		"f+1 replicas said so": func(f *fake) { f.s.hedger.busy(time.Now()) },
+		"answers take longer": func(f *fake) {
+			for range 20 {
+				f.s.pace.answered(30 * time.Millisecond)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withCluster(t, func(t *testing.T, f *fake) {
+				f.hedging()
+				overload(f)
+				f.late(100 * time.Millisecond)
+				f.s.pace.deviation = 100 * time.Millisecond // so that the time-out is far
+				f.mustDo("late")
+				if to := recipients(f.sendings(21)); !slices.Equal(to, []int{0}) {
+					t.Errorf("sent to %v", to)
+				}
+			})
+		})
+	}
+}
+
+func TestC7_WhatIsSentOnceIsNotHedged(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.hedging()
+		f.late(300 * time.Millisecond)
+		if _, err := f.s.do(t.Context(), [][]byte{[]byte("a")}, callOptions{semantics: AtMostOnce}); err != nil {
+			t.Fatal(err)
+		}
+		if to := recipients(f.sendings(21)); !slices.Equal(to, []int{0}) {
+			t.Errorf("sent to %v", to)
+		}
+	})
+}
+
+// overloaded is a cluster that takes one request in every period and answers all others that it is busy.
+func overloaded(f *fake, period time.Duration) {
+	takes := map[uint64]bool{}
+	var next time.Time
+	decide := func(r pbft.Reply) []pbft.Reply {
+		if now := time.Now(); !takes[r.ID.T] && now.Before(next) {
+			busy(&r)
+			r.RetryAfterMillis = 60
+		} else if !takes[r.ID.T] {
+			takes[r.ID.T], next = true, now.Add(period)
+		}
+		return []pbft.Reply{r}
+	}
+	f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{decide}, 4) })
+}
+
+// Every caller gets through an overload, in about the time that all of them need, and none is told of it.
+func TestC6_NoCallerStarvesAndBusyIsNoError(t *testing.T) {
+	for name, packed := range map[string]bool{"packed": true, "alone": false} {
+		t.Run(name, func(t *testing.T) {
+			withCluster(t, func(t *testing.T, f *fake) {
+				if packed {
+					f.packing(2)
+				}
+				overloaded(f, 100*time.Millisecond)
+				const callers, each = 20, 10
+				done := make(chan int, callers*each)
+				for caller := range callers {
+					go func() {
+						for range each {
+							ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+							if _, err := f.s.do(ctx, [][]byte{[]byte("a")}, callOptions{}); err != nil {
+								t.Errorf("caller %d: %v", caller, err)
+							}
+							cancel()
+							done <- caller
+						}
+					}()
+				}
+				served := make([]int, callers)
+				for range callers * each / 2 {
+					served[<-done]++
+				}
+				if least, most := slices.Min(served), slices.Max(served); least == 0 || most > each*9/10 {
+					t.Errorf("when half is done, callers have %v", served)
+				}
+				for range callers * each / 2 {
+					<-done
+				}
+				synctest.Wait()
+			})
+		})
+	}
+}

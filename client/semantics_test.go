@@ -1,0 +1,271 @@
+package client
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tagma/pbft"
+	"tagma/statemachine"
+	"tagma/statemachine/memstore"
+)
+
+// counter counts how often its one operation is executed.
+type counter struct{}
+
+func (counter) Apply(tx statemachine.Txn, _ []byte) []byte {
+	var n uint64
+	if v, found := tx.Get([]byte("n")); found {
+		n = binary.BigEndian.Uint64(v)
+	}
+	v := binary.BigEndian.AppendUint64(nil, n+1)
+	tx.Put([]byte("n"), v)
+	return v
+}
+
+func (counter) Query(statemachine.Reader, []byte) []byte { return nil }
+
+// counting is a cluster whose replicas are one and the same real service behind the transport port. Every request that
+// arrives is ordered in a batch of its own, unless it needs no order any more (C3), and answered by four replicas.
+type counting struct {
+	*fake
+	service *statemachine.Service
+	seq     uint64
+
+	loseRequest func(transmission int) bool // counted from 1, over all requests; one sent to all counts once
+	loseReplies func(transmission int) bool
+	sentAt      []time.Time
+}
+
+func withCounter(t *testing.T, limits statemachine.Limits, test func(*testing.T, *counting)) {
+	t.Helper()
+	withCluster(t, func(t *testing.T, f *fake) {
+		service, err := statemachine.New(counter{}, memstore.New(), limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		never := func(int) bool { return false }
+		c := &counting{fake: f, service: service, loseRequest: never, loseReplies: never}
+		f.s.send = c
+		test(t, c)
+		service.Close()
+	})
+}
+
+// Send implements transport.
+func (c *counting) Send(_ int, frame []byte) bool {
+	message, err := pbft.Decode(frame)
+	if err != nil {
+		c.t.Error(err)
+	}
+	r, ok := message.(*pbft.Request)
+	if !ok {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now(); len(c.sentAt) == 0 || c.sentAt[len(c.sentAt)-1] != now {
+		c.sentAt = append(c.sentAt, now)
+	}
+	transmission := len(c.sentAt)
+	if c.loseRequest(transmission) {
+		return true
+	}
+	reply := c.execute(r)
+	for i := range 4 {
+		answer := pbft.Encode(&pbft.Reply{
+			ID: r.ID, Request: reply.Request, Outcome: pbft.Outcome(reply.Outcome), Seq: pbft.Seq(reply.Seq), Results: reply.Results,
+		})
+		if !c.loseReplies(transmission) {
+			time.AfterFunc(oneWay+time.Duration(i), func() { c.s.FromReplica(i, answer) })
+		}
+	}
+	return true
+}
+
+func (c *counting) execute(r *pbft.Request) statemachine.Reply {
+	if reply, done := c.service.Lookup(r.ID.Client, uint64(r.ID.Session), r.ID.T, r.Digest()); done {
+		return reply
+	}
+	c.seq++
+	replies, err := c.service.Apply(statemachine.Batch{Seq: c.seq, Time: time.Now().UnixNano(), Requests: []statemachine.Request{{
+		Client: r.ID.Client, Session: uint64(r.ID.Session), T: r.ID.T, AckedBelow: r.AckedBelow, Digest: r.Digest(), Ops: r.Ops,
+	}}})
+	if err != nil {
+		c.t.Error(err)
+	}
+	return replies[0]
+}
+
+// executions asks the machine itself, by one more of its operations.
+func (c *counting) executions() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	none := func(int) bool { return false }
+	c.loseRequest, c.loseReplies = none, none
+	c.mu.Unlock()
+	r, err := c.s.do(c.t.Context(), [][]byte{[]byte("count")}, callOptions{})
+	c.mu.Lock()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return binary.BigEndian.Uint64(r.Output()) - 1
+}
+
+// raise has the operation executed once, and waits for it at most ten seconds.
+func (c *counting) raise(under Semantics) error {
+	ctx, cancel := context.WithTimeout(c.t.Context(), 10*time.Second)
+	defer cancel()
+	_, err := c.s.do(ctx, [][]byte{[]byte("count")}, callOptions{semantics: under})
+	return err
+}
+
+func TestC7_ExecutionsUnderLoss(t *testing.T) {
+	all := func(int) bool { return true }
+	first := func(transmission int) bool { return transmission <= 2 }
+	for name, c := range map[string]struct {
+		under             Semantics
+		requests, replies func(int) bool
+		least, most       uint64
+		transmissions     int // 0: any number
+		unknown           bool
+	}{
+		"exactly once, nothing is lost":            {under: ExactlyOnce, least: 1, most: 1, transmissions: 1},
+		"exactly once, two requests are lost":      {under: ExactlyOnce, requests: first, least: 1, most: 1, transmissions: 3},
+		"exactly once, two answers are lost":       {under: ExactlyOnce, replies: first, least: 1, most: 1, transmissions: 3},
+		"exactly once, no answer comes in time":    {under: ExactlyOnce, replies: all, least: 1, most: 1, unknown: true},
+		"at most once, nothing is lost":            {under: AtMostOnce, least: 1, most: 1, transmissions: 1},
+		"at most once, the request is lost":        {under: AtMostOnce, requests: all, least: 0, most: 0, transmissions: 1, unknown: true},
+		"at most once, the answer is lost":         {under: AtMostOnce, replies: all, least: 1, most: 1, transmissions: 1, unknown: true},
+		"at least once, nothing is lost":           {under: AtLeastOnce, least: 1, most: 1, transmissions: 1},
+		"at least once, two requests are lost":     {under: AtLeastOnce, requests: first, least: 1, most: 1, transmissions: 3},
+		"at least once, two answers are lost":      {under: AtLeastOnce, replies: first, least: 3, most: 3, transmissions: 3},
+		"best effort, nothing is lost":             {under: BestEffort, least: 1, most: 1, transmissions: 1},
+		"best effort, the request is lost":         {under: BestEffort, requests: all, least: 0, most: 0, transmissions: 1},
+		"best effort, nobody hears of the outcome": {under: BestEffort, replies: all, least: 1, most: 1, transmissions: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withCounter(t, statemachine.Limits{}, func(t *testing.T, k *counting) {
+				if c.requests != nil {
+					k.loseRequest = c.requests
+				}
+				if c.replies != nil {
+					k.loseReplies = c.replies
+				}
+				if err := k.raise(c.under); errors.Is(err, ErrUnknown) != c.unknown || !c.unknown && err != nil {
+					t.Errorf("the caller is told %v", err)
+				}
+				<-time.After(time.Minute)
+				if n := len(k.sentAt); c.transmissions > 0 && n != c.transmissions {
+					t.Errorf("transmitted %d times, want %d", n, c.transmissions)
+				}
+				if got := k.executions(); got < c.least || got > c.most {
+					t.Errorf("executed %d times, want %d to %d", got, c.least, c.most)
+				}
+			})
+		})
+	}
+}
+
+// A best-effort call returns before anything can have been answered, and Close gives what it sent a moment.
+func TestC7_BestEffortWaitsForNothing(t *testing.T) {
+	withCounter(t, statemachine.Limits{}, func(t *testing.T, k *counting) {
+		start := time.Now()
+		if err := k.raise(BestEffort); err != nil || time.Since(start) != 0 {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		if k.s.linger(linger); time.Since(start) > 2*oneWay {
+			t.Errorf("lingers for %v though it was answered", time.Since(start))
+		}
+		k.loseReplies = func(int) bool { return true }
+		start = time.Now()
+		_ = k.raise(BestEffort)
+		if k.s.linger(linger); time.Since(start) != linger {
+			t.Errorf("lingers for %v without an answer", time.Since(start))
+		}
+	})
+}
+
+func TestC7_BestEffortDoesNotWaitInLine(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.fill()
+		if _, err := f.s.do(t.Context(), [][]byte{[]byte("a")}, callOptions{semantics: BestEffort}); !errors.Is(err, ErrNotSent) {
+			t.Errorf("beyond the window: %v", err)
+		}
+		f.heal()
+	})
+}
+
+// What is sent once and lost blocks the window for a moment only, and is not executed when it turns up late.
+func TestC7_WhatIsSentOnceDoesNotHoldTheWindow(t *testing.T) {
+	for _, under := range []Semantics{AtMostOnce, BestEffort} {
+		withCluster(t, func(t *testing.T, f *fake) {
+			f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{silent}, 4) })
+			for range f.s.limits.window {
+				if _, err := f.s.submit(t.Context(), [][]byte{[]byte("lost")}, callOptions{semantics: under}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f.heal()
+			start := time.Now()
+			f.mustDo("b")
+			if took := time.Since(start); took > passAfter+time.Second {
+				t.Errorf("%v: another request waited %v", under, took)
+			}
+			if below := f.sendings(5)[0].request.AckedBelow; below < 2 {
+				t.Errorf("%v: acknowledged below %d", under, below)
+			}
+		})
+	}
+}
+
+func TestC7_AnAtMostOnceCallEndsByItself(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{silent}, 4) })
+		call, err := f.s.submit(t.Context(), [][]byte{[]byte("lost")}, callOptions{semantics: AtMostOnce})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if _, err := call.Wait(t.Context()); !errors.Is(err, ErrUnknown) || time.Since(start) != lostAfter {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
+}
+
+// At-least-once carries an operation into a new session when its own has expired.
+func TestC7_AtLeastOnceOutlivesItsSession(t *testing.T) {
+	withCounter(t, statemachine.Limits{Sessions: 1}, func(t *testing.T, k *counting) {
+		if err := k.raise(ExactlyOnce); err != nil {
+			t.Fatal(err)
+		}
+		other := &pbft.Request{ID: pbft.RequestID{Client: k.s.client, Session: testSession + 5, T: 1}, AckedBelow: 1, Ops: [][]byte{[]byte("x")}}
+		k.execute(other) // another program with the same key
+		k.s.fresh = func() pbft.Session { return testSession + 6 }
+		if err := k.raise(AtLeastOnce); err != nil {
+			t.Errorf("at least once: %v", err)
+		}
+		if got := k.executions(); got != 3 {
+			t.Errorf("%d executions, want three", got)
+		}
+		synctest.Wait()
+		if k.s.id != testSession+6 {
+			t.Errorf("in session %d", k.s.id)
+		}
+	})
+}
+
+func TestSemantics_HaveNamesThatParse(t *testing.T) {
+	for i, name := range SemanticsNames() {
+		if s, err := ParseSemantics(name); err != nil || s != Semantics(i) || s.String() != name {
+			t.Errorf("%q is %v, %v", name, s, err)
+		}
+	}
+	if _, err := ParseSemantics("twice"); err == nil {
+		t.Error("semantics without a name")
+	}
+}
