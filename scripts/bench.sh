@@ -31,10 +31,19 @@ field() { awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == na
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 # resident prints the largest replica's resident memory in MiB.
 resident() { ps -o rss= -p "$(IFS=,; echo "${pids[*]}")" | sort -n | awk 'END { printf "%.0f\n", $1 / 1024 }'; }
-# taken says whether something listens on one of four ports from $1 on.
+# ticks prints the processor time of all replicas so far, in hundredths of a second; 0 where there is no /proc.
+ticks() {
+  local pid sum=0 used
+  for pid in "${pids[@]}"; do
+    used=$(awk '{ print $14 + $15 }' "/proc/$pid/stat" 2>/dev/null || echo 0)
+    sum=$((sum + used))
+  done
+  echo "$sum"
+}
+# taken says whether something listens on one of four ports from $1 on, or on the admin ports a hundred above them.
 taken() {
   local port
-  for port in "$1" "$(($1 + 1))" "$(($1 + 2))" "$(($1 + 3))"; do
+  for port in $(seq "$1" $(($1 + 3))) $(seq $(($1 + 100)) $(($1 + 103))); do
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return 0; fi
   done
   return 1
@@ -56,12 +65,15 @@ for i in 0 1 2 3; do
   done
 done
 
-# measure NAME FLAGS... runs the benchmark once, after a line with the load of the machine.
+# measure NAME FLAGS... runs the benchmark once, after a line with the load of the machine, and says what it cost.
 measure() {
-  local name=$1
+  local name=$1 before
   shift
   printf -- '--- %s, load average %s\n' "$name" "$(load)"
+  before=$(ticks)
   "$dir/tagma" bench --out "$dir/results/$name" "$@"
+  awk -v ticks=$(($(ticks) - before)) -v ops="$(field "$dir/results/$name" acknowledged)" \
+    'BEGIN { if (ticks && ops) printf "%.2f ms of processor time an operation in all replicas, with the warm-up\n\n", ticks * 10 / ops }'
 }
 
 printf '%s, %s CPUs, %s\n\n' "$("$dir/tagma" --version)" "$(getconf _NPROCESSORS_ONLN)" "$(go version)"
