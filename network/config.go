@@ -20,8 +20,8 @@ const (
 // maxGreeting bounds a greeting: it is read before anything about the peer but its key is known.
 const maxGreeting = 1 << 10
 
-// Member is a replica: its ed25519 public key and the multiaddrs it is reached at, such as /ip4/10.0.0.1/tcp/7000 or
-// /dns4/a.example/tcp/7000. Addresses of transports other than TCP are passed over.
+// Member is a replica: its ed25519 public key and the multiaddrs it is reached at, the preferred one first, such as
+// /ip4/10.0.0.1/tcp/7000 or /dns4/a.example/udp/7000/quic-v1. Addresses of other transports are passed over.
 type Member struct {
 	Key   [32]byte
 	Addrs []string
@@ -30,7 +30,7 @@ type Member struct {
 // Config is what [Listen] needs. A zero bound means its default; sizes are in bytes.
 type Config struct {
 	Seed    [32]byte // ed25519 seed of this replica's key
-	Listen  []string // multiaddrs; port 0 picks a free one, see [Host.Addrs]
+	Listen  []string // multiaddrs of TCP or QUIC; port 0 picks a free one, see [Host.Addrs]
 	Members []Member // every replica in the order of its index, this one included
 	Self    int      // index of this replica
 
@@ -45,7 +45,7 @@ type Config struct {
 	OnMismatch func(replica int, theirs []byte)
 
 	MaxFrame    int // largest frame between replicas
-	QueueBytes  int // frames waiting for one replica; at least MaxFrame
+	QueueBytes  int // frames waiting for one replica in one lane; at least MaxFrame
 	QueueFrames int
 
 	MaxClients        int // client links in all

@@ -9,7 +9,7 @@ import (
 )
 
 // gater is the allow-list: it lets members in and out, registered clients in, and nobody else. It decides as soon as
-// Noise has proved the peer's key, before a multiplexer or a stream exists.
+// the handshake has proved the peer's key, before a multiplexer or a stream exists.
 type gater struct {
 	self        peer.ID
 	members     map[peer.ID]int

@@ -12,7 +12,7 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 )
 
-// What one peer may hold. A member needs one connection and two streams; the rest is for both sides dialling at once
+// What one peer may hold. A member needs one connection and four streams; the rest is for both sides dialling at once
 // and for a dead connection that nobody has noticed yet.
 const (
 	memberConns    = 8
