@@ -73,17 +73,18 @@ measure() {
   before=$(ticks)
   "$dir/tagma" bench --out "$dir/results/$name" "$@"
   awk -v ticks=$(($(ticks) - before)) -v ops="$(field "$dir/results/$name" acknowledged)" \
-    'BEGIN { if (ticks && ops) printf "%.2f ms of processor time an operation in all replicas, with the warm-up\n\n", ticks * 10 / ops }'
+    'BEGIN { if (ticks && ops) printf "%.2f ms of processor time an operation, all replicas together\n\n", ticks * 10 / ops }'
 }
 
 printf '%s, %s CPUs, %s\n\n' "$("$dir/tagma" --version)" "$(getconf _NPROCESSORS_ONLN)" "$(go version)"
 measure fill --clients 512 --ops "$fill" --warmup 0s
 rss=$(resident)
+# That was the warm-up of all that follows.
 for ((run = 1; run <= runs; run++)); do
-  measure "one-$run" --clients 1 --duration "${each}s" --warmup 1s
-  measure "64-$run" --clients 64 --duration "${each}s" --warmup 1s
-  measure "512-$run" --clients 512 --connections 32 --duration "${each}s" --warmup 1s
-  measure "packed-$run" --clients 64 --connections 1 --batch 16 --duration "${each}s" --warmup 1s
+  measure "one-$run" --clients 1 --duration "${each}s" --warmup 0s
+  measure "64-$run" --clients 64 --duration "${each}s" --warmup 0s
+  measure "512-$run" --clients 512 --connections 32 --duration "${each}s" --warmup 0s
+  measure "packed-$run" --clients 64 --connections 1 --batch 16 --duration "${each}s" --warmup 0s
 done
 
 # over NAME FIELD prints the median over the runs.
