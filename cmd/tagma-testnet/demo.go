@@ -51,7 +51,7 @@ Everything that is told was measured in this run. The exit code is 0 if the verd
 }
 
 func runDemo(ctx context.Context, f demoFlags, stdout, stderr io.Writer) error {
-	dir, remove, err := workDir(f.dir)
+	dir, remove, err := workDir("demo", f.dir)
 	if err != nil {
 		return err
 	}
@@ -95,10 +95,10 @@ func tell(document *report.Document, asJSON bool, stdout io.Writer) error {
 	return encoder.Encode(document)
 }
 
-// workDir makes the directory to work in, and returns what removes it: only what was not there before.
-func workDir(dir string) (path string, remove func() error, err error) {
+// workDir makes the directory for a command to work in, and returns what removes it: only what was not there before.
+func workDir(command, dir string) (path string, remove func() error, err error) {
 	if dir == "" {
-		dir, err = os.MkdirTemp("", "tagma-demo-")
+		dir, err = os.MkdirTemp("", "tagma-"+command+"-")
 		return dir, func() error { return os.RemoveAll(dir) }, err
 	}
 	if dir, err = filepath.Abs(dir); err != nil {
@@ -109,9 +109,9 @@ func workDir(dir string) (path string, remove func() error, err error) {
 	case os.IsNotExist(err):
 		return dir, func() error { return os.RemoveAll(dir) }, nil
 	case err != nil:
-		return "", nil, unusablef("demo: %w", err)
+		return "", nil, unusablef("%s: %w", command, err)
 	case len(entries) > 0:
-		return "", nil, unusablef("demo: %s is not empty; name another directory or empty it", dir)
+		return "", nil, unusablef("%s: %s is not empty; name another directory or empty it", command, dir)
 	}
 	return dir, func() error { return emptyDir(dir) }, nil
 }

@@ -44,7 +44,12 @@ func TestBadInput_IsOneLineWithTheMend(t *testing.T) {
 		"mistyped parameter":    {[]string{"start", "--malicious", "3=equivocate,phas=commit"}, "did you mean phase?"},
 		"behaviour of nobody":   {[]string{"start", "--malicious", "4=equivocate"}, "there is no replica 4"},
 		"behaviour without one": {[]string{"start", "--malicious", "equivocate"}, "3=equivocate"},
-		"unknown machine":       {[]string{"start", "--machine", "vk"}, "there is kv"},
+		"no flood":              {[]string{"flood", "--valid", "0", "--invalid", "0"}, "at least one client"},
+		"nothing to measure":    {[]string{"flood", "--ops", "0"}, "nothing to measure"},
+		"behaviour's stranger":  {[]string{"start", "--malicious", "3=silent,to=9"}, "there is no replica 9"},
+		"malicious twice":       {[]string{"start", "--malicious", "3=silent", "--malicious", "3=slow"}, "twice"},
+		"mistyped value":        {[]string{"start", "--malicious", "3=corrupt,what=replay"}, "did you mean reply?"},
+		"unknown machine":       {[]string{"start", "--machine", "vk"}, "did you mean kv?"},
 		"too few replicas":      {[]string{"start", "--replicas", "3"}, "at least 4"},
 		"impossible port":       {[]string{"start", "--base-port", "65534"}, "65535"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,7 +33,8 @@ func newStart() *cobra.Command {
 		Long: `Start a new cluster of processes on this machine and run it until Ctrl-C. It prints how to talk to it. Replicas that
 are killed by hand stay down and are reported; the files stay when the cluster ends.`,
 		Example: `  tagma-testnet start
-  tagma-testnet start --replicas 7 --dir net --malicious 3=equivocate --malicious 5=equivocate,phase=commit`,
+  tagma-testnet start --replicas 7 --dir net --malicious 3=equivocate --malicious 5=silent,to=1+2
+  tagma-testnet start --machine bank --malicious 3=corrupt,what=reply`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runStart(cmd.Context(), f, cmd.OutOrStdout())
@@ -40,7 +42,7 @@ are killed by hand stay down and are reported; the files stay when the cluster e
 	}
 	cmd.Flags().IntVar(&f.replicas, "replicas", 4, "how many; 3f+1 mask f faulty ones")
 	cmd.Flags().StringVar(&f.dir, "dir", "", "`directory` for the cluster's files (default a temporary one)")
-	cmd.Flags().StringVar(&f.machine, "machine", cluster.MachineKV, "the replicated state machine")
+	cmd.Flags().StringVar(&f.machine, "machine", cluster.MachineKV, "the replicated state machine, kv or bank")
 	cmd.Flags().StringArrayVar(&f.malicious, "malicious", nil,
 		"`replica=behaviour` or replica=behaviour,parameter=value; see tagma-testnet behaviours")
 	cmd.Flags().IntVar(&f.basePort, "base-port", 0, "replica i listens on this port plus i (default free ports)")
@@ -60,7 +62,7 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	if f.dir, err = filepath.Abs(f.dir); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	c, err := local.Create(local.Options{Dir: f.dir, Replicas: f.replicas, BasePort: f.basePort, Malicious: malicious})
+	c, err := local.Create(local.Options{Dir: f.dir, Replicas: f.replicas, BasePort: f.basePort, Machine: f.machine, Malicious: malicious})
 	if err != nil {
 		return unusablef("start: %w", err)
 	}
@@ -88,8 +90,9 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 // check judges the flags.
 func (f *startFlags) check() (map[int]byzantine.Choice, error) {
 	switch {
-	case f.machine != cluster.MachineKV:
-		return nil, unusablef("start: there is no machine %q; there is %s", f.machine, cluster.MachineKV)
+	case !slices.Contains(cluster.Machines(), f.machine):
+		return nil, unusablef("start: there is no machine %q;%s there is %s", f.machine, meant(f.machine, cluster.Machines(), ""),
+			strings.Join(cluster.Machines(), " and "))
 	case f.replicas < 4:
 		return nil, unusablef("start: %d replicas cannot mask a faulty one; start at least 4", f.replicas)
 	case f.basePort != 0 && (f.basePort < 1 || f.basePort+f.replicas > 65536):
@@ -105,8 +108,14 @@ func (f *startFlags) check() (map[int]byzantine.Choice, error) {
 		if id < 0 || id >= f.replicas {
 			return nil, unusablef("start: --malicious %q: there is no replica %d; there are 0 to %d", m, id, f.replicas-1)
 		}
+		if _, twice := malicious[id]; twice {
+			return nil, unusablef("start: --malicious names replica %d twice; it can misbehave in one way", id)
+		}
 		if malicious[id], err = parseBehaviour(behaviour); err != nil {
 			return nil, err
+		}
+		if err := malicious[id].Check(f.replicas); err != nil {
+			return nil, unusablef("start: --malicious %q: %w", m, err)
 		}
 	}
 	return malicious, nil
@@ -137,10 +146,14 @@ func instructions(c *local.Cluster) string {
 		fmt.Fprintf(&b, "replica %d  pid %-8d %s%s\n", id, c.Pid(id), strings.Join(r.Addresses, " "), bad)
 	}
 	at := " --cluster " + c.ClusterFile()
+	write, read := "put greeting hello", "get greeting"
+	if c.File.Machine == cluster.MachineBank {
+		write, read = "bank open alice 100", "bank balance alice"
+	}
 	lines := []string{
 		"", "talk to it with",
-		"  tagma put greeting hello" + at,
-		"  tagma get greeting" + at,
+		"  tagma " + write + at,
+		"  tagma " + read + at,
 		"  tagma status" + at,
 		"logs are in " + filepath.Join(c.Dir, "replica*", local.LogFile) + "; Ctrl-C stops the cluster", "",
 	}

@@ -39,9 +39,9 @@ var catalogue = []Behaviour{corrupt, equivocate, silent, slow}
 // Catalogue lists all behaviours by name.
 func Catalogue() []Behaviour { return append([]Behaviour(nil), catalogue...) }
 
-// UnknownError names a behaviour, or a behaviour's parameter, that does not exist.
+// UnknownError names a behaviour, a behaviour's parameter, or a word as its value, that does not exist.
 type UnknownError struct {
-	What  string   // "behaviour" or "parameter of …"
+	What  string   // "behaviour", "parameter of …" or "value of …"
 	Name  string   // that was asked for
 	Known []string // what there is
 }

@@ -42,7 +42,7 @@ func TestParseChoice_RefusesWhatDoesNotExist(t *testing.T) {
 		"silent,probability=NaN":      "above 0",
 		"silent,seed=-1":              "not a whole number",
 		"silent,seed=1,seed=2":        "given twice",
-		"corrupt,what=bytes":          "none of signature, digest, reply",
+		"corrupt,what=bytes":          "signature, digest, reply",
 		"slow,delay=soon":             "0.9T",
 		"slow,delay=-1s":              "0.9T",
 		"slow,delay=0T":               "0.9T",

@@ -48,7 +48,7 @@ func (v values) number(name string) (uint64, error) {
 // oneOf reads a word.
 func (v values) oneOf(name string, words ...string) (string, error) {
 	if !slices.Contains(words, v[name]) {
-		return "", fmt.Errorf("%s: %q is none of %s", name, v[name], strings.Join(words, ", "))
+		return "", &UnknownError{What: "value of " + name, Name: v[name], Known: words}
 	}
 	return v[name], nil
 }

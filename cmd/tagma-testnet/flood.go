@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"tagma/testnet/demo"
+	"tagma/testnet/flood"
+)
+
+// floodFlags are the flags of the measurement among flooding clients.
+type floodFlags struct {
+	json, keep bool
+	dir        string
+	options    flood.Options
+}
+
+func newFlood() *cobra.Command {
+	f := floodFlags{options: flood.Defaults()}
+	cmd := &cobra.Command{
+		Use:   "flood",
+		Short: "Measure what honest clients keep of their throughput in a flood",
+		Long: `Start four replicas as processes of this machine, measure the throughput of honest clients, and measure it again while
+other clients send valid requests, and requests with bad signatures, as fast as the replicas take them. The exit code is
+1 if less than 80 % remains, if a view changed, or if there was no flood.
+
+Replicas, honest clients and flooding ones share this machine: what the flood's own processes take is lost to all.`,
+		Example: `  tagma-testnet flood
+  tagma-testnet flood --valid 0 --json`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runFlood(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	o := &f.options
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as one JSON document, and progress to standard error")
+	cmd.Flags().BoolVar(&f.keep, "keep", false, "leave the cluster's files on the disk")
+	cmd.Flags().StringVar(&f.dir, "dir", "", "`directory` for the cluster's files (default a temporary one)")
+	cmd.Flags().IntVar(&o.Honest, "clients", o.Honest, "honest clients, each with a key of its own")
+	cmd.Flags().IntVar(&o.Workers, "in-flight", o.Workers, "requests that each of them has under way")
+	cmd.Flags().IntVar(&o.Operations, "ops", o.Operations, "operations of the honest clients in each measurement")
+	cmd.Flags().IntVar(&o.Valid, "valid", o.Valid, "flooding clients with valid requests")
+	cmd.Flags().IntVar(&o.Invalid, "invalid", o.Invalid, "flooding clients with bad signatures")
+	return cmd
+}
+
+func runFlood(ctx context.Context, f floodFlags, stdout, stderr io.Writer) error {
+	o := f.options
+	switch {
+	case o.Honest < 1 || o.Workers < 1 || o.Operations < 4:
+		return unusablef("flood: there is nothing to measure with --clients %d, --in-flight %d and --ops %d; give at least 1, 1 and 4",
+			o.Honest, o.Workers, o.Operations)
+	case o.Valid < 0 || o.Invalid < 0 || o.Valid+o.Invalid == 0:
+		return unusablef("flood: nobody floods with --valid %d and --invalid %d; give at least one client", o.Valid, o.Invalid)
+	}
+	dir, remove, err := workDir("flood", f.dir)
+	if err != nil {
+		return err
+	}
+	o.Dir = dir
+	shown := stdout
+	if f.json {
+		shown = stderr
+	}
+	document, err := flood.Run(ctx, o, demo.NewConsole(shown, styleFor(shown)))
+	if !f.keep {
+		if gone := remove(); err == nil && gone != nil {
+			err = fmt.Errorf("remove %s: %w", dir, gone)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("flood: %w", err)
+	}
+	if f.json {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(document)
+	} else {
+		err = flood.Print(stdout, document)
+	}
+	if err == nil && document.Verdict != "pass" {
+		return errVerdict
+	}
+	return err
+}
