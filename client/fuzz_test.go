@@ -12,6 +12,7 @@ func FuzzFromReplica(f *testing.F) {
 	id := pbft.RequestID{Client: newFake(nil).s.client, Session: testSession, T: 1}
 	f.Add(pbft.Encode(&pbft.Reply{ID: id, Outcome: pbft.OutcomeExecuted, Seq: 1, Results: [][]byte{[]byte("x")}}))
 	f.Add(pbft.Encode(&pbft.Reply{ID: id, Outcome: pbft.OutcomeBusy, RetryAfterMillis: 1<<32 - 1, View: 1<<64 - 1}))
+	f.Add(pbft.Encode(&pbft.Reply{ID: id, Outcome: pbft.OutcomeExecuted, Seq: 1, ResultDigest: &pbft.Digest{1}}))
 	f.Add(pbft.Encode(&pbft.Heartbeat{View: 3}))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, frame []byte) {

@@ -77,7 +77,7 @@ type accountState struct {
 
 func newBankOpen() *cobra.Command {
 	var to target
-	return bankFlags(&to, &cobra.Command{
+	cmd := bankFlags(&to, &cobra.Command{
 		Use:   "open ACCOUNT [AMOUNT]",
 		Short: "Open an account and mint its first amount",
 		Long:  `Open ACCOUNT with AMOUNT, 0 if it is left out. The amount is new money. An account that exists already is an error.`,
@@ -97,7 +97,11 @@ func newBankOpen() *cobra.Command {
 				}
 			}
 			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				r, seq, err := askBank(ctx, c, bank.Open(args[0], amount), bank.DecodeOpen)
+				op := bank.Open(args[0], amount)
+				if done, err := to.sentOnly(ctx, cmd, c, op); done {
+					return err
+				}
+				r, seq, err := askBank(ctx, c, op, bank.DecodeOpen)
 				if err != nil {
 					return fmt.Errorf("open %q: %w", args[0], err)
 				}
@@ -108,11 +112,13 @@ func newBankOpen() *cobra.Command {
 			})
 		},
 	})
+	to.semanticsFlag(cmd)
+	return cmd
 }
 
 func newBankTransfer() *cobra.Command {
 	var to target
-	return bankFlags(&to, &cobra.Command{
+	cmd := bankFlags(&to, &cobra.Command{
 		Use:   "transfer FROM TO AMOUNT",
 		Short: "Move an amount from one account to another",
 		Long: `Move AMOUNT, at least 1, from FROM to TO: both accounts change, or neither. It prints both balances after it. A balance
@@ -125,7 +131,11 @@ that is too small is an error, and so is an account that does not exist.`,
 				return err
 			}
 			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				r, seq, err := askBank(ctx, c, bank.Transfer(args[0], args[1], amount), bank.DecodeTransfer)
+				op := bank.Transfer(args[0], args[1], amount)
+				if done, err := to.sentOnly(ctx, cmd, c, op); done {
+					return err
+				}
+				r, seq, err := askBank(ctx, c, op, bank.DecodeTransfer)
 				if err != nil {
 					return fmt.Errorf("transfer %d from %q to %q: %w", amount, args[0], args[1], err)
 				}
@@ -138,4 +148,6 @@ that is too small is an error, and so is an account that does not exist.`,
 			})
 		},
 	})
+	to.semanticsFlag(cmd)
+	return cmd
 }

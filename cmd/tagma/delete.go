@@ -21,7 +21,11 @@ were deleted, and the revision stays.`,
 		Args:    takes("KEY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				result, err := c.Do(ctx, kv.Delete([]byte(args[0])))
+				op := kv.Delete([]byte(args[0]))
+				if done, err := to.sentOnly(ctx, cmd, c, op); done {
+					return err
+				}
+				result, err := c.Do(ctx, op)
 				if err != nil {
 					return fmt.Errorf("delete %q: %w", args[0], err)
 				}
@@ -38,5 +42,6 @@ were deleted, and the revision stays.`,
 		},
 	}
 	to.flags(cmd, defaultTimeout)
+	to.semanticsFlag(cmd)
 	return cmd
 }

@@ -26,7 +26,11 @@ changes something. When it returns, f+1 replicas have said that it is done, so a
 		Args: takes("KEY", "VALUE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				result, err := c.Do(ctx, kv.Put([]byte(args[0]), []byte(args[1])))
+				op := kv.Put([]byte(args[0]), []byte(args[1]))
+				if done, err := to.sentOnly(ctx, cmd, c, op); done {
+					return err
+				}
+				result, err := c.Do(ctx, op)
 				if err != nil {
 					return fmt.Errorf("put %q: %w", args[0], err)
 				}
@@ -42,6 +46,7 @@ changes something. When it returns, f+1 replicas have said that it is done, so a
 		},
 	}
 	to.flags(cmd, defaultTimeout)
+	to.semanticsFlag(cmd)
 	return cmd
 }
 

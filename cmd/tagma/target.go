@@ -22,6 +22,7 @@ type target struct {
 	cluster, key string
 	timeout      time.Duration
 	json         bool
+	semantics    semantics
 	machine      string // whose operations the command sends
 }
 
@@ -99,7 +100,7 @@ func (t *target) do(ctx context.Context, work func(context.Context, *client.Clie
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
-	c, err := client.DialCluster(ctx, file, key)
+	c, err := client.DialCluster(ctx, file, key, client.WithSemantics(t.semantics.Semantics))
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("%w; `tagma status` shows which replicas answer", err)

@@ -58,7 +58,11 @@ executed: OK, "deleted N", or KEY<TAB>VALUE for each key that was read and "(mor
 				return unusable{err}
 			}
 			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				result, err := c.Do(ctx, kv.Txn(t.compares, t.then.encoded(), t.orElse.encoded()))
+				op := kv.Txn(t.compares, t.then.encoded(), t.orElse.encoded())
+				if done, err := to.sentOnly(ctx, cmd, c, op); done {
+					return err
+				}
+				result, err := c.Do(ctx, op)
 				if err != nil {
 					return fmt.Errorf("transaction: %w", err)
 				}
@@ -74,6 +78,7 @@ executed: OK, "deleted N", or KEY<TAB>VALUE for each key that was read and "(mor
 		},
 	}
 	to.flags(cmd, defaultTimeout)
+	to.semanticsFlag(cmd)
 	return cmd
 }
 

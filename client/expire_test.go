@@ -1,0 +1,76 @@
+package client
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tagma/pbft"
+)
+
+// evicts has the replicas answer every request of the test's session, and of none after it, as expired.
+func (f *fake) evicts() {
+	expired := func(r pbft.Reply) []pbft.Reply {
+		if r.ID.Session == testSession {
+			r.Outcome, r.Seq, r.Results = pbft.OutcomeExpired, 0, nil
+		}
+		return []pbft.Reply{r}
+	}
+	f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{expired}, 4) })
+}
+
+func TestC1_AnExpiredSessionIsFollowedByAFreshOne(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.mustDo("a")
+		f.evicts()
+		if _, err := f.ask("b", time.Minute); !errors.Is(err, ErrExpired) {
+			t.Errorf("in an expired session: %v", err)
+		}
+		f.mustDo("c")
+		if last := f.sent[len(f.sent)-1].request; last.ID.Session != testSession+1 || last.ID.T != 1 || last.AckedBelow != 1 {
+			t.Errorf("the next request is %+v, below %d", last.ID, last.AckedBelow)
+		}
+		if want := slices.Repeat([]pbft.Session{testSession + 1}, 4); !slices.Equal(f.attached, want) {
+			t.Errorf("replicas were told of sessions %v, want %v", f.attached, want)
+		}
+	})
+}
+
+// A fresh session begins when the old one owes nothing: what was open under it ends first, one way or the other, and what
+// waited in line goes out afterwards and is answered.
+func TestC1_NothingOutstandingIsCarriedIntoTheFreshSession(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		calls := f.fill()
+		var waiting sync.WaitGroup
+		for range 3 {
+			waiting.Go(func() { f.mustDo("in line") })
+		}
+		synctest.Wait()
+		_, _ = f.s.abandon(t.Context(), calls[0], ErrUnknown) // it would be sent again seldom
+		f.evicts()
+		start := time.Now()
+		waiting.Wait()
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("those in line waited %v", took)
+		}
+		for _, call := range calls {
+			if _, err := call.Wait(t.Context()); !errors.Is(err, ErrExpired) {
+				t.Errorf("outstanding: %v", err)
+			}
+		}
+	})
+}
+
+func TestC1_OneReplicaCannotEndASession(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.answer[3] = final(pbft.OutcomeExpired)
+		f.mustDo("a")
+		f.mustDo("b")
+		if f.s.id != testSession || f.attached != nil {
+			t.Errorf("in session %d", f.s.id)
+		}
+	})
+}

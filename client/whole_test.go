@@ -1,0 +1,137 @@
+package client
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"tagma/pbft"
+)
+
+// answersByDigest has operations give long results, as replicas send them: whole from the designated one and from all that are asked again.
+func (f *fake) answersByDigest() {
+	f.execute = func(op []byte, _ bool) []byte { return append(make([]byte, 1000), op...) }
+	for i := range f.answer {
+		f.answer[i] = f.shortensUnlessAsked(i)
+	}
+}
+
+func (f *fake) shortensUnlessAsked(i int) func(pbft.Reply) []pbft.Reply {
+	answered := map[pbft.RequestID]bool{}
+	return func(r pbft.Reply) []pbft.Reply {
+		if pbft.WholeReplier(r.Request, 4) != pbft.ReplicaID(i) && !answered[r.ID] {
+			r.Shorten()
+		}
+		answered[r.ID] = true
+		return []pbft.Reply{r}
+	}
+}
+
+// designated is the replica that is to answer the next request, "a", whole.
+func (f *fake) designated() int {
+	r := &pbft.Request{ID: pbft.RequestID{Client: f.s.client, Session: f.s.id, T: f.s.next}, AckedBelow: f.s.acked, Ops: [][]byte{[]byte("a")}}
+	return int(pbft.WholeReplier(r.Digest(), 4))
+}
+
+// askLong asks for a long result, which must be right.
+func (f *fake) askLong() {
+	f.t.Helper()
+	if r, err := f.ask("a", time.Minute); err != nil || len(r.Output()) != 1001 || r.Output()[1000] != 'a' {
+		f.t.Fatalf("%d bytes, %v", len(r.Output()), err)
+	}
+}
+
+func TestC5_OneWholeResultAndDigestsSuffice(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.answersByDigest()
+		for number := uint64(1); number <= 20; number++ {
+			f.askLong()
+			if sent := f.sendings(number); len(sent) != 1 {
+				t.Errorf("request %d was sent %d times", number, len(sent))
+			}
+		}
+	})
+}
+
+func TestC5_TheWholeResultMayComeFirstOrLast(t *testing.T) {
+	for _, lag := range []time.Duration{0, 4 * time.Millisecond} {
+		withCluster(t, func(t *testing.T, f *fake) {
+			f.answersByDigest()
+			f.lag = slices.Repeat([]time.Duration{2 * time.Millisecond}, 4)
+			f.lag[f.designated()] = lag
+			f.askLong()
+			if sent := f.sendings(1); len(sent) != 1 {
+				t.Errorf("sent %d times", len(sent))
+			}
+		})
+	}
+}
+
+func TestC5_WithoutTheDesignatedReplicaAllAreAskedAfterAMoment(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.answersByDigest()
+		f.answer[f.designated()] = silent
+		start := time.Now()
+		f.askLong()
+		if took := time.Since(start); took > 4*oneWay+wholeGrace+time.Millisecond {
+			t.Errorf("took %v, want no time-out", took)
+		}
+		if to := recipients(f.sendings(1)); !slices.Equal(to, []int{0, 0, 1, 2, 3}) {
+			t.Errorf("sent to %v", to)
+		}
+	})
+}
+
+// The designated replica's results are not those that f+1 replicas vouch for: it is not believed, and the others are asked.
+func TestC5_ALyingDesignatedReplicaIsNotBelieved(t *testing.T) {
+	for _, lag := range []time.Duration{0, 4 * time.Millisecond} {
+		withCluster(t, func(t *testing.T, f *fake) {
+			f.answersByDigest()
+			f.lag = slices.Repeat([]time.Duration{2 * time.Millisecond}, 4)
+			liar := f.designated()
+			f.lag[liar] = lag
+			f.answer[liar] = does(func(r *pbft.Reply) { r.Results = [][]byte{make([]byte, 1001)} })
+			f.askLong()
+		})
+	}
+}
+
+func TestC5_FPlus1DigestsAreNeeded(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.answersByDigest()
+		whole := f.designated()
+		for i := range f.answer {
+			if i != whole {
+				f.answer[i] = does(func(r *pbft.Reply) { r.Results, r.ResultDigest = nil, &pbft.Digest{byte(i + 1)} })
+			}
+		}
+		if r, err := f.ask("a", 10*time.Second); !errors.Is(err, ErrUnknown) {
+			t.Errorf("one whole result and other digests are believed: %d bytes, %v", len(r.Output()), err)
+		}
+	})
+}
+
+func TestC5_ADigestIsNoAnswerToWhatWasNotExecuted(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		for i := range f.answer {
+			f.answer[i] = does(func(r *pbft.Reply) { r.Outcome, r.Results, r.ResultDigest = pbft.OutcomeConflict, nil, &pbft.Digest{1} })
+		}
+		if _, err := f.ask("a", 5*time.Second); !errors.Is(err, ErrUnknown) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// An at-most-once operation is asked for again only once f+1 replicas have said that they executed it.
+func TestC7_AtMostOnceFetchesItsResult(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.s.semantics = AtMostOnce
+		f.answersByDigest()
+		f.answer[f.designated()] = silent
+		f.askLong()
+		if len(f.executed) != 1 {
+			t.Errorf("executed %d times", len(f.executed))
+		}
+	})
+}

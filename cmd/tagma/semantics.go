@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tagma/client"
+)
+
+// semantics is the value of --semantics.
+type semantics struct{ client.Semantics }
+
+// Set implements pflag.Value.
+func (s *semantics) Set(name string) (err error) {
+	s.Semantics, err = client.ParseSemantics(name)
+	return err
+}
+
+// Type implements pflag.Value.
+func (s *semantics) Type() string { return "name" }
+
+// semanticsFlag lets a command that changes something be executed more or less than exactly once.
+func (t *target) semanticsFlag(cmd *cobra.Command) {
+	cmd.Flags().Var(&t.semantics, "semantics", "how often it may be executed when messages are lost: "+
+		strings.Join(client.SemanticsNames(), ", ")+" (which waits for no result)")
+}
+
+// sentOnly sends an operation without waiting for its result, if that is what the flags ask for, and says so.
+func (t *target) sentOnly(ctx context.Context, cmd *cobra.Command, c *client.Client, op []byte) (bool, error) {
+	if t.semantics.Semantics != client.BestEffort {
+		return false, nil
+	}
+	if _, err := c.Do(ctx, op); err != nil {
+		return true, err
+	}
+	if t.json {
+		return true, printJSON(cmd.OutOrStdout(), map[string]bool{"sent": true})
+	}
+	return true, say(cmd.OutOrStdout(), "sent\n")
+}

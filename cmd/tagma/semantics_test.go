@@ -1,0 +1,23 @@
+package main
+
+import (
+	"testing"
+
+	"tagma/internal/cluster"
+)
+
+func TestC7_SemanticsAreChosenByFlag(t *testing.T) {
+	runCluster(t, cluster.MachineKV, nil)
+	script(t, [][2]string{
+		{"put k 1 --semantics exactly-once", "OK rev 1\n"},
+		{"put k 2 --semantics at-most-once", "OK rev 2\n"},
+		{"put k 3 --semantics at-least-once", "OK rev 3\n"},
+		{"put k 4 --semantics best-effort", "sent\n"},
+	})
+	eventually(t, "what was sent by best effort is executed", func() bool { return must(t, "get", "k") == "4\n" })
+	script(t, [][2]string{
+		{"delete k --semantics best-effort --json", "{\n  \"sent\": true\n}\n"},
+	})
+	eventually(t, "the key is gone", func() bool { return tagma(t, "get", "k").code == exitFailed })
+	badInput{[]string{"put", "k", "v", "--semantics", "twice"}, exitUnusable, "choose exactly-once"}.check(t)
+}
