@@ -9,7 +9,8 @@ import (
 	"tagma/pbft"
 )
 
-// answersByDigest has operations give long results, as replicas send them: whole from the designated one and from all that are asked again.
+// answersByDigest has operations give long results, as replicas send them: whole from the designated one and from all that
+// are asked again.
 func (f *fake) answersByDigest() {
 	f.execute = func(op []byte, _ bool) []byte { return append(make([]byte, 1000), op...) }
 	for i := range f.answer {
