@@ -25,9 +25,9 @@ func TestMain(m *testing.M) {
 // anything: the lie is proven, and so needs no timer.
 func small(t *testing.T) Options {
 	o := Defaults()
-	o.LogWindow, o.ViewTimeout, o.SegmentBytes = 64, 8*time.Second, 64<<10
+	o.LogWindow, o.ViewTimeout, o.SegmentBytes = 32, 8*time.Second, 64<<10
 	o.Dir, o.Seed = t.TempDir(), 1
-	o.Sessions, o.Workers, o.BeforeCrash, o.AfterCrash, o.LieFrom = 2, 4, 400, 400, 20
+	o.Sessions, o.Workers, o.BeforeCrash, o.AfterCrash, o.LieFrom = 2, 4, 600, 600, 20
 	return o
 }
 
@@ -52,7 +52,7 @@ func TestDemo_MasksALyingPrimaryAndACrashOfAll(t *testing.T) {
 	if d.Verdict != "pass" {
 		t.Error("the verdict is not pass")
 	}
-	if d.Operations.Acknowledged < 800 || d.Operations.Acknowledged != d.Operations.Submitted {
+	if d.Operations.Acknowledged < 1200 || d.Operations.Acknowledged != d.Operations.Submitted {
 		t.Errorf("%+v", d.Operations)
 	}
 	if len(d.Faults) != 2 || !d.Faults[0].Fired || d.Faults[0].RecoveredMS == nil || d.Faults[1].RecoveredMS == nil {

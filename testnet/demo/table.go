@@ -38,13 +38,17 @@ func (p *printer) work(d *report.Document) {
 	p.row("throughput", "%s a second over the whole run, %s before the first fault",
 		thousands(int(t.OpsPerSecond)), thousands(int(t.Baseline)))
 	p.row("latency", "p50 %s, p95 %s, p99 %s, max %s", millis(l.P50), millis(l.P95), millis(l.P99), millis(l.Max))
-	p.row("views", "%d changed, view %d at the end", d.ViewChanges, d.FinalView)
+	changes := "1 view change"
+	if d.ViewChanges != 1 {
+		changes = thousands(d.ViewChanges) + " view changes"
+	}
+	p.row("views", "%s, view %d at the end", changes, d.FinalView)
 	for _, e := range d.Evidence {
 		how := "all verified with the public keys alone"
 		if !e.Verified {
 			how = p.style.red("not all of them hold")
 		}
-		p.row("evidence", "replica %d: %s, %d proofs, %s", e.Replica, e.Kind, e.Proofs, how)
+		p.row("evidence", "replica %d: %s; %d proofs, %s", e.Replica, e.Kind, e.Proofs, how)
 	}
 }
 
@@ -56,7 +60,7 @@ func (p *printer) faults(d *report.Document) {
 		case f.RecoveredMS == nil:
 			p.row("fault", "at %s: %s; %s", millis(float64(f.AtMS)), f.What, p.style.red("nothing was acknowledged since"))
 		default:
-			p.row("fault", "at %s: %s; operations were acknowledged again %s later", millis(float64(f.AtMS)), f.What,
+			p.row("fault", "at %s: %s; clients were served again %s later", millis(float64(f.AtMS)), f.What,
 				millis(float64(*f.RecoveredMS)))
 		}
 	}

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -16,15 +17,15 @@ func (r *run) finish() (*report.Document, error) {
 		r.show.Fail(r.broke)
 	}
 	r.show.Begin("judge", "the replicas stop; their journals are compared")
-	if r.paused > r.ViewTimeout/2 {
-		r.show.Note(fmt.Sprintf("this machine kept a process waiting for %s: with a view timeout of %v that alone can depose a primary",
+	if r.starved() {
+		r.show.Note(fmt.Sprintf("this machine let a process wait for %s; with a view timeout of %v that may depose honest primaries",
 			seconds(r.paused), r.ViewTimeout))
 	}
 	r.stopped = r.cluster.Stop(10 * time.Second)
 	r.watch.readJournals()
 	d := &report.Document{
 		Scenario: "demo: an equivocating primary, and a crash of all replicas", Engine: "processes", Seed: r.Seed,
-		FinalView: r.watch.view(), Evidence: []report.Evidence{}, Faults: []report.Fault{},
+		FinalView: r.watch.view(), LongestStallMS: r.paused.Milliseconds(), Evidence: []report.Evidence{}, Faults: []report.Fault{},
 	}
 	proofs, err := evidence(r.cluster, &r.cfg, r.watch.correct)
 	if err != nil {
@@ -153,10 +154,9 @@ func (r *run) expect(d *report.Document) {
 	add("safe", true, safe, safe)
 	ops := d.Operations
 	add("acknowledged", "all", ops.Acknowledged, ops.Acknowledged > 0 && ops.Acknowledged == ops.Submitted)
-	// One for each bad primary at most, and anybody may have become one that died.
-	most := 1 + len(r.watch.deaths())
 	add("min_view_changes", 1, d.ViewChanges, d.ViewChanges >= 1)
-	add("max_view_changes", most, d.ViewChanges, d.ViewChanges <= most)
+	most, want := r.mostViewChanges()
+	add("max_view_changes", want, d.ViewChanges, d.ViewChanges <= most)
 	convicted := []int{}
 	for _, e := range d.Evidence {
 		if e.Verified {
@@ -175,3 +175,18 @@ func (r *run) expect(d *report.Document) {
 	}
 	add("stopped", "cleanly", stopped, r.stopped == nil)
 }
+
+// mostViewChanges is the bound on view changes, and how it is told: one for each bad primary, and anybody may have become
+// one that died. A machine that was seen to starve processes is another matter: what it does to a timer is no fault of
+// the protocol, and nobody can say how often it does so.
+func (r *run) mostViewChanges() (most int, want any) {
+	if r.starved() {
+		return math.MaxInt, "any number, for this machine was starved"
+	}
+	most = 1 + len(r.watch.deaths())
+	return most, most
+}
+
+// starved reports whether the system kept us waiting for a good part of the view timeout. An order takes several steps on
+// several replicas, so a quarter for one step of one process is enough to miss it.
+func (r *run) starved() bool { return r.paused > r.ViewTimeout/4 }

@@ -25,6 +25,7 @@ type Document struct {
 	ViewChanges      int            `json:"view_changes"` // distinct views that became active after view 0
 	FinalView        uint64         `json:"final_view"`
 	StableCheckpoint uint64         `json:"stable_checkpoint"` // the lowest of the correct replicas'
+	LongestStallMS   int64          `json:"longest_stall_ms"`  // for which the system kept the launcher waiting
 	Faults           []Fault        `json:"faults"`
 	Invariants       []check.Result `json:"invariants"`
 	Evidence         []Evidence     `json:"evidence"`
