@@ -67,7 +67,7 @@ func (r *run) readBack(ctx context.Context, c *client.Client) error {
 	if r.unread != nil {
 		return r.unread
 	}
-	r.show.End("%d keys read", len(r.found))
+	r.show.End("%s keys read", thousands(len(r.found)))
 	return nil
 }
 

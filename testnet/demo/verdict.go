@@ -17,10 +17,6 @@ func (r *run) finish() (*report.Document, error) {
 		r.show.Fail(r.broke)
 	}
 	r.show.Begin("judge", "the replicas stop; their journals are compared")
-	if r.starved() {
-		r.show.Note(fmt.Sprintf("this machine let a process wait for %s; with a view timeout of %v that may depose honest primaries",
-			seconds(r.paused), r.ViewTimeout))
-	}
 	r.stopped = r.cluster.Stop(10 * time.Second)
 	r.watch.readJournals()
 	d := &report.Document{
@@ -37,6 +33,10 @@ func (r *run) finish() (*report.Document, error) {
 		return nil, err
 	}
 	d.ViewChanges = views
+	if views > 1+len(r.watch.deaths()) && r.starved() {
+		r.show.Note(fmt.Sprintf("%d view changes: this machine let a process wait for %s, and with a view timeout of %v that may"+
+			" depose honest primaries", views, seconds(r.paused), r.ViewTimeout))
+	}
 	r.tellWork(d)
 	if err := r.tellReplicas(d); err != nil {
 		return nil, err
