@@ -57,7 +57,10 @@ func TestScan_ReadsARangeInPages(t *testing.T) {
 		if n != scanPage+2 || last != "k99999" {
 			t.Errorf("%d pairs up to %q", n, last)
 		}
-		for range c.Scan(ctx, "", "") {
+		for _, err := range c.Scan(ctx, "", "") {
+			if err != nil {
+				t.Error(err)
+			}
 			break // a scan may end early
 		}
 	})

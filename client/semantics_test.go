@@ -101,15 +101,17 @@ func (c *counting) execute(r *pbft.Request) statemachine.Reply {
 	return replies[0]
 }
 
-// executions asks the machine itself, by one more of its operations.
-func (c *counting) executions() uint64 {
+func (c *counting) transmissions() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return len(c.sentAt)
+}
+
+// executions asks the machine itself, by one more of its operations.
+func (c *counting) executions() uint64 {
 	none := func(int) bool { return false }
-	c.loseRequest, c.loseReplies = none, none
-	c.mu.Unlock()
+	c.set(func() { c.loseRequest, c.loseReplies = none, none })
 	r, err := c.s.do(c.t.Context(), [][]byte{[]byte("count")}, callOptions{})
-	c.mu.Lock()
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -160,7 +162,7 @@ func TestC7_ExecutionsUnderLoss(t *testing.T) {
 					t.Errorf("the caller is told %v", err)
 				}
 				<-time.After(time.Minute)
-				if n := len(k.sentAt); c.transmissions > 0 && n != c.transmissions {
+				if n := k.transmissions(); c.transmissions > 0 && n != c.transmissions {
 					t.Errorf("transmitted %d times, want %d", n, c.transmissions)
 				}
 				if got := k.executions(); got < c.least || got > c.most {
@@ -181,7 +183,7 @@ func TestC7_BestEffortWaitsForNothing(t *testing.T) {
 		if k.s.linger(linger); time.Since(start) > 2*oneWay {
 			t.Errorf("lingers for %v though it was answered", time.Since(start))
 		}
-		k.loseReplies = func(int) bool { return true }
+		k.set(func() { k.loseReplies = func(int) bool { return true } })
 		start = time.Now()
 		_ = k.raise(BestEffort)
 		if k.s.linger(linger); time.Since(start) != linger {
@@ -244,7 +246,7 @@ func TestC7_AtLeastOnceOutlivesItsSession(t *testing.T) {
 			t.Fatal(err)
 		}
 		other := &pbft.Request{ID: pbft.RequestID{Client: k.s.client, Session: testSession + 5, T: 1}, AckedBelow: 1, Ops: [][]byte{[]byte("x")}}
-		k.execute(other) // another program with the same key
+		k.set(func() { k.execute(other) }) // another program with the same key
 		k.s.fresh = func() pbft.Session { return testSession + 6 }
 		if err := k.raise(AtLeastOnce); err != nil {
 			t.Errorf("at least once: %v", err)
