@@ -9,8 +9,9 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 )
 
-// inbound is the stream of one lane that one member sends on. At most one is read at a time: a newer one ends the older, then waits
-// until the frame that is being handled is done, so that the handler sees the frames of a member one after the other.
+// inbound is the stream of one lane that one member sends on. At most one is read at a time: a newer one ends the older,
+// then waits until the frame that is being handled is done, so that the handler sees the frames of one lane one after the
+// other.
 type inbound struct {
 	reading sync.Mutex
 

@@ -38,6 +38,7 @@ func NewGuard(cfg *pbft.Config, log []pbft.Record) *Guard {
 			if cfg.Primary(rec.NewView.View) == cfg.Self {
 				g.note(rec.NewView, statements(cfg, rec.NewView))
 			}
+		default: // nothing of ours is in it
 		}
 	}
 	return g
@@ -98,8 +99,9 @@ func statements(cfg *pbft.Config, m pbft.Message) []said {
 		return []said{says(cfg, m, m.View, 0)}
 	case *pbft.NewView:
 		return newViewSays(cfg, m)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // newViewSays lists a new view and each pre-prepare inside it: O starts right above the highest stable checkpoint in V.

@@ -59,7 +59,7 @@ func (d *Driver) work(effect pbft.Effect) error {
 			return fmt.Errorf("shorten the journal behind sequence number %d: %w", e.Below, err)
 		}
 	default:
-		panic(fmt.Sprintf("driver: %T is not work", e))
+		return fmt.Errorf("%T was gathered as work, which it is not", e)
 	}
 	return nil
 }

@@ -183,6 +183,7 @@ func (p *process) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
 func (p *process) Entered(pbft.View)                 {}
 func (p *process) Dropped(pbft.Message, pbft.Reason) {}
 func (p *process) Accused(e pbft.Evidence)           { p.lab.t.Errorf("a correct replica is accused: %+v", e) }
+
 func (p *process) Diverged(d pbft.Diverged) {
 	p.lab.t.Errorf("replica %d diverged: %+v", p.cfg.Self, d)
 }

@@ -111,7 +111,10 @@ func (b *testbed) rubbish(rng *rand.Rand) [][]byte {
 	huge.Ops = [][]byte{make([]byte, 300<<10)}
 	b.sign(huge, client)
 	frames := [][]byte{
-		nil, {0}, {255}, good[:len(good)-1], append(good, 0), // cut, and too long
+		nil,
+		{0},
+		{255},
+		good[:len(good)-1], append(good, 0), // cut, and too long
 		pbft.Encode(forged), pbft.Encode(b.request(stranger, 1)), pbft.Encode(huge),
 		pbft.Encode(&pbft.Prepare{Seq: 1, Replica: 1}), pbft.Encode(&pbft.Commit{Seq: 1, Replica: 9}), // unsigned; no member
 		pbft.Encode(&pbft.PrePrepare{Seq: 1 << 60}), pbft.Encode(&pbft.ViewChange{View: 1 << 63, Replica: 2}),

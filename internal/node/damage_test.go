@@ -160,7 +160,7 @@ func TestD5_AStoreThatLostTooMuchIsRefused(t *testing.T) {
 			clear(data[n-int(lost*float64(n)):])
 			return data
 		})
-		b.refused(3, "needs the state from others")
+		_ = b.refused(3, "needs the state from others")
 		b.restore(3, image, StateDir, JournalDir)
 		b.start(3)
 		b.level(4)

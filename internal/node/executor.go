@@ -113,8 +113,9 @@ func (x *executor) perform(e pbft.Effect) (pbft.Event, error) {
 			return nil, fmt.Errorf("take the checkpoint at %d: %w", e.Seq, err)
 		}
 		return pbft.Snapshotted{Seq: e.Seq, Digest: root}, nil
+	default:
+		return nil, fmt.Errorf("%T was queued for execution, where it does not belong", e)
 	}
-	panic(fmt.Sprintf("node: %T is not the executor's", e))
 }
 
 func batch(e pbft.Execute) statemachine.Batch {

@@ -32,7 +32,7 @@ func (in *intake) FromReplica(from int, frame []byte) {
 		in.refuse("replica", from, err)
 		return
 	}
-	in.signatures.check(in.signatures.replicas[from], m, func(v pbft.Verified) {
+	in.signatures.check(in.signatures.replica(from, len(frame)), m, func(v pbft.Verified) {
 		in.counts.received.Add(1)
 		in.put(in.lanes.replicas, pbft.Received{From: pbft.Source{Replica: pbft.ReplicaID(from)}, Msg: v})
 	}, func(err error) { in.refuse("replica", from, err) })

@@ -117,6 +117,7 @@ func lastExecutable(log []pbft.Record) pbft.Seq {
 		switch r.(type) {
 		case *pbft.Prepared, *pbft.Certified, *pbft.Committed:
 			last = max(last, pbft.RecordSeq(r))
+		default: // a vote or a proposal alone lets nothing be executed
 		}
 	}
 	return last

@@ -24,7 +24,7 @@ func TestAnOccupiedPortIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.refused(1, address)
+	_ = b.refused(1, address)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestAForeignKeyIsRefused(t *testing.T) {
 		edit(t, path, func(d []byte) []byte { data = d; return d })
 		return data
 	})
-	b.refused(2, "belongs to no replica")
+	_ = b.refused(2, "belongs to no replica")
 }
 
 // lines is a log that a test reads.

@@ -88,5 +88,5 @@ func TestD8_AForeignJournalIsRefused(t *testing.T) {
 	l.put(10, 100)
 	b.stopAll()
 	b.restore(3, b.image(2), JournalDir)
-	b.refused(3, "own journal")
+	_ = b.refused(3, "own journal")
 }

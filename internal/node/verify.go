@@ -16,7 +16,8 @@ type verification struct {
 	cfg      *pbft.Config
 	verifier *crypto.Verifier
 	pool     *crypto.Pool
-	replicas []*crypto.Source // by number
+	votes    []*crypto.Source // by replica: what came over its lane for votes
+	bulk     []*crypto.Source // by replica: what came over its bulk lane
 
 	mu      sync.Mutex
 	clients map[*network.ClientLink]*crypto.Source
@@ -35,7 +36,8 @@ func newVerification(cfg *pbft.Config) *verification {
 		clients:  make(map[*network.ClientLink]*crypto.Source),
 	}
 	for range members {
-		v.replicas = append(v.replicas, v.pool.NewSource(crypto.Votes))
+		v.votes = append(v.votes, v.pool.NewSource(crypto.Votes))
+		v.bulk = append(v.bulk, v.pool.NewSource(crypto.Votes))
 	}
 	return v
 }
@@ -63,6 +65,15 @@ func (v *verification) check(from *crypto.Source, m pbft.Message, believed func(
 			refused(fmt.Errorf("%s: %w", pbft.TypeOf(m), pbft.ErrSignature))
 		}
 	})
+}
+
+// replica returns the source of a replica's frame of that many bytes. The network reads its two lanes side by side, and a
+// vote is not to wait behind the signatures of a new view.
+func (v *verification) replica(id, frameBytes int) *crypto.Source {
+	if frameBytes >= network.BulkBytes {
+		return v.bulk[id]
+	}
+	return v.votes[id]
 }
 
 // client returns the source of a client's link.
