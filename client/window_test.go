@@ -65,6 +65,7 @@ func TestC2_NoMoreThanTheWindowIsUnderWay(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait() // it is being signed
 		sent := f.sendings(5)
 		if below := sent[0].request.AckedBelow; 5-below >= 4 {
 			t.Errorf("request 5 acknowledges below %d: the replicas would refuse it", below)
