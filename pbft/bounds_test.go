@@ -98,3 +98,18 @@ func TestN5_APrimaryThatFollowedProposesAboveIt(t *testing.T) {
 		t.Fatalf("proposes for %d, which is decided", sent[0].Seq)
 	}
 }
+
+// C6: a client that floods fills its own part of the room; who comes later finds its part free.
+func TestC6_AFloodLeavesRoomForOthers(t *testing.T) {
+	l := newLab(t, 4, 0, func(cfg *Config) { cfg.MaxPending, cfg.MaxPerClient = 64, 64 })
+	l.r.proposed = l.r.log.high() // nothing is ordered meanwhile
+	for i := range uint64(500) {
+		l.fromClient(l.request(i+1, "flood"))
+	}
+	flood := l.r.pool.direct
+	later := &Request{ID: RequestID{Client: testKey("client", 7), Session: 1, T: 1}, Ops: [][]byte{[]byte("later")}}
+	wantCount(t, all[Respond](l.fromClient(later)), 0, "busy answers to who comes later")
+	if l.r.pool.direct != flood+1 {
+		t.Fatalf("%d requests wait, %d of the flood", l.r.pool.direct, flood)
+	}
+}

@@ -75,7 +75,8 @@ func (r *Replica) onKnownRequest(e *pending, m *Request) {
 }
 
 // admits decides whether there is room for one more request. Each backup has a share of its own at the primary, which
-// no client can use up.
+// no client can use up, and the clients that have requests here have equal parts of the room: one that floods fills its
+// own part, and who comes later finds its part free.
 func (r *Replica) admits(m *Request, from Source) bool {
 	if r.leftBehind() || len(r.pool.byID) >= 2*r.cfg.MaxPending {
 		return false
@@ -83,13 +84,15 @@ func (r *Replica) admits(m *Request, from Source) bool {
 	if !from.Client {
 		return r.pool.relayed[from.Replica] < r.relayShare()
 	}
-	if q := r.pool.clients[m.ID.Client]; q != nil && q.held >= r.cfg.MaxPerClient {
-		return false
-	}
+	room := r.pool.limit(r.cfg.MaxPending)
 	if !r.isPrimary() { // no more than the primary takes over from here
-		return r.pool.direct < r.relayShare()
+		room = r.relayShare()
 	}
-	return r.pool.direct < r.pool.limit(r.cfg.MaxPending)
+	held, others := 0, len(r.pool.clients)
+	if q := r.pool.clients[m.ID.Client]; q != nil {
+		held, others = q.held, others-1
+	}
+	return held < min(r.cfg.MaxPerClient, max(1, room/(others+1)))
 }
 
 // relayShare is the room that a primary keeps for the requests of each backup.

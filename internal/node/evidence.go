@@ -35,7 +35,7 @@ func newWitness(dir string, counts *counters, log *slog.Logger) *witness {
 
 // counters count what a replica did; they only rise.
 type counters struct {
-	received, refused, busy, dropped, views, panics atomic.Uint64
+	received, refused, dropped, views, panics atomic.Uint64
 
 	refusals refusals // what refused is made of
 }

@@ -3,7 +3,9 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
+	"time"
 
 	"tagma/network"
 	"tagma/pbft"
@@ -17,6 +19,7 @@ type intake struct {
 	signatures *verification
 	lanes      lanes
 	routes     *routes
+	quarantine *quarantine
 	past       *queries
 	counts     *counters
 	report     func() any
@@ -40,6 +43,7 @@ func (in *intake) FromReplica(from int, frame []byte) {
 
 // FromClient takes a request, an inquiry or a query.
 func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
+	in.quarantine.wait(in.ctx, link)
 	m, err := pbft.Decode(frame)
 	if err != nil {
 		in.refuse("client", pbft.PublicKey(link.Key()), err)
@@ -61,20 +65,19 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 
 func (in *intake) request(link *network.ClientLink, m *pbft.Request) {
 	in.signatures.check(in.signatures.client(link), m, func(v pbft.Verified) { in.order(link, m, v) },
-		func(err error) { in.refuse("client", pbft.PublicKey(link.Key()), err) })
+		func(err error) {
+			in.refuse("client", pbft.PublicKey(link.Key()), err)
+			if errors.Is(err, pbft.ErrSignature) {
+				in.quarantine.extend(link, time.Now())
+			}
+		})
 }
 
-// order passes a request that is believed on to the loop.
+// order passes a request that is believed on to the loop. Where there is no room it waits, which holds back its own link
+// and no other, so that links take turns however much one of them sends (C6).
 func (in *intake) order(link *network.ClientLink, m *pbft.Request, v pbft.Verified) {
 	in.routes.set(m.ID, link)
-	select {
-	case in.lanes.clients <- pbft.Received{From: pbft.Source{Client: true}, Msg: v}:
-	default: // full: say so at once instead of letting the client wait (C6)
-		in.counts.busy.Add(1)
-		link.Send(pbft.Encode(&pbft.Reply{
-			ID: m.ID, Request: m.Digest(), Outcome: pbft.OutcomeBusy, RetryAfterMillis: busyRetryMillis,
-		}))
-	}
+	in.put(in.lanes.clients, pbft.Received{From: pbft.Source{Client: true}, Msg: v})
 }
 
 // query reads a past state for a client and holds back its link meanwhile.
@@ -88,13 +91,11 @@ func (in *intake) query(link *network.ClientLink, m *pbft.Query) {
 	}
 }
 
-// busyRetryMillis is the hint given when the lane of clients is full: it drains within a few turns.
-const busyRetryMillis = 50
-
 // ClientGone forgets a link and the routes over it. Its last messages may still be on their way, and set routes.
 func (in *intake) ClientGone(link *network.ClientLink) {
 	in.signatures.gone(link)
 	in.routes.gone(link)
+	in.quarantine.gone(link)
 }
 
 // answer sends this replica's report. In the moment before there is one to give, whoever asked will ask again.

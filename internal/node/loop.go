@@ -26,7 +26,7 @@ type lanes struct {
 func newLanes(cfg *pbft.Config) lanes {
 	return lanes{
 		replicas: make(chan pbft.Event, 4096),
-		clients:  make(chan pbft.Event, max(1024, cfg.MaxPending)),
+		clients:  make(chan pbft.Event, clientsPerTurn),
 		executed: make(chan pbft.Event, cfg.LogWindow),
 	}
 }

@@ -81,10 +81,10 @@ var workReadings = []reading{
 			queues(s.node, func(name string, _, room int) { out(float64(room), name) })
 		},
 	},
-	{"tagma_busy_answers_total", "Requests answered with busy.", counter, []string{"by"}, func(s *snapshot, out emit) {
-		out(float64(s.node.counts.busy.Load()), "queue")
-		out(float64(s.node.probe.busy.Load()), "protocol")
-	}},
+	{
+		"tagma_busy_answers_total", "Requests answered with busy.", counter, nil,
+		value(func(s *snapshot) uint64 { return s.node.probe.busy.Load() }),
+	},
 	{
 		"tagma_messages_received_total", "Messages of other replicas that were believed.", counter, nil,
 		value(func(s *snapshot) uint64 { return s.report.Received }),

@@ -151,7 +151,7 @@ func (n *Node) listen(out *outlet, way lanes) (err error) {
 	n.stopIn = cancel
 	n.signatures = newVerification(cfg)
 	in := &intake{
-		ctx: ctx, cfg: cfg, lanes: way, routes: out.routes, counts: n.counts, log: n.log,
+		ctx: ctx, cfg: cfg, lanes: way, routes: out.routes, quarantine: newQuarantine(), counts: n.counts, log: n.log,
 		past:       newQueries(n.executor.service.Query, func() bool { return n.loop.shown.Load().Diverged }, n.log),
 		signatures: n.signatures,
 		report:     func() any { return n.Report() }, ready: make(chan struct{}),

@@ -1,0 +1,65 @@
+package node
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"tagma/network"
+)
+
+// badSignaturePause is how long a client's link is not read after each signature of its that failed. A false signature
+// costs its sender nothing and us a verification, so its sender pays with time; a correct client never sends one.
+const badSignaturePause = 100 * time.Millisecond
+
+// quarantine holds back the links of clients whose signatures fail.
+type quarantine struct {
+	mu    sync.Mutex
+	until map[*network.ClientLink]time.Time
+}
+
+func newQuarantine() *quarantine {
+	return &quarantine{until: make(map[*network.ClientLink]time.Time)}
+}
+
+// extend adds a pause for one more false signature.
+func (q *quarantine) extend(link *network.ClientLink, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	from := q.until[link]
+	if from.Before(now) {
+		from = now
+	}
+	q.until[link] = from.Add(badSignaturePause)
+}
+
+// left is how long a link is still to be held back.
+func (q *quarantine) left(link *network.ClientLink, now time.Time) time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.until[link].Sub(now)
+}
+
+// wait holds back the reader of a link, and with it nobody else, until its pauses are over or the node ends.
+func (q *quarantine) wait(ctx context.Context, link *network.ClientLink) {
+	for {
+		left := q.left(link, time.Now())
+		if left <= 0 {
+			return
+		}
+		timer := time.NewTimer(left)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+	}
+}
+
+// gone forgets a link.
+func (q *quarantine) gone(link *network.ClientLink) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.until, link)
+}

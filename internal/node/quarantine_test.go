@@ -1,0 +1,45 @@
+package node
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tagma/network"
+)
+
+// S4: a link whose signatures fail is not read for a while, longer for each one, and no other link waits with it.
+func TestS4_FalseSignaturesHoldBackTheirLinkAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, bad, good := newQuarantine(), new(network.ClientLink), new(network.ClientLink)
+		for range 3 {
+			q.extend(bad, time.Now())
+		}
+		begun := time.Now()
+		q.wait(context.Background(), good)
+		if waited := time.Since(begun); waited != 0 {
+			t.Errorf("a correct client's link waits %v", waited)
+		}
+		q.wait(context.Background(), bad)
+		if waited := time.Since(begun); waited != 3*badSignaturePause {
+			t.Errorf("the link waits %v after three false signatures", waited)
+		}
+		q.wait(context.Background(), bad)
+		if waited := time.Since(begun); waited != 3*badSignaturePause {
+			t.Errorf("the link waits on, %v in all", waited)
+		}
+	})
+}
+
+func TestS4_TheEndOfTheNodeEndsAPause(t *testing.T) {
+	q, link := newQuarantine(), new(network.ClientLink)
+	q.extend(link, time.Now().Add(time.Hour))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	q.wait(ctx, link)
+	q.gone(link)
+	if left := q.left(link, time.Now()); left > 0 {
+		t.Errorf("a link that has gone is held back for %v", left)
+	}
+}
