@@ -149,7 +149,7 @@ func TestD8_DirectoryProblemsAreOneClearLine(t *testing.T) {
 			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.names) || strings.Contains(err.Error(), "\n") {
 				t.Fatalf("%v", err)
 			}
-			if errors.Is(c.want, ErrMissing) && errors.Is(err, ErrEmpty) {
+			if !errors.Is(c.want, ErrEmpty) && errors.Is(err, ErrEmpty) {
 				t.Fatal("a lost segment looks like a first start")
 			}
 		})
