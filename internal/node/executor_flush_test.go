@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,12 +16,21 @@ import (
 // counting is a storage that notes how many batches each write has.
 type counting struct {
 	*memstore.Store
+	mu     sync.Mutex
 	writes []int
 }
 
 func (c *counting) Write(sets []statemachine.WriteSet) error {
+	c.mu.Lock()
 	c.writes = append(c.writes, len(sets))
+	c.mu.Unlock()
 	return c.Store.Write(sets)
+}
+
+func (c *counting) written() []int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.writes)
 }
 
 // Writes to the store are synced, so batches that come one by one share one, which comes after flushWithin at the latest,
@@ -43,8 +53,8 @@ func TestD5_BatchesShareWritesToTheStore(t *testing.T) {
 		}
 		wrote := func(what string, want ...int) {
 			t.Helper()
-			if !slices.Equal(storage.writes, want) {
-				t.Errorf("%s: writes of %v batches, want %v", what, storage.writes, want)
+			if got := storage.written(); !slices.Equal(got, want) {
+				t.Errorf("%s: writes of %v batches, want %v", what, got, want)
 			}
 		}
 		for range 9 {

@@ -69,6 +69,12 @@ func (c *corrupter) answer(r *pbft.Reply) []pbft.Effect {
 	}
 	lie := *r
 	lie.View++
+	if r.ResultDigest != nil { // the digest stands for the results
+		digest := *r.ResultDigest
+		digest[0] ^= 0x01
+		lie.ResultDigest = &digest
+		return c.honest.answer(&lie)
+	}
 	lie.Results = make([][]byte, max(1, len(r.Results)))
 	for i := range r.Results {
 		lie.Results[i] = append([]byte(nil), r.Results[i]...)

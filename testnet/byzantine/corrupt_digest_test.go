@@ -1,0 +1,25 @@
+package byzantine
+
+import (
+	"testing"
+
+	"tagma/pbft"
+)
+
+// A reply whose results are left to another replica is spoiled in the digest that stands for them.
+func TestCorrupt_ADigestReplyIsSpoiledToo(t *testing.T) {
+	digest := pbft.DigestResults([][]byte{[]byte("true")})
+	truth := &pbft.Reply{Outcome: pbft.OutcomeExecuted, Seq: 1, ResultDigest: &digest}
+	liar := &corrupter{what: "reply"}
+	effects := liar.answer(truth)
+	if len(effects) != 1 {
+		t.Fatalf("%d effects", len(effects))
+	}
+	lie := effects[0].(pbft.Respond).Reply
+	if lie.ResultDigest == nil || *lie.ResultDigest == digest {
+		t.Fatalf("the digest is the true one: %+v", lie)
+	}
+	if *truth.ResultDigest != digest || truth.View != 0 {
+		t.Fatal("the honest half's own reply was changed")
+	}
+}
