@@ -113,3 +113,21 @@ func TestC6_AFloodLeavesRoomForOthers(t *testing.T) {
 		t.Fatalf("%d requests wait, %d of the flood", l.r.pool.direct, flood)
 	}
 }
+
+// C6: with others waiting, a client that has much gets no more of a batch than its part.
+func TestC6_ABatchIsSharedByTheClients(t *testing.T) {
+	p := newPool(4)
+	for i := range uint64(100) {
+		p.add(&Request{ID: RequestID{Client: testKey("client", 0), T: i + 1}}, fromClient, 0)
+	}
+	for i := range 3 {
+		p.add(&Request{ID: RequestID{Client: testKey("client", i+1), T: 1}}, fromClient, 0)
+	}
+	batch := p.take(64, 1<<20)
+	if len(batch) != 16+3 {
+		t.Fatalf("a batch of %d, want 16 of the one and all 3 of the others", len(batch))
+	}
+	if alone := p.take(64, 1<<20); len(alone) != 64 {
+		t.Fatalf("a batch of %d for a client that is alone", len(alone))
+	}
+}

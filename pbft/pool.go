@@ -117,29 +117,41 @@ func (p *pool) unqueue(e *pending) {
 	}
 }
 
-// take removes requests for one batch from the queues, one per client and turn, and leaves them in the pool.
+// take removes requests for one batch from the queues and leaves them in the pool. Clients take turns, one request each,
+// for as many rounds as there would be if everybody filled an equal part: with others waiting, a client that has much does
+// not make the batch long for those who have little (C6).
 func (p *pool) take(maxRequests, maxBytes int) []*Request {
 	var batch []*Request
 	bytes := 0
-	for len(p.turns) > 0 && len(batch) < maxRequests {
-		owner := p.turns[0]
-		e := owner.front()
-		if e != nil {
-			if bytes += e.req.Size(); bytes > maxBytes && len(batch) > 0 {
-				return batch
+	for rounds := max(1, maxRequests/max(1, len(p.turns))); rounds > 0; rounds-- {
+		for left := len(p.turns); left > 0 && len(batch) < maxRequests; left-- {
+			e := p.turns[0].front()
+			if e != nil {
+				if bytes += e.req.Size(); bytes > maxBytes && len(batch) > 0 {
+					return batch
+				}
+				batch = append(batch, e.req)
 			}
-			owner.fifo = owner.fifo[1:]
-			p.unqueue(e)
-			batch = append(batch, e.req)
+			p.endTurn(e)
 		}
-		p.turns = p.turns[1:]
-		if owner.front() == nil {
-			owner.inTurn, owner.fifo = false, nil
-			continue
-		}
-		p.turns = append(p.turns, owner)
 	}
 	return batch
+}
+
+// endTurn takes the request of the client whose turn it was, if it had one, and puts the client last, or out of the turns
+// when it has nothing more.
+func (p *pool) endTurn(e *pending) {
+	owner := p.turns[0]
+	p.turns = p.turns[1:]
+	if e != nil {
+		owner.fifo = owner.fifo[1:]
+		p.unqueue(e)
+	}
+	if owner.front() == nil {
+		owner.inTurn, owner.fifo = false, nil
+		return
+	}
+	p.turns = append(p.turns, owner)
 }
 
 // front is the client's first request that still waits for a proposal.

@@ -68,7 +68,7 @@ func (in *intake) request(link *network.ClientLink, m *pbft.Request) {
 		func(err error) {
 			in.refuse("client", pbft.PublicKey(link.Key()), err)
 			if errors.Is(err, pbft.ErrSignature) {
-				in.quarantine.extend(link, time.Now())
+				in.quarantine.extend(link, time.Now(), badSignaturePause)
 			}
 		})
 }

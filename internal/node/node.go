@@ -117,7 +117,7 @@ func (n *Node) connect(service *statemachine.Service, opt Options) error {
 	n.votes = newVotes(n.disk.journal)
 	way := newLanes(cfg)
 	n.executor = newExecutor(cfg, service, n.disk.store, way.executed)
-	out := &outlet{routes: newRoutes()}
+	out := &outlet{routes: newRoutes(), quarantine: newQuarantine()}
 	core, guard := driver.Core(n.disk.replica), driver.NewGuard(cfg, n.disk.log)
 	if opt.Replace != nil {
 		core, guard = opt.Replace(cfg, n.disk.replica, n.sign), nil
@@ -151,7 +151,7 @@ func (n *Node) listen(out *outlet, way lanes) (err error) {
 	n.stopIn = cancel
 	n.signatures = newVerification(cfg)
 	in := &intake{
-		ctx: ctx, cfg: cfg, lanes: way, routes: out.routes, quarantine: newQuarantine(), counts: n.counts, log: n.log,
+		ctx: ctx, cfg: cfg, lanes: way, routes: out.routes, quarantine: out.quarantine, counts: n.counts, log: n.log,
 		past:       newQueries(n.executor.service.Query, func() bool { return n.loop.shown.Load().Diverged }, n.log),
 		signatures: n.signatures,
 		report:     func() any { return n.Report() }, ready: make(chan struct{}),

@@ -1,14 +1,17 @@
 package node
 
 import (
+	"time"
+
 	"tagma/network"
 	"tagma/pbft"
 )
 
 // outlet is the driver's Transport over the network.
 type outlet struct {
-	host   *network.Host
-	routes *routes
+	host       *network.Host
+	routes     *routes
+	quarantine *quarantine
 }
 
 // Send queues a frame for a replica. What is lost is asked for again by status.
@@ -17,7 +20,12 @@ func (o *outlet) Send(to pbft.ReplicaID, frame []byte) { o.host.Send(int(to), fr
 // Respond sends a reply over the link its session last used. Without one the client has gone, or asked another replica
 // only; it will ask here again if it needs this reply.
 func (o *outlet) Respond(reply *pbft.Reply) {
-	if link := o.routes.find(reply.ID); link != nil {
-		link.Send(pbft.Encode(reply))
+	link := o.routes.find(reply.ID)
+	if link == nil {
+		return
+	}
+	link.Send(pbft.Encode(reply))
+	if reply.Outcome == pbft.OutcomeBusy {
+		o.quarantine.extend(link, time.Now(), busyPause)
 	}
 }

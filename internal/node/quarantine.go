@@ -8,11 +8,16 @@ import (
 	"tagma/network"
 )
 
-// badSignaturePause is how long a client's link is not read after each signature of its that failed. A false signature
-// costs its sender nothing and us a verification, so its sender pays with time; a correct client never sends one.
-const badSignaturePause = 100 * time.Millisecond
+// How long a client's link is not read after what it sent. A false signature costs its sender nothing and us a
+// verification, so its sender pays with time; a correct client never sends one. A request that is answered Busy costs a
+// verification too, and whoever heeds the answer waits longer of its own accord (C6).
+const (
+	badSignaturePause = 250 * time.Millisecond
+	busyPause         = 20 * time.Millisecond
+	longestPause      = 2 * time.Second // however many were under way at once
+)
 
-// quarantine holds back the links of clients whose signatures fail.
+// quarantine holds back the links of clients that send what is of no use.
 type quarantine struct {
 	mu    sync.Mutex
 	until map[*network.ClientLink]time.Time
@@ -22,15 +27,15 @@ func newQuarantine() *quarantine {
 	return &quarantine{until: make(map[*network.ClientLink]time.Time)}
 }
 
-// extend adds a pause for one more false signature.
-func (q *quarantine) extend(link *network.ClientLink, now time.Time) {
+// extend adds a pause.
+func (q *quarantine) extend(link *network.ClientLink, now time.Time, pause time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	from := q.until[link]
 	if from.Before(now) {
 		from = now
 	}
-	q.until[link] = from.Add(badSignaturePause)
+	q.until[link] = from.Add(min(pause, longestPause-from.Sub(now)))
 }
 
 // left is how long a link is still to be held back.

@@ -14,7 +14,7 @@ func TestS4_FalseSignaturesHoldBackTheirLinkAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, bad, good := newQuarantine(), new(network.ClientLink), new(network.ClientLink)
 		for range 3 {
-			q.extend(bad, time.Now())
+			q.extend(bad, time.Now(), badSignaturePause)
 		}
 		begun := time.Now()
 		q.wait(context.Background(), good)
@@ -34,12 +34,23 @@ func TestS4_FalseSignaturesHoldBackTheirLinkAlone(t *testing.T) {
 
 func TestS4_TheEndOfTheNodeEndsAPause(t *testing.T) {
 	q, link := newQuarantine(), new(network.ClientLink)
-	q.extend(link, time.Now().Add(time.Hour))
+	q.extend(link, time.Now(), time.Hour)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	q.wait(ctx, link)
 	q.gone(link)
 	if left := q.left(link, time.Now()); left > 0 {
 		t.Errorf("a link that has gone is held back for %v", left)
+	}
+}
+
+// A burst of busy answers holds its link back for a bounded time.
+func TestC6_APauseHasALimit(t *testing.T) {
+	q, link, now := newQuarantine(), new(network.ClientLink), time.Now()
+	for range 10_000 {
+		q.extend(link, now, busyPause)
+	}
+	if left := q.left(link, now); left != longestPause {
+		t.Errorf("the link is held back for %v", left)
 	}
 }
