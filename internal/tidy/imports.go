@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 
 	"testnet/byzantine": {"pbft"},
 	"testnet/check":     {"pbft"},
+	"testnet/links":     {"pbft"},
 	"testnet":           {anything},
 
 	"cmd/tagma":         {anything},

@@ -1,0 +1,114 @@
+package scenario
+
+import (
+	"time"
+
+	"tagma/internal/cluster"
+	"tagma/pbft"
+	"tagma/testnet/byzantine"
+	"tagma/testnet/links"
+)
+
+// Scenario is one run. Times count from the beginning of the workload.
+type Scenario struct {
+	File     string // it was read from
+	Name     string
+	About    string // one sentence: what to watch
+	Replicas int
+	Machine  string // kv or bank
+	Seed     uint64
+
+	Settings  cluster.Protocol // zero fields have their defaults
+	Workload  Workload
+	Malicious []Malicious
+	Events    []Event // in the order of the file
+	Network   links.Link
+	Rules     []Rule
+	Scripts   []Script
+	Expect    Expect
+}
+
+// ViewTimeout is T.
+func (s *Scenario) ViewTimeout() time.Duration { return s.Settings.WithDefaults().ViewTimeout.Duration }
+
+// Workload is what clients do.
+type Workload struct {
+	Kind       string // put, mixed, register, bank or none
+	Clients    int
+	Operations int           // 0: as many as Duration allows
+	Duration   time.Duration // 0: until Operations are done
+	ValueBytes int
+	Rate       float64 // operations per second, over all clients; 0: closed loop
+	Baseline   bool    // a fault-free run of the same workload comes first, for ratios
+}
+
+// Malicious is a replica with a behaviour, from one time until another.
+type Malicious struct {
+	Replica pbft.ReplicaID
+	Choice  byzantine.Choice
+	From    time.Duration
+	Until   time.Duration // 0: to the end
+}
+
+// Event is something that happens once. Which fields it uses depends on Do.
+type Event struct {
+	Line            int
+	At              time.Duration
+	AfterOperations int // acknowledged ones; used instead of At if > 0
+	Do              string
+
+	Targets []pbft.ReplicaID   // of everything that happens to replicas
+	Groups  [][]pbft.ReplicaID // of partition
+	From    []pbft.ReplicaID   // of link
+	To      []pbft.ReplicaID
+	Link    links.Link
+	Heal    bool          // of link: back to the default
+	Name    string        // of release
+	By      time.Duration // of clock-jump
+	Submit  []string      // of submit: operations such as "c0: put k a"
+}
+
+// Rule treats single messages.
+type Rule struct {
+	Line   int
+	Match  links.Match
+	Action links.Action
+	By     time.Duration // of delay
+	// Until ends the rule: a time > 0, or the release of that name, or else never. What it holds then goes on its way.
+	UntilTime    time.Duration
+	UntilRelease string
+}
+
+// Script is a message that an attacker sends with its key, whatever its core does.
+type Script struct {
+	Line int
+	At   time.Duration
+	From pbft.ReplicaID
+	To   []pbft.ReplicaID
+	Send Template
+}
+
+// Template describes a message of a script.
+type Template struct {
+	Type         pbft.Type
+	View         pbft.View
+	Seq          pbft.Seq
+	Batch        []string       // requests, such as "c0:1 put k a": client c0, its request 1
+	Digest       string         // hex, instead of Batch
+	FromRecorded map[string]any // certificates built from recorded messages; keys depend on the type
+}
+
+// Expect is what must hold in the end. A nil pointer expects nothing.
+type Expect struct {
+	Safe               *bool
+	AcknowledgedAll    bool
+	Acknowledged       *int // at least
+	MaxViewChanges     *int
+	MaxFinalView       *int
+	MinThroughputRatio *float64
+	CommitsWithin      *time.Duration   // after the last fault ends
+	Evidence           []pbft.ReplicaID // exactly these are convicted
+	EvidenceGiven      bool             // an empty list expects that nobody is
+	DigestsEqual       *bool
+	Order              []string // simulator: application operations in executed order, as a prefix
+}
