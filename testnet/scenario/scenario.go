@@ -42,10 +42,13 @@ type Workload struct {
 	Baseline   bool    // a fault-free run of the same workload comes first, for ratios
 }
 
-// Malicious is a replica with a behaviour, from one time until another.
+// Malicious is a replica or a client with a behaviour, from one time until another.
 type Malicious struct {
 	Replica pbft.ReplicaID
-	Choice  byzantine.Choice
+	// Client, unless nil, makes it client c0, c1, … instead of a replica, and Choice a behaviour of clients. It takes the
+	// place of the workload's client of that number, if there is one.
+	Client *int
+	Choice byzantine.Choice
 	From    time.Duration
 	Until   time.Duration // 0: to the end
 }
