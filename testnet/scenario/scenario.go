@@ -49,8 +49,8 @@ type Malicious struct {
 	// place of the workload's client of that number, if there is one.
 	Client *int
 	Choice byzantine.Choice
-	From    time.Duration
-	Until   time.Duration // 0: to the end
+	From   time.Duration
+	Until  time.Duration // 0: to the end
 }
 
 // Event is something that happens once. Which fields it uses depends on Do.
