@@ -1,0 +1,66 @@
+package play
+
+import "time"
+
+// Show is shown a run as it goes. Its methods may be called from several goroutines, and must not block for long.
+type Show interface {
+	// Phase begins a part of the run: "baseline", "start", "load", "judge". What says more about it.
+	Phase(name, what string)
+	// State is how everything is now, several times a second.
+	State(s State)
+	// Happened is something worth a line: a fault that fires, an operation that recovers, a death.
+	Happened(h Happening)
+}
+
+// State is how a run is at one moment.
+type State struct {
+	At           time.Duration // since the workload began
+	Acknowledged int           // operations
+	Goal         int           // operations to come to; 0: until a time
+	End          time.Duration // of the workload; 0: unknown
+	OpsPerSecond float64       // lately
+	Replicas     []ReplicaState
+}
+
+// ReplicaState is how a replica is at one moment.
+type ReplicaState struct {
+	ID       int
+	Role     string // correct, or what is wrong with it
+	Up       bool   // it runs and answers
+	Primary  bool   // of its view, by its own account
+	View     uint64
+	Active   bool // the view is
+	Executed uint64
+	Stable   uint64
+	Health   string // "ok", or what it says is wrong
+}
+
+// Kind says what sort of thing happened.
+type Kind string
+
+// The kinds.
+const (
+	Fired     Kind = "fired"     // a fault or an act of the scenario
+	Recovered Kind = "recovered" // an operation that was submitted after a fault was acknowledged
+	Note      Kind = "note"      // anything else worth knowing
+	Bad       Kind = "bad"       // that nobody planned
+)
+
+// Happening is something that happened.
+type Happening struct {
+	At   time.Duration // since the workload began
+	Kind Kind
+	What string // one line
+}
+
+// Silent shows nothing.
+type Silent struct{}
+
+// Phase implements Show.
+func (Silent) Phase(string, string) {}
+
+// State implements Show.
+func (Silent) State(State) {}
+
+// Happened implements Show.
+func (Silent) Happened(Happening) {}
