@@ -38,6 +38,7 @@ type loop struct {
 	replica *pbft.Replica
 	tick    time.Duration
 	began   time.Time
+	wall    func() time.Time // nil: the system's
 	shown   atomic.Pointer[pbft.Inspection]
 }
 
@@ -97,7 +98,11 @@ func drain(events []pbft.Event, lane <-chan pbft.Event, most int) []pbft.Event {
 
 func (l *loop) now() pbft.Tick {
 	now := time.Now()
-	return pbft.Tick{Mono: now.Sub(l.began), Wall: now.UnixNano()}
+	tick := pbft.Tick{Mono: now.Sub(l.began), Wall: now.UnixNano()}
+	if l.wall != nil {
+		tick.Wall = l.wall().UnixNano()
+	}
+	return tick
 }
 
 // show publishes a copy of the core's state for reports.

@@ -23,6 +23,11 @@ type Options struct {
 	// Replace puts another actor in the replica's place: an attacker around it. Such a node may sign contradictions: it is
 	// given the replica's key to sign with, since the driver signs nothing but broadcasts.
 	Replace func(*pbft.Config, *pbft.Replica, func([]byte) pbft.Signature) driver.Core
+	// Transport puts something in the way of everything that leaves the replica: a network that loses and delays. What it
+	// returns must not block, like what it is given.
+	Transport func(driver.Transport) driver.Transport
+	// Wall is the wall clock, nil for the system's. Timeouts never look at it (T3).
+	Wall func() time.Time
 }
 
 // Node is one replica with its disk and network.
@@ -118,18 +123,22 @@ func (n *Node) connect(service *statemachine.Service, opt Options) error {
 	way := newLanes(cfg)
 	n.executor = newExecutor(cfg, service, n.disk.store, way.executed)
 	out := &outlet{routes: newRoutes(), quarantine: newQuarantine()}
+	var transport driver.Transport = out
+	if opt.Transport != nil {
+		transport = opt.Transport(out)
+	}
 	core, guard := driver.Core(n.disk.replica), driver.NewGuard(cfg, n.disk.log)
 	if opt.Replace != nil {
 		core, guard = opt.Replace(cfg, n.disk.replica, n.sign), nil
 	}
 	n.probe = newProbe(cfg, core, n.metrics)
 	ports := driver.Ports{
-		Journal: timedJournal{n.votes, n.metrics}, Signer: n.home.Key, Transport: probedTransport{out, n.probe},
+		Journal: timedJournal{n.votes, n.metrics}, Signer: n.home.Key, Transport: probedTransport{transport, n.probe},
 		Machine: n.executor, Observer: n.witness, Guard: guard,
 	}
 	n.loop = &loop{
 		lanes: way, driver: driver.New(cfg, n.probe, ports), replica: n.disk.replica,
-		tick: tickFor(cfg.ViewTimeout), began: time.Now(),
+		tick: tickFor(cfg.ViewTimeout), began: time.Now(), wall: opt.Wall,
 	}
 	n.loop.show()
 	n.disk.log = nil
