@@ -2,70 +2,183 @@ package links
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"tagma/pbft"
 )
 
-// Link is how a link in one direction treats frames. The zero value delivers at once, each frame once.
+// Link is how a link in one direction treats frames. The zero value delivers at once, each frame once, in order.
 type Link struct {
-	Delay     time.Duration
-	Jitter    time.Duration // added to Delay, uniformly from 0 to this
-	Loss      float64       // probabilities
-	Duplicate float64
-	Reorder   float64 // that a frame is held back behind later ones
-	Bandwidth int64   // bytes a second; 0: unlimited
+	Delay     time.Duration `json:"delay,omitempty"`
+	Jitter    time.Duration `json:"jitter,omitempty"` // added to Delay, uniformly from 0 to this
+	Loss      float64       `json:"loss,omitempty"`   // probabilities
+	Duplicate float64       `json:"duplicate,omitempty"`
+	Reorder   float64       `json:"reorder,omitempty"`   // that a frame is held back behind later ones
+	Bandwidth int64         `json:"bandwidth,omitempty"` // bytes a second; 0: unlimited
 }
 
-// Action is what a rule does with a message that it matches.
-type Action string
-
-// The actions.
-const (
-	Drop      Action = "drop"
-	Delay     Action = "delay"
-	Hold      Action = "hold" // until the rule ends
-	Duplicate Action = "duplicate"
-	Corrupt   Action = "corrupt" // a bit of the frame is turned
-)
-
-// Match says which messages a rule is about. An empty field matches everything.
-type Match struct {
-	Type     pbft.Type // 0: any
-	View     *pbft.View
-	SeqFrom  pbft.Seq // together with SeqTo; 0 and 0: any
-	SeqTo    pbft.Seq
-	From, To []pbft.ReplicaID
-}
-
-// Frame is an encoded message on its way. Message is what it decodes to, nil if it does not.
+// Frame is an encoded message on its way. Message is what it decodes to, nil if it does not or if that is unknown.
 type Frame struct {
 	From, To pbft.ReplicaID
 	Message  pbft.Message
 	Bytes    []byte
 }
 
-// Delivery is a frame that arrives.
+// Delivery is a frame that arrives, so long after the moment of the call that returned it.
 type Delivery struct {
 	Frame
 	After time.Duration
 }
 
+// Network is the name under which Fired counts what the default link did by chance.
+const Network = "network"
+
+// tie is one direction of a link between two replicas.
+type tie struct{ from, to pbft.ReplicaID }
+
+// tieState is what a direction remembers.
+type tieState struct {
+	latest time.Duration // arrival of the last frame that nobody may overtake
+	busy   time.Duration // until then the bandwidth is used
+}
+
 // Policy is the state of all links.
 type Policy struct {
-	n     int
-	base  Link
-	dice  *rand.Rand
-	links map[[2]pbft.ReplicaID]Link
+	n      int
+	base   Link
+	dice   *rand.Rand
+	states map[tie]*tieState
+	cuts
+	rules []*activeRule
+	fired map[string]int
 }
 
-// New returns links between n replicas that all behave like base.
+// New returns links between n replicas that all behave like base. All chance comes from dice.
 func New(n int, base Link, dice *rand.Rand) *Policy {
-	return &Policy{n: n, base: base, dice: dice, links: map[[2]pbft.ReplicaID]Link{}}
+	return &Policy{
+		n: n, base: base, dice: dice, states: map[tie]*tieState{},
+		cuts: newCuts(n), fired: map[string]int{},
+	}
 }
 
-// Pass decides about one frame at a time since the beginning.
+// Pass decides about one frame that is sent now, a time since the beginning that never goes back. Rules come first, then
+// what cuts the two replicas off, then the link's properties. A frame on its way is not touched by later changes.
 func (p *Policy) Pass(now time.Duration, f Frame) []Delivery {
-	_ = now
-	return []Delivery{{Frame: f, After: p.base.Delay}}
+	if f.From == f.To {
+		return []Delivery{{Frame: f}}
+	}
+	r := p.ruleFor(now, f)
+	if r == nil {
+		return p.send(now, f, 0, 1)
+	}
+	p.fired[r.ID]++
+	switch r.Action {
+	case Drop:
+		return nil
+	case Hold:
+		if r.Until > 0 {
+			return p.send(now, f, r.Until-now, 1)
+		}
+		r.hold(f)
+		return nil
+	case Delay:
+		return p.send(now, f, r.By, 1)
+	case Duplicate:
+		return p.send(now, f, 0, 2)
+	default: // Corrupt: nothing else is let in
+		return p.send(now, p.corrupted(f), 0, 1)
+	}
+}
+
+// send puts a frame on its link, extra time later than others and so many times.
+func (p *Policy) send(now time.Duration, f Frame, extra time.Duration, copies int) []Delivery {
+	at := tie{f.From, f.To}
+	if by, cut := p.cutBy(at); cut {
+		p.fired[by]++
+		return nil
+	}
+	link, by, changed := p.linkOf(at)
+	if changed {
+		p.fired[by]++
+	}
+	chance := func(probability float64) bool {
+		drawn := probability > 0 && p.dice.Float64() < probability
+		if drawn && !changed {
+			p.fired[by]++
+		}
+		return drawn
+	}
+	if chance(link.Loss) {
+		return nil
+	}
+	arrival := p.arrival(now, at, link, len(f.Bytes), extra, chance(link.Reorder))
+	out := []Delivery{{Frame: f, After: arrival - now}}
+	if chance(link.Duplicate) {
+		copies++
+	}
+	for range copies - 1 {
+		out = append(out, Delivery{Frame: f, After: arrival - now + p.upTo(link.spread())})
+	}
+	return out
+}
+
+// arrival is when a frame arrives: never before one that was sent earlier on the same link, unless that one or this one
+// is held back. A frame that is held back makes nobody wait.
+func (p *Policy) arrival(now time.Duration, at tie, link Link, size int, extra time.Duration, reorder bool) time.Duration {
+	s := p.states[at]
+	if s == nil {
+		s = new(tieState)
+		p.states[at] = s
+	}
+	leaves := now
+	if link.Bandwidth > 0 {
+		leaves = max(now, s.busy) + time.Duration(float64(size)/float64(link.Bandwidth)*float64(time.Second))
+		s.busy = leaves
+	}
+	arrival := max(leaves+link.Delay+p.upTo(link.Jitter), s.latest)
+	switch {
+	case reorder:
+		return arrival + extra + link.spread() + p.upTo(3*link.spread())
+	case extra > 0:
+		return arrival + extra
+	default:
+		s.latest = arrival
+		return arrival
+	}
+}
+
+// spread is the scale on which a link's frames change places.
+func (l Link) spread() time.Duration { return max(l.Delay+l.Jitter, time.Millisecond) }
+
+// upTo draws a duration from 0 to most.
+func (p *Policy) upTo(most time.Duration) time.Duration {
+	if most <= 0 {
+		return 0
+	}
+	return time.Duration(p.dice.Int64N(int64(most) + 1))
+}
+
+// corrupted is a frame with one bit turned. What it decodes to now is for its receiver to find out.
+func (p *Policy) corrupted(f Frame) Frame {
+	if len(f.Bytes) == 0 {
+		return f
+	}
+	bit := p.dice.IntN(8 * len(f.Bytes))
+	f.Bytes = slices.Clone(f.Bytes)
+	f.Bytes[bit/8] ^= 1 << (bit % 8)
+	f.Message = nil
+	return f
+}
+
+// Fired counts by Command.ID the frames that the command's change touched. What is missing touched none: it did not
+// happen (I18). Frames that the default link lost, doubled or held back count under Network.
+func (p *Policy) Fired() map[string]int {
+	out := make(map[string]int, len(p.fired))
+	for id, n := range p.fired {
+		if n > 0 {
+			out[id] = n
+		}
+	}
+	return out
 }

@@ -1,0 +1,83 @@
+package links
+
+import (
+	"testing"
+	"time"
+
+	"tagma/pbft"
+)
+
+const all4 = " 01 02 03 10 12 13 20 21 23 30 31 32"
+
+func TestCuts_KeepApartExactlyWhomTheyShould(t *testing.T) {
+	far := Link{Loss: 1}
+	for name, c := range map[string]struct {
+		commands []Command
+		open     string
+	}{
+		"nothing":             {nil, all4},
+		"two and two":         {[]Command{{Do: DoPartition, Groups: [][]pbft.ReplicaID{{0, 1}, {2, 3}}}}, " 01 10 23 32"},
+		"the rest is a group": {[]Command{{Do: DoPartition, Groups: [][]pbft.ReplicaID{{3}}}}, " 01 02 10 12 20 21"},
+		"a later partition replaces": {[]Command{
+			{Do: DoPartition, Groups: [][]pbft.ReplicaID{{0, 1}}}, {Do: DoPartition, Groups: [][]pbft.ReplicaID{{0}}},
+		}, " 12 13 21 23 31 32"},
+		"no groups end it": {[]Command{{Do: DoPartition, Groups: [][]pbft.ReplicaID{{0, 1}}}, {Do: DoPartition}}, all4},
+		"a ring":           {[]Command{{Do: DoRing}}, " 01 03 10 12 21 23 30 32"},
+		"isolated":         {[]Command{{Do: DoIsolate, Targets: ids(1)}}, " 02 03 20 23 30 32"},
+		"deaf":             {[]Command{{Do: DoIsolate, Targets: ids(1), Direction: In}}, " 02 03 10 12 13 20 23 30 32"},
+		"mute":             {[]Command{{Do: DoIsolate, Targets: ids(1), Direction: Out}}, " 01 02 03 20 21 23 30 31 32"},
+		"rejoined":         {[]Command{{Do: DoIsolate, Targets: ids(0, 1)}, {Do: DoRejoin, Targets: ids(0)}}, " 02 03 20 23 30 32"},
+		"one link":         {[]Command{{Do: DoLink, From: ids(0), To: ids(3), Link: far}}, " 01 02 10 12 13 20 21 23 30 31 32"},
+		"one link healed": {[]Command{
+			{Do: DoLink, From: ids(0, 1), To: ids(2, 3), Link: far}, {Do: DoHealLink, From: ids(0), To: ids(2, 3)},
+		}, " 01 02 03 10 20 21 23 30 31 32"},
+		"all healed": {[]Command{
+			{Do: DoLink, From: ids(0), To: ids(3), Link: far}, {Do: DoRing}, {Do: DoIsolate, Targets: ids(1)}, {Do: DoHeal},
+		}, all4},
+	} {
+		p := policy(4, Link{})
+		for _, command := range c.commands {
+			do(t, p, 0, command)
+		}
+		if got := open(p); got != c.open {
+			t.Errorf("%s: open are%s, not%s", name, got, c.open)
+		}
+	}
+}
+
+func TestCuts_ALinkOfItsOwnReplacesTheDefault(t *testing.T) {
+	p := policy(4, Link{Delay: ms})
+	p.SetLink("slow", ids(0), ids(1), Link{Delay: time.Second})
+	if got := p.Pass(0, commit(0, 1, 0, 1))[0].After; got != time.Second {
+		t.Errorf("that way: %v", got)
+	}
+	if got := p.Pass(0, commit(1, 0, 0, 1))[0].After; got != ms {
+		t.Errorf("the other way: %v", got)
+	}
+}
+
+func TestFired_CountsWhatEachChangeTouched(t *testing.T) {
+	p := policy(4, Link{})
+	do(t, p, 0, Command{ID: "partition", Do: DoPartition, Groups: [][]pbft.ReplicaID{{0, 1}, {2, 3}}})
+	do(t, p, 0, Command{ID: "deaf", Do: DoIsolate, Direction: In, Targets: ids(1)})
+	do(t, p, 0, Command{ID: "link", Do: DoLink, From: ids(0), To: ids(1), Link: Link{Delay: ms}})
+	do(t, p, 0, Command{ID: "untouched", Do: DoLink, From: ids(0), To: ids(3), Link: Link{Delay: ms}})
+	do(t, p, 0, Command{ID: "rule", Do: DoRule, Rule: &Rule{Action: Drop, Match: Match{From: ids(2), To: ids(3)}}})
+	do(t, p, 0, Command{ID: "never", Do: DoRule, Rule: &Rule{Action: Drop, Match: Match{Type: pbft.TypeNewView}}})
+	p.Pass(0, commit(0, 2, 0, 1)) // partition
+	p.Pass(0, commit(3, 1, 0, 1)) // partition, which is asked before deafness
+	p.Pass(0, commit(0, 1, 0, 1)) // deaf
+	p.Pass(0, commit(2, 3, 0, 1)) // rule
+	p.Rejoin(1)
+	p.Pass(0, commit(0, 1, 0, 1)) // link
+	want := map[string]int{"partition": 2, "deaf": 1, "link": 1, "rule": 1}
+	got := p.Fired()
+	if len(got) != len(want) {
+		t.Errorf("%v, not %v", got, want)
+	}
+	for id, n := range want {
+		if got[id] != n {
+			t.Errorf("%s touched %d frames, not %d", id, got[id], n)
+		}
+	}
+}

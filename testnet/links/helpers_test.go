@@ -1,0 +1,48 @@
+package links
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"tagma/pbft"
+)
+
+const ms = time.Millisecond
+
+func policy(n int, base Link) *Policy { return New(n, base, rand.New(rand.NewPCG(1, 2))) }
+
+// commit is a frame that a test can tell from others by its sequence number.
+func commit(from, to pbft.ReplicaID, view pbft.View, seq pbft.Seq) Frame {
+	m := &pbft.Commit{View: view, Seq: seq, Replica: from}
+	return Frame{From: from, To: to, Message: m, Bytes: []byte(fmt.Sprintf("commit %d %d", view, seq))}
+}
+
+// passes reports whether a frame between two replicas arrives.
+func passes(p *Policy, from, to pbft.ReplicaID) bool {
+	return len(p.Pass(0, commit(from, to, 0, 1))) > 0
+}
+
+// open lists the directed links over which frames pass, such as "01 10".
+func open(p *Policy) (list string) {
+	for from := range p.n {
+		for to := range p.n {
+			if from != to && passes(p, pbft.ReplicaID(from), pbft.ReplicaID(to)) {
+				list += fmt.Sprintf(" %d%d", from, to)
+			}
+		}
+	}
+	return list
+}
+
+func do(t *testing.T, p *Policy, now time.Duration, c Command) []Delivery {
+	t.Helper()
+	out, err := p.Do(now, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func ids(list ...pbft.ReplicaID) []pbft.ReplicaID { return list }
