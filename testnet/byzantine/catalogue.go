@@ -24,13 +24,15 @@ type Parameter struct {
 	Summary string // one line
 }
 
-// Behaviour is one way to misbehave.
+// Behaviour is one way in which a replica misbehaves.
 type Behaviour struct {
 	Name       string
+	Model      Model
 	Summary    string // one line
+	Bound      string // what the cluster keeps up in spite of it, beside safety; T is the view timeout
 	Parameters []Parameter
 
-	build func(values, *pbft.Config, Core, Sign) (Core, error)
+	build func(values, seat) (Core, error)
 }
 
 // catalogue is sorted by name.
@@ -95,13 +97,18 @@ func (c Choice) Check(replicas int) error {
 	return err
 }
 
-// New puts an attacker around a core. It signs its lies itself, since a driver signs what is broadcast only.
-func New(c Choice, cfg *pbft.Config, core Core, sign Sign) (Core, error) {
+// New puts an attacker around a core. It signs its lies itself, since a driver signs what is broadcast only. At most one
+// Options is given.
+func New(c Choice, cfg *pbft.Config, core Core, sign Sign, options ...Options) (Core, error) {
 	b, v, err := c.resolve()
 	if err != nil {
 		return nil, err
 	}
-	attacker, err := b.build(v, cfg, core, sign)
+	at := seat{cfg: cfg, core: core, sign: sign}
+	if len(options) > 0 {
+		at.opt = options[0]
+	}
+	attacker, err := b.build(v, at)
 	if err != nil {
 		return nil, fmt.Errorf("behaviour %s: %w", b.Name, err)
 	}
@@ -135,7 +142,7 @@ func (b *Behaviour) values(given map[string]string) (values, error) {
 		v[name] = value
 	}
 	// Built around nothing, a behaviour only judges its values.
-	if _, err := b.build(v, nil, nil, nil); err != nil {
+	if _, err := b.build(v, seat{}); err != nil {
 		return nil, fmt.Errorf("behaviour %s: %w", b.Name, err)
 	}
 	return v, nil

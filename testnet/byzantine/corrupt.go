@@ -5,6 +5,8 @@ import "tagma/pbft"
 // corrupt sends what does not hold: bad signatures (S2), digests of nothing (§4.2), wrong answers (C4).
 var corrupt = Behaviour{
 	Name:    "corrupt",
+	Model:   Byzantine,
+	Bound:   "as primary at most one view change; as a backup none; throughput ≥ 90 %",
 	Summary: "flips bits in what it sends: in signatures, in the digests it votes for, or in its replies to clients",
 	Parameters: []Parameter{
 		{"what", "signature", "signature: of every signed message; digest: of its votes and proposals, well signed; reply: results and view"},
@@ -16,13 +18,12 @@ var corrupt = Behaviour{
 type corrupter struct {
 	honest
 	onset
-	cfg  *pbft.Config
-	sign Sign
+	seat
 	what string
 }
 
-func newCorrupter(v values, cfg *pbft.Config, core Core, sign Sign) (Core, error) {
-	c := &corrupter{cfg: cfg, sign: sign}
+func newCorrupter(v values, at seat) (Core, error) {
+	c := &corrupter{seat: at}
 	var err error
 	if c.what, err = v.oneOf("what", "signature", "digest", "reply"); err != nil {
 		return nil, err
@@ -30,7 +31,7 @@ func newCorrupter(v values, cfg *pbft.Config, core Core, sign Sign) (Core, error
 	if c.from, err = v.seq("from_seq"); err != nil {
 		return nil, err
 	}
-	return &voice{cfg: cfg, core: core, sign: sign, tongue: c}, nil
+	return at.speaks(c), nil
 }
 
 func (c *corrupter) twists(m pbft.Message) bool {
@@ -48,7 +49,7 @@ func (c *corrupter) spoil(m pbft.Message) pbft.Message {
 		return withSignature(m, func(s pbft.Signature) pbft.Signature { s[0] ^= 0x01; return s })
 	case "digest":
 		// Only what it says itself: with others' signatures it would be the first case again.
-		if by, signed := pbft.Sender(c.cfg, m); !signed || by != c.cfg.Self {
+		if !c.mine(m) {
 			return nil
 		}
 		bad := withDigest(m, func(d pbft.Digest) pbft.Digest { d[0] ^= 0x01; return d })

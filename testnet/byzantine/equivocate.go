@@ -9,6 +9,8 @@ import (
 // equivocate tells every replica something else under one signature key, so that nobody can prepare (§4.2, E1).
 var equivocate = Behaviour{
 	Name:    "equivocate",
+	Model:   Byzantine,
+	Bound:   "at most one view change for each bad primary; proof is kept",
 	Summary: "sends every replica a different pre-prepare, prepare or commit for one place in the order",
 	Parameters: []Parameter{
 		{"phase", "pre-prepare", "what it lies about: pre-prepare (as primary), prepare or commit"},
@@ -21,13 +23,12 @@ var equivocate = Behaviour{
 // view in which it does not speak in that phase.
 type equivocator struct {
 	honest
-	cfg   *pbft.Config
-	sign  Sign
+	seat
 	phase pbft.Type
 	from  pbft.Seq
 }
 
-func newEquivocator(v values, cfg *pbft.Config, core Core, sign Sign) (Core, error) {
+func newEquivocator(v values, at seat) (Core, error) {
 	phase, _ := pbft.ParseType(v["phase"])
 	switch phase {
 	case pbft.TypePrePrepare, pbft.TypePrepare, pbft.TypeCommit:
@@ -38,17 +39,13 @@ func newEquivocator(v values, cfg *pbft.Config, core Core, sign Sign) (Core, err
 	if err != nil {
 		return nil, err
 	}
-	e := &equivocator{cfg: cfg, sign: sign, phase: phase, from: from}
-	return &voice{cfg: cfg, core: core, sign: sign, tongue: e}, nil
+	e := &equivocator{seat: at, phase: phase, from: from}
+	return at.speaks(e), nil
 }
 
 // twists reports whether a message is a statement of our own that is to differ from one destination to the next.
 func (e *equivocator) twists(m pbft.Message) bool {
-	if pbft.TypeOf(m) != e.phase {
-		return false
-	}
-	by, _ := pbft.Sender(e.cfg, m)
-	return by == e.cfg.Self && seqOf(m) >= e.from
+	return pbft.TypeOf(m) == e.phase && e.mine(m) && seqOf(m) >= e.from
 }
 
 // tell sends a destination its variant: always the same one, also when the core repeats itself, for a liar who
@@ -59,8 +56,7 @@ func (e *equivocator) tell(to pbft.ReplicaID, m pbft.Message) []pbft.Effect {
 	if lie == nil {
 		return nil
 	}
-	pbft.Sign(e.cfg, lie, e.sign)
-	return []pbft.Effect{pbft.Send{To: to, Msg: lie}}
+	return []pbft.Effect{pbft.Send{To: to, Msg: e.signed(lie)}}
 }
 
 // variant is a statement about the same place in the order with another digest: for a pre-prepare the same requests at

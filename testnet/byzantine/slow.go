@@ -9,6 +9,8 @@ import (
 // slow is a timing fault: what it says is true and comes late.
 var slow = Behaviour{
 	Name:    "slow",
+	Model:   Timing,
+	Bound:   "as a backup no view change; a primary that is late by T or more is replaced",
 	Summary: "says everything, or some types of message, late by its own clock",
 	Parameters: []Parameter{
 		{"delay", "0.9T", "how late: a duration, or a multiple of the view timeout T"},
@@ -37,10 +39,10 @@ type postponed struct {
 // mostHeld bounds what it remembers: a replica that forgets some of what it wanted to say is faulty all the same.
 const mostHeld = 1 << 16
 
-func newSlow(v values, cfg *pbft.Config, core Core, sign Sign) (Core, error) {
+func newSlow(v values, at seat) (Core, error) {
 	l := new(laggard)
 	var err error
-	if l.delay, err = v.delay("delay", cfg); err != nil {
+	if l.delay, err = v.delay("delay", at.cfg); err != nil {
 		return nil, err
 	}
 	if l.late, err = v.types("types"); err != nil {
@@ -49,11 +51,11 @@ func newSlow(v values, cfg *pbft.Config, core Core, sign Sign) (Core, error) {
 	if l.from, err = v.seq("from_seq"); err != nil {
 		return nil, err
 	}
-	return &voice{cfg: cfg, core: core, sign: sign, tongue: l}, nil
+	return at.speaks(l), nil
 }
 
 // before releases what was held long enough.
-func (l *laggard) before(ev pbft.Event) []pbft.Effect {
+func (l *laggard) before(ev pbft.Event, _ bool) []pbft.Effect {
 	tick, ok := ev.(pbft.Tick)
 	if !ok {
 		return nil
