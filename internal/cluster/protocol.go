@@ -1,6 +1,10 @@
 package cluster
 
-import "tagma/pbft"
+import (
+	"strings"
+
+	"tagma/pbft"
+)
 
 // Defaults of the session parameters; those of the others are in package pbft.
 const (
@@ -34,6 +38,20 @@ func (p Protocol) WithDefaults() Protocol {
 		q.Sessions = DefaultSessions
 	}
 	return q
+}
+
+// Check reports the first parameter that is out of range or contradicts another one in a cluster of so many replicas. It
+// is an *Error without a file, whose key is the parameter's name.
+func (p Protocol) Check(replicas int) error {
+	f := &File{Protocol: p}
+	for i := range replicas {
+		f.Replicas = append(f.Replicas, Replica{ID: i, Key: Key{0: 1, 1: byte(i), 2: byte(i >> 8)}}) // no two alike
+	}
+	if err := f.validateProtocol(); err != nil {
+		err.Key = strings.TrimPrefix(err.Key, "protocol.")
+		return err
+	}
+	return nil
 }
 
 // core is the protocol core's share of the parameters.

@@ -159,3 +159,19 @@ func TestInit_RefusesWhatCannotWork(t *testing.T) {
 		}
 	}
 }
+
+func TestProtocolCheck_JudgesTheParametersAlone(t *testing.T) {
+	if err := (Protocol{CheckpointInterval: 10, LogWindow: 20}).Check(4); err != nil {
+		t.Error(err)
+	}
+	for key, p := range map[string]Protocol{
+		"log_window":   {CheckpointInterval: 10, LogWindow: 25},
+		"view_timeout": {ViewTimeout: Duration{-time.Second}},
+		"sessions":     {Sessions: maxSessions + 1},
+	} {
+		var refused *Error
+		if err := p.Check(7); !errors.As(err, &refused) || refused.Key != key {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
