@@ -1,0 +1,164 @@
+package byzantine
+
+import (
+	"slices"
+	"time"
+
+	"tagma/pbft"
+)
+
+// Client is a client that misbehaves. It has no clock, link or goroutine: whoever hosts it tells it the time and what it
+// is answered, and sends what it returns. It signs with its own key only.
+type Client interface {
+	// Tick tells the time since the beginning, which never goes back.
+	Tick(now time.Duration) []Parcel
+	// Replied tells what a replica answered. From is what the link proves.
+	Replied(from pbft.ReplicaID, m *pbft.Reply) []Parcel
+	// Told sums up what it did and heard so far.
+	Told() ClientTally
+}
+
+// Parcel is a frame for one replica. It need not be the encoding of anything.
+type Parcel struct {
+	To    pbft.ReplicaID
+	Frame []byte
+}
+
+// ClientTally counts. An experiment without lies proves nothing (I18), so every client says how many it told.
+type ClientTally struct {
+	Parcels  uint64                  // frames for one replica each
+	Lies     uint64                  // of them, those that no correct client would send
+	Outcomes map[pbft.Outcome]uint64 // replies, by outcome; every replica's count
+}
+
+// ClientConfig is what a client knows of its cluster.
+type ClientConfig struct {
+	Cluster     pbft.Digest
+	Epoch       uint64
+	Replicas    int
+	Key         pbft.PublicKey
+	Session     pbft.Session  // the first that it opens; later ones are higher, as correct clients have them
+	ViewTimeout time.Duration // T
+	// Operation returns the n-th operation, one that the machine executes. No two are alike.
+	Operation func(n uint64) []byte
+}
+
+// caller is what malicious clients have in common. Others embed it.
+type caller struct {
+	ClientConfig
+	sign   Sign
+	number uint64 // of the last request of the session
+	made   uint64 // operations
+	opened bool
+	views  []pbft.View // that each replica said last
+	tally  ClientTally
+	out    []Parcel
+}
+
+func newCaller(cfg ClientConfig, sign Sign) caller {
+	return caller{
+		ClientConfig: cfg, sign: sign, views: make([]pbft.View, cfg.Replicas),
+		tally: ClientTally{Outcomes: make(map[pbft.Outcome]uint64)},
+	}
+}
+
+// Told returns a copy of the tally.
+func (c *caller) Told() ClientTally {
+	t := c.tally
+	t.Outcomes = make(map[pbft.Outcome]uint64, len(c.tally.Outcomes))
+	for o := pbft.OutcomeExecuted; o <= pbft.OutcomeRefused; o++ {
+		if n := c.tally.Outcomes[o]; n > 0 {
+			t.Outcomes[o] = n
+		}
+	}
+	return t
+}
+
+// Replied counts a reply and learns from it where the primary is.
+func (c *caller) Replied(from pbft.ReplicaID, m *pbft.Reply) []Parcel {
+	if m.ID.Client == c.Key {
+		c.tally.Outcomes[m.Outcome]++
+		c.views[from] = m.View
+	}
+	return nil
+}
+
+// primary is the primary of the highest view that f+1 replicas named: one that lies misleads nobody.
+func (c *caller) primary() pbft.ReplicaID {
+	named := slices.Clone(c.views)
+	slices.Sort(named)
+	slices.Reverse(named)
+	return pbft.ReplicaID(uint64(named[(c.Replicas-1)/3]) % uint64(c.Replicas))
+}
+
+// attach has replicas answer over this client's links, also those that it sends no request of the session.
+func (c *caller) attach(s pbft.Session) {
+	c.spread(false, pbft.Encode(&pbft.Attach{Session: s}))
+}
+
+// open attaches the first session, once.
+func (c *caller) open() {
+	if !c.opened {
+		c.opened = true
+		c.attach(c.Session)
+	}
+}
+
+// kept is how many replies the replicas are to keep for a client that asks for some again.
+const kept = 64
+
+// request makes and signs a request for a new operation.
+func (c *caller) request(session pbft.Session, number uint64) *pbft.Request {
+	c.made++
+	m := &pbft.Request{
+		ID:  pbft.RequestID{Client: c.Key, Session: session, T: number},
+		Ops: [][]byte{c.Operation(c.made)},
+	}
+	if number > kept {
+		m.AckedBelow = number - kept
+	}
+	pbft.SignRequest(c.Cluster, c.Epoch, m, c.sign)
+	return m
+}
+
+// next is a request under the next number of the first session.
+func (c *caller) next() *pbft.Request {
+	c.number++
+	return c.request(c.Session, c.number)
+}
+
+// send adds a frame to what Tick returns.
+func (c *caller) send(to pbft.ReplicaID, lie bool, frame []byte) {
+	c.tally.Parcels++
+	if lie {
+		c.tally.Lies++
+	}
+	c.out = append(c.out, Parcel{To: to, Frame: frame})
+}
+
+// spread sends a frame to all replicas.
+func (c *caller) spread(lie bool, frame []byte) {
+	for to := range c.Replicas {
+		c.send(pbft.ReplicaID(to), lie, frame)
+	}
+}
+
+// flush returns what was said since the last time.
+func (c *caller) flush() []Parcel {
+	out := c.out
+	c.out = nil
+	return out
+}
+
+// metronome says how often something is due.
+type metronome struct{ every, last time.Duration }
+
+// mostAtOnce bounds what is made up for after a long silence of the clock.
+const mostAtOnce = 1 << 12
+
+// beats returns how many periods are over that were not told yet.
+func (m *metronome) beats(now time.Duration) int {
+	n := (now - m.last) / m.every
+	m.last += n * m.every
+	return int(min(n, mostAtOnce))
+}

@@ -1,0 +1,102 @@
+package byzantine
+
+import (
+	"testing"
+	"time"
+
+	"tagma/pbft"
+)
+
+// encounter is a malicious client before four honest replicas, and what they made of it.
+type encounter struct {
+	*trial
+	client    Client
+	asked     map[pbft.ReplicaID][]*pbft.Request // that could be decoded
+	malformed int
+	refused   int // well formed and not believed
+	heard     map[pbft.RequestID][4]*pbft.Reply
+}
+
+// evil is the key number of the malicious client; honest ones have lower ones.
+const evil = 7
+
+func evilConfig() ClientConfig {
+	return ClientConfig{
+		Cluster: pbft.Digest{1}, Replicas: 4, Key: keyOf("client", evil), Session: 100, ViewTimeout: time.Second,
+		Operation: func(n uint64) []byte { return []byte{byte(n >> 8), byte(n)} },
+	}
+}
+
+func meet(t *testing.T, choice string) *encounter {
+	t.Helper()
+	c, err := ParseClientChoice(choice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := NewClient(c, evilConfig(), signWith(keyOf("client", evil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &encounter{
+		trial: begin(t, -1, ""), client: client,
+		asked: map[pbft.ReplicaID][]*pbft.Request{}, heard: map[pbft.RequestID][4]*pbft.Reply{},
+	}
+}
+
+// last lets the client misbehave for a while.
+func (e *encounter) last(d time.Duration) {
+	for end := e.now + d; e.now < end; {
+		e.pass(10 * time.Millisecond)
+		e.deliver(e.client.Tick(e.now))
+		e.answer()
+	}
+}
+
+func (e *encounter) deliver(parcels []Parcel) {
+	for _, p := range parcels {
+		m, err := pbft.Decode(p.Frame)
+		if err != nil {
+			e.malformed++
+			continue
+		}
+		node := e.nodes[p.To]
+		v, err := pbft.Verify(node.cfg, m, holds)
+		r, isRequest := m.(*pbft.Request)
+		if isRequest {
+			e.asked[p.To] = append(e.asked[p.To], r)
+		}
+		if err != nil {
+			e.refused++
+			continue
+		}
+		if isRequest && !node.done[r.ID] { // else the driver answers it
+			node.step(pbft.Received{From: pbft.Source{Client: true}, Msg: v})
+		}
+	}
+}
+
+// answer tells the client what is new.
+func (e *encounter) answer() {
+	for _, rs := range e.asked {
+		for _, r := range rs {
+			told := e.heard[r.ID]
+			for i, node := range e.nodes {
+				if reply := node.replies[r.ID]; reply != nil && reply != told[i] {
+					told[i] = reply
+					e.deliver(e.client.Replied(pbft.ReplicaID(i), reply))
+				}
+			}
+			e.heard[r.ID] = told
+		}
+	}
+}
+
+// mustHaveLied fails unless there was an attack, and returns what it was (I18).
+func (e *encounter) mustHaveLied(atLeast uint64) ClientTally {
+	e.t.Helper()
+	told := e.client.Told()
+	if told.Lies < atLeast || told.Lies > told.Parcels {
+		e.t.Errorf("it told %d lies in %d parcels, fewer than %d", told.Lies, told.Parcels, atLeast)
+	}
+	return told
+}
