@@ -57,3 +57,46 @@ func (p *pool) waitingAll() int {
 	}
 	return n
 }
+
+// Position is where a replica is: the part of an Inspection that is cheap enough to look at after every step.
+type Position struct {
+	View     View
+	Active   bool
+	Executed Seq // last sequence number handed to execution
+	Stable   Seq // low watermark h
+}
+
+// Position returns where this replica is. It allocates nothing.
+func (r *Replica) Position() Position {
+	return Position{View: r.view, Active: r.active, Executed: r.handed, Stable: r.log.low}
+}
+
+// Footprint is how much a replica holds, for checks that it is bounded (S4).
+type Footprint struct {
+	Slots    int // of the ring; constant
+	Highest  Seq // sequence number of the highest slot that accepted a pre-prepare in the current view
+	Bodies   int // most bodies that one slot holds
+	Requests int // in the pool, ordered ones that were not executed yet included
+	Queues   int // clients that have one in the pool
+}
+
+// Footprint counts what this replica holds. It looks at every slot, so it is for a check now and then.
+func (r *Replica) Footprint() Footprint {
+	f := Footprint{Slots: len(r.log.ring), Requests: len(r.pool.byID), Queues: len(r.pool.clients)}
+	for i := range r.log.ring {
+		s := &r.log.ring[i]
+		if s.accepted {
+			f.Highest = max(f.Highest, s.seq)
+		}
+		f.Bodies = max(f.Bodies, len(s.bodies))
+	}
+	return f
+}
+
+// Bounds is the largest Footprint that a configuration allows. Highest counts from the low watermark.
+func Bounds(cfg *Config) Footprint {
+	return Footprint{
+		Slots: int((keptWindows + 2) * cfg.LogWindow), Highest: cfg.LogWindow, Bodies: maxBodies,
+		Requests: 2 * cfg.MaxPending, Queues: 2 * cfg.MaxPending,
+	}
+}

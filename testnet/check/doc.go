@@ -11,8 +11,9 @@ import "fmt"
 type Result struct {
 	ID      string `json:"id"`
 	Held    bool   `json:"held"`
-	Checked int    `json:"checked"`       // facts that were compared; 0 checks nothing, and then Held says nothing
-	Why     string `json:"why,omitempty"` // the first violation
+	Checked int    `json:"checked"`        // facts that were compared; 0 checks nothing, and then Held says nothing
+	Why     string `json:"why,omitempty"`  // the first violation
+	Note    string `json:"note,omitempty"` // why nothing was checked, where that is no accident
 }
 
 // verdict gathers one invariant's facts.

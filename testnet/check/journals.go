@@ -25,6 +25,7 @@ type Journals struct {
 type said struct {
 	digest pbft.Digest
 	by     pbft.ReplicaID
+	given  bool // by a Monitor: anybody said anything yet
 }
 
 // NewJournals returns an empty comparison for a cluster. Self of the configuration does not matter.
@@ -77,7 +78,7 @@ func (j *Journals) committed(in *reading, cert *pbft.CommitCert) {
 	}
 	in.committed[cert.Seq] = cert.Digest
 	j.agreement.checked++
-	if first, differs := compare(j.agreed, cert.Seq, said{cert.Digest, in.id}); differs {
+	if first, differs := compare(j.agreed, cert.Seq, said{digest: cert.Digest, by: in.id}); differs {
 		j.agreement.fail("replica %d committed %v at sequence number %d, replica %d committed %v",
 			first.by, first.digest, cert.Seq, in.id, cert.Digest)
 	}
@@ -90,7 +91,7 @@ func (j *Journals) state(in *reading, seq pbft.Seq, d pbft.Digest) {
 	}
 	in.states[seq] = d
 	j.stateDigests.checked++
-	if first, differs := compare(j.states, seq, said{d, in.id}); differs {
+	if first, differs := compare(j.states, seq, said{digest: d, by: in.id}); differs {
 		j.stateDigests.fail("after sequence number %d replica %d has the state %v, replica %d has %v",
 			seq, first.by, first.digest, in.id, d)
 	}

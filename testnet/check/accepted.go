@@ -1,0 +1,257 @@
+package check
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"tagma/pbft"
+)
+
+// clients is what clients sent and believe.
+type clients struct {
+	submitted map[pbft.Digest]struct{}
+	recent    []pbft.Digest // the submitted ones, a ring
+	next      int
+	sessions  map[sessionName]*session
+	top       pbft.Seq // the highest one at which an operation was acknowledged
+}
+
+type sessionName struct {
+	client  pbft.PublicKey
+	session pbft.Session
+}
+
+// session is what was executed of a session's requests. Every number below done was, and those in above.
+type session struct {
+	done     uint64
+	above    map[uint64]bool
+	executed map[uint64]executed // until the client says that it knows
+}
+
+type executed struct {
+	seq             pbft.Seq
+	request, result pbft.Digest
+}
+
+// maxSubmitted bounds how many requests are known by their digest. Of others the signature is verified (I16).
+const maxSubmitted = 1 << 14
+
+func newClients() clients {
+	return clients{
+		submitted: make(map[pbft.Digest]struct{}), recent: make([]pbft.Digest, maxSubmitted),
+		sessions: make(map[sessionName]*session),
+	}
+}
+
+// Submitted takes a request that a client signed. It saves a verification when the request is executed.
+func (m *Monitor) Submitted(r *pbft.Request) {
+	c, d := &m.clients, r.Digest()
+	if _, known := c.submitted[d]; known {
+		return
+	}
+	delete(c.submitted, c.recent[c.next])
+	c.submitted[d], c.recent[c.next] = struct{}{}, d
+	c.next = (c.next + 1) % len(c.recent)
+}
+
+// genuine is I16: a client signed what is executed.
+func (m *Monitor) genuine(by pbft.ReplicaID, seq pbft.Seq, r *pbft.Request) {
+	m.checked(i16)
+	if _, known := m.clients.submitted[r.Digest()]; known {
+		return
+	}
+	if m.cfg.Client != nil && !m.cfg.Client(r.ID.Client) || !m.holds([]pbft.Claim{m.claim(r, r.Sig)}) {
+		m.fail(i16, by, "replica %d executes at %d a request of client %v, who did not sign it", by, seq, r.ID.Client)
+	}
+}
+
+func (c *clients) session(id pbft.RequestID) *session {
+	name := sessionName{id.Client, id.Session}
+	s := c.sessions[name]
+	if s == nil {
+		s = &session{done: 1, above: make(map[uint64]bool), executed: make(map[uint64]executed)}
+		c.sessions[name] = s
+	}
+	return s
+}
+
+// answers is I3: each request is executed at one place, and all replicas answer everything alike.
+func (m *Monitor) answers(o *observed, s *agreed, seq pbft.Seq, body *pbft.Body, replies []*pbft.Reply) {
+	m.checked(i3)
+	if len(replies) != len(body.Requests) {
+		m.fail(i3, o.id, "replica %d answers %d of %d requests at %d", o.id, len(replies), len(body.Requests), seq)
+		return
+	}
+	first, differs := agree(&s.answered, said{digest: digestOf(replies), by: o.id})
+	if differs {
+		m.fail(i3, o.id, "replicas %d and %d answer the batch at %d differently", first.by, o.id, seq)
+	}
+	if first.by != o.id {
+		return
+	}
+	for i, reply := range replies {
+		m.executedOnce(o, seq, body.Requests[i], reply)
+	}
+}
+
+// executedOnce takes a reply of the replica that first executed its batch.
+func (m *Monitor) executedOnce(o *observed, seq pbft.Seq, r *pbft.Request, reply *pbft.Reply) {
+	if reply.ID != r.ID {
+		m.fail(i3, o.id, "replica %d answers request %d at %d in place of request %d", o.id, reply.ID.T, seq, r.ID.T)
+		return
+	}
+	c := m.clients.session(r.ID)
+	if reply.Outcome == pbft.OutcomeExecuted {
+		m.checked(i3)
+		now := executed{seq: reply.Seq, request: reply.Request, result: resultOf(reply)}
+		before, remembered := c.executed[r.ID.T]
+		switch {
+		case remembered && before != now:
+			m.fail(i3, o.id, "request %d of client %v was executed at %d, and again at %d", r.ID.T, r.ID.Client, before.seq, reply.Seq)
+		case !remembered && c.was(r.ID.T) && reply.Seq == seq:
+			m.fail(i3, o.id, "request %d of client %v is executed again at %d", r.ID.T, r.ID.Client, seq)
+		case !remembered && !c.was(r.ID.T) && reply.Seq != seq && reply.Seq > m.order.floor:
+			m.fail(i3, o.id, "request %d of client %v is answered as of %d, where it was not executed", r.ID.T, r.ID.Client, reply.Seq)
+		case !remembered:
+			c.add(r.ID.T, now)
+		}
+	}
+	c.acknowledged(r.AckedBelow)
+}
+
+func (s *session) was(t uint64) bool { return t < s.done || s.above[t] }
+
+func (s *session) add(t uint64, e executed) {
+	s.executed[t] = e
+	s.above[t] = true
+	for s.above[s.done] {
+		delete(s.above, s.done)
+		s.done++
+	}
+}
+
+// acknowledged forgets results that the client holds.
+func (s *session) acknowledged(below uint64) {
+	if len(s.executed) == 0 {
+		return
+	}
+	for t := range s.executed {
+		if t < below {
+			delete(s.executed, t)
+		}
+	}
+}
+
+func resultOf(r *pbft.Reply) pbft.Digest {
+	if r.ResultDigest != nil {
+		return *r.ResultDigest
+	}
+	return pbft.DigestResults(r.Results)
+}
+
+func digestOf(replies []*pbft.Reply) (d pbft.Digest) {
+	if len(replies) == 0 {
+		return d
+	}
+	h := sha256.New()
+	var b []byte
+	for _, r := range replies {
+		b = append(b[:0], r.ID.Client[:]...)
+		b = binary.BigEndian.AppendUint64(b, uint64(r.ID.Session))
+		b = binary.BigEndian.AppendUint64(b, r.ID.T)
+		b = append(append(b, byte(r.Outcome)), r.Request[:]...)
+		b = binary.BigEndian.AppendUint64(b, uint64(r.Seq))
+		result := resultOf(r)
+		h.Write(append(b, result[:]...))
+	}
+	h.Sum(d[:0])
+	return d
+}
+
+// Acceptance is what a client believes about one of its requests.
+type Acceptance struct {
+	ID      pbft.RequestID
+	Request pbft.Digest // content digest
+	Outcome pbft.Outcome
+	Seq     pbft.Seq
+	Result  pbft.Digest      // pbft.DigestResults of the results
+	Voters  []pbft.ReplicaID // who answered so
+}
+
+// Accepted takes what a correct client believes (I12): f+1 distinct replicas said so, one of them correct, and it is what
+// was executed. What it believes must survive (I9), so those that a quorum needs hold it durably by now.
+func (m *Monitor) Accepted(a Acceptance) {
+	m.checked(i12)
+	var c crowd
+	distinct, correct := 0, 0
+	for _, id := range a.Voters {
+		if int(id) < m.n && c.add(id) {
+			distinct++
+			if m.correct(id) {
+				correct++
+			}
+		}
+	}
+	by := pbft.ReplicaID(0)
+	if len(a.Voters) > 0 {
+		by = a.Voters[0]
+	}
+	if distinct < m.f+1 || correct == 0 {
+		m.fail(i12, by, "client %v accepts request %d by the word of %d replicas, %d of them correct",
+			a.ID.Client, a.ID.T, distinct, correct)
+	}
+	if a.Outcome != pbft.OutcomeExecuted {
+		return
+	}
+	s := m.clients.session(a.ID)
+	known, remembered := s.executed[a.ID.T]
+	switch {
+	case !remembered && !s.was(a.ID.T):
+		m.fail(i12, by, "client %v accepts request %d, which no correct replica executed", a.ID.Client, a.ID.T)
+		return
+	case remembered && known != (executed{a.Seq, a.Request, a.Result}):
+		m.fail(i12, by, "client %v accepts for request %d what is not the result of its execution at %d", a.ID.Client, a.ID.T, known.seq)
+	}
+	m.survives(by, a.Seq)
+}
+
+// survives is I9 at the moment of an acknowledgement: of a quorum's replicas those that are correct hold a certificate for
+// the batch, durably, so that no crash of all of them can lose it.
+func (m *Monitor) survives(by pbft.ReplicaID, seq pbft.Seq) {
+	m.clients.top = max(m.clients.top, seq)
+	s := m.order.at(seq)
+	if s == nil || !s.committed.given {
+		return
+	}
+	m.checked(i9)
+	holders, faulty := 0, 0
+	for _, o := range m.replicas {
+		if !m.correct(o.id) {
+			faulty++
+			continue
+		}
+		k := o.at(seq)
+		if k == nil || seq <= o.durable.certified ||
+			k.prepared.any(s.committed.digest, true) || k.decided.any(s.committed.digest, true) {
+			holders++
+		}
+	}
+	if holders+faulty < m.q {
+		m.fail(i9, by, "an operation at %d is acknowledged, and only %d correct replicas hold it durably", seq, holders)
+	}
+}
+
+// Converged takes the end of a run whose faults have ended and whose replicas had time to catch up: every correct one of
+// them executed everything that was acknowledged (I9).
+func (m *Monitor) Converged(up ...pbft.ReplicaID) {
+	for _, id := range up {
+		o := m.of(id)
+		if o == nil {
+			continue
+		}
+		m.checked(i9)
+		if o.applied < m.clients.top {
+			m.fail(i9, id, "an operation at %d was acknowledged, and replica %d has executed up to %d only", m.clients.top, id, o.applied)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package check
+
+import "tagma/pbft"
+
+// change is a new view as far as what committed must be in it.
+type change struct {
+	view    pbft.View
+	first   pbft.Seq // O begins here
+	digests []pbft.Digest
+	id      pbft.Digest
+}
+
+// newView judges a new view that a correct replica goes by: V is a quorum (I11), O follows from V (V3), and nothing that
+// committed before is lost (I17).
+func (m *Monitor) newView(by pbft.ReplicaID, v *pbft.NewView, id pbft.Digest) {
+	for _, c := range m.changes {
+		if c.id == id {
+			return
+		}
+	}
+	m.checked(i11)
+	var voters crowd
+	for i := range v.ViewChanges {
+		vc := &v.ViewChanges[i]
+		switch {
+		case int(vc.Replica) >= m.n || vc.View != v.View:
+			m.fail(i11, by, "the new view %d rests on a view change of replica %d to %d", v.View, vc.Replica, vc.View)
+		case !voters.add(vc.Replica):
+			m.fail(i11, by, "the new view %d counts replica %d twice", v.View, vc.Replica)
+		}
+		m.recountViewChange(by, vc)
+	}
+	if len(v.ViewChanges) < m.q {
+		m.fail(i11, by, "the new view %d rests on %d view changes, and %d are a quorum", v.View, len(v.ViewChanges), m.q)
+	}
+	c := &change{view: v.View, first: highestStable(v).Seq + 1, id: id}
+	for i := range v.Proposals {
+		c.digests = append(c.digests, v.Proposals[i].Digest)
+	}
+	m.follows(by, v, c)
+	for seq, end := m.order.floor+1, m.order.top+2*m.cfg.LogWindow; seq <= end; seq++ {
+		if s := m.order.slots[seq]; s != nil {
+			m.stays(by, c, seq, s)
+		}
+	}
+	if m.changes = append(m.changes, c); len(m.changes) > keptViews {
+		m.changes = m.changes[1:]
+	}
+}
+
+// follows is V3: at each place of O stands what prepared in the highest view that V shows, or null.
+func (m *Monitor) follows(by pbft.ReplicaID, v *pbft.NewView, c *change) {
+	m.checked(i17)
+	type prepared struct {
+		view   pbft.View
+		digest pbft.Digest
+	}
+	best, last := make(map[pbft.Seq]prepared), c.first-1
+	for i := range v.ViewChanges {
+		for _, p := range v.ViewChanges[i].Prepared {
+			if p.Seq < c.first {
+				continue
+			}
+			if b, there := best[p.Seq]; !there || p.View > b.view {
+				best[p.Seq] = prepared{p.View, p.Digest}
+			}
+			last = max(last, p.Seq)
+		}
+	}
+	if want := int(last + 1 - c.first); want != len(c.digests) {
+		m.fail(i17, by, "the new view %d proposes %d batches, and its view changes ask for %d", v.View, len(c.digests), want)
+		return
+	}
+	for i, d := range c.digests {
+		want := pbft.NullDigest
+		if b, there := best[c.first+pbft.Seq(i)]; there {
+			want = b.digest
+		}
+		if d != want {
+			m.fail(i17, by, "the new view %d proposes %v at %d, and its view changes ask for %v", v.View, d, c.first+pbft.Seq(i), want)
+		}
+	}
+}
+
+// stays is I17: what committed in a lower view stands in O, or O begins above it.
+func (m *Monitor) stays(by pbft.ReplicaID, c *change, seq pbft.Seq, s *agreed) {
+	if s.view >= c.view || seq < c.first || !s.proven {
+		return
+	}
+	m.checked(i17)
+	if i := int(seq - c.first); i >= len(c.digests) || c.digests[i] != s.committed.digest {
+		m.fail(i17, by, "the new view %d drops %v, which committed at (%d, %d)", c.view, s.committed.digest, s.view, seq)
+	}
+}
+
+// highestStable is the stable checkpoint that O begins above.
+func highestStable(v *pbft.NewView) *pbft.StableCert {
+	best := &pbft.StableCert{}
+	for i := range v.ViewChanges {
+		if s := &v.ViewChanges[i].Stable; s.Seq > best.Seq {
+			best = s
+		}
+	}
+	return best
+}
+
+// accuses is E1: evidence holds before any judge, and never against a correct replica.
+func (m *Monitor) accuses(o *observed, e pbft.Evidence) {
+	m.checked(e1)
+	if err := pbft.VerifyEvidence(m.cfg, e, m.holds); err != nil {
+		m.fail(e1, o.id, "replica %d shows what proves nothing: %v", o.id, err)
+	}
+	if int(e.Replica) < m.n && m.correct(e.Replica) {
+		m.fail(e1, o.id, "replica %d accuses the correct replica %d of %s", o.id, e.Replica, e.Kind)
+	}
+}

@@ -1,0 +1,179 @@
+package check
+
+import "tagma/pbft"
+
+// observed is what one replica wrote, signed and executed, over all its restarts.
+type observed struct {
+	id    pbft.ReplicaID
+	memos map[pbft.Seq]*memo
+	floor pbft.Seq // everything up to here is forgotten
+	spare []*memo
+
+	viewChanges map[pbft.View]*statement
+	newViews    map[pbft.View]*statement
+	activated   map[pbft.View]*statement
+
+	now, durable standing // what the core knows, and what a restart would leave of it
+
+	handed  pbft.Seq // the core's last Execute
+	applied pbft.Seq // the state machine's last batch
+	stable  pbft.Seq // low watermark at the last look
+	// Of the pre-prepares accepted since the last look: the watermark at the first, and the highest sequence number.
+	accepted struct{ above, highest pbft.Seq }
+}
+
+// standing is how far a replica has come.
+type standing struct {
+	left      pbft.View // the highest view it asked for by a ViewChange
+	entered   pbft.View // the highest view that became active
+	certified pbft.Seq  // the highest stable checkpoint that a certificate proved
+}
+
+// memo is what a replica said and wrote about one sequence number.
+type memo struct {
+	said     [4]statements // pre-prepare, prepare, commit, checkpoint
+	accepted statements    // pre-prepares, those of new views included
+	prepared statements    // prepared certificates
+	decided  statements    // commit certificates
+	bodies   statements    // held; views do not matter
+	root     statements    // the own state; views do not matter
+}
+
+// statement is a digest for a view. One that is not durable is forgotten at a restart.
+type statement struct {
+	view    pbft.View
+	digest  pbft.Digest
+	durable bool
+}
+
+type statements []statement
+
+func newObserved(id pbft.ReplicaID) *observed {
+	return &observed{
+		id: id, memos: make(map[pbft.Seq]*memo), viewChanges: make(map[pbft.View]*statement),
+		newViews: make(map[pbft.View]*statement), activated: make(map[pbft.View]*statement),
+	}
+}
+
+// at returns the memo of a sequence number, nil if that was forgotten.
+func (o *observed) at(seq pbft.Seq) *memo {
+	if k := o.memos[seq]; k != nil {
+		return k
+	}
+	if seq <= o.floor {
+		return nil
+	}
+	k := &memo{}
+	if last := len(o.spare) - 1; last >= 0 {
+		k, o.spare = o.spare[last], o.spare[:last]
+	}
+	o.memos[seq] = k
+	return k
+}
+
+// forget drops what lies at or below a sequence number.
+func (o *observed) forget(below pbft.Seq) {
+	for ; o.floor < below; o.floor++ {
+		if k := o.memos[o.floor+1]; k != nil {
+			delete(o.memos, o.floor+1)
+			k.each(func(s *statements) { *s = (*s)[:0] })
+			o.spare = append(o.spare, k)
+		}
+	}
+}
+
+func (k *memo) each(do func(*statements)) {
+	for i := range k.said {
+		do(&k.said[i])
+	}
+	for _, s := range []*statements{&k.accepted, &k.prepared, &k.decided, &k.bodies, &k.root} {
+		do(s)
+	}
+}
+
+// restart forgets what was not durable.
+func (o *observed) restart(at pbft.Seq) {
+	for _, k := range o.memos {
+		k.each(func(s *statements) {
+			kept := (*s)[:0]
+			for _, x := range *s {
+				if x.durable {
+					kept = append(kept, x)
+				}
+			}
+			*s = kept
+		})
+	}
+	for _, views := range []map[pbft.View]*statement{o.viewChanges, o.newViews, o.activated} {
+		for v, s := range views {
+			if !s.durable {
+				delete(views, v)
+			}
+		}
+	}
+	o.now, o.stable = o.durable, 0
+	o.handed, o.applied = at, at
+	o.accepted.above, o.accepted.highest = 0, 0
+}
+
+// of returns what was said for a view, or nil.
+func (s statements) of(view pbft.View) *statement {
+	for i := range s {
+		if s[i].view == view {
+			return &s[i]
+		}
+	}
+	return nil
+}
+
+// has reports whether a digest stands there for a view, durably if that is asked.
+func (s statements) has(view pbft.View, d pbft.Digest, durable bool) bool {
+	for i := range s {
+		if x := &s[i]; x.view == view && x.digest == d && (x.durable || !durable) {
+			return true
+		}
+	}
+	return false
+}
+
+// any is has for whatever view.
+func (s statements) any(d pbft.Digest, durable bool) bool {
+	for i := range s {
+		if x := &s[i]; x.digest == d && (x.durable || !durable) {
+			return true
+		}
+	}
+	return false
+}
+
+// note adds a statement, or makes one durable that stands there.
+func (s *statements) note(view pbft.View, d pbft.Digest, durable bool) {
+	for i := range *s {
+		if x := &(*s)[i]; x.view == view && x.digest == d {
+			x.durable = x.durable || durable
+			return
+		}
+	}
+	*s = append(*s, statement{view, d, durable})
+}
+
+// noteView is note for statements that a view has one of.
+func noteView(views map[pbft.View]*statement, view pbft.View, d pbft.Digest, durable bool) {
+	if s := views[view]; s != nil {
+		if s.digest == d {
+			s.durable = s.durable || durable
+		}
+		return
+	}
+	views[view] = &statement{view, d, durable}
+	if len(views) > 2*keptViews {
+		for v := range views {
+			if v+keptViews < view {
+				delete(views, v)
+			}
+		}
+	}
+}
+
+// keptViews is for how many views what was said about them is remembered.
+const keptViews = 64

@@ -1,0 +1,180 @@
+package check
+
+import "tagma/pbft"
+
+// order is what all correct replicas agree on, as far as it is known.
+type order struct {
+	slots map[pbft.Seq]*agreed
+	top   pbft.Seq // highest that anybody executed
+	floor pbft.Seq // everything up to here is forgotten
+}
+
+// agreed is one sequence number. What is not known has a zero by.
+type agreed struct {
+	committed said      // I1: executed or certified
+	view      pbft.View // the lowest one of which there is a commit certificate, if it is proven
+	proven    bool
+	answered  said // I3: the digest of all replies
+	state     said // I5
+	genuine   bool // its requests were looked at (I16)
+}
+
+// maxOrder bounds how many sequence numbers are remembered even when a replica is far behind.
+const maxOrder = 1 << 16
+
+func newOrder() order { return order{slots: make(map[pbft.Seq]*agreed)} }
+
+// at returns what is agreed at a sequence number, nil if that was forgotten.
+func (a *order) at(seq pbft.Seq) *agreed {
+	if s := a.slots[seq]; s != nil {
+		return s
+	}
+	if seq <= a.floor {
+		return nil
+	}
+	s := &agreed{}
+	a.slots[seq] = s
+	return s
+}
+
+// agree keeps what was said first and reports what it contradicts.
+func agree(known *said, now said) (first said, differs bool) {
+	if !known.given {
+		*known = now
+		known.given = true
+		return now, false
+	}
+	return *known, known.digest != now.digest
+}
+
+// commits takes a commit certificate that a replica holds (I1), and holds the new views of higher views against it (I17).
+func (m *Monitor) commits(o *observed, cert *pbft.CommitCert) {
+	s := m.order.at(cert.Seq)
+	if s == nil {
+		return
+	}
+	m.decided(o, s, cert.Seq, cert.Digest)
+	if !s.proven || cert.View < s.view {
+		s.view, s.proven = cert.View, true
+		for _, c := range m.changes {
+			m.stays(o.id, c, cert.Seq, s)
+		}
+	}
+}
+
+func (m *Monitor) decided(o *observed, s *agreed, seq pbft.Seq, d pbft.Digest) {
+	m.checked(i1)
+	if first, differs := agree(&s.committed, said{digest: d, by: o.id}); differs {
+		m.fail(i1, o.id, "replica %d committed %v at %d, replica %d committed %v", first.by, first.digest, seq, o.id, d)
+	}
+}
+
+// executes takes a batch that the core hands to execution: it is the next one (I8), its digest is everybody's (I1), a
+// commit certificate says so (I11), and every request is its client's (I16).
+func (m *Monitor) executes(o *observed, e pbft.Execute, later []pbft.Effect) {
+	m.checked(i8)
+	if e.Seq != o.handed+1 {
+		m.fail(i8, o.id, "replica %d executes %d after %d", o.id, e.Seq, o.handed)
+	}
+	o.handed = e.Seq
+	k, s := o.at(e.Seq), m.order.at(e.Seq)
+	if k == nil || s == nil {
+		return
+	}
+	d := e.Body.Digest()
+	for i := 0; i < len(later) && i < 1; i++ { // the certificate is noted behind the execution
+		if n, ok := later[i].(pbft.Note); ok {
+			m.wrote(o, n.Record, false)
+		}
+	}
+	m.checked(i11)
+	if !k.decided.any(d, false) {
+		m.fail(i11, o.id, "replica %d executes %v at %d without a commit certificate", o.id, d, e.Seq)
+	}
+	m.decided(o, s, e.Seq, d)
+	if !s.genuine {
+		s.genuine = true
+		for _, r := range e.Body.Requests {
+			m.genuine(o.id, e.Seq, r)
+		}
+	}
+}
+
+// Applied takes a batch that a correct replica's state machine executed, with what it answered, whole. A replica that
+// starts again executes again what lies above the state it starts from.
+func (m *Monitor) Applied(id pbft.ReplicaID, seq pbft.Seq, body *pbft.Body, replies []*pbft.Reply) {
+	o := m.of(id)
+	if o == nil {
+		return
+	}
+	m.checked(i8)
+	if seq != o.applied+1 {
+		m.fail(i8, id, "the state machine of replica %d executes %d after %d", id, seq, o.applied)
+	}
+	o.applied = seq
+	m.order.top = max(m.order.top, seq)
+	k, s := o.at(seq), m.order.at(seq)
+	if k == nil || s == nil {
+		return
+	}
+	d := body.Digest()
+	m.checked(d0)
+	if !k.prepared.any(d, true) && !k.decided.any(d, true) {
+		m.fail(d0, id, "replica %d executes %v at %d, and no certificate for it is durable", id, d, seq)
+	}
+	if d != pbft.NullDigest && !k.bodies.any(d, true) {
+		m.fail(d0, id, "replica %d executes %v at %d, whose body is not durable", id, d, seq)
+	}
+	m.decided(o, s, seq, d)
+	m.answers(o, s, seq, body, replies)
+}
+
+// Root takes the digest of a state that is durable in a correct replica's store (I5, D5).
+func (m *Monitor) Root(id pbft.ReplicaID, seq pbft.Seq, d pbft.Digest) {
+	o := m.of(id)
+	if o == nil {
+		return
+	}
+	if k := o.at(seq); k != nil {
+		k.root.note(0, d, true)
+	}
+	m.root(o, seq, d)
+}
+
+func (m *Monitor) root(o *observed, seq pbft.Seq, d pbft.Digest) {
+	m.checked(i5)
+	if s := m.order.at(seq); s != nil {
+		if first, differs := agree(&s.state, said{digest: d, by: o.id}); differs {
+			m.fail(i5, o.id, "after %d replica %d has the state %v, replica %d has %v", seq, first.by, first.digest, o.id, d)
+		}
+	}
+}
+
+// stableRoot is I5 for a state that a quorum vouches for.
+func (m *Monitor) stableRoot(o *observed, seq pbft.Seq, d pbft.Digest) {
+	s := m.order.at(seq)
+	if s == nil || !s.state.given {
+		return
+	}
+	m.checked(i5)
+	if s.state.digest != d {
+		m.fail(i5, o.id, "replica %d holds the state %v to be stable after %d, and replica %d has %v",
+			o.id, d, seq, s.state.by, s.state.digest)
+	}
+}
+
+// forget drops what lies so far below every correct replica's stable checkpoint that no start can come back to it.
+func (m *Monitor) forget(o *observed) {
+	keep := 6 * m.cfg.LogWindow
+	o.forget(o.durable.certified - min(o.durable.certified, keep))
+	lowest := m.order.top
+	for _, other := range m.replicas {
+		if m.correct(other.id) {
+			lowest = min(lowest, other.durable.certified)
+		}
+	}
+	floor := max(lowest-min(lowest, keep), m.order.top-min(m.order.top, maxOrder))
+	for ; m.order.floor < floor; m.order.floor++ {
+		delete(m.order.slots, m.order.floor+1)
+	}
+}

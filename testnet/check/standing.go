@@ -1,0 +1,52 @@
+package check
+
+import "tagma/pbft"
+
+// Standing takes where a correct replica is after a step: its watermark and view only rise, and rest on certificates (I6,
+// I7), and it counts as executed what it executed (I8).
+func (m *Monitor) Standing(id pbft.ReplicaID, at pbft.Position) {
+	o := m.of(id)
+	if o == nil {
+		return
+	}
+	m.checked(i6)
+	switch {
+	case at.Stable < o.stable || at.Stable < o.durable.certified:
+		m.fail(i6, id, "the low watermark of replica %d falls from %d to %d", id, max(o.stable, o.durable.certified), at.Stable)
+	case at.Stable > o.now.certified:
+		m.fail(i6, id, "the low watermark of replica %d is %d, and only %d is proven stable", id, at.Stable, o.now.certified)
+	}
+	o.stable = at.Stable
+	if h := o.accepted.highest; h > at.Stable+m.cfg.LogWindow {
+		m.fail(i6, id, "replica %d accepted a pre-prepare for %d, above its high watermark %d", id, h, at.Stable+m.cfg.LogWindow)
+	}
+	o.accepted.highest = 0
+	m.checked(i7)
+	switch {
+	case at.View < o.now.left:
+		m.fail(i7, id, "replica %d is in view %d after it asked for view %d", id, at.View, o.now.left)
+	case at.Active && at.View > 0 && o.activated[at.View] == nil:
+		m.fail(i7, id, "replica %d is active in view %d without a new view", id, at.View)
+	}
+	m.checked(i8)
+	if at.Executed != o.handed {
+		m.fail(i8, id, "replica %d counts %d batches as executed, and handed over %d", id, at.Executed, o.handed)
+	}
+}
+
+// Holds takes how much a correct replica holds (I14).
+func (m *Monitor) Holds(id pbft.ReplicaID, f pbft.Footprint) {
+	o := m.of(id)
+	if o == nil {
+		return
+	}
+	m.checked(i14)
+	b := pbft.Bounds(m.cfg)
+	if f.Slots > b.Slots || f.Bodies > b.Bodies || f.Requests > b.Requests || f.Queues > b.Queues {
+		m.fail(i14, id, "replica %d holds %+v, and the bounds are %+v", id, f, b)
+	}
+	m.checked(i6)
+	if f.Highest > o.stable+b.Highest {
+		m.fail(i6, id, "replica %d accepted a pre-prepare for %d, above its high watermark %d", id, f.Highest, o.stable+b.Highest)
+	}
+}

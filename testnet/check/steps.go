@@ -1,0 +1,178 @@
+package check
+
+import "tagma/pbft"
+
+// Stepped takes one event that a correct replica's core was given, and the effects that it returned, before any of them
+// is performed.
+func (m *Monitor) Stepped(id pbft.ReplicaID, ev pbft.Event, effects []pbft.Effect) {
+	o := m.of(id)
+	if o == nil {
+		return
+	}
+	switch ev := ev.(type) {
+	case pbft.Received:
+		m.received(o, ev, effects)
+	case pbft.Snapshotted:
+		m.root(o, ev.Seq, ev.Digest)
+	default: // a clock, or the end of an execution
+	}
+	for i, effect := range effects {
+		switch e := effect.(type) {
+		case pbft.Persist:
+			m.wrote(o, e.Record, false)
+		case pbft.Note:
+			m.wrote(o, e.Record, false)
+		case pbft.Broadcast:
+			m.asked(o, e.Msg)
+		case pbft.Execute:
+			m.executes(o, e, effects[i+1:])
+		case pbft.Accuse:
+			m.accuses(o, e.Evidence)
+		case pbft.Entered:
+			m.enters(o, e.View)
+		default: // says nothing that must hold
+		}
+	}
+}
+
+// Durable takes a record that became durable on a correct replica's disk: of the votes that were broadcast, as Sent, too;
+// and those of an anchor. A note that was lost is never told.
+func (m *Monitor) Durable(id pbft.ReplicaID, rec pbft.Record) {
+	if o := m.of(id); o != nil {
+		m.wrote(o, rec, true)
+	}
+}
+
+// Restarted takes a start of a correct replica from its disk, at the state after a sequence number. The first start at the
+// initial state need not be told.
+func (m *Monitor) Restarted(id pbft.ReplicaID, at pbft.Seq) {
+	if o := m.of(id); o != nil {
+		o.restart(at)
+	}
+}
+
+// wrote takes a record that the core wants written, or one that is durable now.
+func (m *Monitor) wrote(o *observed, rec pbft.Record, durable bool) {
+	switch r := rec.(type) {
+	case *pbft.Accepted:
+		m.accepts(o, r.PrePrepare, durable)
+	case *pbft.Fetched:
+		m.holdsBody(o, r.Seq, r.Body, durable)
+	case *pbft.Prepared:
+		m.prepares(o, &r.Cert, durable)
+	case *pbft.Certified:
+		m.holdsBody(o, r.Cert.Seq, r.Body, durable)
+		m.decides(o, &r.Cert, durable)
+	case *pbft.Committed:
+		m.decides(o, &r.Cert, durable)
+	case *pbft.Stable:
+		m.stabilises(o, &r.Cert, durable)
+	case *pbft.Activated:
+		m.activates(o, r.NewView, durable)
+	case *pbft.Sent:
+		if durable {
+			m.keeps(o, r.Msg)
+		}
+	case *pbft.Head: // repeats what the other records of its anchor say
+	}
+}
+
+// accepts takes a pre-prepare that the replica binds a slot to (I6: above the low watermark; H is judged by Standing).
+func (m *Monitor) accepts(o *observed, p *pbft.PrePrepare, durable bool) {
+	m.holdsBody(o, p.Seq, p.Body, durable)
+	k := o.at(p.Seq)
+	if k == nil {
+		return
+	}
+	if !durable {
+		m.inWindow(o, p.Seq)
+	}
+	k.accepted.note(p.View, p.Digest, durable)
+}
+
+func (m *Monitor) inWindow(o *observed, seq pbft.Seq) {
+	m.checked(i6)
+	if seq <= o.stable {
+		m.fail(i6, o.id, "replica %d accepts a pre-prepare for %d, and its low watermark is %d", o.id, seq, o.stable)
+	}
+	o.accepted.highest = max(o.accepted.highest, seq)
+}
+
+func (m *Monitor) holdsBody(o *observed, seq pbft.Seq, b *pbft.Body, durable bool) {
+	if b == nil {
+		return
+	}
+	if k := o.at(seq); k != nil {
+		k.bodies.note(0, b.Digest(), durable)
+	}
+}
+
+func (m *Monitor) prepares(o *observed, cert *pbft.PreparedCert, durable bool) {
+	k := o.at(cert.Seq)
+	if k == nil {
+		return
+	}
+	if !k.prepared.has(cert.View, cert.Digest, false) {
+		m.recountPrepared(o.id, cert)
+	}
+	k.prepared.note(cert.View, cert.Digest, durable)
+}
+
+func (m *Monitor) decides(o *observed, cert *pbft.CommitCert, durable bool) {
+	k := o.at(cert.Seq)
+	if k == nil {
+		return
+	}
+	if !k.decided.has(cert.View, cert.Digest, false) {
+		m.recountCommitted(o.id, cert)
+		m.commits(o, cert)
+	}
+	k.decided.note(cert.View, cert.Digest, durable)
+}
+
+func (m *Monitor) stabilises(o *observed, cert *pbft.StableCert, durable bool) {
+	if cert.Seq > o.now.certified {
+		m.recountStable(o.id, cert)
+		m.stableRoot(o, cert.Seq, cert.Digest)
+		o.now.certified = cert.Seq
+	}
+	if durable && cert.Seq > o.durable.certified {
+		o.durable.certified = cert.Seq
+		m.forget(o)
+	}
+}
+
+// activates takes a new view that became active at a replica.
+func (m *Monitor) activates(o *observed, v *pbft.NewView, durable bool) {
+	d := fingerprint(m.cfg, v)
+	if s := o.activated[v.View]; s == nil || s.digest != d {
+		m.newView(o.id, v, d)
+	}
+	noteView(o.activated, v.View, d, durable)
+	first := highestStable(v)
+	for i := range v.Proposals {
+		if k := o.at(first.Seq + 1 + pbft.Seq(i)); k != nil {
+			k.accepted.note(v.View, v.Proposals[i].Digest, durable)
+		}
+	}
+	o.now.left = max(o.now.left, v.View)
+	if durable {
+		o.durable.left = max(o.durable.left, v.View)
+		o.durable.entered = max(o.durable.entered, v.View)
+	}
+	if first.Seq > 0 {
+		m.stabilises(o, first, durable)
+	}
+}
+
+// enters is I7 for a view that becomes active.
+func (m *Monitor) enters(o *observed, v pbft.View) {
+	m.checked(i7)
+	if v <= o.now.entered || v < o.now.left {
+		m.fail(i7, o.id, "replica %d enters view %d after view %d, having asked for view %d", o.id, v, o.now.entered, o.now.left)
+	}
+	if o.activated[v] == nil && o.newViews[v] == nil {
+		m.fail(i7, o.id, "replica %d enters view %d without a new view", o.id, v)
+	}
+	o.now.entered = max(o.now.entered, v)
+}
