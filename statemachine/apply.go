@@ -19,10 +19,11 @@ func (s *Service) Apply(b Batch) ([]Reply, error) {
 	if !null {
 		now = max(now, b.Time)
 	}
-	s.changes.beginBatch(b.Seq)
+	s.layers.changes.beginBatch(b.Seq)
+	s.touched.seq = b.Seq
 	s.tx = txn{
-		reader: reader{above: s.changes, base: s.base, seq: b.Seq, time: now, key: s.tx.key},
-		writes: s.changes,
+		reader: reader{above: &s.layers, base: s.base, seq: b.Seq, time: now, key: s.tx.key},
+		writes: s.layers.changes,
 		limits: &s.limits,
 	}
 	replies := make([]Reply, len(b.Requests))

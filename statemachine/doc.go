@@ -12,12 +12,16 @@
 // cluster's identity is in every signature already, and an empty genesis needs no version 0, which a store that
 // counts versions from 1 cannot write. From there each batch is one WriteSet with its sequence number as version.
 //
-// Between flushes the changes live in an overlay above the storage. The sessions are mirrored in memory; their records,
-// one per client and one per session, are written once per batch that changed them.
+// What the storage does not hold yet lies in overlays above it: the changes of the group of batches that is being written
+// (Seal, Settle), and those of the batches applied beside it. Values that were read or written last are kept in memory
+// besides, within a bound. The sessions are mirrored in memory; their records, one per client and one per session, are
+// written once per group, with the version of the last batch that changed them. So a view between two groups has the
+// application's keys and the agreed time as they were, but may lack the newest sessions: nothing but Load reads them, and
+// it starts where a group ended.
 //
 // # What it must not do
 //
 // The package knows no message, signature, network or clock, and starts no goroutine. It never decides when state
-// becomes durable: the caller asks for Flush and Checkpoint, and how batches are grouped into flushes changes nothing
+// becomes durable: the caller asks for Flush, Seal and Checkpoint, and how batches are grouped into writes changes nothing
 // that can be observed, the root included.
 package statemachine

@@ -13,24 +13,20 @@ type layer interface {
 	seek(key []byte, beyond bool) (Write, bool)
 }
 
-// overlayKeepBytes is how much an overlay keeps as a read cache when its writes have reached the storage.
-const overlayKeepBytes = 8 << 20
-
-// overlay is the layer that batches execute in: the latest value of every key changed since it was last reset. An
+// overlay is the layer that batches execute in: the latest value of every key changed since the last seal. An
 // operation can be undone; a batch's changes are taken as its write set. Sorted order is needed by ranges only, so it
 // is made when one asks for it.
 type overlay struct {
 	cells  map[string]*cell
 	sorted []*cell // by key
 	fresh  []*cell // not yet in sorted
-	bytes  int     // keys and values of cells; an overwritten value counts until the next reset
 
 	batch uint64  // the sequence number that is executed
 	dirty []*cell // changed by batch, each once
 	undo  []undo  // of the current operation
 }
 
-// cell is the latest value of one key. With set false the key has its value in the storage view below.
+// cell is the latest value of one key. With set false the key has its value in what lies below.
 type cell struct {
 	key, value   []byte
 	set, deleted bool
@@ -69,14 +65,12 @@ func (o *overlay) write(key, value []byte, deleted bool) {
 		c = &cell{key: bytes.Clone(key)}
 		o.cells[string(key)] = c
 		o.fresh = append(o.fresh, c)
-		o.bytes += len(key)
 	}
 	o.undo = append(o.undo, undo{c, *c})
 	if c.batch != o.batch {
 		o.dirty = append(o.dirty, c)
 	}
 	c.value, c.set, c.deleted, c.batch = value, true, deleted, o.batch
-	o.bytes += len(value)
 }
 
 // appendWrites appends what the batch changed, unsorted.
@@ -87,14 +81,15 @@ func (o *overlay) appendWrites(w []Write) []Write {
 	return w
 }
 
-// flushed says that the storage holds everything; what is small enough stays as a cache.
-func (o *overlay) flushed() {
-	if o.bytes > overlayKeepBytes {
-		o.reset()
-	}
+// reset forgets everything, and keeps its room for as much again.
+func (o *overlay) reset() {
+	clear(o.cells)
+	clear(o.sorted)
+	clear(o.fresh)
+	clear(o.dirty[:cap(o.dirty)])
+	clear(o.undo[:cap(o.undo)])
+	*o = overlay{cells: o.cells, sorted: o.sorted[:0], fresh: o.fresh[:0], dirty: o.dirty[:0], undo: o.undo[:0]}
 }
-
-func (o *overlay) reset() { *o = *newOverlay() }
 
 func (o *overlay) get(key []byte) (Write, bool) {
 	c := o.cells[string(key)]

@@ -11,8 +11,8 @@ var ErrNotExecuted = errors.New("that sequence number is not executed yet")
 
 // Service executes ordered batches on a Machine and keeps the resulting state in a Storage.
 //
-// Apply, Flush, Checkpoint and Load belong to one goroutine, the executor. Lookup, Executed and Query may be called
-// from any other at the same time.
+// Apply, Seal, Settle, Flush, Checkpoint and Load belong to one goroutine, the executor. What Seal returned may be written on
+// another. Lookup, Executed and Query may be called from any at the same time.
 //
 // The sessions are kept in memory as well, all of them: per client at most Limits.Sessions with MaxClientReplyBytes and
 // one reply more of replies, and clients are registered. Between two flushes the changed values are in memory too, so
@@ -25,7 +25,9 @@ type Service struct {
 
 	// The executor's own.
 	base    StorageView // the state after flushed
-	changes *overlay    // everything above it
+	recent  *recent     // values in base
+	layers  layers      // everything above it
+	sealed  *Sealed     // being written
 	tx      txn
 	touched touched
 	failed  error // of the storage; final
@@ -45,15 +47,15 @@ func New(m Machine, st Storage, lim Limits) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{machine: m, storage: st, limits: lim, changes: newOverlay()}
+	s := &Service{machine: m, storage: st, limits: lim}
 	if err := s.Load(0); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// Load takes up the state after sequence number at, and forgets whatever was applied. Versions above it that the
-// storage may hold are not seen, and are written again with the same values as the batches after it are (D5).
+// Load takes up the state after sequence number at, where a write ended, and forgets whatever was applied. Versions above it
+// that the storage may hold are not seen; the batches after it give the same ones again (D5).
 func (s *Service) Load(at uint64) error {
 	view, err := s.view(at)
 	if err != nil {
@@ -68,8 +70,8 @@ func (s *Service) Load(at uint64) error {
 		view.Close()
 		return fmt.Errorf("load the sessions at sequence number %d: %w", at, err)
 	}
+	s.recent, s.layers, s.sealed = newRecent(recentBytes), newLayers(), nil
 	s.rebase(view)
-	s.changes.reset()
 	s.touched, s.failed = touched{}, nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,5 +153,5 @@ func (s *Service) rebase(view StorageView) {
 	if s.base != nil {
 		s.base.Close()
 	}
-	s.base = view
+	s.base = &remembered{view, s.recent}
 }

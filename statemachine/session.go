@@ -11,7 +11,7 @@ type client struct {
 	floor      uint64     // no session at or below it is opened again
 	held       []*session // ascending by number, all above floor
 	replyBytes int        // over held
-	touched    bool       // by the batch that is executed
+	touched    uint64     // the last batch that changed it, 0 if none since it was last sealed
 }
 
 // session is one window of request numbers (C2).
@@ -22,27 +22,28 @@ type session struct {
 	replies    []cached // ascending by t, none below acked
 	replyBytes int
 	evicted    bool
-	touched    bool
+	touched    uint64 // as of a client
 }
 
-// touched is what the batch that is executed changed of the sessions, in the order of first change.
+// touched is what changed of the sessions since they were last sealed, in the order of first change.
 type touched struct {
+	seq      uint64 // the batch that is executed
 	clients  []*client
 	sessions []*session
 }
 
 func (t *touched) client(c *client) {
-	if !c.touched {
-		c.touched = true
+	if c.touched == 0 {
 		t.clients = append(t.clients, c)
 	}
+	c.touched = t.seq
 }
 
 func (t *touched) session(s *session) {
-	if !s.touched {
-		s.touched = true
+	if s.touched == 0 {
 		t.sessions = append(t.sessions, s)
 	}
+	s.touched = t.seq
 }
 
 // cached is the reply to one executed request.

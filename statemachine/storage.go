@@ -10,7 +10,7 @@ var ErrNotRetained = errors.New("state at that sequence number is not retained")
 
 // Storage is the port to durable versioned bytes. Versions are sequence numbers: a write of batch s has version s, and
 // a view at s sees for each key the highest version ≤ s (D5). The state after 0 is empty: version 0 is never written,
-// nor viewed by a Service. Write, Checkpoint and Discard are called by one goroutine at a time, View by any.
+// nor viewed by a Service. Write and Checkpoint are called by one goroutine at a time, View and Discard by any beside them.
 type Storage interface {
 	// View opens the state after sequence number at, which was written, if by an empty set only. The caller closes it.
 	// Below what is retained the error wraps ErrNotRetained.

@@ -10,8 +10,9 @@
 //  3. The caller executes everything above C again. Each batch is rewritten under its old version with its old content.
 //
 // What a crashed run left above C is invisible: views open only at sequence numbers written since Load, and by then every
-// entry a view can see has been rewritten. That rests on determinism: a leftover that executing the same batches does not
-// write again cannot exist.
+// entry a view can see has been rewritten. That rests on determinism: whatever executing the same batches does not write
+// again, because it groups them otherwise, has the right content for its version, and is hidden where the group ends by the
+// version that the group writes.
 //
 // The package owns the directory it is given and nothing else. It does not judge digests, knows no journal, and does not
 // choose what to discard.
