@@ -20,6 +20,7 @@ type wire struct {
 	mu      sync.Mutex
 	replies []*pbft.Reply
 	send    func(to int, frame []byte) bool
+	peers   func() []network.PeerState
 }
 
 func (w *wire) FromReplica(_ int, frame []byte) {
@@ -49,7 +50,7 @@ func (b *testbed) asClient(key *crypto.PrivateKey) *wire {
 		Seed: key.Seed(), Members: b.fresh.File.Members(), Greeting: b.fresh.File.Greeting(),
 	}, w)
 	b.connected(h, err)
-	w.send = h.Send
+	w.send, w.peers = h.Send, h.Peers
 	return w
 }
 
@@ -62,7 +63,7 @@ func (b *testbed) asMember(i int) *wire {
 		Greeting: b.fresh.File.Greeting(),
 	}, w)
 	b.connected(h, err)
-	w.send = func(to int, frame []byte) bool { h.Send(to, frame); return true }
+	w.send, w.peers = func(to int, frame []byte) bool { h.Send(to, frame); return true }, h.Peers
 	return w
 }
 
@@ -97,8 +98,8 @@ func (b *testbed) sign(r *pbft.Request, key *crypto.PrivateKey) {
 	pbft.SignRequest(pbft.Digest(b.fresh.File.ID), b.fresh.File.Epoch, r, func(m []byte) pbft.Signature { return key.Sign(m) })
 }
 
-// rubbish is frames that no replica may believe, whoever sends them.
-func (b *testbed) rubbish(rng *rand.Rand) [][]byte {
+// rubbish is frames that no replica may believe, whoever sends them: some that are no message, and some against the rules.
+func (b *testbed) rubbish(rng *rand.Rand) (malformed, invalid [][]byte) {
 	client := b.fresh.Clients[0]
 	good := pbft.Encode(b.request(client, 1))
 	forged := b.request(client, 2)
@@ -110,30 +111,30 @@ func (b *testbed) rubbish(rng *rand.Rand) [][]byte {
 	huge := b.request(client, 3)
 	huge.Ops = [][]byte{make([]byte, 300<<10)}
 	b.sign(huge, client)
-	frames := [][]byte{
-		nil,
-		{0},
-		{255},
-		good[:len(good)-1], append(good, 0), // cut, and too long
+	invalid = [][]byte{
 		pbft.Encode(forged), pbft.Encode(b.request(stranger, 1)), pbft.Encode(huge),
 		pbft.Encode(&pbft.Prepare{Seq: 1, Replica: 1}), pbft.Encode(&pbft.Commit{Seq: 1, Replica: 9}), // unsigned; no member
 		pbft.Encode(&pbft.PrePrepare{Seq: 1 << 60}), pbft.Encode(&pbft.ViewChange{View: 1 << 63, Replica: 2}),
-		pbft.Encode(&pbft.NewView{View: 5}), pbft.Encode(&pbft.Report{Document: []byte("{}")}),
+		pbft.Encode(&pbft.NewView{View: 5}),
 	}
-	for range 2000 {
+	malformed = [][]byte{nil, {0}, {255}, good[:len(good)-1], append(good, 0)} // cut, and too long
+	for range 200 {
 		f := make([]byte, rng.IntN(400))
 		for i := range f {
 			f[i] = byte(rng.Uint32())
 		}
-		if len(f) > 0 && rng.IntN(2) == 0 {
-			f[0] = byte(1 + rng.IntN(24)) // looks like a message at first
+		if len(f) > 1 && rng.IntN(2) == 0 {
+			f[0], f[1] = pbft.FormatVersion, byte(1+rng.IntN(24)) // looks like a message at first
 		}
-		frames = append(frames, f)
+		if _, err := pbft.Decode(f); err != nil {
+			malformed = append(malformed, f)
+		}
 	}
-	return frames
+	return malformed, invalid
 }
 
-// S4: whatever a client or a member sends, it is counted, nobody panics, and everybody goes on serving.
+// S4: whatever a client or a member sends, it is counted, nobody panics, and everybody goes on serving. Who sends what is
+// no message loses his link each time.
 func TestS4_RubbishIsCountedAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	for who, connect := range map[string]func(*testbed) *wire{
@@ -147,19 +148,42 @@ func TestS4_RubbishIsCountedAndChangesNothing(t *testing.T) {
 				b.start(i)
 			}
 			w := connect(b)
-			frames := b.rubbish(rand.New(rand.NewPCG(4, 4)))
-			for _, f := range frames {
+			malformed, invalid := b.rubbish(rand.New(rand.NewPCG(4, 4)))
+			for _, f := range invalid {
 				for to := range 3 {
 					w.send(to, f)
 				}
 			}
-			b.until("most of it is counted", func(rs []Report) bool {
-				for _, r := range rs {
-					if r.Refused < uint64(len(frames))*9/10 {
-						return false
+			atLeast := func(n int) func([]Report) bool {
+				return func(rs []Report) bool {
+					for _, r := range rs {
+						if r.Refused < uint64(n) {
+							return false
+						}
+					}
+					return true
+				}
+			}
+			b.until("what is against the rules is counted", atLeast(len(invalid)))
+			next := 0
+			counted := atLeast(len(invalid) + 20)
+			b.until("what is no message is counted, however often its sender comes back", func(rs []Report) bool {
+				for to := range 3 {
+					w.send(to, malformed[next%len(malformed)])
+				}
+				next++
+				return counted(rs)
+			})
+			b.until("its links are ended", func([]Report) bool {
+				for to := range 3 {
+					w.send(to, malformed[0])
+				}
+				for to, p := range w.peers() {
+					if to < 3 && p.LastError != "" {
+						return true
 					}
 				}
-				return true
+				return false
 			})
 			l := b.load()
 			l.put(10, 8)

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"tagma/pbft"
 	"tagma/statemachine"
@@ -18,13 +17,6 @@ type executor struct {
 	work    chan pbft.Effect // Execute and Snapshot in order; holds a window, so that the driver never waits
 	done    chan<- pbft.Event
 }
-
-// flushEvery bounds how many batches wait in memory for their write to the store, and flushWithin how long the first of
-// them does. A write of one batch costs as many syncs as one of many, and they compete with those of the journal.
-const (
-	flushEvery  = 64
-	flushWithin = 100 * time.Millisecond
-)
 
 func newExecutor(cfg *pbft.Config, service *statemachine.Service, storage statemachine.Storage, done chan<- pbft.Event) *executor {
 	room := int(cfg.LogWindow + cfg.LogWindow/cfg.CheckpointInterval + 1)
@@ -56,66 +48,65 @@ func (x *executor) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
 
 // run applies what is queued until the context ends. Batches are written to the store when enough have gathered or the
 // first of them has waited long enough, so that one synced write serves many; never across a checkpoint (D5). Nobody
-// waits for that write: reads see what is not written yet, and after a crash the order gives the batches again. An error
-// is one of the store, and final.
+// waits for that write, which runs beside the batches that follow: reads see what is not written yet, and after a crash the
+// order gives the batches again. An error is one of the store, and final.
 func (x *executor) run(ctx context.Context) error {
-	due := time.NewTimer(flushWithin)
-	defer due.Stop()
-	unwritten := 0
+	w := newWriter(x.service)
+	defer w.stop()
 	for {
+		// A checkpoint waits here for the write before it, and what comes behind it too: its state is that of its batch.
+		work := x.work
+		if w.checkpoint != 0 {
+			work = nil
+		}
+		var event pbft.Event
 		select {
-		case next := <-x.work:
-			event, err := x.perform(next)
-			if err != nil {
+		case next := <-work:
+			if s, ok := next.(pbft.Snapshot); ok {
+				w.checkpoint = s.Seq
+				break
+			}
+			var err error
+			if event, err = x.execute(next); err != nil {
 				return err
 			}
-			select {
-			case x.done <- event:
-			case <-ctx.Done():
-				return nil
+			w.applied()
+		case <-w.due.C:
+			w.overdue = true
+		case result := <-w.results:
+			var err error
+			if event, err = w.settle(result); err != nil {
+				return err
 			}
-			if _, checkpoint := next.(pbft.Snapshot); checkpoint {
-				unwritten = 0 // it began by writing them
-				continue
-			}
-			if unwritten++; unwritten == 1 {
-				due.Reset(flushWithin)
-			}
-			if unwritten < flushEvery {
-				continue
-			}
-		case <-due.C:
 		case <-ctx.Done():
 			return nil
 		}
-		if err := x.service.Flush(); err != nil {
-			return fmt.Errorf("write to the store: %w", err)
+		w.begin()
+		if event == nil {
+			continue
 		}
-		unwritten = 0
+		select {
+		case x.done <- event:
+		case <-ctx.Done():
+			return nil
+		}
 	}
 }
 
-func (x *executor) perform(e pbft.Effect) (pbft.Event, error) {
-	switch e := e.(type) {
-	case pbft.Execute:
-		replies, err := x.service.Apply(batch(e))
-		if err != nil {
-			return nil, fmt.Errorf("execute sequence number %d: %w", e.Seq, err)
-		}
-		done := pbft.Executed{Seq: e.Seq, Replies: make([]*pbft.Reply, len(replies))}
-		for i := range replies {
-			done.Replies[i] = x.firstReply(&replies[i])
-		}
-		return done, nil
-	case pbft.Snapshot:
-		root, err := x.service.Checkpoint(uint64(e.Seq))
-		if err != nil {
-			return nil, fmt.Errorf("take the checkpoint at %d: %w", e.Seq, err)
-		}
-		return pbft.Snapshotted{Seq: e.Seq, Digest: root}, nil
-	default:
-		return nil, fmt.Errorf("%T was queued for execution, where it does not belong", e)
+func (x *executor) execute(next pbft.Effect) (pbft.Event, error) {
+	e, ok := next.(pbft.Execute)
+	if !ok {
+		return nil, fmt.Errorf("%T was queued for execution, where it does not belong", next)
 	}
+	replies, err := x.service.Apply(batch(e))
+	if err != nil {
+		return nil, fmt.Errorf("execute sequence number %d: %w", e.Seq, err)
+	}
+	done := pbft.Executed{Seq: e.Seq, Replies: make([]*pbft.Reply, len(replies))}
+	for i := range replies {
+		done.Replies[i] = x.firstReply(&replies[i])
+	}
+	return done, nil
 }
 
 func batch(e pbft.Execute) statemachine.Batch {

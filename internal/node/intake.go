@@ -23,16 +23,19 @@ type intake struct {
 	past       *queries
 	counts     *counters
 	report     func() any
-	ready      chan struct{} // closed once report may be called
+	drop       func(replica int) // ends the streams that a replica sends on
+	ready      chan struct{}     // closed once report and drop may be called
 	log        *slog.Logger
 }
 
 // FromReplica takes a frame of another replica. What cannot be believed is counted and dropped: remote input never stops
-// a replica (S4).
+// a replica (S4). Who sends what is no message at all speaks something else, and must connect again to go on with it: that
+// costs him more than it costs us.
 func (in *intake) FromReplica(from int, frame []byte) {
 	m, err := pbft.Decode(frame)
 	if err != nil {
 		in.refuse("replica", from, err)
+		in.part(from)
 		return
 	}
 	in.signatures.check(in.signatures.replica(from, len(frame)), m, func(v pbft.Verified) {
@@ -47,6 +50,7 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 	m, err := pbft.Decode(frame)
 	if err != nil {
 		in.refuse("client", pbft.PublicKey(link.Key()), err)
+		link.Close()
 		return
 	}
 	switch m := m.(type) {
@@ -111,6 +115,15 @@ func (in *intake) answer(link *network.ClientLink) {
 		return
 	}
 	link.Send(pbft.Encode(&pbft.Report{Document: document}))
+}
+
+// part ends the streams of a replica that sent no message.
+func (in *intake) part(from int) {
+	select {
+	case <-in.ready:
+		in.drop(from)
+	default: // its next one will do
+	}
 }
 
 // put waits for room in a lane, which holds back the link's reader, or for the end.

@@ -163,7 +163,7 @@ func (n *Node) listen(out *outlet, way lanes) (err error) {
 		ctx: ctx, cfg: cfg, lanes: way, routes: out.routes, quarantine: out.quarantine, counts: n.counts, log: n.log,
 		past:       newQueries(n.executor.service.Query, func() bool { return n.loop.shown.Load().Diverged }, n.log),
 		signatures: n.signatures,
-		report:     func() any { return n.Report() }, ready: make(chan struct{}),
+		report:     func() any { return n.Report() }, drop: func(id int) { n.host.Drop(id) }, ready: make(chan struct{}),
 	}
 	n.host, err = network.Listen(network.Config{
 		Seed: n.home.Key.Seed(), Listen: n.home.listen(), Members: n.home.Cluster.Members(), Self: int(cfg.Self),

@@ -1,0 +1,138 @@
+package node
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"tagma/pbft"
+	"tagma/statemachine"
+	"tagma/statemachine/memstore"
+)
+
+// slow is a storage whose writes and checkpoints end when they are let go.
+type slow struct {
+	*memstore.Store
+	proceed chan struct{}
+	rooted  []uint64
+}
+
+func (s *slow) Write(sets []statemachine.WriteSet) error {
+	<-s.proceed
+	return s.Store.Write(sets)
+}
+
+func (s *slow) Checkpoint(seq uint64) ([32]byte, error) {
+	<-s.proceed
+	s.rooted = append(s.rooted, seq)
+	return s.Store.Checkpoint(seq)
+}
+
+// A slow disk holds up the checkpoint, not execution, and never lets a write pass a checkpoint: the root is that of the
+// state at its own sequence number (K1, D5).
+func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		storage := &slow{Store: memstore.New(), proceed: make(chan struct{})}
+		x, _, done := newTestExecutor(t, storage)
+		plain, _, _ := newTestExecutor(t, memstore.New())
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- x.run(ctx) }()
+		next := pbft.Seq(0)
+		execute := func(n int) {
+			t.Helper()
+			for range n {
+				next++
+				x.Execute(next, body(next))
+				if e := (<-done).(pbft.Executed); e.Seq != next { // a deadlock fails the bubble
+					t.Fatalf("executed %d, want %d", e.Seq, next)
+				}
+				if _, err := plain.service.Apply(batch(pbft.Execute{Seq: next, Body: body(next)})); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		snapshot := func() [32]byte {
+			t.Helper()
+			x.Snapshot(next)
+			root, err := plain.service.Checkpoint(uint64(next))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return root
+		}
+		snapshotted := func(seq pbft.Seq, root [32]byte) {
+			t.Helper()
+			if e := (<-done).(pbft.Snapshotted); e.Seq != seq || e.Digest != root {
+				t.Fatalf("snapshot %d, want %d; equal roots: %t", e.Seq, seq, e.Digest == root)
+			}
+		}
+
+		execute(flushEvery)     // begins a write, which stands still
+		execute(2 * flushEvery) // beside it
+		root := snapshot()
+		x.Execute(next+1, body(next+1))
+		synctest.Wait()
+		if len(done) != 0 {
+			t.Fatalf("%T before the write ahead of the checkpoint ended: its state would hold a later batch", <-done)
+		}
+		storage.proceed <- struct{}{} // the write
+		next++
+		if e := (<-done).(pbft.Executed); e.Seq != next {
+			t.Fatalf("executed %d, want %d", e.Seq, next)
+		}
+		at := next - 1
+		if _, err := plain.service.Apply(batch(pbft.Execute{Seq: next, Body: body(next)})); err != nil {
+			t.Fatal(err)
+		}
+		execute(3)
+		storage.proceed <- struct{}{} // the write of the checkpoint
+		execute(3)
+		storage.proceed <- struct{}{} // its root
+		snapshotted(at, root)
+
+		root = snapshot()
+		storage.proceed <- struct{}{}
+		storage.proceed <- struct{}{}
+		snapshotted(next, root)
+		if len(storage.rooted) != 2 {
+			t.Errorf("checkpoints at %v", storage.rooted)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// The end waits for a write that is under way: nothing writes to a store that is being closed.
+func TestTheExecutorEndsAfterItsWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		storage := &slow{Store: memstore.New(), proceed: make(chan struct{})}
+		x, _, done := newTestExecutor(t, storage)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- x.run(ctx) }()
+		for seq := pbft.Seq(1); seq <= flushEvery; seq++ {
+			x.Execute(seq, body(seq))
+			<-done
+		}
+		stop()
+		synctest.Wait()
+		if len(ended) != 0 {
+			t.Fatal("ended during the write")
+		}
+		storage.proceed <- struct{}{}
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		if err := x.service.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		if v, err := storage.View(flushEvery); err != nil {
+			t.Error(err)
+		} else {
+			v.Close()
+		}
+	})
+}
