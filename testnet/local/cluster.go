@@ -20,6 +20,8 @@ type Cluster struct {
 	File *cluster.File
 
 	observer *crypto.PrivateKey
+	control  *Control // nil: no orders
+	dormant  map[int][]byzantine.Choice
 	spawner  *spawner
 	deaths   chan Death
 	waiting  sync.WaitGroup
@@ -27,25 +29,22 @@ type Cluster struct {
 	mu        sync.Mutex
 	malicious map[int]byzantine.Choice
 	processes []*process // by replica; nil while it does not run
+	ordered   orders
 }
 
 // Create makes a cluster's files. Start runs its replicas; Close must follow.
 func Create(o Options) (*Cluster, error) {
-	for id, choice := range o.Malicious {
-		if id < 0 || id >= o.Replicas {
-			return nil, fmt.Errorf("replica %d cannot be malicious: the cluster has replicas 0 to %d", id, o.Replicas-1)
-		}
-		if err := choice.Check(o.Replicas); err != nil {
-			return nil, fmt.Errorf("replica %d cannot be malicious: %w", id, err)
-		}
+	if err := o.checkMalicious(); err != nil {
+		return nil, err
 	}
 	file, observer, err := layout(o)
 	if err != nil {
 		return nil, err
 	}
 	return &Cluster{
-		Dir: o.Dir, File: file, malicious: maps.Clone(o.Malicious), observer: observer, spawner: newSpawner(),
-		deaths: make(chan Death, 64), processes: make([]*process, o.Replicas),
+		Dir: o.Dir, File: file, malicious: maps.Clone(o.Malicious), dormant: maps.Clone(o.Dormant), control: o.Control,
+		observer: observer, spawner: newSpawner(), deaths: make(chan Death, 64), processes: make([]*process, o.Replicas),
+		ordered: newOrders(o.Replicas),
 	}, nil
 }
 
@@ -58,12 +57,12 @@ func (c *Cluster) ClusterFile() string { return filepath.Join(c.Dir, ClusterFile
 // ClientKey is the path of a registered client's key: number 0 is always there, Options.Clients asks for more.
 func (c *Cluster) ClientKey(i int) string { return filepath.Join(c.Dir, clientName(i)+keySuffix) }
 
-// Malicious reports whether a replica is an attacker.
+// Malicious reports whether a replica is an attacker, if only a dormant one.
 func (c *Cluster) Malicious(id int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, bad := c.malicious[id]
-	return bad
+	return bad || len(c.dormant[id]) > 0
 }
 
 // Reform makes a replica honest from its next start on.
@@ -96,7 +95,15 @@ func (c *Cluster) startOne(id int) error {
 	if choice, bad := c.malicious[id]; bad {
 		args = append(args, "--behaviour", choice.String())
 	}
-	p, err := c.spawner.launch(args, filepath.Join(c.Home(id), LogFile))
+	var first *setup
+	if c.control != nil {
+		args = append(args, "--controlled")
+		for _, choice := range c.dormant[id] {
+			args = append(args, "--dormant", choice.String())
+		}
+		first = c.setup(id)
+	}
+	p, err := c.spawner.launch(args, filepath.Join(c.Home(id), LogFile), first)
 	if err != nil {
 		return err
 	}
@@ -133,6 +140,7 @@ func (c *Cluster) signal(s syscall.Signal, ids []int) error {
 		if err := p.cmd.Process.Signal(s); err != nil {
 			return fmt.Errorf("send replica %d %v: %w", id, s, err)
 		}
+		p.paused = s == syscall.SIGSTOP
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package local
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -31,7 +32,36 @@ type Options struct {
 	Clients      int    // registered clients beside the usual one; ClientKey names their keys
 	Protocol     cluster.Protocol
 	SegmentBytes int                      // of the journals; 0: the default
-	Malicious    map[int]byzantine.Choice // by replica
+	Malicious    map[int]byzantine.Choice // by replica: from the start to the end, unless Reform is called
+	// Control, unless nil, lets the replicas be given orders while they run, and Dormant are behaviours that wake up when
+	// they are ordered to; by replica, numbered by their place.
+	Control *Control
+	Dormant map[int][]byzantine.Choice
+}
+
+// checkMalicious judges who is to misbehave and how.
+func (o *Options) checkMalicious() error {
+	all := maps.Clone(o.Dormant)
+	if all == nil {
+		all = make(map[int][]byzantine.Choice)
+	}
+	for id, choice := range o.Malicious {
+		if o.Control != nil {
+			return fmt.Errorf("replica %d: in a cluster that takes orders behaviours are dormant until they are switched on", id)
+		}
+		all[id] = append(all[id], choice)
+	}
+	for id, choices := range all {
+		if id < 0 || id >= o.Replicas {
+			return fmt.Errorf("replica %d cannot be malicious: the cluster has replicas 0 to %d", id, o.Replicas-1)
+		}
+		for _, choice := range choices {
+			if err := choice.Check(o.Replicas); err != nil {
+				return fmt.Errorf("replica %d cannot be malicious: %w", id, err)
+			}
+		}
+	}
+	return nil
 }
 
 // layout makes the cluster file, the homes and the clients' keys.

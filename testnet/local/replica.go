@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bufio"
 	"context"
 	"flag"
 	"fmt"
@@ -36,42 +37,69 @@ func replica(args []string) error {
 	flags := flag.NewFlagSet(replicaCommand, flag.ContinueOnError)
 	home := flags.String("home", "", "the replica's directory")
 	behaviour := flags.String("behaviour", "", "how it misbehaves")
+	var dormant []byzantine.Choice
+	flags.Func("dormant", "how it misbehaves when it is ordered to", func(text string) error {
+		choice, err := byzantine.ParseChoice(text)
+		dormant = append(dormant, choice)
+		return err
+	})
+	controlled := flags.Bool("controlled", false, "orders come on standard input")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *behaviour == "" {
-		return serve(*home, nil)
-	}
-	choice, err := byzantine.ParseChoice(*behaviour)
-	if err != nil {
-		return err
-	}
-	return serve(*home, &choice)
-}
-
-// serve serves a home until SIGTERM comes or standard input ends, and logs to standard error. Choice, unless nil, makes
-// the replica an attacker.
-func serve(home string, choice *byzantine.Choice) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	ctx, end := context.WithCancel(ctx)
-	go func() {
-		defer end()
-		_, _ = io.Copy(io.Discard, os.Stdin) // nothing is ever written: it ends with the launcher
-	}()
 	opt := node.Options{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))}
-	if choice != nil {
+	if *controlled {
+		return serveControlled(*home, opt, dormant)
+	}
+	if *behaviour != "" {
+		choice, err := byzantine.ParseChoice(*behaviour)
+		if err != nil {
+			return err
+		}
 		opt.Replace = func(cfg *pbft.Config, core *pbft.Replica, sign func([]byte) pbft.Signature) driver.Core {
-			attacker, err := byzantine.New(*choice, cfg, core, sign)
+			attacker, err := byzantine.New(choice, cfg, core, sign)
 			if err != nil {
 				panic(err) // ParseChoice has judged it
 			}
 			return attacker
 		}
 	}
-	n, err := node.Open(home, opt)
+	return serve(*home, opt, func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // nothing is ever written: it ends with the launcher
+	})
+}
+
+// serveControlled serves a home whose replica takes orders.
+func serveControlled(home string, opt node.Options, dormant []byzantine.Choice) error {
+	in := bufio.NewReader(os.Stdin)
+	o, err := newObedient(in, os.Stdout, dormant)
 	if err != nil {
 		return err
 	}
+	o.options(&opt)
+	known, err := node.ReadHome(home)
+	if err != nil {
+		return err
+	}
+	if err := o.place(known); err != nil {
+		return err
+	}
+	return serve(home, opt, func() { o.obey(in) })
+}
+
+// serve serves a home until SIGTERM comes or its lifeline ends: what the launcher holds open.
+func serve(home string, opt node.Options, lifeline func()) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	ctx, end := context.WithCancel(ctx)
+	n, err := node.Open(home, opt)
+	if err != nil {
+		end()
+		return err
+	}
+	go func() {
+		defer end()
+		lifeline()
+	}()
 	return n.Run(ctx)
 }

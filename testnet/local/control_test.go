@@ -1,0 +1,181 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"tagma/client"
+	"tagma/crypto"
+	"tagma/internal/cluster"
+	"tagma/pbft"
+	"tagma/testnet/byzantine"
+	"tagma/testnet/links"
+)
+
+// controlled starts a cluster that takes orders, and a client.
+func controlled(t *testing.T, o Options) (*Cluster, *client.Client) {
+	t.Helper()
+	if o.Control == nil {
+		o.Control = &Control{Seed: 1}
+	}
+	o.Protocol = cluster.Protocol{ViewTimeout: cluster.Duration{Duration: 8 * time.Second}}
+	c := start(t, o)
+	key, err := crypto.ReadKey(c.ClientKey(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := client.DialCluster(t.Context(), c.File, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = session.Close() })
+	return c, session
+}
+
+func put(t *testing.T, c *client.Client, within time.Duration) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	return c.Put(ctx, "key", []byte("value"))
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// until waits for something that the replicas tell by themselves.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(patience)
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for !holds() {
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			t.Fatalf("%s: not within %v", what, patience)
+		}
+	}
+}
+
+func TestControl_APartitionStopsCommitsUntilItHealsAndSurvivesARestart(t *testing.T) {
+	t.Parallel()
+	c, session := controlled(t, Options{})
+	must(t, put(t, session, patience))
+	split := links.Command{ID: "split", Do: links.DoPartition, Groups: [][]pbft.ReplicaID{{0, 1}, {2, 3}}}
+	must(t, c.Order(t.Context(), split))
+	c.Kill(1)
+	must(t, c.Start(1)) // it is told of the partition again
+	if err := put(t, session, 700*time.Millisecond); !errors.Is(err, client.ErrUnknown) {
+		t.Fatalf("a write in a partition without a quorum: %v", err)
+	}
+	must(t, c.Order(t.Context(), links.Command{Do: links.DoHeal}))
+	must(t, put(t, session, patience))
+	for id := range 4 {
+		eventually(t, "every replica lost frames to the partition", func() bool { return c.Counts(id).Frames["split"] > 0 })
+	}
+}
+
+func TestControl_DelayedFramesArriveLateAndInOrder(t *testing.T) {
+	t.Parallel()
+	const delay = 60 * time.Millisecond
+	c, session := controlled(t, Options{Control: &Control{Network: links.Link{Delay: delay}}})
+	began := time.Now()
+	must(t, put(t, session, patience))
+	// A request takes three messages between replicas, one behind the other.
+	if took := time.Since(began); took < 3*delay {
+		t.Errorf("with %v on every link a write took %v", delay, took)
+	}
+	if c.Counts(0).Frames[links.Network] != 0 {
+		t.Error("a link without chances counts some")
+	}
+}
+
+func TestControl_ARuleHoldsOneTypeUntilItsRelease(t *testing.T) {
+	t.Parallel()
+	c, session := controlled(t, Options{})
+	must(t, put(t, session, patience))
+	hold := links.Rule{Name: "now", Match: links.Match{Type: pbft.TypePrePrepare}, Action: links.Hold}
+	must(t, c.Order(t.Context(), links.Command{ID: "hold", Do: links.DoRule, Rule: &hold}))
+	if err := put(t, session, 500*time.Millisecond); !errors.Is(err, client.ErrUnknown) {
+		t.Fatalf("a write without its pre-prepare: %v", err)
+	}
+	must(t, c.Order(t.Context(), links.Command{Do: links.DoRelease, Name: "now"}))
+	must(t, put(t, session, patience))
+	eventually(t, "the primary counts what it held", func() bool { return c.Counts(0).Frames["hold"] >= 3 })
+	if n := c.Counts(1).Frames["hold"]; n != 0 {
+		t.Errorf("replica 1, which is not primary, held %d frames", n)
+	}
+}
+
+func TestControl_ADormantBehaviourLiesOnlyWhileItIsAwake(t *testing.T) {
+	t.Parallel()
+	silent := byzantine.Choice{Name: "silent"}
+	c, session := controlled(t, Options{Dormant: map[int][]byzantine.Choice{3: {silent}}})
+	must(t, put(t, session, patience))
+	if n := c.Counts(3).Lies; len(n) > 0 && n[0] != 0 {
+		t.Fatalf("a dormant behaviour lied %d times", n[0])
+	}
+	must(t, c.Switch(t.Context(), 3, 0, true))
+	must(t, put(t, session, patience))
+	lies := func() int {
+		if n := c.Counts(3).Lies; len(n) == 1 {
+			return n[0]
+		}
+		return 0
+	}
+	eventually(t, "it keeps something back", func() bool { return lies() > 0 })
+	c.Kill(3)
+	before := lies()
+	must(t, c.Start(3))
+	must(t, put(t, session, patience))
+	eventually(t, "it lies after its restart too", func() bool { return lies() > before })
+	if err := c.Switch(t.Context(), 3, 1, true); err == nil {
+		t.Error("a behaviour that it has not was switched on")
+	}
+}
+
+func TestControl_AFullDiskStopsTheReplica(t *testing.T) {
+	t.Parallel()
+	c, session := controlled(t, Options{})
+	must(t, put(t, session, patience))
+	must(t, c.FillDisks(t.Context(), 3))
+	for gone := false; !gone; {
+		must(t, put(t, session, patience))
+		select {
+		case d := <-c.Deaths():
+			if gone = d.Replica == 3; !gone {
+				t.Fatal(d)
+			}
+		default:
+		}
+	}
+	must(t, c.Start(3))
+	must(t, waitReady(c, 3))
+}
+
+func TestControl_AClockJumpReachesTheCore(t *testing.T) {
+	t.Parallel()
+	c, session := controlled(t, Options{})
+	must(t, put(t, session, patience))
+	must(t, c.JumpClocks(t.Context(), -time.Hour, 1, 2, 3))
+	// The cores hear of it with their next tick; from then on the primary's time is an hour ahead for a quorum (N1).
+	eventually(t, "no more commits", func() bool { return errors.Is(put(t, session, 300*time.Millisecond), client.ErrUnknown) })
+	must(t, c.JumpClocks(t.Context(), time.Hour, 1, 2, 3))
+	must(t, put(t, session, patience))
+}
+
+func TestControl_WithoutItThereAreNoOrders(t *testing.T) {
+	t.Parallel()
+	c, err := Create(Options{Dir: t.TempDir(), Replicas: 4})
+	must(t, err)
+	defer c.Close()
+	if err := c.Order(t.Context(), links.Command{Do: links.DoHeal}); err == nil {
+		t.Error("an order without a channel is obeyed")
+	}
+}

@@ -1,0 +1,180 @@
+package local
+
+import (
+	"container/heap"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"tagma/internal/driver"
+	"tagma/pbft"
+	"tagma/testnet/links"
+)
+
+// hostile is a transport on which frames between replicas have the fate that a policy gives them. Replies to clients are
+// left alone.
+type hostile struct {
+	self  pbft.ReplicaID
+	epoch time.Time
+
+	mu     sync.Mutex
+	under  driver.Transport // nil until the node is open
+	spoil  []*gate          // attackers that send more than messages
+	policy *links.Policy
+	reads  bool // a rule may ask what a frame says, so frames are decoded
+	last   decoded
+	now    time.Duration // never goes back, whatever the system's clock does
+	queue  deliveries
+	sent   uint64
+	wake   *time.Timer
+}
+
+// decoded remembers the frame that was decoded last: a broadcast passes once for each replica.
+type decoded struct {
+	first *byte
+	m     pbft.Message
+}
+
+// mostQueued bounds what is on its way, in frames: later ones are lost, as in a full buffer.
+const mostQueued = 1 << 16
+
+func newHostile(self pbft.ReplicaID, n int, s *setup) *hostile {
+	h := &hostile{
+		self: self, epoch: time.Unix(0, s.Epoch),
+		policy: links.New(n, s.Network, rand.New(rand.NewPCG(s.Seed, uint64(self)))),
+	}
+	h.wake = time.AfterFunc(time.Hour, h.due)
+	h.wake.Stop()
+	return h
+}
+
+// around puts the policy in the way of a transport.
+func (h *hostile) around(under driver.Transport) driver.Transport {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.under = under
+	return h
+}
+
+// Send sends a frame to a replica, if the policy lets it pass and when.
+func (h *hostile) Send(to pbft.ReplicaID, frame []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	frames := [][]byte{frame}
+	for _, g := range h.spoil {
+		var spoilt [][]byte
+		for _, f := range frames {
+			spoilt = append(spoilt, g.pass(to, f)...)
+		}
+		frames = spoilt
+	}
+	for _, bytes := range frames {
+		f := links.Frame{From: h.self, To: to, Bytes: bytes}
+		if h.reads {
+			f.Message = h.decode(bytes)
+		}
+		h.take(h.policy.Pass(h.time(), f))
+	}
+}
+
+// Respond answers a client.
+func (h *hostile) Respond(reply *pbft.Reply) { h.under.Respond(reply) }
+
+// do changes the links.
+func (h *hostile) do(c links.Command) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.reads = h.reads || c.Do == links.DoRule
+	let, err := h.policy.Do(h.time(), c)
+	h.take(let)
+	return err
+}
+
+// fired counts frames by command.
+func (h *hostile) fired() map[string]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.policy.Fired()
+}
+
+func (h *hostile) decode(frame []byte) pbft.Message {
+	if len(frame) == 0 {
+		return nil
+	}
+	if h.last.first != &frame[0] {
+		m, err := pbft.Decode(frame)
+		if err != nil {
+			m = nil
+		}
+		h.last = decoded{&frame[0], m}
+	}
+	return h.last.m
+}
+
+func (h *hostile) time() time.Duration {
+	h.now = max(h.now, time.Since(h.epoch))
+	return h.now
+}
+
+// take puts deliveries on their way. What is due goes out at once, behind all that was due before it.
+func (h *hostile) take(let []links.Delivery) {
+	for _, d := range let {
+		if len(h.queue) >= mostQueued {
+			break
+		}
+		h.sent++
+		heap.Push(&h.queue, delivery{due: h.now + d.After, sent: h.sent, to: d.To, bytes: d.Bytes})
+	}
+	h.deliver()
+}
+
+// due is called by the timer.
+func (h *hostile) due() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.time()
+	h.deliver()
+}
+
+// deliver hands on what is due, and sets the timer for what is not.
+func (h *hostile) deliver() {
+	for len(h.queue) > 0 && h.queue[0].due <= h.now {
+		d := heap.Pop(&h.queue).(delivery)
+		h.under.Send(d.to, d.bytes)
+	}
+	if len(h.queue) > 0 {
+		h.wake.Reset(h.queue[0].due - h.now)
+	}
+}
+
+// delivery is a frame on its way.
+type delivery struct {
+	due   time.Duration
+	sent  uint64 // first come, first served
+	to    pbft.ReplicaID
+	bytes []byte
+}
+
+// deliveries is a heap: what is due next comes first.
+type deliveries []delivery
+
+func (q deliveries) Len() int { return len(q) }
+
+func (q deliveries) Less(i, j int) bool {
+	return q[i].due < q[j].due || q[i].due == q[j].due && q[i].sent < q[j].sent
+}
+
+func (q deliveries) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+// Push implements heap.Interface.
+func (q *deliveries) Push(x any) { *q = append(*q, x.(delivery)) }
+
+// Pop implements heap.Interface.
+func (q *deliveries) Pop() any {
+	old := *q
+	last := len(old) - 1
+	x := old[last]
+	old[last] = delivery{}
+	*q = old[:last]
+	return x
+}
