@@ -8,6 +8,7 @@ import (
 
 	"tagma/client"
 	"tagma/internal/node"
+	"tagma/testnet/observe"
 )
 
 // crash kills every replica in the middle of the work and starts them again on the same disks.
@@ -15,7 +16,7 @@ func (r *run) crash(ctx context.Context) error {
 	r.show.Begin("crash", "SIGKILL for all replicas at once, restart on the same disks")
 	r.killedAt = time.Since(r.load.began)
 	r.cluster.Kill()
-	r.watch.readJournals() // before they shrink again
+	r.watch.ReadJournals() // before they shrink again
 	r.restartedAt = time.Since(r.load.began)
 	if err := r.cluster.Start(); err != nil {
 		return err
@@ -39,7 +40,7 @@ func (r *run) await(ctx context.Context, goal int, also func() bool) error {
 	defer ticker.Stop()
 	for {
 		acknowledged, silent := r.load.progress()
-		r.show.Advance(acknowledged, goal, fmt.Sprintf("acknowledged, view %d", r.watch.view()))
+		r.show.Advance(acknowledged, goal, fmt.Sprintf("acknowledged, view %d", r.watch.View()))
 		switch {
 		case acknowledged >= goal && also(), acknowledged >= 4*goal:
 			return nil
@@ -60,7 +61,7 @@ func (r *run) readBack(ctx context.Context, c *client.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*r.Stall)
 	defer cancel()
 	done := 0
-	r.found, r.unread = r.load.readBack(ctx, c, func(n int) {
+	r.found, r.unread = observe.ReadBack(ctx, c, r.load.writes, func(n int) {
 		done += n
 		r.show.Advance(done, len(r.load.writes), "read back")
 	})
@@ -76,32 +77,16 @@ func (r *run) converge(ctx context.Context) error {
 	r.show.Begin("converge", "the correct replicas reach one stable checkpoint with one state digest")
 	ctx, cancel := context.WithTimeout(ctx, r.Stall)
 	defer cancel()
-	got, err := r.observer.Until(ctx, r.watch.all(), reportsEvery, func(got map[int]node.Report) bool {
-		r.watch.take(time.Now(), got)
-		return agree(got, r.watch.alive(), uint64(r.cfg.CheckpointInterval))
+	got, err := r.observer.Until(ctx, r.watch.All(), observe.ReportsEvery, func(got map[int]node.Report) bool {
+		r.watch.Take(time.Now(), got)
+		return observe.Agree(got, r.alive(), uint64(r.cfg.CheckpointInterval))
 	})
 	if r.converged = err == nil; !r.converged {
 		return errors.New("the correct replicas did not reach one stable checkpoint")
 	}
-	at := got[r.watch.alive()[0]]
+	at := got[r.alive()[0]]
 	r.show.End("checkpoint %d, state %.16s…", at.StableCheckpoint, at.StateDigest)
 	return nil
-}
-
-// agree reports whether replicas have executed equally far and have the newest checkpoint there stable, with one digest.
-func agree(got map[int]node.Report, ids []int, interval uint64) bool {
-	if len(ids) == 0 {
-		return false
-	}
-	first := got[ids[0]]
-	for _, id := range ids {
-		r, answered := got[id]
-		if !answered || r.Executed != first.Executed || r.StateDigest != first.StateDigest ||
-			r.StableCheckpoint == 0 || r.StableCheckpoint != r.Executed/interval*interval {
-			return false
-		}
-	}
-	return true
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }

@@ -14,6 +14,7 @@ import (
 	"tagma/testnet/byzantine"
 	"tagma/testnet/check"
 	"tagma/testnet/local"
+	"tagma/testnet/observe"
 	"tagma/testnet/report"
 )
 
@@ -24,7 +25,7 @@ type run struct {
 	cluster  *local.Cluster
 	observer *local.Observer
 	cfg      pbft.Config
-	watch    *watcher
+	watch    *observe.Watcher
 	load     *workload
 	lasted   time.Duration // of the workload
 
@@ -57,12 +58,14 @@ func Run(ctx context.Context, o Options, show Progress) (*report.Document, error
 		return nil, err
 	}
 	defer r.observer.Close() //nolint:errcheck // nothing of it is needed any more
-	r.watch = newWatcher(c, r.observer, &r.cfg, show)
+	r.watch = observe.Watch(c, r.observer, &r.cfg, correct(c), func(d local.Death) {
+		show.Note(d.String() + ", not by the demo: it counts as faulty from here on")
+	})
 
 	watching, blind := context.WithCancel(ctx)
 	var eye sync.WaitGroup
-	eye.Go(func() { r.watch.run(watching) })
-	eye.Go(func() { r.paused = longestPause(watching) })
+	eye.Go(func() { r.watch.Run(watching) })
+	eye.Go(func() { r.paused = observe.LongestPause(watching) })
 	r.broke = r.course(ctx)
 	blind()
 	eye.Wait()
@@ -72,6 +75,22 @@ func Run(ctx context.Context, o Options, show Progress) (*report.Document, error
 	}
 	return r.finish()
 }
+
+// correct lists the replicas that are honest by configuration.
+func correct(c *local.Cluster) (ids []int) {
+	for id := range c.File.Replicas {
+		if !c.Malicious(id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// alive lists the correct replicas that nobody killed behind our back.
+func (r *run) alive() []int { return r.watch.Alive(r.watch.Correct()) }
+
+// needed lists the replicas that the course goes on with: the liar too, whom it takes for a quorum.
+func (r *run) needed() []int { return r.watch.Alive(r.watch.All()) }
 
 // course is what happens, in order.
 func (r *run) course(ctx context.Context) error {
@@ -126,11 +145,11 @@ func (r *run) start(ctx context.Context) error {
 func (r *run) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.StartWithin)
 	defer cancel()
-	got, err := r.observer.Until(ctx, r.watch.all(), 50*time.Millisecond, func(got map[int]node.Report) bool {
-		return local.Unwell(got, r.watch.needed()) == ""
+	got, err := r.observer.Until(ctx, r.watch.All(), 50*time.Millisecond, func(got map[int]node.Report) bool {
+		return local.Unwell(got, r.needed()) == ""
 	})
 	if err != nil {
-		return fmt.Errorf("the replicas were not ready within %v: %s", r.StartWithin, local.Unwell(got, r.watch.needed()))
+		return fmt.Errorf("the replicas were not ready within %v: %s", r.StartWithin, local.Unwell(got, r.needed()))
 	}
 	return nil
 }
@@ -157,12 +176,12 @@ func (r *run) underLoad(ctx context.Context) error {
 	r.show.Begin("load", fmt.Sprintf("%d requests at once; from batch %d on primary %d tells every replica something else",
 		r.Sessions*r.Workers, r.LieFrom, liar))
 	err := r.await(ctx, r.BeforeCrash, func() bool {
-		_, proven := r.watch.conviction()
-		return proven && r.watch.view() > 0
+		_, proven := r.watch.Conviction(liar)
+		return proven && r.watch.View() > 0
 	})
 	if err != nil {
 		return err
 	}
-	r.show.End("view %d is active, and there is proof against replica %d", r.watch.view(), liar)
+	r.show.End("view %d is active, and there is proof against replica %d", r.watch.View(), liar)
 	return nil
 }

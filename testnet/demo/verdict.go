@@ -8,6 +8,7 @@ import (
 
 	"tagma/testnet/check"
 	"tagma/testnet/local"
+	"tagma/testnet/observe"
 	"tagma/testnet/report"
 )
 
@@ -18,22 +19,22 @@ func (r *run) finish() (*report.Document, error) {
 	}
 	r.show.Begin("judge", "the replicas stop; their journals are compared")
 	r.stopped = r.cluster.Stop(10 * time.Second)
-	r.watch.readJournals()
+	r.watch.ReadJournals()
 	d := &report.Document{
 		Scenario: "demo: an equivocating primary, and a crash of all replicas", Engine: "processes", Seed: r.Seed,
-		FinalView: r.watch.view(), LongestStallMS: r.paused.Milliseconds(), Evidence: []report.Evidence{}, Faults: []report.Fault{},
+		FinalView: r.watch.View(), LongestStallMS: r.paused.Milliseconds(), Evidence: []report.Evidence{}, Faults: []report.Fault{},
 	}
-	proofs, err := evidence(r.cluster, &r.cfg, r.watch.correct)
+	proofs, err := observe.Evidence(r.cluster, &r.cfg, r.watch.Correct())
 	if err != nil {
 		return nil, err
 	}
 	d.Evidence = append(d.Evidence, proofs...)
-	results, views, err := r.watch.judgement()
+	results, views, err := r.watch.Judgement()
 	if err != nil {
 		return nil, err
 	}
 	d.ViewChanges = views
-	if views > 1+len(r.watch.deaths()) && r.starved() {
+	if views > 1+len(r.watch.Deaths()) && r.starved() {
 		r.show.Note(fmt.Sprintf("%d view changes: this machine let a process wait for %s, and with a view timeout of %v that may"+
 			" depose honest primaries", views, seconds(r.paused), r.ViewTimeout))
 	}
@@ -58,11 +59,11 @@ func number(r check.Result) (n int) {
 // tellWork tells what the clients did and what went wrong meanwhile.
 func (r *run) tellWork(d *report.Document) {
 	acks := r.load.acks
-	d.Operations, d.Latency = r.load.counts, latencies(acks)
+	d.Operations, d.Latency = r.load.counts, observe.Latencies(acks)
 	lie := report.Fault{What: fmt.Sprintf("replica %d equivocates as primary", liar), Planned: true}
 	beforeFault := r.lasted
-	if at, proven := r.watch.conviction(); proven {
-		from, gap := silence(acks, at.after.Sub(r.load.began), at.before.Sub(r.load.began))
+	if at, proven := r.watch.Conviction(liar); proven {
+		from, gap := observe.Silence(acks, at.After.Sub(r.load.began), at.Before.Sub(r.load.began))
 		lie.Fired, lie.AtMS = true, from.Milliseconds()
 		if gap > 0 {
 			lie.RecoveredMS = ptr(gap.Milliseconds())
@@ -70,20 +71,20 @@ func (r *run) tellWork(d *report.Document) {
 		beforeFault = from
 	}
 	crash := report.Fault{What: "SIGKILL of all replicas", Planned: true, Fired: r.killedAt > 0, AtMS: r.killedAt.Milliseconds()}
-	if at, ok := nextAck(acks, r.restartedAt); crash.Fired && r.restartedAt > 0 && ok {
+	if at, ok := observe.NextAck(acks, r.restartedAt); crash.Fired && r.restartedAt > 0 && ok {
 		crash.RecoveredMS = ptr((at - r.killedAt).Milliseconds())
 	}
 	d.Faults = append(d.Faults, lie, crash)
-	for _, death := range r.watch.deaths() {
+	for _, death := range r.watch.Deaths() {
 		d.Faults = append(d.Faults, r.unplanned(death))
 	}
-	d.Throughput = throughput(acks, beforeFault, r.lasted)
+	d.Throughput = observe.Throughput(acks, beforeFault, r.lasted)
 }
 
 func (r *run) unplanned(death local.Death) report.Fault {
 	at := death.At.Sub(r.load.began)
 	f := report.Fault{What: death.String() + ", not by the demo", Fired: true, AtMS: at.Milliseconds()}
-	if next, ok := nextAck(r.load.acks, at); ok {
+	if next, ok := observe.NextAck(r.load.acks, at); ok {
 		f.RecoveredMS = ptr((next - at).Milliseconds())
 	}
 	return f
@@ -94,8 +95,8 @@ func ptr[T any](v T) *T { return &v }
 // tellReplicas tells how each replica was at the end.
 func (r *run) tellReplicas(d *report.Document) error {
 	for id := range r.cluster.File.Replicas {
-		last, rss, peak := r.watch.last(id)
-		now, written, err := journalSize(r.cluster.Home(id), int64(r.SegmentBytes))
+		last, _, rss, peak := r.watch.Last(id)
+		now, written, err := observe.JournalSize(r.cluster.Home(id), int64(r.SegmentBytes))
 		if err != nil {
 			return fmt.Errorf("measure the journal of replica %d: %w", id, err)
 		}
@@ -118,7 +119,7 @@ func (r *run) role(id int) string {
 	switch {
 	case r.cluster.Malicious(id):
 		return "malicious"
-	case !slices.Contains(r.watch.alive(), id):
+	case !slices.Contains(r.alive(), id):
 		return "killed"
 	}
 	return "correct"
@@ -183,7 +184,7 @@ func (r *run) mostViewChanges() (most int, want any) {
 	if r.starved() {
 		return math.MaxInt, "any number, for this machine was starved"
 	}
-	most = 1 + len(r.watch.deaths())
+	most = 1 + len(r.watch.Deaths())
 	return most, most
 }
 

@@ -12,6 +12,7 @@ import (
 	"tagma/client"
 	"tagma/statemachine/kv"
 	"tagma/testnet/check"
+	"tagma/testnet/observe"
 	"tagma/testnet/report"
 )
 
@@ -27,12 +28,9 @@ type workload struct {
 	mu     sync.Mutex
 	counts report.Operations
 	writes []check.Write
-	acks   []ack // in the order of their arrival
-	failed error // the first operation that failed
+	acks   []observe.Ack // in the order of their arrival
+	failed error         // the first operation that failed
 }
-
-// ack is one acknowledged operation.
-type ack struct{ at, took time.Duration }
 
 // begin starts all workers of all sessions.
 func begin(ctx context.Context, sessions []*client.Client, workers int, seed uint64) *workload {
@@ -82,7 +80,7 @@ func (w *workload) note(write check.Write, sent time.Time, err error) {
 	case err == nil:
 		w.counts.Acknowledged++
 		write.Acknowledged = true
-		w.acks = append(w.acks, ack{now.Sub(w.began), now.Sub(sent)})
+		w.acks = append(w.acks, observe.Ack{At: now.Sub(w.began), Took: now.Sub(sent)})
 	case errors.Is(err, client.ErrUnknown):
 		w.counts.Unknown++
 	default:
@@ -101,7 +99,7 @@ func (w *workload) progress() (acknowledged int, silent time.Duration) {
 	defer w.mu.Unlock()
 	last := time.Duration(0)
 	if n := len(w.acks); n > 0 {
-		last = w.acks[n-1].at
+		last = w.acks[n-1].At
 	}
 	return len(w.acks), time.Since(w.began) - last
 }
@@ -115,32 +113,4 @@ func (w *workload) end(patience time.Duration) time.Duration {
 	timer.Stop()
 	w.cancel()
 	return time.Since(w.began)
-}
-
-// readBack reads every key that was written, many in one request.
-func (w *workload) readBack(ctx context.Context, c *client.Client, progress func(int)) (map[string]check.Found, error) {
-	const atOnce = 128
-	found := make(map[string]check.Found, len(w.writes))
-	for from := 0; from < len(w.writes); from += atOnce {
-		part := w.writes[from:min(from+atOnce, len(w.writes))]
-		ops := make([][]byte, len(part))
-		for i := range part {
-			ops[i] = kv.Get([]byte(part[i].Key))
-		}
-		result, err := c.DoMany(ctx, ops, client.ReadOnly())
-		if err != nil {
-			return found, fmt.Errorf("read %d keys back: %w", len(ops), err)
-		}
-		for i, out := range result.Outputs {
-			got, err := kv.DecodeGet(out)
-			if err != nil {
-				return found, fmt.Errorf("read key %q back: %w", part[i].Key, err)
-			}
-			if got.Pair != nil {
-				found[part[i].Key] = check.Found{Value: string(got.Pair.Value), Version: got.Pair.Version}
-			}
-		}
-		progress(len(part))
-	}
-	return found, nil
 }

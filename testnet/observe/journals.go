@@ -1,4 +1,4 @@
-package demo
+package observe
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"tagma/testnet/check"
 )
 
-// readJournals compares what the correct replicas' journals hold now with all that was read before.
-func (w *watcher) readJournals() {
+// ReadJournals compares what the correct replicas' journals hold now with all that was read before.
+func (w *Watcher) ReadJournals() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.unread = nil
@@ -35,16 +35,17 @@ func readJournal(dir string) ([]pbft.Record, error) {
 	return records, err
 }
 
-// judgement is what the journals say, once all replicas have stopped.
-func (w *watcher) judgement() (results []check.Result, views int, err error) {
+// Judgement is what the journals say, once all replicas have stopped. The error says why one of a correct replica could not
+// be read at the last look.
+func (w *Watcher) Judgement() (results []check.Result, views int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.journals.Results(), len(w.journals.Views()), w.unread
 }
 
-// journalSize is how large a journal is now, and how large it would be had nothing been deleted: segments are numbered
-// from 1 and have one size, a rare larger one apart.
-func journalSize(home string, segment int64) (now, written int64, err error) {
+// JournalSize is how large a journal is now, and how large it would be had nothing been deleted: segments are numbered
+// from 1 and have one size, a rare larger one apart. Sizes are in bytes.
+func JournalSize(home string, segment int64) (now, written int64, err error) {
 	r, err := journal.Verify(filepath.Join(home, node.JournalDir), func(journal.Segment, journal.Entry) error { return nil })
 	if err != nil || len(r.Segments) == 0 {
 		return 0, 0, err

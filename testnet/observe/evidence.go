@@ -1,4 +1,4 @@
-package demo
+package observe
 
 import (
 	"errors"
@@ -13,8 +13,8 @@ import (
 	"tagma/testnet/report"
 )
 
-// evidence gathers and verifies the proofs in the homes of correct replicas, with nothing but the cluster's public keys.
-func evidence(c *local.Cluster, cfg *pbft.Config, correct []int) ([]report.Evidence, error) {
+// Evidence gathers and verifies the proofs in the homes of correct replicas, with nothing but the cluster's public keys.
+func Evidence(c *local.Cluster, cfg *pbft.Config, correct []int) ([]report.Evidence, error) {
 	var all []report.Evidence
 	verifier := crypto.NewVerifier(0, nil)
 	for _, id := range correct {
