@@ -80,14 +80,12 @@ func (m *Monitor) wrote(o *observed, rec pbft.Record, durable bool) {
 // accepts takes a pre-prepare that the replica binds a slot to (I6: above the low watermark; H is judged by Standing).
 func (m *Monitor) accepts(o *observed, p *pbft.PrePrepare, durable bool) {
 	m.holdsBody(o, p.Seq, p.Body, durable)
-	k := o.at(p.Seq)
-	if k == nil {
-		return
-	}
 	if !durable {
 		m.inWindow(o, p.Seq)
 	}
-	k.accepted.note(p.View, p.Digest, durable)
+	if k := o.at(p.Seq); k != nil {
+		k.accepted.note(p.View, p.Digest, durable)
+	}
 }
 
 func (m *Monitor) inWindow(o *observed, seq pbft.Seq) {
