@@ -1,0 +1,121 @@
+package check
+
+import (
+	"testing"
+
+	"tagma/pbft"
+)
+
+// call is one call of a monitor, for the benchmark.
+type call func(m *Monitor)
+
+// ordered is what one backup of four does for a slot: nine events as in pbft's BenchmarkStep, with the records, messages
+// and executions between them.
+func ordered(s *story, n pbft.Seq) []call {
+	r := request(uint64(n))
+	b := body(r)
+	d := b.Digest()
+	const id = pbft.ReplicaID(3)
+	pp := s.prePrepare(0, n, b)
+	prepare, commit := &pbft.Prepare{Seq: n, Digest: d, Replica: id}, &pbft.Commit{Seq: n, Digest: d, Replica: id}
+	pcert, ccert := s.prepared(0, n, d, 1, 2), s.committed(0, n, d, 0, 1, 2)
+	at := pbft.Position{Active: true, Executed: n - 1, Stable: (n - 1) / 4 * 4}
+	got := func(from pbft.ReplicaID, m pbft.Message, effects ...pbft.Effect) call {
+		ev := pbft.Received{From: pbft.Source{Replica: from, Loopback: from == id}, Msg: pbft.Own(m)}
+		return func(m *Monitor) {
+			m.Stepped(id, ev, effects)
+			m.Standing(id, at)
+		}
+	}
+	votes := func(sign func(id pbft.ReplicaID) pbft.Message) (all []pbft.Message) {
+		for by := range pbft.ReplicaID(4) {
+			m := sign(by)
+			s.sign(m)
+			all = append(all, m)
+		}
+		return all
+	}
+	ps := votes(func(by pbft.ReplicaID) pbft.Message { return &pbft.Prepare{Seq: n, Digest: d, Replica: by} })
+	cs := votes(func(by pbft.ReplicaID) pbft.Message { return &pbft.Commit{Seq: n, Digest: d, Replica: by} })
+	replies := answers(n, b)
+	calls := []call{
+		got(0, pp, pbft.Persist{Record: &pbft.Accepted{PrePrepare: pp}}, pbft.Broadcast{Msg: prepare}),
+		func(m *Monitor) {
+			m.Submitted(r)
+			m.Durable(id, &pbft.Accepted{PrePrepare: pp})
+			m.Durable(id, &pbft.Sent{Msg: prepare})
+			m.Left(id, prepare)
+		},
+		got(1, ps[1]), got(id, ps[3]),
+		got(2, ps[2], pbft.Persist{Record: &pbft.Prepared{Cert: pcert}}, pbft.Broadcast{Msg: commit}),
+		func(m *Monitor) {
+			m.Durable(id, &pbft.Prepared{Cert: pcert})
+			m.Durable(id, &pbft.Sent{Msg: commit})
+			m.Left(id, commit)
+		},
+		got(0, cs[0]), got(1, cs[1]), got(id, cs[3]),
+		func(m *Monitor) {
+			m.Stepped(id, pbft.Received{From: pbft.Source{Replica: 2}, Msg: pbft.Own(cs[2])},
+				[]pbft.Effect{pbft.Execute{Seq: n, Body: b}, pbft.Note{Record: &pbft.Committed{Cert: ccert}}})
+			m.Durable(id, &pbft.Committed{Cert: ccert})
+			m.Applied(id, n, b, replies)
+			m.Stepped(id, pbft.Executed{Seq: n, Replies: replies}, nil)
+		},
+	}
+	if n%4 == 0 {
+		cert := &pbft.Stable{Cert: s.stable(n, d, 0, 1, 2)}
+		calls = append(calls, func(m *Monitor) {
+			m.Root(id, n, d)
+			m.Stepped(id, pbft.Snapshotted{Seq: n, Digest: d}, []pbft.Effect{pbft.Note{Record: cert}})
+			m.Durable(id, cert)
+		})
+	}
+	return calls
+}
+
+// BenchmarkMonitor measures what the monitor adds to a slot of one backup: nine events. The cost to compare with is that
+// of nine of pbft's BenchmarkStep.
+func BenchmarkMonitor(b *testing.B) {
+	t := &testing.T{}
+	s := newStory(t, nil)
+	const slots = 4096
+	var all []call
+	for n := range pbft.Seq(slots) {
+		all = append(all, ordered(s, n+1)...)
+	}
+	only := func(id pbft.ReplicaID) bool { return id == 3 }
+	b.ReportAllocs()
+	events := 0
+	for b.Loop() {
+		m := NewMonitor(s.cfg, only, func([]pbft.Claim) bool { return true })
+		for _, c := range all {
+			c(m)
+		}
+		if v := m.Violation(); v != nil {
+			b.Fatal(v)
+		}
+		events += 9 * slots
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(events), "ns/event")
+}
+
+// What a monitor remembers does not grow with the run.
+func TestMonitor_ForgetsWhatNobodyComesBackTo(t *testing.T) {
+	s := newStory(t, nil)
+	m := NewMonitor(s.cfg, func(id pbft.ReplicaID) bool { return id == 3 }, func([]pbft.Claim) bool { return true })
+	for n := range pbft.Seq(2000) {
+		for _, c := range ordered(s, n+1) {
+			c(m)
+		}
+	}
+	if v := m.Violation(); v != nil {
+		t.Fatal(v)
+	}
+	o := m.replicas[3]
+	if most := int(7 * s.cfg.LogWindow); len(o.memos) > most || len(m.order.slots) > most {
+		t.Errorf("%d and %d sequence numbers are remembered, more than %d", len(o.memos), len(m.order.slots), most)
+	}
+	if c := m.clients.session(request(1).ID); len(c.above) > 0 || len(c.executed) > 40 {
+		t.Errorf("%d numbers and %d results of a session are remembered", len(c.above), len(c.executed))
+	}
+}
