@@ -40,9 +40,10 @@ const DefaultSegmentBytes = 16 << 20
 
 // Options has the settings of a journal; the zero value is usable.
 type Options struct {
-	SegmentBytes int64        // size of a segment file, rounded up to whole sectors; 0: DefaultSegmentBytes
-	Logger       *slog.Logger // nil: nothing is logged
-	FS           FS           // nil: the operating system
+	SegmentBytes int64         // size of a segment file, rounded up to whole sectors; 0: DefaultSegmentBytes
+	Logger       *slog.Logger  // nil: nothing is logged
+	FS           FS            // nil: the operating system
+	Random       func() uint64 // nil: the operating system's; a simulation has its own, for runs that repeat
 }
 
 func (o Options) withDefaults() Options {
@@ -54,6 +55,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.FS == nil {
 		o.FS = osFS{}
+	}
+	if o.Random == nil {
+		o.Random = randomNumber
 	}
 	return o
 }

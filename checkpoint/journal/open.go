@@ -22,7 +22,7 @@ func create(dir string, anchor []Entry, opt Options) (*Journal, error) {
 	if err := opt.FS.MkdirAll(dir); err != nil {
 		return nil, err
 	}
-	j := &Journal{dir: dir, opt: opt, turn: 1, start: uint16(randomEpoch())}
+	j := &Journal{dir: dir, opt: opt, turn: 1, start: uint16(opt.epoch())}
 	var err error
 	if j.lock, err = opt.FS.Lock(dir); err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func removeTemps(disk FS, dir string, temps []string) error {
 // The errors a caller decides on: ErrRot, ErrMissing, ErrEmpty, ErrForeign, ErrInUse.
 func Open(dir string, opt Options) (*Journal, []Entry, error) {
 	opt = opt.withDefaults()
-	j := &Journal{dir: dir, opt: opt, start: uint16(randomEpoch())}
+	j := &Journal{dir: dir, opt: opt, start: uint16(opt.epoch())}
 	entries, err := j.open()
 	if err != nil {
 		return nil, nil, fmt.Errorf("open journal %s: %w", dir, err)

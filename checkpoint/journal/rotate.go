@@ -41,7 +41,7 @@ func (j *Journal) begin(number, previous uint64, anchor []Entry) error {
 	if err != nil {
 		return err
 	}
-	epoch := randomEpoch()
+	epoch := j.opt.epoch()
 	at := sector{kind: kindAnchor, epoch: epoch, turn: j.turn}
 	j.buf = growBy(j.buf[:0], sectorBytes)
 	header{number: number, previous: previous, sectors: sectors}.write(j.buf, at)

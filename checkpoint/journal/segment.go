@@ -89,15 +89,19 @@ func parseHeader(b []byte) (header, bool) {
 	}, string(p[:8]) == headerMagic
 }
 
-// randomEpoch is never zero, so that a zero sector belongs to no segment.
-func randomEpoch() uint64 {
-	var b [8]byte
+// epoch is never zero, so that a zero sector belongs to no segment.
+func (o *Options) epoch() uint64 {
 	for {
-		_, _ = rand.Read(b[:]) // crypto/rand never fails: it ends the process instead
-		if e := binary.LittleEndian.Uint64(b[:]); e != 0 {
+		if e := o.Random(); e != 0 {
 			return e
 		}
 	}
+}
+
+func randomNumber() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // crypto/rand never fails: it ends the process instead
+	return binary.LittleEndian.Uint64(b[:])
 }
 
 // blank makes a file of zeroed sectors under path. The zeros are really written: an extent that is only reserved is

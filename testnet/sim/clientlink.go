@@ -1,0 +1,133 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"tagma/pbft"
+	"tagma/testnet/links"
+)
+
+func (c *client) name() string { return fmt.Sprintf("c%d", c.index) }
+
+// reconnect tries to reach a process that has just come up, and says where its session's replies go.
+func (c *client) reconnect(n *node) {
+	l := &c.links[n.place]
+	if l.up || l.missing {
+		return
+	}
+	l.missing = true
+	wait := time.Duration(0)
+	if c.w.now > 0 {
+		wait = time.Duration(c.random.Int64N(int64(reconnects)))
+	}
+	c.w.queue.push(event{at: c.w.now + wait, kind: connects, client: c, node: n})
+}
+
+func (c *client) connected(n *node) {
+	l := &c.links[n.place]
+	l.missing = false
+	if !n.up || l.up {
+		return
+	}
+	*l = clientLink{up: true, life: n.life}
+	c.attach(n)
+}
+
+func (c *client) attach(n *node) {
+	frame := pbft.Encode(&pbft.Attach{Session: c.session})
+	c.send(n, frame, decode(frame))
+}
+
+// lost is the end of a process: its links are gone, and what was on them.
+func (c *client) lost(n *node) { c.links[n.place] = clientLink{missing: c.links[n.place].missing} }
+
+// send puts a frame on the link to a process. Without one it is lost; it will be sent again.
+func (c *client) send(n *node, frame []byte, read *decoded) {
+	l := &c.links[n.place]
+	if !l.up {
+		return
+	}
+	if at, ok := c.w.cross(&l.there, len(frame)); ok {
+		c.w.queue.push(event{
+			at: at, kind: requested, node: n, life: l.life, client: c, packet: &packet{frame: frame, read: read},
+		})
+	}
+}
+
+// cross is when a frame arrives that crosses a client's link now, not before the last one; false if it is lost.
+func (w *World) cross(last *time.Duration, size int) (time.Duration, bool) {
+	r := w.opt.Reach
+	if r.Loss > 0 && w.reach.Float64() < r.Loss {
+		return 0, false
+	}
+	at := w.now + r.Delay
+	if r.Jitter > 0 {
+		at += time.Duration(w.reach.Int64N(int64(r.Jitter) + 1))
+	}
+	if r.Bandwidth > 0 {
+		at += time.Duration(float64(size) / float64(r.Bandwidth) * float64(time.Second))
+	}
+	*last = max(*last, at)
+	return *last, true
+}
+
+// Reach changes the links between clients and replicas.
+func (w *World) Reach(l links.Link) { w.opt.Reach = &l }
+
+// fromClient takes a frame of a client.
+func (n *node) fromClient(c *client, p *packet) {
+	if !n.up || c.links[n.place].life != n.life {
+		return
+	}
+	if p.read.msg == nil {
+		n.refuseClient(c, p, p.read.err)
+		return
+	}
+	switch m := p.read.msg.(type) {
+	case *pbft.Attach:
+		n.routes[session{c.party.key, m.Session}] = c
+	case *pbft.Request:
+		n.request(c, p, m)
+	default:
+		n.refuseClient(c, p, fmt.Errorf("not a message for clients to send"))
+	}
+}
+
+func (n *node) request(c *client, p *packet, m *pbft.Request) {
+	v, err := n.w.verify(p.read)
+	if err != nil {
+		n.refuseClient(c, p, err)
+		return
+	}
+	s := session{m.ID.Client, m.ID.Session}
+	if held := n.routes[s]; held == nil || held.party.key != s.client || c.party.key == s.client {
+		n.routes[s] = c
+	}
+	if len(n.lanes.clients) < laneRoom {
+		n.lanes.clients = append(n.lanes.clients, pbft.Received{From: pbft.Source{Client: true}, Msg: v})
+		n.wake()
+	}
+}
+
+func (n *node) refuseClient(c *client, p *packet, err error) {
+	n.w.counts.Refused++
+	n.w.note(line{who: int(n.id), what: refused, b: fromClients + uint64(c.index), msg: p.read.msg, words: err.Error()})
+}
+
+// respond sends a reply over the link that its session last used. Without one it is lost.
+func (n *node) respond(reply *pbft.Reply) {
+	c := n.routes[session{reply.ID.Client, reply.ID.Session}]
+	if c == nil || !c.links[n.place].up {
+		return
+	}
+	frame := pbft.Encode(reply)
+	n.w.trace.bytes(frame)
+	n.w.note(line{who: int(n.id), what: responded, a: uint64(c.index), msg: reply})
+	l := &c.links[n.place]
+	if at, ok := n.w.cross(&l.back, len(frame)); ok {
+		n.w.queue.push(event{
+			at: at, kind: replied, node: n, life: n.life, client: c, packet: &packet{frame: frame, read: decode(frame)},
+		})
+	}
+}

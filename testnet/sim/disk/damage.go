@@ -1,0 +1,116 @@
+package disk
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+)
+
+// FailAfter makes every call that changes something fail with err, after so many that do not. A nil error mends it.
+func (d *Disk) FailAfter(calls int, err error) {
+	d.failingFrom, d.failure = d.calls+calls+1, err
+	if err == nil {
+		d.failingFrom = 0
+	}
+}
+
+// Fill makes everything fail that needs more room than its file has, or leaves room again.
+func (d *Disk) Fill(full bool) { d.full = full }
+
+// Lie makes every sync return at once, as if it had done its work, or ends that. What was synced meanwhile is durable
+// with the next honest sync of the same file.
+func (d *Disk) Lie(lying bool) { d.lying = lying }
+
+// Lied counts the syncs that were lies.
+func (d *Disk) Lied() int { return d.lied }
+
+// Wipe empties the disk.
+func (d *Disk) Wipe() { *d = *New() }
+
+// Empty reports whether there is no file.
+func (d *Disk) Empty() bool { return len(d.names) == 0 }
+
+// FlipBit turns one bit in a written sector: one that is not all zero. It reports false if there is none.
+func (d *Disk) FlipBit(chance *rand.Rand) bool {
+	n, sector := d.written(chance)
+	if n == nil {
+		return false
+	}
+	bit := chance.IntN(8 * SectorBytes)
+	n.cached[sector*SectorBytes+bit/8] ^= 1 << (bit % 8)
+	n.settle([]span{{sector, sector + 1}})
+	return true
+}
+
+// ZeroSector loses a written sector. It reports false if there is none.
+func (d *Disk) ZeroSector(chance *rand.Rand) bool {
+	n, sector := d.written(chance)
+	if n == nil {
+		return false
+	}
+	clear(n.cached[sector*SectorBytes : (sector+1)*SectorBytes])
+	n.settle([]span{{sector, sector + 1}})
+	return true
+}
+
+// CutTail loses so many written sectors at the end of the newest file, by name, and reports how many there were.
+func (d *Disk) CutTail(sectors int) (cut int) {
+	names := slices.Sorted(maps.Keys(d.names))
+	for _, name := range slices.Backward(names) {
+		n := d.names[name]
+		written := n.writtenSectors()
+		for _, s := range slices.Backward(written) {
+			if cut == sectors {
+				break
+			}
+			clear(n.cached[s*SectorBytes : (s+1)*SectorBytes])
+			n.settle([]span{{s, s + 1}})
+			cut++
+		}
+		if cut > 0 {
+			return cut
+		}
+	}
+	return 0
+}
+
+// written draws one of all written sectors.
+func (d *Disk) written(chance *rand.Rand) (*inode, int) {
+	type place struct {
+		n      *inode
+		sector int
+	}
+	var all []place
+	for _, name := range slices.Sorted(maps.Keys(d.names)) {
+		for _, s := range d.names[name].writtenSectors() {
+			all = append(all, place{d.names[name], s})
+		}
+	}
+	if len(all) == 0 {
+		return nil, 0
+	}
+	p := all[chance.IntN(len(all))]
+	return p.n, p.sector
+}
+
+func (n *inode) writtenSectors() []int {
+	var all []int
+	for i := 0; (i+1)*SectorBytes <= len(n.cached); i++ {
+		if slices.ContainsFunc(n.cached[i*SectorBytes:(i+1)*SectorBytes], func(b byte) bool { return b != 0 }) {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// Copy is the disk as it is now, all of it durable: an old copy to be brought back later.
+func (d *Disk) Copy() *Disk {
+	c := New()
+	for _, name := range slices.Sorted(maps.Keys(d.names)) {
+		held := slices.Clone(d.names[name].cached)
+		c.names[name] = &inode{cached: held, stable: slices.Clone(held)}
+	}
+	c.made = d.made
+	c.durable = maps.Clone(c.names)
+	return c
+}

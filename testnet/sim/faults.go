@@ -1,0 +1,117 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"tagma/internal/driver"
+	"tagma/pbft"
+	"tagma/testnet/sim/disk"
+)
+
+// Crash ends the process of a replica (disk.Kill) or its whole machine, with what that loses. One that is down stays so.
+func (w *World) Crash(id pbft.ReplicaID, l disk.Loss) {
+	for _, n := range w.byID[id] {
+		if n.up {
+			n.crash(l)
+		}
+	}
+}
+
+// CrashAfter has a replica crash after so many more syncs, sends, replies and batches. Fired, if not nil, is called then.
+func (w *World) CrashAfter(id pbft.ReplicaID, calls int, l disk.Loss, fired func()) {
+	w.nodes[id].strike = &strike{Loss: l, calls: max(1, calls), fired: fired}
+}
+
+// CrashAt has a replica crash at a moment in the life of the next message of a type that it sends.
+func (w *World) CrashAt(id pbft.ReplicaID, t pbft.Type, when Moment, l disk.Loss, fired func()) {
+	w.nodes[id].strike = &strike{Loss: l, kind: t, when: when, fired: fired}
+}
+
+// Restart brings a replica up that is down. The error says why it must not run; for a correct one that is a violation.
+func (w *World) Restart(id pbft.ReplicaID) error {
+	for _, n := range w.byID[id] {
+		if n.up {
+			continue
+		}
+		w.counts.Restarts++
+		if err := n.start(); err != nil {
+			if w.Correct(id) {
+				w.fail("refused to start", id, "%v", err)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// Up reports whether a replica's process runs.
+func (w *World) Up(id pbft.ReplicaID) bool { return w.nodes[id].up }
+
+// Why is the error with which a replica went down or did not start, nil if there was none.
+func (w *World) Why(id pbft.ReplicaID) error { return w.nodes[id].why }
+
+// Pause stops a replica's process for a while (SIGSTOP): what arrives waits, up to a bound.
+func (w *World) Pause(id pbft.ReplicaID) {
+	for _, n := range w.byID[id] {
+		if n.up {
+			n.paused = true
+			w.note(line{who: int(id), what: paused})
+		}
+	}
+}
+
+// Resume lets it go on.
+func (w *World) Resume(id pbft.ReplicaID) {
+	for _, n := range w.byID[id] {
+		if !n.up || !n.paused {
+			continue
+		}
+		n.paused = false
+		w.note(line{who: int(id), what: resumed})
+		if n.turn.busy && n.turn.syncs == 0 {
+			n.release()
+		}
+		n.wake()
+	}
+}
+
+// ClockJump moves a replica's wall clock.
+func (w *World) ClockJump(id pbft.ReplicaID, by time.Duration) {
+	for _, n := range w.byID[id] {
+		n.skew += by
+	}
+	w.note(line{who: int(id), what: faulted, words: fmt.Sprintf("its clock jumps by %v", by)})
+}
+
+// Disk is where a replica's journal is.
+func (w *World) Disk(id pbft.ReplicaID) *disk.Disk { return w.nodes[id].disk }
+
+// FailStore makes every write to a replica's store fail, or mends it.
+func (w *World) FailStore(id pbft.ReplicaID, err error) { w.nodes[id].store.failure = err }
+
+// Wipe empties journal and store of a replica that is down.
+func (w *World) Wipe(id pbft.ReplicaID) {
+	n := w.nodes[id]
+	n.disk.Wipe()
+	n.store, n.lent = newStore(), 0
+}
+
+// Inspect is a replica's own account of itself; false while it is down.
+func (w *World) Inspect(id pbft.ReplicaID) (pbft.Inspection, bool) {
+	n := w.nodes[id]
+	if !n.up {
+		return pbft.Inspection{}, false
+	}
+	return n.replica.Inspect(), true
+}
+
+// Submit has a client ask for operations in one request, beside its workload.
+func (w *World) Submit(client int, ops [][]byte, readOnly bool) *Operation {
+	return w.clients[client].submit(ops, readOnly, nil)
+}
+
+// Evidence lists what correct replicas accuse others of.
+func (w *World) Evidence() []Accusation { return w.evidence }
+
+var _ driver.Core = watched{}

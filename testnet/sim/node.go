@@ -1,0 +1,195 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/checkpoint/journal"
+	"tagma/internal/driver"
+	"tagma/pbft"
+	"tagma/statemachine"
+	"tagma/testnet/byzantine"
+	"tagma/testnet/sim/disk"
+)
+
+// node is the process of one replica and the machine it runs on. What is above the line survives a crash.
+type node struct {
+	w      *World
+	id     pbft.ReplicaID
+	place  int // among all processes
+	party  *party
+	cfg    *pbft.Config
+	malice []Malicious
+	deafTo []bool // by replica: a twin and its original share the others between them; nil: they do not
+	disk   *disk.Disk
+	store  *store
+	skew   time.Duration // of its wall clock
+	lent   pbft.Seq      // the highest state that was transferred to it
+	spare  bool          // the file of the next segment is to be made
+	life   uint32        // rises with every start and end of the process
+	strike *strike       // a crash to come
+
+	up      bool
+	paused  bool
+	why     error // it went down by itself, or cannot start
+	began   time.Duration
+	journal *journal.Journal
+	replica *pbft.Replica
+	core    driver.Core
+	driver  *driver.Driver
+	service *statemachine.Service
+	lanes   lanes
+	turn    turn
+	exec    executor
+	routes  map[session]*client
+}
+
+// session names one session of one client.
+type session struct {
+	client pbft.PublicKey
+	number pbft.Session
+}
+
+func newNode(w *World, id pbft.ReplicaID, p *party) *node {
+	cfg := w.cfg
+	cfg.Self = id
+	return &node{w: w, id: id, party: p, cfg: &cfg, disk: disk.New(), store: newStore()}
+}
+
+// apart makes it deaf to peers, or to all others.
+func (n *node) apart(peers []pbft.ReplicaID, only bool) {
+	if len(peers) == 0 {
+		return
+	}
+	n.deafTo = make([]bool, n.w.opt.Replicas)
+	for i := range n.deafTo {
+		n.deafTo[i] = slices.Contains(peers, pbft.ReplicaID(i)) != only
+	}
+}
+
+func (n *node) hears(from pbft.ReplicaID) bool { return n.deafTo == nil || !n.deafTo[from] }
+
+// start brings the process up from its disk. An error says why it must not run.
+func (n *node) start() error {
+	n.life++
+	if err := n.open(); err != nil {
+		n.up, n.why = false, err
+		n.w.note(line{who: int(n.id), what: stopped, words: err.Error()})
+		return err
+	}
+	n.up, n.paused, n.why, n.began = true, false, nil, n.w.now
+	n.routes = map[session]*client{}
+	at := n.replica.Inspect()
+	n.w.note(line{who: int(n.id), what: started, a: uint64(at.Executed), words: fmt.Sprintf("in view %d", at.View)})
+	if n.w.watch != nil && n.life > 1 {
+		n.w.watch.Restarted(n.id, at.Executed)
+	}
+	first := time.Duration(n.w.turns.Int64N(int64(n.tick()) + 1)) // clocks do not tick in step
+	n.w.queue.push(event{at: n.w.now + first, kind: ticks, node: n, life: n.life})
+	for _, c := range n.w.clients {
+		c.reconnect(n)
+	}
+	return nil
+}
+
+// connect wires the parts of a process whose disk was found good.
+func (n *node) connect(log []pbft.Record) error {
+	var guard *driver.Guard
+	var err error
+	if n.core, err = n.actor(); err != nil {
+		return err
+	}
+	if len(n.malice) == 0 {
+		guard = driver.NewGuard(n.cfg, log)
+	}
+	n.lanes, n.turn = lanes{}, turn{}
+	n.exec = executor{n: n}
+	p := port{n}
+	n.driver = driver.New(n.cfg, watched{n.core, n}, driver.Ports{
+		Journal: p, Signer: n.party, Transport: p, Machine: p, Observer: p, Guard: guard,
+	})
+	return nil
+}
+
+// actor is the replica, or the attackers around it.
+func (n *node) actor() (driver.Core, error) {
+	core := driver.Core(n.replica)
+	for _, m := range n.malice {
+		from, until := m.From-n.w.now, m.Until // by its own clock, which begins now
+		if until > 0 {
+			until = max(until-n.w.now, 1)
+		}
+		attacker, err := byzantine.New(m.Choice, n.cfg, core, func(b []byte) pbft.Signature { return n.party.sign(b) },
+			byzantine.Options{When: byzantine.Between(from, until), Client: n.w.clientKey, Recording: n.w.attackers})
+		if err != nil {
+			return nil, err
+		}
+		core = attacker
+	}
+	return core, nil
+}
+
+// tick is how often the core is told the time, as a node does.
+func (n *node) tick() time.Duration {
+	return min(max(n.cfg.ViewTimeout/50, 2*time.Millisecond), 20*time.Millisecond)
+}
+
+// own is an event of the process itself.
+func (n *node) own(e *event) {
+	switch e.kind {
+	case ticks:
+		n.w.queue.push(event{at: n.w.now + n.tick(), kind: ticks, node: n, life: n.life})
+		n.lanes.tick = true
+		n.wake()
+	case turnEnds:
+		n.endTurn()
+	case executes:
+		n.exec.done()
+	case flushes:
+		n.exec.due(e.token)
+	default:
+		panic(fmt.Sprintf("sim: event %d is nobody's", e.kind))
+	}
+}
+
+// stop ends the process, with what it has noted and written durable or not, as it is.
+func (n *node) stop() {
+	n.life++
+	n.up, n.paused = false, false
+	n.driver, n.core, n.replica, n.journal = nil, nil, nil, nil
+	if n.service != nil {
+		n.service.Close()
+		n.service = nil
+	}
+	n.lanes, n.turn, n.exec = lanes{}, turn{}, executor{}
+	n.routes = nil
+	for _, c := range n.w.clients {
+		c.lost(n)
+	}
+}
+
+// crash ends the process or its machine, with what that loses.
+func (n *node) crash(l disk.Loss) {
+	n.w.counts.Crashes++
+	n.w.note(line{who: int(n.id), what: crashed, words: string(l)})
+	n.strike = nil
+	n.stop()
+	n.disk.Crash(l, n.w.damage)
+	n.store.crash(l, n.w.damage)
+	n.w.links.Forget(n.id)
+}
+
+// die ends the process after an error that is final (D6).
+func (n *node) die(err error) {
+	n.w.note(line{who: int(n.id), what: stopped, words: err.Error()})
+	n.stop()
+	n.why = err
+	n.disk.Crash(disk.Kill, n.w.damage)
+	n.store.settle()
+	if n.w.Correct(n.id) {
+		n.w.fail("stopped", n.id, "%v", err)
+	}
+}
+
+func (n *node) left() bool { return n.up && n.replica.Inspect().LeftBehind }

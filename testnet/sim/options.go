@@ -1,0 +1,108 @@
+package sim
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"tagma/internal/cluster"
+	"tagma/pbft"
+	"tagma/statemachine"
+	"tagma/testnet/byzantine"
+	"tagma/testnet/links"
+)
+
+// Options make a world. The zero value, with WithDefaults, is four correct replicas over links of a millisecond.
+type Options struct {
+	Seed     uint64
+	Replicas int         // default 4
+	Config   pbft.Config // parameters; members, cluster and self are filled in
+	Limits   statemachine.Limits
+	Machine  string // kv or bank; default kv
+
+	Signatures Signatures // default Fast
+
+	Base    links.Link  // between replicas; default 1 ms
+	Reach   *links.Link // between clients and replicas; nil: as Base, without what loses or doubles
+	Clients int
+	Workload
+	Malicious []Malicious
+	Twins     []Twin
+
+	Sync         time.Duration // what a sync takes; default 200 µs
+	SyncJitter   time.Duration // added to it, uniformly from 0 to this
+	Execution    time.Duration // what a batch takes; default 20 µs
+	SegmentBytes int64         // of the journals; default 64 KiB
+
+	// StandInForTransfer gives a replica that can follow no more the state of another one, since nothing else does yet.
+	StandInForTransfer bool
+
+	Watch      Watcher   // nil: nobody
+	Trace      io.Writer // every line as it happens; nil: only the last ones are kept
+	TraceLines int       // how many; default 2000
+}
+
+// Malicious is a replica with a behaviour, from one time until another.
+type Malicious struct {
+	Replica pbft.ReplicaID
+	Choice  byzantine.Choice
+	From    time.Duration
+	Until   time.Duration // 0: to the end
+}
+
+// Twin is a second, honest process under the key of a replica, which counts as faulty for that. It talks to Peers alone
+// and the first one to all others; without Peers both talk to all.
+type Twin struct {
+	Replica pbft.ReplicaID
+	Peers   []pbft.ReplicaID
+}
+
+// WithDefaults fills in what is zero.
+func (o Options) WithDefaults() Options {
+	setDefault(&o.Replicas, 4)
+	setDefault(&o.Machine, cluster.MachineKV)
+	setDefault(&o.Base, links.Link{Delay: time.Millisecond})
+	setDefault(&o.Sync, 200*time.Microsecond)
+	setDefault(&o.Execution, 20*time.Microsecond)
+	setDefault(&o.SegmentBytes, 64<<10)
+	setDefault(&o.TraceLines, 2000)
+	setDefault(&o.Limits.Window, cluster.DefaultWindow)
+	setDefault(&o.Limits.Sessions, cluster.DefaultSessions)
+	if o.Reach == nil {
+		o.Reach = &links.Link{Delay: o.Base.Delay, Jitter: o.Base.Jitter}
+	}
+	o.Config = o.Config.WithDefaults()
+	o.Workload = o.Workload.withDefaults(o.Machine)
+	o.Limits.MaxResultBytes = o.Config.MaxResultBytes
+	return o
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (o *Options) check() error {
+	if o.Replicas < 4 || o.Replicas > pbft.MaxMembers {
+		return fmt.Errorf("a cluster has 4 to %d replicas, not %d", pbft.MaxMembers, o.Replicas)
+	}
+	for _, m := range o.Malicious {
+		if int(m.Replica) >= o.Replicas {
+			return fmt.Errorf("there is no replica %d to be malicious; there are 0 to %d", m.Replica, o.Replicas-1)
+		}
+		if err := m.Choice.Check(o.Replicas); err != nil {
+			return err
+		}
+	}
+	for _, t := range o.Twins {
+		if int(t.Replica) >= o.Replicas {
+			return fmt.Errorf("there is no replica %d to have a twin; there are 0 to %d", t.Replica, o.Replicas-1)
+		}
+	}
+	if err := o.Base.Check(); err != nil {
+		return err
+	}
+	return o.Reach.Check()
+}

@@ -1,0 +1,163 @@
+package sim
+
+import (
+	"errors"
+	"time"
+
+	"tagma/checkpoint/journal"
+	"tagma/internal/driver"
+	"tagma/pbft"
+)
+
+// port is what a driver works with. What leaves waits for the end of the turn.
+type port struct{ n *node }
+
+// Append implements driver.Journal as a node does: a full segment is followed by one that begins with an anchor, which
+// holds the turn too.
+func (p port) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
+	n := p.n
+	n.w.note(line{who: int(n.id), what: journalled, a: uint64(len(turn))})
+	n.turn.syncs++
+	durable := turn
+	err := n.journal.Append(n.entries(turn))
+	if errors.Is(err, journal.ErrFull) {
+		durable = anchor()
+		err = n.rotate(durable)
+	}
+	if err != nil {
+		return err
+	}
+	if n.struckByJournal(turn) {
+		return errStruck
+	}
+	p.durable(durable)
+	return nil
+}
+
+func (p port) durable(records []pbft.Record) {
+	if p.n.w.watch == nil || !p.n.w.Correct(p.n.id) {
+		return
+	}
+	for _, r := range records {
+		p.n.w.watch.Durable(p.n.id, r)
+	}
+}
+
+// Truncate implements driver.Journal.
+func (p port) Truncate(below pbft.Seq, anchor func() []pbft.Record) error {
+	n := p.n
+	n.w.note(line{who: int(n.id), what: truncated, a: uint64(below)})
+	if n.journal.NeedsRotation() {
+		n.turn.syncs++
+		records := anchor()
+		if err := n.rotate(records); err != nil {
+			return err
+		}
+		p.durable(records)
+	}
+	_, err := n.journal.Truncate(uint64(below))
+	return err
+}
+
+func (n *node) rotate(anchor []pbft.Record) error {
+	n.spare = true
+	return n.journal.Rotate(n.entries(anchor))
+}
+
+func (n *node) entries(records []pbft.Record) []journal.Entry {
+	out := make([]journal.Entry, len(records))
+	for i, r := range records {
+		out[i] = journal.Entry{Seq: uint64(pbft.RecordSeq(r)), Data: pbft.EncodeRecord(r)}
+		n.w.trace.bytes(out[i].Data)
+	}
+	return out
+}
+
+// Send implements driver.Transport.
+func (p port) Send(to pbft.ReplicaID, frame []byte) {
+	p.n.turn.out = append(p.n.turn.out, output{to: to, frame: frame})
+}
+
+// Respond implements driver.Transport.
+func (p port) Respond(reply *pbft.Reply) { p.n.turn.out = append(p.n.turn.out, output{reply: reply}) }
+
+// Execute implements driver.Machine.
+func (p port) Execute(seq pbft.Seq, body *pbft.Body) {
+	p.n.turn.out = append(p.n.turn.out, output{work: pbft.Execute{Seq: seq, Body: body}})
+}
+
+// Snapshot implements driver.Machine.
+func (p port) Snapshot(seq pbft.Seq) {
+	p.n.turn.out = append(p.n.turn.out, output{work: pbft.Snapshot{Seq: seq}})
+}
+
+// Discard implements driver.Machine.
+func (p port) Discard(seq pbft.Seq) { p.n.store.Discard(uint64(seq)) }
+
+// Lookup implements driver.Machine.
+func (p port) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
+	reply, done := p.n.service.Lookup(req.ID.Client, uint64(req.ID.Session), req.ID.T, req.Digest())
+	if !done {
+		return nil, false
+	}
+	return protocolReply(&reply), true
+}
+
+// Entered implements driver.Observer.
+func (p port) Entered(view pbft.View) {
+	if p.n.w.Correct(p.n.id) {
+		p.n.w.counts.Entered++
+	}
+	p.n.w.note(line{who: int(p.n.id), what: entered, a: uint64(view)})
+}
+
+// Accused implements driver.Observer.
+func (p port) Accused(e pbft.Evidence) {
+	if p.n.w.Correct(p.n.id) {
+		p.n.w.counts.Evidence++
+		p.n.w.evidence = append(p.n.w.evidence, Accusation{By: p.n.id, At: p.n.w.now, Evidence: e})
+	}
+	p.n.w.note(line{who: int(p.n.id), what: accused, a: uint64(e.Replica), msg: e.First})
+}
+
+// Dropped implements driver.Observer.
+func (p port) Dropped(m pbft.Message, why pbft.Reason) {
+	p.n.w.note(line{who: int(p.n.id), what: dropped, msg: m, words: string(why)})
+}
+
+// Diverged implements driver.Observer.
+func (p port) Diverged(d pbft.Diverged) {
+	p.n.w.note(line{who: int(p.n.id), what: diverged, a: uint64(d.Seq)})
+	if p.n.w.Correct(p.n.id) {
+		p.n.w.fail("I5", p.n.id, "its state after %d is %v, and %v is stable", d.Seq, d.Own, d.Stable)
+	}
+}
+
+// Accusation is evidence that a correct replica has.
+type Accusation struct {
+	By       pbft.ReplicaID
+	At       time.Duration
+	Evidence pbft.Evidence
+}
+
+// watched is a core whose steps are shown to the watcher and the trace.
+type watched struct {
+	driver.Core
+	n *node
+}
+
+func (c watched) Step(ev pbft.Event) []pbft.Effect {
+	n := c.n
+	if r, ok := ev.(pbft.Received); ok && !r.From.Loopback {
+		from := uint64(r.From.Replica)
+		if r.From.Client {
+			from = fromClients
+		}
+		n.w.note(line{who: int(n.id), what: received, b: from, msg: r.Msg.Message()})
+	}
+	effects := c.Core.Step(ev)
+	if n.w.watch != nil && n.w.Correct(n.id) {
+		n.w.watch.Stepped(n.id, ev, effects)
+	}
+	return effects
+}

@@ -1,0 +1,157 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"tagma/checkpoint/journal"
+	"tagma/pbft"
+	"tagma/statemachine"
+)
+
+const journalDir = "journal"
+
+// ErrUntrusted says that a disk cannot be trusted to hold every vote of its replica (D8, first version): it must not vote.
+var ErrUntrusted = errors.New("this replica must not vote on what its disk holds")
+
+// errNoState says that the store matches no checkpoint from which the journal reaches on.
+var errNoState = errors.New("this replica needs the state from others")
+
+// open makes a process from what the disk holds, with the checks of a node's start.
+func (n *node) open() error {
+	log, err := n.openJournal()
+	if err == nil {
+		var at pbft.Applied
+		at, err = n.verify(log)
+		if errors.Is(err, errNoState) && n.w.opt.StandInForTransfer {
+			at, err = n.transfer(log)
+		}
+		if err == nil {
+			err = n.serve(at)
+		}
+	}
+	if err == nil {
+		err = n.connect(log)
+	}
+	return err
+}
+
+func (n *node) openJournal() ([]pbft.Record, error) {
+	options := journal.Options{SegmentBytes: n.w.opt.SegmentBytes, FS: n.disk, Random: n.w.damage.Uint64}
+	j, found, err := journal.Open(journalDir, options)
+	switch {
+	case errors.Is(err, journal.ErrEmpty):
+		return n.begin(options)
+	case errors.Is(err, journal.ErrRot), errors.Is(err, journal.ErrMissing):
+		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
+	case err != nil:
+		return nil, err
+	}
+	n.journal = j
+	n.prepareSegment()
+	log := make([]pbft.Record, len(found))
+	for i, e := range found {
+		if log[i], err = pbft.DecodeRecord(e.Data); err != nil {
+			return nil, fmt.Errorf("entry %d of the journal: %w", i, err)
+		}
+	}
+	return log, nil
+}
+
+// prepareSegment makes the file of the next segment beside the turns.
+func (n *node) prepareSegment() {
+	if err := n.journal.Preallocate(); err != nil {
+		n.w.note(line{who: int(n.id), what: faulted, words: err.Error()}) // it costs a slower rotation, or shows there again
+	}
+}
+
+// begin makes the journal of a first start.
+func (n *node) begin(options journal.Options) ([]pbft.Record, error) {
+	if n.store.highest > 0 {
+		return nil, fmt.Errorf("%w: there is a state but no journal", ErrUntrusted)
+	}
+	fresh, err := pbft.New(n.cfg, nil, pbft.Applied{})
+	if err != nil {
+		return nil, err
+	}
+	log := fresh.Anchor()
+	if n.journal, err = journal.Create(journalDir, n.entries(log), options); err != nil {
+		return nil, err
+	}
+	n.disk.Settle()
+	return log, nil
+}
+
+// verify finds the newest checkpoint of its own whose root the store still has (D5).
+func (n *node) verify(log []pbft.Record) (pbft.Applied, error) {
+	if last := max(lastExecutable(log), n.lent); pbft.Seq(n.store.highest) > last {
+		return pbft.Applied{}, fmt.Errorf("%w: the store holds sequence number %d, the journal ends at %d",
+			ErrUntrusted, n.store.highest, last)
+	}
+	var tried []pbft.Seq
+	for _, mark := range pbft.Marks(log) {
+		if uint64(mark.Seq) < n.store.floor {
+			tried = append(tried, mark.Seq)
+			continue
+		}
+		root := n.store.Load(uint64(mark.Seq))
+		if mark.Seq > 0 && pbft.Digest(root) != mark.Digest {
+			tried = append(tried, mark.Seq)
+			continue
+		}
+		at := pbft.Applied{Seq: mark.Seq, Root: root}
+		var err error
+		if n.replica, err = pbft.New(n.cfg, log, at); err != nil {
+			err = fmt.Errorf("%w: at none of the checkpoints %v is the store what the journal says, and %w", errNoState, tried, err)
+		}
+		return at, err
+	}
+	return pbft.Applied{}, fmt.Errorf("%w: the store matches none of the checkpoints %v", errNoState, tried)
+}
+
+// lastExecutable is the highest sequence number that the journal lets a replica execute.
+func lastExecutable(log []pbft.Record) (last pbft.Seq) {
+	for _, r := range log {
+		switch r.(type) {
+		case *pbft.Prepared, *pbft.Certified, *pbft.Committed:
+			last = max(last, pbft.RecordSeq(r))
+		default: // a vote or a proposal alone lets nothing be executed
+		}
+	}
+	return last
+}
+
+// serve puts the state machine on the store.
+func (n *node) serve(at pbft.Applied) (err error) {
+	if n.service, err = statemachine.New(n.w.machine, n.store, n.w.opt.Limits); err != nil {
+		return err
+	}
+	return n.service.Load(uint64(at.Seq))
+}
+
+// transfer stands in for state transfer (X1), which does not exist: the replica starts from the stable checkpoint of
+// another one.
+func (n *node) transfer(log []pbft.Record) (pbft.Applied, error) {
+	var best *node
+	var seq pbft.Seq
+	for _, d := range n.w.nodes {
+		if d == n || !d.up || !n.w.Correct(d.id) {
+			continue
+		}
+		if stable := d.replica.Inspect().Stable; best == nil || stable > seq {
+			best, seq = d, stable
+		}
+	}
+	if best == nil || uint64(seq) < best.store.floor || uint64(seq) > best.store.last {
+		return pbft.Applied{}, fmt.Errorf("%w, and there is none to have it from", errNoState)
+	}
+	n.store = copyOf(best.store, uint64(seq))
+	at := pbft.Applied{Seq: seq, Root: n.store.Load(uint64(seq))}
+	n.lent = max(n.lent, seq)
+	n.w.counts.Transfers++
+	n.w.note(line{who: int(n.id), what: delivered, a: uint64(seq), words: fmt.Sprintf("state of replica %d", best.id)})
+	var err error
+	n.replica, err = pbft.New(n.cfg, slices.Clip(log), at)
+	return at, err
+}

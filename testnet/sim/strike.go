@@ -1,0 +1,108 @@
+package sim
+
+import (
+	"errors"
+
+	"tagma/pbft"
+	"tagma/testnet/sim/disk"
+)
+
+// Moment says when in the life of a message a crash comes.
+type Moment uint8
+
+// The moments.
+const (
+	// BeforeDurable is in the middle of the sync that would make the message durable.
+	BeforeDurable Moment = iota + 1
+	// BeforeSend is when the message is durable, if it is of a kind that is, and nobody was sent it.
+	BeforeSend
+	// AfterFirstSend is when one replica was sent it.
+	AfterFirstSend
+)
+
+// strike is a crash that waits for its moment.
+type strike struct {
+	Loss  disk.Loss
+	calls int       // of outputs and syncs to come; 0: it waits for a message
+	kind  pbft.Type // of the message
+	when  Moment
+	fired func()
+}
+
+var errStruck = errors.New("crashed in the middle of a turn")
+
+func (n *node) hit() bool {
+	if n.strike.fired != nil {
+		n.strike.fired()
+	}
+	return true
+}
+
+func (s *strike) countdown() bool {
+	if s == nil || s.calls == 0 {
+		return false
+	}
+	s.calls--
+	return s.calls == 0
+}
+
+// struckByJournal reports whether the crash comes with the sync of these records. What is in flight then is for the
+// crash to decide; at any other moment it is durable.
+func (n *node) struckByJournal(records []pbft.Record) bool {
+	s := n.strike
+	switch {
+	case s == nil:
+		return false
+	case s.countdown():
+		n.turn.struck = n.hit()
+	case s.kind != 0 && s.when != AfterFirstSend && pbft.Durable(sample(records, s.kind)):
+		if s.when == BeforeSend {
+			n.disk.Settle()
+		}
+		n.turn.struck = n.hit()
+	}
+	return n.turn.struck
+}
+
+// sample returns a message of a type among records, or nil.
+func sample(records []pbft.Record, t pbft.Type) pbft.Message {
+	for _, r := range records {
+		if s, ok := r.(*pbft.Sent); ok && pbft.TypeOf(s.Msg) == t {
+			return s.Msg
+		}
+	}
+	return nil
+}
+
+// struckBefore reports whether the crash comes in front of an output: of a message that is not journalled.
+func (n *node) struckBefore(o *output) bool {
+	s := n.strike
+	if s == nil || s.kind == 0 || s.when == AfterFirstSend || n.typeOf(o) != s.kind {
+		return false
+	}
+	return n.hit()
+}
+
+func (n *node) struckAfter(o *output) bool {
+	s := n.strike
+	switch {
+	case s == nil:
+		return false
+	case s.countdown():
+		return n.hit()
+	case s.when == AfterFirstSend && n.typeOf(o) == s.kind:
+		return n.hit()
+	}
+	return false
+}
+
+func (n *node) typeOf(o *output) pbft.Type {
+	switch {
+	case o.frame != nil:
+		return pbft.TypeOf(n.w.read(o.frame).msg)
+	case o.reply != nil:
+		return pbft.TypeReply
+	default:
+		return 0
+	}
+}

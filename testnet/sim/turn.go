@@ -1,0 +1,162 @@
+package sim
+
+import (
+	"time"
+
+	"tagma/pbft"
+)
+
+// How many events of a lane one turn takes, and how many a lane holds. What comes when it is full is lost; its sender will
+// send it again.
+const (
+	eventsPerTurn = 512
+	laneRoom      = 4096
+)
+
+// lanes hold what waits for a turn.
+type lanes struct {
+	executed, replicas, clients []pbft.Event
+	tick                        bool
+}
+
+func (l *lanes) empty() bool {
+	return len(l.executed) == 0 && len(l.replicas) == 0 && len(l.clients) == 0 && !l.tick
+}
+
+// turn is what the driver does at once, and what of it leaves only when its sync is over.
+type turn struct {
+	busy   bool
+	events []pbft.Event
+	out    []output
+	syncs  int
+	struck bool // a crash came in it
+}
+
+// output is something that follows a turn's sync. One of frame, reply and work is set.
+type output struct {
+	to    pbft.ReplicaID
+	frame []byte
+	reply *pbft.Reply
+	work  pbft.Effect
+}
+
+// arrive takes a frame of another replica. What cannot be believed is dropped: remote input never stops a replica (S4).
+func (n *node) arrive(p *packet) {
+	if !n.up {
+		return
+	}
+	v, err := n.w.verify(p.read)
+	if err != nil {
+		n.refuse(p, err)
+		return
+	}
+	n.w.counts.Messages++
+	if len(n.lanes.replicas) >= laneRoom {
+		return
+	}
+	n.lanes.replicas = append(n.lanes.replicas, pbft.Received{From: pbft.Source{Replica: p.from}, Msg: v})
+	n.wake()
+}
+
+func (n *node) refuse(p *packet, err error) {
+	n.w.counts.Refused++
+	n.w.note(line{who: int(n.id), what: refused, b: uint64(p.from), msg: p.read.msg, words: err.Error()})
+	if n.w.Correct(p.from) && n.w.Correct(n.id) && !p.damaged {
+		n.w.fail("refused", n.id, "a message of the correct replica %d is refused: %v", p.from, err)
+	}
+}
+
+// wake begins a turn if there is something to do and nothing under way.
+func (n *node) wake() {
+	for n.up && !n.paused && !n.turn.busy && (n.driver.Pending() || !n.lanes.empty()) {
+		n.takeTurn()
+	}
+}
+
+// takeTurn gives the driver what waits. If nothing had to be made durable the turn is over at once.
+func (n *node) takeTurn() {
+	t := &n.turn
+	t.events = t.events[:0]
+	t.events = drain(t.events, &n.lanes.executed, laneRoom)
+	t.events = drain(t.events, &n.lanes.replicas, eventsPerTurn)
+	t.events = drain(t.events, &n.lanes.clients, eventsPerTurn)
+	if n.lanes.tick {
+		n.lanes.tick = false
+		t.events = append(t.events, pbft.Tick{Mono: n.w.now - n.began, Wall: epoch + int64(n.w.now+n.skew)})
+	}
+	n.w.note(line{who: int(n.id), what: turned, a: uint64(len(t.events))})
+	t.busy = true
+	err := n.driver.Turn(t.events)
+	switch {
+	case t.struck:
+		n.crash(n.strike.Loss)
+	case err != nil:
+		n.die(err)
+	case t.syncs > 0:
+		took := time.Duration(t.syncs) * (n.w.opt.Sync + n.upTo(n.w.opt.SyncJitter))
+		n.w.queue.push(event{at: n.w.now + took, kind: turnEnds, node: n, life: n.life})
+	default:
+		n.release()
+	}
+}
+
+func (n *node) upTo(most time.Duration) time.Duration {
+	if most <= 0 {
+		return 0
+	}
+	return time.Duration(n.w.turns.Int64N(int64(most) + 1))
+}
+
+// drain moves what a lane holds, up to a bound.
+func drain(events []pbft.Event, lane *[]pbft.Event, most int) []pbft.Event {
+	k := min(most, len(*lane))
+	events = append(events, (*lane)[:k]...)
+	rest := copy(*lane, (*lane)[k:])
+	clear((*lane)[rest:])
+	*lane = (*lane)[:rest]
+	return events
+}
+
+// endTurn is the end of a turn's sync.
+func (n *node) endTurn() {
+	n.disk.Settle()
+	if n.spare {
+		n.spare = false
+		n.prepareSegment()
+	}
+	if n.paused {
+		n.turn.syncs = 0
+		return // resume releases
+	}
+	n.release()
+	n.wake()
+}
+
+// release lets out what a turn has made, in order, unless a crash comes between.
+func (n *node) release() {
+	out := n.turn.out
+	for i := range out {
+		if n.struckBefore(&out[i]) {
+			n.crash(n.strike.Loss)
+			return
+		}
+		n.let(&out[i])
+		if n.struckAfter(&out[i]) {
+			n.crash(n.strike.Loss)
+			return
+		}
+	}
+	clear(out)
+	n.turn.out, n.turn.busy, n.turn.syncs = out[:0], false, 0
+}
+
+func (n *node) let(o *output) {
+	switch {
+	case o.frame != nil:
+		n.w.transmit(n, o.to, o.frame)
+	case o.reply != nil:
+		n.respond(o.reply)
+	case o.work != nil:
+		n.exec.take(o.work)
+	}
+}

@@ -1,0 +1,93 @@
+package sim
+
+import (
+	"tagma/pbft"
+	"tagma/testnet/links"
+)
+
+// packet is a frame on its way.
+type packet struct {
+	from    pbft.ReplicaID // of a replica's
+	frame   []byte
+	read    *decoded
+	damaged bool // on its way
+}
+
+// decoded is what a frame says, for all who are sent the same bytes.
+type decoded struct {
+	msg      pbft.Message // nil if it cannot be read
+	verified pbft.Verified
+	err      error
+	checked  bool
+}
+
+func decode(frame []byte) *decoded {
+	m, err := pbft.Decode(frame)
+	if err != nil {
+		return &decoded{err: err, checked: true}
+	}
+	return &decoded{msg: m}
+}
+
+// verify is what the message is worth.
+func (w *World) verify(d *decoded) (pbft.Verified, error) {
+	if !d.checked {
+		d.checked = true
+		d.verified, d.err = pbft.Verify(&w.cfg, d.msg, w.keys.holds)
+	}
+	return d.verified, d.err
+}
+
+// read decodes a frame, once for one that goes to several.
+func (w *World) read(frame []byte) *decoded {
+	if len(frame) > 0 && len(w.sharedOf) == len(frame) && &w.sharedOf[0] == &frame[0] {
+		return w.shared
+	}
+	w.shared, w.sharedOf = decode(frame), frame
+	w.trace.bytes(frame)
+	return w.shared
+}
+
+// transmit puts a frame of one replica for another on the network.
+func (w *World) transmit(from *node, to pbft.ReplicaID, frame []byte) {
+	d := w.read(frame)
+	f := links.Frame{From: from.id, To: to, Message: d.msg, Bytes: frame}
+	w.note(line{who: int(from.id), what: sent, a: uint64(len(frame)), b: uint64(to), msg: d.msg})
+	w.deliver(w.links.Pass(w.now, f), from, d)
+}
+
+// Deliver puts frames on their way that the network has decided about.
+func (w *World) Deliver(out []links.Delivery) {
+	for _, d := range out {
+		w.deliver([]links.Delivery{d}, nil, nil)
+	}
+}
+
+func (w *World) deliver(out []links.Delivery, from *node, d *decoded) {
+	for _, o := range out {
+		read := d
+		damaged := read != nil && read.msg != nil && o.Message == nil
+		if read == nil || damaged {
+			read = decode(o.Bytes)
+		}
+		p := &packet{from: o.From, frame: o.Bytes, read: read, damaged: damaged}
+		for _, n := range w.byID[o.To] {
+			if n.hears(o.From) && (from == nil || from.hears(o.To)) {
+				w.queue.push(event{at: w.now + o.After, kind: arrives, node: n, packet: p})
+			}
+		}
+	}
+}
+
+// Inject puts a frame on the network that a replica's core knows nothing of: an attacker's script.
+func (w *World) Inject(from, to pbft.ReplicaID, m pbft.Message) {
+	w.transmit(w.nodes[from], to, pbft.Encode(m))
+}
+
+// Signer returns what signs for a malicious replica, nil for any other.
+func (w *World) Signer(id pbft.ReplicaID) func([]byte) pbft.Signature {
+	if !w.faulty[id] {
+		return nil
+	}
+	return func(b []byte) pbft.Signature { return w.nodes[id].party.sign(b) }
+}

@@ -1,0 +1,266 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"tagma/internal/machines"
+	"tagma/pbft"
+	"tagma/statemachine"
+	"tagma/testnet/byzantine"
+	"tagma/testnet/links"
+)
+
+// epoch is what correct wall clocks show at the beginning.
+const epoch = int64(1_700_000_000_000_000_000)
+
+// World is a cluster with its clients in virtual time.
+type World struct {
+	opt       Options
+	cfg       pbft.Config // Self aside
+	machine   statemachine.Machine
+	now       time.Duration
+	queue     queue
+	keys      *keyring
+	links     *links.Policy
+	nodes     []*node   // replicas first, then twins
+	byID      [][]*node // by replica: one, or two with a twin
+	clients   []*client
+	faulty    []bool
+	attackers *byzantine.Recording
+	trace     trace
+	watch     Watcher
+	violation *Violation
+	made      int // requests of workloads
+	history   []*Operation
+	evidence  []Accusation
+	counts    Counts
+	shared    *decoded // of the last frame that was sent
+	sharedOf  []byte
+
+	turns, reach, damage, work *rand.Rand // chance, by what it decides
+}
+
+// Counts are what a run has come to.
+type Counts struct {
+	Steps        int // events
+	Messages     int // frames between replicas that arrived
+	Refused      int // frames that nobody believed
+	Acknowledged int // operations
+	Crashes      int
+	Restarts     int
+	Transfers    int // the stand-in's
+	Entered      int // views, over all correct replicas
+	Evidence     int // accusations by correct replicas
+	LeftBehind   int // replicas that could follow no more
+}
+
+// New makes a world at time 0: all replicas have started, and nothing has happened yet.
+func New(opt Options) (*World, error) {
+	opt = opt.WithDefaults()
+	if err := opt.check(); err != nil {
+		return nil, err
+	}
+	machine, err := machines.ByName(opt.Machine)
+	if err != nil {
+		return nil, err
+	}
+	w := &World{
+		opt: opt, machine: machine, keys: newKeyring(opt.Signatures, opt.Seed), watch: opt.Watch,
+		faulty: make([]bool, opt.Replicas), byID: make([][]*node, opt.Replicas), attackers: byzantine.NewRecording(),
+		trace: trace{lines: make([]line, opt.TraceLines), out: opt.Trace},
+		turns: chance(opt.Seed, 1), reach: chance(opt.Seed, 2), damage: chance(opt.Seed, 3), work: chance(opt.Seed, 4),
+	}
+	w.links = links.New(opt.Replicas, opt.Base, chance(opt.Seed, 5))
+	parties := w.keys.members(opt.Replicas)
+	w.cfg = opt.Config
+	w.cfg.Cluster = pbft.Digest(parties[0].key)
+	for _, p := range parties {
+		w.cfg.Members = append(w.cfg.Members, p.key)
+	}
+	if err := w.cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if err := w.populate(parties); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// populate makes replicas, twins and clients, and starts them.
+func (w *World) populate(parties []*party) error {
+	for i, p := range parties {
+		w.settle(newNode(w, pbft.ReplicaID(i), p))
+	}
+	for _, m := range w.opt.Malicious {
+		w.faulty[m.Replica] = true
+		n := w.nodes[m.Replica]
+		n.malice = append(n.malice, m)
+	}
+	for _, t := range w.opt.Twins {
+		w.faulty[t.Replica] = true
+		first := w.nodes[t.Replica]
+		second := newNode(w, t.Replica, first.party)
+		second.malice = first.malice
+		first.apart(t.Peers, false)
+		second.apart(t.Peers, true)
+		w.settle(second)
+	}
+	for i := range w.opt.Clients {
+		w.clients = append(w.clients, newClient(w, i))
+	}
+	for _, n := range w.nodes {
+		if err := n.start(); err != nil {
+			return fmt.Errorf("replica %d: %w", n.id, err)
+		}
+	}
+	for _, c := range w.clients {
+		c.begin()
+	}
+	return nil
+}
+
+func (w *World) settle(n *node) {
+	n.place = len(w.nodes)
+	w.nodes = append(w.nodes, n)
+	w.byID[n.id] = append(w.byID[n.id], n)
+}
+
+// chance is a source of its own for everything that draws: what one thing draws does not change what another one gets.
+func chance(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
+
+// Now is the time since the beginning.
+func (w *World) Now() time.Duration { return w.now }
+
+// Seed is the one that the world was made from.
+func (w *World) Seed() uint64 { return w.opt.Seed }
+
+// Config is what the replicas agree on; its Self means nothing.
+func (w *World) Config() *pbft.Config { return &w.cfg }
+
+// Links is the network between replicas. Deliveries that a change of it lets go are given to Deliver; Command does both.
+func (w *World) Links() *links.Policy { return w.links }
+
+// Command changes the links now.
+func (w *World) Command(c links.Command) error {
+	out, err := w.links.Do(w.now, c)
+	if err == nil {
+		w.note(line{who: nobody, what: faulted, words: fmt.Sprintf("links: %s %s", c.Do, c.ID)})
+		w.Deliver(out)
+	}
+	return err
+}
+
+// At has something done at a time, now if that is over.
+func (w *World) At(t time.Duration, do func()) {
+	w.queue.push(event{at: max(t, w.now), kind: acts, do: do})
+}
+
+// Step lets the next event happen. It reports false when a violation ended the run.
+func (w *World) Step() (more bool) {
+	if w.violation != nil || len(w.queue.heap) == 0 {
+		return false
+	}
+	e := w.queue.pop()
+	w.now = e.at
+	w.counts.Steps++
+	defer w.recovered(&e, &more)
+	w.happen(&e)
+	return w.violation == nil
+}
+
+// recovered makes a panic of a replica's own code a violation.
+func (w *World) recovered(e *event, more *bool) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	id := pbft.ReplicaID(0)
+	if e.node != nil {
+		id = e.node.id
+		if w.faulty[id] { // an attacker may come to grief over its own lies
+			w.note(line{who: int(id), what: stopped, words: fmt.Sprint(p)})
+			e.node.stop()
+			*more = true
+			return
+		}
+	}
+	w.fail("panic", id, "%v\n%s", p, debug.Stack())
+	*more = false
+}
+
+func (w *World) happen(e *event) {
+	switch e.kind {
+	case arrives:
+		e.node.arrive(e.packet)
+	case requested:
+		e.node.fromClient(e.client, e.packet)
+	case replied:
+		e.client.heard(e.node, e.life, e.packet)
+	case connects:
+		e.client.connected(e.node)
+	case clientWait:
+		e.client.due(e.token)
+	case acts:
+		e.do()
+	default:
+		if e.node.life == e.life {
+			e.node.own(e)
+		}
+	}
+}
+
+// RunUntil lets everything happen up to a time. The error is a *Violation.
+func (w *World) RunUntil(t time.Duration) error {
+	for w.violation == nil && len(w.queue.heap) > 0 && w.queue.heap[0].at <= t {
+		w.Step()
+	}
+	if w.violation != nil {
+		return w.violation
+	}
+	w.now = max(w.now, t)
+	return nil
+}
+
+// RunWhile goes on while a condition holds, which is asked after every event. The error is a *Violation.
+func (w *World) RunWhile(holds func() bool) error {
+	for holds() && w.Step() {
+	}
+	if w.violation != nil {
+		return w.violation
+	}
+	return nil
+}
+
+// ErrLate says that something did not happen in time.
+var ErrLate = errors.New("it did not happen in time")
+
+// RunUntilTrue goes on until a condition holds, for at most d. Otherwise the error is a *Violation or an ErrLate.
+func (w *World) RunUntilTrue(d time.Duration, what string, holds func() bool) error {
+	end := w.now + d
+	if err := w.RunWhile(func() bool { return w.now <= end && !holds() }); err != nil {
+		return err
+	}
+	if !holds() {
+		return fmt.Errorf("within %v: %s: %w", d, what, ErrLate)
+	}
+	return nil
+}
+
+// Counts returns what the run has come to.
+func (w *World) Counts() Counts { return w.counts }
+
+// Acknowledged counts the operations whose clients have an answer.
+func (w *World) Acknowledged() int { return w.counts.Acknowledged }
+
+// History lists all operations of clients, in the order in which they were asked for.
+func (w *World) History() []*Operation { return w.history }
+
+// Correct reports whether a replica follows the protocol and has its disk.
+func (w *World) Correct(id pbft.ReplicaID) bool { return !w.faulty[id] }
+
+// Condemn counts a replica among the faulty ones from now on: its disk is damaged, or is going to be.
+func (w *World) Condemn(id pbft.ReplicaID) { w.faulty[id] = true }
