@@ -36,7 +36,11 @@ type Behaviour struct {
 }
 
 // catalogue is sorted by name.
-var catalogue = []Behaviour{corrupt, equivocate, silent, slow}
+var catalogue = []Behaviour{
+	badNewView, censor, clockSkew, collude, corrupt, crash, equivocate, forgedCertificates, lyingCheckpoint, lyingReply,
+	lyingViewChange, receiveOmission, replay, replayedRequests, sendOmission, sequenceAbuse, silent, slow, slowBackup,
+	slowPrimary, twins, viewChangeStorm,
+}
 
 // Catalogue lists all behaviours by name.
 func Catalogue() []Behaviour { return append([]Behaviour(nil), catalogue...) }

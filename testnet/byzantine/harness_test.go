@@ -10,16 +10,19 @@ import (
 	"tagma/pbft"
 )
 
-// trial is a cluster of four in memory, one of whose replicas may be replaced by an attacker. Signatures are a keyed
-// hash that only the harness can make.
+// trial is a cluster in memory, of four unless told otherwise, some of whose replicas may be replaced by attackers.
+// Signatures are a keyed hash that only the harness can make.
 type trial struct {
 	t     *testing.T
 	nodes []*member
-	liar  int
+	liar  int            // the attacker that is looked at
+	liars map[int]string // all of them, by what they do
+	cut   map[int]bool   // who is cut off from everybody
 	wire  []packet
 	now   time.Duration
 	sent  []packet // everything that ever was on the wire
 	bad   []packet // of it, what its receiver refused
+	lost  []packet // of it, what a cut took
 
 	submitted uint64 // by load
 }
@@ -39,6 +42,9 @@ type member struct {
 	root     pbft.Digest
 	executed map[pbft.Seq]pbft.Digest
 	done     map[pbft.RequestID]bool
+	again    int                            // requests that were ordered once more, and not executed
+	dropped  map[pbft.Reason]int            // of what the liar sent
+	hearing  bool                           // what is stepped comes from the liar
 	replies  map[pbft.RequestID]*pbft.Reply // the last word to the client
 	accused  []pbft.Evidence
 	entered  []pbft.View
@@ -66,14 +72,20 @@ func holds(claims []pbft.Claim) bool {
 }
 
 // begin starts four replicas; the attacker, if choice names one, takes the place of liar.
-func begin(t *testing.T, liar int, choice string) *trial {
+func begin(t *testing.T, liar int, choice string, options ...Options) *trial {
 	t.Helper()
-	tr := &trial{t: t, liar: liar}
-	for i := range 4 {
+	return beginWith(t, 4, map[int]string{liar: choice}, options...)
+}
+
+// beginWith starts n replicas, some of them attackers. The first of these is the one that is looked at.
+func beginWith(t *testing.T, n int, liars map[int]string, options ...Options) *trial {
+	t.Helper()
+	tr := &trial{t: t, liar: n, liars: liars, cut: map[int]bool{}}
+	for i := range n {
 		cfg := pbft.Config{
 			Cluster: pbft.Digest{1}, CheckpointInterval: 4, LogWindow: 8, ViewTimeout: time.Second, Self: pbft.ReplicaID(i),
 		}.WithDefaults()
-		for j := range 4 {
+		for j := range n {
 			cfg.Members = append(cfg.Members, keyOf("replica", j))
 		}
 		replica, err := pbft.New(&cfg, nil, pbft.Applied{})
@@ -81,15 +93,16 @@ func begin(t *testing.T, liar int, choice string) *trial {
 			t.Fatal(err)
 		}
 		m := &member{
-			t: tr, cfg: &cfg, actor: replica, replica: replica,
+			t: tr, cfg: &cfg, actor: replica, replica: replica, dropped: map[pbft.Reason]int{},
 			executed: map[pbft.Seq]pbft.Digest{}, done: map[pbft.RequestID]bool{}, replies: map[pbft.RequestID]*pbft.Reply{},
 		}
-		if i == liar {
+		if choice, lies := liars[i]; lies {
+			tr.liar = min(tr.liar, i)
 			c, err := ParseChoice(choice)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if m.actor, err = New(c, &cfg, replica, signWith(cfg.Members[i])); err != nil {
+			if m.actor, err = New(c, &cfg, replica, signWith(cfg.Members[i]), options...); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -97,6 +110,12 @@ func begin(t *testing.T, liar int, choice string) *trial {
 	}
 	tr.pass(20 * time.Millisecond)
 	return tr
+}
+
+// faulty reports whether a replica is an attacker.
+func (tr *trial) faulty(i int) bool {
+	_, lies := tr.liars[i]
+	return lies
 }
 
 // pass lets time go by in ticks and delivers everything in order between them.
@@ -109,20 +128,26 @@ func (tr *trial) pass(d time.Duration) {
 		for len(tr.wire) > 0 {
 			p := tr.wire[0]
 			tr.wire = tr.wire[1:]
+			if tr.cut[int(p.from)] || tr.cut[int(p.to)] {
+				tr.lost = append(tr.lost, p)
+				continue
+			}
 			tr.nodes[p.to].receive(p)
 		}
 	}
 }
 
 // submit gives a client's request to all replicas.
-func (tr *trial) submit(t uint64) pbft.RequestID {
-	key := keyOf("client", 0)
+func (tr *trial) submit(t uint64) pbft.RequestID { return tr.submitAs(0, t) }
+
+func (tr *trial) submitAs(client int, t uint64) pbft.RequestID {
+	key := keyOf("client", client)
 	r := &pbft.Request{ID: pbft.RequestID{Client: key, Session: 1, T: t}, Ops: [][]byte{{byte(t)}}}
 	pbft.SignRequest(tr.nodes[0].cfg.Cluster, 0, r, signWith(key))
 	for _, m := range tr.nodes {
 		if v, err := pbft.Verify(m.cfg, r, holds); err != nil {
 			tr.t.Fatal(err)
-		} else if !m.done[r.ID] {
+		} else if !m.done[r.ID] && !tr.cut[int(m.cfg.Self)] {
 			m.step(pbft.Received{From: pbft.Source{Client: true}, Msg: v})
 		}
 	}
@@ -131,18 +156,23 @@ func (tr *trial) submit(t uint64) pbft.RequestID {
 
 func (m *member) receive(p packet) {
 	decoded, err := pbft.Decode(pbft.Encode(p.msg))
-	if err != nil {
-		m.t.t.Fatalf("%v of replica %d: %v", pbft.TypeOf(p.msg), p.from, err)
+	var v pbft.Verified
+	if err == nil {
+		v, err = pbft.Verify(m.cfg, decoded, holds)
 	}
-	v, err := pbft.Verify(m.cfg, decoded, holds)
 	if err != nil {
-		if int(p.from) != m.t.liar {
+		if !m.t.faulty(int(p.from)) {
 			m.t.t.Fatalf("%v of honest replica %d is refused: %v", pbft.TypeOf(p.msg), p.from, err)
 		}
 		m.t.bad = append(m.t.bad, p)
 		return
 	}
+	if r, ok := decoded.(*pbft.Request); ok && m.done[r.ID] {
+		return // the driver has looked it up (C3)
+	}
+	m.hearing = int(p.from) == m.t.liar
 	m.step(pbft.Received{From: pbft.Source{Replica: p.from}, Msg: v})
+	m.hearing = false
 }
 
 func (m *member) step(ev pbft.Event) {
@@ -177,6 +207,10 @@ func (m *member) perform(e pbft.Effect) {
 		m.accused = append(m.accused, e.Evidence)
 	case pbft.Entered:
 		m.entered = append(m.entered, e.View)
+	case pbft.Dropped:
+		if m.hearing {
+			m.dropped[e.Why]++
+		}
 	default: // what concerns the disk
 	}
 }
@@ -194,6 +228,9 @@ func (m *member) execute(e pbft.Execute) {
 	m.root = sha256.Sum256(append(binary.BigEndian.AppendUint64(m.root[:], uint64(e.Seq)), d[:]...))
 	done := pbft.Executed{Seq: e.Seq}
 	for _, r := range e.Body.Requests {
+		if m.done[r.ID] { // its session settles it: nothing runs twice (C2)
+			m.again++
+		}
 		m.done[r.ID] = true
 		done.Replies = append(done.Replies, &pbft.Reply{
 			ID: r.ID, Request: r.Digest(), Outcome: pbft.OutcomeExecuted, Seq: e.Seq, Results: r.Ops,

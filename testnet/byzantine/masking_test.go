@@ -2,6 +2,7 @@ package byzantine
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"tagma/pbft"
@@ -12,7 +13,7 @@ func (tr *trial) mustMask(ids ...pbft.RequestID) {
 	tr.t.Helper()
 	agreed := map[pbft.Seq]pbft.Digest{}
 	for i, m := range tr.nodes {
-		if i == tr.liar {
+		if tr.faulty(i) {
 			continue
 		}
 		for seq, d := range m.executed {
@@ -36,7 +37,7 @@ func (tr *trial) mustAnswer(ids ...pbft.RequestID) {
 	for _, id := range ids {
 		alike := 0
 		for i, m := range tr.nodes {
-			if r := m.replies[id]; i != tr.liar && r != nil && r.Outcome == pbft.OutcomeExecuted && bytes.Equal(r.Results[0], []byte{byte(id.T)}) {
+			if r := m.replies[id]; !tr.faulty(i) && r != nil && r.Outcome == pbft.OutcomeExecuted && bytes.Equal(r.Results[0], []byte{byte(id.T)}) {
 				alike++
 			}
 		}
@@ -50,7 +51,7 @@ func (tr *trial) mustAnswer(ids ...pbft.RequestID) {
 func (tr *trial) mustEnter(views ...pbft.View) {
 	tr.t.Helper()
 	for i, m := range tr.nodes {
-		if i == tr.liar {
+		if tr.faulty(i) {
 			continue
 		}
 		same := len(m.entered) == len(views)
@@ -63,7 +64,7 @@ func (tr *trial) mustEnter(views ...pbft.View) {
 	}
 }
 
-// from counts what the liar sent of a type, and refused how much of it was refused. Type 0 stands for all.
+// from counts what the liar sent of a type, and did not get lost, and refused how much of it was refused. Type 0 stands for all.
 func (tr *trial) from(kind pbft.Type) (sent, refused int) {
 	count := func(packets []packet) (n int) {
 		for _, p := range packets {
@@ -73,7 +74,7 @@ func (tr *trial) from(kind pbft.Type) (sent, refused int) {
 		}
 		return n
 	}
-	return count(tr.sent), count(tr.bad)
+	return count(tr.sent) - count(tr.lost), count(tr.bad)
 }
 
 // load submits requests one after the other, with some time for each, and returns them.
@@ -85,4 +86,50 @@ func (tr *trial) load(requests int, each time.Duration) []pbft.RequestID {
 		tr.pass(each)
 	}
 	return ids
+}
+
+// mustConvict fails unless every proof that honest replicas hold verifies and convicts one of these replicas, and each of
+// these is convicted by somebody (E1).
+func (tr *trial) mustConvict(guilty ...pbft.ReplicaID) {
+	tr.t.Helper()
+	proven := map[pbft.ReplicaID]bool{}
+	for i, m := range tr.nodes {
+		if tr.faulty(i) {
+			continue
+		}
+		for _, e := range m.accused {
+			if err := pbft.VerifyEvidence(m.cfg, e, holds); err != nil {
+				tr.t.Errorf("E1: replica %d accuses replica %d: %v", i, e.Replica, err)
+			}
+			if !slices.Contains(guilty, e.Replica) {
+				tr.t.Errorf("E1: replica %d accuses replica %d, which did nothing", i, e.Replica)
+			}
+			proven[e.Replica] = true
+		}
+	}
+	for _, id := range guilty {
+		if !proven[id] {
+			tr.t.Errorf("E1: nobody has proof against replica %d", id)
+		}
+	}
+}
+
+// mustNotPass fails if honest replicas entered more than so many views.
+func (tr *trial) mustNotPass(views int) {
+	tr.t.Helper()
+	for i, m := range tr.nodes {
+		if !tr.faulty(i) && len(m.entered) > views {
+			tr.t.Errorf("replica %d entered views %v, more than %d", i, m.entered, views)
+		}
+	}
+}
+
+// drops counts what honest replicas dropped of what the liar sent, for a reason.
+func (tr *trial) drops(why pbft.Reason) (n int) {
+	for i, m := range tr.nodes {
+		if !tr.faulty(i) {
+			n += m.dropped[why]
+		}
+	}
+	return n
 }

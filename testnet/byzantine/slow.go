@@ -20,6 +20,18 @@ var slow = Behaviour{
 	build: newSlow,
 }
 
+// slowBackup is so late that nothing it says is of use any more.
+var slowBackup = Behaviour{
+	Name:       "slow-backup",
+	Model:      Timing,
+	Summary:    "says everything 5T late",
+	Bound:      "as a backup throughput ≥ 90 % and no view change",
+	Parameters: []Parameter{{"delay", "5T", "how late: a duration, or a multiple of the view timeout T"}},
+	build: func(v values, at seat) (Core, error) {
+		return newSlow(values{"delay": v["delay"], "types": all, "from_seq": "0"}, at)
+	},
+}
+
 // laggard holds back effects until its clock, which only ticks move, says so. All wait equally long, so what is said
 // first is heard first.
 type laggard struct {

@@ -14,7 +14,7 @@ type voice struct {
 // tongue says something else than the core wanted, or nothing, or later. The first two methods are called all the time,
 // and told whether it is the attacker's time; the others only then.
 type tongue interface {
-	// before is called with every event, and returns what is to be said in front of all else.
+	// before is called with every event, after hear, and returns what is to be said in front of all else.
 	before(ev pbft.Event, awake bool) []pbft.Effect
 	// hear returns what the core is given in place of an event.
 	hear(ev pbft.Event, awake bool) []pbft.Event
@@ -36,7 +36,7 @@ func (honest) before(pbft.Event, bool) []pbft.Effect   { return nil }
 func (honest) hear(ev pbft.Event, _ bool) []pbft.Event { return []pbft.Event{ev} }
 func (honest) speak(m pbft.Message) []pbft.Message     { return []pbft.Message{m} }
 func (honest) twists(pbft.Message) bool                { return false }
-func (honest) answer(r *pbft.Reply) []pbft.Effect { return []pbft.Effect{pbft.Respond{Reply: r}} }
+func (honest) answer(r *pbft.Reply) []pbft.Effect      { return []pbft.Effect{pbft.Respond{Reply: r}} }
 
 func (honest) tell(to pbft.ReplicaID, m pbft.Message) []pbft.Effect {
 	return []pbft.Effect{pbft.Send{To: to, Msg: m}}
@@ -48,8 +48,8 @@ func (v *voice) Anchor() []pbft.Record { return v.core.Anchor() }
 // Step is the core's, with the tongue's words in the place of its own.
 func (v *voice) Step(ev pbft.Event) []pbft.Effect {
 	v.awake = v.lies(ev, v.awake)
-	out := v.tongue.before(ev, v.awake)
 	todo := v.tongue.hear(ev, v.awake)
+	out := v.tongue.before(ev, v.awake)
 	for len(todo) > 0 {
 		ev, todo = todo[0], todo[1:]
 		for _, effect := range v.core.Step(ev) {

@@ -1,0 +1,116 @@
+package byzantine
+
+import "tagma/pbft"
+
+// slowPrimary does all that a primary may without being proven faulty, or timed out by a single request: each pre-prepare
+// comes just below the timeout, and holds one request.
+var slowPrimary = Behaviour{
+	Name:    "slow-primary",
+	Model:   Timing,
+	Summary: "as primary sends each pre-prepare 0.9T late, in batches of one, the next when the last one was executed",
+	Bound:   "throughput ≥ 50 % after 10T",
+	Parameters: []Parameter{
+		{"delay", "0.9T", "how late: a duration, or a multiple of the view timeout T"},
+	},
+	build: newDawdler,
+}
+
+// dawdler gives its core one request at a time while it is primary. The others wait in front of the core.
+type dawdler struct {
+	laggard
+	seat
+	view    pbft.View               // of its core
+	waiting []pbft.Event            // requests that the core has yet to get, the oldest first
+	known   map[pbft.RequestID]room // neither list grows beyond mostHeld
+	inside  int
+}
+
+// room is where a request is that was not executed yet.
+type room int
+
+const (
+	outside room = 1 + iota
+	inside
+)
+
+func newDawdler(v values, at seat) (Core, error) {
+	d := &dawdler{seat: at, known: make(map[pbft.RequestID]room)}
+	var err error
+	if d.delay, err = v.delay("delay", at.cfg); err != nil {
+		return nil, err
+	}
+	d.late = func(t pbft.Type) bool { return t == pbft.TypePrePrepare }
+	return at.speaks(d), nil
+}
+
+// speak learns from what the core says which view it is in.
+func (d *dawdler) speak(m pbft.Message) []pbft.Message {
+	if s, ok := m.(*pbft.Status); ok {
+		d.view = s.View
+	}
+	return d.laggard.speak(m)
+}
+
+// twists is about its own proposals: those of others it passes on as they are.
+func (d *dawdler) twists(m pbft.Message) bool { return d.mine(m) && d.laggard.twists(m) }
+
+func (d *dawdler) hear(ev pbft.Event, awake bool) []pbft.Event {
+	holds := awake && d.cfg.Primary(d.view) == d.cfg.Self
+	var out []pbft.Event
+	switch e := ev.(type) {
+	case pbft.Received:
+		if r, ok := e.Msg.Message().(*pbft.Request); ok && holds && d.keep(r.ID, ev) {
+			return d.next(nil)
+		}
+	case pbft.Executed:
+		for _, r := range e.Replies {
+			if d.known[r.ID] == inside {
+				d.inside--
+			}
+			delete(d.known, r.ID)
+		}
+	default: // goes straight to the core
+	}
+	out = append(out, ev)
+	if holds {
+		return d.next(out)
+	}
+	return d.letGo(out)
+}
+
+// keep puts a request in line, and reports whether the core is not to get it now.
+func (d *dawdler) keep(id pbft.RequestID, ev pbft.Event) bool {
+	switch {
+	case d.known[id] == inside || len(d.known) >= mostHeld:
+		return false
+	case d.known[id] == outside: // sent again
+		return true
+	}
+	d.known[id] = outside
+	d.waiting = append(d.waiting, ev)
+	return true
+}
+
+// next appends the first request in line if the core has none.
+func (d *dawdler) next(out []pbft.Event) []pbft.Event {
+	for d.inside == 0 && len(d.waiting) > 0 {
+		ev := d.waiting[0]
+		d.waiting = d.waiting[1:]
+		id := ev.(pbft.Received).Msg.Message().(*pbft.Request).ID
+		if d.known[id] == outside { // not executed meanwhile, in somebody else's batch
+			d.known[id], d.inside = inside, 1
+			out = append(out, ev)
+		}
+	}
+	return out
+}
+
+// letGo appends everything in line: the replica does not order now.
+func (d *dawdler) letGo(out []pbft.Event) []pbft.Event {
+	if len(d.known) > 0 {
+		out = append(out, d.waiting...)
+		d.waiting, d.inside = nil, 0
+		clear(d.known)
+	}
+	return out
+}

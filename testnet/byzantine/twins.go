@@ -1,0 +1,202 @@
+package byzantine
+
+import (
+	"time"
+
+	"tagma/pbft"
+)
+
+// twins are two honest replicas under one key, each of which knows a part of the cluster (Bano et al.). Nobody scripted a
+// lie, and together they tell every one that two honest replicas can.
+var twins = Behaviour{
+	Name:    "twins",
+	Model:   Byzantine,
+	Summary: "two honest replicas under one key, each of which is linked with some of the others; only the first one executes",
+	Bound:   "at most one view change for each bad primary; proof is kept",
+	Parameters: []Parameter{
+		{"first", half, "whom the first one is linked with: half (those below the middle), or replicas such as 1+2"},
+		{"second", half, "whom the second one is linked with: half (the others), or replicas; who is in both lists hears both"},
+	},
+	build: newTwins,
+}
+
+const half = "half"
+
+type pair struct {
+	seat
+	awake  bool
+	second Core // nil until it is its time
+	links  [2]func(pbft.ReplicaID) bool
+	todo   []pbft.Event // what the second one's machine has to say
+	states []state      // of the first one, for the second
+	asked  []pbft.Seq   // states that the second one waits for, ascending
+}
+
+type state struct {
+	seq    pbft.Seq
+	digest pbft.Digest
+}
+
+func newTwins(v values, at seat) (Core, error) {
+	p := &pair{seat: at, awake: at.opt.When == nil}
+	for i, name := range []string{"first", "second"} {
+		if v[name] == half {
+			p.links[i] = func(id pbft.ReplicaID) bool { return int(id) < at.cfg.N()/2 == (i == 0) }
+			continue
+		}
+		d, err := v.destinations(name, at.cfg)
+		if err != nil {
+			return nil, err
+		}
+		p.links[i] = d.replica
+	}
+	return p, nil
+}
+
+// Anchor is the first one's.
+func (p *pair) Anchor() []pbft.Record { return p.core.Anchor() }
+
+// apart is how far the second one's wall clock is ahead: no two clocks agree, so no two batches are alike.
+const apart = time.Millisecond
+
+// Step gives an event to whom it concerns.
+func (p *pair) Step(ev pbft.Event) []pbft.Effect {
+	p.awake = p.lies(ev, p.awake)
+	if !p.awake {
+		return append([]pbft.Effect(nil), p.core.Step(ev)...)
+	}
+	if p.second == nil {
+		p.bear()
+	}
+	toFirst, toSecond := true, true
+	other := ev
+	switch e := ev.(type) {
+	case pbft.Tick:
+		e.Wall += int64(apart)
+		other = e
+	case pbft.Received:
+		if !e.From.Client && !e.From.Loopback {
+			toFirst, toSecond = p.links[0](e.From.Replica), p.links[1](e.From.Replica)
+		}
+		toSecond = toSecond && !e.From.Loopback
+	case pbft.Executed:
+		toSecond = false
+	case pbft.Snapshotted:
+		toSecond = false
+		p.note(state{e.Seq, e.Digest})
+	}
+	var out []pbft.Effect
+	if toFirst {
+		out = p.run(out, ev)
+	}
+	if toSecond && p.second != nil {
+		p.todo = append(p.todo, other)
+	}
+	return p.runSecond(out)
+}
+
+// bear makes the second one: a copy of the first one's memory at this moment.
+func (p *pair) bear() {
+	at := pbft.Applied{}
+	if r, ok := p.core.(interface{ Inspect() pbft.Inspection }); ok {
+		at.Seq = r.Inspect().Executed
+	}
+	if second, err := pbft.New(p.cfg, p.core.Anchor(), at); err == nil {
+		p.second = second
+	}
+}
+
+// run steps the first one, who speaks to his part of the cluster.
+func (p *pair) run(out []pbft.Effect, ev pbft.Event) []pbft.Effect {
+	todo := []pbft.Event{ev}
+	for len(todo) > 0 {
+		ev, todo = todo[0], todo[1:]
+		for _, effect := range p.core.Step(ev) {
+			switch e := effect.(type) {
+			case pbft.Broadcast:
+				p.signed(e.Msg)
+				if pbft.Durable(e.Msg) {
+					out = append(out, pbft.Persist{Record: &pbft.Sent{Msg: e.Msg}})
+				}
+				out = p.say(out, 0, e.Msg)
+				todo = append(todo, p.loopback(e.Msg))
+			case pbft.Send:
+				if p.links[0](e.To) {
+					out = append(out, e)
+				}
+			default:
+				out = append(out, effect)
+			}
+		}
+	}
+	return out
+}
+
+// runSecond steps the second one, who has no disk, and whose machine agrees with everything.
+func (p *pair) runSecond(out []pbft.Effect) []pbft.Effect {
+	for len(p.todo) > 0 {
+		ev := p.todo[0]
+		p.todo = p.todo[1:]
+		for _, effect := range p.second.Step(ev) {
+			switch e := effect.(type) {
+			case pbft.Broadcast:
+				out = p.say(out, 1, p.signed(e.Msg))
+				p.todo = append(p.todo, p.loopback(e.Msg))
+			case pbft.Send:
+				if p.links[1](e.To) {
+					out = append(out, e)
+				}
+			case pbft.Execute:
+				done := pbft.Executed{Seq: e.Seq}
+				for _, r := range e.Body.Requests {
+					done.Replies = append(done.Replies, &pbft.Reply{ID: r.ID})
+				}
+				p.todo = append(p.todo, done)
+			case pbft.Snapshot:
+				p.asked = append(p.asked, e.Seq)
+				p.match()
+			default: // of disk, clients and operators the first one takes care
+			}
+		}
+	}
+	return out
+}
+
+func (p *pair) say(out []pbft.Effect, twin int, m pbft.Message) []pbft.Effect {
+	for _, to := range p.others() {
+		if p.links[twin](to) {
+			out = append(out, pbft.Send{To: to, Msg: m})
+		}
+	}
+	return out
+}
+
+// mostStates bounds what is remembered of the first one's states.
+const mostStates = 64
+
+// note remembers a state of the first one, which the second one may be asked to vouch for.
+func (p *pair) note(s state) {
+	if len(p.states) == mostStates {
+		p.states = p.states[1:]
+	}
+	p.states = append(p.states, s)
+	p.match()
+}
+
+// match tells the second one of the states that it waits for.
+func (p *pair) match() {
+	var left []pbft.Seq
+	for _, seq := range p.asked {
+		found := false
+		for _, s := range p.states {
+			if s.seq == seq && !found {
+				found = true
+				p.todo = append(p.todo, pbft.Snapshotted{Seq: s.seq, Digest: s.digest})
+			}
+		}
+		if !found && len(left) < mostStates {
+			left = append(left, seq)
+		}
+	}
+	p.asked = left
+}
