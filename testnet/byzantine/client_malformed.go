@@ -2,6 +2,7 @@ package byzantine
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -86,4 +87,30 @@ func (c *babbler) Tick(now time.Duration) []Parcel {
 		}
 	}
 	return c.flush()
+}
+
+// NewMalformerOf returns what makes the frames of the behaviour "malformed", of a replica or a client: one Malformer for
+// each number.
+func NewMalformerOf(c Choice) (func(number uint64) *Malformer, error) {
+	v, err := fill(Choice{Name: c.Name, Values: without(c.Values, "every")}, malformedParameters)
+	if err != nil {
+		return nil, err
+	}
+	kinds, err := v.malformations("kinds")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := v.malformer(); err != nil {
+		return nil, err
+	}
+	most, _ := v.number("bytes") // malformer has read both
+	seed, _ := v.number("seed")
+	return func(number uint64) *Malformer { return NewMalformer(seed+number, int(most), kinds...) }, nil
+}
+
+// without is a copy of values without one of them.
+func without(values map[string]string, name string) map[string]string {
+	rest := maps.Clone(values)
+	delete(rest, name)
+	return rest
 }

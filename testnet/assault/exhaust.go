@@ -1,0 +1,193 @@
+package assault
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/multiformats/go-multistream"
+
+	"tagma/pbft"
+	"tagma/testnet/byzantine"
+)
+
+const (
+	// connections is how many an attacker makes to one replica: more than a member or a usual client may have.
+	connections = 16
+	// trickleEvery is how long it waits for the next byte of a frame: often enough to seem alive.
+	trickleEvery = time.Second
+	// announced is the length of a frame that never ends.
+	announced = 1 << 20
+)
+
+// exhaust has goroutines for every way to use up what links are made of.
+func (a *Attacker) exhaust(ctx context.Context, o Options, e *byzantine.Exhaustion) error {
+	list, protocols, err := victims(o)
+	if err != nil {
+		return err
+	}
+	for _, to := range list {
+		if e.Streams > 0 {
+			if err := a.openMany(ctx, o, to, e.Streams); err != nil {
+				return err
+			}
+		}
+		for _, proto := range protocols {
+			if e.Trickle {
+				if err := a.each(ctx, o, to, proto, a.trickle); err != nil {
+					return err
+				}
+			}
+			if e.Withhold {
+				if err := a.each(ctx, o, to, proto, a.withhold); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// each repeats something on one greeted stream after the other, over a connection of its own.
+func (a *Attacker) each(
+	ctx context.Context, o Options, to target, proto protocol.ID, do func(context.Context, network.Stream),
+) error {
+	p, err := a.peer(o)
+	if err != nil {
+		return err
+	}
+	p.SetStreamHandler(a.deaf(p.greeting))
+	a.running.Go(func() {
+		for again := true; again; again = pause(ctx, comeBack) {
+			stream, err := p.greeted(ctx, to, proto)
+			if err != nil {
+				a.refuse(ctx)
+				continue
+			}
+			release := a.hold()
+			stop := context.AfterFunc(ctx, func() { _ = stream.Reset() })
+			do(ctx, stream)
+			stop()
+			_ = stream.Reset()
+			release()
+			if ctx.Err() == nil {
+				a.dropped.Add(1)
+			}
+		}
+	})
+	return nil
+}
+
+func (a *Attacker) refuse(ctx context.Context) {
+	if ctx.Err() == nil {
+		a.refused.Add(1)
+	}
+}
+
+// trickle begins a frame and sends a byte of it now and then.
+func (a *Attacker) trickle(ctx context.Context, stream network.Stream) {
+	_, err := stream.Write(binary.BigEndian.AppendUint32(nil, announced))
+	for err == nil {
+		a.frames.Add(1)
+		if !pause(ctx, trickleEvery) {
+			return
+		}
+		_, err = stream.Write([]byte{0})
+	}
+}
+
+// withhold asks and asks and never reads an answer.
+func (a *Attacker) withhold(ctx context.Context, stream network.Stream) {
+	question := framed(pbft.Encode(&pbft.Inquire{}))
+	for ctx.Err() == nil {
+		if _, err := stream.Write(question); err != nil {
+			return
+		}
+		a.frames.Add(1)
+	}
+}
+
+// deaf takes the streams that a replica opens to us, and reads nothing of them.
+func (a *Attacker) deaf(greeting []byte) network.StreamHandler {
+	offered := multistream.NewMultistreamMuxer[protocol.ID]()
+	for _, proto := range []protocol.ID{replicaProtocol, bulkProtocol} {
+		offered.AddHandler(proto, nil)
+	}
+	return func(stream network.Stream) {
+		_ = stream.SetDeadline(time.Now().Add(patience)) // what follows fails if this does
+		if _, _, err := offered.Negotiate(stream); err != nil {
+			_ = stream.Reset()
+			return
+		}
+		if _, err := stream.Write(framed(greeting)); err != nil {
+			_ = stream.Reset()
+			return
+		}
+		if _, err := io.ReadFull(stream, make([]byte, 4+len(greeting))); err != nil {
+			_ = stream.Reset()
+			return
+		}
+		a.streams.Add(1) // and it stays open as long as its connection
+	}
+}
+
+// openMany opens so many streams to a replica over several connections, and never says on them what they are for.
+func (a *Attacker) openMany(ctx context.Context, o Options, to target, streams int) error {
+	for range connections {
+		p, err := a.peer(o)
+		if err != nil {
+			return err
+		}
+		p.SetStreamHandler(func(s network.Stream) { _ = s.Reset() })
+		a.running.Go(func() {
+			for again := true; again; again = pause(ctx, patience) { // by then they are closed for being idle
+				a.openBatch(ctx, p, to, max(1, streams/connections))
+			}
+		})
+	}
+	return nil
+}
+
+// hello is the beginning of a negotiation, which makes the other side notice a stream.
+const hello = "\x13/multistream/1.0.0\n"
+
+// openBatch opens streams over one connection and leaves them open.
+func (a *Attacker) openBatch(ctx context.Context, p *rawPeer, to target, streams int) {
+	for range streams {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := p.connect(ctx, to); err != nil {
+			a.refuse(ctx)
+			return
+		}
+		stream, err := p.NewStream(ctx, to.id)
+		if err != nil {
+			a.refuse(ctx)
+			continue
+		}
+		_ = stream.SetDeadline(time.Now().Add(patience)) // what follows fails if this does
+		_, err = stream.Write([]byte(hello))
+		if err == nil {
+			_, err = stream.Read(make([]byte, 1)) // a stream that is refused yields an error instead
+		}
+		if err != nil {
+			_ = stream.Reset()
+			a.refuse(ctx)
+			continue
+		}
+		release := a.hold()
+		a.running.Go(func() {
+			defer release()
+			_ = stream.SetDeadline(time.Time{})
+			_, _ = io.Copy(io.Discard, stream) // until the other side ends it
+			_ = stream.Reset()
+			if ctx.Err() == nil {
+				a.dropped.Add(1)
+			}
+		})
+	}
+}
