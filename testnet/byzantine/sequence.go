@@ -14,7 +14,7 @@ var sequenceAbuse = Behaviour{
 	Bound:   "gaps are filled with nulls after one view change; a request runs once",
 	Parameters: []Parameter{
 		{
-			"how", "gap", "gap: leaves one number out; high: jumps to H, and stays there; above: H+1; max: 2^64-1; " +
+			"how", "gap", "gap: leaves one number out in each view; high: jumps to H, and stays there; above: H+1; max: 2^64-1; " +
 				"twice: each batch begins with the last one's first request",
 		},
 		{"from_seq", "1", "it begins when it first proposes this sequence number"},
@@ -65,21 +65,26 @@ func (a *abuser) speak(m pbft.Message) []pbft.Message {
 	}
 	switch a.how {
 	case "gap":
-		if !a.jumped {
-			a.jumped = true
-			return nil
-		}
+		return a.at(p, p.Seq+1)
 	case "high":
 		if a.jumped {
 			return nil
 		}
 		a.jumped = true
-		return []pbft.Message{&pbft.PrePrepare{View: p.View, Seq: a.low + a.cfg.LogWindow, Digest: p.Digest, Body: p.Body}}
+		return a.at(p, a.low+a.cfg.LogWindow)
 	case "twice":
 		return []pbft.Message{a.twice(p)}
 	default: // a lie to others alone
 	}
 	return a.honest.speak(m)
+}
+
+// at is a proposal at another place, nothing if that is above H.
+func (a *abuser) at(p *pbft.PrePrepare, seq pbft.Seq) []pbft.Message {
+	if seq > a.low+a.cfg.LogWindow {
+		return nil
+	}
+	return []pbft.Message{&pbft.PrePrepare{View: p.View, Seq: seq, Digest: p.Digest, Body: p.Body}}
 }
 
 func (a *abuser) twice(p *pbft.PrePrepare) *pbft.PrePrepare {

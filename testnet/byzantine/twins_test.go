@@ -1,0 +1,67 @@
+package byzantine
+
+import (
+	"testing"
+	"time"
+
+	"tagma/pbft"
+)
+
+func TestE1_TwinsAsPrimaryAreReplacedAndConvicted(t *testing.T) {
+	for _, links := range []string{"", ",first=1+2,second=3", ",first=1+2,second=2+3", ",first=1,second=2+3"} {
+		t.Run("twins"+links, func(t *testing.T) {
+			tr := begin(t, 0, "twins"+links)
+			ids := tr.load(1, 400*time.Millisecond)
+			told := map[pbft.Digest]bool{}
+			for _, digests := range tr.lies(0, pbft.TypePrePrepare, 0, 1) {
+				for _, d := range digests {
+					told[d] = true
+				}
+			}
+			if len(told) != 2 {
+				t.Errorf("there were %d proposals for one place, not 2", len(told))
+			}
+			ids = append(ids, tr.load(12, 200*time.Millisecond)...)
+			tr.mustVerify()
+			tr.mustMask(ids...)
+			tr.mustAnswer(ids...)
+			tr.mustEnter(1)
+			tr.mustConvict(0)
+		})
+	}
+}
+
+func TestTwins_AsBackupsAreMaskedWithoutAViewChange(t *testing.T) {
+	tr := begin(t, 2, "twins")
+	ids := tr.load(13, 200*time.Millisecond)
+	by := map[pbft.ReplicaID]int{}
+	for _, p := range tr.sent {
+		if p.from == 2 && pbft.TypeOf(p.msg) == pbft.TypeStatus {
+			by[p.to]++
+		}
+	}
+	if by[0] == 0 || by[3] == 0 {
+		t.Errorf("one of them never spoke: %v", by)
+	}
+	tr.mustVerify()
+	tr.mustMask(ids...)
+	tr.mustAnswer(ids...)
+	tr.mustEnter()
+}
+
+// Their time begins in the middle of a run: the second one remembers what the first one does.
+func TestTwins_ABirthInTheMiddleOfARun(t *testing.T) {
+	tr := begin(t, 0, "twins", Options{When: Between(time.Second, 2*time.Second)})
+	ids := tr.load(9, 100*time.Millisecond)
+	tr.mustMask(ids...)
+	tr.mustEnter()
+	tr.mustConvict()
+	ids = append(ids, tr.load(9, 300*time.Millisecond)...)
+	tr.mustVerify()
+	tr.mustMask(ids...)
+	tr.mustEnter(1)
+	tr.mustConvict(0)
+	if tr.nodes[0].root != tr.nodes[1].root {
+		t.Error("the first one did not come back")
+	}
+}
