@@ -13,6 +13,7 @@ import (
 type Scenario struct {
 	File     string // it was read from
 	Name     string
+	nameLine int
 	About    string // one sentence: what to watch
 	Replicas int
 	Machine  string // kv or bank
@@ -31,6 +32,15 @@ type Scenario struct {
 // ViewTimeout is T.
 func (s *Scenario) ViewTimeout() time.Duration { return s.Settings.WithDefaults().ViewTimeout.Duration }
 
+// Kinds of workload.
+const (
+	KindPut      = "put"      // writes
+	KindMixed    = "mixed"    // writes and reads
+	KindRegister = "register" // writes and reads of few keys by all clients, judged for linearizability
+	KindBank     = "bank"     // transfers between accounts
+	KindNone     = "none"
+)
+
 // Workload is what clients do.
 type Workload struct {
 	Kind       string // put, mixed, register, bank or none
@@ -44,6 +54,7 @@ type Workload struct {
 
 // Malicious is a replica or a client with a behaviour, from one time until another.
 type Malicious struct {
+	Line    int
 	Replica pbft.ReplicaID
 	// Client, unless nil, makes it client c0, c1, … instead of a replica, and Choice a behaviour of clients. It takes the
 	// place of the workload's client of that number, if there is one.
@@ -53,27 +64,35 @@ type Malicious struct {
 	Until  time.Duration // 0: to the end
 }
 
-// Event is something that happens once. Which fields it uses depends on Do.
+// Event is something that happens once. Which fields it uses depends on Do. What a file repeats, or undoes after a while,
+// is here as events of their own.
 type Event struct {
 	Line            int
 	At              time.Duration
-	AfterOperations int // acknowledged ones; used instead of At if > 0
+	AfterOperations int // acknowledged ones; used instead of At if > 0. At counts from there then
 	Do              string
 
 	Targets []pbft.ReplicaID   // of everything that happens to replicas
-	Groups  [][]pbft.ReplicaID // of partition
+	Groups  [][]pbft.ReplicaID // of partition; without groups, and unless Ring, it ends
+	Ring    bool               // of partition: everybody hears the neighbours alone
 	From    []pbft.ReplicaID   // of link
 	To      []pbft.ReplicaID
 	Link    links.Link
 	Heal    bool          // of link: back to the default
 	Name    string        // of release
 	By      time.Duration // of clock-jump
-	Submit  []string      // of submit: operations such as "c0: put k a"
+	Submit  []Operation   // of submit
+	// BeforeSend, of kill, waits for the moment at which a message of this type is durable and not yet sent.
+	BeforeSend pbft.Type
+	Direction  links.Direction // of isolate
+	Hole       bool            // of lose-unsynced: unsynced sectors are gone as a hole instead of as a tail
+	Undoes     bool            // it ends what an event of the same line began
 }
 
 // Rule treats single messages.
 type Rule struct {
 	Line   int
+	At     time.Duration // it begins
 	Match  links.Match
 	Action links.Action
 	By     time.Duration // of delay
@@ -96,9 +115,30 @@ type Template struct {
 	Type         pbft.Type
 	View         pbft.View
 	Seq          pbft.Seq
-	Batch        []string       // requests, such as "c0:1 put k a": client c0, its request 1
-	Digest       string         // hex, instead of Batch
-	FromRecorded map[string]any // certificates built from recorded messages; keys depend on the type
+	Batch        []Operation // requests, such as "c0:1 put k a": client c0, its request 1
+	Digest       string      // hex, instead of Batch
+	Forged       bool        // certificates bear signatures of the sender alone
+	FromRecorded Recorded
+}
+
+// Recorded says which messages that were sent on the network before a script's moment make its certificates.
+type Recorded struct {
+	// Of view-change.
+	Prepared []Slot           // prepared certificates
+	Stable   pbft.Seq         // the stable checkpoint; 0: none
+	Suspects []pbft.ReplicaID // whose suspicions justify it; nil: the first f+1 that suffice
+
+	// Of new-view. Each proposal is "null", a digest in hex, or "view:seq" of a pre-prepare; nil: what follows from V.
+	ViewChanges []pbft.ReplicaID // whose view-changes are V, as listed; nil: the first Q
+	Proposals   []string
+
+	Commit *Slot // of certified-body and stable-notice: the commit certificate
+}
+
+// Slot is a place in the order.
+type Slot struct {
+	View pbft.View
+	Seq  pbft.Seq
 }
 
 // Expect is what must hold in the end. A nil pointer expects nothing.
@@ -113,5 +153,7 @@ type Expect struct {
 	Evidence           []pbft.ReplicaID // exactly these are convicted
 	EvidenceGiven      bool             // an empty list expects that nobody is
 	DigestsEqual       *bool
-	Order              []string // simulator: application operations in executed order, as a prefix
+	Order              []Operation      // simulator: application operations in executed order, as a prefix
+	Stopped            []pbft.ReplicaID // exactly these stopped by themselves, because of their disks
+	StoppedGiven       bool
 }

@@ -1,0 +1,221 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tagma/pbft"
+)
+
+// check refuses what can be seen not to make sense in a file whose every key is good.
+func (s *Scenario) check(d *document) {
+	s.checkAttackers(d)
+	s.checkMoments(d)
+	s.checkMends(d)
+	s.checkReleases(d)
+	s.checkExpect(d)
+}
+
+// Faulty are the replicas that are not correct at some time: attackers, keys that scripts use, and those that lose what
+// they have promised to keep. A replica that only crashes, or stops because of its disk, is correct.
+func (s *Scenario) Faulty() []pbft.ReplicaID {
+	var faulty []pbft.ReplicaID
+	s.faults(func(id pbft.ReplicaID, _ int) { faulty = append(faulty, id) })
+	slices.Sort(faulty)
+	return slices.Compact(faulty)
+}
+
+// faults names every replica that something makes faulty, and the line that does.
+func (s *Scenario) faults(each func(id pbft.ReplicaID, line int)) {
+	for _, m := range s.Malicious {
+		if m.Client == nil {
+			each(m.Replica, m.Line)
+		}
+	}
+	for _, r := range s.Scripts {
+		each(r.From, r.Line)
+	}
+	for _, e := range s.Events {
+		for _, id := range e.Targets {
+			if e.Do == FlipState || e.Do == Wipe {
+				each(id, e.Line)
+			}
+		}
+	}
+}
+
+func (s *Scenario) checkAttackers(d *document) {
+	f, line := (s.Replicas-1)/3, 0
+	faulty := s.Faulty()
+	if len(faulty) <= f || !*s.Expect.Safe {
+		return
+	}
+	s.faults(func(_ pbft.ReplicaID, at int) { line = max(line, at) })
+	d.refuse(line, "%d replicas are faulty (%v), and %d mask %d at most; make fewer faulty, or expect safe = false",
+		len(faulty), faulty, s.Replicas, f)
+}
+
+// checkMoments refuses what comes after the end.
+func (s *Scenario) checkMoments(d *document) {
+	w := &s.Workload
+	late := func(line int, at time.Duration, what string) {
+		if w.Kind != KindNone && w.Duration > 0 && at >= w.Duration {
+			d.refuse(line, "%s comes at %v, and the workload ends after %v; make it earlier, or the duration longer", what, at, w.Duration)
+		}
+	}
+	for _, e := range s.Events {
+		switch {
+		case e.AfterOperations == 0:
+			late(e.Line, e.At, e.What())
+		case w.Kind == KindNone:
+			d.refuse(e.Line, "after_operations counts operations, and the workload has none; write at = a time")
+		case w.Operations > 0 && e.AfterOperations > w.Operations:
+			d.refuse(e.Line, "after_operations = %d never comes: the workload has %d operations", e.AfterOperations, w.Operations)
+		}
+	}
+	for _, m := range s.Malicious {
+		late(m.Line, m.From, m.Choice.Name)
+	}
+	for _, r := range s.Rules {
+		late(r.Line, r.At, "the rule")
+	}
+}
+
+// checkMends refuses to mend what nothing breaks.
+func (s *Scenario) checkMends(d *document) {
+	does := func(id pbft.ReplicaID, what ...string) bool {
+		return slices.ContainsFunc(s.Events, func(e Event) bool {
+			return slices.Contains(what, e.Do) && slices.Contains(e.Targets, id)
+		})
+	}
+	acts := func(what ...string) bool {
+		return slices.ContainsFunc(s.Events, func(e Event) bool { return slices.Contains(what, e.Do) && !e.Undoes })
+	}
+	for _, e := range s.Events {
+		if e.Undoes {
+			continue
+		}
+		for _, id := range e.Targets {
+			switch {
+			case e.Do == Restart && !does(id, Kill, Wipe, BitFlip, TornWrite, LoseUnsynced, DiskFull, IOError):
+				d.refuse(e.Line, "restart: replica %d was not stopped; kill it first", id)
+			case e.Do == Resume && !does(id, Pause):
+				d.refuse(e.Line, "resume: replica %d was not paused; pause it first", id)
+			}
+		}
+		switch {
+		case e.Do == Heal && !acts(Partition, Isolate, ChangeLink):
+			d.refuse(e.Line, "heal: nothing is cut off; leave it out, or add a partition, isolate or link")
+		case e.Do == ChangeLink && e.Heal && !acts(ChangeLink):
+			d.refuse(e.Line, "link: heal = true without a link that was changed; leave it out")
+		case e.Do == StartClients && !acts(StopClients):
+			d.refuse(e.Line, "start-clients: they were not stopped; add stop-clients before it")
+		}
+	}
+}
+
+// checkReleases matches releases with the rules that wait for them.
+func (s *Scenario) checkReleases(d *document) {
+	var waited, released []string
+	for _, r := range s.Rules {
+		if r.UntilRelease != "" {
+			waited = append(waited, r.UntilRelease)
+		}
+	}
+	for _, e := range s.Events {
+		if e.Do != Release {
+			continue
+		}
+		if slices.Contains(released, e.Name) {
+			d.refuse(e.Line, "release %q is there twice; the first one ends its rules, so leave this one out", e.Name)
+		}
+		released = append(released, e.Name)
+		if !slices.Contains(waited, e.Name) {
+			d.refuse(e.Line, "release %q: no rule waits for it;%s write until = %q into a rule", e.Name, meant(e.Name, waited), e.Name)
+		}
+	}
+	for _, r := range s.Rules {
+		if r.UntilRelease != "" && !slices.Contains(released, r.UntilRelease) {
+			d.refuse(r.Line, "until = %q: no event releases it;%s write do = \"release\" with that name, or until = \"never\"",
+				r.UntilRelease, meant(r.UntilRelease, released))
+		}
+	}
+}
+
+func (s *Scenario) checkExpect(d *document) {
+	e, at := &s.Expect, func(key string) int { return d.lines["expect."+key] }
+	w := &s.Workload
+	submitted := 0
+	for _, event := range s.Events {
+		submitted += len(event.Submit)
+	}
+	switch {
+	case e.Acknowledged != nil && w.Operations > 0 && *e.Acknowledged > w.Operations+submitted:
+		d.refuse(at("acknowledged"), "acknowledged = %d, and the workload has %d operations", *e.Acknowledged, w.Operations+submitted)
+	case e.Acknowledged != nil && *e.Acknowledged > 0 && w.Kind == KindNone && *e.Acknowledged > submitted:
+		d.refuse(at("acknowledged"), "acknowledged = %d, and %d operations are submitted", *e.Acknowledged, submitted)
+	case e.CommitsWithin != nil && !s.HasFaults():
+		d.refuse(at("commits_within"), "commits_within counts from the last fault's end, and there is no fault; leave it out")
+	case e.CommitsWithin != nil && *e.CommitsWithin == 0:
+		d.refuse(at("commits_within"), "commits_within = 0: nothing commits at once; write for instance \"3T\"")
+	}
+	faulty := s.Faulty()
+	for _, id := range e.Evidence {
+		if !slices.Contains(faulty, id) {
+			d.refuse(at("evidence"), "evidence: replica %d is not malicious, so nobody can convict it", id)
+		}
+	}
+	for _, id := range e.Stopped {
+		if !s.damaged(id) {
+			d.refuse(at("stopped"), "stopped: nothing damages the disk of replica %d; add for instance do = \"bit-flip\"", id)
+		}
+	}
+}
+
+func (s *Scenario) damaged(id pbft.ReplicaID) bool {
+	return slices.ContainsFunc(s.Events, func(e Event) bool {
+		return slices.Contains(e.Targets, id) && slices.Contains([]string{Wipe, BitFlip, TornWrite, LoseUnsynced, DiskFull, IOError}, e.Do)
+	})
+}
+
+// HasFaults reports whether anything goes wrong besides what the network is like all the time.
+func (s *Scenario) HasFaults() bool {
+	return len(s.Malicious)+len(s.Rules)+len(s.Scripts) > 0 || slices.ContainsFunc(s.Events, func(e Event) bool { return e.Fault() })
+}
+
+// WhyNot says in one sentence why an engine, sim or processes, cannot run the scenario; "" if it can.
+func (s *Scenario) WhyNot(engine string) (line int, why string) {
+	if engine != "processes" {
+		return 0, ""
+	}
+	const mend = "run it with --engine sim"
+	if len(s.Scripts) > 0 {
+		return s.Scripts[0].Line, "scripts send single messages at exact moments, which only the simulator has; " + mend
+	}
+	for _, e := range s.Events {
+		if e.BeforeSend != 0 {
+			return e.Line, "before_send is a moment inside a replica, which only the simulator can stop at; " + mend
+		}
+		if slices.Contains([]string{TornWrite, LoseUnsynced, DiskFull, IOError}, e.Do) {
+			return e.Line, fmt.Sprintf("%s needs a disk that obeys, which only the simulator has; %s", e.Do, mend)
+		}
+	}
+	if len(s.Expect.Order) > 0 {
+		return 0, "the expectation order follows single operations, which only the simulator does; " + mend
+	}
+	return 0, ""
+}
+
+// Engines lists what the scenario runs on.
+func (s *Scenario) Engines() []string {
+	engines := []string{"sim"}
+	if _, why := s.WhyNot("processes"); why == "" {
+		engines = append(engines, "processes")
+	}
+	return engines
+}
+
+// String is the scenario's name and file.
+func (s *Scenario) String() string { return strings.TrimSpace(s.Name + " (" + s.File + ")") }

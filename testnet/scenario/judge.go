@@ -1,0 +1,88 @@
+package scenario
+
+import (
+	"slices"
+	"time"
+
+	"tagma/pbft"
+	"tagma/testnet/report"
+)
+
+// Outcome is what a run measured, as far as expectations ask for it.
+type Outcome struct {
+	Submitted    int // operations
+	Acknowledged int
+	ViewChanges  int
+	FinalView    uint64
+	Ratio        float64 // of the throughput without faults
+	// Committed is how long after the end of the last fault an operation was acknowledged that was submitted then or
+	// later; nil if none was.
+	Committed    *time.Duration
+	Convicted    []pbft.ReplicaID // of whom correct replicas hold proof that verifies
+	Stopped      []pbft.ReplicaID // that stopped by themselves and were not started again
+	DigestsEqual bool             // of correct replicas that run
+	Order        []string         // operations in executed order, like Operation.String
+	Broken       string           // the first invariant that did not hold; "": all held
+}
+
+// Judge compares what was to hold with what did, in the order of interface and reports. Times are milliseconds.
+func Judge(e *Expect, o *Outcome) (out []report.Expectation) {
+	add := func(key string, want, got any, held bool) {
+		out = append(out, report.Expectation{Key: key, Want: want, Got: got, Held: held})
+	}
+	if e.Safe != nil {
+		safe := o.Broken == ""
+		add("safe", *e.Safe, safe, *e.Safe == safe)
+	}
+	if e.AcknowledgedAll {
+		add("acknowledged", o.Submitted, o.Acknowledged, o.Acknowledged == o.Submitted && o.Submitted > 0)
+	}
+	if e.Acknowledged != nil {
+		add("acknowledged", *e.Acknowledged, o.Acknowledged, o.Acknowledged >= *e.Acknowledged)
+	}
+	if e.MaxViewChanges != nil {
+		add("max_view_changes", *e.MaxViewChanges, o.ViewChanges, o.ViewChanges <= *e.MaxViewChanges)
+	}
+	if e.MaxFinalView != nil {
+		add("max_final_view", *e.MaxFinalView, o.FinalView, o.FinalView <= uint64(*e.MaxFinalView))
+	}
+	if e.MinThroughputRatio != nil {
+		add("min_throughput_ratio", *e.MinThroughputRatio, report.Round(o.Ratio), o.Ratio >= *e.MinThroughputRatio)
+	}
+	if e.CommitsWithin != nil {
+		want, got := e.CommitsWithin.Milliseconds(), any(nil)
+		if o.Committed != nil {
+			got = o.Committed.Milliseconds()
+		}
+		add("commits_within", want, got, o.Committed != nil && *o.Committed <= *e.CommitsWithin)
+	}
+	if e.EvidenceGiven {
+		add("evidence", orEmpty(e.Evidence), orEmpty(o.Convicted), same(e.Evidence, o.Convicted))
+	}
+	if e.StoppedGiven {
+		add("stopped", orEmpty(e.Stopped), orEmpty(o.Stopped), same(e.Stopped, o.Stopped))
+	}
+	if e.DigestsEqual != nil {
+		add("digests_equal", *e.DigestsEqual, o.DigestsEqual, *e.DigestsEqual == o.DigestsEqual)
+	}
+	if len(e.Order) > 0 {
+		want := make([]string, len(e.Order))
+		for i, operation := range e.Order {
+			want[i] = operation.String()
+		}
+		got := o.Order[:min(len(o.Order), len(want))]
+		add("order", want, got, slices.Equal(want, got))
+	}
+	return out
+}
+
+// orEmpty makes a list that is empty instead of null in JSON.
+func orEmpty(ids []pbft.ReplicaID) []pbft.ReplicaID { return append([]pbft.ReplicaID{}, ids...) }
+
+// same reports whether two lists hold the same replicas.
+func same(a, b []pbft.ReplicaID) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
+}

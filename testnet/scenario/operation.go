@@ -1,0 +1,79 @@
+package scenario
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"tagma/internal/cluster"
+	"tagma/statemachine/bank"
+	"tagma/statemachine/kv"
+)
+
+// Operation is an operation of a client, written like "c0:1 put k a": client c0, its request 1.
+type Operation struct {
+	Client int
+	T      uint64 // number of the request; 0: the client's next one
+	Words  []string
+}
+
+func (o Operation) String() string {
+	number := ""
+	if o.T > 0 {
+		number = strconv.FormatUint(o.T, 10)
+	}
+	return fmt.Sprintf("c%d:%s %s", o.Client, number, strings.Join(o.Words, " "))
+}
+
+// parseOperation reads "c0:1 put k a" or "c0: put k a".
+func parseOperation(text, machine string) (Operation, error) {
+	var o Operation
+	who, what, ok := strings.Cut(text, " ")
+	client, number, colon := strings.Cut(who, ":")
+	digits, c := strings.CutPrefix(client, "c")
+	var err error
+	if o.Client, err = strconv.Atoi(digits); !ok || !colon || !c || err != nil || o.Client < 0 {
+		return o, fmt.Errorf("%q begins with no client; write it like \"c0:1 put k a\"", text)
+	}
+	if number != "" {
+		if o.T, err = strconv.ParseUint(number, 10, 63); err != nil || o.T == 0 {
+			return o, fmt.Errorf("%q: requests of a client are numbered from 1", text)
+		}
+	}
+	o.Words = strings.Fields(what)
+	if o.Encode(machine) == nil {
+		return o, fmt.Errorf("%q is no operation of the %s machine; there is %s", text, machine, verbs[machine])
+	}
+	return o, nil
+}
+
+var verbs = map[string]string{
+	cluster.MachineKV:   "put KEY VALUE, get KEY, delete KEY",
+	cluster.MachineBank: "open ACCOUNT AMOUNT, transfer FROM TO AMOUNT, balance ACCOUNT",
+}
+
+// Encode is the operation as the machine takes it, nil if the machine has no such operation.
+func (o Operation) Encode(machine string) []byte {
+	w := o.Words
+	if len(w) == 0 {
+		return nil
+	}
+	is := func(verb string, words int) bool { return w[0] == verb && len(w) == words+1 }
+	amount, err := strconv.ParseUint(w[len(w)-1], 10, 63)
+	switch {
+	case machine == cluster.MachineKV && is("put", 2):
+		return kv.Put([]byte(w[1]), []byte(w[2]))
+	case machine == cluster.MachineKV && is("get", 1):
+		return kv.Get([]byte(w[1]))
+	case machine == cluster.MachineKV && is("delete", 1):
+		return kv.Delete([]byte(w[1]))
+	case machine == cluster.MachineBank && is("open", 2) && err == nil:
+		return bank.Open(w[1], amount)
+	case machine == cluster.MachineBank && is("balance", 1):
+		return bank.Balance(w[1])
+	case machine == cluster.MachineBank && is("transfer", 3) && err == nil:
+		return bank.Transfer(w[1], w[2], amount)
+	default:
+		return nil
+	}
+}
