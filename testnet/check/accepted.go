@@ -1,8 +1,9 @@
 package check
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
+	"hash/maphash"
+	"maps"
 
 	"tagma/pbft"
 )
@@ -26,6 +27,7 @@ type session struct {
 	done     uint64
 	above    map[uint64]bool
 	executed map[uint64]executed // until the client says that it knows
+	known    uint64              // it knows all results below
 }
 
 type executed struct {
@@ -38,8 +40,7 @@ const maxSubmitted = 1 << 14
 
 func newClients() clients {
 	return clients{
-		submitted: make(map[pbft.Digest]struct{}), recent: make([]pbft.Digest, maxSubmitted),
-		sessions: make(map[sessionName]*session),
+		submitted: make(map[pbft.Digest]struct{}), sessions: make(map[sessionName]*session),
 	}
 }
 
@@ -49,9 +50,14 @@ func (m *Monitor) Submitted(r *pbft.Request) {
 	if _, known := c.submitted[d]; known {
 		return
 	}
+	c.submitted[d] = struct{}{}
+	if len(c.recent) < maxSubmitted {
+		c.recent = append(c.recent, d)
+		return
+	}
 	delete(c.submitted, c.recent[c.next])
-	c.submitted[d], c.recent[c.next] = struct{}{}, d
-	c.next = (c.next + 1) % len(c.recent)
+	c.recent[c.next] = d
+	c.next = (c.next + 1) % maxSubmitted
 }
 
 // genuine is I16: a client signed what is executed.
@@ -132,14 +138,17 @@ func (s *session) add(t uint64, e executed) {
 
 // acknowledged forgets results that the client holds.
 func (s *session) acknowledged(below uint64) {
-	if len(s.executed) == 0 {
+	if below <= s.known {
 		return
 	}
-	for t := range s.executed {
-		if t < below {
+	if below-s.known > uint64(len(s.executed)) {
+		maps.DeleteFunc(s.executed, func(t uint64, _ executed) bool { return t < below })
+	} else {
+		for t := s.known; t < below; t++ {
 			delete(s.executed, t)
 		}
 	}
+	s.known = below
 }
 
 func resultOf(r *pbft.Reply) pbft.Digest {
@@ -149,22 +158,26 @@ func resultOf(r *pbft.Reply) pbft.Digest {
 	return pbft.DigestResults(r.Results)
 }
 
+// answersSeed is this process's: what is hashed with it is compared here only.
+var answersSeed = maphash.MakeSeed()
+
+// digestOf stands for all that the replies to a batch say.
 func digestOf(replies []*pbft.Reply) (d pbft.Digest) {
-	if len(replies) == 0 {
-		return d
-	}
-	h := sha256.New()
-	var b []byte
+	var h maphash.Hash
+	h.SetSeed(answersSeed)
 	for _, r := range replies {
-		b = append(b[:0], r.ID.Client[:]...)
-		b = binary.BigEndian.AppendUint64(b, uint64(r.ID.Session))
-		b = binary.BigEndian.AppendUint64(b, r.ID.T)
-		b = append(append(b, byte(r.Outcome)), r.Request[:]...)
-		b = binary.BigEndian.AppendUint64(b, uint64(r.Seq))
-		result := resultOf(r)
-		h.Write(append(b, result[:]...))
+		maphash.WriteComparable(&h, r.ID)
+		maphash.WriteComparable(&h, executed{seq: r.Seq, request: r.Request})
+		_ = h.WriteByte(byte(r.Outcome))
+		if r.ResultDigest != nil {
+			_, _ = h.Write(r.ResultDigest[:])
+		}
+		for _, result := range r.Results {
+			maphash.WriteComparable(&h, len(result))
+			_, _ = h.Write(result)
+		}
 	}
-	h.Sum(d[:0])
+	binary.BigEndian.PutUint64(d[:], h.Sum64())
 	return d
 }
 

@@ -78,7 +78,7 @@ func ordered(s *story, n pbft.Seq) []call {
 func BenchmarkMonitor(b *testing.B) {
 	t := &testing.T{}
 	s := newStory(t, nil)
-	const slots = 4096
+	const slots = 128 // as many as in BenchmarkStep
 	var all []call
 	for n := range pbft.Seq(slots) {
 		all = append(all, ordered(s, n+1)...)

@@ -146,16 +146,25 @@ func (m *Monitor) received(o *observed, e pbft.Received, effects []pbft.Effect) 
 		return
 	}
 	m.checked(i10)
-	switch msg.(type) {
-	case *pbft.Prepare, *pbft.Commit, *pbft.Checkpoint, *pbft.Suspect, *pbft.Heartbeat:
-		if by, _ := pbft.Sender(m.cfg, msg); e.From.Client || by != e.From.Replica {
-			m.fail(i10, o.id, "replica %d took a %v of replica %d from another one", o.id, pbft.TypeOf(msg), by)
-		}
-	case *pbft.Request:
-	default:
-		if e.From.Client {
-			m.fail(i10, o.id, "replica %d took a %v from a client", o.id, pbft.TypeOf(msg))
-		}
+	link := e.From.Replica
+	switch v := msg.(type) {
+	case *pbft.Prepare:
+		link = v.Replica
+	case *pbft.Commit:
+		link = v.Replica
+	case *pbft.Checkpoint:
+		link = v.Replica
+	case *pbft.Suspect:
+		link = v.Replica
+	case *pbft.Heartbeat:
+		link = pbft.ReplicaID(m.primary(v.View))
+	default: // may be passed on, or has no signer
+	}
+	if link != e.From.Replica {
+		m.fail(i10, o.id, "replica %d took a %v of replica %d from another one", o.id, pbft.TypeOf(msg), link)
+	}
+	if _, asks := msg.(*pbft.Request); e.From.Client && !asks {
+		m.fail(i10, o.id, "replica %d took a %v from a client", o.id, pbft.TypeOf(msg))
 	}
 	if !m.sampled() {
 		return

@@ -8,6 +8,10 @@ type observed struct {
 	memos map[pbft.Seq]*memo
 	floor pbft.Seq // everything up to here is forgotten
 	spare []*memo
+	last  struct { // that was looked up
+		seq  pbft.Seq
+		memo *memo
+	}
 
 	viewChanges map[pbft.View]*statement
 	newViews    map[pbft.View]*statement
@@ -57,17 +61,21 @@ func newObserved(id pbft.ReplicaID) *observed {
 
 // at returns the memo of a sequence number, nil if that was forgotten.
 func (o *observed) at(seq pbft.Seq) *memo {
-	if k := o.memos[seq]; k != nil {
-		return k
-	}
 	if seq <= o.floor {
 		return nil
 	}
-	k := &memo{}
-	if last := len(o.spare) - 1; last >= 0 {
-		k, o.spare = o.spare[last], o.spare[:last]
+	if o.last.seq == seq {
+		return o.last.memo
 	}
-	o.memos[seq] = k
+	k := o.memos[seq]
+	if k == nil {
+		k = &memo{}
+		if last := len(o.spare) - 1; last >= 0 {
+			k, o.spare = o.spare[last], o.spare[:last]
+		}
+		o.memos[seq] = k
+	}
+	o.last.seq, o.last.memo = seq, k
 	return k
 }
 
