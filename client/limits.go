@@ -16,6 +16,7 @@ type limits struct {
 
 	pack     int // operations that calls share a request for; 1: none
 	inFlight int // requests that somebody waits for
+	alone    int // the same, for one that is never packed to go out; less than inFlight: as any other
 	// Calls and bytes that may wait in line before Submit blocks: what the requests in flight can take along when they
 	// are answered. 0 and 0 when nothing is packed: then it is the window that Submit waits for.
 	line, lineBytes int

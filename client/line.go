@@ -21,8 +21,8 @@ var errLineFull = errors.New("too many requests are under way")
 
 func notSent(why error) error { return fmt.Errorf("%w: %w", ErrNotSent, why) }
 
-// submit takes in operations. They go out at once when nothing is under way; what comes while something is gathers for a
-// moment, so that operations that are asked for together share a request.
+// submit takes in operations. They go out at once when nothing is under way or they are not packed; what else comes while
+// something is gathers for a moment, so that operations that are asked for together share a request.
 func (s *session) submit(ctx context.Context, ops [][]byte, o callOptions) (*Call, error) {
 	if err := s.limits.check(ops); err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func (s *session) submit(ctx context.Context, ops [][]byte, o callOptions) (*Cal
 		s.mu.Unlock()
 		return nil, notSent(ErrClosed)
 	}
-	if len(s.line.calls) == 0 && s.hasRoom() && (s.inFlight == 0 || s.limits.pack == 1) {
+	if len(s.line.calls) == 0 && s.hasRoom(call) && (s.inFlight == 0 || s.limits.pack == 1 || call.alone) {
 		r := s.number(newParcel([]*Call{call}))
 		s.mu.Unlock()
 		s.launch(r)

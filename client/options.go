@@ -17,11 +17,15 @@ type options struct {
 // enough that operations gather behind them when there are many.
 const defaultInFlight = 8
 
+// defaultAlone is how many requests may be under way before one goes out that shares with no other: what waits then gains
+// nothing by it, and a few dozen fill the replicas' batches.
+const defaultAlone = 64
+
 // WithLogger has connections and refusals of the links logged. Without it nothing is.
 func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
 
-// WithInFlight bounds the requests under way: 8 without it, or the cluster's window when nothing is packed. Operations
-// that wait meanwhile are packed.
+// WithInFlight bounds the requests under way. Without it they are 8, and operations that wait meanwhile are packed; for a
+// request of several operations, which is never packed with others, 64; and the cluster's window when nothing is packed.
 func WithInFlight(requests int) Option { return func(o *options) { o.inFlight = requests } }
 
 // WithPacking bounds the operations of different calls that go into one request. Without it the cluster's limits on a
@@ -44,12 +48,12 @@ func (o *options) apply(l limits) limits {
 	if o.pack > 0 {
 		l.pack = min(o.pack, l.ops)
 	}
-	l.inFlight = min(defaultInFlight, window)
+	l.inFlight, l.alone = min(defaultInFlight, window), min(defaultAlone, window)
 	if l.pack == 1 {
 		l.inFlight = window
 	}
 	if o.inFlight > 0 {
-		l.inFlight = min(o.inFlight, window)
+		l.inFlight, l.alone = min(o.inFlight, window), 0
 	}
 	if l.pack > 1 {
 		l.line, l.lineBytes = l.pack*l.inFlight, l.mostBytes()*l.inFlight

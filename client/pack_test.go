@@ -94,6 +94,31 @@ func TestPack_NoMoreThanTheGivenRequestsAreInFlight(t *testing.T) {
 	})
 }
 
+// What shares with no other has nothing to wait for: it goes out while operations wait to be packed, up to a bound of its
+// own, and holds none of them up.
+func TestPack_RequestsOfSeveralOperationsDoNotWaitToBePacked(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		f.s.limits = (&options{}).apply(limits{window: 1024, ops: 8, opBytes: 100, totalBytes: 1000})
+		for i := range f.answer {
+			f.answer[i] = silent
+		}
+		for range 100 {
+			go func() {
+				o, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				_, _ = f.s.do(o, [][]byte{[]byte("a"), []byte("b")}, callOptions{})
+			}()
+		}
+		synctest.Wait()
+		if n := len(f.packs()); n != defaultAlone {
+			t.Errorf("%d requests under way, want %d", n, defaultAlone)
+		}
+		f.heal()
+		f.together(numbered(20), callOptions{})
+		<-time.After(time.Minute)
+	})
+}
+
 func TestPack_KeepsReadsAndSemanticsApart(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.packing(1)

@@ -2,15 +2,18 @@ package client
 
 import "tagma/pbft"
 
-// hasRoom reports whether a new request may go out: into the window (C2), and among those in flight.
-func (s *session) hasRoom() bool { return s.hasNumber() && s.inFlight < s.limits.inFlight }
+// hasRoom reports whether a new request may go out that begins with the call: into the window (C2), and among those in
+// flight.
+func (s *session) hasRoom(first *Call) bool {
+	return s.hasNumber() && (s.inFlight < s.limits.inFlight || first.alone && s.inFlight < s.limits.alone)
+}
 
 // hasNumber reports whether the window has a number left.
 func (s *session) hasNumber() bool { return !s.expired && s.next-s.acked < s.limits.window }
 
 // sendable reports whether something waits that may go out.
 func (s *session) sendable() bool {
-	return len(s.retries) > 0 && s.hasNumber() || len(s.line.calls) > 0 && s.hasRoom()
+	return len(s.retries) > 0 && s.hasNumber() || len(s.line.calls) > 0 && s.hasRoom(s.line.calls[0])
 }
 
 // nudge has run send what waits, if it may go out.
@@ -53,7 +56,7 @@ func (s *session) numberNext() *request {
 			return s.number(p)
 		}
 	}
-	if len(s.line.calls) == 0 || !s.hasRoom() {
+	if len(s.line.calls) == 0 || !s.hasRoom(s.line.calls[0]) {
 		return nil
 	}
 	return s.number(newParcel(s.take()))
