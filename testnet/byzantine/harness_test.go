@@ -24,7 +24,8 @@ type trial struct {
 	bad   []packet // of it, what its receiver refused
 	lost  []packet // of it, what a cut took
 
-	submitted uint64 // by load
+	submitted uint64     // by load
+	recording *Recording // of everything, for scripts; may be nil
 }
 
 type packet struct {
@@ -219,6 +220,9 @@ func (tr *trial) post(from, to pbft.ReplicaID, m pbft.Message) {
 	if from != to {
 		tr.wire = append(tr.wire, packet{from, to, m, tr.now})
 		tr.sent = append(tr.sent, packet{from, to, m, tr.now})
+		if tr.recording != nil {
+			tr.recording.Add(m)
+		}
 	}
 }
 

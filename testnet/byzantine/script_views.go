@@ -1,0 +1,169 @@
+package byzantine
+
+import (
+	"fmt"
+	"slices"
+
+	"tagma/pbft"
+)
+
+func (s *Script) viewChange(t *Template) (pbft.Message, error) {
+	m := &pbft.ViewChange{View: t.View, Replica: s.cfg.Self}
+	var err error
+	if m.Suspects, err = s.justification(t); err != nil {
+		return nil, err
+	}
+	if m.Stable, err = s.stableCert(t.Stable, nil, t.Forged); err != nil {
+		return nil, err
+	}
+	for _, at := range t.Prepared {
+		cert, err := s.preparedCert(at, t.Forged)
+		if err != nil {
+			return nil, err
+		}
+		m.Prepared = append(m.Prepared, cert)
+	}
+	return m, nil
+}
+
+// justification is the suspicions of those who are named, or of the first f+1 that suffice (V7).
+func (s *Script) justification(t *Template) ([]pbft.Suspect, error) {
+	own := pbft.Suspect{View: max(t.View, 1) - 1, Replica: s.cfg.Self}
+	s.signed(&own)
+	ids := t.Suspects
+	if ids == nil {
+		ids = append([]pbft.ReplicaID{s.cfg.Self}, s.others()...)
+	}
+	var out []pbft.Suspect
+	for _, id := range ids {
+		if t.Suspects == nil && len(out) == s.cfg.Weak() {
+			break
+		}
+		suspect, found := s.suspicion(id, own)
+		switch {
+		case found:
+		case t.Forged:
+			suspect = own
+			suspect.Replica = id
+		case t.Suspects == nil:
+			continue
+		default:
+			return nil, fmt.Errorf("no suspicion of replica %d against view %d or a later one was recorded", id, own.View)
+		}
+		out = append(out, suspect)
+	}
+	if t.Suspects == nil {
+		if len(out) < s.cfg.Weak() {
+			return nil, fmt.Errorf("%d of the %d suspicions that it takes were recorded", len(out), s.cfg.Weak())
+		}
+		slices.SortFunc(out, func(a, b pbft.Suspect) int { return int(a.Replica) - int(b.Replica) })
+	}
+	return out, nil
+}
+
+// suspicion finds a replica's Suspect that justifies as much as our own, which is always at hand.
+func (s *Script) suspicion(by pbft.ReplicaID, own pbft.Suspect) (pbft.Suspect, bool) {
+	if by == s.cfg.Self {
+		return own, true
+	}
+	for i := s.heard.Len() - 1; i >= 0; i-- {
+		switch m := s.heard.At(i).(type) {
+		case *pbft.Suspect:
+			if m.Replica == by && m.View >= own.View {
+				return *m, true
+			}
+		case *pbft.ViewChange:
+			for _, x := range m.Suspects {
+				if x.Replica == by && x.View >= own.View {
+					return x, true
+				}
+			}
+		default: // holds none
+		}
+	}
+	return pbft.Suspect{}, false
+}
+
+func (s *Script) newView(t *Template) (pbft.Message, error) {
+	m := &pbft.NewView{View: t.View}
+	ids := t.ViewChanges
+	if ids == nil {
+		ids = append([]pbft.ReplicaID{s.cfg.Self}, s.others()...)
+	}
+	for _, id := range ids {
+		vc, _ := s.heard.newest(func(m pbft.Message) bool {
+			vc, ok := m.(*pbft.ViewChange)
+			return ok && vc.Replica == id && vc.View == t.View
+		}).(*pbft.ViewChange)
+		switch {
+		case vc != nil && (t.ViewChanges != nil || len(m.ViewChanges) < s.cfg.Quorum()):
+			m.ViewChanges = append(m.ViewChanges, *vc)
+		case vc == nil && t.ViewChanges != nil:
+			return nil, fmt.Errorf("no view-change of replica %d to view %d was recorded", id, t.View)
+		}
+	}
+	if t.ViewChanges == nil {
+		if len(m.ViewChanges) < s.cfg.Quorum() {
+			return nil, fmt.Errorf("%d of the %d view-changes that it takes were recorded", len(m.ViewChanges), s.cfg.Quorum())
+		}
+		slices.SortFunc(m.ViewChanges, func(a, b pbft.ViewChange) int { return int(a.Replica) - int(b.Replica) })
+	}
+	if t.Proposals == nil {
+		for _, d := range follows(m.ViewChanges, s.cfg.LogWindow) {
+			m.Proposals = append(m.Proposals, pbft.Proposal{Digest: d})
+		}
+		return m, nil
+	}
+	for _, p := range t.Proposals {
+		d, err := s.proposed(p)
+		if err != nil {
+			return nil, err
+		}
+		m.Proposals = append(m.Proposals, pbft.Proposal{Digest: d})
+	}
+	return m, nil
+}
+
+// proposed is the digest of an entry of O.
+func (s *Script) proposed(p Proposed) (pbft.Digest, error) {
+	switch {
+	case p.Like != nil:
+		m, _ := s.heard.newest(func(m pbft.Message) bool {
+			pp, ok := m.(*pbft.PrePrepare)
+			return ok && pp.View == p.Like.View && pp.Seq == p.Like.Seq
+		}).(*pbft.PrePrepare)
+		if m == nil {
+			return pbft.Digest{}, fmt.Errorf("no pre-prepare of %d:%d was recorded", p.Like.View, p.Like.Seq)
+		}
+		return m.Digest, nil
+	case p.Digest == pbft.Digest{}:
+		return pbft.NullDigest, nil
+	}
+	return p.Digest, nil
+}
+
+// follows is what a correct primary puts into O (V3): above the highest stable checkpoint, up to the highest prepared
+// place but no further than a window, the digest that prepared in the highest view, else null.
+func follows(v []pbft.ViewChange, window pbft.Seq) []pbft.Digest {
+	low, high := pbft.Seq(0), pbft.Seq(0)
+	for i := range v {
+		low = max(low, v[i].Stable.Seq)
+		for _, c := range v[i].Prepared {
+			high = max(high, c.Seq)
+		}
+	}
+	high = min(high, low+window)
+	var out []pbft.Digest
+	for seq := low + 1; seq <= high; seq++ {
+		best, view, found := pbft.NullDigest, pbft.View(0), false
+		for i := range v {
+			for _, c := range v[i].Prepared {
+				if c.Seq == seq && (!found || c.View > view) {
+					best, view, found = c.Digest, c.View, true
+				}
+			}
+		}
+		out = append(out, best)
+	}
+	return out
+}
