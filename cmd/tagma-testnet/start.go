@@ -132,7 +132,8 @@ func ready(ctx context.Context, c *local.Cluster) error {
 	defer o.Close() //nolint:errcheck // nothing of it is needed any more
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
-	return o.WaitReady(ctx, c.Running())
+	honest := slices.DeleteFunc(c.Running(), c.Malicious) // an attacker may never be well
+	return o.WaitReady(ctx, honest)
 }
 
 // instructions say who runs and how to talk to them.

@@ -28,6 +28,7 @@ type obedient struct {
 	out   io.Writer
 	links *hostile
 	gates []*gate
+	raw   []*beside // by behaviour; nil where it is about messages alone
 	told  Counts
 }
 
@@ -79,6 +80,18 @@ func (o *obedient) options(opt *node.Options) {
 func (o *obedient) place(home *node.Home) error {
 	o.client = clientOf(home.Cluster)
 	o.links = newHostile(home.Config.Self, home.Config.N(), &o.setup)
+	for _, c := range o.choices {
+		b, err := newBeside(home, c)
+		if err != nil {
+			return err
+		}
+		o.raw = append(o.raw, b)
+	}
+	for _, i := range o.setup.On {
+		if err := o.raw[i].wake(true); err != nil {
+			return err
+		}
+	}
 	for _, c := range o.setup.Commands {
 		if err := o.links.do(c); err != nil {
 			return err
@@ -122,7 +135,7 @@ func (o *obedient) carryOut(next order) error {
 			return fmt.Errorf("there is no behaviour %d", i)
 		}
 		o.gates[next.Switch.Behaviour].open.Store(next.Switch.On)
-		return nil
+		return o.raw[next.Switch.Behaviour].wake(next.Switch.On)
 	case next.Clock != 0:
 		o.skew.Add(int64(next.Clock))
 		return nil
@@ -152,8 +165,8 @@ func (o *obedient) tell(a answer) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	a.Counts.Frames = o.links.fired()
-	for _, g := range o.gates {
-		a.Counts.Lies = append(a.Counts.Lies, int(g.lies.Load()))
+	for i, g := range o.gates {
+		a.Counts.Lies = append(a.Counts.Lies, int(g.lies.Load())+o.raw[i].lies())
 	}
 	if a.Number == 0 && a.Error == "" && reflect.DeepEqual(a.Counts, o.told) {
 		return

@@ -63,10 +63,26 @@ func replica(args []string) error {
 			}
 			return attacker
 		}
+		if err := attackLinks(*home, choice); err != nil {
+			return err
+		}
 	}
 	return serve(*home, opt, func() {
 		_, _ = io.Copy(io.Discard, os.Stdin) // nothing is ever written: it ends with the launcher
 	})
+}
+
+// attackLinks begins what a behaviour does to links, if it does anything to them. It ends with the process.
+func attackLinks(home string, choice byzantine.Choice) error {
+	known, err := node.ReadHome(home)
+	if err != nil {
+		return err
+	}
+	b, err := newBeside(known, choice)
+	if err != nil {
+		return err
+	}
+	return b.wake(true)
 }
 
 // serveControlled serves a home whose replica takes orders.

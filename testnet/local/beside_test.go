@@ -1,0 +1,49 @@
+package local
+
+import (
+	"testing"
+
+	"tagma/testnet/byzantine"
+)
+
+// Behaviours that are about links run beside an honest core while they are awake, and hurt nobody but their replica.
+func TestControl_ABehaviourOfLinksRunsWhileItIsAwake(t *testing.T) {
+	t.Parallel()
+	c, session := controlled(t, Options{Dormant: map[int][]byzantine.Choice{3: {{Name: "exhaust"}, {Name: "malformed"}}}})
+	must(t, put(t, session, patience))
+	lies := func(i int) int {
+		if n := c.Counts(3).Lies; len(n) == 2 {
+			return n[i]
+		}
+		return 0
+	}
+	for i, name := range []string{"exhaust", "malformed"} {
+		if n := lies(i); n != 0 {
+			t.Fatalf("%s: a dormant behaviour did something %d times", name, n)
+		}
+		must(t, c.Switch(t.Context(), 3, i, true))
+		must(t, put(t, session, patience))
+		eventually(t, name+" does something", func() bool { return lies(i) >= 100 })
+		must(t, put(t, session, patience))
+		must(t, c.Switch(t.Context(), 3, i, false))
+		must(t, put(t, session, patience))
+	}
+}
+
+// The same without orders, from the start on.
+func TestStart_AReplicaThatAttacksLinksIsMasked(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"exhaust", "malformed"} {
+		c, err := Create(Options{Dir: t.TempDir(), Replicas: 4, Malicious: map[int]byzantine.Choice{3: {Name: name}}})
+		must(t, err)
+		t.Cleanup(c.Close)
+		must(t, c.Start())
+		must(t, waitReady(c, 0, 1, 2)) // the attacker itself may never be
+		o, err := c.Observe()
+		must(t, err)
+		eventually(t, "replica 0 refuses what is no message", func() bool {
+			return name == "exhaust" || o.Ask(t.Context(), []int{0})[0].Refused >= 3
+		})
+		must(t, o.Close())
+	}
+}
