@@ -1,0 +1,126 @@
+package check
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Kind is what an operation does.
+type Kind string
+
+// The kinds of operations. The first four are of the key-value store, the others of the bank.
+const (
+	Put      Kind = "put"
+	Get      Kind = "get"
+	Delete   Kind = "delete"
+	Txn      Kind = "txn"
+	Open     Kind = "open"
+	Transfer Kind = "transfer"
+	Balance  Kind = "balance"
+	Audit    Kind = "audit"
+)
+
+// Op is an operation as a client means it, in no machine's encoding: a model here must not share code with the machine
+// that it judges.
+type Op struct {
+	Kind   Kind
+	Key    string // of the bank: the account, the paying one
+	Value  string
+	To     string // the account that is paid
+	Amount uint64
+	If     []Cond // of a transaction: if all hold Then is done, in order, else Else; both hold other kinds
+	Then   []Op
+	Else   []Op
+}
+
+// Cond is a condition of a transaction: that a key has a value, or is absent.
+type Cond struct {
+	Key    string
+	Absent bool
+	Value  string
+}
+
+// Out is what an operation returned.
+type Out struct {
+	Found   bool   // get: the key exists; delete: it did
+	Value   string // get
+	Version uint64 // get: how often the key was put since it exists; 0: not told
+	Held    bool   // txn: all conditions held
+	Outs    []Out  // txn: of the operations that were done
+	Refused string // bank: one of the constants below, or ""
+	Balance uint64 // of Key, after it; audit: the sum of all
+	Other   uint64 // transfer: the balance of To, after it; audit: the number of accounts
+}
+
+// Why the bank refuses.
+const (
+	AccountExists = "the account exists"
+	NoAccount     = "no such account"
+	NoRecipient   = "no such recipient"
+	Insufficient  = "not enough money"
+)
+
+// Call is one operation of a history.
+type Call struct {
+	Client   int
+	Op       Op
+	Invoked  time.Duration
+	Returned time.Duration
+	Out      Out
+	Known    bool // false: its outcome is unknown, it may happen at any time after Invoked, or never
+	void     bool
+}
+
+func (c Call) String() string {
+	what := []string{string(c.Op.Kind)}
+	for _, s := range []string{c.Op.Key, c.Op.To, c.Op.Value} {
+		if s != "" {
+			what = append(what, s)
+		}
+	}
+	if c.Op.Amount > 0 {
+		what = append(what, fmt.Sprint(c.Op.Amount))
+	}
+	return fmt.Sprintf("client %d: %s → %+v, from %v to %v", c.Client, strings.Join(what, " "), c.Out, c.Invoked, c.Returned)
+}
+
+// History is what clients asked and were told, with the times at which they did and were. It is safe for concurrent use.
+type History struct {
+	mu    sync.Mutex
+	calls []Call
+}
+
+// Invoke notes that a client asks, and returns the call's number.
+func (h *History) Invoke(client int, at time.Duration, op Op) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.calls = append(h.calls, Call{Client: client, Op: op, Invoked: at, Returned: math.MaxInt64})
+	return len(h.calls) - 1
+}
+
+// Return notes what a client was told. A call that never returns has an unknown outcome.
+func (h *History) Return(call int, at time.Duration, out Out) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c := &h.calls[call]
+	c.Returned, c.Out, c.Known = at, out, true
+}
+
+// Void notes that an operation was certainly not executed, and will not be.
+func (h *History) Void(call int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.calls[call].void = true
+}
+
+// Calls are all calls but the void ones, in the order in which they were invoked.
+func (h *History) Calls() []Call {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := slices.Clone(h.calls)
+	return slices.DeleteFunc(all, func(c Call) bool { return c.void })
+}

@@ -1,0 +1,166 @@
+package check
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// Linearizable checks I4: the operations of a history can be put into an order in which each takes effect between its
+// invocation and its return and returns what the machine would. It gives up after a time, which says nothing: the history
+// is judged in parts that have no key in common, Checked counts the operations of the parts that were decided, and the
+// note tells of the others.
+func Linearizable(calls []Call, patience time.Duration) Result {
+	var v verdict
+	undecided, deadline := 0, time.Now().Add(patience)
+	for _, part := range parts(calls) {
+		switch judge(part, time.Until(deadline)) {
+		case porcupine.Ok:
+			v.checked += known(part)
+		case porcupine.Illegal:
+			v.checked += known(part)
+			v.fail("no order explains what clients were told of %s: %v", names(part), culprit(part, time.Until(deadline)))
+		case porcupine.Unknown:
+			undecided += known(part)
+		}
+	}
+	r := v.result("I4")
+	if undecided > 0 {
+		r.Note = "given up for lack of time over " + plural(undecided, "operation")
+	}
+	return r
+}
+
+// model is both machines' sequential specification for porcupine.
+var model = porcupine.Model{
+	Init: func() any { return world(nil) },
+	Step: func(state, input, output any) (bool, any) {
+		c := output.(*Call)
+		next, out := state.(world).do(input.(*Op))
+		return !c.Known || out.explains(&c.Out), next
+	},
+	Equal: func(a, b any) bool { return maps.Equal(a.(world), b.(world)) },
+}
+
+// judge decides a part; no time left leaves it undecided.
+func judge(part []Call, patience time.Duration) porcupine.CheckResult {
+	if patience <= 0 {
+		return porcupine.Unknown
+	}
+	ops := make([]porcupine.Operation, len(part))
+	for i := range part {
+		c := &part[i]
+		ops[i] = porcupine.Operation{ClientId: c.Client, Input: &c.Op, Output: c, Call: int64(c.Invoked), Return: int64(c.Returned)}
+		if !c.Known {
+			ops[i].Return = math.MaxInt64
+		}
+	}
+	return porcupine.CheckOperationsTimeout(model, ops, patience)
+}
+
+// culprit is the first return that no order explains. What a history's beginning says stands for itself, so it can be
+// looked for by halving.
+func culprit(part []Call, patience time.Duration) *Call {
+	ends := make([]*Call, 0, len(part))
+	for i := range part {
+		if part[i].Known {
+			ends = append(ends, &part[i])
+		}
+	}
+	slices.SortStableFunc(ends, func(a, b *Call) int { return cmp.Compare(a.Returned, b.Returned) })
+	deadline := time.Now().Add(patience)
+	low, high := 0, len(ends)-1 // the first bad one is in [low, high]
+	for low < high {
+		middle := (low + high) / 2
+		if judge(until(part, ends[middle].Returned), time.Until(deadline)) == porcupine.Ok {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return ends[low]
+}
+
+// until is what was known of a history at a time.
+func until(part []Call, at time.Duration) []Call {
+	var early []Call
+	for _, c := range part {
+		if c.Invoked > at {
+			continue
+		}
+		c.Known = c.Known && c.Returned <= at
+		early = append(early, c)
+	}
+	return early
+}
+
+// parts divides a history into parts that have no key in common.
+func parts(calls []Call) [][]Call {
+	parent := map[string]string{}
+	var root func(string) string
+	root = func(k string) string {
+		if p, there := parent[k]; !there || p == k {
+			parent[k] = k
+			return k
+		}
+		parent[k] = root(parent[k])
+		return parent[k]
+	}
+	const everything = "\x00"
+	home := make([]string, len(calls))
+	audited := false
+	for i := range calls {
+		first := ""
+		all := calls[i].Op.keys(func(k string) {
+			if k = "k" + k; first == "" {
+				first = k
+			}
+			parent[root(k)] = root(first)
+		})
+		if audited = audited || all; all {
+			first = everything
+		}
+		home[i] = first
+	}
+	byRoot := map[string][]Call{}
+	for i := range calls {
+		at := root(home[i])
+		if audited {
+			at = everything
+		}
+		byRoot[at] = append(byRoot[at], calls[i])
+	}
+	var all [][]Call
+	for _, k := range slices.Sorted(maps.Keys(byRoot)) {
+		all = append(all, byRoot[k])
+	}
+	return all
+}
+
+func known(part []Call) (n int) {
+	for i := range part {
+		if part[i].Known {
+			n++
+		}
+	}
+	return n
+}
+
+// names lists a part's keys, some of them if there are many.
+func names(part []Call) string {
+	set := map[string]bool{}
+	for i := range part {
+		part[i].Op.keys(func(k string) { set[k] = true })
+	}
+	keys := slices.Sorted(maps.Keys(set))
+	const enough = 4
+	if len(keys) > enough {
+		return strings.Join(keys[:enough], ", ") + " and " + plural(len(keys)-enough, "more key")
+	}
+	return strings.Join(keys, ", ")
+}

@@ -1,0 +1,134 @@
+package check
+
+import (
+	"maps"
+	"slices"
+)
+
+// world is a machine's state in a model: what each key or account holds. It is never changed, only replaced.
+type world map[string]held
+
+type held struct {
+	value  string
+	number uint64 // a key's version, an account's balance
+}
+
+// with is the world after one key was changed.
+func (w world) with(key string, h held) world {
+	next := maps.Clone(w)
+	if next == nil {
+		next = world{}
+	}
+	next[key] = h
+	return next
+}
+
+// do is the sequential specification of both machines: what an operation makes of a world, and what it returns. No two
+// kinds of them share a key, so one world serves both.
+func (w world) do(op *Op) (world, Out) {
+	switch op.Kind {
+	case Put:
+		return w.with(op.Key, held{op.Value, w[op.Key].number + 1}), Out{}
+	case Get:
+		h, found := w[op.Key]
+		return w, Out{Found: found, Value: h.value, Version: h.number}
+	case Delete:
+		if _, found := w[op.Key]; !found {
+			return w, Out{}
+		}
+		next := maps.Clone(w)
+		delete(next, op.Key)
+		return next, Out{Found: true}
+	case Txn:
+		return w.transact(op)
+	case Open:
+		if h, found := w[op.Key]; found {
+			return w, Out{Refused: AccountExists, Balance: h.number}
+		}
+		return w.with(op.Key, held{number: op.Amount}), Out{Balance: op.Amount}
+	case Transfer:
+		return w.transfer(op)
+	case Balance:
+		h, found := w[op.Key]
+		if !found {
+			return w, Out{Refused: NoAccount}
+		}
+		return w, Out{Balance: h.number}
+	case Audit:
+		out := Out{Other: uint64(len(w))}
+		for _, h := range w {
+			out.Balance += h.number
+		}
+		return w, out
+	default:
+		panic("check: no such operation: " + string(op.Kind))
+	}
+}
+
+func (w world) transact(op *Op) (world, Out) {
+	out, branch := Out{Held: true}, op.Then
+	for _, c := range op.If {
+		if h, found := w[c.Key]; found == c.Absent || found && h.value != c.Value {
+			out.Held, branch = false, op.Else
+		}
+	}
+	for i := range branch {
+		var one Out
+		w, one = w.do(&branch[i])
+		out.Outs = append(out.Outs, one)
+	}
+	return w, out
+}
+
+func (w world) transfer(op *Op) (world, Out) {
+	from, found := w[op.Key]
+	if !found {
+		return w, Out{Refused: NoAccount}
+	}
+	to, found := w[op.To]
+	switch {
+	case !found:
+		return w, Out{Refused: NoRecipient}
+	case from.number < op.Amount:
+		return w, Out{Refused: Insufficient}
+	}
+	w = w.with(op.Key, held{number: from.number - op.Amount}).with(op.To, held{number: to.number + op.Amount})
+	return w, Out{Balance: from.number - op.Amount, Other: to.number + op.Amount}
+}
+
+// explains reports whether what a client was told is what the model says. What it was not told fits everything.
+func (o *Out) explains(told *Out) bool {
+	switch {
+	case o.Refused != "" || told.Refused != "":
+		return o.Refused == told.Refused
+	case o.Found != told.Found || o.Value != told.Value || o.Held != told.Held:
+		return false
+	case told.Version != 0 && o.Version != told.Version:
+		return false
+	case o.Balance != told.Balance || o.Other != told.Other:
+		return false
+	}
+	return slices.EqualFunc(o.Outs, told.Outs, func(a, b Out) bool { return a.explains(&b) })
+}
+
+// keys calls do with every key that an operation touches; all is whether it touches every one there is.
+func (op *Op) keys(do func(string)) (all bool) {
+	if op.Kind == Audit {
+		return true
+	}
+	if op.Kind != Txn {
+		do(op.Key)
+	}
+	if op.Kind == Transfer {
+		do(op.To)
+	}
+	for _, c := range op.If {
+		do(c.Key)
+	}
+	for _, branch := range [][]Op{op.Then, op.Else} {
+		for i := range branch {
+			all = branch[i].keys(do) || all
+		}
+	}
+	return all
+}
