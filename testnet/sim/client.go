@@ -125,7 +125,9 @@ func (c *client) launch(k *call) {
 	k.op.ID, k.digest, k.frame = id, m.Digest(), pbft.Encode(m)
 	k.read = decode(k.frame)
 	k.votes, k.whole, k.sent = make([]verdict, c.w.opt.Replicas), nil, 0
-	c.w.requested(c, m)
+	if c.w.monitor != nil {
+		c.w.monitor.Submitted(m)
+	}
 	c.transmit(k)
 }
 
@@ -210,11 +212,11 @@ func (c *client) heard(n *node, life uint32, p *packet) {
 			k.whole = [][]byte{}
 		}
 	}
-	c.settle(k, n.id, m, v)
+	c.settle(k, m, v)
 }
 
 // settle ends a request that f+1 replicas agree on.
-func (c *client) settle(k *call, from pbft.ReplicaID, m *pbft.Reply, v verdict) {
+func (c *client) settle(k *call, m *pbft.Reply, v verdict) {
 	agree := 0
 	for _, o := range k.votes {
 		if o == v {
@@ -244,7 +246,7 @@ func (c *client) settle(k *call, from pbft.ReplicaID, m *pbft.Reply, v verdict) 
 	k.op.Returned, k.op.Known, k.op.Outcome, k.op.Seq, k.op.Results = c.w.now, true, v.outcome, v.seq, k.whole
 	c.w.counts.Acknowledged++
 	c.w.note(line{who: -1 - c.index, what: accepted, a: k.op.ID.T, b: uint64(v.seq)})
-	c.w.believed(c, k, m, from)
+	c.w.believed(k, v)
 	if k.done != nil {
 		k.done(k.op)
 	}

@@ -97,6 +97,9 @@ func (x *executor) done() {
 	x.busy = false
 	n.store.settle()
 	if x.result != nil {
+		if taken, ok := x.result.(pbft.Snapshotted); ok {
+			n.durableAt(taken.Seq, taken.Digest)
+		}
 		n.lanes.executed = append(n.lanes.executed, x.result)
 		x.result = nil
 	}
@@ -118,11 +121,15 @@ func (n *node) apply(e pbft.Execute) (pbft.Event, error) {
 	}
 	done := pbft.Executed{Seq: e.Seq, Replies: make([]*pbft.Reply, len(replies))}
 	for i := range replies {
-		reply := protocolReply(&replies[i])
+		done.Replies[i] = protocolReply(&replies[i])
+	}
+	if m := n.observed(); m != nil {
+		m.Applied(n.id, e.Seq, e.Body, done.Replies)
+	}
+	for _, reply := range done.Replies {
 		if pbft.WholeReplier(reply.Request, n.cfg.N()) != n.id { // C5
 			reply.Shorten()
 		}
-		done.Replies[i] = reply
 	}
 	n.w.note(line{who: int(n.id), what: executed, a: uint64(e.Seq), words: e.Body.Digest().String()})
 	return done, nil
@@ -141,5 +148,12 @@ func protocolReply(r *statemachine.Reply) *pbft.Reply {
 	return &pbft.Reply{
 		ID:      pbft.RequestID{Client: r.Client, Session: pbft.Session(r.Session), T: r.T},
 		Request: r.Request, Outcome: pbft.Outcome(r.Outcome), Seq: pbft.Seq(r.Seq), Results: r.Results,
+	}
+}
+
+// durableAt tells that a state is in the store, to stay.
+func (n *node) durableAt(seq pbft.Seq, root pbft.Digest) {
+	if m := n.observed(); m != nil {
+		m.Root(n.id, seq, root)
 	}
 }

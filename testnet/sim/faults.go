@@ -115,3 +115,27 @@ func (w *World) Submit(client int, ops [][]byte, readOnly bool) *Operation {
 func (w *World) Evidence() []Accusation { return w.evidence }
 
 var _ driver.Core = watched{}
+
+// Describe shows every replica's state, a line each.
+func (w *World) Describe() string {
+	text := ""
+	for _, n := range w.nodes {
+		role := "correct"
+		if w.faulty[n.id] {
+			role = "faulty"
+		}
+		if !n.up {
+			text += fmt.Sprintf("\n  replica %d (%s) is down: %v", n.id, role, n.why)
+			continue
+		}
+		in := n.replica.Inspect()
+		text += fmt.Sprintf("\n  replica %d (%s): view %d active %t, executed %d, stable %d, pending %d, suspecting %t, left behind %t, timeout %v",
+			n.id, role, in.View, in.Active, in.Executed, in.Stable, in.Pending, in.Suspecting, in.LeftBehind, in.Timeout)
+	}
+	for _, c := range w.clients {
+		if len(c.open) > 0 {
+			text += fmt.Sprintf("\n  client %d waits for %d answers, the oldest since %v", c.index, len(c.open), c.open[c.numbers[0]].op.Invoked)
+		}
+	}
+	return text
+}

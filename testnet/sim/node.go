@@ -26,6 +26,8 @@ type node struct {
 	store  *store
 	skew   time.Duration // of its wall clock
 	lent   pbft.Seq      // the highest state that was transferred to it
+	behind bool          // its state is to come from another one at the next start
+	beats  int           // ticks
 	spare  bool          // the file of the next segment is to be made
 	life   uint32        // rises with every start and end of the process
 	strike *strike       // a crash to come
@@ -80,11 +82,8 @@ func (n *node) start() error {
 	}
 	n.up, n.paused, n.why, n.began = true, false, nil, n.w.now
 	n.routes = map[session]*client{}
-	at := n.replica.Inspect()
+	at := n.replica.Position()
 	n.w.note(line{who: int(n.id), what: started, a: uint64(at.Executed), words: fmt.Sprintf("in view %d", at.View)})
-	if n.w.watch != nil && n.life > 1 {
-		n.w.watch.Restarted(n.id, at.Executed)
-	}
 	first := time.Duration(n.w.turns.Int64N(int64(n.tick()) + 1)) // clocks do not tick in step
 	n.w.queue.push(event{at: n.w.now + first, kind: ticks, node: n, life: n.life})
 	for _, c := range n.w.clients {
@@ -141,6 +140,7 @@ func (n *node) own(e *event) {
 	case ticks:
 		n.w.queue.push(event{at: n.w.now + n.tick(), kind: ticks, node: n, life: n.life})
 		n.lanes.tick = true
+		n.measure()
 		n.wake()
 	case turnEnds:
 		n.endTurn()
@@ -191,5 +191,3 @@ func (n *node) die(err error) {
 		n.w.fail("stopped", n.id, "%v", err)
 	}
 }
-
-func (n *node) left() bool { return n.up && n.replica.Inspect().LeftBehind }

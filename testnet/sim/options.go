@@ -37,7 +37,8 @@ type Options struct {
 	// StandInForTransfer gives a replica that can follow no more the state of another one, since nothing else does yet.
 	StandInForTransfer bool
 
-	Watch      Watcher   // nil: nobody
+	Steps      int       // the run ends after so many events; 0: not for that
+	Unwatched  bool      // no invariant is checked while it runs
 	Trace      io.Writer // every line as it happens; nil: only the last ones are kept
 	TraceLines int       // how many; default 2000
 }

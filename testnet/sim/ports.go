@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"tagma/checkpoint/journal"
-	"tagma/internal/driver"
 	"tagma/pbft"
 )
 
@@ -30,17 +29,8 @@ func (p port) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
 	if n.struckByJournal(turn) {
 		return errStruck
 	}
-	p.durable(durable)
+	n.turn.written = append(n.turn.written, durable...)
 	return nil
-}
-
-func (p port) durable(records []pbft.Record) {
-	if p.n.w.watch == nil || !p.n.w.Correct(p.n.id) {
-		return
-	}
-	for _, r := range records {
-		p.n.w.watch.Durable(p.n.id, r)
-	}
 }
 
 // Truncate implements driver.Journal.
@@ -53,7 +43,7 @@ func (p port) Truncate(below pbft.Seq, anchor func() []pbft.Record) error {
 		if err := n.rotate(records); err != nil {
 			return err
 		}
-		p.durable(records)
+		n.turn.written = append(n.turn.written, records...)
 	}
 	_, err := n.journal.Truncate(uint64(below))
 	return err
@@ -138,26 +128,4 @@ type Accusation struct {
 	By       pbft.ReplicaID
 	At       time.Duration
 	Evidence pbft.Evidence
-}
-
-// watched is a core whose steps are shown to the watcher and the trace.
-type watched struct {
-	driver.Core
-	n *node
-}
-
-func (c watched) Step(ev pbft.Event) []pbft.Effect {
-	n := c.n
-	if r, ok := ev.(pbft.Received); ok && !r.From.Loopback {
-		from := uint64(r.From.Replica)
-		if r.From.Client {
-			from = fromClients
-		}
-		n.w.note(line{who: int(n.id), what: received, b: from, msg: r.Msg.Message()})
-	}
-	effects := c.Core.Step(ev)
-	if n.w.watch != nil && n.w.Correct(n.id) {
-		n.w.watch.Stepped(n.id, ev, effects)
-	}
-	return effects
 }

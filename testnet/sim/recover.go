@@ -8,6 +8,7 @@ import (
 	"tagma/checkpoint/journal"
 	"tagma/pbft"
 	"tagma/statemachine"
+	"tagma/testnet/sim/disk"
 )
 
 const journalDir = "journal"
@@ -19,20 +20,29 @@ var ErrUntrusted = errors.New("this replica must not vote on what its disk holds
 var errNoState = errors.New("this replica needs the state from others")
 
 // open makes a process from what the disk holds, with the checks of a node's start.
-func (n *node) open() error {
+func (n *node) open() (err error) {
 	log, err := n.openJournal()
 	if err == nil {
 		var at pbft.Applied
 		at, err = n.verify(log)
-		if errors.Is(err, errNoState) && n.w.opt.StandInForTransfer {
+		if (n.behind || errors.Is(err, errNoState)) && n.w.opt.StandInForTransfer {
 			at, err = n.transfer(log)
+			n.behind = false
 		}
 		if err == nil {
 			err = n.serve(at)
 		}
+		defer func() {
+			if err == nil && at.Seq > 0 {
+				n.durableAt(at.Seq, at.Root)
+			}
+		}()
 	}
 	if err == nil {
 		err = n.connect(log)
+	}
+	if err == nil {
+		n.hear(n.replica.Position().Executed, log)
 	}
 	return err
 }
@@ -154,4 +164,19 @@ func (n *node) transfer(log []pbft.Record) (pbft.Applied, error) {
 	var err error
 	n.replica, err = pbft.New(n.cfg, slices.Clip(log), at)
 	return at, err
+}
+
+// leftBehind is a replica that certificates cannot reach any more. With the stand-in it starts again, from another's state.
+func (n *node) leftBehind() {
+	n.w.counts.LeftBehind++
+	if !n.w.opt.StandInForTransfer || n.paused {
+		return
+	}
+	n.stop()
+	n.disk.Crash(disk.Kill, n.w.damage)
+	n.store.settle()
+	n.behind = true
+	if err := n.start(); err != nil && n.w.Correct(n.id) {
+		n.w.fail("refused to start", n.id, "after it was left behind: %v", err)
+	}
 }

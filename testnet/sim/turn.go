@@ -29,7 +29,9 @@ type turn struct {
 	events []pbft.Event
 	out    []output
 	syncs  int
-	struck bool // a crash came in it
+	// Records that it made durable, once its sync is over.
+	written []pbft.Record
+	struck  bool // a crash came in it
 }
 
 // output is something that follows a turn's sync. One of frame, reply and work is set.
@@ -120,6 +122,13 @@ func drain(events []pbft.Event, lane *[]pbft.Event, most int) []pbft.Event {
 // endTurn is the end of a turn's sync.
 func (n *node) endTurn() {
 	n.disk.Settle()
+	if m := n.observed(); m != nil {
+		for _, r := range n.turn.written {
+			m.Durable(n.id, r)
+		}
+	}
+	clear(n.turn.written)
+	n.turn.written = n.turn.written[:0]
 	if n.spare {
 		n.spare = false
 		n.prepareSegment()
@@ -153,6 +162,11 @@ func (n *node) release() {
 func (n *node) let(o *output) {
 	switch {
 	case o.frame != nil:
+		d := n.w.read(o.frame)
+		if m := n.observed(); m != nil && !d.left {
+			d.left = true
+			m.Left(n.id, d.msg)
+		}
 		n.w.transmit(n, o.to, o.frame)
 	case o.reply != nil:
 		n.respond(o.reply)

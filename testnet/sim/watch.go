@@ -4,19 +4,14 @@ import (
 	"fmt"
 	"time"
 
+	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/testnet/check"
 )
-
-// Watcher is told what correct replicas do, in the order in which it happens.
-type Watcher interface {
-	Stepped(id pbft.ReplicaID, ev pbft.Event, effects []pbft.Effect)
-	Durable(id pbft.ReplicaID, rec pbft.Record)
-	Restarted(id pbft.ReplicaID, at pbft.Seq)
-}
 
 // Violation is an invariant that did not hold. It ends a run.
 type Violation struct {
-	Invariant string // I1 to I18 and others of the watcher, or what the world itself noticed: "stopped", "refused", "panic"
+	Invariant string // I1 to I18 and others of package check, or what the world itself noticed: "stopped", "refused", "panic"
 	Replica   pbft.ReplicaID
 	At        time.Duration
 	Seed      uint64
@@ -37,7 +32,87 @@ func (w *World) fail(invariant string, id pbft.ReplicaID, format string, args ..
 // Violation is what ended the run, nil while it may go on.
 func (w *World) Violation() *Violation { return w.violation }
 
-// requested is told of every request that a client signs, and believed of every reply that it accepts.
-func (w *World) requested(*client, *pbft.Request) {}
+// observed returns the monitor if it is to hear of a replica, else nil.
+func (n *node) observed() *check.Monitor {
+	if n.w.monitor == nil || n.w.faulty[n.id] {
+		return nil
+	}
+	return n.w.monitor
+}
 
-func (w *World) believed(*client, *call, *pbft.Reply, pbft.ReplicaID) {}
+// judge ends the run if the monitor has seen an invariant broken.
+func (w *World) judge() {
+	if w.monitor == nil || w.violation != nil {
+		return
+	}
+	if v := w.monitor.Violation(); v != nil {
+		w.fail(v.ID, v.Replica, "%s", v.What)
+	}
+}
+
+// Monitor judges the run; nil if nobody does.
+func (w *World) Monitor() *check.Monitor { return w.monitor }
+
+// believed tells of a reply that a client accepts.
+func (w *World) believed(k *call, v verdict) {
+	if w.monitor == nil {
+		return
+	}
+	a := check.Acceptance{ID: k.op.ID, Request: k.digest, Outcome: v.outcome, Seq: v.seq, Result: v.results}
+	for id, o := range k.votes {
+		if o == v {
+			a.Voters = append(a.Voters, pbft.ReplicaID(id))
+		}
+	}
+	w.monitor.Accepted(a)
+}
+
+// hear tells of a process that starts, and of what its journal holds.
+func (n *node) hear(at pbft.Seq, log []pbft.Record) {
+	m := n.observed()
+	if m == nil {
+		return
+	}
+	if n.life > 1 {
+		m.Restarted(n.id, at)
+	}
+	for _, r := range log {
+		m.Durable(n.id, r)
+	}
+}
+
+// watched is a core whose steps are shown to the monitor and the trace.
+type watched struct {
+	driver.Core
+	n *node
+}
+
+func (c watched) Step(ev pbft.Event) []pbft.Effect {
+	n := c.n
+	if r, ok := ev.(pbft.Received); ok && !r.From.Loopback {
+		from := uint64(r.From.Replica)
+		if r.From.Client {
+			from = fromClients
+		}
+		n.w.note(line{who: int(n.id), what: received, b: from, msg: r.Msg.Message()})
+	}
+	effects := c.Core.Step(ev)
+	if m := n.observed(); m != nil {
+		m.Stepped(n.id, ev, effects)
+		m.Standing(n.id, n.replica.Position())
+	}
+	return effects
+}
+
+// measure is told now and then how much a replica holds (I14).
+func (n *node) measure() {
+	if n.beats++; n.beats%64 != 0 {
+		return
+	}
+	if m := n.observed(); m != nil {
+		m.Holds(n.id, n.replica.Footprint())
+	}
+	if in := n.replica.Inspect(); in.LeftBehind {
+		n.leftBehind()
+	}
+}

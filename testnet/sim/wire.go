@@ -19,6 +19,7 @@ type decoded struct {
 	verified pbft.Verified
 	err      error
 	checked  bool
+	left     bool // the monitor was told
 }
 
 func decode(frame []byte) *decoded {

@@ -11,6 +11,7 @@ import (
 	"tagma/pbft"
 	"tagma/statemachine"
 	"tagma/testnet/byzantine"
+	"tagma/testnet/check"
 	"tagma/testnet/links"
 )
 
@@ -32,7 +33,7 @@ type World struct {
 	faulty    []bool
 	attackers *byzantine.Recording
 	trace     trace
-	watch     Watcher
+	monitor   *check.Monitor
 	violation *Violation
 	made      int // requests of workloads
 	history   []*Operation
@@ -69,7 +70,7 @@ func New(opt Options) (*World, error) {
 		return nil, err
 	}
 	w := &World{
-		opt: opt, machine: machine, keys: newKeyring(opt.Signatures, opt.Seed), watch: opt.Watch,
+		opt: opt, machine: machine, keys: newKeyring(opt.Signatures, opt.Seed),
 		faulty: make([]bool, opt.Replicas), byID: make([][]*node, opt.Replicas), attackers: byzantine.NewRecording(),
 		trace: trace{lines: make([]line, opt.TraceLines), out: opt.Trace},
 		turns: chance(opt.Seed, 1), reach: chance(opt.Seed, 2), damage: chance(opt.Seed, 3), work: chance(opt.Seed, 4),
@@ -83,6 +84,9 @@ func New(opt Options) (*World, error) {
 	}
 	if err := w.cfg.Validate(); err != nil {
 		return nil, err
+	}
+	if !opt.Unwatched {
+		w.monitor = check.NewMonitor(&w.cfg, w.Correct, w.keys.holds)
 	}
 	if err := w.populate(parties); err != nil {
 		return nil, err
@@ -161,7 +165,7 @@ func (w *World) At(t time.Duration, do func()) {
 
 // Step lets the next event happen. It reports false when a violation ended the run.
 func (w *World) Step() (more bool) {
-	if w.violation != nil || len(w.queue.heap) == 0 {
+	if w.over() {
 		return false
 	}
 	e := w.queue.pop()
@@ -169,7 +173,13 @@ func (w *World) Step() (more bool) {
 	w.counts.Steps++
 	defer w.recovered(&e, &more)
 	w.happen(&e)
+	w.judge()
 	return w.violation == nil
+}
+
+// over reports whether nothing more happens.
+func (w *World) over() bool {
+	return w.violation != nil || len(w.queue.heap) == 0 || w.opt.Steps > 0 && w.counts.Steps >= w.opt.Steps
 }
 
 // recovered makes a panic of a replica's own code a violation.
@@ -215,13 +225,15 @@ func (w *World) happen(e *event) {
 
 // RunUntil lets everything happen up to a time. The error is a *Violation.
 func (w *World) RunUntil(t time.Duration) error {
-	for w.violation == nil && len(w.queue.heap) > 0 && w.queue.heap[0].at <= t {
+	for !w.over() && w.queue.heap[0].at <= t {
 		w.Step()
 	}
 	if w.violation != nil {
 		return w.violation
 	}
-	w.now = max(w.now, t)
+	if !w.over() {
+		w.now = max(w.now, t)
+	}
 	return nil
 }
 

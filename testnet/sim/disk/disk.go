@@ -25,7 +25,7 @@ type Disk struct {
 	names   map[string]*inode // as the running system sees them
 	durable map[string]*inode
 	pending []nameChange // not synced
-	made    bool // the directory
+	made    bool         // the directory
 	locked  bool
 
 	// What the last sync wrote, and is durable only when it is settled.

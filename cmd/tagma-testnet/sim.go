@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tagma/testnet/sim"
+)
+
+// simFlags are the flags of simulated runs.
+type simFlags struct {
+	seed, seeds uint64
+	replicas    int
+	steps       int
+	plan        string
+	json, trace bool
+}
+
+func newSim() *cobra.Command {
+	f := simFlags{seeds: 1}
+	cmd := &cobra.Command{
+		Use:   "sim",
+		Short: "Run clusters in virtual time, each from one seed",
+		Long: `Draw a cluster with its workload, faults and attackers from each seed, run it in virtual time and check every
+invariant after every step. Everything about a run follows from its seed: the same seed gives the same trace hash.
+
+When an invariant does not hold, the last lines of the trace, the plan of the run and the command that repeats it are
+printed, and the exit code is 1.`,
+		Example: `  tagma-testnet sim --seed 1
+  tagma-testnet sim --seed 1 --seeds 1000 --replicas 7
+  tagma-testnet sim --seed 7 --trace`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runSim(cmd.Context(), f, cmd.OutOrStdout()) },
+	}
+	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "the first seed")
+	cmd.Flags().Uint64Var(&f.seeds, "seeds", 1, "how many seeds, one after the other")
+	cmd.Flags().IntVar(&f.replicas, "replicas", 0, "how many (default drawn from the seed)")
+	cmd.Flags().IntVar(&f.steps, "steps", 0, "stop each run after so many events (default at its end)")
+	cmd.Flags().StringVar(&f.plan, "plan", "", "run the plan in this `file`, as a failure printed it, instead of drawing one")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print a JSON document for each run")
+	cmd.Flags().BoolVar(&f.trace, "trace", false, "print everything that happens")
+	return cmd
+}
+
+// simGarbage lets more garbage gather before it is collected: a world is small and makes much of it.
+const simGarbage = 800
+
+func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
+	if f.replicas != 0 && f.replicas < 4 {
+		return unusablef("sim: %d replicas cannot mask a faulty one; simulate at least 4", f.replicas)
+	}
+	if f.plan != "" && f.seeds != 1 {
+		return unusablef("sim: --plan is one run, and --seeds asks for %d; give one of them", f.seeds)
+	}
+	debug.SetGCPercent(simGarbage)
+	failed := false
+	for seed := f.seed; seed-f.seed < f.seeds && ctx.Err() == nil; seed++ {
+		p, err := f.planOf(seed)
+		if err != nil {
+			return err
+		}
+		held, err := runPlan(f, p, stdout)
+		if err != nil {
+			return fmt.Errorf("sim: seed %d: %w", seed, err)
+		}
+		failed = failed || !held
+	}
+	switch {
+	case failed:
+		return errVerdict
+	case ctx.Err() != nil:
+		return fmt.Errorf("sim: interrupted")
+	}
+	return nil
+}
+
+func (f *simFlags) planOf(seed uint64) (*sim.Plan, error) {
+	if f.plan == "" {
+		return sim.Draw(seed, f.replicas), nil
+	}
+	text, err := os.ReadFile(f.plan)
+	if err != nil {
+		return nil, unusablef("sim: read the plan: %w", err)
+	}
+	p, err := sim.ParsePlan(text)
+	if err != nil {
+		return nil, unusablef("sim: %s: %w", f.plan, err)
+	}
+	return p, nil
+}
+
+// simReport is what --json prints of a run.
+type simReport struct {
+	Seed             uint64     `json:"seed"`
+	Hash             string     `json:"trace_hash"`
+	Replicas         int        `json:"replicas"`
+	Faulty           int        `json:"faulty"`
+	SimulatedSeconds float64    `json:"simulated_seconds"`
+	RealSeconds      float64    `json:"real_seconds"`
+	FaultsPlanned    int        `json:"faults_planned"`
+	FaultsFired      int        `json:"faults_fired"`
+	Counts           sim.Counts `json:"counts"`
+	Held             bool       `json:"held"`
+	Violation        string     `json:"violation,omitempty"`
+	Plan             *sim.Plan  `json:"plan,omitempty"`
+	Replay           string     `json:"replay,omitempty"`
+}
+
+// runPlan runs a plan and reports whether everything held.
+func runPlan(f simFlags, p *sim.Plan, stdout io.Writer) (bool, error) {
+	began := time.Now()
+	out, err := sim.Run(p, func(o *sim.Options) {
+		o.Steps = f.steps
+		if f.trace {
+			o.Trace = stdout
+		}
+	})
+	if err != nil {
+		return false, err
+	}
+	r := simReport{
+		Seed: p.Seed, Hash: out.Hash, Replicas: p.Replicas, Faulty: len(p.Faulty()), SimulatedSeconds: out.Simulated.Seconds(),
+		RealSeconds: time.Since(began).Seconds(), FaultsPlanned: len(p.Faults), FaultsFired: out.Fired, Counts: out.Counts,
+		Held: out.Violation == nil,
+	}
+	if out.Violation != nil {
+		r.Violation, r.Plan, r.Replay = out.Violation.Error(), p, f.replay(p)
+	}
+	if f.json {
+		return r.Held, json.NewEncoder(stdout).Encode(r)
+	}
+	return r.Held, r.print(stdout, out)
+}
+
+// replay is the command that runs a plan again.
+func (f *simFlags) replay(p *sim.Plan) string {
+	if f.plan != "" {
+		return "tagma-testnet sim --plan " + f.plan + " --trace"
+	}
+	text := fmt.Sprintf("tagma-testnet sim --seed %d", p.Seed)
+	if f.replicas > 0 {
+		text += fmt.Sprintf(" --replicas %d", f.replicas)
+	}
+	return text + " --trace"
+}
+
+func (r *simReport) print(stdout io.Writer, out *sim.Outcome) error {
+	verdict := "ok  "
+	if !r.Held {
+		verdict = "FAIL"
+	}
+	text := fmt.Sprintf("%s seed %d  trace %s  %d replicas, %d of them faulty; %.1f s in %.2f s; %d acknowledged, %d views entered,"+
+		" %d of %d faults fired\n", verdict, r.Seed, r.Hash, r.Replicas, r.Faulty, r.SimulatedSeconds, r.RealSeconds,
+		r.Counts.Acknowledged, r.Counts.Entered, r.FaultsFired, r.FaultsPlanned)
+	if !r.Held {
+		for _, l := range slices.Concat([]string{"", "the last of what happened:"}, out.Trace) {
+			text += l + "\n"
+		}
+		text += fmt.Sprintf("\nthe plan:\n%s\n\n%s\nagain: %s\n", r.Plan, r.Violation, r.Replay)
+	}
+	_, err := io.WriteString(stdout, text)
+	return err
+}

@@ -1,0 +1,102 @@
+package sim
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"tagma/pbft"
+)
+
+// Patience of the liveness mode: within how many of the longest view timeouts everything must have converged, and how many
+// views more than those before the faults ended may be entered (V9), for each replica that may be a bad primary.
+const (
+	convergeWithin = 24
+	extraViews     = 4
+)
+
+// converge is the end of a run whose faults have ended: every client is answered, and every correct replica that is not
+// cut off has executed the same.
+func (x *plot) converge() {
+	w := x.w
+	limit := convergeWithin * x.p.MaxViewTimeout
+	err := w.RunUntilTrue(limit, "convergence", x.converged)
+	var broken *Violation
+	switch {
+	case errors.As(err, &broken):
+	case err != nil:
+		w.fail("I15", x.laggard(), "not converged %v after the faults have ended: %s", limit, w.Describe())
+	case w.monitor != nil:
+		w.monitor.Converged(x.healthy()...)
+		w.judge()
+	}
+}
+
+// healthy lists the replicas of which everything is expected.
+func (x *plot) healthy() (ids []pbft.ReplicaID) {
+	for id := range pbft.ReplicaID(x.p.Replicas) {
+		if x.w.Correct(id) && !slices.Contains(x.p.Cut, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func (x *plot) converged() bool {
+	for _, c := range x.w.clients {
+		if len(c.open) > 0 {
+			return false
+		}
+	}
+	first := pbft.Position{}
+	for i, id := range x.healthy() {
+		n := x.w.nodes[id]
+		if !n.up {
+			return false
+		}
+		at := n.replica.Position()
+		if i == 0 {
+			first = at
+		}
+		if at.Executed != first.Executed || n.service.Executed() != uint64(at.Executed) || at.View != first.View || !at.Active {
+			return false
+		}
+	}
+	return true
+}
+
+// laggard is a replica that keeps the others from convergence.
+func (x *plot) laggard() (who pbft.ReplicaID) {
+	least := ^pbft.Seq(0)
+	for _, id := range x.healthy() {
+		if !x.w.nodes[id].up {
+			return id
+		}
+		if at := x.w.nodes[id].replica.Position(); at.Executed < least {
+			least, who = at.Executed, id
+		}
+	}
+	return who
+}
+
+// views notes where the correct replicas are when faults end, and judges later how far they have gone.
+func (x *plot) views() {
+	highest := func() (v pbft.View) {
+		for _, id := range x.healthy() {
+			if n := x.w.nodes[id]; n.up {
+				v = max(v, n.replica.Position().View)
+			}
+		}
+		return v
+	}
+	x.w.At(x.p.Heal+x.p.MaxViewTimeout, func() {
+		before := highest()
+		x.w.At(x.p.Duration, func() {
+			bad := pbft.View(len(x.p.Faulty()) + len(x.p.Cut))
+			most := extraViews + 2*bad*pbft.View(1+(x.p.Duration-x.p.Heal)/(time.Duration(x.p.Replicas)*x.p.ViewTimeout))
+			if after := highest(); after > before+most {
+				x.w.fail("I15", 0, "%d views after the faults have ended, not more than %d", after-before, most)
+			}
+		})
+	})
+}
