@@ -12,6 +12,7 @@ import (
 
 	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/testnet/byzantine"
 )
 
 // cluster runs real cores behind real drivers, in memory and one thread, under a monitor. Signatures are a keyed hash.
@@ -29,11 +30,15 @@ type cluster struct {
 	acked int
 	calm  bool // no crashes
 	cut   int  // this replica hears and reaches nobody; negative: none
+	naive bool // clients count answers that differ
+	liar  int  // this replica does what the behaviour says; negative: none
 	tally tally
+
+	behaviour byzantine.Choice
 }
 
 // tally counts what happened, so that a quiet run does not pass for a good one.
-type tally struct{ crashes, entered, checkpoints, inactive int }
+type tally struct{ crashes, entered, checkpoints, inactive, refused int }
 
 type packet struct {
 	from, to pbft.ReplicaID
@@ -46,6 +51,7 @@ type node struct {
 	id      pbft.ReplicaID
 	cfg     *pbft.Config
 	replica *pbft.Replica
+	core    driver.Core    // the replica, or an attacker around it
 	drv     *driver.Driver // nil while down
 	disk    []pbft.Record
 	appends int
@@ -94,14 +100,44 @@ func configOf(n int) *pbft.Config {
 	return &cfg
 }
 
+// rough submits and disturbs for so many rounds, then heals and lets everything come to rest.
+func (c *cluster) rough(rounds int) {
+	for round := range rounds {
+		if round%8 == 0 {
+			c.cut = c.rng.IntN(len(c.nodes)+1) - 1
+		}
+		c.submit()
+		c.run(20)
+	}
+	c.loss, c.calm, c.cut = 0, true, -1
+	for range 400 {
+		if c.run(5); len(c.open) == 0 {
+			break
+		}
+	}
+	c.run(300)
+	ids := []pbft.ReplicaID{}
+	for _, n := range c.nodes {
+		if !n.replica.Inspect().LeftBehind {
+			ids = append(ids, n.id)
+		}
+	}
+	c.mon.Converged(ids...)
+}
+
 func everybody(pbft.ReplicaID) bool { return true }
 
-func newCluster(t *testing.T, n int, seed uint64) *cluster {
+// newCluster starts n replicas, one of them, chosen by the seed, an attacker if a behaviour is named.
+func newCluster(t *testing.T, n int, seed uint64, behaviour string) *cluster {
 	t.Helper()
 	c := &cluster{
-		t: t, mon: NewMonitor(configOf(n), everybody, holds), rng: rand.New(rand.NewPCG(seed, 1)), cut: -1,
+		t: t, rng: rand.New(rand.NewPCG(seed, 1)), cut: -1, liar: -1, behaviour: byzantine.Choice{Name: behaviour},
 		open: map[pbft.RequestID]*pbft.Request{}, heard: map[pbft.RequestID]map[pbft.ReplicaID]*pbft.Reply{},
 	}
+	if behaviour != "" {
+		c.liar = int(seed) % n
+	}
+	c.mon = NewMonitor(configOf(n), func(id pbft.ReplicaID) bool { return int(id) != c.liar }, holds)
 	c.mon.VerifyEvery(1)
 	for i := range n {
 		cfg := *configOf(n)
@@ -125,8 +161,16 @@ func (n *node) start() {
 			continue
 		}
 		n.replica, n.state, n.inbox, n.dieIn = r, s.clone(), nil, 0
+		n.core = r
+		guard := driver.NewGuard(n.cfg, log)
+		if n.lies() {
+			guard = nil
+			if n.core, err = byzantine.New(n.c.behaviour, n.cfg, r, signWith(n.cfg.Members[n.id])); err != nil {
+				n.c.t.Fatal(err)
+			}
+		}
 		n.drv = driver.New(n.cfg, n, driver.Ports{
-			Journal: n, Signer: n, Transport: n, Machine: n, Observer: n, Guard: driver.NewGuard(n.cfg, log),
+			Journal: n, Signer: n, Transport: n, Machine: n, Observer: n, Guard: guard,
 		})
 		n.c.mon.Restarted(n.id, s.seq)
 		return
@@ -134,99 +178,7 @@ func (n *node) start() {
 	n.c.t.Fatalf("replica %d cannot start", n.id)
 }
 
-func (n *node) Step(ev pbft.Event) []pbft.Effect {
-	effects := n.replica.Step(ev)
-	n.c.mon.Stepped(n.id, ev, effects)
-	n.c.mon.Standing(n.id, n.replica.Position())
-	if !n.replica.Position().Active {
-		n.c.tally.inactive++
-	}
-	return effects
-}
-
-func (n *node) Anchor() []pbft.Record { return n.replica.Anchor() }
-
-type death struct{}
-
-func (n *node) write(records []pbft.Record) {
-	for _, r := range records {
-		if n.dieIn > 0 {
-			if n.dieIn--; n.dieIn == 0 {
-				panic(death{})
-			}
-		}
-		again, err := pbft.DecodeRecord(pbft.EncodeRecord(r))
-		if err != nil {
-			n.c.t.Fatal(err)
-		}
-		n.disk = append(n.disk, again)
-		n.c.mon.Durable(n.id, r)
-	}
-}
-
-func (n *node) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
-	if n.appends++; n.appends%50 == 0 {
-		turn = anchor()
-	}
-	n.write(turn)
-	return nil
-}
-
-func (n *node) Truncate(_ pbft.Seq, anchor func() []pbft.Record) error {
-	n.write(anchor())
-	return nil
-}
-
-func (n *node) Sign(b []byte) [64]byte { return signWith(n.cfg.Members[n.id])(b) }
-
-func (n *node) Send(to pbft.ReplicaID, frame []byte) {
-	msg, err := pbft.Decode(slices.Clone(frame))
-	if err != nil {
-		n.c.t.Fatal(err)
-	}
-	n.c.mon.Left(n.id, msg)
-	if cut := n.c.cut; n.c.rng.Float64() >= n.c.loss && int(n.id) != cut && int(to) != cut {
-		n.c.wire = append(n.c.wire, packet{n.id, to, frame})
-	}
-}
-
-func (n *node) Respond(r *pbft.Reply) { n.c.hear(n.id, r) }
-
-func (n *node) Execute(seq pbft.Seq, body *pbft.Body) {
-	n.state.seq = seq
-	done := pbft.Executed{Seq: seq}
-	for _, req := range body.Requests {
-		reply, again := n.state.done[req.ID]
-		if !again {
-			reply = pbft.Reply{ID: req.ID, Request: req.Digest(), Outcome: pbft.OutcomeExecuted, Seq: seq, Results: req.Ops}
-			n.state.done[req.ID] = reply
-		}
-		done.Replies = append(done.Replies, &reply)
-	}
-	d := body.Digest()
-	n.state.root = sha256.Sum256(append(binary.BigEndian.AppendUint64(n.state.root[:], uint64(seq)), d[:]...))
-	n.c.mon.Applied(n.id, seq, body, done.Replies)
-	n.inbox = append(n.inbox, done)
-}
-
-func (n *node) Snapshot(seq pbft.Seq) {
-	n.c.tally.checkpoints++
-	n.saved[seq] = n.state.clone()
-	n.c.mon.Root(n.id, seq, n.state.root)
-	n.inbox = append(n.inbox, pbft.Snapshotted{Seq: seq, Digest: n.state.root})
-}
-
-func (n *node) Discard(pbft.Seq) {}
-
-func (n *node) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
-	reply, done := n.state.done[req.ID]
-	return &reply, done
-}
-
-func (n *node) Entered(pbft.View)                 { n.c.tally.entered++ }
-func (n *node) Dropped(pbft.Message, pbft.Reason) {}
-func (n *node) Accused(pbft.Evidence)             {}
-func (n *node) Diverged(pbft.Diverged)            {}
+func (n *node) lies() bool { return int(n.id) == n.c.liar }
 
 // turn gives a node what waits for it. Dying ends it anywhere within.
 func (n *node) turn() {
@@ -258,14 +210,15 @@ func (c *cluster) hear(from pbft.ReplicaID, r *pbft.Reply) {
 		c.heard[r.ID] = map[pbft.ReplicaID]*pbft.Reply{}
 	}
 	c.heard[r.ID][from] = r
-	if len(c.heard[r.ID]) <= (len(c.nodes)-1)/3 {
-		return
-	}
 	a := Acceptance{ID: r.ID, Request: r.Request, Outcome: r.Outcome, Seq: r.Seq, Result: pbft.DigestResults(r.Results)}
-	for id := range c.nodes {
-		if c.heard[r.ID][pbft.ReplicaID(id)] != nil {
-			a.Voters = append(a.Voters, pbft.ReplicaID(id))
+	for id := range pbft.ReplicaID(len(c.nodes)) {
+		said := c.heard[r.ID][id]
+		if said != nil && said.Seq == a.Seq && said.Request == a.Request && pbft.DigestResults(said.Results) == a.Result || c.naive && said != nil {
+			a.Voters = append(a.Voters, id)
 		}
+	}
+	if len(a.Voters) <= (len(c.nodes)-1)/3 {
+		return
 	}
 	c.mon.Accepted(a)
 	c.acked++
@@ -306,12 +259,16 @@ func (n *node) give(from pbft.Source, frame []byte) {
 		return
 	}
 	msg, err := pbft.Decode(slices.Clone(frame))
-	if err != nil {
-		n.c.t.Fatal(err)
+	var v pbft.Verified
+	if err == nil {
+		v, err = pbft.Verify(n.cfg, msg, holds)
 	}
-	v, err := pbft.Verify(n.cfg, msg, holds)
 	if err != nil {
-		n.c.t.Fatal(err)
+		if from.Client || int(from.Replica) != n.c.liar {
+			n.c.t.Fatal(err)
+		}
+		n.c.tally.refused++
+		return
 	}
 	n.inbox = append(n.inbox, pbft.Received{From: from, Msg: v})
 }
