@@ -21,6 +21,10 @@ func (s *Scenario) readExpect(t *table) {
 	} else {
 		in.get("min_throughput_ratio")
 	}
+	e.RatioAfter = in.since("ratio_after", 0)
+	if in.has("ratio_after") && e.MinThroughputRatio == nil {
+		in.refuse(in.line("ratio_after"), "ratio_after belongs to min_throughput_ratio; write that too, or leave it out")
+	}
 	if in.has("commits_within") {
 		e.CommitsWithin = new(in.since("commits_within", time.Second))
 	} else {

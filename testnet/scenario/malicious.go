@@ -43,7 +43,8 @@ func (m *Malicious) Who() string {
 // readAttacker takes one attacker. Whatever is not a key of the entry itself is a parameter of its behaviour.
 func (s *Scenario) readAttacker(t *table) (m Malicious, ok bool) {
 	m = Malicious{Line: t.at(), Choice: byzantine.Choice{Name: t.text("behaviour"), Values: map[string]string{}}}
-	parameters, isClients, known := behaviour(m.Choice.Name)
+	asClient := t.has("client") && !t.has("replica")
+	parameters, isClients, known := behaviour(m.Choice.Name, asClient)
 	if !known {
 		names := behaviourNames()
 		t.refuse(t.line("behaviour"), "there is no behaviour %q;%s `tagma-testnet behaviours` lists them all",
@@ -85,30 +86,37 @@ func (s *Scenario) readAttacker(t *table) (m Malicious, ok bool) {
 }
 
 func (s *Scenario) readParameters(t *table, m *Malicious, names []string, other string) {
-	for _, key := range slices.Sorted(maps.Keys(t.values)) {
-		if slices.Contains(t.known, key) {
-			continue
-		}
-		if !slices.Contains(names, key) {
-			if key == other {
-				t.refuse(t.line(key), "%s is not a behaviour of a %s; leave out %s", m.Choice.Name, other, other)
-				continue
+	// A parameter with the name of one of the entry's own keys is written into a table of its own.
+	apart, _ := t.below("parameters")
+	for _, in := range []*table{t, apart} {
+		for _, key := range slices.Sorted(maps.Keys(in.values)) {
+			if !slices.Contains(in.known, key) {
+				s.readParameter(in, m, key, names, other)
 			}
-			there := "it has none"
-			if len(names) > 0 {
-				there = "there is " + strings.Join(names, ", ")
-			}
-			candidates := append([]string{"from", "until", "behaviour"}, names...)
-			t.refuse(t.line(key), "%s has no parameter %q;%s %s", m.Choice.Name, key, meant(key, candidates), there)
-			continue
 		}
-		text, ok := asText(t.values[key])
-		if !ok {
-			t.mistyped(key, "text, a number, true, false, or a list of those")
-			continue
-		}
-		m.Choice.Values[key] = text
 	}
+}
+
+func (s *Scenario) readParameter(t *table, m *Malicious, key string, names []string, other string) {
+	if !slices.Contains(names, key) {
+		if key == other {
+			t.refuse(t.line(key), "%s is not a behaviour of a %s; leave out %s", m.Choice.Name, other, other)
+			return
+		}
+		there := "it has none"
+		if len(names) > 0 {
+			there = "there is " + strings.Join(names, ", ")
+		}
+		candidates := append([]string{"from", "until", "behaviour"}, names...)
+		t.refuse(t.line(key), "%s has no parameter %q;%s %s", m.Choice.Name, key, meant(key, candidates), there)
+		return
+	}
+	text, ok := asText(t.values[key])
+	if !ok {
+		t.mistyped(key, "text, a number, true, false, or a list of those")
+		return
+	}
+	m.Choice.Values[key] = text
 }
 
 // asText is a value as behaviours read it. Lists are separated by "+".
@@ -166,19 +174,24 @@ func parameterIn(err error, names []string) string {
 	return "behaviour"
 }
 
-// behaviour finds a behaviour of replicas or of clients.
-func behaviour(name string) (parameters []parameter, isClients, known bool) {
+// behaviour finds a behaviour of replicas or of clients, of those that are asked for first.
+func behaviour(name string, ofClients bool) (parameters []parameter, isClients, known bool) {
+	var found [2][]parameter
+	var is [2]bool
 	for _, b := range byzantine.Catalogue() {
 		if b.Name == name {
-			return b.Parameters, false, true
+			found[0], is[0] = b.Parameters, true
 		}
 	}
 	for _, b := range byzantine.ClientBehaviours() {
 		if b.Name == name {
-			return b.Parameters, true, true
+			found[1], is[1] = b.Parameters, true
 		}
 	}
-	return nil, false, false
+	if is[1] && (ofClients || !is[0]) {
+		return found[1], true, true
+	}
+	return found[0], false, is[0]
 }
 
 func behaviourNames() (names []string) {

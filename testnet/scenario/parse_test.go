@@ -212,6 +212,20 @@ func TestParse_AClientCanBeMalicious(t *testing.T) {
 	}
 }
 
+func TestParse_AParameterNamedLikeAKeyStandsApart(t *testing.T) {
+	s := parse(t, "name = \"x\"\n[[malicious]]\nreplica = 2\nbehaviour = \"receive-omission\"\nfrom = \"1s\"\nparameters = { from = [0, 1] }\n")
+	if m := s.Malicious[0]; m.From != time.Second || m.Choice.Values["from"] != "0+1" {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestParse_SomeBehavioursAreReplicasAndClients(t *testing.T) {
+	s := parse(t, "name = \"x\"\n[[malicious]]\nreplica = 2\nbehaviour = \"malformed\"\n[[malicious]]\nclient = 1\nbehaviour = \"malformed\"\nevery = \"50ms\"\n")
+	if a, b := s.Malicious[0], s.Malicious[1]; a.Who() != "replica2" || b.Who() != "c1" {
+		t.Errorf("%+v %+v", a, b)
+	}
+}
+
 func TestParse_ASafeFalseAllowsTooManyAttackers(t *testing.T) {
 	text := "name = \"x\"\n[[malicious]]\nreplica = 0\nbehaviour = \"silent\"\n[[malicious]]\nreplica = 1\nbehaviour = \"silent\"\n"
 	if _, err := Parse("x", []byte(text)); err == nil {

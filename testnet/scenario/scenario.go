@@ -149,6 +149,7 @@ type Expect struct {
 	MaxViewChanges     *int
 	MaxFinalView       *int
 	MinThroughputRatio *float64
+	RatioAfter         time.Duration    // from when on the ratio counts
 	CommitsWithin      *time.Duration   // after the last fault ends
 	Evidence           []pbft.ReplicaID // exactly these are convicted
 	EvidenceGiven      bool             // an empty list expects that nobody is
