@@ -88,11 +88,12 @@ func (m *Monitor) answers(o *observed, s *agreed, seq pbft.Seq, body *pbft.Body,
 		m.fail(i3, o.id, "replica %d answers %d of %d requests at %d", o.id, len(replies), len(body.Requests), seq)
 		return
 	}
+	again := s.answered.given // by another replica, or by this one before a crash
 	first, differs := agree(&s.answered, said{digest: digestOf(replies), by: o.id})
 	if differs {
 		m.fail(i3, o.id, "replicas %d and %d answer the batch at %d differently", first.by, o.id, seq)
 	}
-	if first.by != o.id {
+	if again {
 		return
 	}
 	for i, reply := range replies {
@@ -100,7 +101,7 @@ func (m *Monitor) answers(o *observed, s *agreed, seq pbft.Seq, body *pbft.Body,
 	}
 }
 
-// executedOnce takes a reply of the replica that first executed its batch.
+// executedOnce takes a reply to a batch that is executed for the first time.
 func (m *Monitor) executedOnce(o *observed, seq pbft.Seq, r *pbft.Request, reply *pbft.Reply) {
 	if reply.ID != r.ID {
 		m.fail(i3, o.id, "replica %d answers request %d at %d in place of request %d", o.id, reply.ID.T, seq, r.ID.T)
