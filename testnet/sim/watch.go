@@ -110,6 +110,7 @@ func (n *node) measure() {
 		return
 	}
 	if m := n.observed(); m != nil {
+		m.Standing(n.id, n.replica.Position()) // a replica that has just started has not taken a step yet
 		m.Holds(n.id, n.replica.Footprint())
 	}
 	if in := n.replica.Inspect(); in.LeftBehind {
