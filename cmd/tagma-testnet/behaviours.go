@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -10,23 +12,87 @@ import (
 )
 
 func newBehaviours() *cobra.Command {
-	return &cobra.Command{
-		Use:     "behaviours",
-		Short:   "List the ways in which a replica can misbehave",
-		Example: `  tagma-testnet start --malicious 3=equivocate,phase=commit`,
-		Args:    noArguments,
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "behaviours",
+		Short: "List what can go wrong, on purpose: behaviours and faults, with parameters and bounds",
+		Long: `List the catalogue of faults by failure model, the mildest first: what each does, its parameters with their defaults, and
+what the cluster keeps up in spite of it. T is the view timeout. A replica's behaviour is chosen with start --malicious or
+in a scenario, a client's and the others in a scenario.`,
+		Example: `  tagma-testnet behaviours --json
+  tagma-testnet start --malicious 3=equivocate,phase=commit`,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			text := ""
-			for _, b := range byzantine.Catalogue() {
-				text += fmt.Sprintf("%-14s %s\n", b.Name, b.Summary)
-				for _, p := range b.Parameters {
-					text += fmt.Sprintf("  %-12s %s (default %s)\n", p.Name, p.Summary, p.Default)
-				}
+			if asJSON {
+				return printRowsJSON(cmd.OutOrStdout())
 			}
-			_, err := fmt.Fprint(cmd.OutOrStdout(), text)
+			_, err := io.WriteString(cmd.OutOrStdout(), rowsText())
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+func rowsText() string {
+	text, model := "", byzantine.Model("")
+	for _, r := range byzantine.Rows() {
+		if r.Model != model {
+			if model != "" {
+				text += "\n"
+			}
+			model = r.Model
+			text += fmt.Sprintf("%s: %s\n", model, model.Summary())
+		}
+		who := ""
+		if r.Who != byzantine.OfReplica {
+			who = fmt.Sprintf("(%s) ", r.Who)
+		}
+		text += fmt.Sprintf("  %-20s %s%s\n", r.Name, who, r.Summary)
+		for _, p := range r.Parameters {
+			text += fmt.Sprintf("    %-18s %s (default %s)\n", p.Name, p.Summary, p.Default)
+		}
+		if r.Use != "" {
+			text += fmt.Sprintf("    in a scenario      %s\n", r.Use)
+		}
+		text += fmt.Sprintf("    bound              %s\n", r.Bound)
+	}
+	return text
+}
+
+// rowJSON is one row of the catalogue as programs read it.
+type rowJSON struct {
+	Name       string          `json:"name"`
+	Model      string          `json:"model"`
+	Party      string          `json:"party"`
+	Summary    string          `json:"summary"`
+	Bound      string          `json:"bound"`
+	Use        string          `json:"use,omitempty"`
+	Parameters []parameterJSON `json:"parameters"`
+}
+
+type parameterJSON struct {
+	Name    string `json:"name"`
+	Default string `json:"default"`
+	Summary string `json:"summary"`
+}
+
+func printRowsJSON(w io.Writer) error {
+	document := []rowJSON{}
+	for _, r := range byzantine.Rows() {
+		row := rowJSON{
+			Name: r.Name, Model: string(r.Model), Party: string(r.Who), Summary: r.Summary, Bound: r.Bound, Use: r.Use,
+			Parameters: []parameterJSON{},
+		}
+		for _, p := range r.Parameters {
+			row.Parameters = append(row.Parameters, parameterJSON{p.Name, p.Default, p.Summary})
+		}
+		document = append(document, row)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(map[string]any{"behaviours": document})
 }
 
 // parseBehaviour reads a behaviour with its parameters and asks after what was meant by an unknown one.

@@ -68,13 +68,6 @@ func TestBadInput_IsOneLineWithTheMend(t *testing.T) {
 	}
 }
 
-func TestBehaviours_ListsParametersWithDefaults(t *testing.T) {
-	code, stdout, _ := run("behaviours")
-	if code != exitDone || !strings.Contains(stdout, "equivocate ") || !strings.Contains(stdout, "(default pre-prepare)") {
-		t.Errorf("exit code %d, output\n%s", code, stdout)
-	}
-}
-
 func TestStyle_OnlyATerminalGetsMoreThanText(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	file, err := os.Create(filepath.Join(t.TempDir(), "out"))

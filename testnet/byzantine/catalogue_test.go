@@ -20,6 +20,9 @@ func TestCatalogue_IsSortedAndEveryEntryIsExplained(t *testing.T) {
 			if p.Summary == "" {
 				t.Errorf("%s: parameter %s is not explained", b.Name, p.Name)
 			}
+			if slices.Contains([]string{"replica", "behaviour", "from", "until"}, p.Name) {
+				t.Errorf("%s: parameter %s means something else in a scenario", b.Name, p.Name)
+			}
 		}
 		if _, err := ParseChoice(b.Name); err != nil {
 			t.Errorf("the defaults are refused: %v", err)
@@ -29,23 +32,33 @@ func TestCatalogue_IsSortedAndEveryEntryIsExplained(t *testing.T) {
 
 func TestParseChoice_RefusesWhatDoesNotExist(t *testing.T) {
 	for text, part := range map[string]string{
-		"equivocat":                   "equivocate",
-		"equivocate,fase=commit":      "from_seq",
-		"equivocate,phase":            "parameter=value",
-		"equivocate,phase=checkpoint": "none of",
-		"equivocate,from_seq=-1":      "not a sequence number",
-		"":                            "equivocate",
-		"silent,types=prepair":        "not a message type",
-		"silent,types=":               "not a message type",
-		"silent,to=1+x":               "no destination",
-		"silent,probability=0":        "above 0",
-		"silent,probability=NaN":      "above 0",
-		"silent,seed=-1":              "not a whole number",
-		"silent,seed=1,seed=2":        "given twice",
-		"corrupt,what=bytes":          "signature, digest, reply",
-		"slow,delay=soon":             "0.9T",
-		"slow,delay=-1s":              "0.9T",
-		"slow,delay=0T":               "0.9T",
+		"equivocat":                        "equivocate",
+		"equivocate,fase=commit":           "from_seq",
+		"equivocate,phase":                 "parameter=value",
+		"equivocate,phase=checkpoint":      "none of",
+		"equivocate,from_seq=-1":           "not a sequence number",
+		"":                                 "equivocate",
+		"silent,types=prepair":             "not a message type",
+		"silent,types=":                    "not a message type",
+		"silent,to=1+x":                    "no destination",
+		"silent,probability=0":             "above 0",
+		"silent,probability=NaN":           "above 0",
+		"silent,seed=-1":                   "not a whole number",
+		"silent,seed=1,seed=2":             "given twice",
+		"corrupt,what=bytes":               "signature, digest, reply",
+		"slow,delay=soon":                  "0.9T",
+		"slow-primary,delay=-1T":           "0.9T",
+		"clock-skew,by=0s":                 "1h or -1h",
+		"clock-skew,every=never":           "200ms",
+		"censor,client=":                   "first",
+		"twins,first=x":                    "no destination",
+		"collude,with=0+x":                 "no destination",
+		"bad-new-view,how=wrong":           "duplicate",
+		"lying-view-change,provoke=1":      "yes",
+		"sequence-abuse,how=low":           "gap, high, above, max, twice",
+		"replayed-requests,per_batch=some": "not a whole number",
+		"slow,delay=-1s":                   "0.9T",
+		"slow,delay=0T":                    "0.9T",
 	} {
 		_, err := ParseChoice(text)
 		if err == nil || !strings.Contains(err.Error(), part) {

@@ -14,7 +14,7 @@ var receiveOmission = Behaviour{
 	Bound:   "as a backup, without an accomplice, no view change; as primary commits again within 3T",
 	Parameters: []Parameter{
 		{"types", all, "message types it does not hear, such as pre-prepare+commit"},
-		{"from", all, "whom it does not hear: replicas and clients, such as 1+2+clients"},
+		{"peers", all, "whom it does not hear: replicas and clients, such as 1+2+clients"},
 		{"probability", "1", "how likely it misses each message, above 0 and up to 1"},
 		{"seed", "0", "decides which ones, where that is a matter of chance"},
 	},
@@ -35,7 +35,7 @@ func newDeaf(v values, at seat) (Core, error) {
 	if d.misses, err = v.types("types"); err != nil {
 		return nil, err
 	}
-	if d.who, err = v.destinations("from", at.cfg); err != nil {
+	if d.who, err = v.destinations("peers", at.cfg); err != nil {
 		return nil, err
 	}
 	if d.chance, err = v.probability("probability"); err != nil {

@@ -64,7 +64,7 @@ func (tr *trial) mustEnter(views ...pbft.View) {
 	}
 }
 
-// from counts what the liar sent of a type, and did not get lost, and refused how much of it was refused. Type 0 stands for all.
+// from counts what the liar sent of a type and what did not get lost, and how much of it was refused. Type 0 is any.
 func (tr *trial) from(kind pbft.Type) (sent, refused int) {
 	count := func(packets []packet) (n int) {
 		for _, p := range packets {

@@ -46,7 +46,7 @@ func TestReceiveOmission_APrimaryThatHearsNothingIsReplacedWithin3T(t *testing.T
 }
 
 func TestReceiveOmission_ByTypeAndSource(t *testing.T) {
-	tr := begin(t, 2, "receive-omission,types=commit,from=0+1")
+	tr := begin(t, 2, "receive-omission,types=commit,peers=0+1")
 	ids := tr.load(9, 300*time.Millisecond)
 	tr.mustMask(ids...)
 	tr.mustEnter()
