@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/testnet/byzantine"
 )
 
 // Bounds of a client's patience (C3).
@@ -47,6 +48,7 @@ type client struct {
 	calls   map[uint64]*call // by token, for timers
 	tokens  uint64
 	load    generator
+	rogue   byzantine.Client // in the place of all this, for a malicious one
 }
 
 // clientLink is a client's connection to one process of a replica.
@@ -184,6 +186,10 @@ func (c *client) heard(n *node, life uint32, p *packet) {
 		return // the link broke meanwhile
 	}
 	m, ok := p.read.msg.(*pbft.Reply)
+	if ok && c.rogue != nil {
+		c.throw(c.rogue.Replied(n.id, m))
+		return
+	}
 	if !ok || m.ID.Client != c.party.key || m.ID.Session != c.session {
 		return
 	}

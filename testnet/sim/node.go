@@ -113,7 +113,7 @@ func (n *node) connect(log []pbft.Record) error {
 
 // actor is the replica, or the attackers around it.
 func (n *node) actor() (driver.Core, error) {
-	core := driver.Core(n.replica)
+	core := n.wrapped(n.w.opt.Inside, n.replica)
 	for _, m := range n.malice {
 		from, until := m.From-n.w.now, m.Until // by its own clock, which begins now
 		if until > 0 {
@@ -126,7 +126,7 @@ func (n *node) actor() (driver.Core, error) {
 		}
 		core = attacker
 	}
-	return core, nil
+	return n.wrapped(n.w.opt.Around, core), nil
 }
 
 // tick is how often the core is told the time, as a node does.

@@ -37,6 +37,9 @@ type Options struct {
 	// StandInForTransfer gives a replica that can follow no more the state of another one, since nothing else does yet.
 	StandInForTransfer bool
 
+	Inside Wrap // around each core, within its attackers
+	Around Wrap // around each core and its attackers
+
 	Steps      int       // the run ends after so many events; 0: not for that
 	Unwatched  bool      // no invariant is checked while it runs
 	Trace      io.Writer // every line as it happens; nil: only the last ones are kept

@@ -81,7 +81,7 @@ func (g *generator) after(d time.Duration) {
 
 // due is the time for another request.
 func (g *generator) due(token uint64) {
-	if !g.timers[token] {
+	if !g.timers[token] || g.c.rogue != nil {
 		return
 	}
 	delete(g.timers, token)
@@ -89,6 +89,8 @@ func (g *generator) due(token uint64) {
 	switch {
 	case l.Operations > 0 && g.c.w.made >= l.Operations, l.Until > 0 && g.c.w.now >= l.Until:
 		return
+	case g.c.w.resting:
+		g.after(nap)
 	case l.Rate > 0:
 		g.after(g.gap())
 		if len(g.c.open) < int(g.c.w.opt.Limits.Window)/2 {

@@ -36,6 +36,7 @@ type World struct {
 	monitor   *check.Monitor
 	violation *Violation
 	made      int // requests of workloads
+	resting   bool
 	history   []*Operation
 	evidence  []Accusation
 	counts    Counts

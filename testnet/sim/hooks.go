@@ -1,0 +1,50 @@
+package sim
+
+import (
+	"time"
+
+	"tagma/internal/driver"
+	"tagma/pbft"
+)
+
+// Wrap puts something around the core of a replica that starts, such as a listener or a script, or returns the core as it
+// is. A wrap that sends anything by itself has to be Condemned's.
+type Wrap func(w *World, id pbft.ReplicaID, core driver.Core) driver.Core
+
+// wrapped is a core within a wrap, if there is one.
+func (n *node) wrapped(by Wrap, core driver.Core) driver.Core {
+	if by == nil {
+		return core
+	}
+	return by(n.w, n.id, core)
+}
+
+// Sign signs with the key of a replica, which must be faulty: nobody else's is for an attacker to use.
+func (w *World) Sign(id pbft.ReplicaID) func([]byte) pbft.Signature {
+	return func(b []byte) pbft.Signature {
+		if !w.faulty[id] {
+			panic("sim: a correct replica's key was to sign a lie")
+		}
+		return w.nodes[id].party.sign(b)
+	}
+}
+
+// Holds reports whether all claims have valid signatures.
+func (w *World) Holds(claims []pbft.Claim) bool { return w.keys.holds(claims) }
+
+// Request is what a client signs, in its first session, under a number. Its client may send it, or have it stolen.
+func (w *World) Request(client int, t uint64, ops [][]byte) *pbft.Request {
+	p := w.keys.party("client", client)
+	m := &pbft.Request{ID: pbft.RequestID{Client: p.key, Session: 1, T: t}, AckedBelow: t, Ops: ops}
+	pbft.SignRequest(w.cfg.Cluster, w.cfg.Epoch, m, func(b []byte) pbft.Signature { return p.sign(b) })
+	if w.monitor != nil {
+		w.monitor.Submitted(m)
+	}
+	return m
+}
+
+// Rest stops all workloads, or lets them go on. What is under way goes on.
+func (w *World) Rest(resting bool) { w.resting = resting }
+
+// nap is after which time a workload that rests looks whether it may go on.
+const nap = 10 * time.Millisecond
