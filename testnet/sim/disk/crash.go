@@ -20,6 +20,12 @@ const (
 // Losses lists them.
 func Losses() []Loss { return []Loss{Kill, All, Tail, Holes} }
 
+// forgotten is what a file lost the knowledge of when its sync failed: it is in the cache and never reaches the disk.
+type forgotten struct {
+	n      *inode
+	writes []undo
+}
+
 // Crash stops the process or the machine and gives the disk back as its next owner finds it.
 func (d *Disk) Crash(l Loss, chance *rand.Rand) {
 	d.locked = false
@@ -29,43 +35,39 @@ func (d *Disk) Crash(l Loss, chance *rand.Rand) {
 	}
 	if d.flight != nil { // a sync that did not come to its end is as good as none
 		d.flight.dirty = append(slices.Clone(d.sectors), d.flight.dirty...)
-		d.flight, d.sectors = nil, d.sectors[:0]
+		d.flight = nil
 	}
 	d.pending = append(d.nameFlight, d.pending...)
 	d.nameFlight = nil
 	for _, path := range slices.Sorted(maps.Keys(d.names)) {
 		n := d.names[path]
-		n.settle(spansOf(survivors(sectorsOf(n.dirty), l, chance)))
+		kept := map[int]bool{}
+		for _, s := range survivors(sectorsOf(n.dirty), l, chance) {
+			kept[s] = true
+		}
+		n.lose(n.dirty, kept)
 		n.dirty = nil
 	}
+	for _, f := range slices.Backward(d.forgotten) {
+		f.n.lose(f.writes, nil)
+	}
+	d.forgotten = nil
 	for _, c := range survivors(d.pending, l, chance) {
 		c.apply(d.durable)
 	}
 	d.pending, d.names = nil, maps.Clone(d.durable)
-	for _, path := range slices.Sorted(maps.Keys(d.names)) {
-		n := d.names[path]
-		n.cached, n.dirty = slices.Clone(n.stable), nil
-	}
 }
 
-// sectorsOf lists the sectors of spans, each once, ascending.
-func sectorsOf(spans []span) []int {
+// sectorsOf lists the sectors of writes, each once, ascending.
+func sectorsOf(writes []undo) []int {
 	var all []int
-	for _, s := range spans {
-		for i := s.from; i < s.to; i++ {
+	for _, u := range writes {
+		for i := u.from; i < u.to; i++ {
 			all = append(all, i)
 		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
-}
-
-func spansOf(sectors []int) []span {
-	spans := make([]span, len(sectors))
-	for i, s := range sectors {
-		spans[i] = span{s, s + 1}
-	}
-	return spans
 }
 
 func survivors[T any](all []T, l Loss, chance *rand.Rand) []T {

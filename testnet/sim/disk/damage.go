@@ -37,8 +37,7 @@ func (d *Disk) FlipBit(chance *rand.Rand) bool {
 		return false
 	}
 	bit := chance.IntN(8 * SectorBytes)
-	n.cached[sector*SectorBytes+bit/8] ^= 1 << (bit % 8)
-	n.settle([]span{{sector, sector + 1}})
+	n.data[sector*SectorBytes+bit/8] ^= 1 << (bit % 8)
 	return true
 }
 
@@ -48,8 +47,7 @@ func (d *Disk) ZeroSector(chance *rand.Rand) bool {
 	if n == nil {
 		return false
 	}
-	clear(n.cached[sector*SectorBytes : (sector+1)*SectorBytes])
-	n.settle([]span{{sector, sector + 1}})
+	clear(n.data[sector*SectorBytes : (sector+1)*SectorBytes])
 	return true
 }
 
@@ -63,8 +61,7 @@ func (d *Disk) CutTail(sectors int) (cut int) {
 			if cut == sectors {
 				break
 			}
-			clear(n.cached[s*SectorBytes : (s+1)*SectorBytes])
-			n.settle([]span{{s, s + 1}})
+			clear(n.data[s*SectorBytes : (s+1)*SectorBytes])
 			cut++
 		}
 		if cut > 0 {
@@ -95,8 +92,8 @@ func (d *Disk) written(chance *rand.Rand) (*inode, int) {
 
 func (n *inode) writtenSectors() []int {
 	var all []int
-	for i := 0; (i+1)*SectorBytes <= len(n.cached); i++ {
-		if slices.ContainsFunc(n.cached[i*SectorBytes:(i+1)*SectorBytes], func(b byte) bool { return b != 0 }) {
+	for i := 0; (i+1)*SectorBytes <= len(n.data); i++ {
+		if slices.ContainsFunc(n.data[i*SectorBytes:(i+1)*SectorBytes], func(b byte) bool { return b != 0 }) {
 			all = append(all, i)
 		}
 	}
@@ -107,8 +104,8 @@ func (n *inode) writtenSectors() []int {
 func (d *Disk) Copy() *Disk {
 	c := New()
 	for _, name := range slices.Sorted(maps.Keys(d.names)) {
-		held := slices.Clone(d.names[name].cached)
-		c.names[name] = &inode{cached: held, stable: slices.Clone(held)}
+		held := slices.Clone(d.names[name].data)
+		c.names[name] = &inode{data: held, length: len(held)}
 	}
 	c.made = d.made
 	c.durable = maps.Clone(c.names)

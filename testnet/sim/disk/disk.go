@@ -30,7 +30,9 @@ type Disk struct {
 
 	// What the last sync wrote, and is durable only when it is settled.
 	flight      *inode
-	sectors     []span
+	sectors     []undo
+	length      int // of the file when it was synced
+	forgotten   []forgotten
 	nameFlight  []nameChange
 	failingFrom int // the call that changes something from which on all fail; 0: none does
 	failure     error
@@ -161,9 +163,10 @@ func (u unlock) Close() error { u.d.locked = false; return nil }
 
 // Settle makes durable what the last sync put in flight: the time that a sync takes has passed.
 func (d *Disk) Settle() {
-	if d.flight != nil {
-		d.flight.settle(d.sectors)
-		d.flight, d.sectors = nil, d.sectors[:0]
+	if n := d.flight; n != nil {
+		n.length = max(n.length, d.length)
+		clear(d.sectors)
+		d.flight = nil
 	}
 	for _, c := range d.nameFlight {
 		c.apply(d.durable)

@@ -5,14 +5,18 @@ import (
 	"slices"
 )
 
-// inode is a file without its name.
+// inode is a file without its name. What is not durable can be undone.
 type inode struct {
-	cached, stable []byte
-	dirty          []span // written since the last sync, in order; they may overlap
+	data   []byte
+	length int    // durable
+	dirty  []undo // written since the last sync, in order; they may overlap
 }
 
-// span is a run of sectors.
-type span struct{ from, to int } // [from, to)
+// undo is what a run of sectors held before it was written; nil stands for zeros.
+type undo struct {
+	from, to int // sectors, [from, to)
+	before   []byte
+}
 
 type file struct {
 	d *Disk
@@ -21,13 +25,13 @@ type file struct {
 
 func (f *file) Close() error { return nil }
 
-func (f *file) Size() (int64, error) { return int64(len(f.n.cached)), nil }
+func (f *file) Size() (int64, error) { return int64(len(f.n.data)), nil }
 
 func (f *file) ReadAt(b []byte, at int64) (int, error) {
-	if at >= int64(len(f.n.cached)) {
+	if at >= int64(len(f.n.data)) {
 		return 0, io.EOF
 	}
-	n := copy(b, f.n.cached[at:])
+	n := copy(b, f.n.data[at:])
 	if n < len(b) {
 		return n, io.EOF
 	}
@@ -36,7 +40,7 @@ func (f *file) ReadAt(b []byte, at int64) (int, error) {
 
 // WriteAt writes half of the sectors when it fails: how much of them survives, a crash decides.
 func (f *file) WriteAt(b []byte, at int64) (int, error) {
-	if f.d.full && int(at)+len(b) > len(f.n.cached) {
+	if f.d.full && int(at)+len(b) > len(f.n.data) {
 		return 0, ErrFull
 	}
 	err := f.d.step()
@@ -51,13 +55,12 @@ func (n *inode) write(b []byte, at int) {
 	if len(b) == 0 {
 		return
 	}
-	n.cached = grown(n.cached, at+len(b))
-	copy(n.cached[at:], b)
-	s := span{at / SectorBytes, (at + len(b) + SectorBytes - 1) / SectorBytes}
-	if last := len(n.dirty) - 1; last >= 0 && n.dirty[last].to == s.from {
-		n.dirty[last].to = s.to
-		return
+	s := undo{from: at / SectorBytes, to: (at + len(b) + SectorBytes - 1) / SectorBytes}
+	if held := n.data[min(s.from*SectorBytes, len(n.data)):min(s.to*SectorBytes, len(n.data))]; !zero(held) {
+		s.before = slices.Clone(held)
 	}
+	n.data = grown(n.data, at+len(b))
+	copy(n.data[at:], b)
 	n.dirty = append(n.dirty, s)
 }
 
@@ -70,21 +73,36 @@ func (f *file) Sync() error {
 	}
 	f.d.Settle()
 	if err := f.d.step(); err != nil {
+		f.d.forgotten = append(f.d.forgotten, forgotten{f.n, f.n.dirty})
 		f.n.dirty = nil
 		return err
 	}
-	f.d.flight, f.d.sectors = f.n, append(f.d.sectors[:0], f.n.dirty...)
+	f.d.flight, f.d.length, f.d.sectors = f.n, len(f.n.data), append(f.d.sectors[:0], f.n.dirty...)
+	clear(f.n.dirty)
 	f.n.dirty = f.n.dirty[:0]
 	return nil
 }
 
-// settle makes spans durable.
-func (n *inode) settle(spans []span) {
-	for _, s := range spans {
-		from, to := s.from*SectorBytes, min(s.to*SectorBytes, len(n.cached))
-		n.stable = grown(n.stable, to)
-		copy(n.stable[from:to], n.cached[from:to])
+// lose undoes what was written, but for the sectors that survive. Of a file that was longer than is durable, what lies
+// behind the last survivor is gone.
+func (n *inode) lose(writes []undo, survives map[int]bool) {
+	end := n.length
+	for _, u := range slices.Backward(writes) {
+		for s := u.from; s < u.to; s++ {
+			at := s * SectorBytes
+			if survives[s] {
+				end = max(end, min(at+SectorBytes, len(n.data)))
+				continue
+			}
+			sector := n.data[min(at, len(n.data)):min(at+SectorBytes, len(n.data))]
+			clear(sector)
+			if from := at - u.from*SectorBytes; from < len(u.before) {
+				copy(sector, u.before[from:])
+			}
+		}
 	}
+	n.data = n.data[:end]
+	n.length = end
 }
 
 // grown is b with at least so many bytes, new ones zero.
@@ -96,4 +114,17 @@ func grown(b []byte, size int) []byte {
 	b = slices.Grow(b, more)
 	clear(b[len(b):size])
 	return b[:size]
+}
+
+var zeros [SectorBytes]byte
+
+func zero(b []byte) bool {
+	for len(b) > 0 {
+		k := min(len(b), SectorBytes)
+		if string(b[:k]) != string(zeros[:k]) {
+			return false
+		}
+		b = b[k:]
+	}
+	return true
 }
