@@ -29,8 +29,8 @@ type intake struct {
 }
 
 // FromReplica takes a frame of another replica. What cannot be believed is counted and dropped: remote input never stops
-// a replica (S4). Who sends what is no message at all speaks something else, and must connect again to go on with it: that
-// costs him more than it costs us.
+// a replica (S4). Who sends what is no message at all, or none for a replica, speaks something else and must connect again
+// to go on with it: that costs him more than it costs us.
 func (in *intake) FromReplica(from int, frame []byte) {
 	m, err := pbft.Decode(frame)
 	if err != nil {
@@ -38,10 +38,26 @@ func (in *intake) FromReplica(from int, frame []byte) {
 		in.part(from)
 		return
 	}
+	if !betweenReplicas(m) {
+		in.refuse("replica", from, errMisplaced)
+		in.part(from)
+		return
+	}
 	in.signatures.check(in.signatures.replica(from, len(frame)), m, func(v pbft.Verified) {
 		in.counts.received.Add(1)
 		in.put(in.lanes.replicas, pbft.Received{From: pbft.Source{Replica: pbft.ReplicaID(from)}, Msg: v})
 	}, func(err error) { in.refuse("replica", from, err) })
+}
+
+// betweenReplicas reports whether a message is one that replicas send each other. All others bear no signature and cost
+// their sender nothing.
+func betweenReplicas(m pbft.Message) bool {
+	switch m.(type) {
+	case *pbft.Reply, *pbft.Attach, *pbft.Inquire, *pbft.Report, *pbft.Query, *pbft.QueryReply:
+		return false
+	default:
+		return true
+	}
 }
 
 // FromClient takes a request, an inquiry or a query.
@@ -56,6 +72,7 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 	switch m := m.(type) {
 	case *pbft.Inquire:
 		in.answer(link)
+		in.quarantine.extend(link, time.Now(), inquiryPause)
 	case *pbft.Attach:
 		in.routes.set(pbft.RequestID{Client: link.Key(), Session: m.Session}, link)
 	case *pbft.Query:

@@ -26,7 +26,7 @@ var causes = [...]struct {
 }
 
 // errMisplaced says that a message is none for this kind of link.
-var errMisplaced = errors.New("not a message for a client to send")
+var errMisplaced = errors.New("not a message for this kind of link")
 
 // add counts a refusal. An error that nobody foresaw is one against the rules.
 func (r *refusals) add(link string, err error) {

@@ -10,10 +10,12 @@ import (
 
 // How long a client's link is not read after what it sent. A false signature costs its sender nothing and us a
 // verification, so its sender pays with time; a correct client never sends one. A request that is answered Busy costs a
-// verification too, and whoever heeds the answer waits longer of its own accord (C6).
+// verification too, and whoever heeds the answer waits longer of its own accord (C6). A report is put together from all
+// parts of the replica, and is asked for a few times a second.
 const (
 	badSignaturePause = 250 * time.Millisecond
 	busyPause         = 20 * time.Millisecond
+	inquiryPause      = 5 * time.Millisecond
 	longestPause      = 2 * time.Second // however many were under way at once
 )
 

@@ -1,0 +1,57 @@
+package node
+
+import (
+	"testing"
+	"time"
+
+	"tagma/pbft"
+)
+
+// S4: what only clients and replicas say to each other costs a replica nothing to send, so another one that says it loses
+// its links.
+func TestS4_AReplicaThatSpeaksLikeAClientLosesItsLinks(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, 4, small)
+	for i := range 3 {
+		b.start(i)
+	}
+	w := b.asMember(3)
+	misplaced := [][]byte{
+		pbft.Encode(&pbft.Inquire{}), pbft.Encode(&pbft.Attach{Session: 1}), pbft.Encode(&pbft.Query{Nonce: 1}),
+		pbft.Encode(&pbft.Reply{ID: pbft.RequestID{T: 1}, Outcome: pbft.OutcomeExecuted}),
+		pbft.Encode(&pbft.Report{Document: []byte("{}")}), pbft.Encode(&pbft.QueryReply{Nonce: 1}),
+	}
+	for _, frame := range misplaced {
+		before, since := b.nodes[0].counts.refused.Load(), w.peers()[0].Since
+		b.until("it is refused and the link is ended", func([]Report) bool {
+			if b.nodes[0].counts.refused.Load() == before {
+				w.send(0, frame)
+				return false
+			}
+			return w.peers()[0].Since.After(since)
+		})
+		b.until("it may come back", func([]Report) bool { return w.peers()[0].Connected })
+	}
+	l := b.load()
+	l.put(5, 8)
+	l.check(8)
+}
+
+// C6: whoever asks for reports all the time is answered now and then, and holds up nobody but himself.
+func TestC6_InquiriesArePaced(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, 4, small)
+	b.startAll()
+	w := b.asClient(b.fresh.Clients[1])
+	b.until("it is connected", func([]Report) bool { return w.peers()[0].Connected })
+	frame := pbft.Encode(&pbft.Inquire{})
+	began := time.Now()
+	const asked = 100
+	for range asked {
+		w.send(0, frame)
+	}
+	b.until("all are answered", func([]Report) bool { return w.peers()[0].Received >= asked })
+	if took := time.Since(began); took < (asked-1)*inquiryPause {
+		t.Errorf("%d reports in %v", asked, took)
+	}
+}
