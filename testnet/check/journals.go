@@ -18,7 +18,11 @@ type Journals struct {
 	states   map[pbft.Seq]said // I5
 	views    map[pbft.View]bool
 
-	agreement, votes, stateDigests verdict
+	agreement, votes, stateDigests            verdict
+	watermarks, moves, contiguity, operations verdict // I6, I7, I8, I16
+
+	again *Monitor // counts certificates (I11) and holds new views against what committed (I17)
+	holds func([]pbft.Claim) bool
 }
 
 // said is a digest and who said it first.
@@ -33,7 +37,14 @@ func NewJournals(cfg *pbft.Config) *Journals {
 	return &Journals{
 		cfg: cfg, replicas: make(map[pbft.ReplicaID]*voter), agreed: make(map[pbft.Seq]said),
 		states: make(map[pbft.Seq]said), views: make(map[pbft.View]bool),
+		again: NewMonitor(cfg, func(pbft.ReplicaID) bool { return true }, func([]pbft.Claim) bool { return true }),
 	}
+}
+
+// VerifyWith has signatures judged: all of executed requests (I16), and of one in so many certificates (I10).
+func (j *Journals) VerifyWith(holds func([]pbft.Claim) bool, every int) {
+	j.holds, j.again.holds = holds, holds
+	j.again.VerifyEvery(every)
 }
 
 // Read takes all records that a correct replica's journal holds at one moment, in order.
@@ -42,14 +53,17 @@ func (j *Journals) Read(id pbft.ReplicaID, records []pbft.Record) {
 	if v == nil {
 		v = &voter{
 			id: id, committed: make(map[pbft.Seq]pbft.Digest), states: make(map[pbft.Seq]pbft.Digest),
-			signed: make(map[place]pbft.Digest),
+			signed: make(map[place]pbft.Digest), bodies: make(map[pbft.Seq][]*pbft.Body),
 		}
 		j.replicas[id] = v
 	}
-	in := &reading{voter: v, later: v.moved}
+	in, moved := &reading{voter: v, later: v.moved}, v.moved
 	for _, r := range records {
 		j.record(in, r)
+		j.walk(in, r)
+		j.again.Durable(id, r)
 	}
+	j.ends(in, moved)
 }
 
 func (j *Journals) record(in *reading, r pbft.Record) {
@@ -135,9 +149,20 @@ func (j *Journals) sent(in *reading, m pbft.Message) {
 	}
 }
 
-// Results are I1, I2 and I5 over all that was read.
+// Results are what was found over all that was read. I10 and I16 are among them after VerifyWith.
 func (j *Journals) Results() []Result {
-	return []Result{j.agreement.result("I1"), j.votes.result("I2"), j.stateDigests.result("I5")}
+	all := []Result{
+		j.agreement.result("I1"), j.votes.result("I2"), j.stateDigests.result("I5"), j.watermarks.result("I6"),
+		j.moves.result("I7"), j.contiguity.result("I8"),
+	}
+	if j.holds != nil {
+		all = append(all, j.again.facts[i10].result("I10"))
+	}
+	all = append(all, j.again.facts[i11].result("I11"))
+	if j.holds != nil {
+		all = append(all, j.operations.result("I16"))
+	}
+	return append(all, j.again.facts[i17].result("I17"))
 }
 
 // Views lists the views above 0 that became active somewhere, ascending.

@@ -9,13 +9,19 @@ import (
 // Real cores behind real drivers keep every invariant, through losses, crashes at any record and changes of the view; the
 // monitor has no false alarm, and something of every kind to check.
 func TestMonitor_RealRunsAreClean(t *testing.T) {
-	sum, facts, acked := tally{}, map[string]int{}, 0
+	sum, facts, told, acked := tally{}, map[string]int{}, map[string]int{}, 0
 	for seed := range uint64(24) {
 		c := newCluster(t, []int{4, 5, 7}[seed%3], seed, "")
 		c.loss = float64(seed%4) * 0.05
 		c.rough(40)
 		for _, v := range c.mon.Violations() {
 			t.Errorf("seed %d: %v", seed, &v)
+		}
+		for _, r := range c.journals().Results() {
+			if !r.Held {
+				t.Errorf("seed %d: by the journals %s: %s", seed, r.ID, r.Why)
+			}
+			told[r.ID] += r.Checked
 		}
 		if t.Failed() {
 			return
@@ -29,7 +35,7 @@ func TestMonitor_RealRunsAreClean(t *testing.T) {
 		sum.checkpoints += c.tally.checkpoints
 		sum.inactive += c.tally.inactive
 	}
-	t.Logf("%d acknowledged, %+v, %v", acked, sum, facts)
+	t.Logf("%d acknowledged, %+v, %v; by the journals %v", acked, sum, facts, told)
 	if acked < 800 || sum.crashes < 50 || sum.entered < 50 || sum.checkpoints < 200 || sum.inactive == 0 {
 		t.Errorf("not much of a run: %d acknowledged, %+v", acked, sum)
 	}
@@ -40,6 +46,25 @@ func TestMonitor_RealRunsAreClean(t *testing.T) {
 			t.Errorf("%s was never checked", id)
 		}
 	}
+	for _, id := range []string{"I1", "I2", "I5", "I6", "I7", "I8", "I10", "I11", "I16", "I17"} {
+		if told[id] == 0 {
+			t.Errorf("%s was never checked by the journals", id)
+		}
+	}
+}
+
+// journals reads what everybody honest wrote, once after the half of it.
+func (c *cluster) journals() *Journals {
+	j := NewJournals(configOf(len(c.nodes)))
+	j.VerifyWith(holds, 1)
+	for _, part := range []int{2, 1} {
+		for _, n := range c.nodes {
+			if !n.lies() {
+				j.Read(n.id, n.disk[:len(n.disk)/part])
+			}
+		}
+	}
+	return j
 }
 
 // An attacker among real cores makes nobody else break an invariant, and makes the monitor cry for nothing no more than
@@ -54,6 +79,11 @@ func TestMonitor_AnAttackerRaisesNoAlarm(t *testing.T) {
 				c.rough(12)
 				for _, v := range c.mon.Violations() {
 					t.Errorf("seed %d: %v", seed, &v)
+				}
+				for _, r := range c.journals().Results() {
+					if !r.Held {
+						t.Errorf("seed %d: by the journals %s: %s", seed, r.ID, r.Why)
+					}
 				}
 				if t.Failed() {
 					return

@@ -8,7 +8,9 @@ type voter struct {
 	committed map[pbft.Seq]pbft.Digest
 	states    map[pbft.Seq]pbft.Digest
 	signed    map[place]pbft.Digest
-	moved     pbft.View // the highest view it moved to
+	moved     pbft.View                 // the highest view it moved to
+	bodies    map[pbft.Seq][]*pbft.Body // of what is not known to have committed
+	looked    pbft.Seq                  // the requests up to here were looked at
 }
 
 // reading is a pass over one journal. A segment begins with an anchor, which repeats older votes and names the view of
@@ -20,6 +22,13 @@ type reading struct {
 	head  pbft.View // of the segment's anchor
 	left  pbft.View // no new vote in a view below this one may follow
 	later pbft.View // becomes left with the next segment
+
+	view   pbft.View // highest one that the records so far name
+	since  pbft.View // what it was when the segment began
+	stable pbft.Seq  // low watermark by the records so far
+	before pbft.Seq  // low watermark when the segment began
+	prior  bool      // the last record was a Head
+	top    pbft.Seq  // last one executed
 }
 
 // place is what a replica may say only one thing about.

@@ -1,0 +1,125 @@
+package check
+
+import "tagma/pbft"
+
+// What one journal says by the order of its records. An anchor tells of the moment at which its segment began, and the
+// records behind it may be a little older, so what they say is compared with what stood in earlier segments.
+
+// walk checks I6, I7, I8 and I16 along a journal.
+func (j *Journals) walk(in *reading, rec pbft.Record) {
+	anchored := in.prior
+	in.prior = false
+	switch r := rec.(type) {
+	case *pbft.Head:
+		in.prior, in.before, in.since = true, in.stable, in.view
+		j.enters(in, r.View, "begins a segment in")
+	case *pbft.Stable:
+		j.stable(in, r.Cert.Seq, anchored)
+	case *pbft.Accepted:
+		j.accepted(in, r.PrePrepare)
+	case *pbft.Fetched:
+		in.hold(r.Seq, r.Body)
+	case *pbft.Activated:
+		j.enters(in, r.NewView.View, "activates")
+		in.stable = max(in.stable, highestStable(r.NewView).Seq)
+	case *pbft.Certified:
+		in.hold(r.Cert.Seq, r.Body)
+		j.executed(in, r.Cert.Seq, r.Cert.Digest)
+	case *pbft.Committed:
+		j.executed(in, r.Cert.Seq, r.Cert.Digest)
+	case *pbft.Sent:
+		switch m := r.Msg.(type) {
+		case *pbft.PrePrepare:
+			j.accepted(in, m)
+		case *pbft.ViewChange:
+			j.enters(in, m.View, "asks for")
+		case *pbft.NewView:
+			in.stable = max(in.stable, highestStable(m).Seq)
+		default: // I2's matter
+		}
+	case *pbft.Prepared: // counted by again
+	}
+}
+
+// enters is I7: no record of a lower view is younger than one of a higher view.
+func (j *Journals) enters(in *reading, v pbft.View, how string) {
+	j.moves.checked++
+	if v < in.since {
+		j.moves.fail("replica %d %s view %d after view %d", in.id, how, v, in.since)
+	}
+	in.view = max(in.view, v)
+}
+
+// ends is I7 between two readings: a journal does not go back behind what it said before.
+func (j *Journals) ends(in *reading, before pbft.View) {
+	j.moves.checked++
+	if in.view < before {
+		j.moves.fail("the journal of replica %d ends in view %d, and once said view %d", in.id, in.view, before)
+	}
+}
+
+// stable is I6: the low watermark is at a checkpoint, and only rises.
+func (j *Journals) stable(in *reading, seq pbft.Seq, anchored bool) {
+	j.watermarks.checked++
+	least := in.stable
+	if !anchored {
+		least = in.before // the anchor may know more than the records that are written with it
+	}
+	if seq < least {
+		j.watermarks.fail("the low watermark of replica %d falls from %d to %d", in.id, least, seq)
+	}
+	if k := j.cfg.CheckpointInterval; k > 0 && seq%k != 0 {
+		j.watermarks.fail("the low watermark of replica %d is %d, which is no checkpoint", in.id, seq)
+	}
+	in.stable = max(in.stable, seq)
+}
+
+// accepted is I6: a pre-prepare lies between the watermarks.
+func (j *Journals) accepted(in *reading, p *pbft.PrePrepare) {
+	in.hold(p.Seq, p.Body)
+	j.watermarks.checked++
+	if p.Seq <= in.before || in.heads > 0 && p.Seq > in.stable+j.cfg.LogWindow {
+		j.watermarks.fail("replica %d accepts a pre-prepare for %d, and its low watermark is %d", in.id, p.Seq, in.stable)
+	}
+}
+
+// executed is I8, no sequence number is left out, and I16, every request is its client's.
+func (j *Journals) executed(in *reading, seq pbft.Seq, d pbft.Digest) {
+	if seq <= in.top {
+		return // an anchor repeats it, or it is executed again after a start
+	}
+	j.contiguity.checked++
+	if in.top > 0 && seq != in.top+1 {
+		j.contiguity.fail("replica %d executes %d after %d", in.id, seq, in.top)
+	}
+	in.top = seq
+	if j.holds == nil || seq <= in.looked {
+		return
+	}
+	in.looked = seq
+	for _, b := range in.bodies[seq] {
+		if b.Digest() != d {
+			continue
+		}
+		for _, r := range b.Requests {
+			j.operations.checked++
+			if j.cfg.Client != nil && !j.cfg.Client(r.ID.Client) || !j.holds([]pbft.Claim{j.again.claim(r, r.Sig)}) {
+				j.operations.fail("replica %d executes at %d a request of client %v, who did not sign it", in.id, seq, r.ID.Client)
+			}
+		}
+		break
+	}
+	delete(in.bodies, seq)
+}
+
+// hold keeps a body until its sequence number is executed.
+func (in *reading) hold(seq pbft.Seq, b *pbft.Body) {
+	if b != nil && seq > in.looked {
+		for _, known := range in.bodies[seq] {
+			if known.Digest() == b.Digest() {
+				return
+			}
+		}
+		in.bodies[seq] = append(in.bodies[seq], b)
+	}
+}
