@@ -13,7 +13,8 @@ type Result struct {
 	Held    bool   `json:"held"`
 	Checked int    `json:"checked"`        // facts that were compared; 0 checks nothing, and then Held says nothing
 	Why     string `json:"why,omitempty"`  // the first violation
-	Note    string `json:"note,omitempty"` // why nothing was checked, where that is no accident
+	Idle    bool   `json:"idle,omitempty"` // there was nothing to check, which is no fault
+	Note    string `json:"note,omitempty"` // why nothing was checked, or not everything
 }
 
 // verdict gathers one invariant's facts.

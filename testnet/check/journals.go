@@ -156,13 +156,13 @@ func (j *Journals) Results() []Result {
 		j.moves.result("I7"), j.contiguity.result("I8"),
 	}
 	if j.holds != nil {
-		all = append(all, j.again.facts[i10].result("I10"))
+		all = append(all, j.again.facts[i10].tell(i10))
 	}
-	all = append(all, j.again.facts[i11].result("I11"))
+	all = append(all, j.again.facts[i11].tell(i11))
 	if j.holds != nil {
 		all = append(all, j.operations.result("I16"))
 	}
-	return append(all, j.again.facts[i17].result("I17"))
+	return append(all, j.again.facts[i17].tell(i17))
 }
 
 // Views lists the views above 0 that became active somewhere, ascending.

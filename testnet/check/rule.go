@@ -47,23 +47,30 @@ func (r rule) String() string {
 	}
 }
 
-// notes say why a rule has nothing to check.
-var notes = map[rule]string{i13: "there is no state transfer yet"}
+// idle says why a rule may have nothing to check in a run that is real.
+var idle = map[rule]string{i13: "there is no state transfer yet", i17: "no view was changed"}
+
+// tell is a rule's result. Where there was nothing to check, and may be, it says so.
+func (v *verdict) tell(r rule) Result {
+	result := v.result(r.String())
+	if v.checked == 0 && result.Held {
+		result.Note = idle[r]
+		result.Idle = result.Note != ""
+	}
+	return result
+}
 
 // Results tell of every rule that this run could check, and of those that it could not what for. I4, I15 and I18 are
 // judged by Linearizable, Settled and Real.
 func (m *Monitor) Results() []Result {
 	var all []Result
 	for r := i1; r < rules; r++ {
-		switch {
-		case r == i4 || r == i15 || r == i18:
-			continue
-		case m.facts[r].checked == 0 && m.facts[r].why == "" && notes[r] == "":
+		if r == i4 || r == i15 || r == i18 {
 			continue
 		}
-		result := m.facts[r].result(r.String())
-		result.Note = notes[r]
-		all = append(all, result)
+		if result := m.facts[r].tell(r); result.Checked > 0 || !result.Held || result.Idle {
+			all = append(all, result)
+		}
 	}
 	return all
 }

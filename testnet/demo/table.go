@@ -83,14 +83,21 @@ var meanings = map[string]string{
 	"I2":  "no correct replica's votes contradict each other, across its crash",
 	"I3":  "every request was executed once, however often it was sent",
 	"I5":  "equal states at equal checkpoints",
+	"I6":  "watermarks only rise, and pre-prepares lie between them",
+	"I7":  "views only rise, across its crash",
+	"I8":  "no sequence number was left out",
+	"I10": "what was believed had valid signatures",
+	"I11": "every certificate counts a quorum of distinct replicas",
 	"I9":  "every acknowledged write survived",
+	"I16": "every executed request was signed by its client",
+	"I17": "no new view dropped what had committed",
 	"I18": "the run was real: enough work, and every fault happened",
 }
 
 func (p *printer) invariants(d *report.Document) {
 	p.text.WriteByte('\n')
 	for _, r := range d.Invariants {
-		fmt.Fprintf(&p.text, "%s %-4s %-68s %7s checked\n", p.mark(r.Held && r.Checked > 0), r.ID, meanings[r.ID], thousands(r.Checked))
+		fmt.Fprintf(&p.text, "%s %-4s %-68s %7s checked\n", p.mark(r.Held && (r.Checked > 0 || r.Idle)), r.ID, meanings[r.ID], thousands(r.Checked))
 		if r.Why != "" {
 			fmt.Fprintf(&p.text, "       %s\n", p.style.red(r.Why))
 		}
