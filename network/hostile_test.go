@@ -3,6 +3,8 @@ package network
 import (
 	"runtime"
 	"testing"
+
+	"github.com/libp2p/go-libp2p/core/network"
 )
 
 // lonely is a running replica 0 of two, and a raw peer that holds the key of replica 1.
@@ -102,29 +104,61 @@ func TestHostile_StreamsOfOnePeerAreBounded_I14(t *testing.T) {
 }
 
 func hostileStreamsOfOnePeerAreBoundedI14(t *testing.T) {
-	_, _, peer := lonely(t, nil)
-	deadline, _ := within(t).Deadline()
+	_, heard, peer := lonely(t, nil)
 	if err := peer.connect(within(t), peer.members[0]); err != nil {
 		t.Fatal(err)
 	}
-	served := 0
-	for range 4 * memberStreams {
-		stream, err := peer.NewStream(within(t), peer.members[0].id)
+	conn := peer.ConnsToPeer(peer.members[0].id)[0]
+	if served := openUntilRefused(t, conn, 4*memberStreams); served == 0 || served > 2*int(lanes) {
+		t.Errorf("a member was served %d streams on one connection, at most %d are of use", served, 2*int(lanes))
+	}
+	eventually(t, "the connection is ended", conn.IsClosed)
+
+	stream := peer.greeted(t, 0, replicaProtocol) // over another one
+	send(t, stream, 0, 0, 0, 1, 'y')
+	if got := next(t, heard.replicas); string(got.frame) != "y" {
+		t.Fatalf("got %q", got.frame)
+	}
+}
+
+// openUntilRefused begins negotiations on one stream after the other, and returns how many were answered.
+func openUntilRefused(t *testing.T, conn network.Conn, most int) (served int) {
+	t.Helper()
+	deadline, _ := within(t).Deadline()
+	for range most {
+		stream, err := conn.NewStream(within(t))
 		if err != nil {
-			t.Fatal(err)
+			return served
 		}
-		if err := stream.SetReadDeadline(deadline); err != nil {
-			t.Fatal(err)
+		if err := stream.SetDeadline(deadline); err != nil {
+			return served
 		}
 		_, _ = stream.Write([]byte("\x13/multistream/1.0.0\n")) // QUIC announces a stream with its first bytes
 		// Negotiation begins with a line from the acceptor: a stream that is refused yields an error instead.
-		if _, err := stream.Read(make([]byte, 1)); err == nil {
-			served++
+		if _, err := stream.Read(make([]byte, 1)); err != nil {
+			return served
 		}
+		served++
 	}
-	if served == 0 || served > memberStreams {
-		t.Fatalf("%d streams served at once, at most %d allowed", served, memberStreams)
+	return served
+}
+
+func TestHostile_AClientHasOneStreamAConnection_I14(t *testing.T) {
+	overEach(t, hostileAClientHasOneStreamAConnectionI14)
+}
+
+func hostileAClientHasOneStreamAConnectionI14(t *testing.T) {
+	client := seedOf(100)
+	members := freeMembers(t, 1)
+	cfg := configOf(members, 0)
+	admit(keyOf(client))(&cfg)
+	startHost(t, cfg, newRecorder())
+	peer := newRawPeer(t, client, members)
+	first := peer.greeted(t, 0, clientProtocol)
+	if served := openUntilRefused(t, first.Conn(), 4); served != 0 {
+		t.Errorf("%d more were served", served)
 	}
+	eventually(t, "the connection is ended", first.Conn().IsClosed)
 }
 
 func TestHostile_DropEndsTheStreamOfAPeerThatSentNoMessage(t *testing.T) {

@@ -55,6 +55,11 @@ func (h *Host) accept(stream network.Stream) {
 	stop := context.AfterFunc(h.ctx, func() { _ = stream.Reset() })
 	defer stop()
 
+	if h.crowded(stream.Conn()) {
+		_ = stream.Conn().Close()
+		h.log.Debug("connection with too many streams ended", "peer", stream.Conn().RemotePeer().String())
+		return
+	}
 	proto, err := accept(stream, h.offered)
 	if err == nil {
 		err = h.dispatch(stream, proto)
@@ -62,6 +67,23 @@ func (h *Host) accept(stream network.Stream) {
 	if err != nil {
 		h.log.Debug("inbound stream ended", "peer", stream.Conn().RemotePeer().String(), "err", err)
 	}
+}
+
+// crowded reports whether a peer has opened more streams on a connection than it has use for: a member one in each lane,
+// and as many again that replace them; a client one. To refuse single streams would cost us as much as it costs him, and
+// nothing would make him stop.
+func (h *Host) crowded(conn network.Conn) bool {
+	useful := 1
+	if _, member := h.gate.members[conn.RemotePeer()]; member {
+		useful = 2 * int(lanes)
+	}
+	opened := 0
+	for _, s := range conn.GetStreams() {
+		if s.Stat().Direction == network.DirInbound {
+			opened++
+		}
+	}
+	return opened > useful
 }
 
 // dispatch hands a stream to its protocol's server. A member's key is no client's, and only members speak those of
