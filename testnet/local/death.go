@@ -13,6 +13,7 @@ type Death struct {
 	Replica int
 	Process int    // its number in the system
 	How     string // "signal: killed", "exit status 1"
+	Own     bool   // it ended by itself, and not by a signal
 	Last    string // the last line of its log, if it ended by itself
 	At      time.Time
 }
@@ -48,6 +49,7 @@ func (c *Cluster) watch(id int, p *process) {
 		d.How = err.Error()
 	}
 	if p.cmd.ProcessState.Exited() {
+		d.Own = true
 		d.Last = lastLine(filepath.Join(c.Home(id), LogFile))
 	}
 	select {

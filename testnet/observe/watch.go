@@ -48,11 +48,12 @@ const (
 	// ReportsEvery is how often replicas are asked.
 	ReportsEvery  = 100 * time.Millisecond
 	journalsEvery = 500 * time.Millisecond
+	readingShare  = 20 // of the time, one part of so many may go into reading journals
 )
 
 // Run looks again and again until ctx ends.
 func (w *Watcher) Run(ctx context.Context) {
-	reports, journals := time.NewTicker(ReportsEvery), time.NewTicker(journalsEvery)
+	reports, journals := time.NewTicker(ReportsEvery), time.NewTimer(journalsEvery)
 	defer reports.Stop()
 	defer journals.Stop()
 	for {
@@ -65,7 +66,9 @@ func (w *Watcher) Run(ctx context.Context) {
 			w.ask(ctx)
 		case <-journals.C:
 			// A journal of a running replica may change under the reader: what counts is the look at its end.
+			began := time.Now()
 			w.ReadJournals()
+			journals.Reset(max(journalsEvery, readingShare*time.Since(began)))
 		}
 	}
 }

@@ -198,8 +198,11 @@ func (s *Scenario) WhyNot(engine string) (line int, why string) {
 		if e.BeforeSend != 0 {
 			return e.Line, "before_send is a moment inside a replica, which only the simulator can stop at; " + mend
 		}
-		if slices.Contains([]string{TornWrite, LoseUnsynced, DiskFull, IOError}, e.Do) {
+		if slices.Contains([]string{LoseUnsynced, IOError}, e.Do) {
 			return e.Line, fmt.Sprintf("%s needs a disk that obeys, which only the simulator has; %s", e.Do, mend)
+		}
+		if e.Do == FlipState {
+			return e.Line, "flip-state turns a bit in a replica's memory, which only the simulator can reach; " + mend
 		}
 	}
 	if len(s.Expect.Order) > 0 {

@@ -1,0 +1,95 @@
+package processes
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"tagma/testnet/links"
+	"tagma/testnet/observe"
+	"tagma/testnet/play"
+	"tagma/testnet/report"
+	"tagma/testnet/scenario"
+)
+
+// Engine implements play.Engine. The zero value has the defaults.
+type Engine struct {
+	StartWithin time.Duration // replicas must be ready and clients connected; 0: 30 s
+	Stall       time.Duration // so long without an acknowledgement ends a run when nothing can change it; 0: 20 s or 20 T
+}
+
+// Name implements play.Engine.
+func (Engine) Name() string { return play.Processes }
+
+// Refuse implements play.Engine.
+func (Engine) Refuse(s *scenario.Scenario) error {
+	if line, why := s.WhyNot(play.Processes); why != "" {
+		return &play.RefusedError{File: s.File, Line: line, Why: why}
+	}
+	return nil
+}
+
+// Run implements play.Engine.
+func (e Engine) Run(ctx context.Context, s *scenario.Scenario, o play.Options, show play.Show) (*report.Document, error) {
+	if err := e.Refuse(s); err != nil {
+		return nil, err
+	}
+	if e.StartWithin == 0 {
+		e.StartWithin = 30 * time.Second
+	}
+	if e.Stall == 0 {
+		e.Stall = max(20*time.Second, 20*s.ViewTimeout())
+	}
+	baseline := 0.0
+	if s.Workload.Baseline {
+		var err error
+		if baseline, err = e.baseline(ctx, s, filepath.Join(o.Dir, "baseline"), show); err != nil {
+			return nil, err
+		}
+	}
+	r, err := e.begin(ctx, s, filepath.Join(o.Dir, "cluster"), show)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	r.baseline = baseline
+	r.broke = r.course(ctx)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("the run was interrupted: %w", context.Cause(ctx))
+	}
+	return r.finish()
+}
+
+// baseline measures the same workload on a cluster of its own to which nothing is done, in operations a second.
+func (e Engine) baseline(ctx context.Context, s *scenario.Scenario, dir string, show play.Show) (float64, error) {
+	show.Phase("baseline", "the same workload without any fault")
+	r, err := e.begin(ctx, faultless(s), dir, show)
+	if err != nil {
+		return 0, fmt.Errorf("baseline: %w", err)
+	}
+	defer r.close()
+	if err := r.course(ctx); err != nil {
+		return 0, fmt.Errorf("baseline: %w", err)
+	}
+	perSecond := observe.Rate(len(r.load.acks), r.lasted)
+	r.say(play.Note, "without faults %.0f operations a second", perSecond)
+	return perSecond, nil
+}
+
+// faultless is a scenario without anything that goes wrong. Links keep what takes time on them, and lose nothing.
+func faultless(s *scenario.Scenario) *scenario.Scenario {
+	return &scenario.Scenario{
+		File: s.File, Name: s.Name, Replicas: s.Replicas, Machine: s.Machine, Seed: s.Seed, Settings: s.Settings,
+		Workload: s.Workload,
+		Network:  links.Link{Delay: s.Network.Delay, Jitter: s.Network.Jitter, Bandwidth: s.Network.Bandwidth},
+	}
+}
+
+func makeDir(dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return fmt.Errorf("make a directory for the run: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package processes
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"tagma/testnet/local"
+	"tagma/testnet/play"
+	"tagma/testnet/report"
+	"tagma/testnet/scenario"
+)
+
+func TestMain(m *testing.M) {
+	local.RunIfReplica()
+	os.Exit(m.Run())
+}
+
+// parse reads a scenario. Its window is so large that nobody falls too far behind to follow.
+func parse(t *testing.T, text string) *scenario.Scenario {
+	t.Helper()
+	if !strings.Contains(text, "[settings]") {
+		text += "\n[settings]\nview_timeout = \"2s\"\ncheckpoint_interval = 8\nlog_window = 1024\n"
+	}
+	s, err := scenario.Parse("test.toml", []byte("name = \"test\"\n"+text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// runs runs a scenario and shows the report if the test fails.
+func runs(t *testing.T, text string) *report.Document {
+	t.Helper()
+	d, err := Engine{}.Run(t.Context(), parse(t, text), play.Options{Dir: t.TempDir()}, play.Silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			text, _ := json.MarshalIndent(d, "", "  ")
+			t.Logf("%s", text)
+		}
+	})
+	return d
+}
+
+func passes(t *testing.T, d *report.Document) {
+	t.Helper()
+	if d.Verdict != "pass" {
+		t.Error("the verdict is not pass")
+	}
+}
+
+func TestEngine_KillsPausesPartitionsAndMeasures(t *testing.T) {
+	t.Parallel()
+	d := runs(t, `
+[workload]
+kind = "mixed"
+clients = 4
+operations = 400
+baseline = true
+[[malicious]]
+replica = 3
+behaviour = "corrupt"
+until = "200ms"
+[[event]]
+after_operations = 200
+do = "kill"
+targets = [2]
+for = "200ms"
+[[event]]
+at = "1500ms"
+do = "partition"
+groups = [[0, 1], [2, 3]]
+for = "200ms"
+[[event]]
+at = "2s"
+do = "pause"
+targets = [1]
+for = "100ms"
+[[rule]]
+match = { type = "commit", from = [1], to = [2] }
+action = "drop"
+until = "100ms"
+[expect]
+acknowledged = "all"
+evidence = []
+digests_equal = true
+`)
+	passes(t, d)
+	if d.Operations.Acknowledged < 400 || d.Throughput.Baseline == 0 || d.Throughput.Ratio == 0 {
+		t.Errorf("%+v %+v", d.Operations, d.Throughput)
+	}
+	if len(d.Faults) < 7 {
+		t.Errorf("%d faults are told", len(d.Faults))
+	}
+	for _, f := range d.Faults {
+		if !f.Fired || f.RecoveredMS == nil {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+func TestEngine_DamagedDisksAreNoticedAndTornOnesMended(t *testing.T) {
+	t.Parallel()
+	d := runs(t, `
+[workload]
+kind = "put"
+clients = 4
+operations = 300
+[[event]]
+after_operations = 50
+do = "torn-write"
+targets = [1]
+[[event]]
+after_operations = 100
+do = "restart"
+targets = [1]
+[[event]]
+after_operations = 200
+do = "bit-flip"
+targets = [2]
+[[event]]
+after_operations = 250
+do = "restart"
+targets = [2]
+[expect]
+acknowledged = "all"
+stopped = [2]
+digests_equal = true
+`)
+	passes(t, d)
+	if d.Replicas[2].Role != "stopped" || d.Replicas[1].Role != "correct" {
+		t.Errorf("%+v", d.Replicas)
+	}
+}
+
+func TestEngine_AFaultThatTouchesNothingFails(t *testing.T) {
+	t.Parallel()
+	d := runs(t, `
+[workload]
+kind = "register"
+clients = 2
+operations = 50
+[[rule]]
+match = { type = "new-view" }
+action = "drop"
+`)
+	if d.Verdict == "pass" {
+		t.Error("a rule that matched nothing passes as a fault that was masked (I18)")
+	}
+}
+
+func TestEngine_RefusesInOneSentence(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ text, want string }{
+		"lose-unsynced": {"[[event]]\nat = \"1s\"\ndo = \"lose-unsynced\"\ntargets = [0]", "lose-unsynced"},
+		"io-error":      {"[[event]]\nat = \"1s\"\ndo = \"io-error\"\ntargets = [0]", "io-error"},
+		"flip-state":    {"[[event]]\nat = \"1s\"\ndo = \"flip-state\"\ntargets = [0]", "flip-state"},
+		"before_send":   {"[[event]]\nat = \"1s\"\ndo = \"kill\"\ntargets = [0]\nbefore_send = \"commit\"", "before_send"},
+		"script":        {"[[script]]\nat = \"0s\"\nfrom = 0\nto = [1]\nsend = { type = \"heartbeat\", view = 1 }", "scripts"},
+		"order":         {"[[event]]\nat = \"1s\"\ndo = \"submit\"\noperations = [\"c0: put k a\"]\n[expect]\norder = [\"c0: put k a\"]", "order"},
+	} {
+		s := parse(t, c.text)
+		err := Engine{}.Refuse(s)
+		if errors.As(err, new(*play.RefusedError)); err == nil {
+			t.Errorf("%s is not refused", name)
+			continue
+		}
+		if text := err.Error(); !strings.HasPrefix(text, "test.toml:") || !strings.Contains(text, c.want) ||
+			!strings.Contains(text, "--engine sim") || strings.Contains(text, "\n") {
+			t.Errorf("%s: %q", name, text)
+		}
+	}
+}
+
+func TestEngine_InterruptedLeavesNobodyBehind(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	began := time.Now()
+	_, err := Engine{}.Run(ctx, parse(t, "[workload]\nkind = \"put\"\nduration = \"60s\"\n"), play.Options{Dir: t.TempDir()}, hasty{cancel: cancel})
+	if !errors.Is(err, context.Canceled) || time.Since(began) > 30*time.Second {
+		t.Errorf("after %v: %v", time.Since(began), err)
+	}
+}
+
+// hasty is a user who presses Ctrl-C as soon as there is load.
+type hasty struct {
+	play.Silent
+	cancel context.CancelFunc
+}
+
+// Phase implements play.Show.
+func (h hasty) Phase(name, _ string) {
+	if name == "load" {
+		h.cancel()
+	}
+}

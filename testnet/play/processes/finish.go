@@ -1,0 +1,222 @@
+package processes
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/pbft"
+	"tagma/testnet/check"
+	"tagma/testnet/local"
+	"tagma/testnet/observe"
+	"tagma/testnet/play"
+	"tagma/testnet/report"
+	"tagma/testnet/scenario"
+)
+
+// finish stops the replicas, reads what they leave behind and tells the whole.
+func (r *run) finish() (*report.Document, error) {
+	if r.broke != nil {
+		r.say(play.Bad, "%v", r.broke)
+	}
+	r.show.Phase("judge", "the replicas stop; their journals are compared")
+	r.stopped = r.cluster.Stop(10 * time.Second)
+	r.watch.ReadJournals()
+	r.blind()
+	r.eye.Wait()
+	d := &report.Document{
+		Scenario: r.s.Name, Engine: play.Processes, Seed: r.s.Seed, FinalView: r.watch.View(),
+		LongestStallMS: r.paused.Milliseconds(), Faults: []report.Fault{}, Evidence: []report.Evidence{},
+	}
+	proofs, err := observe.Evidence(r.cluster, &r.cfg, r.watch.Correct())
+	if err != nil {
+		return nil, err
+	}
+	d.Evidence = append(d.Evidence, proofs...)
+	results, views, err := r.watch.Judgement()
+	if err != nil {
+		return nil, err
+	}
+	d.ViewChanges = views
+	r.tellWork(d)
+	r.tellReplicas(d)
+	r.tellFaults(d)
+	d.Invariants = append(results, r.clients()...)
+	d.Invariants = append(d.Invariants, r.genuine(d))
+	slices.SortStableFunc(d.Invariants, func(a, b check.Result) int { return number(a) - number(b) })
+	r.expect(d)
+	d.Judge()
+	return d, nil
+}
+
+// number is the invariant's, to sort by.
+func number(r check.Result) (n int) {
+	_, _ = fmt.Sscanf(r.ID, "I%d", &n)
+	return n
+}
+
+func (r *run) tellWork(d *report.Document) {
+	d.Operations, d.Latency = r.load.counts, observe.Latencies(r.load.acks)
+	d.Throughput = report.Throughput{OpsPerSecond: observe.Rate(len(r.load.acks), r.lasted), Baseline: report.Round(r.baseline)}
+	if r.baseline > 0 {
+		d.Throughput.Ratio = report.Round(d.Throughput.OpsPerSecond / r.baseline)
+	}
+}
+
+// tellFaults tells everything that was to happen, and what nobody planned.
+func (r *run) tellFaults(d *report.Document) {
+	for _, a := range r.table.acts {
+		if a.ends && a.missed == nil {
+			continue
+		}
+		f := report.Fault{What: a.what, Planned: true, AtMS: a.at.Milliseconds(), Fired: a.done && a.missed == nil}
+		if a.missed != nil {
+			f.What += ": " + a.missed.Error()
+		}
+		if f.Fired && a.proof != nil && !a.proof() {
+			f.Fired = false
+			f.What += ": it touched nothing"
+		}
+		if f.Fired && !a.calm {
+			f.RecoveredMS = r.recovery(a.at)
+		}
+		d.Faults = append(d.Faults, f)
+	}
+	for _, death := range r.strangers {
+		d.Faults = append(d.Faults, r.unplanned(death, "not by this run"))
+	}
+	for _, death := range r.ends {
+		if !r.damaged[death.Replica] {
+			d.Faults = append(d.Faults, r.unplanned(death, "by itself"))
+		}
+	}
+}
+
+func (r *run) unplanned(death local.Death, how string) report.Fault {
+	at := death.At.Sub(r.began)
+	return report.Fault{What: fmt.Sprintf("%v, %s", death, how), Fired: true, AtMS: at.Milliseconds(), RecoveredMS: r.recovery(at)}
+}
+
+// recovery is how long after a moment an operation was acknowledged that was submitted since, nil if none was.
+func (r *run) recovery(since time.Duration) *int64 {
+	at, ok := r.load.recovered(since)
+	if !ok {
+		return nil
+	}
+	return new((at - since).Milliseconds())
+}
+
+// tellReplicas tells how each replica was at the end.
+func (r *run) tellReplicas(d *report.Document) {
+	for id := range r.s.Replicas {
+		last, _, rss, peak := r.watch.Last(id)
+		// A damaged journal has no size that means anything.
+		now, written, _ := observe.JournalSize(r.cluster.Home(id), segmentBytes)
+		role := r.role(id)
+		d.Replicas = append(d.Replicas, report.Replica{
+			ID: id, Correct: !slices.Contains(r.s.Faulty(), pbft.ReplicaID(id)) && r.conditionOf(id) != killed, Role: role,
+			Executed: last.Executed, Stable: last.StableCheckpoint, StateDigest: last.StateDigest, ResidentBytes: rss,
+			JournalBytes: now, JournalPeak: max(peak, now), JournalWritten: written,
+		})
+	}
+	for _, id := range r.standing() {
+		if stable := d.Replicas[id].Stable; d.StableCheckpoint == 0 || stable < d.StableCheckpoint {
+			d.StableCheckpoint = stable
+		}
+	}
+}
+
+// role is what a replica is, in a word or two.
+func (r *run) role(id int) string {
+	is := r.conditionOf(id)
+	switch {
+	case r.cluster.Malicious(id):
+		return "malicious"
+	case slices.Contains(r.s.Faulty(), pbft.ReplicaID(id)):
+		return "lost its disk"
+	case is == up || is == halted:
+		return "correct"
+	default:
+		return string(is)
+	}
+}
+
+// clients are the invariants that are judged from what clients saw.
+func (r *run) clients() (results []check.Result) {
+	if len(r.load.history) > 0 {
+		results = append(results, check.Linearizable(r.load.history, judgePatience))
+	}
+	switch {
+	case r.load.empty():
+		return results
+	case r.found == nil || r.unread != nil:
+		why := "the writes could not be read back"
+		return append(results, check.Result{ID: "I3", Why: why}, check.Result{ID: "I9", Why: why})
+	default:
+		return append(results, check.Once(r.load.writes, r.found), check.Durable(r.load.writes, r.found))
+	}
+}
+
+// judgePatience bounds the search for an order of a history.
+const judgePatience = 20 * time.Second
+
+// genuine is I18: enough was acknowledged, and everything that was to happen did. A workload that ends with a time must
+// have done something.
+func (r *run) genuine(d *report.Document) check.Result {
+	wanted := r.s.Workload.Operations
+	switch {
+	case r.s.Expect.Acknowledged != nil:
+		wanted = *r.s.Expect.Acknowledged
+	case wanted == 0 && r.s.Workload.Kind != scenario.KindNone:
+		wanted = 1
+	}
+	var planned []check.Planned
+	for _, f := range d.Faults {
+		if f.Planned {
+			planned = append(planned, check.Planned{What: f.What, Fired: f.Fired})
+		}
+	}
+	return check.Real(d.Operations.Acknowledged, wanted, planned)
+}
+
+// expect holds the run against what was to hold: the scenario's expectations, and those of every run.
+func (r *run) expect(d *report.Document) {
+	o := scenario.Outcome{
+		Submitted: d.Operations.Submitted, Acknowledged: d.Operations.Acknowledged, ViewChanges: d.ViewChanges,
+		FinalView: d.FinalView, Ratio: d.Throughput.Ratio, Stopped: members(r.is(stopped)), DigestsEqual: r.converged,
+	}
+	if ms := r.recovery(r.table.last()); ms != nil {
+		o.Committed = new(time.Duration(*ms) * time.Millisecond)
+	}
+	for _, e := range d.Evidence {
+		if e.Verified {
+			o.Convicted = append(o.Convicted, pbft.ReplicaID(e.Replica))
+		}
+	}
+	for _, i := range d.Invariants {
+		if !i.Held && o.Broken == "" {
+			o.Broken = i.ID
+		}
+	}
+	d.Expect = scenario.Judge(&r.s.Expect, &o)
+	add := func(key string, want, got any, held bool) {
+		d.Expect = append(d.Expect, report.Expectation{Key: key, Want: want, Got: got, Held: held})
+	}
+	completed := "the whole run"
+	if r.broke != nil {
+		completed = r.broke.Error()
+	}
+	add("completed", "the whole run", completed, r.broke == nil)
+	ended := "only those whose disks were damaged"
+	for _, death := range r.ends {
+		if !r.damaged[death.Replica] {
+			ended = death.String()
+		}
+	}
+	add("ended_by_themselves", "only those whose disks were damaged", ended, ended == "only those whose disks were damaged")
+	clean := "cleanly"
+	if r.stopped != nil {
+		clean = r.stopped.Error()
+	}
+	add("stopped_at_the_end", "cleanly", clean, r.stopped == nil)
+}
