@@ -7,7 +7,7 @@ var lyingCheckpoint = Behaviour{
 	Name:    "lying-checkpoint",
 	Model:   Byzantine,
 	Summary: "signs checkpoints with a wrong digest, with two digests, or in the far future",
-	Bound:   "the stable checkpoint is unaffected; of two digests there is proof",
+	Bound:   "the stable checkpoint is unaffected; two digests are proof for whoever sees both before it is stable",
 	Parameters: []Parameter{
 		{"how", "wrong", "wrong: another digest; two: the true one and another one, to everybody; far: a thousand windows ahead too"},
 	},

@@ -25,7 +25,9 @@ const half = "half"
 type pair struct {
 	seat
 	awake  bool
-	second Core // nil until it is its time
+	second Core     // nil until it is its time
+	done   pbft.Seq // what the first one has executed, as far as is known
+	tried  pbft.Seq // at which the second one could not be born
 	links  [2]func(pbft.ReplicaID) bool
 	todo   []pbft.Event // what the second one's machine has to say
 	states []state      // of the first one, for the second
@@ -62,10 +64,13 @@ const apart = time.Millisecond
 // Step gives an event to whom it concerns.
 func (p *pair) Step(ev pbft.Event) []pbft.Effect {
 	p.awake = p.lies(ev, p.awake)
+	if e, ok := ev.(pbft.Executed); ok {
+		p.done = max(p.done, e.Seq)
+	}
 	if !p.awake {
 		return append([]pbft.Effect(nil), p.core.Step(ev)...)
 	}
-	if p.second == nil {
+	if p.second == nil && (p.tried == 0 || p.tried < p.done) {
 		p.bear()
 	}
 	toFirst, toSecond := true, true
@@ -95,15 +100,15 @@ func (p *pair) Step(ev pbft.Event) []pbft.Effect {
 	return p.runSecond(out)
 }
 
-// bear makes the second one: a copy of the first one's memory at this moment.
+// bear makes the second one: a copy of the first one's memory at this moment. After a restart it is not known how far
+// that one's state goes until it executes something.
 func (p *pair) bear() {
-	at := pbft.Applied{}
-	if r, ok := p.core.(interface{ Inspect() pbft.Inspection }); ok {
-		at.Seq = r.Inspect().Executed
+	second, err := pbft.New(p.cfg, p.core.Anchor(), pbft.Applied{Seq: p.done})
+	if err != nil {
+		p.tried = max(p.done, 1)
+		return
 	}
-	if second, err := pbft.New(p.cfg, p.core.Anchor(), at); err == nil {
-		p.second = second
-	}
+	p.second = second
 }
 
 // run steps the first one, who speaks to his part of the cluster.

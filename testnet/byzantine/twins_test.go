@@ -65,3 +65,39 @@ func TestTwins_ABirthInTheMiddleOfARun(t *testing.T) {
 		t.Error("the first one did not come back")
 	}
 }
+
+// After a restart its journal may begin far above the initial state, of which the attacker knows nothing yet.
+func TestTwins_ABirthAfterARestart(t *testing.T) {
+	tr := begin(t, 0, "crash,from_seq=1000")
+	ids := tr.load(40, 30*time.Millisecond)
+	m := tr.nodes[0]
+	at := m.replica.Inspect()
+	if at.Stable <= 3*m.cfg.LogWindow {
+		t.Fatalf("h is %d: the initial state is not far enough below", at.Stable)
+	}
+	core, err := pbft.New(m.cfg, m.replica.Anchor(), pbft.Applied{Seq: at.Executed, Root: m.root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := ParseChoice("twins")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.submitted = 40
+	m.replica = core
+	if m.actor, err = New(c, m.cfg, core, signWith(m.cfg.Members[0])); err != nil {
+		t.Fatal(err)
+	}
+	tr.pass(20 * time.Millisecond)
+	if m.actor.(*pair).second != nil {
+		t.Fatal("it was born out of nothing")
+	}
+	ids = append(ids, tr.load(9, 300*time.Millisecond)...)
+	if m.actor.(*pair).second == nil {
+		t.Error("it never was born")
+	}
+	tr.mustVerify()
+	tr.mustMask(ids...)
+	tr.mustEnter(1)
+	tr.mustConvict(0)
+}
