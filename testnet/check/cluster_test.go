@@ -106,6 +106,9 @@ func (c *cluster) rough(rounds int) {
 		if round%8 == 0 {
 			c.cut = c.rng.IntN(len(c.nodes)+1) - 1
 		}
+		if round < 8 && c.liar == 1 {
+			c.cut = 0 // so that the liar leads
+		}
 		c.submit()
 		c.run(20)
 	}
