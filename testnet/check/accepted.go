@@ -126,6 +126,23 @@ func (m *Monitor) executedOnce(o *observed, seq pbft.Seq, r *pbft.Request, reply
 	c.acknowledged(r.AckedBelow)
 }
 
+// Replied takes a reply that leaves a correct replica for a client, whole or with a digest: it was executed there, and says
+// what the execution said (I3).
+func (m *Monitor) Replied(id pbft.ReplicaID, r *pbft.Reply) {
+	o := m.of(id)
+	if o == nil || r.Outcome != pbft.OutcomeExecuted {
+		return
+	}
+	m.checked(i3)
+	if r.Seq > o.applied {
+		m.fail(i3, id, "replica %d answers request %d as of %d, and has executed up to %d", id, r.ID.T, r.Seq, o.applied)
+	}
+	known, remembered := m.clients.session(r.ID).executed[r.ID.T]
+	if remembered && known != (executed{r.Seq, r.Request, resultOf(r)}) {
+		m.fail(i3, id, "replica %d answers request %d with what is not the result of its execution at %d", id, r.ID.T, known.seq)
+	}
+}
+
 func (s *session) was(t uint64) bool { return t < s.done || s.above[t] }
 
 func (s *session) add(t uint64, e executed) {

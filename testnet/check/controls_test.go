@@ -111,6 +111,29 @@ func TestI3_ARequestExecutedTwiceIsNoticed(t *testing.T) {
 	s.want("")
 }
 
+func TestI3_AReplyIsWhatWasExecuted(t *testing.T) {
+	b := body(request(1))
+	for what, c := range map[string]struct {
+		rule   string
+		change func(*pbft.Reply)
+	}{
+		"as executed":     {"", func(*pbft.Reply) {}},
+		"its digest":      {"", func(r *pbft.Reply) { r.ResultDigest, r.Results = new(pbft.DigestResults(r.Results)), nil }},
+		"another result":  {"I3", func(r *pbft.Reply) { r.Results = nil }},
+		"another place":   {"I3", func(r *pbft.Reply) { r.Seq = 0 }},
+		"before it is so": {"I3", func(r *pbft.Reply) { r.Seq = 2 }},
+	} {
+		t.Run(what, func(t *testing.T) {
+			s := newStory(t, nil)
+			s.order(0, 1, b)
+			reply := answers(1, b)[0]
+			c.change(reply)
+			s.mon.Replied(2, reply)
+			s.want(c.rule)
+		})
+	}
+}
+
 func TestI16_OnlyWhatAClientSignedIsExecuted(t *testing.T) {
 	forged := request(1)
 	forged.Sig[0] ^= 1

@@ -97,6 +97,9 @@ func TestMonitor_NoticesEveryBreakOfACheckpoint(t *testing.T) {
 		{"I5", "another state is stable", "is stable", func(s *story) {
 			s.stepped(1, pbft.Note{Record: &pbft.Stable{Cert: s.stable(4, pbft.Digest{6}, 0, 2, 3)}})
 		}},
+		{"I5", "a replica that finds its own state wrong", "is stable", func(s *story) {
+			s.stepped(1, pbft.Diverged{Seq: 4, Own: d, Stable: pbft.Digest{6}})
+		}},
 		{"I2", "two states for one checkpoint", "is stable", func(s *story) {
 			s.stepped(1, pbft.Broadcast{Msg: &pbft.Checkpoint{Seq: 4, Digest: pbft.Digest{6}, Replica: 1}})
 		}},

@@ -43,7 +43,7 @@ func (v *Violation) String() string { return fmt.Sprintf("%s: %s", v.ID, v.What)
 const maxViolations = 32
 
 // DefaultEvery is how often signatures are verified again, unless VerifyEvery says otherwise.
-const DefaultEvery = 16
+const DefaultEvery = 32
 
 // NewMonitor returns a monitor of a run that has not begun. Self of the configuration does not matter. Correct reports
 // whether a replica follows the protocol and has its disk; it may change its answer from true to false. Holds reports

@@ -66,7 +66,10 @@ func (n *node) Send(to pbft.ReplicaID, frame []byte) {
 	}
 }
 
-func (n *node) Respond(r *pbft.Reply) { n.c.hear(n.id, r) }
+func (n *node) Respond(r *pbft.Reply) {
+	n.c.mon.Replied(n.id, r)
+	n.c.hear(n.id, r)
+}
 
 func (n *node) Execute(seq pbft.Seq, body *pbft.Body) {
 	n.state.seq = seq

@@ -25,8 +25,10 @@ func (m *Monitor) Standing(id pbft.ReplicaID, at pbft.Position) {
 	switch {
 	case at.View < o.now.left:
 		m.fail(i7, id, "replica %d is in view %d after it asked for view %d", id, at.View, o.now.left)
-	case at.Active && at.View > 0 && o.activated[at.View] == nil:
+	case at.Active && at.View > o.sure && o.activated[at.View] == nil:
 		m.fail(i7, id, "replica %d is active in view %d without a new view", id, at.View)
+	case at.Active:
+		o.sure = at.View
 	}
 	m.checked(i8)
 	if at.Executed != o.handed {

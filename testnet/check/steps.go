@@ -30,6 +30,8 @@ func (m *Monitor) Stepped(id pbft.ReplicaID, ev pbft.Event, effects []pbft.Effec
 			m.accuses(o, e.Evidence)
 		case pbft.Entered:
 			m.enters(o, e.View)
+		case pbft.Diverged:
+			m.fail(i5, o.id, "the state of replica %d after %d is %v, and the stable one %v", o.id, e.Seq, e.Own, e.Stable)
 		default: // says nothing that must hold
 		}
 	}
