@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"tagma/testnet/byzantine"
 	"tagma/testnet/demo"
 	"tagma/testnet/flood"
 )
@@ -16,6 +19,7 @@ import (
 type floodFlags struct {
 	json, keep bool
 	dir        string
+	attacks    []string
 	options    flood.Options
 }
 
@@ -28,11 +32,19 @@ func newFlood() *cobra.Command {
 other clients send valid requests, and requests with bad signatures, as fast as the replicas take them. The exit code is
 1 if less than 80 % remains, if a view changed, or if there was no flood.
 
+With --attack something else is measured instead, or beside the floods that --valid and --invalid ask for: a client that
+misbehaves, or links that are attacked with the key of a backup, of a client or of nobody.
+
 Replicas, honest clients and flooding ones share this machine: what the flood's own processes take is lost to all.`,
 		Example: `  tagma-testnet flood
-  tagma-testnet flood --valid 0 --json`,
+  tagma-testnet flood --valid 0 --json
+  tagma-testnet flood --attack replica=malformed --attack client=exhaust --attack outsider=exhaust
+  tagma-testnet flood --attack client=client-equivocation,split=each`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(f.attacks) > 0 && !cmd.Flags().Changed("valid") && !cmd.Flags().Changed("invalid") {
+				f.options.Valid, f.options.Invalid = 0, 0
+			}
 			return runFlood(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -40,6 +52,8 @@ Replicas, honest clients and flooding ones share this machine: what the flood's 
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as one JSON document, and progress to standard error")
 	cmd.Flags().BoolVar(&f.keep, "keep", false, "leave the cluster's files on the disk")
 	cmd.Flags().StringVar(&f.dir, "dir", "", "`directory` for the cluster's files (default a temporary one)")
+	cmd.Flags().StringArrayVar(&f.attacks, "attack", nil,
+		"`attacker=behaviour`, the attacker being client, replica or outsider; see tagma-testnet behaviours")
 	cmd.Flags().IntVar(&o.Honest, "clients", o.Honest, "honest clients, each with a key of its own")
 	cmd.Flags().IntVar(&o.Workers, "in-flight", o.Workers, "requests that each of them has under way")
 	cmd.Flags().IntVar(&o.Operations, "ops", o.Operations, "operations of the honest clients in each measurement")
@@ -54,8 +68,12 @@ func runFlood(ctx context.Context, f floodFlags, stdout, stderr io.Writer) error
 	case o.Honest < 1 || o.Workers < 1 || o.Operations < 4:
 		return unusablef("flood: there is nothing to measure with --clients %d, --in-flight %d and --ops %d; give at least 1, 1 and 4",
 			o.Honest, o.Workers, o.Operations)
-	case o.Valid < 0 || o.Invalid < 0 || o.Valid+o.Invalid == 0:
+	case o.Valid < 0 || o.Invalid < 0 || o.Valid+o.Invalid+len(f.attacks) == 0:
 		return unusablef("flood: nobody floods with --valid %d and --invalid %d; give at least one client", o.Valid, o.Invalid)
+	}
+	var err error
+	if o.Assaults, err = parseAttacks(f.attacks); err != nil {
+		return err
 	}
 	dir, remove, err := workDir("flood", f.dir)
 	if err != nil {
@@ -86,4 +104,29 @@ func runFlood(ctx context.Context, f floodFlags, stdout, stderr io.Writer) error
 		return errVerdict
 	}
 	return err
+}
+
+// parseAttacks reads who attacks and how.
+func parseAttacks(texts []string) ([]flood.Assault, error) {
+	var all []flood.Assault
+	for _, text := range texts {
+		who, behaviour, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, unusablef("flood: --attack %q; write an attacker and its behaviour, such as replica=malformed", text)
+		}
+		choice, err := byzantine.SplitChoice(behaviour)
+		a := flood.Assault{As: who, Choice: choice}
+		if err == nil {
+			err = a.Check()
+		}
+		var unknown *byzantine.UnknownError
+		switch {
+		case errors.As(err, &unknown):
+			return nil, unusablef("flood: --attack %q: %w;%s `tagma-testnet behaviours` explains them", text, err, meant(unknown.Name, unknown.Known, ""))
+		case err != nil:
+			return nil, unusablef("flood: --attack %q: %w", text, err)
+		}
+		all = append(all, a)
+	}
+	return all, nil
 }

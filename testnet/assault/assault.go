@@ -28,12 +28,12 @@ type Options struct {
 
 // Tally is what an attacker did and what was done to it. Counters are sums over all replicas.
 type Tally struct {
-	Streams uint64 // that a replica served
-	Refused uint64 // connections and streams that it did not
-	Frames  uint64 // hostile frames that a link took
-	Dropped uint64 // streams that a replica ended
-	Held    uint64 // the most streams that were open at once
-	Client  byzantine.ClientTally
+	Streams uint64                `json:"streams"` // that a replica served
+	Refused uint64                `json:"refused"` // connections and streams that it did not
+	Frames  uint64                `json:"frames"`  // hostile frames that a link took
+	Dropped uint64                `json:"dropped"` // streams that a replica ended
+	Held    uint64                `json:"held"`    // the most streams that were open at once
+	Client  byzantine.ClientTally `json:"client"`  // of a malicious client
 }
 
 // Attacker is an attack under way.

@@ -46,7 +46,7 @@ func TestS4_MalformedFramesOverRealLinksAreRefusedAndTheirSenderDropped(t *testi
 // I14: what one peer opens, begins and never reads is bounded, and nobody else misses it.
 func TestI14_WhoeverExhaustsLinksUsesUpHisOwn(t *testing.T) {
 	s := newStage(t)
-	choice := byzantine.Choice{Name: "exhaust", Values: map[string]string{"streams": "1000"}}
+	choice := byzantine.Choice{Name: "exhaust", Values: map[string]string{"streams": "1000", "rate": "2000"}}
 	for _, who := range []string{"client", "replica"} {
 		key := s.keyOf(who)
 		t.Run(who, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestI14_WhoeverExhaustsLinksUsesUpHisOwn(t *testing.T) {
 			before := s.reports()
 			a := s.attack(key, choice)
 			s.put(5)
-			s.until(a, "streams are refused", func(t assault.Tally) bool { return t.Held >= 8 && t.Refused >= 1000 && t.Frames >= 50 })
+			s.until(a, "streams are refused", func(t assault.Tally) bool { return t.Held >= 8 && t.Refused >= 100 && t.Frames >= 20 })
 			s.put(5)
 			told, err := a.Stop()
 			if err != nil {

@@ -31,7 +31,7 @@ func (a *Attacker) exhaust(ctx context.Context, o Options, e *byzantine.Exhausti
 	}
 	for _, to := range list {
 		if e.Streams > 0 {
-			if err := a.openMany(ctx, o, to, e.Streams); err != nil {
+			if err := a.openMany(ctx, o, to, e, len(list)); err != nil {
 				return err
 			}
 		}
@@ -99,8 +99,12 @@ func (a *Attacker) trickle(ctx context.Context, stream network.Stream) {
 	}
 }
 
-// withhold asks and asks and never reads an answer.
+// withhold never reads an answer. A client asks and asks; to a replica others speak without being asked.
 func (a *Attacker) withhold(ctx context.Context, stream network.Stream) {
+	if stream.Protocol() != clientProtocol {
+		<-ctx.Done()
+		return
+	}
 	question := framed(pbft.Encode(&pbft.Inquire{}))
 	for ctx.Err() == nil {
 		if _, err := stream.Write(question); err != nil {
@@ -134,8 +138,11 @@ func (a *Attacker) deaf(greeting []byte) network.StreamHandler {
 	}
 }
 
-// openMany opens so many streams to a replica over several connections, and never says on them what they are for.
-func (a *Attacker) openMany(ctx context.Context, o Options, to target, streams int) error {
+// openMany opens streams to one of so many replicas, over several connections, and never says on them what they are for.
+func (a *Attacker) openMany(ctx context.Context, o Options, to target, e *byzantine.Exhaustion, replicas int) error {
+	due := make(chan struct{})
+	a.running.Go(func() { beatEvery(ctx, time.Second*time.Duration(replicas)/time.Duration(e.Rate), due) })
+	room := make(chan struct{}, max(1, e.Streams/replicas)) // holds a token for every stream that is open
 	for range connections {
 		p, err := a.peer(o)
 		if err != nil {
@@ -143,51 +150,72 @@ func (a *Attacker) openMany(ctx context.Context, o Options, to target, streams i
 		}
 		p.SetStreamHandler(func(s network.Stream) { _ = s.Reset() })
 		a.running.Go(func() {
-			for again := true; again; again = pause(ctx, patience) { // by then they are closed for being idle
-				a.openBatch(ctx, p, to, max(1, streams/connections))
+			for range due {
+				select {
+				case room <- struct{}{}:
+				default:
+					continue // as many as it wanted
+				}
+				if !a.openIdle(ctx, p, to, func() { <-room }) {
+					a.refuse(ctx)
+					<-room
+				}
 			}
 		})
 	}
 	return nil
 }
 
+// beatEvery sends on due so often, or as often as it is heard, and closes it when the context ends.
+func beatEvery(ctx context.Context, every time.Duration, due chan<- struct{}) {
+	defer close(due)
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case due <- struct{}{}:
+		}
+	}
+}
+
 // hello is the beginning of a negotiation, which makes the other side notice a stream.
 const hello = "\x13/multistream/1.0.0\n"
 
-// openBatch opens streams over one connection and leaves them open.
-func (a *Attacker) openBatch(ctx context.Context, p *rawPeer, to target, streams int) {
-	for range streams {
-		if ctx.Err() != nil {
-			return
-		}
-		if err := p.connect(ctx, to); err != nil {
-			a.refuse(ctx)
-			return
-		}
-		stream, err := p.NewStream(ctx, to.id)
-		if err != nil {
-			a.refuse(ctx)
-			continue
-		}
-		_ = stream.SetDeadline(time.Now().Add(patience)) // what follows fails if this does
-		_, err = stream.Write([]byte(hello))
-		if err == nil {
-			_, err = stream.Read(make([]byte, 1)) // a stream that is refused yields an error instead
-		}
-		if err != nil {
-			_ = stream.Reset()
-			a.refuse(ctx)
-			continue
-		}
-		release := a.hold()
-		a.running.Go(func() {
-			defer release()
-			_ = stream.SetDeadline(time.Time{})
-			_, _ = io.Copy(io.Discard, stream) // until the other side ends it
-			_ = stream.Reset()
-			if ctx.Err() == nil {
-				a.dropped.Add(1)
-			}
-		})
+// openIdle opens a stream and leaves it open until the other side ends it. It reports whether it was served at all.
+func (a *Attacker) openIdle(ctx context.Context, p *rawPeer, to target, ended func()) bool {
+	if p.connect(ctx, to) != nil {
+		return false
 	}
+	stream, err := p.NewStream(ctx, to.id)
+	if err != nil {
+		return false
+	}
+	_ = stream.SetDeadline(time.Now().Add(patience)) // what follows fails if this does
+	_, err = stream.Write([]byte(hello))
+	if err == nil {
+		_, err = stream.Read(make([]byte, 1)) // a stream that is refused yields an error instead
+	}
+	if err != nil {
+		_ = stream.Reset()
+		return false
+	}
+	release := a.hold()
+	a.running.Go(func() {
+		defer ended()
+		defer release()
+		_ = stream.SetDeadline(time.Time{})
+		_, _ = io.Copy(io.Discard, stream) // to its end
+		_ = stream.Reset()
+		if ctx.Err() == nil {
+			a.dropped.Add(1)
+		}
+	})
+	return true
 }

@@ -149,7 +149,11 @@ func (p *rawPeer) open(ctx context.Context, to target, proto protocol.ID) (netwo
 		return nil, err
 	}
 	_ = stream.SetDeadline(time.Now().Add(patience)) // the selection fails if this does
-	if err := multistream.SelectProtoOrFail(proto, stream); err != nil {
+	err = multistream.SelectProtoOrFail(proto, stream)
+	if err == nil {
+		err = stream.SetProtocol(proto)
+	}
+	if err != nil {
 		_ = stream.Reset()
 		return nil, err
 	}

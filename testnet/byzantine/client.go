@@ -26,9 +26,9 @@ type Parcel struct {
 
 // ClientTally counts. An experiment without lies proves nothing (I18), so every client says how many it told.
 type ClientTally struct {
-	Parcels  uint64                  // frames for one replica each
-	Lies     uint64                  // of them, those that no correct client would send
-	Outcomes map[pbft.Outcome]uint64 // replies, by outcome; every replica's count
+	Parcels  uint64                  `json:"parcels"` // frames for one replica each
+	Lies     uint64                  `json:"lies"`    // of them, those that no correct client would send
+	Outcomes map[pbft.Outcome]uint64 `json:"replies"` // by outcome; every replica's count
 }
 
 // ClientConfig is what a client knows of its cluster.

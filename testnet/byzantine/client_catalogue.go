@@ -27,15 +27,15 @@ func ClientBehaviours() []ClientBehaviour { return append([]ClientBehaviour(nil)
 // ParseClientChoice reads "name" or "name,parameter=value,…" of a client's behaviour. What does not exist is an
 // *UnknownError.
 func ParseClientChoice(text string) (Choice, error) {
-	c, err := splitChoice(text)
+	c, err := SplitChoice(text)
 	if err == nil {
 		err = CheckClient(c, 0)
 	}
 	return c, err
 }
 
-// splitChoice reads a choice without asking whether it exists.
-func splitChoice(text string) (Choice, error) {
+// SplitChoice reads "name" or "name,parameter=value,…" without asking whether there is such a behaviour.
+func SplitChoice(text string) (Choice, error) {
 	name, rest, more := strings.Cut(text, ",")
 	c := Choice{Name: name, Values: map[string]string{}}
 	for more {

@@ -44,6 +44,7 @@ func TestParseClientChoice_RefusesWhatDoesNotExist(t *testing.T) {
 		"malformed,bytes=1":                "outside 256",
 		"exhaust,ways=sit":                 "trickle",
 		"exhaust,streams=0":                "outside 1",
+		"exhaust,rate=0":                   "outside 1",
 	} {
 		if _, err := ParseClientChoice(text); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%q: %v; the error should name %q", text, err, part)

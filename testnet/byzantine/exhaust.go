@@ -9,7 +9,8 @@ import (
 
 // Exhaustion is how an attacker uses up what links are made of. It needs real links; nothing of it is a message.
 type Exhaustion struct {
-	Streams  int  // how many streams it tries to hold open at once; 0: none beside its own
+	Streams  int  // how many streams it tries to hold open, over all replicas; 0: none beside its own
+	Rate     int  // tries a second, over all replicas
 	Trickle  bool // it begins frames and sends a byte now and then (slow-loris)
 	Withhold bool // it reads nothing of what it is sent
 }
@@ -23,7 +24,8 @@ const (
 
 var exhaustParameters = []Parameter{
 	{"ways", all, "what it uses up, such as streams+trickle: streams, trickle (frames that never end), withhold (it reads nothing)"},
-	{"streams", "10000", "how many streams it tries to open"},
+	{"streams", "10000", "how many streams it tries to hold open, over all replicas"},
+	{"rate", "200", "how many of them it tries to open in a second"},
 }
 
 // exhaust holds what links are made of and gives nothing back (I14). Its core is honest; whoever runs it over real links
@@ -93,8 +95,15 @@ func (v values) exhaustion() (*Exhaustion, error) {
 	if streams < 1 || streams > 1<<20 {
 		return nil, fmt.Errorf("streams: %d is outside 1 to %d", streams, 1<<20)
 	}
+	rate, err := v.number("rate")
+	if err != nil {
+		return nil, err
+	}
+	if rate < 1 || rate > mostPerSecond {
+		return nil, fmt.Errorf("rate: %d is outside 1 to %d", rate, mostPerSecond)
+	}
 	if slices.Contains(ways, byStreams) {
-		e.Streams = int(streams)
+		e.Streams, e.Rate = int(streams), int(rate)
 	}
 	return e, nil
 }

@@ -2,6 +2,7 @@ package flood
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,6 +21,7 @@ type Options struct {
 	Valid      int    // flooding clients whose requests are valid
 	Invalid    int    // flooding clients whose signatures are bad
 	Requests   int    // that a flooding client sends at most; 0: no bound
+	Assaults   []Assault
 
 	ViewTimeout time.Duration // T
 	Patience    time.Duration // a measurement ends after that, whatever is done by then
@@ -54,6 +56,8 @@ type Document struct {
 	Ratio       float64              `json:"ratio"`        // of the two throughputs
 	ViewChanges uint64               `json:"view_changes"` // the most that a replica reports
 	Flood       Attack               `json:"flood"`
+	Assaults    []Told               `json:"assaults,omitempty"`
+	Resident    Resident             `json:"rss_bytes"`
 	Expect      []report.Expectation `json:"expect"`
 }
 
@@ -64,6 +68,12 @@ type Measured struct {
 	OpsPerSecond float64        `json:"ops_per_s"`
 	Latency      report.Latency `json:"latency_ms"`
 	Millis       int64          `json:"lasted_ms"`
+}
+
+// Resident is the memory of the replica that has most, in bytes.
+type Resident struct {
+	Before int64 `json:"before"` // the attack
+	After  int64 `json:"after"`
 }
 
 // Attack is what the flooding clients did while the honest ones were measured. A request goes to every replica, so it is
@@ -79,7 +89,7 @@ type Attack struct {
 // Run measures. The error says why that was impossible; what was not as it must be is in the document.
 func Run(ctx context.Context, o Options, show Progress) (*Document, error) {
 	c, err := local.Create(local.Options{
-		Dir: o.Dir, Replicas: replicas, Clients: o.Honest + o.Valid + o.Invalid,
+		Dir: o.Dir, Replicas: replicas, Clients: o.Honest + o.Valid + o.Invalid + len(o.Assaults),
 		Protocol: cluster.Protocol{ViewTimeout: cluster.Duration{Duration: o.ViewTimeout}},
 	})
 	if err != nil {
@@ -124,18 +134,30 @@ func (r *run) measure(ctx context.Context) (*Document, error) {
 	clients.work(ctx, r, "warm up", r.Operations/4)
 	d.Baseline = clients.work(ctx, r, "baseline", r.Operations)
 	before := r.reports(ctx)
+	for _, b := range before {
+		d.Resident.Before = max(d.Resident.Before, b.ResidentBytes)
+	}
 	attack, err := r.attack(ctx)
 	if err != nil {
 		return nil, err
 	}
-	d.Flooded = clients.work(ctx, r, "flooded", r.Operations)
+	siege, err := r.assaults()
+	if err == nil {
+		d.Flooded = clients.work(ctx, r, "attacked", r.Operations)
+	}
 	d.Flood = attack.end()
+	told, ended := siege.end()
+	if err = errors.Join(err, ended); err != nil {
+		return nil, err
+	}
+	d.Assaults = told
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("the measurement was interrupted: %w", context.Cause(ctx))
 	}
 	for id, after := range r.reports(ctx) {
 		d.Flood.Refused += after.Refused - before[id].Refused
 		d.ViewChanges = max(d.ViewChanges, after.ViewChanges)
+		d.Resident.After = max(d.Resident.After, after.ResidentBytes)
 	}
 	if d.Baseline.OpsPerSecond > 0 {
 		d.Ratio = report.Round(d.Flooded.OpsPerSecond / d.Baseline.OpsPerSecond)
@@ -161,8 +183,22 @@ func (r *run) judge(d *Document) {
 	}
 	all := func(m Measured) bool { return m.Acknowledged > 0 && m.Acknowledged == m.Submitted }
 	add("acknowledged", "all", d.Flooded.Acknowledged, all(d.Baseline) && all(d.Flooded))
-	add("max_view_changes", 0, d.ViewChanges, d.ViewChanges == 0)
+	add("max_view_changes", r.viewChanges(), d.ViewChanges, d.ViewChanges <= r.viewChanges())
 	add("min_throughput_ratio", LowestRatio, d.Ratio, d.Ratio >= LowestRatio)
 	add("valid_flood", "executed", d.Flood.Executed, d.Flood.Executed > 0 || r.Valid == 0)
 	add("invalid_flood", "refused", d.Flood.Refused, d.Flood.Refused > 0 || r.Invalid == 0)
+	for i := range d.Assaults {
+		a := &d.Assaults[i]
+		add(a.As+" "+a.Behaviour, "fired", a.acts(), a.acts() > 0)
+	}
+}
+
+// viewChanges is how many there may be: a client that contradicts itself may cost one.
+func (r *run) viewChanges() uint64 {
+	for _, a := range r.Assaults {
+		if a.Choice.Name == "client-equivocation" {
+			return 1
+		}
+	}
+	return 0
 }
