@@ -3,7 +3,7 @@ package byzantine
 import "tagma/pbft"
 
 // mostRecorded bounds what is remembered: the oldest messages go first.
-const mostRecorded = 1 << 14
+const mostRecorded = 1 << 15
 
 // Recording is what was overheard in a run, in order, byte for byte: whoever holds it can repeat it, and cut signatures
 // out of it, but sign nothing. Several attackers of one run may share one; it is not safe for concurrent use.
@@ -15,8 +15,14 @@ type Recording struct {
 // NewRecording returns an empty recording.
 func NewRecording() *Recording { return new(Recording) }
 
-// Add remembers a message that was seen on its way. It must not be changed afterwards.
+// Add remembers a message that was seen on its way. It must not be changed afterwards. A message that the link alone vouches
+// for is worth nothing to anybody else, and is not kept.
 func (r *Recording) Add(m pbft.Message) {
+	switch m.(type) {
+	case *pbft.Heartbeat, *pbft.Reply, *pbft.Status, *pbft.Fetch, *pbft.Inquire, *pbft.Report, *pbft.Attach, *pbft.Query, *pbft.QueryReply:
+		return
+	default: // there are signatures in it
+	}
 	if len(r.messages) < mostRecorded {
 		r.messages = append(r.messages, m)
 		return

@@ -8,7 +8,7 @@ var slowPrimary = Behaviour{
 	Name:    "slow-primary",
 	Model:   Timing,
 	Summary: "as primary sends each pre-prepare 0.9T late, in batches of one, the next when the last one was executed",
-	Bound:   "throughput ≥ 50 % after 10T",
+	Bound:   "throughput ≥ 50 % after 10T, where more than one request is asked for at a time; a lone client gets one each 0.9T",
 	Parameters: []Parameter{
 		{"delay", "0.9T", "how late: a duration, or a multiple of the view timeout T"},
 	},
