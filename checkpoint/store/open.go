@@ -82,8 +82,12 @@ func (s *Store) open() error {
 	if err := errors.Join(err, release()); err != nil {
 		return err
 	}
-	if levelZero > maxLevelZero {
-		if err := s.drainLevelZero(); err != nil {
+	room, err := roomFor(s.dir, s.opt.memTable)
+	if err != nil {
+		return err
+	}
+	if levelZero > maxLevelZero || room > s.opt.memTable {
+		if err := s.drain(room); err != nil {
 			return err
 		}
 	}
@@ -97,10 +101,13 @@ func (s *Store) open() error {
 	return nil
 }
 
-// drainLevelZero moves level 0 down with the compactors off. Close flushes every memtable whatever the number of tables
-// there, so a store closed under load may exceed maxLevelZero.
-func (s *Store) drainLevelZero() error {
-	db, err := openBadger(badgerOptions(s.dir, s.opt, s.log).WithNumCompactors(0).WithNumLevelZeroTablesStall(1 << 20))
+// drain moves what write-ahead files hold to tables, with memtables of that size, and level 0 down, with the compactors
+// off. Close flushes every memtable whatever the number of tables there, so a store closed under load may exceed
+// maxLevelZero.
+func (s *Store) drain(memTable int64) error {
+	opt := s.opt
+	opt.memTable = memTable
+	db, err := openBadger(badgerOptions(s.dir, opt, s.log).WithNumCompactors(0).WithNumLevelZeroTablesStall(1 << 20))
 	if err != nil {
 		return err
 	}

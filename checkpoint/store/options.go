@@ -20,7 +20,11 @@ type Options struct {
 
 const (
 	defaultMinFree  = 64 << 20
-	defaultMemTable = 8 << 20
+	defaultMemTable = 4 << 20
+
+	// tableBytes is the size of a table on the uppermost level below 0. Badger keeps up to eight buffers of three to six
+	// times that for building tables.
+	tableBytes = 1 << 20
 
 	// maxLevelZero is how many tables level 0 may hold. Badger merges tables inside level 0 once four or more qualify,
 	// and when nothing lies below their range it then drops deletion markers, although an older table left out of the merge
@@ -28,7 +32,7 @@ const (
 	maxLevelZero = 3
 )
 
-// badgerOptions are tuned for many small values and a small resident set: about 10 MiB for each of up to four memtables
+// badgerOptions are tuned for many small values and a small resident set: about 5 MiB for each of up to four memtables
 // under load, and no caches, because tables are neither compressed nor encrypted and are read through a memory map.
 func badgerOptions(dir string, opt Options, log badger.Logger) badger.Options {
 	return badger.DefaultOptions(dir).
@@ -42,6 +46,7 @@ func badgerOptions(dir string, opt Options, log badger.Logger) badger.Options {
 		WithDetectConflicts(false).
 		WithMemTableSize(opt.memTable).
 		WithNumMemtables(3).
+		WithBaseTableSize(tableBytes).
 		WithNumLevelZeroTables(maxLevelZero - 1).
 		WithNumLevelZeroTablesStall(maxLevelZero).
 		WithNumCompactors(2).
