@@ -4,8 +4,25 @@ package pbft
 // one in a second, so one, as N3 first had it, would leave behind whoever pauses that long.
 const keptWindows = 3
 
-// maxKeptBytes bounds the bodies that are kept in memory below h. The journal has the older ones, for a restart.
-const maxKeptBytes = 32 << 20
+// maxKeptBytes bounds the memory of the bodies that are kept below h. The journal has the older ones, for a restart.
+const maxKeptBytes = 24 << 20
+
+// What a decoded request and an operation take beside the bytes they were decoded from, which they keep.
+const (
+	requestMemory   = 280
+	operationMemory = 24
+)
+
+// memory is about what a body takes.
+func (b *Body) memory() int {
+	sum := b.requestBytes()
+	if b != nil {
+		for _, r := range b.Requests {
+			sum += requestMemory + operationMemory*len(r.Ops)
+		}
+	}
+	return sum
+}
 
 // window is the ring of slots around the low watermark h. It reaches from h−3L, because bodies and commit certificates
 // serve those who follow (N3), over H = h+L, above which nothing is voted for, to h+2L, because messages may arrive
@@ -40,7 +57,7 @@ func (w *window) forgetOldBodies() {
 			continue
 		}
 		for _, b := range s.bodies {
-			bytes += b.requestBytes()
+			bytes += b.memory()
 		}
 		if bytes > maxKeptBytes {
 			s.bodies = nil
