@@ -3,16 +3,18 @@ package statemachine
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"math/rand/v2"
 )
 
 // recentBytes bounds what a service keeps of recent values. Memory is taken as it is needed.
-const recentBytes = 24 << 20
+const recentBytes = 16 << 20
 
 // recent holds the newest values of the application keys that were written or read last, as they are in the view that
 // batches execute on. Most operations read the key that they write, and a storage takes microseconds to find it.
 //
-// Entries lie in chunks without pointers, so the collector has nothing to scan; the oldest chunk gives way as a whole. A
-// chunk is never filled again: values that were handed out stay what they are until the executor calls set or forget.
+// Entries lie in chunks without pointers, so the collector has nothing to scan; a chunk gives way as a whole. Which one is
+// drawn by lot: if it were the oldest, going round keys that take a little more than there is room for would never find one.
+// A chunk is never filled again: values that were handed out stay what they are until the executor calls set or forget.
 type recent struct {
 	seed   maphash.Seed
 	index  map[uint64]uint32 // by hash of the key: number of the chunk and offset in it
@@ -100,7 +102,7 @@ func (r *recent) forget(key []byte) {
 	}
 }
 
-// next begins a chunk, in the place of the oldest one when there are as many as may be.
+// next begins a chunk, in the place of another one when there are as many as may be.
 func (r *recent) next() {
 	fresh := make([]byte, 0, chunkBytes)
 	if len(r.chunks) < r.most {
@@ -108,7 +110,7 @@ func (r *recent) next() {
 		r.chunks = append(r.chunks, fresh)
 		return
 	}
-	r.now = (r.now + 1) % r.most
+	r.now = (r.now + 1 + rand.IntN(r.most-1)) % r.most // any but the one just filled
 	for rest, at := entry(r.chunks[r.now]), r.now<<chunkBits; len(rest) > 0; {
 		if r.index[rest.hash()] == uint32(at) {
 			delete(r.index, rest.hash())
