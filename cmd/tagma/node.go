@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,21 +36,12 @@ forgotten a vote.`,
 	return cmd
 }
 
-// boundHeap has garbage collected when it is half of what is in use, unless GOGC says otherwise. Go's default lets it be
-// as much: most of a busy replica's heap are the batches that it keeps for others, so that costs a quarter of its resident
-// memory, and collecting twice as often 2 % of its processor time.
-func boundHeap() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50)
-	}
-}
-
 func runNode(ctx context.Context, dir string, stdout, stderr io.Writer) error {
 	home, err := node.ReadHome(dir)
 	if err != nil {
 		return unusable{fmt.Errorf("run the replica in %s: %w", dir, err)}
 	}
-	boundHeap()
+	boundMemory(ctx)
 	n, err := node.Open(dir, node.Options{Logger: logger(stderr, home.Settings.LogLevel)})
 	if err != nil {
 		err = fmt.Errorf("run replica %d: %w", home.Config.Self, err)
