@@ -104,6 +104,9 @@ func randomNumber() uint64 {
 	return binary.LittleEndian.Uint64(b[:])
 }
 
+// zeros are what a new file is filled with.
+var zeros [64 << 10]byte
+
 // blank makes a file of zeroed sectors under path. The zeros are really written: an extent that is only reserved is
 // converted at its first write, which puts the file system's own journal into every sync.
 func blank(fs FS, path string, sectors int64) (File, error) {
@@ -111,7 +114,6 @@ func blank(fs FS, path string, sectors int64) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	zeros := make([]byte, min(1<<20, sectors*sectorBytes))
 	for at, end := int64(0), sectors*sectorBytes; at < end; {
 		n := min(int64(len(zeros)), end-at)
 		if _, err := f.WriteAt(zeros[:n], at); err != nil {

@@ -43,6 +43,9 @@ func (w *World) Request(client int, t uint64, ops [][]byte) *pbft.Request {
 	return m
 }
 
+// ClientKey is the public key of a client.
+func (w *World) ClientKey(client int) pbft.PublicKey { return w.keys.party("client", client).key }
+
 // Rest stops all workloads, or lets them go on. What is under way goes on.
 func (w *World) Rest(resting bool) { w.resting = resting }
 

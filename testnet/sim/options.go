@@ -32,7 +32,7 @@ type Options struct {
 	Sync         time.Duration // what a sync takes; default 200 µs
 	SyncJitter   time.Duration // added to it, uniformly from 0 to this
 	Execution    time.Duration // what a batch takes; default 20 µs
-	SegmentBytes int64         // of the journals; default 64 KiB
+	SegmentBytes int64         // of the journals; default 256 KiB
 
 	// StandInForTransfer gives a replica that can follow no more the state of another one, since nothing else does yet.
 	StandInForTransfer bool
@@ -68,7 +68,7 @@ func (o Options) WithDefaults() Options {
 	setDefault(&o.Base, links.Link{Delay: time.Millisecond})
 	setDefault(&o.Sync, 200*time.Microsecond)
 	setDefault(&o.Execution, 20*time.Microsecond)
-	setDefault(&o.SegmentBytes, 64<<10)
+	setDefault(&o.SegmentBytes, 256<<10)
 	setDefault(&o.TraceLines, 2000)
 	setDefault(&o.Limits.Window, cluster.DefaultWindow)
 	setDefault(&o.Limits.Sessions, cluster.DefaultSessions)

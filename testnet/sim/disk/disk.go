@@ -33,6 +33,7 @@ type Disk struct {
 	sectors     []undo
 	length      int // of the file when it was synced
 	forgotten   []forgotten
+	free        []byte // the memory of a file that is gone
 	nameFlight  []nameChange
 	failingFrom int // the call that changes something from which on all fail; 0: none does
 	failure     error
@@ -103,7 +104,8 @@ func (d *Disk) Create(path string) (journal.File, error) {
 	if d.full {
 		return nil, ErrFull
 	}
-	n := &inode{}
+	n := &inode{data: d.free}
+	d.free = nil
 	return &file{d, n}, d.change(nameChange{node: n, add: path})
 }
 
@@ -120,7 +122,7 @@ func (d *Disk) Remove(path string) error {
 	if d.names[path] == nil {
 		return fs.ErrNotExist
 	}
-	return d.change(nameChange{drop: path})
+	return d.change(nameChange{node: d.names[path], drop: path})
 }
 
 // Rename implements journal.FS.
@@ -170,6 +172,10 @@ func (d *Disk) Settle() {
 	}
 	for _, c := range d.nameFlight {
 		c.apply(d.durable)
+		if c.add == "" { // nobody can read it any more
+			d.free = c.node.data[:0]
+			c.node.data = nil
+		}
 	}
 	d.nameFlight = nil
 }
