@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"tagma/crypto"
 	"tagma/internal/node"
 	"tagma/pbft"
 	"tagma/testnet/check"
@@ -37,10 +38,12 @@ type Span struct{ After, Before time.Time }
 // Watch returns a watcher of a cluster. Correct are the replicas whose reports and journals count; died is called for every
 // death that nobody asked for.
 func Watch(c *local.Cluster, o *local.Observer, cfg *pbft.Config, correct []int, died func(local.Death)) *Watcher {
+	journals, verifier := check.NewJournals(cfg), crypto.NewVerifier(0, nil)
+	journals.VerifyWith(func(claims []pbft.Claim) bool { return hold(verifier, claims) }, verifyEvery)
 	return &Watcher{
 		cluster: c, observer: o, died: died, correct: slices.Clone(correct), latest: map[int]node.Report{},
 		answered: map[int]time.Time{}, rss: map[int]int64{}, peak: map[int]int64{}, convicted: map[int]Span{},
-		journals: check.NewJournals(cfg),
+		journals: journals,
 	}
 }
 
@@ -48,6 +51,7 @@ const (
 	// ReportsEvery is how often replicas are asked.
 	ReportsEvery  = 100 * time.Millisecond
 	journalsEvery = 500 * time.Millisecond
+	verifyEvery   = 16 // certificates of the journals, of which one has its signatures verified again
 	readingShare  = 20 // of the time, one part of so many may go into reading journals
 )
 
