@@ -68,7 +68,7 @@ func runDemo(ctx context.Context, f demoFlags, stdout, stderr io.Writer) error {
 		}
 		return fmt.Errorf("demo: %w", err)
 	}
-	if err := tell(document, f.json, stdout); err != nil {
+	if err := printReport(document, f.json, stdout); err != nil {
 		return err
 	}
 	failed := document.Verdict != "pass"
@@ -86,7 +86,7 @@ func runDemo(ctx context.Context, f demoFlags, stdout, stderr io.Writer) error {
 	return nil
 }
 
-func tell(document *report.Document, asJSON bool, stdout io.Writer) error {
+func printReport(document *report.Document, asJSON bool, stdout io.Writer) error {
 	if !asJSON {
 		return demo.Print(stdout, document, styleFor(stdout))
 	}

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"tagma/testnet/report"
+	"tagma/testnet/tell"
 )
 
 // Console shows progress to people: on a terminal with a bar that is redrawn in place, elsewhere in plain lines. It
@@ -21,11 +24,11 @@ type Console struct {
 	finished bool
 }
 
-// Style says how much may be used beside plain text.
-type Style struct {
-	Terminal bool // lines may be redrawn
-	Colour   bool
-}
+// Style is how much may be used beside plain text.
+type Style = tell.Style
+
+// Print tells people what came of a run.
+func Print(w io.Writer, d *report.Document, style Style) error { return tell.Document(w, d, style) }
 
 // NewConsole shows progress on out.
 func NewConsole(out io.Writer, style Style) *Console { return &Console{out: out, style: style} }
@@ -41,7 +44,7 @@ func (c *Console) Begin(name, what string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.began, c.drawn, c.finished = time.Now(), time.Now(), false
-	c.line("%s %s", c.style.bold(fmt.Sprintf("%-10s", name)), what)
+	c.line("%s %s", c.style.Bold(fmt.Sprintf("%-10s", name)), what)
 }
 
 // Advance implements Progress.
@@ -56,8 +59,8 @@ func (c *Console) Advance(done, total int, unit string) {
 		return
 	}
 	c.drawn = time.Now()
-	text := fmt.Sprintf("%s of %s %s", thousands(done), thousands(total), unit)
-	elapsed := c.style.dim(seconds(time.Since(c.began)))
+	text := fmt.Sprintf("%s of %s %s", tell.Thousands(done), tell.Thousands(total), unit)
+	elapsed := c.style.Dim(seconds(time.Since(c.began)))
 	if !c.style.Terminal {
 		c.line("%-10s   %s, %s", "", text, elapsed)
 		return
@@ -70,7 +73,7 @@ func (c *Console) Advance(done, total int, unit string) {
 func (c *Console) Note(text string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.line("%-10s %s %s", "", c.style.red("!"), text)
+	c.line("%-10s %s %s", "", c.style.Red("!"), text)
 }
 
 // End implements Progress.
@@ -78,8 +81,8 @@ func (c *Console) End(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.finished = true
-	c.line("%-10s %s %s  %s", "", c.style.green("✓"), fmt.Sprintf(format, args...),
-		c.style.dim(seconds(time.Since(c.began))))
+	c.line("%-10s %s %s  %s", "", c.style.Green("✓"), fmt.Sprintf(format, args...),
+		c.style.Dim(seconds(time.Since(c.began))))
 }
 
 // Fail implements Progress.
@@ -87,7 +90,7 @@ func (c *Console) Fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.finished = true
-	c.line("%-10s %s %v", "", c.style.red("✗"), err)
+	c.line("%-10s %s %v", "", c.style.Red("✗"), err)
 }
 
 // line writes a line that stays.
@@ -107,15 +110,3 @@ func bar(done, total int) string {
 	}
 	return strings.Repeat("█", full) + strings.Repeat("░", barWidth-full)
 }
-
-func (s Style) paint(code, text string) string {
-	if !s.Colour {
-		return text
-	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
-}
-
-func (s Style) bold(text string) string  { return s.paint("1", text) }
-func (s Style) dim(text string) string   { return s.paint("2", text) }
-func (s Style) red(text string) string   { return s.paint("31", text) }
-func (s Style) green(text string) string { return s.paint("32", text) }

@@ -9,6 +9,7 @@ import (
 	"tagma/client"
 	"tagma/internal/node"
 	"tagma/testnet/observe"
+	"tagma/testnet/tell"
 )
 
 // crash kills every replica in the middle of the work and starts them again on the same disks.
@@ -68,7 +69,7 @@ func (r *run) readBack(ctx context.Context, c *client.Client) error {
 	if r.unread != nil {
 		return r.unread
 	}
-	r.show.End("%s keys read", thousands(len(r.found)))
+	r.show.End("%s keys read", tell.Thousands(len(r.found)))
 	return nil
 }
 

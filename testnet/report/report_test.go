@@ -24,7 +24,10 @@ func TestJudge_OneUnmetExpectationOrInvariantFails(t *testing.T) {
 		"an expectation failed": {func(d *Document) { d.Expect[0].Held = false }, "fail"},
 		"an invariant failed":   {func(d *Document) { d.Invariants[0].Held = false }, "fail"},
 		"nothing was checked":   {func(d *Document) { d.Invariants[0].Checked = 0 }, "fail"},
-		"nothing was there":     {func(d *Document) { d.Invariants[0].Checked, d.Invariants[0].Idle = 0, true }, "pass"},
+		"broken, as was expected": {func(d *Document) {
+			d.Invariants[0].Held, d.Expect[0] = false, Expectation{Key: "safe", Want: false, Got: false, Held: true}
+		}, "pass"},
+		"nothing was there": {func(d *Document) { d.Invariants[0].Checked, d.Invariants[0].Idle = 0, true }, "pass"},
 	} {
 		d := good()
 		c.change(d)

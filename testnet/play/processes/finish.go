@@ -57,7 +57,7 @@ func number(r check.Result) (n int) {
 
 func (r *run) tellWork(d *report.Document) {
 	d.Operations, d.Latency = r.load.counts, observe.Latencies(r.load.acks)
-	d.Throughput = report.Throughput{OpsPerSecond: observe.Rate(len(r.load.acks), r.lasted), Baseline: report.Round(r.baseline)}
+	d.Throughput = report.Throughput{OpsPerSecond: observe.Rate(len(r.load.acks), r.lasted), Baseline: report.Round(r.baseline), Apart: r.baseline > 0}
 	if r.baseline > 0 {
 		d.Throughput.Ratio = report.Round(d.Throughput.OpsPerSecond / r.baseline)
 	}

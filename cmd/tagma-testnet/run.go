@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tagma/testnet/play"
+	"tagma/testnet/play/processes"
+	"tagma/testnet/play/screen"
+	"tagma/testnet/report"
+	"tagma/testnet/scenario"
+	"tagma/testnet/tell"
+)
+
+// runFlags are the flags of scenario runs.
+type runFlags struct {
+	engine     string
+	seed       uint64
+	json, keep bool
+	dir        string
+}
+
+func newRun() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run SCENARIO.toml...",
+		Short: "Run scenarios and judge them",
+		Long: `Run what scenario files describe, one after the other: a cluster, a workload, what goes wrong and when, and what must
+hold in spite of it. The engine is either real processes of this machine or the simulator, which needs no time of its own
+and repeats a run exactly. What an engine cannot show is refused before anything runs.
+
+With --json standard output has one document for one file, and an array of documents for several; progress goes to
+standard error. The exit code is 0 if every verdict is pass, 1 if one is not, 2 for a scenario that cannot be used.`,
+		Example: `  tagma-testnet run scenarios/equivocate.toml
+  tagma-testnet run scenarios/*.toml --engine sim --json > reports.json
+  tagma-testnet run scenarios/partition.toml --keep --dir /tmp/partition`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return unusablef("run: no scenario given; write for instance `tagma-testnet run scenarios/equivocate.toml`")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			seeded := cmd.Flags().Changed("seed")
+			return runScenarios(cmd.Context(), f, seeded, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVar(&f.engine, "engine", play.Processes, "processes or sim")
+	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "of all chance, instead of the scenario's")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the reports as JSON, and progress to standard error")
+	cmd.Flags().BoolVar(&f.keep, "keep", false, "leave journals, stores, logs and evidence on the disk")
+	cmd.Flags().StringVar(&f.dir, "dir", "", "`directory` for the runs' files (default a temporary one)")
+	return cmd
+}
+
+// runScenarios judges all files before it runs the first.
+func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, stdout, stderr io.Writer) error {
+	engine, err := engineOf(f.engine)
+	if err != nil {
+		return err
+	}
+	all, err := scenario.ReadAll(files)
+	if err != nil {
+		return unusablef("run: %w", err)
+	}
+	for _, s := range all {
+		if seeded {
+			s.Seed = f.seed
+		}
+		if err := engine.Refuse(s); err != nil {
+			return unusablef("run: %w", err)
+		}
+	}
+	dir, remove, err := workDir("run", f.dir)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	r := &runner{flags: f, engine: engine, stdout: stdout, shown: stdout, dir: dir}
+	if f.json {
+		r.shown = stderr
+	}
+	err = r.all(ctx, all)
+	switch {
+	case f.keep || errors.Is(err, errVerdict):
+		_, _ = fmt.Fprintf(r.shown, "\njournals, stores, logs and evidence are in %s\n", dir)
+	default:
+		err = errors.Join(err, remove())
+	}
+	if err != nil && !errors.Is(err, errVerdict) {
+		return fmt.Errorf("run: %w", err)
+	}
+	return err
+}
+
+// engineOf finds an engine by name.
+func engineOf(name string) (play.Engine, error) {
+	var names []string
+	for _, e := range engines() {
+		if e.Name() == name {
+			return e, nil
+		}
+		names = append(names, e.Name())
+	}
+	return nil, unusablef("run: there is no engine %q;%s there is %s", name, meant(name, names, ""), strings.Join(names, " and "))
+}
+
+// engines are what --engine can name, the default first.
+func engines() []play.Engine { return []play.Engine{processes.Engine{}} }
+
+// runner runs scenarios one after the other.
+type runner struct {
+	flags         runFlags
+	engine        play.Engine
+	stdout, shown io.Writer
+	dir           string
+	documents     []*report.Document
+}
+
+// all runs everything, whatever comes of it, and is errVerdict if a verdict is not pass.
+func (r *runner) all(ctx context.Context, scenarios []*scenario.Scenario) error {
+	failed := 0
+	for i, s := range scenarios {
+		dir := filepath.Join(r.dir, strconv.Itoa(i+1))
+		d, err := r.one(ctx, s, dir)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.File, err)
+		}
+		if d.Verdict == "pass" && !r.flags.keep {
+			if err := os.RemoveAll(dir); err != nil {
+				return err
+			}
+		}
+		r.documents = append(r.documents, d)
+		if d.Verdict != "pass" {
+			failed++
+		}
+		if err := r.told(d, len(scenarios)); err != nil {
+			return err
+		}
+	}
+	if err := r.summary(failed); err != nil {
+		return err
+	}
+	if failed > 0 {
+		return errVerdict
+	}
+	return nil
+}
+
+func (r *runner) one(ctx context.Context, s *scenario.Scenario, dir string) (*report.Document, error) {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return nil, err
+	}
+	style := styleFor(r.shown)
+	var show play.Show
+	if style.Terminal {
+		live := screen.NewLive(r.shown, fmt.Sprintf("%s, engine %s, seed %d", s.Name, r.engine.Name(), s.Seed), style)
+		defer live.Close()
+		show = live
+	} else {
+		_, _ = fmt.Fprintf(r.shown, "%s: %s, engine %s, seed %d\n", s.File, s.Name, r.engine.Name(), s.Seed)
+		show = screen.NewPlain(r.shown, style)
+	}
+	return r.engine.Run(ctx, s, play.Options{Dir: dir}, show)
+}
+
+// told tells of one report: all of it if it is the only one, else a line.
+func (r *runner) told(d *report.Document, of int) error {
+	switch {
+	case of > 1:
+		return tell.Line(r.shown, d, styleFor(r.shown))
+	case r.flags.json:
+		return nil
+	default:
+		return tell.Run(r.stdout, d, styleFor(r.stdout))
+	}
+}
+
+// summary ends the output.
+func (r *runner) summary(failed int) error {
+	if !r.flags.json {
+		if len(r.documents) > 1 {
+			_, err := fmt.Fprintf(r.stdout, "\n%d of %d passed\n", len(r.documents)-failed, len(r.documents))
+			return err
+		}
+		return nil
+	}
+	encoder := json.NewEncoder(r.stdout)
+	encoder.SetIndent("", "  ")
+	if len(r.documents) == 1 {
+		return encoder.Encode(r.documents[0])
+	}
+	return encoder.Encode(r.documents)
+}

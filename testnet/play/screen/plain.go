@@ -1,0 +1,94 @@
+package screen
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"tagma/testnet/play"
+	"tagma/testnet/tell"
+)
+
+// Plain shows a run in lines that stay. It writes what it can: a reader that has gone away is no reason to end a run.
+type Plain struct {
+	out   io.Writer
+	style tell.Style
+
+	mu   sync.Mutex
+	last time.Time // that progress was told
+}
+
+// NewPlain shows runs on out.
+func NewPlain(out io.Writer, style tell.Style) *Plain { return &Plain{out: out, style: style} }
+
+// repeatEvery is how often progress is told.
+const repeatEvery = 5 * time.Second
+
+// Phase implements play.Show.
+func (p *Plain) Phase(name, what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = time.Now()
+	p.line("%s %s", p.style.Bold(fmt.Sprintf("%-10s", name)), what)
+}
+
+// State implements play.Show.
+func (p *Plain) State(s play.State) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.At == 0 || time.Since(p.last) < repeatEvery {
+		return
+	}
+	p.last = time.Now()
+	p.line("%10s %s, %s a second, view %d", seconds(s.At), progress(s), tell.Thousands(int(s.OpsPerSecond)), view(s))
+}
+
+// Happened implements play.Show.
+func (p *Plain) Happened(h play.Happening) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.line("%s", happening(h, p.style))
+}
+
+func (p *Plain) line(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format+"\n", args...) }
+
+// happening is one line.
+func happening(h play.Happening, style tell.Style) string {
+	mark := " "
+	switch h.Kind {
+	case play.Fired:
+		mark = style.Bold("*")
+	case play.Recovered:
+		mark = style.Green("✓")
+	case play.Bad:
+		mark = style.Red("!")
+	case play.Note:
+	}
+	return fmt.Sprintf("%10s %s %s", seconds(h.At), mark, h.What)
+}
+
+// progress is how far a run is.
+func progress(s play.State) string {
+	done := tell.Thousands(s.Acknowledged)
+	switch {
+	case s.Goal > 0:
+		return done + " of " + tell.Thousands(s.Goal) + " operations"
+	case s.End > 0:
+		return fmt.Sprintf("%s operations, %s of %v", done, seconds(s.At), s.End)
+	default:
+		return done + " operations"
+	}
+}
+
+// view is the highest that a replica that answers reports.
+func view(s play.State) (v uint64) {
+	for _, r := range s.Replicas {
+		if r.Up {
+			v = max(v, r.View)
+		}
+	}
+	return v
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
