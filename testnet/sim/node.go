@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,16 +22,19 @@ type node struct {
 	party  *party
 	cfg    *pbft.Config
 	malice []Malicious
+	spoil  []spoiler
 	deafTo []bool // by replica: a twin and its original share the others between them; nil: they do not
 	disk   *disk.Disk
 	store  *store
 	skew   time.Duration // of its wall clock
-	lent   pbft.Seq      // the highest state that was transferred to it
-	behind bool          // its state is to come from another one at the next start
-	beats  int           // ticks
-	spare  bool          // the file of the next segment is to be made
-	life   uint32        // rises with every start and end of the process
-	strike *strike       // a crash to come
+	// The last state that was transferred to it.
+	lent     pbft.Seq
+	lentRoot pbft.Digest
+	behind   bool    // its state is to come from another one at the next start
+	beats    int     // ticks
+	spare    bool    // the file of the next segment is to be made
+	life     uint32  // rises with every start and end of the process
+	strike   *strike // a crash to come
 
 	up      bool
 	paused  bool
@@ -78,6 +82,10 @@ func (n *node) start() error {
 	if err := n.open(); err != nil {
 		n.up, n.why = false, err
 		n.w.note(line{who: int(n.id), what: stopped, words: err.Error()})
+		if errors.Is(err, errNoDonor) {
+			n.tryAgain()
+			return nil
+		}
 		return err
 	}
 	n.up, n.paused, n.why, n.began = true, false, nil, n.w.now
@@ -90,6 +98,19 @@ func (n *node) start() error {
 		c.reconnect(n)
 	}
 	return nil
+}
+
+// tryAgain starts it later, when others are up.
+func (n *node) tryAgain() {
+	n.disk.Crash(disk.Kill, n.w.damage)
+	life := n.life
+	n.w.At(n.w.now+n.cfg.ViewTimeout, func() {
+		if n.life == life && !n.up {
+			if err := n.start(); err != nil && n.w.Correct(n.id) {
+				n.w.fail("refused to start", n.id, "%v", err)
+			}
+		}
+	})
 }
 
 // connect wires the parts of a process whose disk was found good.
@@ -113,6 +134,9 @@ func (n *node) connect(log []pbft.Record) error {
 
 // actor is the replica, or the attackers around it.
 func (n *node) actor() (driver.Core, error) {
+	if err := n.spoilers(); err != nil {
+		return nil, err
+	}
 	core := n.wrapped(n.w.opt.Inside, n.replica)
 	for _, m := range n.malice {
 		from, until := m.From-n.w.now, m.Until // by its own clock, which begins now

@@ -65,7 +65,13 @@ func (n *node) entries(records []pbft.Record) []journal.Entry {
 
 // Send implements driver.Transport.
 func (p port) Send(to pbft.ReplicaID, frame []byte) {
-	p.n.turn.out = append(p.n.turn.out, output{to: to, frame: frame})
+	if len(p.n.spoil) == 0 {
+		p.n.turn.out = append(p.n.turn.out, output{to: to, frame: frame})
+		return
+	}
+	for _, f := range p.n.spoiled(to, frame) {
+		p.n.turn.out = append(p.n.turn.out, output{to: to, frame: f})
+	}
 }
 
 // Respond implements driver.Transport.

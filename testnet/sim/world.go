@@ -31,6 +31,7 @@ type World struct {
 	byID      [][]*node // by replica: one, or two with a twin
 	clients   []*client
 	faulty    []bool
+	hostile   []int // frames of each that are no message
 	attackers *byzantine.Recording
 	trace     trace
 	monitor   *check.Monitor
@@ -72,9 +73,10 @@ func New(opt Options) (*World, error) {
 	}
 	w := &World{
 		opt: opt, machine: machine, keys: newKeyring(opt.Signatures, opt.Seed),
-		faulty: make([]bool, opt.Replicas), byID: make([][]*node, opt.Replicas), attackers: byzantine.NewRecording(),
-		trace: trace{lines: make([]line, opt.TraceLines), out: opt.Trace},
-		turns: chance(opt.Seed, 1), reach: chance(opt.Seed, 2), damage: chance(opt.Seed, 3), work: chance(opt.Seed, 4),
+		faulty: make([]bool, opt.Replicas), hostile: make([]int, opt.Replicas), byID: make([][]*node, opt.Replicas),
+		attackers: byzantine.NewRecording(),
+		trace:     trace{lines: make([]line, opt.TraceLines), out: opt.Trace},
+		turns:     chance(opt.Seed, 1), reach: chance(opt.Seed, 2), damage: chance(opt.Seed, 3), work: chance(opt.Seed, 4),
 	}
 	w.links = links.New(opt.Replicas, opt.Base, chance(opt.Seed, 5))
 	parties := w.keys.members(opt.Replicas)
