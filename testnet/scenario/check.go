@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"tagma/testnet/byzantine"
+
 	"tagma/pbft"
 )
 
@@ -188,6 +190,12 @@ func (s *Scenario) HasFaults() bool {
 // WhyNot says in one sentence why an engine, sim or processes, cannot run the scenario; "" if it can.
 func (s *Scenario) WhyNot(engine string) (line int, why string) {
 	if engine != "processes" {
+		for _, m := range s.Malicious {
+			if byzantine.LinksOnly(m.Choice) {
+				return m.Line, fmt.Sprintf("%s of %s attacks links below their messages, and the simulator has none; run it with --engine processes",
+					m.Choice.Name, m.Who())
+			}
+		}
 		return 0, ""
 	}
 	const mend = "run it with --engine sim"
@@ -213,9 +221,11 @@ func (s *Scenario) WhyNot(engine string) (line int, why string) {
 
 // Engines lists what the scenario runs on.
 func (s *Scenario) Engines() []string {
-	engines := []string{"sim"}
-	if _, why := s.WhyNot("processes"); why == "" {
-		engines = append(engines, "processes")
+	var engines []string
+	for _, engine := range []string{"sim", "processes"} {
+		if _, why := s.WhyNot(engine); why == "" {
+			engines = append(engines, engine)
+		}
 	}
 	return engines
 }

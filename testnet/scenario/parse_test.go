@@ -213,8 +213,8 @@ func TestParse_AClientCanBeMalicious(t *testing.T) {
 }
 
 func TestParse_AParameterNamedLikeAKeyStandsApart(t *testing.T) {
-	s := parse(t, "name = \"x\"\n[[malicious]]\nreplica = 2\nbehaviour = \"receive-omission\"\nfrom = \"1s\"\nparameters = { from = [0, 1] }\n")
-	if m := s.Malicious[0]; m.From != time.Second || m.Choice.Values["from"] != "0+1" {
+	s := parse(t, "name = \"x\"\n[[malicious]]\nreplica = 2\nbehaviour = \"receive-omission\"\nfrom = \"1s\"\nparameters = { types = [\"commit\", \"prepare\"] }\n")
+	if m := s.Malicious[0]; m.From != time.Second || m.Choice.Values["types"] != "commit+prepare" {
 		t.Errorf("%+v", m)
 	}
 }

@@ -71,7 +71,7 @@ func (s *Scenario) readTemplate(t *table) (m Template) {
 	if t.has("digest") && t.has("batch") {
 		t.refuse(t.line("digest"), "digest and batch are both given; the digest follows from the batch, so leave one out")
 	}
-	if digest, err := hex.DecodeString(m.Digest); m.Digest != "" && (err != nil || len(digest) != len(pbft.Digest{})) {
+	if _, ok := ParseDigest(m.Digest); m.Digest != "" && !ok {
 		t.mistyped("digest", "64 hex digits in quotes")
 	}
 	for _, key := range needs[m.Type] {
@@ -106,8 +106,8 @@ func (s *Scenario) readRecorded(t *table, kind pbft.Type) (r Recorded) {
 			r.Proposals = []string{}
 		}
 		for _, p := range r.Proposals {
-			digest, err := hex.DecodeString(p)
-			if _, ok := parseSlot(p); p != "null" && !ok && (err != nil || len(digest) != len(pbft.Digest{})) {
+			_, isDigest := ParseDigest(p)
+			if _, ok := ParseSlot(p); p != "null" && !ok && !isDigest {
 				t.mistyped("proposals", `"null", a digest in hex, or view:seq of what was recorded, such as "0:1"`)
 			}
 		}
@@ -127,16 +127,26 @@ func (s *Scenario) readRecorded(t *table, kind pbft.Type) (r Recorded) {
 func (t *table) slots(key string) (out []Slot, given bool) {
 	given = t.list(key, `a list of views and sequence numbers, such as ["0:1"]`, func(v any) bool {
 		text, _ := v.(string)
-		s, ok := parseSlot(text)
+		s, ok := ParseSlot(text)
 		out = append(out, s)
 		return ok
 	})
 	return out, given
 }
 
-func parseSlot(text string) (Slot, bool) {
+// ParseSlot reads a view and a sequence number, such as "0:1".
+func ParseSlot(text string) (Slot, bool) {
 	view, seq, ok := strings.Cut(text, ":")
 	v, errV := strconv.ParseUint(view, 10, 63)
 	n, errN := strconv.ParseUint(seq, 10, 63)
 	return Slot{pbft.View(v), pbft.Seq(n)}, ok && errV == nil && errN == nil && n > 0
+}
+
+// ParseDigest reads 64 hex digits.
+func ParseDigest(text string) (d pbft.Digest, ok bool) {
+	if hex.DecodedLen(len(text)) != len(d) {
+		return d, false
+	}
+	_, err := hex.Decode(d[:], []byte(text))
+	return d, err == nil
 }

@@ -1,0 +1,169 @@
+package simulated
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/pbft"
+	"tagma/statemachine"
+	"tagma/testnet/links"
+	"tagma/testnet/observe"
+	"tagma/testnet/play"
+	"tagma/testnet/report"
+	"tagma/testnet/scenario"
+	"tagma/testnet/sim"
+)
+
+// Engine implements play.Engine.
+type Engine struct{}
+
+// Name implements play.Engine.
+func (Engine) Name() string { return play.Sim }
+
+// Refuse implements play.Engine.
+func (Engine) Refuse(s *scenario.Scenario) error {
+	if line, why := s.WhyNot(play.Sim); why != "" {
+		return &play.RefusedError{File: s.File, Line: line, Why: why}
+	}
+	return nil
+}
+
+// Run implements play.Engine. Nothing is written to files.
+func (e Engine) Run(ctx context.Context, s *scenario.Scenario, _ play.Options, show play.Show) (*report.Document, error) {
+	if err := e.Refuse(s); err != nil {
+		return nil, err
+	}
+	baseline := baselineOf{}
+	if s.Workload.Baseline {
+		show.Phase("baseline", "the same workload without any fault")
+		var err error
+		if baseline, err = measure(ctx, s); err != nil {
+			return nil, fmt.Errorf("baseline: %w", err)
+		}
+	}
+	show.Phase("load", s.About)
+	r, err := begin(ctx, s, show)
+	if err != nil {
+		return nil, err
+	}
+	r.baseline = baseline
+	if err := r.course(); err != nil {
+		return nil, err
+	}
+	show.Phase("judge", "invariants and expectations")
+	return r.finish(), nil
+}
+
+// baselineOf is what the workload did without faults.
+type baselineOf struct {
+	perSecond float64 // over all of it
+	later     float64 // from Expect.RatioAfter on
+}
+
+// measure runs the workload without anything that goes wrong. Links keep what takes time on them, and lose nothing.
+func measure(ctx context.Context, s *scenario.Scenario) (b baselineOf, err error) {
+	calm := &scenario.Scenario{
+		File: s.File, Name: s.Name, Replicas: s.Replicas, Machine: s.Machine, Seed: s.Seed, Settings: s.Settings, Workload: s.Workload,
+		Network: links.Link{Delay: s.Network.Delay, Jitter: s.Network.Jitter, Bandwidth: s.Network.Bandwidth},
+	}
+	r, err := begin(ctx, calm, play.Silent{})
+	if err != nil {
+		return b, err
+	}
+	if err := r.course(); err != nil {
+		return b, err
+	}
+	if v := r.w.Violation(); v != nil {
+		return b, v
+	}
+	return baselineOf{r.rate(0), r.rate(s.Expect.RatioAfter)}, nil
+}
+
+// run is one run of a scenario.
+type run struct {
+	ctx      context.Context
+	s        *scenario.Scenario
+	show     play.Show
+	w        *sim.World
+	acts     []*act
+	heard    *heard
+	baseline baselineOf
+
+	submitted int           // operations of events
+	ended     time.Duration // of the workload: when it was answered, or given up
+	before    pbft.View     // the highest view when the last fault ended
+	shown     time.Duration
+}
+
+// delay is what every link takes unless the scenario says otherwise: nothing is instantaneous.
+const delay = time.Millisecond
+
+func withDelay(l links.Link) links.Link {
+	if l.Delay == 0 {
+		l.Delay = delay
+	}
+	return l
+}
+
+// begin makes the world and arms everything that is planned.
+func begin(ctx context.Context, s *scenario.Scenario, show play.Show) (*run, error) {
+	r := &run{ctx: ctx, s: s, show: show, heard: newHeard(s)}
+	p := s.Settings.WithDefaults()
+	o := sim.Options{
+		Seed: s.Seed, Replicas: s.Replicas, Machine: s.Machine, Base: withDelay(s.Network), Reach: &links.Link{Delay: delay},
+		Config: pbft.Config{
+			CheckpointInterval: pbft.Seq(p.CheckpointInterval), LogWindow: pbft.Seq(p.LogWindow), ViewTimeout: p.ViewTimeout.Duration,
+			MaxViewTimeout: p.MaxViewTimeout.Duration, ClockTolerance: p.ClockTolerance.Duration, MaxBatch: p.MaxBatch,
+			MaxBatchBytes: p.MaxBatchBytes, MaxOps: p.MaxOps, MaxOpBytes: p.MaxOpBytes, MaxResultBytes: p.MaxResultBytes,
+			MaxPending: p.MaxPending, MaxPerClient: p.MaxPerClient,
+		},
+		Limits:  statemachine.Limits{Window: uint64(p.Window), Sessions: p.Sessions},
+		Clients: s.Workload.Clients,
+		Workload: sim.Workload{
+			Kind: s.Workload.Kind, Operations: s.Workload.Operations, ValueBytes: s.Workload.ValueBytes, Rate: s.Workload.Rate,
+			Until: s.Workload.Duration,
+		},
+		Inside: r.heard.inside, Around: r.heard.around,
+	}
+	for _, m := range s.Malicious {
+		if m.Client == nil {
+			o.Malicious = append(o.Malicious, sim.Malicious{Replica: m.Replica, Choice: m.Choice, From: m.From, Until: m.Until})
+		}
+	}
+	var err error
+	if r.w, err = sim.New(o); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.File, err)
+	}
+	for _, id := range s.Faulty() {
+		r.w.Condemn(id)
+	}
+	return r, r.plan()
+}
+
+// rate is how many operations a second were acknowledged from a moment on.
+func (r *run) rate(since time.Duration) float64 {
+	n := 0
+	for _, op := range r.w.History() {
+		if op.Known && op.Returned >= since {
+			n++
+		}
+	}
+	return observe.Rate(n, r.ended-since)
+}
+
+// correct lists the replicas that follow the protocol, have their disks and run.
+func (r *run) correct() (ids []pbft.ReplicaID) {
+	for id := range pbft.ReplicaID(r.s.Replicas) {
+		if r.w.Correct(id) && r.w.Up(id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// cutOff reports whether a replica is one that the links keep away from others to the end: it need not catch up.
+func (r *run) cutOff(id pbft.ReplicaID) bool {
+	return slices.ContainsFunc(r.acts, func(a *act) bool { return a.cuts != nil && slices.Contains(a.cuts, id) })
+}

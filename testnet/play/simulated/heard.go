@@ -1,0 +1,194 @@
+package simulated
+
+import (
+	"time"
+
+	"tagma/internal/driver"
+	"tagma/pbft"
+	"tagma/testnet/byzantine"
+	"tagma/testnet/scenario"
+	"tagma/testnet/sim"
+)
+
+// heard is what was said and done in a run, as replicas' own cores tell it.
+type heard struct {
+	s        *scenario.Scenario
+	order    map[pbft.Seq]*pbft.Body // by correct replicas
+	views    map[pbft.View]bool      // that became active at correct ones, above 0
+	recorded *byzantine.Recording    // nil without scripts
+	insides  map[pbft.ReplicaID]*inside
+	lies     map[pbft.ReplicaID]int // steps in which an attacker did not do what its core did
+	scripts  []*byzantine.Script
+}
+
+func newHeard(s *scenario.Scenario) *heard {
+	h := &heard{
+		s: s, order: map[pbft.Seq]*pbft.Body{}, views: map[pbft.View]bool{},
+		insides: map[pbft.ReplicaID]*inside{}, lies: map[pbft.ReplicaID]int{},
+	}
+	if len(s.Scripts) > 0 {
+		h.recorded = byzantine.NewRecording()
+	}
+	return h
+}
+
+// inside listens between an attacker and its core.
+type inside struct {
+	driver.Core
+	given   []pbft.Event
+	effects map[pbft.Effect]int
+}
+
+func (i *inside) Step(ev pbft.Event) []pbft.Effect {
+	i.given = append(i.given, ev)
+	out := i.Core.Step(ev)
+	for _, e := range out {
+		i.effects[e]++
+	}
+	return out
+}
+
+// inside is put around the cores of attackers alone.
+func (h *heard) inside(_ *sim.World, id pbft.ReplicaID, core driver.Core) driver.Core {
+	for _, m := range h.s.Malicious {
+		if m.Client == nil && m.Replica == id {
+			i := &inside{Core: core}
+			h.insides[id] = i
+			return i
+		}
+	}
+	delete(h.insides, id)
+	return core
+}
+
+// around listens to what a replica does in the end, and puts its script around it.
+func (h *heard) around(w *sim.World, id pbft.ReplicaID, core driver.Core) driver.Core {
+	core = &outside{Core: core, h: h, w: w, id: id, within: h.insides[id]}
+	var lines []byzantine.Line
+	for i := range h.s.Scripts {
+		if r := &h.s.Scripts[i]; r.From == id && r.At >= w.Now() {
+			lines = append(lines, byzantine.Line{At: r.At - w.Now(), To: r.To, Send: template(w, h.s.Machine, &r.Send)})
+		}
+	}
+	if len(lines) == 0 {
+		return core
+	}
+	cfg := *w.Config()
+	cfg.Self = id
+	script := byzantine.NewScript(lines, &cfg, core, w.Sign(id), byzantine.Options{Recording: h.recorded})
+	h.scripts = append(h.scripts, script)
+	return script
+}
+
+// outside listens to a replica, with its attackers.
+type outside struct {
+	driver.Core
+	h      *heard
+	w      *sim.World
+	id     pbft.ReplicaID
+	within *inside
+}
+
+func (o *outside) Step(ev pbft.Event) []pbft.Effect {
+	if o.within != nil {
+		o.within.given, o.within.effects = nil, map[pbft.Effect]int{}
+	}
+	out := o.Core.Step(ev)
+	if o.within != nil && o.within.lied(ev, out) {
+		o.h.lies[o.id]++
+	}
+	correct := o.w.Correct(o.id)
+	for _, effect := range out {
+		switch e := effect.(type) {
+		case pbft.Broadcast:
+			o.record(e.Msg)
+		case pbft.Send:
+			o.record(e.Msg)
+		case pbft.Execute:
+			if correct && o.h.order[e.Seq] == nil {
+				o.h.order[e.Seq] = e.Body
+			}
+		case pbft.Entered:
+			if correct && e.View > 0 {
+				o.h.views[e.View] = true
+			}
+		default: // nothing that a report tells of
+		}
+	}
+	return out
+}
+
+// record keeps a message for scripts. It is signed before anything is built from it.
+func (o *outside) record(m pbft.Message) {
+	if o.h.recorded != nil {
+		o.h.recorded.Add(m)
+	}
+}
+
+// lied reports whether what came out is not what the core did when it was told what came in.
+func (i *inside) lied(ev pbft.Event, out []pbft.Effect) bool {
+	if len(i.given) != 1 {
+		return true
+	}
+	if tick, is := ev.(pbft.Tick); is && i.given[0] != pbft.Event(tick) {
+		return true
+	}
+	for _, e := range out {
+		i.effects[e]--
+	}
+	for _, n := range i.effects {
+		if n != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// template is a script's message with its requests signed.
+func template(w *sim.World, machine string, t *scenario.Template) byzantine.Template {
+	out := byzantine.Template{
+		Type: t.Type, View: t.View, Seq: t.Seq, Forged: t.Forged,
+		Stable: t.FromRecorded.Stable, Suspects: t.FromRecorded.Suspects, ViewChanges: t.FromRecorded.ViewChanges,
+	}
+	for i, o := range t.Batch {
+		number := o.T
+		if number == 0 {
+			number = uint64(i) + 1
+		}
+		out.Batch = append(out.Batch, w.Request(o.Client, number, [][]byte{o.Encode(machine)}))
+	}
+	if d, given := scenario.ParseDigest(t.Digest); given {
+		out.Digest = &d
+	}
+	slot := func(s scenario.Slot) byzantine.Slot { return byzantine.Slot{View: s.View, Seq: s.Seq} }
+	for _, s := range t.FromRecorded.Prepared {
+		out.Prepared = append(out.Prepared, slot(s))
+	}
+	if c := t.FromRecorded.Commit; c != nil {
+		out.Commit = new(slot(*c))
+	}
+	for _, p := range t.FromRecorded.Proposals {
+		out.Proposals = append(out.Proposals, proposed(p))
+	}
+	return out
+}
+
+func proposed(text string) byzantine.Proposed {
+	if s, ok := scenario.ParseSlot(text); ok {
+		return byzantine.Proposed{Like: &byzantine.Slot{View: s.View, Seq: s.Seq}}
+	}
+	d, _ := scenario.ParseDigest(text) // null is the zero digest
+	return byzantine.Proposed{Digest: d}
+}
+
+// sent is how many lines of scripts were sent, and what kept the others back.
+func (h *heard) sent() (sent int, failed []error) {
+	for _, s := range h.scripts {
+		sent += s.Sent()
+		failed = append(failed, s.Failed()...)
+	}
+	return sent, failed
+}
+
+// instant is the shortest time.
+const instant = time.Nanosecond

@@ -1,0 +1,160 @@
+package simulated
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"tagma/testnet/play"
+	"tagma/testnet/report"
+	"tagma/testnet/scenario"
+)
+
+// problems are all reasons why a run did not pass.
+func problems(d *report.Document) (list []string) {
+	for _, e := range d.Expect {
+		if !e.Held {
+			list = append(list, fmt.Sprintf("%s: want %v, got %v", e.Key, e.Want, e.Got))
+		}
+	}
+	for _, i := range d.Invariants {
+		if !i.Held || i.Checked == 0 && !i.Idle {
+			list = append(list, fmt.Sprintf("%s: checked %d: %s", i.ID, i.Checked, i.Why))
+		}
+	}
+	return list
+}
+
+// parse reads a scenario that is written into a test.
+func parse(t *testing.T, text string) *scenario.Scenario {
+	t.Helper()
+	s, err := scenario.Parse("test.toml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func runText(t *testing.T, text string) *report.Document {
+	t.Helper()
+	d, err := Engine{}.Run(context.Background(), parse(t, text), play.Options{}, play.Silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+const small = `name = "x"
+seed = 3
+[settings]
+view_timeout = "500ms"
+checkpoint_interval = 10
+log_window = 40
+[workload]
+kind = "mixed"
+operations = 100
+clients = 4
+rate = 100
+baseline = true
+[network]
+loss = 0.02
+jitter = "3ms"
+[[event]]
+after_operations = 30
+do = "kill"
+targets = [0]
+for = "2T"
+[[malicious]]
+client = 3
+behaviour = "client-equivocation"
+`
+
+func TestRun_TheSameSeedIsTheSameReport(t *testing.T) {
+	a, b := runText(t, small), runText(t, small)
+	if !reflect.DeepEqual(a, b) {
+		t.Errorf("%+v\nand\n%+v", a, b)
+	}
+	if c := runText(t, strings.Replace(small, "seed = 3", "seed = 4", 1)); reflect.DeepEqual(a.Latency, c.Latency) {
+		t.Error("another seed is the same run")
+	}
+}
+
+// Each expectation can fail, and so can the demand that everything planned happens (I18).
+func TestRun_WhatDoesNotHoldFailsTheVerdict(t *testing.T) {
+	for name, c := range map[string]struct{ more, problem string }{
+		"views":   {"[expect]\nmax_view_changes = 0\n", "max_view_changes: want 0, got 1"},
+		"time":    {"[expect]\ncommits_within = \"1ms\"\n", "commits_within: want 1, got"},
+		"ratio":   {"[expect]\nmin_throughput_ratio = 1.5\n", "min_throughput_ratio: want 1.5, got"},
+		"stopped": {"[[event]]\nat = \"9s\"\ndo = \"bit-flip\"\ntargets = [2]\n[expect]\nstopped = [2]\n", "stopped: want [2], got []"},
+		"idle rule": {
+			"[[rule]]\nmatch = { type = \"commit\", view = 77 }\naction = \"drop\"\nuntil = \"never\"\n", "I18",
+		},
+		"idle attacker":    {"[[malicious]]\nreplica = 3\nbehaviour = \"bad-new-view\"\n", "I18"},
+		"safe after all":   {"[expect]\nsafe = false\n", "safe: want false, got true"},
+		"nobody is proven": {"[[malicious]]\nreplica = 3\nbehaviour = \"corrupt\"\n[expect]\nevidence = [3]\n", "evidence: want [3], got []"},
+	} {
+		d := runText(t, small+c.more)
+		if d.Verdict == "pass" || !strings.Contains(strings.Join(problems(d), "; "), c.problem) {
+			t.Errorf("%s: the verdict is %s, for %q, and not for %q", name, d.Verdict, problems(d), c.problem)
+		}
+	}
+}
+
+func TestRefuse_WhatActsBelowMessages(t *testing.T) {
+	err := Engine{}.Refuse(parse(t, "name = \"x\"\n[[malicious]]\nreplica = 3\nbehaviour = \"exhaust\"\n"))
+	if err == nil || !strings.HasPrefix(err.Error(), "test.toml:2: ") || !strings.Contains(err.Error(), "--engine processes") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestRun_EndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := (Engine{}).Run(ctx, parse(t, small), play.Options{}, play.Silent{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
+
+// Every scenario of the repository holds what it expects, in virtual time.
+func TestScenarios_Pass(t *testing.T) {
+	for _, pattern := range []string{"*.toml", "schedules/*.toml"} {
+		paths, err := filepath.Glob(filepath.Join("..", "..", "..", "scenarios", pattern))
+		if err != nil || len(paths) == 0 {
+			t.Fatalf("no scenarios/%s: %v", pattern, err)
+		}
+		for _, path := range paths {
+			t.Run(filepath.Base(path), func(t *testing.T) {
+				s, err := scenario.Read(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := (Engine{}).Refuse(s); err != nil {
+					t.Skip(err)
+				}
+				d, err := Engine{}.Run(context.Background(), s, play.Options{}, play.Silent{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d.Verdict != "pass" {
+					t.Errorf("the verdict is %s: %q", d.Verdict, problems(d))
+				}
+				if t.Failed() || testing.Verbose() {
+					text, err := json.Marshal(map[string]any{
+						"operations": d.Operations, "throughput": d.Throughput, "views": d.ViewChanges, "final": d.FinalView, "faults": d.Faults,
+						"evidence": d.Evidence, "replicas": d.Replicas,
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Logf("%s", text)
+					t.Logf("replay: go run ./cmd/tagma-testnet run %s --engine sim --seed %d", path, s.Seed)
+				}
+			})
+		}
+	}
+}
