@@ -18,6 +18,7 @@ type benchRun struct {
 	to          target
 	options     bench.Options
 	connections int
+	runs        int
 	out         string // directory for files, if any
 }
 
@@ -40,11 +41,13 @@ Every one of N clients has one request under way: the next one follows the answe
 due at that rate whatever the cluster does, and the time of each one counts from when it was due, so that a stall shows
 in every operation that it delayed; --clients then bounds how many are under way.
 
-The clients share a few connections, each with a session of its own. Exit code 1 says that an operation failed.`,
+The clients share a few connections, each with a session of its own. With --runs the same load is measured again and again,
+after one warm-up: a single figure from a machine that does other things too says little. Exit code 1 says that an operation
+failed.`,
 		Example: `  tagma bench --clients 64 --duration 10s
   tagma bench --clients 512 --ops 100000 --json
   tagma bench --clients 4 --batch 16 --reads 50
-  tagma bench --clients 256 --rate 2000 --out results`,
+  tagma bench --clients 256 --rate 2000 --runs 5 --out results`,
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := b.complete(cmd.Flags().Changed("duration")); err != nil {
@@ -66,7 +69,8 @@ The clients share a few connections, each with a session of its own. Exit code 1
 	flags.Float64Var(&o.Rate, "rate", 0, "`operations` due per second, instead of one after the other")
 	flags.IntVar(&o.Keys, "keys", 100_000, "`number` of different keys")
 	flags.IntVar(&b.connections, "connections", 0, "`number` of connections that the clients share (default one each, at most 32)")
-	flags.StringVar(&b.out, "out", "", "`directory` for summary.csv, intervals.csv and the histogram latency.hgrm")
+	flags.StringVar(&b.out, "out", "", "`directory` for summary.csv, intervals.csv, the histogram latency.hgrm, throughput.svg and latency.svg")
+	flags.IntVar(&b.runs, "runs", 1, "how `often` to measure; the median of the runs is printed between the least and the greatest")
 	return cmd
 }
 
@@ -81,6 +85,8 @@ func (b *benchRun) complete(durationGiven bool) error {
 		return err
 	}
 	switch {
+	case b.runs < 1:
+		return fmt.Errorf("--runs %d: at least 1 is needed", b.runs)
 	case b.connections == 0:
 		b.connections = min(o.Clients, mostConnections)
 	case b.connections < 1 || b.connections > maxConnections:

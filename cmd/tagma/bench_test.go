@@ -30,7 +30,7 @@ func TestCluster_IsMeasured(t *testing.T) {
 	if l := got.Latency; l.P50 <= 0 || l.P50 > l.P95 || l.P95 > l.P99 || got.Settings.Connections != 2 {
 		t.Errorf("%+v", got)
 	}
-	for _, name := range []string{"summary.csv", "intervals.csv", "latency.hgrm"} {
+	for _, name := range []string{"summary.csv", "intervals.csv", "latency.hgrm", "throughput.svg", "latency.svg"} {
 		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -38,6 +38,25 @@ func TestCluster_IsMeasured(t *testing.T) {
 	text := must(t, "bench", "--clients", "2", "--rate", "100", "--duration", "200ms", "--warmup", "0s")
 	if !strings.Contains(text, "2 clients over 2 connections, 100 operations/s due") || !strings.Contains(text, "20 acknowledged, 0 failed") {
 		t.Errorf("%s", text)
+	}
+	text = must(t, "bench", "--clients", "2", "--ops", "20", "--warmup", "0s", "--runs", "3")
+	for _, want := range []string{"min\n", "median\n", "max\n", "60 acknowledged, 0 failed"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	var several struct {
+		Operations bench.Operations
+		Throughput bench.Throughput
+		Runs       []struct{ Operations bench.Operations }
+		Spread     benchSpread
+	}
+	o = tagma(t, "bench", "--clients", "2", "--ops", "20", "--warmup", "0s", "--runs", "3", "--json")
+	if err := json.Unmarshal([]byte(o.stdout), &several); err != nil || len(several.Runs) != 3 || several.Operations.Acknowledged != 20 {
+		t.Errorf("%v: %v", o, err)
+	}
+	if s := several.Spread.OpsPerSecond; s.Median != several.Throughput.OpsPerSecond || s.Min > s.Median || s.Median > s.Max {
+		t.Errorf("%+v", several)
 	}
 	badInput{[]string{"bench", "--batch", "257"}, exitUnusable, "max_ops"}.check(t)
 }
@@ -49,6 +68,7 @@ func TestBench_RefusesWhatMakesNoSense(t *testing.T) {
 		"--connections 65":            "1 to 64",
 		"--clients 2 --connections 3": "never be used",
 		"--reads 101":                 "percentage",
+		"--runs 0":                    "at least 1",
 		"more":                        "takes no arguments",
 	} {
 		badInput{append([]string{"bench"}, strings.Fields(args)...), exitUnusable, want}.check(t)

@@ -26,32 +26,46 @@ func (b *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	for i, c := range sessions {
 		callers[i] = c
 	}
-	shown := newBenchProgress(stderr)
-	result, err := bench.Run(ctx, callers, b.options, shown.every(), shown.show)
-	shown.clear()
+	runs, err := b.measure(ctx, callers, newBenchProgress(stderr))
 	if err = errors.Join(err, closeAll(sessions)); err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
-	if err := b.save(result); err != nil {
+	if err := b.save(runs); err != nil {
 		return fmt.Errorf("write the results to %s: %w", b.out, err)
 	}
-	if err := b.print(stdout, result); err != nil {
+	if err := b.print(stdout, runs); err != nil {
 		return err
 	}
-	if o := result.Operations; o.Failed+o.Unknown > 0 {
-		return fmt.Errorf("bench: %d operations failed and the outcome of %d is unknown; the first error: %s",
-			o.Failed, o.Unknown, result.FirstError)
+	if failed, unknown, first := runs.Unfinished(); failed+unknown > 0 {
+		return fmt.Errorf("bench: %d operations failed and the outcome of %d is unknown; the first error: %s", failed, unknown, first)
 	}
 	return nil
 }
 
+// measure repeats the load; the first run's warm-up is that of all.
+func (b *benchRun) measure(ctx context.Context, callers []bench.Caller, shown *benchProgress) (bench.Runs, error) {
+	options, runs := b.options, bench.Runs{}
+	for range b.runs {
+		result, err := bench.Run(ctx, callers, options, shown.every(), shown.show)
+		shown.clear()
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, result)
+		options.Warmup = 0
+		options.Seed++
+	}
+	return runs, nil
+}
+
 // save writes the files that --out asks for.
-func (b *benchRun) save(result *bench.Result) error {
+func (b *benchRun) save(runs bench.Runs) error {
 	if b.out == "" {
 		return nil
 	}
 	for name, write := range map[string]func(io.Writer) error{
-		"summary.csv": result.WriteSummary, "intervals.csv": result.WriteIntervals, "latency.hgrm": result.WriteHistogram,
+		"summary.csv": runs.WriteSummary, "intervals.csv": runs.WriteIntervals, "latency.hgrm": runs.WriteHistogram,
+		"throughput.svg": runs.PlotThroughput, "latency.svg": runs.PlotLatency,
 	} {
 		if err := writeTo(filepath.Join(b.out, name), write); err != nil {
 			return err

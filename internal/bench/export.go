@@ -7,39 +7,73 @@ import (
 	"strconv"
 )
 
-// WriteSummary writes one line of CSV under a heading: the whole run.
-func (r *Result) WriteSummary(w io.Writer) error {
+// WriteSummary writes a line of CSV for each run, under a heading.
+func (r Runs) WriteSummary(w io.Writer) error {
 	number := func(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
-	return table(w, [][]string{
-		{"submitted", "acknowledged", "failed", "unknown", "busy", "elapsed_ms", "ops_per_s", "p50_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", "mean_ms"},
-		{
-			strconv.Itoa(r.Operations.Submitted), strconv.Itoa(r.Operations.Acknowledged), strconv.Itoa(r.Operations.Failed),
-			strconv.Itoa(r.Operations.Unknown), strconv.Itoa(r.Operations.Busy), number(r.ElapsedMS),
-			number(r.Throughput.OpsPerSecond), number(r.Latency.P50), number(r.Latency.P95), number(r.Latency.P99),
-			number(r.Latency.P999), number(r.Latency.Max), number(r.Latency.Mean),
-		},
-	})
-}
-
-// WriteIntervals writes one line of CSV for each second of the run.
-func (r *Result) WriteIntervals(w io.Writer) error {
-	rows := [][]string{{"second", "ops", "p50_ms", "p99_ms", "max_ms"}}
-	for i, v := range r.Intervals {
+	rows := [][]string{{
+		"submitted", "acknowledged", "failed", "unknown", "busy", "elapsed_ms", "ops_per_s", "p50_ms", "p95_ms", "p99_ms",
+		"p999_ms", "max_ms", "mean_ms", "run",
+	}}
+	for i, run := range r {
+		o, l := run.Operations, run.Latency
 		rows = append(rows, []string{
-			strconv.Itoa(i + 1), strconv.Itoa(v.Ops), fmt.Sprint(v.P50), fmt.Sprint(v.P99), fmt.Sprint(v.Max),
+			strconv.Itoa(o.Submitted), strconv.Itoa(o.Acknowledged), strconv.Itoa(o.Failed), strconv.Itoa(o.Unknown),
+			strconv.Itoa(o.Busy), number(run.ElapsedMS), number(run.Throughput.OpsPerSecond), number(l.P50), number(l.P95),
+			number(l.P99), number(l.P999), number(l.Max), number(l.Mean), strconv.Itoa(i + 1),
 		})
 	}
-	return table(w, rows)
+	return csv.NewWriter(w).WriteAll(rows)
 }
 
-// WriteHistogram writes the distribution of the latencies, in milliseconds, in the text form that the plotters of
-// HdrHistogram read.
-func (r *Result) WriteHistogram(w io.Writer) error {
-	_, err := r.Histogram.PercentilesPrint(w, 5, 1000)
+// WriteIntervals writes a line of CSV for each second of each run.
+func (r Runs) WriteIntervals(w io.Writer) error {
+	rows := [][]string{{"second", "ops", "p50_ms", "p99_ms", "max_ms", "run"}}
+	for run, result := range r {
+		for i, v := range result.Intervals {
+			rows = append(rows, []string{
+				strconv.Itoa(i + 1), strconv.Itoa(v.Ops), fmt.Sprint(v.P50), fmt.Sprint(v.P99), fmt.Sprint(v.Max),
+				strconv.Itoa(run + 1),
+			})
+		}
+	}
+	return csv.NewWriter(w).WriteAll(rows)
+}
+
+// WriteHistogram writes the distribution of the latencies of all runs together, in milliseconds, in the text form that the
+// plotters of HdrHistogram read.
+func (r Runs) WriteHistogram(w io.Writer) error {
+	_, err := r.histogram().PercentilesPrint(w, 5, 1000)
 	return err
 }
 
-func table(w io.Writer, rows [][]string) error {
-	c := csv.NewWriter(w)
-	return c.WriteAll(rows)
+// PlotThroughput writes an SVG of the operations acknowledged in each second, a line for each run.
+func (r Runs) PlotThroughput(w io.Writer) error {
+	c := chart{title: "Throughput", x: axis{name: "second"}, y: axis{name: "operations/s"}}
+	for i, run := range r {
+		l := line{name: fmt.Sprintf("run %d", i+1)}
+		whole := run.Intervals
+		if len(whole) > 1 { // the last one is shorter
+			whole = whole[:len(whole)-1]
+		}
+		for second, v := range whole {
+			l.points = append(l.points, point{float64(second + 1), float64(v.Ops)})
+		}
+		c.lines = append(c.lines, l)
+	}
+	return c.write(w)
+}
+
+// PlotLatency writes an SVG of the latency by percentile, a line for each run. Each nine more takes the same width.
+func (r Runs) PlotLatency(w io.Writer) error {
+	c := chart{title: "Latency", x: axis{name: "percentile", ticks: nines}, y: axis{name: "ms"}}
+	for i, run := range r {
+		l := line{name: fmt.Sprintf("run %d", i+1)}
+		for _, b := range run.Histogram.CumulativeDistribution() {
+			if b.Quantile < 100 {
+				l.points = append(l.points, point{depth(b.Quantile), millis(b.ValueAt)})
+			}
+		}
+		c.lines = append(c.lines, l)
+	}
+	return c.write(w)
 }

@@ -1,0 +1,57 @@
+package bench
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Runs are the results of the same load, repeated; at least one.
+type Runs []*Result
+
+// Spread is how far a figure of several runs scatters. The median of an even number is the lower of the middle two.
+type Spread struct {
+	Min    float64 `json:"min"`
+	Median float64 `json:"median"`
+	Max    float64 `json:"max"`
+}
+
+// Spread returns how a figure scatters over the runs.
+func (r Runs) Spread(figure func(*Result) float64) Spread {
+	values := make([]float64, len(r))
+	for i, result := range r {
+		values[i] = figure(result)
+	}
+	slices.Sort(values)
+	return Spread{Min: values[0], Median: values[(len(values)-1)/2], Max: values[len(values)-1]}
+}
+
+// Median returns the run whose throughput is the median.
+func (r Runs) Median() *Result {
+	sorted := slices.SortedFunc(slices.Values(r), func(a, b *Result) int {
+		return cmp.Compare(a.Throughput.OpsPerSecond, b.Throughput.OpsPerSecond)
+	})
+	return sorted[(len(sorted)-1)/2]
+}
+
+// Unfinished counts the operations of all runs that failed, and those whose outcome is unknown, with the first error.
+func (r Runs) Unfinished() (failed, unknown int, firstError string) {
+	for _, result := range r {
+		failed += result.Operations.Failed
+		unknown += result.Operations.Unknown
+		if firstError == "" {
+			firstError = result.FirstError
+		}
+	}
+	return failed, unknown, firstError
+}
+
+// histogram is that of all runs together.
+func (r Runs) histogram() *hdrhistogram.Histogram {
+	all := hdrhistogram.New(shortest, longest, digits)
+	for _, result := range r {
+		all.Merge(result.Histogram)
+	}
+	return all
+}
