@@ -11,8 +11,8 @@ var ErrNotExecuted = errors.New("that sequence number is not executed yet")
 
 // Service executes ordered batches on a Machine and keeps the resulting state in a Storage.
 //
-// Apply, Seal, Settle, Flush, Checkpoint and Load belong to one goroutine, the executor. What Seal returned may be written on
-// another. Lookup, Executed and Query may be called from any at the same time.
+// Apply, Seal, Settle, Flush, Checkpoint and Load belong to one goroutine, the executor. What Seal returned may be written
+// on another. Lookup, Executed and Query may be called from any at the same time.
 //
 // The sessions are kept in memory as well, all of them: per client at most Limits.Sessions with MaxClientReplyBytes and
 // one reply more of replies, and clients are registered. Between two flushes the changed values are in memory too, so
