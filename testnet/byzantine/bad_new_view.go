@@ -15,7 +15,8 @@ var badNewView = Behaviour{
 	Parameters: []Parameter{
 		{
 			"how", "wrong-o", "duplicate: one ViewChange twice in V; foreign: one that another replica never signed; " +
-				"wrong-o: other digests in O, or one too many; none: it sends nothing",
+				"wrong-o: other digests in O, or one too many; two: a valid one to some and another valid one to the rest; " +
+				"none: it sends nothing",
 		},
 	},
 	build: newUsurper,
@@ -30,7 +31,7 @@ type usurper struct {
 func newUsurper(v values, at seat) (Core, error) {
 	u := &usurper{seat: at}
 	var err error
-	if u.how, err = v.oneOf("how", "wrong-o", "duplicate", "foreign", "none"); err != nil {
+	if u.how, err = v.oneOf("how", "wrong-o", "duplicate", "foreign", "two", "none"); err != nil {
 		return nil, err
 	}
 	return at.speaks(u), nil
@@ -51,6 +52,11 @@ func (u *usurper) tell(to pbft.ReplicaID, m pbft.Message) []pbft.Effect {
 		lie.ViewChanges[last] = lie.ViewChanges[last-1]
 	case "foreign":
 		u.forge(lie)
+	case "two":
+		if to%2 == 0 {
+			return u.honest.tell(to, m)
+		}
+		u.hide(lie)
 	default:
 		u.misorder(lie)
 	}
@@ -66,6 +72,21 @@ func (u *usurper) forge(m *pbft.NewView) {
 			m.ViewChanges[i] = vc
 			return
 		}
+	}
+}
+
+// hide puts another ViewChange of its own into V, one without any certificate: what follows from it may be another O.
+func (u *usurper) hide(m *pbft.NewView) {
+	for i := range m.ViewChanges {
+		if vc := &m.ViewChanges[i]; vc.Replica == u.cfg.Self {
+			other := &pbft.ViewChange{View: vc.View, Replica: vc.Replica, Suspects: vc.Suspects}
+			u.signed(other)
+			m.ViewChanges[i] = *other
+		}
+	}
+	m.Proposals = nil
+	for _, d := range follows(m.ViewChanges, u.cfg.LogWindow) {
+		m.Proposals = append(m.Proposals, pbft.Proposal{Digest: d})
 	}
 }
 

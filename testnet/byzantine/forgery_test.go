@@ -124,3 +124,33 @@ func checkpointOf(tr *trial, seq pbft.Seq) pbft.Digest {
 	}
 	return pbft.Digest{}
 }
+
+// A Status is answered with what its sender lacks: it may ask often, for everything, and from everybody at once.
+func TestLyingStatus_BringsNobodyToMoreThanABoundedAnswer(t *testing.T) {
+	for how, why := range map[string]pbft.Reason{"lacks": pbft.ReasonTooOften, "ahead": pbft.ReasonTooOften} {
+		t.Run(how, func(t *testing.T) {
+			honest := begin(t, 3, "lying-reply")
+			tr := begin(t, 3, "lying-status,how="+how)
+			var toLiar [2]int
+			for i, run := range []*trial{honest, tr} {
+				ids := run.load(20, 100*time.Millisecond)
+				run.mustMask(ids...)
+				run.mustAnswer(ids...)
+				run.mustEnter()
+				run.mustConvict()
+				for _, p := range run.sent {
+					if p.to == 3 {
+						toLiar[i]++
+					}
+				}
+			}
+			if tr.drops(why) == 0 {
+				t.Error("it was never told that it asks too often")
+			}
+			// 16 answers in a timeout, each of a window of slots and a few messages a slot, from each of three.
+			if most := toLiar[0] + 3*16*2*(3*8*3+8); toLiar[1] > most {
+				t.Errorf("it was sent %d messages, more than %d; an honest one was sent %d", toLiar[1], most, toLiar[0])
+			}
+		})
+	}
+}

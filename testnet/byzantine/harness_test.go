@@ -18,6 +18,7 @@ type trial struct {
 	liar  int            // the attacker that is looked at
 	liars map[int]string // all of them, by what they do
 	cut   map[int]bool   // who is cut off from everybody
+	lose  func(packet) bool
 	wire  []packet
 	now   time.Duration
 	sent  []packet // everything that ever was on the wire
@@ -129,7 +130,7 @@ func (tr *trial) pass(d time.Duration) {
 		for len(tr.wire) > 0 {
 			p := tr.wire[0]
 			tr.wire = tr.wire[1:]
-			if tr.cut[int(p.from)] || tr.cut[int(p.to)] {
+			if tr.cut[int(p.from)] || tr.cut[int(p.to)] || tr.lose != nil && tr.lose(p) {
 				tr.lost = append(tr.lost, p)
 				continue
 			}

@@ -40,6 +40,8 @@ var lies = []lie{
 	{choice: "lying-reply"},
 	{choice: "lying-reply,how=t"},
 	{choice: "lying-reply,how=view"},
+	{choice: "lying-status"},
+	{choice: "lying-status,how=ahead"},
 	{choice: "lying-view-change,provoke=yes", views: 1},
 	{choice: "malformed"},
 	{choice: "receive-omission", views: 1},

@@ -119,3 +119,38 @@ func TestV4_ABadNewViewIsFollowedByTheNextView(t *testing.T) {
 		})
 	}
 }
+
+// Only the liar prepared the last batch, since all prepares but its own got lost. It shows that to replica 2 and not to
+// replica 3, in two new views each of which is valid. One of them gets no quorum, or neither does.
+func TestV4_TwoValidNewViewsAreMasked(t *testing.T) {
+	tr := begin(t, 1, "bad-new-view,how=two")
+	ids := tr.load(3, 100*time.Millisecond)
+	tr.lose = func(p packet) bool {
+		prepare, ok := p.msg.(*pbft.Prepare)
+		return ok && prepare.View == 0 && prepare.Seq == 4 && p.to != 1
+	}
+	ids = append(ids, tr.submit(4))
+	tr.pass(20 * time.Millisecond)
+	tr.cut[0] = true
+	for tr.nodes[2].replica.Inspect().View == 0 {
+		tr.pass(10 * time.Millisecond)
+	}
+	delete(tr.cut, 0)
+	tr.lose = nil
+	tr.pass(2500 * time.Millisecond)
+	told := map[pbft.ReplicaID]*pbft.NewView{}
+	for _, p := range tr.sent {
+		if m, ok := p.msg.(*pbft.NewView); ok && p.from == 1 && told[p.to] == nil {
+			told[p.to] = m
+		}
+	}
+	if told[2] == nil || told[3] == nil || len(told[2].Proposals) == len(told[3].Proposals) {
+		t.Fatalf("they were told the same: %+v", told)
+	}
+	tr.mustVerify()
+	tr.mustMask(ids...)
+	tr.mustNotPass(2)
+	next := tr.submit(5)
+	tr.pass(200 * time.Millisecond)
+	tr.mustMask(next)
+}
