@@ -51,9 +51,9 @@ type node struct {
 	id      pbft.ReplicaID
 	cfg     *pbft.Config
 	replica *pbft.Replica
-	core    driver.Core    // the replica, or an attacker around it
-	drv     *driver.Driver // nil while down
-	disk    []pbft.Record
+	core    driver.Core     // the replica, or an attacker around it
+	drv     *driver.Driver  // nil while down
+	disk    [][]pbft.Record // segments
 	appends int
 	dieIn   int // records, then the disk takes nothing more
 	saved   map[pbft.Seq]state
@@ -153,7 +153,7 @@ func newCluster(t *testing.T, n int, seed uint64, behaviour string) *cluster {
 }
 
 func (n *node) start() {
-	log := slices.Clone(n.disk)
+	log := slices.Concat(n.disk...)
 	for _, mark := range pbft.Marks(log) {
 		s, ok := n.saved[mark.Seq]
 		if !ok || s.root != mark.Digest {

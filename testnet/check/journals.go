@@ -57,10 +57,10 @@ func (j *Journals) Read(id pbft.ReplicaID, records []pbft.Record) {
 		}
 		j.replicas[id] = v
 	}
-	in, moved := &reading{voter: v, later: v.moved}, v.moved
+	in, moved := &reading{voter: v, later: v.moved, missing: make(map[pbft.Seq]bool)}, v.moved
 	for _, r := range records {
-		j.record(in, r)
 		j.walk(in, r)
+		j.record(in, r)
 		j.again.Durable(id, r)
 	}
 	j.ends(in, moved)

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"testing"
 
 	"tagma/testnet/byzantine"
@@ -60,7 +61,7 @@ func (c *cluster) journals() *Journals {
 	for _, part := range []int{2, 1} {
 		for _, n := range c.nodes {
 			if !n.lies() {
-				j.Read(n.id, n.disk[:len(n.disk)/part])
+				j.Read(n.id, slices.Concat(n.disk[:len(n.disk)/part]...))
 			}
 		}
 	}

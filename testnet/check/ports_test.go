@@ -24,32 +24,45 @@ func (n *node) Anchor() []pbft.Record { return n.core.Anchor() }
 
 type death struct{}
 
+// write makes a turn durable as a whole, or loses it as a whole when the node dies meanwhile.
 func (n *node) write(records []pbft.Record) {
+	dies := n.dieIn > 0 && n.dieIn <= len(records)
+	n.dieIn -= min(n.dieIn, len(records))
+	if dies && n.c.rng.IntN(2) == 0 {
+		panic(death{})
+	}
 	for _, r := range records {
-		if n.dieIn > 0 {
-			if n.dieIn--; n.dieIn == 0 {
-				panic(death{})
-			}
-		}
 		again, err := pbft.DecodeRecord(pbft.EncodeRecord(r))
 		if err != nil {
 			n.c.t.Fatal(err)
 		}
-		n.disk = append(n.disk, again)
+		last := len(n.disk) - 1
+		n.disk[last] = append(n.disk[last], again)
 		n.c.mon.Durable(n.id, r)
+	}
+	if dies {
+		panic(death{})
 	}
 }
 
+// Append begins a new segment now and then, as a journal without room does.
 func (n *node) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
-	if n.appends++; n.appends%50 == 0 {
+	if n.appends++; n.appends%50 == 1 {
+		n.disk = append(n.disk, nil)
 		turn = anchor()
 	}
 	n.write(turn)
 	return nil
 }
 
-func (n *node) Truncate(_ pbft.Seq, anchor func() []pbft.Record) error {
+// Truncate deletes the segments that lie wholly at or below a sequence number, behind one that begins with an anchor.
+func (n *node) Truncate(below pbft.Seq, anchor func() []pbft.Record) error {
+	n.disk = append(n.disk, nil)
 	n.write(anchor())
+	above := func(r pbft.Record) bool { return pbft.RecordSeq(r) > below }
+	for len(n.disk) > 1 && !slices.ContainsFunc(n.disk[0], above) {
+		n.disk = n.disk[1:]
+	}
 	return nil
 }
 

@@ -29,6 +29,9 @@ type reading struct {
 	before pbft.Seq  // low watermark when the segment began
 	prior  bool      // the last record was a Head
 	top    pbft.Seq  // last one executed
+
+	missing   map[pbft.Seq]bool // not known to be executed, below top
+	announced pbft.Seq          // last own checkpoint
 }
 
 // place is what a replica may say only one thing about.

@@ -11,6 +11,7 @@ func (j *Journals) walk(in *reading, rec pbft.Record) {
 	in.prior = false
 	switch r := rec.(type) {
 	case *pbft.Head:
+		j.whole(in)
 		in.prior, in.before, in.since = true, in.stable, in.view
 		j.enters(in, r.View, "begins a segment in")
 	case *pbft.Stable:
@@ -32,7 +33,12 @@ func (j *Journals) walk(in *reading, rec pbft.Record) {
 		case *pbft.PrePrepare:
 			j.accepted(in, m)
 		case *pbft.ViewChange:
-			j.enters(in, m.View, "asks for")
+			if _, again := in.signed[placeOf(m)]; !again {
+				j.enters(in, m.View, "asks for")
+			}
+			in.view = max(in.view, m.View) // an anchor may repeat an older one
+		case *pbft.Checkpoint:
+			in.announced = max(in.announced, m.Seq)
 		case *pbft.NewView:
 			in.stable = max(in.stable, highestStable(m).Seq)
 		default: // I2's matter
@@ -50,8 +56,24 @@ func (j *Journals) enters(in *reading, v pbft.View, how string) {
 	in.view = max(in.view, v)
 }
 
+// whole is I8 where a segment ends: everything below the last checkpoint that the replica announced was executed. What lies
+// above may have been executed and not be written yet.
+func (j *Journals) whole(in *reading) {
+	if len(in.missing) == 0 {
+		return
+	}
+	least := in.top
+	for left := range in.missing {
+		least = min(least, left)
+	}
+	if least <= in.announced {
+		j.contiguity.fail("replica %d left out %d, and announced the state after %d", in.id, least, in.announced)
+	}
+}
+
 // ends is I7 between two readings: a journal does not go back behind what it said before.
 func (j *Journals) ends(in *reading, before pbft.View) {
+	j.whole(in)
 	j.moves.checked++
 	if in.view < before {
 		j.moves.fail("the journal of replica %d ends in view %d, and once said view %d", in.id, in.view, before)
@@ -83,16 +105,17 @@ func (j *Journals) accepted(in *reading, p *pbft.PrePrepare) {
 	}
 }
 
-// executed is I8, no sequence number is left out, and I16, every request is its client's.
+// executed notes an execution. An anchor repeats some, and may tell of one before the records that were written with it
+// tell of those below; after a start what lies above the last state is executed again.
 func (j *Journals) executed(in *reading, seq pbft.Seq, d pbft.Digest) {
-	if seq <= in.top {
-		return // an anchor repeats it, or it is executed again after a start
+	delete(in.missing, seq)
+	if seq > in.top {
+		j.contiguity.checked++
+		for left := in.top + 1; in.top > 0 && left < seq; left++ {
+			in.missing[left] = true
+		}
+		in.top = seq
 	}
-	j.contiguity.checked++
-	if in.top > 0 && seq != in.top+1 {
-		j.contiguity.fail("replica %d executes %d after %d", in.id, seq, in.top)
-	}
-	in.top = seq
 	if j.holds == nil || seq <= in.looked {
 		return
 	}

@@ -33,6 +33,7 @@ func TestJournals_NoticeEveryBreak(t *testing.T) {
 		}
 		return &pbft.Activated{NewView: s.newView(v, nil, s.viewChange(v, 0, none), s.viewChange(v, 2, none), s.viewChange(v, 3, none))}
 	}
+	announces := &pbft.Sent{Msg: &pbft.Checkpoint{Seq: 4, Replica: 1}}
 	for _, c := range []struct {
 		rule, what string
 		records    []pbft.Record
@@ -51,7 +52,11 @@ func TestJournals_NoticeEveryBreak(t *testing.T) {
 		{"I7", "a segment in a view that was left", []pbft.Record{head(0), change(2), head(1)}},
 		{"I7", "a view that was left is activated", []pbft.Record{head(0), change(2), head(2), activates(1)}},
 		{"I7", "a view change to a view that was left", []pbft.Record{head(0), change(2), head(2), change(1)}},
-		{"I8", "a batch is left out", []pbft.Record{head(0), commits(1, 0, 1, 2), commits(3, 0, 1, 2)}},
+		{"I8", "a batch is left out", []pbft.Record{head(0), commits(1, 0, 1, 2), commits(3, 0, 1, 2), announces}},
+		{"", "a batch is executed and not written yet", []pbft.Record{head(0), commits(1, 0, 1, 2), commits(3, 0, 1, 2)}},
+		{"", "the anchor is ahead of its turn", []pbft.Record{
+			head(0), commits(1, 0, 1, 2), head(0), announces, commits(3, 0, 1, 2), commits(2, 0, 1, 2), commits(3, 0, 1, 2),
+		}},
 		{"I10", "a signature that does not hold", []pbft.Record{head(0), &pbft.Committed{Cert: spoilt}}},
 		{"I11", "a commit certificate one short", []pbft.Record{head(0), commits(1, 0, 1)}},
 		{"I16", "a request that its client did not sign", []pbft.Record{
