@@ -49,9 +49,6 @@ type Told struct {
 	Tally     assault.Tally `json:"tally"`
 }
 
-// acts is how much was done at all (I18).
-func (t *Told) acts() uint64 { return t.Tally.Frames + t.Tally.Streams + t.Tally.Refused }
-
 // assaults begins those that were asked for.
 func (r *run) assaults() (*siege, error) {
 	s := &siege{}

@@ -34,7 +34,7 @@ func TestI14_AttacksOnLinksAndByClientsAreFeltByNobodyElse(t *testing.T) {
 		t.Errorf("%d attacks, memory %+v", len(d.Assaults), d.Resident)
 	}
 	for i := range d.Assaults {
-		if d.Assaults[i].acts() == 0 {
+		if d.Assaults[i].Tally.Acts() == 0 {
 			t.Errorf("I18: there was no %s", d.Assaults[i].Behaviour)
 		}
 	}

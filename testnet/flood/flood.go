@@ -189,7 +189,7 @@ func (r *run) judge(d *Document) {
 	add("invalid_flood", "refused", d.Flood.Refused, d.Flood.Refused > 0 || r.Invalid == 0)
 	for i := range d.Assaults {
 		a := &d.Assaults[i]
-		add(a.As+" "+a.Behaviour, "fired", a.acts(), a.acts() > 0)
+		add(a.As+" "+a.Behaviour, "fired", a.Tally.Acts(), a.Tally.Acts() > 0)
 	}
 }
 

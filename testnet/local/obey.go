@@ -14,6 +14,7 @@ import (
 	"tagma/internal/driver"
 	"tagma/internal/node"
 	"tagma/pbft"
+	"tagma/testnet/assault"
 	"tagma/testnet/byzantine"
 )
 
@@ -28,7 +29,7 @@ type obedient struct {
 	out   io.Writer
 	links *hostile
 	gates []*gate
-	raw   []*beside // by behaviour; nil where it is about messages alone
+	raw   []*assault.Dormant // by behaviour; nil where it is about messages alone
 	told  Counts
 }
 
@@ -81,14 +82,14 @@ func (o *obedient) place(home *node.Home) error {
 	o.client = clientOf(home.Cluster)
 	o.links = newHostile(home.Config.Self, home.Config.N(), &o.setup)
 	for _, c := range o.choices {
-		b, err := newBeside(home, c)
+		b, err := beside(home, c)
 		if err != nil {
 			return err
 		}
 		o.raw = append(o.raw, b)
 	}
 	for _, i := range o.setup.On {
-		if err := o.raw[i].wake(true); err != nil {
+		if err := o.raw[i].Wake(true); err != nil {
 			return err
 		}
 	}
@@ -135,7 +136,7 @@ func (o *obedient) carryOut(next order) error {
 			return fmt.Errorf("there is no behaviour %d", i)
 		}
 		o.gates[next.Switch.Behaviour].open.Store(next.Switch.On)
-		return o.raw[next.Switch.Behaviour].wake(next.Switch.On)
+		return o.raw[next.Switch.Behaviour].Wake(next.Switch.On)
 	case next.Clock != 0:
 		o.skew.Add(int64(next.Clock))
 		return nil
@@ -166,7 +167,7 @@ func (o *obedient) tell(a answer) {
 	defer o.mu.Unlock()
 	a.Counts.Frames = o.links.fired()
 	for i, g := range o.gates {
-		a.Counts.Lies = append(a.Counts.Lies, int(g.lies.Load())+o.raw[i].lies())
+		a.Counts.Lies = append(a.Counts.Lies, int(g.lies.Load())+int(o.raw[i].Acts()))
 	}
 	if a.Number == 0 && a.Error == "" && reflect.DeepEqual(a.Counts, o.told) {
 		return

@@ -78,11 +78,11 @@ func attackLinks(home string, choice byzantine.Choice) error {
 	if err != nil {
 		return err
 	}
-	b, err := newBeside(known, choice)
+	b, err := beside(known, choice)
 	if err != nil {
 		return err
 	}
-	return b.wake(true)
+	return b.Wake(true)
 }
 
 // serveControlled serves a home whose replica takes orders.

@@ -11,6 +11,7 @@ import (
 	"tagma/pbft"
 	"tagma/statemachine/bank"
 	"tagma/statemachine/kv"
+	"tagma/testnet/assault"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/scenario"
 )
@@ -19,6 +20,7 @@ import (
 type rogue struct {
 	name   string
 	host   *network.ClientHost
+	links  *assault.Dormant // what it does to links from below its messages; nil: nothing
 	ticker sync.WaitGroup
 	quit   chan struct{}
 	once   sync.Once
@@ -57,6 +59,7 @@ func (r *run) hireOne(m *scenario.Malicious) (*rogue, error) {
 	}
 	name := m.Who()
 	g := &rogue{name: name, quit: make(chan struct{})}
+	g.links = assault.NewDormant(assault.Options{File: r.cluster.File, Key: key, Choice: m.Choice})
 	g.client, err = byzantine.NewClient(m.Choice, byzantine.ClientConfig{
 		Cluster: r.cfg.Cluster, Epoch: r.cfg.Epoch, Replicas: r.cfg.N(), Key: pbft.PublicKey(key.Public()),
 		Session: pbft.Session(time.Now().UnixNano()), ViewTimeout: r.cfg.ViewTimeout, Operation: r.operations(name),
@@ -133,15 +136,16 @@ func (g *rogue) send(parcels []byzantine.Parcel) {
 }
 
 // wake lets the client act, or stops it.
-func (g *rogue) wake(on bool) {
+func (g *rogue) wake(on bool) error {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.awake, g.last = on, time.Now()
+	g.mu.Unlock()
+	return g.links.Wake(on)
 }
 
 // rest ends what it does for good.
 func (g *rogue) rest() {
-	g.wake(false)
+	_ = g.wake(false) // what its links say when they end does not matter
 	g.once.Do(func() { close(g.quit) })
 	g.ticker.Wait()
 }
@@ -154,7 +158,7 @@ func (g *rogue) close() {
 func (g *rogue) lied() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.client.Told().Lies > 0
+	return g.client.Told().Lies > 0 || g.links.Acts() > 0
 }
 
 // misuse wakes a malicious client, and stops it if it has an end.
@@ -166,9 +170,9 @@ func (r *run) misuse(m *scenario.Malicious) []*act {
 		}
 	}
 	turn := func(on bool) func(context.Context) error {
-		return func(context.Context) error { g.wake(on); return nil }
+		return func(context.Context) error { return g.wake(on) }
 	}
-	begin := &act{what: fmt.Sprintf("%s: %s", m.Who(), m.Choice), line: m.Line, due: m.From, fault: true, proof: g.lied}
+	begin := &act{what: fmt.Sprintf("%s: %s", m.Who(), m.Choice), line: m.Line, due: m.From, fault: true, late: true, proof: g.lied}
 	begin.do = r.announced(begin, turn(true))
 	if m.Until == 0 {
 		return []*act{begin}
