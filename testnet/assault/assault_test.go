@@ -54,7 +54,7 @@ func TestI14_WhoeverExhaustsLinksUsesUpHisOwn(t *testing.T) {
 			before := s.reports()
 			a := s.attack(key, choice)
 			s.put(5)
-			s.until(a, "streams are refused", func(t assault.Tally) bool { return t.Held >= 8 && t.Refused >= 100 && t.Frames >= 20 })
+			s.until(a, "streams are refused", func(t assault.Tally) bool { return t.Held >= 8 && t.Refused >= 100 && t.Frames >= 2 })
 			s.put(5)
 			told, err := a.Stop()
 			if err != nil {
