@@ -1,0 +1,61 @@
+package check
+
+import (
+	"encoding/binary"
+
+	"tagma/pbft"
+)
+
+// What the clients of a test cluster do.
+
+func (c *cluster) hear(from pbft.ReplicaID, r *pbft.Reply) {
+	if c.open[r.ID] == nil || r.Outcome != pbft.OutcomeExecuted {
+		return
+	}
+	if c.heard[r.ID] == nil {
+		c.heard[r.ID] = map[pbft.ReplicaID]*pbft.Reply{}
+	}
+	c.heard[r.ID][from] = r
+	a := Acceptance{ID: r.ID, Request: r.Request, Outcome: r.Outcome, Seq: r.Seq, Result: pbft.DigestResults(r.Results)}
+	for id := range pbft.ReplicaID(len(c.nodes)) {
+		said := c.heard[r.ID][id]
+		if said != nil && said.Seq == a.Seq && said.Request == a.Request && pbft.DigestResults(said.Results) == a.Result || c.naive && said != nil {
+			a.Voters = append(a.Voters, id)
+		}
+	}
+	if len(a.Voters) <= (len(c.nodes)-1)/3 {
+		return
+	}
+	c.mon.Accepted(a)
+	c.acked++
+	delete(c.open, r.ID)
+	delete(c.heard, r.ID)
+}
+
+func request(t uint64) *pbft.Request {
+	key := keyOf("client", 0)
+	r := &pbft.Request{
+		ID:  pbft.RequestID{Client: key, Session: 1, T: t},
+		Ops: [][]byte{binary.BigEndian.AppendUint64(nil, t)}, AckedBelow: t - min(t, 20),
+	}
+	pbft.SignRequest(pbft.Digest{1}, 0, r, signWith(key))
+	return r
+}
+
+func (c *cluster) submit() {
+	c.next++
+	r := request(c.next)
+	c.mon.Submitted(r)
+	c.open[r.ID] = r
+}
+
+// ask sends what is not answered to everybody.
+func (c *cluster) ask() {
+	for t := uint64(1); t <= c.next; t++ {
+		if r := c.open[pbft.RequestID{Client: keyOf("client", 0), Session: 1, T: t}]; r != nil {
+			for _, n := range c.nodes {
+				n.give(pbft.Source{Client: true}, pbft.Encode(r))
+			}
+		}
+	}
+}
