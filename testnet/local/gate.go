@@ -20,6 +20,7 @@ type gate struct {
 	frames   *byzantine.Frames // nil if it sends nothing but messages
 	lies     atomic.Int64
 
+	given  pbft.Event           // what the attacker was given
 	heard  bool                 // the core was stepped during this step of the attacker
 	wanted map[pbft.Message]int // what it wanted to be said then, and how often
 }
@@ -41,7 +42,7 @@ func (g *gate) Anchor() []pbft.Record { return g.attacker.Anchor() }
 
 // Step implements driver.Core.
 func (g *gate) Step(ev pbft.Event) []pbft.Effect {
-	g.heard = false
+	g.given, g.heard = ev, false
 	clear(g.wanted)
 	out := g.attacker.Step(ev)
 	lies := 0
@@ -99,6 +100,11 @@ func (e eavesdropper) Anchor() []pbft.Record { return e.core.Anchor() }
 // Step implements driver.Core.
 func (e eavesdropper) Step(ev pbft.Event) []pbft.Effect {
 	e.heard = true
+	if tick, is := ev.(pbft.Tick); is {
+		if truth, told := e.given.(pbft.Tick); told && tick != truth {
+			e.lies.Add(1) // about the time, to its own core
+		}
+	}
 	out := e.core.Step(ev)
 	for _, effect := range out {
 		if m := said(effect); m != nil {

@@ -63,7 +63,7 @@ func (r *run) about() string {
 // await performs the timetable and waits until the work is done, everything has happened, and an operation that was
 // submitted after the last of it was acknowledged.
 func (r *run) await(ctx context.Context) error {
-	ticker := time.NewTicker(2 * time.Millisecond)
+	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
 	for {
 		acknowledged, silent := r.load.progress()
@@ -72,7 +72,7 @@ func (r *run) await(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.recoveries()
+		r.recoveries(now)
 		r.load.extend(!r.settled())
 		worked := r.load.reached(now) && r.table.done()
 		switch {
@@ -121,16 +121,18 @@ func (r *run) settled() bool {
 	return r.isCalm
 }
 
-// recoveries tells of faults that an operation has survived since.
-func (r *run) recoveries() {
+// recoveries notes what has touched something by now, and tells of faults that an operation has survived since.
+func (r *run) recoveries(now time.Duration) {
 	for _, a := range r.table.fired() {
-		if a.told || !a.fault {
+		if a.late {
+			a.look(now)
+		}
+		if a.told || !a.fault || a.late && !a.proven {
 			continue
 		}
-		if at, ok := r.load.recovered(a.at); ok {
+		if at, ok := r.load.recovered(a.began()); ok {
 			a.told = true
-			r.say(play.Recovered, "%s: %v after it an operation submitted since was acknowledged", a.what,
-				(at - a.at).Round(time.Millisecond))
+			r.say(play.Recovered, "%s: clients were served again after %v", a.what, (at - a.began()).Round(time.Millisecond))
 		}
 	}
 }

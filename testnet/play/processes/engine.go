@@ -42,7 +42,7 @@ func (e Engine) Run(ctx context.Context, s *scenario.Scenario, o play.Options, s
 	if e.Stall == 0 {
 		e.Stall = max(20*time.Second, 20*s.ViewTimeout())
 	}
-	baseline := 0.0
+	var baseline rates
 	if s.Workload.Baseline {
 		var err error
 		if baseline, err = e.baseline(ctx, s, filepath.Join(o.Dir, "baseline"), show); err != nil {
@@ -62,28 +62,36 @@ func (e Engine) Run(ctx context.Context, s *scenario.Scenario, o play.Options, s
 	return r.finish()
 }
 
-// baseline measures the same workload on a cluster of its own to which nothing is done, in operations a second.
-func (e Engine) baseline(ctx context.Context, s *scenario.Scenario, dir string, show play.Show) (float64, error) {
+// rates are operations a second: of a whole run, and of its part that the ratio is about.
+type rates struct{ whole, later float64 }
+
+func (r *run) rates() rates {
+	after := r.s.Expect.RatioAfter
+	return rates{observe.Rate(len(r.load.acks), r.lasted), observe.Rate(r.load.since(after), r.lasted-after)}
+}
+
+// baseline measures the same workload on a cluster of its own to which nothing is done.
+func (e Engine) baseline(ctx context.Context, s *scenario.Scenario, dir string, show play.Show) (rates, error) {
 	show.Phase("baseline", "the same workload without any fault")
 	r, err := e.begin(ctx, faultless(s), dir, show)
 	if err != nil {
-		return 0, fmt.Errorf("baseline: %w", err)
+		return rates{}, fmt.Errorf("baseline: %w", err)
 	}
 	defer r.close()
 	if err := r.course(ctx); err != nil {
-		return 0, fmt.Errorf("baseline: %w", err)
+		return rates{}, fmt.Errorf("baseline: %w", err)
 	}
-	perSecond := observe.Rate(len(r.load.acks), r.lasted)
-	r.say(play.Note, "without faults %.0f operations a second", perSecond)
-	return perSecond, nil
+	measured := r.rates()
+	r.say(play.Note, "without faults %.0f operations a second", measured.whole)
+	return measured, nil
 }
 
 // faultless is a scenario without anything that goes wrong. Links keep what takes time on them, and lose nothing.
 func faultless(s *scenario.Scenario) *scenario.Scenario {
 	return &scenario.Scenario{
 		File: s.File, Name: s.Name, Replicas: s.Replicas, Machine: s.Machine, Seed: s.Seed, Settings: s.Settings,
-		Workload: s.Workload,
-		Network:  links.Link{Delay: s.Network.Delay, Jitter: s.Network.Jitter, Bandwidth: s.Network.Bandwidth},
+		Workload: s.Workload, Expect: scenario.Expect{RatioAfter: s.Expect.RatioAfter},
+		Network: links.Link{Delay: s.Network.Delay, Jitter: s.Network.Jitter, Bandwidth: s.Network.Bandwidth},
 	}
 }
 

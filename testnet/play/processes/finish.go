@@ -57,9 +57,12 @@ func number(r check.Result) (n int) {
 
 func (r *run) tellWork(d *report.Document) {
 	d.Operations, d.Latency = r.load.counts, observe.Latencies(r.load.acks)
-	d.Throughput = report.Throughput{OpsPerSecond: observe.Rate(len(r.load.acks), r.lasted), Baseline: report.Round(r.baseline), Apart: r.baseline > 0}
-	if r.baseline > 0 {
-		d.Throughput.Ratio = report.Round(d.Throughput.OpsPerSecond / r.baseline)
+	measured := r.rates()
+	d.Throughput = report.Throughput{
+		OpsPerSecond: report.Round(measured.whole), Baseline: report.Round(r.baseline.whole), Apart: r.baseline.whole > 0,
+	}
+	if r.baseline.later > 0 {
+		d.Throughput.Ratio = report.Round(measured.later / r.baseline.later)
 	}
 }
 
@@ -69,16 +72,17 @@ func (r *run) tellFaults(d *report.Document) {
 		if a.ends && a.missed == nil {
 			continue
 		}
-		f := report.Fault{What: a.what, Planned: true, AtMS: a.at.Milliseconds(), Fired: a.done && a.missed == nil}
+		a.look(r.lasted)
+		f := report.Fault{What: a.what, Planned: true, AtMS: a.began().Milliseconds(), Fired: a.done && a.missed == nil}
 		if a.missed != nil {
 			f.What += ": " + a.missed.Error()
 		}
-		if f.Fired && a.proof != nil && !a.proof() {
+		if f.Fired && a.proof != nil && !a.proven {
 			f.Fired = false
 			f.What += ": it touched nothing"
 		}
 		if f.Fired && !a.calm {
-			f.RecoveredMS = r.recovery(a.at)
+			f.RecoveredMS = r.recovery(a.began())
 		}
 		d.Faults = append(d.Faults, f)
 	}

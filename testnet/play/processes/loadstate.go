@@ -95,6 +95,16 @@ func (l *load) recovered(since time.Duration) (time.Duration, bool) {
 	return observe.Recovered(l.acks[first:], since)
 }
 
+// since counts the operations that were acknowledged at or after a moment.
+func (l *load) since(at time.Duration) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := len(l.acks) - 1; i >= 0 && l.acks[i].At >= at; i-- {
+		n++
+	}
+	return n
+}
+
 // end lets the requests under way finish, at most for a while, and returns how long the workload lasted. What is still
 // open then has an unknown outcome.
 func (l *load) end(patience time.Duration) time.Duration {

@@ -59,7 +59,7 @@ func (r *run) betray(m *scenario.Malicious, number int) []*act {
 		return func(ctx context.Context) error { return r.cluster.Switch(ctx, id, number, on) }
 	}
 	begin := &act{
-		what: fmt.Sprintf("replica%d: %s", id, m.Choice), line: m.Line, due: m.From, fault: true,
+		what: fmt.Sprintf("replica%d: %s", id, m.Choice), line: m.Line, due: m.From, fault: true, late: true,
 		proof: func() bool {
 			lies := r.cluster.Counts(id).Lies
 			return number < len(lies) && lies[number] > 0
@@ -77,7 +77,7 @@ func (r *run) betray(m *scenario.Malicious, number int) []*act {
 // rule begins a rule. Its end by time is the policy's own matter; it is in the table for those that wait for it.
 func (r *run) rule(rule *scenario.Rule) []*act {
 	begin := &act{
-		what: fmt.Sprintf("%s (%s)", rule.ID(), rule.Action), line: rule.Line, due: rule.At, fault: true,
+		what: fmt.Sprintf("%s (%s)", rule.ID(), rule.Action), line: rule.Line, due: rule.At, fault: true, late: true,
 		proof: r.touched(rule.ID()),
 	}
 	begin.do = r.announced(begin, func(ctx context.Context) error {

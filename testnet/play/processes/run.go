@@ -44,7 +44,7 @@ type run struct {
 	strangers []local.Death
 	ends      []local.Death // of replicas that ended by themselves
 
-	baseline  float64 // operations a second
+	baseline  rates // zero: not measured
 	lasted    time.Duration
 	found     map[string]check.Found
 	unread    error // why not everything could be read back

@@ -21,6 +21,7 @@ type act struct {
 	fault bool          // something goes wrong with it, rather than is mended
 	ends  bool          // it ends something that the table has: it is not reported itself
 	calm  bool          // it changes nothing that operations could recover from
+	late  bool          // it begins when it first touches something, rather than when it is done
 	do    func(ctx context.Context) error
 	// proof reports in the end whether it touched anything (I18); nil: having been done is enough.
 	proof func() bool
@@ -30,7 +31,24 @@ type act struct {
 	done    bool
 	missed  error         // why it could not be done
 	at      time.Duration // when it was
+	proven  bool          // proof held
+	shown   time.Duration // when it was first seen to hold
 	told    bool          // its recovery was
+}
+
+// look notes when it is first seen that it touched something.
+func (a *act) look(now time.Duration) {
+	if a.done && a.missed == nil && !a.proven && a.proof != nil && a.proof() {
+		a.proven, a.shown = true, now
+	}
+}
+
+// began is when it was seen to go wrong: a liar that is let loose need not lie at once.
+func (a *act) began() time.Duration {
+	if a.late && a.proven {
+		return a.shown
+	}
+	return a.at
 }
 
 // start performs what is due before the first operation.
