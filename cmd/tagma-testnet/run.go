@@ -16,6 +16,7 @@ import (
 	"tagma/testnet/play"
 	"tagma/testnet/play/processes"
 	"tagma/testnet/play/screen"
+	"tagma/testnet/play/simulated"
 	"tagma/testnet/report"
 	"tagma/testnet/scenario"
 	"tagma/testnet/tell"
@@ -36,7 +37,8 @@ func newRun() *cobra.Command {
 		Short: "Run scenarios and judge them",
 		Long: `Run what scenario files describe, one after the other: a cluster, a workload, what goes wrong and when, and what must
 hold in spite of it. The engine is either real processes of this machine or the simulator, which needs no time of its own
-and repeats a run exactly. What an engine cannot show is refused before anything runs.
+and repeats a run exactly. What an engine cannot show is refused before anything runs; of several files it is skipped, and
+the reason told.
 
 With --json standard output has one document for one file, and an array of documents for several; progress goes to
 standard error. The exit code is 0 if every verdict is pass, 1 if one is not, 2 for a scenario that cannot be used.`,
@@ -76,9 +78,10 @@ func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, 
 		if seeded {
 			s.Seed = f.seed
 		}
-		if err := engine.Refuse(s); err != nil {
-			return unusablef("run: %w", err)
-		}
+	}
+	all, skipped := fitting(engine, all)
+	if len(all) == 0 {
+		return unusablef("run: %w", skipped[0])
 	}
 	dir, remove, err := workDir("run", f.dir)
 	if err != nil {
@@ -91,6 +94,9 @@ func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, 
 	if f.json {
 		r.shown = stderr
 	}
+	for _, why := range skipped {
+		_, _ = fmt.Fprintf(r.shown, "skipped: %v\n", why)
+	}
 	err = r.all(ctx, all)
 	switch {
 	case f.keep || errors.Is(err, errVerdict):
@@ -102,6 +108,18 @@ func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, 
 		return fmt.Errorf("run: %w", err)
 	}
 	return err
+}
+
+// fitting are the scenarios that an engine can run, and why it cannot run the others.
+func fitting(engine play.Engine, all []*scenario.Scenario) (fit []*scenario.Scenario, refused []error) {
+	for _, s := range all {
+		if err := engine.Refuse(s); err != nil {
+			refused = append(refused, err)
+		} else {
+			fit = append(fit, s)
+		}
+	}
+	return fit, refused
 }
 
 // engineOf finds an engine by name.
@@ -117,7 +135,7 @@ func engineOf(name string) (play.Engine, error) {
 }
 
 // engines are what --engine can name, the default first.
-func engines() []play.Engine { return []play.Engine{processes.Engine{}} }
+func engines() []play.Engine { return []play.Engine{processes.Engine{}, simulated.Engine{}} }
 
 // runner runs scenarios one after the other.
 type runner struct {

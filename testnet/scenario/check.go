@@ -6,9 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"tagma/testnet/byzantine"
-
 	"tagma/pbft"
+	"tagma/testnet/byzantine"
 )
 
 // check refuses what can be seen not to make sense in a file whose every key is good.
