@@ -287,5 +287,8 @@ func TestI14_WhatAReplicaHoldsIsBounded(t *testing.T) {
 	}
 	most.Highest++
 	s.mon.Holds(1, most)
+	s.want("") // it is not known yet where it stands
+	s.mon.Standing(1, pbft.Position{Active: true})
+	s.mon.Holds(1, most)
 	s.want("I6")
 }

@@ -22,6 +22,7 @@ type observed struct {
 	handed  pbft.Seq  // the core's last Execute
 	applied pbft.Seq  // the state machine's last batch
 	stable  pbft.Seq  // low watermark at the last look
+	looked  bool      // since the start
 	sure    pbft.View // the view at the last look, if it was active
 	// Of the pre-prepares accepted since the last look: the watermark at the first, and the highest sequence number.
 	accepted struct{ above, highest pbft.Seq }
@@ -120,7 +121,7 @@ func (o *observed) restart(at pbft.Seq) {
 			}
 		}
 	}
-	o.now, o.stable, o.sure = o.durable, 0, 0
+	o.now, o.stable, o.sure, o.looked = o.durable, 0, 0, false
 	o.handed, o.applied = at, at
 	o.accepted.above, o.accepted.highest = 0, 0
 }

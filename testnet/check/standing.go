@@ -16,7 +16,7 @@ func (m *Monitor) Standing(id pbft.ReplicaID, at pbft.Position) {
 	case at.Stable > o.now.certified:
 		m.fail(i6, id, "the low watermark of replica %d is %d, and only %d is proven stable", id, at.Stable, o.now.certified)
 	}
-	o.stable = at.Stable
+	o.stable, o.looked = at.Stable, true
 	if h := o.accepted.highest; h > at.Stable+m.cfg.LogWindow {
 		m.fail(i6, id, "replica %d accepted a pre-prepare for %d, above its high watermark %d", id, h, at.Stable+m.cfg.LogWindow)
 	}
@@ -36,7 +36,8 @@ func (m *Monitor) Standing(id pbft.ReplicaID, at pbft.Position) {
 	}
 }
 
-// Holds takes how much a correct replica holds (I14).
+// Holds takes how much a correct replica holds (I14). What it accepted is judged by the watermark at the last Standing, if
+// there was one since it started (I6).
 func (m *Monitor) Holds(id pbft.ReplicaID, f pbft.Footprint) {
 	o := m.of(id)
 	if o == nil {
@@ -46,6 +47,9 @@ func (m *Monitor) Holds(id pbft.ReplicaID, f pbft.Footprint) {
 	b := pbft.Bounds(m.cfg)
 	if f.Slots > b.Slots || f.Bodies > b.Bodies || f.Requests > b.Requests || f.Queues > b.Queues {
 		m.fail(i14, id, "replica %d holds %+v, and the bounds are %+v", id, f, b)
+	}
+	if !o.looked {
+		return
 	}
 	m.checked(i6)
 	if f.Highest > o.stable+b.Highest {

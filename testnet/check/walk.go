@@ -9,6 +9,9 @@ import "tagma/pbft"
 func (j *Journals) walk(in *reading, rec pbft.Record) {
 	anchored := in.prior
 	in.prior = false
+	if _, tells := rec.(*pbft.Stable); anchored && !tells && in.before > 0 {
+		j.watermarks.fail("the low watermark of replica %d falls from %d to 0", in.id, in.before)
+	}
 	switch r := rec.(type) {
 	case *pbft.Head:
 		j.whole(in)
@@ -80,15 +83,12 @@ func (j *Journals) ends(in *reading, before pbft.View) {
 	}
 }
 
-// stable is I6: the low watermark is at a checkpoint, and only rises.
+// stable is I6: the low watermark is at a checkpoint, and where a segment begins it is no lower than anything before said.
+// A record of its own is a note, which may be written late.
 func (j *Journals) stable(in *reading, seq pbft.Seq, anchored bool) {
 	j.watermarks.checked++
-	least := in.stable
-	if !anchored {
-		least = in.before // the anchor may know more than the records that are written with it
-	}
-	if seq < least {
-		j.watermarks.fail("the low watermark of replica %d falls from %d to %d", in.id, least, seq)
+	if anchored && seq < in.before {
+		j.watermarks.fail("the low watermark of replica %d falls from %d to %d", in.id, in.before, seq)
 	}
 	if k := j.cfg.CheckpointInterval; k > 0 && seq%k != 0 {
 		j.watermarks.fail("the low watermark of replica %d is %d, which is no checkpoint", in.id, seq)
