@@ -7,6 +7,7 @@ import (
 
 	"tagma/pbft"
 	"tagma/testnet/byzantine"
+	"tagma/testnet/check"
 )
 
 // Bounds of a client's patience (C3).
@@ -16,20 +17,6 @@ const (
 	mostPatience  = 2 * time.Second
 	reconnects    = 100 * time.Millisecond // after a link broke, until the next attempt
 )
-
-// Operation is one request of a client, from its first transmission until its answer.
-type Operation struct {
-	Client   int
-	ID       pbft.RequestID // of the last attempt; a new session gives it another one
-	Invoked  time.Duration
-	Returned time.Duration // meaningful if Known
-	Known    bool          // f+1 replicas agree what became of it
-	Outcome  pbft.Outcome
-	Seq      pbft.Seq
-	Ops      [][]byte
-	ReadOnly bool
-	Results  [][]byte
-}
 
 // client asks for operations and believes f+1 replicas (C2 to C5). It sends exactly once: the same bytes again and again
 // until it is answered, to the primary first and then to all.
@@ -109,8 +96,8 @@ func (c *client) begin() {
 }
 
 // submit sends a request with one operation or more. Done is called with the answer.
-func (c *client) submit(ops [][]byte, readOnly bool, done func(*Operation)) *Operation {
-	op := &Operation{Client: c.index, Invoked: c.w.now, Ops: ops, ReadOnly: readOnly}
+func (c *client) submit(means *check.Op, ops [][]byte, readOnly bool, done func(*Operation)) *Operation {
+	op := &Operation{Client: c.index, Op: means, Invoked: c.w.now, Ops: ops, ReadOnly: readOnly}
 	c.w.history = append(c.w.history, op)
 	c.launch(&call{op: op, done: done})
 	return op

@@ -94,7 +94,7 @@ func (w *World) FailStore(id pbft.ReplicaID, err error) { w.nodes[id].store.fail
 func (w *World) Wipe(id pbft.ReplicaID) {
 	n := w.nodes[id]
 	n.disk.Wipe()
-	n.store, n.lent = newStore(), 0
+	n.store, n.lent, n.lentRoot = newStore(), 0, pbft.Digest{}
 }
 
 // Inspect is a replica's own account of itself; false while it is down.
@@ -104,11 +104,6 @@ func (w *World) Inspect(id pbft.ReplicaID) (pbft.Inspection, bool) {
 		return pbft.Inspection{}, false
 	}
 	return n.replica.Inspect(), true
-}
-
-// Submit has a client ask for operations in one request, beside its workload.
-func (w *World) Submit(client int, ops [][]byte, readOnly bool) *Operation {
-	return w.clients[client].submit(ops, readOnly, nil)
 }
 
 // Evidence lists what correct replicas accuse others of.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/testnet/check"
 	"tagma/testnet/sim/disk"
 )
 
@@ -134,7 +135,12 @@ type Outcome struct {
 	Violation *Violation // nil if everything held
 	Trace     []string   // the last lines, of a violation
 	World     *World
+
+	Linearizable check.Result // I4
 }
+
+// judgePatience is how long, by the clock on the wall, a history may take to judge.
+const judgePatience = 5 * time.Second
 
 // Run runs a plan to its end. The error says that it cannot be run.
 func Run(p *Plan, change ...func(*Options)) (*Outcome, error) {
@@ -157,8 +163,13 @@ func Run(p *Plan, change ...func(*Options)) (*Outcome, error) {
 	if err := w.RunUntil(p.Duration); err == nil && p.Heal > 0 && !w.over() {
 		x.converge()
 	}
+	var judged check.Result
+	if w.Violation() == nil {
+		judged = w.Linearizable(judgePatience)
+	}
 	out := &Outcome{
 		Plan: p, Hash: w.Hash(), Counts: w.Counts(), Simulated: w.Now(), Violation: w.Violation(), World: w,
+		Linearizable: judged,
 	}
 	for _, times := range x.fired {
 		out.Fired += min(times, 1)

@@ -81,6 +81,7 @@ func (n *node) start() error {
 	n.life++
 	if err := n.open(); err != nil {
 		n.up, n.why = false, err
+		n.disk.Crash(disk.Kill, n.w.damage) // the process ends, and leaves what it wrote
 		n.w.note(line{who: int(n.id), what: stopped, words: err.Error()})
 		if errors.Is(err, errNoDonor) {
 			n.tryAgain()
@@ -102,7 +103,6 @@ func (n *node) start() error {
 
 // tryAgain starts it later, when others are up.
 func (n *node) tryAgain() {
-	n.disk.Crash(disk.Kill, n.w.damage)
 	life := n.life
 	n.w.At(n.w.now+n.cfg.ViewTimeout, func() {
 		if n.life == life && !n.up {

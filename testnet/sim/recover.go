@@ -16,6 +16,9 @@ const journalDir = "journal"
 // ErrUntrusted says that a disk cannot be trusted to hold every vote of its replica (D8, first version): it must not vote.
 var ErrUntrusted = errors.New("this replica must not vote on what its disk holds")
 
+// errNoDonor says that the stand-in for state transfer has nobody to have a state from yet.
+var errNoDonor = errors.New("there is nobody to have the state from")
+
 // errNoState says that the store matches no checkpoint from which the journal reaches on.
 var errNoState = errors.New("this replica needs the state from others")
 
@@ -100,7 +103,7 @@ func (n *node) verify(log []pbft.Record) (pbft.Applied, error) {
 			ErrUntrusted, n.store.highest, last)
 	}
 	var tried []pbft.Seq
-	for _, mark := range pbft.Marks(log) {
+	for _, mark := range n.marks(log) {
 		if uint64(mark.Seq) < n.store.floor {
 			tried = append(tried, mark.Seq)
 			continue
@@ -118,6 +121,16 @@ func (n *node) verify(log []pbft.Record) (pbft.Applied, error) {
 		return at, err
 	}
 	return pbft.Applied{}, fmt.Errorf("%w: the store matches none of the checkpoints %v", errNoState, tried)
+}
+
+// marks lists the states to look for, newest first: own checkpoints, and the one that was transferred.
+func (n *node) marks(log []pbft.Record) []pbft.Mark {
+	marks := pbft.Marks(log)
+	if n.lent == 0 {
+		return marks
+	}
+	i := slices.IndexFunc(marks, func(m pbft.Mark) bool { return m.Seq < n.lent })
+	return slices.Insert(marks, max(i, 0), pbft.Mark{Seq: n.lent, Digest: n.lentRoot})
 }
 
 // lastExecutable is the highest sequence number that the journal lets a replica execute.
@@ -143,22 +156,13 @@ func (n *node) serve(at pbft.Applied) (err error) {
 // transfer stands in for state transfer (X1), which does not exist: the replica starts from the stable checkpoint of
 // another one.
 func (n *node) transfer(log []pbft.Record) (pbft.Applied, error) {
-	var best *node
-	var seq pbft.Seq
-	for _, d := range n.w.nodes {
-		if d == n || !d.up || !n.w.Correct(d.id) {
-			continue
-		}
-		if stable := d.replica.Inspect().Stable; best == nil || stable > seq {
-			best, seq = d, stable
-		}
-	}
-	if best == nil || uint64(seq) < best.store.floor || uint64(seq) > best.store.last {
-		return pbft.Applied{}, fmt.Errorf("%w, and there is none to have it from", errNoState)
+	best, seq := n.donor()
+	if best == nil {
+		return pbft.Applied{}, errNoDonor
 	}
 	n.store = copyOf(best.store, uint64(seq))
 	at := pbft.Applied{Seq: seq, Root: n.store.Load(uint64(seq))}
-	n.lent = max(n.lent, seq)
+	n.lent, n.lentRoot = seq, at.Root
 	n.w.counts.Transfers++
 	n.w.note(line{who: int(n.id), what: delivered, a: uint64(seq), words: fmt.Sprintf("state of replica %d", best.id)})
 	var err error
@@ -166,11 +170,27 @@ func (n *node) transfer(log []pbft.Record) (pbft.Applied, error) {
 	return at, err
 }
 
+// donor is a correct replica with the newest stable checkpoint that is in a store, if it is newer than the last one that
+// this replica was given.
+func (n *node) donor() (best *node, seq pbft.Seq) {
+	seq = n.lent
+	for _, d := range n.w.nodes {
+		if d == n || !d.up || !n.w.Correct(d.id) {
+			continue
+		}
+		at := d.replica.Position().Stable
+		if at > seq && uint64(at) >= d.store.floor && uint64(at) <= d.store.last {
+			best, seq = d, at
+		}
+	}
+	return best, seq
+}
+
 // leftBehind is a replica that certificates cannot reach any more. With the stand-in it starts again, from another's state.
 func (n *node) leftBehind() {
 	n.w.counts.LeftBehind++
-	if !n.w.opt.StandInForTransfer || n.paused {
-		return
+	if best, _ := n.donor(); best == nil || !n.w.opt.StandInForTransfer || n.paused {
+		return // it goes on as it is, and is asked again
 	}
 	n.stop()
 	n.disk.Crash(disk.Kill, n.w.damage)

@@ -2,11 +2,11 @@ package sim
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"tagma/internal/cluster"
-	"tagma/statemachine/bank"
-	"tagma/statemachine/kv"
+	"tagma/testnet/check"
 )
 
 // Workload is what the clients do by themselves.
@@ -109,57 +109,61 @@ func (g *generator) think() time.Duration {
 func (g *generator) ask(done func(*Operation)) {
 	g.c.w.made++
 	g.made++
-	op, readOnly := g.operation()
-	g.c.submit([][]byte{op}, readOnly, done)
+	g.c.ask(g.operation(), done)
 }
 
 // operation is the next one. Every value that is written is written once.
-func (g *generator) operation() (op []byte, readOnly bool) {
+func (g *generator) operation() check.Op {
 	c, l := g.c, &g.c.w.opt.Workload
-	value := g.value()
 	switch l.Kind {
 	case Puts:
-		return kv.Put(fmt.Appendf(nil, "c%d/%d", c.index, c.random.IntN(l.Keys)), value), false
+		return check.Op{Kind: check.Put, Key: fmt.Sprintf("c%d/%d", c.index, c.random.IntN(l.Keys)), Value: g.value()}
 	case Bank:
 		return g.banking()
 	}
-	key := fmt.Appendf(nil, "k%d", c.random.IntN(l.Keys))
+	key := fmt.Sprintf("k%d", c.random.IntN(l.Keys))
 	switch d := c.random.IntN(100); {
 	case d < 45:
-		return kv.Get(key), true
+		return check.Op{Kind: check.Get, Key: key}
 	case d < 85:
-		return kv.Put(key, value), false
+		return check.Op{Kind: check.Put, Key: key, Value: g.value()}
 	case d < 92:
-		return kv.Delete(key), false
-	case l.Kind == Registers:
-		other := fmt.Appendf(nil, "k%d", c.random.IntN(l.Keys))
-		return kv.Txn([]kv.Compare{kv.Version(key, kv.Greater, 1)}, [][]byte{kv.Put(key, value)}, [][]byte{kv.Get(other)}), false
+		return check.Op{Kind: check.Delete, Key: key}
 	default:
-		return kv.PutPrevious(key, value), false
+		return g.transaction(key)
 	}
 }
 
-func (g *generator) value() []byte {
-	v := fmt.Appendf(nil, "c%d-%d", g.c.index, g.made)
-	for len(v) < g.c.w.opt.ValueBytes {
-		v = append(v, '.')
+// transaction puts a key if another one is absent, or else reads both.
+func (g *generator) transaction(key string) check.Op {
+	other := fmt.Sprintf("k%d", g.c.random.IntN(g.c.w.opt.Keys))
+	return check.Op{
+		Kind: check.Txn, If: []check.Cond{{Key: other, Absent: true}},
+		Then: []check.Op{{Kind: check.Put, Key: key, Value: g.value()}},
+		Else: []check.Op{{Kind: check.Get, Key: key}, {Kind: check.Get, Key: other}},
 	}
-	return v
 }
 
-func (g *generator) banking() (op []byte, readOnly bool) {
+func (g *generator) value() string {
+	v := fmt.Sprintf("c%d-%d", g.c.index, g.made)
+	return v + strings.Repeat(".", max(0, g.c.w.opt.ValueBytes-len(v)))
+}
+
+func (g *generator) banking() check.Op {
 	account := func(i int) string { return fmt.Sprintf("a%d", i) }
 	c := g.c
 	if g.made == 1 {
-		return bank.Open(account(c.index), 1000), false
+		return check.Op{Kind: check.Open, Key: account(c.index), Amount: 1000}
 	}
-	from, to := c.random.IntN(c.w.opt.Clients), c.random.IntN(c.w.opt.Clients)
+	n := c.w.opt.Clients
+	from := c.random.IntN(n)
+	to := (from + 1 + c.random.IntN(max(n-1, 1))) % n // no account pays itself
 	switch d := c.random.IntN(100); {
-	case d < 60:
-		return bank.Transfer(account(from), account(to), 1+c.random.Uint64N(50)), false
+	case d < 60 && n > 1:
+		return check.Op{Kind: check.Transfer, Key: account(from), To: account(to), Amount: 1 + c.random.Uint64N(50)}
 	case d < 85:
-		return bank.Balance(account(from)), true
+		return check.Op{Kind: check.Balance, Key: account(from)}
 	default:
-		return bank.Audit(), true
+		return check.Op{Kind: check.Audit}
 	}
 }

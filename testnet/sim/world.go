@@ -271,9 +271,6 @@ func (w *World) Counts() Counts { return w.counts }
 // Acknowledged counts the operations whose clients have an answer.
 func (w *World) Acknowledged() int { return w.counts.Acknowledged }
 
-// History lists all operations of clients, in the order in which they were asked for.
-func (w *World) History() []*Operation { return w.history }
-
 // Correct reports whether a replica follows the protocol and has its disk.
 func (w *World) Correct(id pbft.ReplicaID) bool { return !w.faulty[id] }
 
