@@ -78,7 +78,7 @@ func TestNetwork_AnOutsiderGetsNoStream(t *testing.T) {
 	}
 	for _, name := range []string{"malformed", "exhaust"} {
 		a := s.attack(key, byzantine.Choice{Name: name})
-		s.until(a, "the outsider is refused", func(t assault.Tally) bool { return t.Refused >= 20 })
+		s.until(a, "the outsider is refused", func(t assault.Tally) bool { return t.Refused >= 8 })
 		s.put(3)
 		told, err := a.Stop()
 		if err != nil {

@@ -61,12 +61,14 @@ func (a *Attacker) each(
 	}
 	p.SetStreamHandler(a.deaf(p.greeting))
 	a.running.Go(func() {
-		for again := true; again; again = pause(ctx, comeBack) {
+		for wait := comeBack; pause(ctx, wait); {
 			stream, err := p.greeted(ctx, to, proto)
 			if err != nil {
 				a.refuse(ctx)
+				wait = tryAgain
 				continue
 			}
+			wait = comeBack
 			release := a.hold()
 			stop := context.AfterFunc(ctx, func() { _ = stream.Reset() })
 			do(ctx, stream)

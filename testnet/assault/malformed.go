@@ -14,10 +14,12 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// How fast hostile frames follow each other, and how soon an attacker that was thrown out comes back.
+// How fast hostile frames follow each other, how soon an attacker that was thrown out comes back, and how soon one that
+// was not let in tries again: each try costs both sides a handshake.
 const (
 	betweenFrames = 5 * time.Millisecond
 	comeBack      = 20 * time.Millisecond
+	tryAgain      = time.Second
 )
 
 // malform has a goroutine a replica and protocol send what is no frame, or no message.
@@ -38,8 +40,12 @@ func (a *Attacker) malform(ctx context.Context, o Options) error {
 		for j, proto := range protocols {
 			m := &malforming{made: made(uint64(i*len(protocols) + j)), dice: rand.New(rand.NewPCG(uint64(i), uint64(j)))}
 			a.running.Go(func() {
-				for again := true; again; again = pause(ctx, comeBack) {
-					a.malformUntilDropped(ctx, p, to, proto, m)
+				for again := true; again; {
+					wait := comeBack
+					if !a.malformUntilDropped(ctx, p, to, proto, m) {
+						wait = tryAgain
+					}
+					again = pause(ctx, wait)
 				}
 			})
 		}
@@ -53,14 +59,13 @@ type malforming struct {
 	dice *rand.Rand
 }
 
-// malformUntilDropped opens a stream and sends hostile frames on it until the replica ends it.
-func (a *Attacker) malformUntilDropped(ctx context.Context, p *rawPeer, to target, proto protocol.ID, m *malforming) {
+// malformUntilDropped opens a stream and sends hostile frames on it until the replica ends it. It reports whether there
+// was a stream at all.
+func (a *Attacker) malformUntilDropped(ctx context.Context, p *rawPeer, to target, proto protocol.ID, m *malforming) bool {
 	stream, err := p.greeted(ctx, to, proto)
 	if err != nil {
-		if ctx.Err() == nil {
-			a.refused.Add(1)
-		}
-		return
+		a.refuse(ctx)
+		return false
 	}
 	defer a.hold()()
 	ended := make(chan struct{})
@@ -90,6 +95,7 @@ func (a *Attacker) malformUntilDropped(ctx context.Context, p *rawPeer, to targe
 	if ctx.Err() == nil {
 		a.dropped.Add(1)
 	}
+	return true
 }
 
 // send writes something hostile and reports whether the link took it.

@@ -25,7 +25,7 @@ const (
 var exhaustParameters = []Parameter{
 	{"ways", all, "what it uses up, such as streams+trickle: streams, trickle (frames that never end), withhold (it reads nothing)"},
 	{"streams", "10000", "how many streams it tries to hold open, over all replicas"},
-	{"rate", "200", "how many of them it tries to open in a second"},
+	{"rate", "50", "how many of them it tries to open in a second"},
 }
 
 // exhaust holds what links are made of and gives nothing back (I14). Its core is honest; whoever runs it over real links

@@ -118,7 +118,7 @@ func TestFrames_OneLieForSoManyTruths(t *testing.T) {
 func TestExhaustion_IsForRealLinksOnly(t *testing.T) {
 	c := Choice{Name: "exhaust", Values: map[string]string{"ways": "trickle+streams", "streams": "50"}}
 	e, err := NewExhaustion(c)
-	if err != nil || *e != (Exhaustion{Streams: 50, Rate: 200, Trickle: true}) || !LinksOnly(c) {
+	if err != nil || *e != (Exhaustion{Streams: 50, Rate: 50, Trickle: true}) || !LinksOnly(c) {
 		t.Errorf("%+v, %v", e, err)
 	}
 	if e, err := NewExhaustion(Choice{Name: "silent"}); e != nil || err != nil || LinksOnly(Choice{Name: "silent"}) {
