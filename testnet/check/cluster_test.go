@@ -58,6 +58,7 @@ type node struct {
 	saved   map[pbft.Seq]state
 	state   state
 	inbox   []pbft.Event
+	gone    bool // only a transfer of the state could bring it back
 }
 
 type state struct {
@@ -120,7 +121,7 @@ func (c *cluster) rough(rounds int) {
 	c.run(300)
 	ids := []pbft.ReplicaID{}
 	for _, n := range c.nodes {
-		if !n.replica.Inspect().LeftBehind {
+		if !n.gone && !n.replica.Inspect().LeftBehind {
 			ids = append(ids, n.id)
 		}
 	}
@@ -177,7 +178,7 @@ func (n *node) start() {
 		n.c.mon.Restarted(n.id, s.seq)
 		return
 	}
-	n.c.t.Fatalf("replica %d cannot start", n.id)
+	n.gone = true
 }
 
 func (n *node) lies() bool { return int(n.id) == n.c.liar }
@@ -229,7 +230,7 @@ func (c *cluster) run(ticks int) {
 		c.now += 20 * time.Millisecond
 		for _, n := range c.nodes {
 			if n.drv == nil {
-				if c.calm || c.rng.IntN(20) == 0 {
+				if !n.gone && (c.calm || c.rng.IntN(20) == 0) {
 					n.start()
 				}
 				continue
