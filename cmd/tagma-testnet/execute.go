@@ -76,7 +76,7 @@ Exit codes: 0 done and everything expected held, 1 something did not, 2 unusable
 	}
 	root.SetFlagErrorFunc(badFlag)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newDemo(), newStart(), newRun(), newSim(), newFlood(), newBehaviours())
+	root.AddCommand(newDemo(), newStart(), newRun(), newSim(), newFlood(), newExplore(), newBehaviours())
 	return root
 }
 

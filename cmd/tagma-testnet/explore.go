@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"tagma/testnet/explore"
+)
+
+// exploreFlags are the flags of the exhaustive search.
+type exploreFlags struct {
+	json    bool
+	replay  string
+	options explore.Options
+}
+
+func newExplore() *cobra.Command {
+	f := exploreFlags{options: explore.Defaults()}
+	cmd := &cobra.Command{
+		Use:   "explore",
+		Short: "Search all small runs of the protocol for a fork or a stall",
+		Long: `Search every state that four replicas of the real core can reach within the bounds, one of them Byzantine, for two
+batches at one sequence number (I1, I17) and for a state from which no fair continuation commits (V7, V8). The same
+bounds give the same states. The exit code is 0 only if all states were seen and nothing was found.`,
+		Example: `  tagma-testnet explore --views 2
+  tagma-testnet explore --views 3 --byzantine 1 --json
+  tagma-testnet explore --views 2 --crashes 1`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runExplore(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	o := &f.options
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as one JSON document, and progress to standard error")
+	cmd.Flags().IntVar(&o.Replicas, "replicas", o.Replicas, "cluster size; 4 is the only one")
+	cmd.Flags().IntVar(&o.Views, "views", o.Views, "how many views to search")
+	cmd.Flags().IntVar(&o.Slots, "slots", o.Slots, "how many sequence numbers to search")
+	cmd.Flags().IntVar(&o.Crashes, "crashes", o.Crashes, "crashes of correct replicas in one run, each with a restart")
+	cmd.Flags().IntVar(&o.Byzantine, "byzantine", o.Byzantine, "the Byzantine `replica` (default each in turn)")
+	cmd.Flags().IntVar(&o.MaxStates, "max-states", o.MaxStates, "give a search up at so many states")
+	cmd.Flags().IntVar(&o.FairEvery, "fair-every", o.FairEvery, "check liveness from every `n`th state; 0 for none")
+	cmd.Flags().BoolVar(&o.Exact, "exact", o.Exact, "search without the reductions by view")
+	cmd.Flags().StringVar(&f.replay, "replay", "", "tell the story of a finding again: `moves` as the finding gives them")
+	return cmd
+}
+
+func runExplore(ctx context.Context, f exploreFlags, stdout, stderr io.Writer) error {
+	if err := f.options.Validate(); err != nil {
+		return unusablef("explore: %w", err)
+	}
+	if f.replay != "" {
+		return replayFinding(f, stdout)
+	}
+	shown := stdout
+	if f.json {
+		shown = stderr
+	}
+	var failed error
+	say := func(text string) {
+		if _, err := io.WriteString(shown, text); err != nil && failed == nil {
+			failed = err
+		}
+	}
+	say(explore.Heading(f.options))
+	document := explore.Search(ctx, f.options, func(r explore.Run) { say(r.Line()) })
+	if f.json {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetIndent("", "  ")
+		if err := encoder.Encode(document); err != nil {
+			return fmt.Errorf("explore: %w", err)
+		}
+	} else {
+		say(document.Summary())
+	}
+	if failed != nil {
+		return fmt.Errorf("explore: %w", failed)
+	}
+	if document.Verdict != explore.Pass {
+		return errVerdict
+	}
+	return nil
+}
+
+func replayFinding(f exploreFlags, stdout io.Writer) error {
+	finding, err := explore.Replay(f.options, f.replay)
+	if err != nil {
+		return unusablef("explore: --replay: %w", err)
+	}
+	_, err = io.WriteString(stdout, finding.Text())
+	return err
+}

@@ -1,0 +1,101 @@
+package explore_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tagma/testnet/explore"
+	"tagma/testnet/mutants"
+)
+
+// hunt is the command that is built in a mutant's copy: the real one links far more than a search needs.
+const hunt = `package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"os"
+
+	"tagma/testnet/explore"
+)
+
+func main() {
+	o := explore.Defaults()
+	flag.IntVar(&o.Views, "views", o.Views, "")
+	flag.IntVar(&o.Slots, "slots", o.Slots, "")
+	flag.IntVar(&o.Crashes, "crashes", o.Crashes, "")
+	flag.IntVar(&o.Byzantine, "byzantine", o.Byzantine, "")
+	flag.IntVar(&o.FairEvery, "fair-every", o.FairEvery, "")
+	flag.Parse()
+	if err := json.NewEncoder(os.Stdout).Encode(explore.Search(context.Background(), o, func(explore.Run) {})); err != nil {
+		panic(err)
+	}
+}
+`
+
+// TestControl_TheSearchFindsWhatItIsFor applies each mutant that is the explorer's to a copy of the core and searches there:
+// a search that finds nothing anywhere proves nothing.
+func TestControl_TheSearchFindsWhatItIsFor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a copy of the core for each mutant")
+	}
+	list, err := mutants.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hunted := 0
+	for _, m := range list {
+		if m.Hunter != mutants.Explore {
+			continue
+		}
+		hunted++
+		t.Run(m.Name, func(t *testing.T) {
+			d := huntIn(t, m)
+			found := d.Runs[len(d.Runs)-1].Finding
+			if d.Verdict != explore.Fail || found == nil {
+				t.Fatalf("survives: %s\n%+v", m.What, d)
+			}
+			if !strings.HasPrefix(found.What, m.Expect+":") {
+				t.Errorf("caught by %q, want %s", found.What, m.Expect)
+			}
+			t.Logf("%d states, %.1f s: %s\n%s", d.States, d.Seconds, found.What, strings.Join(found.Story, "\n"))
+		})
+	}
+	if hunted < 2 {
+		t.Errorf("%d mutants are the explorer's, want at least the stall of V7 and the fork of V3", hunted)
+	}
+}
+
+// huntIn searches a copy of the core with a mutant in it.
+func huntIn(t *testing.T, m mutants.Mutant) explore.Document {
+	t.Helper()
+	dir := t.TempDir()
+	if err := mutants.Copy("../..", dir, "pbft", "testnet/explore"); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Apply(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(hunt), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"run", "-mod=mod", "."}, m.Flags...)...)
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("hunt for %s: %v\n%s", m.Name, err, stderr.String())
+	}
+	var d explore.Document
+	if err := json.Unmarshal(out, &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}

@@ -1,0 +1,173 @@
+package explore
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"tagma/pbft"
+)
+
+// small are bounds that take a second or two.
+func small(byzantine int) Options {
+	o := Defaults()
+	o.Views, o.Byzantine = 2, byzantine
+	return o
+}
+
+func TestSearch_ExhaustsTwoViewsAndIsDeterministic(t *testing.T) {
+	var runs [2]Run
+	for i := range runs {
+		d := Search(t.Context(), small(2), func(Run) {})
+		if d.Verdict != Pass || len(d.Runs) != 1 || !d.Runs[0].Complete {
+			t.Fatalf("verdict %s: %+v", d.Verdict, d)
+		}
+		runs[i] = d.Runs[0]
+		runs[i].Seconds = 0
+	}
+	if runs[0] != runs[1] {
+		t.Errorf("the same bounds gave\n%+v and\n%+v", runs[0], runs[1])
+	}
+	if runs[0].Fair != runs[0].States || runs[0].States < 1000 {
+		t.Errorf("%d states, %d of them played on", runs[0].States, runs[0].Fair)
+	}
+}
+
+func TestSearch_CrashesBeforeAndInTheMiddleOfWhatIsDurable(t *testing.T) {
+	o := small(2)
+	o.Views, o.Crashes = 1, 2
+	d := Search(t.Context(), o, func(Run) {})
+	if d.Verdict != Pass {
+		t.Fatalf("%+v", d)
+	}
+	without := o
+	without.Crashes = 0
+	if fewer := Search(t.Context(), without, func(Run) {}); fewer.States >= d.States {
+		t.Errorf("%d states with crashes, %d without", d.States, fewer.States)
+	}
+}
+
+// TestReductions_LoseNothingThatIsSaid compares the search with one that keeps every state apart: correct replicas say the
+// same things, the same batches commit, and the same are executed together.
+func TestReductions_LoseNothingThatIsSaid(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches without reductions")
+	}
+	o := small(2)
+	o.FairEvery = 0
+	reduced := outcomes(t, o)
+	o.Exact = true
+	exact := outcomes(t, o)
+	for _, what := range exact {
+		if !slices.Contains(reduced, what) {
+			t.Errorf("only without reductions: %s", what)
+		}
+	}
+	for _, what := range reduced {
+		if !slices.Contains(exact, what) {
+			t.Errorf("only with reductions: %s", what)
+		}
+	}
+	if len(exact) < 20 {
+		t.Errorf("%d outcomes compare nothing", len(exact))
+	}
+}
+
+// outcomes lists what correct replicas can say within the bounds, and what can commit together.
+func outcomes(t *testing.T, o Options) []string {
+	s := newSearch(o, pbft.ReplicaID(o.Byzantine))
+	complete, found := s.run(context.Background())
+	if found != nil || !complete {
+		t.Fatalf("complete: %v, found %+v", complete, found)
+	}
+	set := map[string]bool{}
+	for _, l := range s.a.letters {
+		if l.by != s.a.byzantine {
+			set[l.String()] = true
+		}
+	}
+	for i := range s.states {
+		k := s.knowledge(&s.states[i])
+		for v := range maxViews {
+			votes := map[value]int{}
+			for _, said := range k {
+				if said != nil {
+					votes[said.commit[v][0]]++
+				}
+			}
+			for d, n := range votes {
+				if d != none && n >= quorum-1 {
+					set[fmt.Sprintf("commits: %v in v%d", d, v)] = true
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+func TestReplay_TellsTheSameStory(t *testing.T) {
+	o := small(1)
+	s := newSearch(o, 1)
+	if complete, found := s.run(t.Context()); !complete || found != nil {
+		t.Fatal(complete, found)
+	}
+	last := int32(len(s.states) - 1)
+	f, err := Replay(o, s.replay(last))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := s.story(last); !slices.Equal(f.Story, want) || len(want) < 10 {
+		t.Errorf("the story is\n%s\nwant\n%s", strings.Join(f.Story, "\n"), strings.Join(want, "\n"))
+	}
+	for _, bad := range []string{"", "7:", "1:2", "1:1.0", "1:0.99"} {
+		if _, err := Replay(o, bad); err == nil {
+			t.Errorf("%q is replayed", bad)
+		}
+	}
+}
+
+func TestSearch_SaysThatItsBudgetIsSpent(t *testing.T) {
+	o := small(1)
+	o.MaxStates = 100
+	if d := Search(t.Context(), o, func(Run) {}); d.Verdict != Incomplete || !strings.Contains(d.Summary(), "incomplete") {
+		t.Errorf("%s: %s", d.Verdict, d.Summary())
+	}
+}
+
+// TestJudge_CanFail shows it states that no run reaches.
+func TestJudge_CanFail(t *testing.T) {
+	a := &alphabet{world: newWorld(1, 3), numbers: map[letter]int32{}}
+	var k knowledge
+	for i := range 3 {
+		s := newShown()
+		k[i] = &s
+	}
+	k[0].commit[0][0], k[1].commit[0][0] = first, first
+	if err := a.judge(&k); err != nil {
+		t.Fatalf("a batch that commits once: %v", err)
+	}
+	a.letters = []letter{{kind: pbft.TypeNewView, by: 1, view: 1, order: [maxSlots]value{second}}}
+	k[2].activated[1] = 0
+	if err := a.judge(&k); err == nil || !strings.HasPrefix(err.Error(), "I17") {
+		t.Errorf("a new view that drops what committed: %v", err)
+	}
+	k[2].activated[1] = absent
+	k[1].commit[1][0], k[2].commit[1][0] = second, second
+	if err := a.judge(&k); err == nil || !strings.HasPrefix(err.Error(), "I1:") {
+		t.Errorf("two batches that commit at one place: %v", err)
+	}
+	if err := a.taken(2, &shown{activated: [maxViews]int32{absent, 0, absent, absent}}); err == nil {
+		t.Error("an O that its view changes do not require passes")
+	}
+	s := newShown()
+	vote := letter{kind: pbft.TypePrepare, by: 2, seq: 1, value: first}
+	if err := s.note(vote, 0); err != nil {
+		t.Fatal(err)
+	}
+	if vote.value = second; s.note(vote, 0) == nil {
+		t.Error("I2: two digests for one place pass")
+	}
+}

@@ -1,0 +1,126 @@
+package explore
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/pbft"
+)
+
+const (
+	fairStep   = 125 * time.Millisecond // an eighth of the view timeout: how often a waiting replica reports its status
+	fairRounds = 480                    // a minute: seven times what four doublings of the timeout take
+	extraViews = 4                      // V9
+)
+
+// fairRun is what a fair continuation came to.
+type fairRun struct {
+	rounds int
+	views  pbft.View // above the highest at its beginning
+}
+
+// continuation plays a state on fairly: the Byzantine replica is silent, everything that was on the way is lost, and from
+// now on the correct replicas' messages arrive at once, their timers run, and the client repeats what it asked for.
+type continuation struct {
+	nodes [replicas - 1]*node
+	queue []letterTo
+}
+
+// letterTo is a message on its way.
+type letterTo struct {
+	from pbft.ReplicaID
+	to   int // in nodes
+	msg  pbft.Message
+}
+
+// continueFairly returns an error if no correct replica's progress lets every request execute everywhere, or if it takes
+// more views than V9 allows.
+func (s *search) continueFairly(at int32) (fairRun, error) {
+	c := &continuation{}
+	for i, ls := range s.locals {
+		n := ls.rebuild(s.states[at].local[i])
+		n.says = func(to int, m pbft.Message) { c.post(n.cfg.Self, to, m) }
+		c.nodes[i] = n
+	}
+	from := c.highest()
+	for round := range fairRounds {
+		if c.done() {
+			run := fairRun{rounds: round, views: c.highest() - from}
+			if run.views > extraViews {
+				return run, fmt.Errorf("V9: everything executes only %d views later", run.views)
+			}
+			return run, c.agree()
+		}
+		for _, n := range c.nodes {
+			n.tick(fairStep)
+			if round%4 == 0 {
+				n.ask()
+			}
+		}
+		c.drain()
+	}
+	return fairRun{rounds: fairRounds}, fmt.Errorf("V8: no fair continuation commits what is pending:\n%s", c.describe())
+}
+
+func (c *continuation) post(from pbft.ReplicaID, to int, m pbft.Message) {
+	for i, n := range c.nodes {
+		if id := n.cfg.Self; id != from && (to == everybody || to == int(id)) {
+			c.queue = append(c.queue, letterTo{from, i, m})
+		}
+	}
+}
+
+// drain delivers what is on the way and what that brings forth. Correct replicas signed all of it.
+func (c *continuation) drain() {
+	for len(c.queue) > 0 {
+		l := c.queue[0]
+		c.queue = c.queue[1:]
+		n := c.nodes[l.to]
+		if r, ok := l.msg.(*pbft.Request); ok && n.done[r.ID] {
+			continue // the driver answers what was executed
+		}
+		v, err := pbft.Verify(n.cfg, l.msg, func([]pbft.Claim) bool { return true })
+		if err != nil {
+			panic(fmt.Sprintf("explore: %v of the correct replica %d is refused: %v", pbft.TypeOf(l.msg), l.from, err))
+		}
+		n.receive(pbft.Source{Replica: l.from}, v)
+	}
+}
+
+func (c *continuation) highest() (v pbft.View) {
+	for _, n := range c.nodes {
+		v = max(v, n.core.Inspect().View)
+	}
+	return v
+}
+
+// done reports whether every correct replica has executed every request, and all have come equally far.
+func (c *continuation) done() bool {
+	for _, n := range c.nodes {
+		if len(n.done) < len(n.w.requests) || len(n.executed) != len(c.nodes[0].executed) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *continuation) agree() error {
+	for _, n := range c.nodes[1:] {
+		if !slices.Equal(n.executed, c.nodes[0].executed) {
+			return fmt.Errorf("I1: r%d and r%d execute different batches", c.nodes[0].cfg.Self, n.cfg.Self)
+		}
+	}
+	return nil
+}
+
+// describe tells where everybody is stuck.
+func (c *continuation) describe() string {
+	var lines []byte
+	for _, n := range c.nodes {
+		in := n.core.Inspect()
+		lines = fmt.Appendf(lines, "  r%d is in v%d (active: %v), has executed up to #%d and suspects its view: %v\n",
+			n.cfg.Self, in.View, in.Active, in.Executed, in.Suspecting)
+	}
+	return string(lines)
+}

@@ -1,0 +1,162 @@
+package explore
+
+import (
+	"fmt"
+	"strings"
+
+	"tagma/pbft"
+)
+
+// maxSlots and maxViews bound what a letter can name, and so the search.
+const (
+	maxSlots = 2
+	maxViews = 4
+)
+
+// value is what one sequence number can hold, small enough to compare and to count.
+type value uint8
+
+// The values of a slot. A and B are two batches of the same request, which differ in their agreed time; C and D are the
+// same for the other slot's request.
+const (
+	none   value = iota // nothing
+	null                // the null request
+	first               // A: what the primaries of even views propose by themselves
+	second              // B: what the primaries of odd views propose by themselves
+	third               // C, D: what they propose if they lost count of a request in a restart
+	fourth
+)
+
+func (v value) String() string { return [...]string{"none", "null", "A", "B", "C", "D"}[v] }
+
+// proof says of a slot what a view change claims prepared there.
+type proof struct {
+	view  pbft.View
+	value value // none: nothing
+}
+
+// letter is what a message says, without how it is proven. Two messages with one letter are interchangeable: once it is
+// verified, the core never reads who signed a certificate, nor which view changes a new view rests on. That is why the
+// state space is finite.
+type letter struct {
+	kind  pbft.Type
+	by    pbft.ReplicaID
+	view  pbft.View
+	seq   pbft.Seq        // of pre-prepare, prepare and commit
+	value value           // of pre-prepare, prepare and commit
+	proof [maxSlots]proof // of a view change, by slot
+	order [maxSlots]value // of a new view: its O, by slot
+	right [maxSlots]value // of a new view: the O that its view changes require
+	ahead [4]pbft.View    // of a view change: a suspect's view + 1 by replica, where it is above what the view needs
+}
+
+// String tells people what the message says.
+func (l letter) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v v%d", l.kind, l.view)
+	switch l.kind {
+	case pbft.TypePrePrepare, pbft.TypePrepare, pbft.TypeCommit:
+		fmt.Fprintf(&b, " #%d %v", l.seq, l.value)
+	case pbft.TypeViewChange:
+		b.WriteString(" P{")
+		for i, p := range l.proof {
+			if p.value != none {
+				fmt.Fprintf(&b, "#%d %v@v%d", i+1, p.value, p.view)
+			}
+		}
+		b.WriteString("}")
+	case pbft.TypeNewView:
+		fmt.Fprintf(&b, " O%s", ordered(l.order))
+		if l.order != l.right {
+			fmt.Fprintf(&b, " (its view changes require %s)", ordered(l.right))
+		}
+	default:
+	}
+	fmt.Fprintf(&b, " of r%d", l.by)
+	return b.String()
+}
+
+// ordered shows an O.
+func ordered(o [maxSlots]value) string {
+	var parts []string
+	for i, v := range o {
+		if v != none {
+			parts = append(parts, fmt.Sprintf("#%d %v", i+1, v))
+		}
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// alphabet gives every letter a number and keeps one verified message for it.
+type alphabet struct {
+	*world
+	numbers map[letter]int32
+	letters []letter
+	mail    []pbft.Verified
+}
+
+// number returns the number of a letter, verifying the message that stands for it when it is new. A correct replica's
+// message that does not verify is a finding.
+func (a *alphabet) number(l letter, m func() pbft.Message) (int32, error) {
+	if k, ok := a.numbers[l]; ok {
+		return k, nil
+	}
+	v, err := pbft.Verify(&a.configs[0], m(), a.holds)
+	if err != nil {
+		return -1, fmt.Errorf("%v does not verify: %w", l, err)
+	}
+	k := int32(len(a.letters))
+	a.numbers[l] = k
+	a.letters = append(a.letters, l)
+	a.mail = append(a.mail, v)
+	return k, nil
+}
+
+// spell returns the letter of a correct replica's message, false if the search leaves it out: messages that a lossy
+// network replaces (status, heartbeat, fetch), and what lies beyond the bounds.
+func (w *world) spell(by pbft.ReplicaID, m pbft.Message) (letter, bool) {
+	l := letter{kind: pbft.TypeOf(m), by: by}
+	switch m := m.(type) {
+	case *pbft.PrePrepare:
+		return w.spellVote(l, m.View, m.Seq, m.Digest)
+	case *pbft.Prepare:
+		return w.spellVote(l, m.View, m.Seq, m.Digest)
+	case *pbft.Commit:
+		return w.spellVote(l, m.View, m.Seq, m.Digest)
+	case *pbft.Suspect:
+		l.view = m.View
+		return l, m.View < maxViews
+	case *pbft.ViewChange:
+		l.view = m.View
+		for i := range m.Prepared {
+			if c := &m.Prepared[i]; int(c.Seq) <= w.slots {
+				l.proof[c.Seq-1] = proof{c.View, w.valueOf(c.Seq, c.Digest)}
+			}
+		}
+		for _, s := range m.Suspects {
+			if s.View >= m.View && s.View < maxViews {
+				l.ahead[s.Replica] = s.View + 1
+			}
+		}
+		return l, m.View < maxViews
+	case *pbft.NewView:
+		l.view = m.View
+		for i, p := range m.Proposals {
+			if i < w.slots {
+				l.order[i] = w.valueOf(pbft.Seq(i+1), p.Digest)
+			}
+		}
+		l.right = l.order // a correct primary's, and I17 judges it
+		return l, m.View < maxViews
+	default:
+		return l, false
+	}
+}
+
+func (w *world) spellVote(l letter, v pbft.View, s pbft.Seq, d pbft.Digest) (letter, bool) {
+	if v >= maxViews || int(s) > w.slots {
+		return l, false
+	}
+	l.view, l.seq, l.value = v, s, w.valueOf(s, d)
+	return l, true
+}

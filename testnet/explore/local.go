@@ -1,0 +1,285 @@
+package explore
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/pbft"
+)
+
+// kind says what a move does to a replica.
+type kind uint8
+
+const (
+	deliver kind = iota // its letters arrive, in order
+	fetch               // the body of a value that it lacks arrives
+	expire              // its timers expire, where that does more than send a Suspect
+	restart             // it crashes and starts again from its journal
+)
+
+// move is one transition of one replica. It is comparable: the same move from the same local state has the same result.
+type move struct {
+	kind    kind
+	letters [3]int32 // of deliver; absent fills it
+	seq     pbft.Seq // of fetch
+	value   value    // of fetch
+	crash   uint8    // the replica crashes after so many durable effects, and restarts; 0: it does not
+}
+
+// deliverMove is the delivery of some letters.
+func deliverMove(letters ...int32) move {
+	m := move{kind: deliver, letters: [3]int32{absent, absent, absent}}
+	copy(m.letters[:], letters)
+	return m
+}
+
+// local is a state of one replica, with the way that leads to it: a core cannot be copied, so it is made again from its
+// history.
+type local struct {
+	parent int32 // in locals; absent for the first
+	by     move
+	silent bool // the timers did not expire after the move: that is a move of its own
+	view   pbft.View
+	level  pbft.View // the highest view that any move so far was about
+	active bool
+	slots  [maxSlots]slotState
+	shown  shown
+	counts int32 // hash of what counts of the core, as a number
+	stays  int32 // hash of what outlives its view
+}
+
+// long is longer than every timeout.
+const long = time.Hour
+
+// locals are all known states of one replica and the moves between them.
+type locals struct {
+	a     *alphabet
+	id    pbft.ReplicaID
+	all   []local
+	index map[fingerprint]int32 // states
+	moves map[step]outcome
+	cores map[fingerprint]int32 // numbers of hashes
+
+	classes map[class]int32
+	faces   map[face]int32
+
+	fails error // the first violation inside one replica
+}
+
+// outcome is what a move leads to, and how many durable effects it has.
+type outcome struct {
+	to      int32
+	durable uint8
+}
+
+// step is a move from a local state.
+type step struct {
+	from int32
+	move move
+}
+
+func newLocals(a *alphabet, id pbft.ReplicaID) *locals {
+	return &locals{
+		a: a, id: id, index: map[fingerprint]int32{}, moves: map[step]outcome{}, cores: map[fingerprint]int32{},
+		classes: map[class]int32{}, faces: map[face]int32{},
+	}
+}
+
+// begin returns the initial state.
+func (ls *locals) begin() int32 {
+	s := local{parent: absent}
+	return ls.settle(ls.fresh(&s), &s)
+}
+
+// fresh boots a replica with the ears on.
+func (ls *locals) fresh(s *local) *node {
+	s.shown = newShown()
+	n := newNode(ls.a.world, ls.id)
+	ls.listen(n, &s.shown)
+	n.journal = nil // what it said in its first boot went unheard: boot again
+	n.boot()
+	return n
+}
+
+// listen has the node's broadcasts noted in its tables.
+func (ls *locals) listen(n *node, s *shown) {
+	n.says = func(to int, m pbft.Message) {
+		if to != everybody {
+			return // retransmissions, and what the client sends anyway
+		}
+		l, ok := ls.a.spell(ls.id, m)
+		if !ok {
+			return
+		}
+		k, err := ls.a.number(l, func() pbft.Message { return m })
+		if err == nil {
+			err = s.note(l, k)
+		}
+		if err != nil && ls.fails == nil {
+			ls.fails = err
+		}
+	}
+}
+
+// settle lets the timers expire and files the state that results. Expiring at once is no loss: a Suspect does not stop
+// its sender from voting (V7), so whoever may send one may as well have sent it, undelivered. Where expiry does more
+// than that, it becomes a move of its own.
+func (ls *locals) settle(n *node, s *local) int32 {
+	if !s.silent {
+		before := n.core.Inspect()
+		n.tick(long)
+		if after := n.core.Inspect(); after.View != before.View || after.Active != before.Active {
+			s.silent = true
+			return ls.take(s)
+		}
+	}
+	return ls.file(n, s)
+}
+
+// take makes a state's last move again, with the ears on, and files it.
+func (ls *locals) take(s *local) int32 {
+	if s.parent == absent {
+		return ls.file(ls.fresh(s), s)
+	}
+	s.shown = ls.all[s.parent].shown
+	n := ls.rebuild(s.parent)
+	ls.listen(n, &s.shown)
+	ls.make(n, s.by)
+	ls.enteredBy(n, s.by, s)
+	return ls.file(n, s)
+}
+
+// file returns the number of the state that a node is in.
+func (ls *locals) file(n *node, s *local) int32 {
+	in := n.core.Inspect()
+	s.view, s.active, s.slots = in.View, in.Active, ls.a.slotsOf(n.core)
+	for i, d := range n.executed {
+		if i < ls.a.slots {
+			s.shown.executed[i] = ls.a.valueOf(pbft.Seq(i+1), d)
+		}
+	}
+	s.level = max(ls.reached(s), in.View)
+	whole := fingerprintOf(n, everything)
+	f := with(whole, &s.shown, s.level)
+	k, ok := ls.index[f]
+	if !ok {
+		s.counts, s.stays = ls.numbered(fingerprintOf(n, whatCounts)), ls.numbered(fingerprintOf(n, whatStays))
+		k = int32(len(ls.all))
+		ls.index[f] = k
+		ls.all = append(ls.all, *s)
+	}
+	return k
+}
+
+// reached is the level that a state's last move came from or was about.
+func (ls *locals) reached(s *local) (level pbft.View) {
+	if s.parent == absent {
+		return 0
+	}
+	level = ls.all[s.parent].level
+	for _, k := range s.by.letters {
+		if s.by.kind == deliver && k != absent && ls.a.letters[k].by != ls.a.byzantine {
+			level = max(level, ls.a.letters[k].view)
+		}
+	}
+	return level
+}
+
+func (ls *locals) numbered(f fingerprint) int32 {
+	k, ok := ls.cores[f]
+	if !ok {
+		k = int32(len(ls.cores))
+		ls.cores[f] = k
+	}
+	return k
+}
+
+// next makes a move from a state, once.
+func (ls *locals) next(from int32, m move) outcome {
+	k, ok := ls.moves[step{from, m}]
+	if !ok {
+		k = ls.first(from, m)
+		ls.moves[step{from, m}] = k
+	}
+	return k
+}
+
+func (ls *locals) first(from int32, m move) outcome {
+	s := local{parent: from, by: m, shown: ls.all[from].shown}
+	n := ls.rebuild(from)
+	ls.listen(n, &s.shown)
+	durable := ls.make(n, m)
+	ls.enteredBy(n, m, &s)
+	return outcome{ls.settle(n, &s), durable}
+}
+
+// enteredBy notes the new view that a move made active, for I17.
+func (ls *locals) enteredBy(n *node, m move, s *local) {
+	in := n.core.Inspect()
+	if !in.Active || in.View == 0 || in.View >= maxViews || s.shown.activated[in.View] != absent {
+		return
+	}
+	if in.Primary == ls.id {
+		s.shown.activated[in.View] = s.shown.newView[in.View]
+		return
+	}
+	for _, k := range m.letters {
+		if k != absent && ls.a.letters[k].kind == pbft.TypeNewView {
+			s.shown.activated[in.View] = k
+		}
+	}
+}
+
+// rebuild makes the core of a state again from the moves that lead to it.
+func (ls *locals) rebuild(k int32) *node {
+	var way []int32
+	for at := k; at != absent; at = ls.all[at].parent {
+		way = append(way, at)
+	}
+	n := newNode(ls.a.world, ls.id)
+	for _, at := range slices.Backward(way) {
+		s := &ls.all[at]
+		if s.parent != absent {
+			ls.make(n, s.by)
+		}
+		if !s.silent {
+			n.tick(long)
+		}
+	}
+	return n
+}
+
+// make performs a move and returns how many durable effects it had.
+func (ls *locals) make(n *node, m move) uint8 {
+	n.durable, n.stopAfter = 0, int(m.crash)
+	switch m.kind {
+	case deliver:
+		for _, k := range m.letters {
+			if k != absent && !n.stopped {
+				n.receive(pbft.Source{Replica: ls.a.letters[k].by}, ls.a.mail[k])
+			}
+		}
+	case fetch:
+		n.receive(pbft.Source{Replica: ls.a.byzantine}, ls.a.body(m.seq, m.value))
+	case expire:
+		n.tick(long)
+	case restart:
+		n.restart()
+	}
+	durable := uint8(n.durable)
+	if n.stopped {
+		n.restart()
+	}
+	n.stopAfter = 0
+	return durable
+}
+
+// body is the answer to a fetch.
+func (w *world) body(s pbft.Seq, v value) pbft.Verified {
+	m, err := pbft.Verify(&w.configs[0], &pbft.CertifiedBody{Seq: s, Body: w.bodies[s][v]}, w.holds)
+	if err != nil {
+		panic(fmt.Sprintf("explore: the body of %v: %v", v, err))
+	}
+	return m
+}

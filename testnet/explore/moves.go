@@ -1,0 +1,205 @@
+package explore
+
+import "tagma/pbft"
+
+// The moves of one replica. Votes come by the quorum: what a correct replica says depends on whether a quorum is complete,
+// never on the votes before the last, and everything that was ever sent can be delivered at any time. So every run in
+// which votes trickle in says the same as one in which those that complete a quorum come together, and only the latter
+// are searched. Messages that the receiver would keep for later are likewise delivered when they count.
+
+// offers collects a replica's moves.
+type offers struct {
+	a     *alphabet
+	k     *knowledge
+	id    pbft.ReplicaID
+	s     *local
+	views pbft.View
+	list  []move
+}
+
+// moves lists what can happen to a replica, given what the others have shown. The order is fixed: a replay counts in it.
+func (o *offers) moves() []move {
+	o.list = o.list[:0]
+	o.normalCase()
+	o.leaving()
+	o.joining()
+	o.entering()
+	if o.s.silent {
+		o.list = append(o.list, move{kind: expire})
+	}
+	return o.list
+}
+
+func (o *offers) deliver(letters ...int32) { o.list = append(o.list, deliverMove(letters...)) }
+
+func (o *offers) primary(v pbft.View) pbft.ReplicaID { return o.a.configs[0].Primary(v) }
+
+// normalCase offers pre-prepares, completed quorums and missing bodies (§4.2, N3, N7).
+func (o *offers) normalCase() {
+	for i := range o.a.slots {
+		seq, st := pbft.Seq(i+1), &o.s.slots[i]
+		if st.lacksBody != none {
+			o.list = append(o.list, move{kind: fetch, seq: seq, value: st.lacksBody})
+		}
+		if o.s.active && st.accepted == none && o.primary(o.s.view) != o.id {
+			o.prePrepares(seq)
+		}
+		if o.s.active && st.accepted != none && !st.commitSent && st.lacksBody != st.accepted {
+			o.prepares(seq, st.accepted)
+		}
+		if st.certified == none {
+			o.commits(seq)
+		}
+	}
+}
+
+func (o *offers) prePrepares(seq pbft.Seq) {
+	v := o.s.view
+	if p := o.primary(v); p != o.a.byzantine {
+		if o.k[p].bare[v][seq-1] {
+			o.deliver(o.a.numbers[letter{kind: pbft.TypePrePrepare, by: p, view: v, seq: seq, value: o.k[p].propose[v][seq-1]}])
+		}
+		return
+	}
+	for d := first; d <= second; d++ {
+		o.deliver(o.a.vote(pbft.TypePrePrepare, v, seq, d))
+	}
+}
+
+// prepares offers the prepares that complete a quorum with the own one, correct replicas' first.
+func (o *offers) prepares(seq pbft.Seq, d value) {
+	v, missing := o.s.view, quorum-1
+	if o.s.shown.prepare[v][seq-1] == d {
+		missing--
+	}
+	var votes []int32
+	for id, s := range o.k {
+		by := pbft.ReplicaID(id)
+		if s != nil && by != o.id && by != o.primary(v) && s.prepare[v][seq-1] == d {
+			votes = append(votes, o.a.numbers[letter{kind: pbft.TypePrepare, by: by, view: v, seq: seq, value: d}])
+		}
+	}
+	if o.primary(v) != o.a.byzantine {
+		votes = append(votes, o.a.vote(pbft.TypePrepare, v, seq, d))
+	}
+	if len(votes) >= missing {
+		o.deliver(votes[:missing]...)
+	}
+}
+
+// commits offers, for each view and value, the commits that complete a certificate.
+func (o *offers) commits(seq pbft.Seq) {
+	for v := range o.views {
+		for d := null; d <= fourth; d++ {
+			missing := quorum
+			if o.ownCommit(seq) == v && o.s.shown.commit[v][seq-1] == d {
+				missing--
+			}
+			var votes []int32
+			for id, s := range o.k {
+				if by := pbft.ReplicaID(id); s != nil && by != o.id && s.commit[v][seq-1] == d {
+					votes = append(votes, o.a.numbers[letter{kind: pbft.TypeCommit, by: by, view: v, seq: seq, value: d}])
+				}
+			}
+			if len(votes) > 0 && len(votes)+1 >= missing {
+				votes = append(votes, o.a.vote(pbft.TypeCommit, v, seq, d))
+				o.deliver(votes[:missing]...)
+			}
+		}
+	}
+}
+
+// ownCommit is the view of the own commit that the core still counts: the highest.
+func (o *offers) ownCommit(seq pbft.Seq) pbft.View {
+	for v := o.views; v > 0; v-- {
+		if o.s.shown.commit[v-1][seq-1] != none {
+			return v - 1
+		}
+	}
+	return maxViews
+}
+
+// leaving offers the Suspects that justify each higher view (V7): the attacker's and one of a correct replica, which may
+// be this one.
+func (o *offers) leaving() {
+	for u := o.s.view + 1; u < o.views; u++ {
+		if o.s.view == u-1 && o.s.shown.suspects[u-1] {
+			o.deliver(o.a.vote(pbft.TypeSuspect, u-1, 0, none))
+			continue
+		}
+		if w := o.witness(u); w != absent {
+			o.deliver(o.a.vote(pbft.TypeSuspect, u-1, 0, none), w)
+		}
+	}
+}
+
+// witness is the lowest Suspect of another correct replica that justifies a view.
+func (o *offers) witness(u pbft.View) int32 {
+	for v := u - 1; v < o.views; v++ {
+		for id, s := range o.k {
+			if by := pbft.ReplicaID(id); s != nil && by != o.id && s.suspects[v] {
+				return o.a.numbers[letter{kind: pbft.TypeSuspect, by: by, view: v}]
+			}
+		}
+	}
+	return absent
+}
+
+// joining offers others' view changes: one for a higher view takes the replica there, and two for its own complete the
+// quorum from which a primary builds its new view, and the others' new-view timers run.
+func (o *offers) joining() {
+	for u := max(o.s.view, 1); u < o.views; u++ {
+		correct := o.changes(u)
+		if u > o.s.view {
+			for _, k := range correct {
+				o.deliver(k)
+			}
+			continue
+		}
+		if o.primary(u) != o.id && u+1 == o.views {
+			continue // its timer would be of no use within the bounds
+		}
+		if o.s.active || o.s.shown.suspects[u] || o.s.shown.newView[u] != absent {
+			continue
+		}
+		lies := o.a.lyingChanges(o.k, u)
+		if o.primary(u) != o.id && len(lies) > 0 {
+			lies = lies[:1] // what is in it does not matter to a timer
+		}
+		for i, k := range correct {
+			for _, other := range correct[i+1:] {
+				o.deliver(k, other)
+			}
+			for _, lie := range lies {
+				o.deliver(k, lie)
+			}
+		}
+	}
+}
+
+// changes lists the other correct replicas' view changes for a view.
+func (o *offers) changes(u pbft.View) []int32 {
+	var list []int32
+	for id, s := range o.k {
+		if s != nil && pbft.ReplicaID(id) != o.id && s.change[u] != absent {
+			list = append(list, s.change[u])
+		}
+	}
+	return list
+}
+
+// entering offers new views (V4).
+func (o *offers) entering() {
+	for v := max(o.s.view, 1); v < o.views; v++ {
+		p := o.primary(v)
+		switch {
+		case v == o.s.view && o.s.active, p == o.id:
+		case p == o.a.byzantine:
+			for _, k := range o.a.lyingNewViews(o.k, v) {
+				o.deliver(k)
+			}
+		case o.k[p].newView[v] != absent:
+			o.deliver(o.k[p].newView[v])
+		}
+	}
+}

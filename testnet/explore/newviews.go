@@ -1,0 +1,111 @@
+package explore
+
+import "tagma/pbft"
+
+// lyingNewViews returns what the attacker can send as the primary of a view: for every Q view changes that it can gather,
+// the new view with the O that they require, and with wrong ones.
+func (a *alphabet) lyingNewViews(k *knowledge, v pbft.View) []int32 {
+	var numbers []int32
+	add := func(n int32) {
+		for _, have := range numbers {
+			if have == n {
+				return
+			}
+		}
+		numbers = append(numbers, n)
+	}
+	for _, set := range a.gather(k, v) {
+		right := a.required(set)
+		l := letter{kind: pbft.TypeNewView, by: a.byzantine, view: v, order: right, right: right}
+		add(a.forge(l, func() pbft.Message { return a.newView(l, set) }))
+		for _, order := range a.wrong(right) {
+			l.order = order
+			add(a.forge(l, func() pbft.Message { return a.newView(l, set) }))
+		}
+	}
+	return numbers
+}
+
+// gather lists all sets of Q view changes for a view, by replica number: the correct ones' alone, and two of them with one
+// of the attacker's.
+func (a *alphabet) gather(k *knowledge, v pbft.View) [][quorum]int32 {
+	var correct []int32
+	for _, s := range k {
+		if s != nil && s.change[v] != absent {
+			correct = append(correct, s.change[v])
+		}
+	}
+	if len(correct) < quorum-1 {
+		return nil
+	}
+	var sets [][quorum]int32
+	if len(correct) == quorum {
+		sets = append(sets, [quorum]int32(correct))
+	}
+	for _, lie := range a.lyingChanges(k, v) {
+		for i := range correct {
+			for _, other := range correct[i+1:] {
+				sets = append(sets, a.byReplica([quorum]int32{correct[i], other, lie}))
+			}
+		}
+	}
+	return sets
+}
+
+func (a *alphabet) byReplica(set [quorum]int32) [quorum]int32 {
+	for i := quorum - 1; i > 0 && a.letters[set[i]].by < a.letters[set[i-1]].by; i-- {
+		set[i], set[i-1] = set[i-1], set[i]
+	}
+	return set
+}
+
+// required is V3, written a second time: of each slot what prepared in the highest view, and null below the highest slot
+// that prepared.
+func (a *alphabet) required(set [quorum]int32) (order [maxSlots]value) {
+	last := 0
+	for i := range order {
+		best := proof{}
+		for _, k := range set {
+			if p := a.letters[k].proof[i]; p.value != none && (best.value == none || p.view > best.view) {
+				best = p
+			}
+		}
+		if order[i] = best.value; best.value != none {
+			last = i + 1
+		}
+	}
+	for i := range last {
+		if order[i] == none {
+			order[i] = null
+		}
+	}
+	return order
+}
+
+// wrong lists other O of the same length: a shorter or longer one is refused before it reaches the core.
+func (a *alphabet) wrong(right [maxSlots]value) [][maxSlots]value {
+	var list [][maxSlots]value
+	for i, v := range right {
+		for d := null; v != none && d <= second; d++ {
+			if d != v {
+				order := right
+				order[i] = d
+				list = append(list, order)
+			}
+		}
+	}
+	return list
+}
+
+func (a *alphabet) newView(l letter, set [quorum]int32) pbft.Message {
+	m := &pbft.NewView{View: l.view}
+	for _, k := range set {
+		m.ViewChanges = append(m.ViewChanges, *a.mail[k].Message().(*pbft.ViewChange))
+	}
+	for i, v := range l.order {
+		if v != none {
+			m.Proposals = append(m.Proposals, pbft.Proposal{Digest: a.digest(pbft.Seq(i+1), v)})
+		}
+	}
+	return a.sign(l.by, m)
+}

@@ -1,0 +1,153 @@
+package explore
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/pbft"
+)
+
+// node is one correct replica: the real core with a journal, a clock and an executor. It performs effects in order, as
+// the driver does, and can stop between two of them.
+type node struct {
+	w       *world
+	cfg     *pbft.Config
+	core    *pbft.Replica
+	journal []pbft.Record
+	notes   []pbft.Record // written with the next durable record
+	inbox   []pbft.Event  // loopback and execution results
+	mono    time.Duration
+
+	executed []pbft.Digest // by seq−1; of this incarnation
+	done     map[pbft.RequestID]bool
+	root     pbft.Digest
+
+	durable   int // durable effects of the current move
+	stopAfter int // crash after so many of them; 0: never
+	stopped   bool
+
+	says    func(to int, m pbft.Message) // every message; to is −1 for all
+	effects func(pbft.Effect)            // every effect, for stories; may be nil
+}
+
+// everybody is the receiver of a broadcast.
+const everybody = -1
+
+func newNode(w *world, id pbft.ReplicaID) *node {
+	n := &node{w: w, cfg: &w.configs[id], says: func(int, pbft.Message) {}}
+	n.boot()
+	return n
+}
+
+// boot starts the core from the journal and the initial state, and has the client send its requests again: a restart
+// forgets them.
+func (n *node) boot() {
+	core, err := pbft.New(n.cfg, n.journal, pbft.Applied{})
+	if err != nil {
+		panic(fmt.Sprintf("explore: replica %d does not start from its own journal: %v", n.cfg.Self, err))
+	}
+	n.core, n.executed, n.root, n.done = core, nil, pbft.Digest{}, map[pbft.RequestID]bool{}
+	n.inbox, n.notes, n.stopped, n.stopAfter = nil, nil, false, 0
+	n.tick(0)
+	n.ask()
+}
+
+// ask gives the core every request that it has not executed, as their client does while it waits.
+func (n *node) ask() {
+	for _, r := range n.w.requests {
+		if !n.done[r.ID] {
+			n.receive(pbft.Source{Client: true}, pbft.Own(r))
+		}
+	}
+}
+
+// restart reads the journal back from its bytes.
+func (n *node) restart() {
+	for i, r := range n.journal {
+		back, err := pbft.DecodeRecord(pbft.EncodeRecord(r))
+		if err != nil {
+			panic(fmt.Sprintf("explore: journal record %d of replica %d does not decode: %v", i, n.cfg.Self, err))
+		}
+		n.journal[i] = back
+	}
+	n.boot()
+}
+
+func (n *node) tick(d time.Duration) {
+	n.mono += d
+	n.step(pbft.Tick{Mono: n.mono, Wall: wallOf(n.cfg.Self)})
+}
+
+func (n *node) receive(from pbft.Source, m pbft.Verified) {
+	n.step(pbft.Received{From: from, Msg: m})
+}
+
+// step gives the core an event and everything that comes back from it.
+func (n *node) step(ev pbft.Event) {
+	n.inbox = append(n.inbox, ev)
+	for len(n.inbox) > 0 && !n.stopped {
+		ev, n.inbox = n.inbox[0], n.inbox[1:]
+		for _, e := range slices.Clone(n.core.Step(ev)) {
+			if n.perform(e); n.stopped {
+				return
+			}
+		}
+	}
+}
+
+func (n *node) perform(e pbft.Effect) {
+	if n.effects != nil {
+		n.effects(e)
+	}
+	switch e := e.(type) {
+	case pbft.Persist:
+		n.persist(e.Record)
+	case pbft.Note:
+		n.notes = append(n.notes, e.Record)
+	case pbft.Broadcast:
+		n.broadcast(e.Msg)
+	case pbft.Send:
+		n.says(int(e.To), e.Msg)
+	case pbft.Execute:
+		n.execute(e)
+	case pbft.Snapshot:
+		n.inbox = append(n.inbox, pbft.Snapshotted{Seq: e.Seq, Digest: n.root})
+	default: // nothing that the state of a search depends on
+	}
+}
+
+// persist makes a record durable, and stops the replica if this is where the move has it crash.
+func (n *node) persist(r pbft.Record) {
+	n.journal = append(append(n.journal, n.notes...), r)
+	n.notes = nil
+	n.durable++
+	n.stopped = n.durable == n.stopAfter
+}
+
+// broadcast signs, persists, sends and loops back. A crash between persist and send needs no case: what was sent may never
+// be delivered.
+func (n *node) broadcast(m pbft.Message) {
+	n.w.sign(n.cfg.Self, m)
+	if pbft.Durable(m) {
+		n.persist(&pbft.Sent{Msg: m})
+	}
+	n.says(everybody, m)
+	n.inbox = append(n.inbox, pbft.Received{From: pbft.Source{Replica: n.cfg.Self, Loopback: true}, Msg: pbft.Own(m)})
+}
+
+// execute applies a batch: the state is a hash over everything that was executed.
+func (n *node) execute(e pbft.Execute) {
+	d := e.Body.Digest()
+	n.executed = append(n.executed, d)
+	n.root = sha256.Sum256(append(n.root[:], d[:]...))
+	result := pbft.Executed{Seq: e.Seq}
+	for _, r := range e.Body.Requests {
+		n.done[r.ID] = true
+		result.Replies = append(result.Replies, &pbft.Reply{
+			ID: r.ID, Request: r.Digest(), Outcome: pbft.OutcomeExecuted, Seq: e.Seq, Results: [][]byte{nil},
+		})
+	}
+	n.inbox = append(n.inbox, result)
+}

@@ -1,0 +1,59 @@
+package explore
+
+import "fmt"
+
+// Options are the bounds of a search.
+type Options struct {
+	Replicas  int  // 4: the smallest cluster that masks a Byzantine replica, and the only one searched
+	Views     int  // views 0 to Views−1 are searched
+	Slots     int  // sequence numbers, and client requests
+	Crashes   int  // crashes of correct replicas in one run, each followed by a restart
+	MaxStates int  // of each search; reaching it leaves the verdict open
+	FairEvery int  // play every how manieth state on fairly; 0: none
+	Byzantine int  // which replica is Byzantine; All: a search for each
+	Exact     bool // keep apart what the reductions merge, votes in the last view included
+}
+
+// All has a search for each replica that can be Byzantine.
+const All = -1
+
+// Defaults are bounds that are exhausted in a few minutes of one core.
+func Defaults() Options {
+	return Options{
+		Replicas: replicas, Views: 3, Slots: 1, Crashes: 0, MaxStates: 5_000_000, FairEvery: 1, Byzantine: All,
+	}
+}
+
+// Validate reports the first bound that the search does not know, and which it does.
+func (o Options) Validate() error {
+	switch {
+	case o.Replicas != replicas:
+		return fmt.Errorf("--replicas %d: only clusters of 4 are searched; larger ones are for `tagma-testnet sim`", o.Replicas)
+	case o.Views < 1 || o.Views > maxViews:
+		return fmt.Errorf("--views %d: give 1 to %d", o.Views, maxViews)
+	case o.Slots < 1 || o.Slots > maxSlots:
+		return fmt.Errorf("--slots %d: give 1 to %d", o.Slots, maxSlots)
+	case o.Crashes < 0 || o.Crashes > 3:
+		return fmt.Errorf("--crashes %d: give 0 to 3", o.Crashes)
+	case o.MaxStates < 1:
+		return fmt.Errorf("--max-states %d: give at least 1", o.MaxStates)
+	case o.FairEvery < 0:
+		return fmt.Errorf("--fair-every %d: give 1 for every state, 0 for none", o.FairEvery)
+	case o.Byzantine < All || o.Byzantine >= replicas:
+		return fmt.Errorf("--byzantine %d: give a replica, 0 to %d, or leave it out for all", o.Byzantine, replicas-1)
+	}
+	return nil
+}
+
+// liars lists who is Byzantine in turn. Replicas that are primary in none of the views differ in name only, so one of them
+// stands for all.
+func (o Options) liars() []int {
+	if o.Byzantine != All {
+		return []int{o.Byzantine}
+	}
+	var list []int
+	for id := range min(o.Views+1, replicas) {
+		list = append(list, id)
+	}
+	return list
+}

@@ -1,0 +1,102 @@
+package explore
+
+import (
+	"context"
+	"time"
+
+	"tagma/pbft"
+)
+
+// Document is the result of a search, as --json prints it. Fields may be added, none may change.
+type Document struct {
+	Engine  string  `json:"engine"`  // explore
+	Verdict string  `json:"verdict"` // pass, fail, or incomplete: nothing was found, and not all was seen
+	Bounds  Bounds  `json:"bounds"`
+	Runs    []Run   `json:"runs"`
+	States  int     `json:"states"`
+	Seconds float64 `json:"seconds"`
+}
+
+// Bounds are what was asked for.
+type Bounds struct {
+	Replicas  int  `json:"replicas"`
+	Views     int  `json:"views"`
+	Slots     int  `json:"slots"`
+	Crashes   int  `json:"crashes"`
+	MaxStates int  `json:"max_states"`
+	FairEvery int  `json:"fair_every"`
+	Exact     bool `json:"exact"`
+}
+
+// Run is one search: one replica is Byzantine.
+type Run struct {
+	Byzantine   int      `json:"byzantine"`
+	Complete    bool     `json:"complete"` // every state within the bounds was visited
+	States      int      `json:"states"`
+	Transitions int      `json:"transitions"` // moves that changed something, also to states known before
+	Depth       int      `json:"depth"`       // moves to the farthest state
+	Local       int      `json:"local_states"`
+	Messages    int      `json:"messages"`
+	Fair        int      `json:"fair_continuations"` // states that were played on
+	FairLongest int64    `json:"fair_longest_ms"`    // virtual time until everything was executed everywhere
+	ExtraViews  uint64   `json:"fair_extra_views"`   // most views that took
+	Seconds     float64  `json:"seconds"`
+	Finding     *Finding `json:"finding"`
+}
+
+// Finding is a violation and how to see it again.
+type Finding struct {
+	What   string   `json:"what"`
+	Story  []string `json:"story"`
+	Replay string   `json:"replay"` // the argument of --replay, with the same bounds
+}
+
+// Verdicts.
+const (
+	Pass       = "pass"
+	Fail       = "fail"
+	Incomplete = "incomplete"
+)
+
+// Search makes one search for each replica that can be Byzantine, until one finds something. It tells about each as it
+// ends.
+func Search(ctx context.Context, o Options, tell func(Run)) Document {
+	d := Document{Engine: "explore", Verdict: Pass, Runs: []Run{}, Bounds: Bounds{
+		o.Replicas, o.Views, o.Slots, o.Crashes, o.MaxStates, o.FairEvery, o.Exact,
+	}}
+	began := time.Now()
+	for _, id := range o.liars() {
+		r := newSearch(o, pbft.ReplicaID(id)).report(ctx)
+		tell(r)
+		d.Runs = append(d.Runs, r)
+		d.States += r.States
+		if r.Finding != nil {
+			d.Verdict = Fail
+			break
+		}
+		if !r.Complete {
+			d.Verdict = Incomplete
+		}
+	}
+	d.Seconds = time.Since(began).Seconds()
+	return d
+}
+
+// report runs the search and sums it up.
+func (s *search) report(ctx context.Context) Run {
+	began := time.Now()
+	complete, found := s.run(ctx)
+	r := Run{
+		Byzantine: int(s.a.byzantine), Complete: complete, States: len(s.states), Transitions: s.transitions, Depth: s.depth,
+		Messages: len(s.a.letters), Fair: s.fair, FairLongest: (time.Duration(s.worst.rounds) * fairStep).Milliseconds(),
+		ExtraViews: uint64(s.worst.views),
+	}
+	for _, ls := range s.locals {
+		r.Local += len(ls.all)
+	}
+	if found != nil {
+		r.Finding = &Finding{What: found.err.Error(), Story: s.story(found.at), Replay: s.replay(found.at)}
+	}
+	r.Seconds = time.Since(began).Seconds()
+	return r
+}

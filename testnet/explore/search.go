@@ -1,0 +1,236 @@
+package explore
+
+import (
+	"context"
+	"slices"
+
+	"tagma/pbft"
+)
+
+// state is a state of the whole: one local state for each correct replica, and how many crashes there were. What the
+// network and the attacker hold is in it: it is what the replicas have shown.
+type state struct {
+	local   [replicas - 1]int32
+	crashes uint8
+}
+
+// origin says how a state was first reached: which move, in the order of offers, of which correct replica, from where.
+type origin struct {
+	from    int32
+	replica uint8
+	move    uint16
+}
+
+// search is the breadth-first search with one Byzantine replica.
+type search struct {
+	o       Options
+	a       *alphabet
+	ids     [replicas - 1]pbft.ReplicaID // the correct replicas
+	locals  [replicas - 1]*locals
+	states  []state
+	origins []origin
+	known   map[token]int32
+	offers  offers
+
+	transitions int
+	depth       int
+	fair        int     // states that were played on
+	worst       fairRun // of them
+}
+
+func newSearch(o Options, byzantine pbft.ReplicaID) *search {
+	w := newWorld(o.Slots, byzantine)
+	s := &search{o: o, a: &alphabet{world: w, numbers: map[letter]int32{}}, known: map[token]int32{}}
+	i := 0
+	for id := range pbft.ReplicaID(replicas) {
+		if id != byzantine {
+			s.ids[i], s.locals[i] = id, newLocals(s.a, id)
+			i++
+		}
+	}
+	return s
+}
+
+// violation is a broken invariant and the state that breaks it.
+type violation struct {
+	err error
+	at  int32
+}
+
+// run visits every state within the bounds, nearest first, so that the first violation has the shortest story. It returns
+// false if it ends before it has seen all.
+func (s *search) run(ctx context.Context) (complete bool, found *violation) {
+	s.begin()
+	if err := s.playOn(0); err != nil {
+		return false, &violation{err, 0}
+	}
+	for at, layer := 0, 1; at < len(s.states); at++ {
+		if at == layer {
+			s.depth++
+			layer = len(s.states)
+			if ctx.Err() != nil {
+				return false, nil
+			}
+		}
+		if found := s.expand(int32(at)); found != nil {
+			return false, found
+		}
+		if len(s.states) > s.o.MaxStates {
+			return false, nil
+		}
+		if at%4096 == 0 && ctx.Err() != nil {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// begin files the first state.
+func (s *search) begin() int32 {
+	var begin state
+	for i, ls := range s.locals {
+		begin.local[i] = ls.begin()
+	}
+	k, _ := s.visit(begin, origin{from: absent})
+	return k
+}
+
+// visit files a state that is new.
+func (s *search) visit(st state, by origin) (int32, bool) {
+	t := s.token(&st)
+	if k, ok := s.known[t]; ok {
+		return k, false
+	}
+	k := int32(len(s.states))
+	s.known[t] = k
+	s.states = append(s.states, st)
+	s.origins = append(s.origins, by)
+	return k, true
+}
+
+// expand makes every move of every correct replica from a state.
+func (s *search) expand(at int32) *violation {
+	st := s.states[at]
+	level, _ := s.level(&st)
+	var lists [replicas - 1][]move
+	for i := range s.ids {
+		lists[i] = slices.Clone(s.choices(st, i))
+		if m, ok := s.free(&st, i, lists[i]); ok {
+			return s.try(at, i, m, lists[i][m], level)
+		}
+	}
+	for i := range s.ids {
+		for m, mv := range lists[i] {
+			if found := s.try(at, i, m, mv, level); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
+// try makes a move and judges the state that it leads to, if that is new.
+func (s *search) try(at int32, i, m int, mv move, level pbft.View) *violation {
+	next, ok := s.after(s.states[at], i, mv)
+	if !ok || s.locals[i].all[next.local[i]].level < level {
+		return nil
+	}
+	s.transitions++
+	k, isNew := s.visit(next, origin{at, uint8(i), uint16(m)})
+	if !isNew {
+		return nil
+	}
+	err := s.judge(next, i)
+	if err == nil {
+		err = s.playOn(k)
+	}
+	if err != nil {
+		return &violation{err, k}
+	}
+	return nil
+}
+
+// playOn checks liveness from a state, if it is one of those to be checked.
+func (s *search) playOn(at int32) error {
+	if s.o.FairEvery == 0 || int(at)%s.o.FairEvery != 0 {
+		return nil
+	}
+	run, err := s.continueFairly(at)
+	s.fair++
+	s.worst.rounds, s.worst.views = max(s.worst.rounds, run.rounds), max(s.worst.views, run.views)
+	return err
+}
+
+// free returns a move of a replica that nothing speaks against, if there is one: in the last view of a search nobody leaves,
+// so what a completed quorum has a replica say there takes nothing from it or from others. It is the only move that needs
+// to be tried.
+func (s *search) free(st *state, i int, list []move) (int, bool) {
+	l := &s.locals[i].all[st.local[i]]
+	if s.o.Exact || l.view != pbft.View(s.o.Views-1) || l.level != l.view {
+		return 0, false
+	}
+	was := st.local[i]
+	for m, mv := range list {
+		if mv.kind == fetch || mv.kind == deliver && mv.crash == 0 && s.a.completes(mv) {
+			if s.locals[i].next(was, mv).to != was {
+				return m, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// completes reports whether a move delivers votes of the last phases.
+func (a *alphabet) completes(m move) bool {
+	k := a.letters[m.letters[0]].kind
+	return k == pbft.TypePrepare || k == pbft.TypeCommit
+}
+
+// after is the state after a move; false if the move changes nothing.
+func (s *search) after(st state, i int, m move) (state, bool) {
+	was := st.local[i]
+	st.local[i] = s.locals[i].next(was, m).to
+	if m.kind == restart || m.crash > 0 {
+		st.crashes++
+	}
+	return st, st.local[i] != was
+}
+
+func (s *search) judge(st state, i int) error {
+	ls := s.locals[i]
+	if ls.fails != nil {
+		return ls.fails
+	}
+	if err := s.a.taken(ls.id, &ls.all[st.local[i]].shown); err != nil {
+		return err
+	}
+	return s.a.judge(s.knowledge(&st))
+}
+
+func (s *search) knowledge(st *state) *knowledge {
+	var k knowledge
+	for i, id := range s.ids {
+		k[id] = &s.locals[i].all[st.local[i]].shown
+	}
+	return &k
+}
+
+// choices lists the moves of one correct replica in a state, crashes included while there are any left.
+func (s *search) choices(st state, i int) []move {
+	o := &s.offers
+	o.a, o.k, o.id, o.views = s.a, s.knowledge(&st), s.ids[i], pbft.View(s.o.Views)
+	ls := s.locals[i]
+	local := ls.all[st.local[i]] // a copy: the list grows while moves are made
+	o.s = &local
+	list := o.moves()
+	if int(st.crashes) >= s.o.Crashes {
+		return list
+	}
+	for _, m := range list[:len(list):len(list)] {
+		for k := range ls.next(st.local[i], m).durable {
+			m.crash = k + 1
+			list = append(list, m)
+		}
+	}
+	return append(list, move{kind: restart})
+}

@@ -1,0 +1,84 @@
+package explore
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"tagma/pbft"
+)
+
+// absent stands for no letter.
+const absent = -1
+
+// shown is everything that a correct replica ever sent, over all its restarts, and all that others need to know of it:
+// the network keeps every message for ever and delivers it or not, so these tables are the network.
+type shown struct {
+	propose   [maxViews][maxSlots]value // as primary, in pre-prepares and in O
+	bare      [maxViews][maxSlots]bool  // of those, in a pre-prepare of its own, with its body
+	prepare   [maxViews][maxSlots]value
+	commit    [maxViews][maxSlots]value
+	suspects  [maxViews]bool
+	change    [maxViews]int32 // view changes, as letters
+	newView   [maxViews]int32 // new views as primary, as letters
+	activated [maxViews]int32 // new views it entered, as letters
+	executed  [maxSlots]value
+	highest   pbft.View // that it left for
+}
+
+func newShown() shown {
+	var s shown
+	for v := range maxViews {
+		s.change[v], s.newView[v], s.activated[v] = absent, absent, absent
+	}
+	return s
+}
+
+func (s *shown) appendTo(b []byte) []byte {
+	b, _ = binary.Append(b, binary.LittleEndian, s) // it has a fixed size
+	return b
+}
+
+// note adds a broadcast message. It fails where a correct replica contradicts itself (I2).
+func (s *shown) note(l letter, number int32) error {
+	v, i := l.view, int(l.seq)-1
+	switch l.kind {
+	case pbft.TypePrePrepare:
+		s.bare[v][i] = true
+		return s.once(&s.propose[v][i], l)
+	case pbft.TypePrepare:
+		return s.once(&s.prepare[v][i], l)
+	case pbft.TypeCommit:
+		return s.once(&s.commit[v][i], l)
+	case pbft.TypeSuspect:
+		s.suspects[v] = true
+	case pbft.TypeViewChange:
+		s.highest = max(s.highest, v)
+		return onlyOne(&s.change[v], l, number)
+	case pbft.TypeNewView:
+		for i, w := range l.order {
+			s.propose[v][i] = w
+		}
+		return onlyOne(&s.newView[v], l, number)
+	default:
+	}
+	return nil
+}
+
+func (s *shown) once(place *value, l letter) error {
+	if *place != none && *place != l.value {
+		return fmt.Errorf("I2: r%d signs %v after %v for the same place", l.by, l, *place)
+	}
+	if l.view < s.highest {
+		return fmt.Errorf("I2: r%d signs %v after its view change to v%d", l.by, l, s.highest)
+	}
+	*place = l.value
+	return nil
+}
+
+func onlyOne(place *int32, l letter, number int32) error {
+	if *place != absent && *place != number {
+		return fmt.Errorf("I2: r%d signs %v beside another one for the view", l.by, l)
+	}
+	*place = number
+	return nil
+}

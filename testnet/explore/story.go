@@ -1,0 +1,143 @@
+package explore
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tagma/pbft"
+)
+
+// way lists the states from the first one's successor to a state.
+func (s *search) way(at int32) []int32 {
+	var way []int32
+	for ; s.origins[at].from != absent; at = s.origins[at].from {
+		way = append(way, at)
+	}
+	slices.Reverse(way)
+	return way
+}
+
+// replay is what leads to a state again: the Byzantine replica, and of each move whose it is and which of its choices.
+func (s *search) replay(at int32) string {
+	var moves []string
+	for _, k := range s.way(at) {
+		o := s.origins[k]
+		moves = append(moves, fmt.Sprintf("%d.%d", s.ids[o.replica], o.move))
+	}
+	return fmt.Sprintf("%d:%s", s.a.byzantine, strings.Join(moves, ","))
+}
+
+// story tells how a state comes about, a line for each move.
+func (s *search) story(at int32) []string {
+	lines := []string{fmt.Sprintf("r%d is Byzantine; every client request reached every correct replica", s.a.byzantine)}
+	for _, k := range s.way(at) {
+		o := s.origins[k]
+		m := s.choices(s.states[o.from], int(o.replica))[o.move]
+		lines = append(lines, s.tell(int(o.replica), s.states[o.from].local[o.replica], m))
+	}
+	return lines
+}
+
+// tell describes one move: what arrives, and what the replica says to it.
+func (s *search) tell(i int, from int32, m move) string {
+	ls := s.locals[i]
+	line := fmt.Sprintf("r%d %s", ls.id, s.a.describe(m))
+	if m.crash > 0 {
+		line += fmt.Sprintf(", and crashes after %d durable records of it", m.crash)
+	}
+	var says []string
+	n := ls.rebuild(from)
+	n.says = func(to int, msg pbft.Message) {
+		if l, ok := s.a.spell(ls.id, msg); ok && to == everybody && !slices.Contains(says, l.String()) {
+			says = append(says, l.String())
+		}
+	}
+	was := len(n.executed)
+	ls.make(n, m)
+	k := ls.next(from, m).to
+	if !ls.all[k].silent {
+		n.tick(long)
+	}
+	if len(n.executed) > was && m.crash == 0 && m.kind != restart {
+		says = append(says, fmt.Sprintf("(executes up to #%d)", len(n.executed)))
+	}
+	if l := &ls.all[k]; l.active {
+		says = append(says, fmt.Sprintf("(active in v%d)", l.view))
+	} else {
+		says = append(says, fmt.Sprintf("(waits for v%d)", l.view))
+	}
+	return line + " → " + strings.Join(says, "; ")
+}
+
+func (a *alphabet) describe(m move) string {
+	switch m.kind {
+	case deliver:
+		var parts []string
+		for _, k := range m.letters {
+			if k != absent {
+				parts = append(parts, a.letters[k].String())
+			}
+		}
+		return "receives " + strings.Join(parts, " + ")
+	case fetch:
+		return fmt.Sprintf("fetches the body of %v at #%d", m.value, m.seq)
+	case expire:
+		return "sees its timers expire"
+	case restart:
+		return "crashes and restarts"
+	}
+	panic("explore: a move of no kind")
+}
+
+// Replay makes the moves of a finding again and returns its story, and what is wrong with the state that it leads to. The
+// bounds must be those that it was found with.
+func Replay(o Options, text string) (*Finding, error) {
+	who, rest, _ := strings.Cut(text, ":")
+	id, err := strconv.Atoi(who)
+	if err != nil || id < 0 || id >= replicas {
+		return nil, fmt.Errorf("%q does not begin with the Byzantine replica and a colon", text)
+	}
+	s := newSearch(o, pbft.ReplicaID(id))
+	at := s.begin()
+	for step := range strings.SplitSeq(rest, ",") {
+		if step == "" {
+			continue
+		}
+		if at, err = s.again(at, step); err != nil {
+			return nil, err
+		}
+	}
+	f := &Finding{What: "nothing is wrong with the state that this leads to", Story: s.story(at), Replay: text}
+	for i := range s.ids {
+		if err := s.judge(s.states[at], i); err != nil {
+			f.What = err.Error()
+			return f, nil
+		}
+	}
+	if _, err := s.continueFairly(at); err != nil {
+		f.What = err.Error()
+	}
+	return f, nil
+}
+
+// again makes one move of a replay.
+func (s *search) again(at int32, step string) (int32, error) {
+	var id, m int
+	if _, err := fmt.Sscanf(step, "%d.%d", &id, &m); err != nil {
+		return at, fmt.Errorf("%q is not a replica and the number of its move, as in 2.0", step)
+	}
+	i := slices.Index(s.ids[:], pbft.ReplicaID(id))
+	if i < 0 {
+		return at, fmt.Errorf("%q: r%d is no correct replica of this replay", step, id)
+	}
+	list := s.choices(s.states[at], i)
+	if m < 0 || m >= len(list) {
+		return at, fmt.Errorf("%q: r%d has %d moves there; were other bounds given than those of the finding?", step, id, len(list))
+	}
+	next, _ := s.after(s.states[at], i, list[m])
+	k := int32(len(s.states))
+	s.states, s.origins = append(s.states, next), append(s.origins, origin{at, uint8(i), uint16(m)})
+	return k, nil
+}

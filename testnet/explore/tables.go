@@ -1,0 +1,131 @@
+package explore
+
+import (
+	"reflect"
+
+	"tagma/pbft"
+)
+
+// special writes the tables of votes, of which the core reads a part only: what it no longer reads must not tell two
+// states apart. It reports whether the field was one of them.
+func (w *walker) special(field string, of, v reflect.Value) bool {
+	switch field {
+	case "slot.prepares": // those of the current view count; a lower one is overwritten or refused
+		for i := range v.Len() {
+			w.vote(v.Index(i), v.Index(i).FieldByName("view").Uint() >= w.view)
+		}
+	case "slot.commits": // none is read once the slot is certified, but to be sent again
+		for i := range v.Len() {
+			w.vote(v.Index(i), of.FieldByName("cert").IsNil())
+		}
+	case "suspicion.highest": // one below the current view justifies nothing more
+		for i := range v.Len() {
+			s := v.Index(i)
+			if view := s.FieldByName("View").Uint(); !s.FieldByName("Sig").IsZero() && view >= w.view {
+				w.number(view + 1)
+			} else {
+				w.number(0)
+			}
+		}
+	case "change.votes": // what a primary collects for its new view; of others' only whether they are there
+		for i := range v.Len() {
+			w.viewChange(i, v.Index(i))
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// empty reports whether nothing of a slot counts.
+func (w *walker) empty(slot reflect.Value) bool {
+	if slot.FieldByName("seq").Uint() == 0 {
+		return true
+	}
+	return w.what == whatStays && slot.FieldByName("prepared").IsNil() && slot.FieldByName("cert").IsNil() &&
+		slot.FieldByName("waiting").IsNil()
+}
+
+func (w *walker) vote(v reflect.Value, counts bool) {
+	if !counts || !v.FieldByName("cast").Bool() {
+		w.number(0)
+		return
+	}
+	w.number(v.FieldByName("view").Uint() + 1)
+	w.value(v.FieldByName("digest"))
+}
+
+func (w *walker) viewChange(by int, v reflect.Value) {
+	switch {
+	case v.IsNil():
+		w.number(0)
+		return
+	case uint64(by) == w.self: // sent again, and part of the own new view
+	case v.Elem().FieldByName("View").Uint() < w.view, w.act && v.Elem().FieldByName("View").Uint() == w.view:
+		w.number(0)
+		return
+	case w.view%replicas != w.self:
+		w.number(v.Elem().FieldByName("View").Uint() + 2)
+		return
+	}
+	w.number(1)
+	w.value(v.Elem())
+}
+
+// slotState is what a replica holds for one sequence number.
+type slotState struct {
+	accepted   value // of the current view
+	commitSent bool
+	certified  value
+	lacksBody  value // accepted or certified without its body
+}
+
+// slotsOf reads the slots of a core. Pool, log and timers have no exported face, and none is wanted for this alone.
+func (w *world) slotsOf(r *pbft.Replica) (found [maxSlots]slotState) {
+	ring := reflect.ValueOf(r).Elem().FieldByName("log").Elem().FieldByName("ring")
+	for seq := 1; seq <= w.slots; seq++ {
+		s := ring.Index(seq % ring.Len())
+		if s.FieldByName("seq").Uint() != uint64(seq) {
+			continue
+		}
+		st := &found[seq-1]
+		st.commitSent = s.FieldByName("commitSent").Bool()
+		if s.FieldByName("accepted").Bool() {
+			st.accepted = w.valueOf(pbft.Seq(seq), digestIn(s.FieldByName("digest")))
+		}
+		if cert := s.FieldByName("cert"); !cert.IsNil() {
+			st.certified = w.valueOf(pbft.Seq(seq), digestIn(cert.Elem().FieldByName("Digest")))
+		}
+		held := map[value]bool{none: true, null: true}
+		bodies := s.FieldByName("bodies")
+		for i := range bodies.Len() {
+			held[w.valueOf(pbft.Seq(seq), w.bodyDigest(pbft.Seq(seq), bodies.Index(i)))] = true
+		}
+		for _, v := range []value{st.accepted, st.certified} {
+			if !held[v] {
+				st.lacksBody = v
+			}
+		}
+	}
+	return found
+}
+
+func digestIn(v reflect.Value) (d pbft.Digest) {
+	for i := range d {
+		d[i] = byte(v.Index(i).Uint())
+	}
+	return d
+}
+
+// bodyDigest recognises a body by its time and its request's number: reflection reads, but does not call.
+func (w *world) bodyDigest(seq pbft.Seq, body reflect.Value) pbft.Digest {
+	b := body.Elem()
+	for v := first; v <= fourth; v++ {
+		have := w.bodies[seq][v]
+		if have.Time == b.FieldByName("Time").Int() &&
+			have.Requests[0].ID.T == b.FieldByName("Requests").Index(0).Elem().FieldByName("ID").FieldByName("T").Uint() {
+			return have.Digest()
+		}
+	}
+	return pbft.Digest{}
+}
