@@ -149,6 +149,36 @@ func TestS4_AStatusBringsBackABoundedAnswer(t *testing.T) {
 	wantDrop(t, l.from(1, m), ReasonTooOften)
 }
 
+// A replica that always lacked everything was sent every slot of the window again, sixteen times a timeout, by everybody: one
+// liar multiplied the traffic by sixteen. Time and progress grant what it may be sent.
+func TestS4_WhoAlwaysLacksEverythingIsHelpedWithinAnAllowance(t *testing.T) {
+	const slots, timeouts = 200, 10
+	l := newLab(t, 4, 0, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })
+	m := &Status{Active: true, Helper: 0}
+	for s := Seq(1); s <= slots; s++ {
+		l.commitAll(0, s, l.batch(uint64(s), "a"))
+		m.Slots = append(m.Slots, SlotStatus{Seq: s, Lacks: LacksPrepares | LacksCommits})
+	}
+	l.wait(time.Second)
+	first := l.from(1, m)
+	wantCount(t, sends[*Commit](first), slots, "commits: whoever really lacks them gets them all")
+	wantCount(t, sends[*CertifiedBody](first), slots, "certificates")
+	votes, pushed := 0, 0
+	for range timeouts * 16 {
+		l.wait(l.cfg.ViewTimeout / 16)
+		again := l.from(1, m)
+		votes += len(sends[*Commit](again))
+		pushed += len(sends[*CertifiedBody](again))
+	}
+	for what, n := range map[string]int{"commits": votes, "certificates": pushed} {
+		if most := l.cfg.allowed() + (timeouts+1)*grantedPerTimeout; n < most/2 || n > most {
+			t.Errorf("%d %s in %d timeouts, want at most %d and not much less", n, what, timeouts, most)
+		}
+	}
+	others := l.from(2, m)
+	wantCount(t, sends[*Commit](others), slots, "commits to somebody else")
+}
+
 // A primary behind the stable checkpoint counted everything up to it as in flight, and held its proposals back until a
 // full batch was queued.
 func TestN5_APrimaryThatLagsProposesAllTheSame(t *testing.T) {

@@ -21,6 +21,8 @@ type peer struct {
 	answeredAt time.Duration
 	fetched    int           // bytes of bodies it fetched since fetchedAt
 	fetchedAt  time.Duration // beginning of the period
+	votes      allowance     // for slots whose votes it is sent again
+	pushes     allowance     // for slots that it is brought with their certificates
 }
 
 // reportStatus broadcasts a Status when it is due: every quarter of a timeout, twice as often while something is missing.
@@ -137,6 +139,8 @@ func (r *Replica) onStatus(m *Status, from Source) {
 		return
 	}
 	p.answeredAt = r.mono
+	p.votes.refill(r)
+	p.pushes.refill(r)
 	r.learnOf(m, to)
 	if m.Stable < r.log.low {
 		r.send(to, &StableNotice{Cert: r.checkpoints.stable})
@@ -192,6 +196,9 @@ func (r *Replica) resendVotes(to ReplicaID, m *Status) {
 		if s.votedAt > settled {
 			continue
 		}
+		if !r.peers[to].votes.spend(r.cfg) {
+			return
+		}
 		if own := s.prepares[r.cfg.Self]; lack.Lacks&LacksPrepares != 0 && own.cast && own.view == m.View {
 			r.send(to, &Prepare{View: own.view, Seq: s.seq, Digest: own.digest, Replica: r.cfg.Self, Sig: own.sig})
 		}
@@ -241,7 +248,7 @@ func (r *Replica) push(to ReplicaID, m *Status) {
 		if s == nil || s.cert == nil || s.handedAt > settled {
 			continue
 		}
-		if b := s.body(s.cert.Digest); b != nil {
+		if b := s.body(s.cert.Digest); b != nil && r.peers[to].pushes.spend(r.cfg) {
 			bytes += b.requestBytes()
 			r.send(to, &CertifiedBody{Seq: seq, Body: b, Cert: s.cert})
 		}
