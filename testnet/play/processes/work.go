@@ -91,13 +91,13 @@ func (r *run) named(i int) bool {
 func (l *load) employ(ctx context.Context, i int) error {
 	w := &l.s.Workload
 	workers := 1
-	if w.Rate > 0 {
+	if w.Rate > 0 && w.Kind != scenario.KindRegister { // whose history is judged the slower the more overlaps
 		workers = openLoop
 	}
 	for j := range workers {
 		dice := rand.New(rand.NewPCG(l.s.Seed, uint64(i*openLoop+j)))
 		name := fmt.Sprintf("c%d/%02d", i, j)
-		next := func() task { return task{} }
+		var next func() task
 		switch w.Kind {
 		case scenario.KindPut:
 			next = puts(name, w.ValueBytes, dice)

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tagma/testnet/report"
+)
+
+// scenarioFile writes a scenario and returns its path.
+func scenarioFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name+".toml")
+	if err := os.WriteFile(path, []byte("name = \""+name+"\"\n"+text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const few = "[workload]\nkind = \"put\"\nclients = 2\noperations = 40\n"
+
+func TestRun_UnusableScenariosAreOneLine(t *testing.T) {
+	good := scenarioFile(t, "good", few)
+	same := filepath.Join(t.TempDir(), "same.toml")
+	if err := os.WriteFile(same, []byte("name = \"good\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no file":           {nil, "no scenario given"},
+		"missing file":      {[]string{"missing.toml"}, "missing.toml"},
+		"typo":              {[]string{scenarioFile(t, "typo", "replicsa = 4\n")}, "did you mean replicas?"},
+		"impossible target": {[]string{scenarioFile(t, "target", few+"[[event]]\nat = \"1s\"\ndo = \"kill\"\ntargets = [4]\n")}, "there is no replica 4"},
+		"duplicate name":    {[]string{good, same}, "is the name of"},
+		"wrong parameter":   {[]string{scenarioFile(t, "wrong", few+"[[malicious]]\nreplica = 0\nbehaviour = \"equivocate\"\nphas = \"commit\"\n")}, "did you mean phase?"},
+		"three replicas":    {[]string{scenarioFile(t, "three", "replicas = 3\n")}, "replicas = 3"},
+		"engine":            {[]string{good, "--engine", "process"}, "did you mean processes?"},
+		"mistyped flag":     {[]string{good, "--sead", "1"}, "did you mean --seed?"},
+		"not on processes":  {[]string{scenarioFile(t, "power", few+"[[event]]\nat = \"1s\"\ndo = \"lose-unsynced\"\ntargets = [1]\n")}, "--engine sim"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, stdout, stderr := run(append([]string{"run"}, c.args...)...)
+			if code != exitUnusable || stdout != "" {
+				t.Errorf("exit code %d, output %q", code, stdout)
+			}
+			if strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, c.want) {
+				t.Errorf("%q is not one line with %q", stderr, c.want)
+			}
+		})
+	}
+}
+
+func TestRun_SeveralFilesAreAnArrayAndOneFailureFails(t *testing.T) {
+	t.Parallel()
+	good := scenarioFile(t, "good", few)
+	bad := scenarioFile(t, "bad", few+"[[rule]]\nmatch = { type = \"new-view\" }\naction = \"drop\"\n")
+	var errs strings.Builder
+	out := &watched{more: make(chan struct{}, 1)}
+	dir := filepath.Join(t.TempDir(), "kept")
+	code := execute(context.Background(), []string{"run", good, bad, "--json", "--seed", "9", "--dir", dir}, out, &errs)
+	if code != exitFailed {
+		t.Errorf("exit code %d: %s", code, errs.String())
+	}
+	var documents []report.Document
+	if err := json.Unmarshal([]byte(out.String()), &documents); err != nil || len(documents) != 2 {
+		t.Fatalf("%v in\n%s", err, out)
+	}
+	if documents[0].Verdict != "pass" || documents[1].Verdict != "fail" || documents[0].Seed != 9 {
+		t.Errorf("%s\n%s", out, errs.String())
+	}
+	if _, err := os.Stat(filepath.Join(dir, "2", "cluster", "replica0", "journal")); err != nil {
+		t.Errorf("what failed is not kept: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "1")); !os.IsNotExist(err) {
+		t.Errorf("what passed is kept: %v", err)
+	}
+}
+
+func TestRun_OneFileIsTheDocument(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	code := execute(context.Background(), []string{"run", scenarioFile(t, "one", few), "--json"}, &out, io.Discard)
+	var d report.Document
+	if err := json.Unmarshal([]byte(out.String()), &d); err != nil || code != exitDone || d.Engine != "processes" || d.Scenario != "one" {
+		t.Errorf("exit code %d, %v in\n%s", code, err, out.String())
+	}
+}
