@@ -27,12 +27,22 @@ type reading struct {
 	since  pbft.View // what it was when the segment began
 	stable pbft.Seq  // low watermark by the records so far
 	before pbft.Seq  // low watermark when the segment began
-	prior  bool      // the last record was a Head
+	behind position  // what the next record follows
 	top    pbft.Seq  // last one executed
 
 	missing   map[pbft.Seq]bool // not known to be executed, below top
 	announced pbft.Seq          // last own checkpoint
 }
+
+// position is where a record stands in an anchor, which begins with a head, a stable checkpoint if there is one, and the
+// last own view change if no view is active.
+type position int
+
+const (
+	nothing position = iota
+	aHead
+	aWatermark
+)
 
 // place is what a replica may say only one thing about.
 type place struct {

@@ -7,18 +7,20 @@ import "tagma/pbft"
 
 // walk checks I6, I7, I8 and I16 along a journal.
 func (j *Journals) walk(in *reading, rec pbft.Record) {
-	anchored := in.prior
-	in.prior = false
-	if _, tells := rec.(*pbft.Stable); anchored && !tells && in.before > 0 {
+	behind := in.behind
+	in.behind = nothing
+	if _, tells := rec.(*pbft.Stable); behind == aHead && tells {
+		in.behind = aWatermark
+	} else if behind == aHead && in.before > 0 {
 		j.watermarks.fail("the low watermark of replica %d falls from %d to 0", in.id, in.before)
 	}
 	switch r := rec.(type) {
 	case *pbft.Head:
 		j.whole(in)
-		in.prior, in.before, in.since = true, in.stable, in.view
+		in.behind, in.before, in.since = aHead, in.stable, in.view
 		j.enters(in, r.View, "begins a segment in")
 	case *pbft.Stable:
-		j.stable(in, r.Cert.Seq, anchored)
+		j.stable(in, r.Cert.Seq, behind == aHead)
 	case *pbft.Accepted:
 		j.accepted(in, r.PrePrepare)
 	case *pbft.Fetched:
@@ -36,10 +38,10 @@ func (j *Journals) walk(in *reading, rec pbft.Record) {
 		case *pbft.PrePrepare:
 			j.accepted(in, m)
 		case *pbft.ViewChange:
-			if _, again := in.signed[placeOf(m)]; !again {
+			if _, again := in.signed[placeOf(m)]; !again && behind == nothing {
 				j.enters(in, m.View, "asks for")
 			}
-			in.view = max(in.view, m.View) // an anchor may repeat an older one
+			in.view = max(in.view, m.View) // an anchor may repeat the one before the last
 		case *pbft.Checkpoint:
 			in.announced = max(in.announced, m.Seq)
 		case *pbft.NewView:
