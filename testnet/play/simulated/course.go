@@ -8,7 +8,6 @@ import (
 	"tagma/pbft"
 	"tagma/testnet/play"
 	"tagma/testnet/report"
-	"tagma/testnet/sim"
 )
 
 // How long a run waits in vain, in virtual time: for an acknowledgement while nothing else is to come, and for replicas
@@ -31,6 +30,7 @@ func (r *run) course() error {
 		}
 		r.look()
 		r.count()
+		r.probe()
 		if n := r.w.Acknowledged(); n != acknowledged || r.waiting() {
 			acknowledged, progress = n, r.w.Now()
 		}
@@ -41,7 +41,6 @@ func (r *run) course() error {
 	if r.s.Workload.Duration > 0 {
 		r.ended = min(r.ended, r.s.Workload.Duration)
 	}
-	r.probe()
 	r.settle()
 	if err := r.ctx.Err(); err != nil {
 		return fmt.Errorf("the run was interrupted: %w", err)
@@ -68,7 +67,7 @@ func (r *run) answered() bool {
 	if r.w.Acknowledged() < len(r.w.History()) || !r.made() {
 		return false
 	}
-	return !slices.ContainsFunc(r.acts, func(a *act) bool { return !a.done })
+	return r.happenedAll()
 }
 
 // made reports whether the workload asks for nothing more.
@@ -98,15 +97,21 @@ func (r *run) recovery(since time.Duration) *time.Duration {
 	return least
 }
 
-// probe asks for one operation more if the workload was over when the last fault ended.
+// probe asks for one operation more as soon as everything has happened, if the workload was over by then: what waited
+// before has clients who have lost patience.
 func (r *run) probe() {
-	last := r.last()
-	late := func(op *sim.Operation) bool { return op.Invoked >= last }
-	if r.s.Expect.CommitsWithin == nil || r.w.Violation() != nil || slices.ContainsFunc(r.w.History(), late) {
+	if r.probed || r.s.Expect.CommitsWithin == nil || !r.made() || !r.happenedAll() {
 		return
 	}
-	op := r.w.Submit(r.honest(), [][]byte{r.operation("probe", 1)}, false)
-	_ = r.w.RunUntilTrue(stallViews*r.s.ViewTimeout(), "the last operation", func() bool { return op.Known })
+	r.probed = true
+	if n := len(r.w.History()); n == 0 || r.w.History()[n-1].Invoked < r.last() {
+		r.w.Submit(r.honest(), [][]byte{r.operation("probe", 1)}, false)
+		r.submitted++
+	}
+}
+
+func (r *run) happenedAll() bool {
+	return !slices.ContainsFunc(r.acts, func(a *act) bool { return !a.done })
 }
 
 // honest is a client that is not malicious.

@@ -91,7 +91,8 @@ type run struct {
 	heard    *heard
 	baseline baselineOf
 
-	submitted int           // operations of events
+	submitted int // operations beside the workload
+	probed    bool
 	ended     time.Duration // of the workload: when it was answered, or given up
 	before    pbft.View     // the highest view when the last fault ended
 	shown     time.Duration
