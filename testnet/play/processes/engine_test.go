@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -200,5 +203,122 @@ type hasty struct {
 func (h hasty) Phase(name, _ string) {
 	if name == "load" {
 		h.cancel()
+	}
+}
+
+// saboteur kills a replica behind the engine's back when there is load.
+type saboteur struct {
+	play.Silent
+	t    *testing.T
+	home string
+}
+
+// Phase implements play.Show.
+func (s saboteur) Phase(name, _ string) {
+	if name != "load" {
+		return
+	}
+	if err := syscall.Kill(pidOf(s.t, s.home), syscall.SIGKILL); err != nil {
+		s.t.Errorf("kill: %v", err)
+	}
+}
+
+// pidOf finds the process that serves a home.
+func pidOf(t *testing.T, home string) int {
+	t.Helper()
+	lists, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil || len(lists) == 0 {
+		t.Skip("this system does not list processes in /proc")
+	}
+	for _, path := range lists {
+		args, err := os.ReadFile(path)
+		if err != nil || !strings.Contains(string(args), "\x00"+home+"\x00") {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pid
+	}
+	t.Fatalf("no process serves %s", home)
+	return 0
+}
+
+func TestEngine_TellsOfAReplicaThatSomebodyElseKilled(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := parse(t, "[workload]\nkind = \"put\"\nclients = 2\noperations = 300\n[expect]\nacknowledged = \"all\"\n")
+	show := saboteur{t: t, home: filepath.Join(dir, "cluster", "replica3")}
+	d, err := Engine{}.Run(t.Context(), s, play.Options{Dir: dir}, show)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := d.Faults[len(d.Faults)-1]
+	if last.Planned || !last.Fired || !strings.Contains(last.What, "replica 3") || !strings.Contains(last.What, "not by this run") {
+		t.Errorf("%+v", d.Faults)
+	}
+	if d.Replicas[3].Correct || d.Replicas[3].Role != "killed" {
+		t.Errorf("%+v", d.Replicas[3])
+	}
+	passes(t, d) // three replicas of four mask it
+}
+
+func TestEngine_SubmitsStopsAndStartsClients(t *testing.T) {
+	t.Parallel()
+	d := runs(t, `
+[workload]
+kind = "register"
+clients = 2
+operations = 100
+[[event]]
+after_operations = 40
+do = "stop-clients"
+for = "200ms"
+[[event]]
+after_operations = 60
+do = "submit"
+operations = ["c0: put k a", "c1: get k", "c0: delete k"]
+[expect]
+acknowledged = "all"
+`)
+	passes(t, d)
+	if d.Operations.Submitted < 103 {
+		t.Errorf("%+v", d.Operations)
+	}
+}
+
+func TestEngine_ABankKeepsItsMoney(t *testing.T) {
+	t.Parallel()
+	d := runs(t, `
+machine = "bank"
+[workload]
+kind = "bank"
+clients = 3
+operations = 150
+[[event]]
+after_operations = 50
+do = "kill"
+targets = [0]
+for = "100ms"
+[[malicious]]
+client = 5
+behaviour = "client-flood"
+valid = 20
+invalid = 20
+[expect]
+acknowledged = "all"
+`)
+	passes(t, d)
+	ids := ""
+	for _, i := range d.Invariants {
+		if i.Checked > 0 {
+			ids += i.ID + " "
+		}
+	}
+	for _, id := range []string{"I3 ", "I4 ", "I9 ", "I18 "} {
+		if !strings.Contains(ids, id) {
+			t.Errorf("%sis not checked", id)
+		}
 	}
 }

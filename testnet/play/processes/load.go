@@ -37,7 +37,8 @@ type load struct {
 	history  []check.Call
 	failed   error // the first operation that failed
 	lastAck  time.Duration
-	goal     int
+	goal     int // operations of the workload
+	extra    int // that events submitted beside it
 	duration time.Duration
 }
 
@@ -97,7 +98,7 @@ func (l *load) pace() {
 func (l *load) allowed() bool {
 	for {
 		l.mu.Lock()
-		due := l.goal > 0 && l.counts.Submitted < l.goal || l.duration > 0 && time.Since(l.began) < l.duration
+		due := l.goal > 0 && l.counts.Submitted < l.goal+l.extra || l.duration > 0 && time.Since(l.began) < l.duration
 		switch {
 		case l.over:
 			l.mu.Unlock()
@@ -136,7 +137,7 @@ func (l *load) take() (since time.Duration, ok bool) {
 	if l.over {
 		return 0, false
 	}
-	if l.goal > 0 && l.counts.Submitted >= l.goal && !l.more {
+	if l.goal > 0 && l.counts.Submitted >= l.goal+l.extra && !l.more {
 		return -1, true
 	}
 	l.counts.Submitted++

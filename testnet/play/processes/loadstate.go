@@ -57,7 +57,7 @@ func (l *load) reached(now time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := &l.counts
-	return c.Acknowledged+c.Failed+c.Unknown >= l.goal && now >= l.duration
+	return c.Acknowledged+c.Failed+c.Unknown >= l.goal+l.extra && now >= l.duration
 }
 
 // progress is how many operations are acknowledged, and how long ago the last one was.

@@ -25,6 +25,7 @@ func (l *load) submit(ops []scenario.Operation) error {
 		}
 		l.mu.Lock()
 		l.counts.Submitted++
+		l.extra++
 		l.flying++
 		since := time.Since(l.began)
 		l.mu.Unlock()
