@@ -66,6 +66,8 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 	m, err := pbft.Decode(frame)
 	if err != nil {
 		in.refuse("client", pbft.PublicKey(link.Key()), err)
+		in.quarantine.extend(link, time.Now(), malformedPause) // its next link costs us a handshake
+		in.quarantine.wait(in.ctx, link)
 		link.Close()
 		return
 	}

@@ -14,8 +14,9 @@ import (
 // parts of the replica, and is asked for a few times a second.
 const (
 	badSignaturePause = 250 * time.Millisecond
+	malformedPause    = 250 * time.Millisecond // and then the link ends
 	busyPause         = 20 * time.Millisecond
-	inquiryPause      = 5 * time.Millisecond
+	inquiryPause      = 20 * time.Millisecond
 	longestPause      = 2 * time.Second // however many were under way at once
 )
 
