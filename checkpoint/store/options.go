@@ -20,11 +20,13 @@ type Options struct {
 
 const (
 	defaultMinFree  = 64 << 20
-	defaultMemTable = 4 << 20
+	defaultMemTable = 3 << 20
 
-	// tableBytes is the size of a table on the uppermost level below 0. Badger keeps up to eight buffers of three to six
-	// times that for building tables.
-	tableBytes = 1 << 20
+	// tableBytes is the size of a table on every level below 0. Badger keeps up to eight buffers of twice that for building
+	// tables. A memtable, with what its tables add to it, must fit into one: else it triples for good, and as they are
+	// passed around all of them do. Each table that is built costs another 3 MiB for a moment, so smaller ones keep the
+	// collector busy: with 1 MiB that was a third of all that was allocated.
+	tableBytes = 2 << 20
 
 	// maxLevelZero is how many tables level 0 may hold. Badger merges tables inside level 0 once four or more qualify,
 	// and when nothing lies below their range it then drops deletion markers, although an older table left out of the merge
@@ -32,10 +34,12 @@ const (
 	maxLevelZero = 3
 )
 
-// badgerOptions are tuned for many small values and a small resident set: about 5 MiB for each of up to four memtables
+// badgerOptions are tuned for many small values and a small resident set: about 4 MiB for each of up to four memtables
 // under load, and no caches, because tables are neither compressed nor encrypted and are read through a memory map.
 func badgerOptions(dir string, opt Options, log badger.Logger) badger.Options {
-	return badger.DefaultOptions(dir).
+	o := badger.DefaultOptions(dir)
+	o.TableSizeMultiplier = 1
+	return o.
 		WithLogger(log).
 		WithMetricsEnabled(false).
 		// Every write request is synced before it returns (D5).

@@ -13,9 +13,10 @@ import (
 const heapFloor = 112 << 20
 
 // boundMemory keeps the memory of a replica under load close to what it uses. Garbage is collected when it is half of what
-// is in use, and sooner above heapFloor or a third more than what is in use, whichever is larger: building tables takes tens
-// of MiB in bursts, which a bound on the ratio alone lets add up. The limit follows the live heap, because a fixed one would
-// make a replica with much state collect garbage all the time. GOGC and GOMEMLIMIT have the last word.
+// is in use, and memory that bursts of it leave behind is given back above heapFloor or half as much again as is in use,
+// whichever is larger. The limit follows the live heap, because a fixed one would make a replica with much state collect
+// garbage all the time; a limit of a third more costs a fifth of its processor time already. GOGC and GOMEMLIMIT have the
+// last word.
 func boundMemory(ctx context.Context) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50)
@@ -58,5 +59,5 @@ func readMemory() (live, beside uint64) {
 
 // memoryLimit is the soft limit for a heap of that many bytes in use.
 func memoryLimit(live, beside uint64) int64 {
-	return int64(max(heapFloor, live+live/3+beside))
+	return int64(max(heapFloor, live+live/2+beside))
 }
