@@ -129,6 +129,7 @@ var meanings = map[string]string{
 	"I6":  "watermarks only rise, and pre-prepares lie between them",
 	"I7":  "views only rise, across its crash",
 	"I8":  "no sequence number was left out",
+	"I15": "after the last fault it committed, caught up and came to rest",
 	"I10": "what was believed had valid signatures",
 	"I11": "every certificate counts a quorum of distinct replicas",
 	"I9":  "every acknowledged write survived",

@@ -74,6 +74,9 @@ func (r *run) await(ctx context.Context) error {
 		}
 		r.recoveries(now)
 		r.load.extend(!r.settled())
+		if !r.table.done() {
+			r.before = r.watch.View()
+		}
 		worked := r.load.reached(now) && r.table.done()
 		switch {
 		case worked && r.settled():
@@ -160,7 +163,7 @@ func (r *run) readBack(ctx context.Context) error {
 // calm waits until the correct replicas that run have executed everything and report one stable checkpoint.
 func (r *run) calm(ctx context.Context) error {
 	wanted := r.s.Expect.DigestsEqual != nil && *r.s.Expect.DigestsEqual
-	patience := 2 * time.Second
+	patience := 2*time.Second + 4*r.s.ViewTimeout()
 	if wanted {
 		patience = r.Stall
 	}
@@ -169,6 +172,7 @@ func (r *run) calm(ctx context.Context) error {
 	defer cancel()
 	got, err := r.observer.Until(waiting, r.watch.All(), observe.ReportsEvery, func(got map[int]node.Report) bool {
 		r.watch.Take(time.Now(), got)
+		r.follow(got)
 		return observe.Agree(got, r.standing(), uint64(r.cfg.CheckpointInterval))
 	})
 	r.converged = err == nil
@@ -182,10 +186,12 @@ func (r *run) calm(ctx context.Context) error {
 	return nil
 }
 
-// standing lists the correct replicas that run.
+// standing lists the correct replicas that run and are not cut off for ever.
 func (r *run) standing() []int {
-	running := slices.Concat(r.is(up), r.is(halted))
-	return slices.DeleteFunc(r.watch.Correct(), func(id int) bool { return !slices.Contains(running, id) })
+	running, apart := slices.Concat(r.is(up), r.is(halted)), r.apart()
+	return slices.DeleteFunc(r.watch.Correct(), func(id int) bool {
+		return !slices.Contains(running, id) || slices.Contains(apart, id)
+	})
 }
 
 // errNotRunning says that an event's target was not there to be hit.

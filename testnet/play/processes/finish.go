@@ -42,6 +42,9 @@ func (r *run) finish() (*report.Document, error) {
 	r.tellReplicas(d)
 	r.tellFaults(d)
 	d.Invariants = append(results, r.clients()...)
+	if r.s.HasFaults() && r.s.Workload.Kind != scenario.KindNone {
+		d.Invariants = append(d.Invariants, r.settledAfter(d.FinalView))
+	}
 	d.Invariants = append(d.Invariants, r.genuine(d))
 	for i := range d.Invariants {
 		r.idle(&d.Invariants[i])

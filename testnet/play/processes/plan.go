@@ -96,7 +96,7 @@ func (r *run) rule(rule *scenario.Rule) []*act {
 // event does what an event says.
 func (r *run) event(e *scenario.Event) *act {
 	a := &act{
-		what: e.What(), line: e.Line, due: e.At, after: e.AfterOperations, fault: e.Fault(),
+		what: e.What(), event: e, line: e.Line, due: e.At, after: e.AfterOperations, fault: e.Fault(),
 		calm: slices.Contains([]string{scenario.Submit, scenario.StopClients, scenario.StartClients}, e.Do),
 	}
 	do := r.deed(e, a)

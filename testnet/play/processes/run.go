@@ -49,8 +49,10 @@ type run struct {
 	found     map[string]check.Found
 	unread    error // why not everything could be read back
 	converged bool
-	broke     error // what ended the course early
-	stopped   error // why not all replicas stopped cleanly
+	before    uint64        // the view when the last thing happened
+	caughtUp  time.Duration // after it: when all had executed the same; negative: never
+	broke     error         // what ended the course early
+	stopped   error         // why not all replicas stopped cleanly
 }
 
 // condition is what a replica is by the run's doing.
@@ -70,7 +72,7 @@ func (e Engine) begin(ctx context.Context, s *scenario.Scenario, dir string, sho
 		return nil, err
 	}
 	r = &run{
-		Engine: e, s: s, show: show, state: make(map[int]condition), damaged: make(map[int]bool), blind: func() {},
+		Engine: e, s: s, show: show, state: make(map[int]condition), damaged: make(map[int]bool), blind: func() {}, caughtUp: -1,
 	}
 	defer func() {
 		if err != nil {

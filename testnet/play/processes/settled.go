@@ -1,0 +1,94 @@
+package processes
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"tagma/internal/node"
+	"tagma/pbft"
+	"tagma/testnet/check"
+	"tagma/testnet/links"
+	"tagma/testnet/scenario"
+)
+
+// extraViews is how many views more than those that bad primaries cost may come after the last fault (V9).
+const extraViews = 4
+
+// settledAfter judges what came after the last fault (I15). Expectations ask for times; on a machine that was seen to
+// starve processes views are not counted.
+func (r *run) settledAfter(finalView uint64) check.Result {
+	after := check.Recovery{
+		Committed: -1, CaughtUp: -1, Before: pbft.View(r.before), Views: pbft.View(finalView),
+		MostViews: extraViews + 2*len(r.s.Faulty()),
+	}
+	if r.starved() {
+		after.MostViews = int(finalView)
+	}
+	if ms := r.recovery(r.table.last()); ms != nil {
+		after.Committed = time.Duration(*ms) * time.Millisecond
+	}
+	if r.caughtUp >= 0 {
+		after.CaughtUp = r.caughtUp
+	}
+	return check.Settled(after)
+}
+
+// follow notes when the correct replicas that can follow have all executed the same.
+func (r *run) follow(got map[int]node.Report) {
+	executed := make(map[uint64]bool)
+	for _, id := range r.standing() {
+		report, answered := got[id]
+		if !answered {
+			return
+		}
+		if strings.HasPrefix(report.Health, "too far behind") {
+			continue // only a transfer of the state can bring it up
+		}
+		executed[report.Executed] = true
+	}
+	if r.caughtUp < 0 && len(executed) == 1 {
+		r.caughtUp = r.since() - r.table.last()
+	}
+}
+
+// apart lists the replicas that the scenario cuts off and never brings back.
+func (r *run) apart() (ids []int) {
+	cut := make(map[int]bool)
+	var groups [][]pbft.ReplicaID
+	for _, a := range r.table.acts {
+		if a.event == nil || !a.done {
+			continue
+		}
+		switch e := a.event; e.Do {
+		case scenario.Isolate:
+			for _, id := range e.Targets {
+				cut[int(id)] = e.Direction != links.Out || cut[int(id)]
+			}
+		case scenario.Partition:
+			groups = e.Groups
+		case scenario.Heal:
+			if len(e.Targets) == 0 {
+				clear(cut)
+				groups = nil
+			}
+			for _, id := range e.Targets {
+				delete(cut, int(id))
+			}
+		}
+	}
+	for _, g := range groups {
+		if len(g) < r.cfg.Quorum() {
+			for _, id := range g {
+				cut[int(id)] = true
+			}
+		}
+	}
+	for id := range r.s.Replicas {
+		if cut[id] {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
