@@ -10,7 +10,7 @@ TOOL := $(GO) tool -modfile=tools/go.mod
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help check fmt lint test race fuzz demo bench
+.PHONY: help check fmt lint test race fuzz demo bench profile
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,3 +48,6 @@ demo: ## a local cluster of four, one of them malicious, and a verdict
 
 bench: ## four replica processes and clients on this machine; figures beside their targets
 	@scripts/bench.sh
+
+profile: ## where the replicas' processor time goes under each of those loads
+	@scripts/profile.sh

@@ -3,67 +3,18 @@
 # Prints a table for each run and the medians beside the targets. Stops all it started, by process id.
 #
 #   RUNS=3 SECONDS_EACH=5 scripts/bench.sh [DIR]      DIR keeps data and results; default: a temporary one, removed
+#   SOAK=600 scripts/bench.sh                         and then so many seconds of packed load, memory and disk every tenth
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/cluster.sh
+source scripts/cluster.sh
 
-runs=${RUNS:-3} each=${SECONDS_EACH:-5} fill=${FILL:-100000}
-kept=${1:-}
-dir=${kept:-$(mktemp -d)}
-mkdir -p "$dir"
-pids=()
-
-finish() {
-  local code=$?
-  trap - EXIT
-  if ((${#pids[@]})); then
-    kill -TERM "${pids[@]}" 2>/dev/null || true # some may have ended
-    wait "${pids[@]}" 2>/dev/null || true
-  fi
-  [[ -n $kept ]] || rm -rf "$dir"
-  exit "$code"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+runs=${RUNS:-3} each=${SECONDS_EACH:-5} fill=${FILL:-100000} soak=${SOAK:-0}
+begin "${1:-}"
 
 load() { uptime | sed 's/.*load average[s]*: *\([0-9.]*\).*/\1/'; }
 field() { awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i } NR == 2 { print $at }' "$1/summary.csv"; }
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-# resident prints the largest replica's resident memory in MiB.
-resident() { ps -o rss= -p "$(IFS=,; echo "${pids[*]}")" | sort -n | awk 'END { printf "%.0f\n", $1 / 1024 }'; }
-# ticks prints the processor time of all replicas so far, in hundredths of a second; 0 where there is no /proc.
-ticks() {
-  local pid sum=0 used
-  for pid in "${pids[@]}"; do
-    used=$(awk '{ print $14 + $15 }' "/proc/$pid/stat" 2>/dev/null || echo 0)
-    sum=$((sum + used))
-  done
-  echo "$sum"
-}
-# taken says whether something listens on one of four ports from $1 on, or on the admin ports a hundred above them.
-taken() {
-  local port
-  for port in $(seq "$1" $(($1 + 3))) $(seq $(($1 + 100)) $(($1 + 103))); do
-    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return 0; fi
-  done
-  return 1
-}
-
-go build -o "$dir/tagma" ./cmd/tagma
-base=$((10000 + RANDOM % 20000))
-while taken "$base"; do base=$((10000 + RANDOM % 20000)); done
-"$dir/tagma" init --dir "$dir/cluster" --base-port "$base" >/dev/null
-export TAGMA_CLUSTER="$dir/cluster/cluster.toml"
-for i in 0 1 2 3; do
-  "$dir/tagma" node --home "$dir/cluster/replica$i" >"$dir/replica$i.out" 2>"$dir/replica$i.log" &
-  pids+=($!)
-done
-for i in 0 1 2 3; do
-  until grep -q "is ready" "$dir/replica$i.out"; do
-    kill -0 "${pids[$i]}" 2>/dev/null || { echo "bench: replica $i ended:" >&2; cat "$dir/replica$i.log" >&2; exit 1; }
-    sleep 0.1
-  done
-done
 
 # measure NAME FLAGS... runs the benchmark once, after a line with the load of the machine, and says what it cost.
 measure() {
@@ -72,34 +23,54 @@ measure() {
   printf -- '--- %s, load average %s\n' "$name" "$(load)"
   before=$(ticks)
   "$dir/tagma" bench --out "$dir/results/$name" "$@"
-  awk -v ticks=$(($(ticks) - before)) -v ops="$(field "$dir/results/$name" acknowledged)" \
-    'BEGIN { if (ticks && ops) printf "%.2f ms of processor time an operation, all replicas together\n\n", ticks * 10 / ops }'
+  awk -v ticks=$(($(ticks) - before)) -v ops="$(field "$dir/results/$name" acknowledged)" -v to="$dir/results/$name/cost" 'BEGIN {
+    if (!ticks || !ops) exit
+    printf "%.4f\n", ticks * 10 / ops >to
+    printf "%.3f ms of processor time an operation, all replicas together\n\n", ticks * 10 / ops
+  }'
 }
 
-printf '%s, %s CPUs, %s\n\n' "$("$dir/tagma" --version)" "$(getconf _NPROCESSORS_ONLN)" "$(go version)"
+machine_line
 measure fill --clients 512 --ops "$fill" --warmup 0s
 rss=$(resident)
 # That was the warm-up of all that follows.
 for ((run = 1; run <= runs; run++)); do
-  measure "one-$run" --clients 1 --duration "${each}s" --warmup 0s
-  measure "64-$run" --clients 64 --duration "${each}s" --warmup 0s
-  measure "512-$run" --clients 512 --connections 32 --duration "${each}s" --warmup 0s
-  measure "packed-$run" --clients 64 --connections 1 --batch 16 --duration "${each}s" --warmup 0s
+  for name in one 64 512 packed; do
+    # shellcheck disable=SC2046
+    measure "$name-$run" $(loads "$name") --duration "${each}s" --warmup 0s
+  done
 done
+after=$(resident)
 
-# over NAME FIELD prints the median over the runs.
+if ((soak)); then
+  echo "--- $soak s of packed load: second, MiB resident in the largest replica, MiB on its disk"
+  # shellcheck disable=SC2046
+  "$dir/tagma" bench --out "$dir/results/soak" $(loads packed) --duration "${soak}s" --warmup 0s >"$dir/soak.out" &
+  pids+=($!)
+  for ((tenth = 1; tenth <= 10; tenth++)); do
+    sleep $((soak / 10))
+    printf '%6d %6d %6d\n' $((tenth * soak / 10)) "$(ps -o rss= -p "$(IFS=,; echo "${pids[*]:0:4}")" | sort -n | awk 'END { print int($1 / 1024) }')" \
+      "$(du -sm "$dir/cluster/replica0" | cut -f1)"
+  done
+  wait "${pids[4]}"
+  unset 'pids[4]'
+  cat "$dir/soak.out"
+fi
+
+# over NAME FIELD prints the median over the runs, and cost NAME that of the processor time.
 over() { for ((run = 1; run <= runs; run++)); do field "$dir/results/$1-$run" "$2"; done | median; }
-# row WHAT FIGURE COMPARISON TARGET UNIT prints a line of the summary.
+cost() { for ((run = 1; run <= runs; run++)); do cat "$dir/results/$1-$run/cost" 2>/dev/null || echo 0; done | median; }
+# row WHAT FIGURE COMPARISON TARGET UNIT COST prints a line of the summary.
 row() {
-  awk -v what="$1" -v got="$2" -v how="$3" -v want="$4" -v unit="$5" 'BEGIN {
+  awk -v what="$1" -v got="$2" -v how="$3" -v want="$4" -v unit="$5" -v cost="${6:-}" 'BEGIN {
     held = how == "<=" ? got + 0 <= want + 0 : got + 0 >= want + 0
-    printf "%-44s %10s  %s %6s %-6s %s\n", what, got, how, want, unit, held ? "reached" : "MISSED"
+    printf "%-44s %10s  %s %6s %-6s %-8s %s\n", what, got, how, want, unit, held ? "reached" : "MISSED", cost ? cost " ms" : ""
   }'
 }
-printf '\nmedians of %d runs of %d s, load average now %s\n' "$runs" "$each" "$(load)"
-row "1 client, p50" "$(over one p50_ms)" "<=" 4 ms
-row "64 clients, 1 request each" "$(over 64 ops_per_s)" ">=" 4000 "ops/s"
-row "512 clients over 32 connections" "$(over 512 ops_per_s)" ">=" 8000 "ops/s"
-row "64 in flight, 16 operations each" "$(over packed ops_per_s)" ">=" 20000 "ops/s"
+printf '\nmedians of %d runs of %d s, load average now %s; last, processor time of the replicas an operation\n' "$runs" "$each" "$(load)"
+row "1 client, p50" "$(over one p50_ms)" "<=" 4 ms "$(cost one)"
+row "64 clients, 1 request each" "$(over 64 ops_per_s)" ">=" 4000 "ops/s" "$(cost 64)"
+row "512 clients over 32 connections" "$(over 512 ops_per_s)" ">=" 8000 "ops/s" "$(cost 512)"
+row "64 in flight, 16 operations each" "$(over packed ops_per_s)" ">=" 20000 "ops/s" "$(cost packed)"
 row "largest replica after $fill puts" "$rss" "<=" 150 MiB
-row "largest replica at the end" "$(resident)" "<=" 150 MiB
+row "largest replica after the runs" "$after" "<=" 150 MiB
