@@ -75,7 +75,10 @@ func sessionWrites(t *testing.T, r *replica) (n int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for e := range v.Scan([]byte{'s'}, []byte{'t'}) {
+		for e, err := range v.Scan([]byte{'s'}, []byte{'t'}) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			if before[string(e.Key)] != string(e.Value) {
 				before[string(e.Key)] = string(e.Value)
 				n++
