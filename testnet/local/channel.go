@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
+	"time"
 )
 
 // channel is the launcher's end of a controlled replica's process.
 type channel struct {
-	in    io.Writer
+	in    *os.File
 	ended chan struct{} // listen has heard all
 
 	mu      sync.Mutex
@@ -21,11 +23,14 @@ type channel struct {
 	closed  bool
 }
 
+// writePatience is for a write that a reader takes in microseconds.
+const writePatience = 2 * time.Second
+
 // errGone says that a replica ended before it answered.
 var errGone = errors.New("the process ended before it answered")
 
 // openChannel begins a channel with the first line.
-func openChannel(in io.Writer, first setup) (*channel, error) {
+func openChannel(in *os.File, first setup) (*channel, error) {
 	line, err := json.Marshal(first)
 	if err != nil {
 		return nil, err
@@ -51,6 +56,8 @@ func (ch *channel) send(o order) (<-chan answer, error) {
 	}
 	back := make(chan answer, 1)
 	ch.waiting[o.Number] = back
+	// A paused replica reads nothing, and a pipe holds 64 KiB: a run must not hang on it.
+	_ = ch.in.SetWriteDeadline(time.Now().Add(writePatience)) // where a pipe has none, it blocks
 	if _, err := ch.in.Write(append(line, '\n')); err != nil {
 		delete(ch.waiting, o.Number)
 		return nil, err

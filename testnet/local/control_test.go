@@ -179,3 +179,24 @@ func TestControl_WithoutItThereAreNoOrders(t *testing.T) {
 		t.Error("an order without a channel is obeyed")
 	}
 }
+
+func TestControl_APausedReplicaTakesItsOrdersLaterAndNobodyHangs(t *testing.T) {
+	t.Parallel()
+	c, session := controlled(t, Options{})
+	must(t, put(t, session, patience))
+	must(t, c.Pause(3))
+	mute := links.Command{ID: "mute", Do: links.DoIsolate, Targets: []pbft.ReplicaID{3}, Direction: links.Out}
+	must(t, c.Order(t.Context(), mute)) // it does not wait for the answer of one that is paused
+	must(t, c.Resume(3))
+	eventually(t, "what it says is lost since", func() bool { return c.Counts(3).Frames["mute"] > 0 })
+	must(t, c.Pause(3))
+	var err error
+	for range 2000 {
+		if err = c.Order(t.Context(), mute); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		t.Error("a paused replica takes orders without end")
+	}
+}

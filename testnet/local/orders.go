@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -84,6 +85,8 @@ func (c *Cluster) send(ctx context.Context, o order, ids []int, remember func())
 		}
 		back, err := p.channel.send(o)
 		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			errs = append(errs, fmt.Errorf("replica %d takes no more orders: it was paused for too many of them", id))
 		case err != nil: // it has just ended
 		case !p.paused:
 			awaited[id] = back

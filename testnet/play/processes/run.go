@@ -144,10 +144,13 @@ func (r *run) connect(ctx context.Context) error {
 		pids += " " + strconv.Itoa(r.cluster.Pid(id))
 	}
 	r.say(play.Note, "the replicas are ready, processes%s", pids)
-	var err error
-	if r.load, err = r.dial(ctx); err != nil {
+	l, err := r.dial(ctx)
+	if err != nil {
 		return err
 	}
+	r.mu.Lock()
+	r.load = l // the picture looks at it
+	r.mu.Unlock()
 	if r.rogues, err = r.hire(); err != nil {
 		return err
 	}
