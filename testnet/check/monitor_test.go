@@ -11,7 +11,10 @@ import (
 // monitor has no false alarm, and something of every kind to check.
 func TestMonitor_RealRunsAreClean(t *testing.T) {
 	sum, facts, told, acked := tally{}, map[string]int{}, map[string]int{}, 0
-	for seed := range uint64(24) {
+	for seed := range uint64(25) {
+		if seed == 24 {
+			seed = 864 // an own NewView is durable, with a higher stable checkpoint, before it comes back to the core
+		}
 		c := newCluster(t, []int{4, 5, 7}[seed%3], seed, "")
 		c.loss = float64(seed%4) * 0.05
 		c.rough(40)

@@ -21,7 +21,7 @@ type observed struct {
 
 	handed  pbft.Seq  // the core's last Execute
 	applied pbft.Seq  // the state machine's last batch
-	stable  pbft.Seq  // low watermark at the last look
+	stable  pbft.Seq  // low watermark at the last look, at a start what is durable of it
 	looked  bool      // since the start
 	sure    pbft.View // the view at the last look, if it was active
 	// Of the pre-prepares accepted since the last look: the watermark at the first, and the highest sequence number.
@@ -121,7 +121,7 @@ func (o *observed) restart(at pbft.Seq) {
 			}
 		}
 	}
-	o.now, o.stable, o.sure, o.looked = o.durable, 0, 0, false
+	o.now, o.stable, o.sure, o.looked = o.durable, o.durable.certified, 0, false
 	o.handed, o.applied = at, at
 	o.accepted.above, o.accepted.highest = 0, 0
 }

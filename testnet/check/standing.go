@@ -11,8 +11,8 @@ func (m *Monitor) Standing(id pbft.ReplicaID, at pbft.Position) {
 	}
 	m.checked(i6)
 	switch {
-	case at.Stable < o.stable || at.Stable < o.durable.certified:
-		m.fail(i6, id, "the low watermark of replica %d falls from %d to %d", id, max(o.stable, o.durable.certified), at.Stable)
+	case at.Stable < o.stable:
+		m.fail(i6, id, "the low watermark of replica %d falls from %d to %d", id, o.stable, at.Stable)
 	case at.Stable > o.now.certified:
 		m.fail(i6, id, "the low watermark of replica %d is %d, and only %d is proven stable", id, at.Stable, o.now.certified)
 	}
