@@ -7,7 +7,7 @@ import (
 
 var (
 	firstSeed = flag.Uint64("sim.seed", 0, "the first seed of the random plans")
-	seeds     = flag.Uint64("sim.seeds", 60, "how many random plans are run")
+	seeds     = flag.Uint64("sim.seeds", 30, "how many random plans are run")
 )
 
 func TestDraw_RandomPlansKeepEveryInvariant(t *testing.T) {

@@ -140,7 +140,7 @@ type Outcome struct {
 }
 
 // judgePatience is how long, by the clock on the wall, a history may take to judge.
-const judgePatience = 5 * time.Second
+const judgePatience = time.Second
 
 // Run runs a plan to its end. The error says that it cannot be run.
 func Run(p *Plan, change ...func(*Options)) (*Outcome, error) {

@@ -1,0 +1,231 @@
+package sim
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"tagma/pbft"
+	"tagma/testnet/byzantine"
+	"tagma/testnet/links"
+	"tagma/testnet/sim/disk"
+)
+
+// settle lets the cluster come to rest: no client waits, and all of these replicas have executed the same.
+func (w *World) mustSettle(t testing.TB, d time.Duration, ids ...pbft.ReplicaID) {
+	t.Helper()
+	err := w.RunUntilTrue(d, "everybody has executed the same and no client waits", func() bool {
+		for _, c := range w.clients {
+			if len(c.open) > 0 {
+				return false
+			}
+		}
+		for _, id := range ids {
+			n, first := w.nodes[id], w.nodes[ids[0]]
+			if !n.up || !first.up || n.replica.Position().Executed != first.replica.Position().Executed {
+				return false
+			}
+		}
+		return true
+	})
+	if err != nil {
+		for _, l := range w.Last(40) {
+			t.Log(l)
+		}
+		t.Fatalf("%v: %s", err, w.Describe())
+	}
+}
+
+func loaded(seed uint64) Options {
+	return Options{
+		Seed: seed, Config: small(), Clients: 4, SyncJitter: time.Millisecond, StandInForTransfer: true,
+		Workload: Workload{Kind: Registers, Think: 40 * time.Millisecond, Until: 4 * time.Second},
+	}
+}
+
+// kill -9, or a power failure, at every moment in the life of every kind of message.
+func TestCrashAt_EveryMessageTypeAtEveryMoment(t *testing.T) {
+	power := []disk.Loss{disk.All, disk.Tail, disk.Holes}
+	for _, kind := range []pbft.Type{
+		pbft.TypePrePrepare, pbft.TypePrepare, pbft.TypeCommit, pbft.TypeCheckpoint, pbft.TypeSuspect, pbft.TypeViewChange,
+		pbft.TypeNewView, pbft.TypeStatus, pbft.TypeReply,
+	} {
+		t.Run(kind.String(), func(t *testing.T) {
+			fired := 0
+			for when := BeforeDurable; when <= AfterFirstSend; when++ {
+				for i, loss := range []disk.Loss{disk.Kill, power[int(when)%len(power)]} {
+					if crashes(t, uint64(kind)*100+uint64(when)*10+uint64(i), kind, when, loss) {
+						fired++
+					}
+				}
+			}
+			if fired < 4 { // whoever hears f+1 others suspect the primary first need not say so itself
+				t.Errorf("I18: %d of 6 crashes happened", fired)
+			}
+		})
+	}
+}
+
+// crashes has a replica crash at a moment and start again, and reports whether it did.
+func crashes(t *testing.T, seed uint64, kind pbft.Type, when Moment, loss disk.Loss) (fired bool) {
+	o := loaded(seed)
+	o.Until = 2500 * time.Millisecond
+	w := mustNew(t, o)
+	victim := pbft.ReplicaID(1) // a backup, and the primary of view 1
+	if kind == pbft.TypePrePrepare {
+		victim = 0
+	}
+	w.At(500*time.Millisecond, func() {
+		w.CrashAt(victim, kind, when, loss, func() { fired = true })
+		switch kind { // what is said only when a primary is gone
+		case pbft.TypeSuspect, pbft.TypeViewChange, pbft.TypeNewView:
+			w.Crash(0, disk.Kill)
+		default:
+		}
+	})
+	w.At(2*time.Second, func() {
+		for id := range pbft.ReplicaID(4) {
+			if err := w.Restart(id); err != nil {
+				t.Errorf("replica %d: %v", id, err)
+			}
+		}
+	})
+	w.mustRun(t, o.Until)
+	w.mustSettle(t, 20*time.Second, 0, 1, 2, 3)
+	if r := w.Linearizable(time.Minute); !r.Held || r.Checked == 0 {
+		t.Errorf("I4: %v moment %d %s: %+v", kind, when, loss, r)
+	}
+	return fired
+}
+
+func TestCrash_AllAtOnceWithTheirUnsyncedDataKeepsWhatWasAcknowledged(t *testing.T) {
+	for _, loss := range []disk.Loss{disk.All, disk.Tail, disk.Holes} {
+		for seed := range uint64(3) {
+			w := mustNew(t, loaded(seed))
+			w.At(1500*time.Millisecond, func() {
+				for id := range pbft.ReplicaID(4) {
+					w.Crash(id, loss)
+				}
+			})
+			w.At(2*time.Second, func() {
+				for id := range pbft.ReplicaID(4) {
+					if err := w.Restart(id); err != nil {
+						t.Errorf("%s: replica %d: %v", loss, id, err)
+					}
+				}
+			})
+			w.mustRun(t, 4*time.Second)
+			w.mustSettle(t, 20*time.Second, 0, 1, 2, 3)
+			if r := w.Linearizable(time.Minute); !r.Held || r.Checked == 0 {
+				t.Errorf("I9: %+v", r)
+			}
+		}
+	}
+}
+
+func TestDisk_RotAndLostSectorsKeepAReplicaDown(t *testing.T) {
+	for seed := range uint64(10) {
+		w := mustNew(t, loaded(seed))
+		w.mustRun(t, time.Second)
+		w.Condemn(2)
+		w.Crash(2, disk.Kill)
+		if !w.Disk(2).FlipBit(w.damage) {
+			t.Fatal("nothing is written")
+		}
+		if err := w.Restart(2); !errors.Is(err, ErrUntrusted) {
+			t.Errorf("D9: seed %d: after a bit turned: %v", seed, err)
+		}
+		w.mustRun(t, 2*time.Second)
+		w.mustSettle(t, 5*time.Second, 0, 1, 3)
+	}
+}
+
+func TestDisk_AFailingOneStopsItsReplicaAtOnce(t *testing.T) {
+	w := mustNew(t, loaded(1))
+	w.mustRun(t, time.Second)
+	w.Condemn(3)
+	w.Disk(3).FailAfter(10, disk.ErrIO)
+	w.mustRun(t, 4*time.Second)
+	if w.Up(3) || !errors.Is(w.Why(3), disk.ErrIO) {
+		t.Errorf("D6: up %t, %v", w.Up(3), w.Why(3))
+	}
+	w.mustSettle(t, 5*time.Second, 0, 1, 2)
+}
+
+func TestStore_AWipedOneBesideAJournalIsNoticed(t *testing.T) {
+	o := loaded(1)
+	o.StandInForTransfer = false
+	w := mustNew(t, o)
+	w.mustRun(t, 2*time.Second)
+	w.Condemn(1)
+	w.Crash(1, disk.Kill)
+	w.nodes[1].store = newStore()
+	if err := w.Restart(1); !errors.Is(err, errNoState) {
+		t.Errorf("D5: %v", err)
+	}
+	w.Disk(1).Wipe()
+	w.nodes[1].store = copyOf(w.nodes[0].store, w.nodes[0].store.last)
+	if err := w.Restart(1); !errors.Is(err, ErrUntrusted) {
+		t.Errorf("D8: %v", err)
+	}
+}
+
+func TestPause_ABackupDisturbsNobody(t *testing.T) {
+	w := mustNew(t, loaded(1))
+	w.At(time.Second, func() { w.Pause(2) })
+	w.At(3*time.Second, func() { w.Resume(2) })
+	w.mustRun(t, 4*time.Second)
+	if c := w.Counts(); c.Entered != 0 {
+		t.Errorf("%d views were entered", c.Entered)
+	}
+	if w.Acknowledged() < 100 {
+		t.Errorf("%d operations were acknowledged", w.Acknowledged())
+	}
+}
+
+func TestPartition_TwoAndTwoHeals(t *testing.T) {
+	w := mustNew(t, loaded(1))
+	mustDo := func(c links.Command) {
+		if err := w.Command(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.At(time.Second, func() { mustDo(links.Command{Do: links.DoPartition, Groups: [][]pbft.ReplicaID{{0, 1}, {2, 3}}}) })
+	at := 0
+	w.At(1200*time.Millisecond, func() { at = w.Acknowledged() })
+	w.At(2800*time.Millisecond, func() {
+		if w.Acknowledged() != at {
+			t.Error("half of the replicas ordered something")
+		}
+		mustDo(links.Command{Do: links.DoPartition})
+	})
+	w.mustRun(t, 4*time.Second)
+	w.mustSettle(t, 10*time.Second, 0, 1, 2, 3)
+	if w.Acknowledged() <= at {
+		t.Error("nothing was ordered afterwards")
+	}
+}
+
+func TestMalicious_AnEquivocatingPrimaryIsReplacedAndProven(t *testing.T) {
+	o := loaded(1)
+	o.Malicious = []Malicious{{Replica: 0, Choice: byzantine.Choice{Name: "equivocate"}}}
+	w := mustNew(t, o)
+	w.mustRun(t, 4*time.Second)
+	w.mustSettle(t, 10*time.Second, 1, 2, 3)
+	if len(w.Evidence()) == 0 || w.Counts().Entered == 0 || w.Acknowledged() < 50 {
+		t.Errorf("%d accusations, %+v", len(w.Evidence()), w.Counts())
+	}
+}
+
+func TestTwins_TwoProcessesUnderOneKeyAreMasked(t *testing.T) {
+	for seed := range uint64(6) {
+		o := loaded(seed)
+		o.Twins = []Twin{{Replica: 0, Peers: []pbft.ReplicaID{pbft.ReplicaID(1 + seed%3)}}}
+		w := mustNew(t, o)
+		w.mustRun(t, 4*time.Second)
+		w.mustSettle(t, 30*time.Second, 1, 2, 3)
+		if w.Acknowledged() < 20 {
+			t.Errorf("seed %d: %d operations were acknowledged", seed, w.Acknowledged())
+		}
+	}
+}
