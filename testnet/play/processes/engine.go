@@ -42,10 +42,10 @@ func (e Engine) Run(ctx context.Context, s *scenario.Scenario, o play.Options, s
 	if e.Stall == 0 {
 		e.Stall = max(20*time.Second, 20*s.ViewTimeout())
 	}
-	var baseline rates
+	var before rates
 	if s.Workload.Baseline {
 		var err error
-		if baseline, err = e.baseline(ctx, s, filepath.Join(o.Dir, "baseline"), show); err != nil {
+		if before, err = e.baseline(ctx, s, filepath.Join(o.Dir, "baseline-before"), show); err != nil {
 			return nil, err
 		}
 	}
@@ -54,10 +54,17 @@ func (e Engine) Run(ctx context.Context, s *scenario.Scenario, o play.Options, s
 		return nil, err
 	}
 	defer r.close()
-	r.baseline = baseline
 	r.broke = r.course(ctx)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("the run was interrupted: %w", context.Cause(ctx))
+	}
+	r.rest()
+	if s.Workload.Baseline {
+		after, err := e.baseline(ctx, s, filepath.Join(o.Dir, "baseline-after"), show)
+		if err != nil {
+			return nil, err
+		}
+		r.baseline = rates{(before.whole + after.whole) / 2, (before.later + after.later) / 2}
 	}
 	return r.finish()
 }
@@ -70,7 +77,8 @@ func (r *run) rates() rates {
 	return rates{observe.Rate(len(r.load.acks), r.lasted), observe.Rate(r.load.since(after), r.lasted-after)}
 }
 
-// baseline measures the same workload on a cluster of its own to which nothing is done.
+// baseline measures the same workload on a cluster of its own to which nothing is done. It is done before and after the
+// run, since a machine that has other work is not equally fast for long.
 func (e Engine) baseline(ctx context.Context, s *scenario.Scenario, dir string, show play.Show) (rates, error) {
 	show.Phase("baseline", "the same workload without any fault")
 	r, err := e.begin(ctx, faultless(s), dir, show)

@@ -14,16 +14,21 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// finish stops the replicas, reads what they leave behind and tells the whole.
-func (r *run) finish() (*report.Document, error) {
+// rest stops the replicas and reads what they leave behind.
+func (r *run) rest() {
 	if r.broke != nil {
 		r.say(play.Bad, "%v", r.broke)
 	}
-	r.show.Phase("judge", "the replicas stop; their journals are compared")
+	r.show.Phase("stop", "the replicas stop, and their journals are read")
 	r.stopped = r.cluster.Stop(10 * time.Second)
 	r.watch.ReadJournals()
 	r.blind()
 	r.eye.Wait()
+}
+
+// finish tells the whole of a run that has come to rest.
+func (r *run) finish() (*report.Document, error) {
+	r.show.Phase("judge", "journals, histories and evidence are compared")
 	d := &report.Document{
 		Scenario: r.s.Name, Engine: play.Processes, Seed: r.s.Seed, FinalView: r.watch.View(),
 		LongestStallMS: r.paused.Milliseconds(), Faults: []report.Fault{}, Evidence: []report.Evidence{},
