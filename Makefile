@@ -10,7 +10,7 @@ TOOL := $(GO) tool -modfile=tools/go.mod
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help check fmt lint test race fuzz demo bench profile
+.PHONY: help check fmt lint test race fuzz explore demo bench profile
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ fuzz: ## every fuzz target for FUZZTIME (100000x: so many inputs)
 		echo "$$package $$name"; \
 		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
 	done
+
+explore: ## every run of the core within two views, one replica Byzantine
+	$(GO) run ./cmd/tagma-testnet explore --views 2
 
 demo: ## a local cluster of four, one of them malicious, and a verdict
 	$(GO) run ./cmd/tagma-testnet demo

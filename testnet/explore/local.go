@@ -1,8 +1,6 @@
 package explore
 
 import (
-	"fmt"
-	"slices"
 	"time"
 
 	"tagma/pbft"
@@ -45,7 +43,8 @@ type local struct {
 	active bool
 	slots  [maxSlots]slotState
 	shown  shown
-	counts int32 // hash of what counts of the core, as a number
+	core   int32 // hash of the core, as a number
+	counts int32 // hash of what counts of it: equal for two that behave alike from now on
 	stays  int32 // hash of what outlives its view
 }
 
@@ -164,6 +163,7 @@ func (ls *locals) file(n *node, s *local) int32 {
 	f := with(whole, &s.shown, s.level)
 	k, ok := ls.index[f]
 	if !ok {
+		s.core = ls.numbered(whole)
 		s.counts, s.stays = ls.numbered(fingerprintOf(n, whatCounts)), ls.numbered(fingerprintOf(n, whatStays))
 		k = int32(len(ls.all))
 		ls.index[f] = k
@@ -225,61 +225,8 @@ func (ls *locals) enteredBy(n *node, m move, s *local) {
 		return
 	}
 	for _, k := range m.letters {
-		if k != absent && ls.a.letters[k].kind == pbft.TypeNewView {
+		if m.kind == deliver && k != absent && ls.a.letters[k].kind == pbft.TypeNewView {
 			s.shown.activated[in.View] = k
 		}
 	}
-}
-
-// rebuild makes the core of a state again from the moves that lead to it.
-func (ls *locals) rebuild(k int32) *node {
-	var way []int32
-	for at := k; at != absent; at = ls.all[at].parent {
-		way = append(way, at)
-	}
-	n := newNode(ls.a.world, ls.id)
-	for _, at := range slices.Backward(way) {
-		s := &ls.all[at]
-		if s.parent != absent {
-			ls.make(n, s.by)
-		}
-		if !s.silent {
-			n.tick(long)
-		}
-	}
-	return n
-}
-
-// make performs a move and returns how many durable effects it had.
-func (ls *locals) make(n *node, m move) uint8 {
-	n.durable, n.stopAfter = 0, int(m.crash)
-	switch m.kind {
-	case deliver:
-		for _, k := range m.letters {
-			if k != absent && !n.stopped {
-				n.receive(pbft.Source{Replica: ls.a.letters[k].by}, ls.a.mail[k])
-			}
-		}
-	case fetch:
-		n.receive(pbft.Source{Replica: ls.a.byzantine}, ls.a.body(m.seq, m.value))
-	case expire:
-		n.tick(long)
-	case restart:
-		n.restart()
-	}
-	durable := uint8(n.durable)
-	if n.stopped {
-		n.restart()
-	}
-	n.stopAfter = 0
-	return durable
-}
-
-// body is the answer to a fetch.
-func (w *world) body(s pbft.Seq, v value) pbft.Verified {
-	m, err := pbft.Verify(&w.configs[0], &pbft.CertifiedBody{Seq: s, Body: w.bodies[s][v]}, w.holds)
-	if err != nil {
-		panic(fmt.Sprintf("explore: the body of %v: %v", v, err))
-	}
-	return m
 }

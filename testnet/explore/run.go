@@ -2,6 +2,7 @@ package explore
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"tagma/pbft"
@@ -58,28 +59,50 @@ const (
 	Incomplete = "incomplete"
 )
 
-// Search makes one search for each replica that can be Byzantine, until one finds something. It tells about each as it
-// ends.
+// Search makes one search for each replica that can be Byzantine, several at a time, and tells about each in order as it
+// ends. After one that finds something, the others are given up.
 func Search(ctx context.Context, o Options, tell func(Run)) Document {
 	d := Document{Engine: "explore", Verdict: Pass, Runs: []Run{}, Bounds: Bounds{
 		o.Replicas, o.Views, o.Slots, o.Crashes, o.MaxStates, o.FairEvery, o.Exact,
 	}}
 	began := time.Now()
-	for _, id := range o.liars() {
-		r := newSearch(o, pbft.ReplicaID(id)).report(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for _, result := range start(ctx, o) {
+		r := <-result
+		if d.Verdict == Fail {
+			continue // waited for, and of no interest
+		}
 		tell(r)
 		d.Runs = append(d.Runs, r)
 		d.States += r.States
-		if r.Finding != nil {
+		switch {
+		case r.Finding != nil:
 			d.Verdict = Fail
-			break
-		}
-		if !r.Complete {
+			cancel()
+		case !r.Complete:
 			d.Verdict = Incomplete
 		}
 	}
 	d.Seconds = time.Since(began).Seconds()
 	return d
+}
+
+// start begins all searches, as many at once as there are processors. They share nothing, so each finds what it would find
+// alone.
+func start(ctx context.Context, o Options) []chan Run {
+	room := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var results []chan Run
+	for _, id := range o.liars() {
+		result := make(chan Run, 1)
+		results = append(results, result)
+		go func() {
+			room <- struct{}{}
+			result <- newSearch(o, pbft.ReplicaID(id)).report(ctx)
+			<-room
+		}()
+	}
+	return results
 }
 
 // report runs the search and sums it up.

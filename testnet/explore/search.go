@@ -34,13 +34,14 @@ type search struct {
 
 	transitions int
 	depth       int
-	fair        int     // states that were played on
-	worst       fairRun // of them
+	fair        int                          // states from which liveness is known
+	played      map[[replicas - 1]int32]bool // the cores that were played on
+	worst       fairRun                      // of them
 }
 
 func newSearch(o Options, byzantine pbft.ReplicaID) *search {
 	w := newWorld(o.Slots, byzantine)
-	s := &search{o: o, a: &alphabet{world: w, numbers: map[letter]int32{}}, known: map[token]int32{}}
+	s := &search{o: o, a: &alphabet{world: w, numbers: map[letter]int32{}}, known: map[token]int32{}, played: map[[replicas - 1]int32]bool{}}
 	i := 0
 	for id := range pbft.ReplicaID(replicas) {
 		if id != byzantine {
@@ -155,8 +156,16 @@ func (s *search) playOn(at int32) error {
 	if s.o.FairEvery == 0 || int(at)%s.o.FairEvery != 0 {
 		return nil
 	}
-	run, err := s.continueFairly(at)
 	s.fair++
+	var cores [replicas - 1]int32
+	for i, k := range s.states[at].local {
+		cores[i] = s.locals[i].all[k].core
+	}
+	if s.played[cores] { // what was said and lost makes no difference
+		return nil
+	}
+	s.played[cores] = true
+	run, err := s.continueFairly(at)
 	s.worst.rounds, s.worst.views = max(s.worst.rounds, run.rounds), max(s.worst.views, run.views)
 	return err
 }
