@@ -100,7 +100,7 @@ func (r *run) recovery(since time.Duration) *time.Duration {
 // probe asks for one operation more as soon as everything has happened, if the workload was over by then: what waited
 // before has clients who have lost patience.
 func (r *run) probe() {
-	if r.probed || r.s.Expect.CommitsWithin == nil || !r.made() || !r.happenedAll() {
+	if r.probed || !r.s.HasFaults() || !r.made() || !r.happenedAll() {
 		return
 	}
 	r.probed = true
@@ -127,7 +127,9 @@ func (r *run) honest() int {
 // settle waits until all correct replicas have executed the same, but for those that are cut off.
 func (r *run) settle() {
 	if r.w.Violation() == nil {
-		_ = r.w.RunUntilTrue(settleViews*r.s.ViewTimeout(), "rest", r.equal)
+		if r.w.RunUntilTrue(settleViews*r.s.ViewTimeout(), "rest", r.equal) == nil {
+			r.caughtUp = r.w.Now() - r.last()
+		}
 		_ = r.w.RunUntil(r.w.Now() + aftermath)
 	}
 }

@@ -93,6 +93,7 @@ type run struct {
 
 	submitted int // operations beside the workload
 	probed    bool
+	caughtUp  time.Duration // after the last fault's end; negative: never
 	ended     time.Duration // of the workload: when it was answered, or given up
 	before    pbft.View     // the highest view when the last fault ended
 	shown     time.Duration
@@ -110,7 +111,7 @@ func withDelay(l links.Link) links.Link {
 
 // begin makes the world and arms everything that is planned.
 func begin(ctx context.Context, s *scenario.Scenario, show play.Show) (*run, error) {
-	r := &run{ctx: ctx, s: s, show: show, heard: newHeard(s)}
+	r := &run{ctx: ctx, s: s, show: show, heard: newHeard(s), caughtUp: -1}
 	p := s.Settings.WithDefaults()
 	o := sim.Options{
 		Seed: s.Seed, Replicas: s.Replicas, Machine: s.Machine, Base: withDelay(s.Network), Reach: &links.Link{Delay: delay},

@@ -128,6 +128,12 @@ func (r *run) tellInvariants(d *report.Document) {
 		r.w.Monitor().Converged(r.together()...)
 	}
 	d.Invariants = r.w.Monitor().Results()
+	if kind := r.s.Workload.Kind; r.w.Violation() == nil && (kind == scenario.KindRegister || kind == scenario.KindBank) {
+		d.Invariants = append(d.Invariants, r.w.Linearizable(judgePatience))
+	}
+	if r.s.HasFaults() && r.w.Violation() == nil {
+		d.Invariants = append(d.Invariants, r.settled())
+	}
 	if v := r.w.Violation(); v != nil && !slices.ContainsFunc(d.Invariants, func(c check.Result) bool { return !c.Held }) {
 		d.Invariants = append(d.Invariants, check.Result{ID: v.Invariant, Checked: 1, Why: v.Error()})
 	}
@@ -140,6 +146,35 @@ func (r *run) tellInvariants(d *report.Document) {
 		wanted = *n
 	}
 	d.Invariants = append(d.Invariants, check.Real(d.Operations.Acknowledged, wanted, planned))
+}
+
+// judgePatience bounds the search for an order of a history, by the clock on the wall.
+const judgePatience = 20 * time.Second
+
+// extraViews is how many views more than those that bad primaries cost may come after the last fault (V9).
+const extraViews = 4
+
+// settled judges what came after the last fault (I15). Expectations ask for times.
+func (r *run) settled() check.Result {
+	after := check.Recovery{
+		Committed: -1, CaughtUp: r.caughtUp, Before: r.before, Views: r.highest(), MostViews: extraViews + 2*len(r.s.Faulty()),
+	}
+	if took := r.recovery(r.last()); took != nil {
+		after.Committed = *took
+	}
+	if r.caughtUp < 0 {
+		most := pbft.Seq(0)
+		for _, id := range r.together() {
+			in, _ := r.w.Inspect(id)
+			most = max(most, in.Executed)
+		}
+		for _, id := range r.together() {
+			if in, _ := r.w.Inspect(id); in.Executed < most {
+				after.Behind = append(after.Behind, id)
+			}
+		}
+	}
+	return check.Settled(after)
 }
 
 func (r *run) tellExpectations(d *report.Document) {
