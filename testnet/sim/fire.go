@@ -14,6 +14,8 @@ type plot struct {
 	w     *World
 	p     *Plan
 	fired []int // by fault, how often
+	// The highest view when the faults end.
+	healed pbft.View
 }
 
 // arm has all faults of a plan happen at their times.
@@ -160,6 +162,9 @@ func Run(p *Plan, change ...func(*Options)) (*Outcome, error) {
 	}
 	x := &plot{w: w, p: p}
 	x.arm()
+	if p.Heal > 0 {
+		w.At(p.Heal, func() { x.healed = x.highest() })
+	}
 	if err := w.RunUntil(p.Duration); err == nil && p.Heal > 0 && !w.over() {
 		x.converge()
 	}
