@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -59,6 +61,9 @@ func runExplore(ctx context.Context, f exploreFlags, stdout, stderr io.Writer) e
 	if f.json {
 		shown = stderr
 	}
+	if styleFor(stderr).Terminal {
+		f.options.Progress = progressTo(stderr)
+	}
 	var failed error
 	say := func(text string) {
 		if _, err := io.WriteString(shown, text); err != nil && failed == nil {
@@ -83,6 +88,22 @@ func runExplore(ctx context.Context, f exploreFlags, stdout, stderr io.Writer) e
 		return errVerdict
 	}
 	return nil
+}
+
+// progressTo returns what tells a waiting person every few seconds that a search goes on.
+func progressTo(stderr io.Writer) func(byzantine, states, depth int) {
+	var turn sync.Mutex
+	last := time.Now()
+	return func(byzantine, states, depth int) {
+		turn.Lock()
+		defer turn.Unlock()
+		if time.Since(last) < 5*time.Second {
+			return
+		}
+		last = time.Now()
+		// Nobody waits for it: if standard error is gone, the result still comes.
+		_, _ = fmt.Fprintf(stderr, "  r%d Byzantine: %d states so far, depth %d\n", byzantine, states, depth)
+	}
 }
 
 func replayFinding(f exploreFlags, stdout io.Writer) error {

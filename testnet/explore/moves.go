@@ -53,6 +53,8 @@ func (o *offers) normalCase() {
 	}
 }
 
+// prePrepares offers the primary's pre-prepare for a slot that has none. A second one with another digest would only make
+// the replica suspect, which its timers have done already.
 func (o *offers) prePrepares(seq pbft.Seq) {
 	v := o.s.view
 	if p := o.primary(v); p != o.a.byzantine {

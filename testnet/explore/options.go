@@ -12,6 +12,9 @@ type Options struct {
 	FairEvery int  // play every how manieth state on fairly; 0: none
 	Byzantine int  // which replica is Byzantine; All: a search for each
 	Exact     bool // keep apart what the reductions merge, votes in the last view included
+
+	// Progress, unless nil, is told now and then how far a search has come. Searches call it side by side.
+	Progress func(byzantine, states, depth int)
 }
 
 // All has a search for each replica that can be Byzantine.

@@ -79,8 +79,13 @@ func (s *search) run(ctx context.Context) (complete bool, found *violation) {
 		if len(s.states) > s.o.MaxStates {
 			return false, nil
 		}
-		if at%4096 == 0 && ctx.Err() != nil {
-			return false, nil
+		if at%4096 == 0 {
+			if ctx.Err() != nil {
+				return false, nil
+			}
+			if s.o.Progress != nil {
+				s.o.Progress(int(s.a.byzantine), len(s.states), s.depth)
+			}
 		}
 	}
 	return true, nil

@@ -55,9 +55,7 @@ func (s *shown) note(l letter, number int32) error {
 		s.highest = max(s.highest, v)
 		return onlyOne(&s.change[v], l, number)
 	case pbft.TypeNewView:
-		for i, w := range l.order {
-			s.propose[v][i] = w
-		}
+		s.propose[v] = l.order
 		return onlyOne(&s.newView[v], l, number)
 	default:
 	}
