@@ -38,7 +38,7 @@ type Behaviour struct {
 // catalogue is sorted by name.
 var catalogue = []Behaviour{
 	badNewView, censor, clockSkew, collude, corrupt, crash, equivocate, exhaust, forgedCertificates, lyingCheckpoint, lyingReply,
-	lyingStatus, lyingViewChange, malformed, receiveOmission, replay, replayedRequests, sendOmission, sequenceAbuse, silent, slow, slowBackup,
+	lyingStatus, lyingViewChange, malformed, mutate, receiveOmission, replay, replayedRequests, sendOmission, sequenceAbuse, silent, slow, slowBackup,
 	slowPrimary, twins, viewChangeStorm,
 }
 

@@ -44,6 +44,7 @@ var lies = []lie{
 	{choice: "lying-status,how=ahead"},
 	{choice: "lying-view-change,provoke=yes", views: 1},
 	{choice: "malformed"},
+	{choice: "mutate", views: 1},
 	{choice: "receive-omission", views: 1},
 	{choice: "replay"},
 	{choice: "replayed-requests"},
