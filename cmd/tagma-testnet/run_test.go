@@ -64,7 +64,8 @@ func TestRun_SeveralFilesAreAnArrayAndOneFailureFails(t *testing.T) {
 	var errs strings.Builder
 	out := &watched{more: make(chan struct{}, 1)}
 	dir := filepath.Join(t.TempDir(), "kept")
-	code := execute(context.Background(), []string{"run", good, bad, "--json", "--seed", "9", "--dir", dir}, out, &errs)
+	power := scenarioFile(t, "power", few+"[[event]]\nat = \"1s\"\ndo = \"lose-unsynced\"\ntargets = [1]\n")
+	code := execute(context.Background(), []string{"run", good, bad, power, "--json", "--seed", "9", "--dir", dir}, out, &errs)
 	if code != exitFailed {
 		t.Errorf("exit code %d: %s", code, errs.String())
 	}
@@ -74,6 +75,9 @@ func TestRun_SeveralFilesAreAnArrayAndOneFailureFails(t *testing.T) {
 	}
 	if documents[0].Verdict != "pass" || documents[1].Verdict != "fail" || documents[0].Seed != 9 {
 		t.Errorf("%s\n%s", out, errs.String())
+	}
+	if !strings.Contains(errs.String(), "skipped: ") || !strings.Contains(errs.String(), "lose-unsynced") {
+		t.Errorf("it does not say what it cannot run:\n%s", errs.String())
 	}
 	if _, err := os.Stat(filepath.Join(dir, "2", "cluster", "replica0", "journal")); err != nil {
 		t.Errorf("what failed is not kept: %v", err)
