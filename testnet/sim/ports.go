@@ -15,6 +15,7 @@ type port struct{ n *node }
 // holds the turn too.
 func (p port) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
 	n := p.n
+	n.early()
 	n.w.note(line{who: int(n.id), what: journalled, a: uint64(len(turn))})
 	n.turn.syncs++
 	durable := turn
