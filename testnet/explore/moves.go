@@ -195,12 +195,12 @@ func (o *offers) entering() {
 	for v := max(o.s.view, 1); v < o.views; v++ {
 		p := o.primary(v)
 		switch {
-		case v == o.s.view && o.s.active, p == o.id:
-		case p == o.a.byzantine:
+		case p == o.id:
+		case p == o.a.byzantine: // also a second one for a view that is active
 			for _, k := range o.a.lyingNewViews(o.k, v) {
 				o.deliver(k)
 			}
-		case o.k[p].newView[v] != absent:
+		case o.k[p].newView[v] != absent && !(v == o.s.view && o.s.active):
 			o.deliver(o.k[p].newView[v])
 		}
 	}
