@@ -1,13 +1,11 @@
 package scenario
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"tagma/pbft"
-	"tagma/testnet/byzantine"
 )
 
 // check refuses what can be seen not to make sense in a file whose every key is good.
@@ -184,49 +182,6 @@ func (s *Scenario) damaged(id pbft.ReplicaID) bool {
 // HasFaults reports whether anything goes wrong besides what the network is like all the time.
 func (s *Scenario) HasFaults() bool {
 	return len(s.Malicious)+len(s.Rules)+len(s.Scripts) > 0 || slices.ContainsFunc(s.Events, func(e Event) bool { return e.Fault() })
-}
-
-// WhyNot says in one sentence why an engine, sim or processes, cannot run the scenario; "" if it can.
-func (s *Scenario) WhyNot(engine string) (line int, why string) {
-	if engine != "processes" {
-		for _, m := range s.Malicious {
-			if byzantine.LinksOnly(m.Choice) {
-				return m.Line, fmt.Sprintf("%s of %s attacks links below their messages, and the simulator has none; run it with --engine processes",
-					m.Choice.Name, m.Who())
-			}
-		}
-		return 0, ""
-	}
-	const mend = "run it with --engine sim"
-	if len(s.Scripts) > 0 {
-		return s.Scripts[0].Line, "scripts send single messages at exact moments, which only the simulator has; " + mend
-	}
-	for _, e := range s.Events {
-		if e.BeforeSend != 0 {
-			return e.Line, "before_send is a moment inside a replica, which only the simulator can stop at; " + mend
-		}
-		if slices.Contains([]string{LoseUnsynced, IOError}, e.Do) {
-			return e.Line, fmt.Sprintf("%s needs a disk that obeys, which only the simulator has; %s", e.Do, mend)
-		}
-		if e.Do == FlipState {
-			return e.Line, "flip-state turns a bit in a replica's memory, which only the simulator can reach; " + mend
-		}
-	}
-	if len(s.Expect.Order) > 0 {
-		return 0, "the expectation order follows single operations, which only the simulator does; " + mend
-	}
-	return 0, ""
-}
-
-// Engines lists what the scenario runs on.
-func (s *Scenario) Engines() []string {
-	var engines []string
-	for _, engine := range []string{"sim", "processes"} {
-		if _, why := s.WhyNot(engine); why == "" {
-			engines = append(engines, engine)
-		}
-	}
-	return engines
 }
 
 // String is the scenario's name and file.

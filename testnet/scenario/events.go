@@ -40,6 +40,9 @@ var acts = []string{
 	ChangeLink, ClockJump, FlipState, Submit, StopClients, StartClients, Release,
 }
 
+// Acts lists everything that an event can do, whether an engine can perform it or not.
+func Acts() []string { return slices.Clone(acts) }
+
 // opposite ends what an event began.
 var opposite = map[string]string{
 	Kill: Restart, Pause: Resume, Partition: Partition, Isolate: Heal, ChangeLink: ChangeLink, StopClients: StartClients,

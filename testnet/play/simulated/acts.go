@@ -231,6 +231,8 @@ func (r *run) strike(e *scenario.Event, id pbft.ReplicaID, i int) {
 		w.Disk(id).FailAfter(0, disk.ErrIO)
 	case scenario.ClockJump:
 		w.ClockJump(id, e.By)
+	default:
+		panic("simulated: the scenario was not refused: " + e.Do)
 	}
 }
 

@@ -48,7 +48,9 @@ func (r *run) tellWork(d *report.Document) {
 		}
 	}
 	d.Latency = report.Latencies(took)
-	d.Throughput = report.Throughput{OpsPerSecond: report.Round(r.rate(0)), Baseline: report.Round(r.baseline.perSecond)}
+	d.Throughput = report.Throughput{
+		OpsPerSecond: report.Round(r.rate(0)), Baseline: report.Round(r.baseline.perSecond), Apart: r.baseline.perSecond > 0,
+	}
 	if r.baseline.later > 0 {
 		d.Throughput.Ratio = report.Round(r.rate(r.s.Expect.RatioAfter) / r.baseline.later)
 	}

@@ -112,6 +112,41 @@ func TestRefuse_WhatActsBelowMessages(t *testing.T) {
 	}
 }
 
+// Every act is refused or performed: one that the engine has no code for would panic.
+func TestRun_EveryActIsPerformedOrRefused(t *testing.T) {
+	const base = "name = \"x\"\nseed = 3\n[workload]\nkind = \"mixed\"\noperations = 200\n"
+	more := map[string]string{
+		scenario.Partition: "groups = [[0, 1], [2, 3]]\n", scenario.ChangeLink: "from = [1]\nto = [2]\nloss = 1.0\n",
+		scenario.ClockJump: "targets = [0]\nby = \"1h\"\n", scenario.Submit: "operations = [\"c0: put k a\"]\n",
+		scenario.StopClients: "for = \"2s\"\n", scenario.Heal: "",
+		scenario.Restart: "targets = [1]\n[[event]]\nat = \"50ms\"\ndo = \"kill\"\ntargets = [1]\n",
+		scenario.Resume:  "targets = [1]\n[[event]]\nat = \"50ms\"\ndo = \"pause\"\ntargets = [1]\n",
+	}
+	for _, do := range scenario.Acts() {
+		keys, special := more[do]
+		switch {
+		case do == scenario.Release || do == scenario.Heal || do == scenario.StartClients:
+			continue // they mend what another event or rule does, and have tests with it
+		case !special:
+			keys = "targets = [1]\n"
+		}
+		text := base + "[[event]]\nat = \"80ms\"\ndo = \"" + do + "\"\n" + keys
+		if (Engine{}).Refuse(parse(t, text)) != nil {
+			continue
+		}
+		if d := runText(t, text); !d.Faults[0].Fired {
+			t.Errorf("%s did not happen: %+v", do, d.Faults[0])
+		}
+	}
+}
+
+func TestRefuse_WhatNoEngineCanDo(t *testing.T) {
+	err := Engine{}.Refuse(parse(t, "name = \"x\"\n[[event]]\nat = \"1s\"\ndo = \"flip-state\"\ntargets = [1]\n"))
+	if err == nil || !strings.HasPrefix(err.Error(), "test.toml:2: ") || !strings.Contains(err.Error(), "no engine") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestRun_EndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
