@@ -105,6 +105,9 @@ func (c *client) submit(means *check.Op, ops [][]byte, readOnly bool, done func(
 
 // launch gives a request its number, signs and sends it.
 func (c *client) launch(k *call) {
+	if churn := c.w.opt.Churn; churn > 0 && c.next > uint64(churn) && len(c.open) == 0 {
+		c.session, c.next = c.session+1, 1
+	}
 	id := pbft.RequestID{Client: c.party.key, Session: c.session, T: c.next}
 	c.next++
 	c.open[id.T] = k

@@ -34,6 +34,24 @@ func (x *plot) converge() {
 	}
 }
 
+// patience judges at the end of the workload whether somebody starves beside others that are served (T1): after the faults
+// every client is answered within the time that convergence may take.
+func (x *plot) patience() {
+	if x.p.Heal == 0 {
+		return
+	}
+	limit := convergeWithin * x.p.MaxViewTimeout
+	x.w.At(x.p.Duration, func() {
+		for _, c := range x.w.clients {
+			for _, t := range c.numbers {
+				if waited := x.w.now - max(c.open[t].op.Invoked, x.p.Heal); waited > limit {
+					x.w.fail("I15", 0, "client %d has waited for its request %d for %v, and the faults ended before", c.index, t, waited)
+				}
+			}
+		}
+	})
+}
+
 // healthy lists the replicas of which everything is expected.
 func (x *plot) healthy() (ids []pbft.ReplicaID) {
 	for id := range pbft.ReplicaID(x.p.Replicas) {

@@ -34,7 +34,7 @@ func (x *plot) begin(i int, f *Fault) {
 	w := x.w
 	fire := func() { x.fired[i]++ }
 	switch f.Do {
-	case CrashNow, TornTail, BitRot:
+	case CrashNow, TornTail, BitRot, Wiped:
 		if w.Up(f.Replica) {
 			fire()
 		}
@@ -103,7 +103,10 @@ func (x *plot) end(f *Fault) {
 			w.fail("plan", 0, "%v", err)
 		}
 	case BitRot:
-		w.Disk(f.Replica).FlipBit(w.damage)
+		x.rot(f.Replica)
+	case Wiped:
+		w.Crash(f.Replica, disk.Kill)
+		w.Wipe(f.Replica)
 		x.restart(f.Replica)
 	case TornTail:
 		w.Disk(f.Replica).CutTail(1 + w.damage.IntN(8))
@@ -160,11 +163,15 @@ func Run(p *Plan, change ...func(*Options)) (*Outcome, error) {
 	for _, id := range p.Damaged {
 		w.Condemn(id)
 	}
+	if err := p.host(w); err != nil {
+		return nil, err
+	}
 	x := &plot{w: w, p: p}
 	x.arm()
 	if p.Heal > 0 {
 		w.At(p.Heal, func() { x.healed = x.highest() })
 	}
+	x.patience()
 	if err := w.RunUntil(p.Duration); err == nil && p.Heal > 0 && !w.over() {
 		x.converge()
 	}

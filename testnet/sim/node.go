@@ -31,6 +31,7 @@ type node struct {
 	lent     pbft.Seq
 	lentRoot pbft.Digest
 	behind   bool    // its state is to come from another one at the next start
+	strayed  bool    // it was left behind at some time (X1)
 	beats    int     // ticks
 	spare    bool    // the file of the next segment is to be made
 	life     uint32  // rises with every start and end of the process
@@ -180,6 +181,7 @@ func (n *node) own(e *event) {
 // stop ends the process, with what it has noted and written durable or not, as it is.
 func (n *node) stop() {
 	n.life++
+	n.strayed = n.strayed || n.replica != nil && n.replica.Inspect().LeftBehind
 	n.up, n.paused = false, false
 	n.driver, n.core, n.replica, n.journal = nil, nil, nil, nil
 	if n.service != nil {

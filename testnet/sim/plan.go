@@ -30,9 +30,11 @@ type Plan struct {
 	SyncJitter time.Duration `json:"sync_jitter"`
 	Clients    int           `json:"clients"`
 	Workload   Workload      `json:"workload"`
+	Sessions   int           `json:"sessions,omitempty"` // that are held for each client; 0: the default
 
 	Malicious []Malice         `json:"malicious,omitempty"`
 	Twins     []Twin           `json:"twins,omitempty"`
+	Rogues    []Rogue          `json:"rogues,omitempty"`
 	Damaged   []pbft.ReplicaID `json:"damaged,omitempty"` // counted among the faulty, for what happens to their disks
 	Faults    []Fault          `json:"faults,omitempty"`
 
@@ -48,6 +50,13 @@ type Malice struct {
 	Behaviour string         `json:"behaviour"` // as byzantine.ParseChoice reads it
 	From      time.Duration  `json:"from,omitempty"`
 	Until     time.Duration  `json:"until,omitempty"`
+}
+
+// Rogue is a client with a behaviour, beside those of the workload.
+type Rogue struct {
+	Behaviour string        `json:"behaviour"` // as byzantine.ParseClientChoice reads it
+	From      time.Duration `json:"from,omitempty"`
+	Until     time.Duration `json:"until,omitempty"`
 }
 
 // Fault is something that goes wrong at a time and may end at another one. Which fields it uses depends on Do.
@@ -82,6 +91,7 @@ const (
 	LyingSync  FaultKind = "lost-fsync"  // Replica: its disk lies until its power fails at Until
 	IOError    FaultKind = "io-error"    // Replica: its disk fails after Calls calls; it is mended and starts at Until
 	DiskFull   FaultKind = "disk-full"   // Replica: the same for what needs room
+	Wiped      FaultKind = "wipe"        // Replica: its machine stops, and starts at Until with nothing but its key
 )
 
 // Options are the plan's world, without its faults.
@@ -94,6 +104,7 @@ func (p *Plan) Options() (Options, error) {
 		},
 		SegmentBytes: p.SegmentBytes, Clients: p.Clients, Workload: p.Workload, Twins: p.Twins, StandInForTransfer: true,
 	}
+	o.Limits.Sessions = p.Sessions
 	if p.Real {
 		o.Signatures = Ed25519
 	}

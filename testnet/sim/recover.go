@@ -28,6 +28,7 @@ func (n *node) open() (err error) {
 	if err == nil {
 		var at pbft.Applied
 		at, err = n.verify(log)
+		n.mustReach(err)
 		if (n.behind || errors.Is(err, errNoState)) && n.w.opt.StandInForTransfer {
 			at, err = n.transfer(log)
 			n.behind = false
@@ -121,6 +122,14 @@ func (n *node) verify(log []pbft.Record) (pbft.Applied, error) {
 		return at, err
 	}
 	return pbft.Applied{}, fmt.Errorf("%w: the store matches none of the checkpoints %v", errNoState, tried)
+}
+
+// mustReach is D5: a replica that could follow, and whose disk was damaged by no more than crashes, starts from what it holds.
+// Only of what it cannot reach by certificates may its journal begin above its state (X1).
+func (n *node) mustReach(err error) {
+	if errors.Is(err, errNoState) && !n.behind && !n.strayed && n.lent == 0 && n.w.Correct(n.id) {
+		n.w.fail("D5", n.id, "its own disk holds no state that it can start from: %v", err)
+	}
 }
 
 // marks lists the states to look for, newest first: own checkpoints, and the one that was transferred.

@@ -17,6 +17,7 @@ type Workload struct {
 	Keys        int    // default 64; of a register 3
 	Outstanding int    // requests that one client has under way; default 1
 	Think       time.Duration
+	Churn       int     // after so many requests a client opens another session, once it waits for nothing; 0: never
 	Rate        float64 // operations a second over all clients, whatever is outstanding; 0: closed loop
 	From, Until time.Duration
 }
