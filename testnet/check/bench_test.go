@@ -56,7 +56,7 @@ func ordered(s *story, n pbft.Seq) []call {
 		got(0, cs[0]), got(1, cs[1]), got(id, cs[3]),
 		func(m *Monitor) {
 			m.Stepped(id, pbft.Received{From: pbft.Source{Replica: 2}, Msg: pbft.Own(cs[2])},
-				[]pbft.Effect{pbft.Execute{Seq: n, Body: b}, pbft.Note{Record: &pbft.Committed{Cert: ccert}}})
+				s.executing(n, b, ccert))
 			m.Durable(id, &pbft.Committed{Cert: ccert})
 			m.Applied(id, n, b, replies)
 			m.Stepped(id, pbft.Executed{Seq: n, Replies: replies}, nil)

@@ -92,12 +92,27 @@ func (m *Monitor) executes(o *observed, e pbft.Execute, later []pbft.Effect) {
 		m.fail(i11, o.id, "replica %d executes %v at %d without a commit certificate", o.id, d, e.Seq)
 	}
 	m.decided(o, s, e.Seq, d)
+	m.marks(o, e.Seq, later)
 	if !s.genuine {
 		s.genuine = true
 		for _, r := range e.Body.Requests {
 			m.genuine(o.id, e.Seq, r)
 		}
 	}
+}
+
+// marks is N4: every K batches, nulls included, a checkpoint is taken, or the window would stay shut (I6).
+func (m *Monitor) marks(o *observed, seq pbft.Seq, later []pbft.Effect) {
+	if seq%m.cfg.CheckpointInterval != 0 {
+		return
+	}
+	m.checked(i6)
+	for _, effect := range later {
+		if s, ok := effect.(pbft.Snapshot); ok && s.Seq == seq {
+			return
+		}
+	}
+	m.fail(i6, o.id, "replica %d takes no checkpoint at %d", o.id, seq)
 }
 
 // Applied takes a batch that a correct replica's state machine executed, with what it answered, whole. A replica that

@@ -163,7 +163,7 @@ func (s *story) orderAt(id pbft.ReplicaID, v pbft.View, n pbft.Seq, b *pbft.Body
 	s.step(name("commit is durable"), func() { s.mon.Durable(id, &pbft.Sent{Msg: commit}) })
 	s.step(name("commit leaves"), func() { s.mon.Left(id, commit) })
 	s.step(name("executes"), func() {
-		s.stepped(id, pbft.Execute{Seq: n, Body: b}, pbft.Note{Record: &pbft.Committed{Cert: ccert}})
+		s.stepped(id, s.executing(n, b, ccert)...)
 	})
 	s.step(name("applies"), func() { s.mon.Applied(id, n, b, answers(n, b)) })
 }
@@ -185,4 +185,13 @@ func (s *story) want(rule string) {
 	case rule != "" && v.ID != rule:
 		s.t.Errorf("%s is broken, and this was noticed: %v", rule, s.mon.Violations())
 	}
+}
+
+// executing is how a core hands over a batch that prepared there.
+func (s *story) executing(n pbft.Seq, b *pbft.Body, cert pbft.CommitCert) []pbft.Effect {
+	effects := []pbft.Effect{pbft.Execute{Seq: n, Body: b}, pbft.Note{Record: &pbft.Committed{Cert: cert}}}
+	if n%s.cfg.CheckpointInterval == 0 {
+		effects = append(effects, pbft.Snapshot{Seq: n})
+	}
+	return effects
 }
