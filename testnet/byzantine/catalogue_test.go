@@ -55,7 +55,7 @@ func TestParseChoice_RefusesWhatDoesNotExist(t *testing.T) {
 		"collude,with=0+x":                 "no destination",
 		"bad-new-view,how=wrong":           "duplicate",
 		"lying-view-change,provoke=1":      "yes",
-		"sequence-abuse,how=low":           "gap, high, above, max, twice",
+		"sequence-abuse,how=low":           "gap, high, above, max, twice, invented",
 		"replayed-requests,per_batch=some": "not a whole number",
 		"slow,delay=-1s":                   "0.9T",
 		"slow,delay=0T":                    "0.9T",

@@ -104,3 +104,17 @@ func TestC1_OldRequestsAreOrderedAgainAndRunOnce(t *testing.T) {
 		t.Errorf("only %d requests came again", tr.nodes[1].again)
 	}
 }
+
+func TestS2_ARequestThatItsClientNeverSignedIsNotProposedForLong(t *testing.T) {
+	tr := begin(t, 0, "sequence-abuse,how=invented,from_seq=3")
+	ids := tr.load(5, 100*time.Millisecond)
+	if got := tr.proposed(0)[3]; got == nil || got.Body.Requests[0].ID.T == 3 {
+		t.Fatalf("it invented nothing: %+v", got)
+	}
+	if sent, refused := tr.from(pbft.TypePrePrepare); sent == 0 || refused == 0 {
+		t.Errorf("%d proposals were sent, %d refused", sent, refused)
+	}
+	tr.pass(2 * time.Second)
+	tr.mustMask(ids...)
+	tr.mustEnter(1)
+}

@@ -10,12 +10,12 @@ import (
 var sequenceAbuse = Behaviour{
 	Name:    "sequence-abuse",
 	Model:   Byzantine,
-	Summary: "as primary leaves gaps, proposes at the edge of the window or beyond it, or orders one request twice",
-	Bound:   "gaps are filled with nulls after one view change; a request runs once",
+	Summary: "as primary leaves gaps, proposes at the edge of the window or beyond it, orders one request twice, or invents one",
+	Bound:   "gaps are filled with nulls after one view change; a request runs once, an invented one never",
 	Parameters: []Parameter{
 		{
 			"how", "gap", "gap: leaves one number out in each view; high: jumps to H, and stays there; above: H+1; max: 2^64-1; " +
-				"twice: each batch begins with the last one's first request",
+				"twice: each batch begins with the last one's first request; invented: with one that its client never signed",
 		},
 		{"from_seq", "1", "it begins when it first proposes this sequence number"},
 	},
@@ -36,7 +36,7 @@ type abuser struct {
 func newAbuser(v values, at seat) (Core, error) {
 	a := &abuser{seat: at}
 	var err error
-	if a.how, err = v.oneOf("how", "gap", "high", "above", "max", "twice"); err != nil {
+	if a.how, err = v.oneOf("how", "gap", "high", "above", "max", "twice", "invented"); err != nil {
 		return nil, err
 	}
 	if a.from, err = v.seq("from_seq"); err != nil {
@@ -115,11 +115,25 @@ func withRequests(cfg *pbft.Config, p *pbft.PrePrepare, front []*pbft.Request) *
 
 func (a *abuser) twists(m pbft.Message) bool {
 	_, ok := a.proposes(m)
-	return ok && (a.how == "above" || a.how == "max")
+	return ok && (a.how == "above" || a.how == "max" || a.how == "invented")
+}
+
+// invented is a batch that begins with the next request of the client of its first one: the same operations, under a
+// signature that is for another number.
+func (a *abuser) invented(p *pbft.PrePrepare) *pbft.PrePrepare {
+	first := p.Body.Requests[0]
+	id := first.ID
+	id.T++
+	lie := &pbft.Request{ID: id, AckedBelow: first.AckedBelow, ReadOnly: first.ReadOnly, Ops: first.Ops, Sig: first.Sig}
+	body := &pbft.Body{Time: p.Body.Time, Requests: append([]*pbft.Request{lie}, p.Body.Requests[1:]...)}
+	return &pbft.PrePrepare{View: p.View, Seq: p.Seq, Digest: body.Digest(), Body: body}
 }
 
 func (a *abuser) tell(to pbft.ReplicaID, m pbft.Message) []pbft.Effect {
 	p := m.(*pbft.PrePrepare)
+	if a.how == "invented" {
+		return []pbft.Effect{pbft.Send{To: to, Msg: a.signed(a.invented(p))}}
+	}
 	lie := &pbft.PrePrepare{View: p.View, Seq: a.low + a.cfg.LogWindow + 1, Digest: p.Digest, Body: p.Body}
 	if a.how == "max" {
 		lie.Seq = math.MaxUint64

@@ -54,6 +54,7 @@ var lies = []lie{
 	{choice: "sequence-abuse,how=above", views: 1},
 	{choice: "sequence-abuse,how=max", views: 1},
 	{choice: "sequence-abuse,how=twice"},
+	{choice: "sequence-abuse,how=invented", views: 1},
 	{choice: "silent", views: 1},
 	{choice: "slow", views: 1},
 	{choice: "slow-backup", views: 1},
