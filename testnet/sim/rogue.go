@@ -55,3 +55,16 @@ func (c *client) throw(parcels []byzantine.Parcel) {
 		}
 	}
 }
+
+// Lies counts what malicious clients sent that no correct one would, and frames of malicious replicas that are no message.
+func (w *World) Lies() (n uint64) {
+	for _, c := range w.clients {
+		if c.rogue != nil {
+			n += c.rogue.Told().Lies
+		}
+	}
+	for _, frames := range w.hostile {
+		n += uint64(frames)
+	}
+	return n
+}

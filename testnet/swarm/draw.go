@@ -1,0 +1,125 @@
+package swarm
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"tagma/internal/cluster"
+	"tagma/pbft"
+	"tagma/testnet/links"
+	"tagma/testnet/sim"
+)
+
+// Draw makes a plan from a seed: sizes, parameters, workload, faults and attackers, within what f allows. Replicas > 0
+// fixes their number. About half of the plans heal, and must converge then; in the others faults come to the end.
+func Draw(seed uint64, replicas int) *sim.Plan {
+	d := drawing{rand.New(rand.NewPCG(seed, 0x7377_6172_6d))}
+	p := &sim.Plan{
+		Seed: seed, Replicas: pick(d, 4, 4, 4, 4, 5, 6, 7, 7, 10, 13), Machine: pick(d, cluster.MachineKV, cluster.MachineKV, cluster.MachineBank),
+		Real: d.one(40), SegmentBytes: pick(d, int64(8<<10), 16<<10, 64<<10, 256<<10),
+	}
+	if replicas > 0 {
+		p.Replicas = replicas
+	}
+	d.parameters(p)
+	d.machines(p)
+	d.workload(p)
+	f := (p.Replicas - 1) / 3
+	order := d.members(p.Replicas, p.Replicas)
+	bad := order[:d.IntN(f+1)]
+	if d.one(2) { // as bad as it may be
+		bad = order[:f]
+	}
+	d.attackers(p, bad)
+	d.rogues(p)
+	for range d.IntN(7) {
+		p.Faults = append(p.Faults, d.fault(p)...)
+	}
+	if p.Heal > 0 && len(bad) < f && d.one(2) {
+		d.cut(p, order[len(bad):][:1+d.IntN(f-len(bad))])
+	}
+	slices.SortStableFunc(p.Faults, func(a, b sim.Fault) int { return int(a.At - b.At) })
+	return p
+}
+
+// drawing is chance that draws parts of plans.
+type drawing struct{ *rand.Rand }
+
+func pick[T any](d drawing, from ...T) T { return from[d.IntN(len(from))] }
+
+// one is true one time in so many.
+func (d drawing) one(in int) bool { return d.IntN(in) == 0 }
+
+func (d drawing) upTo(most time.Duration) time.Duration {
+	return time.Duration(d.Int64N(int64(most) + 1))
+}
+
+// members draws k of n replicas, in any order.
+func (d drawing) members(k, n int) []pbft.ReplicaID {
+	var ids []pbft.ReplicaID
+	for _, i := range d.Perm(n)[:k] {
+		ids = append(ids, pbft.ReplicaID(i))
+	}
+	return ids
+}
+
+// some draws one replica or more, ascending.
+func (d drawing) some(n int) []pbft.ReplicaID {
+	ids := d.members(1+d.IntN(n-1), n)
+	slices.Sort(ids)
+	return ids
+}
+
+// parameters draws K, L, batches and timeouts, small ones more often: there everything that happens at a limit happens
+// soon.
+func (d drawing) parameters(p *sim.Plan) {
+	p.CheckpointInterval = pick(d, pbft.Seq(1), 2, 2, 4, 4, 8, 16, 64)
+	p.LogWindow = p.CheckpointInterval * pick(d, pbft.Seq(2), 2, 3, 4, 8)
+	p.MaxBatch = pick(d, 1, 1, 2, 4, 16, 256)
+	p.ViewTimeout = pick(d, 200*time.Millisecond, 500*time.Millisecond, 500*time.Millisecond, time.Second, 2*time.Second)
+	p.MaxViewTimeout = p.ViewTimeout * pick(d, time.Duration(4), 8, 8, 16)
+	p.Duration = 8*p.ViewTimeout + d.upTo(12*p.ViewTimeout)
+	if d.one(2) {
+		p.Heal = p.Duration * 2 / 3
+	}
+}
+
+// machines draws links and disks. Far links go with patient replicas: with timeouts below a few round trips nothing is
+// promised. What links lose for ever is for the runs that are judged by safety alone.
+func (d drawing) machines(p *sim.Plan) {
+	far := p.ViewTimeout / 20
+	p.Base = links.Link{Delay: 50*time.Microsecond + d.upTo(far), Jitter: d.upTo(far)}
+	if d.one(4) {
+		p.Base.Duplicate, p.Base.Reorder = 0.1*d.Float64(), 0.1*d.Float64()
+		if p.Heal == 0 {
+			p.Base.Loss = 0.1 * d.Float64()
+		}
+	}
+	p.Sync, p.SyncJitter = 50*time.Microsecond+d.upTo(far/10), d.upTo(far/4)
+}
+
+func (d drawing) workload(p *sim.Plan) {
+	l := &p.Workload
+	l.Kind = sim.Bank
+	if p.Machine == cluster.MachineKV {
+		l.Kind = pick(d, sim.Puts, sim.Mixed, sim.Registers, sim.Registers)
+	}
+	p.Clients = 1 + d.IntN(6)
+	// A larger cluster costs more for each operation: n² messages.
+	work := 60 * time.Millisecond * time.Duration(p.Clients*p.Replicas*p.Replicas) / 64
+	l.Think, l.Outstanding = work/2+d.upTo(work), 1+d.IntN(3)
+	if d.one(4) {
+		l.Rate, l.Think = 2+d.Float64()*60*16/float64(p.Replicas*p.Replicas), 0
+	}
+	if d.one(4) {
+		l.Operations = 1 + d.IntN(60)
+	}
+	if d.one(8) {
+		l.ValueBytes = 1 + d.IntN(2000)
+	}
+	l.Until = p.Duration
+	if d.one(4) { // few sessions are held, and clients change theirs
+		p.Sessions, l.Churn = 1+d.IntN(3), 1+d.IntN(20)
+	}
+}

@@ -1,0 +1,103 @@
+package swarm
+
+import (
+	"encoding/json"
+	"time"
+
+	"tagma/testnet/sim"
+)
+
+// Budget bounds a search for a smaller plan.
+type Budget struct {
+	Runs int
+	Time time.Duration
+}
+
+// Shrunk is what came of making a failing plan smaller.
+type Shrunk struct {
+	Plan      *sim.Plan
+	Violation *sim.Violation // of that plan
+	Runs      int            // that were tried
+}
+
+// Shrink looks for a smaller plan that breaks the same invariant: without faults, attackers and clients that it does not
+// need, shorter, and with fewer replicas. It tries one change after the other, keeps those under which the invariant still
+// breaks, and begins again until none does or the budget is spent. The plan that it is given stays as it is.
+func Shrink(p *sim.Plan, broken *sim.Violation, b Budget, change ...func(*sim.Options)) *Shrunk {
+	s := &shrinker{
+		best: &Shrunk{Plan: clone(p), Violation: broken}, invariant: broken.Invariant, runs: b.Runs, end: time.Now().Add(b.Time),
+		change: append([]func(*sim.Options){func(o *sim.Options) { o.TraceLines = 1 }}, change...),
+	}
+	for again := true; again && !s.spent(); {
+		again = false
+		for _, way := range ways {
+			if s.spent() {
+				break
+			}
+			again = way(s) || again
+		}
+	}
+	return s.best
+}
+
+type shrinker struct {
+	best      *Shrunk
+	invariant string
+	runs      int
+	end       time.Time
+	change    []func(*sim.Options)
+}
+
+func (s *shrinker) spent() bool { return s.best.Runs >= s.runs || time.Now().After(s.end) }
+
+// try runs a candidate and keeps it if the same invariant breaks. One that cannot be run, or has more faulty replicas than
+// its cluster masks, is none.
+func (s *shrinker) try(p *sim.Plan) bool {
+	if s.spent() || len(p.Faulty())+len(p.Cut) > (p.Replicas-1)/3 {
+		return false
+	}
+	s.best.Runs++
+	out, err := sim.Run(p, s.change...)
+	if err != nil || out.Violation == nil || out.Violation.Invariant != s.invariant {
+		return false
+	}
+	s.best.Plan, s.best.Violation = p, out.Violation
+	return true
+}
+
+// with tries the best plan with a change.
+func (s *shrinker) with(change func(*sim.Plan)) bool {
+	p := clone(s.best.Plan)
+	before := p.String()
+	change(p)
+	return p.String() != before && s.try(p)
+}
+
+// reduce leaves out as many parts of a list as it can: halves first, then quarters, down to single ones (Zeller and
+// Hildebrandt, ddmin).
+func reduce[T any](s *shrinker, list func(*sim.Plan) []T, without func(p *sim.Plan, kept []T)) (smaller bool) {
+	for size := (len(list(s.best.Plan)) + 1) / 2; size > 0; size /= 2 {
+		for at := 0; at < len(list(s.best.Plan)); {
+			all := list(s.best.Plan)
+			kept := append(append([]T(nil), all[:at]...), all[min(at+size, len(all)):]...)
+			if s.with(func(p *sim.Plan) { without(p, kept) }) {
+				smaller = true
+			} else {
+				at += size
+			}
+			if s.spent() {
+				return smaller
+			}
+		}
+	}
+	return smaller
+}
+
+// clone copies a plan the way it is written down, so that what is found is what a file holds.
+func clone(p *sim.Plan) *sim.Plan {
+	c := new(sim.Plan)
+	if err := json.Unmarshal([]byte(p.String()), c); err != nil {
+		panic("swarm: a plan cannot be read back: " + err.Error())
+	}
+	return c
+}
