@@ -41,8 +41,13 @@ func Decode(b []byte) (Message, error) {
 
 // sizeHint is about the size of the encoding: exact enough that the large messages are not moved while they grow.
 func sizeHint(m Message) int {
-	const small = 256
+	const (
+		small = 256
+		vote  = 128
+	)
 	switch m := m.(type) {
+	case *Prepare, *Commit, *Checkpoint, *Heartbeat, *Suspect:
+		return vote
 	case *Request:
 		return small + m.Size()
 	case *PrePrepare:

@@ -14,8 +14,11 @@ const (
 )
 
 // EncodeRecord returns the journal's bytes of a record: format version, kind, fields, by the rules of Encode.
-func EncodeRecord(r Record) []byte {
-	b := append(make([]byte, 0, recordSizeHint(r)), FormatVersion)
+func EncodeRecord(r Record) []byte { return AppendRecord(make([]byte, 0, recordSizeHint(r)), r) }
+
+// AppendRecord appends the journal's bytes of a record to dst.
+func AppendRecord(dst []byte, r Record) []byte {
+	b := append(dst, FormatVersion)
 	switch r := r.(type) {
 	case *Head:
 		return appendHead(append(b, recordHead), r)

@@ -34,7 +34,7 @@ func Sign(cfg *Config, m Message, sign func([]byte) Signature) {
 func SignRequest(cluster Digest, epoch uint64, r *Request, sign func([]byte) Signature) {
 	raw := appendRequestContent(make([]byte, 0, r.Size()), r)
 	content := hash(tagRequest, raw)
-	r.Sig = sign(appendSignedRequest(nil, cluster, epoch, content))
+	r.Sig = sign(appendSignedRequest(make([]byte, 0, signedBytes), cluster, epoch, content))
 	r.cache = requestCache{of: r, raw: append(raw, r.Sig[:]...), digest: content}
 }
 

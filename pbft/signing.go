@@ -47,7 +47,15 @@ func appendSignedRequest(b []byte, cluster Digest, epoch uint64, content Digest)
 
 // Signable returns the bytes under the message's own signature: domain tag, format version, cluster, epoch, type, and
 // the fields that the signature covers, the sender among them. It is nil for a type that bears no signature of its own.
-func Signable(cfg *Config, m Message) []byte { return appendSignable(nil, cfg, m) }
+func Signable(cfg *Config, m Message) []byte {
+	if b := appendSignable(make([]byte, 0, signedBytes), cfg, m); len(b) > 0 {
+		return b
+	}
+	return nil
+}
+
+// AppendSignable appends to dst what Signable returns.
+func AppendSignable(dst []byte, cfg *Config, m Message) []byte { return appendSignable(dst, cfg, m) }
 
 func appendSignable(b []byte, cfg *Config, m Message) []byte {
 	switch m := m.(type) {

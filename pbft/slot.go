@@ -38,6 +38,7 @@ type slot struct {
 	handedAt   time.Duration
 
 	bodies  []*Body     // every body held here: of what is accepted, prepared or chosen
+	memory  int         // of the bodies
 	loose   bool        // a body came by certificate alone and no record holds it yet
 	waiting *PrePrepare // not acceptable yet: early view, above the window, or from the future (N1, N6)
 }
@@ -67,9 +68,11 @@ func (s *slot) keep(b *Body) {
 	}
 	if len(s.bodies) == maxBodies {
 		oldest := slices.IndexFunc(s.bodies, func(held *Body) bool { return !s.vouches(held.Digest()) })
+		s.memory -= s.bodies[oldest].memory()
 		s.bodies = slices.Delete(s.bodies, oldest, oldest+1)
 	}
 	s.bodies = append(s.bodies, b)
+	s.memory += b.memory()
 }
 
 // vouches reports whether the slot needs the body of a digest whatever comes.
@@ -102,7 +105,7 @@ func record(votes []vote, from ReplicaID, v vote) (stored bool, contradicts *vot
 // matching returns the endorsements among votes for (view, digest), ascending by replica, leaving one replica out
 // (none if skip is negative).
 func matching(votes []vote, view View, digest Digest, skip int) []Endorsement {
-	var found []Endorsement
+	found := make([]Endorsement, 0, len(votes))
 	for i := range votes {
 		if v := &votes[i]; i != skip && v.cast && v.view == view && v.digest == digest {
 			found = append(found, Endorsement{Replica: ReplicaID(i), Sig: v.sig})

@@ -56,11 +56,9 @@ func (w *window) forgetOldBodies() {
 		if s == nil {
 			continue
 		}
-		for _, b := range s.bodies {
-			bytes += b.memory()
-		}
+		bytes += s.memory
 		if bytes > maxKeptBytes {
-			s.bodies = nil
+			s.bodies, s.memory = nil, 0
 		}
 	}
 }
@@ -100,15 +98,21 @@ func (w *window) at(seq Seq) *slot {
 	}
 	s := &w.ring[seq%Seq(len(w.ring))]
 	if s.seq != seq {
-		*s = slot{
-			seq:      seq,
-			shown:    make([]bool, w.replicas),
-			prepares: make([]vote, w.replicas),
-			commits:  make([]vote, w.replicas),
-		}
+		s.begin(seq, w.replicas)
 	}
 	w.seen = max(w.seen, seq)
 	return s
+}
+
+// begin makes a slot one of another sequence number. Its arrays are its own, so that they serve again.
+func (s *slot) begin(seq Seq, replicas int) {
+	votes, shown := s.prepares[:cap(s.prepares)], s.shown
+	if votes == nil {
+		votes, shown = make([]vote, 2*replicas), make([]bool, replicas)
+	}
+	clear(votes)
+	clear(shown)
+	*s = slot{seq: seq, shown: shown, prepares: votes[:replicas], commits: votes[replicas:]}
 }
 
 // peek returns the slot of seq if it is in use, else nil.

@@ -14,7 +14,7 @@ func TestN3_BodiesBelowTheWatermarkAreBoundedByTheirMemory(t *testing.T) {
 	}
 	for seq := Seq(1); seq <= w.low; seq++ {
 		body := one
-		w.at(seq).bodies = []*Body{&body}
+		w.at(seq).keep(&body)
 	}
 	w.forgetOldBodies()
 	kept := 0

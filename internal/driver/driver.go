@@ -21,6 +21,7 @@ type Driver struct {
 	view     pbft.View     // the newest one known to be active, for replies that the core does not see
 	failed   error         // final
 	turn     turn
+	spare    []loop // no longer used
 }
 
 // Ports are what a driver works with. All of them are needed but Guard.
@@ -66,6 +67,8 @@ func (d *Driver) takeTurn(events []pbft.Event) error {
 		}
 		loops[i].record = nil // the core knows it now, so its anchor holds it
 	}
+	clear(loops)
+	d.spare = loops[:0]
 	for _, ev := range events {
 		if d.answered(ev) {
 			continue

@@ -3,6 +3,7 @@ package driver
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	"tagma/pbft"
 )
@@ -10,8 +11,12 @@ import (
 // Guard remembers what this replica signed and refuses a second, different statement for one (type, view, seq), and any
 // in a view that it has left, whatever the core asks for (D3, D7). It is the last line before the key.
 type Guard struct {
-	signed map[statement]pbft.Digest
-	left   pbft.View // the highest view that a ViewChange of ours asks for: every lower one is behind us
+	signed    map[pbft.Seq][]said // by sequence number: 0 for what is about a view alone
+	forgotten pbft.Seq            // nothing is kept up to here, 0 aside
+	left      pbft.View           // the highest view that a ViewChange of ours asks for: every lower one is behind us
+	spare     [][]said            // emptied
+	all       []said              // of the last message
+	buf       []byte              // signed bytes of the last statement
 }
 
 // statement is what a replica may say only one thing about.
@@ -29,14 +34,14 @@ type said struct {
 
 // NewGuard returns a guard that knows what a journal holds.
 func NewGuard(cfg *pbft.Config, log []pbft.Record) *Guard {
-	g := &Guard{signed: make(map[statement]pbft.Digest)}
+	g := &Guard{signed: make(map[pbft.Seq][]said)}
 	for _, rec := range log {
 		switch rec := rec.(type) {
 		case *pbft.Sent:
-			g.note(rec.Msg, statements(cfg, rec.Msg))
+			g.note(rec.Msg, g.statements(cfg, rec.Msg))
 		case *pbft.Activated: // an anchor holds our own NewView so too
 			if cfg.Primary(rec.NewView.View) == cfg.Self {
-				g.note(rec.NewView, statements(cfg, rec.NewView))
+				g.note(rec.NewView, g.statements(cfg, rec.NewView))
 			}
 		default: // nothing of ours is in it
 		}
@@ -47,12 +52,13 @@ func NewGuard(cfg *pbft.Config, log []pbft.Record) *Guard {
 // Admit returns an error if a different message was signed for the same statement. It is called before the message is
 // journalled, and so before anybody sees the signature.
 func (g *Guard) Admit(cfg *pbft.Config, m pbft.Message) error {
-	all := statements(cfg, m)
-	for _, s := range all {
+	all := g.statements(cfg, m)
+	for i := range all {
+		s := &all[i]
 		if s.kind != pbft.TypeCheckpoint && s.view < g.left {
 			return fmt.Errorf("refusing to sign a %s for view %d: this replica asked for view %d before", s.kind, s.view, g.left)
 		}
-		if before, again := g.signed[s.statement]; again && before != s.digest {
+		if before := find(g.signed[s.seq], s.statement); before != nil && before.digest != s.digest {
 			return fmt.Errorf("refusing to sign a second %s for view %d, sequence number %d: this replica's state contradicts"+
 				" its journal", s.kind, s.view, s.seq)
 		}
@@ -62,62 +68,110 @@ func (g *Guard) Admit(cfg *pbft.Config, m pbft.Message) error {
 }
 
 func (g *Guard) note(m pbft.Message, all []said) {
-	for _, s := range all {
-		g.signed[s.statement] = s.digest
+	for i := range all {
+		g.keep(&all[i])
 	}
 	if vc, ok := m.(*pbft.ViewChange); ok && vc.View > g.left {
 		g.left = vc.View
-		for s := range g.signed { // nothing of a lower view is admitted any more, so there is nothing to compare it with
-			if s.kind != pbft.TypeCheckpoint && s.view < g.left {
-				delete(g.signed, s)
+		for seq, held := range g.signed { // nothing of a lower view is admitted any more: there is nothing to compare it with
+			held = slices.DeleteFunc(held, func(s said) bool { return s.kind != pbft.TypeCheckpoint && s.view < g.left })
+			if g.signed[seq] = held; len(held) == 0 {
+				g.drop(seq)
 			}
 		}
 	}
 }
 
-// Forget drops statements about sequence numbers that can never be voted on again.
-func (g *Guard) Forget(below pbft.Seq) {
-	for s := range g.signed {
-		if s.seq != 0 && s.seq <= below {
-			delete(g.signed, s)
-		}
+// keep puts a statement in the place of the one before it.
+func (g *Guard) keep(s *said) {
+	held, there := g.signed[s.seq]
+	if before := find(held, s.statement); before != nil {
+		before.digest = s.digest
+		return
+	}
+	if last := len(g.spare) - 1; !there && last >= 0 {
+		held, g.spare = g.spare[last], g.spare[:last]
+	}
+	g.signed[s.seq] = append(held, *s)
+	if s.seq > 0 {
+		g.forgotten = min(g.forgotten, s.seq-1)
 	}
 }
 
-// statements lists what a message of ours says; nothing for a kind that may be said twice.
-func statements(cfg *pbft.Config, m pbft.Message) []said {
+func find(held []said, s statement) *said {
+	for i := range held {
+		if held[i].statement == s {
+			return &held[i]
+		}
+	}
+	return nil
+}
+
+// Forget drops statements about sequence numbers that can never be voted on again.
+func (g *Guard) Forget(below pbft.Seq) {
+	if below > g.forgotten+pbft.Seq(len(g.signed)) { // few of them can be there
+		for seq := range g.signed {
+			if seq != 0 && seq <= below {
+				g.drop(seq)
+			}
+		}
+		g.forgotten = below
+	}
+	for ; g.forgotten < below; g.forgotten++ {
+		g.drop(g.forgotten + 1)
+	}
+}
+
+// maxSpare bounds what is kept for statements to come: as many sequence numbers as are dropped at once.
+const maxSpare = 256
+
+func (g *Guard) drop(seq pbft.Seq) {
+	held, there := g.signed[seq]
+	if !there {
+		return
+	}
+	delete(g.signed, seq)
+	if len(g.spare) < maxSpare {
+		g.spare = append(g.spare, held[:0])
+	}
+}
+
+// statements lists what a message of ours says; nothing for a kind that may be said twice. The list is valid until the
+// next call.
+func (g *Guard) statements(cfg *pbft.Config, m pbft.Message) []said {
+	g.all = g.all[:0]
 	switch m := m.(type) {
 	case *pbft.PrePrepare:
-		return []said{says(cfg, m, m.View, m.Seq)}
+		g.says(cfg, m, m.View, m.Seq)
 	case *pbft.Prepare:
-		return []said{says(cfg, m, m.View, m.Seq)}
+		g.says(cfg, m, m.View, m.Seq)
 	case *pbft.Commit:
-		return []said{says(cfg, m, m.View, m.Seq)}
+		g.says(cfg, m, m.View, m.Seq)
 	case *pbft.Checkpoint:
-		return []said{says(cfg, m, 0, m.Seq)}
+		g.says(cfg, m, 0, m.Seq)
 	case *pbft.ViewChange:
-		return []said{says(cfg, m, m.View, 0)}
+		g.says(cfg, m, m.View, 0)
 	case *pbft.NewView:
-		return newViewSays(cfg, m)
-	default:
-		return nil
+		g.newViewSays(cfg, m)
+	default: // no one is misled by two of them
 	}
+	return g.all
 }
 
 // newViewSays lists a new view and each pre-prepare inside it: O starts right above the highest stable checkpoint in V.
-func newViewSays(cfg *pbft.Config, m *pbft.NewView) []said {
-	all := []said{says(cfg, m, m.View, 0)}
+func (g *Guard) newViewSays(cfg *pbft.Config, m *pbft.NewView) {
+	g.says(cfg, m, m.View, 0)
 	seq := pbft.Seq(0)
 	for i := range m.ViewChanges {
 		seq = max(seq, m.ViewChanges[i].Stable.Seq)
 	}
 	for _, p := range m.Proposals {
 		seq++
-		all = append(all, says(cfg, &pbft.PrePrepare{View: m.View, Seq: seq, Digest: p.Digest}, m.View, seq))
+		g.says(cfg, &pbft.PrePrepare{View: m.View, Seq: seq, Digest: p.Digest}, m.View, seq)
 	}
-	return all
 }
 
-func says(cfg *pbft.Config, m pbft.Message, view pbft.View, seq pbft.Seq) said {
-	return said{statement{pbft.TypeOf(m), view, seq}, sha256.Sum256(pbft.Signable(cfg, m))}
+func (g *Guard) says(cfg *pbft.Config, m pbft.Message, view pbft.View, seq pbft.Seq) {
+	g.buf = pbft.AppendSignable(g.buf[:0], cfg, m)
+	g.all = append(g.all, said{statement{pbft.TypeOf(m), view, seq}, sha256.Sum256(g.buf)})
 }

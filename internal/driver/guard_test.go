@@ -102,13 +102,46 @@ func TestS4_TheGuardForgetsWhatCanNeverBeVotedOnAgain(t *testing.T) {
 			}
 		}
 	}
-	if g.Forget(8); len(g.signed) != 2 {
-		t.Fatalf("%d statements are held above 8, want 2", len(g.signed))
+	if g.Forget(8); g.holds() != 2 {
+		t.Fatalf("%d statements are held above 8, want 2", g.holds())
 	}
 	if err := g.Admit(cfg, &pbft.ViewChange{View: 1, Replica: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if len(g.signed) != 2 {
-		t.Fatalf("%d statements are held, want the checkpoint and the view change", len(g.signed))
+	if g.holds() != 2 {
+		t.Fatalf("%d statements are held, want the checkpoint and the view change", g.holds())
 	}
+}
+
+// A replica that starts again far up, or whose journal goes back below what was forgotten, forgets all the same.
+func TestS4_TheGuardForgetsAcrossGaps(t *testing.T) {
+	cfg := configOf(1, 4)
+	g := NewGuard(cfg, nil)
+	for _, seq := range []pbft.Seq{1_000_000, 1_000_001, 5, 1_000_002} {
+		if err := g.Admit(cfg, &pbft.Commit{Seq: seq, Replica: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if seq == 1_000_001 {
+			g.Forget(1_000_000)
+		}
+	}
+	if g.holds() != 3 {
+		t.Fatalf("%d statements are held, want those for 5, 1000001 and 1000002", g.holds())
+	}
+	if g.Forget(1_000_001); g.holds() != 1 {
+		t.Fatalf("%d statements are held, want the one for 1000002", g.holds())
+	}
+	if g.Admit(cfg, &pbft.Commit{Seq: 1_000_002, Replica: 1, Digest: pbft.Digest{1}}) == nil {
+		t.Error("a second commit is admitted")
+	}
+	if err := g.Admit(cfg, &pbft.Commit{Seq: 1_000_003, Replica: 1, Digest: pbft.Digest{1}}); err != nil {
+		t.Errorf("the memory of what was forgotten is in the way: %v", err)
+	}
+}
+
+func (g *Guard) holds() (n int) {
+	for _, held := range g.signed {
+		n += len(held)
+	}
+	return n
 }

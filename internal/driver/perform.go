@@ -28,7 +28,20 @@ func (d *Driver) perform() error {
 	for _, reply := range t.replies {
 		d.transport.Respond(reply)
 	}
+	d.reuse(t)
 	return nil
+}
+
+// reuse gives the next turn the memory of one that was performed. Its loops are on their way to the core.
+func (d *Driver) reuse(t turn) {
+	clear(t.records)
+	clear(t.frames)
+	clear(t.replies)
+	clear(t.work)
+	d.turn = turn{
+		records: t.records[:0], frames: t.frames[:0], replies: t.replies[:0], work: t.work[:0], loops: d.spare,
+	}
+	d.spare = nil
 }
 
 func (d *Driver) transmit(f frame) {

@@ -14,7 +14,7 @@ type Core interface {
 // Journal keeps records.
 type Journal interface {
 	// Append makes one turn durable. It returns when it is; any error is final (D6). When there is no room it begins a
-	// new segment with what anchor returns, which includes the turn.
+	// new segment with what anchor returns, which includes the turn. It keeps neither slice.
 	Append(turn []pbft.Record, anchor func() []pbft.Record) error
 	// Truncate forgets records of sequence numbers ≤ below, behind a new segment that begins with the anchor where that
 	// is worth one.
