@@ -71,7 +71,7 @@ func runDemo(ctx context.Context, f demoFlags, stdout, stderr io.Writer) error {
 	if err := printReport(document, f.json, stdout); err != nil {
 		return err
 	}
-	failed := document.Verdict != "pass"
+	failed := document.Verdict != report.Pass
 	switch {
 	case f.keep || failed:
 		_, _ = fmt.Fprintf(shown, "\njournals, stores, logs and evidence are in %s\n", dir)

@@ -13,6 +13,7 @@ import (
 	"tagma/testnet/byzantine"
 	"tagma/testnet/demo"
 	"tagma/testnet/flood"
+	"tagma/testnet/report"
 )
 
 // floodFlags are the flags of the measurement among flooding clients.
@@ -100,7 +101,7 @@ func runFlood(ctx context.Context, f floodFlags, stdout, stderr io.Writer) error
 	} else {
 		err = flood.Print(stdout, document)
 	}
-	if err == nil && document.Verdict != "pass" {
+	if err == nil && document.Verdict != report.Pass {
 		return errVerdict
 	}
 	return err

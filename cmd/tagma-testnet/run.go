@@ -41,7 +41,11 @@ and repeats a run exactly. What an engine cannot show is refused before anything
 the reason told.
 
 With --json standard output has one document for one file, and an array of documents for several; progress goes to
-standard error. The exit code is 0 if every verdict is pass, 1 if one is not, 2 for a scenario that cannot be used.`,
+standard error.
+
+A verdict is pass, fail, or inconclusive when nothing failed but what is excused, because
+this machine starved the processes. The exit code is 0 if every verdict is pass, 1 if one is not, 2 for a scenario that
+cannot be used.`,
 		Example: `  tagma-testnet run scenarios/equivocate.toml
   tagma-testnet run scenarios/*.toml --engine sim --json > reports.json
   tagma-testnet run scenarios/partition.toml --keep --dir /tmp/partition`,
@@ -148,30 +152,26 @@ type runner struct {
 
 // all runs everything, whatever comes of it, and is errVerdict if a verdict is not pass.
 func (r *runner) all(ctx context.Context, scenarios []*scenario.Scenario) error {
-	failed := 0
 	for i, s := range scenarios {
 		dir := filepath.Join(r.dir, strconv.Itoa(i+1))
 		d, err := r.one(ctx, s, dir)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.File, err)
 		}
-		if d.Verdict == "pass" && !r.flags.keep {
+		if d.Verdict == report.Pass && !r.flags.keep {
 			if err := os.RemoveAll(dir); err != nil {
 				return err
 			}
 		}
 		r.documents = append(r.documents, d)
-		if d.Verdict != "pass" {
-			failed++
-		}
 		if err := r.told(d, len(scenarios)); err != nil {
 			return err
 		}
 	}
-	if err := r.summary(failed); err != nil {
+	if err := r.summary(); err != nil {
 		return err
 	}
-	if failed > 0 {
+	if r.came(report.Pass) < len(r.documents) {
 		return errVerdict
 	}
 	return nil
@@ -206,14 +206,28 @@ func (r *runner) told(d *report.Document, of int) error {
 	}
 }
 
-// summary ends the output.
-func (r *runner) summary(failed int) error {
-	if !r.flags.json {
-		if len(r.documents) > 1 {
-			_, err := fmt.Fprintf(r.stdout, "\n%d of %d passed\n", len(r.documents)-failed, len(r.documents))
-			return err
+// came is how many runs came to a verdict.
+func (r *runner) came(verdict string) (n int) {
+	for _, d := range r.documents {
+		if d.Verdict == verdict {
+			n++
 		}
-		return nil
+	}
+	return n
+}
+
+// summary ends the output.
+func (r *runner) summary() error {
+	if !r.flags.json {
+		if len(r.documents) < 2 {
+			return nil
+		}
+		text := fmt.Sprintf("\n%d of %d passed", r.came(report.Pass), len(r.documents))
+		if n := r.came(report.Inconclusive); n > 0 {
+			text += fmt.Sprintf(", %d inconclusive", n)
+		}
+		_, err := fmt.Fprintln(r.stdout, text)
+		return err
 	}
 	encoder := json.NewEncoder(r.stdout)
 	encoder.SetIndent("", "  ")

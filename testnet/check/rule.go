@@ -47,6 +47,14 @@ func (r rule) String() string {
 	}
 }
 
+// Rules are the names of everything that a run can be judged by.
+func Rules() (names []string) {
+	for r := i1; r < rules; r++ {
+		names = append(names, r.String())
+	}
+	return names
+}
+
 // idle says why a rule may have nothing to check in a run that is real.
 var idle = map[rule]string{i13: "there is no state transfer yet", i17: "no view was changed"}
 

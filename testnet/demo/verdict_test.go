@@ -6,13 +6,19 @@ import (
 	"tagma/testnet/observe"
 )
 
-func TestMostViewChanges_AreBoundedUnlessTheMachineWasSeenToStarve(t *testing.T) {
+func TestViewChanges_AreBoundedAndMoreOfThemExcusedOnlyOnAStarvedMachine(t *testing.T) {
 	r := &run{Options: Defaults(), watch: new(observe.Watcher)}
-	if most, want := r.mostViewChanges(); most != 1 || want != 1 {
-		t.Errorf("at most %d, told as %v; one liar costs one", most, want)
+	if e := r.viewChanges(1); !e.Held || e.Excused != "" || e.Want != 1 {
+		t.Errorf("%+v; one liar costs one", e)
+	}
+	if e := r.viewChanges(2); e.Held || e.Excused != "" {
+		t.Errorf("%+v on a quiet machine", e)
 	}
 	r.paused = r.ViewTimeout/4 + 1
-	if most, want := r.mostViewChanges(); most <= 1 || want == 1 {
-		t.Errorf("at most %d, told as %v, although processes had to wait for %v", most, want, r.paused)
+	if e := r.viewChanges(2); e.Held || e.Excused == "" || e.Want != 1 {
+		t.Errorf("%+v, although processes had to wait for %v", e, r.paused)
+	}
+	if e := r.viewChanges(1); !e.Held || e.Excused != "" {
+		t.Errorf("%+v: there is nothing to excuse", e)
 	}
 }

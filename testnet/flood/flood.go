@@ -174,11 +174,11 @@ func (r *run) reports(ctx context.Context) map[int]node.Report {
 
 // judge holds the run against what was to happen.
 func (r *run) judge(d *Document) {
-	d.Verdict = "pass"
+	d.Verdict = report.Pass
 	add := func(key string, want, got any, held bool) {
 		d.Expect = append(d.Expect, report.Expectation{Key: key, Want: want, Got: got, Held: held})
 		if !held {
-			d.Verdict = "fail"
+			d.Verdict = report.Fail
 		}
 	}
 	all := func(m Measured) bool { return m.Acknowledged > 0 && m.Acknowledged == m.Submitted }

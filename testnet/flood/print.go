@@ -3,6 +3,8 @@ package flood
 import (
 	"fmt"
 	"io"
+
+	"tagma/testnet/report"
 )
 
 // Print tells people what came of it.
@@ -31,7 +33,7 @@ func Print(w io.Writer, d *Document) error {
 			text += fmt.Sprintf("expected %s to be %v, got %v\n", e.Key, e.Want, e.Got)
 		}
 	}
-	if d.Verdict == "pass" {
+	if d.Verdict == report.Pass {
 		text += "PASS: the honest clients keep their share\n"
 	} else {
 		text += "FAIL\n"

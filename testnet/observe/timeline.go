@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"tagma/testnet/report"
@@ -73,6 +74,16 @@ func Latencies(acks []Ack) report.Latency {
 		took[i] = a.Took
 	}
 	return report.Latencies(took)
+}
+
+// Starved says that the system kept us waiting for a good part of the view timeout, "" if it did not. An order takes several
+// steps on several replicas, so a quarter for one step of one process is enough to miss it: how many views and how much
+// time a run took then says something about the machine, and nothing about the protocol.
+func Starved(waited, viewTimeout time.Duration) string {
+	if waited <= viewTimeout/4 {
+		return ""
+	}
+	return fmt.Sprintf("the machine let a process wait for %v, and the view timeout is %v", waited.Round(time.Millisecond), viewTimeout)
 }
 
 // LongestPause is how late, at the worst, the system let a goroutine run that wants to every 20 ms, until ctx ended. When

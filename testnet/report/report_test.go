@@ -27,7 +27,16 @@ func TestJudge_OneUnmetExpectationOrInvariantFails(t *testing.T) {
 		"broken, as was expected": {func(d *Document) {
 			d.Invariants[0].Held, d.Expect[0] = false, Expectation{Key: "safe", Want: false, Got: false, Held: true}
 		}, "pass"},
-		"nothing was there": {func(d *Document) { d.Invariants[0].Checked, d.Invariants[0].Idle = 0, true }, "pass"},
+		"excused":              {func(d *Document) { d.Expect[0] = Expectation{Excused: "starved"} }, "inconclusive"},
+		"an excused invariant": {func(d *Document) { d.Invariants[0] = check.Result{Checked: 1, Excused: "starved"} }, "inconclusive"},
+		"excused, but unsafe": {func(d *Document) {
+			d.Expect[0], d.Invariants[0].Held = Expectation{Excused: "starved"}, false
+		}, "fail"},
+		"unsafe, but excused": {func(d *Document) {
+			d.Expect[0], d.Invariants[0] = Expectation{Key: "a"}, check.Result{Checked: 1, Excused: "starved"}
+		}, "fail"},
+		"excused, though it held": {func(d *Document) { d.Expect[0].Excused = "starved" }, "pass"},
+		"nothing was there":       {func(d *Document) { d.Invariants[0].Checked, d.Invariants[0].Idle = 0, true }, "pass"},
 	} {
 		d := good()
 		c.change(d)

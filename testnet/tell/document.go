@@ -47,18 +47,17 @@ func Line(w io.Writer, d *report.Document, style Style) error {
 	if d.Throughput.Apart {
 		ratio = fmt.Sprintf(", ratio %.2f", d.Throughput.Ratio)
 	}
-	fmt.Fprintf(&p.text, "%s %-52s %s\n", p.mark(d.Verdict == "pass"), d.Scenario, style.Dim(fmt.Sprintf(
+	fmt.Fprintf(&p.text, "%s %-52s %s\n", p.mark(d.Verdict == report.Pass), d.Scenario, style.Dim(fmt.Sprintf(
 		"%s operations, %s a second%s, view %d, %d faults", Thousands(d.Operations.Acknowledged),
 		Thousands(int(d.Throughput.OpsPerSecond)), ratio, d.FinalView, len(d.Faults))))
-	for _, e := range d.Expect {
-		if !e.Held {
-			fmt.Fprintf(&p.text, "    expected %s to be %v, got %v\n", e.Key, e.Want, e.Got)
-		}
-	}
+	p.missed(d, "    ")
 	for _, i := range d.Invariants {
 		if i.Why != "" {
 			fmt.Fprintf(&p.text, "    %s: %s\n", i.ID, i.Why)
 		}
+	}
+	if d.Verdict == report.Inconclusive {
+		fmt.Fprintf(&p.text, "    inconclusive: %s: run it again when it is quieter\n", strings.Join(d.Excuses(), "; "))
 	}
 	_, err := io.WriteString(w, p.text.String())
 	return err
@@ -119,49 +118,6 @@ func (p *printer) replicas(d *report.Document) {
 	}
 }
 
-// meanings says what the invariants are.
-var meanings = map[string]string{
-	"I1":  "one batch for each sequence number, on every correct replica",
-	"I2":  "no correct replica's votes contradict each other, across its crash",
-	"I3":  "every request was executed once, however often it was sent",
-	"I4":  "reads and writes have one order that explains what clients saw",
-	"I5":  "equal states at equal checkpoints",
-	"I6":  "watermarks only rise, and pre-prepares lie between them",
-	"I7":  "views only rise, across its crash",
-	"I8":  "no sequence number was left out",
-	"I15": "after the last fault it committed, caught up and came to rest",
-	"I10": "what was believed had valid signatures",
-	"I11": "every certificate counts a quorum of distinct replicas",
-	"I9":  "every acknowledged write survived",
-	"I16": "every executed request was signed by its client",
-	"I17": "no new view dropped what had committed",
-	"I18": "the run was real: enough work, and every fault happened",
-}
-
-func (p *printer) invariants(d *report.Document) {
-	p.text.WriteByte('\n')
-	for _, r := range d.Invariants {
-		fmt.Fprintf(&p.text, "%s %-4s %-68s %7s checked\n", p.mark(r.Held && (r.Checked > 0 || r.Idle)), r.ID, meanings[r.ID], Thousands(r.Checked))
-		if r.Why != "" {
-			fmt.Fprintf(&p.text, "       %s\n", p.style.Red(r.Why))
-		}
-	}
-}
-
-func (p *printer) verdict(d *report.Document) {
-	p.text.WriteByte('\n')
-	for _, e := range d.Expect {
-		if !e.Held {
-			fmt.Fprintf(&p.text, "%s expected %s to be %v, got %v\n", p.mark(false), e.Key, e.Want, e.Got)
-		}
-	}
-	if d.Verdict == "pass" {
-		fmt.Fprintf(&p.text, "%s\n", p.style.Green("PASS: the cluster masked all of it"))
-		return
-	}
-	fmt.Fprintf(&p.text, "%s\n", p.style.Red("FAIL"))
-}
-
 func (p *printer) mark(good bool) string {
 	if good {
 		return p.style.Green("✓")
@@ -192,7 +148,11 @@ func Millis(ms float64) string {
 	return fmt.Sprintf("%.0f ms", ms)
 }
 
+// kib writes a size; what was not measured has none.
 func kib(bytes int64) string {
+	if bytes == 0 {
+		return "-"
+	}
 	if bytes >= 10<<20 {
 		return fmt.Sprintf("%d MiB", bytes>>20)
 	}

@@ -1,11 +1,58 @@
 package tell
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"tagma/testnet/check"
+	"tagma/testnet/report"
+)
 
 func TestThousands(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000"} {
 		if got := Thousands(n); got != want {
 			t.Errorf("%d is written %s", n, got)
+		}
+	}
+}
+
+// What is excused is told with its reason, and never as if it had held.
+func TestRun_ToldPlainly(t *testing.T) {
+	late := report.Expectation{Key: "commits_within", Want: 1, Got: 9, Excused: "the machine was asleep"}
+	for name, c := range map[string]struct {
+		verdict string
+		expect  report.Expectation
+		want    []string
+	}{
+		"inconclusive":     {report.Inconclusive, late, []string{"INCONCLUSIVE: the machine was asleep; run it again", "to be 1, got 9 (excused)"}},
+		"pass, but":        {report.Pass, late, []string{"PASS: all that is judged held", "not judged: the machine was asleep", "got 9 (excused)"}},
+		"fail":             {report.Fail, report.Expectation{Key: "safe", Want: true, Got: false}, []string{"FAIL", "expected safe to be true, got false"}},
+		"nothing is wrong": {report.Pass, report.Expectation{Key: "safe", Held: true, Got: true}, []string{"PASS: the cluster masked all of it"}},
+	} {
+		var whole, line strings.Builder
+		d := &report.Document{Verdict: c.verdict, Expect: []report.Expectation{c.expect}}
+		if err := Run(&whole, d, Style{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(whole.String(), want) {
+				t.Errorf("%s: there is no %q in\n%s", name, want, whole.String())
+			}
+		}
+		if err := Line(&line, d, Style{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(line.String(), "inconclusive: the machine was asleep"); got != (c.verdict == report.Inconclusive) {
+			t.Errorf("%s: %s", name, line.String())
+		}
+	}
+}
+
+// Whatever a monitor can report has words.
+func TestMeanings_AreThereForEveryRule(t *testing.T) {
+	for _, r := range check.Rules() {
+		if meanings[r] == "" {
+			t.Errorf("nothing says what %s is", r)
 		}
 	}
 }

@@ -51,7 +51,10 @@ func runs(t *testing.T, text string) *report.Document {
 
 func passes(t *testing.T, d *report.Document) {
 	t.Helper()
-	if d.Verdict != "pass" {
+	switch {
+	case d.Verdict == report.Inconclusive:
+		t.Skipf("the machine is too busy to judge: %q", d.Excuses())
+	case d.Verdict != report.Pass:
 		t.Error("the verdict is not pass")
 	}
 }

@@ -15,15 +15,12 @@ import (
 // extraViews is how many views more than those that bad primaries cost may come after the last fault (V9).
 const extraViews = 4
 
-// settledAfter judges what came after the last fault (I15). Expectations ask for times; on a machine that was seen to
-// starve processes views are not counted.
+// settledAfter judges what came after the last fault (I15). Expectations ask for times; more views than there
+// may be are excused on a machine that was seen to starve processes.
 func (r *run) settledAfter(finalView uint64) check.Result {
 	after := check.Recovery{
 		Committed: -1, CaughtUp: -1, Before: pbft.View(r.before), Views: pbft.View(finalView),
 		MostViews: extraViews + 2*len(r.s.Faulty()),
-	}
-	if r.starved() {
-		after.MostViews = int(finalView)
 	}
 	if ms := r.recovery(r.table.last()); ms != nil {
 		after.Committed = time.Duration(*ms) * time.Millisecond
@@ -31,7 +28,13 @@ func (r *run) settledAfter(finalView uint64) check.Result {
 	if r.caughtUp >= 0 {
 		after.CaughtUp = r.caughtUp
 	}
-	return check.Settled(after)
+	result := check.Settled(after)
+	if why := r.starved(); why != "" && !result.Held {
+		if after.MostViews = int(finalView); check.Settled(after).Held {
+			result.Excused = why
+		}
+	}
+	return result
 }
 
 // follow notes when the correct replicas that can follow have all executed the same.
