@@ -54,11 +54,13 @@ func TestI14_WhoeverExhaustsLinksUsesUpHisOwn(t *testing.T) {
 			reached func(assault.Tally) bool
 		}{
 			{
-				"streams", map[string]string{"ways": "streams", "streams": "1000", "rate": "2000"},
+				"streams",
+				map[string]string{"ways": "streams", "streams": "1000", "rate": "2000"},
 				func(t assault.Tally) bool { return t.Held >= 8 && t.Refused >= 100 },
 			},
 			{
-				"frames that never end, answers that nobody reads", map[string]string{"ways": "trickle+withhold"},
+				"frames that never end, answers that nobody reads",
+				map[string]string{"ways": "trickle+withhold"},
 				func(t assault.Tally) bool { return t.Held >= 2 && t.Frames >= 2 },
 			},
 		} {
