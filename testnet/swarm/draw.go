@@ -33,6 +33,7 @@ func Draw(seed uint64, replicas int) *sim.Plan {
 	}
 	d.attackers(p, bad)
 	d.rogues(p)
+	bear(p)
 	for range d.IntN(7) {
 		p.Faults = append(p.Faults, d.fault(p)...)
 	}
@@ -41,6 +42,30 @@ func Draw(seed uint64, replicas int) *sim.Plan {
 	}
 	slices.SortStableFunc(p.Faults, func(a, b sim.Fault) int { return int(a.At - b.At) })
 	return p
+}
+
+// bear takes from a run that must converge what its cluster cannot order in time: replicas admit 64 requests each however
+// slow they are (C6), and depose a primary that does not get through them in T.
+func bear(p *sim.Plan) {
+	if p.Heal == 0 {
+		return
+	}
+	hop, sync := p.Base.Delay+p.Base.Jitter, p.Sync+p.SyncJitter
+	window := 5*hop + 5*sync + 40*time.Millisecond // until a window of batches is stable, with a tick or two
+	inTime := int(float64(p.LogWindow) / 2 * float64(p.MaxBatch) * float64(p.ViewTimeout/2) / float64(window))
+	l := &p.Workload
+	if inTime < 200 {
+		p.Rogues = nil
+		if l.Rate > 0 {
+			l.Rate, l.Think = 0, 100*time.Millisecond
+		}
+	}
+	for l.Rate == 0 && l.Outstanding > 1 && p.Clients*l.Outstanding > inTime {
+		l.Outstanding--
+	}
+	for l.Rate == 0 && p.Clients > 1 && p.Clients*l.Outstanding > inTime {
+		p.Clients--
+	}
 }
 
 // drawing is chance that draws parts of plans.

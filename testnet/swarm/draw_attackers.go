@@ -134,7 +134,7 @@ var settings = map[string][]string{
 	"mutate kinds":              {"view", "seq", "digest", "phase", "entry", "target", "view+seq", "seq+digest", "phase+view", "entry+view"},
 	"clock-skew by":             {"1h", "-1h", "900ms", "-1500ms", "3s"},
 	"clock-skew every":          {"0.5T", "2T"},
-	"censor client":             {"first", "c0", "c1"},
+	"censor client":             {"first", "c0"},
 	"client-flood valid":        {"10", "50", "100"},
 	"client-flood invalid":      {"0", "50", "200"},
 	"client-flood bytes":        {"0", "2000"},

@@ -2,6 +2,8 @@ package swarm
 
 import (
 	"encoding/json"
+	"regexp"
+	"strings"
 	"time"
 
 	"tagma/testnet/sim"
@@ -25,7 +27,7 @@ type Shrunk struct {
 // breaks, and begins again until none does or the budget is spent. The plan that it is given stays as it is.
 func Shrink(p *sim.Plan, broken *sim.Violation, b Budget, change ...func(*sim.Options)) *Shrunk {
 	s := &shrinker{
-		best: &Shrunk{Plan: clone(p), Violation: broken}, invariant: broken.Invariant, runs: b.Runs, end: time.Now().Add(b.Time),
+		best: &Shrunk{Plan: clone(p), Violation: broken}, breaks: kind(broken), runs: b.Runs, end: time.Now().Add(b.Time),
 		change: append([]func(*sim.Options){func(o *sim.Options) { o.TraceLines = 1 }}, change...),
 	}
 	for again := true; again && !s.spent(); {
@@ -41,11 +43,20 @@ func Shrink(p *sim.Plan, broken *sim.Violation, b Budget, change ...func(*sim.Op
 }
 
 type shrinker struct {
-	best      *Shrunk
-	invariant string
-	runs      int
-	end       time.Time
-	change    []func(*sim.Options)
+	best   *Shrunk
+	breaks string
+	runs   int
+	end    time.Time
+	change []func(*sim.Options)
+}
+
+// number is what changes from plan to plan in the words of a violation.
+var number = regexp.MustCompile(`\S*[0-9]\S*`)
+
+// kind is what two violations share that are of the same sort: the invariant and its first words, without numbers.
+func kind(v *sim.Violation) string {
+	words := strings.Fields(number.ReplaceAllString(v.What, ""))
+	return v.Invariant + " " + strings.Join(words[:min(len(words), 4)], " ")
 }
 
 func (s *shrinker) spent() bool { return s.best.Runs >= s.runs || time.Now().After(s.end) }
@@ -58,7 +69,7 @@ func (s *shrinker) try(p *sim.Plan) bool {
 	}
 	s.best.Runs++
 	out, err := sim.Run(p, s.change...)
-	if err != nil || out.Violation == nil || out.Violation.Invariant != s.invariant {
+	if err != nil || out.Violation == nil || kind(out.Violation) != s.breaks {
 		return false
 	}
 	s.best.Plan, s.best.Violation = p, out.Violation

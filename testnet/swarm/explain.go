@@ -1,0 +1,73 @@
+package swarm
+
+import (
+	"fmt"
+	"strings"
+
+	"tagma/testnet/sim"
+)
+
+// Failure is what is told of a seed that breaks an invariant.
+type Failure struct {
+	Seed      uint64    `json:"seed"`
+	Violation string    `json:"violation"` // of the seed's own plan
+	Shrunk    string    `json:"shrunk"`    // of the plan below
+	Runs      int       `json:"runs"`      // that shrinking took
+	Plan      *sim.Plan `json:"plan"`
+	Trace     []string  `json:"trace"`            // of the plan, the last lines that concern the violation
+	File      string    `json:"file,omitempty"`   // that the plan was written to
+	Replay    string    `json:"replay,omitempty"` // the command that runs the plan again
+	Again     string    `json:"again,omitempty"`  // the command that runs the seed again
+}
+
+// traceLines is how many lines of a trace are told, and longTrace of how many they are chosen.
+const (
+	traceLines = 40
+	longTrace  = 200_000
+)
+
+// Explain makes a failing seed's plan smaller and tells what happens in it.
+func Explain(r *Result, b Budget, change ...func(*sim.Options)) (*Failure, error) {
+	f := &Failure{Seed: r.Seed, Violation: r.Broken.Error(), Plan: r.Plan}
+	small := &Shrunk{Plan: r.Plan, Violation: r.Broken}
+	if r.Broken.Invariant != Repeats { // which no single run shows
+		small = Shrink(r.Plan, r.Broken, b, change...)
+	}
+	f.Plan, f.Shrunk, f.Runs = small.Plan, small.Violation.Error(), small.Runs
+	out, err := sim.Run(small.Plan, append([]func(*sim.Options){func(o *sim.Options) { o.TraceLines = longTrace }}, change...)...)
+	if err != nil {
+		return nil, fmt.Errorf("seed %d, to tell of it: %w", r.Seed, err)
+	}
+	if out.Violation != nil {
+		f.Trace = out.World.About(out.Violation, traceLines)
+	}
+	return f, nil
+}
+
+func (f *Failure) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "FAIL seed %d: %s\n\nthe last of what concerns it, in the plan that %d runs made smaller:\n", f.Seed, f.Violation, f.Runs)
+	for _, l := range f.Trace {
+		fmt.Fprintln(&b, l)
+	}
+	p := f.Plan
+	fmt.Fprintf(&b, "\n%s\n%d replicas, %d clients, %v", f.Shrunk, p.Replicas, p.Clients, p.Duration)
+	for _, m := range p.Malicious {
+		fmt.Fprintf(&b, "; replica %d: %s", m.Replica, m.Behaviour)
+	}
+	for _, t := range p.Twins {
+		fmt.Fprintf(&b, "; replica %d: two processes under one key", t.Replica)
+	}
+	for _, r := range p.Rogues {
+		fmt.Fprintf(&b, "; a client: %s", r.Behaviour)
+	}
+	for i := range p.Faults {
+		fmt.Fprintf(&b, "; %s of replica %d at %v", faultOf(&p.Faults[i]), p.Faults[i].Replica, p.Faults[i].At)
+	}
+	b.WriteString("\n")
+	if f.File != "" {
+		fmt.Fprintf(&b, "plan:  %s\nagain: %s\n", f.File, f.Replay)
+	}
+	fmt.Fprintf(&b, "seed:  %s\n", f.Again)
+	return b.String()
+}
