@@ -101,7 +101,10 @@ func (c *cell) at(seq uint64) ([]byte, bool) {
 }
 
 // settle ends the sync of the last write.
-func (s *store) settle() { s.flight = nil }
+func (s *store) settle() {
+	clear(s.flight)
+	s.flight = s.flight[:0]
+}
 
 // Checkpoint implements statemachine.Storage.
 func (s *store) Checkpoint(seq uint64) (root [32]byte, err error) {
