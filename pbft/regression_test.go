@@ -149,8 +149,8 @@ func TestS4_AStatusBringsBackABoundedAnswer(t *testing.T) {
 	wantDrop(t, l.from(1, m), ReasonTooOften)
 }
 
-// A replica that always lacked everything was sent every slot of the window again, sixteen times a timeout, by everybody: one
-// liar multiplied the traffic by sixteen. Time and progress grant what it may be sent.
+// A replica that always lacked everything was sent every slot of the window again, sixteen times a timeout, by everybody:
+// one liar multiplied the traffic by sixteen. Time and progress grant what it may be sent.
 func TestS4_WhoAlwaysLacksEverythingIsHelpedWithinAnAllowance(t *testing.T) {
 	const slots, timeouts = 200, 10
 	l := newLab(t, 4, 0, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"tagma/internal/command"
 	"tagma/testnet/byzantine"
 )
 
@@ -21,7 +21,7 @@ what the cluster keeps up in spite of it. T is the view timeout. A replica's beh
 in a scenario, a client's and the others in a scenario.`,
 		Example: `  tagma-testnet behaviours --json
   tagma-testnet start --malicious 3=equivocate,phase=commit`,
-		Args: noArguments,
+		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
 				return printRowsJSON(cmd.OutOrStdout())
@@ -89,10 +89,7 @@ func printRowsJSON(w io.Writer) error {
 		}
 		document = append(document, row)
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(map[string]any{"behaviours": document})
+	return command.PrintJSON(w, map[string]any{"behaviours": document})
 }
 
 // parseBehaviour reads a behaviour with its parameters and asks after what was meant by an unknown one.
@@ -101,9 +98,9 @@ func parseBehaviour(text string) (byzantine.Choice, error) {
 	var unknown *byzantine.UnknownError
 	switch {
 	case errors.As(err, &unknown):
-		return choice, unusablef("%w;%s `tagma-testnet behaviours` explains them", err, meant(unknown.Name, unknown.Known, ""))
+		return choice, command.Unusablef("%w;%s `tagma-testnet behaviours` explains them", err, command.Meant(unknown.Name, unknown.Known, ""))
 	case err != nil:
-		return choice, unusable{err}
+		return choice, command.NotUsable(err)
 	}
 	return choice, nil
 }

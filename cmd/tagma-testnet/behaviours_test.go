@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"tagma/internal/command"
 )
 
 func TestBehaviours_AreGroupedByFailureModelWithParametersAndBounds(t *testing.T) {
@@ -19,7 +21,7 @@ func TestBehaviours_AreGroupedByFailureModelWithParametersAndBounds(t *testing.T
 		}
 		last += 1 + at
 	}
-	if code != exitDone {
+	if code != command.Done {
 		t.Errorf("exit code %d", code)
 	}
 }
@@ -33,7 +35,7 @@ func TestBehaviours_AsJSON(t *testing.T) {
 			Parameters []struct{ Name, Default, Summary string }
 		}
 	}
-	if err := json.Unmarshal([]byte(stdout), &document); err != nil || code != exitDone {
+	if err := json.Unmarshal([]byte(stdout), &document); err != nil || code != command.Done {
 		t.Fatal(code, err)
 	}
 	models := map[string]bool{}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tagma/internal/command"
 	"tagma/testnet/demo"
 	"tagma/testnet/report"
 )
@@ -35,7 +35,7 @@ correct replicas are compared, and there is a verdict. It takes less than half a
 Everything that is told was measured in this run. The exit code is 0 if the verdict is pass, else 1.`,
 		Example: `  tagma-testnet demo
   tagma-testnet demo --json --keep --dir /tmp/demo > report.json`,
-		Args: noArguments,
+		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("seed") {
 				f.seed = rand.Uint64N(1 << 32)
@@ -81,7 +81,7 @@ func runDemo(ctx context.Context, f demoFlags, stdout, stderr io.Writer) error {
 		}
 	}
 	if failed {
-		return errVerdict
+		return command.ErrTold
 	}
 	return nil
 }
@@ -90,15 +90,13 @@ func printReport(document *report.Document, asJSON bool, stdout io.Writer) error
 	if !asJSON {
 		return demo.Print(stdout, document, styleFor(stdout))
 	}
-	encoder := json.NewEncoder(stdout)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(document)
+	return command.PrintJSON(stdout, document)
 }
 
 // workDir makes the directory for a command to work in, and returns what removes it: only what was not there before.
-func workDir(command, dir string) (path string, remove func() error, err error) {
+func workDir(verb, dir string) (path string, remove func() error, err error) {
 	if dir == "" {
-		dir, err = os.MkdirTemp("", "tagma-"+command+"-")
+		dir, err = os.MkdirTemp("", "tagma-"+verb+"-")
 		return dir, func() error { return os.RemoveAll(dir) }, err
 	}
 	if dir, err = filepath.Abs(dir); err != nil {
@@ -109,9 +107,9 @@ func workDir(command, dir string) (path string, remove func() error, err error) 
 	case os.IsNotExist(err):
 		return dir, func() error { return os.RemoveAll(dir) }, nil
 	case err != nil:
-		return "", nil, unusablef("%s: %w", command, err)
+		return "", nil, command.Unusablef("%s: %w", verb, err)
 	case len(entries) > 0:
-		return "", nil, unusablef("%s: %s is not empty; name another directory or empty it", command, dir)
+		return "", nil, command.Unusablef("%s: %s is not empty; name another directory or empty it", verb, dir)
 	}
 	return dir, func() error { return emptyDir(dir) }, nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"sync"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tagma/internal/command"
 	"tagma/testnet/explore"
 )
 
@@ -31,7 +31,7 @@ bounds give the same states. The exit code is 0 only if all states were seen and
 		Example: `  tagma-testnet explore --views 2
   tagma-testnet explore --views 3 --byzantine 1 --json
   tagma-testnet explore --views 2 --crashes 1`,
-		Args: noArguments,
+		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runExplore(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -52,7 +52,7 @@ bounds give the same states. The exit code is 0 only if all states were seen and
 
 func runExplore(ctx context.Context, f exploreFlags, stdout, stderr io.Writer) error {
 	if err := f.options.Validate(); err != nil {
-		return unusablef("explore: %w", err)
+		return command.Unusablef("explore: %w", err)
 	}
 	if f.replay != "" {
 		return replayFinding(f, stdout)
@@ -73,9 +73,7 @@ func runExplore(ctx context.Context, f exploreFlags, stdout, stderr io.Writer) e
 	say(explore.Heading(f.options))
 	document := explore.Search(ctx, f.options, func(r explore.Run) { say(r.Line()) })
 	if f.json {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(document); err != nil {
+		if err := command.PrintJSON(stdout, document); err != nil {
 			return fmt.Errorf("explore: %w", err)
 		}
 	} else {
@@ -85,7 +83,7 @@ func runExplore(ctx context.Context, f exploreFlags, stdout, stderr io.Writer) e
 		return fmt.Errorf("explore: %w", failed)
 	}
 	if document.Verdict != explore.Pass {
-		return errVerdict
+		return command.ErrTold
 	}
 	return nil
 }
@@ -109,7 +107,7 @@ func progressTo(stderr io.Writer) func(byzantine, states, depth int) {
 func replayFinding(f exploreFlags, stdout io.Writer) error {
 	finding, err := explore.Replay(f.options, f.replay)
 	if err != nil {
-		return unusablef("explore: --replay: %w", err)
+		return command.Unusablef("explore: --replay: %w", err)
 	}
 	_, err = io.WriteString(stdout, finding.Text())
 	return err

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"tagma/internal/command"
 	"tagma/testnet/explore"
 )
 
@@ -14,15 +15,15 @@ func TestExplore_ExhaustsItsBounds(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &d); err != nil {
 		t.Fatalf("%v: %s", err, stdout)
 	}
-	if code != exitDone || d.Verdict != explore.Pass || len(d.Runs) != 2 || d.States == 0 {
+	if code != command.Done || d.Verdict != explore.Pass || len(d.Runs) != 2 || d.States == 0 {
 		t.Errorf("exit code %d: %s%s", code, stdout, stderr)
 	}
 	code, stdout, _ = run("explore", "--views", "1", "--max-states", "50")
-	if code != exitFailed || !strings.Contains(stdout, "incomplete") {
+	if code != command.Failed || !strings.Contains(stdout, "incomplete") {
 		t.Errorf("a spent budget: exit code %d: %s", code, stdout)
 	}
 	code, stdout, _ = run("explore", "--views", "1", "--replay", "1:2.0")
-	if code != exitDone || !strings.Contains(stdout, "r2 receives") {
+	if code != command.Done || !strings.Contains(stdout, "r2 receives") {
 		t.Errorf("a replay: exit code %d: %s", code, stdout)
 	}
 }
@@ -40,7 +41,7 @@ func TestExplore_BadBoundsAreOneLine(t *testing.T) {
 		{"--replay", "1:0.99"},
 	} {
 		code, stdout, stderr := run(append([]string{"explore"}, args...)...)
-		if code != exitUnusable || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, args[0]) {
+		if code != command.Unusable || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, args[0]) {
 			t.Errorf("%v: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tagma/internal/command"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/demo"
 	"tagma/testnet/flood"
@@ -41,7 +41,7 @@ Replicas, honest clients and flooding ones share this machine: what the flood's 
   tagma-testnet flood --valid 0 --json
   tagma-testnet flood --attack replica=malformed --attack client=exhaust --attack outsider=exhaust
   tagma-testnet flood --attack client=client-equivocation,split=each`,
-		Args: noArguments,
+		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(f.attacks) > 0 && !cmd.Flags().Changed("valid") && !cmd.Flags().Changed("invalid") {
 				f.options.Valid, f.options.Invalid = 0, 0
@@ -67,10 +67,10 @@ func runFlood(ctx context.Context, f floodFlags, stdout, stderr io.Writer) error
 	o := f.options
 	switch {
 	case o.Honest < 1 || o.Workers < 1 || o.Operations < 4:
-		return unusablef("flood: there is nothing to measure with --clients %d, --in-flight %d and --ops %d; give at least 1, 1 and 4",
+		return command.Unusablef("flood: there is nothing to measure with --clients %d, --in-flight %d and --ops %d; give at least 1, 1 and 4",
 			o.Honest, o.Workers, o.Operations)
 	case o.Valid < 0 || o.Invalid < 0 || o.Valid+o.Invalid+len(f.attacks) == 0:
-		return unusablef("flood: nobody floods with --valid %d and --invalid %d; give at least one client", o.Valid, o.Invalid)
+		return command.Unusablef("flood: nobody floods with --valid %d and --invalid %d; give at least one client", o.Valid, o.Invalid)
 	}
 	var err error
 	if o.Assaults, err = parseAttacks(f.attacks); err != nil {
@@ -95,14 +95,12 @@ func runFlood(ctx context.Context, f floodFlags, stdout, stderr io.Writer) error
 		return fmt.Errorf("flood: %w", err)
 	}
 	if f.json {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(document)
+		err = command.PrintJSON(stdout, document)
 	} else {
 		err = flood.Print(stdout, document)
 	}
 	if err == nil && document.Verdict != report.Pass {
-		return errVerdict
+		return command.ErrTold
 	}
 	return err
 }
@@ -113,7 +111,7 @@ func parseAttacks(texts []string) ([]flood.Assault, error) {
 	for _, text := range texts {
 		who, behaviour, ok := strings.Cut(text, "=")
 		if !ok {
-			return nil, unusablef("flood: --attack %q; write an attacker and its behaviour, such as replica=malformed", text)
+			return nil, command.Unusablef("flood: --attack %q; write an attacker and its behaviour, such as replica=malformed", text)
 		}
 		choice, err := byzantine.SplitChoice(behaviour)
 		a := flood.Assault{As: who, Choice: choice}
@@ -123,9 +121,9 @@ func parseAttacks(texts []string) ([]flood.Assault, error) {
 		var unknown *byzantine.UnknownError
 		switch {
 		case errors.As(err, &unknown):
-			return nil, unusablef("flood: --attack %q: %w;%s `tagma-testnet behaviours` explains them", text, err, meant(unknown.Name, unknown.Known, ""))
+			return nil, command.Unusablef("flood: --attack %q: %w;%s `tagma-testnet behaviours` explains them", text, err, command.Meant(unknown.Name, unknown.Known, ""))
 		case err != nil:
-			return nil, unusablef("flood: --attack %q: %w", text, err)
+			return nil, command.Unusablef("flood: --attack %q: %w", text, err)
 		}
 		all = append(all, a)
 	}

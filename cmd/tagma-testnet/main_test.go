@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/internal/command"
 	"tagma/testnet/local"
 )
 
@@ -55,7 +56,7 @@ func TestBadInput_IsOneLineWithTheMend(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := run(c.args...)
-			if code != exitUnusable || stdout != "" {
+			if code != command.Unusable || stdout != "" {
 				t.Errorf("exit code %d, output %q", code, stdout)
 			}
 			if strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, c.want) {
@@ -125,7 +126,7 @@ func TestStart_SaysHowToTalkToItAndStopsCleanly(t *testing.T) {
 		}
 	}
 	cancel()
-	if code := <-done; code != exitDone {
+	if code := <-done; code != command.Done {
 		t.Errorf("exit code %d", code)
 	}
 	for _, part := range []string{filepath.Join(dir, "cluster.toml"), "malicious", "tagma status"} {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tagma/internal/command"
 	"tagma/testnet/play"
 	"tagma/testnet/play/processes"
 	"tagma/testnet/play/screen"
@@ -51,7 +51,7 @@ cannot be used.`,
   tagma-testnet run scenarios/partition.toml --keep --dir /tmp/partition`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return unusablef("run: no scenario given; write for instance `tagma-testnet run scenarios/equivocate.toml`")
+				return command.Unusablef("run: no scenario given; write for instance `tagma-testnet run scenarios/equivocate.toml`")
 			}
 			return nil
 		},
@@ -76,7 +76,7 @@ func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, 
 	}
 	all, err := scenario.ReadAll(files)
 	if err != nil {
-		return unusablef("run: %w", err)
+		return command.Unusablef("run: %w", err)
 	}
 	for _, s := range all {
 		if seeded {
@@ -85,7 +85,7 @@ func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, 
 	}
 	all, skipped := fitting(engine, all)
 	if len(all) == 0 {
-		return unusablef("run: %w", skipped[0])
+		return command.Unusablef("run: %w", skipped[0])
 	}
 	dir, remove, err := workDir("run", f.dir)
 	if err != nil {
@@ -103,12 +103,12 @@ func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, 
 	}
 	err = r.all(ctx, all)
 	switch {
-	case f.keep || errors.Is(err, errVerdict):
+	case f.keep || errors.Is(err, command.ErrTold):
 		_, _ = fmt.Fprintf(r.shown, "\njournals, stores, logs and evidence are in %s\n", dir)
 	default:
 		err = errors.Join(err, remove())
 	}
-	if err != nil && !errors.Is(err, errVerdict) {
+	if err != nil && !errors.Is(err, command.ErrTold) {
 		return fmt.Errorf("run: %w", err)
 	}
 	return err
@@ -135,7 +135,7 @@ func engineOf(name string) (play.Engine, error) {
 		}
 		names = append(names, e.Name())
 	}
-	return nil, unusablef("run: there is no engine %q;%s there is %s", name, meant(name, names, ""), strings.Join(names, " and "))
+	return nil, command.Unusablef("run: there is no engine %q;%s there is %s", name, command.Meant(name, names, ""), strings.Join(names, " and "))
 }
 
 // engines are what --engine can name, the default first.
@@ -150,7 +150,7 @@ type runner struct {
 	documents     []*report.Document
 }
 
-// all runs everything, whatever comes of it, and is errVerdict if a verdict is not pass.
+// all runs everything, whatever comes of it, and is command.ErrTold if a verdict is not pass.
 func (r *runner) all(ctx context.Context, scenarios []*scenario.Scenario) error {
 	for i, s := range scenarios {
 		dir := filepath.Join(r.dir, strconv.Itoa(i+1))
@@ -172,7 +172,7 @@ func (r *runner) all(ctx context.Context, scenarios []*scenario.Scenario) error 
 		return err
 	}
 	if r.came(report.Pass) < len(r.documents) {
-		return errVerdict
+		return command.ErrTold
 	}
 	return nil
 }
@@ -229,10 +229,8 @@ func (r *runner) summary() error {
 		_, err := fmt.Fprintln(r.stdout, text)
 		return err
 	}
-	encoder := json.NewEncoder(r.stdout)
-	encoder.SetIndent("", "  ")
 	if len(r.documents) == 1 {
-		return encoder.Encode(r.documents[0])
+		return command.PrintJSON(r.stdout, r.documents[0])
 	}
-	return encoder.Encode(r.documents)
+	return command.PrintJSON(r.stdout, r.documents)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"tagma/internal/command"
 	"tagma/testnet/report"
 )
 
@@ -47,7 +48,7 @@ func TestRun_UnusableScenariosAreOneLine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := run(append([]string{"run"}, c.args...)...)
-			if code != exitUnusable || stdout != "" {
+			if code != command.Unusable || stdout != "" {
 				t.Errorf("exit code %d, output %q", code, stdout)
 			}
 			if strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, c.want) {
@@ -66,7 +67,7 @@ func TestRun_SeveralFilesAreAnArrayAndOneFailureFails(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "kept")
 	power := scenarioFile(t, "power", few+"[[event]]\nat = \"1s\"\ndo = \"lose-unsynced\"\ntargets = [1]\n")
 	code := execute(context.Background(), []string{"run", good, bad, power, "--json", "--seed", "9", "--dir", dir}, out, &errs)
-	if code != exitFailed {
+	if code != command.Failed {
 		t.Errorf("exit code %d: %s", code, errs.String())
 	}
 	var documents []report.Document
@@ -96,7 +97,7 @@ func TestRun_OneFileIsTheDocument(t *testing.T) {
 	if d.Verdict == report.Inconclusive {
 		t.Skipf("the machine is too busy to judge: %q", d.Excuses())
 	}
-	if err != nil || code != exitDone || d.Engine != "processes" || d.Scenario != "one" {
+	if err != nil || code != command.Done || d.Engine != "processes" || d.Scenario != "one" {
 		t.Errorf("exit code %d, %v in\n%s", code, err, out.String())
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tagma/internal/command"
 )
 
 const runnable = `name = "a small run"
@@ -45,7 +47,7 @@ func simulate(t *testing.T, flags []string, texts ...string) (code int, stdout, 
 
 func TestRun_SimulatesAScenario(t *testing.T) {
 	code, stdout, stderr := simulate(t, []string{"--json"}, runnable)
-	if code != exitDone || !strings.Contains(stdout, `"engine": "sim"`) || !strings.Contains(stdout, `"verdict": "pass"`) {
+	if code != command.Done || !strings.Contains(stdout, `"engine": "sim"`) || !strings.Contains(stdout, `"verdict": "pass"`) {
 		t.Errorf("code %d\n%s\n%s", code, stdout, stderr)
 	}
 	if _, again, _ := simulate(t, []string{"--json"}, runnable); again != stdout {
@@ -58,10 +60,10 @@ func TestRun_SimulatesAScenario(t *testing.T) {
 
 func TestRun_SkipsOfSeveralWhatTheEngineCannotShow(t *testing.T) {
 	code, stdout, stderr := simulate(t, nil, runnable, forProcesses)
-	if code != exitDone || !strings.Contains(stdout, "skipped: ") || !strings.Contains(stdout, "--engine processes") {
+	if code != command.Done || !strings.Contains(stdout, "skipped: ") || !strings.Contains(stdout, "--engine processes") {
 		t.Errorf("code %d\n%s\n%s", code, stdout, stderr)
 	}
-	if code, _, stderr := simulate(t, nil, forProcesses); code != exitUnusable || strings.Count(stderr, "\n") != 1 {
+	if code, _, stderr := simulate(t, nil, forProcesses); code != command.Unusable || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("alone: code %d, %q", code, stderr)
 	}
 }
@@ -74,11 +76,11 @@ func TestRun_RefusesABadScenarioInOneLine(t *testing.T) {
 		strings.Replace(forProcesses, "exhaust", "exost", 1): "there is no behaviour",
 	} {
 		code, _, stderr := simulate(t, nil, text)
-		if code != exitUnusable || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, want) || !strings.Contains(stderr, "a.toml:") {
+		if code != command.Unusable || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, want) || !strings.Contains(stderr, "a.toml:") {
 			t.Errorf("code %d, %q, not %q", code, stderr, want)
 		}
 	}
-	if code, _, stderr := simulate(t, nil, runnable, runnable); code != exitUnusable || !strings.Contains(stderr, "name") {
+	if code, _, stderr := simulate(t, nil, runnable, runnable); code != command.Unusable || !strings.Contains(stderr, "name") {
 		t.Errorf("two of one name: code %d, %q", code, stderr)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tagma/internal/command"
 	"tagma/testnet/sim"
 )
 
@@ -37,7 +38,7 @@ printed, and the exit code is 1.`,
 		Example: `  tagma-testnet sim --seed 1
   tagma-testnet sim --seed 1 --seeds 1000 --replicas 7
   tagma-testnet sim --seed 7 --trace`,
-		Args: noArguments,
+		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runSim(cmd.Context(), f, cmd.OutOrStdout()) },
 	}
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "the first seed")
@@ -55,10 +56,10 @@ const simGarbage = 800
 
 func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
 	if f.replicas != 0 && f.replicas < 4 {
-		return unusablef("sim: %d replicas cannot mask a faulty one; simulate at least 4", f.replicas)
+		return command.Unusablef("sim: %d replicas cannot mask a faulty one; simulate at least 4", f.replicas)
 	}
 	if f.plan != "" && f.seeds != 1 {
-		return unusablef("sim: --plan is one run, and --seeds asks for %d; give one of them", f.seeds)
+		return command.Unusablef("sim: --plan is one run, and --seeds asks for %d; give one of them", f.seeds)
 	}
 	debug.SetGCPercent(simGarbage)
 	failed := false
@@ -75,7 +76,7 @@ func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
 	}
 	switch {
 	case failed:
-		return errVerdict
+		return command.ErrTold
 	case ctx.Err() != nil:
 		return fmt.Errorf("sim: interrupted")
 	}
@@ -88,11 +89,11 @@ func (f *simFlags) planOf(seed uint64) (*sim.Plan, error) {
 	}
 	text, err := os.ReadFile(f.plan)
 	if err != nil {
-		return nil, unusablef("sim: read the plan: %w", err)
+		return nil, command.Unusablef("sim: read the plan: %w", err)
 	}
 	p, err := sim.ParsePlan(text)
 	if err != nil {
-		return nil, unusablef("sim: %s: %w", f.plan, err)
+		return nil, command.Unusablef("sim: %s: %w", f.plan, err)
 	}
 	return p, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"tagma/internal/command"
 	"tagma/testnet/sim"
 )
 
@@ -15,7 +16,7 @@ func TestSim_OneSeedIsOneRun(t *testing.T) {
 	for i := range hashes {
 		code, stdout, stderr := run("sim", "--seed", "1", "--replicas", "4", "--json")
 		var r simReport
-		if err := json.Unmarshal([]byte(stdout), &r); err != nil || code != exitDone {
+		if err := json.Unmarshal([]byte(stdout), &r); err != nil || code != command.Done {
 			t.Fatalf("exit code %d, %v, %s%s", code, err, stdout, stderr)
 		}
 		if !r.Held || r.Counts.Acknowledged == 0 || r.Replicas != 4 {
@@ -38,7 +39,7 @@ func TestSim_AFailureIsToldWithItsReplay(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, stdout, _ := run("sim", "--plan", file)
-	if code != exitFailed {
+	if code != command.Failed {
 		t.Errorf("exit code %d", code)
 	}
 	for _, part := range []string{"FAIL", "refused to start", "replica 2", "the plan:", "again: tagma-testnet sim --plan " + file} {
@@ -50,7 +51,7 @@ func TestSim_AFailureIsToldWithItsReplay(t *testing.T) {
 
 func TestSim_StepsAndTrace(t *testing.T) {
 	code, stdout, _ := run("sim", "--seed", "2", "--steps", "500", "--trace")
-	if code != exitDone || strings.Count(stdout, "\n") < 500 || !strings.Contains(stdout, "sends status") {
+	if code != command.Done || strings.Count(stdout, "\n") < 500 || !strings.Contains(stdout, "sends status") {
 		t.Errorf("exit code %d, %d lines", code, strings.Count(stdout, "\n"))
 	}
 }
@@ -61,7 +62,7 @@ func TestSim_BadArguments(t *testing.T) {
 		"one run":       {"sim", "--plan", "x", "--seeds", "2"},
 		"read the plan": {"sim", "--plan", filepath.Join(t.TempDir(), "none")},
 	} {
-		if code, _, stderr := run(args...); code != exitUnusable || !strings.Contains(stderr, part) || strings.Count(stderr, "\n") != 1 {
+		if code, _, stderr := run(args...); code != command.Unusable || !strings.Contains(stderr, part) || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%v: exit code %d, %q", args, code, stderr)
 		}
 	}

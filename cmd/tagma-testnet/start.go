@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/local"
 )
@@ -35,7 +36,7 @@ are killed by hand stay down and are reported; the files stay when the cluster e
 		Example: `  tagma-testnet start
   tagma-testnet start --replicas 7 --dir net --malicious 3=equivocate --malicious 5=silent,to=1+2
   tagma-testnet start --machine bank --malicious 3=corrupt,what=reply`,
-		Args: noArguments,
+		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runStart(cmd.Context(), f, cmd.OutOrStdout())
 		},
@@ -64,7 +65,7 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	}
 	c, err := local.Create(local.Options{Dir: f.dir, Replicas: f.replicas, BasePort: f.basePort, Machine: f.machine, Malicious: malicious})
 	if err != nil {
-		return unusablef("start: %w", err)
+		return command.Unusablef("start: %w", err)
 	}
 	defer c.Close()
 	if err := c.Start(); err != nil {
@@ -91,31 +92,31 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 func (f *startFlags) check() (map[int]byzantine.Choice, error) {
 	switch {
 	case !slices.Contains(cluster.Machines(), f.machine):
-		return nil, unusablef("start: there is no machine %q;%s there is %s", f.machine, meant(f.machine, cluster.Machines(), ""),
+		return nil, command.Unusablef("start: there is no machine %q;%s there is %s", f.machine, command.Meant(f.machine, cluster.Machines(), ""),
 			strings.Join(cluster.Machines(), " and "))
 	case f.replicas < 4:
-		return nil, unusablef("start: %d replicas cannot mask a faulty one; start at least 4", f.replicas)
+		return nil, command.Unusablef("start: %d replicas cannot mask a faulty one; start at least 4", f.replicas)
 	case f.basePort != 0 && (f.basePort < 1 || f.basePort+f.replicas > 65536):
-		return nil, unusablef("start: ports %d to %d are not all between 1 and 65535", f.basePort, f.basePort+f.replicas-1)
+		return nil, command.Unusablef("start: ports %d to %d are not all between 1 and 65535", f.basePort, f.basePort+f.replicas-1)
 	}
 	malicious := make(map[int]byzantine.Choice, len(f.malicious))
 	for _, m := range f.malicious {
 		number, behaviour, ok := strings.Cut(m, "=")
 		id, err := strconv.Atoi(number)
 		if !ok || err != nil {
-			return nil, unusablef("start: --malicious %q; write a replica and its behaviour, such as 3=equivocate", m)
+			return nil, command.Unusablef("start: --malicious %q; write a replica and its behaviour, such as 3=equivocate", m)
 		}
 		if id < 0 || id >= f.replicas {
-			return nil, unusablef("start: --malicious %q: there is no replica %d; there are 0 to %d", m, id, f.replicas-1)
+			return nil, command.Unusablef("start: --malicious %q: there is no replica %d; there are 0 to %d", m, id, f.replicas-1)
 		}
 		if _, twice := malicious[id]; twice {
-			return nil, unusablef("start: --malicious names replica %d twice; it can misbehave in one way", id)
+			return nil, command.Unusablef("start: --malicious names replica %d twice; it can misbehave in one way", id)
 		}
 		if malicious[id], err = parseBehaviour(behaviour); err != nil {
 			return nil, err
 		}
 		if err := malicious[id].Check(f.replicas); err != nil {
-			return nil, unusablef("start: --malicious %q: %w", m, err)
+			return nil, command.Unusablef("start: --malicious %q: %w", m, err)
 		}
 	}
 	return malicious, nil

@@ -10,6 +10,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 	"tagma/internal/node"
 )
 
@@ -39,9 +40,9 @@ func TestBadArguments_ExitWith2AndOneLine(t *testing.T) {
 	dir := makeCluster(t)
 	for name, bad := range map[string]badInput{
 		"no command":       {[]string{}, 2, "tagma help"},
-		"command typo":     {[]string{"stauts"}, 2, "did you mean `tagma status`?"},
+		"command typo":     {[]string{"stauts"}, 2, "did you mean status?"},
 		"no such command":  {[]string{"xyzzy"}, 2, "`tagma help` lists"},
-		"help typo":        {[]string{"help", "ptu"}, 2, "did you mean `tagma put`?"},
+		"help typo":        {[]string{"help", "ptu"}, 2, "did you mean put?"},
 		"root flag typo":   {[]string{"--versoin"}, 2, "did you mean --version?"},
 		"flag typo":        {[]string{"get", "k", "--cluser", "x"}, 2, "did you mean --cluster?"},
 		"dash argument":    {[]string{"put", "k", "-5"}, 2, "put -- in front"},
@@ -49,7 +50,7 @@ func TestBadArguments_ExitWith2AndOneLine(t *testing.T) {
 		"flag no value":    {[]string{"get", "k", "--key"}, 2, "--key"},
 		"no time":          {[]string{"get", "k", "--timeout", "0s"}, 2, "10s"},
 		"few arguments":    {[]string{"put", "k"}, 2, "KEY and VALUE, but 1 were given"},
-		"many arguments":   {[]string{"status", "now"}, 2, "no arguments, but 1"},
+		"many arguments":   {[]string{"status", "now"}, 2, "no arguments, but \"now\""},
 		"no directory":     {[]string{"init"}, 2, "--dir"},
 		"few replicas":     {[]string{"init", "--dir", t.TempDir(), "--replicas", "3"}, 2, "at least 4"},
 		"hosts":            {[]string{"init", "--dir", t.TempDir(), "--host", "a,b"}, 2, "one for each"},
@@ -98,7 +99,7 @@ func TestBadConfiguration_NamesFileAndMend(t *testing.T) {
 					args[i] = filepath.Join(dir, arg)
 				}
 			}
-			badInput{args, exitUnusable, bad.says}.check(t)
+			badInput{args, command.Unusable, bad.says}.check(t)
 		})
 	}
 }
@@ -153,7 +154,7 @@ func TestNode_ATakenPortIsOneLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = taken.Close() }() // the test is over
-	bad := badInput{[]string{"node", "--home", home(dir, 0)}, exitFailed, "the port is taken; stop the other process"}
+	bad := badInput{[]string{"node", "--home", home(dir, 0)}, command.Failed, "the port is taken; stop the other process"}
 	bad.judge(t, tagmaProcess(t, bad.args...))
 }
 
@@ -161,9 +162,9 @@ func TestClient_AnotherClustersFileIsOneLine(t *testing.T) {
 	dir := makeCluster(t)
 	startNode(t, home(dir, 0))
 	replace(clusterFileName, "\nepoch = 0", "\nepoch = 1")(t, dir)
-	badInput{[]string{"get", "k", "--timeout", "500ms"}, exitFailed, "greetings differ"}.check(t)
+	badInput{[]string{"get", "k", "--timeout", "500ms"}, command.Failed, "greetings differ"}.check(t)
 	o := tagma(t, "status", "--timeout", "500ms")
-	if o.code != exitFailed || lines(o.stderr) != 1 || !strings.Contains(o.stdout, "greetings differ") {
+	if o.code != command.Failed || lines(o.stderr) != 1 || !strings.Contains(o.stdout, "greetings differ") {
 		t.Errorf("status with another cluster file: %v", o)
 	}
 }

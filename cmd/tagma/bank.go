@@ -10,6 +10,7 @@ import (
 
 	"tagma/client"
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 	"tagma/statemachine/bank"
 )
 
@@ -28,9 +29,9 @@ audit checks. Account names have 1 to 64 visible ASCII characters.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			const list = "`tagma help bank` lists open, transfer, balance, history and audit"
 			if len(args) == 0 {
-				return unusablef("tagma bank: no command given; %s", list)
+				return command.Unusablef("tagma bank: no command given; %s", list)
 			}
-			return unusablef("there is no command `tagma bank %s`; %s", args[0], list)
+			return command.Unusablef("there is no command `tagma bank %s`; %s", args[0], list)
 		},
 	}
 	cmd.AddCommand(newBankOpen(), newBankTransfer(), newBankBalance(), newBankHistory(), newBankAudit())
@@ -53,7 +54,7 @@ func askBank[T any](ctx context.Context, c *client.Client, op []byte, decode fun
 	}
 	var code bank.Code
 	if errors.As(err, &code) && (code == bank.BadName || code == bank.SameAccount || code == bank.ZeroAmount) {
-		err = unusable{err}
+		err = command.NotUsable(err)
 	}
 	return decoded, result.Seq, err
 }
@@ -61,7 +62,7 @@ func askBank[T any](ctx context.Context, c *client.Client, op []byte, decode fun
 func parseAmount(word string) (uint64, error) {
 	n, err := strconv.ParseUint(word, 10, 64)
 	if err != nil {
-		return 0, unusablef("%q is no amount; give a whole number from 0 to 18446744073709551615", word)
+		return 0, command.Unusablef("%q is no amount; give a whole number from 0 to 18446744073709551615", word)
 	}
 	return n, nil
 }
@@ -87,7 +88,7 @@ func newBankOpen() *cobra.Command {
 			if len(args) == 1 {
 				return nil
 			}
-			return takes("ACCOUNT", "AMOUNT")(cmd, args)
+			return command.Takes("ACCOUNT", "AMOUNT")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			amount := uint64(0)
@@ -106,7 +107,7 @@ func newBankOpen() *cobra.Command {
 					return fmt.Errorf("open %q: %w", args[0], err)
 				}
 				if to.json {
-					return printJSON(cmd.OutOrStdout(), accountState{Account: args[0], Balance: r.Balance, Supply: &r.Supply, Seq: seq})
+					return command.PrintJSON(cmd.OutOrStdout(), accountState{Account: args[0], Balance: r.Balance, Supply: &r.Supply, Seq: seq})
 				}
 				return say(cmd.OutOrStdout(), "OK %s %d\n", args[0], r.Balance)
 			})
@@ -124,7 +125,7 @@ func newBankTransfer() *cobra.Command {
 		Long: `Move AMOUNT, at least 1, from FROM to TO: both accounts change, or neither. It prints both balances after it. A balance
 that is too small is an error, and so is an account that does not exist.`,
 		Example: `  tagma bank transfer alice bob 30`,
-		Args:    takes("FROM", "TO", "AMOUNT"),
+		Args:    command.Takes("FROM", "TO", "AMOUNT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			amount, err := parseAmount(args[2])
 			if err != nil {
@@ -140,7 +141,7 @@ that is too small is an error, and so is an account that does not exist.`,
 					return fmt.Errorf("transfer %d from %q to %q: %w", amount, args[0], args[1], err)
 				}
 				if to.json {
-					return printJSON(cmd.OutOrStdout(), map[string]any{
+					return command.PrintJSON(cmd.OutOrStdout(), map[string]any{
 						"from": args[0], "to": args[1], "amount": amount, "from_balance": r.From, "to_balance": r.To, "seq": seq,
 					})
 				}

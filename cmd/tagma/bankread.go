@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/client"
+	"tagma/internal/command"
 	"tagma/statemachine/bank"
 )
 
@@ -18,7 +19,7 @@ func newBankBalance() *cobra.Command {
 		Short:   "Read an account's balance",
 		Long:    `Print the balance of ACCOUNT: at least as new as everything that was acknowledged before the command was started.`,
 		Example: `  tagma bank balance alice`,
-		Args:    takes("ACCOUNT"),
+		Args:    command.Takes("ACCOUNT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
 				r, seq, err := askBank(ctx, c, bank.Balance(args[0]), bank.DecodeBalance, client.ReadOnly())
@@ -26,7 +27,7 @@ func newBankBalance() *cobra.Command {
 					return fmt.Errorf("balance of %q: %w", args[0], err)
 				}
 				if to.json {
-					return printJSON(cmd.OutOrStdout(), accountState{Account: args[0], Balance: r.Balance, Entries: &r.Entries, Seq: seq})
+					return command.PrintJSON(cmd.OutOrStdout(), accountState{Account: args[0], Balance: r.Balance, Entries: &r.Entries, Seq: seq})
 				}
 				return say(cmd.OutOrStdout(), "%d\n", r.Balance)
 			})
@@ -58,7 +59,7 @@ func newBankHistory() *cobra.Command {
 the balance after it.`,
 		Example: `  tagma bank history alice
   tagma bank history alice --from 101 --limit 50`,
-		Args: takes("ACCOUNT"),
+		Args: command.Takes("ACCOUNT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
 				entries, err := readHistory(ctx, c, args[0], from, limit)
@@ -66,7 +67,7 @@ the balance after it.`,
 					return err
 				}
 				if to.json {
-					return printJSON(cmd.OutOrStdout(), map[string]any{"account": args[0], "entries": entries})
+					return command.PrintJSON(cmd.OutOrStdout(), map[string]any{"account": args[0], "entries": entries})
 				}
 				for _, e := range entries {
 					if err := say(cmd.OutOrStdout(), "%d\t%s\t%s\n", e.Number, e.Time.Format(time.RFC3339), e.text()); err != nil {
@@ -117,7 +118,7 @@ func newBankAudit() *cobra.Command {
 		Long: `Add up all balances and compare the sum with what was minted. A difference is exit code 1: it would show a fault of the
 software, since no client can cause it.`,
 		Example: `  tagma bank audit`,
-		Args:    takes(),
+		Args:    command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
 				r, seq, err := askBank(ctx, c, bank.Audit(), bank.DecodeAudit, client.ReadOnly())
@@ -128,7 +129,7 @@ software, since no client can cause it.`,
 					return fmt.Errorf("audit: the balances of %d accounts sum up to %d, but %d was minted", r.Accounts, r.Sum, r.Supply)
 				}
 				if to.json {
-					return printJSON(cmd.OutOrStdout(), map[string]any{
+					return command.PrintJSON(cmd.OutOrStdout(), map[string]any{
 						"supply": r.Supply, "sum": r.Sum, "accounts": r.Accounts, "seq": seq,
 					})
 				}

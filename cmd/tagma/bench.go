@@ -11,6 +11,7 @@ import (
 	"tagma/client"
 	"tagma/internal/bench"
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 )
 
 // benchRun is one `tagma bench`.
@@ -48,10 +49,10 @@ failed.`,
   tagma bench --clients 512 --ops 100000 --json
   tagma bench --clients 4 --batch 16 --reads 50
   tagma bench --clients 256 --rate 2000 --runs 5 --out results`,
-		Args: takes(),
+		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := b.complete(cmd.Flags().Changed("duration")); err != nil {
-				return unusable{err}
+				return command.NotUsable(err)
 			}
 			return b.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -104,11 +105,11 @@ func (b *benchRun) dial(ctx context.Context) (sessions []*client.Client, err err
 		return nil, err
 	}
 	if file.Machine != cluster.MachineKV {
-		return nil, unusablef("the cluster runs the machine %s, and tagma bench is for %s", file.Machine, cluster.MachineKV)
+		return nil, command.Unusablef("the cluster runs the machine %s, and tagma bench is for %s", file.Machine, cluster.MachineKV)
 	}
 	most := file.Protocol.WithDefaults().MaxOps
 	if b.options.Batch > most {
-		return nil, unusablef("--batch %d: the cluster allows %d operations in a request (max_ops)", b.options.Batch, most)
+		return nil, command.Unusablef("--batch %d: the cluster allows %d operations in a request (max_ops)", b.options.Batch, most)
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.to.timeout)
 	defer cancel()

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"tagma/internal/bench"
+	"tagma/internal/command"
 )
 
 func TestCluster_IsMeasured(t *testing.T) {
@@ -21,7 +22,7 @@ func TestCluster_IsMeasured(t *testing.T) {
 	}
 	o := tagma(t, "bench", "--clients", "4", "--connections", "2", "--batch", "3", "--ops", "100", "--reads", "20",
 		"--warmup", "50ms", "--json", "--out", out)
-	if err := json.Unmarshal([]byte(o.stdout), &got); err != nil || o.code != exitDone {
+	if err := json.Unmarshal([]byte(o.stdout), &got); err != nil || o.code != command.Done {
 		t.Fatalf("%v: %v", o, err)
 	}
 	if got.Operations != (bench.Operations{Submitted: 100, Acknowledged: 100}) || got.Throughput.OpsPerSecond <= 0 {
@@ -58,7 +59,7 @@ func TestCluster_IsMeasured(t *testing.T) {
 	if s := several.Spread.OpsPerSecond; s.Median != several.Throughput.OpsPerSecond || s.Min > s.Median || s.Median > s.Max {
 		t.Errorf("%+v", several)
 	}
-	badInput{[]string{"bench", "--batch", "257"}, exitUnusable, "max_ops"}.check(t)
+	badInput{[]string{"bench", "--batch", "257"}, command.Unusable, "max_ops"}.check(t)
 }
 
 func TestBench_RefusesWhatMakesNoSense(t *testing.T) {
@@ -71,6 +72,6 @@ func TestBench_RefusesWhatMakesNoSense(t *testing.T) {
 		"--runs 0":                    "at least 1",
 		"more":                        "takes no arguments",
 	} {
-		badInput{append([]string{"bench"}, strings.Fields(args)...), exitUnusable, want}.check(t)
+		badInput{append([]string{"bench"}, strings.Fields(args)...), command.Unusable, want}.check(t)
 	}
 }

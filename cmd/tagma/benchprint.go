@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tagma/internal/bench"
+	"tagma/internal/command"
 )
 
 // benchReport is what `tagma bench --json` prints. Of several runs the result is that with the median throughput.
@@ -82,7 +83,7 @@ func (b *benchRun) report(runs bench.Runs) benchReport {
 
 func (b *benchRun) print(w io.Writer, runs bench.Runs) error {
 	if b.to.json {
-		return printJSON(w, b.report(runs))
+		return command.PrintJSON(w, b.report(runs))
 	}
 	o, on := &b.options, colours(w)
 	loop := "one after the other"

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"tagma/internal/command"
 )
 
 // makeCluster runs `tagma init` on free ports and returns the cluster's directory.
@@ -84,7 +86,7 @@ func TestCluster_ServesStopsAndCatchesUp(t *testing.T) {
 
 	for _, stopped := range []int{3, 0} { // a backup, then the primary of view 0
 		nodes[stopped].signal(syscall.SIGTERM)
-		if code := nodes[stopped].exitCode(); code != exitDone {
+		if code := nodes[stopped].exitCode(); code != command.Done {
 			t.Fatalf("replica %d: exit code %d after SIGTERM; its log:\n%s", stopped, code, nodes[stopped].log())
 		}
 		if line := nodes[stopped].line(); line != fmt.Sprintf("replica %d stopped cleanly", stopped) {
@@ -94,7 +96,7 @@ func TestCluster_ServesStopsAndCatchesUp(t *testing.T) {
 			must(t, "put", fmt.Sprintf("without%d/%d", stopped, i), "v")
 		}
 		s, code := status(t)
-		if code != exitDone || s.Answered != 3 || s.Replicas[stopped].Reachable || s.Replicas[stopped].Error == "" {
+		if code != command.Done || s.Answered != 3 || s.Replicas[stopped].Reachable || s.Replicas[stopped].Error == "" {
 			t.Errorf("with replica %d stopped: exit code %d, %+v", stopped, code, s)
 		}
 		nodes[stopped] = startNode(t, home(dir, stopped))
@@ -111,10 +113,10 @@ func TestCluster_ServesStopsAndCatchesUp(t *testing.T) {
 	nodes[2].signal(syscall.SIGINT)
 	nodes[1].exitCode()
 	nodes[2].exitCode()
-	if o := tagma(t, "status"); o.code != exitFailed || !strings.Contains(o.stderr, "2 of 4 replicas answer") || lines(o.stderr) != 1 {
+	if o := tagma(t, "status"); o.code != command.Failed || !strings.Contains(o.stderr, "2 of 4 replicas answer") || lines(o.stderr) != 1 {
 		t.Errorf("without a quorum: %v", o)
 	}
-	if o := tagma(t, "put", "k", "v", "--timeout", "300ms"); o.code != exitFailed || lines(o.stderr) != 1 || o.stdout != "" {
+	if o := tagma(t, "put", "k", "v", "--timeout", "300ms"); o.code != command.Failed || lines(o.stderr) != 1 || o.stdout != "" {
 		t.Errorf("without a quorum: %v", o)
 	}
 }
@@ -139,7 +141,7 @@ func keysAreWrittenReadAndDeleted(t *testing.T) {
 			t.Errorf("tagma %q prints %q, want %q", step.args, got, step.want)
 		}
 	}
-	if o := tagma(t, "get", "fruit/apple"); o.code != exitFailed || o.stdout != "" || lines(o.stderr) != 1 {
+	if o := tagma(t, "get", "fruit/apple"); o.code != command.Failed || o.stdout != "" || lines(o.stderr) != 1 {
 		t.Errorf("a key that does not exist: %v", o)
 	}
 	var got struct {
@@ -158,7 +160,7 @@ func oneShotClientsAreNeverTurnedAway(t *testing.T) {
 	for c := range clients {
 		all.Go(func() {
 			for i := range each {
-				if o := tagma(t, "put", fmt.Sprintf("loop/%d", c), strconv.Itoa(i)); o.code != exitDone {
+				if o := tagma(t, "put", fmt.Sprintf("loop/%d", c), strconv.Itoa(i)); o.code != command.Done {
 					t.Error(o)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/client"
+	"tagma/internal/command"
 	"tagma/statemachine/kv"
 )
 
@@ -18,7 +19,7 @@ func newDelete() *cobra.Command {
 		Long: `Delete KEY. It prints the store's revision and how many keys were deleted. A key that does not exist is no error: 0
 were deleted, and the revision stays.`,
 		Example: `  tagma delete greeting`,
-		Args:    takes("KEY"),
+		Args:    command.Takes("KEY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
 				op := kv.Delete([]byte(args[0]))
@@ -34,7 +35,7 @@ were deleted, and the revision stays.`,
 					return fmt.Errorf("delete %q: %w", args[0], err)
 				}
 				if to.json {
-					return printJSON(cmd.OutOrStdout(),
+					return command.PrintJSON(cmd.OutOrStdout(),
 						changed{Key: args[0], Revision: gone.Revision, Deleted: &gone.Deleted, Seq: result.Seq})
 				}
 				return say(cmd.OutOrStdout(), "OK rev %d deleted %d\n", gone.Revision, gone.Deleted)

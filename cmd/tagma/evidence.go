@@ -11,6 +11,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 	"tagma/internal/node"
 	"tagma/pbft"
 )
@@ -29,7 +30,7 @@ and none is trusted. A file that proves nothing makes the exit code 1.`,
 		Example: `  tagma evidence demo/replica1
   tagma evidence demo/replica1 --verify
   tagma evidence copied/ --verify --cluster demo/cluster.toml`,
-		Args: takes("HOME"),
+		Args: command.Takes("HOME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := dataPath(args[0], node.EvidenceDir)
 			if err != nil {
@@ -64,18 +65,18 @@ func checker(home, clusterFile string) (func(pbft.Evidence) error, error) {
 	if clusterFile == "" {
 		h, err := node.ReadHome(home)
 		if err != nil {
-			return nil, unusable{fmt.Errorf("find the cluster's keys (or name them with --cluster FILE): %w", err)}
+			return nil, command.NotUsable(fmt.Errorf("find the cluster's keys (or name them with --cluster FILE): %w", err))
 		}
 		file = h.Cluster
 	} else {
 		var err error
 		if file, err = cluster.Load(clusterFile); err != nil {
-			return nil, unusable{err}
+			return nil, command.NotUsable(err)
 		}
 	}
 	cfg, err := file.Config(0)
 	if err != nil {
-		return nil, unusable{err}
+		return nil, command.NotUsable(err)
 	}
 	verifier := crypto.NewVerifier(0, nil)
 	holds := func(claims []pbft.Claim) bool {

@@ -9,6 +9,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 	"tagma/internal/node"
 	"tagma/pbft"
 )
@@ -68,7 +69,7 @@ func TestE1_EvidenceIsCheckedWithTheClustersKeysAlone(t *testing.T) {
 
 	other := makeCluster(t)
 	o := tagma(t, "evidence", home(dir, 0), "--verify", "--cluster", filepath.Join(other, clusterFileName))
-	if o.code != exitFailed || lines(o.stderr) != 1 {
+	if o.code != command.Failed || lines(o.stderr) != 1 {
 		t.Errorf("with another cluster's keys: %v", o)
 	}
 	proof, err := os.ReadFile(path)
@@ -79,7 +80,7 @@ func TestE1_EvidenceIsCheckedWithTheClustersKeysAlone(t *testing.T) {
 	if err := os.WriteFile(path, proof, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if o := tagma(t, "evidence", home(dir, 0), "--verify"); o.code != exitFailed || !strings.Contains(o.stderr, "1 of 1 files") {
+	if o := tagma(t, "evidence", home(dir, 0), "--verify"); o.code != command.Failed || !strings.Contains(o.stderr, "1 of 1 files") {
 		t.Errorf("with a forged signature: %v", o)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"tagma/internal/command"
 	"tagma/pbft"
 )
 
@@ -28,7 +29,7 @@ func about(e pbft.Evidence) string {
 
 func printEvidence(w io.Writer, dir string, found []evidenceEntry, asJSON bool) error {
 	if asJSON {
-		return printJSON(w, map[string]any{"dir": dir, "evidence": found})
+		return command.PrintJSON(w, map[string]any{"dir": dir, "evidence": found})
 	}
 	if len(found) == 0 {
 		return say(w, "no evidence in %s\n", dir)
@@ -39,7 +40,7 @@ func printEvidence(w io.Writer, dir string, found []evidenceEntry, asJSON bool) 
 		replica, verdict := fmt.Sprint(e.Replica), "not checked"
 		switch {
 		case e.Error != "":
-			verdict = "no: " + printable(oneLine(e.Error))
+			verdict = "no: " + printable(command.OneLine(e.Error))
 		case e.Verified:
 			verdict = "yes"
 		}
@@ -62,7 +63,7 @@ func worthless(found []evidenceEntry) error {
 			continue
 		}
 		if bad++; first == "" {
-			first = printable(e.File) + ": " + printable(oneLine(e.Error))
+			first = printable(e.File) + ": " + printable(command.OneLine(e.Error))
 		}
 	}
 	if bad == 0 {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"tagma/internal/command"
 )
 
 // D6: a replica whose disk is full stops at once with one line and exit code 1, and the others go on.
@@ -32,7 +34,7 @@ func TestD6_AFullDiskStopsOneReplicaLoudly(t *testing.T) {
 			return false
 		}
 	})
-	if code := nodes[0].exitCode(); code != exitFailed {
+	if code := nodes[0].exitCode(); code != command.Failed {
 		t.Errorf("exit code %d", code)
 	}
 	told := 0

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/client"
+	"tagma/internal/command"
 	"tagma/statemachine/kv"
 )
 
@@ -37,11 +38,11 @@ store. Replicas keep the states since their last checkpoint but one; an older st
 		Example: `  tagma get greeting
   tagma get user/ --prefix --limit 100
   tagma get greeting --at 42`,
-		Args: takes("KEY"),
+		Args: command.Takes("KEY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.past = cmd.Flags().Changed("at")
 			if o.limit > 0 && !o.prefix {
-				return unusablef("get: --limit is for many keys; add --prefix, or leave it out")
+				return command.Unusablef("get: --limit is for many keys; add --prefix, or leave it out")
 			}
 			return o.to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
 				if o.prefix {
@@ -67,7 +68,7 @@ func (o *getOptions) key(ctx context.Context, cmd *cobra.Command, c *client.Clie
 		return fmt.Errorf("get %q%s: there is no such key; `tagma get --prefix \"\"` lists all", key, o.when())
 	}
 	if o.to.json {
-		return printJSON(cmd.OutOrStdout(), pairOf(got.Pair))
+		return command.PrintJSON(cmd.OutOrStdout(), pairOf(got.Pair))
 	}
 	return say(cmd.OutOrStdout(), "%s\n", got.Pair.Value)
 }
@@ -112,7 +113,7 @@ func (o *getOptions) pairs(ctx context.Context, cmd *cobra.Command, c *client.Cl
 		all = append(all, pairOf(&p))
 	}
 	if o.to.json {
-		return printJSON(cmd.OutOrStdout(), map[string]any{"prefix": prefix, "pairs": all, "more": more})
+		return command.PrintJSON(cmd.OutOrStdout(), map[string]any{"prefix": prefix, "pairs": all, "more": more})
 	}
 	for _, p := range all {
 		if err := say(cmd.OutOrStdout(), "%s\t%s\n", p.key, p.value); err != nil {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"tagma/internal/command"
 	"tagma/internal/node"
 )
 
@@ -14,11 +15,11 @@ func dataPath(home, name string) (string, error) {
 	info, err := os.Stat(home)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return "", unusablef("there is no %s; name a replica's home, such as demo/replica0", home)
+		return "", command.Unusablef("there is no %s; name a replica's home, such as demo/replica0", home)
 	case err != nil:
-		return "", unusable{err}
+		return "", command.NotUsable(err)
 	case !info.IsDir():
-		return "", unusablef("%s is no directory; name a replica's home, such as demo/replica0", home)
+		return "", command.Unusablef("%s is no directory; name a replica's home, such as demo/replica0", home)
 	}
 	at := filepath.Join(home, name)
 	if _, err := os.Stat(at); err == nil {
@@ -26,7 +27,7 @@ func dataPath(home, name string) (string, error) {
 	}
 	h, err := node.ReadHome(home)
 	if err != nil {
-		return "", unusable{err}
+		return "", command.NotUsable(err)
 	}
 	return filepath.Join(h.Data, name), nil
 }

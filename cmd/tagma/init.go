@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 )
 
 // clientName is the name under which `tagma init` registers its client key.
@@ -31,22 +32,22 @@ Replicas that share a host get consecutive ports from the base port on; metrics 
 replica, then take cluster.toml and one home to each of them.`,
 		Example: `  tagma init --dir demo
   tagma init --dir prod --replicas 4 --host a.example,b.example,c.example,d.example`,
-		Args: takes(),
+		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if dir == "" {
-				return unusablef("tagma init: no directory given; say where the cluster goes with --dir DIR")
+				return command.Unusablef("tagma init: no directory given; say where the cluster goes with --dir DIR")
 			}
 			options.BasePort = basePort
 			fresh, err := cluster.Init(options)
 			if err != nil {
-				return unusable{fmt.Errorf("make a cluster: %w", err)}
+				return command.NotUsable(fmt.Errorf("make a cluster: %w", err))
 			}
 			made, err := writeCluster(dir, fresh, basePort)
 			if err != nil {
 				return fmt.Errorf("make a cluster in %s: %w", dir, err)
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), made)
+				return command.PrintJSON(cmd.OutOrStdout(), made)
 			}
 			return made.print(cmd.OutOrStdout())
 		},

@@ -8,6 +8,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 	"tagma/internal/node"
 )
 
@@ -71,7 +72,7 @@ func (m *madeCluster) paths() []string {
 func (m *madeCluster) refuseOverwriting() error {
 	for _, path := range m.paths() {
 		if _, err := os.Lstat(path); err == nil {
-			return unusablef("%s exists, and nothing is overwritten: choose another directory, or move it away", path)
+			return command.Unusablef("%s exists, and nothing is overwritten: choose another directory, or move it away", path)
 		} else if !errors.Is(err, os.ErrNotExist) {
 			return err
 		}

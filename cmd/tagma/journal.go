@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/checkpoint/journal"
+	"tagma/internal/command"
 	"tagma/internal/node"
 )
 
@@ -27,7 +28,7 @@ check out is damage: exit code 1 and the place.`,
 		Example: `  tagma journal demo/replica0
   tagma journal demo/replica0 --summary
   tagma journal demo/replica0/journal/0000000000000001.segment --json`,
-		Args: takes("FILE|HOME"),
+		Args: command.Takes("FILE|HOME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, only, err := journalAt(args[0])
 			if err != nil {
@@ -35,7 +36,7 @@ check out is damage: exit code 1 and the place.`,
 			}
 			d := readJournal(dir, only, summary)
 			if asJSON {
-				err = printJSON(cmd.OutOrStdout(), d)
+				err = command.PrintJSON(cmd.OutOrStdout(), d)
 			} else {
 				err = d.print(cmd.OutOrStdout())
 			}
@@ -55,7 +56,7 @@ func journalAt(path string) (dir, only string, err error) {
 	info, err := os.Stat(path)
 	if err == nil && !info.IsDir() {
 		if !strings.HasSuffix(path, segmentSuffix) {
-			return "", "", unusablef("%s is no segment of a journal: their names end in %s", path, segmentSuffix)
+			return "", "", command.Unusablef("%s is no segment of a journal: their names end in %s", path, segmentSuffix)
 		}
 		return filepath.Dir(path), filepath.Base(path), nil
 	}
@@ -131,7 +132,7 @@ func readJournal(dir, only string, summary bool) *journalDocument {
 		d.Damage = &damage{rot.File, rot.Sector, rot.Offset, rot.Why}
 	}
 	if d.err, d.Intact = err, err == nil; err != nil {
-		d.Error = oneLine(err.Error())
+		d.Error = command.OneLine(err.Error())
 	}
 	return d
 }

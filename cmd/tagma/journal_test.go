@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"tagma/checkpoint/journal"
+	"tagma/internal/command"
 	"tagma/internal/node"
 	"tagma/pbft"
 )
@@ -86,7 +87,7 @@ func TestD9_JournalNamesThePlaceOfRot(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := tagma(t, "journal", home)
-	if o.code != exitFailed || lines(o.stderr) != 1 || !strings.Contains(o.stderr, "sector 3 (offset 1536)") {
+	if o.code != command.Failed || lines(o.stderr) != 1 || !strings.Contains(o.stderr, "sector 3 (offset 1536)") {
 		t.Errorf("a flipped bit: %v", o)
 	}
 	if strings.Contains(o.stdout, "intact") {
@@ -94,7 +95,7 @@ func TestD9_JournalNamesThePlaceOfRot(t *testing.T) {
 	}
 	o = tagma(t, "journal", home, "--json")
 	var d journalDocument
-	if err := json.Unmarshal([]byte(o.stdout), &d); err != nil || o.code != exitFailed {
+	if err := json.Unmarshal([]byte(o.stdout), &d); err != nil || o.code != command.Failed {
 		t.Fatalf("%v: %v", err, o)
 	}
 	if d.Intact || d.Damage == nil || d.Damage.Sector != 3 || d.Damage.File != segment {

@@ -8,6 +8,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 	"tagma/internal/passphrase"
 )
 
@@ -23,9 +24,9 @@ the terminal.`,
   tagma keys encrypt prod/replica0/key`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return unusablef("tagma keys: no command given; `tagma help keys` lists new, show and encrypt")
+				return command.Unusablef("tagma keys: no command given; `tagma help keys` lists new, show and encrypt")
 			}
-			return unusablef("there is no command `tagma keys %s`; `tagma help keys` lists new, show and encrypt", args[0])
+			return command.Unusablef("there is no command `tagma keys %s`; `tagma help keys` lists new, show and encrypt", args[0])
 		},
 	}
 	cmd.AddCommand(newKeysNew(), newKeysShow(), newKeysEncrypt())
@@ -50,14 +51,14 @@ is written anew; take that file to every replica, and to the clients, and restar
 		Example: `  tagma keys new --out alice.key
   tagma keys new --out alice.key --encrypt
   tagma keys new --out alice.key --register alice --cluster demo/cluster.toml`,
-		Args: takes(),
+		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			shown, err := k.make()
 			if err != nil {
 				return fmt.Errorf("make a key: %w", err)
 			}
 			if k.json {
-				return printJSON(cmd.OutOrStdout(), shown)
+				return command.PrintJSON(cmd.OutOrStdout(), shown)
 			}
 			if err := shown.print(cmd.OutOrStdout()); err != nil {
 				return err
@@ -84,11 +85,11 @@ func (k *newKey) make() (*shownKey, error) {
 	var file *cluster.File
 	path := clusterPath(k.cluster)
 	if k.register == "" && k.cluster != "" {
-		return nil, unusablef("--cluster %s is for a key that is registered; give --register NAME, too", k.cluster)
+		return nil, command.Unusablef("--cluster %s is for a key that is registered; give --register NAME, too", k.cluster)
 	}
 	if k.register != "" {
 		if file, err = withClient(path, k.register, key.Public()); err != nil {
-			return nil, unusable{err}
+			return nil, command.NotUsable(err)
 		}
 	}
 	if err := k.write(key); err != nil {
@@ -106,14 +107,14 @@ func (k *newKey) make() (*shownKey, error) {
 
 func (k *newKey) write(key *crypto.PrivateKey) error {
 	if _, err := os.Lstat(k.out); err == nil {
-		return unusablef("%s exists, and no key is overwritten: name another file with --out FILE, or move it away", k.out)
+		return command.Unusablef("%s exists, and no key is overwritten: name another file with --out FILE, or move it away", k.out)
 	}
 	if !k.encrypt {
 		return crypto.WriteKey(k.out, key)
 	}
 	secret, err := passphrase.New(k.out)
 	if err != nil {
-		return unusable{err}
+		return command.NotUsable(err)
 	}
 	defer clear(secret)
 	return crypto.WriteKeyEncrypted(k.out, key, secret)

@@ -10,6 +10,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 	"tagma/internal/node"
 	"tagma/internal/passphrase"
 )
@@ -100,7 +101,7 @@ func TestKeys_RegisterEntersTheKey(t *testing.T) {
 		t.Fatalf("the cluster file has %d clients (%v), want 2", len(loaded.Clients), err)
 	}
 	again := filepath.Join(dir, "other.key")
-	badInput{[]string{"keys", "new", "--out", again, "--register", "alice", "--cluster", file}, exitUnusable, "another name"}.check(t)
+	badInput{[]string{"keys", "new", "--out", again, "--register", "alice", "--cluster", file}, command.Unusable, "another name"}.check(t)
 	if _, err := os.Stat(again); !os.IsNotExist(err) {
 		t.Errorf("a key was left that is not registered (%v)", err)
 	}
@@ -135,7 +136,7 @@ func sealed(t *testing.T) (dir string) {
 	t.Setenv(passphrase.Variable, "secret")
 	for _, path := range []string{filepath.Join(dir, clientKeyName), filepath.Join(home(dir, 0), node.KeyFile)} {
 		must(t, "keys", "encrypt", path)
-		badInput{[]string{"keys", "encrypt", path}, exitUnusable, "already"}.check(t)
+		badInput{[]string{"keys", "encrypt", path}, command.Unusable, "already"}.check(t)
 		if left, err := filepath.Glob(path + ".*"); err != nil || len(left) > 0 {
 			t.Errorf("beside the key is %v (%v)", left, err)
 		}
@@ -146,11 +147,11 @@ func sealed(t *testing.T) (dir string) {
 
 func TestKeys_NodeAndClientUseEncryptedKeys(t *testing.T) {
 	dir := sealed(t)
-	badInput{[]string{"node", "--home", home(dir, 0)}, exitUnusable, passphrase.FileVariable}.check(t)
-	badInput{[]string{"get", "k", "--timeout", "500ms"}, exitUnusable, passphrase.FileVariable}.check(t)
+	badInput{[]string{"node", "--home", home(dir, 0)}, command.Unusable, passphrase.FileVariable}.check(t)
+	badInput{[]string{"get", "k", "--timeout", "500ms"}, command.Unusable, passphrase.FileVariable}.check(t)
 	t.Setenv(passphrase.Variable, "Secret")
-	badInput{[]string{"node", "--home", home(dir, 0)}, exitUnusable, "wrong passphrase"}.check(t)
-	badInput{[]string{"get", "k", "--timeout", "500ms"}, exitUnusable, "wrong passphrase"}.check(t)
+	badInput{[]string{"node", "--home", home(dir, 0)}, command.Unusable, "wrong passphrase"}.check(t)
+	badInput{[]string{"get", "k", "--timeout", "500ms"}, command.Unusable, "wrong passphrase"}.check(t)
 	t.Setenv(passphrase.Variable, "secret")
 	for i := range 3 { // enough to answer; one of them with an encrypted key
 		startNode(t, home(dir, i))
@@ -175,6 +176,6 @@ func TestKeys_AKeyTheReplicasDoNotKnowIsOneLine(t *testing.T) {
 	}
 	must(t, "keys", "new", "--out", path, "--register", "alice", "--cluster", copied)
 	badInput{
-		[]string{"get", "k", "--timeout", "500ms", "--cluster", copied, "--key", path}, exitFailed, "does it list this key?",
+		[]string{"get", "k", "--timeout", "500ms", "--cluster", copied, "--key", path}, command.Failed, "does it list this key?",
 	}.check(t)
 }

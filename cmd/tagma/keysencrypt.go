@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/crypto"
+	"tagma/internal/command"
 	"tagma/internal/passphrase"
 )
 
@@ -19,7 +20,7 @@ func newKeysEncrypt() *cobra.Command {
 not at all. The disk may still hold the old content in blocks that are free now, and so may backups; where that matters,
 make the key on an encrypted disk.`,
 		Example: `  tagma keys encrypt prod/replica0/key`,
-		Args:    takes("FILE"),
+		Args:    command.Takes("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := encryptKey(args[0]); err != nil {
 				return fmt.Errorf("encrypt a key: %w", err)
@@ -34,13 +35,13 @@ func encryptKey(path string) (err error) {
 	key, err := crypto.ReadKey(path)
 	switch {
 	case errors.Is(err, crypto.ErrKeyEncrypted):
-		return unusablef("%s is encrypted already", path)
+		return command.Unusablef("%s is encrypted already", path)
 	case err != nil:
-		return unusable{err}
+		return command.NotUsable(err)
 	}
 	secret, err := passphrase.New(path)
 	if err != nil {
-		return unusable{err}
+		return command.NotUsable(err)
 	}
 	defer clear(secret)
 	fresh := path + ".encrypted"

@@ -10,6 +10,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 )
 
 func newKeysShow() *cobra.Command {
@@ -22,14 +23,14 @@ func newKeysShow() *cobra.Command {
 encrypted file really holds the private half of the public key it names is seen only when it is used.`,
 		Example: `  tagma keys show client.key
   tagma keys show replica0/key --cluster cluster.toml`,
-		Args: takes("FILE"),
+		Args: command.Takes("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			shown, err := showKey(args[0], clusterFile)
 			if err != nil {
-				return unusable{err}
+				return command.NotUsable(err)
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), shown)
+				return command.PrintJSON(cmd.OutOrStdout(), shown)
 			}
 			return shown.print(cmd.OutOrStdout())
 		},

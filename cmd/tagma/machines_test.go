@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 )
 
 // runCluster makes a cluster of a machine, changes its file if edit is given, and starts its replicas.
@@ -79,14 +80,14 @@ func thePastIsReadWhileItIsRetained(t *testing.T) {
 		{"get k --at " + at, "old\n"},
 		{"get k --prefix --at " + at, "k\told\n"},
 	})
-	badInput{[]string{"get", "k", "--at", fmt.Sprint(put.Seq - 1)}, exitFailed, "there is no such key"}.check(t)
-	badInput{[]string{"get", "k", "--at", "1000000"}, exitFailed, "not executed yet"}.check(t)
+	badInput{[]string{"get", "k", "--at", fmt.Sprint(put.Seq - 1)}, command.Failed, "there is no such key"}.check(t)
+	badInput{[]string{"get", "k", "--at", "1000000"}, command.Failed, "not executed yet"}.check(t)
 	for i := range 20 {
 		must(t, "put", "k", fmt.Sprint(i))
 	}
 	eventually(t, "the replicas give the state up", func() bool {
 		o := tagma(t, "get", "k", "--at", at)
-		return o.code == exitFailed && strings.Contains(o.stderr, "not retained any more") && lines(o.stderr) == 1
+		return o.code == command.Failed && strings.Contains(o.stderr, "not retained any more") && lines(o.stderr) == 1
 	})
 }
 
@@ -116,15 +117,15 @@ func TestCluster_RunsTheBank(t *testing.T) {
 		t.Errorf("transfer --json: %+v, %v", moved, err)
 	}
 	for _, bad := range []badInput{
-		{[]string{"bank", "transfer", "bob", "alice", "26"}, exitFailed, "smaller than the amount"},
-		{[]string{"bank", "transfer", "bob", "eve", "1"}, exitFailed, "no account to receive"},
-		{[]string{"bank", "open", "bob"}, exitFailed, "exists already"},
-		{[]string{"bank", "balance", "eve"}, exitFailed, "no such account"},
-		{[]string{"bank", "history", "eve"}, exitFailed, "no such account"},
-		{[]string{"bank", "open", "a b"}, exitUnusable, "visible ASCII"},
-		{[]string{"bank", "transfer", "bob", "bob", "1"}, exitUnusable, "cannot pay itself"},
-		{[]string{"bank", "transfer", "bob", "alice", "0"}, exitUnusable, "at least 1"},
-		{[]string{"put", "k", "v"}, exitUnusable, "use tagma bank"},
+		{[]string{"bank", "transfer", "bob", "alice", "26"}, command.Failed, "smaller than the amount"},
+		{[]string{"bank", "transfer", "bob", "eve", "1"}, command.Failed, "no account to receive"},
+		{[]string{"bank", "open", "bob"}, command.Failed, "exists already"},
+		{[]string{"bank", "balance", "eve"}, command.Failed, "no such account"},
+		{[]string{"bank", "history", "eve"}, command.Failed, "no such account"},
+		{[]string{"bank", "open", "a b"}, command.Unusable, "visible ASCII"},
+		{[]string{"bank", "transfer", "bob", "bob", "1"}, command.Unusable, "cannot pay itself"},
+		{[]string{"bank", "transfer", "bob", "alice", "0"}, command.Unusable, "at least 1"},
+		{[]string{"put", "k", "v"}, command.Unusable, "use tagma bank"},
 	} {
 		bad.check(t)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tagma/internal/command"
 	"tagma/internal/node"
 )
 
@@ -24,10 +25,10 @@ at the level of HOME/config.toml. SIGTERM or Ctrl-C stops it cleanly, with exit 
 A replica whose disk fails stops at once with exit code 1, and so does one that finds at its start that its disk may have
 forgotten a vote.`,
 		Example: `  tagma node --home demo/replica0`,
-		Args:    takes(),
+		Args:    command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if home == "" {
-				return unusablef("tagma node: no home given; say whose replica to run with --home HOME")
+				return command.Unusablef("tagma node: no home given; say whose replica to run with --home HOME")
 			}
 			return runNode(cmd.Context(), home, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -39,14 +40,14 @@ forgotten a vote.`,
 func runNode(ctx context.Context, dir string, stdout, stderr io.Writer) error {
 	home, err := node.ReadHome(dir)
 	if err != nil {
-		return unusable{fmt.Errorf("run the replica in %s: %w", dir, err)}
+		return command.NotUsable(fmt.Errorf("run the replica in %s: %w", dir, err))
 	}
 	boundMemory(ctx)
 	n, err := node.Open(dir, node.Options{Logger: logger(stderr, home.Settings.LogLevel)})
 	if err != nil {
 		err = fmt.Errorf("run replica %d: %w", home.Config.Self, err)
 		if errors.As(err, new(*node.KeyError)) {
-			err = unusable{err}
+			err = command.NotUsable(err)
 		}
 		return err
 	}

@@ -1,21 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"unicode"
 )
-
-// printJSON writes one document.
-func printJSON(w io.Writer, document any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(document)
-}
 
 // colours says whether w is a terminal that may be coloured.
 func colours(w io.Writer) bool {

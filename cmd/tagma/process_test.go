@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tagma/internal/command"
 )
 
 // patience bounds every wait for a real process.
@@ -163,7 +165,7 @@ func tagmaProcess(t *testing.T, args ...string) outcome {
 func must(t *testing.T, args ...string) string {
 	t.Helper()
 	o := tagma(t, args...)
-	if o.code != exitDone || o.stderr != "" {
+	if o.code != command.Done || o.stderr != "" {
 		t.Fatal(o)
 	}
 	return o.stdout

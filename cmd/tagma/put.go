@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/client"
+	"tagma/internal/command"
 	"tagma/statemachine/kv"
 )
 
@@ -23,7 +24,7 @@ func newPut() *cobra.Command {
 changes something. When it returns, f+1 replicas have said that it is done, so at least one correct one has.`,
 		Example: `  tagma put greeting hello
   tagma put offset -- -5`,
-		Args: takes("KEY", "VALUE"),
+		Args: command.Takes("KEY", "VALUE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
 				op := kv.Put([]byte(args[0]), []byte(args[1]))
@@ -39,7 +40,7 @@ changes something. When it returns, f+1 replicas have said that it is done, so a
 					return fmt.Errorf("put %q: %w", args[0], err)
 				}
 				if to.json {
-					return printJSON(cmd.OutOrStdout(), changed{Key: args[0], Revision: put.Revision, Seq: result.Seq})
+					return command.PrintJSON(cmd.OutOrStdout(), changed{Key: args[0], Revision: put.Revision, Seq: result.Seq})
 				}
 				return say(cmd.OutOrStdout(), "OK rev %d\n", put.Revision)
 			})

@@ -4,6 +4,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"tagma/internal/command"
 )
 
 func newRoot() *cobra.Command {
@@ -18,18 +20,10 @@ Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuratio
 		Example: `  tagma init --dir demo
   tagma node --home demo/replica0        # and replica1, replica2, replica3
   tagma put greeting hello --cluster demo/cluster.toml`,
-		Version:       version(),
-		SilenceErrors: true, // execute prints them
-		SilenceUsage:  true,
-		RunE: func(*cobra.Command, []string) error {
-			return unusablef("no command given; `tagma help` lists the commands")
-		},
-		DisableSuggestions: true, // unknownCommand makes them
+		Version: version(),
 	}
 	root.SetVersionTemplate("tagma {{.Version}}\n")
-	root.SetFlagErrorFunc(badFlag)
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetHelpCommand(newHelp(root))
+	command.Prepare(root)
 	root.AddCommand(
 		newInit(), newNode(),
 		newPut(), newGet(), newDelete(), newTxn(), newBank(),

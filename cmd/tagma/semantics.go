@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/client"
+	"tagma/internal/command"
 )
 
 // semantics is the value of --semantics.
@@ -36,7 +37,7 @@ func (t *target) sentOnly(ctx context.Context, cmd *cobra.Command, c *client.Cli
 		return true, err
 	}
 	if t.json {
-		return true, printJSON(cmd.OutOrStdout(), map[string]bool{"sent": true})
+		return true, command.PrintJSON(cmd.OutOrStdout(), map[string]bool{"sent": true})
 	}
 	return true, say(cmd.OutOrStdout(), "sent\n")
 }

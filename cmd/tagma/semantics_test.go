@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 )
 
 func TestC7_SemanticsAreChosenByFlag(t *testing.T) {
@@ -18,6 +19,6 @@ func TestC7_SemanticsAreChosenByFlag(t *testing.T) {
 	script(t, [][2]string{
 		{"delete k --semantics best-effort --json", "{\n  \"sent\": true\n}\n"},
 	})
-	eventually(t, "the key is gone", func() bool { return tagma(t, "get", "k").code == exitFailed })
-	badInput{[]string{"put", "k", "v", "--semantics", "twice"}, exitUnusable, "choose exactly-once"}.check(t)
+	eventually(t, "the key is gone", func() bool { return tagma(t, "get", "k").code == command.Failed })
+	badInput{[]string{"put", "k", "v", "--semantics", "twice"}, command.Unusable, "choose exactly-once"}.check(t)
 }

@@ -12,6 +12,7 @@ import (
 
 	"tagma/client"
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 	"tagma/internal/node"
 )
 
@@ -42,7 +43,7 @@ f replicas down is in order by this measure.
 		Example: `  tagma status --cluster demo/cluster.toml
   tagma status --watch
   tagma status --json | jq '.replicas[] | {replica, view, executed}'`,
-		Args: takes(),
+		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if watch {
 				return watchStatus(cmd.Context(), &to, cmd.OutOrStdout())
@@ -90,7 +91,7 @@ func askStatus(ctx context.Context, to *target) (*clusterStatus, error) {
 	}
 	cfg, err := file.Config(0)
 	if err != nil {
-		return nil, unusable{err}
+		return nil, command.NotUsable(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, to.timeout)
 	defer cancel()
@@ -107,7 +108,7 @@ func judgeStatus(file *cluster.File, quorum int, answers []client.Answer) *clust
 		r := replicaStatus{Replica: a.Replica}
 		switch {
 		case a.Err != nil:
-			r.Error = printable(oneLine(a.Err.Error()))
+			r.Error = printable(command.OneLine(a.Err.Error()))
 		default:
 			report := new(node.Report)
 			if err := json.Unmarshal(a.Document, report); err != nil {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"tagma/internal/command"
 )
 
 // problem says why the cluster is not in order, or returns "". It asks only what any f replicas that are down, behind or
@@ -42,7 +44,7 @@ func (s *clusterStatus) problem() string {
 
 func (s *clusterStatus) print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		return printJSON(w, s)
+		return command.PrintJSON(w, s)
 	}
 	colour := colours(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

@@ -13,6 +13,7 @@ import (
 	"tagma/client"
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/command"
 	"tagma/internal/passphrase"
 	"tagma/statemachine/kv"
 )
@@ -44,31 +45,31 @@ func (t *target) flags(cmd *cobra.Command, timeout time.Duration) {
 // read finds the cluster file and the key and checks them.
 func (t *target) read() (*cluster.File, *crypto.PrivateKey, error) {
 	if t.timeout <= 0 {
-		return nil, nil, unusablef("--timeout %s leaves no time; give a duration such as 10s", t.timeout)
+		return nil, nil, command.Unusablef("--timeout %s leaves no time; give a duration such as 10s", t.timeout)
 	}
 	path := firstOf(t.cluster, os.Getenv(clusterVariable), clusterFileName)
 	file, err := cluster.Load(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil, unusablef("there is no cluster file %s; name it with --cluster FILE or in %s, or make a cluster with tagma init",
+		return nil, nil, command.Unusablef("there is no cluster file %s; name it with --cluster FILE or in %s, or make a cluster with tagma init",
 			path, clusterVariable)
 	}
 	if err != nil {
-		return nil, nil, unusable{err}
+		return nil, nil, command.NotUsable(err)
 	}
 	keyPath := firstOf(t.key, os.Getenv(keyVariable), filepath.Join(filepath.Dir(path), clientKeyName))
 	key, err := passphrase.ReadKey(keyPath)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil, unusablef("there is no client key %s; name it with --key FILE or in %s", keyPath, keyVariable)
+		return nil, nil, command.Unusablef("there is no client key %s; name it with --key FILE or in %s", keyPath, keyVariable)
 	}
 	if err != nil {
-		return nil, nil, unusable{err}
+		return nil, nil, command.NotUsable(err)
 	}
 	cfg, err := file.Config(0)
 	if err != nil {
-		return nil, nil, unusable{err}
+		return nil, nil, command.NotUsable(err)
 	}
 	if !cfg.Client(key.Public()) {
-		return nil, nil, unusablef("the key in %s is no client of %s; use a client's key of this cluster, or add the key to the"+
+		return nil, nil, command.Unusablef("the key in %s is no client of %s; use a client's key of this cluster, or add the key to the"+
 			" file as a [[client]] on every replica", keyPath, path)
 	}
 	return file, key, nil
@@ -96,7 +97,7 @@ func (t *target) do(ctx context.Context, work func(context.Context, *client.Clie
 		return err
 	}
 	if file.Machine != t.machine {
-		return unusablef("the cluster runs the machine %s, and this command is for %s; use %s", file.Machine, t.machine, verbsOf[file.Machine])
+		return command.Unusablef("the cluster runs the machine %s, and this command is for %s; use %s", file.Machine, t.machine, verbsOf[file.Machine])
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
@@ -105,11 +106,11 @@ func (t *target) do(ctx context.Context, work func(context.Context, *client.Clie
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("%w; `tagma status` shows which replicas answer", err)
 	case err != nil:
-		return unusable{err} // nothing was waited for: files that contradict themselves
+		return command.NotUsable(err) // nothing was waited for: files that contradict themselves
 	}
 	err = work(ctx, c)
 	if errors.Is(err, client.ErrTooLarge) || errors.As(err, new(kv.Code)) {
-		err = unusable{err}
+		err = command.NotUsable(err)
 	}
 	if closing := c.Close(); err == nil && closing != nil {
 		err = fmt.Errorf("end the session: %w", closing)

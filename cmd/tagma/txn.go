@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/client"
+	"tagma/internal/command"
 	"tagma/statemachine/kv"
 )
 
@@ -51,11 +52,11 @@ executed: OK, "deleted N", or KEY<TAB>VALUE for each key that was read and "(mor
 
   get lock
   END`,
-		Args: takes("FILE"),
+		Args: command.Takes("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t, err := readTxn(args[0], cmd.InOrStdin())
 			if err != nil {
-				return unusable{err}
+				return command.NotUsable(err)
 			}
 			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
 				op := kv.Txn(t.compares, t.then.encoded(), t.orElse.encoded())
@@ -71,7 +72,7 @@ executed: OK, "deleted N", or KEY<TAB>VALUE for each key that was read and "(mor
 					return fmt.Errorf("transaction: %w", err)
 				}
 				if to.json {
-					return printJSON(cmd.OutOrStdout(), done)
+					return command.PrintJSON(cmd.OutOrStdout(), done)
 				}
 				return done.print(cmd.OutOrStdout())
 			})

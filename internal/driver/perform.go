@@ -11,8 +11,7 @@ func (d *Driver) perform() error {
 	t := d.turn
 	d.turn = turn{}
 	if len(t.records) > 0 {
-		records := t.records
-		err := d.journal.Append(records, func() []pbft.Record { return d.anchor(records) })
+		err := d.journal.Append(t.records, func() []pbft.Record { return d.anchor(t.records) })
 		if err != nil {
 			return fmt.Errorf("make %d records durable: %w", len(t.records), err)
 		}

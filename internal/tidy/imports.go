@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"internal/bench":      {"client", "statemachine/kv"},
 	"internal/passphrase": {"crypto"},
 	"internal/nearest":    {},
+	"internal/command":    {"internal/nearest"},
 	"internal/cluster":    {"pbft", "crypto", "network", "internal/nearest"},
 	"internal/driver":     {"pbft", "statemachine"},
 	"internal/machines":   {"internal/cluster", "statemachine", "statemachine/kv", "statemachine/bank"},

@@ -52,7 +52,6 @@ type Policy struct {
 	cuts
 	rules []*activeRule
 	fired map[string]int
-	out   []Delivery // of the last call of Pass
 }
 
 // New returns links between n replicas that all behave like base. All chance comes from dice.
@@ -64,8 +63,7 @@ func New(n int, base Link, dice *rand.Rand) *Policy {
 }
 
 // Pass decides about one frame that is sent now, a time since the beginning that never goes back. Rules come first, then
-// what cuts the two replicas off, then the link's properties. A frame on its way is not touched by later changes. What is
-// returned is valid until the next call.
+// what cuts the two replicas off, then the link's properties. A frame on its way is not touched by later changes.
 func (p *Policy) Pass(now time.Duration, f Frame) []Delivery {
 	if f.From == f.To {
 		return []Delivery{{Frame: f}}
@@ -115,14 +113,13 @@ func (p *Policy) send(now time.Duration, f Frame, extra time.Duration, copies in
 		return nil
 	}
 	arrival := p.arrival(now, at, link, len(f.Bytes), extra, chance(link.Reorder))
-	out := append(p.out[:0], Delivery{Frame: f, After: arrival - now})
+	out := []Delivery{{Frame: f, After: arrival - now}}
 	if chance(link.Duplicate) {
 		copies++
 	}
 	for range copies - 1 {
 		out = append(out, Delivery{Frame: f, After: arrival - now + p.upTo(link.spread())})
 	}
-	p.out = out
 	return out
 }
 

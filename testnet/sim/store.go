@@ -101,10 +101,7 @@ func (c *cell) at(seq uint64) ([]byte, bool) {
 }
 
 // settle ends the sync of the last write.
-func (s *store) settle() {
-	clear(s.flight)
-	s.flight = s.flight[:0]
-}
+func (s *store) settle() { s.flight = nil }
 
 // Checkpoint implements statemachine.Storage.
 func (s *store) Checkpoint(seq uint64) (root [32]byte, err error) {

@@ -1,0 +1,105 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"tagma/internal/nearest"
+)
+
+// Takes makes a command insist on exactly these arguments.
+func Takes(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) == len(names):
+			return nil
+		case len(names) == 0:
+			return Unusablef("%s takes no arguments, but %q was given; see `%s`", pathOf(cmd), args[0], helpFor(cmd))
+		}
+		return Unusablef("%s takes %s, but %d were given; see `%s`", pathOf(cmd), strings.Join(names, " and "), len(args), helpFor(cmd))
+	}
+}
+
+// Meant asks after the name that a typo most likely made given of, with a space in front: " did you mean --seed?" with
+// prefix "--". It is empty when none of the names resembles it.
+func Meant(given string, names []string, prefix string) string {
+	if near := nearest.To(given, names); near != "" {
+		return " did you mean " + prefix + near + "?"
+	}
+	return ""
+}
+
+// pathOf is a command's name with those of the commands above it, but for the program itself.
+func pathOf(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+}
+
+// helpFor is the command line that explains a command.
+func helpFor(cmd *cobra.Command) string {
+	if !cmd.HasParent() {
+		return cmd.Name() + " help"
+	}
+	return cmd.Root().Name() + " help " + pathOf(cmd)
+}
+
+// badFlag makes a flag's error one line with the mend.
+func badFlag(cmd *cobra.Command, err error) error {
+	at := ""
+	if cmd.HasParent() {
+		at = pathOf(cmd) + ": "
+	}
+	var unknown *pflag.NotExistError
+	var bad *pflag.InvalidValueError
+	var missing *pflag.ValueRequiredError
+	switch {
+	case errors.As(err, &unknown):
+		return unknownFlag(cmd, at, err, unknown.GetSpecifiedName())
+	case errors.As(err, &bad):
+		flag := bad.GetFlag()
+		if wants := wanted(flag); wants != "" {
+			return Unusablef("%s--%s %q is no good: give %s", at, flag.Name, bad.GetValue(), wants)
+		}
+		return Unusablef("%s--%s %q: %w", at, flag.Name, bad.GetValue(), bad.Unwrap())
+	case errors.As(err, &missing):
+		flag := missing.GetFlag()
+		if wants := wanted(flag); wants != "" {
+			return Unusablef("%s--%s has no value: give %s", at, flag.Name, wants)
+		}
+		return Unusablef("%s--%s has no value; see `%s`", at, flag.Name, helpFor(cmd))
+	}
+	return unusable{fmt.Errorf("%s%w", at, err)}
+}
+
+func unknownFlag(cmd *cobra.Command, at string, err error, name string) error {
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near := Meant(name, names, "--"); near != "" {
+		return Unusablef("%s%w;%s", at, err, near)
+	}
+	dash := ""
+	if strings.Contains(cmd.Use, " ") { // it takes arguments
+		dash = "; put -- in front of arguments that begin with a dash"
+	}
+	return Unusablef("%s%w; see `%s`%s", at, err, helpFor(cmd), dash)
+}
+
+// wanted is what a flag takes, "" if its type does not say so.
+func wanted(flag *pflag.Flag) string {
+	switch flag.Value.Type() {
+	case "uint", "uint64":
+		return "a whole number from 0"
+	case "int", "int64":
+		return "a whole number"
+	case "float64":
+		return "a number"
+	case "bool":
+		return "true or false"
+	case "duration":
+		return "a time, such as 10s or 200ms"
+	}
+	return ""
+}
