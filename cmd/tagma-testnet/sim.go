@@ -14,6 +14,7 @@ import (
 
 	"tagma/internal/command"
 	"tagma/testnet/sim"
+	"tagma/testnet/swarm"
 )
 
 // simFlags are the flags of simulated runs.
@@ -23,6 +24,8 @@ type simFlags struct {
 	steps       int
 	plan        string
 	json, trace bool
+	twice       bool
+	swarmFlags
 }
 
 func newSim() *cobra.Command {
@@ -34,12 +37,20 @@ func newSim() *cobra.Command {
 invariant after every step. Everything about a run follows from its seed: the same seed gives the same trace hash.
 
 When an invariant does not hold, the last lines of the trace, the plan of the run and the command that repeats it are
-printed, and the exit code is 1.`,
+printed, and the exit code is 1.
+
+With --swarm more is drawn: up to 13 replicas, all parameters, every attacker and malicious client with its parameters, and
+faults of single messages. Several worlds run at once. A failing plan is made smaller, and written to a file that --plan runs.`,
 		Example: `  tagma-testnet sim --seed 1
   tagma-testnet sim --seed 1 --seeds 1000 --replicas 7
-  tagma-testnet sim --seed 7 --trace`,
+  tagma-testnet sim --seed 7 --trace
+  tagma-testnet sim --swarm --minutes 2
+  tagma-testnet sim --swarm --seed 7 --seeds 500 --twice`,
 		Args: command.Takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return runSim(cmd.Context(), f, cmd.OutOrStdout()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.counted = cmd.Flags().Changed("seeds")
+			return runSim(cmd.Context(), f, cmd.OutOrStdout())
+		},
 	}
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "the first seed")
 	cmd.Flags().Uint64Var(&f.seeds, "seeds", 1, "how many seeds, one after the other")
@@ -48,6 +59,8 @@ printed, and the exit code is 1.`,
 	cmd.Flags().StringVar(&f.plan, "plan", "", "run the plan in this `file`, as a failure printed it, instead of drawing one")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print a JSON document for each run")
 	cmd.Flags().BoolVar(&f.trace, "trace", false, "print everything that happens")
+	cmd.Flags().BoolVar(&f.twice, "twice", false, "run each seed twice, and fail unless it is the same run")
+	f.swarmFlags.add(cmd)
 	return cmd
 }
 
@@ -60,6 +73,12 @@ func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
 	}
 	if f.plan != "" && f.seeds != 1 {
 		return command.Unusablef("sim: --plan is one run, and --seeds asks for %d; give one of them", f.seeds)
+	}
+	if f.on && (!f.trace || f.seeds != 1 || f.minutes != 0) {
+		return runSwarm(ctx, f, stdout)
+	}
+	if !f.on && (f.minutes != 0 || f.jobs != jobs() || f.out != ".") {
+		return command.Unusablef("sim: --minutes, --jobs and --out are for a swarm; add --swarm")
 	}
 	debug.SetGCPercent(simGarbage)
 	failed := false
@@ -84,7 +103,10 @@ func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
 }
 
 func (f *simFlags) planOf(seed uint64) (*sim.Plan, error) {
-	if f.plan == "" {
+	switch {
+	case f.plan == "" && f.on:
+		return swarm.Draw(seed, f.replicas), nil
+	case f.plan == "":
 		return sim.Draw(seed, f.replicas), nil
 	}
 	text, err := os.ReadFile(f.plan)
@@ -127,6 +149,11 @@ func runPlan(f simFlags, p *sim.Plan, stdout io.Writer) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if f.twice && out.Violation == nil {
+		if err := f.repeats(p, out.Hash); err != nil {
+			return false, err
+		}
+	}
 	r := simReport{
 		Seed: p.Seed, Hash: out.Hash, Replicas: p.Replicas, Faulty: len(p.Faulty()), SimulatedSeconds: out.Simulated.Seconds(),
 		RealSeconds: time.Since(began).Seconds(), FaultsPlanned: len(p.Faults), FaultsFired: out.Fired, Counts: out.Counts,
@@ -146,7 +173,11 @@ func (f *simFlags) replay(p *sim.Plan) string {
 	if f.plan != "" {
 		return "tagma-testnet sim --plan " + f.plan + " --trace"
 	}
-	text := fmt.Sprintf("tagma-testnet sim --seed %d", p.Seed)
+	text := "tagma-testnet sim"
+	if f.on {
+		text += " --swarm"
+	}
+	text += fmt.Sprintf(" --seed %d", p.Seed)
 	if f.replicas > 0 {
 		text += fmt.Sprintf(" --replicas %d", f.replicas)
 	}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tagma/internal/command"
+	"tagma/testnet/sim"
+	"tagma/testnet/swarm"
+)
+
+// Bounds of what is done about failures: a broken build must not keep a machine busy for ever.
+const (
+	mostFailures = 10 // after which a swarm ends
+	shrinkRuns   = 400
+	shrinkTime   = 30 * time.Second
+)
+
+// swarmFlags are those of a swarm beside the ones of single runs.
+type swarmFlags struct {
+	on      bool
+	minutes float64
+	jobs    int
+	out     string
+	counted bool // --seeds was given
+}
+
+func (f *swarmFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.on, "swarm", false, "draw everything, run worlds beside each other, and shrink what fails")
+	cmd.Flags().Float64Var(&f.minutes, "minutes", 0, "of a swarm: go on for so long")
+	cmd.Flags().IntVar(&f.jobs, "jobs", jobs(), "of a swarm: how many worlds run at once")
+	cmd.Flags().StringVar(&f.out, "out", ".", "of a swarm: the `folder` for plans of failures")
+}
+
+// swarmReport is what --json prints.
+type swarmReport struct {
+	*swarm.Summary
+	Held     bool             `json:"held"`
+	Failures []*swarm.Failure `json:"failures,omitempty"`
+}
+
+// errEnough ends a swarm that has failed often.
+var errEnough = errors.New("enough")
+
+func runSwarm(ctx context.Context, f simFlags, stdout io.Writer) error {
+	switch {
+	case f.plan != "":
+		return command.Unusablef("sim: --plan is one run, and --swarm draws many; give one of them")
+	case f.trace:
+		return command.Unusablef("sim: --trace of many seeds would be endless; give one seed, without --minutes")
+	}
+	if f.minutes < 0 || f.jobs < 1 {
+		return command.Unusablef("sim: --minutes is a time and --jobs a number above 0")
+	}
+	debug.SetGCPercent(simGarbage)
+	o := swarm.Options{
+		First: f.seed, Seeds: f.seeds, Replicas: f.replicas, Steps: f.steps, Twice: f.twice, Workers: f.jobs,
+		Time: time.Duration(f.minutes * float64(time.Minute)),
+	}
+	if f.minutes > 0 && !f.counted {
+		o.Seeds = 0
+	}
+	p := progress{w: stdout, on: !f.json && styleFor(stdout).Terminal}
+	var failures []*swarm.Failure
+	s, err := swarm.Run(ctx, o, func(r *swarm.Result) error {
+		p.count(r)
+		if r.Broken == nil {
+			return nil
+		}
+		p.clear()
+		failure, err := f.explain(r)
+		if err != nil {
+			return err
+		}
+		failures = append(failures, failure)
+		if !f.json {
+			if _, err := fmt.Fprintln(stdout, failure); err != nil {
+				return err
+			}
+		}
+		if len(failures) == mostFailures {
+			return errEnough
+		}
+		return nil
+	})
+	p.clear()
+	if err != nil && !errors.Is(err, errEnough) && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("sim: %w", err)
+	}
+	if err := f.sum(&swarmReport{Summary: s, Held: s.Failed == 0, Failures: failures}, stdout); err != nil {
+		return err
+	}
+	switch {
+	case s.Failed > 0:
+		return command.ErrTold
+	case ctx.Err() != nil:
+		return fmt.Errorf("sim: interrupted after %d seeds", s.Seeds)
+	}
+	return nil
+}
+
+// explain shrinks a failing plan and writes it to a file.
+func (f *simFlags) explain(r *swarm.Result) (*swarm.Failure, error) {
+	failure, err := swarm.Explain(r, swarm.Budget{Runs: shrinkRuns, Time: shrinkTime})
+	if err != nil {
+		return nil, err
+	}
+	failure.File = filepath.Join(f.out, fmt.Sprintf("swarm-seed-%d.json", r.Seed))
+	if err := os.WriteFile(failure.File, []byte(failure.Plan.String()+"\n"), 0o644); err != nil {
+		return nil, fmt.Errorf("write the plan of a failure: %w; --out names another folder", err)
+	}
+	failure.Replay = "tagma-testnet sim --plan " + failure.File
+	failure.Again = fmt.Sprintf("tagma-testnet sim --swarm --seed %d", r.Seed)
+	if f.replicas > 0 {
+		failure.Again += fmt.Sprintf(" --replicas %d", f.replicas)
+	}
+	return failure, nil
+}
+
+func (f *simFlags) sum(r *swarmReport, stdout io.Writer) error {
+	if f.json {
+		return json.NewEncoder(stdout).Encode(r)
+	}
+	verdict := "PASS: every invariant held in every run"
+	if !r.Held {
+		verdict = fmt.Sprintf("FAIL: %d of %d seeds", r.Failed, r.Seeds)
+	}
+	_, err := fmt.Fprintf(stdout, "%s%s\n", r.Summary, verdict)
+	return err
+}
+
+// progress is one line that is written again and again, on a terminal.
+type progress struct {
+	w         io.Writer
+	on        bool
+	began     time.Time
+	last      time.Time
+	runs      int
+	failed    int
+	simulated time.Duration
+}
+
+func (p *progress) count(r *swarm.Result) {
+	if p.began.IsZero() {
+		p.began = time.Now()
+	}
+	p.runs++
+	p.simulated += r.Simulated
+	if r.Broken != nil {
+		p.failed++
+	}
+	if !p.on || time.Since(p.last) < 200*time.Millisecond {
+		return
+	}
+	p.last = time.Now()
+	took := time.Since(p.began)
+	// A line of progress that cannot be written is no reason to stop.
+	_, _ = fmt.Fprintf(p.w, "\r\x1b[Kseed %d: %d runs, %d failed, %.1f hours simulated, %.1f seeds a second",
+		r.Seed, p.runs, p.failed, p.simulated.Hours(), float64(p.runs)/max(took.Seconds(), 1e-3))
+}
+
+func (p *progress) clear() {
+	if p.on {
+		_, _ = io.WriteString(p.w, "\r\x1b[K")
+	}
+}
+
+// jobs is how many worlds run at once if nobody says.
+func jobs() int { return runtime.GOMAXPROCS(0) }
+
+// repeats runs a plan a second time and compares.
+func (f *simFlags) repeats(p *sim.Plan, first string) error {
+	again, err := sim.Run(p, func(o *sim.Options) { o.Steps = f.steps })
+	if err != nil {
+		return err
+	}
+	if again.Hash != first {
+		return fmt.Errorf("one plan was two runs: %s and %s", first, again.Hash)
+	}
+	return nil
+}
