@@ -13,7 +13,7 @@ var forgedCertificates = Behaviour{
 	Summary: "shows stable, commit and prepared certificates of repeated signers, of mixed digests, or of an older view's votes",
 	Bound:   "all are refused and counted; no state changes",
 	Parameters: []Parameter{
-		{"how", all, "repeated: one signer Q times; mixed: true signatures, of different digests; old-view: of another view; all: in turn"},
+		{"how", all, "repeated: its own true signature Q times; mixed: true signatures, of different digests; old-view: of another view; all: in turn"},
 		{"every", "0.25T", "how often: a duration, or a multiple of the view timeout T"},
 	},
 	build: newForger,
@@ -73,9 +73,9 @@ func (f *forger) stable(how string) pbft.Message {
 	if last == nil || how == "old-view" { // a checkpoint has no view
 		return nil
 	}
-	seq := last.Seq + f.cfg.LogWindow
+	own := &pbft.Checkpoint{Seq: last.Seq + f.cfg.LogWindow, Digest: shifted(last.Digest, 0), Replica: f.cfg.Self}
 	return &pbft.StableNotice{Cert: pbft.StableCert{
-		Seq: seq, Digest: shifted(last.Digest, 0), Checkpoints: f.signers(how, last.Replica, last.Sig, f.cfg.Quorum()),
+		Seq: own.Seq, Digest: own.Digest, Checkpoints: f.signers(how, own, f.cfg.Quorum()),
 	}}
 }
 
@@ -89,7 +89,8 @@ func (f *forger) committed(how string) pbft.Message {
 	if how == "old-view" { // the votes are true, for the same place in another view
 		cert.View, cert.Seq = last.View+1, last.Seq
 	}
-	cert.Commits = f.signers(how, last.Replica, last.Sig, f.cfg.Quorum())
+	own := &pbft.Commit{View: cert.View, Seq: cert.Seq, Digest: cert.Digest, Replica: f.cfg.Self}
+	cert.Commits = f.signers(how, own, f.cfg.Quorum())
 	return &pbft.CertifiedBody{Seq: cert.Seq, Body: pbft.NullBody, Cert: cert}
 }
 
@@ -104,7 +105,8 @@ func (f *forger) prepared(how string) pbft.Message {
 	if how == "old-view" {
 		cert.View, cert.Digest = u-1, last.Digest
 	}
-	for _, e := range f.signers(how, last.Replica, last.Sig, f.cfg.N()) {
+	vote := &pbft.Prepare{View: cert.View, Seq: cert.Seq, Digest: cert.Digest, Replica: f.cfg.Self}
+	for _, e := range f.signers(how, vote, f.cfg.N()) {
 		if e.Replica != f.cfg.Primary(cert.View) && len(cert.Prepares) < f.cfg.Quorum()-1 {
 			cert.Prepares = append(cert.Prepares, e)
 		}
@@ -113,7 +115,8 @@ func (f *forger) prepared(how string) pbft.Message {
 	low -= low % f.cfg.CheckpointInterval
 	m := &pbft.ViewChange{View: u, Replica: f.cfg.Self, Prepared: []pbft.PreparedCert{cert}}
 	if low > 0 {
-		m.Stable = pbft.StableCert{Seq: low, Digest: cert.Digest, Checkpoints: f.signers(how, last.Replica, last.Sig, f.cfg.Quorum())}
+		state := &pbft.Checkpoint{Seq: low, Digest: cert.Digest, Replica: f.cfg.Self}
+		m.Stable = pbft.StableCert{Seq: low, Digest: cert.Digest, Checkpoints: f.signers(how, state, f.cfg.Quorum())}
 	}
 	own := pbft.Suspect{View: u - 1, Replica: f.cfg.Self}
 	f.signed(&own)
@@ -125,18 +128,21 @@ func (f *forger) prepared(how string) pbft.Message {
 	return f.signed(m)
 }
 
-// signers makes n endorsements out of signatures that were heard: one replica's again and again, or everybody's latest,
-// whatever it was under.
-func (f *forger) signers(how string, by pbft.ReplicaID, sig pbft.Signature, n int) []pbft.Endorsement {
+// signers makes n endorsements: its own of the statement that is to be certified, true and again and again, or everybody's
+// latest signatures, whatever they were under.
+func (f *forger) signers(how string, own pbft.Message, n int) []pbft.Endorsement {
 	var list []pbft.Endorsement
-	for id := pbft.ReplicaID(0); len(list) < n; id++ {
-		e := pbft.Endorsement{Replica: by, Sig: sig}
-		if how != "repeated" {
-			e = pbft.Endorsement{Replica: id, Sig: f.latest(id)}
-		}
-		list = append(list, e)
+	if how == "repeated" {
+		return slices.Repeat([]pbft.Endorsement{{Replica: f.cfg.Self, Sig: f.ownSignature(own)}}, n)
+	}
+	for id := range pbft.ReplicaID(n) {
+		list = append(list, pbft.Endorsement{Replica: id, Sig: f.latest(id)})
 	}
 	return list
+}
+
+func (f *forger) ownSignature(m pbft.Message) pbft.Signature {
+	return f.sign(pbft.Signable(f.cfg, m))
 }
 
 // latest is the newest vote's signature of a replica.
