@@ -94,7 +94,7 @@ func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, 
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
-	r := &runner{flags: f, engine: engine, stdout: stdout, shown: stdout, dir: dir}
+	r := &runner{flags: f, engine: engine, stdout: stdout, shown: stdout, dir: dir, skipped: len(skipped)}
 	if f.json {
 		r.shown = stderr
 	}
@@ -147,6 +147,7 @@ type runner struct {
 	engine        play.Engine
 	stdout, shown io.Writer
 	dir           string
+	skipped       int
 	documents     []*report.Document
 }
 
@@ -219,12 +220,15 @@ func (r *runner) came(verdict string) (n int) {
 // summary ends the output.
 func (r *runner) summary() error {
 	if !r.flags.json {
-		if len(r.documents) < 2 {
+		if len(r.documents)+r.skipped < 2 {
 			return nil
 		}
 		text := fmt.Sprintf("\n%d of %d passed", r.came(report.Pass), len(r.documents))
 		if n := r.came(report.Inconclusive); n > 0 {
 			text += fmt.Sprintf(", %d inconclusive", n)
+		}
+		if r.skipped > 0 {
+			text += fmt.Sprintf(", %d skipped", r.skipped)
 		}
 		_, err := fmt.Fprintln(r.stdout, text)
 		return err

@@ -36,7 +36,11 @@ func TestRun_UnusableScenariosAreOneLine(t *testing.T) {
 		want string
 	}{
 		"no file":           {nil, "no scenario given"},
-		"missing file":      {[]string{"missing.toml"}, "missing.toml"},
+		"missing file":      {[]string{"missing.toml"}, "missing.toml: there is no such file; name a scenario"},
+		"directory":         {[]string{t.TempDir()}, "this is a directory; name the files in it"},
+		"empty file":        {[]string{os.DevNull}, "name is missing"},
+		"twice":             {[]string{good, good}, "is given twice"},
+		"no engine has it":  {[]string{scenarioFile(t, "flip", few+"[[event]]\nat = \"1s\"\ndo = \"flip-state\"\ntargets = [1]\n"), "--engine", "sim"}, "no engine can do yet"},
 		"typo":              {[]string{scenarioFile(t, "typo", "replicsa = 4\n")}, "did you mean replicas?"},
 		"impossible target": {[]string{scenarioFile(t, "target", few+"[[event]]\nat = \"1s\"\ndo = \"kill\"\ntargets = [4]\n")}, "there is no replica 4"},
 		"duplicate name":    {[]string{good, same}, "is the name of"},

@@ -79,7 +79,7 @@ type Evidence struct {
 type Replica struct {
 	ID             int    `json:"id"`
 	Correct        bool   `json:"correct"`
-	Role           string `json:"role"` // correct; malicious by configuration; or killed by somebody else
+	Role           string `json:"role"` // correct, malicious, down, paused, stopped (by itself), killed (by somebody else), lost its disk
 	Executed       uint64 `json:"executed"`
 	Stable         uint64 `json:"stable_checkpoint"`
 	StateDigest    string `json:"state_digest"`

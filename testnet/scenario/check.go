@@ -26,6 +26,12 @@ func (s *Scenario) Faulty() []pbft.ReplicaID {
 	return slices.Compact(faulty)
 }
 
+// Lies reports whether a replica is malicious, or a script has its key.
+func (s *Scenario) Lies(id pbft.ReplicaID) bool {
+	return slices.ContainsFunc(s.Malicious, func(m Malicious) bool { return m.Client == nil && m.Replica == id }) ||
+		slices.ContainsFunc(s.Scripts, func(l Script) bool { return l.From == id })
+}
+
 // faults names every replica that something makes faulty, and the line that does.
 func (s *Scenario) faults(each func(id pbft.ReplicaID, line int)) {
 	for _, m := range s.Malicious {

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"syscall"
 
 	"tagma/internal/cluster"
 	"tagma/pbft"
@@ -17,17 +20,28 @@ const maxFileBytes = 1 << 20
 func Read(path string) (*Scenario, error) {
 	r, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read scenario: %w", err)
+		return nil, unreadable(path, err)
 	}
 	defer r.Close() //nolint:errcheck // only read
 	text, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("read scenario: %w", err)
+		return nil, unreadable(path, err)
 	}
 	if len(text) > maxFileBytes {
 		return nil, &Error{File: path, Problem: fmt.Sprintf("has more than %d bytes; is it a scenario?", maxFileBytes)}
 	}
 	return Parse(path, text)
+}
+
+// unreadable says what to name instead of a file that cannot be read.
+func unreadable(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &Error{File: path, Problem: "there is no such file; name a scenario, such as scenarios/equivocate.toml"}
+	case errors.Is(err, syscall.EISDIR):
+		return &Error{File: path, Problem: "this is a directory; name the files in it, such as " + filepath.Join(path, "*.toml")}
+	}
+	return fmt.Errorf("read a scenario: %w", err)
 }
 
 // ReadAll reads several files, no two of which may have one name: reports would not tell them apart.
@@ -39,7 +53,11 @@ func ReadAll(paths []string) ([]*Scenario, error) {
 		if err != nil {
 			return nil, err
 		}
-		if other, taken := first[s.Name]; taken {
+		other, taken := first[s.Name]
+		if taken && filepath.Clean(other) == filepath.Clean(path) {
+			return nil, &Error{File: path, Problem: "the file is given twice; give it once"}
+		}
+		if taken {
 			return nil, &Error{File: path, Line: s.nameLine, Problem: fmt.Sprintf(
 				"name = %q is the name of %s too; give each scenario one of its own", s.Name, other)}
 		}

@@ -191,6 +191,9 @@ func (r *run) perform(e *scenario.Event, a *act, i int) {
 // strike does something to one replica.
 func (r *run) strike(e *scenario.Event, id pbft.ReplicaID, i int) {
 	w := r.w
+	if in, up := w.Inspect(id); up {
+		r.seen[id] = in
+	}
 	switch e.Do {
 	case scenario.Kill:
 		if e.BeforeSend != 0 {

@@ -97,6 +97,8 @@ type run struct {
 	ended     time.Duration // of the workload: when it was answered, or given up
 	before    pbft.View     // the highest view when the last fault ended
 	shown     time.Duration
+
+	seen map[pbft.ReplicaID]pbft.Inspection // of each replica, before something was last done to it
 }
 
 // delay is what every link takes unless the scenario says otherwise: nothing is instantaneous.
@@ -111,7 +113,7 @@ func withDelay(l links.Link) links.Link {
 
 // begin makes the world and arms everything that is planned.
 func begin(ctx context.Context, s *scenario.Scenario, show play.Show) (*run, error) {
-	r := &run{ctx: ctx, s: s, show: show, heard: newHeard(s), caughtUp: -1}
+	r := &run{ctx: ctx, s: s, show: show, heard: newHeard(s), caughtUp: -1, seen: map[pbft.ReplicaID]pbft.Inspection{}}
 	p := s.Settings.WithDefaults()
 	o := sim.Options{
 		Seed: s.Seed, Replicas: s.Replicas, Machine: s.Machine, Base: withDelay(s.Network), Reach: &links.Link{Delay: delay},

@@ -96,11 +96,17 @@ func (r *run) tellEvidence(d *report.Document) {
 
 func (r *run) tellReplicas(d *report.Document) {
 	for id := range pbft.ReplicaID(r.s.Replicas) {
-		in, _ := r.w.Inspect(id)
-		d.Replicas = append(d.Replicas, report.Replica{
+		in, up := r.w.Inspect(id)
+		if !up {
+			in = r.seen[id]
+		}
+		replica := report.Replica{
 			ID: int(id), Correct: r.w.Correct(id), Role: r.role(id), Executed: uint64(in.Executed), Stable: uint64(in.Stable),
-			StateDigest: hex.EncodeToString(in.StateDigest[:]),
-		})
+		}
+		if in.StateDigest != (pbft.Digest{}) {
+			replica.StateDigest = hex.EncodeToString(in.StateDigest[:])
+		}
+		d.Replicas = append(d.Replicas, replica)
 	}
 	for i, id := range r.together() {
 		if stable := d.Replicas[id].Stable; i == 0 || stable < d.StableCheckpoint {
@@ -112,12 +118,14 @@ func (r *run) tellReplicas(d *report.Document) {
 // role is what a replica is, in a word or two.
 func (r *run) role(id pbft.ReplicaID) string {
 	switch {
-	case slices.Contains(r.s.Faulty(), id):
+	case r.s.Lies(id):
 		return "malicious"
+	case slices.Contains(r.s.Faulty(), id):
+		return "lost its disk"
 	case r.w.Why(id) != nil && !r.w.Up(id):
-		return "stopped by itself"
+		return "stopped"
 	case !r.w.Up(id):
-		return "killed"
+		return "down"
 	case !r.w.Correct(id):
 		return "damaged"
 	default:

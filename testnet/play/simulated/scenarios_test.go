@@ -140,6 +140,21 @@ func TestRun_EveryActIsPerformedOrRefused(t *testing.T) {
 	}
 }
 
+// A replica that is down is told as it was last seen, and each as what it is.
+func TestRun_TellsReplicasAsTheyWere(t *testing.T) {
+	d := runText(t, small+"[[event]]\nafter_operations = 50\ndo = \"kill\"\ntargets = [2]\n[[malicious]]\nreplica = 3\nbehaviour = \"corrupt\"\n")
+	if r := d.Replicas[2]; r.Role != "down" || !r.Correct || r.Executed == 0 {
+		t.Errorf("%+v", r)
+	}
+	if d.Replicas[3].Role != "malicious" || d.Replicas[0].Role != "correct" || len(d.Replicas[0].StateDigest) != 64 {
+		t.Errorf("%+v", d.Replicas)
+	}
+	d = runText(t, small+"[[event]]\nat = \"200ms\"\ndo = \"wipe\"\ntargets = [1]\n")
+	if r := d.Replicas[1]; r.Role != "lost its disk" || r.Correct {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestRefuse_WhatNoEngineCanDo(t *testing.T) {
 	err := Engine{}.Refuse(parse(t, "name = \"x\"\n[[event]]\nat = \"1s\"\ndo = \"flip-state\"\ntargets = [1]\n"))
 	if err == nil || !strings.HasPrefix(err.Error(), "test.toml:2: ") || !strings.Contains(err.Error(), "no engine") {
