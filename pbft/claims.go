@@ -56,8 +56,19 @@ type claims struct {
 
 // reserve makes room for n claims at once: a new view has thousands.
 func (c *claims) reserve(n int) {
+	if n == 1 {
+		one := new(oneClaim)
+		c.list, c.buf = one.list[:0], one.buf[:0]
+		return
+	}
 	c.list = make([]Claim, 0, n)
 	c.buf = make([]byte, 0, n*signedBytes)
+}
+
+// oneClaim is the room for one, which most messages need.
+type oneClaim struct {
+	list [1]Claim
+	buf  [signedBytes]byte
 }
 
 // next returns the buffer to append the next signed string to.

@@ -65,6 +65,7 @@ func (r *Replica) wait(s *slot, m *PrePrepare) {
 		return
 	}
 	s.waiting = m
+	r.log.settled = min(r.log.settled, s.seq-1)
 }
 
 // onSecondPrePrepare handles a pre-prepare for a slot that has one in this view: it repeats it, brings the body that

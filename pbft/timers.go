@@ -127,9 +127,16 @@ func (r *Replica) retryWaiting() {
 	if !r.active {
 		return
 	}
-	for seq := r.log.low + 1; seq <= min(r.log.seen, r.log.high()); seq++ {
+	r.log.settled = max(r.log.settled, r.log.low)
+	for seq := r.log.settled + 1; seq <= min(r.log.seen, r.log.high()); seq++ {
 		s := r.log.peek(seq)
 		if s == nil {
+			continue
+		}
+		if s.commitSent && s.waiting == nil {
+			if seq == r.log.settled+1 {
+				r.log.settled = seq
+			}
 			continue
 		}
 		if m := s.waiting; m != nil && m.View <= r.view && !r.mustWait(m) {

@@ -37,6 +37,7 @@ func (r *Replica) leave(u View) {
 			s.endView()
 		}
 	}
+	r.log.settled = 0
 }
 
 // newViewChange collects the proof of everything that may have committed here above the stable checkpoint (V1).

@@ -32,6 +32,7 @@ type window struct {
 	length   Seq // L
 	low      Seq // h
 	seen     Seq // highest sequence number that any message within the window named
+	settled  Seq // up to here every slot above h has our commit and nothing waits
 	ring     []slot
 }
 

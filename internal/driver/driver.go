@@ -9,7 +9,7 @@ type Driver struct {
 	cfg       *pbft.Config
 	core      Core
 	journal   Journal
-	signer    Signer
+	sign      func([]byte) pbft.Signature
 	transport Transport
 	machine   Machine
 	observer  Observer
@@ -37,9 +37,10 @@ type Ports struct {
 // New returns a driver around a core.
 func New(cfg *pbft.Config, core Core, p Ports) *Driver {
 	d := &Driver{
-		cfg: cfg, core: core, journal: p.Journal, signer: p.Signer, transport: p.Transport,
+		cfg: cfg, core: core, journal: p.Journal, transport: p.Transport,
 		machine: p.Machine, observer: p.Observer, guard: p.Guard,
 	}
+	d.sign = func(b []byte) pbft.Signature { return p.Signer.Sign(b) }
 	for _, rec := range core.Anchor() {
 		if head, ok := rec.(*pbft.Head); ok {
 			d.view = head.View

@@ -90,7 +90,7 @@ func (d *Driver) persist(r pbft.Record) {
 
 // broadcast signs a message, journals it if it is a vote, and sends it to all others and back to the core.
 func (d *Driver) broadcast(m pbft.Message) error {
-	pbft.Sign(d.cfg, m, func(b []byte) pbft.Signature { return d.signer.Sign(b) })
+	pbft.Sign(d.cfg, m, d.sign)
 	l := loop{event: pbft.Received{
 		From: pbft.Source{Replica: d.cfg.Self, Loopback: true}, Msg: pbft.Own(m),
 	}}

@@ -11,7 +11,8 @@ func (d *Driver) perform() error {
 	t := d.turn
 	d.turn = turn{}
 	if len(t.records) > 0 {
-		err := d.journal.Append(t.records, func() []pbft.Record { return d.anchor(t.records) })
+		records := t.records
+		err := d.journal.Append(records, func() []pbft.Record { return d.anchor(records) })
 		if err != nil {
 			return fmt.Errorf("make %d records durable: %w", len(t.records), err)
 		}

@@ -8,7 +8,7 @@ type observed struct {
 	memos map[pbft.Seq]*memo
 	floor pbft.Seq // everything up to here is forgotten
 	spare []*memo
-	last  struct { // that was looked up
+	near  [64]struct { // that were looked up, by what is left of their sequence numbers
 		seq  pbft.Seq
 		memo *memo
 	}
@@ -66,8 +66,9 @@ func (o *observed) at(seq pbft.Seq) *memo {
 	if seq <= o.floor {
 		return nil
 	}
-	if o.last.seq == seq {
-		return o.last.memo
+	near := &o.near[seq%pbft.Seq(len(o.near))]
+	if near.seq == seq {
+		return near.memo
 	}
 	k := o.memos[seq]
 	if k == nil {
@@ -77,7 +78,7 @@ func (o *observed) at(seq pbft.Seq) *memo {
 		}
 		o.memos[seq] = k
 	}
-	o.last.seq, o.last.memo = seq, k
+	near.seq, near.memo = seq, k
 	return k
 }
 

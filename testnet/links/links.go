@@ -48,22 +48,24 @@ type Policy struct {
 	n      int
 	base   Link
 	dice   *rand.Rand
-	states map[tie]*tieState
+	states []tieState // by both ends
 	cuts
 	rules []*activeRule
 	fired map[string]int
+	out   []Delivery // of the last call of Pass
 }
 
 // New returns links between n replicas that all behave like base. All chance comes from dice.
 func New(n int, base Link, dice *rand.Rand) *Policy {
 	return &Policy{
-		n: n, base: base, dice: dice, states: map[tie]*tieState{},
+		n: n, base: base, dice: dice, states: make([]tieState, n*n),
 		cuts: newCuts(n), fired: map[string]int{},
 	}
 }
 
 // Pass decides about one frame that is sent now, a time since the beginning that never goes back. Rules come first, then
-// what cuts the two replicas off, then the link's properties. A frame on its way is not touched by later changes.
+// what cuts the two replicas off, then the link's properties. A frame on its way is not touched by later changes. What is
+// returned is valid until the next call.
 func (p *Policy) Pass(now time.Duration, f Frame) []Delivery {
 	if f.From == f.To {
 		return []Delivery{{Frame: f}}
@@ -113,24 +115,21 @@ func (p *Policy) send(now time.Duration, f Frame, extra time.Duration, copies in
 		return nil
 	}
 	arrival := p.arrival(now, at, link, len(f.Bytes), extra, chance(link.Reorder))
-	out := []Delivery{{Frame: f, After: arrival - now}}
+	out := append(p.out[:0], Delivery{Frame: f, After: arrival - now})
 	if chance(link.Duplicate) {
 		copies++
 	}
 	for range copies - 1 {
 		out = append(out, Delivery{Frame: f, After: arrival - now + p.upTo(link.spread())})
 	}
+	p.out = out
 	return out
 }
 
 // arrival is when a frame arrives: never before one that was sent earlier on the same link, unless that one or this one
 // is held back. A frame that is held back makes nobody wait.
 func (p *Policy) arrival(now time.Duration, at tie, link Link, size int, extra time.Duration, reorder bool) time.Duration {
-	s := p.states[at]
-	if s == nil {
-		s = new(tieState)
-		p.states[at] = s
-	}
+	s := &p.states[int(at.from)*p.n+int(at.to)]
 	leaves := now
 	if link.Bandwidth > 0 {
 		leaves = max(now, s.busy) + time.Duration(float64(size)/float64(link.Bandwidth)*float64(time.Second))

@@ -50,7 +50,7 @@ func (c *client) send(n *node, frame []byte, read *decoded) {
 	}
 	if at, ok := c.w.cross(&l.there, len(frame)); ok {
 		c.w.queue.push(event{
-			at: at, kind: requested, node: n, life: l.life, client: c, packet: &packet{frame: frame, read: read},
+			at: at, kind: requested, node: n, life: l.life, client: c, packet: &packet{read: read},
 		})
 	}
 }
@@ -127,7 +127,7 @@ func (n *node) respond(reply *pbft.Reply) {
 	l := &c.links[n.place]
 	if at, ok := n.w.cross(&l.back, len(frame)); ok {
 		n.w.queue.push(event{
-			at: at, kind: replied, node: n, life: n.life, client: c, packet: &packet{frame: frame, read: decode(frame)},
+			at: at, kind: replied, node: n, life: n.life, client: c, packet: &packet{read: decode(frame)},
 		})
 	}
 }

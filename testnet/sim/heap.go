@@ -21,56 +21,74 @@ const (
 // event is something that happens at a time. Which fields it has depends on its kind.
 type event struct {
 	at     time.Duration
-	number uint64
 	kind   kind
-	node   *node
 	life   uint32 // of the node, for what a crash undoes
+	node   *node
 	client *client
 	token  uint64
 	packet *packet
 	do     func()
 }
 
-// queue holds events to come: a heap by time, and by number where times are equal.
+// queue holds events to come: a heap by time, and by number where times are equal. What is moved about is short, and the
+// events themselves lie still.
 type queue struct {
-	heap []event
-	next uint64
+	heap   []turnOf
+	next   uint64
+	events []event
+	free   []int32 // places in events
+}
+
+// turnOf says when it is the turn of the event in a place.
+type turnOf struct {
+	at     time.Duration
+	number uint64
+	place  int32
 }
 
 func (q *queue) push(e event) {
+	place := int32(len(q.events))
+	if last := len(q.free) - 1; last >= 0 {
+		place, q.free = q.free[last], q.free[:last]
+		q.events[place] = e
+	} else {
+		q.events = append(q.events, e)
+	}
 	q.next++
-	e.number = q.next
-	q.heap = append(q.heap, e)
+	t := turnOf{at: e.at, number: q.next, place: place}
+	q.heap = append(q.heap, t)
 	i := len(q.heap) - 1
 	for i > 0 {
 		parent := (i - 1) / 4
-		if !e.before(&q.heap[parent]) {
+		if !t.before(&q.heap[parent]) {
 			break
 		}
 		q.heap[i] = q.heap[parent]
 		i = parent
 	}
-	q.heap[i] = e
+	q.heap[i] = t
 }
 
-func (e *event) before(o *event) bool {
-	return e.at < o.at || e.at == o.at && e.number < o.number
+func (t *turnOf) before(o *turnOf) bool {
+	return t.at < o.at || t.at == o.at && t.number < o.number
 }
 
 func (q *queue) pop() event {
-	top := q.heap[0]
+	place := q.heap[0].place
 	last := len(q.heap) - 1
-	e := q.heap[last]
-	q.heap[last] = event{}
+	t := q.heap[last]
 	q.heap = q.heap[:last]
 	if last > 0 {
-		q.sift(e)
+		q.sift(t)
 	}
-	return top
+	e := q.events[place]
+	q.events[place] = event{}
+	q.free = append(q.free, place)
+	return e
 }
 
-// sift puts e in the place of the first one, and down.
-func (q *queue) sift(e event) {
+// sift puts t in the place of the first one, and down.
+func (q *queue) sift(t turnOf) {
 	i, n := 0, len(q.heap)
 	for {
 		least := 4*i + 1
@@ -82,11 +100,11 @@ func (q *queue) sift(e event) {
 				least = c
 			}
 		}
-		if !q.heap[least].before(&e) {
+		if !q.heap[least].before(&t) {
 			break
 		}
 		q.heap[i] = q.heap[least]
 		i = least
 	}
-	q.heap[i] = e
+	q.heap[i] = t
 }

@@ -55,13 +55,18 @@ func (n *node) rotate(anchor []pbft.Record) error {
 	return n.journal.Rotate(n.entries(anchor))
 }
 
+// entries are what a journal is given of records. They are valid until the next call.
 func (n *node) entries(records []pbft.Record) []journal.Entry {
-	out := make([]journal.Entry, len(records))
-	for i, r := range records {
-		out[i] = journal.Entry{Seq: uint64(pbft.RecordSeq(r)), Data: pbft.EncodeRecord(r)}
-		n.w.trace.bytes(out[i].Data)
+	w := n.w
+	w.entries, w.encoded = w.entries[:0], w.encoded[:0]
+	for _, r := range records {
+		start := len(w.encoded)
+		w.encoded = pbft.AppendRecord(w.encoded, r)
+		data := w.encoded[start:] // where it stands, should the rest be moved
+		w.trace.bytes(data)
+		w.entries = append(w.entries, journal.Entry{Seq: uint64(pbft.RecordSeq(r)), Data: data})
 	}
-	return out
+	return w.entries
 }
 
 // Send implements driver.Transport.

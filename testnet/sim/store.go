@@ -78,8 +78,8 @@ func (s *store) put(seq uint64, w statemachine.Write) {
 		return
 	}
 	c.versions = slices.Insert(c.versions, i, v)
-	if old := c.newest(s.floor); old > 0 { // nobody can read what lies below
-		c.versions = slices.Delete(c.versions, 0, old)
+	if len(c.versions) > 1 && c.versions[1].seq <= s.floor { // nobody can read what lies below
+		c.versions = slices.Delete(c.versions, 0, c.newest(s.floor))
 	}
 }
 
@@ -101,7 +101,10 @@ func (c *cell) at(seq uint64) ([]byte, bool) {
 }
 
 // settle ends the sync of the last write.
-func (s *store) settle() { s.flight = nil }
+func (s *store) settle() {
+	clear(s.flight)
+	s.flight = s.flight[:0]
+}
 
 // Checkpoint implements statemachine.Storage.
 func (s *store) Checkpoint(seq uint64) (root [32]byte, err error) {

@@ -69,10 +69,8 @@ const nobody = 1 << 20
 func (w *World) note(l line) {
 	t := &w.trace
 	l.at = w.now
-	t.mix(uint64(l.at))
-	t.mix(uint64(l.who)<<8 | uint64(l.what))
-	t.mix(l.a)
-	t.mix(l.b)
+	t.mix(uint64(l.at), uint64(l.who)<<8|uint64(l.what))
+	t.mix(l.a, l.b)
 	if l.words != "" {
 		t.bytes([]byte(l.words))
 	}
@@ -87,20 +85,20 @@ func (w *World) note(l line) {
 	}
 }
 
-func (t *trace) mix(v uint64) {
-	t.x = fold(t.x^v, 0xd6e8feb86659fd93)
-	t.y = fold(t.y+v, 0xa0761d6478bd642f)
+// mix takes two words. Each goes into a half of its own, and what the other half was goes into both.
+func (t *trace) mix(v, u uint64) {
+	t.x, t.y = fold(t.x^v, 0xd6e8feb86659fd93)+t.y, fold(t.y+u, 0xa0761d6478bd642f)^t.x
 }
 
 func (t *trace) bytes(b []byte) {
-	t.mix(uint64(len(b)))
-	for len(b) >= 8 {
-		t.mix(binary.LittleEndian.Uint64(b))
-		b = b[8:]
+	t.mix(uint64(len(b)), 0)
+	for len(b) >= 16 {
+		t.mix(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]))
+		b = b[16:]
 	}
-	var rest [8]byte
+	var rest [16]byte
 	copy(rest[:], b)
-	t.mix(binary.LittleEndian.Uint64(rest[:]))
+	t.mix(binary.LittleEndian.Uint64(rest[:]), binary.LittleEndian.Uint64(rest[8:]))
 }
 
 // Hash is the hash of everything that has happened: two runs with one hash are the same run.

@@ -56,7 +56,10 @@ func (n *node) arrive(p *packet) {
 	if len(n.lanes.replicas) >= laneRoom {
 		return
 	}
-	n.lanes.replicas = append(n.lanes.replicas, pbft.Received{From: pbft.Source{Replica: p.from}, Msg: v})
+	if p.event == nil {
+		p.event = pbft.Received{From: pbft.Source{Replica: p.from}, Msg: v}
+	}
+	n.lanes.replicas = append(n.lanes.replicas, p.event)
 	n.wake()
 }
 

@@ -109,7 +109,7 @@ func (n *node) measure() {
 	if n.beats++; n.beats%64 != 0 {
 		return
 	}
-	if m := n.observed(); m != nil {
+	if m := n.observed(); m != nil && n.beats%128 == 0 { // it looks at every slot
 		m.Standing(n.id, n.replica.Position()) // a replica that has just started has not taken a step yet
 		m.Holds(n.id, n.replica.Footprint())
 	}

@@ -8,9 +8,9 @@ import (
 // packet is a frame on its way.
 type packet struct {
 	from    pbft.ReplicaID // of a replica's
-	frame   []byte
 	read    *decoded
-	damaged bool // on its way
+	damaged bool       // on its way
+	event   pbft.Event // what it is to a core, once it is verified
 }
 
 // decoded is what a frame says, for all who are sent the same bytes.
@@ -19,7 +19,8 @@ type decoded struct {
 	verified pbft.Verified
 	err      error
 	checked  bool
-	left     bool // the monitor was told
+	left     bool    // the monitor was told
+	packet   *packet // the last one of it that was sent undamaged: several may be on their way to several replicas
 }
 
 func decode(frame []byte) *decoded {
@@ -71,7 +72,11 @@ func (w *World) deliver(out []links.Delivery, from *node, d *decoded) {
 		if read == nil || damaged {
 			read = decode(o.Bytes)
 		}
-		p := &packet{from: o.From, frame: o.Bytes, read: read, damaged: damaged}
+		p := read.packet
+		if p == nil || p.from != o.From || damaged {
+			p = &packet{from: o.From, read: read, damaged: damaged}
+			read.packet = p
+		}
 		for _, n := range w.byID[o.To] {
 			if n.hears(o.From) && (from == nil || from.hears(o.To)) {
 				w.queue.push(event{at: w.now + o.After, kind: arrives, node: n, packet: p})

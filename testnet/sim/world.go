@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"tagma/checkpoint/journal"
 	"tagma/internal/machines"
 	"tagma/pbft"
 	"tagma/statemachine"
@@ -43,6 +44,8 @@ type World struct {
 	counts    Counts
 	shared    *decoded // of the last frame that was sent
 	sharedOf  []byte
+	entries   []journal.Entry // of the last turn that was journalled
+	encoded   []byte          // their bytes
 
 	turns, reach, damage, work *rand.Rand // chance, by what it decides
 }

@@ -33,7 +33,7 @@ type Disk struct {
 	sectors     []undo
 	length      int // of the file when it was synced
 	forgotten   []forgotten
-	free        []byte // the memory of a file that is gone
+	free        [][]byte // the memory of files that are gone
 	nameFlight  []nameChange
 	failingFrom int // the call that changes something from which on all fail; 0: none does
 	failure     error
@@ -42,6 +42,9 @@ type Disk struct {
 
 	calls, lied int
 }
+
+// maxFree bounds how many files' memory is kept for others.
+const maxFree = 4
 
 // New returns an empty disk.
 func New() *Disk { return &Disk{names: map[string]*inode{}, durable: map[string]*inode{}} }
@@ -104,8 +107,10 @@ func (d *Disk) Create(path string) (journal.File, error) {
 	if d.full {
 		return nil, ErrFull
 	}
-	n := &inode{data: d.free}
-	d.free = nil
+	n := &inode{}
+	if last := len(d.free) - 1; last >= 0 {
+		n.data, d.free = d.free[last], d.free[:last]
+	}
 	return &file{d, n}, d.change(nameChange{node: n, add: path})
 }
 
@@ -173,7 +178,9 @@ func (d *Disk) Settle() {
 	for _, c := range d.nameFlight {
 		c.apply(d.durable)
 		if c.add == "" { // nobody can read it any more
-			d.free = c.node.data[:0]
+			if len(d.free) < maxFree {
+				d.free = append(d.free, c.node.data[:0])
+			}
 			c.node.data = nil
 		}
 	}

@@ -8,6 +8,7 @@ import (
 // inode is a file without its name. What is not durable can be undone.
 type inode struct {
 	data   []byte
+	used   int    // behind this nothing was written but zeros
 	length int    // durable
 	dirty  []undo // written since the last sync, in order; they may overlap
 }
@@ -56,8 +57,13 @@ func (n *inode) write(b []byte, at int) {
 		return
 	}
 	s := undo{from: at / SectorBytes, to: (at + len(b) + SectorBytes - 1) / SectorBytes}
-	if held := n.data[min(s.from*SectorBytes, len(n.data)):min(s.to*SectorBytes, len(n.data))]; !zero(held) {
-		s.before = slices.Clone(held)
+	if from := s.from * SectorBytes; from < min(n.used, len(n.data)) {
+		if held := n.data[from:min(s.to*SectorBytes, len(n.data))]; !zero(held) {
+			s.before = slices.Clone(held)
+		}
+	}
+	if !zero(b) {
+		n.used = max(n.used, at+len(b))
 	}
 	n.data = grown(n.data, at+len(b))
 	copy(n.data[at:], b)
