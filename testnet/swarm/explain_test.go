@@ -1,0 +1,65 @@
+package swarm
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"tagma/testnet/sim"
+)
+
+func TestExplain_TellsTheInvariantTheTraceAndThePlan(t *testing.T) {
+	p := crowded()
+	out, err := sim.Run(p, broken)
+	if err != nil || out.Violation == nil {
+		t.Fatal(err, "the break is not seen")
+	}
+	f, err := Explain(&Result{Seed: 5, Plan: p, Broken: out.Violation}, Budget{Runs: 200, Time: time.Minute}, broken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Trace) < 5 || len(f.Trace) > traceLines {
+		t.Errorf("%d lines of trace", len(f.Trace))
+	}
+	trace := strings.Join(f.Trace, "\n")
+	for _, part := range []string{"replica 2 crashes", "replica 2 starts", "replica 2 enters view 1"} {
+		if !strings.Contains(trace, part) {
+			t.Errorf("the trace does not say that %s:\n%s", part, trace)
+		}
+	}
+	if strings.Contains(trace, "status") || strings.Contains(trace, "takes a turn") {
+		t.Errorf("the trace tells what everybody does all the time:\n%s", trace)
+	}
+	for _, part := range []string{f.Violation, f.Shrunk, "4 replicas, 1 clients", "crash of replica 2"} {
+		if !strings.Contains(f.String(), part) {
+			t.Errorf("%q is missing in:\n%s", part, f)
+		}
+	}
+}
+
+// A world that is not the same twice is a failure of its own.
+func TestRun_OneSeedThatIsTwoRunsIsAFailure(t *testing.T) {
+	runs := 0
+	o := Options{First: 3, Seeds: 1, Replicas: 4, Twice: true, Change: func(o *sim.Options) {
+		o.Seed += uint64(runs)
+		runs++
+	}}
+	s, err := Run(t.Context(), o, func(r *Result) error {
+		if r.Broken == nil || r.Broken.Invariant != Repeats {
+			t.Errorf("%v", r.Broken)
+		}
+		return nil
+	})
+	if err != nil || s.Failed != 1 {
+		t.Errorf("%v, %d failed", err, s.Failed)
+	}
+}
+
+func TestKind_IsTheInvariantAndItsFirstWordsWithoutNumbers(t *testing.T) {
+	a := &sim.Violation{Invariant: "I2", What: "replica 2 signs a prepare for (3, 17) with 0badf00d"}
+	b := &sim.Violation{Invariant: "I2", What: "replica 4 signs a prepare for (1, 2) with 12345678"}
+	c := &sim.Violation{Invariant: "I2", What: "replica 2 signs two different suspects for view 1"}
+	if kind(a) != kind(b) || kind(a) == kind(c) {
+		t.Errorf("%q, %q, %q", kind(a), kind(b), kind(c))
+	}
+}
