@@ -10,10 +10,13 @@ TOOL := $(GO) tool -modfile=tools/go.mod
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help check fmt lint test race fuzz explore demo bench profile
+SEEDS    ?= 200
+MINUTES  ?= 10
+SEED     ?= 1
+.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo bench profile
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 check: ## everything CI checks, in its order
 	@.ci/run
@@ -45,6 +48,15 @@ fuzz: ## every fuzz target for FUZZTIME (100000x: so many inputs)
 
 explore: ## every run of the core within two views, one replica Byzantine
 	$(GO) run ./cmd/tagma-testnet explore --views 2
+
+sim: ## SEEDS plans (200) in virtual time, each twice
+	$(GO) run ./cmd/tagma-testnet sim --seeds $(SEEDS) --twice
+
+swarm: ## MINUTES (10) of plans with everything drawn, from SEED (1) on
+	$(GO) run ./cmd/tagma-testnet sim --swarm --seed $(SEED) --minutes $(MINUTES) --out $${TMPDIR:-/tmp}
+
+scenarios: ## every scenario, in the simulator
+	$(GO) run ./cmd/tagma-testnet run --engine sim scenarios/*.toml scenarios/schedules/*.toml
 
 demo: ## a local cluster of four, one of them malicious, and a verdict
 	$(GO) run ./cmd/tagma-testnet demo
