@@ -13,6 +13,7 @@ import (
 	"tagma/internal/command"
 	"tagma/testnet/demo"
 	"tagma/testnet/report"
+	"tagma/testnet/tell"
 )
 
 // demoFlags are the flags of the demonstration.
@@ -88,7 +89,7 @@ func runDemo(ctx context.Context, f demoFlags, stdout, stderr io.Writer) error {
 
 func printReport(document *report.Document, asJSON bool, stdout io.Writer) error {
 	if !asJSON {
-		return demo.Print(stdout, document, styleFor(stdout))
+		return tell.Document(stdout, document, styleFor(stdout))
 	}
 	return command.PrintJSON(stdout, document)
 }

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"tagma/testnet/report"
 	"tagma/testnet/tell"
 )
 
@@ -15,7 +14,7 @@ import (
 // writes what it can: a reader that has gone away is no reason to end a run.
 type Console struct {
 	out   io.Writer
-	style Style
+	style tell.Style
 
 	mu       sync.Mutex
 	began    time.Time
@@ -24,14 +23,8 @@ type Console struct {
 	finished bool
 }
 
-// Style is how much may be used beside plain text.
-type Style = tell.Style
-
-// Print tells people what came of a run.
-func Print(w io.Writer, d *report.Document, style Style) error { return tell.Document(w, d, style) }
-
 // NewConsole shows progress on out.
-func NewConsole(out io.Writer, style Style) *Console { return &Console{out: out, style: style} }
+func NewConsole(out io.Writer, style tell.Style) *Console { return &Console{out: out, style: style} }
 
 const (
 	redrawEvery = 100 * time.Millisecond // on a terminal

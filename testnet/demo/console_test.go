@@ -5,13 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"tagma/testnet/check"
-	"tagma/testnet/report"
+	"tagma/testnet/tell"
 )
 
 func TestConsole_PlainOutputHasNoControlCharacters(t *testing.T) {
 	var out strings.Builder
-	c := NewConsole(&out, Style{})
+	c := NewConsole(&out, tell.Style{})
 	c.Begin("load", "requests")
 	c.Advance(1, 2, "done")
 	c.Note("a note")
@@ -24,26 +23,6 @@ func TestConsole_PlainOutputHasNoControlCharacters(t *testing.T) {
 	for _, part := range []string{"load", "a note", "2 done", "it broke"} {
 		if !strings.Contains(out.String(), part) {
 			t.Errorf("%q does not tell %q", out.String(), part)
-		}
-	}
-}
-
-func TestPrint_TellsTheVerdictAndWhy(t *testing.T) {
-	d := &report.Document{
-		Verdict:    "fail",
-		Operations: report.Operations{Submitted: 1234567},
-		Faults:     []report.Fault{{What: "kill", Fired: false}},
-		Invariants: []check.Result{{ID: "I9", Why: "key is gone"}},
-		Replicas:   []report.Replica{{ID: 2, StateDigest: strings.Repeat("ab", 32)}},
-		Expect:     []report.Expectation{{Key: "completed", Want: "all", Got: "none"}},
-	}
-	var out strings.Builder
-	if err := Print(&out, d, Style{}); err != nil {
-		t.Fatal(err)
-	}
-	for _, part := range []string{"1,234,567 submitted", "kill did not happen", "key is gone", "abababababababab ", "expected completed to be all, got none", "FAIL"} {
-		if !strings.Contains(out.String(), part) {
-			t.Errorf("%q is missing in\n%s", part, out.String())
 		}
 	}
 }

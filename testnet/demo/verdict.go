@@ -38,7 +38,7 @@ func (r *run) finish() (*report.Document, error) {
 		return nil, err
 	}
 	d.Invariants = append(results, r.clients(d)...)
-	slices.SortStableFunc(d.Invariants, func(a, b check.Result) int { return number(a) - number(b) })
+	d.SortInvariants()
 	r.expect(d)
 	d.Judge()
 	if d.Verdict == report.Inconclusive {
@@ -46,12 +46,6 @@ func (r *run) finish() (*report.Document, error) {
 	}
 	r.show.End("%d replicas stopped", len(r.cluster.File.Replicas))
 	return d, nil
-}
-
-// number is the invariant's, to sort by.
-func number(r check.Result) (n int) {
-	_, _ = fmt.Sscanf(r.ID, "I%d", &n)
-	return n
 }
 
 // tellWork tells what the clients did and what went wrong meanwhile.
@@ -155,12 +149,7 @@ func (r *run) expect(d *report.Document) {
 	add("acknowledged", "all", ops.Acknowledged, ops.Acknowledged > 0 && ops.Acknowledged == ops.Submitted)
 	add("min_view_changes", 1, d.ViewChanges, d.ViewChanges >= 1)
 	d.Expect = append(d.Expect, r.viewChanges(d.ViewChanges))
-	convicted := []int{}
-	for _, e := range d.Evidence {
-		if e.Verified {
-			convicted = append(convicted, e.Replica)
-		}
-	}
+	convicted := d.Convicted()
 	add("evidence", []int{liar}, convicted, slices.Equal(convicted, []int{liar}))
 	add("digests_equal", true, r.converged, r.converged)
 	shrank := !slices.ContainsFunc(d.Replicas, func(x report.Replica) bool {

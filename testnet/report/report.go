@@ -7,6 +7,8 @@
 package report
 
 import (
+	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -97,6 +99,28 @@ type Expectation struct {
 	Held bool   `json:"held"`
 	// Excused says why nobody can tell whose fault it is that it did not hold. Empty: it is judged.
 	Excused string `json:"excused,omitempty"`
+}
+
+// Convicted are the replicas against whom some proof holds.
+func (d *Document) Convicted() []int {
+	ids := []int{}
+	for _, e := range d.Evidence {
+		if e.Verified {
+			ids = append(ids, e.Replica)
+		}
+	}
+	return ids
+}
+
+// SortInvariants puts them into the order of their numbers, rules of other kinds behind.
+func (d *Document) SortInvariants() {
+	number := func(r check.Result) (n int) {
+		if _, err := fmt.Sscanf(r.ID, "I%d", &n); err != nil {
+			return math.MaxInt
+		}
+		return n
+	}
+	slices.SortStableFunc(d.Invariants, func(a, b check.Result) int { return cmp.Compare(number(a), number(b)) })
 }
 
 // Latencies summarises durations by nearest rank. It sorts them.

@@ -75,3 +75,21 @@ func TestDocument_HasTheContractsFields(t *testing.T) {
 		}
 	}
 }
+
+func TestDocument_SortsByNumberAndConvictsByProofsThatHold(t *testing.T) {
+	d := &Document{
+		Invariants: []check.Result{{ID: "I18"}, {ID: "E1"}, {ID: "I2"}, {ID: "D0"}, {ID: "I10"}},
+		Evidence:   []Evidence{{Replica: 1}, {Replica: 3, Verified: true}},
+	}
+	d.SortInvariants()
+	order := ""
+	for _, r := range d.Invariants {
+		order += r.ID + " "
+	}
+	if order != "I2 I10 I18 E1 D0 " {
+		t.Error(order)
+	}
+	if got := d.Convicted(); len(got) != 1 || got[0] != 3 {
+		t.Errorf("%v", got)
+	}
+}

@@ -56,3 +56,23 @@ func TestMeanings_AreThereForEveryRule(t *testing.T) {
 		}
 	}
 }
+
+func TestDocument_TellsTheVerdictAndWhy(t *testing.T) {
+	d := &report.Document{
+		Verdict:    "fail",
+		Operations: report.Operations{Submitted: 1234567},
+		Faults:     []report.Fault{{What: "kill", Fired: false}},
+		Invariants: []check.Result{{ID: "I9", Why: "key is gone"}},
+		Replicas:   []report.Replica{{ID: 2, StateDigest: strings.Repeat("ab", 32)}},
+		Expect:     []report.Expectation{{Key: "completed", Want: "all", Got: "none"}},
+	}
+	var out strings.Builder
+	if err := Document(&out, d, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"1,234,567 submitted", "kill did not happen", "key is gone", "abababababababab ", "expected completed to be all, got none", "FAIL"} {
+		if !strings.Contains(out.String(), part) {
+			t.Errorf("%q is missing in\n%s", part, out.String())
+		}
+	}
+}

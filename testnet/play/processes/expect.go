@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
 	"tagma/testnet/observe"
 	"tagma/testnet/report"
 	"tagma/testnet/scenario"
@@ -14,15 +13,10 @@ import (
 func (r *run) expect(d *report.Document) {
 	o := scenario.Outcome{
 		Submitted: d.Operations.Submitted, Acknowledged: d.Operations.Acknowledged, ViewChanges: d.ViewChanges,
-		FinalView: d.FinalView, Ratio: d.Throughput.Ratio, Stopped: members(r.is(stopped)), DigestsEqual: r.converged,
+		FinalView: d.FinalView, Ratio: d.Throughput.Ratio, Convicted: members(d.Convicted()), Stopped: members(r.is(stopped)), DigestsEqual: r.converged,
 	}
 	if ms := r.recovery(r.table.last()); ms != nil {
 		o.Committed = new(time.Duration(*ms) * time.Millisecond)
-	}
-	for _, e := range d.Evidence {
-		if e.Verified {
-			o.Convicted = append(o.Convicted, pbft.ReplicaID(e.Replica))
-		}
 	}
 	for _, i := range d.Invariants {
 		if !i.Held && i.Excused == "" && o.Broken == "" {

@@ -54,7 +54,7 @@ func (r *run) finish() (*report.Document, error) {
 	for i := range d.Invariants {
 		r.idle(&d.Invariants[i])
 	}
-	slices.SortStableFunc(d.Invariants, func(a, b check.Result) int { return number(a) - number(b) })
+	d.SortInvariants()
 	r.expect(d)
 	d.Judge()
 	return d, nil
@@ -67,12 +67,6 @@ func (r *run) idle(i *check.Result) {
 		return
 	}
 	i.Idle, i.Note = true, "nothing of this kind happened"
-}
-
-// number is the invariant's, to sort by.
-func number(r check.Result) (n int) {
-	_, _ = fmt.Sscanf(r.ID, "I%d", &n)
-	return n
 }
 
 func (r *run) tellWork(d *report.Document) {
