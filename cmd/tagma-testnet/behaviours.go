@@ -92,7 +92,7 @@ func printRowsJSON(w io.Writer) error {
 	return command.PrintJSON(w, map[string]any{"behaviours": document})
 }
 
-// parseBehaviour reads a behaviour with its parameters and asks after what was meant by an unknown one.
+// parseBehaviour reads a replica's behaviour with its parameters and asks after what was meant by an unknown one.
 func parseBehaviour(text string) (byzantine.Choice, error) {
 	choice, err := byzantine.ParseChoice(text)
 	var unknown *byzantine.UnknownError

@@ -51,6 +51,11 @@ func TestBadInput_IsOneLineWithTheMend(t *testing.T) {
 		"malicious twice":       {[]string{"start", "--malicious", "3=silent", "--malicious", "3=slow"}, "twice"},
 		"mistyped value":        {[]string{"start", "--malicious", "3=corrupt,what=replay"}, "did you mean reply?"},
 		"unknown machine":       {[]string{"start", "--machine", "vk"}, "did you mean kv?"},
+		"no seeds":              {[]string{"sim", "--seeds", "0"}, "give at least 1"},
+		"steps back":            {[]string{"sim", "--steps", "-1"}, "leave it out"},
+		"too many simulated":    {[]string{"sim", "--replicas", "300"}, "at most 256"},
+		"seed that is none":     {[]string{"sim", "--seed", "x"}, "give a whole number from 0"},
+		"help for nothing":      {[]string{"help", "rnu"}, "did you mean run?"},
 		"too few replicas":      {[]string{"start", "--replicas", "3"}, "at least 4"},
 		"impossible port":       {[]string{"start", "--base-port", "65534"}, "65535"},
 	} {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
+	"tagma/pbft"
 	"tagma/testnet/sim"
 	"tagma/testnet/swarm"
 )
@@ -68,8 +69,15 @@ faults of single messages. Several worlds run at once. A failing plan is made sm
 const simGarbage = 800
 
 func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
-	if f.replicas != 0 && f.replicas < 4 {
+	switch {
+	case f.replicas != 0 && f.replicas < 4:
 		return command.Unusablef("sim: %d replicas cannot mask a faulty one; simulate at least 4", f.replicas)
+	case f.replicas > pbft.MaxMembers:
+		return command.Unusablef("sim: %d replicas are more than the protocol has names for; simulate at most %d", f.replicas, pbft.MaxMembers)
+	case f.seeds == 0:
+		return command.Unusablef("sim: --seeds 0 runs nothing; give at least 1")
+	case f.steps < 0:
+		return command.Unusablef("sim: --steps %d is not above 0; leave it out to run to the end", f.steps)
 	}
 	if f.plan != "" && f.seeds != 1 {
 		return command.Unusablef("sim: --plan is one run, and --seeds asks for %d; give one of them", f.seeds)

@@ -113,7 +113,7 @@ func (f *startFlags) check() (map[int]byzantine.Choice, error) {
 			return nil, command.Unusablef("start: --malicious names replica %d twice; it can misbehave in one way", id)
 		}
 		if malicious[id], err = parseBehaviour(behaviour); err != nil {
-			return nil, err
+			return nil, command.NotUsable(fmt.Errorf("start: --malicious %q: %w", m, err))
 		}
 		if err := malicious[id].Check(f.replicas); err != nil {
 			return nil, command.Unusablef("start: --malicious %q: %w", m, err)
