@@ -209,6 +209,7 @@ func (n *node) crash(l disk.Loss) {
 // die ends the process after an error that is final (D6).
 func (n *node) die(err error) {
 	n.w.note(line{who: int(n.id), what: stopped, words: err.Error()})
+	n.w.judge() // what the monitor saw first says more than that the guard then refused (D7)
 	n.stop()
 	n.why = err
 	n.disk.Crash(disk.Kill, n.w.damage)
