@@ -127,3 +127,14 @@ func TestN7_TheHelperPushesCertificates(t *testing.T) {
 		}
 	}
 }
+
+// A tick passes over slots that have our commit. What waits in one of them for the next view is taken up all the same.
+func TestN6_WhatWaitsInASlotThatIsDoneIsTakenUp(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	l.propose(0, 1, b)
+	wantCount(t, broadcasts[*Commit](l.from(1, l.prepare(0, 1, b.Digest(), 1))), 1, "commits")
+	l.wait(time.Millisecond)
+	l.from(1, l.prePrepare(1, 1, l.batch(2, "b"))) // early: the new view is on its way
+	wantCount(t, broadcasts[*Prepare](l.enter(1)), 1, "prepares")
+}
