@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tagma/testnet/sim"
 )
 
 // TestList_EveryMutantFitsTheCode applies each to a copy: one that no longer fits has to be written anew.
@@ -13,8 +15,8 @@ func TestList_EveryMutantFitsTheCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(list) == 0 {
-		t.Fatal("there are no mutants")
+	if len(list) < 28 {
+		t.Fatalf("there are only %d mutants", len(list))
 	}
 	for _, m := range list {
 		dir := t.TempDir()
@@ -41,6 +43,46 @@ func TestList_EveryMutantFitsTheCode(t *testing.T) {
 				t.Errorf("mutant %s is not in %s", m.Name, e.File)
 			}
 		}
+	}
+}
+
+// TestList_EveryPlanIsOne reads the plans that mutants are hunted with.
+func TestList_EveryPlanIsOne(t *testing.T) {
+	list, err := List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	for _, m := range list {
+		for i, flag := range m.Flags[:max(0, len(m.Flags)-1)] {
+			if flag == "--plan" {
+				used[m.Flags[i+1]] = true
+			}
+		}
+	}
+	entries, err := os.ReadDir("plans")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join("plans", e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := sim.ParsePlan(text)
+		if err == nil {
+			_, err = p.Options()
+		}
+		if err != nil {
+			t.Errorf("%s: %v", e.Name(), err)
+		}
+		if !used[e.Name()] {
+			t.Errorf("%s is nobody's plan", e.Name())
+		}
+		delete(used, e.Name())
+	}
+	for name := range used {
+		t.Errorf("there is no plan %s", name)
 	}
 }
 
