@@ -178,10 +178,17 @@ func (n *node) own(e *event) {
 	}
 }
 
+// astray reports whether a replica that stops now may be unable to start from what it holds (X1): what is kept three windows
+// below h is above its last state, though it may have been given more to execute since.
+func (n *node) astray() bool {
+	in := n.replica.Inspect()
+	return in.LeftBehind || n.service != nil && in.Stable+2*n.cfg.CheckpointInterval > pbft.Seq(n.service.Executed())+3*n.cfg.LogWindow
+}
+
 // stop ends the process, with what it has noted and written durable or not, as it is.
 func (n *node) stop() {
 	n.life++
-	n.strayed = n.strayed || n.replica != nil && n.replica.Inspect().LeftBehind
+	n.strayed = n.strayed || n.replica != nil && n.astray()
 	n.up, n.paused = false, false
 	n.driver, n.core, n.replica, n.journal = nil, nil, nil, nil
 	if n.service != nil {
