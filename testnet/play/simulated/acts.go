@@ -29,6 +29,27 @@ type act struct {
 	waits bool // for a moment within a replica
 	done  bool
 	at    time.Duration
+
+	late  bool          // it begins when it first touches something, rather than when it is done
+	shown time.Duration // when it was first seen to have touched something
+	seen  bool          // shown counts
+}
+
+// began is when it was seen to go wrong: a liar that is let loose need not lie at once.
+func (a *act) began() time.Duration {
+	if a.late && a.seen {
+		return a.shown
+	}
+	return a.at
+}
+
+// notice keeps account of what begins to touch something.
+func (r *run) notice() {
+	for _, a := range r.acts {
+		if a.late && a.done && !a.seen && a.proof() {
+			a.seen, a.shown = true, r.w.Now()
+		}
+	}
 }
 
 // plan puts attackers, rules and events into a timetable.
@@ -90,7 +111,7 @@ func (r *run) touched(id string) func() bool {
 }
 
 func (r *run) malice(m *scenario.Malicious) error {
-	begin := &act{what: fmt.Sprintf("%s: %s", m.Who(), m.Choice), due: m.From, do: func(*act) {}}
+	begin := &act{what: fmt.Sprintf("%s: %s", m.Who(), m.Choice), due: m.From, do: func(*act) {}, late: true}
 	begin.proof = func() bool { return r.heard.lies[m.Replica] > 0 || r.w.HostileFrames(m.Replica) > 0 }
 	if m.Client != nil {
 		var rogue byzantine.Client
@@ -122,7 +143,7 @@ func (r *run) operation(name string, n uint64) []byte {
 
 func (r *run) rule(rule *scenario.Rule) {
 	r.acts = append(r.acts, &act{
-		what: fmt.Sprintf("%s (%s)", rule.ID(), rule.Action), due: rule.At, proof: r.touched(rule.ID()),
+		what: fmt.Sprintf("%s (%s)", rule.ID(), rule.Action), due: rule.At, proof: r.touched(rule.ID()), late: true,
 		do: func(*act) { r.command(rule.Command()) },
 	})
 	if rule.UntilTime > 0 {

@@ -29,6 +29,7 @@ func (r *run) course() error {
 			return false
 		}
 		r.look()
+		r.notice()
 		r.count()
 		r.probe()
 		if n := r.w.Acknowledged(); n != acknowledged || r.waiting() {

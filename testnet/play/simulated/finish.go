@@ -61,7 +61,7 @@ func (r *run) tellFaults(d *report.Document) {
 		if a.ends && a.done {
 			continue
 		}
-		f := report.Fault{What: a.what, Planned: true, AtMS: a.at.Milliseconds(), Fired: a.done}
+		f := report.Fault{What: a.what, Planned: true, AtMS: a.began().Milliseconds(), Fired: a.done}
 		if a.done && a.proof != nil && !a.proof() {
 			f.Fired = false
 			f.What += ": it touched nothing"
@@ -69,7 +69,7 @@ func (r *run) tellFaults(d *report.Document) {
 				f.What += "; " + err.Error()
 			}
 		}
-		if took := r.recovery(a.at); f.Fired && took != nil && !a.calm {
+		if took := r.recovery(a.began()); f.Fired && took != nil && !a.calm {
 			f.RecoveredMS = new(took.Milliseconds())
 		}
 		d.Faults = append(d.Faults, f)

@@ -155,6 +155,14 @@ func TestRun_TellsReplicasAsTheyWere(t *testing.T) {
 	}
 }
 
+// What an attacker costs is counted from its first lie, not from when it was let loose.
+func TestRun_AnAttackerBeginsWithItsFirstLie(t *testing.T) {
+	d := runText(t, small+"[[malicious]]\nreplica = 0\nbehaviour = \"equivocate\"\nfrom_seq = 10\n")
+	if f := d.Faults[1]; !f.Fired || f.AtMS == 0 || f.RecoveredMS == nil {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestRefuse_WhatNoEngineCanDo(t *testing.T) {
 	err := Engine{}.Refuse(parse(t, "name = \"x\"\n[[event]]\nat = \"1s\"\ndo = \"flip-state\"\ntargets = [1]\n"))
 	if err == nil || !strings.HasPrefix(err.Error(), "test.toml:2: ") || !strings.Contains(err.Error(), "no engine") {
