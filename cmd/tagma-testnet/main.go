@@ -1,6 +1,7 @@
 // Command tagma-testnet shows what Tagma withstands: it makes replicas malicious, crashes them and cuts them off, on real
-// processes of this machine and in a simulator, and judges what comes of it. It owns flags, output and exit codes; what happens is in the packages below testnet. It calls
-// itself again for each replica. Nothing of it is in the production binary.
+// processes of this machine and in a simulator, and judges what comes of it. It owns flags, output and exit codes; what
+// happens is in the packages below testnet. It calls itself again for each replica. Nothing of it is in the production
+// binary.
 package main
 
 import (
