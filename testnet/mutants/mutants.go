@@ -2,7 +2,7 @@
 // checker that lets one of them pass is a hole in the tests (faults.md, positive controls).
 //
 // It owns the files and the changing of a copy. It must not change the checkout that it is built from, and it runs nothing:
-// what builds the copy and hunts in it belongs to the hunters' own tests.
+// the command in hunt builds and hunts.
 package mutants
 
 import (
