@@ -124,8 +124,8 @@ func (n *node) verify(log []pbft.Record) (pbft.Applied, error) {
 	return pbft.Applied{}, fmt.Errorf("%w: the store matches none of the checkpoints %v", errNoState, tried)
 }
 
-// mustReach is D5: a replica that could follow, and whose disk was damaged by no more than crashes, starts from what it holds.
-// Only of what it cannot reach by certificates may its journal begin above its state (X1).
+// mustReach is D5: a replica that could follow, and whose disk was damaged by no more than crashes, starts from what it
+// holds. Only of what it cannot reach by certificates may its journal begin above its state (X1).
 func (n *node) mustReach(err error) {
 	if errors.Is(err, errNoState) && !n.behind && !n.strayed && n.lent == 0 && n.w.Correct(n.id) {
 		n.w.fail("D5", n.id, "its own disk holds no state that it can start from: %v", err)
