@@ -13,7 +13,7 @@ SHELL       := bash
 SEEDS    ?= 200
 MINUTES  ?= 10
 SEED     ?= 1
-.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo bench profile
+.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo bench profile mutants
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ scenarios: ## every scenario, in the simulator
 
 demo: ## a local cluster of four, one of them malicious, and a verdict
 	$(GO) run ./cmd/tagma-testnet demo
+
+mutants: ## each deliberate break must be caught; writes the table of docs/testing.md
+	$(GO) run ./testnet/mutants/hunt --table docs/testing.md
 
 bench: ## four replica processes and clients on this machine; figures beside their targets
 	@scripts/bench.sh
