@@ -73,6 +73,9 @@ type Call struct {
 	Out      Out
 	Known    bool // false: its outcome is unknown, it may happen at any time after Invoked, or never
 	void     bool
+	// Order is where among all operations it is said to have been executed first, from 1; 0: nobody says. It is a hint for
+	// the search of an order, and proves nothing by itself.
+	Order uint64
 }
 
 func (c Call) String() string {

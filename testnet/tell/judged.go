@@ -42,7 +42,7 @@ func (p *printer) invariants(d *report.Document) {
 		if r.Why != "" {
 			fmt.Fprintf(&p.text, "       %s\n", p.style.Red(r.Why))
 		}
-		if r.Checked == 0 && r.Note != "" {
+		if r.Note != "" {
 			fmt.Fprintf(&p.text, "       %s\n", p.style.Dim(r.Note))
 		}
 	}

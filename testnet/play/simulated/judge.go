@@ -2,6 +2,7 @@ package simulated
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,8 +17,8 @@ func (r *run) tellInvariants(d *report.Document) {
 		r.w.Monitor().Converged(r.together()...)
 	}
 	d.Invariants = r.w.Monitor().Results()
-	if kind := r.s.Workload.Kind; r.w.Violation() == nil && (kind == scenario.KindRegister || kind == scenario.KindBank) {
-		d.Invariants = append(d.Invariants, r.w.Linearizable(judgePatience))
+	if r.w.Violation() == nil && r.s.Workload.Kind != scenario.KindNone {
+		d.Invariants = append(d.Invariants, check.Linearizable(r.calls(), judgePatience))
 	}
 	if r.s.HasFaults() && r.w.Violation() == nil {
 		d.Invariants = append(d.Invariants, r.settled())
@@ -34,6 +35,28 @@ func (r *run) tellInvariants(d *report.Document) {
 		wanted = *n
 	}
 	d.Invariants = append(d.Invariants, check.Real(d.Operations.Acknowledged, wanted, planned))
+}
+
+// calls is the history of the clients, with the order in which correct replicas executed it.
+func (r *run) calls() []check.Call {
+	ranks, rank := map[pbft.RequestID]uint64{}, uint64(0)
+	for _, seq := range slices.Sorted(maps.Keys(r.heard.order)) {
+		for _, q := range r.heard.order[seq].Requests {
+			if _, again := ranks[q.ID]; !again {
+				rank++
+				ranks[q.ID] = rank
+			}
+		}
+	}
+	calls, i := r.w.Calls(), 0
+	for _, o := range r.w.History() {
+		if o.Op == nil || o.Known && o.Outcome != pbft.OutcomeExecuted {
+			continue // as in Calls
+		}
+		calls[i].Order = ranks[o.ID]
+		i++
+	}
+	return calls
 }
 
 // judgePatience bounds the search for an order of a history, by the clock on the wall.

@@ -155,6 +155,17 @@ func TestRun_TellsReplicasAsTheyWere(t *testing.T) {
 	}
 }
 
+// A busy history with a crash is decided, all of it (I4): the order of execution is its witness.
+func TestRun_MixedHistoriesAreJudged(t *testing.T) {
+	d := runText(t, "name = \"x\"\n[workload]\nkind = \"mixed\"\noperations = 800\n[[event]]\nafter_operations = 200\ndo = \"kill\"\ntargets = [0]\n")
+	for _, i := range d.Invariants {
+		if i.ID == "I4" && i.Held && i.Note == "" && i.Checked >= 800 {
+			return
+		}
+	}
+	t.Errorf("%+v", d.Invariants)
+}
+
 // What an attacker costs is counted from its first lie, not from when it was let loose.
 func TestRun_AnAttackerBeginsWithItsFirstLie(t *testing.T) {
 	d := runText(t, small+"[[malicious]]\nreplica = 0\nbehaviour = \"equivocate\"\nfrom_seq = 10\n")

@@ -1,0 +1,76 @@
+package check
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// busy is a history of so many writes and reads of one key, all of them under way at once, in the order in which a machine
+// executed them.
+func busy(n int) []Call {
+	var calls []Call
+	for i := range n {
+		c := Call{Client: i, Op: Op{Kind: Put, Key: "k", Value: fmt.Sprint(i)}, Returned: time.Minute, Known: true, Order: uint64(i) + 1}
+		if i%2 == 1 {
+			c.Op = Op{Kind: Get, Key: "k"}
+			c.Out = Out{Found: true, Value: fmt.Sprint(i - 1)}
+		}
+		calls = append(calls, c)
+	}
+	return calls
+}
+
+// Without the hint the search has hundreds of operations to try in every order (I4).
+func TestI4_TheOrderOfExecutionDecidesABusyHistory(t *testing.T) {
+	calls := busy(400)
+	calls = append(calls, Call{Client: 999, Op: Op{Kind: Put, Key: "k", Value: "never"}}) // not executed, so not in the order
+	if !witnessed(calls) {
+		t.Fatal("the order in which it happened does not explain it")
+	}
+	if r := Linearizable(calls, time.Nanosecond); !r.Held || r.Checked != 400 || r.Note != "" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A hint is checked: it saves no history that is bad, and it damns none that is good.
+func TestI4_AHintProvesNothingByItself(t *testing.T) {
+	put := Call{Op: Op{Kind: Put, Key: "k", Value: "new"}, Invoked: 1, Returned: 2, Known: true}
+	stale := Call{Client: 1, Op: Op{Kind: Get, Key: "k"}, Invoked: 3, Returned: 4, Known: true}
+	fresh := stale
+	fresh.Out = Out{Found: true, Value: "new"}
+	for name, c := range map[string]struct {
+		first, second Call
+		orders        [2]uint64
+		witnessed     bool
+		held          bool
+	}{
+		"a good history in its order":         {put, fresh, [2]uint64{1, 2}, true, true},
+		"a good history in another order":     {put, fresh, [2]uint64{2, 1}, false, true},
+		"a good history, half of it known":    {put, fresh, [2]uint64{1, 0}, false, true},
+		"a good history, twice the same":      {put, fresh, [2]uint64{1, 1}, false, true},
+		"a stale read behind the write":       {put, stale, [2]uint64{1, 2}, false, false},
+		"a stale read called earlier than it": {put, stale, [2]uint64{2, 1}, false, false}, // the values fit, the clock does not
+	} {
+		calls := []Call{c.first, c.second}
+		calls[0].Order, calls[1].Order = c.orders[0], c.orders[1]
+		if got := witnessed(calls); got != c.witnessed {
+			t.Errorf("%s: witnessed %t", name, got)
+		}
+		if r := Linearizable(calls, time.Second); r.Held != c.held || r.Checked != 2 {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+func TestI4_AnUnknownOperationThatWasExecutedIsInTheOrder(t *testing.T) {
+	unknown := Call{Op: Op{Kind: Put, Key: "k", Value: "x"}, Invoked: 1, Order: 1}
+	read := Call{Client: 1, Op: Op{Kind: Get, Key: "k"}, Out: Out{Found: true, Value: "x"}, Invoked: 2, Returned: 3, Known: true, Order: 2}
+	if !witnessed([]Call{read, unknown}) {
+		t.Error("what was executed explains the read")
+	}
+	unknown.Order = 0
+	if witnessed([]Call{read, unknown}) {
+		t.Error("nothing in the order explains the read")
+	}
+}
