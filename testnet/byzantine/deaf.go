@@ -1,10 +1,6 @@
 package byzantine
 
-import (
-	"math/rand/v2"
-
-	"tagma/pbft"
-)
+import "tagma/pbft"
 
 // receiveOmission goes on speaking without hearing: it suspects everybody, and nobody follows a lone suspicion (V7).
 var receiveOmission = Behaviour{
@@ -23,10 +19,9 @@ var receiveOmission = Behaviour{
 
 type deaf struct {
 	honest
+	luck
 	misses func(pbft.Type) bool
 	who    *destinations
-	chance float64
-	dice   *rand.Rand
 }
 
 func newDeaf(v values, at seat) (Core, error) {
@@ -38,14 +33,9 @@ func newDeaf(v values, at seat) (Core, error) {
 	if d.who, err = v.destinations("peers", at.cfg); err != nil {
 		return nil, err
 	}
-	if d.chance, err = v.probability("probability"); err != nil {
+	if d.luck, err = v.luck(0); err != nil {
 		return nil, err
 	}
-	seed, err := v.number("seed")
-	if err != nil {
-		return nil, err
-	}
-	d.dice = rand.New(rand.NewPCG(seed, 0))
 	return at.speaks(d), nil
 }
 
@@ -61,6 +51,5 @@ func (d *deaf) missed(r pbft.Received) bool {
 	if r.From.Client {
 		from = d.who.client()
 	}
-	return !r.From.Loopback && from && d.misses(pbft.TypeOf(r.Msg.Message())) &&
-		(d.chance >= 1 || d.dice.Float64() < d.chance)
+	return !r.From.Loopback && from && d.misses(pbft.TypeOf(r.Msg.Message())) && d.strikes()
 }

@@ -44,10 +44,9 @@ const retarget = "target"
 type mutator struct {
 	honest
 	seat
+	luck
 	kinds  []string
 	types  func(pbft.Type) bool
-	chance float64
-	dice   *rand.Rand
 	recent []pbft.Digest // of its own statements, the newest last
 }
 
@@ -69,14 +68,9 @@ func newMutator(v values, at seat) (Core, error) {
 	if m.types, err = v.types("types"); err != nil {
 		return nil, err
 	}
-	if m.chance, err = v.probability("probability"); err != nil {
+	if m.luck, err = v.luck(0x6d7574); err != nil {
 		return nil, err
 	}
-	seed, err := v.number("seed")
-	if err != nil {
-		return nil, err
-	}
-	m.dice = rand.New(rand.NewPCG(seed, 0x6d7574))
 	return at.speaks(m), nil
 }
 

@@ -1,10 +1,6 @@
 package byzantine
 
-import (
-	"math/rand/v2"
-
-	"tagma/pbft"
-)
+import "tagma/pbft"
 
 // sendOmission hears everything and keeps back some of what it should say.
 var sendOmission = Behaviour{
@@ -35,10 +31,9 @@ var silent = Behaviour{
 type mute struct {
 	honest
 	onset
-	keeps  func(pbft.Type) bool
-	to     *destinations
-	chance float64
-	dice   *rand.Rand
+	luck
+	keeps func(pbft.Type) bool
+	to    *destinations
 }
 
 func newMute(v values, at seat) (Core, error) {
@@ -50,14 +45,9 @@ func newMute(v values, at seat) (Core, error) {
 	if m.to, err = v.destinations("to", at.cfg); err != nil {
 		return nil, err
 	}
-	if m.chance, err = v.probability("probability"); err != nil {
+	if m.luck, err = v.luck(0); err != nil {
 		return nil, err
 	}
-	seed, err := v.number("seed")
-	if err != nil {
-		return nil, err
-	}
-	m.dice = rand.New(rand.NewPCG(seed, 0))
 	if m.from, err = v.seq("from_seq"); err != nil {
 		return nil, err
 	}
@@ -69,17 +59,15 @@ func (m *mute) twists(msg pbft.Message) bool {
 }
 
 func (m *mute) tell(to pbft.ReplicaID, msg pbft.Message) []pbft.Effect {
-	if m.to.replica(to) && m.keepsThis() {
+	if m.to.replica(to) && m.strikes() {
 		return nil
 	}
 	return m.honest.tell(to, msg)
 }
 
 func (m *mute) answer(r *pbft.Reply) []pbft.Effect {
-	if m.reached(r.Seq) && m.keeps(pbft.TypeReply) && m.to.client() && m.keepsThis() {
+	if m.reached(r.Seq) && m.keeps(pbft.TypeReply) && m.to.client() && m.strikes() {
 		return nil
 	}
 	return m.honest.answer(r)
 }
-
-func (m *mute) keepsThis() bool { return m.chance >= 1 || m.dice.Float64() < m.chance }

@@ -3,6 +3,7 @@ package byzantine
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,6 +35,25 @@ func (v values) probability(name string) (float64, error) {
 		return 0, fmt.Errorf("%s: %q is not a number above 0 and up to 1", name, v[name])
 	}
 	return p, nil
+}
+
+// luck decides what is a matter of chance.
+type luck struct {
+	chance float64
+	dice   *rand.Rand
+}
+
+// strikes reports whether it is to happen this time.
+func (l luck) strikes() bool { return l.chance >= 1 || l.dice.Float64() < l.chance }
+
+// luck reads the parameters probability and seed. Behaviours with streams of their own draw differently from one seed.
+func (v values) luck(stream uint64) (luck, error) {
+	chance, err := v.probability("probability")
+	if err != nil {
+		return luck{}, err
+	}
+	seed, err := v.number("seed")
+	return luck{chance, rand.New(rand.NewPCG(seed, stream))}, err
 }
 
 // number reads a whole number.
