@@ -24,6 +24,7 @@ const (
 	mostFailures = 10 // after which a swarm ends
 	shrinkRuns   = 400
 	shrinkTime   = 30 * time.Second
+	shrinkAll    = 90 * time.Second // for all failures: later ones are told as they were drawn
 )
 
 // swarmFlags are those of a swarm beside the ones of single runs.
@@ -72,13 +73,16 @@ func runSwarm(ctx context.Context, f simFlags, stdout io.Writer) error {
 	}
 	p := progress{w: stdout, on: !f.json && styleFor(stdout).Terminal}
 	var failures []*swarm.Failure
+	left := shrinkAll
 	s, err := swarm.Run(ctx, o, func(r *swarm.Result) error {
 		p.count(r)
 		if r.Broken == nil {
 			return nil
 		}
 		p.clear()
-		failure, err := f.explain(r)
+		began := time.Now()
+		failure, err := f.explain(ctx, r, min(shrinkTime, max(left, 0)))
+		left -= time.Since(began)
 		if err != nil {
 			return err
 		}
@@ -110,8 +114,8 @@ func runSwarm(ctx context.Context, f simFlags, stdout io.Writer) error {
 }
 
 // explain shrinks a failing plan and writes it to a file.
-func (f *simFlags) explain(r *swarm.Result) (*swarm.Failure, error) {
-	failure, err := swarm.Explain(r, swarm.Budget{Runs: shrinkRuns, Time: shrinkTime})
+func (f *simFlags) explain(ctx context.Context, r *swarm.Result, patience time.Duration) (*swarm.Failure, error) {
+	failure, err := swarm.Explain(ctx, r, swarm.Budget{Runs: shrinkRuns, Time: patience})
 	if err != nil {
 		return nil, err
 	}

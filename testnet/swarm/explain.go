@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -27,11 +28,11 @@ const (
 )
 
 // Explain makes a failing seed's plan smaller and tells what happens in it.
-func Explain(r *Result, b Budget, change ...func(*sim.Options)) (*Failure, error) {
+func Explain(ctx context.Context, r *Result, b Budget, change ...func(*sim.Options)) (*Failure, error) {
 	f := &Failure{Seed: r.Seed, Violation: r.Broken.Error(), Plan: r.Plan}
 	small := &Shrunk{Plan: r.Plan, Violation: r.Broken}
 	if r.Broken.Invariant != Repeats { // which no single run shows
-		small = Shrink(r.Plan, r.Broken, b, change...)
+		small = Shrink(ctx, r.Plan, r.Broken, b, change...)
 	}
 	f.Plan, f.Shrunk, f.Runs = small.Plan, small.Violation.Error(), small.Runs
 	out, err := sim.Run(small.Plan, append([]func(*sim.Options){func(o *sim.Options) { o.TraceLines = longTrace }}, change...)...)

@@ -14,7 +14,7 @@ func TestExplain_TellsTheInvariantTheTraceAndThePlan(t *testing.T) {
 	if err != nil || out.Violation == nil {
 		t.Fatal(err, "the break is not seen")
 	}
-	f, err := Explain(&Result{Seed: 5, Plan: p, Broken: out.Violation}, Budget{Runs: 200, Time: time.Minute}, broken)
+	f, err := Explain(t.Context(), &Result{Seed: 5, Plan: p, Broken: out.Violation}, Budget{Runs: 200, Time: time.Minute}, broken)
 	if err != nil {
 		t.Fatal(err)
 	}

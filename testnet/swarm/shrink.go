@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"context"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -9,7 +10,7 @@ import (
 	"tagma/testnet/sim"
 )
 
-// Budget bounds a search for a smaller plan.
+// Budget bounds a search for a smaller plan. The end of a context ends it too.
 type Budget struct {
 	Runs int
 	Time time.Duration
@@ -25,8 +26,9 @@ type Shrunk struct {
 // Shrink looks for a smaller plan that breaks the same invariant: without faults, attackers and clients that it does not
 // need, shorter, and with fewer replicas. It tries one change after the other, keeps those under which the invariant still
 // breaks, and begins again until none does or the budget is spent. The plan that it is given stays as it is.
-func Shrink(p *sim.Plan, broken *sim.Violation, b Budget, change ...func(*sim.Options)) *Shrunk {
+func Shrink(ctx context.Context, p *sim.Plan, broken *sim.Violation, b Budget, change ...func(*sim.Options)) *Shrunk {
 	s := &shrinker{
+		ctx:  ctx,
 		best: &Shrunk{Plan: clone(p), Violation: broken}, breaks: kind(broken), runs: b.Runs, end: time.Now().Add(b.Time),
 		change: append([]func(*sim.Options){func(o *sim.Options) { o.TraceLines = 1 }}, change...),
 	}
@@ -43,6 +45,7 @@ func Shrink(p *sim.Plan, broken *sim.Violation, b Budget, change ...func(*sim.Op
 }
 
 type shrinker struct {
+	ctx    context.Context
 	best   *Shrunk
 	breaks string
 	runs   int
@@ -59,7 +62,9 @@ func kind(v *sim.Violation) string {
 	return v.Invariant + " " + strings.Join(words[:min(len(words), 4)], " ")
 }
 
-func (s *shrinker) spent() bool { return s.best.Runs >= s.runs || time.Now().After(s.end) }
+func (s *shrinker) spent() bool {
+	return s.ctx.Err() != nil || s.best.Runs >= s.runs || time.Now().After(s.end)
+}
 
 // try runs a candidate and keeps it if the same invariant breaks. One that cannot be run, or has more faulty replicas than
 // its cluster masks, is none.

@@ -89,7 +89,7 @@ func TestShrink_KeepsWhatBreaksTheInvariantAndNothingElse(t *testing.T) {
 		t.Fatalf("the break is not seen: %v", err)
 	}
 	text := p.String()
-	small := Shrink(p, out.Violation, Budget{Runs: 300, Time: time.Minute}, broken)
+	small := Shrink(t.Context(), p, out.Violation, Budget{Runs: 300, Time: time.Minute}, broken)
 	if p.String() != text {
 		t.Error("the plan that was given is another one now")
 	}
@@ -122,10 +122,10 @@ func TestShrink_StopsWhenItsBudgetIsSpent(t *testing.T) {
 	if err != nil || out.Violation == nil {
 		t.Fatal(err, "the break is not seen")
 	}
-	if small := Shrink(p, out.Violation, Budget{Runs: 5, Time: time.Minute}, broken); small.Runs != 5 || small.Violation == nil {
+	if small := Shrink(t.Context(), p, out.Violation, Budget{Runs: 5, Time: time.Minute}, broken); small.Runs != 5 || small.Violation == nil {
 		t.Errorf("%d runs, %v", small.Runs, small.Violation)
 	}
-	if small := Shrink(p, out.Violation, Budget{Runs: 100}, broken); small.Runs != 0 || small.Plan.String() != p.String() {
+	if small := Shrink(t.Context(), p, out.Violation, Budget{Runs: 100}, broken); small.Runs != 0 || small.Plan.String() != p.String() {
 		t.Errorf("without any time there were %d runs", small.Runs)
 	}
 }
