@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -98,15 +100,31 @@ func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, 
 	}
 	err = r.all(ctx, all)
 	switch {
-	case f.keep || errors.Is(err, command.ErrTold):
+	case (f.keep || errors.Is(err, command.ErrTold)) && holdsFiles(dir):
 		_, _ = fmt.Fprintf(r.shown, "\njournals, stores, logs and evidence are in %s\n", dir)
 	default:
-		err = errors.Join(err, remove())
+		if gone := remove(); gone != nil {
+			err = errors.Join(err, gone)
+		}
 	}
 	if err != nil && !errors.Is(err, command.ErrTold) {
 		return fmt.Errorf("run: %w", err)
 	}
 	return err
+}
+
+// holdsFiles reports whether there is any file below a directory: simulated runs leave none.
+func holdsFiles(dir string) bool {
+	found := false
+	// What cannot be read is not promised.
+	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			found = true
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
 }
 
 // fitting are the scenarios that an engine can run, and why it cannot run the others.

@@ -43,6 +43,9 @@ func (r *runner) all(ctx context.Context, scenarios []*scenario.Scenario) error 
 		if err := r.told(d, len(scenarios)); err != nil {
 			return err
 		}
+		if d.Verdict != report.Pass {
+			_, _ = fmt.Fprintf(r.shown, "again: tagma-testnet run %s --engine %s --seed %d\n", s.File, r.engine.Name(), s.Seed)
+		}
 	}
 	if err := r.summary(); err != nil {
 		return err

@@ -68,6 +68,22 @@ func TestRun_SkipsOfSeveralWhatTheEngineCannotShow(t *testing.T) {
 	}
 }
 
+func TestRun_AFailureInTheSimulatorSaysHowToHaveItAgainAndLeavesNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	code, stdout, stderr := simulate(t, []string{"--seed", "5", "--dir", dir}, runnable+"[expect]\nsafe = false\n")
+	if code != command.Failed || stderr != "" || !strings.Contains(stdout, "a.toml --engine sim --seed 5\n") ||
+		!strings.Contains(stdout, "again: tagma-testnet run ") || strings.Contains(stdout, "evidence are in") {
+		t.Errorf("code %d\n%s\n%s", code, stdout, stderr)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("an empty directory is left: %v", err)
+	}
+	_, stdout, _ = simulate(t, nil, runnable, forProcesses)
+	if !strings.Contains(stdout, "1 of 1 passed, 1 skipped") {
+		t.Error(stdout)
+	}
+}
+
 func TestRun_RefusesABadScenarioInOneLine(t *testing.T) {
 	for text, want := range map[string]string{
 		strings.Replace(runnable, "[3]", "[4]", 1):           "there is no replica 4",
