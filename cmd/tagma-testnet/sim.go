@@ -50,6 +50,11 @@ faults of single messages. Several worlds run at once. A failing plan is made sm
 		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.counted = cmd.Flags().Changed("seeds")
+			for _, name := range []string{"minutes", "jobs", "out"} {
+				if cmd.Flags().Changed(name) && !f.on {
+					return command.Unusablef("sim: --%s is for a swarm; add --swarm", name)
+				}
+			}
 			return runSim(cmd.Context(), f, cmd.OutOrStdout())
 		},
 	}
@@ -84,9 +89,6 @@ func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
 	}
 	if f.on && (!f.trace || f.seeds != 1 || f.minutes != 0) {
 		return runSwarm(ctx, f, stdout)
-	}
-	if !f.on && (f.minutes != 0 || f.jobs != jobs() || f.out != ".") {
-		return command.Unusablef("sim: --minutes, --jobs and --out are for a swarm; add --swarm")
 	}
 	debug.SetGCPercent(simGarbage)
 	failed := false

@@ -39,7 +39,7 @@ type swarmFlags struct {
 func (f *swarmFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.on, "swarm", false, "draw everything, run worlds beside each other, and shrink what fails")
 	cmd.Flags().Float64Var(&f.minutes, "minutes", 0, "of a swarm: go on for so long")
-	cmd.Flags().IntVar(&f.jobs, "jobs", jobs(), "of a swarm: how many worlds run at once")
+	cmd.Flags().IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "of a swarm: how many worlds run at once")
 	cmd.Flags().StringVar(&f.out, "out", ".", "of a swarm: the `folder` for plans of failures")
 }
 
@@ -128,6 +128,9 @@ func (f *simFlags) explain(ctx context.Context, r *swarm.Result, patience time.D
 	if f.replicas > 0 {
 		failure.Again += fmt.Sprintf(" --replicas %d", f.replicas)
 	}
+	if f.steps > 0 {
+		failure.Again += fmt.Sprintf(" --steps %d", f.steps)
+	}
 	return failure, nil
 }
 
@@ -178,9 +181,6 @@ func (p *progress) clear() {
 		_, _ = io.WriteString(p.w, "\r\x1b[K")
 	}
 }
-
-// jobs is how many worlds run at once if nobody says.
-func jobs() int { return runtime.GOMAXPROCS(0) }
 
 // repeats runs a plan a second time and compares.
 func (f *simFlags) repeats(p *sim.Plan, first string) error {
