@@ -93,8 +93,9 @@ func (p port) Snapshot(seq pbft.Seq) {
 	p.n.turn.out = append(p.n.turn.out, output{work: pbft.Snapshot{Seq: seq}})
 }
 
-// Discard implements driver.Machine.
-func (p port) Discard(seq pbft.Seq) { p.n.store.Discard(uint64(seq)) }
+// Discard implements driver.Machine. Like all that leaves a turn it waits for the sync: only then the marks are durable that
+// a restart goes by in place of the state that is let go (D5).
+func (p port) Discard(seq pbft.Seq) { p.n.turn.out = append(p.n.turn.out, output{discard: seq}) }
 
 // Lookup implements driver.Machine.
 func (p port) Lookup(req *pbft.Request) (*pbft.Reply, bool) {

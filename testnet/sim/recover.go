@@ -176,7 +176,25 @@ func (n *node) transfer(log []pbft.Record) (pbft.Applied, error) {
 	n.w.note(line{who: int(n.id), what: delivered, a: uint64(seq), words: fmt.Sprintf("state of replica %d", best.id)})
 	var err error
 	n.replica, err = pbft.New(n.cfg, slices.Clip(log), at)
+	n.vouch(best)
 	return at, err
+}
+
+// vouch has a replica that was given a state hear the certificate for it, which comes with every transfer: whoever has the
+// state by itself knows that it is stable, and can tell those who wait for that.
+func (n *node) vouch(donor *node) {
+	for _, r := range donor.replica.Anchor() {
+		stable, is := r.(*pbft.Stable)
+		if !is {
+			continue
+		}
+		frame, life := pbft.Encode(&pbft.StableNotice{Cert: stable.Cert}), n.life
+		n.w.At(n.w.now, func() {
+			if n.life == life {
+				n.arrive(&packet{from: donor.id, read: decode(frame)})
+			}
+		})
+	}
 }
 
 // donor is a correct replica with the newest stable checkpoint that is in a store, if it is newer than the last one that

@@ -34,12 +34,13 @@ type turn struct {
 	struck  bool // a crash came in it
 }
 
-// output is something that follows a turn's sync. One of frame, reply and work is set.
+// output is something that follows a turn's sync. One of frame, reply, work and discard is set.
 type output struct {
-	to    pbft.ReplicaID
-	frame []byte
-	reply *pbft.Reply
-	work  pbft.Effect
+	discard pbft.Seq
+	to      pbft.ReplicaID
+	frame   []byte
+	reply   *pbft.Reply
+	work    pbft.Effect
 }
 
 // arrive takes a frame of another replica. What cannot be believed is dropped: remote input never stops a replica (S4).
@@ -148,6 +149,10 @@ func (n *node) endTurn() {
 func (n *node) release() {
 	out := n.turn.out
 	for i := range out {
+		if out[i].discard > 0 { // a crash in front of it is one in front of what follows
+			n.store.Discard(uint64(out[i].discard))
+			continue
+		}
 		if n.struckBefore(&out[i]) {
 			n.crash(n.strike.Loss)
 			return
