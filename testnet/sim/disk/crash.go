@@ -49,7 +49,9 @@ func (d *Disk) Crash(l Loss, chance *rand.Rand) {
 		n.dirty = nil
 	}
 	for _, f := range slices.Backward(d.forgotten) {
-		f.n.lose(f.writes, nil)
+		if f.n.data != nil { // else the file is removed for good
+			f.n.lose(f.writes, nil)
+		}
 	}
 	d.forgotten = nil
 	for _, c := range survivors(d.pending, l, chance) {
