@@ -57,6 +57,7 @@ func (b *testbed) asClient(key *crypto.PrivateKey) *wire {
 // asMember takes a replica's place with its key.
 func (b *testbed) asMember(i int) *wire {
 	b.t.Helper()
+	b.hostile = true
 	w := &wire{}
 	h, err := network.Listen(network.Config{
 		Seed: b.fresh.Replicas[i].Seed(), Listen: b.fresh.File.Replicas[i].Addresses, Members: b.fresh.File.Members(), Self: i,

@@ -22,6 +22,8 @@ type testbed struct {
 	dir   string
 	fresh *cluster.Fresh
 	nodes []*running
+
+	hostile bool // somebody speaks for a replica who is none
 }
 
 // running is a node with the means to stop it.
@@ -113,11 +115,17 @@ func (b *testbed) startAll() {
 	}
 }
 
-// halt stops a replica cleanly.
+// halt stops a replica cleanly. Whatever a test does with correct replicas, they send each other nothing that is refused:
+// that is what those are held back for who do.
 func (b *testbed) halt(i int) {
 	b.t.Helper()
 	r := b.nodes[i]
 	b.nodes[i] = nil
+	for c := range causes {
+		if n := r.counts.refusals[0][c].Load(); n > 0 && !b.hostile {
+			b.t.Errorf("replica %d refused %d messages of correct replicas: %s", i, n, causes[c].name)
+		}
+	}
 	r.stop()
 	if err := <-r.done; err != nil {
 		b.t.Errorf("replica %d stopped: %v", i, err)

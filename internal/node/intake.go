@@ -19,7 +19,8 @@ type intake struct {
 	signatures *verification
 	lanes      lanes
 	routes     *routes
-	quarantine *quarantine
+	quarantine *quarantine[*network.ClientLink]
+	suspects   *quarantine[int] // replicas that sent what no correct one sends
 	past       *queries
 	counts     *counters
 	report     func() any
@@ -29,9 +30,10 @@ type intake struct {
 }
 
 // FromReplica takes a frame of another replica. What cannot be believed is counted and dropped: remote input never stops
-// a replica (S4). Who sends what is no message at all, or none for a replica, speaks something else and must connect again
-// to go on with it: that costs him more than it costs us.
+// a replica (S4), and who sends it is read less. Who sends what is no message at all, or none for a replica, speaks something
+// else and must connect again to go on with it: that costs him more than it costs us.
 func (in *intake) FromReplica(from int, frame []byte) {
+	in.suspects.wait(in.ctx, from)
 	m, err := pbft.Decode(frame)
 	if err != nil {
 		in.refuse("replica", from, err)
@@ -46,7 +48,10 @@ func (in *intake) FromReplica(from int, frame []byte) {
 	in.signatures.check(in.signatures.replica(from, len(frame)), m, func(v pbft.Verified) {
 		in.counts.received.Add(1)
 		in.put(in.lanes.replicas, pbft.Received{From: pbft.Source{Replica: pbft.ReplicaID(from)}, Msg: v})
-	}, func(err error) { in.refuse("replica", from, err) })
+	}, func(err error) {
+		in.refuse("replica", from, err)
+		in.suspects.extend(from, time.Now(), refusedPause)
+	})
 }
 
 // betweenReplicas reports whether a message is one that replicas send each other. All others bear no signature and cost

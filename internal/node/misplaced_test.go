@@ -55,3 +55,28 @@ func TestC6_InquiriesArePaced(t *testing.T) {
 		t.Errorf("%d reports in %v", asked, took)
 	}
 }
+
+// S4: a replica that sends what no correct one sends is read so seldom that nobody spends much on it, while the others
+// order on.
+func TestS4_AReplicaThatLiesIsReadLess(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, 4, small)
+	for i := range 3 {
+		b.start(i)
+	}
+	w := b.asMember(3)
+	b.until("it is connected", func([]Report) bool { return w.peers()[0].Connected })
+	forged := pbft.Encode(&pbft.Suspect{View: 1, Replica: 3})
+	const lies = 20
+	began := time.Now()
+	for sent := range uint64(lies) {
+		w.send(0, forged)
+		b.until("it is refused", func([]Report) bool { return b.nodes[0].counts.refused.Load() > sent })
+	}
+	if took := time.Since(began); took < (lies-1)*refusedPause {
+		t.Errorf("%d lies were judged in %v", lies, took)
+	}
+	l := b.load()
+	l.put(5, 8)
+	l.check(8)
+}

@@ -122,7 +122,7 @@ func (n *Node) connect(service *statemachine.Service, opt Options) error {
 	n.votes = newVotes(n.disk.journal)
 	way := newLanes(cfg)
 	n.executor = newExecutor(cfg, service, n.disk.store, way.executed)
-	out := &outlet{routes: newRoutes(), quarantine: newQuarantine()}
+	out := &outlet{routes: newRoutes(), quarantine: newQuarantine[*network.ClientLink]()}
 	var transport driver.Transport = out
 	if opt.Transport != nil {
 		transport = opt.Transport(out)
@@ -160,7 +160,7 @@ func (n *Node) listen(out *outlet, way lanes) (err error) {
 	n.stopIn = cancel
 	n.signatures = newVerification(cfg)
 	in := &intake{
-		ctx: ctx, cfg: cfg, lanes: way, routes: out.routes, quarantine: out.quarantine, counts: n.counts, log: n.log,
+		ctx: ctx, cfg: cfg, lanes: way, routes: out.routes, quarantine: out.quarantine, suspects: newQuarantine[int](), counts: n.counts, log: n.log,
 		past:       newQueries(n.executor.service.Query, func() bool { return n.loop.shown.Load().Diverged }, n.log),
 		signatures: n.signatures,
 		report:     func() any { return n.Report() }, drop: func(id int) { n.host.Drop(id) }, ready: make(chan struct{}),

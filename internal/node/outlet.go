@@ -11,7 +11,7 @@ import (
 type outlet struct {
 	host       *network.Host
 	routes     *routes
-	quarantine *quarantine
+	quarantine *quarantine[*network.ClientLink]
 }
 
 // Send queues a frame for a replica. What is lost is asked for again by status.

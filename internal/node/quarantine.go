@@ -4,54 +4,54 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	"tagma/network"
 )
 
 // How long a client's link is not read after what it sent. A false signature costs its sender nothing and us a
 // verification, so its sender pays with time; a correct client never sends one. A request that is answered Busy costs a
 // verification too, and whoever heeds the answer waits longer of its own accord (C6). A report is put together from all
-// parts of the replica, and is asked for a few times a second.
+// parts of the replica, and is asked for a few times a second. A correct replica sends nothing that is refused; others read
+// a faulty one for so much less that its lies cost them little.
 const (
 	badSignaturePause = 250 * time.Millisecond
 	malformedPause    = 250 * time.Millisecond // and then the link ends
 	busyPause         = 20 * time.Millisecond
 	inquiryPause      = 20 * time.Millisecond
-	longestPause      = 2 * time.Second // however many were under way at once
+	refusedPause      = 20 * time.Millisecond // of a replica's lanes
+	longestPause      = 2 * time.Second       // however many were under way at once
 )
 
-// quarantine holds back the links of clients that send what is of no use.
-type quarantine struct {
+// quarantine holds back those who send what is of no use: links of clients, or replicas by number.
+type quarantine[K comparable] struct {
 	mu    sync.Mutex
-	until map[*network.ClientLink]time.Time
+	until map[K]time.Time
 }
 
-func newQuarantine() *quarantine {
-	return &quarantine{until: make(map[*network.ClientLink]time.Time)}
+func newQuarantine[K comparable]() *quarantine[K] {
+	return &quarantine[K]{until: make(map[K]time.Time)}
 }
 
 // extend adds a pause.
-func (q *quarantine) extend(link *network.ClientLink, now time.Time, pause time.Duration) {
+func (q *quarantine[K]) extend(who K, now time.Time, pause time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	from := q.until[link]
+	from := q.until[who]
 	if from.Before(now) {
 		from = now
 	}
-	q.until[link] = from.Add(min(pause, longestPause-from.Sub(now)))
+	q.until[who] = from.Add(min(pause, longestPause-from.Sub(now)))
 }
 
-// left is how long a link is still to be held back.
-func (q *quarantine) left(link *network.ClientLink, now time.Time) time.Duration {
+// left is how long somebody is still to be held back.
+func (q *quarantine[K]) left(who K, now time.Time) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.until[link].Sub(now)
+	return q.until[who].Sub(now)
 }
 
-// wait holds back the reader of a link, and with it nobody else, until its pauses are over or the node ends.
-func (q *quarantine) wait(ctx context.Context, link *network.ClientLink) {
+// wait holds back the reader of somebody's link, and with it nobody else, until the pauses are over or the node ends.
+func (q *quarantine[K]) wait(ctx context.Context, who K) {
 	for {
-		left := q.left(link, time.Now())
+		left := q.left(who, time.Now())
 		if left <= 0 {
 			return
 		}
@@ -66,8 +66,8 @@ func (q *quarantine) wait(ctx context.Context, link *network.ClientLink) {
 }
 
 // gone forgets a link.
-func (q *quarantine) gone(link *network.ClientLink) {
+func (q *quarantine[K]) gone(who K) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	delete(q.until, link)
+	delete(q.until, who)
 }

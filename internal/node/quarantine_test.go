@@ -12,7 +12,7 @@ import (
 // S4: a link whose signatures fail is not read for a while, longer for each one, and no other link waits with it.
 func TestS4_FalseSignaturesHoldBackTheirLinkAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, bad, good := newQuarantine(), new(network.ClientLink), new(network.ClientLink)
+		q, bad, good := newQuarantine[*network.ClientLink](), new(network.ClientLink), new(network.ClientLink)
 		for range 3 {
 			q.extend(bad, time.Now(), badSignaturePause)
 		}
@@ -33,7 +33,7 @@ func TestS4_FalseSignaturesHoldBackTheirLinkAlone(t *testing.T) {
 }
 
 func TestS4_TheEndOfTheNodeEndsAPause(t *testing.T) {
-	q, link := newQuarantine(), new(network.ClientLink)
+	q, link := newQuarantine[*network.ClientLink](), new(network.ClientLink)
 	q.extend(link, time.Now(), time.Hour)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -46,7 +46,7 @@ func TestS4_TheEndOfTheNodeEndsAPause(t *testing.T) {
 
 // A burst of busy answers holds its link back for a bounded time.
 func TestC6_APauseHasALimit(t *testing.T) {
-	q, link, now := newQuarantine(), new(network.ClientLink), time.Now()
+	q, link, now := newQuarantine[*network.ClientLink](), new(network.ClientLink), time.Now()
 	for range 10_000 {
 		q.extend(link, now, busyPause)
 	}
