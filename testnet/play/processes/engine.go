@@ -65,6 +65,7 @@ func (e Engine) Run(ctx context.Context, s *scenario.Scenario, o play.Options, s
 			return nil, err
 		}
 		r.baseline = rates{(before.whole + after.whole) / 2, (before.later + after.later) / 2}
+		r.slower, r.faster = min(before.later, after.later), max(before.later, after.later)
 	}
 	return r.finish()
 }

@@ -44,7 +44,9 @@ type run struct {
 	strangers []local.Death
 	ends      []local.Death // of replicas that ended by themselves
 
-	baseline  rates // zero: not measured
+	baseline  rates   // zero: not measured
+	slower    float64 // the two runs without faults, as far as the ratio is about them
+	faster    float64
 	lasted    time.Duration
 	found     map[string]check.Found
 	unread    error // why not everything could be read back
