@@ -128,7 +128,7 @@ var settings = map[string][]string{
 	"lying-reply how":           {"result", "t", "view"},
 	"lying-status how":          {"lacks", "ahead"},
 	"lying-view-change how":     {"mixed", "empty", "stale"},
-	"sequence-abuse how":        {"gap", "high", "above", "max", "twice"},
+	"sequence-abuse how":        {"gap", "high", "above", "max", "twice", "invented"},
 	"corrupt what":              {"signature", "digest", "reply"},
 	"equivocate phase":          {"pre-prepare", "prepare", "commit"},
 	"mutate kinds":              {"view", "seq", "digest", "phase", "entry", "target", "view+seq", "seq+digest", "phase+view", "entry+view"},
