@@ -1,6 +1,7 @@
 package pbft
 
 import (
+	"errors"
 	"testing"
 	"time"
 )
@@ -246,5 +247,26 @@ func TestV4_ABodyPreparedOnceIsKeptForALaterViewChange(t *testing.T) {
 	effects := l.from(2, l.newViewFrom(2, hidden...))
 	if p := broadcasts[*Prepare](effects); len(p) != 1 || p[0].Digest != b.Digest() {
 		t.Fatalf("prepares %v, want the batch of view 0", p)
+	}
+}
+
+// A replica that was left behind let go of what it had executed, and found its state above the end of its journal when it
+// was started again: it took the journal for an old copy.
+func TestD8_WhoWasLeftBehindDoesNotTakeItsJournalForAnOldCopy(t *testing.T) {
+	l := newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	executed := []Record{&Certified{Body: b, Cert: *l.commitCert(0, 1, b.Digest())}}
+	if got := Reach(&l.cfg, executed); got != 1 {
+		t.Errorf("a journal with a certified batch reaches to %d", got)
+	}
+	far := keptWindows*l.cfg.LogWindow + 8
+	behind := []Record{&Stable{Cert: l.stableCert(far)}} // what is left of it
+	if got := Reach(&l.cfg, behind); got != 8 {
+		t.Errorf("a journal that begins above 8 reaches to %d", got)
+	}
+	for at, want := range map[Seq]error{7: ErrBehind, 8: nil} {
+		if _, err := New(&l.cfg, behind, Applied{Seq: at}); !errors.Is(err, want) {
+			t.Errorf("the state after %d: %v", at, err)
+		}
 	}
 }

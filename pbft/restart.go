@@ -11,6 +11,9 @@ type Applied struct {
 	Root Digest
 }
 
+// ErrBehind says that the journal begins only above the state: others keep nothing that leads from one to the other.
+var ErrBehind = errors.New("the state is too old to go on from")
+
 // ErrForeignJournal says that a journal was written by another replica or in another cluster.
 var ErrForeignJournal = errors.New("the journal belongs to another replica or cluster")
 
@@ -37,8 +40,8 @@ func New(cfg *Config, log []Record, at Applied) (*Replica, error) {
 		}
 	}
 	if at.Seq < r.log.floor() {
-		return nil, fmt.Errorf("the store holds the state after sequence number %d, but the journal begins only above %d",
-			at.Seq, r.log.floor())
+		return nil, fmt.Errorf("%w: the store holds it after sequence number %d, the journal begins only above %d",
+			ErrBehind, at.Seq, r.log.floor())
 	}
 	r.handed, r.executed = at.Seq, at.Seq
 	r.proposed = max(r.proposed, r.log.low, at.Seq)
@@ -47,6 +50,23 @@ func New(cfg *Config, log []Record, at Applied) (*Replica, error) {
 	r.change.progressView = r.view
 	r.out = nil
 	return r, nil
+}
+
+// Reach is how far a state can have come by a journal: to the highest batch that it lets this replica execute, or to where
+// it begins. A replica that was left behind has let go of what it executed itself. A state above shows that the journal is
+// not the newest (D8).
+func Reach(cfg *Config, log []Record) (last Seq) {
+	window := window{length: cfg.LogWindow}
+	for _, rec := range log {
+		switch rec := rec.(type) {
+		case *Prepared, *Certified, *Committed:
+			last = max(last, RecordSeq(rec))
+		case *Stable:
+			last = max(last, window.below(rec.Cert.Seq))
+		default: // a vote or a proposal alone lets nothing be executed
+		}
+	}
+	return last
 }
 
 // replay repeats the state change that a record stands for. It has no effects.

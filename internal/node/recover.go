@@ -81,7 +81,7 @@ func (d *disk) begin(h *Home, options journal.Options) error {
 // verify loads the store at the newest checkpoint of our own whose root it still has. What lies above is executed again
 // from the journal; the store is not trusted as a log (D5).
 func (d *disk) verify(h *Home) error {
-	if last := lastExecutable(d.log); pbft.Seq(d.store.MaxVersion()) > last {
+	if last := pbft.Reach(&h.Config, d.log); pbft.Seq(d.store.MaxVersion()) > last {
 		return fmt.Errorf("%w: the store holds sequence number %d, but the journal in %s ends at %d: an older copy of the journal?"+
 			" bring the newest one back, or give this replica up", ErrUntrusted, d.store.MaxVersion(), h.path(JournalDir), last)
 	}
@@ -104,23 +104,12 @@ func (d *disk) verify(h *Home) error {
 			return fmt.Errorf("the store at %s has lost data: at none of the checkpoints %v has it the digest that the journal"+
 				" names, and %w: this replica needs the state from others, which this version cannot fetch",
 				h.path(StateDir), tried, err)
+		case errors.Is(err, pbft.ErrBehind):
+			return fmt.Errorf("%s: %w: this replica needs the state from others, which this version cannot fetch", h.path(StateDir), err)
 		}
 		return err
 	}
 	return fmt.Errorf("the store at %s matches no checkpoint of the journal %v", h.path(StateDir), tried)
-}
-
-// lastExecutable is the highest sequence number that the journal lets this replica execute.
-func lastExecutable(log []pbft.Record) pbft.Seq {
-	var last pbft.Seq
-	for _, r := range log {
-		switch r.(type) {
-		case *pbft.Prepared, *pbft.Certified, *pbft.Committed:
-			last = max(last, pbft.RecordSeq(r))
-		default: // a vote or a proposal alone lets nothing be executed
-		}
-	}
-	return last
 }
 
 func (d *disk) close() error {

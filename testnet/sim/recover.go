@@ -99,7 +99,7 @@ func (n *node) begin(options journal.Options) ([]pbft.Record, error) {
 
 // verify finds the newest checkpoint of its own whose root the store still has (D5).
 func (n *node) verify(log []pbft.Record) (pbft.Applied, error) {
-	if last := max(lastExecutable(log), n.lent); pbft.Seq(n.store.highest) > last {
+	if last := max(pbft.Reach(n.cfg, log), n.lent); pbft.Seq(n.store.highest) > last {
 		return pbft.Applied{}, fmt.Errorf("%w: the store holds sequence number %d, the journal ends at %d",
 			ErrUntrusted, n.store.highest, last)
 	}
@@ -140,18 +140,6 @@ func (n *node) marks(log []pbft.Record) []pbft.Mark {
 	}
 	i := slices.IndexFunc(marks, func(m pbft.Mark) bool { return m.Seq < n.lent })
 	return slices.Insert(marks, max(i, 0), pbft.Mark{Seq: n.lent, Digest: n.lentRoot})
-}
-
-// lastExecutable is the highest sequence number that the journal lets a replica execute.
-func lastExecutable(log []pbft.Record) (last pbft.Seq) {
-	for _, r := range log {
-		switch r.(type) {
-		case *pbft.Prepared, *pbft.Certified, *pbft.Committed:
-			last = max(last, pbft.RecordSeq(r))
-		default: // a vote or a proposal alone lets nothing be executed
-		}
-	}
-	return last
 }
 
 // serve puts the state machine on the store.
