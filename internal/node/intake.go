@@ -30,8 +30,8 @@ type intake struct {
 }
 
 // FromReplica takes a frame of another replica. What cannot be believed is counted and dropped: remote input never stops
-// a replica (S4), and who sends it is read less. Who sends what is no message at all, or none for a replica, speaks something
-// else and must connect again to go on with it: that costs him more than it costs us.
+// a replica (S4), and who sends it is read less. Who sends what is no message at all, or none for a replica, speaks
+// something else and must connect again to go on with it: that costs him more than it costs us.
 func (in *intake) FromReplica(from int, frame []byte) {
 	in.suspects.wait(in.ctx, from)
 	m, err := pbft.Decode(frame)
