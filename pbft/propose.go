@@ -4,16 +4,32 @@ package pbft
 
 // propose assigns sequence numbers to waiting requests while there are enough of them and the window is open.
 func (r *Replica) propose() {
-	for r.active && r.isPrimary() && r.started && r.proposed < r.log.high() && r.batchReady() && r.hasRoom() {
+	for r.active && r.isPrimary() && r.started && r.proposed < r.log.high() && r.batchReady() {
+		if !r.hasRoom() {
+			r.proposeNulls()
+			return
+		}
 		requests := r.pool.take(r.cfg.MaxBatch, r.cfg.MaxBatchBytes)
 		if len(requests) == 0 {
 			return
 		}
-		body := &Body{Time: max(r.wall, 1), Requests: requests}
-		r.proposed++
-		r.lastProposal = r.mono
-		r.emit(Broadcast{&PrePrepare{View: r.view, Seq: r.proposed, Digest: body.Digest(), Body: body}})
+		r.assign(&Body{Time: max(r.wall, 1), Requests: requests})
 	}
+}
+
+// proposeNulls leads to the next checkpoint. Nothing else makes room in a window that is full of bytes, and it comes with
+// its sequence number alone: without nulls the window would stay full for ever (N4).
+func (r *Replica) proposeNulls() {
+	for r.proposed == r.log.low || r.proposed%r.cfg.CheckpointInterval != 0 {
+		r.assign(NullBody)
+	}
+}
+
+// assign proposes a batch for the next sequence number.
+func (r *Replica) assign(body *Body) {
+	r.proposed++
+	r.lastProposal = r.mono
+	r.emit(Broadcast{&PrePrepare{View: r.view, Seq: r.proposed, Digest: body.Digest(), Body: body}})
 }
 
 // hasRoom reports whether another batch of what waits keeps the window small enough.

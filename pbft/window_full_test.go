@@ -1,0 +1,82 @@
+package pbft
+
+import "testing"
+
+// answerProposals plays the correct backups of a lab whose replica is the primary: they agree with everything that it
+// proposes, and with its checkpoints. It returns how many batches were executed and how many of them were null.
+func (l *lab) answerProposals(effects []Effect) (executed, nulls int) {
+	l.t.Helper()
+	for len(effects) > 0 {
+		var next []Effect
+		for _, e := range effects {
+			switch e := e.(type) {
+			case Execute:
+				executed++
+				if e.Body.IsNull() {
+					nulls++
+				}
+			case Broadcast:
+				for id := range ReplicaID(l.cfg.N()) {
+					if id != l.cfg.Self {
+						next = append(next, l.agree(e.Msg, id)...)
+					}
+				}
+			}
+		}
+		effects = next
+	}
+	return executed, nulls
+}
+
+// agree has a backup say what follows from a broadcast of the lab's replica.
+func (l *lab) agree(m Message, by ReplicaID) []Effect {
+	switch m := m.(type) {
+	case *PrePrepare:
+		return append(l.from(by, l.prepare(m.View, m.Seq, m.Digest, by)), l.from(by, l.commit(m.View, m.Seq, m.Digest, by))...)
+	case *Checkpoint:
+		return l.from(by, l.signBy(&Checkpoint{Seq: m.Seq, Digest: m.Digest, Replica: by}, by))
+	default:
+		return nil
+	}
+}
+
+func newLargeLab(t testing.TB, self ReplicaID) (l *lab, operation string) {
+	l = newLab(t, 4, self, func(cfg *Config) {
+		cfg.CheckpointInterval, cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 32, 64, 4<<20-1<<10, 4<<20
+	})
+	return l, string(make([]byte, l.cfg.MaxOpBytes))
+}
+
+// N4: large batches may fill the window with bytes long before its next checkpoint, which alone makes room. Nulls lead
+// there.
+func TestN4_AWindowFullOfBytesIsClosedWithNulls(t *testing.T) {
+	l, large := newLargeLab(t, 0)
+	const requests = 2 * (maxLargeBytes/(4<<20) + 2)
+	executed, nulls := 0, 0
+	for i := range uint64(requests) {
+		some, null := l.answerProposals(l.fromClient(l.request(i+1, large)))
+		executed, nulls = executed+some, nulls+null
+	}
+	if executed-nulls != requests {
+		t.Fatalf("%d of %d requests are executed, and %d nulls; %d bytes above h = %d",
+			executed-nulls, requests, nulls, l.r.log.largeBytes(), l.r.log.low)
+	}
+	if nulls == 0 || nulls >= int(2*l.cfg.CheckpointInterval) {
+		t.Errorf("%d nulls", nulls)
+	}
+}
+
+// N4: a faulty primary may leave the window full of bodies that no later view needs; the next primary gets past them.
+func TestN4_BodiesThatALastViewLeftDoNotStopTheNextPrimary(t *testing.T) {
+	l, large := newLargeLab(t, 1)
+	for seq := Seq(33); l.r.log.largeBytes() <= maxLargeBytes; seq++ {
+		l.propose(0, seq, l.batch(uint64(seq), large))
+	}
+	l.suspected(1)
+	executed, nulls := l.answerProposals(l.enter(1))
+	some, null := l.answerProposals(l.fromClient(l.request(1000, large)))
+	executed, nulls = executed+some, nulls+null
+	if executed-nulls != 1 {
+		t.Fatalf("%d requests are executed, and %d nulls; %d bytes above h = %d", executed-nulls, nulls, l.r.log.largeBytes(), l.r.log.low)
+	}
+}
