@@ -45,6 +45,7 @@ func TestN3_OldBodiesAreForgottenByBytes(t *testing.T) {
 	for seq := Seq(1); seq <= 48; seq++ {
 		l.r.log.at(seq).keep(l.batch(uint64(seq), string(make([]byte, 1<<20))))
 	}
+	l.r.handed = 48
 	l.from(0, &StableNotice{Cert: l.stableCert(48)})
 	if held := len(l.r.log.at(48).bodies); held != 1 {
 		t.Fatalf("%d bodies at h", held)

@@ -121,7 +121,7 @@ func (r *Replica) adoptStable(cert StableCert) {
 	r.checkpoints.stable = cert
 	r.log.low = cert.Seq
 	r.proposed = max(r.proposed, cert.Seq)
-	r.log.forgetOldBodies()
+	r.log.forgetOldBodies(r.handed)
 }
 
 // checkDivergence compares our own state with the stable one (K2).

@@ -33,6 +33,8 @@ func New(cfg *Config, log []Record, at Applied) (*Replica, error) {
 		change:      change{votes: make([]*ViewChange, cfg.N())},
 		peers:       make([]peer, cfg.N()),
 		helper:      cfg.Self,
+		handed:      at.Seq, // what lies above is executed again: its bodies must outlive the replay
+		executed:    at.Seq,
 	}
 	for i, rec := range log {
 		if err := r.replay(rec); err != nil {
@@ -43,7 +45,6 @@ func New(cfg *Config, log []Record, at Applied) (*Replica, error) {
 		return nil, fmt.Errorf("%w: the store holds it after sequence number %d, the journal begins only above %d",
 			ErrBehind, at.Seq, r.log.floor())
 	}
-	r.handed, r.executed = at.Seq, at.Seq
 	r.proposed = max(r.proposed, r.log.low, at.Seq)
 	r.checkpoints.durable = at.Seq
 	r.checkpoints.base = min(at.Seq, r.log.low)

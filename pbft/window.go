@@ -49,8 +49,12 @@ func (w *window) floor() Seq { return w.below(w.low) }
 // below is the end of what is kept below a checkpoint.
 func (w *window) below(checkpoint Seq) Seq { return checkpoint - min(checkpoint, keptWindows*w.length) }
 
-// forgetOldBodies drops, oldest first, the bodies below h that exceed maxKeptBytes.
-func (w *window) forgetOldBodies() {
+// forgetOldBodies drops, oldest first, the bodies below h that exceed maxKeptBytes. Those of batches that this replica has
+// yet to execute stay: after a restart the journal gives them once, and the others may have none of them any more (N3).
+func (w *window) forgetOldBodies(handed Seq) {
+	if handed < w.floor() {
+		handed = w.low // left behind: they are of no use here
+	}
 	bytes := 0
 	for seq := w.low; seq > w.floor(); seq-- {
 		s := w.peek(seq)
@@ -58,7 +62,7 @@ func (w *window) forgetOldBodies() {
 			continue
 		}
 		bytes += s.memory
-		if bytes > maxKeptBytes {
+		if bytes > maxKeptBytes && seq <= handed {
 			s.bodies, s.memory = nil, 0
 		}
 	}

@@ -16,7 +16,7 @@ func TestN3_BodiesBelowTheWatermarkAreBoundedByTheirMemory(t *testing.T) {
 		body := one
 		w.at(seq).keep(&body)
 	}
-	w.forgetOldBodies()
+	w.forgetOldBodies(w.low)
 	kept := 0
 	for seq := w.low; seq > w.floor() && w.peek(seq).bodies != nil; seq-- {
 		kept++
@@ -31,5 +31,27 @@ func TestN3_BodiesBelowTheWatermarkAreBoundedByTheirMemory(t *testing.T) {
 		if w.peek(seq).bodies != nil {
 			t.Fatalf("the body of %d is kept, though newer ones are not", seq)
 		}
+	}
+}
+
+// N3: a replica that crashed behind the stable checkpoint has the bodies that it must execute again in its journal, and
+// perhaps nobody else has them.
+func TestN3_BodiesToExecuteOutliveARestart(t *testing.T) {
+	const last = 48
+	l := newLab(t, 4, 3, func(cfg *Config) {
+		cfg.CheckpointInterval, cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = last, 2*last, 1<<20, 2<<20
+	})
+	for seq := Seq(1); seq <= last; seq++ {
+		l.commitAll(0, seq, l.batch(uint64(seq), string(make([]byte, 1<<20))))
+	}
+	l.log = append(l.log, &Stable{Cert: l.stableCert(last)}) // noted, and written with a later record
+	executed := len(all[Execute](l.restart()))
+	for seq := Seq(1); seq <= last; seq++ {
+		for id := range ReplicaID(3) {
+			executed += len(all[Execute](l.from(id, l.commit(0, seq, l.r.log.at(seq).prepared.Digest, id))))
+		}
+	}
+	if executed != last {
+		t.Fatalf("%d of %d batches of its own journal are executed again", executed, last)
 	}
 }
