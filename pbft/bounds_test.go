@@ -132,3 +132,39 @@ func TestC6_ABatchIsSharedByTheClients(t *testing.T) {
 		t.Fatalf("a batch of %d for a client that is alone", len(alone))
 	}
 }
+
+// S4, I14: what a faulty replica sends too early, for a view of its own or above the window, is bounded in bytes too, and
+// takes no room from the primary of the current view. A large request of any client, recorded once, serves for all of it.
+func TestS4_EarlyPrePreparesAreBoundedInBytes(t *testing.T) {
+	l := newLab(t, 4, 3, func(cfg *Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 4<<20-1<<10, 4<<20 })
+	large := l.batch(1, string(make([]byte, l.cfg.MaxOpBytes)))
+	waiting := func() (sum int) {
+		for i := range l.r.log.ring {
+			if m := l.r.log.ring[i].waiting; m != nil {
+				sum += m.Body.requestBytes()
+			}
+		}
+		return sum
+	}
+	for seq := Seq(1); seq <= l.r.log.high(); seq++ {
+		l.propose(1, seq, large)
+	}
+	if most := maxLargeBytes + l.cfg.MaxBatchBytes; waiting() > most {
+		t.Fatalf("%d bytes wait for view 1, of at most %d", waiting(), most)
+	}
+	of1 := waiting()
+	for seq := l.r.log.high() + 1; seq <= 2*l.r.log.high(); seq++ {
+		l.propose(0, seq, large)
+	}
+	if of0 := waiting() - of1; of0 <= maxLargeBytes || of0 > maxLargeBytes+l.cfg.MaxBatchBytes {
+		t.Fatalf("%d bytes of the current view wait beside it", of0)
+	}
+	l.suspected(1)
+	if waiting() > of1 {
+		t.Errorf("%d bytes wait, those of the view that was left among them", waiting())
+	}
+	l.from(0, &StableNotice{Cert: l.stableCert(l.cfg.LogWindow)})
+	if waiting() > 0 {
+		t.Errorf("%d bytes wait below h", waiting())
+	}
+}

@@ -58,10 +58,15 @@ func (r *Replica) mustWait(m *PrePrepare) bool {
 }
 
 // wait keeps an early pre-prepare, of several the one of the nearest view: a faulty replica can sign for views that never
-// come, and must not take the place of those that do.
+// come, and must not take the place of those that do, nor the room: what is large waits only as far as there is some, and
+// is asked for again when its view is active (S4).
 func (r *Replica) wait(s *slot, m *PrePrepare) {
 	if held := s.waiting; held != nil && held.View >= r.view && held.View <= m.View {
 		r.drop(m, ReasonDuplicate)
+		return
+	}
+	if m.Body.requestBytes() >= largeBody && r.log.waitingBytes(r.view, m.View > r.view) > maxLargeBytes {
+		r.drop(m, ReasonNoRoom)
 		return
 	}
 	s.waiting = m

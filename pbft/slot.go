@@ -80,9 +80,12 @@ func (s *slot) vouches(d Digest) bool {
 	return s.accepted && d == s.digest || s.prepared != nil && d == s.prepared.Digest || s.cert != nil && d == s.cert.Digest
 }
 
-// endView forgets what was specific to the view that is left. What prepared or committed stays, and so do the bodies:
-// the next view may need any of them.
-func (s *slot) endView() {
+// endView forgets what was specific to the views below next. What prepared or committed stays, and so do the bodies: the
+// next view may need any of them.
+func (s *slot) endView(next View) {
+	if s.waiting != nil && s.waiting.View < next {
+		s.waiting = nil
+	}
 	s.accepted, s.prepareSent, s.commitSent = false, false, false
 	s.digest, s.proposal = Digest{}, Signature{}
 	clear(s.shown)

@@ -34,7 +34,7 @@ func (r *Replica) leave(u View) {
 	c.quorum, c.built, c.proven = false, false, false
 	for i := range r.log.ring {
 		if s := &r.log.ring[i]; s.seq != 0 {
-			s.endView()
+			s.endView(u)
 		}
 	}
 	r.log.settled = 0

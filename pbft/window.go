@@ -61,6 +61,7 @@ func (w *window) forgetOldBodies(handed Seq) {
 		if s == nil {
 			continue
 		}
+		s.waiting = nil // it came too late
 		bytes += s.memory
 		if bytes > maxKeptBytes && seq <= handed {
 			s.bodies, s.memory = nil, 0
@@ -86,6 +87,22 @@ func (w *window) largeBytes() int {
 					sum += k
 				}
 			}
+		}
+	}
+	return sum
+}
+
+// waitingBytes sums up the large bodies of pre-prepares that wait above h: those for later views than the current one, or
+// all others.
+func (w *window) waitingBytes(current View, later bool) int {
+	sum := 0
+	for seq := w.low + 1; seq <= w.seen; seq++ {
+		s := w.peek(seq)
+		if s == nil || s.waiting == nil || later != (s.waiting.View > current) {
+			continue
+		}
+		if k := s.waiting.Body.requestBytes(); k >= largeBody {
+			sum += k
 		}
 	}
 	return sum
