@@ -100,10 +100,11 @@ func (r *Replica) onCertifiedBody(m *CertifiedBody) {
 	}
 }
 
-// wantsBody reports whether a digest that is vouched for lacks exactly this body.
+// wantsBody reports whether a digest that is vouched for lacks exactly this body, and it is of use: what was executed and
+// is stable is not taken back once it was forgotten (S4).
 func (r *Replica) wantsBody(s *slot, b *Body) bool {
 	d := b.Digest()
-	return s.vouches(d) && s.body(d) == nil
+	return s.seq > min(r.handed, r.log.low) && s.vouches(d) && s.body(d) == nil
 }
 
 // takeBody stores a body that was missing and goes on where its absence had stopped the slot.

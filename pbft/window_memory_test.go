@@ -55,3 +55,28 @@ func TestN3_BodiesToExecuteOutliveARestart(t *testing.T) {
 		t.Fatalf("%d of %d batches of its own journal are executed again", executed, last)
 	}
 }
+
+// S4: a faulty replica sends old bodies unasked; those that were forgotten stay so, in memory and in the journal.
+func TestS4_ForgottenBodiesAreNotTakenBack(t *testing.T) {
+	const last = 48
+	l := newLab(t, 4, 3, func(cfg *Config) {
+		cfg.CheckpointInterval, cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = last, 2*last, 1<<20, 2<<20
+	})
+	var bodies []*Body
+	for seq := Seq(1); seq <= last; seq++ {
+		bodies = append(bodies, l.batch(uint64(seq), string(make([]byte, 1<<20))))
+		l.commitAll(0, seq, bodies[seq-1])
+	}
+	l.from(0, &StableNotice{Cert: l.stableCert(last)})
+	records := len(l.log)
+	for i, b := range bodies {
+		l.from(1, &CertifiedBody{Seq: Seq(i + 1), Body: b})
+	}
+	kept := 0
+	for i := range l.r.log.ring {
+		kept += l.r.log.ring[i].memory
+	}
+	if kept > maxKeptBytes || len(l.log) > records {
+		t.Fatalf("%d bytes of bodies below h, of at most %d, and %d records for them", kept, maxKeptBytes, len(l.log)-records)
+	}
+}
