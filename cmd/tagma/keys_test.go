@@ -149,6 +149,8 @@ func TestKeys_NodeAndClientUseEncryptedKeys(t *testing.T) {
 	dir := sealed(t)
 	badInput{[]string{"node", "--home", home(dir, 0)}, command.Unusable, passphrase.FileVariable}.check(t)
 	badInput{[]string{"get", "k", "--timeout", "500ms"}, command.Unusable, passphrase.FileVariable}.check(t)
+	t.Setenv(passphrase.FileVariable, filepath.Join(dir, "absent"))
+	badInput{[]string{"get", "k", "--timeout", "500ms"}, command.Unusable, "absent, which TAGMA_PASSPHRASE_FILE names"}.check(t)
 	t.Setenv(passphrase.Variable, "Secret")
 	badInput{[]string{"node", "--home", home(dir, 0)}, command.Unusable, "wrong passphrase"}.check(t)
 	badInput{[]string{"get", "k", "--timeout", "500ms"}, command.Unusable, "wrong passphrase"}.check(t)

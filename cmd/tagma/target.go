@@ -57,10 +57,10 @@ func (t *target) read() (*cluster.File, *crypto.PrivateKey, error) {
 		return nil, nil, command.NotUsable(err)
 	}
 	keyPath := firstOf(t.key, os.Getenv(keyVariable), filepath.Join(filepath.Dir(path), clientKeyName))
-	key, err := passphrase.ReadKey(keyPath)
-	if errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(keyPath); errors.Is(err, os.ErrNotExist) {
 		return nil, nil, command.Unusablef("there is no client key %s; name it with --key FILE or in %s", keyPath, keyVariable)
 	}
+	key, err := passphrase.ReadKey(keyPath)
 	if err != nil {
 		return nil, nil, command.NotUsable(err)
 	}
