@@ -12,9 +12,16 @@ import (
 	"tagma/statemachine/bank"
 )
 
+// bankReadFlags are the flags of every command of the bank that changes nothing.
+func bankReadFlags(to *target, cmd *cobra.Command) *cobra.Command {
+	bankFlags(to, cmd)
+	to.readSemanticsFlag(cmd)
+	return cmd
+}
+
 func newBankBalance() *cobra.Command {
 	var to target
-	return bankFlags(&to, &cobra.Command{
+	return bankReadFlags(&to, &cobra.Command{
 		Use:     "balance ACCOUNT",
 		Short:   "Read an account's balance",
 		Long:    `Print the balance of ACCOUNT: at least as new as everything that was acknowledged before the command was started.`,
@@ -52,7 +59,7 @@ func newBankHistory() *cobra.Command {
 		from  uint64
 		limit uint
 	)
-	cmd := bankFlags(&to, &cobra.Command{
+	cmd := bankReadFlags(&to, &cobra.Command{
 		Use:   "history ACCOUNT",
 		Short: "List what changed an account",
 		Long: `List the entries of ACCOUNT's history in the order of execution: number, agreed time, what was done, the other account, and
@@ -112,7 +119,7 @@ func (e *historyEntry) text() string {
 
 func newBankAudit() *cobra.Command {
 	var to target
-	return bankFlags(&to, &cobra.Command{
+	return bankReadFlags(&to, &cobra.Command{
 		Use:   "audit",
 		Short: "Check that all balances together are what was minted",
 		Long: `Add up all balances and compare the sum with what was minted. A difference is exit code 1: it would show a fault of the

@@ -53,6 +53,7 @@ store. Replicas keep the states since their last checkpoint but one; an older st
 		},
 	}
 	o.to.flags(cmd, defaultTimeout)
+	o.to.readSemanticsFlag(cmd)
 	cmd.Flags().BoolVar(&o.prefix, "prefix", false, "print all keys that begin with KEY")
 	cmd.Flags().UintVar(&o.limit, "limit", 0, "with --prefix: most `keys` to print; 0 for all")
 	cmd.Flags().Uint64Var(&o.at, "at", 0, "read the state after this `sequence` number")

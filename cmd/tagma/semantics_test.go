@@ -21,4 +21,13 @@ func TestC7_SemanticsAreChosenByFlag(t *testing.T) {
 	})
 	eventually(t, "the key is gone", func() bool { return tagma(t, "get", "k").code == command.Failed })
 	badInput{[]string{"put", "k", "v", "--semantics", "twice"}, command.Unusable, "choose exactly-once"}.check(t)
+	must(t, "put", "k", "5")
+	script(t, [][2]string{
+		{"get k --semantics exactly-once", "5\n"},
+		{"get k --semantics at-most-once", "5\n"},
+		{"get k --prefix --semantics at-least-once", "k\t5\n"},
+	})
+	for _, read := range [][]string{{"get", "k"}, {"bank", "balance", "a"}, {"bank", "history", "a"}, {"bank", "audit"}} {
+		badInput{append(read, "--semantics", "best-effort"), command.Unusable, "a read waits for its result"}.check(t)
+	}
 }
