@@ -129,6 +129,16 @@ func TestKeys_MistakesAreOneLine(t *testing.T) {
 	}
 }
 
+func TestKeys_EncryptShowsTheKeyAsJSON(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	made := shownAs(t, "new", "--out", path)
+	t.Setenv(passphrase.Variable, "secret")
+	made.Encrypted = true
+	if now := shownAs(t, "encrypt", path); now != made {
+		t.Errorf("encrypted %+v, want %+v", now, made)
+	}
+}
+
 // sealed makes a cluster whose client's key and replica 0's are encrypted under "secret".
 func sealed(t *testing.T) (dir string) {
 	t.Helper()

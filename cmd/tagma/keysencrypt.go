@@ -13,7 +13,8 @@ import (
 )
 
 func newKeysEncrypt() *cobra.Command {
-	return &cobra.Command{
+	asJSON := false
+	cmd := &cobra.Command{
 		Use:   "encrypt FILE",
 		Short: "Encrypt a key file that is not",
 		Long: `Encrypt the key in FILE under a passphrase, such as a replica's key that tagma init made. FILE is replaced as a whole or
@@ -25,9 +26,18 @@ make the key on an encrypted disk.`,
 			if err := encryptKey(args[0]); err != nil {
 				return fmt.Errorf("encrypt a key: %w", err)
 			}
-			return say(cmd.OutOrStdout(), "%s is encrypted\n", args[0])
+			if !asJSON {
+				return say(cmd.OutOrStdout(), "%s is encrypted\n", args[0])
+			}
+			shown, err := showKey(args[0], "")
+			if err != nil {
+				return err
+			}
+			return command.PrintJSON(cmd.OutOrStdout(), shown)
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
 }
 
 // encryptKey writes the key encrypted beside the file, proves that it opens, and puts it in the file's place.
