@@ -131,6 +131,20 @@ func TestC9_NoReplicaCountsTwice(t *testing.T) {
 	}, nil, right, mute, right)
 }
 
+// Replicas end the link of a client that asks for what no message may name.
+func TestQueryAt_WhatNoClusterReachesIsNotAskedFor(t *testing.T) {
+	withArchive(t, func(t *testing.T, client *Client, a *archive) {
+		for _, at := range []uint64{mostAt + 1, 1<<64 - 1} {
+			if _, err := client.QueryAt(t.Context(), []byte("op"), at); !errors.Is(err, ErrNotExecuted) || a.asked[0] != 0 {
+				t.Errorf("at %d: %v, asked %v times", at, err, a.asked)
+			}
+		}
+		if _, err := client.QueryAt(t.Context(), []byte("op"), mostAt); err != nil {
+			t.Errorf("at the limit: %v", err)
+		}
+	}, right, right, right, right)
+}
+
 func TestQueryAt_EndsWithTheClientAndKeepsTheLimits(t *testing.T) {
 	withArchive(t, func(t *testing.T, client *Client, a *archive) {
 		time.AfterFunc(time.Second, a.s.close)
