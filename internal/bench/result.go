@@ -47,12 +47,15 @@ type Latency struct {
 func (r *recorder) result() *Result {
 	elapsed := r.last.Sub(r.began)
 	r.intervals.end()
+	most := inMillis(r.max)
+	// The histogram names the upper end of a quantile's bucket, which may lie above the greatest value.
+	of := func(percent float64) float64 { return min(quantile(r.took, percent), most) }
 	result := &Result{
 		Operations: r.ops,
-		ElapsedMS:  round(float64(elapsed) / float64(time.Millisecond)),
+		ElapsedMS:  inMillis(elapsed),
 		Latency: Latency{
-			P50: quantile(r.took, 50), P95: quantile(r.took, 95), P99: quantile(r.took, 99), P999: quantile(r.took, 99.9),
-			Max: round(float64(r.max) / float64(time.Millisecond)), Mean: round(r.took.Mean() / 1000),
+			P50: of(50), P95: of(95), P99: of(99), P999: of(99.9),
+			Max: most, Mean: round(r.took.Mean() / 1000),
 		},
 		Intervals: r.intervals.done, Histogram: r.took,
 	}
@@ -70,6 +73,8 @@ func quantile(h *hdrhistogram.Histogram, percent float64) float64 {
 }
 
 func millis(micros int64) float64 { return float64(micros) / 1000 }
+
+func inMillis(d time.Duration) float64 { return round(float64(d) / float64(time.Millisecond)) }
 
 // round leaves three digits behind the point: of milliseconds, the microseconds.
 func round(x float64) float64 { return math.Round(x*1000) / 1000 }
