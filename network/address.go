@@ -39,6 +39,20 @@ func parseAddrs(texts []string) ([]ma.Multiaddr, error) {
 	return addrs, nil
 }
 
+// CheckListen reports why a replica could not listen on these addresses, whatever machine it runs on.
+func CheckListen(texts []string) error {
+	for _, text := range texts {
+		addrs, err := parseAddrs([]string{text})
+		switch {
+		case err != nil:
+			return err
+		case len(addrs) == 0:
+			return fmt.Errorf("address %q: %w", text, errNoAddress)
+		}
+	}
+	return nil
+}
+
 // spoken reports whether an address is a host and a port of TCP or of QUIC version 1.
 func spoken(addr ma.Multiaddr) bool {
 	switch len(addr) {

@@ -66,6 +66,9 @@ func (t *transport) bind(addr ma.Multiaddr) error {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("listen on %s: the port is taken; stop the other process or choose another port: %w",
 			addr, syscall.EADDRINUSE)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("listen on %s: this machine has no such address; name one that it has, such as /ip4/0.0.0.0/tcp/7000: %w",
+			addr, syscall.EADDRNOTAVAIL)
 	case err != nil:
 		return fmt.Errorf("listen on %s: %w", addr, err)
 	}

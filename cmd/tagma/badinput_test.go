@@ -57,6 +57,7 @@ func TestBadArguments_ExitWith2AndOneLine(t *testing.T) {
 		"ports":            {[]string{"init", "--dir", t.TempDir(), "--base-port", "65534"}, 2, "another base port"},
 		"overwriting":      {[]string{"init", "--dir", dir}, 2, "nothing is overwritten"},
 		"no home given":    {[]string{"node"}, 2, "--home"},
+		"a file as home":   {[]string{"node", "--home", filepath.Join(dir, clusterFileName)}, 2, "is not a replica's home"},
 		"no home there":    {[]string{"node", "--home", dir}, 2, "tagma init"},
 		"no cluster file":  {[]string{"get", "k", "--cluster", "nope.toml"}, 2, "--cluster"},
 		"no key file":      {[]string{"get", "k", "--key", "nope"}, 2, "--key"},
@@ -82,6 +83,11 @@ func TestBadConfiguration_NamesFileAndMend(t *testing.T) {
 		"replica key exposed": {chmod("replica0/key", 0o640), []string{"node", "--home", "replica0"}, "chmod 600"},
 		"foreign replica key": {foreignKey, []string{"node", "--home", "replica0"}, "belongs to no replica"},
 		"unknown setting":     {replace("replica0/config.toml", "listen =", "lisen ="), []string{"node", "--home", "replica0"}, "lisen"},
+		"setting's type":      {replace("replica0/config.toml", "= 1024", "= 'many'"), []string{"node", "--home", "replica0"}, "line 12: max_clients: must be a whole number\n"},
+		"settings' text":      {replace("replica0/config.toml", "\nlisten", "\n= listen"), []string{"node", "--home", "replica0"}, "config.toml: line 4: invalid"},
+		"listen nowhere":      {replace("replica0/config.toml", "listen = []", "listen = ['here']"), []string{"node", "--home", "replica0"}, "config.toml: listen: "},
+		"listen on a path":    {replace("replica0/config.toml", "listen = []", "listen = ['/ip4/127.0.0.1/udp/1']"), []string{"node", "--home", "replica0"}, "no TCP or QUIC"},
+		"no replica key":      {remove("replica0/key"), []string{"node", "--home", "replica0"}, "bring this replica's own key back"},
 		"bad log level":       {replace("replica0/config.toml", "'info'", "'loud'"), []string{"node", "--home", "replica0"}, "loud"},
 		"cluster file typo":   {replace(clusterFileName, "\nepoch =", "\nepoc ="), []string{"status"}, "did you mean epoch?"},
 		"cluster file text":   {replace(clusterFileName, "[[replica]]", "[[replica]"), []string{"get", "k"}, clusterFileName},
@@ -107,6 +113,14 @@ func TestBadConfiguration_NamesFileAndMend(t *testing.T) {
 func chmod(name string, mode os.FileMode) func(*testing.T, string) {
 	return func(t *testing.T, dir string) {
 		if err := os.Chmod(filepath.Join(dir, name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func remove(name string) func(*testing.T, string) {
+	return func(t *testing.T, dir string) {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,7 +1,9 @@
 package node
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"tagma/crypto"
@@ -40,6 +42,9 @@ func ReadHome(dir string) (*Home, error) {
 		return nil, err
 	}
 	key, err := crypto.ReadPublic(filepath.Join(dir, KeyFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no key in %s: bring this replica's own key back; a new one belongs to no replica", dir)
+	}
 	if err != nil {
 		return nil, err
 	}

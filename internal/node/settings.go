@@ -7,8 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"tagma/network"
 )
 
 // ConfigFile is the name of the local settings in a home.
@@ -62,7 +65,7 @@ func (s Settings) Save(home string) error {
 func loadSettings(home string) (Settings, error) {
 	path := filepath.Join(home, ConfigFile)
 	data, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return Settings{}, fmt.Errorf("%s is not a replica's home: there is no %s in it; `tagma init` makes homes", home, ConfigFile)
 	}
 	if err != nil {
@@ -80,6 +83,9 @@ func (s *Settings) check(path string) error {
 	case "debug", "info", "warn", "error":
 	default:
 		return fmt.Errorf("%s: log_level: %q is none of debug, info, warn and error", path, s.LogLevel)
+	}
+	if err := network.CheckListen(s.Listen); err != nil {
+		return fmt.Errorf("%s: listen: %w", path, err)
 	}
 	if err := checkAdmin(s.Admin); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -106,7 +112,22 @@ func explain(err error) string {
 	var wrong *toml.DecodeError
 	if errors.As(err, &wrong) {
 		line, _ := wrong.Position()
-		return fmt.Sprintf("line %d: %s: %s", line, strings.Join(wrong.Key(), "."), wrong.Error())
+		problem := strings.TrimPrefix(wrong.Error(), "toml: ")
+		key := strings.Join(wrong.Key(), ".")
+		if want := wants[key]; want != "" && strings.Contains(problem, "cannot decode") {
+			problem = "must be " + want
+		}
+		if key == "" { // the line is no TOML
+			return fmt.Sprintf("line %d: %s", line, problem)
+		}
+		return fmt.Sprintf("line %d: %s: %s", line, key, problem)
 	}
 	return err.Error()
+}
+
+// wants is what each setting must be.
+var wants = map[string]string{
+	"cluster": "text in quotes", "data": "text in quotes", "log_level": "text in quotes", "admin": "text in quotes",
+	"listen":      `a list of texts, such as ["/ip4/0.0.0.0/tcp/7000"]`,
+	"max_clients": "a whole number", "segment_bytes": "a whole number",
 }
