@@ -34,6 +34,10 @@ func greetingMismatchIsReportedAtBothEndsInOneLine(t *testing.T) {
 		if hosts[i].Peers()[1-i].Connected {
 			t.Fatalf("host %d is connected", i)
 		}
+		eventually(t, "the link says why", func() bool {
+			why := hosts[i].Peers()[1-i].LastError
+			return strings.HasPrefix(why, fmt.Sprintf("replica %d (", 1-i)) && strings.HasSuffix(why, "give it and this end the same one")
+		})
 		line := logs[i].String()
 		if strings.Count(line, "\n") != 1 || !strings.Contains(line, "another cluster or configuration") {
 			t.Fatalf("host %d logged %q", i, line)

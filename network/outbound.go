@@ -176,6 +176,7 @@ func (o *outbound) exchange(ctx context.Context, stream network.Stream) error {
 	switch {
 	case errors.Is(err, errMismatch):
 		_ = stream.Close() // gently: the member must be able to read our greeting too
+		return fmt.Errorf("%s has another cluster file (%w): give it and this end the same one", o.to, err)
 	case err != nil:
 		_ = stream.Conn().Close()
 		return refusedError(o.to, err)

@@ -176,9 +176,9 @@ func TestClient_AnotherClustersFileIsOneLine(t *testing.T) {
 	dir := makeCluster(t)
 	startNode(t, home(dir, 0))
 	replace(clusterFileName, "\nepoch = 0", "\nepoch = 1")(t, dir)
-	badInput{[]string{"get", "k", "--timeout", "500ms"}, command.Failed, "greetings differ"}.check(t)
+	badInput{[]string{"get", "k", "--timeout", "500ms"}, command.Failed, "has another cluster file (the greetings differ)"}.check(t)
 	o := tagma(t, "status", "--timeout", "500ms")
-	if o.code != command.Failed || lines(o.stderr) != 1 || !strings.Contains(o.stdout, "greetings differ") {
+	if o.code != command.Failed || lines(o.stderr) != 1 || !strings.Contains(o.stdout, "unreachable: has another cluster file") {
 		t.Errorf("status with another cluster file: %v", o)
 	}
 }
