@@ -63,7 +63,10 @@ type inquiry struct {
 // lookEvery is how often an inquiry looks for links that came up or failed.
 const lookEvery = 2 * time.Millisecond
 
-var errNoAnswer = errors.New("connected, but no answer in time")
+var (
+	errNoAnswer = errors.New("connected, but no answer in time")
+	errNoLink   = errors.New("not connected in time")
+)
 
 // run asks each replica as soon as it is connected, until every one has answered or failed.
 func (q *inquiry) run(ctx context.Context, host *network.ClientHost) {
@@ -101,7 +104,7 @@ func (q *inquiry) settled(peers []network.PeerState, timeIsUp bool) bool {
 		case timeIsUp && peer.Connected:
 			a.Err = errNoAnswer
 		case timeIsUp:
-			a.Err = fmt.Errorf("replica %d: not connected in time", i)
+			a.Err = errNoLink
 		default:
 			all = false
 		}
