@@ -29,7 +29,7 @@ audit checks. Account names have 1 to 64 visible ASCII characters.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			const list = "`tagma help bank` lists open, transfer, balance, history and audit"
 			if len(args) == 0 {
-				return command.Unusablef("tagma bank: no command given; %s", list)
+				return command.Unusablef("bank: no command given; %s", list)
 			}
 			return command.Unusablef("there is no command `tagma bank %s`; %s", args[0], list)
 		},
@@ -88,7 +88,7 @@ func newBankOpen() *cobra.Command {
 			if len(args) == 1 {
 				return nil
 			}
-			return command.Takes("ACCOUNT", "AMOUNT")(cmd, args)
+			return command.Takes("ACCOUNT", "at most one AMOUNT")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			amount := uint64(0)

@@ -28,14 +28,13 @@ func newInit() *cobra.Command {
 registered client. Nothing that exists is overwritten.
 
 Replicas that share a host get consecutive ports from the base port on; metrics and health are served on the loopback,
-100 ports higher. For several machines name a host for each
-replica, then take cluster.toml and one home to each of them.`,
+100 ports higher. For several machines name a host for each replica, then take cluster.toml and one home to each of them.`,
 		Example: `  tagma init --dir demo
   tagma init --dir prod --replicas 4 --host a.example,b.example,c.example,d.example`,
 		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if dir == "" {
-				return command.Unusablef("tagma init: no directory given; say where the cluster goes with --dir DIR")
+				return command.Unusablef("init: no directory given; say where the cluster goes with --dir DIR")
 			}
 			options.BasePort = basePort
 			fresh, err := cluster.Init(options)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
@@ -73,6 +74,8 @@ func (m *madeCluster) refuseOverwriting() error {
 	for _, path := range m.paths() {
 		if _, err := os.Lstat(path); err == nil {
 			return command.Unusablef("%s exists, and nothing is overwritten: choose another directory, or move it away", path)
+		} else if errors.Is(err, syscall.ENOTDIR) {
+			return command.Unusablef("%s is no directory; name another one with --dir DIR", m.Dir)
 		} else if !errors.Is(err, os.ErrNotExist) {
 			return err
 		}

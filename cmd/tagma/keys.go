@@ -24,7 +24,7 @@ the terminal.`,
   tagma keys encrypt prod/replica0/key`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return command.Unusablef("tagma keys: no command given; `tagma help keys` lists new, show and encrypt")
+				return command.Unusablef("keys: no command given; `tagma help keys` lists new, show and encrypt")
 			}
 			return command.Unusablef("there is no command `tagma keys %s`; `tagma help keys` lists new, show and encrypt", args[0])
 		},

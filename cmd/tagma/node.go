@@ -28,7 +28,7 @@ forgotten a vote.`,
 		Args:    command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if home == "" {
-				return command.Unusablef("tagma node: no home given; say whose replica to run with --home HOME")
+				return command.Unusablef("node: no home given; say whose replica to run with --home HOME")
 			}
 			return runNode(cmd.Context(), home, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -26,6 +27,9 @@ func Load(path string) (*File, error) {
 	}
 	defer r.Close() //nolint:errcheck // only read
 	data, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
+	if errors.Is(err, syscall.EISDIR) {
+		return nil, &Error{File: path, Problem: "it is a directory; name the file in it, such as " + filepath.Join(path, "cluster.toml")}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read cluster file: %w", err)
 	}

@@ -20,7 +20,11 @@ func Takes(names ...string) cobra.PositionalArgs {
 		case len(names) == 0:
 			return Unusablef("%s takes no arguments, but %q was given; see `%s`", pathOf(cmd), args[0], helpFor(cmd))
 		}
-		return Unusablef("%s takes %s, but %d were given; see `%s`", pathOf(cmd), strings.Join(names, " and "), len(args), helpFor(cmd))
+		were := "were"
+		if len(args) == 1 {
+			were = "was"
+		}
+		return Unusablef("%s takes %s, but %d %s given; see `%s`", pathOf(cmd), strings.Join(names, " and "), len(args), were, helpFor(cmd))
 	}
 }
 
