@@ -27,6 +27,8 @@ func run(args ...string) (code int, stdout, stderr string) {
 }
 
 func TestBadInput_IsOneLineWithTheMend(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
 	full := t.TempDir()
 	if err := os.WriteFile(filepath.Join(full, "mine"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -57,6 +59,7 @@ func TestBadInput_IsOneLineWithTheMend(t *testing.T) {
 		"seed that is none":     {[]string{"sim", "--seed", "x"}, "give a whole number from 0"},
 		"help for nothing":      {[]string{"help", "rnu"}, "did you mean run?"},
 		"too few replicas":      {[]string{"start", "--replicas", "3"}, "at least 4"},
+		"too many replicas":     {[]string{"start", "--replicas", "300"}, "4 to 256"},
 		"impossible port":       {[]string{"start", "--base-port", "65534"}, "65535"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -71,6 +74,9 @@ func TestBadInput_IsOneLineWithTheMend(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(full, "mine")); err != nil {
 		t.Error("a file that was there is gone")
+	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+		t.Errorf("%v was left behind, %v", left, err)
 	}
 }
 

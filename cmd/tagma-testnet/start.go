@@ -55,7 +55,8 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if f.dir == "" {
+	temporary := f.dir == ""
+	if temporary {
 		if f.dir, err = os.MkdirTemp("", "tagma-testnet-"); err != nil {
 			return fmt.Errorf("start: %w", err)
 		}
@@ -65,6 +66,9 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	}
 	c, err := local.Create(local.Options{Dir: f.dir, Replicas: f.replicas, BasePort: f.basePort, Machine: f.machine, Malicious: malicious})
 	if err != nil {
+		if temporary {
+			_ = os.Remove(f.dir) // unless it holds something; why there is no cluster is what is reported
+		}
 		return command.Unusablef("start: %w", err)
 	}
 	defer c.Close()
