@@ -26,13 +26,13 @@ func newEvidence() *cobra.Command {
 		Short: "List proof of misbehaviour that a replica has kept",
 		Long: `List what the replica whose home HOME is can prove against others: two statements, both signed by the accused, of which
 a correct replica signs only one. With --verify check the signatures with the cluster's keys alone: no replica need run,
-and none is trusted. A file that proves nothing makes the exit code 1.`,
+and none is trusted. A file that proves nothing makes the exit code 1. HOME may be a copy of a home or of its evidence.`,
 		Example: `  tagma evidence demo/replica1
   tagma evidence demo/replica1 --verify
   tagma evidence copied/ --verify --cluster demo/cluster.toml`,
 		Args: command.Takes("HOME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dir, err := dataPath(args[0], node.EvidenceDir)
+			dir, err := evidenceAt(args[0])
 			if err != nil {
 				return err
 			}
@@ -57,6 +57,14 @@ and none is trusted. A file that proves nothing makes the exit code 1.`,
 	flags.StringVar(&clusterFile, "cluster", "", "cluster `file` to check with (default: the one that HOME names)")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd
+}
+
+// evidenceAt finds the directory of evidence: a home's, or path itself if that is where the files are.
+func evidenceAt(path string) (string, error) {
+	if files, _ := filepath.Glob(filepath.Join(path, "replica*-*")); len(files) > 0 {
+		return path, nil
+	}
+	return dataPath(path, node.EvidenceDir)
 }
 
 // checker makes the check of evidence from the cluster's keys.

@@ -67,6 +67,11 @@ func TestE1_EvidenceIsCheckedWithTheClustersKeysAlone(t *testing.T) {
 		t.Errorf("verified: %+v", d)
 	}
 
+	file := filepath.Join(dir, clusterFileName)
+	if out := must(t, "evidence", filepath.Dir(path), "--verify", "--cluster", file); !strings.Contains(out, "yes") {
+		t.Errorf("of the directory itself: %s", out)
+	}
+
 	other := makeCluster(t)
 	o := tagma(t, "evidence", home(dir, 0), "--verify", "--cluster", filepath.Join(other, clusterFileName))
 	if o.code != command.Failed || lines(o.stderr) != 1 {
