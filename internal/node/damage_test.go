@@ -160,7 +160,9 @@ func TestD5_AStoreThatLostTooMuchIsRefused(t *testing.T) {
 			clear(data[n-int(lost*float64(n)):])
 			return data
 		})
-		_ = b.refused(3, "needs the state from others")
+		if err := b.refused(3, "needs the state from others"); err != nil && !strings.Contains(err.Error(), " checkpoints of the journal, from ") {
+			t.Errorf("it does not say in short what was tried: %v", err)
+		}
 		b.restore(3, image, StateDir, JournalDir)
 		b.start(3)
 		b.level(4)

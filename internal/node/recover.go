@@ -101,15 +101,22 @@ func (d *disk) verify(h *Home) error {
 		case errors.Is(err, pbft.ErrForeignJournal):
 			return fmt.Errorf("%s: %w: bring this replica's own journal back", h.path(JournalDir), err)
 		case err != nil && len(tried) > 0:
-			return fmt.Errorf("the store at %s has lost data: at none of the checkpoints %v has it the digest that the journal"+
-				" names, and %w: this replica needs the state from others, which this version cannot fetch",
-				h.path(StateDir), tried, err)
+			return fmt.Errorf("the store at %s has lost data: it matches %s, and %w: this replica needs the state from others,"+
+				" which this version cannot fetch; leave it off", h.path(StateDir), noneOf(tried), err)
 		case errors.Is(err, pbft.ErrBehind):
 			return fmt.Errorf("%s: %w: this replica needs the state from others, which this version cannot fetch", h.path(StateDir), err)
 		}
 		return err
 	}
-	return fmt.Errorf("the store at %s matches no checkpoint of the journal %v", h.path(StateDir), tried)
+	return fmt.Errorf("the store at %s matches %s", h.path(StateDir), noneOf(tried))
+}
+
+// noneOf names the checkpoints that were tried, the newest one first. A journal may hold hundreds.
+func noneOf(tried []pbft.Seq) string {
+	if len(tried) == 0 {
+		return "no checkpoint, since the journal names none"
+	}
+	return fmt.Sprintf("none of the %d checkpoints of the journal, from %d to %d", len(tried), tried[len(tried)-1], tried[0])
 }
 
 func (d *disk) close() error {
