@@ -64,6 +64,15 @@ type Choice struct {
 
 // ParseChoice reads "name" or "name,parameter=value,…". What does not exist is an *UnknownError.
 func ParseChoice(text string) (Choice, error) {
+	c, err := SplitChoice(text)
+	if err == nil {
+		_, _, err = c.resolve()
+	}
+	return c, err
+}
+
+// SplitChoice reads "name" or "name,parameter=value,…" without asking whether there is such a behaviour.
+func SplitChoice(text string) (Choice, error) {
 	parts := strings.Split(text, ",")
 	c := Choice{Name: parts[0], Values: make(map[string]string, len(parts)-1)}
 	for _, p := range parts[1:] {
@@ -76,8 +85,7 @@ func ParseChoice(text string) (Choice, error) {
 		}
 		c.Values[name] = value
 	}
-	_, _, err := c.resolve()
-	return c, err
+	return c, nil
 }
 
 // String is what ParseChoice reads. Parameters are in the catalogue's order.
@@ -124,30 +132,34 @@ func (c Choice) resolve() (Behaviour, values, error) {
 	var names []string
 	for _, b := range catalogue {
 		if b.Name == c.Name {
-			v, err := b.values(c.Values)
-			return b, v, err
+			v, err := fill(c, b.Parameters)
+			if err != nil {
+				return b, nil, err
+			}
+			// Built around nothing, a behaviour only judges its values.
+			if _, err := b.build(v, seat{}); err != nil {
+				return b, nil, fmt.Errorf("behaviour %s: %w", b.Name, err)
+			}
+			return b, v, nil
 		}
 		names = append(names, b.Name)
 	}
 	return Behaviour{}, nil, &UnknownError{What: "behaviour", Name: c.Name, Known: names}
 }
 
-func (b *Behaviour) values(given map[string]string) (values, error) {
-	v := make(values, len(b.Parameters))
+// fill has every parameter, with its default where the choice has no value. A parameter that does not exist is an error.
+func fill(c Choice, parameters []Parameter) (values, error) {
+	v := make(values, len(parameters))
 	var names []string
-	for _, p := range b.Parameters {
+	for _, p := range parameters {
 		v[p.Name] = p.Default
 		names = append(names, p.Name)
 	}
-	for name, value := range given {
+	for name, value := range c.Values {
 		if _, known := v[name]; !known {
-			return nil, &UnknownError{What: "parameter of " + b.Name, Name: name, Known: names}
+			return nil, &UnknownError{What: "parameter of " + c.Name, Name: name, Known: names}
 		}
 		v[name] = value
-	}
-	// Built around nothing, a behaviour only judges its values.
-	if _, err := b.build(v, seat{}); err != nil {
-		return nil, fmt.Errorf("behaviour %s: %w", b.Name, err)
 	}
 	return v, nil
 }

@@ -2,7 +2,6 @@ package byzantine
 
 import (
 	"fmt"
-	"strings"
 
 	"tagma/pbft"
 )
@@ -32,25 +31,6 @@ func ParseClientChoice(text string) (Choice, error) {
 		err = CheckClient(c, 0)
 	}
 	return c, err
-}
-
-// SplitChoice reads "name" or "name,parameter=value,…" without asking whether there is such a behaviour.
-func SplitChoice(text string) (Choice, error) {
-	name, rest, more := strings.Cut(text, ",")
-	c := Choice{Name: name, Values: map[string]string{}}
-	for more {
-		var pair string
-		pair, rest, more = strings.Cut(rest, ",")
-		parameter, value, ok := strings.Cut(pair, "=")
-		if !ok {
-			return Choice{}, fmt.Errorf("behaviour %s: %q has no value; write parameter=value", name, pair)
-		}
-		if _, twice := c.Values[parameter]; twice {
-			return Choice{}, fmt.Errorf("behaviour %s: parameter %s is given twice; give it once", name, parameter)
-		}
-		c.Values[parameter] = value
-	}
-	return c, nil
 }
 
 // CheckClient judges a choice of a client's behaviour for a cluster of so many replicas; 0 if that is not known.
@@ -83,21 +63,4 @@ func NewClient(c Choice, cfg ClientConfig, sign Sign) (Client, error) {
 // protocol is what values are read with: the cluster's T and size, the latter only if it is known.
 func (c *ClientConfig) protocol() *pbft.Config {
 	return &pbft.Config{Members: make([]pbft.PublicKey, c.Replicas), ViewTimeout: c.ViewTimeout}
-}
-
-// fill has every parameter, with its default where the choice has no value. A parameter that does not exist is an error.
-func fill(c Choice, parameters []Parameter) (values, error) {
-	v := make(values, len(parameters))
-	var names []string
-	for _, p := range parameters {
-		v[p.Name] = p.Default
-		names = append(names, p.Name)
-	}
-	for name, value := range c.Values {
-		if _, known := v[name]; !known {
-			return nil, &UnknownError{What: "parameter of " + c.Name, Name: name, Known: names}
-		}
-		v[name] = value
-	}
-	return v, nil
 }
