@@ -2,8 +2,8 @@ package assault
 
 import "sync"
 
-// Dormant is an attack that can be begun and ended again and again. Its methods may be called from any goroutine, and on
-// nil, which is an attack that nobody makes.
+// Dormant is an attack, or a malicious client, that can be begun and ended again and again. Its methods may be called from
+// any goroutine, and on nil, which is an attack that nobody makes.
 type Dormant struct {
 	options Options
 
@@ -12,13 +12,8 @@ type Dormant struct {
 	past     uint64    // what it did when it was awake before
 }
 
-// NewDormant returns an attack that sleeps, nil for a behaviour that is about messages alone.
-func NewDormant(o Options) *Dormant {
-	if !OnLinks(o.Choice) {
-		return nil
-	}
-	return &Dormant{options: o}
-}
+// NewDormant returns an attack that sleeps.
+func NewDormant(o Options) *Dormant { return &Dormant{options: o} }
 
 // Wake begins or ends the attack.
 func (d *Dormant) Wake(on bool) error {
@@ -54,5 +49,11 @@ func (d *Dormant) Acts() uint64 {
 	return d.past + d.attacker.Told().Acts()
 }
 
-// Acts sums up an attack: frames, and streams that were got or tried for. An attack without any was none (I18).
-func (t Tally) Acts() uint64 { return t.Frames + t.Streams + t.Refused }
+// Acts sums up an attack: lies of a malicious client that a link took, else frames, and streams that were got or tried for.
+// An attack without any was none (I18).
+func (t Tally) Acts() uint64 {
+	if t.Client.Parcels > 0 {
+		return min(t.Frames, t.Client.Lies)
+	}
+	return t.Frames + t.Streams + t.Refused
+}

@@ -30,7 +30,7 @@ func (r *run) course(ctx context.Context) error {
 	}
 	r.lasted = r.load.end(patience)
 	for _, g := range r.rogues {
-		g.rest()
+		_ = g.Wake(false) // what its links say when they end does not matter
 	}
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ type run struct {
 	cfg      pbft.Config
 	watch    *observe.Watcher
 	load     *load
-	rogues   []*rogue
+	rogues   []rogue
 	table    *timetable
 	eye      sync.WaitGroup
 	blind    context.CancelFunc
@@ -165,7 +165,7 @@ func (r *run) close() {
 	r.blind()
 	r.eye.Wait()
 	for _, g := range r.rogues {
-		g.close()
+		_ = g.Wake(false) // what its links say when they end does not matter
 	}
 	if r.load != nil {
 		r.load.close()
