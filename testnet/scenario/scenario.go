@@ -32,6 +32,16 @@ type Scenario struct {
 // ViewTimeout is T.
 func (s *Scenario) ViewTimeout() time.Duration { return s.Settings.WithDefaults().ViewTimeout.Duration }
 
+// Faultless is the scenario without anything that goes wrong, for ratios. Its links keep what takes time on them, and lose
+// nothing.
+func (s *Scenario) Faultless() *Scenario {
+	return &Scenario{
+		File: s.File, Name: s.Name, Replicas: s.Replicas, Machine: s.Machine, Seed: s.Seed, Settings: s.Settings, Workload: s.Workload,
+		Network: links.Link{Delay: s.Network.Delay, Jitter: s.Network.Jitter, Bandwidth: s.Network.Bandwidth},
+		Expect:  Expect{RatioAfter: s.Expect.RatioAfter},
+	}
+}
+
 // Kinds of workload.
 const (
 	KindPut      = "put"      // writes
@@ -49,7 +59,7 @@ type Workload struct {
 	Duration   time.Duration // 0: until Operations are done
 	ValueBytes int
 	Rate       float64 // operations per second, over all clients; 0: closed loop
-	Baseline   bool    // a fault-free run of the same workload comes first, for ratios
+	Baseline   bool    // the workload runs without faults too, for ratios
 }
 
 // Malicious is a replica or a client with a behaviour, from one time until another.

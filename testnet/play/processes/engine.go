@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"tagma/testnet/links"
 	"tagma/testnet/observe"
 	"tagma/testnet/play"
 	"tagma/testnet/report"
@@ -82,7 +81,7 @@ func (r *run) rates() rates {
 // run, since a machine that has other work is not equally fast for long.
 func (e Engine) baseline(ctx context.Context, s *scenario.Scenario, dir string, show play.Show) (rates, error) {
 	show.Phase("baseline", "the same workload without any fault")
-	r, err := e.begin(ctx, faultless(s), dir, show)
+	r, err := e.begin(ctx, s.Faultless(), dir, show)
 	if err != nil {
 		return rates{}, fmt.Errorf("baseline: %w", err)
 	}
@@ -93,15 +92,6 @@ func (e Engine) baseline(ctx context.Context, s *scenario.Scenario, dir string, 
 	measured := r.rates()
 	r.say(play.Note, "without faults %.0f operations a second", measured.whole)
 	return measured, nil
-}
-
-// faultless is a scenario without anything that goes wrong. Links keep what takes time on them, and lose nothing.
-func faultless(s *scenario.Scenario) *scenario.Scenario {
-	return &scenario.Scenario{
-		File: s.File, Name: s.Name, Replicas: s.Replicas, Machine: s.Machine, Seed: s.Seed, Settings: s.Settings,
-		Workload: s.Workload, Expect: scenario.Expect{RatioAfter: s.Expect.RatioAfter},
-		Network: links.Link{Delay: s.Network.Delay, Jitter: s.Network.Jitter, Bandwidth: s.Network.Bandwidth},
-	}
 }
 
 func makeDir(dir string) error {

@@ -62,13 +62,9 @@ type baselineOf struct {
 	later     float64 // from Expect.RatioAfter on
 }
 
-// measure runs the workload without anything that goes wrong. Links keep what takes time on them, and lose nothing.
+// measure runs the workload without anything that goes wrong.
 func measure(ctx context.Context, s *scenario.Scenario) (b baselineOf, err error) {
-	calm := &scenario.Scenario{
-		File: s.File, Name: s.Name, Replicas: s.Replicas, Machine: s.Machine, Seed: s.Seed, Settings: s.Settings, Workload: s.Workload,
-		Network: links.Link{Delay: s.Network.Delay, Jitter: s.Network.Jitter, Bandwidth: s.Network.Bandwidth},
-	}
-	r, err := begin(ctx, calm, play.Silent{})
+	r, err := begin(ctx, s.Faultless(), play.Silent{})
 	if err != nil {
 		return b, err
 	}
