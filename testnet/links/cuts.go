@@ -57,6 +57,24 @@ func (c *cuts) cutBy(at tie) (by string, is bool) {
 	}
 }
 
+// Apart lists the replicas that hear fewer than a quorum, themselves included, and will as long as nothing changes: they
+// cannot follow. Whoever is only not heard can. Rules about single messages do not count.
+func (p *Policy) Apart(quorum int) (ids []pbft.ReplicaID) {
+	for to := range pbft.ReplicaID(p.n) {
+		hears := 1
+		for from := range pbft.ReplicaID(p.n) {
+			_, cut := p.cutBy(tie{from, to})
+			if link, _, _ := p.linkOf(tie{from, to}); from != to && !cut && link.Loss < 1 {
+				hears++
+			}
+		}
+		if hears < quorum {
+			ids = append(ids, to)
+		}
+	}
+	return ids
+}
+
 func (p *Policy) linkOf(at tie) (link Link, by string, changed bool) {
 	if l, has := p.links[at]; has {
 		return l.Link, l.by, true

@@ -1,6 +1,7 @@
 package links
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -53,6 +54,41 @@ func TestCuts_ALinkOfItsOwnReplacesTheDefault(t *testing.T) {
 	}
 	if got := p.Pass(0, commit(1, 0, 0, 1))[0].After; got != ms {
 		t.Errorf("the other way: %v", got)
+	}
+}
+
+func TestApart_IsWhoeverHearsNoQuorum(t *testing.T) {
+	dead := Link{Loss: 1}
+	for name, c := range map[string]struct {
+		n     int
+		done  []Command
+		apart []pbft.ReplicaID
+	}{
+		"nothing":              {4, nil, nil},
+		"three and one":        {4, []Command{{Do: DoPartition, Groups: [][]pbft.ReplicaID{ids(0, 1, 2), ids(3)}}}, ids(3)},
+		"the rest is a group":  {4, []Command{{Do: DoPartition, Groups: [][]pbft.ReplicaID{ids(0, 1, 2)}}}, ids(3)},
+		"two and two":          {4, []Command{{Do: DoPartition, Groups: [][]pbft.ReplicaID{ids(0, 1), ids(2, 3)}}}, ids(0, 1, 2, 3)},
+		"a ring of four":       {4, []Command{{Do: DoRing}}, nil},
+		"deaf":                 {4, []Command{{Do: DoIsolate, Targets: ids(2), Direction: In}}, ids(2)},
+		"mute, and hears all":  {4, []Command{{Do: DoIsolate, Targets: ids(2), Direction: Out}}, nil},
+		"rejoined":             {4, []Command{{Do: DoIsolate, Targets: ids(2)}, {Do: DoRejoin, Targets: ids(2)}}, nil},
+		"healed":               {4, []Command{{Do: DoIsolate, Targets: ids(2)}, {Do: DoHeal}}, nil},
+		"a partition of it":    {4, []Command{{Do: DoIsolate, Targets: ids(2)}, {Do: DoPartition}}, ids(2)},
+		"one dead link":        {4, []Command{{Do: DoLink, From: ids(1), To: ids(2), Link: dead}}, nil},
+		"two dead links":       {4, []Command{{Do: DoLink, From: ids(0, 1), To: ids(2), Link: dead}}, ids(2)},
+		"half dead links":      {4, []Command{{Do: DoLink, From: ids(0, 1), To: ids(2), Link: Link{Loss: 0.5}}}, nil},
+		"a quorum of seven":    {7, []Command{{Do: DoPartition, Groups: [][]pbft.ReplicaID{ids(0, 1, 2, 3, 4), ids(5, 6)}}}, ids(5, 6)},
+		"a link that is whole": {4, []Command{{Do: DoLink, From: ids(0, 1), To: ids(2), Link: dead}, {Do: DoHealLink, From: ids(1), To: ids(2)}}, nil},
+	} {
+		p := policy(c.n, Link{})
+		for _, command := range c.done {
+			if _, err := p.Do(0, command); err != nil {
+				t.Fatal(name, err)
+			}
+		}
+		if got := p.Apart(c.n - (c.n-1)/3); !slices.Equal(got, c.apart) {
+			t.Errorf("%s: %v, not %v", name, got, c.apart)
+		}
 	}
 }
 

@@ -2,12 +2,12 @@ package processes
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"tagma/internal/node"
+	"tagma/pbft"
 	"tagma/testnet/observe"
 	"tagma/testnet/play"
 	"tagma/testnet/scenario"
@@ -188,11 +188,8 @@ func (r *run) calm(ctx context.Context) error {
 
 // standing lists the correct replicas that run and are not cut off for ever.
 func (r *run) standing() []int {
-	running, apart := slices.Concat(r.is(up), r.is(halted)), r.apart()
+	running, apart := slices.Concat(r.is(up), r.is(halted)), r.links.Apart(r.cfg.Quorum())
 	return slices.DeleteFunc(r.watch.Correct(), func(id int) bool {
-		return !slices.Contains(running, id) || slices.Contains(apart, id)
+		return !slices.Contains(running, id) || slices.Contains(apart, pbft.ReplicaID(id))
 	})
 }
-
-// errNotRunning says that an event's target was not there to be hit.
-var errNotRunning = errors.New("it does not run")

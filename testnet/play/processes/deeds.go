@@ -62,6 +62,9 @@ func (r *run) deed(e *scenario.Event, a *act) func(context.Context) error {
 	}
 }
 
+// errNotRunning says that an event's target was not there to be hit.
+var errNotRunning = errors.New("it does not run")
+
 // kill ends replicas with SIGKILL. One that does not run is not killed, and that is told.
 func (r *run) kill(ids []int) error {
 	var errs []error

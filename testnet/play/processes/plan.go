@@ -96,13 +96,16 @@ func (r *run) rule(rule *scenario.Rule) []*act {
 // event does what an event says.
 func (r *run) event(e *scenario.Event) *act {
 	a := &act{
-		what: e.What(), event: e, line: e.Line, due: e.At, after: e.AfterOperations, fault: e.Fault(),
+		what: e.What(), line: e.Line, due: e.At, after: e.AfterOperations, fault: e.Fault(),
 		calm: slices.Contains([]string{scenario.Submit, scenario.StopClients, scenario.StartClients}, e.Do),
 	}
 	do := r.deed(e, a)
 	if commands := e.Commands(); len(commands) > 0 {
 		do = func(ctx context.Context) error {
 			for _, c := range commands {
+				if _, err := r.links.Do(0, c); err != nil {
+					return err
+				}
 				if err := r.cluster.Order(ctx, c); err != nil {
 					return err
 				}

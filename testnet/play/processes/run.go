@@ -12,6 +12,7 @@ import (
 	"tagma/pbft"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/check"
+	"tagma/testnet/links"
 	"tagma/testnet/local"
 	"tagma/testnet/observe"
 	"tagma/testnet/play"
@@ -30,6 +31,7 @@ type run struct {
 	load     *load
 	rogues   []rogue
 	table    *timetable
+	links    *links.Policy // as the replicas have it, to tell whom it keeps apart
 	eye      sync.WaitGroup
 	blind    context.CancelFunc
 	paused   time.Duration // the longest time for which this machine let us wait
@@ -75,6 +77,7 @@ func (e Engine) begin(ctx context.Context, s *scenario.Scenario, dir string, sho
 	}
 	r = &run{
 		Engine: e, s: s, show: show, state: make(map[int]condition), damaged: make(map[int]bool), blind: func() {}, caughtUp: -1,
+		links: links.New(s.Replicas, s.Network, nil),
 	}
 	defer func() {
 		if err != nil {

@@ -1,15 +1,12 @@
 package processes
 
 import (
-	"slices"
 	"strings"
 	"time"
 
 	"tagma/internal/node"
 	"tagma/pbft"
 	"tagma/testnet/check"
-	"tagma/testnet/links"
-	"tagma/testnet/scenario"
 )
 
 // extraViews is how many views more than those that bad primaries cost may come after the last fault (V9).
@@ -53,45 +50,4 @@ func (r *run) follow(got map[int]node.Report) {
 	if r.caughtUp < 0 && len(executed) == 1 {
 		r.caughtUp = r.since() - r.table.last()
 	}
-}
-
-// apart lists the replicas that the scenario cuts off and never brings back.
-func (r *run) apart() (ids []int) {
-	cut := make(map[int]bool)
-	var groups [][]pbft.ReplicaID
-	for _, a := range r.table.acts {
-		if a.event == nil || !a.done {
-			continue
-		}
-		switch e := a.event; e.Do {
-		case scenario.Isolate:
-			for _, id := range e.Targets {
-				cut[int(id)] = e.Direction != links.Out || cut[int(id)]
-			}
-		case scenario.Partition:
-			groups = e.Groups
-		case scenario.Heal:
-			if len(e.Targets) == 0 {
-				clear(cut)
-				groups = nil
-			}
-			for _, id := range e.Targets {
-				delete(cut, int(id))
-			}
-		}
-	}
-	for _, g := range groups {
-		if len(g) < r.cfg.Quorum() {
-			for _, id := range g {
-				cut[int(id)] = true
-			}
-		}
-	}
-	for id := range r.s.Replicas {
-		if cut[id] {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	return ids
 }

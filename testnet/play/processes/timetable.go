@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"tagma/testnet/scenario"
 )
 
 // timetable is everything that is to happen, in the order in which it is due.
@@ -17,7 +15,6 @@ type timetable struct {
 // act is one thing that happens.
 type act struct {
 	what  string
-	event *scenario.Event // nil if it is none
 	line  int
 	due   time.Duration // since the workload began, or since so many operations were acknowledged
 	after int           // acknowledged operations; 0: due counts from the beginning

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
 	"tagma/statemachine/bank"
 	"tagma/statemachine/kv"
 	"tagma/testnet/byzantine"
@@ -18,10 +17,9 @@ import (
 type act struct {
 	what  string
 	due   time.Duration
-	after int              // acknowledged operations after which due counts; 0: it counts from the beginning
-	ends  bool             // it ends something that is reported already
-	calm  bool             // operations need not recover from it
-	cuts  []pbft.ReplicaID // whom it cuts off, until something heals it
+	after int  // acknowledged operations after which due counts; 0: it counts from the beginning
+	ends  bool // it ends something that is reported already
+	calm  bool // operations need not recover from it
 	do    func(*act)
 	proof func() bool // that it touched something (I18); nil: having been done is enough
 
@@ -170,7 +168,7 @@ func (r *run) event(i int) {
 	if a.ends && i > 0 && r.strikes(&r.s.Events[i-1]) {
 		a.armed = true // by the crash itself, when it comes
 	}
-	a.do = func(a *act) { r.perform(e, a, i) }
+	a.do = func(*act) { r.perform(e, i) }
 	if e.TouchesFrames() {
 		a.proof = r.touched(e.ID())
 	}
@@ -178,12 +176,11 @@ func (r *run) event(i int) {
 }
 
 // perform does what an event says.
-func (r *run) perform(e *scenario.Event, a *act, i int) {
+func (r *run) perform(e *scenario.Event, i int) {
 	if commands := e.Commands(); len(commands) > 0 {
 		for _, c := range commands {
 			r.command(c)
 		}
-		r.follow(e, a)
 		return
 	}
 	switch e.Do {

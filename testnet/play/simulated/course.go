@@ -137,7 +137,8 @@ func (r *run) settle() {
 
 // together are the correct replicas that can be expected to be where the others are.
 func (r *run) together() []pbft.ReplicaID {
-	return slices.DeleteFunc(r.correct(), r.cutOff)
+	apart := r.w.Links().Apart(r.w.Config().Quorum())
+	return slices.DeleteFunc(r.correct(), func(id pbft.ReplicaID) bool { return slices.Contains(apart, id) })
 }
 
 // equal reports whether all of them have executed the same and stand at the same checkpoint.

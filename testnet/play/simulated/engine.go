@@ -3,7 +3,6 @@ package simulated
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"tagma/pbft"
@@ -161,9 +160,4 @@ func (r *run) correct() (ids []pbft.ReplicaID) {
 		}
 	}
 	return ids
-}
-
-// cutOff reports whether a replica is one that the links keep away from others to the end: it need not catch up.
-func (r *run) cutOff(id pbft.ReplicaID) bool {
-	return slices.ContainsFunc(r.acts, func(a *act) bool { return a.cuts != nil && slices.Contains(a.cuts, id) })
 }

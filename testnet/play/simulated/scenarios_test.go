@@ -166,6 +166,16 @@ func TestRun_MixedHistoriesAreJudged(t *testing.T) {
 	t.Errorf("%+v", d.Invariants)
 }
 
+// Three that go on by themselves come to one state; the fourth, which is cut off for good, need not follow.
+func TestRun_WhoeverIsCutOffForGoodIsNotWaitedFor(t *testing.T) {
+	d := runText(t, "name = \"x\"\n[settings]\ncheckpoint_interval = 10\nlog_window = 40\n[workload]\nkind = \"put\"\noperations = 200\n"+
+		"[[event]]\nafter_operations = 50\ndo = \"partition\"\ngroups = [[0, 1, 2], [3]]\n"+
+		"[expect]\nacknowledged = \"all\"\ndigests_equal = true\n")
+	if d.Verdict != report.Pass || d.Replicas[3].Executed >= d.Replicas[0].Executed || d.StableCheckpoint == 0 {
+		t.Errorf("the verdict is %s: %q, %+v", d.Verdict, problems(d), d.Replicas)
+	}
+}
+
 // What an attacker costs is counted from its first lie, not from when it was let loose.
 func TestRun_AnAttackerBeginsWithItsFirstLie(t *testing.T) {
 	d := runText(t, small+"[[malicious]]\nreplica = 0\nbehaviour = \"equivocate\"\nfrom_seq = 10\n")

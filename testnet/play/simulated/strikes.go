@@ -3,7 +3,6 @@ package simulated
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 
 	"tagma/pbft"
 	"tagma/testnet/play"
@@ -84,28 +83,4 @@ func (r *run) await(id pbft.ReplicaID, t pbft.Type, when sim.Moment, loss disk.L
 func (r *run) actOf(i int) *act {
 	first := len(r.acts) - len(r.s.Scripts) - len(r.s.Events)
 	return r.acts[first+i]
-}
-
-// follow keeps account of who is cut off.
-func (r *run) follow(e *scenario.Event, a *act) {
-	switch e.Do {
-	case scenario.Isolate:
-		a.cuts = e.Targets
-	case scenario.ChangeLink:
-		if !e.Heal && e.Link.Loss == 1 {
-			a.cuts = slices.Concat(e.From, e.To)
-		}
-	case scenario.Partition:
-		for _, g := range e.Groups {
-			a.cuts = append(a.cuts, g...)
-		}
-	}
-	if e.Do != scenario.Heal && e.Do != scenario.Partition && !e.Heal {
-		return
-	}
-	for _, other := range r.acts {
-		if other != a && (len(e.Targets) == 0 || slices.Equal(other.cuts, e.Targets)) {
-			other.cuts = nil
-		}
-	}
 }
