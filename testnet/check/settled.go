@@ -22,6 +22,9 @@ type Recovery struct {
 	Behind []pbft.ReplicaID
 }
 
+// ViewsAfter bounds the views that may come after the last fault: two for each replica that is faulty, and four (V9).
+func ViewsAfter(faulty int) int { return 4 + 2*faulty }
+
 // Settled checks I15: after its faults a run commits, catches up and comes to rest in a view, within bounds.
 func Settled(r Recovery) Result {
 	v := verdict{checked: 4}

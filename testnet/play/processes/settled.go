@@ -9,15 +9,12 @@ import (
 	"tagma/testnet/check"
 )
 
-// extraViews is how many views more than those that bad primaries cost may come after the last fault (V9).
-const extraViews = 4
-
 // settledAfter judges what came after the last fault (I15). Expectations ask for times; more views than there
 // may be are excused on a machine that was seen to starve processes.
 func (r *run) settledAfter(finalView uint64) check.Result {
 	after := check.Recovery{
 		Committed: -1, CaughtUp: -1, Before: pbft.View(r.before), Views: pbft.View(finalView),
-		MostViews: extraViews + 2*len(r.s.Faulty()),
+		MostViews: check.ViewsAfter(len(r.s.Faulty())),
 	}
 	if ms := r.recovery(r.table.last()); ms != nil {
 		after.Committed = time.Duration(*ms) * time.Millisecond

@@ -62,13 +62,11 @@ func (r *run) calls() []check.Call {
 // judgePatience bounds the search for an order of a history, by the clock on the wall.
 const judgePatience = 20 * time.Second
 
-// extraViews is how many views more than those that bad primaries cost may come after the last fault (V9).
-const extraViews = 4
-
 // settled judges what came after the last fault (I15). Expectations ask for times.
 func (r *run) settled() check.Result {
 	after := check.Recovery{
-		Committed: -1, CaughtUp: r.caughtUp, Before: r.before, Views: r.highest(), MostViews: extraViews + 2*len(r.s.Faulty()),
+		Committed: -1, CaughtUp: r.caughtUp, Before: r.before, Views: r.highest(),
+		MostViews: check.ViewsAfter(len(r.s.Faulty())),
 	}
 	if took := r.recovery(r.last()); took != nil {
 		after.Committed = *took
