@@ -23,11 +23,9 @@ func (r *run) finish() (*report.Document, error) {
 		Scenario: "demo: an equivocating primary, and a crash of all replicas", Engine: "processes", Seed: r.Seed,
 		FinalView: r.watch.View(), LongestStallMS: r.paused.Milliseconds(), Evidence: []report.Evidence{}, Faults: []report.Fault{},
 	}
-	proofs, err := observe.Evidence(r.cluster, &r.cfg, r.watch.Correct())
-	if err != nil {
+	if err := observe.Evidence(d, r.cluster, &r.cfg, r.watch.Correct()); err != nil {
 		return nil, err
 	}
-	d.Evidence = append(d.Evidence, proofs...)
 	results, views, err := r.watch.Judgement()
 	if err != nil {
 		return nil, err
@@ -58,13 +56,13 @@ func (r *run) tellWork(d *report.Document) {
 		from, gap := observe.Silence(acks, at.After.Sub(r.load.began), at.Before.Sub(r.load.began))
 		lie.Fired, lie.AtMS = true, from.Milliseconds()
 		if gap > 0 {
-			lie.RecoveredMS = ptr(gap.Milliseconds())
+			lie.RecoveredMS = new(gap.Milliseconds())
 		}
 		beforeFault = from
 	}
 	crash := report.Fault{What: "SIGKILL of all replicas", Planned: true, Fired: r.killedAt > 0, AtMS: r.killedAt.Milliseconds()}
 	if at, ok := observe.NextAck(acks, r.restartedAt); crash.Fired && r.restartedAt > 0 && ok {
-		crash.RecoveredMS = ptr((at - r.killedAt).Milliseconds())
+		crash.RecoveredMS = new((at - r.killedAt).Milliseconds())
 	}
 	d.Faults = append(d.Faults, lie, crash)
 	for _, death := range r.watch.Deaths() {
@@ -77,12 +75,10 @@ func (r *run) unplanned(death local.Death) report.Fault {
 	at := death.At.Sub(r.load.began)
 	f := report.Fault{What: death.String() + ", not by the demo", Fired: true, AtMS: at.Milliseconds()}
 	if next, ok := observe.NextAck(r.load.acks, at); ok {
-		f.RecoveredMS = ptr((next - at).Milliseconds())
+		f.RecoveredMS = new((next - at).Milliseconds())
 	}
 	return f
 }
-
-func ptr[T any](v T) *T { return &v }
 
 // tellReplicas tells how each replica was at the end.
 func (r *run) tellReplicas(d *report.Document) error {
@@ -99,11 +95,7 @@ func (r *run) tellReplicas(d *report.Document) error {
 			JournalBytes: now, JournalPeak: max(peak, now), JournalWritten: written,
 		})
 	}
-	for _, rep := range d.Replicas {
-		if rep.Correct && (d.StableCheckpoint == 0 || rep.Stable < d.StableCheckpoint) {
-			d.StableCheckpoint = rep.Stable
-		}
-	}
+	d.LowestStable(func(x *report.Replica) bool { return x.Correct })
 	return nil
 }
 

@@ -14,8 +14,7 @@ import (
 )
 
 // Evidence gathers and verifies the proofs in the homes of correct replicas, with nothing but the cluster's public keys.
-func Evidence(c *local.Cluster, cfg *pbft.Config, correct []int) ([]report.Evidence, error) {
-	var all []report.Evidence
+func Evidence(d *report.Document, c *local.Cluster, cfg *pbft.Config, correct []int) error {
 	verifier := crypto.NewVerifier(0, nil)
 	for _, id := range correct {
 		dir := filepath.Join(c.Home(id), node.EvidenceDir)
@@ -24,33 +23,22 @@ func Evidence(c *local.Cluster, cfg *pbft.Config, correct []int) ([]report.Evide
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("list the evidence of replica %d: %w", id, err)
+			return fmt.Errorf("list the evidence of replica %d: %w", id, err)
 		}
 		for _, f := range files {
 			data, err := os.ReadFile(filepath.Join(dir, f.Name()))
 			if err != nil {
-				return nil, fmt.Errorf("read the evidence of replica %d: %w", id, err)
+				return fmt.Errorf("read the evidence of replica %d: %w", id, err)
 			}
 			e, err := pbft.DecodeEvidence(data)
 			if err != nil {
-				return nil, fmt.Errorf("%s in the evidence of replica %d: %w", f.Name(), id, err)
+				return fmt.Errorf("%s in the evidence of replica %d: %w", f.Name(), id, err)
 			}
 			proven := pbft.VerifyEvidence(cfg, e, func(claims []pbft.Claim) bool { return hold(verifier, claims) }) == nil
-			all = addEvidence(all, e, proven)
+			d.AddProof(int(e.Replica), string(e.Kind), proven)
 		}
 	}
-	return all, nil
-}
-
-func addEvidence(all []report.Evidence, e pbft.Evidence, proven bool) []report.Evidence {
-	for i := range all {
-		if known := &all[i]; known.Replica == int(e.Replica) && known.Kind == string(e.Kind) {
-			known.Proofs++
-			known.Verified = known.Verified && proven
-			return all
-		}
-	}
-	return append(all, report.Evidence{Replica: int(e.Replica), Kind: string(e.Kind), Verified: proven, Proofs: 1})
+	return nil
 }
 
 func hold(v *crypto.Verifier, claims []pbft.Claim) bool {

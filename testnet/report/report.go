@@ -101,6 +101,32 @@ type Expectation struct {
 	Excused string `json:"excused,omitempty"`
 }
 
+// AddProof tells of one more proof against a replica, and whether it holds. Proofs of one kind are told together, in the
+// order of the replicas.
+func (d *Document) AddProof(replica int, kind string, holds bool) {
+	i := slices.IndexFunc(d.Evidence, func(e Evidence) bool { return e.Replica == replica && e.Kind == kind })
+	if i < 0 {
+		d.Evidence = append(d.Evidence, Evidence{Replica: replica, Kind: kind, Verified: holds, Proofs: 1})
+		slices.SortStableFunc(d.Evidence, func(a, b Evidence) int { return cmp.Compare(a.Replica, b.Replica) })
+		return
+	}
+	d.Evidence[i].Proofs++
+	d.Evidence[i].Verified = d.Evidence[i].Verified && holds
+}
+
+// LowestStable sets the stable checkpoint to the lowest of those replicas that count, 0 if none does.
+func (d *Document) LowestStable(counts func(*Replica) bool) {
+	least := uint64(math.MaxUint64)
+	for i := range d.Replicas {
+		if r := &d.Replicas[i]; counts(r) {
+			least = min(least, r.Stable)
+		}
+	}
+	if d.StableCheckpoint = 0; least != math.MaxUint64 {
+		d.StableCheckpoint = least
+	}
+}
+
 // Convicted are the replicas against whom some proof holds.
 func (d *Document) Convicted() []int {
 	ids := []int{}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,5 +92,33 @@ func TestDocument_SortsByNumberAndConvictsByProofsThatHold(t *testing.T) {
 	}
 	if got := d.Convicted(); len(got) != 1 || got[0] != 3 {
 		t.Errorf("%v", got)
+	}
+}
+
+func TestDocument_ProofsOfOneKindAreToldTogether(t *testing.T) {
+	d := &Document{}
+	d.AddProof(2, "equivocation", true)
+	d.AddProof(0, "equivocation", true)
+	d.AddProof(2, "equivocation", false)
+	want := []Evidence{{0, "equivocation", true, 1}, {2, "equivocation", false, 2}}
+	if !slices.Equal(d.Evidence, want) {
+		t.Errorf("%+v", d.Evidence)
+	}
+}
+
+// One that has no checkpoint yet is the lowest, wherever it stands.
+func TestDocument_TheStableCheckpointIsTheLowestThatCounts(t *testing.T) {
+	d := &Document{Replicas: []Replica{{Correct: true, Stable: 0}, {Correct: true, Stable: 20}, {Stable: 10}}}
+	for want, counts := range map[uint64]func(*Replica) bool{
+		0:  func(r *Replica) bool { return r.Correct },
+		10: func(r *Replica) bool { return r.Stable > 0 },
+		20: func(r *Replica) bool { return r.Stable > 10 },
+	} {
+		if d.LowestStable(counts); d.StableCheckpoint != want {
+			t.Errorf("%d, not %d", d.StableCheckpoint, want)
+		}
+	}
+	if d.LowestStable(func(*Replica) bool { return false }); d.StableCheckpoint != 0 {
+		t.Errorf("nobody's checkpoint is %d", d.StableCheckpoint)
 	}
 }

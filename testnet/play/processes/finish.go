@@ -33,11 +33,9 @@ func (r *run) finish() (*report.Document, error) {
 		Scenario: r.s.Name, Engine: play.Processes, Seed: r.s.Seed, FinalView: r.watch.View(),
 		LongestStallMS: r.paused.Milliseconds(), Faults: []report.Fault{}, Evidence: []report.Evidence{},
 	}
-	proofs, err := observe.Evidence(r.cluster, &r.cfg, r.watch.Correct())
-	if err != nil {
+	if err := observe.Evidence(d, r.cluster, &r.cfg, r.watch.Correct()); err != nil {
 		return nil, err
 	}
-	d.Evidence = append(d.Evidence, proofs...)
 	results, views, err := r.watch.Judgement()
 	if err != nil {
 		return nil, err
@@ -137,11 +135,8 @@ func (r *run) tellReplicas(d *report.Document) {
 			JournalBytes: now, JournalPeak: max(peak, now), JournalWritten: written,
 		})
 	}
-	for _, id := range r.standing() {
-		if stable := d.Replicas[id].Stable; d.StableCheckpoint == 0 || stable < d.StableCheckpoint {
-			d.StableCheckpoint = stable
-		}
-	}
+	standing := r.standing()
+	d.LowestStable(func(x *report.Replica) bool { return slices.Contains(standing, x.ID) })
 }
 
 // role is what a replica is, in a word or two.

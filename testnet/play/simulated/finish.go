@@ -79,18 +79,9 @@ func (r *run) tellFaults(d *report.Document) {
 // tellEvidence tells of whom correct replicas hold proof, and checks each with the public keys alone.
 func (r *run) tellEvidence(d *report.Document) {
 	for _, a := range r.w.Evidence() {
-		id := int(a.Evidence.Replica)
-		i := slices.IndexFunc(d.Evidence, func(e report.Evidence) bool { return e.Replica == id })
-		if i < 0 {
-			i = len(d.Evidence)
-			d.Evidence = append(d.Evidence, report.Evidence{Replica: id, Kind: string(a.Evidence.Kind), Verified: true})
-		}
-		d.Evidence[i].Proofs++
-		if pbft.VerifyEvidence(r.w.Config(), a.Evidence, r.w.Holds) != nil {
-			d.Evidence[i].Verified = false
-		}
+		e := a.Evidence
+		d.AddProof(int(e.Replica), string(e.Kind), pbft.VerifyEvidence(r.w.Config(), e, r.w.Holds) == nil)
 	}
-	slices.SortFunc(d.Evidence, func(a, b report.Evidence) int { return a.Replica - b.Replica })
 }
 
 func (r *run) tellReplicas(d *report.Document) {
@@ -107,11 +98,8 @@ func (r *run) tellReplicas(d *report.Document) {
 		}
 		d.Replicas = append(d.Replicas, replica)
 	}
-	for i, id := range r.together() {
-		if stable := d.Replicas[id].Stable; i == 0 || stable < d.StableCheckpoint {
-			d.StableCheckpoint = stable
-		}
-	}
+	together := r.together()
+	d.LowestStable(func(x *report.Replica) bool { return slices.Contains(together, pbft.ReplicaID(x.ID)) })
 }
 
 // role is what a replica is, in a word or two.
