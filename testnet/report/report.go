@@ -67,6 +67,7 @@ type Fault struct {
 	AtMS        int64  `json:"at_ms"`
 	RecoveredMS *int64 `json:"recovered_ms"` // until operations were acknowledged again; null if never
 	Planned     bool   `json:"planned"`
+	Calm        bool   `json:"calm,omitempty"` // it harms nobody, so there is nothing to recover from
 }
 
 // Evidence is a replica that others have proof against.

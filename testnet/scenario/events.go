@@ -80,6 +80,11 @@ func (e *Event) What() string {
 	return strings.Join(what, " ")
 }
 
+// Calm reports whether the event harms nobody, so that there is nothing to recover from.
+func (e *Event) Calm() bool {
+	return slices.Contains([]string{Submit, StopClients, StartClients}, e.Do)
+}
+
 // Fault reports whether something goes wrong with the event, rather than is mended or done.
 func (e *Event) Fault() bool {
 	mends := []string{Restart, Resume, Heal, Submit, StopClients, StartClients, Release}

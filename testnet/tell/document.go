@@ -98,6 +98,8 @@ func (p *printer) faults(d *report.Document) {
 		switch {
 		case !f.Fired:
 			p.row("fault", "%s %s", f.What, p.style.Red("did not happen"))
+		case f.Calm:
+			p.row("event", "at %s: %s", Millis(float64(f.AtMS)), f.What)
 		case f.RecoveredMS == nil:
 			p.row("fault", "at %s: %s; %s", Millis(float64(f.AtMS)), f.What, p.style.Red("nothing was acknowledged since"))
 		default:

@@ -48,6 +48,20 @@ func TestRun_ToldPlainly(t *testing.T) {
 	}
 }
 
+// What the scenario does beside its faults is told as an event: nobody has to recover from it.
+func TestRun_WhatHarmsNobodyIsNoFault(t *testing.T) {
+	var out strings.Builder
+	d := &report.Document{Faults: []report.Fault{{What: "submit 2 operations", Fired: true, Calm: true}, {What: "kill replica1", Fired: true}}}
+	if err := Run(&out, d, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"event         at 0 ms: submit 2 operations\n", "fault         at 0 ms: kill replica1; nothing was acknowledged since\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, out.String())
+		}
+	}
+}
+
 // Whatever a monitor can report has words.
 func TestMeanings_AreThereForEveryRule(t *testing.T) {
 	for _, r := range check.Rules() {

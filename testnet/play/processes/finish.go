@@ -85,7 +85,9 @@ func (r *run) tellFaults(d *report.Document) {
 			continue
 		}
 		a.look(r.lasted)
-		f := report.Fault{What: a.what, Planned: true, AtMS: a.began().Milliseconds(), Fired: a.done && a.missed == nil}
+		f := report.Fault{
+			What: a.what, Planned: true, AtMS: a.began().Milliseconds(), Fired: a.done && a.missed == nil, Calm: a.calm,
+		}
 		if a.missed != nil {
 			f.What += ": " + a.missed.Error()
 		}

@@ -97,7 +97,7 @@ func (r *run) rule(rule *scenario.Rule) []*act {
 func (r *run) event(e *scenario.Event) *act {
 	a := &act{
 		what: e.What(), line: e.Line, due: e.At, after: e.AfterOperations, fault: e.Fault(),
-		calm: slices.Contains([]string{scenario.Submit, scenario.StopClients, scenario.StartClients}, e.Do),
+		calm: e.Calm(),
 	}
 	do := r.deed(e, a)
 	if commands := e.Commands(); len(commands) > 0 {

@@ -2,7 +2,6 @@ package simulated
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"tagma/statemachine/bank"
@@ -54,7 +53,7 @@ func (r *run) notice() {
 func (r *run) plan() error {
 	if n := r.s.Network; n.Loss > 0 || n.Duplicate > 0 || n.Reorder > 0 {
 		r.acts = append(r.acts, &act{
-			what: "a network that loses, doubles or swaps frames", do: func(*act) {}, proof: r.touched(links.Network), calm: true,
+			what: "a network that loses, doubles or swaps frames", do: func(*act) {}, proof: r.touched(links.Network),
 		})
 	}
 	for i := range r.s.Malicious {
@@ -163,7 +162,7 @@ func (r *run) event(i int) {
 	e := &r.s.Events[i]
 	a := &act{
 		what: e.What(), due: e.At, after: e.AfterOperations, ends: e.Undoes,
-		calm: slices.Contains([]string{scenario.Submit, scenario.StopClients, scenario.StartClients}, e.Do),
+		calm: e.Calm(),
 	}
 	if a.ends && i > 0 && r.strikes(&r.s.Events[i-1]) {
 		a.armed = true // by the crash itself, when it comes

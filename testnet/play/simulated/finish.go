@@ -61,7 +61,7 @@ func (r *run) tellFaults(d *report.Document) {
 		if a.ends && a.done {
 			continue
 		}
-		f := report.Fault{What: a.what, Planned: true, AtMS: a.began().Milliseconds(), Fired: a.done}
+		f := report.Fault{What: a.what, Planned: true, AtMS: a.began().Milliseconds(), Fired: a.done, Calm: a.calm}
 		if a.done && a.proof != nil && !a.proof() {
 			f.Fired = false
 			f.What += ": it touched nothing"
