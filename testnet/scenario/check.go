@@ -166,6 +166,9 @@ func (s *Scenario) checkExpect(d *document) {
 	case e.CommitsWithin != nil && *e.CommitsWithin == 0:
 		d.refuse(at("commits_within"), "commits_within = 0: nothing commits at once; write for instance \"3T\"")
 	}
+	if e.MaxLatency != nil && *e.MaxLatency == 0 {
+		d.refuse(at("max_latency"), "max_latency = 0: no operation takes no time; write for instance \"3T\"")
+	}
 	faulty := s.Faulty()
 	for _, id := range e.Evidence {
 		if !slices.Contains(faulty, id) {

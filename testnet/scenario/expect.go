@@ -11,45 +11,36 @@ func (s *Scenario) readExpect(t *table) {
 	e := &s.Expect
 	e.Safe = new(typed(in, "safe", "true or false", true))
 	s.readAcknowledged(in)
-	e.MaxViewChanges = in.optional("max_view_changes")
-	e.MaxFinalView = in.optional("max_final_view")
-	if in.has("min_throughput_ratio") {
-		e.MinThroughputRatio = new(in.number("min_throughput_ratio", 0, 1.5))
-		if !s.Workload.Baseline {
-			in.refuse(in.line("min_throughput_ratio"), "min_throughput_ratio compares with a fault-free run; write baseline = true into [workload]")
-		}
-	} else {
-		in.get("min_throughput_ratio")
+	whole := func(key string) int { return in.count(key, 0, 0, 1<<31) }
+	e.MaxViewChanges = optional(in, "max_view_changes", whole)
+	e.MaxFinalView = optional(in, "max_final_view", whole)
+	e.MinThroughputRatio = optional(in, "min_throughput_ratio", func(key string) float64 { return in.number(key, 0, 1.5) })
+	if e.MinThroughputRatio != nil && !s.Workload.Baseline {
+		in.refuse(in.line("min_throughput_ratio"), "min_throughput_ratio compares with a fault-free run; write baseline = true into [workload]")
 	}
 	e.RatioAfter = in.since("ratio_after", 0)
 	if in.has("ratio_after") && e.MinThroughputRatio == nil {
 		in.refuse(in.line("ratio_after"), "ratio_after belongs to min_throughput_ratio; write that too, or leave it out")
 	}
-	if in.has("commits_within") {
-		e.CommitsWithin = new(in.since("commits_within", time.Second))
-	} else {
-		in.get("commits_within")
-	}
+	span := func(key string) time.Duration { return in.since(key, time.Second) }
+	e.CommitsWithin = optional(in, "commits_within", span)
+	e.MaxLatency = optional(in, "max_latency", span)
 	e.Evidence, e.EvidenceGiven = in.replicas("evidence", s.Replicas)
 	e.Stopped, e.StoppedGiven = in.replicas("stopped", s.Replicas)
 	slices.Sort(e.Evidence)
 	slices.Sort(e.Stopped)
-	if in.has("digests_equal") {
-		e.DigestsEqual = new(in.yes("digests_equal"))
-	} else {
-		in.get("digests_equal")
-	}
+	e.DigestsEqual = optional(in, "digests_equal", in.yes)
 	e.Order = s.operations(in, "order")
 	in.done()
 }
 
-// optional reads a whole number from 0 that may be missing.
-func (t *table) optional(key string) *int {
-	n := t.count(key, 0, 0, 1<<31)
+// optional reads a key that may be missing.
+func optional[V any](t *table, key string, read func(key string) V) *V {
+	v := read(key) // also if it is missing, so that it is known
 	if !t.has(key) {
 		return nil
 	}
-	return &n
+	return &v
 }
 
 func (s *Scenario) readAcknowledged(t *table) {

@@ -18,6 +18,7 @@ type Outcome struct {
 	// Committed is how long after the end of the last fault an operation was acknowledged that was submitted then or
 	// later; nil if none was.
 	Committed    *time.Duration
+	MaxLatency   float64          // of acknowledged operations, in milliseconds
 	Convicted    []pbft.ReplicaID // of whom correct replicas hold proof that verifies
 	Stopped      []pbft.ReplicaID // that stopped by themselves and were not started again
 	DigestsEqual bool             // of correct replicas that run
@@ -55,6 +56,10 @@ func Judge(e *Expect, o *Outcome) (out []report.Expectation) {
 			got = o.Committed.Milliseconds()
 		}
 		add("commits_within", want, got, o.Committed != nil && *o.Committed <= *e.CommitsWithin)
+	}
+	if e.MaxLatency != nil {
+		want := e.MaxLatency.Milliseconds()
+		add("max_latency", want, o.MaxLatency, o.MaxLatency <= float64(want))
 	}
 	if e.EvidenceGiven {
 		add("evidence", orEmpty(e.Evidence), orEmpty(o.Convicted), same(e.Evidence, o.Convicted))

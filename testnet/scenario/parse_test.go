@@ -105,6 +105,7 @@ max_view_changes = 1
 max_final_view = 1
 min_throughput_ratio = 0.9
 commits_within = "3T"
+max_latency = "4T"
 evidence = [0]
 digests_equal = true
 order = ["c0:1 put k a"]
@@ -151,7 +152,7 @@ func TestParse_TakesEveryKeyOfTheContract(t *testing.T) {
 	}
 	e := s.Expect
 	if !*e.Safe || !e.AcknowledgedAll || *e.MaxViewChanges != 1 || *e.MaxFinalView != 1 || *e.MinThroughputRatio != 0.9 ||
-		*e.CommitsWithin != 3*T || !e.EvidenceGiven || !slices.Equal(e.Evidence, []pbft.ReplicaID{0}) || !*e.DigestsEqual || len(e.Order) != 1 {
+		*e.CommitsWithin != 3*T || *e.MaxLatency != 4*T || !e.EvidenceGiven || !slices.Equal(e.Evidence, []pbft.ReplicaID{0}) || !*e.DigestsEqual || len(e.Order) != 1 {
 		t.Errorf("expect: %+v", e)
 	}
 }

@@ -161,6 +161,7 @@ type Expect struct {
 	MinThroughputRatio *float64
 	RatioAfter         time.Duration    // from when on the ratio counts
 	CommitsWithin      *time.Duration   // after the last fault ends
+	MaxLatency         *time.Duration   // of every acknowledged operation
 	Evidence           []pbft.ReplicaID // exactly these are convicted
 	EvidenceGiven      bool             // an empty list expects that nobody is
 	DigestsEqual       *bool

@@ -14,7 +14,8 @@ import (
 func (r *run) expect(d *report.Document) {
 	o := scenario.Outcome{
 		Submitted: d.Operations.Submitted, Acknowledged: d.Operations.Acknowledged, ViewChanges: d.ViewChanges,
-		FinalView: d.FinalView, Ratio: d.Throughput.Ratio, Convicted: members(d.Convicted()), Stopped: members(r.is(stopped)), DigestsEqual: r.converged,
+		FinalView: d.FinalView, Ratio: d.Throughput.Ratio, MaxLatency: d.Latency.Max, Convicted: members(d.Convicted()),
+		Stopped: members(r.is(stopped)), DigestsEqual: r.converged,
 	}
 	if ms := r.recovery(r.table.last()); ms != nil {
 		o.Committed = new(time.Duration(*ms) * time.Millisecond)
@@ -51,7 +52,7 @@ func (r *run) expect(d *report.Document) {
 }
 
 // timed are the expectations that a machine which lets processes wait can break, whatever the protocol does.
-var timed = []string{"max_view_changes", "max_final_view", "commits_within", "min_throughput_ratio"}
+var timed = []string{"max_view_changes", "max_final_view", "commits_within", "max_latency", "min_throughput_ratio"}
 
 // starved says that this machine is to blame for what was late, "" if it is not.
 func (r *run) starved() string { return observe.Starved(r.paused, r.s.ViewTimeout()) }

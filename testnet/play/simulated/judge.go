@@ -89,8 +89,8 @@ func (r *run) settled() check.Result {
 func (r *run) tellExpectations(d *report.Document) {
 	o := scenario.Outcome{
 		Submitted: d.Operations.Submitted, Acknowledged: d.Operations.Acknowledged, ViewChanges: d.ViewChanges,
-		FinalView: d.FinalView, Ratio: d.Throughput.Ratio, Committed: r.recovery(r.last()), DigestsEqual: r.equal(),
-		Order: r.order(),
+		FinalView: d.FinalView, Ratio: d.Throughput.Ratio, MaxLatency: d.Latency.Max, Committed: r.recovery(r.last()),
+		DigestsEqual: r.equal(), Order: r.order(),
 	}
 	for _, id := range d.Convicted() {
 		o.Convicted = append(o.Convicted, pbft.ReplicaID(id))

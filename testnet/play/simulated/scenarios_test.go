@@ -89,6 +89,7 @@ func TestRun_WhatDoesNotHoldFailsTheVerdict(t *testing.T) {
 	for name, c := range map[string]struct{ more, problem string }{
 		"views":   {"[expect]\nmax_view_changes = 0\n", "max_view_changes: want 0, got 1"},
 		"time":    {"[expect]\ncommits_within = \"1ms\"\n", "commits_within: want 1, got"},
+		"latency": {"[expect]\nmax_latency = \"1ms\"\n", "max_latency: want 1, got"},
 		"ratio":   {"[expect]\nmin_throughput_ratio = 1.5\n", "min_throughput_ratio: want 1.5, got"},
 		"stopped": {"[[event]]\nat = \"9s\"\ndo = \"bit-flip\"\ntargets = [2]\n[expect]\nstopped = [2]\n", "stopped: want [2], got []"},
 		"idle rule": {
