@@ -44,6 +44,9 @@ func TestScenarios_AreGoodAndSayWhatToWatch(t *testing.T) {
 		if !s.HasFaults() {
 			t.Errorf("%s: nothing goes wrong in it", s.File)
 		}
+		if s.Workload.Baseline && e.MinThroughputRatio == nil {
+			t.Errorf("%s: measures a baseline, and compares nothing with it", s.File)
+		}
 	}
 }
 
@@ -97,7 +100,7 @@ func TestScenarios_CoverTheCatalogue(t *testing.T) {
 		}
 	}
 	for _, row := range []string{
-		Kill, Restart, Pause, TornWrite, BitFlip, LoseUnsynced, DiskFull, IOError, ClockJump, Partition, "ring", "one-way",
+		Kill, Restart, Pause, Wipe, TornWrite, BitFlip, LoseUnsynced, DiskFull, IOError, ClockJump, Partition, "ring", "one-way",
 		"delay", "loss", "duplicate", "reorder", "cluster-crash",
 	} {
 		if !used[row] {
