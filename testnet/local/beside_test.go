@@ -23,7 +23,7 @@ func TestControl_ABehaviourOfLinksRunsWhileItIsAwake(t *testing.T) {
 		}
 		must(t, c.Switch(t.Context(), 3, i, true))
 		must(t, put(t, session, patience))
-		eventually(t, name+" does something", func() bool { return lies(i) >= 100 })
+		until(t, name+" does something", func() bool { return lies(i) >= 100 })
 		must(t, put(t, session, patience))
 		must(t, c.Switch(t.Context(), 3, i, false))
 		must(t, put(t, session, patience))
@@ -41,7 +41,7 @@ func TestStart_AReplicaThatAttacksLinksIsMasked(t *testing.T) {
 		must(t, waitReady(c, 0, 1, 2)) // the attacker itself may never be
 		o, err := c.Observe()
 		must(t, err)
-		eventually(t, "replica 0 refuses what is no message", func() bool {
+		until(t, "replica 0 refuses what is no message", func() bool {
 			return name == "exhaust" || o.Ask(t.Context(), []int{0})[0].Refused >= 3
 		})
 		must(t, o.Close())

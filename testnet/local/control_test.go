@@ -48,21 +48,6 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// until waits for something that the replicas tell by themselves.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	for !holds() {
-		select {
-		case <-ticker.C:
-		case <-deadline:
-			t.Fatalf("%s: not within %v", what, patience)
-		}
-	}
-}
-
 func TestControl_APartitionStopsCommitsUntilItHealsAndSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	c, session := controlled(t, Options{})
@@ -77,7 +62,7 @@ func TestControl_APartitionStopsCommitsUntilItHealsAndSurvivesARestart(t *testin
 	must(t, c.Order(t.Context(), links.Command{Do: links.DoHeal}))
 	must(t, put(t, session, patience))
 	for id := range 4 {
-		eventually(t, "every replica lost frames to the partition", func() bool { return c.Counts(id).Frames["split"] > 0 })
+		until(t, "every replica lost frames to the partition", func() bool { return c.Counts(id).Frames["split"] > 0 })
 	}
 }
 
@@ -107,7 +92,7 @@ func TestControl_ARuleHoldsOneTypeUntilItsRelease(t *testing.T) {
 	}
 	must(t, c.Order(t.Context(), links.Command{Do: links.DoRelease, Name: "now"}))
 	must(t, put(t, session, patience))
-	eventually(t, "the primary counts what it held", func() bool { return c.Counts(0).Frames["hold"] >= 3 })
+	until(t, "the primary counts what it held", func() bool { return c.Counts(0).Frames["hold"] >= 3 })
 	if n := c.Counts(1).Frames["hold"]; n != 0 {
 		t.Errorf("replica 1, which is not primary, held %d frames", n)
 	}
@@ -129,12 +114,12 @@ func TestControl_ADormantBehaviourLiesOnlyWhileItIsAwake(t *testing.T) {
 		}
 		return 0
 	}
-	eventually(t, "it keeps something back", func() bool { return lies() > 0 })
+	until(t, "it keeps something back", func() bool { return lies() > 0 })
 	c.Kill(3)
 	before := lies()
 	must(t, c.Start(3))
 	must(t, put(t, session, patience))
-	eventually(t, "it lies after its restart too", func() bool { return lies() > before })
+	until(t, "it lies after its restart too", func() bool { return lies() > before })
 	if err := c.Switch(t.Context(), 3, 1, true); err == nil {
 		t.Error("a behaviour that it has not was switched on")
 	}
@@ -165,7 +150,7 @@ func TestControl_AClockJumpReachesTheCore(t *testing.T) {
 	must(t, put(t, session, patience))
 	must(t, c.JumpClocks(t.Context(), -time.Hour, 1, 2, 3))
 	// The cores hear of it with their next tick; from then on the primary's time is an hour ahead for a quorum (N1).
-	eventually(t, "no more commits", func() bool { return errors.Is(put(t, session, 300*time.Millisecond), client.ErrUnknown) })
+	until(t, "no more commits", func() bool { return errors.Is(put(t, session, 300*time.Millisecond), client.ErrUnknown) })
 	must(t, c.JumpClocks(t.Context(), time.Hour, 1, 2, 3))
 	must(t, put(t, session, patience))
 }
@@ -188,7 +173,7 @@ func TestControl_APausedReplicaTakesItsOrdersLaterAndNobodyHangs(t *testing.T) {
 	mute := links.Command{ID: "mute", Do: links.DoIsolate, Targets: []pbft.ReplicaID{3}, Direction: links.Out}
 	must(t, c.Order(t.Context(), mute)) // it does not wait for the answer of one that is paused
 	must(t, c.Resume(3))
-	eventually(t, "what it says is lost since", func() bool { return c.Counts(3).Frames["mute"] > 0 })
+	until(t, "what it says is lost since", func() bool { return c.Counts(3).Frames["mute"] > 0 })
 	must(t, c.Pause(3))
 	var err error
 	for range 2000 {

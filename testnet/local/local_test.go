@@ -211,7 +211,7 @@ func TestReplica_EndsCleanlyWithItsStandardInput(t *testing.T) {
 	}
 }
 
-// until polls a condition of other processes, which nobody tells of.
+// until polls a condition of other processes, which nobody tells of, or which they tell of by themselves.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(10 * time.Millisecond)
