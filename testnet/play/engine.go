@@ -8,10 +8,10 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// Names of engines, as --engine takes them and reports hold them.
+// Names of engines.
 const (
-	Processes = "processes"
-	Sim       = "sim"
+	Processes = scenario.OnProcesses
+	Sim       = scenario.OnSim
 )
 
 // Engine runs scenarios, one at a time.
@@ -42,4 +42,12 @@ func (e *RefusedError) Error() string {
 		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Why)
 	}
 	return fmt.Sprintf("%s: %s", e.File, e.Why)
+}
+
+// Refuse is what engines implement Refuse with: package scenario knows what each of them cannot do.
+func Refuse(engine string, s *scenario.Scenario) error {
+	if line, why := s.WhyNot(engine); why != "" {
+		return &RefusedError{File: s.File, Line: line, Why: why}
+	}
+	return nil
 }

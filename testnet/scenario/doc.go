@@ -2,6 +2,6 @@
 // and when, and what must hold in spite of it.
 //
 // It reads a TOML file strictly, checks everything that can be checked without running it, and hands out plain values.
-// Both engines, the simulator and the one of real processes, take the same values; what an engine cannot do it says
-// itself. The package runs nothing and judges nothing but the numbers it is given.
+// Both engines, the simulator and the one of real processes, take the same values, and are refused what they cannot
+// perform. The package runs nothing and judges nothing but the numbers it is given.
 package scenario

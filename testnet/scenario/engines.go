@@ -7,10 +7,10 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// What scenarios run on.
+// Engines that scenarios run on, as --engine takes them and reports hold them.
 const (
-	onSim       = "sim"
-	onProcesses = "processes"
+	OnProcesses = "processes"
+	OnSim       = "sim"
 )
 
 // WhyNot says in one sentence why an engine, sim or processes, cannot run the scenario; "" if it can. An engine is never
@@ -22,7 +22,7 @@ func (s *Scenario) WhyNot(engine string) (line int, why string) {
 				"or show a wrong state with the behaviour lying-checkpoint"
 		}
 	}
-	if engine == onProcesses {
+	if engine == OnProcesses {
 		return s.whyNotProcesses()
 	}
 	for _, m := range s.Malicious {
@@ -56,7 +56,7 @@ func (s *Scenario) whyNotProcesses() (line int, why string) {
 // Engines lists what the scenario runs on.
 func (s *Scenario) Engines() []string {
 	var engines []string
-	for _, engine := range []string{onSim, onProcesses} {
+	for _, engine := range []string{OnSim, OnProcesses} {
 		if _, why := s.WhyNot(engine); why == "" {
 			engines = append(engines, engine)
 		}

@@ -23,12 +23,7 @@ type Engine struct {
 func (Engine) Name() string { return play.Processes }
 
 // Refuse implements play.Engine.
-func (Engine) Refuse(s *scenario.Scenario) error {
-	if line, why := s.WhyNot(play.Processes); why != "" {
-		return &play.RefusedError{File: s.File, Line: line, Why: why}
-	}
-	return nil
-}
+func (Engine) Refuse(s *scenario.Scenario) error { return play.Refuse(play.Processes, s) }
 
 // Run implements play.Engine.
 func (e Engine) Run(ctx context.Context, s *scenario.Scenario, o play.Options, show play.Show) (*report.Document, error) {

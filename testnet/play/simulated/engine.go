@@ -22,12 +22,7 @@ type Engine struct{}
 func (Engine) Name() string { return play.Sim }
 
 // Refuse implements play.Engine.
-func (Engine) Refuse(s *scenario.Scenario) error {
-	if line, why := s.WhyNot(play.Sim); why != "" {
-		return &play.RefusedError{File: s.File, Line: line, Why: why}
-	}
-	return nil
-}
+func (Engine) Refuse(s *scenario.Scenario) error { return play.Refuse(play.Sim, s) }
 
 // Run implements play.Engine. Nothing is written to files.
 func (e Engine) Run(ctx context.Context, s *scenario.Scenario, _ play.Options, show play.Show) (*report.Document, error) {
