@@ -41,12 +41,12 @@ type Result struct {
 // Run runs seeds, several at once, and has each one's result told in the order of the seeds, one at a time. It returns
 // what they came to. The error is that of a plan which cannot be run, or of the context.
 func Run(ctx context.Context, o Options, tell func(*Result) error) (*Summary, error) {
-	s := newSummary()
+	s, began := newSummary(), time.Now()
 	err := o.inOrder(ctx, func(r *Result) error {
 		s.add(r)
 		return tell(r)
 	})
-	s.RealSeconds = time.Since(s.began).Seconds()
+	s.RealSeconds = time.Since(began).Seconds()
 	return s, err
 }
 

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"tagma/testnet/sim"
 )
@@ -36,12 +35,10 @@ type Summary struct {
 	Attackers map[string]int `json:"attackers"` // plans with a behaviour, a twin, a bad disk or a malicious client
 	Faults    map[string]int `json:"faults"`    // planned, by what they do
 	Sizes     map[string]int `json:"sizes"`     // plans by number of replicas
-
-	began time.Time
 }
 
 func newSummary() *Summary {
-	return &Summary{Attackers: map[string]int{}, Faults: map[string]int{}, Sizes: map[string]int{}, began: time.Now()}
+	return &Summary{Attackers: map[string]int{}, Faults: map[string]int{}, Sizes: map[string]int{}}
 }
 
 func (s *Summary) add(r *Result) {
@@ -117,9 +114,6 @@ func ofDisk(k sim.FaultKind) bool {
 		return false
 	}
 }
-
-// Rate is how many seeds a second were run, by the clock on the wall.
-func (s *Summary) Rate() float64 { return float64(s.Seeds) / max(time.Since(s.began).Seconds(), 1e-9) }
 
 func (s *Summary) String() string {
 	var b strings.Builder
