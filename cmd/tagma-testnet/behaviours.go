@@ -92,15 +92,11 @@ func printRowsJSON(w io.Writer) error {
 	return command.PrintJSON(w, map[string]any{"behaviours": document})
 }
 
-// parseBehaviour reads a replica's behaviour with its parameters and asks after what was meant by an unknown one.
-func parseBehaviour(text string) (byzantine.Choice, error) {
-	choice, err := byzantine.ParseChoice(text)
+// explained adds to the error of a choice what was probably meant by a name that does not exist.
+func explained(err error) error {
 	var unknown *byzantine.UnknownError
-	switch {
-	case errors.As(err, &unknown):
-		return choice, command.Unusablef("%w;%s `tagma-testnet behaviours` explains them", err, command.Meant(unknown.Name, unknown.Known, ""))
-	case err != nil:
-		return choice, command.NotUsable(err)
+	if errors.As(err, &unknown) {
+		return fmt.Errorf("%w;%s `tagma-testnet behaviours` explains them", err, command.Meant(unknown.Name, unknown.Known, ""))
 	}
-	return choice, nil
+	return err
 }

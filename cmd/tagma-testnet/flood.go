@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -118,12 +117,8 @@ func parseAttacks(texts []string) ([]flood.Assault, error) {
 		if err == nil {
 			err = a.Check()
 		}
-		var unknown *byzantine.UnknownError
-		switch {
-		case errors.As(err, &unknown):
-			return nil, command.Unusablef("flood: --attack %q: %w;%s `tagma-testnet behaviours` explains them", text, err, command.Meant(unknown.Name, unknown.Known, ""))
-		case err != nil:
-			return nil, command.Unusablef("flood: --attack %q: %w", text, err)
+		if err != nil {
+			return nil, command.Unusablef("flood: --attack %q: %w", text, explained(err))
 		}
 		all = append(all, a)
 	}

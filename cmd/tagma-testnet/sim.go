@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -130,23 +129,6 @@ func (f *simFlags) planOf(seed uint64) (*sim.Plan, error) {
 	return p, nil
 }
 
-// simReport is what --json prints of a run.
-type simReport struct {
-	Seed             uint64     `json:"seed"`
-	Hash             string     `json:"trace_hash"`
-	Replicas         int        `json:"replicas"`
-	Faulty           int        `json:"faulty"`
-	SimulatedSeconds float64    `json:"simulated_seconds"`
-	RealSeconds      float64    `json:"real_seconds"`
-	FaultsPlanned    int        `json:"faults_planned"`
-	FaultsFired      int        `json:"faults_fired"`
-	Counts           sim.Counts `json:"counts"`
-	Held             bool       `json:"held"`
-	Violation        string     `json:"violation,omitempty"`
-	Plan             *sim.Plan  `json:"plan,omitempty"`
-	Replay           string     `json:"replay,omitempty"`
-}
-
 // runPlan runs a plan and reports whether everything held.
 func runPlan(f simFlags, p *sim.Plan, stdout io.Writer) (bool, error) {
 	began := time.Now()
@@ -178,36 +160,38 @@ func runPlan(f simFlags, p *sim.Plan, stdout io.Writer) (bool, error) {
 	return r.Held, r.print(stdout, out)
 }
 
+// repeats runs a plan a second time and compares.
+func (f *simFlags) repeats(p *sim.Plan, first string) error {
+	again, err := sim.Run(p, func(o *sim.Options) { o.Steps = f.steps })
+	if err != nil {
+		return err
+	}
+	if again.Hash != first {
+		return fmt.Errorf("one plan was two runs: %s and %s", first, again.Hash)
+	}
+	return nil
+}
+
 // replay is the command that runs a plan again.
 func (f *simFlags) replay(p *sim.Plan) string {
 	if f.plan != "" {
 		return "tagma-testnet sim --plan " + f.plan + " --trace"
 	}
+	return f.command(p.Seed) + " --trace"
+}
+
+// command is the one that runs a seed again, as these flags have it drawn and ended.
+func (f *simFlags) command(seed uint64) string {
 	text := "tagma-testnet sim"
 	if f.on {
 		text += " --swarm"
 	}
-	text += fmt.Sprintf(" --seed %d", p.Seed)
+	text += fmt.Sprintf(" --seed %d", seed)
 	if f.replicas > 0 {
 		text += fmt.Sprintf(" --replicas %d", f.replicas)
 	}
-	return text + " --trace"
-}
-
-func (r *simReport) print(stdout io.Writer, out *sim.Outcome) error {
-	verdict := "ok  "
-	if !r.Held {
-		verdict = "FAIL"
+	if f.steps > 0 {
+		text += fmt.Sprintf(" --steps %d", f.steps)
 	}
-	text := fmt.Sprintf("%s seed %d  trace %s  %d replicas, %d of them faulty; %.1f s in %.2f s; %d acknowledged, %d views entered,"+
-		" %d of %d faults fired\n", verdict, r.Seed, r.Hash, r.Replicas, r.Faulty, r.SimulatedSeconds, r.RealSeconds,
-		r.Counts.Acknowledged, r.Counts.Entered, r.FaultsFired, r.FaultsPlanned)
-	if !r.Held {
-		for _, l := range slices.Concat([]string{"", "the last of what happened:"}, out.Trace) {
-			text += l + "\n"
-		}
-		text += fmt.Sprintf("\nthe plan:\n%s\n\n%s\nagain: %s\n", r.Plan, r.Violation, r.Replay)
-	}
-	_, err := io.WriteString(stdout, text)
-	return err
+	return text
 }

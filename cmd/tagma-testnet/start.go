@@ -116,11 +116,11 @@ func (f *startFlags) check() (map[int]byzantine.Choice, error) {
 		if _, twice := malicious[id]; twice {
 			return nil, command.Unusablef("start: --malicious names replica %d twice; it can misbehave in one way", id)
 		}
-		if malicious[id], err = parseBehaviour(behaviour); err != nil {
-			return nil, command.NotUsable(fmt.Errorf("start: --malicious %q: %w", m, err))
+		if malicious[id], err = byzantine.ParseChoice(behaviour); err == nil {
+			err = malicious[id].Check(f.replicas)
 		}
-		if err := malicious[id].Check(f.replicas); err != nil {
-			return nil, command.Unusablef("start: --malicious %q: %w", m, err)
+		if err != nil {
+			return nil, command.Unusablef("start: --malicious %q: %w", m, explained(err))
 		}
 	}
 	return malicious, nil

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
-	"tagma/testnet/sim"
 	"tagma/testnet/swarm"
 )
 
@@ -54,54 +53,19 @@ type swarmReport struct {
 var errEnough = errors.New("enough")
 
 func runSwarm(ctx context.Context, f simFlags, stdout io.Writer) error {
-	switch {
-	case f.plan != "":
-		return command.Unusablef("sim: --plan is one run, and --swarm draws many; give one of them")
-	case f.trace:
-		return command.Unusablef("sim: --trace of many seeds would be endless; give one seed, without --minutes")
-	}
-	if f.minutes < 0 || f.jobs < 1 {
-		return command.Unusablef("sim: --minutes is a time and --jobs a number above 0")
+	o, err := f.swarmOptions()
+	if err != nil {
+		return err
 	}
 	debug.SetGCPercent(simGarbage)
-	o := swarm.Options{
-		First: f.seed, Seeds: f.seeds, Replicas: f.replicas, Steps: f.steps, Twice: f.twice, Workers: f.jobs,
-		Time: time.Duration(f.minutes * float64(time.Minute)),
-	}
-	if f.minutes > 0 && !f.counted {
-		o.Seeds = 0
-	}
-	p := progress{w: stdout, on: !f.json && styleFor(stdout).Terminal}
-	var failures []*swarm.Failure
-	left := shrinkAll
-	s, err := swarm.Run(ctx, o, func(r *swarm.Result) error {
-		p.count(r)
-		if r.Broken == nil {
-			return nil
-		}
-		p.clear()
-		began := time.Now()
-		failure, err := f.explain(ctx, r, min(shrinkTime, max(left, 0)))
-		left -= time.Since(began)
-		if err != nil {
-			return err
-		}
-		failures = append(failures, failure)
-		if !f.json {
-			if _, err := fmt.Fprintln(stdout, failure); err != nil {
-				return err
-			}
-		}
-		if len(failures) == mostFailures {
-			return errEnough
-		}
-		return nil
-	})
-	p.clear()
+	t := &swarmTeller{ctx: ctx, f: &f, stdout: stdout, left: shrinkAll}
+	t.progress = progress{w: stdout, on: !f.json && styleFor(stdout).Terminal}
+	s, err := swarm.Run(ctx, o, t.tell)
+	t.progress.clear()
 	if err != nil && !errors.Is(err, errEnough) && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("sim: %w", err)
 	}
-	if err := f.sum(&swarmReport{Summary: s, Held: s.Failed == 0, Failures: failures}, stdout); err != nil {
+	if err := f.sum(&swarmReport{Summary: s, Held: s.Failed == 0, Failures: t.failures}, stdout); err != nil {
 		return err
 	}
 	switch {
@@ -109,6 +73,60 @@ func runSwarm(ctx context.Context, f simFlags, stdout io.Writer) error {
 		return command.ErrTold
 	case ctx.Err() != nil:
 		return fmt.Errorf("sim: interrupted after %d seeds", s.Seeds)
+	}
+	return nil
+}
+
+// swarmOptions judges the flags.
+func (f *simFlags) swarmOptions() (o swarm.Options, err error) {
+	switch {
+	case f.plan != "":
+		return o, command.Unusablef("sim: --plan is one run, and --swarm draws many; give one of them")
+	case f.trace:
+		return o, command.Unusablef("sim: --trace of many seeds would be endless; give one seed, without --minutes")
+	case f.minutes < 0 || f.jobs < 1:
+		return o, command.Unusablef("sim: --minutes is a time and --jobs a number above 0")
+	}
+	o = swarm.Options{
+		First: f.seed, Seeds: f.seeds, Replicas: f.replicas, Steps: f.steps, Twice: f.twice, Workers: f.jobs,
+		Time: time.Duration(f.minutes * float64(time.Minute)),
+	}
+	if f.minutes > 0 && !f.counted {
+		o.Seeds = 0
+	}
+	return o, nil
+}
+
+// swarmTeller tells of a swarm's runs, one at a time, and explains those that fail.
+type swarmTeller struct {
+	ctx      context.Context
+	f        *simFlags
+	stdout   io.Writer
+	progress progress
+	failures []*swarm.Failure
+	left     time.Duration // for shrinking
+}
+
+func (t *swarmTeller) tell(r *swarm.Result) error {
+	t.progress.count(r)
+	if r.Broken == nil {
+		return nil
+	}
+	t.progress.clear()
+	began := time.Now()
+	failure, err := t.f.explain(t.ctx, r, min(shrinkTime, max(t.left, 0)))
+	t.left -= time.Since(began)
+	if err != nil {
+		return err
+	}
+	t.failures = append(t.failures, failure)
+	if !t.f.json {
+		if _, err := fmt.Fprintln(t.stdout, failure); err != nil {
+			return err
+		}
+	}
+	if len(t.failures) == mostFailures {
+		return errEnough
 	}
 	return nil
 }
@@ -124,13 +142,7 @@ func (f *simFlags) explain(ctx context.Context, r *swarm.Result, patience time.D
 		return nil, fmt.Errorf("write the plan of a failure: %w; --out names another folder", err)
 	}
 	failure.Replay = "tagma-testnet sim --plan " + failure.File
-	failure.Again = fmt.Sprintf("tagma-testnet sim --swarm --seed %d", r.Seed)
-	if f.replicas > 0 {
-		failure.Again += fmt.Sprintf(" --replicas %d", f.replicas)
-	}
-	if f.steps > 0 {
-		failure.Again += fmt.Sprintf(" --steps %d", f.steps)
-	}
+	failure.Again = f.command(r.Seed)
 	return failure, nil
 }
 
@@ -180,16 +192,4 @@ func (p *progress) clear() {
 	if p.on {
 		_, _ = io.WriteString(p.w, "\r\x1b[K")
 	}
-}
-
-// repeats runs a plan a second time and compares.
-func (f *simFlags) repeats(p *sim.Plan, first string) error {
-	again, err := sim.Run(p, func(o *sim.Options) { o.Steps = f.steps })
-	if err != nil {
-		return err
-	}
-	if again.Hash != first {
-		return fmt.Errorf("one plan was two runs: %s and %s", first, again.Hash)
-	}
-	return nil
 }
