@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/internal/driver"
 	"tagma/pbft"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/sim"
@@ -19,10 +20,12 @@ type lie struct {
 	// As primary: views that honest replicas enter at most, and whether there is proof against it.
 	views   int
 	convict bool
+	leads   bool   // it lies as primary alone
+	never   string // why it does not lie at all in these runs
 }
 
 var lies = []lie{
-	{choice: "bad-new-view"},
+	{choice: "bad-new-view", never: "no view changes; see below"},
 	{choice: "censor", views: 1},
 	{choice: "clock-skew", views: 1},
 	{choice: "clock-skew,by=-1h"},
@@ -31,9 +34,9 @@ var lies = []lie{
 	{choice: "corrupt,what=digest", views: 1},
 	{choice: "corrupt,what=reply"},
 	{choice: "crash", views: 1},
-	{choice: "equivocate", views: 1, convict: true},
+	{choice: "equivocate", views: 1, convict: true, leads: true},
 	{choice: "equivocate,phase=commit"},
-	{choice: "exhaust"},
+	{choice: "exhaust", never: "it is for real links"},
 	{choice: "forged-certificates"},
 	{choice: "lying-checkpoint"},
 	{choice: "lying-checkpoint,how=far"},
@@ -42,31 +45,40 @@ var lies = []lie{
 	{choice: "lying-reply,how=view"},
 	{choice: "lying-status"},
 	{choice: "lying-status,how=ahead"},
-	{choice: "lying-view-change,provoke=yes", views: 1},
+	{choice: "lying-view-change,provoke=yes", views: 1, leads: true},
 	{choice: "malformed"},
 	{choice: "mutate", views: 1},
 	{choice: "receive-omission", views: 1},
 	{choice: "replay"},
-	{choice: "replayed-requests"},
+	{choice: "replayed-requests", leads: true},
 	{choice: "send-omission", views: 1},
-	{choice: "sequence-abuse", views: 1},
-	{choice: "sequence-abuse,how=high", views: 1},
-	{choice: "sequence-abuse,how=above", views: 1},
-	{choice: "sequence-abuse,how=max", views: 1},
-	{choice: "sequence-abuse,how=twice"},
-	{choice: "sequence-abuse,how=invented", views: 1},
+	{choice: "sequence-abuse", views: 1, leads: true},
+	{choice: "sequence-abuse,how=high", views: 1, leads: true},
+	{choice: "sequence-abuse,how=above", views: 1, leads: true},
+	{choice: "sequence-abuse,how=max", views: 1, leads: true},
+	{choice: "sequence-abuse,how=twice", leads: true},
+	{choice: "sequence-abuse,how=invented", views: 1, leads: true},
 	{choice: "silent", views: 1},
 	{choice: "slow", views: 1},
 	{choice: "slow-backup", views: 1},
-	{choice: "slow-primary", views: 1},
+	{choice: "slow-primary", views: 1, leads: true},
 	{choice: "twins", views: 1, convict: true},
 	{choice: "view-change-storm"},
 }
 
-// run has clients work for a while in front of an attacker, all through its time from 2T to 14T, and afterwards, and returns
+// run has clients work for a while in front of an attacker, all through its time from 4T to 14T, and afterwards, and returns
 // how many operations were acknowledged in 4T each time: before, in the end of its time, and after it.
-func run(t *testing.T, l lie, liar pbft.ReplicaID) (w *sim.World, before, during, after int) {
+func run(t *testing.T, l lie, liar pbft.ReplicaID, witness *byzantine.Witness) (w *sim.World, before, during, after int) {
 	t.Helper()
+	// listens puts the witness on one side of the liar.
+	listens := func(side func(byzantine.Core) byzantine.Core) sim.Wrap {
+		return func(_ *sim.World, id pbft.ReplicaID, core driver.Core) driver.Core {
+			if id == liar {
+				return side(core)
+			}
+			return core
+		}
+	}
 	c, err := byzantine.ParseChoice(l.choice)
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +87,7 @@ func run(t *testing.T, l lie, liar pbft.ReplicaID) (w *sim.World, before, during
 		Seed: 1, Clients: 3, Workload: sim.Workload{Think: 40 * time.Millisecond},
 		Config:    pbft.Config{CheckpointInterval: 8, LogWindow: 16, ViewTimeout: T},
 		Malicious: []sim.Malicious{{Replica: liar, Choice: c, From: 4 * T, Until: 14 * T}},
+		Inside:    listens(witness.Within), Around: listens(witness.Around),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +117,12 @@ func TestSimulated_EveryBehaviourIsMaskedWithinItsBound(t *testing.T) {
 		for _, liar := range []pbft.ReplicaID{0, 3} {
 			t.Run(fmt.Sprintf("%s at %d", l.choice, liar), func(t *testing.T) {
 				t.Parallel()
-				w, before, during, after := run(t, l, liar)
+				witness := new(byzantine.Witness)
+				w, before, during, after := run(t, l, liar, witness)
+				told := witness.Lies() + w.HostileFrames(liar)
+				if lies := l.never == "" && (liar == 0 || !l.leads); lies != (told > 0) {
+					t.Errorf("I18: it lied %d times", told)
+				}
 				if before < 40 || during*10 < before*9 || after*10 < before*9 {
 					t.Errorf("in 4T each %d operations were acknowledged before it, %d during and %d after it", before, during, after)
 				}

@@ -109,7 +109,7 @@ func (r *run) touched(id string) func() bool {
 
 func (r *run) malice(m *scenario.Malicious) error {
 	begin := &act{what: fmt.Sprintf("%s: %s", m.Who(), m.Choice), due: m.From, do: func(*act) {}, late: true}
-	begin.proof = func() bool { return r.heard.lies[m.Replica] > 0 || r.w.HostileFrames(m.Replica) > 0 }
+	begin.proof = func() bool { return r.heard.liars[m.Replica].Lies() > 0 || r.w.HostileFrames(m.Replica) > 0 }
 	if m.Client != nil {
 		var rogue byzantine.Client
 		begin.proof = func() bool { return rogue.Told().Lies > 0 }

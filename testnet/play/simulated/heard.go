@@ -13,18 +13,19 @@ import (
 // heard is what was said and done in a run, as replicas' own cores tell it.
 type heard struct {
 	s        *scenario.Scenario
-	order    map[pbft.Seq]*pbft.Body // by correct replicas
-	views    map[pbft.View]bool      // that became active at correct ones, above 0
-	recorded *byzantine.Recording    // nil without scripts
-	insides  map[pbft.ReplicaID]*inside
-	lies     map[pbft.ReplicaID]int // steps in which an attacker did not do what its core did
+	order    map[pbft.Seq]*pbft.Body               // by correct replicas
+	views    map[pbft.View]bool                    // that became active at correct ones, above 0
+	recorded *byzantine.Recording                  // nil without scripts
+	liars    map[pbft.ReplicaID]*byzantine.Witness // of attackers
 	scripts  []*byzantine.Script
 }
 
 func newHeard(s *scenario.Scenario) *heard {
-	h := &heard{
-		s: s, order: map[pbft.Seq]*pbft.Body{}, views: map[pbft.View]bool{},
-		insides: map[pbft.ReplicaID]*inside{}, lies: map[pbft.ReplicaID]int{},
+	h := &heard{s: s, order: map[pbft.Seq]*pbft.Body{}, views: map[pbft.View]bool{}, liars: map[pbft.ReplicaID]*byzantine.Witness{}}
+	for _, m := range s.Malicious {
+		if m.Client == nil {
+			h.liars[m.Replica] = new(byzantine.Witness)
+		}
 	}
 	if len(s.Scripts) > 0 {
 		h.recorded = byzantine.NewRecording()
@@ -32,38 +33,20 @@ func newHeard(s *scenario.Scenario) *heard {
 	return h
 }
 
-// inside listens between an attacker and its core.
-type inside struct {
-	driver.Core
-	given   []pbft.Event
-	effects map[pbft.Effect]int
-}
-
-func (i *inside) Step(ev pbft.Event) []pbft.Effect {
-	i.given = append(i.given, ev)
-	out := i.Core.Step(ev)
-	for _, e := range out {
-		i.effects[e]++
-	}
-	return out
-}
-
 // inside is put around the cores of attackers alone.
 func (h *heard) inside(_ *sim.World, id pbft.ReplicaID, core driver.Core) driver.Core {
-	for _, m := range h.s.Malicious {
-		if m.Client == nil && m.Replica == id {
-			i := &inside{Core: core}
-			h.insides[id] = i
-			return i
-		}
+	if liar := h.liars[id]; liar != nil {
+		return liar.Within(core)
 	}
-	delete(h.insides, id)
 	return core
 }
 
 // around listens to what a replica does in the end, and puts its script around it.
 func (h *heard) around(w *sim.World, id pbft.ReplicaID, core driver.Core) driver.Core {
-	core = &outside{Core: core, h: h, w: w, id: id, within: h.insides[id]}
+	if liar := h.liars[id]; liar != nil {
+		core = liar.Around(core)
+	}
+	core = &outside{Core: core, h: h, w: w, id: id}
 	var lines []byzantine.Line
 	for i := range h.s.Scripts {
 		if r := &h.s.Scripts[i]; r.From == id && r.At >= w.Now() {
@@ -83,20 +66,13 @@ func (h *heard) around(w *sim.World, id pbft.ReplicaID, core driver.Core) driver
 // outside listens to a replica, with its attackers.
 type outside struct {
 	driver.Core
-	h      *heard
-	w      *sim.World
-	id     pbft.ReplicaID
-	within *inside
+	h  *heard
+	w  *sim.World
+	id pbft.ReplicaID
 }
 
 func (o *outside) Step(ev pbft.Event) []pbft.Effect {
-	if o.within != nil {
-		o.within.given, o.within.effects = nil, map[pbft.Effect]int{}
-	}
 	out := o.Core.Step(ev)
-	if o.within != nil && o.within.lied(ev, out) {
-		o.h.lies[o.id]++
-	}
 	correct := o.w.Correct(o.id)
 	for _, effect := range out {
 		switch e := effect.(type) {
@@ -123,25 +99,6 @@ func (o *outside) record(m pbft.Message) {
 	if o.h.recorded != nil {
 		o.h.recorded.Add(m)
 	}
-}
-
-// lied reports whether what came out is not what the core did when it was told what came in.
-func (i *inside) lied(ev pbft.Event, out []pbft.Effect) bool {
-	if len(i.given) != 1 {
-		return true
-	}
-	if tick, is := ev.(pbft.Tick); is && i.given[0] != pbft.Event(tick) {
-		return true
-	}
-	for _, e := range out {
-		i.effects[e]--
-	}
-	for _, n := range i.effects {
-		if n != 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // template is a script's message with its requests signed.
