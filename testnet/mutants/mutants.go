@@ -1,5 +1,5 @@
 // Package mutants holds small deliberate breaks of Tagma, each a text file, and applies them to a copy of the source: a
-// checker that lets one of them pass is a hole in the tests (faults.md, positive controls).
+// checker that lets one of them pass is a hole in the tests (docs/testing.md, Mutants).
 //
 // It owns the files and the changing of a copy. It must not change the checkout that it is built from, and it runs nothing:
 // the command in hunt builds and hunts.

@@ -26,7 +26,7 @@ type Outcome struct {
 	Broken       string           // the first invariant that did not hold; "": all held
 }
 
-// Judge compares what was to hold with what did, in the order of interface and reports. Times are milliseconds.
+// Judge compares what was to hold with what did, in the order of docs/scenarios.md. Times are milliseconds.
 func Judge(e *Expect, o *Outcome) (out []report.Expectation) {
 	add := func(key string, want, got any, held bool) {
 		out = append(out, report.Expectation{Key: key, Want: want, Got: got, Held: held})
