@@ -81,7 +81,7 @@ func (r *run) tellWork(d *report.Document) {
 // tellFaults tells everything that was to happen, and what nobody planned.
 func (r *run) tellFaults(d *report.Document) {
 	for _, a := range r.table.acts {
-		if a.ends && a.missed == nil {
+		if a.ends && a.done && a.missed == nil {
 			continue
 		}
 		a.look(r.lasted)

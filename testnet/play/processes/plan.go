@@ -97,7 +97,7 @@ func (r *run) rule(rule *scenario.Rule) []*act {
 func (r *run) event(e *scenario.Event) *act {
 	a := &act{
 		what: e.What(), line: e.Line, due: e.At, after: e.AfterOperations, fault: e.Fault(),
-		calm: e.Calm(),
+		calm: e.Calm(), ends: e.Undoes,
 	}
 	do := r.deed(e, a)
 	if commands := e.Commands(); len(commands) > 0 {
