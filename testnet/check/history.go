@@ -2,10 +2,7 @@ package check
 
 import (
 	"fmt"
-	"math"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -64,7 +61,7 @@ const (
 	Insufficient  = "not enough money"
 )
 
-// Call is one operation of a history.
+// Call is one operation of a history: what a client asked and was told, and when.
 type Call struct {
 	Client   int
 	Op       Op
@@ -72,7 +69,6 @@ type Call struct {
 	Returned time.Duration
 	Out      Out
 	Known    bool // false: its outcome is unknown, it may happen at any time after Invoked, or never
-	void     bool
 	// Order is where among all operations it is said to have been executed first, from 1; 0: nobody says. It is a hint for
 	// the search of an order, and proves nothing by itself.
 	Order uint64
@@ -89,41 +85,4 @@ func (c Call) String() string {
 		what = append(what, fmt.Sprint(c.Op.Amount))
 	}
 	return fmt.Sprintf("client %d: %s → %+v, from %v to %v", c.Client, strings.Join(what, " "), c.Out, c.Invoked, c.Returned)
-}
-
-// History is what clients asked and were told, with the times at which they did and were. It is safe for concurrent use.
-type History struct {
-	mu    sync.Mutex
-	calls []Call
-}
-
-// Invoke notes that a client asks, and returns the call's number.
-func (h *History) Invoke(client int, at time.Duration, op Op) int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.calls = append(h.calls, Call{Client: client, Op: op, Invoked: at, Returned: math.MaxInt64})
-	return len(h.calls) - 1
-}
-
-// Return notes what a client was told. A call that never returns has an unknown outcome.
-func (h *History) Return(call int, at time.Duration, out Out) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	c := &h.calls[call]
-	c.Returned, c.Out, c.Known = at, out, true
-}
-
-// Void notes that an operation was certainly not executed, and will not be.
-func (h *History) Void(call int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.calls[call].void = true
-}
-
-// Calls are all calls but the void ones, in the order in which they were invoked.
-func (h *History) Calls() []Call {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	all := slices.Clone(h.calls)
-	return slices.DeleteFunc(all, func(c Call) bool { return c.void })
 }

@@ -20,10 +20,9 @@ func runs(t *testing.T, m statemachine.Machine, ops []check.Op) []check.Call {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var h check.History
+	var calls []check.Call
 	for i := range ops {
 		n := uint64(i + 1)
-		call := h.Invoke(0, time.Duration(2*n), ops[i])
 		replies, err := service.Apply(statemachine.Batch{Seq: n, Time: 1, Requests: []statemachine.Request{{
 			Client: [32]byte{1}, Session: 1, T: n, AckedBelow: n, ReadOnly: ReadOnly(&ops[i]), Ops: [][]byte{Encode(&ops[i])},
 		}}})
@@ -34,9 +33,11 @@ func runs(t *testing.T, m statemachine.Machine, ops []check.Op) []check.Call {
 		if err != nil {
 			t.Fatalf("%+v: %v", ops[i], err)
 		}
-		h.Return(call, time.Duration(2*n+1), out)
+		calls = append(calls, check.Call{
+			Op: ops[i], Invoked: time.Duration(2 * n), Returned: time.Duration(2*n + 1), Out: out, Known: true,
+		})
 	}
-	return h.Calls()
+	return calls
 }
 
 func key(r *rand.Rand) string { return fmt.Sprintf("k%d", r.IntN(4)) }

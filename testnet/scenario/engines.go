@@ -52,14 +52,3 @@ func (s *Scenario) whyNotProcesses() (line int, why string) {
 	}
 	return 0, ""
 }
-
-// Engines lists what the scenario runs on.
-func (s *Scenario) Engines() []string {
-	var engines []string
-	for _, engine := range []string{OnSim, OnProcesses} {
-		if _, why := s.WhyNot(engine); why == "" {
-			engines = append(engines, engine)
-		}
-	}
-	return engines
-}

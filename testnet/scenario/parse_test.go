@@ -195,14 +195,14 @@ func TestCommands_SuitTheLinks(t *testing.T) {
 
 func TestWhyNot_ScriptsRunInTheSimulatorAlone(t *testing.T) {
 	s := parse(t, example)
-	if line, why := s.WhyNot("processes"); line != 1+strings.Count(example[:strings.Index(example, "[[script]]")], "\n") || !strings.Contains(why, "--engine sim") {
+	if line, why := s.WhyNot(OnProcesses); line != 1+strings.Count(example[:strings.Index(example, "[[script]]")], "\n") || !strings.Contains(why, "--engine sim") {
 		t.Errorf("line %d: %s", line, why)
 	}
-	if got := s.Engines(); !slices.Equal(got, []string{"sim"}) {
-		t.Errorf("%q", got)
+	if _, why := s.WhyNot(OnSim); why != "" {
+		t.Error(why)
 	}
-	if got := parse(t, "name = \"x\"\n").Engines(); !slices.Equal(got, []string{"sim", "processes"}) {
-		t.Errorf("%q", got)
+	if _, why := parse(t, "name = \"x\"\n").WhyNot(OnProcesses); why != "" {
+		t.Error(why)
 	}
 }
 

@@ -152,6 +152,23 @@ func TestDisk_AFailingOneStopsItsReplicaAtOnce(t *testing.T) {
 	w.mustSettle(t, 5*time.Second, 0, 1, 2)
 }
 
+func TestStore_AFailingOneStopsItsReplicaAndLosesNothing(t *testing.T) {
+	w := mustNew(t, loaded(1))
+	w.mustRun(t, time.Second)
+	full := errors.New("no room")
+	w.Condemn(3)
+	w.FailStore(3, full)
+	w.mustRun(t, 4*time.Second)
+	if w.Up(3) || !errors.Is(w.Why(3), full) {
+		t.Errorf("D6: up %t, %v", w.Up(3), w.Why(3))
+	}
+	w.FailStore(3, nil)
+	if err := w.Restart(3); err != nil {
+		t.Fatal(err)
+	}
+	w.mustSettle(t, 5*time.Second, 0, 1, 2, 3)
+}
+
 func TestStore_AWipedOneBesideAJournalIsNoticed(t *testing.T) {
 	o := loaded(1)
 	o.StandInForTransfer = false

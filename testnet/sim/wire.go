@@ -84,16 +84,3 @@ func (w *World) deliver(out []links.Delivery, from *node, d *decoded) {
 		}
 	}
 }
-
-// Inject puts a frame on the network that a replica's core knows nothing of: an attacker's script.
-func (w *World) Inject(from, to pbft.ReplicaID, m pbft.Message) {
-	w.transmit(w.nodes[from], to, pbft.Encode(m))
-}
-
-// Signer returns what signs for a malicious replica, nil for any other.
-func (w *World) Signer(id pbft.ReplicaID) func([]byte) pbft.Signature {
-	if !w.faulty[id] {
-		return nil
-	}
-	return func(b []byte) pbft.Signature { return w.nodes[id].party.sign(b) }
-}

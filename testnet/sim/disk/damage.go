@@ -27,9 +27,6 @@ func (d *Disk) Lied() int { return d.lied }
 // Wipe empties the disk.
 func (d *Disk) Wipe() { *d = *New() }
 
-// Empty reports whether there is no file.
-func (d *Disk) Empty() bool { return len(d.names) == 0 }
-
 // FlipBit turns one bit in a written sector: one that is not all zero. It reports false if there is none.
 func (d *Disk) FlipBit(chance *rand.Rand) bool {
 	n, sector := d.written(chance)
@@ -38,16 +35,6 @@ func (d *Disk) FlipBit(chance *rand.Rand) bool {
 	}
 	bit := chance.IntN(8 * SectorBytes)
 	n.data[sector*SectorBytes+bit/8] ^= 1 << (bit % 8)
-	return true
-}
-
-// ZeroSector loses a written sector. It reports false if there is none.
-func (d *Disk) ZeroSector(chance *rand.Rand) bool {
-	n, sector := d.written(chance)
-	if n == nil {
-		return false
-	}
-	clear(n.data[sector*SectorBytes : (sector+1)*SectorBytes])
 	return true
 }
 
