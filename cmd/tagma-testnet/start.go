@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -87,7 +86,7 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 			_, _ = fmt.Fprintf(stdout, "%v\n", d)
 		case <-ctx.Done():
 			_, _ = fmt.Fprintf(stdout, "\nstopping; the files stay in %s\n", f.dir)
-			return c.Stop(10 * time.Second)
+			return c.Stop(local.Patience)
 		}
 	}
 }
@@ -126,16 +125,13 @@ func (f *startFlags) check() (map[int]byzantine.Choice, error) {
 	return malicious, nil
 }
 
-// startWithin is how long a cluster may take until it serves.
-const startWithin = 30 * time.Second
-
 func ready(ctx context.Context, c *local.Cluster) error {
 	o, err := c.Observe()
 	if err != nil {
 		return err
 	}
 	defer o.Close() //nolint:errcheck // nothing of it is needed any more
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	ctx, cancel := context.WithTimeout(ctx, local.Patience)
 	defer cancel()
 	honest := slices.DeleteFunc(c.Running(), c.Malicious) // an attacker may never be well
 	return o.WaitReady(ctx, honest)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tagma/internal/cluster"
+	"tagma/testnet/local"
 )
 
 // Options say how large a demonstration to give.
@@ -29,7 +30,7 @@ func Defaults() Options {
 	return Options{
 		Sessions: 4, Workers: 16, BeforeCrash: 8000, AfterCrash: 8000, LieFrom: 150,
 		LogWindow: 128, ViewTimeout: time.Second, SegmentBytes: 256 << 10,
-		StartWithin: 30 * time.Second, Stall: 20 * time.Second,
+		StartWithin: local.Patience, Stall: 20 * time.Second,
 	}
 }
 

@@ -3,7 +3,6 @@ package demo
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"tagma/testnet/check"
 	"tagma/testnet/local"
@@ -17,7 +16,7 @@ func (r *run) finish() (*report.Document, error) {
 		r.show.Fail(r.broke)
 	}
 	r.show.Begin("judge", "the replicas stop; their journals are compared")
-	r.stopped = r.cluster.Stop(10 * time.Second)
+	r.stopped = r.cluster.Stop(local.Patience)
 	r.watch.ReadJournals()
 	d := &report.Document{
 		Scenario: "demo: an equivocating primary, and a crash of all replicas", Engine: "processes", Seed: r.Seed,

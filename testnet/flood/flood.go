@@ -105,7 +105,7 @@ func Run(ctx context.Context, o Options, show Progress) (*Document, error) {
 		return nil, err
 	}
 	defer observer.Close() //nolint:errcheck // nothing of it is needed any more
-	ready, cancel := context.WithTimeout(ctx, o.Patience)
+	ready, cancel := context.WithTimeout(ctx, local.Patience)
 	defer cancel()
 	if err := observer.WaitReady(ready, c.Running()); err != nil {
 		return nil, err
@@ -163,11 +163,11 @@ func (r *run) measure(ctx context.Context) (*Document, error) {
 		d.Ratio = report.Round(d.Flooded.OpsPerSecond / d.Baseline.OpsPerSecond)
 	}
 	r.judge(d)
-	return d, r.cluster.Stop(10 * time.Second)
+	return d, r.cluster.Stop(local.Patience)
 }
 
 func (r *run) reports(ctx context.Context) map[int]node.Report {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, local.Patience)
 	defer cancel()
 	return r.observer.Ask(ctx, r.cluster.Running())
 }

@@ -9,6 +9,7 @@ import (
 	"tagma/client"
 	"tagma/crypto"
 	"tagma/statemachine/kv"
+	"tagma/testnet/local"
 	"tagma/testnet/report"
 )
 
@@ -16,7 +17,7 @@ import (
 type honest []*client.Client
 
 func (r *run) dial(ctx context.Context) (honest, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.Patience)
+	ctx, cancel := context.WithTimeout(ctx, local.Patience)
 	defer cancel()
 	var clients honest
 	for i := range r.Honest {

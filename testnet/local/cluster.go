@@ -14,6 +14,9 @@ import (
 	"tagma/testnet/byzantine"
 )
 
+// Patience is for what takes milliseconds on an idle machine: replicas that start and are ready, obey, and end.
+const Patience = 30 * time.Second
+
 // Cluster is a cluster of processes. Its methods may be called from any goroutine.
 type Cluster struct {
 	Dir  string

@@ -48,8 +48,7 @@ func launcher(dir string) {
 	select {}
 }
 
-// patience is for what takes milliseconds on an idle machine.
-const patience = 30 * time.Second
+const patience = Patience
 
 func waitReady(c *Cluster, ids ...int) error {
 	o, err := c.Observe()

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"tagma/testnet/local"
 	"tagma/testnet/observe"
 	"tagma/testnet/play"
 	"tagma/testnet/report"
@@ -15,7 +16,7 @@ import (
 
 // Engine implements play.Engine. The zero value has the defaults.
 type Engine struct {
-	StartWithin time.Duration // replicas must be ready and clients connected; 0: 30 s
+	StartWithin time.Duration // replicas must be ready and clients connected; 0: local.Patience
 	Stall       time.Duration // so long without an acknowledgement ends a run when nothing can change it; 0: 20 s or 20 T
 }
 
@@ -31,7 +32,7 @@ func (e Engine) Run(ctx context.Context, s *scenario.Scenario, o play.Options, s
 		return nil, err
 	}
 	if e.StartWithin == 0 {
-		e.StartWithin = 30 * time.Second
+		e.StartWithin = local.Patience
 	}
 	if e.Stall == 0 {
 		e.Stall = max(20*time.Second, 20*s.ViewTimeout())

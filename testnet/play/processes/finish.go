@@ -20,7 +20,7 @@ func (r *run) rest() {
 		r.say(play.Bad, "%v", r.broke)
 	}
 	r.show.Phase("stop", "the replicas stop, and their journals are read")
-	r.stopped = r.cluster.Stop(10 * time.Second)
+	r.stopped = r.cluster.Stop(local.Patience)
 	r.watch.ReadJournals()
 	r.blind()
 	r.eye.Wait()

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"tagma/testnet/local"
 )
 
 // timetable is everything that is to happen, in the order in which it is due.
@@ -90,15 +92,12 @@ func (a *act) isDue(now time.Duration, acknowledged int) bool {
 
 // act does one thing. What cannot be done is remembered; the error says that the run ended meanwhile.
 func (t *timetable) act(ctx context.Context, a *act, now time.Duration) error {
-	limited, cancel := context.WithTimeout(ctx, actPatience)
+	limited, cancel := context.WithTimeout(ctx, local.Patience)
 	defer cancel()
 	a.done, a.at = true, now
 	a.missed = a.do(limited)
 	return ctx.Err()
 }
-
-// actPatience is for what takes milliseconds on an idle machine.
-const actPatience = 10 * time.Second
 
 // done reports whether everything has been tried.
 func (t *timetable) done() bool {
