@@ -10,6 +10,7 @@ import (
 type ClientBehaviour struct {
 	Name       string
 	Summary    string // one line
+	Bound      string // what the cluster keeps up in spite of it, beside safety
 	Parameters []Parameter
 
 	build func(values, ClientConfig, Sign) (Client, error)

@@ -10,6 +10,7 @@ import (
 var clientEquivocation = ClientBehaviour{
 	Name:    "client-equivocation",
 	Summary: "signs two operations under one number and tells replicas different ones",
+	Bound:   "at most one view change; one of the operations executes, everywhere the same one",
 	Parameters: []Parameter{
 		{"split", "halves", "who is told what: halves, primary (it one, the backups the other), or each (no two the same)"},
 		{"every", "0.1T", "time between two such numbers, a duration or a multiple of T"},

@@ -10,6 +10,7 @@ import (
 var clientFlood = ClientBehaviour{
 	Name:    "client-flood",
 	Summary: "sends request after request to all replicas and waits for nothing, valid ones and ones with bad signatures",
+	Bound:   "honest clients keep ≥ 80 % of their throughput; no view change",
 	Parameters: []Parameter{
 		{"valid", "1000", "well signed requests a second"},
 		{"invalid", "10000", "requests a second whose signature does not hold"},

@@ -58,6 +58,7 @@ var malformedParameters = []Parameter{
 var malformedClient = ClientBehaviour{
 	Name:       "malformed",
 	Summary:    "sends frames that are no message: lists of a million entries, deep nesting, cut short, bits turned",
+	Bound:      "memory is bounded, and its link is dropped",
 	Parameters: append([]Parameter{{"every", "20ms", "time between two frames to each replica, a duration or a multiple of T"}}, malformedParameters...),
 	build:      newBabbler,
 }

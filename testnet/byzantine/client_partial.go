@@ -10,6 +10,7 @@ import (
 var partialClient = ClientBehaviour{
 	Name:    "partial-client",
 	Summary: "sends its requests to some replicas only, well signed or not, and does not care about the answers",
+	Bound:   "no timer runs for an invalid request; no view change",
 	Parameters: []Parameter{
 		{"to", "backups", "who is asked: backups, one (a single backup, by turns), or replicas such as 1+2"},
 		{"signature", "good", "good, or bad: then nobody may believe it, nor start a timer"},

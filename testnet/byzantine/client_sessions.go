@@ -12,6 +12,7 @@ import (
 var absurdSessions = ClientBehaviour{
 	Name:    "absurd-sessions",
 	Summary: "numbers its sessions and requests absurdly: 0, 2⁶⁴−1, falling, a new session for every request",
+	Bound:   "it harms its own key only",
 	Parameters: []Parameter{
 		{"numbers", "mixed", "sessions: highest (2⁶⁴−1 and down), rising, falling, or mixed (any, with absurd request numbers too)"},
 		{"every", "0.1T", "time between two requests, a duration or a multiple of T"},

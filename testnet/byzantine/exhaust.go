@@ -46,6 +46,7 @@ var exhaust = Behaviour{
 var exhaustClient = ClientBehaviour{
 	Name:       exhaust.Name,
 	Summary:    exhaust.Summary,
+	Bound:      exhaust.Bound,
 	Parameters: exhaustParameters,
 	build: func(v values, cfg ClientConfig, sign Sign) (Client, error) {
 		c := &idler{caller: newCaller(cfg, sign)}

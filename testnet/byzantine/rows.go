@@ -35,24 +35,12 @@ func Rows() []Row {
 		all = append(all, Row{Name: b.Name, Model: b.Model, Who: OfReplica, Summary: b.Summary, Bound: b.Bound, Parameters: b.Parameters})
 	}
 	for _, b := range ClientBehaviours() {
-		all = append(all, Row{
-			Name: b.Name, Model: Byzantine, Who: OfClient, Summary: b.Summary, Bound: clientBounds[b.Name], Parameters: b.Parameters,
-		})
+		all = append(all, Row{Name: b.Name, Model: Byzantine, Who: OfClient, Summary: b.Summary, Bound: b.Bound, Parameters: b.Parameters})
 	}
 	slices.SortStableFunc(all, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(a.Model.rank(), b.Model.rank()), cmp.Compare(a.Name, b.Name))
 	})
 	return all
-}
-
-// clientBounds is what the cluster keeps up in spite of a client.
-var clientBounds = map[string]string{
-	"absurd-sessions":     "it harms its own key only",
-	"client-equivocation": "at most one view change; one of the operations executes, everywhere the same one",
-	"client-flood":        "honest clients keep ≥ 80 % of their throughput; no view change",
-	"exhaust":             "≥ 80 % of the throughput; connections, streams and memory of a peer stay bounded",
-	"malformed":           "memory is bounded, and its link is dropped",
-	"partial-client":      "no timer runs for an invalid request; no view change",
 }
 
 // faults are the rows that no attacker is needed for.
