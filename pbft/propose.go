@@ -25,10 +25,12 @@ func (r *Replica) proposeNulls() {
 	}
 }
 
-// assign proposes a batch for the next sequence number.
+// assign proposes a batch for the next sequence number. It takes its room at once, not when it comes back over the loopback:
+// a turn may bring requests for many more.
 func (r *Replica) assign(body *Body) {
 	r.proposed++
 	r.lastProposal = r.mono
+	r.log.at(r.proposed).keep(body)
 	r.emit(Broadcast{&PrePrepare{View: r.view, Seq: r.proposed, Digest: body.Digest(), Body: body}})
 }
 

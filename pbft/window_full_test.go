@@ -80,3 +80,19 @@ func TestN4_BodiesThatALastViewLeftDoNotStopTheNextPrimary(t *testing.T) {
 		t.Fatalf("%d requests are executed, and %d nulls; %d bytes above h = %d", executed-nulls, nulls, l.r.log.largeBytes(), l.r.log.low)
 	}
 }
+
+// S4: a driver's turn takes many requests before the first proposal comes back to the core. What is on its way counts: else
+// a burst fills the window beyond what anybody accepts, the primary included, and only a view change ends it.
+func TestS4_ABurstInOneTurnKeepsToTheBoundOfLargeBodies(t *testing.T) {
+	l, large := newLargeLab(t, 0)
+	proposed := 0
+	for i := range uint64(2 * maxLargeBytes / l.cfg.MaxBatchBytes) {
+		ev := Received{From: Source{Client: true}, Msg: Own(l.request(i+1, large))}
+		for _, m := range broadcasts[*PrePrepare](l.r.Step(ev)) {
+			proposed += m.Body.requestBytes()
+		}
+	}
+	if most := maxLargeBytes + l.cfg.MaxBatchBytes; proposed < maxLargeBytes || proposed > most {
+		t.Fatalf("%d bytes are proposed in one turn, at most %d have room", proposed, most)
+	}
+}
