@@ -42,7 +42,7 @@
 //	N3 no vote without the body; bodies are fetched         execute.go                  paper_following_test.go
 //	N7 commit certificates: follow in any view              execute.go, retransmit.go   paper_following_test.go
 //	C3 requests keyed by name, relayed until ordered        request.go                  paper_client_test.go
-//	C6 shares and turns; overflow is answered Busy          pool.go, request.go         paper_client_test.go
+//	C6 shares and turns; overflow is answered Busy          pool.go, load.go            paper_client_test.go
 //	K1 h moves on a certificate; deletion waits             checkpoint.go               paper_checkpoint_test.go
 //	K2 a diverged replica stops replying                    checkpoint.go               paper_checkpoint_test.go
 //	V7 Suspect: nobody leaves a view alone                  suspect.go, timers.go       paper_viewchange_test.go

@@ -48,7 +48,9 @@ func (r *Replica) hand(s *slot, body *Body) {
 	r.handed, s.handedAt = s.seq, r.mono
 	r.proposed = max(r.proposed, s.seq) // a primary that follows by certificate goes on above it
 	r.pool.markOrdered(body)
-	r.pool.ordered += len(body.Requests)
+	for _, req := range body.Requests {
+		r.pool.ordered.add(req)
+	}
 	if r.active && s.cert.View == r.view && len(body.Requests) > 0 {
 		r.change.progressView = r.view
 	}

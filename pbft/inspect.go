@@ -51,9 +51,9 @@ func (r *Replica) Inspect() Inspection {
 
 // waitingAll counts the requests that are not ordered yet.
 func (p *pool) waitingAll() int {
-	n := p.direct
+	n := p.direct.requests
 	for _, k := range p.relayed {
-		n += k
+		n += k.requests
 	}
 	return n
 }

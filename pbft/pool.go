@@ -22,9 +22,9 @@ const fromClient = -1
 // clientQueue holds one client's requests. Clients take turns (C6).
 type clientQueue struct {
 	fifo   []*pending
-	held   int  // requests of this client in the pool
-	queued int  // of them, waiting for a proposal; fifo may list others too
-	inTurn bool // listed in pool.turns
+	held   amount // requests of this client in the pool
+	queued int    // of them, waiting for a proposal; fifo may list others too
+	inTurn bool   // listed in pool.turns
 }
 
 // pool holds the requests that are known and not executed: by name, so that a re-sent request is recognised whatever
@@ -34,8 +34,9 @@ type pool struct {
 	clients        map[PublicKey]*clientQueue
 	turns          []*clientQueue // clients with queued requests, next one first
 	oldest, newest *pending       // not ordered yet, by arrival
-	direct         int            // not ordered, from the clients' own links
-	relayed        []int          // not ordered, by relaying replica
+	all            amount
+	direct         amount   // not ordered, from the clients' own links
+	relayed        []amount // not ordered, by relaying replica
 	queued         int
 	queuedBytes    int
 	load
@@ -45,7 +46,7 @@ func newPool(replicas int) *pool {
 	return &pool{
 		byID:    make(map[RequestID]*pending),
 		clients: make(map[PublicKey]*clientQueue),
-		relayed: make([]int, replicas),
+		relayed: make([]amount, replicas),
 	}
 }
 
@@ -64,14 +65,15 @@ func (p *pool) add(req *Request, relayer int, now time.Duration) *pending {
 	}
 	p.newest = e
 	p.byID[req.ID] = e
-	owner.held++
-	*p.waiting(e)++
+	p.all.add(req)
+	owner.held.add(req)
+	p.waiting(e).add(req)
 	p.enqueue(e)
 	return e
 }
 
 // waiting is the counter that a not yet ordered request counts in.
-func (p *pool) waiting(e *pending) *int {
+func (p *pool) waiting(e *pending) *amount {
 	if e.relayer == fromClient {
 		return &p.direct
 	}
@@ -187,7 +189,7 @@ func (p *pool) markOrdered(b *Body) {
 // unlink ends the timing of a request.
 func (p *pool) unlink(e *pending) {
 	e.ordered = true
-	*p.waiting(e)--
+	p.waiting(e).remove(e.req)
 	if e.prev == nil {
 		p.oldest = e.next
 	} else {
@@ -212,7 +214,8 @@ func (p *pool) remove(id RequestID) {
 		p.unlink(e)
 	}
 	delete(p.byID, id)
-	if e.owner.held--; e.owner.held == 0 {
+	p.all.remove(e.req)
+	if e.owner.held.remove(e.req); e.owner.held.requests == 0 {
 		e.owner.fifo = nil // the entry in turns, if any, is skipped by take
 		delete(p.clients, id.Client)
 	}

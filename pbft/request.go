@@ -1,40 +1,6 @@
 package pbft
 
-import "time"
-
 // Requests (§4.1): how they reach the primary, and who is admitted.
-
-// minAdmitted is how many requests of its clients a replica admits however slowly the cluster orders.
-const minAdmitted = 64
-
-// load measures how much is ordered in half a view timeout, so that a replica admits no more than will be ordered
-// before its timers run out: overload must not depose a correct primary (C6).
-type load struct {
-	since         time.Duration
-	ordered, last int  // requests handed to execution in this period and in the one before
-	backlog       bool // requests waited all through the period
-	wasBacklogged bool
-}
-
-// tick begins a new period when half a view timeout is over.
-func (l *load) tick(now, period time.Duration, waiting bool) {
-	if !waiting {
-		l.backlog = false
-	}
-	if now-l.since >= period {
-		l.since, l.last, l.ordered = now, l.ordered, 0
-		l.wasBacklogged, l.backlog = l.backlog, waiting
-	}
-}
-
-// limit is the number of requests to admit. Without a backlog nothing is known about the capacity: admit a quarter of
-// what the pool holds.
-func (l *load) limit(maxPending int) int {
-	if !l.wasBacklogged {
-		return max(min(minAdmitted, maxPending), maxPending/4)
-	}
-	return min(maxPending, max(minAdmitted, l.last, l.ordered))
-}
 
 // onRequest takes in a request that was not executed yet: the driver looked it up before (C3).
 func (r *Replica) onRequest(m *Request, from Source) {
@@ -82,21 +48,27 @@ func (r *Replica) admits(m *Request, from Source) bool {
 		return false
 	}
 	if !from.Client {
-		return r.pool.relayed[from.Replica] < r.relayShare()
+		return r.pool.relayed[from.Replica].leaves(r.relayShare(), m)
+	}
+	if r.pool.all.bytes+m.Size() > 2*maxPendingBytes { // the backups' shares lie beside it
+		return false
 	}
 	room := r.pool.limit(r.cfg.MaxPending)
 	if !r.isPrimary() { // no more than the primary takes over from here
 		room = r.relayShare()
 	}
-	held, others := 0, len(r.pool.clients)
+	var held amount
+	others := len(r.pool.clients)
 	if q := r.pool.clients[m.ID.Client]; q != nil {
 		held, others = q.held, others-1
 	}
-	return held < min(r.cfg.MaxPerClient, max(1, room/(others+1)))
+	part := room.part(others + 1)
+	part.requests = min(r.cfg.MaxPerClient, part.requests)
+	return held.leaves(part, m)
 }
 
 // relayShare is the room that a primary keeps for the requests of each backup.
-func (r *Replica) relayShare() int { return max(1, r.pool.limit(r.cfg.MaxPending)/r.cfg.N()) }
+func (r *Replica) relayShare() amount { return r.pool.limit(r.cfg.MaxPending).part(r.cfg.N()) }
 
 func (r *Replica) respondBusy(m *Request, from Source) {
 	if from.Client && !r.diverged {
@@ -118,11 +90,12 @@ func (r *Replica) relay(e *pending) {
 // relayAgain repeats the oldest requests that no pre-prepare holds yet: the first copy may be lost, or the primary had no
 // room. Without it one backup that knows a request alone would suspect a correct primary again and again.
 func (r *Replica) relayAgain() {
-	left := r.relayShare()
-	for e := r.pool.oldest; e != nil && left > 0; e = e.next {
+	var again amount
+	share := r.relayShare()
+	for e := r.pool.oldest; e != nil && again.leaves(share, e.req); e = e.next {
 		if e.queued && r.mono-e.relayedAt >= r.cfg.ViewTimeout/4 {
 			r.relay(e)
-			left--
+			again.add(e.req)
 		}
 	}
 }

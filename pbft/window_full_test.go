@@ -86,8 +86,9 @@ func TestN4_BodiesThatALastViewLeftDoNotStopTheNextPrimary(t *testing.T) {
 func TestS4_ABurstInOneTurnKeepsToTheBoundOfLargeBodies(t *testing.T) {
 	l, large := newLargeLab(t, 0)
 	proposed := 0
-	for i := range uint64(2 * maxLargeBytes / l.cfg.MaxBatchBytes) {
-		ev := Received{From: Source{Client: true}, Msg: Own(l.request(i+1, large))}
+	for i := range 2 * maxLargeBytes / l.cfg.MaxBatchBytes {
+		req := &Request{ID: RequestID{Client: testKey("client", i), Session: 1, T: 1}, Ops: [][]byte{[]byte(large)}}
+		ev := Received{From: Source{Client: true}, Msg: Own(req)}
 		for _, m := range broadcasts[*PrePrepare](l.r.Step(ev)) {
 			proposed += m.Body.requestBytes()
 		}

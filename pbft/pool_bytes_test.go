@@ -1,0 +1,60 @@
+package pbft
+
+import "testing"
+
+// bytesHeld sums up the requests in the pool.
+func (l *lab) bytesHeld() (sum int) {
+	for e := l.r.pool.oldest; e != nil; e = e.next {
+		sum += e.req.Size()
+	}
+	return sum
+}
+
+// newFloodedLab is a replica that a client sends many large requests, of which none is ordered. It returns how many were
+// answered Busy.
+func newFloodedLab(t *testing.T, self ReplicaID, large string) (l *lab, busy int) {
+	l = newLab(t, 4, self, func(cfg *Config) { cfg.MaxOpBytes = 1<<20 - 1<<10 })
+	l.r.proposed = l.r.log.high()
+	for i := range uint64(256) {
+		busy += len(all[Respond](l.fromClient(l.request(i+1, large))))
+	}
+	return l, busy
+}
+
+// S4, C6: requests that wait are bounded in bytes, not only in number: one client's would take 2 GiB at the primary and as
+// much at each other replica.
+func TestS4_WaitingRequestsAreBoundedInBytes(t *testing.T) {
+	large := string(make([]byte, 1<<20-1<<10))
+	for self := range ReplicaID(2) {
+		l, busy := newFloodedLab(t, self, large)
+		if held := l.bytesHeld(); held > maxPendingBytes || busy == 0 {
+			t.Errorf("replica %d holds %d bytes of one client's requests, %d others were answered Busy", self, held, busy)
+		}
+		later := &Request{ID: RequestID{Client: testKey("client", 7), Session: 1, T: 1}, Ops: [][]byte{[]byte(large)}}
+		wantCount(t, all[Respond](l.fromClient(later)), 0, "busy answers to who comes later")
+		for i := range 256 {
+			l.fromClient(&Request{ID: RequestID{Client: testKey("client", 8+i), Session: 1, T: 1}, Ops: [][]byte{[]byte(large)}})
+		}
+		if held := l.bytesHeld(); held > 2*maxPendingBytes {
+			t.Errorf("replica %d holds %d bytes of many clients' requests", self, held)
+		}
+	}
+}
+
+// C6: a backup's share at the primary is bounded in bytes too, and neither clients nor the other backups can use it up.
+func TestC6_ABackupsShareIsBoundedInBytes(t *testing.T) {
+	large := string(make([]byte, 1<<20-1<<10))
+	l, _ := newFloodedLab(t, 0, large)
+	before := l.bytesHeld()
+	for i := range uint64(64) {
+		l.from(1, l.request(1000+i, large))
+	}
+	if share := l.bytesHeld() - before; share > maxPendingBytes/4 {
+		t.Errorf("one backup's requests take %d bytes", share)
+	}
+	before = l.bytesHeld()
+	l.from(2, l.request(2000, large))
+	if l.bytesHeld() == before {
+		t.Error("another backup's request finds no room")
+	}
+}
