@@ -44,6 +44,8 @@ func (r *Replica) whyRefuse(s *slot, m *PrePrepare) Reason {
 		return ReasonNoBody
 	case m.Body.requestBytes() >= largeBody && r.log.largeBytes() > 4*maxLargeBytes:
 		return ReasonNoRoom
+	case s.full() && s.body(m.Digest) == nil:
+		return ReasonNoRoom
 	case s.cert != nil && s.cert.Digest != m.Digest:
 		return ReasonConflict
 	}

@@ -9,6 +9,10 @@ func (r *Replica) propose() {
 			r.proposeNulls()
 			return
 		}
+		if next := r.log.peek(r.proposed + 1); next != nil && next.full() {
+			r.assign(NullBody)
+			continue
+		}
 		requests := r.pool.take(r.cfg.MaxBatch, r.cfg.MaxBatchBytes)
 		if len(requests) == 0 {
 			return

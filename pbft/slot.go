@@ -56,10 +56,18 @@ func (s *slot) body(d Digest) *Body {
 	return nil
 }
 
-// maxBodies bounds the bodies of one slot. A replica keeps what it prepared even when another view chose something else:
-// a certificate for it may have been formed where nobody correct saw it, and turn up in a later view change. More than a
-// few such digests for one slot take as many faulty primaries in a row, none of them followed by a stable checkpoint.
-const maxBodies = 8
+// maxVoted bounds the bodies of one slot that a replica accepts of primaries. It keeps all that it voted for, even when another
+// view chose something else: a certificate for any of them may have been formed where nobody correct saw it, and turn up in
+// a later view change. That many take as many faulty primaries, none of them followed by a stable checkpoint. From then on
+// only a null is accepted, which has no body, and a primary whose slot is full proposes one: so some view gets past it.
+const maxVoted = 8
+
+// maxBodies is more than a slot can come to hold: certificates add bodies that only others accepted. The n−f correct ones
+// accept maxVoted each, and a certificate shows that Q−f ≥ (n−f)/2 of them accepted the same: they are less than 2·maxVoted.
+const maxBodies = 3 * maxVoted
+
+// full reports whether a slot takes no other body of a primary.
+func (s *slot) full() bool { return len(s.bodies) >= maxVoted }
 
 // keep stores a body, once. Beyond the bound it drops the oldest one that nothing here vouches for.
 func (s *slot) keep(b *Body) {
