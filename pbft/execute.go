@@ -106,7 +106,7 @@ func (r *Replica) onCertifiedBody(m *CertifiedBody) {
 // is stable is not taken back once it was forgotten (S4).
 func (r *Replica) wantsBody(s *slot, b *Body) bool {
 	d := b.Digest()
-	return s.seq > min(r.handed, r.log.low) && s.vouches(d) && s.body(d) == nil
+	return (s.seq >= r.firstMissing() || s.seq > r.log.low) && s.vouches(d) && s.body(d) == nil
 }
 
 // takeBody stores a body that was missing and goes on where its absence had stopped the slot.

@@ -62,9 +62,14 @@ func (r *Replica) newStatus() *Status {
 	return m
 }
 
-// firstMissing is the lowest sequence number that was not executed and that the ring holds. What lies lower comes by
-// state transfer only.
-func (r *Replica) firstMissing() Seq { return max(r.handed, r.log.floor()) + 1 }
+// firstMissing is the lowest sequence number that is of use and not executed: who is left behind has only to vote above h,
+// for it can execute nothing, and what lies lower comes by state transfer.
+func (r *Replica) firstMissing() Seq {
+	if r.leftBehind() {
+		return r.log.low + 1
+	}
+	return r.handed + 1
+}
 
 // lacks says what is missing for a sequence number above what was executed.
 func (r *Replica) lacks(seq Seq) Lacks {
@@ -85,8 +90,11 @@ func (r *Replica) lacks(seq Seq) Lacks {
 	return missing
 }
 
-// behind reports whether another replica has executed more than this one.
+// behind reports whether another replica has executed more than this one, and can bring it up.
 func (r *Replica) behind() bool {
+	if r.leftBehind() {
+		return false
+	}
 	for i := range r.peers {
 		if s := r.peers[i].status; s != nil && s.Executed > r.handed {
 			return true
