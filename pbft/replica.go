@@ -38,6 +38,7 @@ type Replica struct {
 	lastStatus   time.Duration
 	nextStatus   time.Duration
 	helper       ReplicaID
+	learned      Seq // how far the primary of the view said that it has proposed
 }
 
 // Step takes one event and returns its effects in the order in which they are to be performed.

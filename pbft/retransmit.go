@@ -53,41 +53,13 @@ func (r *Replica) newStatus() *Status {
 	if !r.active {
 		m.ViewChanges = r.viewChangesHeld()
 	}
-	last := min(r.log.seen, r.log.high())
+	last := min(r.log.seen, r.log.high(), r.known()+nearby)
 	for seq := r.firstMissing(); seq <= last && len(m.Slots) < int(2*r.cfg.LogWindow); seq++ {
 		if lacks := r.lacks(seq); lacks != 0 {
 			m.Slots = append(m.Slots, SlotStatus{Seq: seq, Lacks: lacks})
 		}
 	}
 	return m
-}
-
-// firstMissing is the lowest sequence number that is of use and not executed: who is left behind has only to vote above h,
-// for it can execute nothing, and what lies lower comes by state transfer.
-func (r *Replica) firstMissing() Seq {
-	if r.leftBehind() {
-		return r.log.low + 1
-	}
-	return r.handed + 1
-}
-
-// lacks says what is missing for a sequence number above what was executed.
-func (r *Replica) lacks(seq Seq) Lacks {
-	s := r.log.peek(seq)
-	if s == nil {
-		return LacksProposal | LacksPrepares | LacksCommits
-	}
-	if s.cert != nil {
-		return 0
-	}
-	missing := LacksCommits
-	if waits := s.waiting != nil && s.waiting.View == r.view; !s.accepted && !waits {
-		missing |= LacksProposal
-	}
-	if !s.commitSent {
-		missing |= LacksPrepares
-	}
-	return missing
 }
 
 // behind reports whether another replica has executed more than this one, and can bring it up.
@@ -157,14 +129,6 @@ func (r *Replica) onStatus(m *Status, from Source) {
 	r.resendVotes(to, m)
 	r.resendCheckpoint(to, m)
 	r.push(to, m)
-}
-
-// learnOf takes from the primary's status how far it has proposed: a pre-prepare that was lost on the way to everybody
-// shows nowhere else, and who knows of it asks for it.
-func (r *Replica) learnOf(m *Status, from ReplicaID) {
-	if k := len(m.Slots); k > 0 && m.View == r.view && from == r.cfg.Primary(r.view) {
-		r.log.seen = max(r.log.seen, min(m.Slots[k-1].Seq, r.log.high()))
-	}
 }
 
 // helpIntoView brings a replica that is in a lower view, or waits in this one, what moves it on (V5).

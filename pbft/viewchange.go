@@ -28,7 +28,7 @@ func (r *Replica) enterViewChange(u View, suspects []Suspect) {
 
 // leave makes u the current, inactive view.
 func (r *Replica) leave(u View) {
-	r.view, r.active, r.origin = u, false, nil
+	r.view, r.active, r.origin, r.learned = u, false, nil, 0
 	r.suspicion.sent = false
 	c := &r.change
 	c.quorum, c.built, c.proven = false, false, false
