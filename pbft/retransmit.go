@@ -160,32 +160,39 @@ func (r *Replica) resendVotes(to ReplicaID, m *Status) {
 		if s == nil {
 			continue
 		}
-		sameView := m.View == r.view && m.Active && r.active && s.accepted
-		ours := r.isPrimary() || m.Helper == r.cfg.Self
-		if lack.Lacks&LacksProposal != 0 && sameView && ours && s.acceptedAt <= settled && bytes < maxPushedBytes {
-			bytes += r.resendProposal(to, s)
-		}
-		if s.votedAt > settled {
-			continue
+		prepare, commit := &s.prepares[r.cfg.Self], &s.commits[r.cfg.Self]
+		voted := s.votedAt <= settled
+		proposes := lack.Lacks&LacksProposal != 0 && r.mayResendProposal(m, s) && s.acceptedAt <= settled && bytes < maxPushedBytes
+		prepares := lack.Lacks&LacksPrepares != 0 && voted && prepare.cast && prepare.view == m.View
+		commits := lack.Lacks&LacksCommits != 0 && voted && commit.cast
+		if !proposes && !prepares && !commits {
+			continue // costs the sender nothing: others may have named slots that nobody can help with
 		}
 		if !r.peers[to].votes.spend(r.cfg) {
 			return
 		}
-		if own := s.prepares[r.cfg.Self]; lack.Lacks&LacksPrepares != 0 && own.cast && own.view == m.View {
-			r.send(to, &Prepare{View: own.view, Seq: s.seq, Digest: own.digest, Replica: r.cfg.Self, Sig: own.sig})
+		if proposes {
+			bytes += r.resendProposal(to, s)
 		}
-		if own := s.commits[r.cfg.Self]; lack.Lacks&LacksCommits != 0 && own.cast {
-			r.send(to, &Commit{View: own.view, Seq: s.seq, Digest: own.digest, Replica: r.cfg.Self, Sig: own.sig})
+		if prepares {
+			r.send(to, &Prepare{View: prepare.view, Seq: s.seq, Digest: prepare.digest, Replica: r.cfg.Self, Sig: prepare.sig})
+		}
+		if commits {
+			r.send(to, &Commit{View: commit.view, Seq: s.seq, Digest: commit.digest, Replica: r.cfg.Self, Sig: commit.sig})
 		}
 	}
+}
+
+// mayResendProposal reports whether this replica has the proposal of a slot for who sent a status, and is one of those that
+// bring what is large: the primary and the helper.
+func (r *Replica) mayResendProposal(m *Status, s *slot) bool {
+	ours := r.isPrimary() || m.Helper == r.cfg.Self
+	return ours && m.View == r.view && m.Active && r.active && s.accepted && s.body(s.digest) != nil
 }
 
 // resendProposal repeats the accepted pre-prepare of a slot, with its body, and returns about how long it is.
 func (r *Replica) resendProposal(to ReplicaID, s *slot) int {
 	b := s.body(s.digest)
-	if b == nil {
-		return 0
-	}
 	m := r.statement(s)
 	m.Body = b
 	r.send(to, m)
