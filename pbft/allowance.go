@@ -35,11 +35,11 @@ func (a *allowance) refill(r *Replica) {
 	a.spent = max(0, a.spent-granted)
 }
 
-// spend takes one slot, if there is one left.
-func (a *allowance) spend(c *Config) bool {
+// spend takes so many slots, if there is one left: what is long is not kept back for what it lacks of them.
+func (a *allowance) spend(c *Config, slots int) bool {
 	if a.spent >= c.allowed() {
 		return false
 	}
-	a.spent++
+	a.spent += slots
 	return true
 }

@@ -32,3 +32,35 @@ func TestS4_ProposalsAreSentAgainWithinTheAllowance(t *testing.T) {
 	l.wait(l.cfg.ViewTimeout / 8)
 	wantCount(t, sends[*PrePrepare](l.from(1, m)), 1, "proposals when time has granted some")
 }
+
+// S4: a status from a lower view brings back the new view, or our view change: with a certificate for each slot of the window
+// they have half a megabyte and more, for 40 bytes sixteen times a timeout.
+func TestS4_NewViewsAndViewChangesAreSentAgainWithinAnAllowance(t *testing.T) {
+	const slots, timeouts = 200, 10
+	l := newLab(t, 4, 1, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })
+	for s := Seq(1); s <= slots; s++ {
+		l.propose(0, s, NullBody)
+		l.from(2, l.prepare(0, s, NullDigest, 2))
+	}
+	asked := func() (views, changes int) {
+		for range timeouts * 16 {
+			l.wait(l.cfg.ViewTimeout / 16)
+			effects := l.from(3, &Status{View: 0, Active: true, Helper: 1})
+			views, changes = views+len(sends[*NewView](effects)), changes+len(sends[*ViewChange](effects))
+		}
+		return views, changes
+	}
+	const most = (512+(timeouts+1)*grantedPerTimeout)/(1+slots) + 1
+	l.suspected(1)
+	if _, changes := asked(); changes < 2 || changes > most {
+		t.Errorf("%d view changes in %d timeouts, want at most %d", changes, timeouts, most)
+	}
+	l.from(2, l.viewChange(1, 2, StableCert{}))
+	l.from(0, l.viewChange(1, 0, StableCert{}))
+	if !l.r.active {
+		t.Fatal("no new view")
+	}
+	if views, _ := asked(); views < 2 || views > most {
+		t.Errorf("%d new views in %d timeouts, want at most %d", views, timeouts, most)
+	}
+}

@@ -22,6 +22,7 @@ type peer struct {
 	fetched    int           // bytes of bodies it fetched since fetchedAt
 	fetchedAt  time.Duration // beginning of the period
 	votes      allowance     // for slots whose votes it is sent again
+	views      allowance     // for slots in view changes and new views that it is sent again
 	pushes     allowance     // for slots that it is brought with their certificates
 }
 
@@ -120,6 +121,7 @@ func (r *Replica) onStatus(m *Status, from Source) {
 	}
 	p.answeredAt = r.mono
 	p.votes.refill(r)
+	p.views.refill(r)
 	p.pushes.refill(r)
 	r.learnOf(m, to)
 	if m.Stable < r.log.low {
@@ -138,7 +140,8 @@ func (r *Replica) helpIntoView(to ReplicaID, m *Status) {
 		return
 	}
 	if r.active {
-		if r.origin != nil && (r.isPrimary() || m.Helper == r.cfg.Self) { // it is long
+		long := r.origin != nil && (r.isPrimary() || m.Helper == r.cfg.Self)
+		if long && r.peers[to].views.spend(r.cfg, 1+len(r.origin.Proposals)) {
 			r.send(to, r.origin)
 		}
 		return
@@ -147,7 +150,9 @@ func (r *Replica) helpIntoView(to ReplicaID, m *Status) {
 	if own == nil || own.View != r.view || waits && slices.Contains(m.ViewChanges, r.cfg.Self) {
 		return
 	}
-	r.send(to, own)
+	if r.peers[to].views.spend(r.cfg, 1+len(own.Prepared)) {
+		r.send(to, own)
+	}
 }
 
 // resendVotes repeats our part of each slot that the sender lacks something for. What was said only a moment ago is
@@ -168,7 +173,7 @@ func (r *Replica) resendVotes(to ReplicaID, m *Status) {
 		if !proposes && !prepares && !commits {
 			continue // costs the sender nothing: others may have named slots that nobody can help with
 		}
-		if !r.peers[to].votes.spend(r.cfg) {
+		if !r.peers[to].votes.spend(r.cfg, 1) {
 			return
 		}
 		if proposes {
@@ -227,7 +232,7 @@ func (r *Replica) push(to ReplicaID, m *Status) {
 		if s == nil || s.cert == nil || s.handedAt > settled {
 			continue
 		}
-		if b := s.body(s.cert.Digest); b != nil && r.peers[to].pushes.spend(r.cfg) {
+		if b := s.body(s.cert.Digest); b != nil && r.peers[to].pushes.spend(r.cfg, 1) {
 			bytes += b.requestBytes()
 			r.send(to, &CertifiedBody{Seq: seq, Body: b, Cert: s.cert})
 		}
