@@ -270,3 +270,30 @@ func TestD8_WhoWasLeftBehindDoesNotTakeItsJournalForAnOldCopy(t *testing.T) {
 		}
 	}
 }
+
+// A replica that was started with a smaller window dropped what its journal held above it without a word: batches that were
+// executed, and answered, were ordered anew.
+func TestD0_AJournalIsNotReadUnderAWindowWithoutRoomForIt(t *testing.T) {
+	l := newLab(t, 4, 3)
+	k, window := l.cfg.CheckpointInterval, l.cfg.LogWindow
+	b := l.batch(1, "a")
+	stable := &Stable{Cert: l.stableCert(2 * k)}
+	vote := func(s Seq) *Sent { return &Sent{Msg: l.signBy(l.prepare(0, s, b.Digest(), 3), 3)} }
+	for _, c := range []struct {
+		name string
+		log  []Record
+		want error
+	}{
+		{"a vote at H", []Record{stable, vote(2*k + window)}, nil},
+		{"a vote above H", []Record{stable, vote(2*k + window + 1)}, ErrOtherWindow},
+		{"a certificate at h+2L", []Record{stable, &Certified{Body: b, Cert: *l.commitCert(0, 2*k+2*window, b.Digest())}}, nil},
+		{"a certificate above it", []Record{stable, &Committed{Cert: *l.commitCert(0, 2*k+2*window+1, b.Digest())}}, ErrOtherWindow},
+		{"no multiple of K stable", []Record{&Stable{Cert: l.stableCert(2*k + 1)}}, ErrOtherWindow},
+		{"no multiple of K of its own", []Record{stable, &Sent{Msg: &Checkpoint{Seq: 3*k + 1, Replica: 3}}}, ErrOtherWindow},
+		{"one of its own, below h", []Record{stable, &Sent{Msg: &Checkpoint{Seq: 2*k - 1, Replica: 3}}}, nil},
+	} {
+		if _, err := New(&l.cfg, c.log, Applied{Seq: 2 * k}); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
+	}
+}

@@ -17,6 +17,9 @@ var ErrBehind = errors.New("the state is too old to go on from")
 // ErrForeignJournal says that a journal was written by another replica or in another cluster.
 var ErrForeignJournal = errors.New("the journal belongs to another replica or cluster")
 
+// ErrOtherWindow says that a journal was written under a checkpoint interval or log window for which this one has no place.
+var ErrOtherWindow = errors.New("the journal was written under another checkpoint_interval or log_window")
+
 // New returns a replica that goes on from its journal, oldest record first, above a verified state. With an empty
 // journal it begins in view 0 at the initial state.
 func New(cfg *Config, log []Record, at Applied) (*Replica, error) {
@@ -41,6 +44,9 @@ func New(cfg *Config, log []Record, at Applied) (*Replica, error) {
 			return nil, fmt.Errorf("journal record %d: %w", i, err)
 		}
 	}
+	if err := r.whyUnfit(log); err != nil {
+		return nil, err
+	}
 	if at.Seq < r.log.floor() {
 		return nil, fmt.Errorf("%w: the store holds it after sequence number %d, the journal begins only above %d",
 			ErrBehind, at.Seq, r.log.floor())
@@ -51,6 +57,41 @@ func New(cfg *Config, log []Record, at Applied) (*Replica, error) {
 	r.change.progressView = r.view
 	r.out = nil
 	return r, nil
+}
+
+// whyUnfit is the reason not to go on under this configuration, or nil. What has no place in the window would be forgotten,
+// votes and what clients hold replies to, and what was a checkpoint and is none any more convinces nobody.
+func (r *Replica) whyUnfit(log []Record) error {
+	k, low := r.cfg.CheckpointInterval, r.log.low
+	if low%k != 0 {
+		return fmt.Errorf("%w: its stable checkpoint %d is no multiple of %d", ErrOtherWindow, low, k)
+	}
+	for _, rec := range log {
+		seq, last := RecordSeq(rec), r.log.high()
+		switch rec := rec.(type) {
+		case *Sent:
+			if TypeOf(rec.Msg) == TypeCheckpoint {
+				if last += r.cfg.LogWindow; seq > low && seq%k != 0 {
+					return fmt.Errorf("%w: its checkpoint %d is no multiple of %d", ErrOtherWindow, seq, k)
+				}
+			}
+		case *Accepted, *Prepared:
+		case *Fetched, *Certified, *Committed: // a certificate is taken before the checkpoint that makes room for votes (N6)
+			last += r.cfg.LogWindow
+		default: // it is about no slot above h
+			continue
+		}
+		if seq > last {
+			return fmt.Errorf("%w: it holds sequence number %d, and above its stable checkpoint %d there is room up to %d",
+				ErrOtherWindow, seq, low, last)
+		}
+	}
+	if own := r.change.votes[r.cfg.Self]; own != nil && !r.active {
+		if err := Check(r.cfg, own); err != nil {
+			return fmt.Errorf("%w: its %w", ErrOtherWindow, err)
+		}
+	}
+	return nil
 }
 
 // Reach is how far a state can have come by a journal: to the highest batch that it lets this replica execute, or to where

@@ -100,6 +100,8 @@ func (d *disk) verify(h *Home) error {
 		switch {
 		case errors.Is(err, pbft.ErrForeignJournal):
 			return fmt.Errorf("%s: %w: bring this replica's own journal back", h.path(JournalDir), err)
+		case errors.Is(err, pbft.ErrOtherWindow):
+			return fmt.Errorf("%s: %w: set both back in the cluster file of every replica", h.path(JournalDir), err)
 		case err != nil && len(tried) > 0:
 			return fmt.Errorf("the store at %s has lost data: it matches %s, and %w: this replica needs the state from others,"+
 				" which this version cannot fetch; leave it off", h.path(StateDir), noneOf(tried), err)

@@ -1,0 +1,43 @@
+package node
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"tagma/internal/cluster"
+	"tagma/pbft"
+)
+
+// reconfigure gives a cluster that is stopped other protocol parameters.
+func (b *testbed) reconfigure(p cluster.Protocol) {
+	b.t.Helper()
+	b.fresh.File.Protocol = p
+	if err := b.fresh.File.Save(filepath.Join(b.dir, "cluster.toml")); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// A window that has become too small for what the journals hold would forget what clients hold replies to (I9).
+func TestI9_AWindowThatIsTooSmallForTheJournalIsRefused(t *testing.T) {
+	t.Parallel()
+	before := cluster.Protocol{CheckpointInterval: 32, LogWindow: 64}
+	b := newTestbed(t, 4, before)
+	b.startAll()
+	l := b.load()
+	l.put(32+30, 100)
+	b.level(4)
+	b.stopAll()
+	for _, p := range []cluster.Protocol{{CheckpointInterval: 4, LogWindow: 8}, {CheckpointInterval: 48, LogWindow: 96}} {
+		b.reconfigure(p)
+		if err := b.refused(3, "set both back"); !errors.Is(err, pbft.ErrOtherWindow) {
+			t.Errorf("%+v: %v", p, err)
+		}
+	}
+	b.reconfigure(cluster.Protocol{CheckpointInterval: 16, LogWindow: 32}) // has room for all of it
+	b.startAll()
+	again := b.load()
+	again.acks = l.acks
+	again.check(100)
+	b.level(4)
+}
