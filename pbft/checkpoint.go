@@ -121,7 +121,11 @@ func (r *Replica) adoptStable(cert StableCert) {
 	r.checkpoints.stable = cert
 	r.log.low = cert.Seq
 	r.proposed = max(r.proposed, cert.Seq)
-	r.log.forgetOldBodies(r.handed)
+	executed := r.handed
+	if r.started && r.leftBehind() {
+		executed = r.log.low // the rest is of no use here
+	}
+	r.log.forgetOldBodies(executed)
 }
 
 // checkDivergence compares our own state with the stable one (K2).
@@ -134,7 +138,7 @@ func (r *Replica) checkDivergence() {
 }
 
 // leftBehind reports whether what this replica has to execute next is kept by nobody: it can vote, but not follow.
-func (r *Replica) leftBehind() bool { return r.handed < r.log.floor() }
+func (r *Replica) leftBehind() bool { return r.handed+Seq(len(r.backlog)) < r.log.floor() }
 
 // collectGarbage lets go of what no restart and no follower can need: journal records some windows below the newest
 // checkpoint that is stable and durable here, and state versions below the checkpoint before that one (K1, K4, N3). Once

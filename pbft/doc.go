@@ -37,6 +37,7 @@
 //
 //	rule                                                    file                        test
 //	D0–D4, D7 durable before it is sent; restarts           restart.go, records.go      rules_durability_test.go
+//	D5 what a start executes again from the journal alone   backlog.go                  backlog_test.go
 //	D9 the anchor at the head of a journal segment          anchor.go                   rules_durability_test.go
 //	N1 agreed time; a pre-prepare from the future waits     normal.go                   paper_normal_test.go
 //	N3 no vote without the body; bodies are fetched         execute.go                  paper_following_test.go

@@ -17,6 +17,10 @@ func (r *Replica) advance() {
 	}
 	before := r.handed
 	for r.handed-r.executed < r.cfg.LogWindow {
+		if len(r.backlog) > 0 {
+			r.handAgain()
+			continue
+		}
 		s := r.log.peek(r.handed + 1)
 		if s == nil || s.cert == nil {
 			break

@@ -23,9 +23,10 @@ type Replica struct {
 	origin *NewView // what made view active; nil in view 0
 
 	log      *window
-	handed   Seq // last sequence number handed to execution
-	executed Seq // last one whose execution was reported
-	proposed Seq // last one this replica assigned as primary
+	handed   Seq     // last sequence number handed to execution
+	backlog  []*Body // what comes next and the ring does not hold, after a restart
+	executed Seq     // last one whose execution was reported
+	proposed Seq     // last one this replica assigned as primary
 
 	checkpoints checkpoints
 	pool        *pool

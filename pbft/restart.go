@@ -47,9 +47,12 @@ func New(cfg *Config, log []Record, at Applied) (*Replica, error) {
 	if err := r.whyUnfit(log); err != nil {
 		return nil, err
 	}
-	if at.Seq < r.log.floor() {
-		return nil, fmt.Errorf("%w: the store holds it after sequence number %d, the journal begins only above %d",
-			ErrBehind, at.Seq, r.log.floor())
+	if floor := r.log.floor(); at.Seq < floor {
+		var whole bool
+		if r.backlog, whole = backlog(log, at.Seq, floor); !whole {
+			return nil, fmt.Errorf("%w: the store holds it after sequence number %d, the journal begins only above %d",
+				ErrBehind, at.Seq, floor)
+		}
 	}
 	r.proposed = max(r.proposed, r.log.low, at.Seq)
 	r.checkpoints.durable = at.Seq

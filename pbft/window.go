@@ -52,9 +52,6 @@ func (w *window) below(checkpoint Seq) Seq { return checkpoint - min(checkpoint,
 // forgetOldBodies drops, oldest first, the bodies below h that exceed maxKeptBytes. Those of batches that this replica has
 // yet to execute stay: after a restart the journal gives them once, and the others may have none of them any more (N3).
 func (w *window) forgetOldBodies(handed Seq) {
-	if handed < w.floor() {
-		handed = w.low // left behind: they are of no use here
-	}
 	bytes := 0
 	for seq := w.low; seq > w.floor(); seq-- {
 		s := w.peek(seq)

@@ -172,6 +172,7 @@ func TestStore_AFailingOneStopsItsReplicaAndLosesNothing(t *testing.T) {
 func TestStore_AWipedOneBesideAJournalIsNoticed(t *testing.T) {
 	o := loaded(1)
 	o.StandInForTransfer = false
+	o.SegmentBytes = 16 << 10 // so that the journal no longer reaches back to the first batch
 	w := mustNew(t, o)
 	w.mustRun(t, 2*time.Second)
 	w.Condemn(1)

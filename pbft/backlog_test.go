@@ -1,0 +1,85 @@
+package pbft
+
+import (
+	"errors"
+	"testing"
+)
+
+// lag has the replica handed all batches up to one of them, while it has executed those up to another only, of which the
+// last is durable. It returns what a crash leaves in its journal when h moves meanwhile.
+func (l *lab) lag(executed, handed, stable Seq) []Record {
+	l.t.Helper()
+	var log []Record
+	step := func(ev Event) {
+		for _, e := range l.r.Step(ev) {
+			switch e := e.(type) {
+			case Persist:
+				log = append(log, e.Record)
+			case Note:
+				log = append(log, e.Record)
+			case Broadcast:
+				log = append(log, &Sent{Msg: l.signBy(e.Msg, l.cfg.Self)})
+			default:
+			}
+		}
+	}
+	for s := Seq(1); s <= handed; s++ {
+		b := l.batch(uint64(s), "a")
+		step(Received{From: Source{Replica: 1}, Msg: Own(&CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})})
+		if s <= executed {
+			step(Executed{Seq: s})
+		}
+	}
+	step(Snapshotted{Seq: executed, Digest: stateAfter(executed)})
+	step(Received{From: Source{Replica: 1}, Msg: Own(&StableNotice{Cert: l.stableCert(stable)})})
+	return log
+}
+
+// A replica that followed at a distance had executed less than it was handed when it crashed. The others keep what comes
+// next, its journal keeps the rest, and all the same it was refused: it counted as left behind for good.
+func TestD5_WhoCouldFollowBeforeACrashCanFollowAfterIt(t *testing.T) {
+	l := newLab(t, 4, 3)
+	k := l.cfg.CheckpointInterval
+	log := l.lag(k, 2*k+1, 2*k+keptWindows*l.cfg.LogWindow)
+	if l.r.leftBehind() {
+		t.Fatal("left behind before the crash")
+	}
+	r, err := New(&l.cfg, log, Applied{Seq: k, Root: stateAfter(k)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.r = r; r.leftBehind() {
+		t.Error("left behind after it")
+	}
+	effects := l.wait(l.cfg.ViewTimeout)
+	for i, e := range all[Execute](effects) {
+		if want := k + 1 + Seq(i); e.Seq != want || e.Body.Requests[0].ID.T != uint64(want) {
+			t.Errorf("executes request %d as %d, want %d", e.Body.Requests[0].ID.T, e.Seq, want)
+		}
+	}
+	wantCount(t, all[Execute](effects), int(k)+1, "batches")
+	wantCount(t, broadcasts[*Checkpoint](effects), 1, "checkpoints")
+	b := l.batch(uint64(2*k+2), "a")
+	effects = l.from(1, &CertifiedBody{Seq: 2*k + 2, Body: b, Cert: l.commitCert(0, 2*k+2, b.Digest())})
+	wantCount(t, all[Execute](effects), 1, "batches that others keep")
+}
+
+// Nothing is skipped: with a hole below what others keep, a state transfer is needed.
+func TestD5_AJournalWithAHoleBelowWhatOthersKeepIsRefused(t *testing.T) {
+	l := newLab(t, 4, 3)
+	k := l.cfg.CheckpointInterval
+	log := l.lag(k, 2*k, 2*k+keptWindows*l.cfg.LogWindow)
+	for i, rec := range log {
+		if c, ok := rec.(*Certified); !ok || c.Cert.Seq <= k {
+			continue
+		}
+		with := append(append([]Record{}, log[:i]...), log[i+1:]...)
+		if _, err := New(&l.cfg, with, Applied{Seq: k}); !errors.Is(err, ErrBehind) {
+			t.Errorf("without record %d: %v", i, err)
+		}
+	}
+	far := []Record{&Stable{Cert: l.stableCert(1 << 40)}}
+	if _, err := New(&l.cfg, far, Applied{}); !errors.Is(err, ErrBehind) {
+		t.Errorf("far behind: %v", err)
+	}
+}
