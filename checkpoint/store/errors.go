@@ -12,7 +12,7 @@ var (
 	ErrNotLoaded = errors.New("nothing was loaded yet")
 	// ErrNotWritten says that a view was asked for above the last sequence number written.
 	ErrNotWritten = errors.New("state at that sequence number is not written yet")
-	// ErrDiskFull says that a write would leave less than Options.MinFree.
+	// ErrDiskFull says that less than Options.MinFree is free, or a write would leave less.
 	ErrDiskFull = errors.New("the disk is full; make room and start again")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("the store is closed")

@@ -82,6 +82,9 @@ func (s *Store) open() error {
 	if err := errors.Join(err, release()); err != nil {
 		return err
 	}
+	if err := s.checkSpace(0); err != nil { // what a crash left is moved to tables at once, and through memory maps
+		return err
+	}
 	room, err := roomFor(s.dir, s.opt.memTable)
 	if err != nil {
 		return err

@@ -51,6 +51,25 @@ func TestD6_AFullDiskIsAnErrorThatStays(t *testing.T) {
 	}
 }
 
+// On a disk without room badger would kill the process while it reads what a crash left: the runtime's exit code says that a
+// restart will not help.
+func TestD6_AFullDiskIsAnErrorOfTheStart(t *testing.T) {
+	s := open(t, t.TempDir())
+	load(t, s, 0)
+	write(t, s, set(1, put("a", "1")))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(s.dir, Options{MinFree: math.MaxInt64}); !errors.Is(err, ErrDiskFull) || errors.Is(err, ErrDamaged) {
+		t.Errorf("with no space left: %v", err)
+	}
+	again := open(t, s.dir) // nothing is left locked
+	load(t, again, 1)
+	if got := get(t, again, 1, "a"); got != "1" {
+		t.Errorf("what was written is not readable: %q", got)
+	}
+}
+
 // Badger does not return the error of a value log that could not be synced; it writes it to its log.
 func TestD6_AnErrorThatBadgerOnlyLogsStopsWriting(t *testing.T) {
 	s := open(t, t.TempDir())

@@ -11,8 +11,8 @@ import (
 type Options struct {
 	// Log receives badger's warnings and errors, and its chatter at debug level. Nil is silence.
 	Log *slog.Logger
-	// MinFree is how many bytes Write leaves free on the file system; 0 means 64 MiB. Badger writes through a memory map
-	// of a sparse file: on a full disk such a write kills the process instead of returning an error.
+	// MinFree is how many bytes Open asks for and Write leaves free on the file system; 0 means 64 MiB. Badger reads and
+	// writes sparse files through memory maps: on a full disk that kills the process instead of returning an error.
 	MinFree int64
 
 	memTable int64 // Bytes of a memtable; tests shrink it so that little data reaches compaction.

@@ -90,6 +90,12 @@ func TestD6_AFullDiskUnderTheStoreStopsTheReplica(t *testing.T) {
 	l.put(8, 6000)
 	b.level(4)
 	b.fails(3, l, store.ErrDiskFull)
+	if err := os.WriteFile(filepath.Join(dir, "other"), make([]byte, 4<<20), 0o600); err != nil { // the reserve goes, too
+		t.Fatal(err)
+	}
+	if err := b.refused(3, "make room and start again"); !errors.Is(err, store.ErrDiskFull) {
+		t.Errorf("started without room: %v", err)
+	}
 	l.put(4, 6000)
 	enlarge(t, dir, 128<<20)
 	b.start(3)
