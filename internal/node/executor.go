@@ -52,7 +52,7 @@ func (x *executor) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
 // order gives the batches again. An error is one of the store, and final.
 func (x *executor) run(ctx context.Context) error {
 	w := newWriter(x.service)
-	defer w.stop()
+	defer w.stop(ctx)
 	for {
 		// A checkpoint waits here for the write before it, and what comes behind it too: its state is that of its batch.
 		work := x.work

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -77,10 +79,20 @@ func (w *writer) settle(result written) (pbft.Event, error) {
 	return pbft.Snapshotted{Seq: result.checkpoint, Digest: result.root}, nil
 }
 
-// stop waits for a write that is under way.
-func (w *writer) stop() {
+// stop waits for a write that is under way. When the replica stops because something failed it does not wait long: the
+// disk may be gone, and the process must end (D6).
+func (w *writer) stop(ctx context.Context) {
 	w.due.Stop()
-	if w.writing {
-		_, _ = w.settle(<-w.results) // a failure shows again at the next write
+	if !w.writing {
+		return
+	}
+	var late <-chan time.Time
+	if why := context.Cause(ctx); !errors.Is(why, context.Canceled) && !errors.Is(why, context.DeadlineExceeded) {
+		late = time.After(closePatience)
+	}
+	select {
+	case result := <-w.results:
+		_, _ = w.settle(result) // a failure shows again at the next write
+	case <-late:
 	}
 }

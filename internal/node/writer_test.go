@@ -2,8 +2,10 @@ package node
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"tagma/pbft"
 	"tagma/statemachine"
@@ -135,4 +137,33 @@ func TestTheExecutorEndsAfterItsWrite(t *testing.T) {
 			v.Close()
 		}
 	})
+}
+
+// A replica whose journal failed ends, though its store hangs on the same disk: nothing waits for that write (D6). One that
+// is told to stop waits for it.
+func TestD6_AStoreThatHangsDoesNotKeepAFailedReplicaAlive(t *testing.T) {
+	for _, why := range []error{errors.New("the journal failed"), nil} {
+		synctest.Test(t, func(t *testing.T) {
+			storage := &slow{Store: memstore.New(), proceed: make(chan struct{})}
+			x, _, done := newTestExecutor(t, storage)
+			ctx, stop := context.WithCancelCause(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- x.run(ctx) }()
+			for seq := pbft.Seq(1); seq <= flushEvery; seq++ {
+				x.Execute(seq, body(seq))
+				<-done
+			}
+			synctest.Wait() // the write stands still
+			stop(why)
+			<-time.After(time.Minute)
+			if waits := len(ended) == 0; waits != (why == nil) {
+				t.Errorf("stopped because of %v: waits %t", why, waits)
+			}
+			close(storage.proceed)
+			synctest.Wait()
+			if len(ended) == 0 {
+				t.Error("the executor has not ended")
+			}
+		})
+	}
 }
