@@ -11,9 +11,20 @@ func (s *session) hasRoom(first *Call) bool {
 // hasNumber reports whether the window has a number left.
 func (s *session) hasNumber() bool { return !s.expired && s.next-s.acked < s.limits.window }
 
+// hasNumberAgain reports whether what is sent at least once may have a further number. When the window is full, the lowest
+// one makes way if it was not answered in time: it is not sent again, so nothing else might ever make room.
+func (s *session) hasNumberAgain() bool {
+	return s.hasNumber() || !s.expired && s.open[s.acked].timedOut()
+}
+
+// timedOut reports whether a request waits for answers only, because its operations go out under another number.
+func (r *request) timedOut() bool {
+	return r != nil && r.semantics == AtLeastOnce && r.frame != nil && r.place < 0
+}
+
 // sendable reports whether something waits that may go out.
 func (s *session) sendable() bool {
-	return len(s.retries) > 0 && s.hasNumber() || len(s.line.calls) > 0 && s.hasRoom(s.line.calls[0])
+	return len(s.retries) > 0 && s.hasNumberAgain() || len(s.line.calls) > 0 && s.hasRoom(s.line.calls[0])
 }
 
 // nudge has run send what waits, if it may go out.
@@ -41,6 +52,7 @@ func (s *session) number(p *parcel) *request {
 	if len(p.attempts) > maxAttempts {
 		s.giveUp(p.attempts[0])
 		p.attempts = p.attempts[1:]
+		s.acknowledge()
 	}
 	return r
 }
@@ -49,12 +61,17 @@ func (s *session) number(p *parcel) *request {
 func (s *session) numberNext() *request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.retries) > 0 && s.hasNumber() {
+	for len(s.retries) > 0 && s.hasNumberAgain() {
 		p := s.retries[0]
 		s.retries = s.retries[1:]
-		if len(p.attempts) > 0 { // else one of them was answered meanwhile
-			return s.number(p)
+		if len(p.attempts) == 0 {
+			continue // one of them was answered meanwhile
 		}
+		if !s.hasNumber() {
+			s.giveUp(s.open[s.acked]) // its parcel still lists it: it was not answered
+			s.acknowledge()
+		}
+		return s.number(p)
 	}
 	if len(s.line.calls) == 0 || !s.hasRoom(s.line.calls[0]) {
 		return nil

@@ -1,0 +1,62 @@
+package client
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"tagma/pbft"
+)
+
+// submitAtLeastOnce submits operations that may be executed several times.
+func (f *fake) submitAtLeastOnce(ops int) (calls []*Call) {
+	f.t.Helper()
+	for range ops {
+		call, err := f.s.submit(f.t.Context(), [][]byte{[]byte("again")}, callOptions{semantics: AtLeastOnce})
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		calls = append(calls, call)
+	}
+	return calls
+}
+
+// allAnsweredWithin also asks for one more operation, under the default semantics.
+func (f *fake) allAnsweredWithin(d time.Duration, calls []*Call) {
+	f.t.Helper()
+	enough := time.After(d)
+	for i, call := range calls {
+		select {
+		case <-call.Done():
+			if call.err != nil {
+				f.t.Errorf("call %d of %d: %v", i, len(calls), call.err)
+			}
+		case <-enough:
+			f.t.Errorf("call %d of %d was not answered within %v", i, len(calls), d)
+			return
+		}
+	}
+	f.mustDo("and all others")
+}
+
+// Numbers that were not answered in time are not sent again, so a window full of them must make way for the next ones,
+// which every other call of the session waits behind.
+func TestC7_AtLeastOnceGoesOnWhenUnansweredNumbersFillTheWindow(t *testing.T) {
+	for name, c := range map[string]struct {
+		window uint64
+		ops    int
+	}{
+		"all at once": {window: 4, ops: 4}, "one after the other": {window: 4, ops: 1}, "those that were given up": {window: 9, ops: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withCluster(t, func(t *testing.T, f *fake) {
+				f.s.limits = (&options{pack: 1}).apply(limits{window: c.window, ops: 8, opBytes: 100, totalBytes: 1000})
+				f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{silent}, 4) })
+				calls := f.submitAtLeastOnce(c.ops)
+				<-time.After(time.Minute)
+				f.heal()
+				f.allAnsweredWithin(10*time.Second, calls)
+			})
+		})
+	}
+}
