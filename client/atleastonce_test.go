@@ -1,7 +1,9 @@
 package client
 
 import (
+	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,4 +61,34 @@ func TestC7_AtLeastOnceGoesOnWhenUnansweredNumbersFillTheWindow(t *testing.T) {
 			})
 		})
 	}
+}
+
+// C1: what was numbered a moment before its session was known to be gone, and is never answered there, holds up no fresh one.
+func TestC7_AtLeastOnceLeavesAnExpiredSessionThatDoesNotAnswer(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		release := make(chan struct{})
+		f.s.sign = func(b []byte) [64]byte {
+			<-release
+			return f.key.Sign(b)
+		}
+		var submitting sync.WaitGroup
+		var slow []*Call
+		submitting.Go(func() { slow = f.submitAtLeastOnce(1) })
+		<-time.After(time.Millisecond)
+		f.s.sign = f.key.Sign
+		f.evicts()
+		if _, err := f.ask("b", time.Minute); !errors.Is(err, ErrExpired) {
+			t.Errorf("in an expired session: %v", err)
+		}
+		mute := func(r pbft.Reply) []pbft.Reply {
+			if r.ID.Session == testSession {
+				return nil
+			}
+			return []pbft.Reply{r}
+		}
+		f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{mute}, 4) })
+		close(release)
+		submitting.Wait()
+		f.allAnsweredWithin(10*time.Second, slow)
+	})
 }

@@ -135,6 +135,10 @@ func (s *session) act(r *request, now time.Time) {
 	case r.semantics == AtLeastOnce && !r.wantsWhole:
 		s.due.remove(r)
 		s.retries = append(s.retries, r.parcel)
+		if s.expired { // it was on its way out when the session ended, which must not wait for its answer
+			s.giveUp(r)
+			s.acknowledge()
+		}
 	default:
 		s.retransmit(r, now)
 	}
