@@ -92,3 +92,25 @@ func TestC7_AtLeastOnceLeavesAnExpiredSessionThatDoesNotAnswer(t *testing.T) {
 		f.allAnsweredWithin(10*time.Second, slow)
 	})
 }
+
+// What went out in a session that expired was sent, whatever becomes of its next number.
+func TestClose_AnOperationThatWentOutUnderAnEarlierNumberIsUnknown(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		release := make(chan struct{})
+		signed := 0
+		f.s.sign = func(b []byte) [64]byte {
+			if signed++; signed > 1 {
+				<-release
+			}
+			return f.key.Sign(b)
+		}
+		f.evicts()
+		call := f.submitAtLeastOnce(1)[0]
+		<-time.After(10 * time.Second) // it has a number of the fresh session, and is being signed
+		f.s.close()
+		close(release)
+		if _, err := call.Wait(t.Context()); !errors.Is(err, ErrUnknown) || errors.Is(err, ErrNotSent) {
+			t.Errorf("%v; its first request was executed %d times", err, len(f.executed))
+		}
+	})
+}

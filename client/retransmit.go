@@ -48,7 +48,11 @@ func (s *session) launch(r *request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		r.finish(notSent(ErrClosed)) // earlier attempts have said otherwise already
+		if r.tries > 1 {
+			r.finishUnknown(ErrClosed, s.weak) // an earlier number went out, perhaps in a session before
+		} else {
+			r.finish(notSent(ErrClosed))
+		}
 		return
 	}
 	if s.open[r.id.T] != r {
