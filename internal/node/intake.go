@@ -123,7 +123,7 @@ func (in *intake) query(link *network.ClientLink, m *pbft.Query) {
 func (in *intake) ClientGone(link *network.ClientLink) {
 	in.signatures.gone(link)
 	in.routes.gone(link)
-	in.quarantine.gone(link)
+	in.quarantine.gone(link, time.Now())
 }
 
 // answer sends this replica's report. In the moment before there is one to give, whoever asked will ask again.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 )
@@ -65,9 +66,10 @@ func (q *quarantine[K]) wait(ctx context.Context, who K) {
 	}
 }
 
-// gone forgets a link.
-func (q *quarantine[K]) gone(who K) {
+// gone forgets a link, and every pause that is over: what was said to a link may still be held against it when it has gone,
+// and would be for ever.
+func (q *quarantine[K]) gone(who K, now time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	delete(q.until, who)
+	maps.DeleteFunc(q.until, func(other K, until time.Time) bool { return other == who || !until.After(now) })
 }

@@ -38,7 +38,7 @@ func TestS4_TheEndOfTheNodeEndsAPause(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	q.wait(ctx, link)
-	q.gone(link)
+	q.gone(link, time.Now())
 	if left := q.left(link, time.Now()); left > 0 {
 		t.Errorf("a link that has gone is held back for %v", left)
 	}
@@ -52,5 +52,19 @@ func TestC6_APauseHasALimit(t *testing.T) {
 	}
 	if left := q.left(link, now); left != longestPause {
 		t.Errorf("the link is held back for %v", left)
+	}
+}
+
+// I14: an answer that was on its way when its link went leaves nothing behind for long.
+func TestI14_APauseOfALinkThatHasGoneIsForgotten(t *testing.T) {
+	q, now := newQuarantine[*network.ClientLink](), time.Now()
+	for range 100 {
+		link := new(network.ClientLink)
+		q.gone(link, now)
+		q.extend(link, now, busyPause)
+		now = now.Add(busyPause)
+	}
+	if k := len(q.until); k > 2 {
+		t.Errorf("%d links that have gone are remembered", k)
 	}
 }
