@@ -89,6 +89,7 @@ func DialCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey
 type link struct{ host *network.ClientHost }
 
 func (l *link) Send(to int, frame []byte) bool { return l.host.Send(to, frame) }
+func (l *link) Open(frame []byte)              { l.host.Open(frame) }
 
 var lastSession atomic.Int64
 

@@ -41,14 +41,11 @@ func (s *session) putOff(r *request, now time.Time) {
 	s.schedule(r, r.planned)
 }
 
-// renew begins a new session. Replicas are told where its replies go; one whose link comes up later learns it from the
-// first request that reaches it.
+// renew begins a new session. Replicas are told where its replies go, now or when their links come up: a request goes to the
+// primary alone, so the others would have nowhere to send what they say of it.
 func (s *session) renew() {
 	s.expired = false
 	s.id = s.fresh()
 	s.next, s.acked = 1, 1
-	attach := pbft.Encode(&pbft.Attach{Session: s.id})
-	for to := range s.n {
-		s.send.Send(to, attach)
-	}
+	s.send.Open(pbft.Encode(&pbft.Attach{Session: s.id}))
 }

@@ -114,13 +114,26 @@ func (f *fake) Send(to int, frame []byte) bool {
 	}
 	r, ok := message.(*pbft.Request)
 	if !ok {
-		f.attached = append(f.attached, message.(*pbft.Attach).Session)
+		f.t.Errorf("the client sent %+v", message)
 		return true
 	}
 	f.checkValid(r)
 	f.sent = append(f.sent, sending{to, time.Now(), bytes.Clone(frame), r})
 	f.arrived(to, r)
 	return true
+}
+
+// Open implements transport.
+func (f *fake) Open(frame []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	message, err := pbft.Decode(frame)
+	attach, ok := message.(*pbft.Attach)
+	if err != nil || !ok {
+		f.t.Errorf("the client opens its links with %+v, %v", message, err)
+		return
+	}
+	f.attached = append(f.attached, attach.Session)
 }
 
 func (f *fake) checkValid(r *pbft.Request) {

@@ -22,6 +22,9 @@ type archive struct {
 	asked []int
 }
 
+// Open implements transport.
+func (*archive) Open([]byte) {}
+
 // Send implements transport.
 func (a *archive) Send(to int, frame []byte) bool {
 	message, err := pbft.Decode(frame)

@@ -75,6 +75,14 @@ func (c *ClientHost) build(cfg ClientConfig, handler ClientHandler) error {
 // queue is full, or when the frame is longer than MaxFrame. It never blocks. The frame must not be changed afterwards.
 func (c *ClientHost) Send(to int, frame []byte) bool { return c.peers[to].send(frame) }
 
+// Open has a frame sent to every replica in place of [ClientConfig.Opening]: at once where one is connected, and first on
+// every later connection. The frame must not be changed afterwards.
+func (c *ClientHost) Open(frame []byte) {
+	for _, peer := range c.peers {
+		peer.open(frame)
+	}
+}
+
 // Connected says of every replica whether it is connected.
 func (c *ClientHost) Connected() []bool {
 	up := make([]bool, len(c.peers))

@@ -63,7 +63,7 @@ type ClientConfig struct {
 	Members  []Member // every replica in the order of its index
 	Greeting []byte   // equal to the replicas' [Config.Greeting]
 
-	// Opening, unless it is empty, is sent first on every connection with a replica.
+	// Opening, unless it is empty, is sent first on every connection with a replica, until [ClientHost.Open] changes it.
 	Opening []byte
 
 	// OnMismatch is as in [Config].

@@ -24,7 +24,6 @@ type outbound struct {
 	greet    *greetings
 	log      *slog.Logger
 	level    slog.Level // of the lines on connecting and losing the connection
-	opening  []byte     // sent first on every stream; empty: nothing
 	changed  func()     // after connecting and after losing the connection
 	maxFrame int
 	frames   int // queue bounds
@@ -35,11 +34,12 @@ type outbound struct {
 	counters
 	wake chan struct{} // a token ends the wait for the next attempt
 
-	mu    sync.Mutex            // makes the next three change together, and guards the one after them
-	queue atomic.Pointer[queue] // of the stream that is up, else nil; read without the lock by send
-	since time.Time
-	last  string
-	dial  context.CancelFunc // ends the dial that is under way; nil: none is
+	mu      sync.Mutex            // makes the next three change together, and guards those after them
+	queue   atomic.Pointer[queue] // of the stream that is up, else nil; read without the lock by send
+	since   time.Time
+	last    string
+	dial    context.CancelFunc // ends the dial that is under way; nil: none is
+	opening []byte             // sent first on every stream; empty: nothing
 }
 
 var errClosedByPeer = errors.New("the peer closed the stream")
@@ -58,12 +58,25 @@ func (o *outbound) send(frame []byte) bool {
 func (o *outbound) become(q *queue, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if q != nil && len(o.opening) > 0 {
+		q.push(o.opening)
+	}
 	if old := o.queue.Swap(q); old != q {
 		o.since = time.Now()
 	}
 	o.last = ""
 	if err != nil {
 		o.last = strings.ReplaceAll(err.Error(), "\n", " ")
+	}
+}
+
+// open replaces the opening, on a stream that is up too.
+func (o *outbound) open(frame []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.opening = frame
+	if o.queue.Load() != nil {
+		o.send(frame)
 	}
 }
 
@@ -187,9 +200,6 @@ func (o *outbound) exchange(ctx context.Context, stream network.Stream) error {
 // serve sends and reads on an open stream until either fails.
 func (o *outbound) serve(ctx context.Context, stream network.Stream) error {
 	q := newQueue(o.frames, o.bytes)
-	if len(o.opening) > 0 {
-		q.push(o.opening)
-	}
 	o.become(q, nil)
 	o.changed()
 	o.log.Log(ctx, o.level, "connected", "peer", o.to.String(), "protocol", string(o.proto))

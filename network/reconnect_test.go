@@ -164,3 +164,33 @@ func closeLeavesNoGoroutine(t *testing.T) {
 	}
 	goleak.VerifyNone(t, before)
 }
+
+// A replica that is away when a client changes its opening hears the new one first, and never the old one again.
+func TestReconnect_AClientOpensWithWhatItSaidLast(t *testing.T) {
+	overEach(t, reconnectAClientOpensWithWhatItSaidLast)
+}
+
+func reconnectAClientOpensWithWhatItSaidLast(t *testing.T) {
+	seed := seedOf(100)
+	c := startCluster(t, 2, admit(keyOf(seed)))
+	client, _ := c.dial(t, seed, func(cfg *ClientConfig) { cfg.Opening = []byte("first") })
+	for _, heard := range c.heard {
+		if got := next(t, heard.clients); string(got.frame) != "first" {
+			t.Fatalf("opens with %q", got.frame)
+		}
+	}
+	if err := c.hosts[1].Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the loss is noticed", func() bool { return !client.Connected()[1] })
+	client.Open([]byte("second"))
+	cfg := configOf(c.members, 1)
+	admit(keyOf(seed))(&cfg)
+	c.heard[1] = newRecorder()
+	startHost(t, cfg, c.heard[1])
+	for i, heard := range c.heard {
+		if got := next(t, heard.clients); string(got.frame) != "second" {
+			t.Fatalf("replica %d hears %q", i, got.frame)
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package client
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"tagma/internal/cluster"
+	"tagma/network"
+	"tagma/pbft"
+)
+
+// town is a cluster on real links. What reaches one replica is executed by all, and each answers over the link that the
+// session was attached to, if it knows one. The first session is expired.
+type town struct {
+	mu    sync.Mutex
+	first pbft.Session
+	links [4]map[pbft.Session]*network.ClientLink
+}
+
+// resident is one of its replicas.
+type resident struct {
+	*town
+	self int
+}
+
+func (resident) FromReplica(int, []byte)        {}
+func (resident) ClientGone(*network.ClientLink) {}
+
+func (p resident) FromClient(from *network.ClientLink, frame []byte) {
+	m, err := pbft.Decode(frame)
+	if err != nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch m := m.(type) {
+	case *pbft.Attach:
+		if p.first == 0 {
+			p.first = m.Session
+		}
+		p.links[p.self][m.Session] = from
+	case *pbft.Request:
+		reply := &pbft.Reply{ID: m.ID, Request: m.Digest(), Outcome: pbft.OutcomeExecuted, Seq: 1, Results: m.Ops}
+		if m.ID.Session == p.first {
+			reply.Outcome, reply.Seq, reply.Results = pbft.OutcomeExpired, 0, nil
+		}
+		for _, links := range p.links {
+			if link := links[m.ID.Session]; link != nil {
+				link.Send(pbft.Encode(reply))
+			}
+		}
+	default:
+	}
+}
+
+// allGreeted reports whether every replica was told of some session.
+func (p *town) allGreeted() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !slices.ContainsFunc(p.links[:], func(links map[pbft.Session]*network.ClientLink) bool { return len(links) == 0 })
+}
+
+// C1, C7: a replica that restarts learns of a fresh session from the link itself: a request that is sent once reaches the
+// primary alone, and one answer is not enough.
+func TestC1_AReplicaThatComesBackLearnsOfTheFreshSession(t *testing.T) {
+	made, err := cluster.Init(cluster.InitOptions{Replicas: 4, BasePort: 1, Clients: []string{"alice"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := made.File.Config(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := &town{}
+	start := func(i int, listen []string) *network.Host {
+		place.mu.Lock()
+		place.links[i] = map[pbft.Session]*network.ClientLink{}
+		place.mu.Unlock()
+		h, err := network.Listen(network.Config{
+			Seed: made.Replicas[i].Seed(), Listen: listen, Members: made.File.Members(), Self: i,
+			AllowClient: func(key [32]byte) bool { return cfg.Client(key) }, Greeting: made.File.Greeting(),
+		}, resident{place, i})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	hosts := make([]*network.Host, 4)
+	for i := range hosts {
+		hosts[i] = start(i, []string{"/ip4/127.0.0.1/tcp/0"})
+		made.File.Replicas[i].Addresses = hosts[i].Addrs()
+	}
+	defer func() {
+		for _, h := range hosts {
+			_ = h.Close()
+		}
+	}()
+	ctx, cancel := contextFor(t, 20*time.Second)
+	defer cancel()
+	c, err := DialCluster(ctx, made.File, made.Clients[0], WithSemantics(AtMostOnce))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close() //nolint:errcheck // the test is over
+	if _, err := c.Do(ctx, []byte("a"), Under(ExactlyOnce)); !errors.Is(err, ErrExpired) {
+		t.Fatalf("in the first session: %v", err)
+	}
+	for i := 1; i < 4; i++ {
+		if err := hosts[i].Close(); err != nil {
+			t.Fatal(err)
+		}
+		hosts[i] = start(i, made.File.Replicas[i].Addresses)
+	}
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !place.allGreeted() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal("the client does not come back")
+		}
+	}
+	if r, err := c.Do(ctx, []byte("b")); err != nil || string(r.Output()) != "b" {
+		t.Errorf("in the fresh session: %q, %v", r.Output(), err)
+	}
+}
