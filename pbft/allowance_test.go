@@ -2,8 +2,8 @@ package pbft
 
 import "testing"
 
-// V5: what a peer is helped with is paid for when something is sent. A faulty replica that votes for every slot of the window
-// makes everybody list slots that nobody can help with; they must not use up what a lost vote needs.
+// V5: what a peer is helped with is paid for when something is sent. A faulty replica that votes for every slot of the
+// window makes everybody list slots that nobody can help with; they must not use up what a lost vote needs.
 func TestV5_AnAllowanceIsSpentOnWhatIsSent(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 512 })
 	m := &Status{Active: true, Helper: 0}
@@ -33,8 +33,8 @@ func TestS4_ProposalsAreSentAgainWithinTheAllowance(t *testing.T) {
 	wantCount(t, sends[*PrePrepare](l.from(1, m)), 1, "proposals when time has granted some")
 }
 
-// S4: a status from a lower view brings back the new view, or our view change: with a certificate for each slot of the window
-// they have half a megabyte and more, for 40 bytes sixteen times a timeout.
+// S4: a status from a lower view brings back the new view, or our view change: with a certificate for each slot of the
+// window they have half a megabyte and more, for 40 bytes sixteen times a timeout.
 func TestS4_NewViewsAndViewChangesAreSentAgainWithinAnAllowance(t *testing.T) {
 	const slots, timeouts = 200, 10
 	l := newLab(t, 4, 1, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })

@@ -9,8 +9,8 @@ const (
 )
 
 // maxPendingBytes bounds the requests that a replica admits of its clients at a time, as Config.MaxPending does their
-// number. Those of many clients, of which each may have one, and those that are ordered and not executed yet come to twice as
-// much at most. The shares of the backups at the primary come to as much again.
+// number. Those of many clients, of which each may have one, and those that are ordered and not executed yet come to twice
+// as much at most. The shares of the backups at the primary come to as much again.
 const maxPendingBytes = 64 << 20
 
 // amount counts requests and their encoded bytes.

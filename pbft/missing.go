@@ -17,8 +17,8 @@ func (r *Replica) known() Seq {
 	return max(seq, r.log.low, min(r.learned, r.log.high()))
 }
 
-// isKnown reports whether a slot was proposed in the current view or is decided, or whether f+1 replicas say so. What a former
-// view left is in O, if it can matter.
+// isKnown reports whether a slot was proposed in the current view or is decided, or whether f+1 replicas say so. What a
+// former view left is in O, if it can matter.
 func (r *Replica) isKnown(s *slot) bool {
 	if s.accepted || s.cert != nil || s.waiting != nil && s.waiting.View == r.view || !r.active && s.prepared != nil {
 		return true
@@ -32,7 +32,8 @@ func (r *Replica) isKnown(s *slot) bool {
 	return voters >= r.cfg.Weak()
 }
 
-// current reports whether a vote may still count in the current view. While none is active, old ones may certify a slot (N7).
+// current reports whether a vote may still count in the current view. While none is active, old ones may certify a slot
+// (N7).
 func (r *Replica) current(v *vote) bool { return v.cast && (v.view == r.view || !r.active) }
 
 // firstMissing is the lowest sequence number that is of use and not executed: who is left behind has only to vote above h,

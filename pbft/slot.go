@@ -56,10 +56,11 @@ func (s *slot) body(d Digest) *Body {
 	return nil
 }
 
-// maxVoted bounds the bodies of one slot that a replica accepts of primaries. It keeps all that it voted for, even when another
-// view chose something else: a certificate for any of them may have been formed where nobody correct saw it, and turn up in
-// a later view change. That many take as many faulty primaries, none of them followed by a stable checkpoint. From then on
-// only a null is accepted, which has no body, and a primary whose slot is full proposes one: so some view gets past it.
+// maxVoted bounds the bodies of one slot that a replica accepts of primaries. It keeps all that it voted for, even when
+// another view chose something else: a certificate for any of them may have been formed where nobody correct saw it, and
+// turn up in a later view change. That many take as many faulty primaries, none of them followed by a stable checkpoint.
+// From then on only a null is accepted, which has no body, and a primary whose slot is full proposes one: so some view gets
+// past it.
 const maxVoted = 8
 
 // maxBodies is more than a slot can come to hold: certificates add bodies that only others accepted. The n−f correct ones

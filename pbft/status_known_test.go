@@ -7,8 +7,8 @@ func newWideLab(t *testing.T) *lab {
 	return newLab(t, 4, 3, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 512 })
 }
 
-// S4: one signed vote for the end of an idle window made everybody list the whole window as lacking, to everybody, eight times
-// a timeout and for as long as the cluster was idle.
+// S4: one signed vote for the end of an idle window made everybody list the whole window as lacking, to everybody, eight
+// times a timeout and for as long as the cluster was idle.
 func TestS4_OneVoteFarAheadDoesNotLengthenEverybodysStatus(t *testing.T) {
 	l := newWideLab(t)
 	l.from(1, l.prepare(0, 512, Digest{1}, 1))
