@@ -83,3 +83,27 @@ func TestD5_AJournalWithAHoleBelowWhatOthersKeepIsRefused(t *testing.T) {
 		t.Errorf("far behind: %v", err)
 	}
 }
+
+// A replica that is left behind lets go of what it executed. A crash right then must not make its journal look like an older
+// copy beside its store, whatever moved h.
+func TestD8_WhyTheJournalWasShortenedIsDurableBefore(t *testing.T) {
+	l := newLab(t, 4, 3)
+	k, window := l.cfg.CheckpointInterval, l.cfg.LogWindow
+	stable := l.stableCert(keptWindows*window + 3*k)
+	var vcs []*ViewChange
+	for id := range ReplicaID(3) {
+		vcs = append(vcs, l.viewChange(1, id, stable))
+	}
+	for name, m := range map[string]Message{"a certificate": &StableNotice{Cert: stable}, "a new view": l.newViewFrom(1, vcs...)} {
+		l.log = nil
+		l.restart()
+		l.lag(2*k, 2*k, 2*k)
+		l.log = l.r.Anchor() // of the segment that is left
+		beforeIn(t, l.from(1, m), name+", then the truncation",
+			func(e Effect) bool { return persists[*Stable](e) || persists[*Activated](e) },
+			func(e Effect) bool { _, ok := e.(Truncate); return ok })
+		if reach := Reach(&l.cfg, l.log); reach < 2*k {
+			t.Errorf("after %s the journal reaches to %d, the store holds %d", name, reach, 2*k)
+		}
+	}
+}

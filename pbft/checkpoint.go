@@ -105,8 +105,12 @@ func (r *Replica) onStableNotice(m *StableNotice) {
 
 // makeStable moves the low watermark. A certificate suffices, for voting, whatever this replica executed (K1).
 func (r *Replica) makeStable(cert StableCert) {
-	r.emit(Note{&Stable{Cert: cert}})
 	r.adoptStable(cert)
+	if rec := (&Stable{Cert: cert}); r.leftBehind() {
+		r.emit(Persist{rec}) // the journal lets go of what was executed here, and must show why (D8)
+	} else {
+		r.emit(Note{rec})
+	}
 	r.checkDivergence()
 	r.collectGarbage()
 	r.retryWaiting()

@@ -108,6 +108,12 @@ func Reach(cfg *Config, log []Record) (last Seq) {
 			last = max(last, RecordSeq(rec))
 		case *Stable:
 			last = max(last, window.below(rec.Cert.Seq))
+		case *Activated:
+			last = max(last, window.below(rec.NewView.highestStable().Seq))
+		case *Sent:
+			if m, ok := rec.Msg.(*NewView); ok {
+				last = max(last, window.below(m.highestStable().Seq))
+			}
 		default: // a vote or a proposal alone lets nothing be executed
 		}
 	}
