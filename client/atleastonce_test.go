@@ -63,7 +63,7 @@ func TestC7_AtLeastOnceGoesOnWhenUnansweredNumbersFillTheWindow(t *testing.T) {
 	}
 }
 
-// C1: what was numbered a moment before its session was known to be gone, and is never answered there, holds up no fresh one.
+// C1: what was numbered just before its session was known to be gone, and is never answered there, holds up no fresh one.
 func TestC7_AtLeastOnceLeavesAnExpiredSessionThatDoesNotAnswer(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		release := make(chan struct{})
