@@ -9,6 +9,9 @@ import (
 // ErrNotExecuted says that a state was asked for that lies ahead of what is executed.
 var ErrNotExecuted = errors.New("that sequence number is not executed yet")
 
+// ErrStopped says that a query was given up.
+var ErrStopped = errors.New("the query was stopped")
+
 // Service executes ordered batches on a Machine and keeps the resulting state in a Storage.
 //
 // Apply, Seal, Settle, Flush, Checkpoint and Load belong to one goroutine, the executor. What Seal returned may be written
@@ -117,6 +120,11 @@ func (s *Service) Lookup(client [32]byte, session, t uint64, digest [32]byte) (R
 // Query answers a read of the state after sequence number at: the newest, or a past one that is retained. An error
 // wraps ErrNotExecuted, ErrNotRetained or the storage's failure; a failure of the application is a result (Failure).
 func (s *Service) Query(op []byte, at uint64) ([]byte, error) {
+	return s.QueryUntil(nil, op, at)
+}
+
+// QueryUntil is Query and gives up when stop is closed: then the error wraps ErrStopped, at the application's next read.
+func (s *Service) QueryUntil(stop <-chan struct{}, op []byte, at uint64) ([]byte, error) {
 	s.mu.RLock()
 	executed, flushed, unwritten := s.executed, s.flushed, s.unwritten
 	s.mu.RUnlock()
@@ -128,7 +136,7 @@ func (s *Service) Query(op []byte, at uint64) ([]byte, error) {
 		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
 	}
 	defer view.Close()
-	r := reader{above: unwritten[:max(at, flushed)-flushed], base: view, seq: at}
+	r := reader{above: unwritten[:max(at, flushed)-flushed], base: view, seq: at, stop: stop}
 	if r.time, err = timeAt(r.above, view); err != nil {
 		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
 	}

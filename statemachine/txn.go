@@ -21,8 +21,9 @@ type reader struct {
 	base  StorageView
 	seq   uint64
 	time  int64
-	key   []byte // scratch
-	err   error  // of the storage: nothing that was executed after it counts
+	key   []byte          // scratch
+	err   error           // of the storage: nothing that was executed after it counts
+	stop  <-chan struct{} // closed: a query is given up; nil in a batch, which never is
 }
 
 func (r *reader) Seq() uint64 { return r.seq }
@@ -30,6 +31,7 @@ func (r *reader) Seq() uint64 { return r.seq }
 func (r *reader) Time() time.Time { return time.Unix(0, r.time).UTC() }
 
 func (r *reader) Get(key []byte) ([]byte, bool) {
+	r.goOn()
 	r.key = appendApplicationKey(r.key[:0], key)
 	if w, ok := r.above.get(r.key); ok {
 		return w.Value, !w.Delete
@@ -49,16 +51,27 @@ func (r *reader) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 		if bytes.Compare(from, to) >= 0 {
 			return
 		}
+		r.goOn()
 		m := merge{above: r.above, at: from, yield: yield}
 		for e, err := range r.base.Scan(from, to) {
 			if err != nil {
 				r.fail(err)
 			}
+			r.goOn()
 			if !m.upTo(e.Key) || !m.stored(e) {
 				return
 			}
 		}
 		m.upTo(to)
+	}
+}
+
+// goOn ends the operation when it is to stop.
+func (r *reader) goOn() {
+	select {
+	case <-r.stop:
+		r.fail(ErrStopped)
+	default:
 	}
 }
 

@@ -161,7 +161,7 @@ func (n *Node) listen(out *outlet, way lanes) (err error) {
 	n.signatures = newVerification(cfg)
 	in := &intake{
 		ctx: ctx, cfg: cfg, lanes: way, routes: out.routes, quarantine: out.quarantine, suspects: newQuarantine[int](), counts: n.counts, log: n.log,
-		past:       newQueries(n.executor.service.Query, func() bool { return n.loop.shown.Load().Diverged }, n.log),
+		past:       newQueries(n.executor.service.QueryUntil, func() bool { return n.loop.shown.Load().Diverged }, n.log),
 		signatures: n.signatures,
 		report:     func() any { return n.Report() }, drop: func(id int) { n.host.Drop(id) }, ready: make(chan struct{}),
 	}

@@ -8,14 +8,16 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"tagma/pbft"
 	"tagma/statemachine"
+	"tagma/statemachine/memstore"
 )
 
 func TestC9_AQuerysOutcomeSaysWhatTheStateIs(t *testing.T) {
 	outcomes := map[pbft.Seq]pbft.QueryOutcome{3: pbft.QueryAnswered, 1: pbft.QueryNotRetained, 9: pbft.QueryNotExecuted}
-	ask := func(op []byte, at uint64) ([]byte, error) {
+	ask := func(_ <-chan struct{}, op []byte, at uint64) ([]byte, error) {
 		switch at {
 		case 1:
 			return nil, fmt.Errorf("view: %w", statemachine.ErrNotRetained)
@@ -47,7 +49,7 @@ func TestC9_AFewQueriesRunAtOnceAndTheOthersWait(t *testing.T) {
 		release := make(chan struct{})
 		var mu sync.Mutex
 		running := 0
-		ask := func([]byte, uint64) ([]byte, error) {
+		ask := func(<-chan struct{}, []byte, uint64) ([]byte, error) {
 			mu.Lock()
 			running++
 			mu.Unlock()
@@ -80,4 +82,41 @@ func TestC9_AFewQueriesRunAtOnceAndTheOthersWait(t *testing.T) {
 			t.Errorf("%d queries were answered, want %d", answered, queriesAtOnce)
 		}
 	})
+}
+
+// C9, S4: a query that would take for ever gives its turn up after a while, and at once when the node ends.
+func TestC9_AQueryThatTakesTooLongIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		endless, err := statemachine.New(forever{}, memstore.New(), statemachine.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := newQueries(endless.QueryUntil, func() bool { return false }, slog.New(slog.DiscardHandler))
+		begun := time.Now()
+		if _, ok := q.answer(t.Context(), &pbft.Query{Op: []byte("op")}); ok || time.Since(begun) > queryPatience+time.Second {
+			t.Errorf("answered %t after %v", ok, time.Since(begun))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begun = time.Now()
+		if _, ok := q.answer(ctx, &pbft.Query{Op: []byte("op")}); ok || time.Since(begun) > 2*time.Second {
+			t.Errorf("answered %t %v after it began, when the node ended after one second", ok, time.Since(begun))
+		}
+	})
+}
+
+// forever reads the same key again and again, for an hour at least.
+type forever struct{}
+
+func (forever) Apply(statemachine.Txn, []byte) []byte { return nil }
+
+func (forever) Query(r statemachine.Reader, _ []byte) []byte {
+	for range 36_000 {
+		<-time.After(100 * time.Millisecond)
+		r.Get([]byte("k"))
+		for range r.Range(nil, nil) {
+			continue
+		}
+	}
+	return nil
 }
