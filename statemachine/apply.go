@@ -22,7 +22,7 @@ func (s *Service) Apply(b Batch) ([]Reply, error) {
 	s.layers.changes.beginBatch(b.Seq)
 	s.touched.seq = b.Seq
 	s.tx = txn{
-		reader: reader{above: &s.layers, base: s.base, seq: b.Seq, time: now, key: s.tx.key},
+		reader: reader{above: &s.layers, base: s.base, seq: b.Seq, time: now, key: s.tx.key, mayPass: s.limits.MaxPassedKeys},
 		writes: s.layers.changes,
 		limits: &s.limits,
 	}
@@ -53,6 +53,7 @@ func (s *Service) request(r *Request, reply *Reply) error {
 	}
 	results := make([][]byte, len(r.Ops))
 	room := s.limits.MaxResultBytes
+	s.tx.passed = 0
 	for i, op := range r.Ops {
 		result, err := s.operation(op, r.ReadOnly, room)
 		if err != nil {

@@ -15,6 +15,8 @@ type Limits struct {
 	MaxKeyBytes   int // one application key; default 4 KiB
 	MaxValueBytes int // one application value; default 1 MiB
 	MaxWriteBytes int // keys and values that one operation writes; default 16 MiB
+
+	MaxPassedKeys int // keys that the ranges of one request's operations pass; default 100,000
 }
 
 // withDefaults fills in what is zero and refuses what is negative.
@@ -34,6 +36,7 @@ func (l Limits) withDefaults() (Limits, error) {
 		{"MaxKeyBytes", &l.MaxKeyBytes, 4 << 10},
 		{"MaxValueBytes", &l.MaxValueBytes, 1 << 20},
 		{"MaxWriteBytes", &l.MaxWriteBytes, 16 << 20},
+		{"MaxPassedKeys", &l.MaxPassedKeys, 100_000},
 	} {
 		if *f.value < 0 {
 			return Limits{}, fmt.Errorf("replicated limit %s is %d; it must be positive, or 0 for %d",

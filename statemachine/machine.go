@@ -31,7 +31,8 @@ type Reader interface {
 }
 
 // Txn is a Reader that sees its own writes. What it wrote is kept when Apply returns and dropped when it panics, and
-// also when the result or the writes exceed a replicated limit, which ends the operation with a panic of its own.
+// also when the result, the writes or the keys that ranges pass exceed a replicated limit, which ends the operation with a
+// panic of its own.
 type Txn interface {
 	Reader
 	// Put sets key to value; both are copied.

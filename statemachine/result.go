@@ -13,14 +13,14 @@ const reservedPrefix = "\xfftagma:"
 // other operations of its request are not affected. They are constants, the same on every replica (C9).
 const (
 	ResultPanicked = reservedPrefix + "the operation panicked"
-	ResultTooLarge = reservedPrefix + "a result or write of the operation exceeds a limit"
+	ResultTooLarge = reservedPrefix + "a result, write or range of the operation exceeds a limit"
 	ResultReserved = reservedPrefix + "the operation's result begins with the reserved prefix"
 )
 
 // Errors that Failure tells apart.
 var (
 	ErrPanicked = errors.New("the operation panicked in the application and changed nothing")
-	ErrTooLarge = errors.New("the operation's result or writes exceed a replicated limit and it changed nothing")
+	ErrTooLarge = errors.New("the operation's result, writes or ranges exceed a replicated limit and it changed nothing")
 	ErrReserved = errors.New("the application gave a result that begins with a reserved prefix and it changed nothing")
 )
 

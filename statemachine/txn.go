@@ -11,7 +11,7 @@ import (
 // application may recover.
 var (
 	errReadFailed = errors.New("the storage failed while an operation read it")
-	errOverLimit  = errors.New("a write exceeds a replicated size limit")
+	errOverLimit  = errors.New("the operation exceeds a replicated limit")
 )
 
 // reader is a Reader over a layer and the storage view below it. It has no method that writes, so that a query cannot
@@ -24,6 +24,9 @@ type reader struct {
 	key   []byte          // scratch
 	err   error           // of the storage: nothing that was executed after it counts
 	stop  <-chan struct{} // closed: a query is given up; nil in a batch, which never is
+
+	passed, mayPass int  // keys that ranges passed in this request, and how many may be; a query has time instead
+	overLimit       bool // the operation fails, whatever the application makes of the panic
 }
 
 func (r *reader) Seq() uint64 { return r.seq }
@@ -52,7 +55,10 @@ func (r *reader) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 			return
 		}
 		r.goOn()
-		m := merge{above: r.above, at: from, yield: yield}
+		m := merge{above: r.above, at: from, yield: func(key, value []byte) bool {
+			r.pass()
+			return yield(key, value)
+		}}
 		for e, err := range r.base.Scan(from, to) {
 			if err != nil {
 				r.fail(err)
@@ -64,6 +70,23 @@ func (r *reader) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 		}
 		m.upTo(to)
 	}
+}
+
+// pass counts a key that a range yields: a few bytes may ask for the whole state, again and again, and every replica would
+// be busy with nothing else. Keys that are deleted do not count, since what is left of them differs between replicas.
+func (r *reader) pass() {
+	if r.mayPass == 0 {
+		return
+	}
+	if r.passed++; r.passed > r.mayPass {
+		r.exceed()
+	}
+}
+
+// exceed ends the operation.
+func (r *reader) exceed() {
+	r.overLimit = true
+	panic(errOverLimit)
 }
 
 // goOn ends the operation when it is to stop.
@@ -120,10 +143,9 @@ func (m *merge) stored(e Entry) bool {
 // txn is the Txn of one operation.
 type txn struct {
 	reader
-	writes    *overlay
-	limits    *Limits
-	size      int  // bytes written by the operation
-	overLimit bool // the operation fails, whatever the application makes of the panic
+	writes *overlay
+	limits *Limits
+	size   int // bytes written by the operation
 }
 
 func (t *txn) begin() {
@@ -146,7 +168,6 @@ func (t *txn) Delete(key []byte) {
 func (t *txn) charge(key, value int) {
 	t.size += key + value
 	if key > t.limits.MaxKeyBytes || value > t.limits.MaxValueBytes || t.size > t.limits.MaxWriteBytes {
-		t.overLimit = true
-		panic(errOverLimit)
+		t.exceed()
 	}
 }

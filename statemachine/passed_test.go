@@ -1,0 +1,35 @@
+package statemachine_test
+
+import (
+	"errors"
+	"testing"
+
+	"tagma/statemachine"
+)
+
+// C9, S4: a few bytes ask for the whole state, and a request of many such operations would keep every replica busy with
+// nothing else. Its ranges pass so many keys together; each request has as many again.
+func TestC9_TheRangesOfARequestPassALimitedNumberOfKeys(t *testing.T) {
+	r := newReplica(t, statemachine.Limits{MaxPassedKeys: 5})
+	r.batch(ask(1, 1, "put a 1", "put b 2", "put c 3"))
+	r.restart(flushed(r)) // some keys in the storage, some above it
+	r.batch(ask(1, 2, "delete b", "put d 4"))
+
+	replies := r.batch(ask(1, 3, "all", "all", "get a", "all-recovered"), ask(1, 4, "all"))
+	want := []error{nil, statemachine.ErrTooLarge, nil, statemachine.ErrTooLarge}
+	for i, result := range replies[0].Results {
+		if err := statemachine.Failure(result); !errors.Is(err, want[i]) {
+			t.Errorf("operation %d: %v, want %v", i, err, want[i])
+		}
+	}
+	if got := string(replies[1].Results[0]); got != "a=1 c=3 d=4 " {
+		t.Errorf("the next request reads %q", got)
+	}
+	r.batch(ask(1, 5, "put e 5", "put f 6", "put g 7"))
+	if got := statemachine.Failure(r.batch(ask(1, 6, "clear a z"))[0].Results[0]); !errors.Is(got, statemachine.ErrTooLarge) {
+		t.Errorf("six keys deleted while they are passed: %v", got)
+	}
+	if got := r.read("all"); got != "a=1 c=3 d=4 e=5 f=6 g=7 " {
+		t.Errorf("a query of the newest state, which is bounded by time, reads %q", got)
+	}
+}
