@@ -47,7 +47,7 @@ func (in *intake) FromReplica(from int, frame []byte) {
 	}
 	in.signatures.check(in.signatures.replica(from, len(frame)), m, func(v pbft.Verified) {
 		in.counts.received.Add(1)
-		in.put(in.lanes.replicas, pbft.Received{From: pbft.Source{Replica: pbft.ReplicaID(from)}, Msg: v})
+		in.lanes.replicas.put(in.ctx, pbft.Received{From: pbft.Source{Replica: pbft.ReplicaID(from)}, Msg: v}, len(frame))
 	}, func(err error) {
 		in.refuse("replica", from, err)
 		in.suspects.extend(from, time.Now(), refusedPause)
@@ -85,14 +85,14 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 	case *pbft.Query:
 		in.query(link, m)
 	case *pbft.Request:
-		in.request(link, m)
+		in.request(link, m, len(frame))
 	default:
 		in.refuse("client", pbft.PublicKey(link.Key()), errMisplaced)
 	}
 }
 
-func (in *intake) request(link *network.ClientLink, m *pbft.Request) {
-	in.signatures.check(in.signatures.client(link), m, func(v pbft.Verified) { in.order(link, m, v) },
+func (in *intake) request(link *network.ClientLink, m *pbft.Request, bytes int) {
+	in.signatures.check(in.signatures.client(link), m, func(v pbft.Verified) { in.order(link, m, v, bytes) },
 		func(err error) {
 			in.refuse("client", pbft.PublicKey(link.Key()), err)
 			if errors.Is(err, pbft.ErrSignature) {
@@ -103,9 +103,9 @@ func (in *intake) request(link *network.ClientLink, m *pbft.Request) {
 
 // order passes a request that is believed on to the loop. Where there is no room it waits, which holds back its own link
 // and no other, so that links take turns however much one of them sends (C6).
-func (in *intake) order(link *network.ClientLink, m *pbft.Request, v pbft.Verified) {
+func (in *intake) order(link *network.ClientLink, m *pbft.Request, v pbft.Verified, bytes int) {
 	in.routes.set(m.ID, link)
-	in.put(in.lanes.clients, pbft.Received{From: pbft.Source{Client: true}, Msg: v})
+	in.lanes.clients.put(in.ctx, pbft.Received{From: pbft.Source{Client: true}, Msg: v}, bytes)
 }
 
 // query reads a past state for a client and holds back its link meanwhile.
@@ -147,14 +147,6 @@ func (in *intake) part(from int) {
 	case <-in.ready:
 		in.drop(from)
 	default: // its next one will do
-	}
-}
-
-// put waits for room in a lane, which holds back the link's reader, or for the end.
-func (in *intake) put(lane chan<- pbft.Event, ev pbft.Event) {
-	select {
-	case lane <- ev:
-	case <-in.ctx.Done():
 	}
 }
 

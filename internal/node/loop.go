@@ -18,15 +18,21 @@ const (
 // lanes carry events to the loop. Votes, clients and execution have lanes of their own: no flood of clients delays a
 // vote, and no full lane keeps a batch's result from the core.
 type lanes struct {
-	replicas chan pbft.Event
-	clients  chan pbft.Event
+	replicas *lane
+	clients  *lane
 	executed chan pbft.Event
 }
 
+// How many bytes of messages wait for the loop. A turn, and with it what is journalled at once, takes no more.
+const (
+	replicasBytes = 64 << 20
+	clientsBytes  = 32 << 20
+)
+
 func newLanes(cfg *pbft.Config) lanes {
 	return lanes{
-		replicas: make(chan pbft.Event, 4096),
-		clients:  make(chan pbft.Event, clientsPerTurn),
+		replicas: newLane(4096, replicasBytes),
+		clients:  newLane(clientsPerTurn, clientsBytes),
 		executed: make(chan pbft.Event, cfg.LogWindow),
 	}
 }
@@ -56,10 +62,10 @@ func (l *loop) run(ctx context.Context) error {
 				return l.driver.Close()
 			case ev := <-l.executed:
 				events = append(events, ev)
-			case ev := <-l.replicas:
-				events = append(events, ev)
-			case ev := <-l.clients:
-				events = append(events, ev)
+			case e := <-l.replicas.events:
+				events = append(events, l.replicas.take(e))
+			case e := <-l.clients.events:
+				events = append(events, l.clients.take(e))
 			case <-ticker.C:
 				events = append(events, l.now())
 				l.show()
@@ -68,9 +74,9 @@ func (l *loop) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return l.driver.Close()
 		}
-		events = drain(events, l.executed, cap(l.executed))
-		events = drain(events, l.replicas, replicasPerTurn)
-		events = drain(events, l.clients, clientsPerTurn)
+		events = l.drainExecuted(events)
+		events = l.replicas.drain(events, replicasPerTurn)
+		events = l.clients.drain(events, clientsPerTurn)
 		select {
 		case <-ticker.C: // also under load
 			events = append(events, l.now())
@@ -83,11 +89,11 @@ func (l *loop) run(ctx context.Context) error {
 	}
 }
 
-// drain appends what a lane holds, up to a bound.
-func drain(events []pbft.Event, lane <-chan pbft.Event, most int) []pbft.Event {
-	for range most {
+// drainExecuted appends what execution has reported.
+func (l *loop) drainExecuted(events []pbft.Event) []pbft.Event {
+	for range cap(l.executed) {
 		select {
-		case ev := <-lane:
+		case ev := <-l.executed:
 			events = append(events, ev)
 		default:
 			return events

@@ -148,8 +148,8 @@ var linkReadings = []reading{
 
 // queues calls visit with every queue inside the replica.
 func queues(n *Node, visit func(name string, length, room int)) {
-	visit("replicas", len(n.loop.replicas), cap(n.loop.replicas))
-	visit("clients", len(n.loop.clients), cap(n.loop.clients))
+	visit("replicas", len(n.loop.replicas.events), cap(n.loop.replicas.events))
+	visit("clients", len(n.loop.clients.events), cap(n.loop.clients.events))
 	visit("results", len(n.loop.executed), cap(n.loop.executed))
 	visit("executor", len(n.executor.work), cap(n.executor.work))
 }
