@@ -126,11 +126,11 @@ func (in *intake) ClientGone(link *network.ClientLink) {
 	in.quarantine.gone(link, time.Now())
 }
 
-// answer sends this replica's report. In the moment before there is one to give, whoever asked will ask again.
+// answer sends this replica's report. Who asks in the moment before there is one to give waits for it.
 func (in *intake) answer(link *network.ClientLink) {
 	select {
 	case <-in.ready:
-	default:
+	case <-in.ctx.Done():
 		return
 	}
 	document, err := json.Marshal(in.report())
