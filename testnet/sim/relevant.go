@@ -22,19 +22,40 @@ func (w *World) About(v *Violation, lines int) []string {
 			places = append(places, pbft.Seq(n))
 		}
 	}
-	var out []string
-	t := &w.trace
-	for back := 1; back <= len(t.lines) && len(out) < lines; back++ {
-		l := &t.lines[(t.next-back+len(t.lines))%len(t.lines)]
-		if l.what != 0 && l.concerns(v.Replica, places) {
-			out = append(out, l.String())
-		}
+	turns := w.trace.last(lines/2, (*line).turning)
+	rest := w.trace.last(lines-len(turns), func(l *line) bool { return !l.turning() && l.concerns(v.Replica, places) })
+	kept := slices.Concat(turns, rest)
+	slices.SortFunc(kept, func(a, b int) int { return b - a })
+	out := make([]string, len(kept))
+	for i, back := range kept {
+		out[i] = w.trace.line(back).String()
 	}
-	slices.Reverse(out)
 	return out
 }
 
-// concerns reports whether a line has to do with a replica, or one of these sequence numbers.
+// last finds the last lines of a kind: how far each lies behind the end.
+func (t *trace) last(most int, is func(*line) bool) (found []int) {
+	for back := 1; back <= len(t.lines) && len(found) < most; back++ {
+		if l := t.line(back); l.what != 0 && is(l) {
+			found = append(found, back)
+		}
+	}
+	return found
+}
+
+func (t *trace) line(back int) *line { return &t.lines[(t.next-back+len(t.lines))%len(t.lines)] }
+
+// turning reports whether a line tells of what may explain anything that follows, however long after it.
+func (l *line) turning() bool {
+	switch l.what {
+	case crashed, stopped, started, paused, resumed, entered, faulted, diverged, accused:
+		return true
+	default:
+		return false
+	}
+}
+
+// concerns reports whether another line has to do with a replica, or one of these sequence numbers.
 func (l *line) concerns(id pbft.ReplicaID, places []pbft.Seq) bool {
 	about := len(places) == 0
 	for _, n := range places {
@@ -42,8 +63,6 @@ func (l *line) concerns(id pbft.ReplicaID, places []pbft.Seq) bool {
 		about = about || l.msg != nil && m.Covers(links.Frame{Message: l.msg}) || l.msg == nil && l.a == uint64(n)
 	}
 	switch l.what {
-	case crashed, stopped, started, paused, resumed, entered, faulted, diverged, accused:
-		return true
 	case turned, dropped, delivered, responded, asked, accepted:
 		return false
 	case received:

@@ -22,9 +22,7 @@ func (s *shrinker) shorter() (smaller bool) {
 	if s.best.Plan.Heal == 0 || at < s.best.Plan.Heal {
 		smaller = s.with(func(p *sim.Plan) {
 			p.Heal, p.Cut = 0, nil
-			if p.Duration = at + 1; p.Workload.Until > p.Duration {
-				p.Workload.Until = p.Duration
-			}
+			cut(p, at)
 		})
 	}
 	for range 4 { // halves of what is left, at most
