@@ -27,14 +27,11 @@ const (
 	catchUp = time.Second
 )
 
-// mostAt is the highest sequence number that a query may name (docs/wire.md); no cluster comes so far.
-const mostAt = 1 << 62
-
 // QueryAt has the machine answer an operation that modifies nothing on the state after sequence number at, and returns
 // its result: what f+1 replicas say alike. Nothing is ordered. The error is ErrNotRetained or ErrNotExecuted when the
 // replicas say so, and wraps the context's when too few agreed in time.
 func (c *Client) QueryAt(ctx context.Context, op []byte, at uint64) ([]byte, error) {
-	if at > mostAt {
+	if pbft.Seq(at) > pbft.MaxSeq { // replicas would not read on
 		return nil, ErrNotExecuted
 	}
 	return c.session.past.ask(ctx, op, pbft.Seq(at))

@@ -73,16 +73,16 @@ func checkMember(cfg *Config, id ReplicaID) error {
 	return nil
 }
 
-// maxSeq is the highest sequence number that a statement may name. No cluster gets there, and sums of it and a window do
+// MaxSeq is the highest sequence number that a statement may name. No cluster gets there, and sums of it and a window do
 // not overflow.
-const maxSeq Seq = 1 << 62
+const MaxSeq Seq = 1 << 62
 
 func checkSeq(s Seq) error {
 	if s == 0 {
 		return invalid("sequence number 0 is the initial state")
 	}
-	if s > maxSeq {
-		return invalid("sequence number %d is above %d", s, maxSeq)
+	if s > MaxSeq {
+		return invalid("sequence number %d is above %d", s, MaxSeq)
 	}
 	return nil
 }

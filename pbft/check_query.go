@@ -2,8 +2,8 @@ package pbft
 
 func checkQuery(cfg *Config, m *Query) error {
 	switch {
-	case m.At > maxSeq:
-		return invalid("sequence number %d is above %d", m.At, maxSeq)
+	case m.At > MaxSeq:
+		return invalid("sequence number %d is above %d", m.At, MaxSeq)
 	case len(m.Op) > cfg.MaxOpBytes:
 		return invalid("an operation of %d bytes is above the limit of %d", len(m.Op), cfg.MaxOpBytes)
 	}
@@ -13,8 +13,8 @@ func checkQuery(cfg *Config, m *Query) error {
 // checkQueryReply is what a client asks of the reply itself; whether it is the right one its sender's peers tell.
 func checkQueryReply(cfg *Config, m *QueryReply) error {
 	switch {
-	case m.At > maxSeq:
-		return invalid("sequence number %d is above %d", m.At, maxSeq)
+	case m.At > MaxSeq:
+		return invalid("sequence number %d is above %d", m.At, MaxSeq)
 	case m.Outcome < QueryAnswered || m.Outcome > QueryNotExecuted:
 		return invalid("unknown outcome %d", m.Outcome)
 	case m.Outcome != QueryAnswered && len(m.Result) > 0:

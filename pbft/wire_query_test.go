@@ -4,7 +4,7 @@ import "testing"
 
 func TestCheck_Queries(t *testing.T) {
 	c := newWireCluster(4)
-	good := &Query{Nonce: 1, At: maxSeq, Op: make([]byte, c.cfg.MaxOpBytes)}
+	good := &Query{Nonce: 1, At: MaxSeq, Op: make([]byte, c.cfg.MaxOpBytes)}
 	wireRefuses(t, &c.cfg, good, []wireRefusal[*Query]{
 		{"at no sequence number that is ever reached", ErrInvalid, func(m *Query) { m.At++ }},
 		{"S4: an operation too long", ErrInvalid, func(m *Query) { m.Op = append(m.Op, 0) }},
@@ -16,7 +16,7 @@ func TestCheck_Queries(t *testing.T) {
 
 func TestCheck_QueryReplies(t *testing.T) {
 	c := newWireCluster(4)
-	good := &QueryReply{At: maxSeq, Outcome: QueryAnswered, Result: make([]byte, c.cfg.MaxResultBytes)}
+	good := &QueryReply{At: MaxSeq, Outcome: QueryAnswered, Result: make([]byte, c.cfg.MaxResultBytes)}
 	wireRefuses(t, &c.cfg, good, []wireRefusal[*QueryReply]{
 		{"at no sequence number that is ever reached", ErrInvalid, func(m *QueryReply) { m.At++ }},
 		{"no outcome", ErrInvalid, func(m *QueryReply) { m.Outcome = 0 }},
