@@ -24,6 +24,19 @@ func (f *fake) submitAtLeastOnce(ops int) (calls []*Call) {
 	return calls
 }
 
+// holdSignatures has some signatures, counted from 1, wait until what it returns is closed.
+func (f *fake) holdSignatures(held func(n int32) bool) chan struct{} {
+	release := make(chan struct{})
+	var signed atomic.Int32
+	f.s.sign = func(b []byte) [64]byte {
+		if held(signed.Add(1)) {
+			<-release
+		}
+		return f.key.Sign(b)
+	}
+	return release
+}
+
 // allAnsweredWithin also asks for one more operation, under the default semantics.
 func (f *fake) allAnsweredWithin(d time.Duration, calls []*Call) {
 	f.t.Helper()
@@ -67,14 +80,7 @@ func TestC7_AtLeastOnceGoesOnWhenUnansweredNumbersFillTheWindow(t *testing.T) {
 // C1: what was numbered just before its session was known to be gone, and is never answered there, holds up no fresh one.
 func TestC7_AtLeastOnceLeavesAnExpiredSessionThatDoesNotAnswer(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		release := make(chan struct{})
-		var signed atomic.Int32
-		f.s.sign = func(b []byte) [64]byte {
-			if signed.Add(1) == 1 {
-				<-release
-			}
-			return f.key.Sign(b)
-		}
+		release := f.holdSignatures(func(n int32) bool { return n == 1 })
 		var submitting sync.WaitGroup
 		var slow []*Call
 		submitting.Go(func() { slow = f.submitAtLeastOnce(1) })
@@ -99,14 +105,7 @@ func TestC7_AtLeastOnceLeavesAnExpiredSessionThatDoesNotAnswer(t *testing.T) {
 // What went out in a session that expired was sent, whatever becomes of its next number.
 func TestClose_AnOperationThatWentOutUnderAnEarlierNumberIsUnknown(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		release := make(chan struct{})
-		var signed atomic.Int32
-		f.s.sign = func(b []byte) [64]byte {
-			if signed.Add(1) > 1 {
-				<-release
-			}
-			return f.key.Sign(b)
-		}
+		release := f.holdSignatures(func(n int32) bool { return n > 1 })
 		f.evicts()
 		call := f.submitAtLeastOnce(1)[0]
 		<-time.After(10 * time.Second) // it has a number of the fresh session, and is being signed
