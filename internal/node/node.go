@@ -160,7 +160,8 @@ func (n *Node) listen(out *outlet, way lanes) (err error) {
 	n.stopIn = cancel
 	n.signatures = newVerification(cfg)
 	in := &intake{
-		ctx: ctx, cfg: cfg, lanes: way, routes: out.routes, quarantine: out.quarantine, suspects: newQuarantine[int](), counts: n.counts, log: n.log,
+		ctx: ctx, cfg: cfg, lanes: way, routes: out.routes, counts: n.counts, log: n.log,
+		quarantine: out.quarantine, suspects: newQuarantine[int](),
 		past:       newQueries(n.executor.service.QueryUntil, func() bool { return n.loop.shown.Load().Diverged }, n.log),
 		signatures: n.signatures,
 		report:     func() any { return n.Report() }, drop: func(id int) { n.host.Drop(id) }, ready: make(chan struct{}),
