@@ -3,12 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -19,29 +20,40 @@ import (
 func makeCluster(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "demo")
-	must(t, "init", "--dir", dir, "--base-port", strconv.Itoa(freePorts(t, 4)))
+	must(t, "init", "--dir", dir, "--base-port", strconv.Itoa(freePorts(t)))
 	t.Setenv(clusterVariable, filepath.Join(dir, clusterFileName))
 	return dir
 }
 
-// freePorts finds n consecutive free ports below those that systems give to outgoing connections.
-func freePorts(t *testing.T, n int) int {
+// nextPorts counts through places for clusters of four: the admin addresses are adminOffset ports above. The ports lie below
+// those that systems give to outgoing connections, and no other package's tests use them: those of internal/node are lower,
+// those of testnet/local higher. Processes that test at once begin at different ones.
+var nextPorts atomic.Int32
+
+func init() { nextPorts.Store(int32(os.Getpid() % 25 * 25)) }
+
+// freePorts returns the first of the ports of a cluster of four on which nobody listens.
+func freePorts(t *testing.T) int {
 	t.Helper()
-	for range 100 {
-		base := 10_000 + rand.IntN(20_000)
-		free := true
-		for port := base; port < base+n && free; port++ {
-			l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
-			if free = err == nil; free {
-				free = l.Close() == nil
-			}
-		}
-		if free {
+	for range 625 {
+		place := int(nextPorts.Add(1)) % 625
+		base := 15_000 + place/25*2*adminOffset + place%25*4
+		if allFree(base, 4) && allFree(base+adminOffset, 4) {
 			return base
 		}
 	}
 	t.Fatal("no free ports")
 	return 0
+}
+
+func allFree(base, n int) bool {
+	for port := base; port < base+n; port++ {
+		l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil || l.Close() != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func home(dir string, replica int) string {

@@ -17,7 +17,7 @@ import (
 func runCluster(t *testing.T, machine string, edit func(*cluster.File)) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), machine)
-	must(t, "init", "--dir", dir, "--base-port", strconv.Itoa(freePorts(t, 4)), "--machine", machine)
+	must(t, "init", "--dir", dir, "--base-port", strconv.Itoa(freePorts(t)), "--machine", machine)
 	path := filepath.Join(dir, clusterFileName)
 	t.Setenv(clusterVariable, path)
 	if edit != nil {

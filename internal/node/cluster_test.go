@@ -63,10 +63,11 @@ func newTestbed(t testing.TB, n int, protocol cluster.Protocol) *testbed {
 }
 
 // nextPort counts through ports below those that the system gives to outgoing connections, so that nobody takes the port
-// of a replica that is down. Processes that test at once begin at different ones.
+// of a replica that is down, and below those of cmd/tagma's and testnet/local's tests. Processes that test at once begin at
+// different ones.
 var nextPort atomic.Int32
 
-func init() { nextPort.Store(int32(10000 + os.Getpid()%180*100)) }
+func init() { nextPort.Store(int32(10_000 + os.Getpid()%40*100)) }
 
 // freePorts finds ports that nobody listens on.
 func freePorts(t testing.TB, n int) []int {

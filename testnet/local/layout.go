@@ -132,9 +132,10 @@ func makeHome(o Options, id int, key *crypto.PrivateKey) error {
 func homeDir(dir string, id int) string { return filepath.Join(dir, "replica"+strconv.Itoa(id)) }
 
 // Free ports are looked for below the range from which systems take the ports of outgoing connections: otherwise, while
-// a replica is down, any connection of this machine might take its port, even one that was meant for it.
+// a replica is down, any connection of this machine might take its port, even one that was meant for it. The tests of other
+// packages use lower ones.
 const (
-	lowestPort  = 10_000
+	lowestPort  = 20_000
 	highestPort = 32_000
 )
 
