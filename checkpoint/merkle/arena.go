@@ -1,7 +1,7 @@
 package merkle
 
 // The tree's parts live in chunks without pointers and refer to each other by number: the collector has nothing to scan
-// in a tree of millions of keys, a part never moves, and a later copy-on-write tree can share parts by number.
+// in a tree of millions of keys, a part never moves, and a tree and its snapshots share parts by number.
 
 // chunkSize is how many parts are allocated at once: a power of two, small enough that an empty store stays small.
 const (
@@ -36,3 +36,6 @@ func (a *arena[T]) alloc() uint32 {
 }
 
 func (a *arena[T]) release(i uint32) { a.free = append(a.free, i) }
+
+// live returns how many parts are handed out.
+func (a *arena[T]) live() int { return int(a.next) - len(a.free) }

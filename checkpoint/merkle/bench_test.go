@@ -53,3 +53,20 @@ func BenchmarkTenThousandChangedOfMillion(b *testing.B) {
 		tree.Root()
 	}
 }
+
+// A snapshot at every checkpoint, and three of them kept: what a replica does.
+func BenchmarkTenThousandChangedOfMillionWithSnapshots(b *testing.B) {
+	tree := build(1_000_000)
+	var kept []*Snapshot
+	version := 0
+	for b.Loop() {
+		version++
+		for i := range 10_000 {
+			setNumber(tree, (i*99_991+version)%1_000_000, version)
+		}
+		if kept = append(kept, tree.Snapshot()); len(kept) > 3 {
+			kept[0].Release()
+			kept = kept[1:]
+		}
+	}
+}

@@ -13,5 +13,9 @@
 // The root is the inner digest of the topmost node, also when it has one child or none. Both hash inputs of a leaf have
 // 32 bytes and the bitmap tells the number of digests, so every input parses in one way only.
 //
-// The package keeps hashes, never keys or values, does no I/O and must not be used by two goroutines at once.
+// A snapshot shares what did not change with the tree, so that a donor can serve the tree of a checkpoint while its own
+// goes on (X2). A receiver verifies what it is sent with DigestOf and SubtreeDigest before it uses it (X3).
+//
+// The package keeps hashes, never keys or values, and does no I/O. A tree is used by one goroutine at a time, its snapshots
+// by any beside it.
 package merkle

@@ -11,17 +11,17 @@ import (
 
 // reference computes the root of a set of hashed pairs straight from the definition in the package comment.
 func reference(pairs map[[32]byte][32]byte) [32]byte {
-	var all []leaf
+	var all []Leaf
 	for k, v := range pairs {
-		all = append(all, leaf{key: k, value: v})
+		all = append(all, Leaf{Key: k, Value: v})
 	}
 	return referenceNode(all, 0)
 }
 
-func referenceNode(leaves []leaf, depth int) [32]byte {
-	var groups [16][]leaf
+func referenceNode(leaves []Leaf, depth int) [32]byte {
+	var groups [16][]Leaf
 	for _, l := range leaves {
-		groups[nibble(&l.key, depth)] = append(groups[nibble(&l.key, depth)], l)
+		groups[nibble(&l.Key, depth)] = append(groups[nibble(&l.Key, depth)], l)
 	}
 	var bitmap uint16
 	var sums []byte
@@ -30,7 +30,7 @@ func referenceNode(leaves []leaf, depth int) [32]byte {
 			continue
 		}
 		bitmap |= 1 << slot
-		sum := group[0].digest()
+		sum := group[0].Digest()
 		if len(group) > 1 {
 			sum = referenceNode(group, depth+1)
 		}
@@ -96,7 +96,7 @@ func TestK1_DeletesRestoreTheEarlierRoot(t *testing.T) {
 	if tree.Root() != empty || tree.Len() != 0 {
 		t.Fatal("a tree emptied by deletes is not the empty tree")
 	}
-	if live := tree.nodes.next - uint32(len(tree.nodes.free)); live != 1 {
+	if live := tree.pool.nodes.live(); live != 1 {
 		t.Fatalf("%d nodes are still held by an empty tree", live)
 	}
 }

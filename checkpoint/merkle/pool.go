@@ -1,0 +1,105 @@
+package merkle
+
+import "sync"
+
+// pool holds the parts, leaves and nodes, of one tree and its snapshots.
+//
+// A snapshot costs nothing but its top: afterwards the tree changes a part that a snapshot holds by putting a copy in its
+// place, along the path from the top. Which parts those are follows from their age. Every part is in the tree without a
+// break from the epoch it was born in until it leaves the tree, and a snapshot is taken at the end of an epoch. So the tree
+// alone holds a part that was born after the newest snapshot, and a part that left the tree is held by the snapshots from
+// its birth until then. Those parts wait in a list, dead, of the first snapshot that no longer has them, or of the tree.
+type pool struct {
+	mu     sync.RWMutex // guards what follows, and is held for writing by everything that changes a part
+	leaves arena[leaf]
+	nodes  arena[node]
+	epoch  uint64 // in which parts are born now
+	newest uint64 // epoch of the newest snapshot, 0 if there is none
+
+	snapshots []*Snapshot // those not released, oldest first
+	dead      []ref       // parts of the newest snapshot that left the tree since
+}
+
+func (p *pool) newNode() uint32 {
+	i := p.nodes.alloc()
+	n := p.nodes.at(i)
+	n.born, n.dirty = p.epoch, true
+	return i
+}
+
+func (p *pool) newLeaf(key, value [32]byte) ref {
+	i := p.leaves.alloc()
+	*p.leaves.at(i) = leaf{Leaf: Leaf{Key: key, Value: value}, born: p.epoch}
+	return leafRef(i)
+}
+
+// own returns a node with the content of node i that no snapshot holds: i itself, or a copy that takes its place. It is
+// dirty, because it is about to change.
+func (p *pool) own(i uint32) uint32 {
+	n := p.nodes.at(i)
+	if n.born > p.newest {
+		n.dirty = true
+		return i
+	}
+	c := p.newNode()
+	p.nodes.at(c).child = n.child
+	p.dead = append(p.dead, nodeRef(i))
+	return c
+}
+
+// drop takes in a part that left the tree.
+func (p *pool) drop(r ref) {
+	if p.born(r) > p.newest {
+		p.free(r)
+	} else {
+		p.dead = append(p.dead, r)
+	}
+}
+
+func (p *pool) born(r ref) uint64 {
+	if r.isLeaf() {
+		return p.leaves.at(r.index()).born
+	}
+	return p.nodes.at(r.index()).born
+}
+
+func (p *pool) free(r ref) {
+	if r.isLeaf() {
+		p.leaves.release(r.index())
+	} else {
+		p.nodes.release(r.index())
+	}
+}
+
+// take makes a snapshot of the clean tree below top.
+func (p *pool) take(top uint32, size int) *Snapshot {
+	s := &Snapshot{pool: p, epoch: p.epoch, top: top, root: p.nodes.at(top).sum, size: size, dead: p.dead}
+	p.snapshots = append(p.snapshots, s)
+	p.newest, p.dead = p.epoch, nil
+	p.epoch++
+	return s
+}
+
+// remove gives back what only snapshot number i holds: what left before the next snapshot and was born after the one before.
+func (p *pool) remove(i int) {
+	var before uint64
+	if i > 0 {
+		before = p.snapshots[i-1].epoch
+	}
+	next := &p.dead
+	if i+1 < len(p.snapshots) {
+		next = &p.snapshots[i+1].dead
+	} else {
+		p.newest = before
+	}
+	keep := p.snapshots[i].dead
+	for _, r := range *next {
+		if p.born(r) > before {
+			p.free(r)
+		} else {
+			keep = append(keep, r)
+		}
+	}
+	*next = keep
+	p.snapshots = append(p.snapshots[:i], p.snapshots[i+1:]...)
+}
