@@ -1,0 +1,159 @@
+package transfer
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// donor is what a receiver knows of one donor.
+type donor struct {
+	id      int
+	nextID  uint32
+	open    []question // in the order in which they were asked
+	lapsed  int        // questions given up whose answers may still come
+	batch   int        // paths in the next question
+	late    uint       // times in a row that it did not answer in time
+	present bool       // it was asked for since it was last said to be gone
+	slow    bool
+	blamed  bool
+}
+
+// question is one that has no answer yet, of tasks or of chunks.
+type question struct {
+	id     uint32
+	at     time.Duration
+	tasks  []task
+	chunks []chunk
+}
+
+// errLie describes what a correct donor does not send.
+func errLie(format string, args ...any) error { return fmt.Errorf(format, args...) }
+
+func (r *Receiver) donor(id int) *donor {
+	at, found := slices.BinarySearchFunc(r.donors, id, func(d *donor, id int) int { return cmp.Compare(d.id, id) })
+	if !found {
+		r.donors = slices.Insert(r.donors, at, &donor{id: id, nextID: r.opt.FirstID, batch: MaxItems})
+	}
+	return r.donors[at]
+}
+
+func (d *donor) hasRoom(opt Options) bool {
+	if d.slow {
+		return len(d.open) == 0
+	}
+	return len(d.open) < opt.InFlight
+}
+
+// usable says that the donor can be expected to answer.
+func (d *donor) usable() bool { return d.present && !d.blamed && !d.slow }
+
+// othersHaveRoom says whether a donor that is not slow can be asked more.
+func (r *Receiver) othersHaveRoom() bool {
+	return slices.ContainsFunc(r.donors, func(o *donor) bool { return o.usable() && o.hasRoom(r.opt) })
+}
+
+// close takes the open question that an answer is for. It is nil, without an error, for one that was given up.
+func (d *donor) close(id uint32) (*question, error) {
+	at := slices.IndexFunc(d.open, func(q question) bool { return q.id == id })
+	switch {
+	case at >= 0:
+		q := d.open[at]
+		d.open = slices.Delete(d.open, at, at+1)
+		return &q, nil
+	case d.lapsed > 0 && int32(d.nextID-id) > 0:
+		d.lapsed--
+		return nil, nil
+	}
+	return nil, errLie("nothing was asked under number %d", id)
+}
+
+// answered notes a valid answer in time, and adapts the next questions to how much of this one was answered.
+func (d *donor) answered(parts []Part) {
+	d.slow, d.late = false, 0
+	put := 0
+	for i := range parts {
+		if parts[i].Kind == IsLater {
+			put++
+		}
+	}
+	if put > 0 {
+		d.batch = len(parts) - put
+	} else if d.batch < len(parts)+len(parts)/4+1 {
+		d.batch = min(MaxItems, len(parts)+len(parts)/4+1)
+	}
+}
+
+// putBack returns what a question asked for to where it came from.
+func (r *Receiver) putBack(q *question) {
+	r.push(q.tasks)
+	for _, c := range q.chunks {
+		c.of.again = append(c.of.again, c.offset)
+	}
+}
+
+// giveUp puts all that a donor has to do back for others.
+func (r *Receiver) giveUp(d *donor) {
+	for i := len(d.open) - 1; i >= 0; i-- {
+		r.asked -= len(d.open[i].tasks)
+		r.putBack(&d.open[i])
+	}
+	d.lapsed += len(d.open)
+	d.open = nil
+	r.drop(func(a *assembly) bool { return a.owner == d })
+}
+
+func (r *Receiver) blame(d *donor) {
+	r.giveUp(d)
+	d.blamed = true
+}
+
+// Lapse says that a donor is gone or refused to answer: its questions are put to others. It may be asked again.
+func (r *Receiver) Lapse(id int, _ time.Duration) {
+	d := r.donor(id)
+	r.giveUp(d)
+	d.present = false
+}
+
+// Forgive lets a blamed donor be asked again.
+func (r *Receiver) Forgive(id int) { r.donor(id).blamed = false }
+
+// Blamed returns the donors that lied and were not forgiven, ascending.
+func (r *Receiver) Blamed() []int {
+	var blamed []int
+	for _, d := range r.donors {
+		if d.blamed {
+			blamed = append(blamed, d.id)
+		}
+	}
+	return blamed
+}
+
+// maxPatience is how often the time that a slow donor is given is doubled.
+const maxPatience = 4
+
+// Expire puts the questions of donors that have not answered one for so long to others, and returns these donors. They are
+// slow: until an answer of theirs comes in time they are asked one question at a time, and only while no other has room. As
+// long as there is no other at all a slow one is given more time, doubled each time up to 16 times what is said here:
+// otherwise a slow path to the only donor would never bring an answer in time.
+func (r *Receiver) Expire(now, after time.Duration) []int {
+	var expired []int
+	alone := !slices.ContainsFunc(r.donors, (*donor).usable)
+	for _, d := range r.donors {
+		patience := after
+		if alone {
+			patience <<= min(d.late, maxPatience)
+		}
+		overdue := func(at time.Duration) bool { return now-at >= patience }
+		if slices.ContainsFunc(d.open, func(q question) bool { return overdue(q.at) }) {
+			r.giveUp(d)
+			d.slow = true
+			d.late++
+			expired = append(expired, d.id)
+		}
+		// A value that nobody went on asking this donor for must not keep its place either.
+		r.drop(func(a *assembly) bool { return a.owner == d && overdue(a.at) })
+	}
+	return expired
+}

@@ -1,0 +1,47 @@
+package transfer
+
+// Progress is how far a transfer has come.
+type Progress struct {
+	Compared uint64 // subtrees found equal, and keys of the certified state that were compared one by one
+	Fetched  uint64 // keys received and verified
+	Written  uint64 // keys set
+	Deleted  uint64 // keys deleted
+	Bytes    uint64 // bytes of answers
+	// Share is the part of the hash space that was compared and fetched, 0 to 1. It never falls, and is 1 exactly when
+	// nothing is left to be asked for.
+	Share float64
+}
+
+// Progress returns how far the transfer has come.
+func (r *Receiver) Progress() Progress {
+	p := r.progress
+	p.Share = r.share.float()
+	return p
+}
+
+// share is the part of the hash space that is settled, written to the base of 16: digit d counts subtrees at depth d.
+type share [maxDepth + 1]uint8
+
+// settle adds the subtree at a depth.
+func (r *Receiver) settle(depth int) {
+	for ; depth > 0; depth-- {
+		if r.share[depth]++; r.share[depth] < 16 {
+			return
+		}
+		r.share[depth] = 0
+	}
+	r.share[0]++
+}
+
+func (s *share) complete() bool { return s[0] > 0 }
+
+// float cuts off what a float64 does not hold exactly, so that more is never less.
+func (s *share) float() float64 {
+	const exact = 13
+	sum, unit := float64(s[0]), 1.0
+	for d := 1; d <= exact; d++ {
+		unit /= 16
+		sum += unit * float64(s[d])
+	}
+	return sum
+}

@@ -1,0 +1,238 @@
+package transfer
+
+import (
+	"fmt"
+	"iter"
+	"time"
+
+	"tagma/checkpoint/merkle"
+	"tagma/statemachine"
+)
+
+// Stage is the store read at the version that is transferred, what it holds already included (X4). A failed method ends
+// the receiver's use.
+type Stage interface {
+	// Tree is over all that Scan would yield. It follows every Write at once.
+	Tree() *merkle.Tree
+	// Write sets and deletes keys at the version. It may be called within a loop over Scan.
+	Write([]statemachine.Write) error
+	// Scan yields every key once, in any order. Of what is written meanwhile it may or may not yield keys.
+	Scan() iter.Seq2[[]byte, error]
+}
+
+// Options bound a receiver. A zero field takes its default.
+type Options struct {
+	InFlight int    // questions outstanding to one donor; default 4
+	MaxValue int    // bytes of the longest value there can be; default 64 MiB
+	FirstID  uint32 // of the first question to each donor. Receivers that follow each other should not repeat them
+}
+
+// maxQueue is the length of the queue from which on each donor is asked for one path at a time.
+const maxQueue = 1 << 16
+
+// Receiver turns a stage into the state with a certified root. It is used by one goroutine at a time.
+type Receiver struct {
+	root  [32]byte
+	stage Stage
+	own   *merkle.Snapshot // of the stage when the transfer began: what is written meanwhile does not confuse the walk
+	opt   Options
+
+	queue   []task // last in, first out; the lowest path on top
+	asked   int    // tasks in open questions
+	donors  []*donor
+	long    []*assembly // at most maxLong
+	waiting []task      // known to be long values, for whom there was no room in long
+
+	out      batch
+	deletes  []deletion
+	progress Progress
+	share    share
+	closed   bool
+	done     bool
+	err      error
+
+	prefix func(digest *[32]byte) uint16
+}
+
+// task is a subtree that is to be fetched: it differs from the own one.
+type task struct {
+	path   Path
+	digest [32]byte // certified
+	// suspect sent a node that fitted the certified digest only if a prefix fits two digests. It is asked for without
+	// prefixes now, and then it shows whether one does.
+	suspect *donor
+}
+
+// NewReceiver returns a receiver for the state with this certified root. Close gives back what it holds.
+func NewReceiver(root [32]byte, stage Stage, opt Options) *Receiver {
+	if opt.InFlight <= 0 {
+		opt.InFlight = 4
+	}
+	if opt.MaxValue <= 0 {
+		opt.MaxValue = 64 << 20
+	}
+	r := &Receiver{root: root, stage: stage, own: stage.Tree().Snapshot(), opt: opt, prefix: prefixOfDigest}
+	if r.own.Root() == root {
+		r.settle(0)
+		r.finish()
+		return r
+	}
+	r.queue = []task{{digest: root}}
+	return r
+}
+
+// Close ends the transfer, finished or not. What was written stays: it is right at its version, and a new receiver goes on
+// from there (X7).
+func (r *Receiver) Close() {
+	r.own.Release()
+	r.closed = true
+	r.queue, r.waiting, r.long, r.deletes, r.out = nil, nil, nil, nil, batch{}
+}
+
+// Done says that the stage is the certified state: everything was compared, fetched and written, and its root is the target.
+func (r *Receiver) Done() bool { return r.done }
+
+// Err returns the failure of the stage that ended the transfer.
+func (r *Receiver) Err() error { return r.err }
+
+// Ask returns the next question for a donor. Without one there is nothing to ask it now: other answers must come first, it
+// is blamed, or it is slow and others have room. Call it for every donor that can be reached, after every Take.
+func (r *Receiver) Ask(id int, now time.Duration) (query []byte, ok bool) {
+	d := r.donor(id)
+	d.present = true
+	if r.done || r.err != nil || r.closed || d.blamed || !d.hasRoom(r.opt) || (d.slow && r.othersHaveRoom()) {
+		return nil, false
+	}
+	q := question{id: d.nextID, at: now}
+	items := r.askChunks(d, &q, now)
+	if len(items) == 0 {
+		q.tasks = r.pick(d)
+		for i := range q.tasks {
+			items = append(items, r.item(&q.tasks[i]))
+		}
+	}
+	if len(items) == 0 {
+		return nil, false
+	}
+	d.nextID++
+	d.open = append(d.open, q)
+	r.asked += len(q.tasks)
+	query = (&Query{ID: q.id, Items: items}).Encode()
+	return query, true
+}
+
+// pick takes tasks for a donor from the queue, so many that their children keep it within its bound.
+func (r *Receiver) pick(d *donor) []task {
+	var tasks []task
+	if n := min(len(r.waiting), maxLong-len(r.long)); n > 0 {
+		tasks = append(tasks, r.waiting[:n]...)
+		r.waiting = append(r.waiting[:0], r.waiting[n:]...)
+		return tasks
+	}
+	if len(r.waiting) >= maxWaiting {
+		return nil
+	}
+	n := min(d.batch, (maxQueue-len(r.queue))/16-r.asked)
+	if n < 1 && len(d.open) == 0 {
+		n = 1
+	}
+	for n = min(n, len(r.queue)); n > 0; n-- {
+		last := len(r.queue) - 1
+		tasks = append(tasks, r.queue[last])
+		r.queue = r.queue[:last]
+	}
+	return tasks
+}
+
+// item asks for a task, and says what the own tree has there.
+func (r *Receiver) item(t *task) Item {
+	it := Item{Kind: AskPath, Path: t.path}
+	if t.suspect != nil || t.path.depth == maxDepth {
+		return it
+	}
+	var buf [maxDepth]byte
+	node, _ := r.own.Node(t.path.nibbles(&buf))
+	for slot := range node.Children {
+		if c := &node.Children[slot]; c.Kind != merkle.None {
+			it.Kind = AskCompare
+			it.Known.Bitmap |= 1 << slot
+			it.Known.Prefixes[slot] = r.prefix(&c.Digest)
+		}
+	}
+	return it
+}
+
+// Take takes a donor's answer. An error that wraps ErrBad says that the donor lied: it is blamed, and its questions are put
+// to others. Any other error is the stage's, and final.
+func (r *Receiver) Take(id int, now time.Duration, answer []byte) error {
+	d := r.donor(id)
+	if r.err != nil || r.done || r.closed {
+		return r.err
+	}
+	r.progress.Bytes += uint64(len(answer))
+	err := r.take(d, now, answer)
+	if err == nil && d.blamed {
+		err = errLie("an earlier one left out children that differ")
+	}
+	if err != nil && r.err == nil {
+		r.blame(d)
+		err = fmt.Errorf("take an answer of donor %d: %w: %w", id, ErrBad, err)
+	}
+	if r.err == nil && r.share.complete() {
+		r.finish()
+	}
+	if r.err != nil {
+		return r.err
+	}
+	return err
+}
+
+// take verifies an answer part by part. What was verified before a lie is kept.
+func (r *Receiver) take(d *donor, now time.Duration, answer []byte) error {
+	if d.blamed {
+		return errLie("it was blamed before")
+	}
+	a, err := DecodeAnswer(answer)
+	if err != nil {
+		return err
+	}
+	q, err := d.close(a.ID)
+	if q == nil || err != nil {
+		return err
+	}
+	r.asked -= len(q.tasks)
+	if len(a.Parts) != len(q.tasks)+len(q.chunks) {
+		r.putBack(q)
+		return errLie("%d parts for %d items", len(a.Parts), len(q.tasks)+len(q.chunks))
+	}
+	if a.Parts[0].Kind == IsLater {
+		r.putBack(q)
+		return errLie("its first part is put off")
+	}
+	if q.chunks != nil {
+		return r.takeChunks(d, q, a.Parts)
+	}
+	return r.takeTasks(d, q, a.Parts, now)
+}
+
+func (r *Receiver) takeTasks(d *donor, q *question, parts []Part, now time.Duration) error {
+	var next []task // ascending
+	for i := range parts {
+		t := &q.tasks[i]
+		err := r.part(d, t, &parts[i], &next, now)
+		if err != nil {
+			r.push(append(next, q.tasks[i:]...))
+			return err
+		}
+	}
+	r.push(next)
+	d.answered(parts)
+	return nil
+}
+
+// push puts ascending tasks on top of the queue.
+func (r *Receiver) push(tasks []task) {
+	for i := len(tasks) - 1; i >= 0; i-- {
+		r.queue = append(r.queue, tasks[i])
+	}
+}
