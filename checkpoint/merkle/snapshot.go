@@ -26,6 +26,19 @@ func (s *Snapshot) Release() {
 	s.released, s.dead = true, nil
 }
 
+// Clone returns another snapshot of the same tree, released on its own, or nil after Release.
+func (s *Snapshot) Clone() *Snapshot {
+	s.pool.mu.Lock()
+	defer s.pool.mu.Unlock()
+	if s.released {
+		return nil
+	}
+	c := &Snapshot{pool: s.pool, epoch: s.epoch, top: s.top, root: s.root, size: s.size}
+	// Nothing left the tree between the two, so the clone's list of what the one before it has in addition is empty.
+	s.pool.snapshots = slices.Insert(s.pool.snapshots, slices.Index(s.pool.snapshots, s)+1, c)
+	return c
+}
+
 // Root returns the digest of the whole tree, also after Release.
 func (s *Snapshot) Root() [32]byte { return s.root }
 

@@ -9,16 +9,20 @@ import (
 
 // Discard raises the floor to below: views under it are refused from now on, and compaction forgets, in its own time,
 // the versions that no view at or above it sees (K4). The floor never sinks and never passes the last sequence number
-// written, so what a crashed run left above that is not judged by it. Before Load it does nothing.
+// written, so what a crashed run left above that is not judged by it. Before Load it does nothing. A floor that Load or
+// Adopt set discards nothing until Discard is called for at least that much.
 func (s *Store) Discard(below uint64) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.loaded || s.closed {
+	if !s.loaded || s.closed || below < s.floor {
+		s.mu.Unlock()
 		return
 	}
-	s.floor = max(s.floor, min(below, s.written))
+	s.floor = min(below, s.written)
+	floor := s.floor
 	s.discarding = true
 	s.setDiscardTs()
+	s.mu.Unlock()
+	s.keepFrom(floor)
 }
 
 // Floor returns the oldest sequence number that can be viewed.
@@ -43,7 +47,7 @@ func (s *Store) unpin(at uint64) {
 	if s.views[at]--; s.views[at] == 0 {
 		delete(s.views, at)
 	}
-	// A view may have been all that held the floor's discard back. At a floor that Load set, nothing was given up yet.
+	// A view may have been all that held the floor's discard back. At a floor that Load or Adopt set, nothing was given up yet.
 	if s.discarding {
 		s.setDiscardTs()
 	}

@@ -44,3 +44,12 @@ func allocatedBytes(info fs.FileInfo) int64 {
 	}
 	return info.Size()
 }
+
+// syncFile syncs a file or directory, through whatever descriptor or memory map it was written.
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

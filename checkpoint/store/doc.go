@@ -14,6 +14,19 @@
 // again, because it groups them otherwise, has the right content for its version, and is hidden where the group ends by the
 // version that the group writes.
 //
-// The package owns the directory it is given and nothing else. It does not judge digests, knows no journal, and does not
+// A replica that cannot execute its way up takes the state after a certified checkpoint from others, in a Stage. Its writes
+// have the version C' of that checkpoint, above everything the store holds (X5). Until Adopt they are leftovers like others:
+//
+//   - A start that loads an older checkpoint does not see them. Executing up to C' and beyond may go on over them, because
+//     they are the true values at their version (X4, X7).
+//   - A start that cannot execute loads its newest checkpoint all the same, for that is what it serves, or 0 if none matches,
+//     and stages at C' again or at a newer checkpoint. Stage reads the store at that version, leftovers included, so only
+//     what is still missing is fetched (X7).
+//   - After Adopt the store is at C'. The versions that the state before consisted of stay until Discard, so a crash before
+//     the caller's record of the switch finds both (X6).
+//
+// A donor serves a checkpoint from Pin: the tree and the values as they were, whatever is written or discarded later (X2).
+//
+// The package owns the directory it is given, and that which SetAside names, and nothing else. It does not judge digests, knows no journal, and does not
 // choose what to discard.
 package store

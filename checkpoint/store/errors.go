@@ -12,6 +12,13 @@ var (
 	ErrNotLoaded = errors.New("nothing was loaded yet")
 	// ErrNotWritten says that a view was asked for above the last sequence number written.
 	ErrNotWritten = errors.New("state at that sequence number is not written yet")
+	// ErrAhead says that a stage was asked for below a sequence number that the store holds something of. Writing there
+	// would give versions to a state that is none of this history (X5).
+	ErrAhead = errors.New("the store holds later versions; wait for a newer checkpoint or set the store aside")
+	// ErrStaging says that a stage is open, which must be adopted or closed first.
+	ErrStaging = errors.New("a stage of the store is open")
+	// ErrStageClosed says that the stage was adopted or closed.
+	ErrStageClosed = errors.New("the stage is closed")
 	// ErrDiskFull says that less than Options.MinFree is free, or a write would leave less.
 	ErrDiskFull = errors.New("the disk is full; make room and start again")
 	// ErrClosed says that the store was closed.

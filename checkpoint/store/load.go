@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/dgraph-io/badger/v4"
@@ -13,36 +14,42 @@ func (s *Store) Load(at uint64) (root [32]byte, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.mu.Lock()
-	closed, used := s.closed, s.wrote || s.discarding
-	if !used {
+	closed, used, staging := s.closed, s.wrote || s.discarding, s.stage != nil
+	if !used && !staging {
 		s.loaded = false
 	}
 	s.mu.Unlock()
 	switch {
 	case closed:
 		return root, ErrClosed
+	case staging:
+		return root, fmt.Errorf("load the store at %s at sequence number %d: %w", s.dir, at, ErrStaging)
 	case used:
 		return root, fmt.Errorf("load the store at %s at sequence number %d: it is in use since the last load", s.dir, at)
 	}
-	if err := s.buildTree(at); err != nil {
+	s.keepNone()
+	s.content = newContent() // gives the memory back before as much is taken again
+	if s.content, err = s.readContent(at, false); err != nil {
 		return root, fmt.Errorf("load the store at %s at sequence number %d: %w", s.dir, at, err)
 	}
+	tree := s.tree.Snapshot()
+	s.keep(at, tree)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.loaded, s.written, s.floor = true, at, at
-	return s.tree.Root(), nil
+	return tree.Root(), nil
 }
 
-// buildTree fills the tree with what a read at version at sees. Badger's iterators skip what they cannot read without a
-// word; the root tells.
-func (s *Store) buildTree(at uint64) (err error) {
+// readContent reads what is visible at version at. Badger's iterators skip what they cannot read without a word; the root
+// tells. A long value without some of its parts, as half a batch leaves it, is an error, unless the caller is going to mend
+// it: then the tree has zeros for the digest of that value, which is no value's.
+func (s *Store) readContent(at uint64, mend bool) (c content, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: badger panicked: %s", ErrDamaged, oneLine("%v", []any{p}))
+			c, err = newContent(), fmt.Errorf("%w: badger panicked: %s", ErrDamaged, oneLine("%v", []any{p}))
 		}
 	}()
-	s.tree.Reset()
-	clear(s.parts)
+	c = newContent()
 	txn := s.db.NewTransactionAt(at, false)
 	defer txn.Discard()
 	it := txn.NewIterator(iteratorOptions())
@@ -51,13 +58,19 @@ func (s *Store) buildTree(at uint64) (err error) {
 	for it.Rewind(); it.Valid(); it.Next() {
 		item := it.Item()
 		key := item.Key()[1:]
-		if buf, err = readValue(txn, item, buf[:0]); err != nil {
-			return fmt.Errorf("%w: value of key %.64q: %w", ErrDamaged, key, err)
+		var unread error
+		buf, unread = readValue(txn, item, buf[:0])
+		switch {
+		case unread == nil:
+			c.tree.Set(key, buf)
+		case mend:
+			c.tree.SetHashed(sha256.Sum256(key), [32]byte{})
+		default:
+			return newContent(), fmt.Errorf("%w: value of key %.64q: %w", ErrDamaged, key, unread)
 		}
-		s.tree.Set(key, buf)
-		s.setParts(key, int(item.UserMeta()))
+		c.setParts(key, int(item.UserMeta()))
 	}
-	return nil
+	return c, nil
 }
 
 // iteratorOptions read values one by one: they lie beside their keys, and prefetching would start a goroutine for each.

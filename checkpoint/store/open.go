@@ -10,25 +10,25 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
-	"tagma/checkpoint/merkle"
 	"tagma/statemachine"
 )
 
 // Store is the replicated state on disk. Open makes one. Write and Checkpoint are called by one goroutine at a time;
-// views, Discard, Size and Close may be used beside them.
+// views, Pin, Discard, Size and Close may be used beside them.
 type Store struct {
 	dir string
 	opt Options
 	db  *badger.DB
 	log *badgerLog
 
-	// maxVersion is the highest version found by Open.
-	maxVersion uint64
+	fresh bool // Open found nothing
 
-	writing sync.Mutex // held by Load, Write and Checkpoint; guards what follows
-	tree    *merkle.Tree
-	parts   map[string]int // keys with a value in several parts: how many beyond the first
+	writing sync.Mutex // held by Load, Write, Checkpoint and a stage's Write and Adopt; guards what follows
+	content            // of the last sequence number written
 	wrote   bool
+
+	keeping sync.Mutex // guards what follows; no other lock of the store is taken while it is held
+	kept    []keptTree // oldest first
 
 	mu         sync.Mutex // guards what follows
 	loaded     bool
@@ -37,8 +37,10 @@ type Store struct {
 	failed     error
 	written    uint64
 	floor      uint64
+	maxVersion uint64         // the highest that an entry has
+	stage      *Stage         // the open one, or nil
 	views      map[uint64]int // open views by sequence number
-	reading    sync.WaitGroup // open views
+	reading    sync.WaitGroup // open views, and reads of a stage
 }
 
 var _ statemachine.Storage = (*Store)(nil)
@@ -53,8 +55,7 @@ func Open(dir string, opt Options) (*Store, error) {
 		opt.memTable = defaultMemTable
 	}
 	s := &Store{
-		dir: dir, opt: opt, log: &badgerLog{to: opt.Log}, tree: merkle.New(),
-		parts: map[string]int{}, views: map[uint64]int{},
+		dir: dir, opt: opt, log: &badgerLog{to: opt.Log}, content: newContent(), views: map[uint64]int{},
 	}
 	if err := s.open(); err != nil {
 		if errors.Is(err, ErrDamaged) {
@@ -64,6 +65,7 @@ func Open(dir string, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("open the store at %s: %w", dir, err)
 	}
 	s.maxVersion = s.db.MaxVersion()
+	s.fresh = s.maxVersion == 0
 	return s, nil
 }
 
@@ -137,12 +139,17 @@ func openBadger(opt badger.Options) (db *badger.DB, err error) {
 	return nil, fmt.Errorf("%w: %s", ErrDamaged, oneLine("%v", []any{err}))
 }
 
-// MaxVersion returns the highest sequence number of which Open found anything, 0 if the store is new. A store whose
-// maximum lies above the end of its journal does not belong to that journal (D8).
-func (s *Store) MaxVersion() uint64 { return s.maxVersion }
+// MaxVersion returns the highest sequence number of which the store holds anything: what Open found, what was written
+// since, and what a stage left; 0 if there is nothing. A store whose maximum at a start lies above the end of its journal
+// does not belong to that journal (D8).
+func (s *Store) MaxVersion() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.maxVersion
+}
 
 // Fresh says that Open found nothing: a new store, or one that lost everything.
-func (s *Store) Fresh() bool { return s.maxVersion == 0 }
+func (s *Store) Fresh() bool { return s.fresh }
 
 // fail makes err sticky: nothing is written after it. It returns the first such error.
 func (s *Store) fail(err error) error {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
+	"tagma/checkpoint/merkle"
 	"tagma/statemachine"
 )
 
@@ -13,8 +14,9 @@ import (
 // there: a long value is cut into parts, each short enough to lie beside its key.
 //
 // The first part is the value of the key's own entry, whose user byte counts the others; those have entries of their own at
-// the same version. A view that sees the entry at some version sees its parts at that version: a later one it could see
-// would have brought a later entry too.
+// the same version. A view that sees the entry at some version sees its parts at that version, because a later one it could
+// see would have brought a later entry too; or, of what a crash left of a stage, parts of another version with the same
+// content: both are the true value at the stage's version (X4), cut at the same places.
 
 // The first byte of every key in badger, which refuses empty keys and keeps some names for itself.
 const (
@@ -30,18 +32,26 @@ func storedPart(part int, key []byte) []byte {
 	return append(append(make([]byte, 0, len(key)+2), partPrefix, byte(part)), key...)
 }
 
-// partSize is the length of every part of a long value but the last. Reading does not depend on it.
+// partSize is the length of every part of a long value but the last. Reading does not depend on it, but a store whose part
+// size changes must not hold what a crash left of a stage.
 func (o Options) partSize() int { return int(o.memTable / 16) }
 
-// add puts one write into the batch, and deletes the parts of a longer value that it replaces.
-func (s *Store) add(batch *badger.WriteBatch, seq uint64, w statemachine.Write) error {
+// content is what is kept in memory of one state.
+type content struct {
+	tree  *merkle.Tree
+	parts map[string]int // keys with a value in several parts: how many beyond the first
+}
+
+func newContent() content { return content{tree: merkle.New(), parts: map[string]int{}} }
+
+// add puts one write into the batch, cut into parts of size, and deletes the parts of a longer value that it replaces.
+func (c *content) add(batch *badger.WriteBatch, size int, seq uint64, w statemachine.Write) error {
 	value, parts := w.Value, 0
 	if w.Delete {
 		if err := batch.DeleteAt(stored(w.Key), seq); err != nil {
 			return err
 		}
 	} else {
-		size := s.opt.partSize()
 		for rest := value; len(rest) > size; parts++ {
 			rest = rest[size:]
 		}
@@ -59,21 +69,32 @@ func (s *Store) add(batch *badger.WriteBatch, seq uint64, w statemachine.Write) 
 			}
 		}
 	}
-	for part := parts + 1; part <= s.parts[string(w.Key)]; part++ {
+	for part := parts + 1; part <= c.parts[string(w.Key)]; part++ {
 		if err := batch.DeleteAt(storedPart(part, w.Key), seq); err != nil {
 			return err
 		}
 	}
-	s.setParts(w.Key, parts)
+	c.setParts(w.Key, parts)
 	return nil
 }
 
 // setParts remembers how many further parts the newest value of key has. Few keys have any.
-func (s *Store) setParts(key []byte, parts int) {
+func (c *content) setParts(key []byte, parts int) {
 	if parts > 0 {
-		s.parts[string(key)] = parts
+		c.parts[string(key)] = parts
 	} else {
-		delete(s.parts, string(key))
+		delete(c.parts, string(key))
+	}
+}
+
+// apply brings the tree up to what was written.
+func (c *content) apply(writes []statemachine.Write) {
+	for _, w := range writes {
+		if w.Delete {
+			c.tree.Delete(w.Key)
+		} else {
+			c.tree.Set(w.Key, w.Value)
+		}
 	}
 }
 
@@ -87,9 +108,6 @@ func readValue(txn *badger.Txn, item *badger.Item, buf []byte) ([]byte, error) {
 		more, err := txn.Get(storedPart(part, item.Key()[1:]))
 		if err != nil {
 			return nil, fmt.Errorf("part %d: %w", part, err)
-		}
-		if more.Version() != item.Version() {
-			return nil, fmt.Errorf("part %d has version %d, the value %d", part, more.Version(), item.Version())
 		}
 		err = more.Value(func(bytes []byte) error {
 			value = append(value, bytes...)

@@ -103,7 +103,7 @@ func TestD5_HalfABatchIsCompletedByExecutingAgain(t *testing.T) {
 	batch := s.db.NewManagedWriteBatch()
 	for _, ws := range j.sets[20:] {
 		for i := 0; i < len(ws.Writes); i += 2 {
-			if err := s.add(batch, ws.Seq, ws.Writes[i]); err != nil {
+			if err := s.add(batch, s.opt.partSize(), ws.Seq, ws.Writes[i]); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -16,20 +16,11 @@ func (s *Store) Write(sets []statemachine.WriteSet) error {
 	if err != nil || len(sets) == 0 {
 		return err
 	}
-	if err := s.writeBatch(sets); err != nil {
+	if err := s.writeBatch(&s.content, sets); err != nil {
 		return s.fail(fmt.Errorf("write sequence numbers %d to %d to the store at %s: %w",
 			sets[0].Seq, sets[len(sets)-1].Seq, s.dir, err))
 	}
 	s.wrote = true
-	for _, set := range sets {
-		for _, w := range set.Writes {
-			if w.Delete {
-				s.tree.Delete(w.Key)
-			} else {
-				s.tree.Set(w.Key, w.Value)
-			}
-		}
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.written = sets[len(sets)-1].Seq
@@ -61,15 +52,17 @@ func (s *Store) writable() error {
 		return ErrClosed
 	case s.failed != nil:
 		return s.failed
+	case s.stage != nil:
+		return ErrStaging
 	case !s.loaded:
 		return ErrNotLoaded
 	}
 	return nil
 }
 
-// writeBatch writes and syncs. A write batch that exceeds what badger takes at once is split; Flush waits until every
+// writeBatch writes, syncs, and brings the content that the sets change up to date. A write batch that exceeds what badger takes at once is split; Flush waits until every
 // part is synced. A crash may leave any part of it (D5).
-func (s *Store) writeBatch(sets []statemachine.WriteSet) error {
+func (s *Store) writeBatch(c *content, sets []statemachine.WriteSet) error {
 	size := 0
 	for _, set := range sets {
 		for _, w := range set.Writes {
@@ -86,7 +79,7 @@ func (s *Store) writeBatch(sets []statemachine.WriteSet) error {
 	defer batch.Cancel()
 	for _, set := range sets {
 		for _, w := range set.Writes {
-			if err := s.add(batch, set.Seq, w); err != nil {
+			if err := c.add(batch, s.opt.partSize(), set.Seq, w); err != nil {
 				return fmt.Errorf("key %.64q: %w", w.Key, err)
 			}
 		}
@@ -94,7 +87,20 @@ func (s *Store) writeBatch(sets []statemachine.WriteSet) error {
 	if err := batch.Flush(); err != nil {
 		return err
 	}
-	return s.log.failure()
+	if err := s.log.failure(); err != nil {
+		return err
+	}
+	var newest uint64
+	for _, set := range sets {
+		c.apply(set.Writes)
+		if len(set.Writes) > 0 {
+			newest = set.Seq
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.maxVersion = max(s.maxVersion, newest)
+	return nil
 }
 
 // checkSpace refuses a write that would eat into the reserve, which badger needs to flush and compact.
@@ -111,6 +117,7 @@ func (s *Store) checkSpace(size int64) error {
 
 // Checkpoint returns the root over the state after seq (K1). Everything up to seq is durable already, because Write
 // syncs; the tree rehashes what changed since the last root. Batches above the last one written, up to seq, wrote nothing.
+// The tree is kept for Pin until keptTrees newer ones are, or until the floor passes it.
 func (s *Store) Checkpoint(seq uint64) (root [32]byte, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -130,5 +137,7 @@ func (s *Store) Checkpoint(seq uint64) (root [32]byte, err error) {
 	if err := s.log.failure(); err != nil {
 		return root, s.fail(fmt.Errorf("checkpoint at %d: %w", seq, err))
 	}
-	return s.tree.Root(), nil
+	tree := s.tree.Snapshot()
+	s.keep(seq, tree)
+	return tree.Root(), nil
 }

@@ -1,0 +1,39 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// SetAside renames the directory of a closed store to dir.aside, so that an empty store can be filled in its place (X5), and
+// returns the new name. One set aside earlier is removed first. It returns "" if there is no dir, and ErrLocked if the
+// store is open. The change is durable before it returns.
+func SetAside(dir string) (to string, err error) {
+	dir = filepath.Clean(dir)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	to = dir + ".aside"
+	if err := setAside(dir, to); err != nil {
+		return "", fmt.Errorf("set the store at %s aside as %s: %w", dir, to, err)
+	}
+	return to, nil
+}
+
+func setAside(dir, to string) (err error) {
+	release, err := lockDir(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	if err := os.RemoveAll(to); err != nil {
+		return err
+	}
+	if err := os.Rename(dir, to); err != nil {
+		return err
+	}
+	return syncFile(filepath.Dir(dir))
+}

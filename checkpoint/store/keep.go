@@ -1,0 +1,75 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+
+	"tagma/checkpoint/merkle"
+	"tagma/statemachine"
+)
+
+// keptTrees is how many trees of checkpoints are kept for Pin: a donor is asked for a checkpoint a little older than its
+// newest if the one who asks has not heard of that yet.
+const keptTrees = 3
+
+// keptTree is the tree of the state after seq.
+type keptTree struct {
+	seq  uint64
+	tree *merkle.Snapshot
+}
+
+// Pin opens the state after the checkpoint seq for a donor (X2): its tree, and a view of its values. The error wraps
+// statemachine.ErrNotRetained if that tree is not kept any more or lies below the floor. The caller releases the tree and
+// closes the view. Until then both stay as they are; the tree costs a copy of what the store changes meanwhile, and the view
+// holds back the discarding of what it sees.
+func (s *Store) Pin(seq uint64) (*merkle.Snapshot, statemachine.StorageView, error) {
+	tree := s.keptClone(seq)
+	if tree == nil {
+		return nil, nil, fmt.Errorf("pin the checkpoint at %d: %w: its tree is not kept", seq, statemachine.ErrNotRetained)
+	}
+	view, err := s.View(seq)
+	if err != nil {
+		tree.Release()
+		return nil, nil, fmt.Errorf("pin the checkpoint at %d: %w", seq, err)
+	}
+	return tree, view, nil
+}
+
+func (s *Store) keptClone(seq uint64) *merkle.Snapshot {
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
+	for _, k := range s.kept {
+		if k.seq == seq {
+			return k.tree.Clone()
+		}
+	}
+	return nil
+}
+
+// keep adds the tree after seq, in place of one of the same sequence number, and lets the oldest one go.
+func (s *Store) keep(seq uint64, tree *merkle.Snapshot) {
+	s.keepIf(func(k keptTree) bool { return k.seq != seq })
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
+	s.kept = append(s.kept, keptTree{seq, tree})
+	for len(s.kept) > keptTrees {
+		s.kept[0].tree.Release()
+		s.kept = slices.Delete(s.kept, 0, 1)
+	}
+}
+
+func (s *Store) keepFrom(floor uint64) { s.keepIf(func(k keptTree) bool { return k.seq >= floor }) }
+func (s *Store) keepNone()             { s.keepIf(func(keptTree) bool { return false }) }
+
+// keepIf lets the trees go that are not wanted.
+func (s *Store) keepIf(wanted func(keptTree) bool) {
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
+	s.kept = slices.DeleteFunc(s.kept, func(k keptTree) bool {
+		if wanted(k) {
+			return false
+		}
+		k.tree.Release()
+		return true
+	})
+}

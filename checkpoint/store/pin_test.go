@@ -1,0 +1,203 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"tagma/checkpoint/merkle"
+	"tagma/statemachine"
+)
+
+func pin(t testing.TB, s *Store, seq uint64) (*merkle.Snapshot, statemachine.StorageView) {
+	t.Helper()
+	tree, view, err := s.Pin(seq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(tree.Release)
+	t.Cleanup(view.Close)
+	return tree, view
+}
+
+// requirePinned reads the whole pin, values and tree, as a donor does.
+func requirePinned(t testing.TB, tree *merkle.Snapshot, view statemachine.StorageView, root [32]byte) {
+	t.Helper()
+	again := merkle.New()
+	for e, err := range view.Scan(nil, nil) {
+		if err != nil {
+			t.Error(err)
+		}
+		again.Set(e.Key, e.Value)
+	}
+	n, ok := tree.Node(nil)
+	if !ok || n.Digest() != root || tree.Root() != root || again.Root() != root {
+		t.Error("the pinned tree or the pinned values are not those of the checkpoint")
+	}
+}
+
+func TestX2_APinStaysAsItIsWhileTheStoreGoesOn(t *testing.T) {
+	j := record(7, 400)
+	s := open(t, t.TempDir())
+	load(t, s, 0)
+	j.execute(t, s, 0, 100)
+	tree, view := pin(t, s, 100)
+	var donor sync.WaitGroup
+	donor.Go(func() {
+		for range 20 {
+			requirePinned(t, tree, view, j.m.root(100))
+		}
+	})
+	for seq := uint64(100); seq < 400; seq += 10 {
+		j.execute(t, s, seq, seq+10)
+		s.Discard(seq + 10)
+	}
+	donor.Wait()
+	requirePinned(t, tree, view, j.m.root(100))
+	if _, _, err := s.Pin(100); !errors.Is(err, statemachine.ErrNotRetained) {
+		t.Errorf("a pin below the floor: %v", err)
+	}
+}
+
+func TestX2_TheNewestCheckpointsCanBePinned(t *testing.T) {
+	j := record(8, 60)
+	dir := t.TempDir()
+	s := open(t, dir)
+	load(t, s, 0)
+	j.execute(t, s, 0, 60)
+	for seq := uint64(0); seq <= 60; seq += 5 {
+		tree, view, err := s.Pin(seq)
+		if kept := seq%interval == 0 && seq > 60-keptTrees*interval; !kept {
+			if !errors.Is(err, statemachine.ErrNotRetained) {
+				t.Errorf("a pin of %d: %v", seq, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		requirePinned(t, tree, view, j.m.root(seq))
+		view.Close()
+		tree.Release()
+	}
+	s.Discard(50)
+	if _, _, err := s.Pin(40); !errors.Is(err, statemachine.ErrNotRetained) {
+		t.Errorf("a pin below the floor: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir)
+	load(t, s, 60)
+	tree, view := pin(t, s, 60)
+	requirePinned(t, tree, view, j.m.root(60))
+}
+
+func TestX2_AnAdoptedStateCanBePinnedAndOlderOnesCannot(t *testing.T) {
+	j := record(9, 60)
+	s := open(t, t.TempDir())
+	load(t, s, 0)
+	j.execute(t, s, 0, 20)
+	old, oldView := pin(t, s, 20)
+	g := stage(t, s, 50)
+	stageWrite(t, g, missing(t, g, j.m[50]))
+	adopt(t, g, j.m.root(50))
+	requirePinned(t, old, oldView, j.m.root(20))
+	if _, _, err := s.Pin(20); !errors.Is(err, statemachine.ErrNotRetained) {
+		t.Errorf("a pin below the adopted state: %v", err)
+	}
+	tree, view := pin(t, s, 50)
+	j.execute(t, s, 50, 60)
+	s.Discard(60)
+	requirePinned(t, tree, view, j.m.root(50))
+}
+
+// Long values are staged over short ones, short over long, and some of either deleted. Then executing goes on, which must
+// know what parts the adopted values have.
+func TestX4_ValuesInPartsAreStagedAndTakenOver(t *testing.T) {
+	s := open(t, t.TempDir())
+	load(t, s, 0)
+	long := func(tag string, parts int) string { return tag + strings.Repeat("v", parts*s.opt.partSize()) }
+	write(t, s, set(1, put("a", long("1", 3)), put("b", long("1", 2)), put("c", "short"), put("d", long("1", 1))))
+	g := stage(t, s, 5)
+	want := map[string]string{"a": "short", "c": long("5", 2), "d": long("5", 2), "e": long("5", 1)}
+	stageWrite(t, g, missing(t, g, want))
+	requireState(t, s, 1, map[string]string{"a": long("1", 3), "b": long("1", 2), "c": "short", "d": long("1", 1)})
+	if fmt.Sprint(s.parts) != "map[a:3 b:2 d:1]" {
+		t.Errorf("a stage changed the parts of the old position: %v", s.parts)
+	}
+	adopt(t, g, model{want}.root(0))
+	requireState(t, s, 5, want)
+	write(t, s, set(6, put("c", "short"), remove("d"), put("e", long("6", 0))))
+	if left := partsAt(s, 6); len(left) != 0 {
+		t.Errorf("parts left behind: %q", left)
+	}
+}
+
+func partsAt(s *Store, at uint64) (left []string) {
+	txn := s.db.NewTransactionAt(at, false)
+	defer txn.Discard()
+	opt := iteratorOptions()
+	opt.Prefix = []byte{partPrefix}
+	it := txn.NewIterator(opt)
+	defer it.Close()
+	for it.Rewind(); it.Valid(); it.Next() {
+		left = append(left, string(it.Item().Key()))
+	}
+	return left
+}
+
+// A crash may leave any part of a long value that was being staged: each choice is left in turn. Staged again, whatever is
+// missing is found; executed over, the old and the new parts together are the value.
+func TestX7_HalfALongValueLeftByAStageDoesNoHarm(t *testing.T) {
+	for left := range 8 {
+		for _, executed := range []bool{false, true} {
+			s := open(t, t.TempDir())
+			load(t, s, 0)
+			value := strings.Repeat("x", s.opt.partSize()) + strings.Repeat("y", s.opt.partSize()) + "z"
+			write(t, s, set(1, put("k", "old"), put("gone", value)))
+			leaveSome(t, s, left, put("k", value))
+			if executed {
+				write(t, s, set(3, put("k", value)), set(9))
+				s.Discard(9)
+				if got := get(t, s, 9, "k"); got != value {
+					t.Errorf("%b left: the value has %d bytes after executing, want %d", left, len(got), len(value))
+				}
+				continue
+			}
+			g := stage(t, s, 9)
+			want := map[string]string{"k": value}
+			stageWrite(t, g, missing(t, g, want))
+			adopt(t, g, model{want}.root(0))
+			requireState(t, s, 9, want)
+		}
+	}
+}
+
+// leaveSome writes the entry of w at version 9 and its two parts, as far as the bits of left say.
+func leaveSome(t *testing.T, s *Store, left int, w statemachine.Write) {
+	t.Helper()
+	size := s.opt.partSize()
+	entries := []*badger.Entry{
+		badger.NewEntry(stored(w.Key), w.Value[:size]).WithMeta(2),
+		badger.NewEntry(storedPart(1, w.Key), w.Value[size:2*size]),
+		badger.NewEntry(storedPart(2, w.Key), w.Value[2*size:]),
+	}
+	batch := s.db.NewManagedWriteBatch()
+	defer batch.Cancel()
+	for i, e := range entries {
+		if left&(1<<i) == 0 {
+			continue
+		}
+		if err := batch.SetEntryAt(e, 9); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := batch.Flush(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,310 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"tagma/checkpoint/merkle"
+	"tagma/statemachine"
+)
+
+func stage(t testing.TB, s *Store, seq uint64) *Stage {
+	t.Helper()
+	g, err := s.Stage(seq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	return g
+}
+
+// missing returns the writes that make the stage's state the wanted one, found as a receiver finds them: by key and value
+// hashes of the stage's tree, never by reading values.
+func missing(t testing.TB, g *Stage, want map[string]string) (writes []statemachine.Write) {
+	t.Helper()
+	wanted := merkle.New()
+	for k, v := range want {
+		wanted.Set([]byte(k), []byte(v))
+	}
+	leaves, _ := g.Tree().Leaves(nil, g.Tree().Len())
+	have := map[[32]byte][32]byte{}
+	for _, l := range leaves {
+		have[l.Key] = l.Value
+	}
+	for _, k := range slices.Sorted(maps.Keys(want)) {
+		one := merkle.New()
+		one.Set([]byte(k), []byte(want[k]))
+		l, _ := one.Leaves(nil, 1)
+		if have[l[0].Key] != l[0].Value {
+			writes = append(writes, put(k, want[k]))
+		}
+	}
+	for key, err := range g.Scan() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := want[string(key)]; !ok {
+			writes = append(writes, statemachine.Write{Key: key, Delete: true})
+		}
+	}
+	return writes
+}
+
+func stageWrite(t testing.TB, g *Stage, writes []statemachine.Write) {
+	t.Helper()
+	if err := g.Write(writes); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func adopt(t testing.TB, g *Stage, root [32]byte) {
+	t.Helper()
+	if g.Tree().Root() != root {
+		t.Fatal("the stage's root is not the wanted one")
+	}
+	if err := g.Adopt(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// requireState compares the whole state at one sequence number with the model.
+func requireState(t testing.TB, s *Store, at uint64, want map[string]string) {
+	t.Helper()
+	v, err := s.View(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	got := map[string]string{}
+	for e, err := range v.Scan(nil, nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[string(e.Key)] = string(e.Value)
+	}
+	if !maps.Equal(got, want) {
+		t.Fatalf("the state at %d has %d keys, want %d, or other values", at, len(got), len(want))
+	}
+}
+
+// Executed to 20 and crashed, loaded at 10: the leftovers up to 20 are in the view at 30, so the stage must have them.
+func TestX4_AStageIsComparedWithLeftoversIncluded(t *testing.T) {
+	j := record(3, 40)
+	dir := t.TempDir()
+	s := open(t, dir)
+	load(t, s, 0)
+	j.execute(t, s, 0, 20)
+	s = open(t, crashImage(t, dir))
+	load(t, s, 10)
+	g := stage(t, s, 30)
+	if g.Tree().Root() != j.m.root(20) {
+		t.Error("the stage did not read the leftovers")
+	}
+	stageWrite(t, g, missing(t, g, j.m[30]))
+	requireState(t, s, 10, j.m[10])
+	if _, err := s.View(11); !errors.Is(err, ErrNotWritten) {
+		t.Errorf("a view above the position before the switch: %v", err)
+	}
+	adopt(t, g, j.m.root(30))
+	requireState(t, s, 30, j.m[30])
+	if _, err := s.View(29); !errors.Is(err, statemachine.ErrNotRetained) {
+		t.Errorf("a view below the adopted state: %v", err)
+	}
+	if s.Floor() != 30 || s.MaxVersion() != 30 {
+		t.Errorf("floor %d, highest version %d, want 30 and 30", s.Floor(), s.MaxVersion())
+	}
+	j.execute(t, s, 30, 40)
+	requireState(t, s, 40, j.m[40])
+}
+
+func TestX5_NothingIsWrittenBelowVersionsThatTheStoreHolds(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	load(t, s, 0)
+	write(t, s, set(5, put("a", "1")), set(6))
+	if _, err := s.Stage(5); !errors.Is(err, ErrAhead) {
+		t.Errorf("a stage below the position: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir)
+	if _, err := s.Stage(4); !errors.Is(err, ErrAhead) {
+		t.Errorf("a stage below what was found: %v", err)
+	}
+	if _, err := s.Stage(0); err == nil {
+		t.Error("a stage at 0 was opened")
+	}
+	load(t, s, 0)
+	g := stage(t, s, 7)
+	stageWrite(t, g, []statemachine.Write{put("b", "2")})
+	g.Close()
+	if _, err := s.Stage(6); !errors.Is(err, ErrAhead) {
+		t.Errorf("a stage below what an earlier one wrote: %v", err)
+	}
+	if s.MaxVersion() != 7 {
+		t.Errorf("the highest version is %d, want 7", s.MaxVersion())
+	}
+}
+
+// A state at the stage's own sequence number that is not the certified one.
+func TestX5_AStoreThatDivergedAtTheStagesNumberIsServedAgainAfterAdoptOnly(t *testing.T) {
+	s := open(t, t.TempDir())
+	load(t, s, 0)
+	write(t, s, set(9, put("a", "wrong"), put("b", "wrong")))
+	checkpoint(t, s, 9)
+	g := stage(t, s, 9)
+	want := map[string]string{"a": "right"}
+	stageWrite(t, g, missing(t, g, want))
+	if _, err := s.View(9); !errors.Is(err, ErrNotLoaded) {
+		t.Errorf("a view of a state in doubt: %v", err)
+	}
+	if _, _, err := s.Pin(9); !errors.Is(err, statemachine.ErrNotRetained) {
+		t.Errorf("a pin of a state in doubt: %v", err)
+	}
+	g.Close()
+	if err := s.Write([]statemachine.WriteSet{set(10, put("c", "1"))}); !errors.Is(err, ErrNotLoaded) {
+		t.Errorf("a write upon a state in doubt: %v", err)
+	}
+	g = stage(t, s, 9)
+	adopt(t, g, model{want}.root(0))
+	requireState(t, s, 9, want)
+}
+
+// A crash before Adopt, and one after it but before the caller's record, find the old position; then a newer checkpoint is
+// staged upon what was left. Discarding goes on meanwhile, and the memtables are small enough that compaction does too.
+func TestX6_X7_ACrashAtAnyMomentFindsTheOldPositionAndGoesOn(t *testing.T) {
+	for seed := range uint64(6) {
+		r := rand.New(rand.NewPCG(seed, 17))
+		j := record(seed+20, 300)
+		dir := t.TempDir()
+		s := open(t, dir)
+		load(t, s, 0)
+		j.execute(t, s, 0, 100)
+		s.Discard(100)
+		for target := uint64(150); target <= 250; target += 50 {
+			g := stage(t, s, target)
+			writes := missing(t, g, j.m[target])
+			r.Shuffle(len(writes), func(a, b int) { writes[a], writes[b] = writes[b], writes[a] })
+			if target == 150 {
+				writes = writes[:r.IntN(len(writes)+1)]
+			}
+			for len(writes) > 0 {
+				n := 1 + r.IntN(len(writes))
+				stageWrite(t, g, writes[:n])
+				writes = writes[n:]
+				s.Discard(target)
+			}
+			requireState(t, s, 100, j.m[100])
+			if target == 200 {
+				adopt(t, g, j.m.root(target))
+				s.Discard(target - 1) // below the adopted floor: nothing may be forgotten for it
+			}
+			s = open(t, crashImage(t, dir))
+			dir = s.dir
+			if load(t, s, 100) != j.m.root(100) {
+				t.Fatalf("seed %d: the old position is gone after a crash while %d was staged", seed, target)
+			}
+		}
+		if seed%2 == 0 { // by execution: the leftovers are true values at their version
+			j.execute(t, s, 100, 300)
+		} else {
+			g := stage(t, s, 260)
+			stageWrite(t, g, missing(t, g, j.m[260]))
+			adopt(t, g, j.m.root(260))
+			j.execute(t, s, 260, 300)
+		}
+		s.Discard(300)
+		requireState(t, s, 300, j.m[300])
+		if s = open(t, crashImage(t, dir)); load(t, s, 300) != j.m.root(300) {
+			t.Fatalf("seed %d: the state after the switch does not survive a crash", seed)
+		}
+	}
+}
+
+func TestAStageExcludesOtherWriters(t *testing.T) {
+	s := open(t, t.TempDir())
+	load(t, s, 0)
+	write(t, s, set(1, put("a", "1")))
+	g := stage(t, s, 5)
+	if _, err := s.Stage(6); !errors.Is(err, ErrStaging) {
+		t.Errorf("a second stage: %v", err)
+	}
+	if err := s.Write([]statemachine.WriteSet{set(2)}); !errors.Is(err, ErrStaging) {
+		t.Errorf("Write: %v", err)
+	}
+	if _, err := s.Checkpoint(2); !errors.Is(err, ErrStaging) {
+		t.Errorf("Checkpoint: %v", err)
+	}
+	if _, err := s.Load(0); !errors.Is(err, ErrStaging) {
+		t.Errorf("Load: %v", err)
+	}
+	g.Close()
+	g.Close()
+	for name, err := range map[string]error{"Write": g.Write(nil), "Adopt": g.Adopt()} {
+		if !errors.Is(err, ErrStageClosed) {
+			t.Errorf("%s of a closed stage: %v", name, err)
+		}
+	}
+	for _, err := range g.Scan() {
+		if !errors.Is(err, ErrStageClosed) {
+			t.Errorf("Scan of a closed stage: %v", err)
+		}
+	}
+	write(t, s, set(2, put("a", "2")))
+	if got := get(t, s, 2, "a"); got != "2" {
+		t.Errorf("after the stage was closed a is %q", got)
+	}
+}
+
+func TestAFailedWriteToAStageIsFinal(t *testing.T) {
+	s := open(t, t.TempDir())
+	load(t, s, 0)
+	g := stage(t, s, 5)
+	s.opt.MinFree = 1 << 60
+	if err := g.Write([]statemachine.Write{put("a", "1")}); !errors.Is(err, ErrDiskFull) {
+		t.Fatalf("a write that leaves less than MinFree: %v", err)
+	}
+	s.opt.MinFree = 0
+	for name, err := range map[string]error{
+		"stage": g.Write([]statemachine.Write{put("a", "1")}), "adopt": g.Adopt(), "store": s.Write([]statemachine.WriteSet{set(1)}),
+	} {
+		if !errors.Is(err, ErrDiskFull) {
+			t.Errorf("%s after a failed write: %v", name, err)
+		}
+	}
+}
+
+func TestAStoreIsSetAside(t *testing.T) {
+	dir := t.TempDir() + "/state"
+	if to, err := SetAside(dir); to != "" || err != nil {
+		t.Fatalf("nothing was set aside as %q: %v", to, err)
+	}
+	for i := range 2 {
+		s := openPlain(t, dir)
+		load(t, s, 0)
+		write(t, s, set(uint64(i+1), put("a", strings.Repeat("x", i))))
+		if _, err := SetAside(dir); !errors.Is(err, ErrLocked) {
+			t.Fatalf("an open store was set aside: %v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if to, err := SetAside(dir); to != dir+".aside" || err != nil {
+			t.Fatalf("set aside as %q: %v", to, err)
+		}
+		if s := openPlain(t, dir); !s.Fresh() {
+			t.Error("what took the place of the store is not empty")
+		} else if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := SetAside(dir); err != nil { // the empty one replaces it
+			t.Fatal(fmt.Errorf("again: %w", err))
+		}
+	}
+}
