@@ -19,19 +19,46 @@ func benchTurn() []Entry {
 	return turn
 }
 
-// BenchmarkAppend is one durable turn through the journal, without the rotations.
+// BenchmarkAppend is one durable turn through the journal, without the rotations; indexed, with a sequence number for
+// every eight entries.
 func BenchmarkAppend(b *testing.B) {
-	_, j := created(b, Options{})
-	turn := benchTurn()
-	for b.Loop() {
-		if j.NeedsRotation() {
-			b.StopTimer()
-			must(b, j.Rotate(anchor()))
-			_, err := j.Truncate(1)
-			must(b, err)
-			b.StartTimer()
+	for _, way := range []struct {
+		name string
+		opt  Options
+	}{{"plain", Options{}}, {"indexed", Options{Index: everything}}} {
+		b.Run(way.name, func(b *testing.B) {
+			_, j := created(b, way.opt)
+			turn := benchTurn()
+			for seq := uint64(1); b.Loop(); seq += 8 {
+				if j.NeedsRotation() {
+					b.StopTimer()
+					must(b, j.Rotate(anchor()))
+					_, err := j.Truncate(seq)
+					must(b, err)
+					b.StartTimer()
+				}
+				for i := range turn {
+					turn[i].Seq = seq + uint64(i/8)
+				}
+				must(b, j.Append(turn))
+			}
+		})
+	}
+}
+
+// BenchmarkRead is one entry of the size of a batch, read beside nothing else.
+func BenchmarkRead(b *testing.B) {
+	_, j := created(b, Options{Index: everything})
+	const seqs = 1000
+	for seq := uint64(1); seq <= seqs; seq++ {
+		must(b, j.Append([]Entry{{Seq: seq, Data: make([]byte, 8<<10)}}))
+	}
+	for n := uint64(0); b.Loop(); n++ {
+		got, err := j.Read(1 + n%seqs)
+		must(b, err)
+		if len(got) != 1 {
+			b.Fatal("not found")
 		}
-		must(b, j.Append(turn))
 	}
 }
 

@@ -19,6 +19,7 @@ type history struct {
 	acked     map[uint64]bool // turns that Append or Open vouched for
 	pending   uint64          // the turn whose Append did not return nil; 0: none
 	truncated uint64          // Truncate was asked to forget what is not above it
+	indexed   bool
 }
 
 const testDir = "home/journal"
@@ -27,7 +28,13 @@ func newHistory(seed uint64) *history {
 	return &history{disk: newDisk(), rng: rand.New(rand.NewPCG(seed, 9)), acked: map[uint64]bool{}}
 }
 
-func (h *history) options() Options { return Options{SegmentBytes: 16 * sectorBytes, FS: h.disk} }
+func (h *history) options() Options {
+	opt := Options{SegmentBytes: 16 * sectorBytes, FS: h.disk}
+	if h.indexed {
+		opt.Index = everything
+	}
+	return opt
+}
 
 // turn makes up the entries of a turn; each says which one of how many it is.
 func (h *history) turn(id uint64) []Entry {

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"maps"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"sync"
 )
@@ -35,12 +34,6 @@ type inode struct {
 	dirty        map[int]bool // sectors written since the last sync, successful or not
 }
 
-// nameChange gives node a name and takes one away; an empty name stands for nothing.
-type nameChange struct {
-	node      *inode
-	add, drop string
-}
-
 func newDisk() *disk {
 	return &disk{names: map[string]*inode{}, durable: map[string]*inode{}, locks: map[string]bool{}}
 }
@@ -56,39 +49,6 @@ func (d *disk) step() error {
 		return d.failure
 	}
 	return nil
-}
-
-func (d *disk) change(c nameChange) error {
-	if err := d.step(); err != nil {
-		return err
-	}
-	d.pending = append(d.pending, c)
-	c.apply(d.names)
-	return nil
-}
-
-func (c nameChange) apply(names map[string]*inode) {
-	if c.drop != "" {
-		delete(names, c.drop)
-	}
-	if c.add != "" {
-		names[c.add] = c.node
-	}
-}
-
-func (d *disk) MkdirAll(string) error { d.mu.Lock(); defer d.mu.Unlock(); return d.step() }
-
-func (d *disk) ReadDir(dir string) ([]string, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var names []string
-	for path := range d.names {
-		if filepath.Dir(path) == dir {
-			names = append(names, filepath.Base(path))
-		}
-	}
-	slices.Sort(names)
-	return names, nil
 }
 
 func (d *disk) Create(path string) (File, error) {
@@ -108,28 +68,6 @@ func (d *disk) Open(path string, _ bool) (File, error) {
 		return nil, fs.ErrNotExist
 	}
 	return diskFile{d, d.names[path]}, nil
-}
-
-func (d *disk) Remove(path string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.change(nameChange{drop: path})
-}
-
-func (d *disk) Rename(from, to string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.change(nameChange{node: d.names[from], add: to, drop: from})
-}
-
-func (d *disk) SyncDir(string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.step(); err != nil {
-		return err
-	}
-	d.pending, d.durable = nil, maps.Clone(d.names)
-	return nil
 }
 
 func (d *disk) Lock(dir string) (io.Closer, error) {

@@ -33,4 +33,15 @@
 // or in a header are rot; so is any sector that is neither zero nor valid, wherever it stands. That includes a sector
 // half written on a disk whose sectors are not atomic: it cannot be told from a damaged vote, so by rule it is rot.
 // docs/journal.md has the decision table.
+//
+// # Reading by sequence number
+//
+// With Options.Index the journal keeps an index in memory, Seq to places in retained segments, from which Read serves
+// single entries while the owner appends (X0). It is built from what Open has checked and from turns that are durable, so
+// it never names a torn turn. Read checks every sector again: the disk may have changed it since.
+//
+// # Before and instead of a start
+//
+// Peek returns what a start would find and writes nothing. SetAside moves a journal that must not be used any more out
+// of the way of a new one.
 package journal

@@ -15,8 +15,10 @@ type FS interface {
 	Create(path string) (File, error)
 	// Open opens an existing file, for reading and if write is set for writing.
 	Open(path string, write bool) (File, error)
-	// Remove deletes a file; Rename gives it another name. Both are durable after SyncDir.
+	// Remove deletes a file. RemoveAll deletes a file, or a directory with all that it holds; a name that does not exist
+	// is no error. Rename gives a file or a directory another name. They are durable after SyncDir of the parent.
 	Remove(path string) error
+	RemoveAll(path string) error
 	Rename(from, to string) error
 	// SyncDir makes the names in dir durable.
 	SyncDir(dir string) error
@@ -38,18 +40,26 @@ type File interface {
 // DefaultSegmentBytes is the size of a segment when Options does not give one.
 const DefaultSegmentBytes = 16 << 20
 
+// maxSegmentBytes keeps the numbers of sectors in 32 bits, anchors and turns of any permitted size included.
+const maxSegmentBytes = 1 << 40
+
 // Options has the settings of a journal; the zero value is usable.
 type Options struct {
-	SegmentBytes int64         // size of a segment file, rounded up to whole sectors; 0: DefaultSegmentBytes
+	SegmentBytes int64         // size of a segment file, rounded up to sectors; at most 1 TiB; 0: DefaultSegmentBytes
 	Logger       *slog.Logger  // nil: nothing is logged
 	FS           FS            // nil: the operating system
 	Random       func() uint64 // nil: the operating system's; a simulation has its own, for runs that repeat
+
+	// Index chooses the entries that Read finds by their Seq, which must be above 0; nil: none. Open, Create, Append and
+	// Rotate call it once for every entry. It must be quick, keep no data and call no method of the journal.
+	Index func(data []byte) bool
 }
 
 func (o Options) withDefaults() Options {
 	if o.SegmentBytes <= 0 {
 		o.SegmentBytes = DefaultSegmentBytes
 	}
+	o.SegmentBytes = min(o.SegmentBytes, maxSegmentBytes)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// Journal is an open journal. Its methods are for one goroutine, except Preallocate.
+// Journal is an open journal. Its methods are for one goroutine, except Preallocate, Read, Holds and Lowest.
 type Journal struct {
 	dir      string
 	opt      Options
@@ -25,6 +25,7 @@ type Journal struct {
 	buf    []byte // of the last turn, reused
 	err    error  // sticky
 	spare  spare
+	index  index
 }
 
 // keepBuffer bounds the memory an exceptionally large turn leaves behind.
@@ -53,10 +54,11 @@ func (j *Journal) Append(entries []Entry) error {
 	if err := writeSync(j.file, j.buf, j.next); err != nil {
 		return j.fail("append to", err)
 	}
-	j.next += int64(len(j.buf) / sectorBytes)
 	current := &j.segments[len(j.segments)-1]
 	current.LastTurn = j.turn
 	current.add(entries)
+	j.index.add(current, j.turn, j.next, entries)
+	j.next += int64(len(j.buf) / sectorBytes)
 	j.turn++
 	if cap(j.buf) > keepBuffer {
 		j.buf = nil
@@ -87,7 +89,14 @@ func (j *Journal) Truncate(below uint64) (removed int, err error) {
 	if j.err != nil {
 		return 0, j.refuse("truncate")
 	}
-	for len(j.segments) > 1 && j.segments[0].MaxSeq <= below {
+	end := 0
+	for end < len(j.segments)-1 && j.segments[end].MaxSeq <= below {
+		end++
+	}
+	if end > 0 {
+		j.index.drop(j.segments[end].Number)
+	}
+	for removed < end {
 		if err := j.opt.FS.Remove(filepath.Join(j.dir, j.segments[0].Name)); err != nil {
 			return removed, j.fail("truncate", err)
 		}
@@ -111,6 +120,7 @@ func (j *Journal) Close() error {
 	} else {
 		j.err = fmt.Errorf("%w after a failure: %w", ErrClosed, j.err)
 	}
+	j.index.close()
 	return errors.Join(j.spare.close(), j.file.Close(), j.lock.Close())
 }
 

@@ -3,7 +3,6 @@ package journal
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 )
 
@@ -22,7 +21,7 @@ func create(dir string, anchor []Entry, opt Options) (*Journal, error) {
 	if err := opt.FS.MkdirAll(dir); err != nil {
 		return nil, err
 	}
-	j := &Journal{dir: dir, opt: opt, turn: 1, start: uint16(opt.epoch())}
+	j := &Journal{dir: dir, opt: opt, turn: 1, start: uint16(opt.epoch()), index: index{want: opt.Index}}
 	var err error
 	if j.lock, err = opt.FS.Lock(dir); err != nil {
 		return nil, err
@@ -58,7 +57,7 @@ func removeTemps(disk FS, dir string, temps []string) error {
 // The errors a caller decides on: ErrRot, ErrMissing, ErrEmpty, ErrForeign, ErrInUse.
 func Open(dir string, opt Options) (*Journal, []Entry, error) {
 	opt = opt.withDefaults()
-	j := &Journal{dir: dir, opt: opt, start: uint16(opt.epoch())}
+	j := &Journal{dir: dir, opt: opt, start: uint16(opt.epoch()), index: index{want: opt.Index}}
 	entries, err := j.open()
 	if err != nil {
 		return nil, nil, fmt.Errorf("open journal %s: %w", dir, err)
@@ -67,10 +66,7 @@ func Open(dir string, opt Options) (*Journal, []Entry, error) {
 }
 
 func (j *Journal) open() (entries []Entry, err error) {
-	if j.lock, err = j.opt.FS.Lock(j.dir); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("%w: %w", ErrEmpty, err)
-		}
+	if j.lock, err = lockExisting(j.opt.FS, j.dir); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -100,6 +96,12 @@ func (j *Journal) open() (entries []Entry, err error) {
 func (j *Journal) adopt(c chain) {
 	for _, s := range c {
 		j.segments = append(j.segments, s.info)
+		j.index.extend(s.info, s.epoch)
+		rest := s.entries
+		for i, t := range s.turns {
+			j.index.add(&s.info, s.info.FirstTurn+uint64(i), t.at, rest[:t.entries])
+			rest = rest[t.entries:]
+		}
 	}
 	last := c[len(c)-1]
 	j.epoch, j.sectors, j.next, j.turn = last.epoch, last.header.sectors, last.next, last.info.LastTurn+1

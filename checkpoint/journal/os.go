@@ -63,6 +63,7 @@ func (osFS) Open(path string, write bool) (File, error) {
 }
 
 func (osFS) Remove(path string) error     { return os.Remove(path) }
+func (osFS) RemoveAll(path string) error  { return os.RemoveAll(path) }
 func (osFS) Rename(from, to string) error { return os.Rename(from, to) }
 
 func (osFS) SyncDir(dir string) error {

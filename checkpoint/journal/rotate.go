@@ -52,6 +52,8 @@ func (j *Journal) begin(number, previous uint64, anchor []Entry) error {
 	info := Segment{Name: name, Number: number, Bytes: sectors * sectorBytes, FirstTurn: j.turn, LastTurn: j.turn}
 	info.add(anchor)
 	j.segments = append(j.segments, info)
+	j.index.extend(info, epoch)
+	j.index.add(&info, j.turn, 1, anchor)
 	j.file, j.epoch, j.sectors, j.next = f, epoch, sectors, used
 	j.turn++
 	j.wanted = 0

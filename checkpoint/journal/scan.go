@@ -13,14 +13,21 @@ type scan struct {
 	epoch   uint64
 	info    Segment
 	entries []Entry
-	last    int64 // sector where the last whole turn begins
-	next    int64 // the sector behind it
-	torn    int64 // sectors of the torn turn that begins at next; 0: none
-	hole    int64 // the torn turn's first zero sector
+	turns   []scannedTurn // the whole ones, the anchor first
+	last    int64         // sector where the last whole turn begins
+	next    int64         // the sector behind it
+	torn    int64         // sectors of the torn turn that begins at next; 0: none
+	hole    int64         // the torn turn's first zero sector
 	sealed  bool
 
 	window []byte // the sectors from windowAt on
 	at     int64
+}
+
+// scannedTurn says where a turn begins and how many entries it has.
+type scannedTurn struct {
+	at      int64
+	entries int
 }
 
 const windowSectors = 512
@@ -81,11 +88,13 @@ func (s *scan) valid(i int64) (sector, []byte, error) {
 		return sector{}, nil, err
 	}
 	h, wrong := parseSector(b)
-	switch {
-	case wrong != "":
+	if wrong == "" {
+		ours := h
+		ours.epoch = s.epoch
+		wrong = h.differs(ours)
+	}
+	if wrong != "" {
 		return h, b, s.rot(i, "%s", wrong)
-	case h.epoch != s.epoch:
-		return h, b, s.rot(i, "it belongs to another segment (epoch %016x instead of %016x)", h.epoch, s.epoch)
 	}
 	return h, b, nil
 }

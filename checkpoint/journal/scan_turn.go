@@ -104,9 +104,9 @@ func (s *scan) readSectors(first sector, written int64) (hole int64, err error) 
 			return 0, err
 		}
 		want := first
-		if want.index = uint32(i - s.next); h != want {
-			return 0, s.rot(i, "it is sector %d of %s %d, but sector %d of %s %d must be here",
-				h.index, h.kind, h.turn, want.index, want.kind, want.turn)
+		want.index = uint32(i - s.next)
+		if wrong := h.differs(want); wrong != "" {
+			return 0, s.rot(i, "%s", wrong)
 		}
 		rest := int(first.bytes) - int(want.index)*payloadBytes
 		payload = append(payload, b[sectorHead:sectorHead+min(rest, payloadBytes)]...)
@@ -125,6 +125,7 @@ func (s *scan) take(turn uint64, end int64, payload []byte) error {
 		return s.rot(s.next, "the entries of turn %d do not fill it", turn)
 	}
 	s.entries = entries
+	s.turns = append(s.turns, scannedTurn{at: s.next, entries: len(entries) - known})
 	s.info.add(entries[known:])
 	s.info.LastTurn = turn
 	s.last, s.next = s.next, end

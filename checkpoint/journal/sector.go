@@ -85,6 +85,20 @@ func parseSector(b []byte) (s sector, wrong string) {
 	return s, ""
 }
 
+// differs says in what way s is not the sector that must be in its place; empty means that it is.
+func (s sector) differs(want sector) string {
+	switch {
+	case s == want:
+		return ""
+	case s.epoch != want.epoch:
+		return fmt.Sprintf("it belongs to another segment (epoch %016x instead of %016x)", s.epoch, want.epoch)
+	case s.kind == want.kind && s.turn == want.turn && s.index == want.index:
+		return fmt.Sprintf("it belongs to another attempt at %s %d", s.kind, s.turn)
+	}
+	return fmt.Sprintf("it is sector %d of %s %d, but sector %d of %s %d must be here",
+		s.index, s.kind, s.turn, want.index, want.kind, want.turn)
+}
+
 func checksum(b []byte) uint32 { return crc32.Checksum(b[4:sectorBytes], castagnoli) }
 
 func checksumHolds(b []byte) bool { return binary.LittleEndian.Uint32(b) == checksum(b) }

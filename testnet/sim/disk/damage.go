@@ -92,9 +92,8 @@ func (d *Disk) Copy() *Disk {
 	c := New()
 	for _, name := range slices.Sorted(maps.Keys(d.names)) {
 		held := slices.Clone(d.names[name].data)
-		c.names[name] = &inode{data: held, used: len(held), length: len(held)}
+		c.names[name] = &inode{dir: d.names[name].dir, data: held, used: len(held), length: len(held)}
 	}
-	c.made = d.made
 	c.durable = maps.Clone(c.names)
 	return c
 }

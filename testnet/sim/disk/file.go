@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// inode is a file without its name. What is not durable can be undone.
+// inode is a file or a directory without its name. What is not durable can be undone.
 type inode struct {
+	dir    bool // a directory: it has a name and nothing else
 	data   []byte
 	used   int    // behind this nothing was written but zeros
 	length int    // durable

@@ -1,0 +1,42 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+)
+
+// Peek returns what Open would return, with the same errors, and writes nothing at all, so that a disk can be judged
+// before anything may be written to it (D8.3). A torn tail is left out of the result and stays on the disk, as do
+// unfinished files. Peek holds the lock while it reads. What it returns may be in the system's memory only: Open makes it
+// durable.
+func Peek(dir string, opt Options) (found []Entry, err error) {
+	found, err = peek(opt.withDefaults().FS, dir)
+	if err != nil {
+		return nil, fmt.Errorf("look at journal %s: %w", dir, err)
+	}
+	return found, nil
+}
+
+func peek(disk FS, dir string) (found []Entry, err error) {
+	lock, err := lockExisting(disk, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	c, err := readAll(disk, dir)
+	if err != nil {
+		return nil, err
+	}
+	return c.entries(), nil
+}
+
+// lockExisting takes the lock of a directory. That there is none means that there is no journal.
+func lockExisting(disk FS, dir string) (io.Closer, error) {
+	lock, err := disk.Lock(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", ErrEmpty, err)
+	}
+	return lock, err
+}
