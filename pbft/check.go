@@ -62,6 +62,8 @@ func checkMessage(cfg *Config, m Message) error {
 		return checkQueryReply(cfg, m)
 	case *Inquire, *Report, *Attach:
 		return nil
+	case *Held, *HeldBy, *Recover, *FetchSlots, *Slots, *FetchState, *Data:
+		return checkRecovery(cfg, m)
 	}
 	return invalid("not a message")
 }

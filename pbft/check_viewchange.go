@@ -56,7 +56,7 @@ func checkViewChange(cfg *Config, m *ViewChange) error {
 	if err := checkMember(cfg, m.Replica); err != nil {
 		return err
 	}
-	if err := checkSuspects(cfg, m); err != nil {
+	if err := checkSuspects(cfg, m.View, m.Suspects); err != nil {
 		return err
 	}
 	if err := checkStableCert(cfg, &m.Stable); err != nil {
@@ -79,19 +79,20 @@ func checkViewChange(cfg *Config, m *ViewChange) error {
 	return nil
 }
 
-func checkSuspects(cfg *Config, m *ViewChange) error {
-	if len(m.Suspects) != cfg.Weak() {
-		return invalid("justified by %d suspects, not %d", len(m.Suspects), cfg.Weak())
+// checkSuspects is the justification of a view (V7): f+1 distinct replicas suspect the one before it or a later one.
+func checkSuspects(cfg *Config, v View, suspects []Suspect) error {
+	if len(suspects) != cfg.Weak() {
+		return invalid("justified by %d suspects, not %d", len(suspects), cfg.Weak())
 	}
-	for i := range m.Suspects {
-		s := &m.Suspects[i]
+	for i := range suspects {
+		s := &suspects[i]
 		if err := checkMember(cfg, s.Replica); err != nil {
 			return fmt.Errorf("suspect: %w", err)
 		}
-		if s.View < m.View-1 {
-			return invalid("a suspect of view %d does not justify view %d", s.View, m.View)
+		if s.View < v-1 {
+			return invalid("a suspect of view %d does not justify view %d", s.View, v)
 		}
-		if i > 0 && m.Suspects[i-1].Replica >= s.Replica {
+		if i > 0 && suspects[i-1].Replica >= s.Replica {
 			return invalid("suspects out of order or repeated")
 		}
 	}

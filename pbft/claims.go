@@ -42,6 +42,13 @@ func Claims(cfg *Config, m Message) []Claim {
 	case *StableNotice:
 		c.reserve(len(m.Cert.Checkpoints))
 		c.stableCert(&m.Cert)
+	case *HeldBy:
+		c.heldBy(m)
+	case *Data:
+		if m.Offer != nil {
+			c.stableCert(m.Offer)
+		}
+	case *Held, *Recover, *FetchSlots, *Slots, *FetchState: // the link authenticates them
 	case *Reply, *Status, *Fetch, *Inquire, *Report, *Attach, *Query, *QueryReply: // no signatures: the link authenticates them
 	}
 	return c.list
@@ -155,6 +162,24 @@ func (c *claims) newView(m *NewView) {
 	for i := range m.Proposals {
 		p := &m.Proposals[i]
 		c.proposal(m.View, first+Seq(i), p.Digest, p.Sig)
+	}
+}
+
+func (c *claims) heldBy(m *HeldBy) {
+	c.reserve(len(m.Said) + len(m.Stable.Checkpoints) + 3*c.cfg.Quorum() + len(m.Suspects))
+	for i := range m.Said {
+		s := &m.Said[i]
+		c.add(c.member(m.Of), appendSignedStatement(c.next(), c.cfg, s, m.Of), s.Sig)
+	}
+	c.stableCert(&m.Stable)
+	if m.Prepared != nil {
+		c.preparedCert(m.Prepared)
+	}
+	if m.Commit != nil {
+		c.commitCert(m.Commit)
+	}
+	for i := range m.Suspects {
+		c.own(&m.Suspects[i], m.Suspects[i].Sig)
 	}
 }
 

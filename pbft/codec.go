@@ -39,6 +39,9 @@ func Decode(b []byte) (Message, error) {
 	return m, nil
 }
 
+// Bytes is about the size of the encoding.
+func (m *CertifiedBody) Bytes() int { return sizeHint(m) }
+
 // sizeHint is about the size of the encoding: exact enough that the large messages are not moved while they grow.
 func sizeHint(m Message) int {
 	const (
@@ -70,6 +73,12 @@ func sizeHint(m Message) int {
 		return small + len(m.Op)
 	case *QueryReply:
 		return small + len(m.Result)
+	case *HeldBy:
+		return 4*small + len(m.Said)*heldStatementBytes
+	case *FetchState:
+		return small + len(m.Query)
+	case *Data:
+		return 4*small + len(m.Answer)
 	default:
 		return small
 	}
@@ -117,6 +126,8 @@ func appendTyped(b []byte, m Message) []byte {
 		return appendQueryReply(b, m)
 	case *Attach:
 		return appendU64(b, uint64(m.Session))
+	case *Held, *HeldBy, *Recover, *FetchSlots, *Slots, *FetchState, *Data:
+		return appendRecovery(b, m)
 	}
 	panic("pbft: encoding a message of no known type")
 }
@@ -162,6 +173,8 @@ func readTyped(r *reader) Message {
 		return readQueryReply(r)
 	case TypeAttach:
 		return &Attach{Session: Session(r.u64())}
+	case TypeHeld, TypeHeldBy, TypeRecover, TypeFetchSlots, TypeSlots, TypeFetchState, TypeData:
+		return readRecovery(r, t)
 	default:
 		r.fail("unknown message %v", t)
 		return nil

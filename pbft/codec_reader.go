@@ -126,6 +126,7 @@ func (r *reader) bool() bool {
 func (r *reader) digest() (d Digest)       { copy(d[:], r.take(len(d))); return d }
 func (r *reader) key() (k PublicKey)       { copy(k[:], r.take(len(k))); return k }
 func (r *reader) signature() (s Signature) { copy(s[:], r.take(len(s))); return s }
+func (r *reader) life() (l Life)           { copy(l[:], r.take(len(l))); return l }
 func (r *reader) replica() ReplicaID       { return ReplicaID(r.u16()) }
 
 // count reads the length of a list. It is refused above most, and when what is left cannot hold that many entries of

@@ -2,15 +2,19 @@ package pbft
 
 // The kinds of records, as numbered in the journal. 0 is never one.
 const (
-	recordHead      = 1
-	recordSent      = 2
-	recordAccepted  = 3
-	recordFetched   = 4
-	recordPrepared  = 5
-	recordCertified = 6
-	recordCommitted = 7
-	recordStable    = 8
-	recordActivated = 9
+	recordHead       = 1 // of the first format, without a life
+	recordSent       = 2
+	recordAccepted   = 3
+	recordFetched    = 4
+	recordPrepared   = 5
+	recordCertified  = 6
+	recordCommitted  = 7
+	recordStable     = 8
+	recordActivated  = 9
+	recordLivingHead = 10 // a Head with its life
+	recordRecovering = 11
+	recordInstalled  = 12
+	recordWitness    = 13
 )
 
 // EncodeRecord returns the journal's bytes of a record: format version, kind, fields, by the rules of Encode.
@@ -21,7 +25,10 @@ func AppendRecord(dst []byte, r Record) []byte {
 	b := append(dst, FormatVersion)
 	switch r := r.(type) {
 	case *Head:
-		return appendHead(append(b, recordHead), r)
+		if r.Life == (Life{}) {
+			return appendHead(append(b, recordHead), r)
+		}
+		return append(appendHead(append(b, recordLivingHead), r), r.Life[:]...)
 	case *Sent:
 		return appendTyped(append(b, recordSent), r.Msg)
 	case *Accepted:
@@ -38,6 +45,17 @@ func AppendRecord(dst []byte, r Record) []byte {
 		return appendStableCert(append(b, recordStable), &r.Cert)
 	case *Activated:
 		return appendNewView(append(b, recordActivated), r.NewView)
+	case *Recovering:
+		b = append(append(b, recordRecovering), r.Life[:]...)
+		b = appendCount(appendU64(appendU64(b, uint64(r.Until)), uint64(r.View)), len(r.Suspects))
+		for i := range r.Suspects {
+			b = appendSuspect(b, &r.Suspects[i])
+		}
+		return b
+	case *Installed:
+		return appendStableCert(append(b, recordInstalled), &r.Cert)
+	case *Witness:
+		return appendHeldStatement(appendU16(append(b, recordWitness), uint16(r.Replica)), &r.Said)
 	}
 	panic("pbft: encoding a record of no known kind")
 }
@@ -73,7 +91,13 @@ func DecodeRecord(b []byte) (Record, error) {
 func readRecord(r *reader) Record {
 	switch kind := r.u8(); kind {
 	case recordHead:
-		return &Head{Cluster: r.digest(), Epoch: r.u64(), Self: r.replica(), View: View(r.u64()), Active: r.bool()}
+		return readHead(r)
+	case recordLivingHead:
+		head := readHead(r)
+		if head.Life = r.life(); r.err == nil && head.Life == (Life{}) {
+			r.fail("a head with an empty life")
+		}
+		return head
 	case recordSent:
 		m := readTyped(r)
 		if r.err == nil && !Durable(m) {
@@ -94,10 +118,24 @@ func readRecord(r *reader) Record {
 		return &Stable{Cert: readStableCert(r)}
 	case recordActivated:
 		return &Activated{NewView: readNewView(r)}
+	case recordRecovering:
+		return &Recovering{
+			Life: r.life(), Until: Seq(r.u64()), View: View(r.u64()),
+			Suspects: readAscending(r, "suspects", maxListedReplicas, suspectBytes, readSuspect,
+				func(s *Suspect) uint16 { return uint16(s.Replica) }),
+		}
+	case recordInstalled:
+		return &Installed{Cert: readStableCert(r)}
+	case recordWitness:
+		return &Witness{Replica: r.replica(), Said: readHeldStatement(r)}
 	default:
 		r.fail("unknown record %d", kind)
 		return nil
 	}
+}
+
+func readHead(r *reader) *Head {
+	return &Head{Cluster: r.digest(), Epoch: r.u64(), Self: r.replica(), View: View(r.u64()), Active: r.bool()}
 }
 
 func appendHead(b []byte, h *Head) []byte {
@@ -125,6 +163,8 @@ func RecordSeq(r Record) Seq {
 	case *Committed:
 		return r.Cert.Seq
 	case *Stable:
+		return r.Cert.Seq
+	case *Installed:
 		return r.Cert.Seq
 	default:
 		return 0

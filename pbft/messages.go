@@ -206,6 +206,69 @@ type StableNotice struct {
 	Cert StableCert
 }
 
+// Held asks what others hold that the sender signed (D8.4). Every start sends it to all.
+type Held struct {
+	Nonce uint64 // of this start; an answer repeats it
+	Above Seq    // the sender's low watermark h; 0 without a journal
+}
+
+// HeldBy answers a Held from what the answerer holds: what the asker signed, and proof of how far the cluster has come.
+// Everything in it is signed by others, so a faulty answerer can only leave out.
+type HeldBy struct {
+	Nonce uint64
+	Of    ReplicaID   // who asked
+	Whole bool        // the answerer remembers all that it signed itself (D8.1)
+	Said  []Statement // by Of, above the asker's h
+	// Proof of the highest sequence numbers that the answerer knows of.
+	Stable   StableCert
+	Prepared *PreparedCert // nil: none
+	Commit   *CommitCert   // nil: none
+	// Suspects of f+1 replicas prove that View is justified (V7); none for view 0.
+	View     View
+	Suspects []Suspect
+}
+
+// Statement is what one signature of a replica says, without the message around it: enough to prove that it was signed.
+type Statement struct {
+	Type   Type // of the message: PrePrepare, Prepare, Commit, Checkpoint, ViewChange or NewView
+	View   View // 0 for a checkpoint
+	Seq    Seq  // 0 for a view change and a new view
+	Digest Digest
+	Sig    Signature
+}
+
+// Recover asks an idle cluster to order nulls up to Until, where the silence of its sender ends (D8.9).
+type Recover struct{ Until Seq }
+
+// FetchSlots asks for committed batches with their certificates, from one sequence number on (X0).
+type FetchSlots struct {
+	From Seq
+	Most uint32 // batches
+}
+
+// Slots ends the answer to a FetchSlots: the batches in [From, Next) were sent. With Next equal to From none is held.
+type Slots struct{ From, Next Seq }
+
+// FetchState asks for a part of the state at a stable checkpoint (X3). Query is in the encoding of checkpoint/transfer.
+type FetchState struct {
+	Seq   Seq // 0 with an empty Query: for the newest checkpoint that the answerer has
+	Query []byte
+}
+
+// Data answers a FetchState. Without an Answer it says only which checkpoint its sender can serve.
+type Data struct {
+	Seq    Seq         // that was asked for
+	Offer  *StableCert // the newest one that the sender can serve, when it was asked for that or serves Seq no more
+	Answer []byte      // in the encoding of checkpoint/transfer; believed by its hashes alone
+}
+
+func (*Held) message()          {}
+func (*HeldBy) message()        {}
+func (*Recover) message()       {}
+func (*FetchSlots) message()    {}
+func (*Slots) message()         {}
+func (*FetchState) message()    {}
+func (*Data) message()          {}
 func (*Request) message()       {}
 func (*PrePrepare) message()    {}
 func (*Prepare) message()       {}

@@ -14,6 +14,29 @@ type Head struct {
 	Self    ReplicaID
 	View    View
 	Active  bool
+	Life    Life // of the journal (D8.2); zero in one of the first format, until it is adopted
+}
+
+// Recovering begins the journal of a replica that had forgotten what it signed, and stays in every anchor (D8.6): it is
+// silent until a checkpoint at Until is stable, and never votes in a view below View (D8.7).
+type Recovering struct {
+	Life  Life
+	Until Seq  // R
+	View  View // V*
+	// Suspects of f+1 replicas justify a view below View, the highest one that correct replicas had come to, so that this
+	// replica can prove it to the next one that forgets (V7).
+	Suspects []Suspect
+}
+
+// Installed is the certificate of a state that was fetched from others and is durable in the store, whole (X6). What was
+// executed or noted as a checkpoint before it is void.
+type Installed struct{ Cert StableCert }
+
+// Witness is the highest checkpoint or view change of another replica that this one knows of: should that one forget what
+// it signed, it is told (D8.4).
+type Witness struct {
+	Replica ReplicaID
+	Said    Statement
 }
 
 // Sent is a message this replica signed: PrePrepare (D1), Prepare, Commit, Checkpoint (D5), ViewChange (D3) or
@@ -50,12 +73,15 @@ type Stable struct{ Cert StableCert }
 // Activated is the new view that became active here (D4).
 type Activated struct{ NewView *NewView }
 
-func (*Head) record()      {}
-func (*Sent) record()      {}
-func (*Accepted) record()  {}
-func (*Fetched) record()   {}
-func (*Prepared) record()  {}
-func (*Certified) record() {}
-func (*Committed) record() {}
-func (*Stable) record()    {}
-func (*Activated) record() {}
+func (*Head) record()       {}
+func (*Sent) record()       {}
+func (*Accepted) record()   {}
+func (*Fetched) record()    {}
+func (*Prepared) record()   {}
+func (*Certified) record()  {}
+func (*Committed) record()  {}
+func (*Stable) record()     {}
+func (*Activated) record()  {}
+func (*Recovering) record() {}
+func (*Installed) record()  {}
+func (*Witness) record()    {}

@@ -41,6 +41,38 @@ func appendSignedContent(b []byte, cfg *Config, t Type, v View, by ReplicaID, co
 	return append(appendSignedView(b, cfg, t, v, by), content[:]...)
 }
 
+// appendSignedStatement appends the signed string of a statement, the same as that of the message it was made in.
+func appendSignedStatement(b []byte, cfg *Config, s *Statement, by ReplicaID) []byte {
+	switch s.Type {
+	case TypeCheckpoint:
+		return appendSignedCheckpoint(b, cfg, s.Seq, s.Digest, by)
+	case TypeViewChange, TypeNewView:
+		return appendSignedContent(b, cfg, s.Type, s.View, by, s.Digest)
+	default:
+		return appendSignedVote(b, cfg, s.Type, s.View, s.Seq, s.Digest, by)
+	}
+}
+
+// saidIn is what a message's own signature says; false for a kind that may be said twice.
+func saidIn(m Message) (Statement, bool) {
+	switch m := m.(type) {
+	case *PrePrepare:
+		return Statement{TypePrePrepare, m.View, m.Seq, m.Digest, m.Sig}, true
+	case *Prepare:
+		return Statement{TypePrepare, m.View, m.Seq, m.Digest, m.Sig}, true
+	case *Commit:
+		return Statement{TypeCommit, m.View, m.Seq, m.Digest, m.Sig}, true
+	case *Checkpoint:
+		return Statement{TypeCheckpoint, 0, m.Seq, m.Digest, m.Sig}, true
+	case *ViewChange:
+		return Statement{TypeViewChange, m.View, 0, m.contentDigest(), m.Sig}, true
+	case *NewView:
+		return Statement{TypeNewView, m.View, 0, m.contentDigest(), m.Sig}, true
+	default:
+		return Statement{}, false
+	}
+}
+
 func appendSignedRequest(b []byte, cluster Digest, epoch uint64, content Digest) []byte {
 	return append(appendSignedHead(b, cluster, epoch, TypeRequest), content[:]...)
 }

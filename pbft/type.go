@@ -5,7 +5,7 @@ import "strconv"
 // Type names a kind of message. Its number stands in every frame and in every signed statement.
 type Type uint8
 
-// The message types. 0 is never one. 12 and 15 are kept for body and data, which nothing sends yet.
+// The message types. 0 is never one. 12 is kept for body, which nothing sends yet.
 const (
 	TypeRequest       Type = 1
 	TypePrePrepare    Type = 2
@@ -20,12 +20,19 @@ const (
 	TypeStatus        Type = 11
 	TypeCertifiedBody Type = 13
 	TypeFetch         Type = 14
+	TypeData          Type = 15
 	TypeStableNotice  Type = 16
 	TypeInquire       Type = 17
 	TypeReport        Type = 18
 	TypeQuery         Type = 19
 	TypeQueryReply    Type = 20
 	TypeAttach        Type = 21
+	TypeHeld          Type = 22
+	TypeHeldBy        Type = 23
+	TypeRecover       Type = 24
+	TypeFetchSlots    Type = 25
+	TypeSlots         Type = 26
+	TypeFetchState    Type = 27
 )
 
 var typeNames = [...]string{
@@ -48,6 +55,13 @@ var typeNames = [...]string{
 	TypeQuery:         "query",
 	TypeQueryReply:    "query-reply",
 	TypeAttach:        "attach",
+	TypeData:          "data",
+	TypeHeld:          "held",
+	TypeHeldBy:        "held-by",
+	TypeRecover:       "recover",
+	TypeFetchSlots:    "fetch-slots",
+	TypeSlots:         "slots",
+	TypeFetchState:    "fetch-state",
 }
 
 // String returns the name that logs, scenarios and counters use.
@@ -109,6 +123,20 @@ func TypeOf(m Message) Type {
 		return TypeQueryReply
 	case *Attach:
 		return TypeAttach
+	case *Data:
+		return TypeData
+	case *Held:
+		return TypeHeld
+	case *HeldBy:
+		return TypeHeldBy
+	case *Recover:
+		return TypeRecover
+	case *FetchSlots:
+		return TypeFetchSlots
+	case *Slots:
+		return TypeSlots
+	case *FetchState:
+		return TypeFetchState
 	}
 	return 0
 }

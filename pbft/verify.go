@@ -17,6 +17,15 @@ type Verified struct{ msg Message }
 // Message returns the message that was verified.
 func (v Verified) Message() Message { return v.msg }
 
+// Offered returns the certificate that a Data carries as the message that a core takes; false without one. The claims of the
+// whole message were verified, those of the certificate among them.
+func (v Verified) Offered() (Verified, bool) {
+	if m, ok := v.msg.(*Data); ok && m.Offer != nil && m.Offer.Seq > 0 {
+		return Verified{msg: &StableNotice{Cert: *m.Offer}}, true
+	}
+	return Verified{}, false
+}
+
 // Verify checks a message and its claims. Holds reports whether every one of the claims has a valid signature; it is
 // given all claims of the message at once, so that it can batch and cache them.
 func Verify(cfg *Config, m Message, holds func([]Claim) bool) (Verified, error) {

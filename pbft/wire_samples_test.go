@@ -141,6 +141,39 @@ func (c *wireCluster) newView() *NewView {
 	return m
 }
 
+// heldBy shows one statement of every type by a replica, and a proof of every kind.
+func (c *wireCluster) heldBy(of ReplicaID) *HeldBy {
+	b := c.body()
+	vc := c.viewChange(5, of, c.stableCert(10))
+	m := &HeldBy{
+		Nonce: 9, Of: of, Whole: true, Stable: c.stableCert(10),
+		Prepared: new(c.preparedCert(2, 12, b)), Commit: c.commitCert(2, 11, b.Digest()), View: 5, Suspects: vc.Suspects,
+	}
+	v := View(of) // it is the primary of this one
+	for v <= 5 {
+		v += View(c.cfg.N())
+	}
+	for _, said := range []Message{
+		c.prePrepare(v, 13, b), c.prepare(2, 11, b.Digest(), of), c.commit(2, 11, b.Digest(), of),
+		c.checkpoint(20, Digest{0x57, 20}, of), vc, c.newViewOf(v),
+	} {
+		if s, ok := saidIn(said); ok {
+			m.Said = append(m.Said, s)
+		}
+	}
+	return m
+}
+
+// newViewOf is the empty new view of any view above 0.
+func (c *wireCluster) newViewOf(v View) *NewView {
+	m := &NewView{View: v}
+	for id := range ReplicaID(c.cfg.Quorum()) {
+		m.ViewChanges = append(m.ViewChanges, *c.viewChange(v, id, StableCert{}))
+	}
+	c.sign(m)
+	return m
+}
+
 type wireSample struct {
 	name string
 	m    Message
@@ -187,6 +220,16 @@ func (c *wireCluster) samples() []wireSample {
 		{"query-reply of a state not retained", &QueryReply{Nonce: 6, At: 1, Outcome: QueryNotRetained, Result: []byte{}}},
 		{"attach", &Attach{Session: 7}},
 		{"report", &Report{Document: []byte(`{"view":2}`)}},
+		{"held", &Held{Nonce: 9, Above: 10}},
+		{"held-by", c.heldBy(1)},
+		{"held-by that knows nothing", &HeldBy{Nonce: 9, Of: 1}},
+		{"recover", &Recover{Until: 30}},
+		{"fetch-slots", &FetchSlots{From: 11, Most: 256}},
+		{"slots", &Slots{From: 11, Next: 14}},
+		{"fetch-state", &FetchState{Seq: 20, Query: []byte{1, 2}}},
+		{"fetch-state for the newest", &FetchState{Query: []byte{}}},
+		{"data", &Data{Seq: 20, Answer: []byte{3, 4}}},
+		{"data with an offer", &Data{Offer: new(c.stableCert(20)), Answer: []byte{}}},
 	}
 }
 
@@ -213,6 +256,13 @@ func (c *wireCluster) records() []wireRecord {
 		{"committed", &Committed{*c.commitCert(2, 17, d)}, 17},
 		{"stable", &Stable{c.stableCert(20)}, 20},
 		{"activated", &Activated{c.newView()}, 0},
+		{"head with a life", &Head{Cluster: c.cfg.Cluster, Epoch: 3, Self: 2, View: 4, Life: Life{0x1f}}, 0},
+		{"recovering", &Recovering{
+			Life: Life{0x1f}, Until: 40, View: 6, Suspects: c.viewChange(5, 2, StableCert{}).Suspects,
+		}, 0},
+		{"recovering in view 1", &Recovering{Life: Life{0x1f}, Until: 20, View: 1}, 0},
+		{"installed", &Installed{c.stableCert(20)}, 20},
+		{"witness", &Witness{Replica: 3, Said: Statement{TypeCheckpoint, 0, 20, d, c.checkpoint(20, d, 3).Sig}}, 0},
 	}
 }
 

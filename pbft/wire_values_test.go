@@ -93,6 +93,14 @@ func wireOptional(rng *rand.Rand, v any) {
 		if absent {
 			v.Cert = nil
 		}
+	case *HeldBy:
+		if absent {
+			v.Prepared, v.Commit = nil, nil
+		}
+	case *Data:
+		if absent {
+			v.Offer = nil
+		}
 	case *Reply:
 		if absent {
 			v.ResultDigest = nil
@@ -193,6 +201,7 @@ func TestType_NamesAreTheInterfaceContract(t *testing.T) {
 		1: "request", 2: "pre-prepare", 3: "prepare", 4: "commit", 5: "checkpoint", 6: "suspect", 7: "view-change",
 		8: "new-view", 9: "heartbeat", 10: "reply", 11: "status", 13: "certified-body", 14: "fetch", 16: "stable-notice",
 		17: "inquire", 18: "report", 19: "query", 20: "query-reply", 21: "attach",
+		15: "data", 22: "held", 23: "held-by", 24: "recover", 25: "fetch-slots", 26: "slots", 27: "fetch-state",
 	}
 	for number, name := range want {
 		if number.String() != name {
@@ -209,7 +218,7 @@ func TestType_NamesAreTheInterfaceContract(t *testing.T) {
 	if len(seen) != len(want) {
 		t.Errorf("samples of %d types, want %d", len(seen), len(want))
 	}
-	for _, name := range []string{"", "body", "data"} {
+	for _, name := range []string{"", "body"} {
 		if got, ok := ParseType(name); ok {
 			t.Errorf("ParseType(%q) = %d", name, got)
 		}
