@@ -49,9 +49,14 @@ func (d *donor) hasRoom(opt Options) bool {
 // usable says that the donor can be expected to answer.
 func (d *donor) usable() bool { return d.present && !d.blamed && !d.slow }
 
-// othersHaveRoom says whether a donor that is not slow can be asked more.
-func (r *Receiver) othersHaveRoom() bool {
-	return slices.ContainsFunc(r.donors, func(o *donor) bool { return o.usable() && o.hasRoom(r.opt) })
+// withRoom returns how many donors that are not slow can be asked more.
+func (r *Receiver) withRoom() (n int) {
+	for _, d := range r.donors {
+		if d.usable() && d.hasRoom(r.opt) {
+			n++
+		}
+	}
+	return n
 }
 
 // close takes the open question that an answer is for. It is nil, without an error, for one that was given up.

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
 	"tagma/checkpoint/merkle"
 	"tagma/statemachine"
@@ -69,6 +68,7 @@ type memStage struct {
 	merkle *merkle.Tree
 	writes int
 	fail   error // of the next write or scan
+	target state // if set, what may be written
 }
 
 func stageOf(t testing.TB, s state) *memStage {
@@ -90,6 +90,9 @@ func (s *memStage) Write(writes []statemachine.Write) error {
 		}
 		old, had := s.values[string(w.Key)]
 		s.writes++
+		if right, is := s.target[string(w.Key)]; s.target != nil && (is == w.Delete || is && !bytes.Equal(right, w.Value)) {
+			s.t.Errorf("key %.20q is not made what it is in the target", w.Key)
+		}
 		if w.Delete {
 			if !had {
 				s.t.Errorf("an absent key is deleted")
@@ -153,112 +156,6 @@ func prepare(t testing.TB, s *Source) {
 	}
 }
 
-// answerer answers a query; nil is silence.
-type answerer func(query []byte) []byte
-
-// honest answers as a source does, and prepares it when needed.
-func honest(t testing.TB, s *Source) answerer {
-	return func(query []byte) []byte {
-		t.Helper()
-		for range 4 {
-			answer, err := s.Answer(query)
-			if err == nil {
-				if len(answer) > MaxAnswer {
-					t.Errorf("an answer of %d bytes", len(answer))
-				}
-				return answer
-			}
-			if err != ErrNotReady {
-				t.Fatalf("a correct donor does not answer: %v", err)
-			}
-			prepare(t, s)
-		}
-		t.Fatal("a source that was prepared for a query does not answer it")
-		return nil
-	}
-}
-
-func honestOf(t testing.TB, s state) answerer { return honest(t, sourceOf(t, s, SourceOptions{})) }
-
-// exchange runs a receiver against donors, in an order drawn from r, until it is done or most answers were taken. Time
-// passes when no answer is under way. It returns the number of answers.
-type exchange struct {
-	t        testing.TB
-	receiver *Receiver
-	donors   []answerer
-	random   *rand.Rand
-	most     int
-	now      time.Duration
-	answers  int
-	asked    int                         // bytes of queries
-	onBad    func(donor int, err error) // nil: a lie fails the test
-}
-
-const patience = time.Second
-
-func (x *exchange) run() {
-	x.t.Helper()
-	type flight struct {
-		donor  int
-		answer []byte
-	}
-	var flying []flight
-	last, idle := 0.0, 0
-	for !x.receiver.Done() && x.answers < x.most {
-		for id, donor := range x.donors {
-			for {
-				query, ok := x.receiver.Ask(id, x.now)
-				if !ok {
-					break
-				}
-				x.asked += len(query)
-				if answer := donor(query); answer != nil {
-					flying = append(flying, flight{id, answer})
-				}
-			}
-		}
-		if len(flying) == 0 {
-			x.now += patience
-			x.receiver.Expire(x.now, patience)
-			if idle++; idle > 100 {
-				x.t.Fatalf("nothing happens any more: %+v, blamed %v", x.receiver.Progress(), x.receiver.Blamed())
-			}
-			continue
-		}
-		idle = 0
-		at := x.random.IntN(len(flying))
-		f := flying[at]
-		flying = slices.Delete(flying, at, at+1)
-		x.answers++
-		x.now++
-		if err := x.receiver.Take(f.donor, x.now, f.answer); err != nil {
-			if x.onBad == nil {
-				x.t.Fatal(err)
-			}
-			x.onBad(f.donor, err)
-		}
-		share := x.receiver.Progress().Share
-		if share < last || share > 1 {
-			x.t.Fatalf("the share done goes from %v to %v", last, share)
-		}
-		last = share
-	}
-}
-
-// transferAll runs a transfer to its end against honest donors of the target, and looks at the result.
-func transferAll(t testing.TB, from, to state, donors ...answerer) *Receiver {
-	t.Helper()
-	stage := stageOf(t, from)
-	r := NewReceiver(to.root(), stage, Options{})
-	x := &exchange{t: t, receiver: r, donors: donors, random: rand.New(rand.NewPCG(1, 1)), most: 1 << 30}
-	x.run()
-	stage.wantEqual(to)
-	if p := r.Progress(); p.Share != 1 {
-		t.Errorf("done, and the share done is %v", p.Share)
-	}
-	return r
-}
-
 // randomState draws a state of about n keys, some of them with values in common with other drawn states.
 func randomState(r *rand.Rand, n int) state {
 	s := state{}
@@ -281,6 +178,15 @@ func changed(r *rand.Rand, s state, changes int) state {
 		default:
 			out[keys[r.IntN(len(keys))]] = fmt.Appendf(nil, "changed %d", r.IntN(1000))
 		}
+	}
+	return out
+}
+
+// with returns a copy in which every value is another one.
+func (s state) with(value string) state {
+	out := state{}
+	for key := range s {
+		out[key] = []byte(value)
 	}
 	return out
 }

@@ -145,8 +145,9 @@ func (x *index) scan(most int) error {
 	}
 	x.through, x.sorting = true, []span{{to: len(x.slots), shift: 56}}
 	if x.moves == 1 && len(x.slots) > 0 {
-		// A pass of one receiver takes about this many windows. Four may pass, and a malicious one costs no more.
-		x.allowed = 8 + 4*(x.total/len(x.slots)+1)
+		// One receiver needs up to twice as many windows as would hold all keys, and those that are in different places need
+		// more. A malicious one costs no more than that.
+		x.allowed = 16 + 8*(x.total/len(x.slots))
 	}
 	return nil
 }

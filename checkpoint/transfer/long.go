@@ -122,10 +122,10 @@ func (r *Receiver) takeChunks(d *donor, q *question, parts []Part) error {
 	return nil
 }
 
-// drop gives up the assemblies for which which is true: others are asked from the beginning.
-func (r *Receiver) drop(which func(*assembly) bool) {
+// drop gives up some assemblies: their values are asked for from the beginning.
+func (r *Receiver) drop(given func(*assembly) bool) {
 	r.long = slices.DeleteFunc(r.long, func(a *assembly) bool {
-		if !which(a) {
+		if !given(a) {
 			return false
 		}
 		r.push([]task{a.task})

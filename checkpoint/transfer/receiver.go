@@ -51,7 +51,8 @@ type Receiver struct {
 	done     bool
 	err      error
 
-	prefix func(digest *[32]byte) uint16
+	maxQueue int
+	prefix   func(digest *[32]byte) uint16
 }
 
 // task is a subtree that is to be fetched: it differs from the own one.
@@ -71,7 +72,9 @@ func NewReceiver(root [32]byte, stage Stage, opt Options) *Receiver {
 	if opt.MaxValue <= 0 {
 		opt.MaxValue = 64 << 20
 	}
-	r := &Receiver{root: root, stage: stage, own: stage.Tree().Snapshot(), opt: opt, prefix: prefixOfDigest}
+	r := &Receiver{
+		root: root, stage: stage, own: stage.Tree().Snapshot(), opt: opt, maxQueue: maxQueue, prefix: prefixOfDigest,
+	}
 	if r.own.Root() == root {
 		r.settle(0)
 		r.finish()
@@ -100,7 +103,7 @@ func (r *Receiver) Err() error { return r.err }
 func (r *Receiver) Ask(id int, now time.Duration) (query []byte, ok bool) {
 	d := r.donor(id)
 	d.present = true
-	if r.done || r.err != nil || r.closed || d.blamed || !d.hasRoom(r.opt) || (d.slow && r.othersHaveRoom()) {
+	if r.done || r.err != nil || r.closed || d.blamed || !d.hasRoom(r.opt) || (d.slow && r.withRoom() > 0) {
 		return nil, false
 	}
 	q := question{id: d.nextID, at: now}
@@ -121,7 +124,7 @@ func (r *Receiver) Ask(id int, now time.Duration) (query []byte, ok bool) {
 	return query, true
 }
 
-// pick takes tasks for a donor from the queue, so many that their children keep it within its bound.
+// pick takes tasks for a donor from the queue: a fair part of it, and so many that their children keep it within its bound.
 func (r *Receiver) pick(d *donor) []task {
 	var tasks []task
 	if n := min(len(r.waiting), maxLong-len(r.long)); n > 0 {
@@ -132,7 +135,8 @@ func (r *Receiver) pick(d *donor) []task {
 	if len(r.waiting) >= maxWaiting {
 		return nil
 	}
-	n := min(d.batch, (maxQueue-len(r.queue))/16-r.asked)
+	ready := max(1, r.withRoom())
+	n := min(d.batch, (len(r.queue)+ready-1)/ready, (r.maxQueue-len(r.queue))/16-r.asked)
 	if n < 1 && len(d.open) == 0 {
 		n = 1
 	}
@@ -163,7 +167,8 @@ func (r *Receiver) item(t *task) Item {
 }
 
 // Take takes a donor's answer. An error that wraps ErrBad says that the donor lied: it is blamed, and its questions are put
-// to others. Any other error is the stage's, and final.
+// to others. Any other error is the stage's, and final. Most calls take milliseconds; one that finds the keys to delete
+// scans the stage.
 func (r *Receiver) Take(id int, now time.Duration, answer []byte) error {
 	d := r.donor(id)
 	if r.err != nil || r.done || r.closed {

@@ -1,0 +1,216 @@
+package transfer
+
+import (
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// wide is a state that has thousands of pages.
+var wide = sync.OnceValue(func() state { return randomState(rand.New(rand.NewPCG(9, 9)), 120_000) })
+
+// opened returns a receiver whose queue has work for many questions, the target, and a donor for it.
+func opened(t *testing.T) (*Receiver, state, answerer) {
+	to := wide()
+	donor := honestOf(t, to)
+	r := NewReceiver(to.root(), stageOf(t, state{}), Options{FirstID: 1<<32 - 3})
+	for len(r.queue) < 8*MaxItems {
+		query, _ := r.Ask(0, 0)
+		if err := r.Take(0, 0, donor(query)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.Lapse(0, 0)
+	return r, to, donor
+}
+
+// ask puts questions to a donor until there is none to ask, and returns them.
+func ask(r *Receiver, donor int, now time.Duration) (queries [][]byte) {
+	for {
+		query, ok := r.Ask(donor, now)
+		if !ok {
+			return queries
+		}
+		queries = append(queries, query)
+	}
+}
+
+func TestADonorHasAtMostFourQuestions(t *testing.T) {
+	r, _, donor := opened(t)
+	queries := ask(r, 1, 0)
+	if len(queries) != 4 {
+		t.Fatalf("%d questions, want 4", len(queries))
+	}
+	// They may be answered in any order.
+	for _, query := range []int{2, 0, 3, 1} {
+		if err := r.Take(1, 0, donor(queries[query])); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestX3_AnAnswerTwiceOrToAnotherDonorIsALie(t *testing.T) {
+	r, _, donor := opened(t)
+	answer := donor(ask(r, 1, 0)[0])
+	if err := r.Take(2, 0, answer); !errors.Is(err, ErrBad) {
+		t.Errorf("an answer of a donor that was not asked: %v", err)
+	}
+	if err := r.Take(1, 0, answer); err != nil {
+		t.Error(err)
+	}
+	if err := r.Take(1, 0, answer); !errors.Is(err, ErrBad) {
+		t.Errorf("an answer that came twice: %v", err)
+	}
+	if blamed := r.Blamed(); !slices.Equal(blamed, []int{1, 2}) {
+		t.Errorf("blamed %v, want 1 and 2", blamed)
+	}
+}
+
+func TestABlamedDonorIsAskedNothingUntilItIsForgiven(t *testing.T) {
+	r, _, donor := opened(t)
+	queries := ask(r, 1, 0)
+	if err := r.Take(1, 0, nil); !errors.Is(err, ErrBad) {
+		t.Fatal(err)
+	}
+	if len(ask(r, 1, 0)) > 0 {
+		t.Error("it is asked")
+	}
+	r.Forgive(1)
+	if len(ask(r, 1, 0)) == 0 {
+		t.Error("it is forgiven and not asked")
+	}
+	// What it had been asked before may still be answered, once each.
+	for _, query := range queries {
+		if err := r.Take(1, 0, donor(query)); err != nil {
+			t.Errorf("a late answer is a lie: %v", err)
+		}
+	}
+	if err := r.Take(1, 0, donor(queries[0])); !errors.Is(err, ErrBad) {
+		t.Errorf("one late answer more than was asked: %v", err)
+	}
+}
+
+func TestX3_ASilentDonorsQuestionsGoToOthers(t *testing.T) {
+	r, to, donor := opened(t)
+	silent := ask(r, 1, 0)
+	if expired := r.Expire(patience-1, patience); len(expired) > 0 {
+		t.Fatalf("donors %v are slow too soon", expired)
+	}
+	// Another donor is there, with time left.
+	others := ask(r, 2, 1)
+	if expired := r.Expire(patience, patience); !slices.Equal(expired, []int{1}) {
+		t.Fatalf("slow: %v, want 1", expired)
+	}
+	if len(r.Blamed()) > 0 {
+		t.Error("slowness is blamed")
+	}
+	for _, query := range others {
+		if err := r.Take(2, patience, donor(query)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(ask(r, 1, 0)) > 0 {
+		t.Error("the slow donor is asked while the other one has room")
+	}
+	// The slow donor gets one question once the other has no room, and one only.
+	others = ask(r, 2, 1)
+	if n := len(ask(r, 1, 0)); n != 1 {
+		t.Errorf("the slow donor gets %d questions", n)
+	}
+	if err := r.Take(1, patience, donor(silent[0])); err != nil {
+		t.Errorf("a late answer is a lie: %v", err)
+	}
+	for _, query := range others {
+		if err := r.Take(2, patience, donor(query)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x := &exchange{
+		t: t, receiver: r, donors: []answerer{donor, func([]byte) []byte { return nil }, donor},
+		random: rand.New(rand.NewPCG(1, 1)), most: 100_000, now: patience,
+	}
+	x.run()
+	r.stage.(*memStage).wantEqual(to)
+}
+
+// An answer in time makes a slow donor a usual one again. While it is the only one it is given more and more time.
+func TestASlowDonorThatIsAloneGetsMoreTime(t *testing.T) {
+	r, _, donor := opened(t)
+	now := time.Duration(0)
+	for late := range 7 {
+		query, ok := r.Ask(1, now)
+		if !ok {
+			t.Fatal("the only donor is not asked")
+		}
+		wait := patience << min(late, maxPatience)
+		if len(r.Expire(now+wait-1, patience)) > 0 {
+			t.Fatalf("after %d questions without answer the next one has less than %v", late, wait)
+		}
+		if late == 6 {
+			if err := r.Take(1, now, donor(query)); err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+		if now += wait; len(r.Expire(now, patience)) != 1 {
+			t.Fatalf("after %d questions without answer the next one has more than %v", late, wait)
+		}
+	}
+	if len(ask(r, 1, 0)) < 2 {
+		t.Error("it answered in time, and is asked one question only")
+	}
+}
+
+// A donor that answers one item of each question makes progress, so it does not lie. It is asked for as little as it answers
+// and so holds up nobody.
+func TestADonorThatAnswersLittleIsAskedForLittle(t *testing.T) {
+	r, to, donor := opened(t)
+	answers := 0
+	drip := func(query []byte) []byte {
+		a, err := DecodeAnswer(donor(query))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range a.Parts[1:] {
+			a.Parts[1+i] = Part{Kind: IsLater}
+		}
+		if answers++; answers > 8 && len(a.Parts) > 3 {
+			t.Errorf("after %d answers of one item it is asked for %d", answers, len(a.Parts))
+		}
+		return a.Encode()
+	}
+	x := &exchange{t: t, receiver: r, donors: []answerer{drip, donor}, random: rand.New(rand.NewPCG(1, 1)), most: 100_000}
+	x.run()
+	r.stage.(*memStage).wantEqual(to)
+	if len(r.Blamed()) > 0 {
+		t.Errorf("blamed %v", r.Blamed())
+	}
+}
+
+func TestTheQueueIsBounded(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
+	for _, donors := range []int{1, 5} {
+		to := randomState(random, 20_000)
+		stage := stageOf(t, to.with("x"))
+		r := NewReceiver(to.root(), stage, Options{})
+		r.maxQueue = 100
+		x := &exchange{t: t, receiver: r, random: random}
+		for range donors {
+			x.donors = append(x.donors, honestOf(t, to))
+		}
+		longest := 0
+		for !r.Done() {
+			x.most++
+			x.run()
+			longest = max(longest, len(r.queue))
+		}
+		stage.wantEqual(to)
+		// The tree is about six levels deep where it counts.
+		if bound := r.maxQueue + donors*15*6; longest > bound {
+			t.Errorf("%d donors: a queue of %d, want at most %d", donors, longest, bound)
+		}
+	}
+}
