@@ -9,8 +9,11 @@ import (
 // everything above the low watermark. Replayed alone they restore all of its votes that still matter.
 func (r *Replica) Anchor() []Record {
 	out := []Record{&Head{
-		Cluster: r.cfg.Cluster, Epoch: r.cfg.Epoch, Self: r.cfg.Self, View: r.view, Active: r.active,
+		Cluster: r.cfg.Cluster, Epoch: r.cfg.Epoch, Self: r.cfg.Self, View: r.view, Active: r.active, Life: r.life,
 	}}
+	if rec := &r.recovery; rec.view > 0 {
+		out = append(out, &Recovering{Life: rec.life, Until: rec.until, View: rec.view, Suspects: rec.suspects})
+	}
 	if r.checkpoints.stable.Seq > 0 {
 		out = append(out, &Stable{Cert: r.checkpoints.stable})
 	}
@@ -27,6 +30,7 @@ func (r *Replica) Anchor() []Record {
 			}
 		}
 	}
+	out = r.anchorMemories(out)
 	for seq := r.log.low + 1; seq <= r.log.seen; seq++ {
 		if s := r.log.peek(seq); s != nil {
 			out = r.anchorSlot(out, s)
@@ -72,17 +76,20 @@ type Mark struct {
 	Digest Digest
 }
 
-// Marks lists this replica's own checkpoints, newest first: the states to look for in the store at a start (D5). The
-// initial state, with sequence number 0 and no digest, is listed last; New tells whether the journal reaches back to it.
+// Marks lists this replica's own checkpoints and the state that it was given last, newest first: the states to look for in
+// the store at a start (D5). What lies before a state that was given is void (X6). The initial state, with sequence number 0
+// and no digest, is listed last.
 func Marks(log []Record) []Mark {
 	marks := []Mark{{}}
 	for _, rec := range log {
-		sent, ok := rec.(*Sent)
-		if !ok {
-			continue
-		}
-		if m, ok := sent.Msg.(*Checkpoint); ok {
-			marks = append(marks, Mark{m.Seq, m.Digest})
+		switch rec := rec.(type) {
+		case *Installed:
+			marks = append(marks[:1], Mark{rec.Cert.Seq, rec.Cert.Digest})
+		case *Sent:
+			if m, ok := rec.Msg.(*Checkpoint); ok {
+				marks = append(marks, Mark{m.Seq, m.Digest})
+			}
+		default: // it names no state
 		}
 	}
 	slices.SortFunc(marks, func(a, b Mark) int { return cmp.Compare(b.Seq, a.Seq) })

@@ -1,9 +1,6 @@
 package pbft
 
-import (
-	"errors"
-	"testing"
-)
+import "testing"
 
 // lag has the replica handed all batches up to one of them, while it has executed those up to another only, of which the
 // last is durable. It returns what a crash leaves in its journal when h moves meanwhile.
@@ -64,8 +61,8 @@ func TestD5_WhoCouldFollowBeforeACrashCanFollowAfterIt(t *testing.T) {
 	wantCount(t, all[Execute](effects), 1, "batches that others keep")
 }
 
-// Nothing is skipped: with a hole below what others keep, a state transfer is needed.
-func TestD5_AJournalWithAHoleBelowWhatOthersKeepIsRefused(t *testing.T) {
+// D5, X1: nothing is skipped. With a hole below what others keep, the state comes from them, and nothing is executed before.
+func TestX1_AJournalWithAHoleBelowWhatOthersKeepNeedsATransfer(t *testing.T) {
 	l := newLab(t, 4, 3)
 	k := l.cfg.CheckpointInterval
 	log := l.lag(k, 2*k, 2*k+keptWindows*l.cfg.LogWindow)
@@ -74,14 +71,28 @@ func TestD5_AJournalWithAHoleBelowWhatOthersKeepIsRefused(t *testing.T) {
 			continue
 		}
 		with := append(append([]Record{}, log[:i]...), log[i+1:]...)
-		if _, err := New(&l.cfg, with, Applied{Seq: k}); !errors.Is(err, ErrBehind) {
-			t.Errorf("without record %d: %v", i, err)
+		l.wantTransferAtStart(with, Applied{Seq: k}, l.stableCert(2*k+keptWindows*l.cfg.LogWindow))
+		if t.Failed() {
+			t.Fatalf("without record %d", i)
 		}
 	}
-	far := []Record{&Stable{Cert: l.stableCert(1 << 40)}}
-	if _, err := New(&l.cfg, far, Applied{}); !errors.Is(err, ErrBehind) {
-		t.Errorf("far behind: %v", err)
+	far := l.stableCert(1 << 40)
+	l.wantTransferAtStart([]Record{&Stable{Cert: far}}, Applied{}, far)
+}
+
+// wantTransferAtStart starts the replica and checks that it asks for a state and executes nothing.
+func (l *lab) wantTransferAtStart(log []Record, at Applied, target StableCert) {
+	l.t.Helper()
+	r, err := New(&l.cfg, log, at)
+	if err != nil {
+		l.t.Fatal(err)
 	}
+	l.r = r
+	effects := l.wait(l.cfg.ViewTimeout / 100)
+	if found := all[Transfer](effects); len(found) != 1 || found[0].Target.Seq != target.Seq {
+		l.t.Errorf("asks for the states %v, want that of %d", found, target.Seq)
+	}
+	wantCount(l.t, all[Execute](effects), 0, "batches executed without their state")
 }
 
 // A replica that is left behind lets go of what it executed. A crash right then must not make its journal look like an older

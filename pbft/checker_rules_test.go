@@ -103,18 +103,44 @@ func (k *checker) signed(n *node, msg Message) {
 	if !ok {
 		return
 	}
-	if before, again := m.signed[at]; again && before != d {
+	if n.restored { // it counts as a liar until it is found out, or has passed what it forgot
+		m.signed[at] = d
+		return
+	}
+	if before, again := m.signed[at]; again && before != d && !k.supersedes(m, msg) {
 		k.failed("I2: replica %d signs two digests for %v in view %d at %d", n.id, at.kind, at.view, at.seq)
 	}
+	k.silent(n, at)
 	m.signed[at] = d
 	switch at.kind {
 	case TypeViewChange:
 		m.left = max(m.left, at.view)
+		m.stables[at.view] = msg.(*ViewChange).Stable.Seq
 	case TypePrePrepare, TypePrepare, TypeCommit:
 		if at.view < m.left {
 			k.failed("I2: replica %d signs a %v in view %d after its view change to %d", n.id, at.kind, at.view, m.left)
 		}
 	}
+}
+
+// silent is I19: a replica that had forgotten what it signed keeps still until a checkpoint at R is stable, and never votes in
+// a view below V*.
+func (k *checker) silent(n *node, at place) {
+	m := k.of(n)
+	if m.lives == 0 || at.kind == TypeCheckpoint {
+		return
+	}
+	if n.amnesiac != nil || n.replica.log.low < m.until || at.view < m.since {
+		k.failed("I19: replica %d signs a %v for view %d at %d; it may from view %d on above %d, and h is %d",
+			n.id, at.kind, at.view, at.seq, m.since, m.until, n.replica.log.low)
+	}
+}
+
+// supersedes is D8.10: a view change for a view for which a forgotten life has signed one already. It convicts nobody, since
+// its stable checkpoint is a window higher.
+func (k *checker) supersedes(m *memory, msg Message) bool {
+	vc, ok := msg.(*ViewChange)
+	return ok && m.lives > 0 && vc.Stable.Seq >= m.stables[vc.View]+k.c.nodes[0].cfg.LogWindow
 }
 
 // resent is D7: what is sent again was signed before. A pre-prepare of O is signed within its NewView.
@@ -152,14 +178,14 @@ func (k *checker) convicts(n *node, e Evidence) {
 	if err := VerifyEvidence(n.cfg, e, testHolds); err != nil {
 		k.failed("E1: replica %d shows evidence that does not hold: %v", n.id, err)
 	}
-	if !k.c.nodes[e.Replica].faulty {
+	if !k.c.nodes[e.Replica].faulty && !k.c.nodes[e.Replica].doubtful {
 		k.failed("E1: replica %d convicts the correct replica %d", n.id, e.Replica)
 	}
 }
 
 // after judges a correct replica's state after a step: I6, I7 and what bounds its memory (I14).
 func (k *checker) after(n *node) {
-	if n.faulty {
+	if n.faulty || n.restored || n.amnesiac != nil {
 		return
 	}
 	m, r := k.of(n), n.replica

@@ -35,7 +35,10 @@ type memory struct {
 	activated map[View]*NewView       // durable
 	replica   *Replica                // the incarnation that low belongs to
 	low       Seq
-	snapshots map[Seq]Digest // reported by Snapshotted
+	lives     int          // memories lost before this one
+	until     Seq          // R of this life: it does not vote below (D8.7)
+	since     View         // V*: it never votes in a lower view
+	stables   map[View]Seq // of the view changes signed (D8.10)
 }
 
 func newChecker(c *cluster) *checker {
@@ -51,11 +54,40 @@ func (k *checker) of(n *node) *memory {
 		m = &memory{
 			signed: map[place]Digest{}, bodies: map[Seq]map[Digest]bool{}, accepted: map[place]Digest{},
 			prepared: map[place]Digest{}, certified: map[Seq]Digest{}, activated: map[View]*NewView{},
-			snapshots: map[Seq]Digest{},
+			stables: map[View]Seq{},
 		}
 		k.nodes[n.id] = m
 	}
 	return m
+}
+
+// forgets notes that what a replica had made durable is gone. What it signed stands.
+func (k *checker) forgets(n *node) {
+	m := k.of(n)
+	m.entered, m.bodies, m.replica = 0, map[Seq]map[Digest]bool{}, nil
+	m.accepted, m.prepared = map[place]Digest{}, map[place]Digest{}
+	m.certified, m.activated = map[Seq]Digest{}, map[View]*NewView{}
+	if log, err := n.journal.read(); err == nil {
+		for _, r := range log {
+			k.durable(n, r)
+		}
+	}
+}
+
+// recovers is D8.6: R lies above everything that a replica which forgot has signed, and V* above every view that it voted in.
+func (k *checker) recovers(n *node, rec Recovery) {
+	m := k.of(n)
+	for at := range m.signed {
+		if at.seq > rec.Until || at.kind != TypeViewChange && at.kind != TypeCheckpoint && at.view >= rec.View {
+			k.failed("D8.6: replica %d signed a %v for view %d at %d, and is told %d and %d",
+				n.id, at.kind, at.view, at.seq, rec.View, rec.Until)
+		}
+	}
+	if m.left > rec.View {
+		k.failed("D8.6: replica %d signed a view change to %d, and is told %d", n.id, m.left, rec.View)
+	}
+	m.lives++
+	m.until, m.since, m.left = rec.Until, rec.View, 0
 }
 
 func (m *memory) keepBody(s Seq, b *Body) {

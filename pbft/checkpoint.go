@@ -7,8 +7,10 @@ type checkpoints struct {
 	stable  StableCert
 	tallies []tally // ring over multiples of K in (h, h+2L]
 	durable Seq     // newest own state that is durable in the store
+	offered Seq     // newest one whose state others were offered
 	base    Seq     // newest checkpoint that is both stable and durable here: garbage ends below it
 	own     []mark  // own states, oldest first, from the previous base on
+	void    Seq     // up to here states of ours were announced, or may be, that are given up (K2)
 }
 
 // tally holds what replicas said about the state after seq.
@@ -60,6 +62,9 @@ func (c *checkpoints) remember(m mark, keepFrom Seq) {
 // onSnapshotted announces a state of ours that is durable and readable now (K1).
 func (r *Replica) onSnapshotted(e Snapshotted) {
 	c := &r.checkpoints
+	if r.diverged || e.Seq <= c.void { // it is wrong, or another one was announced in its place
+		return
+	}
 	c.remember(mark{e.Seq, e.Digest}, r.log.below(c.base))
 	c.durable = max(c.durable, e.Seq)
 	r.emit(Broadcast{&Checkpoint{Seq: e.Seq, Digest: e.Digest, Replica: r.cfg.Self}})
@@ -76,6 +81,9 @@ func (r *Replica) onCheckpoint(m *Checkpoint, from Source) {
 	if why := r.log.whyOutside(m.Seq); why != "" {
 		r.drop(m, why)
 		return
+	}
+	if said, ok := saidIn(m); ok {
+		r.witness(m.Replica, said)
 	}
 	t := r.checkpoints.at(m.Seq, r.cfg)
 	stored, contradicts := record(t.votes, m.Replica, vote{cast: true, digest: m.Digest, sig: m.Sig})
@@ -105,16 +113,29 @@ func (r *Replica) onStableNotice(m *StableNotice) {
 
 // makeStable moves the low watermark. A certificate suffices, for voting, whatever this replica executed (K1).
 func (r *Replica) makeStable(cert StableCert) {
+	wasSilent := r.silent()
 	r.adoptStable(cert)
-	if rec := (&Stable{Cert: cert}); r.leftBehind() {
-		r.emit(Persist{rec}) // the journal lets go of what was executed here, and must show why (D8)
-	} else {
-		r.emit(Note{rec})
+	if !r.transfer.on {
+		r.emit(Note{&Stable{Cert: cert}})
 	}
-	r.checkDivergence()
+	r.followStable()
 	r.collectGarbage()
+	if wasSilent && !r.silent() {
+		r.resume()
+	}
 	r.retryWaiting()
 	r.propose()
+}
+
+// followStable looks at what a newer stable checkpoint means for this replica's own state.
+func (r *Replica) followStable() {
+	if r.transfer.on {
+		r.transfer.starving = false
+		r.retarget()
+	} else {
+		r.checkReach()
+	}
+	r.checkDivergence()
 }
 
 // adoptStable is the state change of makeStable, which a restart repeats.
@@ -123,6 +144,7 @@ func (r *Replica) adoptStable(cert StableCert) {
 		return
 	}
 	r.checkpoints.stable = cert
+	r.witnessStable(&cert)
 	r.log.low = cert.Seq
 	r.proposed = max(r.proposed, cert.Seq)
 	executed := r.handed
@@ -132,17 +154,39 @@ func (r *Replica) adoptStable(cert StableCert) {
 	r.log.forgetOldBodies(executed)
 }
 
-// checkDivergence compares our own state with the stable one (K2).
+// checkDivergence compares our own state with the stable one (K2). A replica whose state is wrong has it from others.
 func (r *Replica) checkDivergence() {
+	if r.diverged || !r.contradicted() {
+		return
+	}
+	r.diverged = true
 	stable := &r.checkpoints.stable
-	if own, known := r.checkpoints.ownDigest(stable.Seq); known && own != stable.Digest && !r.diverged {
-		r.diverged = true
-		r.emit(Diverged{Seq: stable.Seq, Own: own, Stable: stable.Digest})
+	own, _ := r.checkpoints.ownDigest(stable.Seq)
+	r.emit(Diverged{Seq: stable.Seq, Own: own, Stable: stable.Digest})
+	if !r.transfer.on {
+		r.startTransfer()
 	}
 }
 
-// leftBehind reports whether what this replica has to execute next is kept by nobody: it can vote, but not follow.
-func (r *Replica) leftBehind() bool { return r.handed+Seq(len(r.backlog)) < r.log.floor() }
+// contradicted reports whether our own state is known not to be the stable one.
+func (r *Replica) contradicted() bool {
+	own, known := r.checkpoints.ownDigest(r.checkpoints.stable.Seq)
+	return known && own != r.checkpoints.stable.Digest
+}
+
+// replayDivergence finds again what was found before a restart: later checkpoints may be stable that we have no state for,
+// and the one in the store is as wrong as it was.
+func (r *Replica) replayDivergence() { r.diverged = r.diverged || r.contradicted() }
+
+// offer lets others fetch the newest stable state once it is durable here, and is this replica's own.
+func (r *Replica) offer() {
+	c := &r.checkpoints
+	own, known := c.ownDigest(c.stable.Seq)
+	if c.stable.Seq > c.offered && c.stable.Seq <= c.durable && known && own == c.stable.Digest {
+		c.offered = c.stable.Seq
+		r.emit(Offer{Cert: c.stable})
+	}
+}
 
 // collectGarbage lets go of what no restart and no follower can need: journal records some windows below the newest
 // checkpoint that is stable and durable here, and state versions below the checkpoint before that one (K1, K4, N3). Once
@@ -150,10 +194,10 @@ func (r *Replica) leftBehind() bool { return r.handed+Seq(len(r.backlog)) < r.lo
 func (r *Replica) collectGarbage() {
 	c := &r.checkpoints
 	if r.leftBehind() {
-		r.pool = newPool(r.cfg.N()) // it cannot see these executed
 		r.emit(Truncate{Below: r.log.floor(), Discard: min(c.base, c.durable)})
 		return
 	}
+	r.offer()
 	base := min(c.stable.Seq, c.durable)
 	if base <= c.base || r.diverged {
 		return

@@ -32,6 +32,13 @@ type node struct {
 	record    bool
 	refused   int
 	transfers int
+
+	life     Life
+	lost     bool      // journal and state are gone: the next start knows it
+	restored bool      // an older copy of the disk was put back, and nobody has found it out: it counts as a liar (D8.13)
+	doubtful bool      // it was once
+	amnesiac *Amnesiac // stands in for the replica (D8.6)
+	fetching *fetching // a state transfer under way (X1)
 }
 
 // state is what execution leaves: a chained hash, and which requests were executed.
@@ -49,75 +56,52 @@ func (s state) clone() state {
 func newNode(c *cluster, cfg *Config) *node {
 	return &node{
 		c: c, id: cfg.Self, cfg: cfg, dropped: map[Reason]int{},
-		saved: map[Seq]state{0: {done: map[RequestID]Digest{}}},
+		saved: map[Seq]state{0: emptyState()}, life: Life{1, byte(cfg.Self)},
 	}
 }
 
-// start boots a node from its journal and the newest checkpoint that both journal and store know (D5).
+func emptyState() state { return state{done: map[RequestID]Digest{}} }
+
+// start boots a node from its journal and the newest checkpoint that both journal and store know (D5). A node that knows that
+// its disk is lost, or whose store is ahead of its journal, asks first what it signed (D8.3).
 func (n *node) start() {
 	n.c.t.Helper()
 	log, err := n.journal.read()
 	if err != nil {
 		n.c.fail("replica %d: %v", n.id, err)
 	}
+	if n.lost || n.ahead(log) {
+		n.forget()
+		return
+	}
+	start := Start{Life: n.life}
+	if n.c.asks {
+		start.Nonce, start.First = n.c.nonce(), len(log) == 0
+	}
 	for _, m := range Marks(log) {
 		if s, ok := n.saved[m.Seq]; ok && s.root == m.Digest {
-			if err = n.boot(log, s); err == nil {
-				return
-			}
+			n.boot(log, s, start)
+			return
 		}
 	}
-	n.transfer(log)
+	start.Fetch = true
+	n.saved = map[Seq]state{0: emptyState()}
+	n.boot(log, n.saved[0], start)
 }
 
-func (n *node) boot(log []Record, s state) error {
-	r, err := New(n.cfg, log, Applied{Seq: s.seq, Root: s.root})
-	if err == nil {
-		n.replica, n.state, n.up, n.inbox, n.crashIn = r, s.clone(), true, nil, 0
-		n.c.trace.say(n, "starts in view %d at sequence number %d", r.view, s.seq)
+func (n *node) boot(log []Record, s state, start Start) {
+	r, err := Boot(n.cfg, log, Applied{Seq: s.seq, Root: s.root}, start)
+	if err != nil {
+		n.c.fail("replica %d: %v", n.id, err)
 	}
-	return err
-}
-
-// transfer stands in for state transfer (X1), which the core does not have: it starts the replica from a stable
-// checkpoint of another one.
-func (n *node) transfer(log []Record) {
-	var best *node
-	for _, d := range n.c.correct() {
-		if d != n && d.replica != nil && (best == nil || d.newestStable() > best.newestStable()) {
-			best = d
-		}
-	}
-	s := best.saved[best.newestStable()].clone()
-	n.transfers++
-	n.saved[s.seq] = s
-	if err := n.boot(log, s); err != nil {
-		n.c.fail("replica %d: after a transfer of state %d: %v", n.id, s.seq, err)
-	}
-}
-
-func (n *node) newestStable() Seq { return n.replica.checkpoints.base }
-
-// leftBehind reports whether certificates alone can no longer bring a node up: nobody's ring reaches back to it.
-func (n *node) leftBehind() bool {
-	if n.replica.handed < n.replica.log.floor() {
-		return true
-	}
-	ahead := false
-	for _, o := range n.c.correct() {
-		if o.replica.handed > n.replica.handed {
-			ahead = true
-			if o.replica.log.floor() <= n.replica.handed {
-				return false
-			}
-		}
-	}
-	return ahead
+	n.replica, n.state, n.up, n.inbox, n.crashIn = r, s.clone(), true, nil, 0
+	n.fetching = nil
+	n.c.trace.say(n, "starts in view %d at sequence number %d", r.view, s.seq)
 }
 
 // crash stops a node. What was noted but not made durable is lost, and so is every state but the checkpoints.
 func (n *node) crash() {
-	n.up = false
+	n.up, n.amnesiac, n.fetching = false, nil, nil
 	n.journal.notes = nil
 	n.c.trace.say(n, "crashes")
 }
@@ -139,6 +123,10 @@ func (n *node) step(ev Event) {
 // take steps the core once and performs the effects, unless a crash comes between.
 func (n *node) take(ev Event) {
 	n.c.trace.event(n, ev)
+	if n.amnesiac != nil {
+		n.takeForgetful(ev)
+		return
+	}
 	for _, e := range slices.Clone(n.replica.Step(ev)) {
 		n.perform(e)
 		if n.crashIn > 0 {
@@ -149,6 +137,10 @@ func (n *node) take(ev Event) {
 		if !n.up {
 			return
 		}
+	}
+	if n.replica.inquiry.forgot {
+		n.forget()
+		return
 	}
 	n.c.check.after(n)
 }
@@ -172,6 +164,10 @@ func (n *node) perform(e Effect) {
 		n.c.replies[e.Reply.ID] = append(n.c.replies[e.Reply.ID], e.Reply)
 	case Execute:
 		n.execute(e)
+	case Transfer:
+		n.fetching = &fetching{target: e.Target, asked: n.c.now}
+	case Resume:
+		n.state = n.saved[e.Seq].clone()
 	case Snapshot:
 		n.saved[e.Seq] = n.state.clone()
 		n.inbox = append(n.inbox, Snapshotted{Seq: e.Seq, Digest: n.state.root})

@@ -22,6 +22,8 @@ type cluster struct {
 	trace     *trace
 	check     *checker
 	context   func() string // how to repeat a failing run
+	asks      bool          // every start asks the others what it may have forgotten (D8.4)
+	nonces    uint64
 }
 
 // packet is a message between two replicas.
@@ -132,6 +134,10 @@ func (c *cluster) receive(p packet) {
 	if err == nil {
 		var v Verified
 		if v, err = Verify(n.cfg, m, testHolds); err == nil {
+			if ask, ok := m.(*FetchSlots); ok {
+				n.donate(p.from, ask)
+				return
+			}
 			n.step(Received{From: Source{Replica: p.from}, Msg: v})
 			return
 		}
@@ -164,6 +170,7 @@ func (c *cluster) clock(d time.Duration) {
 	for _, n := range c.nodes {
 		if n.up {
 			n.step(Tick{Mono: c.now, Wall: int64(c.now+n.clock) + 1})
+			n.fetchState()
 		}
 	}
 }
@@ -192,7 +199,7 @@ func (c *cluster) request(client int, t uint64, op string) *Request {
 func (c *cluster) submit(r *Request, to ...ReplicaID) {
 	for _, id := range to {
 		n := c.nodes[id]
-		if !n.up {
+		if !n.up || n.amnesiac != nil {
 			continue
 		}
 		if _, done := n.state.done[r.ID]; done {

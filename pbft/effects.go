@@ -41,6 +41,22 @@ type Truncate struct {
 	Discard Seq
 }
 
+// Transfer asks for the state of a stable checkpoint, that of Target or a newer one, from other replicas, behind what was
+// handed to execution before (X1). It is repeated with each newer target. Transferred follows, or Starving.
+type Transfer struct{ Target StableCert }
+
+// Offer tells that a checkpoint is stable, and durable here: other replicas may fetch its state (X2).
+type Offer struct{ Cert StableCert }
+
+// Resume lets execution go on from a state that was fetched (X6).
+type Resume struct{ Seq Seq }
+
+// Forgot reports that another replica holds a statement of this one that its journal lacks (D8.5). Nothing follows it.
+type Forgot struct {
+	Said    Statement
+	Witness ReplicaID
+}
+
 // Accuse reports proven misbehaviour (E1).
 type Accuse struct{ Evidence Evidence }
 
@@ -67,6 +83,10 @@ func (Respond) effect()   {}
 func (Execute) effect()   {}
 func (Snapshot) effect()  {}
 func (Truncate) effect()  {}
+func (Transfer) effect()  {}
+func (Resume) effect()    {}
+func (Offer) effect()     {}
+func (Forgot) effect()    {}
 func (Accuse) effect()    {}
 func (Diverged) effect()  {}
 func (Entered) effect()   {}

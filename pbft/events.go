@@ -39,7 +39,15 @@ type Snapshotted struct {
 	Digest Digest
 }
 
+// Transferred tells that the state of a stable checkpoint was fetched from others and is durable in the store, whole (X6).
+type Transferred struct{ Cert StableCert }
+
+// Starving tells that no other replica serves a state that is of use to this one.
+type Starving struct{}
+
 func (Tick) event()        {}
 func (Received) event()    {}
 func (Executed) event()    {}
 func (Snapshotted) event() {}
+func (Transferred) event() {}
+func (Starving) event()    {}

@@ -37,14 +37,14 @@ func checkEvidence(cfg *Config, e Evidence) error {
 			return err
 		}
 	}
-	if !contradict(e.First, e.Second) {
+	if !contradict(cfg, e.First, e.Second) {
 		return invalid("a %v and a %v that do not contradict each other", TypeOf(e.First), TypeOf(e.Second))
 	}
 	return nil
 }
 
 // contradict reports whether two statements of one sender are for one place and differ.
-func contradict(first, second Message) bool {
+func contradict(cfg *Config, first, second Message) bool {
 	switch a := first.(type) {
 	case *PrePrepare:
 		b, ok := second.(*PrePrepare)
@@ -60,7 +60,7 @@ func contradict(first, second Message) bool {
 		return ok && a.Seq == b.Seq && a.Digest != b.Digest
 	case *ViewChange:
 		b, ok := second.(*ViewChange)
-		return ok && a.View == b.View && a.contentDigest() != b.contentDigest()
+		return ok && a.View == b.View && a.contentDigest() != b.contentDigest() && convict(cfg, a, b)
 	default:
 		return false
 	}

@@ -12,7 +12,7 @@ func (s *slot) certify(cert *CommitCert) {
 // advance hands committed batches to execution, in order, as far as they reach. The queue in front of the executor never
 // holds more than a window.
 func (r *Replica) advance() {
-	if !r.started {
+	if !r.started || r.transfer.on {
 		return
 	}
 	before := r.handed
@@ -34,6 +34,9 @@ func (r *Replica) advance() {
 	if r.handed > before {
 		r.change.progressAt = r.mono
 		r.propose()
+		if r.follow.from > 0 {
+			r.pull()
+		}
 	}
 }
 

@@ -13,7 +13,11 @@ type Inspection struct {
 	Proposed    Seq    // highest one assigned, if this replica is the primary
 	Seen        Seq    // highest one any message named
 	Pending     int    // requests known and not ordered
-	LeftBehind  bool   // what is to be executed next is kept by nobody: a state transfer is needed
+	LeftBehind  bool   // what is to be executed next comes from nobody: the state is fetched
+	Asking      bool   // it does not know yet whether it remembers all that it signed (D8.5)
+	Silent      bool   // it had forgotten what it signed, and does not vote yet (D8.7)
+	Until       Seq    // where its silence ends; 0 if it forgot nothing
+	Since       View   // the first view in which it votes; 0 if it forgot nothing
 	Suspecting  bool
 	Diverged    bool
 	Timeout     time.Duration
@@ -35,6 +39,7 @@ func (r *Replica) Inspect() Inspection {
 	in := Inspection{
 		View: r.view, Active: r.active, Primary: r.cfg.Primary(r.view),
 		Executed: r.handed, Stable: r.log.low, StateDigest: r.checkpoints.stable.Digest, Proposed: r.proposed, Seen: r.log.seen,
+		Asking: r.inquiry.asking, Silent: r.silent(), Until: r.recovery.until, Since: r.recovery.view,
 		Pending: r.pool.waitingAll(), LeftBehind: r.leftBehind(), Suspecting: r.suspicion.sent, Diverged: r.diverged, Timeout: r.timeout(),
 		Peers: make([]PeerInspection, len(r.peers)),
 	}

@@ -89,8 +89,11 @@ func (r *Replica) onNewView(m *NewView, from Source) {
 	if !from.Loopback { // our own is in the journal as Sent
 		r.emit(Persist{&Activated{NewView: m}}) // D4
 	}
+	low := r.log.low
 	r.activate(m)
-	r.checkDivergence()
+	if r.log.low > low {
+		r.followStable()
+	}
 	r.collectGarbage()
 	r.beginView()
 }
@@ -111,6 +114,9 @@ func (r *Replica) activate(m *NewView) {
 	r.leave(m.View)
 	r.active, r.origin = true, m
 	r.adoptStable(m.highestStable())
+	for i := range m.ViewChanges {
+		r.witnessView(&m.ViewChanges[i])
+	}
 	c := &r.change
 	c.activatedAt, c.heardAt = r.mono, r.mono
 	minS := m.minStable()

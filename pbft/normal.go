@@ -107,7 +107,7 @@ func (r *Replica) accept(s *slot, m *PrePrepare) {
 
 // vote sends the prepare of a slot whose body is here (N3), and goes on to the commit if enough others did before.
 func (r *Replica) vote(s *slot) {
-	if !s.prepareSent && !r.isPrimary() && s.seq > r.log.low {
+	if !s.prepareSent && !r.isPrimary() && s.seq > r.log.low && r.mayVote(r.view) {
 		s.prepareSent, s.votedAt = true, r.mono
 		r.emit(Broadcast{&Prepare{View: r.view, Seq: s.seq, Digest: s.digest, Replica: r.cfg.Self}})
 	}
@@ -157,7 +157,7 @@ func (r *Replica) show(s *slot, m *Prepare) {
 // checkPrepared sends the commit once the slot is prepared: pre-prepare, body and Q−1 prepares of backups (N2). The
 // certificate is durable first: it is the view change's proof (D2).
 func (r *Replica) checkPrepared(s *slot) {
-	if !r.active || !s.accepted || s.commitSent || s.seq > r.log.high() || s.seq <= r.log.low {
+	if !r.active || !s.accepted || s.commitSent || s.seq > r.log.high() || s.seq <= r.log.low || !r.mayVote(r.view) {
 		return
 	}
 	primary := int(r.cfg.Primary(r.view))

@@ -4,7 +4,10 @@ package pbft
 
 // propose assigns sequence numbers to waiting requests while there are enough of them and the window is open.
 func (r *Replica) propose() {
-	for r.active && r.isPrimary() && r.started && r.proposed < r.log.high() && r.batchReady() {
+	if !r.active || !r.isPrimary() || !r.started || r.transfer.on || !r.mayVote(r.view) {
+		return
+	}
+	for r.proposed < r.log.high() && r.batchReady() {
 		if !r.hasRoom() {
 			r.proposeNulls()
 			return
@@ -19,6 +22,7 @@ func (r *Replica) propose() {
 		}
 		r.assign(&Body{Time: max(r.wall, 1), Requests: requests})
 	}
+	r.proposeWanted()
 }
 
 // proposeNulls leads to the next checkpoint. Nothing else makes room in a window that is full of bytes, and it comes with

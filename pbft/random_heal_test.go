@@ -24,7 +24,6 @@ func (s *schedule) heal() {
 			c.fail("no convergence after healing\n%s", c.describe())
 		}
 		c.submit(last, c.all()...)
-		s.transferLaggards()
 		for range 25 {
 			c.clock(20 * time.Millisecond)
 			s.drain()
@@ -49,20 +48,6 @@ func (s *schedule) drain() {
 			s.c.fail("the wire never empties\n%s", s.c.describe())
 		}
 		s.c.deliver(0)
-	}
-}
-
-// transferLaggards stands in for state transfer (X1): who cannot follow by certificates starts from a stable state.
-func (s *schedule) transferLaggards() {
-	for _, n := range s.c.correct() {
-		if n.leftBehind() {
-			n.crash()
-			log, err := n.journal.read()
-			if err != nil {
-				s.c.fail("replica %d: %v", n.id, err)
-			}
-			n.transfer(log)
-		}
 	}
 }
 

@@ -23,5 +23,8 @@ const (
 	ReasonNotPrimary   Reason = "relayed to a replica that is not the primary"
 	ReasonWrongNewView Reason = "new view does not follow from its view changes"
 	ReasonUnexpected   Reason = "not a message for replicas"
+	ReasonAsking       Reason = "this replica does not know yet whether it remembers all that it signed"
+	ReasonUnasked      Reason = "not asked for"
+	ReasonOwn          Reason = "a statement of this replica that another one passed on"
 	ReasonFromClient   Reason = "not a message for clients to send"
 )

@@ -40,11 +40,25 @@ type Replica struct {
 	nextStatus   time.Duration
 	helper       ReplicaID
 	learned      Seq // how far the primary of the view said that it has proposed
+
+	life     Life
+	inquiry  inquiry
+	recovery recovery
+	transfer transfer
+	follow   follow
+	memories []remembered // by replica
 }
 
 // Step takes one event and returns its effects in the order in which they are to be performed.
 func (r *Replica) Step(ev Event) []Effect {
 	r.out = r.out[:0]
+	switch {
+	case r.inquiry.forgot:
+		return nil
+	case r.inquiry.asking:
+		r.stepAsking(ev)
+		return r.out
+	}
 	switch e := ev.(type) {
 	case Tick:
 		r.onTick(e)
@@ -54,6 +68,10 @@ func (r *Replica) Step(ev Event) []Effect {
 		r.onExecuted(e)
 	case Snapshotted:
 		r.onSnapshotted(e)
+	case Transferred:
+		r.onTransferred(e)
+	case Starving:
+		r.onStarving()
 	}
 	return r.out
 }
@@ -80,7 +98,7 @@ func (r *Replica) onReceived(e Received) {
 	case *Suspect:
 		r.onSuspect(m, e.From)
 	case *ViewChange:
-		r.onViewChange(m)
+		r.onViewChange(m, e.From)
 	case *NewView:
 		r.onNewView(m, e.From)
 	case *Heartbeat:
@@ -93,6 +111,14 @@ func (r *Replica) onReceived(e Received) {
 		r.onCertifiedBody(m)
 	case *StableNotice:
 		r.onStableNotice(m)
+	case *Slots:
+		r.onSlots(m, e.From)
+	case *Held:
+		r.onHeld(m, e.From)
+	case *HeldBy:
+		r.onHeldBy(m, e.From)
+	case *Recover:
+		r.onRecover(m, e.From)
 	default:
 		r.drop(m, ReasonUnexpected)
 	}

@@ -11,18 +11,21 @@ type Applied struct {
 	Root Digest
 }
 
-// ErrBehind says that the journal begins only above the state: others keep nothing that leads from one to the other.
-var ErrBehind = errors.New("the state is too old to go on from")
-
 // ErrForeignJournal says that a journal was written by another replica or in another cluster.
 var ErrForeignJournal = errors.New("the journal belongs to another replica or cluster")
 
 // ErrOtherWindow says that a journal was written under a checkpoint interval or log window for which this one has no place.
 var ErrOtherWindow = errors.New("the journal was written under another checkpoint_interval or log_window")
 
-// New returns a replica that goes on from its journal, oldest record first, above a verified state. With an empty
-// journal it begins in view 0 at the initial state.
+// New returns a replica that goes on from its journal, oldest record first, above a verified state, and asks nobody what it
+// may have forgotten. With an empty journal it begins in view 0 at the initial state.
 func New(cfg *Config, log []Record, at Applied) (*Replica, error) {
+	return Boot(cfg, log, at, Start{})
+}
+
+// Boot returns a replica as New does, which first asks the others what it may have forgotten (D8.4), and fetches the state
+// from them if its journal does not lead on from the one it has (X1).
+func Boot(cfg *Config, log []Record, at Applied, start Start) (*Replica, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -38,6 +41,10 @@ func New(cfg *Config, log []Record, at Applied) (*Replica, error) {
 		helper:      cfg.Self,
 		handed:      at.Seq, // what lies above is executed again: its bodies must outlive the replay
 		executed:    at.Seq,
+		life:        start.Life,
+		inquiry:     newInquiry(cfg, start),
+		follow:      follow{helper: cfg.Self, refused: make([]bool, cfg.N())},
+		memories:    make([]remembered, cfg.N()),
 	}
 	for i, rec := range log {
 		if err := r.replay(rec); err != nil {
@@ -47,11 +54,12 @@ func New(cfg *Config, log []Record, at Applied) (*Replica, error) {
 	if err := r.whyUnfit(log); err != nil {
 		return nil, err
 	}
-	if floor := r.log.floor(); at.Seq < floor {
+	r.handed, r.executed = at.Seq, at.Seq
+	r.transfer.on = start.Fetch && r.log.low > at.Seq
+	if floor := r.log.floor(); at.Seq < floor && !r.transfer.on {
 		var whole bool
 		if r.backlog, whole = backlog(log, at.Seq, floor); !whole {
-			return nil, fmt.Errorf("%w: the store holds it after sequence number %d, the journal begins only above %d",
-				ErrBehind, at.Seq, floor)
+			r.transfer.on = true
 		}
 	}
 	r.proposed = max(r.proposed, r.log.low, at.Seq)
@@ -106,8 +114,10 @@ func Reach(cfg *Config, log []Record) (last Seq) {
 		switch rec := rec.(type) {
 		case *Prepared, *Certified, *Committed:
 			last = max(last, RecordSeq(rec))
-		case *Stable:
-			last = max(last, window.below(rec.Cert.Seq))
+		case *Stable: // a state up to there may have been fetched in part (X4)
+			last = max(last, rec.Cert.Seq)
+		case *Installed:
+			last = max(last, rec.Cert.Seq)
 		case *Activated:
 			last = max(last, window.below(rec.NewView.highestStable().Seq))
 		case *Sent:
@@ -153,8 +163,17 @@ func (r *Replica) replay(rec Record) error {
 		}
 	case *Stable:
 		r.adoptStable(rec.Cert)
+		r.replayDivergence()
 	case *Activated:
 		r.replayNewView(rec.NewView)
+	case *Recovering:
+		r.recovery = recovery{until: rec.Until, view: rec.View, suspects: rec.Suspects, life: rec.Life}
+	case *Installed:
+		r.install(rec.Cert)
+	case *Witness:
+		if int(rec.Replica) < r.cfg.N() {
+			r.witness(rec.Replica, rec.Said)
+		}
 	}
 	return nil
 }
@@ -180,6 +199,7 @@ func (r *Replica) replaySent(m Message) error {
 		}
 	case *Checkpoint:
 		r.checkpoints.remember(mark{m.Seq, m.Digest}, 0)
+		r.replayDivergence()
 		if r.log.whyOutside(m.Seq) == "" {
 			record(r.checkpoints.at(m.Seq, r.cfg).votes, self, vote{cast: true, digest: m.Digest, sig: m.Sig})
 		}
@@ -190,6 +210,7 @@ func (r *Replica) replaySent(m Message) error {
 		if held := r.change.votes[self]; held == nil || held.View <= m.View {
 			r.change.votes[self] = m
 		}
+		r.change.sent = r.change.sent || m.View == r.view
 	case *NewView:
 		r.replayNewView(m)
 	default:

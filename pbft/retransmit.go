@@ -24,6 +24,13 @@ type peer struct {
 	votes      allowance     // for slots whose votes it is sent again
 	views      allowance     // for slots in view changes and new views that it is sent again
 	pushes     allowance     // for slots that it is brought with their certificates
+
+	asked      bool          // it asked what is held of it
+	askedAt    time.Duration // when it did last
+	wanted     Seq           // up to where it wants the order to go on (D8.9)
+	wantedAt   time.Duration
+	wantsWait  time.Duration // before another wish of it is heard
+	wantsAgain time.Duration
 }
 
 // reportStatus broadcasts a Status when it is due: every quarter of a timeout, twice as often while something is missing.

@@ -104,7 +104,7 @@ func TestV7_APausedReplicaDisturbsNobody(t *testing.T) {
 	if v := c.highestView(); v != 0 {
 		t.Fatalf("view %d", v)
 	}
-	if c.nodes[3].replica.handed < c.nodes[0].replica.handed && !c.nodes[3].leftBehind() {
+	if c.nodes[3].replica.handed < c.nodes[0].replica.handed && !c.nodes[3].replica.leftBehind() {
 		t.Fatalf("did not follow: %s", c.describe())
 	}
 }

@@ -13,6 +13,11 @@ func (r *Replica) onTick(e Tick) {
 	r.pool.tick(r.mono, r.cfg.ViewTimeout/2, r.pool.oldest != nil)
 	r.retryWaiting()
 	r.advance()
+	r.ask()
+	r.checkReach()
+	r.pull()
+	r.joinViewChange()
+	r.askForNulls()
 	r.relayAgain()
 	if r.expired() {
 		r.suspectNow()
@@ -25,9 +30,16 @@ func (r *Replica) onTick(e Tick) {
 // start notes the moment from which timers count. The others may be starting too: the primary gets a timeout's grace.
 func (r *Replica) start() {
 	r.started = true
-	r.checkDivergence() // found before the restart, it still holds (K2)
 	c := &r.change
 	c.activatedAt, c.heardAt, c.progressAt, c.quorumAt = r.mono, r.mono+r.cfg.ViewTimeout, r.mono, r.mono
+	if r.transfer.on || r.diverged {
+		r.startTransfer()
+	}
+	if r.contradicted() { // reported before the restart, it still holds (K2)
+		r.diverged = false
+		r.checkDivergence()
+	}
+	r.offer()
 	r.resume()
 }
 
@@ -77,7 +89,7 @@ func (r *Replica) expired() bool {
 	if !r.isPrimary() && r.mono-c.heardAt >= limit {
 		return true
 	}
-	return r.stalled(limit)
+	return !r.leftBehind() && (r.withheld(limit) || r.stalled(limit))
 }
 
 // stalled reports whether a pre-prepare was accepted in this view and nothing has committed for that long.
@@ -103,7 +115,7 @@ func (r *Replica) heardPrimary(v View) {
 
 // beat shows that an idle primary lives, when it has sent nothing for a quarter of a timeout.
 func (r *Replica) beat() {
-	if r.active && r.isPrimary() && r.mono-r.lastProposal >= r.cfg.ViewTimeout/4 {
+	if r.active && r.isPrimary() && r.mayVote(r.view) && r.mono-r.lastProposal >= r.cfg.ViewTimeout/4 {
 		r.lastProposal = r.mono
 		r.emit(Broadcast{&Heartbeat{View: r.view}})
 	}

@@ -42,8 +42,50 @@ func (t *trace) message(cfg *Config, m Message) string {
 		return fmt.Sprintf("%s s%d %s, committed in v%d", kind, m.Seq, t.batch(m.Body), m.Cert.View)
 	case *StableNotice:
 		return fmt.Sprintf("%s s%d %v", kind, m.Cert.Seq, m.Cert.Digest)
+	case *FetchSlots:
+		return fmt.Sprintf("%s from s%d", kind, m.From)
+	case *Slots:
+		if m.Next == m.From {
+			return fmt.Sprintf("%s, none from s%d", kind, m.From)
+		}
+		return fmt.Sprintf("%s s%d to s%d", kind, m.From, m.Next-1)
+	case *Held:
+		return fmt.Sprintf("%s above s%d", kind, m.Above)
+	case *HeldBy:
+		return t.heldBy(kind, m)
+	case *Recover:
+		return fmt.Sprintf("%s until s%d", kind, m.Until)
 	}
 	return kind
+}
+
+func (t *trace) heldBy(kind string, m *HeldBy) string {
+	if !m.Whole {
+		return kind + " a replica that is not whole"
+	}
+	said := make([]string, len(m.Said))
+	for i, s := range m.Said {
+		said[i] = t.statement(&s)
+	}
+	out := fmt.Sprintf("%s: you said [%s]; view %d, h = %d", kind, strings.Join(said, ", "), m.View, m.Stable.Seq)
+	if m.Prepared != nil {
+		out += fmt.Sprintf(", prepared s%d", m.Prepared.Seq)
+	}
+	if m.Commit != nil {
+		out += fmt.Sprintf(", committed s%d", m.Commit.Seq)
+	}
+	return out
+}
+
+func (t *trace) statement(s *Statement) string {
+	switch s.Type {
+	case TypeCheckpoint:
+		return fmt.Sprintf("%s s%d", s.Type, s.Seq)
+	case TypeViewChange, TypeNewView:
+		return fmt.Sprintf("%s v%d", s.Type, s.View)
+	default:
+		return fmt.Sprintf("%s v%d s%d %s", s.Type, s.View, s.Seq, t.digest(s.Digest))
+	}
 }
 
 func (t *trace) newView(m *NewView) string {

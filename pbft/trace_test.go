@@ -51,7 +51,9 @@ func (t *trace) event(n *node, ev Event) {
 		t.line(n, "← %s %s", from, t.message(n.cfg, e.Msg.msg))
 	case Snapshotted:
 		t.line(n, "has snapshot %d with digest %v", e.Seq, e.Digest)
-	case Tick, Executed:
+	case Transferred:
+		t.line(n, "has the state at %d, from others", e.Cert.Seq)
+	case Tick, Executed, Starving:
 	}
 }
 
@@ -83,6 +85,12 @@ func (t *trace) effect(n *node, e Effect) {
 	case Accuse:
 		t.line(n, "  accuse r%d of %s: %s, and %s", e.Evidence.Replica, e.Evidence.Kind,
 			t.message(n.cfg, e.Evidence.First), t.message(n.cfg, e.Evidence.Second))
+	case Transfer:
+		t.line(n, "  transfer to the state at %d or a newer one", e.Target.Seq)
+	case Resume:
+		t.line(n, "  resume at %d", e.Seq)
+	case Forgot:
+		t.line(n, "  forgot %s, which r%d has", t.statement(&e.Said), e.Witness)
 	case Entered:
 		t.line(n, "  enters view %d", e.View)
 	case Diverged:
@@ -133,6 +141,12 @@ func (t *trace) record(cfg *Config, r Record) string {
 		return "sent " + t.message(cfg, r.Msg)
 	case *Head:
 		return "head"
+	case *Recovering:
+		return fmt.Sprintf("recovering: silent below s%d, never in a view below v%d", r.Until, r.View)
+	case *Installed:
+		return fmt.Sprintf("installed s%d %v", r.Cert.Seq, r.Cert.Digest)
+	case *Witness:
+		return fmt.Sprintf("witness of r%d: %s", r.Replica, t.statement(&r.Said))
 	}
 	return ""
 }

@@ -10,7 +10,9 @@ type change struct {
 
 	quorum   bool // Q of them are for the current view (while it is not active)
 	quorumAt time.Duration
-	built    bool // our own NewView for the current view was sent
+	sent     bool      // our own ViewChange for the current view was sent
+	built    bool      // our own NewView for it was
+	suspects []Suspect // that justified leaving for the current view; nil if a NewView did
 
 	proven       bool          // the current primary is proven faulty: no need to wait for a timer
 	activatedAt  time.Duration // when the current view became active
@@ -23,6 +25,15 @@ type change struct {
 // votes in a lower view again (D3).
 func (r *Replica) enterViewChange(u View, suspects []Suspect) {
 	r.leave(u)
+	r.change.suspects = suspects
+	if r.mayVote(u) {
+		r.contribute(suspects)
+	}
+}
+
+// contribute sends our ViewChange for the current view, once: a second one may show another stable checkpoint, and convict.
+func (r *Replica) contribute(suspects []Suspect) {
+	r.change.sent = true
 	r.emit(Broadcast{r.newViewChange(suspects)})
 }
 
@@ -31,7 +42,7 @@ func (r *Replica) leave(u View) {
 	r.view, r.active, r.origin, r.learned = u, false, nil, 0
 	r.suspicion.sent = false
 	c := &r.change
-	c.quorum, c.built, c.proven = false, false, false
+	c.quorum, c.sent, c.built, c.proven, c.suspects = false, false, false, false, nil
 	for i := range r.log.ring {
 		if s := &r.log.ring[i]; s.seq != 0 {
 			s.endView(u)
@@ -52,10 +63,15 @@ func (r *Replica) newViewChange(suspects []Suspect) *ViewChange {
 }
 
 // onViewChange takes a replica's ViewChange. A valid one for a higher view moves this replica there with the same
-// justification (V7). Anybody may pass one on: it is judged by its bytes alone.
-func (r *Replica) onViewChange(m *ViewChange) {
+// justification (V7). Anybody may pass one on: it is judged by its bytes alone. One of our own that comes back from others is
+// of a life that was forgotten, and must not be built upon in this one (D8.7).
+func (r *Replica) onViewChange(m *ViewChange, from Source) {
+	if m.Replica == r.cfg.Self && !from.Loopback {
+		r.drop(m, ReasonOwn)
+		return
+	}
 	held := r.change.votes[m.Replica]
-	if held != nil && held.View == m.View && !sameViewChange(r.cfg, held, m) {
+	if held != nil && held.View == m.View && !sameViewChange(r.cfg, held, m) && convict(r.cfg, held, m) {
 		r.accuse(m.Replica, held, m)
 	}
 	if m.View < r.view || m.View == r.view && r.active {
@@ -66,15 +82,22 @@ func (r *Replica) onViewChange(m *ViewChange) {
 		r.drop(m, ReasonDuplicate)
 		return
 	}
+	r.witnessView(m)
 	for i := range m.Suspects {
 		r.suspicion.note(&m.Suspects[i])
 	}
 	r.change.votes[m.Replica] = m
 	if m.View > r.view {
 		r.enterViewChange(m.View, m.Suspects)
-		return
 	}
 	r.countViewChanges()
+}
+
+// convict reports whether two different view changes for one view prove a lie (D8.10): a replica that had forgotten the
+// first one may make another, whose stable checkpoint is a window higher at least.
+func convict(cfg *Config, a, b *ViewChange) bool {
+	low, high := min(a.Stable.Seq, b.Stable.Seq), max(a.Stable.Seq, b.Stable.Seq)
+	return high-low < cfg.LogWindow
 }
 
 // sameViewChange reports whether two messages make the same statement.
@@ -91,7 +114,8 @@ func (r *Replica) countViewChanges() {
 	if !r.change.quorum {
 		r.change.quorum, r.change.quorumAt = true, r.mono
 	}
-	if own := r.change.votes[r.cfg.Self]; r.isPrimary() && !r.change.built && own != nil && own.View == r.view {
+	own := r.change.votes[r.cfg.Self]
+	if r.isPrimary() && !r.change.built && own != nil && own.View == r.view && r.mayVote(r.view) {
 		r.change.built = true
 		r.emit(Broadcast{r.newNewView()})
 	}

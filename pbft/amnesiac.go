@@ -1,0 +1,186 @@
+package pbft
+
+import (
+	"slices"
+	"time"
+)
+
+// Amnesiac stands in a replica's place while it does not know what it signed (D8.6): it votes, follows and writes nothing,
+// and asks the others until n−f of them that remember everything have told it from where on it can contradict nothing.
+type Amnesiac struct {
+	cfg     *Config
+	nonce   uint64
+	answers []*HeldBy // by replica: the last one that told all; nil: none
+	heard   []bool    // by replica: it answered, whole or not
+	mono    time.Duration
+	again   time.Duration
+	asked   bool
+	out     []Effect
+}
+
+// NewAmnesiac returns one that asks under a fresh nonce. Answers do not outlive it: those of two starts may not be mixed.
+func NewAmnesiac(cfg *Config, nonce uint64) *Amnesiac {
+	return &Amnesiac{cfg: cfg, nonce: nonce, answers: make([]*HeldBy, cfg.N()), heard: make([]bool, cfg.N())}
+}
+
+// Step takes an event. Its effects are Sends, Responds and Drops alone.
+func (a *Amnesiac) Step(ev Event) []Effect {
+	a.out = a.out[:0]
+	switch e := ev.(type) {
+	case Tick:
+		a.mono = max(a.mono, e.Mono)
+		a.ask()
+	case Received:
+		a.onReceived(e)
+	default: // nothing is executed
+	}
+	return a.out
+}
+
+func (a *Amnesiac) ask() {
+	if a.asked && a.mono < a.again {
+		return
+	}
+	a.asked, a.again = true, a.mono+a.cfg.ViewTimeout/4
+	for id := range a.cfg.N() {
+		if to := ReplicaID(id); to != a.cfg.Self && a.answers[id] == nil {
+			a.out = append(a.out, Send{To: to, Msg: &Held{Nonce: a.nonce}})
+		}
+	}
+}
+
+func (a *Amnesiac) onReceived(e Received) {
+	why := ReasonAsking
+	switch m := e.Msg.msg.(type) {
+	case *Held:
+		if !e.From.Client {
+			a.out = append(a.out, Send{To: e.From.Replica, Msg: &HeldBy{Nonce: m.Nonce, Of: e.From.Replica}})
+			return
+		}
+	case *HeldBy:
+		if why = a.take(m, e.From); why == "" {
+			return
+		}
+	case *Request:
+		if e.From.Client {
+			a.out = append(a.out, Respond{&Reply{
+				ID: m.ID, Request: m.Digest(), Outcome: OutcomeBusy, RetryAfterMillis: uint32(max(1, a.cfg.ViewTimeout.Milliseconds())),
+			}})
+		}
+	default: // it follows nothing
+	}
+	a.out = append(a.out, Dropped{Msg: e.Msg.msg, Why: why})
+}
+
+func (a *Amnesiac) take(m *HeldBy, from Source) Reason {
+	switch {
+	case from.Client || m.Nonce != a.nonce || m.Of != a.cfg.Self:
+		return ReasonUnasked
+	case a.answers[from.Replica] != nil:
+		return ReasonDuplicate
+	}
+	a.heard[from.Replica] = true
+	if m.Whole { // the others may have forgotten what this replica needs to know
+		a.answers[from.Replica] = m
+	}
+	return ""
+}
+
+// Answer is what an amnesiac knows of another replica.
+type Answer struct {
+	Heard bool
+	Whole bool // it remembers all that it signed
+}
+
+// Answers lists who has answered, by replica.
+func (a *Amnesiac) Answers() []Answer {
+	list := make([]Answer, a.cfg.N())
+	for id := range list {
+		list[id] = Answer{Heard: a.heard[id], Whole: a.answers[id] != nil}
+	}
+	return list
+}
+
+// Recovery is from where on a replica that has forgotten contradicts nothing (D8.6).
+type Recovery struct {
+	Until    Seq        // R: silence ends when a checkpoint there is stable
+	View     View       // V*: it never votes below
+	Suspects []Suspect  // that justify the highest view which was shown with its justification
+	Stable   StableCert // the newest one that was shown
+}
+
+// Recovery returns what n−f others have told; false before.
+func (a *Amnesiac) Recovery() (Recovery, bool) {
+	whole := slices.DeleteFunc(slices.Clone(a.answers), func(m *HeldBy) bool { return m == nil })
+	if len(whole) < a.cfg.N()-a.cfg.F() {
+		return Recovery{}, false
+	}
+	var highest Seq
+	out := Recovery{View: 1}
+	for _, m := range whole {
+		highest = max(highest, m.highestSeq())
+		if view := m.highestView() + 1; view > out.View {
+			out.View = view
+		}
+		if m.Stable.Seq > out.Stable.Seq {
+			out.Stable = m.Stable
+		}
+	}
+	justified := View(0) // a faulty answer may prove a higher view without its justification
+	for _, m := range whole {
+		if m.View > justified {
+			justified, out.Suspects = m.View, m.Suspects
+		}
+	}
+	out.Until = highest + a.cfg.LogWindow
+	return out, true
+}
+
+// highestSeq is the highest sequence number that anything in the answer proves.
+func (m *HeldBy) highestSeq() Seq {
+	seq := m.Stable.Seq
+	if m.Prepared != nil {
+		seq = max(seq, m.Prepared.Seq)
+	}
+	if m.Commit != nil {
+		seq = max(seq, m.Commit.Seq)
+	}
+	for i := range m.Said {
+		seq = max(seq, m.Said[i].Seq)
+	}
+	return seq
+}
+
+// highestView is the highest view that anything in the answer proves to have been justified or voted in. A view change to u
+// needs only u−1 to have been, and its author may make another one (D8.10).
+func (m *HeldBy) highestView() View {
+	view := m.View
+	if m.Prepared != nil {
+		view = max(view, m.Prepared.View)
+	}
+	if m.Commit != nil {
+		view = max(view, m.Commit.View)
+	}
+	for i := range m.Said {
+		s := &m.Said[i]
+		if s.Type == TypeViewChange {
+			view = max(view, s.View-1)
+		} else {
+			view = max(view, s.View)
+		}
+	}
+	return view
+}
+
+// Records are what the journal of the new life begins with. All of them are durable before the life is written beside the key,
+// and before anything else is done.
+func (rec Recovery) Records(cfg *Config, life Life) []Record {
+	out := []Record{
+		&Head{Cluster: cfg.Cluster, Epoch: cfg.Epoch, Self: cfg.Self, View: rec.View - 1, Active: rec.View == 1, Life: life},
+		&Recovering{Life: life, Until: rec.Until, View: rec.View, Suspects: rec.Suspects},
+	}
+	if rec.Stable.Seq > 0 {
+		out = append(out, &Stable{Cert: rec.Stable})
+	}
+	return out
+}

@@ -1,0 +1,170 @@
+package pbft
+
+import (
+	"slices"
+	"time"
+)
+
+// What a driver does beside the core while a replica comes back: it serves batches from its journal, fetches a state, and
+// puts an Amnesiac in the replica's place.
+
+// fetching is a state transfer under way.
+type fetching struct {
+	target StableCert
+	asked  time.Duration
+}
+
+// nonce is a fresh one for a start.
+func (c *cluster) nonce() uint64 {
+	c.nonces++
+	return c.nonces
+}
+
+// donate answers a question for batches from the journal (X0): each with its certificate, up to the first one that it lacks.
+func (n *node) donate(to ReplicaID, m *FetchSlots) {
+	if n.amnesiac != nil {
+		return
+	}
+	n.c.trace.event(n, Received{From: Source{Replica: to}, Msg: Own(m)})
+	held := n.journal.batches()
+	next := m.From
+	for ; next < m.From+Seq(m.Most) && held[next] != nil; next++ {
+		n.perform(Send{To: to, Msg: held[next]})
+	}
+	n.perform(Send{To: to, Msg: &Slots{From: m.From, Next: next}})
+}
+
+// batches lists what the journal lets others execute.
+func (j *journal) batches() map[Seq]*CertifiedBody {
+	log, err := j.read()
+	if err != nil {
+		panic(err)
+	}
+	bySeq, found := map[Seq][]Record{}, map[Seq]*CertifiedBody{}
+	for _, r := range log {
+		bySeq[RecordSeq(r)] = append(bySeq[RecordSeq(r)], r)
+	}
+	for seq, records := range bySeq {
+		found[seq] = Rebuild(seq, records)
+	}
+	return found
+}
+
+// fetchState goes on with a transfer: it copies the state of a stable checkpoint from a correct replica that has it durable.
+// A checkpoint that is newer than the own stable one is shown to the core first, which makes it durable.
+func (n *node) fetchState() {
+	if n.fetching == nil || !n.up || len(n.inbox) > 0 || n.faulty {
+		return
+	}
+	low := n.replica.log.low
+	for _, d := range n.c.correct() {
+		cert := d.replica.checkpoints.stable
+		if d == n || !d.up || d.amnesiac != nil || d.replica.checkpoints.base != cert.Seq || cert.Seq < n.fetching.target.Seq {
+			continue
+		}
+		if cert.Seq > low {
+			n.step(Received{From: Source{Replica: d.id}, Msg: Own(&StableNotice{Cert: cert})})
+			return
+		}
+		s, ok := d.saved[cert.Seq]
+		if !ok || s.root != cert.Digest {
+			n.c.fail("replica %d has no state for its stable checkpoint %d", d.id, cert.Seq)
+		}
+		n.transfers++
+		n.fetching = nil
+		n.saved = map[Seq]state{cert.Seq: s.clone()}
+		n.step(Transferred{Cert: cert})
+		return
+	}
+	if n.c.now-n.fetching.asked >= n.cfg.ViewTimeout {
+		n.fetching.asked = n.c.now
+		n.step(Starving{})
+	}
+}
+
+// ahead reports whether the store holds a state that the journal does not tell of (D8.3).
+func (n *node) ahead(log []Record) bool {
+	for seq := range n.saved {
+		if seq > Reach(n.cfg, log) {
+			return true
+		}
+	}
+	return false
+}
+
+// wipe takes a node's disk away.
+func (n *node) wipe() {
+	if n.up {
+		n.crash()
+	}
+	n.lost = true
+}
+
+// forget begins what a replica does that knows that it forgot (D8.6): the old disk is set aside.
+func (n *node) forget() {
+	n.journal, n.saved = journal{}, map[Seq]state{0: emptyState()}
+	n.state = emptyState()
+	n.lost, n.restored, n.up, n.inbox, n.crashIn, n.fetching = true, false, true, nil, 0, nil
+	n.amnesiac = NewAmnesiac(n.cfg, n.c.nonce())
+	n.c.check.forgets(n)
+	n.c.trace.say(n, "knows that it forgot what it signed")
+}
+
+// takeForgetful steps the amnesiac, and starts the replica anew once it knows from where on it contradicts nothing.
+func (n *node) takeForgetful(ev Event) {
+	for _, e := range slices.Clone(n.amnesiac.Step(ev)) {
+		switch e.(type) {
+		case Send, Respond, Dropped:
+			n.perform(e)
+		default:
+			n.c.fail("I19: an amnesiac wants %T", e)
+		}
+	}
+	rec, ok := n.amnesiac.Recovery()
+	if !ok {
+		return
+	}
+	n.life[15]++
+	for _, r := range rec.Records(n.cfg, n.life) {
+		n.journal.persist(r)
+	}
+	n.amnesiac, n.lost = nil, false
+	n.c.check.recovers(n, rec)
+	n.start()
+}
+
+// copyOf is an older copy of a disk.
+type copyOf struct {
+	life    Life
+	journal journal
+	saved   map[Seq]state
+}
+
+// copyDisk copies what is durable.
+func (n *node) copyDisk() *copyOf {
+	saved := map[Seq]state{}
+	for seq, s := range n.saved {
+		saved[seq] = s.clone()
+	}
+	return &copyOf{life: n.life, journal: n.journal.clone(), saved: saved}
+}
+
+// restore puts a copy back while the node is down.
+func (n *node) restore(old *copyOf) {
+	n.crash()
+	n.life, n.journal, n.saved = old.life, old.journal.clone(), map[Seq]state{}
+	for seq, s := range old.saved {
+		n.saved[seq] = s.clone()
+	}
+	n.restored, n.doubtful = true, true
+	n.c.check.forgets(n)
+	n.c.trace.say(n, "has an older copy of its disk put back")
+}
+
+func (j *journal) clone() journal {
+	c := journal{}
+	for _, s := range j.segments {
+		c.segments = append(c.segments, segment{records: slices.Clone(s.records), highest: s.highest})
+	}
+	return c
+}

@@ -1,0 +1,195 @@
+package pbft
+
+import "time"
+
+// The question of every start (D8.4, D8.5): does anybody hold something that this replica signed and its journal lacks? A
+// disk that was put back from an older copy looks like any other to its owner; only the others can tell.
+
+// Start says how a replica comes up.
+type Start struct {
+	Life  Life
+	Nonce uint64 // fresh for each start; 0: nobody is asked
+	First bool   // it was never started before, so that its journal is empty (D8.5)
+	Fetch bool   // its store holds none of the states that its journal names: the state must come from others (X1)
+}
+
+// inquiry is the question of this start.
+type inquiry struct {
+	nonce  uint64
+	first  bool
+	asking bool   // too few have answered: no vote yet
+	forgot bool   // loss is proven: nothing is signed any more
+	whole  []bool // by replica: it answered, and remembers all that it signed itself
+	heard  []bool // by replica: it answered, whole or not
+	asked  bool
+	again  time.Duration
+}
+
+func newInquiry(cfg *Config, start Start) inquiry {
+	return inquiry{
+		nonce: start.Nonce, first: start.First, asking: start.Nonce != 0,
+		whole: make([]bool, cfg.N()), heard: make([]bool, cfg.N()),
+	}
+}
+
+// enough is how many others that remember everything must have answered before an ordinary start votes: with this replica
+// they are n−f.
+func (q *inquiry) enough(cfg *Config) bool { return count1(q.whole) >= cfg.N()-cfg.F()-1 }
+
+func count1(list []bool) int {
+	n := 0
+	for _, is := range list {
+		if is {
+			n++
+		}
+	}
+	return n
+}
+
+// stepAsking takes an event before the question is settled. Others' questions are answered from the journal at once, else
+// replicas that start together would wait for each other for ever.
+func (r *Replica) stepAsking(ev Event) {
+	switch e := ev.(type) {
+	case Tick:
+		r.mono, r.wall = max(r.mono, e.Mono), e.Wall
+		r.ask()
+	case Received:
+		switch m := e.Msg.msg.(type) {
+		case *Held:
+			if !e.From.Client {
+				r.onHeld(m, e.From)
+				return
+			}
+		case *HeldBy:
+			if !e.From.Client {
+				r.onHeldBy(m, e.From)
+				return
+			}
+		case *Request:
+			r.respondBusy(m, e.From)
+		}
+		r.drop(e.Msg.msg, ReasonAsking)
+	default: // nothing is executed yet
+	}
+}
+
+// ask sends the question to everybody who has not answered it as one that remembers everything: often at first, and on and
+// on while the replica runs.
+func (r *Replica) ask() {
+	q := &r.inquiry
+	if q.nonce == 0 || q.asked && r.mono < q.again {
+		return
+	}
+	q.asked, q.again = true, r.mono+r.cfg.ViewTimeout
+	if q.asking {
+		q.again = r.mono + r.cfg.ViewTimeout/8
+	}
+	for id := range r.cfg.N() {
+		if to := ReplicaID(id); to != r.cfg.Self && !q.whole[id] {
+			r.send(to, &Held{Nonce: q.nonce, Above: r.log.low})
+		}
+	}
+}
+
+// onHeld answers another replica's question, at a bounded rate: the answer is long.
+func (r *Replica) onHeld(m *Held, from Source) {
+	p := &r.peers[from.Replica]
+	if p.asked && r.mono-p.askedAt < r.cfg.ViewTimeout/16 {
+		r.drop(m, ReasonTooOften)
+		return
+	}
+	p.asked, p.askedAt = true, r.mono
+	r.send(from.Replica, r.heldBy(from.Replica, m))
+}
+
+// heldBy is what this replica holds of what another one signed, and how far it knows the cluster to have come.
+func (r *Replica) heldBy(id ReplicaID, m *Held) *HeldBy {
+	answer := &HeldBy{
+		Nonce: m.Nonce, Of: id, Whole: !r.silent(), Said: r.saidBy(id, m.Above), Stable: r.checkpoints.stable,
+	}
+	for seq := r.log.seen; seq > r.log.floor() && (answer.Prepared == nil || answer.Commit == nil); seq-- {
+		s := r.log.peek(seq)
+		if s == nil {
+			continue
+		}
+		if answer.Prepared == nil {
+			answer.Prepared = s.prepared
+		}
+		if answer.Commit == nil {
+			answer.Commit = s.cert
+		}
+	}
+	answer.View, answer.Suspects = r.justified()
+	return answer
+}
+
+// onHeldBy takes an answer. One statement that the journal lacks proves that something was forgotten, and nobody can forge
+// it. Without one, n−f−1 answers of replicas that remember everything let this one vote; the rest may still come.
+func (r *Replica) onHeldBy(m *HeldBy, from Source) {
+	q := &r.inquiry
+	if q.nonce == 0 || m.Nonce != q.nonce || m.Of != r.cfg.Self {
+		r.drop(m, ReasonUnasked)
+		return
+	}
+	if q.whole[from.Replica] {
+		r.drop(m, ReasonDuplicate)
+		return
+	}
+	for i := range m.Said {
+		if s := &m.Said[i]; q.asking && q.first || r.hasForgotten(s) {
+			q.forgot = true
+			r.emit(Forgot{Said: *s, Witness: from.Replica})
+			return
+		}
+	}
+	q.heard[from.Replica], q.whole[from.Replica] = true, m.Whole
+	if q.asking && q.enough(r.cfg) {
+		q.asking = false
+	}
+}
+
+// hasForgotten reports whether the journal lacks a statement of this replica that still matters: a vote above h in a view
+// that was not left, a checkpoint above h, or a higher view than its own. What lies below the recovery of this life is known
+// to be forgotten, and never contradicted (D8.7); a second view change to V* itself is sound (D8.10).
+func (r *Replica) hasForgotten(s *Statement) bool {
+	floor := r.recovery.view
+	switch s.Type {
+	case TypeViewChange:
+		return s.View > max(r.view, floor)
+	case TypeNewView:
+		return s.View > r.view && s.View >= floor
+	case TypeCheckpoint:
+		return s.Seq > max(r.log.low, r.recovery.until) && !r.saidCheckpoint(s)
+	default:
+		return s.Seq > r.log.low && s.View >= max(r.view, floor) && !r.saidVote(s)
+	}
+}
+
+func (r *Replica) saidCheckpoint(s *Statement) bool {
+	own, known := r.checkpoints.ownDigest(s.Seq)
+	return known && own == s.Digest || s.Seq <= r.checkpoints.void
+}
+
+// saidVote reports whether a vote of this replica is in its journal: in the slot, since the view was not left. One that was
+// only just sent may come back from others before it does over the loopback.
+func (r *Replica) saidVote(s *Statement) bool {
+	at := r.log.peek(s.Seq)
+	if at == nil {
+		return false
+	}
+	said := vote{true, s.View, s.Digest, s.Sig}
+	current := s.View == r.view
+	switch s.Type {
+	case TypePrePrepare:
+		sent := r.isPrimary() && s.Seq <= r.proposed && at.body(s.Digest) != nil
+		return current && (at.accepted && at.digest == s.Digest || !at.accepted && sent)
+	case TypePrepare:
+		return same(&at.prepares[r.cfg.Self], &said) || current && at.prepareSent && at.digest == s.Digest
+	default:
+		sent := current && at.commitSent && at.prepared != nil && at.prepared.View == s.View
+		return same(&at.commits[r.cfg.Self], &said) || sent && at.prepared.Digest == s.Digest
+	}
+}
+
+// same reports whether two votes say the same.
+func same(a, b *vote) bool { return a.cast && a.view == b.view && a.digest == b.digest }

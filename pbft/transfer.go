@@ -1,0 +1,103 @@
+package pbft
+
+import "time"
+
+// When a replica needs the state from others (X1), and how it goes on from there (X6, X8). The fetching itself happens
+// beside the core.
+
+// transfer says whether this replica can follow the others batch by batch.
+type transfer struct {
+	on       bool // it cannot: the state is being fetched, and nothing is executed before it is there
+	starving bool // nobody serves a state that is of use
+	behind   bool // a stable checkpoint lies above what was executed
+	since    time.Duration
+}
+
+// leftBehind reports whether what this replica has to execute next comes from nobody: it can vote, but not follow.
+func (r *Replica) leftBehind() bool { return r.transfer.on || r.passed() }
+
+// passed reports whether what is to be executed next lies below everything that the ring has a place for.
+func (r *Replica) passed() bool { return r.handed+Seq(len(r.backlog)) < r.log.floor() }
+
+// checkReach begins a transfer once a stable checkpoint lies above what was executed and the way there is lost: the ring
+// has passed it, nobody holds the next batch, or nothing was executed for a timeout.
+func (r *Replica) checkReach() {
+	t := &r.transfer
+	if t.on || !r.started {
+		return
+	}
+	if r.log.low <= r.handed+Seq(len(r.backlog)) {
+		t.behind = false
+		return
+	}
+	if !t.behind {
+		t.behind, t.since = true, r.mono
+	}
+	if r.passed() || r.refusedNext() || r.stuck() {
+		r.startTransfer()
+	}
+}
+
+// stuck reports whether nothing was executed for a timeout, though the executor has nothing left to do.
+func (r *Replica) stuck() bool {
+	since := max(r.transfer.since, r.change.progressAt)
+	return r.executed >= r.handed && r.mono-since >= r.cfg.ViewTimeout
+}
+
+// startTransfer stops execution. Its requests are given up: this replica cannot see them executed, and must suspect nobody
+// for that. The target is durable before anything is written for it: a store that is ahead of its journal is one of another
+// life (D8.3).
+func (r *Replica) startTransfer() {
+	r.transfer.on, r.transfer.since = true, r.mono
+	r.backlog = nil
+	r.pool = newPool(r.cfg.N())
+	r.follow = follow{refused: r.follow.refused}
+	r.retarget()
+}
+
+// retarget names the newest stable checkpoint as one to fetch.
+func (r *Replica) retarget() {
+	if cert := r.checkpoints.stable; cert.Seq > 0 {
+		r.emit(Persist{&Stable{Cert: cert}})
+	}
+	r.emit(Transfer{Target: r.checkpoints.stable})
+}
+
+// onStarving takes note that nobody serves a state that is of use here: the others have to take another checkpoint.
+func (r *Replica) onStarving() {
+	if r.transfer.on {
+		r.transfer.starving = true
+	}
+}
+
+// onTransferred switches to a state that was fetched, verified and made durable, in one record (X6). What was executed on a
+// wrong state is executed again (K2); nothing else ever is.
+func (r *Replica) onTransferred(e Transferred) {
+	if !r.transfer.on || e.Cert.Seq < r.handed && !r.diverged {
+		panic("pbft: a state was fetched that execution has passed")
+	}
+	r.checkpoints.void = max(r.checkpoints.void, r.handed)
+	r.emit(Persist{&Installed{Cert: e.Cert}})
+	r.install(e.Cert)
+	r.change.progressAt = r.mono
+	r.emit(Resume{Seq: e.Cert.Seq})
+	r.advance()
+	r.collectGarbage()
+	r.retryWaiting()
+	r.propose()
+	r.nextStatus = r.mono // ask for what lies above
+}
+
+// install is the state change of onTransferred, which a restart repeats. Older states of this replica are void.
+func (r *Replica) install(cert StableCert) {
+	r.adoptStable(cert)
+	c := &r.checkpoints
+	for _, m := range c.own {
+		c.void = max(c.void, m.seq)
+	}
+	c.own = []mark{{cert.Seq, cert.Digest}}
+	c.durable, c.base = cert.Seq, min(cert.Seq, r.log.low)
+	r.handed, r.executed = cert.Seq, cert.Seq
+	r.proposed = max(r.proposed, cert.Seq)
+	r.diverged, r.backlog, r.transfer = false, nil, transfer{}
+}
