@@ -262,9 +262,12 @@ func (m *Monitor) survives(by pbft.ReplicaID, seq pbft.Seq) {
 			continue
 		}
 		k := o.at(seq)
-		if k == nil || seq <= o.durable.certified ||
-			k.prepared.any(s.committed.digest, true) || k.decided.any(s.committed.digest, true) {
+		switch {
+		case k == nil || seq <= o.durable.certified ||
+			k.prepared.any(s.committed.digest, true) || k.decided.any(s.committed.digest, true):
 			holders++
+		case o.amnesiac || o.silence != nil && seq <= o.silence.until: // it may have held it
+			faulty++
 		}
 	}
 	if holders+faulty < m.q {

@@ -37,7 +37,7 @@ type cluster struct {
 }
 
 // tally counts what happened, so that a quiet run does not pass for a good one.
-type tally struct{ crashes, entered, checkpoints, inactive, refused int }
+type tally struct{ crashes, entered, checkpoints, inactive, refused, transfers int }
 
 type packet struct {
 	from, to pbft.ReplicaID
@@ -59,6 +59,8 @@ type node struct {
 	state   state
 	inbox   []pbft.Event
 	gone    bool // only a transfer of the state could bring it back
+	wanted  *pbft.StableCert
+	offered pbft.StableCert
 }
 
 type state struct {
@@ -164,6 +166,7 @@ func (n *node) start() {
 			continue
 		}
 		n.replica, n.state, n.inbox, n.dieIn = r, s.clone(), nil, 0
+		n.wanted, n.offered = nil, pbft.StableCert{}
 		n.core = r
 		guard := driver.NewGuard(n.cfg, log)
 		if n.lies() {
@@ -235,6 +238,7 @@ func (c *cluster) run(ticks int) {
 				}
 				continue
 			}
+			n.fetch()
 			n.inbox = append(n.inbox, pbft.Tick{Mono: c.now, Wall: int64(c.now)})
 			if !c.calm && c.rng.IntN(300) == 0 {
 				n.dieIn = 1 + c.rng.IntN(20)

@@ -12,7 +12,7 @@ import (
 //
 // The order of the calls is the order of what happened: Stepped when the core returned, then Durable for each record that
 // reached the disk, then Left for what went out, and Applied for what was executed. What a replica had not made durable
-// when it stopped is forgotten at Restarted.
+// when it stopped is forgotten at Restarted, and what it had, all but its word, at Forgot.
 type Monitor struct {
 	cfg     *pbft.Config
 	n, f, q int // counted here, not by pbft
@@ -32,7 +32,7 @@ type Monitor struct {
 
 // Violation is an invariant that did not hold.
 type Violation struct {
-	ID      string // I1 to I18; D0 to D5 for a vote that rests on nothing durable, E1 for false evidence
+	ID      string // I1 to I19; D0 to D5 for a vote that rests on nothing durable, E1 for false evidence
 	Replica pbft.ReplicaID
 	What    string
 }

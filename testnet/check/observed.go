@@ -17,6 +17,13 @@ type observed struct {
 	newViews    map[pbft.View]*statement
 	activated   map[pbft.View]*statement
 
+	spoken                 spoken
+	pastChanges, pastViews map[pbft.View]statements // of earlier lives
+	amnesiac               bool                     // it has forgotten what it signed, and not recovered yet
+	mute                   bool                     // it was shown that it has forgotten something
+	silence                *silence                 // of this life; nil if it forgot nothing
+	fetching               bool                     // a state from others; nothing is executed
+
 	now, durable standing // what the core knows, and what a restart would leave of it
 
 	handed  pbft.Seq  // the core's last Execute
@@ -33,6 +40,7 @@ type standing struct {
 	left      pbft.View // the highest view it asked for by a ViewChange
 	entered   pbft.View // the highest view that became active
 	certified pbft.Seq  // the highest stable checkpoint that a certificate proved
+	installed mark      // the last state that it was given
 }
 
 // memo is what a replica said and wrote about one sequence number.
@@ -45,11 +53,13 @@ type memo struct {
 	root     statements    // the own state; views do not matter
 }
 
-// statement is a digest for a view. One that is not durable is forgotten at a restart.
+// statement is a digest for a view. One that is not durable is forgotten at a restart, unless an earlier life said it.
 type statement struct {
 	view    pbft.View
 	digest  pbft.Digest
 	durable bool
+	past    bool
+	stable  pbft.Seq // of a view change: where what it shows begins
 }
 
 type statements []statement
@@ -108,7 +118,7 @@ func (o *observed) restart(at pbft.Seq) {
 		k.each(func(s *statements) {
 			kept := (*s)[:0]
 			for _, x := range *s {
-				if x.durable {
+				if x.durable || x.past {
 					kept = append(kept, x)
 				}
 			}
@@ -123,6 +133,7 @@ func (o *observed) restart(at pbft.Seq) {
 		}
 	}
 	o.now, o.stable, o.sure, o.looked = o.durable, o.durable.certified, 0, false
+	o.mute, o.fetching = false, false
 	o.handed, o.applied = at, at
 	o.accepted.above, o.accepted.highest = 0, 0
 }
@@ -165,18 +176,19 @@ func (s *statements) note(view pbft.View, d pbft.Digest, durable bool) {
 			return
 		}
 	}
-	*s = append(*s, statement{view, d, durable})
+	*s = append(*s, statement{view: view, digest: d, durable: durable})
 }
 
 // noteView is note for statements that a view has one of.
-func noteView(views map[pbft.View]*statement, view pbft.View, d pbft.Digest, durable bool) {
+func noteView(views map[pbft.View]*statement, now statement) {
+	view := now.view
 	if s := views[view]; s != nil {
-		if s.digest == d {
-			s.durable = s.durable || durable
+		if s.digest == now.digest {
+			s.durable = s.durable || now.durable
 		}
 		return
 	}
-	views[view] = &statement{view, d, durable}
+	views[view] = &now
 	if len(views) > 2*keptViews {
 		for v := range views {
 			if v+keptViews < view {

@@ -72,6 +72,7 @@ func (m *Monitor) decided(o *observed, s *agreed, seq pbft.Seq, d pbft.Digest) {
 // executes takes a batch that the core hands to execution: it is the next one (I8), its digest is everybody's (I1), a
 // commit certificate says so (I11), and every request is its client's (I16).
 func (m *Monitor) executes(o *observed, e pbft.Execute, later []pbft.Effect) {
+	m.executesNothing(o, e.Seq)
 	m.checked(i8)
 	if e.Seq != o.handed+1 {
 		m.fail(i8, o.id, "replica %d executes %d after %d", o.id, e.Seq, o.handed)
@@ -122,6 +123,7 @@ func (m *Monitor) Applied(id pbft.ReplicaID, seq pbft.Seq, body *pbft.Body, repl
 	if o == nil {
 		return
 	}
+	m.executesNothing(o, seq)
 	m.checked(i8)
 	if seq != o.applied+1 {
 		m.fail(i8, id, "the state machine of replica %d executes %d after %d", id, seq, o.applied)

@@ -119,3 +119,33 @@ func (n *node) Entered(pbft.View)                 { n.c.tally.entered++ }
 func (n *node) Dropped(pbft.Message, pbft.Reason) {}
 func (n *node) Accused(pbft.Evidence)             {}
 func (n *node) Diverged(pbft.Diverged)            {}
+func (n *node) Forgot(pbft.Forgot)                {}
+
+// Transfer asks for a state, which comes at one of the next ticks from whoever offers one.
+func (n *node) Transfer(target pbft.StableCert) { n.wanted = &target }
+
+// fetch brings the state that is asked for, if somebody has it: durable at once, adopted when the core says so.
+func (n *node) fetch() {
+	if n.wanted == nil {
+		return
+	}
+	for _, donor := range n.c.nodes {
+		cert := donor.offered
+		if donor == n || donor.drv == nil || cert.Seq < n.wanted.Seq || donor.saved[cert.Seq].root != cert.Digest {
+			continue
+		}
+		n.saved[cert.Seq] = donor.saved[cert.Seq].clone()
+		n.inbox = append(n.inbox, pbft.Transferred{Cert: cert})
+		n.wanted = nil
+		return
+	}
+	n.inbox = append(n.inbox, pbft.Starving{})
+}
+
+func (n *node) Resume(seq pbft.Seq) {
+	n.c.tally.transfers++
+	n.state = n.saved[seq].clone()
+	n.c.mon.Transferred(n.id, seq, n.state.root)
+}
+
+func (n *node) Offer(cert pbft.StableCert) { n.offered = cert }

@@ -2,7 +2,7 @@ package check
 
 import "strconv"
 
-// rule numbers what a Monitor checks: the invariants I1 to I18 by their number, and what they rest on.
+// rule numbers what a Monitor checks: the invariants I1 to I19 by their number, and what they rest on.
 type rule int
 
 const (
@@ -24,6 +24,7 @@ const (
 	i16                 // only clients' operations
 	i17                 // what committed stays
 	i18                 // the run was real
+	i19                 // silence after amnesia
 	d0                  // durable before it is shown or executed
 	d1                  // a prepare rests on a pre-prepare and a body
 	d2                  // a commit rests on a prepared certificate
@@ -56,7 +57,9 @@ func Rules() (names []string) {
 }
 
 // idle says why a rule may have nothing to check in a run that is real.
-var idle = map[rule]string{i13: "there is no state transfer yet", i17: "no view was changed"}
+var idle = map[rule]string{
+	i13: "no state was transferred", i17: "no view was changed", i19: "no replica had forgotten what it signed",
+}
 
 // tell is a rule's result. Where there was nothing to check, and may be, it says so.
 func (v *verdict) tell(r rule) Result {

@@ -23,6 +23,7 @@ func (m *Monitor) Stepped(id pbft.ReplicaID, ev pbft.Event, effects []pbft.Effec
 		case pbft.Note:
 			m.wrote(o, e.Record, false)
 		case pbft.Broadcast:
+			m.speaks(o, e.Msg)
 			m.asked(o, e.Msg)
 		case pbft.Execute:
 			m.executes(o, e, effects[i+1:])
@@ -30,6 +31,14 @@ func (m *Monitor) Stepped(id pbft.ReplicaID, ev pbft.Event, effects []pbft.Effec
 			m.accuses(o, e.Evidence)
 		case pbft.Entered:
 			m.enters(o, e.View)
+		case pbft.Transfer:
+			o.fetching = true
+		case pbft.Resume:
+			m.resumes(o, e.Seq)
+		case pbft.Offer:
+			m.offers(o, &e.Cert)
+		case pbft.Forgot:
+			o.mute = true
 		case pbft.Diverged:
 			m.fail(i5, o.id, "the state of replica %d after %d is %v, and the stable one %v", o.id, e.Seq, e.Own, e.Stable)
 		default: // says nothing that must hold
@@ -41,6 +50,7 @@ func (m *Monitor) Stepped(id pbft.ReplicaID, ev pbft.Event, effects []pbft.Effec
 // and those of an anchor. A note that was lost is never told.
 func (m *Monitor) Durable(id pbft.ReplicaID, rec pbft.Record) {
 	if o := m.of(id); o != nil {
+		m.writes(o, rec)
 		m.wrote(o, rec, true)
 	}
 }
@@ -75,7 +85,13 @@ func (m *Monitor) wrote(o *observed, rec pbft.Record, durable bool) {
 		if durable {
 			m.keeps(o, r.Msg)
 		}
-	case *pbft.Head: // repeats what the other records of its anchor say
+	case *pbft.Installed:
+		m.installs(o, &r.Cert, durable)
+	case *pbft.Recovering:
+		if durable {
+			m.recovers(o, r)
+		}
+	case *pbft.Head, *pbft.Witness: // repeats what the other records of its anchor say, or what others said
 	}
 }
 
@@ -148,7 +164,7 @@ func (m *Monitor) activates(o *observed, v *pbft.NewView, durable bool) {
 	if s := o.activated[v.View]; s == nil || s.digest != d {
 		m.newView(o.id, v, d)
 	}
-	noteView(o.activated, v.View, d, durable)
+	noteView(o.activated, statement{view: v.View, digest: d, durable: durable})
 	first := highestStable(v)
 	for i := range v.Proposals {
 		if k := o.at(first.Seq + 1 + pbft.Seq(i)); k != nil {

@@ -28,11 +28,12 @@ func (m *Monitor) asked(o *observed, msg pbft.Message) {
 	case *pbft.Commit:
 		m.asksVote(o, saidCommit, msg, v.View, v.Seq, v.Digest)
 	case *pbft.Checkpoint:
+		m.ownState(o, v.Seq)
 		m.says(o, saidCheckpoint, msg, 0, v.Seq, v.Digest, false)
 	case *pbft.ViewChange:
 		m.asksView(o, v)
 	case *pbft.NewView:
-		m.saysView(o, msg, o.newViews, v.View, fingerprint(m.cfg, v), false)
+		m.saysNewView(o, v, false)
 		m.proposes(o, v, false)
 		m.activates(o, v, false)
 	default: // may be said twice
@@ -49,6 +50,11 @@ func (m *Monitor) asksVote(o *observed, kind int, msg pbft.Message, view pbft.Vi
 
 // says notes a statement about a sequence number.
 func (m *Monitor) says(o *observed, kind int, msg pbft.Message, view pbft.View, seq pbft.Seq, d pbft.Digest, durable bool) {
+	if durable && kind == saidCheckpoint {
+		o.spoken.announces(seq)
+	} else if durable {
+		o.spoken.votes(view, seq)
+	}
 	k := o.at(seq)
 	if k == nil {
 		return
@@ -61,13 +67,43 @@ func (m *Monitor) says(o *observed, kind int, msg pbft.Message, view pbft.View, 
 	k.said[kind].note(view, d, durable)
 }
 
-// saysView notes a statement that a view has one of.
-func (m *Monitor) saysView(o *observed, msg pbft.Message, views map[pbft.View]*statement, view pbft.View, d pbft.Digest, durable bool) {
+// saysView notes a statement that a view has one of in a life.
+func (m *Monitor) saysView(o *observed, msg pbft.Message, views map[pbft.View]*statement, now statement) {
 	m.checked(i2)
-	if before := views[view]; before != nil && before.digest != d {
-		m.fail(i2, o.id, "replica %d signs two different %ss for view %d", o.id, pbft.TypeOf(msg), view)
+	if before := views[now.view]; before != nil && before.digest != now.digest {
+		m.fail(i2, o.id, "replica %d signs two different %ss for view %d", o.id, pbft.TypeOf(msg), now.view)
 	}
-	noteView(views, view, d, durable)
+	noteView(views, now)
+}
+
+// saysViewChange notes a view change. One that an earlier life made for the view, and that was forgotten, does not contradict
+// it if their stable checkpoints are a window apart (D8.10).
+func (m *Monitor) saysViewChange(o *observed, v *pbft.ViewChange, durable bool) {
+	now := statement{view: v.View, digest: sha256.Sum256(pbft.Signable(m.cfg, v)), durable: durable, stable: v.Stable.Seq}
+	for _, s := range o.pastChanges[v.View] {
+		if apart := max(s.stable, now.stable) - min(s.stable, now.stable); s.digest != now.digest && apart < m.cfg.LogWindow {
+			m.fail(i2, o.id, "replica %d signs a %v for view %d that is not the one it forgot, with stable checkpoints %d and %d",
+				o.id, pbft.TypeOf(v), v.View, now.stable, s.stable)
+		}
+	}
+	if durable {
+		o.spoken.asks(v.View)
+	}
+	m.saysView(o, v, o.viewChanges, now)
+}
+
+// saysNewView notes a new view.
+func (m *Monitor) saysNewView(o *observed, v *pbft.NewView, durable bool) {
+	now := statement{view: v.View, digest: fingerprint(m.cfg, v), durable: durable}
+	for _, s := range o.pastViews[v.View] {
+		if s.digest != now.digest {
+			m.fail(i2, o.id, "replica %d signs a %v for view %d that is not the one it forgot", o.id, pbft.TypeOf(v), v.View)
+		}
+	}
+	if durable {
+		o.spoken.votes(v.View, 0)
+	}
+	m.saysView(o, v, o.newViews, now)
 }
 
 // proposes notes the pre-prepares inside a new view of the replica's own.
@@ -81,7 +117,7 @@ func (m *Monitor) proposes(o *observed, v *pbft.NewView, durable bool) {
 // asksView judges a view change: it only goes up (I7), and shows everything that prepared (V1), without which what
 // committed may be lost (I17).
 func (m *Monitor) asksView(o *observed, v *pbft.ViewChange) {
-	m.saysView(o, v, o.viewChanges, v.View, sha256.Sum256(pbft.Signable(m.cfg, v)), false)
+	m.saysViewChange(o, v, false)
 	m.checked(i7)
 	if v.View <= o.now.left {
 		m.fail(i7, o.id, "replica %d asks for view %d after view %d", o.id, v.View, o.now.left)
@@ -121,10 +157,10 @@ func (m *Monitor) keeps(o *observed, msg pbft.Message) {
 	case *pbft.Checkpoint:
 		m.says(o, saidCheckpoint, msg, 0, v.Seq, v.Digest, true)
 	case *pbft.ViewChange:
-		m.saysView(o, v, o.viewChanges, v.View, sha256.Sum256(pbft.Signable(m.cfg, v)), true)
+		m.saysViewChange(o, v, true)
 		o.now.left, o.durable.left = max(o.now.left, v.View), max(o.durable.left, v.View)
 	case *pbft.NewView:
-		m.saysView(o, msg, o.newViews, v.View, fingerprint(m.cfg, v), true)
+		m.saysNewView(o, v, true)
 		m.proposes(o, v, true)
 		m.activates(o, v, true)
 	default: // journalled by nobody

@@ -9,7 +9,9 @@ import "tagma/pbft"
 func (j *Journals) walk(in *reading, rec pbft.Record) {
 	behind := in.behind
 	in.behind = nothing
-	if _, tells := rec.(*pbft.Stable); behind == aHead && tells {
+	if _, recovering := rec.(*pbft.Recovering); behind == aHead && recovering {
+		in.behind, behind = aHead, nothing
+	} else if _, tells := rec.(*pbft.Stable); behind == aHead && tells {
 		in.behind = aWatermark
 	} else if behind == aHead && in.before > 0 {
 		j.watermarks.fail("the low watermark of replica %d falls from %d to 0", in.id, in.before)
@@ -21,6 +23,8 @@ func (j *Journals) walk(in *reading, rec pbft.Record) {
 		j.enters(in, r.View, "begins a segment in")
 	case *pbft.Stable:
 		j.stable(in, r.Cert.Seq, behind == aHead)
+	case *pbft.Installed:
+		in.install(r.Cert.Seq)
 	case *pbft.Accepted:
 		j.accepted(in, r.PrePrepare)
 	case *pbft.Fetched:
@@ -104,6 +108,16 @@ func (j *Journals) accepted(in *reading, p *pbft.PrePrepare) {
 	j.watermarks.checked++
 	if p.Seq <= in.before || in.heads > 0 && p.Seq > in.stable+j.cfg.LogWindow {
 		j.watermarks.fail("replica %d accepts a pre-prepare for %d, and its low watermark is %d", in.id, p.Seq, in.stable)
+	}
+}
+
+// install notes a state that was fetched: nothing up to there is to be executed any more.
+func (in *reading) install(seq pbft.Seq) {
+	in.stable, in.top = max(in.stable, seq), max(in.top, seq)
+	for left := range in.missing {
+		if left <= seq {
+			delete(in.missing, left)
+		}
 	}
 }
 

@@ -1,0 +1,80 @@
+package check
+
+import (
+	"fmt"
+
+	"tagma/pbft"
+)
+
+// spoken is what a replica has signed in all its lives, as far as a recovery must lie above it (D8.6), and how far the
+// recoveries lie that there were.
+type spoken struct {
+	seq   pbft.Seq  // the highest sequence number of a statement
+	view  pbft.View // the lowest view of a recovery: above every view it voted in, and below none it asked for
+	until pbft.Seq  // of the highest recovery so far
+	since pbft.View // of the highest recovery so far
+	lives map[pbft.Life]silence
+}
+
+// silence is what a recovery forbids (D8.7): any vote before a checkpoint at until is stable, and for ever those for views
+// below since.
+type silence struct {
+	until pbft.Seq
+	since pbft.View
+}
+
+// says notes a vote in a view for a sequence number, or a new view with seq 0.
+func (s *spoken) votes(view pbft.View, seq pbft.Seq) {
+	s.seq, s.view = max(s.seq, seq), max(s.view, view+1)
+}
+
+// announces notes a checkpoint.
+func (s *spoken) announces(seq pbft.Seq) { s.seq = max(s.seq, seq) }
+
+// asks notes a view change.
+func (s *spoken) asks(view pbft.View) { s.view = max(s.view, view) }
+
+// recovers takes the record that a life begins with, and says what is wrong with it: a recovery lies above all that was said,
+// and a later one is no lower than one before. A journal repeats the record in every anchor.
+func (s *spoken) recovers(r *pbft.Recovering) (silence, string) {
+	now := silence{until: r.Until, since: r.View}
+	before, again := s.lives[r.Life]
+	var why string
+	switch {
+	case again && before != now:
+		why = fmt.Sprintf("up to %d and since view %d, and said up to %d and since view %d", now.until, now.since, before.until, before.since)
+	case again:
+		return now, ""
+	case now.until < s.seq:
+		why = fmt.Sprintf("up to %d only, and signed a statement about %d", now.until, s.seq)
+	case now.since < s.view:
+		why = fmt.Sprintf("since view %d, and what it signed allows view %d at the earliest", now.since, s.view)
+	case now.until < s.until || now.since < s.since:
+		why = fmt.Sprintf("up to %d and since view %d, lower than before: %d and %d", now.until, now.since, s.until, s.since)
+	}
+	if s.lives == nil {
+		s.lives = make(map[pbft.Life]silence)
+	}
+	s.lives[r.Life] = now
+	s.until, s.since = max(s.until, now.until), max(s.since, now.since)
+	return now, why
+}
+
+// breaks says how a vote in a view, or for one, breaks the silence of a replica whose stable checkpoint is at h; "" if it
+// does not.
+func (q *silence) breaks(view pbft.View, h pbft.Seq) string {
+	switch {
+	case h < q.until:
+		return fmt.Sprintf("at the stable checkpoint %d, and is to be silent up to %d", h, q.until)
+	case view < q.since:
+		return fmt.Sprintf("and may vote again since view %d", q.since)
+	default:
+		return ""
+	}
+}
+
+// silences reports whether a message is of a kind that a recovery forbids, and for which view it speaks.
+func silences(msg pbft.Message) (pbft.View, bool) {
+	at := placeOf(msg)
+	return at.view, votesIn(at.kind) || at.kind == pbft.TypeViewChange || at.kind == pbft.TypeNewView
+}

@@ -1,0 +1,81 @@
+package check
+
+import "tagma/pbft"
+
+// mark is a state by its sequence number; the zero value is none.
+type mark struct {
+	seq    pbft.Seq
+	digest pbft.Digest
+}
+
+// installs takes the record of a state that was fetched from others (X6).
+func (m *Monitor) installs(o *observed, cert *pbft.StableCert, durable bool) {
+	m.stabilises(o, cert, durable)
+	o.now.installed = mark{cert.Seq, cert.Digest}
+	if durable {
+		o.durable.installed = o.now.installed
+	}
+}
+
+// resumes is I13 for the end of a transfer: the record was written before, and execution goes on above it.
+func (m *Monitor) resumes(o *observed, seq pbft.Seq) {
+	m.checked(i13)
+	switch {
+	case !o.fetching:
+		m.fail(i13, o.id, "replica %d goes on from a state after %d, and fetched none", o.id, seq)
+	case o.now.installed.seq != seq:
+		m.fail(i13, o.id, "replica %d goes on from a state after %d before it writes so (X6)", o.id, seq)
+	}
+	o.fetching, o.handed = false, seq
+}
+
+// executesNothing is X8: a replica that fetches a state executes nothing beyond what was handed over before.
+func (m *Monitor) executesNothing(o *observed, seq pbft.Seq) {
+	if !o.fetching {
+		return
+	}
+	m.checked(i13)
+	if seq > o.handed {
+		m.fail(i13, o.id, "replica %d executes %d while it fetches a state (X8)", o.id, seq)
+	}
+}
+
+// Transferred takes that a correct replica's store adopted a state that was fetched from others: that after a sequence
+// number, with the root that the store now has. It is told where the machine resumes, and what is applied goes on above.
+func (m *Monitor) Transferred(id pbft.ReplicaID, seq pbft.Seq, root pbft.Digest) {
+	o := m.of(id)
+	if o == nil {
+		return
+	}
+	m.checked(i13)
+	switch in := o.durable.installed; {
+	case in.seq != seq:
+		m.fail(i13, id, "replica %d adopts a state after %d, and its journal does not say so (X6)", id, seq)
+	case in.digest != root:
+		m.fail(i13, id, "replica %d adopts the state %v after %d, and %v is certified", id, root, seq, in.digest)
+	}
+	m.root(o, seq, root)
+	o.applied = seq
+}
+
+// ownState is X8: a replica announces no state that it was given.
+func (m *Monitor) ownState(o *observed, seq pbft.Seq) {
+	if o.now.installed.seq == 0 {
+		return
+	}
+	m.checked(i13)
+	if seq <= o.now.installed.seq {
+		m.fail(i13, o.id, "replica %d announces a state after %d, and was given one after %d (X8)", o.id, seq, o.now.installed.seq)
+	}
+}
+
+// offers is I13 for a state that others may fetch: it is certified, and this replica's own or one that it was given.
+func (m *Monitor) offers(o *observed, cert *pbft.StableCert) {
+	m.checked(i13)
+	m.recountStable(o.id, cert)
+	k := o.at(cert.Seq)
+	if k == nil || k.root.has(0, cert.Digest, true) || o.now.installed == (mark{cert.Seq, cert.Digest}) {
+		return
+	}
+	m.fail(i13, o.id, "replica %d offers the state %v after %d, which it does not have", o.id, cert.Digest, cert.Seq)
+}
