@@ -17,7 +17,7 @@ type turn struct {
 	records []pbft.Record
 	frames  []frame
 	replies []*pbft.Reply
-	work    []pbft.Effect // Execute, Snapshot and Truncate, in order
+	work    []pbft.Effect // Execute, Snapshot, Truncate, Transfer, Resume and Offer, in order
 	loops   []loop
 }
 
@@ -54,8 +54,13 @@ func (d *Driver) gather(effect pbft.Effect) error {
 		t.frames = append(t.frames, frame{to: e.To, bytes: pbft.Encode(e.Msg)})
 	case pbft.Respond:
 		t.replies = append(t.replies, e.Reply)
-	case pbft.Execute, pbft.Snapshot, pbft.Truncate:
+	case pbft.Execute, pbft.Snapshot, pbft.Truncate, pbft.Transfer, pbft.Offer:
 		t.work = append(t.work, e)
+	case pbft.Resume:
+		d.silent = false
+		t.work = append(t.work, e)
+	case pbft.Forgot:
+		d.observer.Forgot(e)
 	case pbft.Accuse:
 		d.observer.Accused(e.Evidence)
 	case pbft.Diverged:

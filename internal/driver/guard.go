@@ -43,6 +43,8 @@ func NewGuard(cfg *pbft.Config, log []pbft.Record) *Guard {
 			if cfg.Primary(rec.NewView.View) == cfg.Self {
 				g.note(rec.NewView, g.statements(cfg, rec.NewView))
 			}
+		case *pbft.Recovering: // never a vote in a view in which one may be forgotten (D8.7)
+			g.left = max(g.left, rec.View)
 		default: // nothing of ours is in it
 		}
 	}

@@ -64,6 +64,12 @@ func (d *Driver) work(effect pbft.Effect) error {
 		d.machine.Execute(e.Seq, e.Body)
 	case pbft.Snapshot:
 		d.machine.Snapshot(e.Seq)
+	case pbft.Transfer:
+		d.machine.Transfer(e.Target)
+	case pbft.Resume:
+		d.machine.Resume(e.Seq)
+	case pbft.Offer:
+		d.machine.Offer(e.Cert)
 	case pbft.Truncate:
 		d.machine.Discard(e.Discard)
 		if d.guard != nil {

@@ -41,6 +41,13 @@ type Machine interface {
 	Snapshot(seq pbft.Seq)
 	// Discard allows state versions that no view at or above seq sees to be forgotten (K4).
 	Discard(seq pbft.Seq)
+	// Transfer has the state of a stable checkpoint, the target's or a newer one, fetched from other replicas behind the
+	// batches that were handed over before. Transferred or Starving comes of it.
+	Transfer(target pbft.StableCert)
+	// Resume goes on from the state that was fetched.
+	Resume(seq pbft.Seq)
+	// Offer lets other replicas fetch the state of a checkpoint that is stable, and durable here.
+	Offer(cert pbft.StableCert)
 	// Lookup answers a request that was executed already (C3).
 	Lookup(req *pbft.Request) (*pbft.Reply, bool)
 }
@@ -51,4 +58,6 @@ type Observer interface {
 	Accused(e pbft.Evidence)
 	Dropped(m pbft.Message, why pbft.Reason)
 	Diverged(d pbft.Diverged)
+	// Forgot tells that this replica lost something that it signed. It must not go on with its journal (D8.5).
+	Forgot(f pbft.Forgot)
 }

@@ -30,7 +30,7 @@ func (c *client) connected(n *node) {
 	if !n.up || l.up {
 		return
 	}
-	*l = clientLink{up: true, life: n.life}
+	*l = clientLink{up: true, life: n.starts}
 	c.attach(n)
 }
 
@@ -77,7 +77,7 @@ func (w *World) Reach(l links.Link) { w.opt.Reach = &l }
 
 // fromClient takes a frame of a client.
 func (n *node) fromClient(c *client, p *packet) {
-	if !n.up || c.links[n.place].life != n.life {
+	if !n.up || c.links[n.place].life != n.starts {
 		return
 	}
 	if p.read.msg == nil {
@@ -127,7 +127,7 @@ func (n *node) respond(reply *pbft.Reply) {
 	l := &c.links[n.place]
 	if at, ok := n.w.cross(&l.back, len(frame)); ok {
 		n.w.queue.push(event{
-			at: at, kind: replied, node: n, life: n.life, client: c, packet: &packet{read: decode(frame)},
+			at: at, kind: replied, node: n, life: n.starts, client: c, packet: &packet{read: decode(frame)},
 		})
 	}
 }

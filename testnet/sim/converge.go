@@ -55,7 +55,7 @@ func (x *plot) patience() {
 // healthy lists the replicas of which everything is expected.
 func (x *plot) healthy() (ids []pbft.ReplicaID) {
 	for id := range pbft.ReplicaID(x.p.Replicas) {
-		if x.w.Correct(id) && !slices.Contains(x.p.Cut, id) {
+		if (x.w.Correct(id) || slices.Contains(x.p.Forgetful, id)) && !slices.Contains(x.p.Cut, id) {
 			ids = append(ids, id)
 		}
 	}
@@ -71,14 +71,14 @@ func (x *plot) converged() bool {
 	first := pbft.Position{}
 	for i, id := range x.healthy() {
 		n := x.w.nodes[id]
-		if !n.up {
+		if !n.up || n.replica == nil {
 			return false
 		}
 		at := n.replica.Position()
 		if i == 0 {
 			first = at
 		}
-		if at.Executed != first.Executed || n.service.Executed() != uint64(at.Executed) || at.View != first.View || !at.Active {
+		if at.Executed != first.Executed || n.exec.Service.Executed() != uint64(at.Executed) || at.View != first.View || !at.Active {
 			return false
 		}
 	}
@@ -89,7 +89,7 @@ func (x *plot) converged() bool {
 func (x *plot) laggard() (who pbft.ReplicaID) {
 	least := ^pbft.Seq(0)
 	for _, id := range x.healthy() {
-		if !x.w.nodes[id].up {
+		if n := x.w.nodes[id]; !n.up || n.replica == nil {
 			return id
 		}
 		if at := x.w.nodes[id].replica.Position(); at.Executed < least {
@@ -102,7 +102,7 @@ func (x *plot) laggard() (who pbft.ReplicaID) {
 // highest is the highest view of a replica of which everything is expected.
 func (x *plot) highest() (v pbft.View) {
 	for _, id := range x.healthy() {
-		if n := x.w.nodes[id]; n.up {
+		if n := x.w.nodes[id]; n.up && n.replica != nil {
 			v = max(v, n.replica.Position().View)
 		}
 	}

@@ -68,7 +68,10 @@ func (d drawing) workload(p *Plan) {
 
 // faulty makes a replica malicious, or its disk bad.
 func (d drawing) faulty(p *Plan, id pbft.ReplicaID) {
-	switch d.IntN(8) {
+	switch d.IntN(10) {
+	case 8, 9:
+		p.Forgetful = append(p.Forgetful, id)
+		p.Faults = append(p.Faults, d.forgets(p, id))
 	case 0:
 		p.Twins = append(p.Twins, Twin{Replica: id, Peers: d.some(p.Replicas)})
 	case 1, 2:
@@ -86,6 +89,16 @@ func (d drawing) faulty(p *Plan, id pbft.ReplicaID) {
 		}
 		p.Malicious = append(p.Malicious, m)
 	}
+}
+
+// forgets draws a way to lose what was signed.
+func (d drawing) forgets(p *Plan, id pbft.ReplicaID) Fault {
+	f := Fault{Replica: id, Do: pick(d, Wiped, Wiped, WipedAgain, Unmounted, RolledBack, StateLost, BitRot), Loss: pick(d, disk.Losses()...)}
+	f.At, f.Until = d.span(p)
+	if f.Do == Unmounted {
+		f.Calls = d.IntN(3000)
+	}
+	return f
 }
 
 // some draws about half of the replicas.

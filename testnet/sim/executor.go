@@ -1,154 +1,170 @@
 package sim
 
 import (
-	"fmt"
 	"time"
 
+	"tagma/internal/replica"
 	"tagma/pbft"
-	"tagma/statemachine"
 )
 
-// How many batches wait in memory for their write to the store, and how long the first of them does, as in a node.
-const (
-	flushEvery  = 64
-	flushWithin = 100 * time.Millisecond
-)
-
-// executor applies batches beside ordering, one piece of work after the other. A piece is done at once, and takes its time
-// until it is told.
-type executor struct {
-	n         *node
-	work      []pbft.Effect
-	busy      bool
-	result    pbft.Event // of the piece under way; nil: it is a flush
-	unwritten int
-	timer     uint64 // of the flush that is due
-	isDue     bool
+// backroom runs a node's executor, and with it what fetches state, in virtual time: a batch takes its time until it is told,
+// and a write its sync.
+type backroom struct {
+	busy    bool         // with a piece of work
+	results []pbft.Event // of the piece, to be told when it is over
+	timer   uint64       // of the flush that is due
 }
 
-// take queues a piece of work.
-func (x *executor) take(e pbft.Effect) {
-	x.work = append(x.work, e)
-	x.next()
+// host is what the executor works with; what it has waited for is nothing to a later process.
+type host struct {
+	n    *node
+	life uint32
 }
 
-// next begins the next piece.
-func (x *executor) next() {
-	if x.busy {
+var _ replica.Host = host{}
+
+// Beside does the job at once; it is over when its sync is.
+func (h host) Beside(job func() func()) {
+	done := job()
+	h.later(h.n.w.opt.Sync, func() {
+		h.n.medium.settle()
+		done()
+		h.n.tell()
+	})
+}
+
+func (h host) later(d time.Duration, do func()) {
+	h.n.w.At(h.n.w.now+d, func() {
+		if h.n.starts == h.life {
+			do()
+			h.n.work()
+			h.n.wake()
+		}
+	})
+}
+
+// FlushAfter implements replica.Host.
+func (h host) FlushAfter(d time.Duration) {
+	n := h.n
+	n.room.timer++
+	n.w.queue.push(event{at: n.w.now + d, kind: flushes, node: n, life: h.life, token: n.room.timer})
+}
+
+// Now implements replica.Host.
+func (h host) Now() time.Duration { return h.n.clock() }
+
+// Report implements replica.Host. That a state is whole is told when the last of it is durable.
+func (h host) Report(ev pbft.Event) {
+	if _, whole := ev.(pbft.Transferred); whole {
+		h.later(h.n.w.opt.Sync, func() {
+			h.n.medium.settle()
+			h.n.lanes.executed = append(h.n.lanes.executed, ev)
+		})
 		return
 	}
+	h.n.room.results = append(h.n.room.results, ev)
+}
+
+// Send implements replica.Host.
+func (h host) Send(to pbft.ReplicaID, m pbft.Message) { h.n.post(to, m) }
+
+// post sends a message that is not the core's.
+func (n *node) post(to pbft.ReplicaID, m pbft.Message) {
+	frame := pbft.Encode(m)
+	if len(n.spoil) == 0 {
+		n.w.transmit(n, to, frame)
+		return
+	}
+	for _, f := range n.spoiled(to, frame) {
+		n.w.transmit(n, to, f)
+	}
+}
+
+// work has the executor do the next piece.
+func (n *node) work() {
+	if !n.up || n.exec == nil || n.room.busy {
+		return
+	}
+	more, err := n.exec.Step()
 	switch {
-	case x.unwritten >= flushEvery || x.isDue && x.unwritten > 0:
-		x.flush()
-	case len(x.work) > 0:
-		e := x.work[0]
-		x.work = x.work[:copy(x.work, x.work[1:])]
-		x.begin(e)
-	}
-}
-
-func (x *executor) begin(e pbft.Effect) {
-	n := x.n
-	took := n.w.opt.Execution
-	var err error
-	switch e := e.(type) {
-	case pbft.Execute:
-		x.result, err = n.apply(e)
-		x.unwritten++
-		if x.unwritten == 1 {
-			x.timer++
-			n.w.queue.push(event{at: n.w.now + flushWithin, kind: flushes, node: n, life: n.life, token: x.timer})
-		}
-	case pbft.Snapshot:
-		x.result, err = n.checkpoint(e.Seq)
-		x.unwritten = 0
-		took += n.w.opt.Sync
+	case err != nil:
+		n.die(err)
+	case more:
+		n.room.busy = true
+		n.w.queue.push(event{at: n.w.now + n.w.opt.Execution, kind: executes, node: n, life: n.starts})
 	default:
-		err = fmt.Errorf("%T was queued for execution, where it does not belong", e)
-	}
-	x.wait(took, err)
-}
-
-func (x *executor) flush() {
-	x.result, x.unwritten, x.isDue = nil, 0, false
-	x.wait(x.n.w.opt.Sync, x.n.service.Flush())
-}
-
-func (x *executor) wait(took time.Duration, err error) {
-	if err != nil {
-		x.n.die(fmt.Errorf("write to the store: %w", err))
-		return
-	}
-	x.busy = true
-	x.n.w.queue.push(event{at: x.n.w.now + took, kind: executes, node: x.n, life: x.n.life})
-}
-
-// due is the end of the time that a batch may wait to be written.
-func (x *executor) due(token uint64) {
-	if token == x.timer && x.unwritten > 0 {
-		x.isDue = true
-		x.next()
+		n.tell()
 	}
 }
 
-// done tells what a piece of work came to.
-func (x *executor) done() {
-	n := x.n
-	x.busy = false
-	n.store.settle()
-	if x.result != nil {
-		if taken, ok := x.result.(pbft.Snapshotted); ok {
-			n.durableAt(taken.Seq, taken.Digest)
-		}
-		n.lanes.executed = append(n.lanes.executed, x.result)
-		x.result = nil
-	}
-	x.next()
+// executed is the end of a piece of work.
+func (n *node) executed() {
+	n.room.busy = false
+	n.tell()
+	n.work()
 	n.wake()
 }
 
-func (n *node) apply(e pbft.Execute) (pbft.Event, error) {
-	b := statemachine.Batch{Seq: uint64(e.Seq), Time: e.Body.Time, Requests: make([]statemachine.Request, len(e.Body.Requests))}
-	for i, r := range e.Body.Requests {
-		b.Requests[i] = statemachine.Request{
-			Client: r.ID.Client, Session: uint64(r.ID.Session), T: r.ID.T, AckedBelow: r.AckedBelow,
-			Digest: r.Digest(), ReadOnly: r.ReadOnly, Ops: r.Ops,
+// tell passes on what has come of the work.
+func (n *node) tell() {
+	n.lanes.executed = append(n.lanes.executed, n.room.results...)
+	clear(n.room.results)
+	n.room.results = n.room.results[:0]
+}
+
+func (n *node) flushDue(token uint64) {
+	if token == n.room.timer {
+		n.exec.Due()
+		n.work()
+	}
+}
+
+// backTick tells the time to what fetches state and to what gives it.
+func (n *node) backTick() {
+	if n.exec == nil {
+		return
+	}
+	if n.exec.Mover().Active() {
+		n.exec.Mover().Tick(n.clock())
+		n.tell()
+		n.work()
+	}
+	if n.beats%64 == 0 && n.donor != nil {
+		n.donor.Tick(n.clock())
+	}
+}
+
+// toBack gives a message to what gives or fetches state. It reports false if it is the core's.
+func (n *node) toBack(from pbft.ReplicaID, v pbft.Verified) bool {
+	switch m := v.Message().(type) {
+	case *pbft.FetchSlots:
+		if n.donor != nil && !n.paused {
+			n.donor.FetchSlots(from, m, n.clock())
 		}
+	case *pbft.FetchState:
+		if n.donor != nil && !n.paused {
+			n.donor.FetchState(from, m, n.clock())
+			for n.donor.Step(n.clock()) {
+			}
+		}
+	case *pbft.Data:
+		if n.exec != nil && !n.paused {
+			n.exec.Mover().Data(from, v, n.clock())
+			n.tell()
+			n.work()
+			n.wake()
+		}
+	default:
+		return false
 	}
-	replies, err := n.service.Apply(b)
-	if err != nil {
-		return nil, err
-	}
-	done := pbft.Executed{Seq: e.Seq, Replies: make([]*pbft.Reply, len(replies))}
-	for i := range replies {
-		done.Replies[i] = protocolReply(&replies[i])
-	}
+	return true
+}
+
+func (n *node) applied(e pbft.Execute, replies []*pbft.Reply) {
 	if m := n.observed(); m != nil {
-		m.Applied(n.id, e.Seq, e.Body, done.Replies)
-	}
-	for _, reply := range done.Replies {
-		if pbft.WholeReplier(reply.Request, n.cfg.N()) != n.id { // C5
-			reply.Shorten()
-		}
+		m.Applied(n.id, e.Seq, e.Body, replies)
 	}
 	n.w.note(line{who: int(n.id), what: executed, a: uint64(e.Seq), words: e.Body.Digest().String()})
-	return done, nil
-}
-
-func (n *node) checkpoint(seq pbft.Seq) (pbft.Event, error) {
-	root, err := n.service.Checkpoint(uint64(seq))
-	if err != nil {
-		return nil, err
-	}
-	n.w.note(line{who: int(n.id), what: snapshotted, a: uint64(seq), words: pbft.Digest(root).String()})
-	return pbft.Snapshotted{Seq: seq, Digest: root}, nil
-}
-
-func protocolReply(r *statemachine.Reply) *pbft.Reply {
-	return &pbft.Reply{
-		ID:      pbft.RequestID{Client: r.Client, Session: pbft.Session(r.Session), T: r.T},
-		Request: r.Request, Outcome: pbft.Outcome(r.Outcome), Seq: pbft.Seq(r.Seq), Results: r.Results,
-	}
 }
 
 // durableAt tells that a state is in the store, to stay.
@@ -156,4 +172,14 @@ func (n *node) durableAt(seq pbft.Seq, root pbft.Digest) {
 	if m := n.observed(); m != nil {
 		m.Root(n.id, seq, root)
 	}
+	n.w.note(line{who: int(n.id), what: snapshotted, a: uint64(seq), words: root.String()})
+}
+
+// adopted tells that a state that was fetched has become the store's.
+func (n *node) adopted(seq pbft.Seq, root pbft.Digest) {
+	n.w.counts.Transfers++
+	if m := n.observed(); m != nil {
+		m.Transferred(n.id, seq, root)
+	}
+	n.w.note(line{who: int(n.id), what: delivered, a: uint64(seq), words: root.String()})
 }

@@ -88,19 +88,70 @@ func (w *World) ClockJump(id pbft.ReplicaID, by time.Duration) {
 func (w *World) Disk(id pbft.ReplicaID) *disk.Disk { return w.nodes[id].disk }
 
 // FailStore makes every write to a replica's store fail, or mends it.
-func (w *World) FailStore(id pbft.ReplicaID, err error) { w.nodes[id].store.failure = err }
+func (w *World) FailStore(id pbft.ReplicaID, err error) { w.nodes[id].medium.failure = err }
 
 // Wipe empties journal and store of a replica that is down.
 func (w *World) Wipe(id pbft.ReplicaID) {
 	n := w.nodes[id]
 	n.disk.Wipe()
-	n.store, n.lent, n.lentRoot = newStore(), 0, pbft.Digest{}
+	n.medium = newMedium()
+	n.strayed = true
+}
+
+// LoseState empties the store of a replica that is down; its journal stays.
+func (w *World) LoseState(id pbft.ReplicaID) {
+	n := w.nodes[id]
+	n.medium, n.strayed = newMedium(), true
+}
+
+// hidden are data that are not where a start looks for them.
+type hidden struct {
+	disk   *disk.Disk
+	medium *medium
+	life   string
+}
+
+// Unmount hides journal and store of a replica that is down; its key, and the file beside it, are on another disk.
+func (w *World) Unmount(id pbft.ReplicaID) {
+	n := w.nodes[id]
+	n.hidden = &hidden{n.disk, n.medium, n.life}
+	n.disk, n.medium, n.strayed = disk.New(), newMedium(), true
+}
+
+// Mount brings them back, unless the replica has begun a new life meanwhile, whose data are in their place now. One that
+// waits for others is ended: it goes on as if nothing had happened (D8.12).
+func (w *World) Mount(id pbft.ReplicaID) {
+	n := w.nodes[id]
+	if n.hidden == nil || n.hidden.life != n.life || n.up && n.asking == nil {
+		return
+	}
+	if n.up {
+		n.crash(disk.Kill)
+	}
+	n.disk, n.medium, n.hidden = n.hidden.disk, n.hidden.medium, nil
+}
+
+// Keep takes a copy of everything that a replica has on its disks, to be put back later.
+func (w *World) Keep(id pbft.ReplicaID) {
+	n := w.nodes[id]
+	n.hidden = &hidden{n.disk.Copy(), n.medium.copy(), n.life}
+}
+
+// PutBack puts the copy in the place of what a replica that is down has. From then on it counts as faulty: whether it learns
+// of what it has forgotten depends on who answers it (D8.13).
+func (w *World) PutBack(id pbft.ReplicaID) {
+	n := w.nodes[id]
+	if n.hidden == nil {
+		return
+	}
+	w.Condemn(id)
+	n.disk, n.medium, n.life, n.hidden, n.strayed = n.hidden.disk, n.hidden.medium, n.hidden.life, nil, true
 }
 
 // Inspect is a replica's own account of itself; false while it is down.
 func (w *World) Inspect(id pbft.ReplicaID) (pbft.Inspection, bool) {
 	n := w.nodes[id]
-	if !n.up {
+	if !n.up || n.replica == nil {
 		return pbft.Inspection{}, false
 	}
 	return n.replica.Inspect(), true
@@ -121,6 +172,10 @@ func (w *World) Describe() string {
 		}
 		if !n.up {
 			text += fmt.Sprintf("\n  replica %d (%s) is down: %v", n.id, role, n.why)
+			continue
+		}
+		if n.asking != nil {
+			text += fmt.Sprintf("\n  replica %d (%s) %s: it %s", n.id, role, n.asking.Why, n.asking.Describe())
 			continue
 		}
 		in := n.replica.Inspect()

@@ -34,7 +34,17 @@ func (x *plot) begin(i int, f *Fault) {
 	w := x.w
 	fire := func() { x.fired[i]++ }
 	switch f.Do {
-	case CrashNow, TornTail, BitRot, Wiped:
+	case RolledBack:
+		if w.Up(f.Replica) {
+			fire()
+		}
+		w.Keep(f.Replica)
+	case WipedAgain:
+		fire()
+		w.Crash(f.Replica, f.loss())
+		w.Wipe(f.Replica)
+		x.restart(f.Replica)
+	case CrashNow, TornTail, BitRot, Wiped, StateLost, Unmounted:
 		if w.Up(f.Replica) {
 			fire()
 		}
@@ -104,7 +114,22 @@ func (x *plot) end(f *Fault) {
 		}
 	case BitRot:
 		x.rot(f.Replica)
-	case Wiped:
+	case StateLost:
+		w.Crash(f.Replica, disk.Kill)
+		w.LoseState(f.Replica)
+		x.restart(f.Replica)
+	case Unmounted:
+		w.Crash(f.Replica, disk.Kill)
+		w.Unmount(f.Replica)
+		x.restart(f.Replica)
+		if f.Calls > 0 {
+			w.At(w.now+time.Duration(f.Calls)*time.Millisecond, func() { w.Mount(f.Replica); x.restart(f.Replica) })
+		}
+	case RolledBack:
+		w.Crash(f.Replica, disk.Kill)
+		w.PutBack(f.Replica)
+		x.restart(f.Replica)
+	case Wiped, WipedAgain:
 		w.Crash(f.Replica, disk.Kill)
 		w.Wipe(f.Replica)
 		x.restart(f.Replica)

@@ -6,50 +6,56 @@ import (
 	"slices"
 	"time"
 
-	"tagma/checkpoint/journal"
 	"tagma/internal/driver"
+	"tagma/internal/replica"
 	"tagma/pbft"
-	"tagma/statemachine"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/sim/disk"
 )
 
 // node is the process of one replica and the machine it runs on. What is above the line survives a crash.
 type node struct {
-	w      *World
-	id     pbft.ReplicaID
-	place  int // among all processes
-	party  *party
-	cfg    *pbft.Config
-	malice []Malicious
-	spoil  []spoiler
-	deafTo []bool // by replica: a twin and its original share the others between them; nil: they do not
-	disk   *disk.Disk
-	store  *store
-	skew   time.Duration // of its wall clock
-	// The last state that was transferred to it.
-	lent     pbft.Seq
-	lentRoot pbft.Digest
-	behind   bool    // its state is to come from another one at the next start
-	strayed  bool    // it was left behind at some time (X1)
-	beats    int     // ticks
-	spare    bool    // the file of the next segment is to be made
-	life     uint32  // rises with every start and end of the process
-	strike   *strike // a crash to come
+	w       *World
+	id      pbft.ReplicaID
+	place   int // among all processes
+	party   *party
+	cfg     *pbft.Config
+	malice  []Malicious
+	spoil   []spoiler
+	deafTo  []bool // by replica: a twin and its original share the others between them; nil: they do not
+	disk    *disk.Disk
+	medium  *medium
+	life    string        // what the file beside its key says (D8.2)
+	skew    time.Duration // of its wall clock
+	strayed bool          // it could not go on from what it held at some time (X1)
+	beats   int           // ticks
+	spare   bool          // the file of the next segment is to be made
+	starts  uint32        // rises with every start and end of the process
+	strike  *strike       // a crash to come
+	hidden  *hidden       // data that are elsewhere
 
 	up      bool
 	paused  bool
 	why     error // it went down by itself, or cannot start
 	began   time.Duration
-	journal *journal.Journal
+	process // of the replica, while it knows what it signed
+	asking  *replica.Asking
+	lost    string // why it may have forgotten what it signed; it is noticed when the turn is over
+	lanes   lanes
+	turn    turn
+	routes  map[session]*client
+}
+
+// process is what a replica consists of that votes or follows.
+type process struct {
+	data    *replica.Disk
 	replica *pbft.Replica
 	core    driver.Core
 	driver  *driver.Driver
-	service *statemachine.Service
-	lanes   lanes
-	turn    turn
-	exec    executor
-	routes  map[session]*client
+	store   *opened
+	exec    *replica.Executor
+	donor   *replica.Donor
+	room    backroom
 }
 
 // session names one session of one client.
@@ -61,7 +67,7 @@ type session struct {
 func newNode(w *World, id pbft.ReplicaID, p *party) *node {
 	cfg := w.cfg
 	cfg.Self = id
-	return &node{w: w, id: id, party: p, cfg: &cfg, disk: disk.New(), store: newStore()}
+	return &node{w: w, id: id, party: p, cfg: &cfg, disk: disk.New(), medium: newMedium(), life: replica.Unborn}
 }
 
 // apart makes it deaf to peers, or to all others.
@@ -79,57 +85,28 @@ func (n *node) hears(from pbft.ReplicaID) bool { return n.deafTo == nil || !n.de
 
 // start brings the process up from its disk. An error says why it must not run.
 func (n *node) start() error {
-	n.life++
-	if err := n.open(); err != nil {
+	n.starts++
+	err := n.open()
+	var amnesia *replica.Amnesia
+	switch {
+	case errors.As(err, &amnesia):
+		n.ask(amnesia.Why)
+	case err != nil:
 		n.up, n.why = false, err
 		n.disk.Crash(disk.Kill, n.w.damage) // the process ends, and leaves what it wrote
 		n.w.note(line{who: int(n.id), what: stopped, words: err.Error()})
-		if errors.Is(err, errNoDonor) {
-			n.tryAgain()
-			return nil
-		}
 		return err
+	default:
+		at := n.replica.Position()
+		n.w.note(line{who: int(n.id), what: started, a: uint64(at.Executed), words: fmt.Sprintf("in view %d", at.View)})
 	}
 	n.up, n.paused, n.why, n.began = true, false, nil, n.w.now
 	n.routes = map[session]*client{}
-	at := n.replica.Position()
-	n.w.note(line{who: int(n.id), what: started, a: uint64(at.Executed), words: fmt.Sprintf("in view %d", at.View)})
 	first := time.Duration(n.w.turns.Int64N(int64(n.tick()) + 1)) // clocks do not tick in step
-	n.w.queue.push(event{at: n.w.now + first, kind: ticks, node: n, life: n.life})
+	n.w.queue.push(event{at: n.w.now + first, kind: ticks, node: n, life: n.starts})
 	for _, c := range n.w.clients {
 		c.reconnect(n)
 	}
-	return nil
-}
-
-// tryAgain starts it later, when others are up.
-func (n *node) tryAgain() {
-	life := n.life
-	n.w.At(n.w.now+n.cfg.ViewTimeout, func() {
-		if n.life == life && !n.up {
-			if err := n.start(); err != nil && n.w.Correct(n.id) {
-				n.w.fail("refused to start", n.id, "%v", err)
-			}
-		}
-	})
-}
-
-// connect wires the parts of a process whose disk was found good.
-func (n *node) connect(log []pbft.Record) error {
-	var guard *driver.Guard
-	var err error
-	if n.core, err = n.actor(); err != nil {
-		return err
-	}
-	if len(n.malice) == 0 {
-		guard = driver.NewGuard(n.cfg, log)
-	}
-	n.lanes, n.turn = lanes{}, turn{}
-	n.exec = executor{n: n}
-	p := port{n}
-	n.driver = driver.New(n.cfg, watched{n.core, n}, driver.Ports{
-		Journal: p, Signer: n.party, Transport: p, Machine: p, Observer: p, Guard: guard,
-	})
 	return nil
 }
 
@@ -159,20 +136,24 @@ func (n *node) tick() time.Duration {
 	return min(max(n.cfg.ViewTimeout/50, 2*time.Millisecond), 20*time.Millisecond)
 }
 
+// clock is the process's own, which begins with it.
+func (n *node) clock() time.Duration { return n.w.now - n.began }
+
 // own is an event of the process itself.
 func (n *node) own(e *event) {
 	switch e.kind {
 	case ticks:
-		n.w.queue.push(event{at: n.w.now + n.tick(), kind: ticks, node: n, life: n.life})
+		n.w.queue.push(event{at: n.w.now + n.tick(), kind: ticks, node: n, life: n.starts})
 		n.lanes.tick = true
 		n.measure()
+		n.backTick()
 		n.wake()
 	case turnEnds:
 		n.endTurn()
 	case executes:
-		n.exec.done()
+		n.executed()
 	case flushes:
-		n.exec.due(e.token)
+		n.flushDue(e.token)
 	default:
 		panic(fmt.Sprintf("sim: event %d is nobody's", e.kind))
 	}
@@ -182,20 +163,21 @@ func (n *node) own(e *event) {
 // below h is above its last state, though it may have been given more to execute since.
 func (n *node) astray() bool {
 	in := n.replica.Inspect()
-	return in.LeftBehind || n.service != nil && in.Stable+2*n.cfg.CheckpointInterval > pbft.Seq(n.service.Executed())+3*n.cfg.LogWindow
+	return in.LeftBehind || in.Stable+2*n.cfg.CheckpointInterval > pbft.Seq(n.exec.Service.Executed())+3*n.cfg.LogWindow
 }
 
 // stop ends the process, with what it has noted and written durable or not, as it is.
 func (n *node) stop() {
-	n.life++
+	n.starts++
 	n.strayed = n.strayed || n.replica != nil && n.astray()
 	n.up, n.paused = false, false
-	n.driver, n.core, n.replica, n.journal = nil, nil, nil, nil
-	if n.service != nil {
-		n.service.Close()
-		n.service = nil
+	if n.exec != nil {
+		n.exec.Mover().Close()
+		n.donor.Close()
+		n.exec.Service.Close()
 	}
-	n.lanes, n.turn, n.exec = lanes{}, turn{}, executor{}
+	n.process, n.asking, n.lost = process{}, nil, ""
+	n.lanes, n.turn = lanes{}, turn{}
 	n.routes = nil
 	for _, c := range n.w.clients {
 		c.lost(n)
@@ -209,7 +191,7 @@ func (n *node) crash(l disk.Loss) {
 	n.strike = nil
 	n.stop()
 	n.disk.Crash(l, n.w.damage)
-	n.store.crash(l, n.w.damage)
+	n.medium.crash(l, n.w.damage)
 	n.w.links.Forget(n.id)
 }
 
@@ -220,7 +202,7 @@ func (n *node) die(err error) {
 	n.stop()
 	n.why = err
 	n.disk.Crash(disk.Kill, n.w.damage)
-	n.store.settle()
+	n.medium.settle()
 	if n.w.Correct(n.id) {
 		n.w.fail("stopped", n.id, "%v", err)
 	}

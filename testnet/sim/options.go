@@ -34,9 +34,6 @@ type Options struct {
 	Execution    time.Duration // what a batch takes; default 20 µs
 	SegmentBytes int64         // of the journals; default 256 KiB
 
-	// StandInForTransfer gives a replica that can follow no more the state of another one, since nothing else does yet.
-	StandInForTransfer bool
-
 	Inside Wrap // around each core, within its attackers
 	Around Wrap // around each core and its attackers
 

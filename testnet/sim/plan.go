@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"tagma/pbft"
@@ -36,6 +37,8 @@ type Plan struct {
 	Twins     []Twin           `json:"twins,omitempty"`
 	Rogues    []Rogue          `json:"rogues,omitempty"`
 	Damaged   []pbft.ReplicaID `json:"damaged,omitempty"` // counted among the faulty, for what happens to their disks
+	// Forgetful replicas lose what they signed. They count among those that may fail, and must come back (D8).
+	Forgetful []pbft.ReplicaID `json:"forgetful,omitempty"`
 	Faults    []Fault          `json:"faults,omitempty"`
 
 	// Heal is when all faults have ended, but for those without end. Without it the run is judged for safety alone.
@@ -92,6 +95,10 @@ const (
 	IOError    FaultKind = "io-error"    // Replica: its disk fails after Calls calls; it is mended and starts at Until
 	DiskFull   FaultKind = "disk-full"   // Replica: the same for what needs room
 	Wiped      FaultKind = "wipe"        // Replica: its machine stops, and starts at Until with nothing but its key
+	StateLost  FaultKind = "state-lost"  // Replica: the same, with its journal but without its store
+	Unmounted  FaultKind = "unmount"     // Replica: the same as wipe, but its data are there again at another start, Calls ms later; 0: never
+	RolledBack FaultKind = "rollback"    // Replica: a copy of its disks is taken, and put back at Until
+	WipedAgain FaultKind = "wipe-again"  // Replica: wiped at At and once more at Until, as it may just be coming back
 )
 
 // Options are the plan's world, without its faults.
@@ -102,7 +109,7 @@ func (p *Plan) Options() (Options, error) {
 			CheckpointInterval: p.CheckpointInterval, LogWindow: p.LogWindow, MaxBatch: p.MaxBatch,
 			ViewTimeout: p.ViewTimeout, MaxViewTimeout: p.MaxViewTimeout,
 		},
-		SegmentBytes: p.SegmentBytes, Clients: p.Clients, Workload: p.Workload, Twins: p.Twins, StandInForTransfer: true,
+		SegmentBytes: p.SegmentBytes, Clients: p.Clients, Workload: p.Workload, Twins: p.Twins,
 	}
 	o.Limits.Sessions = p.Sessions
 	if p.Real {
@@ -128,6 +135,9 @@ func (p *Plan) Faulty() (all []pbft.ReplicaID) {
 		bad[t.Replica] = true
 	}
 	for _, id := range p.Damaged {
+		bad[id] = true
+	}
+	for _, id := range p.Forgetful {
 		bad[id] = true
 	}
 	for id, is := range bad {
@@ -159,7 +169,7 @@ func (p *Plan) check() error {
 	if p.Replicas < 4 || p.Replicas > pbft.MaxMembers {
 		return fmt.Errorf("a plan for %d replicas; a cluster has 4 to %d", p.Replicas, pbft.MaxMembers)
 	}
-	named := append([]pbft.ReplicaID(nil), p.Damaged...)
+	named := append(slices.Clone(p.Damaged), p.Forgetful...)
 	for _, m := range p.Malicious {
 		named = append(named, m.Replica)
 	}

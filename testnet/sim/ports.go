@@ -1,10 +1,9 @@
 package sim
 
 import (
-	"errors"
 	"time"
 
-	"tagma/checkpoint/journal"
+	"tagma/internal/replica"
 	"tagma/pbft"
 )
 
@@ -18,19 +17,12 @@ func (p port) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
 	n.early()
 	n.w.note(line{who: int(n.id), what: journalled, a: uint64(len(turn))})
 	n.turn.syncs++
-	durable := turn
-	err := n.journal.Append(n.entries(turn))
-	if errors.Is(err, journal.ErrFull) {
-		durable = anchor()
-		err = n.rotate(durable)
-	}
-	if err != nil {
+	if err := n.data.Votes.Append(turn, anchor); err != nil {
 		return err
 	}
 	if n.struckByJournal(turn) {
 		return errStruck
 	}
-	n.turn.written = append(n.turn.written, durable...)
 	return nil
 }
 
@@ -38,35 +30,12 @@ func (p port) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
 func (p port) Truncate(below pbft.Seq, anchor func() []pbft.Record) error {
 	n := p.n
 	n.w.note(line{who: int(n.id), what: truncated, a: uint64(below)})
-	if n.journal.NeedsRotation() {
+	n.turn.rotated = false
+	err := n.data.Votes.Truncate(below, anchor)
+	if n.turn.rotated {
 		n.turn.syncs++
-		records := anchor()
-		if err := n.rotate(records); err != nil {
-			return err
-		}
-		n.turn.written = append(n.turn.written, records...)
 	}
-	_, err := n.journal.Truncate(uint64(below))
 	return err
-}
-
-func (n *node) rotate(anchor []pbft.Record) error {
-	n.spare = true
-	return n.journal.Rotate(n.entries(anchor))
-}
-
-// entries are what a journal is given of records. They are valid until the next call.
-func (n *node) entries(records []pbft.Record) []journal.Entry {
-	w := n.w
-	w.entries, w.encoded = w.entries[:0], w.encoded[:0]
-	for _, r := range records {
-		start := len(w.encoded)
-		w.encoded = pbft.AppendRecord(w.encoded, r)
-		data := w.encoded[start:] // where it stands, should the rest be moved
-		w.trace.bytes(data)
-		w.entries = append(w.entries, journal.Entry{Seq: uint64(pbft.RecordSeq(r)), Data: data})
-	}
-	return w.entries
 }
 
 // Send implements driver.Transport.
@@ -93,17 +62,35 @@ func (p port) Snapshot(seq pbft.Seq) {
 	p.n.turn.out = append(p.n.turn.out, output{work: pbft.Snapshot{Seq: seq}})
 }
 
+// Transfer implements driver.Machine.
+func (p port) Transfer(target pbft.StableCert) {
+	if p.n.exec.Mover().Progress().Phase == replica.Idle {
+		p.n.w.counts.LeftBehind++
+		p.n.strayed = true
+	}
+	p.n.turn.out = append(p.n.turn.out, output{work: pbft.Transfer{Target: target}})
+}
+
+// Resume implements driver.Machine.
+func (p port) Resume(seq pbft.Seq) {
+	p.n.turn.out = append(p.n.turn.out, output{work: pbft.Resume{Seq: seq}})
+}
+
+// Offer implements driver.Machine.
+func (p port) Offer(cert pbft.StableCert) {
+	p.n.turn.out = append(p.n.turn.out, output{work: pbft.Offer{Cert: cert}})
+}
+
+// Forgot implements driver.Observer.
+func (p port) Forgot(f pbft.Forgot) { p.n.lost = replica.Proven(f) }
+
 // Discard implements driver.Machine. Like all that leaves a turn it waits for the sync: only then the marks are durable that
 // a restart goes by in place of the state that is let go (D5).
 func (p port) Discard(seq pbft.Seq) { p.n.turn.out = append(p.n.turn.out, output{discard: seq}) }
 
 // Lookup implements driver.Machine.
 func (p port) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
-	reply, done := p.n.service.Lookup(req.ID.Client, uint64(req.ID.Session), req.ID.T, req.Digest())
-	if !done {
-		return nil, false
-	}
-	return protocolReply(&reply), true
+	return p.n.exec.Lookup(req)
 }
 
 // Entered implements driver.Observer.

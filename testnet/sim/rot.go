@@ -19,7 +19,7 @@ func (x *plot) rot(id pbft.ReplicaID) {
 	x.w.Disk(id).FlipBit(x.w.damage)
 	after, readable := written(n.disk)
 	x.restart(id)
-	if sound && readable && n.up && !slices.EqualFunc(before, after, slices.Equal[[]byte]) {
+	if sound && readable && n.replica != nil && !slices.EqualFunc(before, after, slices.Equal[[]byte]) {
 		x.w.fail("D8", id, "it runs on a journal that has rotten: %d entries are not what was written", len(before))
 	}
 }

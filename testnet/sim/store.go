@@ -3,216 +3,222 @@ package sim
 import (
 	"fmt"
 	"iter"
-	"math/rand/v2"
 	"slices"
 
 	"tagma/checkpoint/merkle"
+	"tagma/checkpoint/store"
+	"tagma/internal/replica"
 	"tagma/statemachine"
-	"tagma/testnet/sim/disk"
 )
 
-// store is a versioned storage in memory that loses in a crash what the real one may lose (D5): a write that was under
-// way, as a tail or as a hole, down to single keys. What a Write returned for, and the time of its sync is over, is durable.
-// Its root is the one of the real store.
-type store struct {
-	keys    map[string]*cell
-	order   []string // the keys, sorted; nil when one was added
-	tree    *merkle.Tree
-	last    uint64 // the highest sequence number written or passed
-	highest uint64 // the highest version of any key
-	floor   uint64 // the lowest sequence number that can be read
-	flight  []statemachine.WriteSet
-	failure error // what every write returns, if it is to fail
+// opened is a store as a process has it open: a versioned storage over a medium, with the tree of the real one.
+type opened struct {
+	on    *medium
+	tree  *merkle.Tree
+	last  uint64 // the highest sequence number written or passed
+	floor uint64 // the lowest one that can be read
+	kept  []kept // trees of the last checkpoints, the newest last
 }
 
-// cell is what a key held, ascending by seq.
-type cell struct{ versions []version }
-
-type version struct {
-	seq     uint64
-	value   []byte
-	deleted bool
+// kept is the tree of a checkpoint.
+type kept struct {
+	seq  uint64
+	tree *merkle.Snapshot
 }
 
-func newStore() *store { return &store{keys: map[string]*cell{}, tree: merkle.New()} }
+// keptTrees is how many checkpoints can be pinned, as in the real store.
+const keptTrees = 3
+
+func openMedium(on *medium) *opened { return &opened{on: on, tree: merkle.New()} }
+
+// MaxVersion implements replica.Store.
+func (s *opened) MaxVersion() uint64 { return s.on.highest }
+
+// Close implements replica.Store.
+func (s *opened) Close() error { return nil }
 
 // Write implements statemachine.Storage. The sets are durable once they are settled.
-func (s *store) Write(sets []statemachine.WriteSet) error {
-	if s.failure != nil {
-		return s.failure
+func (s *opened) Write(sets []statemachine.WriteSet) error {
+	if s.on.failure != nil {
+		return s.on.failure
 	}
-	s.settle()
+	s.on.settle()
 	for _, set := range sets {
 		if set.Seq <= s.last {
 			continue
 		}
 		for _, w := range set.Writes {
-			s.put(set.Seq, w)
-			if w.Delete {
-				s.tree.Delete(w.Key)
-			} else {
-				s.tree.Set(w.Key, w.Value)
-			}
+			s.on.put(set.Seq, w)
+			grow(s.tree, w)
 		}
 		s.last = set.Seq
-		s.flight = append(s.flight, set)
+		s.on.flight = append(s.on.flight, set)
 	}
 	return nil
 }
 
-func (s *store) put(seq uint64, w statemachine.Write) {
-	c := s.keys[string(w.Key)]
-	if c == nil {
-		c = &cell{}
-		s.keys[string(w.Key)] = c
-		s.order = nil
+func grow(t *merkle.Tree, w statemachine.Write) {
+	if w.Delete {
+		t.Delete(w.Key)
+	} else {
+		t.Set(w.Key, w.Value)
 	}
-	s.highest = max(s.highest, seq)
-	v := version{seq: seq, value: w.Value, deleted: w.Delete}
-	i := len(c.versions)
-	for i > 0 && c.versions[i-1].seq >= seq {
-		i--
-	}
-	if i < len(c.versions) && c.versions[i].seq == seq {
-		c.versions[i] = v
-		return
-	}
-	c.versions = slices.Insert(c.versions, i, v)
-	if len(c.versions) > 1 && c.versions[1].seq <= s.floor { // nobody can read what lies below
-		c.versions = slices.Delete(c.versions, 0, c.newest(s.floor))
-	}
-}
-
-// newest is the index of the highest version ≤ at, or −1.
-func (c *cell) newest(at uint64) int {
-	i := len(c.versions) - 1
-	for i >= 0 && c.versions[i].seq > at {
-		i--
-	}
-	return i
-}
-
-func (c *cell) at(seq uint64) ([]byte, bool) {
-	i := c.newest(seq)
-	if i < 0 || c.versions[i].deleted {
-		return nil, false
-	}
-	return c.versions[i].value, true
-}
-
-// settle ends the sync of the last write.
-func (s *store) settle() {
-	clear(s.flight)
-	s.flight = s.flight[:0]
 }
 
 // Checkpoint implements statemachine.Storage.
-func (s *store) Checkpoint(seq uint64) (root [32]byte, err error) {
-	if s.failure != nil {
-		return root, s.failure
+func (s *opened) Checkpoint(seq uint64) (root [32]byte, err error) {
+	if s.on.failure != nil {
+		return root, s.on.failure
 	}
 	if seq < s.last {
 		return root, fmt.Errorf("checkpoint at %d: the state is at %d already", seq, s.last)
 	}
 	s.last = seq
+	s.keep(seq)
 	return s.tree.Root(), nil
 }
 
+func (s *opened) keep(seq uint64) {
+	s.kept = append(s.kept, kept{seq, s.tree.Snapshot()})
+	for len(s.kept) > keptTrees {
+		s.release(0)
+	}
+}
+
+func (s *opened) release(i int) {
+	s.kept[i].tree.Release()
+	s.kept = slices.Delete(s.kept, i, i+1)
+}
+
 // Discard implements statemachine.Storage. Old versions go when their key is written again.
-func (s *store) Discard(below uint64) { s.floor = max(s.floor, below) }
-
-// Load takes up the state at a sequence number, and returns its root. Versions above it stay, unseen.
-func (s *store) Load(at uint64) [32]byte {
-	s.tree.Reset()
-	for _, key := range s.sorted() {
-		if value, found := s.keys[key].at(at); found {
-			s.tree.Set([]byte(key), value)
-		}
-	}
-	s.last = at
-	return s.tree.Root()
+func (s *opened) Discard(below uint64) {
+	s.floor = max(s.floor, min(below, s.last))
+	s.on.floor = s.floor
 }
 
-func (s *store) sorted() []string {
-	if s.order == nil {
-		s.order = make([]string, 0, len(s.keys))
-		for key := range s.keys { //nolint:revive // sorted below
-			s.order = append(s.order, key)
-		}
-		slices.Sort(s.order)
+// Load implements replica.Store. Versions above stay, unseen.
+func (s *opened) Load(at uint64) (root [32]byte, err error) {
+	for len(s.kept) > 0 {
+		s.release(0)
 	}
-	return s.order
+	s.fill(s.tree, at)
+	s.last, s.floor = at, at
+	if at > 0 {
+		s.keep(at)
+	}
+	return s.tree.Root(), nil
 }
 
-// crash loses what was in flight, or a part of it.
-func (s *store) crash(l disk.Loss, chance *rand.Rand) {
-	flight := s.flight
-	s.flight = nil
-	if l == disk.Kill {
-		return
-	}
-	kept := 0
-	if l == disk.Tail {
-		for _, set := range flight {
-			kept += len(set.Writes)
+func (s *opened) fill(t *merkle.Tree, at uint64) {
+	t.Reset()
+	for _, key := range s.on.sorted() {
+		if value, found := s.on.keys[key].at(at); found {
+			t.Set([]byte(key), value)
 		}
-		kept = chance.IntN(kept + 1)
 	}
-	for _, set := range flight {
-		for _, w := range set.Writes {
-			kept--
-			if lost := l == disk.All || l == disk.Tail && kept < 0 || l == disk.Holes && chance.IntN(2) == 0; lost {
-				s.lose(string(w.Key), set.Seq)
+}
+
+// Pin implements replica.Store.
+func (s *opened) Pin(seq uint64) (*merkle.Snapshot, statemachine.StorageView, error) {
+	for _, k := range s.kept {
+		if k.seq == seq && seq >= s.floor {
+			return k.tree.Clone(), s.copyAt(seq), nil
+		}
+	}
+	return nil, nil, fmt.Errorf("pin the state after %d: %w", seq, statemachine.ErrNotRetained)
+}
+
+// copyAt is a view that nothing is discarded under: the values at a sequence number.
+func (s *opened) copyAt(seq uint64) statemachine.StorageView {
+	held := newMedium()
+	for _, key := range s.on.sorted() {
+		if value, found := s.on.keys[key].at(seq); found {
+			held.keys[key] = &cell{versions: []version{{seq: seq, value: value}}}
+		}
+	}
+	return view{held, seq}
+}
+
+// Stage implements replica.Store.
+func (s *opened) Stage(seq uint64) (replica.Stage, error) {
+	if s.on.highest > seq {
+		return nil, fmt.Errorf("stage the state after %d, the store holds %d: %w", seq, s.on.highest, store.ErrAhead)
+	}
+	g := &stage{s: s, seq: seq, tree: merkle.New()}
+	s.fill(g.tree, seq)
+	return g, nil
+}
+
+// stage is a state that is being taken in.
+type stage struct {
+	s    *opened
+	seq  uint64
+	tree *merkle.Tree
+}
+
+func (g *stage) Tree() *merkle.Tree { return g.tree }
+
+// Write puts keys at the version of the stage. The last write is durable when the record of the switch is asked for.
+func (g *stage) Write(writes []statemachine.Write) error {
+	on := g.s.on
+	if on.failure != nil {
+		return on.failure
+	}
+	on.settle()
+	for _, w := range writes {
+		w.Key, w.Value = slices.Clone(w.Key), slices.Clone(w.Value)
+		on.put(g.seq, w)
+		grow(g.tree, w)
+	}
+	on.flight = append(on.flight, statemachine.WriteSet{Seq: g.seq, Writes: slices.Clone(writes)})
+	return nil
+}
+
+func (g *stage) Scan() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for _, key := range slices.Clone(g.s.on.sorted()) {
+			c := g.s.on.keys[key]
+			if c == nil {
+				continue
+			}
+			if _, found := c.at(g.seq); found && !yield([]byte(key), nil) {
+				return
 			}
 		}
 	}
-	s.highest = 0
-	for _, key := range s.sorted() {
-		versions := s.keys[key].versions
-		s.highest = max(s.highest, versions[len(versions)-1].seq)
-	}
 }
 
-// lose forgets one version of a key.
-func (s *store) lose(key string, seq uint64) {
-	c := s.keys[key]
-	c.versions = slices.DeleteFunc(c.versions, func(v version) bool { return v.seq == seq })
-	if len(c.versions) == 0 {
-		delete(s.keys, key)
-		s.order = nil
+// Adopt makes the stage's state the store's.
+func (g *stage) Adopt() error {
+	s := g.s
+	for len(s.kept) > 0 {
+		s.release(0)
 	}
+	s.tree, s.last, s.floor = g.tree, g.seq, g.seq
+	s.on.floor = g.seq
+	s.keep(g.seq)
+	return nil
 }
 
-// copyOf is the state of another store after a sequence number: what a transfer would bring.
-func copyOf(from *store, at uint64) *store {
-	s := newStore()
-	for _, key := range from.sorted() {
-		c := from.keys[key]
-		if i := c.newest(at); i >= 0 && !c.versions[i].deleted {
-			s.put(c.versions[i].seq, statemachine.Write{Key: []byte(key), Value: c.versions[i].value})
-		}
-	}
-	s.last, s.floor = at, at
-	return s
-}
+func (g *stage) Close() {}
 
 // View implements statemachine.Storage.
-func (s *store) View(at uint64) (statemachine.StorageView, error) {
+func (s *opened) View(at uint64) (statemachine.StorageView, error) {
 	if at < s.floor {
 		return nil, fmt.Errorf("view at %d, the lowest retained is %d: %w", at, s.floor, statemachine.ErrNotRetained)
 	}
-	return view{s, at}, nil
+	return view{s.on, at}, nil
 }
 
 type view struct {
-	s  *store
+	on *medium
 	at uint64
 }
 
 func (view) Close() {}
 
 func (v view) Get(key []byte) (value []byte, found bool, err error) {
-	if c := v.s.keys[string(key)]; c != nil {
+	if c := v.on.keys[string(key)]; c != nil {
 		value, found = c.at(v.at)
 	}
 	return value, found, nil
@@ -220,7 +226,7 @@ func (v view) Get(key []byte) (value []byte, found bool, err error) {
 
 func (v view) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error] {
 	return func(yield func(statemachine.Entry, error) bool) {
-		keys := v.s.sorted()
+		keys := v.on.sorted()
 		from, _ := slices.BinarySearch(keys, string(start))
 		for _, key := range keys[from:] {
 			if end != nil && key >= string(end) {

@@ -32,6 +32,7 @@ type turn struct {
 	// Records that it made durable, once its sync is over.
 	written []pbft.Record
 	struck  bool // a crash came in it
+	rotated bool // the journal began a segment
 }
 
 // output is something that follows a turn's sync. One of frame, reply, work and discard is set.
@@ -54,6 +55,9 @@ func (n *node) arrive(p *packet) {
 		return
 	}
 	n.w.counts.Messages++
+	if n.toBack(p.from, v) {
+		return
+	}
 	if len(n.lanes.replicas) >= laneRoom {
 		return
 	}
@@ -74,13 +78,28 @@ func (n *node) refuse(p *packet, err error) {
 
 // wake begins a turn if there is something to do and nothing under way.
 func (n *node) wake() {
-	for n.up && !n.paused && !n.turn.busy && (n.driver.Pending() || !n.lanes.empty()) {
+	for n.up && !n.paused && !n.turn.busy && (n.driver != nil && n.driver.Pending() || !n.lanes.empty()) {
+		if n.asking != nil {
+			n.askTurn()
+			continue
+		}
 		n.takeTurn()
 	}
 }
 
-// takeTurn gives the driver what waits. If nothing had to be made durable the turn is over at once.
-func (n *node) takeTurn() {
+// askTurn gives what waits to a replica that may have forgotten what it signed.
+func (n *node) askTurn() {
+	events := n.gather()
+	for _, ev := range events {
+		if n.asking == nil {
+			return
+		}
+		n.askingStep(ev)
+	}
+}
+
+// gather takes what waits for a turn.
+func (n *node) gather() []pbft.Event {
 	t := &n.turn
 	t.events = t.events[:0]
 	t.events = drain(t.events, &n.lanes.executed, laneRoom)
@@ -88,19 +107,28 @@ func (n *node) takeTurn() {
 	t.events = drain(t.events, &n.lanes.clients, eventsPerTurn)
 	if n.lanes.tick {
 		n.lanes.tick = false
-		t.events = append(t.events, pbft.Tick{Mono: n.w.now - n.began, Wall: epoch + int64(n.w.now+n.skew)})
+		t.events = append(t.events, pbft.Tick{Mono: n.clock(), Wall: epoch + int64(n.w.now+n.skew)})
 	}
 	n.w.note(line{who: int(n.id), what: turned, a: uint64(len(t.events))})
+	return t.events
+}
+
+// takeTurn gives the driver what waits. If nothing had to be made durable the turn is over at once.
+func (n *node) takeTurn() {
+	events := n.gather()
+	t := &n.turn
 	t.busy = true
-	err := n.driver.Turn(t.events)
+	err := n.driver.Turn(events)
 	switch {
 	case t.struck:
 		n.crash(n.strike.Loss)
 	case err != nil:
 		n.die(err)
+	case n.lost != "":
+		n.forget()
 	case t.syncs > 0:
 		took := time.Duration(t.syncs) * (n.w.opt.Sync + n.upTo(n.w.opt.SyncJitter))
-		n.w.queue.push(event{at: n.w.now + took, kind: turnEnds, node: n, life: n.life})
+		n.w.queue.push(event{at: n.w.now + took, kind: turnEnds, node: n, life: n.starts})
 	default:
 		n.release()
 	}
@@ -188,6 +216,11 @@ func (n *node) let(o *output) {
 	case o.reply != nil:
 		n.respond(o.reply)
 	case o.work != nil:
-		n.exec.take(o.work)
+		if offer, is := o.work.(pbft.Offer); is {
+			n.donor.Offer(offer.Cert)
+			return
+		}
+		n.exec.Put(o.work)
+		n.work()
 	}
 }

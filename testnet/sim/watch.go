@@ -73,7 +73,7 @@ func (n *node) hear(at pbft.Seq, log []pbft.Record) {
 	if m == nil {
 		return
 	}
-	if n.life > 1 {
+	if n.starts > 1 {
 		m.Restarted(n.id, at)
 	}
 	for _, r := range log {
@@ -106,14 +106,11 @@ func (c watched) Step(ev pbft.Event) []pbft.Effect {
 
 // measure is told now and then how much a replica holds (I14).
 func (n *node) measure() {
-	if n.beats++; n.beats%64 != 0 {
+	if n.beats++; n.beats%64 != 0 || n.replica == nil {
 		return
 	}
 	if m := n.observed(); m != nil && n.beats%128 == 0 { // it looks at every slot
 		m.Standing(n.id, n.replica.Position()) // a replica that has just started has not taken a step yet
 		m.Holds(n.id, n.replica.Footprint())
-	}
-	if in := n.replica.Inspect(); in.LeftBehind {
-		n.leftBehind()
 	}
 }

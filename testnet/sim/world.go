@@ -7,7 +7,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"tagma/checkpoint/journal"
 	"tagma/internal/machines"
 	"tagma/pbft"
 	"tagma/statemachine"
@@ -44,8 +43,6 @@ type World struct {
 	counts    Counts
 	shared    *decoded // of the last frame that was sent
 	sharedOf  []byte
-	entries   []journal.Entry // of the last turn that was journalled
-	encoded   []byte          // their bytes
 
 	turns, reach, damage, work *rand.Rand // chance, by what it decides
 }
@@ -58,7 +55,8 @@ type Counts struct {
 	Acknowledged int // operations
 	Crashes      int
 	Restarts     int
-	Transfers    int // the stand-in's
+	Transfers    int // states that were fetched from others
+	Forgotten    int // starts that found that something may be forgotten
 	Entered      int // views, over all correct replicas
 	Evidence     int // accusations by correct replicas
 	LeftBehind   int // replicas that could follow no more
@@ -223,7 +221,7 @@ func (w *World) happen(e *event) {
 	case acts:
 		e.do()
 	default:
-		if e.node.life == e.life {
+		if e.node.starts == e.life {
 			e.node.own(e)
 		}
 	}

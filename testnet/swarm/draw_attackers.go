@@ -21,6 +21,8 @@ func (d drawing) attackers(p *sim.Plan, bad []pbft.ReplicaID) {
 			p.Twins = append(p.Twins, sim.Twin{Replica: id, Peers: d.some(p.Replicas)})
 		case d.one(5):
 			d.badDisk(p, id)
+		case d.one(3):
+			d.forgets(p, id)
 		case d.one(4): // what hides in small differences is looked for most
 			d.malice(p, id, d.choice("mutate", p, id))
 		default:
@@ -40,11 +42,25 @@ func (d drawing) malice(p *sim.Plan, id pbft.ReplicaID, behaviour string) {
 
 func (d drawing) badDisk(p *sim.Plan, id pbft.ReplicaID) {
 	f := sim.Fault{
-		Do:      pick(d, sim.BitRot, sim.TornTail, sim.LyingSync, sim.IOError, sim.DiskFull, sim.Wiped),
+		Do:      pick(d, sim.TornTail, sim.LyingSync, sim.IOError, sim.DiskFull),
 		Replica: id, Calls: 1 + d.IntN(50), Loss: pick(d, disk.Losses()...),
 	}
 	f.At, f.Until = d.span(p)
 	p.Damaged = append(p.Damaged, id)
+	p.Faults = append(p.Faults, f)
+}
+
+// forgets draws a way in which a replica loses what it signed, or its state (D8). It must come back.
+func (d drawing) forgets(p *sim.Plan, id pbft.ReplicaID) {
+	f := sim.Fault{
+		Do:      pick(d, sim.Wiped, sim.Wiped, sim.WipedAgain, sim.BitRot, sim.RolledBack, sim.Unmounted, sim.StateLost),
+		Replica: id, Loss: pick(d, disk.Losses()...),
+	}
+	f.At, f.Until = d.span(p)
+	if f.Do == sim.Unmounted && d.one(2) {
+		f.Calls = 1 + d.IntN(3000)
+	}
+	p.Forgetful = append(p.Forgetful, id)
 	p.Faults = append(p.Faults, f)
 }
 

@@ -127,7 +127,7 @@ func (s *Summary) String() string {
 	say("operations", "%d acknowledged; %d histories decided to be linearizable", s.Acknowledged, s.Linearizable)
 	say("views", "%d entered, over all correct replicas", s.ViewsEntered)
 	say("faults", "%d of %d fired: %s", s.FaultsFired, s.FaultsPlanned, counted(s.Faults))
-	say("processes", "%d crashes, %d restarts, %d states lent", s.Crashes, s.Restarts, s.Transfers)
+	say("processes", "%d crashes, %d restarts, %d states fetched", s.Crashes, s.Restarts, s.Transfers)
 	say("attackers", "%s", counted(s.Attackers))
 	say("evidence", "%d accusations of faulty replicas", s.Evidence)
 	say("liveness", "%d runs healed and had to converge, in %d faults went on", s.Healed, s.Seeds-s.Healed)

@@ -1,0 +1,103 @@
+package replica
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"tagma/checkpoint/journal"
+	"tagma/pbft"
+)
+
+// ErrBack says that the journal of a replica that waited for others is there again: its disk was mounted. The process ends
+// and starts as if nothing had happened (D8.12).
+var ErrBack = errors.New("the journal is there again: start this replica again, it goes on as if nothing had happened")
+
+// Asking is a replica that may have forgotten what it signed, until n−f others have told it from where on it contradicts
+// nothing (D8.6). It writes nothing: a disk that is mounted later must not be hidden.
+type Asking struct {
+	*pbft.Amnesiac
+	home *Home
+	Why  string // what was found
+	had  bool   // there is a sound journal of the right life already, and it does not help
+	said time.Duration
+}
+
+// NewAsking returns one for a home in which a start found an amnesia.
+func NewAsking(h *Home, why string) *Asking {
+	a := &Asking{Amnesiac: pbft.NewAmnesiac(h.Config, h.newNonce()), home: h, Why: why}
+	a.had = a.isThere()
+	return a
+}
+
+// sayEvery is how often it says what it waits for, and looks for its journal.
+const sayEvery = time.Minute
+
+// Waits says from time to time who has answered and who lost data too, and looks whether the journal has come back. The
+// text is empty when it is not time to say anything.
+func (a *Asking) Waits(now time.Duration) (text string, err error) {
+	if a.said > 0 && now-a.said < sayEvery {
+		return "", nil
+	}
+	a.said = max(now, 1)
+	if !a.had && a.isThere() {
+		return "", ErrBack
+	}
+	return a.Describe(), nil
+}
+
+// isThere reports whether there is a sound journal of the life that the file beside the key names.
+func (a *Asking) isThere() bool {
+	life, err := readMark(a.home.Life)
+	if err != nil || life.missing || life.unborn || life.adopting {
+		return false
+	}
+	found, err := journal.Peek(a.home.Journal, a.home.journalOptions())
+	if err != nil {
+		return false
+	}
+	log, err := decode(found)
+	return err == nil && lifeOf(log) == life.life
+}
+
+// Proven is the reason of a replica to which another one showed a statement that its journal lacks (D8.5).
+func Proven(f pbft.Forgot) string {
+	return fmt.Sprintf("replica %d holds what this replica signed and its journal lacks: a %s for view %d, sequence number %d:"+
+		" an old copy of its disk", f.Witness, f.Said.Type, f.Said.View, f.Said.Seq)
+}
+
+// Describe says in a line who has answered, who lost data too, and what helps.
+func (a *Asking) Describe() string {
+	var whole, lost, silent []string
+	for id, answer := range a.Answers() {
+		name := fmt.Sprint(id)
+		switch {
+		case pbft.ReplicaID(id) == a.home.Config.Self:
+		case answer.Whole:
+			whole = append(whole, name)
+		case answer.Heard:
+			lost = append(lost, name)
+		default:
+			silent = append(silent, name)
+		}
+	}
+	cfg := a.home.Config
+	return fmt.Sprintf("waits for %d other replicas that lost nothing; answered: %s; lost data too: %s; no answer: %s%s",
+		cfg.N()-cfg.F(), list(whole), list(lost), list(silent), a.help(len(lost)))
+}
+
+func (a *Asking) help(lost int) string {
+	if lost+1 <= a.home.Config.F() {
+		return ""
+	}
+	return "; more replicas lost data than the cluster masks: mount their data disks and start them again; if the data are gone" +
+		" for good, only a restore as a new cluster helps"
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,229 @@
+package replica
+
+import (
+	"fmt"
+	"time"
+
+	"tagma/pbft"
+	"tagma/statemachine"
+)
+
+// How many applied batches make a write to the store due, and how long the first of them waits at most. A write of one batch
+// costs as many syncs as one of many, and they compete with those of the journal.
+const (
+	flushEvery  = 64
+	flushWithin = 100 * time.Millisecond
+)
+
+// Executor applies batches in order and has them written to the store, beside the batches that follow. It is a state machine
+// for one goroutine at a time: Put, Step and what the host calls back belong to it. Service may be asked from any.
+type Executor struct {
+	Service *statemachine.Service
+	// Applied, if not nil, is told of each batch with the replies to its requests, before they are shortened.
+	Applied func(e pbft.Execute, replies []*pbft.Reply)
+	// Durable, if not nil, is told of each state that is in the store, to stay.
+	Durable func(seq pbft.Seq, root pbft.Digest)
+	// Adopted, if not nil, is told of each state that was fetched and is the store's now.
+	Adopted func(seq pbft.Seq, root pbft.Digest)
+
+	cfg   *pbft.Config
+	host  Host
+	store Store
+	mover *Mover
+
+	work       []pbft.Effect // what is to be done, in order
+	unwritten  int           // applied batches that no write has taken
+	overdue    bool          // the first of them has waited long enough
+	checkpoint pbft.Seq      // waits for the write under way; 0: none does
+	writing    bool
+	failed     error
+}
+
+// NewExecutor returns one that goes on from the state that service has loaded.
+func NewExecutor(cfg *pbft.Config, host Host, st Store, service *statemachine.Service) *Executor {
+	x := &Executor{Service: service, cfg: cfg, host: host, store: st}
+	x.mover = newMover(cfg, host, st, pbft.Seq(service.Executed()))
+	return x
+}
+
+// Put queues work: an Execute, Snapshot, Transfer or Resume. Of transfers in a row the last one counts.
+func (x *Executor) Put(work pbft.Effect) {
+	if _, is := work.(pbft.Transfer); is && len(x.work) > 0 {
+		if _, again := x.work[len(x.work)-1].(pbft.Transfer); again {
+			x.work[len(x.work)-1] = work
+			return
+		}
+	}
+	x.work = append(x.work, work)
+}
+
+// Waiting is how much work is queued.
+func (x *Executor) Waiting() int { return len(x.work) }
+
+// Mover is the receiving side of state transfer.
+func (x *Executor) Mover() *Mover { return x.mover }
+
+// Step does the next piece of work. It reports false if there is none that can be done now. An error is one of the store, and
+// final (D6).
+func (x *Executor) Step() (bool, error) {
+	if x.failed == nil {
+		x.failed = x.mover.failed
+	}
+	if x.failed != nil {
+		return false, x.failed
+	}
+	if len(x.work) == 0 || !x.mayDo(x.work[0]) {
+		x.write()
+		return false, nil
+	}
+	work := x.work[0]
+	x.work[0] = nil
+	x.work = x.work[1:]
+	x.failed = x.do(work)
+	x.write()
+	return x.failed == nil, x.failed
+}
+
+// mayDo reports whether a piece of work need not wait. A checkpoint waits for the write before it, and what comes behind it
+// too: its state is that of its batch. A transfer waits until all that was applied is written.
+func (x *Executor) mayDo(work pbft.Effect) bool {
+	if x.checkpoint != 0 {
+		return false
+	}
+	if _, is := work.(pbft.Transfer); is {
+		return !x.writing && x.unwritten == 0
+	}
+	return true
+}
+
+func (x *Executor) do(work pbft.Effect) error {
+	switch e := work.(type) {
+	case pbft.Execute:
+		return x.execute(e)
+	case pbft.Snapshot:
+		x.checkpoint = e.Seq
+		return nil
+	case pbft.Transfer:
+		return x.mover.want(e.Target, pbft.Seq(x.Service.Executed()))
+	case pbft.Resume:
+		return x.resume(e.Seq)
+	default:
+		return fmt.Errorf("%T was queued for execution, where it does not belong", work)
+	}
+}
+
+func (x *Executor) execute(e pbft.Execute) error {
+	replies, err := x.Service.Apply(batch(e))
+	if err != nil {
+		return fmt.Errorf("execute sequence number %d: %w", e.Seq, err)
+	}
+	done := pbft.Executed{Seq: e.Seq, Replies: make([]*pbft.Reply, len(replies))}
+	for i := range replies {
+		done.Replies[i] = protocolReply(&replies[i])
+	}
+	if x.Applied != nil {
+		x.Applied(e, done.Replies)
+	}
+	for _, reply := range done.Replies { // the digest of long results, unless this replica is to send them whole (C5)
+		if pbft.WholeReplier(reply.Request, x.cfg.N()) != x.cfg.Self {
+			reply.Shorten()
+		}
+	}
+	if x.unwritten++; x.unwritten == 1 {
+		x.overdue = false
+		x.host.FlushAfter(flushWithin)
+	}
+	x.host.Report(done)
+	return nil
+}
+
+// resume takes up a state that was fetched (X6). The record that says so is durable by now.
+func (x *Executor) resume(seq pbft.Seq) error {
+	root, err := x.mover.adopt(seq)
+	if err != nil {
+		return err
+	}
+	if err := x.Service.Load(uint64(seq)); err != nil {
+		return err
+	}
+	if x.Adopted != nil {
+		x.Adopted(seq, root)
+	}
+	return nil
+}
+
+// Due tells that the first unwritten batch has waited long enough.
+func (x *Executor) Due() { x.overdue = x.unwritten > 0 }
+
+// write starts a write if one is due and none is under way. Batches are written together, never across a checkpoint (D5).
+// Nobody waits for it but a checkpoint and a transfer.
+func (x *Executor) write() {
+	if x.writing || x.failed != nil {
+		return
+	}
+	transfers := false
+	if len(x.work) > 0 {
+		_, transfers = x.work[0].(pbft.Transfer)
+	}
+	if x.checkpoint == 0 && x.unwritten < flushEvery && !(x.unwritten > 0 && (x.overdue || transfers)) {
+		return
+	}
+	group, seq := x.Service.Seal(), x.checkpoint
+	x.checkpoint, x.unwritten, x.overdue, x.writing = 0, 0, false, true
+	x.host.Beside(func() func() {
+		var root [32]byte
+		var err error
+		if seq != 0 {
+			root, err = group.Checkpoint()
+		} else {
+			err = group.Write()
+		}
+		return func() { x.settle(seq, root, err) }
+	})
+}
+
+// settle takes the result of a write.
+func (x *Executor) settle(seq pbft.Seq, root pbft.Digest, err error) {
+	x.writing = false
+	if err := x.Service.Settle(err); err != nil {
+		if x.failed == nil {
+			x.failed = fmt.Errorf("write to the store: %w", err)
+		}
+		return
+	}
+	if seq == 0 {
+		return
+	}
+	if x.Durable != nil {
+		x.Durable(seq, root)
+	}
+	x.host.Report(pbft.Snapshotted{Seq: seq, Digest: root})
+}
+
+// Lookup answers from the sessions (C3). It may see a batch whose Executed event has not been stepped yet: then the
+// client is answered a moment earlier.
+func (x *Executor) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
+	reply, done := x.Service.Lookup(req.ID.Client, uint64(req.ID.Session), req.ID.T, req.Digest())
+	if !done {
+		return nil, false
+	}
+	return protocolReply(&reply), true
+}
+
+func batch(e pbft.Execute) statemachine.Batch {
+	b := statemachine.Batch{Seq: uint64(e.Seq), Time: e.Body.Time, Requests: make([]statemachine.Request, len(e.Body.Requests))}
+	for i, r := range e.Body.Requests {
+		b.Requests[i] = statemachine.Request{
+			Client: r.ID.Client, Session: uint64(r.ID.Session), T: r.ID.T, AckedBelow: r.AckedBelow,
+			Digest: r.Digest(), ReadOnly: r.ReadOnly, Ops: r.Ops,
+		}
+	}
+	return b
+}
+
+func protocolReply(r *statemachine.Reply) *pbft.Reply {
+	return &pbft.Reply{
+		ID:      pbft.RequestID{Client: r.Client, Session: pbft.Session(r.Session), T: r.T},
+		Request: r.Request, Outcome: pbft.Outcome(r.Outcome), Seq: pbft.Seq(r.Seq), Results: r.Results,
+	}
+}

@@ -1,0 +1,72 @@
+package replica
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"tagma/pbft"
+)
+
+// Unborn is what HOME/life holds until the first start (D8.2).
+const Unborn = "unborn"
+
+// adopting stands before the life that a journal of the first format is about to be given.
+const adopting = "adopting "
+
+// mark is what HOME/life says.
+type mark struct {
+	missing  bool
+	unborn   bool
+	adopting bool
+	life     pbft.Life
+}
+
+func readMark(f LifeFile) (mark, error) {
+	text, err := f.Read()
+	if err != nil {
+		return mark{}, err
+	}
+	text = strings.TrimSpace(text)
+	m := mark{missing: text == "", unborn: text == Unborn}
+	if m.missing || m.unborn {
+		return m, nil
+	}
+	text, m.adopting = strings.CutPrefix(text, adopting)
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != len(m.life) {
+		return mark{}, fmt.Errorf("the file life beside the key holds neither %q nor a life: bring it back from a copy, or remove it:"+
+			" then this replica recovers from the others", Unborn)
+	}
+	copy(m.life[:], raw)
+	return m, nil
+}
+
+// newLife draws a life, never the zero one.
+func (h *Home) newLife() (l pbft.Life) {
+	for l == (pbft.Life{}) {
+		binary.BigEndian.PutUint64(l[:8], h.Random())
+		binary.BigEndian.PutUint64(l[8:], h.Random())
+	}
+	return l
+}
+
+// newNonce draws one that is not 0.
+func (h *Home) newNonce() uint64 {
+	for {
+		if n := h.Random(); n != 0 {
+			return n
+		}
+	}
+}
+
+// lifeOf is the life of a journal: that of its newest segment. Segments before it may bear none, of the first format.
+func lifeOf(log []pbft.Record) (l pbft.Life) {
+	for _, rec := range log {
+		if head, ok := rec.(*pbft.Head); ok {
+			l = head.Life
+		}
+	}
+	return l
+}

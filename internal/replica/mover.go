@@ -1,0 +1,326 @@
+package replica
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"tagma/checkpoint/store"
+	"tagma/checkpoint/transfer"
+	"tagma/pbft"
+)
+
+// Phase is how far a state transfer is.
+type Phase string
+
+// The phases of a transfer.
+const (
+	Idle      Phase = ""
+	Choosing  Phase = "choosing"  // it asks which checkpoints others serve
+	Loading   Phase = "loading"   // it reads its own store, to compare
+	Fetching  Phase = "fetching"  // it compares and fetches
+	Switching Phase = "switching" // the state is whole; the record that says so is being written
+)
+
+// Mover has the state of a stable checkpoint fetched from other replicas when this one cannot follow them any more (X1 to
+// X7, X9). It shares the executor's turns, and works only while execution stands still.
+type Mover struct {
+	cfg    *pbft.Config
+	host   Host
+	store  Store
+	now    time.Duration
+	failed error
+
+	phase    Phase
+	position pbft.Seq        // what was executed
+	target   pbft.StableCert // the newest one that the core named: its record is durable
+	givers   []giver         // by replica
+	asked    time.Duration   // when offers were asked for
+	offered  time.Duration   // when the first one came
+	starving time.Duration   // since when there is none that is of use
+
+	cert     pbft.StableCert // of the state that is fetched
+	stage    Stage
+	receiver *transfer.Receiver
+	round    uint32
+	touched  time.Duration
+	gained   time.Duration // when an answer was of use
+	report   Progress
+	began    time.Duration
+}
+
+// giver is what is known of another replica that may give the state.
+type giver struct {
+	offer   pbft.StableCert
+	pinned  bool // it serves the checkpoint that is fetched
+	refused bool // it does not
+	blamed  bool // it sent what does not fit its hash, or promised to serve and did not
+	heardAt time.Duration
+}
+
+func newMover(cfg *pbft.Config, host Host, st Store, at pbft.Seq) *Mover {
+	return &Mover{cfg: cfg, host: host, store: st, position: at, givers: make([]giver, cfg.N())}
+}
+
+// want begins a transfer to the target or a newer checkpoint, or names a newer target for the one under way.
+func (m *Mover) want(target pbft.StableCert, executed pbft.Seq) error {
+	if target.Seq > m.target.Seq {
+		m.target = target
+	}
+	m.position, m.now = executed, m.host.Now()
+	if m.phase == Idle {
+		was := &m.report
+		m.began, m.report = m.now, Progress{
+			Began: m.now, Finished: was.Finished, Blamed: was.Blamed, LastBlame: was.LastBlame,
+		}
+		m.choose()
+	}
+	return m.failed
+}
+
+// choose starts over with asking who serves what. What was written so far stays, and is compared again (X7).
+func (m *Mover) choose() {
+	m.drop()
+	m.phase, m.offered = Choosing, 0
+	m.starving = m.now
+	trusted := 0
+	m.others(func(_ pbft.ReplicaID, g *giver) {
+		if !g.blamed {
+			trusted++
+		}
+	})
+	m.others(func(_ pbft.ReplicaID, g *giver) { // without anybody to trust the fault may be here: all are tried again
+		*g = giver{heardAt: m.now, blamed: g.blamed && trusted > 0}
+	})
+	m.askOffers()
+}
+
+func (m *Mover) drop() {
+	if m.receiver != nil {
+		m.count()
+		m.receiver.Close()
+		m.receiver = nil
+	}
+	if m.stage != nil {
+		m.stage.Close()
+		m.stage = nil
+	}
+}
+
+// others calls f for every other replica.
+func (m *Mover) others(f func(id pbft.ReplicaID, g *giver)) {
+	for id := range m.givers {
+		if pbft.ReplicaID(id) != m.cfg.Self {
+			f(pbft.ReplicaID(id), &m.givers[id])
+		}
+	}
+}
+
+func (m *Mover) askOffers() {
+	m.asked = m.now
+	m.others(func(id pbft.ReplicaID, _ *giver) { m.host.Send(id, &pbft.FetchState{}) })
+}
+
+// Tick tells the time. It is called at least sixteen times a view timeout.
+func (m *Mover) Tick(now time.Duration) {
+	m.now = now
+	switch m.phase {
+	case Choosing:
+		if now-m.asked >= m.cfg.ViewTimeout/4 {
+			m.askOffers()
+		}
+		m.pick()
+	case Loading:
+		m.touch()
+	case Fetching:
+		m.touch()
+		m.receiver.Expire(now, m.cfg.ViewTimeout/2)
+		m.askAll()
+		m.checkGivers()
+	default:
+	}
+}
+
+// Data takes a message of a donor. What it says is believed by its hashes alone.
+func (m *Mover) Data(from pbft.ReplicaID, v pbft.Verified, now time.Duration) {
+	data, ok := v.Message().(*pbft.Data)
+	if !ok || m.phase == Idle || m.phase == Switching || from == m.cfg.Self {
+		return
+	}
+	m.now = now
+	g := &m.givers[from]
+	g.heardAt = now
+	if data.Offer != nil {
+		g.offer = *data.Offer
+		if g.offer.Seq > m.target.Seq { // the core's to make durable before anything is written for it
+			if notice, is := v.Offered(); is {
+				m.host.Report(pbft.Received{From: pbft.Source{Replica: from}, Msg: notice})
+			}
+		}
+	}
+	switch {
+	case m.phase == Choosing:
+		if m.offered == 0 && data.Offer != nil {
+			m.offered = now
+		}
+		m.pick()
+	case data.Seq != m.cert.Seq:
+	case data.Offer != nil: // it serves that one no more
+		g.pinned, g.refused = false, true
+		if m.receiver != nil {
+			m.receiver.Lapse(int(from), now)
+		}
+	default:
+		g.pinned, g.refused = true, false
+		m.take(from, data.Answer)
+	}
+	m.askAll()
+}
+
+// take gives an answer to the receiver.
+func (m *Mover) take(from pbft.ReplicaID, answer []byte) {
+	if len(answer) == 0 || m.phase != Fetching {
+		return
+	}
+	err := m.receiver.Take(int(from), m.now, answer)
+	switch {
+	case errors.Is(err, transfer.ErrBad):
+		m.givers[from].blamed = true
+		m.report.Blamed++
+		m.report.LastBlame = fmt.Sprintf("replica %d: %v", from, err)
+	case err != nil:
+		m.failed = fmt.Errorf("take in the state at sequence number %d: %w", m.cert.Seq, err)
+	case m.receiver.Done():
+		m.count()
+		m.report.Share = 1
+		m.phase = Switching
+		m.host.Report(pbft.Transferred{Cert: m.cert})
+	default:
+		m.gained = m.now
+	}
+}
+
+// pick chooses the newest checkpoint that is of use among those that others serve. It waits a moment for all of them: one
+// that answers first may be behind.
+func (m *Mover) pick() {
+	var best pbft.StableCert
+	heard, all := 0, len(m.givers)-1
+	m.others(func(_ pbft.ReplicaID, g *giver) {
+		if g.offer.Seq == 0 || g.blamed {
+			return
+		}
+		heard++
+		if m.useful(g.offer.Seq) && g.offer.Seq > best.Seq {
+			best = g.offer
+		}
+	})
+	if best.Seq > 0 && (heard == all || m.now-m.offered >= m.cfg.ViewTimeout/8) {
+		m.load(best)
+		return
+	}
+	if m.now-m.starving >= 2*m.cfg.ViewTimeout {
+		m.starving = m.now
+		m.host.Report(pbft.Starving{})
+	}
+}
+
+// useful reports whether the state of a checkpoint leads on: it is not below what was executed, nor below anything that the
+// store holds (X5), and the record of a target at or above it is durable.
+func (m *Mover) useful(seq pbft.Seq) bool {
+	return seq > 0 && seq >= m.position && uint64(seq) >= m.store.MaxVersion() && seq <= m.target.Seq
+}
+
+// load reads the own store at the version of the checkpoint: what differs is found against that, leftovers of an earlier
+// transfer included (X4).
+func (m *Mover) load(cert pbft.StableCert) {
+	m.phase, m.cert = Loading, cert
+	m.round++
+	m.report.Rounds++
+	round := m.round
+	m.touched = m.now - m.cfg.ViewTimeout
+	m.touch()
+	m.host.Beside(func() func() {
+		stage, err := m.store.Stage(uint64(cert.Seq))
+		return func() { m.loaded(round, stage, err) }
+	})
+}
+
+func (m *Mover) loaded(round uint32, stage Stage, err error) {
+	switch {
+	case errors.Is(err, store.ErrAhead):
+		m.choose()
+	case err != nil:
+		m.failed = fmt.Errorf("read the store at sequence number %d: %w", m.cert.Seq, err)
+	default:
+		m.stage, m.phase, m.gained = stage, Fetching, m.now
+		m.receiver = transfer.NewReceiver(m.cert.Digest, stage, transfer.Options{FirstID: round << 24})
+		if m.receiver.Done() {
+			m.phase = Switching
+			m.host.Report(pbft.Transferred{Cert: m.cert})
+			return
+		}
+		m.askAll()
+	}
+}
+
+// touch tells the donors from time to time that their checkpoint is still wanted, and asks those that do not serve it yet.
+func (m *Mover) touch() {
+	if m.now-m.touched < m.cfg.ViewTimeout {
+		return
+	}
+	m.touched = m.now
+	m.others(func(id pbft.ReplicaID, g *giver) {
+		if !g.blamed {
+			m.host.Send(id, &pbft.FetchState{Seq: m.cert.Seq})
+		}
+	})
+}
+
+// askAll puts to every donor what it has room for.
+func (m *Mover) askAll() {
+	if m.phase != Fetching {
+		return
+	}
+	m.others(func(id pbft.ReplicaID, g *giver) {
+		for g.pinned && !g.blamed {
+			query, ok := m.receiver.Ask(int(id), m.now)
+			if !ok {
+				return
+			}
+			m.host.Send(id, &pbft.FetchState{Seq: m.cert.Seq, Query: query})
+		}
+	})
+}
+
+// checkGivers starts over with a newer checkpoint when nobody serves the present one any more. A replica that promised to and
+// gave nothing of use for two timeouts is not asked again while there is another one.
+func (m *Mover) checkGivers() {
+	patience := 2 * m.cfg.ViewTimeout
+	stalled := m.now-m.gained >= patience
+	serving := false
+	m.others(func(_ pbft.ReplicaID, g *giver) {
+		serving = serving || !g.blamed && !g.refused && m.now-g.heardAt < patience
+		g.blamed = g.blamed || stalled && g.pinned
+	})
+	if !serving || stalled {
+		m.choose()
+	}
+}
+
+// adopt makes the state that was fetched the store's (X6).
+func (m *Mover) adopt(seq pbft.Seq) (pbft.Digest, error) {
+	if m.phase != Switching || m.cert.Seq != seq {
+		return pbft.Digest{}, fmt.Errorf("execution is to resume at sequence number %d, and no such state was fetched", seq)
+	}
+	if err := m.stage.Adopt(); err != nil {
+		return pbft.Digest{}, err
+	}
+	m.receiver.Close()
+	m.receiver, m.stage = nil, nil
+	m.phase, m.position = Idle, seq
+	m.report.Finished++
+	return m.cert.Digest, nil
+}
+
+// Close gives back what a transfer under way holds.
+func (m *Mover) Close() { m.drop() }

@@ -1,0 +1,81 @@
+package replica
+
+import (
+	"log/slog"
+	"time"
+
+	"tagma/checkpoint/journal"
+	"tagma/checkpoint/merkle"
+	"tagma/checkpoint/transfer"
+	"tagma/pbft"
+	"tagma/statemachine"
+)
+
+// Home is where one replica's data lie.
+type Home struct {
+	Config *pbft.Config
+	Life   LifeFile
+	// The journal: its directory on FS, and its settings.
+	FS           journal.FS
+	Journal      string
+	SegmentBytes int64
+	Random       func() uint64 // for epochs, lives and nonces
+	State        StateDir
+	Log          *slog.Logger
+}
+
+// LifeFile is the file HOME/life, beside the key and outside of the data.
+type LifeFile interface {
+	// Read returns what it holds, "" if there is no such file.
+	Read() (string, error)
+	// Write replaces it, durably.
+	Write(text string) error
+}
+
+// StateDir is where the store lies.
+type StateDir interface {
+	// Exists reports whether there is anything of a store.
+	Exists() (bool, error)
+	// Open opens the store, or makes an empty one. Its error wraps store.ErrDamaged if what is there cannot be read.
+	Open() (Store, error)
+	// Aside moves the store away, for an empty one to take its place.
+	Aside() error
+}
+
+// Store keeps the replicated state.
+type Store interface {
+	statemachine.Storage
+	// Load takes up the state after a sequence number and returns its root (D5).
+	Load(at uint64) (root [32]byte, err error)
+	// MaxVersion is the highest sequence number of which the store holds anything.
+	MaxVersion() uint64
+	// Pin opens the state after a checkpoint for others (X2). Both parts must be released.
+	Pin(seq uint64) (*merkle.Snapshot, statemachine.StorageView, error)
+	// Stage begins to take in the state after a sequence number (X4).
+	Stage(seq uint64) (Stage, error)
+	// Close gives the store back.
+	Close() error
+}
+
+// Stage is a state that is being taken in.
+type Stage interface {
+	transfer.Stage
+	// Adopt makes it the store's state (X6).
+	Adopt() error
+	// Close gives it up.
+	Close()
+}
+
+// Host does for an executor and a mover what needs a clock, a network or a goroutine.
+type Host interface {
+	// Beside runs a job that may take long, and then what it returned on the executor's own turn.
+	Beside(job func() (done func()))
+	// FlushAfter has Due called once when that much time has passed, unless it is asked for again before.
+	FlushAfter(d time.Duration)
+	// Now is a clock that never goes back.
+	Now() time.Duration
+	// Report gives the core an event.
+	Report(ev pbft.Event)
+	// Send sends a message to another replica. It never blocks and may lose it.
+	Send(to pbft.ReplicaID, m pbft.Message)
+}

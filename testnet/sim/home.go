@@ -1,0 +1,46 @@
+package sim
+
+import (
+	"fmt"
+
+	"tagma/internal/replica"
+)
+
+const journalDir = "journal"
+
+// home is where the data of a node lie, as the shipped code sees them.
+func (n *node) home() *replica.Home {
+	return &replica.Home{
+		Config: n.cfg, Life: lifeFile{n}, FS: n.disk, Journal: journalDir, SegmentBytes: n.w.opt.SegmentBytes,
+		Random: n.w.damage.Uint64, State: stateDir{n},
+	}
+}
+
+// lifeFile is the file beside the key: on another disk than the data, and as whole as the key itself.
+type lifeFile struct{ n *node }
+
+func (f lifeFile) Read() (string, error) { return f.n.life, nil }
+
+func (f lifeFile) Write(text string) error {
+	f.n.disk.Settle() // what was synced before it is durable before it
+	f.n.life = text
+	return nil
+}
+
+// stateDir is where the medium of a node is.
+type stateDir struct{ n *node }
+
+func (d stateDir) Exists() (bool, error) { return d.n.medium.highest > 0, nil }
+
+func (d stateDir) Open() (replica.Store, error) {
+	d.n.store = openMedium(d.n.medium)
+	return d.n.store, nil
+}
+
+func (d stateDir) Aside() error {
+	d.n.w.note(line{who: int(d.n.id), what: faulted, words: fmt.Sprintf("its store up to %d is moved aside", d.n.medium.highest)})
+	failure := d.n.medium.failure
+	d.n.medium = newMedium()
+	d.n.medium.failure = failure
+	return nil
+}

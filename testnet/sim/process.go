@@ -1,0 +1,143 @@
+package sim
+
+import (
+	"tagma/internal/driver"
+	"tagma/internal/replica"
+	"tagma/pbft"
+	"tagma/statemachine"
+	"tagma/testnet/sim/disk"
+)
+
+// open makes a process from what the disk holds, as a node does.
+func (n *node) open() (err error) {
+	n.process = process{}
+	if n.data, err = replica.Open(n.home()); err != nil {
+		n.process = process{}
+		return err
+	}
+	n.replica = n.data.Replica
+	n.data.Votes.Rotated = func() { n.spare, n.turn.rotated = true, true }
+	n.data.Votes.Written = func(records []pbft.Record) { n.turn.written = append(n.turn.written, records...) }
+	n.prepareSegment()
+	service, err := statemachine.New(n.w.machine, n.store, n.w.opt.Limits)
+	if err == nil {
+		err = service.Load(uint64(n.data.Applied.Seq))
+	}
+	if err == nil {
+		err = n.connect(service)
+	}
+	if err != nil {
+		return err
+	}
+	n.mustReach()
+	if at := n.data.Applied; at.Seq > 0 {
+		n.durableAt(at.Seq, at.Root)
+	}
+	n.hear(n.replica.Position().Executed, n.data.Log)
+	n.data.Log = nil
+	return nil
+}
+
+// connect wires the parts of a process whose disk was found good.
+func (n *node) connect(service *statemachine.Service) error {
+	var guard *driver.Guard
+	var err error
+	if n.core, err = n.actor(); err != nil {
+		return err
+	}
+	if len(n.malice) == 0 {
+		guard = driver.NewGuard(n.cfg, n.data.Log)
+	}
+	n.lanes, n.turn, n.room = lanes{}, turn{}, backroom{}
+	n.exec = replica.NewExecutor(n.cfg, host{n, n.starts}, n.store, service)
+	n.exec.Applied, n.exec.Durable, n.exec.Adopted = n.applied, n.durableAt, n.adopted
+	n.donor = replica.NewDonor(n.cfg, n.store, n.data.Votes, n.post)
+	p := port{n}
+	n.driver = driver.New(n.cfg, watched{n.core, n}, driver.Ports{
+		Journal: p, Signer: n.party, Transport: p, Machine: p, Observer: p, Guard: guard,
+	})
+	return nil
+}
+
+// mustReach is D5: a replica that could follow, and whose disk was damaged by no more than crashes, starts from what it
+// holds. Only of what it cannot reach by certificates may its journal begin above its state (X1).
+func (n *node) mustReach() {
+	if n.replica.Inspect().LeftBehind && !n.strayed && n.w.Correct(n.id) {
+		n.w.fail("D5", n.id, "its own disk holds no state that it can start from")
+	}
+}
+
+// prepareSegment makes the file of the next segment beside the turns.
+func (n *node) prepareSegment() {
+	if err := n.data.Votes.Prepare(); err != nil {
+		n.w.note(line{who: int(n.id), what: faulted, words: err.Error()}) // it costs a slower rotation, or shows there again
+	}
+}
+
+// ask waits for the others: the replica may have forgotten what it signed (D8.6).
+func (n *node) ask(why string) {
+	n.w.counts.Forgotten++
+	n.w.note(line{who: int(n.id), what: stopped, words: "it may have forgotten what it signed: " + why})
+	n.disk.Crash(disk.Kill, n.w.damage) // it holds nothing open
+	n.asking = replica.NewAsking(n.home(), why)
+	n.strayed = true
+	if m := n.observed(); m != nil {
+		m.Forgot(n.id)
+	}
+}
+
+// askingStep gives an event to a replica that asks, and begins its new life once it knows how to.
+func (n *node) askingStep(ev pbft.Event) {
+	for _, effect := range n.asking.Step(ev) {
+		switch e := effect.(type) {
+		case pbft.Send:
+			n.post(e.To, e.Msg)
+		case pbft.Respond:
+			n.respond(e.Reply)
+		case pbft.Dropped:
+			n.w.note(line{who: int(n.id), what: dropped, msg: e.Msg, words: string(e.Why)})
+		default:
+			panic("sim: a replica that asks does more than that")
+		}
+	}
+	if text, err := n.asking.Waits(n.clock()); err != nil {
+		n.again("its journal is there again")
+		return
+	} else if text != "" {
+		n.w.note(line{who: int(n.id), what: faulted, words: text})
+	}
+	rec, told := n.asking.Recovery()
+	if !told {
+		return
+	}
+	n.asking = nil
+	if err := replica.Begin(n.home(), rec); err != nil {
+		n.die(err)
+		return
+	}
+	n.disk.Settle()
+	n.again("it begins a new life")
+}
+
+// again ends the process and starts it at once.
+func (n *node) again(why string) {
+	n.w.note(line{who: int(n.id), what: stopped, words: why})
+	n.stop()
+	n.disk.Crash(disk.Kill, n.w.damage)
+	if err := n.start(); err != nil && n.w.Correct(n.id) {
+		n.w.fail("refused to start", n.id, "after %s: %v", why, err)
+	}
+}
+
+// forget ends the process of a replica that was shown what its journal lacks (D8.5).
+func (n *node) forget() {
+	why := n.lost
+	n.stop()
+	n.starts++
+	n.up, n.began, n.routes = true, n.w.now, map[session]*client{}
+	n.ask(why)
+	n.w.queue.push(event{at: n.w.now + n.tick(), kind: ticks, node: n, life: n.starts})
+	for _, c := range n.w.clients {
+		c.reconnect(n)
+	}
+}
