@@ -5,8 +5,8 @@ import "tagma/pbft"
 // Witness stands on both sides of an attacker and counts the steps in which it did not do what its core did: an experiment
 // without lies proves nothing (I18). What an attacker does to frames, or to its links, it does not see.
 type Witness struct {
-	given   []pbft.Event        // that the core was told in this step
-	effects map[pbft.Effect]int // of the core in this step
+	given   []pbft.Event // that the core was told in this step
+	effects map[any]int  // of the core in this step, by what they are
 	lies    int
 }
 
@@ -30,7 +30,7 @@ func (e *innerEar) Step(ev pbft.Event) []pbft.Effect {
 	e.witness.given = append(e.witness.given, ev)
 	out := e.Core.Step(ev)
 	for _, effect := range out {
-		e.witness.effects[effect]++
+		e.witness.effects[alike(effect)]++
 	}
 	return out
 }
@@ -44,12 +44,28 @@ type outerEar struct {
 // Step is the attacker's.
 func (e *outerEar) Step(ev pbft.Event) []pbft.Effect {
 	w := e.witness
-	w.given, w.effects = nil, map[pbft.Effect]int{}
+	w.given, w.effects = nil, map[any]int{}
 	out := e.Core.Step(ev)
 	if w.lied(ev, out) {
 		w.lies++
 	}
 	return out
+}
+
+// alike is an effect, or stands for one that holds a list.
+func alike(e pbft.Effect) any {
+	type (
+		offer    struct{ pbft.Seq }
+		transfer struct{ pbft.Seq }
+	)
+	switch e := e.(type) {
+	case pbft.Offer:
+		return offer{e.Cert.Seq}
+	case pbft.Transfer:
+		return transfer{e.Target.Seq}
+	default:
+		return e
+	}
 }
 
 // lied reports whether what came out is not what the core did when it was told what came in.
@@ -61,7 +77,7 @@ func (w *Witness) lied(ev pbft.Event, out []pbft.Effect) bool {
 		return true
 	}
 	for _, e := range out {
-		w.effects[e]--
+		w.effects[alike(e)]--
 	}
 	for _, n := range w.effects {
 		if n != 0 {
