@@ -266,7 +266,7 @@ func (m *Monitor) survives(by pbft.ReplicaID, seq pbft.Seq) {
 		case k == nil || seq <= o.durable.certified ||
 			k.prepared.any(s.committed.digest, true) || k.decided.any(s.committed.digest, true):
 			holders++
-		case o.amnesiac || o.silence != nil && seq <= o.silence.until: // it may have held it
+		case seq <= o.lost: // it may have held it
 			faulty++
 		}
 	}

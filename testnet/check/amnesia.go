@@ -2,20 +2,20 @@ package check
 
 import "tagma/pbft"
 
-// Forgot takes that a correct replica may have forgotten what it signed: its disk is gone, old, rotten or of another life.
-// What it had durable is void, and what it said binds it for ever (I2). It writes and signs nothing before the record of its
-// recovery is durable, and then keeps its silence (I19). It starts again with Restarted, and what its new journal holds is
-// told by Durable. Telling it again before that changes nothing.
+// Forgot takes that a correct replica may have forgotten what it signed: its disk is gone, old, rotten or of another
+// life. What it had durable is void, and what it said binds it for ever (I2). It writes and signs nothing before the
+// record of its recovery is durable, and then keeps its silence (I19). It starts again with Restarted, and what its new
+// journal holds is told by Durable, the state in its store by Root. Telling it again before that changes nothing.
 func (m *Monitor) Forgot(id pbft.ReplicaID) {
 	if o := m.of(id); o != nil {
 		o.lose()
-		o.amnesiac = true
+		o.amnesiac, o.lost = true, max(m.order.top, o.spoken.seq)+m.cfg.LogWindow
 	}
 }
 
-// Remembers takes back that a replica knows of its loss: it starts from a journal of the life that it was in, either because
-// a disk came back that was only missing (D8.12), or because it does not know that the copy is an old one. Restarted and
-// Durable follow.
+// Remembers takes back that a replica knows of its loss: it starts from a journal of the life that it was in, either
+// because a disk came back that was only missing (D8.12), or because it does not know that the copy is an old one.
+// Restarted and Durable follow.
 func (m *Monitor) Remembers(id pbft.ReplicaID) {
 	if o := m.of(id); o != nil {
 		o.amnesiac = false
@@ -69,7 +69,8 @@ func (m *Monitor) recovers(o *observed, r *pbft.Recovering) {
 	o.silence, o.amnesiac = &q, false
 }
 
-// writes is I19 for a record that became durable: a replica that has forgotten writes nothing before its recovery (D8.3).
+// writes is I19 for a record that became durable: a replica that has forgotten writes nothing before its recovery
+// (D8.3).
 func (m *Monitor) writes(o *observed, rec pbft.Record) {
 	if !o.amnesiac {
 		return

@@ -27,17 +27,18 @@ type cluster struct {
 	open  map[pbft.RequestID]*pbft.Request
 	heard map[pbft.RequestID]map[pbft.ReplicaID]*pbft.Reply
 	acked int
-	calm  bool // no crashes
-	cut   int  // this replica hears and reaches nobody; negative: none
-	naive bool // clients count answers that differ
-	liar  int  // this replica does what the behaviour says; negative: none
+	calm  bool      // no crashes
+	cut   int       // this replica hears and reaches nobody; negative: none
+	naive bool      // clients count answers that differ
+	books *Journals // what the disks held that were lost; nil: none is ever lost
+	liar  int       // this replica does what the behaviour says; negative: none
 	tally tally
 
 	behaviour byzantine.Choice
 }
 
 // tally counts what happened, so that a quiet run does not pass for a good one.
-type tally struct{ crashes, entered, checkpoints, inactive, refused, transfers int }
+type tally struct{ crashes, entered, checkpoints, inactive, refused, transfers, recoveries, rollbacks, proven int }
 
 type packet struct {
 	from, to pbft.ReplicaID
@@ -59,6 +60,7 @@ type node struct {
 	state   state
 	inbox   []pbft.Event
 	gone    bool // only a transfer of the state could bring it back
+	memory  memory
 	wanted  *pbft.StableCert
 	offered pbft.StableCert
 }
@@ -123,7 +125,7 @@ func (c *cluster) rough(rounds int) {
 	c.run(300)
 	ids := []pbft.ReplicaID{}
 	for _, n := range c.nodes {
-		if !n.gone && !n.replica.Inspect().LeftBehind {
+		if !n.gone && n.replica != nil && !n.replica.Inspect().LeftBehind {
 			ids = append(ids, n.id)
 		}
 	}
@@ -155,13 +157,17 @@ func newCluster(t *testing.T, n int, seed uint64, behaviour string) *cluster {
 }
 
 func (n *node) start() {
+	if n.memory.gone {
+		n.ask()
+		return
+	}
 	log := slices.Concat(n.disk...)
 	for _, mark := range pbft.Marks(log) {
 		s, ok := n.saved[mark.Seq]
 		if !ok || s.root != mark.Digest {
 			continue
 		}
-		r, err := pbft.New(n.cfg, log, pbft.Applied{Seq: s.seq, Root: s.root})
+		r, err := pbft.Boot(n.cfg, log, pbft.Applied{Seq: s.seq, Root: s.root}, n.memory.start(n, s.seq))
 		if err != nil {
 			continue
 		}
@@ -175,13 +181,18 @@ func (n *node) start() {
 				n.c.t.Fatal(err)
 			}
 		}
-		n.drv = driver.New(n.cfg, n, driver.Ports{
-			Journal: n, Signer: n, Transport: n, Machine: n, Observer: n, Guard: guard,
-		})
+		n.drv = n.driver(guard)
 		n.c.mon.Restarted(n.id, s.seq)
+		n.memory.told(n, log, s)
 		return
 	}
 	n.gone = true
+}
+
+func (n *node) driver(guard *driver.Guard) *driver.Driver {
+	return driver.New(n.cfg, n, driver.Ports{
+		Journal: n, Signer: n, Transport: n, Machine: n, Observer: n, Guard: guard,
+	})
 }
 
 func (n *node) lies() bool { return int(n.id) == n.c.liar }
@@ -205,7 +216,9 @@ func (n *node) turn() {
 	if err := n.drv.Turn(events); err != nil {
 		n.c.t.Fatalf("%v; noticed: %v", err, n.c.mon.Violations())
 	}
-	n.c.mon.Holds(n.id, n.replica.Footprint())
+	if n.memory.settle(n); n.replica != nil {
+		n.c.mon.Holds(n.id, n.replica.Footprint())
+	}
 }
 
 func (n *node) give(from pbft.Source, frame []byte) {
@@ -239,6 +252,7 @@ func (c *cluster) run(ticks int) {
 				continue
 			}
 			n.fetch()
+			n.mishap()
 			n.inbox = append(n.inbox, pbft.Tick{Mono: c.now, Wall: int64(c.now)})
 			if !c.calm && c.rng.IntN(300) == 0 {
 				n.dieIn = 1 + c.rng.IntN(20)

@@ -11,6 +11,7 @@ import (
 // runs, so it may be read as often as one likes; what was read before is remembered and read again without harm.
 //
 // Restarts, crashes and the anchors that repeat older votes are all in the records: nothing needs to be told of them.
+// So is a new life, whose journal begins with another name (D8.2): what the replica said before still binds it.
 type Journals struct {
 	cfg      *pbft.Config
 	replicas map[pbft.ReplicaID]*voter
@@ -20,6 +21,7 @@ type Journals struct {
 
 	agreement, votes, stateDigests            verdict
 	watermarks, moves, contiguity, operations verdict // I6, I7, I8, I16
+	transfers, silences                       verdict // I13, I19
 
 	again *Monitor // counts certificates (I11) and holds new views against what committed (I17)
 	holds func([]pbft.Claim) bool
@@ -51,19 +53,17 @@ func (j *Journals) VerifyWith(holds func([]pbft.Claim) bool, every int) {
 func (j *Journals) Read(id pbft.ReplicaID, records []pbft.Record) {
 	v := j.replicas[id]
 	if v == nil {
-		v = &voter{
-			id: id, committed: make(map[pbft.Seq]pbft.Digest), states: make(map[pbft.Seq]pbft.Digest),
-			signed: make(map[place]pbft.Digest), bodies: make(map[pbft.Seq][]*pbft.Body),
-		}
+		v = newVoter(id)
 		j.replicas[id] = v
 	}
-	in, moved := &reading{voter: v, later: v.moved, missing: make(map[pbft.Seq]bool)}, v.moved
+	in := newReading(v)
 	for _, r := range records {
+		j.life(in, r)
 		j.walk(in, r)
 		j.record(in, r)
 		j.again.Durable(id, r)
 	}
-	j.ends(in, moved)
+	j.ends(in)
 }
 
 func (j *Journals) record(in *reading, r pbft.Record) {
@@ -76,6 +76,8 @@ func (j *Journals) record(in *reading, r pbft.Record) {
 		j.committed(in, &r.Cert)
 	case *pbft.Stable:
 		j.state(in, r.Cert.Seq, r.Cert.Digest)
+	case *pbft.Installed:
+		j.installed(in, &r.Cert)
 	case *pbft.Activated:
 		j.views[r.NewView.View] = true
 		in.move(r.NewView.View)
@@ -128,6 +130,7 @@ func (j *Journals) sent(in *reading, m pbft.Message) {
 	before, again := in.signed[at]
 	if !again || before != signed {
 		j.votes.checked++
+		in.says(m)
 	}
 	switch {
 	case again && before != signed:
@@ -141,6 +144,7 @@ func (j *Journals) sent(in *reading, m pbft.Message) {
 	case *pbft.Checkpoint:
 		j.state(in, m.Seq, m.Digest)
 	case *pbft.ViewChange:
+		j.asksAgain(in, m, signed)
 		in.move(m.View)
 	case *pbft.NewView:
 		j.views[m.View] = true
@@ -158,11 +162,11 @@ func (j *Journals) Results() []Result {
 	if j.holds != nil {
 		all = append(all, j.again.facts[i10].tell(i10))
 	}
-	all = append(all, j.again.facts[i11].tell(i11))
+	all = append(all, j.again.facts[i11].tell(i11), j.transfers.tell(i13))
 	if j.holds != nil {
 		all = append(all, j.operations.result("I16"))
 	}
-	return append(all, j.again.facts[i17].tell(i17))
+	return append(all, j.again.facts[i17].tell(i17), j.silences.tell(i19))
 }
 
 // Views lists the views above 0 that became active somewhere, ascending.

@@ -16,14 +16,14 @@ type spoken struct {
 	lives map[pbft.Life]silence
 }
 
-// silence is what a recovery forbids (D8.7): any vote before a checkpoint at until is stable, and for ever those for views
-// below since.
+// silence is what a recovery forbids (D8.7): any vote before a checkpoint at until is stable, and for ever those for
+// views below since.
 type silence struct {
 	until pbft.Seq
 	since pbft.View
 }
 
-// says notes a vote in a view for a sequence number, or a new view with seq 0.
+// votes notes a vote in a view for a sequence number; a new view by itself is one for 0.
 func (s *spoken) votes(view pbft.View, seq pbft.Seq) {
 	s.seq, s.view = max(s.seq, seq), max(s.view, view+1)
 }
@@ -34,8 +34,8 @@ func (s *spoken) announces(seq pbft.Seq) { s.seq = max(s.seq, seq) }
 // asks notes a view change.
 func (s *spoken) asks(view pbft.View) { s.view = max(s.view, view) }
 
-// recovers takes the record that a life begins with, and says what is wrong with it: a recovery lies above all that was said,
-// and a later one is no lower than one before. A journal repeats the record in every anchor.
+// recovers takes the record that a life begins with, and says what is wrong with it: a recovery lies above all that was
+// said, and a later one is no lower than one before. A journal repeats the record in every anchor.
 func (s *spoken) recovers(r *pbft.Recovering) (silence, string) {
 	now := silence{until: r.Until, since: r.View}
 	before, again := s.lives[r.Life]
@@ -60,8 +60,8 @@ func (s *spoken) recovers(r *pbft.Recovering) (silence, string) {
 	return now, why
 }
 
-// breaks says how a vote in a view, or for one, breaks the silence of a replica whose stable checkpoint is at h; "" if it
-// does not.
+// breaks says how a vote in a view, or for one, breaks the silence of a replica whose stable checkpoint is at h; "" if
+// it does not.
 func (q *silence) breaks(view pbft.View, h pbft.Seq) string {
 	switch {
 	case h < q.until:

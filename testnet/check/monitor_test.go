@@ -57,10 +57,18 @@ func TestMonitor_RealRunsAreClean(t *testing.T) {
 	}
 }
 
-// journals reads what everybody honest wrote, once after the half of it.
-func (c *cluster) journals() *Journals {
+func (c *cluster) newBooks() *Journals {
 	j := NewJournals(configOf(len(c.nodes)))
 	j.VerifyWith(holds, 1)
+	return j
+}
+
+// journals reads what everybody honest wrote, once after the half of it.
+func (c *cluster) journals() *Journals {
+	j := c.books
+	if j == nil {
+		j = c.newBooks()
+	}
 	for _, part := range []int{2, 1} {
 		for _, n := range c.nodes {
 			if !n.lies() {

@@ -22,6 +22,7 @@ type observed struct {
 	amnesiac               bool                     // it has forgotten what it signed, and not recovered yet
 	mute                   bool                     // it was shown that it has forgotten something
 	silence                *silence                 // of this life; nil if it forgot nothing
+	lost                   pbft.Seq                 // up to here it may have held what it has lost
 	fetching               bool                     // a state from others; nothing is executed
 
 	now, durable standing // what the core knows, and what a restart would leave of it

@@ -13,6 +13,9 @@ import (
 func (n *node) Step(ev pbft.Event) []pbft.Effect {
 	effects := n.core.Step(ev)
 	n.c.mon.Stepped(n.id, ev, effects)
+	if n.replica == nil {
+		return effects
+	}
 	n.c.mon.Standing(n.id, n.replica.Position())
 	if !n.replica.Position().Active {
 		n.c.tally.inactive++
@@ -24,12 +27,16 @@ func (n *node) Anchor() []pbft.Record { return n.core.Anchor() }
 
 type death struct{}
 
-// write makes a turn durable as a whole, or loses it as a whole when the node dies meanwhile.
-func (n *node) write(records []pbft.Record) {
+// write makes a turn durable as a whole, in a new segment if that is asked, or loses it as a whole when the node dies
+// meanwhile.
+func (n *node) write(records []pbft.Record, segment bool) {
 	dies := n.dieIn > 0 && n.dieIn <= len(records)
 	n.dieIn -= min(n.dieIn, len(records))
 	if dies && n.c.rng.IntN(2) == 0 {
 		panic(death{})
+	}
+	if segment {
+		n.disk = append(n.disk, nil)
 	}
 	for _, r := range records {
 		again, err := pbft.DecodeRecord(pbft.EncodeRecord(r))
@@ -47,18 +54,18 @@ func (n *node) write(records []pbft.Record) {
 
 // Append begins a new segment now and then, as a journal without room does.
 func (n *node) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
-	if n.appends++; n.appends%50 == 1 {
-		n.disk = append(n.disk, nil)
+	n.appends++
+	full := len(n.disk) == 0 || n.appends%50 == 0
+	if full {
 		turn = anchor()
 	}
-	n.write(turn)
+	n.write(turn, full)
 	return nil
 }
 
 // Truncate deletes the segments that lie wholly at or below a sequence number, behind one that begins with an anchor.
 func (n *node) Truncate(below pbft.Seq, anchor func() []pbft.Record) error {
-	n.disk = append(n.disk, nil)
-	n.write(anchor())
+	n.write(anchor(), true)
 	above := func(r pbft.Record) bool { return pbft.RecordSeq(r) > below }
 	for len(n.disk) > 1 && !slices.ContainsFunc(n.disk[0], above) {
 		n.disk = n.disk[1:]
@@ -119,7 +126,7 @@ func (n *node) Entered(pbft.View)                 { n.c.tally.entered++ }
 func (n *node) Dropped(pbft.Message, pbft.Reason) {}
 func (n *node) Accused(pbft.Evidence)             {}
 func (n *node) Diverged(pbft.Diverged)            {}
-func (n *node) Forgot(pbft.Forgot)                {}
+func (n *node) Forgot(pbft.Forgot)                { n.memory.proven = true }
 
 // Transfer asks for a state, which comes at one of the next ticks from whoever offers one.
 func (n *node) Transfer(target pbft.StableCert) { n.wanted = &target }

@@ -8,9 +8,24 @@ type voter struct {
 	committed map[pbft.Seq]pbft.Digest
 	states    map[pbft.Seq]pbft.Digest
 	signed    map[place]pbft.Digest
-	moved     pbft.View                 // the highest view it moved to
+	moved     pbft.View                 // the highest view it moved to in this life
 	bodies    map[pbft.Seq][]*pbft.Body // of what is not known to have committed
 	looked    pbft.Seq                  // the requests up to here were looked at
+
+	life    pbft.Life // of the journal that was read last
+	spoken  spoken
+	asked   map[pbft.View]pbft.Seq   // by its view changes of this life: their stable checkpoints
+	past    map[pbft.View]statements // view changes of earlier lives
+	silence *silence                 // of this life; nil if it forgot nothing
+	lost    bool                     // an earlier life's statements, and does not say so yet
+}
+
+func newVoter(id pbft.ReplicaID) *voter {
+	return &voter{
+		id: id, committed: make(map[pbft.Seq]pbft.Digest), states: make(map[pbft.Seq]pbft.Digest),
+		signed: make(map[place]pbft.Digest), bodies: make(map[pbft.Seq][]*pbft.Body),
+		asked: make(map[pbft.View]pbft.Seq), past: make(map[pbft.View]statements),
+	}
 }
 
 // reading is a pass over one journal. A segment begins with an anchor, which repeats older votes and names the view of
@@ -22,6 +37,7 @@ type reading struct {
 	head  pbft.View // of the segment's anchor
 	left  pbft.View // no new vote in a view below this one may follow
 	later pbft.View // becomes left with the next segment
+	once  pbft.View // the highest view that it moved to by an earlier reading
 
 	view   pbft.View // highest one that the records so far name
 	since  pbft.View // what it was when the segment began
@@ -34,8 +50,12 @@ type reading struct {
 	announced pbft.Seq          // last own checkpoint
 }
 
-// position is where a record stands in an anchor, which begins with a head, a stable checkpoint if there is one, and the
-// last own view change if no view is active.
+func newReading(v *voter) *reading {
+	return &reading{voter: v, later: v.moved, once: v.moved, missing: make(map[pbft.Seq]bool)}
+}
+
+// position is where a record stands in an anchor, which begins with a head, the recovery of its life and a
+// stable checkpoint if there are such, and the last own view change if no view is active.
 type position int
 
 const (

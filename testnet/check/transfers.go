@@ -41,7 +41,8 @@ func (m *Monitor) executesNothing(o *observed, seq pbft.Seq) {
 }
 
 // Transferred takes that a correct replica's store adopted a state that was fetched from others: that after a sequence
-// number, with the root that the store now has. It is told where the machine resumes, and what is applied goes on above.
+// number, with the root that the store now has. It is told where the machine resumes, and what is applied goes on
+// above.
 func (m *Monitor) Transferred(id pbft.ReplicaID, seq pbft.Seq, root pbft.Digest) {
 	o := m.of(id)
 	if o == nil {

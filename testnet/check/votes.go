@@ -14,7 +14,8 @@ const (
 	saidCheckpoint
 )
 
-// asked judges what a core wants signed (I2): one statement a place, and no vote in a view that was left, across restarts.
+// asked judges what a core wants signed (I2): one statement a place, and no vote in a view that was left, across
+// restarts.
 func (m *Monitor) asked(o *observed, msg pbft.Message) {
 	switch v := msg.(type) {
 	case *pbft.PrePrepare:
@@ -76,8 +77,8 @@ func (m *Monitor) saysView(o *observed, msg pbft.Message, views map[pbft.View]*s
 	noteView(views, now)
 }
 
-// saysViewChange notes a view change. One that an earlier life made for the view, and that was forgotten, does not contradict
-// it if their stable checkpoints are a window apart (D8.10).
+// saysViewChange notes a view change. One that an earlier life made for the view, and that was forgotten, does not
+// contradict it if their stable checkpoints are a window apart (D8.10).
 func (m *Monitor) saysViewChange(o *observed, v *pbft.ViewChange, durable bool) {
 	now := statement{view: v.View, digest: sha256.Sum256(pbft.Signable(m.cfg, v)), durable: durable, stable: v.Stable.Seq}
 	for _, s := range o.pastChanges[v.View] {
@@ -167,8 +168,8 @@ func (m *Monitor) keeps(o *observed, msg pbft.Message) {
 	}
 }
 
-// Left takes a signed message that left a correct replica, to one other or to all. What is not the replica's own, passed
-// on, is not judged: a replica's own statement must be durable (D0), and so must be what it rests on (D1 to D5).
+// Left takes a signed message that left a correct replica, to one other or to all. What is not the replica's own,
+// passed on, is not judged: a replica's own statement must be durable (D0), and so must be what it rests on (D1 to D5).
 func (m *Monitor) Left(id pbft.ReplicaID, msg pbft.Message) {
 	o := m.of(id)
 	if o == nil {
@@ -202,6 +203,9 @@ func (m *Monitor) Left(id pbft.ReplicaID, msg pbft.Message) {
 	case *pbft.ViewChange:
 		m.leavesView(o, msg, o.viewChanges[v.View], v.View)
 	case *pbft.NewView:
+		if past := o.pastViews[v.View]; len(past) > 0 && past.any(fingerprint(m.cfg, v), false) {
+			return // it heard from others what an earlier life had told them, and passes it on
+		}
 		m.leavesView(o, msg, o.newViews[v.View], v.View)
 	default: // rests on nothing
 	}

@@ -52,7 +52,7 @@ func (j *Journals) walk(in *reading, rec pbft.Record) {
 			in.stable = max(in.stable, highestStable(m).Seq)
 		default: // I2's matter
 		}
-	case *pbft.Prepared: // counted by again
+	case *pbft.Prepared, *pbft.Recovering, *pbft.Witness: // counted by again, judged by life, and about others
 	}
 }
 
@@ -81,11 +81,11 @@ func (j *Journals) whole(in *reading) {
 }
 
 // ends is I7 between two readings: a journal does not go back behind what it said before.
-func (j *Journals) ends(in *reading, before pbft.View) {
+func (j *Journals) ends(in *reading) {
 	j.whole(in)
 	j.moves.checked++
-	if in.view < before {
-		j.moves.fail("the journal of replica %d ends in view %d, and once said view %d", in.id, in.view, before)
+	if in.view < in.once {
+		j.moves.fail("the journal of replica %d ends in view %d, and once said view %d", in.id, in.view, in.once)
 	}
 }
 
