@@ -148,6 +148,12 @@ func (w *World) PutBack(id pbft.ReplicaID) {
 	n.disk, n.medium, n.life, n.hidden, n.strayed = n.hidden.disk, n.hidden.medium, n.hidden.life, nil, true
 }
 
+// Lapses is how often a replica found that it may have forgotten what it signed.
+func (w *World) Lapses(id pbft.ReplicaID) int { return w.nodes[id].lapses }
+
+// Asks reports whether a replica waits for others to tell it how to go on.
+func (w *World) Asks(id pbft.ReplicaID) bool { return w.nodes[id].asking != nil }
+
 // Inspect is a replica's own account of itself; false while it is down.
 func (w *World) Inspect(id pbft.ReplicaID) (pbft.Inspection, bool) {
 	n := w.nodes[id]

@@ -28,6 +28,7 @@ type node struct {
 	life    string        // what the file beside its key says (D8.2)
 	skew    time.Duration // of its wall clock
 	strayed bool          // it could not go on from what it held at some time (X1)
+	lapses  int           // how often it found that it may have forgotten what it signed
 	beats   int           // ticks
 	spare   bool          // the file of the next segment is to be made
 	starts  uint32        // rises with every start and end of the process

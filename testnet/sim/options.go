@@ -28,6 +28,7 @@ type Options struct {
 	Workload
 	Malicious []Malicious
 	Twins     []Twin
+	Absent    []pbft.ReplicaID // not started before Restart
 
 	Sync         time.Duration // what a sync takes; default 200 µs
 	SyncJitter   time.Duration // added to it, uniformly from 0 to this

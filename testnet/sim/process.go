@@ -77,13 +77,11 @@ func (n *node) prepareSegment() {
 // ask waits for the others: the replica may have forgotten what it signed (D8.6).
 func (n *node) ask(why string) {
 	n.w.counts.Forgotten++
+	n.lapses++
 	n.w.note(line{who: int(n.id), what: stopped, words: "it may have forgotten what it signed: " + why})
 	n.disk.Crash(disk.Kill, n.w.damage) // it holds nothing open
 	n.asking = replica.NewAsking(n.home(), why)
 	n.strayed = true
-	if m := n.observed(); m != nil {
-		m.Forgot(n.id)
-	}
 }
 
 // askingStep gives an event to a replica that asks, and begins its new life once it knows how to.
@@ -116,6 +114,9 @@ func (n *node) askingStep(ev pbft.Event) {
 		return
 	}
 	n.disk.Settle()
+	if m := n.observed(); m != nil {
+		m.Forgot(n.id)
+	}
 	n.again("it begins a new life")
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"tagma/internal/machines"
@@ -121,6 +122,9 @@ func (w *World) populate(parties []*party) error {
 		w.clients = append(w.clients, newClient(w, i))
 	}
 	for _, n := range w.nodes {
+		if slices.Contains(w.opt.Absent, n.id) {
+			continue
+		}
 		if err := n.start(); err != nil {
 			return fmt.Errorf("replica %d: %w", n.id, err)
 		}

@@ -129,6 +129,7 @@ func shrinkTo(p *sim.Plan, n int) {
 		p.Twins[i].Peers = slices.DeleteFunc(p.Twins[i].Peers, gone)
 	}
 	p.Damaged, p.Cut = slices.DeleteFunc(p.Damaged, gone), slices.DeleteFunc(p.Cut, gone)
+	p.Forgetful = slices.DeleteFunc(p.Forgetful, gone)
 	p.Faults = slices.DeleteFunc(p.Faults, func(f sim.Fault) bool { return gone(f.Replica) })
 	for i := range p.Faults {
 		without(p.Faults[i].Links, gone)
