@@ -47,7 +47,7 @@ func (s *Store) unpin(at uint64) {
 	if s.views[at]--; s.views[at] == 0 {
 		delete(s.views, at)
 	}
-	// A view may have been all that held the floor's discard back. At a floor that Load or Adopt set, nothing was given up yet.
+	// A view may have been all that held the floor's discard back. At a floor that Load or Adopt set, nothing was given up.
 	if s.discarding {
 		s.setDiscardTs()
 	}

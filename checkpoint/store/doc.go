@@ -19,14 +19,14 @@
 //
 //   - A start that loads an older checkpoint does not see them. Executing up to C' and beyond may go on over them, because
 //     they are the true values at their version (X4, X7).
-//   - A start that cannot execute loads its newest checkpoint all the same, for that is what it serves, or 0 if none matches,
-//     and stages at C' again or at a newer checkpoint. Stage reads the store at that version, leftovers included, so only
-//     what is still missing is fetched (X7).
+//   - A start that cannot execute loads its newest checkpoint all the same, for that is what it serves, or 0 if none
+//     matches, and stages at C' again or at a newer checkpoint. Stage reads the store at that version, leftovers included,
+//     so only what is still missing is fetched (X7).
 //   - After Adopt the store is at C'. The versions that the state before consisted of stay until Discard, so a crash before
 //     the caller's record of the switch finds both (X6).
 //
 // A donor serves a checkpoint from Pin: the tree and the values as they were, whatever is written or discarded later (X2).
 //
-// The package owns the directory it is given, and that which SetAside names, and nothing else. It does not judge digests, knows no journal, and does not
-// choose what to discard.
+// The package owns the directory it is given, and that which SetAside names, and nothing else. It does not judge digests,
+// knows no journal, and does not choose what to discard.
 package store

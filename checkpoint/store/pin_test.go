@@ -24,6 +24,18 @@ func pin(t testing.TB, s *Store, seq uint64) (*merkle.Snapshot, statemachine.Sto
 	return tree, view
 }
 
+func requireNotPinned(t testing.TB, s *Store, seq uint64) {
+	t.Helper()
+	tree, view, err := s.Pin(seq)
+	if err == nil {
+		tree.Release()
+		view.Close()
+	}
+	if !errors.Is(err, statemachine.ErrNotRetained) {
+		t.Errorf("a pin at %d: %v, want it not to be retained", seq, err)
+	}
+}
+
 // requirePinned reads the whole pin, values and tree, as a donor does.
 func requirePinned(t testing.TB, tree *merkle.Snapshot, view statemachine.StorageView, root [32]byte) {
 	t.Helper()
@@ -58,9 +70,7 @@ func TestX2_APinStaysAsItIsWhileTheStoreGoesOn(t *testing.T) {
 	}
 	donor.Wait()
 	requirePinned(t, tree, view, j.m.root(100))
-	if _, _, err := s.Pin(100); !errors.Is(err, statemachine.ErrNotRetained) {
-		t.Errorf("a pin below the floor: %v", err)
-	}
+	requireNotPinned(t, s, 100)
 }
 
 func TestX2_TheNewestCheckpointsCanBePinned(t *testing.T) {
@@ -70,23 +80,19 @@ func TestX2_TheNewestCheckpointsCanBePinned(t *testing.T) {
 	load(t, s, 0)
 	j.execute(t, s, 0, 60)
 	for seq := uint64(0); seq <= 60; seq += 5 {
-		tree, view, err := s.Pin(seq)
 		if kept := seq%interval == 0 && seq > 60-keptTrees*interval; !kept {
-			if !errors.Is(err, statemachine.ErrNotRetained) {
-				t.Errorf("a pin of %d: %v", seq, err)
-			}
+			requireNotPinned(t, s, seq)
 			continue
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		tree, view := pin(t, s, seq)
 		requirePinned(t, tree, view, j.m.root(seq))
 		view.Close()
 		tree.Release()
 	}
 	s.Discard(50)
-	if _, _, err := s.Pin(40); !errors.Is(err, statemachine.ErrNotRetained) {
-		t.Errorf("a pin below the floor: %v", err)
+	requireNotPinned(t, s, 40)
+	if len(s.kept) != 2 {
+		t.Errorf("%d trees are kept, want those of 50 and 60", len(s.kept))
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -107,9 +113,7 @@ func TestX2_AnAdoptedStateCanBePinnedAndOlderOnesCannot(t *testing.T) {
 	stageWrite(t, g, missing(t, g, j.m[50]))
 	adopt(t, g, j.m.root(50))
 	requirePinned(t, old, oldView, j.m.root(20))
-	if _, _, err := s.Pin(20); !errors.Is(err, statemachine.ErrNotRetained) {
-		t.Errorf("a pin below the adopted state: %v", err)
-	}
+	requireNotPinned(t, s, 20)
 	tree, view := pin(t, s, 50)
 	j.execute(t, s, 50, 60)
 	s.Discard(60)

@@ -24,8 +24,8 @@ type Stage struct {
 // what must be compared with the wanted state. It takes two seconds or less for a million keys, and as much memory again as
 // the store's tree.
 //
-// It returns ErrAhead if the store holds anything of a later sequence number, or is at one, and ErrStaging if a stage is open
-// already. Until Adopt or Close nothing else may be written, and Checkpoint is refused.
+// It returns ErrAhead if the store holds anything of a later sequence number, or is at one, and ErrStaging if a stage is
+// open already. Until Adopt or Close nothing else may be written, and Checkpoint is refused.
 //
 // It need not follow a Load. If the store is at seq already, its state there is in doubt: no view of the store opens until
 // Adopt, as after a failed Load, and those open already may see what is written.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 
 	"tagma/checkpoint/merkle"
@@ -44,13 +43,18 @@ func missing(t testing.TB, g *Stage, want map[string]string) (writes []statemach
 			writes = append(writes, put(k, want[k]))
 		}
 	}
+	scanned := 0
 	for key, err := range g.Scan() {
 		if err != nil {
 			t.Fatal(err)
 		}
+		scanned++
 		if _, ok := want[string(key)]; !ok {
 			writes = append(writes, statemachine.Write{Key: key, Delete: true})
 		}
+	}
+	if scanned != len(leaves) {
+		t.Errorf("%d keys are visible, %d in the tree", scanned, len(leaves))
 	}
 	return writes
 }
@@ -164,9 +168,7 @@ func TestX5_AStoreThatDivergedAtTheStagesNumberIsServedAgainAfterAdoptOnly(t *te
 	if _, err := s.View(9); !errors.Is(err, ErrNotLoaded) {
 		t.Errorf("a view of a state in doubt: %v", err)
 	}
-	if _, _, err := s.Pin(9); !errors.Is(err, statemachine.ErrNotRetained) {
-		t.Errorf("a pin of a state in doubt: %v", err)
-	}
+	requireNotPinned(t, s, 9)
 	g.Close()
 	if err := s.Write([]statemachine.WriteSet{set(10, put("c", "1"))}); !errors.Is(err, ErrNotLoaded) {
 		t.Errorf("a write upon a state in doubt: %v", err)
@@ -227,84 +229,39 @@ func TestX6_X7_ACrashAtAnyMomentFindsTheOldPositionAndGoesOn(t *testing.T) {
 	}
 }
 
-func TestAStageExcludesOtherWriters(t *testing.T) {
+// A view that is closed after Adopt, and a Discard for less than the adopted floor, must not let compaction take what the
+// old position consists of.
+func TestX6_TheOldPositionStaysUntilTheNewFloorIsDiscarded(t *testing.T) {
 	s := open(t, t.TempDir())
 	load(t, s, 0)
-	write(t, s, set(1, put("a", "1")))
-	g := stage(t, s, 5)
-	if _, err := s.Stage(6); !errors.Is(err, ErrStaging) {
-		t.Errorf("a second stage: %v", err)
+	overwrite(t, s, 0, 100, s.Discard)
+	root := checkpoint(t, s, 100)
+	v, err := s.View(100)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := s.Write([]statemachine.WriteSet{set(2)}); !errors.Is(err, ErrStaging) {
-		t.Errorf("Write: %v", err)
+	g := stage(t, s, 200)
+	var writes []statemachine.Write
+	for key := range 100 {
+		writes = append(writes, put(fmt.Sprintf("key%03d", key), "staged"))
 	}
-	if _, err := s.Checkpoint(2); !errors.Is(err, ErrStaging) {
-		t.Errorf("Checkpoint: %v", err)
+	stageWrite(t, g, writes)
+	adopt(t, g, g.Tree().Root())
+	v.Close()
+	s.Discard(150)
+	overwrite(t, s, 200, 500, func(uint64) {})
+	if err := s.db.Flatten(1); err != nil {
+		t.Fatal(err)
 	}
-	if _, err := s.Load(0); !errors.Is(err, ErrStaging) {
-		t.Errorf("Load: %v", err)
+	if load(t, open(t, crashImage(t, s.dir)), 100) != root {
+		t.Fatal("the old position is gone before the new floor was discarded")
 	}
-	g.Close()
-	g.Close()
-	for name, err := range map[string]error{"Write": g.Write(nil), "Adopt": g.Adopt()} {
-		if !errors.Is(err, ErrStageClosed) {
-			t.Errorf("%s of a closed stage: %v", name, err)
-		}
+	s.Discard(200)
+	overwrite(t, s, 500, 800, func(uint64) {})
+	if err := s.db.Flatten(1); err != nil {
+		t.Fatal(err)
 	}
-	for _, err := range g.Scan() {
-		if !errors.Is(err, ErrStageClosed) {
-			t.Errorf("Scan of a closed stage: %v", err)
-		}
-	}
-	write(t, s, set(2, put("a", "2")))
-	if got := get(t, s, 2, "a"); got != "2" {
-		t.Errorf("after the stage was closed a is %q", got)
-	}
-}
-
-func TestAFailedWriteToAStageIsFinal(t *testing.T) {
-	s := open(t, t.TempDir())
-	load(t, s, 0)
-	g := stage(t, s, 5)
-	s.opt.MinFree = 1 << 60
-	if err := g.Write([]statemachine.Write{put("a", "1")}); !errors.Is(err, ErrDiskFull) {
-		t.Fatalf("a write that leaves less than MinFree: %v", err)
-	}
-	s.opt.MinFree = 0
-	for name, err := range map[string]error{
-		"stage": g.Write([]statemachine.Write{put("a", "1")}), "adopt": g.Adopt(), "store": s.Write([]statemachine.WriteSet{set(1)}),
-	} {
-		if !errors.Is(err, ErrDiskFull) {
-			t.Errorf("%s after a failed write: %v", name, err)
-		}
-	}
-}
-
-func TestAStoreIsSetAside(t *testing.T) {
-	dir := t.TempDir() + "/state"
-	if to, err := SetAside(dir); to != "" || err != nil {
-		t.Fatalf("nothing was set aside as %q: %v", to, err)
-	}
-	for i := range 2 {
-		s := openPlain(t, dir)
-		load(t, s, 0)
-		write(t, s, set(uint64(i+1), put("a", strings.Repeat("x", i))))
-		if _, err := SetAside(dir); !errors.Is(err, ErrLocked) {
-			t.Fatalf("an open store was set aside: %v", err)
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if to, err := SetAside(dir); to != dir+".aside" || err != nil {
-			t.Fatalf("set aside as %q: %v", to, err)
-		}
-		if s := openPlain(t, dir); !s.Fresh() {
-			t.Error("what took the place of the store is not empty")
-		} else if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := SetAside(dir); err != nil { // the empty one replaces it
-			t.Fatal(fmt.Errorf("again: %w", err))
-		}
+	if load(t, open(t, crashImage(t, s.dir)), 100) == root {
+		t.Error("the old position is still there after the new floor was discarded: this test would notice nothing")
 	}
 }

@@ -60,8 +60,8 @@ func (s *Store) writable() error {
 	return nil
 }
 
-// writeBatch writes, syncs, and brings the content that the sets change up to date. A write batch that exceeds what badger takes at once is split; Flush waits until every
-// part is synced. A crash may leave any part of it (D5).
+// writeBatch writes, syncs, and brings the content that the sets change up to date. A write batch that exceeds what badger
+// takes at once is split; Flush waits until every part is synced. A crash may leave any part of it (D5).
 func (s *Store) writeBatch(c *content, sets []statemachine.WriteSet) error {
 	size := 0
 	for _, set := range sets {
