@@ -98,7 +98,7 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 			s.mon.Forgot(1)
 			s.recover(2, 9, 1)
 		}},
-		{"I19", "another loss, and a lower end of silence", "follows", func(s *story) {
+		{"", "another loss before anything was signed, and a lower end of silence", "follows", func(s *story) {
 			s.mon.Forgot(1)
 			s.recover(3, 8, 1)
 		}},
@@ -162,6 +162,19 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Pre-prepares of an earlier life come back from others too.
+func TestD0_APrePrepareOfAnEarlierLifeIsPassedOn(t *testing.T) {
+	s := newStory(t, nil)
+	ours, other := s.prePrepare(1, 3, pbft.NullBody), s.prePrepare(1, 3, body(request(1)))
+	s.mon.Durable(1, &pbft.Sent{Msg: ours})
+	s.mon.Forgot(1)
+	s.recover(2, 11, 2)
+	s.mon.Left(1, ours)
+	s.want("")
+	s.mon.Left(1, other)
+	s.want("D0")
 }
 
 // A new view that an earlier life made comes back from others, and may be passed on; another one may not be made.

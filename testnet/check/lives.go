@@ -6,13 +6,11 @@ import (
 	"tagma/pbft"
 )
 
-// spoken is what a replica has signed in all its lives, as far as a recovery must lie above it (D8.6), and how far the
-// recoveries lie that there were.
+// spoken is what a replica has signed in all its lives, as far as a recovery must lie above it (D8.6). A recovery may lie
+// below an earlier one in whose life nothing was signed: others may have told less.
 type spoken struct {
 	seq   pbft.Seq  // the highest sequence number of a statement
 	view  pbft.View // the lowest view of a recovery: above every view it voted in, and below none it asked for
-	until pbft.Seq  // of the highest recovery so far
-	since pbft.View // of the highest recovery so far
 	lives map[pbft.Life]silence
 }
 
@@ -35,7 +33,7 @@ func (s *spoken) announces(seq pbft.Seq) { s.seq = max(s.seq, seq) }
 func (s *spoken) asks(view pbft.View) { s.view = max(s.view, view) }
 
 // recovers takes the record that a life begins with, and says what is wrong with it: a recovery lies above all that was
-// said, and a later one is no lower than one before. A journal repeats the record in every anchor.
+// said. A journal repeats the record in every anchor.
 func (s *spoken) recovers(r *pbft.Recovering) (silence, string) {
 	now := silence{until: r.Until, since: r.View}
 	before, again := s.lives[r.Life]
@@ -49,14 +47,11 @@ func (s *spoken) recovers(r *pbft.Recovering) (silence, string) {
 		why = fmt.Sprintf("up to %d only, and signed a statement about %d", now.until, s.seq)
 	case now.since < s.view:
 		why = fmt.Sprintf("since view %d, and what it signed allows view %d at the earliest", now.since, s.view)
-	case now.until < s.until || now.since < s.since:
-		why = fmt.Sprintf("up to %d and since view %d, lower than before: %d and %d", now.until, now.since, s.until, s.since)
 	}
 	if s.lives == nil {
 		s.lives = make(map[pbft.Life]silence)
 	}
 	s.lives[r.Life] = now
-	s.until, s.since = max(s.until, now.until), max(s.since, now.since)
 	return now, why
 }
 

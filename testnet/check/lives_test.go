@@ -35,6 +35,10 @@ func TestJournals_NoticeEveryBreakAcrossLives(t *testing.T) {
 	commits := func(n pbft.Seq) pbft.Record { return &pbft.Committed{Cert: s.committed(2, n, d, 0, 1, 2)} }
 	announces := func(n pbft.Seq) pbft.Record { return &pbft.Sent{Msg: &pbft.Checkpoint{Seq: n, Replica: 1}} }
 
+	ours, theirs := s.prePrepare(1, 1, pbft.NullBody), s.prePrepare(1, 1, body(request(1)))
+	shows := s.viewChange(1, 0, pbft.StableCert{}, s.prepared(0, 1, ours.Digest, 1, 2))
+	led := s.newView(1, []pbft.Digest{ours.Digest}, shows, s.viewChange(1, 2, pbft.StableCert{}), s.viewChange(1, 3, pbft.StableCert{}))
+
 	first := book{head(1, 0), prepare(0, 1, 7), asks(2, 0), head(1, 2), asks(2, 0), prepare(0, 1, 7)}
 	second := book{head(2, 1), recovering(2, 9, 2), stable(8), stable(12), asks(2, 12), prepare(3, 13, 7)}
 	with := func(b book, more ...pbft.Record) book { return append(append(book{}, b...), more...) }
@@ -55,6 +59,16 @@ func TestJournals_NoticeEveryBreakAcrossLives(t *testing.T) {
 			{head(2, 4), recovering(2, 9, 2), stable(12), &pbft.Sent{Msg: s.viewChange(4, 1, pbft.StableCert{})}, prepare(3, 13, 7)},
 		}},
 		{"", "a name given before anything was said", []book{{head(1, 0)}, {head(2, 0), prepare(0, 1, 7)}}},
+		{"", "its own pre-prepare comes back, and an anchor repeats it", []book{
+			{head(2, 1), recovering(2, 9, 2), &pbft.Accepted{PrePrepare: ours}, head(2, 1), recovering(2, 9, 2), &pbft.Sent{Msg: ours}},
+		}},
+		{"", "so does one inside its new view", []book{
+			{head(2, 1), recovering(2, 9, 2), &pbft.Activated{NewView: led}, &pbft.Sent{Msg: ours}},
+		}},
+		{"I19", "another pre-prepare than the one that comes back", []book{
+			{head(2, 1), recovering(2, 9, 2), &pbft.Accepted{PrePrepare: theirs}, &pbft.Sent{Msg: ours}},
+		}},
+		{"I19", "a pre-prepare in silence", []book{{head(2, 1), recovering(2, 9, 2), &pbft.Sent{Msg: ours}}}},
 		{"", "two losses", []book{first, second, {head(3, 3), recovering(3, 21, 4), stable(24), prepare(4, 25, 7)}}},
 		{"I19", "a vote before the end of silence", []book{first, {head(2, 1), recovering(2, 9, 2), stable(8), prepare(2, 9, 7), stable(12)}}},
 		{"I19", "a view change before the end of silence", []book{first, {head(2, 1), recovering(2, 9, 2), asks(3, 0)}}},
@@ -64,7 +78,7 @@ func TestJournals_NoticeEveryBreakAcrossLives(t *testing.T) {
 		{"I19", "a recovery in a view in which it voted", []book{with(first, prepare(2, 2, 7)), {head(2, 1), recovering(2, 9, 2)}}},
 		{"I19", "a recovery below the view that it asked for", []book{first, {head(2, 0), recovering(2, 9, 1)}}},
 		{"I19", "a recovery that changes", []book{first, with(second, head(2, 3), recovering(2, 8, 2), stable(12))}},
-		{"I19", "a second recovery that is lower", []book{
+		{"", "a second recovery that is lower, after one that signed nothing", []book{
 			{head(1, 0)}, {head(2, 1), recovering(2, 9, 2)}, {head(3, 1), recovering(3, 8, 2)},
 		}},
 		{"I2", "another vote than in an earlier life", []book{{head(1, 0), prepare(0, 1, 7)}, {head(0, 0), prepare(0, 1, 8)}}},
