@@ -17,8 +17,9 @@ func (s *Scenario) check(d *document) {
 	s.checkExpect(d)
 }
 
-// Faulty are the replicas that are not correct at some time: attackers, keys that scripts use, and those that lose what
-// they have promised to keep. A replica that only crashes, or stops because of its disk, is correct.
+// Faulty are the replicas that are not correct at some time: attackers, keys that scripts use, and those that are put back
+// to what they were: what they signed since may be known to few (D8.13). A replica that crashes is correct, and so is one
+// that loses its data and knows it (D8.1).
 func (s *Scenario) Faulty() []pbft.ReplicaID {
 	var faulty []pbft.ReplicaID
 	s.faults(func(id pbft.ReplicaID, _ int) { faulty = append(faulty, id) })
@@ -30,6 +31,13 @@ func (s *Scenario) Faulty() []pbft.ReplicaID {
 func (s *Scenario) Lies(id pbft.ReplicaID) bool {
 	return slices.ContainsFunc(s.Malicious, func(m Malicious) bool { return m.Client == nil && m.Replica == id }) ||
 		slices.ContainsFunc(s.Scripts, func(l Script) bool { return l.From == id })
+}
+
+// RolledBack reports whether a replica is put back to what it was, and never lies.
+func (s *Scenario) RolledBack(id pbft.ReplicaID) bool {
+	return !s.Lies(id) && slices.ContainsFunc(s.Events, func(e Event) bool {
+		return e.Do == Rollback && slices.Contains(e.Targets, id)
+	})
 }
 
 // faults names every replica that something makes faulty, and the line that does.
@@ -44,7 +52,7 @@ func (s *Scenario) faults(each func(id pbft.ReplicaID, line int)) {
 	}
 	for _, e := range s.Events {
 		for _, id := range e.Targets {
-			if e.Do == FlipState || e.Do == Wipe {
+			if e.Do == FlipState || e.Do == Rollback {
 				each(id, e.Line)
 			}
 		}
@@ -104,10 +112,16 @@ func (s *Scenario) checkMends(d *document) {
 		}
 		for _, id := range e.Targets {
 			switch {
-			case e.Do == Restart && !does(id, Kill, Wipe, BitFlip, TornWrite, LoseUnsynced, DiskFull, IOError):
+			case e.Do == Restart && !does(id, stoppers...):
 				d.refuse(e.Line, "restart: replica %d was not stopped; kill it first", id)
 			case e.Do == Resume && !does(id, Pause):
 				d.refuse(e.Line, "resume: replica %d was not paused; pause it first", id)
+			case e.Do == Start && !slices.Contains(s.Absent, id):
+				d.refuse(e.Line, "start: replica %d is there from the beginning; name it in absent = [%d], or write restart", id, id)
+			case e.Do == Mount && !does(id, Unmount):
+				d.refuse(e.Line, "mount: the data of replica %d are where they belong; unmount them first", id)
+			case e.Do == Rollback && !does(id, Keep):
+				d.refuse(e.Line, "rollback: there is no copy of replica %d; add do = \"keep\" before it", id)
 			}
 		}
 		switch {
@@ -119,6 +133,11 @@ func (s *Scenario) checkMends(d *document) {
 			d.refuse(e.Line, "start-clients: they were not stopped; add stop-clients before it")
 		}
 	}
+}
+
+// stoppers are the events after which a replica does not run.
+var stoppers = []string{
+	Kill, Wipe, LoseState, Unmount, Mount, Rollback, BitFlip, TornWrite, LoseUnsynced, DiskFull, IOError,
 }
 
 // checkReleases matches releases with the rules that wait for them.
@@ -169,6 +188,9 @@ func (s *Scenario) checkExpect(d *document) {
 	if e.MaxLatency != nil && *e.MaxLatency == 0 {
 		d.refuse(at("max_latency"), "max_latency = 0: no operation takes no time; write for instance \"3T\"")
 	}
+	if e.Halts() && (e.CommitsWithin != nil || e.AcknowledgedAll) {
+		d.refuse(at("serves"), "serves = false: nothing is acknowledged in the end, so commits_within and acknowledged = \"all\" cannot hold")
+	}
 	faulty := s.Faulty()
 	for _, id := range e.Evidence {
 		if !slices.Contains(faulty, id) {
@@ -177,14 +199,14 @@ func (s *Scenario) checkExpect(d *document) {
 	}
 	for _, id := range e.Stopped {
 		if !s.damaged(id) {
-			d.refuse(at("stopped"), "stopped: nothing damages the disk of replica %d; add for instance do = \"bit-flip\"", id)
+			d.refuse(at("stopped"), "stopped: nothing damages the disk of replica %d; add for instance do = \"disk-full\"", id)
 		}
 	}
 }
 
 func (s *Scenario) damaged(id pbft.ReplicaID) bool {
 	return slices.ContainsFunc(s.Events, func(e Event) bool {
-		return slices.Contains(e.Targets, id) && slices.Contains([]string{Wipe, BitFlip, TornWrite, LoseUnsynced, DiskFull, IOError}, e.Do)
+		return slices.Contains(e.Targets, id) && slices.Contains([]string{TornWrite, LoseUnsynced, DiskFull, IOError}, e.Do)
 	})
 }
 

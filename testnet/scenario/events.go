@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"tagma/pbft"
 	"tagma/testnet/links"
 )
 
@@ -14,7 +15,13 @@ const (
 	Restart      = "restart"
 	Pause        = "pause" // SIGSTOP
 	Resume       = "resume"
-	Wipe         = "wipe"          // the data directory is empty, the key is still there
+	Start        = "start"         // for the first time, of an absent one
+	Wipe         = "wipe"          // the data are gone, the key and the file life beside it are still there
+	LoseState    = "lose-state"    // the state is gone, the journal is still there
+	Unmount      = "unmount"       // the data are elsewhere until they are mounted
+	Mount        = "mount"         // the data are back, unless others have taken their place
+	Keep         = "keep"          // a copy of the whole home is taken
+	Rollback     = "rollback"      // the copy takes the place of the home
 	BitFlip      = "bit-flip"      // of a synced record of the journal
 	TornWrite    = "torn-write"    // a crash amid a write: its unsynced end is cut
 	LoseUnsynced = "lose-unsynced" // a loss of power: nothing unsynced is there
@@ -34,7 +41,7 @@ const (
 
 // acts lists everything that an event can do.
 var acts = []string{
-	Kill, Restart, Pause, Resume, Wipe, BitFlip, TornWrite, LoseUnsynced, DiskFull, IOError, Partition, Heal, Isolate,
+	Kill, Restart, Start, Pause, Resume, Wipe, LoseState, Unmount, Mount, Keep, Rollback, BitFlip, TornWrite, LoseUnsynced, DiskFull, IOError, Partition, Heal, Isolate,
 	ChangeLink, ClockJump, FlipState, Submit, StopClients, StartClients, Release,
 }
 
@@ -44,7 +51,7 @@ func Acts() []string { return slices.Clone(acts) }
 // opposite ends what an event began.
 var opposite = map[string]string{
 	Kill: Restart, Pause: Resume, Partition: Partition, Isolate: Heal, ChangeLink: ChangeLink, StopClients: StartClients,
-	LoseUnsynced: Restart, TornWrite: Restart,
+	LoseUnsynced: Restart, TornWrite: Restart, Wipe: Restart, LoseState: Restart, BitFlip: Restart, Rollback: Restart,
 }
 
 // What describes the event in a few words, such as "kill replica1".
@@ -82,11 +89,25 @@ func (e *Event) What() string {
 
 // Calm reports whether the event harms nobody, so that there is nothing to recover from.
 func (e *Event) Calm() bool {
-	return slices.Contains([]string{Submit, StopClients, StartClients}, e.Do)
+	return slices.Contains([]string{Submit, StopClients, StartClients, Keep}, e.Do)
+}
+
+// Forgets reports whether its targets may have forgotten what they signed, so that their next start has to notice it (D8.3).
+func (e *Event) Forgets() bool {
+	return slices.Contains([]string{Wipe, Unmount, Rollback, BitFlip}, e.Do)
+}
+
+// Restarts reports whether all targets of an event are started after it.
+func (s *Scenario) Restarts(e *Event) bool {
+	return !slices.ContainsFunc(e.Targets, func(id pbft.ReplicaID) bool {
+		return !slices.ContainsFunc(s.Events, func(o Event) bool {
+			return o.Do == Restart && slices.Contains(o.Targets, id) && (o.Line > e.Line || o.Line == e.Line && o.Undoes)
+		})
+	})
 }
 
 // Fault reports whether something goes wrong with the event, rather than is mended or done.
 func (e *Event) Fault() bool {
-	mends := []string{Restart, Resume, Heal, Submit, StopClients, StartClients, Release}
+	mends := []string{Restart, Start, Resume, Mount, Keep, Heal, Submit, StopClients, StartClients, Release}
 	return !slices.Contains(mends, e.Do) && !e.Undoes && !(e.Do == ChangeLink && e.Heal)
 }

@@ -30,9 +30,13 @@ func (s *Scenario) readExpect(t *table) {
 	slices.Sort(e.Evidence)
 	slices.Sort(e.Stopped)
 	e.DigestsEqual = optional(in, "digests_equal", in.yes)
+	e.Serves = optional(in, "serves", in.yes)
 	e.Order = s.operations(in, "order")
 	in.done()
 }
+
+// Halts reports whether nobody is expected to be served in the end.
+func (e *Expect) Halts() bool { return e.Serves != nil && !*e.Serves }
 
 // optional reads a key that may be missing.
 func optional[V any](t *table, key string, read func(key string) V) *V {

@@ -70,6 +70,10 @@ func Judge(e *Expect, o *Outcome) (out []report.Expectation) {
 	if e.DigestsEqual != nil {
 		add("digests_equal", *e.DigestsEqual, o.DigestsEqual, *e.DigestsEqual == o.DigestsEqual)
 	}
+	if e.Serves != nil {
+		serves := o.Committed != nil
+		add("serves", *e.Serves, serves, *e.Serves == serves)
+	}
 	if len(e.Order) > 0 {
 		want := make([]string, len(e.Order))
 		for i, operation := range e.Order {

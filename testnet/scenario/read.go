@@ -107,6 +107,7 @@ func (s *Scenario) read(t *table) {
 	}
 	s.Machine = t.oneOf("machine", cluster.MachineKV, cluster.Machines()...)
 	s.Seed = uint64(t.count("seed", 1, 0, 1<<62))
+	s.Absent, _ = t.replicas("absent", s.Replicas)
 	s.readSettings(t)
 	t.t = s.ViewTimeout() // what is read from here on may count in it
 	s.readWorkload(t)

@@ -18,6 +18,7 @@ type Scenario struct {
 	Replicas int
 	Machine  string // kv or bank
 	Seed     uint64
+	Absent   []pbft.ReplicaID // not started at the beginning, and never before
 
 	Settings  cluster.Protocol // zero fields have their defaults
 	Workload  Workload
@@ -168,4 +169,5 @@ type Expect struct {
 	Order              []Operation      // simulator: application operations in executed order, as a prefix
 	Stopped            []pbft.ReplicaID // exactly these stopped by themselves, because of their disks
 	StoppedGiven       bool
+	Serves             *bool // false: after the last event nothing is acknowledged, and nobody is waited for
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tagma/pbft"
 	"tagma/statemachine/bank"
 	"tagma/statemachine/kv"
 	"tagma/testnet/byzantine"
@@ -107,6 +108,26 @@ func (r *run) touched(id string) func() bool {
 	return func() bool { return r.w.Links().Fired()[id] > 0 }
 }
 
+// noticed proves that each target of an event found at a later start that it may have forgotten what it signed.
+func (r *run) noticed(e *scenario.Event, a *act) func() bool {
+	before := map[pbft.ReplicaID]int{}
+	do := a.do
+	a.do = func(a *act) {
+		for _, id := range e.Targets {
+			before[id] = r.w.Lapses(id)
+		}
+		do(a)
+	}
+	return func() bool {
+		for _, id := range e.Targets {
+			if r.w.Lapses(id) == before[id] {
+				return false
+			}
+		}
+		return true
+	}
+}
+
 func (r *run) malice(m *scenario.Malicious) error {
 	begin := &act{what: fmt.Sprintf("%s: %s", m.Who(), m.Choice), due: m.From, do: func(*act) {}, late: true}
 	begin.proof = func() bool { return r.heard.liars[m.Replica].Lies() > 0 || r.w.HostileFrames(m.Replica) > 0 }
@@ -170,6 +191,9 @@ func (r *run) event(i int) {
 	a.do = func(*act) { r.perform(e, i) }
 	if e.TouchesFrames() {
 		a.proof = r.touched(e.ID())
+	}
+	if e.Forgets() && r.s.Restarts(e) {
+		a.proof = r.noticed(e, a)
 	}
 	r.acts = append(r.acts, a)
 }

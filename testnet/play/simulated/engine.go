@@ -106,7 +106,7 @@ func begin(ctx context.Context, s *scenario.Scenario, show play.Show) (*run, err
 	r := &run{ctx: ctx, s: s, show: show, heard: newHeard(s), caughtUp: -1, seen: map[pbft.ReplicaID]pbft.Inspection{}}
 	p := s.Settings.WithDefaults()
 	o := sim.Options{
-		Seed: s.Seed, Replicas: s.Replicas, Machine: s.Machine, Base: withDelay(s.Network), Reach: &links.Link{Delay: delay},
+		Seed: s.Seed, Replicas: s.Replicas, Machine: s.Machine, Absent: s.Absent, Base: withDelay(s.Network), Reach: &links.Link{Delay: delay},
 		Config: pbft.Config{
 			CheckpointInterval: pbft.Seq(p.CheckpointInterval), LogWindow: pbft.Seq(p.LogWindow), ViewTimeout: p.ViewTimeout.Duration,
 			MaxViewTimeout: p.MaxViewTimeout.Duration, ClockTolerance: p.ClockTolerance.Duration, MaxBatch: p.MaxBatch,
@@ -130,8 +130,10 @@ func begin(ctx context.Context, s *scenario.Scenario, show play.Show) (*run, err
 	if r.w, err = sim.New(o); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.File, err)
 	}
-	for _, id := range s.Faulty() {
-		r.w.Condemn(id)
+	for id := range pbft.ReplicaID(s.Replicas) {
+		if s.Lies(id) {
+			r.w.Condemn(id)
+		}
 	}
 	return r, r.plan()
 }
@@ -147,10 +149,11 @@ func (r *run) rate(since time.Duration) float64 {
 	return observe.Rate(n, r.ended-since)
 }
 
-// correct lists the replicas that follow the protocol, have their disks and run.
+// correct lists the replicas that follow the protocol, have their disks and run. One that was put back to what it was is
+// among them once it has noticed.
 func (r *run) correct() (ids []pbft.ReplicaID) {
 	for id := range pbft.ReplicaID(r.s.Replicas) {
-		if r.w.Correct(id) && r.w.Up(id) {
+		if (r.w.Correct(id) || r.s.RolledBack(id) && r.w.Lapses(id) > 0) && r.w.Up(id) {
 			ids = append(ids, id)
 		}
 	}

@@ -107,13 +107,15 @@ func (r *run) role(id pbft.ReplicaID) string {
 	switch {
 	case r.s.Lies(id):
 		return "malicious"
-	case slices.Contains(r.s.Faulty(), id):
-		return "lost its disk"
+	case r.w.Asks(id):
+		return "waits for others"
+	case r.s.RolledBack(id) && r.w.Lapses(id) == 0:
+		return "an old copy"
 	case r.w.Why(id) != nil && !r.w.Up(id):
 		return "stopped"
 	case !r.w.Up(id):
 		return "down"
-	case !r.w.Correct(id):
+	case !r.w.Correct(id) && !r.s.RolledBack(id):
 		return "damaged"
 	default:
 		return "correct"

@@ -14,13 +14,16 @@ import (
 
 func (r *run) tellInvariants(d *report.Document) {
 	if r.w.Violation() == nil && len(r.s.Events)+len(r.s.Malicious) > 0 {
-		r.w.Monitor().Converged(r.together()...)
+		watched := slices.DeleteFunc(r.together(), func(id pbft.ReplicaID) bool {
+			return !r.w.Correct(id) || r.s.Expect.Halts() && r.w.Asks(id)
+		})
+		r.w.Monitor().Converged(watched...)
 	}
 	d.Invariants = r.w.Monitor().Results()
 	if r.w.Violation() == nil && r.s.Workload.Kind != scenario.KindNone {
 		d.Invariants = append(d.Invariants, check.Linearizable(r.calls(), judgePatience))
 	}
-	if r.s.HasFaults() && r.w.Violation() == nil {
+	if r.s.HasFaults() && r.w.Violation() == nil && !r.s.Expect.Halts() {
 		d.Invariants = append(d.Invariants, r.settled())
 	}
 	if v := r.w.Violation(); v != nil && !slices.ContainsFunc(d.Invariants, func(c check.Result) bool { return !c.Held }) {

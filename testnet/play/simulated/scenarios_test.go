@@ -91,7 +91,12 @@ func TestRun_WhatDoesNotHoldFailsTheVerdict(t *testing.T) {
 		"time":    {"[expect]\ncommits_within = \"1ms\"\n", "commits_within: want 1, got"},
 		"latency": {"[expect]\nmax_latency = \"1ms\"\n", "max_latency: want 1, got"},
 		"ratio":   {"[expect]\nmin_throughput_ratio = 1.5\n", "min_throughput_ratio: want 1.5, got"},
-		"stopped": {"[[event]]\nat = \"9s\"\ndo = \"bit-flip\"\ntargets = [2]\n[expect]\nstopped = [2]\n", "stopped: want [2], got []"},
+		"stopped": {"[[event]]\nat = \"9s\"\ndo = \"torn-write\"\ntargets = [2]\n[expect]\nstopped = [2]\n", "stopped: want [2], got []"},
+		"halted":  {"[expect]\nserves = false\n", "serves: want false, got true"},
+		"forgot": { // an old copy of this very moment
+			"[[event]]\nat = \"2s\"\ndo = \"keep\"\ntargets = [2]\n[[event]]\nat = \"2s\"\ndo = \"rollback\"\ntargets = [2]\nfor = \"1ms\"\n",
+			"rollback replica2: it touched nothing",
+		},
 		"idle rule": {
 			"[[rule]]\nmatch = { type = \"commit\", view = 77 }\naction = \"drop\"\nuntil = \"never\"\n", "I18",
 		},
@@ -120,6 +125,8 @@ func TestRun_EveryActIsPerformedOrRefused(t *testing.T) {
 		scenario.Partition: "groups = [[0, 1], [2, 3]]\n", scenario.ChangeLink: "from = [1]\nto = [2]\nloss = 1.0\n",
 		scenario.ClockJump: "targets = [0]\nby = \"1h\"\n", scenario.Submit: "operations = [\"c0: put k a\"]\n",
 		scenario.StopClients: "for = \"2s\"\n", scenario.Heal: "",
+		scenario.Mount:    "targets = [1]\n[[event]]\nat = \"50ms\"\ndo = \"unmount\"\ntargets = [1]\n",
+		scenario.Rollback: "targets = [1]\n[[event]]\nat = \"50ms\"\ndo = \"keep\"\ntargets = [1]\n",
 		scenario.Restart: "targets = [1]\n[[event]]\nat = \"50ms\"\ndo = \"kill\"\ntargets = [1]\n",
 		scenario.Resume:  "targets = [1]\n[[event]]\nat = \"50ms\"\ndo = \"pause\"\ntargets = [1]\n",
 	}
@@ -131,7 +138,11 @@ func TestRun_EveryActIsPerformedOrRefused(t *testing.T) {
 		case !special:
 			keys = "targets = [1]\n"
 		}
-		text := base + "[[event]]\nat = \"80ms\"\ndo = \"" + do + "\"\n" + keys
+		head := base
+		if do == scenario.Start {
+			head = strings.Replace(base, "seed = 3", "absent = [1]", 1)
+		}
+		text := head + "[[event]]\nat = \"80ms\"\ndo = \"" + do + "\"\n" + keys
 		if (Engine{}).Refuse(parse(t, text)) != nil {
 			continue
 		}
@@ -150,8 +161,8 @@ func TestRun_TellsReplicasAsTheyWere(t *testing.T) {
 	if d.Replicas[3].Role != "malicious" || d.Replicas[0].Role != "correct" || len(d.Replicas[0].StateDigest) != 64 {
 		t.Errorf("%+v", d.Replicas)
 	}
-	d = runText(t, small+"[[event]]\nat = \"200ms\"\ndo = \"wipe\"\ntargets = [1]\n")
-	if r := d.Replicas[1]; r.Role != "lost its disk" || r.Correct {
+	d = runText(t, small+"[[event]]\nat = \"200ms\"\ndo = \"wipe\"\ntargets = [1, 2]\nfor = \"100ms\"\n[expect]\nserves = false\n")
+	if r := d.Replicas[1]; r.Role != "waits for others" || !r.Correct {
 		t.Errorf("%+v", r)
 	}
 }

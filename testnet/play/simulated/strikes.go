@@ -35,7 +35,7 @@ func (r *run) strike(e *scenario.Event, id pbft.ReplicaID, i int) {
 			loss = disk.Holes
 		}
 		w.Crash(id, loss)
-	case scenario.Restart:
+	case scenario.Restart, scenario.Start:
 		w.Disk(id).Fill(false)
 		w.Disk(id).FailAfter(0, nil)
 		if err := w.Restart(id); err != nil {
@@ -48,8 +48,21 @@ func (r *run) strike(e *scenario.Event, id pbft.ReplicaID, i int) {
 	case scenario.Wipe:
 		w.Crash(id, disk.Kill)
 		w.Wipe(id)
+	case scenario.LoseState:
+		w.Crash(id, disk.Kill)
+		w.LoseState(id)
+	case scenario.Unmount:
+		w.Crash(id, disk.Kill)
+		w.Unmount(id)
+	case scenario.Mount:
+		w.Crash(id, disk.Kill)
+		w.Mount(id)
+	case scenario.Keep:
+		w.Keep(id)
+	case scenario.Rollback:
+		w.Crash(id, disk.Kill)
+		w.PutBack(id)
 	case scenario.BitFlip:
-		w.Condemn(id)
 		w.Crash(id, disk.Kill)
 		w.Disk(id).FlipBit(rand.New(rand.NewPCG(r.s.Seed, uint64(e.Line))))
 	case scenario.DiskFull:
