@@ -42,8 +42,37 @@ func (l *liar) mutate(m Message) Message {
 		return &v
 	case *Fetch:
 		return &Fetch{Seq: l.seq(), Digest: l.digest(m.Seq)}
+	case *HeldBy:
+		return l.mutateHeldBy(m)
+	case *Held:
+		return &Held{Nonce: m.Nonce + l.rng.Uint64N(2), Above: l.seq()}
+	case *Slots:
+		return &Slots{From: m.From, Next: m.From + Seq(l.rng.IntN(3))}
+	case *Recover:
+		return &Recover{Until: l.seq()}
 	}
 	return m
+}
+
+// mutateHeldBy leaves out, says that a replica is whole which is not, or claims to be about another one.
+func (l *liar) mutateHeldBy(m *HeldBy) Message {
+	v := *m
+	switch l.rng.IntN(6) {
+	case 0:
+		v.Said = nil
+	case 1:
+		v.View, v.Suspects = 0, nil
+	case 2:
+		v.Stable = StableCert{}
+	case 3:
+		v.Prepared, v.Commit = nil, nil
+	case 4:
+		v = HeldBy{Nonce: m.Nonce, Of: m.Of, Whole: true}
+	case 5:
+		v.Of = ReplicaID(l.rng.IntN(l.n.cfg.N()))
+	}
+	v.Whole = l.rng.IntN(4) > 0
+	return &v
 }
 
 // twist changes one field of a vote, and makes it this replica's own.

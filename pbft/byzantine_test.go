@@ -70,7 +70,9 @@ func (l *liar) invent() Message {
 		return l.mutate(m)
 	}
 	v, s := l.view(), l.seq()
-	switch l.rng.IntN(5) {
+	switch l.rng.IntN(6) {
+	case 5:
+		return &Recover{Until: s}
 	case 0:
 		return l.sign(&Suspect{View: v, Replica: l.n.id})
 	case 1:

@@ -71,7 +71,7 @@ func (k *checker) mayBroadcast(n *node, msg Message) {
 // mayExecute is D0, N7, I1 and I16.
 func (k *checker) mayExecute(n *node, e Execute) {
 	m, d := k.of(n), e.Body.Digest()
-	if m.certified[e.Seq] != d || !m.hasBody(e.Seq, d) {
+	if !m.certified[batchAt{e.Seq, d}] || !m.hasBody(e.Seq, d) {
 		k.failed("N7: replica %d executes %d without a durable certificate and body", n.id, e.Seq)
 	}
 	if first, ok := k.chosen[e.Seq]; ok && first != d {
@@ -185,10 +185,16 @@ func (k *checker) convicts(n *node, e Evidence) {
 
 // after judges a correct replica's state after a step: I6, I7 and what bounds its memory (I14).
 func (k *checker) after(n *node) {
-	if n.faulty || n.restored || n.amnesiac != nil {
+	if n.faulty || n.amnesiac != nil {
 		return
 	}
 	m, r := k.of(n), n.replica
+	if n.restored && r.log.low >= m.lostSeq && r.view > m.lostView {
+		n.restored = false
+	}
+	if n.restored {
+		return
+	}
 	if m.replica != r {
 		m.replica, m.low = r, r.log.low
 	}

@@ -16,6 +16,12 @@ type commitment struct {
 	digest Digest
 }
 
+// batchAt is a batch at a sequence number. More than one may have prepared there.
+type batchAt struct {
+	seq    Seq
+	digest Digest
+}
+
 // place is where a replica may sign one digest only (I2).
 type place struct {
 	kind Type
@@ -31,7 +37,7 @@ type memory struct {
 	bodies    map[Seq]map[Digest]bool // durable
 	accepted  map[place]Digest        // durable, by (PrePrepare, view, seq)
 	prepared  map[place]Digest        // durable, by (Prepare, view, seq)
-	certified map[Seq]Digest          // durable: prepared or certified at all
+	certified map[batchAt]bool        // durable: prepared or certified at all
 	activated map[View]*NewView       // durable
 	replica   *Replica                // the incarnation that low belongs to
 	low       Seq
@@ -39,6 +45,9 @@ type memory struct {
 	until     Seq          // R of this life: it does not vote below (D8.7)
 	since     View         // V*: it never votes in a lower view
 	stables   map[View]Seq // of the view changes signed (D8.10)
+
+	lostView View // highest view and sequence number of what the copy that was put back may lack
+	lostSeq  Seq
 }
 
 func newChecker(c *cluster) *checker {
@@ -53,7 +62,7 @@ func (k *checker) of(n *node) *memory {
 	if m == nil {
 		m = &memory{
 			signed: map[place]Digest{}, bodies: map[Seq]map[Digest]bool{}, accepted: map[place]Digest{},
-			prepared: map[place]Digest{}, certified: map[Seq]Digest{}, activated: map[View]*NewView{},
+			prepared: map[place]Digest{}, certified: map[batchAt]bool{}, activated: map[View]*NewView{},
 			stables: map[View]Seq{},
 		}
 		k.nodes[n.id] = m
@@ -66,11 +75,20 @@ func (k *checker) forgets(n *node) {
 	m := k.of(n)
 	m.entered, m.bodies, m.replica = 0, map[Seq]map[Digest]bool{}, nil
 	m.accepted, m.prepared = map[place]Digest{}, map[place]Digest{}
-	m.certified, m.activated = map[Seq]Digest{}, map[View]*NewView{}
+	m.certified, m.activated = map[batchAt]bool{}, map[View]*NewView{}
 	if log, err := n.journal.read(); err == nil {
 		for _, r := range log {
 			k.durable(n, r)
 		}
+	}
+}
+
+// loses notes what a copy that was put back may lack. Once h and the view lie above it, nothing is left to contradict (D8.1).
+func (k *checker) loses(n *node) {
+	m := k.of(n)
+	m.lostView, m.lostSeq = m.left, 0
+	for at := range m.signed {
+		m.lostView, m.lostSeq = max(m.lostView, at.view), max(m.lostSeq, at.seq)
 	}
 }
 
@@ -112,9 +130,9 @@ func (k *checker) durable(n *node, r Record) {
 		m.keepBody(r.Seq, r.Body)
 	case *Prepared:
 		m.prepared[place{TypePrepare, r.Cert.View, r.Cert.Seq}] = r.Cert.Digest
-		m.certified[r.Cert.Seq] = r.Cert.Digest
+		m.certified[batchAt{r.Cert.Seq, r.Cert.Digest}] = true
 	case *Certified:
-		m.certified[r.Cert.Seq] = r.Cert.Digest
+		m.certified[batchAt{r.Cert.Seq, r.Cert.Digest}] = true
 		m.keepBody(r.Cert.Seq, r.Body)
 	case *Activated:
 		k.enter(n, r.NewView)

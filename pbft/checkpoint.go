@@ -115,12 +115,17 @@ func (r *Replica) onStableNotice(m *StableNotice) {
 func (r *Replica) makeStable(cert StableCert) {
 	wasSilent := r.silent()
 	r.adoptStable(cert)
-	if !r.transfer.on {
-		r.emit(Note{&Stable{Cert: cert}})
+	recovered := wasSilent && !r.silent()
+	switch rec := (&Stable{Cert: cert}); {
+	case r.transfer.on: // it is a target, and durable before it is named
+	case recovered: // others may count on what this replica remembers from now on: a crash must not make it silent again
+		r.emit(Persist{rec})
+	default:
+		r.emit(Note{rec})
 	}
 	r.followStable()
 	r.collectGarbage()
-	if wasSilent && !r.silent() {
+	if recovered {
 		r.resume()
 	}
 	r.retryWaiting()

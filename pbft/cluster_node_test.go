@@ -37,6 +37,7 @@ type node struct {
 	lost     bool      // journal and state are gone: the next start knows it
 	restored bool      // an older copy of the disk was put back, and nobody has found it out: it counts as a liar (D8.13)
 	doubtful bool      // it was once
+	found    int       // how often others found that out
 	amnesiac *Amnesiac // stands in for the replica (D8.6)
 	fetching *fetching // a state transfer under way (X1)
 }
@@ -75,7 +76,7 @@ func (n *node) start() {
 		return
 	}
 	start := Start{Life: n.life}
-	if n.c.asks {
+	if n.c.asks && !n.faulty {
 		start.Nonce, start.First = n.c.nonce(), len(log) == 0
 	}
 	for _, m := range Marks(log) {
@@ -139,7 +140,7 @@ func (n *node) take(ev Event) {
 		}
 	}
 	if n.replica.inquiry.forgot {
-		n.forget()
+		n.foundOut()
 		return
 	}
 	n.c.check.after(n)

@@ -110,6 +110,15 @@ func (n *node) forget() {
 	n.c.trace.say(n, "knows that it forgot what it signed")
 }
 
+// foundOut is what follows when another replica holds something that this one signed and its journal lacks (D8.5).
+func (n *node) foundOut() {
+	if !n.restored {
+		n.c.fail("D8.5: replica %d, whose journal is whole, is told that it forgot\n%s", n.id, n.c.describe())
+	}
+	n.found++
+	n.forget()
+}
+
 // takeForgetful steps the amnesiac, and starts the replica anew once it knows from where on it contradicts nothing.
 func (n *node) takeForgetful(ev Event) {
 	for _, e := range slices.Clone(n.amnesiac.Step(ev)) {
@@ -157,6 +166,7 @@ func (n *node) restore(old *copyOf) {
 		n.saved[seq] = s.clone()
 	}
 	n.restored, n.doubtful = true, true
+	n.c.check.loses(n)
 	n.c.check.forgets(n)
 	n.c.trace.say(n, "has an older copy of its disk put back")
 }

@@ -4,7 +4,13 @@ import "time"
 
 // extraViews is how many views above the highest one at healing may pass before everything converges: V9 allows 4, and
 // each faulty replica may spoil one more as the primary of a view.
-func (s *schedule) extraViews() View { return 4 }
+// A replica that keeps silent spoils views too.
+func (s *schedule) extraViews() View {
+	if s.lossy != nil {
+		return 4 + View(s.c.nodes[0].cfg.N())
+	}
+	return 4
+}
 
 // heal lets every message through, restarts who is down, and asks for one more request: all correct replicas execute it
 // (V9), in a view not far above, and agree on everything.
@@ -58,6 +64,9 @@ func (s *schedule) converged(last *Request) bool {
 	}
 	for _, n := range correct {
 		if n.state.seq != correct[0].state.seq || n.state.root != correct[0].state.root || !n.replica.active {
+			return false
+		}
+		if !n.whole() || n.replica.inquiry.asking {
 			return false
 		}
 	}

@@ -25,6 +25,8 @@ type schedule struct {
 	cuts   int // percent of the routes that a change of weather cuts
 	next   uint64
 	recent []packet // delivered or lost before: may come again
+	lossy  *forgetting
+	again  string // the test to repeat
 }
 
 // route is the way of one type of message over one link in one direction.
@@ -37,21 +39,26 @@ type route struct {
 // in the middle of a step, restarts and clocks that differ. After every step the invariants hold. Then the network
 // heals: everything converges, within the bound of V9 on views.
 func TestRandom_SafeAndLive(t *testing.T) {
-	first, seeds := uint64(0), uint64(200)
-	if *seedsFlag > 0 {
-		seeds = *seedsFlag
-	}
-	if testing.Short() {
-		seeds = min(seeds, 50)
-	}
-	if *seedFlag >= 0 {
-		first, seeds = uint64(*seedFlag), 1
-	}
+	first, seeds := seedRange(t, 200)
 	for seed := first; seed < first+seeds; seed++ {
 		s := newSchedule(t, seed)
 		s.disturb(400)
 		s.heal()
 	}
+}
+
+// seedRange is which seeds to run.
+func seedRange(t *testing.T, usual uint64) (first, seeds uint64) {
+	t.Helper()
+	switch {
+	case *seedFlag >= 0:
+		return uint64(*seedFlag), 1
+	case *seedsFlag > 0:
+		return 0, *seedsFlag
+	case testing.Short():
+		return 0, min(usual, 50)
+	}
+	return 0, usual
 }
 
 func newSchedule(t *testing.T, seed uint64) *schedule {
@@ -61,11 +68,11 @@ func newSchedule(t *testing.T, seed uint64) *schedule {
 	w := windows[rng.IntN(len(windows))]
 	s := &schedule{
 		rng: rng, loss: []int{0, 5, 15, 40}[rng.IntN(4)], cuts: []int{0, 30, 60}[rng.IntN(3)],
-		pace: []time.Duration{200, 1000}[rng.IntN(2)] * time.Millisecond,
+		pace: []time.Duration{200, 1000}[rng.IntN(2)] * time.Millisecond, again: t.Name(),
 	}
 	s.c = newCluster(t, n, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = w[0], w[1] })
 	s.c.context = func() string {
-		return fmt.Sprintf("n=%d K=%d L=%d; again: go test ./pbft -run TestRandom_SafeAndLive -seed %d", n, w[0], w[1], seed)
+		return fmt.Sprintf("n=%d K=%d L=%d; again: go test ./pbft -run %s -seed %d", n, w[0], w[1], s.again, seed)
 	}
 	f := s.c.nodes[0].cfg.F()
 	for _, id := range rng.Perm(n)[:rng.IntN(f+1)] {
@@ -120,8 +127,14 @@ func (s *schedule) disturb(moves int) {
 			if s.rng.IntN(20) == 0 {
 				s.restartAll()
 			}
+			if s.lossy != nil {
+				s.loseOne()
+			}
 		case k < 81:
 			s.restartOne()
+			if s.lossy != nil {
+				s.copyOne()
+			}
 		case k < 84:
 			if len(s.recent) > 0 {
 				s.c.receive(s.recent[s.rng.IntN(len(s.recent))])

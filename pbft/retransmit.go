@@ -27,7 +27,8 @@ type peer struct {
 
 	asked      bool          // it asked what is held of it
 	askedAt    time.Duration // when it did last
-	wanted     Seq           // up to where it wants the order to go on (D8.9)
+	wished     Seq           // up to where it asked for the order to go on
+	wanted     Seq           // up to where that is granted (D8.9)
 	wantedAt   time.Duration
 	wantsWait  time.Duration // before another wish of it is heard
 	wantsAgain time.Duration

@@ -51,7 +51,8 @@ func (s *suspicion) note(m *Suspect) bool {
 	return true
 }
 
-// leaveIfSuspected moves to the highest view u above our own for which f+1 replicas suspect u−1 or a later one.
+// leaveIfSuspected moves to the highest view u above our own for which f+1 replicas suspect u−1 or a later one. A replica that
+// must not contribute to u waits for somebody's ViewChange: leaving on its own word, it would take nobody along (D8.8).
 func (r *Replica) leaveIfSuspected() {
 	held := make([]Suspect, 0, r.cfg.N())
 	for _, s := range r.suspicion.highest {
@@ -65,7 +66,7 @@ func (r *Replica) leaveIfSuspected() {
 	slices.SortStableFunc(held, func(a, b Suspect) int { return cmp.Compare(b.View, a.View) })
 	justification := held[:r.cfg.Weak()]
 	u := justification[len(justification)-1].View + 1
-	if u <= r.view {
+	if u <= r.view || !r.mayVote(u) {
 		return
 	}
 	slices.SortFunc(justification, func(a, b Suspect) int { return cmp.Compare(a.Replica, b.Replica) })

@@ -18,6 +18,7 @@ func (r *Replica) onTick(e Tick) {
 	r.pull()
 	r.joinViewChange()
 	r.askForNulls()
+	r.passWishes()
 	r.relayAgain()
 	if r.expired() {
 		r.suspectNow()

@@ -1,0 +1,108 @@
+package pbft
+
+import (
+	"slices"
+	"time"
+)
+
+// The nulls that an idle cluster orders for a replica that waits for a later checkpoint (D8.9).
+
+// maxRecoverWait bounds how long a replica waits that asks for nulls again and again.
+const maxRecoverWait = time.Minute
+
+// maxNullsInFlight bounds the nulls that a primary proposes at a time for those who ask for them.
+const maxNullsInFlight = 64
+
+// askForNulls asks the others to move on, each timeout: while this replica is silent, up to the first checkpoint that ends it,
+// and while nobody serves a state that it needs, up to the checkpoint after the next one.
+func (r *Replica) askForNulls() {
+	until := Seq(0)
+	switch k := r.cfg.CheckpointInterval; {
+	case r.silent():
+		until = min((r.recovery.until+k-1)/k*k, MaxSeq)
+	case r.transfer.starving:
+		until = r.log.low + 2*r.cfg.CheckpointInterval
+	default:
+		return
+	}
+	if r.mono < r.recovery.askAgain {
+		return
+	}
+	r.recovery.askAgain = r.mono + r.cfg.ViewTimeout
+	r.emit(Broadcast{&Recover{Until: until}})
+}
+
+// onRecover notes up to where a replica wants the order to go on. A wish costs everybody work, so each further one of a
+// replica doubles its wait. What f+1 replicas ask for is heard at once: one of them is correct, and kept to that.
+func (r *Replica) onRecover(m *Recover, from Source) {
+	if from.Loopback {
+		return
+	}
+	p := &r.peers[from.Replica]
+	switch {
+	case m.Until <= r.log.low:
+		r.drop(m, ReasonBelowWindow)
+		return
+	case m.Until > r.log.low+3*r.cfg.LogWindow:
+		r.drop(m, ReasonAboveWindow)
+		return
+	}
+	p.wished = max(p.wished, m.Until)
+	r.recovery.wished = max(r.recovery.wished, m.Until)
+	switch {
+	case m.Until <= p.wanted:
+		r.drop(m, ReasonDuplicate)
+	case r.mono < p.wantsAgain:
+		r.drop(m, ReasonTooOften)
+	default:
+		p.wanted, p.wantedAt = m.Until, r.mono
+		p.wantsWait = min(max(2*p.wantsWait, r.cfg.ViewTimeout), maxRecoverWait)
+		p.wantsAgain = r.mono + p.wantsWait
+	}
+	r.propose()
+}
+
+// wanted is up to where the order is to go on; 0 if nobody is waiting.
+func (r *Replica) wanted() Seq {
+	until, wished := Seq(0), make([]Seq, 0, r.cfg.N())
+	for i := range r.peers {
+		until = max(until, r.peers[i].wanted)
+		wished = append(wished, r.peers[i].wished)
+	}
+	slices.Sort(wished)
+	return max(until, wished[len(wished)-r.cfg.Weak()])
+}
+
+// passWishes tells the primary what others wait for: it may not have been asked, or not have been far enough to listen.
+func (r *Replica) passWishes() {
+	if !r.active || r.isPrimary() || r.leftBehind() || r.mono < r.recovery.passAgain || !r.withheld(r.cfg.ViewTimeout/4) {
+		return
+	}
+	r.recovery.passAgain = r.mono + r.cfg.ViewTimeout/4
+	r.send(r.cfg.Primary(r.view), &Recover{Until: r.wanted()})
+}
+
+// proposeWanted orders nulls for those who want the order to go on, while no request does it.
+func (r *Replica) proposeWanted() {
+	done := max(r.handed, r.log.low)
+	if r.recovery.wished <= done {
+		return
+	}
+	until := r.wanted()
+	for r.pool.queued == 0 && r.proposed < min(until, r.log.high()) && r.proposed < done+maxNullsInFlight {
+		r.assign(NullBody)
+	}
+}
+
+// withheld reports whether the primary has ordered nothing for that long though somebody waits for more: its absence is timed
+// like a request.
+func (r *Replica) withheld(limit time.Duration) bool {
+	since := max(r.change.progressAt, r.change.activatedAt)
+	for i := range r.peers {
+		p := &r.peers[i]
+		if p.wanted > max(r.handed, r.log.low) && r.mono-max(p.wantedAt, since) >= limit {
+			return true
+		}
+	}
+	return false
+}

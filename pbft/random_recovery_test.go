@@ -1,0 +1,85 @@
+package pbft
+
+import "testing"
+
+// forgetting is what a random schedule adds that takes memories away: disks are wiped, and older copies put back.
+type forgetting struct {
+	copies map[ReplicaID]*copyOf
+
+	wiped, restored int
+}
+
+// TestRandom_WhoForgetsComesBack runs random schedules in which every start asks what it may have forgotten, disks are lost
+// and older copies of disks are put back, never more at a time than f with the liars (D8.1). What holds after every step
+// holds across lives: I1, I2, I7, I8 and I19. After healing all are whole, vote again and have executed the same.
+func TestRandom_WhoForgetsComesBack(t *testing.T) {
+	first, seeds := seedRange(t, 120)
+	var sum forgetting
+	found, transfers := 0, 0
+	for seed := first; seed < first+seeds; seed++ {
+		s := newSchedule(t, seed)
+		s.forget()
+		s.disturb(500)
+		s.heal()
+		sum.wiped += s.lossy.wiped
+		sum.restored += s.lossy.restored
+		for _, n := range s.c.nodes {
+			transfers += n.transfers
+			found += n.found
+		}
+	}
+	t.Logf("%d disks wiped, %d older copies put back, %d of them found out, %d states fetched", sum.wiped, sum.restored, found, transfers)
+	if seeds >= 50 && (sum.wiped == 0 || found == 0 || transfers == 0) {
+		t.Error("the schedules do not do what they are for")
+	}
+}
+
+// forget makes all starts ask, from the first one on.
+func (s *schedule) forget() {
+	s.lossy = &forgetting{copies: map[ReplicaID]*copyOf{}}
+	s.c.asks = true
+	for _, n := range s.c.nodes {
+		n.crash()
+	}
+	for _, n := range s.c.nodes {
+		n.start()
+	}
+}
+
+// untrue counts the replicas whose memory cannot be relied upon now: liars, those that forgot, and those that do not know it.
+func (s *schedule) untrue() int {
+	k := len(s.liars)
+	for _, n := range s.c.correct() {
+		if n.restored || !n.whole() {
+			k++
+		}
+	}
+	return k
+}
+
+// whole reports whether a node remembers what it signed, as far as it knows itself.
+func (n *node) whole() bool { return !n.lost && n.amnesiac == nil && !n.replica.silent() }
+
+// loseOne takes the memory of a replica away, or part of it, unless f others lack theirs.
+func (s *schedule) loseOne() {
+	n := s.c.nodes[s.rng.IntN(len(s.c.nodes))]
+	if n.faulty || s.untrue() >= n.cfg.F() {
+		return
+	}
+	old := s.lossy.copies[n.id]
+	if s.rng.IntN(3) == 0 || old == nil {
+		n.wipe()
+		s.lossy.wiped++
+		return
+	}
+	n.restore(old)
+	s.lossy.restored++
+}
+
+// copyOne copies the disk of a replica, to be put back later.
+func (s *schedule) copyOne() {
+	n := s.c.nodes[s.rng.IntN(len(s.c.nodes))]
+	if !n.faulty && n.whole() && !n.restored {
+		s.lossy.copies[n.id] = n.copyDisk()
+	}
+}
