@@ -13,6 +13,8 @@ type lab struct {
 	r   *Replica
 	now time.Duration
 	log []Record // what was made durable
+
+	wrong Digest // of its own states, if they are not those of correct replicas
 }
 
 func newLab(t testing.TB, n int, self ReplicaID, change ...func(*Config)) *lab {
@@ -56,7 +58,11 @@ func (l *lab) step(ev Event) []Effect {
 			case Execute:
 				queue = append(queue, l.execute(e))
 			case Snapshot:
-				queue = append(queue, Snapshotted{Seq: e.Seq, Digest: stateAfter(e.Seq)})
+				own := stateAfter(e.Seq)
+				if l.wrong != (Digest{}) {
+					own = l.wrong
+				}
+				queue = append(queue, Snapshotted{Seq: e.Seq, Digest: own})
 			}
 		}
 	}

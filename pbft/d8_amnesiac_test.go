@@ -1,0 +1,186 @@
+package pbft
+
+import (
+	"testing"
+	"time"
+)
+
+// amnesia is an Amnesiac whose peers a test speaks for.
+type amnesia struct {
+	*lab
+	a *Amnesiac
+}
+
+func newAmnesia(t *testing.T, n int) *amnesia {
+	l := newLab(t, n, 3)
+	return &amnesia{l, NewAmnesiac(&l.cfg, askNonce)}
+}
+
+func (a *amnesia) hears(by ReplicaID, m *HeldBy) []Effect {
+	a.t.Helper()
+	v, err := Verify(&a.cfg, m, wireHolds)
+	if err != nil {
+		a.t.Fatalf("the test's own answer is refused: %v", err)
+	}
+	return a.a.Step(Received{From: Source{Replica: by}, Msg: v})
+}
+
+// recovery is what n−f answers tell, of which the first one is special and the others know nothing.
+func (a *amnesia) recovery(first *HeldBy) Recovery {
+	a.t.Helper()
+	a.hears(0, first)
+	for _, id := range []ReplicaID{1, 2} {
+		a.hears(id, a.answer())
+	}
+	rec, ok := a.a.Recovery()
+	if !ok {
+		a.t.Fatal("three answers do not suffice")
+	}
+	return rec
+}
+
+// D8.6: n−f whole others must have answered this start's question; one fewer is too few, and answers of amnesiacs, of a former
+// start, about somebody else, or repeated do not count.
+func TestD8_6_RecoveryNeedsAnswersOfAllButFWholeOthers(t *testing.T) {
+	for n, need := range map[int]int{4: 3, 5: 4, 6: 5, 7: 5} {
+		a := newAmnesia(t, n)
+		others := []ReplicaID{0, 1, 2, 4, 5, 6}
+		for _, id := range others[:need-1] {
+			a.hears(id, a.answer())
+			wantDrop(t, a.hears(id, a.answer()), ReasonDuplicate)
+		}
+		last := others[need-1]
+		amnesiac, stale, about := a.answer(), a.answer(), a.answer()
+		amnesiac.Whole, stale.Nonce, about.Of = false, askNonce-1, 1
+		a.hears(last, amnesiac)
+		wantDrop(t, a.hears(last, stale), ReasonUnasked)
+		wantDrop(t, a.hears(last, about), ReasonUnasked)
+		if _, ok := a.a.Recovery(); ok {
+			t.Errorf("n = %d: %d answers suffice", n, need-1)
+		}
+		if list := a.a.Answers(); !list[last].Heard || list[last].Whole || !list[0].Whole {
+			t.Errorf("n = %d: the answers are %v", n, list)
+		}
+		a.hears(last, a.answer())
+		if _, ok := a.a.Recovery(); !ok {
+			t.Errorf("n = %d: %d answers do not suffice", n, need)
+		}
+	}
+}
+
+// D8.6: R is L above, and V* one above, the highest that anything in any answer proves.
+func TestD8_6_RAndVComeFromEveryKindOfProof(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		until Seq
+		since View
+		shows func(a *amnesia, m *HeldBy)
+	}{
+		{"nothing", 0, 1, func(*amnesia, *HeldBy) {}},
+		{"a stable checkpoint", 12, 1, func(a *amnesia, m *HeldBy) { m.Stable = a.stableCert(12) }},
+		{"a prepared certificate", 14, 4, func(a *amnesia, m *HeldBy) { m.Prepared = new(a.preparedCert(3, 14, NullBody)) }},
+		{"a commit certificate", 15, 3, func(a *amnesia, m *HeldBy) { m.Commit = a.commitCert(2, 15, Digest{1}) }},
+		{"a justified view", 0, 6, func(a *amnesia, m *HeldBy) { m.View, m.Suspects = 5, a.viewChange(5, 0, StableCert{}).Suspects }},
+		{"a vote of its own", 9, 3, func(a *amnesia, m *HeldBy) { m.Said = a.answer(a.prepare(2, 9, Digest{1}, 3)).Said }},
+		{"a checkpoint of its own", 16, 1, func(a *amnesia, m *HeldBy) { m.Said = a.answer(a.checkpoint(16, Digest{1}, 3)).Said }},
+		{"a view change of its own", 0, 4, func(a *amnesia, m *HeldBy) { m.Said = a.answer(a.viewChange(4, 3, StableCert{})).Said }},
+		{"a new view of its own", 0, 4, func(a *amnesia, m *HeldBy) { m.Said = a.answer(a.newViewOf(3)).Said }},
+	} {
+		a := newAmnesia(t, 4)
+		m := a.answer()
+		c.shows(a, m)
+		rec := a.recovery(m)
+		if rec.Until != c.until+a.cfg.LogWindow || rec.View != c.since {
+			t.Errorf("%s: R = %d and V* = %d, want %d and %d", c.name, rec.Until, rec.View, c.until+a.cfg.LogWindow, c.since)
+		}
+	}
+}
+
+// D8.6: an amnesiac writes and votes nothing, whatever comes; it asks until it knows enough, and says to others that it is not
+// whole.
+func TestD8_6_AnAmnesiacOnlyAsks(t *testing.T) {
+	a := newAmnesia(t, 4)
+	asked := 0
+	for range 8 {
+		a.now += a.cfg.ViewTimeout / 4
+		for _, e := range a.a.Step(Tick{Mono: a.now}) {
+			if m, ok := e.(Send); !ok || m.Msg.(*Held).Nonce != askNonce || m.Msg.(*Held).Above != 0 {
+				t.Fatalf("a tick brings %v", e)
+			}
+			asked++
+		}
+		a.hears(0, a.answer())
+	}
+	if want := 3 + 7*2; asked != want {
+		t.Errorf("asks %d times, want %d: those who answered are left alone", asked, want)
+	}
+	for _, m := range []Message{
+		a.prePrepare(0, 1, NullBody), a.viewChange(1, 0, StableCert{}), &StableNotice{Cert: a.stableCert(8)}, a.suspect(0, 0),
+	} {
+		wantDrop(t, a.a.Step(Received{From: Source{Replica: 0}, Msg: Own(m)}), ReasonAsking)
+	}
+	answer := sends[*HeldBy](a.a.Step(Received{From: Source{Replica: 1}, Msg: Own(&Held{Nonce: 4})}))
+	if len(answer) != 1 || answer[0].Whole || answer[0].Nonce != 4 || answer[0].Of != 1 {
+		t.Errorf("it answers %v", answer)
+	}
+	busy := all[Respond](a.a.Step(Received{From: Source{Client: true}, Msg: Own(a.request(1, "a"))}))
+	if len(busy) != 1 || busy[0].Reply.Outcome != OutcomeBusy {
+		t.Errorf("a client is answered %v", busy)
+	}
+}
+
+// D8.6: what the new life begins with survives in its journal and its anchors, and what it answers itself later shows that the
+// highest justified view is.
+func TestD8_6_ANewLifeKeepsAndShowsWhatItWasTold(t *testing.T) {
+	a := newAmnesia(t, 4)
+	m := a.answer()
+	m.Stable, m.View, m.Suspects = a.stableCert(8), 5, a.viewChange(5, 0, StableCert{}).Suspects
+	higher := a.answer() // a faulty replica proves a higher view without its justification
+	higher.Prepared = new(a.preparedCert(7, 12, NullBody))
+	a.hears(0, m)
+	a.hears(1, higher)
+	a.hears(2, a.answer())
+	rec, _ := a.a.Recovery()
+	life := Life{9}
+	log := recode(t, rec.Records(&a.cfg, life))
+	if head, ok := log[0].(*Head); !ok || head.Life != life {
+		t.Fatalf("it begins with %v", log[0])
+	}
+	for round := range 3 {
+		r, err := Boot(&a.cfg, log, Applied{}, Start{Life: life})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if in := r.Inspect(); in.Until != 12+a.cfg.LogWindow || in.Since != 8 || in.View != 7 || in.Stable != 8 || !in.Silent {
+			t.Errorf("after restart %d it is silent (%v) up to %d, votes from view %d on, is in view %d at h = %d",
+				round, in.Silent, in.Until, in.Since, in.View, in.Stable)
+		}
+		a.r = r
+		if answer := a.ask(0, 0); answer.Whole || answer.View < 5 || answer.Stable.Seq != 8 {
+			t.Errorf("after restart %d it answers view %d, h = %d, whole %v", round, answer.View, answer.Stable.Seq, answer.Whole)
+		}
+		log = recode(t, r.Anchor())
+	}
+}
+
+// D8.6: with fewer than n−f whole others there is no way back by asking (D8.12).
+func TestD8_6_TwoWipedOfFourStayOut(t *testing.T) {
+	c := newCluster(t, 4)
+	c.asks = true
+	c.tick(20 * time.Millisecond)
+	c.order(9)
+	for _, n := range c.nodes[2:] {
+		n.wipe()
+		n.start()
+	}
+	c.tick(5 * time.Second)
+	for _, n := range c.nodes[2:] {
+		if n.amnesiac == nil {
+			t.Errorf("replica %d takes the word of two", n.id)
+		}
+		list := n.amnesiac.Answers()
+		if !list[0].Whole || !list[1].Whole || !list[5-n.id].Heard || list[5-n.id].Whole {
+			t.Errorf("replica %d heard %v", n.id, list)
+		}
+	}
+}

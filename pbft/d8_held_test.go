@@ -1,0 +1,210 @@
+package pbft
+
+import (
+	"testing"
+	"time"
+)
+
+// ask has another replica ask the lab's one, and returns the answer.
+func (l *lab) ask(by ReplicaID, above Seq) *HeldBy {
+	l.t.Helper()
+	l.wait(l.cfg.ViewTimeout / 16)
+	answers := sends[*HeldBy](l.from(by, &Held{Nonce: 5, Above: above}))
+	wantCount(l.t, answers, 1, "answers")
+	if m := answers[0]; m.Nonce != 5 || m.Of != by {
+		l.t.Fatalf("answers %d about replica %d", m.Nonce, m.Of)
+	}
+	return answers[0]
+}
+
+// D8.4: every kind of statement of the asker is shown, above its h only, and all of it passes the asker's checks.
+func TestD8_4_AnAnswerShowsWhatTheAskerSigned(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.enter(1) // replica 1 is the primary
+	b := l.batch(1, "a")
+	l.commitAll(1, 1, b)
+	next := l.batch(2, "b")
+	l.propose(1, 2, next)
+	l.from(2, l.prepare(1, 2, next.Digest(), 2))
+	l.from(2, l.commit(1, 2, next.Digest(), 2))
+	l.from(2, l.checkpoint(4, stateAfter(4), 2))
+	l.from(2, l.viewChange(2, 2, StableCert{}))
+	primary, backup := l.ask(1, 0), l.ask(2, 0)
+	for _, want := range []struct {
+		of   *HeldBy
+		kind Type
+		view View
+		seq  Seq
+	}{
+		{primary, TypePrePrepare, 1, 2},
+		{primary, TypeCommit, 1, 1},
+		{backup, TypePrepare, 1, 2},
+		{backup, TypeCommit, 1, 2},
+		{backup, TypeCheckpoint, 0, 4},
+		{backup, TypeViewChange, 2, 0},
+	} {
+		s, ok := heldIn(want.of, want.kind)
+		if !ok || s.View != want.view || s.Seq != want.seq {
+			t.Errorf("the answer to replica %d shows view %d at %d as its %s, want view %d at %d", want.of.Of, s.View, s.Seq, want.kind, want.view, want.seq)
+		}
+	}
+	for _, m := range []*HeldBy{primary, backup} {
+		if _, err := Verify(&l.cfg, m, wireHolds); err != nil {
+			t.Errorf("the answer to replica %d is refused: %v", m.Of, err)
+		}
+		if !m.Whole || m.Commit == nil || m.Commit.Seq != 1 || m.Prepared == nil || m.View != 2 {
+			t.Errorf("the answer to replica %d proves %+v", m.Of, m)
+		}
+	}
+	if s := l.ask(2, 1).Said; len(s) != 4 {
+		t.Errorf("above 1 the backup signed %v, want a prepare, a commit, a checkpoint and a view change", s)
+	}
+}
+
+// D8.4: the new view of the asker is shown while it is the newest.
+func TestD8_4_AnAnswerShowsTheNewViewOfItsPrimary(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.enter(1)
+	if s, ok := heldIn(l.ask(1, 0), TypeNewView); !ok || s.View != 1 {
+		t.Errorf("its primary is shown %v", s)
+	}
+	if _, ok := heldIn(l.ask(2, 0), TypeNewView); ok {
+		t.Error("another replica is shown a new view as its own")
+	}
+}
+
+// D8.4: the highest certificates and the highest justified view prove how far the cluster has come.
+func TestD8_4_AnAnswerProvesHowFarTheClusterHasCome(t *testing.T) {
+	l := newLab(t, 4, 3)
+	if m := l.ask(0, 0); m.View != 0 || m.Stable.Seq != 0 || m.Prepared != nil || m.Commit != nil {
+		t.Errorf("a fresh replica proves %+v", m)
+	}
+	l.stable(8)
+	b := l.batch(1, "a")
+	l.propose(0, 12, b)
+	for _, id := range []ReplicaID{1, 2} {
+		l.from(id, l.prepare(0, 12, b.Digest(), id))
+	}
+	for id := range ReplicaID(3) {
+		l.from(id, l.commit(0, 14, b.Digest(), id))
+	}
+	l.from(2, l.viewChange(4, 2, StableCert{}))
+	m := l.ask(0, 0)
+	if m.Stable.Seq != 8 || m.Prepared.Seq != 12 || m.Commit.Seq != 14 || m.View != 4 {
+		t.Errorf("it proves h = %d, %d prepared, %d committed, view %d", m.Stable.Seq, m.Prepared.Seq, m.Commit.Seq, m.View)
+	}
+}
+
+// D8.4, S4: the question is short and the answer long, so it is answered at a bounded rate, and with bounded length.
+func TestD8_4_AnswersAreBounded(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.ask(0, 0)
+	wantDrop(t, l.from(0, &Held{Nonce: 6}), ReasonTooOften)
+	wantCount(t, sends[*HeldBy](l.from(1, &Held{Nonce: 6})), 1, "answers to another replica")
+	l.wait(l.cfg.ViewTimeout / 16)
+	wantCount(t, sends[*HeldBy](l.from(0, &Held{Nonce: 6})), 1, "answers a while later")
+
+	l = newLab(t, 4, 3)
+	window := l.cfg.LogWindow
+	for s := Seq(1); s <= 2*window; s++ { // a faulty replica votes everywhere
+		for v := View(0); v < 2; v++ {
+			l.from(2, l.prepare(v, s, Digest{byte(v)}, 2))
+			l.from(2, l.commit(v, s, Digest{byte(v)}, 2))
+		}
+	}
+	for id := range ReplicaID(3) {
+		l.from(id, l.checkpoint(2*window, stateAfter(2*window), id))
+	}
+	for s := 2*window + 1; s <= 4*window; s++ {
+		l.from(2, l.prepare(1, s, Digest{1}, 2))
+		l.from(2, l.commit(1, s, Digest{1}, 2))
+	}
+	m := l.ask(2, 0)
+	if err := Check(&l.cfg, m); err != nil {
+		t.Fatal(err)
+	}
+	if s := m.Said; len(s) == 0 || s[len(s)-1].Seq <= 2*window {
+		t.Errorf("%d statements, the oldest for %d: not the newest ones", len(s), s[len(s)-1].Seq)
+	}
+}
+
+// D8.4: what a replica has witnessed of others lies in its anchors: a restart must not erase it.
+func TestD8_4_AWitnessRemembersOverItsOwnRestarts(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.from(2, l.checkpoint(4, stateAfter(4), 2))
+	l.from(1, l.viewChange(6, 1, StableCert{}))
+	l.from(2, l.viewChange(6, 2, l.stableCert(4))) // the same replica's checkpoint is in there as well
+	for round := range 2 {                         // of the anchor of an anchor, too
+		l.log = recode(t, l.r.Anchor())
+		l.restart()
+		for id, want := range map[ReplicaID][]Type{1: {TypeViewChange}, 2: {TypeViewChange, TypeCheckpoint}} {
+			for _, kind := range want {
+				if s, ok := heldIn(l.ask(id, 0), kind); !ok {
+					t.Errorf("after restart %d replica %d is not shown its %s: %v", round+1, id, kind, s)
+				}
+			}
+		}
+	}
+}
+
+// recode brings records through their bytes.
+func recode(t *testing.T, log []Record) []Record {
+	t.Helper()
+	var read []Record
+	for _, r := range log {
+		again, err := DecodeRecord(EncodeRecord(r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		read = append(read, again)
+	}
+	return read
+}
+
+// D8.4: a replica that has only just started answers from its journal while its own question is open, and says so to clients.
+func TestD8_4_AReplicaAnswersBeforeItsOwnQuestionIsSettled(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.from(2, l.checkpoint(4, stateAfter(4), 2))
+	l.boot(Applied{}, false, l.r.Anchor()...)
+	if !l.r.Inspect().Asking {
+		t.Fatal("it does not ask")
+	}
+	m := sends[*HeldBy](l.from(2, &Held{Nonce: 1}))
+	wantCount(t, m, 1, "answers")
+	if _, ok := heldIn(m[0], TypeCheckpoint); !ok || !m[0].Whole {
+		t.Errorf("the answer is %+v", m[0])
+	}
+	busy := all[Respond](l.fromClient(l.request(1, "a")))
+	if len(busy) != 1 || busy[0].Reply.Outcome != OutcomeBusy {
+		t.Errorf("the client is answered %+v", busy)
+	}
+	wantDrop(t, l.from(0, l.prePrepare(0, 1, NullBody)), ReasonAsking)
+}
+
+// D8.4: the question goes to all who have not answered, again and again, less often once the replica votes.
+func TestD8_4_TheQuestionIsRepeated(t *testing.T) {
+	l := newLab(t, 4, 3)
+	asked := func(effects []Effect) map[ReplicaID]int {
+		to := map[ReplicaID]int{}
+		for _, e := range all[Send](effects) {
+			if m, ok := e.Msg.(*Held); ok && m.Nonce == askNonce {
+				to[e.To]++
+			}
+		}
+		return to
+	}
+	if to := asked(l.boot(Applied{}, false)); len(to) != 3 || to[0] != 1 {
+		t.Fatalf("asks %v", to)
+	}
+	if to := asked(l.wait(l.cfg.ViewTimeout / 8)); len(to) != 3 {
+		t.Errorf("asks %v again", to)
+	}
+	l.answeredBy(0, 1)
+	if to := asked(l.beat(3 * time.Second)); len(to) != 1 || to[2] < 2 || to[2] > 4 {
+		t.Errorf("asks %v in three timeouts once it votes, want replica 2 alone", to)
+	}
+	l.answeredBy(2)
+	if to := asked(l.beat(3 * time.Second)); len(to) != 0 {
+		t.Errorf("asks %v when all have answered", to)
+	}
+}

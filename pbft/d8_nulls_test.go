@@ -1,0 +1,161 @@
+package pbft
+
+import (
+	"testing"
+	"time"
+)
+
+// D8.9: a silent replica asks once a timeout, for the first checkpoint at or above R, until its silence ends.
+func TestD8_9_ASilentReplicaAsksForNulls(t *testing.T) {
+	l := newRecoveringLab(t, 3, 9, 1) // K = 4
+	wishes := broadcasts[*Recover](l.beat(4 * l.cfg.ViewTimeout))
+	if len(wishes) < 3 || len(wishes) > 5 {
+		t.Errorf("%d wishes in four timeouts", len(wishes))
+	}
+	for _, m := range wishes {
+		if m.Until != 12 {
+			t.Errorf("asks for nulls up to %d: no checkpoint there ends its silence", m.Until)
+		}
+	}
+	l.stable(12)
+	wantCount(t, broadcasts[*Recover](l.beat(4*l.cfg.ViewTimeout)), 0, "wishes when it has recovered")
+}
+
+// D8.9: a replica whose state nobody serves asks for the checkpoint after the next one, as long as that is so.
+func TestD8_9_WhoStarvesAsksForNulls(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.stable(40)
+	wantCount(t, broadcasts[*Recover](l.wait(l.cfg.ViewTimeout)), 0, "wishes while the state may come")
+	l.step(Starving{})
+	wishes := broadcasts[*Recover](l.wait(l.cfg.ViewTimeout))
+	if len(wishes) != 1 || wishes[0].Until != 40+2*l.cfg.CheckpointInterval {
+		t.Errorf("asks for %v", wishes)
+	}
+	l.stable(48)
+	wantCount(t, broadcasts[*Recover](l.wait(2*l.cfg.ViewTimeout)), 0, "wishes when there is a newer checkpoint")
+}
+
+// D8.9: an idle primary orders nulls up to R and no further, and goes on with every checkpoint.
+func TestD8_9_AnIdlePrimaryOrdersNullsUpToRAndNoFurther(t *testing.T) {
+	c := begin(t, 4)
+	c.order(3)
+	until := Seq(20)
+	c.put(3, 0, &Recover{Until: until})
+	c.until(c.nodes[0].cfg.ViewTimeout, "nulls up to R are ordered", func() bool { return c.nodes[1].replica.handed >= until })
+	c.tick(3 * time.Second)
+	for _, n := range c.nodes {
+		if n.replica.handed != until || n.replica.log.low != until || n.replica.view != 0 {
+			t.Errorf("replica %d is at %d, h = %d, view %d; want %d", n.id, n.replica.handed, n.replica.log.low, n.replica.view, until)
+		}
+	}
+	r := c.request(0, 50, "after the nulls")
+	c.submit(r, 0)
+	c.settle()
+	if !executed(r, c.nodes...) {
+		t.Error("requests are not ordered after nulls")
+	}
+}
+
+// D8.9: requests go before nulls; what they order counts as well.
+func TestD8_9_NoNullsWhileThereAreRequests(t *testing.T) {
+	l := newLab(t, 4, 0)
+	l.fromClient(l.request(1, "a"))
+	for i := uint64(2); i <= 4; i++ { // they wait for a fuller batch
+		l.fromClient(l.request(i, "a"))
+	}
+	for _, m := range broadcasts[*PrePrepare](l.from(3, &Recover{Until: 8})) {
+		if m.Body.IsNull() && l.r.pool.queued > 0 {
+			t.Fatal("a null is ordered while requests wait")
+		}
+	}
+}
+
+// D8.9: a wish is bounded: above h+3L it is refused, each further one of a replica doubles its wait up to a minute, and only so
+// many nulls are in flight.
+func TestD8_9_WishesAreBounded(t *testing.T) {
+	l := newLab(t, 4, 1)
+	window, timeout := l.cfg.LogWindow, l.cfg.ViewTimeout
+	wantDrop(t, l.from(3, &Recover{Until: 3*window + 1}), ReasonAboveWindow)
+	l.stable(8)
+	wantDrop(t, l.from(3, &Recover{Until: 8}), ReasonBelowWindow)
+	wantCount(t, l.from(3, &Recover{Until: 9}), 0, "effects of the first wish")
+	wantDrop(t, l.from(3, &Recover{Until: 9}), ReasonDuplicate)
+	until, wait := Seq(9), timeout
+	for range 8 {
+		until++
+		l.wait(wait - time.Millisecond)
+		wantDrop(t, l.from(3, &Recover{Until: until}), ReasonTooOften)
+		l.wait(time.Millisecond)
+		wantCount(t, l.from(3, &Recover{Until: until}), 0, "effects of a wish after "+wait.String())
+		wait = min(2*wait, maxRecoverWait)
+	}
+	if wait != maxRecoverWait {
+		t.Errorf("the last wait was %v", wait)
+	}
+	wantCount(t, l.from(2, &Recover{Until: until}), 0, "effects of another one's first wish")
+
+	l = newLab(t, 4, 0, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })
+	nulls := broadcasts[*PrePrepare](l.from(3, &Recover{Until: 3 * 256}))
+	wantCount(t, nulls, maxNullsInFlight, "nulls in flight")
+}
+
+// D8.9: a primary that ignores what somebody waits for is suspected like one that ignores a request, and replaced.
+func TestD8_9_ALyingPrimaryThatIgnoresItIsReplaced(t *testing.T) {
+	c := begin(t, 4)
+	c.order(2)
+	c.nodes[0].faulty = true
+	c.nodes[0].lie = func(_ ReplicaID, m Message) []Message {
+		if _, ok := m.(*PrePrepare); ok {
+			return nil
+		}
+		return []Message{m}
+	}
+	for _, to := range []ReplicaID{0, 1, 2} {
+		c.put(3, to, &Recover{Until: 8})
+	}
+	c.until(3*time.Second, "nulls are ordered by another primary", func() bool { return c.nodes[1].replica.log.low >= 8 })
+	if v := c.nodes[1].replica.view; v != 1 {
+		t.Errorf("in view %d", v)
+	}
+}
+
+// D8.9: a faulty replica that tells the backups of its wish and not the primary deposes nobody: they pass it on.
+func TestD8_9_AWishThatThePrimaryWasNotToldDeposesNobody(t *testing.T) {
+	c := begin(t, 4)
+	c.nodes[3].faulty = true
+	for round := range 6 {
+		for _, to := range []ReplicaID{1, 2} {
+			c.put(3, to, &Recover{Until: Seq(8 * (round + 1))})
+		}
+		c.tick(time.Duration(1<<round) * time.Second)
+	}
+	if v := c.highestView(); v != 0 {
+		t.Errorf("in view %d", v)
+	}
+	if h := c.nodes[1].replica.log.low; h < 40 {
+		t.Errorf("h is %d: what was granted was not ordered", h)
+	}
+}
+
+// D8.9: a whole recovery of an idle cluster, in any of its sizes.
+func TestD8_9_AWipedReplicaOfAnIdleClusterIsWholeAgainSoon(t *testing.T) {
+	for _, n := range []int{4, 5, 6, 7} {
+		for _, wiped := range []ReplicaID{0, ReplicaID(n - 1)} {
+			c := newCluster(t, n)
+			c.asks = true
+			c.tick(20 * time.Millisecond)
+			c.order(9)
+			victim := c.nodes[wiped]
+			victim.wipe()
+			victim.start()
+			c.until(6*time.Second, "it is whole", victim.whole)
+			if rec := victim.replica.recovery; rec.until == 0 || victim.replica.log.low < rec.until {
+				t.Errorf("n = %d: R = %d, h = %d", n, rec.until, victim.replica.log.low)
+			}
+			last := c.request(0, 99, "last")
+			c.submit(last, c.all()...)
+			c.until(6*time.Second, "a request is executed by all", func() bool { return executed(last, c.nodes...) })
+			t.Logf("n = %d, replica %d wiped: whole and executing after %v in view %d", n, wiped, c.now, c.highestView())
+		}
+	}
+}

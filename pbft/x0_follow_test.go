@@ -1,0 +1,178 @@
+package pbft
+
+import "testing"
+
+// statusOf tells the replica that another one has executed so much.
+func (l *lab) statusOf(id ReplicaID, executed Seq) []Effect {
+	return l.from(id, &Status{View: l.r.view, Active: true, Executed: executed, Stable: l.r.log.low, Helper: id})
+}
+
+// asked lists the questions for batches among effects: whom, and from where on.
+func asked(effects []Effect) (to []ReplicaID, from []Seq) {
+	for _, e := range all[Send](effects) {
+		if m, ok := e.Msg.(*FetchSlots); ok {
+			to, from = append(to, e.To), append(from, m.From)
+		}
+	}
+	return to, from
+}
+
+// serve answers a question with so many batches.
+func (l *lab) serve(by ReplicaID, from, next Seq) []Effect {
+	l.t.Helper()
+	var all []Effect
+	for s := from; s < next; s++ {
+		b := l.batch(uint64(s), "a")
+		all = append(all, l.from(by, &CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})...)
+	}
+	return append(all, l.from(by, &Slots{From: from, Next: next})...)
+}
+
+// lagging is a replica that knows that the others are ahead, and what its first question was.
+func lagging(t *testing.T) (l *lab, helper ReplicaID) {
+	l = newLab(t, 4, 3)
+	l.statusOf(0, 40)
+	to, from := asked(l.wait(l.cfg.ViewTimeout / 16))
+	if len(to) != 1 || from[0] != 1 {
+		t.Fatalf("asks %v from %v", to, from)
+	}
+	return l, to[0]
+}
+
+// X0: a replica that was away for three windows is back within a few round trips: the time it takes does not depend on any
+// timeout.
+func TestX0_ThreeWindowsTakeRoundTripsNotTimeouts(t *testing.T) {
+	c := begin(t, 4)
+	c.order(2)
+	away := c.nodes[3]
+	away.crash()
+	last := 3 * away.cfg.LogWindow
+	c.order(int(last) - 2)
+	questions, answers := 0, 0
+	c.filter = func(p *packet) bool {
+		switch p.msg.(type) {
+		case *FetchSlots:
+			questions++
+		case *Slots:
+			answers++
+		}
+		return true
+	}
+	away.start()
+	began := c.now
+	c.until(away.cfg.ViewTimeout/4, "it has executed what the others did", func() bool { return away.replica.handed >= last })
+	if questions > 6 || answers != questions {
+		t.Errorf("%d questions, %d answers", questions, answers)
+	}
+	if away.transfers > 0 {
+		t.Error("it needed a transfer")
+	}
+	t.Logf("%d batches after %d questions, %v of virtual time", last, questions, c.now-began)
+}
+
+// X0: the next question follows a useful answer at once, from where that one ended, to the same replica.
+func TestX0_AUsefulAnswerIsFollowedByTheNextQuestion(t *testing.T) {
+	l, helper := lagging(t)
+	to, from := asked(l.serve(helper, 1, 5))
+	if len(to) != 1 || to[0] != helper || from[0] != 5 {
+		t.Errorf("asks %v from %v", to, from)
+	}
+	l.stable(8)
+	to, from = asked(l.serve(helper, 5, 9))
+	if len(to) != 1 || from[0] != 9 {
+		t.Errorf("then it asks %v from %v", to, from)
+	}
+}
+
+// X0: a helper that does not hold the batches says so, and the next one is asked at once.
+func TestX0_ARefusingHelperIsPassedOverAtOnce(t *testing.T) {
+	l, helper := lagging(t)
+	next, from := asked(l.from(helper, &Slots{From: 1, Next: 1}))
+	if len(next) != 1 || next[0] == helper || from[0] != 1 {
+		t.Fatalf("asks %v from %v", next, from)
+	}
+	third, _ := asked(l.from(next[0], &Slots{From: 1, Next: 1}))
+	if len(third) != 1 || third[0] == helper || third[0] == next[0] {
+		t.Fatalf("asks %v", third)
+	}
+	if to, _ := asked(l.from(third[0], &Slots{From: 1, Next: 1})); len(to) != 0 {
+		t.Errorf("asks %v at once when none holds it", to)
+	}
+	if to, _ := asked(l.beat(l.cfg.ViewTimeout)); len(to) == 0 || len(to) > 16 {
+		t.Errorf("asks %d times a timeout when none holds it", len(to))
+	}
+}
+
+// X0: one that is silent costs an eighth of a timeout, and one that lies about what it sent no more.
+func TestX0_ASilentOrLyingHelperCostsAnEighthOfATimeout(t *testing.T) {
+	for name, reply := range map[string]func(l *lab, helper ReplicaID){
+		"silent":                        func(*lab, ReplicaID) {},
+		"claims to have sent":           func(l *lab, helper ReplicaID) { l.from(helper, &Slots{From: 1, Next: 5}) },
+		"answers another question":      func(l *lab, helper ReplicaID) { l.from(helper, &Slots{From: 2, Next: 2}) },
+		"sends what is of no use":       func(l *lab, helper ReplicaID) { l.from(helper, &CertifiedBody{Seq: 1, Body: NullBody}) },
+		"another one ends its question": func(l *lab, helper ReplicaID) { l.from((helper+1)%3, &Slots{From: 1, Next: 1}) },
+	} {
+		l, helper := lagging(t)
+		asking := l.now
+		reply(l, helper)
+		for {
+			to, _ := asked(l.wait(l.cfg.ViewTimeout / 64))
+			if len(to) > 0 {
+				if to[0] == helper {
+					t.Errorf("%s: asked again", name)
+				}
+				break
+			}
+			if l.now-asking > l.cfg.ViewTimeout/8+l.cfg.ViewTimeout/64 {
+				t.Errorf("%s: nobody else is asked after %v", name, l.now-asking)
+				break
+			}
+		}
+	}
+}
+
+// X0: a helper that answers, but slowly and little, is left for another one: else it would hold the replica back for ever.
+func TestX0_ASlowHelperIsLeft(t *testing.T) {
+	l, helper := lagging(t)
+	b := l.batch(1, "a")
+	l.wait(l.cfg.ViewTimeout / 10)
+	l.from(helper, &CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})
+	if to, _ := asked(l.from(helper, &Slots{From: 1, Next: 2})); len(to) != 1 || to[0] == helper {
+		t.Errorf("then it asks %v", to)
+	}
+}
+
+// X0: what only waits for the executor is not asked for again.
+func TestX0_WhatIsHeldIsNotAskedForAgain(t *testing.T) {
+	l, helper := lagging(t)
+	step := func(m Message) []Effect { // nothing is reported as executed
+		return append([]Effect{}, l.r.Step(Received{From: Source{Replica: helper}, Msg: Own(m)})...)
+	}
+	window := l.cfg.LogWindow
+	for s := Seq(1); s <= window+4; s++ {
+		b := l.batch(uint64(s), "a")
+		step(&CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})
+	}
+	if l.r.handed != window {
+		t.Fatalf("%d batches handed to execution", l.r.handed)
+	}
+	_, from := asked(step(&Slots{From: 1, Next: window + 5}))
+	if len(from) != 1 || from[0] != window+5 {
+		t.Errorf("asks from %v, want from %d on", from, window+5)
+	}
+}
+
+// X0: nobody asks who does not lag: not for what is only being ordered, and not because one replica is a batch ahead for a
+// moment.
+func TestX0_WhoDoesNotLagAsksForNothing(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.beat(l.cfg.ViewTimeout)
+	l.tempt(0, 1)
+	if to, _ := asked(l.statusOf(0, 2)); len(to) != 0 {
+		t.Errorf("asks %v for a batch that is on its way", to)
+	}
+	l.tempt(0, 2)
+	if to, _ := asked(l.beat(l.cfg.ViewTimeout)); len(to) != 0 {
+		t.Errorf("asks %v for nothing", to)
+	}
+}

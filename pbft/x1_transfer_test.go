@@ -1,0 +1,207 @@
+package pbft
+
+import (
+	"testing"
+	"time"
+)
+
+// X1: a stable checkpoint above what was executed is not enough: following may still do.
+func TestX1_NoTransferWhileFollowingMayDo(t *testing.T) {
+	l := newLab(t, 4, 3)
+	wantCount(t, all[Transfer](l.stable(3*l.cfg.LogWindow)), 0, "transfers within what others keep")
+	for s := Seq(1); s <= 8; s++ { // slowly, and it goes on
+		wantCount(t, all[Transfer](l.wait(l.cfg.ViewTimeout*9/10)), 0, "transfers while batches come")
+		b := l.batch(uint64(s), "a")
+		l.from(1, &CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})
+	}
+}
+
+// X1: it begins at once when the ring has passed what is to be executed next.
+func TestX1_ItBeginsWhenTheRingHasPassed(t *testing.T) {
+	l := newLab(t, 4, 3)
+	far := 3*l.cfg.LogWindow + l.cfg.CheckpointInterval
+	effects := l.stable(far)
+	begun := all[Transfer](effects)
+	if len(begun) != 1 || begun[0].Target.Seq != far {
+		t.Fatalf("%v begins", begun)
+	}
+	beforeIn(t, effects, "the target is durable before anything is fetched", persists[*Stable],
+		func(e Effect) bool { _, ok := e.(Transfer); return ok })
+}
+
+// X1: it begins when all others have said that they do not hold the next batch, and not when only all but one have.
+func TestX1_ItBeginsWhenNobodyHoldsTheNextBatch(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.stable(8)
+	to, _ := asked(l.wait(l.cfg.ViewTimeout / 16))
+	for range 2 {
+		wantCount(t, to, 1, "questions")
+		effects := l.from(to[0], &Slots{From: 1, Next: 1})
+		wantCount(t, all[Transfer](effects), 0, "transfers while one may hold it")
+		to, _ = asked(effects)
+	}
+	wantCount(t, all[Transfer](l.from(to[0], &Slots{From: 1, Next: 1})), 1, "transfers when none does")
+}
+
+// X1: a refusal of one batch says nothing of the next.
+func TestX1_RefusalsCountForTheNextBatchOnly(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.stable(8)
+	to, _ := asked(l.wait(l.cfg.ViewTimeout / 16))
+	effects := l.from(to[0], &Slots{From: 1, Next: 1})
+	to, _ = asked(effects)
+	to, from := asked(l.serve(to[0], 1, 2))
+	for range 2 {
+		if len(to) != 1 || from[0] != 2 {
+			t.Fatalf("asks %v from %v", to, from)
+		}
+		effects = l.from(to[0], &Slots{From: 2, Next: 2})
+		wantCount(t, all[Transfer](effects), 0, "transfers")
+		to, from = asked(effects)
+	}
+}
+
+// X1: it begins when nothing was executed for a timeout, but not because the executor is slow.
+func TestX1_ItBeginsWhenNothingWasExecutedForATimeout(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.beat(5 * l.cfg.ViewTimeout) // idle before
+	l.stable(8)
+	wantCount(t, all[Transfer](l.wait(l.cfg.ViewTimeout-time.Millisecond)), 0, "transfers before a timeout")
+	wantCount(t, all[Transfer](l.wait(time.Millisecond)), 1, "transfers after it")
+
+	l = newLab(t, 4, 3)
+	b := l.batch(1, "a")
+	l.r.Step(Received{From: Source{Replica: 1}, Msg: Own(&CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})})
+	l.stable(8)
+	wantCount(t, all[Transfer](l.wait(3*l.cfg.ViewTimeout)), 0, "transfers while the executor works")
+}
+
+// X1, D5: it begins at a start whose store holds none of the states that the journal names.
+func TestX1_ItBeginsAtAStartWithoutAState(t *testing.T) {
+	l := newLab(t, 4, 3)
+	log := []Record{&Head{Cluster: l.cfg.Cluster, Self: 3, Active: true}, &Stable{Cert: l.stableCert(8)}}
+	r, err := Boot(&l.cfg, log, Applied{}, Start{Fetch: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.r = r
+	begun := all[Transfer](l.wait(10 * time.Millisecond))
+	if len(begun) != 1 || begun[0].Target.Seq != 8 {
+		t.Errorf("%v begins", begun)
+	}
+	l.log = log
+	wantCount(t, all[Transfer](l.restart()), 0, "transfers of a start that has its state")
+}
+
+// X1: while it lasts, each newer stable checkpoint is a better target; durable before it is named, whatever moved h.
+func TestX1_ANewerCheckpointIsABetterTarget(t *testing.T) {
+	l := inTransfer(t)
+	later := map[string]func() []Effect{
+		"a certificate": func() []Effect { return l.stable(48) },
+		"a new view": func() []Effect {
+			var vcs []*ViewChange
+			for id := range ReplicaID(3) {
+				vcs = append(vcs, l.viewChange(1, id, l.stableCert(52)))
+			}
+			return l.from(1, l.newViewFrom(1, vcs...))
+		},
+	}
+	for _, name := range []string{"a certificate", "a new view"} {
+		effects := later[name]()
+		begun := all[Transfer](effects)
+		if len(begun) != 1 || begun[0].Target.Seq != l.r.log.low {
+			t.Fatalf("%s: %v is named", name, begun)
+		}
+		beforeIn(t, effects, name, persists[*Stable], func(e Effect) bool { _, ok := e.(Transfer); return ok })
+	}
+}
+
+// inTransfer is a replica that has executed four batches and was left behind; h is 40.
+func inTransfer(t *testing.T) *lab {
+	l := newLab(t, 4, 3)
+	for s := Seq(1); s <= 4; s++ {
+		l.tempt(0, s)
+	}
+	l.stable(40)
+	if !l.r.transfer.on {
+		t.Fatal("no transfer")
+	}
+	return l
+}
+
+// X6: one record switches to the state; the event and what it brings come after it.
+func TestX6_OneRecordSwitches(t *testing.T) {
+	l := inTransfer(t)
+	effects := l.step(Transferred{Cert: l.stableCert(40)})
+	installed := 0
+	for _, p := range all[Persist](effects) {
+		if rec, ok := p.Record.(*Installed); ok && rec.Cert.Seq == 40 {
+			installed++
+		}
+	}
+	if installed != 1 {
+		t.Fatalf("%d records", installed)
+	}
+	beforeIn(t, effects, "the record, then execution goes on", persists[*Installed],
+		func(e Effect) bool { _, ok := e.(Resume); return ok })
+	if l.r.handed != 40 || l.r.leftBehind() {
+		t.Errorf("it stands at %d, left behind %v", l.r.handed, l.r.leftBehind())
+	}
+	wantCount(t, all[Execute](l.tempt(0, 41)), 1, "batches after it")
+}
+
+// X6, X7: a restart before the record finds the old position and needs the transfer anew; one after it finds the new position.
+// Marks before the record are void.
+func TestX6_ARestartFindsOnePositionOrTheOther(t *testing.T) {
+	l := inTransfer(t)
+	before := recode(t, l.log)
+	if marks := Marks(before); marks[0].Seq != 4 {
+		t.Errorf("marks before the record: %v", marks)
+	}
+	r, err := New(&l.cfg, before, Applied{Seq: 4, Root: stateAfter(4)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := l.r
+	l.r = r
+	wantCount(t, all[Transfer](l.wait(10*time.Millisecond)), 1, "transfers after a restart before the record")
+	if r.handed != 4 {
+		t.Errorf("it stands at %d", r.handed)
+	}
+
+	l.r, l.log = whole, before
+	cert := l.stableCert(40)
+	l.step(Transferred{Cert: cert})
+	after := recode(t, l.log)
+	if marks := Marks(after); len(marks) != 2 || marks[0] != (Mark{40, cert.Digest}) || marks[1].Seq != 0 {
+		t.Errorf("marks after the record: %v", marks)
+	}
+	if r, err = New(&l.cfg, after, Applied{Seq: 40, Root: cert.Digest}); err != nil {
+		t.Fatal(err)
+	}
+	l.r = r
+	wantCount(t, all[Transfer](l.wait(10*time.Millisecond)), 0, "transfers after a restart after the record")
+	wantCount(t, all[Execute](l.tempt(0, 41)), 1, "batches after a restart after the record")
+	if reach := Reach(&l.cfg, after); reach < 40 {
+		t.Errorf("the journal reaches to %d only: its store would seem to be ahead of it", reach)
+	}
+}
+
+// X7, X4: a store may hold part of a state at the target: the journal tells of the target before.
+func TestX7_TheJournalReachesToTheTarget(t *testing.T) {
+	l := inTransfer(t)
+	if reach := Reach(&l.cfg, l.log); reach != 40 {
+		t.Errorf("it reaches to %d", reach)
+	}
+}
+
+// X9: with the state the batches above it are asked for, and a replica that is left behind again starts again.
+func TestX9_AfterTheSwitchItFollows(t *testing.T) {
+	l := inTransfer(t)
+	l.statusOf(0, 45)
+	l.step(Transferred{Cert: l.stableCert(40)})
+	if _, from := asked(l.wait(l.cfg.ViewTimeout / 16)); len(from) != 1 || from[0] != 41 {
+		t.Errorf("asks from %v", from)
+	}
+	wantCount(t, all[Transfer](l.stable(40+3*l.cfg.LogWindow+4)), 1, "transfers when left behind again")
+}
