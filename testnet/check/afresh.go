@@ -1,6 +1,10 @@
 package check
 
-import "tagma/pbft"
+import (
+	"crypto/sha256"
+
+	"tagma/pbft"
+)
 
 // What journals show of replicas that had forgotten what they signed, and of states that were given to them.
 
@@ -31,6 +35,13 @@ func (j *Journals) life(in *reading, rec pbft.Record) {
 			j.silences.fail("replica %d recovers %s", in.id, why)
 		}
 		in.silence, in.lost = &q, false
+	case *pbft.Accepted:
+		in.hears(j.cfg, r.PrePrepare.View, r.PrePrepare.Seq, r.PrePrepare.Digest)
+	case *pbft.Activated:
+		first := highestStable(r.NewView).Seq + 1
+		for i := range r.NewView.Proposals {
+			in.hears(j.cfg, r.NewView.View, first+pbft.Seq(i), r.NewView.Proposals[i].Digest)
+		}
 	case *pbft.Sent:
 		j.speaks(in, r.Msg)
 	default: // says nothing that recovery forbids
@@ -56,10 +67,30 @@ func (in *reading) afresh() {
 		}
 	}
 	clear(in.asked)
+	clear(in.heard)
 	in.moved, in.silence = 0, nil
 	*in = *newReading(in.voter)
 }
 
+// hears notes a pre-prepare of the replica itself that it has from others: an anchor repeats it as one that was sent.
+func (in *reading) hears(cfg *pbft.Config, view pbft.View, seq pbft.Seq, d pbft.Digest) {
+	if in.silence != nil && view < in.silence.since && cfg.Primary(view) == in.id {
+		in.heard[place{pbft.TypePrePrepare, view, seq}] = d
+	}
+}
+
+// repeats reports whether a message is a pre-prepare of an earlier life.
+func (in *reading) repeats(cfg *pbft.Config, m pbft.Message) bool {
+	p, is := m.(*pbft.PrePrepare)
+	if !is {
+		return false
+	}
+	heard, again := in.heard[placeOf(m)]
+	signed, before := in.signed[placeOf(m)]
+	return again && heard == p.Digest || before && signed == sha256.Sum256(pbft.Signable(cfg, m))
+}
+
+// speaks is I19 for a vote.
 func (j *Journals) speaks(in *reading, m pbft.Message) {
 	view, forbidden := silences(m)
 	if !forbidden || in.silence == nil && !in.lost {
@@ -70,6 +101,9 @@ func (j *Journals) speaks(in *reading, m pbft.Message) {
 		if _, again := in.signed[placeOf(m)]; !again {
 			j.silences.fail("replica %d signs a %v for view %d in another life, and has no recovery", in.id, kind, view)
 		}
+		return
+	}
+	if in.repeats(j.cfg, m) {
 		return
 	}
 	j.silences.checked++

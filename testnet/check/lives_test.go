@@ -78,6 +78,7 @@ func TestJournals_NoticeEveryBreakAcrossLives(t *testing.T) {
 		{"I19", "a recovery in a view in which it voted", []book{with(first, prepare(2, 2, 7)), {head(2, 1), recovering(2, 9, 2)}}},
 		{"I19", "a recovery below the view that it asked for", []book{first, {head(2, 0), recovering(2, 9, 1)}}},
 		{"I19", "a recovery that changes", []book{first, with(second, head(2, 3), recovering(2, 8, 2), stable(12))}},
+		{"I19", "a recovery no higher than one in whose life it voted", []book{first, second, {head(3, 2), recovering(3, 12, 3)}}},
 		{"", "a second recovery that is lower, after one that signed nothing", []book{
 			{head(1, 0)}, {head(2, 1), recovering(2, 9, 2)}, {head(3, 1), recovering(3, 8, 2)},
 		}},

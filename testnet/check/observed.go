@@ -169,6 +169,12 @@ func (s statements) any(d pbft.Digest, durable bool) bool {
 	return false
 }
 
+// ofThePast reports whether an earlier life said it.
+func (s statements) ofThePast(view pbft.View, d pbft.Digest) bool {
+	at := s.of(view)
+	return at != nil && at.past && at.digest == d
+}
+
 // note adds a statement, or makes one durable that stands there.
 func (s *statements) note(view pbft.View, d pbft.Digest, durable bool) {
 	for i := range *s {

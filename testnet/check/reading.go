@@ -17,6 +17,7 @@ type voter struct {
 	asked   map[pbft.View]pbft.Seq   // by its view changes of this life: their stable checkpoints
 	past    map[pbft.View]statements // view changes of earlier lives
 	silence *silence                 // of this life; nil if it forgot nothing
+	heard   map[place]pbft.Digest    // own pre-prepares of an earlier life that came back from others
 	lost    bool                     // an earlier life's statements, and does not say so yet
 }
 
@@ -25,6 +26,7 @@ func newVoter(id pbft.ReplicaID) *voter {
 		id: id, committed: make(map[pbft.Seq]pbft.Digest), states: make(map[pbft.Seq]pbft.Digest),
 		signed: make(map[place]pbft.Digest), bodies: make(map[pbft.Seq][]*pbft.Body),
 		asked: make(map[pbft.View]pbft.Seq), past: make(map[pbft.View]statements),
+		heard: make(map[place]pbft.Digest),
 	}
 }
 

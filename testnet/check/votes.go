@@ -180,6 +180,9 @@ func (m *Monitor) Left(id pbft.ReplicaID, msg pbft.Message) {
 	}
 	switch v := msg.(type) {
 	case *pbft.PrePrepare:
+		if k := o.at(v.Seq); k != nil && k.said[saidPrePrepare].ofThePast(v.View, v.Digest) {
+			return // as below
+		}
 		m.leaves(o, saidPrePrepare, msg, v.View, v.Seq, v.Digest)
 	case *pbft.Prepare:
 		m.leaves(o, saidPrepare, msg, v.View, v.Seq, v.Digest)
