@@ -96,6 +96,9 @@ func (m *madeCluster) write(fresh *cluster.Fresh) error {
 		if err := crypto.WriteKey(filepath.Join(r.Home, node.KeyFile), fresh.Replicas[i]); err != nil {
 			return err
 		}
+		if err := node.MarkUnborn(r.Home); err != nil {
+			return err
+		}
 	}
 	if err := crypto.WriteKey(m.ClientKey, fresh.Clients[0]); err != nil {
 		return err

@@ -21,6 +21,7 @@ type process struct {
 	replica *pbft.Replica
 	inbox   []pbft.Event
 	state   state
+	fetched state
 	calls   []string // of the ports in this turn, in order
 	amid    bool     // dies after its next call
 	downFor time.Duration
@@ -34,19 +35,19 @@ type state struct {
 	done map[pbft.RequestID]pbft.Reply
 }
 
-// lend stands in for state transfer (X1), which nothing here has: the newest state that another replica knows stable.
-func (l *lab) lend(to *process) state {
-	var best state
+// lend stands in for the exchange of state (X3): what another replica saved at that checkpoint.
+func (l *lab) lend(to *process, at pbft.StableCert) {
 	for _, p := range l.processes {
-		if p == to || p.driver == nil {
+		s, ok := p.saved[at.Seq]
+		if p == to || !ok || s.root != at.Digest {
 			continue
 		}
-		if s, ok := p.saved[p.replica.Inspect().Stable]; ok && s.seq >= best.seq {
-			best = s.clone()
-		}
+		l.lent++
+		to.fetched = s.clone()
+		to.inbox = append(to.inbox, pbft.Transferred{Cert: at})
+		return
 	}
-	l.lent++
-	return best
+	to.inbox = append(to.inbox, pbft.Starving{})
 }
 
 func (s state) clone() state { return state{s.seq, s.root, maps.Clone(s.done)} }
@@ -62,16 +63,14 @@ func (p *process) start() {
 		p.tape.begin(fresh.Anchor())
 	}
 	log := p.tape.read(0)
+	base := state{done: make(map[pbft.RequestID]pbft.Reply)} // what lies above comes from others if the journal lets go of it
 	for _, m := range pbft.Marks(log) {
-		s, ok := p.saved[m.Seq]
-		if !ok || s.root != m.Digest {
-			continue
-		}
-		if p.boot(log, s) == nil {
-			return
+		if s, ok := p.saved[m.Seq]; ok && s.root == m.Digest {
+			base = s
+			break
 		}
 	}
-	if err := p.boot(log, p.lab.lend(p)); err != nil {
+	if err := p.boot(log, base); err != nil {
 		p.lab.t.Fatalf("replica %d: %v", p.cfg.Self, err)
 	}
 }
@@ -174,6 +173,26 @@ func (p *process) Snapshot(seq pbft.Seq) {
 func (p *process) Discard(seq pbft.Seq) {
 	maps.DeleteFunc(p.saved, func(at pbft.Seq, _ state) bool { return at < seq })
 }
+
+func (p *process) Transfer(target pbft.StableCert) {
+	p.lab.lend(p, target)
+	p.called("transfer")
+}
+
+func (p *process) Resume(seq pbft.Seq) {
+	if p.fetched.seq != seq {
+		p.lab.t.Fatalf("X6: replica %d goes on at %d, and %d was fetched", p.cfg.Self, seq, p.fetched.seq)
+	}
+	p.state = p.fetched.clone()
+	p.saved[seq] = p.fetched.clone()
+	p.called("resume")
+}
+
+func (p *process) Forgot(f pbft.Forgot) {
+	p.lab.t.Errorf("replica %d has forgotten what it signed: %+v", p.cfg.Self, f)
+}
+
+func (p *process) Offer(pbft.StableCert) {}
 
 func (p *process) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
 	reply, done := p.state.done[req.ID]

@@ -50,11 +50,16 @@ func stuck(stalled time.Duration) string {
 }
 
 func (a *admin) healthz(w http.ResponseWriter, _ *http.Request) {
-	answer(w, stuck(a.node.probe.stalled()))
+	wrong := stuck(a.node.stalled())
+	if lost := a.node.amnesiac.Load(); wrong == "" && lost != nil { // a restart would not help
+		say(w, http.StatusOK, "waits for others: it may have forgotten what it signed: "+lost.Why+"\n")
+		return
+	}
+	answer(w, wrong)
 }
 
 func (a *admin) readyz(w http.ResponseWriter, _ *http.Request) {
-	why := stuck(a.node.probe.stalled())
+	why := stuck(a.node.stalled())
 	if health := a.node.Report().Health; why == "" && health != healthy {
 		why = health
 	}

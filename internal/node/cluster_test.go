@@ -41,7 +41,7 @@ func newTestbed(t testing.TB, n int, protocol cluster.Protocol) *testbed {
 		t.Fatal(err)
 	}
 	for i, port := range freePorts(t, n) {
-		fresh.File.Replicas[i].Addresses = []string{fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", port)}
+		fresh.File.Replicas[i].Addresses = loopback(port)
 	}
 	b := &testbed{t: t, dir: t.TempDir(), fresh: fresh, nodes: make([]*running, n)}
 	if err := fresh.File.Save(filepath.Join(b.dir, "cluster.toml")); err != nil {
@@ -49,7 +49,7 @@ func newTestbed(t testing.TB, n int, protocol cluster.Protocol) *testbed {
 	}
 	for i, key := range fresh.Replicas {
 		home := b.home(i)
-		if err := errors.Join(os.MkdirAll(home, 0o700), crypto.WriteKey(filepath.Join(home, KeyFile), key)); err != nil {
+		if err := errors.Join(os.MkdirAll(home, 0o700), crypto.WriteKey(filepath.Join(home, KeyFile), key), MarkUnborn(home)); err != nil {
 			t.Fatal(err)
 		}
 		settings := DefaultSettings()
@@ -68,6 +68,8 @@ func newTestbed(t testing.TB, n int, protocol cluster.Protocol) *testbed {
 var nextPort atomic.Int32
 
 func init() { nextPort.Store(int32(10_000 + os.Getpid()%40*100)) }
+
+func loopback(port int) []string { return []string{fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", port)} }
 
 // freePorts finds ports that nobody listens on.
 func freePorts(t testing.TB, n int) []int {

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"tagma/checkpoint/store"
 )
 
 // image copies a replica's data as a crash would leave them: the state first, so that the journal is never behind it.
@@ -87,7 +85,8 @@ func used(data []byte) int {
 	return n
 }
 
-// damages are what a crash or a bad disk may do to the write-ahead file of the store. older is the file as it was before.
+// damages are what a crash or a bad disk may do to the write-ahead file of the store. older is the file as it was
+// before.
 var damages = []struct {
 	name string
 	do   func(t testing.TB, dir string, older []byte)
@@ -109,7 +108,8 @@ var damages = []struct {
 	}},
 }
 
-// Whatever a crash leaves of the store, a journal that reaches back far enough brings the replica to where the others are.
+// Whatever a crash leaves of the store, a journal that reaches back far enough brings the replica to where the others
+// are.
 func TestD5_ADamagedStoreIsRebuiltFromTheJournal(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -138,40 +138,52 @@ func TestD5_ADamagedStoreIsRebuiltFromTheJournal(t *testing.T) {
 	l.check(300)
 }
 
-// A store beyond what the journal can rebuild is refused in one line, and nothing is voted on.
-func TestD5_AStoreThatLostTooMuchIsRefused(t *testing.T) {
+// A store beyond what the journal can rebuild is filled from the others: the journal is whole, so nothing was
+// forgotten.
+func TestX1_AStoreThatLostTooMuchIsFetchedFromTheOthers(t *testing.T) {
 	t.Parallel()
-	b := newTestbed(t, 4, small)
+	b := newTestbed(t, 4, small).withAdmin()
 	for i := range 4 {
 		b.adjust(i, func(s *Settings) { s.SegmentBytes = minSegmentBytes })
 	}
 	b.startAll()
 	l := b.load()
-	for b.reachesBack(3) {
-		l.put(16, 3000)
-		b.level(4)
-	}
+	l.grow(0, 3)
 	image := b.image(3)
-	for _, lost := range []float64{1, 0.95} {
+	damage := func(ending string, change func([]byte) []byte) {
 		b.halt(3)
 		b.restore(3, image, StateDir, JournalDir)
-		edit(t, newest(t, filepath.Join(b.home(3), StateDir), ".mem"), func(data []byte) []byte {
+		edit(t, newest(t, filepath.Join(b.home(3), StateDir), ending), change)
+		b.start(3)
+		b.level(4)
+		if v := b.scraped(3); v["tagma_amnesias_total"] != 0 || v["tagma_transfers_begun_total"] != v["tagma_transfers_finished_total"] {
+			t.Errorf("%s: %v amnesias, %v transfers begun, %v finished", ending, v["tagma_amnesias_total"],
+				v["tagma_transfers_begun_total"], v["tagma_transfers_finished_total"])
+		}
+		image = b.image(3)
+	}
+	for _, lost := range []float64{1, 0.95} {
+		damage(".mem", func(data []byte) []byte {
 			n := used(data)
 			clear(data[n-int(lost*float64(n)):])
 			return data
 		})
-		if err := b.refused(3, "needs the state from others"); err != nil && !strings.Contains(err.Error(), " checkpoints of the journal, from ") {
-			t.Errorf("it does not say in short what was tried: %v", err)
-		}
-		b.restore(3, image, StateDir, JournalDir)
-		b.start(3)
-		b.level(4)
 	}
+	damage("MANIFEST", func([]byte) []byte { return []byte("rot") })
 	b.halt(3)
-	edit(t, filepath.Join(b.home(3), StateDir, "MANIFEST"), func([]byte) []byte { return []byte("rot") })
-	if err := b.refused(3, "move it away"); !errors.Is(err, store.ErrDamaged) {
-		t.Errorf("a broken manifest: %v", err)
+	for _, part := range []string{StateDir, StateDir + ".aside"} {
+		if err := os.RemoveAll(filepath.Join(b.home(3), part)); err != nil {
+			t.Fatal(err)
+		}
 	}
+	b.start(3)
+	b.level(4)
+	if v := b.scraped(3); v["tagma_transfers_finished_total"] == 0 && v["tagma_executed"] == 0 {
+		t.Error("the state came from nowhere")
+	}
+	b.halt(2) // so that the mended one is needed
+	l.put(10, 300)
+	b.level(3)
 }
 
 // refused opens a replica's home, which must fail with one line that says how to mend it.

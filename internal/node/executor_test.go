@@ -5,22 +5,35 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 
+	"tagma/internal/replica"
 	"tagma/pbft"
 	"tagma/statemachine"
 	"tagma/statemachine/kv"
 	"tagma/statemachine/memstore"
 )
 
-func newTestExecutor(t *testing.T, storage statemachine.Storage) (*executor, *pbft.Config, chan pbft.Event) {
+// plain makes a store for an executor of a storage. It has nobody who takes or gives a state.
+type plain struct {
+	statemachine.Storage
+	replica.Store
+}
+
+func (p plain) View(at uint64) (statemachine.StorageView, error) { return p.Storage.View(at) }
+func (p plain) Write(sets []statemachine.WriteSet) error         { return p.Storage.Write(sets) }
+func (p plain) Checkpoint(seq uint64) ([32]byte, error)          { return p.Storage.Checkpoint(seq) }
+func (p plain) Discard(below uint64)                             { p.Storage.Discard(below) }
+
+func newTestExecutor(t *testing.T, storage statemachine.Storage) (*machine, *pbft.Config, chan pbft.Event) {
 	t.Helper()
 	cfg := pbft.Config{Members: make([]pbft.PublicKey, 4), CheckpointInterval: 8, LogWindow: 32}
 	service, err := statemachine.New(kv.Machine{}, storage, statemachine.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := newLanes(&cfg).executed
-	return newExecutor(&cfg, service, storage, done), &cfg, done
+	done := make(chan pbft.Event, cfg.LogWindow)
+	return newMachine(&cfg, plain{Storage: storage}, service, done, newMetrics()), &cfg, done
 }
 
 func body(seq pbft.Seq) *pbft.Body {
@@ -109,5 +122,39 @@ func TestD6_AStoreThatFailsEndsTheExecutor(t *testing.T) {
 	}
 	if e := (<-done).(pbft.Executed); e.Seq != 1 { // the journal has it: it is true whatever the store does
 		t.Fatalf("told of %+v", e)
+	}
+}
+
+// The bounds of a write to the store (D5), as the executor keeps them.
+const (
+	flushEvery  = 64
+	flushWithin = 100 * time.Millisecond
+)
+
+// reference applies the batches of body one after the other, and knows the roots that must come of it.
+type reference struct {
+	*statemachine.Service
+	t *testing.T
+}
+
+func newReference(t *testing.T) reference {
+	t.Helper()
+	service, err := statemachine.New(kv.Machine{}, memstore.New(), statemachine.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reference{service, t}
+}
+
+func (r reference) apply(seq pbft.Seq) {
+	r.t.Helper()
+	b := statemachine.Batch{Seq: uint64(seq), Time: int64(seq)}
+	for _, q := range body(seq).Requests {
+		b.Requests = append(b.Requests, statemachine.Request{
+			Client: q.ID.Client, Session: uint64(q.ID.Session), T: q.ID.T, AckedBelow: q.AckedBelow, Digest: q.Digest(), Ops: q.Ops,
+		})
+	}
+	if _, err := r.Apply(b); err != nil {
+		r.t.Fatal(err)
 	}
 }

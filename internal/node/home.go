@@ -15,6 +15,7 @@ import (
 // Names of what a home holds beside config.toml.
 const (
 	KeyFile     = "key"
+	LifeFile    = "life"
 	JournalDir  = "journal"
 	StateDir    = "state"
 	EvidenceDir = "evidence"

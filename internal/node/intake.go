@@ -18,6 +18,7 @@ type intake struct {
 	cfg        *pbft.Config
 	signatures *verification
 	lanes      lanes
+	helpers    func() (data, questions *mailbox) // for what the core does not see
 	routes     *routes
 	quarantine *quarantine[*network.ClientLink]
 	suspects   *quarantine[int] // replicas that sent what no correct one sends
@@ -29,9 +30,9 @@ type intake struct {
 	log        *slog.Logger
 }
 
-// FromReplica takes a frame of another replica. What cannot be believed is counted and dropped: remote input never stops
-// a replica (S4), and who sends it is read less. Who sends what is no message at all, or none for a replica, speaks
-// something else and must connect again to go on with it: that costs him more than it costs us.
+// FromReplica takes a frame of another replica. What cannot be believed is counted and dropped: remote input never
+// stops a replica (S4), and who sends it is read less. Who sends what is no message at all, or none for a replica,
+// speaks something else and must connect again to go on with it: that costs him more than it costs us.
 func (in *intake) FromReplica(from int, frame []byte) {
 	in.suspects.wait(in.ctx, from)
 	m, err := pbft.Decode(frame)
@@ -47,11 +48,29 @@ func (in *intake) FromReplica(from int, frame []byte) {
 	}
 	in.signatures.check(in.signatures.replica(from, len(frame)), m, func(v pbft.Verified) {
 		in.counts.received.Add(1)
-		in.lanes.replicas.put(in.ctx, pbft.Received{From: pbft.Source{Replica: pbft.ReplicaID(from)}, Msg: v}, len(frame))
+		in.believe(pbft.ReplicaID(from), v, len(frame))
 	}, func(err error) {
 		in.refuse("replica", from, err)
 		in.suspects.extend(from, time.Now(), refusedPause)
 	})
+}
+
+// believe hands a message of another replica to the part that it is for. What belongs to the exchange of state never
+// makes a vote wait: where there is no room for it, it is dropped.
+func (in *intake) believe(from pbft.ReplicaID, v pbft.Verified, bytes int) {
+	data, questions := in.helpers()
+	switch v.Message().(type) {
+	case *pbft.Data:
+		if data != nil {
+			data.put(from, v, bytes)
+		}
+	case *pbft.FetchSlots, *pbft.FetchState:
+		if questions != nil {
+			questions.put(from, v, bytes)
+		}
+	default:
+		in.lanes.replicas.put(in.ctx, pbft.Received{From: pbft.Source{Replica: from}, Msg: v}, bytes)
+	}
 }
 
 // betweenReplicas reports whether a message is one that replicas send each other. All others bear no signature and cost
@@ -101,8 +120,8 @@ func (in *intake) request(link *network.ClientLink, m *pbft.Request, bytes int) 
 		})
 }
 
-// order passes a request that is believed on to the loop. Where there is no room it waits, which holds back its own link
-// and no other, so that links take turns however much one of them sends (C6).
+// order passes a request that is believed on to the loop. Where there is no room it waits, which holds back its own
+// link and no other, so that links take turns however much one of them sends (C6).
 func (in *intake) order(link *network.ClientLink, m *pbft.Request, v pbft.Verified, bytes int) {
 	in.routes.set(m.ID, link)
 	in.lanes.clients.put(in.ctx, pbft.Received{From: pbft.Source{Client: true}, Msg: v}, bytes)

@@ -32,6 +32,19 @@ func (l *load) put(n, size int) {
 	}
 }
 
+// grow puts until the journals of these replicas reach back to the first batch no more.
+func (l *load) grow(replicas ...int) {
+	l.b.t.Helper()
+	for again := true; again; {
+		l.put(16, 3000)
+		l.b.level(len(l.b.nodes))
+		again = false
+		for _, i := range replicas {
+			again = again || l.b.reachesBack(i)
+		}
+	}
+}
+
 func (l *load) value(i, size int) []byte {
 	v := make([]byte, max(size, 8))
 	copy(v, fmt.Sprintf("v%d", i))

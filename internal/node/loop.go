@@ -15,12 +15,11 @@ const (
 	clientsPerTurn  = 512
 )
 
-// lanes carry events to the loop. Votes, clients and execution have lanes of their own: no flood of clients delays a
-// vote, and no full lane keeps a batch's result from the core.
+// lanes carry events to the loop. Votes and clients have lanes of their own, and so has execution: no flood of clients
+// delays a vote, and no full lane keeps a batch's result from the core.
 type lanes struct {
 	replicas *lane
 	clients  *lane
-	executed chan pbft.Event
 }
 
 // How many bytes of messages wait for the loop. A turn, and with it what is journalled at once, takes no more.
@@ -29,24 +28,37 @@ const (
 	clientsBytes  = 32 << 20
 )
 
-func newLanes(cfg *pbft.Config) lanes {
+func newLanes() lanes {
 	return lanes{
 		replicas: newLane(4096, replicasBytes),
 		clients:  newLane(clientsPerTurn, clientsBytes),
-		executed: make(chan pbft.Event, cfg.LogWindow),
 	}
 }
 
 // loop runs the driver's turns: it alone touches the core.
 type loop struct {
 	lanes
-	driver  *driver.Driver
-	replica *pbft.Replica
-	tick    time.Duration
-	began   time.Time
-	wall    func() time.Time // nil: the system's
-	shown   atomic.Pointer[pbft.Inspection]
+	executed chan pbft.Event
+	driver   *driver.Driver
+	replica  *pbft.Replica
+	tick     time.Duration
+	began    time.Time
+	wall     func() time.Time // nil: the system's
+	linked   func() bool      // enough others are connected
+	changes  *changes
+	lost     *forgotten // nothing may be signed any more
+	awake    bool       // the core was told the time
+	shown    atomic.Pointer[pbft.Inspection]
 }
+
+// loopWitness is the driver's Observer: it ends the loop of a replica that has forgotten what it signed.
+type loopWitness struct {
+	*witness
+	loop *loop
+}
+
+// Forgot ends the loop after the turn.
+func (w loopWitness) Forgot(f pbft.Forgot) { w.loop.lost = &forgotten{f} }
 
 // run takes turns until the context ends. An error is one of durability, and final (D6).
 func (l *loop) run(ctx context.Context) error {
@@ -67,8 +79,7 @@ func (l *loop) run(ctx context.Context) error {
 			case e := <-l.clients.events:
 				events = append(events, l.clients.take(e))
 			case <-ticker.C:
-				events = append(events, l.now())
-				l.show()
+				events = l.told(events)
 			}
 		}
 		if ctx.Err() != nil {
@@ -79,14 +90,31 @@ func (l *loop) run(ctx context.Context) error {
 		events = l.clients.drain(events, clientsPerTurn)
 		select {
 		case <-ticker.C: // also under load
-			events = append(events, l.now())
-			l.show()
+			events = l.told(events)
 		default:
 		}
 		if err := l.driver.Turn(events); err != nil {
 			return err
 		}
+		if l.lost != nil {
+			return l.lost
+		}
 	}
+}
+
+// linkPatience is how long the first question waits for links to those who are to answer it, in ticks. One that is sent
+// before there are any is lost, and repeated much later.
+const linkPatience = 50
+
+// told appends the time. The core starts to ask and to count time when it is first told.
+func (l *loop) told(events []pbft.Event) []pbft.Event {
+	now := l.now()
+	if !l.awake && l.linked != nil && !l.linked() && now.Mono < linkPatience*l.tick {
+		return events
+	}
+	l.awake = true
+	l.show()
+	return append(events, now)
 }
 
 // drainExecuted appends what execution has reported.
@@ -115,6 +143,9 @@ func (l *loop) now() pbft.Tick {
 func (l *loop) show() {
 	in := l.replica.Inspect()
 	l.shown.Store(&in)
+	if l.changes != nil {
+		l.changes.see(&in)
+	}
 }
 
 // tickFor is how often the core is told the time: fine enough for its timeouts, seldom enough to cost nothing.

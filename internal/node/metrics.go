@@ -23,6 +23,12 @@ type metrics struct {
 	otherDrops prometheus.Counter
 	append     prometheus.Histogram
 	records    prometheus.Counter
+	busy       prometheus.Counter
+	amnesias   prometheus.Counter
+
+	transfersBegun, transfersFinished, transferRounds, transferBlamed prometheus.Counter
+	givenBatches, givenAnswers, givenRefused                          prometheus.Counter
+	bytesReceived, bytesGiven, lostData, lostQuestions                prometheus.Counter
 }
 
 // reasons are the values of the label reason; what is none of them counts as "other".
@@ -30,7 +36,8 @@ var reasons = [...]pbft.Reason{
 	pbft.ReasonDuplicate, pbft.ReasonOldView, pbft.ReasonInactive, pbft.ReasonBelowWindow, pbft.ReasonAboveWindow,
 	pbft.ReasonNotSender, pbft.ReasonFromPrimary, pbft.ReasonConflict, pbft.ReasonNoBody, pbft.ReasonUnknownBody,
 	pbft.ReasonNoRoom, pbft.ReasonNotHeld, pbft.ReasonOrdered, pbft.ReasonTooOften, pbft.ReasonBusy,
-	pbft.ReasonNotPrimary, pbft.ReasonWrongNewView, pbft.ReasonUnexpected, pbft.ReasonFromClient,
+	pbft.ReasonNotPrimary, pbft.ReasonWrongNewView, pbft.ReasonUnexpected, pbft.ReasonAsking, pbft.ReasonUnasked, pbft.ReasonOwn,
+	pbft.ReasonFromClient,
 }
 
 // Buckets: 50 µs, less than one sync of a disk takes, to 6.6 s, past a view timeout; and 1 to 4096 requests.
@@ -49,6 +56,9 @@ func newMetrics() *metrics {
 	m.append = m.histogram("tagma_journal_append_seconds",
 		"Writing and syncing the votes of one turn.", secondsBuckets)
 	m.records = m.counter("tagma_journal_records_total", "Records written to the journal.")
+	m.busy = m.counter("tagma_busy_answers_total", "Requests answered with busy.")
+	m.recoveries()
+	m.lost()
 
 	took := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "tagma_phase_seconds", Help: "Time a batch spent in a phase.", Buckets: secondsBuckets,
@@ -67,6 +77,29 @@ func newMetrics() *metrics {
 	m.registry.MustRegister(took, dropped, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// recoveries are the instruments of a replica that comes back, and of those that help it.
+func (m *metrics) recoveries() {
+	m.amnesias = m.counter("tagma_amnesias_total", "Times it was found that this replica may have forgotten what it signed.")
+	m.transfersBegun = m.counter("tagma_transfers_begun_total", "Transfers of the state to this replica that were begun.")
+	m.transfersFinished = m.counter("tagma_transfers_finished_total", "Transfers of the state to this replica that came to their end.")
+	m.transferRounds = m.counter("tagma_transfer_rounds_total", "Checkpoints that transfers tried to fetch.")
+	m.transferBlamed = m.counter("tagma_transfer_blamed_total", "Parts of a state that were not what the checkpoint says.")
+	m.bytesReceived = m.counter("tagma_transfer_received_bytes_total", "Parts of states received.")
+	m.bytesGiven = m.counter("tagma_donor_bytes_total", "Batches and parts of states given to others.")
+	m.givenBatches = m.counter("tagma_donor_batches_total", "Batches given to others.")
+	m.givenAnswers = m.counter("tagma_donor_answers_total", "Questions for parts of a state answered.")
+	m.givenRefused = m.counter("tagma_donor_refused_total", "Questions for batches or state refused: malformed, or too much was asked.")
+}
+
+// lost counts messages of the exchange of state that found no room.
+func (m *metrics) lost() {
+	lost := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "tagma_transfer_lost_total", Help: "Messages of the exchange of state that found no room.",
+	}, []string{"queue"})
+	m.registry.MustRegister(lost)
+	m.lostData, m.lostQuestions = lost.WithLabelValues("data"), lost.WithLabelValues("questions")
 }
 
 func (m *metrics) histogram(name, help string, buckets []float64) prometheus.Histogram {

@@ -9,14 +9,13 @@ import (
 )
 
 // probe stands between the driver and the core and measures what passes: the core itself knows no metrics and no clock.
-// It changes nothing. All but stalled and busy belong to the loop's goroutine.
+// It changes nothing. All but stalled belong to the loop's goroutine.
 type probe struct {
 	driver.Core
 	metrics *metrics
 	began   time.Time
 	slots   []slotTimes  // a ring by sequence number, two windows long: what shares a place is never in flight together
 	ticked  atomic.Int64 // when the core was last told the time, in nanoseconds after began
-	busy    atomic.Uint64
 }
 
 // phase is how far a batch has come at this replica.
@@ -95,7 +94,7 @@ func (p *probe) see(e pbft.Effect) {
 // responded looks at a reply on its way to the network.
 func (p *probe) responded(r *pbft.Reply) {
 	if r.Outcome == pbft.OutcomeBusy {
-		p.busy.Add(1)
+		p.metrics.busy.Inc()
 		return
 	}
 	p.metrics.replies.Inc()

@@ -131,8 +131,8 @@ func TestProbe_CountsDropsEvidenceAndBusyAnswers(t *testing.T) {
 			"tagma_dropped_total " + string(pbft.ReasonConflict): 1, "tagma_dropped_total other": 1,
 			"tagma_dropped_total " + string(pbft.ReasonDuplicate): 0, "tagma_evidence_total": 1, "tagma_replies_total": 0,
 		})
-		if n := tr.busy.Load(); n != 1 {
-			t.Errorf("%d busy answers", n)
+		if n := observed(t, tr.metrics)["tagma_busy_answers_total"]; n != 1 {
+			t.Errorf("%v busy answers", n)
 		}
 	})
 }

@@ -18,7 +18,7 @@ const (
 var byPeer = []string{"peer"}
 
 // readings are the metrics that are read at a scrape.
-var readings = slices.Concat(protocolReadings, workReadings, linkReadings)
+var readings = slices.Concat(protocolReadings, recoveryReadings, workReadings, linkReadings)
 
 var protocolReadings = []reading{
 	{
@@ -80,10 +80,6 @@ var workReadings = []reading{
 		func(s *snapshot, out emit) {
 			queues(s.node, func(name string, _, room int) { out(float64(room), name) })
 		},
-	},
-	{
-		"tagma_busy_answers_total", "Requests answered with busy.", counter, nil,
-		value(func(s *snapshot) uint64 { return s.node.probe.busy.Load() }),
 	},
 	{
 		"tagma_messages_received_total", "Messages of other replicas that were believed.", counter, nil,
@@ -148,8 +144,16 @@ var linkReadings = []reading{
 
 // queues calls visit with every queue inside the replica.
 func queues(n *Node, visit func(name string, length, room int)) {
-	visit("replicas", len(n.loop.replicas.events), cap(n.loop.replicas.events))
-	visit("clients", len(n.loop.clients.events), cap(n.loop.clients.events))
-	visit("results", len(n.loop.executed), cap(n.loop.executed))
-	visit("executor", len(n.executor.work), cap(n.executor.work))
+	visit("replicas", len(n.lanes.replicas.events), cap(n.lanes.replicas.events))
+	visit("clients", len(n.lanes.clients.events), cap(n.lanes.clients.events))
+	cfg := &n.home.Config
+	results, executor, data, questions := 0, 0, 0, 0
+	if i := n.instance.Load(); i != nil {
+		results, executor = len(i.loop.executed), i.machine.waiting()
+		data, questions = i.machine.data.waiting(), i.giver.questions.waiting()
+	}
+	visit("results", results, int(cfg.LogWindow))
+	visit("executor", executor, int(cfg.LogWindow+cfg.LogWindow/cfg.CheckpointInterval+1))
+	visit("data", data, dataLetters*(cfg.N()-1))
+	visit("questions", questions, questionLetters*(cfg.N()-1))
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tagma/crypto"
+	"tagma/internal/replica"
 	"tagma/network"
 	"tagma/pbft"
 )
@@ -35,6 +36,8 @@ type snapshot struct {
 	peers    []network.PeerState
 	clients  network.ClientState
 	verified crypto.Stats
+	moved    replica.Progress // the transfer
+	given    replica.Given
 }
 
 func newScrape(n *Node) *scrape {
@@ -56,8 +59,8 @@ func (c *scrape) Describe(out chan<- *prometheus.Desc) {
 func (c *scrape) Collect(out chan<- prometheus.Metric) {
 	n := c.node
 	s := &snapshot{
-		node: n, report: n.Report(), inside: n.loop.shown.Load(),
-		peers: n.host.Peers(), clients: n.host.Clients(), verified: n.signatures.verifier.Stats(),
+		node: n, report: n.Report(), inside: n.inspection(),
+		peers: n.host.Peers(), clients: n.host.Clients(), verified: n.signatures.verifier.Stats(), moved: n.moved(), given: n.given(),
 	}
 	for i, r := range readings {
 		r.read(s, func(value float64, labels ...string) {

@@ -7,7 +7,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"time"
 
 	"tagma/pbft"
 )
@@ -36,6 +35,7 @@ type Report struct {
 	ResidentBytes    int64            `json:"rss_bytes"`
 	UptimeMillis     int64            `json:"uptime_ms"`
 	Process          int              `json:"pid"`
+	Recovery         *Recovery        `json:"recovery,omitempty"` // how the replica comes back; left out when it is back
 }
 
 // ConvictedEntry names a replica and what it is proven to have done.
@@ -46,14 +46,14 @@ type ConvictedEntry struct {
 
 // Report tells how this replica is. It may be called from any goroutine.
 func (n *Node) Report() Report {
-	in := n.loop.shown.Load()
+	in := n.inspection()
 	r := Report{
 		Replica: int(n.home.Config.Self), View: uint64(in.View), Active: in.Active, Primary: int(in.Primary),
 		Executed: uint64(in.Executed), StableCheckpoint: uint64(in.Stable), StateDigest: hex.EncodeToString(in.StateDigest[:]),
 		InFlight: uint64(max(in.Seen, in.Executed) - in.Executed), Pending: in.Pending,
 		Connected: []int{}, Clients: n.host.Clients().Links, Convicted: []ConvictedEntry{},
 		ViewChanges: n.counts.views.Load(), Received: n.counts.received.Load(), Refused: n.counts.refused.Load(),
-		ResidentBytes: residentBytes(), UptimeMillis: time.Since(n.loop.began).Milliseconds(), Process: os.Getpid(),
+		ResidentBytes: residentBytes(), UptimeMillis: n.now().Milliseconds(), Process: os.Getpid(),
 	}
 	for id, p := range n.host.Peers() {
 		if id != r.Replica && p.Connected && p.Inbound {
@@ -65,9 +65,8 @@ func (n *Node) Report() Report {
 	}
 	sort.Slice(r.Convicted, func(i, j int) bool { return r.Convicted[i].Replica < r.Convicted[j].Replica })
 	r.JournalBytes = dirBytes(n.home.path(JournalDir))
-	if lsm, vlog, err := n.disk.store.Size(); err == nil {
-		r.StoreBytes = lsm + vlog
-	}
+	r.StoreBytes = n.storeBytes()
+	r.Recovery = n.recovery(in)
 	r.Health = n.health(&r)
 	return r
 }
@@ -77,16 +76,22 @@ const healthy = "ok"
 
 // health is healthy, or the worst thing that is known to be wrong.
 func (n *Node) health(r *Report) string {
-	in := n.loop.shown.Load()
+	in := n.inspection()
 	needed := n.home.Config.Quorum() - 1
 	behind := n.stableElsewhere(in)
-	switch {
-	case in.Diverged:
+	switch rec := r.Recovery; {
+	case rec != nil && rec.Phase == PhaseForgotten:
+		return "may have forgotten what it signed: " + rec.Why
+	case in.Diverged && !in.LeftBehind:
 		return "state contradicts a stable checkpoint"
 	case len(r.Connected) < needed:
 		return "too few replicas connected: " + strconv.Itoa(len(r.Connected)) + " of the " + strconv.Itoa(needed) + " needed"
-	case behind > r.Executed+uint64(n.home.Config.LogWindow):
-		return "too far behind to follow: needs a state transfer, which this version has not"
+	case in.Asking:
+		return "asking the others what it signed"
+	case in.LeftBehind:
+		return "fetching the state from the others"
+	case in.Silent:
+		return "silent until checkpoint " + strconv.FormatUint(uint64(in.Until), 10) + ": it had forgotten what it signed"
 	case behind > r.Executed:
 		return "catching up"
 	case !in.Active:

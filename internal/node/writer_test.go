@@ -36,7 +36,7 @@ func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := &slow{Store: memstore.New(), proceed: make(chan struct{})}
 		x, _, done := newTestExecutor(t, storage)
-		plain, _, _ := newTestExecutor(t, memstore.New())
+		reference := newReference(t)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- x.run(ctx) }()
@@ -49,15 +49,13 @@ func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 				if e := (<-done).(pbft.Executed); e.Seq != next { // a deadlock fails the bubble
 					t.Fatalf("executed %d, want %d", e.Seq, next)
 				}
-				if _, err := plain.service.Apply(batch(pbft.Execute{Seq: next, Body: body(next)})); err != nil {
-					t.Fatal(err)
-				}
+				reference.apply(next)
 			}
 		}
 		snapshot := func() [32]byte {
 			t.Helper()
 			x.Snapshot(next)
-			root, err := plain.service.Checkpoint(uint64(next))
+			root, err := reference.Checkpoint(uint64(next))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -84,9 +82,7 @@ func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 			t.Fatalf("executed %d, want %d", e.Seq, next)
 		}
 		at := next - 1
-		if _, err := plain.service.Apply(batch(pbft.Execute{Seq: next, Body: body(next)})); err != nil {
-			t.Fatal(err)
-		}
+		reference.apply(next)
 		execute(3)
 		storage.proceed <- struct{}{} // the write of the checkpoint
 		execute(3)
@@ -128,7 +124,7 @@ func TestTheExecutorEndsAfterItsWrite(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
-		if err := x.service.Flush(); err != nil {
+		if err := x.executor.Service.Flush(); err != nil {
 			t.Fatal(err)
 		}
 		if v, err := storage.View(flushEvery); err != nil {

@@ -18,15 +18,16 @@ var ErrBack = errors.New("the journal is there again: start this replica again, 
 // nothing (D8.6). It writes nothing: a disk that is mounted later must not be hidden.
 type Asking struct {
 	*pbft.Amnesiac
-	home *Home
-	Why  string // what was found
-	had  bool   // there is a sound journal of the right life already, and it does not help
-	said time.Duration
+	home  *Home
+	Why   string        // what was found
+	Every time.Duration // how often Waits says something
+	had   bool          // there is a sound journal of the right life already, and it does not help
+	said  time.Duration
 }
 
 // NewAsking returns one for a home in which a start found an amnesia.
 func NewAsking(h *Home, why string) *Asking {
-	a := &Asking{Amnesiac: pbft.NewAmnesiac(h.Config, h.newNonce()), home: h, Why: why}
+	a := &Asking{Amnesiac: pbft.NewAmnesiac(h.Config, h.newNonce()), home: h, Why: why, Every: sayEvery}
 	a.had = a.isThere()
 	return a
 }
@@ -37,7 +38,7 @@ const sayEvery = time.Minute
 // Waits says from time to time who has answered and who lost data too, and looks whether the journal has come back. The
 // text is empty when it is not time to say anything.
 func (a *Asking) Waits(now time.Duration) (text string, err error) {
-	if a.said > 0 && now-a.said < sayEvery {
+	if a.said > 0 && now-a.said < a.Every {
 		return "", nil
 	}
 	a.said = max(now, 1)

@@ -55,6 +55,9 @@ func Open(h *Home) (d *Disk, err error) {
 	if d.Log, err = decode(found); err != nil {
 		return d, err
 	}
+	if d.isForeign(h.Config) {
+		return d, fmt.Errorf("%s: %w: bring this replica's own journal back", h.Journal, pbft.ErrForeignJournal)
+	}
 	own, err := d.judge(h, life)
 	if err != nil {
 		return d, err
@@ -118,6 +121,17 @@ func (d *Disk) openWithout(h *Home, life mark) error {
 	}
 	d.Replica = fresh
 	return nil
+}
+
+// isForeign reports whether a journal was written by another replica, or in another cluster: disks were mixed up, and nothing is
+// lost.
+func (d *Disk) isForeign(cfg *pbft.Config) bool {
+	for _, rec := range d.Log {
+		if head, is := rec.(*pbft.Head); is && (head.Cluster != cfg.Cluster || head.Self != cfg.Self) {
+			return true
+		}
+	}
+	return false
 }
 
 // judge compares the life of the journal with that beside the key (D8.3), and returns the one to go on with.

@@ -31,10 +31,11 @@ var mayImport = map[string][]string{
 	"internal/command":    {"internal/nearest"},
 	"internal/cluster":    {"pbft", "crypto", "network", "internal/nearest"},
 	"internal/driver":     {"pbft", "statemachine"},
+	"internal/replica":    {"pbft", "checkpoint", "statemachine"},
 	"internal/machines":   {"internal/cluster", "statemachine", "statemachine/kv", "statemachine/bank"},
 	"internal/node": {
-		"internal/driver", "internal/cluster", "internal/passphrase", "pbft", "crypto", "network", "checkpoint",
-		"statemachine", "internal/machines",
+		"internal/driver", "internal/replica", "internal/cluster", "internal/passphrase", "pbft", "crypto", "network",
+		"checkpoint", "statemachine", "internal/machines",
 	},
 
 	"testnet/byzantine": {"pbft"},

@@ -122,6 +122,9 @@ func makeHome(o Options, id int, key *crypto.PrivateKey) error {
 	if err := crypto.WriteKey(filepath.Join(home, node.KeyFile), key); err != nil {
 		return err
 	}
+	if err := node.MarkUnborn(home); err != nil {
+		return err
+	}
 	settings := node.DefaultSettings()
 	if o.SegmentBytes > 0 {
 		settings.SegmentBytes = o.SegmentBytes

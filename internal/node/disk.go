@@ -1,0 +1,146 @@
+package node
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"tagma/checkpoint/store"
+	"tagma/internal/replica"
+)
+
+// data is where a home's data lie, for the code that judges them.
+func (h *Home) data(log *slog.Logger) *replica.Home {
+	return &replica.Home{
+		Config: &h.Config, Life: lifeFile{filepath.Join(h.Dir, LifeFile)},
+		Journal: h.path(JournalDir), SegmentBytes: int64(h.Settings.SegmentBytes), Random: random,
+		State: stateDir{h.path(StateDir), log}, Log: log,
+	}
+}
+
+func random() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // it ends the process rather than fail
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+// DataError says that the data directory of a home's settings cannot be used. It is one of the configuration.
+type DataError struct{ Err error }
+
+// Error is one line with the directory and the mend.
+func (e *DataError) Error() string { return e.Err.Error() }
+
+// Unwrap is what the system said.
+func (e *DataError) Unwrap() error { return e.Err }
+
+// checkData refuses a data directory that is not there. One that was made in its place would look like that of a
+// replica that was never started, or hide the disk that is mounted there later.
+func (h *Home) checkData() error {
+	if h.Settings.Data == "" {
+		return nil
+	}
+	settings := filepath.Join(h.Dir, ConfigFile)
+	_, err := os.ReadDir(h.Data)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		return &DataError{fmt.Errorf("the data directory %s of %s does not exist: mount its disk, or create it if this replica was"+
+			" never started", h.Data, settings)}
+	default:
+		return &DataError{fmt.Errorf("the data directory of %s cannot be read: %w: mend its permissions, or name another one",
+			settings, err)}
+	}
+}
+
+// MarkUnborn writes into a new home that its replica was never started (D8.2).
+func MarkUnborn(home string) error {
+	return lifeFile{filepath.Join(home, LifeFile)}.Write(replica.Unborn)
+}
+
+// lifeFile is the file life of a home.
+type lifeFile struct{ path string }
+
+// Read returns what the file holds, "" if there is none.
+func (f lifeFile) Read() (string, error) {
+	text, err := os.ReadFile(f.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read the life of this replica: %w", err)
+	}
+	return string(text), nil
+}
+
+// Write replaces the file. A crash leaves the old text or the new one.
+func (f lifeFile) Write(text string) error {
+	if err := f.write(text + "\n"); err != nil {
+		return fmt.Errorf("write the life of this replica to %s: %w", f.path, err)
+	}
+	return nil
+}
+
+func (f lifeFile) write(text string) error {
+	next := f.path + ".new"
+	file, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(text)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return errors.Join(err, os.Remove(next))
+	}
+	if err := os.Rename(next, f.path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(f.path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// stateDir is where the store lies.
+type stateDir struct {
+	dir string
+	log *slog.Logger
+}
+
+// Exists reports whether the directory holds anything.
+func (s stateDir) Exists() (bool, error) {
+	held, err := os.ReadDir(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return len(held) > 0, err
+}
+
+// Open opens the store, or makes an empty one.
+func (s stateDir) Open() (replica.Store, error) {
+	opened, err := store.Open(s.dir, store.Options{Log: s.log})
+	if err != nil {
+		return nil, err
+	}
+	return stored{opened}, nil
+}
+
+// Aside moves the store away.
+func (s stateDir) Aside() error {
+	_, err := store.SetAside(s.dir)
+	return err
+}
+
+// stored is a store on a real disk.
+type stored struct{ *store.Store }
+
+// Stage begins to take in the state after a sequence number.
+func (s stored) Stage(seq uint64) (replica.Stage, error) {
+	stage, err := s.Store.Stage(seq)
+	if err != nil {
+		return nil, err
+	}
+	return stage, nil
+}

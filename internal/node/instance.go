@@ -1,0 +1,225 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tagma/internal/driver"
+	"tagma/internal/machines"
+	"tagma/internal/replica"
+	"tagma/pbft"
+	"tagma/statemachine"
+)
+
+// instance is a replica from a start to its end: what its disk was found to hold, and the parts that work on it.
+type instance struct {
+	node    *Node
+	disk    *replica.Disk
+	service *statemachine.Service
+	machine *machine
+	giver   *giver
+	loop    *loop
+	probe   *probe
+	spare   chan struct{} // asks for the file of the journal's next segment; holds one wish
+
+	ended   chan struct{} // closed when queries must end
+	reading sync.RWMutex  // held by queries; with it the service is closed
+	closed  bool
+}
+
+// forgotten ends an instance: another replica holds a statement of this one that its journal lacks (D8.5).
+type forgotten struct{ pbft.Forgot }
+
+// Error is what an operator reads of it.
+func (f *forgotten) Error() string { return replica.Proven(f.Forgot) }
+
+// newInstance judges what the disk holds and puts the parts of a replica on it. The error may be a *replica.Amnesia.
+func (n *Node) newInstance() (*instance, error) {
+	disk, err := replica.Open(n.data)
+	if err != nil {
+		return nil, err
+	}
+	i := &instance{node: n, disk: disk, spare: make(chan struct{}, 1), ended: make(chan struct{})}
+	if i.service, err = n.serve(disk); err != nil {
+		return nil, errors.Join(err, disk.Close())
+	}
+	i.spare <- struct{}{}
+	disk.Votes.Rotated = func() {
+		select {
+		case i.spare <- struct{}{}:
+		default:
+		}
+	}
+	i.connect()
+	return i, nil
+}
+
+// serve puts the state machine on the store, at the state that was verified.
+func (n *Node) serve(disk *replica.Disk) (*statemachine.Service, error) {
+	machine, err := machines.ByName(n.home.Cluster.Machine)
+	if err != nil {
+		return nil, err
+	}
+	protocol := n.home.Cluster.Protocol.WithDefaults()
+	service, err := statemachine.New(machine, disk.Store, statemachine.Limits{
+		Window: uint64(protocol.Window), Sessions: protocol.Sessions, MaxResultBytes: n.home.Config.MaxResultBytes,
+	})
+	if err != nil {
+		return nil, err
+	}
+	service.ObservePanics(n.panicked)
+	if err := service.Load(uint64(disk.Applied.Seq)); err != nil {
+		service.Close()
+		return nil, err
+	}
+	return service, nil
+}
+
+// panicked tells of an application's panic. Clients can cause as many as they like, so ever fewer of them are logged.
+func (n *Node) panicked(p statemachine.Panic) {
+	if count := n.counts.panics.Add(1); count&(count-1) == 0 {
+		n.log.Error("the application panicked: the operation failed on every replica, nothing it wrote is kept",
+			"seq", p.Seq, "value", fmt.Sprint(p.Value), "so_far", count, "stack", string(p.Stack))
+	}
+}
+
+// connect wires the parts.
+func (i *instance) connect() {
+	n := i.node
+	cfg := &n.home.Config
+	core, guard := driver.Core(i.disk.Replica), driver.NewGuard(cfg, i.disk.Log)
+	if n.opt.Replace != nil {
+		core, guard = n.opt.Replace(cfg, i.disk.Replica, n.sign), nil
+	}
+	i.probe = newProbe(cfg, core, n.metrics)
+	executed := make(chan pbft.Event, cfg.LogWindow)
+	i.giver = newGiver(cfg, replica.NewDonor(cfg, i.disk.Store, i.disk.Votes, n.send), n.now, n.metrics)
+	i.machine = newMachine(cfg, i.disk.Store, i.service, executed, n.metrics)
+	i.machine.giver, i.machine.now, i.machine.send = i.giver, n.now, n.send
+	i.machine.log = &transferLog{log: n.log, metrics: n.metrics}
+	i.loop = &loop{
+		lanes: n.lanes, executed: executed, replica: i.disk.Replica, tick: tickFor(cfg.ViewTimeout), began: n.began, wall: n.opt.Wall,
+		linked: i.linked, changes: &changes{log: n.log},
+	}
+	ports := driver.Ports{
+		Journal: timedJournal{i.disk.Votes, n.metrics}, Signer: n.home.Key, Transport: probedTransport{n.transport, i.probe},
+		Machine: i.machine, Observer: loopWitness{n.witness, i.loop}, Guard: guard,
+	}
+	i.loop.driver = driver.New(cfg, i.probe, ports)
+	i.disk.Log = nil
+	i.loop.show()
+}
+
+// linked reports whether enough others are connected both ways to answer the question of a start.
+func (i *instance) linked() bool {
+	up := 0
+	for _, p := range i.node.host.Peers() {
+		if p.Connected && p.Inbound {
+			up++
+		}
+	}
+	return up >= i.node.home.Config.Quorum()-1
+}
+
+// run works until the context ends or the replica must not go on with its journal.
+func (i *instance) run(ctx context.Context) error {
+	i.node.log.Info("the replica goes on from its disk", "view", uint64(i.loop.shown.Load().View),
+		"executed", uint64(i.disk.Applied.Seq), "first_start", i.disk.First)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return i.loop.run(ctx) })
+	group.Go(func() error { return i.machine.run(ctx) })
+	group.Go(func() error { i.giver.run(ctx); return nil })
+	group.Go(func() error { i.prepare(ctx); return nil })
+	return group.Wait()
+}
+
+// prepare zeroes the file of the journal's next segment beside the turns until the context ends, so that no turn waits
+// for it. A failure costs a slower rotation, or shows there again.
+func (i *instance) prepare(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-i.spare:
+		}
+		if err := i.disk.Votes.Prepare(); err != nil {
+			i.node.log.Warn("the journal's next segment could not be prepared", "error", err)
+		}
+	}
+}
+
+// close gives everything back once run has ended. Without a reason to hurry the store holds all batches then.
+func (i *instance) close(why error) error {
+	close(i.ended)
+	i.reading.Lock()
+	i.closed = true
+	i.reading.Unlock()
+	if why != nil {
+		i.service.Close()
+		i.abandon()
+		return nil
+	}
+	if err := i.service.Flush(); err != nil {
+		i.service.Close()
+		i.abandon()
+		return fmt.Errorf("write to the store: %w", err)
+	}
+	i.service.Close()
+	return i.disk.Close()
+}
+
+// closePatience is how long a failed disk may take to close.
+const closePatience = 2 * time.Second
+
+// abandon closes what a failed disk still lets close. Badger tries for ever to write its memtable to a disk that is
+// full or gone, and nothing depends on that (D5): the end of the process does not wait for it.
+func (i *instance) abandon() {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		_ = i.disk.Close() // the error that led here is the one to mend
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closePatience):
+	}
+}
+
+// queryUntil reads a past state of the present instance.
+func (n *Node) queryUntil(stop <-chan struct{}, op []byte, at uint64) ([]byte, error) {
+	i := n.instance.Load()
+	if i == nil {
+		return nil, statemachine.ErrStopped
+	}
+	i.reading.RLock()
+	defer i.reading.RUnlock()
+	if i.closed {
+		return nil, statemachine.ErrStopped
+	}
+	done, either := make(chan struct{}), make(chan struct{})
+	defer close(done)
+	go func() {
+		defer close(either)
+		select {
+		case <-stop:
+		case <-i.ended:
+		case <-done:
+		}
+	}()
+	return i.service.QueryUntil(either, op, at)
+}
+
+// helpers are where messages go that the core does not see: those of donors and to the own one. They are nil while
+// there is no instance.
+func (n *Node) helpers() (data, questions *mailbox) {
+	i := n.instance.Load()
+	if i == nil {
+		return nil, nil
+	}
+	return i.machine.data, i.giver.questions
+}

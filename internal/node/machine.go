@@ -1,0 +1,242 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tagma/internal/replica"
+	"tagma/pbft"
+	"tagma/statemachine"
+)
+
+// machine runs a replica's executor, and with it the receiving side of state transfer, on a goroutine of its own
+// beside ordering. It is the driver's Machine and the executor's Host.
+type machine struct {
+	executor *replica.Executor
+	store    replica.Store
+	giver    *giver
+	timeout  time.Duration
+	now      func() time.Duration
+	send     func(to pbft.ReplicaID, m pbft.Message)
+	done     chan<- pbft.Event // to the loop
+	data     *mailbox          // of donors, for the mover
+	log      *transferLog
+	progress atomic.Pointer[replica.Progress]
+
+	mu     sync.Mutex
+	queue  []pbft.Effect // work that the executor has not taken yet; the core hands over at most a window ahead
+	queued chan struct{}
+
+	// These belong to the executor's goroutine.
+	ctx     context.Context
+	flush   *time.Timer
+	settled chan func() // of jobs beside it: at most a write and a load
+	beside  int
+	ticker  *time.Ticker // while a transfer is under way
+}
+
+// How much of one donor waits for the mover: answers are up to 2 MiB, and it asks for some at a time.
+const (
+	dataLetters = 256
+	dataBytes   = 16 << 20
+)
+
+func newMachine(cfg *pbft.Config, st replica.Store, service *statemachine.Service, done chan<- pbft.Event,
+	counts *metrics,
+) *machine {
+	m := &machine{
+		store: st, timeout: cfg.ViewTimeout, done: done,
+		data: newMailbox(cfg.N(), dataLetters, dataBytes, counts.lostData), queued: make(chan struct{}, 1),
+		ctx: context.Background(), flush: time.NewTimer(time.Hour), settled: make(chan func(), 4),
+	}
+	m.flush.Stop()
+	m.executor = replica.NewExecutor(cfg, m, st, service)
+	m.publish()
+	return m
+}
+
+// put queues work; it never waits.
+func (m *machine) put(work pbft.Effect) {
+	m.mu.Lock()
+	m.queue = append(m.queue, work)
+	m.mu.Unlock()
+	select {
+	case m.queued <- struct{}{}:
+	default:
+	}
+}
+
+// Execute queues a batch.
+func (m *machine) Execute(seq pbft.Seq, body *pbft.Body) { m.put(pbft.Execute{Seq: seq, Body: body}) }
+
+// Snapshot queues a checkpoint behind the batches before it.
+func (m *machine) Snapshot(seq pbft.Seq) { m.put(pbft.Snapshot{Seq: seq}) }
+
+// Transfer queues the wish for a state behind the batches before it.
+func (m *machine) Transfer(target pbft.StableCert) { m.put(pbft.Transfer{Target: target}) }
+
+// Resume queues the switch to the state that was fetched.
+func (m *machine) Resume(seq pbft.Seq) { m.put(pbft.Resume{Seq: seq}) }
+
+// Discard lets the store forget.
+func (m *machine) Discard(seq pbft.Seq) { m.store.Discard(uint64(seq)) }
+
+// Offer hands a checkpoint to the donor.
+func (m *machine) Offer(cert pbft.StableCert) { m.giver.offer(cert) }
+
+// Lookup answers from the sessions (C3).
+func (m *machine) Lookup(req *pbft.Request) (*pbft.Reply, bool) { return m.executor.Lookup(req) }
+
+// Beside runs a job on a goroutine, and what it returns on the executor's.
+func (m *machine) Beside(job func() (done func())) {
+	m.beside++
+	go func() { m.settled <- job() }()
+}
+
+// FlushAfter sets the timer of the next write.
+func (m *machine) FlushAfter(d time.Duration) { m.flush.Reset(d) }
+
+// Now is the time since the node started.
+func (m *machine) Now() time.Duration { return m.now() }
+
+// Report waits until the loop takes an event, or for the end.
+func (m *machine) Report(ev pbft.Event) {
+	select {
+	case m.done <- ev:
+	case <-m.ctx.Done():
+	}
+}
+
+// Send sends a message to another replica.
+func (m *machine) Send(to pbft.ReplicaID, msg pbft.Message) { m.send(to, msg) }
+
+// waiting counts the work that is queued here.
+func (m *machine) waiting() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.queue)
+}
+
+// run works until the context ends. An error is one of the store, and final.
+func (m *machine) run(ctx context.Context) error {
+	m.ctx = ctx
+	defer m.end(ctx)
+	for ctx.Err() == nil {
+		m.takeWork()
+		did, err := m.executor.Step()
+		if err != nil {
+			return err
+		}
+		m.watch()
+		if did {
+			m.settleOne()
+			continue
+		}
+		m.wait(ctx)
+	}
+	return nil
+}
+
+func (m *machine) takeWork() {
+	m.mu.Lock()
+	work := m.queue
+	m.queue = nil
+	m.mu.Unlock()
+	for _, w := range work {
+		m.executor.Put(w)
+	}
+}
+
+// settleOne takes a result of a job beside the executor, and notes that a write is due, between two batches.
+func (m *machine) settleOne() {
+	select {
+	case done := <-m.settled:
+		m.beside--
+		done()
+	case <-m.flush.C:
+		m.executor.Due()
+	default:
+	}
+}
+
+// wait ends with the next thing to do.
+func (m *machine) wait(ctx context.Context) {
+	var ticks <-chan time.Time
+	if m.ticker != nil {
+		ticks = m.ticker.C
+	}
+	select {
+	case <-m.queued:
+	case done := <-m.settled:
+		m.beside--
+		done()
+	case <-m.flush.C:
+		m.executor.Due()
+	case <-m.data.ready:
+		m.takeData()
+	case <-ticks:
+		m.executor.Mover().Tick(m.now())
+	case <-ctx.Done():
+	}
+}
+
+func (m *machine) takeData() {
+	for _, l := range m.data.take() {
+		m.executor.Mover().Data(l.from, l.msg, m.now())
+	}
+}
+
+// watch keeps time for a transfer while there is one, and tells how it goes.
+func (m *machine) watch() {
+	active := m.executor.Mover().Active()
+	switch {
+	case active && m.ticker == nil:
+		m.ticker = time.NewTicker(max(m.timeout/16, time.Millisecond))
+	case !active && m.ticker != nil:
+		m.ticker.Stop()
+		m.ticker = nil
+	case !active:
+		return
+	}
+	m.publish()
+}
+
+func (m *machine) publish() {
+	p := m.executor.Mover().Progress()
+	m.progress.Store(&p)
+	if m.log != nil {
+		m.log.see(&p, m.now())
+	}
+}
+
+// end waits for the jobs beside the executor. When the replica stops because something failed it does not wait long:
+// the disk may be gone, and the process must end (D6).
+func (m *machine) end(ctx context.Context) {
+	m.flush.Stop()
+	if m.ticker != nil {
+		m.ticker.Stop()
+	}
+	var late <-chan time.Time
+	if hasFailed(ctx) {
+		late = time.After(closePatience)
+	}
+	for m.beside > 0 {
+		select {
+		case done := <-m.settled:
+			m.beside--
+			done() // a failure shows again at the next write
+		case <-late:
+			return
+		}
+	}
+	m.executor.Mover().Close()
+}
+
+// hasFailed reports whether a context ended because something failed, not because the replica was told to stop.
+func hasFailed(ctx context.Context) bool {
+	why := context.Cause(ctx)
+	return !errors.Is(why, context.Canceled) && !errors.Is(why, context.DeadlineExceeded) && !errors.As(why, new(*forgotten))
+}

@@ -1,0 +1,156 @@
+package node
+
+import (
+	"time"
+
+	"tagma/internal/replica"
+	"tagma/pbft"
+)
+
+// Recovery is how a replica comes back after a start or after it was left behind.
+type Recovery struct {
+	Phase    RecoveryPhase `json:"phase"`
+	Why      string        `json:"why,omitempty"`       // phase forgotten: what was found
+	Whole    []int         `json:"answered,omitempty"`  // phase forgotten: others that answered and lost nothing
+	LostToo  []int         `json:"lost_too,omitempty"`  // others that lost data as well
+	NoAnswer []int         `json:"no_answer,omitempty"` // others that are not heard of
+	Needed   int           `json:"needed,omitempty"`    // how many of the first kind it waits for
+
+	SilentUntil uint64 `json:"silent_until,omitempty"` // it signs nothing before this checkpoint is stable
+	FromView    uint64 `json:"from_view,omitempty"`    // the first view in which it votes again
+
+	Transfer *Transfer `json:"transfer,omitempty"` // the state that is fetched
+}
+
+// RecoveryPhase is what a replica that comes back is at.
+type RecoveryPhase string
+
+// The phases, in the order in which a replica may go through them.
+const (
+	PhaseForgotten RecoveryPhase = "forgotten" // it may have forgotten what it signed, and asks the others
+	PhaseAsking    RecoveryPhase = "asking"    // it asks the others whether it lacks something that it signed
+	PhaseFetching  RecoveryPhase = "fetching"  // the state is fetched
+	PhaseSilent    RecoveryPhase = "silent"    // it executes, and does not vote yet
+	PhaseFollowing RecoveryPhase = "following" // it executes what others order, or votes from a later view on
+)
+
+// Transfer is how far the fetching of a state is.
+type Transfer struct {
+	Phase           string  `json:"phase"` // choosing, loading, fetching or switching
+	Checkpoint      uint64  `json:"checkpoint"`
+	Share           float64 `json:"share"` // of the state that was compared and is right, 0 to 1
+	Bytes           uint64  `json:"bytes"` // received
+	BytesPerSecond  uint64  `json:"bytes_per_second"`
+	RemainingMillis int64   `json:"remaining_ms"` // 0: not known
+	Rounds          int     `json:"rounds"`       // checkpoints that were tried
+	Donors          []int   `json:"donors"`       // replicas that serve it
+	Blamed          int     `json:"blamed"`       // false answers since the start
+}
+
+// recovery is nil for a replica that is back.
+func (n *Node) recovery(in *pbft.Inspection) *Recovery {
+	if a := n.amnesiac.Load(); a != nil {
+		return n.forgottenReport(a)
+	}
+	r := &Recovery{FromView: uint64(in.Since)}
+	if in.Silent {
+		r.SilentUntil = uint64(in.Until)
+	}
+	moved := n.moved()
+	if moved.Phase != replica.Idle {
+		r.Transfer = transferReport(&moved)
+	}
+	switch {
+	case in.Asking:
+		r.Phase = PhaseAsking
+	case in.LeftBehind || r.Transfer != nil:
+		r.Phase = PhaseFetching
+	case in.Silent:
+		r.Phase = PhaseSilent
+	case in.View < in.Since, in.Stable > in.Executed, n.stableElsewhere(in) > uint64(in.Executed):
+		r.Phase = PhaseFollowing
+	default:
+		return nil
+	}
+	return r
+}
+
+func (n *Node) forgottenReport(a *amnesiac) *Recovery {
+	cfg := &n.home.Config
+	r := &Recovery{Phase: PhaseForgotten, Why: a.Why, Needed: cfg.N() - cfg.F()}
+	for id, answer := range *a.answers.Load() {
+		switch {
+		case pbft.ReplicaID(id) == cfg.Self:
+		case answer.Whole:
+			r.Whole = append(r.Whole, id)
+		case answer.Heard:
+			r.LostToo = append(r.LostToo, id)
+		default:
+			r.NoAnswer = append(r.NoAnswer, id)
+		}
+	}
+	return r
+}
+
+func transferReport(p *replica.Progress) *Transfer {
+	t := &Transfer{
+		Phase: string(p.Phase), Checkpoint: uint64(p.Seq), Share: p.Share, Bytes: p.Bytes, BytesPerSecond: uint64(p.Rate()),
+		RemainingMillis: p.Remaining().Milliseconds(), Rounds: p.Rounds, Donors: []int{}, Blamed: p.Blamed,
+	}
+	for _, id := range p.Donors {
+		t.Donors = append(t.Donors, int(id))
+	}
+	return t
+}
+
+// inspection is a copy of what the core says of itself. While there is none it is that of a replica that knows nothing.
+func (n *Node) inspection() *pbft.Inspection {
+	if i := n.instance.Load(); i != nil {
+		return i.loop.shown.Load()
+	}
+	return &pbft.Inspection{Peers: make([]pbft.PeerInspection, n.home.Config.N())}
+}
+
+// moved is how far the last transfer is.
+func (n *Node) moved() replica.Progress {
+	if i := n.instance.Load(); i != nil {
+		return *i.machine.progress.Load()
+	}
+	return replica.Progress{}
+}
+
+// given is what was given to others, and what is held for them.
+func (n *Node) given() replica.Given {
+	if i := n.instance.Load(); i != nil {
+		return *i.giver.given.Load()
+	}
+	return replica.Given{}
+}
+
+// storeBytes is the size of the store's files.
+func (n *Node) storeBytes() int64 {
+	i := n.instance.Load()
+	if i == nil {
+		return 0
+	}
+	sized, ok := i.disk.Store.(stored)
+	if !ok {
+		return 0
+	}
+	lsm, vlog, err := sized.Size()
+	if err != nil {
+		return 0
+	}
+	return lsm + vlog
+}
+
+// stalled is how long the replica has not told its core the time.
+func (n *Node) stalled() time.Duration {
+	if a := n.amnesiac.Load(); a != nil {
+		return n.now() - time.Duration(a.ticked.Load())
+	}
+	if i := n.instance.Load(); i != nil {
+		return i.probe.stalled()
+	}
+	return 0
+}
