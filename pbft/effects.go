@@ -43,7 +43,10 @@ type Truncate struct {
 
 // Transfer asks for the state of a stable checkpoint, that of Target or a newer one, from other replicas, behind what was
 // handed to execution before (X1). It is repeated with each newer target. Transferred follows, or Starving.
-type Transfer struct{ Target StableCert }
+type Transfer struct {
+	Target StableCert
+	Doubt  bool // the own state was found to be wrong (K2)
+}
 
 // Offer tells that a checkpoint is stable, and durable here: other replicas may fetch its state (X2).
 type Offer struct{ Cert StableCert }

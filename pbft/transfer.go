@@ -60,7 +60,7 @@ func (r *Replica) retarget() {
 	if cert := r.checkpoints.stable; cert.Seq > 0 {
 		r.emit(Persist{&Stable{Cert: cert}})
 	}
-	r.emit(Transfer{Target: r.checkpoints.stable})
+	r.emit(Transfer{Target: r.checkpoints.stable, Doubt: r.diverged})
 }
 
 // onStarving takes note that nobody serves a state that is of use here: the others have to take another checkpoint.

@@ -17,6 +17,8 @@ var (
 	ErrAhead = errors.New("the store holds later versions; wait for a newer checkpoint or set the store aside")
 	// ErrStaging says that a stage is open, which must be adopted or closed first.
 	ErrStaging = errors.New("a stage of the store is open")
+	// ErrMoved says that a stage that was given up had written: the store goes on with another stage only.
+	ErrMoved = errors.New("the store holds a part of a newer state; another stage must be adopted first")
 	// ErrStageClosed says that the stage was adopted or closed.
 	ErrStageClosed = errors.New("the stage is closed")
 	// ErrDiskFull says that less than Options.MinFree is free, or a write would leave less.

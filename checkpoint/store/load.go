@@ -32,6 +32,7 @@ func (s *Store) Load(at uint64) (root [32]byte, err error) {
 	if s.content, err = s.readContent(at, false); err != nil {
 		return root, fmt.Errorf("load the store at %s at sequence number %d: %w", s.dir, at, err)
 	}
+	s.doubted, s.moved, s.top = false, false, at
 	tree := s.tree.Snapshot()
 	s.keep(at, tree)
 	s.mu.Lock()

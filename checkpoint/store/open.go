@@ -24,7 +24,10 @@ type Store struct {
 	fresh bool // Open found nothing
 
 	writing sync.Mutex // held by Load, Write, Checkpoint and a stage's Write and Adopt; guards what follows
-	content            // of the last sequence number written
+	content            // of the last sequence number written, or of the newest stage that shares it
+	top     uint64     // content holds all versions up to it
+	doubted bool       // content may not be what the disk holds
+	moved   bool       // a stage that was not adopted has written: content is no longer that of the last sequence number
 	wrote   bool
 
 	keeping sync.Mutex // guards what follows; no other lock of the store is taken while it is held

@@ -20,7 +20,7 @@ func (s *Store) Write(sets []statemachine.WriteSet) error {
 		return s.fail(fmt.Errorf("write sequence numbers %d to %d to the store at %s: %w",
 			sets[0].Seq, sets[len(sets)-1].Seq, s.dir, err))
 	}
-	s.wrote = true
+	s.wrote, s.top = true, sets[len(sets)-1].Seq
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.written = sets[len(sets)-1].Seq
@@ -54,6 +54,8 @@ func (s *Store) writable() error {
 		return s.failed
 	case s.stage != nil:
 		return ErrStaging
+	case s.moved:
+		return ErrMoved
 	case !s.loaded:
 		return ErrNotLoaded
 	}

@@ -65,7 +65,7 @@ func (d *Driver) work(effect pbft.Effect) error {
 	case pbft.Snapshot:
 		d.machine.Snapshot(e.Seq)
 	case pbft.Transfer:
-		d.machine.Transfer(e.Target)
+		d.machine.Transfer(e)
 	case pbft.Resume:
 		d.machine.Resume(e.Seq)
 	case pbft.Offer:

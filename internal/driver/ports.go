@@ -43,7 +43,7 @@ type Machine interface {
 	Discard(seq pbft.Seq)
 	// Transfer has the state of a stable checkpoint, the target's or a newer one, fetched from other replicas behind the
 	// batches that were handed over before. Transferred or Starving comes of it.
-	Transfer(target pbft.StableCert)
+	Transfer(e pbft.Transfer)
 	// Resume goes on from the state that was fetched.
 	Resume(seq pbft.Seq)
 	// Offer lets other replicas fetch the state of a checkpoint that is stable, and durable here.

@@ -174,8 +174,8 @@ func (p *process) Discard(seq pbft.Seq) {
 	maps.DeleteFunc(p.saved, func(at pbft.Seq, _ state) bool { return at < seq })
 }
 
-func (p *process) Transfer(target pbft.StableCert) {
-	p.lab.lend(p, target)
+func (p *process) Transfer(e pbft.Transfer) {
+	p.lab.lend(p, e.Target)
 	p.called("transfer")
 }
 

@@ -62,7 +62,7 @@ type settling struct{ settled *bool }
 func (s settling) Execute(pbft.Seq, *pbft.Body) {}
 func (s settling) Snapshot(pbft.Seq)            {}
 func (s settling) Discard(pbft.Seq)             {}
-func (s settling) Transfer(pbft.StableCert)     {}
+func (s settling) Transfer(pbft.Transfer)       {}
 func (s settling) Resume(pbft.Seq)              {}
 func (s settling) Offer(pbft.StableCert)        {}
 func (s settling) Lookup(req *pbft.Request) (*pbft.Reply, bool) {

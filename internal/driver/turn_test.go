@@ -48,7 +48,7 @@ func (s *script) Respond(r *pbft.Reply) {
 func (s *script) Execute(pbft.Seq, *pbft.Body)      { s.did = append(s.did, "execute") }
 func (s *script) Snapshot(pbft.Seq)                 { s.did = append(s.did, "snapshot") }
 func (s *script) Discard(pbft.Seq)                  { s.did = append(s.did, "discard") }
-func (s *script) Transfer(pbft.StableCert)          { s.did = append(s.did, "transfer") }
+func (s *script) Transfer(pbft.Transfer)            { s.did = append(s.did, "transfer") }
 func (s *script) Resume(pbft.Seq)                   { s.did = append(s.did, "resume") }
 func (s *script) Offer(pbft.StableCert)             { s.did = append(s.did, "offer") }
 func (s *script) Forgot(pbft.Forgot)                { s.did = append(s.did, "forgot") }

@@ -48,9 +48,10 @@ func NewExecutor(cfg *pbft.Config, host Host, st Store, service *statemachine.Se
 
 // Put queues work: an Execute, Snapshot, Transfer or Resume. Of transfers in a row the last one counts.
 func (x *Executor) Put(work pbft.Effect) {
-	if _, is := work.(pbft.Transfer); is && len(x.work) > 0 {
-		if _, again := x.work[len(x.work)-1].(pbft.Transfer); again {
-			x.work[len(x.work)-1] = work
+	if next, is := work.(pbft.Transfer); is && len(x.work) > 0 {
+		if last, again := x.work[len(x.work)-1].(pbft.Transfer); again {
+			next.Doubt = next.Doubt || last.Doubt
+			x.work[len(x.work)-1] = next
 			return
 		}
 	}
@@ -104,7 +105,7 @@ func (x *Executor) do(work pbft.Effect) error {
 		x.checkpoint = e.Seq
 		return nil
 	case pbft.Transfer:
-		return x.mover.want(e.Target, pbft.Seq(x.Service.Executed()))
+		return x.mover.want(e, pbft.Seq(x.Service.Executed()))
 	case pbft.Resume:
 		return x.resume(e.Seq)
 	default:

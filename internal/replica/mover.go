@@ -63,9 +63,12 @@ func newMover(cfg *pbft.Config, host Host, st Store, at pbft.Seq) *Mover {
 }
 
 // want begins a transfer to the target or a newer checkpoint, or names a newer target for the one under way.
-func (m *Mover) want(target pbft.StableCert, executed pbft.Seq) error {
-	if target.Seq > m.target.Seq {
-		m.target = target
+func (m *Mover) want(e pbft.Transfer, executed pbft.Seq) error {
+	if e.Target.Seq > m.target.Seq {
+		m.target = e.Target
+	}
+	if e.Doubt {
+		m.store.Doubt()
 	}
 	m.position, m.now = executed, m.host.Now()
 	if m.phase == Idle {

@@ -51,6 +51,8 @@ type Store interface {
 	MaxVersion() uint64
 	// Pin opens the state after a checkpoint for others (X2). Both parts must be released.
 	Pin(seq uint64) (*merkle.Snapshot, statemachine.StorageView, error)
+	// Doubt has the next stage read all from the disk: the state was found to be wrong (K2).
+	Doubt()
 	// Stage begins to take in the state after a sequence number (X4).
 	Stage(seq uint64) (Stage, error)
 	// Close gives the store back.

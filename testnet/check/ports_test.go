@@ -129,7 +129,7 @@ func (n *node) Diverged(pbft.Diverged)            {}
 func (n *node) Forgot(pbft.Forgot)                { n.memory.proven = true }
 
 // Transfer asks for a state, which comes at one of the next ticks from whoever offers one.
-func (n *node) Transfer(target pbft.StableCert) { n.wanted = &target }
+func (n *node) Transfer(e pbft.Transfer) { n.wanted = &e.Target }
 
 // fetch brings the state that is asked for, if somebody has it: durable at once, adopted when the core says so.
 func (n *node) fetch() {

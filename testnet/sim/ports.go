@@ -63,12 +63,12 @@ func (p port) Snapshot(seq pbft.Seq) {
 }
 
 // Transfer implements driver.Machine.
-func (p port) Transfer(target pbft.StableCert) {
+func (p port) Transfer(e pbft.Transfer) {
 	if p.n.exec.Mover().Progress().Phase == replica.Idle {
 		p.n.w.counts.LeftBehind++
 		p.n.strayed = true
 	}
-	p.n.turn.out = append(p.n.turn.out, output{work: pbft.Transfer{Target: target}})
+	p.n.turn.out = append(p.n.turn.out, output{work: e})
 }
 
 // Resume implements driver.Machine.

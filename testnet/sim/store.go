@@ -139,6 +139,9 @@ func (s *opened) copyAt(seq uint64) statemachine.StorageView {
 	return view{held, seq}
 }
 
+// Doubt implements replica.Store. Every stage reads the medium.
+func (s *opened) Doubt() {}
+
 // Stage implements replica.Store.
 func (s *opened) Stage(seq uint64) (replica.Stage, error) {
 	if s.on.highest > seq {
