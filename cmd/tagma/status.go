@@ -39,7 +39,8 @@ f replicas down is in order by this measure.
   STABLE     the last checkpoint that a quorum has signed
   IN FLIGHT  batches under way
   PEERS      other replicas connected
-  STATE      the state's digest at the stable checkpoint`,
+  STATE      the state's digest at the stable checkpoint
+  HEALTH     ok, what is wrong, or how the replica comes back: what it fetches, and from when on it votes`,
 		Example: `  tagma status --cluster demo/cluster.toml
   tagma status --watch
   tagma status --json | jq '.replicas[] | {replica, view, executed}'`,

@@ -72,7 +72,12 @@ func (r *replicaStatus) line(colour bool) string {
 		view += " (changing)"
 	}
 	health := coloured(colour, green, r.Health)
-	if r.Health != "ok" {
+	switch back := printable(recoveryText(r.Report)); {
+	case back != "" && r.Health == "ok":
+		health += coloured(colour, yellow, "; "+back)
+	case back != "":
+		health = coloured(colour, yellow, back)
+	case r.Health != "ok":
 		health = coloured(colour, yellow, r.Health)
 	}
 	for _, c := range r.Convicted {
