@@ -102,7 +102,7 @@ func (s *opened) Load(at uint64) (root [32]byte, err error) {
 		s.release(0)
 	}
 	s.fill(s.tree, at)
-	s.last, s.floor = at, at
+	s.last, s.floor, s.on.floor = at, at, at // nothing is forgotten on account of an earlier process
 	if at > 0 {
 		s.keep(at)
 	}
