@@ -8,11 +8,9 @@ import (
 	"tagma/statemachine"
 )
 
-// keptTrees is how many trees of checkpoints are kept for Pin: a donor is asked for a checkpoint a little older than its
-// newest if the one who asks has not heard of that yet.
-const keptTrees = 3
-
-// keptTree is the tree of the state after seq.
+// keptTree is the tree of the state after seq. Those of all checkpoints from the floor on are kept: the newest stable one is
+// the lowest that others may need, and while ordering is stalled it stays (K4), with those above it up to the end of the
+// window. They share what did not change between them.
 type keptTree struct {
 	seq  uint64
 	tree *merkle.Snapshot
@@ -46,16 +44,12 @@ func (s *Store) keptClone(seq uint64) *merkle.Snapshot {
 	return nil
 }
 
-// keep adds the tree after seq, in place of one of the same sequence number, and lets the oldest one go.
+// keep adds the tree after seq, in place of one of the same sequence number.
 func (s *Store) keep(seq uint64, tree *merkle.Snapshot) {
 	s.keepIf(func(k keptTree) bool { return k.seq != seq })
 	s.keeping.Lock()
 	defer s.keeping.Unlock()
 	s.kept = append(s.kept, keptTree{seq, tree})
-	for len(s.kept) > keptTrees {
-		s.kept[0].tree.Release()
-		s.kept = slices.Delete(s.kept, 0, 1)
-	}
 }
 
 func (s *Store) keepFrom(floor uint64) { s.keepIf(func(k keptTree) bool { return k.seq >= floor }) }

@@ -119,7 +119,7 @@ func (s *Store) checkSpace(size int64) error {
 
 // Checkpoint returns the root over the state after seq (K1). Everything up to seq is durable already, because Write
 // syncs; the tree rehashes what changed since the last root. Batches above the last one written, up to seq, wrote nothing.
-// The tree is kept for Pin until keptTrees newer ones are, or until the floor passes it.
+// The tree is kept for Pin until the floor passes it.
 func (s *Store) Checkpoint(seq uint64) (root [32]byte, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()

@@ -17,7 +17,7 @@ type opened struct {
 	tree  *merkle.Tree
 	last  uint64 // the highest sequence number written or passed
 	floor uint64 // the lowest one that can be read
-	kept  []kept // trees of the last checkpoints, the newest last
+	kept  []kept // trees of the checkpoints from the floor on, the newest last
 }
 
 // kept is the tree of a checkpoint.
@@ -25,9 +25,6 @@ type kept struct {
 	seq  uint64
 	tree *merkle.Snapshot
 }
-
-// keptTrees is how many checkpoints can be pinned, as in the real store.
-const keptTrees = 3
 
 func openMedium(on *medium) *opened { return &opened{on: on, tree: merkle.New()} }
 
@@ -80,9 +77,6 @@ func (s *opened) Checkpoint(seq uint64) (root [32]byte, err error) {
 
 func (s *opened) keep(seq uint64) {
 	s.kept = append(s.kept, kept{seq, s.tree.Snapshot()})
-	for len(s.kept) > keptTrees {
-		s.release(0)
-	}
 }
 
 func (s *opened) release(i int) {
@@ -94,6 +88,9 @@ func (s *opened) release(i int) {
 func (s *opened) Discard(below uint64) {
 	s.floor = max(s.floor, min(below, s.last))
 	s.on.floor = s.floor
+	for len(s.kept) > 0 && s.kept[0].seq < s.floor {
+		s.release(0)
+	}
 }
 
 // Load implements replica.Store. Versions above stay, unseen.
@@ -103,9 +100,7 @@ func (s *opened) Load(at uint64) (root [32]byte, err error) {
 	}
 	s.fill(s.tree, at)
 	s.last, s.floor, s.on.floor = at, at, at // nothing is forgotten on account of an earlier process
-	if at > 0 {
-		s.keep(at)
-	}
+	s.keep(at)
 	return s.tree.Root(), nil
 }
 
