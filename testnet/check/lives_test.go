@@ -86,6 +86,15 @@ func TestJournals_NoticeEveryBreakAcrossLives(t *testing.T) {
 		{"I2", "another view change that shows too little more", []book{
 			{head(1, 0), stable(8), asks(2, 8)}, {head(2, 1), recovering(2, 9, 2), stable(12), asks(2, 12)},
 		}},
+		{"I6", "a watermark that falls behind a recovery", []book{
+			{head(2, 1), recovering(2, 9, 2), stable(12), head(2, 1), recovering(2, 9, 2), stable(8)},
+		}},
+		{"I6", "an anchor with a recovery and without a watermark", []book{
+			{head(2, 1), recovering(2, 9, 2), stable(12), head(2, 1), recovering(2, 9, 2), commits(13)},
+		}},
+		{"", "an anchor that repeats an older view change behind a recovery", []book{{
+			head(2, 1), recovering(2, 9, 2), stable(12), asks(3, 12), asks(4, 12), head(2, 4), recovering(2, 9, 2), stable(12), asks(3, 12),
+		}}},
 		{"I7", "views begin anew only in another life", []book{first, {head(1, 1)}}},
 		{"", "a state that was given", []book{{
 			head(1, 0), commits(1), commits(3), installed(8, 8), commits(9), announces(12), head(1, 0), stable(8),
