@@ -102,3 +102,20 @@ func TestD9_JournalNamesThePlaceOfRot(t *testing.T) {
 		t.Errorf("the damage is given as %+v", d.Damage)
 	}
 }
+
+// Records of a replica that comes back are shown too.
+func TestJournal_ShowsARecovery(t *testing.T) {
+	life := pbft.Life{0xfe}
+	for want, r := range map[string]pbft.Record{
+		"recovering             view 3  seq 62":                   &pbft.Recovering{Life: life, Until: 62, View: 3},
+		"silent until that sequence number, votes from that view": &pbft.Recovering{Life: life, Until: 62, View: 3},
+		", life " + life.String():                                 &pbft.Head{Life: life},
+		"installed  certificate         seq 40    ab":             &pbft.Installed{Cert: pbft.StableCert{Seq: 40, Digest: pbft.Digest{0xab}}},
+		"said by replica 1":                                       &pbft.Witness{Replica: 1, Said: pbft.Statement{Type: pbft.TypeCheckpoint, Seq: 8}},
+	} {
+		e, err := describe(pbft.EncodeRecord(r))
+		if err != nil || !strings.Contains(e.line(), want) {
+			t.Errorf("%q, %v does not show %q", e.line(), err, want)
+		}
+	}
+}

@@ -30,6 +30,9 @@ func describe(data []byte) (recordEntry, error) {
 	case *pbft.Head:
 		e.Record, e.View = "head", &r.View
 		e.Note = fmt.Sprintf("replica %d, epoch %d, cluster %s, %s", r.Self, r.Epoch, r.Cluster, activity(r.Active))
+		if r.Life != (pbft.Life{}) {
+			e.Note += ", life " + r.Life.String()
+		}
 	case *pbft.Sent:
 		e.Record = "sent"
 		e.statement(r.Msg)
@@ -55,6 +58,17 @@ func describe(data []byte) (recordEntry, error) {
 	case *pbft.Activated:
 		e.Record = "activated"
 		e.statement(r.NewView)
+	case *pbft.Recovering:
+		e.Record = "recovering"
+		e.at(&r.View, &r.Until, nil)
+		e.Note = "silent until that sequence number, votes from that view, life " + r.Life.String()
+	case *pbft.Installed:
+		e.Record, e.Type, e.Note = "installed", "certificate", "a state that others gave"
+		e.at(nil, &r.Cert.Seq, &r.Cert.Digest)
+	case *pbft.Witness:
+		e.Record, e.Type = "witness", r.Said.Type.String()
+		e.at(&r.Said.View, &r.Said.Seq, nil)
+		e.Note = fmt.Sprintf("said by replica %d", r.Replica)
 	}
 	return e, nil
 }
@@ -104,7 +118,7 @@ func (e *recordEntry) line() string {
 	if len(digest) > 12 {
 		digest = digest[:12]
 	}
-	line := fmt.Sprintf("%-9s %-11s %-7s %-9s %-12s %6d B  %s", e.Record, e.Type, view, seq, digest, e.Bytes, e.Note)
+	line := fmt.Sprintf("%-10s %-11s %-7s %-9s %-12s %6d B  %s", e.Record, e.Type, view, seq, digest, e.Bytes, e.Note)
 	return strings.TrimRight(line, " ")
 }
 

@@ -76,7 +76,7 @@ func (m *machine) Execute(seq pbft.Seq, body *pbft.Body) { m.put(pbft.Execute{Se
 func (m *machine) Snapshot(seq pbft.Seq) { m.put(pbft.Snapshot{Seq: seq}) }
 
 // Transfer queues the wish for a state behind the batches before it.
-func (m *machine) Transfer(target pbft.StableCert) { m.put(pbft.Transfer{Target: target}) }
+func (m *machine) Transfer(e pbft.Transfer) { m.put(e) }
 
 // Resume queues the switch to the state that was fetched.
 func (m *machine) Resume(seq pbft.Seq) { m.put(pbft.Resume{Seq: seq}) }

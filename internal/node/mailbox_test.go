@@ -1,0 +1,37 @@
+package node
+
+import (
+	"testing"
+
+	"tagma/pbft"
+)
+
+// S4: whoever floods a mailbox loses messages of its own, nobody else's, and the flood is bounded in number and in
+// bytes.
+func TestS4_AMailboxHasRoomForEachSender(t *testing.T) {
+	m := newMetrics()
+	b := newMailbox(4, 3, 1000, m.lostData)
+	data := pbft.Own(&pbft.Data{})
+	for range 100 {
+		b.put(1, data, 10)
+	}
+	b.put(2, data, 1001)
+	b.put(2, data, 600)
+	b.put(2, data, 600)
+	b.put(2, data, 400)
+	b.put(3, data, 10)
+	from := map[pbft.ReplicaID]int{}
+	for _, l := range b.take() {
+		from[l.from]++
+	}
+	if from[1] != 3 || from[2] != 2 || from[3] != 1 {
+		t.Errorf("it held %v", from)
+	}
+	if lost := observed(t, m)["tagma_transfer_lost_total data"]; lost != 97+2 {
+		t.Errorf("%v are counted as lost", lost)
+	}
+	b.put(1, data, 1000) // there is room again
+	if b.waiting() != 1 || len(b.ready) != 1 {
+		t.Errorf("%d wait, and whoever takes them is woken %d times", b.waiting(), len(b.ready))
+	}
+}
