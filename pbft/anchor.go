@@ -70,6 +70,26 @@ func (r *Replica) anchorSlot(out []Record, s *slot) []Record {
 	return out
 }
 
+// LastStable is the highest stable checkpoint that a journal tells of; 0 if none is.
+func LastStable(log []Record) (last Seq) {
+	for _, rec := range log {
+		switch rec := rec.(type) {
+		case *Stable:
+			last = max(last, rec.Cert.Seq)
+		case *Installed:
+			last = max(last, rec.Cert.Seq)
+		case *Activated:
+			last = max(last, rec.NewView.highestStable().Seq)
+		case *Sent:
+			if m, ok := rec.Msg.(*NewView); ok {
+				last = max(last, m.highestStable().Seq)
+			}
+		default: // it names none
+		}
+	}
+	return last
+}
+
 // Mark is an own checkpoint that the journal tells of.
 type Mark struct {
 	Seq    Seq

@@ -3,6 +3,7 @@ package replica
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"tagma/checkpoint/journal"
 	"tagma/checkpoint/store"
@@ -207,9 +208,8 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 		return forgot("the store holds sequence number %d, but the journal in %s ends at %d: an old copy of the journal",
 			d.Store.MaxVersion(), h.Journal, last)
 	}
-	marks := pbft.Marks(d.Log)
 	var tried []pbft.Seq
-	for _, mark := range marks {
+	for _, mark := range d.marks() {
 		root, err := d.Store.Load(uint64(mark.Seq))
 		if errors.Is(err, store.ErrDamaged) || err == nil && mark.Seq > 0 && pbft.Digest(root) != mark.Digest {
 			tried = append(tried, mark.Seq)
@@ -235,6 +235,18 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 		return fmt.Errorf("%s: %w: set both back in the cluster file of every replica", h.Journal, err)
 	}
 	return err
+}
+
+// marks lists the states to look for, newest first but for the one that is stable: others may need it, and while ordering is
+// stalled nobody has a newer one that is certified (K4). What lies above is executed again in a moment.
+func (d *Disk) marks() []pbft.Mark {
+	marks := pbft.Marks(d.Log)
+	stable := pbft.LastStable(d.Log)
+	if i := slices.IndexFunc(marks, func(m pbft.Mark) bool { return m.Seq == stable }); i > 0 && stable > 0 {
+		first := marks[i]
+		return slices.Insert(slices.Delete(marks, i, i+1), 0, first)
+	}
+	return marks
 }
 
 // noneOf names the checkpoints that were tried, the newest one first. A journal may hold hundreds.
