@@ -27,6 +27,7 @@ var meanings = map[string]string{
 	"I16": "every executed request was signed by its client",
 	"I17": "no new view dropped what had committed",
 	"I18": "the run was real: enough work, and every fault happened",
+	"I19": "a replica that forgot its votes kept silent, and contradicted none",
 	"D0":  "nothing left or was executed before it was durable",
 	"D1":  "a prepare rests on a durable pre-prepare and its batch",
 	"D2":  "a commit rests on a durable prepared certificate",
