@@ -98,6 +98,15 @@ func (x *exchange) run() {
 			}
 			x.onBad(f.donor, err)
 		}
+		open := 0
+		for _, d := range x.receiver.donors {
+			for _, q := range d.open {
+				open += len(q.tasks)
+			}
+		}
+		if open != x.receiver.asked {
+			x.t.Fatalf("%d paths are asked for, counted as %d", open, x.receiver.asked)
+		}
 		share := x.receiver.Progress().Share
 		if share < last || share > 1 {
 			x.t.Fatalf("the share done goes from %v to %v", last, share)
