@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"tagma/internal/command"
+	"tagma/internal/node"
 )
 
 // problem says why the cluster is not in order, or returns "". It asks only what any f replicas that are down, behind or
@@ -35,11 +36,25 @@ func (s *clusterStatus) problem() string {
 				first.Replica, r.Replica, r.StableCheckpoint)
 		}
 	}
+	if lost := s.lost(); most < s.Quorum && len(lost) > 0 {
+		return fmt.Sprintf("replicas %s lost data, more than the cluster can do without: nobody serves; mount their data disks and"+
+			" start them again", strings.Join(lost, ", "))
+	}
 	if most < s.Quorum {
 		return fmt.Sprintf("no view is active on %d replicas (on %d at most): they are changing views; look again in a moment",
 			s.Quorum, most)
 	}
 	return ""
+}
+
+// lost lists the replicas that may have forgotten what they signed.
+func (s *clusterStatus) lost() (ids []string) {
+	for i := range s.Replicas {
+		if r := &s.Replicas[i]; r.Reachable && r.Recovery != nil && r.Recovery.Phase == node.PhaseForgotten {
+			ids = append(ids, fmt.Sprint(r.Replica))
+		}
+	}
+	return ids
 }
 
 func (s *clusterStatus) print(w io.Writer, asJSON bool) error {
@@ -68,7 +83,10 @@ func (r *replicaStatus) line(colour bool) string {
 		state = r.StateDigest[:min(len(r.StateDigest), 12)]
 	}
 	view := fmt.Sprint(r.View)
-	if !r.Active {
+	switch {
+	case r.Recovery != nil && r.Recovery.Phase == node.PhaseForgotten:
+		view = "-"
+	case !r.Active:
 		view += " (changing)"
 	}
 	health := coloured(colour, green, r.Health)

@@ -23,6 +23,7 @@ type Asking struct {
 	Every time.Duration // how often Waits says something
 	had   bool          // there is a sound journal of the right life already, and it does not help
 	said  time.Duration
+	told  string // what was said last
 }
 
 // NewAsking returns one for a home in which a start found an amnesia.
@@ -35,17 +36,22 @@ func NewAsking(h *Home, why string) *Asking {
 // sayEvery is how often it says what it waits for, and looks for its journal.
 const sayEvery = time.Minute
 
-// Waits says from time to time who has answered and who lost data too, and looks whether the journal has come back. The
-// text is empty when it is not time to say anything.
+// Waits says who has answered and who lost data too, from time to time and soon after that has changed, and looks whether
+// the journal has come back. The text is empty when it is not time to say anything.
 func (a *Asking) Waits(now time.Duration) (text string, err error) {
-	if a.said > 0 && now-a.said < a.Every {
+	patience := min(2*a.home.Config.ViewTimeout, a.Every)
+	if a.said > 0 && now-a.said < patience {
 		return "", nil
 	}
-	a.said = max(now, 1)
+	text = a.Describe()
+	if a.said > 0 && now-a.said < a.Every && text == a.told {
+		return "", nil
+	}
+	a.said, a.told = max(now, 1), text
 	if !a.had && a.isThere() {
 		return "", ErrBack
 	}
-	return a.Describe(), nil
+	return text, nil
 }
 
 // isThere reports whether there is a sound journal of the life that the file beside the key names.

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// step is one command of a page with what it must print.
+type step struct {
+	line    int
+	command string
+	prints  []string
+}
+
+// read finds the steps of a page.
+func read(page string) (steps []step, err error) {
+	inside := false
+	for i, text := range strings.Split(page, "\n") {
+		switch {
+		case strings.HasPrefix(text, "```"):
+			inside = text == "```console"
+		case !inside:
+		case strings.HasPrefix(text, "$ "):
+			steps = append(steps, step{line: i + 1, command: text[2:]})
+		case len(steps) == 0:
+			return nil, fmt.Errorf("line %d: a console block begins with what is printed, not with a command", i+1)
+		default:
+			last := &steps[len(steps)-1]
+			if strings.HasSuffix(last.command, "\\") && len(last.prints) == 0 {
+				last.command += "\n" + text
+				continue
+			}
+			last.prints = append(last.prints, text)
+		}
+	}
+	if len(steps) == 0 {
+		return nil, fmt.Errorf("there is no console block with a command")
+	}
+	return steps, nil
+}
+
+// anything stands for text that differs from run to run.
+const anything = "…"
+
+// matches reports whether lines are what was to be printed.
+func matches(want, got []string) bool {
+	if len(want) == 0 {
+		return len(got) == 0
+	}
+	if want[0] == anything {
+		for skip := 0; skip <= len(got); skip++ {
+			if matches(want[1:], got[skip:]) {
+				return true
+			}
+		}
+		return false
+	}
+	return len(got) > 0 && pattern(want[0]).MatchString(got[0]) && matches(want[1:], got[1:])
+}
+
+// pattern matches a line; blanks may be more or fewer, as columns are as wide as what stands in them.
+func pattern(line string) *regexp.Regexp {
+	parts := strings.Split(strings.TrimRight(line, " "), anything)
+	for i, part := range parts {
+		words := regexp.MustCompile(` +`).Split(part, -1)
+		for j, word := range words {
+			words[j] = regexp.QuoteMeta(word)
+		}
+		parts[i] = strings.Join(words, " +")
+	}
+	return regexp.MustCompile("^" + strings.Join(parts, ".*") + " *$")
+}
