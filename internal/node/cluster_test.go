@@ -143,10 +143,13 @@ func (b *testbed) stopAll() {
 	}
 }
 
+// patience bounds what a test waits for.
+const patience = 60 * time.Second
+
 // dial returns a client and a context that ends with the test's patience.
 func (b *testbed) dial() (*client.Client, context.Context) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	b.t.Cleanup(cancel)
 	c, err := client.DialCluster(ctx, b.fresh.File, b.fresh.Clients[0])
 	if err != nil {
@@ -159,7 +162,7 @@ func (b *testbed) dial() (*client.Client, context.Context) {
 // until waits for a condition on the reports of the running replicas.
 func (b *testbed) until(what string, holds func([]Report) bool) {
 	b.t.Helper()
-	deadline := time.After(60 * time.Second)
+	deadline := time.After(patience)
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for {

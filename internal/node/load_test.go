@@ -21,6 +21,14 @@ func (b *testbed) load() *load {
 	return &load{b: b, c: c, ctx: ctx}
 }
 
+// renew gives it as much time as it had at first.
+func (l *load) renew() {
+	l.b.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	l.b.t.Cleanup(cancel)
+	l.ctx = ctx
+}
+
 // put stores n more values of so many bytes, one after the other.
 func (l *load) put(n, size int) {
 	l.b.t.Helper()

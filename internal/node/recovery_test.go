@@ -201,6 +201,7 @@ func TestX_AnEmptiedReplicaIsFilledWhileTheOthersServe(t *testing.T) {
 	b.until("its silence is over", func([]Report) bool { in := b.nodes[3].inspection(); return in.Since > 0 && !in.Silent })
 	close(stop)
 	<-ended
+	l.renew()
 	b.level(4)
 	if m := b.scraped(3); m["tagma_transfer_received_bytes_total"] < 10_000 || m["tagma_amnesias_total"] != 1 ||
 		m["tagma_silent_until"] < 32 || m["tagma_votes_from_view"] < 1 || m["tagma_silent"] != 0 || m["tagma_transfer"] != 0 {

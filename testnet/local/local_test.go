@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/checkpoint/journal"
+	"tagma/checkpoint/store"
 	"tagma/internal/node"
 	"tagma/testnet/byzantine"
 )
@@ -176,16 +176,16 @@ func TestLauncher_KilledLeavesNoOrphanAndNoLock(t *testing.T) {
 		until(t, fmt.Sprintf("process %d is gone", pid), func() bool { return !alive(pid) })
 	}
 	for id := range 4 {
-		var j *journal.Journal
+		var s *store.Store
 		until(t, fmt.Sprintf("replica %d has left no lock", id), func() bool { // the system lets go of files a little later
-			j, _, err = journal.Open(filepath.Join(homeDir(dir, id), node.JournalDir), journal.Options{})
-			return !errors.Is(err, journal.ErrInUse)
+			s, err = store.Open(filepath.Join(homeDir(dir, id), node.StateDir), store.Options{})
+			return !errors.Is(err, store.ErrLocked)
 		})
 		if err != nil {
 			t.Errorf("replica %d: %v", id, err)
 			continue
 		}
-		if err := j.Close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	}
