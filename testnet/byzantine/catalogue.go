@@ -32,14 +32,15 @@ type Behaviour struct {
 	Bound      string // what the cluster keeps up in spite of it, beside safety; T is the view timeout
 	Parameters []Parameter
 
-	build func(values, seat) (Core, error)
+	build  func(values, seat) (Core, error)
+	frames func(values) (spoiler, error) // nil: it leaves frames alone
 }
 
 // catalogue is sorted by name.
 var catalogue = []Behaviour{
 	badNewView, censor, clockSkew, collude, corrupt, crash, equivocate, exhaust, forgedCertificates, lyingCheckpoint, lyingReply,
-	lyingStatus, lyingViewChange, malformed, mutate, receiveOmission, replay, replayedRequests, sendOmission, sequenceAbuse, silent, slow, slowBackup,
-	slowPrimary, twins, viewChangeStorm,
+	lyingStatus, lyingViewChange, malformed, mutate, oldViewChange, outrun, poisonTransfer, receiveOmission, replay,
+	replayedRequests, sendOmission, sequenceAbuse, silent, slow, slowBackup, slowPrimary, twins, viewChangeStorm,
 }
 
 // Catalogue lists all behaviours by name.

@@ -68,7 +68,7 @@ var faults = []Row{
 	{
 		Name: "bit-rot", Model: Crash, Who: OfMachine, Use: `event "bit-flip"`,
 		Summary: "a bit of a synced record of the journal turns while the replica is down",
-		Bound:   "noticed at the start: it refuses to run, and never casts a conflicting vote",
+		Bound:   "noticed at the start: it recovers from the others, and never casts a conflicting vote",
 	},
 	{
 		Name: "disk-full", Model: Crash, Who: OfMachine, Use: `event "disk-full"`,
@@ -106,8 +106,23 @@ var faults = []Row{
 		Bound:   "behind: none needed; ahead, as primary: at most one view change",
 	},
 	{
-		Name: "amnesia", Model: Byzantine, Who: OfMachine, Use: `event "wipe"`,
-		Summary: "the data directory is empty and the key is the same",
-		Bound:   "the replica counts as faulty; safety",
+		Name: "amnesia", Model: Crash, Who: OfMachine, Use: `event "wipe"; with the accomplice old-view-change`,
+		Summary: "the data are gone, and the key is the same",
+		Bound:   "it does not vote before its recovery point, and then it does; of more than f nobody serves",
+	},
+	{
+		Name: "lost-state", Model: Crash, Who: OfMachine, Use: `event "lose-state"`,
+		Summary: "the state is gone, and the journal is there",
+		Bound:   "it votes on, and fetches the state from the others",
+	},
+	{
+		Name: "rollback", Model: Byzantine, Who: OfMachine, Use: `event "keep", "rollback"`,
+		Summary: "an old copy of the whole home is put back",
+		Bound:   "the others show it what it signed since: it recovers, and takes part again",
+	},
+	{
+		Name: "unmounted", Model: Crash, Who: OfMachine, Use: `event "unmount", "mount"`,
+		Summary: "the data disk is missing under a key that was used, at one replica or at all",
+		Bound:   "named; one recovers; of more than f nobody serves, and all is there when the disks are",
 	},
 }

@@ -104,7 +104,7 @@ func (p *pair) Step(ev pbft.Event) []pbft.Effect {
 // that one's state goes until it executes something.
 func (p *pair) bear() {
 	second, err := pbft.New(p.cfg, p.core.Anchor(), pbft.Applied{Seq: p.done})
-	if err != nil {
+	if err != nil || second.Inspect().LeftBehind { // it would fetch a state first
 		p.tried = max(p.done, 1)
 		return
 	}

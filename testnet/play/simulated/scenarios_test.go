@@ -127,8 +127,8 @@ func TestRun_EveryActIsPerformedOrRefused(t *testing.T) {
 		scenario.StopClients: "for = \"2s\"\n", scenario.Heal: "",
 		scenario.Mount:    "targets = [1]\n[[event]]\nat = \"50ms\"\ndo = \"unmount\"\ntargets = [1]\n",
 		scenario.Rollback: "targets = [1]\n[[event]]\nat = \"50ms\"\ndo = \"keep\"\ntargets = [1]\n",
-		scenario.Restart: "targets = [1]\n[[event]]\nat = \"50ms\"\ndo = \"kill\"\ntargets = [1]\n",
-		scenario.Resume:  "targets = [1]\n[[event]]\nat = \"50ms\"\ndo = \"pause\"\ntargets = [1]\n",
+		scenario.Restart:  "targets = [1]\n[[event]]\nat = \"50ms\"\ndo = \"kill\"\ntargets = [1]\n",
+		scenario.Resume:   "targets = [1]\n[[event]]\nat = \"50ms\"\ndo = \"pause\"\ntargets = [1]\n",
 	}
 	for _, do := range scenario.Acts() {
 		keys, special := more[do]
