@@ -130,9 +130,13 @@ func (n *node) again(why string) {
 	}
 }
 
-// forget ends the process of a replica that was shown what its journal lacks (D8.5).
+// forget ends the process of a replica that was shown what its journal lacks (D8.5). One whose disk kept everything must
+// not be: it would begin a new life for nothing.
 func (n *node) forget() {
 	why := n.lost
+	if n.w.Correct(n.id) {
+		n.w.fail("D8.5", n.id, "its disk has lost nothing, and it was shown a loss: %s", why)
+	}
 	n.stop()
 	n.starts++
 	n.up, n.began, n.routes = true, n.w.now, map[session]*client{}
