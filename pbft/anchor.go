@@ -49,7 +49,7 @@ func (r *Replica) anchorSlot(out []Record, s *slot) []Record {
 	if b := s.body(s.digest); s.accepted && b != nil {
 		pp := r.statement(s)
 		pp.Body = b
-		if r.isPrimary() {
+		if r.isPrimary() && r.mayVote(r.view) { // else it was signed in a life before this one, and came from others
 			out = append(out, &Sent{Msg: pp})
 		} else {
 			out = append(out, &Accepted{PrePrepare: pp})

@@ -95,6 +95,23 @@ func TestD8_4_AnAnswerProvesHowFarTheClusterHasCome(t *testing.T) {
 	}
 }
 
+// D8.4: a view change is witnessed inside a new view as well, and a view is known to be justified from the moment at which this
+// replica asks for it.
+func TestD8_4_WhatANewViewShowsIsWitnessed(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.enter(1)
+	if s, ok := heldIn(l.ask(2, 0), TypeViewChange); !ok || s.View != 1 {
+		t.Error("a view change inside the new view is not shown to its author")
+	}
+	l.wait(l.cfg.ViewTimeout / 16)
+	for _, id := range []ReplicaID{0, 1} {
+		l.r.Step(Received{From: Source{Replica: id}, Msg: Own(l.suspect(4, id))}) // its own view change is still to come back
+	}
+	if m := sends[*HeldBy](l.from(0, &Held{Nonce: 5})); len(m) != 1 || m[0].View != 5 {
+		t.Errorf("it answers %v, want view 5", m)
+	}
+}
+
 // D8.4, S4: the question is short and the answer long, so it is answered at a bounded rate, and with bounded length.
 func TestD8_4_AnswersAreBounded(t *testing.T) {
 	l := newLab(t, 4, 3)

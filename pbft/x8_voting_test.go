@@ -27,8 +27,7 @@ func TestX8_ItOrdersNothingAndSuspectsNobody(t *testing.T) {
 	if busy := all[Respond](effects); len(busy) != 1 || busy[0].Reply.Outcome != OutcomeBusy {
 		t.Errorf("a client is answered %v", busy)
 	}
-	l.from(3, &Recover{Until: 48})
-	effects = l.wait(l.cfg.ViewTimeout)
+	effects = append(l.from(3, &Recover{Until: 48}), l.wait(l.cfg.ViewTimeout)...)
 	wantCount(t, broadcasts[*PrePrepare](effects), 0, "proposals")
 
 	l = newLab(t, 4, 3)

@@ -1,0 +1,196 @@
+package pbft
+
+import (
+	"testing"
+	"time"
+)
+
+// The schedules that random ones hardly ever find, one for each clause of recovery without which they fork. Replica 1 lies, and
+// is the primary of view 1; replica 2 is kept in the dark; replica 3 forgets.
+type rare struct {
+	*cluster
+	dark, victim *node
+	seen         map[ReplicaID]*ViewChange // of view 1, by who sent it
+}
+
+func newRare(t *testing.T) *rare {
+	c := begin(t, 4)
+	c.asks = true
+	c.nodes[1].faulty = true
+	s := &rare{cluster: c, dark: c.nodes[2], victim: c.nodes[3], seen: map[ReplicaID]*ViewChange{}}
+	return s
+}
+
+// only lets messages through between these replicas alone, and keeps back and remembers the view changes of all but the liar.
+func (s *rare) only(ids ...ReplicaID) {
+	in := map[ReplicaID]bool{}
+	for _, id := range ids {
+		in[id] = true
+	}
+	s.wire = nil
+	s.filter = func(p *packet) bool {
+		if vc, ok := p.msg.(*ViewChange); ok && p.from != 1 {
+			s.seen[p.from] = vc
+			return false
+		}
+		return in[p.from] && in[p.to]
+	}
+}
+
+// inject puts a message on the wire whatever the filter is.
+func (s *rare) inject(from, to ReplicaID, m Message) {
+	s.wire = append(s.wire, packet{from: from, to: to, msg: m, frame: Encode(m)})
+}
+
+// suspect makes a replica leave view 0, by suspects of the liar and of another one whose timer is short.
+func (s *rare) suspect(to, also ReplicaID) {
+	for _, by := range []ReplicaID{1, also} {
+		s.inject(by, to, s.sign(by, &Suspect{View: 0, Replica: by}))
+	}
+	s.settle()
+}
+
+// loseDisk wipes the victim and lets it ask until it knows from where on it may vote. Nobody hears its wish for nulls.
+func (s *rare) loseDisk() {
+	s.t.Helper()
+	s.filter = func(p *packet) bool { return TypeOf(p.msg) != TypeRecover }
+	s.victim.wipe()
+	s.victim.start()
+	s.until(3*time.Second, "the victim knows where it may vote", func() bool {
+		return s.victim.amnesiac == nil && !s.victim.replica.inquiry.asking
+	})
+	s.tick(20 * time.Millisecond)
+}
+
+// usurp has the liar start view 1 with what it has of the others, shown to the dark one and the victim alone, and order another
+// batch at a sequence number.
+func (s *rare) usurp(at Seq, of ...*ViewChange) {
+	s.t.Helper()
+	s.only(1, 2, 3)
+	s.inject(1, 2, s.sign(1, &Suspect{View: 0, Replica: 1}))
+	s.suspect(2, 0)
+	dark := s.seen[2]
+	if dark == nil {
+		s.t.Fatal("the dark one stays in view 0")
+	}
+	own := &ViewChange{View: 1, Replica: 1, Suspects: dark.Suspects, Stable: dark.Stable} // it hides what it prepared
+	s.sign(1, own)
+	nv := &NewView{View: 1, ViewChanges: []ViewChange{*own, *dark}}
+	for _, vc := range of {
+		nv.ViewChanges = append(nv.ViewChanges, *vc)
+	}
+	for _, d := range chosenDigests(nv.ViewChanges) {
+		nv.Proposals = append(nv.Proposals, Proposal{Digest: d})
+	}
+	s.sign(1, nv)
+	b := s.oneBatch("usurped")
+	for _, to := range []ReplicaID{2, 3} {
+		s.inject(1, to, nv)
+		s.inject(1, to, s.sign(1, &PrePrepare{View: 1, Seq: at, Digest: b.Digest(), Body: b}))
+		s.inject(1, to, s.sign(1, &Commit{View: 1, Seq: at, Digest: b.Digest(), Replica: 1}))
+	}
+	s.settle()
+}
+
+// agree lets everything through again: all correct replicas come to execute the same.
+func (s *rare) agree() {
+	s.t.Helper()
+	s.filter = nil
+	s.until(30*time.Second, "all correct replicas agree", func() bool {
+		a, b, c := s.nodes[0], s.dark, s.victim
+		return c.amnesiac == nil && a.state.seq > 0 && a.state.seq == b.state.seq && b.state.seq == c.state.seq &&
+			a.state.root == b.state.root && b.state.root == c.state.root
+	})
+}
+
+// D8.7: the victim had asked for view 1 and showed that to the liar alone. What it forgot says that nothing prepared; were it to
+// vote in view 0 again, that would become a lie, and the batch that commits with its vote would be dropped in view 1.
+func TestD8_7_NeverVotingBelowVStarKeepsAForgottenViewChangeTrue(t *testing.T) {
+	s := newRare(t)
+	s.only(1, 3)
+	s.suspect(3, 2)
+	old := s.seen[3]
+	if old == nil {
+		t.Fatal("the victim did not ask for view 1")
+	}
+	s.loseDisk()
+	s.order(8)
+	s.filter = nil
+	s.until(5*time.Second, "the victim is whole", s.victim.whole)
+	s.only(0, 1, 3)
+	s.order(1) // commits in view 0, if the victim votes
+	s.usurp(s.nodes[0].replica.log.high()-7, old)
+	s.agree()
+}
+
+// D8.7: the victim had prepared a batch that committed with its vote. What it knows after it forgot does not show it, so a view
+// change before R would let view 1 drop the batch.
+func TestD8_7_NoViewChangeBeforeRShowsLessThanWasForgotten(t *testing.T) {
+	s := newRare(t)
+	s.only(0, 1, 3)
+	s.order(1)
+	if s.nodes[0].state.seq != 1 {
+		t.Fatal("nothing committed")
+	}
+	s.loseDisk()
+	s.only(1, 3)
+	s.suspect(3, 2)
+	s.inject(1, 3, s.sign(1, &ViewChange{View: 1, Replica: 1, Suspects: []Suspect{
+		*s.sign(1, &Suspect{View: 0, Replica: 1}).(*Suspect), *s.sign(2, &Suspect{View: 0, Replica: 2}).(*Suspect),
+	}}))
+	s.settle()
+	if vc := s.seen[3]; vc != nil { // the clause is broken: go on to the fork
+		s.usurp(1, vc)
+	}
+	s.agree()
+}
+
+// votedInTheDark leaves the victim with votes above a checkpoint at 8 that the dark one knows nothing of.
+func votedInTheDark(t *testing.T) *rare {
+	s := newRare(t)
+	s.only(0, 1, 3)
+	s.order(9)
+	if s.nodes[0].replica.log.low != 8 {
+		t.Fatalf("h is %d", s.nodes[0].replica.log.low)
+	}
+	s.nodes[1].lie = func(to ReplicaID, m Message) []Message {
+		if held, ok := m.(*HeldBy); ok && to == 3 {
+			return []Message{&HeldBy{Nonce: held.Nonce, Of: held.Of, Whole: true}}
+		}
+		return []Message{m}
+	}
+	return s
+}
+
+// D8.6: the liar hides what the victim signed, and the dark one does not know. Without the third answer the victim would vote
+// from 8 on, where it has voted.
+func TestD8_6_OneAnswerTooFewWouldForget(t *testing.T) {
+	s := votedInTheDark(t)
+	s.victim.wipe()
+	s.filter = func(p *packet) bool { return (p.to != 2 || TypeOf(p.msg) == TypeHeld) && !(p.from == 0 && p.to == 3) }
+	s.victim.start()
+	s.tick(5 * time.Second)
+	if s.victim.amnesiac == nil {
+		t.Fatal("two answers suffice")
+	}
+	s.filter = nil
+	s.until(3*time.Second, "the third answer is enough", func() bool { return s.victim.amnesiac == nil })
+	if r := s.victim.replica.recovery.until; r < 9+s.victim.cfg.LogWindow {
+		t.Errorf("R is %d", r)
+	}
+	s.agree()
+}
+
+// D8.6: nor would the answer of a replica help that has forgotten as well.
+func TestD8_6_AnAmnesiacsAnswerWouldForget(t *testing.T) {
+	s := votedInTheDark(t)
+	s.filter = func(p *packet) bool { return p.to != 2 || TypeOf(p.msg) == TypeHeld }
+	for _, id := range []ReplicaID{0, 3} {
+		s.nodes[id].wipe()
+		s.nodes[id].start()
+	}
+	s.tick(5 * time.Second)
+	if s.victim.amnesiac == nil || s.nodes[0].amnesiac == nil {
+		t.Fatal("the answer of an amnesiac counts")
+	}
+}
