@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"tagma/checkpoint/journal"
 	"tagma/pbft"
 )
 
@@ -54,18 +53,14 @@ func (a *Asking) Waits(now time.Duration) (text string, err error) {
 	return text, nil
 }
 
-// isThere reports whether there is a sound journal of the life that the file beside the key names.
+// isThere reports whether there is a sound journal that a start would go on from.
 func (a *Asking) isThere() bool {
 	life, err := readMark(a.home.Life)
-	if err != nil || life.missing || life.unborn || life.adopting {
-		return false
-	}
-	found, err := journal.Peek(a.home.Journal, a.home.journalOptions())
 	if err != nil {
 		return false
 	}
-	log, err := decode(found)
-	return err == nil && lifeOf(log) == life.life
+	_, err = new(Disk).look(a.home, life)
+	return err == nil
 }
 
 // Proven is the reason of a replica to which another one showed a statement that its journal lacks (D8.5).

@@ -13,7 +13,7 @@ import (
 // Begin writes what others told a replica that had forgotten what it signed: the journal of a new life, and then the file
 // that names it (D8.6). A crash at any point leaves a home that is asked for again: no vote is sent before the end. What was
 // there is moved aside; a store is kept if nothing in it is newer than the checkpoint that others showed, since what differs
-// is found and fetched (X4, X5).
+// is found and fetched (X4, X5). The next call moves aside what a crash left of this one, in the place of what was there.
 func Begin(h *Home, rec pbft.Recovery) error {
 	if _, err := journal.SetAside(h.FS, h.Journal); err != nil {
 		return fmt.Errorf("move the old journal aside: %w", err)
@@ -42,14 +42,18 @@ func (h *Home) keepStore(newest pbft.Seq) error {
 		return err
 	}
 	s, err := h.State.Open()
-	if err == nil {
-		ahead := s.MaxVersion() > uint64(newest)
-		if err = s.Close(); err != nil || !ahead {
-			return err
-		}
-	} else if !errors.Is(err, store.ErrDamaged) {
+	switch {
+	case errors.Is(err, store.ErrDamaged):
+		h.warn("the store is damaged, so it is moved aside and the state is fetched from other replicas", "error", err)
+		return h.State.Aside()
+	case err != nil:
 		return err
 	}
-	h.warn("the store is moved aside: nothing tells whether it is this replica's newest", "error", err)
+	holds := s.MaxVersion()
+	if err := s.Close(); err != nil || holds <= uint64(newest) {
+		return err
+	}
+	h.warn("the store is moved aside: it holds more than the newest checkpoint of the others", "store", holds, "checkpoint",
+		uint64(newest))
 	return h.State.Aside()
 }

@@ -9,17 +9,13 @@ import (
 	"tagma/pbft"
 )
 
-// Bounds of what a donor gives (S4, X2).
+// Bounds of what a donor gives (S4).
 const (
-	maxPins      = 2
-	pinPatience  = 10 * time.Second // after the last question
-	pinLifetime  = 60 * time.Second
 	maxOffers    = 3        // certificates of the newest checkpoints that are kept to be pinned
 	maxQuestions = 8        // of one replica, that wait for an index
 	slotsBytes   = 4 << 20  // of batches in one answer
 	givenBytes   = 64 << 20 // to one replica in a view timeout
 	indexedKeys  = 20_000   // that one step passes
-	keptJournal  = 2 << 30  // bytes of journal that pins may hold back
 )
 
 // Donor gives other replicas batches (X0) and the state of checkpoints (X2, X3) while this one goes on ordering. It is a
@@ -33,7 +29,7 @@ type Donor struct {
 	offers    []pbft.StableCert // of checkpoints that are stable, and durable here; the newest last
 	pins      []*pin
 	questions []question
-	given     []given // by replica
+	askers    []asker // by replica
 	counts    Given
 }
 
@@ -45,27 +41,22 @@ type Given struct {
 	IndexBytes                int
 }
 
-// pin is a checkpoint whose state is held for others.
-type pin struct {
-	cert        pbft.StableCert
-	source      *transfer.Source
-	began, used time.Duration
-}
-
 type question struct {
 	from pbft.ReplicaID
 	m    *pbft.FetchState
 }
 
-// given is what a replica was given lately, in bytes.
-type given struct {
-	bytes int
-	since time.Duration
+// asker is a replica that is given something.
+type asker struct {
+	bytes   int // that it was given since then
+	since   time.Duration
+	pin     *pin          // that it uses
+	mayOpen time.Duration // when it may have another one made
 }
 
 // NewDonor returns one that gives from a store and a journal, through send, which must not block.
 func NewDonor(cfg *pbft.Config, st Store, votes *Votes, send func(pbft.ReplicaID, pbft.Message)) *Donor {
-	return &Donor{cfg: cfg, store: st, votes: votes, send: send, given: make([]given, cfg.N())}
+	return &Donor{cfg: cfg, store: st, votes: votes, send: send, askers: make([]asker, cfg.N())}
 }
 
 // Offer tells that a checkpoint is stable, and durable here.
@@ -86,11 +77,11 @@ func (d *Donor) newest() *pbft.StableCert {
 
 // mayGive reports whether a replica may be given more now: a question is short, and its answer is not.
 func (d *Donor) mayGive(to pbft.ReplicaID, now time.Duration) bool {
-	g := &d.given[to]
-	if now-g.since >= d.cfg.ViewTimeout/4 {
-		g.bytes, g.since = 0, now
+	a := &d.askers[to]
+	if now-a.since >= d.cfg.ViewTimeout/4 {
+		a.bytes, a.since = 0, now
 	}
-	if g.bytes >= givenBytes/4 {
+	if a.bytes >= givenBytes/4 {
 		d.counts.Refused++
 		return false
 	}
@@ -98,7 +89,7 @@ func (d *Donor) mayGive(to pbft.ReplicaID, now time.Duration) bool {
 }
 
 func (d *Donor) give(to pbft.ReplicaID, m pbft.Message, bytes int) {
-	d.given[to].bytes += bytes
+	d.askers[to].bytes += bytes
 	d.counts.Bytes += uint64(bytes)
 	d.send(to, m)
 }
@@ -128,29 +119,32 @@ func (d *Donor) FetchState(from pbft.ReplicaID, m *pbft.FetchState, now time.Dur
 	if from == d.cfg.Self || !d.mayGive(from, now) {
 		return
 	}
-	if m.Seq == 0 {
-		d.refuse(from, 0)
-		return
+	if len(m.Query) > 0 {
+		if _, err := transfer.DecodeQuery(m.Query); err != nil { // no state is pinned and indexed for it
+			d.counts.Refused++
+			return
+		}
 	}
-	p := d.pin(m.Seq, now)
 	switch {
-	case p == nil:
+	case m.Seq == 0 || d.pinFor(from, m.Seq, now) == nil:
 		d.refuse(from, m.Seq)
 	case len(m.Query) == 0:
-		p.used = now
 		d.give(from, &pbft.Data{Seq: m.Seq}, 64)
+	case d.waiting(from) < maxQuestions:
+		d.questions = append(d.questions, question{from, m})
 	default:
-		p.used = now
-		waiting := 0
-		for i := range d.questions {
-			if d.questions[i].from == from {
-				waiting++
-			}
-		}
-		if waiting < maxQuestions {
-			d.questions = append(d.questions, question{from, m})
+		d.counts.Refused++
+	}
+}
+
+// waiting is how many questions of a replica wait for their answer.
+func (d *Donor) waiting(from pbft.ReplicaID) (n int) {
+	for i := range d.questions {
+		if d.questions[i].from == from {
+			n++
 		}
 	}
+	return n
 }
 
 // refuse tells which checkpoint is served, instead of the one that was asked for.
@@ -162,68 +156,28 @@ func (d *Donor) refuse(to pbft.ReplicaID, asked pbft.Seq) {
 	}
 }
 
-// pin returns the state after a checkpoint, held for others; nil if it is not served.
-func (d *Donor) pin(seq pbft.Seq, now time.Duration) *pin {
-	for _, p := range d.pins {
-		if p.cert.Seq == seq {
-			return p
-		}
-	}
-	i := slices.IndexFunc(d.offers, func(c pbft.StableCert) bool { return c.Seq == seq })
-	if i < 0 || len(d.pins) >= maxPins {
-		return nil
-	}
-	tree, view, err := d.store.Pin(uint64(seq))
-	if err != nil {
-		return nil
-	}
-	if tree.Root() != d.offers[i].Digest { // it is not what the certificate says
-		tree.Release()
-		view.Close()
-		return nil
-	}
-	p := &pin{cert: d.offers[i], source: transfer.NewSource(tree, view, transfer.SourceOptions{}), began: now, used: now}
-	d.pins = append(d.pins, p)
-	d.hold()
-	return p
-}
-
-// hold keeps the journal above the lowest pin (X2).
-func (d *Donor) hold() {
-	if len(d.pins) == 0 {
-		d.votes.Release()
-		return
-	}
-	low := d.pins[0].cert.Seq
-	for _, p := range d.pins {
-		low = min(low, p.cert.Seq)
-	}
-	d.votes.Keep(low)
-}
-
-// Step does a bounded piece of work: it indexes keys, or answers one question. It reports false if there is none.
+// Step does a bounded piece of work: it indexes keys, or answers one question. It reports false if there is none. Questions take
+// turns: one for a state that is still being indexed must not hold up the others.
 func (d *Donor) Step(now time.Duration) bool {
 	if len(d.questions) == 0 {
 		return false
 	}
 	q := d.questions[0]
-	p := d.pin(q.m.Seq, now)
-	if p != nil {
-		ready, err := p.source.Prepare(indexedKeys)
-		if err == nil && !ready {
-			return true
-		}
-		if err != nil {
-			d.unpin(p)
-			p = nil
-		}
-	}
 	d.questions = slices.Delete(d.questions, 0, 1)
+	p := d.pinned(q.m.Seq)
 	if p == nil {
 		d.refuse(q.from, q.m.Seq)
 		return true
 	}
-	d.answer(p, q, now)
+	switch ready, err := p.source.Prepare(indexedKeys); {
+	case err != nil:
+		d.unpin(p)
+		d.refuse(q.from, q.m.Seq)
+	case !ready:
+		d.questions = append(d.questions, q)
+	default:
+		d.answer(p, q, now)
+	}
 	return true
 }
 
@@ -236,28 +190,10 @@ func (d *Donor) answer(p *pin, q question, now time.Duration) {
 		d.give(q.from, &pbft.Data{Seq: q.m.Seq, Answer: answer}, len(answer))
 	case errors.Is(err, transfer.ErrNotReady): // the index moves to another part of the keys
 		d.questions = append(d.questions, q)
-	case errors.Is(err, transfer.ErrMalformed):
-		d.counts.Refused++
 	default:
 		d.unpin(p)
 		d.refuse(q.from, q.m.Seq)
 	}
-}
-
-// Tick ends pins that nobody uses, or that were used for long enough: a receiver goes on with a newer checkpoint (X7).
-func (d *Donor) Tick(now time.Duration) {
-	held := d.votes.Bytes()
-	for _, p := range slices.Clone(d.pins) {
-		if now-p.used >= pinPatience || now-p.began >= pinLifetime || held > keptJournal {
-			d.unpin(p)
-		}
-	}
-}
-
-func (d *Donor) unpin(p *pin) {
-	p.source.Close()
-	d.pins = slices.DeleteFunc(d.pins, func(other *pin) bool { return other == p })
-	d.hold()
 }
 
 // Given returns what was given so far, and what is held for it.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"tagma/checkpoint/store"
 	"tagma/checkpoint/transfer"
 	"tagma/pbft"
 )
@@ -45,17 +44,8 @@ type Mover struct {
 	round    uint32
 	touched  time.Duration
 	gained   time.Duration // when an answer was of use
+	vain     int           // rounds since then from which nothing came
 	report   Progress
-	began    time.Duration
-}
-
-// giver is what is known of another replica that may give the state.
-type giver struct {
-	offer   pbft.StableCert
-	pinned  bool // it serves the checkpoint that is fetched
-	refused bool // it does not
-	blamed  bool // it sent what does not fit its hash, or promised to serve and did not
-	heardAt time.Duration
 }
 
 func newMover(cfg *pbft.Config, host Host, st Store, at pbft.Seq) *Mover {
@@ -73,29 +63,12 @@ func (m *Mover) want(e pbft.Transfer, executed pbft.Seq) error {
 	m.position, m.now = executed, m.host.Now()
 	if m.phase == Idle {
 		was := &m.report
-		m.began, m.report = m.now, Progress{
+		m.vain, m.report = 0, Progress{
 			Began: m.now, Finished: was.Finished, Blamed: was.Blamed, LastBlame: was.LastBlame,
 		}
 		m.choose()
 	}
 	return m.failed
-}
-
-// choose starts over with asking who serves what. What was written so far stays, and is compared again (X7).
-func (m *Mover) choose() {
-	m.drop()
-	m.phase, m.offered = Choosing, 0
-	m.starving = m.now
-	trusted := 0
-	m.others(func(_ pbft.ReplicaID, g *giver) {
-		if !g.blamed {
-			trusted++
-		}
-	})
-	m.others(func(_ pbft.ReplicaID, g *giver) { // without anybody to trust the fault may be here: all are tried again
-		*g = giver{heardAt: m.now, blamed: g.blamed && trusted > 0}
-	})
-	m.askOffers()
 }
 
 func (m *Mover) drop() {
@@ -117,11 +90,6 @@ func (m *Mover) others(f func(id pbft.ReplicaID, g *giver)) {
 			f(pbft.ReplicaID(id), &m.givers[id])
 		}
 	}
-}
-
-func (m *Mover) askOffers() {
-	m.asked = m.now
-	m.others(func(id pbft.ReplicaID, _ *giver) { m.host.Send(id, &pbft.FetchState{}) })
 }
 
 // Tick tells the time. It is called at least sixteen times a view timeout.
@@ -153,6 +121,7 @@ func (m *Mover) Data(from pbft.ReplicaID, v pbft.Verified, now time.Duration) {
 	m.now = now
 	g := &m.givers[from]
 	g.heardAt = now
+	promised := g.offer.Seq
 	if data.Offer != nil {
 		g.offer = *data.Offer
 		if g.offer.Seq > m.target.Seq { // the core's to make durable before anything is written for it
@@ -169,6 +138,9 @@ func (m *Mover) Data(from pbft.ReplicaID, v pbft.Verified, now time.Duration) {
 		m.pick()
 	case data.Seq != m.cert.Seq:
 	case data.Offer != nil: // it serves that one no more
+		if promised == m.cert.Seq && !g.refused {
+			g.failures++
+		}
 		g.pinned, g.refused = false, true
 		if m.receiver != nil {
 			m.receiver.Lapse(int(from), now)
@@ -182,7 +154,7 @@ func (m *Mover) Data(from pbft.ReplicaID, v pbft.Verified, now time.Duration) {
 
 // take gives an answer to the receiver.
 func (m *Mover) take(from pbft.ReplicaID, answer []byte) {
-	if len(answer) == 0 || m.phase != Fetching {
+	if len(answer) == 0 || m.phase != Fetching || m.givers[from].blamed || m.isLate(answer) {
 		return
 	}
 	err := m.receiver.Take(int(from), m.now, answer)
@@ -199,78 +171,19 @@ func (m *Mover) take(from pbft.ReplicaID, answer []byte) {
 		m.phase = Switching
 		m.host.Report(pbft.Transferred{Cert: m.cert})
 	default:
-		m.gained = m.now
+		m.gained, m.vain, m.givers[from].failures = m.now, 0, 0
 	}
 }
 
-// pick chooses the newest checkpoint that is of use among those that others serve. It waits a moment for all of them: one
-// that answers first may be behind.
-func (m *Mover) pick() {
-	var best pbft.StableCert
-	heard, all := 0, len(m.givers)-1
-	m.others(func(_ pbft.ReplicaID, g *giver) {
-		if g.offer.Seq == 0 || g.blamed {
-			return
-		}
-		heard++
-		if m.useful(g.offer.Seq) && g.offer.Seq > best.Seq {
-			best = g.offer
-		}
-	})
-	if best.Seq > 0 && (heard == all || m.now-m.offered >= m.cfg.ViewTimeout/8) {
-		m.load(best)
-		return
-	}
-	if m.now-m.starving >= 2*m.cfg.ViewTimeout {
-		m.starving = m.now
-		m.host.Report(pbft.Starving{})
-	}
-}
-
-// useful reports whether the state of a checkpoint leads on: it is not below what was executed, nor below anything that the
-// store holds (X5), and the record of a target at or above it is durable.
-func (m *Mover) useful(seq pbft.Seq) bool {
-	return seq > 0 && seq >= m.position && uint64(seq) >= m.store.MaxVersion() && seq <= m.target.Seq
-}
-
-// load reads the own store at the version of the checkpoint: what differs is found against that, leftovers of an earlier
-// transfer included (X4).
-func (m *Mover) load(cert pbft.StableCert) {
-	m.phase, m.cert = Loading, cert
-	m.round++
-	m.report.Rounds++
-	round := m.round
-	m.touched = m.now - m.cfg.ViewTimeout
-	m.touch()
-	m.host.Beside(func() func() {
-		stage, err := m.store.Stage(uint64(cert.Seq))
-		return func() { m.loaded(round, stage, err) }
-	})
-}
-
-func (m *Mover) loaded(round uint32, stage Stage, err error) {
-	switch {
-	case errors.Is(err, store.ErrAhead):
-		m.choose()
-	case err != nil:
-		m.failed = fmt.Errorf("read the store at sequence number %d: %w", m.cert.Seq, err)
-	default:
-		m.stage, m.phase, m.gained = stage, Fetching, m.now
-		m.receiver = transfer.NewReceiver(m.cert.Digest, stage, transfer.Options{FirstID: round << 24})
-		if m.receiver.Done() {
-			m.phase = Switching
-			m.host.Report(pbft.Transferred{Cert: m.cert})
-			return
-		}
-		m.askAll()
-	}
-}
-
-// touch tells the donors from time to time that their checkpoint is still wanted, and asks those that do not serve it yet.
+// touch tells the donors from time to time that their checkpoint is still wanted, well before they would let it go, and asks
+// those that do not serve it yet.
 func (m *Mover) touch() {
-	if m.now-m.touched < m.cfg.ViewTimeout {
-		return
+	if m.now-m.touched >= min(m.cfg.ViewTimeout, pinPatience/4) {
+		m.touchAll()
 	}
+}
+
+func (m *Mover) touchAll() {
 	m.touched = m.now
 	m.others(func(id pbft.ReplicaID, g *giver) {
 		if !g.blamed {
@@ -295,21 +208,6 @@ func (m *Mover) askAll() {
 	})
 }
 
-// checkGivers starts over with a newer checkpoint when nobody serves the present one any more. A replica that promised to and
-// gave nothing of use for two timeouts is not asked again while there is another one.
-func (m *Mover) checkGivers() {
-	patience := 2 * m.cfg.ViewTimeout
-	stalled := m.now-m.gained >= patience
-	serving := false
-	m.others(func(_ pbft.ReplicaID, g *giver) {
-		serving = serving || !g.blamed && !g.refused && m.now-g.heardAt < patience
-		g.blamed = g.blamed || stalled && g.pinned
-	})
-	if !serving || stalled {
-		m.choose()
-	}
-}
-
 // adopt makes the state that was fetched the store's (X6).
 func (m *Mover) adopt(seq pbft.Seq) (pbft.Digest, error) {
 	if m.phase != Switching || m.cert.Seq != seq {
@@ -325,5 +223,9 @@ func (m *Mover) adopt(seq pbft.Seq) (pbft.Digest, error) {
 	return m.cert.Digest, nil
 }
 
-// Close gives back what a transfer under way holds.
-func (m *Mover) Close() { m.drop() }
+// Close gives back what a transfer under way holds. What comes later is ignored.
+func (m *Mover) Close() {
+	m.drop()
+	m.phase = Idle
+	m.round++
+}

@@ -3,7 +3,6 @@ package replica
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"tagma/checkpoint/journal"
 	"tagma/checkpoint/store"
@@ -30,7 +29,8 @@ func (a *Amnesia) Error() string { return "this replica may have forgotten what 
 func forgot(format string, args ...any) error { return &Amnesia{fmt.Sprintf(format, args...)} }
 
 // Open judges what lies on the disk and opens it. The error is an *Amnesia, one of the disk, or of settings that do not fit
-// the journal. A first start writes no vote yet: its journal begins with the first record.
+// the journal. A first start writes no vote yet: its journal begins with the first record. In a journal that this replica must
+// not go on from nothing is changed.
 func Open(h *Home) (d *Disk, err error) {
 	life, err := readMark(h.Life)
 	if err != nil {
@@ -43,7 +43,7 @@ func Open(h *Home) (d *Disk, err error) {
 			d = nil
 		}
 	}()
-	j, found, err := journal.Open(h.Journal, h.journalOptions())
+	own, err := d.look(h, life)
 	switch {
 	case errors.Is(err, journal.ErrEmpty):
 		return d, d.openWithout(h, life)
@@ -52,24 +52,60 @@ func Open(h *Home) (d *Disk, err error) {
 	case err != nil:
 		return d, err
 	}
-	d.Votes.adopt(j)
-	if d.Log, err = decode(found); err != nil {
-		return d, err
-	}
-	if d.isForeign(h.Config) {
-		return d, fmt.Errorf("%s: %w: bring this replica's own journal back", h.Journal, pbft.ErrForeignJournal)
-	}
-	own, err := d.judge(h, life)
-	if err != nil {
-		return d, err
-	}
 	if d.Store, err = h.openStore(); err != nil {
+		return d, err
+	}
+	if last := pbft.Reach(h.Config, d.Log); pbft.Seq(d.Store.MaxVersion()) > last {
+		return d, forgot("the store holds sequence number %d, but the journal in %s ends at %d: an old copy of the journal",
+			d.Store.MaxVersion(), h.Journal, last)
+	}
+	if err := d.openJournal(h); err != nil {
 		return d, err
 	}
 	if err := d.verify(h, pbft.Start{Life: own, Nonce: h.newNonce()}); err != nil {
 		return d, err
 	}
 	return d, d.adopt(h, life, own)
+}
+
+// look reads the journal without changing it, and returns the life to go on with. The error is an *Amnesia if the journal is not
+// the one that belongs to the file beside the key, or one of the journal's.
+func (d *Disk) look(h *Home, life mark) (pbft.Life, error) {
+	found, err := journal.Peek(h.Journal, h.journalOptions())
+	if err != nil {
+		return pbft.Life{}, err
+	}
+	if d.Log, err = decode(found); err != nil {
+		return pbft.Life{}, err
+	}
+	if d.isForeign(h.Config) {
+		return pbft.Life{}, fmt.Errorf("%s: %w: bring this replica's own journal back", h.Journal, pbft.ErrForeignJournal)
+	}
+	return h.judge(life, lifeOf(d.Log))
+}
+
+// openJournal mends what a crash left unfinished in the journal that was looked at, and opens it.
+func (d *Disk) openJournal(h *Home) error {
+	j, found, err := journal.Open(h.Journal, h.journalOptions())
+	if err != nil {
+		return err
+	}
+	d.Votes.adopt(j)
+	if len(found) != len(d.Log) {
+		return fmt.Errorf("the journal in %s was changed while it was read: stop the process that did it", h.Journal)
+	}
+	return nil
+}
+
+// isForeign reports whether a journal was written by another replica, or in another cluster: disks were mixed up, and nothing is
+// lost.
+func (d *Disk) isForeign(cfg *pbft.Config) bool {
+	for _, rec := range d.Log {
+		if head, is := rec.(*pbft.Head); is && (head.Cluster != cfg.Cluster || head.Self != cfg.Self) {
+			return true
+		}
+	}
+	return false
 }
 
 func (h *Home) journalOptions() journal.Options {
@@ -100,12 +136,14 @@ func (d *Disk) openWithout(h *Home, life mark) error {
 	own := h.newLife()
 	d.First = true
 	d.Votes.begin = func(anchor []pbft.Record) (*journal.Journal, error) {
-		d.Votes.encoded = nil
 		j, err := journal.Create(h.Journal, d.Votes.encode(anchor), h.journalOptions())
-		if err == nil {
-			err = h.Life.Write(own.String())
+		if err != nil {
+			return nil, err
 		}
-		return j, err
+		if err := h.Life.Write(own.String()); err != nil {
+			return nil, errors.Join(err, j.Close())
+		}
+		return j, nil
 	}
 	if d.Store == nil {
 		if d.Store, err = h.State.Open(); err != nil {
@@ -124,20 +162,8 @@ func (d *Disk) openWithout(h *Home, life mark) error {
 	return nil
 }
 
-// isForeign reports whether a journal was written by another replica, or in another cluster: disks were mixed up, and nothing is
-// lost.
-func (d *Disk) isForeign(cfg *pbft.Config) bool {
-	for _, rec := range d.Log {
-		if head, is := rec.(*pbft.Head); is && (head.Cluster != cfg.Cluster || head.Self != cfg.Self) {
-			return true
-		}
-	}
-	return false
-}
-
-// judge compares the life of the journal with that beside the key (D8.3), and returns the one to go on with.
-func (d *Disk) judge(h *Home, life mark) (pbft.Life, error) {
-	named := lifeOf(d.Log)
+// judge compares the life that the journal names with that beside the key (D8.3), and returns the one to go on with.
+func (h *Home) judge(life mark, named pbft.Life) (pbft.Life, error) {
 	none := named == pbft.Life{}
 	switch {
 	case life.missing && none, life.unborn && none: // of the first format
@@ -174,6 +200,15 @@ func (d *Disk) adopt(h *Home, life mark, own pbft.Life) error {
 	return h.Life.Write(own.String())
 }
 
+// Close gives journal and store back.
+func (d *Disk) Close() error {
+	err := d.Votes.Close()
+	if d.Store != nil {
+		err = errors.Join(err, d.Store.Close())
+	}
+	return err
+}
+
 func (h *Home) info(text string, args ...any) {
 	if h.Log != nil {
 		h.Log.Info(text, args...)
@@ -184,81 +219,4 @@ func (h *Home) warn(text string, args ...any) {
 	if h.Log != nil {
 		h.Log.Warn(text, args...)
 	}
-}
-
-// openStore opens the store, or an empty one in the place of one that is damaged: the journal is whole, so nothing that was
-// signed is lost with it.
-func (h *Home) openStore() (Store, error) {
-	s, err := h.State.Open()
-	if !errors.Is(err, store.ErrDamaged) {
-		return s, err
-	}
-	h.warn("the store is damaged, so it is moved aside and the state is built anew, from the journal or from other replicas",
-		"error", err)
-	if err := h.State.Aside(); err != nil {
-		return nil, err
-	}
-	return h.State.Open()
-}
-
-// verify loads the store at the newest checkpoint of this replica whose root it still has. What lies above is executed again
-// from the journal; the store is not trusted as a log (D5). If it has none, the state comes from others (X1).
-func (d *Disk) verify(h *Home, start pbft.Start) error {
-	if last := pbft.Reach(h.Config, d.Log); pbft.Seq(d.Store.MaxVersion()) > last {
-		return forgot("the store holds sequence number %d, but the journal in %s ends at %d: an old copy of the journal",
-			d.Store.MaxVersion(), h.Journal, last)
-	}
-	var tried []pbft.Seq
-	for _, mark := range d.marks() {
-		root, err := d.Store.Load(uint64(mark.Seq))
-		if errors.Is(err, store.ErrDamaged) || err == nil && mark.Seq > 0 && pbft.Digest(root) != mark.Digest {
-			tried = append(tried, mark.Seq)
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		d.Applied = pbft.Applied{Seq: mark.Seq, Root: root}
-		break
-	}
-	if len(tried) > 0 {
-		h.warn("the store has lost data: it does not match the newest checkpoints of the journal", "checkpoints", noneOf(tried),
-			"goes_on_from", uint64(d.Applied.Seq))
-	}
-	start.Fetch = len(tried) > 0 && d.Applied.Seq == 0
-	var err error
-	d.Replica, err = pbft.Boot(h.Config, d.Log, d.Applied, start)
-	switch {
-	case errors.Is(err, pbft.ErrForeignJournal):
-		return fmt.Errorf("%s: %w: bring this replica's own journal back", h.Journal, err)
-	case errors.Is(err, pbft.ErrOtherWindow):
-		return fmt.Errorf("%s: %w: set both back in the cluster file of every replica", h.Journal, err)
-	}
-	return err
-}
-
-// marks lists the states to look for, newest first but for the one that is stable: others may need it, and while ordering is
-// stalled nobody has a newer one that is certified (K4). What lies above is executed again in a moment.
-func (d *Disk) marks() []pbft.Mark {
-	marks := pbft.Marks(d.Log)
-	stable := pbft.LastStable(d.Log)
-	if i := slices.IndexFunc(marks, func(m pbft.Mark) bool { return m.Seq == stable }); i > 0 && stable > 0 {
-		first := marks[i]
-		return slices.Insert(slices.Delete(marks, i, i+1), 0, first)
-	}
-	return marks
-}
-
-// noneOf names the checkpoints that were tried, the newest one first. A journal may hold hundreds.
-func noneOf(tried []pbft.Seq) string {
-	return fmt.Sprintf("%d from %d to %d", len(tried), tried[len(tried)-1], tried[0])
-}
-
-// Close gives journal and store back.
-func (d *Disk) Close() error {
-	err := d.Votes.Close()
-	if d.Store != nil {
-		err = errors.Join(err, d.Store.Close())
-	}
-	return err
 }

@@ -1,0 +1,151 @@
+package replica
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"tagma/checkpoint/journal"
+	"tagma/checkpoint/store"
+	"tagma/pbft"
+)
+
+// rig is a home on a machine in memory.
+type rig struct {
+	t       testing.TB
+	machine *machine
+	text    string // of the life file; "" is none
+	lives   []string
+	medium  *medium // nil: there is no store
+	damaged bool    // it cannot be opened
+	aside   int     // stores that were moved aside
+	opened  *memStore
+	cfg     pbft.Config
+	chance  *rand.Rand
+	booted  *Disk
+}
+
+const (
+	testK = 4
+	testL = 8
+)
+
+func testConfig(n int) pbft.Config {
+	cfg := pbft.Config{
+		Cluster: pbft.Digest{7}, CheckpointInterval: testK, LogWindow: testL, ViewTimeout: time.Second,
+	}
+	for i := range n {
+		cfg.Members = append(cfg.Members, pbft.PublicKey{byte(i + 1)})
+	}
+	return cfg.WithDefaults()
+}
+
+// newRig is a home that was never started.
+func newRig(t testing.TB) *rig {
+	return &rig{t: t, machine: newMachine(), text: Unborn, cfg: testConfig(4), chance: rand.New(rand.NewPCG(1, 2))}
+}
+
+func (r *rig) home() *Home {
+	return &Home{
+		Config: &r.cfg, Life: rigLife{r}, FS: r.machine, Journal: "data/journal", SegmentBytes: 16 << 10, Random: r.chance.Uint64,
+		State: rigState{r},
+	}
+}
+
+type rigLife struct{ r *rig }
+
+func (l rigLife) Read() (string, error) { return l.r.text, nil }
+
+func (l rigLife) Write(text string) error {
+	if err := l.r.machine.step(); err != nil {
+		return err
+	}
+	l.r.text = text
+	l.r.lives = append(l.r.lives, text)
+	return nil
+}
+
+type rigState struct{ r *rig }
+
+func (s rigState) Exists() (bool, error) { return s.r.medium != nil, nil }
+
+func (s rigState) Open() (Store, error) {
+	if s.r.damaged {
+		return nil, store.ErrDamaged
+	}
+	if s.r.medium == nil {
+		if err := s.r.machine.step(); err != nil {
+			return nil, err
+		}
+		s.r.medium = newMedium()
+	}
+	s.r.opened = openStore(s.r.medium)
+	return s.r.opened, nil
+}
+
+func (s rigState) Aside() error {
+	if err := s.r.machine.step(); err != nil {
+		return err
+	}
+	s.r.medium, s.r.damaged = nil, false
+	s.r.aside++
+	return nil
+}
+
+// start opens the home as a process does.
+func (r *rig) start() (*Disk, error) {
+	d, err := Open(r.home())
+	r.booted = d
+	return d, err
+}
+
+func (r *rig) mustStart() *Disk {
+	r.t.Helper()
+	d, err := r.start()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return d
+}
+
+// stop ends the process.
+func (r *rig) stop(power bool) {
+	r.machine.crash(power)
+	r.booted = nil
+}
+
+// vote makes a vote of this replica durable, as the driver does before it sends it.
+func (r *rig) vote(d *Disk, seq pbft.Seq) error {
+	turn := []pbft.Record{&pbft.Sent{Msg: &pbft.Prepare{Seq: seq, Digest: pbft.Digest{byte(seq)}, Replica: r.cfg.Self}}}
+	return d.Votes.Append(turn, func() []pbft.Record { return append(d.Replica.Anchor(), turn...) })
+}
+
+// write puts records of a life into a new journal, as an earlier run left it.
+func (r *rig) write(life pbft.Life, records ...pbft.Record) {
+	r.t.Helper()
+	head := &pbft.Head{Cluster: r.cfg.Cluster, Epoch: r.cfg.Epoch, Self: r.cfg.Self, Active: true, Life: life}
+	v := &Votes{}
+	j, err := journal.Create("data/journal", v.encode(append([]pbft.Record{head}, records...)), r.home().journalOptions())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// cert is a stable checkpoint; its signatures are not looked at here.
+func cert(seq pbft.Seq, root pbft.Digest) pbft.StableCert {
+	c := pbft.StableCert{Seq: seq, Digest: root}
+	for id := range pbft.ReplicaID(3) {
+		c.Checkpoints = append(c.Checkpoints, pbft.Endorsement{Replica: id})
+	}
+	return c
+}
+
+// mark is the record of an own checkpoint, and stableAt that it is stable.
+func ownMark(seq pbft.Seq, root pbft.Digest) pbft.Record {
+	return &pbft.Sent{Msg: &pbft.Checkpoint{Seq: seq, Digest: root}}
+}
+
+func stableAt(seq pbft.Seq, root pbft.Digest) pbft.Record { return &pbft.Stable{Cert: cert(seq, root)} }

@@ -1,0 +1,142 @@
+package replica
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"tagma/checkpoint/transfer"
+	"tagma/pbft"
+	"tagma/statemachine"
+)
+
+// The states that a donor holds for others (X2). A replica uses one at a time, so that one that is faulty leaves room for the
+// others, and where even so there is none, those that have had theirs for longest make room.
+
+// Bounds of what is held for others.
+const (
+	maxPins     = 2
+	pinPatience = 10 * time.Second // after the last question
+	pinLifetime = 60 * time.Second
+	pinTurn     = 15 * time.Second // after which one makes room, should another replica need it
+	keptJournal = 2 << 30          // bytes of journal that pins may hold back
+)
+
+// pin is a checkpoint whose state is held for others.
+type pin struct {
+	cert        pbft.StableCert
+	source      *transfer.Source
+	began, used time.Duration
+}
+
+// pinFor returns the state after a checkpoint, held for a replica; nil if it is not served, or not now.
+func (d *Donor) pinFor(from pbft.ReplicaID, seq pbft.Seq, now time.Duration) *pin {
+	a := &d.askers[from]
+	p := d.pinned(seq)
+	if p == nil {
+		i := slices.IndexFunc(d.offers, func(c pbft.StableCert) bool { return c.Seq == seq })
+		if i < 0 || now < a.mayOpen {
+			return nil
+		}
+		a.pin = nil // what it used until now may make room
+		if !d.makeRoom(now) {
+			return nil
+		}
+		if p = d.open(i, now); p == nil {
+			return nil
+		}
+		a.mayOpen = now + d.cfg.ViewTimeout/2 // to index one state after the other costs this replica alone
+	}
+	a.pin, p.used = p, now
+	return p
+}
+
+// pinned returns the state after a checkpoint if it is held already.
+func (d *Donor) pinned(seq pbft.Seq) *pin {
+	for _, p := range d.pins {
+		if p.cert.Seq == seq {
+			return p
+		}
+	}
+	return nil
+}
+
+// makeRoom ends a pin if there are as many as there may be: one that nobody uses, or else the oldest, if it has had its turn.
+func (d *Donor) makeRoom(now time.Duration) bool {
+	if len(d.pins) < maxPins {
+		return true
+	}
+	oldest := d.pins[0] // they stand in the order in which they were made
+	for _, p := range d.pins {
+		if !d.isUsed(p) {
+			d.unpin(p)
+			return true
+		}
+	}
+	if now-oldest.began < pinTurn {
+		return false
+	}
+	d.unpin(oldest)
+	return true
+}
+
+func (d *Donor) isUsed(p *pin) bool {
+	return slices.ContainsFunc(d.askers, func(a asker) bool { return a.pin == p })
+}
+
+// open holds the state of an offer. One that the store does not have any more, or that is not what its certificate says, is
+// offered no longer: whoever is told of it would ask for it again and again.
+func (d *Donor) open(offer int, now time.Duration) *pin {
+	cert := d.offers[offer]
+	tree, view, err := d.store.Pin(uint64(cert.Seq))
+	if err == nil && tree.Root() != cert.Digest {
+		tree.Release()
+		view.Close()
+		err = statemachine.ErrNotRetained
+	}
+	if err != nil {
+		if errors.Is(err, statemachine.ErrNotRetained) {
+			d.offers = slices.Delete(d.offers, offer, offer+1)
+		}
+		return nil
+	}
+	p := &pin{cert: cert, source: transfer.NewSource(tree, view, transfer.SourceOptions{}), began: now, used: now}
+	d.pins = append(d.pins, p)
+	d.hold()
+	return p
+}
+
+// hold keeps the journal above the lowest pin (X2).
+func (d *Donor) hold() {
+	if len(d.pins) == 0 {
+		d.votes.Release()
+		return
+	}
+	low := d.pins[0].cert.Seq
+	for _, p := range d.pins {
+		low = min(low, p.cert.Seq)
+	}
+	d.votes.Keep(low)
+}
+
+// Tick ends pins that nobody asks for any more, or that were held for long enough: a receiver goes on with a newer checkpoint
+// (X7).
+func (d *Donor) Tick(now time.Duration) {
+	held := d.votes.Bytes()
+	for _, p := range slices.Clone(d.pins) {
+		if now-p.used >= pinPatience || now-p.began >= pinLifetime || held > keptJournal {
+			d.unpin(p)
+		}
+	}
+}
+
+func (d *Donor) unpin(p *pin) {
+	p.source.Close()
+	d.pins = slices.DeleteFunc(d.pins, func(other *pin) bool { return other == p })
+	for i := range d.askers {
+		if d.askers[i].pin == p {
+			d.askers[i].pin = nil
+		}
+	}
+	d.hold()
+}
