@@ -8,7 +8,8 @@ import (
 
 const sectorBytes = 512 // of the journal (D9)
 
-// What a crash tears from the last turn was never sent: the replica starts as if nothing had happened.
+// A last turn that a crash tore is no damage of the journal: the replica starts. Here it was sent all the same, which a
+// crash does not bring about, so the others may show it what it signed, and then it recovers (D8.5).
 func TestD9_AHoleInTheLastTurnIsNormal(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -24,7 +25,16 @@ func TestD9_AHoleInTheLastTurnIsNormal(t *testing.T) {
 		clear(data[first : first+sectorBytes]) // a hole if the turn has more than one sector
 		return data
 	})
-	b.start(3)
+	var v ballots
+	b.start(3, v.options())
+	b.until("it is back", func([]Report) bool {
+		in := b.nodes[3].inspection()
+		return b.nodes[3].instance.Load() != nil && !in.Asking && !in.Silent
+	})
+	if v.log.contain("is damaged") {
+		t.Error("a torn turn is called damage")
+	}
+	b.level(4)
 	b.halt(2)
 	l.put(10, 100)
 	b.level(3)
