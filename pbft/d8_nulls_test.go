@@ -93,6 +93,10 @@ func TestD8_9_WishesAreBounded(t *testing.T) {
 		t.Errorf("the last wait was %v", wait)
 	}
 	wantCount(t, l.from(2, &Recover{Until: until}), 0, "effects of another one's first wish")
+	l.wait(2 * maxRecoverWait) // it wished for nothing: its next wishes are as good as its first
+	wantCount(t, l.from(3, &Recover{Until: until + 1}), 0, "effects of a wish after a long time")
+	l.wait(timeout)
+	wantCount(t, l.from(3, &Recover{Until: until + 2}), 0, "effects of the second one")
 
 	l = newLab(t, 4, 0, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })
 	nulls := broadcasts[*PrePrepare](l.from(3, &Recover{Until: 3 * 256}))

@@ -33,7 +33,8 @@ func (r *Replica) askForNulls() {
 }
 
 // onRecover notes up to where a replica wants the order to go on. A wish costs everybody work, so each further one of a
-// replica doubles its wait. What f+1 replicas ask for is heard at once: one of them is correct, and kept to that.
+// replica doubles its wait, until it has wished for nothing for longer than the longest wait. What f+1 replicas ask for is
+// heard at once: one of them is correct, and kept to that.
 func (r *Replica) onRecover(m *Recover, from Source) {
 	if from.Loopback {
 		return
@@ -55,6 +56,9 @@ func (r *Replica) onRecover(m *Recover, from Source) {
 	case r.mono < p.wantsAgain:
 		r.drop(m, ReasonTooOften)
 	default:
+		if r.mono-p.wantedAt >= 2*maxRecoverWait {
+			p.wantsWait = 0
+		}
 		p.wanted, p.wantedAt = m.Until, r.mono
 		p.wantsWait = min(max(2*p.wantsWait, r.cfg.ViewTimeout), maxRecoverWait)
 		p.wantsAgain = r.mono + p.wantsWait
