@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Amnesiac stands in a replica's place while it does not know what it signed (D8.6): it votes, follows and writes nothing,
-// and asks the others until n−f of them that remember everything have told it from where on it can contradict nothing.
+// Amnesiac stands in a replica's place while it does not know what it signed (D8.6): it votes, follows and writes
+// nothing, and asks the others until n−f of them that remember everything have told it from where on it can contradict
+// nothing.
 type Amnesiac struct {
 	cfg     *Config
 	nonce   uint64
@@ -18,7 +19,8 @@ type Amnesiac struct {
 	out     []Effect
 }
 
-// NewAmnesiac returns one that asks under a fresh nonce. Answers do not outlive it: those of two starts may not be mixed.
+// NewAmnesiac returns one that asks under a fresh nonce. Answers do not outlive it: those of two starts may not be
+// mixed.
 func NewAmnesiac(cfg *Config, nonce uint64) *Amnesiac {
 	return &Amnesiac{cfg: cfg, nonce: nonce, answers: make([]*HeldBy, cfg.N()), heard: make([]bool, cfg.N())}
 }
@@ -151,8 +153,8 @@ func (m *HeldBy) highestSeq() Seq {
 	return seq
 }
 
-// highestView is the highest view that anything in the answer proves to have been justified or voted in. A view change to u
-// needs only u−1 to have been, and its author may make another one (D8.10).
+// highestView is the highest view that anything in the answer proves to have been justified or voted in. A view change
+// to u needs only u−1 to have been, and its author may make another one (D8.10).
 func (m *HeldBy) highestView() View {
 	view := m.View
 	if m.Prepared != nil {
@@ -172,8 +174,8 @@ func (m *HeldBy) highestView() View {
 	return view
 }
 
-// Records are what the journal of the new life begins with. All of them are durable before the life is written beside the key,
-// and before anything else is done.
+// Records are what the journal of the new life begins with. All of them are durable before the life is written beside
+// the key, and before anything else is done.
 func (rec Recovery) Records(cfg *Config, life Life) []Record {
 	out := []Record{
 		&Head{Cluster: cfg.Cluster, Epoch: cfg.Epoch, Self: cfg.Self, View: rec.View - 1, Active: rec.View == 1, Life: life},

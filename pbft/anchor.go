@@ -96,9 +96,9 @@ type Mark struct {
 	Digest Digest
 }
 
-// Marks lists this replica's own checkpoints and the state that it was given last, newest first: the states to look for in
-// the store at a start (D5). What lies before a state that was given is void (X6). The initial state, with sequence number 0
-// and no digest, is listed last.
+// Marks lists this replica's own checkpoints and the state that it was given last, newest first: the states to look for
+// in the store at a start (D5). What lies before a state that was given is void (X6). The initial state, with sequence
+// number 0 and no digest, is listed last.
 func Marks(log []Record) []Mark {
 	marks := []Mark{{}}
 	for _, rec := range log {

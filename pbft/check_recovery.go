@@ -5,8 +5,8 @@ import "fmt"
 // maxHeldStatements bounds what one HeldBy may list under any configuration; checkHeldBy is stricter.
 const maxHeldStatements = heldPerSlot*2*maxLogWindow + 3
 
-// heldPerSlot is how many statements of one replica a HeldBy may show for a sequence number: a pre-prepare, a prepare and a
-// commit of the newest view, and those of the view in which it prepared.
+// heldPerSlot is how many statements of one replica a HeldBy may show for a sequence number: a pre-prepare, a prepare
+// and a commit of the newest view, and those of the view in which it prepared.
 const heldPerSlot = 5
 
 // maxFetchedSlots bounds how many batches one FetchSlots may ask for.
@@ -41,8 +41,9 @@ func checkRecovery(cfg *Config, m Message) error {
 		return checkFetchState(cfg, m)
 	case *Data:
 		return checkData(cfg, m)
+	default:
+		return invalid("not a message")
 	}
-	return invalid("not a message")
 }
 
 func checkUpTo(s Seq) error {

@@ -123,8 +123,8 @@ func (k *checker) signed(n *node, msg Message) {
 	}
 }
 
-// silent is I19: a replica that had forgotten what it signed keeps still until a checkpoint at R is stable, and never votes in
-// a view below V*.
+// silent is I19: a replica that had forgotten what it signed keeps still until a checkpoint at R is stable, and never
+// votes in a view below V*.
 func (k *checker) silent(n *node, at place) {
 	m := k.of(n)
 	if m.lives == 0 || at.kind == TypeCheckpoint {
@@ -136,8 +136,8 @@ func (k *checker) silent(n *node, at place) {
 	}
 }
 
-// supersedes is D8.10: a view change for a view for which a forgotten life has signed one already. It convicts nobody, since
-// its stable checkpoint is a window higher.
+// supersedes is D8.10: a view change for a view for which a forgotten life has signed one already. It convicts nobody,
+// since its stable checkpoint is a window higher.
 func (k *checker) supersedes(m *memory, msg Message) bool {
 	vc, ok := msg.(*ViewChange)
 	return ok && m.lives > 0 && vc.Stable.Seq >= m.stables[vc.View]+k.c.nodes[0].cfg.LogWindow

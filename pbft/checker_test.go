@@ -83,7 +83,8 @@ func (k *checker) forgets(n *node) {
 	}
 }
 
-// loses notes what a copy that was put back may lack. Once h and the view lie above it, nothing is left to contradict (D8.1).
+// loses notes what a copy that was put back may lack. Once h and the view lie above it, nothing is left to contradict
+// (D8.1).
 func (k *checker) loses(n *node) {
 	m := k.of(n)
 	m.lostView, m.lostSeq = m.left, 0
@@ -92,7 +93,8 @@ func (k *checker) loses(n *node) {
 	}
 }
 
-// recovers is D8.6: R lies above everything that a replica which forgot has signed, and V* above every view that it voted in.
+// recovers is D8.6: R lies above everything that a replica which forgot has signed, and V* above every view that it
+// voted in.
 func (k *checker) recovers(n *node, rec Recovery) {
 	m := k.of(n)
 	for at := range m.signed {

@@ -179,8 +179,8 @@ func (r *Replica) contradicted() bool {
 	return known && own != r.checkpoints.stable.Digest
 }
 
-// replayDivergence finds again what was found before a restart: later checkpoints may be stable that we have no state for,
-// and the one in the store is as wrong as it was.
+// replayDivergence finds again what was found before a restart: later checkpoints may be stable that we have no state
+// for, and the one in the store is as wrong as it was.
 func (r *Replica) replayDivergence() { r.diverged = r.diverged || r.contradicted() }
 
 // offer lets others fetch the newest stable state once it is durable here, and is this replica's own.
@@ -194,8 +194,8 @@ func (r *Replica) offer() {
 }
 
 // collectGarbage lets go of what no restart and no follower can need: journal records some windows below the newest
-// checkpoint that is stable and durable here, and state versions below the checkpoint before that one (K1, K4, N3). Once
-// left behind, this replica's state needs a transfer anyway, and only its votes are kept: they are above h.
+// checkpoint that is stable and durable here, and state versions below the checkpoint before that one (K1, K4, N3).
+// Once left behind, this replica's state needs a transfer anyway, and only its votes are kept: they are above h.
 func (r *Replica) collectGarbage() {
 	c := &r.checkpoints
 	if r.leftBehind() {

@@ -63,8 +63,8 @@ func newNode(c *cluster, cfg *Config) *node {
 
 func emptyState() state { return state{done: map[RequestID]Digest{}} }
 
-// start boots a node from its journal and the newest checkpoint that both journal and store know (D5). A node that knows that
-// its disk is lost, or whose store is ahead of its journal, asks first what it signed (D8.3).
+// start boots a node from its journal and the newest checkpoint that both journal and store know (D5). A node that knows
+// that its disk is lost, or whose store is ahead of its journal, asks first what it signed (D8.3).
 func (n *node) start() {
 	n.c.t.Helper()
 	log, err := n.journal.read()

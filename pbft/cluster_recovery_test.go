@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// What a driver does beside the core while a replica comes back: it serves batches from its journal, fetches a state, and
-// puts an Amnesiac in the replica's place.
+// What a driver does beside the core while a replica comes back: it serves batches from its journal, fetches a state,
+// and puts an Amnesiac in the replica's place.
 
 // fetching is a state transfer under way.
 type fetching struct {
@@ -20,7 +20,8 @@ func (c *cluster) nonce() uint64 {
 	return c.nonces
 }
 
-// donate answers a question for batches from the journal (X0): each with its certificate, up to the first one that it lacks.
+// donate answers a question for batches from the journal (X0): each with its certificate, up to the first one that it
+// lacks.
 func (n *node) donate(to ReplicaID, m *FetchSlots) {
 	if n.amnesiac != nil {
 		return
@@ -50,8 +51,8 @@ func (j *journal) batches() map[Seq]*CertifiedBody {
 	return found
 }
 
-// fetchState goes on with a transfer: it copies the state of a stable checkpoint from a correct replica that has it durable.
-// A checkpoint that is newer than the own stable one is shown to the core first, which makes it durable.
+// fetchState goes on with a transfer: it copies the state of a stable checkpoint from a correct replica that has it
+// durable. A checkpoint that is newer than the own stable one is shown to the core first, which makes it durable.
 func (n *node) fetchState() {
 	if n.fetching == nil || !n.up || len(n.inbox) > 0 || n.faulty {
 		return

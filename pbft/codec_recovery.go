@@ -24,6 +24,7 @@ func appendRecovery(b []byte, m Message) []byte {
 			b = appendStableCert(b, m.Offer)
 		}
 		return appendBytes(b, m.Answer)
+	default: // there is no other
 	}
 	panic("pbft: encoding a message of no known type")
 }

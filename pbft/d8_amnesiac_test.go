@@ -39,8 +39,8 @@ func (a *amnesia) recovery(first *HeldBy) Recovery {
 	return rec
 }
 
-// D8.6: n−f whole others must have answered this start's question; one fewer is too few, and answers of amnesiacs, of a former
-// start, about somebody else, or repeated do not count.
+// D8.6: n−f whole others must have answered this start's question; one fewer is too few, and answers of amnesiacs, of a
+// former start, about somebody else, or repeated do not count.
 func TestD8_6_RecoveryNeedsAnswersOfAllButFWholeOthers(t *testing.T) {
 	for n, need := range map[int]int{4: 3, 5: 4, 6: 5, 7: 5} {
 		a := newAmnesia(t, n)
@@ -96,8 +96,8 @@ func TestD8_6_RAndVComeFromEveryKindOfProof(t *testing.T) {
 	}
 }
 
-// D8.6: an amnesiac writes and votes nothing, whatever comes; it asks until it knows enough, and says to others that it is not
-// whole.
+// D8.6: an amnesiac writes and votes nothing, whatever comes; it asks until it knows enough, and says to others that it
+// is not whole.
 func TestD8_6_AnAmnesiacOnlyAsks(t *testing.T) {
 	a := newAmnesia(t, 4)
 	asked := 0
@@ -129,8 +129,8 @@ func TestD8_6_AnAmnesiacOnlyAsks(t *testing.T) {
 	}
 }
 
-// D8.6: what the new life begins with survives in its journal and its anchors, and what it answers itself later shows that the
-// highest justified view is.
+// D8.6: what the new life begins with survives in its journal and its anchors, and what it answers itself later shows
+// that the highest justified view is.
 func TestD8_6_ANewLifeKeepsAndShowsWhatItWasTold(t *testing.T) {
 	a := newAmnesia(t, 4)
 	m := a.answer()

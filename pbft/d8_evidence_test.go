@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// D8.10: nobody refuses an old view change: its validity lies in its bytes, so the one that its author forgot still counts
-// towards a new view.
+// D8.10: nobody refuses an old view change: its validity lies in its bytes, so the one that its author forgot still
+// counts towards a new view.
 func TestD8_10_AViewChangeOfAForgottenLifeCounts(t *testing.T) {
 	l := newLab(t, 4, 1)
 	l.from(3, l.viewChange(1, 3, StableCert{})) // of a life that replica 3 forgot
@@ -16,8 +16,8 @@ func TestD8_10_AViewChangeOfAForgottenLifeCounts(t *testing.T) {
 	}
 }
 
-// D8.10, E1: two view changes for one view convict, unless their stable checkpoints lie a window apart: then the second one may
-// be of a replica that had forgotten the first.
+// D8.10, E1: two view changes for one view convict, unless their stable checkpoints lie a window apart: then the second
+// one may be of a replica that had forgotten the first.
 func TestD8_10_ASecondViewChangeConvictsOnlyWithinAWindow(t *testing.T) {
 	for stable, convicts := range map[Seq]bool{0: true, 4: true, 8: false, 12: false} {
 		l := newLab(t, 4, 1)
@@ -38,8 +38,8 @@ func TestD8_10_ASecondViewChangeConvictsOnlyWithinAWindow(t *testing.T) {
 	}
 }
 
-// D8.11: V* rests on this. A replica signs a suspect of a view, by its own timer, only where the view was active here or Q view
-// changes for it are held: not in a view that it only waits for, and not before it knows what it forgot.
+// D8.11: V* rests on this. A replica signs a suspect of a view, by its own timer, only where the view was active here
+// or Q view changes for it are held: not in a view that it only waits for, and not before it knows what it forgot.
 func TestD8_11_NobodySuspectsAViewThatWasNeitherActiveNorJustified(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(0, l.viewChange(1, 0, StableCert{})) // now in view 1, inactive, with two view changes

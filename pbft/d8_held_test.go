@@ -95,8 +95,8 @@ func TestD8_4_AnAnswerProvesHowFarTheClusterHasCome(t *testing.T) {
 	}
 }
 
-// D8.4: a view change is witnessed inside a new view as well, and a view is known to be justified from the moment at which this
-// replica asks for it.
+// D8.4: a view change is witnessed inside a new view as well, and a view is known to be justified from the moment at
+// which this replica asks for it.
 func TestD8_4_WhatANewViewShowsIsWitnessed(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.enter(1)
@@ -178,7 +178,8 @@ func recode(t *testing.T, log []Record) []Record {
 	return read
 }
 
-// D8.4: a replica that has only just started answers from its journal while its own question is open, and says so to clients.
+// D8.4: a replica that has only just started answers from its journal while its own question is open, and says so to
+// clients.
 func TestD8_4_AReplicaAnswersBeforeItsOwnQuestionIsSettled(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(2, l.checkpoint(4, stateAfter(4), 2))

@@ -70,8 +70,8 @@ func TestD8_9_NoNullsWhileThereAreRequests(t *testing.T) {
 	}
 }
 
-// D8.9: a wish is bounded: above h+3L it is refused, each further one of a replica doubles its wait up to a minute, and only so
-// many nulls are in flight.
+// D8.9: a wish is bounded: above h+3L it is refused, each further one of a replica doubles its wait up to a minute, and
+// only so many nulls are in flight.
 func TestD8_9_WishesAreBounded(t *testing.T) {
 	l := newLab(t, 4, 1)
 	window, timeout := l.cfg.LogWindow, l.cfg.ViewTimeout

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The schedules that random ones hardly ever find, one for each clause of recovery without which they fork. Replica 1 lies, and
-// is the primary of view 1; replica 2 is kept in the dark; replica 3 forgets.
+// The schedules that random ones hardly ever find, one for each clause of recovery without which they fork. Replica 1
+// lies, and is the primary of view 1; replica 2 is kept in the dark; replica 3 forgets.
 type rare struct {
 	*cluster
 	dark, victim *node
@@ -21,7 +21,8 @@ func newRare(t *testing.T) *rare {
 	return s
 }
 
-// only lets messages through between these replicas alone, and keeps back and remembers the view changes of all but the liar.
+// only lets messages through between these replicas alone, and keeps back and remembers the view changes of all but the
+// liar.
 func (s *rare) only(ids ...ReplicaID) {
 	in := map[ReplicaID]bool{}
 	for _, id := range ids {
@@ -62,8 +63,8 @@ func (s *rare) loseDisk() {
 	s.tick(20 * time.Millisecond)
 }
 
-// usurp has the liar start view 1 with what it has of the others, shown to the dark one and the victim alone, and order another
-// batch at a sequence number.
+// usurp has the liar start view 1 with what it has of the others, shown to the dark one and the victim alone, and order
+// another batch at a sequence number.
 func (s *rare) usurp(at Seq, of ...*ViewChange) {
 	s.t.Helper()
 	s.only(1, 2, 3)
@@ -103,8 +104,9 @@ func (s *rare) agree() {
 	})
 }
 
-// D8.7: the victim had asked for view 1 and showed that to the liar alone. What it forgot says that nothing prepared; were it to
-// vote in view 0 again, that would become a lie, and the batch that commits with its vote would be dropped in view 1.
+// D8.7: the victim had asked for view 1 and showed that to the liar alone. What it forgot says that nothing prepared;
+// were it to vote in view 0 again, that would become a lie, and the batch that commits with its vote would be dropped
+// in view 1.
 func TestD8_7_NeverVotingBelowVStarKeepsAForgottenViewChangeTrue(t *testing.T) {
 	s := newRare(t)
 	s.only(1, 3)
@@ -123,8 +125,8 @@ func TestD8_7_NeverVotingBelowVStarKeepsAForgottenViewChangeTrue(t *testing.T) {
 	s.agree()
 }
 
-// D8.7: the victim had prepared a batch that committed with its vote. What it knows after it forgot does not show it, so a view
-// change before R would let view 1 drop the batch.
+// D8.7: the victim had prepared a batch that committed with its vote. What it knows after it forgot does not show it,
+// so a view change before R would let view 1 drop the batch.
 func TestD8_7_NoViewChangeBeforeRShowsLessThanWasForgotten(t *testing.T) {
 	s := newRare(t)
 	s.only(0, 1, 3)
@@ -162,8 +164,8 @@ func votedInTheDark(t *testing.T) *rare {
 	return s
 }
 
-// D8.6: the liar hides what the victim signed, and the dark one does not know. Without the third answer the victim would vote
-// from 8 on, where it has voted.
+// D8.6: the liar hides what the victim signed, and the dark one does not know. Without the third answer the victim
+// would vote from 8 on, where it has voted.
 func TestD8_6_OneAnswerTooFewWouldForget(t *testing.T) {
 	s := votedInTheDark(t)
 	s.victim.wipe()

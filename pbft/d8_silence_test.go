@@ -32,8 +32,8 @@ func TestD8_7_ASilentBackupVotesNothing(t *testing.T) {
 	}
 }
 
-// D8.7: neither does a primary: no pre-prepare, no new view from the others' view changes, and no heartbeat that would keep it
-// in its place.
+// D8.7: neither does a primary: no pre-prepare, no new view from the others' view changes, and no heartbeat that would
+// keep it in its place.
 func TestD8_7_ASilentPrimaryOrdersNothing(t *testing.T) {
 	l := newRecoveringLab(t, 0, 12, 1)
 	effects := l.fromClient(l.request(1, "a"))
@@ -51,8 +51,8 @@ func TestD8_7_ASilentPrimaryOrdersNothing(t *testing.T) {
 	wantCount(t, votes(effects), 0, "votes")
 }
 
-// D8.7: its own view change of the life it forgot, which comes back from others, is not what it sends, nor what its new view
-// rests on, when it votes again.
+// D8.7: its own view change of the life it forgot, which comes back from others, is not what it sends, nor what its new
+// view rests on, when it votes again.
 func TestD8_7_AForgottenViewChangeIsNotTakenForOneOfThisLife(t *testing.T) {
 	l := newRecoveringLab(t, 1, 12, 1)
 	wantDrop(t, l.from(0, l.viewChange(1, 1, StableCert{})), ReasonOwn)
@@ -83,7 +83,8 @@ func TestD8_7_CheckpointSuspectAndStatusAreAllowed(t *testing.T) {
 	wantCount(t, broadcasts[*Status](effects), 1, "status messages")
 }
 
-// D8.7: once a checkpoint at R is stable it votes again, in V* and above; never in a lower view, not after a restart either.
+// D8.7: once a checkpoint at R is stable it votes again, in V* and above; never in a lower view, not after a restart
+// either.
 func TestD8_7_ItVotesFromVStarOnAndNeverBelow(t *testing.T) {
 	for _, restarts := range []bool{false, true} {
 		l := newRecoveringLab(t, 3, 10, 2)
@@ -143,8 +144,8 @@ func TestD8_7_SilenceEndsAtTheFirstCheckpointAtOrAboveR(t *testing.T) {
 	}
 }
 
-// D8.8: it leaves its view only with somebody who may ask for another one. On suspects alone it would be alone there, for what
-// it must not send takes nobody along.
+// D8.8: it leaves its view only with somebody who may ask for another one. On suspects alone it would be alone there,
+// for what it must not send takes nobody along.
 func TestD8_8_ASilentReplicaDoesNotLeaveItsViewAlone(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
 	l.suspected(1)
@@ -171,8 +172,8 @@ func TestD8_8_ItJoinsAViewChangeThatItMissed(t *testing.T) {
 	}
 }
 
-// D8.8: the same after a restart, when it has to learn of the view change anew: nothing is remembered, it follows from what
-// others send it because of its status.
+// D8.8: the same after a restart, when it has to learn of the view change anew: nothing is remembered, it follows from
+// what others send it because of its status.
 func TestD8_8_ItJoinsAViewChangeAfterARestart(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
 	l.from(0, l.viewChange(1, 0, StableCert{}))
@@ -193,8 +194,8 @@ func TestD8_8_ItJoinsAViewChangeAfterARestart(t *testing.T) {
 	wantCount(t, votes(l.wait(l.cfg.ViewTimeout/100)), 0, "further ones")
 }
 
-// D8.8: between a view change that was sent and its return over the loopback time may pass: no second one goes out, which
-// could show another checkpoint and convict.
+// D8.8: between a view change that was sent and its return over the loopback time may pass: no second one goes out,
+// which could show another checkpoint and convict.
 func TestD8_8_ItJoinsOnce(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
 	l.from(0, l.viewChange(1, 0, StableCert{}))

@@ -41,8 +41,8 @@ func TestD8_5_AForgottenStatementOfEveryKindIsFound(t *testing.T) {
 	}
 }
 
-// D8.5: what a whole journal holds is no news, whatever kind it is, and neither is what was left behind with its view or lies
-// below h.
+// D8.5: what a whole journal holds is no news, whatever kind it is, and neither is what was left behind with its view
+// or lies below h.
 func TestD8_5_WhatTheJournalHoldsProvesNothing(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.enter(1)
@@ -136,8 +136,8 @@ func TestD8_5_AVoteOnItsWayBackIsNotForgotten(t *testing.T) {
 	}
 }
 
-// D8.5: an ordinary start votes after n−f−1 answers of replicas that remember everything, and not before. Answers of others, to
-// another question, or repeated, count for nothing.
+// D8.5: an ordinary start votes after n−f−1 answers of replicas that remember everything, and not before. Answers of
+// others, to another question, or repeated, count for nothing.
 func TestD8_5_AStartWaitsForEnoughAnswers(t *testing.T) {
 	for n, need := range map[int]int{4: 2, 5: 3, 6: 4, 7: 4} {
 		l := newLab(t, n, 3)
@@ -178,8 +178,8 @@ func TestD8_5_LateProofStopsVotingAtOnce(t *testing.T) {
 	wantCount(t, l.propose(0, 2, l.batch(2, "b")), 0, "effects after the proof")
 }
 
-// D8.5: a first start votes once n−f−1 replicas hold nothing of it, however far the cluster has come. Anything that it signed
-// means that its home was put back over a key that has voted.
+// D8.5: a first start votes once n−f−1 replicas hold nothing of it, however far the cluster has come. Anything that it
+// signed means that its home was put back over a key that has voted.
 func TestD8_5_AFirstStartNeedsOthersThatHoldNothingOfIt(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.boot(Applied{}, true)
@@ -214,8 +214,8 @@ func TestD8_5_AVoteFarAboveTheFirstStartIsFound(t *testing.T) {
 	wantCount(t, all[Forgot](l.from(0, m)), 1, "reports")
 }
 
-// D8.5: no liar can make a replica believe that it forgot: statements are under its own signature, and certificates prove
-// themselves.
+// D8.5: no liar can make a replica believe that it forgot: statements are under its own signature, and certificates
+// prove themselves.
 func TestD8_5_LiarsCannotForge(t *testing.T) {
 	l := newLab(t, 4, 3)
 	good := l.answer(l.commit(0, 2, Digest{1}, 3))

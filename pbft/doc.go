@@ -51,7 +51,17 @@
 //	T1, T3 a timer for each request; monotonic clocks       timers.go                   rules_timers_test.go
 //	S2–S4 verified before the core; bounded; never a panic  check*.go, codec*.go        wire_*, fuzz_step_test.go
 //	E1 evidence of equivocation                             evidence.go                 wire_evidence_test.go
+//	D8.4 what a replica signed, as others remember it       statement.go, held.go       d8_held_test.go
+//	D8.5 the question of every start                        held.go                     d8_start_test.go
+//	D8.6 from where on a replica that forgot may vote       amnesiac.go                 d8_amnesiac_test.go
+//	D8.7, D8.8 its silence, and the end of it               silence.go                  d8_silence_test.go
+//	D8.6, D8.7 what forks without them                      amnesiac.go, silence.go     d8_rare_test.go
+//	D8.9 nulls in an idle cluster                           nulls.go                    d8_nulls_test.go
+//	D8.10, D8.11 two view changes; who suspects what        viewchange.go, timers.go    d8_evidence_test.go
+//	X0 following by asking for batches                      follow.go, rebuild.go       x0_follow_test.go
+//	X1, X6, X7, X9 the state comes from others              transfer.go, restart.go     x1_transfer_test.go
+//	X8 what a replica does meanwhile                        transfer.go                 x8_voting_test.go
 //
 // The invariants that must hold after every step of every schedule are in checker_test.go and checker_rules_test.go;
-// control_test.go shows that the checker can fail.
+// control_test.go shows that the checker can fail. random_recovery_test.go takes memories away in random schedules.
 package pbft

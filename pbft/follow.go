@@ -2,8 +2,9 @@ package pbft
 
 import "time"
 
-// Following as long as anybody remembers (X0): a replica that lags asks for the batches that it lacks, from the first one
-// on, and asks again as soon as the answer was of use. So it goes as fast as the answers come, whatever the timeout is.
+// Following as long as anybody remembers (X0): a replica that lags asks for the batches that it lacks, from the first
+// one on, and asks again as soon as the answer was of use. So it goes as fast as the answers come, whatever the timeout
+// is.
 
 // follow is the question that is out.
 type follow struct {
@@ -49,7 +50,8 @@ func (r *Replica) pull() {
 	r.send(f.helper, &FetchSlots{From: want, Most: maxPushedSlots})
 }
 
-// mayAsk reports whether it is time for a question, and turns to another helper where the last one was of no use, or slow.
+// mayAsk reports whether it is time for a question, and turns to another helper where the last one was of no use, or
+// slow.
 func (r *Replica) mayAsk(want Seq) bool {
 	f := &r.follow
 	patience := r.cfg.ViewTimeout / pullPatience
@@ -85,8 +87,8 @@ func (r *Replica) nextHelper() {
 	}
 }
 
-// lags reports whether this replica has missed something: a stable checkpoint lies above what it executed, or another one
-// executed what it lacks and nothing has come for a moment.
+// lags reports whether this replica has missed something: a stable checkpoint lies above what it executed, or another
+// one executed what it lacks and nothing has come for a moment.
 func (r *Replica) lags() bool {
 	if r.log.low > r.handed {
 		return true
@@ -101,8 +103,8 @@ func (r *Replica) lags() bool {
 	return false
 }
 
-// firstLacking is the lowest sequence number above what was handed to execution that cannot be executed: its certificate or
-// its body is missing. Those before it only wait for the executor.
+// firstLacking is the lowest sequence number above what was handed to execution that cannot be executed: its
+// certificate or its body is missing. Those before it only wait for the executor.
 func (r *Replica) firstLacking() Seq {
 	seq := r.handed + Seq(len(r.backlog)) + 1
 	for ; ; seq++ {

@@ -4,7 +4,7 @@ import "time"
 
 // next reads one event.
 func (in *fuzzInput) next() {
-	switch kind := in.byte() % 14; kind {
+	switch kind := in.byte() % 17; kind {
 	case 0:
 		in.now += time.Duration(in.byte()) * 20 * time.Millisecond
 		in.step(Tick{Mono: in.now + 1, Wall: 1<<60 + int64(in.now)})
@@ -18,6 +18,12 @@ func (in *fuzzInput) next() {
 		in.step(Received{From: Source{Client: true}, Msg: Own(in.c.request(uint64(in.byte())+1, "op"))})
 	case 13:
 		in.raw()
+	case 14:
+		in.receive(ReplicaID(int(in.byte())%in.c.cfg.N()), in.recovery())
+	case 15:
+		in.transferred()
+	case 16:
+		in.step(Starving{})
 	default:
 		in.receive(ReplicaID(int(in.byte())%in.c.cfg.N()), in.message(kind))
 	}
@@ -64,6 +70,45 @@ func (in *fuzzInput) message(kind byte) Message {
 		return &StableNotice{Cert: in.c.stableCert(s / 4 * 4)}
 	}
 	return in.small(v, s)
+}
+
+// transferred ends a transfer, behind everything that was handed to execution before.
+func (in *fuzzInput) transferred() {
+	for len(in.executed) > 0 {
+		ev := in.executed[0]
+		in.executed = in.executed[1:]
+		in.step(ev)
+	}
+	if in.r.transfer.on && in.target != nil && !in.r.inquiry.forgot {
+		in.step(Transferred{Cert: *in.target})
+	}
+}
+
+func (in *fuzzInput) recovery() Message {
+	v, s := in.view(), in.seq()
+	switch in.byte() % 6 {
+	case 0:
+		return &Recover{Until: s}
+	case 1:
+		return &Held{Nonce: uint64(v), Above: s}
+	case 2:
+		return &Slots{From: s, Next: s + Seq(in.byte()%8)}
+	case 3:
+		return &FetchSlots{From: s, Most: uint32(s)}
+	}
+	m := &HeldBy{Nonce: askNonce, Of: in.c.cfg.Self, Whole: in.byte()%4 > 0, Stable: StableCert{}}
+	if k := s / 4 * 4; k > 0 {
+		m.Stable = in.c.stableCert(k)
+	}
+	for range in.byte() % 3 {
+		m.Said = append(m.Said, Statement{
+			Type: Type(in.byte()%7) + TypePrePrepare, View: in.view(), Seq: in.seq(), Digest: in.body().Digest(),
+		})
+	}
+	if v > 0 {
+		m.View, m.Suspects = v, in.c.viewChange(v, 0, StableCert{}).Suspects
+	}
+	return m
 }
 
 func (in *fuzzInput) small(v View, s Seq) Message {

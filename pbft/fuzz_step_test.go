@@ -12,6 +12,9 @@ func FuzzStep(f *testing.F) {
 	f.Add([]byte{0, 3, 1, 0, 1, 2, 0, 1, 1, 1, 3, 0, 1, 1, 2, 3, 0, 1, 1, 0})
 	f.Add([]byte{1, 2, 0, 50, 0, 50, 0, 50, 6, 1, 0, 6, 1, 1, 7, 1, 2, 8, 1, 1, 0, 50})
 	f.Add(append([]byte{0, 1, 12, 200}, Encode(newWireCluster(4).prePrepare(0, 1, NullBody))...))
+	f.Add([]byte{4, 3, 14, 0, 0, 0, 1, 1, 14, 1, 0, 0, 1, 1, 0, 1, 3, 0, 1, 1, 14, 2, 0, 0, 1, 3, 4, 2}) // asks, is told, votes
+	f.Add([]byte{8, 3, 11, 0, 28, 0, 50, 14, 0, 0, 12, 2, 4, 0, 50, 3, 1, 29, 1})                        // recovers
+	f.Add([]byte{0, 3, 11, 0, 28, 0, 50, 16, 0, 60, 15, 3, 0, 29, 0, 1, 14, 0, 0, 29, 3, 1})             // is left behind, has the state
 	f.Add([]byte{2, 0, 9, 1, 0, 0, 30, 10, 1, 1, 11, 4, 0, 40, 5, 4, 1, 5, 4, 2, 5, 4, 3})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) > 4096 {
@@ -33,14 +36,24 @@ type fuzzInput struct {
 	now      time.Duration
 	handed   Seq
 	executed []Event // not reported yet
+	target   *StableCert
 }
 
 func newFuzzInput(t *testing.T, b []byte) *fuzzInput {
 	in := &fuzzInput{t: t, rest: b}
-	n := []int{4, 5, 6, 7}[in.byte()%4]
+	how := in.byte()
+	n := []int{4, 5, 6, 7}[how%4]
 	in.c = &wireCluster{cfg: clusterConfig(n)}
 	in.c.cfg.Self = ReplicaID(int(in.byte()) % n)
-	r, err := New(&in.c.cfg, nil, Applied{})
+	var log []Record
+	var start Start
+	switch how / 4 % 3 {
+	case 1: // it asks what it may have forgotten
+		start.Nonce = askNonce
+	case 2: // it had forgotten
+		log = Recovery{Until: 8, View: 2}.Records(&in.c.cfg, Life{1})
+	}
+	r, err := Boot(&in.c.cfg, log, Applied{}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +77,9 @@ func (in *fuzzInput) step(ev Event) {
 	for _, e := range in.r.Step(ev) {
 		switch e := e.(type) {
 		case Broadcast:
+			if votes([]Effect{e}) != nil && in.r.silent() {
+				in.t.Fatalf("D8.7: a silent replica broadcasts a %s", TypeOf(e.Msg))
+			}
 			in.wellFormed(e.Msg)
 			own = append(own, Received{From: Source{Replica: in.c.cfg.Self, Loopback: true}, Msg: Own(e.Msg)})
 		case Send:
@@ -76,6 +92,10 @@ func (in *fuzzInput) step(ev Event) {
 				in.t.Fatalf("I8: executes %d after %d", e.Seq, in.handed-1)
 			}
 			in.executed = append(in.executed, Executed{Seq: e.Seq})
+		case Transfer:
+			in.target = &e.Target
+		case Resume:
+			in.handed, in.executed = e.Seq, nil
 		case Snapshot:
 			in.executed = append(in.executed, Snapshotted{Seq: e.Seq, Digest: stateAfter(e.Seq)})
 		case Persist:

@@ -2,8 +2,8 @@ package pbft
 
 import "time"
 
-// The question of every start (D8.4, D8.5): does anybody hold something that this replica signed and its journal lacks? A
-// disk that was put back from an older copy looks like any other to its owner; only the others can tell.
+// The question of every start (D8.4, D8.5): does anybody hold something that this replica signed and its journal lacks?
+// A disk that was put back from an older copy looks like any other to its owner; only the others can tell.
 
 // Start says how a replica comes up.
 type Start struct {
@@ -32,8 +32,8 @@ func newInquiry(cfg *Config, start Start) inquiry {
 	}
 }
 
-// enough is how many others that remember everything must have answered before an ordinary start votes: with this replica
-// they are n−f.
+// enough is how many others that remember everything must have answered before an ordinary start votes: with this
+// replica they are n−f.
 func (q *inquiry) enough(cfg *Config) bool { return count1(q.whole) >= cfg.N()-cfg.F()-1 }
 
 func count1(list []bool) int {
@@ -46,8 +46,8 @@ func count1(list []bool) int {
 	return n
 }
 
-// stepAsking takes an event before the question is settled. Others' questions are answered from the journal at once, else
-// replicas that start together would wait for each other for ever.
+// stepAsking takes an event before the question is settled. Others' questions are answered from the journal at once,
+// else replicas that start together would wait for each other for ever.
 func (r *Replica) stepAsking(ev Event) {
 	switch e := ev.(type) {
 	case Tick:
@@ -67,14 +67,15 @@ func (r *Replica) stepAsking(ev Event) {
 			}
 		case *Request:
 			r.respondBusy(m, e.From)
+		default: // it is of use once this replica may vote
 		}
 		r.drop(e.Msg.msg, ReasonAsking)
 	default: // nothing is executed yet
 	}
 }
 
-// ask sends the question to everybody who has not answered it as one that remembers everything: often at first, and on and
-// on while the replica runs.
+// ask sends the question to everybody who has not answered it as one that remembers everything: often at first, and on
+// and on while the replica runs.
 func (r *Replica) ask() {
 	q := &r.inquiry
 	if q.nonce == 0 || q.asked && r.mono < q.again {
@@ -123,8 +124,8 @@ func (r *Replica) heldBy(id ReplicaID, m *Held) *HeldBy {
 	return answer
 }
 
-// onHeldBy takes an answer. One statement that the journal lacks proves that something was forgotten, and nobody can forge
-// it. Without one, n−f−1 answers of replicas that remember everything let this one vote; the rest may still come.
+// onHeldBy takes an answer. One statement that the journal lacks proves that something was forgotten, and nobody can
+// forge it. Without one, n−f−1 answers of replicas that remember everything let this one vote; the rest may still come.
 func (r *Replica) onHeldBy(m *HeldBy, from Source) {
 	q := &r.inquiry
 	if q.nonce == 0 || m.Nonce != q.nonce || m.Of != r.cfg.Self {
@@ -148,9 +149,9 @@ func (r *Replica) onHeldBy(m *HeldBy, from Source) {
 	}
 }
 
-// hasForgotten reports whether the journal lacks a statement of this replica that still matters: a vote above h in a view
-// that was not left, a checkpoint above h, or a higher view than its own. What lies below the recovery of this life is known
-// to be forgotten, and never contradicted (D8.7); a second view change to V* itself is sound (D8.10).
+// hasForgotten reports whether the journal lacks a statement of this replica that still matters: a vote above h in a
+// view that was not left, a checkpoint above h, or a higher view than its own. What lies below the recovery of this
+// life is known to be forgotten, and never contradicted (D8.7); a second view change to V* itself is sound (D8.10).
 func (r *Replica) hasForgotten(s *Statement) bool {
 	floor := r.recovery.view
 	switch s.Type {
@@ -170,8 +171,8 @@ func (r *Replica) saidCheckpoint(s *Statement) bool {
 	return known && own == s.Digest || s.Seq <= r.checkpoints.void
 }
 
-// saidVote reports whether a vote of this replica is in its journal: in the slot, since the view was not left. One that was
-// only just sent may come back from others before it does over the loopback.
+// saidVote reports whether a vote of this replica is in its journal: in the slot, since the view was not left. One that
+// was only just sent may come back from others before it does over the loopback.
 func (r *Replica) saidVote(s *Statement) bool {
 	at := r.log.peek(s.Seq)
 	if at == nil {

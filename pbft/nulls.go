@@ -13,8 +13,8 @@ const maxRecoverWait = time.Minute
 // maxNullsInFlight bounds the nulls that a primary proposes at a time for those who ask for them.
 const maxNullsInFlight = 64
 
-// askForNulls asks the others to move on, each timeout: while this replica is silent, up to the first checkpoint that ends it,
-// and while nobody serves a state that it needs, up to the checkpoint after the next one.
+// askForNulls asks the others to move on, each timeout: while this replica is silent, up to the first checkpoint that
+// ends it, and while nobody serves a state that it needs, up to the checkpoint after the next one.
 func (r *Replica) askForNulls() {
 	until := Seq(0)
 	switch k := r.cfg.CheckpointInterval; {
@@ -33,8 +33,8 @@ func (r *Replica) askForNulls() {
 }
 
 // onRecover notes up to where a replica wants the order to go on. A wish costs everybody work, so each further one of a
-// replica doubles its wait, until it has wished for nothing for longer than the longest wait. What f+1 replicas ask for is
-// heard at once: one of them is correct, and kept to that.
+// replica doubles its wait, until it has wished for nothing for longer than the longest wait. What f+1 replicas ask for
+// is heard at once: one of them is correct, and kept to that.
 func (r *Replica) onRecover(m *Recover, from Source) {
 	if from.Loopback {
 		return
@@ -98,8 +98,8 @@ func (r *Replica) proposeWanted() {
 	}
 }
 
-// withheld reports whether the primary has ordered nothing for that long though somebody waits for more: its absence is timed
-// like a request.
+// withheld reports whether the primary has ordered nothing for that long though somebody waits for more: its absence is
+// timed like a request.
 func (r *Replica) withheld(limit time.Duration) bool {
 	since := max(r.change.progressAt, r.change.activatedAt)
 	for i := range r.peers {

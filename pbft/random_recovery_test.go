@@ -9,9 +9,10 @@ type forgetting struct {
 	wiped, restored int
 }
 
-// TestRandom_WhoForgetsComesBack runs random schedules in which every start asks what it may have forgotten, disks are lost
-// and older copies of disks are put back, never more at a time than f with the liars (D8.1). What holds after every step
-// holds across lives: I1, I2, I7, I8 and I19. After healing all are whole, vote again and have executed the same.
+// TestRandom_WhoForgetsComesBack runs random schedules in which every start asks what it may have forgotten, disks are
+// lost and older copies of disks are put back, never more at a time than f with the liars (D8.1). What holds after
+// every step holds across lives: I1, I2, I7, I8 and I19. After healing all are whole, vote again and have executed the
+// same.
 func TestRandom_WhoForgetsComesBack(t *testing.T) {
 	first, seeds := seedRange(t, 120)
 	var sum forgetting
@@ -46,7 +47,8 @@ func (s *schedule) forget() {
 	}
 }
 
-// untrue counts the replicas whose memory cannot be relied upon now: liars, those that forgot, and those that do not know it.
+// untrue counts the replicas whose memory cannot be relied upon now: liars, those that forgot, and those that do not
+// know it.
 func (s *schedule) untrue() int {
 	k := len(s.liars)
 	for _, n := range s.c.correct() {

@@ -1,7 +1,7 @@
 package pbft
 
-// Rebuilds reports whether an encoded record is of use for handing its batch to another replica (X0): it holds a body or a
-// commit certificate.
+// Rebuilds reports whether an encoded record is of use for handing its batch to another replica (X0): it holds a body
+// or a commit certificate.
 func Rebuilds(data []byte) bool {
 	if len(data) < 3 || data[0] != FormatVersion {
 		return false
@@ -16,8 +16,8 @@ func Rebuilds(data []byte) bool {
 	}
 }
 
-// Rebuild puts together from the records of a sequence number what another replica needs to execute its batch; nil if they
-// do not hold it.
+// Rebuild puts together from the records of a sequence number what another replica needs to execute its batch; nil if
+// they do not hold it.
 func Rebuild(seq Seq, records []Record) *CertifiedBody {
 	s := slot{seq: seq}
 	for _, rec := range records {

@@ -23,17 +23,17 @@ type Recovering struct {
 	Life  Life
 	Until Seq  // R
 	View  View // V*
-	// Suspects of f+1 replicas justify a view below View, the highest one that correct replicas had come to, so that this
-	// replica can prove it to the next one that forgets (V7).
+	// Suspects of f+1 replicas justify a view below View, the highest one that correct replicas had come to, so that
+	// this replica can prove it to the next one that forgets (V7).
 	Suspects []Suspect
 }
 
-// Installed is the certificate of a state that was fetched from others and is durable in the store, whole (X6). What was
-// executed or noted as a checkpoint before it is void.
+// Installed is the certificate of a state that was fetched from others and is durable in the store, whole (X6). What
+// was executed or noted as a checkpoint before it is void.
 type Installed struct{ Cert StableCert }
 
-// Witness is the highest checkpoint or view change of another replica that this one knows of: should that one forget what
-// it signed, it is told (D8.4).
+// Witness is the highest checkpoint or view change of another replica that this one knows of: should that one forget
+// what it signed, it is told (D8.4).
 type Witness struct {
 	Replica ReplicaID
 	Said    Statement
@@ -61,10 +61,10 @@ type Certified struct {
 	Body *Body
 }
 
-// Committed is the commit certificate of a slot that prepared here and was executed. It is written behind the execution,
-// not before: losing it in a crash means collecting the commits anew. It is durable at the latest with the Checkpoint
-// message that covers the slot, and must be: below the low watermark nobody votes again, so the certificates that f+1
-// correct replicas hold are the only way to follow (N7).
+// Committed is the commit certificate of a slot that prepared here and was executed. It is written behind the
+// execution, not before: losing it in a crash means collecting the commits anew. It is durable at the latest with the
+// Checkpoint message that covers the slot, and must be: below the low watermark nobody votes again, so the certificates
+// that f+1 correct replicas hold are the only way to follow (N7).
 type Committed struct{ Cert CommitCert }
 
 // Stable is the certificate that moved the low watermark (K1).

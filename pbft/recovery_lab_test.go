@@ -44,8 +44,8 @@ func (l *lab) answeredBy(ids ...ReplicaID) []Effect {
 	return all
 }
 
-// newRecoveringLab is a replica that had forgotten what it signed. Its silence ends at a stable checkpoint, and it never votes
-// below a view.
+// newRecoveringLab is a replica that had forgotten what it signed. Its silence ends at a stable checkpoint, and it
+// never votes below a view.
 func newRecoveringLab(t *testing.T, self ReplicaID, until Seq, since View) *lab {
 	l := newLab(t, 4, self)
 	rec := Recovery{Until: until, View: since}

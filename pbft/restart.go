@@ -14,17 +14,18 @@ type Applied struct {
 // ErrForeignJournal says that a journal was written by another replica or in another cluster.
 var ErrForeignJournal = errors.New("the journal belongs to another replica or cluster")
 
-// ErrOtherWindow says that a journal was written under a checkpoint interval or log window for which this one has no place.
+// ErrOtherWindow says that a journal was written under a checkpoint interval or log window for which this one has no
+// place.
 var ErrOtherWindow = errors.New("the journal was written under another checkpoint_interval or log_window")
 
-// New returns a replica that goes on from its journal, oldest record first, above a verified state, and asks nobody what it
-// may have forgotten. With an empty journal it begins in view 0 at the initial state.
+// New returns a replica that goes on from its journal, oldest record first, above a verified state, and asks nobody
+// what it may have forgotten. With an empty journal it begins in view 0 at the initial state.
 func New(cfg *Config, log []Record, at Applied) (*Replica, error) {
 	return Boot(cfg, log, at, Start{})
 }
 
-// Boot returns a replica as New does, which first asks the others what it may have forgotten (D8.4), and fetches the state
-// from them if its journal does not lead on from the one it has (X1).
+// Boot returns a replica as New does, which first asks the others what it may have forgotten (D8.4), and fetches the
+// state from them if its journal does not lead on from the one it has (X1).
 func Boot(cfg *Config, log []Record, at Applied, start Start) (*Replica, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -70,8 +71,8 @@ func Boot(cfg *Config, log []Record, at Applied, start Start) (*Replica, error) 
 	return r, nil
 }
 
-// whyUnfit is the reason not to go on under this configuration, or nil. What has no place in the window would be forgotten,
-// votes and what clients hold replies to, and what was a checkpoint and is none any more convinces nobody.
+// whyUnfit is the reason not to go on under this configuration, or nil. What has no place in the window would be
+// forgotten, votes and what clients hold replies to, and what was a checkpoint and is none any more convinces nobody.
 func (r *Replica) whyUnfit(log []Record) error {
 	k, low := r.cfg.CheckpointInterval, r.log.low
 	if low%k != 0 {
@@ -105,9 +106,9 @@ func (r *Replica) whyUnfit(log []Record) error {
 	return nil
 }
 
-// Reach is how far a state can have come by a journal: to the highest batch that it lets this replica execute, or to where
-// it begins. A replica that was left behind has let go of what it executed itself. A state above shows that the journal is
-// not the newest (D8).
+// Reach is how far a state can have come by a journal: to the highest batch that it lets this replica execute, or to
+// where it begins. A replica that was left behind has let go of what it executed itself. A state above shows that the
+// journal is not the newest (D8).
 func Reach(cfg *Config, log []Record) (last Seq) {
 	window := window{length: cfg.LogWindow}
 	for _, rec := range log {

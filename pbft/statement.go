@@ -49,8 +49,8 @@ func (r *Replica) anchorMemories(out []Record) []Record {
 	return out
 }
 
-// saidBy lists what a replica signed as far as it is remembered: everything above a sequence number, newest first, and its
-// highest checkpoint, view change and new view.
+// saidBy lists what a replica signed as far as it is remembered: everything above a sequence number, newest first, and
+// its highest checkpoint, view change and new view.
 func (r *Replica) saidBy(id ReplicaID, above Seq) []Statement {
 	var all []Statement
 	held := &r.memories[id]

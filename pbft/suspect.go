@@ -51,8 +51,9 @@ func (s *suspicion) note(m *Suspect) bool {
 	return true
 }
 
-// leaveIfSuspected moves to the highest view u above our own for which f+1 replicas suspect u−1 or a later one. A replica that
-// must not contribute to u waits for somebody's ViewChange: leaving on its own word, it would take nobody along (D8.8).
+// leaveIfSuspected moves to the highest view u above our own for which f+1 replicas suspect u−1 or a later one. A
+// replica that must not contribute to u waits for somebody's ViewChange: leaving on its own word, it would take nobody
+// along (D8.8).
 func (r *Replica) leaveIfSuspected() {
 	held := make([]Suspect, 0, r.cfg.N())
 	for _, s := range r.suspicion.highest {

@@ -11,9 +11,13 @@ type trace struct {
 	names  map[Digest]string // batch digests by what is in them
 	at     int64             // milliseconds of the last time stamp
 	status bool              // show status messages too
+	only   *ReplicaID        // show this replica alone; nil: all
 }
 
 func (t *trace) line(n *node, format string, args ...any) {
+	if t.only != nil && *t.only != n.id {
+		return
+	}
 	if ms := n.c.now.Milliseconds(); ms != t.at {
 		t.at = ms
 		fmt.Fprintf(&t.lines, "@%dms\n", ms)

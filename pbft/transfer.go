@@ -19,8 +19,8 @@ func (r *Replica) leftBehind() bool { return r.transfer.on || r.passed() }
 // passed reports whether what is to be executed next lies below everything that the ring has a place for.
 func (r *Replica) passed() bool { return r.handed+Seq(len(r.backlog)) < r.log.floor() }
 
-// checkReach begins a transfer once a stable checkpoint lies above what was executed and the way there is lost: the ring
-// has passed it, nobody holds the next batch, or nothing was executed for a timeout.
+// checkReach begins a transfer once a stable checkpoint lies above what was executed and the way there is lost: the
+// ring has passed it, nobody holds the next batch, or nothing was executed for a timeout.
 func (r *Replica) checkReach() {
 	t := &r.transfer
 	if t.on || !r.started {
@@ -44,9 +44,9 @@ func (r *Replica) stuck() bool {
 	return r.executed >= r.handed && r.mono-since >= r.cfg.ViewTimeout
 }
 
-// startTransfer stops execution. Its requests are given up: this replica cannot see them executed, and must suspect nobody
-// for that. The target is durable before anything is written for it: a store that is ahead of its journal is one of another
-// life (D8.3).
+// startTransfer stops execution. Its requests are given up: this replica cannot see them executed, and must suspect
+// nobody for that. The target is durable before anything is written for it: a store that is ahead of its journal is one
+// of another life (D8.3).
 func (r *Replica) startTransfer() {
 	r.transfer.on, r.transfer.since = true, r.mono
 	r.backlog = nil
@@ -70,8 +70,8 @@ func (r *Replica) onStarving() {
 	}
 }
 
-// onTransferred switches to a state that was fetched, verified and made durable, in one record (X6). What was executed on a
-// wrong state is executed again (K2); nothing else ever is.
+// onTransferred switches to a state that was fetched, verified and made durable, in one record (X6). What was executed
+// on a wrong state is executed again (K2); nothing else ever is.
 func (r *Replica) onTransferred(e Transferred) {
 	if !r.transfer.on || e.Cert.Seq < r.handed && !r.diverged {
 		panic("pbft: a state was fetched that execution has passed")

@@ -17,8 +17,8 @@ type Verified struct{ msg Message }
 // Message returns the message that was verified.
 func (v Verified) Message() Message { return v.msg }
 
-// Offered returns the certificate that a Data carries as the message that a core takes; false without one. The claims of the
-// whole message were verified, those of the certificate among them.
+// Offered returns the certificate that a Data carries as the message that a core takes; false without one. The claims
+// of the whole message were verified, those of the certificate among them.
 func (v Verified) Offered() (Verified, bool) {
 	if m, ok := v.msg.(*Data); ok && m.Offer != nil && m.Offer.Seq > 0 {
 		return Verified{msg: &StableNotice{Cert: *m.Offer}}, true

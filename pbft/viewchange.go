@@ -31,7 +31,8 @@ func (r *Replica) enterViewChange(u View, suspects []Suspect) {
 	}
 }
 
-// contribute sends our ViewChange for the current view, once: a second one may show another stable checkpoint, and convict.
+// contribute sends our ViewChange for the current view, once: a second one may show another stable checkpoint, and
+// convict.
 func (r *Replica) contribute(suspects []Suspect) {
 	r.change.sent = true
 	r.emit(Broadcast{r.newViewChange(suspects)})
@@ -63,8 +64,8 @@ func (r *Replica) newViewChange(suspects []Suspect) *ViewChange {
 }
 
 // onViewChange takes a replica's ViewChange. A valid one for a higher view moves this replica there with the same
-// justification (V7). Anybody may pass one on: it is judged by its bytes alone. One of our own that comes back from others is
-// of a life that was forgotten, and must not be built upon in this one (D8.7).
+// justification (V7). Anybody may pass one on: it is judged by its bytes alone. One of our own that comes back from
+// others is of a life that was forgotten, and must not be built upon in this one (D8.7).
 func (r *Replica) onViewChange(m *ViewChange, from Source) {
 	if m.Replica == r.cfg.Self && !from.Loopback {
 		r.drop(m, ReasonOwn)
@@ -105,8 +106,8 @@ func sameViewChange(cfg *Config, a, b *ViewChange) bool {
 	return string(Signable(cfg, a)) == string(Signable(cfg, b))
 }
 
-// countViewChanges starts the new-view timer at Q valid ViewChanges for the current view, and builds the NewView if this
-// replica is its primary.
+// countViewChanges starts the new-view timer at Q valid ViewChanges for the current view, and builds the NewView if
+// this replica is its primary.
 func (r *Replica) countViewChanges() {
 	if r.active || len(r.viewChangesHeld()) < r.cfg.Quorum() {
 		return

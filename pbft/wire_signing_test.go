@@ -125,8 +125,9 @@ func TestClaims_CountEverySignature(t *testing.T) {
 	}
 }
 
-// saidByTheLink reports whether a byte of a sample is the sender's own word, for which its link alone vouches: the nonce that
-// an answer repeats, whether its sender is whole, and how high a view it claims to be justified; a higher one is refused.
+// saidByTheLink reports whether a byte of a sample is the sender's own word, for which its link alone vouches: the
+// nonce that an answer repeats, whether its sender is whole, and how high a view it claims to be justified; a higher
+// one is refused.
 func saidByTheLink(m Message, i int) bool {
 	held, ok := m.(*HeldBy)
 	if !ok {
@@ -137,8 +138,8 @@ func saidByTheLink(m Message, i int) bool {
 	return i >= nonce && i < nonce+8 || i == whole || i >= view && i < view+8
 }
 
-// Of a message that rests on signatures no other bit can be changed: each is under a signature, part of one, or tied to them
-// by Check.
+// Of a message that rests on signatures no other bit can be changed: each is under a signature, part of one, or tied to
+// them by Check.
 func TestClaims_NoBitIsOutsideTheSignatures(t *testing.T) {
 	c := newWireCluster(4)
 	for _, s := range c.samples() {

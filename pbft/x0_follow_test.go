@@ -39,8 +39,8 @@ func lagging(t *testing.T) (l *lab, helper ReplicaID) {
 	return l, to[0]
 }
 
-// X0: a replica that was away for three windows is back within a few round trips: the time it takes does not depend on any
-// timeout.
+// X0: a replica that was away for three windows is back within a few round trips: the time it takes does not depend on
+// any timeout.
 func TestX0_ThreeWindowsTakeRoundTripsNotTimeouts(t *testing.T) {
 	c := begin(t, 4)
 	c.order(2)
@@ -131,7 +131,8 @@ func TestX0_ASilentOrLyingHelperCostsAnEighthOfATimeout(t *testing.T) {
 	}
 }
 
-// X0: a helper that answers, but slowly and little, is left for another one: else it would hold the replica back for ever.
+// X0: a helper that answers, but slowly and little, is left for another one: else it would hold the replica back for
+// ever.
 func TestX0_ASlowHelperIsLeft(t *testing.T) {
 	l, helper := lagging(t)
 	b := l.batch(1, "a")
@@ -162,8 +163,8 @@ func TestX0_WhatIsHeldIsNotAskedForAgain(t *testing.T) {
 	}
 }
 
-// X0: nobody asks who does not lag: not for what is only being ordered, and not because one replica is a batch ahead for a
-// moment.
+// X0: nobody asks who does not lag: not for what is only being ordered, and not because one replica is a batch ahead
+// for a moment.
 func TestX0_WhoDoesNotLagAsksForNothing(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.beat(l.cfg.ViewTimeout)

@@ -150,8 +150,8 @@ func TestX6_OneRecordSwitches(t *testing.T) {
 	wantCount(t, all[Execute](l.tempt(0, 41)), 1, "batches after it")
 }
 
-// X6, X7: a restart before the record finds the old position and needs the transfer anew; one after it finds the new position.
-// Marks before the record are void.
+// X6, X7: a restart before the record finds the old position and needs the transfer anew; one after it finds the new
+// position. Marks before the record are void.
 func TestX6_ARestartFindsOnePositionOrTheOther(t *testing.T) {
 	l := inTransfer(t)
 	before := recode(t, l.log)

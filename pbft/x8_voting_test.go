@@ -52,8 +52,8 @@ func TestX8_ItSignsCheckpointsOfWhatItExecutedAfterwards(t *testing.T) {
 	}
 }
 
-// diverge has the replica execute eight batches on a state that is wrong from the first checkpoint on; the others' checkpoint
-// at 4 shows it.
+// diverge has the replica execute eight batches on a state that is wrong from the first checkpoint on; the others'
+// checkpoint at 4 shows it.
 func diverge(t *testing.T) (*lab, []Effect) {
 	l := newLab(t, 4, 3)
 	l.wrong = Digest{0xbd}
