@@ -35,7 +35,7 @@ type runner struct {
 	view   pbft.View
 	leads  bool // it is the primary of view, which is active
 	low    pbft.Seq
-	next   pbft.Seq // first number that it has not given away
+	next   pbft.Seq // first number that it has not given away in this view; 0: its core has proposed nothing in it yet
 	held   []*pbft.Body
 	signed map[pbft.Seq]map[pbft.ReplicaID]bool // who signed a checkpoint above low
 	first  []pbft.Effect                        // to be said in front of all else
@@ -130,6 +130,9 @@ func (r *runner) rise(low pbft.Seq) {
 
 // fill orders what waits, and nulls up to H.
 func (r *runner) fill() (back []pbft.Event) {
+	if r.next == 0 { // what the view began with is not known here
+		return nil
+	}
 	for r.next = max(r.next, r.low+1); r.next <= r.low+r.cfg.LogWindow; r.next++ {
 		body := pbft.NullBody
 		if len(r.held) > 0 {
@@ -155,15 +158,14 @@ func (r *runner) before(pbft.Event, bool) []pbft.Effect {
 func (r *runner) speak(m pbft.Message) []pbft.Message {
 	switch m := m.(type) {
 	case *pbft.Status:
-		if m.View != r.view {
-			r.next, r.held = 0, nil
-		}
-		r.view, r.leads = m.View, m.Active && r.cfg.Primary(m.View) == r.cfg.Self
+		r.enter(m.View)
+		r.leads = m.Active && r.cfg.Primary(m.View) == r.cfg.Self
 		r.rise(m.Stable)
 	case *pbft.Checkpoint:
 		r.count(m)
 	case *pbft.PrePrepare:
-		if r.nulls && !r.silent && m.Body != nil && m.View == r.view && m.Seq < r.next {
+		r.enter(m.View)
+		if r.nulls && !r.silent && m.Body != nil && m.Seq < r.next {
 			r.held = append(r.held, m.Body)
 			return nil
 		}
@@ -171,6 +173,12 @@ func (r *runner) speak(m pbft.Message) []pbft.Message {
 	default:
 	}
 	return r.honest.speak(m)
+}
+
+func (r *runner) enter(view pbft.View) {
+	if view > r.view {
+		r.view, r.leads, r.next, r.held = view, false, 0, nil
+	}
 }
 
 func (r *runner) twists(m pbft.Message) bool {

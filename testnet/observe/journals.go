@@ -1,11 +1,16 @@
 package observe
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"tagma/checkpoint/journal"
 	"tagma/internal/node"
+	"tagma/internal/replica"
 	"tagma/pbft"
 	"tagma/testnet/check"
 )
@@ -17,12 +22,21 @@ func (w *Watcher) ReadJournals() {
 	w.unread = nil
 	for _, id := range w.correct {
 		records, err := readJournal(filepath.Join(w.cluster.Home(id), node.JournalDir))
+		if errors.Is(err, fs.ErrNotExist) && isUnborn(w.cluster.Home(id)) {
+			continue // a journal begins with the first record
+		}
 		if err != nil {
 			w.unread = fmt.Errorf("journal of replica %d: %w", id, err)
 			continue
 		}
 		w.journals.Read(pbft.ReplicaID(id), records)
 	}
+}
+
+// isUnborn reports whether a home's replica has never written anything (D8.2).
+func isUnborn(home string) bool {
+	life, err := os.ReadFile(filepath.Join(home, node.LifeFile))
+	return err == nil && strings.TrimSpace(string(life)) == replica.Unborn
 }
 
 func readJournal(dir string) ([]pbft.Record, error) {

@@ -12,10 +12,11 @@ import (
 
 // ReadBack reads keys that were written, many in one request, and calls progress with how many each brought.
 func ReadBack(ctx context.Context, c *client.Client, writes []check.Write, progress func(int)) (map[string]check.Found, error) {
-	const atOnce = 128
 	found := make(map[string]check.Found, len(writes))
-	for from := 0; from < len(writes); from += atOnce {
-		part := writes[from:min(from+atOnce, len(writes))]
+	for len(writes) > 0 {
+		n := atOnce(writes)
+		part := writes[:n]
+		writes = writes[n:]
 		ops := make([][]byte, len(part))
 		for i := range part {
 			ops[i] = kv.Get([]byte(part[i].Key))
@@ -36,6 +37,18 @@ func ReadBack(ctx context.Context, c *client.Client, writes []check.Write, progr
 		progress(len(part))
 	}
 	return found, nil
+}
+
+// atOnce is how many keys one request asks for: their values are in one result, which has a limit.
+func atOnce(writes []check.Write) int {
+	const mostKeys, mostBytes = 128, 256 << 10
+	bytes := 0
+	for i := range writes {
+		if bytes += len(writes[i].Value); i > 0 && (i == mostKeys || bytes > mostBytes) {
+			return i
+		}
+	}
+	return len(writes)
 }
 
 // Agree reports whether replicas have executed equally far and have the newest checkpoint there stable, with one digest.

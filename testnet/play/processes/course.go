@@ -41,6 +41,9 @@ func (r *run) course(ctx context.Context) error {
 	if err := r.readBack(ctx); err != nil {
 		return err
 	}
+	if r.s.Expect.Halts() {
+		return nil // nobody comes to rest at one checkpoint
+	}
 	return r.calm(ctx)
 }
 
@@ -83,7 +86,7 @@ func (r *run) await(ctx context.Context) error {
 			return nil
 		case acted || r.table.comes(now) || now < r.s.Workload.Duration:
 		case min(silent, now-r.table.last(), now-r.s.Workload.Duration) <= r.Stall:
-		case worked:
+		case worked || r.table.done() && r.s.Expect.Halts():
 			return nil // nobody recovered: commits_within has to say what that means
 		default:
 			return r.stalled()
@@ -127,9 +130,7 @@ func (r *run) settled() bool {
 // recoveries notes what has touched something by now, and tells of faults that an operation has survived since.
 func (r *run) recoveries(now time.Duration) {
 	for _, a := range r.table.fired() {
-		if a.late {
-			a.look(now)
-		}
+		a.look(now)
 		if a.told || !a.fault || a.late && !a.proven {
 			continue
 		}
@@ -150,7 +151,7 @@ func (r *run) resume() error {
 }
 
 func (r *run) readBack(ctx context.Context) error {
-	if r.s.Workload.Kind == scenario.KindNone || r.load.empty() {
+	if r.s.Workload.Kind == scenario.KindNone || r.load.empty() || r.s.Expect.Halts() {
 		return nil
 	}
 	r.show.Phase("read back", "every acknowledged write, one by one")
@@ -189,7 +190,10 @@ func (r *run) calm(ctx context.Context) error {
 // standing lists the correct replicas that run and are not cut off for ever.
 func (r *run) standing() []int {
 	running, apart := slices.Concat(r.is(up), r.is(halted)), r.links.Apart(r.cfg.Quorum())
-	return slices.DeleteFunc(r.watch.Correct(), func(id int) bool {
+	trusted := slices.DeleteFunc(r.watch.All(), func(id int) bool {
+		return !slices.Contains(r.watch.Correct(), id) && !r.s.RolledBack(pbft.ReplicaID(id))
+	})
+	return slices.DeleteFunc(trusted, func(id int) bool {
 		return !slices.Contains(running, id) || slices.Contains(apart, pbft.ReplicaID(id))
 	})
 }

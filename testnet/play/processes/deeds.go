@@ -12,14 +12,11 @@ import (
 
 // deed returns what does an event to processes, disks, clocks and clients.
 func (r *run) deed(e *scenario.Event, a *act) func(context.Context) error {
-	ids := make([]int, len(e.Targets))
-	for i, id := range e.Targets {
-		ids[i] = int(id)
-	}
+	ids := numbers(e.Targets)
 	switch e.Do {
 	case scenario.Kill:
 		return func(context.Context) error { return r.kill(ids) }
-	case scenario.Restart:
+	case scenario.Restart, scenario.Start:
 		return func(context.Context) error { return r.restart(ids) }
 	case scenario.Pause:
 		return func(context.Context) error { return r.pause(ids) }
@@ -37,18 +34,21 @@ func (r *run) deed(e *scenario.Event, a *act) func(context.Context) error {
 			return r.cluster.FillDisks(ctx, ids...)
 		}
 	case scenario.Wipe:
-		return r.whileStopped(ids, func(id int) error { return wipe(r.cluster.Home(id)) })
+		return r.forgetting(e, a, wipe)
+	case scenario.Unmount:
+		return r.forgetting(e, a, unmount)
+	case scenario.Rollback:
+		return r.forgetting(e, a, rollback)
+	case scenario.BitFlip:
+		return r.forgetting(e, a, func(home string) error { return flipBit(home, r.s.Seed) })
+	case scenario.LoseState:
+		return r.whileStopped(ids, func(id int) error { return loseState(r.cluster.Home(id)) })
+	case scenario.Mount:
+		return r.whileStopped(ids, func(id int) error { return mount(r.cluster.Home(id)) })
+	case scenario.Keep:
+		return func(context.Context) error { return r.keep(ids) }
 	case scenario.TornWrite:
 		return r.whileStopped(ids, func(id int) error { return tearTurn(r.cluster.Home(id), r.s.Seed) })
-	case scenario.BitFlip:
-		if r.restarts(e) {
-			a.proof = func() bool { return r.ended(ids) } // it was noticed (D8)
-		}
-		return r.whileStopped(ids, func(id int) error {
-			r.damage([]int{id})
-			r.watch.Distrust(id) // what its journal says now is no vote of it
-			return flipBit(r.cluster.Home(id), r.s.Seed)
-		})
 	case scenario.Submit:
 		return func(context.Context) error { return r.load.submit(e.Submit) }
 	case scenario.StopClients:
@@ -109,6 +109,39 @@ func (r *run) whileStopped(ids []int, do func(id int) error) func(context.Contex
 	}
 }
 
+// forgetting does something to the files of replicas that makes them forget what they signed. If they are started again, it
+// has touched something only if they notice that (D8.3).
+func (r *run) forgetting(e *scenario.Event, a *act, do func(home string) error) func(context.Context) error {
+	ids := numbers(e.Targets)
+	lives := make(map[int]string)
+	if r.s.Restarts(e) {
+		a.proof = func() bool {
+			return !slices.ContainsFunc(ids, func(id int) bool { return !r.noticed(id, lives[id]) })
+		}
+	}
+	return r.whileStopped(ids, func(id int) error {
+		lives[id], r.struck[id] = lifeOf(r.cluster.Home(id)), true
+		return do(r.cluster.Home(id))
+	})
+}
+
+// noticed reports whether a replica says that it may have forgotten what it signed, or has begun a new life since.
+func (r *run) noticed(id int, life string) bool {
+	return r.forgotten(id) || !r.s.Lies(pbft.ReplicaID(id)) && lifeOf(r.cluster.Home(id)) != life
+}
+
+// keep copies homes while nobody writes to them.
+func (r *run) keep(ids []int) error {
+	if err := r.cluster.Pause(ids...); err != nil {
+		return err
+	}
+	var errs []error
+	for _, id := range ids {
+		errs = append(errs, keep(r.cluster.Home(id)))
+	}
+	return errors.Join(append(errs, r.cluster.Resume(ids...))...)
+}
+
 // damage notes that replicas may end by themselves because of their disks.
 func (r *run) damage(ids []int) {
 	r.mu.Lock()
@@ -134,17 +167,13 @@ func (r *run) ended(ids []int) bool {
 	return true
 }
 
-// restarts reports whether the targets of an event are started after it.
-func (r *run) restarts(e *scenario.Event) bool {
-	for _, id := range e.Targets {
-		started := slices.ContainsFunc(r.s.Events, func(o scenario.Event) bool {
-			return o.Do == scenario.Restart && slices.Contains(o.Targets, id) && o.Line > e.Line
-		})
-		if !started {
-			return false
-		}
+// numbers turns the protocol's numbers into a process's.
+func numbers(of []pbft.ReplicaID) []int {
+	out := make([]int, len(of))
+	for i, id := range of {
+		out[i] = int(id)
 	}
-	return true
+	return out
 }
 
 // members turns numbers into the protocol's.

@@ -20,15 +20,6 @@ const (
 	kindTurn     = 3
 )
 
-// wipe empties a replica's data directory. Its key and settings stay.
-func wipe(home string) error {
-	return errors.Join(
-		os.RemoveAll(filepath.Join(home, node.JournalDir)),
-		os.RemoveAll(filepath.Join(home, node.StateDir)),
-		os.RemoveAll(filepath.Join(home, node.EvidenceDir)),
-	)
-}
-
 // flipBit turns one bit of a written sector of the newest journal segment.
 func flipBit(home string, seed uint64) error {
 	path, data, err := newestSegment(home)

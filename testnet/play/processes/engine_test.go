@@ -135,11 +135,11 @@ do = "restart"
 targets = [2]
 [expect]
 acknowledged = "all"
-stopped = [2]
+stopped = []
 digests_equal = true
 `)
 	passes(t, d)
-	if d.Replicas[2].Role != "stopped" || d.Replicas[1].Role != "correct" {
+	if d.Replicas[2].Role != "correct" || d.Replicas[1].Role != "correct" {
 		t.Errorf("%+v", d.Replicas)
 	}
 }

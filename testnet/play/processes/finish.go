@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tagma/internal/node"
 	"tagma/pbft"
 	"tagma/testnet/check"
 	"tagma/testnet/local"
@@ -21,6 +22,11 @@ func (r *run) rest() {
 	}
 	r.show.Phase("stop", "the replicas stop, and their journals are read")
 	r.stopped = r.cluster.Stop(local.Patience)
+	for _, id := range r.watch.Correct() {
+		if r.forgotten(id) || r.struck[id] && r.conditionOf(id) == down { // it has no journal, or a rotten one
+			r.watch.Distrust(id)
+		}
+	}
 	r.watch.ReadJournals()
 	r.blind()
 	r.eye.Wait()
@@ -45,7 +51,7 @@ func (r *run) finish() (*report.Document, error) {
 	r.tellReplicas(d)
 	r.tellFaults(d)
 	d.Invariants = append(results, r.clients()...)
-	if r.s.HasFaults() && r.s.Workload.Kind != scenario.KindNone {
+	if r.s.HasFaults() && r.s.Workload.Kind != scenario.KindNone && !r.s.Expect.Halts() {
 		d.Invariants = append(d.Invariants, r.settledAfter(d.FinalView))
 	}
 	d.Invariants = append(d.Invariants, r.genuine(d))
@@ -147,13 +153,19 @@ func (r *run) role(id int) string {
 	switch {
 	case r.cluster.Malicious(id):
 		return "malicious"
-	case slices.Contains(r.s.Faulty(), pbft.ReplicaID(id)):
-		return "lost its disk"
+	case is == up && r.forgotten(id):
+		return "waits for others"
 	case is == up || is == halted:
 		return "correct"
 	default:
 		return string(is)
 	}
+}
+
+// forgotten reports whether a replica waits for others to tell it how to go on.
+func (r *run) forgotten(id int) bool {
+	last, _, _, _ := r.watch.Last(id)
+	return last.Recovery != nil && last.Recovery.Phase == node.PhaseForgotten
 }
 
 // clients are the invariants that are judged from what clients saw.
@@ -162,7 +174,7 @@ func (r *run) clients() (results []check.Result) {
 		results = append(results, check.Linearizable(r.load.history, judgePatience))
 	}
 	switch {
-	case r.load.empty():
+	case r.load.empty() || r.s.Expect.Halts():
 		return results
 	case r.found == nil || r.unread != nil:
 		why := "the writes could not be read back"

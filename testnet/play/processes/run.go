@@ -34,6 +34,7 @@ type run struct {
 	links    *links.Policy // as the replicas have it, to tell whom it keeps apart
 	eye      sync.WaitGroup
 	blind    context.CancelFunc
+	struck   map[int]bool  // an event made them forget what they signed
 	paused   time.Duration // the longest time for which this machine let us wait
 
 	isCalm    bool // an operation was acknowledged that was submitted after the last event, at calmSince
@@ -76,7 +77,8 @@ func (e Engine) begin(ctx context.Context, s *scenario.Scenario, dir string, sho
 		return nil, err
 	}
 	r = &run{
-		Engine: e, s: s, show: show, state: make(map[int]condition), damaged: make(map[int]bool), blind: func() {}, caughtUp: -1,
+		Engine: e, s: s, show: show, state: make(map[int]condition), damaged: make(map[int]bool), struck: make(map[int]bool),
+		blind: func() {}, caughtUp: -1,
 		links: links.New(s.Replicas, s.Network, nil),
 	}
 	defer func() {
@@ -109,7 +111,8 @@ func (e Engine) begin(ctx context.Context, s *scenario.Scenario, dir string, sho
 	}
 	r.watch = observe.Watch(r.cluster, r.observer, &r.cfg, r.trusted(), r.died)
 	show.Phase("start", fmt.Sprintf("%d replica processes, %d clients", s.Replicas, s.Workload.Clients))
-	if err := r.cluster.Start(); err != nil {
+	r.set(down, numbers(s.Absent)...)
+	if err := r.cluster.Start(r.is(up)...); err != nil {
 		return r, err
 	}
 	watching, blind := context.WithCancel(ctx)
@@ -139,10 +142,11 @@ func (r *run) trusted() (ids []int) {
 func (r *run) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.StartWithin)
 	defer cancel()
-	if got, err := r.observer.Until(ctx, r.watch.All(), 50*time.Millisecond, func(got map[int]node.Report) bool {
-		return local.Unwell(got, r.watch.All()) == ""
+	started := r.is(up)
+	if got, err := r.observer.Until(ctx, started, 50*time.Millisecond, func(got map[int]node.Report) bool {
+		return local.Unwell(got, started) == ""
 	}); err != nil {
-		return fmt.Errorf("the replicas were not ready within %v: %s", r.StartWithin, local.Unwell(got, r.watch.All()))
+		return fmt.Errorf("the replicas were not ready within %v: %s", r.StartWithin, local.Unwell(got, started))
 	}
 	pids := ""
 	for _, id := range r.cluster.Running() {
