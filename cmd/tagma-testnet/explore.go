@@ -16,6 +16,7 @@ import (
 // exploreFlags are the flags of the exhaustive search.
 type exploreFlags struct {
 	json    bool
+	correct bool
 	replay  string
 	options explore.Options
 }
@@ -30,7 +31,9 @@ batches at one sequence number (I1, I17) and for a state from which no fair cont
 bounds give the same states. The exit code is 0 only if all states were seen and nothing was found.`,
 		Example: `  tagma-testnet explore --views 2
   tagma-testnet explore --views 3 --byzantine 1 --json
-  tagma-testnet explore --views 2 --crashes 1`,
+  tagma-testnet explore --views 2 --crashes 1
+  tagma-testnet explore --views 2 --byzantine 2 --amnesia 1
+  tagma-testnet explore --views 1 --all-correct --amnesia 1`,
 		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runExplore(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -42,6 +45,10 @@ bounds give the same states. The exit code is 0 only if all states were seen and
 	cmd.Flags().IntVar(&o.Views, "views", o.Views, "how many views to search")
 	cmd.Flags().IntVar(&o.Slots, "slots", o.Slots, "how many sequence numbers to search")
 	cmd.Flags().IntVar(&o.Crashes, "crashes", o.Crashes, "crashes of correct replicas in one run, each with a restart")
+	cmd.Flags().IntVar(&o.Amnesia, "amnesia", o.Amnesia, "how often in one run a correct replica forgets everything")
+	cmd.Flags().IntVar(&o.Amnesiac, "amnesiac", o.Amnesiac, "the `replica` that forgets, if it is once (default each in turn)")
+	cmd.Flags().BoolVar(&o.Above, "above", o.Above, "search sequence numbers above R of what was forgotten before")
+	cmd.Flags().BoolVar(&f.correct, "all-correct", false, "search without a Byzantine replica")
 	cmd.Flags().IntVar(&o.Byzantine, "byzantine", o.Byzantine, "the Byzantine `replica` (default each in turn)")
 	cmd.Flags().IntVar(&o.MaxStates, "max-states", o.MaxStates, "give a search up at so many states")
 	cmd.Flags().IntVar(&o.FairEvery, "fair-every", o.FairEvery, "check liveness from every `n`th state; 0 for none")
@@ -51,6 +58,14 @@ bounds give the same states. The exit code is 0 only if all states were seen and
 }
 
 func runExplore(ctx context.Context, f exploreFlags, stdout, stderr io.Writer) error {
+	if f.correct {
+		if f.options.Byzantine != explore.All {
+			return command.Unusablef("explore: --all-correct: leave out --byzantine %d", f.options.Byzantine)
+		}
+		f.options.Byzantine = explore.Nobody
+	} else if f.options.Byzantine == explore.Nobody {
+		return command.Unusablef("explore: --byzantine %d: give a replica; for none there is --all-correct", f.options.Byzantine)
+	}
 	if err := f.options.Validate(); err != nil {
 		return command.Unusablef("explore: %w", err)
 	}

@@ -14,6 +14,8 @@ type class struct {
 	core  int32           // the hash of what counts of it, as a number
 	lacks [maxSlots]value // bodies
 	shown shown           // what others can still use
+
+	amnesia // of replicas that may forget
 }
 
 // facts is what the replicas' votes of finished views amount to, beyond their classes: the prepared certificates that the
@@ -22,21 +24,22 @@ type facts [maxSlots]uint32
 
 // token stands for a class of whole states.
 type token struct {
-	classes [replicas - 1]int32
+	classes [replicas]int32
 	facts   facts
 	level   pbft.View
 	crashes uint8
+	forgets uint8
 }
 
 // level is the highest view that any move so far was about, and live the lowest view in which something can still happen:
 // usually the same, but a replica that followed a certificate of a later view may go on in its own.
 func (s *search) level(st *state) (level, live pbft.View) {
 	live = maxViews
-	for i, k := range st.local {
-		level = max(level, s.locals[i].all[k].level)
+	for i, ls := range s.locals {
+		level = max(level, ls.all[st.local[i]].level)
 	}
-	for i, k := range st.local {
-		if l := &s.locals[i].all[k]; l.level == level {
+	for i, ls := range s.locals {
+		if l := &ls.all[st.local[i]]; l.level == level {
 			live = min(live, l.view)
 		}
 	}
@@ -46,13 +49,16 @@ func (s *search) level(st *state) (level, live pbft.View) {
 // token returns the class of a state.
 func (s *search) token(st *state) token {
 	level, live := s.level(st)
-	t := token{level: level, crashes: st.crashes}
+	t := token{level: level, crashes: st.crashes, forgets: st.forgets}
 	if s.o.Exact {
 		t.classes = st.local
 		return t
 	}
-	for i, k := range st.local {
-		t.classes[i] = s.locals[i].class(k, level, live)
+	if s.o.Amnesia > 0 {
+		return s.flat(st)
+	}
+	for i, ls := range s.locals {
+		t.classes[i] = ls.class(st.local[i], level, live)
 	}
 	k := s.knowledge(st)
 	for i := range s.a.slots {
@@ -101,7 +107,7 @@ func (s *shown) forget(live pbft.View) {
 	for v := range live {
 		s.propose[v], s.prepare[v] = [maxSlots]value{}, [maxSlots]value{}
 		s.bare[v] = [maxSlots]bool{}
-		s.change[v], s.newView[v] = absent, absent
+		s.change[v], s.former[v], s.newView[v] = absent, absent, absent
 		if v+1 < live {
 			s.suspects[v] = false
 		}

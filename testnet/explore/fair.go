@@ -23,7 +23,7 @@ type fairRun struct {
 // continuation plays a state on fairly: the Byzantine replica is silent, everything that was on the way is lost, and from
 // now on the correct replicas' messages arrive at once, their timers run, and the client repeats what it asked for.
 type continuation struct {
-	nodes [replicas - 1]*node
+	nodes []*node
 	queue []letterTo
 }
 
@@ -41,7 +41,7 @@ func (s *search) continueFairly(at int32) (fairRun, error) {
 	for i, ls := range s.locals {
 		n := ls.rebuild(s.states[at].local[i])
 		n.says = func(to int, m pbft.Message) { c.post(n.cfg.Self, to, m) }
-		c.nodes[i] = n
+		c.nodes = append(c.nodes, n)
 	}
 	from := c.highest()
 	for round := range fairRounds {
@@ -90,15 +90,17 @@ func (c *continuation) drain() {
 
 func (c *continuation) highest() (v pbft.View) {
 	for _, n := range c.nodes {
-		v = max(v, n.core.Inspect().View)
+		if n.core != nil {
+			v = max(v, n.core.Inspect().View)
+		}
 	}
 	return v
 }
 
-// done reports whether every correct replica has executed every request, and all have come equally far.
+// done reports whether every correct replica has executed every request, all have come equally far, and all may vote.
 func (c *continuation) done() bool {
 	for _, n := range c.nodes {
-		if len(n.done) < len(n.w.requests) || len(n.executed) != len(c.nodes[0].executed) {
+		if n.core == nil || n.core.Inspect().Silent || len(n.done) < len(n.w.requests) || len(n.executed) != len(c.nodes[0].executed) {
 			return false
 		}
 	}
@@ -118,6 +120,10 @@ func (c *continuation) agree() error {
 func (c *continuation) describe() string {
 	var lines []byte
 	for _, n := range c.nodes {
+		if n.core == nil {
+			lines = fmt.Appendf(lines, "  r%d asks what it has forgotten\n", n.cfg.Self)
+			continue
+		}
 		in := n.core.Inspect()
 		lines = fmt.Appendf(lines, "  r%d is in v%d (active: %v), has executed up to #%d and suspects its view: %v\n",
 			n.cfg.Self, in.View, in.Active, in.Executed, in.Suspecting)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -24,6 +23,8 @@ type walker struct {
 	act  bool
 	self uint64
 	what aspect
+
+	forgets *[replicas]bool // who may ask what this replica remembers of it
 }
 
 // aspect is how much of a core a hash is over.
@@ -43,18 +44,19 @@ var leftOutTypes = map[string]bool{
 	"pbft.requestCache": true, "pbft.bodyCache": true, "pbft.peer": true, "pbft.load": true,
 }
 
-// left out by field: scratch space; the wall clock, which stands still; whose turn it is to help; and to whom a
-// contradiction was shown.
+// left out by field: scratch space; the wall clock, which stands still; whose turn it is to help; to whom a contradiction
+// was shown; who justified a view; and how much memory bodies take.
 var leftOutFields = map[string]bool{
 	"Replica.out": true, "Replica.wall": true, "Replica.helper": true, "slot.shown": true,
-	"ViewChange.Suspects": true, "NewView.ViewChanges": true,
+	"ViewChange.Suspects": true, "NewView.ViewChanges": true, "change.suspects": true, "slot.memory": true,
 }
 
 // left out of what counts: votes of others, because they come by the quorum, and what a quorum brings is seen elsewhere;
-// bodies, because they can be fetched again, and whether one is lacking is added; and from which view timeouts double.
+// bodies, because they can be fetched again, and whether one is lacking is added; from which view timeouts double; and what
+// is remembered of others, because what would be answered is added.
 var leftOutOfMoves = map[string]bool{
 	"slot.prepares": true, "slot.commits": true, "slot.bodies": true, "slot.loose": true, "change.votes": true,
-	"change.progressView": true, "CommitCert.View": true, "change.proven": true,
+	"change.progressView": true, "CommitCert.View": true, "change.proven": true, "Replica.memories": true,
 }
 
 // left out of what stays: what entering a view clears. The requests held are those that were not executed.
@@ -70,13 +72,12 @@ func (w *walker) leavesOut(field string) bool {
 
 // fingerprintOf hashes a core, what its journal would restore, what waits to be journalled, and what was executed.
 func fingerprintOf(n *node, what aspect) fingerprint {
-	w := &walker{buf: make([]byte, 0, 2048), what: what}
-	w.core(n.core)
-	restored, err := pbft.New(n.cfg, n.journal, pbft.Applied{})
-	if err != nil {
-		panic(fmt.Sprintf("explore: replica %d does not start from its own journal: %v", n.cfg.Self, err))
+	w := &walker{buf: make([]byte, 0, 2048), what: what, forgets: &n.w.forgets}
+	if n.core == nil {
+		return sha256.Sum256([]byte("forgot"))
 	}
-	w.core(restored)
+	w.core(n.core)
+	w.core(n.restored())
 	w.value(reflect.ValueOf(n.notes))
 	for _, d := range n.executed {
 		w.buf = append(w.buf, d[:]...)
@@ -84,9 +85,13 @@ func fingerprintOf(n *node, what aspect) fingerprint {
 	return sha256.Sum256(w.buf)
 }
 
-// with adds to a core's hash what the replica has shown, and its level.
-func with(core fingerprint, s *shown, level pbft.View) fingerprint {
-	return sha256.Sum256(append(s.appendTo(core[:]), byte(level)))
+// with adds to a core's hash what the replica has shown, its level, its lives and what it was answered.
+func with(core fingerprint, s *local) fingerprint {
+	b := append(s.shown.appendTo(core[:]), byte(s.level), byte(s.lives))
+	for _, k := range s.heard {
+		b = binary.AppendVarint(b, int64(k))
+	}
+	return sha256.Sum256(b)
 }
 
 func (w *walker) core(r *pbft.Replica) {

@@ -27,7 +27,7 @@ func (a *alphabet) judge(k *knowledge) error {
 						votes++
 					}
 				}
-				if votes >= quorum-1 {
+				if votes >= quorum-a.liars() {
 					done = append(done, commitment{v, pbft.Seq(i + 1), d})
 				}
 			}

@@ -48,6 +48,9 @@ type letter struct {
 	order [maxSlots]value // of a new view: its O, by slot
 	right [maxSlots]value // of a new view: the O that its view changes require
 	ahead [4]pbft.View    // of a view change: a suspect's view + 1 by replica, where it is above what the view needs
+
+	stable pbft.Seq // of a view change and a new view: the stable checkpoint that it begins above
+	held   held     // of an answer to an amnesiac
 }
 
 // String tells people what the message says.
@@ -57,7 +60,12 @@ func (l letter) String() string {
 	switch l.kind {
 	case pbft.TypePrePrepare, pbft.TypePrepare, pbft.TypeCommit:
 		fmt.Fprintf(&b, " #%d %v", l.seq, l.value)
+	case pbft.TypeHeldBy:
+		fmt.Fprintf(&b, " %v", l.held)
 	case pbft.TypeViewChange:
+		if l.stable > 0 {
+			fmt.Fprintf(&b, " h%d", l.stable)
+		}
 		b.WriteString(" P{")
 		for i, p := range l.proof {
 			if p.value != none {
@@ -127,10 +135,11 @@ func (w *world) spell(by pbft.ReplicaID, m pbft.Message) (letter, bool) {
 		l.view = m.View
 		return l, m.View < maxViews
 	case *pbft.ViewChange:
-		l.view = m.View
+		l.view, l.stable = m.View, m.Stable.Seq
 		for i := range m.Prepared {
-			if c := &m.Prepared[i]; int(c.Seq) <= w.slots {
-				l.proof[c.Seq-1] = proof{c.View, w.valueOf(c.Seq, c.Digest)}
+			c := &m.Prepared[i]
+			if s, ok := w.searched(c.Seq); ok {
+				l.proof[s-1] = proof{c.View, w.valueOf(s, c.Digest)}
 			}
 		}
 		for _, s := range m.Suspects {
@@ -146,6 +155,9 @@ func (w *world) spell(by pbft.ReplicaID, m pbft.Message) (letter, bool) {
 				l.order[i] = w.valueOf(pbft.Seq(i+1), p.Digest)
 			}
 		}
+		for i := range m.ViewChanges {
+			l.stable = max(l.stable, m.ViewChanges[i].Stable.Seq)
+		}
 		l.right = l.order // a correct primary's, and I17 judges it
 		return l, m.View < maxViews
 	default:
@@ -154,7 +166,8 @@ func (w *world) spell(by pbft.ReplicaID, m pbft.Message) (letter, bool) {
 }
 
 func (w *world) spellVote(l letter, v pbft.View, s pbft.Seq, d pbft.Digest) (letter, bool) {
-	if v >= maxViews || int(s) > w.slots {
+	s, ok := w.searched(s)
+	if v >= maxViews || !ok {
 		return l, false
 	}
 	l.view, l.seq, l.value = v, s, w.valueOf(s, d)

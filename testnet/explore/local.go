@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"fmt"
 	"time"
 
 	"tagma/pbft"
@@ -14,6 +15,8 @@ const (
 	fetch               // the body of a value that it lacks arrives
 	expire              // its timers expire, where that does more than send a Suspect
 	restart             // it crashes and starts again from its journal
+	forget              // it loses all that it wrote, and asks the others
+	stable              // the checkpoint at the base is stable, and its state comes from others
 )
 
 // move is one transition of one replica. It is comparable: the same move from the same local state has the same result.
@@ -43,6 +46,15 @@ type local struct {
 	active bool
 	slots  [maxSlots]slotState
 	shown  shown
+
+	suspects bool            // its own Suspect for its view counts
+	asks     bool            // its own view change for its view was sent
+	votes    bool            // it is active in its view, and may vote there
+	lives    int             // lost
+	asking   bool            // what it has forgotten
+	heard    [replicas]int32 // then: the answers it has, as letters
+	answers  [replicas]int32 // what it would answer each other one, as letters
+
 	core   int32 // hash of the core, as a number
 	counts int32 // hash of what counts of it: equal for two that behave alike from now on
 	stays  int32 // hash of what outlives its view
@@ -87,7 +99,7 @@ func newLocals(a *alphabet, id pbft.ReplicaID) *locals {
 
 // begin returns the initial state.
 func (ls *locals) begin() int32 {
-	s := local{parent: absent}
+	s := local{parent: absent, heard: nothing}
 	return ls.settle(ls.fresh(&s), &s)
 }
 
@@ -115,6 +127,9 @@ func (ls *locals) listen(n *node, s *shown) {
 		if err == nil {
 			err = s.note(l, k)
 		}
+		if err == nil {
+			err = n.whySilent(l)
+		}
 		if err != nil && ls.fails == nil {
 			ls.fails = err
 		}
@@ -125,7 +140,10 @@ func (ls *locals) listen(n *node, s *shown) {
 // its sender from voting (V7), so whoever may send one may as well have sent it, undelivered. Where expiry does more
 // than that, it becomes a move of its own.
 func (ls *locals) settle(n *node, s *local) int32 {
-	if !s.silent {
+	if !s.silent && n.core == nil {
+		n.tick(long)
+	}
+	if !s.silent && n.core != nil {
 		before := n.core.Inspect()
 		n.tick(long)
 		if after := n.core.Inspect(); after.View != before.View || after.Active != before.Active {
@@ -151,19 +169,21 @@ func (ls *locals) take(s *local) int32 {
 
 // file returns the number of the state that a node is in.
 func (ls *locals) file(n *node, s *local) int32 {
-	in := n.core.Inspect()
-	s.view, s.active, s.slots = in.View, in.Active, ls.a.slotsOf(n.core)
-	for i, d := range n.executed {
-		if i < ls.a.slots {
-			s.shown.executed[i] = ls.a.valueOf(pbft.Seq(i+1), d)
-		}
+	s.level = ls.reached(s)
+	if n.core != nil {
+		ls.look(n, s)
 	}
-	s.level = max(ls.reached(s), in.View)
+	if s.asking = n.core == nil; !s.asking {
+		s.heard = nothing
+	}
 	whole := fingerprintOf(n, everything)
-	f := with(whole, &s.shown, s.level)
+	f := with(whole, s)
 	k, ok := ls.index[f]
 	if !ok {
 		s.core = ls.numbered(whole)
+		if ls.a.forgets != [replicas]bool{} { // somebody may ask
+			s.answers = ls.answersOf(n)
+		}
 		s.counts, s.stays = ls.numbered(fingerprintOf(n, whatCounts)), ls.numbered(fingerprintOf(n, whatStays))
 		k = int32(len(ls.all))
 		ls.index[f] = k
@@ -172,12 +192,34 @@ func (ls *locals) file(n *node, s *local) int32 {
 	return k
 }
 
+// look notes what an active core shows of itself.
+func (ls *locals) look(n *node, s *local) {
+	in := n.core.Inspect()
+	s.view, s.active, s.slots = in.View, in.Active, ls.a.slotsOf(n.core)
+	s.suspects, s.asks, s.votes = in.Suspecting, ls.a.asksIn(n.core), in.Active && !in.Silent && in.View >= in.Since
+	s.shown.based = s.shown.based || n.applied.Seq > 0
+	s.level = max(s.level, in.View)
+	for i, d := range n.executed {
+		if i >= ls.a.slots {
+			break
+		}
+		v := ls.a.valueOf(pbft.Seq(i+1), d)
+		if was := s.shown.executed[i]; was != none && was != v && ls.fails == nil {
+			ls.fails = fmt.Errorf("I1: r%d executes %v at #%d, and executed %v before it forgot", ls.id, v, i+1, was)
+		}
+		s.shown.executed[i] = v
+	}
+}
+
 // reached is the level that a state's last move came from or was about.
 func (ls *locals) reached(s *local) (level pbft.View) {
 	if s.parent == absent {
 		return 0
 	}
 	level = ls.all[s.parent].level
+	if s.by.kind == deliver && ls.all[s.parent].asking {
+		return 0
+	}
 	for _, k := range s.by.letters {
 		if s.by.kind == deliver && k != absent && ls.a.letters[k].by != ls.a.byzantine {
 			level = max(level, ls.a.letters[k].view)
@@ -206,7 +248,11 @@ func (ls *locals) next(from int32, m move) outcome {
 }
 
 func (ls *locals) first(from int32, m move) outcome {
-	s := local{parent: from, by: m, shown: ls.all[from].shown}
+	s := local{parent: from, by: m, shown: ls.all[from].shown, lives: ls.all[from].lives, heard: ls.all[from].heard}
+	s.hears(m)
+	if l := m.letters[0]; m.kind == deliver && ls.a.letters[l].kind == pbft.TypeHeldBy {
+		s.heard[ls.a.letters[l].by] = l
+	}
 	n := ls.rebuild(from)
 	ls.listen(n, &s.shown)
 	durable := ls.make(n, m)
@@ -216,6 +262,9 @@ func (ls *locals) first(from int32, m move) outcome {
 
 // enteredBy notes the new view that a move made active, for I17.
 func (ls *locals) enteredBy(n *node, m move, s *local) {
+	if n.core == nil {
+		return
+	}
 	in := n.core.Inspect()
 	if !in.Active || in.View == 0 || in.View >= maxViews || s.shown.activated[in.View] != absent {
 		return

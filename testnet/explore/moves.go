@@ -1,6 +1,10 @@
 package explore
 
-import "tagma/pbft"
+import (
+	"slices"
+
+	"tagma/pbft"
+)
 
 // The moves of one replica. Votes come by the quorum: what a correct replica says depends on whether a quorum is complete,
 // never on the votes before the last, and everything that was ever sent can be delivered at any time. So every run in
@@ -14,18 +18,26 @@ type offers struct {
 	id    pbft.ReplicaID
 	s     *local
 	views pbft.View
+	told  [replicas]int32 // what the others answer if this one has forgotten everything
 	list  []move
 }
 
 // moves lists what can happen to a replica, given what the others have shown. The order is fixed: a replay counts in it.
 func (o *offers) moves() []move {
 	o.list = o.list[:0]
+	if o.s.asking {
+		o.answers()
+		return o.list
+	}
 	o.normalCase()
 	o.leaving()
 	o.joining()
 	o.entering()
 	if o.s.silent {
 		o.list = append(o.list, move{kind: expire})
+	}
+	if o.a.base > 0 && !o.s.shown.based && o.k.based() {
+		o.list = append(o.list, stableMove())
 	}
 	return o.list
 }
@@ -71,7 +83,7 @@ func (o *offers) prePrepares(seq pbft.Seq) {
 // prepares offers the prepares that complete a quorum with the own one, correct replicas' first.
 func (o *offers) prepares(seq pbft.Seq, d value) {
 	v, missing := o.s.view, quorum-1
-	if o.s.shown.prepare[v][seq-1] == d {
+	if own := &o.s.slots[seq-1].prepare; own.value == d && own.view == v {
 		missing--
 	}
 	var votes []int32
@@ -81,7 +93,7 @@ func (o *offers) prepares(seq pbft.Seq, d value) {
 			votes = append(votes, o.a.numbers[letter{kind: pbft.TypePrepare, by: by, view: v, seq: seq, value: d}])
 		}
 	}
-	if o.primary(v) != o.a.byzantine {
+	if o.a.liars() > 0 && o.primary(v) != o.a.byzantine {
 		votes = append(votes, o.a.vote(pbft.TypePrepare, v, seq, d))
 	}
 	if len(votes) >= missing {
@@ -94,7 +106,7 @@ func (o *offers) commits(seq pbft.Seq) {
 	for v := range o.views {
 		for d := null; d <= fourth; d++ {
 			missing := quorum
-			if o.ownCommit(seq) == v && o.s.shown.commit[v][seq-1] == d {
+			if own := &o.s.slots[seq-1].commit; own.value == d && own.view == v {
 				missing--
 			}
 			var votes []int32
@@ -103,48 +115,47 @@ func (o *offers) commits(seq pbft.Seq) {
 					votes = append(votes, o.a.numbers[letter{kind: pbft.TypeCommit, by: by, view: v, seq: seq, value: d}])
 				}
 			}
-			if len(votes) > 0 && len(votes)+1 >= missing {
-				votes = append(votes, o.a.vote(pbft.TypeCommit, v, seq, d))
+			if len(votes) > 0 && len(votes)+o.a.liars() >= missing {
+				if o.a.liars() > 0 {
+					votes = append(votes, o.a.vote(pbft.TypeCommit, v, seq, d))
+				}
 				o.deliver(votes[:missing]...)
 			}
 		}
 	}
 }
 
-// ownCommit is the view of the own commit that the core still counts: the highest.
-func (o *offers) ownCommit(seq pbft.Seq) pbft.View {
-	for v := o.views; v > 0; v-- {
-		if o.s.shown.commit[v-1][seq-1] != none {
-			return v - 1
-		}
-	}
-	return maxViews
-}
-
-// leaving offers the Suspects that justify each higher view (V7): the attacker's and one of a correct replica, which may
-// be this one.
+// leaving offers the Suspects that justify each higher view (V7): the attacker's, if there is one, and those of correct
+// replicas, of which this may be one.
 func (o *offers) leaving() {
 	for u := o.s.view + 1; u < o.views; u++ {
-		if o.s.view == u-1 && o.s.shown.suspects[u-1] {
-			o.deliver(o.a.vote(pbft.TypeSuspect, u-1, 0, none))
-			continue
+		var suspects []int32
+		if o.a.liars() > 0 {
+			suspects = append(suspects, o.a.vote(pbft.TypeSuspect, u-1, 0, none))
 		}
-		if w := o.witness(u); w != absent {
-			o.deliver(o.a.vote(pbft.TypeSuspect, u-1, 0, none), w)
+		missing := weak - len(suspects)
+		if o.s.view == u-1 && o.s.suspects {
+			missing--
+		}
+		suspects = append(suspects, o.witnesses(u, missing)...)
+		if len(suspects) >= weak || len(suspects) == weak-1 && o.s.view == u-1 && o.s.suspects {
+			o.deliver(suspects...)
 		}
 	}
 }
 
-// witness is the lowest Suspect of another correct replica that justifies a view.
-func (o *offers) witness(u pbft.View) int32 {
+// witnesses are Suspects of other correct replicas that justify a view, the lowest of each, at most so many.
+func (o *offers) witnesses(u pbft.View, most int) (list []int32) {
+	var heard [replicas]bool
 	for v := u - 1; v < o.views; v++ {
 		for id, s := range o.k {
-			if by := pbft.ReplicaID(id); s != nil && by != o.id && s.suspects[v] {
-				return o.a.numbers[letter{kind: pbft.TypeSuspect, by: by, view: v}]
+			if by := pbft.ReplicaID(id); s != nil && by != o.id && s.suspects[v] && !heard[id] && len(list) < most {
+				heard[id] = true
+				list = append(list, o.a.numbers[letter{kind: pbft.TypeSuspect, by: by, view: v}])
 			}
 		}
 	}
-	return absent
+	return list
 }
 
 // joining offers others' view changes: one for a higher view takes the replica there, and two for its own complete the
@@ -168,13 +179,32 @@ func (o *offers) joining() {
 		if o.primary(u) != o.id && len(lies) > 0 {
 			lies = lies[:1] // what is in it does not matter to a timer
 		}
-		for i, k := range correct {
-			for _, other := range correct[i+1:] {
-				o.deliver(k, other)
-			}
+		if o.s.lives > 0 && !o.s.asks {
+			o.three(correct, lies)
+			continue
+		}
+		for _, p := range o.a.pairs(correct) {
+			o.deliver(p[:]...)
+		}
+		for _, k := range correct {
 			for _, lie := range lies {
 				o.deliver(k, lie)
 			}
+		}
+	}
+}
+
+// three offers view changes of three others, without which the new-view timer of a replica that keeps its own back does not
+// run.
+func (o *offers) three(correct, lies []int32) {
+	for _, p := range o.a.pairs(correct) {
+		for i, k := range correct {
+			if i > slices.Index(correct, p[1]) && o.a.letters[k].by != o.a.letters[p[1]].by {
+				o.deliver(p[0], p[1], k)
+			}
+		}
+		for _, lie := range lies {
+			o.deliver(p[0], p[1], lie)
 		}
 	}
 }
@@ -183,8 +213,8 @@ func (o *offers) joining() {
 func (o *offers) changes(u pbft.View) []int32 {
 	var list []int32
 	for id, s := range o.k {
-		if s != nil && pbft.ReplicaID(id) != o.id && s.change[u] != absent {
-			list = append(list, s.change[u])
+		if pbft.ReplicaID(id) != o.id {
+			list = s.changes(u, list)
 		}
 	}
 	return list

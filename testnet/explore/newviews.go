@@ -1,6 +1,10 @@
 package explore
 
-import "tagma/pbft"
+import (
+	"slices"
+
+	"tagma/pbft"
+)
 
 // lyingNewViews returns what the attacker can send as the primary of a view: for every Q view changes that it can gather,
 // the new view with the O that they require, and with wrong ones.
@@ -16,7 +20,7 @@ func (a *alphabet) lyingNewViews(k *knowledge, v pbft.View) []int32 {
 	}
 	for _, set := range a.gather(k, v) {
 		right := a.required(set)
-		l := letter{kind: pbft.TypeNewView, by: a.byzantine, view: v, order: right, right: right}
+		l := letter{kind: pbft.TypeNewView, by: a.byzantine, view: v, order: right, right: right, stable: a.highestStable(set)}
 		add(a.forge(l, func() pbft.Message { return a.newView(l, set) }))
 		for _, order := range a.wrong(right) {
 			l.order = order
@@ -31,25 +35,59 @@ func (a *alphabet) lyingNewViews(k *knowledge, v pbft.View) []int32 {
 func (a *alphabet) gather(k *knowledge, v pbft.View) [][quorum]int32 {
 	var correct []int32
 	for _, s := range k {
-		if s != nil && s.change[v] != absent {
-			correct = append(correct, s.change[v])
-		}
+		correct = s.changes(v, correct)
 	}
-	if len(correct) < quorum-1 {
+	pairs := a.pairs(correct)
+	if len(pairs) == 0 {
 		return nil
 	}
 	var sets [][quorum]int32
-	if len(correct) == quorum {
-		sets = append(sets, [quorum]int32(correct))
-	}
-	for _, lie := range a.lyingChanges(k, v) {
-		for i := range correct {
-			for _, other := range correct[i+1:] {
-				sets = append(sets, a.byReplica([quorum]int32{correct[i], other, lie}))
+	for _, p := range pairs {
+		for i, third := range correct {
+			if i > slices.Index(correct, p[1]) && a.letters[third].by != a.letters[p[1]].by {
+				sets = append(sets, [quorum]int32{p[0], p[1], third})
 			}
 		}
 	}
+	for _, lie := range a.lyingChanges(k, v) {
+		for _, p := range pairs {
+			sets = append(sets, a.byReplica([quorum]int32{p[0], p[1], lie}))
+		}
+	}
 	return sets
+}
+
+// changes appends the view changes of a replica for a view: of a forgotten life there may be one more (D8.10).
+func (s *shown) changes(v pbft.View, list []int32) []int32 {
+	if s == nil {
+		return list
+	}
+	for _, k := range []int32{s.former[v], s.change[v]} {
+		if k != absent {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// pairs lists every two letters of different replicas. The letters of one replica are side by side.
+func (a *alphabet) pairs(list []int32) (pairs [][2]int32) {
+	for i, k := range list {
+		for _, other := range list[i+1:] {
+			if a.letters[k].by != a.letters[other].by {
+				pairs = append(pairs, [2]int32{k, other})
+			}
+		}
+	}
+	return pairs
+}
+
+// highestStable is the stable checkpoint that a new view of these view changes begins above.
+func (a *alphabet) highestStable(set [quorum]int32) (s pbft.Seq) {
+	for _, k := range set {
+		s = max(s, a.letters[k].stable)
+	}
+	return s
 }
 
 func (a *alphabet) byReplica(set [quorum]int32) [quorum]int32 {

@@ -14,7 +14,10 @@ import (
 type node struct {
 	w       *world
 	cfg     *pbft.Config
-	core    *pbft.Replica
+	core    *pbft.Replica  // nil while it asks what it has forgotten
+	forgot  *pbft.Amnesiac // in its place then
+	life    pbft.Life      // of this journal; zero for the first one
+	applied pbft.Applied   // the state in its store, where that came from others
 	journal []pbft.Record
 	notes   []pbft.Record // written with the next durable record
 	inbox   []pbft.Event  // loopback and execution results
@@ -44,18 +47,32 @@ func newNode(w *world, id pbft.ReplicaID) *node {
 // boot starts the core from the journal and the initial state, and has the client send its requests again: a restart
 // forgets them.
 func (n *node) boot() {
-	core, err := pbft.New(n.cfg, n.journal, pbft.Applied{})
-	if err != nil {
-		panic(fmt.Sprintf("explore: replica %d does not start from its own journal: %v", n.cfg.Self, err))
+	if n.forgot != nil {
+		n.forget()
+		return
 	}
-	n.core, n.executed, n.root, n.done = core, nil, pbft.Digest{}, map[pbft.RequestID]bool{}
+	n.core, n.executed, n.root, n.done = n.restored(), nil, n.applied.Root, map[pbft.RequestID]bool{}
 	n.inbox, n.notes, n.stopped, n.stopAfter = nil, nil, false, 0
 	n.tick(0)
 	n.ask()
 }
 
-// ask gives the core every request that it has not executed, as their client does while it waits.
+// restored is the core that the journal leads to. It asks nobody what it may have forgotten: a journal that is lost is lost
+// as a whole, by a move of its own.
+func (n *node) restored() *pbft.Replica {
+	core, err := pbft.Boot(n.cfg, n.journal, n.applied, pbft.Start{Life: n.life})
+	if err != nil {
+		panic(fmt.Sprintf("explore: replica %d does not start from its own journal: %v", n.cfg.Self, err))
+	}
+	return core
+}
+
+// ask gives the core every request that it has not executed, as their client does while it waits. Those for slots above the
+// base are not asked for before.
 func (n *node) ask() {
+	if n.applied.Seq < n.w.base {
+		return
+	}
 	for _, r := range n.w.requests {
 		if !n.done[r.ID] {
 			n.receive(pbft.Source{Client: true}, pbft.Own(r))
@@ -89,11 +106,12 @@ func (n *node) step(ev pbft.Event) {
 	n.inbox = append(n.inbox, ev)
 	for len(n.inbox) > 0 && !n.stopped {
 		ev, n.inbox = n.inbox[0], n.inbox[1:]
-		for _, e := range slices.Clone(n.core.Step(ev)) {
+		for _, e := range slices.Clone(n.actor().Step(ev)) {
 			if n.perform(e); n.stopped {
 				return
 			}
 		}
+		n.remember()
 	}
 }
 
@@ -114,6 +132,10 @@ func (n *node) perform(e pbft.Effect) {
 		n.execute(e)
 	case pbft.Snapshot:
 		n.inbox = append(n.inbox, pbft.Snapshotted{Seq: e.Seq, Digest: n.root})
+	case pbft.Transfer:
+		n.transfer(e.Target)
+	case pbft.Resume:
+		n.asked()
 	default: // nothing that the state of a search depends on
 	}
 }
@@ -122,6 +144,9 @@ func (n *node) perform(e pbft.Effect) {
 func (n *node) persist(r pbft.Record) {
 	n.journal = append(append(n.journal, n.notes...), r)
 	n.notes = nil
+	if given, ok := r.(*pbft.Installed); ok {
+		n.applied = pbft.Applied{Seq: given.Cert.Seq, Root: given.Cert.Digest}
+	}
 	n.durable++
 	n.stopped = n.durable == n.stopAfter
 }
@@ -140,7 +165,7 @@ func (n *node) broadcast(m pbft.Message) {
 // execute applies a batch: the state is a hash over everything that was executed.
 func (n *node) execute(e pbft.Execute) {
 	d := e.Body.Digest()
-	n.executed = append(n.executed, d)
+	n.executed = append(n.executed, d) // nothing is below the base
 	n.root = sha256.Sum256(append(n.root[:], d[:]...))
 	result := pbft.Executed{Seq: e.Seq}
 	for _, r := range e.Body.Requests {

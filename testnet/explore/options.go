@@ -1,6 +1,10 @@
 package explore
 
-import "fmt"
+import (
+	"fmt"
+
+	"tagma/pbft"
+)
 
 // Options are the bounds of a search.
 type Options struct {
@@ -10,7 +14,10 @@ type Options struct {
 	Crashes   int  // crashes of correct replicas in one run, each followed by a restart
 	MaxStates int  // of each search; reaching it leaves the verdict open
 	FairEvery int  // play every how manieth state on fairly; 0: none
-	Byzantine int  // which replica is Byzantine; All: a search for each
+	Amnesia   int  // how often in one run a correct replica forgets everything
+	Amnesiac  int  // which one, and with Amnesia 2 the next correct one too; All: a search for each, or all in one
+	Above     bool // search slots a window above where the run begins: above R of what was forgotten before
+	Byzantine int  // which replica is Byzantine; All: a search for each; Nobody: a search without
 	Exact     bool // keep apart what the reductions merge, votes in the last view included
 
 	// Progress, unless nil, is told now and then how far a search has come. Searches call it side by side.
@@ -20,10 +27,13 @@ type Options struct {
 // All has a search for each replica that can be Byzantine.
 const All = -1
 
+// Nobody has all four replicas be correct.
+const Nobody = -2
+
 // Defaults are bounds that are exhausted in a few minutes of one core.
 func Defaults() Options {
 	return Options{
-		Replicas: replicas, Views: 3, Slots: 1, Crashes: 0, MaxStates: 5_000_000, FairEvery: 1, Byzantine: All,
+		Replicas: replicas, Views: 3, Slots: 1, Crashes: 0, MaxStates: 5_000_000, FairEvery: 1, Byzantine: All, Amnesiac: All,
 	}
 }
 
@@ -42,21 +52,67 @@ func (o Options) Validate() error {
 		return fmt.Errorf("--max-states %d: give at least 1", o.MaxStates)
 	case o.FairEvery < 0:
 		return fmt.Errorf("--fair-every %d: give 1 for every state, 0 for none", o.FairEvery)
-	case o.Byzantine < All || o.Byzantine >= replicas:
+	case o.Amnesia < 0 || o.Amnesia > 2:
+		return fmt.Errorf("--amnesia %d: give 0 to 2", o.Amnesia)
+	case o.Amnesiac < All || o.Amnesiac >= replicas || o.Amnesiac >= 0 && o.Amnesiac == o.Byzantine:
+		return fmt.Errorf("--amnesiac %d: give a correct replica, 0 to %d, or leave it out for all", o.Amnesiac, replicas-1)
+	case o.Byzantine < Nobody || o.Byzantine >= replicas:
 		return fmt.Errorf("--byzantine %d: give a replica, 0 to %d, or leave it out for all", o.Byzantine, replicas-1)
 	}
 	return nil
 }
 
-// liars lists who is Byzantine in turn. Replicas that are primary in none of the views differ in name only, so one of them
-// stands for all.
-func (o Options) liars() []int {
-	if o.Byzantine != All {
-		return []int{o.Byzantine}
+// cast says who plays what in a search.
+type cast struct{ byzantine, amnesiac pbft.ReplicaID }
+
+// casts lists who is Byzantine in turn, and who forgets. Replicas that are primary in none of the views differ in name only,
+// so one of them stands for all.
+func (o Options) casts() (list []cast) {
+	for _, liar := range o.liars() {
+		if o.Amnesia == 0 || o.Amnesia > 1 && o.Amnesiac == All {
+			list = append(list, cast{liar, nobody})
+			continue
+		}
+		alike := false
+		for id := range pbft.ReplicaID(replicas) {
+			leads := int(id) < o.Views
+			if id == liar || o.Amnesiac != All && int(id) != o.Amnesiac || !leads && alike {
+				continue
+			}
+			alike = alike || !leads
+			list = append(list, cast{liar, id})
+		}
 	}
-	var list []int
-	for id := range min(o.Views+1, replicas) {
+	return list
+}
+
+func (o Options) liars() (list []pbft.ReplicaID) {
+	switch o.Byzantine {
+	case Nobody:
+		return []pbft.ReplicaID{nobody}
+	case All:
+	default:
+		return []pbft.ReplicaID{pbft.ReplicaID(o.Byzantine)}
+	}
+	for id := range pbft.ReplicaID(min(o.Views+1, replicas)) {
 		list = append(list, id)
 	}
 	return list
+}
+
+// mayForget lists which replicas may forget everything.
+func (o Options) mayForget(c cast) (may [replicas]bool) {
+	if o.Amnesia == 0 {
+		return may
+	}
+	for id := range pbft.ReplicaID(replicas) {
+		may[id] = c.amnesiac == nobody && id != c.byzantine
+	}
+	if next := (c.amnesiac + 1) % replicas; c.amnesiac != nobody {
+		if next == c.byzantine {
+			next = (next + 1) % replicas
+		}
+		may[c.amnesiac], may[next] = true, o.Amnesia > 1
+	}
+	return may
 }

@@ -3,6 +3,8 @@ package explore
 import (
 	"fmt"
 	"strings"
+
+	"tagma/pbft"
 )
 
 // Heading says what is about to be searched.
@@ -19,8 +21,28 @@ func (r Run) Line() string {
 	case !r.Complete:
 		end = "given up"
 	}
-	return fmt.Sprintf("r%d Byzantine: %s after %d states, %d transitions, depth %d; %d fair continuations, the longest %.1f s and %d views; %.1f s\n",
-		r.Byzantine, end, r.States, r.Transitions, r.Depth, r.Fair, float64(r.FairLongest)/1000, r.ExtraViews, r.Seconds)
+	return fmt.Sprintf("%s: %s after %d states, %d transitions, depth %d; %d fair continuations, the longest %.1f s and %d views; %.1f s\n",
+		r.who(), end, r.States, r.Transitions, r.Depth, r.Fair, float64(r.FairLongest)/1000, r.ExtraViews, r.Seconds)
+}
+
+// who names the Byzantine replica of a search.
+func (r Run) who() string {
+	text := "all correct"
+	if r.Byzantine != Nobody {
+		text = fmt.Sprintf("r%d Byzantine", r.Byzantine)
+	}
+	if r.Amnesiac != Nobody {
+		text += fmt.Sprintf(", r%d may forget", r.Amnesiac)
+	}
+	return text
+}
+
+// byzantineOf is what a search calls its Byzantine replica towards others.
+func byzantineOf(id pbft.ReplicaID) int {
+	if id == nobody {
+		return Nobody
+	}
+	return int(id)
 }
 
 // Summary gives the verdict, and the story of what was found.
@@ -47,6 +69,12 @@ func (d Document) Summary() string {
 // flags are those that a replay needs.
 func (b Bounds) flags() string {
 	text := fmt.Sprintf(" --views %d --slots %d --crashes %d", b.Views, b.Slots, b.Crashes)
+	if b.Amnesia > 0 {
+		text += fmt.Sprintf(" --amnesia %d", b.Amnesia)
+	}
+	if b.Above {
+		text += " --above"
+	}
 	if b.Exact {
 		text += " --exact"
 	}

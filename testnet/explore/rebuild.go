@@ -37,11 +37,15 @@ func (ls *locals) make(n *node, m move) uint8 {
 			}
 		}
 	case fetch:
-		n.receive(pbft.Source{Replica: ls.a.byzantine}, ls.a.body(m.seq, m.value))
+		n.receive(pbft.Source{Replica: (ls.id + 1) % replicas}, ls.a.body(m.seq, m.value))
 	case expire:
 		n.tick(long)
 	case restart:
 		n.restart()
+	case forget:
+		n.forget()
+	case stable:
+		n.takeStable()
 	}
 	durable := uint8(n.durable)
 	if n.stopped {
@@ -53,7 +57,7 @@ func (ls *locals) make(n *node, m move) uint8 {
 
 // body is the answer to a fetch.
 func (w *world) body(s pbft.Seq, v value) pbft.Verified {
-	m, err := pbft.Verify(&w.configs[0], &pbft.CertifiedBody{Seq: s, Body: w.bodies[s][v]}, w.holds)
+	m, err := pbft.Verify(&w.configs[0], &pbft.CertifiedBody{Seq: w.base + s, Body: w.bodies[s][v]}, w.holds)
 	if err != nil {
 		panic(fmt.Sprintf("explore: the body of %v: %v", v, err))
 	}

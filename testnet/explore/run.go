@@ -4,8 +4,6 @@ import (
 	"context"
 	"runtime"
 	"time"
-
-	"tagma/pbft"
 )
 
 // Document is the result of a search, as --json prints it. Fields may be added, none may change.
@@ -27,12 +25,15 @@ type Bounds struct {
 	MaxStates int  `json:"max_states"`
 	FairEvery int  `json:"fair_every"`
 	Exact     bool `json:"exact"`
+	Amnesia   int  `json:"amnesia"`
+	Above     bool `json:"above"`
 }
 
 // Run is one search: one replica is Byzantine.
 type Run struct {
-	Byzantine   int      `json:"byzantine"`
-	Complete    bool     `json:"complete"` // every state within the bounds was visited
+	Byzantine   int      `json:"byzantine"` // -2: nobody
+	Amnesiac    int      `json:"amnesiac"`  // who may forget; -2: nobody, or each
+	Complete    bool     `json:"complete"`  // every state within the bounds was visited
 	States      int      `json:"states"`
 	Transitions int      `json:"transitions"` // moves that changed something, also to states known before
 	Depth       int      `json:"depth"`       // moves to the farthest state
@@ -63,7 +64,7 @@ const (
 // ends. After one that finds something, the others are given up.
 func Search(ctx context.Context, o Options, tell func(Run)) Document {
 	d := Document{Engine: "explore", Verdict: Pass, Runs: []Run{}, Bounds: Bounds{
-		o.Replicas, o.Views, o.Slots, o.Crashes, o.MaxStates, o.FairEvery, o.Exact,
+		o.Replicas, o.Views, o.Slots, o.Crashes, o.MaxStates, o.FairEvery, o.Exact, o.Amnesia, o.Above,
 	}}
 	began := time.Now()
 	ctx, cancel := context.WithCancel(ctx)
@@ -93,12 +94,12 @@ func Search(ctx context.Context, o Options, tell func(Run)) Document {
 func start(ctx context.Context, o Options) []chan Run {
 	room := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var results []chan Run
-	for _, id := range o.liars() {
+	for _, c := range o.casts() {
 		result := make(chan Run, 1)
 		results = append(results, result)
 		go func() {
 			room <- struct{}{}
-			result <- newSearch(o, pbft.ReplicaID(id)).report(ctx)
+			result <- newSearch(o, c).report(ctx)
 			<-room
 		}()
 	}
@@ -110,7 +111,7 @@ func (s *search) report(ctx context.Context) Run {
 	began := time.Now()
 	complete, found := s.run(ctx)
 	r := Run{
-		Byzantine: int(s.a.byzantine), Complete: complete, States: len(s.states), Transitions: s.transitions, Depth: s.depth,
+		Amnesiac: byzantineOf(s.cast.amnesiac), Byzantine: byzantineOf(s.a.byzantine), Complete: complete, States: len(s.states), Transitions: s.transitions, Depth: s.depth,
 		Messages: len(s.a.letters), Fair: s.fair, FairLongest: (time.Duration(s.worst.rounds) * fairStep).Milliseconds(),
 		ExtraViews: uint64(s.worst.views),
 	}

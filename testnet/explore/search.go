@@ -10,8 +10,10 @@ import (
 // state is a state of the whole: one local state for each correct replica, and how many crashes there were. What the
 // network and the attacker hold is in it: it is what the replicas have shown.
 type state struct {
-	local   [replicas - 1]int32
+	local   [replicas]int32 // one for each correct replica
 	crashes uint8
+	forgets uint8
+	level   pbft.View // the highest view of the moves since a life ended or began
 }
 
 // origin says how a state was first reached: which move, in the order of offers, of which correct replica, from where.
@@ -24,9 +26,10 @@ type origin struct {
 // search is the breadth-first search with one Byzantine replica.
 type search struct {
 	o       Options
+	cast    cast
 	a       *alphabet
-	ids     [replicas - 1]pbft.ReplicaID // the correct replicas
-	locals  [replicas - 1]*locals
+	ids     []pbft.ReplicaID // the correct replicas
+	locals  []*locals
 	states  []state
 	origins []origin
 	known   map[token]int32
@@ -34,19 +37,17 @@ type search struct {
 
 	transitions int
 	depth       int
-	fair        int                          // states from which liveness is known
-	played      map[[replicas - 1]int32]bool // the cores that were played on
-	worst       fairRun                      // of them
+	fair        int                      // states from which liveness is known
+	played      map[[replicas]int32]bool // the cores that were played on
+	worst       fairRun                  // of them
 }
 
-func newSearch(o Options, byzantine pbft.ReplicaID) *search {
-	w := newWorld(o.Slots, byzantine)
-	s := &search{o: o, a: &alphabet{world: w, numbers: map[letter]int32{}}, known: map[token]int32{}, played: map[[replicas - 1]int32]bool{}}
-	i := 0
+func newSearch(o Options, c cast) *search {
+	w := newWorld(o, c)
+	s := &search{o: o, cast: c, a: &alphabet{world: w, numbers: map[letter]int32{}}, known: map[token]int32{}, played: map[[replicas]int32]bool{}}
 	for id := range pbft.ReplicaID(replicas) {
-		if id != byzantine {
-			s.ids[i], s.locals[i] = id, newLocals(s.a, id)
-			i++
+		if id != c.byzantine {
+			s.ids, s.locals = append(s.ids, id), append(s.locals, newLocals(s.a, id))
 		}
 	}
 	return s
@@ -84,7 +85,7 @@ func (s *search) run(ctx context.Context) (complete bool, found *violation) {
 				return false, nil
 			}
 			if s.o.Progress != nil {
-				s.o.Progress(int(s.a.byzantine), len(s.states), s.depth)
+				s.o.Progress(byzantineOf(s.a.byzantine), len(s.states), s.depth)
 			}
 		}
 	}
@@ -117,9 +118,16 @@ func (s *search) visit(st state, by origin) (int32, bool) {
 // expand makes every move of every correct replica from a state.
 func (s *search) expand(at int32) *violation {
 	st := s.states[at]
-	level, _ := s.level(&st)
-	var lists [replicas - 1][]move
+	level := st.level
+	if s.o.Amnesia == 0 {
+		level, _ = s.level(&st)
+	}
+	var lists [replicas][]move
+	only, urgent := s.urgent(&st)
 	for i := range s.ids {
+		if urgent && i != only {
+			continue
+		}
 		lists[i] = slices.Clone(s.choices(st, i))
 		if m, ok := s.free(&st, i, lists[i]); ok {
 			return s.try(at, i, m, lists[i][m], level)
@@ -138,7 +146,7 @@ func (s *search) expand(at int32) *violation {
 // try makes a move and judges the state that it leads to, if that is new.
 func (s *search) try(at int32, i, m int, mv move, level pbft.View) *violation {
 	next, ok := s.after(s.states[at], i, mv)
-	if !ok || s.locals[i].all[next.local[i]].level < level {
+	if !ok || s.wasted(i, mv, &next) || s.sorts(s.states[at], i, mv, &next) < level {
 		return nil
 	}
 	s.transitions++
@@ -162,9 +170,12 @@ func (s *search) playOn(at int32) error {
 		return nil
 	}
 	s.fair++
-	var cores [replicas - 1]int32
-	for i, k := range s.states[at].local {
-		cores[i] = s.locals[i].all[k].core
+	if s.a.liars() > 0 && s.states[at].forgets > 0 {
+		return nil // more than f of them are lost: only safety is promised
+	}
+	var cores [replicas]int32
+	for i, ls := range s.locals {
+		cores[i] = ls.all[s.states[at].local[i]].core
 	}
 	if s.played[cores] { // what was said and lost makes no difference
 		return nil
@@ -180,7 +191,7 @@ func (s *search) playOn(at int32) error {
 // to be tried.
 func (s *search) free(st *state, i int, list []move) (int, bool) {
 	l := &s.locals[i].all[st.local[i]]
-	if s.o.Exact || l.view != pbft.View(s.o.Views-1) || l.level != l.view {
+	if s.o.Exact || s.mayAsk(st) || l.view != pbft.View(s.o.Views-1) || l.level != l.view {
 		return 0, false
 	}
 	was := st.local[i]
@@ -203,18 +214,31 @@ func (a *alphabet) completes(m move) bool {
 // after is the state after a move; false if the move changes nothing.
 func (s *search) after(st state, i int, m move) (state, bool) {
 	was := st.local[i]
+	if m.kind == stable { // together with others, where they order up to it
+		for _, j := range m.letters {
+			if j != absent {
+				st.local[j] = s.locals[j].next(st.local[j], stableMove()).to
+			}
+		}
+		m = stableMove()
+	}
 	st.local[i] = s.locals[i].next(was, m).to
-	if m.kind == restart || m.crash > 0 {
+	switch {
+	case m.kind == forget:
+		st.forgets++
+	case m.kind == restart || m.crash > 0:
 		st.crashes++
 	}
 	return st, st.local[i] != was
 }
 
 func (s *search) judge(st state, i int) error {
-	ls := s.locals[i]
-	if ls.fails != nil {
-		return ls.fails
+	for _, ls := range s.locals {
+		if ls.fails != nil {
+			return ls.fails
+		}
 	}
+	ls := s.locals[i]
 	if err := s.a.taken(ls.id, &ls.all[st.local[i]].shown); err != nil {
 		return err
 	}
@@ -230,13 +254,20 @@ func (s *search) knowledge(st *state) *knowledge {
 }
 
 // choices lists the moves of one correct replica in a state, crashes included while there are any left.
-func (s *search) choices(st state, i int) []move {
+func (s *search) choices(st state, i int) (moves []move) {
 	o := &s.offers
 	o.a, o.k, o.id, o.views = s.a, s.knowledge(&st), s.ids[i], pbft.View(s.o.Views)
 	ls := s.locals[i]
 	local := ls.all[st.local[i]] // a copy: the list grows while moves are made
 	o.s = &local
-	list := o.moves()
+	if local.asking {
+		o.told = s.told(&st, o.id)
+	}
+	list := append(o.moves(), s.ordersUpTo(&st, i)...)
+	o.list = list
+	if int(st.forgets) < s.o.Amnesia && !local.asking && s.a.forgets[o.id] {
+		defer func() { moves = append(moves, move{kind: forget}) }()
+	}
 	if int(st.crashes) >= s.o.Crashes {
 		return list
 	}

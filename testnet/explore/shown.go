@@ -18,17 +18,20 @@ type shown struct {
 	prepare   [maxViews][maxSlots]value
 	commit    [maxViews][maxSlots]value
 	suspects  [maxViews]bool
-	change    [maxViews]int32 // view changes, as letters
-	newView   [maxViews]int32 // new views as primary, as letters
-	activated [maxViews]int32 // new views it entered, as letters
+	change    [maxViews]int32    // view changes, as letters
+	former    [maxViews]int32    // of a life before this one, where there is another one (D8.10)
+	stable    [maxViews]pbft.Seq // of the newest view change
+	newView   [maxViews]int32    // new views as primary, as letters
+	activated [maxViews]int32    // new views it entered, as letters
 	executed  [maxSlots]value
 	highest   pbft.View // that it left for
+	based     bool      // it knows that the checkpoint at the base is stable
 }
 
 func newShown() shown {
 	var s shown
 	for v := range maxViews {
-		s.change[v], s.newView[v], s.activated[v] = absent, absent, absent
+		s.change[v], s.former[v], s.newView[v], s.activated[v] = absent, absent, absent, absent
 	}
 	return s
 }
@@ -52,14 +55,25 @@ func (s *shown) note(l letter, number int32) error {
 	case pbft.TypeSuspect:
 		s.suspects[v] = true
 	case pbft.TypeViewChange:
-		s.highest = max(s.highest, v)
-		return onlyOne(&s.change[v], l, number)
+		return s.leaves(l, number)
 	case pbft.TypeNewView:
 		s.propose[v] = l.order
 		return onlyOne(&s.newView[v], l, number)
 	default:
 	}
 	return nil
+}
+
+// leaves adds a view change. A second one for the same view is no lie if its stable checkpoint is a window away: the first
+// one was forgotten, and hides nothing that the second one could contradict (D8.10).
+func (s *shown) leaves(l letter, number int32) error {
+	v := l.view
+	s.highest = max(s.highest, v)
+	if first := s.change[v]; first != absent && first != number && s.former[v] == absent && l.stable >= s.stable[v]+window {
+		s.former[v], s.change[v] = first, absent
+	}
+	s.stable[v] = l.stable
+	return onlyOne(&s.change[v], l, number)
 }
 
 func (s *shown) once(place *value, l letter) error {

@@ -26,12 +26,20 @@ func (s *search) replay(at int32) string {
 		o := s.origins[k]
 		moves = append(moves, fmt.Sprintf("%d.%d", s.ids[o.replica], o.move))
 	}
-	return fmt.Sprintf("%d:%s", s.a.byzantine, strings.Join(moves, ","))
+	who := fmt.Sprint(byzantineOf(s.a.byzantine))
+	if s.cast.amnesiac != nobody {
+		who += fmt.Sprintf("/%d", s.cast.amnesiac)
+	}
+	return fmt.Sprintf("%s:%s", who, strings.Join(moves, ","))
 }
 
 // story tells how a state comes about, a line for each move.
 func (s *search) story(at int32) []string {
-	lines := []string{fmt.Sprintf("r%d is Byzantine; every client request reached every correct replica", s.a.byzantine)}
+	who := fmt.Sprintf("r%d is Byzantine", s.a.byzantine)
+	if s.a.byzantine == nobody {
+		who = "nobody is Byzantine"
+	}
+	lines := []string{who + "; every client request reached every correct replica"}
 	for _, k := range s.way(at) {
 		o := s.origins[k]
 		m := s.choices(s.states[o.from], int(o.replica))[o.move]
@@ -56,6 +64,9 @@ func (s *search) tell(i int, from int32, m move) string {
 	}
 	was := len(n.executed)
 	ls.make(n, m)
+	if m.kind == stable {
+		m = stableMove()
+	}
 	k := ls.next(from, m).to
 	if !ls.all[k].silent {
 		n.tick(long)
@@ -63,7 +74,9 @@ func (s *search) tell(i int, from int32, m move) string {
 	if len(n.executed) > was && m.crash == 0 && m.kind != restart {
 		says = append(says, fmt.Sprintf("(executes up to #%d)", len(n.executed)))
 	}
-	if l := &ls.all[k]; l.active {
+	if l := &ls.all[k]; l.asking {
+		says = append(says, "(asks what it has forgotten)")
+	} else if l.active {
 		says = append(says, fmt.Sprintf("(active in v%d)", l.view))
 	} else {
 		says = append(says, fmt.Sprintf("(waits for v%d)", l.view))
@@ -87,6 +100,19 @@ func (a *alphabet) describe(m move) string {
 		return "sees its timers expire"
 	case restart:
 		return "crashes and restarts"
+	case forget:
+		return "loses all that it wrote"
+	case stable:
+		others := ""
+		for _, j := range m.letters {
+			if j != absent {
+				others += fmt.Sprintf(" with r%d,", a.correct(int(j)))
+			}
+		}
+		if others != "" {
+			return fmt.Sprintf("orders,%s up to the checkpoint at %d", others, a.base)
+		}
+		return fmt.Sprintf("learns that the checkpoint at %d is stable, and is given its state", a.base)
 	}
 	panic("explore: a move of no kind")
 }
@@ -95,11 +121,11 @@ func (a *alphabet) describe(m move) string {
 // bounds must be those that it was found with.
 func Replay(o Options, text string) (*Finding, error) {
 	who, rest, _ := strings.Cut(text, ":")
-	id, err := strconv.Atoi(who)
-	if err != nil || id < 0 || id >= replicas {
+	c, err := parseCast(who)
+	if err != nil {
 		return nil, fmt.Errorf("%q does not begin with the Byzantine replica and a colon", text)
 	}
-	s := newSearch(o, pbft.ReplicaID(id))
+	s := newSearch(o, c)
 	at := s.begin()
 	for step := range strings.SplitSeq(rest, ",") {
 		if step == "" {
@@ -128,7 +154,7 @@ func (s *search) again(at int32, step string) (int32, error) {
 	if _, err := fmt.Sscanf(step, "%d.%d", &id, &m); err != nil {
 		return at, fmt.Errorf("%q is not a replica and the number of its move, as in 2.0", step)
 	}
-	i := slices.Index(s.ids[:], pbft.ReplicaID(id))
+	i := slices.Index(s.ids, pbft.ReplicaID(id))
 	if i < 0 {
 		return at, fmt.Errorf("%q: r%d is no correct replica of this replay", step, id)
 	}
@@ -140,4 +166,21 @@ func (s *search) again(at int32, step string) (int32, error) {
 	k := int32(len(s.states))
 	s.states, s.origins = append(s.states, next), append(s.origins, origin{at, uint8(i), uint16(m)})
 	return k, nil
+}
+
+// parseCast reads the Byzantine replica of a replay, and behind a slash who forgets.
+func parseCast(text string) (cast, error) {
+	liar, amnesiac, both := strings.Cut(text, "/")
+	c := cast{nobody, nobody}
+	if id, err := strconv.Atoi(liar); err != nil || id != Nobody && (id < 0 || id >= replicas) {
+		return c, strconv.ErrSyntax
+	} else if id != Nobody {
+		c.byzantine = pbft.ReplicaID(id)
+	}
+	if id, err := strconv.Atoi(amnesiac); both && (err != nil || id < 0 || id >= replicas) {
+		return c, strconv.ErrSyntax
+	} else if both {
+		c.amnesiac = pbft.ReplicaID(id)
+	}
+	return c, nil
 }

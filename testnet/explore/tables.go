@@ -31,6 +31,14 @@ func (w *walker) special(field string, of, v reflect.Value) bool {
 		for i := range v.Len() {
 			w.viewChange(i, v.Index(i))
 		}
+	case "Replica.memories": // signatures and digests aside; without a question nothing depends on them
+		for i := range v.Len() {
+			if !w.forgets[i] {
+				continue
+			}
+			w.number(v.Index(i).FieldByName("checkpoint").FieldByName("Seq").Uint())
+			w.number(v.Index(i).FieldByName("viewChange").FieldByName("View").Uint())
+		}
 	default:
 		return false
 	}
@@ -78,28 +86,32 @@ type slotState struct {
 	commitSent bool
 	certified  value
 	lacksBody  value // accepted or certified without its body
+	prepare    proof // the own one that the core counts, of this life
+	commit     proof
 }
 
 // slotsOf reads the slots of a core. Pool, log and timers have no exported face, and none is wanted for this alone.
 func (w *world) slotsOf(r *pbft.Replica) (found [maxSlots]slotState) {
 	ring := reflect.ValueOf(r).Elem().FieldByName("log").Elem().FieldByName("ring")
-	for seq := 1; seq <= w.slots; seq++ {
-		s := ring.Index(seq % ring.Len())
-		if s.FieldByName("seq").Uint() != uint64(seq) {
+	for i := range w.slots {
+		seq, at := pbft.Seq(i+1), int(w.base)+i+1
+		s := ring.Index(at % ring.Len())
+		if s.FieldByName("seq").Uint() != uint64(at) {
 			continue
 		}
-		st := &found[seq-1]
+		st := &found[i]
+		st.prepare, st.commit = w.ownVote(r, seq, s.FieldByName("prepares")), w.ownVote(r, seq, s.FieldByName("commits"))
 		st.commitSent = s.FieldByName("commitSent").Bool()
 		if s.FieldByName("accepted").Bool() {
-			st.accepted = w.valueOf(pbft.Seq(seq), digestIn(s.FieldByName("digest")))
+			st.accepted = w.valueOf(seq, digestIn(s.FieldByName("digest")))
 		}
 		if cert := s.FieldByName("cert"); !cert.IsNil() {
-			st.certified = w.valueOf(pbft.Seq(seq), digestIn(cert.Elem().FieldByName("Digest")))
+			st.certified = w.valueOf(seq, digestIn(cert.Elem().FieldByName("Digest")))
 		}
 		held := map[value]bool{none: true, null: true}
 		bodies := s.FieldByName("bodies")
 		for i := range bodies.Len() {
-			held[w.valueOf(pbft.Seq(seq), w.bodyDigest(pbft.Seq(seq), bodies.Index(i)))] = true
+			held[w.valueOf(seq, w.bodyDigest(seq, bodies.Index(i)))] = true
 		}
 		for _, v := range []value{st.accepted, st.certified} {
 			if !held[v] {
@@ -108,6 +120,15 @@ func (w *world) slotsOf(r *pbft.Replica) (found [maxSlots]slotState) {
 		}
 	}
 	return found
+}
+
+// ownVote reads a replica's own entry in a table of votes.
+func (w *world) ownVote(r *pbft.Replica, seq pbft.Seq, votes reflect.Value) proof {
+	self := reflect.ValueOf(r).Elem().FieldByName("cfg").Elem().FieldByName("Self").Uint()
+	if own := votes.Index(int(self)); own.FieldByName("cast").Bool() {
+		return proof{pbft.View(own.FieldByName("view").Uint()), w.valueOf(seq, digestIn(own.FieldByName("digest")))}
+	}
+	return proof{}
 }
 
 func digestIn(v reflect.Value) (d pbft.Digest) {

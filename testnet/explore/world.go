@@ -11,8 +11,11 @@ import (
 // world is what stays the same in one search: keys, configurations, the clients' requests and the batches made of them.
 type world struct {
 	slots     int
+	base      pbft.Seq       // the slots searched lie above it: 0, or a window up
+	forgets   [replicas]bool // who may forget everything
 	byzantine pbft.ReplicaID
 	configs   []pbft.Config
+	moved     pbft.StableCert // the checkpoint at the base
 	requests  []*pbft.Request // by slot: the one that its batches hold
 	bodies    [maxSlots + 1][fourth + 1]*pbft.Body
 }
@@ -20,14 +23,37 @@ type world struct {
 const (
 	replicas = 4
 	quorum   = 3
+	weak     = 2
+	window   = 8 // L
 )
 
-func newWorld(slots int, byzantine pbft.ReplicaID) *world {
-	w := &world{slots: slots, byzantine: byzantine}
+// nobody is who is Byzantine in a search of correct replicas alone.
+const nobody pbft.ReplicaID = replicas
+
+// liars is how many replicas are Byzantine.
+func (w *world) liars() int {
+	if w.byzantine == nobody {
+		return 0
+	}
+	return 1
+}
+
+// searched turns a sequence number into the one that the search has for it, counted from its base; false if it has none.
+func (w *world) searched(s pbft.Seq) (pbft.Seq, bool) {
+	return s - min(s, w.base), s > w.base && s <= w.base+pbft.Seq(w.slots)
+}
+
+func newWorld(o Options, c cast) *world {
+	slots := o.Slots
+	w := &world{slots: slots, byzantine: c.byzantine}
+	w.forgets = o.mayForget(c)
+	if o.Above {
+		w.base = window
+	}
 	base := pbft.Config{
 		Cluster:            pbft.Digest{1},
 		CheckpointInterval: 4, // above every sequence number of a search: checkpoints are left to the simulator
-		LogWindow:          8,
+		LogWindow:          window,
 		MaxBatch:           1,
 		ViewTimeout:        time.Second,
 		MaxViewTimeout:     8 * time.Second,
@@ -40,6 +66,7 @@ func newWorld(slots int, byzantine pbft.ReplicaID) *world {
 		cfg.Self = pbft.ReplicaID(i)
 		w.configs = append(w.configs, cfg)
 	}
+	w.moved = w.moveUp()
 	for s := 1; s <= slots; s++ {
 		client := key("client", 0)
 		r := &pbft.Request{ID: pbft.RequestID{Client: client, Session: 1, T: uint64(s)}, Ops: [][]byte{fmt.Appendf(nil, "op %d", s)}}

@@ -111,6 +111,9 @@ func search(f *flag.FlagSet, args []string) (*haul, error) {
 	f.IntVar(&o.Slots, "slots", o.Slots, "")
 	f.IntVar(&o.Crashes, "crashes", o.Crashes, "")
 	f.IntVar(&o.Byzantine, "byzantine", o.Byzantine, "")
+	f.IntVar(&o.Amnesia, "amnesia", o.Amnesia, "")
+	f.IntVar(&o.Amnesiac, "amnesiac", o.Amnesiac, "")
+	f.BoolVar(&o.Above, "above", o.Above, "")
 	f.IntVar(&o.FairEvery, "fair-every", o.FairEvery, "")
 	if err := f.Parse(args); err != nil {
 		return nil, err

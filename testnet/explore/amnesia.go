@@ -1,0 +1,130 @@
+package explore
+
+import (
+	"fmt"
+
+	"tagma/pbft"
+)
+
+// Amnesia: a correct replica may lose all that it wrote. It asks the others (D8.6), whose answers are given from what they
+// hold at that moment, one by one and in any order, with all other moves between them; what it said in the life that it
+// forgot stays in the network for ever. The Byzantine replica can leave out of its answer what it likes. With n−f answers a
+// new life begins, as the core has it.
+
+// nonce is that of every question: one replica asks at a time, and an answer to an earlier question is never a new one's.
+const nonce = 1
+
+// newLife is what a replica calls the life after the one that it forgot.
+var newLife = pbft.Life{1}
+
+// nothing is that no answer was heard.
+var nothing = [replicas]int32{absent, absent, absent, absent}
+
+// held is what counts of an answer to an amnesiac.
+type held struct {
+	of    pbft.ReplicaID // who asked
+	whole bool
+	view  pbft.View // justified
+	reach pbft.View // highest view that anything in it proves
+	seq   pbft.Seq  // highest sequence number
+	base  bool      // the checkpoint at the base is stable
+}
+
+// String tells people what it says.
+func (h held) String() string {
+	if !h.whole {
+		return fmt.Sprintf("to r%d: it may have forgotten something itself", h.of)
+	}
+	return fmt.Sprintf("to r%d: nothing above v%d and #%d", h.of, max(h.view, h.reach), h.seq)
+}
+
+// spellAnswer returns the letter of an answer.
+func (w *world) spellAnswer(by pbft.ReplicaID, m *pbft.HeldBy) letter {
+	h := held{of: m.Of, whole: m.Whole, view: m.View, base: m.Stable.Seq > 0, seq: m.Stable.Seq}
+	proves := func(v pbft.View, s pbft.Seq) { h.reach, h.seq = max(h.reach, v), max(h.seq, s) }
+	if m.Prepared != nil {
+		proves(m.Prepared.View, m.Prepared.Seq)
+	}
+	if m.Commit != nil {
+		proves(m.Commit.View, m.Commit.Seq)
+	}
+	for _, s := range m.Said {
+		if s.Type == pbft.TypeViewChange {
+			s.View-- // it needs only the view before it
+		}
+		proves(s.View, s.Seq)
+	}
+	return letter{kind: pbft.TypeHeldBy, by: by, held: h}
+}
+
+// answersOf is what a replica would answer each other one now.
+func (ls *locals) answersOf(n *node) (list [replicas]int32) {
+	for id := range pbft.ReplicaID(replicas) {
+		list[id] = absent
+		if id == ls.id || !ls.a.forgets[id] {
+			continue
+		}
+		question := pbft.Received{From: pbft.Source{Replica: id}, Msg: pbft.Own(&pbft.Held{Nonce: nonce})}
+		for _, e := range n.actor().Step(question) {
+			send, ok := e.(pbft.Send)
+			if !ok {
+				continue
+			}
+			k, err := ls.a.number(ls.a.spellAnswer(ls.id, send.Msg.(*pbft.HeldBy)), func() pbft.Message { return send.Msg })
+			if err != nil && ls.fails == nil {
+				ls.fails = err
+			}
+			list[id] = k
+		}
+	}
+	return list
+}
+
+// answers offers an amnesiac the others' answers: a correct replica's from where it is now, the attacker's with nothing in
+// it, or with a view that it can show to be justified.
+func (o *offers) answers() {
+	for id, k := range o.told {
+		if pbft.ReplicaID(id) != o.a.byzantine && o.s.heard[id] == absent && k != absent {
+			o.deliver(k)
+		}
+	}
+	if o.a.liars() == 0 || o.s.heard[o.a.byzantine] != absent {
+		return
+	}
+	for v := range o.views {
+		if k := o.a.lyingAnswer(o.k, o.id, v); k != absent {
+			o.deliver(k)
+		}
+	}
+}
+
+// lyingAnswer is the attacker's answer that shows a view to be justified, and nothing else; absent if it cannot.
+func (a *alphabet) lyingAnswer(k *knowledge, of pbft.ReplicaID, v pbft.View) int32 {
+	witness, seen, found := k.witness(v)
+	if v > 0 && !found {
+		return absent
+	}
+	l := letter{kind: pbft.TypeHeldBy, by: a.byzantine, held: held{of: of, whole: true, view: v}}
+	return a.forge(l, func() pbft.Message {
+		m := &pbft.HeldBy{Nonce: nonce, Of: of, Whole: true, View: v}
+		if v > 0 {
+			m.Suspects = a.justification(v, witness, seen)
+		}
+		return m
+	})
+}
+
+// hears notes what a move has a replica forget, or be answered.
+func (s *local) hears(m move) {
+	switch m.kind {
+	case forget:
+		s.lives++
+		s.heard = nothing
+		for v := range s.shown.activated {
+			s.shown.activated[v] = absent // its new life enters views again
+		}
+	case restart:
+		s.heard = nothing
+	default:
+	}
+}
