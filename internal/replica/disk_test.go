@@ -29,7 +29,9 @@ type inode struct {
 }
 
 func newMachine() *machine {
-	return &machine{names: map[string]*inode{}, durable: map[string]*inode{}, locked: map[string]bool{}}
+	m := &machine{names: map[string]*inode{"data": {dir: true}}, locked: map[string]bool{}}
+	m.sync()
+	return m
 }
 
 func (m *machine) step() error {
@@ -71,6 +73,14 @@ func (m *machine) put(dir string, files map[string]*inode) {
 		n = &inode{dir: n.dir, data: slices.Clone(n.data), synced: slices.Clone(n.synced)}
 		m.names[path], m.durable[path] = n, n
 	}
+}
+
+// sync makes everything durable.
+func (m *machine) sync() {
+	for _, n := range m.names {
+		n.synced = slices.Clone(n.data)
+	}
+	m.durable = maps.Clone(m.names)
 }
 
 func (m *machine) MkdirAll(dir string) error {

@@ -1,0 +1,182 @@
+package replica
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"tagma/pbft"
+)
+
+// newAsking is a replica that has lost its journal, and what it wrote.
+func newAsking(r *rig) *Asking {
+	r.t.Helper()
+	_, err := r.start()
+	var lost *Amnesia
+	if !errors.As(err, &lost) {
+		r.t.Fatalf("started with %v, want an amnesia", err)
+	}
+	r.machine.calls = 0
+	return NewAsking(r.home(), lost.Why)
+}
+
+// answered has a replica answer the question that is out.
+func (r *rig) answered(a *Asking, by pbft.ReplicaID, whole bool, stable pbft.Seq) {
+	r.t.Helper()
+	r.chance.Uint64()
+	var nonce uint64
+	for _, e := range a.Step(pbft.Tick{Mono: time.Duration(len(r.lives)+1) * time.Minute}) {
+		if send, is := e.(pbft.Send); is {
+			nonce = send.Msg.(*pbft.Held).Nonce
+		}
+	}
+	r.lives = append(r.lives, "asked")
+	m := &pbft.HeldBy{Nonce: nonce, Of: r.cfg.Self, Whole: whole}
+	if stable > 0 {
+		m.Stable = cert(stable, pbft.Digest{9})
+	}
+	a.Step(pbft.Received{From: pbft.Source{Replica: by}, Msg: pbft.Own(m)})
+}
+
+// lost is a home whose journal is gone.
+func lost(t *testing.T) *rig {
+	r := newRig(t)
+	r.text = lifeL.String()
+	return r
+}
+
+// D8.6: a new life takes n−f whole others. The replica's own answer does not count, nor do those of replicas that lost data too.
+func TestD8_6_ANewLifeTakesNMinusFWholeOthers(t *testing.T) {
+	r := lost(t)
+	a := newAsking(r)
+	r.answered(a, 1, true, 8)
+	r.answered(a, 1, true, 8)
+	r.answered(a, 2, false, 0)
+	r.answered(a, 3, true, 12)
+	if rec, told := a.Recovery(); told {
+		t.Fatalf("two whole others are enough: %+v", rec)
+	}
+	r.answered(a, 2, true, 8) // its disk was mounted
+	rec, told := a.Recovery()
+	if !told || rec.Stable.Seq != 12 || rec.Until != 12+testL {
+		t.Errorf("three whole others told %+v, %v", rec, told)
+	}
+	if r.machine.calls > 0 || r.text != lifeL.String() {
+		t.Error("a replica that asks has written")
+	}
+}
+
+// D8.12: once a minute it says who has answered and who lost data too, and what helps if those are too many.
+func TestD8_12_ItSaysWhatItWaitsFor(t *testing.T) {
+	r := lost(t)
+	a := newAsking(r)
+	says := func(want ...string) {
+		t.Helper()
+		text := a.Describe()
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				t.Errorf("%q does not say %q", text, w)
+			}
+		}
+	}
+	const mend = "only a restore as a new cluster helps"
+	says("waits for 3 other replicas", "answered: none; lost data too: none; no answer: 1, 2, 3")
+	r.answered(a, 1, true, 8)
+	if says("answered: 1; lost data too: none; no answer: 2, 3"); strings.Contains(a.Describe(), mend) {
+		t.Error("one lost disk of four is masked, and it says that it is not")
+	}
+	r.answered(a, 3, false, 0)
+	says("answered: 1; lost data too: 3; no answer: 2", "mount their data disks", mend)
+
+	var said []time.Duration
+	for now := time.Duration(0); now < 150*time.Second; now += time.Second {
+		if text, err := a.Waits(now); err != nil {
+			t.Fatal(err)
+		} else if text != "" {
+			said = append(said, now)
+		}
+	}
+	if len(said) != 3 || said[0] != 0 || said[1] < time.Minute || said[2] < 2*time.Minute {
+		t.Errorf("said something at %v, want it once a minute", said)
+	}
+	if r.machine.calls > 0 {
+		t.Error("a replica that waits has written")
+	}
+}
+
+// waited looks once whether the wait is over.
+func waited(a *Asking) error {
+	_, err := a.Waits(a.said + 2*time.Minute)
+	return err
+}
+
+// D8.12: it ends when a journal appears that a start goes on from, whatever state the file beside the key was left in.
+func TestD8_12_TheWaitEndsWhenTheRightJournalIsBack(t *testing.T) {
+	for _, c := range []struct {
+		text, journal string
+		back          bool
+	}{
+		{lifeL.String(), "L", true},
+		{lifeL.String(), "M", false},
+		{lifeL.String(), "first format", false},
+		{lifeL.String(), "rotten", false},
+		{lifeL.String(), "gap", false},
+		{adopting + lifeL.String(), "L", true},
+		{adopting + lifeL.String(), "first format", true},
+		{adopting + lifeL.String(), "M", false},
+		{"", "first format", true},
+		{"", "L", false},
+	} {
+		r := newRig(t)
+		r.text = c.text
+		a := newAsking(r)
+		if err := waited(a); err != nil {
+			t.Fatalf("nothing is there: %v", err)
+		}
+		r.lay(c.journal, "none")
+		if err := waited(a); errors.Is(err, ErrBack) != c.back {
+			t.Errorf("life %q, journal %s: %v, want it to be back: %v", c.text, c.journal, err, c.back)
+		}
+		if r.machine.calls > 0 {
+			t.Error("it wrote to what it looked at")
+		}
+		if _, err := r.start(); (err == nil) != c.back {
+			t.Errorf("life %q, journal %s: the next start says %v", c.text, c.journal, err)
+		}
+	}
+}
+
+// D8.12: the file beside the key may be what comes back.
+func TestD8_12_TheFileBesideTheKeyMayComeBack(t *testing.T) {
+	r := newRig(t)
+	r.lay("L", "at the mark")
+	r.text = ""
+	a := newAsking(r)
+	r.text = lifeL.String()
+	if err := waited(a); !errors.Is(err, ErrBack) {
+		t.Errorf("the file is there again: %v", err)
+	}
+}
+
+// D8.12: a sound journal that did not help before does not end the wait: the replica would start and wait in turns for ever.
+func TestD8_12_AJournalThatDidNotHelpIsNotBack(t *testing.T) {
+	r := newRig(t)
+	r.lay("L", "ahead")
+	r.text = lifeL.String()
+	if err := waited(newAsking(r)); err != nil {
+		t.Errorf("the journal that the store is ahead of: %v", err)
+	}
+	r = newRig(t)
+	r.lay("L", "at the mark")
+	r.text = lifeL.String()
+	why := Proven(pbft.Forgot{Witness: 2, Said: pbft.Statement{Type: pbft.TypeCommit, View: 3, Seq: 9}})
+	if err := waited(NewAsking(r.home(), why)); err != nil {
+		t.Errorf("the journal that another replica showed to be old: %v", err)
+	}
+	for _, want := range []string{"replica 2", "commit", "view 3", "sequence number 9"} {
+		if !strings.Contains(why, want) {
+			t.Errorf("%q does not say %q", why, want)
+		}
+	}
+}

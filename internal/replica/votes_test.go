@@ -1,0 +1,178 @@
+package replica
+
+import (
+	"testing"
+
+	"tagma/checkpoint/journal"
+	"tagma/pbft"
+)
+
+// newVotes is a journal that begins with the first record.
+func newVotes(t testing.TB) (*Votes, *rig) {
+	r := newRig(t)
+	return r.mustStart().Votes, r
+}
+
+// anchorOf is an anchor that holds nothing but a head and a turn.
+func (r *rig) anchorOf(turn ...pbft.Record) func() []pbft.Record {
+	head := &pbft.Head{Cluster: r.cfg.Cluster, Self: r.cfg.Self, Active: true, Life: lifeL}
+	return func() []pbft.Record { return append([]pbft.Record{head}, turn...) }
+}
+
+func (r *rig) append(v *Votes, turn ...pbft.Record) {
+	r.t.Helper()
+	if err := v.Append(turn, r.anchorOf(turn...)); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func commitCert(seq pbft.Seq, b *pbft.Body) pbft.CommitCert {
+	c := pbft.CommitCert{Seq: seq, Digest: b.Digest()}
+	for id := range pbft.ReplicaID(3) {
+		c.Commits = append(c.Commits, pbft.Endorsement{Replica: id})
+	}
+	return c
+}
+
+func body(seq pbft.Seq, size int) *pbft.Body {
+	return &pbft.Body{Time: int64(seq), Requests: []*pbft.Request{{
+		ID: pbft.RequestID{Client: pbft.PublicKey{1}, Session: 1, T: uint64(seq)}, Ops: [][]byte{make([]byte, size)},
+	}}}
+}
+
+func certified(seq pbft.Seq, size int) pbft.Record {
+	b := body(seq, size)
+	return &pbft.Certified{Cert: commitCert(seq, b), Body: b}
+}
+
+// D8.2: nothing is written before the first record, and the first turn is in the anchor.
+func TestD8_2_AJournalBeginsWithTheFirstRecord(t *testing.T) {
+	v, r := newVotes(t)
+	if len(r.segments()) != 0 || v.Segments() != nil || v.Bytes() != 0 {
+		t.Error("there is a journal before the first record")
+	}
+	if err := v.Truncate(100, nil); err != nil {
+		t.Error(err)
+	}
+	if err := v.Prepare(); err != nil || len(r.segments()) != 0 {
+		t.Errorf("prepared a segment of no journal: %v", err)
+	}
+	if b, err := v.Batch(1); b != nil || err != nil {
+		t.Errorf("batch of no journal: %v, %v", b, err)
+	}
+	rotated, written := 0, 0
+	v.Rotated, v.Written = func() { rotated++ }, func(records []pbft.Record) { written += len(records) }
+	r.append(v, certified(1, 10))
+	if len(v.Segments()) != 1 || rotated != 1 || written != 2 || v.Bytes() == 0 {
+		t.Errorf("%d segments, %d begun, %d records written, %d bytes", len(v.Segments()), rotated, written, v.Bytes())
+	}
+	if b, err := v.Batch(1); b == nil || err != nil {
+		t.Errorf("the first turn is not in the journal: %v", err)
+	}
+}
+
+// X0: a batch is read with its certificate whatever records hold them; without a certificate it is none.
+func TestX0_BatchesAreReadFromTheJournal(t *testing.T) {
+	v, r := newVotes(t)
+	proposed, null := body(2, 100), pbft.NullBody
+	r.append(v, certified(1, 100))
+	r.append(v, &pbft.Accepted{PrePrepare: &pbft.PrePrepare{Seq: 2, Digest: proposed.Digest(), Body: proposed}})
+	r.append(v, &pbft.Committed{Cert: commitCert(2, proposed)})
+	r.append(v, &pbft.Certified{Cert: commitCert(3, null), Body: null})
+	r.append(v, &pbft.Fetched{Seq: 4, Body: body(4, 10)})       // no certificate
+	r.append(v, &pbft.Committed{Cert: commitCert(5, proposed)}) // no body
+	for seq, want := range map[pbft.Seq]*pbft.Body{1: body(1, 100), 2: proposed, 3: null, 4: nil, 5: nil, 6: nil} {
+		b, err := v.Batch(seq)
+		switch {
+		case err != nil:
+			t.Errorf("batch %d: %v", seq, err)
+		case (b == nil) != (want == nil):
+			t.Errorf("batch %d: %v, want one: %v", seq, b, want != nil)
+		case b != nil && (b.Body.Digest() != want.Digest() || b.Cert.Seq != seq || b.Cert.Digest != want.Digest()):
+			t.Errorf("batch %d is another one", seq)
+		}
+	}
+}
+
+// X0: a donor reads while the driver appends, and what it reads is whole.
+func TestX0_BatchesAreReadBesideTheTurns(t *testing.T) {
+	v := &Votes{}
+	j, err := journal.Create(t.TempDir()+"/journal", nil, journal.Options{SegmentBytes: 8 << 10, Index: pbft.Rebuilds})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.adopt(j)
+	r := &rig{t: t, cfg: testConfig(4)}
+	const last = 60
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for seq := pbft.Seq(1); seq <= last; {
+			b, err := v.Batch(seq)
+			if err != nil || b != nil && b.Body.Digest() != body(seq, 700).Digest() {
+				t.Errorf("batch %d: %v", seq, err)
+				return
+			}
+			if b != nil {
+				seq++
+			}
+		}
+	}()
+	v.Keep(0)
+	for seq := pbft.Seq(1); seq <= last; seq++ {
+		turn := []pbft.Record{certified(seq, 700)}
+		if err := v.Append(turn, r.anchorOf(turn...)); err != nil {
+			t.Fatal(err)
+		}
+		if err := v.Truncate(seq, r.anchorOf()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-done
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// X2: what lies above a pin stays in the journal until it is released, whatever the core lets go of.
+func TestX2_TheJournalAboveAPinIsKept(t *testing.T) {
+	v, r := newVotes(t)
+	fillTo := func(from, to pbft.Seq) {
+		for seq := from; seq <= to; seq++ {
+			r.append(v, certified(seq, 3000))
+		}
+	}
+	holds := func(seq pbft.Seq) bool {
+		b, err := v.Batch(seq)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b != nil
+	}
+	truncate := func(below pbft.Seq) {
+		if err := v.Truncate(below, r.anchorOf()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fillTo(1, 40)
+	v.Keep(20)
+	bytes := v.Bytes()
+	truncate(40)
+	if holds(1) || !holds(21) || !holds(40) {
+		t.Errorf("holds 1: %v, 21: %v, 40: %v", holds(1), holds(21), holds(40))
+	}
+	if v.Bytes() >= bytes {
+		t.Errorf("%d bytes before, %d after", bytes, v.Bytes())
+	}
+	v.Keep(0)
+	fillTo(41, 60)
+	truncate(60)
+	if !holds(21) || !holds(60) {
+		t.Error("what lies above a pin of the initial state was deleted")
+	}
+	v.Release()
+	truncate(60)
+	if holds(21) {
+		t.Error("what was released is still kept")
+	}
+}

@@ -1,0 +1,250 @@
+package replica
+
+import (
+	"testing"
+	"time"
+
+	"tagma/checkpoint/transfer"
+	"tagma/pbft"
+)
+
+// testHost is a Host whose jobs and messages a test takes.
+type testHost struct {
+	now    time.Duration
+	events []pbft.Event
+	sent   []letter
+	jobs   []func() func()
+	flush  time.Duration
+}
+
+type letter struct {
+	to pbft.ReplicaID
+	m  pbft.Message
+}
+
+func (h *testHost) Beside(job func() func())               { h.jobs = append(h.jobs, job) }
+func (h *testHost) FlushAfter(d time.Duration)             { h.flush = d }
+func (h *testHost) Now() time.Duration                     { return h.now }
+func (h *testHost) Report(ev pbft.Event)                   { h.events = append(h.events, ev) }
+func (h *testHost) Send(to pbft.ReplicaID, m pbft.Message) { h.sent = append(h.sent, letter{to, m}) }
+
+// settle runs the jobs that were begun.
+func (h *testHost) settle() {
+	jobs := h.jobs
+	h.jobs = nil
+	for _, job := range jobs {
+		job()()
+	}
+}
+
+// count is how many events of a type were reported.
+func count[E pbft.Event](h *testHost) (n int) {
+	for _, ev := range h.events {
+		if _, is := ev.(E); is {
+			n++
+		}
+	}
+	return n
+}
+
+// world is a replica that has the state fetched, and the others, in steps of a sixteenth of a timeout. Replica 0 fetches.
+type world struct {
+	t        testing.TB
+	cfg      pbft.Config
+	host     *testHost
+	store    *memStore
+	mover    *Mover
+	donors   []*scripted // by replica; nil: down
+	onItsWay []answerOf
+	cut      bool // nothing arrives anywhere
+	rate     int  // letters that a donor takes in a step; 0: all
+	deaf     bool // the core takes nothing
+	core     pbft.StableCert
+	whole    pbft.Seq // what was switched to
+	seen     int      // events
+	each     func()   // before each step, if not nil
+}
+
+type answerOf struct {
+	from pbft.ReplicaID
+	m    *pbft.Data
+}
+
+// scripted is a donor whose answers a test may spoil.
+type scripted struct {
+	*Donor
+	store *memStore
+	in    []letter
+	out   []*pbft.Data
+	// spoil returns what is sent in place of an answer to a question; nil: the answers are sent.
+	spoil func(m *pbft.FetchState, out []*pbft.Data) []*pbft.Data
+	asked map[pbft.Seq]int // questions about each checkpoint
+}
+
+// newWorld has n replicas whose state has so many keys. All but the first one serve checkpoint 8; the first one is told of it.
+func newWorld(t testing.TB, n, keys int) *world {
+	w := &world{t: t, cfg: testConfig(n), host: &testHost{now: time.Hour}, store: openStore(newMedium())}
+	w.mover = newMover(&w.cfg, w.host, w.store, 0)
+	w.donors = make([]*scripted, n)
+	for id := 1; id < n; id++ {
+		s := &scripted{store: openStore(newMedium()), asked: map[pbft.Seq]int{}}
+		cfg := w.cfg
+		cfg.Self = pbft.ReplicaID(id)
+		s.Donor = NewDonor(&cfg, s.store, &Votes{}, func(_ pbft.ReplicaID, m pbft.Message) { s.out = append(s.out, m.(*pbft.Data)) })
+		w.donors[id] = s
+	}
+	w.checkpoint(8, keys)
+	w.tell(w.donors[1].offers[0])
+	return w
+}
+
+// checkpoint has donors take a checkpoint and offer it: those that are named, or all.
+func (w *world) checkpoint(seq pbft.Seq, keys int, ids ...pbft.ReplicaID) {
+	w.t.Helper()
+	if len(ids) == 0 {
+		for id := 1; id < len(w.donors); id++ {
+			ids = append(ids, pbft.ReplicaID(id))
+		}
+	}
+	for _, id := range ids {
+		if d := w.donors[id]; d != nil {
+			d.Offer(cert(seq, fill(w.t, d.store, uint64(seq), keys)))
+		}
+	}
+}
+
+// tell names a target, as the core does once its record is durable.
+func (w *world) tell(c pbft.StableCert) {
+	w.t.Helper()
+	if c.Seq > w.core.Seq {
+		w.core = c
+	}
+	if err := w.mover.want(pbft.Transfer{Target: w.core}, w.mover.position); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// step passes a sixteenth of a timeout: what was sent arrives, and jobs end.
+func (w *world) step() {
+	w.t.Helper()
+	if w.each != nil {
+		w.each()
+	}
+	w.host.now += w.cfg.ViewTimeout / 16
+	w.host.settle()
+	w.deliver()
+	w.mover.Tick(w.host.now)
+	for _, d := range w.donors {
+		if d != nil {
+			d.Tick(w.host.now)
+		}
+	}
+	w.react()
+	if w.mover.failed != nil {
+		w.t.Fatal(w.mover.failed)
+	}
+}
+
+// deliver brings what was sent in the step before.
+func (w *world) deliver() {
+	arriving, sent := w.onItsWay, w.host.sent
+	w.onItsWay, w.host.sent = nil, nil
+	if w.cut {
+		return
+	}
+	for _, l := range sent {
+		if d := w.donors[l.to]; d != nil {
+			d.in = append(d.in, l)
+		}
+	}
+	for _, d := range w.donors {
+		for n := 0; d != nil && len(d.in) > 0 && (n < w.rate || w.rate == 0); n++ {
+			l := d.in[0]
+			d.in = d.in[1:]
+			w.ask(d, l)
+		}
+	}
+	for _, a := range arriving {
+		w.mover.Data(a.from, pbft.Own(a.m), w.host.now)
+	}
+}
+
+func (w *world) ask(d *scripted, l letter) {
+	m := l.m.(*pbft.FetchState)
+	d.asked[m.Seq]++
+	d.FetchState(0, m, w.host.now)
+	for d.Step(w.host.now) {
+		continue
+	}
+	out := d.out
+	d.out = nil
+	if d.spoil != nil {
+		out = d.spoil(m, out)
+	}
+	for _, data := range out {
+		w.onItsWay = append(w.onItsWay, answerOf{l.to, data})
+	}
+}
+
+// react does what the core does with what the mover reports.
+func (w *world) react() {
+	w.t.Helper()
+	for ; w.seen < len(w.host.events) && !w.deaf; w.seen++ {
+		switch e := w.host.events[w.seen].(type) {
+		case pbft.Received:
+			w.tell(e.Msg.Message().(*pbft.StableNotice).Cert)
+		case pbft.Transferred:
+			root, err := w.mover.adopt(e.Cert.Seq)
+			if err != nil || root != e.Cert.Digest || w.store.tree.Root() != root {
+				w.t.Fatalf("the switch to %d: %v; the root is right: %v", e.Cert.Seq, err, root == e.Cert.Digest)
+			}
+			w.whole = e.Cert.Seq
+		default:
+		}
+	}
+}
+
+// until passes time until something holds, and fails if it does not after so many timeouts. It returns the timeouts it took.
+func (w *world) until(timeouts int, what string, holds func() bool) float64 {
+	w.t.Helper()
+	began := w.host.now
+	for !holds() {
+		if w.host.now-began > time.Duration(timeouts)*w.cfg.ViewTimeout {
+			w.t.Fatalf("not within %d timeouts: %s; the mover is %q with %+v", timeouts, what, w.mover.phase, w.mover.Progress())
+		}
+		w.step()
+	}
+	return float64(w.host.now-began) / float64(w.cfg.ViewTimeout)
+}
+
+func (w *world) untilWhole(timeouts int, at pbft.Seq) float64 {
+	w.t.Helper()
+	return w.until(timeouts, "the state is whole", func() bool { return w.whole >= at })
+}
+
+// spoiled replaces the answers to queries.
+func spoiled(change func(d *pbft.Data) *pbft.Data) func(*pbft.FetchState, []*pbft.Data) []*pbft.Data {
+	return func(_ *pbft.FetchState, out []*pbft.Data) (kept []*pbft.Data) {
+		for _, d := range out {
+			if len(d.Answer) > 0 {
+				d = change(d)
+			}
+			if d != nil {
+				kept = append(kept, d)
+			}
+		}
+		return kept
+	}
+}
+
+// bad is an answer whose last byte, a part of a value or digest, is another one.
+func bad(d *pbft.Data) *pbft.Data {
+	answer := append([]byte(nil), d.Answer...)
+	answer[len(answer)-1] ^= 1
+	return &pbft.Data{Seq: d.Seq, Answer: answer}
+}
+
+// query asks for the root of a state.
+func query(id uint32) []byte {
+	return (&transfer.Query{ID: id, Items: []transfer.Item{{Kind: transfer.AskPath}}}).Encode()
+}

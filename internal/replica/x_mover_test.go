@@ -1,0 +1,388 @@
+package replica
+
+import (
+	"testing"
+	"time"
+
+	"tagma/pbft"
+)
+
+// X3, X4: the whole state comes from the others; a second transfer fetches only what changed since (X9).
+func TestX9_ASecondTransferFetchesWhatChanged(t *testing.T) {
+	w := newWorld(t, 4, 5000)
+	w.untilWhole(4, 8)
+	first := w.mover.Progress()
+	if first.Keys != 5000 || first.Finished != 1 || first.Rounds != 1 || first.Blamed > 0 {
+		t.Errorf("the first transfer: %+v", first)
+	}
+	w.checkpoint(12, 5000)
+	w.tell(w.donors[1].offers[1])
+	w.untilWhole(4, 12)
+	if p := w.mover.Progress(); p.Keys > 200 || p.Keys == 0 || p.Bytes > first.Bytes/4 || p.Finished != 2 {
+		t.Errorf("the second transfer: %+v", p)
+	}
+}
+
+// A donor that lies costs about a timeout, and no more where others serve the same checkpoint.
+func TestX3_AnotherDonorIsUsedInPlaceOfOneThatLies(t *testing.T) {
+	refusal := func(d *scripted) func(*pbft.Data) *pbft.Data {
+		return func(data *pbft.Data) *pbft.Data { return &pbft.Data{Seq: data.Seq, Offer: d.newest()} }
+	}
+	for _, c := range []struct {
+		name   string
+		within float64
+		blamed bool
+		lie    func(w *world, d *scripted)
+	}{
+		{"answers that do not fit their hash", 1, true, func(_ *world, d *scripted) { d.spoil = spoiled(bad) }},
+		{"silence behind the pin", 2, false, func(_ *world, d *scripted) {
+			d.spoil = spoiled(func(*pbft.Data) *pbft.Data { return nil })
+		}},
+		{"touches in place of answers", 2, false, func(_ *world, d *scripted) {
+			d.spoil = spoiled(func(data *pbft.Data) *pbft.Data { return &pbft.Data{Seq: data.Seq} })
+		}},
+		{"no offer", 1, false, func(_ *world, d *scripted) {
+			d.spoil = func(*pbft.FetchState, []*pbft.Data) []*pbft.Data { return nil }
+		}},
+		{"an empty offer", 1, false, func(_ *world, d *scripted) { d.offers = nil }},
+		{"an older offer", 1, false, func(w *world, _ *scripted) { w.checkpoint(12, 3000, 2, 3) }},
+		{"refusals in the middle", 1, false, func(_ *world, d *scripted) {
+			spoil, n := refusal(d), 0
+			d.spoil = spoiled(func(data *pbft.Data) *pbft.Data {
+				if n++; n > 3 {
+					return spoil(data)
+				}
+				return data
+			})
+		}},
+		{"a checkpoint of its own, and then silence", 3.5, false, func(w *world, d *scripted) {
+			w.checkpoint(12, 3000, 1)
+			d.spoil = spoiled(func(*pbft.Data) *pbft.Data { return nil })
+		}},
+		{"a checkpoint of its own, and then lies", 2, true, func(w *world, d *scripted) {
+			w.checkpoint(12, 3000, 1)
+			d.spoil = spoiled(bad)
+		}},
+		{"a checkpoint of its own, and then a refusal", 2, false, func(w *world, d *scripted) {
+			w.checkpoint(12, 3000, 1)
+			d.spoil = func(m *pbft.FetchState, _ []*pbft.Data) []*pbft.Data {
+				return []*pbft.Data{{Seq: m.Seq, Offer: d.newest()}}
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, 4, 3000)
+			c.lie(w, w.donors[1])
+			if took := w.untilWhole(10, 8); took > c.within {
+				t.Errorf("it took %.2f timeouts, want %.2f at most", took, c.within)
+			}
+			if p := w.mover.Progress(); (p.Blamed > 0) != c.blamed || p.Keys < 3000 {
+				t.Errorf("blamed %d times (%s), %d keys", p.Blamed, p.LastBlame, p.Keys)
+			}
+		})
+	}
+}
+
+// A liar that is always a checkpoint ahead of the others and refuses it does not keep this replica from them.
+func TestX3_OffersThatAreNotKeptAreTakenLast(t *testing.T) {
+	w := newWorld(t, 4, 1000)
+	w.checkpoint(12, 1000, 1)
+	w.donors[1].spoil = func(m *pbft.FetchState, _ []*pbft.Data) []*pbft.Data {
+		if m.Seq > 0 { // it takes another one each time
+			w.checkpoint(w.donors[1].newest().Seq+testK, 1000, 1)
+		}
+		return []*pbft.Data{{Seq: m.Seq, Offer: w.donors[1].newest()}}
+	}
+	w.untilWhole(3, 8)
+}
+
+// X5, D8.9: where the only offer of use is not kept, the others must be asked for a newer checkpoint, else an idle cluster would
+// wait for ever.
+func TestX5_WhoIsOnlyPromisedSomethingOfUseStarves(t *testing.T) {
+	w := newWorld(t, 4, 100)
+	fill(t, w.store, 11, 100)
+	w.checkpoint(12, 100, 1)
+	w.donors[1].spoil = func(m *pbft.FetchState, _ []*pbft.Data) []*pbft.Data {
+		return []*pbft.Data{{Seq: m.Seq, Offer: w.donors[1].newest()}}
+	}
+	w.until(10, "the others are asked for a newer checkpoint", func() bool { return count[pbft.Starving](w.host) > 0 })
+	w.checkpoint(16, 100, 2, 3)
+	w.untilWhole(20, 16)
+}
+
+// X5: nothing is written below what the store holds. Where that is all that is offered, the others are asked for a newer one.
+func TestX5_WhatLiesBelowTheStoreIsOfNoUse(t *testing.T) {
+	w := newWorld(t, 4, 100)
+	fill(t, w.store, 11, 100)
+	held := w.store.Last()
+	w.until(3, "it starves", func() bool { return count[pbft.Starving](w.host) > 0 })
+	if w.mover.phase != Choosing || w.store.Last() != held {
+		t.Errorf("it is %q and wrote up to %d", w.mover.phase, w.store.Last())
+	}
+	w.checkpoint(12, 100)
+	w.untilWhole(3, 12)
+}
+
+// X1, X6: what was executed is not executed again: a checkpoint below it is of no use, one at it is.
+func TestX6_WhatWasExecutedIsNotFetched(t *testing.T) {
+	w := newWorld(t, 4, 100)
+	w.mover.position = 9
+	w.until(3, "it starves", func() bool { return count[pbft.Starving](w.host) > 0 })
+	w.mover.position = 8
+	w.untilWhole(3, 8)
+}
+
+// D8.3: nothing is written for a checkpoint before a record of one at or above it is durable: a crash would leave a store that is
+// ahead of its journal.
+func TestD8_3_NothingIsWrittenBeforeTheRecordOfTheTarget(t *testing.T) {
+	w := newWorld(t, 4, 100)
+	w.checkpoint(12, 100)
+	for _, d := range w.donors[1:] {
+		d.offers = d.offers[1:]
+	}
+	w.deaf = true
+	for range 32 {
+		w.step()
+	}
+	if count[pbft.Received](w.host) == 0 {
+		t.Error("the core was not told of the newer checkpoint")
+	}
+	if w.mover.phase != Choosing || w.store.MaxVersion() > 0 {
+		t.Errorf("it is %q and wrote up to %d before the record", w.mover.phase, w.store.MaxVersion())
+	}
+	w.deaf = false
+	w.untilWhole(4, 12)
+}
+
+// X2, X7: donors that are cut off for a while are no liars. With one more replica down they are all that there is.
+func TestX7_DonorsThatWereCutOffAreUsedAgain(t *testing.T) {
+	for _, cut := range []float64{0.5, 1.5, 3, 8} {
+		w := newWorld(t, 4, 20000)
+		w.rate = 1
+		w.donors[3] = nil
+		w.until(4, "it fetches", func() bool { return w.mover.Progress().Keys > 500 })
+		w.cut = true
+		for range int(cut * 16) {
+			w.step()
+		}
+		w.cut, w.onItsWay, w.host.sent = false, nil, nil
+		took := w.untilWhole(10, 8)
+		t.Logf("cut off for %.1f timeouts, whole %.1f later", cut, took)
+		if p := w.mover.Progress(); p.Blamed > 0 {
+			t.Errorf("%d times blamed: %s", p.Blamed, p.LastBlame)
+		}
+	}
+}
+
+// A replica that sent what does not fit its hash is tried again once nobody else is left: the fault may be of this replica.
+func TestX3_TheOnlyDonorLeftIsForgiven(t *testing.T) {
+	w := newWorld(t, 4, 2000)
+	w.donors[2], w.donors[3] = nil, nil // down, and trusted
+	n := 0
+	w.donors[1].spoil = spoiled(func(d *pbft.Data) *pbft.Data {
+		if n++; n == 1 {
+			return bad(d)
+		}
+		return d
+	})
+	w.untilWhole(10, 8)
+	if p := w.mover.Progress(); p.Blamed != 1 {
+		t.Errorf("blamed %d times", p.Blamed)
+	}
+}
+
+// X7: an answer to an earlier round for the same checkpoint is late, and no lie.
+func TestX7_LateAnswersOfAnEarlierRoundBlameNobody(t *testing.T) {
+	w := newWorld(t, 4, 2000)
+	var late []*pbft.Data
+	slow := true
+	for _, d := range w.donors[1:] {
+		d.spoil = spoiled(func(data *pbft.Data) *pbft.Data {
+			if slow {
+				late = append(late, data)
+				return nil
+			}
+			return data
+		})
+	}
+	w.until(8, "a second round begins", func() bool { return w.mover.report.Rounds == 2 && w.mover.phase == Fetching })
+	slow = false
+	before := w.mover.Progress().Keys
+	for id := pbft.ReplicaID(1); id < 4; id++ {
+		for _, d := range late {
+			w.mover.Data(id, pbft.Own(d), w.host.now)
+		}
+	}
+	if p := w.mover.Progress(); p.Blamed > 0 || p.Keys != before {
+		t.Errorf("%d answers that were late: blamed %d times (%s), %d keys", len(late), p.Blamed, p.LastBlame, p.Keys-before)
+	}
+	w.untilWhole(6, 8)
+	if p := w.mover.Progress(); p.Blamed > 0 {
+		t.Errorf("blamed: %s", p.LastBlame)
+	}
+}
+
+// X2, X9: donors that take long to index a state, longer than the mover's first patience, while newer checkpoints come all the
+// time. Patience must grow, else every round is given up for a newer one that is indexed anew.
+func TestX9_AStateThatTakesLongToIndexIsFetchedUnderLoad(t *testing.T) {
+	w := newWorld(t, 4, 500)
+	since := map[pbft.Seq]time.Duration{}
+	for _, d := range w.donors[1:] {
+		d.spoil = spoiled(func(data *pbft.Data) *pbft.Data {
+			if since[data.Seq] == 0 {
+				since[data.Seq] = w.host.now
+			}
+			if w.host.now-since[data.Seq] < 5*w.cfg.ViewTimeout {
+				return nil
+			}
+			return data
+		})
+	}
+	seq, next := pbft.Seq(8), w.host.now
+	w.each = func() {
+		if w.host.now >= next {
+			seq += testK
+			next = w.host.now + w.cfg.ViewTimeout
+			w.checkpoint(seq, 500)
+		}
+	}
+	t.Logf("whole after %.0f timeouts", w.untilWhole(40, 8))
+}
+
+// X7: where all let the checkpoint go in the middle, a newer one is fetched, and what is there already is not fetched again.
+func TestX7_ANewerCheckpointContinuesWhereTheOldOneWasLetGo(t *testing.T) {
+	w := newWorld(t, 4, 20000)
+	w.rate = 1
+	w.until(10, "half is there", func() bool { return w.mover.Progress().Share > 0.5 })
+	half := w.mover.Progress().Keys
+	w.checkpoint(12, 20000)
+	for _, d := range w.donors[1:] {
+		d.Close()
+		d.offers = d.offers[1:]
+	}
+	w.untilWhole(10, 12)
+	p := w.mover.Progress()
+	if p.Rounds != 2 || p.Keys > 20000+20000/10 || p.Keys < half {
+		t.Errorf("%d rounds, %d keys written of 20000, %d of them in the first", p.Rounds, p.Keys, half)
+	}
+}
+
+// X1: a newer target does not disturb the transfer under way.
+func TestX1_ANewerTargetIsFetchedNext(t *testing.T) {
+	w := newWorld(t, 4, 5000)
+	w.until(4, "it fetches", func() bool { return w.mover.phase == Fetching })
+	w.checkpoint(12, 5000)
+	w.tell(w.donors[1].offers[1])
+	w.untilWhole(4, 8)
+	if w.whole != 8 || w.mover.report.Rounds != 1 {
+		t.Errorf("whole at %d after %d rounds", w.whole, w.mover.report.Rounds)
+	}
+}
+
+// K2: a state that is in doubt is read from the disk.
+func TestK2_DoubtIsPassedOnToTheStore(t *testing.T) {
+	w := newWorld(t, 4, 100)
+	if err := w.mover.want(pbft.Transfer{Target: w.core, Doubt: true}, 0); err != nil || w.store.doubts != 1 {
+		t.Errorf("%v, %d doubts", err, w.store.doubts)
+	}
+}
+
+// X4: a store that went ahead while it was read is no failure: another checkpoint is chosen.
+func TestX4_AStoreThatIsAheadChoosesAgain(t *testing.T) {
+	w := newWorld(t, 4, 100)
+	w.until(2, "it reads its store", func() bool { return w.mover.phase == Loading })
+	fill(t, w.store, 9, 100)
+	w.until(2, "it chooses again", func() bool { return w.mover.phase == Choosing })
+	w.checkpoint(12, 100)
+	w.untilWhole(4, 12)
+}
+
+// X6: the state is adopted when its record is durable, which the core says, and at no other moment.
+func TestX6_AStateIsAdoptedInItsPlaceOnly(t *testing.T) {
+	w := newWorld(t, 4, 3000)
+	for w.mover.phase != Idle {
+		if _, err := w.mover.adopt(8); (err == nil) != (w.mover.phase == Idle) {
+			t.Fatalf("adopted in phase %q: %v", w.mover.phase, err)
+		}
+		if _, err := w.mover.adopt(12); err == nil {
+			t.Fatal("adopted another one")
+		}
+		w.deaf = true
+		w.step()
+	}
+}
+
+// Nothing is in flight behind Close: what a job or a donor brings later is ignored, and the store is free for others.
+func TestX7_NothingComesBehindClose(t *testing.T) {
+	for _, phase := range []Phase{Choosing, Loading, Fetching, Switching} {
+		w := newWorld(t, 4, 3000)
+		for w.mover.phase != phase {
+			w.deaf = true
+			w.step()
+		}
+		w.mover.Close()
+		w.host.sent, w.host.events = nil, nil
+		w.host.settle()
+		for _, a := range w.onItsWay {
+			w.mover.Data(a.from, pbft.Own(a.m), w.host.now)
+		}
+		w.mover.Tick(w.host.now + time.Minute)
+		if len(w.host.sent) > 0 || len(w.host.events) > 0 || w.store.staged != nil || w.mover.Active() {
+			t.Errorf("closed while %s: %d sent, %d events, a stage is open: %v, active: %v", phase, len(w.host.sent),
+				len(w.host.events), w.store.staged != nil, w.mover.Active())
+		}
+	}
+}
+
+// A failure of the store while a state is taken in is final.
+func TestD6_AFailureOfTheStageIsFinal(t *testing.T) {
+	w := newWorld(t, 4, 3000)
+	w.until(4, "it fetches", func() bool { return w.mover.phase == Fetching })
+	w.store.fail = errCrashed
+	for range 16 {
+		if w.mover.failed != nil {
+			return
+		}
+		w.stepUnchecked()
+	}
+	t.Error("the failure is not told")
+}
+
+func (w *world) stepUnchecked() {
+	for _, l := range w.host.sent {
+		w.ask(w.donors[l.to], l)
+	}
+	w.host.sent = nil
+	for _, a := range w.onItsWay {
+		w.mover.Data(a.from, pbft.Own(a.m), w.host.now)
+	}
+	w.onItsWay = nil
+}
+
+// Progress is for people: the share of a round never falls, and what is told adds up.
+func TestProgress_TheShareOfARoundNeverFalls(t *testing.T) {
+	w := newWorld(t, 4, 20000)
+	w.rate = 1
+	var last Progress
+	for w.mover.phase != Idle {
+		p := w.mover.Progress()
+		if p.Share < last.Share || p.Bytes < last.Bytes || p.Keys < last.Keys || p.Share > 1 {
+			t.Fatalf("%+v behind %+v", p, last)
+		}
+		if p.Share > 0 && p.Share < 1 && (p.Rate() <= 0 || p.Remaining() <= 0) {
+			t.Fatalf("%v a second, %v remain of %+v", p.Rate(), p.Remaining(), p)
+		}
+		if p.Share > 0 && p.Share < 1 && (p.Pinned != 3 || len(p.Donors) != 3) {
+			t.Fatalf("served by %v", p.Donors)
+		}
+		last = p
+		w.step()
+	}
+	if p := w.mover.Progress(); p.Share != 1 || p.Remaining() != 0 || p.Keys != 20000 {
+		t.Errorf("in the end %+v", p)
+	}
+	if p := (&Progress{Began: 10 * time.Second, Now: 20 * time.Second, Share: 0.25, Bytes: 1000}); p.Rate() != 100 ||
+		p.Remaining() != 30*time.Second {
+		t.Errorf("%v a second, %v remain", p.Rate(), p.Remaining())
+	}
+}
