@@ -13,7 +13,8 @@ SHELL       := bash
 SEEDS    ?= 200
 MINUTES  ?= 10
 SEED     ?= 1
-.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo bench profile mutants
+COMEBACK ?=
+.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo comeback bench profile mutants
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,8 +47,10 @@ fuzz: ## every fuzz target for FUZZTIME (100000x: so many inputs)
 		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
 	done
 
-explore: ## every run of the core within two views, one replica Byzantine
+explore: ## every run of the core within two views, one replica Byzantine, and one that forgets everything
 	$(GO) run ./cmd/tagma-testnet explore --views 2
+	$(GO) run ./cmd/tagma-testnet explore --views 1 --all-correct --amnesia 1
+	$(GO) run ./cmd/tagma-testnet explore --views 2 --byzantine 2 --amnesia 1 --fair-every 0
 
 sim: ## SEEDS plans (200) in virtual time, each twice
 	$(GO) run ./cmd/tagma-testnet sim --seeds $(SEEDS) --twice
@@ -60,6 +63,9 @@ scenarios: ## every scenario, in the simulator
 
 demo: ## a local cluster of four, one of them malicious, and a verdict
 	$(GO) run ./cmd/tagma-testnet demo
+
+comeback: ## how replicas come back from lost and old disks, with figures; COMEBACK="--keys 1000000" for a large state
+	$(GO) run ./cmd/tagma-testnet comeback $(COMEBACK)
 
 mutants: ## each deliberate break must be caught; writes the table of docs/testing.md
 	$(GO) run ./testnet/mutants/hunt --table docs/testing.md

@@ -1,0 +1,101 @@
+package comeback
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"tagma/internal/cluster"
+	"tagma/statemachine/kv"
+)
+
+// Options say what to measure and how large.
+type Options struct {
+	Dir        string   // for the clusters' files
+	Keep       bool     // leave them there
+	Keys       int      // in the state before anything happens
+	ValueBytes int      // of each value
+	Only       []string // names of cases; none: all
+	Load       bool     // clients write at half of the measured saturation in the cases that are about service meanwhile
+
+	Measure  time.Duration // of the saturation, and of the baseline; throughput meanwhile is over at least as long
+	Sessions int           // of clients, each over links of its own
+	Workers  int           // requests under way at once, of all sessions together
+	// LinkBytes is how many bytes a second each link to the receiver carries in the cases that interrupt a transfer; 0:
+	// chosen by the size of the state.
+	LinkBytes int64
+	Within    time.Duration // what a wait may take before the case has failed
+
+	ViewTimeout        time.Duration // T
+	CheckpointInterval int           // K
+	LogWindow          int           // L: small, so that few writes leave a replica many windows behind
+}
+
+// Defaults are the options of `tagma-testnet comeback`.
+func Defaults() Options {
+	return Options{
+		Keys: 100_000, ValueBytes: 100, Load: true,
+		Measure: 5 * time.Second, Sessions: 4, Workers: 64, Within: 3 * time.Minute,
+		ViewTimeout: time.Second, CheckpointInterval: 32, LogWindow: 128,
+	}
+}
+
+// fewestKeys leaves each worker some keys of its own, and 1 % of them enough to be overwritten.
+const fewestKeys = 1000
+
+// Check says which option makes no sense, by the name of its flag.
+func (o *Options) Check() error {
+	switch {
+	case o.Keys < fewestKeys || o.Keys > maxKeys:
+		return fmt.Errorf("--keys %d: give %d to %d", o.Keys, fewestKeys, maxKeys)
+	case o.ValueBytes < stampBytes || o.ValueBytes > kv.MaxValueBytes:
+		return fmt.Errorf("--value-bytes %d: give %d to %d", o.ValueBytes, stampBytes, kv.MaxValueBytes)
+	case o.Measure <= 0:
+		return fmt.Errorf("--measure %s: give a positive time such as 5s", o.Measure)
+	case o.LinkBytes < 0:
+		return fmt.Errorf("--link-bytes %d: give bytes a second, or 0 to have them chosen", o.LinkBytes)
+	case o.ViewTimeout < 10*time.Millisecond:
+		return fmt.Errorf("--view-timeout %s: give at least 10ms", o.ViewTimeout)
+	case o.Within <= 0:
+		return fmt.Errorf("--within %s: give a positive time such as 3m", o.Within)
+	}
+	for _, name := range o.Only {
+		if caseOf(name) == nil {
+			return fmt.Errorf("--only %q: the cases are %s", name, strings.Join(Names(), ", "))
+		}
+	}
+	return nil
+}
+
+// chosen lists the cases to run, in their order.
+func (o *Options) chosen() []*trial {
+	if len(o.Only) == 0 {
+		return trials()
+	}
+	var chosen []*trial
+	for _, t := range trials() {
+		for _, name := range o.Only {
+			if t.name == name {
+				chosen = append(chosen, t)
+				break
+			}
+		}
+	}
+	return chosen
+}
+
+func (o *Options) protocol() cluster.Protocol {
+	return cluster.Protocol{
+		ViewTimeout:        cluster.Duration{Duration: o.ViewTimeout},
+		CheckpointInterval: o.CheckpointInterval, LogWindow: o.LogWindow,
+	}
+}
+
+// payload is how many bytes the keys and the values of the whole state have.
+func (o *Options) payload() float64 { return float64(o.Keys) * float64(len(keyName(0))+o.ValueBytes) }
+
+// windows is so many log windows, in sequence numbers.
+func (o *Options) windows(n int) uint64 { return uint64(n * o.LogWindow) }
+
+func cores() int { return runtime.GOMAXPROCS(0) }

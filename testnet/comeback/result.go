@@ -1,0 +1,131 @@
+package comeback
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"tagma/testnet/report"
+)
+
+// Document is what came of a run. Its JSON is printed by `tagma-testnet comeback --json`.
+type Document struct {
+	Format     int     `json:"format"`
+	Verdict    string  `json:"verdict"` // the worst of the cases: pass, inconclusive or fail
+	Keys       int     `json:"keys"`
+	ValueBytes int     `json:"value_bytes"`
+	Load       string  `json:"load"` // off or half
+	Cores      int     `json:"cores"`
+	Cases      []*Case `json:"cases"`
+}
+
+// Case is what came of one case. It fails when something did not happen or was wrong, or a bound was missed; a bound on
+// time or throughput that was missed while the machine starved the processes is inconclusive.
+type Case struct {
+	Name    string   `json:"name"`
+	About   string   `json:"about"`
+	Verdict string   `json:"verdict"`
+	Failure string   `json:"failure,omitempty"` // why it ended early, or what was wrong at its end
+	Figures []Figure `json:"figures"`
+
+	Seconds     float64    `json:"seconds"`      // of the whole case
+	LoadAverage [2]float64 `json:"load_average"` // of the machine over a minute, before and after; 0 where it is not told
+	PausedMS    float64    `json:"paused_ms"`    // the longest time for which the machine let a process wait
+	Starved     string     `json:"starved,omitempty"`
+	Files       string     `json:"files,omitempty"` // where logs, journals and stores are, if they were left
+}
+
+// Figure is one measurement. A bound is there if there is a target.
+type Figure struct {
+	Name    string   `json:"name"`
+	Value   float64  `json:"value"`
+	Unit    string   `json:"unit,omitempty"`
+	AtMost  *float64 `json:"at_most,omitempty"`
+	AtLeast *float64 `json:"at_least,omitempty"`
+	Held    bool     `json:"held"`
+	Timed   bool     `json:"timed,omitempty"` // a slow machine alone may miss the bound
+}
+
+// String is the figure for people, with the bound behind it.
+func (f *Figure) String() string {
+	text := fmt.Sprintf("%s %s", f.Name, number(f.Value))
+	if f.Unit != "" {
+		text += " " + f.Unit
+	}
+	switch {
+	case f.AtMost != nil:
+		text += fmt.Sprintf(" (at most %s)", number(*f.AtMost))
+	case f.AtLeast != nil:
+		text += fmt.Sprintf(" (at least %s)", number(*f.AtLeast))
+	}
+	if !f.Held {
+		text += " MISSED"
+	}
+	return text
+}
+
+// number has as many digits as a reader needs.
+func number(x float64) string {
+	if x == math.Trunc(x) || math.Abs(x) >= 1000 {
+		return fmt.Sprintf("%.0f", x)
+	}
+	return fmt.Sprintf("%.3g", x)
+}
+
+// tell adds a figure without a bound.
+func (c *Case) tell(name string, value float64, unit string) {
+	c.add(Figure{Name: name, Value: value, Unit: unit})
+}
+
+func (c *Case) add(f Figure) {
+	f.Value = math.Round(f.Value*1e4) / 1e4
+	f.Held = (f.AtMost == nil || f.Value <= *f.AtMost) && (f.AtLeast == nil || f.Value >= *f.AtLeast)
+	c.Figures = append(c.Figures, f)
+}
+
+// took adds how long something took; 0 stands for no bound.
+func (c *Case) took(name string, d, most time.Duration) {
+	f := Figure{Name: name, Value: d.Seconds(), Unit: "s", Timed: true}
+	if most > 0 {
+		bound := most.Seconds()
+		f.AtMost = &bound
+	}
+	c.add(f)
+}
+
+// atMost adds a figure that no slow machine excuses.
+func (c *Case) atMost(name string, value, most float64, unit string) {
+	c.add(Figure{Name: name, Value: value, Unit: unit, AtMost: &most})
+}
+
+// judge decides what a case comes to.
+func (c *Case) judge() {
+	c.Verdict = report.Pass
+	for i := range c.Figures {
+		switch f := &c.Figures[i]; {
+		case f.Held:
+		case f.Timed && c.Starved != "":
+			if c.Verdict == report.Pass {
+				c.Verdict = report.Inconclusive
+			}
+		default:
+			c.Verdict = report.Fail
+		}
+	}
+	if c.Failure != "" {
+		c.Verdict = report.Fail
+	}
+}
+
+// judge decides what a run comes to.
+func (d *Document) judge() {
+	d.Verdict = report.Pass
+	for _, c := range d.Cases {
+		switch {
+		case c.Verdict == report.Fail:
+			d.Verdict = report.Fail
+		case c.Verdict != report.Pass && d.Verdict == report.Pass:
+			d.Verdict = c.Verdict
+		}
+	}
+}
