@@ -228,8 +228,15 @@ func TestD8_6_AStoreIsKeptUnlessItIsAhead(t *testing.T) {
 		stable pbft.Seq
 		aside  int
 	}{
-		{"at the mark", 8, 0}, {"at the mark", 12, 0}, {"at the mark", 4, 1}, {"at the mark", 0, 1}, {"ahead", 8, 1}, {"ahead", 12, 0},
-		{"damaged", 12, 1}, {"none", 12, 0}, {"none", 0, 0},
+		{"at the mark", 8, 0},
+		{"at the mark", 12, 0},
+		{"at the mark", 4, 1},
+		{"at the mark", 0, 1},
+		{"ahead", 8, 1},
+		{"ahead", 12, 0},
+		{"damaged", 12, 1},
+		{"none", 12, 0},
+		{"none", 0, 0},
 	} {
 		r := newRig(t)
 		r.lay("rotten", c.store)

@@ -31,7 +31,7 @@ var verdicts = map[string][]string{
 	"missing":  {"there is a state, but no journal", "adopted", "no file life", "no file life", "damaged", "missing"},
 	"unborn":   {"there is a state, but no journal", "adopted", "adopted L", "adopted M", "damaged", "missing"},
 	"adopting": {"there is a state, but no journal", "adopted L", "adopted L", "of another life", "damaged", "missing"},
-	"L":        {"there is a state, but no journal", "an old copy", "whole", "of another life", "damaged", "missing"},
+	"L":        {"there is a state, but no journal", "is older than the file", "whole", "of another life", "damaged", "missing"},
 }
 
 // withoutStore is the verdict where there is neither journal nor store.

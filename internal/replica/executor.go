@@ -73,8 +73,8 @@ func (x *Executor) Step() (bool, error) {
 	if x.failed != nil {
 		return false, x.failed
 	}
+	x.write()
 	if len(x.work) == 0 || !x.mayDo(x.work[0]) {
-		x.write()
 		return false, nil
 	}
 	work := x.work[0]
@@ -86,7 +86,7 @@ func (x *Executor) Step() (bool, error) {
 }
 
 // mayDo reports whether a piece of work need not wait. A checkpoint waits for the write before it, and what comes behind it
-// too: its state is that of its batch. A transfer waits until all that was applied is written.
+// too until its own write has begun: its state is that of its batch. A transfer waits until all that was applied is written.
 func (x *Executor) mayDo(work pbft.Effect) bool {
 	if x.checkpoint != 0 {
 		return false

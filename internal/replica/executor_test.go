@@ -1,0 +1,261 @@
+package replica
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"tagma/pbft"
+	"tagma/statemachine"
+)
+
+// echo is a machine that puts each operation under itself.
+type echo struct{}
+
+func (echo) Apply(tx statemachine.Txn, op []byte) []byte { tx.Put(op, op); return op }
+
+func (echo) Query(statemachine.Reader, []byte) []byte { return nil }
+
+// executing is an executor over a store in memory.
+type executing struct {
+	*Executor
+	t     testing.TB
+	host  *testHost
+	store *memStore
+	log   []string // what was told
+}
+
+func newExecuting(t testing.TB) *executing {
+	cfg := testConfig(4)
+	x := &executing{t: t, host: &testHost{}, store: openStore(newMedium())}
+	if _, err := x.store.Load(0); err != nil {
+		t.Fatal(err)
+	}
+	service, err := statemachine.New(echo{}, x.store, statemachine.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Executor = NewExecutor(&cfg, x.host, x.store, service)
+	x.Durable = func(seq pbft.Seq, _ pbft.Digest) { x.log = append(x.log, fmt.Sprintf("durable %d", seq)) }
+	x.Adopted = func(seq pbft.Seq, _ pbft.Digest) { x.log = append(x.log, fmt.Sprintf("adopted %d", seq)) }
+	t.Cleanup(service.Close)
+	return x
+}
+
+func (x *executing) execute(from, to pbft.Seq) {
+	for seq := from; seq <= to; seq++ {
+		x.Put(pbft.Execute{Seq: seq, Body: body(seq, 20)})
+	}
+}
+
+// work does all that can be done without a job that ends.
+func (x *executing) work() {
+	x.t.Helper()
+	for {
+		more, err := x.Step()
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+func (x *executing) at(want pbft.Seq, jobs, waiting int) {
+	x.t.Helper()
+	if got := pbft.Seq(x.Service.Executed()); got != want || len(x.host.jobs) != jobs || x.Waiting() != waiting {
+		x.t.Errorf("executed %d, %d jobs, %d pieces of work wait; want %d, %d and %d", got, len(x.host.jobs), x.Waiting(), want, jobs,
+			waiting)
+	}
+}
+
+// D5, K1: a checkpoint waits for the write before it, what comes behind it waits for its own to begin, and no write crosses it.
+func TestD5_NoWriteCrossesACheckpoint(t *testing.T) {
+	x := newExecuting(t)
+	x.execute(1, 3)
+	x.work()
+	x.Due()
+	x.work()
+	x.at(3, 1, 0) // the first write is under way
+	x.execute(4, 4)
+	x.Put(pbft.Snapshot{Seq: 4})
+	x.execute(5, 6)
+	x.work()
+	x.at(4, 1, 2)
+	x.host.settle()
+	if x.store.Last() != 3 {
+		t.Errorf("the first write took up to %d", x.store.Last())
+	}
+	x.work()
+	x.at(6, 1, 0) // beside the write of the checkpoint
+	if count[pbft.Snapshotted](x.host) > 0 {
+		t.Error("the checkpoint is told before it is durable")
+	}
+	x.host.settle()
+	if x.store.Last() != 4 || count[pbft.Snapshotted](x.host) != 1 || len(x.log) != 1 || x.log[0] != "durable 4" {
+		t.Errorf("written up to %d, told %v", x.store.Last(), x.log)
+	}
+	if x.store.kept[4] == nil || count[pbft.Executed](x.host) != 6 {
+		t.Errorf("%d batches told", count[pbft.Executed](x.host))
+	}
+}
+
+// Writes are made together, when enough batches wait or the first has waited for long enough, and one at a time.
+func TestD5_BatchesAreWrittenTogetherBesideOthers(t *testing.T) {
+	x := newExecuting(t)
+	x.execute(1, flushEvery-1)
+	x.work()
+	x.at(flushEvery-1, 0, 0)
+	if x.host.flush != flushWithin {
+		t.Errorf("a write is due within %v", x.host.flush)
+	}
+	x.execute(flushEvery, 3*flushEvery)
+	x.work()
+	x.at(3*flushEvery, 1, 0)
+	x.host.settle()
+	if x.store.Last() != flushEvery {
+		t.Errorf("written up to %d", x.store.Last())
+	}
+	x.work()
+	x.host.settle()
+	x.work()
+	x.at(3*flushEvery, 0, 0)
+	x.Due() // nothing waits
+	x.work()
+	x.at(3*flushEvery, 0, 0)
+	if x.store.Last() != 3*flushEvery {
+		t.Errorf("written up to %d", x.store.Last())
+	}
+}
+
+// X4: a transfer begins when all that was applied is in the store; of several in a row the last one counts, and a doubt is kept.
+func TestX4_ATransferWaitsForTheWrites(t *testing.T) {
+	x := newExecuting(t)
+	x.execute(1, 3)
+	x.Put(pbft.Transfer{Target: cert(8, pbft.Digest{1}), Doubt: true})
+	x.Put(pbft.Transfer{Target: cert(12, pbft.Digest{2})})
+	x.work()
+	x.at(3, 1, 1)
+	if x.Mover().Active() {
+		t.Error("it began before the write was over")
+	}
+	x.host.settle()
+	x.work()
+	x.at(3, 0, 0)
+	if m := x.Mover(); !m.Active() || m.target.Seq != 12 || m.position != 3 || x.store.doubts != 1 || x.store.Last() != 3 {
+		t.Errorf("active %v, target %d from %d, %d doubts, written up to %d", m.Active(), m.target.Seq, m.position, x.store.doubts,
+			x.store.Last())
+	}
+}
+
+// X6: execution resumes from the state that was fetched, and goes on behind it.
+func TestX6_ExecutionResumesFromTheStateThatWasFetched(t *testing.T) {
+	source := newExecuting(t)
+	source.execute(1, 8)
+	source.Put(pbft.Snapshot{Seq: 8})
+	source.work()
+	source.host.settle()
+	root := source.host.events[len(source.host.events)-1].(pbft.Snapshotted).Digest
+
+	x := newExecuting(t)
+	x.execute(1, 2)
+	x.Put(pbft.Transfer{Target: cert(8, root)})
+	x.work()
+	x.host.settle()
+	x.work()
+	donor := NewDonor(x.cfg, source.store, &Votes{}, func(_ pbft.ReplicaID, m pbft.Message) {
+		x.Mover().Data(1, pbft.Own(m), x.host.now)
+	})
+	donor.Offer(cert(8, root))
+	for n := 0; count[pbft.Transferred](x.host) == 0; n++ {
+		if n > 100 {
+			t.Fatalf("the transfer is %q", x.Mover().phase)
+		}
+		x.host.now += x.cfg.ViewTimeout / 16
+		x.Mover().Tick(x.host.now)
+		sent := x.host.sent
+		x.host.sent = nil
+		for _, l := range sent {
+			if l.to == 1 {
+				donor.FetchState(2, l.m.(*pbft.FetchState), x.host.now)
+			}
+		}
+		for donor.Step(x.host.now) {
+			continue
+		}
+		x.host.settle()
+	}
+	x.Put(pbft.Resume{Seq: 8})
+	x.execute(9, 9)
+	x.work()
+	x.at(9, 0, 0)
+	if len(x.log) != 1 || x.log[0] != "adopted 8" || x.Mover().Active() {
+		t.Errorf("told %v", x.log)
+	}
+	b := body(5, 20)
+	if reply, done := x.Lookup(b.Requests[0]); !done || reply.Seq != 5 {
+		t.Error("a reply of a batch that was fetched is not known")
+	}
+}
+
+// X6, D6: work that does not belong here is a failure, and so is a switch to a state that was not fetched.
+func TestD6_WhatDoesNotBelongHereIsAFailure(t *testing.T) {
+	for _, work := range []pbft.Effect{pbft.Resume{Seq: 8}, pbft.Truncate{}} {
+		x := newExecuting(t)
+		x.Put(work)
+		if more, err := x.Step(); more || err == nil {
+			t.Errorf("%T: %v, %v", work, more, err)
+		}
+	}
+}
+
+// D6: a failure of the store is final: nothing is executed, written or told after it.
+func TestD6_AFailureOfTheStoreIsFinal(t *testing.T) {
+	for name, last := range map[string]pbft.Effect{"write": nil, "checkpoint": pbft.Snapshot{Seq: 3}} {
+		x := newExecuting(t)
+		x.execute(1, 3)
+		if last != nil {
+			x.Put(last)
+		}
+		x.work()
+		x.Due()
+		x.work()
+		x.store.fail = errCrashed
+		x.host.settle()
+		x.store.fail = nil
+		told := len(x.host.events)
+		x.execute(4, 4)
+		for range 3 {
+			if more, err := x.Step(); more || !errors.Is(err, errCrashed) {
+				t.Errorf("%s: goes on with %v, %v", name, more, err)
+			}
+		}
+		if len(x.host.events) != told || len(x.host.jobs) > 0 || count[pbft.Snapshotted](x.host) > 0 || x.Service.Executed() != 3 {
+			t.Errorf("%s: something was done after the failure", name)
+		}
+	}
+}
+
+// C5: long results are shortened but for the replica whose turn it is, after they were told to whoever watches.
+func TestC5_LongResultsAreShortenedButForOne(t *testing.T) {
+	x := newExecuting(t)
+	var watched int
+	x.Applied = func(_ pbft.Execute, replies []*pbft.Reply) { watched += len(replies[0].Results[0]) }
+	whole := 0
+	for seq := pbft.Seq(1); seq <= 32; seq++ {
+		b := body(seq, 3000)
+		b.Requests[0].Ops[0][0] = byte(seq)
+		x.Put(pbft.Execute{Seq: seq, Body: b})
+		x.work()
+		reply := x.host.events[len(x.host.events)-1].(pbft.Executed).Replies[0]
+		if long := reply.ResultDigest == nil; long != (pbft.WholeReplier(reply.Request, 4) == x.cfg.Self) {
+			t.Errorf("the reply to %d is whole: %v", seq, long)
+		} else if long {
+			whole++
+		}
+	}
+	if watched != 32*3000 || whole == 0 || whole == 32 {
+		t.Errorf("%d bytes watched, %d whole replies", watched, whole)
+	}
+}

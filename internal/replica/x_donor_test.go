@@ -1,0 +1,347 @@
+package replica
+
+import (
+	"testing"
+	"time"
+
+	"tagma/checkpoint/transfer"
+	"tagma/pbft"
+	"tagma/statemachine"
+)
+
+// giving is a donor with a journal, and what it sent.
+type giving struct {
+	*Donor
+	t     testing.TB
+	store *memStore
+	rig   *rig
+	now   time.Duration
+	sent  []letter
+}
+
+// newGiving is replica 0 of n, which serves checkpoints 8 and 12 of so many keys.
+func newGiving(t testing.TB, n, keys int) *giving {
+	g := &giving{t: t, store: openStore(newMedium()), rig: newRig(t), now: time.Hour}
+	g.rig.cfg = testConfig(n)
+	votes := g.rig.mustStart().Votes
+	g.Donor = NewDonor(&g.rig.cfg, g.store, votes, func(to pbft.ReplicaID, m pbft.Message) { g.sent = append(g.sent, letter{to, m}) })
+	g.checkpoint(8, keys)
+	g.checkpoint(12, keys)
+	return g
+}
+
+func (g *giving) checkpoint(seq pbft.Seq, keys int) {
+	g.Offer(cert(seq, fill(g.t, g.store, uint64(seq), keys)))
+}
+
+// ask puts a question and returns what was sent at once.
+func (g *giving) ask(from pbft.ReplicaID, seq pbft.Seq, query []byte) []letter {
+	g.FetchState(from, &pbft.FetchState{Seq: seq, Query: query}, g.now)
+	out := g.sent
+	g.sent = nil
+	return out
+}
+
+// pins reports whether a replica is served a checkpoint.
+func (g *giving) pins(from pbft.ReplicaID, seq pbft.Seq) bool {
+	g.t.Helper()
+	out := g.ask(from, seq, nil)
+	if len(out) != 1 || out[0].to != from {
+		g.t.Fatalf("%d answers", len(out))
+	}
+	return out[0].m.(*pbft.Data).Offer == nil
+}
+
+// work answers all that waits, and returns the steps that it took.
+func (g *giving) work() (steps int) {
+	for g.Step(g.now) {
+		steps++
+	}
+	return steps
+}
+
+// X2: a donor serves its newest checkpoints, says which one where it is asked for none or for another, and nothing that it has not.
+func TestX2_ADonorServesWhatItHas(t *testing.T) {
+	g := newGiving(t, 4, 10)
+	for _, c := range []struct{ asked, offer pbft.Seq }{{0, 12}, {4, 12}, {16, 12}, {12, 0}, {8, 0}} {
+		out := g.ask(1, c.asked, nil)
+		data := out[0].m.(*pbft.Data)
+		if data.Seq != c.asked || (data.Offer == nil) != (c.offer == 0) || c.offer > 0 && data.Offer.Seq != c.offer {
+			t.Errorf("asked for %d: %+v, want an offer of %d", c.asked, data, c.offer)
+		}
+		g.now += time.Second
+	}
+	for seq := pbft.Seq(16); seq <= 32; seq += 4 {
+		g.checkpoint(seq, 10)
+	}
+	if len(g.offers) != maxOffers || g.newest().Seq != 32 {
+		t.Errorf("it offers %d checkpoints, %d the newest", len(g.offers), g.newest().Seq)
+	}
+	empty := newGiving(t, 4, 10)
+	empty.offers = nil
+	if out := empty.ask(1, 0, nil); out[0].m.(*pbft.Data).Offer.Seq != 0 {
+		t.Error("one that has nothing offers something")
+	}
+	if out := g.ask(0, 0, nil); len(out) > 0 {
+		t.Error("it answers itself")
+	}
+}
+
+// X2: what the store does not have any more, or is not what its certificate says, is offered no longer.
+func TestX2_WhatCannotBePinnedIsOfferedNoLonger(t *testing.T) {
+	g := newGiving(t, 4, 10)
+	delete(g.store.kept, 12)
+	if g.pins(1, 12) || g.newest().Seq != 8 {
+		t.Errorf("the newest offer is %d", g.newest().Seq)
+	}
+	g.Offer(cert(16, pbft.Digest{1}))
+	fill(t, g.store, 16, 10)
+	if g.pins(1, 16) || g.newest().Seq != 8 || !g.pins(1, 8) {
+		t.Errorf("the newest offer is %d", g.newest().Seq)
+	}
+}
+
+// X2: a pin ends ten seconds after the last question, or after a minute, and gives back what it held.
+func TestX2_APinEnds(t *testing.T) {
+	for _, c := range []struct {
+		every, after time.Duration
+	}{{time.Hour, 10 * time.Second}, {5 * time.Second, 60 * time.Second}} {
+		g := newGiving(t, 4, 10)
+		g.pins(1, 12)
+		if g.Given().Pins != 1 || g.votes.keep.Load() != 13 {
+			t.Fatalf("%d pins, the journal is kept above %d", g.Given().Pins, g.votes.keep.Load())
+		}
+		began := g.now
+		for g.Given().Pins > 0 {
+			g.now += time.Second
+			if (g.now-began)%c.every == 0 {
+				g.pins(1, 12)
+			}
+			g.Tick(g.now)
+		}
+		if g.now-began != c.after || g.votes.keep.Load() != 0 {
+			t.Errorf("asked every %v it ends after %v, want %v; the journal is kept above %d", c.every, g.now-began, c.after,
+				g.votes.keep.Load())
+		}
+	}
+}
+
+// X2: pins end at once when the journal that they hold back is too long, and with the donor.
+func TestX2_PinsEndWithTheRoomForThem(t *testing.T) {
+	g := newGiving(t, 4, 10)
+	g.pins(1, 12)
+	g.pins(2, 8)
+	if g.votes.keep.Load() != 9 {
+		t.Errorf("the journal is kept above %d, want above the lowest pin", g.votes.keep.Load()-1)
+	}
+	g.votes.bytes.Store(keptJournal)
+	if g.Tick(g.now); g.Given().Pins != 2 {
+		t.Error("they end before the bound")
+	}
+	g.votes.bytes.Store(keptJournal + 1)
+	if g.Tick(g.now); g.Given().Pins != 0 || g.votes.keep.Load() != 0 {
+		t.Error("a journal of 2 GiB is held back")
+	}
+	g.pins(1, 12)
+	if g.Close(); g.Given().Pins != 0 || g.votes.keep.Load() != 0 {
+		t.Error("a pin outlives its donor")
+	}
+}
+
+// X2: one faulty replica cannot take all pins: it uses one at a time.
+func TestX2_OneReplicaUsesOnePin(t *testing.T) {
+	g := newGiving(t, 4, 10)
+	g.checkpoint(16, 10)
+	for range 30 {
+		for _, seq := range []pbft.Seq{8, 12, 16} {
+			g.pins(1, seq)
+			if g.now += time.Second / 8; g.Given().Pins > maxPins {
+				t.Fatalf("%d pins", g.Given().Pins)
+			}
+			used := 0
+			for _, p := range g.Donor.pins {
+				if g.isUsed(p) {
+					used++
+				}
+			}
+			if used > 1 {
+				t.Fatalf("one replica uses %d pins", used)
+			}
+		}
+		if !g.pins(2, 12) {
+			t.Fatal("another replica is not served")
+		}
+		g.askers[2].pin = nil
+	}
+	before := g.store.pins
+	for range 100 {
+		for _, seq := range []pbft.Seq{8, 12, 16} {
+			g.pins(1, seq)
+		}
+	}
+	if opened := g.store.pins - before; opened > 1 {
+		t.Errorf("%d states were opened for one replica in a moment", opened)
+	}
+}
+
+// X2: where there is no room, the pin that was held for longest makes some after its turn, so that f faulty replicas cannot keep
+// the others from being served.
+func TestX2_PinsTakeTurns(t *testing.T) {
+	g := newGiving(t, 7, 10)
+	g.checkpoint(16, 10)
+	served := time.Duration(0)
+	for began := g.now; g.now-began < 2*time.Minute; g.now += time.Second {
+		g.pins(1, 8) // two faulty replicas that never let go
+		g.pins(2, 12)
+		if g.pins(3, 16) {
+			served += time.Second
+		}
+		if g.Tick(g.now); g.Given().Pins > maxPins {
+			t.Fatalf("%d pins", g.Given().Pins)
+		}
+	}
+	if served < 30*time.Second {
+		t.Errorf("a correct replica was served for %v of two minutes", served)
+	}
+	for began := g.now; g.now-began < pinTurn-time.Second; g.now += time.Second {
+		if p := g.pinned(16); p != nil && p.began == began && !g.pins(3, 16) {
+			t.Fatal("a pin ended before its turn was over")
+		}
+	}
+}
+
+// X2: keys are indexed in steps, beside which others are answered: a state that takes long to index holds up nobody else.
+func TestX2_QuestionsTakeTurns(t *testing.T) {
+	g := newGiving(t, 4, 10)
+	g.checkpoint(16, 5*indexedKeys)
+	g.ask(1, 16, query(1))
+	g.ask(2, 12, query(2))
+	steps := 0
+	for len(g.sent) == 0 {
+		if !g.Step(g.now) {
+			t.Fatal("nothing is answered")
+		}
+		steps++
+	}
+	if g.sent[0].to != 2 || steps > 4 {
+		t.Errorf("replica %d is answered after %d steps, want 2 at once", g.sent[0].to, steps)
+	}
+	if more := g.work(); more < 5 || len(g.sent) != 2 {
+		t.Errorf("%d answers after %d more steps: the index is not made in steps", len(g.sent), more)
+	}
+	a, err := transfer.DecodeAnswer(g.sent[1].m.(*pbft.Data).Answer)
+	if err != nil || a.ID != 1 || g.Given().IndexBytes == 0 {
+		t.Errorf("the answer: %+v, %v", a, err)
+	}
+}
+
+// S4: of one replica a few questions wait, and one that floods takes none of the others' places.
+func TestS4_QuestionsOfAReplicaAreBounded(t *testing.T) {
+	g := newGiving(t, 4, 1000)
+	for id := range uint32(50) {
+		g.ask(1, 12, query(id))
+	}
+	g.ask(2, 12, query(1))
+	g.work()
+	answers := map[pbft.ReplicaID]int{}
+	for _, l := range g.sent {
+		answers[l.to]++
+	}
+	if answers[1] != maxQuestions || answers[2] != 1 {
+		t.Errorf("answered %v", answers)
+	}
+}
+
+// S4: a malformed question costs neither a pin nor an index, and is answered by nothing.
+func TestS4_AMalformedQuestionCostsLittle(t *testing.T) {
+	g := newGiving(t, 4, 1000)
+	good := query(1)
+	for _, q := range [][]byte{{0}, good[:len(good)-1], append(append([]byte(nil), good...), 0), make([]byte, transfer.MaxQuery+1)} {
+		if out := g.ask(1, 12, q); len(out) > 0 || g.store.pins > 0 || g.Step(g.now) {
+			t.Errorf("a question of %d bytes: %d answers, %d pins", len(q), len(out), g.store.pins)
+		}
+	}
+	if g.Given().Refused != 4 {
+		t.Errorf("%d refused", g.Given().Refused)
+	}
+}
+
+// S4: what a replica is given in a timeout is bounded, whatever it asks for, and what others are given is not the less.
+func TestS4_WhatAReplicaIsGivenIsBounded(t *testing.T) {
+	g := newGiving(t, 4, 10)
+	const size = 1 << 20
+	for seq := pbft.Seq(1); seq <= 5; seq++ {
+		g.rig.append(g.votes, certified(seq, size))
+	}
+	given := func(from pbft.ReplicaID) (bytes int) {
+		for range 40 {
+			g.FetchSlots(from, &pbft.FetchSlots{From: 1, Most: 64}, g.now)
+		}
+		for _, l := range g.sent {
+			if b, is := l.m.(*pbft.CertifiedBody); is {
+				bytes += b.Bytes()
+			}
+		}
+		g.sent = nil
+		return bytes
+	}
+	const most = givenBytes/4 + slotsBytes + 2*size // it ends behind the answer that passes the bound
+	if got := given(1); got < givenBytes/4 || got > most {
+		t.Errorf("%d bytes at once, want %d to %d", got, givenBytes/4, most)
+	}
+	if out := g.ask(1, 12, nil); len(out) > 0 || given(1) > 0 {
+		t.Error("it is given more")
+	}
+	if given(2) < givenBytes/4 {
+		t.Error("another replica is given less for it")
+	}
+	g.now += g.cfg.ViewTimeout / 4
+	if given(1) == 0 {
+		t.Error("it is given nothing a quarter of a timeout later")
+	}
+}
+
+// X0: batches are sent as far as the journal holds them, within a bound, with where they end.
+func TestX0_BatchesAreSentToWhereTheyEnd(t *testing.T) {
+	g := newGiving(t, 4, 10)
+	for seq := pbft.Seq(1); seq <= 9; seq++ {
+		g.rig.append(g.votes, certified(seq, 600<<10))
+	}
+	for _, c := range []struct {
+		from pbft.Seq
+		most uint32
+		next pbft.Seq
+	}{{1, 2, 3}, {8, 64, 10}, {10, 64, 10}, {1, 64, 8}, {2, 0, 2}} {
+		g.FetchSlots(1, &pbft.FetchSlots{From: c.from, Most: c.most}, g.now)
+		last := g.sent[len(g.sent)-1].m.(*pbft.Slots)
+		if last.From != c.from || last.Next != c.next || len(g.sent)-1 != int(c.next-c.from) {
+			t.Errorf("%d from %d: %d batches, then %+v, want up to %d", c.most, c.from, len(g.sent)-1, last, c.next)
+		}
+		for i, l := range g.sent[:len(g.sent)-1] {
+			if b := l.m.(*pbft.CertifiedBody); b.Cert.Seq != c.from+pbft.Seq(i) {
+				t.Errorf("batch %d stands at %d", b.Cert.Seq, c.from+pbft.Seq(i))
+			}
+		}
+		g.sent = nil
+		g.now += time.Second
+	}
+	if g.FetchSlots(0, &pbft.FetchSlots{From: 1, Most: 1}, g.now); len(g.sent) > 0 {
+		t.Error("it answers itself")
+	}
+}
+
+// X2: a state that turns out to be damaged while it is served is let go, and its questions are refused, not answered with lies.
+func TestX2_ADamagedStateIsServedNoMore(t *testing.T) {
+	g := newGiving(t, 4, 10)
+	g.pins(1, 12)
+	if err := g.store.Store.Write([]statemachine.WriteSet{{Seq: 12, Writes: []statemachine.Write{
+		{Key: []byte("key 000005"), Value: []byte("rot")},
+	}}}); err != nil {
+		t.Fatal(err)
+	}
+	g.ask(1, 12, query(1))
+	g.work()
+	if len(g.sent) != 1 || g.sent[0].m.(*pbft.Data).Offer == nil || g.Given().Pins > 0 {
+		t.Errorf("%d answers, %d pins", len(g.sent), g.Given().Pins)
+	}
+}
