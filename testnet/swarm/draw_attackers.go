@@ -23,6 +23,8 @@ func (d drawing) attackers(p *sim.Plan, bad []pbft.ReplicaID) {
 			d.badDisk(p, id)
 		case d.one(3):
 			d.forgets(p, id)
+		case d.one(6): // what a replica that comes back meets
+			d.malice(p, id, d.choice(pick(d, "outrun", "poison-transfer", "old-view-change"), p, id))
 		case d.one(4): // what hides in small differences is looked for most
 			d.malice(p, id, d.choice("mutate", p, id))
 		default:
@@ -111,6 +113,8 @@ func (d drawing) value(behaviour, parameter string, p *sim.Plan, id pbft.Replica
 	case "types":
 		return d.words(2, "pre-prepare", "prepare", "commit", "checkpoint", "suspect", "view-change", "new-view", "status", "reply",
 			"body", "certified-body", "fetch", "request")
+	case "target", "of":
+		return fmt.Sprint(d.IntN(p.Replicas))
 	case "to", "peers", "first", "second":
 		if behaviour == "partial-client" && d.one(2) {
 			return "one"
@@ -147,6 +151,9 @@ var settings = map[string][]string{
 	"sequence-abuse how":        {"gap", "high", "above", "max", "twice", "invented"},
 	"corrupt what":              {"signature", "digest", "reply"},
 	"equivocate phase":          {"pre-prepare", "prepare", "commit"},
+	"outrun how":                {"nulls", "withhold"},
+	"outrun for":                {"1T", "4T", "8T", "0"},
+	"poison-transfer how":       {"bad", "endless", "old", "stall", "other", "forged"},
 	"mutate kinds":              {"view", "seq", "digest", "phase", "entry", "target", "view+seq", "seq+digest", "phase+view", "entry+view"},
 	"clock-skew by":             {"1h", "-1h", "900ms", "-1500ms", "3s"},
 	"clock-skew every":          {"0.5T", "2T"},
