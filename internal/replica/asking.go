@@ -9,12 +9,12 @@ import (
 	"tagma/pbft"
 )
 
-// ErrBack says that the journal of a replica that waited for others is there again: its disk was mounted. The process ends
-// and starts as if nothing had happened (D8.12).
+// ErrBack says that the journal of a replica that waited for others is there again: its disk was mounted. The process
+// ends and starts as if nothing had happened (D8.12).
 var ErrBack = errors.New("the journal is there again: start this replica again, it goes on as if nothing had happened")
 
-// Asking is a replica that may have forgotten what it signed, until n−f others have told it from where on it contradicts
-// nothing (D8.6). It writes nothing: a disk that is mounted later must not be hidden.
+// Asking is a replica that may have forgotten what it signed, until n−f others have told it from where on it
+// contradicts nothing (D8.6). It writes nothing: a disk that is mounted later must not be hidden.
 type Asking struct {
 	*pbft.Amnesiac
 	home  *Home
@@ -35,8 +35,8 @@ func NewAsking(h *Home, why string) *Asking {
 // sayEvery is how often it says what it waits for, and looks for its journal.
 const sayEvery = time.Minute
 
-// Waits says who has answered and who lost data too, from time to time and soon after that has changed, and looks whether
-// the journal has come back. The text is empty when it is not time to say anything.
+// Waits says who has answered and who lost data too, from time to time and soon after that has changed, and looks
+// whether the journal has come back. The text is empty when it is not time to say anything.
 func (a *Asking) Waits(now time.Duration) (text string, err error) {
 	patience := min(2*a.home.Config.ViewTimeout, a.Every)
 	if a.said > 0 && now-a.said < patience {

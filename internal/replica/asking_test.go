@@ -46,7 +46,8 @@ func lost(t *testing.T) *rig {
 	return r
 }
 
-// D8.6: a new life takes n−f whole others. The replica's own answer does not count, nor do those of replicas that lost data too.
+// D8.6: a new life takes n−f whole others. The replica's own answer does not count, nor do those of replicas that lost
+// data too.
 func TestD8_6_ANewLifeTakesNMinusFWholeOthers(t *testing.T) {
 	r := lost(t)
 	a := newAsking(r)
@@ -159,7 +160,8 @@ func TestD8_12_TheFileBesideTheKeyMayComeBack(t *testing.T) {
 	}
 }
 
-// D8.12: a sound journal that did not help before does not end the wait: the replica would start and wait in turns for ever.
+// D8.12: a sound journal that did not help before does not end the wait: the replica would start and wait in turns for
+// ever.
 func TestD8_12_AJournalThatDidNotHelpIsNotBack(t *testing.T) {
 	r := newRig(t)
 	r.lay("L", "ahead")

@@ -10,10 +10,11 @@ import (
 	"tagma/pbft"
 )
 
-// Begin writes what others told a replica that had forgotten what it signed: the journal of a new life, and then the file
-// that names it (D8.6). A crash at any point leaves a home that is asked for again: no vote is sent before the end. What was
-// there is moved aside; a store is kept if nothing in it is newer than the checkpoint that others showed, since what differs
-// is found and fetched (X4, X5). The next call moves aside what a crash left of this one, in the place of what was there.
+// Begin writes what others told a replica that had forgotten what it signed: the journal of a new life, and then the
+// file that names it (D8.6). A crash at any point leaves a home that is asked for again: no vote is sent before the
+// end. What was there is moved aside; a store is kept if nothing in it is newer than the checkpoint that others showed,
+// since what differs is found and fetched (X4, X5). The next call moves aside what a crash left of this one, in the
+// place of what was there.
 func Begin(h *Home, rec pbft.Recovery) error {
 	if _, err := journal.SetAside(h.FS, h.Journal); err != nil {
 		return fmt.Errorf("move the old journal aside: %w", err)

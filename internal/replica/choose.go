@@ -19,8 +19,8 @@ type giver struct {
 	refused bool // it does not
 	blamed  bool // it sent what does not fit its hash
 	heardAt time.Duration
-	// failures counts how often it did not serve what it had offered, or nothing came of it, since its last answer of use. A
-	// correct replica may fail too: the path to it was down, or its pins were taken.
+	// failures counts how often it did not serve what it had offered, or nothing came of it, since its last answer of
+	// use. A correct replica may fail too: the path to it was down, or its pins were taken.
 	failures int
 }
 
@@ -47,8 +47,8 @@ func (m *Mover) choose() {
 	m.askOffers()
 }
 
-// chooseAgain starts over because nothing came of a round, or no more will. If that goes on, those who offer what is of use do
-// not give it, and those who would give have nothing of use: the others have to take another checkpoint.
+// chooseAgain starts over because nothing came of a round, or no more will. If that goes on, those who offer what is of
+// use do not give it, and those who would give have nothing of use: the others have to take another checkpoint.
 func (m *Mover) chooseAgain() {
 	if m.vain++; m.vain >= vainRounds {
 		m.host.Report(pbft.Starving{})
@@ -61,9 +61,9 @@ func (m *Mover) askOffers() {
 	m.others(func(id pbft.ReplicaID, _ *giver) { m.host.Send(id, &pbft.FetchState{}) })
 }
 
-// pick chooses the newest checkpoint that is of use among those that others serve, of the replicas that failed least often. It
-// waits a moment for all of them: one that answers first may be behind. Behind rounds from which nothing came it waits longer,
-// since each one reads the own store.
+// pick chooses the newest checkpoint that is of use among those that others serve, of the replicas that failed least
+// often. It waits a moment for all of them: one that answers first may be behind. Behind rounds from which nothing came
+// it waits longer, since each one reads the own store.
 func (m *Mover) pick() {
 	var best *giver
 	heard, all := 0, len(m.givers)-1
@@ -94,21 +94,22 @@ func (g *giver) betterThan(other *giver) bool {
 	return g.offer.Seq > other.offer.Seq
 }
 
-// starve reports that nobody serves what is of use. Those that were blamed are tried again: one that is not may be down.
+// starve reports that nobody serves what is of use. Those that were blamed are tried again: one that is not may be
+// down.
 func (m *Mover) starve() {
 	m.starving = m.now
 	m.others(func(_ pbft.ReplicaID, g *giver) { g.blamed, g.failures = false, 0 })
 	m.host.Report(pbft.Starving{})
 }
 
-// useful reports whether the state of a checkpoint leads on: it is not below what was executed, nor below anything that the
-// store holds (X5), and the record of a target at or above it is durable.
+// useful reports whether the state of a checkpoint leads on: it is not below what was executed, nor below anything that
+// the store holds (X5), and the record of a target at or above it is durable.
 func (m *Mover) useful(seq pbft.Seq) bool {
 	return seq > 0 && seq >= m.position && uint64(seq) >= m.store.MaxVersion() && seq <= m.target.Seq
 }
 
-// load reads the own store at the version of the checkpoint: what differs is found against that, leftovers of an earlier
-// transfer included (X4).
+// load reads the own store at the version of the checkpoint: what differs is found against that, leftovers of an
+// earlier transfer included (X4).
 func (m *Mover) load(cert pbft.StableCert) {
 	m.phase, m.cert = Loading, cert
 	m.round++
@@ -155,8 +156,9 @@ func (m *Mover) isLate(answer []byte) bool {
 	return err == nil && firstID(a.ID>>24) != firstID(m.round)
 }
 
-// checkGivers starts over with a newer checkpoint when nobody serves the present one any more, or nothing of use came for a
-// while: twice as long after each round from which nothing came, since a large state takes its donors a while to index.
+// checkGivers starts over with a newer checkpoint when nobody serves the present one any more, or nothing of use came
+// for a while: twice as long after each round from which nothing came, since a large state takes its donors a while to
+// index.
 func (m *Mover) checkGivers() {
 	patience := 2 * m.cfg.ViewTimeout
 	stalled := m.now-m.gained >= patience<<min(m.vain, maxDoubling)

@@ -9,8 +9,8 @@ import (
 	"tagma/pbft"
 )
 
-// atEveryCall runs what a process does once for each of its calls that change something, and stops the machine there: with
-// its power, or the process alone.
+// atEveryCall runs what a process does once for each of its calls that change something, and stops the machine there:
+// with its power, or the process alone.
 func atEveryCall(t *testing.T, lay func(r *rig), run func(r *rig), after func(t *testing.T, r *rig)) {
 	t.Helper()
 	for _, power := range []bool{false, true} {
@@ -33,8 +33,8 @@ func atEveryCall(t *testing.T, lay func(r *rig), run func(r *rig), after func(t 
 	}
 }
 
-// D8.2: a first start that is cut off anywhere is followed by a first start, or by an ordinary one in the life that the journal
-// names. A vote that left is in it.
+// D8.2: a first start that is cut off anywhere is followed by a first start, or by an ordinary one in the life that the
+// journal names. A vote that left is in it.
 func TestD8_2_AFirstStartMayEndAnywhere(t *testing.T) {
 	var left pbft.Seq // votes that were durable
 	run := func(r *rig) {
@@ -109,8 +109,8 @@ type failingLife struct{ write func() error }
 func (failingLife) Read() (string, error) { return Unborn, nil }
 func (f failingLife) Write(string) error  { return f.write() }
 
-// D8.3: a journal of the first format is adopted exactly once, wherever the start that adopts it is cut off; an older copy of
-// it that is put back later is found out.
+// D8.3: a journal of the first format is adopted exactly once, wherever the start that adopts it is cut off; an older
+// copy of it that is put back later is found out.
 func TestD8_3_AJournalOfTheFirstFormatIsAdoptedOnce(t *testing.T) {
 	for _, text := range []string{"", Unborn} {
 		var copied map[string]*inode
@@ -149,8 +149,8 @@ func recovered(stable pbft.Seq) pbft.Recovery {
 	return rec
 }
 
-// D8.6: wherever the beginning of a new life is cut off, the next start asks again, or goes on silent in the new life. Another
-// beginning completes it, and one old journal is kept.
+// D8.6: wherever the beginning of a new life is cut off, the next start asks again, or goes on silent in the new life.
+// Another beginning completes it, and one old journal is kept.
 func TestD8_6_ANewLifeMayBeCutOffAnywhere(t *testing.T) {
 	for _, found := range []string{"none", "M", "rotten", "gap"} {
 		var err error
@@ -190,7 +190,8 @@ func (r *rig) mustBeSilent() {
 	}
 }
 
-// D8.6: the old journal is kept aside, byte by byte, a second life puts that of the first aside, and disk space is bounded.
+// D8.6: the old journal is kept aside, byte by byte, a second life puts that of the first aside, and disk space is
+// bounded.
 func TestD8_6_TheOldJournalIsKeptAside(t *testing.T) {
 	r := newRig(t)
 	r.lay("M", "none")

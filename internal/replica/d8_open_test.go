@@ -26,7 +26,8 @@ var (
 	stores   = []string{"none", "at the mark", "ahead", "damaged"}
 )
 
-// verdicts is what a start makes of life file and journal, in the order of journals, with a store at the journal's mark.
+// verdicts is what a start makes of life file and journal, in the order of journals, with a store at the journal's
+// mark.
 var verdicts = map[string][]string{
 	"missing":  {"there is a state, but no journal", "adopted", "no file life", "no file life", "damaged", "missing"},
 	"unborn":   {"there is a state, but no journal", "adopted", "adopted L", "adopted M", "damaged", "missing"},
@@ -121,8 +122,8 @@ func (r *rig) gap(life pbft.Life) {
 	delete(r.machine.names, r.segments()[1])
 }
 
-// D8.2, D8.3: what a start makes of every combination of life file, journal and store. Whatever is no start of this replica
-// changes nothing at all.
+// D8.2, D8.3: what a start makes of every combination of life file, journal and store. Whatever is no start of this
+// replica changes nothing at all.
 func TestD8_3_WhatAStartMakesOfWhatItFinds(t *testing.T) {
 	for life := range lifeFiles {
 		for at, journalIs := range journals {

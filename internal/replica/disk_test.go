@@ -14,8 +14,8 @@ import (
 
 var errCrashed = errors.New("the machine has crashed")
 
-// machine is a journal.FS in memory and a counter of every call that changes anything durable, so that a test can stop the
-// machine at each of them, the life file and the store's directory included.
+// machine is a journal.FS in memory and a counter of every call that changes anything durable, so that a test can stop
+// the machine at each of them, the life file and the store's directory included.
 type machine struct {
 	names, durable map[string]*inode
 	locked         map[string]bool

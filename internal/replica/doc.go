@@ -1,6 +1,6 @@
-// Package replica is what a replica is below its network and its clock: what a start finds on the disk and makes of it, the
-// executor with its writes, and the exchange of state with other replicas. A node runs it on goroutines and a real disk, the
-// simulator in virtual time over a simulated one; both run this code and no other.
+// Package replica is what a replica is below its network and its clock: what a start finds on the disk and makes of it,
+// the executor with its writes, and the exchange of state with other replicas. A node runs it on goroutines and a real
+// disk, the simulator in virtual time over a simulated one; both run this code and no other.
 //
 // It owns:
 //
@@ -11,6 +11,6 @@
 //   - Mover: the receiving side of a state transfer (X1 to X7, X9)
 //   - Donor: the giving side (X0, X2, X3)
 //
-// It starts no goroutine, reads no clock and opens no socket: a Host does these for it. It must not judge messages, which is
-// pbft's, nor know badger's files, which is the store's.
+// It starts no goroutine, reads no clock and opens no socket: a Host does these for it. It must not judge messages,
+// which is pbft's, nor know badger's files, which is the store's.
 package replica

@@ -18,8 +18,8 @@ const (
 	indexedKeys  = 20_000   // that one step passes
 )
 
-// Donor gives other replicas batches (X0) and the state of checkpoints (X2, X3) while this one goes on ordering. It is a
-// state machine for one goroutine at a time.
+// Donor gives other replicas batches (X0) and the state of checkpoints (X2, X3) while this one goes on ordering. It is
+// a state machine for one goroutine at a time.
 type Donor struct {
 	cfg   *pbft.Config
 	store Store
@@ -156,8 +156,8 @@ func (d *Donor) refuse(to pbft.ReplicaID, asked pbft.Seq) {
 	}
 }
 
-// Step does a bounded piece of work: it indexes keys, or answers one question. It reports false if there is none. Questions take
-// turns: one for a state that is still being indexed must not hold up the others.
+// Step does a bounded piece of work: it indexes keys, or answers one question. It reports false if there is none.
+// Questions take turns: one for a state that is still being indexed must not hold up the others.
 func (d *Donor) Step(now time.Duration) bool {
 	if len(d.questions) == 0 {
 		return false

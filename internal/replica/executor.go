@@ -8,15 +8,16 @@ import (
 	"tagma/statemachine"
 )
 
-// How many applied batches make a write to the store due, and how long the first of them waits at most. A write of one batch
-// costs as many syncs as one of many, and they compete with those of the journal.
+// How many applied batches make a write to the store due, and how long the first of them waits at most. A write of one
+// batch costs as many syncs as one of many, and they compete with those of the journal.
 const (
 	flushEvery  = 64
 	flushWithin = 100 * time.Millisecond
 )
 
-// Executor applies batches in order and has them written to the store, beside the batches that follow. It is a state machine
-// for one goroutine at a time: Put, Step and what the host calls back belong to it. Service may be asked from any.
+// Executor applies batches in order and has them written to the store, beside the batches that follow. It is a state
+// machine for one goroutine at a time: Put, Step and what the host calls back belong to it. Service may be asked from
+// any.
 type Executor struct {
 	Service *statemachine.Service
 	// Applied, if not nil, is told of each batch with the replies to its requests, before they are shortened.
@@ -64,8 +65,8 @@ func (x *Executor) Waiting() int { return len(x.work) }
 // Mover is the receiving side of state transfer.
 func (x *Executor) Mover() *Mover { return x.mover }
 
-// Step does the next piece of work. It reports false if there is none that can be done now. An error is one of the store, and
-// final (D6).
+// Step does the next piece of work. It reports false if there is none that can be done now. An error is one of the
+// store, and final (D6).
 func (x *Executor) Step() (bool, error) {
 	if x.failed == nil {
 		x.failed = x.mover.failed
@@ -85,8 +86,9 @@ func (x *Executor) Step() (bool, error) {
 	return x.failed == nil, x.failed
 }
 
-// mayDo reports whether a piece of work need not wait. A checkpoint waits for the write before it, and what comes behind it
-// too until its own write has begun: its state is that of its batch. A transfer waits until all that was applied is written.
+// mayDo reports whether a piece of work need not wait. A checkpoint waits for the write before it, and what comes
+// behind it too until its own write has begun: its state is that of its batch. A transfer waits until all that was
+// applied is written.
 func (x *Executor) mayDo(work pbft.Effect) bool {
 	if x.checkpoint != 0 {
 		return false
@@ -156,8 +158,8 @@ func (x *Executor) resume(seq pbft.Seq) error {
 // Due tells that the first unwritten batch has waited long enough.
 func (x *Executor) Due() { x.overdue = x.unwritten > 0 }
 
-// write starts a write if one is due and none is under way. Batches are written together, never across a checkpoint (D5).
-// Nobody waits for it but a checkpoint and a transfer.
+// write starts a write if one is due and none is under way. Batches are written together, never across a checkpoint
+// (D5). Nobody waits for it but a checkpoint and a transfer.
 func (x *Executor) write() {
 	if x.writing || x.failed != nil {
 		return

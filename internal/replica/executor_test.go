@@ -70,7 +70,8 @@ func (x *executing) at(want pbft.Seq, jobs, waiting int) {
 	}
 }
 
-// D5, K1: a checkpoint waits for the write before it, what comes behind it waits for its own to begin, and no write crosses it.
+// D5, K1: a checkpoint waits for the write before it, what comes behind it waits for its own to begin, and no write
+// crosses it.
 func TestD5_NoWriteCrossesACheckpoint(t *testing.T) {
 	x := newExecuting(t)
 	x.execute(1, 3)
@@ -129,7 +130,8 @@ func TestD5_BatchesAreWrittenTogetherBesideOthers(t *testing.T) {
 	}
 }
 
-// X4: a transfer begins when all that was applied is in the store; of several in a row the last one counts, and a doubt is kept.
+// X4: a transfer begins when all that was applied is in the store; of several in a row the last one counts, and a doubt
+// is kept.
 func TestX4_ATransferWaitsForTheWrites(t *testing.T) {
 	x := newExecuting(t)
 	x.execute(1, 3)

@@ -21,8 +21,8 @@ const (
 	Switching Phase = "switching" // the state is whole; the record that says so is being written
 )
 
-// Mover has the state of a stable checkpoint fetched from other replicas when this one cannot follow them any more (X1 to
-// X7, X9). It shares the executor's turns, and works only while execution stands still.
+// Mover has the state of a stable checkpoint fetched from other replicas when this one cannot follow them any more (X1
+// to X7, X9). It shares the executor's turns, and works only while execution stands still.
 type Mover struct {
 	cfg    *pbft.Config
 	host   Host
@@ -175,8 +175,8 @@ func (m *Mover) take(from pbft.ReplicaID, answer []byte) {
 	}
 }
 
-// touch tells the donors from time to time that their checkpoint is still wanted, well before they would let it go, and asks
-// those that do not serve it yet.
+// touch tells the donors from time to time that their checkpoint is still wanted, well before they would let it go, and
+// asks those that do not serve it yet.
 func (m *Mover) touch() {
 	if m.now-m.touched >= min(m.cfg.ViewTimeout, pinPatience/4) {
 		m.touchAll()

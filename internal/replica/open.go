@@ -19,8 +19,8 @@ type Disk struct {
 	First   bool // it was never started before
 }
 
-// Amnesia is the error of a start that finds that the replica may have forgotten what it signed (D8.3). It must not go on
-// before Begin has written what others told it. Its text says in a line what was found.
+// Amnesia is the error of a start that finds that the replica may have forgotten what it signed (D8.3). It must not go
+// on before Begin has written what others told it. Its text says in a line what was found.
 type Amnesia struct{ Why string }
 
 // Error implements error.
@@ -28,9 +28,9 @@ func (a *Amnesia) Error() string { return "this replica may have forgotten what 
 
 func forgot(format string, args ...any) error { return &Amnesia{fmt.Sprintf(format, args...)} }
 
-// Open judges what lies on the disk and opens it. The error is an *Amnesia, one of the disk, or of settings that do not fit
-// the journal. A first start writes no vote yet: its journal begins with the first record. In a journal that this replica must
-// not go on from nothing is changed.
+// Open judges what lies on the disk and opens it. The error is an *Amnesia, one of the disk, or of settings that do not
+// fit the journal. A first start writes no vote yet: its journal begins with the first record. In a journal that this
+// replica must not go on from nothing is changed.
 func Open(h *Home) (d *Disk, err error) {
 	life, err := readMark(h.Life)
 	if err != nil {
@@ -68,8 +68,8 @@ func Open(h *Home) (d *Disk, err error) {
 	return d, d.adopt(h, life, own)
 }
 
-// look reads the journal without changing it, and returns the life to go on with. The error is an *Amnesia if the journal is not
-// the one that belongs to the file beside the key, or one of the journal's.
+// look reads the journal without changing it, and returns the life to go on with. The error is an *Amnesia if the
+// journal is not the one that belongs to the file beside the key, or one of the journal's.
 func (d *Disk) look(h *Home, life mark) (pbft.Life, error) {
 	found, err := journal.Peek(h.Journal, h.journalOptions())
 	if err != nil {
@@ -97,8 +97,8 @@ func (d *Disk) openJournal(h *Home) error {
 	return nil
 }
 
-// isForeign reports whether a journal was written by another replica, or in another cluster: disks were mixed up, and nothing is
-// lost.
+// isForeign reports whether a journal was written by another replica, or in another cluster: disks were mixed up, and
+// nothing is lost.
 func (d *Disk) isForeign(cfg *pbft.Config) bool {
 	for _, rec := range d.Log {
 		if head, is := rec.(*pbft.Head); is && (head.Cluster != cfg.Cluster || head.Self != cfg.Self) {
@@ -182,8 +182,8 @@ func (h *Home) judge(life mark, named pbft.Life) (pbft.Life, error) {
 	}
 }
 
-// adopt makes the life beside the key and that of the journal the same one. A journal of the first format is given its life
-// once: the file says so first, else a journal of the same age that is put back later would be adopted too.
+// adopt makes the life beside the key and that of the journal the same one. A journal of the first format is given its
+// life once: the file says so first, else a journal of the same age that is put back later would be adopted too.
 func (d *Disk) adopt(h *Home, life mark, own pbft.Life) error {
 	if lifeOf(d.Log) != own {
 		if err := h.Life.Write(adopting + own.String()); err != nil {

@@ -10,8 +10,8 @@ import (
 	"tagma/statemachine"
 )
 
-// The states that a donor holds for others (X2). A replica uses one at a time, so that one that is faulty leaves room for the
-// others, and where even so there is none, those that have had theirs for longest make room.
+// The states that a donor holds for others (X2). A replica uses one at a time, so that one that is faulty leaves room
+// for the others, and where even so there is none, those that have had theirs for longest make room.
 
 // Bounds of what is held for others.
 const (
@@ -61,7 +61,8 @@ func (d *Donor) pinned(seq pbft.Seq) *pin {
 	return nil
 }
 
-// makeRoom ends a pin if there are as many as there may be: one that nobody uses, or else the oldest, if it has had its turn.
+// makeRoom ends a pin if there are as many as there may be: one that nobody uses, or else the oldest, if it has had its
+// turn.
 func (d *Donor) makeRoom(now time.Duration) bool {
 	if len(d.pins) < maxPins {
 		return true
@@ -84,8 +85,8 @@ func (d *Donor) isUsed(p *pin) bool {
 	return slices.ContainsFunc(d.askers, func(a asker) bool { return a.pin == p })
 }
 
-// open holds the state of an offer. One that the store does not have any more, or that is not what its certificate says, is
-// offered no longer: whoever is told of it would ask for it again and again.
+// open holds the state of an offer. One that the store does not have any more, or that is not what its certificate
+// says, is offered no longer: whoever is told of it would ask for it again and again.
 func (d *Donor) open(offer int, now time.Duration) *pin {
 	cert := d.offers[offer]
 	tree, view, err := d.store.Pin(uint64(cert.Seq))
@@ -119,8 +120,8 @@ func (d *Donor) hold() {
 	d.votes.Keep(low)
 }
 
-// Tick ends pins that nobody asks for any more, or that were held for long enough: a receiver goes on with a newer checkpoint
-// (X7).
+// Tick ends pins that nobody asks for any more, or that were held for long enough: a receiver goes on with a newer
+// checkpoint (X7).
 func (d *Donor) Tick(now time.Duration) {
 	held := d.votes.Bytes()
 	for _, p := range slices.Clone(d.pins) {

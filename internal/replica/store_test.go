@@ -49,7 +49,10 @@ func (s *memStore) read(at uint64) *merkle.Tree {
 	if err != nil {
 		panic(err)
 	}
-	for e := range v.Scan(nil, nil) {
+	for e, err := range v.Scan(nil, nil) {
+		if err != nil {
+			panic(err)
+		}
 		tree.Set(e.Key, e.Value)
 	}
 	return tree
@@ -144,8 +147,8 @@ func (g *memStage) Scan() iter.Seq2[[]byte, error] {
 			yield(nil, err)
 			return
 		}
-		for e := range v.Scan(nil, nil) {
-			if !yield(e.Key, nil) {
+		for e, err := range v.Scan(nil, nil) {
+			if !yield(e.Key, err) {
 				return
 			}
 		}

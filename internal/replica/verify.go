@@ -11,8 +11,8 @@ import (
 
 // What a start makes of the store (D5).
 
-// openStore opens the store, or an empty one in the place of one that is damaged: the journal is whole, so nothing that was
-// signed is lost with it.
+// openStore opens the store, or an empty one in the place of one that is damaged: the journal is whole, so nothing that
+// was signed is lost with it.
 func (h *Home) openStore() (Store, error) {
 	s, err := h.State.Open()
 	if !errors.Is(err, store.ErrDamaged) {
@@ -26,8 +26,8 @@ func (h *Home) openStore() (Store, error) {
 	return h.State.Open()
 }
 
-// verify loads the store at the newest checkpoint of this replica whose root it still has. What lies above is executed again
-// from the journal; the store is not trusted as a log (D5). If it has none, the state comes from others (X1).
+// verify loads the store at the newest checkpoint of this replica whose root it still has. What lies above is executed
+// again from the journal; the store is not trusted as a log (D5). If it has none, the state comes from others (X1).
 func (d *Disk) verify(h *Home, start pbft.Start) error {
 	var tried []pbft.Seq
 	for _, mark := range d.marks() {
@@ -58,8 +58,8 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 	return err
 }
 
-// marks lists the states to look for, newest first but for the one that is stable: others may need it, and while ordering is
-// stalled nobody has a newer one that is certified (K4). What lies above is executed again in a moment.
+// marks lists the states to look for, newest first but for the one that is stable: others may need it, and while
+// ordering is stalled nobody has a newer one that is certified (K4). What lies above is executed again in a moment.
 func (d *Disk) marks() []pbft.Mark {
 	marks := pbft.Marks(d.Log)
 	stable := pbft.LastStable(d.Log)

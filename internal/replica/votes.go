@@ -9,8 +9,8 @@ import (
 	"tagma/pbft"
 )
 
-// Votes is the journal as the driver's port: it encodes records and begins segments when they are due. One that does not
-// exist yet begins with the first record (D8.2). All methods but Batch and Keep belong to the driver.
+// Votes is the journal as the driver's port: it encodes records and begins segments when they are due. One that does
+// not exist yet begins with the first record (D8.2). All methods but Batch and Keep belong to the driver.
 type Votes struct {
 	journal atomic.Pointer[journal.Journal]
 	begin   func(anchor []pbft.Record) (*journal.Journal, error) // makes a journal that does not exist yet
@@ -90,8 +90,8 @@ func (v *Votes) written(records []pbft.Record) {
 	}
 }
 
-// Truncate deletes segments that hold nothing above below. The current one is ended first if it is well used. What a donor
-// still serves is kept (X2).
+// Truncate deletes segments that hold nothing above below. The current one is ended first if it is well used. What a
+// donor still serves is kept (X2).
 func (v *Votes) Truncate(below pbft.Seq, anchor func() []pbft.Record) error {
 	j := v.journal.Load()
 	if j == nil {
@@ -142,7 +142,8 @@ func (v *Votes) Close() error {
 	return nil
 }
 
-// Batch reads a committed batch with its certificate; nil if the journal does not hold them. It may run beside the turns.
+// Batch reads a committed batch with its certificate; nil if the journal does not hold them. It may run beside the
+// turns.
 func (v *Votes) Batch(seq pbft.Seq) (*pbft.CertifiedBody, error) {
 	j := v.journal.Load()
 	if j == nil {

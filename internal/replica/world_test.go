@@ -47,7 +47,8 @@ func count[E pbft.Event](h *testHost) (n int) {
 	return n
 }
 
-// world is a replica that has the state fetched, and the others, in steps of a sixteenth of a timeout. Replica 0 fetches.
+// world is a replica that has the state fetched, and the others, in steps of a sixteenth of a timeout. Replica 0
+// fetches.
 type world struct {
 	t        testing.TB
 	cfg      pbft.Config
@@ -81,7 +82,8 @@ type scripted struct {
 	asked map[pbft.Seq]int // questions about each checkpoint
 }
 
-// newWorld has n replicas whose state has so many keys. All but the first one serve checkpoint 8; the first one is told of it.
+// newWorld has n replicas whose state has so many keys. All but the first one serve checkpoint 8; the first one is told
+// of it.
 func newWorld(t testing.TB, n, keys int) *world {
 	w := &world{t: t, cfg: testConfig(n), host: &testHost{now: time.Hour}, store: openStore(newMedium())}
 	w.mover = newMover(&w.cfg, w.host, w.store, 0)
@@ -204,7 +206,8 @@ func (w *world) react() {
 	}
 }
 
-// until passes time until something holds, and fails if it does not after so many timeouts. It returns the timeouts it took.
+// until passes time until something holds, and fails if it does not after so many timeouts. It returns the timeouts it
+// took.
 func (w *world) until(timeouts int, what string, holds func() bool) float64 {
 	w.t.Helper()
 	began := w.host.now

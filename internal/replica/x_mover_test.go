@@ -83,57 +83,8 @@ func TestX3_AnotherDonorIsUsedInPlaceOfOneThatLies(t *testing.T) {
 	}
 }
 
-// A liar that is always a checkpoint ahead of the others and refuses it does not keep this replica from them.
-func TestX3_OffersThatAreNotKeptAreTakenLast(t *testing.T) {
-	w := newWorld(t, 4, 1000)
-	w.checkpoint(12, 1000, 1)
-	w.donors[1].spoil = func(m *pbft.FetchState, _ []*pbft.Data) []*pbft.Data {
-		if m.Seq > 0 { // it takes another one each time
-			w.checkpoint(w.donors[1].newest().Seq+testK, 1000, 1)
-		}
-		return []*pbft.Data{{Seq: m.Seq, Offer: w.donors[1].newest()}}
-	}
-	w.untilWhole(3, 8)
-}
-
-// X5, D8.9: where the only offer of use is not kept, the others must be asked for a newer checkpoint, else an idle cluster would
-// wait for ever.
-func TestX5_WhoIsOnlyPromisedSomethingOfUseStarves(t *testing.T) {
-	w := newWorld(t, 4, 100)
-	fill(t, w.store, 11, 100)
-	w.checkpoint(12, 100, 1)
-	w.donors[1].spoil = func(m *pbft.FetchState, _ []*pbft.Data) []*pbft.Data {
-		return []*pbft.Data{{Seq: m.Seq, Offer: w.donors[1].newest()}}
-	}
-	w.until(10, "the others are asked for a newer checkpoint", func() bool { return count[pbft.Starving](w.host) > 0 })
-	w.checkpoint(16, 100, 2, 3)
-	w.untilWhole(20, 16)
-}
-
-// X5: nothing is written below what the store holds. Where that is all that is offered, the others are asked for a newer one.
-func TestX5_WhatLiesBelowTheStoreIsOfNoUse(t *testing.T) {
-	w := newWorld(t, 4, 100)
-	fill(t, w.store, 11, 100)
-	held := w.store.Last()
-	w.until(3, "it starves", func() bool { return count[pbft.Starving](w.host) > 0 })
-	if w.mover.phase != Choosing || w.store.Last() != held {
-		t.Errorf("it is %q and wrote up to %d", w.mover.phase, w.store.Last())
-	}
-	w.checkpoint(12, 100)
-	w.untilWhole(3, 12)
-}
-
-// X1, X6: what was executed is not executed again: a checkpoint below it is of no use, one at it is.
-func TestX6_WhatWasExecutedIsNotFetched(t *testing.T) {
-	w := newWorld(t, 4, 100)
-	w.mover.position = 9
-	w.until(3, "it starves", func() bool { return count[pbft.Starving](w.host) > 0 })
-	w.mover.position = 8
-	w.untilWhole(3, 8)
-}
-
-// D8.3: nothing is written for a checkpoint before a record of one at or above it is durable: a crash would leave a store that is
-// ahead of its journal.
+// D8.3: nothing is written for a checkpoint before a record of one at or above it is durable: a crash would leave a
+// store that is ahead of its journal.
 func TestD8_3_NothingIsWrittenBeforeTheRecordOfTheTarget(t *testing.T) {
 	w := newWorld(t, 4, 100)
 	w.checkpoint(12, 100)
@@ -174,7 +125,8 @@ func TestX7_DonorsThatWereCutOffAreUsedAgain(t *testing.T) {
 	}
 }
 
-// A replica that sent what does not fit its hash is tried again once nobody else is left: the fault may be of this replica.
+// A replica that sent what does not fit its hash is tried again once nobody else is left: the fault may be of this
+// replica.
 func TestX3_TheOnlyDonorLeftIsForgiven(t *testing.T) {
 	w := newWorld(t, 4, 2000)
 	w.donors[2], w.donors[3] = nil, nil // down, and trusted
@@ -222,8 +174,8 @@ func TestX7_LateAnswersOfAnEarlierRoundBlameNobody(t *testing.T) {
 	}
 }
 
-// X2, X9: donors that take long to index a state, longer than the mover's first patience, while newer checkpoints come all the
-// time. Patience must grow, else every round is given up for a newer one that is indexed anew.
+// X2, X9: donors that take long to index a state, longer than the mover's first patience, while newer checkpoints come
+// all the time. Patience must grow, else every round is given up for a newer one that is indexed anew.
 func TestX9_AStateThatTakesLongToIndexIsFetchedUnderLoad(t *testing.T) {
 	w := newWorld(t, 4, 500)
 	since := map[pbft.Seq]time.Duration{}
@@ -249,7 +201,8 @@ func TestX9_AStateThatTakesLongToIndexIsFetchedUnderLoad(t *testing.T) {
 	t.Logf("whole after %.0f timeouts", w.untilWhole(40, 8))
 }
 
-// X7: where all let the checkpoint go in the middle, a newer one is fetched, and what is there already is not fetched again.
+// X7: where all let the checkpoint go in the middle, a newer one is fetched, and what is there already is not fetched
+// again.
 func TestX7_ANewerCheckpointContinuesWhereTheOldOneWasLetGo(t *testing.T) {
 	w := newWorld(t, 4, 20000)
 	w.rate = 1
@@ -295,94 +248,4 @@ func TestX4_AStoreThatIsAheadChoosesAgain(t *testing.T) {
 	w.until(2, "it chooses again", func() bool { return w.mover.phase == Choosing })
 	w.checkpoint(12, 100)
 	w.untilWhole(4, 12)
-}
-
-// X6: the state is adopted when its record is durable, which the core says, and at no other moment.
-func TestX6_AStateIsAdoptedInItsPlaceOnly(t *testing.T) {
-	w := newWorld(t, 4, 3000)
-	for w.mover.phase != Idle {
-		if _, err := w.mover.adopt(8); (err == nil) != (w.mover.phase == Idle) {
-			t.Fatalf("adopted in phase %q: %v", w.mover.phase, err)
-		}
-		if _, err := w.mover.adopt(12); err == nil {
-			t.Fatal("adopted another one")
-		}
-		w.deaf = true
-		w.step()
-	}
-}
-
-// Nothing is in flight behind Close: what a job or a donor brings later is ignored, and the store is free for others.
-func TestX7_NothingComesBehindClose(t *testing.T) {
-	for _, phase := range []Phase{Choosing, Loading, Fetching, Switching} {
-		w := newWorld(t, 4, 3000)
-		for w.mover.phase != phase {
-			w.deaf = true
-			w.step()
-		}
-		w.mover.Close()
-		w.host.sent, w.host.events = nil, nil
-		w.host.settle()
-		for _, a := range w.onItsWay {
-			w.mover.Data(a.from, pbft.Own(a.m), w.host.now)
-		}
-		w.mover.Tick(w.host.now + time.Minute)
-		if len(w.host.sent) > 0 || len(w.host.events) > 0 || w.store.staged != nil || w.mover.Active() {
-			t.Errorf("closed while %s: %d sent, %d events, a stage is open: %v, active: %v", phase, len(w.host.sent),
-				len(w.host.events), w.store.staged != nil, w.mover.Active())
-		}
-	}
-}
-
-// A failure of the store while a state is taken in is final.
-func TestD6_AFailureOfTheStageIsFinal(t *testing.T) {
-	w := newWorld(t, 4, 3000)
-	w.until(4, "it fetches", func() bool { return w.mover.phase == Fetching })
-	w.store.fail = errCrashed
-	for range 16 {
-		if w.mover.failed != nil {
-			return
-		}
-		w.stepUnchecked()
-	}
-	t.Error("the failure is not told")
-}
-
-func (w *world) stepUnchecked() {
-	for _, l := range w.host.sent {
-		w.ask(w.donors[l.to], l)
-	}
-	w.host.sent = nil
-	for _, a := range w.onItsWay {
-		w.mover.Data(a.from, pbft.Own(a.m), w.host.now)
-	}
-	w.onItsWay = nil
-}
-
-// Progress is for people: the share of a round never falls, and what is told adds up.
-func TestProgress_TheShareOfARoundNeverFalls(t *testing.T) {
-	w := newWorld(t, 4, 20000)
-	w.rate = 1
-	var last Progress
-	for w.mover.phase != Idle {
-		p := w.mover.Progress()
-		if p.Share < last.Share || p.Bytes < last.Bytes || p.Keys < last.Keys || p.Share > 1 {
-			t.Fatalf("%+v behind %+v", p, last)
-		}
-		if p.Share > 0 && p.Share < 1 && (p.Rate() <= 0 || p.Remaining() <= 0) {
-			t.Fatalf("%v a second, %v remain of %+v", p.Rate(), p.Remaining(), p)
-		}
-		if p.Share > 0 && p.Share < 1 && (p.Pinned != 3 || len(p.Donors) != 3) {
-			t.Fatalf("served by %v", p.Donors)
-		}
-		last = p
-		w.step()
-	}
-	if p := w.mover.Progress(); p.Share != 1 || p.Remaining() != 0 || p.Keys != 20000 {
-		t.Errorf("in the end %+v", p)
-	}
-	if p := (&Progress{Began: 10 * time.Second, Now: 20 * time.Second, Share: 0.25, Bytes: 1000}); p.Rate() != 100 ||
-		p.Remaining() != 30*time.Second {
-		t.Errorf("%v a second, %v remain", p.Rate(), p.Remaining())
-	}
 }

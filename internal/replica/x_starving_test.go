@@ -1,0 +1,57 @@
+package replica
+
+import (
+	"testing"
+
+	"tagma/pbft"
+)
+
+// A liar that is always a checkpoint ahead of the others and refuses it does not keep this replica from them.
+func TestX3_OffersThatAreNotKeptAreTakenLast(t *testing.T) {
+	w := newWorld(t, 4, 1000)
+	w.checkpoint(12, 1000, 1)
+	w.donors[1].spoil = func(m *pbft.FetchState, _ []*pbft.Data) []*pbft.Data {
+		if m.Seq > 0 { // it takes another one each time
+			w.checkpoint(w.donors[1].newest().Seq+testK, 1000, 1)
+		}
+		return []*pbft.Data{{Seq: m.Seq, Offer: w.donors[1].newest()}}
+	}
+	w.untilWhole(3, 8)
+}
+
+// X5, D8.9: where the only offer of use is not kept, the others must be asked for a newer checkpoint, else an idle
+// cluster would wait for ever.
+func TestX5_WhoIsOnlyPromisedSomethingOfUseStarves(t *testing.T) {
+	w := newWorld(t, 4, 100)
+	fill(t, w.store, 11, 100)
+	w.checkpoint(12, 100, 1)
+	w.donors[1].spoil = func(m *pbft.FetchState, _ []*pbft.Data) []*pbft.Data {
+		return []*pbft.Data{{Seq: m.Seq, Offer: w.donors[1].newest()}}
+	}
+	w.until(10, "the others are asked for a newer checkpoint", func() bool { return count[pbft.Starving](w.host) > 0 })
+	w.checkpoint(16, 100, 2, 3)
+	w.untilWhole(20, 16)
+}
+
+// X5: nothing is written below what the store holds. Where that is all that is offered, the others are asked for a
+// newer one.
+func TestX5_WhatLiesBelowTheStoreIsOfNoUse(t *testing.T) {
+	w := newWorld(t, 4, 100)
+	fill(t, w.store, 11, 100)
+	held := w.store.Last()
+	w.until(3, "it starves", func() bool { return count[pbft.Starving](w.host) > 0 })
+	if w.mover.phase != Choosing || w.store.Last() != held {
+		t.Errorf("it is %q and wrote up to %d", w.mover.phase, w.store.Last())
+	}
+	w.checkpoint(12, 100)
+	w.untilWhole(3, 12)
+}
+
+// X1, X6: what was executed is not executed again: a checkpoint below it is of no use, one at it is.
+func TestX6_WhatWasExecutedIsNotFetched(t *testing.T) {
+	w := newWorld(t, 4, 100)
+	w.mover.position = 9
+	w.until(3, "it starves", func() bool { return count[pbft.Starving](w.host) > 0 })
+	w.mover.position = 8
+	w.untilWhole(3, 8)
+}

@@ -1,0 +1,98 @@
+package replica
+
+import (
+	"testing"
+	"time"
+
+	"tagma/pbft"
+)
+
+// X6: the state is adopted when its record is durable, which the core says, and at no other moment.
+func TestX6_AStateIsAdoptedInItsPlaceOnly(t *testing.T) {
+	w := newWorld(t, 4, 3000)
+	for w.mover.phase != Idle {
+		if _, err := w.mover.adopt(8); (err == nil) != (w.mover.phase == Idle) {
+			t.Fatalf("adopted in phase %q: %v", w.mover.phase, err)
+		}
+		if _, err := w.mover.adopt(12); err == nil {
+			t.Fatal("adopted another one")
+		}
+		w.deaf = true
+		w.step()
+	}
+}
+
+// Nothing is in flight behind Close: what a job or a donor brings later is ignored, and the store is free for others.
+func TestX7_NothingComesBehindClose(t *testing.T) {
+	for _, phase := range []Phase{Choosing, Loading, Fetching, Switching} {
+		w := newWorld(t, 4, 3000)
+		for w.mover.phase != phase {
+			w.deaf = true
+			w.step()
+		}
+		w.mover.Close()
+		w.host.sent, w.host.events = nil, nil
+		w.host.settle()
+		for _, a := range w.onItsWay {
+			w.mover.Data(a.from, pbft.Own(a.m), w.host.now)
+		}
+		w.mover.Tick(w.host.now + time.Minute)
+		if len(w.host.sent) > 0 || len(w.host.events) > 0 || w.store.staged != nil || w.mover.Active() {
+			t.Errorf("closed while %s: %d sent, %d events, a stage is open: %v, active: %v", phase, len(w.host.sent),
+				len(w.host.events), w.store.staged != nil, w.mover.Active())
+		}
+	}
+}
+
+// A failure of the store while a state is taken in is final.
+func TestD6_AFailureOfTheStageIsFinal(t *testing.T) {
+	w := newWorld(t, 4, 3000)
+	w.until(4, "it fetches", func() bool { return w.mover.phase == Fetching })
+	w.store.fail = errCrashed
+	for range 16 {
+		if w.mover.failed != nil {
+			return
+		}
+		w.stepUnchecked()
+	}
+	t.Error("the failure is not told")
+}
+
+func (w *world) stepUnchecked() {
+	for _, l := range w.host.sent {
+		w.ask(w.donors[l.to], l)
+	}
+	w.host.sent = nil
+	for _, a := range w.onItsWay {
+		w.mover.Data(a.from, pbft.Own(a.m), w.host.now)
+	}
+	w.onItsWay = nil
+}
+
+// Progress is for people: the share of a round never falls, and what is told adds up.
+func TestProgress_TheShareOfARoundNeverFalls(t *testing.T) {
+	w := newWorld(t, 4, 20000)
+	w.rate = 1
+	var last Progress
+	for w.mover.phase != Idle {
+		p := w.mover.Progress()
+		if p.Share < last.Share || p.Bytes < last.Bytes || p.Keys < last.Keys || p.Share > 1 {
+			t.Fatalf("%+v behind %+v", p, last)
+		}
+		if p.Share > 0 && p.Share < 1 && (p.Rate() <= 0 || p.Remaining() <= 0) {
+			t.Fatalf("%v a second, %v remain of %+v", p.Rate(), p.Remaining(), p)
+		}
+		if p.Share > 0 && p.Share < 1 && (p.Pinned != 3 || len(p.Donors) != 3) {
+			t.Fatalf("served by %v", p.Donors)
+		}
+		last = p
+		w.step()
+	}
+	if p := w.mover.Progress(); p.Share != 1 || p.Remaining() != 0 || p.Keys != 20000 {
+		t.Errorf("in the end %+v", p)
+	}
+	if p := (&Progress{Began: 10 * time.Second, Now: 20 * time.Second, Share: 0.25, Bytes: 1000}); p.Rate() != 100 ||
+		p.Remaining() != 30*time.Second {
+		t.Errorf("%v a second, %v remain", p.Rate(), p.Remaining())
+	}
+}
