@@ -164,6 +164,9 @@ func TestD8_6_ANewLifeMayBeCutOffAnywhere(t *testing.T) {
 			if again != nil && !errors.As(again, new(*Amnesia)) || again != nil && err == nil {
 				t.Fatalf("%s: started with %v, the new life with %v", found, again, err)
 			}
+			if again != nil && r.text != lifeL.String() {
+				t.Error("the file names a life that no journal has: the old disk could not come back")
+			}
 			if again != nil {
 				if err := Begin(r.home(), recovered(12)); err != nil {
 					t.Fatal(err)

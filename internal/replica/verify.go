@@ -47,6 +47,11 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 			"goes_on_from", uint64(d.Applied.Seq))
 	}
 	start.Fetch = len(tried) > 0 && d.Applied.Seq == 0
+	if stable := pbft.LastStable(d.Log); start.Fetch && stable > 0 && pbft.Seq(d.Store.MaxVersion()) > stable {
+		if err := d.renewStore(h); err != nil {
+			return err
+		}
+	}
 	var err error
 	d.Replica, err = pbft.Boot(h.Config, d.Log, d.Applied, start)
 	switch {
@@ -54,6 +59,24 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 		return fmt.Errorf("%s: %w: bring this replica's own journal back", h.Journal, err)
 	case errors.Is(err, pbft.ErrOtherWindow):
 		return fmt.Errorf("%s: %w: set both back in the cluster file of every replica", h.Journal, err)
+	}
+	return err
+}
+
+// renewStore moves aside a store that lost data and holds more than the newest stable checkpoint (X5). Nothing may be
+// written into it at that checkpoint, and a newer one may never come: it could take this replica to make one stable.
+func (d *Disk) renewStore(h *Home) error {
+	h.warn("the store is moved aside: the others' newest state cannot be written below what it holds", "holds", d.Store.MaxVersion())
+	err := d.Store.Close()
+	d.Store = nil
+	if err == nil {
+		err = h.State.Aside()
+	}
+	if err == nil {
+		d.Store, err = h.State.Open()
+	}
+	if err == nil {
+		_, err = d.Store.Load(0)
 	}
 	return err
 }

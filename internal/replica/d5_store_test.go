@@ -1,0 +1,58 @@
+package replica
+
+import (
+	"testing"
+
+	"tagma/pbft"
+)
+
+// D5, X5: what a start makes of a store by the marks of its journal: checkpoints at 4 and 8, the newer one stable, and
+// batches up to 10.
+func TestD5_AStartGoesOnFromTheNewestStateThatTheStoreHas(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		written []uint64   // checkpoints that the store holds
+		wrong   []pbft.Seq // marks whose root is another one
+		at      pbft.Seq   // from which it goes on
+		aside   int        // stores moved aside
+		fetches bool       // the state comes from others
+	}{
+		{"all is there", []uint64{4, 8, 10}, nil, 8, 0, false},
+		{"the newer one is wrong", []uint64{4, 8, 10}, []pbft.Seq{8}, 4, 0, false},
+		{"both are wrong, and nothing lies above the stable one", []uint64{4, 8}, []pbft.Seq{4, 8}, 0, 0, true},
+		{"both are wrong, and more lies above the stable one", []uint64{4, 8, 10}, []pbft.Seq{4, 8}, 0, 1, true},
+		{"it is empty", nil, nil, 0, 0, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			full := newMedium()
+			roots := map[pbft.Seq]pbft.Digest{}
+			for _, seq := range []uint64{4, 8} {
+				roots[pbft.Seq(seq)] = fill(t, openStore(full), seq, 10)
+			}
+			for _, seq := range c.wrong {
+				roots[seq] = pbft.Digest{1}
+			}
+			if len(c.written) > 0 {
+				r.medium = newMedium()
+				for _, seq := range c.written {
+					fill(t, openStore(r.medium), seq, 10)
+				}
+			}
+			log := []pbft.Record{ownMark(4, roots[4]), ownMark(8, roots[8]), stableAt(8, roots[8])}
+			for seq := pbft.Seq(1); seq <= 10; seq++ {
+				log = append(log, certified(seq, 10))
+			}
+			r.write(lifeL, log...)
+			r.text = lifeL.String()
+			d := r.mustStart()
+			if d.Applied.Seq != c.at || r.aside != c.aside || d.Replica.Inspect().LeftBehind != c.fetches {
+				t.Errorf("goes on from %d, %d stores aside, waits for the state: %v; want %d, %d, %v", d.Applied.Seq, r.aside,
+					d.Replica.Inspect().LeftBehind, c.at, c.aside, c.fetches)
+			}
+			if held := pbft.Seq(d.Store.MaxVersion()); c.fetches && held > 8 {
+				t.Errorf("the store holds %d, and nothing may be written below", held)
+			}
+		})
+	}
+}
