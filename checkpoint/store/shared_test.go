@@ -38,7 +38,8 @@ func TestX9_AStageReadsTheDiskOnlyForWhatIsNotInMemory(t *testing.T) {
 	requireState(t, s, 60, j.m[60])
 }
 
-// X4: what an earlier run left above the position is on the disk alone, and so is what is true when the memory is wrong (K2).
+// X4: what an earlier run left above the position is on the disk alone, and so is what is true when the memory is wrong
+// (K2).
 func TestX4_AStageReadsTheDiskForLeftoversAndInDoubt(t *testing.T) {
 	j := record(6, 60)
 	dir := t.TempDir()

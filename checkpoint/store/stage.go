@@ -37,8 +37,8 @@ func (s *Store) holdsAll() bool {
 
 // Stage begins to take in the state after seq. It reads everything visible at version seq into a tree of its own, what
 // crashed runs and earlier stages left included: that, not what was executed, is what a view at seq would see, so that is
-// what must be compared with the wanted state. Where nothing was left, what is in memory is the same, and is taken. It takes two seconds or less for a million keys, and as much memory again as
-// the store's tree.
+// what must be compared with the wanted state. It takes two seconds or less for a million keys, and as much memory again as
+// the store's tree. Where nothing was left, what is in memory is the same, and is taken: that costs nothing.
 //
 // It returns ErrAhead if the store holds anything of a later sequence number, or is at one, and ErrStaging if a stage is
 // open already. Until Adopt or Close nothing else may be written, and Checkpoint is refused.
