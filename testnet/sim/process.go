@@ -95,7 +95,7 @@ func (n *node) askingStep(ev pbft.Event) {
 		case pbft.Dropped:
 			n.w.note(line{who: int(n.id), what: dropped, msg: e.Msg, words: string(e.Why)})
 		default:
-			panic("sim: a replica that asks does more than that")
+			n.w.fail("D8.6", n.id, "a replica that asks does more than that: %T", e)
 		}
 	}
 	if text, err := n.asking.Waits(n.clock()); err != nil {

@@ -61,13 +61,17 @@ func rejoined(t testing.TB, w *World, id pbft.ReplicaID) {
 var ways = []far{
 	{"isolated on a busy cluster", func(*Options) {}, isolated, rejoined},
 	{"isolated on a cluster that is idle when it comes back", func(o *Options) { o.Until = 6 * time.Second }, isolated, rejoined},
-	{"a restart under large values", func(o *Options) {
-		o.Kind, o.ValueBytes, o.Think = Puts, 120_000, 100*time.Millisecond
-		o.Config.CheckpointInterval, o.Config.LogWindow, o.SegmentBytes = 16, 64, 4<<20
-	}, func(_ testing.TB, w *World, id pbft.ReplicaID) { w.Crash(id, disk.Kill) },
-		func(t testing.TB, w *World, id pbft.ReplicaID) { w.mustRestart(t, id) }},
-	{"a restart under load", func(*Options) {}, func(_ testing.TB, w *World, id pbft.ReplicaID) { w.Crash(id, disk.Holes) },
-		func(t testing.TB, w *World, id pbft.ReplicaID) { w.mustRestart(t, id) }},
+	{
+		"a restart under large values", func(o *Options) {
+			o.Kind, o.ValueBytes, o.Think = Puts, 120_000, 100*time.Millisecond
+			o.Config.CheckpointInterval, o.Config.LogWindow, o.SegmentBytes = 16, 64, 4<<20
+		}, func(_ testing.TB, w *World, id pbft.ReplicaID) { w.Crash(id, disk.Kill) },
+		func(t testing.TB, w *World, id pbft.ReplicaID) { w.mustRestart(t, id) },
+	},
+	{
+		"a restart under load", func(*Options) {}, func(_ testing.TB, w *World, id pbft.ReplicaID) { w.Crash(id, disk.Holes) },
+		func(t testing.TB, w *World, id pbft.ReplicaID) { w.mustRestart(t, id) },
+	},
 }
 
 // X0, X1, X9: a correct replica is far behind, and in the moment in which it comes back the primary, or another backup, is
