@@ -43,8 +43,8 @@ what clients of the others keep of their throughput meanwhile. Each case has a c
 ` + describeCases() + `
 At the end of every case all acknowledged writes are read back, all replicas must report one state digest, and their
 stores, read from the disk, must have one root. The exit code is 1 if a case failed: if that was not so, if something did
-not happen within --within, or if a bound was missed. Bounds on time and throughput that were missed while the machine
-starved the processes are told as inconclusive and fail nothing.
+not happen within --within, or if a bound was missed. Bounds on time and throughput that were missed while other
+programs took the machine's processor time are told as inconclusive and fail nothing.
 
 Replicas and clients share this machine. Give --keys 1000000 for figures that say something about large states.`,
 		Example: `  tagma-testnet comeback

@@ -183,6 +183,7 @@ func killed(s *stage) error {
 	}
 	s.result.tell("whole transfer", all/(1<<20), "MiB")
 	s.result.tell("received in four lives", (sum+last)/(1<<20), "MiB")
+	s.result.tell("whole/(keys+values)", all/s.o.payload(), "")
 	s.result.atMost("received/whole", (sum+last)/all, mostOfRestarts, "")
 	return s.unslow()
 }

@@ -136,3 +136,36 @@ func TestOptions_WhatMakesNoSenseIsNamedByItsFlag(t *testing.T) {
 		t.Errorf("chosen in another order than that of the cases: %v", all)
 	}
 }
+
+func TestUsage_WhatOthersTakeIsNeitherIdleNorOurs(t *testing.T) {
+	then := parseStat("cpu  100 0 100 1000 100 0 0 0 0 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
+	now := parseStat("cpu  400 100 200 1200 200 50 50 100 0 0\n")
+	if d := now.all - then.all; d < 9.999 || d > 10.001 {
+		t.Fatalf("%v s in all, want 10", d)
+	}
+	now.own = 2 // of 7 that were used
+	if got := now.takenSince(then); got < 0.499 || got > 0.501 {
+		t.Errorf("others took %v, want a half", got)
+	}
+	now.own = 8 // children that ended were counted late
+	if got := now.takenSince(then); got != 0 {
+		t.Errorf("others took %v, want none", got)
+	}
+	for _, text := range []string{"", "cpu 1 2", "intr 1 2 3 4 5 6 7 8 9", "cpu a b c d e f g h i"} {
+		if u := parseStat(text); u != (usage{}) || now.takenSince(u) != 0 {
+			t.Errorf("%q is read as %v", text, u)
+		}
+	}
+}
+
+func TestStarved_ByOthersOrByLongWaits(t *testing.T) {
+	for _, c := range []struct {
+		paused time.Duration
+		taken  float64
+		want   bool
+	}{{0, 0, false}, {0, mostTaken, false}, {0, 0.5, true}, {time.Second, 0, true}} {
+		if got := starved(c.paused, time.Second, c.taken) != ""; got != c.want {
+			t.Errorf("waited %v, others took %v: %v", c.paused, c.taken, got)
+		}
+	}
+}

@@ -31,6 +31,7 @@ type Case struct {
 	Seconds     float64    `json:"seconds"`      // of the whole case
 	LoadAverage [2]float64 `json:"load_average"` // of the machine over a minute, before and after; 0 where it is not told
 	PausedMS    float64    `json:"paused_ms"`    // the longest time for which the machine let a process wait
+	Taken       float64    `json:"taken"`        // the share of its processor time that other programs used, 0 to 1
 	Starved     string     `json:"starved,omitempty"`
 	Files       string     `json:"files,omitempty"` // where logs, journals and stores are, if they were left
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -87,7 +85,7 @@ func Run(ctx context.Context, o Options, show demo.Progress) (*Document, error) 
 func runOne(ctx context.Context, o *Options, t *trial, show demo.Progress) (*Case, error) {
 	c := &Case{Name: t.name, About: t.about, LoadAverage: [2]float64{loadAverage(), 0}}
 	show.Begin(t.name, t.about)
-	began := time.Now()
+	began, before := time.Now(), used()
 	dir := filepath.Join(o.Dir, t.name)
 	s, err := newStage(ctx, o, dir, c, show)
 	if err != nil {
@@ -110,7 +108,8 @@ func runOne(ctx context.Context, o *Options, t *trial, show demo.Progress) (*Cas
 	c.Seconds = report.Round(time.Since(began).Seconds())
 	c.LoadAverage[1] = loadAverage()
 	c.PausedMS = report.Round(float64(paused) / float64(time.Millisecond))
-	c.Starved = observe.Starved(paused, o.ViewTimeout)
+	c.Taken = report.Round(used().takenSince(before))
+	c.Starved = starved(paused, o.ViewTimeout, c.Taken)
 	if err != nil {
 		c.Failure = err.Error()
 	}
@@ -126,18 +125,4 @@ func runOne(ctx context.Context, o *Options, t *trial, show demo.Progress) (*Cas
 		show.Fail(errors.New(c.String()))
 	}
 	return c, nil
-}
-
-// loadAverage is that of the machine over the last minute, 0 where the system does not tell.
-func loadAverage() float64 {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return 0
-	}
-	first, _, _ := strings.Cut(string(text), " ")
-	average, err := strconv.ParseFloat(first, 64)
-	if err != nil {
-		return 0
-	}
-	return average
 }
