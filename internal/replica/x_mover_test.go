@@ -23,7 +23,20 @@ func TestX9_ASecondTransferFetchesWhatChanged(t *testing.T) {
 	}
 }
 
-// A donor that lies costs about a timeout, and no more where others serve the same checkpoint.
+// X2: the newest checkpoint that is offered is fetched, whoever answers first.
+func TestX2_TheNewestOfferIsFetched(t *testing.T) {
+	for _, newest := range []pbft.ReplicaID{1, 2, 3} {
+		w := newWorld(t, 4, 1000)
+		w.checkpoint(12, 1000, newest)
+		w.tell(*w.donors[newest].newest())
+		w.untilWhole(3, 8)
+		if p := w.mover.Progress(); w.whole != 12 || p.Rounds != 1 {
+			t.Errorf("replica %d alone has 12: whole at %d after %d rounds", newest, w.whole, p.Rounds)
+		}
+	}
+}
+
+// X3: a donor that lies costs about a timeout, and no more where others serve the same checkpoint.
 func TestX3_AnotherDonorIsUsedInPlaceOfOneThatLies(t *testing.T) {
 	refusal := func(d *scripted) func(*pbft.Data) *pbft.Data {
 		return func(data *pbft.Data) *pbft.Data { return &pbft.Data{Seq: data.Seq, Offer: d.newest()} }
@@ -57,14 +70,17 @@ func TestX3_AnotherDonorIsUsedInPlaceOfOneThatLies(t *testing.T) {
 		}},
 		{"a checkpoint of its own, and then silence", 3.5, false, func(w *world, d *scripted) {
 			w.checkpoint(12, 3000, 1)
+			w.tell(*d.newest())
 			d.spoil = spoiled(func(*pbft.Data) *pbft.Data { return nil })
 		}},
 		{"a checkpoint of its own, and then lies", 2, true, func(w *world, d *scripted) {
 			w.checkpoint(12, 3000, 1)
+			w.tell(*d.newest())
 			d.spoil = spoiled(bad)
 		}},
 		{"a checkpoint of its own, and then a refusal", 2, false, func(w *world, d *scripted) {
 			w.checkpoint(12, 3000, 1)
+			w.tell(*d.newest())
 			d.spoil = func(m *pbft.FetchState, _ []*pbft.Data) []*pbft.Data {
 				return []*pbft.Data{{Seq: m.Seq, Offer: d.newest()}}
 			}

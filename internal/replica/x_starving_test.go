@@ -10,9 +10,11 @@ import (
 func TestX3_OffersThatAreNotKeptAreTakenLast(t *testing.T) {
 	w := newWorld(t, 4, 1000)
 	w.checkpoint(12, 1000, 1)
+	w.tell(*w.donors[1].newest())
 	w.donors[1].spoil = func(m *pbft.FetchState, _ []*pbft.Data) []*pbft.Data {
 		if m.Seq > 0 { // it takes another one each time
 			w.checkpoint(w.donors[1].newest().Seq+testK, 1000, 1)
+			w.tell(*w.donors[1].newest())
 		}
 		return []*pbft.Data{{Seq: m.Seq, Offer: w.donors[1].newest()}}
 	}
