@@ -14,9 +14,6 @@ import (
 // nonce is that of every question: one replica asks at a time, and an answer to an earlier question is never a new one's.
 const nonce = 1
 
-// newLife is what a replica calls the life after the one that it forgot.
-var newLife = pbft.Life{1}
-
 // nothing is that no answer was heard.
 var nothing = [replicas]int32{absent, absent, absent, absent}
 
@@ -84,7 +81,7 @@ func (ls *locals) answersOf(n *node) (list [replicas]int32) {
 // it, or with a view that it can show to be justified.
 func (o *offers) answers() {
 	for id, k := range o.told {
-		if pbft.ReplicaID(id) != o.a.byzantine && o.s.heard[id] == absent && k != absent {
+		if by := pbft.ReplicaID(id); by != o.a.byzantine && k != absent && k != o.s.heard[id] && o.a.wants(o.s, by) {
 			o.deliver(k)
 		}
 	}
@@ -96,6 +93,12 @@ func (o *offers) answers() {
 			o.deliver(k)
 		}
 	}
+}
+
+// wants reports whether another replica's answer is still of use: it has not answered as one that remembers everything.
+func (a *alphabet) wants(s *local, id pbft.ReplicaID) bool {
+	k := s.heard[id]
+	return k == absent || !a.letters[k].held.whole
 }
 
 // lyingAnswer is the attacker's answer that shows a view to be justified, and nothing else; absent if it cannot.

@@ -9,8 +9,8 @@ import (
 // Searches in which replicas forget are sorted by level as others are, but a life that ends or begins starts the count
 // again: what a new life says in a low view can be of use to others that its former life had left behind. Within each of
 // those parts of a run the argument of classes.go holds. To forget has the level that the replica has; an answer has the
-// level of the replica that gives it, so that its order among that one's moves stays. While anybody may still ask, states are
-// merged only where nothing that can be used differs: votes come by the quorum, and what would be answered counts.
+// level of the replica that gives it, so that its order among that one's moves stays. States are merged only where nothing
+// that can be used differs: votes come by the quorum, and what would be answered counts while anybody may ask.
 
 // sorts returns the level of a move, and notes in the state that it leads to the level of the run.
 func (s *search) sorts(from state, i int, m move, next *state) pbft.View {
@@ -47,13 +47,13 @@ func (s *search) mayAnswer(st *state, id pbft.ReplicaID) bool {
 	asks := int(st.forgets) < s.o.Amnesia
 	for i, ls := range s.locals {
 		l := &ls.all[st.local[i]]
-		asks = asks || l.asking && l.heard[id] == absent
+		asks = asks || l.asking && s.a.wants(l, id)
 	}
 	return asks
 }
 
-// urgent returns the replica whose move must come next, if there is one: nothing needs to happen between the loss and the first
-// answer, since it could as well have happened before, nor before the attacker's answer, which comes last.
+// urgent returns the replica whose move must come next, if there is one: nothing needs to happen between the loss and the
+// first answer, since it could as well have happened before, nor before the attacker's answer, which comes last.
 func (s *search) urgent(st *state) (int, bool) {
 	for i, ls := range s.locals {
 		l := &ls.all[st.local[i]]

@@ -134,12 +134,11 @@ func (o *offers) leaving() {
 			suspects = append(suspects, o.a.vote(pbft.TypeSuspect, u-1, 0, none))
 		}
 		missing := weak - len(suspects)
-		if o.s.view == u-1 && o.s.suspects {
+		if o.s.view == u-1 && o.s.shown.suspects[u-1] && (o.s.lives == 0 || o.s.suspects) { // its own counts
 			missing--
 		}
-		suspects = append(suspects, o.witnesses(u, missing)...)
-		if len(suspects) >= weak || len(suspects) == weak-1 && o.s.view == u-1 && o.s.suspects {
-			o.deliver(suspects...)
+		if others := o.witnesses(u, missing); len(others) == missing {
+			o.deliver(append(suspects, others...)...)
 		}
 	}
 }

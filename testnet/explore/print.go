@@ -9,7 +9,17 @@ import (
 
 // Heading says what is about to be searched.
 func Heading(o Options) string {
-	return fmt.Sprintf("views 0–%d, %d sequence number(s), %d crash(es), one Byzantine replica of %d\n", o.Views-1, o.Slots, o.Crashes, o.Replicas)
+	text := fmt.Sprintf("views 0–%d, %d sequence number(s), %d crash(es)", o.Views-1, o.Slots, o.Crashes)
+	if o.Above {
+		text = strings.Replace(text, "sequence number(s)", "sequence number(s) above R", 1)
+	}
+	if o.Amnesia > 0 {
+		text += fmt.Sprintf(", %d time(s) a replica forgets everything", o.Amnesia)
+	}
+	if o.Byzantine == Nobody {
+		return text + fmt.Sprintf(", all %d replicas correct\n", o.Replicas)
+	}
+	return text + fmt.Sprintf(", one Byzantine replica of %d\n", o.Replicas)
 }
 
 // Line sums a run up in one line.

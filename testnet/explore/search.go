@@ -170,8 +170,8 @@ func (s *search) playOn(at int32) error {
 		return nil
 	}
 	s.fair++
-	if s.a.liars() > 0 && s.states[at].forgets > 0 {
-		return nil // more than f of them are lost: only safety is promised
+	if s.a.liars()+int(s.states[at].forgets) >= weak {
+		return nil // more than f are lost: only safety is promised (D8.1)
 	}
 	var cores [replicas]int32
 	for i, ls := range s.locals {
