@@ -169,3 +169,15 @@ func TestStarved_ByOthersOrByLongWaits(t *testing.T) {
 		}
 	}
 }
+
+func TestAdminAddresses_NoTwoAreAlike(t *testing.T) {
+	const many = 200 // of 700: two draws fall on one port for sure
+	found, err := adminAddresses(many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(found)
+	if n := len(slices.Compact(found)); n != many {
+		t.Errorf("%d different ones of %d", n, many)
+	}
+}

@@ -40,22 +40,24 @@ type stage struct {
 
 // newStage makes a cluster of which no replica runs yet. Close must follow.
 func newStage(ctx context.Context, o *Options, dir string, result *Case, show demo.Progress) (*stage, error) {
+	admin, err := adminAddresses(replicas)
+	if err != nil {
+		return nil, err
+	}
 	c, err := local.Create(local.Options{Dir: dir, Replicas: replicas, Protocol: o.protocol(), Control: &local.Control{Seed: 1}})
 	if err != nil {
 		return nil, err
 	}
 	s := &stage{
-		ctx: ctx, o: o, show: show, result: result, cluster: c, ledger: newLedger(o.Keys, o.ValueBytes), marks: marks{},
+		ctx: ctx, o: o, show: show, result: result, cluster: c, admin: admin, ledger: newLedger(o.Keys, o.ValueBytes), marks: marks{},
 	}
 	for id := range replicas {
-		address, err := adminAddress()
 		settings := node.DefaultSettings()
-		settings.Data, settings.Admin = dataDir, address
-		if err = errors.Join(err, settings.Save(c.Home(id)), os.Mkdir(s.data(id), 0o700)); err != nil {
+		settings.Data, settings.Admin = dataDir, admin[id]
+		if err := errors.Join(settings.Save(c.Home(id)), os.Mkdir(s.data(id), 0o700)); err != nil {
 			c.Close()
 			return nil, err
 		}
-		s.admin = append(s.admin, address)
 	}
 	return s, nil
 }
@@ -68,21 +70,27 @@ func (s *stage) close() {
 	s.cluster.Close()
 }
 
-// Ports of the admin addresses lie below those of the replicas and of outgoing connections, so that nobody takes one
+// Ports of the admin addresses lie between those of the replicas and those of outgoing connections, so that nobody takes one
 // while its replica is down.
 const (
-	lowestPort  = 15_000
-	highestPort = 20_000
+	lowestPort  = 32_000
+	highestPort = 32_700
 )
 
-func adminAddress() (string, error) {
+// adminAddresses finds n different addresses on which nobody listens now.
+func adminAddresses(n int) (found []string, err error) {
 	for range 1000 {
 		address := fmt.Sprintf("127.0.0.1:%d", lowestPort+rand.IntN(highestPort-lowestPort))
-		if l, err := net.Listen("tcp4", address); err == nil {
-			return address, l.Close()
+		l, err := net.Listen("tcp4", address)
+		if err != nil {
+			continue
+		}
+		defer l.Close() //nolint:errcheck // held until all are chosen, so that none is chosen twice
+		if found = append(found, address); len(found) == n {
+			return found, nil
 		}
 	}
-	return "", fmt.Errorf("no free port was found from %d to %d on 127.0.0.1", lowestPort, highestPort)
+	return nil, fmt.Errorf("no %d free ports were found from %d to %d on 127.0.0.1", n, lowestPort, highestPort)
 }
 
 // data is the data directory of a replica.
