@@ -13,8 +13,9 @@ SHELL       := bash
 SEEDS    ?= 200
 MINUTES  ?= 10
 SEED     ?= 1
+PROOF    ?= 12000
 COMEBACK ?=
-.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo comeback bench profile mutants
+.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages proof bench profile mutants
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +67,14 @@ demo: ## a local cluster of four, one of them malicious, and a verdict
 
 comeback: ## how replicas come back from lost and old disks, with figures; COMEBACK="--keys 1000000" for a large state
 	$(GO) run ./cmd/tagma-testnet comeback $(COMEBACK)
+
+pages: ## the commands of pages of documentation, and what they print
+	$(GO) run ./testnet/doccheck docs/recovery.md
+
+proof: ## what takes too long for every change: PROOF (12000) seeds of the swarm, all mutants, a large state (an hour or two)
+	$(GO) run ./cmd/tagma-testnet sim --swarm --seed 1 --seeds $(PROOF) --out $${TMPDIR:-/tmp}
+	$(GO) run ./cmd/tagma-testnet comeback --keys 1000000
+	$(GO) run ./testnet/mutants/hunt
 
 mutants: ## each deliberate break must be caught; writes the table of docs/testing.md
 	$(GO) run ./testnet/mutants/hunt --table docs/testing.md
