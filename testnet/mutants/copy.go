@@ -5,11 +5,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
-// Copy copies go.mod, go.sum and some folders of the module, without their tests, from root to dir, which it makes. A
-// mutant is applied to such a copy; fewer folders build faster.
+// Copy copies go.mod, go.sum and some folders of the module from root to dir, which it makes, with their tests and what
+// these read. A mutant is applied to such a copy.
 func Copy(root, dir string, folders ...string) error {
 	for _, name := range append([]string{"go.mod", "go.sum"}, folders...) {
 		if err := copyTree(root, dir, name); err != nil {
@@ -29,8 +28,6 @@ func copyTree(root, dir, name string) error {
 			return err
 		}
 		switch {
-		case d.IsDir() && d.Name() == "testdata":
-			return fs.SkipDir
 		case d.IsDir() || !d.Type().IsRegular() || !built(d.Name()):
 			return nil
 		}
@@ -46,8 +43,6 @@ func copyTree(root, dir, name string) error {
 	})
 }
 
-// built reports whether a file takes part in a build. What is embedded does, whatever its name, so only what is known not
-// to is left out.
-func built(name string) bool {
-	return filepath.Ext(name) != ".md" && filepath.Ext(name) != ".test" && !strings.HasSuffix(name, "_test.go")
-}
+// built reports whether a file takes part in a build or a test. What is embedded does, whatever its name, so only what is
+// known not to is left out.
+func built(name string) bool { return filepath.Ext(name) != ".md" && filepath.Ext(name) != ".test" }

@@ -21,6 +21,7 @@ type Hunter string
 const (
 	Explore Hunter = "explore" // tagma-testnet explore
 	Sim     Hunter = "sim"     // tagma-testnet sim
+	Test    Hunter = "test"    // one test of a package, for what lies below the simulator's ports or is too rare for it
 )
 
 // Mutant is one deliberate break.
@@ -28,8 +29,8 @@ type Mutant struct {
 	Name   string
 	What   string   // the break in a sentence, with the rule that it breaks
 	Hunter Hunter   // what must catch it
-	Flags  []string // of the hunter
-	Expect string   // what the finding must name: an invariant or a rule
+	Flags  []string // of the hunter; of Test the folder of the package alone, such as ./pbft
+	Expect string   // what the finding must name: an invariant or a rule; of Test the test that must fail
 	Edits  []Edit
 }
 

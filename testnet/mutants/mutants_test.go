@@ -15,7 +15,7 @@ func TestList_EveryMutantFitsTheCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(list) < 28 {
+	if len(list) < 75 {
 		t.Fatalf("there are only %d mutants", len(list))
 	}
 	for _, m := range list {
@@ -42,6 +42,34 @@ func TestList_EveryMutantFitsTheCode(t *testing.T) {
 			if !strings.Contains(string(text), e.New) {
 				t.Errorf("mutant %s is not in %s", m.Name, e.File)
 			}
+		}
+	}
+}
+
+// TestList_EveryTestThatHuntsIsThere looks for the tests that mutants are hunted with.
+func TestList_EveryTestThatHuntsIsThere(t *testing.T) {
+	list, err := List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range list {
+		if m.Hunter != Test {
+			continue
+		}
+		names, err := filepath.Glob(filepath.Join("../..", m.Flags[0], "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = found || strings.Contains(string(text), "func "+m.Expect+"(t *testing.T)")
+		}
+		if !found {
+			t.Errorf("mutant %s: there is no %s in %s", m.Name, m.Expect, m.Flags[0])
 		}
 	}
 }
@@ -127,6 +155,8 @@ func TestParse_RefusesWhatIsNoMutant(t *testing.T) {
 		"no expectation":    strings.Replace(sound, "expect: I1\n", "", 1),
 		"no change":         strings.Replace(sound, "new:\n", "new:\n\tone\n\n\ttwo\n", 1),
 		"no key at all":     "something\n" + sound,
+		"no package":        strings.Replace(strings.Replace(sound, "sim\n", "test\n", 1), "I1", "TestI1", 1),
+		"no test":           strings.Replace(strings.Replace(sound, "sim\n", "test\n", 1), "--seeds 3", "./a", 1),
 	} {
 		if _, err := Parse(text); err == nil {
 			t.Errorf("%s is accepted", what)

@@ -2,6 +2,7 @@ package mutants
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -15,7 +16,8 @@ import (
 //	whole lines to stand there
 //	end
 //
-// Lines between edits are empty or begin with #. The new text may be empty.
+// Lines between edits are empty or begin with #. The new text may be empty. For the hunter test, flags is the folder of a
+// package and expect the name of one of its tests.
 func Parse(text string) (Mutant, error) {
 	p := &parser{lines: strings.Split(text, "\n")}
 	var m Mutant
@@ -99,12 +101,18 @@ func (p *parser) until(mark string) (string, error) {
 	return "", p.errorf("`%s` is missing after line %d", mark, begin)
 }
 
+var testName = regexp.MustCompile(`^Test\w+$`)
+
 func (m Mutant) validate() error {
 	switch {
 	case m.Name == "" || m.What == "" || m.Expect == "":
 		return fmt.Errorf("name, what and expect: one is missing or empty")
-	case m.Hunter != Explore && m.Hunter != Sim:
-		return fmt.Errorf("hunter: %q is neither %s nor %s", m.Hunter, Explore, Sim)
+	case m.Hunter != Explore && m.Hunter != Sim && m.Hunter != Test:
+		return fmt.Errorf("hunter: %q is none of %s, %s and %s", m.Hunter, Explore, Sim, Test)
+	case m.Hunter == Test && (len(m.Flags) != 1 || !strings.HasPrefix(m.Flags[0], "./")):
+		return fmt.Errorf("flags: %q; for the hunter %s give the folder of one package, such as ./pbft", m.Flags, Test)
+	case m.Hunter == Test && !testName.MatchString(m.Expect):
+		return fmt.Errorf("expect: %q; for the hunter %s name one test", m.Expect, Test)
 	case len(m.Edits) == 0:
 		return fmt.Errorf("there is no edit: give at least one `file:`")
 	}

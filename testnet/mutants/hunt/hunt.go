@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,8 +32,10 @@ func (o *order) hunt(ctx context.Context, list []mutants.Mutant, progress io.Wri
 	if err := mutants.Copy(o.source, sound, needed...); err != nil {
 		return nil, err
 	}
-	if out, err := build(ctx, sound, filepath.Join(sound, program)); err != nil {
-		return nil, fmt.Errorf("build the hunter without any mutant: %w\n%s", err, out)
+	if slices.ContainsFunc(list, func(m mutants.Mutant) bool { return m.Hunter != mutants.Test }) {
+		if out, err := build(ctx, sound, filepath.Join(sound, program)); err != nil {
+			return nil, fmt.Errorf("build the hunter without any mutant: %w\n%s", err, out)
+		}
 	}
 	all := make([]*result, len(list))
 	var lock sync.Mutex // of progress
@@ -68,6 +71,10 @@ func (o *order) one(ctx context.Context, m *mutants.Mutant, sound, dir string) *
 	overlay, err := mutate(m, sound, dir)
 	if err != nil {
 		r.Trouble = err.Error()
+		return r
+	}
+	if m.Hunter == mutants.Test {
+		o.test(ctx, r, m, sound, dir, overlay)
 		return r
 	}
 	hunter := filepath.Join(dir, program)
@@ -130,7 +137,14 @@ func mutate(m *mutants.Mutant, sound, dir string) (string, error) {
 
 // build makes a hunter of the source in a folder.
 func build(ctx context.Context, source, to string, flags ...string) ([]byte, error) {
-	args := append(append([]string{"build"}, flags...), "-ldflags=-s -w", "-o", to, "./testnet/mutants/hunt")
+	args := append([]string{"build"}, flags...)
+	return compile(ctx, source, append(args, "-ldflags=-s -w", "-o", to, "./testnet/mutants/hunt"))
+}
+
+// compile runs the compiler in a folder. Paths are left out of what it makes, so that copies of one source share what
+// was compiled before.
+func compile(ctx context.Context, source string, args []string) ([]byte, error) {
+	args = append([]string{args[0], "-trimpath"}, args[1:]...)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = source
 	return cmd.CombinedOutput()

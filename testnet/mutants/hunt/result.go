@@ -61,6 +61,8 @@ func (r *result) runs() string {
 	switch {
 	case r.Hunter == string(mutants.Explore):
 		return "one search"
+	case r.Hunter == string(mutants.Test):
+		return "one test"
 	case r.Runs == 1:
 		return "1 seed"
 	}
