@@ -11,11 +11,12 @@ import (
 func TestX6_AStateIsAdoptedInItsPlaceOnly(t *testing.T) {
 	w := newWorld(t, 4, 3000)
 	for w.mover.phase != Idle {
-		if _, err := w.mover.adopt(8); (err == nil) != (w.mover.phase == Idle) {
-			t.Fatalf("adopted in phase %q: %v", w.mover.phase, err)
-		}
 		if _, err := w.mover.adopt(12); err == nil {
 			t.Fatal("adopted another one")
+		}
+		phase := w.mover.phase
+		if _, err := w.mover.adopt(8); (err == nil) != (phase == Switching) {
+			t.Fatalf("adopted in phase %q: %v", phase, err)
 		}
 		w.deaf = true
 		w.step()
