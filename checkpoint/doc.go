@@ -6,5 +6,5 @@
 //   - merkle: the tree over the state whose root is the checkpoint digest, with snapshots that a donor serves (X2) and
 //     digests that a receiver verifies (X3).
 //
-// It holds no code. The three import statemachine at most, never pbft or network.
+// It holds no code. The four import statemachine at most, never pbft or network.
 package checkpoint

@@ -12,8 +12,10 @@ type donor struct {
 	id      int
 	nextID  uint32
 	open    []question // in the order in which they were asked
-	lapsed  int        // questions given up whose answers may still come
+	given   []question // given up, whose answers may still come: the last ones
+	stale   int        // answers to questions of an earlier receiver
 	batch   int        // paths in the next question
+	window  int        // questions that may be open at a time
 	late    uint       // times in a row that it did not answer in time
 	present bool       // it was asked for since it was last said to be gone
 	slow    bool
@@ -28,13 +30,21 @@ type question struct {
 	chunks []chunk
 }
 
+// The first question to a donor is short, and it is the only one: a path may be slow. Answers in time make questions longer
+// and more, up to MaxItems and Options.InFlight; one that is late makes them shorter, and one at a time.
+const (
+	firstBatch = 8
+	maxGiven   = 8  // of one donor, kept for late answers
+	maxStale   = 64 // answers of one donor to questions of an earlier receiver that are taken for no lie
+)
+
 // errLie describes what a correct donor does not send.
 func errLie(format string, args ...any) error { return fmt.Errorf(format, args...) }
 
 func (r *Receiver) donor(id int) *donor {
 	at, found := slices.BinarySearchFunc(r.donors, id, func(d *donor, id int) int { return cmp.Compare(d.id, id) })
 	if !found {
-		r.donors = slices.Insert(r.donors, at, &donor{id: id, nextID: r.opt.FirstID, batch: MaxItems})
+		r.donors = slices.Insert(r.donors, at, &donor{id: id, nextID: r.opt.FirstID, batch: firstBatch, window: 1})
 	}
 	return r.donors[at]
 }
@@ -43,7 +53,7 @@ func (d *donor) hasRoom(opt Options) bool {
 	if d.slow {
 		return len(d.open) == 0
 	}
-	return len(d.open) < opt.InFlight
+	return len(d.open) < min(d.window, opt.InFlight)
 }
 
 // usable says that the donor can be expected to answer.
@@ -59,24 +69,31 @@ func (r *Receiver) withRoom() (n int) {
 	return n
 }
 
-// close takes the open question that an answer is for. It is nil, without an error, for one that was given up.
-func (d *donor) close(id uint32) (*question, error) {
-	at := slices.IndexFunc(d.open, func(q question) bool { return q.id == id })
-	switch {
-	case at >= 0:
-		q := d.open[at]
+// close takes the question that an answer is for, and says whether it was given up before. There is none, without an error,
+// for an answer that is of no use any more.
+func (d *donor) close(id, first uint32) (q *question, late bool, err error) {
+	is := func(q question) bool { return q.id == id }
+	if at := slices.IndexFunc(d.open, is); at >= 0 {
+		found := d.open[at]
 		d.open = slices.Delete(d.open, at, at+1)
-		return &q, nil
-	case d.lapsed > 0 && int32(d.nextID-id) > 0:
-		d.lapsed--
-		return nil, nil
+		return &found, false, nil
 	}
-	return nil, errLie("nothing was asked under number %d", id)
+	if at := slices.IndexFunc(d.given, is); at >= 0 {
+		found := d.given[at]
+		d.given = slices.Delete(d.given, at, at+1)
+		return &found, true, nil
+	}
+	if first != 0 && int32(first-id) > 0 && d.stale < maxStale {
+		d.stale++
+		return nil, false, nil
+	}
+	return nil, false, errLie("nothing was asked under number %d, or its answer came before", id)
 }
 
 // answered notes a valid answer in time, and adapts the next questions to how much of this one was answered.
 func (d *donor) answered(parts []Part) {
 	d.slow, d.late = false, 0
+	d.window++
 	put := 0
 	for i := range parts {
 		if parts[i].Kind == IsLater {
@@ -85,9 +102,35 @@ func (d *donor) answered(parts []Part) {
 	}
 	if put > 0 {
 		d.batch = len(parts) - put
-	} else if d.batch < len(parts)+len(parts)/4+1 {
-		d.batch = min(MaxItems, len(parts)+len(parts)/4+1)
+	} else {
+		d.batch = min(MaxItems, max(d.batch, 2*len(parts)))
 	}
+}
+
+// reclaim takes what a question that was given up asked for out of the queue again, as far as nobody else was asked for it
+// meanwhile: its answer is as good as one in time. What is left of the question and of its parts is returned.
+func (r *Receiver) reclaim(q *question, parts []Part) (*question, []Part) {
+	wanted := make(map[Path]int, len(q.tasks))
+	for i := range q.tasks {
+		wanted[q.tasks[i].path] = i
+	}
+	free := make([]bool, len(q.tasks))
+	r.queue = slices.DeleteFunc(r.queue, func(t task) bool {
+		i, is := wanted[t.path]
+		if !is || q.tasks[i].digest != t.digest || t.suspect != q.tasks[i].suspect {
+			return false
+		}
+		free[i] = true
+		return true
+	})
+	left := &question{id: q.id, at: q.at}
+	var rest []Part
+	for i := range q.tasks {
+		if free[i] {
+			left.tasks, rest = append(left.tasks, q.tasks[i]), append(rest, parts[i])
+		}
+	}
+	return left, rest
 }
 
 // putBack returns what a question asked for to where it came from.
@@ -104,7 +147,12 @@ func (r *Receiver) giveUp(d *donor) {
 		r.asked -= len(d.open[i].tasks)
 		r.putBack(&d.open[i])
 	}
-	d.lapsed += len(d.open)
+	for _, q := range d.open {
+		d.given = append(d.given, question{id: q.id, at: q.at, tasks: q.tasks, chunks: q.chunks})
+	}
+	if extra := len(d.given) - maxGiven; extra > 0 {
+		d.given = slices.Delete(d.given, 0, extra)
+	}
 	d.open = nil
 	r.drop(func(a *assembly) bool { return a.owner == d })
 }
@@ -153,7 +201,7 @@ func (r *Receiver) Expire(now, after time.Duration) []int {
 		overdue := func(at time.Duration) bool { return now-at >= patience }
 		if slices.ContainsFunc(d.open, func(q question) bool { return overdue(q.at) }) {
 			r.giveUp(d)
-			d.slow = true
+			d.slow, d.window, d.batch = true, 1, max(1, d.batch/4)
 			d.late++
 			expired = append(expired, d.id)
 		}

@@ -38,9 +38,19 @@ func ask(r *Receiver, donor int, now time.Duration) (queries [][]byte) {
 	}
 }
 
-func TestADonorHasAtMostFourQuestions(t *testing.T) {
+// X3: the first question is short and alone; answers in time make them longer and more, up to four.
+func TestX3_ADonorThatAnswersInTimeHasFourQuestions(t *testing.T) {
 	r, _, donor := opened(t)
 	queries := ask(r, 1, 0)
+	for want := 1; want <= 4; want++ {
+		if len(queries) != want {
+			t.Fatalf("%d questions, want %d", len(queries), want)
+		}
+		if err := r.Take(1, 0, donor(queries[0])); err != nil {
+			t.Fatal(err)
+		}
+		queries = append(queries[1:], ask(r, 1, 0)...)
+	}
 	if len(queries) != 4 {
 		t.Fatalf("%d questions, want 4", len(queries))
 	}
@@ -49,6 +59,38 @@ func TestADonorHasAtMostFourQuestions(t *testing.T) {
 		if err := r.Take(1, 0, donor(queries[query])); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// X3: over a path on which no answer comes in time, what comes late is used, and nothing is asked for over and over.
+func TestX3_LateAnswersAreUsed(t *testing.T) {
+	r, to, donor := opened(t)
+	stage := r.stage
+	received := 0
+	now := time.Duration(0)
+	for round := 0; !r.Done(); round++ {
+		if round > 100_000 {
+			t.Fatal("it comes to no end")
+		}
+		for _, query := range ask(r, 1, now) {
+			answer := donor(query)
+			r.Expire(now+time.Second, time.Second/2)
+			now += time.Second
+			received += len(answer)
+			if err := r.Take(1, now, answer); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if stage.Tree().Root() != to.root() {
+		t.Error("the state is not the certified one")
+	}
+	whole := 0
+	for key, value := range to {
+		whole += len(key) + len(value)
+	}
+	if received > 2*whole {
+		t.Errorf("%d bytes were received for %d", received, whole)
 	}
 }
 

@@ -22,9 +22,11 @@ type Stage interface {
 
 // Options bound a receiver. A zero field takes its default.
 type Options struct {
-	InFlight int    // questions outstanding to one donor; default 4
-	MaxValue int    // bytes of the longest value there can be; default 64 MiB
-	FirstID  uint32 // of the first question to each donor. Receivers that follow each other should not repeat them
+	InFlight int // questions outstanding to one donor; default 4
+	MaxValue int // bytes of the longest value there can be; default 64 MiB
+	// FirstID is the number of the first question to each donor. Receivers that follow each other must not repeat them; 0
+	// says that there was none before, whose answers may still come.
+	FirstID uint32
 }
 
 // maxQueue is the length of the queue from which on each donor is asked for one path at a time.
@@ -201,26 +203,36 @@ func (r *Receiver) take(d *donor, now time.Duration, answer []byte) error {
 	if err != nil {
 		return err
 	}
-	q, err := d.close(a.ID)
+	q, late, err := d.close(a.ID, r.opt.FirstID)
 	if q == nil || err != nil {
 		return err
 	}
-	r.asked -= len(q.tasks)
-	if len(a.Parts) != len(q.tasks)+len(q.chunks) {
-		r.putBack(q)
-		return errLie("%d parts for %d items", len(a.Parts), len(q.tasks)+len(q.chunks))
+	var wrong error
+	switch {
+	case len(a.Parts) != len(q.tasks)+len(q.chunks):
+		wrong = errLie("%d parts for %d items", len(a.Parts), len(q.tasks)+len(q.chunks))
+	case a.Parts[0].Kind == IsLater:
+		wrong = errLie("its first part is put off")
 	}
-	if a.Parts[0].Kind == IsLater {
+	if late {
+		if wrong != nil || q.chunks != nil {
+			return wrong
+		}
+		q, a.Parts = r.reclaim(q, a.Parts)
+		return r.takeTasks(d, q, a.Parts, now, true)
+	}
+	r.asked -= len(q.tasks)
+	if wrong != nil {
 		r.putBack(q)
-		return errLie("its first part is put off")
+		return wrong
 	}
 	if q.chunks != nil {
 		return r.takeChunks(d, q, a.Parts)
 	}
-	return r.takeTasks(d, q, a.Parts, now)
+	return r.takeTasks(d, q, a.Parts, now, false)
 }
 
-func (r *Receiver) takeTasks(d *donor, q *question, parts []Part, now time.Duration) error {
+func (r *Receiver) takeTasks(d *donor, q *question, parts []Part, now time.Duration, late bool) error {
 	var next []task // ascending
 	for i := range parts {
 		t := &q.tasks[i]
@@ -231,7 +243,9 @@ func (r *Receiver) takeTasks(d *donor, q *question, parts []Part, now time.Durat
 		}
 	}
 	r.push(next)
-	d.answered(parts)
+	if !late {
+		d.answered(parts)
+	}
 	return nil
 }
 
