@@ -94,6 +94,7 @@ func (r *runner) hear(ev pbft.Event, awake bool) []pbft.Event {
 		if m, is := e.Msg.Message().(*pbft.Checkpoint); is {
 			r.count(m)
 		}
+	default: // tells nothing of h
 	}
 	if awake && r.nulls && r.leads && !r.silent {
 		out = append(out, r.fill()...)

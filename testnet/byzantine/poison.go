@@ -82,6 +82,7 @@ func (p *poison) instead(m pbft.Message) []pbft.Message {
 		if p.how == "bad" || p.how == "stall" { // it promises batches that it does not send
 			return []pbft.Message{&pbft.Slots{From: m.From, Next: m.Next + 8}}
 		}
+	default: // no other type comes here
 	}
 	return []pbft.Message{m}
 }

@@ -89,6 +89,8 @@ func (p *pair) Step(ev pbft.Event) []pbft.Effect {
 	case pbft.Snapshotted:
 		toSecond = false
 		p.note(state{e.Seq, e.Digest})
+	default: // of a state that the first one fetches
+		toSecond = false
 	}
 	var out []pbft.Effect
 	if toFirst {
