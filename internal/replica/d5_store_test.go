@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"cmp"
 	"testing"
 
 	"tagma/pbft"
@@ -16,12 +17,14 @@ func TestD5_AStartGoesOnFromTheNewestStateThatTheStoreHas(t *testing.T) {
 		at      pbft.Seq   // from which it goes on
 		aside   int        // stores moved aside
 		fetches bool       // the state comes from others
+		stable  pbft.Seq   // the newest stable checkpoint; 0 is the newer one
 	}{
-		{"all is there", []uint64{4, 8, 10}, nil, 8, 0, false},
-		{"the newer one is wrong", []uint64{4, 8, 10}, []pbft.Seq{8}, 4, 0, false},
-		{"both are wrong, and nothing lies above the stable one", []uint64{4, 8}, []pbft.Seq{4, 8}, 0, 0, true},
-		{"both are wrong, and more lies above the stable one", []uint64{4, 8, 10}, []pbft.Seq{4, 8}, 0, 1, true},
-		{"it is empty", nil, nil, 0, 0, true},
+		{"all is there", []uint64{4, 8, 10}, nil, 8, 0, false, 0},
+		{"the newer one is not stable, and others may need the older one (K4)", []uint64{4, 8, 10}, nil, 4, 0, false, 4},
+		{"the newer one is wrong", []uint64{4, 8, 10}, []pbft.Seq{8}, 4, 0, false, 0},
+		{"both are wrong, and nothing lies above the stable one", []uint64{4, 8}, []pbft.Seq{4, 8}, 0, 0, true, 0},
+		{"both are wrong, and more lies above the stable one", []uint64{4, 8, 10}, []pbft.Seq{4, 8}, 0, 1, true, 0},
+		{"it is empty", nil, nil, 0, 0, true, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
@@ -39,7 +42,8 @@ func TestD5_AStartGoesOnFromTheNewestStateThatTheStoreHas(t *testing.T) {
 					fill(t, openStore(r.medium), seq, 10)
 				}
 			}
-			log := []pbft.Record{ownMark(4, roots[4]), ownMark(8, roots[8]), stableAt(8, roots[8])}
+			stable := cmp.Or(c.stable, 8)
+			log := []pbft.Record{ownMark(4, roots[4]), ownMark(8, roots[8]), stableAt(stable, roots[stable])}
 			for seq := pbft.Seq(1); seq <= 10; seq++ {
 				log = append(log, certified(seq, 10))
 			}
