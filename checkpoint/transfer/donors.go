@@ -183,6 +183,20 @@ func (r *Receiver) Blamed() []int {
 	return blamed
 }
 
+// hedge gives up the questions of donors that keep the others waiting, for a donor that has nothing else to be asked: one
+// that promises and gives nothing would cost each transfer the whole patience. Should they answer after all, that is used.
+func (r *Receiver) hedge(idle *donor, now time.Duration) {
+	if r.opt.Hedge == 0 || len(r.queue)+len(r.waiting) > 0 || !idle.usable() || len(idle.open) > 0 {
+		return
+	}
+	for _, d := range r.donors {
+		if d != idle && slices.ContainsFunc(d.open, func(q question) bool { return now-q.at >= r.opt.Hedge }) {
+			r.giveUp(d)
+			d.slow, d.window = true, 1
+		}
+	}
+}
+
 // maxPatience is how often the time that a slow donor is given is doubled.
 const maxPatience = 4
 

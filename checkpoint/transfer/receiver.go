@@ -23,6 +23,9 @@ type Stage interface {
 // Options bound a receiver. A zero field takes its default.
 type Options struct {
 	InFlight int // questions outstanding to one donor; default 4
+	// Hedge is the age from which on a question keeps others waiting: when nothing else is left to be asked, what it is about
+	// is put to another donor too; default 0, never.
+	Hedge    time.Duration
 	MaxValue int // bytes of the longest value there can be; default 64 MiB
 	// FirstID is the number of the first question to each donor. Receivers that follow each other must not repeat them; 0
 	// says that there was none before, whose answers may still come.
@@ -105,6 +108,7 @@ func (r *Receiver) Err() error { return r.err }
 func (r *Receiver) Ask(id int, now time.Duration) (query []byte, ok bool) {
 	d := r.donor(id)
 	d.present = true
+	r.hedge(d, now)
 	if r.done || r.err != nil || r.closed || d.blamed || !d.hasRoom(r.opt) || (d.slow && r.withRoom() > 0) {
 		return nil, false
 	}

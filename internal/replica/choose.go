@@ -134,7 +134,9 @@ func (m *Mover) loaded(round uint32, stage Stage, err error) {
 		m.failed = fmt.Errorf("read the store at sequence number %d: %w", m.cert.Seq, err)
 	default:
 		m.stage, m.phase, m.gained = stage, Fetching, m.now
-		m.receiver = transfer.NewReceiver(m.cert.Digest, stage, transfer.Options{FirstID: firstID(round)})
+		m.receiver = transfer.NewReceiver(m.cert.Digest, stage, transfer.Options{
+			FirstID: firstID(round), Hedge: m.cfg.ViewTimeout / 8,
+		})
 		if m.receiver.Done() {
 			m.phase = Switching
 			m.host.Report(pbft.Transferred{Cert: m.cert})

@@ -52,6 +52,7 @@ type asker struct {
 	since   time.Duration
 	pin     *pin          // that it uses
 	mayOpen time.Duration // when it may have another one made
+	mayMove time.Duration // when it may have the newest one made for an offer
 }
 
 // NewDonor returns one that gives from a store and a journal, through send, which must not block.
@@ -126,7 +127,9 @@ func (d *Donor) FetchState(from pbft.ReplicaID, m *pbft.FetchState, now time.Dur
 		}
 	}
 	switch {
-	case m.Seq == 0 || d.pinFor(from, m.Seq, now) == nil:
+	case m.Seq == 0:
+		d.offerTo(from, now)
+	case d.pinFor(from, m.Seq, now) == nil:
 		d.refuse(from, m.Seq)
 	case len(m.Query) == 0:
 		d.give(from, &pbft.Data{Seq: m.Seq}, 64)
@@ -145,6 +148,21 @@ func (d *Donor) waiting(from pbft.ReplicaID) (n int) {
 		}
 	}
 	return n
+}
+
+// offerTo tells a replica which checkpoint it may fetch, and holds that for it: on a busy cluster the next ones take its
+// place before the question comes that the offer leads to.
+func (d *Donor) offerTo(from pbft.ReplicaID, now time.Duration) {
+	a := &d.askers[from]
+	if now >= a.mayMove {
+		a.mayOpen, a.mayMove = 0, now+d.cfg.ViewTimeout/8
+	}
+	if newest := d.newest(); newest == nil || d.pinFor(from, newest.Seq, now) == nil && a.pin == nil {
+		d.refuse(from, 0)
+		return
+	}
+	a.pin.used = now
+	d.give(from, &pbft.Data{Offer: &a.pin.cert}, 128)
 }
 
 // refuse tells which checkpoint is served, instead of the one that was asked for.

@@ -38,14 +38,19 @@ func (d *Donor) pinFor(from pbft.ReplicaID, seq pbft.Seq, now time.Duration) *pi
 		if i < 0 || now < a.mayOpen {
 			return nil
 		}
+		was := a.pin
 		a.pin = nil // what it used until now may make room
 		if !d.makeRoom(now) {
+			a.pin = was
 			return nil
 		}
 		if p = d.open(i, now); p == nil {
 			return nil
 		}
 		a.mayOpen = now + d.cfg.ViewTimeout/2 // to index one state after the other costs this replica alone
+		if was != nil && !d.isUsed(was) {
+			d.unpin(was)
+		}
 	}
 	a.pin, p.used = p, now
 	return p
