@@ -176,7 +176,8 @@ func (n *node) durableAt(seq pbft.Seq, root pbft.Digest) {
 }
 
 // adopted tells that a state that was fetched has become the store's.
-func (n *node) adopted(seq pbft.Seq, root pbft.Digest) {
+func (n *node) adopted(seq pbft.Seq, _ pbft.Digest) {
+	root := pbft.Digest(n.store.tree.Root()) // of what is there, not of what was promised (I13)
 	n.w.counts.Transfers++
 	if m := n.observed(); m != nil {
 		m.Transferred(n.id, seq, root)

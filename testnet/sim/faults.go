@@ -85,7 +85,10 @@ func (w *World) ClockJump(id pbft.ReplicaID, by time.Duration) {
 }
 
 // Disk is where a replica's journal is.
-func (w *World) Disk(id pbft.ReplicaID) *disk.Disk { return w.nodes[id].disk }
+func (w *World) Disk(id pbft.ReplicaID) *disk.Disk {
+	w.nodes[id].harmed = true // or going to be
+	return w.nodes[id].disk
+}
 
 // FailStore makes every write to a replica's store fail, or mends it.
 func (w *World) FailStore(id pbft.ReplicaID, err error) { w.nodes[id].medium.failure = err }
@@ -93,6 +96,7 @@ func (w *World) FailStore(id pbft.ReplicaID, err error) { w.nodes[id].medium.fai
 // Wipe empties journal and store of a replica that is down.
 func (w *World) Wipe(id pbft.ReplicaID) {
 	n := w.nodes[id]
+	n.harmed = true
 	n.disk.Wipe()
 	n.medium = newMedium()
 	n.strayed = true
@@ -114,6 +118,7 @@ type hidden struct {
 // Unmount hides journal and store of a replica that is down; its key, and the file beside it, are on another disk.
 func (w *World) Unmount(id pbft.ReplicaID) {
 	n := w.nodes[id]
+	n.harmed = true
 	n.hidden = &hidden{n.disk, n.medium, n.life}
 	n.disk, n.medium, n.strayed = disk.New(), newMedium(), true
 }
@@ -141,6 +146,7 @@ func (w *World) Keep(id pbft.ReplicaID) {
 // of what it has forgotten depends on who answers it (D8.13).
 func (w *World) PutBack(id pbft.ReplicaID) {
 	n := w.nodes[id]
+	n.harmed = true
 	if n.hidden == nil {
 		return
 	}

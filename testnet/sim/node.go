@@ -34,6 +34,7 @@ type node struct {
 	starts  uint32        // rises with every start and end of the process
 	strike  *strike       // a crash to come
 	hidden  *hidden       // data that are elsewhere
+	harmed  bool          // somebody did more to its disk than crashes do
 
 	up      bool
 	paused  bool

@@ -76,6 +76,9 @@ func (n *node) prepareSegment() {
 
 // ask waits for the others: the replica may have forgotten what it signed (D8.6).
 func (n *node) ask(why string) {
+	if n.w.Correct(n.id) && !n.harmed {
+		n.w.fail("D8.3", n.id, "its disk was never harmed, and a start finds that it may have forgotten: %s", why)
+	}
 	n.w.counts.Forgotten++
 	n.lapses++
 	n.w.note(line{who: int(n.id), what: stopped, words: "it may have forgotten what it signed: " + why})
