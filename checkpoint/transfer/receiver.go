@@ -23,8 +23,8 @@ type Stage interface {
 // Options bound a receiver. A zero field takes its default.
 type Options struct {
 	InFlight int // questions outstanding to one donor; default 4
-	// Hedge is the age from which on a question keeps others waiting: when nothing else is left to be asked, what it is about
-	// is put to another donor too; default 0, never.
+	// Hedge is the age from which on a question keeps others waiting: when nothing else is left to be asked, what it is
+	// about is put to another donor too; default 0, never.
 	Hedge    time.Duration
 	MaxValue int // bytes of the longest value there can be; default 64 MiB
 	// FirstID is the number of the first question to each donor. Receivers that follow each other must not repeat them; 0

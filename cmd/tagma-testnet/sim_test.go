@@ -29,11 +29,11 @@ func TestSim_OneSeedIsOneRun(t *testing.T) {
 	}
 }
 
-// A plan whose honest replica has a disk that rots without being counted as faulty cannot hold.
+// A plan whose honest replica has a disk that fails without being counted as faulty cannot hold.
 func TestSim_AFailureIsToldWithItsReplay(t *testing.T) {
 	p := sim.Draw(1, 4)
 	p.Malicious, p.Twins, p.Damaged, p.Cut, p.Heal = nil, nil, nil, nil, 0
-	p.Faults = []sim.Fault{{Do: sim.BitRot, At: p.Duration / 2, Until: p.Duration * 3 / 4, Replica: 2}}
+	p.Faults = []sim.Fault{{Do: sim.IOError, At: p.Duration / 2, Until: p.Duration * 3 / 4, Replica: 2, Calls: 5}}
 	file := filepath.Join(t.TempDir(), "plan.json")
 	if err := os.WriteFile(file, []byte(p.String()), 0o600); err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestSim_AFailureIsToldWithItsReplay(t *testing.T) {
 	if code != command.Failed {
 		t.Errorf("exit code %d", code)
 	}
-	for _, part := range []string{"FAIL", "refused to start", "replica 2", "the plan:", "again: tagma-testnet sim --plan " + file} {
+	for _, part := range []string{"FAIL", "stopped", "replica 2", "the plan:", "again: tagma-testnet sim --plan " + file} {
 		if !strings.Contains(stdout, part) {
 			t.Errorf("%q is not in\n%s", part, stdout)
 		}
