@@ -94,7 +94,7 @@ func attackersOf(p *sim.Plan) map[string]bool {
 		names["two processes under one key"] = true
 	}
 	for _, f := range p.Faults {
-		if slices.Contains(p.Damaged, f.Replica) && ofDisk(f.Do) {
+		if ofDisk(f.Do) && (slices.Contains(p.Damaged, f.Replica) || slices.Contains(p.Forgetful, f.Replica)) {
 			names["disk "+string(f.Do)] = true
 		}
 	}
@@ -108,7 +108,8 @@ func attackersOf(p *sim.Plan) map[string]bool {
 // ofDisk reports whether a fault may befall a replica only that counts as faulty for it.
 func ofDisk(k sim.FaultKind) bool {
 	switch k {
-	case sim.BitRot, sim.TornTail, sim.LyingSync, sim.IOError, sim.DiskFull, sim.Wiped:
+	case sim.BitRot, sim.TornTail, sim.LyingSync, sim.IOError, sim.DiskFull, sim.Wiped, sim.WipedAgain, sim.StateLost,
+		sim.Unmounted, sim.RolledBack:
 		return true
 	default:
 		return false

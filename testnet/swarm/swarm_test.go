@@ -57,7 +57,7 @@ func TestDraw_DrawsTheWholeCatalogue(t *testing.T) {
 			t.Fatalf("seed %d: %d faulty replicas of %d", seed, bad, p.Replicas)
 		}
 		for _, f := range p.Faults {
-			if ofDisk(f.Do) && !slices.Contains(p.Damaged, f.Replica) {
+			if ofDisk(f.Do) && !slices.Contains(p.Damaged, f.Replica) && !slices.Contains(p.Forgetful, f.Replica) {
 				t.Fatalf("seed %d: %s of replica %d, which counts as correct", seed, f.Do, f.Replica)
 			}
 			if p.Heal > 0 && f.Until > p.Heal {
@@ -89,7 +89,10 @@ func TestDraw_DrawsTheWholeCatalogue(t *testing.T) {
 	for _, b := range byzantine.ClientBehaviours() {
 		want = append(want, "client "+b.Name)
 	}
-	for _, k := range []sim.FaultKind{sim.BitRot, sim.TornTail, sim.LyingSync, sim.IOError, sim.DiskFull, sim.Wiped} {
+	for _, k := range []sim.FaultKind{
+		sim.BitRot, sim.TornTail, sim.LyingSync, sim.IOError, sim.DiskFull, sim.Wiped, sim.WipedAgain, sim.StateLost, sim.Unmounted,
+		sim.RolledBack,
+	} {
 		want = append(want, "disk "+string(k))
 	}
 	for _, name := range want {
