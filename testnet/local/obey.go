@@ -68,11 +68,7 @@ func (o *obedient) options(opt *node.Options) {
 		for _, i := range o.setup.On {
 			o.gates[i].open.Store(true)
 		}
-		for _, g := range all {
-			if g.frames != nil {
-				o.links.spoil = append(o.links.spoil, g)
-			}
-		}
+		o.links.spoiledBy(all)
 		return outermost
 	}
 }

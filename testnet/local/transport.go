@@ -56,6 +56,18 @@ func (h *hostile) around(under driver.Transport) driver.Transport {
 	return h
 }
 
+// spoiledBy puts the attackers that send more than messages in the way, in the place of those of an instance before.
+func (h *hostile) spoiledBy(all []*gate) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.spoil = nil
+	for _, g := range all {
+		if g.frames != nil {
+			h.spoil = append(h.spoil, g)
+		}
+	}
+}
+
 // Send sends a frame to a replica, if the policy lets it pass and when.
 func (h *hostile) Send(to pbft.ReplicaID, frame []byte) {
 	h.mu.Lock()
