@@ -9,40 +9,17 @@ func backlog(log []Record, above, upTo Seq) ([]*Body, bool) {
 	if upTo-above > Seq(len(log)) {
 		return nil, false
 	}
-	type place struct {
-		cert *CommitCert
-		held []*Body
-	}
-	places := make([]place, upTo-above)
+	places := make([]slot, upTo-above)
 	for _, rec := range log {
 		seq := RecordSeq(rec)
 		if seq <= above || seq > upTo {
 			continue
 		}
-		p := &places[seq-above-1]
-		switch rec := rec.(type) {
-		case *Sent:
-			if m, ok := rec.Msg.(*PrePrepare); ok {
-				p.held = append(p.held, m.Body)
-			}
-		case *Accepted:
-			p.held = append(p.held, rec.PrePrepare.Body)
-		case *Fetched:
-			p.held = append(p.held, rec.Body)
-		case *Certified:
-			p.cert, p.held = &rec.Cert, append(p.held, rec.Body)
-		case *Committed:
-			p.cert = &rec.Cert
-		default: // it says nothing of what was executed
-		}
+		places[seq-above-1].gather(rec)
 	}
 	bodies := make([]*Body, len(places))
 	for i := range places {
-		p := slot{bodies: places[i].held}
-		if places[i].cert == nil {
-			return nil, false
-		}
-		if bodies[i] = p.body(places[i].cert.Digest); bodies[i] == nil {
+		if bodies[i] = places[i].decided(); bodies[i] == nil {
 			return nil, false
 		}
 	}

@@ -21,31 +21,39 @@ func Rebuilds(data []byte) bool {
 func Rebuild(seq Seq, records []Record) *CertifiedBody {
 	s := slot{seq: seq}
 	for _, rec := range records {
-		if RecordSeq(rec) != seq {
-			continue
-		}
-		switch rec := rec.(type) {
-		case *Sent:
-			if m, ok := rec.Msg.(*PrePrepare); ok && m.Body != nil {
-				s.bodies = append(s.bodies, m.Body)
-			}
-		case *Accepted:
-			s.bodies = append(s.bodies, rec.PrePrepare.Body)
-		case *Fetched:
-			s.bodies = append(s.bodies, rec.Body)
-		case *Certified:
-			s.cert, s.bodies = &rec.Cert, append(s.bodies, rec.Body)
-		case *Committed:
-			s.cert = &rec.Cert
-		default: // it holds neither
+		if RecordSeq(rec) == seq {
+			s.gather(rec)
 		}
 	}
+	if body := s.decided(); body != nil {
+		return &CertifiedBody{Seq: seq, Body: body, Cert: s.cert}
+	}
+	return nil
+}
+
+// gather takes from a record of the slot what lets its batch be executed again: a body, a commit certificate.
+func (s *slot) gather(rec Record) {
+	switch rec := rec.(type) {
+	case *Sent:
+		if m, ok := rec.Msg.(*PrePrepare); ok && m.Body != nil {
+			s.bodies = append(s.bodies, m.Body)
+		}
+	case *Accepted:
+		s.bodies = append(s.bodies, rec.PrePrepare.Body)
+	case *Fetched:
+		s.bodies = append(s.bodies, rec.Body)
+	case *Certified:
+		s.cert, s.bodies = &rec.Cert, append(s.bodies, rec.Body)
+	case *Committed:
+		s.cert = &rec.Cert
+	default: // it says nothing of what was executed
+	}
+}
+
+// decided is the body of the batch that committed here; nil without it or without its certificate.
+func (s *slot) decided() *Body {
 	if s.cert == nil {
 		return nil
 	}
-	body := s.body(s.cert.Digest)
-	if body == nil {
-		return nil
-	}
-	return &CertifiedBody{Seq: seq, Body: body, Cert: s.cert}
+	return s.body(s.cert.Digest)
 }
