@@ -18,7 +18,7 @@ type follow struct {
 }
 
 // refusedByAll reports whether no other replica holds the batch that is wanted.
-func (f *follow) refusedByAll(cfg *Config) bool { return count1(f.refused) >= cfg.N()-1 }
+func (f *follow) refusedByAll(cfg *Config) bool { return countTrue(f.refused) >= cfg.N()-1 }
 
 // refusedNext reports whether no other replica holds the very next batch.
 func (r *Replica) refusedNext() bool {
@@ -108,7 +108,7 @@ func (r *Replica) lags() bool {
 func (r *Replica) firstLacking() Seq {
 	seq := r.handed + Seq(len(r.backlog)) + 1
 	for ; ; seq++ {
-		if s := r.log.peek(seq); s == nil || s.cert == nil || s.body(s.cert.Digest) == nil {
+		if s := r.log.peek(seq); s == nil || s.decided() == nil {
 			return seq
 		}
 	}

@@ -20,23 +20,22 @@ type inquiry struct {
 	asking bool   // too few have answered: no vote yet
 	forgot bool   // loss is proven: nothing is signed any more
 	whole  []bool // by replica: it answered, and remembers all that it signed itself
-	heard  []bool // by replica: it answered, whole or not
 	asked  bool
 	again  time.Duration
 }
 
 func newInquiry(cfg *Config, start Start) inquiry {
 	return inquiry{
-		nonce: start.Nonce, first: start.First, asking: start.Nonce != 0,
-		whole: make([]bool, cfg.N()), heard: make([]bool, cfg.N()),
+		nonce: start.Nonce, first: start.First, asking: start.Nonce != 0, whole: make([]bool, cfg.N()),
 	}
 }
 
 // enough is how many others that remember everything must have answered before an ordinary start votes: with this
 // replica they are n−f.
-func (q *inquiry) enough(cfg *Config) bool { return count1(q.whole) >= cfg.N()-cfg.F()-1 }
+func (q *inquiry) enough(cfg *Config) bool { return countTrue(q.whole) >= cfg.N()-cfg.F()-1 }
 
-func count1(list []bool) int {
+// countTrue is how many entries of a list by replica are set.
+func countTrue(list []bool) int {
 	n := 0
 	for _, is := range list {
 		if is {
@@ -143,7 +142,7 @@ func (r *Replica) onHeldBy(m *HeldBy, from Source) {
 			return
 		}
 	}
-	q.heard[from.Replica], q.whole[from.Replica] = true, m.Whole
+	q.whole[from.Replica] = m.Whole
 	if q.asking && q.enough(r.cfg) {
 		q.asking = false
 	}
