@@ -21,10 +21,12 @@ func (w *Watcher) ReadJournals() {
 	defer w.mu.Unlock()
 	w.unread = nil
 	for _, id := range w.correct {
-		records, err := readJournal(filepath.Join(w.cluster.Home(id), node.JournalDir))
-		if errors.Is(err, fs.ErrNotExist) && isUnborn(w.cluster.Home(id)) {
-			continue // a journal begins with the first record
-		}
+		var records []pbft.Record
+		_, err := readJournal(w.cluster.Home(id), func(e journal.Entry) error {
+			r, err := pbft.DecodeRecord(e.Data)
+			records = append(records, r)
+			return err
+		})
 		if err != nil {
 			w.unread = fmt.Errorf("journal of replica %d: %w", id, err)
 			continue
@@ -33,20 +35,22 @@ func (w *Watcher) ReadJournals() {
 	}
 }
 
+// readJournal reads the journal of a home. A replica that has not voted yet has none, or one without a segment: a journal
+// begins with the first record (D8.2).
+func readJournal(home string, visit func(journal.Entry) error) (journal.Report, error) {
+	report, err := journal.Verify(filepath.Join(home, node.JournalDir), func(_ journal.Segment, e journal.Entry) error {
+		return visit(e)
+	})
+	if isUnborn(home) && (errors.Is(err, journal.ErrEmpty) || errors.Is(err, fs.ErrNotExist)) {
+		return journal.Report{}, nil
+	}
+	return report, err
+}
+
 // isUnborn reports whether a home's replica has never written anything (D8.2).
 func isUnborn(home string) bool {
 	life, err := os.ReadFile(filepath.Join(home, node.LifeFile))
 	return err == nil && strings.TrimSpace(string(life)) == replica.Unborn
-}
-
-func readJournal(dir string) ([]pbft.Record, error) {
-	var records []pbft.Record
-	_, err := journal.Verify(dir, func(_ journal.Segment, e journal.Entry) error {
-		r, err := pbft.DecodeRecord(e.Data)
-		records = append(records, r)
-		return err
-	})
-	return records, err
 }
 
 // Judgement is what the journals say, once all replicas have stopped. The error says why one of a correct replica could not
@@ -60,7 +64,7 @@ func (w *Watcher) Judgement() (results []check.Result, views int, err error) {
 // JournalSize is how large a journal is now, and how large it would be had nothing been deleted: segments are numbered
 // from 1 and have one size, a rare larger one apart. Sizes are in bytes.
 func JournalSize(home string, segment int64) (now, written int64, err error) {
-	r, err := journal.Verify(filepath.Join(home, node.JournalDir), func(journal.Segment, journal.Entry) error { return nil })
+	r, err := readJournal(home, func(journal.Entry) error { return nil })
 	if err != nil || len(r.Segments) == 0 {
 		return 0, 0, err
 	}
