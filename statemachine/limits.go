@@ -2,11 +2,17 @@ package statemachine
 
 import "fmt"
 
+// Defaults of the limits that a client has to know.
+const (
+	DefaultWindow   = 1024
+	DefaultSessions = 256
+)
+
 // Limits are replicated configuration: every replica of a cluster must run with the same values, because they decide
 // outcomes. A zero field takes its default.
 type Limits struct {
-	Window   uint64 // request numbers a session may have in use above its acknowledged ones (W of C2); default 1024
-	Sessions int    // sessions held per client (S of C1); default 256
+	Window   uint64 // request numbers a session may have in use above its acknowledged ones (W of C2); default DefaultWindow
+	Sessions int    // sessions held per client (S of C1); default DefaultSessions
 
 	MaxResultBytes      int // results of one request together; default 1 MiB
 	MaxReplyCacheBytes  int // cached replies of one session, before one more is refused; default 4 MiB
@@ -22,14 +28,14 @@ type Limits struct {
 // withDefaults fills in what is zero and refuses what is negative.
 func (l Limits) withDefaults() (Limits, error) {
 	if l.Window == 0 {
-		l.Window = 1024
+		l.Window = DefaultWindow
 	}
 	for _, f := range []struct {
 		name  string
 		value *int
 		def   int
 	}{
-		{"Sessions", &l.Sessions, 256},
+		{"Sessions", &l.Sessions, DefaultSessions},
 		{"MaxResultBytes", &l.MaxResultBytes, 1 << 20},
 		{"MaxReplyCacheBytes", &l.MaxReplyCacheBytes, 4 << 20},
 		{"MaxClientReplyBytes", &l.MaxClientReplyBytes, 16 << 20},

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tagma/internal/cluster"
 	"tagma/internal/command"
+	"tagma/internal/machines"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/local"
 )
@@ -42,7 +42,7 @@ are killed by hand stay down and are reported; the files stay when the cluster e
 	}
 	cmd.Flags().IntVar(&f.replicas, "replicas", 4, "how many; 3f+1 mask f faulty ones")
 	cmd.Flags().StringVar(&f.dir, "dir", "", "`directory` for the cluster's files (default a temporary one)")
-	cmd.Flags().StringVar(&f.machine, "machine", cluster.MachineKV, "the replicated state machine, kv or bank")
+	cmd.Flags().StringVar(&f.machine, "machine", machines.KV, "the replicated state machine, kv or bank")
 	cmd.Flags().StringArrayVar(&f.malicious, "malicious", nil,
 		"`replica=behaviour` or replica=behaviour,parameter=value; see tagma-testnet behaviours")
 	cmd.Flags().IntVar(&f.basePort, "base-port", 0, "replica i listens on this port plus i (default free ports)")
@@ -94,9 +94,9 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 // check judges the flags.
 func (f *startFlags) check() (map[int]byzantine.Choice, error) {
 	switch {
-	case !slices.Contains(cluster.Machines(), f.machine):
-		return nil, command.Unusablef("start: there is no machine %q;%s there is %s", f.machine, command.Meant(f.machine, cluster.Machines(), ""),
-			strings.Join(cluster.Machines(), " and "))
+	case !slices.Contains(machines.Names(), f.machine):
+		return nil, command.Unusablef("start: there is no machine %q;%s there is %s", f.machine, command.Meant(f.machine, machines.Names(), ""),
+			strings.Join(machines.Names(), " and "))
 	case f.replicas < 4:
 		return nil, command.Unusablef("start: %d replicas cannot mask a faulty one; start at least 4", f.replicas)
 	case f.basePort != 0 && (f.basePort < 1 || f.basePort+f.replicas > 65536):
@@ -149,7 +149,7 @@ func instructions(c *local.Cluster) string {
 	}
 	at := " --cluster " + c.ClusterFile()
 	write, read := "put greeting hello", "get greeting"
-	if c.File.Machine == cluster.MachineBank {
+	if c.File.Machine == machines.Bank {
 		write, read = "bank open alice 100", "bank balance alice"
 	}
 	lines := []string{

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/client"
-	"tagma/internal/cluster"
 	"tagma/internal/command"
+	"tagma/internal/machines"
 	"tagma/statemachine/bank"
 )
 
@@ -41,7 +41,7 @@ audit checks. Account names have 1 to 64 visible ASCII characters.`,
 // bankFlags are the flags of every command of the bank.
 func bankFlags(to *target, cmd *cobra.Command) *cobra.Command {
 	to.flags(cmd, defaultTimeout)
-	to.machine = cluster.MachineBank
+	to.machine = machines.Bank
 	return cmd
 }
 

@@ -10,8 +10,8 @@ import (
 
 	"tagma/client"
 	"tagma/internal/bench"
-	"tagma/internal/cluster"
 	"tagma/internal/command"
+	"tagma/internal/machines"
 )
 
 // benchRun is one `tagma bench`.
@@ -104,8 +104,8 @@ func (b *benchRun) dial(ctx context.Context) (sessions []*client.Client, err err
 	if err != nil {
 		return nil, err
 	}
-	if file.Machine != cluster.MachineKV {
-		return nil, command.Unusablef("the cluster runs the machine %s, and tagma bench is for %s", file.Machine, cluster.MachineKV)
+	if file.Machine != machines.KV {
+		return nil, command.Unusablef("the cluster runs the machine %s, and tagma bench is for %s", file.Machine, machines.KV)
 	}
 	most := file.Protocol.WithDefaults().MaxOps
 	if b.options.Batch > most {

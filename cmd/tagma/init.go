@@ -9,6 +9,7 @@ import (
 
 	"tagma/internal/cluster"
 	"tagma/internal/command"
+	"tagma/internal/machines"
 )
 
 // clientName is the name under which `tagma init` registers its client key.
@@ -55,7 +56,7 @@ Replicas that share a host get consecutive ports from the base port on; metrics 
 	flags.StringVar(&dir, "dir", "", "`directory` of the new cluster; made if need be")
 	flags.IntVar(&options.Replicas, "replicas", 4, "`number` of replicas: 3f+1 of them mask f faulty ones")
 	flags.StringSliceVar(&options.Hosts, "host", nil, "IP `addresses` or DNS names: one for all replicas or one each")
-	flags.StringVar(&options.Machine, "machine", cluster.MachineKV, "state machine that is replicated: kv or bank")
+	flags.StringVar(&options.Machine, "machine", machines.KV, "state machine that is replicated: kv or bank")
 	flags.StringVar(&options.Transport, "transport", cluster.TCP, "how replicas and clients are connected: tcp or quic")
 	flags.IntVar(&basePort, "base-port", basePort, "`port` of the first replica on each host")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON document")

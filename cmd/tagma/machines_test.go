@@ -11,6 +11,7 @@ import (
 
 	"tagma/internal/cluster"
 	"tagma/internal/command"
+	"tagma/internal/machines"
 )
 
 // runCluster makes a cluster of a machine, changes its file if edit is given, and starts its replicas.
@@ -47,7 +48,7 @@ func script(t *testing.T, steps [][2]string) {
 }
 
 func TestCluster_TransactionsAndThePast(t *testing.T) {
-	runCluster(t, cluster.MachineKV, func(f *cluster.File) {
+	runCluster(t, machines.KV, func(f *cluster.File) {
 		f.Protocol.CheckpointInterval, f.Protocol.LogWindow = 4, 8
 	})
 	lock := filepath.Join(t.TempDir(), "lock.txn")
@@ -92,7 +93,7 @@ func thePastIsReadWhileItIsRetained(t *testing.T) {
 }
 
 func TestCluster_RunsTheBank(t *testing.T) {
-	runCluster(t, cluster.MachineBank, nil)
+	runCluster(t, machines.Bank, nil)
 	script(t, [][2]string{
 		{"bank open alice 100", "OK alice 100\n"},
 		{"bank open bob", "OK bob 0\n"},

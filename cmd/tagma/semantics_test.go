@@ -3,12 +3,12 @@ package main
 import (
 	"testing"
 
-	"tagma/internal/cluster"
 	"tagma/internal/command"
+	"tagma/internal/machines"
 )
 
 func TestC7_SemanticsAreChosenByFlag(t *testing.T) {
-	runCluster(t, cluster.MachineKV, nil)
+	runCluster(t, machines.KV, nil)
 	script(t, [][2]string{
 		{"put k 1 --semantics exactly-once", "OK rev 1\n"},
 		{"put k 2 --semantics at-most-once", "OK rev 2\n"},

@@ -14,6 +14,7 @@ import (
 	"tagma/crypto"
 	"tagma/internal/cluster"
 	"tagma/internal/command"
+	"tagma/internal/machines"
 	"tagma/internal/passphrase"
 	"tagma/statemachine/kv"
 )
@@ -34,7 +35,7 @@ const (
 )
 
 func (t *target) flags(cmd *cobra.Command, timeout time.Duration) {
-	t.machine = cluster.MachineKV
+	t.machine = machines.KV
 	flags := cmd.Flags()
 	flags.StringVar(&t.cluster, "cluster", "", "cluster `file` (default $TAGMA_CLUSTER, else ./cluster.toml)")
 	flags.StringVar(&t.key, "key", "", "client key `file` (default $TAGMA_KEY, else client.key beside the cluster file)")
@@ -86,8 +87,8 @@ func firstOf(texts ...string) string {
 
 // verbsOf are the commands for each machine.
 var verbsOf = map[string]string{
-	cluster.MachineKV:   "tagma put, get, delete and txn",
-	cluster.MachineBank: "tagma bank",
+	machines.KV:   "tagma put, get, delete and txn",
+	machines.Bank: "tagma bank",
 }
 
 // do runs one piece of work in a session with the cluster, within the timeout.

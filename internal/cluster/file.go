@@ -12,15 +12,6 @@ import (
 // Format is the version of the file that this code reads and writes.
 const Format = 1
 
-// The state machines that cluster.toml can name.
-const (
-	MachineKV   = "kv"
-	MachineBank = "bank"
-)
-
-// Machines lists them.
-func Machines() []string { return []string{MachineKV, MachineBank} }
-
 // File is the content of cluster.toml. Its fields are the file's keys.
 type File struct {
 	Format  int    `toml:"format" comment:"version of this file"`

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/statemachine"
 )
 
 func TestFingerprint_ChangesWithEverythingThatChangesBehaviour(t *testing.T) {
@@ -49,7 +50,7 @@ func TestFingerprint_IgnoresWhatMayDiffer(t *testing.T) {
 		"a client's name": func(f *File) { f.Clients[0].Name = "carol" },
 		"client order":    func(f *File) { f.Clients[0], f.Clients[1] = f.Clients[1], f.Clients[0] },
 		"a default written out": func(f *File) {
-			f.Protocol.LogWindow, f.Protocol.Window = pbft.DefaultLogWindow, DefaultWindow
+			f.Protocol.LogWindow, f.Protocol.Window = pbft.DefaultLogWindow, statemachine.DefaultWindow
 		},
 	} {
 		f := fresh(t).File

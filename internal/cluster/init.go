@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"tagma/crypto"
+	"tagma/internal/machines"
 )
 
 // The transports of [InitOptions]. A replica may have addresses of both; the first that works is dialled.
@@ -23,7 +24,7 @@ type InitOptions struct {
 	BasePort  int      // the first replica of a host has this port, the second one the next, …
 	Transport string   // of the addresses: TCP or QUIC; "": TCP
 	Clients   []string // names of the clients to register
-	Machine   string   // the replicated state machine; "": MachineKV
+	Machine   string   // the replicated state machine; "": kv
 	Protocol  Protocol
 
 	Rand io.Reader // where id and keys come from; nil: the operating system. Reproducible tests give another one.
@@ -46,7 +47,7 @@ func Init(o InitOptions) (*Fresh, error) {
 	if random == nil {
 		random = cryptorand.Reader
 	}
-	f := &File{Format: Format, Machine: cmp.Or(o.Machine, MachineKV), Protocol: o.Protocol}
+	f := &File{Format: Format, Machine: cmp.Or(o.Machine, machines.KV), Protocol: o.Protocol}
 	if _, err := io.ReadFull(random, f.ID[:]); err != nil {
 		return nil, fmt.Errorf("choose a cluster id: %w", err)
 	}

@@ -4,12 +4,7 @@ import (
 	"strings"
 
 	"tagma/pbft"
-)
-
-// Defaults of the session parameters; those of the others are in package pbft.
-const (
-	DefaultWindow   = 1024
-	DefaultSessions = 256
+	"tagma/statemachine"
 )
 
 // WithDefaults returns the parameters with every 0 replaced by the default.
@@ -32,10 +27,10 @@ func (p Protocol) WithDefaults() Protocol {
 		Sessions:           p.Sessions,
 	}
 	if q.Window == 0 {
-		q.Window = DefaultWindow
+		q.Window = statemachine.DefaultWindow
 	}
 	if q.Sessions == 0 {
-		q.Sessions = DefaultSessions
+		q.Sessions = statemachine.DefaultSessions
 	}
 	return q
 }

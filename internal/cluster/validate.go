@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tagma/crypto"
+	"tagma/internal/machines"
 	"tagma/network"
 	"tagma/pbft"
 )
@@ -25,8 +26,8 @@ func (f *File) validate() *Error {
 		return refuse("format", "is %d; this program reads format %d only", f.Format, Format)
 	case f.ID == Key{}:
 		return refuse("id", "is missing or zero; copy it from another replica's file")
-	case !slices.Contains(Machines(), f.Machine):
-		return refuse("machine", "%q is not known; use \"%s\"", f.Machine, strings.Join(Machines(), `" or "`))
+	case !slices.Contains(machines.Names(), f.Machine):
+		return refuse("machine", "%q is not known; use \"%s\"", f.Machine, strings.Join(machines.Names(), `" or "`))
 	}
 	owners := make(map[Key]string)
 	if err := f.validateReplicas(owners); err != nil {

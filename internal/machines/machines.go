@@ -4,20 +4,29 @@ package machines
 
 import (
 	"fmt"
+	"strings"
 
-	"tagma/internal/cluster"
 	"tagma/statemachine"
 	"tagma/statemachine/bank"
 	"tagma/statemachine/kv"
 )
 
-// ByName returns the machine that cluster.toml calls name.
+// The names that a cluster file uses.
+const (
+	KV   = "kv"
+	Bank = "bank"
+)
+
+// Names lists them.
+func Names() []string { return []string{KV, Bank} }
+
+// ByName returns the machine that a cluster file calls name.
 func ByName(name string) (statemachine.Machine, error) {
 	switch name {
-	case cluster.MachineKV:
+	case KV:
 		return kv.Machine{}, nil
-	case cluster.MachineBank:
+	case Bank:
 		return bank.Machine{}, nil
 	}
-	return nil, fmt.Errorf("there is no state machine %q; use %q or %q", name, cluster.MachineKV, cluster.MachineBank)
+	return nil, fmt.Errorf("there is no state machine %q; use \"%s\"", name, strings.Join(Names(), `" or "`))
 }

@@ -3,21 +3,20 @@ package machines
 import (
 	"testing"
 
-	"tagma/internal/cluster"
 	"tagma/statemachine/bank"
 	"tagma/statemachine/kv"
 )
 
 func TestByName_EveryMachineOfTheClusterFileExists(t *testing.T) {
-	for _, name := range cluster.Machines() {
+	for _, name := range Names() {
 		if m, err := ByName(name); m == nil || err != nil {
 			t.Errorf("%s: %v, %v", name, m, err)
 		}
 	}
-	if m, err := ByName(cluster.MachineBank); m != (bank.Machine{}) || err != nil {
+	if m, err := ByName(Bank); m != (bank.Machine{}) || err != nil {
 		t.Errorf("bank: %T, %v", m, err)
 	}
-	if m, err := ByName(cluster.MachineKV); m != (kv.Machine{}) || err != nil {
+	if m, err := ByName(KV); m != (kv.Machine{}) || err != nil {
 		t.Errorf("kv: %T, %v", m, err)
 	}
 	if m, err := ByName("abacus"); m != nil || err == nil {

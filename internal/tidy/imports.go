@@ -29,10 +29,10 @@ var mayImport = map[string][]string{
 	"internal/passphrase": {"crypto"},
 	"internal/nearest":    {},
 	"internal/command":    {"internal/nearest"},
-	"internal/cluster":    {"pbft", "crypto", "network", "internal/nearest"},
+	"internal/cluster":    {"pbft", "crypto", "network", "statemachine", "internal/machines", "internal/nearest"},
 	"internal/driver":     {"pbft", "statemachine"},
 	"internal/replica":    {"pbft", "checkpoint", "statemachine"},
-	"internal/machines":   {"internal/cluster", "statemachine", "statemachine/kv", "statemachine/bank"},
+	"internal/machines":   {"statemachine", "statemachine/kv", "statemachine/bank"},
 	"internal/node": {
 		"internal/driver", "internal/replica", "internal/cluster", "internal/passphrase", "pbft", "crypto", "network",
 		"checkpoint", "statemachine", "internal/machines",

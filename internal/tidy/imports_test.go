@@ -22,7 +22,7 @@ func TestImportGraph_ComplainsOfEveryOtherEdge(t *testing.T) {
 		"network/a.go":           "crypto",
 		"statemachine/kv/a.go":   "checkpoint/journal",
 		"checkpoint/store/a.go":  "pbft",
-		"internal/cluster/a.go":  "statemachine",
+		"internal/cluster/a.go":  "internal/driver",
 		"internal/driver/a.go":   "crypto",
 		"internal/node/a.go":     "client",
 		"client/a.go":            "internal/node",

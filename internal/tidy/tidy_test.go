@@ -8,6 +8,7 @@ import (
 // rules are all rules of the package, by the name of what they keep.
 var rules = map[string]func(*tree) []string{
 	"import graph":   importGraph,
+	"simulator":      simulatorLinks,
 	"pure core":      corePurity,
 	"package docs":   packageDocs,
 	"file lengths":   func(t *tree) []string { return fileLengths(t, longFiles) },

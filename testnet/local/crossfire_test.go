@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tagma/internal/cluster"
+	"tagma/internal/machines"
 	"tagma/internal/node"
 	"tagma/testnet/byzantine"
 )
@@ -14,7 +15,7 @@ import (
 // money: never more than one replica is faulty at a time, so nobody may notice but by waiting (I3, I9, V7).
 func TestCrossfire_NoTransferIsLostOrDoubled(t *testing.T) {
 	c := start(t, Options{
-		Machine:   cluster.MachineBank,
+		Machine:   machines.Bank,
 		Protocol:  cluster.Protocol{CheckpointInterval: 128, LogWindow: 1024},
 		Malicious: map[int]byzantine.Choice{0: {Name: "corrupt", Values: map[string]string{"from_seq": "20"}}},
 	})

@@ -28,7 +28,7 @@ type Options struct {
 	Dir          string // made if need be; must not hold a cluster
 	Replicas     int    // 4 or more
 	BasePort     int    // replica i listens on BasePort+i of 127.0.0.1; 0: free ports are looked for
-	Machine      string // the replicated state machine; "": cluster.MachineKV
+	Machine      string // the replicated state machine; "": kv
 	Clients      int    // registered clients beside the usual one; ClientKey names their keys
 	Protocol     cluster.Protocol
 	SegmentBytes int                      // of the journals; 0: the default

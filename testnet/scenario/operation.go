@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tagma/internal/cluster"
+	"tagma/internal/machines"
 	"tagma/statemachine/bank"
 	"tagma/statemachine/kv"
 )
@@ -48,8 +48,8 @@ func parseOperation(text, machine string) (Operation, error) {
 }
 
 var verbs = map[string]string{
-	cluster.MachineKV:   "put KEY VALUE, get KEY, delete KEY",
-	cluster.MachineBank: "open ACCOUNT AMOUNT, transfer FROM TO AMOUNT, balance ACCOUNT",
+	machines.KV:   "put KEY VALUE, get KEY, delete KEY",
+	machines.Bank: "open ACCOUNT AMOUNT, transfer FROM TO AMOUNT, balance ACCOUNT",
 }
 
 // Encode is the operation as the machine takes it, nil if the machine has no such operation.
@@ -61,17 +61,17 @@ func (o Operation) Encode(machine string) []byte {
 	is := func(verb string, words int) bool { return w[0] == verb && len(w) == words+1 }
 	amount, err := strconv.ParseUint(w[len(w)-1], 10, 63)
 	switch {
-	case machine == cluster.MachineKV && is("put", 2):
+	case machine == machines.KV && is("put", 2):
 		return kv.Put([]byte(w[1]), []byte(w[2]))
-	case machine == cluster.MachineKV && is("get", 1):
+	case machine == machines.KV && is("get", 1):
 		return kv.Get([]byte(w[1]))
-	case machine == cluster.MachineKV && is("delete", 1):
+	case machine == machines.KV && is("delete", 1):
 		return kv.Delete([]byte(w[1]))
-	case machine == cluster.MachineBank && is("open", 2) && err == nil:
+	case machine == machines.Bank && is("open", 2) && err == nil:
 		return bank.Open(w[1], amount)
-	case machine == cluster.MachineBank && is("balance", 1):
+	case machine == machines.Bank && is("balance", 1):
 		return bank.Balance(w[1])
-	case machine == cluster.MachineBank && is("transfer", 3) && err == nil:
+	case machine == machines.Bank && is("transfer", 3) && err == nil:
 		return bank.Transfer(w[1], w[2], amount)
 	default:
 		return nil

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"tagma/internal/cluster"
+	"tagma/internal/machines"
 	"tagma/pbft"
 )
 
@@ -105,7 +106,7 @@ func (s *Scenario) read(t *table) {
 		t.refuse(t.line("replicas"), "replicas = %d; a cluster that masks a fault has 4 to %d", s.Replicas, pbft.MaxMembers)
 		s.Replicas = 4
 	}
-	s.Machine = t.oneOf("machine", cluster.MachineKV, cluster.Machines()...)
+	s.Machine = t.oneOf("machine", machines.KV, machines.Names()...)
 	s.Seed = uint64(t.count("seed", 1, 0, 1<<62))
 	s.Absent, _ = t.replicas("absent", s.Replicas)
 	s.readSettings(t)
@@ -173,9 +174,9 @@ func (s *Scenario) checkWorkload(in *table) {
 		in.refuse(in.line("duration"), "operations and duration are both given; a workload ends with the one or the other")
 	case !in.has("operations") && w.Duration == 0:
 		in.refuse(in.at(), "the workload has no end; write operations = 1000 or duration = \"5s\"")
-	case w.Kind == KindBank && s.Machine != cluster.MachineBank:
+	case w.Kind == KindBank && s.Machine != machines.Bank:
 		in.refuse(in.line("kind"), `kind = "bank" needs machine = "bank"`)
-	case w.Kind != KindBank && s.Machine == cluster.MachineBank:
+	case w.Kind != KindBank && s.Machine == machines.Bank:
 		in.refuse(in.line("kind"), `kind = %q needs machine = "kv"; write kind = "bank"`, w.Kind)
 	}
 	if p := s.Settings.WithDefaults(); w.ValueBytes+64 > p.MaxOpBytes {

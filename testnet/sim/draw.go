@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/internal/cluster"
+	"tagma/internal/machines"
 	"tagma/pbft"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/links"
@@ -17,7 +17,7 @@ import (
 func Draw(seed uint64, replicas int) *Plan {
 	d := drawing{chance(seed, 7)}
 	p := &Plan{
-		Seed: seed, Replicas: replicas, Machine: pick(d, cluster.MachineKV, cluster.MachineKV, cluster.MachineBank),
+		Seed: seed, Replicas: replicas, Machine: pick(d, machines.KV, machines.KV, machines.Bank),
 		ViewTimeout: pick(d, 200*time.Millisecond, 500*time.Millisecond, time.Second),
 		MaxBatch:    pick(d, 1, 4, 64), SegmentBytes: pick(d, int64(16<<10), 64<<10),
 		Base: links.Link{Delay: d.upTo(20*time.Millisecond) + 100*time.Microsecond, Jitter: d.upTo(20 * time.Millisecond)},
@@ -61,7 +61,7 @@ func (d drawing) upTo(most time.Duration) time.Duration {
 
 func (d drawing) workload(p *Plan) {
 	p.Workload = Workload{Kind: Bank, Think: d.upTo(200 * time.Millisecond), Outstanding: 1 + d.IntN(3)}
-	if p.Machine == cluster.MachineKV {
+	if p.Machine == machines.KV {
 		p.Workload.Kind = pick(d, Puts, Mixed, Registers, Registers)
 	}
 }

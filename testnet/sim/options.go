@@ -5,7 +5,7 @@ import (
 	"io"
 	"time"
 
-	"tagma/internal/cluster"
+	"tagma/internal/machines"
 	"tagma/pbft"
 	"tagma/statemachine"
 	"tagma/testnet/byzantine"
@@ -62,14 +62,14 @@ type Twin struct {
 // WithDefaults fills in what is zero.
 func (o Options) WithDefaults() Options {
 	setDefault(&o.Replicas, 4)
-	setDefault(&o.Machine, cluster.MachineKV)
+	setDefault(&o.Machine, machines.KV)
 	setDefault(&o.Base, links.Link{Delay: time.Millisecond})
 	setDefault(&o.Sync, 200*time.Microsecond)
 	setDefault(&o.Execution, 20*time.Microsecond)
 	setDefault(&o.SegmentBytes, 256<<10)
 	setDefault(&o.TraceLines, 2000)
-	setDefault(&o.Limits.Window, cluster.DefaultWindow)
-	setDefault(&o.Limits.Sessions, cluster.DefaultSessions)
+	setDefault(&o.Limits.Window, statemachine.DefaultWindow)
+	setDefault(&o.Limits.Sessions, statemachine.DefaultSessions)
 	if o.Reach == nil {
 		o.Reach = &links.Link{Delay: o.Base.Delay, Jitter: o.Base.Jitter}
 	}

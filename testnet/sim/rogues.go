@@ -3,7 +3,7 @@ package sim
 import (
 	"fmt"
 
-	"tagma/internal/cluster"
+	"tagma/internal/machines"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/check"
 	"tagma/testnet/history"
@@ -30,7 +30,7 @@ func (p *Plan) host(w *World) error {
 // rogueOperation is one of many that the machine executes, and that no correct client's answers depend on.
 func (w *World) rogueOperation(rogue int, n uint64) []byte {
 	op := check.Op{Kind: check.Put, Key: fmt.Sprintf("rogue%d", rogue), Value: fmt.Sprint(n)}
-	if w.opt.Machine == cluster.MachineBank { // of an account that is not there, which no audit counts
+	if w.opt.Machine == machines.Bank { // of an account that is not there, which no audit counts
 		op = check.Op{Kind: check.Balance, Key: fmt.Sprintf("rogue%d/%d", rogue, n)}
 	}
 	return history.Encode(&op)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"tagma/internal/cluster"
+	"tagma/internal/machines"
 	"tagma/testnet/check"
 )
 
@@ -34,7 +34,7 @@ const (
 func (l Workload) withDefaults(machine string) Workload {
 	if l.Kind == "" {
 		l.Kind = Puts
-		if machine == cluster.MachineBank {
+		if machine == machines.Bank {
 			l.Kind = Bank
 		}
 	}

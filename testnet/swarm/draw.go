@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/internal/cluster"
+	"tagma/internal/machines"
 	"tagma/pbft"
 	"tagma/testnet/links"
 	"tagma/testnet/sim"
@@ -16,7 +16,7 @@ import (
 func Draw(seed uint64, replicas int) *sim.Plan {
 	d := drawing{rand.New(rand.NewPCG(seed, 0x7377_6172_6d))}
 	p := &sim.Plan{
-		Seed: seed, Replicas: pick(d, 4, 4, 4, 4, 5, 6, 7, 7, 10, 13), Machine: pick(d, cluster.MachineKV, cluster.MachineKV, cluster.MachineBank),
+		Seed: seed, Replicas: pick(d, 4, 4, 4, 4, 5, 6, 7, 7, 10, 13), Machine: pick(d, machines.KV, machines.KV, machines.Bank),
 		Real: d.one(40), SegmentBytes: pick(d, int64(8<<10), 16<<10, 64<<10, 256<<10),
 	}
 	if replicas > 0 {
@@ -127,7 +127,7 @@ func (d drawing) machines(p *sim.Plan) {
 func (d drawing) workload(p *sim.Plan) {
 	l := &p.Workload
 	l.Kind = sim.Bank
-	if p.Machine == cluster.MachineKV {
+	if p.Machine == machines.KV {
 		l.Kind = pick(d, sim.Puts, sim.Mixed, sim.Registers, sim.Registers)
 	}
 	p.Clients = 1 + d.IntN(6)

@@ -8,13 +8,13 @@ import (
 	"time"
 
 	"tagma/client"
-	"tagma/internal/cluster"
+	"tagma/internal/machines"
 	"tagma/testnet/check"
 	"tagma/testnet/observe"
 	"tagma/testnet/scenario"
 )
 
-const bankMachine = cluster.MachineBank
+const bankMachine = machines.Bank
 
 // readBack reads everything that was written.
 func (l *load) readBack(ctx context.Context) (map[string]check.Found, error) {

@@ -1,0 +1,66 @@
+package tidy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// simulator is the part that runs what ships over simulated ports, and shipped are packages that it must run for that.
+const simulator = "testnet/sim"
+
+var shipped = []string{"pbft", "statemachine", "checkpoint/journal", "checkpoint/transfer", "internal/driver", "internal/replica"}
+
+// realNetwork is what a simulator has no use for. If it links it all the same, something that ships mixes what is decided
+// with how it is carried.
+const realNetwork = "libp2p"
+
+// simulatorLinks complains of a package that the simulator links though it reaches the real network, and of one that it does
+// not link though it ships.
+func simulatorLinks(t *tree) []string {
+	linked := t.links(simulator)
+	var complaints []string
+	for _, dir := range slices.Sorted(maps.Keys(linked)) {
+		for name := range t.imported(dir) {
+			if strings.Contains(name, realNetwork) {
+				complaints = append(complaints, fmt.Sprintf("%s links %s, which imports %s", simulator, dir, name))
+			}
+		}
+	}
+	for _, dir := range shipped {
+		if !linked[dir] {
+			complaints = append(complaints, fmt.Sprintf("%s does not run %s: what is simulated is what ships", simulator, dir))
+		}
+	}
+	return complaints
+}
+
+// links returns the packages of the module that one of them links, itself included.
+func (t *tree) links(dir string) map[string]bool {
+	linked, todo := map[string]bool{dir: true}, []string{dir}
+	for len(todo) > 0 {
+		next := todo[0]
+		todo = todo[1:]
+		for name := range t.imported(next) {
+			if target, ours := strings.CutPrefix(name, module+"/"); ours && !linked[target] {
+				linked[target] = true
+				todo = append(todo, target)
+			}
+		}
+	}
+	return linked
+}
+
+// imported returns what a package imports, its tests apart.
+func (t *tree) imported(dir string) map[string]bool {
+	names := map[string]bool{}
+	for _, s := range t.sources {
+		if s.dir == dir && !s.test {
+			for _, name := range s.imports() {
+				names[name] = true
+			}
+		}
+	}
+	return names
+}
