@@ -56,7 +56,7 @@ func DialCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey
 	link := new(link)
 	number := newSessionNumber()
 	s := newSession(sessionConfig{
-		cluster: cfg.Cluster, epoch: cfg.Epoch, n: cfg.N(), weak: cfg.Weak(),
+		cluster: cfg.Cluster, n: cfg.N(), weak: cfg.Weak(),
 		limits: o.apply(limits{
 			window: uint64(file.Protocol.WithDefaults().Window),
 			ops:    cfg.MaxOps, opBytes: cfg.MaxOpBytes, totalBytes: cfg.MaxBatchBytes,

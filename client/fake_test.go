@@ -92,7 +92,7 @@ func newFake(t *testing.T) *fake {
 		f.answer = append(f.answer, honest)
 	}
 	f.s = newSession(sessionConfig{
-		cluster: f.cfg.Cluster, epoch: f.cfg.Epoch, n: 4, weak: 2,
+		cluster: f.cfg.Cluster, n: 4, weak: 2,
 		limits: (&options{pack: 1}).apply(limits{window: 4, ops: 8, opBytes: 100, totalBytes: 1000}),
 		client: key.Public(), sign: key.Sign, id: testSession, fresh: func() pbft.Session { return f.s.id + 1 }, send: f,
 		noHedging: true,

@@ -42,7 +42,7 @@ func (s *session) wakeUp() {
 // launch signs a request that has its number and sends it.
 func (s *session) launch(r *request) {
 	m := &pbft.Request{ID: r.id, AckedBelow: r.below, ReadOnly: r.readOnly, Ops: r.ops}
-	pbft.SignRequest(s.cluster, s.epoch, m, func(b []byte) pbft.Signature { return s.sign(b) })
+	pbft.SignRequest(s.cluster, m, func(b []byte) pbft.Signature { return s.sign(b) })
 	frame := pbft.Encode(m)
 
 	s.mu.Lock()

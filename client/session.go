@@ -11,7 +11,6 @@ import (
 // sessionConfig is what a session is made of.
 type sessionConfig struct {
 	cluster pbft.Digest
-	epoch   uint64
 	n, weak int // replicas, and f+1 of them
 	limits  limits
 	client  pbft.PublicKey

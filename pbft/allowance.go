@@ -18,7 +18,7 @@ const (
 )
 
 // allowed is what there is at most: enough for two windows.
-func (c *Config) allowed() int { return max(grantedPerTimeout, 2*int(c.LogWindow)) }
+func allowed(c *Config) int { return max(grantedPerTimeout, 2*int(c.LogWindow)) }
 
 // refill grants what time and progress since the last call are worth.
 func (a *allowance) refill(r *Replica) {
@@ -37,7 +37,7 @@ func (a *allowance) refill(r *Replica) {
 
 // spend takes so many slots, if there is one left: what is long is not kept back for what it lacks of them.
 func (a *allowance) spend(c *Config, slots int) bool {
-	if a.spent >= c.allowed() {
+	if a.spent >= allowed(c) {
 		return false
 	}
 	a.spent += slots

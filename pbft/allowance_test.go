@@ -26,7 +26,7 @@ func TestS4_ProposalsAreSentAgainWithinTheAllowance(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.fromClient(l.request(1, "a"))
 	l.wait(l.cfg.ViewTimeout)
-	l.r.peers[1].votes = allowance{spent: l.cfg.allowed(), at: l.now}
+	l.r.peers[1].votes = allowance{spent: allowed(&l.cfg), at: l.now}
 	m := &Status{Active: true, Slots: []SlotStatus{{Seq: 1, Lacks: LacksProposal}}}
 	wantCount(t, sends[*PrePrepare](l.from(1, m)), 0, "proposals beyond the allowance")
 	l.wait(l.cfg.ViewTimeout / 8)

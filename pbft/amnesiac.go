@@ -53,7 +53,7 @@ func (a *Amnesiac) ask() {
 
 func (a *Amnesiac) onReceived(e Received) {
 	why := ReasonAsking
-	switch m := e.Msg.msg.(type) {
+	switch m := e.Msg.Message().(type) {
 	case *Held:
 		if !e.From.Client {
 			a.out = append(a.out, Send{To: e.From.Replica, Msg: &HeldBy{Nonce: m.Nonce, Of: e.From.Replica}})
@@ -71,7 +71,7 @@ func (a *Amnesiac) onReceived(e Received) {
 		}
 	default: // it follows nothing
 	}
-	a.out = append(a.out, Dropped{Msg: e.Msg.msg, Why: why})
+	a.out = append(a.out, Dropped{Msg: e.Msg.Message(), Why: why})
 }
 
 func (a *Amnesiac) take(m *HeldBy, from Source) Reason {
@@ -120,8 +120,8 @@ func (a *Amnesiac) Recovery() (Recovery, bool) {
 	var highest Seq
 	out := Recovery{View: 1}
 	for _, m := range whole {
-		highest = max(highest, m.highestSeq())
-		if view := m.highestView() + 1; view > out.View {
+		highest = max(highest, highestSeq(m))
+		if view := highestView(m) + 1; view > out.View {
 			out.View = view
 		}
 		if m.Stable.Seq > out.Stable.Seq {
@@ -139,7 +139,7 @@ func (a *Amnesiac) Recovery() (Recovery, bool) {
 }
 
 // highestSeq is the highest sequence number that anything in the answer proves.
-func (m *HeldBy) highestSeq() Seq {
+func highestSeq(m *HeldBy) Seq {
 	seq := m.Stable.Seq
 	if m.Prepared != nil {
 		seq = max(seq, m.Prepared.Seq)
@@ -155,7 +155,7 @@ func (m *HeldBy) highestSeq() Seq {
 
 // highestView is the highest view that anything in the answer proves to have been justified or voted in. A view change
 // to u needs only u−1 to have been, and its author may make another one (D8.10).
-func (m *HeldBy) highestView() View {
+func highestView(m *HeldBy) View {
 	view := m.View
 	if m.Prepared != nil {
 		view = max(view, m.Prepared.View)

@@ -79,10 +79,10 @@ func LastStable(log []Record) (last Seq) {
 		case *Installed:
 			last = max(last, rec.Cert.Seq)
 		case *Activated:
-			last = max(last, rec.NewView.highestStable().Seq)
+			last = max(last, highestStable(rec.NewView).Seq)
 		case *Sent:
 			if m, ok := rec.Msg.(*NewView); ok {
-				last = max(last, m.highestStable().Seq)
+				last = max(last, highestStable(m).Seq)
 			}
 		default: // it names none
 		}

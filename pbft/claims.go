@@ -106,7 +106,7 @@ func (c *claims) own(m Message, sig Signature) {
 }
 
 func (c *claims) request(r *Request) {
-	c.add(r.ID.Client, appendSignedRequest(c.next(), c.cfg.Cluster, c.cfg.Epoch, r.Digest()), r.Sig)
+	c.add(r.ID.Client, appendSignedRequest(c.next(), c.cfg.Cluster, r.Digest()), r.Sig)
 }
 
 func (c *claims) proposal(v View, s Seq, d Digest, sig Signature) {

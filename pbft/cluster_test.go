@@ -190,7 +190,7 @@ func (c *cluster) until(d time.Duration, what string, holds func() bool) {
 func (c *cluster) request(client int, t uint64, op string) *Request {
 	key := testKey("client", client)
 	r := &Request{ID: RequestID{Client: key, Session: 1, T: t}, Ops: [][]byte{[]byte(op)}}
-	SignRequest(c.nodes[0].cfg.Cluster, c.nodes[0].cfg.Epoch, r, testSign(key))
+	SignRequest(c.nodes[0].cfg.Cluster, r, testSign(key))
 	c.submitted[r.Digest()] = true
 	return r
 }

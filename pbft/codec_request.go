@@ -147,3 +147,20 @@ func readReply(r *reader) *Reply {
 	m.RetryAfterMillis = r.u32()
 	return m
 }
+
+// What a decoded request and an operation take beside the bytes they were decoded from, which they keep.
+const (
+	requestMemory   = 280
+	operationMemory = 24
+)
+
+// Memory is about what a body takes, in bytes.
+func (b *Body) Memory() int {
+	sum := b.requestBytes()
+	if b != nil {
+		for _, r := range b.Requests {
+			sum += requestMemory + operationMemory*len(r.Ops)
+		}
+	}
+	return sum
+}

@@ -94,28 +94,3 @@ func (Accuse) effect()    {}
 func (Diverged) effect()  {}
 func (Entered) effect()   {}
 func (Dropped) effect()   {}
-
-// Durable reports whether a message of ours is a vote that must be in the journal before it is sent.
-func Durable(m Message) bool {
-	switch m.(type) {
-	case *PrePrepare, *Prepare, *Commit, *Checkpoint, *ViewChange, *NewView:
-		return true
-	default:
-		return false
-	}
-}
-
-// Evidence is proof of misbehaviour that anybody with the cluster's keys can check (E1): two signed statements that no
-// correct replica signs both.
-type Evidence struct {
-	Replica ReplicaID
-	Kind    EvidenceKind
-	First   Message // signed by Replica
-	Second  Message // signed by Replica
-}
-
-// EvidenceKind names what the two statements of an Evidence prove.
-type EvidenceKind string
-
-// Equivocation is two digests signed for one (type, view, seq).
-const Equivocation EvidenceKind = "equivocation"

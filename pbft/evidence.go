@@ -2,6 +2,21 @@ package pbft
 
 import "fmt"
 
+// Evidence is proof of misbehaviour that anybody with the cluster's keys can check (E1): two signed statements that no
+// correct replica signs both.
+type Evidence struct {
+	Replica ReplicaID
+	Kind    EvidenceKind
+	First   Message // signed by Replica
+	Second  Message // signed by Replica
+}
+
+// EvidenceKind names what the two statements of an Evidence prove.
+type EvidenceKind string
+
+// Equivocation is two digests signed for one (type, view, seq).
+const Equivocation EvidenceKind = "equivocation"
+
 // VerifyEvidence checks a proof of misbehaviour with nothing but the cluster's keys (E1): the accused signed two
 // statements for one place that a correct replica never signs both. Holds reports whether all of the claims have valid
 // signatures.
@@ -64,6 +79,18 @@ func contradict(cfg *Config, first, second Message) bool {
 	default:
 		return false
 	}
+}
+
+// convict reports whether two different view changes for one view prove a lie (D8.10): a replica that had forgotten the
+// first one may make another, whose stable checkpoint is a window higher at least.
+func convict(cfg *Config, a, b *ViewChange) bool {
+	low, high := min(a.Stable.Seq, b.Stable.Seq), max(a.Stable.Seq, b.Stable.Seq)
+	return high-low < cfg.LogWindow
+}
+
+// sameViewChange reports whether two messages make the same statement.
+func sameViewChange(cfg *Config, a, b *ViewChange) bool {
+	return string(Signable(cfg, a)) == string(Signable(cfg, b))
 }
 
 // ownSignature returns the signature under a message's own statement, zero for a type that bears none.

@@ -53,7 +53,7 @@ func (r *Replica) stepAsking(ev Event) {
 		r.mono, r.wall = max(r.mono, e.Mono), e.Wall
 		r.ask()
 	case Received:
-		switch m := e.Msg.msg.(type) {
+		switch m := e.Msg.Message().(type) {
 		case *Held:
 			if !e.From.Client {
 				r.onHeld(m, e.From)
@@ -68,7 +68,7 @@ func (r *Replica) stepAsking(ev Event) {
 			r.respondBusy(m, e.From)
 		default: // it is of use once this replica may vote
 		}
-		r.drop(e.Msg.msg, ReasonAsking)
+		r.drop(e.Msg.Message(), ReasonAsking)
 	default: // nothing is executed yet
 	}
 }

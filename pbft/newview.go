@@ -59,7 +59,7 @@ func chosenDigests(v []ViewChange) []Digest {
 }
 
 // follows reports whether O is exactly what V requires (V4).
-func (m *NewView) follows() bool {
+func follows(m *NewView) bool {
 	want := chosenDigests(m.ViewChanges)
 	if len(want) != len(m.Proposals) {
 		return false
@@ -78,7 +78,7 @@ func (r *Replica) onNewView(m *NewView, from Source) {
 		r.drop(m, ReasonOldView)
 		return
 	}
-	if !m.follows() {
+	if !follows(m) {
 		r.drop(m, ReasonWrongNewView)
 		if m.View == r.view { // counts as expiry (V7)
 			r.change.proven = true
@@ -99,7 +99,7 @@ func (r *Replica) onNewView(m *NewView, from Source) {
 }
 
 // highestStable is the stable certificate that O starts above (V3).
-func (m *NewView) highestStable() StableCert {
+func highestStable(m *NewView) StableCert {
 	best := &m.ViewChanges[0].Stable
 	for i := range m.ViewChanges {
 		if s := &m.ViewChanges[i].Stable; s.Seq > best.Seq {
@@ -113,7 +113,7 @@ func (m *NewView) highestStable() StableCert {
 func (r *Replica) activate(m *NewView) {
 	r.leave(m.View)
 	r.active, r.origin = true, m
-	r.adoptStable(m.highestStable())
+	r.adoptStable(highestStable(m))
 	for i := range m.ViewChanges {
 		r.witnessView(&m.ViewChanges[i])
 	}

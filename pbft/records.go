@@ -85,3 +85,13 @@ func (*Activated) record()  {}
 func (*Recovering) record() {}
 func (*Installed) record()  {}
 func (*Witness) record()    {}
+
+// Durable reports whether a message of ours is a vote that must be in the journal before it is sent.
+func Durable(m Message) bool {
+	switch m.(type) {
+	case *PrePrepare, *Prepare, *Commit, *Checkpoint, *ViewChange, *NewView:
+		return true
+	default:
+		return false
+	}
+}

@@ -172,7 +172,7 @@ func TestS4_WhoAlwaysLacksEverythingIsHelpedWithinAnAllowance(t *testing.T) {
 		pushed += len(sends[*CertifiedBody](again))
 	}
 	for what, n := range map[string]int{"commits": votes, "certificates": pushed} {
-		if most := l.cfg.allowed() + (timeouts+1)*grantedPerTimeout; n < most/2 || n > most {
+		if most := allowed(&l.cfg) + (timeouts+1)*grantedPerTimeout; n < most/2 || n > most {
 			t.Errorf("%d %s in %d timeouts, want at most %d and not much less", n, what, timeouts, most)
 		}
 	}

@@ -78,15 +78,15 @@ func (r *Replica) Step(ev Event) []Effect {
 
 // onReceived sends a message to its handler. What clients may send and what only replicas may send is decided here.
 func (r *Replica) onReceived(e Received) {
-	if req, ok := e.Msg.msg.(*Request); ok {
+	if req, ok := e.Msg.Message().(*Request); ok {
 		r.onRequest(req, e.From)
 		return
 	}
 	if e.From.Client {
-		r.drop(e.Msg.msg, ReasonFromClient)
+		r.drop(e.Msg.Message(), ReasonFromClient)
 		return
 	}
-	switch m := e.Msg.msg.(type) {
+	switch m := e.Msg.Message().(type) {
 	case *PrePrepare:
 		r.onPrePrepare(m, e.From)
 	case *Prepare:

@@ -120,10 +120,10 @@ func Reach(cfg *Config, log []Record) (last Seq) {
 		case *Installed:
 			last = max(last, rec.Cert.Seq)
 		case *Activated:
-			last = max(last, window.below(rec.NewView.highestStable().Seq))
+			last = max(last, window.below(highestStable(rec.NewView).Seq))
 		case *Sent:
 			if m, ok := rec.Msg.(*NewView); ok {
-				last = max(last, window.below(m.highestStable().Seq))
+				last = max(last, window.below(highestStable(m).Seq))
 			}
 		default: // a vote or a proposal alone lets nothing be executed
 		}

@@ -5,7 +5,7 @@ package pbft
 func Sign(cfg *Config, m Message, sign func([]byte) Signature) {
 	switch m := m.(type) {
 	case *Request:
-		SignRequest(cfg.Cluster, cfg.Epoch, m, sign)
+		SignRequest(cfg.Cluster, m, sign)
 	case *PrePrepare:
 		m.Sig = sign(Signable(cfg, m))
 	case *Prepare:
@@ -30,11 +30,12 @@ func Sign(cfg *Config, m Message, sign func([]byte) Signature) {
 	}
 }
 
-// SignRequest signs a request for a cluster and epoch. A client has no need of the rest of a Config.
-func SignRequest(cluster Digest, epoch uint64, r *Request, sign func([]byte) Signature) {
+// SignRequest signs a request for a cluster, in whatever epoch it will be ordered (M10). A client has no need of the rest
+// of a Config.
+func SignRequest(cluster Digest, r *Request, sign func([]byte) Signature) {
 	raw := appendRequestContent(make([]byte, 0, r.Size()), r)
 	content := hash(tagRequest, raw)
-	r.Sig = sign(appendSignedRequest(make([]byte, 0, signedBytes), cluster, epoch, content))
+	r.Sig = sign(appendSignedRequest(make([]byte, 0, signedBytes), cluster, content))
 	r.cache = requestCache{of: r, raw: append(raw, r.Sig[:]...), digest: content}
 }
 

@@ -73,8 +73,10 @@ func saidIn(m Message) (Statement, bool) {
 	}
 }
 
-func appendSignedRequest(b []byte, cluster Digest, epoch uint64, content Digest) []byte {
-	return append(appendSignedHead(b, cluster, epoch, TypeRequest), content[:]...)
+// appendSignedRequest appends the signed string of a request. It names the cluster and no epoch (M10): zero stands in the
+// epoch's place, so that a request stays valid when members change.
+func appendSignedRequest(b []byte, cluster, content Digest) []byte {
+	return append(appendSignedHead(b, cluster, 0, TypeRequest), content[:]...)
 }
 
 // Signable returns the bytes under the message's own signature: domain tag, format version, cluster, epoch, type, and
@@ -92,7 +94,7 @@ func AppendSignable(dst []byte, cfg *Config, m Message) []byte { return appendSi
 func appendSignable(b []byte, cfg *Config, m Message) []byte {
 	switch m := m.(type) {
 	case *Request:
-		return appendSignedRequest(b, cfg.Cluster, cfg.Epoch, m.Digest())
+		return appendSignedRequest(b, cfg.Cluster, m.Digest())
 	case *PrePrepare:
 		return appendSignedProposal(b, cfg, m.View, m.Seq, m.Digest)
 	case *Prepare:

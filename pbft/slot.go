@@ -77,11 +77,11 @@ func (s *slot) keep(b *Body) {
 	}
 	if len(s.bodies) == maxBodies {
 		oldest := slices.IndexFunc(s.bodies, func(held *Body) bool { return !s.vouches(held.Digest()) })
-		s.memory -= s.bodies[oldest].memory()
+		s.memory -= s.bodies[oldest].Memory()
 		s.bodies = slices.Delete(s.bodies, oldest, oldest+1)
 	}
 	s.bodies = append(s.bodies, b)
-	s.memory += b.memory()
+	s.memory += b.Memory()
 }
 
 // vouches reports whether the slot needs the body of a digest whatever comes.

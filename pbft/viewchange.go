@@ -94,18 +94,6 @@ func (r *Replica) onViewChange(m *ViewChange, from Source) {
 	r.countViewChanges()
 }
 
-// convict reports whether two different view changes for one view prove a lie (D8.10): a replica that had forgotten the
-// first one may make another, whose stable checkpoint is a window higher at least.
-func convict(cfg *Config, a, b *ViewChange) bool {
-	low, high := min(a.Stable.Seq, b.Stable.Seq), max(a.Stable.Seq, b.Stable.Seq)
-	return high-low < cfg.LogWindow
-}
-
-// sameViewChange reports whether two messages make the same statement.
-func sameViewChange(cfg *Config, a, b *ViewChange) bool {
-	return string(Signable(cfg, a)) == string(Signable(cfg, b))
-}
-
 // countViewChanges starts the new-view timer at Q valid ViewChanges for the current view, and builds the NewView if
 // this replica is its primary.
 func (r *Replica) countViewChanges() {

@@ -7,23 +7,6 @@ const keptWindows = 3
 // maxKeptBytes bounds the memory of the bodies that are kept below h. The journal has the older ones, for a restart.
 const maxKeptBytes = 24 << 20
 
-// What a decoded request and an operation take beside the bytes they were decoded from, which they keep.
-const (
-	requestMemory   = 280
-	operationMemory = 24
-)
-
-// memory is about what a body takes.
-func (b *Body) memory() int {
-	sum := b.requestBytes()
-	if b != nil {
-		for _, r := range b.Requests {
-			sum += requestMemory + operationMemory*len(r.Ops)
-		}
-	}
-	return sum
-}
-
 // window is the ring of slots around the low watermark h. It reaches from h−3L, because bodies and commit certificates
 // serve those who follow (N3), over H = h+L, above which nothing is voted for, to h+2L, because messages may arrive
 // before the checkpoint that makes room for them (N6).

@@ -21,11 +21,11 @@ func TestN3_BodiesBelowTheWatermarkAreBoundedByTheirMemory(t *testing.T) {
 	for seq := w.low; seq > w.floor() && w.peek(seq).bodies != nil; seq-- {
 		kept++
 	}
-	if most := maxKeptBytes / one.memory(); kept != most {
+	if most := maxKeptBytes / one.Memory(); kept != most {
 		t.Errorf("%d bodies are kept, want %d", kept, most)
 	}
-	if one.memory() < 256*(one.Requests[0].Size()+requestMemory) {
-		t.Errorf("a body of %d bytes on the wire counts as %d", one.requestBytes(), one.memory())
+	if one.Memory() < 256*(one.Requests[0].Size()+requestMemory) {
+		t.Errorf("a body of %d bytes on the wire counts as %d", one.requestBytes(), one.Memory())
 	}
 	for seq := w.low - Seq(kept); seq > w.floor(); seq-- {
 		if w.peek(seq).bodies != nil {

@@ -110,7 +110,7 @@ func (l *lab) submit() {
 	l.next++
 	key := keyOf("client", 0)
 	r := &pbft.Request{ID: pbft.RequestID{Client: key, Session: 1, T: l.next}, Ops: [][]byte{{byte(l.next)}}}
-	pbft.SignRequest(pbft.Digest{1}, 0, r, signWith(key))
+	pbft.SignRequest(pbft.Digest{1}, r, signWith(key))
 	l.open = append(l.open, r)
 	l.ask(r)
 }

@@ -128,7 +128,7 @@ func request(t *testing.T, from pbft.Source) pbft.Received {
 	t.Helper()
 	key := keyOf("client", 0)
 	r := &pbft.Request{ID: pbft.RequestID{Client: key, Session: 1, T: 1}, Ops: [][]byte{{1}}}
-	pbft.SignRequest(pbft.Digest{1}, 0, r, signWith(key))
+	pbft.SignRequest(pbft.Digest{1}, r, signWith(key))
 	v, err := pbft.Verify(configOf(1, 4), r, holds)
 	if err != nil {
 		t.Fatal(err)

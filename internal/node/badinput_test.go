@@ -96,7 +96,7 @@ func (b *testbed) request(key *crypto.PrivateKey, t uint64) *pbft.Request {
 }
 
 func (b *testbed) sign(r *pbft.Request, key *crypto.PrivateKey) {
-	pbft.SignRequest(pbft.Digest(b.fresh.File.ID), b.fresh.File.Epoch, r, func(m []byte) pbft.Signature { return key.Sign(m) })
+	pbft.SignRequest(pbft.Digest(b.fresh.File.ID), r, func(m []byte) pbft.Signature { return key.Sign(m) })
 }
 
 // rubbish is frames that no replica may believe, whoever sends them: some that are no message, and some against the rules.

@@ -54,7 +54,7 @@ func (a *Attacker) misbehave(ctx context.Context, o Options) error {
 		o.Session = pbft.Session(time.Now().UnixNano())
 	}
 	client, err := byzantine.NewClient(o.Choice, byzantine.ClientConfig{
-		Cluster: cfg.Cluster, Epoch: cfg.Epoch, Replicas: cfg.N(), Key: o.Key.Public(), Session: o.Session,
+		Cluster: cfg.Cluster, Replicas: cfg.N(), Key: o.Key.Public(), Session: o.Session,
 		ViewTimeout: cfg.ViewTimeout, Operation: o.Operation,
 	}, func(b []byte) pbft.Signature { return o.Key.Sign(b) })
 	if err != nil {

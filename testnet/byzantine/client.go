@@ -34,7 +34,6 @@ type ClientTally struct {
 // ClientConfig is what a client knows of its cluster.
 type ClientConfig struct {
 	Cluster     pbft.Digest
-	Epoch       uint64
 	Replicas    int
 	Key         pbft.PublicKey
 	Session     pbft.Session  // the first that it opens; later ones are higher, as correct clients have them
@@ -117,7 +116,7 @@ func (c *caller) request(session pbft.Session, number uint64) *pbft.Request {
 	if number > kept {
 		m.AckedBelow = number - kept
 	}
-	pbft.SignRequest(c.Cluster, c.Epoch, m, c.sign)
+	pbft.SignRequest(c.Cluster, m, c.sign)
 	return m
 }
 

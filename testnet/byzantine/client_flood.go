@@ -77,7 +77,7 @@ func (c *flooder) padded(m *pbft.Request) *pbft.Request {
 	for long.Size() < c.pad && len(long.Ops) < pbft.DefaultMaxOps {
 		long.Ops = append(long.Ops, m.Ops[0])
 	}
-	pbft.SignRequest(c.Cluster, c.Epoch, long, c.sign)
+	pbft.SignRequest(c.Cluster, long, c.sign)
 	return long
 }
 

@@ -145,7 +145,7 @@ func (tr *trial) submit(t uint64) pbft.RequestID { return tr.submitAs(0, t) }
 func (tr *trial) submitAs(client int, t uint64) pbft.RequestID {
 	key := keyOf("client", client)
 	r := &pbft.Request{ID: pbft.RequestID{Client: key, Session: 1, T: t}, Ops: [][]byte{{byte(t)}}}
-	pbft.SignRequest(tr.nodes[0].cfg.Cluster, 0, r, signWith(key))
+	pbft.SignRequest(tr.nodes[0].cfg.Cluster, r, signWith(key))
 	for _, m := range tr.nodes {
 		if v, err := pbft.Verify(m.cfg, r, holds); err != nil {
 			tr.t.Fatal(err)

@@ -33,7 +33,7 @@ func (tr *trial) mustPlay(s *Script, lines int) {
 func (tr *trial) asked(client int, t uint64) []*pbft.Request {
 	key := keyOf("client", client)
 	r := &pbft.Request{ID: pbft.RequestID{Client: key, Session: 1, T: t}, Ops: [][]byte{{byte(t)}}}
-	pbft.SignRequest(tr.nodes[0].cfg.Cluster, 0, r, signWith(key))
+	pbft.SignRequest(tr.nodes[0].cfg.Cluster, r, signWith(key))
 	return []*pbft.Request{r}
 }
 

@@ -38,7 +38,7 @@ func request(t uint64) *pbft.Request {
 		ID:  pbft.RequestID{Client: key, Session: 1, T: t},
 		Ops: [][]byte{binary.BigEndian.AppendUint64(nil, t)}, AckedBelow: t - min(t, 20),
 	}
-	pbft.SignRequest(pbft.Digest{1}, 0, r, signWith(key))
+	pbft.SignRequest(pbft.Digest{1}, r, signWith(key))
 	return r
 }
 

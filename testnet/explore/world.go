@@ -70,7 +70,7 @@ func newWorld(o Options, c cast) *world {
 	for s := 1; s <= slots; s++ {
 		client := key("client", 0)
 		r := &pbft.Request{ID: pbft.RequestID{Client: client, Session: 1, T: uint64(s)}, Ops: [][]byte{fmt.Appendf(nil, "op %d", s)}}
-		pbft.SignRequest(base.Cluster, base.Epoch, r, signer(client))
+		pbft.SignRequest(base.Cluster, r, signer(client))
 		w.requests = append(w.requests, r)
 	}
 	for s := 1; s <= slots; s++ {

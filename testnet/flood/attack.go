@@ -29,7 +29,6 @@ type flooder struct {
 	key   *crypto.PrivateKey
 	next  pbft.Request
 	id    pbft.Digest // of the cluster
-	epoch uint64
 
 	frames         uint64 // that a link took
 	executed, busy atomic.Uint64
@@ -79,7 +78,7 @@ func (r *run) flooder(ctx context.Context, number int, valid bool) (*flooder, er
 	if err != nil {
 		return nil, err
 	}
-	f := &flooder{valid: valid, key: key, id: cfg.Cluster, epoch: cfg.Epoch}
+	f := &flooder{valid: valid, key: key, id: cfg.Cluster}
 	f.next.ID = pbft.RequestID{Client: key.Public(), Session: pbft.Session(time.Now().UnixNano())}
 	f.next.Ops = [][]byte{kv.Put(fmt.Appendf(nil, "flood/%d", number), make([]byte, valueBytes))}
 	f.host, err = network.Dial(network.ClientConfig{
@@ -140,7 +139,7 @@ func (f *flooder) request() []byte {
 	f.next.ID.T++
 	f.next.AckedBelow = f.next.ID.T
 	m := f.next
-	pbft.SignRequest(f.id, f.epoch, &m, func(b []byte) (sig pbft.Signature) {
+	pbft.SignRequest(f.id, &m, func(b []byte) (sig pbft.Signature) {
 		if f.valid {
 			return f.key.Sign(b)
 		}

@@ -113,7 +113,7 @@ func (c *client) launch(k *call) {
 	c.open[id.T] = k
 	c.numbers = append(c.numbers, id.T)
 	m := &pbft.Request{ID: id, AckedBelow: c.numbers[0], ReadOnly: k.op.ReadOnly, Ops: k.op.Ops}
-	pbft.SignRequest(c.w.cfg.Cluster, c.w.cfg.Epoch, m, func(b []byte) pbft.Signature { return c.party.sign(b) })
+	pbft.SignRequest(c.w.cfg.Cluster, m, func(b []byte) pbft.Signature { return c.party.sign(b) })
 	k.op.ID, k.digest, k.frame = id, m.Digest(), pbft.Encode(m)
 	k.read = decode(k.frame)
 	k.votes, k.whole, k.sent = make([]verdict, c.w.opt.Replicas), nil, 0

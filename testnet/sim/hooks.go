@@ -36,7 +36,7 @@ func (w *World) Holds(claims []pbft.Claim) bool { return w.keys.holds(claims) }
 func (w *World) Request(client int, t uint64, ops [][]byte) *pbft.Request {
 	p := w.keys.party("client", client)
 	m := &pbft.Request{ID: pbft.RequestID{Client: p.key, Session: 1, T: t}, AckedBelow: t, Ops: ops}
-	pbft.SignRequest(w.cfg.Cluster, w.cfg.Epoch, m, func(b []byte) pbft.Signature { return p.sign(b) })
+	pbft.SignRequest(w.cfg.Cluster, m, func(b []byte) pbft.Signature { return p.sign(b) })
 	if w.monitor != nil {
 		w.monitor.Submitted(m)
 	}

@@ -26,7 +26,7 @@ func (w *World) Host(number int, from, until time.Duration, make func(byzantine.
 		c.begin()
 	}
 	rogue, err := make(byzantine.ClientConfig{
-		Cluster: w.cfg.Cluster, Epoch: w.cfg.Epoch, Replicas: w.opt.Replicas, Key: c.party.key, Session: 1,
+		Cluster: w.cfg.Cluster, Replicas: w.opt.Replicas, Key: c.party.key, Session: 1,
 		ViewTimeout: w.cfg.ViewTimeout,
 	}, func(b []byte) pbft.Signature { return c.party.sign(b) })
 	if err != nil {

@@ -1,0 +1,21 @@
+package pbft
+
+import "testing"
+
+// A query is answered beside the core, which takes neither it nor its answer.
+func TestC9_TheCoreHasNothingToDoWithQueries(t *testing.T) {
+	c := newWireCluster(4)
+	for _, m := range []Message{&Query{Op: []byte("get k")}, &QueryReply{Outcome: QueryNotRetained}} {
+		r, err := New(&c.cfg, nil, Applied{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		effects := r.Step(Received{From: Source{Replica: 1}, Msg: Own(m)})
+		if len(effects) != 1 {
+			t.Fatalf("%v: %d effects, want the drop alone", TypeOf(m), len(effects))
+		}
+		if d, ok := effects[0].(Dropped); !ok || d.Why != ReasonUnexpected {
+			t.Errorf("%v: %+v", TypeOf(m), effects[0])
+		}
+	}
+}
