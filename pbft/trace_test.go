@@ -8,10 +8,10 @@ import (
 // trace writes down what happens in a cluster, one line an event or effect. A nil trace writes nothing.
 type trace struct {
 	lines  strings.Builder
-	names  map[Digest]string // batch digests by what is in them
-	at     int64             // milliseconds of the last time stamp
-	status bool              // show status messages too
-	only   *ReplicaID        // show this replica alone; nil: all
+	names  Names      // batch digests by what is in them
+	at     int64      // milliseconds of the last time stamp
+	status bool       // show status messages too
+	only   *ReplicaID // show this replica alone; nil: all
 }
 
 func (t *trace) line(n *node, format string, args ...any) {
@@ -52,7 +52,7 @@ func (t *trace) event(n *node, ev Event) {
 		if e.From.Client {
 			from = "client"
 		}
-		t.line(n, "← %s %s", from, t.message(n.cfg, e.Msg.msg))
+		t.line(n, "← %s %s", from, t.message(e.Msg.msg))
 	case Snapshotted:
 		t.line(n, "has snapshot %d with digest %v", e.Seq, e.Digest)
 	case Transferred:
@@ -67,19 +67,19 @@ func (t *trace) effect(n *node, e Effect) {
 	}
 	switch e := e.(type) {
 	case Persist:
-		t.line(n, "  persist %s", t.record(n.cfg, e.Record))
+		t.line(n, "  persist %s", t.record(e.Record))
 	case Note:
-		t.line(n, "  note %s", t.record(n.cfg, e.Record))
+		t.line(n, "  note %s", t.record(e.Record))
 	case Broadcast:
 		if !t.hides(e.Msg) {
-			t.line(n, "  broadcast %s", t.message(n.cfg, e.Msg))
+			t.line(n, "  broadcast %s", t.message(e.Msg))
 		}
 	case Send:
 		if !t.hides(e.Msg) {
-			t.line(n, "  send to r%d %s", e.To, t.message(n.cfg, e.Msg))
+			t.line(n, "  send to r%d %s", e.To, t.message(e.Msg))
 		}
 	case Respond:
-		t.line(n, "  respond %s executed at %d", t.request(e.Reply.ID), e.Reply.Seq)
+		t.line(n, "  respond %v executed at %d", e.Reply.ID, e.Reply.Seq)
 	case Execute:
 		t.line(n, "  execute %d %s", e.Seq, t.batch(e.Body))
 	case Snapshot:
@@ -88,13 +88,13 @@ func (t *trace) effect(n *node, e Effect) {
 		t.line(n, "  truncate journal at %d, discard states below %d", e.Below, e.Discard)
 	case Accuse:
 		t.line(n, "  accuse r%d of %s: %s, and %s", e.Evidence.Replica, e.Evidence.Kind,
-			t.message(n.cfg, e.Evidence.First), t.message(n.cfg, e.Evidence.Second))
+			t.message(e.Evidence.First), t.message(e.Evidence.Second))
 	case Transfer:
 		t.line(n, "  transfer to the state at %d or a newer one", e.Target.Seq)
 	case Resume:
 		t.line(n, "  resume at %d", e.Seq)
 	case Forgot:
-		t.line(n, "  forgot %s, which r%d has", t.statement(&e.Said), e.Witness)
+		t.line(n, "  forgot %s, which r%d has", t.names.Statement(&e.Said), e.Witness)
 	case Entered:
 		t.line(n, "  enters view %d", e.View)
 	case Diverged:
@@ -123,34 +123,4 @@ func (t *trace) hides(m Message) bool {
 		return !t.status
 	}
 	return false
-}
-
-func (t *trace) record(cfg *Config, r Record) string {
-	switch r := r.(type) {
-	case *Accepted:
-		return "accepted v" + fmt.Sprint(r.PrePrepare.View) + " s" + fmt.Sprint(r.PrePrepare.Seq) + " " + t.digest(r.PrePrepare.Digest)
-	case *Fetched:
-		return fmt.Sprintf("fetched s%d %s", r.Seq, t.batch(r.Body))
-	case *Prepared:
-		return fmt.Sprintf("prepared v%d s%d %s", r.Cert.View, r.Cert.Seq, t.digest(r.Cert.Digest))
-	case *Certified:
-		return fmt.Sprintf("certified v%d s%d %s", r.Cert.View, r.Cert.Seq, t.batch(r.Body))
-	case *Committed:
-		return fmt.Sprintf("committed v%d s%d %s", r.Cert.View, r.Cert.Seq, t.digest(r.Cert.Digest))
-	case *Stable:
-		return fmt.Sprintf("stable s%d %v", r.Cert.Seq, r.Cert.Digest)
-	case *Activated:
-		return fmt.Sprintf("activated v%d", r.NewView.View)
-	case *Sent:
-		return "sent " + t.message(cfg, r.Msg)
-	case *Head:
-		return "head"
-	case *Recovering:
-		return fmt.Sprintf("recovering: silent below s%d, never in a view below v%d", r.Until, r.View)
-	case *Installed:
-		return fmt.Sprintf("installed s%d %v", r.Cert.Seq, r.Cert.Digest)
-	case *Witness:
-		return fmt.Sprintf("witness of r%d: %s", r.Replica, t.statement(&r.Said))
-	}
-	return ""
 }

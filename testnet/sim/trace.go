@@ -128,7 +128,7 @@ func (l *line) String() string {
 	text := fmt.Sprintf("%12s %s%s", l.at, who, words[l.what])
 	switch l.what {
 	case received, refused, sent, dropped, responded, accused:
-		text += " " + describe(l.msg)
+		text += " " + pbft.Format(l.msg)
 	case turned, journalled, truncated, executed, snapshotted, entered, diverged, started:
 		text += fmt.Sprintf(" %d", l.a)
 	case asked, accepted:
