@@ -114,9 +114,9 @@ func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
 func (f *simFlags) planOf(seed uint64) (*sim.Plan, error) {
 	switch {
 	case f.plan == "" && f.on:
-		return swarm.Draw(seed, f.replicas), nil
+		return swarm.Wide.Draw(seed, f.replicas), nil
 	case f.plan == "":
-		return sim.Draw(seed, f.replicas), nil
+		return swarm.Narrow.Draw(seed, f.replicas), nil
 	}
 	text, err := os.ReadFile(f.plan)
 	if err != nil {

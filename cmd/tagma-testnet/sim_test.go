@@ -9,6 +9,7 @@ import (
 
 	"tagma/internal/command"
 	"tagma/testnet/sim"
+	"tagma/testnet/swarm"
 )
 
 func TestSim_OneSeedIsOneRun(t *testing.T) {
@@ -31,7 +32,7 @@ func TestSim_OneSeedIsOneRun(t *testing.T) {
 
 // A plan whose honest replica has a disk that fails without being counted as faulty cannot hold.
 func TestSim_AFailureIsToldWithItsReplay(t *testing.T) {
-	p := sim.Draw(1, 4)
+	p := swarm.Narrow.Draw(1, 4)
 	p.Malicious, p.Twins, p.Damaged, p.Cut, p.Heal = nil, nil, nil, nil, 0
 	p.Faults = []sim.Fault{{Do: sim.IOError, At: p.Duration / 2, Until: p.Duration * 3 / 4, Replica: 2, Calls: 5}}
 	file := filepath.Join(t.TempDir(), "plan.json")

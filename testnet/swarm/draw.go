@@ -11,34 +11,62 @@ import (
 	"tagma/testnet/sim"
 )
 
+// Setting is what plans are drawn from.
+type Setting struct {
+	sizes     []int
+	intervals []pbft.Seq // K
+	windows   []pbft.Seq // L by K
+	batches   []int
+	timeouts  []time.Duration // T
+	// wide draws what is rare, too: parameters of behaviours, malicious clients, faults of single messages, real signatures
+	// and odd workloads.
+	wide bool
+}
+
+// The settings: what a seed of `sim` draws, and what a seed of the swarm does. Small values are drawn more often: there
+// everything that happens at a limit happens soon.
+var (
+	Narrow = &Setting{
+		sizes: []int{4, 4, 4, 5, 6, 7, 10}, intervals: []pbft.Seq{2, 4, 16}, windows: []pbft.Seq{2, 3, 4}, batches: []int{1, 4, 64},
+		timeouts: []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, time.Second},
+	}
+	Wide = &Setting{
+		sizes: []int{4, 4, 4, 4, 5, 6, 7, 7, 10, 13}, intervals: []pbft.Seq{1, 2, 2, 4, 4, 8, 16, 64}, windows: []pbft.Seq{2, 2, 3, 4, 8},
+		batches:  []int{1, 1, 2, 4, 16, 256},
+		timeouts: []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second},
+		wide:     true,
+	}
+)
+
 // Draw makes a plan from a seed: sizes, parameters, workload, faults and attackers, within what f allows. Replicas > 0
 // fixes their number. About half of the plans heal, and must converge then; in the others faults come to the end.
-func Draw(seed uint64, replicas int) *sim.Plan {
-	d := drawing{rand.New(rand.NewPCG(seed, 0x7377_6172_6d))}
-	p := &sim.Plan{
-		Seed: seed, Replicas: pick(d, 4, 4, 4, 4, 5, 6, 7, 7, 10, 13), Machine: pick(d, machines.KV, machines.KV, machines.Bank),
-		Real: d.one(40), SegmentBytes: pick(d, int64(8<<10), 16<<10, 64<<10, 256<<10),
-	}
+func (s *Setting) Draw(seed uint64, replicas int) *sim.Plan {
+	p := &sim.Plan{Seed: seed}
+	d := &drawing{rand.New(rand.NewPCG(seed, 0x7377_6172_6d)), p, s}
+	p.Replicas, p.Machine = pick(d, s.sizes...), pick(d, machines.KV, machines.KV, machines.Bank)
+	p.Real, p.SegmentBytes = s.wide && d.one(40), pick(d, int64(8<<10), 16<<10, 64<<10, 256<<10)
 	if replicas > 0 {
 		p.Replicas = replicas
 	}
-	d.parameters(p)
-	d.machines(p)
-	d.workload(p)
+	d.parameters()
+	d.machines()
+	d.workload()
 	f := (p.Replicas - 1) / 3
-	order := d.members(p.Replicas, p.Replicas)
+	order := d.members(p.Replicas)
 	bad := order[:d.IntN(f+1)]
 	if d.one(2) { // as bad as it may be
 		bad = order[:f]
 	}
-	d.attackers(p, bad)
-	d.rogues(p)
+	d.attackers(bad)
+	if s.wide && d.one(4) { // malicious clients are none most of the time
+		d.rogue()
+	}
 	bear(p)
 	for range d.IntN(7) {
-		p.Faults = append(p.Faults, d.fault(p)...)
+		d.fault()
 	}
 	if p.Heal > 0 && len(bad) < f && d.one(2) {
-		d.cut(p, order[len(bad):][:1+d.IntN(f-len(bad))])
+		d.cut(order[len(bad):][:1+d.IntN(f-len(bad))])
 	}
 	slices.SortStableFunc(p.Faults, func(a, b sim.Fault) int { return int(a.At - b.At) })
 	return p
@@ -68,41 +96,43 @@ func bear(p *sim.Plan) {
 	}
 }
 
-// drawing is chance that draws parts of plans.
-type drawing struct{ *rand.Rand }
+// drawing is chance that draws the parts of a plan.
+type drawing struct {
+	*rand.Rand
+	p *sim.Plan
+	s *Setting
+}
 
-func pick[T any](d drawing, from ...T) T { return from[d.IntN(len(from))] }
+func pick[T any](d *drawing, from ...T) T { return from[d.IntN(len(from))] }
 
 // one is true one time in so many.
-func (d drawing) one(in int) bool { return d.IntN(in) == 0 }
+func (d *drawing) one(in int) bool { return d.IntN(in) == 0 }
 
-func (d drawing) upTo(most time.Duration) time.Duration {
+func (d *drawing) upTo(most time.Duration) time.Duration {
 	return time.Duration(d.Int64N(int64(most) + 1))
 }
 
-// members draws k of n replicas, in any order.
-func (d drawing) members(k, n int) []pbft.ReplicaID {
-	var ids []pbft.ReplicaID
-	for _, i := range d.Perm(n)[:k] {
+// members draws k replicas, in any order.
+func (d *drawing) members(k int) (ids []pbft.ReplicaID) {
+	for _, i := range d.Perm(d.p.Replicas)[:k] {
 		ids = append(ids, pbft.ReplicaID(i))
 	}
 	return ids
 }
 
 // some draws one replica or more, ascending.
-func (d drawing) some(n int) []pbft.ReplicaID {
-	ids := d.members(1+d.IntN(n-1), n)
+func (d *drawing) some() []pbft.ReplicaID {
+	ids := d.members(1 + d.IntN(d.p.Replicas-1))
 	slices.Sort(ids)
 	return ids
 }
 
-// parameters draws K, L, batches and timeouts, small ones more often: there everything that happens at a limit happens
-// soon.
-func (d drawing) parameters(p *sim.Plan) {
-	p.CheckpointInterval = pick(d, pbft.Seq(1), 2, 2, 4, 4, 8, 16, 64)
-	p.LogWindow = p.CheckpointInterval * pick(d, pbft.Seq(2), 2, 3, 4, 8)
-	p.MaxBatch = pick(d, 1, 1, 2, 4, 16, 256)
-	p.ViewTimeout = pick(d, 200*time.Millisecond, 500*time.Millisecond, 500*time.Millisecond, time.Second, 2*time.Second)
+// parameters draws K, L, batches and timeouts.
+func (d *drawing) parameters() {
+	p, s := d.p, d.s
+	p.CheckpointInterval = pick(d, s.intervals...)
+	p.LogWindow = p.CheckpointInterval * pick(d, s.windows...)
+	p.MaxBatch, p.ViewTimeout = pick(d, s.batches...), pick(d, s.timeouts...)
 	p.MaxViewTimeout = p.ViewTimeout * pick(d, time.Duration(4), 8, 8, 16)
 	p.Duration = 8*p.ViewTimeout + d.upTo(12*p.ViewTimeout)
 	if d.one(2) {
@@ -112,7 +142,8 @@ func (d drawing) parameters(p *sim.Plan) {
 
 // machines draws links and disks. Far links go with patient replicas: with timeouts below a few round trips nothing is
 // promised. What links lose for ever is for the runs that are judged by safety alone.
-func (d drawing) machines(p *sim.Plan) {
+func (d *drawing) machines() {
+	p := d.p
 	far := p.ViewTimeout / 20
 	p.Base = links.Link{Delay: 50*time.Microsecond + d.upTo(far), Jitter: d.upTo(far)}
 	if d.one(4) {
@@ -124,9 +155,9 @@ func (d drawing) machines(p *sim.Plan) {
 	p.Sync, p.SyncJitter = 50*time.Microsecond+d.upTo(far/10), d.upTo(far/4)
 }
 
-func (d drawing) workload(p *sim.Plan) {
-	l := &p.Workload
-	l.Kind = sim.Bank
+func (d *drawing) workload() {
+	p, l := d.p, &d.p.Workload
+	l.Kind, l.Until = sim.Bank, p.Duration
 	if p.Machine == machines.KV {
 		l.Kind = pick(d, sim.Puts, sim.Mixed, sim.Registers, sim.Registers)
 	}
@@ -134,6 +165,9 @@ func (d drawing) workload(p *sim.Plan) {
 	// A larger cluster costs more for each operation: n² messages.
 	work := 60 * time.Millisecond * time.Duration(p.Clients*p.Replicas*p.Replicas) / 64
 	l.Think, l.Outstanding = work/2+d.upTo(work), 1+d.IntN(3)
+	if !d.s.wide {
+		return
+	}
 	if d.one(4) {
 		l.Rate, l.Think = 2+d.Float64()*60*16/float64(p.Replicas*p.Replicas), 0
 	}
@@ -143,7 +177,6 @@ func (d drawing) workload(p *sim.Plan) {
 	if d.one(8) {
 		l.ValueBytes = 1 + d.IntN(2000)
 	}
-	l.Until = p.Duration
 	if d.one(4) { // few sessions are held, and clients change theirs
 		p.Sessions, l.Churn = 1+d.IntN(3), 1+d.IntN(20)
 	}

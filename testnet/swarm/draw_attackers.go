@@ -11,90 +11,76 @@ import (
 )
 
 // attackers gives faulty replicas their faults: a behaviour of the catalogue, a twin, or a bad disk.
-func (d drawing) attackers(p *sim.Plan, bad []pbft.ReplicaID) {
+func (d *drawing) attackers(bad []pbft.ReplicaID) {
 	plot := len(bad) > 0 && d.one(10) // all of them conspire
 	for _, id := range bad {
 		switch {
 		case plot:
-			d.malice(p, id, d.colluding(bad))
+			d.malice(id, fmt.Sprintf("collude,with=%s,from_seq=%d", joined(bad), 1+d.IntN(20)))
 		case d.one(8):
-			p.Twins = append(p.Twins, sim.Twin{Replica: id, Peers: d.some(p.Replicas)})
+			d.p.Twins = append(d.p.Twins, sim.Twin{Replica: id, Peers: d.some()})
 		case d.one(5):
-			d.badDisk(p, id)
-		case d.one(3):
-			d.forgets(p, id)
+			d.p.Damaged = append(d.p.Damaged, id)
+			d.disk(sim.Fault{Do: pick(d, sim.TornTail, sim.LyingSync, sim.IOError, sim.DiskFull), Replica: id, Calls: 1 + d.IntN(50)})
+		case d.one(3): // it loses what it signed, or its state (D8), and must come back
+			d.p.Forgetful = append(d.p.Forgetful, id)
+			d.disk(sim.Fault{
+				Do:      pick(d, sim.Wiped, sim.Wiped, sim.WipedAgain, sim.BitRot, sim.RolledBack, sim.Unmounted, sim.StateLost),
+				Replica: id,
+			})
 		case d.one(6): // what a replica that comes back meets
-			d.malice(p, id, d.choice(pick(d, "outrun", "poison-transfer", "old-view-change"), p, id))
+			d.behave(id, pick(d, "outrun", "poison-transfer", "old-view-change"))
 		case d.one(4): // what hides in small differences is looked for most
-			d.malice(p, id, d.choice("mutate", p, id))
+			d.behave(id, "mutate")
 		default:
-			all := byzantine.Catalogue()
-			d.malice(p, id, d.choice(all[d.IntN(len(all))].Name, p, id))
+			d.behave(id, pick(d, byzantine.Catalogue()...).Name)
 		}
 	}
 }
 
-func (d drawing) malice(p *sim.Plan, id pbft.ReplicaID, behaviour string) {
+// behave makes a replica malicious by a behaviour of the catalogue.
+func (d *drawing) behave(id pbft.ReplicaID, name string) {
+	for _, b := range byzantine.Catalogue() {
+		if b.Name == name {
+			d.malice(id, d.filled(name, b.Parameters, id))
+		}
+	}
+}
+
+func (d *drawing) malice(id pbft.ReplicaID, behaviour string) {
 	m := sim.Malice{Replica: id, Behaviour: behaviour}
 	if d.one(3) {
-		m.From, m.Until = d.span(p)
+		m.From, m.Until = d.span()
 	}
-	p.Malicious = append(p.Malicious, m)
+	d.p.Malicious = append(d.p.Malicious, m)
 }
 
-func (d drawing) badDisk(p *sim.Plan, id pbft.ReplicaID) {
-	f := sim.Fault{
-		Do:      pick(d, sim.TornTail, sim.LyingSync, sim.IOError, sim.DiskFull),
-		Replica: id, Calls: 1 + d.IntN(50), Loss: pick(d, disk.Losses()...),
-	}
-	f.At, f.Until = d.span(p)
-	p.Damaged = append(p.Damaged, id)
-	p.Faults = append(p.Faults, f)
-}
-
-// forgets draws a way in which a replica loses what it signed, or its state (D8). It must come back.
-func (d drawing) forgets(p *sim.Plan, id pbft.ReplicaID) {
-	f := sim.Fault{
-		Do:      pick(d, sim.Wiped, sim.Wiped, sim.WipedAgain, sim.BitRot, sim.RolledBack, sim.Unmounted, sim.StateLost),
-		Replica: id, Loss: pick(d, disk.Losses()...),
-	}
-	f.At, f.Until = d.span(p)
+// disk draws when a disk fails, and what is lost then.
+func (d *drawing) disk(f sim.Fault) {
+	f.Loss = pick(d, disk.Losses()...)
+	f.At, f.Until = d.span()
 	if f.Do == sim.Unmounted && d.one(2) {
 		f.Calls = 1 + d.IntN(3000)
 	}
-	p.Forgetful = append(p.Forgetful, id)
-	p.Faults = append(p.Faults, f)
+	d.p.Faults = append(d.p.Faults, f)
 }
 
-func (d drawing) colluding(ids []pbft.ReplicaID) string {
-	return fmt.Sprintf("collude,with=%s,from_seq=%d", joined(ids), 1+d.IntN(20))
-}
-
-func joined(ids []pbft.ReplicaID) string {
-	var words []string
-	for _, id := range ids {
-		words = append(words, fmt.Sprint(id))
+func joined[T any](list []T) string {
+	words := make([]string, len(list))
+	for i, one := range list {
+		words[i] = fmt.Sprint(one)
 	}
 	return strings.Join(words, "+")
 }
 
-// choice draws the parameters of a behaviour; about half of them keep their defaults.
-func (d drawing) choice(name string, p *sim.Plan, id pbft.ReplicaID) string {
-	for _, b := range byzantine.Catalogue() {
-		if b.Name == name {
-			return d.filled(name, b.Parameters, p, id)
-		}
-	}
-	return name
-}
-
-func (d drawing) filled(name string, parameters []byzantine.Parameter, p *sim.Plan, id pbft.ReplicaID) string {
+// filled draws the parameters of a behaviour; about half of them keep their defaults.
+func (d *drawing) filled(name string, parameters []byzantine.Parameter, id pbft.ReplicaID) string {
 	text := name
 	for _, parameter := range parameters {
-		if parameter.Name != "with" && d.one(2) {
+		if parameter.Name != "with" && (!d.s.wide || d.one(2)) {
 			continue
 		}
-		if v := d.value(name, parameter.Name, p, id); v != "" {
+		if v := d.value(name, parameter.Name, id); v != "" {
 			text += "," + parameter.Name + "=" + v
 		}
 	}
@@ -102,7 +88,7 @@ func (d drawing) filled(name string, parameters []byzantine.Parameter, p *sim.Pl
 }
 
 // value draws one for a parameter; "" is its default.
-func (d drawing) value(behaviour, parameter string, p *sim.Plan, id pbft.ReplicaID) string {
+func (d *drawing) value(behaviour, parameter string, id pbft.ReplicaID) string {
 	switch parameter {
 	case "seed":
 		return fmt.Sprint(d.IntN(1000))
@@ -111,15 +97,18 @@ func (d drawing) value(behaviour, parameter string, p *sim.Plan, id pbft.Replica
 	case "probability":
 		return fmt.Sprintf("%.2f", 0.02+0.6*d.Float64())
 	case "types":
-		return d.words(2, "pre-prepare", "prepare", "commit", "checkpoint", "suspect", "view-change", "new-view", "status", "reply",
-			"body", "certified-body", "fetch", "request")
+		var some []string
+		for _, i := range d.Perm(len(saidTypes))[:1+d.IntN(2)] {
+			some = append(some, saidTypes[i])
+		}
+		return strings.Join(some, "+")
 	case "target", "of":
-		return fmt.Sprint(d.IntN(p.Replicas))
+		return fmt.Sprint(d.IntN(d.p.Replicas))
 	case "to", "peers", "first", "second":
 		if behaviour == "partial-client" && d.one(2) {
 			return "one"
 		}
-		return joined(d.some(p.Replicas))
+		return joined(d.some())
 	case "with":
 		return fmt.Sprint(id)
 	}
@@ -129,15 +118,10 @@ func (d drawing) value(behaviour, parameter string, p *sim.Plan, id pbft.Replica
 	return pick(d, append(settings[parameter], "")...)
 }
 
-// words draws some, joined as a list of a parameter; none is the default.
-func (d drawing) words(most int, from ...string) string {
-	var some []string
-	for _, i := range d.Perm(len(from))[:1+d.IntN(most)] {
-		if _, is := pbft.ParseType(from[i]); is {
-			some = append(some, from[i])
-		}
-	}
-	return strings.Join(some, "+")
+// saidTypes are the types of messages that a behaviour may be bound to.
+var saidTypes = []string{
+	"pre-prepare", "prepare", "commit", "checkpoint", "suspect", "view-change", "new-view", "status", "reply", "heartbeat",
+	"certified-body", "fetch", "request",
 }
 
 // settings are what a parameter may be set to, by its name, or by its behaviour's and its own.
@@ -176,17 +160,13 @@ var settings = map[string][]string{
 	"repeat":                    {"0.2T", "2T"},
 }
 
-// rogues are malicious clients: none most of the time, and never at rates that leave the others no processor.
-func (d drawing) rogues(p *sim.Plan) {
-	if !d.one(4) {
-		return
-	}
-	all := byzantine.ClientBehaviours()
-	b := all[d.IntN(len(all))]
-	r := sim.Rogue{Behaviour: d.filled(b.Name, b.Parameters, p, 0)}
+// rogue draws a malicious client, never at rates that leave the others no processor.
+func (d *drawing) rogue() {
+	b := pick(d, byzantine.ClientBehaviours()...)
+	r := sim.Rogue{Behaviour: d.filled(b.Name, b.Parameters, 0)}
 	if b.Name == "client-flood" {
-		r.Behaviour = fmt.Sprintf("client-flood,valid=%s,invalid=%s", d.value(b.Name, "valid", p, 0), d.value(b.Name, "invalid", p, 0))
+		r.Behaviour = fmt.Sprintf("client-flood,valid=%s,invalid=%s", d.value(b.Name, "valid", 0), d.value(b.Name, "invalid", 0))
 	}
-	r.From, r.Until = d.span(p)
-	p.Rogues = append(p.Rogues, r)
+	r.From, r.Until = d.span()
+	d.p.Rogues = append(d.p.Rogues, r)
 }

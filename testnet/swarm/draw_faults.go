@@ -12,19 +12,19 @@ import (
 )
 
 // span draws when a fault begins and ends: before the healing, in a run that heals.
-func (d drawing) span(p *sim.Plan) (at, until time.Duration) {
-	end := p.Duration
-	if p.Heal > 0 {
-		end = p.Heal
+func (d *drawing) span() (at, until time.Duration) {
+	end := d.p.Duration
+	if d.p.Heal > 0 {
+		end = d.p.Heal
 	}
 	at = d.upTo(end * 3 / 4)
-	return at, at + 1 + d.upTo(min(end-at-1, 6*p.ViewTimeout))
+	return at, at + 1 + d.upTo(min(end-at-1, 6*d.p.ViewTimeout))
 }
 
 // fault draws one of those that correct replicas may suffer; flapping links are many.
-func (d drawing) fault(p *sim.Plan) []sim.Fault {
-	f := sim.Fault{Replica: pbft.ReplicaID(d.IntN(p.Replicas)), Loss: pick(d, disk.Losses()...)}
-	f.At, f.Until = d.span(p)
+func (d *drawing) fault() {
+	f := sim.Fault{Replica: pbft.ReplicaID(d.IntN(d.p.Replicas)), Loss: pick(d, disk.Losses()...)}
+	f.At, f.Until = d.span()
 	switch d.IntN(12) {
 	case 0, 1:
 		f.Do = sim.CrashNow
@@ -43,57 +43,70 @@ func (d drawing) fault(p *sim.Plan) []sim.Fault {
 			f.By /= 1800 // about the tolerance
 		}
 	case 8:
-		return d.flapping(p, f)
+		d.flapping(f)
+		return
 	default:
-		d.network(p, &f)
+		d.network(&f)
 	}
-	return []sim.Fault{f}
+	d.p.Faults = append(d.p.Faults, f)
 }
 
 // kind draws a type of message that replicas send.
-func (d drawing) kind(more ...pbft.Type) pbft.Type {
+func (d *drawing) kind(more ...pbft.Type) pbft.Type {
 	return pick(d, append(more, pbft.TypePrePrepare, pbft.TypePrepare, pbft.TypeCommit, pbft.TypeCheckpoint, pbft.TypeSuspect,
 		pbft.TypeViewChange, pbft.TypeNewView, pbft.TypeStatus)...)
 }
 
 // network draws a fault of links: of all that crosses them, or of the messages of one round.
-func (d drawing) network(p *sim.Plan, f *sim.Fault) {
-	f.Do = sim.Network
-	all := make([]pbft.ReplicaID, p.Replicas)
-	for i := range all {
-		all[i] = pbft.ReplicaID(i)
+func (d *drawing) network(f *sim.Fault) {
+	n := d.p.Replicas
+	of := func(c, undo links.Command) { f.Do, f.Links, f.Undo = sim.Network, &c, &undo }
+	ways := 5
+	if d.s.wide {
+		ways = 6
 	}
-	switch d.IntN(6) {
+	switch d.IntN(ways) {
 	case 0:
-		groups := [][]pbft.ReplicaID{d.some(p.Replicas)}
+		groups := [][]pbft.ReplicaID{d.some()}
 		if d.one(2) {
-			order := d.members(p.Replicas, p.Replicas)
-			groups = [][]pbft.ReplicaID{order[:p.Replicas/3], order[p.Replicas/3 : 2*p.Replicas/3]}
+			order := d.members(n)
+			groups = [][]pbft.ReplicaID{order[:n/3], order[n/3 : 2*n/3]}
 		}
-		f.Links, f.Undo = &links.Command{Do: links.DoPartition, Groups: groups}, &links.Command{Do: links.DoPartition}
+		of(links.Command{Do: links.DoPartition, Groups: groups}, links.Command{Do: links.DoPartition})
 	case 1:
-		f.Links, f.Undo = &links.Command{Do: links.DoRing}, &links.Command{Do: links.DoPartition}
+		of(links.Command{Do: links.DoRing}, links.Command{Do: links.DoPartition})
 	case 2:
 		d.isolate(f)
 	case 3: // of some links, in one direction
-		l := links.Link{Delay: d.upTo(3 * p.ViewTimeout), Jitter: d.upTo(p.ViewTimeout), Loss: pick(d, 0, 0.3, 1)}
-		f.Links = &links.Command{Do: links.DoLink, From: d.some(p.Replicas), To: d.some(p.Replicas), Link: l}
-		f.Undo = &links.Command{Do: links.DoHealLink, From: all, To: all}
+		l := links.Link{Delay: d.upTo(3 * d.p.ViewTimeout), Jitter: d.upTo(d.p.ViewTimeout), Loss: pick(d, 0, 0.3, 1)}
+		of(links.Command{Do: links.DoLink, From: d.some(), To: d.some(), Link: l}, d.healed())
 	case 4:
-		l := p.Base
+		l, all := d.p.Base, d.all()
 		l.Loss, l.Duplicate, l.Reorder = 0.5*d.Float64(), 0.3*d.Float64(), 0.3*d.Float64()
 		if d.one(4) {
 			l.Bandwidth = int64(20_000 + d.IntN(200_000))
 		}
-		f.Links = &links.Command{Do: links.DoLink, From: all, To: all, Link: l}
-		f.Undo = &links.Command{Do: links.DoHealLink, From: all, To: all}
+		of(links.Command{Do: links.DoLink, From: all, To: all, Link: l}, d.healed())
 	default:
-		d.rule(p, f)
+		r := d.rule(f.At)
+		of(links.Command{ID: r.ID, Do: links.DoRule, Rule: r}, links.Command{Do: links.DoEndRule, Name: r.Name})
 	}
 }
 
+func (d *drawing) all() (ids []pbft.ReplicaID) {
+	for id := range pbft.ReplicaID(d.p.Replicas) {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// healed makes all links as they were.
+func (d *drawing) healed() links.Command {
+	return links.Command{Do: links.DoHealLink, From: d.all(), To: d.all()}
+}
+
 // isolate cuts a replica off, in one direction or both.
-func (d drawing) isolate(f *sim.Fault) {
+func (d *drawing) isolate(f *sim.Fault) {
 	targets := []pbft.ReplicaID{f.Replica}
 	f.Do = sim.Network
 	f.Links = &links.Command{Do: links.DoIsolate, Targets: targets, Direction: pick(d, links.Both, links.In, links.Out)}
@@ -101,25 +114,23 @@ func (d drawing) isolate(f *sim.Fault) {
 }
 
 // flapping links of a replica come and go.
-func (d drawing) flapping(p *sim.Plan, f sim.Fault) (all []sim.Fault) {
-	period := p.ViewTimeout/8 + d.upTo(p.ViewTimeout)
+func (d *drawing) flapping(f sim.Fault) {
+	period := d.p.ViewTimeout/8 + d.upTo(d.p.ViewTimeout)
 	d.isolate(&f)
-	for at, end := f.At, f.Until; at < end && len(all) < 12; at += 2 * period {
-		one := f
-		one.At, one.Until = at, min(at+period, end)
-		all = append(all, one)
+	for times, at, end := 0, f.At, f.Until; at < end && times < 12; times, at = times+1, at+2*period {
+		f.At, f.Until = at, min(at+period, end)
+		d.p.Faults = append(d.p.Faults, f)
 	}
-	return all
 }
 
 // rule draws a fault of one round: of the messages of a type, in a view or about some sequence numbers, of some replicas
 // to some.
-func (d drawing) rule(p *sim.Plan, f *sim.Fault) {
-	name := fmt.Sprintf("rule at %d", f.At)
+func (d *drawing) rule(at time.Duration) *links.Rule {
+	name := fmt.Sprintf("rule at %d", at)
 	r := &links.Rule{
 		ID: name, Name: name, Action: pick(d, links.Drop, links.Drop, links.Hold, links.Delay, links.Duplicate, links.Corrupt),
-		By:    1 + d.upTo(2*p.ViewTimeout),
-		Match: links.Match{Type: d.kind(), From: d.some(p.Replicas), To: d.some(p.Replicas)},
+		By:    1 + d.upTo(2*d.p.ViewTimeout),
+		Match: links.Match{Type: d.kind(), From: d.some(), To: d.some()},
 	}
 	if d.one(3) {
 		v := pbft.View(d.IntN(4))
@@ -129,16 +140,15 @@ func (d drawing) rule(p *sim.Plan, f *sim.Fault) {
 		r.Match.SeqFrom = pbft.Seq(1 + d.IntN(40))
 		r.Match.SeqTo = r.Match.SeqFrom + pbft.Seq(d.IntN(10))
 	}
-	f.Links = &links.Command{ID: name, Do: links.DoRule, Rule: r}
-	f.Undo = &links.Command{Do: links.DoEndRule, Name: name}
+	return r
 }
 
 // cut draws links that are dead in one direction for ever, of replicas that count as faulty with the others.
-func (d drawing) cut(p *sim.Plan, ids []pbft.ReplicaID) {
-	p.Cut = slices.Sorted(slices.Values(ids))
-	for _, id := range p.Cut {
-		p.Faults = append(p.Faults, sim.Fault{
-			Do: sim.Network, At: d.upTo(p.Heal), Replica: id,
+func (d *drawing) cut(ids []pbft.ReplicaID) {
+	d.p.Cut = slices.Sorted(slices.Values(ids))
+	for _, id := range d.p.Cut {
+		d.p.Faults = append(d.p.Faults, sim.Fault{
+			Do: sim.Network, At: d.upTo(d.p.Heal), Replica: id,
 			Links: &links.Command{Do: links.DoIsolate, Targets: []pbft.ReplicaID{id}, Direction: pick(d, links.In, links.Out)},
 		})
 	}

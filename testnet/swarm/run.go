@@ -109,7 +109,7 @@ func (o *Options) inOrder(ctx context.Context, tell func(*Result) error) error {
 
 // one runs a seed.
 func (o *Options) one(seed uint64) (*Result, error) {
-	p := Draw(seed, o.Replicas)
+	p := Wide.Draw(seed, o.Replicas)
 	out, took, err := o.run(p)
 	if err != nil {
 		return nil, fmt.Errorf("seed %d: %w\n%s", seed, err, p)

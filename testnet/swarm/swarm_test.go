@@ -41,11 +41,11 @@ func TestRun_EverySeedIsOneRunAndKeepsEveryInvariant(t *testing.T) {
 	t.Log(s)
 }
 
-// Everything that can be drawn is drawn, and suits the cluster.
+// Everything that can be drawn is drawn in the wide setting, and suits the cluster.
 func TestDraw_DrawsTheWholeCatalogue(t *testing.T) {
 	seen := map[string]bool{}
 	for seed := range uint64(4000) {
-		p := Draw(seed, 0)
+		p := Wide.Draw(seed, 0)
 		for name := range attackersOf(p) {
 			seen[name] = true
 		}

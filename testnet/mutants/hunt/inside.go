@@ -77,7 +77,7 @@ func simulate(f *flag.FlagSet, args []string) (*haul, error) {
 	h := &haul{Plan: *file}
 	for h.Seed = *seed; h.Runs < *seeds; h.Seed++ {
 		h.Runs++
-		p := swarm.Draw(h.Seed, *replicas)
+		p := swarm.Wide.Draw(h.Seed, *replicas)
 		if *file != "" {
 			text, err := os.ReadFile(filepath.Join("testnet/mutants/plans", *file))
 			if err != nil {
