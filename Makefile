@@ -15,7 +15,7 @@ MINUTES  ?= 10
 SEED     ?= 1
 PROOF    ?= 12000
 COMEBACK ?=
-.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages proof bench profile mutants
+.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph proof bench profile mutants
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ comeback: ## how replicas come back from lost and old disks, with figures; COMEB
 
 pages: ## the commands of pages of documentation, and what they print
 	$(GO) run ./testnet/doccheck docs/recovery.md
+
+graph: ## write who imports whom into docs/architecture.md, from internal/tidy/imports.go
+	$(GO) test ./internal/tidy -run ImportTable -update
 
 proof: ## what takes too long for every change: PROOF (12000) seeds of the swarm, all mutants, a large state (an hour or two)
 	$(GO) run ./cmd/tagma-testnet sim --swarm --seed 1 --seeds $(PROOF) --out $${TMPDIR:-/tmp}

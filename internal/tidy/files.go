@@ -9,7 +9,7 @@ import (
 
 const (
 	// lineLimit is the length of a file from which it holds more than one idea.
-	lineLimit = 300
+	lineLimit = 400
 	// columnLimit is how wide a line of comment may be; aim at 120. A tab counts for tabWidth.
 	columnLimit = 125
 	tabWidth    = 4

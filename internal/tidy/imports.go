@@ -2,6 +2,8 @@ package tidy
 
 import (
 	"fmt"
+	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -108,4 +110,55 @@ func list(parts []string) string {
 		return "nothing"
 	}
 	return "only " + strings.Join(parts, ", ")
+}
+
+// graphDoc shows mayImport to readers, between these two lines.
+const (
+	graphDoc   = "docs/architecture.md"
+	graphBegin = "<!-- From internal/tidy/imports.go; `make graph` writes it. -->\n"
+	graphEnd   = "<!-- Here it ends. -->\n"
+)
+
+// importTable complains when the document shows another graph than mayImport.
+func importTable(t *tree) []string {
+	text, err := fs.ReadFile(t.root, graphDoc)
+	if err != nil {
+		return []string{fmt.Sprintf("read the import graph for readers: %v", err)}
+	}
+	want, err := withImportTable(string(text))
+	if err != nil {
+		return []string{err.Error()}
+	}
+	if want != string(text) {
+		return []string{graphDoc + " shows another graph than internal/tidy/imports.go; run `make graph`"}
+	}
+	return nil
+}
+
+// withImportTable returns the document with the graph as it is.
+func withImportTable(text string) (string, error) {
+	before, rest, began := strings.Cut(text, graphBegin)
+	_, after, ended := strings.Cut(rest, graphEnd)
+	if !began || !ended {
+		return "", fmt.Errorf("%s has no place for the import graph: a line %q and a line %q", graphDoc, graphBegin, graphEnd)
+	}
+	var table strings.Builder
+	table.WriteString("| folder, with all below it that has no row | may import of this module |\n|---|---|\n")
+	for _, part := range slices.Sorted(maps.Keys(mayImport)) {
+		fmt.Fprintf(&table, "| `%s` | %s |\n", part, cell(part))
+	}
+	return before + graphBegin + table.String() + graphEnd + after, nil
+}
+
+func cell(part string) string {
+	parts := mayImport[part]
+	switch {
+	case len(parts) == 0:
+		return "nothing"
+	case slices.Contains(parts, anything) && slices.Contains(testnetUsers, part):
+		return "everything"
+	case slices.Contains(parts, anything):
+		return "everything but `" + attackers + "`"
+	}
+	return "`" + strings.Join(slices.Sorted(slices.Values(parts)), "`, `") + "`"
 }

@@ -9,9 +9,12 @@ import (
 var rules = map[string]func(*tree) []string{
 	"import graph":   importGraph,
 	"simulator":      simulatorLinks,
+	"import table":   importTable,
 	"pure core":      corePurity,
 	"package docs":   packageDocs,
 	"file lengths":   func(t *tree) []string { return fileLengths(t, longFiles) },
+	"small files":    func(t *tree) []string { return smallFiles(t, mostSmall) },
+	"sizes":          func(t *tree) []string { return sizes(t, mostLines) },
 	"comments":       comments,
 	"sleeping tests": sleepingTests,
 	"dependencies":   dependencies,

@@ -1,0 +1,74 @@
+package tidy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// smallLimit is the length below which a file rarely holds a whole idea; aim at 100 to 400 lines.
+const smallLimit = 100
+
+// mostSmall is how many files below smallLimit each folder at the top may have. A number may only shrink: lower it when
+// files that are one idea were joined.
+var mostSmall = map[string]int{
+	"checkpoint": 30, "client": 16, "cmd": 22, "crypto": 4, "internal": 43,
+	"network": 14, "pbft": 25, "statemachine": 19, "testnet": 98,
+}
+
+// mostLines is how many lines that are no tests a part may have. A number may only shrink: what is added to a part is
+// paid for in it. A part that ends with a slash counts with all below it, another one alone.
+var mostLines = map[string]int{
+	"pbft":     7600,
+	"testnet/": 33750,
+}
+
+// smallFiles complains of a folder that has more small files than it may: hand-written ones, beside others of their
+// package that they could join. What documents a package stands alone by custom.
+func smallFiles(t *tree, most map[string]int) []string {
+	files := map[string]int{}
+	for _, s := range t.sources {
+		if countsAsCode(&s) {
+			files[s.dir]++
+		}
+	}
+	small := map[string]int{}
+	for _, s := range t.sources {
+		if countsAsCode(&s) && files[s.dir] > 1 && len(s.lines()) < smallLimit {
+			top, _, _ := strings.Cut(s.dir, "/")
+			small[top]++
+		}
+	}
+	var complaints []string
+	for _, top := range slices.Sorted(maps.Keys(small)) {
+		if small[top] > most[top] {
+			complaints = append(complaints, fmt.Sprintf(
+				"%s: %d files below %d lines beside others of their package, at most %d; join those that are one idea",
+				top, small[top], smallLimit, most[top]))
+		}
+	}
+	return complaints
+}
+
+func countsAsCode(s *source) bool {
+	return !s.test && !s.generated && !strings.HasSuffix(s.path, "/doc.go")
+}
+
+// sizes complains of a part that has more lines than it may.
+func sizes(t *tree, most map[string]int) []string {
+	var complaints []string
+	for _, part := range slices.Sorted(maps.Keys(most)) {
+		lines := 0
+		for _, s := range t.sources {
+			if !s.test && (s.dir == part || strings.HasPrefix(s.dir+"/", part) && strings.HasSuffix(part, "/")) {
+				lines += len(s.lines())
+			}
+		}
+		if lines > most[part] {
+			complaints = append(complaints, fmt.Sprintf("%s: %d lines that are no tests, at most %d; remove as many as you add",
+				part, lines, most[part]))
+		}
+	}
+	return complaints
+}
