@@ -33,12 +33,10 @@ func Shrink(ctx context.Context, p *sim.Plan, broken *sim.Violation, b Budget, c
 		change: append([]func(*sim.Options){func(o *sim.Options) { o.TraceLines = 1 }}, change...),
 	}
 	for again := true; again && !s.spent(); {
-		again = false
-		for _, way := range ways {
-			if s.spent() {
-				break
-			}
-			again = way(s) || again
+		again = s.ends()
+		again = s.fewer() || again
+		for _, change := range smaller {
+			again = s.with(change...) || again
 		}
 	}
 	return s.best
@@ -101,28 +99,50 @@ func cut(p *sim.Plan, at time.Duration) {
 	p.Workload.Until = min(p.Workload.Until, p.Duration)
 }
 
-// with tries the best plan with a change.
-func (s *shrinker) with(change func(*sim.Plan)) bool {
-	p := clone(s.best.Plan)
-	before := p.String()
-	change(p)
-	return p.String() != before && s.try(p)
+// with tries the best plan with changes, one after the other, until the first one that serves.
+func (s *shrinker) with(changes ...func(*sim.Plan)) bool {
+	before := s.best.Plan.String()
+	for _, change := range changes {
+		p := clone(s.best.Plan)
+		if change(p); p.String() != before && s.try(p) {
+			return true
+		}
+	}
+	return false
 }
 
-// reduce leaves out as many parts of a list as it can: halves first, then quarters, down to single ones (Zeller and
+// ends has the run end where the invariant broke, and everything happen in half of the time. What must converge afterwards
+// is left to do so.
+func (s *shrinker) ends() (sooner bool) {
+	if at := s.best.Violation.At; s.best.Plan.Heal == 0 || at < s.best.Plan.Heal {
+		sooner = s.with(func(p *sim.Plan) {
+			p.Heal, p.Cut = 0, nil
+			cut(p, at)
+		})
+	}
+	for range 4 {
+		if !s.with(func(p *sim.Plan) {
+			for _, t := range moments(p) {
+				*t /= 2
+			}
+		}) {
+			break
+		}
+		sooner = true
+	}
+	return sooner
+}
+
+// fewer leaves out as many parts of the plan as it can: halves first, then quarters, down to single ones (Zeller and
 // Hildebrandt, ddmin).
-func reduce[T any](s *shrinker, list func(*sim.Plan) []T, without func(p *sim.Plan, kept []T)) (smaller bool) {
-	for size := (len(list(s.best.Plan)) + 1) / 2; size > 0; size /= 2 {
-		for at := 0; at < len(list(s.best.Plan)); {
-			all := list(s.best.Plan)
-			kept := append(append([]T(nil), all[:at]...), all[min(at+size, len(all)):]...)
-			if s.with(func(p *sim.Plan) { without(p, kept) }) {
+func (s *shrinker) fewer() (smaller bool) {
+	for size := (len(parts(s.best.Plan)) + 1) / 2; size > 0; size /= 2 {
+		for at := 0; at < len(parts(s.best.Plan)) && !s.spent(); {
+			all := parts(s.best.Plan)
+			if s.with(func(p *sim.Plan) { leaveOut(p, all[at:min(at+size, len(all))]) }) {
 				smaller = true
 			} else {
 				at += size
-			}
-			if s.spent() {
-				return smaller
 			}
 		}
 	}
