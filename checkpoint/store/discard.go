@@ -20,7 +20,7 @@ func (s *Store) Discard(below uint64) {
 	s.floor = min(below, s.written)
 	floor := s.floor
 	s.discarding = true
-	s.setDiscardTs()
+	s.discardUnseen()
 	s.mu.Unlock()
 	s.keepFrom(floor)
 }
@@ -32,13 +32,13 @@ func (s *Store) Floor() uint64 {
 	return s.floor
 }
 
-// setDiscardTs tells badger the oldest version that can still be read: the floor, or an open view's; s.mu is held.
-func (s *Store) setDiscardTs() {
+// discardUnseen tells the engine the oldest version that can still be read: the floor, or an open view's; s.mu is held.
+func (s *Store) discardUnseen() {
 	oldest := s.floor
 	for at := range s.views {
 		oldest = min(oldest, at)
 	}
-	s.db.SetDiscardTs(oldest)
+	s.engine.Discard(oldest)
 }
 
 func (s *Store) unpin(at uint64) {
@@ -49,7 +49,7 @@ func (s *Store) unpin(at uint64) {
 	}
 	// A view may have been all that held the floor's discard back. At a floor that Load or Adopt set, nothing was given up.
 	if s.discarding {
-		s.setDiscardTs()
+		s.discardUnseen()
 	}
 }
 

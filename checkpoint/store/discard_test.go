@@ -83,7 +83,7 @@ func TestK4_TheDiskStaysBoundedWhileKeysAreOverwritten(t *testing.T) {
 	if load(t, s, 10_000) != root {
 		t.Error("the root differs after the restart")
 	}
-	if err := s.db.Flatten(1); err != nil {
+	if err := badgerOf(s).Flatten(1); err != nil {
 		t.Fatal(err)
 	}
 	if lsm, _, _ := s.Size(); lsm > 12<<20 {
@@ -100,7 +100,7 @@ func TestAnOpenViewHoldsBackWhatItSees(t *testing.T) {
 		t.Fatal(err)
 	}
 	overwrite(t, s, 2, 300, s.Discard)
-	if err := s.db.Flatten(1); err != nil {
+	if err := badgerOf(s).Flatten(1); err != nil {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]string{"key000": "old", "gone": "here"} {
@@ -111,7 +111,7 @@ func TestAnOpenViewHoldsBackWhatItSees(t *testing.T) {
 	v.Close()
 	before := versions(t, s)
 	overwrite(t, s, 300, 600, s.Discard)
-	if err := s.db.Flatten(1); err != nil {
+	if err := badgerOf(s).Flatten(1); err != nil {
 		t.Fatal(err)
 	}
 	if after := versions(t, s); after >= before {
@@ -122,7 +122,7 @@ func TestAnOpenViewHoldsBackWhatItSees(t *testing.T) {
 // versions counts everything badger holds.
 func versions(t *testing.T, s *Store) (n int) {
 	t.Helper()
-	txn := s.db.NewTransactionAt(1<<62, false)
+	txn := badgerOf(s).NewTransactionAt(1<<62, false)
 	defer txn.Discard()
 	opt := badger.DefaultIteratorOptions
 	opt.AllVersions, opt.PrefetchValues = true, false

@@ -199,3 +199,8 @@ func copyFile(to, from string) error {
 	}
 	return out.Close()
 }
+
+// badgerOf is the database below a store.
+func badgerOf(s *Store) *badger.DB { return engineOf(s).db }
+
+func engineOf(s *Store) *badgerEngine { return s.engine.(*badgerEngine) }

@@ -3,8 +3,6 @@ package store
 import (
 	"crypto/sha256"
 	"fmt"
-
-	"github.com/dgraph-io/badger/v4"
 )
 
 // Load reads everything visible at sequence number at and returns the root over it; at becomes the verified base once the
@@ -41,9 +39,9 @@ func (s *Store) Load(at uint64) (root [32]byte, err error) {
 	return tree.Root(), nil
 }
 
-// readContent reads what is visible at version at. Badger's iterators skip what they cannot read without a word; the root
-// tells. A long value without some of its parts, as half a batch leaves it, is an error, unless the caller is going to mend
-// it: then the tree has zeros for the digest of that value, which is no value's.
+// readContent reads what is visible at version at. An engine may leave out what it cannot read; the root tells. A long
+// value without some of its parts, as half a batch leaves it, is an error, unless the caller is going to mend it: then the
+// tree has zeros for the digest of that value, which is no value's.
 func (s *Store) readContent(at uint64, mend bool) (c content, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -51,16 +49,13 @@ func (s *Store) readContent(at uint64, mend bool) (c content, err error) {
 		}
 	}()
 	c = newContent()
-	txn := s.db.NewTransactionAt(at, false)
-	defer txn.Discard()
-	it := txn.NewIterator(iteratorOptions())
-	defer it.Close()
+	snapshot := s.engine.At(at)
+	defer snapshot.Discard()
 	var buf []byte
-	for it.Rewind(); it.Valid(); it.Next() {
-		item := it.Item()
+	for item := range snapshot.Items(keyPrefix, nil) {
 		key := item.Key()[1:]
 		var unread error
-		buf, unread = readValue(txn, item, buf[:0])
+		buf, unread = readValue(snapshot, item, buf[:0])
 		switch {
 		case unread == nil:
 			c.tree.Set(key, buf)
@@ -72,12 +67,4 @@ func (s *Store) readContent(at uint64, mend bool) (c content, err error) {
 		c.setParts(key, int(item.UserMeta()))
 	}
 	return c, nil
-}
-
-// iteratorOptions read values one by one: they lie beside their keys, and prefetching would start a goroutine for each.
-func iteratorOptions() badger.IteratorOptions {
-	opt := badger.DefaultIteratorOptions
-	opt.PrefetchValues = false
-	opt.Prefix = []byte{keyPrefix}
-	return opt
 }

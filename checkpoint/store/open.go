@@ -3,12 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"sync"
-	"syscall"
-
-	"github.com/dgraph-io/badger/v4"
 
 	"tagma/statemachine"
 )
@@ -16,12 +11,10 @@ import (
 // Store is the replicated state on disk. Open makes one. Write and Checkpoint are called by one goroutine at a time;
 // views, Pin, Discard, Size and Close may be used beside them.
 type Store struct {
-	dir string
-	opt Options
-	db  *badger.DB
-	log *badgerLog
-
-	fresh bool // Open found nothing
+	dir      string // for errors; of a real disk
+	engine   Engine
+	partSize int  // of a long value
+	fresh    bool // nothing was found
 
 	writing sync.Mutex // held by Load, Write, Checkpoint and a stage's Write and Adopt; guards what follows
 	content            // of the last sequence number written, or of the newest stage that shares it
@@ -57,89 +50,24 @@ func Open(dir string, opt Options) (*Store, error) {
 	if opt.memTable == 0 {
 		opt.memTable = defaultMemTable
 	}
-	s := &Store{
-		dir: dir, opt: opt, log: &badgerLog{to: opt.Log}, content: newContent(), views: map[uint64]int{},
-	}
-	if err := s.open(); err != nil {
+	disk := &badgerEngine{dir: dir, opt: opt, log: &badgerLog{to: opt.Log}}
+	if err := disk.open(); err != nil {
 		if errors.Is(err, ErrDamaged) {
 			return nil, fmt.Errorf("open the store at %s: %w; move it away and start again: "+
 				"it is rebuilt from the journal if that reaches back to the first batch", dir, err)
 		}
 		return nil, fmt.Errorf("open the store at %s: %w", dir, err)
 	}
-	s.maxVersion = s.db.MaxVersion()
+	return New(dir, disk, opt.partSize()), nil
+}
+
+// New returns a store over an engine that is open; dir is its name in errors. Values longer than part are cut into parts of
+// that size, at most 256 of them.
+func New(dir string, engine Engine, part int) *Store {
+	s := &Store{dir: dir, engine: engine, partSize: part, content: newContent(), views: map[uint64]int{}}
+	s.maxVersion = engine.MaxVersion()
 	s.fresh = s.maxVersion == 0
-	return s, nil
-}
-
-func (s *Store) open() error {
-	if info, err := os.Stat(s.dir); err == nil && !info.IsDir() {
-		return errors.New("it is not a directory; name another one or move the file away")
-	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return err
-	}
-	release, err := lockDir(s.dir)
-	if err != nil {
-		return err
-	}
-	levelZero, err := precheck(s.dir)
-	if err := errors.Join(err, release()); err != nil {
-		return err
-	}
-	if err := s.checkSpace(0); err != nil { // what a crash left is moved to tables at once, and through memory maps
-		return err
-	}
-	room, err := roomFor(s.dir, s.opt.memTable)
-	if err != nil {
-		return err
-	}
-	if levelZero > maxLevelZero || room > s.opt.memTable {
-		if err := s.drain(room); err != nil {
-			return err
-		}
-	}
-	s.db, err = openBadger(badgerOptions(s.dir, s.opt, s.log))
-	if err != nil {
-		return err
-	}
-	if err := s.log.failure(); err != nil {
-		return errors.Join(fmt.Errorf("%w: %w", ErrDamaged, err), s.db.Close())
-	}
-	return nil
-}
-
-// drain moves what write-ahead files hold to tables, with memtables of that size, and level 0 down, with the compactors
-// off. Close flushes every memtable whatever the number of tables there, so a store closed under load may exceed
-// maxLevelZero.
-func (s *Store) drain(memTable int64) error {
-	opt := s.opt
-	opt.memTable = memTable
-	db, err := openBadger(badgerOptions(s.dir, opt, s.log).WithNumCompactors(0).WithNumLevelZeroTablesStall(1 << 20))
-	if err != nil {
-		return err
-	}
-	return errors.Join(db.Flatten(1), db.Close())
-}
-
-// openBadger turns what badger says, or panics with, into an error of ours.
-func openBadger(opt badger.Options) (db *badger.DB, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			db, err = nil, fmt.Errorf("%w: badger panicked: %s", ErrDamaged, oneLine("%v", []any{p}))
-		}
-	}()
-	db, err = badger.OpenManaged(opt)
-	var errno syscall.Errno
-	switch {
-	case err == nil:
-		return db, nil
-	case strings.Contains(err.Error(), "Another process is using this Badger database"):
-		return nil, ErrLocked
-	case errors.As(err, &errno) && errno != syscall.ENOENT:
-		return nil, err // The system refused: permissions, space, descriptors.
-	}
-	return nil, fmt.Errorf("%w: %s", ErrDamaged, oneLine("%v", []any{err}))
+	return s
 }
 
 // MaxVersion returns the highest sequence number of which the store holds anything: what Open found, what was written
@@ -164,8 +92,7 @@ func (s *Store) fail(err error) error {
 	return s.failed
 }
 
-// Close waits for open views and closes badger. The store is durable without it. Closing
-// twice is harmless.
+// Close waits for open views and closes the engine. The store is durable without it. Closing twice is harmless.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	again := s.closed
@@ -177,7 +104,7 @@ func (s *Store) Close() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.reading.Wait()
-	if err := s.db.Close(); err != nil {
+	if err := s.engine.Close(); err != nil {
 		return fmt.Errorf("close the store at %s: %w", s.dir, err)
 	}
 	return nil

@@ -34,12 +34,12 @@ func TestD6_AFullDiskIsAnErrorThatStays(t *testing.T) {
 	s := open(t, t.TempDir())
 	load(t, s, 0)
 	write(t, s, set(1, put("a", "1")))
-	s.opt.MinFree = math.MaxInt64
+	engineOf(s).opt.MinFree = math.MaxInt64
 	err := s.Write([]statemachine.WriteSet{set(2, put("a", "2"))})
 	if !errors.Is(err, ErrDiskFull) {
 		t.Fatalf("with no space left: %v", err)
 	}
-	s.opt.MinFree = 0
+	engineOf(s).opt.MinFree = 0
 	if err := s.Write([]statemachine.WriteSet{set(2, put("a", "2"))}); !errors.Is(err, ErrDiskFull) {
 		t.Errorf("written after an error: %v", err)
 	}
@@ -74,7 +74,7 @@ func TestD6_AFullDiskIsAnErrorOfTheStart(t *testing.T) {
 func TestD6_AnErrorThatBadgerOnlyLogsStopsWriting(t *testing.T) {
 	s := open(t, t.TempDir())
 	load(t, s, 0)
-	s.log.Errorf("Error while curlf sync: %v\n", os.ErrInvalid)
+	engineOf(s).log.Errorf("Error while curlf sync: %v\n", os.ErrInvalid)
 	if err := s.Write([]statemachine.WriteSet{set(1, put("a", "1"))}); err == nil {
 		t.Error("written after badger logged an error")
 	}
@@ -135,7 +135,7 @@ func TestLevelZeroIsDrainedBeforeCompactorsSeeIt(t *testing.T) {
 		t.Fatalf("%d tables on level 0 (%v): the test shows nothing", before, err)
 	}
 	s := open(t, dir)
-	if n := s.db.Levels()[0].NumTables; n > maxLevelZero {
+	if n := badgerOf(s).Levels()[0].NumTables; n > maxLevelZero {
 		t.Errorf("%d tables on level 0 after Open", n)
 	}
 	if root = load(t, s, 6); root == load(t, s, 0) || get(t, s, 0, "a") != "-" {

@@ -1,9 +1,8 @@
 package store
 
 import (
+	"errors"
 	"fmt"
-
-	"github.com/dgraph-io/badger/v4"
 
 	"tagma/checkpoint/merkle"
 	"tagma/statemachine"
@@ -44,38 +43,26 @@ type content struct {
 
 func newContent() content { return content{tree: merkle.New(), parts: map[string]int{}} }
 
-// add puts one write into the batch, cut into parts of size, and deletes the parts of a longer value that it replaces.
-func (c *content) add(batch *badger.WriteBatch, size int, seq uint64, w statemachine.Write) error {
-	value, parts := w.Value, 0
+// add appends one write to entries, cut into parts of size, and deletes the parts of a longer value that it replaces.
+func (c *content) add(entries []Entry, size int, seq uint64, w statemachine.Write) ([]Entry, error) {
+	parts := 0
 	if w.Delete {
-		if err := batch.DeleteAt(stored(w.Key), seq); err != nil {
-			return err
-		}
+		entries = append(entries, Entry{Key: stored(w.Key), Version: seq, Delete: true})
 	} else {
-		for rest := value; len(rest) > size; parts++ {
-			rest = rest[size:]
+		if parts = max(len(w.Value)-1, 0) / size; parts > 255 {
+			return nil, fmt.Errorf("its value has %d bytes, more than %d", len(w.Value), 256*size)
 		}
-		if parts > 255 {
-			return fmt.Errorf("its value has %d bytes, more than %d", len(value), 256*size)
-		}
-		for part := range parts + 1 {
-			end := min(len(value), (part+1)*size)
-			e := badger.NewEntry(storedPart(part, w.Key), value[part*size:end])
-			if part == 0 {
-				e = badger.NewEntry(stored(w.Key), value[:end]).WithMeta(byte(parts))
-			}
-			if err := batch.SetEntryAt(e, seq); err != nil {
-				return err
-			}
+		entries = append(entries, Entry{Key: stored(w.Key), Value: w.Value[:min(len(w.Value), size)], Version: seq, Meta: byte(parts)})
+		for part := 1; part <= parts; part++ {
+			value := w.Value[part*size : min(len(w.Value), (part+1)*size)]
+			entries = append(entries, Entry{Key: storedPart(part, w.Key), Value: value, Version: seq})
 		}
 	}
 	for part := parts + 1; part <= c.parts[string(w.Key)]; part++ {
-		if err := batch.DeleteAt(storedPart(part, w.Key), seq); err != nil {
-			return err
-		}
+		entries = append(entries, Entry{Key: storedPart(part, w.Key), Version: seq, Delete: true})
 	}
 	c.setParts(w.Key, parts)
-	return nil
+	return entries, nil
 }
 
 // setParts remembers how many further parts the newest value of key has. Few keys have any.
@@ -98,24 +85,28 @@ func (c *content) apply(writes []statemachine.Write) {
 	}
 }
 
-// readValue appends the whole value of item, as txn sees it, to buf.
-func readValue(txn *badger.Txn, item *badger.Item, buf []byte) ([]byte, error) {
+// readValue returns the whole value of item, as its snapshot sees it, in buf where that is long enough.
+func readValue(from Snapshot, item Item, buf []byte) ([]byte, error) {
 	value, err := item.ValueCopy(buf)
 	if err != nil {
 		return nil, err
 	}
+	key := item.Key()[1:]
 	for part := 1; part <= int(item.UserMeta()); part++ {
-		more, err := txn.Get(storedPart(part, item.Key()[1:]))
+		more, err := from.Get(storedPart(part, key))
+		if err == nil && more == nil {
+			err = errMissing
+		}
+		var bytes []byte
+		if err == nil {
+			bytes, err = more.ValueCopy(nil)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("part %d: %w", part, err)
 		}
-		err = more.Value(func(bytes []byte) error {
-			value = append(value, bytes...)
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("part %d: %w", part, err)
-		}
+		value = append(value, bytes...)
 	}
 	return value, nil
 }
+
+var errMissing = errors.New("it is missing")

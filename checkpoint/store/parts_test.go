@@ -14,7 +14,7 @@ func TestLargeWritesAreDurableWhole(t *testing.T) {
 	s := open(t, dir)
 	load(t, s, 0)
 	m := model{{}}
-	size := s.opt.partSize()
+	size := s.partSize
 	for seq := uint64(1); seq <= 12; seq++ {
 		var writes []statemachine.Write
 		for i := range 8 {
@@ -62,7 +62,7 @@ func TestPartsOfReplacedValuesAreDeleted(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	load(t, s, 0)
-	long := strings.Repeat("v", 3*s.opt.partSize())
+	long := strings.Repeat("v", 3*s.partSize)
 	write(t, s, set(1, put("a", long), put("b", long), put("c", long)))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -73,18 +73,9 @@ func TestPartsOfReplacedValuesAreDeleted(t *testing.T) {
 	if want := map[string]int{"c": 1}; fmt.Sprint(s.parts) != fmt.Sprint(want) {
 		t.Errorf("parts are remembered as %v, want %v", s.parts, want)
 	}
-	txn := s.db.NewTransactionAt(3, false)
-	defer txn.Discard()
-	opt := iteratorOptions()
-	opt.Prefix = []byte{partPrefix}
-	it := txn.NewIterator(opt)
-	defer it.Close()
-	var left []string
-	for it.Rewind(); it.Valid(); it.Next() {
-		left = append(left, fmt.Sprintf("%q", it.Item().Key()))
-	}
+	left := partsAt(s, 3)
 	if len(left) != 1 {
-		t.Errorf("parts left: %v, want one of c", left)
+		t.Errorf("parts left: %q, want one of c", left)
 	}
 	if _, vlog, err := s.Size(); err != nil || vlog > 64<<10 {
 		t.Errorf("the value log holds %d bytes (%v)", vlog, err)

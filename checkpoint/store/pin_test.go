@@ -6,8 +6,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/dgraph-io/badger/v4"
-
 	"tagma/checkpoint/merkle"
 	"tagma/statemachine"
 )
@@ -125,7 +123,7 @@ func TestX2_AnAdoptedStateCanBePinnedAndOlderOnesCannot(t *testing.T) {
 func TestX4_ValuesInPartsAreStagedAndTakenOver(t *testing.T) {
 	s := open(t, t.TempDir())
 	load(t, s, 0)
-	long := func(tag string, parts int) string { return tag + strings.Repeat("v", parts*s.opt.partSize()) }
+	long := func(tag string, parts int) string { return tag + strings.Repeat("v", parts*s.partSize) }
 	write(t, s, set(1, put("a", long("1", 3)), put("b", long("1", 2)), put("c", "short"), put("d", long("1", 1))))
 	g := stage(t, s, 5)
 	want := map[string]string{"a": "short", "c": long("5", 2), "d": long("5", 2), "e": long("5", 1)}
@@ -140,14 +138,10 @@ func TestX4_ValuesInPartsAreStagedAndTakenOver(t *testing.T) {
 }
 
 func partsAt(s *Store, at uint64) (left []string) {
-	txn := s.db.NewTransactionAt(at, false)
-	defer txn.Discard()
-	opt := iteratorOptions()
-	opt.Prefix = []byte{partPrefix}
-	it := txn.NewIterator(opt)
-	defer it.Close()
-	for it.Rewind(); it.Valid(); it.Next() {
-		left = append(left, string(it.Item().Key()))
+	snapshot := s.engine.At(at)
+	defer snapshot.Discard()
+	for item := range snapshot.Items(partPrefix, nil) {
+		left = append(left, string(item.Key()))
 	}
 	return left
 }
@@ -159,7 +153,7 @@ func TestX7_HalfALongValueLeftByAStageDoesNoHarm(t *testing.T) {
 		for _, executed := range []bool{false, true} {
 			s := open(t, t.TempDir())
 			load(t, s, 0)
-			value := strings.Repeat("x", s.opt.partSize()) + strings.Repeat("y", s.opt.partSize()) + "z"
+			value := strings.Repeat("x", s.partSize) + strings.Repeat("y", s.partSize) + "z"
 			write(t, s, set(1, put("k", "old"), put("gone", value)))
 			leaveSome(t, s, left, put("k", value))
 			if executed {
@@ -182,23 +176,18 @@ func TestX7_HalfALongValueLeftByAStageDoesNoHarm(t *testing.T) {
 // leaveSome writes the entry of w at version 9 and its two parts, as far as the bits of left say.
 func leaveSome(t *testing.T, s *Store, left int, w statemachine.Write) {
 	t.Helper()
-	size := s.opt.partSize()
-	entries := []*badger.Entry{
-		badger.NewEntry(stored(w.Key), w.Value[:size]).WithMeta(2),
-		badger.NewEntry(storedPart(1, w.Key), w.Value[size:2*size]),
-		badger.NewEntry(storedPart(2, w.Key), w.Value[2*size:]),
-	}
-	batch := s.db.NewManagedWriteBatch()
-	defer batch.Cancel()
-	for i, e := range entries {
-		if left&(1<<i) == 0 {
-			continue
-		}
-		if err := batch.SetEntryAt(e, 9); err != nil {
-			t.Fatal(err)
+	size := s.partSize
+	var entries []Entry
+	for i, e := range []Entry{
+		{Key: stored(w.Key), Value: w.Value[:size], Meta: 2, Version: 9},
+		{Key: storedPart(1, w.Key), Value: w.Value[size : 2*size], Version: 9},
+		{Key: storedPart(2, w.Key), Value: w.Value[2*size:], Version: 9},
+	} {
+		if left&(1<<i) != 0 {
+			entries = append(entries, e)
 		}
 	}
-	if err := batch.Flush(); err != nil {
+	if err := s.engine.Write(entries); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -100,15 +100,16 @@ func TestD5_HalfABatchIsCompletedByExecutingAgain(t *testing.T) {
 	s := open(t, dir)
 	load(t, s, 0)
 	j.execute(t, s, 0, 20)
-	batch := s.db.NewManagedWriteBatch()
+	var half []Entry
 	for _, ws := range j.sets[20:] {
 		for i := 0; i < len(ws.Writes); i += 2 {
-			if err := s.add(batch, s.opt.partSize(), ws.Seq, ws.Writes[i]); err != nil {
+			var err error
+			if half, err = s.add(half, s.partSize, ws.Seq, ws.Writes[i]); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if err := batch.Flush(); err != nil {
+	if err := s.engine.Write(half); err != nil {
 		t.Fatal(err)
 	}
 	s = open(t, crashImage(t, dir))

@@ -1,11 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
-	"path/filepath"
 
 	"tagma/checkpoint/merkle"
 	"tagma/statemachine"
@@ -127,12 +126,10 @@ func (g *Stage) Scan() iter.Seq2[[]byte, error] {
 			return
 		}
 		defer g.store.reading.Done()
-		txn := g.store.db.NewTransactionAt(g.seq, false)
-		defer txn.Discard()
-		it := txn.NewIterator(iteratorOptions())
-		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
-			if !yield(it.Item().KeyCopy(nil)[1:], nil) {
+		snapshot := g.store.engine.At(g.seq)
+		defer snapshot.Discard()
+		for item := range snapshot.Items(keyPrefix, nil) {
+			if !yield(bytes.Clone(item.Key()[1:]), nil) {
 				return
 			}
 		}
@@ -152,7 +149,7 @@ func (g *Stage) Adopt() error {
 	if err := g.usable(); err != nil {
 		return fmt.Errorf("adopt the stage at %d: %w", g.seq, err)
 	}
-	if err := errors.Join(s.syncFound(), s.log.failure()); err != nil {
+	if err := errors.Join(s.engine.Sync(), s.engine.Failure()); err != nil {
 		return s.fail(fmt.Errorf("adopt the stage at %d in the store at %s: %w", g.seq, s.dir, err))
 	}
 	s.keepNone()
@@ -204,19 +201,4 @@ func (g *Stage) whyNot() error {
 		return ErrStageClosed
 	}
 	return nil
-}
-
-// syncFound syncs badger's write-ahead files. Every write was synced, but what Open found there may be in the system's cache
-// alone since an earlier process wrote it and ended before its sync. Tables are synced before they replace such a file.
-func (s *Store) syncFound() error {
-	mems, err := filepath.Glob(filepath.Join(s.dir, "*.mem"))
-	if err != nil {
-		return err
-	}
-	for _, mem := range mems {
-		if err := syncFile(mem); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return syncFile(s.dir)
 }

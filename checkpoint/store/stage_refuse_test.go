@@ -46,11 +46,11 @@ func TestAFailedWriteToAStageIsFinal(t *testing.T) {
 	s := open(t, t.TempDir())
 	load(t, s, 0)
 	g := stage(t, s, 5)
-	s.opt.MinFree = 1 << 60
+	engineOf(s).opt.MinFree = 1 << 60
 	if err := g.Write([]statemachine.Write{put("a", "1")}); !errors.Is(err, ErrDiskFull) {
 		t.Fatalf("a write that leaves less than MinFree: %v", err)
 	}
-	s.opt.MinFree = 0
+	engineOf(s).opt.MinFree = 0
 	for name, err := range map[string]error{
 		"stage": g.Write([]statemachine.Write{put("a", "1")}), "adopt": g.Adopt(), "store": s.Write([]statemachine.WriteSet{set(1)}),
 	} {

@@ -250,7 +250,7 @@ func TestX6_TheOldPositionStaysUntilTheNewFloorIsDiscarded(t *testing.T) {
 	v.Close()
 	s.Discard(150)
 	overwrite(t, s, 200, 500, func(uint64) {})
-	if err := s.db.Flatten(1); err != nil {
+	if err := badgerOf(s).Flatten(1); err != nil {
 		t.Fatal(err)
 	}
 	if load(t, open(t, crashImage(t, s.dir)), 100) != root {
@@ -258,7 +258,7 @@ func TestX6_TheOldPositionStaysUntilTheNewFloorIsDiscarded(t *testing.T) {
 	}
 	s.Discard(200)
 	overwrite(t, s, 500, 800, func(uint64) {})
-	if err := s.db.Flatten(1); err != nil {
+	if err := badgerOf(s).Flatten(1); err != nil {
 		t.Fatal(err)
 	}
 	if load(t, open(t, crashImage(t, s.dir)), 100) == root {

@@ -2,12 +2,9 @@ package store
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"iter"
 	"sync"
-
-	"github.com/dgraph-io/badger/v4"
 
 	"tagma/statemachine"
 )
@@ -29,9 +26,9 @@ func (s *Store) View(at uint64) (statemachine.StorageView, error) {
 	}
 	s.views[at]++
 	s.reading.Add(1)
-	v := &view{txn: s.db.NewTransactionAt(at, false)}
+	v := &view{snapshot: s.engine.At(at)}
 	v.release = sync.OnceFunc(func() {
-		v.txn.Discard()
+		v.snapshot.Discard()
 		s.unpin(at)
 		s.reading.Done()
 	})
@@ -39,22 +36,22 @@ func (s *Store) View(at uint64) (statemachine.StorageView, error) {
 }
 
 type view struct {
-	txn     *badger.Txn
-	release func()
+	snapshot Snapshot
+	release  func()
 }
 
 // Close may be called more than once.
 func (v *view) Close() { v.release() }
 
 func (v *view) Get(key []byte) (value []byte, found bool, err error) {
-	item, err := v.txn.Get(stored(key))
-	if errors.Is(err, badger.ErrKeyNotFound) {
-		return nil, false, nil
-	}
+	item, err := v.snapshot.Get(stored(key))
 	if err != nil {
 		return nil, false, fmt.Errorf("read key %.64q: %w", key, err)
 	}
-	if value, err = readValue(v.txn, item, nil); err != nil {
+	if item == nil {
+		return nil, false, nil
+	}
+	if value, err = readValue(v.snapshot, item, nil); err != nil {
 		return nil, false, fmt.Errorf("read the value of key %.64q: %w", key, err)
 	}
 	return value, true, nil
@@ -62,15 +59,12 @@ func (v *view) Get(key []byte) (value []byte, found bool, err error) {
 
 func (v *view) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error] {
 	return func(yield func(statemachine.Entry, error) bool) {
-		it := v.txn.NewIterator(iteratorOptions())
-		defer it.Close()
-		for it.Seek(stored(start)); it.Valid(); it.Next() {
-			item := it.Item()
+		for item := range v.snapshot.Items(keyPrefix, stored(start)) {
 			if end != nil && bytes.Compare(item.Key()[1:], end) >= 0 {
 				return
 			}
-			key := item.KeyCopy(nil)[1:]
-			value, err := readValue(v.txn, item, nil)
+			key := bytes.Clone(item.Key()[1:])
+			value, err := readValue(v.snapshot, item, nil)
 			if err != nil {
 				yield(statemachine.Entry{}, fmt.Errorf("read the value of key %.64q: %w", key, err))
 				return

@@ -6,7 +6,7 @@ import (
 	"tagma/statemachine"
 )
 
-// Write makes the sets durable before it returns, in one badger request with one sync unless they are very large. A set
+// Write makes the sets durable before it returns, in one request of the engine. A set
 // at or below the last sequence number written is in the store already and is skipped. Even a set without writes must be
 // passed for its sequence number to become readable. The first error is final: later calls return it and write nothing.
 func (s *Store) Write(sets []statemachine.WriteSet) error {
@@ -62,58 +62,29 @@ func (s *Store) writable() error {
 	return nil
 }
 
-// writeBatch writes, syncs, and brings the content that the sets change up to date. A write batch that exceeds what badger
-// takes at once is split; Flush waits until every part is synced. A crash may leave any part of it (D5).
+// writeBatch writes, durably, and brings the content that the sets change up to date. A crash may leave any part of it (D5).
 func (s *Store) writeBatch(c *content, sets []statemachine.WriteSet) error {
-	size := 0
+	var entries []Entry
 	for _, set := range sets {
 		for _, w := range set.Writes {
-			size += 1 + len(w.Key) + len(w.Value)
-		}
-	}
-	if size == 0 {
-		return s.log.failure()
-	}
-	if err := s.checkSpace(int64(size)); err != nil {
-		return err
-	}
-	batch := s.db.NewManagedWriteBatch()
-	defer batch.Cancel()
-	for _, set := range sets {
-		for _, w := range set.Writes {
-			if err := c.add(batch, s.opt.partSize(), set.Seq, w); err != nil {
+			var err error
+			if entries, err = c.add(entries, s.partSize, set.Seq, w); err != nil {
 				return fmt.Errorf("key %.64q: %w", w.Key, err)
 			}
 		}
 	}
-	if err := batch.Flush(); err != nil {
+	if len(entries) == 0 {
+		return s.engine.Failure()
+	}
+	if err := s.engine.Write(entries); err != nil {
 		return err
 	}
-	if err := s.log.failure(); err != nil {
-		return err
-	}
-	var newest uint64
 	for _, set := range sets {
 		c.apply(set.Writes)
-		if len(set.Writes) > 0 {
-			newest = set.Seq
-		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.maxVersion = max(s.maxVersion, newest)
-	return nil
-}
-
-// checkSpace refuses a write that would eat into the reserve, which badger needs to flush and compact.
-func (s *Store) checkSpace(size int64) error {
-	free, err := freeBytes(s.dir)
-	if err != nil {
-		return err
-	}
-	if free-size < s.opt.MinFree {
-		return fmt.Errorf("%w: %d bytes are free, %d must remain", ErrDiskFull, free, s.opt.MinFree)
-	}
+	s.maxVersion = max(s.maxVersion, entries[len(entries)-1].Version)
 	return nil
 }
 
@@ -136,7 +107,7 @@ func (s *Store) Checkpoint(seq uint64) (root [32]byte, err error) {
 	case seq < written:
 		return root, fmt.Errorf("checkpoint at %d: the state is at %d already", seq, written)
 	}
-	if err := s.log.failure(); err != nil {
+	if err := s.engine.Failure(); err != nil {
 		return root, s.fail(fmt.Errorf("checkpoint at %d: %w", seq, err))
 	}
 	tree := s.tree.Snapshot()

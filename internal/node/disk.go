@@ -124,23 +124,11 @@ func (s stateDir) Open() (replica.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stored{opened}, nil
+	return opened, nil
 }
 
 // Aside moves the store away.
 func (s stateDir) Aside() error {
 	_, err := store.SetAside(s.dir)
 	return err
-}
-
-// stored is a store on a real disk.
-type stored struct{ *store.Store }
-
-// Stage begins to take in the state after a sequence number.
-func (s stored) Stage(seq uint64) (replica.Stage, error) {
-	stage, err := s.Store.Stage(seq)
-	if err != nil {
-		return nil, err
-	}
-	return stage, nil
 }

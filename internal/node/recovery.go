@@ -3,6 +3,7 @@ package node
 import (
 	"time"
 
+	"tagma/checkpoint/store"
 	"tagma/internal/replica"
 	"tagma/pbft"
 )
@@ -133,7 +134,7 @@ func (n *Node) storeBytes() int64 {
 	if i == nil {
 		return 0
 	}
-	sized, ok := i.disk.Store.(stored)
+	sized, ok := i.disk.Store.(*store.Store)
 	if !ok {
 		return 0
 	}

@@ -122,7 +122,7 @@ func (m *Mover) load(cert pbft.StableCert) {
 	})
 }
 
-func (m *Mover) loaded(round uint32, stage Stage, err error) {
+func (m *Mover) loaded(round uint32, stage *store.Stage, err error) {
 	switch {
 	case round != m.round: // it was closed meanwhile
 		if err == nil {

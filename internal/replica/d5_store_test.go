@@ -31,7 +31,7 @@ func TestD5_AStartGoesOnFromTheNewestStateThatTheStoreHas(t *testing.T) {
 			full := newMedium()
 			roots := map[pbft.Seq]pbft.Digest{}
 			for _, seq := range []uint64{4, 8} {
-				roots[pbft.Seq(seq)] = fill(t, openStore(full), seq, 10)
+				roots[pbft.Seq(seq)] = fill(t, loaded(t, full), seq, 10)
 			}
 			for _, seq := range c.wrong {
 				roots[seq] = pbft.Digest{1}
@@ -39,7 +39,7 @@ func TestD5_AStartGoesOnFromTheNewestStateThatTheStoreHas(t *testing.T) {
 			if len(c.written) > 0 {
 				r.medium = newMedium()
 				for _, seq := range c.written {
-					fill(t, openStore(r.medium), seq, 10)
+					fill(t, loaded(t, r.medium), seq, 10)
 				}
 			}
 			stable := cmp.Or(c.stable, 8)

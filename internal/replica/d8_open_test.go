@@ -59,7 +59,7 @@ func verdict(life string, journalAt int, store string) string {
 // lay puts a journal and a store into a home.
 func (r *rig) lay(journalIs, storeIs string) {
 	other := newMedium()
-	root := fill(r.t, openStore(other), 8, 10)
+	root := fill(r.t, loaded(r.t, other), 8, 10)
 	records := []pbft.Record{ownMark(8, root), stableAt(8, root)}
 	life := lifeL
 	switch journalIs {
@@ -85,7 +85,7 @@ func (r *rig) lay(journalIs, storeIs string) {
 		r.medium = other
 	case "ahead":
 		r.medium = other
-		fill(r.t, openStore(other), 12, 10)
+		fill(r.t, loaded(r.t, other), 12, 10)
 	case "damaged":
 		r.medium, r.damaged = other, true
 	default:

@@ -21,16 +21,13 @@ type executing struct {
 	*Executor
 	t     testing.TB
 	host  *testHost
-	store *memStore
+	store *testStore
 	log   []string // what was told
 }
 
 func newExecuting(t testing.TB) *executing {
 	cfg := testConfig(4)
-	x := &executing{t: t, host: &testHost{}, store: openStore(newMedium())}
-	if _, err := x.store.Load(0); err != nil {
-		t.Fatal(err)
-	}
+	x := &executing{t: t, host: &testHost{}, store: loaded(t, newMedium())}
 	service, err := statemachine.New(echo{}, x.store, statemachine.Limits{})
 	if err != nil {
 		t.Fatal(err)
@@ -85,8 +82,8 @@ func TestD5_NoWriteCrossesACheckpoint(t *testing.T) {
 	x.work()
 	x.at(4, 1, 2)
 	x.host.settle()
-	if x.store.Last() != 3 {
-		t.Errorf("the first write took up to %d", x.store.Last())
+	if x.store.last != 3 {
+		t.Errorf("the first write took up to %d", x.store.last)
 	}
 	x.work()
 	x.at(6, 1, 0) // beside the write of the checkpoint
@@ -94,10 +91,10 @@ func TestD5_NoWriteCrossesACheckpoint(t *testing.T) {
 		t.Error("the checkpoint is told before it is durable")
 	}
 	x.host.settle()
-	if x.store.Last() != 4 || count[pbft.Snapshotted](x.host) != 1 || len(x.log) != 1 || x.log[0] != "durable 4" {
-		t.Errorf("written up to %d, told %v", x.store.Last(), x.log)
+	if x.store.last != 4 || count[pbft.Snapshotted](x.host) != 1 || len(x.log) != 1 || x.log[0] != "durable 4" {
+		t.Errorf("written up to %d, told %v", x.store.last, x.log)
 	}
-	if x.store.kept[4] == nil || count[pbft.Executed](x.host) != 6 {
+	if x.store.root(t, 4) == [32]byte{} || count[pbft.Executed](x.host) != 6 {
 		t.Errorf("%d batches told", count[pbft.Executed](x.host))
 	}
 }
@@ -115,8 +112,8 @@ func TestD5_BatchesAreWrittenTogetherBesideOthers(t *testing.T) {
 	x.work()
 	x.at(3*flushEvery, 1, 0)
 	x.host.settle()
-	if x.store.Last() != flushEvery {
-		t.Errorf("written up to %d", x.store.Last())
+	if x.store.last != flushEvery {
+		t.Errorf("written up to %d", x.store.last)
 	}
 	x.work()
 	x.host.settle()
@@ -125,8 +122,8 @@ func TestD5_BatchesAreWrittenTogetherBesideOthers(t *testing.T) {
 	x.Due() // nothing waits
 	x.work()
 	x.at(3*flushEvery, 0, 0)
-	if x.store.Last() != 3*flushEvery {
-		t.Errorf("written up to %d", x.store.Last())
+	if x.store.last != 3*flushEvery {
+		t.Errorf("written up to %d", x.store.last)
 	}
 }
 
@@ -145,9 +142,9 @@ func TestX4_ATransferWaitsForTheWrites(t *testing.T) {
 	x.host.settle()
 	x.work()
 	x.at(3, 0, 0)
-	if m := x.Mover(); !m.Active() || m.target.Seq != 12 || m.position != 3 || x.store.doubts != 1 || x.store.Last() != 3 {
+	if m := x.Mover(); !m.Active() || m.target.Seq != 12 || m.position != 3 || x.store.doubts != 1 || x.store.last != 3 {
 		t.Errorf("active %v, target %d from %d, %d doubts, written up to %d", m.Active(), m.target.Seq, m.position, x.store.doubts,
-			x.store.Last())
+			x.store.last)
 	}
 }
 
@@ -223,9 +220,9 @@ func TestD6_AFailureOfTheStoreIsFinal(t *testing.T) {
 		x.work()
 		x.Due()
 		x.work()
-		x.store.fail = errCrashed
+		x.store.on.fail = errCrashed
 		x.host.settle()
-		x.store.fail = nil
+		x.store.on.fail = nil
 		told := len(x.host.events)
 		x.execute(4, 4)
 		for range 3 {

@@ -19,7 +19,7 @@ type rig struct {
 	medium  *medium // nil: there is no store
 	damaged bool    // it cannot be opened
 	aside   int     // stores that were moved aside
-	opened  *memStore
+	opened  *testStore
 	cfg     pbft.Config
 	chance  *rand.Rand
 	booted  *Disk

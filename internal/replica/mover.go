@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"tagma/checkpoint/store"
 	"tagma/checkpoint/transfer"
 	"tagma/pbft"
 )
@@ -39,7 +40,7 @@ type Mover struct {
 	starving time.Duration   // since when there is none that is of use
 
 	cert     pbft.StableCert // of the state that is fetched
-	stage    Stage
+	stage    *store.Stage
 	receiver *transfer.Receiver
 	round    uint32
 	touched  time.Duration

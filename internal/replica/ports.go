@@ -6,7 +6,7 @@ import (
 
 	"tagma/checkpoint/journal"
 	"tagma/checkpoint/merkle"
-	"tagma/checkpoint/transfer"
+	"tagma/checkpoint/store"
 	"tagma/pbft"
 	"tagma/statemachine"
 )
@@ -54,18 +54,9 @@ type Store interface {
 	// Doubt has the next stage read all from the disk: the state was found to be wrong (K2).
 	Doubt()
 	// Stage begins to take in the state after a sequence number (X4).
-	Stage(seq uint64) (Stage, error)
+	Stage(seq uint64) (*store.Stage, error)
 	// Close gives the store back.
 	Close() error
-}
-
-// Stage is a state that is being taken in.
-type Stage interface {
-	transfer.Stage
-	// Adopt makes it the store's state (X6).
-	Adopt() error
-	// Close gives it up.
-	Close()
 }
 
 // Host does for an executor and a mover what needs a clock, a network or a goroutine.

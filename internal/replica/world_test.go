@@ -53,7 +53,7 @@ type world struct {
 	t        testing.TB
 	cfg      pbft.Config
 	host     *testHost
-	store    *memStore
+	store    *testStore
 	mover    *Mover
 	donors   []*scripted // by replica; nil: down
 	onItsWay []answerOf
@@ -74,7 +74,7 @@ type answerOf struct {
 // scripted is a donor whose answers a test may spoil.
 type scripted struct {
 	*Donor
-	store *memStore
+	store *testStore
 	in    []letter
 	out   []*pbft.Data
 	// spoil returns what is sent in place of an answer to a question; nil: the answers are sent.
@@ -85,11 +85,11 @@ type scripted struct {
 // newWorld has n replicas whose state has so many keys. All but the first one serve checkpoint 8; the first one is told
 // of it.
 func newWorld(t testing.TB, n, keys int) *world {
-	w := &world{t: t, cfg: testConfig(n), host: &testHost{now: time.Hour}, store: openStore(newMedium())}
+	w := &world{t: t, cfg: testConfig(n), host: &testHost{now: time.Hour}, store: loaded(t, newMedium())}
 	w.mover = newMover(&w.cfg, w.host, w.store, 0)
 	w.donors = make([]*scripted, n)
 	for id := 1; id < n; id++ {
-		s := &scripted{store: openStore(newMedium()), asked: map[pbft.Seq]int{}}
+		s := &scripted{store: loaded(t, newMedium()), asked: map[pbft.Seq]int{}}
 		cfg := w.cfg
 		cfg.Self = pbft.ReplicaID(id)
 		s.Donor = NewDonor(&cfg, s.store, &Votes{}, func(_ pbft.ReplicaID, m pbft.Message) { s.out = append(s.out, m.(*pbft.Data)) })
@@ -197,7 +197,7 @@ func (w *world) react() {
 			w.tell(e.Msg.Message().(*pbft.StableNotice).Cert)
 		case pbft.Transferred:
 			root, err := w.mover.adopt(e.Cert.Seq)
-			if err != nil || root != e.Cert.Digest || w.store.tree.Root() != root {
+			if err != nil || root != e.Cert.Digest || w.store.root(w.t, uint64(e.Cert.Seq)) != root {
 				w.t.Fatalf("the switch to %d: %v; the root is right: %v", e.Cert.Seq, err, root == e.Cert.Digest)
 			}
 			w.whole = e.Cert.Seq

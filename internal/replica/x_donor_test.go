@@ -5,16 +5,16 @@ import (
 	"testing"
 	"time"
 
+	"tagma/checkpoint/store"
 	"tagma/checkpoint/transfer"
 	"tagma/pbft"
-	"tagma/statemachine"
 )
 
 // giving is a donor with a journal, and what it sent.
 type giving struct {
 	*Donor
 	t     testing.TB
-	store *memStore
+	store *testStore
 	rig   *rig
 	now   time.Duration
 	sent  []letter
@@ -22,7 +22,7 @@ type giving struct {
 
 // newGiving is replica 0 of n, which serves checkpoints 8 and 12 of so many keys.
 func newGiving(t testing.TB, n, keys int) *giving {
-	g := &giving{t: t, store: openStore(newMedium()), rig: newRig(t), now: time.Hour}
+	g := &giving{t: t, store: loaded(t, newMedium()), rig: newRig(t), now: time.Hour}
 	g.rig.cfg = testConfig(n)
 	votes := g.rig.mustStart().Votes
 	g.Donor = NewDonor(&g.rig.cfg, g.store, votes, func(to pbft.ReplicaID, m pbft.Message) { g.sent = append(g.sent, letter{to, m}) })
@@ -92,7 +92,7 @@ func TestX2_ADonorServesWhatItHas(t *testing.T) {
 // X2: what the store does not have any more, or is not what its certificate says, is offered no longer.
 func TestX2_WhatCannotBePinnedIsOfferedNoLonger(t *testing.T) {
 	g := newGiving(t, 4, 10)
-	delete(g.store.kept, 12)
+	g.store.lost = []uint64{12}
 	if g.pins(1, 12) || g.newest().Seq != 8 {
 		t.Errorf("the newest offer is %d", g.newest().Seq)
 	}
@@ -260,9 +260,7 @@ func TestX2_QuestionsTakeTurns(t *testing.T) {
 func TestX2_ADamagedStateIsServedNoMore(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	g.pins(1, 12)
-	if err := g.store.Store.Write([]statemachine.WriteSet{{Seq: 12, Writes: []statemachine.Write{
-		{Key: []byte("key 000005"), Value: []byte("rot")},
-	}}}); err != nil {
+	if err := g.store.on.Write([]store.Entry{{Key: []byte("skey 000005"), Value: []byte("rot"), Version: 12}}); err != nil {
 		t.Fatal(err)
 	}
 	g.ask(1, 12, query(1))

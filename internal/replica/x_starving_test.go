@@ -40,10 +40,10 @@ func TestX5_WhoIsOnlyPromisedSomethingOfUseStarves(t *testing.T) {
 func TestX5_WhatLiesBelowTheStoreIsOfNoUse(t *testing.T) {
 	w := newWorld(t, 4, 100)
 	fill(t, w.store, 11, 100)
-	held := w.store.Last()
+	held := w.store.last
 	w.until(3, "it starves", func() bool { return count[pbft.Starving](w.host) > 0 })
-	if w.mover.phase != Choosing || w.store.Last() != held || w.mover.report.Rounds > 0 {
-		t.Errorf("it is %q after %d rounds and wrote up to %d", w.mover.phase, w.mover.report.Rounds, w.store.Last())
+	if w.mover.phase != Choosing || w.store.last != held || w.mover.report.Rounds > 0 {
+		t.Errorf("it is %q after %d rounds and wrote up to %d", w.mover.phase, w.mover.report.Rounds, w.store.last)
 	}
 	w.checkpoint(12, 100)
 	w.untilWhole(3, 12)

@@ -1,9 +1,11 @@
 package replica
 
 import (
+	"errors"
 	"testing"
 	"time"
 
+	"tagma/checkpoint/store"
 	"tagma/pbft"
 )
 
@@ -38,18 +40,27 @@ func TestX7_NothingComesBehindClose(t *testing.T) {
 			w.mover.Data(a.from, pbft.Own(a.m), w.host.now)
 		}
 		w.mover.Tick(w.host.now + time.Minute)
-		if len(w.host.sent) > 0 || len(w.host.events) > 0 || w.store.staged != nil || w.mover.Active() {
+		open := isStaging(w.store)
+		if len(w.host.sent) > 0 || len(w.host.events) > 0 || open || w.mover.Active() {
 			t.Errorf("closed while %s: %d sent, %d events, a stage is open: %v, active: %v", phase, len(w.host.sent),
-				len(w.host.events), w.store.staged != nil, w.mover.Active())
+				len(w.host.events), open, w.mover.Active())
 		}
 	}
+}
+
+func isStaging(s *testStore) bool {
+	stage, err := s.Stage(1 << 40)
+	if err == nil {
+		stage.Close()
+	}
+	return errors.Is(err, store.ErrStaging)
 }
 
 // A failure of the store while a state is taken in is final.
 func TestD6_AFailureOfTheStageIsFinal(t *testing.T) {
 	w := newWorld(t, 4, 3000)
 	w.until(4, "it fetches", func() bool { return w.mover.phase == Fetching })
-	w.store.fail = errCrashed
+	w.store.on.fail = errCrashed
 	for range 16 {
 		if w.mover.failed != nil {
 			return

@@ -177,10 +177,22 @@ func (n *node) durableAt(seq pbft.Seq, root pbft.Digest) {
 
 // adopted tells that a state that was fetched has become the store's.
 func (n *node) adopted(seq pbft.Seq, _ pbft.Digest) {
-	root := pbft.Digest(n.store.tree.Root()) // of what is there, not of what was promised (I13)
+	root := n.rootAt(seq) // of what is there, not of what was promised (I13)
 	n.w.counts.Transfers++
 	if m := n.observed(); m != nil {
 		m.Transferred(n.id, seq, root)
 	}
 	n.w.note(line{who: int(n.id), what: delivered, a: uint64(seq), words: root.String()})
+}
+
+// rootAt is the root of the state that the store serves as that of a sequence number.
+func (n *node) rootAt(seq pbft.Seq) pbft.Digest {
+	tree, view, err := n.data.Store.Pin(uint64(seq))
+	if err != nil {
+		n.w.fail("I13", n.id, "the state after %d cannot be read: %v", seq, err)
+		return pbft.Digest{}
+	}
+	defer view.Close()
+	defer tree.Release()
+	return tree.Root()
 }

@@ -3,10 +3,14 @@ package sim
 import (
 	"fmt"
 
+	"tagma/checkpoint/store"
 	"tagma/internal/replica"
 )
 
 const journalDir = "journal"
+
+// partSize is shorter than on a real disk, so that more values are in parts.
+const partSize = 32 << 10
 
 // home is where the data of a node lie, as the shipped code sees them.
 func (n *node) home() *replica.Home {
@@ -30,15 +34,15 @@ func (f lifeFile) Write(text string) error {
 // stateDir is where the medium of a node is.
 type stateDir struct{ n *node }
 
-func (d stateDir) Exists() (bool, error) { return d.n.medium.highest > 0, nil }
+func (d stateDir) Exists() (bool, error) { return d.n.medium.MaxVersion() > 0, nil }
 
 func (d stateDir) Open() (replica.Store, error) {
-	d.n.store = openMedium(d.n.medium)
-	return d.n.store, nil
+	d.n.medium.Discard(0) // a new process knows of no floor
+	return store.New(fmt.Sprintf("replica %d", d.n.id), d.n.medium, partSize), nil
 }
 
 func (d stateDir) Aside() error {
-	d.n.w.note(line{who: int(d.n.id), what: faulted, words: fmt.Sprintf("its store up to %d is moved aside", d.n.medium.highest)})
+	d.n.w.note(line{who: int(d.n.id), what: faulted, words: fmt.Sprintf("its store up to %d is moved aside", d.n.medium.MaxVersion())})
 	failure := d.n.medium.failure
 	d.n.medium = newMedium()
 	d.n.medium.failure = failure

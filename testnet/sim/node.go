@@ -54,7 +54,6 @@ type process struct {
 	replica *pbft.Replica
 	core    driver.Core
 	driver  *driver.Driver
-	store   *opened
 	exec    *replica.Executor
 	donor   *replica.Donor
 	room    backroom

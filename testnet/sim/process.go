@@ -19,7 +19,7 @@ func (n *node) open() (err error) {
 	n.data.Votes.Rotated = func() { n.spare, n.turn.rotated = true, true }
 	n.data.Votes.Written = func(records []pbft.Record) { n.turn.written = append(n.turn.written, records...) }
 	n.prepareSegment()
-	service, err := statemachine.New(n.w.machine, n.store, n.w.opt.Limits)
+	service, err := statemachine.New(n.w.machine, n.data.Store, n.w.opt.Limits)
 	if err == nil {
 		err = service.Load(uint64(n.data.Applied.Seq))
 	}
@@ -49,9 +49,9 @@ func (n *node) connect(service *statemachine.Service) error {
 		guard = driver.NewGuard(n.cfg, n.data.Log)
 	}
 	n.lanes, n.turn, n.room = lanes{}, turn{}, backroom{}
-	n.exec = replica.NewExecutor(n.cfg, host{n, n.starts}, n.store, service)
+	n.exec = replica.NewExecutor(n.cfg, host{n, n.starts}, n.data.Store, service)
 	n.exec.Applied, n.exec.Durable, n.exec.Adopted = n.applied, n.durableAt, n.adopted
-	n.donor = replica.NewDonor(n.cfg, n.store, n.data.Votes, n.post)
+	n.donor = replica.NewDonor(n.cfg, n.data.Store, n.data.Votes, n.post)
 	p := port{n}
 	n.driver = driver.New(n.cfg, watched{n.core, n}, driver.Ports{
 		Journal: p, Signer: n.party, Transport: p, Machine: p, Observer: p, Guard: guard,

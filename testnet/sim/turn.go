@@ -178,7 +178,7 @@ func (n *node) release() {
 	out := n.turn.out
 	for i := range out {
 		if out[i].discard > 0 { // a crash in front of it is one in front of what follows
-			n.store.Discard(uint64(out[i].discard))
+			n.data.Store.Discard(uint64(out[i].discard))
 			continue
 		}
 		if n.struckBefore(&out[i]) {

@@ -1,0 +1,183 @@
+// Package memory is a store's engine in memory: for simulations and tests that run the shipped store over a disk of their
+// own. It owns the versions of keys, and what a crash takes of them if the caller says so.
+//
+// It must not know what a key or a value means, and it is not safe for concurrent writes.
+package memory
+
+import (
+	"bytes"
+	"iter"
+	"slices"
+
+	"tagma/checkpoint/store"
+)
+
+// Disk keeps what an engine holds. It outlives the store that is opened on it.
+type Disk struct {
+	keys  map[string]*cell
+	order []string // the keys, sorted; nil when one was added or taken away
+	floor uint64   // nobody reads below
+}
+
+// cell is what a key held, ascending by version.
+type cell struct{ versions []*version }
+
+// version is a store.Item.
+type version struct {
+	key, value []byte
+	at         uint64
+	meta       byte
+	deleted    bool
+}
+
+var _ store.Engine = (*Disk)(nil)
+
+// New returns an empty disk.
+func New() *Disk { return &Disk{keys: map[string]*cell{}} }
+
+// Copy returns a disk with the same content.
+func (d *Disk) Copy() *Disk {
+	out := &Disk{keys: make(map[string]*cell, len(d.keys)), floor: d.floor}
+	for key, c := range d.keys { //nolint:revive // into a map
+		out.keys[key] = &cell{slices.Clone(c.versions)}
+	}
+	return out
+}
+
+// MaxVersion implements store.Engine.
+func (d *Disk) MaxVersion() (highest uint64) {
+	for _, c := range d.keys { //nolint:revive // a maximum
+		highest = max(highest, c.versions[len(c.versions)-1].at)
+	}
+	return highest
+}
+
+// Write implements store.Engine.
+func (d *Disk) Write(entries []store.Entry) error {
+	for i := range entries {
+		d.put(&entries[i])
+	}
+	return nil
+}
+
+func (d *Disk) put(e *store.Entry) {
+	c := d.keys[string(e.Key)]
+	if c == nil {
+		c = &cell{}
+		d.keys[string(e.Key)] = c
+		d.order = nil
+	}
+	v := &version{key: e.Key, value: bytes.Clone(e.Value), at: e.Version, meta: e.Meta, deleted: e.Delete}
+	i := c.newest(e.Version)
+	if i >= 0 && c.versions[i].at == e.Version {
+		c.versions[i] = v
+		return
+	}
+	c.versions = slices.Insert(c.versions, i+1, v)
+	if len(c.versions) > 1 && c.versions[1].at <= d.floor { // nobody can read what lies below
+		c.versions = slices.Delete(c.versions, 0, c.newest(d.floor))
+	}
+}
+
+// newest is the index of the highest version ≤ at, or −1.
+func (c *cell) newest(at uint64) int {
+	i := len(c.versions) - 1
+	for i >= 0 && c.versions[i].at > at {
+		i--
+	}
+	return i
+}
+
+// Lose forgets one version of a key, as a crash may.
+func (d *Disk) Lose(key []byte, at uint64) {
+	c := d.keys[string(key)]
+	if c == nil {
+		return
+	}
+	c.versions = slices.DeleteFunc(c.versions, func(v *version) bool { return v.at == at })
+	if len(c.versions) == 0 {
+		delete(d.keys, string(key))
+		d.order = nil
+	}
+}
+
+// Discard implements store.Engine. An old version goes when its key is written again.
+func (d *Disk) Discard(below uint64) { d.floor = below }
+
+// Sync implements store.Engine: what is there is there.
+func (d *Disk) Sync() error { return nil }
+
+// Failure implements store.Engine.
+func (d *Disk) Failure() error { return nil }
+
+// Close implements store.Engine. The next store that is opened on the disk may read what this one discarded, if it is still
+// there.
+func (d *Disk) Close() error {
+	d.floor = 0
+	return nil
+}
+
+// At implements store.Engine.
+func (d *Disk) At(version uint64) store.Snapshot { return snapshot{d, version} }
+
+type snapshot struct {
+	disk *Disk
+	at   uint64
+}
+
+// Discard implements store.Snapshot.
+func (snapshot) Discard() {}
+
+// Get implements store.Snapshot.
+func (s snapshot) Get(key []byte) (store.Item, error) {
+	if v := s.find(s.disk.keys[string(key)]); v != nil {
+		return v, nil
+	}
+	return nil, nil
+}
+
+func (s snapshot) find(c *cell) *version {
+	if c == nil {
+		return nil
+	}
+	if i := c.newest(s.at); i >= 0 && !c.versions[i].deleted {
+		return c.versions[i]
+	}
+	return nil
+}
+
+// Items implements store.Snapshot.
+func (s snapshot) Items(prefix byte, start []byte) iter.Seq[store.Item] {
+	return func(yield func(store.Item) bool) {
+		keys := s.disk.sorted()
+		from, _ := slices.BinarySearch(keys, max(string(start), string([]byte{prefix})))
+		for _, key := range keys[from:] {
+			if key[0] != prefix {
+				return
+			}
+			if v := s.find(s.disk.keys[key]); v != nil && !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+func (d *Disk) sorted() []string {
+	if d.order == nil {
+		d.order = make([]string, 0, len(d.keys))
+		for key := range d.keys { //nolint:revive // sorted below
+			d.order = append(d.order, key)
+		}
+		slices.Sort(d.order)
+	}
+	return d.order
+}
+
+// Key implements store.Item.
+func (v *version) Key() []byte { return v.key }
+
+// UserMeta implements store.Item.
+func (v *version) UserMeta() byte { return v.meta }
+
+// ValueCopy implements store.Item.
+func (v *version) ValueCopy(dst []byte) ([]byte, error) { return append(dst[:0], v.value...), nil }
