@@ -28,7 +28,7 @@ type File struct {
 type Replica struct {
 	ID        int      `toml:"id"` // 0 … n−1
 	Key       Key      `toml:"key"`
-	Addresses []string `toml:"addresses"` // multiaddrs where others reach it
+	Addresses []string `toml:"addresses" kind:"a list of texts, such as [\"/ip4/10.0.0.1/tcp/7000\"]"` // multiaddrs where others reach it
 }
 
 // Client is a registered client.
@@ -70,6 +70,9 @@ func (k *Key) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Kind says what a file has in the place of a key.
+func (Key) Kind() string { return "64 hex digits in quotes" }
+
 // MarshalText writes 64 hex digits.
 func (k Key) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, k[:]), nil }
 
@@ -90,6 +93,9 @@ func (d *Duration) UnmarshalText(text []byte) (err error) {
 	}
 	return nil
 }
+
+// Kind says what a file has in the place of a duration.
+func (Duration) Kind() string { return `a duration in quotes, such as "1s"` }
 
 // MarshalText writes the duration in Go's notation.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

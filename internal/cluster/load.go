@@ -1,16 +1,19 @@
 package cluster
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"tagma/internal/strict"
 )
 
 // maxFileBytes bounds what Load reads: far above what 256 replicas and thousands of clients need.
@@ -41,16 +44,33 @@ func Load(path string) (*File, error) {
 
 // Parse reads and checks the content of a cluster file; name is what errors call it.
 func Parse(name string, data []byte) (*File, error) {
-	f := new(File)
-	err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(f)
+	d, err := strict.Parse(name, data)
 	if err != nil {
-		return nil, located(name, explain(data, err))
+		return nil, err
 	}
-	slices.SortStableFunc(f.Replicas, func(a, b Replica) int { return a.ID - b.ID })
+	f := new(File)
+	d.Into(f)
+	if err := d.Err(); err != nil {
+		return nil, err
+	}
+	inOrder := slices.IsSortedFunc(f.Replicas, byID)
+	slices.SortStableFunc(f.Replicas, byID)
 	if err := f.validate(); err != nil {
+		if inOrder || !strings.HasPrefix(err.Key, "replica[") {
+			err.Line = d.LineOf(err.Key)
+		}
 		return nil, located(name, err)
 	}
 	return f, nil
+}
+
+func byID(a, b Replica) int { return cmp.Compare(a.ID, b.ID) }
+
+// Error is a cluster file that is refused: where, and how to mend it.
+type Error = strict.Error
+
+func refuse(key, format string, args ...any) *Error {
+	return &Error{Key: key, Problem: fmt.Sprintf(format, args...)}
 }
 
 func located(name string, err *Error) *Error {

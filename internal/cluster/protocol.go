@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"reflect"
 	"strings"
 
 	"tagma/pbft"
@@ -73,22 +74,20 @@ type setting struct {
 	value int64
 }
 
-// settings lists every parameter in the order of the fingerprint, which must not change within a Format.
-func (p Protocol) settings() []setting {
-	return []setting{
-		{"view_timeout", int64(p.ViewTimeout.Duration)},
-		{"max_view_timeout", int64(p.MaxViewTimeout.Duration)},
-		{"clock_tolerance", int64(p.ClockTolerance.Duration)},
-		{"checkpoint_interval", int64(p.CheckpointInterval)},
-		{"log_window", int64(p.LogWindow)},
-		{"max_batch", int64(p.MaxBatch)},
-		{"max_batch_bytes", int64(p.MaxBatchBytes)},
-		{"max_ops", int64(p.MaxOps)},
-		{"max_op_bytes", int64(p.MaxOpBytes)},
-		{"max_result_bytes", int64(p.MaxResultBytes)},
-		{"max_pending", int64(p.MaxPending)},
-		{"max_per_client", int64(p.MaxPerClient)},
-		{"window", int64(p.Window)},
-		{"sessions", int64(p.Sessions)},
+// settings lists every parameter in the order of the struct. It is the order of the fingerprint, which must not change
+// within a Format.
+func (p Protocol) settings() (all []setting) {
+	fields := reflect.ValueOf(p)
+	for i := range fields.NumField() {
+		name, _, _ := strings.Cut(fields.Type().Field(i).Tag.Get("toml"), ",")
+		switch f := fields.Field(i).Interface().(type) {
+		case Duration:
+			all = append(all, setting{name, int64(f.Duration)})
+		case int:
+			all = append(all, setting{name, int64(f)})
+		default:
+			panic("cluster: protocol." + name + " is of a type that no fingerprint holds")
+		}
 	}
+	return all
 }

@@ -53,7 +53,7 @@ func checkAdmin(address string) error {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		return fmt.Errorf("admin: %q is no host:port; give one such as 127.0.0.1:7100, or leave it empty to serve none", address)
+		return fmt.Errorf("%q is no host:port; give one such as 127.0.0.1:7100, or leave it empty to serve none", address)
 	}
 	return nil
 }

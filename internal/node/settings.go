@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"github.com/pelletier/go-toml/v2"
 
+	"tagma/internal/strict"
 	"tagma/network"
 )
 
@@ -20,7 +20,7 @@ const ConfigFile = "config.toml"
 // Settings are what only this replica needs to know, as HOME/config.toml holds them. Relative paths start at the home.
 type Settings struct {
 	Cluster  string   `toml:"cluster" comment:"the cluster file, the same on every replica"`
-	Listen   []string `toml:"listen" comment:"multiaddrs to listen on; empty: this replica's addresses in the cluster file"`
+	Listen   []string `toml:"listen" kind:"a list of texts, such as [\"/ip4/0.0.0.0/tcp/7000\"]" comment:"multiaddrs to listen on; empty: this replica's addresses in the cluster file"`
 	Data     string   `toml:"data" comment:"where journal/, state/ and evidence/ go; empty: this directory"`
 	LogLevel string   `toml:"log_level" comment:"debug, info, warn or error"`
 	Admin    string   `toml:"admin" comment:"host:port of metrics, health and profiles over HTTP, without a password; empty: none"`
@@ -72,62 +72,30 @@ func loadSettings(home string) (Settings, error) {
 		return Settings{}, fmt.Errorf("read the settings: %w", err)
 	}
 	s := DefaultSettings()
-	if err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(&s); err != nil {
-		return Settings{}, fmt.Errorf("%s: %s", path, explain(err))
+	d, err := strict.Parse(path, data)
+	if err != nil {
+		return Settings{}, err
 	}
-	return s, s.check(path)
+	d.Into(&s)
+	s.check(d)
+	return s, d.Err()
 }
 
-func (s *Settings) check(path string) error {
-	switch s.LogLevel {
-	case "debug", "info", "warn", "error":
-	default:
-		return fmt.Errorf("%s: log_level: %q is none of debug, info, warn and error", path, s.LogLevel)
-	}
+func (s *Settings) check(d *strict.Document) {
+	d.Word("log_level", s.LogLevel, "debug", "info", "warn", "error")
 	if err := network.CheckListen(s.Listen); err != nil {
-		return fmt.Errorf("%s: listen: %w", path, err)
+		d.Refuse("listen", "%v", err)
 	}
 	if err := checkAdmin(s.Admin); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		d.Refuse("admin", "%v", err)
 	}
-	switch {
-	case s.MaxClients < 1:
-		return fmt.Errorf("%s: max_clients: %d; it must be at least 1", path, s.MaxClients)
-	case s.SegmentBytes < minSegmentBytes:
-		return fmt.Errorf("%s: segment_bytes: %d; it must be at least %d", path, s.SegmentBytes, minSegmentBytes)
-	case s.Cluster == "":
-		return fmt.Errorf("%s: cluster: missing; name the cluster file", path)
+	if s.MaxClients < 1 {
+		d.Refuse("max_clients", "%d; it must be at least 1", s.MaxClients)
 	}
-	return nil
-}
-
-// explain puts a decoding error into one line with its place.
-func explain(err error) string {
-	var unknown *toml.StrictMissingError
-	if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
-		first := &unknown.Errors[0]
-		line, _ := first.Position()
-		return fmt.Sprintf("line %d: unknown setting %q; remove it or mend its name", line, strings.Join(first.Key(), "."))
+	if s.SegmentBytes < minSegmentBytes {
+		d.Refuse("segment_bytes", "%d; it must be at least %d", s.SegmentBytes, minSegmentBytes)
 	}
-	var wrong *toml.DecodeError
-	if errors.As(err, &wrong) {
-		line, _ := wrong.Position()
-		problem := strings.TrimPrefix(wrong.Error(), "toml: ")
-		key := strings.Join(wrong.Key(), ".")
-		if want := wants[key]; want != "" && strings.Contains(problem, "cannot decode") {
-			problem = "must be " + want
-		}
-		if key == "" { // the line is no TOML
-			return fmt.Sprintf("line %d: %s", line, problem)
-		}
-		return fmt.Sprintf("line %d: %s: %s", line, key, problem)
+	if s.Cluster == "" {
+		d.Refuse("cluster", "is empty; name the cluster file")
 	}
-	return err.Error()
-}
-
-// wants is what each setting must be.
-var wants = map[string]string{
-	"cluster": "text in quotes", "data": "text in quotes", "log_level": "text in quotes", "admin": "text in quotes",
-	"listen":      `a list of texts, such as ["/ip4/0.0.0.0/tcp/7000"]`,
-	"max_clients": "a whole number", "segment_bytes": "a whole number",
 }

@@ -31,12 +31,13 @@ var mayImport = map[string][]string{
 	"internal/passphrase": {"crypto"},
 	"internal/nearest":    {},
 	"internal/command":    {"internal/nearest"},
-	"internal/cluster":    {"pbft", "crypto", "network", "statemachine", "internal/machines", "internal/nearest"},
+	"internal/strict":     {"internal/nearest"},
+	"internal/cluster":    {"pbft", "crypto", "network", "statemachine", "internal/machines", "internal/strict"},
 	"internal/driver":     {"pbft", "statemachine"},
 	"internal/replica":    {"pbft", "checkpoint", "statemachine"},
 	"internal/machines":   {"statemachine", "statemachine/kv", "statemachine/bank"},
 	"internal/node": {
-		"internal/driver", "internal/replica", "internal/cluster", "internal/passphrase", "pbft", "crypto", "network",
+		"internal/driver", "internal/replica", "internal/cluster", "internal/passphrase", "internal/strict", "pbft", "crypto", "network",
 		"checkpoint", "statemachine", "internal/machines",
 	},
 

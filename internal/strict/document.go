@@ -1,0 +1,190 @@
+// Package strict reads TOML that people write, into structs, and refuses what it does not understand.
+//
+// It keeps the line of every table and key, so that whatever is wrong with a value, found here or by whoever uses it later,
+// is told in one line: the file, the line, the key, what is wrong and how to mend it. It knows TOML and Go types, and
+// nothing of what a file is for.
+package strict
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// Error is a file that is refused: where, and how to mend it.
+type Error struct {
+	File    string // as it was named by the caller
+	Line    int    // from 1; 0 when the problem is not in one line
+	Key     string // such as protocol.log_window; empty when the problem is not with one key
+	Problem string // what is wrong and how to mend it
+}
+
+// Error says it all in one line.
+func (e *Error) Error() string {
+	var s strings.Builder
+	s.WriteString(e.File)
+	if e.Line > 0 {
+		fmt.Fprintf(&s, ":%d", e.Line)
+	}
+	if e.Key != "" {
+		s.WriteString(": " + oneLine(e.Key))
+	}
+	s.WriteString(": " + oneLine(e.Problem))
+	return s.String()
+}
+
+// oneLine puts what a file may have spread over lines into one.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), " ")
+}
+
+// Document is a file that is being read, with the line of every key and everything that was found wrong so far.
+type Document struct {
+	Table // of the whole file
+	file  string
+	lines map[string]int // by path, such as event[2].at
+	wrong []*Error
+	types map[reflect.Type]reading
+}
+
+// Parse reads a text that is TOML; file is what errors call it. The error is an *Error.
+func Parse(file string, text []byte) (*Document, error) {
+	d := &Document{file: file, lines: map[string]int{}, types: map[reflect.Type]reading{}}
+	d.Table = Table{d: d}
+	if err := toml.Unmarshal(text, &d.values); err != nil {
+		e := &Error{File: file, Problem: strings.TrimPrefix(err.Error(), "toml: ")}
+		var bad *toml.DecodeError
+		if errors.As(err, &bad) {
+			e.Line, _ = bad.Position()
+			e.Key = strings.Join(bad.Key(), ".")
+		}
+		return nil, e
+	}
+	l := &locator{lines: d.lines, elements: map[string]int{}}
+	l.document(text)
+	return d, nil
+}
+
+// Err is what is wrong first, in the order of the file, an *Error; nil if nothing is.
+func (d *Document) Err() error {
+	var least *Error
+	for _, e := range d.wrong {
+		if least == nil || e.Line < least.Line {
+			least = e
+		}
+	}
+	if least == nil {
+		return nil
+	}
+	return least
+}
+
+// LineOf is the line of a path from the beginning of the file, such as replica[2].key, or of the closest table or list
+// around it. It is 0 if there is none.
+func (d *Document) LineOf(path string) int {
+	for path != "" {
+		if line := d.lines[path]; line > 0 {
+			return line
+		}
+		path = path[:max(0, strings.LastIndexAny(path, ".["))]
+	}
+	return 0
+}
+
+// locator finds the line of every table and key of a text that is TOML.
+type locator struct {
+	p        unstable.Parser
+	lines    map[string]int
+	elements map[string]int // of each array of tables, so far
+}
+
+func (l *locator) document(text []byte) {
+	l.p.Reset(text)
+	within := ""
+	for l.p.NextExpression() {
+		switch e := l.p.Expression(); e.Kind {
+		case unstable.Table:
+			within, _ = l.path("", e.Key())
+		case unstable.ArrayTable:
+			name, line := l.path("", e.Key())
+			if i := strings.LastIndexByte(name, '['); strings.HasSuffix(name, "]") && i >= 0 {
+				name = name[:i] // the element before
+			}
+			within = fmt.Sprintf("%s[%d]", name, l.elements[name])
+			l.elements[name]++
+			l.note(within, line)
+		case unstable.KeyValue:
+			l.pair(within, e)
+		default: // a comment
+		}
+	}
+}
+
+// note keeps the first line that names a path.
+func (l *locator) note(path string, line int) {
+	if _, known := l.lines[path]; !known {
+		l.lines[path] = line
+	}
+}
+
+// path is where a dotted key below a path leads, and the line in which it is written. It notes what is on its way.
+func (l *locator) path(below string, keys unstable.Iterator) (path string, line int) {
+	path = below
+	for keys.Next() {
+		key := keys.Node()
+		path = join(path, string(key.Data))
+		if n := l.elements[path]; n > 0 {
+			path = fmt.Sprintf("%s[%d]", path, n-1)
+		}
+		if key.Raw.Length > 0 {
+			line = l.p.Shape(key.Raw).Start.Line
+		}
+		l.note(path, line)
+	}
+	return path, line
+}
+
+func (l *locator) pair(below string, e *unstable.Node) {
+	path, line := l.path(below, e.Key())
+	l.value(path, line, e.Value())
+}
+
+func (l *locator) value(path string, line int, v *unstable.Node) {
+	switch v.Kind {
+	case unstable.InlineTable:
+		for it := v.Children(); it.Next(); {
+			l.pair(path, it.Node())
+		}
+	case unstable.Array:
+		i := 0
+		for it := v.Children(); it.Next(); i++ {
+			element := fmt.Sprintf("%s[%d]", path, i)
+			l.lines[element] = line
+			l.value(element, line, it.Node())
+		}
+	default: // a single value
+	}
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// plain is a path without the numbers of elements.
+func plain(path string) string {
+	for {
+		before, rest, found := strings.Cut(path, "[")
+		_, after, closed := strings.Cut(rest, "]")
+		if !found || !closed {
+			return path
+		}
+		path = before + after
+	}
+}

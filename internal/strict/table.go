@@ -1,0 +1,152 @@
+package strict
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"tagma/internal/nearest"
+)
+
+// Table is one table of a file. What is wrong with it is noted in its Document, and reading goes on.
+//
+// Structs can have fields of the type *Table: they hold what is to be read later.
+type Table struct {
+	d      *Document
+	path   string
+	values map[string]any
+}
+
+// Has reports whether a key is there.
+func (t *Table) Has(key string) bool { _, has := t.values[key]; return has }
+
+// Line is the line of a key, or of the table if the key is not there or "".
+func (t *Table) Line(key string) int {
+	if n := t.d.lines[join(t.path, key)]; key != "" && n > 0 {
+		return n
+	}
+	return t.d.LineOf(t.path)
+}
+
+// Refuse notes that something is wrong with a key, or with the whole table if the key is "".
+func (t *Table) Refuse(key, format string, args ...any) {
+	path := t.path
+	if key != "" {
+		path = join(path, key)
+	}
+	t.d.wrong = append(t.d.wrong, &Error{
+		File: t.d.file, Line: t.Line(key), Key: plain(path), Problem: fmt.Sprintf(format, args...),
+	})
+}
+
+// Below is the table under a key, an empty one if there is none.
+func (t *Table) Below(key string) *Table {
+	values, _ := t.values[key].(map[string]any)
+	return &Table{d: t.d, path: join(t.path, key), values: values}
+}
+
+// Only refuses every key but these: those that a struct has and that make no sense in this table.
+func (t *Table) Only(keys ...string) {
+	for _, key := range slices.Sorted(maps.Keys(t.values)) {
+		if !slices.Contains(keys, key) {
+			t.unknown(key, keys)
+		}
+	}
+}
+
+// Needs refuses a table without a key, with an example of it, and reports whether it is there.
+func (t *Table) Needs(key, example string) bool {
+	if !t.Has(key) {
+		t.Refuse("", "%s is missing; write %s", key, example)
+	}
+	return t.Has(key)
+}
+
+// Word refuses a word that is none of some, and reports whether it is one.
+func (t *Table) Word(key, word string, words ...string) bool {
+	if !slices.Contains(words, word) {
+		t.Refuse(key, "%v", Unknown(word, words))
+		return false
+	}
+	return true
+}
+
+func (t *Table) unknown(key string, keys []string) {
+	problem := "unknown key; there is " + strings.Join(keys, ", ")
+	if near := nearest.To(key, keys); near != "" {
+		problem = fmt.Sprintf("unknown key; did you mean %s?", near)
+	}
+	if len(keys) == 0 {
+		problem = "unknown key; leave it out"
+	}
+	t.Refuse(key, "%s", problem)
+}
+
+// Unknown is the error about a word that is none of some.
+func Unknown[S ~string](word S, words []S) error {
+	all := make([]string, len(words))
+	for i, w := range words {
+		all[i] = string(w)
+	}
+	return fmt.Errorf("%q is not known;%s there is %s", word, Meant(string(word), all), strings.Join(all, ", "))
+}
+
+// Meant suggests one of some words, to be written into a sentence; "" if none is close.
+func Meant(word string, words []string) string {
+	if near := nearest.To(word, words); near != "" {
+		return fmt.Sprintf(" did you mean %s?", near)
+	}
+	return ""
+}
+
+// Into reads the table into the struct that v points to. Fields are read in the order of the struct, and a field whose key
+// is missing, or wrong, keeps what it has. Tags say what a file may hold:
+//
+//	toml:"key"           the key; fields without one are no part of the file
+//	toml:",inline"       a struct whose keys stand among the others; so do those of embedded structs
+//	toml:",rest"         a map[string]any that takes every other key; without it they are refused
+//	range:"1..1000"      the least and the most of a number
+//	kind:"a time"        what the value must be, instead of what is said of its type
+//
+// A type can say what it is by a method Kind() string.
+func (t *Table) Into(v any) {
+	b := &binding{t: t}
+	b.fields(reflect.ValueOf(v).Elem())
+	for _, key := range slices.Sorted(maps.Keys(t.values)) {
+		switch {
+		case slices.Contains(b.keys, key):
+		case b.rest.IsValid():
+			b.rest.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(t.values[key]))
+		default:
+			t.unknown(key, b.keys)
+		}
+	}
+}
+
+// binding is a table that is being read into a struct.
+type binding struct {
+	t    *Table
+	keys []string      // that the struct has
+	rest reflect.Value // the map for all others, if there is one
+}
+
+func (b *binding) fields(v reflect.Value) {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		key, option, _ := strings.Cut(field.Tag.Get("toml"), ",")
+		switch {
+		case option == "inline" || field.Anonymous:
+			b.fields(reflect.Indirect(v.Field(i)))
+		case option == "rest":
+			b.rest = v.Field(i)
+			b.rest.Set(reflect.MakeMap(b.rest.Type()))
+		case key != "":
+			b.keys = append(b.keys, key)
+			if value, has := b.t.values[key]; has {
+				b.t.read(key, value, v.Field(i), field.Tag)
+			}
+		}
+	}
+}

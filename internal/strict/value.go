@@ -1,0 +1,218 @@
+package strict
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// ErrKind is what a function given to [As] returns for a value of another kind than it takes.
+var ErrKind = errors.New("another kind of value")
+
+// reading is how values of a type are read, instead of what is done for their Go type.
+type reading struct {
+	kind string
+	read func(v any) (reflect.Value, error)
+}
+
+// As has values of a type read by a function, from a text, an int64, a float64, a bool, or a list ([]any) or table
+// (map[string]any) of those. It returns ErrKind for what is no such value, which kind describes, or says what is wrong.
+func As[V any](d *Document, kind string, read func(v any) (V, error)) {
+	d.types[reflect.TypeFor[V]()] = reading{kind, func(v any) (reflect.Value, error) {
+		got, err := read(v)
+		return reflect.ValueOf(got), err
+	}}
+}
+
+// Words is a function for [As] that takes one of some words.
+func Words[S ~string](words ...S) func(v any) (S, error) {
+	return func(v any) (S, error) {
+		text, ok := v.(string)
+		if !ok {
+			return "", ErrKind
+		}
+		for _, w := range words {
+			if string(w) == text {
+				return w, nil
+			}
+		}
+		return "", Unknown(S(text), words)
+	}
+}
+
+// read puts the value of a key into a field, or notes why it cannot be there.
+func (t *Table) read(key string, value any, field reflect.Value, tag reflect.StructTag) {
+	r := &reader{d: t.d, within: tag.Get("range")}
+	switch err := r.value(join(t.path, key), value, field); {
+	case errors.Is(err, ErrKind) && tag.Get("kind") != "":
+		t.Refuse(key, "must be %s", tag.Get("kind"))
+	case errors.Is(err, ErrKind):
+		t.Refuse(key, "must be %s", r.kind(key, field.Type()))
+	case err != nil:
+		t.Refuse(key, "%v", err)
+	}
+}
+
+// reader reads the value of one key.
+type reader struct {
+	d      *Document
+	within string // the range of its numbers
+}
+
+func (r *reader) value(path string, v any, into reflect.Value) error {
+	t := into.Type()
+	if as, known := r.d.types[t]; known {
+		got, err := as.read(v)
+		if err == nil {
+			into.Set(got)
+		}
+		return err
+	}
+	if text, ok := into.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		s, ok := v.(string)
+		if !ok {
+			return ErrKind
+		}
+		return text.UnmarshalText([]byte(s))
+	}
+	switch {
+	case t.Kind() == reflect.Interface:
+		into.Set(reflect.ValueOf(v))
+		return nil
+	case isTable(t):
+		return r.table(path, v, into)
+	case t.Kind() == reflect.Pointer:
+		got := reflect.New(t.Elem())
+		err := r.value(path, v, got.Elem())
+		if err == nil {
+			into.Set(got)
+		}
+		return err
+	case t.Kind() == reflect.Slice:
+		return r.list(path, v, into)
+	default:
+		return r.single(v, into)
+	}
+}
+
+var tableType = reflect.TypeFor[*Table]()
+
+func isTable(t reflect.Type) bool {
+	return t == tableType || t.Kind() == reflect.Struct || t.Kind() == reflect.Map
+}
+
+// table reads into a struct what is there, or keeps the table for later.
+func (r *reader) table(path string, v any, into reflect.Value) error {
+	values, ok := v.(map[string]any)
+	if !ok {
+		return ErrKind
+	}
+	t := &Table{d: r.d, path: path, values: values}
+	switch {
+	case into.Type() == tableType:
+		into.Set(reflect.ValueOf(t))
+	case into.Kind() == reflect.Map:
+		into.Set(reflect.ValueOf(values))
+	default:
+		t.Into(into.Addr().Interface())
+	}
+	return nil
+}
+
+func (r *reader) list(path string, v any, into reflect.Value) error {
+	elements, ok := v.([]any)
+	if !ok {
+		return ErrKind
+	}
+	got := reflect.MakeSlice(into.Type(), len(elements), len(elements))
+	for i, e := range elements {
+		if err := r.value(fmt.Sprintf("%s[%d]", path, i), e, got.Index(i)); err != nil {
+			return err
+		}
+	}
+	into.Set(got)
+	return nil
+}
+
+// single reads a text, a truth or a number.
+func (r *reader) single(v any, into reflect.Value) error {
+	switch v := v.(type) {
+	case string:
+		if into.Kind() == reflect.String {
+			into.SetString(v)
+			return nil
+		}
+	case bool:
+		if into.Kind() == reflect.Bool {
+			into.SetBool(v)
+			return nil
+		}
+	case int64:
+		switch {
+		case into.CanInt() && !into.OverflowInt(v):
+			return r.number(float64(v), v, func() { into.SetInt(v) })
+		case into.CanUint() && v >= 0 && !into.OverflowUint(uint64(v)):
+			return r.number(float64(v), v, func() { into.SetUint(uint64(v)) })
+		case into.CanFloat():
+			return r.number(float64(v), v, func() { into.SetFloat(float64(v)) })
+		}
+	case float64:
+		if into.CanFloat() {
+			return r.number(v, v, func() { into.SetFloat(v) })
+		}
+	}
+	return ErrKind
+}
+
+// number takes a number that is in the range.
+func (r *reader) number(x float64, as any, take func()) error {
+	least, most, limited := strings.Cut(r.within, "..")
+	if limited && !(x >= bound(least) && x <= bound(most)) || math.IsNaN(x) {
+		return fmt.Errorf("%v is out of range; write a number from %s to %s", as, least, most)
+	}
+	take()
+	return nil
+}
+
+// bound is a number of a tag, which a programmer wrote.
+func bound(text string) float64 {
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		panic("strict: range of a field: " + err.Error())
+	}
+	return x
+}
+
+// kind says what a value of a type must be, under a key.
+func (r *reader) kind(key string, t reflect.Type) string {
+	if as, known := r.d.types[t]; known {
+		return as.kind
+	}
+	if described, ok := reflect.New(t).Interface().(interface{ Kind() string }); ok {
+		return described.Kind()
+	}
+	switch {
+	case isTable(t):
+		return fmt.Sprintf("a table, begun with [%s] or written in braces", key)
+	case t.Kind() == reflect.Pointer:
+		return r.kind(key, t.Elem())
+	case t.Kind() == reflect.Slice && isTable(t.Elem()):
+		return fmt.Sprintf("tables, each begun with [[%s]]", key)
+	case t.Kind() == reflect.Slice:
+		return "a list, and each of it " + r.kind(key, t.Elem())
+	case t.Kind() == reflect.String:
+		return "text in quotes"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case reflect.Zero(t).CanUint():
+		return "a whole number from 0"
+	case reflect.Zero(t).CanFloat():
+		return "a number"
+	default:
+		return "a whole number"
+	}
+}
