@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
-	"tagma/testnet/byzantine"
+	"tagma/testnet/byzantine/tamper"
 	"tagma/testnet/demo"
 	"tagma/testnet/flood"
 	"tagma/testnet/report"
@@ -112,7 +112,7 @@ func parseAttacks(texts []string) ([]flood.Assault, error) {
 		if !ok {
 			return nil, command.Unusablef("flood: --attack %q; write an attacker and its behaviour, such as replica=malformed", text)
 		}
-		choice, err := byzantine.SplitChoice(behaviour)
+		choice, err := tamper.Split(behaviour)
 		a := flood.Assault{As: who, Choice: choice}
 		if err == nil {
 			err = a.Check()

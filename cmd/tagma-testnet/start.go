@@ -116,7 +116,7 @@ func (f *startFlags) check() (map[int]byzantine.Choice, error) {
 			return nil, command.Unusablef("start: --malicious names replica %d twice; it can misbehave in one way", id)
 		}
 		if malicious[id], err = byzantine.ParseChoice(behaviour); err == nil {
-			err = malicious[id].Check(f.replicas)
+			err = byzantine.Check(malicious[id], f.replicas)
 		}
 		if err != nil {
 			return nil, command.Unusablef("start: --malicious %q: %w", m, explained(err))

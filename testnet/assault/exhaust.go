@@ -11,7 +11,7 @@ import (
 	"github.com/multiformats/go-multistream"
 
 	"tagma/pbft"
-	"tagma/testnet/byzantine"
+	"tagma/testnet/byzantine/tamper"
 )
 
 const (
@@ -24,24 +24,24 @@ const (
 )
 
 // exhaust has goroutines for every way to use up what links are made of.
-func (a *Attacker) exhaust(ctx context.Context, o Options, e *byzantine.Exhaustion) error {
+func (a *Attacker) exhaust(ctx context.Context, o Options, e *tamper.Exhaustion) error {
 	list, protocols, err := victims(o)
 	if err != nil {
 		return err
 	}
 	for _, to := range list {
-		if e.Streams > 0 {
+		if e.Ways.Has("streams") {
 			if err := a.openMany(ctx, o, to, e, len(list)); err != nil {
 				return err
 			}
 		}
 		for _, proto := range protocols {
-			if e.Trickle {
+			if e.Ways.Has("trickle") {
 				if err := a.each(ctx, o, to, proto, a.trickle); err != nil {
 					return err
 				}
 			}
-			if e.Withhold {
+			if e.Ways.Has("withhold") {
 				if err := a.each(ctx, o, to, proto, a.withhold); err != nil {
 					return err
 				}
@@ -141,10 +141,10 @@ func (a *Attacker) deaf(greeting []byte) network.StreamHandler {
 }
 
 // openMany opens streams to one of so many replicas, over several connections, and never says on them what they are for.
-func (a *Attacker) openMany(ctx context.Context, o Options, to target, e *byzantine.Exhaustion, replicas int) error {
+func (a *Attacker) openMany(ctx context.Context, o Options, to target, e *tamper.Exhaustion, replicas int) error {
 	due := make(chan struct{})
 	a.running.Go(func() { beatEvery(ctx, time.Second*time.Duration(replicas)/time.Duration(e.Rate), due) })
-	room := make(chan struct{}, max(1, e.Streams/replicas)) // holds a token for every stream that is open
+	room := make(chan struct{}, max(1, int(e.Streams)/replicas)) // holds a token for every stream that is open
 	for range connections {
 		p, err := a.peer(o)
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/protocol"
 
-	"tagma/testnet/byzantine"
+	"tagma/testnet/byzantine/tamper"
 )
 
 // How fast hostile frames follow each other, how soon an attacker that was thrown out comes back, and how soon one that
@@ -24,7 +24,7 @@ const (
 
 // malform has a goroutine a replica and protocol send what is no frame, or no message.
 func (a *Attacker) malform(ctx context.Context, o Options) error {
-	made, err := byzantine.NewMalformerOf(o.Choice)
+	made, err := malformed(o.Choice)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (a *Attacker) malform(ctx context.Context, o Options) error {
 	}
 	for i, to := range list {
 		for j, proto := range protocols {
-			m := &malforming{made: made(uint64(i*len(protocols) + j)), dice: rand.New(rand.NewPCG(uint64(i), uint64(j)))}
+			m := &malforming{made: made.Malformer(uint64(i*len(protocols) + j)), dice: rand.New(rand.NewPCG(uint64(i), uint64(j)))}
 			a.running.Go(func() {
 				for again := true; again; {
 					wait := comeBack
@@ -53,9 +53,18 @@ func (a *Attacker) malform(ctx context.Context, o Options) error {
 	return nil
 }
 
+// malformed reads the behaviour of a replica or a client. How often it is hostile is another matter on raw links.
+func malformed(c tamper.Choice) (*tamper.Malformed, error) {
+	p := &struct {
+		Every string `doc:"between frames"`
+		tamper.Malformed
+	}{}
+	return &p.Malformed, tamper.Bind(p, c, nil)
+}
+
 // malforming is what one stream after the other is sent.
 type malforming struct {
-	made *byzantine.Malformer
+	made *tamper.Malformer
 	dice *rand.Rand
 }
 

@@ -4,48 +4,27 @@ import (
 	"slices"
 
 	"tagma/pbft"
+	"tagma/testnet/byzantine/tamper"
 )
 
 // badNewView is a primary that begins its view wrongly (§4.4, V2, V4).
-var badNewView = Behaviour{
-	Name:    "bad-new-view",
-	Model:   Byzantine,
-	Summary: "as primary of a new view shows a V or an O that does not hold, or no NewView at all",
-	Bound:   "the next view is active within 2T",
-	Parameters: []Parameter{
-		{
-			"how", "wrong-o", "duplicate: one ViewChange twice in V; foreign: one that another replica never signed; " +
-				"wrong-o: other digests in O, or one too many; two: a valid one to some and another valid one to the rest; " +
-				"none: it sends nothing",
-		},
-	},
-	build: newUsurper,
-}
+var badNewView = tamper.Describe[usurper]("bad-new-view", tamper.Byzantine,
+	"as primary of a new view shows a V or an O that does not hold, or no NewView at all",
+	"the next view is active within 2T")
 
 type usurper struct {
-	honest
-	seat
-	how string
+	rule
+	How string `default:"wrong-o" words:"wrong-o,duplicate,foreign,two,none" doc:"duplicate: one ViewChange twice in V; foreign: one "`
+	_   any    `doc:"that another replica never signed; wrong-o: other digests in O, or one too many; two: a valid one to some "`
+	_   any    `doc:"and another valid one to the rest; none: it sends nothing"`
 }
 
-func newUsurper(v values, at seat) (Core, error) {
-	u := &usurper{seat: at}
-	var err error
-	if u.how, err = v.oneOf("how", "wrong-o", "duplicate", "foreign", "two", "none"); err != nil {
-		return nil, err
-	}
-	return at.speaks(u), nil
-}
+func (u *usurper) ready() error { return u.lie(u.begin, pbft.TypeNewView) }
 
-func (u *usurper) twists(m pbft.Message) bool { return pbft.TypeOf(m) == pbft.TypeNewView && u.mine(m) }
-
-func (u *usurper) tell(to pbft.ReplicaID, m pbft.Message) []pbft.Effect {
-	truth := m.(*pbft.NewView)
-	lie := &pbft.NewView{
-		View: truth.View, ViewChanges: slices.Clone(truth.ViewChanges), Proposals: slices.Clone(truth.Proposals),
-	}
+func (u *usurper) begin(to pbft.Source, m pbft.Message) []pbft.Message {
+	lie := tamper.Copy(m).(*pbft.NewView)
 	last := len(lie.ViewChanges) - 1
-	switch u.how {
+	switch u.How {
 	case "none":
 		return nil
 	case "duplicate":
@@ -53,26 +32,22 @@ func (u *usurper) tell(to pbft.ReplicaID, m pbft.Message) []pbft.Effect {
 	case "foreign":
 		u.forge(lie)
 	case "two":
-		if to%2 == 0 {
-			return u.honest.tell(to, m)
+		if to.Replica%2 == 0 {
+			return []pbft.Message{m}
 		}
 		u.hide(lie)
 	default:
 		u.misorder(lie)
 	}
-	return []pbft.Effect{pbft.Send{To: to, Msg: u.signed(lie)}}
+	return []pbft.Message{u.signed(lie)}
 }
 
 // forge empties the P of another replica's ViewChange, under the signature that does not fit any more.
 func (u *usurper) forge(m *pbft.NewView) {
-	for i := range m.ViewChanges {
-		if vc := m.ViewChanges[i]; vc.Replica != u.cfg.Self {
-			vc.Prepared, vc.Stable = nil, pbft.StableCert{}
-			vc.Sig[0] ^= 0x01
-			m.ViewChanges[i] = vc
-			return
-		}
-	}
+	i := slices.IndexFunc(m.ViewChanges, func(c pbft.ViewChange) bool { return c.Replica != u.cfg.Self })
+	c := &m.ViewChanges[i]
+	c.Prepared, c.Stable = nil, pbft.StableCert{}
+	c.Sig[0] ^= 0x01
 }
 
 // hide puts another ViewChange of its own into V, one without any certificate: what follows from it may be another O.
@@ -84,10 +59,7 @@ func (u *usurper) hide(m *pbft.NewView) {
 			m.ViewChanges[i] = *other
 		}
 	}
-	m.Proposals = nil
-	for _, d := range follows(m.ViewChanges, u.cfg.LogWindow) {
-		m.Proposals = append(m.Proposals, pbft.Proposal{Digest: d})
-	}
+	m.Proposals = follows(m.ViewChanges, u.cfg.LogWindow)
 }
 
 // misorder gives another digest to the first place of O, so that what may have committed there is lost; without any place
@@ -102,4 +74,27 @@ func (u *usurper) misorder(m *pbft.NewView) {
 		lie = pbft.Digest{1}
 	}
 	m.Proposals[0].Digest = lie
+}
+
+// follows is what a correct primary puts into O (V3): above the highest stable checkpoint, up to the highest prepared
+// place but no further than a window, the digest that prepared in the highest view, else null.
+func follows(v []pbft.ViewChange, window pbft.Seq) (out []pbft.Proposal) {
+	low, high := tamper.Lowest(&pbft.NewView{ViewChanges: v}), pbft.Seq(0)
+	best := map[pbft.Seq]pbft.PreparedCert{}
+	for i := range v {
+		for _, c := range v[i].Prepared {
+			high = max(high, c.Seq)
+			if other, found := best[c.Seq]; !found || c.View > other.View {
+				best[c.Seq] = c
+			}
+		}
+	}
+	for seq := low; seq <= min(high, low-1+window); seq++ {
+		d := pbft.NullDigest
+		if c, found := best[seq]; found {
+			d = c.Digest
+		}
+		out = append(out, pbft.Proposal{Digest: d})
+	}
+	return out
 }

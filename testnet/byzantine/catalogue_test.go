@@ -35,7 +35,7 @@ func TestParseChoice_RefusesWhatDoesNotExist(t *testing.T) {
 		"equivocat":                        "equivocate",
 		"equivocate,fase=commit":           "from_seq",
 		"equivocate,phase":                 "parameter=value",
-		"equivocate,phase=checkpoint":      "none of",
+		"equivocate,phase=checkpoint":      "pre-prepare, prepare, commit",
 		"equivocate,from_seq=-1":           "not a sequence number",
 		"":                                 "equivocate",
 		"silent,types=prepair":             "not a message type",
@@ -84,10 +84,10 @@ func TestChoice_NamesOnlyReplicasOfItsCluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Check(4); err == nil || !strings.Contains(err.Error(), "there is no replica 4") {
+	if err := Check(c, 4); err == nil || !strings.Contains(err.Error(), "there is no replica 4") {
 		t.Errorf("of 4 replicas: %v", err)
 	}
-	if err := c.Check(7); err != nil {
+	if err := Check(c, 7); err != nil {
 		t.Errorf("of 7 replicas: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package byzantine
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -54,22 +55,18 @@ type caller struct {
 	out    []Parcel
 }
 
-func newCaller(cfg ClientConfig, sign Sign) caller {
-	return caller{
-		ClientConfig: cfg, sign: sign, views: make([]pbft.View, cfg.Replicas),
-		tally: ClientTally{Outcomes: make(map[pbft.Outcome]uint64)},
-	}
+func (c *caller) take(cfg ClientConfig, sign Sign) {
+	c.ClientConfig, c.sign, c.views = cfg, sign, make([]pbft.View, cfg.Replicas)
+	c.tally.Outcomes = map[pbft.Outcome]uint64{}
 }
+
+// ready judges what the tags of a behaviour's struct cannot.
+func (*caller) ready() error { return nil }
 
 // Told returns a copy of the tally.
 func (c *caller) Told() ClientTally {
 	t := c.tally
-	t.Outcomes = make(map[pbft.Outcome]uint64, len(c.tally.Outcomes))
-	for o := pbft.OutcomeExecuted; o <= pbft.OutcomeRefused; o++ {
-		if n := c.tally.Outcomes[o]; n > 0 {
-			t.Outcomes[o] = n
-		}
-	}
+	t.Outcomes = maps.Clone(t.Outcomes)
 	return t
 }
 
@@ -149,15 +146,18 @@ func (c *caller) flush() []Parcel {
 	return out
 }
 
-// metronome says how often something is due.
-type metronome struct{ every, last time.Duration }
+// metronome counts periods.
+type metronome struct{ last time.Duration }
 
 // mostAtOnce bounds what is made up for after a long silence of the clock.
 const mostAtOnce = 1 << 12
 
-// beats returns how many periods are over that were not told yet.
-func (m *metronome) beats(now time.Duration) int {
-	n := (now - m.last) / m.every
-	m.last += n * m.every
+// beats returns how many periods are over that were not told yet; none of length 0.
+func (m *metronome) beats(now, every time.Duration) int {
+	if every == 0 {
+		return 0
+	}
+	n := (now - m.last) / every
+	m.last += n * every
 	return int(min(n, mostAtOnce))
 }

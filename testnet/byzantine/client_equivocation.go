@@ -4,26 +4,21 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/testnet/byzantine/tamper"
 )
 
 // clientEquivocation gives one number to two operations (C2): exactly one of them may execute, the same one everywhere.
-var clientEquivocation = ClientBehaviour{
-	Name:    "client-equivocation",
-	Summary: "signs two operations under one number and tells replicas different ones",
-	Bound:   "at most one view change; one of the operations executes, everywhere the same one",
-	Parameters: []Parameter{
-		{"split", "halves", "who is told what: halves, primary (it one, the backups the other), or each (no two the same)"},
-		{"every", "0.1T", "time between two such numbers, a duration or a multiple of T"},
-		{"repeat", "0.5T", "time after which it sends all of them to everybody"},
-	},
-	build: newTwoFaced,
-}
+var clientEquivocation = tamper.Describe[twoFaced]("client-equivocation", tamper.Byzantine,
+	"signs two operations under one number and tells replicas different ones",
+	"at most one view change; one of the operations executes, everywhere the same one")
 
 type twoFaced struct {
 	caller
-	split  string
+	Split  string        `default:"halves" words:"halves,primary,each" doc:"who is told what: halves, primary (it one, the backups the "`
+	_      any           `doc:"other), or each (no two the same)"`
+	Every  time.Duration `default:"0.1T" doc:"time between two such numbers, a duration or a multiple of T"`
+	Repeat time.Duration `default:"0.5T" doc:"time after which it sends all of them to everybody"`
 	beat   metronome
-	repeat time.Duration
 	told   []contradiction // to be repeated, oldest first
 }
 
@@ -33,28 +28,13 @@ type contradiction struct {
 	frames [][]byte
 }
 
-func newTwoFaced(v values, cfg ClientConfig, sign Sign) (Client, error) {
-	c := &twoFaced{caller: newCaller(cfg, sign)}
-	var err error
-	if c.split, err = v.oneOf("split", "halves", "primary", "each"); err != nil {
-		return nil, err
-	}
-	if c.beat.every, err = v.delay("every", cfg.protocol()); err != nil {
-		return nil, err
-	}
-	if c.repeat, err = v.delay("repeat", cfg.protocol()); err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
 // Tick contradicts itself when it is time to.
 func (c *twoFaced) Tick(now time.Duration) []Parcel {
 	c.open()
-	for range c.beat.beats(now) {
+	for range c.beat.beats(now, c.Every) {
 		c.contradict(now)
 	}
-	for len(c.told) > 0 && now-c.told[0].at >= c.repeat {
+	for len(c.told) > 0 && now-c.told[0].at >= c.Repeat {
 		for _, frame := range c.told[0].frames {
 			c.spread(true, frame)
 		}
@@ -67,7 +47,7 @@ func (c *twoFaced) contradict(now time.Duration) {
 	c.number++
 	said := contradiction{at: now}
 	variants := 2
-	if c.split == "each" {
+	if c.Split == "each" {
 		variants = c.Replicas
 	}
 	for range variants {
@@ -81,7 +61,7 @@ func (c *twoFaced) contradict(now time.Duration) {
 
 // variant is which of the operations a replica is told. Halves and the first half change sides from number to number.
 func (c *twoFaced) variant(to int) int {
-	switch c.split {
+	switch c.Split {
 	case "each":
 		return to
 	case "primary":

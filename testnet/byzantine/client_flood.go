@@ -1,80 +1,54 @@
 package byzantine
 
 import (
+	"errors"
 	"time"
 
 	"tagma/pbft"
+	"tagma/testnet/byzantine/tamper"
 )
 
 // clientFlood sends more than its part (C6), and more that nobody may believe (S2).
-var clientFlood = ClientBehaviour{
-	Name:    "client-flood",
-	Summary: "sends request after request to all replicas and waits for nothing, valid ones and ones with bad signatures",
-	Bound:   "honest clients keep ≥ 80 % of their throughput; no view change",
-	Parameters: []Parameter{
-		{"valid", "1000", "well signed requests a second"},
-		{"invalid", "10000", "requests a second whose signature does not hold"},
-		{"bytes", "0", "makes each valid request that much longer, by operations repeated"},
-	},
-	build: newFlooder,
-}
+var clientFlood = tamper.Describe[flooder]("client-flood", tamper.Byzantine,
+	"sends request after request to all replicas and waits for nothing, valid ones and ones with bad signatures",
+	"honest clients keep ≥ 80 % of their throughput; no view change")
 
 type flooder struct {
 	caller
-	valid, invalid metronome
-	pad            int
-	forged         uint64
+	Valid   tamper.Rate `default:"1000" doc:"well signed requests a second"`
+	Invalid tamper.Rate `default:"10000" doc:"requests a second whose signature does not hold"`
+	Bytes   uint64      `default:"0" max:"1048576" doc:"makes each valid request that much longer, by operations repeated"`
+
+	good, bad metronome
+	forged    uint64
 }
 
-// mostPerSecond bounds a rate: beyond it a metronome would have no period.
-const mostPerSecond = 1_000_000
-
-func newFlooder(v values, cfg ClientConfig, sign Sign) (Client, error) {
-	c := &flooder{caller: newCaller(cfg, sign)}
-	var err error
-	if c.valid.every, err = v.period("valid"); err != nil {
-		return nil, err
+func (c *flooder) ready() error {
+	if c.Valid == 0 && c.Invalid == 0 {
+		return errors.New("valid: 0 or invalid must be above 0: otherwise there is no flood")
 	}
-	if c.invalid.every, err = v.period("invalid"); err != nil {
-		return nil, err
-	}
-	if c.valid.every == 0 && c.invalid.every == 0 {
-		return nil, v.wrong("valid", "or invalid must be above 0: otherwise there is no flood")
-	}
-	pad, err := v.number("bytes")
-	if err != nil {
-		return nil, err
-	}
-	if pad > pbft.DefaultMaxBatchBytes {
-		return nil, v.wrong("bytes", "is more than a batch holds")
-	}
-	c.pad = int(pad)
-	return c, nil
+	return nil
 }
 
 // Tick sends what has become due.
 func (c *flooder) Tick(now time.Duration) []Parcel {
 	c.open()
-	if c.valid.every > 0 {
-		for range c.valid.beats(now) {
-			c.spread(true, pbft.Encode(c.padded(c.next())))
-		}
+	for range c.good.beats(now, time.Duration(c.Valid)) {
+		c.spread(true, pbft.Encode(c.padded(c.next())))
 	}
-	if c.invalid.every > 0 {
-		for range c.invalid.beats(now) {
-			c.spread(true, c.forge())
-		}
+	for range c.bad.beats(now, time.Duration(c.Invalid)) {
+		c.spread(true, c.forge())
 	}
 	return c.flush()
 }
 
 // padded repeats a request's operation until it is long enough.
 func (c *flooder) padded(m *pbft.Request) *pbft.Request {
-	if c.pad == 0 {
+	if c.Bytes == 0 {
 		return m
 	}
 	long := &pbft.Request{ID: m.ID, AckedBelow: m.AckedBelow, Ops: m.Ops}
-	for long.Size() < c.pad && len(long.Ops) < pbft.DefaultMaxOps {
+	for uint64(long.Size()) < c.Bytes && len(long.Ops) < pbft.DefaultMaxOps {
 		long.Ops = append(long.Ops, m.Ops[0])
 	}
 	pbft.SignRequest(c.Cluster, long, c.sign)

@@ -11,7 +11,7 @@ import (
 
 func TestClientCatalogue_IsSortedAndEveryEntryIsExplained(t *testing.T) {
 	all := ClientBehaviours()
-	if !slices.IsSortedFunc(all, func(a, b ClientBehaviour) int { return strings.Compare(a.Name, b.Name) }) {
+	if !slices.IsSortedFunc(all, func(a, b Behaviour) int { return strings.Compare(a.Name, b.Name) }) {
 		t.Error("not sorted by name")
 	}
 	for _, b := range all {

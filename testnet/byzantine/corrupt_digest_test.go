@@ -10,12 +10,8 @@ import (
 func TestCorrupt_ADigestReplyIsSpoiledToo(t *testing.T) {
 	digest := pbft.DigestResults([][]byte{[]byte("true")})
 	truth := &pbft.Reply{Outcome: pbft.OutcomeExecuted, Seq: 1, ResultDigest: &digest}
-	liar := &corrupter{what: "reply"}
-	effects := liar.answer(truth)
-	if len(effects) != 1 {
-		t.Fatalf("%d effects", len(effects))
-	}
-	lie := effects[0].(pbft.Respond).Reply
+	liar := &corrupter{What: "reply"}
+	lie := liar.spoiled(truth).(*pbft.Reply)
 	if lie.ResultDigest == nil || *lie.ResultDigest == digest {
 		t.Fatalf("the digest is the true one: %+v", lie)
 	}

@@ -1,9 +1,8 @@
 package byzantine
 
 import (
-	"fmt"
-
 	"tagma/pbft"
+	"tagma/testnet/byzantine/tamper"
 )
 
 // Frames stands between a malicious replica and its links, and sees what it sends as bytes. What an actor says is always
@@ -14,47 +13,28 @@ type Frames struct {
 	lies  uint64
 }
 
-// spoiler makes of a frame what goes out in its place, in order.
+// spoiler is an attacker whose core is honest. It makes of a frame what goes out in its place, in order.
 type spoiler interface {
-	pass(to pbft.ReplicaID, frame []byte) (out [][]byte, lied bool)
+	pass(frame []byte) (out [][]byte, lied bool)
 }
 
-// hostileFrames are frames that no decoder may believe, between honest ones.
+// malformed sends what no decoder may believe, or choke on (S4).
+var malformed = tamper.Describe[hostileFrames]("malformed", tamper.Byzantine,
+	"sends frames that are no message beside its honest ones: lists of a million entries, deep nesting, cut short",
+	"its frames are refused and its links dropped; memory stays bounded; 0 view changes as a backup")
+
 type hostileFrames struct {
-	every int
-	count int
-	made  *Malformer
+	Every uint64 `default:"4" min:"1" max:"1048576" doc:"one hostile frame for every so many honest ones"`
+	tamper.Malformed
+	count uint64
+	made  *tamper.Malformer
 }
 
-// malformed sends what no decoder may believe, or choke on (S4). Its core is honest; its frames are spoiled (NewFrames).
-var malformed = Behaviour{
-	Name:       "malformed",
-	Model:      Byzantine,
-	Bound:      "its frames are refused and its links dropped; memory stays bounded; 0 view changes as a backup",
-	Summary:    "sends frames that are no message beside its honest ones: lists of a million entries, deep nesting, cut short",
-	Parameters: append([]Parameter{{"every", "4", "one hostile frame for every so many honest ones"}}, malformedParameters...),
-	build: func(v values, at seat) (Core, error) {
-		_, err := newMalformedFrames(v)
-		return at.core, err
-	},
-	frames: newMalformedFrames,
-}
-
-func newMalformedFrames(v values) (spoiler, error) {
-	every, err := v.number("every")
-	if err != nil {
-		return nil, err
+func (h *hostileFrames) pass(frame []byte) (out [][]byte, lied bool) {
+	if h.made == nil {
+		h.made = h.Malformer(0)
 	}
-	if every == 0 || every > 1<<20 {
-		return nil, v.wrong("every", "is not between 1 and 1048576")
-	}
-	h := &hostileFrames{every: int(every)}
-	h.made, err = v.malformer()
-	return h, err
-}
-
-func (h *hostileFrames) pass(_ pbft.ReplicaID, frame []byte) (out [][]byte, lied bool) {
-	if h.count++; h.count%h.every != 0 {
+	if h.count++; h.count%h.Every != 0 {
 		return [][]byte{frame}, false
 	}
 	_, bad := h.made.Next()
@@ -63,21 +43,17 @@ func (h *hostileFrames) pass(_ pbft.ReplicaID, frame []byte) (out [][]byte, lied
 
 // NewFrames returns what a behaviour does to the frames of its replica, nil if it leaves them alone.
 func NewFrames(c Choice) (*Frames, error) {
-	b, v, err := c.resolve()
-	if err != nil || b.frames == nil {
-		return nil, err
+	made, err := tamper.Make(catalogue, "behaviour", c, nil)
+	if s, spoils := made.(spoiler); spoils && err == nil {
+		return &Frames{spoil: s}, nil
 	}
-	spoil, err := b.frames(v)
-	if err != nil {
-		return nil, fmt.Errorf("behaviour %s: %w", b.Name, err)
-	}
-	return &Frames{spoil: spoil}, nil
+	return nil, err
 }
 
 // Pass returns what goes to a replica in place of a frame, in order. Whoever calls it knows whether it is the attacker's
 // time.
-func (f *Frames) Pass(to pbft.ReplicaID, frame []byte) [][]byte {
-	out, lied := f.spoil.pass(to, frame)
+func (f *Frames) Pass(_ pbft.ReplicaID, frame []byte) [][]byte {
+	out, lied := f.spoil.pass(frame)
 	if lied {
 		f.lies++
 	}

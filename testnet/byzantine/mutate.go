@@ -1,111 +1,117 @@
 package byzantine
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"tagma/pbft"
+	"tagma/testnet/byzantine/tamper"
 )
 
 // mutate changes real messages a little: what it says is always nearly right, which is where bugs of protocols hide
 // (Winter et al., ByzzFuzz).
-var mutate = Behaviour{
-	Name:  "mutate",
-	Model: Byzantine,
-	Summary: "changes what it sends by a step, well signed: the view, the sequence number or the phase of a statement, its digest, " +
+var mutate = tamper.Describe[mutator]("mutate", tamper.Byzantine,
+	"changes what it sends by a step, well signed: the view, the sequence number or the phase of a statement, its digest, "+
 		"its destination, or an entry of a certificate",
-	Bound: "at most one view change for each bad primary; as a backup none; throughput ≥ 70 %",
-	Parameters: []Parameter{
-		{"kinds", all, "what it changes: view, seq, digest, phase, target, entry, such as view+seq"},
-		{"types", all, "message types that it changes, such as prepare+view-change"},
-		{"probability", "0.2", "how likely a message is changed for each destination, above 0 and up to 1"},
-		{"seed", "0", "decides which ones, and how"},
-	},
-	build: newMutator,
-}
-
-// kinds of mutation: how is nil for the one that concerns no message.
-var mutations = []struct {
-	name string
-	how  func(*mutator, pbft.Message) pbft.Message
-}{
-	{"view", (*mutator).otherView},
-	{"seq", (*mutator).otherSeq},
-	{"digest", (*mutator).otherDigest},
-	{"phase", (*mutator).otherPhase},
-	{"entry", (*mutator).otherEntry},
-	{retarget, nil},
-}
-
-const retarget = "target"
+	"at most one view change for each bad primary; as a backup none; throughput ≥ 70 %")
 
 type mutator struct {
-	honest
-	seat
-	luck
-	kinds  []string
-	types  func(pbft.Type) bool
+	liar
+	Kinds tamper.List `default:"all" words:"view,seq,digest,phase,entry,target" doc:"what it changes: view, seq, digest, phase, "`
+	_     any         `doc:"target, entry, such as view+seq"`
+
+	Types       tamper.Types `default:"all" doc:"message types that it changes, such as prepare+view-change"`
+	Probability float64      `default:"0.2" doc:"how likely a message is changed for each destination, above 0 and up to 1"`
+	Seed        tamper.Dice  `default:"0" stream:"0x6d7574" doc:"decides which ones, and how"`
+
 	recent []pbft.Digest // of its own statements, the newest last
 }
 
 // mostRecent is how many digests it remembers: what belongs a place or a checkpoint away.
 const mostRecent = 4
 
-func newMutator(v values, at seat) (Core, error) {
-	m := &mutator{seat: at}
-	for _, k := range mutations {
-		if v["kinds"] == all || slices.Contains(strings.Split(v["kinds"], "+"), k.name) {
-			m.kinds = append(m.kinds, k.name)
-		}
-	}
-	if v["kinds"] != all && len(m.kinds) != strings.Count(v["kinds"], "+")+1 {
-		return nil, fmt.Errorf("kinds: %q is not a list of view, seq, digest, phase, target and entry; write %q, or some such as view+seq",
-			v["kinds"], all)
-	}
-	var err error
-	if m.types, err = v.types("types"); err != nil {
-		return nil, err
-	}
-	if m.luck, err = v.luck(0x6d7574); err != nil {
-		return nil, err
-	}
-	return at.speaks(m), nil
-}
-
 // twists has each destination of what it may change looked at on its own.
 func (m *mutator) twists(msg pbft.Message) bool {
-	if d, has := digestOf(msg); has && !slices.Contains(m.recent, d) {
-		m.recent = append(m.recent[max(0, len(m.recent)-mostRecent+1):], d)
+	mine := m.mine(msg)
+	if d := tamper.Field[pbft.Digest](msg, "Digest"); mine && d != nil && !slices.Contains(m.recent, *d) {
+		m.recent = append(m.recent[max(0, len(m.recent)-mostRecent+1):], *d)
 	}
 	_, status := msg.(*pbft.Status)
-	return m.types(pbft.TypeOf(msg)) && (status || m.mine(msg))
+	return m.Types.Has(pbft.TypeOf(msg)) && (status || mine)
 }
 
 // tell draws whether this destination is told something else, and what. A kind that does not suit the message leaves the
 // draw to the next one.
-func (m *mutator) tell(to pbft.ReplicaID, msg pbft.Message) []pbft.Effect {
-	if m.dice.Float64() >= m.chance {
-		return m.honest.tell(to, msg)
+func (m *mutator) tell(to pbft.Source, msg pbft.Message) []pbft.Message {
+	if !m.Seed.Strikes(m.Probability) {
+		return []pbft.Message{msg}
 	}
-	first := m.dice.IntN(len(m.kinds))
-	for i := range m.kinds {
-		kind := m.kinds[(first+i)%len(m.kinds)]
-		if kind == retarget {
+	first := m.Seed.IntN(len(m.Kinds))
+	for i := range m.Kinds {
+		kind := m.Kinds[(first+i)%len(m.Kinds)]
+		if kind == "target" {
 			others := m.others()
-			return m.honest.tell(others[m.dice.IntN(len(others))], msg)
+			m.say(pbft.Send{To: others[m.Seed.IntN(len(others))], Msg: msg})
+			return nil
 		}
-		for _, k := range mutations {
-			if k.name != kind {
-				continue
-			}
-			if lie := k.how(m, msg); lie != nil {
-				return m.honest.tell(to, m.signed(lie))
-			}
+		if lie := m.changed(kind, msg); lie != nil {
+			return []pbft.Message{m.signed(lie)}
 		}
 	}
-	return m.honest.tell(to, msg)
+	return []pbft.Message{msg}
+}
+
+// changed is a copy of a message that differs in one respect; nil if the kind does not suit it.
+func (m *mutator) changed(kind string, msg pbft.Message) pbft.Message {
+	status, unsigned := msg.(*pbft.Status)
+	dice := m.Seed.Rand
+	switch kind {
+	case "view":
+		return tamper.Altered(msg, "View", func(v pbft.View) pbft.View {
+			// Of what only a primary says mostly a view in which this replica is it, since nobody believes the rest.
+			if !unsigned && tamper.Field[pbft.ReplicaID](msg, "Replica") == nil && dice.IntN(4) > 0 {
+				return step(dice, v, pbft.View(m.cfg.N()))
+			}
+			return step(dice, v, 1)
+		})
+	case "seq":
+		by := pbft.Seq(1)
+		if _, is := msg.(*pbft.Checkpoint); is && dice.IntN(4) > 0 { // mostly one at which there is a checkpoint
+			by = m.cfg.CheckpointInterval
+		}
+		field := "Seq"
+		if unsigned {
+			if field = "Executed"; dice.IntN(2) == 0 {
+				field, by = "Stable", m.cfg.CheckpointInterval
+			}
+		}
+		return tamper.Altered(msg, field, func(n pbft.Seq) pbft.Seq { return step(dice, n, by) })
+	case "digest":
+		return tamper.Altered(msg, "Digest", m.anotherDigest)
+	case "phase":
+		return m.otherPhase(msg)
+	case "entry":
+		if status == nil { // its certificates are others' words
+			return tamper.AlteredEntry(msg, dice.IntN, m.alterEntry)
+		}
+	}
+	return nil
+}
+
+// alterEntry changes a number or the digest of an entry of a list.
+func (m *mutator) alterEntry(entry any) {
+	switch e := entry.(type) {
+	case *pbft.PreparedCert:
+		if e.Seq = step(m.Seed.Rand, e.Seq, 1); m.Seed.IntN(2) == 0 {
+			e.View = step(m.Seed.Rand, e.View, 1)
+		}
+	case *pbft.Suspect:
+		e.View = step(m.Seed.Rand, e.View, 1)
+	case *pbft.ViewChange:
+		e.Stable.Seq = step(m.Seed.Rand, e.Stable.Seq, m.cfg.CheckpointInterval)
+	case *pbft.Proposal: // signed as if it had been proposed at that place
+		e.Digest = m.anotherDigest(e.Digest)
+	}
 }
 
 // step is one up or down, and never below zero.
@@ -116,37 +122,27 @@ func step[N ~uint64](dice *rand.Rand, n, by N) N {
 	return n + by
 }
 
-// nextView is a view beside another one; of what only a primary says mostly one in which this replica is it, since nobody
-// believes the rest.
-func (m *mutator) nextView(v pbft.View, primary bool) pbft.View {
-	if primary && m.dice.IntN(4) > 0 {
-		return step(m.dice, v, pbft.View(m.cfg.N()))
-	}
-	return step(m.dice, v, 1)
-}
-
 // anotherDigest is one that stood in a statement lately, the null request's, or one of nothing.
 func (m *mutator) anotherDigest(d pbft.Digest) pbft.Digest {
-	from := []pbft.Digest{pbft.NullDigest, shifted(d, 0)}
+	from := []pbft.Digest{pbft.NullDigest, shifted(0)(d)}
 	for _, r := range m.recent {
 		if r != d {
 			from = append(from, r)
 		}
 	}
-	return from[m.dice.IntN(len(from))]
+	return from[m.Seed.IntN(len(from))]
 }
 
-func digestOf(m pbft.Message) (pbft.Digest, bool) {
-	switch m := m.(type) {
+// otherPhase is a vote for the same place in the other phase of the protocol, or a proposal as a vote.
+func (m *mutator) otherPhase(msg pbft.Message) pbft.Message {
+	switch o := msg.(type) {
 	case *pbft.PrePrepare:
-		return m.Digest, true
+		return m.vote(pbft.TypePrepare, o.View, o.Seq, o.Digest)
 	case *pbft.Prepare:
-		return m.Digest, true
+		return m.vote(pbft.TypeCommit, o.View, o.Seq, o.Digest)
 	case *pbft.Commit:
-		return m.Digest, true
-	case *pbft.Checkpoint:
-		return m.Digest, true
+		return m.vote(pbft.TypePrepare, o.View, o.Seq, o.Digest)
 	default:
-		return pbft.Digest{}, false
+		return nil
 	}
 }

@@ -14,22 +14,20 @@ type witness struct {
 	told map[pbft.Type]int
 }
 
-func (w witness) tell(to pbft.ReplicaID, m pbft.Message) []pbft.Effect {
+func (w witness) tell(to pbft.Source, m pbft.Message) []pbft.Message {
 	honest := string(pbft.Encode(m))
 	out := w.mutator.tell(to, m)
-	for _, e := range out {
-		if s, ok := e.(pbft.Send); ok && (s.To != to || string(pbft.Encode(s.Msg)) != honest) {
-			w.told[pbft.TypeOf(m)]++
-		}
+	if len(out) != 1 || string(pbft.Encode(out[0])) != honest {
+		w.told[pbft.TypeOf(m)]++
 	}
 	return out
 }
 
 // witnessed is the count of the attacker that is looked at.
 func (tr *trial) witnessed() map[pbft.Type]int {
-	v := tr.nodes[tr.liar].actor.(*voice)
-	w := witness{v.tongue.(*mutator), map[pbft.Type]int{}}
-	v.tongue = w
+	m := tr.nodes[tr.liar]
+	w := witness{m.actor.(attacker).hooks.(*mutator), map[pbft.Type]int{}}
+	m.actor = attacker{w}
 	return w.told
 }
 

@@ -1,15 +1,16 @@
 package byzantine
 
 import (
-	"slices"
+	"reflect"
 	"testing"
 	"time"
 
 	"tagma/pbft"
+	"tagma/testnet/byzantine/tamper"
 )
 
 func TestSendOmission_IsWhatSilentNames(t *testing.T) {
-	if !slices.Equal(silent.Parameters, sendOmission.Parameters) || silent.Model != Omission || sendOmission.Model != Omission {
+	if !reflect.DeepEqual(silent.Parameters, sendOmission.Parameters) || silent.Model != tamper.Omission {
 		t.Error("silent and send-omission have come apart")
 	}
 	tr := begin(t, 3, "send-omission,types=commit")

@@ -3,32 +3,21 @@ package byzantine
 import (
 	"tagma/checkpoint/transfer"
 	"tagma/pbft"
+	"tagma/testnet/byzantine/tamper"
 )
 
 // poisonTransfer gives replicas that come back, or were left behind, a wrong state, or none (X0, X3).
-var poisonTransfer = Behaviour{
-	Name:    "poison-transfer",
-	Model:   Byzantine,
-	Summary: "gives those who fetch a state or batches altered ones, too many, old ones, those of another checkpoint, or none",
-	Bound:   "another donor within T; who fetches ends with the right state",
-	Parameters: []Parameter{
-		{
-			"how", "bad", "bad: other digests, values and batches; endless: a value without end, and each answer many times; " +
-				"old: the oldest checkpoint it knows instead of the one asked for; stall: it promises, and gives nothing; " +
-				"other: the tree of the checkpoint that it first gave, under later ones; " +
-				"forged: the offer of a checkpoint that nobody signed, or one replica alone",
-		},
-	},
-	build: func(v values, at seat) (Core, error) {
-		_, err := newPoison(v)
-		return at.core, err
-	},
-	frames: newPoison,
-}
+var poisonTransfer = tamper.Describe[poison]("poison-transfer", tamper.Byzantine,
+	"gives those who fetch a state or batches altered ones, too many, old ones, those of another checkpoint, or none",
+	"another donor within T; who fetches ends with the right state")
 
 // poison rewrites what a replica gives to those who fetch. It sees what goes out, and knows no more than that.
 type poison struct {
-	how  string
+	How string `default:"bad" words:"bad,endless,old,stall,other,forged" doc:"bad: other digests, values and batches; endless: a "`
+	_   any    `doc:"value without end, and each answer many times; old: the oldest checkpoint it knows instead of the one asked "`
+	_   any    `doc:"for; stall: it promises, and gives nothing; other: the tree of the checkpoint that it first gave, under "`
+	_   any    `doc:"later ones; forged: the offer of a checkpoint that nobody signed, or one replica alone"`
+
 	turn int
 	old  *pbft.StableCert // the oldest certificate that went out
 	// Answers about the first checkpoint that was fetched here, by the number of their parts.
@@ -36,14 +25,7 @@ type poison struct {
 	kept  map[int][]transfer.Part
 }
 
-func newPoison(v values) (spoiler, error) {
-	p := &poison{kept: map[int][]transfer.Part{}}
-	var err error
-	p.how, err = v.oneOf("how", "bad", "endless", "old", "stall", "other", "forged")
-	return p, err
-}
-
-func (p *poison) pass(_ pbft.ReplicaID, frame []byte) (out [][]byte, lied bool) {
+func (p *poison) pass(frame []byte) (out [][]byte, lied bool) {
 	truth := [][]byte{frame}
 	if len(frame) < 2 {
 		return truth, false
@@ -79,7 +61,7 @@ func (p *poison) instead(m pbft.Message) []pbft.Message {
 	case *pbft.CertifiedBody:
 		return p.batch(m)
 	case *pbft.Slots:
-		if p.how == "bad" || p.how == "stall" { // it promises batches that it does not send
+		if p.How == "bad" || p.How == "stall" { // it promises batches that it does not send
 			return []pbft.Message{&pbft.Slots{From: m.From, Next: m.Next + 8}}
 		}
 	default: // no other type comes here
@@ -97,9 +79,9 @@ func (p *poison) remember(cert *pbft.StableCert) {
 // batch alters a committed batch, or keeps it.
 func (p *poison) batch(m *pbft.CertifiedBody) []pbft.Message {
 	switch {
-	case p.how == "stall":
+	case p.How == "stall":
 		return nil
-	case p.how == "bad" && m.Body != nil:
+	case p.How == "bad" && m.Body != nil:
 		body := *m.Body
 		body.Time++
 		return []pbft.Message{&pbft.CertifiedBody{Seq: m.Seq, Body: &body, Cert: m.Cert}}
@@ -114,12 +96,12 @@ func (p *poison) data(m *pbft.Data) []pbft.Message {
 		return p.offer(m)
 	}
 	switch {
-	case p.how == "old" && p.old != nil && p.old.Seq < m.Seq:
+	case p.How == "old" && p.old != nil && p.old.Seq < m.Seq:
 		return []pbft.Message{&pbft.Data{Seq: m.Seq, Offer: p.old}}
 	case len(m.Answer) == 0:
-	case p.how == "stall":
+	case p.How == "stall":
 		return nil
-	case p.how == "bad" || p.how == "endless" || p.how == "other":
+	case p.How == "bad" || p.How == "endless" || p.How == "other":
 		return p.answer(m)
 	}
 	return []pbft.Message{m}
@@ -128,13 +110,13 @@ func (p *poison) data(m *pbft.Data) []pbft.Message {
 func (p *poison) offer(m *pbft.Data) []pbft.Message {
 	p.remember(m.Offer)
 	switch {
-	case p.how == "old" && p.old != nil && p.old.Seq < m.Offer.Seq:
+	case p.How == "old" && p.old != nil && p.old.Seq < m.Offer.Seq:
 		return []pbft.Message{&pbft.Data{Seq: m.Seq, Offer: p.old}}
-	case p.how == "stall" && m.Seq > 0: // it serves that one no more, and says that it does
+	case p.How == "stall" && m.Seq > 0: // it serves that one no more, and says that it does
 		return []pbft.Message{&pbft.Data{Seq: m.Seq}}
-	case p.how == "forged" && m.Offer.Seq > 0:
+	case p.How == "forged" && m.Offer.Seq > 0:
 		p.turn++
-		forged := &pbft.StableCert{Seq: 2 * m.Offer.Seq, Digest: shifted(m.Offer.Digest, 0)}
+		forged := &pbft.StableCert{Seq: 2 * m.Offer.Seq, Digest: shifted(0)(m.Offer.Digest)}
 		if p.turn%2 == 0 {
 			forged.Checkpoints = m.Offer.Checkpoints[:1]
 		}

@@ -22,7 +22,7 @@ func (p *poison) answer(m *pbft.Data) []pbft.Message {
 		return []pbft.Message{m}
 	}
 	say := func(a transfer.Answer) pbft.Message { return &pbft.Data{Seq: m.Seq, Answer: a.Encode()} }
-	switch p.how {
+	switch p.How {
 	case "bad":
 		wrong := &a.Parts[p.turn%len(a.Parts)]
 		p.turn++
@@ -68,6 +68,9 @@ func (p *poison) foreign(m *pbft.Data, a transfer.Answer, say func(transfer.Answ
 	}
 	if m.Seq == p.first {
 		const most = 64 // different lengths
+		if p.kept == nil {
+			p.kept = map[int][]transfer.Part{}
+		}
 		if p.kept[len(a.Parts)] == nil && len(p.kept) < most {
 			p.kept[len(a.Parts)] = a.Parts
 		}

@@ -1,98 +1,72 @@
 package byzantine
 
-import "tagma/pbft"
+import (
+	"tagma/pbft"
+	"tagma/testnet/byzantine/tamper"
+)
 
 // replay says again what was said before, or elsewhere.
-var replay = Behaviour{
-	Name:    "replay",
-	Model:   Byzantine,
-	Summary: "sends recorded messages of others byte for byte, messages of other streams, and its own votes for another cluster",
-	Bound:   "no state changes",
-	Parameters: []Parameter{
-		{
-			"what", all, "recorded: what it heard from any replica, of any view; streams: what only clients or replies carry; " +
-				"cluster: its own votes signed for another cluster; all: everything",
-		},
-		{"rate", "5", "messages a tick, to everybody"},
-	},
-	build: newParrot,
-}
+var replay = tamper.Describe[repeater]("replay", tamper.Byzantine,
+	"sends recorded messages of others byte for byte, messages of other streams, and its own votes for another cluster",
+	"no state changes")
 
-type parrot struct {
-	honest
-	seat
-	what    string
-	rate    uint64
+type repeater struct {
+	liar
+	What tamper.List `default:"all" words:"recorded,streams,cluster" doc:"recorded: what it heard from any replica, of any view; "`
+	_    any         `doc:"streams: what only clients or replies carry; cluster: its own votes signed for another cluster; all: everything"`
+	Rate uint64      `default:"5" cap:"1000" doc:"messages a tick, to everybody"`
+
 	heard   *Recording
 	next    int
-	foreign *pbft.Config
+	foreign pbft.Config
 	own     pbft.Message // its newest vote
 }
 
-func newParrot(v values, at seat) (Core, error) {
-	p := &parrot{seat: at, heard: at.recording()}
-	var err error
-	if p.what, err = v.oneOf("what", all, "recorded", "streams", "cluster"); err != nil {
-		return nil, err
+func (r *repeater) ready() error {
+	if r.heard = r.recording(); r.cfg != nil {
+		r.foreign = *r.cfg
+		r.foreign.Cluster[0] ^= 0xff
 	}
-	if p.rate, err = v.number("rate"); err != nil {
-		return nil, err
-	}
-	p.rate = min(p.rate, 1000)
-	if at.cfg != nil {
-		elsewhere := *at.cfg
-		elsewhere.Cluster[0] ^= 0xff
-		p.foreign = &elsewhere
-	}
-	return at.speaks(p), nil
+	return nil
 }
 
-func (p *parrot) speak(m pbft.Message) []pbft.Message {
+func (r *repeater) speak(m pbft.Message) []pbft.Message {
 	switch m.(type) {
 	case *pbft.Prepare, *pbft.Commit, *pbft.Checkpoint:
-		p.own = m
+		r.own = m
 	default:
 	}
-	return p.honest.speak(m)
+	return []pbft.Message{m}
 }
 
-func (p *parrot) before(ev pbft.Event, awake bool) []pbft.Effect {
-	p.heard.overhear(ev)
-	if _, ok := ev.(pbft.Tick); !ok || !awake {
-		return nil
-	}
-	var out []pbft.Effect
-	for range p.rate {
-		for _, m := range p.repeat() {
-			out = append(out, p.toOthers(m)...)
+func (r *repeater) hear(ev pbft.Event) []pbft.Event {
+	r.heard.overhear(ev)
+	if _, ok := ev.(pbft.Tick); ok && r.awake && r.heard.Len() > 0 {
+		for range r.Rate {
+			r.repeat()
 		}
 	}
-	return out
+	return []pbft.Event{ev}
 }
 
-// repeat is the next recorded message, and what else there is to say.
-func (p *parrot) repeat() []pbft.Message {
-	if p.heard.Len() == 0 {
-		return nil
-	}
-	p.next = (p.next + 1) % p.heard.Len()
-	m := p.heard.At(p.next)
-	var out []pbft.Message
+// repeat says the next recorded message, and what else there is to say.
+func (r *repeater) repeat() {
+	r.next = (r.next + 1) % r.heard.Len()
+	m := r.heard.At(r.next)
 	// Status and its kind are authenticated by the link: said again they would be the attacker's own.
-	if _, signed := pbft.Signer(p.cfg, m); signed && p.says("recorded") {
-		out = append(out, m)
+	if _, signed := pbft.Signer(r.cfg, m); signed && r.What.Has("recorded") {
+		r.spread(m)
 	}
-	if r, ok := m.(*pbft.Request); ok && p.says("streams") {
-		out = append(out, &pbft.Attach{Session: r.ID.Session}, &pbft.Inquire{}, &pbft.Reply{
-			ID: r.ID, Request: r.Digest(), Outcome: pbft.OutcomeExecuted, Seq: 1, Results: [][]byte{nil},
+	if q, ok := m.(*pbft.Request); ok && r.What.Has("streams") {
+		r.spread(&pbft.Attach{Session: q.ID.Session})
+		r.spread(&pbft.Inquire{})
+		r.spread(&pbft.Reply{
+			ID: q.ID, Request: q.Digest(), Outcome: pbft.OutcomeExecuted, Seq: 1, Results: [][]byte{nil},
 		})
 	}
-	if p.own != nil && p.says("cluster") {
-		vote := withSignature(p.own, func(s pbft.Signature) pbft.Signature { return s })
-		pbft.Sign(p.foreign, vote, p.sign)
-		out = append(out, vote)
+	if r.own != nil && r.What.Has("cluster") {
+		vote := tamper.Copy(r.own)
+		pbft.Sign(&r.foreign, vote, r.sign)
+		r.spread(vote)
 	}
-	return out
 }
-
-func (p *parrot) says(what string) bool { return p.what == all || p.what == what }

@@ -41,7 +41,7 @@ func TestRows_HoldTheWholeCatalogueWithBounds(t *testing.T) {
 		} else {
 			seen[key] = true
 		}
-		if i > 0 && rows[i-1].Model.rank() > r.Model.rank() {
+		if i > 0 && rows[i-1].Model.Rank() > r.Model.Rank() {
 			t.Errorf("%s is out of order", r.Name)
 		}
 	}

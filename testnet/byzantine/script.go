@@ -50,7 +50,7 @@ type Proposed struct {
 // Script is an attacker that sends exactly given messages at given times, signed with its own key, whatever the core
 // inside does. It is put around a core that is honest, or that another behaviour has silenced.
 type Script struct {
-	seat
+	liar
 	lines  []Line // ascending by At
 	heard  *Recording
 	sent   int
@@ -59,7 +59,7 @@ type Script struct {
 
 // NewScript returns a script around a core. Lines whose time is over when the core starts are for it to leave out.
 func NewScript(lines []Line, cfg *pbft.Config, core Core, sign Sign, options Options) *Script {
-	s := &Script{seat: seat{cfg: cfg, core: core, sign: sign, opt: options}, lines: slices.Clone(lines)}
+	s := &Script{liar: liar{cfg: cfg, core: core, sign: sign, opt: options}, lines: slices.Clone(lines)}
 	s.heard = s.recording()
 	slices.SortStableFunc(s.lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
 	return s
@@ -70,9 +70,6 @@ func (s *Script) Sent() int { return s.sent }
 
 // Failed says which lines could not be sent, for want of what they are to be built from. A run with any proves nothing.
 func (s *Script) Failed() []error { return s.failed }
-
-// Anchor is the core's.
-func (s *Script) Anchor() []pbft.Record { return s.core.Anchor() }
 
 // Step is the core's, and at its time each line.
 func (s *Script) Step(ev pbft.Event) []pbft.Effect {

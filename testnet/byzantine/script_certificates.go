@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"tagma/pbft"
+	"tagma/testnet/byzantine/tamper"
 )
 
 // endorsed is what was recorded of votes of one type for one place: the digest with the most of them, and who signed it.
@@ -42,7 +43,7 @@ func (s *Script) endorsed(kind pbft.Type, at Slot, digest *pbft.Digest) (pbft.Di
 
 // vote takes a message apart if it is a vote of a type for a place. A checkpoint has no view.
 func vote(m pbft.Message, kind pbft.Type, at Slot) (pbft.Digest, pbft.Endorsement, bool) {
-	if pbft.TypeOf(m) != kind || seqOf(m) != at.Seq {
+	if pbft.TypeOf(m) != kind || tamper.SeqOf(m) != at.Seq {
 		return pbft.Digest{}, pbft.Endorsement{}, false
 	}
 	switch m := m.(type) {
@@ -60,7 +61,7 @@ func vote(m pbft.Message, kind pbft.Type, at Slot) (pbft.Digest, pbft.Endorsemen
 // certificate completes endorsements to n, ascending, leaving one replica out (none if skip is negative). The sender's own
 // it signs now; what is missing then is forged, or an error.
 func (s *Script) certificate(have []pbft.Endorsement, n, skip int, own pbft.Message, forged bool) ([]pbft.Endorsement, error) {
-	sig := ownSignature(s.signed(own))
+	sig := *tamper.Field[pbft.Signature](s.signed(own), "Sig")
 	have = slices.DeleteFunc(slices.Clone(have), func(e pbft.Endorsement) bool { return int(e.Replica) == skip || e.Replica == s.cfg.Self })
 	if int(s.cfg.Self) != skip {
 		have = append([]pbft.Endorsement{{Replica: s.cfg.Self, Sig: sig}}, have...)
@@ -77,11 +78,6 @@ func (s *Script) certificate(have []pbft.Endorsement, n, skip int, own pbft.Mess
 	have = have[:n]
 	slices.SortFunc(have, func(a, b pbft.Endorsement) int { return int(a.Replica) - int(b.Replica) })
 	return have, nil
-}
-
-func ownSignature(m pbft.Message) (sig pbft.Signature) {
-	withSignature(m, func(s pbft.Signature) pbft.Signature { sig = s; return s })
-	return sig
 }
 
 func (s *Script) stableCert(seq pbft.Seq, digest *pbft.Digest, forged bool) (pbft.StableCert, error) {
@@ -144,7 +140,7 @@ func (s *Script) preparedCert(at Slot, forged bool) (pbft.PreparedCert, error) {
 	case p != nil:
 		cert.Digest, cert.PrePrepare = p.Digest, p.Sig
 	case forged || primary == s.cfg.Self:
-		cert.PrePrepare = ownSignature(s.signed(&pbft.PrePrepare{View: at.View, Seq: at.Seq, Digest: d}))
+		cert.PrePrepare = *tamper.Field[pbft.Signature](s.signed(&pbft.PrePrepare{View: at.View, Seq: at.Seq, Digest: d}), "Sig")
 	default:
 		return cert, fmt.Errorf("the prepared certificate of %d:%d: no pre-prepare was recorded", at.View, at.Seq)
 	}

@@ -109,9 +109,7 @@ func (s *Script) newView(t *Template) (pbft.Message, error) {
 		slices.SortFunc(m.ViewChanges, func(a, b pbft.ViewChange) int { return int(a.Replica) - int(b.Replica) })
 	}
 	if t.Proposals == nil {
-		for _, d := range follows(m.ViewChanges, s.cfg.LogWindow) {
-			m.Proposals = append(m.Proposals, pbft.Proposal{Digest: d})
-		}
+		m.Proposals = follows(m.ViewChanges, s.cfg.LogWindow)
 		return m, nil
 	}
 	for _, p := range t.Proposals {
@@ -140,30 +138,4 @@ func (s *Script) proposed(p Proposed) (pbft.Digest, error) {
 		return pbft.NullDigest, nil
 	}
 	return p.Digest, nil
-}
-
-// follows is what a correct primary puts into O (V3): above the highest stable checkpoint, up to the highest prepared
-// place but no further than a window, the digest that prepared in the highest view, else null.
-func follows(v []pbft.ViewChange, window pbft.Seq) []pbft.Digest {
-	low, high := pbft.Seq(0), pbft.Seq(0)
-	for i := range v {
-		low = max(low, v[i].Stable.Seq)
-		for _, c := range v[i].Prepared {
-			high = max(high, c.Seq)
-		}
-	}
-	high = min(high, low+window)
-	var out []pbft.Digest
-	for seq := low + 1; seq <= high; seq++ {
-		best, view, found := pbft.NullDigest, pbft.View(0), false
-		for i := range v {
-			for _, c := range v[i].Prepared {
-				if c.Seq == seq && (!found || c.View > view) {
-					best, view, found = c.Digest, c.View, true
-				}
-			}
-		}
-		out = append(out, best)
-	}
-	return out
 }

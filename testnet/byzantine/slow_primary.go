@@ -1,28 +1,30 @@
 package byzantine
 
-import "tagma/pbft"
+import (
+	"time"
+
+	"tagma/pbft"
+	"tagma/testnet/byzantine/tamper"
+)
 
 // slowPrimary does all that a primary may without being proven faulty, or timed out by a single request: each pre-prepare
 // comes just below the timeout, and holds one request.
-var slowPrimary = Behaviour{
-	Name:    "slow-primary",
-	Model:   Timing,
-	Summary: "as primary sends each pre-prepare 0.9T late, in batches of one, the next when the last one was executed",
-	Bound:   "throughput ≥ 50 % after 10T, where more than one request is asked for at a time; a lone client gets one each 0.9T",
-	Parameters: []Parameter{
-		{"delay", "0.9T", "how late: a duration, or a multiple of the view timeout T"},
-	},
-	build: newDawdler,
-}
+var slowPrimary = tamper.Describe[dawdler]("slow-primary", tamper.Timing,
+	"as primary sends each pre-prepare 0.9T late, in batches of one, the next when the last one was executed",
+	"throughput ≥ 50 % after 10T, where more than one request is asked for at a time; a lone client gets one each 0.9T")
 
 // dawdler gives its core one request at a time while it is primary. The others wait in front of the core.
 type dawdler struct {
-	laggard
-	seat
-	view    pbft.View               // of its core
+	rule
+	Delay   time.Duration           `default:"0.9T" doc:"how late: a duration, or a multiple of the view timeout T"`
 	waiting []pbft.Event            // requests that the core has yet to get, the oldest first
 	known   map[pbft.RequestID]room // neither list grows beyond mostHeld
 	inside  int
+}
+
+func (d *dawdler) ready() error {
+	d.known = map[pbft.RequestID]room{}
+	return d.lie(d.delayed(&d.Delay), pbft.TypePrePrepare)
 }
 
 // room is where a request is that was not executed yet.
@@ -33,29 +35,8 @@ const (
 	inside
 )
 
-func newDawdler(v values, at seat) (Core, error) {
-	d := &dawdler{seat: at, known: make(map[pbft.RequestID]room)}
-	var err error
-	if d.delay, err = v.delay("delay", at.cfg); err != nil {
-		return nil, err
-	}
-	d.late = func(t pbft.Type) bool { return t == pbft.TypePrePrepare }
-	return at.speaks(d), nil
-}
-
-// speak learns from what the core says which view it is in.
-func (d *dawdler) speak(m pbft.Message) []pbft.Message {
-	if s, ok := m.(*pbft.Status); ok {
-		d.view = s.View
-	}
-	return d.laggard.speak(m)
-}
-
-// twists is about its own proposals: those of others it passes on as they are.
-func (d *dawdler) twists(m pbft.Message) bool { return d.mine(m) && d.laggard.twists(m) }
-
-func (d *dawdler) hear(ev pbft.Event, awake bool) []pbft.Event {
-	holds := awake && d.cfg.Primary(d.view) == d.cfg.Self
+func (d *dawdler) hear(ev pbft.Event) []pbft.Event {
+	holds := d.awake && d.cfg.Primary(d.view) == d.cfg.Self
 	var out []pbft.Event
 	switch e := ev.(type) {
 	case pbft.Received:

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/testnet/byzantine/tamper"
 )
 
 // latest is how late after the first statement about a place in the order the liar's own was sent, at the most.
@@ -14,7 +15,7 @@ func (tr *trial) latest(kind pbft.Type) (late time.Duration) {
 		if pbft.TypeOf(p.msg) != kind {
 			continue
 		}
-		seq := seqOf(p.msg)
+		seq := tamper.SeqOf(p.msg)
 		if _, known := first[seq]; !known {
 			first[seq] = p.at
 		}

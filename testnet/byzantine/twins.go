@@ -4,31 +4,25 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/testnet/byzantine/tamper"
 )
 
 // twins are two honest replicas under one key, each of which knows a part of the cluster (Bano et al.). Nobody scripted a
 // lie, and together they tell every one that two honest replicas can.
-var twins = Behaviour{
-	Name:    "twins",
-	Model:   Byzantine,
-	Summary: "two honest replicas under one key, each of which is linked with some of the others; only the first one executes",
-	Bound:   "at most one view change for each bad primary; proof is kept",
-	Parameters: []Parameter{
-		{"first", half, "whom the first one is linked with: half (those below the middle), or replicas such as 1+2"},
-		{"second", half, "whom the second one is linked with: half (the others), or replicas; who is in both lists hears both"},
-	},
-	build: newTwins,
-}
-
-const half = "half"
+var twins = tamper.Describe[pair]("twins", tamper.Byzantine,
+	"two honest replicas under one key, each of which is linked with some of the others; only the first one executes",
+	"at most one view change for each bad primary; proof is kept")
 
 type pair struct {
-	seat
-	awake  bool
-	second Core     // nil until it is its time
-	done   pbft.Seq // what the first one has executed, as far as is known
-	tried  pbft.Seq // at which the second one could not be born
-	links  [2]func(pbft.ReplicaID) bool
+	liar
+	First  tamper.Peers `default:"half" words:"half" doc:"whom the first one is linked with: half (those below the middle), or "`
+	_      any          `doc:"replicas such as 1+2"`
+	Second tamper.Peers `default:"half" words:"half" doc:"whom the second one is linked with: half (the others), or replicas; who "`
+	_      any          `doc:"is in both lists hears both"`
+
+	second Core         // nil until it is its time
+	done   pbft.Seq     // what the first one has executed, as far as is known
+	tried  pbft.Seq     // at which the second one could not be born
 	todo   []pbft.Event // what the second one's machine has to say
 	states []state      // of the first one, for the second
 	asked  []pbft.Seq   // states that the second one waits for, ascending
@@ -39,31 +33,21 @@ type state struct {
 	digest pbft.Digest
 }
 
-func newTwins(v values, at seat) (Core, error) {
-	p := &pair{seat: at, awake: at.opt.When == nil}
-	for i, name := range []string{"first", "second"} {
-		if v[name] == half {
-			p.links[i] = func(id pbft.ReplicaID) bool { return int(id) < at.cfg.N()/2 == (i == 0) }
-			continue
-		}
-		d, err := v.destinations(name, at.cfg)
-		if err != nil {
-			return nil, err
-		}
-		p.links[i] = d.replica
+// links reports whether a twin, the first being number 0, is linked with a replica.
+func (p *pair) links(twin int, id pbft.ReplicaID) bool {
+	with := []*tamper.Peers{&p.First, &p.Second}[twin]
+	if with.Word != "" {
+		return int(id) < p.cfg.N()/2 == (twin == 0)
 	}
-	return p, nil
+	return with.Replica(id)
 }
-
-// Anchor is the first one's.
-func (p *pair) Anchor() []pbft.Record { return p.core.Anchor() }
 
 // apart is how far the second one's wall clock is ahead: no two clocks agree, so no two batches are alike.
 const apart = time.Millisecond
 
 // Step gives an event to whom it concerns.
 func (p *pair) Step(ev pbft.Event) []pbft.Effect {
-	p.awake = p.lies(ev, p.awake)
+	p.time(ev)
 	if e, ok := ev.(pbft.Executed); ok {
 		p.done = max(p.done, e.Seq)
 	}
@@ -81,7 +65,7 @@ func (p *pair) Step(ev pbft.Event) []pbft.Effect {
 		other = e
 	case pbft.Received:
 		if !e.From.Client && !e.From.Loopback {
-			toFirst, toSecond = p.links[0](e.From.Replica), p.links[1](e.From.Replica)
+			toFirst, toSecond = p.links(0, e.From.Replica), p.links(1, e.From.Replica)
 		}
 		toSecond = toSecond && !e.From.Loopback
 	case pbft.Executed:
@@ -128,7 +112,7 @@ func (p *pair) run(out []pbft.Effect, ev pbft.Event) []pbft.Effect {
 				out = p.say(out, 0, e.Msg)
 				todo = append(todo, p.loopback(e.Msg))
 			case pbft.Send:
-				if p.links[0](e.To) {
+				if p.links(0, e.To) {
 					out = append(out, e)
 				}
 			default:
@@ -150,7 +134,7 @@ func (p *pair) runSecond(out []pbft.Effect) []pbft.Effect {
 				out = p.say(out, 1, p.signed(e.Msg))
 				p.todo = append(p.todo, p.loopback(e.Msg))
 			case pbft.Send:
-				if p.links[1](e.To) {
+				if p.links(1, e.To) {
 					out = append(out, e)
 				}
 			case pbft.Execute:
@@ -171,7 +155,7 @@ func (p *pair) runSecond(out []pbft.Effect) []pbft.Effect {
 
 func (p *pair) say(out []pbft.Effect, twin int, m pbft.Message) []pbft.Effect {
 	for _, to := range p.others() {
-		if p.links[twin](to) {
+		if p.links(twin, to) {
 			out = append(out, pbft.Send{To: to, Msg: m})
 		}
 	}

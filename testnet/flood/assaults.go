@@ -39,7 +39,7 @@ func (a *Assault) Check() error {
 	case !assault.OnLinks(a.Choice):
 		return fmt.Errorf("a %s can attack links only: with exhaust or malformed, not %q", a.As, a.Choice.Name)
 	}
-	return a.Choice.Check(replicas)
+	return byzantine.Check(a.Choice, replicas)
 }
 
 // Told is what one assault did.

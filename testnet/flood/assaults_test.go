@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tagma/testnet/byzantine"
+	"tagma/testnet/byzantine/tamper"
 )
 
 // What does not depend on the machine: every attack really happens, every honest request is answered, nobody is deposed.
@@ -15,7 +16,7 @@ func TestI14_AttacksOnLinksAndByClientsAreFeltByNobodyElse(t *testing.T) {
 	o.ViewTimeout = 8 * time.Second // far above what a busy machine takes for anything
 	for _, text := range []string{"replica=malformed", "client=exhaust", "outsider=exhaust", "client=client-equivocation,every=5ms"} {
 		as, behaviour, _ := strings.Cut(text, "=")
-		choice, err := byzantine.SplitChoice(behaviour)
+		choice, err := tamper.Split(behaviour)
 		if err != nil {
 			t.Fatal(err)
 		}

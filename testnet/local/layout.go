@@ -56,7 +56,7 @@ func (o *Options) checkMalicious() error {
 			return fmt.Errorf("replica %d cannot be malicious: the cluster has replicas 0 to %d", id, o.Replicas-1)
 		}
 		for _, choice := range choices {
-			if err := choice.Check(o.Replicas); err != nil {
+			if err := byzantine.Check(choice, o.Replicas); err != nil {
 				return fmt.Errorf("replica %d cannot be malicious: %w", id, err)
 			}
 		}

@@ -152,7 +152,7 @@ func (s *Scenario) judge(m *Malicious) error {
 	if m.Client != nil {
 		return byzantine.CheckClient(m.Choice, s.Replicas)
 	}
-	return m.Choice.Check(s.Replicas)
+	return byzantine.Check(m.Choice, s.Replicas)
 }
 
 // trimmed is an error in one line, ready to be continued, without the behaviour's name in front, which is there already.

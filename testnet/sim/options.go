@@ -94,7 +94,7 @@ func (o *Options) check() error {
 		if int(m.Replica) >= o.Replicas {
 			return fmt.Errorf("there is no replica %d to be malicious; there are 0 to %d", m.Replica, o.Replicas-1)
 		}
-		if err := m.Choice.Check(o.Replicas); err != nil {
+		if err := byzantine.Check(m.Choice, o.Replicas); err != nil {
 			return err
 		}
 	}

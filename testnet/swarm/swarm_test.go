@@ -69,7 +69,7 @@ func TestDraw_DrawsTheWholeCatalogue(t *testing.T) {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		for _, m := range o.Malicious {
-			if err := m.Choice.Check(p.Replicas); err != nil {
+			if err := byzantine.Check(m.Choice, p.Replicas); err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
 		}

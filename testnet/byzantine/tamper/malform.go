@@ -1,4 +1,4 @@
-package byzantine
+package tamper
 
 import (
 	"encoding/binary"
@@ -27,6 +27,23 @@ func Malformations() []Malformation {
 	return []Malformation{Entries, Nesting, Truncated, Trailing, Flipped, Noise, Extreme}
 }
 
+// Malformed declares the parameters of behaviours that send what is no message.
+type Malformed struct {
+	Kinds List   `default:"all" words:"entries,nesting,truncated,trailing,flipped,noise,extreme" doc:"what is wrong with them, such as "`
+	_     any    `doc:"entries+truncated: entries, nesting, truncated, trailing, flipped, noise, extreme"`
+	Bytes uint64 `default:"65536" min:"256" max:"16777216" doc:"length of the longest, 256 to 16777216; a client's link takes 4194304"`
+	Seed  uint64 `default:"0" doc:"decides which ones"`
+}
+
+// Malformer returns one that makes such frames: another one for each number.
+func (p *Malformed) Malformer(number uint64) *Malformer {
+	kinds := make([]Malformation, len(p.Kinds))
+	for i, k := range p.Kinds {
+		kinds[i] = Malformation(k)
+	}
+	return NewMalformer(p.Seed+number, int(p.Bytes), kinds...)
+}
+
 // Malformer makes hostile frames: the same ones for the same seed.
 type Malformer struct {
 	dice  *rand.Rand
@@ -47,14 +64,14 @@ func (m *Malformer) Next() (Malformation, []byte) {
 }
 
 func (m *Malformer) frame(kind Malformation) []byte {
-	if kind == Entries {
+	switch kind {
+	case Entries:
 		return m.entries()
-	}
-	if kind == Nesting {
+	case Nesting:
 		return m.nesting()
-	}
-	if kind == Noise {
+	case Noise:
 		return m.noise()
+	default: // of a message
 	}
 	frame := pbft.Encode(m.message())
 	switch kind {
@@ -106,20 +123,14 @@ func (m *Malformer) lastZeros(frame []byte) int {
 
 // nesting is a new view of many view changes, each with many certificates of many signers: all lists that there are.
 func (m *Malformer) nesting() []byte {
-	deep := &pbft.NewView{View: m.view()}
-	room := m.most
-	for id := 0; room > 0 && id < pbft.MaxMembers; id++ {
-		change := pbft.ViewChange{View: deep.View, Replica: pbft.ReplicaID(id)}
+	deep := &pbft.NewView{View: pbft.View(m.number())}
+	for room := m.most; room > 0 && len(deep.ViewChanges) < pbft.MaxMembers; {
+		change := pbft.ViewChange{View: deep.View, Replica: pbft.ReplicaID(len(deep.ViewChanges))}
 		width := 1 + m.dice.IntN(8)
 		change.Suspects = make([]pbft.Suspect, width)
-		for i := range change.Suspects {
-			change.Suspects[i] = pbft.Suspect{View: deep.View, Replica: pbft.ReplicaID(i)}
-		}
-		change.Stable.Checkpoints = m.endorsements(width)
+		change.Stable.Checkpoints = make([]pbft.Endorsement, width)
 		for i := range width {
-			change.Prepared = append(change.Prepared, pbft.PreparedCert{
-				View: deep.View, Seq: pbft.Seq(i + 1), Prepares: m.endorsements(width),
-			})
+			change.Prepared = append(change.Prepared, pbft.PreparedCert{Seq: pbft.Seq(i), Prepares: make([]pbft.Endorsement, width)})
 		}
 		deep.ViewChanges = append(deep.ViewChanges, change)
 		room -= width * (width + 4) * 70
@@ -130,14 +141,6 @@ func (m *Malformer) nesting() []byte {
 		binary.BigEndian.PutUint32(frame[2+m.dice.IntN(len(frame)-5):], m.dice.Uint32())
 	}
 	return frame
-}
-
-func (m *Malformer) endorsements(n int) []pbft.Endorsement {
-	list := make([]pbft.Endorsement, n)
-	for i := range list {
-		list[i] = pbft.Endorsement{Replica: pbft.ReplicaID(i)}
-	}
-	return list
 }
 
 func (m *Malformer) noise() []byte {

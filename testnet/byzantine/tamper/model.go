@@ -1,4 +1,4 @@
-package byzantine
+package tamper
 
 import "slices"
 
@@ -30,4 +30,5 @@ func (m Model) Summary() string {
 	}
 }
 
-func (m Model) rank() int { return slices.Index(Models(), m) }
+// Rank is its place among them.
+func (m Model) Rank() int { return slices.Index(Models(), m) }

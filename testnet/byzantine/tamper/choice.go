@@ -1,0 +1,98 @@
+package tamper
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"tagma/pbft"
+)
+
+// Behaviour is one way to misbehave: an entry of a catalogue.
+type Behaviour struct {
+	Name       string
+	Model      Model
+	Summary    string // one line
+	Bound      string // what the cluster keeps up in spite of it, beside safety; T is the view timeout
+	Parameters []Parameter
+
+	make func() any // a pointer to the struct that declares the parameters, not bound to any values
+}
+
+// orders has the names of each behaviour's parameters.
+var orders = map[string][]string{}
+
+// Describe makes an entry of a catalogue out of a struct whose tags declare its parameters.
+func Describe[T any](name string, model Model, summary, bound string) Behaviour {
+	b := Behaviour{Name: name, Model: model, Summary: summary, Bound: bound, make: func() any { return new(T) }}
+	b.Parameters = Parameters(new(T))
+	orders[name] = names(b.Parameters)
+	return b
+}
+
+// Called is the same behaviour under another name.
+func (b Behaviour) Called(name string, model Model, summary, bound string) Behaviour {
+	b.Name, b.Model, b.Summary, b.Bound = name, model, summary, bound
+	orders[name] = names(b.Parameters)
+	return b
+}
+
+// Make returns the struct of the chosen behaviour out of a catalogue, with its values. What does not exist is an
+// *UnknownError, which says what kind of behaviour was asked for. Cfg is nil while values are only judged.
+func Make(catalogue []Behaviour, kind string, c Choice, cfg *pbft.Config) (any, error) {
+	i := slices.IndexFunc(catalogue, func(b Behaviour) bool { return b.Name == c.Name })
+	if i < 0 {
+		e := &UnknownError{What: kind, Name: c.Name}
+		for _, b := range catalogue {
+			e.Known = append(e.Known, b.Name)
+		}
+		return nil, e
+	}
+	made := catalogue[i].make()
+	return made, Bind(made, c, cfg)
+}
+
+// UnknownError names a behaviour, a behaviour's parameter, or a word as its value, that does not exist.
+type UnknownError struct {
+	What  string   // "behaviour", "parameter of …" or "value of …"
+	Name  string   // that was asked for
+	Known []string // what there is
+}
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("there is no %s %q; there is %s", e.What, e.Name, strings.Join(e.Known, ", "))
+}
+
+// Choice is a behaviour with values for some of its parameters, as a user chose them.
+type Choice struct {
+	Name   string
+	Values map[string]string // by parameter; what is missing has its default
+}
+
+// Split reads "name" or "name,parameter=value,…" without asking whether there is such a behaviour.
+func Split(text string) (Choice, error) {
+	parts := strings.Split(text, ",")
+	c := Choice{Name: parts[0], Values: make(map[string]string, len(parts)-1)}
+	for _, p := range parts[1:] {
+		name, value, ok := strings.Cut(p, "=")
+		if !ok {
+			return Choice{}, fmt.Errorf("behaviour %s: %q has no value; write parameter=value", c.Name, p)
+		}
+		if _, twice := c.Values[name]; twice {
+			return Choice{}, fmt.Errorf("behaviour %s: parameter %s is given twice; give it once", c.Name, name)
+		}
+		c.Values[name] = value
+	}
+	return c, nil
+}
+
+// String is what Split reads. Parameters are in the catalogue's order.
+func (c Choice) String() string {
+	text := c.Name
+	for _, name := range orders[c.Name] {
+		if v, given := c.Values[name]; given {
+			text += "," + name + "=" + v
+		}
+	}
+	return text
+}

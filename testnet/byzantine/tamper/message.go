@@ -1,0 +1,130 @@
+package tamper
+
+import (
+	"reflect"
+	"slices"
+
+	"tagma/pbft"
+)
+
+// Copy returns a copy of a message whose lists are its own. What the message has computed of itself is left behind.
+func Copy(m pbft.Message) pbft.Message {
+	from := reflect.ValueOf(m).Elem()
+	to := reflect.New(from.Type())
+	for i := range from.NumField() {
+		if !from.Type().Field(i).IsExported() {
+			continue
+		}
+		f := from.Field(i)
+		if f.Kind() == reflect.Slice && !f.IsNil() {
+			own := reflect.MakeSlice(f.Type(), f.Len(), f.Len())
+			reflect.Copy(own, f)
+			f = own
+		}
+		to.Elem().Field(i).Set(f)
+	}
+	return to.Interface().(pbft.Message)
+}
+
+// Field is where a message holds a value under a name, nil if it has no such field.
+func Field[T any](m pbft.Message, name string) *T {
+	v := reflect.ValueOf(m)
+	if v.Kind() != reflect.Pointer {
+		return nil
+	}
+	f := v.Elem().FieldByName(name)
+	if !f.IsValid() {
+		return nil
+	}
+	at, _ := f.Addr().Interface().(*T)
+	return at
+}
+
+// Altered returns a copy of a message with another value in a field, nil if it has no such field. Its signature stays as
+// it is.
+func Altered[T any](m pbft.Message, name string, change func(T) T) pbft.Message {
+	if Field[T](m, name) == nil {
+		return nil
+	}
+	c := Copy(m)
+	at := Field[T](c, name)
+	*at = change(*at)
+	return c
+}
+
+// AlteredEntry returns a copy of a message of whose lists one lacks an entry, has one twice, or has one with a field changed
+// by alter. It is nil for a message without entries. Pick draws a number below another one.
+func AlteredEntry(m pbft.Message, pick func(n int) int, alter func(entry any)) pbft.Message {
+	c := Copy(m)
+	v := reflect.ValueOf(c).Elem()
+	var lists []reflect.Value
+	for i := range v.NumField() {
+		if f := v.Field(i); f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Struct && f.Len() > 0 {
+			lists = append(lists, f)
+		}
+	}
+	if len(lists) == 0 {
+		return nil
+	}
+	list := lists[pick(len(lists))]
+	at := pick(list.Len())
+	rest := list.Slice(at, list.Len())
+	switch pick(3) {
+	case 0:
+		rest = list.Slice(at+1, list.Len())
+	case 1:
+		alter(list.Index(at).Addr().Interface())
+	default:
+		list.Set(reflect.AppendSlice(list.Slice3(0, at+1, at+1), rest))
+		return c
+	}
+	list.Set(reflect.AppendSlice(list.Slice3(0, at, at), rest))
+	return c
+}
+
+// SeqOf is the sequence number that a message is about, 0 if it is about none.
+func SeqOf(m pbft.Message) pbft.Seq {
+	switch m := m.(type) {
+	case *pbft.StableNotice:
+		return m.Cert.Seq
+	default:
+		if at := Field[pbft.Seq](m, "Seq"); at != nil {
+			return *at
+		}
+		return 0
+	}
+}
+
+// ViewOf is the view that a message names.
+func ViewOf(m pbft.Message) (v pbft.View, has bool) {
+	if body, is := m.(*pbft.CertifiedBody); is && body.Cert != nil {
+		return body.Cert.View, true
+	}
+	if at := Field[pbft.View](m, "View"); at != nil {
+		return *at, true
+	}
+	return 0, false
+}
+
+// About reports whether a message is about a sequence number in a range. A view-change is about every one that it shows
+// prepared, a new-view about every one that it proposes for.
+func About(m pbft.Message, first, last pbft.Seq) bool {
+	switch m := m.(type) {
+	case *pbft.ViewChange:
+		return slices.ContainsFunc(m.Prepared, func(c pbft.PreparedCert) bool { return c.Seq >= first && c.Seq <= last })
+	case *pbft.NewView:
+		low := Lowest(m)
+		return len(m.Proposals) > 0 && low <= last && low+pbft.Seq(len(m.Proposals)) > first
+	default:
+		n := SeqOf(m)
+		return n > 0 && n >= first && n <= last
+	}
+}
+
+// Lowest is the first sequence number that a new view proposes for: the one after its highest stable checkpoint.
+func Lowest(m *pbft.NewView) (n pbft.Seq) {
+	for i := range m.ViewChanges {
+		n = max(n, m.ViewChanges[i].Stable.Seq)
+	}
+	return n + 1
+}
