@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"tagma/internal/trace"
 	"tagma/pbft"
 )
 
@@ -13,7 +14,8 @@ type Driver struct {
 	transport Transport
 	machine   Machine
 	observer  Observer
-	guard     *Guard // nil for an attacker
+	guard     *Guard     // nil for an attacker
+	trace     *trace.Tap // nil: nobody listens
 
 	loopback []loop        // own broadcasts, durable, for the core's next turn
 	notes    []pbft.Record // wait for the next record that must be durable
@@ -24,7 +26,7 @@ type Driver struct {
 	spare    []loop // no longer used
 }
 
-// Ports are what a driver works with. All of them are needed but Guard.
+// Ports are what a driver works with. All of them are needed but Guard and Trace.
 type Ports struct {
 	Journal   Journal
 	Signer    Signer
@@ -32,13 +34,14 @@ type Ports struct {
 	Machine   Machine
 	Observer  Observer
 	Guard     *Guard
+	Trace     *trace.Tap // is shown what goes into the core and comes out of it, and every sync
 }
 
 // New returns a driver around a core.
 func New(cfg *pbft.Config, core Core, p Ports) *Driver {
 	d := &Driver{
 		cfg: cfg, core: core, journal: p.Journal, transport: p.Transport,
-		machine: p.Machine, observer: p.Observer, guard: p.Guard,
+		machine: p.Machine, observer: p.Observer, guard: p.Guard, trace: p.Trace,
 	}
 	d.sign = func(b []byte) pbft.Signature { return p.Signer.Sign(b) }
 	for _, rec := range core.Anchor() {

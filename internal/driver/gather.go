@@ -30,7 +30,11 @@ type frame struct {
 
 // step gives the core one event and gathers its effects.
 func (d *Driver) step(ev pbft.Event) error {
-	for _, effect := range d.core.Step(ev) {
+	effects := d.core.Step(ev)
+	if d.trace != nil {
+		d.trace.Stepped(ev, effects)
+	}
+	for _, effect := range effects {
 		if err := d.gather(effect); err != nil {
 			return err
 		}

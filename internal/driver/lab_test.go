@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/internal/trace"
 	"tagma/pbft"
 )
 
@@ -21,7 +22,8 @@ type lab struct {
 	open      []*pbft.Request         // not answered by f+1 replicas yet
 	heard     map[pbft.RequestID]map[pbft.ReplicaID]pbft.Seq
 	next      uint64
-	lent      int // states that were transferred
+	lent      int               // states that were transferred
+	trace     func(trace.Event) // nil: nobody listens
 }
 
 type packet struct {
@@ -84,6 +86,12 @@ func newLab(t *testing.T, room int) *lab {
 		l.processes = append(l.processes, p)
 	}
 	return l
+}
+
+func (l *lab) told(e trace.Event) {
+	if l.trace != nil {
+		l.trace(e)
+	}
 }
 
 func (l *lab) post(from, to pbft.ReplicaID, frame []byte) {

@@ -3,6 +3,7 @@ package driver
 import (
 	"fmt"
 
+	"tagma/internal/trace"
 	"tagma/pbft"
 )
 
@@ -11,9 +12,7 @@ func (d *Driver) perform() error {
 	t := d.turn
 	d.turn = turn{}
 	if len(t.records) > 0 {
-		records := t.records
-		err := d.journal.Append(records, func() []pbft.Record { return d.anchor(records) })
-		if err != nil {
+		if err := d.sync(t.records); err != nil {
 			return fmt.Errorf("make %d records durable: %w", len(t.records), err)
 		}
 	}
@@ -31,6 +30,20 @@ func (d *Driver) perform() error {
 	}
 	d.reuse(t)
 	return nil
+}
+
+// sync makes the records of a turn durable.
+func (d *Driver) sync(records []pbft.Record) error {
+	anchor := func() []pbft.Record { return d.anchor(records) }
+	if d.trace == nil {
+		return d.journal.Append(records, anchor)
+	}
+	began := d.trace.Now()
+	err := d.journal.Append(records, anchor)
+	if err == nil {
+		d.trace.Emit(&trace.Synced{Records: len(records), Took: d.trace.Now() - began})
+	}
+	return err
 }
 
 // reuse gives the next turn the memory of one that was performed. Its loops are on their way to the core.

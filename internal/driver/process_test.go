@@ -7,6 +7,7 @@ import (
 	"maps"
 	"time"
 
+	"tagma/internal/trace"
 	"tagma/pbft"
 )
 
@@ -84,6 +85,7 @@ func (p *process) boot(log []pbft.Record, s state) error {
 	p.saved[s.seq] = s
 	p.driver = New(p.cfg, r, Ports{
 		Journal: p, Signer: p, Transport: p, Machine: p, Observer: p, Guard: NewGuard(p.cfg, log),
+		Trace: trace.NewTap(p.cfg, func() int64 { return p.lab.now.Microseconds() }, p.lab.told),
 	})
 	p.ups++
 	return nil

@@ -27,13 +27,14 @@ var mayImport = map[string][]string{
 	"client": {"pbft", "crypto", "network", "internal/cluster", "internal/passphrase", "statemachine", "statemachine/kv", "statemachine/bank"},
 
 	"internal/tidy":       {},
+	"internal/trace":      {"pbft"},
 	"internal/bench":      {"client", "statemachine/kv"},
 	"internal/passphrase": {"crypto"},
 	"internal/nearest":    {},
 	"internal/command":    {"internal/nearest"},
 	"internal/strict":     {"internal/nearest"},
 	"internal/cluster":    {"pbft", "crypto", "network", "statemachine", "internal/machines", "internal/strict"},
-	"internal/driver":     {"pbft", "statemachine"},
+	"internal/driver":     {"pbft", "statemachine", "internal/trace"},
 	"internal/replica":    {"pbft", "checkpoint", "statemachine"},
 	"internal/machines":   {"statemachine", "statemachine/kv", "statemachine/bank"},
 	"internal/node": {

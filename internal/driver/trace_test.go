@@ -1,0 +1,106 @@
+package driver
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"tagma/internal/trace"
+	"tagma/pbft"
+)
+
+// What a listener hears of a slot is its way through the protocol, in order, with the votes that made it so; of a primary
+// that is cut off, that timers expired and who suspected it.
+func TestTrace_TellsOfSlotsAndViewChanges(t *testing.T) {
+	l := newLab(t, 4000)
+	slots := map[string][]string{} // by replica and sequence number
+	var views []trace.View
+	counts := map[string]int{}
+	l.trace = func(e trace.Event) {
+		at := trace.Of(e)
+		if at.Event != e.Kind() || at.At != l.now.Microseconds() || at.Replica < 0 || at.Replica > 3 {
+			t.Errorf("a %s is stamped %+v", e.Kind(), at)
+		}
+		counts[e.Kind()]++
+		slot := func(seq pbft.Seq, what string) {
+			key := fmt.Sprintf("r%d s%d", at.Replica, seq)
+			slots[key] = append(slots[key], what)
+		}
+		switch e := e.(type) {
+		case *trace.Phase:
+			if e.Phase != trace.PrePrepared && (e.Votes != 3 || e.Quorum != 3) {
+				t.Errorf("%s with %d votes of %d", e.Phase, e.Votes, e.Quorum)
+			}
+			slot(e.Seq, e.Phase)
+		case *trace.Executed:
+			slot(e.Seq, "executed")
+		case *trace.View:
+			views = append(views, *e)
+		}
+	}
+	l.story()
+
+	want := []string{trace.PrePrepared, trace.Prepared, trace.Committed, "executed"}
+	for id := range 4 {
+		if got := slots[fmt.Sprintf("r%d s1", id)]; !slices.Equal(got, want) {
+			t.Errorf("replica %d went through %v with slot 1", id, got)
+		}
+	}
+	suspected := slices.IndexFunc(views, func(v trace.View) bool { return v.Step == trace.Suspected })
+	asked := slices.IndexFunc(views, func(v trace.View) bool { return v.Step == trace.AskedFor })
+	entered := slices.IndexFunc(views, func(v trace.View) bool { return v.Step == trace.Entered })
+	if suspected < 0 || asked < suspected || entered < asked {
+		t.Fatalf("the steps of the view change are %+v", views)
+	}
+	if v := views[suspected]; v.View != 0 || v.Cause != trace.Timer {
+		t.Errorf("the first suspicion is %+v", v)
+	}
+	if v := views[asked]; v.View != 1 || v.Cause != "suspect" || len(v.Suspects) != 2 {
+		t.Errorf("the first one to ask for a view is %+v", v)
+	}
+	for _, kind := range []string{"received", "dropped", "synced", "checkpoint"} {
+		if counts[kind] == 0 {
+			t.Errorf("nothing was told of what is %s", kind)
+		}
+	}
+}
+
+// steady is a core that has no effects but those it was made with.
+type steady struct{ effects []pbft.Effect }
+
+func (s steady) Step(pbft.Event) []pbft.Effect { return s.effects }
+func (s steady) Anchor() []pbft.Record         { return nil }
+
+// turner returns turns of a driver that waits for a vote, which is what most turns bring.
+func turner(tap *trace.Tap) func() error {
+	vote := &pbft.Prepare{View: 1, Seq: 2, Replica: 2}
+	events := []pbft.Event{pbft.Received{From: pbft.Source{Replica: 2}, Msg: pbft.Own(vote)}, pbft.Tick{}}
+	core := steady{[]pbft.Effect{pbft.Dropped{Msg: vote, Why: pbft.ReasonDuplicate}}}
+	s := &script{}
+	d := New(configOf(1, 4), core, Ports{Journal: s, Signer: s, Transport: s, Machine: s, Observer: s, Trace: tap})
+	return func() error { return d.Turn(events) }
+}
+
+func TestTrace_CostsNothingWhereNobodyListens(t *testing.T) {
+	turn := turner(nil)
+	if n := testing.AllocsPerRun(100, func() { _ = turn() }); n > 0 {
+		t.Errorf("a turn of which nobody hears allocates %v times", n)
+	}
+}
+
+// BenchmarkTurn compares a turn that nobody listens to with one whose events are thrown away.
+func BenchmarkTurn(b *testing.B) {
+	run := func(tap *trace.Tap) func(b *testing.B) {
+		return func(b *testing.B) {
+			turn := turner(tap)
+			b.ReportAllocs()
+			for range b.N {
+				if err := turn(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	}
+	b.Run("unheard", run(nil))
+	b.Run("heard", run(trace.NewTap(configOf(1, 4), func() int64 { return 0 }, func(trace.Event) {})))
+}

@@ -1,0 +1,102 @@
+// Package trace is what happens in a replica, and around it, as a stream of typed events.
+//
+// A Tap makes events: a driver shows it what goes into its core and comes out of it, and whoever runs the replica tells it
+// the rest. A listener gets each of them as it happens; without a Tap nothing is made and nothing is paid. A Recorder
+// writes events to a trace file beside the replica, never holding it up, and counts what it had to leave out. A Reader
+// reads such a file, Merge makes one of several, and Text writes an event for people. docs/trace.md describes the format.
+//
+// It reads no clock of its own and judges nothing, so that a simulated run makes the same events each time.
+package trace
+
+import (
+	"reflect"
+	"slices"
+
+	"tagma/pbft"
+)
+
+// Event is one thing that happened. The set is closed: kinds lists it. Its JSON is the fields of its type beside those of
+// the Stamp.
+type Event interface {
+	// Kind names the type of the event in files and on command lines.
+	Kind() string
+	// What tells people what happened, without when and where.
+	What() string
+
+	stamp() *Stamp
+}
+
+// None stands where a replica's number does for no replica: a client, or the cluster as a whole.
+const None = -1
+
+// Stamp is when and where an event happened.
+type Stamp struct {
+	At      int64  `json:"at_us"`   // microseconds: since the beginning if the run is simulated, else since the Unix epoch
+	Replica int    `json:"replica"` // where; None: at no replica
+	Event   string `json:"event"`   // its Kind
+}
+
+func (s *Stamp) stamp() *Stamp { return s }
+
+// Of returns when and where an event happened.
+func Of(e Event) Stamp { return *e.stamp() }
+
+// kinds holds one event of each type.
+var kinds = []Event{
+	&Sent{}, &Received{}, &Refused{}, &Dropped{}, &Quarantined{}, &Phase{}, &Executed{}, &View{}, &Checkpoint{}, &Synced{},
+	&Transfer{}, &Evidence{}, &Diverged{}, &Forgot{}, &Process{}, &Fault{}, &Request{}, &Lost{},
+}
+
+var typeOf = func() map[string]reflect.Type {
+	types := make(map[string]reflect.Type, len(kinds))
+	for _, e := range kinds {
+		types[e.Kind()] = reflect.TypeOf(e).Elem()
+	}
+	return types
+}()
+
+// blank returns an empty event of a kind, nil if there is no such kind.
+func blank(kind string) Event {
+	t := typeOf[kind]
+	if t == nil {
+		return nil
+	}
+	return reflect.New(t).Interface().(Event)
+}
+
+// Kinds lists the names of all types of events.
+func Kinds() []string {
+	names := make([]string, len(kinds))
+	for i, e := range kinds {
+		names[i] = e.Kind()
+	}
+	return names
+}
+
+// About is the message that an event is about, nil if it is about none or was read from a file.
+func About(e Event) pbft.Message {
+	switch e := e.(type) {
+	case *Sent:
+		return e.Message.of
+	case *Received:
+		return e.Message.of
+	case *Refused:
+		return e.Message.of
+	case *Dropped:
+		return e.Message.of
+	default:
+		return nil
+	}
+}
+
+// Only returns a listener that hears events of some kinds and passes them on; all if none is named.
+func Only(names []string, next func(Event)) func(Event) {
+	if len(names) == 0 {
+		return next
+	}
+	return func(e Event) {
+		if slices.Contains(names, e.Kind()) {
+			next(e)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package trace
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"tagma/pbft"
+)
+
+// Message is what an event says of a message. It is put into words only if somebody reads them.
+type Message struct {
+	of pbft.Message // nil if it was read from a file, or could not be decoded
+	shown
+}
+
+// shown is a message in a file.
+type shown struct {
+	Type   string     `json:"type,omitempty"`
+	View   *pbft.View `json:"view,omitempty"`
+	Seq    *pbft.Seq  `json:"seq,omitempty"`
+	Digest *Digest    `json:"digest,omitempty"` // of the batch or the state
+	Text   string     `json:"text"`             // as pbft.Format writes it
+}
+
+// Digest is a digest in full, as hex, where it is JSON.
+type Digest pbft.Digest
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Digest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d[:]), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Digest) UnmarshalText(text []byte) error {
+	if n, err := hex.Decode(d[:], text[:min(len(text), 2*len(d))]); err != nil || n != len(d) || len(text) != 2*len(d) {
+		return fmt.Errorf("%q is no digest of %d bytes in hex", text, len(d))
+	}
+	return nil
+}
+
+func (d Digest) String() string { return pbft.Names(nil).Digest(pbft.Digest(d)) }
+
+// Say wraps a message, nil for what cannot be decoded.
+func Say(m pbft.Message) Message { return Message{of: m} }
+
+// MarshalJSON implements json.Marshaler.
+func (m Message) MarshalJSON() ([]byte, error) {
+	if m.of != nil {
+		m.shown = show(m.of)
+	}
+	return json.Marshal(m.shown)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *Message) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, &m.shown) }
+
+func (m Message) String() string {
+	if m.of == nil && m.Text != "" {
+		return m.Text
+	}
+	return pbft.Format(m.of)
+}
+
+// nothing reports whether it stands for what could not be decoded.
+func (m Message) nothing() bool { return m.of == nil && m.Type == "" }
+
+func show(m pbft.Message) shown {
+	s := shown{Type: pbft.TypeOf(m).String(), Text: pbft.Format(m)}
+	at := func(v *pbft.View, n *pbft.Seq, d *pbft.Digest) {
+		s.View, s.Seq = v, n
+		s.Digest = (*Digest)(d)
+	}
+	switch m := m.(type) {
+	case *pbft.PrePrepare:
+		at(&m.View, &m.Seq, &m.Digest)
+	case *pbft.Prepare:
+		at(&m.View, &m.Seq, &m.Digest)
+	case *pbft.Commit:
+		at(&m.View, &m.Seq, &m.Digest)
+	case *pbft.Checkpoint:
+		at(nil, &m.Seq, &m.Digest)
+	case *pbft.Suspect:
+		at(&m.View, nil, nil)
+	case *pbft.ViewChange:
+		at(&m.View, nil, nil)
+	case *pbft.NewView:
+		at(&m.View, nil, nil)
+	case *pbft.Heartbeat:
+		at(&m.View, nil, nil)
+	case *pbft.Status:
+		at(&m.View, nil, nil)
+	case *pbft.Reply:
+		at(nil, &m.Seq, nil)
+	case *pbft.Fetch:
+		at(nil, &m.Seq, &m.Digest)
+	case *pbft.CertifiedBody:
+		at(nil, &m.Seq, nil)
+	case *pbft.StableNotice:
+		at(nil, &m.Cert.Seq, &m.Cert.Digest)
+	case *pbft.FetchState:
+		at(nil, &m.Seq, nil)
+	case *pbft.Data:
+		at(nil, &m.Seq, nil)
+	default: // its text says it
+	}
+	return s
+}

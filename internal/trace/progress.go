@@ -1,0 +1,160 @@
+package trace
+
+import (
+	"fmt"
+	"strings"
+
+	"tagma/pbft"
+)
+
+// Phase is how far a slot has come at a replica (§4.2).
+type Phase struct {
+	Stamp
+	Phase    string    `json:"phase"` // pre-prepared, prepared or committed
+	View     pbft.View `json:"view"`
+	Seq      pbft.Seq  `json:"seq"`
+	Digest   Digest    `json:"digest"`
+	Requests int       `json:"requests,omitempty"` // of the batch, where it is known
+	Votes    int       `json:"votes"`              // that the certificate holds, the pre-prepare as its primary's
+	Quorum   int       `json:"quorum"`
+}
+
+// The phases.
+const (
+	PrePrepared = "pre-prepared"
+	Prepared    = "prepared"
+	Committed   = "committed"
+)
+
+// Executed is a batch whose results are known.
+type Executed struct {
+	Stamp
+	Seq      pbft.Seq `json:"seq"`
+	Requests int      `json:"requests"`
+}
+
+// View is a step of a view change (§4.4).
+type View struct {
+	Stamp
+	Step     string    `json:"step"`               // suspected, asked or entered
+	View     pbft.View `json:"view"`               // that is suspected, asked for or entered
+	Cause    string    `json:"cause"`              // timer, evidence, or the type of the message that brought it about
+	Suspects []int     `json:"suspects,omitempty"` // whose suspicion justifies it, of one that is asked for
+}
+
+// The steps of a view change: a replica signs a Suspect, it asks for a view with a ViewChange, and the view is active.
+const (
+	Suspected = "suspected"
+	AskedFor  = "asked"
+	Entered   = "entered"
+)
+
+// Causes of a view change beside the types of messages.
+const (
+	Timer      = "timer"
+	Accusation = "evidence"
+)
+
+// Checkpoint is a state that was recorded, or whose certificate is complete (§4.3).
+type Checkpoint struct {
+	Stamp
+	Step   string   `json:"step"` // taken or stable
+	Seq    pbft.Seq `json:"seq"`
+	Digest Digest   `json:"digest"`
+}
+
+// The steps of a checkpoint.
+const (
+	Taken  = "taken"
+	Stable = "stable"
+)
+
+// Synced is the sync of a turn: its records are durable.
+type Synced struct {
+	Stamp
+	Records int   `json:"records"`
+	Took    int64 `json:"took_us"`
+}
+
+// Transfer is how far a replica is with fetching a state from others.
+type Transfer struct {
+	Stamp
+	Step  string   `json:"step"` // begun, progress, installed, resumed or starving
+	Seq   pbft.Seq `json:"seq"`
+	Share float64  `json:"share,omitempty"` // of the state that is compared and right, 0 to 1
+	Bytes uint64   `json:"bytes,omitempty"` // received
+}
+
+// The steps of a transfer. A starving replica is served a state of use by nobody.
+const (
+	Begun     = "begun"
+	Moving    = "progress"
+	Installed = "installed"
+	Resumed   = "resumed"
+	Starving  = "starving"
+)
+
+// Kind implements Event.
+func (*Phase) Kind() string { return "phase" }
+
+// Kind implements Event.
+func (*Executed) Kind() string { return "executed" }
+
+// Kind implements Event.
+func (*View) Kind() string { return "view" }
+
+// Kind implements Event.
+func (*Checkpoint) Kind() string { return "checkpoint" }
+
+// Kind implements Event.
+func (*Synced) Kind() string { return "synced" }
+
+// Kind implements Event.
+func (*Transfer) Kind() string { return "transfer" }
+
+// What implements Event.
+func (e *Phase) What() string {
+	text := fmt.Sprintf("%s v%d s%d %v", e.Phase, e.View, e.Seq, e.Digest)
+	if e.Phase != PrePrepared {
+		text += fmt.Sprintf(", %d of %d", e.Votes, e.Quorum)
+	}
+	return text
+}
+
+// What implements Event.
+func (e *Executed) What() string { return fmt.Sprintf("executed s%d, %d requests", e.Seq, e.Requests) }
+
+// What implements Event.
+func (e *View) What() string {
+	switch e.Step {
+	case Suspected:
+		return fmt.Sprintf("suspects the primary of v%d: %s", e.View, e.Cause)
+	case AskedFor:
+		who := make([]string, len(e.Suspects))
+		for i, id := range e.Suspects {
+			who[i] = party(id)
+		}
+		return fmt.Sprintf("asks for v%d: %s, suspected by %s", e.View, e.Cause, strings.Join(who, " "))
+	default:
+		return fmt.Sprintf("%s v%d: %s", e.Step, e.View, e.Cause)
+	}
+}
+
+// What implements Event.
+func (e *Checkpoint) What() string {
+	return fmt.Sprintf("checkpoint s%d %v is %s", e.Seq, e.Digest, e.Step)
+}
+
+// What implements Event.
+func (e *Synced) What() string {
+	return fmt.Sprintf("synced %d records in %d µs", e.Records, e.Took)
+}
+
+// What implements Event.
+func (e *Transfer) What() string {
+	text := fmt.Sprintf("transfer %s s%d", e.Step, e.Seq)
+	if e.Step == Moving {
+		text += fmt.Sprintf(", %.0f%%, %d bytes", 100*e.Share, e.Bytes)
+	}
+	return text
+}

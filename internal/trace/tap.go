@@ -1,0 +1,154 @@
+package trace
+
+import (
+	"tagma/pbft"
+)
+
+// Tap makes the events of one replica and gives them to a listener.
+type Tap struct {
+	replica int
+	quorum  int
+	now     func() int64 // microseconds
+	hear    func(Event)
+}
+
+// NewTap returns a tap of a replica. Hear is called by whoever tells the tap something; with a node these are several
+// goroutines.
+func NewTap(cfg *pbft.Config, now func() int64, hear func(Event)) *Tap {
+	return &Tap{replica: int(cfg.Self), quorum: cfg.Quorum(), now: now, hear: hear}
+}
+
+// Emit stamps an event and passes it on.
+func (t *Tap) Emit(e Event) {
+	*e.stamp() = Stamp{At: t.now(), Replica: t.replica, Event: e.Kind()}
+	t.hear(e)
+}
+
+// Now is the time of the tap, in microseconds.
+func (t *Tap) Now() int64 { return t.now() }
+
+// Stepped takes an event that the core was given, and the effects that it returned, before any of them is performed.
+func (t *Tap) Stepped(ev pbft.Event, effects []pbft.Effect) {
+	switch ev := ev.(type) {
+	case pbft.Received:
+		t.received(ev)
+	case pbft.Executed:
+		if ev.Seq > 0 {
+			t.Emit(&Executed{Seq: ev.Seq, Requests: len(ev.Replies)})
+		}
+	case pbft.Snapshotted:
+		t.Emit(&Checkpoint{Step: Taken, Seq: ev.Seq, Digest: Digest(ev.Digest)})
+	case pbft.Transferred:
+		t.Emit(&Transfer{Step: Installed, Seq: ev.Cert.Seq})
+	case pbft.Starving:
+		t.Emit(&Transfer{Step: Starving})
+	case pbft.Tick: // what it brings about is told
+	}
+	for _, e := range effects {
+		t.effect(ev, e, effects)
+	}
+}
+
+func (t *Tap) received(ev pbft.Received) {
+	m := ev.Msg.Message()
+	if !ev.From.Loopback {
+		from := int(ev.From.Replica)
+		if ev.From.Client {
+			from = None
+		}
+		t.Emit(&Received{From: from, Message: Say(m)})
+	} else if p, own := m.(*pbft.PrePrepare); own {
+		t.prePrepared(p)
+	}
+}
+
+func (t *Tap) prePrepared(p *pbft.PrePrepare) {
+	e := &Phase{Phase: PrePrepared, View: p.View, Seq: p.Seq, Digest: Digest(p.Digest), Votes: 1, Quorum: t.quorum}
+	if p.Body != nil {
+		e.Requests = len(p.Body.Requests)
+	}
+	t.Emit(e)
+}
+
+// effect takes one of the effects that came of an event.
+func (t *Tap) effect(ev pbft.Event, effect pbft.Effect, all []pbft.Effect) {
+	switch e := effect.(type) {
+	case pbft.Persist:
+		t.record(e.Record)
+	case pbft.Note:
+		t.record(e.Record)
+	case pbft.Broadcast:
+		t.asked(e.Msg, ev, all)
+	case pbft.Entered:
+		t.Emit(&View{Step: Entered, View: e.View, Cause: causeOf(ev, all)})
+	case pbft.Transfer:
+		t.Emit(&Transfer{Step: Begun, Seq: e.Target.Seq})
+	case pbft.Resume:
+		t.Emit(&Transfer{Step: Resumed, Seq: e.Seq})
+	case pbft.Accuse:
+		t.Emit(&Evidence{
+			Against: int(e.Evidence.Replica), Proves: e.Evidence.Kind, First: Say(e.Evidence.First), Second: Say(e.Evidence.Second),
+		})
+	case pbft.Diverged:
+		t.Emit(&Diverged{Seq: e.Seq, Own: Digest(e.Own), Stable: Digest(e.Stable)})
+	case pbft.Forgot:
+		t.Emit(&Forgot{Said: pbft.Names(nil).Statement(&e.Said), Witness: int(e.Witness)})
+	case pbft.Dropped:
+		t.Emit(&Dropped{Message: Say(e.Msg), Why: e.Why})
+	default: // shows elsewhere: in what is sent, or in the end of an execution
+	}
+}
+
+// record takes what a replica wants written: it shows how far a slot is, and where the low watermark.
+func (t *Tap) record(r pbft.Record) {
+	switch r := r.(type) {
+	case *pbft.Accepted:
+		t.prePrepared(r.PrePrepare)
+	case *pbft.Prepared:
+		c := &r.Cert
+		t.Emit(&Phase{
+			Phase: Prepared, View: c.View, Seq: c.Seq, Digest: Digest(c.Digest), Votes: len(c.Prepares) + 1, Quorum: t.quorum,
+		})
+	case *pbft.Certified:
+		t.committed(&r.Cert, len(r.Body.Requests))
+	case *pbft.Committed:
+		t.committed(&r.Cert, 0)
+	case *pbft.Stable:
+		t.Emit(&Checkpoint{Step: Stable, Seq: r.Cert.Seq, Digest: Digest(r.Cert.Digest)})
+	default: // no progress
+	}
+}
+
+func (t *Tap) committed(c *pbft.CommitCert, requests int) {
+	t.Emit(&Phase{
+		Phase: Committed, View: c.View, Seq: c.Seq, Digest: Digest(c.Digest), Requests: requests, Votes: len(c.Commits), Quorum: t.quorum,
+	})
+}
+
+// asked takes a message that begins a view change.
+func (t *Tap) asked(m pbft.Message, ev pbft.Event, all []pbft.Effect) {
+	switch m := m.(type) {
+	case *pbft.Suspect:
+		t.Emit(&View{Step: Suspected, View: m.View, Cause: causeOf(ev, all)})
+	case *pbft.ViewChange:
+		e := &View{Step: AskedFor, View: m.View, Cause: causeOf(ev, all)}
+		for i := range m.Suspects {
+			e.Suspects = append(e.Suspects, int(m.Suspects[i].Replica))
+		}
+		t.Emit(e)
+	default: // begins none
+	}
+}
+
+// causeOf is what brought effects about.
+func causeOf(ev pbft.Event, effects []pbft.Effect) string {
+	for _, e := range effects {
+		if _, proof := e.(pbft.Accuse); proof {
+			return Accusation
+		}
+	}
+	if r, ok := ev.(pbft.Received); ok {
+		return pbft.TypeOf(r.Msg.Message()).String()
+	}
+	return Timer
+}

@@ -1,0 +1,107 @@
+package trace
+
+import (
+	"fmt"
+
+	"tagma/pbft"
+)
+
+// Evidence is proof of misbehaviour that a replica holds (E1).
+type Evidence struct {
+	Stamp
+	Against int               `json:"against"` // a replica
+	Proves  pbft.EvidenceKind `json:"proves"`
+	First   Message           `json:"first"`
+	Second  Message           `json:"second"`
+}
+
+// Diverged is a replica whose state is not what a stable checkpoint says (K2).
+type Diverged struct {
+	Stamp
+	Seq    pbft.Seq `json:"seq"`
+	Own    Digest   `json:"own"`
+	Stable Digest   `json:"stable"`
+}
+
+// Forgot is a replica that was shown a statement of its own that its journal lacks (D8.5).
+type Forgot struct {
+	Stamp
+	Said    string `json:"said"`
+	Witness int    `json:"witness"` // who showed it
+}
+
+// Process is a start or an end of a replica's process.
+type Process struct {
+	Stamp
+	Step string    `json:"step"` // started, crashed, stopped, paused or resumed
+	View pbft.View `json:"view,omitempty"`
+	Seq  pbft.Seq  `json:"seq,omitempty"` // executed at a start
+	Why  string    `json:"why,omitempty"`
+}
+
+// The steps of a process.
+const (
+	Started = "started"
+	Crashed = "crashed"
+	Stopped = "stopped"
+	Paused  = "paused"
+	GoesOn  = "resumed"
+)
+
+// Fault is something that whoever runs the cluster does to it.
+type Fault struct {
+	Stamp
+	Step string `json:"step"` // fired or healed
+	Does string `json:"what"`
+}
+
+// The steps of a fault.
+const (
+	Fired  = "fired"
+	Healed = "healed"
+)
+
+// Kind implements Event.
+func (*Evidence) Kind() string { return "evidence" }
+
+// Kind implements Event.
+func (*Diverged) Kind() string { return "diverged" }
+
+// Kind implements Event.
+func (*Forgot) Kind() string { return "forgot" }
+
+// Kind implements Event.
+func (*Process) Kind() string { return "process" }
+
+// Kind implements Event.
+func (*Fault) Kind() string { return "fault" }
+
+// What implements Event.
+func (e *Evidence) What() string {
+	return fmt.Sprintf("accuses %s of %s: %v, and %v", party(e.Against), e.Proves, e.First, e.Second)
+}
+
+// What implements Event.
+func (e *Diverged) What() string {
+	return fmt.Sprintf("diverged at s%d: its own state is %v, and %v is stable", e.Seq, e.Own, e.Stable)
+}
+
+// What implements Event.
+func (e *Forgot) What() string {
+	return fmt.Sprintf("forgot %s, which %s has", e.Said, party(e.Witness))
+}
+
+// What implements Event.
+func (e *Process) What() string {
+	text := e.Step
+	if e.Step == Started {
+		text += fmt.Sprintf(" in v%d at s%d", e.View, e.Seq)
+	}
+	if e.Why != "" {
+		text += ": " + e.Why
+	}
+	return text
+}
+
+// What implements Event.
+func (e *Fault) What() string { return fmt.Sprintf("fault %s: %s", e.Step, e.Does) }
