@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/client/session"
 	"tagma/pbft"
 )
 
@@ -15,7 +16,7 @@ import (
 func (f *fake) submitAtLeastOnce(ops int) (calls []*Call) {
 	f.t.Helper()
 	for range ops {
-		call, err := f.s.submit(f.t.Context(), [][]byte{[]byte("again")}, callOptions{semantics: AtLeastOnce})
+		call, err := f.s.submit(f.t.Context(), [][]byte{[]byte("again")}, session.Kind{Semantics: AtLeastOnce})
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -28,12 +29,14 @@ func (f *fake) submitAtLeastOnce(ops int) (calls []*Call) {
 func (f *fake) holdSignatures(held func(n int32) bool) chan struct{} {
 	release := make(chan struct{})
 	var signed atomic.Int32
-	f.s.sign = func(b []byte) [64]byte {
-		if held(signed.Add(1)) {
-			<-release
+	f.remake(func(of *session.Config) {
+		of.Sign = func(b []byte) pbft.Signature {
+			if held(signed.Add(1)) {
+				<-release
+			}
+			return f.key.Sign(b)
 		}
-		return f.key.Sign(b)
-	}
+	})
 	return release
 }
 
@@ -66,7 +69,7 @@ func TestC7_AtLeastOnceGoesOnWhenUnansweredNumbersFillTheWindow(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			withCluster(t, func(t *testing.T, f *fake) {
-				f.s.limits = (&options{pack: 1}).apply(limits{window: c.window, ops: 8, opBytes: 100, totalBytes: 1000})
+				f.remake(func(of *session.Config) { of.Limits = (&options{pack: 1}).apply(limits(c.window)) })
 				f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{silent}, 4) })
 				calls := f.submitAtLeastOnce(c.ops)
 				<-time.After(time.Minute)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"tagma/client/session"
 	"tagma/crypto"
 	"tagma/internal/cluster"
 	"tagma/internal/passphrase"
@@ -17,7 +19,7 @@ import (
 
 // Client is one session with a cluster. It is safe for concurrent use.
 type Client struct {
-	session *session
+	shell   *shell
 	host    *network.ClientHost
 	running sync.WaitGroup
 	close   func() error // once
@@ -53,20 +55,18 @@ func DialCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey
 		return nil, fmt.Errorf("client key %x is not registered in the cluster file; add it as a [[client]] on every replica, or use a registered key",
 			key.Public())
 	}
-	link := new(link)
-	number := newSessionNumber()
-	s := newSession(sessionConfig{
-		cluster: cfg.Cluster, n: cfg.N(), weak: cfg.Weak(),
-		limits: o.apply(limits{
-			window: uint64(file.Protocol.WithDefaults().Window),
-			ops:    cfg.MaxOps, opBytes: cfg.MaxOpBytes, totalBytes: cfg.MaxBatchBytes,
+	link, number := new(link), newSessionNumber()
+	s := newShell(session.Config{
+		Cluster: cfg.Cluster, Replicas: cfg.N(), Weak: cfg.Weak(),
+		Limits: o.apply(session.Limits{
+			Window: uint64(file.Protocol.WithDefaults().Window), Ops: cfg.MaxOps, OpBytes: cfg.MaxOpBytes,
+			TotalBytes: min(cfg.MaxBatchBytes, network.DefaultMaxClientFrame-frameOverhead),
 		}),
-		client: key.Public(), sign: key.Sign, id: number, fresh: newSessionNumber, send: link,
-		semantics: o.semantics, noHedging: o.noHedging,
-	})
+		Client: key.Public(), Sign: func(b []byte) pbft.Signature { return key.Sign(b) }, ID: number, Fresh: newSessionNumber,
+		Host: link, Random: rand.New(rand.NewPCG(uint64(number), 0)), NoHedging: o.noHedging,
+	}, o.semantics)
 	link.host, err = network.Dial(network.ClientConfig{
-		Seed: key.Seed(), Members: file.Members(), Greeting: file.Greeting(), Logger: o.logger,
-		Opening: pbft.Encode(&pbft.Attach{Session: number}),
+		Seed: key.Seed(), Members: file.Members(), Greeting: file.Greeting(), Logger: o.logger, Opening: s.core.Opening(),
 	}, s)
 	if err != nil {
 		return nil, fmt.Errorf("dial the cluster: %w", err)
@@ -74,18 +74,21 @@ func DialCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey
 	if err := link.host.WaitConnected(ctx, cfg.N()-cfg.F()); err != nil {
 		return nil, errors.Join(fmt.Errorf("dial the cluster: %w", err), link.host.Close())
 	}
-	c := &Client{session: s, host: link.host}
+	c := &Client{shell: s, host: link.host}
 	c.running.Go(s.run)
 	c.close = sync.OnceValue(func() error {
-		c.session.linger(linger)
-		c.session.close()
+		s.linger(linger)
+		s.close()
 		defer c.running.Wait()
 		return c.host.Close()
 	})
 	return c, nil
 }
 
-// link is the session's transport. The session exists before the host, which calls it, and sends only after Dial.
+// frameOverhead is what an encoded request may be longer by in its frame.
+const frameOverhead = 64
+
+// link is the session's host. The session exists before the network, which calls it, and sends only after Dial.
 type link struct{ host *network.ClientHost }
 
 func (l *link) Send(to int, frame []byte) bool { return l.host.Send(to, frame) }
@@ -115,7 +118,7 @@ func (c *Client) Do(ctx context.Context, op []byte, opts ...CallOption) (Result,
 // DoMany has several operations executed as one request: one after the other, with nothing between them, each for
 // itself: one that fails does not undo the others. It costs little more than a single operation.
 func (c *Client) DoMany(ctx context.Context, ops [][]byte, opts ...CallOption) (Result, error) {
-	return c.session.do(ctx, ops, gather(c.session.semantics, opts))
+	return c.shell.do(ctx, ops, gather(c.shell.semantics, opts))
 }
 
 // Submit sends one operation and returns without its result, which Call.Wait gives. It blocks while as much waits to be
@@ -126,7 +129,7 @@ func (c *Client) Submit(ctx context.Context, op []byte, opts ...CallOption) (*Ca
 
 // SubmitMany is Submit for several operations in one request, as in DoMany.
 func (c *Client) SubmitMany(ctx context.Context, ops [][]byte, opts ...CallOption) (*Call, error) {
-	return c.session.submit(ctx, ops, gather(c.session.semantics, opts))
+	return c.shell.submit(ctx, ops, gather(c.shell.semantics, opts))
 }
 
 // Close ends the session and its links and waits for all goroutines. Calls under way end with an *UnknownError; best-effort

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -49,7 +50,7 @@ func TestC1_NothingOutstandingIsCarriedIntoTheFreshSession(t *testing.T) {
 			waiting.Go(func() { f.mustDo("in line") })
 		}
 		synctest.Wait()
-		_, _ = f.s.abandon(t.Context(), calls[0], ErrUnknown) // it would be sent again seldom
+		_, _ = f.s.abandon(calls[0], context.Canceled) // it would be sent again seldom
 		f.evicts()
 		start := time.Now()
 		waiting.Wait()
@@ -69,8 +70,8 @@ func TestC1_OneReplicaCannotEndASession(t *testing.T) {
 		f.answer[3] = final(pbft.OutcomeExpired)
 		f.mustDo("a")
 		f.mustDo("b")
-		if f.s.id != testSession || f.attached != nil {
-			t.Errorf("in session %d", f.s.id)
+		if f.s.core.ID() != testSession || f.attached != nil {
+			t.Errorf("in session %d", f.s.core.ID())
 		}
 	})
 }

@@ -3,12 +3,14 @@ package client
 import (
 	"bytes"
 	"crypto/ed25519"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"tagma/client/session"
 	"tagma/crypto"
 	"tagma/pbft"
 )
@@ -18,13 +20,26 @@ const (
 	oneWay                   = 2 * time.Millisecond
 )
 
-// fake is a cluster of four replicas behind the transport port. A request that reaches the primary, directly or through
+// The bounds of docs/client.md.
+const (
+	firstTimeout = 250 * time.Millisecond
+	minTimeout   = 50 * time.Millisecond
+	maxTimeout   = 2 * time.Second
+	slowPace     = 5 * time.Second
+	hedgeLeast   = 20 * time.Millisecond
+	wholeGrace   = 5 * time.Millisecond
+	passAfter    = 2 * time.Second
+	lostAfter    = 30 * time.Second
+)
+
+// fake is a cluster of four replicas behind the session's host. A request that reaches the primary, directly or through
 // a backup, is executed; every replica then answers as its behaviour says. Asked again, a replica answers alone.
 type fake struct {
 	t   *testing.T
 	cfg pbft.Config
 	key *crypto.PrivateKey
-	s   *session
+	s   *shell
+	of  session.Config
 
 	mu       sync.Mutex
 	view     pbft.View
@@ -91,16 +106,30 @@ func newFake(t *testing.T) *fake {
 		f.cfg.Members = append(f.cfg.Members, crypto.FromSeed([32]byte{byte(i + 1)}).Public())
 		f.answer = append(f.answer, honest)
 	}
-	f.s = newSession(sessionConfig{
-		cluster: f.cfg.Cluster, n: 4, weak: 2,
-		limits: (&options{pack: 1}).apply(limits{window: 4, ops: 8, opBytes: 100, totalBytes: 1000}),
-		client: key.Public(), sign: key.Sign, id: testSession, fresh: func() pbft.Session { return f.s.id + 1 }, send: f,
-		noHedging: true,
-	})
+	f.of = session.Config{
+		Cluster: f.cfg.Cluster, Replicas: 4, Weak: 2, Limits: (&options{pack: 1}).apply(limits(4)),
+		Client: key.Public(), Sign: func(b []byte) pbft.Signature { return key.Sign(b) }, ID: testSession,
+		Fresh: func() pbft.Session { return f.s.core.ID() + 1 }, Host: f, Random: rand.New(rand.NewPCG(1, 2)), NoHedging: true,
+	}
+	f.s = newShell(f.of, ExactlyOnce)
 	return f
 }
 
-// Send implements transport.
+func limits(window uint64) session.Limits {
+	return session.Limits{Window: window, Ops: 8, OpBytes: 100, TotalBytes: 1000}
+}
+
+func (f *fake) limits() session.Limits { return f.of.Limits }
+
+// remake begins another session, before anything was asked for.
+func (f *fake) remake(change func(*session.Config)) {
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	change(&f.of)
+	f.s.core, f.s.packs = session.New(f.of), f.of.Limits.Pack > 1
+}
+
+// Send implements session.Host.
 func (f *fake) Send(to int, frame []byte) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -123,7 +152,7 @@ func (f *fake) Send(to int, frame []byte) bool {
 	return true
 }
 
-// Open implements transport.
+// Open implements session.Host.
 func (f *fake) Open(frame []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

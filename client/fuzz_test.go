@@ -4,12 +4,13 @@ import (
 	"slices"
 	"testing"
 
+	"tagma/client/session"
 	"tagma/pbft"
 )
 
 // Whatever one replica sends, however often: no panic, and nothing is believed on its word alone (C4, S4).
 func FuzzFromReplica(f *testing.F) {
-	id := pbft.RequestID{Client: newFake(nil).s.client, Session: testSession, T: 1}
+	id := pbft.RequestID{Client: newFake(nil).key.Public(), Session: testSession, T: 1}
 	f.Add(pbft.Encode(&pbft.Reply{ID: id, Outcome: pbft.OutcomeExecuted, Seq: 1, Results: [][]byte{[]byte("x")}}))
 	f.Add(pbft.Encode(&pbft.Reply{ID: id, Outcome: pbft.OutcomeBusy, RetryAfterMillis: 1<<32 - 1, View: 1<<64 - 1}))
 	f.Add(pbft.Encode(&pbft.Reply{ID: id, Outcome: pbft.OutcomeExecuted, Seq: 1, ResultDigest: &pbft.Digest{1}}))
@@ -20,14 +21,14 @@ func FuzzFromReplica(f *testing.F) {
 		for i := range c.answer {
 			c.answer[i] = silent
 		}
-		call, err := c.s.submit(t.Context(), [][]byte{[]byte("op")}, callOptions{})
+		call, err := c.s.submit(t.Context(), [][]byte{[]byte("op")}, session.Kind{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		frames := [][]byte{frame}
 		if m, err := pbft.Decode(frame); err == nil {
 			if r, ok := m.(*pbft.Reply); ok { // the same, made to fit the request that is under way
-				r.ID, r.Request = call.ID(), call.parcel.attempts[0].digest
+				r.ID, r.Request = call.ID(), c.sendings(1)[0].request.Digest()
 				frames = append(frames, pbft.Encode(r))
 			}
 		}

@@ -7,12 +7,17 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tagma/client/session"
 	"tagma/pbft"
 )
 
 // hedging turns hedging on and has the session learn that answers take 2·oneWay.
 func (f *fake) hedging() {
-	f.s.hedger.off = false
+	f.remake(func(of *session.Config) { of.NoHedging = false })
+	f.learn()
+}
+
+func (f *fake) learn() {
 	for range 20 {
 		f.mustDo("learn")
 	}
@@ -39,8 +44,11 @@ func TestC3_ALateRequestIsHedgedOnceBeforeTheTimeout(t *testing.T) {
 func TestC3_ACensoringPrimaryCostsAHedgeNotATimeout(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.hedging()
-		f.set(func() { f.s.views.current, f.view = 1, 0 }) // the client sends to a backup,
-		f.deaf[1] = true                                   // which does not pass it on
+		f.set(func() {
+			f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{does(func(r *pbft.Reply) { r.View = 1 })}, 4)
+		})
+		f.mustDo("a")
+		f.deaf[1] = true // so the client sends to a backup, which does not pass it on
 		start := time.Now()
 		f.mustDo("censored")
 		if took := time.Since(start); took > hedgeLeast+3*oneWay {
@@ -51,8 +59,7 @@ func TestC3_ACensoringPrimaryCostsAHedgeNotATimeout(t *testing.T) {
 
 func TestC3_WithoutHedgingTheTimeoutIsAwaited(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		f.hedging()
-		f.s.hedger.off = true
+		f.learn()
 		f.late(40 * time.Millisecond)
 		f.mustDo("late")
 		if to := recipients(f.sendings(21)); !slices.Equal(to, []int{0}) {
@@ -83,22 +90,36 @@ func TestC3_HedgesAreAFewPercentAtMost(t *testing.T) {
 }
 
 func TestC3_NothingIsHedgedWhileTheClusterIsBusy(t *testing.T) {
-	for name, overload := range map[string]func(f *fake){
-		"f+1 replicas said so": func(f *fake) { f.s.hedger.busy(time.Now()) },
-		"answers take longer": func(f *fake) {
-			for range 20 {
-				f.s.pace.answered(30 * time.Millisecond)
+	for name, c := range map[string]struct {
+		overload func(f *fake)
+		late     time.Duration // later than when a request would be hedged, and not as late as the time-out
+	}{
+		"f+1 replicas said so": {func(f *fake) {
+			changesItsMind := func(r pbft.Reply) []pbft.Reply {
+				first := r
+				busy(&first)
+				return []pbft.Reply{first, r}
 			}
-		},
+			f.set(func() {
+				copy(f.answer, []func(pbft.Reply) []pbft.Reply{changesItsMind, changesItsMind, silent, silent})
+			})
+			f.mustDo("busy")
+			f.heal()
+		}, 40 * time.Millisecond},
+		"answers take longer": {func(f *fake) {
+			for i := range 20 {
+				f.late(time.Duration(i%2) * 60 * time.Millisecond)
+				f.mustDo("slow")
+			}
+		}, 125 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			withCluster(t, func(t *testing.T, f *fake) {
 				f.hedging()
-				overload(f)
-				f.late(100 * time.Millisecond)
-				f.s.pace.deviation = 100 * time.Millisecond // so that the time-out is far
+				c.overload(f)
+				f.late(c.late)
 				f.mustDo("late")
-				if to := recipients(f.sendings(21)); !slices.Equal(to, []int{0}) {
+				if to := recipients(f.sendings(f.last())); !slices.Equal(to, []int{0}) {
 					t.Errorf("sent to %v", to)
 				}
 			})
@@ -106,11 +127,18 @@ func TestC3_NothingIsHedgedWhileTheClusterIsBusy(t *testing.T) {
 	}
 }
 
+// last is the number of the last request.
+func (f *fake) last() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sent[len(f.sent)-1].request.ID.T
+}
+
 func TestC7_WhatIsSentOnceIsNotHedged(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.hedging()
 		f.late(300 * time.Millisecond)
-		if _, err := f.s.do(t.Context(), [][]byte{[]byte("a")}, callOptions{semantics: AtMostOnce}); err != nil {
+		if _, err := f.s.do(t.Context(), [][]byte{[]byte("a")}, session.Kind{Semantics: AtMostOnce}); err != nil {
 			t.Fatal(err)
 		}
 		if to := recipients(f.sendings(21)); !slices.Equal(to, []int{0}) {
@@ -150,7 +178,7 @@ func TestC6_NoCallerStarvesAndBusyIsNoError(t *testing.T) {
 					go func() {
 						for range each {
 							ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-							if _, err := f.s.do(ctx, [][]byte{[]byte("a")}, callOptions{}); err != nil {
+							if _, err := f.s.do(ctx, [][]byte{[]byte("a")}, session.Kind{}); err != nil {
 								t.Errorf("caller %d: %v", caller, err)
 							}
 							cancel()

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/client/session"
 	"tagma/statemachine"
 	"tagma/statemachine/kv"
 	"tagma/statemachine/memstore"
@@ -29,8 +30,8 @@ func (f *fake) serve(t *testing.T, m statemachine.Machine) *Client {
 		}
 		return replies[0].Results[0]
 	}
-	f.s.limits.opBytes, f.s.limits.totalBytes = 1<<18, 1<<20
-	return &Client{session: f.s}
+	f.remake(func(of *session.Config) { of.Limits.OpBytes, of.Limits.TotalBytes = 1<<18, 1<<20 })
+	return &Client{shell: f.s}
 }
 
 func TestKV_WhatIsPutIsReadUntilItIsDeleted(t *testing.T) {
@@ -100,8 +101,10 @@ func TestKV_TheMachinesRefusalReachesTheCaller(t *testing.T) {
 		if _, err := c.Get(ctx, "k"); !errors.Is(err, ErrUnknown) {
 			t.Errorf("without an answer: %v", err)
 		}
-		if r := f.s.open[f.s.acked]; r == nil || !r.abandoned() {
-			t.Error("the call of a caller who left is not marked as abandoned")
+		before := len(f.sendings(f.last()))
+		<-time.After(time.Minute)
+		if rounds := (len(f.sendings(f.last())) - before) / 4; rounds > int(time.Minute/slowPace) {
+			t.Errorf("the request of a caller who left is sent again %d times in a minute", rounds)
 		}
 	})
 }

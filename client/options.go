@@ -1,6 +1,10 @@
 package client
 
-import "log/slog"
+import (
+	"log/slog"
+
+	"tagma/client/session"
+)
 
 // Option changes how a client works.
 type Option func(*options)
@@ -42,44 +46,36 @@ func WithoutHedging() Option { return func(o *options) { o.noHedging = true } }
 func WithSemantics(s Semantics) Option { return func(o *options) { o.semantics = s } }
 
 // apply adds to a cluster's limits what the options say about packing.
-func (o *options) apply(l limits) limits {
-	window := int(l.window)
-	l.pack = l.ops
+func (o *options) apply(l session.Limits) session.Limits {
+	window := int(l.Window)
+	l.Pack = l.Ops
 	if o.pack > 0 {
-		l.pack = min(o.pack, l.ops)
+		l.Pack = min(o.pack, l.Ops)
 	}
-	l.inFlight, l.alone = min(defaultInFlight, window), min(defaultAlone, window)
-	if l.pack == 1 {
-		l.inFlight = window
+	l.InFlight, l.Alone = min(defaultInFlight, window), min(defaultAlone, window)
+	if l.Pack == 1 {
+		l.InFlight = window
 	}
 	if o.inFlight > 0 {
-		l.inFlight, l.alone = min(o.inFlight, window), 0
-	}
-	if l.pack > 1 {
-		l.line, l.lineBytes = l.pack*l.inFlight, l.mostBytes()*l.inFlight
+		l.InFlight, l.Alone = min(o.inFlight, window), 0
 	}
 	return l
 }
 
 // CallOption changes one call.
-type CallOption func(*callOptions)
-
-type callOptions struct {
-	readOnly  bool
-	semantics Semantics
-}
+type CallOption func(*session.Kind)
 
 // ReadOnly promises that no operation of the request modifies the state: the machine is asked to Query instead of
 // Apply. The request is still ordered, so it sees everything that was acknowledged before it was sent.
-func ReadOnly() CallOption { return func(o *callOptions) { o.readOnly = true } }
+func ReadOnly() CallOption { return func(k *session.Kind) { k.ReadOnly = true } }
 
 // Under sets a call's semantics in place of the client's.
-func Under(s Semantics) CallOption { return func(o *callOptions) { o.semantics = s } }
+func Under(s Semantics) CallOption { return func(k *session.Kind) { k.Semantics = s } }
 
-func gather(usual Semantics, given []CallOption) callOptions {
-	o := callOptions{semantics: usual}
+func gather(usual Semantics, given []CallOption) session.Kind {
+	k := session.Kind{Semantics: usual}
 	for _, set := range given {
-		set(&o)
+		set(&k)
 	}
-	return o
+	return k
 }

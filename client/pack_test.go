@@ -11,18 +11,18 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tagma/client/session"
 	"tagma/pbft"
 	"tagma/statemachine"
 )
 
 // packing has the session pack, with so many requests in flight, and a window of 64.
 func (f *fake) packing(inFlight int) {
-	o := options{inFlight: inFlight}
-	f.s.limits = o.apply(limits{window: 64, ops: 8, opBytes: 100, totalBytes: 1000})
+	f.remake(func(of *session.Config) { of.Limits = (&options{inFlight: inFlight}).apply(limits(64)) })
 }
 
 // together has the operations asked for at once, each by a caller of its own, and returns when all were answered.
-func (f *fake) together(ops []string, o callOptions) {
+func (f *fake) together(ops []string, o session.Kind) {
 	var asking sync.WaitGroup
 	for _, op := range ops {
 		asking.Go(func() {
@@ -42,6 +42,13 @@ func numbered(n int) (ops []string) {
 	return ops
 }
 
+// waiting counts the calls in line.
+func (f *fake) waiting() int {
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	return f.s.core.Waiting()
+}
+
 // packs are the numbers of operations in the requests that were sent, in the order of their numbers.
 func (f *fake) packs() (sizes []int) {
 	for t := uint64(1); ; t++ {
@@ -57,7 +64,7 @@ func TestPack_ALoneOperationGoesOutAtOnce(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.packing(2)
 		start := time.Now()
-		if _, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, callOptions{}); err != nil {
+		if _, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, session.Kind{}); err != nil {
 			t.Fatal(err)
 		}
 		if sent := f.sendings(1); len(sent) != 1 || sent[0].at != start { // not even the sender's goroutine has run
@@ -69,7 +76,7 @@ func TestPack_ALoneOperationGoesOutAtOnce(t *testing.T) {
 func TestPack_WhatWaitsTogetherSharesARequestAndEachGetsItsOwnResult(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.packing(1)
-		f.together(numbered(17), callOptions{})
+		f.together(numbered(17), session.Kind{})
 		if sizes := f.packs(); !slices.Equal(sizes, []int{1, 8, 8}) {
 			t.Errorf("17 operations went out as %v, want one at once and the others packed", sizes)
 		}
@@ -98,7 +105,7 @@ func TestPack_NoMoreThanTheGivenRequestsAreInFlight(t *testing.T) {
 // own, and holds none of them up.
 func TestPack_RequestsOfSeveralOperationsDoNotWaitToBePacked(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		f.s.limits = (&options{}).apply(limits{window: 1024, ops: 8, opBytes: 100, totalBytes: 1000})
+		f.remake(func(of *session.Config) { of.Limits = (&options{}).apply(limits(1024)) })
 		for i := range f.answer {
 			f.answer[i] = silent
 		}
@@ -106,7 +113,7 @@ func TestPack_RequestsOfSeveralOperationsDoNotWaitToBePacked(t *testing.T) {
 			go func() {
 				o, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				_, _ = f.s.do(o, [][]byte{[]byte("a"), []byte("b")}, callOptions{})
+				_, _ = f.s.do(o, [][]byte{[]byte("a"), []byte("b")}, session.Kind{})
 			}()
 		}
 		synctest.Wait()
@@ -114,7 +121,7 @@ func TestPack_RequestsOfSeveralOperationsDoNotWaitToBePacked(t *testing.T) {
 			t.Errorf("%d requests under way, want %d", n, defaultAlone)
 		}
 		f.heal()
-		f.together(numbered(20), callOptions{})
+		f.together(numbered(20), session.Kind{})
 		<-time.After(time.Minute)
 	})
 }
@@ -123,9 +130,9 @@ func TestPack_KeepsReadsAndSemanticsApart(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.packing(1)
 		var asking sync.WaitGroup
-		asking.Go(func() { f.together([]string{"first"}, callOptions{}) })
+		asking.Go(func() { f.together([]string{"first"}, session.Kind{}) })
 		synctest.Wait()
-		for _, o := range []callOptions{{}, {readOnly: true}, {semantics: AtMostOnce}} {
+		for _, o := range []session.Kind{{}, {ReadOnly: true}, {Semantics: AtMostOnce}} {
 			asking.Go(func() { f.together(numbered(3), o) })
 			synctest.Wait()
 		}
@@ -143,10 +150,10 @@ func TestPack_DoManyStaysARequestOfItsOwn(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.packing(1)
 		var asking sync.WaitGroup
-		asking.Go(func() { f.together(numbered(3), callOptions{}) })
+		asking.Go(func() { f.together(numbered(3), session.Kind{}) })
 		synctest.Wait()
 		many := [][]byte{[]byte("m1"), []byte("m2")}
-		r, err := f.s.do(t.Context(), many, callOptions{})
+		r, err := f.s.do(t.Context(), many, session.Kind{})
 		if err != nil || len(r.Outputs) != 2 || string(r.Outputs[1]) != "did m2" {
 			t.Errorf("%q, %v", r.Outputs, err)
 		}
@@ -162,11 +169,11 @@ func TestPack_StaysWithinTheBytesOfARequest(t *testing.T) {
 		f.packing(1)
 		long := strings.Repeat("x", 90)
 		ops := slices.Repeat([]string{long}, 30)
-		f.together(ops, callOptions{})
+		f.together(ops, session.Kind{})
 		for number := range f.packs() {
 			r := f.sendings(uint64(number + 1))[0].request
-			if r.Size() > f.s.limits.totalBytes {
-				t.Errorf("request %d has %d bytes, above %d", number+1, r.Size(), f.s.limits.totalBytes)
+			if r.Size() > f.limits().TotalBytes {
+				t.Errorf("request %d has %d bytes, above %d", number+1, r.Size(), f.limits().TotalBytes)
 			}
 		}
 	})
@@ -186,7 +193,7 @@ func TestPack_AResultThatIsCrowdedOutIsAskedForAlone(t *testing.T) {
 		}
 		var asking sync.WaitGroup
 		for _, op := range numbered(4) {
-			asking.Go(func() { f.together([]string{op}, callOptions{}) })
+			asking.Go(func() { f.together([]string{op}, session.Kind{}) })
 			synctest.Wait()
 		}
 		asking.Wait()
@@ -222,7 +229,7 @@ func TestPack_WhoGivesUpInLineHasSentNothing(t *testing.T) {
 		}
 		go func() { _, _ = f.ask("in flight", time.Minute) }()
 		synctest.Wait()
-		stays, err := f.s.submit(t.Context(), [][]byte{[]byte("stays")}, callOptions{})
+		stays, err := f.s.submit(t.Context(), [][]byte{[]byte("stays")}, session.Kind{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,7 +251,7 @@ func TestPack_OneCallerLeavingDisturbsNoOther(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.packing(1)
 		var asking sync.WaitGroup
-		asking.Go(func() { f.together([]string{"first"}, callOptions{}) })
+		asking.Go(func() { f.together([]string{"first"}, session.Kind{}) })
 		synctest.Wait()
 		f.set(func() { copy(f.answer, slices.Repeat([]func(pbft.Reply) []pbft.Reply{silent}, 4)) })
 		asking.Go(func() {
@@ -252,7 +259,7 @@ func TestPack_OneCallerLeavingDisturbsNoOther(t *testing.T) {
 				t.Errorf("leaving gives %v", err)
 			}
 		})
-		asking.Go(func() { f.together([]string{"stays"}, callOptions{}) })
+		asking.Go(func() { f.together([]string{"stays"}, session.Kind{}) })
 		time.AfterFunc(2*time.Second, f.heal)
 		asking.Wait()
 		if sizes := f.packs(); !slices.Equal(sizes, []int{1, 2}) {
@@ -270,15 +277,15 @@ func TestPack_SubmitBlocksWhenTheLineIsFull(t *testing.T) {
 		blocked := make(chan struct{})
 		go func() {
 			for range 1000 {
-				if _, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, callOptions{}); err != nil {
+				if _, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, session.Kind{}); err != nil {
 					t.Error(err)
 				}
 			}
 			close(blocked)
 		}()
 		synctest.Wait()
-		if held := len(f.s.line.calls); held != f.s.limits.line+1 {
-			t.Errorf("%d calls in line, want %d and one whose submitter waits", held, f.s.limits.line)
+		if held, room := f.waiting(), f.limits().Pack*f.limits().InFlight; held != room+1 {
+			t.Errorf("%d calls in line, want %d and one whose submitter waits", held, room)
 		}
 		f.heal()
 		<-blocked

@@ -9,23 +9,24 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tagma/client/session"
 	"tagma/pbft"
 )
 
 // archive is four replicas that answer queries as their behaviour says, two one-way trips later.
 type archive struct {
 	t     *testing.T
-	s     *session
+	s     *shell
 	reply []func(q *pbft.Query) *pbft.QueryReply // nil: silent
 
 	mu    sync.Mutex
 	asked []int
 }
 
-// Open implements transport.
+// Open implements session.Host.
 func (*archive) Open([]byte) {}
 
-// Send implements transport.
+// Send implements session.Host.
 func (a *archive) Send(to int, frame []byte) bool {
 	message, err := pbft.Decode(frame)
 	if err != nil {
@@ -63,9 +64,12 @@ func withArchive(t *testing.T, test func(*testing.T, *Client, *archive), replies
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		a := &archive{t: t, reply: replies, asked: make([]int, 4)}
-		a.s = newSession(sessionConfig{n: 4, weak: 2, limits: limits{opBytes: 100}, send: a})
-		test(t, &Client{session: a.s}, a)
+		a.s = newShell(session.Config{Replicas: 4, Weak: 2, Limits: session.Limits{OpBytes: 100}, Host: a}, ExactlyOnce)
+		var running sync.WaitGroup
+		running.Go(a.s.run)
+		test(t, &Client{shell: a.s}, a)
 		a.s.close()
+		running.Wait()
 	})
 }
 
@@ -121,14 +125,14 @@ func TestC9_NoReplicaCountsTwice(t *testing.T) {
 	withArchive(t, func(t *testing.T, client *Client, a *archive) {
 		a.reply[0] = func(q *pbft.Query) *pbft.QueryReply {
 			for _, m := range []*pbft.QueryReply{wrong(q), wrong(q), {Nonce: q.Nonce + 1, At: q.At, Outcome: 1}, {Nonce: q.Nonce, At: 8, Outcome: 1}} {
-				a.s.FromReplica(0, pbft.Encode(m))
+				time.AfterFunc(oneWay, func() { a.s.FromReplica(0, pbft.Encode(m)) })
 			}
 			return wrong(q)
 		}
 		if got, err := client.QueryAt(t.Context(), []byte("op"), 7); string(got) != "right" || err != nil {
 			t.Errorf("%q, %v", got, err)
 		}
-		if len(a.s.past.open) != 0 {
+		if !a.s.core.Idle() {
 			t.Error("the question is still open")
 		}
 	}, nil, right, mute, right)

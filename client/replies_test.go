@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/client/session"
 	"tagma/pbft"
 )
 
@@ -14,7 +15,7 @@ import (
 func (f *fake) ask(op string, d time.Duration) (Result, error) {
 	ctx, cancel := context.WithTimeout(f.t.Context(), d)
 	defer cancel()
-	return f.s.do(ctx, [][]byte{[]byte(op)}, callOptions{semantics: f.s.semantics})
+	return f.s.do(ctx, [][]byte{[]byte(op)}, session.Kind{Semantics: f.s.semantics})
 }
 
 func (f *fake) mustDo(op string) Result {
@@ -127,7 +128,7 @@ func TestC2_RepliesMayComeInAnyOrder(t *testing.T) {
 		var calls []*Call
 		for i, op := range []string{"a", "b", "c"} {
 			f.set(func() { f.lag = slices.Repeat([]time.Duration{time.Duration(3-i) * 10 * time.Millisecond}, 4) })
-			call, err := f.s.submit(t.Context(), [][]byte{[]byte(op), []byte("second")}, callOptions{})
+			call, err := f.s.submit(t.Context(), [][]byte{[]byte(op), []byte("second")}, session.Kind{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tagma/client/session"
 	"tagma/pbft"
 )
 
@@ -80,7 +81,7 @@ func TestC3_EveryRequestUnderWayIsSentAgain(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.fill()
 		<-time.After(10 * time.Second)
-		for number := uint64(1); number <= f.s.limits.window; number++ {
+		for number := uint64(1); number <= f.limits().Window; number++ {
 			if rounds := (len(f.sendings(number)) - 1) / 4; rounds < 5 {
 				t.Errorf("request %d was sent again %d times in 10s", number, rounds)
 			}
@@ -189,7 +190,7 @@ func TestC6_BusyForOneRequestDoesNotPutOthersOff(t *testing.T) {
 		f.fill()
 		f.set(func() { f.answer = []func(pbft.Reply) []pbft.Reply{busyFor1, busyFor1, busyFor1, busyFor1} })
 		<-time.After(time.Minute)
-		for number := uint64(2); number <= f.s.limits.window; number++ {
+		for number := uint64(2); number <= f.limits().Window; number++ {
 			sent := f.sendings(number)
 			for i := 4; i < len(sent); i++ {
 				if gap := sent[i].at.Sub(sent[i-1].at); gap > maxTimeout*5/4 {
@@ -223,7 +224,7 @@ func TestCancel_ReturnsPromptlyAndTheNumberIsStillAcknowledgedLater(t *testing.T
 			f.answer[i] = silent
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		call, err := f.s.submit(ctx, [][]byte{[]byte("a")}, callOptions{})
+		call, err := f.s.submit(ctx, [][]byte{[]byte("a")}, session.Kind{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -234,7 +235,7 @@ func TestCancel_ReturnsPromptlyAndTheNumberIsStillAcknowledgedLater(t *testing.T
 		if !errors.As(err, &unknown) || unknown.Request.T != 1 || !errors.Is(err, context.Canceled) || time.Since(start) != 0 {
 			t.Fatalf("%v after %v", err, time.Since(start))
 		}
-		_, _ = f.s.abandon(ctx, call, nil) // its answer is not what this is about
+		_, _ = f.s.abandon(call, nil) // its answer is not what this is about
 		f.set(func() { copy(f.answer, []func(pbft.Reply) []pbft.Reply{honest, honest, honest, honest}) })
 		f.mustDo("b")
 		if below := f.sendings(2)[0].request.AckedBelow; below != 1 {
@@ -258,11 +259,11 @@ func TestCancel_AnAbandonedRequestIsSentAtASlowPace(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		call, err := f.s.submit(ctx, [][]byte{[]byte("a")}, callOptions{})
+		call, err := f.s.submit(ctx, [][]byte{[]byte("a")}, session.Kind{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _ = f.s.abandon(ctx, call, nil) // its answer is not what this is about
+		_, _ = f.s.abandon(call, nil) // its answer is not what this is about
 		<-ctx.Done()
 		synctest.Wait()
 		rounds := (len(f.sendings(1)) - 1) / 4

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tagma/client/session"
 	"tagma/pbft"
 	"tagma/statemachine"
 	"tagma/statemachine/memstore"
@@ -29,7 +30,7 @@ func (counter) Apply(tx statemachine.Txn, _ []byte) []byte {
 
 func (counter) Query(statemachine.Reader, []byte) []byte { return nil }
 
-// counting is a cluster whose replicas are one and the same real service behind the transport port. Every request that
+// counting is a cluster whose replicas are one and the same real service behind the session's host. Every request that
 // arrives is ordered in a batch of its own, unless it needs no order any more (C3), and answered by four replicas.
 type counting struct {
 	*fake
@@ -50,13 +51,13 @@ func withCounter(t *testing.T, limits statemachine.Limits, test func(*testing.T,
 		}
 		never := func(int) bool { return false }
 		c := &counting{fake: f, service: service, loseRequest: never, loseReplies: never}
-		f.s.send = c
+		f.remake(func(of *session.Config) { of.Host = c })
 		test(t, c)
 		service.Close()
 	})
 }
 
-// Send implements transport.
+// Send implements session.Host.
 func (c *counting) Send(_ int, frame []byte) bool {
 	message, err := pbft.Decode(frame)
 	if err != nil {
@@ -111,7 +112,7 @@ func (c *counting) transmissions() int {
 func (c *counting) executions() uint64 {
 	none := func(int) bool { return false }
 	c.set(func() { c.loseRequest, c.loseReplies = none, none })
-	r, err := c.s.do(c.t.Context(), [][]byte{[]byte("count")}, callOptions{})
+	r, err := c.s.do(c.t.Context(), [][]byte{[]byte("count")}, session.Kind{})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -122,7 +123,7 @@ func (c *counting) executions() uint64 {
 func (c *counting) raise(under Semantics) error {
 	ctx, cancel := context.WithTimeout(c.t.Context(), 10*time.Second)
 	defer cancel()
-	_, err := c.s.do(ctx, [][]byte{[]byte("count")}, callOptions{semantics: under})
+	_, err := c.s.do(ctx, [][]byte{[]byte("count")}, session.Kind{Semantics: under})
 	return err
 }
 
@@ -195,7 +196,7 @@ func TestC7_BestEffortWaitsForNothing(t *testing.T) {
 func TestC7_BestEffortDoesNotWaitInLine(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.fill()
-		if _, err := f.s.do(t.Context(), [][]byte{[]byte("a")}, callOptions{semantics: BestEffort}); !errors.Is(err, ErrNotSent) {
+		if _, err := f.s.do(t.Context(), [][]byte{[]byte("a")}, session.Kind{Semantics: BestEffort}); !errors.Is(err, ErrNotSent) {
 			t.Errorf("beyond the window: %v", err)
 		}
 		f.heal()
@@ -207,8 +208,8 @@ func TestC7_WhatIsSentOnceDoesNotHoldTheWindow(t *testing.T) {
 	for _, under := range []Semantics{AtMostOnce, BestEffort} {
 		withCluster(t, func(t *testing.T, f *fake) {
 			f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{silent}, 4) })
-			for range f.s.limits.window {
-				if _, err := f.s.submit(t.Context(), [][]byte{[]byte("lost")}, callOptions{semantics: under}); err != nil {
+			for range f.limits().Window {
+				if _, err := f.s.submit(t.Context(), [][]byte{[]byte("lost")}, session.Kind{Semantics: under}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -228,7 +229,7 @@ func TestC7_WhatIsSentOnceDoesNotHoldTheWindow(t *testing.T) {
 func TestC7_AnAtMostOnceCallEndsByItself(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{silent}, 4) })
-		call, err := f.s.submit(t.Context(), [][]byte{[]byte("lost")}, callOptions{semantics: AtMostOnce})
+		call, err := f.s.submit(t.Context(), [][]byte{[]byte("lost")}, session.Kind{Semantics: AtMostOnce})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,12 +243,12 @@ func TestC7_AnAtMostOnceCallEndsByItself(t *testing.T) {
 // At-least-once carries an operation into a new session when its own has expired.
 func TestC7_AtLeastOnceOutlivesItsSession(t *testing.T) {
 	withCounter(t, statemachine.Limits{Sessions: 1}, func(t *testing.T, k *counting) {
+		k.remake(func(of *session.Config) { of.Fresh = func() pbft.Session { return testSession + 6 } })
 		if err := k.raise(ExactlyOnce); err != nil {
 			t.Fatal(err)
 		}
-		other := &pbft.Request{ID: pbft.RequestID{Client: k.s.client, Session: testSession + 5, T: 1}, AckedBelow: 1, Ops: [][]byte{[]byte("x")}}
+		other := &pbft.Request{ID: pbft.RequestID{Client: k.key.Public(), Session: testSession + 5, T: 1}, AckedBelow: 1, Ops: [][]byte{[]byte("x")}}
 		k.set(func() { k.execute(other) }) // another program with the same key
-		k.s.fresh = func() pbft.Session { return testSession + 6 }
 		if err := k.raise(AtLeastOnce); err != nil {
 			t.Errorf("at least once: %v", err)
 		}
@@ -255,8 +256,8 @@ func TestC7_AtLeastOnceOutlivesItsSession(t *testing.T) {
 			t.Errorf("%d executions, want three", got)
 		}
 		synctest.Wait()
-		if k.s.id != testSession+6 {
-			t.Errorf("in session %d", k.s.id)
+		if k.s.core.ID() != testSession+6 {
+			t.Errorf("in session %d", k.s.core.ID())
 		}
 	})
 }

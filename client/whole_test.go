@@ -29,9 +29,9 @@ func (f *fake) shortensUnlessAsked(i int) func(pbft.Reply) []pbft.Reply {
 	}
 }
 
-// designated is the replica that is to answer the next request, "a", whole.
+// designated is the replica that is to answer the first request, "a", whole.
 func (f *fake) designated() int {
-	r := &pbft.Request{ID: pbft.RequestID{Client: f.s.client, Session: f.s.id, T: f.s.next}, AckedBelow: f.s.acked, Ops: [][]byte{[]byte("a")}}
+	r := &pbft.Request{ID: pbft.RequestID{Client: f.key.Public(), Session: testSession, T: 1}, AckedBelow: 1, Ops: [][]byte{[]byte("a")}}
 	return int(pbft.WholeReplier(r.Digest(), 4))
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tagma/client/session"
 	"tagma/pbft"
 )
 
@@ -17,8 +18,8 @@ func (f *fake) fill() (calls []*Call) {
 	for i := range f.answer {
 		f.answer[i] = silent
 	}
-	for range f.s.limits.window {
-		call, err := f.s.submit(f.t.Context(), [][]byte{[]byte("a")}, callOptions{})
+	for range f.limits().Window {
+		call, err := f.s.submit(f.t.Context(), [][]byte{[]byte("a")}, session.Kind{})
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -52,7 +53,7 @@ func TestC2_NoMoreThanTheWindowIsUnderWay(t *testing.T) {
 		f.fill()
 		done := make(chan error)
 		go func() {
-			_, err := f.s.submit(t.Context(), [][]byte{[]byte("one more")}, callOptions{})
+			_, err := f.s.submit(t.Context(), [][]byte{[]byte("one more")}, session.Kind{})
 			done <- err
 		}()
 		synctest.Wait()
@@ -83,7 +84,7 @@ func TestC2_WhoWaitsForTheWindowIsServedInOrder(t *testing.T) {
 		line := make(chan served, 3)
 		for place := range 3 {
 			go func() {
-				call, err := f.s.submit(t.Context(), [][]byte{[]byte("x")}, callOptions{})
+				call, err := f.s.submit(t.Context(), [][]byte{[]byte("x")}, session.Kind{})
 				if err != nil {
 					t.Error(err)
 				}
@@ -121,7 +122,7 @@ func TestClose_EndsEverythingAtOnce(t *testing.T) {
 		calls := f.fill()
 		inLine := make(chan error)
 		go func() {
-			_, err := f.s.submit(t.Context(), [][]byte{[]byte("in line")}, callOptions{})
+			_, err := f.s.submit(t.Context(), [][]byte{[]byte("in line")}, session.Kind{})
 			inLine <- err
 		}()
 		synctest.Wait()
@@ -136,7 +137,7 @@ func TestClose_EndsEverythingAtOnce(t *testing.T) {
 		if err := <-inLine; !errors.Is(err, ErrClosed) || !errors.Is(err, ErrNotSent) {
 			t.Errorf("a call in line ends with %v", err)
 		}
-		if _, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, callOptions{}); !errors.Is(err, ErrClosed) || !errors.Is(err, ErrNotSent) {
+		if _, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, session.Kind{}); !errors.Is(err, ErrClosed) || !errors.Is(err, ErrNotSent) {
 			t.Errorf("a call after Close gives %v", err)
 		}
 		for i := range 4 {
@@ -158,9 +159,9 @@ func TestLimits_ARequestNoReplicaWouldTakeIsNotSent(t *testing.T) {
 			"together":  slices.Repeat([][]byte{make([]byte, 100)}, 8)[:8:8],
 		} {
 			if name == "together" {
-				f.s.limits.totalBytes = 900
+				f.remake(func(of *session.Config) { of.Limits.TotalBytes = 900 })
 			}
-			if _, err := f.s.submit(t.Context(), ops, callOptions{}); !errors.Is(err, ErrTooLarge) {
+			if _, err := f.s.submit(t.Context(), ops, session.Kind{}); !errors.Is(err, ErrTooLarge) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -24,7 +24,10 @@ var mayImport = map[string][]string{
 	"statemachine/kv":   {"statemachine"},
 	"statemachine/bank": {"statemachine"},
 
-	"client": {"pbft", "crypto", "network", "internal/cluster", "internal/passphrase", "statemachine", "statemachine/kv", "statemachine/bank"},
+	"client": {
+		"client/session", "pbft", "crypto", "network", "internal/cluster", "internal/passphrase", "statemachine/kv", "statemachine/bank",
+	},
+	"client/session": {"pbft", "statemachine"},
 
 	"internal/tidy":       {},
 	"internal/trace":      {"pbft"},

@@ -1,4 +1,4 @@
-package client
+package session
 
 import "time"
 
@@ -22,7 +22,7 @@ type hedger struct {
 	saved   float64
 	answers int
 	best    time.Duration // a low estimate of what an answer takes
-	resume  time.Time     // no hedging before
+	resume  time.Duration // no hedging before
 }
 
 // sent notes a request's first transmission.
@@ -39,7 +39,7 @@ func (h *hedger) answered(took time.Duration) {
 }
 
 // busy notes that the cluster is overloaded.
-func (h *hedger) busy(now time.Time) { h.resume = now.Add(hedgePause) }
+func (h *hedger) busy(now time.Duration) { h.resume = now + hedgePause }
 
 // after is how late an answer must be; false: nothing is hedged.
 func (h *hedger) after(p *pace) (time.Duration, bool) {
@@ -47,8 +47,8 @@ func (h *hedger) after(p *pace) (time.Duration, bool) {
 }
 
 // spend reports whether a late request is hedged, and counts it.
-func (h *hedger) spend(now time.Time, p *pace) bool {
-	if h.saved < 1 || now.Before(h.resume) || p.mean > hedgeInflated*h.best {
+func (h *hedger) spend(now time.Duration, p *pace) bool {
+	if h.saved < 1 || now < h.resume || p.mean > hedgeInflated*h.best {
 		return false
 	}
 	h.saved--

@@ -1,44 +1,41 @@
-package client
+package session
 
-import "tagma/pbft"
+import (
+	"time"
+
+	"tagma/pbft"
+)
 
 // hasRoom reports whether a new request may go out that begins with the call: into the window (C2), and among those in
 // flight.
-func (s *session) hasRoom(first *Call) bool {
-	return s.hasNumber() && (s.inFlight < s.limits.inFlight || first.alone && s.inFlight < s.limits.alone)
+func (s *Session) hasRoom(first *Call) bool {
+	return s.hasNumber() && (s.inFlight < s.cfg.Limits.InFlight || first.alone && s.inFlight < s.cfg.Limits.Alone)
 }
 
 // hasNumber reports whether the window has a number left.
-func (s *session) hasNumber() bool { return !s.expired && s.next-s.acked < s.limits.window }
+func (s *Session) hasNumber() bool { return !s.expired && s.next-s.acked < s.cfg.Limits.Window }
 
 // hasNumberAgain reports whether what is sent at least once may have a further number. When the window is full, the lowest
 // one makes way if it was not answered in time: it is not sent again, so nothing else might ever make room.
-func (s *session) hasNumberAgain() bool {
+func (s *Session) hasNumberAgain() bool {
 	return s.hasNumber() || !s.expired && s.open[s.acked].timedOut()
 }
 
 // timedOut reports whether a request waits for answers only, because its operations go out under another number.
-func (r *request) timedOut() bool {
-	return r != nil && r.semantics == AtLeastOnce && r.frame != nil && r.place < 0
+func (r *Request) timedOut() bool {
+	return r != nil && r.Semantics == AtLeastOnce && r.frame != nil && r.place < 0
 }
 
-// sendable reports whether something waits that may go out.
-func (s *session) sendable() bool {
+// Sendable reports whether something waits that may go out: Next would give it.
+func (s *Session) Sendable() bool {
 	return len(s.retries) > 0 && s.hasNumberAgain() || len(s.line.calls) > 0 && s.hasRoom(s.line.calls[0])
 }
 
-// nudge has run send what waits, if it may go out.
-func (s *session) nudge() {
-	if s.sendable() {
-		s.wakeUp()
-	}
-}
-
 // number gives a parcel the next number.
-func (s *session) number(p *parcel) *request {
-	r := &request{
-		parcel: p, id: pbft.RequestID{Client: s.client, Session: s.id, T: s.next},
-		below: s.acked, votes: make(votes, s.n), place: -1, sentTo: -1,
+func (s *Session) number(p *parcel) *Request {
+	r := &Request{
+		parcel: p, id: pbft.RequestID{Client: s.cfg.Client, Session: s.id, T: s.next},
+		below: s.acked, votes: make(votes[verdict], s.cfg.Replicas), place: -1, sentTo: -1,
 	}
 	s.open[s.next] = r
 	s.next++
@@ -57,10 +54,9 @@ func (s *session) number(p *parcel) *request {
 	return r
 }
 
-// numberNext numbers what is to go out next; nil if nothing may.
-func (s *session) numberNext() *request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// Next numbers what is to go out next, to be sealed and launched; nil if nothing may.
+func (s *Session) Next(now time.Duration) *Request {
+	s.now = now
 	for len(s.retries) > 0 && s.hasNumberAgain() {
 		p := s.retries[0]
 		s.retries = s.retries[1:]
@@ -80,7 +76,7 @@ func (s *session) numberNext() *request {
 }
 
 // giveUp forgets a request, and that its number is not answered.
-func (s *session) giveUp(r *request) {
+func (s *Session) giveUp(r *Request) {
 	s.due.remove(r)
 	if s.open[r.id.T] == r { // not a request of a newer session
 		delete(s.open, r.id.T)
@@ -88,7 +84,7 @@ func (s *session) giveUp(r *request) {
 }
 
 // retire ends a parcel's way: its numbers are free.
-func (s *session) retire(p *parcel) {
+func (s *Session) retire(p *parcel) {
 	for _, r := range p.attempts {
 		s.giveUp(r)
 	}
@@ -98,7 +94,7 @@ func (s *session) retire(p *parcel) {
 }
 
 // unwait notes that nobody waits for a parcel: it does not count as in flight any more.
-func (s *session) unwait(p *parcel) {
+func (s *Session) unwait(p *parcel) {
 	if p.waited {
 		p.waited = false
 		s.inFlight--
@@ -106,12 +102,11 @@ func (s *session) unwait(p *parcel) {
 }
 
 // acknowledge raises acked over what needs no answer any more. That may make room, or end the session's last duty.
-func (s *session) acknowledge() {
+func (s *Session) acknowledge() {
 	for s.acked < s.next && (s.open[s.acked] == nil || s.open[s.acked].passed) {
 		s.acked++
 	}
 	if s.expired && len(s.open) == 0 {
 		s.renew()
 	}
-	s.nudge()
 }

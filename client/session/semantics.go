@@ -1,4 +1,4 @@
-package client
+package session
 
 import (
 	"fmt"
@@ -54,8 +54,6 @@ const (
 	passAfter = maxTimeout
 	// lostAfter is when its call ends, if nobody gave it up before.
 	lostAfter = 30 * time.Second
-	// linger is how long Close waits for answers to best-effort requests: they show that the request has left.
-	linger = 100 * time.Millisecond
 )
 
 // maxAttempts is how many numbers an at-least-once operation holds at most. The oldest is given up for a further one.

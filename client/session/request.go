@@ -1,4 +1,4 @@
-package client
+package session
 
 import (
 	"slices"
@@ -9,18 +9,18 @@ import (
 
 // parcel is what travels in one request: the operations of one call, or those of several that waited together.
 type parcel struct {
-	kind
+	Kind
 	calls []*Call
 	ops   [][]byte
 	id    pbft.RequestID // of the last attempt
 	// attempts are the requests that carry it and may still be answered: one, unless it is sent at least once.
-	attempts []*request
+	attempts []*Request
 	tries    int  // attempts made so far
 	waited   bool // somebody waits for it: it counts as in flight
 }
 
 func newParcel(calls []*Call) *parcel {
-	p := &parcel{kind: calls[0].kind, calls: calls, ops: calls[0].ops}
+	p := &parcel{Kind: calls[0].Kind, calls: calls, ops: calls[0].ops}
 	for _, c := range calls[1:] {
 		p.ops = append(p.ops[:len(p.ops):len(p.ops)], c.ops...)
 	}
@@ -42,20 +42,20 @@ func (p *parcel) finish(err error) {
 	}
 }
 
-// request is a parcel under a number. The session's mutex guards it.
-type request struct {
+// Request is a parcel under a number.
+type Request struct {
 	*parcel
 	id            pbft.RequestID
 	below         uint64 // what it acknowledges
 	digest        pbft.Digest
-	frame         []byte // signed and encoded once: every transmission is byte-identical; nil until signed
-	votes         votes
+	frame         []byte // signed and encoded once: every transmission is byte-identical; nil until launched
+	votes         votes[verdict]
 	kept          *pbft.Reply // whole, of the replica that is to send it so; the others' are believed or dropped at once
 	keptVerdict   verdict
-	first         time.Time // transmission
-	sentTo        int       // the replica that alone was sent it; −1: all were
-	planned       time.Time // when to act on it again
-	again         time.Time // the same, put off by hints of overload, or earlier
+	first         time.Duration // transmission
+	sentTo        int           // the replica that alone was sent it; −1: all were
+	planned       time.Duration // when to act on it again
+	again         time.Duration // the same, put off by hints of overload, or earlier
 	transmissions int
 	hedge         bool // to act is to hedge
 	wantsWhole    bool // f+1 replicas agree, and the results are missing
@@ -63,8 +63,24 @@ type request struct {
 	place         int  // in deadlines; −1: not there
 }
 
+// Sealed is a request as it goes out.
+type Sealed struct {
+	Message *pbft.Request
+	Frame   []byte
+}
+
+// Seal signs and encodes a request that has its number. It may be called at any time, beside anything else.
+func (s *Session) Seal(r *Request) Sealed {
+	m := &pbft.Request{ID: r.id, AckedBelow: r.below, ReadOnly: r.ReadOnly, Ops: r.ops}
+	pbft.SignRequest(s.cfg.Cluster, m, s.cfg.Sign)
+	return Sealed{m, pbft.Encode(m)}
+}
+
+// Calls lists what a request carries.
+func (r *Request) Calls() []*Call { return r.calls }
+
 // answeredBy reports whether a reply with the request's number is about it, and has as many results.
-func (r *request) answeredBy(m *pbft.Reply) bool {
+func (r *Request) answeredBy(m *pbft.Reply) bool {
 	switch {
 	case r.frame == nil || m.Request != r.digest || m.Outcome == 0:
 		return false

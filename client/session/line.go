@@ -1,0 +1,129 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// line holds the calls that wait for a request to carry them, first come, first served. The first ones are inside: their
+// submitters have gone on. The others' submitters wait until they are.
+type line struct {
+	calls  []*Call
+	inside int // calls
+	bytes  int // of those inside
+}
+
+// errLineFull is why a best-effort operation was not even kept for sending.
+var errLineFull = errors.New("too many requests are under way")
+
+func notSent(why error) error { return fmt.Errorf("%w: %w", ErrNotSent, why) }
+
+// Submit takes in a call. It goes out at once when nothing is under way or it is not packed: then it comes back in a
+// request, to be sealed and launched. What else comes while something is gathers, so that operations that are asked for
+// together share a request. When the line is full the caller is to wait for Entered. An error is an ErrNotSent.
+func (s *Session) Submit(now time.Duration, call *Call) (r *Request, waits bool, err error) {
+	s.now = now
+	if s.closed {
+		return nil, false, notSent(ErrClosed)
+	}
+	if len(s.line.calls) == 0 && s.hasRoom(call) && (s.inFlight == 0 || s.cfg.Limits.Pack == 1 || call.alone) {
+		return s.number(newParcel([]*Call{call})), false, nil
+	}
+	s.line.calls = append(s.line.calls, call)
+	s.letIn()
+	call.waits = s.line.inside < len(s.line.calls)
+	if call.waits && call.Semantics == BestEffort {
+		s.withdraw(call)
+		return nil, false, notSent(errLineFull)
+	}
+	return nil, call.waits, nil
+}
+
+// Withdraw takes a call back that no request carries yet, and reports whether that was so.
+func (s *Session) Withdraw(now time.Duration, call *Call) bool {
+	s.now = now
+	return s.withdraw(call)
+}
+
+// letIn lets calls inside while there is room.
+func (s *Session) letIn() {
+	l := &s.line
+	calls, bytes := s.cfg.Limits.line()
+	for l.inside < len(l.calls) {
+		c := l.calls[l.inside]
+		if l.inside >= calls || l.inside > 0 && l.bytes+c.size > bytes {
+			return
+		}
+		l.inside++
+		l.bytes += c.size
+		c.enter()
+	}
+}
+
+func (c *Call) enter() {
+	if c.waits {
+		c.waits = false
+		c.by.Entered()
+	}
+}
+
+// withdraw takes a call out of the line and reports whether it was there.
+func (s *Session) withdraw(call *Call) bool {
+	i := slices.Index(s.line.calls, call)
+	if i < 0 {
+		return false
+	}
+	s.line.calls = slices.Delete(s.line.calls, i, i+1)
+	s.left(i, call)
+	s.letIn()
+	return true
+}
+
+// left accounts for a call that stood at place i.
+func (s *Session) left(i int, call *Call) {
+	if i < s.line.inside {
+		s.line.inside--
+		s.line.bytes -= call.size
+	}
+}
+
+// jumpIn puts a call at the head of the line.
+func (s *Session) jumpIn(call *Call) {
+	s.line.calls = slices.Insert(s.line.calls, 0, call)
+	s.line.inside++
+	s.line.bytes += call.size
+}
+
+// take removes from the line what the next request carries: the first call, and of those behind it what is of its kind
+// and fits.
+func (s *Session) take() []*Call {
+	first := s.line.calls[0]
+	size, most := requestBytes+first.size, s.cfg.Limits.TotalBytes
+	taken, rest := []*Call{first}, s.line.calls[:0]
+	inside := s.line.inside
+	s.left(0, first)
+	for i, c := range s.line.calls[1:] {
+		if first.alone || len(taken) >= s.cfg.Limits.Pack || size >= most {
+			rest = append(rest, s.line.calls[i+1:]...)
+			break
+		}
+		if c.alone || c.Kind != first.Kind || size+c.size > most {
+			rest = append(rest, c)
+			continue
+		}
+		taken = append(taken, c)
+		size += c.size
+		if i+1 < inside {
+			s.left(0, c)
+		}
+	}
+	clear(s.line.calls[len(rest):])
+	s.line.calls = rest
+	for _, c := range taken {
+		c.enter()
+	}
+	s.letIn()
+	return taken
+}

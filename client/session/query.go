@@ -1,0 +1,144 @@
+package session
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/pbft"
+)
+
+// What the replicas may say of a past state instead of reading it.
+var (
+	// ErrNotRetained says that the replicas have given up the state: they keep the last checkpoints and what follows.
+	ErrNotRetained = errors.New("the state at that sequence number is not retained any more")
+	// ErrNotExecuted says that the cluster has not come to the sequence number yet.
+	ErrNotExecuted = errors.New("that sequence number is not executed yet")
+)
+
+// Bounds of the time after which the replicas that did not answer a query are asked again.
+const (
+	firstAsk = 100 * time.Millisecond
+	lastAsk  = 2 * time.Second
+	// catchUp is how long replicas may lag behind a sequence number before it counts as one of the future.
+	catchUp = time.Second
+)
+
+// queries are the questions about past states under way (C9), in the order of their nonces. They share the session's links
+// and nothing else.
+type queries struct {
+	last uint64 // nonce
+	open []*Query
+}
+
+// Query is one question about a past state.
+type Query struct {
+	nonce   uint64
+	at      pbft.Seq
+	frame   []byte
+	decided func([]byte, error)
+	began   time.Duration
+	again   time.Duration // when to ask
+	wait    time.Duration // until the time after that
+	said    votes[answerAt]
+}
+
+// answerAt is what replicas must agree on. The result is kept as a hash, so that liars' large ones cost no memory.
+type answerAt struct {
+	outcome pbft.QueryOutcome
+	result  [sha256.Size]byte
+}
+
+// Ask has the machine answer an operation on the state after a sequence number. Decided is told what f+1 replicas say alike,
+// unless the query is ended before; it is called within the session's own methods, and must not call them.
+func (s *Session) Ask(now time.Duration, op []byte, at pbft.Seq, decided func([]byte, error)) (*Query, error) {
+	s.now = now
+	switch most := s.cfg.Limits.OpBytes; {
+	case len(op) > most:
+		return nil, fmt.Errorf("%w: the operation has %d bytes; at most %d are allowed (max_op_bytes)", ErrTooLarge, len(op), most)
+	case at > pbft.MaxSeq: // replicas would not read on
+		return nil, ErrNotExecuted
+	case s.closed:
+		return nil, ErrClosed
+	}
+	qs := &s.queries
+	qs.last++
+	q := &Query{
+		nonce: qs.last, at: at, frame: pbft.Encode(&pbft.Query{Nonce: qs.last, At: at, Op: op}), decided: decided,
+		began: now, again: now, wait: firstAsk, said: make(votes[answerAt], s.cfg.Replicas),
+	}
+	qs.open = append(qs.open, q)
+	s.askAgain()
+	return q, nil
+}
+
+// wake is when the next query is due.
+func (qs *queries) wake() time.Duration {
+	at := never
+	for _, q := range qs.open {
+		at = min(at, q.again)
+	}
+	return at
+}
+
+// askAgain asks whom to ask of every query that is due: those who were silent, and those who may have come further since.
+func (s *Session) askAgain() {
+	for _, q := range s.queries.open {
+		if q.again > s.now {
+			continue
+		}
+		for to, a := range q.said {
+			if a.outcome == 0 || a.outcome == pbft.QueryNotExecuted {
+				s.cfg.Host.Send(to, q.frame) // whoever is not connected is asked again
+			}
+		}
+		q.again = s.now + q.wait
+		q.wait = min(2*q.wait, lastAsk)
+	}
+}
+
+// heard takes a replica's answer: its last one counts.
+func (s *Session) heard(from int, m *pbft.QueryReply, result [sha256.Size]byte) {
+	i := slices.IndexFunc(s.queries.open, func(q *Query) bool { return q.nonce == m.Nonce && q.at == m.At })
+	if i < 0 {
+		return
+	}
+	q := s.queries.open[i]
+	said := answerAt{outcome: m.Outcome, result: result}
+	q.said[from] = said
+	agreeing := q.said.count(said)
+	switch {
+	case m.Outcome == pbft.QueryAnswered && agreeing >= s.cfg.Weak:
+		s.decide(q, m.Result, nil)
+	case m.Outcome == pbft.QueryNotRetained && agreeing >= s.cfg.Weak:
+		s.decide(q, nil, ErrNotRetained)
+	case m.Outcome == pbft.QueryNotExecuted && agreeing >= s.cfg.Replicas-s.cfg.Weak+1 && s.now-q.began >= catchUp:
+		s.decide(q, nil, ErrNotExecuted) // f+1 is not enough here: the correct one of them may lag
+	default: // nothing is decided
+	}
+}
+
+func (s *Session) decide(q *Query, result []byte, err error) {
+	s.forget(q)
+	q.decided(result, err)
+}
+
+func (s *Session) forget(q *Query) {
+	s.queries.open = slices.DeleteFunc(s.queries.open, func(o *Query) bool { return o == q })
+}
+
+// End gives a query up; the error is what its caller is told when too few replicas agreed in time.
+func (s *Session) End(q *Query, why error) error {
+	s.forget(q)
+	return fmt.Errorf("%d of %d replicas answered, and no %d of them alike: %w",
+		s.cfg.Replicas-q.said.count(answerAt{}), s.cfg.Replicas, s.cfg.Weak, why)
+}
+
+func (s *Session) closeQueries() {
+	for _, q := range s.queries.open {
+		q.decided(nil, ErrClosed)
+	}
+	s.queries.open = nil
+}

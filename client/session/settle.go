@@ -1,0 +1,172 @@
+package session
+
+import (
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"time"
+
+	"tagma/pbft"
+	"tagma/statemachine"
+)
+
+// Word is what a replica's frame says, to be received.
+type Word struct {
+	reply  *pbft.Reply
+	said   verdict
+	query  *pbft.QueryReply
+	result [sha256.Size]byte // of query
+}
+
+// Hear reads a frame. It does what takes time, and may be called beside anything else.
+func Hear(frame []byte) (Word, bool) {
+	message, err := pbft.Decode(frame)
+	if err != nil {
+		return Word{}, false
+	}
+	return HearMessage(message)
+}
+
+// HearMessage is Hear of what is decoded already.
+func HearMessage(message pbft.Message) (Word, bool) {
+	switch m := message.(type) {
+	case *pbft.Reply:
+		return Word{reply: m, said: judge(m)}, true
+	case *pbft.QueryReply:
+		return Word{query: m, result: sha256.Sum256(m.Result)}, true
+	default: // nothing else is meant for a session
+		return Word{}, false
+	}
+}
+
+// Receive takes what arrived over the link of a replica, which is all that authenticates it.
+func (s *Session) Receive(now time.Duration, from int, w Word) {
+	s.now = now
+	switch {
+	case from < 0 || from >= s.cfg.Replicas:
+	case w.reply != nil:
+		s.replied(from, w.reply, w.said)
+	case w.query != nil:
+		s.heard(from, w.query, w.result)
+	}
+}
+
+func (s *Session) replied(from int, reply *pbft.Reply, said verdict) {
+	if reply.ID.Client != s.cfg.Client || reply.ID.Session != s.id {
+		return
+	}
+	s.views.heard(from, reply.View)
+	r := s.open[reply.ID.T]
+	if r == nil || !r.answeredBy(reply) {
+		return
+	}
+	r.votes[from] = said
+	if reply.Outcome == pbft.OutcomeBusy {
+		s.backOff(r, time.Duration(reply.RetryAfterMillis)*time.Millisecond)
+		return
+	}
+	whole := reply.ResultDigest == nil
+	if whole && from == int(pbft.WholeReplier(r.digest, s.cfg.Replicas)) {
+		r.kept, r.keptVerdict = reply, said
+	}
+	agreed, ok := r.votes.agreed(s.cfg.Weak, verdict.final)
+	switch {
+	case !ok:
+	case whole && said == agreed:
+		s.settle(r, reply, agreed)
+	case r.kept != nil && r.keptVerdict == agreed:
+		s.settle(r, r.kept, agreed)
+	default:
+		s.askForWhole(r)
+	}
+}
+
+// settle ends a request with a reply that f+1 replicas gave (C4).
+func (s *Session) settle(r *Request, reply *pbft.Reply, agreed verdict) {
+	s.tellSettled(r, agreed)
+	if r.waited {
+		took := s.now - r.first
+		s.pace.answered(took)
+		s.hedger.answered(took)
+	}
+	if reply.Outcome == pbft.OutcomeExpired && !r.passed {
+		s.expire()
+		if r.Semantics == AtLeastOnce {
+			s.acknowledge()
+			return
+		}
+	}
+	s.deliver(r, reply)
+	s.retire(r.parcel)
+}
+
+// deliver gives each call its part of the reply. An operation whose result had no room beside those of other calls has
+// changed nothing, so it may go out once more by itself.
+func (s *Session) deliver(r *Request, reply *pbft.Reply) {
+	if err := outcomeError(reply.ID.T, reply.Outcome); err != nil {
+		r.finish(err)
+		return
+	}
+	crowded := len(r.calls) > 1
+	rest := reply.Results
+	for _, c := range slices.Backward(r.calls) {
+		from := len(rest) - len(c.ops)
+		outputs := rest[from:]
+		rest = rest[:from:from]
+		if crowded && !c.abandoned && errors.Is(statemachine.Failure(outputs[0]), statemachine.ErrTooLarge) {
+			c.alone, c.parcel = true, nil
+			s.jumpIn(c)
+			continue
+		}
+		c.finish(Result{Seq: uint64(reply.Seq), Outputs: outputs}, nil)
+	}
+}
+
+// Abandon notes that nobody waits for a call any more, and returns its outcome as far as it is known; why is what ended
+// the wait. A call that still waits in line is not sent. What a number is still owed is done at a slow pace; other semantics
+// than exactly-once owe nothing.
+func (s *Session) Abandon(now time.Duration, call *Call, why error) (Result, error) {
+	s.now = now
+	if call.finished {
+		return call.result, call.err
+	}
+	_, cause := s.Unknown(call, why)
+	call.abandoned = true
+	p := call.parcel
+	switch {
+	case p == nil:
+		s.withdraw(call)
+		call.finish(Result{}, notSent(why))
+		return call.result, call.err
+	case !p.abandoned():
+	case p.Semantics == ExactlyOnce:
+		s.unwait(p)
+	default:
+		p.finish(cause)
+		s.retire(p)
+	}
+	return Result{}, cause
+}
+
+// Unknown is what a caller is told who stops waiting for now, unless the outcome came in the meantime.
+func (s *Session) Unknown(call *Call, why error) (Result, error) {
+	if call.finished {
+		return call.result, call.err
+	}
+	unknown := &UnknownError{Request: call.ID(), Cause: why}
+	if p := call.parcel; p != nil && len(p.attempts) > 0 {
+		unknown.Busy = busy(p.attempts[len(p.attempts)-1].votes) >= s.cfg.Weak
+	}
+	return Result{}, unknown
+}
+
+// finishUnknown ends the calls of a request whose outcome nobody will tell.
+func (s *Session) finishUnknown(r *Request, cause error) {
+	r.finish(&UnknownError{Request: r.id, Busy: busy(r.votes) >= s.cfg.Weak, Cause: cause})
+}
+
+// lose ends a request that was sent once and not answered.
+func (s *Session) lose(r *Request) {
+	s.finishUnknown(r, errSilence)
+	s.retire(r.parcel)
+}

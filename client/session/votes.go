@@ -1,0 +1,111 @@
+package session
+
+import (
+	"slices"
+
+	"tagma/pbft"
+)
+
+// votes holds the last word of each replica on one question. No replica counts twice, however often it speaks (C4). The
+// zero value of a word says nothing.
+type votes[W comparable] []W // by replica
+
+// count is how many replicas say this.
+func (vs votes[W]) count(word W) (n int) {
+	for _, w := range vs {
+		if w == word {
+			n++
+		}
+	}
+	return n
+}
+
+// agreed is the word that so many replicas give, if there is one that may be believed.
+func (vs votes[W]) agreed(weak int, believable func(W) bool) (word W, ok bool) {
+	for i, w := range vs {
+		if believable(w) && slices.Index(vs, w) == i && vs.count(w) >= weak {
+			return w, true
+		}
+	}
+	return word, false
+}
+
+// verdict is what replicas must agree on to be believed: all of a reply but its view, which is a hint, and its request,
+// which is compared on arrival. Results are kept as their digest, so that a liar's large replies cost no memory, and so
+// that it does not matter who sends them whole (C5).
+type verdict struct {
+	outcome pbft.Outcome
+	seq     pbft.Seq
+	results pbft.Digest
+}
+
+func judge(m *pbft.Reply) verdict {
+	v := verdict{outcome: m.Outcome, seq: m.Seq}
+	if m.ResultDigest != nil {
+		v.results = *m.ResultDigest
+	} else {
+		v.results = pbft.DigestResults(m.Results)
+	}
+	return v
+}
+
+// final reports whether a verdict ends a request.
+func (v verdict) final() bool { return v.outcome != 0 && v.outcome != pbft.OutcomeBusy }
+
+// busy counts the replicas whose last word is that they are overloaded.
+func busy(vs votes[verdict]) (n int) {
+	for _, v := range vs {
+		if v.outcome == pbft.OutcomeBusy {
+			n++
+		}
+	}
+	return n
+}
+
+// Settlement is an outcome that a session believes.
+type Settlement struct {
+	ID      pbft.RequestID
+	Request pbft.Digest
+	Outcome pbft.Outcome
+	Seq     pbft.Seq
+	Result  pbft.Digest
+	Voters  []pbft.ReplicaID // who say so
+}
+
+func (s *Session) tellSettled(r *Request, v verdict) {
+	if s.cfg.Settled == nil {
+		return
+	}
+	t := Settlement{ID: r.id, Request: r.digest, Outcome: v.outcome, Seq: v.seq, Result: v.results}
+	for id, said := range r.votes {
+		if said == v {
+			t.Voters = append(t.Voters, pbft.ReplicaID(id))
+		}
+	}
+	s.cfg.Settled(t)
+}
+
+// viewHints finds out who the primary is from what replicas say in their replies.
+type viewHints struct {
+	weak    int         // f+1
+	claimed []pbft.View // by replica
+	current pbft.View
+}
+
+func newViewHints(n, weak int) *viewHints {
+	return &viewHints{weak: weak, claimed: make([]pbft.View, n)}
+}
+
+// heard takes a replica's hint. The view believed in is the highest one that f+1 replicas claim or have passed, so that
+// one of them is correct: f liars can neither invent a view nor hold the client in an old one.
+func (h *viewHints) heard(from int, v pbft.View) {
+	if h.claimed[from] == v {
+		return
+	}
+	h.claimed[from] = v
+	sorted := slices.Sorted(slices.Values(h.claimed))
+	h.current = sorted[len(sorted)-h.weak]
+}
+
+// primary is the replica that is believed to order requests.
+func (h *viewHints) primary() int { return int(uint64(h.current) % uint64(len(h.claimed))) }

@@ -1,0 +1,209 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"tagma/client/session"
+)
+
+// shell gives a session a clock, a lock and callers. One goroutine, run, serves all its timers and sends what had to wait.
+// Requests are signed, and replies read, outside the lock.
+type shell struct {
+	semantics Semantics // of calls that do not choose
+	packs     bool
+	began     time.Time
+	wake      chan struct{} // tells run of a deadline that is earlier than it knows, or of something to send
+	stop      chan struct{}
+
+	mu      sync.Mutex
+	core    *session.Session
+	planned time.Duration // when run wakes up by itself
+	closed  bool
+}
+
+const (
+	// idle is how long run sleeps when nothing is under way.
+	idle = time.Hour
+	// linger is how long Close waits for answers to best-effort requests: they show that the request has left.
+	linger = 100 * time.Millisecond
+)
+
+func newShell(cfg session.Config, semantics Semantics) *shell {
+	return &shell{
+		semantics: semantics, packs: cfg.Limits.Pack > 1, began: time.Now(),
+		wake: make(chan struct{}, 1), stop: make(chan struct{}), core: session.New(cfg),
+	}
+}
+
+func (s *shell) now() time.Duration { return time.Since(s.began) }
+
+// release ends what was done under the lock, and has run look at what follows from it.
+func (s *shell) release() {
+	if at, ok := s.core.Wake(); ok && at < s.planned {
+		select {
+		case s.wake <- struct{}{}:
+		default: // run is about to look anyway
+		}
+	}
+	s.mu.Unlock()
+}
+
+// run sends again what is due, and what waits in line, until the session is closed. Callers that were answered a moment ago
+// are let to ask again first, so that what they ask for is packed too.
+func (s *shell) run() {
+	timer := time.NewTimer(idle)
+	defer timer.Stop()
+	for {
+		s.mu.Lock()
+		s.core.Due(s.now())
+		pending := s.core.Sendable()
+		s.mu.Unlock()
+		if pending && s.packs {
+			runtime.Gosched()
+		}
+		for pending {
+			s.mu.Lock()
+			r := s.core.Next(s.now())
+			s.mu.Unlock()
+			if pending = r != nil; pending {
+				s.launch(r)
+			}
+		}
+		timer.Reset(s.plan())
+		select {
+		case <-timer.C:
+		case <-s.wake:
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+// plan returns how long there is nothing to do.
+func (s *shell) plan() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	s.planned = now + idle
+	if at, ok := s.core.Wake(); ok {
+		s.planned = at
+	}
+	return s.planned - now
+}
+
+func (s *shell) launch(r *session.Request) {
+	sealed := s.core.Seal(r)
+	s.mu.Lock()
+	defer s.release()
+	s.core.Launch(s.now(), r, sealed)
+}
+
+// FromReplica takes a frame that arrived over the link of a replica.
+func (s *shell) FromReplica(from int, frame []byte) {
+	word, ok := session.Hear(frame)
+	if !ok {
+		return
+	}
+	s.mu.Lock()
+	defer s.release()
+	s.core.Receive(s.now(), from, word)
+}
+
+// submit takes in operations and sends them, or waits until they are in line.
+func (s *shell) submit(ctx context.Context, ops [][]byte, k session.Kind) (*Call, error) {
+	c := &Call{shell: s, done: make(chan struct{})}
+	var err error
+	if c.core, err = s.core.Prepare(ops, k, caller{c}); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, notSent(err)
+	}
+	s.mu.Lock()
+	r, waits, err := s.core.Submit(s.now(), c.core)
+	if waits {
+		c.entered = make(chan struct{})
+	}
+	s.release()
+	switch {
+	case err != nil:
+		return nil, err
+	case r != nil:
+		s.launch(r)
+	case waits:
+		return s.await(ctx, c)
+	}
+	return c, nil
+}
+
+func notSent(why error) error { return fmt.Errorf("%w: %w", ErrNotSent, why) }
+
+// await holds a submitter until its call is inside.
+func (s *shell) await(ctx context.Context, c *Call) (*Call, error) {
+	select {
+	case <-c.entered:
+		return c, nil
+	case <-c.done:
+		if errors.Is(c.err, ErrNotSent) {
+			return nil, c.err
+		}
+		return c, nil
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	defer s.release()
+	if s.core.Withdraw(s.now(), c.core) {
+		return nil, notSent(ctx.Err())
+	}
+	return c, nil
+}
+
+// do submits and waits. When ctx ends, the call is given up.
+func (s *shell) do(ctx context.Context, ops [][]byte, k session.Kind) (Result, error) {
+	call, err := s.submit(ctx, ops, k)
+	if err != nil || k.Semantics == BestEffort {
+		return Result{}, err
+	}
+	result, err := call.Wait(ctx)
+	if errors.Is(err, ErrUnknown) {
+		return s.abandon(call, ctx.Err())
+	}
+	return result, err
+}
+
+func (s *shell) abandon(c *Call, why error) (Result, error) {
+	s.mu.Lock()
+	defer s.release()
+	return s.core.Abandon(s.now(), c.core, why)
+}
+
+// close ends every call. Nothing is sent any more.
+func (s *shell) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.closed = true
+		close(s.stop)
+	}
+	s.core.Close()
+}
+
+// linger waits a moment for the answers to best-effort requests.
+func (s *shell) linger(most time.Duration) {
+	s.mu.Lock()
+	sent := s.core.BestEffort()
+	s.mu.Unlock()
+	enough := time.After(most)
+	for _, c := range sent {
+		select {
+		case <-c.(caller).done:
+		case <-enough:
+			return
+		}
+	}
+}
