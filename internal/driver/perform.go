@@ -72,27 +72,16 @@ func (d *Driver) transmit(f frame) {
 
 // work performs an effect that concerns execution or its leftovers.
 func (d *Driver) work(effect pbft.Effect) error {
-	switch e := effect.(type) {
-	case pbft.Execute:
-		d.machine.Execute(e.Seq, e.Body)
-	case pbft.Snapshot:
-		d.machine.Snapshot(e.Seq)
-	case pbft.Transfer:
-		d.machine.Transfer(e)
-	case pbft.Resume:
-		d.machine.Resume(e.Seq)
-	case pbft.Offer:
-		d.machine.Offer(e.Cert)
-	case pbft.Truncate:
-		d.machine.Discard(e.Discard)
-		if d.guard != nil {
-			d.guard.Forget(e.Below)
-		}
-		if err := d.journal.Truncate(e.Below, func() []pbft.Record { return d.anchor(nil) }); err != nil {
-			return fmt.Errorf("shorten the journal behind sequence number %d: %w", e.Below, err)
-		}
-	default:
-		return fmt.Errorf("%T was gathered as work, which it is not", e)
+	d.machine.Do(effect)
+	e, is := effect.(pbft.Truncate)
+	if !is {
+		return nil
+	}
+	if d.guard != nil {
+		d.guard.Forget(e.Below)
+	}
+	if err := d.journal.Truncate(e.Below, func() []pbft.Record { return d.anchor(nil) }); err != nil {
+		return fmt.Errorf("shorten the journal behind sequence number %d: %w", e.Below, err)
 	}
 	return nil
 }

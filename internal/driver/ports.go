@@ -34,20 +34,12 @@ type Transport interface {
 	Respond(reply *pbft.Reply)
 }
 
-// Machine executes batches, beside the turns or within them; what comes of it returns as Executed and Snapshotted events.
-// None of its methods blocks: the core hands over at most a window of batches ahead.
+// Machine executes batches, beside the turns or within them; what comes of it returns as events. Neither of its methods
+// blocks: the core hands over at most a window of batches ahead.
 type Machine interface {
-	Execute(seq pbft.Seq, body *pbft.Body)
-	Snapshot(seq pbft.Seq)
-	// Discard allows state versions that no view at or above seq sees to be forgotten (K4).
-	Discard(seq pbft.Seq)
-	// Transfer has the state of a stable checkpoint, the target's or a newer one, fetched from other replicas behind the
-	// batches that were handed over before. Transferred or Starving comes of it.
-	Transfer(e pbft.Transfer)
-	// Resume goes on from the state that was fetched.
-	Resume(seq pbft.Seq)
-	// Offer lets other replicas fetch the state of a checkpoint that is stable, and durable here.
-	Offer(cert pbft.StableCert)
+	// Do takes work on the state, in order: an Execute, a Snapshot, a Transfer, a Resume, an Offer, or a Truncate, of
+	// which its share is the Discard.
+	Do(work pbft.Effect)
 	// Lookup answers a request that was executed already (C3).
 	Lookup(req *pbft.Request) (*pbft.Reply, bool)
 }

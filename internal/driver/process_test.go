@@ -145,7 +145,26 @@ func (p *process) Respond(reply *pbft.Reply) {
 	p.called("respond")
 }
 
-func (p *process) Execute(seq pbft.Seq, body *pbft.Body) {
+func (p *process) Do(work pbft.Effect) {
+	switch e := work.(type) {
+	case pbft.Execute:
+		p.execute(e.Seq, e.Body)
+	case pbft.Snapshot:
+		p.saved[e.Seq] = p.state.clone()
+		p.inbox = append(p.inbox, pbft.Snapshotted{Seq: e.Seq, Digest: p.state.root})
+		p.called("snapshot")
+	case pbft.Truncate:
+		maps.DeleteFunc(p.saved, func(at pbft.Seq, _ state) bool { return at < e.Discard })
+	case pbft.Transfer:
+		p.lab.lend(p, e.Target)
+		p.called("transfer")
+	case pbft.Resume:
+		p.resume(e.Seq)
+	default: // nobody asks for what is offered
+	}
+}
+
+func (p *process) execute(seq pbft.Seq, body *pbft.Body) {
 	p.lab.ledger.executed(p, seq, body.Digest())
 	if seq != p.state.seq+1 {
 		p.lab.t.Fatalf("I8: replica %d executes %d after %d", p.cfg.Self, seq, p.state.seq)
@@ -166,22 +185,7 @@ func (p *process) Execute(seq pbft.Seq, body *pbft.Body) {
 	p.called(fmt.Sprintf("execute %d", seq))
 }
 
-func (p *process) Snapshot(seq pbft.Seq) {
-	p.saved[seq] = p.state.clone()
-	p.inbox = append(p.inbox, pbft.Snapshotted{Seq: seq, Digest: p.state.root})
-	p.called("snapshot")
-}
-
-func (p *process) Discard(seq pbft.Seq) {
-	maps.DeleteFunc(p.saved, func(at pbft.Seq, _ state) bool { return at < seq })
-}
-
-func (p *process) Transfer(e pbft.Transfer) {
-	p.lab.lend(p, e.Target)
-	p.called("transfer")
-}
-
-func (p *process) Resume(seq pbft.Seq) {
+func (p *process) resume(seq pbft.Seq) {
 	if p.fetched.seq != seq {
 		p.lab.t.Fatalf("X6: replica %d goes on at %d, and %d was fetched", p.cfg.Self, seq, p.fetched.seq)
 	}
@@ -193,8 +197,6 @@ func (p *process) Resume(seq pbft.Seq) {
 func (p *process) Forgot(f pbft.Forgot) {
 	p.lab.t.Errorf("replica %d has forgotten what it signed: %+v", p.cfg.Self, f)
 }
-
-func (p *process) Offer(pbft.StableCert) {}
 
 func (p *process) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
 	reply, done := p.state.done[req.ID]

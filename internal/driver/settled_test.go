@@ -59,12 +59,7 @@ func (c counting) Respond(*pbft.Reply)         {}
 
 type settling struct{ settled *bool }
 
-func (s settling) Execute(pbft.Seq, *pbft.Body) {}
-func (s settling) Snapshot(pbft.Seq)            {}
-func (s settling) Discard(pbft.Seq)             {}
-func (s settling) Transfer(pbft.Transfer)       {}
-func (s settling) Resume(pbft.Seq)              {}
-func (s settling) Offer(pbft.StableCert)        {}
+func (s settling) Do(pbft.Effect) {}
 func (s settling) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
 	return &pbft.Reply{ID: req.ID, Outcome: pbft.OutcomeExpired}, *s.settled
 }

@@ -1,7 +1,9 @@
 package driver
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"tagma/pbft"
@@ -45,12 +47,14 @@ func (s *script) Respond(r *pbft.Reply) {
 	s.replied = append(s.replied, r)
 	s.did = append(s.did, "respond")
 }
-func (s *script) Execute(pbft.Seq, *pbft.Body)      { s.did = append(s.did, "execute") }
-func (s *script) Snapshot(pbft.Seq)                 { s.did = append(s.did, "snapshot") }
-func (s *script) Discard(pbft.Seq)                  { s.did = append(s.did, "discard") }
-func (s *script) Transfer(pbft.Transfer)            { s.did = append(s.did, "transfer") }
-func (s *script) Resume(pbft.Seq)                   { s.did = append(s.did, "resume") }
-func (s *script) Offer(pbft.StableCert)             { s.did = append(s.did, "offer") }
+
+func (s *script) Do(work pbft.Effect) {
+	if _, is := work.(pbft.Truncate); is {
+		s.did = append(s.did, "discard")
+		return
+	}
+	s.did = append(s.did, strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", work), "pbft.")))
+}
 func (s *script) Forgot(pbft.Forgot)                { s.did = append(s.did, "forgot") }
 func (s *script) Entered(pbft.View)                 {}
 func (s *script) Accused(pbft.Evidence)             {}

@@ -46,7 +46,7 @@ func TestD5_BatchesShareWritesToTheStore(t *testing.T) {
 		execute := func(n int) {
 			for range n {
 				seq++
-				x.Execute(seq, body(seq))
+				x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
 				<-done
 			}
 			synctest.Wait()
@@ -66,7 +66,7 @@ func TestD5_BatchesShareWritesToTheStore(t *testing.T) {
 		synctest.Wait()
 		wrote("after flushWithin", 9)
 		execute(3)
-		x.Snapshot(seq)
+		x.Do(pbft.Snapshot{Seq: seq})
 		<-done
 		wrote("before a checkpoint", 9, 3)
 		execute(flushEvery + 1)

@@ -48,7 +48,7 @@ func TestTheDriverNeverWaitsForTheExecutor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, cfg, done := newTestExecutor(t, memstore.New())
 		for seq := pbft.Seq(1); seq <= 8; seq++ {
-			x.Execute(seq, body(seq))
+			x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
@@ -62,11 +62,11 @@ func TestTheDriverNeverWaitsForTheExecutor(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
-		x.Snapshot(8) // not taken yet, while the core has heard of batch 8
+		x.Do(pbft.Snapshot{Seq: 8}) // not taken yet, while the core has heard of batch 8
 		for seq := pbft.Seq(9); seq <= 8+cfg.LogWindow; seq++ {
-			x.Execute(seq, body(seq))
+			x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
 			if seq%cfg.CheckpointInterval == 0 {
-				x.Snapshot(seq)
+				x.Do(pbft.Snapshot{Seq: seq})
 			}
 		}
 		ctx, stop = context.WithCancel(t.Context())
@@ -94,7 +94,7 @@ func TestTheExecutorEndsWithItsContext(t *testing.T) {
 		x, cfg, _ := newTestExecutor(t, memstore.New())
 		x.done = make(chan pbft.Event)
 		for seq := pbft.Seq(1); seq <= cfg.LogWindow; seq++ {
-			x.Execute(seq, body(seq))
+			x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
@@ -116,7 +116,7 @@ func (sick) Write([]statemachine.WriteSet) error { return errStore }
 
 func TestD6_AStoreThatFailsEndsTheExecutor(t *testing.T) {
 	x, _, done := newTestExecutor(t, sick{memstore.New()})
-	x.Execute(1, body(1))
+	x.Do(pbft.Execute{Seq: 1, Body: body(1)})
 	if err := x.run(t.Context()); !errors.Is(err, errStore) {
 		t.Fatalf("ended with %v", err)
 	}

@@ -16,7 +16,6 @@ import (
 // beside ordering. It is the driver's Machine and the executor's Host.
 type machine struct {
 	executor *replica.Executor
-	store    replica.Store
 	giver    *giver
 	timeout  time.Duration
 	now      func() time.Duration
@@ -48,7 +47,7 @@ func newMachine(cfg *pbft.Config, st replica.Store, service *statemachine.Servic
 	counts *metrics,
 ) *machine {
 	m := &machine{
-		store: st, timeout: cfg.ViewTimeout, done: done,
+		timeout: cfg.ViewTimeout, done: done,
 		data: newMailbox(cfg.N(), dataLetters, dataBytes, counts.lostData), queued: make(chan struct{}, 1),
 		ctx: context.Background(), flush: time.NewTimer(time.Hour), settled: make(chan func(), 4),
 	}
@@ -58,8 +57,12 @@ func newMachine(cfg *pbft.Config, st replica.Store, service *statemachine.Servic
 	return m
 }
 
-// put queues work; it never waits.
-func (m *machine) put(work pbft.Effect) {
+// Do queues work; it never waits. What is offered is the donor's, which has a goroutine of its own.
+func (m *machine) Do(work pbft.Effect) {
+	if offer, is := work.(pbft.Offer); is {
+		m.giver.offer(offer.Cert)
+		return
+	}
 	m.mu.Lock()
 	m.queue = append(m.queue, work)
 	m.mu.Unlock()
@@ -68,24 +71,6 @@ func (m *machine) put(work pbft.Effect) {
 	default:
 	}
 }
-
-// Execute queues a batch.
-func (m *machine) Execute(seq pbft.Seq, body *pbft.Body) { m.put(pbft.Execute{Seq: seq, Body: body}) }
-
-// Snapshot queues a checkpoint behind the batches before it.
-func (m *machine) Snapshot(seq pbft.Seq) { m.put(pbft.Snapshot{Seq: seq}) }
-
-// Transfer queues the wish for a state behind the batches before it.
-func (m *machine) Transfer(e pbft.Transfer) { m.put(e) }
-
-// Resume queues the switch to the state that was fetched.
-func (m *machine) Resume(seq pbft.Seq) { m.put(pbft.Resume{Seq: seq}) }
-
-// Discard lets the store forget.
-func (m *machine) Discard(seq pbft.Seq) { m.store.Discard(uint64(seq)) }
-
-// Offer hands a checkpoint to the donor.
-func (m *machine) Offer(cert pbft.StableCert) { m.giver.offer(cert) }
 
 // Lookup answers from the sessions (C3).
 func (m *machine) Lookup(req *pbft.Request) (*pbft.Reply, bool) { return m.executor.Lookup(req) }

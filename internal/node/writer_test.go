@@ -45,7 +45,7 @@ func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 			t.Helper()
 			for range n {
 				next++
-				x.Execute(next, body(next))
+				x.Do(pbft.Execute{Seq: next, Body: body(next)})
 				if e := (<-done).(pbft.Executed); e.Seq != next { // a deadlock fails the bubble
 					t.Fatalf("executed %d, want %d", e.Seq, next)
 				}
@@ -54,7 +54,7 @@ func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 		}
 		snapshot := func() [32]byte {
 			t.Helper()
-			x.Snapshot(next)
+			x.Do(pbft.Snapshot{Seq: next})
 			root, err := reference.Checkpoint(uint64(next))
 			if err != nil {
 				t.Fatal(err)
@@ -71,7 +71,7 @@ func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 		execute(flushEvery)     // begins a write, which stands still
 		execute(2 * flushEvery) // beside it
 		root := snapshot()
-		x.Execute(next+1, body(next+1))
+		x.Do(pbft.Execute{Seq: next + 1, Body: body(next + 1)})
 		synctest.Wait()
 		if len(done) != 0 {
 			t.Fatalf("%T before the write ahead of the checkpoint ended: its state would hold a later batch", <-done)
@@ -112,7 +112,7 @@ func TestTheExecutorEndsAfterItsWrite(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- x.run(ctx) }()
 		for seq := pbft.Seq(1); seq <= flushEvery; seq++ {
-			x.Execute(seq, body(seq))
+			x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
 			<-done
 		}
 		stop()
@@ -146,7 +146,7 @@ func TestD6_AStoreThatHangsDoesNotKeepAFailedReplicaAlive(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- x.run(ctx) }()
 			for seq := pbft.Seq(1); seq <= flushEvery; seq++ {
-				x.Execute(seq, body(seq))
+				x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
 				<-done
 			}
 			synctest.Wait() // the write stands still

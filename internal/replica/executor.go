@@ -47,14 +47,23 @@ func NewExecutor(cfg *pbft.Config, host Host, st Store, service *statemachine.Se
 	return x
 }
 
-// Put queues work: an Execute, Snapshot, Transfer or Resume. Of transfers in a row the last one counts.
+// Put queues work: an Execute, Snapshot, Transfer or Resume. Of transfers in a row the last one counts. A Truncate has the
+// store forget at once: the marks that a restart goes by instead are durable (K4, D5).
 func (x *Executor) Put(work pbft.Effect) {
-	if next, is := work.(pbft.Transfer); is && len(x.work) > 0 {
+	switch e := work.(type) {
+	case pbft.Truncate:
+		x.store.Discard(uint64(e.Discard))
+		return
+	case pbft.Transfer:
+		if len(x.work) == 0 {
+			break
+		}
 		if last, again := x.work[len(x.work)-1].(pbft.Transfer); again {
-			next.Doubt = next.Doubt || last.Doubt
-			x.work[len(x.work)-1] = next
+			e.Doubt = e.Doubt || last.Doubt
+			x.work[len(x.work)-1] = e
 			return
 		}
+	default: // one after the other
 	}
 	x.work = append(x.work, work)
 }

@@ -200,12 +200,26 @@ func TestX6_ExecutionResumesFromTheStateThatWasFetched(t *testing.T) {
 
 // X6, D6: work that does not belong here is a failure, and so is a switch to a state that was not fetched.
 func TestD6_WhatDoesNotBelongHereIsAFailure(t *testing.T) {
-	for _, work := range []pbft.Effect{pbft.Resume{Seq: 8}, pbft.Truncate{}} {
+	for _, work := range []pbft.Effect{pbft.Resume{Seq: 8}, pbft.Offer{}} {
 		x := newExecuting(t)
 		x.Put(work)
 		if more, err := x.Step(); more || err == nil {
 			t.Errorf("%T: %v, %v", work, more, err)
 		}
+	}
+}
+
+// K4: what may be forgotten is forgotten at once, whatever is queued.
+func TestK4_TheStoreForgetsBesideWhatIsQueued(t *testing.T) {
+	x := newExecuting(t)
+	x.execute(1, 8)
+	x.Put(pbft.Snapshot{Seq: 8})
+	x.work()
+	x.host.settle()
+	x.execute(9, 9)
+	x.Put(pbft.Truncate{Below: 6, Discard: 8})
+	if x.store.Floor() != 8 || x.Waiting() != 1 {
+		t.Errorf("the store reaches back to %d, %d pieces of work wait", x.store.Floor(), x.Waiting())
 	}
 }
 

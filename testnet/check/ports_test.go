@@ -91,7 +91,23 @@ func (n *node) Respond(r *pbft.Reply) {
 	n.c.hear(n.id, r)
 }
 
-func (n *node) Execute(seq pbft.Seq, body *pbft.Body) {
+func (n *node) Do(work pbft.Effect) {
+	switch e := work.(type) {
+	case pbft.Execute:
+		n.execute(e.Seq, e.Body)
+	case pbft.Snapshot:
+		n.snapshot(e.Seq)
+	case pbft.Transfer: // the state comes at one of the next ticks from whoever offers one
+		n.wanted = &e.Target
+	case pbft.Resume:
+		n.resume(e.Seq)
+	case pbft.Offer:
+		n.offered = e.Cert
+	default: // nothing is discarded
+	}
+}
+
+func (n *node) execute(seq pbft.Seq, body *pbft.Body) {
 	n.state.seq = seq
 	done := pbft.Executed{Seq: seq}
 	for _, req := range body.Requests {
@@ -108,14 +124,12 @@ func (n *node) Execute(seq pbft.Seq, body *pbft.Body) {
 	n.inbox = append(n.inbox, done)
 }
 
-func (n *node) Snapshot(seq pbft.Seq) {
+func (n *node) snapshot(seq pbft.Seq) {
 	n.c.tally.checkpoints++
 	n.saved[seq] = n.state.clone()
 	n.c.mon.Root(n.id, seq, n.state.root)
 	n.inbox = append(n.inbox, pbft.Snapshotted{Seq: seq, Digest: n.state.root})
 }
-
-func (n *node) Discard(pbft.Seq) {}
 
 func (n *node) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
 	reply, done := n.state.done[req.ID]
@@ -127,9 +141,6 @@ func (n *node) Dropped(pbft.Message, pbft.Reason) {}
 func (n *node) Accused(pbft.Evidence)             {}
 func (n *node) Diverged(pbft.Diverged)            {}
 func (n *node) Forgot(pbft.Forgot)                { n.memory.proven = true }
-
-// Transfer asks for a state, which comes at one of the next ticks from whoever offers one.
-func (n *node) Transfer(e pbft.Transfer) { n.wanted = &e.Target }
 
 // fetch brings the state that is asked for, if somebody has it: durable at once, adopted when the core says so.
 func (n *node) fetch() {
@@ -149,10 +160,8 @@ func (n *node) fetch() {
 	n.inbox = append(n.inbox, pbft.Starving{})
 }
 
-func (n *node) Resume(seq pbft.Seq) {
+func (n *node) resume(seq pbft.Seq) {
 	n.c.tally.transfers++
 	n.state = n.saved[seq].clone()
 	n.c.mon.Transferred(n.id, seq, n.state.root)
 }
-
-func (n *node) Offer(cert pbft.StableCert) { n.offered = cert }

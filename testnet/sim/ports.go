@@ -52,41 +52,17 @@ func (p port) Send(to pbft.ReplicaID, frame []byte) {
 // Respond implements driver.Transport.
 func (p port) Respond(reply *pbft.Reply) { p.n.turn.out = append(p.n.turn.out, output{reply: reply}) }
 
-// Execute implements driver.Machine.
-func (p port) Execute(seq pbft.Seq, body *pbft.Body) {
-	p.n.turn.out = append(p.n.turn.out, output{work: pbft.Execute{Seq: seq, Body: body}})
-}
-
-// Snapshot implements driver.Machine.
-func (p port) Snapshot(seq pbft.Seq) {
-	p.n.turn.out = append(p.n.turn.out, output{work: pbft.Snapshot{Seq: seq}})
-}
-
-// Transfer implements driver.Machine.
-func (p port) Transfer(e pbft.Transfer) {
-	if p.n.exec.Mover().Progress().Phase == replica.Idle {
+// Do implements driver.Machine. Like all that leaves a turn it waits for the sync.
+func (p port) Do(work pbft.Effect) {
+	if _, is := work.(pbft.Transfer); is && p.n.exec.Mover().Progress().Phase == replica.Idle {
 		p.n.w.counts.LeftBehind++
 		p.n.strayed = true
 	}
-	p.n.turn.out = append(p.n.turn.out, output{work: e})
-}
-
-// Resume implements driver.Machine.
-func (p port) Resume(seq pbft.Seq) {
-	p.n.turn.out = append(p.n.turn.out, output{work: pbft.Resume{Seq: seq}})
-}
-
-// Offer implements driver.Machine.
-func (p port) Offer(cert pbft.StableCert) {
-	p.n.turn.out = append(p.n.turn.out, output{work: pbft.Offer{Cert: cert}})
+	p.n.turn.out = append(p.n.turn.out, output{work: work})
 }
 
 // Forgot implements driver.Observer.
 func (p port) Forgot(f pbft.Forgot) { p.n.lost = replica.Proven(f) }
-
-// Discard implements driver.Machine. Like all that leaves a turn it waits for the sync: only then the marks are durable that
-// a restart goes by in place of the state that is let go (D5).
-func (p port) Discard(seq pbft.Seq) { p.n.turn.out = append(p.n.turn.out, output{discard: seq}) }
 
 // Lookup implements driver.Machine.
 func (p port) Lookup(req *pbft.Request) (*pbft.Reply, bool) {

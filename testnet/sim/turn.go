@@ -35,13 +35,12 @@ type turn struct {
 	rotated bool // the journal began a segment
 }
 
-// output is something that follows a turn's sync. One of frame, reply, work and discard is set.
+// output is something that follows a turn's sync. One of frame, reply and work is set.
 type output struct {
-	discard pbft.Seq
-	to      pbft.ReplicaID
-	frame   []byte
-	reply   *pbft.Reply
-	work    pbft.Effect
+	to    pbft.ReplicaID
+	frame []byte
+	reply *pbft.Reply
+	work  pbft.Effect
 }
 
 // arrive takes a frame of another replica. What cannot be believed is dropped: remote input never stops a replica (S4).
@@ -177,8 +176,8 @@ func (n *node) endTurn() {
 func (n *node) release() {
 	out := n.turn.out
 	for i := range out {
-		if out[i].discard > 0 { // a crash in front of it is one in front of what follows
-			n.data.Store.Discard(uint64(out[i].discard))
+		if _, is := out[i].work.(pbft.Truncate); is { // a crash in front of it is one in front of what follows
+			n.exec.Put(out[i].work)
 			continue
 		}
 		if n.struckBefore(&out[i]) {
