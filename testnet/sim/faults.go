@@ -152,6 +152,7 @@ func (w *World) PutBack(id pbft.ReplicaID) {
 	}
 	w.Condemn(id)
 	n.disk, n.medium, n.life, n.hidden, n.strayed = n.hidden.disk, n.hidden.medium, n.hidden.life, nil, true
+	n.putBack = true
 }
 
 // Lapses is how often a replica found that it may have forgotten what it signed.

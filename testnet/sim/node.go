@@ -35,6 +35,7 @@ type node struct {
 	strike  *strike       // a crash to come
 	hidden  *hidden       // data that are elsewhere
 	harmed  bool          // somebody did more to its disk than crashes do
+	putBack bool          // its disks were, from a copy, and it began no new life since
 
 	up      bool
 	paused  bool

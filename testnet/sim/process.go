@@ -116,6 +116,7 @@ func (n *node) askingStep(ev pbft.Event) {
 		n.die(err)
 		return
 	}
+	n.putBack = false
 	n.disk.Settle()
 	if m := n.observed(); m != nil {
 		m.Forgot(n.id)

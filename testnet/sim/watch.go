@@ -101,6 +101,7 @@ func (c watched) Step(ev pbft.Event) []pbft.Effect {
 		m.Stepped(n.id, ev, effects)
 		m.Standing(n.id, n.replica.Position())
 	}
+	n.shown(ev, effects)
 	return effects
 }
 
