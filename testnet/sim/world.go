@@ -185,6 +185,16 @@ func (w *World) Step() (more bool) {
 	return w.violation == nil
 }
 
+// Pass lets the next event happen if it comes by t, and else only time pass until then; 0 is no bound. It reports false when
+// a violation ended the run.
+func (w *World) Pass(t time.Duration) (more bool) {
+	if t > 0 && !w.over() && w.queue.heap[0].at > t {
+		w.now = max(w.now, t)
+		return true
+	}
+	return w.Step()
+}
+
 // over reports whether nothing more happens.
 func (w *World) over() bool {
 	return w.violation != nil || len(w.queue.heap) == 0 || w.opt.Steps > 0 && w.counts.Steps >= w.opt.Steps

@@ -1,4 +1,4 @@
-package tell
+package report
 
 // Style says how much may be used beside plain text.
 type Style struct {

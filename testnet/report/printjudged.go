@@ -1,10 +1,8 @@
-package tell
+package report
 
 import (
 	"fmt"
 	"strings"
-
-	"tagma/testnet/report"
 )
 
 // meanings says what the invariants are.
@@ -36,7 +34,7 @@ var meanings = map[string]string{
 	"E1":  "evidence holds, and names no correct replica",
 }
 
-func (p *printer) invariants(d *report.Document) {
+func (p *printer) invariants(d *Document) {
 	p.text.WriteByte('\n')
 	for _, r := range d.Invariants {
 		fmt.Fprintf(&p.text, "%s %-4s %-68s %7s checked\n", p.mark(r.Held && (r.Checked > 0 || r.Idle)), r.ID, meanings[r.ID], Thousands(r.Checked))
@@ -50,7 +48,7 @@ func (p *printer) invariants(d *report.Document) {
 }
 
 // missed tells what did not hold of that was expected.
-func (p *printer) missed(d *report.Document, indent string) {
+func (p *printer) missed(d *Document, indent string) {
 	for _, e := range d.Expect {
 		if !e.Held {
 			excused := ""
@@ -63,16 +61,16 @@ func (p *printer) missed(d *report.Document, indent string) {
 }
 
 // verdict tells the verdict, and in a line of its own what was not judged.
-func (p *printer) verdict(d *report.Document) {
+func (p *printer) verdict(d *Document) {
 	p.text.WriteByte('\n')
 	p.missed(d, "")
 	excuses := strings.Join(d.Excuses(), "; ")
 	switch {
-	case d.Verdict == report.Pass && excuses != "":
+	case d.Verdict == Pass && excuses != "":
 		fmt.Fprintf(&p.text, "%s\n%s\n", p.style.Green("PASS: all that is judged held"), "what is excused is not judged: "+excuses)
-	case d.Verdict == report.Pass:
+	case d.Verdict == Pass:
 		fmt.Fprintf(&p.text, "%s\n", p.style.Green("PASS: the cluster masked all of it"))
-	case d.Verdict == report.Inconclusive:
+	case d.Verdict == Inconclusive:
 		fmt.Fprintf(&p.text, "%s\n", p.style.Red("INCONCLUSIVE: "+excuses+"; run it again when it is quieter"))
 	default:
 		fmt.Fprintf(&p.text, "%s\n", p.style.Red("FAIL"))

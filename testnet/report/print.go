@@ -1,37 +1,32 @@
-package tell
+package report
 
 import (
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
-
-	"tagma/testnet/report"
 )
 
-// Document tells people what came of a run, all of it. It returns the first error of the writer.
-func Document(w io.Writer, d *report.Document, style Style) error {
-	p := &printer{style: style}
-	p.work(d)
-	p.faults(d)
-	p.replicas(d)
-	p.invariants(d)
-	p.verdict(d)
-	_, err := io.WriteString(w, p.text.String())
-	return err
-}
+// Print tells people what came of a run, all of it. It returns the first error of the writer.
+func (d *Document) Print(w io.Writer, style Style) error { return d.print(w, style, false) }
 
-// Run tells people what came of a scenario: its name, all that Document tells, and every expectation.
-func Run(w io.Writer, d *report.Document, style Style) error {
+// PrintScenario tells people what came of a scenario: its name, all that Print tells, and every expectation.
+func (d *Document) PrintScenario(w io.Writer, style Style) error { return d.print(w, style, true) }
+
+func (d *Document) print(w io.Writer, style Style, named bool) error {
 	p := &printer{style: style}
-	fmt.Fprintf(&p.text, "\n%s  %s\n", style.Bold(d.Scenario), style.Dim(fmt.Sprintf("engine %s, seed %d", d.Engine, d.Seed)))
+	if named {
+		fmt.Fprintf(&p.text, "\n%s  %s\n", style.Bold(d.Scenario), style.Dim(fmt.Sprintf("engine %s, seed %d", d.Engine, d.Seed)))
+	}
 	p.work(d)
 	p.faults(d)
 	p.replicas(d)
 	p.invariants(d)
-	p.text.WriteByte('\n')
+	if named {
+		p.text.WriteByte('\n')
+	}
 	for _, e := range d.Expect {
-		if e.Held {
+		if e.Held && named {
 			fmt.Fprintf(&p.text, "%s %-20s %v\n", p.mark(true), e.Key, e.Got)
 		}
 	}
@@ -40,14 +35,14 @@ func Run(w io.Writer, d *report.Document, style Style) error {
 	return err
 }
 
-// Line tells what came of a scenario in one line, and what failed in some more.
-func Line(w io.Writer, d *report.Document, style Style) error {
+// PrintLine tells what came of a scenario in one line, and what failed in some more.
+func (d *Document) PrintLine(w io.Writer, style Style) error {
 	p := &printer{style: style}
 	ratio := ""
 	if d.Throughput.Apart {
 		ratio = fmt.Sprintf(", ratio %.2f", d.Throughput.Ratio)
 	}
-	fmt.Fprintf(&p.text, "%s %-52s %s\n", p.mark(d.Verdict == report.Pass), d.Scenario, style.Dim(fmt.Sprintf(
+	fmt.Fprintf(&p.text, "%s %-52s %s\n", p.mark(d.Verdict == Pass), d.Scenario, style.Dim(fmt.Sprintf(
 		"%s operations, %s a second%s, view %d, %d faults", Thousands(d.Operations.Acknowledged),
 		Thousands(int(d.Throughput.OpsPerSecond)), ratio, d.FinalView, len(d.Faults))))
 	p.missed(d, "    ")
@@ -56,7 +51,7 @@ func Line(w io.Writer, d *report.Document, style Style) error {
 			fmt.Fprintf(&p.text, "    %s: %s\n", i.ID, i.Why)
 		}
 	}
-	if d.Verdict == report.Inconclusive {
+	if d.Verdict == Inconclusive {
 		fmt.Fprintf(&p.text, "    inconclusive: %s: run it again when it is quieter\n", strings.Join(d.Excuses(), "; "))
 	}
 	_, err := io.WriteString(w, p.text.String())
@@ -72,7 +67,7 @@ func (p *printer) row(name, format string, args ...any) {
 	fmt.Fprintf(&p.text, "%s %s\n", p.style.Bold(fmt.Sprintf("%-13s", name)), fmt.Sprintf(format, args...))
 }
 
-func (p *printer) work(d *report.Document) {
+func (p *printer) work(d *Document) {
 	ops, l := d.Operations, d.Latency
 	p.text.WriteByte('\n')
 	p.row("requests", "%s submitted, %s acknowledged, %s failed, %s unknown",
@@ -93,7 +88,7 @@ func (p *printer) work(d *report.Document) {
 	}
 }
 
-func (p *printer) faults(d *report.Document) {
+func (p *printer) faults(d *Document) {
 	for _, f := range d.Faults {
 		switch {
 		case !f.Fired:
@@ -109,7 +104,7 @@ func (p *printer) faults(d *report.Document) {
 	}
 }
 
-func (p *printer) replicas(d *report.Document) {
+func (p *printer) replicas(d *Document) {
 	const format = "%-8s %-9s %9s %11s  %-16s  %10s %10s %10s %9s\n"
 	head := fmt.Sprintf(format, "replica", "role", "executed", "checkpoint", "state digest", "journal", "peak", "written", "memory")
 	p.text.WriteString("\n" + p.style.Bold(strings.TrimSuffix(head, "\n")) + "\n")
@@ -128,7 +123,7 @@ func (p *printer) mark(good bool) string {
 }
 
 // throughput compares with what there is to compare with.
-func throughput(d *report.Document) string {
+func throughput(d *Document) string {
 	t := d.Throughput
 	text := Thousands(int(t.OpsPerSecond)) + " a second over the whole run"
 	switch {

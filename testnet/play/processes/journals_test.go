@@ -1,4 +1,4 @@
-package observe
+package processes
 
 import (
 	"os"
@@ -20,7 +20,7 @@ func TestJournalSize_OfAReplicaThatNeverVotedIsNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		now, written, err := JournalSize(home, 1<<20)
+		now, written, err := journalSize(home, 1<<20)
 		if now != 0 || written != 0 || err != nil {
 			t.Errorf("journal directory made: %v: %d bytes now, %d written, %v", emptied, now, written, err)
 		}
@@ -32,7 +32,7 @@ func TestJournalSize_OfAReplicaThatVotedAndLostItsJournalIsAnError(t *testing.T)
 	if err := os.WriteFile(filepath.Join(home, node.LifeFile), []byte("0123\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := JournalSize(home, 1<<20); err == nil {
+	if _, _, err := journalSize(home, 1<<20); err == nil {
 		t.Error("a lost journal counts as empty")
 	}
 }
