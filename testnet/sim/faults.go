@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tagma/internal/driver"
+	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/testnet/sim/disk"
 )
@@ -56,7 +57,7 @@ func (w *World) Pause(id pbft.ReplicaID) {
 	for _, n := range w.byID[id] {
 		if n.up {
 			n.paused = true
-			w.note(line{who: int(id), what: paused})
+			n.note(&trace.Process{Step: trace.Paused})
 		}
 	}
 }
@@ -68,7 +69,7 @@ func (w *World) Resume(id pbft.ReplicaID) {
 			continue
 		}
 		n.paused = false
-		w.note(line{who: int(id), what: resumed})
+		n.note(&trace.Process{Step: trace.GoesOn})
 		if n.turn.busy && n.turn.syncs == 0 {
 			n.release()
 		}
@@ -80,8 +81,8 @@ func (w *World) Resume(id pbft.ReplicaID) {
 func (w *World) ClockJump(id pbft.ReplicaID, by time.Duration) {
 	for _, n := range w.byID[id] {
 		n.skew += by
+		n.note(&trace.Fault{Step: trace.Fired, Does: fmt.Sprintf("its clock jumps by %v", by)})
 	}
-	w.note(line{who: int(id), what: faulted, words: fmt.Sprintf("its clock jumps by %v", by)})
 }
 
 // Disk is where a replica's journal is.

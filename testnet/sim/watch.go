@@ -81,7 +81,7 @@ func (n *node) hear(at pbft.Seq, log []pbft.Record) {
 	}
 }
 
-// watched is a core whose steps are shown to the monitor and the trace.
+// watched is a core whose steps are shown to the monitor.
 type watched struct {
 	driver.Core
 	n *node
@@ -89,13 +89,6 @@ type watched struct {
 
 func (c watched) Step(ev pbft.Event) []pbft.Effect {
 	n := c.n
-	if r, ok := ev.(pbft.Received); ok && !r.From.Loopback {
-		from := uint64(r.From.Replica)
-		if r.From.Client {
-			from = fromClients
-		}
-		n.w.note(line{who: int(n.id), what: received, b: from, msg: r.Msg.Message()})
-	}
 	effects := c.Core.Step(ev)
 	if m := n.observed(); m != nil {
 		m.Stepped(n.id, ev, effects)
