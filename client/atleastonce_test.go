@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"tagma/client/session"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // submitAtLeastOnce submits operations that may be executed several times.
@@ -30,7 +30,7 @@ func (f *fake) holdSignatures(held func(n int32) bool) chan struct{} {
 	release := make(chan struct{})
 	var signed atomic.Int32
 	f.remake(func(of *session.Config) {
-		of.Sign = func(b []byte) pbft.Signature {
+		of.Sign = func(b []byte) wire.Signature {
 			if held(signed.Add(1)) {
 				<-release
 			}
@@ -70,7 +70,7 @@ func TestC7_AtLeastOnceGoesOnWhenUnansweredNumbersFillTheWindow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			withCluster(t, func(t *testing.T, f *fake) {
 				f.remake(func(of *session.Config) { of.Limits = (&options{pack: 1}).apply(limits(c.window)) })
-				f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{silent}, 4) })
+				f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{silent}, 4) })
 				calls := f.submitAtLeastOnce(c.ops)
 				<-time.After(time.Minute)
 				f.heal()
@@ -92,13 +92,13 @@ func TestC7_AtLeastOnceLeavesAnExpiredSessionThatDoesNotAnswer(t *testing.T) {
 		if _, err := f.ask("b", time.Minute); !errors.Is(err, ErrExpired) {
 			t.Errorf("in an expired session: %v", err)
 		}
-		mute := func(r pbft.Reply) []pbft.Reply {
+		mute := func(r wire.Reply) []wire.Reply {
 			if r.ID.Session == testSession {
 				return nil
 			}
-			return []pbft.Reply{r}
+			return []wire.Reply{r}
 		}
-		f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{mute}, 4) })
+		f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{mute}, 4) })
 		close(release)
 		submitting.Wait()
 		f.allAnsweredWithin(10*time.Second, slow)

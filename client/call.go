@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"tagma/client/session"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Call is one or more operations under way. Its methods may be used by several goroutines.
@@ -22,7 +22,7 @@ type Call struct {
 func (c *Call) Done() <-chan struct{} { return c.done }
 
 // ID is the identity of the request that the operations went out with, which replicas log. It is zero until then.
-func (c *Call) ID() pbft.RequestID {
+func (c *Call) ID() wire.RequestID {
 	c.shell.mu.Lock()
 	defer c.shell.mu.Unlock()
 	return c.core.ID()

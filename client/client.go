@@ -14,7 +14,7 @@ import (
 	"tagma/internal/cluster"
 	"tagma/internal/passphrase"
 	"tagma/network"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Client is one session with a cluster. It is safe for concurrent use.
@@ -62,7 +62,7 @@ func DialCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey
 			Window: uint64(file.Protocol.WithDefaults().Window), Ops: cfg.MaxOps, OpBytes: cfg.MaxOpBytes,
 			TotalBytes: min(cfg.MaxBatchBytes, network.DefaultMaxClientFrame-frameOverhead),
 		}),
-		Client: key.Public(), Sign: func(b []byte) pbft.Signature { return key.Sign(b) }, ID: number, Fresh: newSessionNumber,
+		Client: key.Public(), Sign: func(b []byte) wire.Signature { return key.Sign(b) }, ID: number, Fresh: newSessionNumber,
 		Host: link, Random: rand.New(rand.NewPCG(uint64(number), 0)), NoHedging: o.noHedging,
 	}, o.semantics)
 	link.host, err = network.Dial(network.ClientConfig{
@@ -98,12 +98,12 @@ var lastSession atomic.Int64
 
 // newSessionNumber is the wall clock in nanoseconds, or one more than this process' last number: rising from one start
 // of a program to the next, and never used twice (C1).
-func newSessionNumber() pbft.Session {
+func newSessionNumber() wire.Session {
 	for {
 		last := lastSession.Load()
 		number := max(time.Now().UnixNano(), last+1)
 		if lastSession.CompareAndSwap(last, number) {
-			return pbft.Session(number)
+			return wire.Session(number)
 		}
 	}
 }

@@ -9,18 +9,18 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // evicts has the replicas answer every request of the test's session, and of none after it, as expired.
 func (f *fake) evicts() {
-	expired := func(r pbft.Reply) []pbft.Reply {
+	expired := func(r wire.Reply) []wire.Reply {
 		if r.ID.Session == testSession {
-			r.Outcome, r.Seq, r.Results = pbft.OutcomeExpired, 0, nil
+			r.Outcome, r.Seq, r.Results = wire.OutcomeExpired, 0, nil
 		}
-		return []pbft.Reply{r}
+		return []wire.Reply{r}
 	}
-	f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{expired}, 4) })
+	f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{expired}, 4) })
 }
 
 func TestC1_AnExpiredSessionIsFollowedByAFreshOne(t *testing.T) {
@@ -34,7 +34,7 @@ func TestC1_AnExpiredSessionIsFollowedByAFreshOne(t *testing.T) {
 		if last := f.sent[len(f.sent)-1].request; last.ID.Session != testSession+1 || last.ID.T != 1 || last.AckedBelow != 1 {
 			t.Errorf("the next request is %+v, below %d", last.ID, last.AckedBelow)
 		}
-		if want := []pbft.Session{testSession + 1}; !slices.Equal(f.attached, want) {
+		if want := []wire.Session{testSession + 1}; !slices.Equal(f.attached, want) {
 			t.Errorf("replicas were told of sessions %v, want %v", f.attached, want)
 		}
 	})
@@ -67,7 +67,7 @@ func TestC1_NothingOutstandingIsCarriedIntoTheFreshSession(t *testing.T) {
 
 func TestC1_OneReplicaCannotEndASession(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		f.answer[3] = final(pbft.OutcomeExpired)
+		f.answer[3] = final(wire.OutcomeExpired)
 		f.mustDo("a")
 		f.mustDo("b")
 		if f.s.core.ID() != testSession || f.attached != nil {

@@ -12,11 +12,11 @@ import (
 
 	"tagma/client/session"
 	"tagma/crypto"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 const (
-	testSession pbft.Session = 7
+	testSession wire.Session = 7
 	oneWay                   = 2 * time.Millisecond
 )
 
@@ -36,22 +36,22 @@ const (
 // a backup, is executed; every replica then answers as its behaviour says. Asked again, a replica answers alone.
 type fake struct {
 	t   *testing.T
-	cfg pbft.Config
+	cfg wire.Config
 	key *crypto.PrivateKey
 	s   *shell
 	of  session.Config
 
 	mu       sync.Mutex
-	view     pbft.View
+	view     wire.View
 	down     []bool // does not even connect
 	deaf     []bool // does not relay to the primary
-	answer   []func(right pbft.Reply) []pbft.Reply
+	answer   []func(right wire.Reply) []wire.Reply
 	lag      []time.Duration
 	execute  func(op []byte, readOnly bool) []byte // nil: says what it did
 	sent     []sending
-	attached []pbft.Session
-	executed map[pbft.RequestID]pbft.Seq
-	kept     map[pbft.RequestID][][]byte // results
+	attached []wire.Session
+	executed map[wire.RequestID]wire.Seq
+	kept     map[wire.RequestID][][]byte // results
 }
 
 // sending is one frame that the client sent.
@@ -59,26 +59,26 @@ type sending struct {
 	to      int
 	at      time.Time
 	frame   []byte
-	request *pbft.Request
+	request *wire.Request
 }
 
-func honest(right pbft.Reply) []pbft.Reply { return []pbft.Reply{right} }
-func silent(pbft.Reply) []pbft.Reply       { return nil }
+func honest(right wire.Reply) []wire.Reply { return []wire.Reply{right} }
+func silent(wire.Reply) []wire.Reply       { return nil }
 
 // does answers with a changed reply.
-func does(change func(*pbft.Reply)) func(pbft.Reply) []pbft.Reply {
-	return func(right pbft.Reply) []pbft.Reply {
+func does(change func(*wire.Reply)) func(wire.Reply) []wire.Reply {
+	return func(right wire.Reply) []wire.Reply {
 		change(&right)
-		return []pbft.Reply{right}
+		return []wire.Reply{right}
 	}
 }
 
-func busy(r *pbft.Reply) {
-	r.Outcome, r.Seq, r.Results, r.RetryAfterMillis = pbft.OutcomeBusy, 0, nil, 100
+func busy(r *wire.Reply) {
+	r.Outcome, r.Seq, r.Results, r.RetryAfterMillis = wire.OutcomeBusy, 0, nil, 100
 }
 
-func final(o pbft.Outcome) func(pbft.Reply) []pbft.Reply {
-	return does(func(r *pbft.Reply) { r.Outcome, r.Seq, r.Results = o, 0, nil })
+func final(o wire.Outcome) func(wire.Reply) []wire.Reply {
+	return does(func(r *wire.Reply) { r.Outcome, r.Seq, r.Results = o, 0, nil })
 }
 
 // withCluster runs a test against a fake cluster in virtual time, and fails it when goroutines are left.
@@ -98,18 +98,18 @@ func withCluster(t *testing.T, test func(*testing.T, *fake)) {
 func newFake(t *testing.T) *fake {
 	key := crypto.FromSeed([32]byte{99})
 	f := &fake{
-		t: t, key: key, executed: map[pbft.RequestID]pbft.Seq{}, kept: map[pbft.RequestID][][]byte{},
+		t: t, key: key, executed: map[wire.RequestID]wire.Seq{}, kept: map[wire.RequestID][][]byte{},
 		down: make([]bool, 4), deaf: make([]bool, 4), lag: make([]time.Duration, 4),
 	}
-	f.cfg = pbft.Config{Cluster: pbft.Digest{1}, Epoch: 3}.WithDefaults()
+	f.cfg = wire.Config{Cluster: wire.Digest{1}, Epoch: 3}.WithDefaults()
 	for i := range 4 {
 		f.cfg.Members = append(f.cfg.Members, crypto.FromSeed([32]byte{byte(i + 1)}).Public())
 		f.answer = append(f.answer, honest)
 	}
 	f.of = session.Config{
 		Cluster: f.cfg.Cluster, Replicas: 4, Weak: 2, Limits: (&options{pack: 1}).apply(limits(4)),
-		Client: key.Public(), Sign: func(b []byte) pbft.Signature { return key.Sign(b) }, ID: testSession,
-		Fresh: func() pbft.Session { return f.s.core.ID() + 1 }, Host: f, Random: rand.New(rand.NewPCG(1, 2)), NoHedging: true,
+		Client: key.Public(), Sign: func(b []byte) wire.Signature { return key.Sign(b) }, ID: testSession,
+		Fresh: func() wire.Session { return f.s.core.ID() + 1 }, Host: f, Random: rand.New(rand.NewPCG(1, 2)), NoHedging: true,
 	}
 	f.s = newShell(f.of, ExactlyOnce)
 	return f
@@ -136,12 +136,12 @@ func (f *fake) Send(to int, frame []byte) bool {
 	if f.down[to] {
 		return false
 	}
-	message, err := pbft.Decode(frame)
+	message, err := wire.Decode(frame)
 	if err != nil {
 		f.t.Errorf("the client sent what does not decode: %v", err)
 		return true
 	}
-	r, ok := message.(*pbft.Request)
+	r, ok := message.(*wire.Request)
 	if !ok {
 		f.t.Errorf("the client sent %+v", message)
 		return true
@@ -156,8 +156,8 @@ func (f *fake) Send(to int, frame []byte) bool {
 func (f *fake) Open(frame []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	message, err := pbft.Decode(frame)
-	attach, ok := message.(*pbft.Attach)
+	message, err := wire.Decode(frame)
+	attach, ok := message.(*wire.Attach)
 	if err != nil || !ok {
 		f.t.Errorf("the client opens its links with %+v, %v", message, err)
 		return
@@ -165,18 +165,18 @@ func (f *fake) Open(frame []byte) {
 	f.attached = append(f.attached, attach.Session)
 }
 
-func (f *fake) checkValid(r *pbft.Request) {
-	if err := pbft.Check(&f.cfg, r); err != nil {
+func (f *fake) checkValid(r *wire.Request) {
+	if err := wire.Check(&f.cfg, r); err != nil {
 		f.t.Errorf("request %d is not well formed: %v", r.ID.T, err)
 	}
-	for _, c := range pbft.Claims(&f.cfg, r) {
+	for _, c := range wire.Claims(&f.cfg, r) {
 		if !ed25519.Verify(c.Signer[:], c.Signed, c.Sig[:]) {
 			f.t.Errorf("request %d has a bad signature", r.ID.T)
 		}
 	}
 }
 
-func (f *fake) arrived(to int, r *pbft.Request) {
+func (f *fake) arrived(to int, r *wire.Request) {
 	if seq, known := f.executed[r.ID]; known {
 		f.reply(to, r, seq)
 		return
@@ -185,24 +185,24 @@ func (f *fake) arrived(to int, r *pbft.Request) {
 	if f.down[primary] || to != primary && f.deaf[to] {
 		return
 	}
-	seq := pbft.Seq(len(f.executed) + 1)
+	seq := wire.Seq(len(f.executed) + 1)
 	f.executed[r.ID] = seq
 	for i := range 4 {
 		f.reply(i, r, seq)
 	}
 }
 
-func (f *fake) reply(from int, r *pbft.Request, seq pbft.Seq) {
-	right := pbft.Reply{ID: r.ID, Request: r.Digest(), Outcome: pbft.OutcomeExecuted, Seq: seq, View: f.view}
+func (f *fake) reply(from int, r *wire.Request, seq wire.Seq) {
+	right := wire.Reply{ID: r.ID, Request: r.Digest(), Outcome: wire.OutcomeExecuted, Seq: seq, View: f.view}
 	right.Results = f.results(r)
 	for i, m := range f.answer[from](right) {
-		frame := pbft.Encode(&m)
+		frame := wire.Encode(&m)
 		time.AfterFunc(2*oneWay+f.lag[from]+time.Duration(i), func() { f.s.FromReplica(from, frame) })
 	}
 }
 
 // results of a request, the same however often it is asked for.
-func (f *fake) results(r *pbft.Request) (results [][]byte) {
+func (f *fake) results(r *wire.Request) (results [][]byte) {
 	if kept, ok := f.kept[r.ID]; ok {
 		return kept
 	}

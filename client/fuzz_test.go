@@ -5,16 +5,16 @@ import (
 	"testing"
 
 	"tagma/client/session"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Whatever one replica sends, however often: no panic, and nothing is believed on its word alone (C4, S4).
 func FuzzFromReplica(f *testing.F) {
-	id := pbft.RequestID{Client: newFake(nil).key.Public(), Session: testSession, T: 1}
-	f.Add(pbft.Encode(&pbft.Reply{ID: id, Outcome: pbft.OutcomeExecuted, Seq: 1, Results: [][]byte{[]byte("x")}}))
-	f.Add(pbft.Encode(&pbft.Reply{ID: id, Outcome: pbft.OutcomeBusy, RetryAfterMillis: 1<<32 - 1, View: 1<<64 - 1}))
-	f.Add(pbft.Encode(&pbft.Reply{ID: id, Outcome: pbft.OutcomeExecuted, Seq: 1, ResultDigest: &pbft.Digest{1}}))
-	f.Add(pbft.Encode(&pbft.Heartbeat{View: 3}))
+	id := wire.RequestID{Client: newFake(nil).key.Public(), Session: testSession, T: 1}
+	f.Add(wire.Encode(&wire.Reply{ID: id, Outcome: wire.OutcomeExecuted, Seq: 1, Results: [][]byte{[]byte("x")}}))
+	f.Add(wire.Encode(&wire.Reply{ID: id, Outcome: wire.OutcomeBusy, RetryAfterMillis: 1<<32 - 1, View: 1<<64 - 1}))
+	f.Add(wire.Encode(&wire.Reply{ID: id, Outcome: wire.OutcomeExecuted, Seq: 1, ResultDigest: &wire.Digest{1}}))
+	f.Add(wire.Encode(&wire.Heartbeat{View: 3}))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		c := newFake(t)
@@ -26,10 +26,10 @@ func FuzzFromReplica(f *testing.F) {
 			t.Fatal(err)
 		}
 		frames := [][]byte{frame}
-		if m, err := pbft.Decode(frame); err == nil {
-			if r, ok := m.(*pbft.Reply); ok { // the same, made to fit the request that is under way
+		if m, err := wire.Decode(frame); err == nil {
+			if r, ok := m.(*wire.Reply); ok { // the same, made to fit the request that is under way
 				r.ID, r.Request = call.ID(), c.sendings(1)[0].request.Digest()
-				frames = append(frames, pbft.Encode(r))
+				frames = append(frames, wire.Encode(r))
 			}
 		}
 		for _, frame := range slices.Repeat(frames, 3) {

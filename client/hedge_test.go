@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"tagma/client/session"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // hedging turns hedging on and has the session learn that answers take 2·oneWay.
@@ -45,7 +45,7 @@ func TestC3_ACensoringPrimaryCostsAHedgeNotATimeout(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.hedging()
 		f.set(func() {
-			f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{does(func(r *pbft.Reply) { r.View = 1 })}, 4)
+			f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{does(func(r *wire.Reply) { r.View = 1 })}, 4)
 		})
 		f.mustDo("a")
 		f.deaf[1] = true // so the client sends to a backup, which does not pass it on
@@ -95,13 +95,13 @@ func TestC3_NothingIsHedgedWhileTheClusterIsBusy(t *testing.T) {
 		late     time.Duration // later than when a request would be hedged, and not as late as the time-out
 	}{
 		"f+1 replicas said so": {func(f *fake) {
-			changesItsMind := func(r pbft.Reply) []pbft.Reply {
+			changesItsMind := func(r wire.Reply) []wire.Reply {
 				first := r
 				busy(&first)
-				return []pbft.Reply{first, r}
+				return []wire.Reply{first, r}
 			}
 			f.set(func() {
-				copy(f.answer, []func(pbft.Reply) []pbft.Reply{changesItsMind, changesItsMind, silent, silent})
+				copy(f.answer, []func(wire.Reply) []wire.Reply{changesItsMind, changesItsMind, silent, silent})
 			})
 			f.mustDo("busy")
 			f.heal()
@@ -151,16 +151,16 @@ func TestC7_WhatIsSentOnceIsNotHedged(t *testing.T) {
 func overloaded(f *fake, period time.Duration) {
 	takes := map[uint64]bool{}
 	var next time.Time
-	decide := func(r pbft.Reply) []pbft.Reply {
+	decide := func(r wire.Reply) []wire.Reply {
 		if now := time.Now(); !takes[r.ID.T] && now.Before(next) {
 			busy(&r)
 			r.RetryAfterMillis = 60
 		} else if !takes[r.ID.T] {
 			takes[r.ID.T], next = true, now.Add(period)
 		}
-		return []pbft.Reply{r}
+		return []wire.Reply{r}
 	}
-	f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{decide}, 4) })
+	f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{decide}, 4) })
 }
 
 // Every caller gets through an overload, in about the time that all of them need, and none is told of it.

@@ -11,7 +11,7 @@ import (
 	"tagma/internal/cluster"
 	"tagma/internal/passphrase"
 	"tagma/network"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Answer is what one replica says of itself, or why it says nothing.
@@ -70,7 +70,7 @@ var (
 
 // run asks each replica as soon as it is connected, until every one has answered or failed.
 func (q *inquiry) run(ctx context.Context, host *network.ClientHost) {
-	question := pbft.Encode(&pbft.Inquire{})
+	question := wire.Encode(&wire.Inquire{})
 	asked := make([]bool, len(q.answers))
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
@@ -114,11 +114,11 @@ func (q *inquiry) settled(peers []network.PeerState, timeIsUp bool) bool {
 
 // FromReplica takes the first report of a replica.
 func (q *inquiry) FromReplica(from int, frame []byte) {
-	message, err := pbft.Decode(frame)
+	message, err := wire.Decode(frame)
 	if err != nil {
 		return
 	}
-	report, ok := message.(*pbft.Report)
+	report, ok := message.(*wire.Report)
 	if !ok {
 		return
 	}

@@ -9,7 +9,7 @@ import (
 
 	"tagma/internal/cluster"
 	"tagma/network"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // parrot is a replica on a real link that claims to have executed whatever reaches it. It relays nothing, so the others
@@ -20,8 +20,8 @@ func (parrot) FromReplica(int, []byte)        {}
 func (parrot) ClientGone(*network.ClientLink) {}
 
 func (p parrot) FromClient(from *network.ClientLink, frame []byte) {
-	m, err := pbft.Decode(frame)
-	r, ok := m.(*pbft.Request)
+	m, err := wire.Decode(frame)
+	r, ok := m.(*wire.Request)
 	if err != nil || !ok || from.Key() != r.ID.Client {
 		return
 	}
@@ -29,8 +29,8 @@ func (p parrot) FromClient(from *network.ClientLink, frame []byte) {
 	if p.lies {
 		results = [][]byte{[]byte("forged")}
 	}
-	reply := &pbft.Reply{ID: r.ID, Request: r.Digest(), Outcome: pbft.OutcomeExecuted, Seq: pbft.Seq(r.ID.T), Results: results}
-	from.Send(pbft.Encode(reply))
+	reply := &wire.Reply{ID: r.ID, Request: r.Digest(), Outcome: wire.OutcomeExecuted, Seq: wire.Seq(r.ID.T), Results: results}
+	from.Send(wire.Encode(reply))
 }
 
 // Over real links: keys and greeting are accepted, a liar is outvoted, a replica that went away is done without, and

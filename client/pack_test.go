@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"tagma/client/session"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
 
@@ -253,7 +253,7 @@ func TestPack_OneCallerLeavingDisturbsNoOther(t *testing.T) {
 		var asking sync.WaitGroup
 		asking.Go(func() { f.together([]string{"first"}, session.Kind{}) })
 		synctest.Wait()
-		f.set(func() { copy(f.answer, slices.Repeat([]func(pbft.Reply) []pbft.Reply{silent}, 4)) })
+		f.set(func() { copy(f.answer, slices.Repeat([]func(wire.Reply) []wire.Reply{silent}, 4)) })
 		asking.Go(func() {
 			if _, err := f.ask("leaves", time.Second); !errors.Is(err, ErrUnknown) {
 				t.Errorf("leaving gives %v", err)

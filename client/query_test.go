@@ -10,14 +10,14 @@ import (
 	"time"
 
 	"tagma/client/session"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // archive is four replicas that answer queries as their behaviour says, two one-way trips later.
 type archive struct {
 	t     *testing.T
 	s     *shell
-	reply []func(q *pbft.Query) *pbft.QueryReply // nil: silent
+	reply []func(q *wire.Query) *wire.QueryReply // nil: silent
 
 	mu    sync.Mutex
 	asked []int
@@ -28,7 +28,7 @@ func (*archive) Open([]byte) {}
 
 // Send implements session.Host.
 func (a *archive) Send(to int, frame []byte) bool {
-	message, err := pbft.Decode(frame)
+	message, err := wire.Decode(frame)
 	if err != nil {
 		a.t.Errorf("the client sent what does not decode: %v", err)
 		return true
@@ -36,31 +36,31 @@ func (a *archive) Send(to int, frame []byte) bool {
 	a.mu.Lock()
 	a.asked[to]++
 	a.mu.Unlock()
-	q := message.(*pbft.Query)
+	q := message.(*wire.Query)
 	if m := a.reply[to](q); m != nil {
-		answer := pbft.Encode(m)
+		answer := wire.Encode(m)
 		time.AfterFunc(2*oneWay, func() { a.s.FromReplica(to, answer) })
 	}
 	return true
 }
 
-func says(outcome pbft.QueryOutcome, result string) func(*pbft.Query) *pbft.QueryReply {
-	return func(q *pbft.Query) *pbft.QueryReply {
-		return &pbft.QueryReply{Nonce: q.Nonce, At: q.At, Outcome: outcome, Result: []byte(result)}
+func says(outcome wire.QueryOutcome, result string) func(*wire.Query) *wire.QueryReply {
+	return func(q *wire.Query) *wire.QueryReply {
+		return &wire.QueryReply{Nonce: q.Nonce, At: q.At, Outcome: outcome, Result: []byte(result)}
 	}
 }
 
-func mute(*pbft.Query) *pbft.QueryReply { return nil }
+func mute(*wire.Query) *wire.QueryReply { return nil }
 
 var (
-	right = says(pbft.QueryAnswered, "right")
-	wrong = says(pbft.QueryAnswered, "wrong")
-	gone  = says(pbft.QueryNotRetained, "")
-	ahead = says(pbft.QueryNotExecuted, "")
+	right = says(wire.QueryAnswered, "right")
+	wrong = says(wire.QueryAnswered, "wrong")
+	gone  = says(wire.QueryNotRetained, "")
+	ahead = says(wire.QueryNotExecuted, "")
 )
 
 // withArchive runs a test against four replicas in virtual time.
-func withArchive(t *testing.T, test func(*testing.T, *Client, *archive), replies ...func(*pbft.Query) *pbft.QueryReply) {
+func withArchive(t *testing.T, test func(*testing.T, *Client, *archive), replies ...func(*wire.Query) *wire.QueryReply) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		a := &archive{t: t, reply: replies, asked: make([]int, 4)}
@@ -75,19 +75,19 @@ func withArchive(t *testing.T, test func(*testing.T, *Client, *archive), replies
 
 func TestC9_AQueryIsBelievedOnTwoEqualAnswersOfFour(t *testing.T) {
 	for name, c := range map[string]struct {
-		replies []func(*pbft.Query) *pbft.QueryReply
+		replies []func(*wire.Query) *wire.QueryReply
 		result  string
 		err     error
 	}{
-		"all alike":                  {[]func(*pbft.Query) *pbft.QueryReply{right, right, right, right}, "right", nil},
-		"one liar":                   {[]func(*pbft.Query) *pbft.QueryReply{wrong, right, mute, right}, "right", nil},
-		"a liar says it is not kept": {[]func(*pbft.Query) *pbft.QueryReply{gone, right, mute, right}, "right", nil},
-		"one has given it up":        {[]func(*pbft.Query) *pbft.QueryReply{gone, right, right, mute}, "right", nil},
-		"two have given it up":       {[]func(*pbft.Query) *pbft.QueryReply{gone, mute, gone, right}, "", ErrNotRetained},
-		"nobody is there yet":        {[]func(*pbft.Query) *pbft.QueryReply{ahead, ahead, ahead, mute}, "", ErrNotExecuted},
-		"a liar and one that lags":   {[]func(*pbft.Query) *pbft.QueryReply{ahead, ahead, right, right}, "right", nil},
-		"too few alike":              {[]func(*pbft.Query) *pbft.QueryReply{right, wrong, gone, ahead}, "", context.DeadlineExceeded},
-		"two of four are not there":  {[]func(*pbft.Query) *pbft.QueryReply{ahead, ahead, right, mute}, "", context.DeadlineExceeded},
+		"all alike":                  {[]func(*wire.Query) *wire.QueryReply{right, right, right, right}, "right", nil},
+		"one liar":                   {[]func(*wire.Query) *wire.QueryReply{wrong, right, mute, right}, "right", nil},
+		"a liar says it is not kept": {[]func(*wire.Query) *wire.QueryReply{gone, right, mute, right}, "right", nil},
+		"one has given it up":        {[]func(*wire.Query) *wire.QueryReply{gone, right, right, mute}, "right", nil},
+		"two have given it up":       {[]func(*wire.Query) *wire.QueryReply{gone, mute, gone, right}, "", ErrNotRetained},
+		"nobody is there yet":        {[]func(*wire.Query) *wire.QueryReply{ahead, ahead, ahead, mute}, "", ErrNotExecuted},
+		"a liar and one that lags":   {[]func(*wire.Query) *wire.QueryReply{ahead, ahead, right, right}, "right", nil},
+		"too few alike":              {[]func(*wire.Query) *wire.QueryReply{right, wrong, gone, ahead}, "", context.DeadlineExceeded},
+		"two of four are not there":  {[]func(*wire.Query) *wire.QueryReply{ahead, ahead, right, mute}, "", context.DeadlineExceeded},
 	} {
 		withArchive(t, func(t *testing.T, client *Client, _ *archive) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -102,7 +102,7 @@ func TestC9_AQueryIsBelievedOnTwoEqualAnswersOfFour(t *testing.T) {
 
 func TestC9_TheLastWordOfAReplicaCounts(t *testing.T) {
 	var caughtUp atomic.Bool
-	lagging := func(q *pbft.Query) *pbft.QueryReply {
+	lagging := func(q *wire.Query) *wire.QueryReply {
 		if caughtUp.Load() {
 			return right(q)
 		}
@@ -123,9 +123,9 @@ func TestC9_TheLastWordOfAReplicaCounts(t *testing.T) {
 // A replica that speaks often, of another question or out of turn still has one voice.
 func TestC9_NoReplicaCountsTwice(t *testing.T) {
 	withArchive(t, func(t *testing.T, client *Client, a *archive) {
-		a.reply[0] = func(q *pbft.Query) *pbft.QueryReply {
-			for _, m := range []*pbft.QueryReply{wrong(q), wrong(q), {Nonce: q.Nonce + 1, At: q.At, Outcome: 1}, {Nonce: q.Nonce, At: 8, Outcome: 1}} {
-				time.AfterFunc(oneWay, func() { a.s.FromReplica(0, pbft.Encode(m)) })
+		a.reply[0] = func(q *wire.Query) *wire.QueryReply {
+			for _, m := range []*wire.QueryReply{wrong(q), wrong(q), {Nonce: q.Nonce + 1, At: q.At, Outcome: 1}, {Nonce: q.Nonce, At: 8, Outcome: 1}} {
+				time.AfterFunc(oneWay, func() { a.s.FromReplica(0, wire.Encode(m)) })
 			}
 			return wrong(q)
 		}
@@ -141,12 +141,12 @@ func TestC9_NoReplicaCountsTwice(t *testing.T) {
 // Replicas end the link of a client that asks for what no message may name.
 func TestQueryAt_WhatNoClusterReachesIsNotAskedFor(t *testing.T) {
 	withArchive(t, func(t *testing.T, client *Client, a *archive) {
-		for _, at := range []uint64{uint64(pbft.MaxSeq) + 1, 1<<64 - 1} {
+		for _, at := range []uint64{uint64(wire.MaxSeq) + 1, 1<<64 - 1} {
 			if _, err := client.QueryAt(t.Context(), []byte("op"), at); !errors.Is(err, ErrNotExecuted) || a.asked[0] != 0 {
 				t.Errorf("at %d: %v, asked %v times", at, err, a.asked)
 			}
 		}
-		if _, err := client.QueryAt(t.Context(), []byte("op"), uint64(pbft.MaxSeq)); err != nil {
+		if _, err := client.QueryAt(t.Context(), []byte("op"), uint64(wire.MaxSeq)); err != nil {
 			t.Errorf("at the limit: %v", err)
 		}
 	}, right, right, right, right)

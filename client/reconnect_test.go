@@ -9,15 +9,15 @@ import (
 
 	"tagma/internal/cluster"
 	"tagma/network"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // town is a cluster on real links. What reaches one replica is executed by all, and each answers over the link that the
 // session was attached to, if it knows one. The first session is expired.
 type town struct {
 	mu    sync.Mutex
-	first pbft.Session
-	links [4]map[pbft.Session]*network.ClientLink
+	first wire.Session
+	links [4]map[wire.Session]*network.ClientLink
 }
 
 // resident is one of its replicas.
@@ -30,26 +30,26 @@ func (resident) FromReplica(int, []byte)        {}
 func (resident) ClientGone(*network.ClientLink) {}
 
 func (p resident) FromClient(from *network.ClientLink, frame []byte) {
-	m, err := pbft.Decode(frame)
+	m, err := wire.Decode(frame)
 	if err != nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch m := m.(type) {
-	case *pbft.Attach:
+	case *wire.Attach:
 		if p.first == 0 {
 			p.first = m.Session
 		}
 		p.links[p.self][m.Session] = from
-	case *pbft.Request:
-		reply := &pbft.Reply{ID: m.ID, Request: m.Digest(), Outcome: pbft.OutcomeExecuted, Seq: 1, Results: m.Ops}
+	case *wire.Request:
+		reply := &wire.Reply{ID: m.ID, Request: m.Digest(), Outcome: wire.OutcomeExecuted, Seq: 1, Results: m.Ops}
 		if m.ID.Session == p.first {
-			reply.Outcome, reply.Seq, reply.Results = pbft.OutcomeExpired, 0, nil
+			reply.Outcome, reply.Seq, reply.Results = wire.OutcomeExpired, 0, nil
 		}
 		for _, links := range p.links {
 			if link := links[m.ID.Session]; link != nil {
-				link.Send(pbft.Encode(reply))
+				link.Send(wire.Encode(reply))
 			}
 		}
 	default:
@@ -60,7 +60,7 @@ func (p resident) FromClient(from *network.ClientLink, frame []byte) {
 func (p *town) allGreeted() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return !slices.ContainsFunc(p.links[:], func(links map[pbft.Session]*network.ClientLink) bool { return len(links) == 0 })
+	return !slices.ContainsFunc(p.links[:], func(links map[wire.Session]*network.ClientLink) bool { return len(links) == 0 })
 }
 
 // C1, C7: a replica that restarts learns of a fresh session from the link itself: a request that is sent once reaches the
@@ -77,7 +77,7 @@ func TestC1_AReplicaThatComesBackLearnsOfTheFreshSession(t *testing.T) {
 	place := &town{}
 	start := func(i int, listen []string) *network.Host {
 		place.mu.Lock()
-		place.links[i] = map[pbft.Session]*network.ClientLink{}
+		place.links[i] = map[wire.Session]*network.ClientLink{}
 		place.mu.Unlock()
 		h, err := network.Listen(network.Config{
 			Seed: made.Replicas[i].Seed(), Listen: listen, Members: made.File.Members(), Self: i,

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"tagma/client/session"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // ask sends one operation and waits for its result, for at most d of virtual time.
@@ -41,9 +41,9 @@ func TestC4_OneReplyIsNotEnough(t *testing.T) {
 
 func TestC4_OneReplicaIsCountedOnce(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		lie := func(r pbft.Reply) []pbft.Reply {
+		lie := func(r wire.Reply) []wire.Reply {
 			r.Results = [][]byte{[]byte("forged")}
-			return []pbft.Reply{r, r, r}
+			return []wire.Reply{r, r, r}
 		}
 		f.answer[0], f.answer[1], f.answer[2], f.answer[3] = lie, silent, silent, silent
 		if r, err := f.ask("a", 20*time.Second); !errors.Is(err, ErrUnknown) {
@@ -53,21 +53,21 @@ func TestC4_OneReplicaIsCountedOnce(t *testing.T) {
 }
 
 func TestC4_ALiarIsOutvotedWhateverItChanges(t *testing.T) {
-	for name, lie := range map[string]func(pbft.Reply) []pbft.Reply{
-		"results":        does(func(r *pbft.Reply) { r.Results = [][]byte{[]byte("forged")} }),
-		"more results":   does(func(r *pbft.Reply) { r.Results = append(r.Results, []byte("x")) }),
-		"no results":     does(func(r *pbft.Reply) { r.Results = nil }),
-		"seq":            does(func(r *pbft.Reply) { r.Seq++ }),
-		"view":           does(func(r *pbft.Reply) { r.View = 1 << 60 }),
+	for name, lie := range map[string]func(wire.Reply) []wire.Reply{
+		"results":        does(func(r *wire.Reply) { r.Results = [][]byte{[]byte("forged")} }),
+		"more results":   does(func(r *wire.Reply) { r.Results = append(r.Results, []byte("x")) }),
+		"no results":     does(func(r *wire.Reply) { r.Results = nil }),
+		"seq":            does(func(r *wire.Reply) { r.Seq++ }),
+		"view":           does(func(r *wire.Reply) { r.View = 1 << 60 }),
 		"busy":           does(busy),
-		"expired":        final(pbft.OutcomeExpired),
-		"conflict":       final(pbft.OutcomeConflict),
+		"expired":        final(wire.OutcomeExpired),
+		"conflict":       final(wire.OutcomeConflict),
 		"outcome 0":      final(0),
 		"outcome 200":    final(200),
-		"request digest": does(func(r *pbft.Reply) { r.Request[0]++ }),
-		"client":         does(func(r *pbft.Reply) { r.ID.Client[0]++ }),
-		"session":        does(func(r *pbft.Reply) { r.ID.Session-- }),
-		"number":         does(func(r *pbft.Reply) { r.ID.T += 1000 }),
+		"request digest": does(func(r *wire.Reply) { r.Request[0]++ }),
+		"client":         does(func(r *wire.Reply) { r.ID.Client[0]++ }),
+		"session":        does(func(r *wire.Reply) { r.ID.Session-- }),
+		"number":         does(func(r *wire.Reply) { r.ID.T += 1000 }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			withCluster(t, func(t *testing.T, f *fake) {
@@ -83,15 +83,15 @@ func TestC4_ALiarIsOutvotedWhateverItChanges(t *testing.T) {
 
 // Two liars are more than f, yet lies that differ do not add up.
 func TestC4_ReplicasMustAgreeOnEveryPart(t *testing.T) {
-	for name, other := range map[string]func(*pbft.Reply){
-		"results": func(r *pbft.Reply) { r.Results = [][]byte{[]byte("b")} },
-		"count":   func(r *pbft.Reply) { r.Results = append(r.Results, nil) },
-		"seq":     func(r *pbft.Reply) { r.Seq = 2 },
-		"outcome": func(r *pbft.Reply) { r.Outcome, r.Results = pbft.OutcomeConflict, nil },
-		"digest":  func(r *pbft.Reply) { r.Request[31]++ },
-		"client":  func(r *pbft.Reply) { r.ID.Client[31]++ },
-		"session": func(r *pbft.Reply) { r.ID.Session++ },
-		"number":  func(r *pbft.Reply) { r.ID.T++ },
+	for name, other := range map[string]func(*wire.Reply){
+		"results": func(r *wire.Reply) { r.Results = [][]byte{[]byte("b")} },
+		"count":   func(r *wire.Reply) { r.Results = append(r.Results, nil) },
+		"seq":     func(r *wire.Reply) { r.Seq = 2 },
+		"outcome": func(r *wire.Reply) { r.Outcome, r.Results = wire.OutcomeConflict, nil },
+		"digest":  func(r *wire.Reply) { r.Request[31]++ },
+		"client":  func(r *wire.Reply) { r.ID.Client[31]++ },
+		"session": func(r *wire.Reply) { r.ID.Session++ },
+		"number":  func(r *wire.Reply) { r.ID.T++ },
 	} {
 		withCluster(t, func(t *testing.T, f *fake) {
 			f.answer[0], f.answer[3] = silent, silent
@@ -106,17 +106,17 @@ func TestC4_ReplicasMustAgreeOnEveryPart(t *testing.T) {
 func TestC4_ViewsNeedNotMatch(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.answer[0], f.answer[3] = silent, silent
-		f.answer[2] = does(func(r *pbft.Reply) { r.View = 9 })
+		f.answer[2] = does(func(r *wire.Reply) { r.View = 9 })
 		f.mustDo("a")
 	})
 }
 
 func TestC4_ALaterReplyReplacesTheEarlierOne(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		changesItsMind := func(r pbft.Reply) []pbft.Reply {
+		changesItsMind := func(r wire.Reply) []wire.Reply {
 			first := r
 			busy(&first)
-			return []pbft.Reply{first, r}
+			return []wire.Reply{first, r}
 		}
 		f.answer[0], f.answer[1], f.answer[2], f.answer[3] = changesItsMind, changesItsMind, silent, silent
 		f.mustDo("a")
@@ -158,8 +158,8 @@ func TestC2_RepliesMayComeInAnyOrder(t *testing.T) {
 }
 
 func TestOutcomes_AreTypedErrors(t *testing.T) {
-	for outcome, want := range map[pbft.Outcome]error{
-		pbft.OutcomeConflict: ErrConflict, pbft.OutcomeExpired: ErrExpired, pbft.OutcomeRefused: ErrRefused,
+	for outcome, want := range map[wire.Outcome]error{
+		wire.OutcomeConflict: ErrConflict, wire.OutcomeExpired: ErrExpired, wire.OutcomeRefused: ErrRefused,
 	} {
 		withCluster(t, func(t *testing.T, f *fake) {
 			for i := range f.answer {
@@ -172,7 +172,7 @@ func TestOutcomes_AreTypedErrors(t *testing.T) {
 				f.answer[i] = honest
 			}
 			f.mustDo("b") // the number is settled: nothing waits behind it
-			if outcome == pbft.OutcomeExpired {
+			if outcome == wire.OutcomeExpired {
 				return // in a session of its own
 			}
 			if last := f.sendings(2); last[0].request.AckedBelow != 2 {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"tagma/client/session"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 func TestC3_ARequestGoesToThePrimaryFirst(t *testing.T) {
@@ -115,9 +115,9 @@ func TestViewHint_TheClientFollowsFPlus1Replicas(t *testing.T) {
 }
 
 func TestViewHint_OneLiarNeitherInventsNorHoldsAView(t *testing.T) {
-	for name, claim := range map[string]pbft.View{"far ahead": 1<<63 + 3, "behind": 0} {
+	for name, claim := range map[string]wire.View{"far ahead": 1<<63 + 3, "behind": 0} {
 		withCluster(t, func(t *testing.T, f *fake) {
-			f.answer[3] = does(func(r *pbft.Reply) { r.View = claim })
+			f.answer[3] = does(func(r *wire.Reply) { r.View = claim })
 			f.view = 5
 			f.mustDo("a")
 			f.mustDo("b")
@@ -167,8 +167,8 @@ func TestC6_BusyIsTheErrorOnlyWhenTimeRunsOutAndFPlus1SaySo(t *testing.T) {
 
 func TestC6_BusyPutsARetransmissionOff(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		hint := does(func(r *pbft.Reply) { busy(r); r.RetryAfterMillis = 1000 })
-		f.answer = []func(pbft.Reply) []pbft.Reply{hint, hint, silent, silent}
+		hint := does(func(r *wire.Reply) { busy(r); r.RetryAfterMillis = 1000 })
+		f.answer = []func(wire.Reply) []wire.Reply{hint, hint, silent, silent}
 		_, _ = f.ask("a", 20*time.Second) // nobody executes
 		sent := f.sendings(1)
 		if gap := sent[1].at.Sub(sent[0].at); gap < firstTimeout+time.Second {
@@ -179,16 +179,16 @@ func TestC6_BusyPutsARetransmissionOff(t *testing.T) {
 
 func TestC6_BusyForOneRequestDoesNotPutOthersOff(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		busyFor1 := func(r pbft.Reply) []pbft.Reply {
+		busyFor1 := func(r wire.Reply) []wire.Reply {
 			if r.ID.T != 1 {
 				return nil
 			}
 			busy(&r)
 			r.RetryAfterMillis = 2000
-			return []pbft.Reply{r}
+			return []wire.Reply{r}
 		}
 		f.fill()
-		f.set(func() { f.answer = []func(pbft.Reply) []pbft.Reply{busyFor1, busyFor1, busyFor1, busyFor1} })
+		f.set(func() { f.answer = []func(wire.Reply) []wire.Reply{busyFor1, busyFor1, busyFor1, busyFor1} })
 		<-time.After(time.Minute)
 		for number := uint64(2); number <= f.limits().Window; number++ {
 			sent := f.sendings(number)
@@ -204,10 +204,10 @@ func TestC6_BusyForOneRequestDoesNotPutOthersOff(t *testing.T) {
 // A liar that is busy for ever, and says so without pause, delays each transmission by one more patience at most.
 func TestC6_ALiarsBusyCannotStopRetransmission(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		f.answer[0] = func(r pbft.Reply) (all []pbft.Reply) {
+		f.answer[0] = func(r wire.Reply) (all []wire.Reply) {
 			busy(&r)
 			r.RetryAfterMillis = 1<<32 - 1
-			return slices.Repeat([]pbft.Reply{r}, 100)
+			return slices.Repeat([]wire.Reply{r}, 100)
 		}
 		f.answer[1], f.answer[2], f.answer[3] = silent, silent, silent
 		_, _ = f.ask("a", 20*time.Second) // nobody else answers
@@ -236,7 +236,7 @@ func TestCancel_ReturnsPromptlyAndTheNumberIsStillAcknowledgedLater(t *testing.T
 			t.Fatalf("%v after %v", err, time.Since(start))
 		}
 		_, _ = f.s.abandon(call, nil) // its answer is not what this is about
-		f.set(func() { copy(f.answer, []func(pbft.Reply) []pbft.Reply{honest, honest, honest, honest}) })
+		f.set(func() { copy(f.answer, []func(wire.Reply) []wire.Reply{honest, honest, honest, honest}) })
 		f.mustDo("b")
 		if below := f.sendings(2)[0].request.AckedBelow; below != 1 {
 			t.Errorf("request 2 acknowledges below %d while 1 is unknown", below)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/statemachine/kv"
 	"tagma/statemachine/memstore"
@@ -104,7 +104,7 @@ func history(t *testing.T, states uint64) *statemachine.Service {
 
 func TestC9_ThePastIsReadAsItWas(t *testing.T) {
 	service := history(t, 9)
-	replica := func(q *pbft.Query) *pbft.QueryReply {
+	replica := func(q *wire.Query) *wire.QueryReply {
 		result, err := service.Query(q.Op, uint64(q.At))
 		switch {
 		case errors.Is(err, statemachine.ErrNotRetained):
@@ -114,7 +114,7 @@ func TestC9_ThePastIsReadAsItWas(t *testing.T) {
 		case err != nil:
 			t.Error(err)
 		}
-		return says(pbft.QueryAnswered, string(result))(q)
+		return says(wire.QueryAnswered, string(result))(q)
 	}
 	withArchive(t, func(t *testing.T, c *Client, _ *archive) {
 		ctx := t.Context()

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"tagma/client/session"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/statemachine/memstore"
 )
@@ -59,11 +59,11 @@ func withCounter(t *testing.T, limits statemachine.Limits, test func(*testing.T,
 
 // Send implements session.Host.
 func (c *counting) Send(_ int, frame []byte) bool {
-	message, err := pbft.Decode(frame)
+	message, err := wire.Decode(frame)
 	if err != nil {
 		c.t.Error(err)
 	}
-	r, ok := message.(*pbft.Request)
+	r, ok := message.(*wire.Request)
 	if !ok {
 		return true
 	}
@@ -78,8 +78,8 @@ func (c *counting) Send(_ int, frame []byte) bool {
 	}
 	reply := c.execute(r)
 	for i := range 4 {
-		answer := pbft.Encode(&pbft.Reply{
-			ID: r.ID, Request: reply.Request, Outcome: pbft.Outcome(reply.Outcome), Seq: pbft.Seq(reply.Seq), Results: reply.Results,
+		answer := wire.Encode(&wire.Reply{
+			ID: r.ID, Request: reply.Request, Outcome: wire.Outcome(reply.Outcome), Seq: wire.Seq(reply.Seq), Results: reply.Results,
 		})
 		if !c.loseReplies(transmission) {
 			time.AfterFunc(oneWay+time.Duration(i), func() { c.s.FromReplica(i, answer) })
@@ -88,7 +88,7 @@ func (c *counting) Send(_ int, frame []byte) bool {
 	return true
 }
 
-func (c *counting) execute(r *pbft.Request) statemachine.Reply {
+func (c *counting) execute(r *wire.Request) statemachine.Reply {
 	if reply, done := c.service.Lookup(r.ID.Client, uint64(r.ID.Session), r.ID.T, r.Digest()); done {
 		return reply
 	}
@@ -207,7 +207,7 @@ func TestC7_BestEffortDoesNotWaitInLine(t *testing.T) {
 func TestC7_WhatIsSentOnceDoesNotHoldTheWindow(t *testing.T) {
 	for _, under := range []Semantics{AtMostOnce, BestEffort} {
 		withCluster(t, func(t *testing.T, f *fake) {
-			f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{silent}, 4) })
+			f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{silent}, 4) })
 			for range f.limits().Window {
 				if _, err := f.s.submit(t.Context(), [][]byte{[]byte("lost")}, session.Kind{Semantics: under}); err != nil {
 					t.Fatal(err)
@@ -228,7 +228,7 @@ func TestC7_WhatIsSentOnceDoesNotHoldTheWindow(t *testing.T) {
 
 func TestC7_AnAtMostOnceCallEndsByItself(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		f.set(func() { f.answer = slices.Repeat([]func(pbft.Reply) []pbft.Reply{silent}, 4) })
+		f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{silent}, 4) })
 		call, err := f.s.submit(t.Context(), [][]byte{[]byte("lost")}, session.Kind{Semantics: AtMostOnce})
 		if err != nil {
 			t.Fatal(err)
@@ -243,11 +243,11 @@ func TestC7_AnAtMostOnceCallEndsByItself(t *testing.T) {
 // At-least-once carries an operation into a new session when its own has expired.
 func TestC7_AtLeastOnceOutlivesItsSession(t *testing.T) {
 	withCounter(t, statemachine.Limits{Sessions: 1}, func(t *testing.T, k *counting) {
-		k.remake(func(of *session.Config) { of.Fresh = func() pbft.Session { return testSession + 6 } })
+		k.remake(func(of *session.Config) { of.Fresh = func() wire.Session { return testSession + 6 } })
 		if err := k.raise(ExactlyOnce); err != nil {
 			t.Fatal(err)
 		}
-		other := &pbft.Request{ID: pbft.RequestID{Client: k.key.Public(), Session: testSession + 5, T: 1}, AckedBelow: 1, Ops: [][]byte{[]byte("x")}}
+		other := &wire.Request{ID: wire.RequestID{Client: k.key.Public(), Session: testSession + 5, T: 1}, AckedBelow: 1, Ops: [][]byte{[]byte("x")}}
 		k.set(func() { k.execute(other) }) // another program with the same key
 		if err := k.raise(AtLeastOnce); err != nil {
 			t.Errorf("at least once: %v", err)

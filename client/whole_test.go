@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // answersByDigest has operations give long results, as replicas send them: whole from the designated one and from all that
@@ -18,21 +18,21 @@ func (f *fake) answersByDigest() {
 	}
 }
 
-func (f *fake) shortensUnlessAsked(i int) func(pbft.Reply) []pbft.Reply {
-	answered := map[pbft.RequestID]bool{}
-	return func(r pbft.Reply) []pbft.Reply {
-		if pbft.WholeReplier(r.Request, 4) != pbft.ReplicaID(i) && !answered[r.ID] {
+func (f *fake) shortensUnlessAsked(i int) func(wire.Reply) []wire.Reply {
+	answered := map[wire.RequestID]bool{}
+	return func(r wire.Reply) []wire.Reply {
+		if wire.WholeReplier(r.Request, 4) != wire.ReplicaID(i) && !answered[r.ID] {
 			r.Shorten()
 		}
 		answered[r.ID] = true
-		return []pbft.Reply{r}
+		return []wire.Reply{r}
 	}
 }
 
 // designated is the replica that is to answer the first request, "a", whole.
 func (f *fake) designated() int {
-	r := &pbft.Request{ID: pbft.RequestID{Client: f.key.Public(), Session: testSession, T: 1}, AckedBelow: 1, Ops: [][]byte{[]byte("a")}}
-	return int(pbft.WholeReplier(r.Digest(), 4))
+	r := &wire.Request{ID: wire.RequestID{Client: f.key.Public(), Session: testSession, T: 1}, AckedBelow: 1, Ops: [][]byte{[]byte("a")}}
+	return int(wire.WholeReplier(r.Digest(), 4))
 }
 
 // askLong asks for a long result, which must be right.
@@ -92,7 +92,7 @@ func TestC5_ALyingDesignatedReplicaIsNotBelieved(t *testing.T) {
 			f.lag = slices.Repeat([]time.Duration{2 * time.Millisecond}, 4)
 			liar := f.designated()
 			f.lag[liar] = lag
-			f.answer[liar] = does(func(r *pbft.Reply) { r.Results = [][]byte{make([]byte, 1001)} })
+			f.answer[liar] = does(func(r *wire.Reply) { r.Results = [][]byte{make([]byte, 1001)} })
 			f.askLong()
 		})
 	}
@@ -104,7 +104,7 @@ func TestC5_FPlus1DigestsAreNeeded(t *testing.T) {
 		whole := f.designated()
 		for i := range f.answer {
 			if i != whole {
-				f.answer[i] = does(func(r *pbft.Reply) { r.Results, r.ResultDigest = nil, &pbft.Digest{byte(i + 1)} })
+				f.answer[i] = does(func(r *wire.Reply) { r.Results, r.ResultDigest = nil, &wire.Digest{byte(i + 1)} })
 			}
 		}
 		if r, err := f.ask("a", 10*time.Second); !errors.Is(err, ErrUnknown) {
@@ -116,7 +116,7 @@ func TestC5_FPlus1DigestsAreNeeded(t *testing.T) {
 func TestC5_ADigestIsNoAnswerToWhatWasNotExecuted(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		for i := range f.answer {
-			f.answer[i] = does(func(r *pbft.Reply) { r.Outcome, r.Results, r.ResultDigest = pbft.OutcomeConflict, nil, &pbft.Digest{1} })
+			f.answer[i] = does(func(r *wire.Reply) { r.Outcome, r.Results, r.ResultDigest = wire.OutcomeConflict, nil, &wire.Digest{1} })
 		}
 		if _, err := f.ask("a", 5*time.Second); !errors.Is(err, ErrUnknown) {
 			t.Errorf("%v", err)

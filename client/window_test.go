@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"tagma/client/session"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // fill submits as many unanswered requests as the window takes.
@@ -141,7 +141,7 @@ func TestClose_EndsEverythingAtOnce(t *testing.T) {
 			t.Errorf("a call after Close gives %v", err)
 		}
 		for i := range 4 {
-			f.s.FromReplica(i, pbft.Encode(&pbft.Reply{ID: calls[0].ID(), Outcome: pbft.OutcomeExecuted}))
+			f.s.FromReplica(i, wire.Encode(&wire.Reply{ID: calls[0].ID(), Outcome: wire.OutcomeExecuted}))
 		}
 		<-time.After(time.Minute)
 		if n := len(f.sendings(1)); n != before {

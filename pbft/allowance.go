@@ -1,6 +1,10 @@
 package pbft
 
-import "time"
+import (
+	"time"
+
+	"tagma/pbft/wire"
+)
 
 // allowance bounds for how many slots a peer is helped. A Status is short and unsigned, and its answer is long: without a
 // bound, a faulty replica that always lacks everything is sent the window again sixteen times a timeout, by everybody. What
@@ -9,7 +13,7 @@ import "time"
 type allowance struct {
 	spent   int           // slots, less what was granted since
 	at      time.Duration // up to when time was granted for
-	ordered Seq           // up to where slots were granted for
+	ordered wire.Seq      // up to where slots were granted for
 }
 
 const (
@@ -18,7 +22,7 @@ const (
 )
 
 // allowed is what there is at most: enough for two windows.
-func allowed(c *Config) int { return max(grantedPerTimeout, 2*int(c.LogWindow)) }
+func allowed(c *wire.Config) int { return max(grantedPerTimeout, 2*int(c.LogWindow)) }
 
 // refill grants what time and progress since the last call are worth.
 func (a *allowance) refill(r *Replica) {
@@ -36,7 +40,7 @@ func (a *allowance) refill(r *Replica) {
 }
 
 // spend takes so many slots, if there is one left: what is long is not kept back for what it lacks of them.
-func (a *allowance) spend(c *Config, slots int) bool {
+func (a *allowance) spend(c *wire.Config, slots int) bool {
 	if a.spent >= allowed(c) {
 		return false
 	}

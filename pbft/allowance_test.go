@@ -1,22 +1,26 @@
 package pbft
 
-import "testing"
+import (
+	"testing"
+
+	"tagma/pbft/wire"
+)
 
 // V5: what a peer is helped with is paid for when something is sent. A faulty replica that votes for every slot of the
 // window makes everybody list slots that nobody can help with; they must not use up what a lost vote needs.
 func TestV5_AnAllowanceIsSpentOnWhatIsSent(t *testing.T) {
-	l := newLab(t, 4, 3, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 512 })
-	m := &Status{Active: true, Helper: 0}
-	for s := Seq(1); s <= 500; s++ {
-		l.from(1, l.prepare(0, s, Digest{1}, 1))
-		m.Slots = append(m.Slots, SlotStatus{Seq: s, Lacks: lacksAll})
+	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 512 })
+	m := &wire.Status{Active: true, Helper: 0}
+	for s := wire.Seq(1); s <= 500; s++ {
+		l.from(1, l.prepare(0, s, wire.Digest{1}, 1))
+		m.Slots = append(m.Slots, wire.SlotStatus{Seq: s, Lacks: lacksEverything})
 	}
 	l.propose(0, 501, l.batch(1, "a"))
-	m.Slots = append(m.Slots, SlotStatus{Seq: 501, Lacks: lacksAll})
+	m.Slots = append(m.Slots, wire.SlotStatus{Seq: 501, Lacks: lacksEverything})
 	for i := range 16 {
 		l.wait(l.cfg.ViewTimeout / 16)
 		if i > 0 { // until then the vote may be on its way
-			wantCount(t, sends[*Prepare](l.from(2, m)), 1, "prepares for who lost one")
+			wantCount(t, sends[*wire.Prepare](l.from(2, m)), 1, "prepares for who lost one")
 		}
 	}
 }
@@ -27,26 +31,26 @@ func TestS4_ProposalsAreSentAgainWithinTheAllowance(t *testing.T) {
 	l.fromClient(l.request(1, "a"))
 	l.wait(l.cfg.ViewTimeout)
 	l.r.peers[1].votes = allowance{spent: allowed(&l.cfg), at: l.now}
-	m := &Status{Active: true, Slots: []SlotStatus{{Seq: 1, Lacks: LacksProposal}}}
-	wantCount(t, sends[*PrePrepare](l.from(1, m)), 0, "proposals beyond the allowance")
+	m := &wire.Status{Active: true, Slots: []wire.SlotStatus{{Seq: 1, Lacks: wire.LacksProposal}}}
+	wantCount(t, sends[*wire.PrePrepare](l.from(1, m)), 0, "proposals beyond the allowance")
 	l.wait(l.cfg.ViewTimeout / 8)
-	wantCount(t, sends[*PrePrepare](l.from(1, m)), 1, "proposals when time has granted some")
+	wantCount(t, sends[*wire.PrePrepare](l.from(1, m)), 1, "proposals when time has granted some")
 }
 
 // S4: a status from a lower view brings back the new view, or our view change: with a certificate for each slot of the
 // window they have half a megabyte and more, for 40 bytes sixteen times a timeout.
 func TestS4_NewViewsAndViewChangesAreSentAgainWithinAnAllowance(t *testing.T) {
 	const slots, timeouts = 200, 10
-	l := newLab(t, 4, 1, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })
-	for s := Seq(1); s <= slots; s++ {
-		l.propose(0, s, NullBody)
-		l.from(2, l.prepare(0, s, NullDigest, 2))
+	l := newLab(t, 4, 1, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })
+	for s := wire.Seq(1); s <= slots; s++ {
+		l.propose(0, s, wire.NullBody)
+		l.from(2, l.prepare(0, s, wire.NullDigest, 2))
 	}
 	asked := func() (views, changes int) {
 		for range timeouts * 16 {
 			l.wait(l.cfg.ViewTimeout / 16)
-			effects := l.from(3, &Status{View: 0, Active: true, Helper: 1})
-			views, changes = views+len(sends[*NewView](effects)), changes+len(sends[*ViewChange](effects))
+			effects := l.from(3, &wire.Status{View: 0, Active: true, Helper: 1})
+			views, changes = views+len(sends[*wire.NewView](effects)), changes+len(sends[*wire.ViewChange](effects))
 		}
 		return views, changes
 	}
@@ -55,8 +59,8 @@ func TestS4_NewViewsAndViewChangesAreSentAgainWithinAnAllowance(t *testing.T) {
 	if _, changes := asked(); changes < 2 || changes > most {
 		t.Errorf("%d view changes in %d timeouts, want at most %d", changes, timeouts, most)
 	}
-	l.from(2, l.viewChange(1, 2, StableCert{}))
-	l.from(0, l.viewChange(1, 0, StableCert{}))
+	l.from(2, l.viewChange(1, 2, wire.StableCert{}))
+	l.from(0, l.viewChange(1, 0, wire.StableCert{}))
 	if !l.r.active {
 		t.Fatal("no new view")
 	}

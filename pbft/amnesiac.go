@@ -3,16 +3,18 @@ package pbft
 import (
 	"slices"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // Amnesiac stands in a replica's place while it does not know what it signed (D8.6): it votes, follows and writes
 // nothing, and asks the others until n−f of them that remember everything have told it from where on it can contradict
 // nothing.
 type Amnesiac struct {
-	cfg     *Config
+	cfg     *wire.Config
 	nonce   uint64
-	answers []*HeldBy // by replica: the last one that told all; nil: none
-	heard   []bool    // by replica: it answered, whole or not
+	answers []*wire.HeldBy // by replica: the last one that told all; nil: none
+	heard   []bool         // by replica: it answered, whole or not
 	mono    time.Duration
 	again   time.Duration
 	asked   bool
@@ -21,8 +23,8 @@ type Amnesiac struct {
 
 // NewAmnesiac returns one that asks under a fresh nonce. Answers do not outlive it: those of two starts may not be
 // mixed.
-func NewAmnesiac(cfg *Config, nonce uint64) *Amnesiac {
-	return &Amnesiac{cfg: cfg, nonce: nonce, answers: make([]*HeldBy, cfg.N()), heard: make([]bool, cfg.N())}
+func NewAmnesiac(cfg *wire.Config, nonce uint64) *Amnesiac {
+	return &Amnesiac{cfg: cfg, nonce: nonce, answers: make([]*wire.HeldBy, cfg.N()), heard: make([]bool, cfg.N())}
 }
 
 // Step takes an event. Its effects are Sends, Responds and Drops alone.
@@ -45,8 +47,8 @@ func (a *Amnesiac) ask() {
 	}
 	a.asked, a.again = true, a.mono+a.cfg.ViewTimeout/4
 	for id := range a.cfg.N() {
-		if to := ReplicaID(id); to != a.cfg.Self && a.answers[id] == nil {
-			a.out = append(a.out, Send{To: to, Msg: &Held{Nonce: a.nonce}})
+		if to := wire.ReplicaID(id); to != a.cfg.Self && a.answers[id] == nil {
+			a.out = append(a.out, Send{To: to, Msg: &wire.Held{Nonce: a.nonce}})
 		}
 	}
 }
@@ -54,19 +56,19 @@ func (a *Amnesiac) ask() {
 func (a *Amnesiac) onReceived(e Received) {
 	why := ReasonAsking
 	switch m := e.Msg.Message().(type) {
-	case *Held:
+	case *wire.Held:
 		if !e.From.Client {
-			a.out = append(a.out, Send{To: e.From.Replica, Msg: &HeldBy{Nonce: m.Nonce, Of: e.From.Replica}})
+			a.out = append(a.out, Send{To: e.From.Replica, Msg: &wire.HeldBy{Nonce: m.Nonce, Of: e.From.Replica}})
 			return
 		}
-	case *HeldBy:
+	case *wire.HeldBy:
 		if why = a.take(m, e.From); why == "" {
 			return
 		}
-	case *Request:
+	case *wire.Request:
 		if e.From.Client {
-			a.out = append(a.out, Respond{&Reply{
-				ID: m.ID, Request: m.Digest(), Outcome: OutcomeBusy, RetryAfterMillis: uint32(max(1, a.cfg.ViewTimeout.Milliseconds())),
+			a.out = append(a.out, Respond{&wire.Reply{
+				ID: m.ID, Request: m.Digest(), Outcome: wire.OutcomeBusy, RetryAfterMillis: uint32(max(1, a.cfg.ViewTimeout.Milliseconds())),
 			}})
 		}
 	default: // it follows nothing
@@ -74,7 +76,7 @@ func (a *Amnesiac) onReceived(e Received) {
 	a.out = append(a.out, Dropped{Msg: e.Msg.Message(), Why: why})
 }
 
-func (a *Amnesiac) take(m *HeldBy, from Source) Reason {
+func (a *Amnesiac) take(m *wire.HeldBy, from Source) Reason {
 	switch {
 	case from.Client || m.Nonce != a.nonce || m.Of != a.cfg.Self:
 		return ReasonUnasked
@@ -105,19 +107,19 @@ func (a *Amnesiac) Answers() []Answer {
 
 // Recovery is from where on a replica that has forgotten contradicts nothing (D8.6).
 type Recovery struct {
-	Until    Seq        // R: silence ends when a checkpoint there is stable
-	View     View       // V*: it never votes below
-	Suspects []Suspect  // that justify the highest view which was shown with its justification
-	Stable   StableCert // the newest one that was shown
+	Until    wire.Seq        // R: silence ends when a checkpoint there is stable
+	View     wire.View       // V*: it never votes below
+	Suspects []wire.Suspect  // that justify the highest view which was shown with its justification
+	Stable   wire.StableCert // the newest one that was shown
 }
 
 // Recovery returns what n−f others have told; false before.
 func (a *Amnesiac) Recovery() (Recovery, bool) {
-	whole := slices.DeleteFunc(slices.Clone(a.answers), func(m *HeldBy) bool { return m == nil })
+	whole := slices.DeleteFunc(slices.Clone(a.answers), func(m *wire.HeldBy) bool { return m == nil })
 	if len(whole) < a.cfg.N()-a.cfg.F() {
 		return Recovery{}, false
 	}
-	var highest Seq
+	var highest wire.Seq
 	out := Recovery{View: 1}
 	for _, m := range whole {
 		highest = max(highest, highestSeq(m))
@@ -128,7 +130,7 @@ func (a *Amnesiac) Recovery() (Recovery, bool) {
 			out.Stable = m.Stable
 		}
 	}
-	justified := View(0) // a faulty answer may prove a higher view without its justification
+	justified := wire.View(0) // a faulty answer may prove a higher view without its justification
 	for _, m := range whole {
 		if m.View > justified {
 			justified, out.Suspects = m.View, m.Suspects
@@ -139,7 +141,7 @@ func (a *Amnesiac) Recovery() (Recovery, bool) {
 }
 
 // highestSeq is the highest sequence number that anything in the answer proves.
-func highestSeq(m *HeldBy) Seq {
+func highestSeq(m *wire.HeldBy) wire.Seq {
 	seq := m.Stable.Seq
 	if m.Prepared != nil {
 		seq = max(seq, m.Prepared.Seq)
@@ -155,7 +157,7 @@ func highestSeq(m *HeldBy) Seq {
 
 // highestView is the highest view that anything in the answer proves to have been justified or voted in. A view change
 // to u needs only u−1 to have been, and its author may make another one (D8.10).
-func highestView(m *HeldBy) View {
+func highestView(m *wire.HeldBy) wire.View {
 	view := m.View
 	if m.Prepared != nil {
 		view = max(view, m.Prepared.View)
@@ -165,7 +167,7 @@ func highestView(m *HeldBy) View {
 	}
 	for i := range m.Said {
 		s := &m.Said[i]
-		if s.Type == TypeViewChange {
+		if s.Type == wire.TypeViewChange {
 			view = max(view, s.View-1)
 		} else {
 			view = max(view, s.View)
@@ -176,13 +178,13 @@ func highestView(m *HeldBy) View {
 
 // Records are what the journal of the new life begins with. All of them are durable before the life is written beside
 // the key, and before anything else is done.
-func (rec Recovery) Records(cfg *Config, life Life) []Record {
-	out := []Record{
-		&Head{Cluster: cfg.Cluster, Epoch: cfg.Epoch, Self: cfg.Self, View: rec.View - 1, Active: rec.View == 1, Life: life},
-		&Recovering{Life: life, Until: rec.Until, View: rec.View, Suspects: rec.Suspects},
+func (rec Recovery) Records(cfg *wire.Config, life wire.Life) []wire.Record {
+	out := []wire.Record{
+		&wire.Head{Cluster: cfg.Cluster, Epoch: cfg.Epoch, Self: cfg.Self, View: rec.View - 1, Active: rec.View == 1, Life: life},
+		&wire.Recovering{Life: life, Until: rec.Until, View: rec.View, Suspects: rec.Suspects},
 	}
 	if rec.Stable.Seq > 0 {
-		out = append(out, &Stable{Cert: rec.Stable})
+		out = append(out, &wire.Stable{Cert: rec.Stable})
 	}
 	return out
 }

@@ -1,12 +1,16 @@
 package pbft
 
-import "testing"
+import (
+	"testing"
+
+	"tagma/pbft/wire"
+)
 
 // lag has the replica handed all batches up to one of them, while it has executed those up to another only, of which the
 // last is durable. It returns what a crash leaves in its journal when h moves meanwhile.
-func (l *lab) lag(executed, handed, stable Seq) []Record {
+func (l *lab) lag(executed, handed, stable wire.Seq) []wire.Record {
 	l.t.Helper()
-	var log []Record
+	var log []wire.Record
 	step := func(ev Event) {
 		for _, e := range l.r.Step(ev) {
 			switch e := e.(type) {
@@ -15,20 +19,20 @@ func (l *lab) lag(executed, handed, stable Seq) []Record {
 			case Note:
 				log = append(log, e.Record)
 			case Broadcast:
-				log = append(log, &Sent{Msg: l.signBy(e.Msg, l.cfg.Self)})
+				log = append(log, &wire.Sent{Msg: l.signBy(e.Msg, l.cfg.Self)})
 			default:
 			}
 		}
 	}
-	for s := Seq(1); s <= handed; s++ {
+	for s := wire.Seq(1); s <= handed; s++ {
 		b := l.batch(uint64(s), "a")
-		step(Received{From: Source{Replica: 1}, Msg: Own(&CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})})
+		step(Received{From: Source{Replica: 1}, Msg: wire.Own(&wire.CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})})
 		if s <= executed {
 			step(Executed{Seq: s})
 		}
 	}
 	step(Snapshotted{Seq: executed, Digest: stateAfter(executed)})
-	step(Received{From: Source{Replica: 1}, Msg: Own(&StableNotice{Cert: l.stableCert(stable)})})
+	step(Received{From: Source{Replica: 1}, Msg: wire.Own(&wire.StableNotice{Cert: l.stableCert(stable)})})
 	return log
 }
 
@@ -50,14 +54,14 @@ func TestD5_WhoCouldFollowBeforeACrashCanFollowAfterIt(t *testing.T) {
 	}
 	effects := l.wait(l.cfg.ViewTimeout)
 	for i, e := range all[Execute](effects) {
-		if want := k + 1 + Seq(i); e.Seq != want || e.Body.Requests[0].ID.T != uint64(want) {
+		if want := k + 1 + wire.Seq(i); e.Seq != want || e.Body.Requests[0].ID.T != uint64(want) {
 			t.Errorf("executes request %d as %d, want %d", e.Body.Requests[0].ID.T, e.Seq, want)
 		}
 	}
 	wantCount(t, all[Execute](effects), int(k)+1, "batches")
-	wantCount(t, broadcasts[*Checkpoint](effects), 1, "checkpoints")
+	wantCount(t, broadcasts[*wire.Checkpoint](effects), 1, "checkpoints")
 	b := l.batch(uint64(2*k+2), "a")
-	effects = l.from(1, &CertifiedBody{Seq: 2*k + 2, Body: b, Cert: l.commitCert(0, 2*k+2, b.Digest())})
+	effects = l.from(1, &wire.CertifiedBody{Seq: 2*k + 2, Body: b, Cert: l.commitCert(0, 2*k+2, b.Digest())})
 	wantCount(t, all[Execute](effects), 1, "batches that others keep")
 }
 
@@ -67,21 +71,21 @@ func TestX1_AJournalWithAHoleBelowWhatOthersKeepNeedsATransfer(t *testing.T) {
 	k := l.cfg.CheckpointInterval
 	log := l.lag(k, 2*k, 2*k+keptWindows*l.cfg.LogWindow)
 	for i, rec := range log {
-		if c, ok := rec.(*Certified); !ok || c.Cert.Seq <= k {
+		if c, ok := rec.(*wire.Certified); !ok || c.Cert.Seq <= k {
 			continue
 		}
-		with := append(append([]Record{}, log[:i]...), log[i+1:]...)
+		with := append(append([]wire.Record{}, log[:i]...), log[i+1:]...)
 		l.wantTransferAtStart(with, Applied{Seq: k}, l.stableCert(2*k+keptWindows*l.cfg.LogWindow))
 		if t.Failed() {
 			t.Fatalf("without record %d", i)
 		}
 	}
 	far := l.stableCert(1 << 40)
-	l.wantTransferAtStart([]Record{&Stable{Cert: far}}, Applied{}, far)
+	l.wantTransferAtStart([]wire.Record{&wire.Stable{Cert: far}}, Applied{}, far)
 }
 
 // wantTransferAtStart starts the replica and checks that it asks for a state and executes nothing.
-func (l *lab) wantTransferAtStart(log []Record, at Applied, target StableCert) {
+func (l *lab) wantTransferAtStart(log []wire.Record, at Applied, target wire.StableCert) {
 	l.t.Helper()
 	r, err := New(&l.cfg, log, at)
 	if err != nil {
@@ -101,17 +105,17 @@ func TestD8_WhyTheJournalWasShortenedIsDurableBefore(t *testing.T) {
 	l := newLab(t, 4, 3)
 	k, window := l.cfg.CheckpointInterval, l.cfg.LogWindow
 	stable := l.stableCert(keptWindows*window + 3*k)
-	var vcs []*ViewChange
-	for id := range ReplicaID(3) {
+	var vcs []*wire.ViewChange
+	for id := range wire.ReplicaID(3) {
 		vcs = append(vcs, l.viewChange(1, id, stable))
 	}
-	for name, m := range map[string]Message{"a certificate": &StableNotice{Cert: stable}, "a new view": l.newViewFrom(1, vcs...)} {
+	for name, m := range map[string]wire.Message{"a certificate": &wire.StableNotice{Cert: stable}, "a new view": l.newViewFrom(1, vcs...)} {
 		l.log = nil
 		l.restart()
 		l.lag(2*k, 2*k, 2*k)
 		l.log = l.r.Anchor() // of the segment that is left
 		beforeIn(t, l.from(1, m), name+", then the truncation",
-			func(e Effect) bool { return persists[*Stable](e) || persists[*Activated](e) },
+			func(e Effect) bool { return persists[*wire.Stable](e) || persists[*wire.Activated](e) },
 			func(e Effect) bool { _, ok := e.(Truncate); return ok })
 		if reach := Reach(&l.cfg, l.log); reach < 2*k {
 			t.Errorf("after %s the journal reaches to %d, the store holds %d", name, reach, 2*k)

@@ -1,21 +1,25 @@
 package pbft
 
-import "testing"
+import (
+	"testing"
+
+	"tagma/pbft/wire"
+)
 
 // A query is answered beside the core, which takes neither it nor its answer.
 func TestC9_TheCoreHasNothingToDoWithQueries(t *testing.T) {
 	c := newWireCluster(4)
-	for _, m := range []Message{&Query{Op: []byte("get k")}, &QueryReply{Outcome: QueryNotRetained}} {
+	for _, m := range []wire.Message{&wire.Query{Op: []byte("get k")}, &wire.QueryReply{Outcome: wire.QueryNotRetained}} {
 		r, err := New(&c.cfg, nil, Applied{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		effects := r.Step(Received{From: Source{Replica: 1}, Msg: Own(m)})
+		effects := r.Step(Received{From: Source{Replica: 1}, Msg: wire.Own(m)})
 		if len(effects) != 1 {
-			t.Fatalf("%v: %d effects, want the drop alone", TypeOf(m), len(effects))
+			t.Fatalf("%v: %d effects, want the drop alone", wire.TypeOf(m), len(effects))
 		}
 		if d, ok := effects[0].(Dropped); !ok || d.Why != ReasonUnexpected {
-			t.Errorf("%v: %+v", TypeOf(m), effects[0])
+			t.Errorf("%v: %+v", wire.TypeOf(m), effects[0])
 		}
 	}
 }

@@ -3,50 +3,52 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // S4: a question of 42 bytes brings back a body of a megabyte; a peer gets so much of that in a sixteenth of T and no more.
 func TestS4_FetchesAreAnsweredWithinABudget(t *testing.T) {
-	l := newLab(t, 4, 0, func(cfg *Config) { cfg.MaxOpBytes, cfg.MaxBatchBytes = 1<<20, 2<<20 })
+	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxOpBytes, cfg.MaxBatchBytes = 1<<20, 2<<20 })
 	b := l.batch(1, string(make([]byte, 1<<20)))
 	l.r.log.at(1).keep(b)
-	ask := &Fetch{Seq: 1, Digest: b.Digest()}
+	ask := &wire.Fetch{Seq: 1, Digest: b.Digest()}
 	answered := 0
 	for range 100 {
-		answered += len(sends[*CertifiedBody](l.from(1, ask)))
+		answered += len(sends[*wire.CertifiedBody](l.from(1, ask)))
 	}
 	if answered != maxPushedBytes>>20 {
 		t.Fatalf("%d bodies of 1 MiB at once", answered)
 	}
 	wantDrop(t, l.from(1, ask), ReasonTooOften)
-	wantCount(t, sends[*CertifiedBody](l.from(2, ask)), 1, "bodies to another peer")
+	wantCount(t, sends[*wire.CertifiedBody](l.from(2, ask)), 1, "bodies to another peer")
 	l.wait(l.cfg.ViewTimeout)
-	wantCount(t, sends[*CertifiedBody](l.from(1, ask)), 1, "bodies later")
+	wantCount(t, sends[*wire.CertifiedBody](l.from(1, ask)), 1, "bodies later")
 }
 
 // S4, I14: large bodies above h are bounded in bytes, not only in number.
 func TestS4_AWindowOfLargeBodiesIsBounded(t *testing.T) {
-	l := newLab(t, 4, 3, func(cfg *Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 512, 4<<20-1<<10, 4<<20 })
+	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 512, 4<<20-1<<10, 4<<20 })
 	op := string(make([]byte, 4<<20-1<<10))
-	seq := Seq(0)
+	seq := wire.Seq(0)
 	for l.r.log.largeBytes() <= 4*maxLargeBytes {
 		seq++
 		l.r.log.at(seq).keep(l.batch(uint64(seq), op))
 	}
 	wantDrop(t, l.propose(0, seq+1, l.batch(uint64(seq+1), op)), ReasonNoRoom)
-	if why := l.r.whyRefuse(l.r.log.at(seq+1), &PrePrepare{Body: l.batch(1, "small")}); why != "" {
+	if why := l.r.whyRefuse(l.r.log.at(seq+1), &wire.PrePrepare{Body: l.batch(1, "small")}); why != "" {
 		t.Fatalf("a small batch is refused: %s", why)
 	}
 }
 
 // N3: what is kept below h is bounded in bytes too; the oldest bodies go first.
 func TestN3_OldBodiesAreForgottenByBytes(t *testing.T) {
-	l := newLab(t, 4, 3, func(cfg *Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 1<<20, 2<<20 })
-	for seq := Seq(1); seq <= 48; seq++ {
+	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 1<<20, 2<<20 })
+	for seq := wire.Seq(1); seq <= 48; seq++ {
 		l.r.log.at(seq).keep(l.batch(uint64(seq), string(make([]byte, 1<<20))))
 	}
 	l.r.handed = 48
-	l.from(0, &StableNotice{Cert: l.stableCert(48)})
+	l.from(0, &wire.StableNotice{Cert: l.stableCert(48)})
 	if held := len(l.r.log.at(48).bodies); held != 1 {
 		t.Fatalf("%d bodies at h", held)
 	}
@@ -59,7 +61,7 @@ func TestN3_OldBodiesAreForgottenByBytes(t *testing.T) {
 func TestK2_DivergenceOutlivesARestart(t *testing.T) {
 	c := newCluster(t, 4)
 	n := c.nodes[3]
-	own := mark{seq: 4, digest: Digest{9}}
+	own := mark{seq: 4, digest: wire.Digest{9}}
 	n.replica.checkpoints.remember(own, 0)
 	cert := newLab(t, 4, 3).stableCert(4)
 	n.replica.adoptStable(cert)
@@ -73,17 +75,17 @@ func TestK2_DivergenceOutlivesARestart(t *testing.T) {
 
 // C6: whatever a burst brings to the backups, they take in no more than the primary keeps room for, and pass all of it on.
 func TestC6_ABackupAdmitsWhatThePrimaryTakesOver(t *testing.T) {
-	l := newLab(t, 4, 3, func(cfg *Config) { cfg.MaxPending, cfg.MaxPerClient = 1024, 1024 })
+	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.MaxPending, cfg.MaxPerClient = 1024, 1024 })
 	relayed, busy := 0, 0
 	for i := range uint64(500) {
 		effects := l.fromClient(l.request(i+1, "x"))
-		relayed += len(sends[*Request](effects))
+		relayed += len(sends[*wire.Request](effects))
 		busy += len(all[Respond](effects))
 	}
 	if share := l.r.relayShare().requests; relayed != share || busy != 500-share {
 		t.Fatalf("%d relayed and %d busy, want %d and %d", relayed, busy, share, 500-share)
 	}
-	again := sends[*Request](l.wait(l.cfg.ViewTimeout / 3))
+	again := sends[*wire.Request](l.wait(l.cfg.ViewTimeout / 3))
 	if len(again) < l.r.relayShare().requests {
 		t.Fatalf("%d relayed again, want all %d", len(again), l.r.relayShare().requests)
 	}
@@ -93,7 +95,7 @@ func TestC6_ABackupAdmitsWhatThePrimaryTakesOver(t *testing.T) {
 func TestN5_APrimaryThatFollowedProposesAboveIt(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.commitAll(0, 1, l.batch(1, "decided without this primary"))
-	sent := broadcasts[*PrePrepare](l.fromClient(l.request(2, "next")))
+	sent := broadcasts[*wire.PrePrepare](l.fromClient(l.request(2, "next")))
 	wantCount(t, sent, 1, "proposals")
 	if sent[0].Seq != 2 {
 		t.Fatalf("proposes for %d, which is decided", sent[0].Seq)
@@ -102,13 +104,13 @@ func TestN5_APrimaryThatFollowedProposesAboveIt(t *testing.T) {
 
 // C6: a client that floods fills its own part of the room; who comes later finds its part free.
 func TestC6_AFloodLeavesRoomForOthers(t *testing.T) {
-	l := newLab(t, 4, 0, func(cfg *Config) { cfg.MaxPending, cfg.MaxPerClient = 64, 64 })
+	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxPending, cfg.MaxPerClient = 64, 64 })
 	l.r.proposed = l.r.log.high() // nothing is ordered meanwhile
 	for i := range uint64(500) {
 		l.fromClient(l.request(i+1, "flood"))
 	}
 	flood := l.r.pool.direct.requests
-	later := &Request{ID: RequestID{Client: testKey("client", 7), Session: 1, T: 1}, Ops: [][]byte{[]byte("later")}}
+	later := &wire.Request{ID: wire.RequestID{Client: testKey("client", 7), Session: 1, T: 1}, Ops: [][]byte{[]byte("later")}}
 	wantCount(t, all[Respond](l.fromClient(later)), 0, "busy answers to who comes later")
 	if l.r.pool.direct.requests != flood+1 {
 		t.Fatalf("%d requests wait, %d of the flood", l.r.pool.direct.requests, flood)
@@ -119,10 +121,10 @@ func TestC6_AFloodLeavesRoomForOthers(t *testing.T) {
 func TestC6_ABatchIsSharedByTheClients(t *testing.T) {
 	p := newPool(4)
 	for i := range uint64(100) {
-		p.add(&Request{ID: RequestID{Client: testKey("client", 0), T: i + 1}}, fromClient, 0)
+		p.add(&wire.Request{ID: wire.RequestID{Client: testKey("client", 0), T: i + 1}}, fromClient, 0)
 	}
 	for i := range 3 {
-		p.add(&Request{ID: RequestID{Client: testKey("client", i+1), T: 1}}, fromClient, 0)
+		p.add(&wire.Request{ID: wire.RequestID{Client: testKey("client", i+1), T: 1}}, fromClient, 0)
 	}
 	batch := p.take(64, 1<<20)
 	if len(batch) != 16+3 {
@@ -136,17 +138,17 @@ func TestC6_ABatchIsSharedByTheClients(t *testing.T) {
 // S4, I14: what a faulty replica sends too early, for a view of its own or above the window, is bounded in bytes too, and
 // takes no room from the primary of the current view. A large request of any client, recorded once, serves for all of it.
 func TestS4_EarlyPrePreparesAreBoundedInBytes(t *testing.T) {
-	l := newLab(t, 4, 3, func(cfg *Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 4<<20-1<<10, 4<<20 })
+	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 4<<20-1<<10, 4<<20 })
 	large := l.batch(1, string(make([]byte, l.cfg.MaxOpBytes)))
 	waiting := func() (sum int) {
 		for i := range l.r.log.ring {
 			if m := l.r.log.ring[i].waiting; m != nil {
-				sum += m.Body.requestBytes()
+				sum += m.Body.RequestBytes()
 			}
 		}
 		return sum
 	}
-	for seq := Seq(1); seq <= l.r.log.high(); seq++ {
+	for seq := wire.Seq(1); seq <= l.r.log.high(); seq++ {
 		l.propose(1, seq, large)
 	}
 	if most := maxLargeBytes + l.cfg.MaxBatchBytes; waiting() > most {
@@ -163,7 +165,7 @@ func TestS4_EarlyPrePreparesAreBoundedInBytes(t *testing.T) {
 	if waiting() > of1 {
 		t.Errorf("%d bytes wait, those of the view that was left among them", waiting())
 	}
-	l.from(0, &StableNotice{Cert: l.stableCert(l.cfg.LogWindow)})
+	l.from(0, &wire.StableNotice{Cert: l.stableCert(l.cfg.LogWindow)})
 	if waiting() > 0 {
 		t.Errorf("%d bytes wait below h", waiting())
 	}

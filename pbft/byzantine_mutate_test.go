@@ -1,37 +1,41 @@
 package pbft
 
-import "slices"
+import (
+	"slices"
+
+	"tagma/pbft/wire"
+)
 
 // mutate returns a changed copy of a message, signed with this replica's key if it speaks for this replica. A changed
 // message of somebody else keeps its old signature and must be refused.
-func (l *liar) mutate(m Message) Message {
+func (l *liar) mutate(m wire.Message) wire.Message {
 	switch m := m.(type) {
-	case *PrePrepare:
+	case *wire.PrePrepare:
 		return l.mutatePrePrepare(m)
-	case *Prepare:
+	case *wire.Prepare:
 		v := *m
 		l.twist(&v.View, &v.Seq, &v.Digest, &v.Replica)
 		return l.sign(&v)
-	case *Commit:
+	case *wire.Commit:
 		v := *m
 		l.twist(&v.View, &v.Seq, &v.Digest, &v.Replica)
 		return l.sign(&v)
-	case *Checkpoint:
+	case *wire.Checkpoint:
 		v := *m
-		l.twist(new(View), &v.Seq, &v.Digest, &v.Replica)
+		l.twist(new(wire.View), &v.Seq, &v.Digest, &v.Replica)
 		return l.sign(&v)
-	case *Suspect:
-		return l.sign(&Suspect{View: l.view(), Replica: l.n.id})
-	case *ViewChange:
+	case *wire.Suspect:
+		return l.sign(&wire.Suspect{View: l.view(), Replica: l.n.id})
+	case *wire.ViewChange:
 		return l.mutateViewChange(m)
-	case *NewView:
+	case *wire.NewView:
 		return l.mutateNewView(m)
-	case *Status:
+	case *wire.Status:
 		v := *m
 		v.View, v.Executed, v.Stable = l.view(), l.seq(), l.seq()
-		v.Active, v.Helper = l.rng.IntN(2) == 0, ReplicaID(l.rng.IntN(l.n.cfg.N()))
+		v.Active, v.Helper = l.rng.IntN(2) == 0, wire.ReplicaID(l.rng.IntN(l.n.cfg.N()))
 		return &v
-	case *CertifiedBody:
+	case *wire.CertifiedBody:
 		v := *m
 		if bs := l.bodies(); len(bs) > 0 {
 			v.Body = bs[l.rng.IntN(len(bs))]
@@ -40,22 +44,22 @@ func (l *liar) mutate(m Message) Message {
 			v.Cert = nil
 		}
 		return &v
-	case *Fetch:
-		return &Fetch{Seq: l.seq(), Digest: l.digest(m.Seq)}
-	case *HeldBy:
+	case *wire.Fetch:
+		return &wire.Fetch{Seq: l.seq(), Digest: l.digest(m.Seq)}
+	case *wire.HeldBy:
 		return l.mutateHeldBy(m)
-	case *Held:
-		return &Held{Nonce: m.Nonce + l.rng.Uint64N(2), Above: l.seq()}
-	case *Slots:
-		return &Slots{From: m.From, Next: m.From + Seq(l.rng.IntN(3))}
-	case *Recover:
-		return &Recover{Until: l.seq()}
+	case *wire.Held:
+		return &wire.Held{Nonce: m.Nonce + l.rng.Uint64N(2), Above: l.seq()}
+	case *wire.Slots:
+		return &wire.Slots{From: m.From, Next: m.From + wire.Seq(l.rng.IntN(3))}
+	case *wire.Recover:
+		return &wire.Recover{Until: l.seq()}
 	}
 	return m
 }
 
 // mutateHeldBy leaves out, says that a replica is whole which is not, or claims to be about another one.
-func (l *liar) mutateHeldBy(m *HeldBy) Message {
+func (l *liar) mutateHeldBy(m *wire.HeldBy) wire.Message {
 	v := *m
 	switch l.rng.IntN(6) {
 	case 0:
@@ -63,20 +67,20 @@ func (l *liar) mutateHeldBy(m *HeldBy) Message {
 	case 1:
 		v.View, v.Suspects = 0, nil
 	case 2:
-		v.Stable = StableCert{}
+		v.Stable = wire.StableCert{}
 	case 3:
 		v.Prepared, v.Commit = nil, nil
 	case 4:
-		v = HeldBy{Nonce: m.Nonce, Of: m.Of, Whole: true}
+		v = wire.HeldBy{Nonce: m.Nonce, Of: m.Of, Whole: true}
 	case 5:
-		v.Of = ReplicaID(l.rng.IntN(l.n.cfg.N()))
+		v.Of = wire.ReplicaID(l.rng.IntN(l.n.cfg.N()))
 	}
 	v.Whole = l.rng.IntN(4) > 0
 	return &v
 }
 
 // twist changes one field of a vote, and makes it this replica's own.
-func (l *liar) twist(v *View, s *Seq, d *Digest, by *ReplicaID) {
+func (l *liar) twist(v *wire.View, s *wire.Seq, d *wire.Digest, by *wire.ReplicaID) {
 	switch l.rng.IntN(4) {
 	case 0:
 		*v = l.view()
@@ -88,7 +92,7 @@ func (l *liar) twist(v *View, s *Seq, d *Digest, by *ReplicaID) {
 	*by = l.n.id
 }
 
-func (l *liar) mutatePrePrepare(m *PrePrepare) Message {
+func (l *liar) mutatePrePrepare(m *wire.PrePrepare) wire.Message {
 	v := *m
 	switch l.rng.IntN(5) {
 	case 0:
@@ -99,7 +103,7 @@ func (l *liar) mutatePrePrepare(m *PrePrepare) Message {
 		return l.propose(l.view(), m.Seq)
 	default:
 		if m.Body != nil && !m.Body.IsNull() {
-			v.Body = &Body{Time: m.Body.Time + 1, Requests: m.Body.Requests}
+			v.Body = &wire.Body{Time: m.Body.Time + 1, Requests: m.Body.Requests}
 			if l.rng.IntN(4) == 0 {
 				v.Body.Time += int64(l.n.cfg.ViewTimeout) * 100
 			}
@@ -110,7 +114,7 @@ func (l *liar) mutatePrePrepare(m *PrePrepare) Message {
 }
 
 // mutateViewChange leaves out certificates, quotes those of others, or shows an old stable checkpoint.
-func (l *liar) mutateViewChange(m *ViewChange) Message {
+func (l *liar) mutateViewChange(m *wire.ViewChange) wire.Message {
 	v := *m
 	v.Replica = l.n.id
 	v.Prepared = slices.Clone(m.Prepared)
@@ -122,10 +126,10 @@ func (l *liar) mutateViewChange(m *ViewChange) Message {
 			v.Prepared = slices.Delete(v.Prepared, l.rng.IntN(k), k)
 		}
 	case 2:
-		v.Stable = StableCert{}
-		v.Prepared = slices.DeleteFunc(v.Prepared, func(c PreparedCert) bool { return c.Seq > l.n.cfg.LogWindow })
+		v.Stable = wire.StableCert{}
+		v.Prepared = slices.DeleteFunc(v.Prepared, func(c wire.PreparedCert) bool { return c.Seq > l.n.cfg.LogWindow })
 	case 3:
-		v.Prepared = slices.DeleteFunc(l.certificates(), func(c PreparedCert) bool {
+		v.Prepared = slices.DeleteFunc(l.certificates(), func(c wire.PreparedCert) bool {
 			return c.Seq <= v.Stable.Seq || c.Seq > v.Stable.Seq+l.n.cfg.LogWindow || c.View >= v.View
 		})
 	case 4:
@@ -139,14 +143,14 @@ func (l *liar) mutateViewChange(m *ViewChange) Message {
 }
 
 // mutateNewView changes O, or V, or both.
-func (l *liar) mutateNewView(m *NewView) Message {
+func (l *liar) mutateNewView(m *wire.NewView) wire.Message {
 	v := *m
 	v.Proposals = slices.Clone(m.Proposals)
 	v.ViewChanges = slices.Clone(m.ViewChanges)
 	switch k := len(v.Proposals); l.rng.IntN(5) {
 	case 0:
 		if k > 0 {
-			v.Proposals[l.rng.IntN(k)].Digest = NullDigest
+			v.Proposals[l.rng.IntN(k)].Digest = wire.NullDigest
 		}
 	case 1:
 		if k > 0 {
@@ -166,9 +170,9 @@ func (l *liar) mutateNewView(m *NewView) Message {
 
 // swapViewChange puts another view change of the same replica and view into V, and computes O for it as it must be: a
 // lie that follows all rules.
-func (l *liar) swapViewChange(v *NewView) {
+func (l *liar) swapViewChange(v *wire.NewView) {
 	for _, m := range l.heard {
-		if vc, ok := m.(*ViewChange); ok && vc.View == v.View {
+		if vc, ok := m.(*wire.ViewChange); ok && vc.View == v.View {
 			for i := range v.ViewChanges {
 				if v.ViewChanges[i].Replica == vc.Replica {
 					v.ViewChanges[i] = *vc
@@ -178,6 +182,6 @@ func (l *liar) swapViewChange(v *NewView) {
 	}
 	v.Proposals = nil
 	for _, d := range chosenDigests(v.ViewChanges) {
-		v.Proposals = append(v.Proposals, Proposal{Digest: d})
+		v.Proposals = append(v.Proposals, wire.Proposal{Digest: d})
 	}
 }

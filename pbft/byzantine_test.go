@@ -3,6 +3,8 @@ package pbft
 import (
 	"math/rand/v2"
 	"slices"
+
+	"tagma/pbft/wire"
 )
 
 // liar makes a replica Byzantine: an honest core runs inside it, but what it sends is dropped, changed and signed anew
@@ -11,19 +13,19 @@ type liar struct {
 	c      *cluster
 	n      *node
 	rng    *rand.Rand
-	malice int       // percentage of its messages that it meddles with
-	heard  []Message // what it may replay or quote: everything on the wire, up to a bound
+	malice int            // percentage of its messages that it meddles with
+	heard  []wire.Message // what it may replay or quote: everything on the wire, up to a bound
 }
 
 // corrupt makes a node a liar.
-func (c *cluster) corrupt(id ReplicaID, rng *rand.Rand, malice int) *liar {
+func (c *cluster) corrupt(id wire.ReplicaID, rng *rand.Rand, malice int) *liar {
 	l := &liar{c: c, n: c.nodes[id], rng: rng, malice: malice}
 	l.n.faulty, l.n.lie = true, l.lie
 	return l
 }
 
 // overhear remembers a message of anybody.
-func (l *liar) overhear(m Message) {
+func (l *liar) overhear(m wire.Message) {
 	const most = 200
 	if len(l.heard) < most {
 		l.heard = append(l.heard, m)
@@ -32,24 +34,24 @@ func (l *liar) overhear(m Message) {
 	}
 }
 
-func (l *liar) lie(_ ReplicaID, m Message) []Message {
+func (l *liar) lie(_ wire.ReplicaID, m wire.Message) []wire.Message {
 	if l.rng.IntN(100) >= l.malice {
-		return []Message{m}
+		return []wire.Message{m}
 	}
 	switch l.rng.IntN(6) {
 	case 0:
 		return nil
 	case 1:
-		return []Message{m, l.mutate(m)}
+		return []wire.Message{m, l.mutate(m)}
 	case 2:
-		return []Message{l.mutate(m), m, l.mutate(m)}
+		return []wire.Message{l.mutate(m), m, l.mutate(m)}
 	}
-	return []Message{l.mutate(m)}
+	return []wire.Message{l.mutate(m)}
 }
 
 // invade sends something that no honest core would send now, to everybody or to one replica.
 func (l *liar) invade() {
-	to := ReplicaID(l.rng.IntN(len(l.c.nodes)))
+	to := wire.ReplicaID(l.rng.IntN(len(l.c.nodes)))
 	everybody := l.rng.IntN(2) == 0
 	for range 1 + l.rng.IntN(3) {
 		m := l.invent()
@@ -61,7 +63,7 @@ func (l *liar) invade() {
 	}
 }
 
-func (l *liar) invent() Message {
+func (l *liar) invent() wire.Message {
 	if len(l.heard) > 0 && l.rng.IntN(3) > 0 {
 		m := l.heard[l.rng.IntN(len(l.heard))]
 		if l.rng.IntN(3) == 0 {
@@ -72,41 +74,41 @@ func (l *liar) invent() Message {
 	v, s := l.view(), l.seq()
 	switch l.rng.IntN(6) {
 	case 5:
-		return &Recover{Until: s}
+		return &wire.Recover{Until: s}
 	case 0:
-		return l.sign(&Suspect{View: v, Replica: l.n.id})
+		return l.sign(&wire.Suspect{View: v, Replica: l.n.id})
 	case 1:
-		return l.sign(&Prepare{View: v, Seq: s, Digest: l.digest(s), Replica: l.n.id})
+		return l.sign(&wire.Prepare{View: v, Seq: s, Digest: l.digest(s), Replica: l.n.id})
 	case 2:
-		return l.sign(&Commit{View: v, Seq: s, Digest: l.digest(s), Replica: l.n.id})
+		return l.sign(&wire.Commit{View: v, Seq: s, Digest: l.digest(s), Replica: l.n.id})
 	case 3:
 		k := l.n.cfg.CheckpointInterval
-		return l.sign(&Checkpoint{Seq: (s/k + 1) * k, Digest: l.digest(s), Replica: l.n.id})
+		return l.sign(&wire.Checkpoint{Seq: (s/k + 1) * k, Digest: l.digest(s), Replica: l.n.id})
 	}
 	return l.propose(v, s)
 }
 
 // propose pre-prepares something in a view of which this replica is the primary.
-func (l *liar) propose(v View, s Seq) Message {
+func (l *liar) propose(v wire.View, s wire.Seq) wire.Message {
 	for l.n.cfg.Primary(v) != l.n.id {
 		v++
 	}
-	b := NullBody
+	b := wire.NullBody
 	if bodies := l.bodies(); len(bodies) > 0 && l.rng.IntN(4) > 0 {
 		picked := bodies[l.rng.IntN(len(bodies))]
-		b = &Body{Time: picked.Time + int64(l.rng.IntN(3)), Requests: picked.Requests}
+		b = &wire.Body{Time: picked.Time + int64(l.rng.IntN(3)), Requests: picked.Requests}
 		if b.Time == 0 || len(b.Requests) == 0 {
-			b = NullBody
+			b = wire.NullBody
 		}
 	}
-	return l.sign(&PrePrepare{View: v, Seq: s, Digest: b.Digest(), Body: b})
+	return l.sign(&wire.PrePrepare{View: v, Seq: s, Digest: b.Digest(), Body: b})
 }
 
 // bodies lists the batches it heard of.
-func (l *liar) bodies() []*Body {
-	var bs []*Body
+func (l *liar) bodies() []*wire.Body {
+	var bs []*wire.Body
 	for _, m := range l.heard {
-		if p, ok := m.(*PrePrepare); ok && p.Body != nil {
+		if p, ok := m.(*wire.PrePrepare); ok && p.Body != nil {
 			bs = append(bs, p.Body)
 		}
 	}
@@ -114,20 +116,20 @@ func (l *liar) bodies() []*Body {
 }
 
 // sign signs as this replica, where the type bears a signature of a replica.
-func (l *liar) sign(m Message) Message {
-	if by, ok := Sender(l.n.cfg, m); ok && by == l.n.id {
-		Sign(l.n.cfg, m, testSign(l.n.cfg.Members[l.n.id]))
+func (l *liar) sign(m wire.Message) wire.Message {
+	if by, ok := wire.Sender(l.n.cfg, m); ok && by == l.n.id {
+		wire.Sign(l.n.cfg, m, testSign(l.n.cfg.Members[l.n.id]))
 	}
 	return m
 }
 
 // view is one near the views of the cluster, or absurd.
-func (l *liar) view() View {
+func (l *liar) view() wire.View {
 	switch v := l.n.replica.view; l.rng.IntN(8) {
 	case 0:
-		return View(l.rng.Uint64())
+		return wire.View(l.rng.Uint64())
 	case 1:
-		return v + View(l.rng.IntN(10))
+		return v + wire.View(l.rng.IntN(10))
 	case 2:
 		return v - min(v, 1)
 	case 3:
@@ -138,25 +140,25 @@ func (l *liar) view() View {
 }
 
 // seq is one near the window of the cluster, or absurd.
-func (l *liar) seq() Seq {
+func (l *liar) seq() wire.Seq {
 	w := l.n.replica.log
 	switch l.rng.IntN(8) {
 	case 0:
-		return Seq(l.rng.Uint64() | 1)
+		return wire.Seq(l.rng.Uint64() | 1)
 	case 1:
-		return w.low + 2*w.length + Seq(l.rng.IntN(3))
+		return w.low + 2*w.length + wire.Seq(l.rng.IntN(3))
 	default:
-		return w.floor() + 1 + Seq(l.rng.IntN(int((keptWindows+2)*w.length)))
+		return w.floor() + 1 + wire.Seq(l.rng.IntN(int((keptWindows+2)*w.length)))
 	}
 }
 
 // digest is one that means something, or noise.
-func (l *liar) digest(s Seq) Digest {
+func (l *liar) digest(s wire.Seq) wire.Digest {
 	switch l.rng.IntN(4) {
 	case 0:
-		return NullDigest
+		return wire.NullDigest
 	case 1:
-		return Digest{byte(l.rng.IntN(3)), 0xbd}
+		return wire.Digest{byte(l.rng.IntN(3)), 0xbd}
 	}
 	if slot := l.n.replica.log.peek(s); slot != nil && slot.accepted {
 		return slot.digest
@@ -164,17 +166,17 @@ func (l *liar) digest(s Seq) Digest {
 	if bs := l.bodies(); len(bs) > 0 {
 		return bs[l.rng.IntN(len(bs))].Digest()
 	}
-	return NullDigest
+	return wire.NullDigest
 }
 
 // certificates lists the prepared certificates it heard of, for quoting in a view change.
-func (l *liar) certificates() []PreparedCert {
-	var cs []PreparedCert
+func (l *liar) certificates() []wire.PreparedCert {
+	var cs []wire.PreparedCert
 	for _, m := range l.heard {
-		if vc, ok := m.(*ViewChange); ok {
+		if vc, ok := m.(*wire.ViewChange); ok {
 			cs = append(cs, vc.Prepared...)
 		}
 	}
-	slices.SortFunc(cs, func(a, b PreparedCert) int { return int(a.Seq) - int(b.Seq) })
-	return slices.CompactFunc(cs, func(a, b PreparedCert) bool { return a.Seq == b.Seq })
+	slices.SortFunc(cs, func(a, b wire.PreparedCert) int { return int(a.Seq) - int(b.Seq) })
+	return slices.CompactFunc(cs, func(a, b wire.PreparedCert) bool { return a.Seq == b.Seq })
 }

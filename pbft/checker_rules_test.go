@@ -1,5 +1,7 @@
 package pbft
 
+import "tagma/pbft/wire"
+
 // before judges an effect of a correct replica at the moment it is to be performed.
 func (k *checker) before(n *node, e Effect) {
 	if n.faulty {
@@ -10,9 +12,9 @@ func (k *checker) before(n *node, e Effect) {
 		k.flush(n)
 		k.durable(n, e.Record)
 	case Broadcast:
-		if Durable(e.Msg) {
+		if wire.Durable(e.Msg) {
 			k.flush(n)
-			k.durable(n, &Sent{Msg: e.Msg})
+			k.durable(n, &wire.Sent{Msg: e.Msg})
 		}
 		k.mayBroadcast(n, e.Msg)
 	case Execute:
@@ -31,8 +33,8 @@ func (k *checker) before(n *node, e Effect) {
 		}
 		m.entered = e.View
 	case Send:
-		if Durable(e.Msg) {
-			if by, ok := Sender(n.cfg, e.Msg); ok && by == n.id {
+		if wire.Durable(e.Msg) {
+			if by, ok := wire.Sender(n.cfg, e.Msg); ok && by == n.id {
 				k.resent(n, e.Msg)
 			}
 		}
@@ -47,21 +49,21 @@ func (k *checker) flush(n *node) {
 }
 
 // mayBroadcast is D1, D2, D4 and D5: what a vote rests on is durable before it leaves.
-func (k *checker) mayBroadcast(n *node, msg Message) {
+func (k *checker) mayBroadcast(n *node, msg wire.Message) {
 	m := k.of(n)
 	switch v := msg.(type) {
-	case *Prepare:
-		if m.accepted[place{TypePrePrepare, v.View, v.Seq}] != v.Digest || !m.hasBody(v.Seq, v.Digest) {
+	case *wire.Prepare:
+		if m.accepted[place{wire.TypePrePrepare, v.View, v.Seq}] != v.Digest || !m.hasBody(v.Seq, v.Digest) {
 			k.failed("D1: replica %d prepares (%d, %d) without a durable pre-prepare and body", n.id, v.View, v.Seq)
 		}
 		if v.View > 0 && m.activated[v.View] == nil {
 			k.failed("D4: replica %d prepares in view %d without a durable new view", n.id, v.View)
 		}
-	case *Commit:
-		if m.prepared[place{TypePrepare, v.View, v.Seq}] != v.Digest {
+	case *wire.Commit:
+		if m.prepared[place{wire.TypePrepare, v.View, v.Seq}] != v.Digest {
 			k.failed("D2: replica %d commits (%d, %d) without a durable certificate", n.id, v.View, v.Seq)
 		}
-	case *Checkpoint:
+	case *wire.Checkpoint:
 		if s, ok := n.saved[v.Seq]; !ok || s.root != v.Digest {
 			k.failed("D5: replica %d announces a state after %d that it did not save", n.id, v.Seq)
 		}
@@ -94,7 +96,7 @@ func (k *checker) mayExecute(n *node, e Execute) {
 }
 
 // signed is I2, across restarts: one digest for one place, and no vote in a view that was left.
-func (k *checker) signed(n *node, msg Message) {
+func (k *checker) signed(n *node, msg wire.Message) {
 	if n.faulty {
 		return
 	}
@@ -113,10 +115,10 @@ func (k *checker) signed(n *node, msg Message) {
 	k.silent(n, at)
 	m.signed[at] = d
 	switch at.kind {
-	case TypeViewChange:
+	case wire.TypeViewChange:
 		m.left = max(m.left, at.view)
-		m.stables[at.view] = msg.(*ViewChange).Stable.Seq
-	case TypePrePrepare, TypePrepare, TypeCommit:
+		m.stables[at.view] = msg.(*wire.ViewChange).Stable.Seq
+	case wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit:
 		if at.view < m.left {
 			k.failed("I2: replica %d signs a %v in view %d after its view change to %d", n.id, at.kind, at.view, m.left)
 		}
@@ -127,7 +129,7 @@ func (k *checker) signed(n *node, msg Message) {
 // votes in a view below V*.
 func (k *checker) silent(n *node, at place) {
 	m := k.of(n)
-	if m.lives == 0 || at.kind == TypeCheckpoint {
+	if m.lives == 0 || at.kind == wire.TypeCheckpoint {
 		return
 	}
 	if n.amnesiac != nil || n.replica.log.low < m.until || at.view < m.since {
@@ -138,16 +140,16 @@ func (k *checker) silent(n *node, at place) {
 
 // supersedes is D8.10: a view change for a view for which a forgotten life has signed one already. It convicts nobody,
 // since its stable checkpoint is a window higher.
-func (k *checker) supersedes(m *memory, msg Message) bool {
-	vc, ok := msg.(*ViewChange)
+func (k *checker) supersedes(m *memory, msg wire.Message) bool {
+	vc, ok := msg.(*wire.ViewChange)
 	return ok && m.lives > 0 && vc.Stable.Seq >= m.stables[vc.View]+k.c.nodes[0].cfg.LogWindow
 }
 
 // resent is D7: what is sent again was signed before. A pre-prepare of O is signed within its NewView.
-func (k *checker) resent(n *node, msg Message) {
+func (k *checker) resent(n *node, msg wire.Message) {
 	at, d, ok := placeOf(msg)
 	m := k.of(n)
-	if at.kind == TypePrePrepare && m.accepted[at] == d {
+	if at.kind == wire.TypePrePrepare && m.accepted[at] == d {
 		return
 	}
 	if ok && m.signed[at] != d {
@@ -155,27 +157,27 @@ func (k *checker) resent(n *node, msg Message) {
 	}
 }
 
-func placeOf(msg Message) (place, Digest, bool) {
+func placeOf(msg wire.Message) (place, wire.Digest, bool) {
 	switch m := msg.(type) {
-	case *PrePrepare:
-		return place{TypePrePrepare, m.View, m.Seq}, m.Digest, true
-	case *Prepare:
-		return place{TypePrepare, m.View, m.Seq}, m.Digest, true
-	case *Commit:
-		return place{TypeCommit, m.View, m.Seq}, m.Digest, true
-	case *Checkpoint:
-		return place{TypeCheckpoint, 0, m.Seq}, m.Digest, true
-	case *ViewChange:
-		return place{TypeViewChange, m.View, 0}, m.contentDigest(), true
-	case *NewView:
-		return place{TypeNewView, m.View, 0}, m.contentDigest(), true
+	case *wire.PrePrepare:
+		return place{wire.TypePrePrepare, m.View, m.Seq}, m.Digest, true
+	case *wire.Prepare:
+		return place{wire.TypePrepare, m.View, m.Seq}, m.Digest, true
+	case *wire.Commit:
+		return place{wire.TypeCommit, m.View, m.Seq}, m.Digest, true
+	case *wire.Checkpoint:
+		return place{wire.TypeCheckpoint, 0, m.Seq}, m.Digest, true
+	case *wire.ViewChange:
+		return place{wire.TypeViewChange, m.View, 0}, m.ContentDigest(), true
+	case *wire.NewView:
+		return place{wire.TypeNewView, m.View, 0}, m.ContentDigest(), true
 	}
-	return place{}, Digest{}, false
+	return place{}, wire.Digest{}, false
 }
 
 // convicts is E1: evidence holds before any judge, and never against a correct replica.
-func (k *checker) convicts(n *node, e Evidence) {
-	if err := VerifyEvidence(n.cfg, e, testHolds); err != nil {
+func (k *checker) convicts(n *node, e wire.Evidence) {
+	if err := wire.VerifyEvidence(n.cfg, e, testHolds); err != nil {
 		k.failed("E1: replica %d shows evidence that does not hold: %v", n.id, err)
 	}
 	if !k.c.nodes[e.Replica].faulty && !k.c.nodes[e.Replica].doubtful {

@@ -1,59 +1,61 @@
 package pbft
 
+import "tagma/pbft/wire"
+
 // checker holds the invariants against everything that correct replicas do. It sees effects before they are performed
 // and states after each step.
 type checker struct {
 	c         *cluster
-	chosen    map[Seq]Digest // I1: executed anywhere
-	committed map[Seq]commitment
-	newViews  map[Digest]*NewView // I17: every one that a correct replica activated
-	nodes     map[ReplicaID]*memory
+	chosen    map[wire.Seq]wire.Digest // I1: executed anywhere
+	committed map[wire.Seq]commitment
+	newViews  map[wire.Digest]*wire.NewView // I17: every one that a correct replica activated
+	nodes     map[wire.ReplicaID]*memory
 	failed    func(format string, args ...any) // what a broken invariant does; tests of the checker replace it
 }
 
 type commitment struct {
-	view   View
-	digest Digest
+	view   wire.View
+	digest wire.Digest
 }
 
 // batchAt is a batch at a sequence number. More than one may have prepared there.
 type batchAt struct {
-	seq    Seq
-	digest Digest
+	seq    wire.Seq
+	digest wire.Digest
 }
 
 // place is where a replica may sign one digest only (I2).
 type place struct {
-	kind Type
-	view View
-	seq  Seq
+	kind wire.Type
+	view wire.View
+	seq  wire.Seq
 }
 
 // memory is what one replica signed and made durable, over all its restarts.
 type memory struct {
-	signed    map[place]Digest
-	left      View // highest view it signed a ViewChange for
-	entered   View
-	bodies    map[Seq]map[Digest]bool // durable
-	accepted  map[place]Digest        // durable, by (PrePrepare, view, seq)
-	prepared  map[place]Digest        // durable, by (Prepare, view, seq)
-	certified map[batchAt]bool        // durable: prepared or certified at all
-	activated map[View]*NewView       // durable
-	replica   *Replica                // the incarnation that low belongs to
-	low       Seq
-	lives     int          // memories lost before this one
-	until     Seq          // R of this life: it does not vote below (D8.7)
-	since     View         // V*: it never votes in a lower view
-	stables   map[View]Seq // of the view changes signed (D8.10)
+	signed    map[place]wire.Digest
+	left      wire.View // highest view it signed a ViewChange for
+	entered   wire.View
+	bodies    map[wire.Seq]map[wire.Digest]bool // durable
+	accepted  map[place]wire.Digest             // durable, by (PrePrepare, view, seq)
+	prepared  map[place]wire.Digest             // durable, by (Prepare, view, seq)
+	certified map[batchAt]bool                  // durable: prepared or certified at all
+	activated map[wire.View]*wire.NewView       // durable
+	replica   *Replica                          // the incarnation that low belongs to
+	low       wire.Seq
+	lives     int                    // memories lost before this one
+	until     wire.Seq               // R of this life: it does not vote below (D8.7)
+	since     wire.View              // V*: it never votes in a lower view
+	stables   map[wire.View]wire.Seq // of the view changes signed (D8.10)
 
-	lostView View // highest view and sequence number of what the copy that was put back may lack
-	lostSeq  Seq
+	lostView wire.View // highest view and sequence number of what the copy that was put back may lack
+	lostSeq  wire.Seq
 }
 
 func newChecker(c *cluster) *checker {
 	return &checker{
-		c: c, chosen: map[Seq]Digest{}, committed: map[Seq]commitment{}, newViews: map[Digest]*NewView{},
-		nodes: map[ReplicaID]*memory{}, failed: c.fail,
+		c: c, chosen: map[wire.Seq]wire.Digest{}, committed: map[wire.Seq]commitment{}, newViews: map[wire.Digest]*wire.NewView{},
+		nodes: map[wire.ReplicaID]*memory{}, failed: c.fail,
 	}
 }
 
@@ -61,9 +63,9 @@ func (k *checker) of(n *node) *memory {
 	m := k.nodes[n.id]
 	if m == nil {
 		m = &memory{
-			signed: map[place]Digest{}, bodies: map[Seq]map[Digest]bool{}, accepted: map[place]Digest{},
-			prepared: map[place]Digest{}, certified: map[batchAt]bool{}, activated: map[View]*NewView{},
-			stables: map[View]Seq{},
+			signed: map[place]wire.Digest{}, bodies: map[wire.Seq]map[wire.Digest]bool{}, accepted: map[place]wire.Digest{},
+			prepared: map[place]wire.Digest{}, certified: map[batchAt]bool{}, activated: map[wire.View]*wire.NewView{},
+			stables: map[wire.View]wire.Seq{},
 		}
 		k.nodes[n.id] = m
 	}
@@ -73,9 +75,9 @@ func (k *checker) of(n *node) *memory {
 // forgets notes that what a replica had made durable is gone. What it signed stands.
 func (k *checker) forgets(n *node) {
 	m := k.of(n)
-	m.entered, m.bodies, m.replica = 0, map[Seq]map[Digest]bool{}, nil
-	m.accepted, m.prepared = map[place]Digest{}, map[place]Digest{}
-	m.certified, m.activated = map[batchAt]bool{}, map[View]*NewView{}
+	m.entered, m.bodies, m.replica = 0, map[wire.Seq]map[wire.Digest]bool{}, nil
+	m.accepted, m.prepared = map[place]wire.Digest{}, map[place]wire.Digest{}
+	m.certified, m.activated = map[batchAt]bool{}, map[wire.View]*wire.NewView{}
 	if log, err := n.journal.read(); err == nil {
 		for _, r := range log {
 			k.durable(n, r)
@@ -98,7 +100,7 @@ func (k *checker) loses(n *node) {
 func (k *checker) recovers(n *node, rec Recovery) {
 	m := k.of(n)
 	for at := range m.signed {
-		if at.seq > rec.Until || at.kind != TypeViewChange && at.kind != TypeCheckpoint && at.view >= rec.View {
+		if at.seq > rec.Until || at.kind != wire.TypeViewChange && at.kind != wire.TypeCheckpoint && at.view >= rec.View {
 			k.failed("D8.6: replica %d signed a %v for view %d at %d, and is told %d and %d",
 				n.id, at.kind, at.view, at.seq, rec.View, rec.Until)
 		}
@@ -110,57 +112,59 @@ func (k *checker) recovers(n *node, rec Recovery) {
 	m.until, m.since, m.left = rec.Until, rec.View, 0
 }
 
-func (m *memory) keepBody(s Seq, b *Body) {
+func (m *memory) keepBody(s wire.Seq, b *wire.Body) {
 	if b == nil {
 		return
 	}
 	if m.bodies[s] == nil {
-		m.bodies[s] = map[Digest]bool{NullDigest: true}
+		m.bodies[s] = map[wire.Digest]bool{wire.NullDigest: true}
 	}
 	m.bodies[s][b.Digest()] = true
 }
 
-func (m *memory) hasBody(s Seq, d Digest) bool { return d == NullDigest || m.bodies[s][d] }
+func (m *memory) hasBody(s wire.Seq, d wire.Digest) bool {
+	return d == wire.NullDigest || m.bodies[s][d]
+}
 
 // durable notes what a record makes durable.
-func (k *checker) durable(n *node, r Record) {
+func (k *checker) durable(n *node, r wire.Record) {
 	m := k.of(n)
 	switch r := r.(type) {
-	case *Accepted:
+	case *wire.Accepted:
 		k.acceptedPrePrepare(m, r.PrePrepare)
-	case *Fetched:
+	case *wire.Fetched:
 		m.keepBody(r.Seq, r.Body)
-	case *Prepared:
-		m.prepared[place{TypePrepare, r.Cert.View, r.Cert.Seq}] = r.Cert.Digest
+	case *wire.Prepared:
+		m.prepared[place{wire.TypePrepare, r.Cert.View, r.Cert.Seq}] = r.Cert.Digest
 		m.certified[batchAt{r.Cert.Seq, r.Cert.Digest}] = true
-	case *Certified:
+	case *wire.Certified:
 		m.certified[batchAt{r.Cert.Seq, r.Cert.Digest}] = true
 		m.keepBody(r.Cert.Seq, r.Body)
-	case *Activated:
+	case *wire.Activated:
 		k.enter(n, r.NewView)
-	case *Sent:
+	case *wire.Sent:
 		switch msg := r.Msg.(type) {
-		case *PrePrepare:
+		case *wire.PrePrepare:
 			k.acceptedPrePrepare(m, msg)
-		case *NewView:
+		case *wire.NewView:
 			k.enter(n, msg)
 		}
 	}
 }
 
-func (k *checker) acceptedPrePrepare(m *memory, p *PrePrepare) {
-	m.accepted[place{TypePrePrepare, p.View, p.Seq}] = p.Digest
+func (k *checker) acceptedPrePrepare(m *memory, p *wire.PrePrepare) {
+	m.accepted[place{wire.TypePrePrepare, p.View, p.Seq}] = p.Digest
 	m.keepBody(p.Seq, p.Body)
 }
 
 // enter checks a new view against everything that committed (I17).
-func (k *checker) enter(n *node, v *NewView) {
+func (k *checker) enter(n *node, v *wire.NewView) {
 	m := k.of(n)
 	m.activated[v.View] = v
 	for i, p := range v.Proposals {
-		m.accepted[place{TypePrePrepare, v.View, v.proposalSeq(i)}] = p.Digest
+		m.accepted[place{wire.TypePrePrepare, v.View, v.ProposalSeq(i)}] = p.Digest
 	}
-	d := v.contentDigest()
+	d := v.ContentDigest()
 	if k.newViews[d] != nil {
 		return
 	}
@@ -171,12 +175,12 @@ func (k *checker) enter(n *node, v *NewView) {
 }
 
 // keeps is I17: what committed in a lower view is in O, or lies at or below it.
-func (k *checker) keeps(v *NewView, seq Seq, c commitment) {
-	minS := v.minStable()
+func (k *checker) keeps(v *wire.NewView, seq wire.Seq, c commitment) {
+	minS := v.MinStable()
 	if c.view >= v.View || seq <= minS {
 		return
 	}
-	if i := seq - minS - 1; i >= Seq(len(v.Proposals)) || v.Proposals[i].Digest != c.digest {
+	if i := seq - minS - 1; i >= wire.Seq(len(v.Proposals)) || v.Proposals[i].Digest != c.digest {
 		k.failed("I17: view %d drops batch %v, committed at %d in view %d", v.View, c.digest, seq, c.view)
 	}
 }

@@ -1,37 +1,39 @@
 package pbft
 
+import "tagma/pbft/wire"
+
 // Checkpoints and garbage collection (§4.3; K1–K4).
 
 // checkpoints tallies checkpoint messages for the window above h and remembers this replica's own states.
 type checkpoints struct {
-	stable  StableCert
-	tallies []tally // ring over multiples of K in (h, h+2L]
-	durable Seq     // newest own state that is durable in the store
-	offered Seq     // newest one whose state others were offered
-	base    Seq     // newest checkpoint that is both stable and durable here: garbage ends below it
-	own     []mark  // own states, oldest first, from the previous base on
-	void    Seq     // up to here states of ours were announced, or may be, that are given up (K2)
+	stable  wire.StableCert
+	tallies []tally  // ring over multiples of K in (h, h+2L]
+	durable wire.Seq // newest own state that is durable in the store
+	offered wire.Seq // newest one whose state others were offered
+	base    wire.Seq // newest checkpoint that is both stable and durable here: garbage ends below it
+	own     []mark   // own states, oldest first, from the previous base on
+	void    wire.Seq // up to here states of ours were announced, or may be, that are given up (K2)
 }
 
 // tally holds what replicas said about the state after seq.
 type tally struct {
-	seq   Seq
+	seq   wire.Seq
 	votes []vote // by replica; view unused
 }
 
 // mark is this replica's own state after a sequence number.
 type mark struct {
-	seq    Seq
-	digest Digest
+	seq    wire.Seq
+	digest wire.Digest
 }
 
-func newCheckpoints(cfg *Config) checkpoints {
+func newCheckpoints(cfg *wire.Config) checkpoints {
 	return checkpoints{tallies: make([]tally, 2*cfg.LogWindow/cfg.CheckpointInterval)}
 }
 
 // at returns the tally of a checkpoint in (h, h+2L].
-func (c *checkpoints) at(seq Seq, cfg *Config) *tally {
-	t := &c.tallies[seq/cfg.CheckpointInterval%Seq(len(c.tallies))]
+func (c *checkpoints) at(seq wire.Seq, cfg *wire.Config) *tally {
+	t := &c.tallies[seq/cfg.CheckpointInterval%wire.Seq(len(c.tallies))]
 	if t.seq != seq {
 		*t = tally{seq: seq, votes: make([]vote, cfg.N())}
 	}
@@ -39,17 +41,17 @@ func (c *checkpoints) at(seq Seq, cfg *Config) *tally {
 }
 
 // ownDigest is this replica's own state digest after seq, if it is remembered.
-func (c *checkpoints) ownDigest(seq Seq) (Digest, bool) {
+func (c *checkpoints) ownDigest(seq wire.Seq) (wire.Digest, bool) {
 	for _, m := range c.own {
 		if m.seq == seq {
 			return m.digest, true
 		}
 	}
-	return Digest{}, false
+	return wire.Digest{}, false
 }
 
 // remember adds an own state and forgets those that no restart can need.
-func (c *checkpoints) remember(m mark, keepFrom Seq) {
+func (c *checkpoints) remember(m mark, keepFrom wire.Seq) {
 	kept := c.own[:0]
 	for _, o := range c.own {
 		if o.seq >= keepFrom && o.seq != m.seq {
@@ -67,13 +69,13 @@ func (r *Replica) onSnapshotted(e Snapshotted) {
 	}
 	c.remember(mark{e.Seq, e.Digest}, r.log.below(c.base))
 	c.durable = max(c.durable, e.Seq)
-	r.emit(Broadcast{&Checkpoint{Seq: e.Seq, Digest: e.Digest, Replica: r.cfg.Self}})
+	r.emit(Broadcast{&wire.Checkpoint{Seq: e.Seq, Digest: e.Digest, Replica: r.cfg.Self}})
 	r.checkDivergence()
 	r.collectGarbage()
 }
 
 // onCheckpoint counts a replica's statement about its state.
-func (r *Replica) onCheckpoint(m *Checkpoint, from Source) {
+func (r *Replica) onCheckpoint(m *wire.Checkpoint, from Source) {
 	if !r.ownVote(m.Replica, from) {
 		r.drop(m, ReasonNotSender)
 		return
@@ -82,20 +84,20 @@ func (r *Replica) onCheckpoint(m *Checkpoint, from Source) {
 		r.drop(m, why)
 		return
 	}
-	if said, ok := saidIn(m); ok {
+	if said, ok := wire.SaidIn(m); ok {
 		r.witness(m.Replica, said)
 	}
 	t := r.checkpoints.at(m.Seq, r.cfg)
 	stored, contradicts := record(t.votes, m.Replica, vote{cast: true, digest: m.Digest, sig: m.Sig})
 	if contradicts != nil {
-		r.accuse(m.Replica, &Checkpoint{Seq: m.Seq, Digest: contradicts.digest, Replica: m.Replica, Sig: contradicts.sig}, m)
+		r.accuse(m.Replica, &wire.Checkpoint{Seq: m.Seq, Digest: contradicts.digest, Replica: m.Replica, Sig: contradicts.sig}, m)
 	}
 	if !stored {
 		r.drop(m, ReasonDuplicate)
 		return
 	}
 	if count(t.votes, 0, m.Digest, -1) >= r.cfg.Quorum() {
-		r.makeStable(StableCert{
+		r.makeStable(wire.StableCert{
 			Seq: m.Seq, Digest: m.Digest,
 			Checkpoints: matching(t.votes, 0, m.Digest, -1)[:r.cfg.Quorum()],
 		})
@@ -103,7 +105,7 @@ func (r *Replica) onCheckpoint(m *Checkpoint, from Source) {
 }
 
 // onStableNotice adopts a certificate that others hold already.
-func (r *Replica) onStableNotice(m *StableNotice) {
+func (r *Replica) onStableNotice(m *wire.StableNotice) {
 	if m.Cert.Seq <= r.log.low {
 		r.drop(m, ReasonBelowWindow)
 		return
@@ -112,11 +114,11 @@ func (r *Replica) onStableNotice(m *StableNotice) {
 }
 
 // makeStable moves the low watermark. A certificate suffices, for voting, whatever this replica executed (K1).
-func (r *Replica) makeStable(cert StableCert) {
+func (r *Replica) makeStable(cert wire.StableCert) {
 	wasSilent := r.silent()
 	r.adoptStable(cert)
 	recovered := wasSilent && !r.silent()
-	switch rec := (&Stable{Cert: cert}); {
+	switch rec := (&wire.Stable{Cert: cert}); {
 	case r.transfer.on: // it is a target, and durable before it is named
 	case recovered: // others may count on what this replica remembers from now on: a crash must not make it silent again
 		r.emit(Persist{rec})
@@ -144,7 +146,7 @@ func (r *Replica) followStable() {
 }
 
 // adoptStable is the state change of makeStable, which a restart repeats.
-func (r *Replica) adoptStable(cert StableCert) {
+func (r *Replica) adoptStable(cert wire.StableCert) {
 	if cert.Seq <= r.log.low {
 		return
 	}

@@ -1,19 +1,23 @@
 package pbft
 
-import "fmt"
+import (
+	"fmt"
+
+	"tagma/pbft/wire"
+)
 
 // journal is a node's durable memory: segments of encoded records, each but the first with an anchor at its head (D9).
 type journal struct {
 	segments []segment
-	notes    []Record // written with the next durable record
+	notes    []wire.Record // written with the next durable record
 }
 
 type segment struct {
 	records [][]byte
-	highest Seq // of its records
+	highest wire.Seq // of its records
 }
 
-func (j *journal) persist(r Record) {
+func (j *journal) persist(r wire.Record) {
 	for _, note := range j.notes {
 		j.append(note)
 	}
@@ -21,17 +25,17 @@ func (j *journal) persist(r Record) {
 	j.append(r)
 }
 
-func (j *journal) append(r Record) {
+func (j *journal) append(r wire.Record) {
 	if len(j.segments) == 0 {
 		j.segments = append(j.segments, segment{})
 	}
 	last := &j.segments[len(j.segments)-1]
-	last.records = append(last.records, EncodeRecord(r))
-	last.highest = max(last.highest, RecordSeq(r))
+	last.records = append(last.records, wire.EncodeRecord(r))
+	last.highest = max(last.highest, wire.RecordSeq(r))
 }
 
 // truncate makes what was noted durable, starts a segment and deletes those that lie wholly at or below a sequence number.
-func (j *journal) truncate(below Seq, anchor []Record) {
+func (j *journal) truncate(below wire.Seq, anchor []wire.Record) {
 	for _, note := range j.notes {
 		j.append(note)
 	}
@@ -46,11 +50,11 @@ func (j *journal) truncate(below Seq, anchor []Record) {
 }
 
 // read decodes the journal: nothing survives a restart but bytes.
-func (j *journal) read() ([]Record, error) {
-	var log []Record
+func (j *journal) read() ([]wire.Record, error) {
+	var log []wire.Record
 	for _, s := range j.segments {
 		for i, b := range s.records {
-			r, err := DecodeRecord(b)
+			r, err := wire.DecodeRecord(b)
 			if err != nil {
 				return nil, fmt.Errorf("journal record %d: %w", i, err)
 			}

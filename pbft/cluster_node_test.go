@@ -6,34 +6,36 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // node is one replica with its journal and a state that hashes what it executes.
 type node struct {
 	c         *cluster
-	id        ReplicaID
-	cfg       *Config
+	id        wire.ReplicaID
+	cfg       *wire.Config
 	replica   *Replica
 	up        bool
 	faulty    bool
-	lie       func(to ReplicaID, m Message) []Message // what a faulty node sends instead
-	clock     time.Duration                           // how far its wall clock is off
-	lazy      func() bool                             // whether loopback waits for a later event
-	crashIn   int                                     // crash after so many effects more, if > 0
+	lie       func(to wire.ReplicaID, m wire.Message) []wire.Message // what a faulty node sends instead
+	clock     time.Duration                                          // how far its wall clock is off
+	lazy      func() bool                                            // whether loopback waits for a later event
+	crashIn   int                                                    // crash after so many effects more, if > 0
 	journal   journal
 	inbox     []Event // loopback and execution results
 	state     state
-	saved     map[Seq]state // by checkpoint; durable
+	saved     map[wire.Seq]state // by checkpoint; durable
 	dropped   map[Reason]int
-	accused   []Evidence
-	entered   []View
+	accused   []wire.Evidence
+	entered   []wire.View
 	diverged  []Diverged
 	effects   []Effect // of every step so far, if record
 	record    bool
 	refused   int
 	transfers int
 
-	life     Life
+	life     wire.Life
 	lost     bool      // journal and state are gone: the next start knows it
 	restored bool      // an older copy of the disk was put back, and nobody has found it out: it counts as a liar (D8.13)
 	doubtful bool      // it was once
@@ -44,24 +46,24 @@ type node struct {
 
 // state is what execution leaves: a chained hash, and which requests were executed.
 type state struct {
-	seq    Seq
-	root   Digest
-	done   map[RequestID]Digest
-	chosen []Digest // batch digests by seq−1
+	seq    wire.Seq
+	root   wire.Digest
+	done   map[wire.RequestID]wire.Digest
+	chosen []wire.Digest // batch digests by seq−1
 }
 
 func (s state) clone() state {
 	return state{s.seq, s.root, maps.Clone(s.done), slices.Clone(s.chosen)}
 }
 
-func newNode(c *cluster, cfg *Config) *node {
+func newNode(c *cluster, cfg *wire.Config) *node {
 	return &node{
 		c: c, id: cfg.Self, cfg: cfg, dropped: map[Reason]int{},
-		saved: map[Seq]state{0: emptyState()}, life: Life{1, byte(cfg.Self)},
+		saved: map[wire.Seq]state{0: emptyState()}, life: wire.Life{1, byte(cfg.Self)},
 	}
 }
 
-func emptyState() state { return state{done: map[RequestID]Digest{}} }
+func emptyState() state { return state{done: map[wire.RequestID]wire.Digest{}} }
 
 // start boots a node from its journal and the newest checkpoint that both journal and store know (D5). A node that knows
 // that its disk is lost, or whose store is ahead of its journal, asks first what it signed (D8.3).
@@ -86,11 +88,11 @@ func (n *node) start() {
 		}
 	}
 	start.Fetch = true
-	n.saved = map[Seq]state{0: emptyState()}
+	n.saved = map[wire.Seq]state{0: emptyState()}
 	n.boot(log, n.saved[0], start)
 }
 
-func (n *node) boot(log []Record, s state, start Start) {
+func (n *node) boot(log []wire.Record, s state, start Start) {
 	r, err := Boot(n.cfg, log, Applied{Seq: s.seq, Root: s.root}, start)
 	if err != nil {
 		n.c.fail("replica %d: %v", n.id, err)
@@ -185,10 +187,10 @@ func (n *node) perform(e Effect) {
 	}
 }
 
-func (n *node) broadcast(m Message) {
-	Sign(n.cfg, m, testSign(n.cfg.Members[n.id]))
-	if Durable(m) {
-		n.journal.persist(&Sent{Msg: m})
+func (n *node) broadcast(m wire.Message) {
+	wire.Sign(n.cfg, m, testSign(n.cfg.Members[n.id]))
+	if wire.Durable(m) {
+		n.journal.persist(&wire.Sent{Msg: m})
 	}
 	n.c.check.signed(n, m)
 	for _, to := range n.c.nodes {
@@ -196,7 +198,7 @@ func (n *node) broadcast(m Message) {
 			n.c.post(n.id, to.id, m)
 		}
 	}
-	n.inbox = append(n.inbox, Received{From: Source{Replica: n.id, Loopback: true}, Msg: Own(m)})
+	n.inbox = append(n.inbox, Received{From: Source{Replica: n.id, Loopback: true}, Msg: wire.Own(m)})
 }
 
 // execute applies a batch: the state is a hash over everything executed.
@@ -208,13 +210,13 @@ func (n *node) execute(e Execute) {
 	n.state.chosen = append(n.state.chosen, e.Body.Digest())
 	done := Executed{Seq: e.Seq}
 	for _, req := range e.Body.Requests {
-		reply := &Reply{ID: req.ID, Request: req.Digest(), Outcome: OutcomeExecuted, Seq: e.Seq, Results: [][]byte{[]byte("ok")}}
+		reply := &wire.Reply{ID: req.ID, Request: req.Digest(), Outcome: wire.OutcomeExecuted, Seq: e.Seq, Results: [][]byte{[]byte("ok")}}
 		if before, again := n.state.done[req.ID]; !again {
 			n.state.done[req.ID] = req.Digest()
 			b := n.state.root
 			n.state.root = sha256.Sum256(append(b[:], req.Ops[0]...))
 		} else if before != req.Digest() {
-			reply.Outcome, reply.Results = OutcomeConflict, nil
+			reply.Outcome, reply.Results = wire.OutcomeConflict, nil
 		}
 		done.Replies = append(done.Replies, reply)
 	}

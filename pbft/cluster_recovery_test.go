@@ -3,6 +3,8 @@ package pbft
 import (
 	"slices"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // What a driver does beside the core while a replica comes back: it serves batches from its journal, fetches a state,
@@ -10,7 +12,7 @@ import (
 
 // fetching is a state transfer under way.
 type fetching struct {
-	target StableCert
+	target wire.StableCert
 	asked  time.Duration
 }
 
@@ -22,31 +24,31 @@ func (c *cluster) nonce() uint64 {
 
 // donate answers a question for batches from the journal (X0): each with its certificate, up to the first one that it
 // lacks.
-func (n *node) donate(to ReplicaID, m *FetchSlots) {
+func (n *node) donate(to wire.ReplicaID, m *wire.FetchSlots) {
 	if n.amnesiac != nil {
 		return
 	}
-	n.c.trace.event(n, Received{From: Source{Replica: to}, Msg: Own(m)})
+	n.c.trace.event(n, Received{From: Source{Replica: to}, Msg: wire.Own(m)})
 	held := n.journal.batches()
 	next := m.From
-	for ; next < m.From+Seq(m.Most) && held[next] != nil; next++ {
+	for ; next < m.From+wire.Seq(m.Most) && held[next] != nil; next++ {
 		n.perform(Send{To: to, Msg: held[next]})
 	}
-	n.perform(Send{To: to, Msg: &Slots{From: m.From, Next: next}})
+	n.perform(Send{To: to, Msg: &wire.Slots{From: m.From, Next: next}})
 }
 
 // batches lists what the journal lets others execute.
-func (j *journal) batches() map[Seq]*CertifiedBody {
+func (j *journal) batches() map[wire.Seq]*wire.CertifiedBody {
 	log, err := j.read()
 	if err != nil {
 		panic(err)
 	}
-	bySeq, found := map[Seq][]Record{}, map[Seq]*CertifiedBody{}
+	bySeq, found := map[wire.Seq][]wire.Record{}, map[wire.Seq]*wire.CertifiedBody{}
 	for _, r := range log {
-		bySeq[RecordSeq(r)] = append(bySeq[RecordSeq(r)], r)
+		bySeq[wire.RecordSeq(r)] = append(bySeq[wire.RecordSeq(r)], r)
 	}
 	for seq, records := range bySeq {
-		found[seq] = Rebuild(seq, records)
+		found[seq] = wire.Rebuild(seq, records)
 	}
 	return found
 }
@@ -64,7 +66,7 @@ func (n *node) fetchState() {
 			continue
 		}
 		if cert.Seq > low {
-			n.step(Received{From: Source{Replica: d.id}, Msg: Own(&StableNotice{Cert: cert})})
+			n.step(Received{From: Source{Replica: d.id}, Msg: wire.Own(&wire.StableNotice{Cert: cert})})
 			return
 		}
 		s, ok := d.saved[cert.Seq]
@@ -73,7 +75,7 @@ func (n *node) fetchState() {
 		}
 		n.transfers++
 		n.fetching = nil
-		n.saved = map[Seq]state{cert.Seq: s.clone()}
+		n.saved = map[wire.Seq]state{cert.Seq: s.clone()}
 		n.step(Transferred{Cert: cert})
 		return
 	}
@@ -84,7 +86,7 @@ func (n *node) fetchState() {
 }
 
 // ahead reports whether the store holds a state that the journal does not tell of (D8.3).
-func (n *node) ahead(log []Record) bool {
+func (n *node) ahead(log []wire.Record) bool {
 	for seq := range n.saved {
 		if seq > Reach(n.cfg, log) {
 			return true
@@ -103,7 +105,7 @@ func (n *node) wipe() {
 
 // forget begins what a replica does that knows that it forgot (D8.6): the old disk is set aside.
 func (n *node) forget() {
-	n.journal, n.saved = journal{}, map[Seq]state{0: emptyState()}
+	n.journal, n.saved = journal{}, map[wire.Seq]state{0: emptyState()}
 	n.state = emptyState()
 	n.lost, n.restored, n.up, n.inbox, n.crashIn, n.fetching = true, false, true, nil, 0, nil
 	n.amnesiac = NewAmnesiac(n.cfg, n.c.nonce())
@@ -145,14 +147,14 @@ func (n *node) takeForgetful(ev Event) {
 
 // copyOf is an older copy of a disk.
 type copyOf struct {
-	life    Life
+	life    wire.Life
 	journal journal
-	saved   map[Seq]state
+	saved   map[wire.Seq]state
 }
 
 // copyDisk copies what is durable.
 func (n *node) copyDisk() *copyOf {
-	saved := map[Seq]state{}
+	saved := map[wire.Seq]state{}
 	for seq, s := range n.saved {
 		saved[seq] = s.clone()
 	}
@@ -162,7 +164,7 @@ func (n *node) copyDisk() *copyOf {
 // restore puts a copy back while the node is down.
 func (n *node) restore(old *copyOf) {
 	n.crash()
-	n.life, n.journal, n.saved = old.life, old.journal.clone(), map[Seq]state{}
+	n.life, n.journal, n.saved = old.life, old.journal.clone(), map[wire.Seq]state{}
 	for seq, s := range old.saved {
 		n.saved[seq] = s.clone()
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // cluster runs n cores against each other in memory, message by message and in virtual time. Every message is encoded,
@@ -17,8 +19,8 @@ type cluster struct {
 	wire      []packet
 	now       time.Duration
 	filter    func(*packet) bool // whether a packet goes on the wire; nil: all do
-	replies   map[RequestID][]*Reply
-	submitted map[Digest]bool // content digests of the requests that clients signed
+	replies   map[wire.RequestID][]*wire.Reply
+	submitted map[wire.Digest]bool // content digests of the requests that clients signed
 	trace     *trace
 	check     *checker
 	context   func() string // how to repeat a failing run
@@ -28,16 +30,18 @@ type cluster struct {
 
 // packet is a message between two replicas.
 type packet struct {
-	from, to ReplicaID
-	msg      Message // as the sender built it
+	from, to wire.ReplicaID
+	msg      wire.Message // as the sender built it
 	frame    []byte
 }
 
 // testKey is the stand-in for a replica's or client's key pair.
-func testKey(name string, i int) PublicKey { return sha256.Sum256(fmt.Appendf(nil, "%s %d", name, i)) }
+func testKey(name string, i int) wire.PublicKey {
+	return sha256.Sum256(fmt.Appendf(nil, "%s %d", name, i))
+}
 
-func testSign(key PublicKey) func([]byte) Signature {
-	return func(b []byte) (s Signature) {
+func testSign(key wire.PublicKey) func([]byte) wire.Signature {
+	return func(b []byte) (s wire.Signature) {
 		half := sha256.Sum256(append(append([]byte("secret"), key[:]...), b...))
 		copy(s[:], half[:])
 		copy(s[32:], half[:])
@@ -45,7 +49,7 @@ func testSign(key PublicKey) func([]byte) Signature {
 	}
 }
 
-func testHolds(claims []Claim) bool {
+func testHolds(claims []wire.Claim) bool {
 	for _, c := range claims {
 		if testSign(c.Signer)(c.Signed) != c.Sig {
 			return false
@@ -55,9 +59,9 @@ func testHolds(claims []Claim) bool {
 }
 
 // clusterConfig is a small configuration for n replicas: K = 4, L = 8, T = 1 s.
-func clusterConfig(n int) Config {
-	cfg := Config{
-		Cluster: Digest{1}, CheckpointInterval: 4, LogWindow: 8, MaxBatch: 4, ViewTimeout: time.Second,
+func clusterConfig(n int) wire.Config {
+	cfg := wire.Config{
+		Cluster: wire.Digest{1}, CheckpointInterval: 4, LogWindow: 8, MaxBatch: 4, ViewTimeout: time.Second,
 	}.WithDefaults()
 	for i := range n {
 		cfg.Members = append(cfg.Members, testKey("replica", i))
@@ -65,15 +69,15 @@ func clusterConfig(n int) Config {
 	return cfg
 }
 
-func newCluster(t testing.TB, n int, change ...func(*Config)) *cluster {
-	c := &cluster{t: t, replies: map[RequestID][]*Reply{}, submitted: map[Digest]bool{}}
+func newCluster(t testing.TB, n int, change ...func(*wire.Config)) *cluster {
+	c := &cluster{t: t, replies: map[wire.RequestID][]*wire.Reply{}, submitted: map[wire.Digest]bool{}}
 	c.check = newChecker(c)
 	for i := range n {
 		cfg := clusterConfig(n)
 		for _, f := range change {
 			f(&cfg)
 		}
-		cfg.Self = ReplicaID(i)
+		cfg.Self = wire.ReplicaID(i)
 		nd := newNode(c, &cfg)
 		c.nodes = append(c.nodes, nd)
 		nd.start()
@@ -82,7 +86,7 @@ func newCluster(t testing.TB, n int, change ...func(*Config)) *cluster {
 }
 
 // begin starts the clocks of a new cluster.
-func begin(t testing.TB, n int, change ...func(*Config)) *cluster {
+func begin(t testing.TB, n int, change ...func(*wire.Config)) *cluster {
 	c := newCluster(t, n, change...)
 	c.tick(20 * time.Millisecond)
 	return c
@@ -98,7 +102,7 @@ func (c *cluster) fail(format string, args ...any) {
 }
 
 // post puts a message on the wire; a faulty sender may put others there instead.
-func (c *cluster) post(from, to ReplicaID, m Message) {
+func (c *cluster) post(from, to wire.ReplicaID, m wire.Message) {
 	if lie := c.nodes[from].lie; lie != nil {
 		for _, other := range lie(to, m) {
 			c.put(from, to, other)
@@ -108,8 +112,8 @@ func (c *cluster) post(from, to ReplicaID, m Message) {
 	c.put(from, to, m)
 }
 
-func (c *cluster) put(from, to ReplicaID, m Message) {
-	p := packet{from: from, to: to, msg: m, frame: Encode(m)}
+func (c *cluster) put(from, to wire.ReplicaID, m wire.Message) {
+	p := packet{from: from, to: to, msg: m, frame: wire.Encode(m)}
 	if c.filter == nil || c.filter(&p) {
 		c.wire = append(c.wire, p)
 	} else {
@@ -130,11 +134,11 @@ func (c *cluster) receive(p packet) {
 	if !n.up {
 		return
 	}
-	m, err := Decode(bytes.Clone(p.frame))
+	m, err := wire.Decode(bytes.Clone(p.frame))
 	if err == nil {
-		var v Verified
-		if v, err = Verify(n.cfg, m, testHolds); err == nil {
-			if ask, ok := m.(*FetchSlots); ok {
+		var v wire.Verified
+		if v, err = wire.Verify(n.cfg, m, testHolds); err == nil {
+			if ask, ok := m.(*wire.FetchSlots); ok {
 				n.donate(p.from, ask)
 				return
 			}
@@ -143,7 +147,7 @@ func (c *cluster) receive(p packet) {
 		}
 	}
 	if !c.nodes[p.from].faulty {
-		c.fail("%s of the correct replica %d is refused: %v", TypeOf(p.msg), p.from, err)
+		c.fail("%s of the correct replica %d is refused: %v", wire.TypeOf(p.msg), p.from, err)
 	}
 	n.refused++
 	c.trace.refused(&p, err)
@@ -187,16 +191,16 @@ func (c *cluster) until(d time.Duration, what string, holds func() bool) {
 }
 
 // request is client i's signed operation number t.
-func (c *cluster) request(client int, t uint64, op string) *Request {
+func (c *cluster) request(client int, t uint64, op string) *wire.Request {
 	key := testKey("client", client)
-	r := &Request{ID: RequestID{Client: key, Session: 1, T: t}, Ops: [][]byte{[]byte(op)}}
-	SignRequest(c.nodes[0].cfg.Cluster, r, testSign(key))
+	r := &wire.Request{ID: wire.RequestID{Client: key, Session: 1, T: t}, Ops: [][]byte{[]byte(op)}}
+	wire.SignRequest(c.nodes[0].cfg.Cluster, r, testSign(key))
 	c.submitted[r.Digest()] = true
 	return r
 }
 
 // submit gives a request to some replicas, as its client would. An executed one is answered without the core (C3).
-func (c *cluster) submit(r *Request, to ...ReplicaID) {
+func (c *cluster) submit(r *wire.Request, to ...wire.ReplicaID) {
 	for _, id := range to {
 		n := c.nodes[id]
 		if !n.up || n.amnesiac != nil {
@@ -205,7 +209,7 @@ func (c *cluster) submit(r *Request, to ...ReplicaID) {
 		if _, done := n.state.done[r.ID]; done {
 			continue
 		}
-		v, err := Verify(n.cfg, r, testHolds)
+		v, err := wire.Verify(n.cfg, r, testHolds)
 		if err != nil {
 			c.fail("request: %v", err)
 		}
@@ -222,7 +226,7 @@ func (c *cluster) order(k int) {
 	}
 }
 
-func (c *cluster) highestView() (v View) {
+func (c *cluster) highestView() (v wire.View) {
 	for _, n := range c.nodes {
 		v = max(v, n.replica.view)
 	}
@@ -230,10 +234,10 @@ func (c *cluster) highestView() (v View) {
 }
 
 // all lists every replica.
-func (c *cluster) all() []ReplicaID {
-	ids := make([]ReplicaID, len(c.nodes))
+func (c *cluster) all() []wire.ReplicaID {
+	ids := make([]wire.ReplicaID, len(c.nodes))
 	for i := range ids {
-		ids[i] = ReplicaID(i)
+		ids[i] = wire.ReplicaID(i)
 	}
 	return ids
 }
@@ -250,7 +254,7 @@ func (c *cluster) correct() []*node {
 }
 
 // executed reports whether every one of these nodes executed a request.
-func executed(r *Request, nodes ...*node) bool {
+func executed(r *wire.Request, nodes ...*node) bool {
 	for _, n := range nodes {
 		if _, done := n.state.done[r.ID]; !done {
 			return false

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"tagma/pbft/wire"
 )
 
 // A checker that cannot fail is worthless. Each control breaks an assumption on purpose, more faulty replicas than f or a
@@ -32,12 +34,12 @@ func TestControl_MoreThanFDoubleVotersBreakI1(t *testing.T) {
 	seen := watch(c)
 	c.nodes[0].faulty, c.nodes[1].faulty = true, true
 	c.filter = func(p *packet) bool { return c.nodes[p.from].faulty }
-	for i, to := range []ReplicaID{2, 3} {
+	for i, to := range []wire.ReplicaID{2, 3} {
 		b := c.oneBatch([]string{"left", "right"}[i])
-		c.put(0, to, c.sign(0, &PrePrepare{Seq: 1, Digest: b.Digest(), Body: b}))
-		c.put(1, to, c.sign(1, &Prepare{Seq: 1, Digest: b.Digest(), Replica: 1}))
-		for _, by := range []ReplicaID{0, 1} {
-			c.put(by, to, c.sign(by, &Commit{Seq: 1, Digest: b.Digest(), Replica: by}))
+		c.put(0, to, c.sign(0, &wire.PrePrepare{Seq: 1, Digest: b.Digest(), Body: b}))
+		c.put(1, to, c.sign(1, &wire.Prepare{Seq: 1, Digest: b.Digest(), Replica: 1}))
+		for _, by := range []wire.ReplicaID{0, 1} {
+			c.put(by, to, c.sign(by, &wire.Commit{Seq: 1, Digest: b.Digest(), Replica: by}))
 		}
 	}
 	c.settle()
@@ -51,7 +53,7 @@ func TestControl_AWipedJournalBreaksI2(t *testing.T) {
 	c.nodes[0].faulty = true
 	for _, op := range []string{"first", "second"} {
 		b := c.oneBatch(op)
-		c.put(0, 2, c.sign(0, &PrePrepare{Seq: 1, Digest: b.Digest(), Body: b}))
+		c.put(0, 2, c.sign(0, &wire.PrePrepare{Seq: 1, Digest: b.Digest(), Body: b}))
 		c.settle()
 		c.nodes[2].crash()
 		c.nodes[2].journal = journal{}
@@ -65,15 +67,15 @@ func TestControl_AWipedJournalVotesInAViewItLeft(t *testing.T) {
 	c := begin(t, 4)
 	seen := watch(c)
 	c.nodes[0].faulty = true
-	for _, by := range []ReplicaID{0, 1} {
-		c.put(by, 2, c.sign(by, &Suspect{View: 0, Replica: by}))
+	for _, by := range []wire.ReplicaID{0, 1} {
+		c.put(by, 2, c.sign(by, &wire.Suspect{View: 0, Replica: by}))
 	}
 	c.settle()
 	c.nodes[2].crash()
 	c.nodes[2].journal = journal{}
 	c.nodes[2].start()
 	b := c.oneBatch("late")
-	c.put(0, 2, c.sign(0, &PrePrepare{Seq: 1, Digest: b.Digest(), Body: b}))
+	c.put(0, 2, c.sign(0, &wire.PrePrepare{Seq: 1, Digest: b.Digest(), Body: b}))
 	c.settle()
 	wantReport(t, *seen, "I2")
 }
@@ -83,13 +85,13 @@ func TestControl_MoreThanFForgettersBreakI17(t *testing.T) {
 	c := begin(t, 4)
 	c.order(1)
 	seen := watch(c)
-	for _, by := range []ReplicaID{0, 1, 2} {
+	for _, by := range []wire.ReplicaID{0, 1, 2} {
 		c.nodes[by].faulty, c.nodes[by].up = true, false
 	}
 	lab := &wireCluster{cfg: *c.nodes[0].cfg}
-	v := &NewView{View: 1}
-	for _, by := range []ReplicaID{0, 1, 2} {
-		vc := lab.viewChange(1, by, StableCert{})
+	v := &wire.NewView{View: 1}
+	for _, by := range []wire.ReplicaID{0, 1, 2} {
+		vc := lab.viewChange(1, by, wire.StableCert{})
 		for i := range vc.Suspects {
 			c.sign(vc.Suspects[i].Replica, &vc.Suspects[i])
 			vc.Suspects[i].View = 0
@@ -108,8 +110,8 @@ func TestControl_AVoteBeforeItsRecordBreaksD2(t *testing.T) {
 	c := begin(t, 4)
 	seen := watch(c)
 	n := c.nodes[1]
-	n.perform(Broadcast{&Commit{View: 0, Seq: 1, Digest: Digest{1}, Replica: 1}})
-	n.perform(Broadcast{&Prepare{View: 0, Seq: 1, Digest: Digest{1}, Replica: 1}})
+	n.perform(Broadcast{&wire.Commit{View: 0, Seq: 1, Digest: wire.Digest{1}, Replica: 1}})
+	n.perform(Broadcast{&wire.Prepare{View: 0, Seq: 1, Digest: wire.Digest{1}, Replica: 1}})
 	wantReport(t, *seen, "D2")
 	wantReport(t, *seen, "D1")
 }
@@ -119,9 +121,9 @@ func TestControl_AnUncertifiedExecutionBreaksN7AndI16(t *testing.T) {
 	c := begin(t, 4)
 	seen := watch(c)
 	n := c.nodes[1]
-	forged := &Request{ID: RequestID{Client: testKey("client", 0), T: 1}, Ops: [][]byte{[]byte("forged")}}
-	b := &Body{Time: 1, Requests: []*Request{forged}}
-	n.replica.log.at(1).cert = &CommitCert{Seq: 1, Digest: b.Digest()}
+	forged := &wire.Request{ID: wire.RequestID{Client: testKey("client", 0), T: 1}, Ops: [][]byte{[]byte("forged")}}
+	b := &wire.Body{Time: 1, Requests: []*wire.Request{forged}}
+	n.replica.log.at(1).cert = &wire.CommitCert{Seq: 1, Digest: b.Digest()}
 	n.perform(Execute{Seq: 1, Body: b})
 	wantReport(t, *seen, "N7")
 	wantReport(t, *seen, "I16")
@@ -155,8 +157,8 @@ func TestControl_LiarsLie(t *testing.T) {
 
 // The run was real (I18): schedules crash, restart, change views and move the window.
 func TestControl_RandomSchedulesReachFar(t *testing.T) {
-	var views View
-	var stable Seq
+	var views wire.View
+	var stable wire.Seq
 	entered := 0
 	for seed := range uint64(30) {
 		s := newSchedule(t, seed)

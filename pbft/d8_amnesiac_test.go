@@ -3,6 +3,8 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // amnesia is an Amnesiac whose peers a test speaks for.
@@ -16,9 +18,9 @@ func newAmnesia(t *testing.T, n int) *amnesia {
 	return &amnesia{l, NewAmnesiac(&l.cfg, askNonce)}
 }
 
-func (a *amnesia) hears(by ReplicaID, m *HeldBy) []Effect {
+func (a *amnesia) hears(by wire.ReplicaID, m *wire.HeldBy) []Effect {
 	a.t.Helper()
-	v, err := Verify(&a.cfg, m, wireHolds)
+	v, err := wire.Verify(&a.cfg, m, wireHolds)
 	if err != nil {
 		a.t.Fatalf("the test's own answer is refused: %v", err)
 	}
@@ -26,10 +28,10 @@ func (a *amnesia) hears(by ReplicaID, m *HeldBy) []Effect {
 }
 
 // recovery is what n−f answers tell, of which the first one is special and the others know nothing.
-func (a *amnesia) recovery(first *HeldBy) Recovery {
+func (a *amnesia) recovery(first *wire.HeldBy) Recovery {
 	a.t.Helper()
 	a.hears(0, first)
-	for _, id := range []ReplicaID{1, 2} {
+	for _, id := range []wire.ReplicaID{1, 2} {
 		a.hears(id, a.answer())
 	}
 	rec, ok := a.a.Recovery()
@@ -44,7 +46,7 @@ func (a *amnesia) recovery(first *HeldBy) Recovery {
 func TestD8_6_RecoveryNeedsAnswersOfAllButFWholeOthers(t *testing.T) {
 	for n, need := range map[int]int{4: 3, 5: 4, 6: 5, 7: 5} {
 		a := newAmnesia(t, n)
-		others := []ReplicaID{0, 1, 2, 4, 5, 6}
+		others := []wire.ReplicaID{0, 1, 2, 4, 5, 6}
 		for _, id := range others[:need-1] {
 			a.hears(id, a.answer())
 			wantDrop(t, a.hears(id, a.answer()), ReasonDuplicate)
@@ -72,19 +74,21 @@ func TestD8_6_RecoveryNeedsAnswersOfAllButFWholeOthers(t *testing.T) {
 func TestD8_6_RAndVComeFromEveryKindOfProof(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		until Seq
-		since View
-		shows func(a *amnesia, m *HeldBy)
+		until wire.Seq
+		since wire.View
+		shows func(a *amnesia, m *wire.HeldBy)
 	}{
-		{"nothing", 0, 1, func(*amnesia, *HeldBy) {}},
-		{"a stable checkpoint", 12, 1, func(a *amnesia, m *HeldBy) { m.Stable = a.stableCert(12) }},
-		{"a prepared certificate", 14, 4, func(a *amnesia, m *HeldBy) { m.Prepared = new(a.preparedCert(3, 14, NullBody)) }},
-		{"a commit certificate", 15, 3, func(a *amnesia, m *HeldBy) { m.Commit = a.commitCert(2, 15, Digest{1}) }},
-		{"a justified view", 0, 6, func(a *amnesia, m *HeldBy) { m.View, m.Suspects = 5, a.viewChange(5, 0, StableCert{}).Suspects }},
-		{"a vote of its own", 9, 3, func(a *amnesia, m *HeldBy) { m.Said = a.answer(a.prepare(2, 9, Digest{1}, 3)).Said }},
-		{"a checkpoint of its own", 16, 1, func(a *amnesia, m *HeldBy) { m.Said = a.answer(a.checkpoint(16, Digest{1}, 3)).Said }},
-		{"a view change of its own", 0, 4, func(a *amnesia, m *HeldBy) { m.Said = a.answer(a.viewChange(4, 3, StableCert{})).Said }},
-		{"a new view of its own", 0, 4, func(a *amnesia, m *HeldBy) { m.Said = a.answer(a.newViewOf(3)).Said }},
+		{"nothing", 0, 1, func(*amnesia, *wire.HeldBy) {}},
+		{"a stable checkpoint", 12, 1, func(a *amnesia, m *wire.HeldBy) { m.Stable = a.stableCert(12) }},
+		{"a prepared certificate", 14, 4, func(a *amnesia, m *wire.HeldBy) { m.Prepared = new(a.preparedCert(3, 14, wire.NullBody)) }},
+		{"a commit certificate", 15, 3, func(a *amnesia, m *wire.HeldBy) { m.Commit = a.commitCert(2, 15, wire.Digest{1}) }},
+		{"a justified view", 0, 6, func(a *amnesia, m *wire.HeldBy) {
+			m.View, m.Suspects = 5, a.viewChange(5, 0, wire.StableCert{}).Suspects
+		}},
+		{"a vote of its own", 9, 3, func(a *amnesia, m *wire.HeldBy) { m.Said = a.answer(a.prepare(2, 9, wire.Digest{1}, 3)).Said }},
+		{"a checkpoint of its own", 16, 1, func(a *amnesia, m *wire.HeldBy) { m.Said = a.answer(a.checkpoint(16, wire.Digest{1}, 3)).Said }},
+		{"a view change of its own", 0, 4, func(a *amnesia, m *wire.HeldBy) { m.Said = a.answer(a.viewChange(4, 3, wire.StableCert{})).Said }},
+		{"a new view of its own", 0, 4, func(a *amnesia, m *wire.HeldBy) { m.Said = a.answer(a.newViewOf(3)).Said }},
 	} {
 		a := newAmnesia(t, 4)
 		m := a.answer()
@@ -104,7 +108,7 @@ func TestD8_6_AnAmnesiacOnlyAsks(t *testing.T) {
 	for range 8 {
 		a.now += a.cfg.ViewTimeout / 4
 		for _, e := range a.a.Step(Tick{Mono: a.now}) {
-			if m, ok := e.(Send); !ok || m.Msg.(*Held).Nonce != askNonce || m.Msg.(*Held).Above != 0 {
+			if m, ok := e.(Send); !ok || m.Msg.(*wire.Held).Nonce != askNonce || m.Msg.(*wire.Held).Above != 0 {
 				t.Fatalf("a tick brings %v", e)
 			}
 			asked++
@@ -114,17 +118,17 @@ func TestD8_6_AnAmnesiacOnlyAsks(t *testing.T) {
 	if want := 3 + 7*2; asked != want {
 		t.Errorf("asks %d times, want %d: those who answered are left alone", asked, want)
 	}
-	for _, m := range []Message{
-		a.prePrepare(0, 1, NullBody), a.viewChange(1, 0, StableCert{}), &StableNotice{Cert: a.stableCert(8)}, a.suspect(0, 0),
+	for _, m := range []wire.Message{
+		a.prePrepare(0, 1, wire.NullBody), a.viewChange(1, 0, wire.StableCert{}), &wire.StableNotice{Cert: a.stableCert(8)}, a.suspect(0, 0),
 	} {
-		wantDrop(t, a.a.Step(Received{From: Source{Replica: 0}, Msg: Own(m)}), ReasonAsking)
+		wantDrop(t, a.a.Step(Received{From: Source{Replica: 0}, Msg: wire.Own(m)}), ReasonAsking)
 	}
-	answer := sends[*HeldBy](a.a.Step(Received{From: Source{Replica: 1}, Msg: Own(&Held{Nonce: 4})}))
+	answer := sends[*wire.HeldBy](a.a.Step(Received{From: Source{Replica: 1}, Msg: wire.Own(&wire.Held{Nonce: 4})}))
 	if len(answer) != 1 || answer[0].Whole || answer[0].Nonce != 4 || answer[0].Of != 1 {
 		t.Errorf("it answers %v", answer)
 	}
-	busy := all[Respond](a.a.Step(Received{From: Source{Client: true}, Msg: Own(a.request(1, "a"))}))
-	if len(busy) != 1 || busy[0].Reply.Outcome != OutcomeBusy {
+	busy := all[Respond](a.a.Step(Received{From: Source{Client: true}, Msg: wire.Own(a.request(1, "a"))}))
+	if len(busy) != 1 || busy[0].Reply.Outcome != wire.OutcomeBusy {
 		t.Errorf("a client is answered %v", busy)
 	}
 }
@@ -134,16 +138,16 @@ func TestD8_6_AnAmnesiacOnlyAsks(t *testing.T) {
 func TestD8_6_ANewLifeKeepsAndShowsWhatItWasTold(t *testing.T) {
 	a := newAmnesia(t, 4)
 	m := a.answer()
-	m.Stable, m.View, m.Suspects = a.stableCert(8), 5, a.viewChange(5, 0, StableCert{}).Suspects
+	m.Stable, m.View, m.Suspects = a.stableCert(8), 5, a.viewChange(5, 0, wire.StableCert{}).Suspects
 	higher := a.answer() // a faulty replica proves a higher view without its justification
-	higher.Prepared = new(a.preparedCert(7, 12, NullBody))
+	higher.Prepared = new(a.preparedCert(7, 12, wire.NullBody))
 	a.hears(0, m)
 	a.hears(1, higher)
 	a.hears(2, a.answer())
 	rec, _ := a.a.Recovery()
-	life := Life{9}
+	life := wire.Life{9}
 	log := recode(t, rec.Records(&a.cfg, life))
-	if head, ok := log[0].(*Head); !ok || head.Life != life {
+	if head, ok := log[0].(*wire.Head); !ok || head.Life != life {
 		t.Fatalf("it begins with %v", log[0])
 	}
 	for round := range 3 {

@@ -3,14 +3,16 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // D8.10: nobody refuses an old view change: its validity lies in its bytes, so the one that its author forgot still
 // counts towards a new view.
 func TestD8_10_AViewChangeOfAForgottenLifeCounts(t *testing.T) {
 	l := newLab(t, 4, 1)
-	l.from(3, l.viewChange(1, 3, StableCert{})) // of a life that replica 3 forgot
-	views := broadcasts[*NewView](l.from(0, l.viewChange(1, 0, StableCert{})))
+	l.from(3, l.viewChange(1, 3, wire.StableCert{})) // of a life that replica 3 forgot
+	views := broadcasts[*wire.NewView](l.from(0, l.viewChange(1, 0, wire.StableCert{})))
 	if len(views) != 1 || views[0].ViewChanges[2].Replica != 3 {
 		t.Errorf("%d new views rest on it", len(views))
 	}
@@ -19,10 +21,10 @@ func TestD8_10_AViewChangeOfAForgottenLifeCounts(t *testing.T) {
 // D8.10, E1: two view changes for one view convict, unless their stable checkpoints lie a window apart: then the second
 // one may be of a replica that had forgotten the first.
 func TestD8_10_ASecondViewChangeConvictsOnlyWithinAWindow(t *testing.T) {
-	for stable, convicts := range map[Seq]bool{0: true, 4: true, 8: false, 12: false} {
+	for stable, convicts := range map[wire.Seq]bool{0: true, 4: true, 8: false, 12: false} {
 		l := newLab(t, 4, 1)
-		first := l.viewChange(1, 3, StableCert{}, l.preparedCert(0, 1, NullBody))
-		second := l.viewChange(1, 3, StableCert{})
+		first := l.viewChange(1, 3, wire.StableCert{}, l.preparedCert(0, 1, wire.NullBody))
+		second := l.viewChange(1, 3, wire.StableCert{})
 		if stable > 0 {
 			second = l.viewChange(1, 3, l.stableCert(stable))
 		}
@@ -31,8 +33,8 @@ func TestD8_10_ASecondViewChangeConvictsOnlyWithinAWindow(t *testing.T) {
 		if got := len(accused) > 0; got != convicts {
 			t.Errorf("a second view change with h = %d: convicts %v", stable, got)
 		}
-		e := Evidence{Replica: 3, Kind: Equivocation, First: first, Second: second}
-		if err := VerifyEvidence(&l.cfg, e, wireHolds); (err == nil) != convicts {
+		e := wire.Evidence{Replica: 3, Kind: wire.Equivocation, First: first, Second: second}
+		if err := wire.VerifyEvidence(&l.cfg, e, wireHolds); (err == nil) != convicts {
 			t.Errorf("a second view change with h = %d, as evidence: %v", stable, err)
 		}
 	}
@@ -42,20 +44,20 @@ func TestD8_10_ASecondViewChangeConvictsOnlyWithinAWindow(t *testing.T) {
 // or Q view changes for it are held: not in a view that it only waits for, and not before it knows what it forgot.
 func TestD8_11_NobodySuspectsAViewThatWasNeitherActiveNorJustified(t *testing.T) {
 	l := newLab(t, 4, 3)
-	l.from(0, l.viewChange(1, 0, StableCert{})) // now in view 1, inactive, with two view changes
+	l.from(0, l.viewChange(1, 0, wire.StableCert{})) // now in view 1, inactive, with two view changes
 	for range 20 {
-		wantCount(t, broadcasts[*Suspect](l.wait(l.cfg.ViewTimeout)), 0, "suspects of a view without Q view changes")
+		wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout)), 0, "suspects of a view without Q view changes")
 	}
-	l.from(1, l.viewChange(1, 1, StableCert{}))
-	wantCount(t, broadcasts[*Suspect](l.wait(2*l.cfg.ViewTimeout)), 1, "suspects of a view with Q view changes")
+	l.from(1, l.viewChange(1, 1, wire.StableCert{}))
+	wantCount(t, broadcasts[*wire.Suspect](l.wait(2*l.cfg.ViewTimeout)), 1, "suspects of a view with Q view changes")
 
 	l = newRecoveringLab(t, 3, 12, 5) // follows view 4, which it knows to be justified only
 	for range 20 {
-		wantCount(t, broadcasts[*Suspect](l.wait(l.cfg.ViewTimeout)), 0, "suspects of a view that is only known to be justified")
+		wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout)), 0, "suspects of a view that is only known to be justified")
 	}
 	l = newLab(t, 4, 3)
 	l.boot(Applied{}, false, l.inView0()...)
 	for range 20 {
-		wantCount(t, broadcasts[*Suspect](l.wait(time.Second)), 0, "suspects while it asks")
+		wantCount(t, broadcasts[*wire.Suspect](l.wait(time.Second)), 0, "suspects while it asks")
 	}
 }

@@ -3,13 +3,15 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // ask has another replica ask the lab's one, and returns the answer.
-func (l *lab) ask(by ReplicaID, above Seq) *HeldBy {
+func (l *lab) ask(by wire.ReplicaID, above wire.Seq) *wire.HeldBy {
 	l.t.Helper()
 	l.wait(l.cfg.ViewTimeout / 16)
-	answers := sends[*HeldBy](l.from(by, &Held{Nonce: 5, Above: above}))
+	answers := sends[*wire.HeldBy](l.from(by, &wire.Held{Nonce: 5, Above: above}))
 	wantCount(l.t, answers, 1, "answers")
 	if m := answers[0]; m.Nonce != 5 || m.Of != by {
 		l.t.Fatalf("answers %d about replica %d", m.Nonce, m.Of)
@@ -28,28 +30,28 @@ func TestD8_4_AnAnswerShowsWhatTheAskerSigned(t *testing.T) {
 	l.from(2, l.prepare(1, 2, next.Digest(), 2))
 	l.from(2, l.commit(1, 2, next.Digest(), 2))
 	l.from(2, l.checkpoint(4, stateAfter(4), 2))
-	l.from(2, l.viewChange(2, 2, StableCert{}))
+	l.from(2, l.viewChange(2, 2, wire.StableCert{}))
 	primary, backup := l.ask(1, 0), l.ask(2, 0)
 	for _, want := range []struct {
-		of   *HeldBy
-		kind Type
-		view View
-		seq  Seq
+		of   *wire.HeldBy
+		kind wire.Type
+		view wire.View
+		seq  wire.Seq
 	}{
-		{primary, TypePrePrepare, 1, 2},
-		{primary, TypeCommit, 1, 1},
-		{backup, TypePrepare, 1, 2},
-		{backup, TypeCommit, 1, 2},
-		{backup, TypeCheckpoint, 0, 4},
-		{backup, TypeViewChange, 2, 0},
+		{primary, wire.TypePrePrepare, 1, 2},
+		{primary, wire.TypeCommit, 1, 1},
+		{backup, wire.TypePrepare, 1, 2},
+		{backup, wire.TypeCommit, 1, 2},
+		{backup, wire.TypeCheckpoint, 0, 4},
+		{backup, wire.TypeViewChange, 2, 0},
 	} {
 		s, ok := heldIn(want.of, want.kind)
 		if !ok || s.View != want.view || s.Seq != want.seq {
 			t.Errorf("the answer to replica %d shows view %d at %d as its %s, want view %d at %d", want.of.Of, s.View, s.Seq, want.kind, want.view, want.seq)
 		}
 	}
-	for _, m := range []*HeldBy{primary, backup} {
-		if _, err := Verify(&l.cfg, m, wireHolds); err != nil {
+	for _, m := range []*wire.HeldBy{primary, backup} {
+		if _, err := wire.Verify(&l.cfg, m, wireHolds); err != nil {
 			t.Errorf("the answer to replica %d is refused: %v", m.Of, err)
 		}
 		if !m.Whole || m.Commit == nil || m.Commit.Seq != 1 || m.Prepared == nil || m.View != 2 {
@@ -65,10 +67,10 @@ func TestD8_4_AnAnswerShowsWhatTheAskerSigned(t *testing.T) {
 func TestD8_4_AnAnswerShowsTheNewViewOfItsPrimary(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.enter(1)
-	if s, ok := heldIn(l.ask(1, 0), TypeNewView); !ok || s.View != 1 {
+	if s, ok := heldIn(l.ask(1, 0), wire.TypeNewView); !ok || s.View != 1 {
 		t.Errorf("its primary is shown %v", s)
 	}
-	if _, ok := heldIn(l.ask(2, 0), TypeNewView); ok {
+	if _, ok := heldIn(l.ask(2, 0), wire.TypeNewView); ok {
 		t.Error("another replica is shown a new view as its own")
 	}
 }
@@ -82,13 +84,13 @@ func TestD8_4_AnAnswerProvesHowFarTheClusterHasCome(t *testing.T) {
 	l.stable(8)
 	b := l.batch(1, "a")
 	l.propose(0, 12, b)
-	for _, id := range []ReplicaID{1, 2} {
+	for _, id := range []wire.ReplicaID{1, 2} {
 		l.from(id, l.prepare(0, 12, b.Digest(), id))
 	}
-	for id := range ReplicaID(3) {
+	for id := range wire.ReplicaID(3) {
 		l.from(id, l.commit(0, 14, b.Digest(), id))
 	}
-	l.from(2, l.viewChange(4, 2, StableCert{}))
+	l.from(2, l.viewChange(4, 2, wire.StableCert{}))
 	m := l.ask(0, 0)
 	if m.Stable.Seq != 8 || m.Prepared.Seq != 12 || m.Commit.Seq != 14 || m.View != 4 {
 		t.Errorf("it proves h = %d, %d prepared, %d committed, view %d", m.Stable.Seq, m.Prepared.Seq, m.Commit.Seq, m.View)
@@ -100,14 +102,14 @@ func TestD8_4_AnAnswerProvesHowFarTheClusterHasCome(t *testing.T) {
 func TestD8_4_WhatANewViewShowsIsWitnessed(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.enter(1)
-	if s, ok := heldIn(l.ask(2, 0), TypeViewChange); !ok || s.View != 1 {
+	if s, ok := heldIn(l.ask(2, 0), wire.TypeViewChange); !ok || s.View != 1 {
 		t.Error("a view change inside the new view is not shown to its author")
 	}
 	l.wait(l.cfg.ViewTimeout / 16)
-	for _, id := range []ReplicaID{0, 1} {
-		l.r.Step(Received{From: Source{Replica: id}, Msg: Own(l.suspect(4, id))}) // its own view change is still to come back
+	for _, id := range []wire.ReplicaID{0, 1} {
+		l.r.Step(Received{From: Source{Replica: id}, Msg: wire.Own(l.suspect(4, id))}) // its own view change is still to come back
 	}
-	if m := sends[*HeldBy](l.from(0, &Held{Nonce: 5})); len(m) != 1 || m[0].View != 5 {
+	if m := sends[*wire.HeldBy](l.from(0, &wire.Held{Nonce: 5})); len(m) != 1 || m[0].View != 5 {
 		t.Errorf("it answers %v, want view 5", m)
 	}
 }
@@ -116,28 +118,28 @@ func TestD8_4_WhatANewViewShowsIsWitnessed(t *testing.T) {
 func TestD8_4_AnswersAreBounded(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.ask(0, 0)
-	wantDrop(t, l.from(0, &Held{Nonce: 6}), ReasonTooOften)
-	wantCount(t, sends[*HeldBy](l.from(1, &Held{Nonce: 6})), 1, "answers to another replica")
+	wantDrop(t, l.from(0, &wire.Held{Nonce: 6}), ReasonTooOften)
+	wantCount(t, sends[*wire.HeldBy](l.from(1, &wire.Held{Nonce: 6})), 1, "answers to another replica")
 	l.wait(l.cfg.ViewTimeout / 16)
-	wantCount(t, sends[*HeldBy](l.from(0, &Held{Nonce: 6})), 1, "answers a while later")
+	wantCount(t, sends[*wire.HeldBy](l.from(0, &wire.Held{Nonce: 6})), 1, "answers a while later")
 
 	l = newLab(t, 4, 3)
 	window := l.cfg.LogWindow
-	for s := Seq(1); s <= 2*window; s++ { // a faulty replica votes everywhere
-		for v := View(0); v < 2; v++ {
-			l.from(2, l.prepare(v, s, Digest{byte(v)}, 2))
-			l.from(2, l.commit(v, s, Digest{byte(v)}, 2))
+	for s := wire.Seq(1); s <= 2*window; s++ { // a faulty replica votes everywhere
+		for v := wire.View(0); v < 2; v++ {
+			l.from(2, l.prepare(v, s, wire.Digest{byte(v)}, 2))
+			l.from(2, l.commit(v, s, wire.Digest{byte(v)}, 2))
 		}
 	}
-	for id := range ReplicaID(3) {
+	for id := range wire.ReplicaID(3) {
 		l.from(id, l.checkpoint(2*window, stateAfter(2*window), id))
 	}
 	for s := 2*window + 1; s <= 4*window; s++ {
-		l.from(2, l.prepare(1, s, Digest{1}, 2))
-		l.from(2, l.commit(1, s, Digest{1}, 2))
+		l.from(2, l.prepare(1, s, wire.Digest{1}, 2))
+		l.from(2, l.commit(1, s, wire.Digest{1}, 2))
 	}
 	m := l.ask(2, 0)
-	if err := Check(&l.cfg, m); err != nil {
+	if err := wire.Check(&l.cfg, m); err != nil {
 		t.Fatal(err)
 	}
 	if s := m.Said; len(s) == 0 || s[len(s)-1].Seq <= 2*window {
@@ -149,12 +151,12 @@ func TestD8_4_AnswersAreBounded(t *testing.T) {
 func TestD8_4_AWitnessRemembersOverItsOwnRestarts(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(2, l.checkpoint(4, stateAfter(4), 2))
-	l.from(1, l.viewChange(6, 1, StableCert{}))
+	l.from(1, l.viewChange(6, 1, wire.StableCert{}))
 	l.from(2, l.viewChange(6, 2, l.stableCert(4))) // the same replica's checkpoint is in there as well
 	for round := range 2 {                         // of the anchor of an anchor, too
 		l.log = recode(t, l.r.Anchor())
 		l.restart()
-		for id, want := range map[ReplicaID][]Type{1: {TypeViewChange}, 2: {TypeViewChange, TypeCheckpoint}} {
+		for id, want := range map[wire.ReplicaID][]wire.Type{1: {wire.TypeViewChange}, 2: {wire.TypeViewChange, wire.TypeCheckpoint}} {
 			for _, kind := range want {
 				if s, ok := heldIn(l.ask(id, 0), kind); !ok {
 					t.Errorf("after restart %d replica %d is not shown its %s: %v", round+1, id, kind, s)
@@ -165,11 +167,11 @@ func TestD8_4_AWitnessRemembersOverItsOwnRestarts(t *testing.T) {
 }
 
 // recode brings records through their bytes.
-func recode(t *testing.T, log []Record) []Record {
+func recode(t *testing.T, log []wire.Record) []wire.Record {
 	t.Helper()
-	var read []Record
+	var read []wire.Record
 	for _, r := range log {
-		again, err := DecodeRecord(EncodeRecord(r))
+		again, err := wire.DecodeRecord(wire.EncodeRecord(r))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,25 +189,25 @@ func TestD8_4_AReplicaAnswersBeforeItsOwnQuestionIsSettled(t *testing.T) {
 	if !l.r.Inspect().Asking {
 		t.Fatal("it does not ask")
 	}
-	m := sends[*HeldBy](l.from(2, &Held{Nonce: 1}))
+	m := sends[*wire.HeldBy](l.from(2, &wire.Held{Nonce: 1}))
 	wantCount(t, m, 1, "answers")
-	if _, ok := heldIn(m[0], TypeCheckpoint); !ok || !m[0].Whole {
+	if _, ok := heldIn(m[0], wire.TypeCheckpoint); !ok || !m[0].Whole {
 		t.Errorf("the answer is %+v", m[0])
 	}
 	busy := all[Respond](l.fromClient(l.request(1, "a")))
-	if len(busy) != 1 || busy[0].Reply.Outcome != OutcomeBusy {
+	if len(busy) != 1 || busy[0].Reply.Outcome != wire.OutcomeBusy {
 		t.Errorf("the client is answered %+v", busy)
 	}
-	wantDrop(t, l.from(0, l.prePrepare(0, 1, NullBody)), ReasonAsking)
+	wantDrop(t, l.from(0, l.prePrepare(0, 1, wire.NullBody)), ReasonAsking)
 }
 
 // D8.4: the question goes to all who have not answered, again and again, less often once the replica votes.
 func TestD8_4_TheQuestionIsRepeated(t *testing.T) {
 	l := newLab(t, 4, 3)
-	asked := func(effects []Effect) map[ReplicaID]int {
-		to := map[ReplicaID]int{}
+	asked := func(effects []Effect) map[wire.ReplicaID]int {
+		to := map[wire.ReplicaID]int{}
 		for _, e := range all[Send](effects) {
-			if m, ok := e.Msg.(*Held); ok && m.Nonce == askNonce {
+			if m, ok := e.Msg.(*wire.Held); ok && m.Nonce == askNonce {
 				to[e.To]++
 			}
 		}

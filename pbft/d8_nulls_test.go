@@ -3,12 +3,14 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // D8.9: a silent replica asks once a timeout, for the first checkpoint at or above R, until its silence ends.
 func TestD8_9_ASilentReplicaAsksForNulls(t *testing.T) {
 	l := newRecoveringLab(t, 3, 9, 1) // K = 4
-	wishes := broadcasts[*Recover](l.beat(4 * l.cfg.ViewTimeout))
+	wishes := broadcasts[*wire.Recover](l.beat(4 * l.cfg.ViewTimeout))
 	if len(wishes) < 3 || len(wishes) > 5 {
 		t.Errorf("%d wishes in four timeouts", len(wishes))
 	}
@@ -18,29 +20,29 @@ func TestD8_9_ASilentReplicaAsksForNulls(t *testing.T) {
 		}
 	}
 	l.stable(12)
-	wantCount(t, broadcasts[*Recover](l.beat(4*l.cfg.ViewTimeout)), 0, "wishes when it has recovered")
+	wantCount(t, broadcasts[*wire.Recover](l.beat(4*l.cfg.ViewTimeout)), 0, "wishes when it has recovered")
 }
 
 // D8.9: a replica whose state nobody serves asks for the checkpoint after the next one, as long as that is so.
 func TestD8_9_WhoStarvesAsksForNulls(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.stable(40)
-	wantCount(t, broadcasts[*Recover](l.wait(l.cfg.ViewTimeout)), 0, "wishes while the state may come")
+	wantCount(t, broadcasts[*wire.Recover](l.wait(l.cfg.ViewTimeout)), 0, "wishes while the state may come")
 	l.step(Starving{})
-	wishes := broadcasts[*Recover](l.wait(l.cfg.ViewTimeout))
+	wishes := broadcasts[*wire.Recover](l.wait(l.cfg.ViewTimeout))
 	if len(wishes) != 1 || wishes[0].Until != 40+2*l.cfg.CheckpointInterval {
 		t.Errorf("asks for %v", wishes)
 	}
 	l.stable(48)
-	wantCount(t, broadcasts[*Recover](l.wait(2*l.cfg.ViewTimeout)), 0, "wishes when there is a newer checkpoint")
+	wantCount(t, broadcasts[*wire.Recover](l.wait(2*l.cfg.ViewTimeout)), 0, "wishes when there is a newer checkpoint")
 }
 
 // D8.9: an idle primary orders nulls up to R and no further, and goes on with every checkpoint.
 func TestD8_9_AnIdlePrimaryOrdersNullsUpToRAndNoFurther(t *testing.T) {
 	c := begin(t, 4)
 	c.order(3)
-	until := Seq(20)
-	c.put(3, 0, &Recover{Until: until})
+	until := wire.Seq(20)
+	c.put(3, 0, &wire.Recover{Until: until})
 	c.until(c.nodes[0].cfg.ViewTimeout, "nulls up to R are ordered", func() bool { return c.nodes[1].replica.handed >= until })
 	c.tick(3 * time.Second)
 	for _, n := range c.nodes {
@@ -63,7 +65,7 @@ func TestD8_9_NoNullsWhileThereAreRequests(t *testing.T) {
 	for i := uint64(2); i <= 4; i++ { // they wait for a fuller batch
 		l.fromClient(l.request(i, "a"))
 	}
-	for _, m := range broadcasts[*PrePrepare](l.from(3, &Recover{Until: 8})) {
+	for _, m := range broadcasts[*wire.PrePrepare](l.from(3, &wire.Recover{Until: 8})) {
 		if m.Body.IsNull() && l.r.pool.queued > 0 {
 			t.Fatal("a null is ordered while requests wait")
 		}
@@ -75,31 +77,31 @@ func TestD8_9_NoNullsWhileThereAreRequests(t *testing.T) {
 func TestD8_9_WishesAreBounded(t *testing.T) {
 	l := newLab(t, 4, 1)
 	window, timeout := l.cfg.LogWindow, l.cfg.ViewTimeout
-	wantDrop(t, l.from(3, &Recover{Until: 3*window + 1}), ReasonAboveWindow)
+	wantDrop(t, l.from(3, &wire.Recover{Until: 3*window + 1}), ReasonAboveWindow)
 	l.stable(8)
-	wantDrop(t, l.from(3, &Recover{Until: 8}), ReasonBelowWindow)
-	wantCount(t, l.from(3, &Recover{Until: 9}), 0, "effects of the first wish")
-	wantDrop(t, l.from(3, &Recover{Until: 9}), ReasonDuplicate)
-	until, wait := Seq(9), timeout
+	wantDrop(t, l.from(3, &wire.Recover{Until: 8}), ReasonBelowWindow)
+	wantCount(t, l.from(3, &wire.Recover{Until: 9}), 0, "effects of the first wish")
+	wantDrop(t, l.from(3, &wire.Recover{Until: 9}), ReasonDuplicate)
+	until, wait := wire.Seq(9), timeout
 	for range 8 {
 		until++
 		l.wait(wait - time.Millisecond)
-		wantDrop(t, l.from(3, &Recover{Until: until}), ReasonTooOften)
+		wantDrop(t, l.from(3, &wire.Recover{Until: until}), ReasonTooOften)
 		l.wait(time.Millisecond)
-		wantCount(t, l.from(3, &Recover{Until: until}), 0, "effects of a wish after "+wait.String())
+		wantCount(t, l.from(3, &wire.Recover{Until: until}), 0, "effects of a wish after "+wait.String())
 		wait = min(2*wait, maxRecoverWait)
 	}
 	if wait != maxRecoverWait {
 		t.Errorf("the last wait was %v", wait)
 	}
-	wantCount(t, l.from(2, &Recover{Until: until}), 0, "effects of another one's first wish")
+	wantCount(t, l.from(2, &wire.Recover{Until: until}), 0, "effects of another one's first wish")
 	l.wait(2 * maxRecoverWait) // it wished for nothing: its next wishes are as good as its first
-	wantCount(t, l.from(3, &Recover{Until: until + 1}), 0, "effects of a wish after a long time")
+	wantCount(t, l.from(3, &wire.Recover{Until: until + 1}), 0, "effects of a wish after a long time")
 	l.wait(timeout)
-	wantCount(t, l.from(3, &Recover{Until: until + 2}), 0, "effects of the second one")
+	wantCount(t, l.from(3, &wire.Recover{Until: until + 2}), 0, "effects of the second one")
 
-	l = newLab(t, 4, 0, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })
-	nulls := broadcasts[*PrePrepare](l.from(3, &Recover{Until: 3 * 256}))
+	l = newLab(t, 4, 0, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })
+	nulls := broadcasts[*wire.PrePrepare](l.from(3, &wire.Recover{Until: 3 * 256}))
 	wantCount(t, nulls, maxNullsInFlight, "nulls in flight")
 }
 
@@ -108,14 +110,14 @@ func TestD8_9_ALyingPrimaryThatIgnoresItIsReplaced(t *testing.T) {
 	c := begin(t, 4)
 	c.order(2)
 	c.nodes[0].faulty = true
-	c.nodes[0].lie = func(_ ReplicaID, m Message) []Message {
-		if _, ok := m.(*PrePrepare); ok {
+	c.nodes[0].lie = func(_ wire.ReplicaID, m wire.Message) []wire.Message {
+		if _, ok := m.(*wire.PrePrepare); ok {
 			return nil
 		}
-		return []Message{m}
+		return []wire.Message{m}
 	}
-	for _, to := range []ReplicaID{0, 1, 2} {
-		c.put(3, to, &Recover{Until: 8})
+	for _, to := range []wire.ReplicaID{0, 1, 2} {
+		c.put(3, to, &wire.Recover{Until: 8})
 	}
 	c.until(3*time.Second, "nulls are ordered by another primary", func() bool { return c.nodes[1].replica.log.low >= 8 })
 	if v := c.nodes[1].replica.view; v != 1 {
@@ -128,8 +130,8 @@ func TestD8_9_AWishThatThePrimaryWasNotToldDeposesNobody(t *testing.T) {
 	c := begin(t, 4)
 	c.nodes[3].faulty = true
 	for round := range 6 {
-		for _, to := range []ReplicaID{1, 2} {
-			c.put(3, to, &Recover{Until: Seq(8 * (round + 1))})
+		for _, to := range []wire.ReplicaID{1, 2} {
+			c.put(3, to, &wire.Recover{Until: wire.Seq(8 * (round + 1))})
 		}
 		c.tick(time.Duration(1<<round) * time.Second)
 	}
@@ -144,7 +146,7 @@ func TestD8_9_AWishThatThePrimaryWasNotToldDeposesNobody(t *testing.T) {
 // D8.9: a whole recovery of an idle cluster, in any of its sizes.
 func TestD8_9_AWipedReplicaOfAnIdleClusterIsWholeAgainSoon(t *testing.T) {
 	for _, n := range []int{4, 5, 6, 7} {
-		for _, wiped := range []ReplicaID{0, ReplicaID(n - 1)} {
+		for _, wiped := range []wire.ReplicaID{0, wire.ReplicaID(n - 1)} {
 			c := newCluster(t, n)
 			c.asks = true
 			c.tick(20 * time.Millisecond)

@@ -3,6 +3,8 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // The schedules that random ones hardly ever find, one for each clause of recovery without which they fork. Replica 1
@@ -10,27 +12,27 @@ import (
 type rare struct {
 	*cluster
 	dark, victim *node
-	seen         map[ReplicaID]*ViewChange // of view 1, by who sent it
+	seen         map[wire.ReplicaID]*wire.ViewChange // of view 1, by who sent it
 }
 
 func newRare(t *testing.T) *rare {
 	c := begin(t, 4)
 	c.asks = true
 	c.nodes[1].faulty = true
-	s := &rare{cluster: c, dark: c.nodes[2], victim: c.nodes[3], seen: map[ReplicaID]*ViewChange{}}
+	s := &rare{cluster: c, dark: c.nodes[2], victim: c.nodes[3], seen: map[wire.ReplicaID]*wire.ViewChange{}}
 	return s
 }
 
 // only lets messages through between these replicas alone, and keeps back and remembers the view changes of all but the
 // liar.
-func (s *rare) only(ids ...ReplicaID) {
-	in := map[ReplicaID]bool{}
+func (s *rare) only(ids ...wire.ReplicaID) {
+	in := map[wire.ReplicaID]bool{}
 	for _, id := range ids {
 		in[id] = true
 	}
 	s.wire = nil
 	s.filter = func(p *packet) bool {
-		if vc, ok := p.msg.(*ViewChange); ok && p.from != 1 {
+		if vc, ok := p.msg.(*wire.ViewChange); ok && p.from != 1 {
 			s.seen[p.from] = vc
 			return false
 		}
@@ -39,14 +41,14 @@ func (s *rare) only(ids ...ReplicaID) {
 }
 
 // inject puts a message on the wire whatever the filter is.
-func (s *rare) inject(from, to ReplicaID, m Message) {
-	s.wire = append(s.wire, packet{from: from, to: to, msg: m, frame: Encode(m)})
+func (s *rare) inject(from, to wire.ReplicaID, m wire.Message) {
+	s.wire = append(s.wire, packet{from: from, to: to, msg: m, frame: wire.Encode(m)})
 }
 
 // suspect makes a replica leave view 0, by suspects of the liar and of another one whose timer is short.
-func (s *rare) suspect(to, also ReplicaID) {
-	for _, by := range []ReplicaID{1, also} {
-		s.inject(by, to, s.sign(by, &Suspect{View: 0, Replica: by}))
+func (s *rare) suspect(to, also wire.ReplicaID) {
+	for _, by := range []wire.ReplicaID{1, also} {
+		s.inject(by, to, s.sign(by, &wire.Suspect{View: 0, Replica: by}))
 	}
 	s.settle()
 }
@@ -54,7 +56,7 @@ func (s *rare) suspect(to, also ReplicaID) {
 // loseDisk wipes the victim and lets it ask until it knows from where on it may vote. Nobody hears its wish for nulls.
 func (s *rare) loseDisk() {
 	s.t.Helper()
-	s.filter = func(p *packet) bool { return TypeOf(p.msg) != TypeRecover }
+	s.filter = func(p *packet) bool { return wire.TypeOf(p.msg) != wire.TypeRecover }
 	s.victim.wipe()
 	s.victim.start()
 	s.until(3*time.Second, "the victim knows where it may vote", func() bool {
@@ -65,30 +67,30 @@ func (s *rare) loseDisk() {
 
 // usurp has the liar start view 1 with what it has of the others, shown to the dark one and the victim alone, and order
 // another batch at a sequence number.
-func (s *rare) usurp(at Seq, of ...*ViewChange) {
+func (s *rare) usurp(at wire.Seq, of ...*wire.ViewChange) {
 	s.t.Helper()
 	s.only(1, 2, 3)
-	s.inject(1, 2, s.sign(1, &Suspect{View: 0, Replica: 1}))
+	s.inject(1, 2, s.sign(1, &wire.Suspect{View: 0, Replica: 1}))
 	s.suspect(2, 0)
 	dark := s.seen[2]
 	if dark == nil {
 		s.t.Fatal("the dark one stays in view 0")
 	}
-	own := &ViewChange{View: 1, Replica: 1, Suspects: dark.Suspects, Stable: dark.Stable} // it hides what it prepared
+	own := &wire.ViewChange{View: 1, Replica: 1, Suspects: dark.Suspects, Stable: dark.Stable} // it hides what it prepared
 	s.sign(1, own)
-	nv := &NewView{View: 1, ViewChanges: []ViewChange{*own, *dark}}
+	nv := &wire.NewView{View: 1, ViewChanges: []wire.ViewChange{*own, *dark}}
 	for _, vc := range of {
 		nv.ViewChanges = append(nv.ViewChanges, *vc)
 	}
 	for _, d := range chosenDigests(nv.ViewChanges) {
-		nv.Proposals = append(nv.Proposals, Proposal{Digest: d})
+		nv.Proposals = append(nv.Proposals, wire.Proposal{Digest: d})
 	}
 	s.sign(1, nv)
 	b := s.oneBatch("usurped")
-	for _, to := range []ReplicaID{2, 3} {
+	for _, to := range []wire.ReplicaID{2, 3} {
 		s.inject(1, to, nv)
-		s.inject(1, to, s.sign(1, &PrePrepare{View: 1, Seq: at, Digest: b.Digest(), Body: b}))
-		s.inject(1, to, s.sign(1, &Commit{View: 1, Seq: at, Digest: b.Digest(), Replica: 1}))
+		s.inject(1, to, s.sign(1, &wire.PrePrepare{View: 1, Seq: at, Digest: b.Digest(), Body: b}))
+		s.inject(1, to, s.sign(1, &wire.Commit{View: 1, Seq: at, Digest: b.Digest(), Replica: 1}))
 	}
 	s.settle()
 }
@@ -137,8 +139,8 @@ func TestD8_7_NoViewChangeBeforeRShowsLessThanWasForgotten(t *testing.T) {
 	s.loseDisk()
 	s.only(1, 3)
 	s.suspect(3, 2)
-	s.inject(1, 3, s.sign(1, &ViewChange{View: 1, Replica: 1, Suspects: []Suspect{
-		*s.sign(1, &Suspect{View: 0, Replica: 1}).(*Suspect), *s.sign(2, &Suspect{View: 0, Replica: 2}).(*Suspect),
+	s.inject(1, 3, s.sign(1, &wire.ViewChange{View: 1, Replica: 1, Suspects: []wire.Suspect{
+		*s.sign(1, &wire.Suspect{View: 0, Replica: 1}).(*wire.Suspect), *s.sign(2, &wire.Suspect{View: 0, Replica: 2}).(*wire.Suspect),
 	}}))
 	s.settle()
 	if vc := s.seen[3]; vc != nil { // the clause is broken: go on to the fork
@@ -155,11 +157,11 @@ func votedInTheDark(t *testing.T) *rare {
 	if s.nodes[0].replica.log.low != 8 {
 		t.Fatalf("h is %d", s.nodes[0].replica.log.low)
 	}
-	s.nodes[1].lie = func(to ReplicaID, m Message) []Message {
-		if held, ok := m.(*HeldBy); ok && to == 3 {
-			return []Message{&HeldBy{Nonce: held.Nonce, Of: held.Of, Whole: true}}
+	s.nodes[1].lie = func(to wire.ReplicaID, m wire.Message) []wire.Message {
+		if held, ok := m.(*wire.HeldBy); ok && to == 3 {
+			return []wire.Message{&wire.HeldBy{Nonce: held.Nonce, Of: held.Of, Whole: true}}
 		}
-		return []Message{m}
+		return []wire.Message{m}
 	}
 	return s
 }
@@ -169,7 +171,9 @@ func votedInTheDark(t *testing.T) *rare {
 func TestD8_6_OneAnswerTooFewWouldForget(t *testing.T) {
 	s := votedInTheDark(t)
 	s.victim.wipe()
-	s.filter = func(p *packet) bool { return (p.to != 2 || TypeOf(p.msg) == TypeHeld) && !(p.from == 0 && p.to == 3) }
+	s.filter = func(p *packet) bool {
+		return (p.to != 2 || wire.TypeOf(p.msg) == wire.TypeHeld) && !(p.from == 0 && p.to == 3)
+	}
 	s.victim.start()
 	s.tick(5 * time.Second)
 	if s.victim.amnesiac == nil {
@@ -186,8 +190,8 @@ func TestD8_6_OneAnswerTooFewWouldForget(t *testing.T) {
 // D8.6: nor would the answer of a replica help that has forgotten as well.
 func TestD8_6_AnAmnesiacsAnswerWouldForget(t *testing.T) {
 	s := votedInTheDark(t)
-	s.filter = func(p *packet) bool { return p.to != 2 || TypeOf(p.msg) == TypeHeld }
-	for _, id := range []ReplicaID{0, 3} {
+	s.filter = func(p *packet) bool { return p.to != 2 || wire.TypeOf(p.msg) == wire.TypeHeld }
+	for _, id := range []wire.ReplicaID{0, 3} {
 		s.nodes[id].wipe()
 		s.nodes[id].start()
 	}

@@ -3,10 +3,12 @@ package pbft
 import (
 	"slices"
 	"testing"
+
+	"tagma/pbft/wire"
 )
 
 // tempt has everybody say what makes a replica vote: a pre-prepare, votes for it, suspects, view changes.
-func (l *lab) tempt(v View, s Seq) []Effect {
+func (l *lab) tempt(v wire.View, s wire.Seq) []Effect {
 	b := l.batch(uint64(s), "a")
 	return l.commitAll(v, s, b)
 }
@@ -15,14 +17,14 @@ func (l *lab) tempt(v View, s Seq) []Effect {
 func TestD8_7_ASilentBackupVotesNothing(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
 	var effects []Effect
-	for s := Seq(1); s <= 8; s++ {
+	for s := wire.Seq(1); s <= 8; s++ {
 		effects = append(effects, l.tempt(0, s)...)
 	}
 	effects = append(effects, l.suspected(1)...)
-	effects = append(effects, l.from(0, l.viewChange(1, 0, StableCert{}))...)
+	effects = append(effects, l.from(0, l.viewChange(1, 0, wire.StableCert{}))...)
 	effects = append(effects, l.enter(1)...)
 	effects = append(effects, l.stable(8)...)
-	for s := Seq(9); s <= 11; s++ {
+	for s := wire.Seq(9); s <= 11; s++ {
 		effects = append(effects, l.tempt(1, s)...)
 	}
 	wantCount(t, votes(effects), 0, "votes of a silent replica")
@@ -39,13 +41,13 @@ func TestD8_7_ASilentPrimaryOrdersNothing(t *testing.T) {
 	effects := l.fromClient(l.request(1, "a"))
 	effects = append(effects, l.wait(l.cfg.ViewTimeout)...)
 	wantCount(t, votes(effects), 0, "votes")
-	wantCount(t, broadcasts[*Heartbeat](effects), 0, "heartbeats")
+	wantCount(t, broadcasts[*wire.Heartbeat](effects), 0, "heartbeats")
 
 	l = newRecoveringLab(t, 1, 12, 1)
-	old := l.viewChange(1, 1, StableCert{}) // its own, of the life it forgot: anybody may pass it on
+	old := l.viewChange(1, 1, wire.StableCert{}) // its own, of the life it forgot: anybody may pass it on
 	effects = l.from(0, old)
-	for _, id := range []ReplicaID{0, 2, 3} {
-		effects = append(effects, l.from(id, l.viewChange(1, id, StableCert{}))...)
+	for _, id := range []wire.ReplicaID{0, 2, 3} {
+		effects = append(effects, l.from(id, l.viewChange(1, id, wire.StableCert{}))...)
 	}
 	effects = append(effects, l.wait(l.cfg.ViewTimeout/4)...)
 	wantCount(t, votes(effects), 0, "votes")
@@ -55,17 +57,17 @@ func TestD8_7_ASilentPrimaryOrdersNothing(t *testing.T) {
 // view rests on, when it votes again.
 func TestD8_7_AForgottenViewChangeIsNotTakenForOneOfThisLife(t *testing.T) {
 	l := newRecoveringLab(t, 1, 12, 1)
-	wantDrop(t, l.from(0, l.viewChange(1, 1, StableCert{})), ReasonOwn)
-	for _, id := range []ReplicaID{0, 2, 3} {
-		l.from(id, l.viewChange(1, id, StableCert{}))
+	wantDrop(t, l.from(0, l.viewChange(1, 1, wire.StableCert{})), ReasonOwn)
+	for _, id := range []wire.ReplicaID{0, 2, 3} {
+		l.from(id, l.viewChange(1, id, wire.StableCert{}))
 	}
 	effects := l.stable(12)
 	effects = append(effects, l.wait(l.cfg.ViewTimeout/4)...)
-	vcs, nvs := broadcasts[*ViewChange](effects), broadcasts[*NewView](effects)
+	vcs, nvs := broadcasts[*wire.ViewChange](effects), broadcasts[*wire.NewView](effects)
 	if len(vcs) != 1 || len(nvs) != 1 || vcs[0].Stable.Seq != 12 {
 		t.Fatalf("%d view changes and %d new views", len(vcs), len(nvs))
 	}
-	if i := slices.IndexFunc(nvs[0].ViewChanges, func(m ViewChange) bool { return m.Replica == 1 }); nvs[0].ViewChanges[i].Stable.Seq != 12 {
+	if i := slices.IndexFunc(nvs[0].ViewChanges, func(m wire.ViewChange) bool { return m.Replica == 1 }); nvs[0].ViewChanges[i].Stable.Seq != 12 {
 		t.Error("the new view rests on the forgotten view change")
 	}
 }
@@ -74,13 +76,13 @@ func TestD8_7_AForgottenViewChangeIsNotTakenForOneOfThisLife(t *testing.T) {
 func TestD8_7_CheckpointSuspectAndStatusAreAllowed(t *testing.T) {
 	l := newRecoveringLab(t, 3, 40, 1)
 	var effects []Effect
-	for s := Seq(1); s <= 4; s++ {
+	for s := wire.Seq(1); s <= 4; s++ {
 		effects = append(effects, l.tempt(0, s)...)
 	}
-	wantCount(t, broadcasts[*Checkpoint](effects), 1, "checkpoints")
+	wantCount(t, broadcasts[*wire.Checkpoint](effects), 1, "checkpoints")
 	effects = l.wait(3 * l.cfg.ViewTimeout) // the primary is silent
-	wantCount(t, broadcasts[*Suspect](effects), 1, "suspects")
-	wantCount(t, broadcasts[*Status](effects), 1, "status messages")
+	wantCount(t, broadcasts[*wire.Suspect](effects), 1, "suspects")
+	wantCount(t, broadcasts[*wire.Status](effects), 1, "status messages")
 }
 
 // D8.7: once a checkpoint at R is stable it votes again, in V* and above; never in a lower view, not after a restart
@@ -97,7 +99,7 @@ func TestD8_7_ItVotesFromVStarOnAndNeverBelow(t *testing.T) {
 		}
 		again := func() {
 			if restarts {
-				r, err := Boot(&l.cfg, recode(t, l.r.Anchor()), Applied{Seq: 12}, Start{Life: Life{9}})
+				r, err := Boot(&l.cfg, recode(t, l.r.Anchor()), Applied{Seq: 12}, Start{Life: wire.Life{9}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -107,7 +109,7 @@ func TestD8_7_ItVotesFromVStarOnAndNeverBelow(t *testing.T) {
 		}
 		again()
 		wantCount(t, votes(l.tempt(1, 13)), 0, "votes in a view below V*")
-		vcs := broadcasts[*ViewChange](l.suspected(2))
+		vcs := broadcasts[*wire.ViewChange](l.suspected(2))
 		wantCount(t, vcs, 1, "view changes to V*")
 		again()
 		l.from(2, l.newViewFrom(2, l.viewChange(2, 0, l.stableCert(12)), l.viewChange(2, 1, l.stableCert(12)), vcs[0]))
@@ -121,7 +123,7 @@ func TestD8_7_ItVotesForWhatItAcceptedWhileSilent(t *testing.T) {
 	l.enter(1)
 	b := l.batch(5, "a")
 	wantCount(t, votes(l.propose(1, 5, b)), 0, "votes while silent")
-	prepares := broadcasts[*Prepare](l.stable(4))
+	prepares := broadcasts[*wire.Prepare](l.stable(4))
 	if len(prepares) != 1 || prepares[0].Seq != 5 || prepares[0].View != 1 {
 		t.Errorf("prepares %v", prepares)
 	}
@@ -139,7 +141,7 @@ func TestD8_7_SilenceEndsAtTheFirstCheckpointAtOrAboveR(t *testing.T) {
 		t.Error("its silence goes on above R")
 	}
 	durable := all[Persist](effects)
-	if len(durable) == 0 || RecordSeq(durable[0].Record) != 12 {
+	if len(durable) == 0 || wire.RecordSeq(durable[0].Record) != 12 {
 		t.Error("a crash would make it silent again")
 	}
 }
@@ -152,7 +154,7 @@ func TestD8_8_ASilentReplicaDoesNotLeaveItsViewAlone(t *testing.T) {
 	if l.r.view != 0 || !l.r.active {
 		t.Fatalf("it is in view %d, active %v", l.r.view, l.r.active)
 	}
-	l.from(0, l.viewChange(1, 0, StableCert{}))
+	l.from(0, l.viewChange(1, 0, wire.StableCert{}))
 	if l.r.view != 1 {
 		t.Errorf("it stays in view %d when another one leaves", l.r.view)
 	}
@@ -161,12 +163,12 @@ func TestD8_8_ASilentReplicaDoesNotLeaveItsViewAlone(t *testing.T) {
 // D8.8: a view change that its silence kept back is made up for, with the suspects of anybody's; once.
 func TestD8_8_ItJoinsAViewChangeThatItMissed(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
-	other := l.viewChange(1, 0, StableCert{})
+	other := l.viewChange(1, 0, wire.StableCert{})
 	wantCount(t, votes(l.from(0, other)), 0, "votes while silent")
 	effects := l.stable(12)
 	effects = append(effects, l.wait(l.cfg.ViewTimeout/100)...)
 	effects = append(effects, l.wait(l.cfg.ViewTimeout/100)...)
-	vcs := broadcasts[*ViewChange](effects)
+	vcs := broadcasts[*wire.ViewChange](effects)
 	if len(vcs) != 1 || vcs[0].View != 1 || vcs[0].Stable.Seq != 12 || vcs[0].Suspects[0] != other.Suspects[0] {
 		t.Fatalf("%d view changes: %v", len(vcs), vcs)
 	}
@@ -176,21 +178,21 @@ func TestD8_8_ItJoinsAViewChangeThatItMissed(t *testing.T) {
 // what others send it because of its status.
 func TestD8_8_ItJoinsAViewChangeAfterARestart(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
-	l.from(0, l.viewChange(1, 0, StableCert{}))
+	l.from(0, l.viewChange(1, 0, wire.StableCert{}))
 	l.stable(12)
-	r, err := Boot(&l.cfg, recode(t, l.r.Anchor()), Applied{Seq: 12}, Start{Life: Life{9}})
+	r, err := Boot(&l.cfg, recode(t, l.r.Anchor()), Applied{Seq: 12}, Start{Life: wire.Life{9}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.r = r
-	status := broadcasts[*Status](l.wait(l.cfg.ViewTimeout / 100))
+	status := broadcasts[*wire.Status](l.wait(l.cfg.ViewTimeout / 100))
 	wantCount(t, status, 1, "status messages")
 	helper := newLab(t, 4, 0)
 	helper.suspected(1)
-	vcs := sends[*ViewChange](helper.from(3, status[0]))
+	vcs := sends[*wire.ViewChange](helper.from(3, status[0]))
 	wantCount(t, vcs, 1, "view changes in answer to its status")
 	effects := append(l.from(0, vcs[0]), l.wait(l.cfg.ViewTimeout/100)...)
-	wantCount(t, broadcasts[*ViewChange](effects), 1, "view changes of its own")
+	wantCount(t, broadcasts[*wire.ViewChange](effects), 1, "view changes of its own")
 	wantCount(t, votes(l.wait(l.cfg.ViewTimeout/100)), 0, "further ones")
 }
 
@@ -198,12 +200,12 @@ func TestD8_8_ItJoinsAViewChangeAfterARestart(t *testing.T) {
 // which could show another checkpoint and convict.
 func TestD8_8_ItJoinsOnce(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
-	l.from(0, l.viewChange(1, 0, StableCert{}))
+	l.from(0, l.viewChange(1, 0, wire.StableCert{}))
 	l.stable(12)
 	var sent int
 	for range 3 {
 		l.now += l.cfg.ViewTimeout / 100
-		sent += len(broadcasts[*ViewChange](slices.Clone(l.r.Step(Tick{Mono: l.now})))) // nothing comes back
+		sent += len(broadcasts[*wire.ViewChange](slices.Clone(l.r.Step(Tick{Mono: l.now})))) // nothing comes back
 	}
 	if sent != 1 {
 		t.Errorf("%d view changes for one view", sent)

@@ -3,34 +3,36 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // inView0 is the journal of replica 3 that is in view 0 at the beginning.
-func (l *lab) inView0() []Record {
-	return []Record{&Head{Cluster: l.cfg.Cluster, Self: l.cfg.Self, Active: true}}
+func (l *lab) inView0() []wire.Record {
+	return []wire.Record{&wire.Head{Cluster: l.cfg.Cluster, Self: l.cfg.Self, Active: true}}
 }
 
 // D8.5: one statement that the journal lacks, of any kind, proves that something was forgotten. Nothing follows it.
 func TestD8_5_AForgottenStatementOfEveryKindIsFound(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		self ReplicaID
-		said func(l *lab) Message
+		self wire.ReplicaID
+		said func(l *lab) wire.Message
 	}{
-		{"pre-prepare", 0, func(l *lab) Message { return l.prePrepare(0, 3, l.batch(1, "a")) }},
-		{"prepare", 3, func(l *lab) Message { return l.prepare(0, 3, Digest{1}, 3) }},
-		{"commit", 3, func(l *lab) Message { return l.commit(0, 3, Digest{1}, 3) }},
-		{"prepare of a later view", 3, func(l *lab) Message { return l.prepare(2, 3, Digest{1}, 3) }},
-		{"checkpoint", 3, func(l *lab) Message { return l.checkpoint(4, stateAfter(4), 3) }},
-		{"view change", 3, func(l *lab) Message { return l.viewChange(1, 3, StableCert{}) }},
-		{"new view", 1, func(l *lab) Message { return l.newViewOf(1) }},
+		{"pre-prepare", 0, func(l *lab) wire.Message { return l.prePrepare(0, 3, l.batch(1, "a")) }},
+		{"prepare", 3, func(l *lab) wire.Message { return l.prepare(0, 3, wire.Digest{1}, 3) }},
+		{"commit", 3, func(l *lab) wire.Message { return l.commit(0, 3, wire.Digest{1}, 3) }},
+		{"prepare of a later view", 3, func(l *lab) wire.Message { return l.prepare(2, 3, wire.Digest{1}, 3) }},
+		{"checkpoint", 3, func(l *lab) wire.Message { return l.checkpoint(4, stateAfter(4), 3) }},
+		{"view change", 3, func(l *lab) wire.Message { return l.viewChange(1, 3, wire.StableCert{}) }},
+		{"new view", 1, func(l *lab) wire.Message { return l.newViewOf(1) }},
 	} {
 		l := newLab(t, 4, c.self)
 		l.boot(Applied{}, false, l.inView0()...)
-		witness := ReplicaID(2)
+		witness := wire.ReplicaID(2)
 		effects := l.from(witness, l.answer(c.said(l)))
 		found := all[Forgot](effects)
-		if len(found) != 1 || len(effects) != 1 || found[0].Witness != witness || found[0].Said.Type != TypeOf(c.said(l)) {
+		if len(found) != 1 || len(effects) != 1 || found[0].Witness != witness || found[0].Said.Type != wire.TypeOf(c.said(l)) {
 			t.Errorf("%s: %v follows", c.name, effects)
 			continue
 		}
@@ -49,23 +51,23 @@ func TestD8_5_WhatTheJournalHoldsProvesNothing(t *testing.T) {
 	b := l.batch(1, "a")
 	l.commitAll(1, 1, b)
 	l.from(1, l.prePrepare(1, 2, l.batch(2, "b")))
-	for s := Seq(2); s <= 4; s++ {
+	for s := wire.Seq(2); s <= 4; s++ {
 		l.commitAll(1, s, l.batch(uint64(s), "b"))
 	}
 	l.suspected(2)
-	for _, log := range [][]Record{l.log, recode(t, l.r.Anchor())} {
+	for _, log := range [][]wire.Record{l.log, recode(t, l.r.Anchor())} {
 		l.boot(Applied{}, false, log...)
 		l.from(0, l.answer(
-			l.prepare(0, 5, Digest{9}, 3), l.commit(1, 1, Digest{9}, 3), // of views that were left
-			l.checkpoint(4, stateAfter(4), 3), l.viewChange(2, 3, StableCert{}), l.viewChange(1, 3, StableCert{}),
+			l.prepare(0, 5, wire.Digest{9}, 3), l.commit(1, 1, wire.Digest{9}, 3), // of views that were left
+			l.checkpoint(4, stateAfter(4), 3), l.viewChange(2, 3, wire.StableCert{}), l.viewChange(1, 3, wire.StableCert{}),
 		))
 		if l.answeredBy(1); l.r.Inspect().Asking || l.r.inquiry.forgot {
 			t.Fatalf("asking %v, forgot %v", l.r.Inspect().Asking, l.r.inquiry.forgot)
 		}
 	}
 	l = newLab(t, 4, 3)
-	l.boot(Applied{Seq: 8}, false, &Head{Cluster: l.cfg.Cluster, Self: 3, Active: true}, &Stable{Cert: l.stableCert(8)})
-	l.from(0, l.answer(l.prepare(0, 8, Digest{9}, 3), l.checkpoint(8, Digest{9}, 3)))
+	l.boot(Applied{Seq: 8}, false, &wire.Head{Cluster: l.cfg.Cluster, Self: 3, Active: true}, &wire.Stable{Cert: l.stableCert(8)})
+	l.from(0, l.answer(l.prepare(0, 8, wire.Digest{9}, 3), l.checkpoint(8, wire.Digest{9}, 3)))
 	if l.r.inquiry.forgot {
 		t.Error("a statement at or below h counts as forgotten")
 	}
@@ -76,15 +78,15 @@ func TestD8_5_WhatAnAnchorHoldsOfOAndOfATransferProvesNothing(t *testing.T) {
 	l := newLab(t, 4, 1)
 	b := l.batch(1, "a")
 	l.propose(0, 1, b)
-	var vcs []*ViewChange
-	for id := range ReplicaID(3) {
-		vcs = append(vcs, l.viewChange(1, id, StableCert{}, l.preparedCert(0, 1, b), l.preparedCert(0, 2, NullBody)))
+	var vcs []*wire.ViewChange
+	for id := range wire.ReplicaID(3) {
+		vcs = append(vcs, l.viewChange(1, id, wire.StableCert{}, l.preparedCert(0, 1, b), l.preparedCert(0, 2, wire.NullBody)))
 	}
 	nv := l.newViewFrom(1, vcs...)
 	l.from(0, nv) // its own, of before its link was opened anew
 	l.log = recode(t, l.r.Anchor())
 	l.boot(Applied{}, false, l.log...)
-	l.from(0, l.answer(nv, l.prePrepare(1, 1, b), l.prePrepare(1, 2, NullBody)))
+	l.from(0, l.answer(nv, l.prePrepare(1, 1, b), l.prePrepare(1, 2, wire.NullBody)))
 	if l.r.inquiry.forgot {
 		t.Error("a primary's O counts as forgotten")
 	}
@@ -97,7 +99,7 @@ func TestD8_5_WhatAnAnchorHoldsOfOAndOfATransferProvesNothing(t *testing.T) {
 	l.from(1, l.prepare(0, 41, next.Digest(), 1))
 	l.from(2, l.prepare(0, 41, next.Digest(), 2))
 	l.step(Transferred{Cert: l.stableCert(40)})
-	for _, log := range [][]Record{l.log, recode(t, l.r.Anchor())} {
+	for _, log := range [][]wire.Record{l.log, recode(t, l.r.Anchor())} {
 		l.boot(Applied{Seq: 40}, false, log...)
 		l.from(0, l.answer(l.prepare(0, 41, next.Digest(), 3), l.commit(0, 41, next.Digest(), 3)))
 		if l.r.inquiry.forgot {
@@ -112,9 +114,9 @@ func TestD8_5_AVoteOnItsWayBackIsNotForgotten(t *testing.T) {
 	l.boot(Applied{}, false, l.inView0()...)
 	l.answeredBy(1, 2)
 	l.wait(10 * time.Millisecond)
-	v, _ := Verify(&l.cfg, l.request(1, "a"), wireHolds)
+	v, _ := wire.Verify(&l.cfg, l.request(1, "a"), wireHolds)
 	effects := l.r.Step(Received{From: Source{Client: true}, Msg: v}) // the loopback is still to come
-	pp := broadcasts[*PrePrepare](effects)
+	pp := broadcasts[*wire.PrePrepare](effects)
 	wantCount(t, pp, 1, "pre-prepares")
 	l.from(3, l.answer(l.prePrepare(0, 1, pp[0].Body)))
 
@@ -126,7 +128,9 @@ func TestD8_5_AVoteOnItsWayBackIsNotForgotten(t *testing.T) {
 	l.answeredBy(1, 2)
 	l.wait(10 * time.Millisecond)
 	b := l.batch(1, "a")
-	take := func(by ReplicaID, m Message) { l.r.Step(Received{From: Source{Replica: by}, Msg: Own(m)}) }
+	take := func(by wire.ReplicaID, m wire.Message) {
+		l.r.Step(Received{From: Source{Replica: by}, Msg: wire.Own(m)})
+	}
 	take(0, l.prePrepare(0, 1, b))
 	take(1, l.prepare(0, 1, b.Digest(), 1))
 	take(2, l.prepare(0, 1, b.Digest(), 2))
@@ -142,8 +146,8 @@ func TestD8_5_AStartWaitsForEnoughAnswers(t *testing.T) {
 	for n, need := range map[int]int{4: 2, 5: 3, 6: 4, 7: 4} {
 		l := newLab(t, n, 3)
 		l.boot(Applied{}, false, l.inView0()...)
-		others := []ReplicaID{0, 1, 2, 4, 5, 6}
-		wantCount(t, votes(l.from(0, l.prePrepare(0, 1, NullBody))), 0, "votes before the first answer")
+		others := []wire.ReplicaID{0, 1, 2, 4, 5, 6}
+		wantCount(t, votes(l.from(0, l.prePrepare(0, 1, wire.NullBody))), 0, "votes before the first answer")
 		partial := l.answer()
 		partial.Whole = false
 		l.from(0, partial)
@@ -162,7 +166,7 @@ func TestD8_5_AStartWaitsForEnoughAnswers(t *testing.T) {
 			t.Errorf("n = %d: asks on after %d answers", n, need)
 		}
 		l.wait(10 * time.Millisecond)
-		wantCount(t, broadcasts[*Prepare](l.from(0, l.prePrepare(0, 1, NullBody))), 1, "prepares")
+		wantCount(t, broadcasts[*wire.Prepare](l.from(0, l.prePrepare(0, 1, wire.NullBody))), 1, "prepares")
 	}
 }
 
@@ -172,9 +176,9 @@ func TestD8_5_LateProofStopsVotingAtOnce(t *testing.T) {
 	l.boot(Applied{}, false, l.inView0()...)
 	l.answeredBy(0, 1)
 	l.wait(10 * time.Millisecond)
-	wantCount(t, broadcasts[*Prepare](l.propose(0, 1, l.batch(1, "a"))), 1, "prepares")
+	wantCount(t, broadcasts[*wire.Prepare](l.propose(0, 1, l.batch(1, "a"))), 1, "prepares")
 	l.wait(time.Second)
-	wantCount(t, all[Forgot](l.from(2, l.answer(l.commit(0, 2, Digest{1}, 3)))), 1, "reports")
+	wantCount(t, all[Forgot](l.from(2, l.answer(l.commit(0, 2, wire.Digest{1}, 3)))), 1, "reports")
 	wantCount(t, l.propose(0, 2, l.batch(2, "b")), 0, "effects after the proof")
 }
 
@@ -184,17 +188,17 @@ func TestD8_5_AFirstStartNeedsOthersThatHoldNothingOfIt(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.boot(Applied{}, true)
 	far := l.answer()
-	far.Stable, far.View, far.Suspects = l.stableCert(40), 5, l.viewChange(5, 0, StableCert{}).Suspects
-	far.Commit = l.commitCert(4, 43, Digest{1})
+	far.Stable, far.View, far.Suspects = l.stableCert(40), 5, l.viewChange(5, 0, wire.StableCert{}).Suspects
+	far.Commit = l.commitCert(4, 43, wire.Digest{1})
 	l.from(0, far)
 	l.answeredBy(1)
 	if l.r.Inspect().Asking {
 		t.Error("a member that starts late needs more than n−f−1 answers")
 	}
-	for _, said := range []Message{l.checkpoint(4, stateAfter(4), 3), l.prepare(0, 1, Digest{1}, 3), l.viewChange(1, 3, StableCert{})} {
+	for _, said := range []wire.Message{l.checkpoint(4, stateAfter(4), 3), l.prepare(0, 1, wire.Digest{1}, 3), l.viewChange(1, 3, wire.StableCert{})} {
 		l = newLab(t, 4, 3)
 		l.boot(Applied{}, true)
-		wantCount(t, all[Forgot](l.from(1, l.answer(said))), 1, "reports of a "+TypeOf(said).String())
+		wantCount(t, all[Forgot](l.from(1, l.answer(said))), 1, "reports of a "+wire.TypeOf(said).String())
 	}
 }
 
@@ -205,7 +209,7 @@ func TestD8_5_AVoteFarAboveTheFirstStartIsFound(t *testing.T) {
 	b := witness.batch(1, "a")
 	witness.from(3, witness.prepare(0, 43, b.Digest(), 3))
 	m := witness.ask(3, 0)
-	if s, ok := heldIn(m, TypePrepare); !ok || s.Seq != 43 {
+	if s, ok := heldIn(m, wire.TypePrepare); !ok || s.Seq != 43 {
 		t.Fatalf("it is shown %d statements, the prepare at 43 is not among them", len(m.Said))
 	}
 	l := newLab(t, 4, 3)
@@ -218,22 +222,22 @@ func TestD8_5_AVoteFarAboveTheFirstStartIsFound(t *testing.T) {
 // prove themselves.
 func TestD8_5_LiarsCannotForge(t *testing.T) {
 	l := newLab(t, 4, 3)
-	good := l.answer(l.commit(0, 2, Digest{1}, 3))
-	for name, spoil := range map[string]func(m *HeldBy){
-		"another digest":                 func(m *HeldBy) { m.Said[0].Digest = Digest{2} },
-		"another view":                   func(m *HeldBy) { m.Said[0].View = 1 },
-		"another place":                  func(m *HeldBy) { m.Said[0].Seq = 3 },
-		"another kind":                   func(m *HeldBy) { m.Said[0].Type = TypePrepare },
-		"of another one":                 func(m *HeldBy) { m.Said[0].Sig = l.commit(0, 2, Digest{1}, 1).Sig },
-		"a checkpoint that was not":      func(m *HeldBy) { m.Stable = l.stableCert(8); m.Stable.Seq = 12 },
-		"a certificate that was not":     func(m *HeldBy) { m.Commit = l.commitCert(0, 2, Digest{1}); m.Commit.Seq = 900 },
-		"a prepared one that was not":    func(m *HeldBy) { m.Prepared = new(l.preparedCert(0, 2, NullBody)); m.Prepared.Seq = 900 },
-		"a view that nobody justified":   func(m *HeldBy) { m.View, m.Suspects = 9, l.viewChange(2, 0, StableCert{}).Suspects },
-		"a view without a justification": func(m *HeldBy) { m.View = 9 },
+	good := l.answer(l.commit(0, 2, wire.Digest{1}, 3))
+	for name, spoil := range map[string]func(m *wire.HeldBy){
+		"another digest":                 func(m *wire.HeldBy) { m.Said[0].Digest = wire.Digest{2} },
+		"another view":                   func(m *wire.HeldBy) { m.Said[0].View = 1 },
+		"another place":                  func(m *wire.HeldBy) { m.Said[0].Seq = 3 },
+		"another kind":                   func(m *wire.HeldBy) { m.Said[0].Type = wire.TypePrepare },
+		"of another one":                 func(m *wire.HeldBy) { m.Said[0].Sig = l.commit(0, 2, wire.Digest{1}, 1).Sig },
+		"a checkpoint that was not":      func(m *wire.HeldBy) { m.Stable = l.stableCert(8); m.Stable.Seq = 12 },
+		"a certificate that was not":     func(m *wire.HeldBy) { m.Commit = l.commitCert(0, 2, wire.Digest{1}); m.Commit.Seq = 900 },
+		"a prepared one that was not":    func(m *wire.HeldBy) { m.Prepared = new(l.preparedCert(0, 2, wire.NullBody)); m.Prepared.Seq = 900 },
+		"a view that nobody justified":   func(m *wire.HeldBy) { m.View, m.Suspects = 9, l.viewChange(2, 0, wire.StableCert{}).Suspects },
+		"a view without a justification": func(m *wire.HeldBy) { m.View = 9 },
 	} {
-		m := wireClone(good)
+		m := decoded(t, good)
 		spoil(m)
-		if _, err := Verify(&l.cfg, m, wireHolds); err == nil {
+		if _, err := wire.Verify(&l.cfg, m, wireHolds); err == nil {
 			t.Errorf("%s is taken", name)
 		}
 	}

@@ -1,15 +1,15 @@
 // Package pbft is the protocol of Castro and Liskov (Practical Byzantine Fault Tolerance, OSDI'99 and TOCS 2002), with
 // signatures, as a pure state machine: events go in, effects come out.
 //
-// It owns what a replica says and believes: the messages with their bytes, digests and signatures, what makes each of
-// them valid, and what a replica does on each event. It must not do anything itself: no I/O, clock, goroutine, channel,
+// It owns what a replica believes and what it does on each event. What replicas say, with its bytes, digests and
+// signatures, and what makes it valid, is package wire. It must not do anything itself: no I/O, clock, goroutine, channel,
 // randomness, map order or key. A driver performs the effects in order, and nothing leaves the replica, and nothing is
 // executed, before every earlier record is durable (D0). Whatever a peer sends, a Step never panics and never grows
 // memory beyond the configuration; a panic here means that an invariant of our own is broken.
 //
 // # How to read it
 //
-// Start with events.go, effects.go and records.go, the three vocabularies, then messages.go and certificates.go.
+// Start with events.go and effects.go, the two vocabularies, and wire/messages.go, wire/certificates.go and wire/records.go.
 // replica.go sends each event to its handler. A handler reads guard, then act: whyDropX gives the reason to ignore an
 // input, and every ignored input says so by a Dropped effect. docs/protocol.md tells the whole as prose, and
 // testdata/*.txt shows it message by message.
@@ -26,9 +26,9 @@
 //	§4.4 view changes                    viewchange.go                         paper_viewchange_test.go
 //	     O, null requests, new view      newview.go                            paper_newview_test.go
 //	     timers                          timers.go                             rules_timers_test.go
-//	§4.5 safety, liveness                config.go (quorums), all of it        paper_correctness_test.go, random_test.go
+//	§4.5 safety, liveness                wire/config.go (quorums), all of it   paper_correctness_test.go, random_test.go
 //	§4.6 agreed time                     normal.go                             paper_normal_test.go (N1)
-//	§5.2 signatures, no MACs             signing.go, sign.go, claims.go        wire_signing_test.go
+//	§5.2 signatures, no MACs             wire/signing.go, wire/claims.go       wire/signing_test.go
 //	TOCS retransmission by status        retransmit.go, missing.go             paper_viewchange_test.go (V5)
 //
 // # What is not in the paper
@@ -36,7 +36,7 @@
 // Rules have a letter and a number; tests carry them in their names.
 //
 //	rule                                                    file                        test
-//	D0–D4, D7 durable before it is sent; restarts           restart.go, records.go      rules_durability_test.go
+//	D0–D4, D7 durable before it is sent; restarts           restart.go                  rules_durability_test.go
 //	D5 what a start executes again from the journal alone   backlog.go                  backlog_test.go
 //	D9 the anchor at the head of a journal segment          anchor.go                   rules_durability_test.go
 //	N1 agreed time; a pre-prepare from the future waits     normal.go                   paper_normal_test.go
@@ -49,8 +49,8 @@
 //	V7 Suspect: nobody leaves a view alone                  suspect.go, timers.go       paper_viewchange_test.go
 //	V9 no stall, at most four extra views                   all of it                   random_test.go, testdata/v9_*.txt
 //	T1, T3 a timer for each request; monotonic clocks       timers.go                   rules_timers_test.go
-//	S2–S4 verified before the core; bounded; never a panic  check*.go, codec*.go        wire_*, fuzz_step_test.go
-//	E1 evidence of equivocation                             evidence.go                 wire_evidence_test.go
+//	S2–S4 verified before the core; bounded; never a panic  package wire                fuzz_step_test.go
+//	E1 evidence of equivocation                             normal.go, wire/evidence.go wire/evidence_test.go
 //	D8.4 what a replica signed, as others remember it       statement.go, held.go       d8_held_test.go
 //	D8.5 the question of every start                        held.go                     d8_start_test.go
 //	D8.6 from where on a replica that forgot may vote       amnesiac.go                 d8_amnesiac_test.go
@@ -58,7 +58,7 @@
 //	D8.6, D8.7 what forks without them                      amnesiac.go, silence.go     d8_rare_test.go
 //	D8.9 nulls in an idle cluster                           nulls.go                    d8_nulls_test.go
 //	D8.10, D8.11 two view changes; who suspects what        viewchange.go, timers.go    d8_evidence_test.go
-//	X0 following by asking for batches                      follow.go, rebuild.go       x0_follow_test.go
+//	X0 following by asking for batches                      follow.go, wire/rebuild.go  x0_follow_test.go
 //	X1, X6, X7, X9 the state comes from others              transfer.go, restart.go     x1_transfer_test.go
 //	X8 what a replica does meanwhile                        transfer.go                 x8_voting_test.go
 //

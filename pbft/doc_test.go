@@ -13,7 +13,7 @@ func TestDoc_TheFilesItNamesExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := regexp.MustCompile(`[a-z0-9_*]+\.go`).FindAllString(string(doc), -1)
+	names := regexp.MustCompile(`[a-z0-9_*/]+\.go`).FindAllString(string(doc), -1)
 	if len(names) < 30 {
 		t.Fatalf("doc.go names only %d files", len(names))
 	}

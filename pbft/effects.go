@@ -1,5 +1,7 @@
 package pbft
 
+import "tagma/pbft/wire"
+
 // Effect is what a replica wants done. Effects are performed in slice order, and nothing leaves the replica and nothing
 // is executed before every earlier Persist and every earlier broadcast vote is durable (D0). The set is closed.
 //
@@ -7,74 +9,74 @@ package pbft
 type Effect interface{ effect() }
 
 // Persist makes a record durable.
-type Persist struct{ Record Record }
+type Persist struct{ Record wire.Record }
 
 // Note writes a record together with the next one that must be durable. Losing it in a crash is harmless.
-type Note struct{ Record Record }
+type Note struct{ Record wire.Record }
 
 // Broadcast signs a message (nested statements of our own first), makes it durable as a Sent record if it is of a type
 // that Durable names, sends it to every other replica, and returns it to this core as Received over the loopback.
-type Broadcast struct{ Msg Message }
+type Broadcast struct{ Msg wire.Message }
 
 // Send sends to one replica a message that needs no signature of ours or bears it already.
 type Send struct {
-	To  ReplicaID
-	Msg Message
+	To  wire.ReplicaID
+	Msg wire.Message
 }
 
 // Respond sends a reply to a client's link, if one is open here.
-type Respond struct{ Reply *Reply }
+type Respond struct{ Reply *wire.Reply }
 
 // Execute hands the batch of the next sequence number to execution.
 type Execute struct {
-	Seq  Seq
-	Body *Body
+	Seq  wire.Seq
+	Body *wire.Body
 }
 
 // Snapshot asks for Snapshotted once everything up to Seq is executed and durable in the store (K1).
-type Snapshot struct{ Seq Seq }
+type Snapshot struct{ Seq wire.Seq }
 
 // Truncate allows journal records of sequence numbers ≤ Below to be deleted, and state versions below Discard to be
 // forgotten (K1, K4).
 type Truncate struct {
-	Below   Seq
-	Discard Seq
+	Below   wire.Seq
+	Discard wire.Seq
 }
 
 // Transfer asks for the state of a stable checkpoint, that of Target or a newer one, from other replicas, behind what was
 // handed to execution before (X1). It is repeated with each newer target. Transferred follows, or Starving.
 type Transfer struct {
-	Target StableCert
+	Target wire.StableCert
 	Doubt  bool // the own state was found to be wrong (K2)
 }
 
 // Offer tells that a checkpoint is stable, and durable here: other replicas may fetch its state (X2).
-type Offer struct{ Cert StableCert }
+type Offer struct{ Cert wire.StableCert }
 
 // Resume lets execution go on from a state that was fetched (X6).
-type Resume struct{ Seq Seq }
+type Resume struct{ Seq wire.Seq }
 
 // Forgot reports that another replica holds a statement of this one that its journal lacks (D8.5). Nothing follows it.
 type Forgot struct {
-	Said    Statement
-	Witness ReplicaID
+	Said    wire.Statement
+	Witness wire.ReplicaID
 }
 
 // Accuse reports proven misbehaviour (E1).
-type Accuse struct{ Evidence Evidence }
+type Accuse struct{ Evidence wire.Evidence }
 
 // Diverged reports that a stable checkpoint has another digest than this replica's own (K2). The replica stops replying.
 type Diverged struct {
-	Seq         Seq
-	Own, Stable Digest
+	Seq         wire.Seq
+	Own, Stable wire.Digest
 }
 
 // Entered reports a view that became active here.
-type Entered struct{ View View }
+type Entered struct{ View wire.View }
 
 // Dropped says why an input changed nothing. It is data for traces, tests and counters.
 type Dropped struct {
-	Msg Message
+	Msg wire.Message
 	Why Reason
 }
 

@@ -1,6 +1,10 @@
 package pbft
 
-import "time"
+import (
+	"time"
+
+	"tagma/pbft/wire"
+)
 
 // Event is what happens to a replica. The set is closed.
 //
@@ -16,31 +20,31 @@ type Tick struct {
 
 // Source says which link a message came over.
 type Source struct {
-	Replica  ReplicaID // meaningful unless Client
-	Client   bool      // a client's link
-	Loopback bool      // this replica's own broadcast, durable by now
+	Replica  wire.ReplicaID // meaningful unless Client
+	Client   bool           // a client's link
+	Loopback bool           // this replica's own broadcast, durable by now
 }
 
 // Received is a message that was checked and whose claims hold.
 type Received struct {
 	From Source
-	Msg  Verified
+	Msg  wire.Verified
 }
 
 // Executed tells that a batch was executed and what its requests were answered.
 type Executed struct {
-	Seq     Seq
-	Replies []*Reply
+	Seq     wire.Seq
+	Replies []*wire.Reply
 }
 
 // Snapshotted tells that the state after Seq is durable and readable, with its digest (K1).
 type Snapshotted struct {
-	Seq    Seq
-	Digest Digest
+	Seq    wire.Seq
+	Digest wire.Digest
 }
 
 // Transferred tells that the state of a stable checkpoint was fetched from others and is durable in the store, whole (X6).
-type Transferred struct{ Cert StableCert }
+type Transferred struct{ Cert wire.StableCert }
 
 // Starving tells that no other replica serves a state that is of use to this one.
 type Starving struct{}

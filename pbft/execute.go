@@ -1,9 +1,11 @@
 package pbft
 
+import "tagma/pbft/wire"
+
 // Execution in sequence order (N4), and following by certificates (N7).
 
 // certify fixes what a sequence number holds: Q commits of one view agree on it.
-func (s *slot) certify(cert *CommitCert) {
+func (s *slot) certify(cert *wire.CommitCert) {
 	if s.cert == nil {
 		s.cert = cert
 	}
@@ -42,14 +44,14 @@ func (r *Replica) advance() {
 
 // hand gives one batch to execution. A slot that prepared here has a durable certificate already, and what committed is
 // noted behind it; one that is executed by commit certificate alone is journalled first (N7).
-func (r *Replica) hand(s *slot, body *Body) {
+func (r *Replica) hand(s *slot, body *wire.Body) {
 	certified := s.prepared == nil || s.prepared.Digest != s.cert.Digest || s.loose
 	if certified && !s.journalled {
-		r.emit(Persist{&Certified{Cert: *s.cert, Body: body}})
+		r.emit(Persist{&wire.Certified{Cert: *s.cert, Body: body}})
 	}
 	r.emit(Execute{Seq: s.seq, Body: body})
 	if !certified && !s.journalled {
-		r.emit(Note{&Committed{Cert: *s.cert}})
+		r.emit(Note{&wire.Committed{Cert: *s.cert}})
 	}
 	s.journalled, s.loose = true, false
 	r.handed, s.handedAt = s.seq, r.mono
@@ -82,7 +84,7 @@ func (r *Replica) onExecuted(e Executed) {
 
 // onCertifiedBody takes a body for a digest that something here vouches for: the certificate it comes with, or one that
 // is held already, or a new view (N7).
-func (r *Replica) onCertifiedBody(m *CertifiedBody) {
+func (r *Replica) onCertifiedBody(m *wire.CertifiedBody) {
 	if !r.log.holds(m.Seq) {
 		if m.Seq <= r.log.floor() {
 			r.drop(m, ReasonBelowWindow)
@@ -111,16 +113,16 @@ func (r *Replica) onCertifiedBody(m *CertifiedBody) {
 
 // wantsBody reports whether a digest that is vouched for lacks exactly this body, and it is of use: what was executed and
 // is stable is not taken back once it was forgotten (S4).
-func (r *Replica) wantsBody(s *slot, b *Body) bool {
+func (r *Replica) wantsBody(s *slot, b *wire.Body) bool {
 	d := b.Digest()
 	return (s.seq >= r.firstMissing() || s.seq > r.log.low) && s.vouches(d) && s.body(d) == nil
 }
 
 // takeBody stores a body that was missing and goes on where its absence had stopped the slot.
-func (r *Replica) takeBody(s *slot, b *Body) {
+func (r *Replica) takeBody(s *slot, b *wire.Body) {
 	s.keep(b)
 	if s.accepted && s.digest == b.Digest() {
-		r.emit(Persist{&Fetched{Seq: s.seq, Body: b}}) // before the prepare (D1)
+		r.emit(Persist{&wire.Fetched{Seq: s.seq, Body: b}}) // before the prepare (D1)
 		r.pool.markProposed(b)
 		r.vote(s)
 	} else {
@@ -130,7 +132,7 @@ func (r *Replica) takeBody(s *slot, b *Body) {
 }
 
 // onFetch answers a question for a body.
-func (r *Replica) onFetch(m *Fetch, from Source) {
+func (r *Replica) onFetch(m *wire.Fetch, from Source) {
 	if s := r.log.peek(m.Seq); s != nil {
 		if b := s.body(m.Digest); b != nil {
 			r.answerFetch(m, from.Replica, b)
@@ -142,7 +144,7 @@ func (r *Replica) onFetch(m *Fetch, from Source) {
 
 // answerFetch sends a body, within what a peer may fetch in a sixteenth of a timeout: the question is short, the answer
 // is not (S4).
-func (r *Replica) answerFetch(m *Fetch, to ReplicaID, b *Body) {
+func (r *Replica) answerFetch(m *wire.Fetch, to wire.ReplicaID, b *wire.Body) {
 	p := &r.peers[to]
 	if r.mono-p.fetchedAt >= r.cfg.ViewTimeout/16 {
 		p.fetched, p.fetchedAt = 0, r.mono
@@ -151,8 +153,8 @@ func (r *Replica) answerFetch(m *Fetch, to ReplicaID, b *Body) {
 		r.drop(m, ReasonTooOften)
 		return
 	}
-	p.fetched += b.requestBytes()
-	r.send(to, &CertifiedBody{Seq: m.Seq, Body: b})
+	p.fetched += b.RequestBytes()
+	r.send(to, &wire.CertifiedBody{Seq: m.Seq, Body: b})
 }
 
 // askForMore brings the next status forward when a push has helped and there is more to come.

@@ -1,6 +1,10 @@
 package pbft
 
-import "time"
+import (
+	"time"
+
+	"tagma/pbft/wire"
+)
 
 // Following as long as anybody remembers (X0): a replica that lags asks for the batches that it lacks, from the first
 // one on, and asks again as soon as the answer was of use. So it goes as fast as the answers come, whatever the timeout
@@ -8,17 +12,17 @@ import "time"
 
 // follow is the question that is out.
 type follow struct {
-	helper  ReplicaID
-	from    Seq // first batch that was asked for; 0: nothing is out
-	next    Seq // behind the last one of the answer, once its end has come
+	helper  wire.ReplicaID
+	from    wire.Seq // first batch that was asked for; 0: nothing is out
+	next    wire.Seq // behind the last one of the answer, once its end has come
 	askedAt time.Duration
 
 	refused   []bool // by replica: it does not hold the batch at refusedAt
-	refusedAt Seq
+	refusedAt wire.Seq
 }
 
 // refusedByAll reports whether no other replica holds the batch that is wanted.
-func (f *follow) refusedByAll(cfg *Config) bool { return countTrue(f.refused) >= cfg.N()-1 }
+func (f *follow) refusedByAll(cfg *wire.Config) bool { return countTrue(f.refused) >= cfg.N()-1 }
 
 // refusedNext reports whether no other replica holds the very next batch.
 func (r *Replica) refusedNext() bool {
@@ -47,12 +51,12 @@ func (r *Replica) pull() {
 		r.nextHelper()
 	}
 	f.from, f.next, f.askedAt = want, 0, r.mono
-	r.send(f.helper, &FetchSlots{From: want, Most: maxPushedSlots})
+	r.send(f.helper, &wire.FetchSlots{From: want, Most: maxPushedSlots})
 }
 
 // mayAsk reports whether it is time for a question, and turns to another helper where the last one was of no use, or
 // slow.
-func (r *Replica) mayAsk(want Seq) bool {
+func (r *Replica) mayAsk(want wire.Seq) bool {
 	f := &r.follow
 	patience := r.cfg.ViewTimeout / pullPatience
 	waited := r.mono - f.askedAt
@@ -80,7 +84,7 @@ func (r *Replica) mayAsk(want Seq) bool {
 func (r *Replica) nextHelper() {
 	f := &r.follow
 	for range r.cfg.N() {
-		f.helper = ReplicaID((int(f.helper) + 1) % r.cfg.N())
+		f.helper = wire.ReplicaID((int(f.helper) + 1) % r.cfg.N())
 		if f.helper != r.cfg.Self && (!f.refused[f.helper] || f.refusedByAll(r.cfg)) {
 			return
 		}
@@ -105,17 +109,17 @@ func (r *Replica) lags() bool {
 
 // firstLacking is the lowest sequence number above what was handed to execution that cannot be executed: its
 // certificate or its body is missing. Those before it only wait for the executor.
-func (r *Replica) firstLacking() Seq {
-	seq := r.handed + Seq(len(r.backlog)) + 1
+func (r *Replica) firstLacking() wire.Seq {
+	seq := r.handed + wire.Seq(len(r.backlog)) + 1
 	for ; ; seq++ {
-		if s := r.log.peek(seq); s == nil || s.decided() == nil {
+		if s := r.log.peek(seq); s == nil || s.cert == nil || s.body(s.cert.Digest) == nil {
 			return seq
 		}
 	}
 }
 
 // onSlots takes the end of an answer. Whoever does not hold the batch is passed over at once.
-func (r *Replica) onSlots(m *Slots, from Source) {
+func (r *Replica) onSlots(m *wire.Slots, from Source) {
 	f := &r.follow
 	if f.from == 0 || m.From != f.from || from.Replica != f.helper || f.next > 0 {
 		r.drop(m, ReasonUnasked)

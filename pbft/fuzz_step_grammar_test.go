@@ -1,6 +1,10 @@
 package pbft
 
-import "time"
+import (
+	"time"
+
+	"tagma/pbft/wire"
+)
 
 // next reads one event.
 func (in *fuzzInput) next() {
@@ -15,59 +19,59 @@ func (in *fuzzInput) next() {
 			in.step(ev)
 		}
 	case 2:
-		in.step(Received{From: Source{Client: true}, Msg: Own(in.c.request(uint64(in.byte())+1, "op"))})
+		in.step(Received{From: Source{Client: true}, Msg: wire.Own(in.c.request(uint64(in.byte())+1, "op"))})
 	case 13:
 		in.raw()
 	case 14:
-		in.receive(ReplicaID(int(in.byte())%in.c.cfg.N()), in.recovery())
+		in.receive(wire.ReplicaID(int(in.byte())%in.c.cfg.N()), in.recovery())
 	case 15:
 		in.transferred()
 	case 16:
 		in.step(Starving{})
 	default:
-		in.receive(ReplicaID(int(in.byte())%in.c.cfg.N()), in.message(kind))
+		in.receive(wire.ReplicaID(int(in.byte())%in.c.cfg.N()), in.message(kind))
 	}
 }
 
 // raw takes what follows as a frame.
 func (in *fuzzInput) raw() {
 	k := min(int(in.byte())*8, len(in.rest))
-	m, err := Decode(in.rest[:k:k])
+	m, err := wire.Decode(in.rest[:k:k])
 	in.rest = in.rest[k:]
 	if err == nil {
-		in.receive(ReplicaID(int(in.byte())%in.c.cfg.N()), m)
+		in.receive(wire.ReplicaID(int(in.byte())%in.c.cfg.N()), m)
 	}
 }
 
-func (in *fuzzInput) receive(from ReplicaID, m Message) {
-	if v, err := Verify(&in.c.cfg, m, believe); err == nil && from != in.c.cfg.Self {
+func (in *fuzzInput) receive(from wire.ReplicaID, m wire.Message) {
+	if v, err := wire.Verify(&in.c.cfg, m, believe); err == nil && from != in.c.cfg.Self {
 		in.step(Received{From: Source{Replica: from}, Msg: v})
 	}
 }
 
-func (in *fuzzInput) message(kind byte) Message {
-	v, s, by := in.view(), in.seq(), ReplicaID(int(in.byte())%in.c.cfg.N())
+func (in *fuzzInput) message(kind byte) wire.Message {
+	v, s, by := in.view(), in.seq(), wire.ReplicaID(int(in.byte())%in.c.cfg.N())
 	switch kind {
 	case 3:
 		b := in.body()
-		return &PrePrepare{View: v, Seq: s, Digest: b.Digest(), Body: b}
+		return &wire.PrePrepare{View: v, Seq: s, Digest: b.Digest(), Body: b}
 	case 4:
-		return &Prepare{View: v, Seq: s, Digest: in.body().Digest(), Replica: by}
+		return &wire.Prepare{View: v, Seq: s, Digest: in.body().Digest(), Replica: by}
 	case 5:
-		return &Commit{View: v, Seq: s, Digest: in.body().Digest(), Replica: by}
+		return &wire.Commit{View: v, Seq: s, Digest: in.body().Digest(), Replica: by}
 	case 6:
-		return &Checkpoint{Seq: s / 4 * 4, Digest: stateAfter(s / 4 * 4), Replica: by}
+		return &wire.Checkpoint{Seq: s / 4 * 4, Digest: stateAfter(s / 4 * 4), Replica: by}
 	case 7:
-		return &Suspect{View: v, Replica: by, Sig: Signature{1}}
+		return &wire.Suspect{View: v, Replica: by, Sig: wire.Signature{1}}
 	case 8:
 		return in.viewChange(v, by)
 	case 9:
 		return in.newView(v)
 	case 10:
 		b := in.body()
-		return &CertifiedBody{Seq: s, Body: b, Cert: in.c.commitCert(v, s, b.Digest())}
+		return &wire.CertifiedBody{Seq: s, Body: b, Cert: in.c.commitCert(v, s, b.Digest())}
 	case 11:
-		return &StableNotice{Cert: in.c.stableCert(s / 4 * 4)}
+		return &wire.StableNotice{Cert: in.c.stableCert(s / 4 * 4)}
 	}
 	return in.small(v, s)
 }
@@ -84,78 +88,78 @@ func (in *fuzzInput) transferred() {
 	}
 }
 
-func (in *fuzzInput) recovery() Message {
+func (in *fuzzInput) recovery() wire.Message {
 	v, s := in.view(), in.seq()
 	switch in.byte() % 6 {
 	case 0:
-		return &Recover{Until: s}
+		return &wire.Recover{Until: s}
 	case 1:
-		return &Held{Nonce: uint64(v), Above: s}
+		return &wire.Held{Nonce: uint64(v), Above: s}
 	case 2:
-		return &Slots{From: s, Next: s + Seq(in.byte()%8)}
+		return &wire.Slots{From: s, Next: s + wire.Seq(in.byte()%8)}
 	case 3:
-		return &FetchSlots{From: s, Most: uint32(s)}
+		return &wire.FetchSlots{From: s, Most: uint32(s)}
 	}
-	m := &HeldBy{Nonce: askNonce, Of: in.c.cfg.Self, Whole: in.byte()%4 > 0, Stable: StableCert{}}
+	m := &wire.HeldBy{Nonce: askNonce, Of: in.c.cfg.Self, Whole: in.byte()%4 > 0, Stable: wire.StableCert{}}
 	if k := s / 4 * 4; k > 0 {
 		m.Stable = in.c.stableCert(k)
 	}
 	for range in.byte() % 3 {
-		m.Said = append(m.Said, Statement{
-			Type: Type(in.byte()%7) + TypePrePrepare, View: in.view(), Seq: in.seq(), Digest: in.body().Digest(),
+		m.Said = append(m.Said, wire.Statement{
+			Type: wire.Type(in.byte()%7) + wire.TypePrePrepare, View: in.view(), Seq: in.seq(), Digest: in.body().Digest(),
 		})
 	}
 	if v > 0 {
-		m.View, m.Suspects = v, in.c.viewChange(v, 0, StableCert{}).Suspects
+		m.View, m.Suspects = v, in.c.viewChange(v, 0, wire.StableCert{}).Suspects
 	}
 	return m
 }
 
-func (in *fuzzInput) small(v View, s Seq) Message {
+func (in *fuzzInput) small(v wire.View, s wire.Seq) wire.Message {
 	switch in.byte() % 5 {
 	case 0:
-		return &Heartbeat{View: v}
+		return &wire.Heartbeat{View: v}
 	case 1:
-		return &Fetch{Seq: s, Digest: in.body().Digest()}
+		return &wire.Fetch{Seq: s, Digest: in.body().Digest()}
 	case 2:
-		return &CertifiedBody{Seq: s, Body: in.body()}
+		return &wire.CertifiedBody{Seq: s, Body: in.body()}
 	case 3:
-		return &PrePrepare{View: v, Seq: s, Digest: in.body().Digest()}
+		return &wire.PrePrepare{View: v, Seq: s, Digest: in.body().Digest()}
 	}
-	m := &Status{View: v, Active: s%2 == 0, Executed: s, Stable: in.seq(), Helper: in.c.cfg.Self}
-	for k := Seq(1); k <= 8; k++ {
-		m.Slots = append(m.Slots, SlotStatus{Seq: s + k, Lacks: Lacks(in.byte()) % (lacksAll + 1)})
+	m := &wire.Status{View: v, Active: s%2 == 0, Executed: s, Stable: in.seq(), Helper: in.c.cfg.Self}
+	for k := wire.Seq(1); k <= 8; k++ {
+		m.Slots = append(m.Slots, wire.SlotStatus{Seq: s + k, Lacks: wire.Lacks(in.byte()) % (lacksEverything + 1)})
 	}
 	return m
 }
 
-func (in *fuzzInput) view() View {
+func (in *fuzzInput) view() wire.View {
 	if b := in.byte(); b < 250 {
-		return View(b % 6)
+		return wire.View(b % 6)
 	}
-	return View(1<<63 + 5)
+	return wire.View(1<<63 + 5)
 }
 
-func (in *fuzzInput) seq() Seq {
+func (in *fuzzInput) seq() wire.Seq {
 	if b := in.byte(); b < 250 {
-		return Seq(b % 32)
+		return wire.Seq(b % 32)
 	}
-	return Seq(1<<64 - 1)
+	return wire.Seq(1<<64 - 1)
 }
 
-func (in *fuzzInput) body() *Body {
+func (in *fuzzInput) body() *wire.Body {
 	if b := in.byte() % 4; b > 0 {
-		return &Body{Time: 1<<60 + int64(b), Requests: []*Request{in.c.request(uint64(b), "op")}}
+		return &wire.Body{Time: 1<<60 + int64(b), Requests: []*wire.Request{in.c.request(uint64(b), "op")}}
 	}
-	return NullBody
+	return wire.NullBody
 }
 
-func (in *fuzzInput) viewChange(v View, by ReplicaID) *ViewChange {
-	stable := StableCert{}
+func (in *fuzzInput) viewChange(v wire.View, by wire.ReplicaID) *wire.ViewChange {
+	stable := wire.StableCert{}
 	if s := in.seq() / 4 * 4; s > 0 {
 		stable = in.c.stableCert(s)
 	}
-	var certs []PreparedCert
+	var certs []wire.PreparedCert
 	for s := stable.Seq + 1; s <= stable.Seq+8; s++ {
 		if in.byte()%2 == 0 && v > 0 {
 			certs = append(certs, in.c.preparedCert(min(in.view(), v-1), s, in.body()))
@@ -165,16 +169,16 @@ func (in *fuzzInput) viewChange(v View, by ReplicaID) *ViewChange {
 }
 
 // newView has the O that follows, so that it is entered, or one that does not.
-func (in *fuzzInput) newView(v View) Message {
-	m := &NewView{View: max(v, 1)}
-	for id := range ReplicaID(in.c.cfg.Quorum()) {
+func (in *fuzzInput) newView(v wire.View) wire.Message {
+	m := &wire.NewView{View: max(v, 1)}
+	for id := range wire.ReplicaID(in.c.cfg.Quorum()) {
 		m.ViewChanges = append(m.ViewChanges, *in.viewChange(m.View, id))
 	}
 	for _, d := range chosenDigests(m.ViewChanges) {
 		if in.byte() == 255 {
-			d = Digest{0xee}
+			d = wire.Digest{0xee}
 		}
-		m.Proposals = append(m.Proposals, Proposal{Digest: d})
+		m.Proposals = append(m.Proposals, wire.Proposal{Digest: d})
 	}
 	return m
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // FuzzStep gives one replica any sequence of well-formed messages, ticks and reports, as if every signature held: even
@@ -11,7 +13,7 @@ import (
 func FuzzStep(f *testing.F) {
 	f.Add([]byte{0, 3, 1, 0, 1, 2, 0, 1, 1, 1, 3, 0, 1, 1, 2, 3, 0, 1, 1, 0})
 	f.Add([]byte{1, 2, 0, 50, 0, 50, 0, 50, 6, 1, 0, 6, 1, 1, 7, 1, 2, 8, 1, 1, 0, 50})
-	f.Add(append([]byte{0, 1, 12, 200}, Encode(newWireCluster(4).prePrepare(0, 1, NullBody))...))
+	f.Add(append([]byte{0, 1, 12, 200}, wire.Encode(newWireCluster(4).prePrepare(0, 1, wire.NullBody))...))
 	f.Add([]byte{4, 3, 14, 0, 0, 0, 1, 1, 14, 1, 0, 0, 1, 1, 0, 1, 3, 0, 1, 1, 14, 2, 0, 0, 1, 3, 4, 2}) // asks, is told, votes
 	f.Add([]byte{8, 3, 11, 0, 28, 0, 50, 14, 0, 0, 12, 2, 4, 0, 50, 3, 1, 29, 1})                        // recovers
 	f.Add([]byte{0, 3, 11, 0, 28, 0, 50, 16, 0, 60, 15, 3, 0, 29, 0, 1, 14, 0, 0, 29, 3, 1})             // is left behind, has the state
@@ -34,9 +36,9 @@ type fuzzInput struct {
 	c        *wireCluster
 	r        *Replica
 	now      time.Duration
-	handed   Seq
+	handed   wire.Seq
 	executed []Event // not reported yet
-	target   *StableCert
+	target   *wire.StableCert
 }
 
 func newFuzzInput(t *testing.T, b []byte) *fuzzInput {
@@ -44,14 +46,14 @@ func newFuzzInput(t *testing.T, b []byte) *fuzzInput {
 	how := in.byte()
 	n := []int{4, 5, 6, 7}[how%4]
 	in.c = &wireCluster{cfg: clusterConfig(n)}
-	in.c.cfg.Self = ReplicaID(int(in.byte()) % n)
-	var log []Record
+	in.c.cfg.Self = wire.ReplicaID(int(in.byte()) % n)
+	var log []wire.Record
 	var start Start
 	switch how / 4 % 3 {
 	case 1: // it asks what it may have forgotten
 		start.Nonce = askNonce
 	case 2: // it had forgotten
-		log = Recovery{Until: 8, View: 2}.Records(&in.c.cfg, Life{1})
+		log = Recovery{Until: 8, View: 2}.Records(&in.c.cfg, wire.Life{1})
 	}
 	r, err := Boot(&in.c.cfg, log, Applied{}, start)
 	if err != nil {
@@ -78,10 +80,10 @@ func (in *fuzzInput) step(ev Event) {
 		switch e := e.(type) {
 		case Broadcast:
 			if votes([]Effect{e}) != nil && in.r.silent() {
-				in.t.Fatalf("D8.7: a silent replica broadcasts a %s", TypeOf(e.Msg))
+				in.t.Fatalf("D8.7: a silent replica broadcasts a %s", wire.TypeOf(e.Msg))
 			}
 			in.wellFormed(e.Msg)
-			own = append(own, Received{From: Source{Replica: in.c.cfg.Self, Loopback: true}, Msg: Own(e.Msg)})
+			own = append(own, Received{From: Source{Replica: in.c.cfg.Self, Loopback: true}, Msg: wire.Own(e.Msg)})
 		case Send:
 			if e.To == in.c.cfg.Self || int(e.To) >= in.c.cfg.N() {
 				in.t.Fatalf("sends to %d", e.To)
@@ -111,34 +113,34 @@ func (in *fuzzInput) step(ev Event) {
 }
 
 // wellFormed signs a broadcast and asks what its receivers would ask.
-func (in *fuzzInput) wellFormed(m Message) {
+func (in *fuzzInput) wellFormed(m wire.Message) {
 	key, self := in.c.cfg.Members[in.c.cfg.Self], in.c.cfg.Self
-	Sign(&in.c.cfg, m, wireSign(key))
-	if by, ok := Sender(&in.c.cfg, m); ok {
-		if by != self || ownSignature(m) != wireSign(key)(Signable(&in.c.cfg, m)) {
-			in.t.Fatalf("a %s that is not signed by its sender", TypeOf(m))
+	wire.Sign(&in.c.cfg, m, wireSign(key))
+	if by, ok := wire.Sender(&in.c.cfg, m); ok {
+		if by != self || wire.Claims(&in.c.cfg, m)[0].Sig != wireSign(key)(wire.Signable(&in.c.cfg, m)) {
+			in.t.Fatalf("a %s that is not signed by its sender", wire.TypeOf(m))
 		}
 	}
 	in.checked(m)
-	if Durable(m) {
-		in.recoded(&Sent{Msg: m})
+	if wire.Durable(m) {
+		in.recoded(&wire.Sent{Msg: m})
 	}
 }
 
-func (in *fuzzInput) checked(m Message) {
-	again, err := Decode(Encode(m))
+func (in *fuzzInput) checked(m wire.Message) {
+	again, err := wire.Decode(wire.Encode(m))
 	if err != nil {
-		in.t.Fatalf("its %s does not decode: %v", TypeOf(m), err)
+		in.t.Fatalf("its %s does not decode: %v", wire.TypeOf(m), err)
 	}
-	if _, err := Verify(&in.c.cfg, again, believe); err != nil {
-		in.t.Fatalf("its %s is refused: %v", TypeOf(m), err)
+	if _, err := wire.Verify(&in.c.cfg, again, believe); err != nil {
+		in.t.Fatalf("its %s is refused: %v", wire.TypeOf(m), err)
 	}
 }
 
-func (in *fuzzInput) recoded(r Record) {
-	b := EncodeRecord(r)
-	again, err := DecodeRecord(b)
-	if err != nil || !bytes.Equal(EncodeRecord(again), b) {
+func (in *fuzzInput) recoded(r wire.Record) {
+	b := wire.EncodeRecord(r)
+	again, err := wire.DecodeRecord(b)
+	if err != nil || !bytes.Equal(wire.EncodeRecord(again), b) {
 		in.t.Fatalf("record %T does not survive the journal: %v", r, err)
 	}
 }
@@ -158,4 +160,4 @@ func (in *fuzzInput) bounded() {
 	}
 }
 
-func believe([]Claim) bool { return true }
+func believe([]wire.Claim) bool { return true }

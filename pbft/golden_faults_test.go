@@ -3,17 +3,19 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // oneBatch is a body with one signed request of client 0.
-func (c *cluster) oneBatch(op string) *Body {
+func (c *cluster) oneBatch(op string) *wire.Body {
 	r := c.request(0, uint64(len(c.submitted)+1), op)
-	return &Body{Time: 1, Requests: []*Request{r}}
+	return &wire.Body{Time: 1, Requests: []*wire.Request{r}}
 }
 
 // sign signs a message as a replica.
-func (c *cluster) sign(by ReplicaID, m Message) Message {
-	Sign(c.nodes[by].cfg, m, testSign(c.nodes[by].cfg.Members[by]))
+func (c *cluster) sign(by wire.ReplicaID, m wire.Message) wire.Message {
+	wire.Sign(c.nodes[by].cfg, m, testSign(c.nodes[by].cfg.Members[by]))
 	return m
 }
 
@@ -22,9 +24,9 @@ func TestGolden_Equivocation(t *testing.T) {
 	c := traced(t, 4)
 	c.nodes[0].faulty = true
 	a, b := c.oneBatch("put a"), c.oneBatch("put b")
-	c.put(0, 1, c.sign(0, &PrePrepare{Seq: 1, Digest: a.Digest(), Body: a}))
-	c.put(0, 2, c.sign(0, &PrePrepare{Seq: 1, Digest: a.Digest(), Body: a}))
-	c.put(0, 3, c.sign(0, &PrePrepare{Seq: 1, Digest: b.Digest(), Body: b}))
+	c.put(0, 1, c.sign(0, &wire.PrePrepare{Seq: 1, Digest: a.Digest(), Body: a}))
+	c.put(0, 2, c.sign(0, &wire.PrePrepare{Seq: 1, Digest: a.Digest(), Body: a}))
+	c.put(0, 3, c.sign(0, &wire.PrePrepare{Seq: 1, Digest: b.Digest(), Body: b}))
 	c.settle()
 	c.nodes[0].up = false
 	if len(c.nodes[3].accused) == 0 || c.nodes[3].accused[0].Replica != 0 {
@@ -45,7 +47,7 @@ func TestGolden_Equivocation(t *testing.T) {
 func TestGolden_RestartInMidViewChange(t *testing.T) {
 	c := traced(t, 4)
 	c.nodes[0].crash()
-	c.filter = cut(TypeNewView)
+	c.filter = cut(wire.TypeNewView)
 	r := c.request(0, 1, "put a")
 	c.submit(r, 1, 2, 3)
 	c.until(3*time.Second, "all moved to view 1", func() bool { return c.nodes[3].replica.view == 1 && c.nodes[2].replica.view == 1 })
@@ -95,7 +97,7 @@ func TestGolden_V9_NobodyLeavesAlone(t *testing.T) {
 // V9, second stall: a justification that a receiver judges by its own low watermark.
 func TestGolden_V9_AJustificationIsJudgedByItsBytes(t *testing.T) {
 	c := traced(t, 4)
-	c.filter = func(p *packet) bool { _, isCheckpoint := p.msg.(*Checkpoint); return !isCheckpoint || p.to == 1 }
+	c.filter = func(p *packet) bool { _, isCheckpoint := p.msg.(*wire.Checkpoint); return !isCheckpoint || p.to == 1 }
 	for range 4 {
 		b := uint64(len(c.submitted) + 1)
 		c.submit(c.request(0, b, "op"), 0)
@@ -107,8 +109,8 @@ func TestGolden_V9_AJustificationIsJudgedByItsBytes(t *testing.T) {
 	c.trace.lines.Reset()
 	c.trace.comment("r1 alone has a stable checkpoint, h = 4; r2 and r3 have h = 0 and show certificates for 1 to 4")
 	c.filter = func(p *packet) bool {
-		_, isNotice := p.msg.(*StableNotice)
-		_, isCheckpoint := p.msg.(*Checkpoint)
+		_, isNotice := p.msg.(*wire.StableNotice)
+		_, isCheckpoint := p.msg.(*wire.Checkpoint)
 		return !isNotice && !isCheckpoint
 	}
 	c.nodes[0].crash()

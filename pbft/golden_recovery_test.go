@@ -3,6 +3,8 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // D8.6, D8.7, D8.9: a replica loses its disk in an idle cluster.
@@ -10,7 +12,7 @@ func TestGolden_ALostDisk(t *testing.T) {
 	c := begin(t, 4)
 	c.order(1)
 	c.asks = true
-	c.trace = &trace{at: c.now.Milliseconds(), only: new(ReplicaID(3))}
+	c.trace = &trace{at: c.now.Milliseconds(), only: new(wire.ReplicaID(3))}
 	victim := c.nodes[3]
 	victim.wipe()
 	victim.start()
@@ -32,7 +34,7 @@ func TestGolden_LeftBehind(t *testing.T) {
 	away := c.nodes[3]
 	away.crash()
 	c.order(40)
-	c.trace = &trace{at: c.now.Milliseconds(), only: new(ReplicaID(3))}
+	c.trace = &trace{at: c.now.Milliseconds(), only: new(wire.ReplicaID(3))}
 	away.start()
 	c.until(2*time.Second, "it has the state and has followed", func() bool { return away.replica.handed == 41 })
 	golden(t, c, "left_behind", `# A replica is away for longer than the others remember (X1, X6, X8). What r3 does.

@@ -3,6 +3,8 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // §4.2: three phases, then execution and replies.
@@ -45,13 +47,13 @@ func TestGolden_PrimaryCrash(t *testing.T) {
 // V1, V3: what may have committed survives two view changes.
 func TestGolden_PreparedSurvivesTwoViewChanges(t *testing.T) {
 	c := traced(t, 4)
-	c.filter = cut(TypeCommit)
+	c.filter = cut(wire.TypeCommit)
 	r := c.request(0, 1, "put a")
 	c.submit(r, 0)
 	c.settle()
 	c.trace.comment("no commit was delivered; r0 crashes, and so does r1 as soon as it starts view 1")
 	c.nodes[0].crash()
-	c.filter = cut(TypeCommit, TypePrepare)
+	c.filter = cut(wire.TypeCommit, wire.TypePrepare)
 	c.until(4*time.Second, "view 1 is active", func() bool { return c.nodes[2].replica.view == 1 && c.nodes[2].replica.active })
 	c.nodes[1].crash()
 	c.trace.comment("r0 is back, all links work, and view 2 needs three view changes: r0, r2, r3")
@@ -73,8 +75,8 @@ func TestGolden_GapIsFilledWithNulls(t *testing.T) {
 	c.nodes[0].faulty = true
 	b := c.oneBatch("put b")
 	c.trace.comment("r0 is faulty: it assigns sequence number 2 and leaves 1 out")
-	for _, to := range []ReplicaID{1, 2, 3} {
-		c.put(0, to, c.sign(0, &PrePrepare{Seq: 2, Digest: b.Digest(), Body: b}))
+	for _, to := range []wire.ReplicaID{1, 2, 3} {
+		c.put(0, to, c.sign(0, &wire.PrePrepare{Seq: 2, Digest: b.Digest(), Body: b}))
 	}
 	c.settle()
 	c.nodes[0].up = false

@@ -1,13 +1,17 @@
 package pbft
 
-import "time"
+import (
+	"time"
+
+	"tagma/pbft/wire"
+)
 
 // The question of every start (D8.4, D8.5): does anybody hold something that this replica signed and its journal lacks?
 // A disk that was put back from an older copy looks like any other to its owner; only the others can tell.
 
 // Start says how a replica comes up.
 type Start struct {
-	Life  Life
+	Life  wire.Life
 	Nonce uint64 // fresh for each start; 0: nobody is asked
 	First bool   // it was never started before, so that its journal is empty (D8.5)
 	Fetch bool   // its store holds none of the states that its journal names: the state must come from others (X1)
@@ -24,7 +28,7 @@ type inquiry struct {
 	again  time.Duration
 }
 
-func newInquiry(cfg *Config, start Start) inquiry {
+func newInquiry(cfg *wire.Config, start Start) inquiry {
 	return inquiry{
 		nonce: start.Nonce, first: start.First, asking: start.Nonce != 0, whole: make([]bool, cfg.N()),
 	}
@@ -32,7 +36,7 @@ func newInquiry(cfg *Config, start Start) inquiry {
 
 // enough is how many others that remember everything must have answered before an ordinary start votes: with this
 // replica they are n−f.
-func (q *inquiry) enough(cfg *Config) bool { return countTrue(q.whole) >= cfg.N()-cfg.F()-1 }
+func (q *inquiry) enough(cfg *wire.Config) bool { return countTrue(q.whole) >= cfg.N()-cfg.F()-1 }
 
 // countTrue is how many entries of a list by replica are set.
 func countTrue(list []bool) int {
@@ -54,17 +58,17 @@ func (r *Replica) stepAsking(ev Event) {
 		r.ask()
 	case Received:
 		switch m := e.Msg.Message().(type) {
-		case *Held:
+		case *wire.Held:
 			if !e.From.Client {
 				r.onHeld(m, e.From)
 				return
 			}
-		case *HeldBy:
+		case *wire.HeldBy:
 			if !e.From.Client {
 				r.onHeldBy(m, e.From)
 				return
 			}
-		case *Request:
+		case *wire.Request:
 			r.respondBusy(m, e.From)
 		default: // it is of use once this replica may vote
 		}
@@ -85,14 +89,14 @@ func (r *Replica) ask() {
 		q.again = r.mono + r.cfg.ViewTimeout/8
 	}
 	for id := range r.cfg.N() {
-		if to := ReplicaID(id); to != r.cfg.Self && !q.whole[id] {
-			r.send(to, &Held{Nonce: q.nonce, Above: r.log.low})
+		if to := wire.ReplicaID(id); to != r.cfg.Self && !q.whole[id] {
+			r.send(to, &wire.Held{Nonce: q.nonce, Above: r.log.low})
 		}
 	}
 }
 
 // onHeld answers another replica's question, at a bounded rate: the answer is long.
-func (r *Replica) onHeld(m *Held, from Source) {
+func (r *Replica) onHeld(m *wire.Held, from Source) {
 	p := &r.peers[from.Replica]
 	if p.asked && r.mono-p.askedAt < r.cfg.ViewTimeout/16 {
 		r.drop(m, ReasonTooOften)
@@ -103,8 +107,8 @@ func (r *Replica) onHeld(m *Held, from Source) {
 }
 
 // heldBy is what this replica holds of what another one signed, and how far it knows the cluster to have come.
-func (r *Replica) heldBy(id ReplicaID, m *Held) *HeldBy {
-	answer := &HeldBy{
+func (r *Replica) heldBy(id wire.ReplicaID, m *wire.Held) *wire.HeldBy {
+	answer := &wire.HeldBy{
 		Nonce: m.Nonce, Of: id, Whole: !r.silent(), Said: r.saidBy(id, m.Above), Stable: r.checkpoints.stable,
 	}
 	for seq := r.log.seen; seq > r.log.floor() && (answer.Prepared == nil || answer.Commit == nil); seq-- {
@@ -125,7 +129,7 @@ func (r *Replica) heldBy(id ReplicaID, m *Held) *HeldBy {
 
 // onHeldBy takes an answer. One statement that the journal lacks proves that something was forgotten, and nobody can
 // forge it. Without one, n−f−1 answers of replicas that remember everything let this one vote; the rest may still come.
-func (r *Replica) onHeldBy(m *HeldBy, from Source) {
+func (r *Replica) onHeldBy(m *wire.HeldBy, from Source) {
 	q := &r.inquiry
 	if q.nonce == 0 || m.Nonce != q.nonce || m.Of != r.cfg.Self {
 		r.drop(m, ReasonUnasked)
@@ -151,28 +155,28 @@ func (r *Replica) onHeldBy(m *HeldBy, from Source) {
 // hasForgotten reports whether the journal lacks a statement of this replica that still matters: a vote above h in a
 // view that was not left, a checkpoint above h, or a higher view than its own. What lies below the recovery of this
 // life is known to be forgotten, and never contradicted (D8.7); a second view change to V* itself is sound (D8.10).
-func (r *Replica) hasForgotten(s *Statement) bool {
+func (r *Replica) hasForgotten(s *wire.Statement) bool {
 	floor := r.recovery.view
 	switch s.Type {
-	case TypeViewChange:
+	case wire.TypeViewChange:
 		return s.View > max(r.view, floor)
-	case TypeNewView:
+	case wire.TypeNewView:
 		return s.View > r.view && s.View >= floor
-	case TypeCheckpoint:
+	case wire.TypeCheckpoint:
 		return s.Seq > max(r.log.low, r.recovery.until) && !r.saidCheckpoint(s)
 	default:
 		return s.Seq > r.log.low && s.View >= max(r.view, floor) && !r.saidVote(s)
 	}
 }
 
-func (r *Replica) saidCheckpoint(s *Statement) bool {
+func (r *Replica) saidCheckpoint(s *wire.Statement) bool {
 	own, known := r.checkpoints.ownDigest(s.Seq)
 	return known && own == s.Digest || s.Seq <= r.checkpoints.void
 }
 
 // saidVote reports whether a vote of this replica is in its journal: in the slot, since the view was not left. One that
 // was only just sent may come back from others before it does over the loopback.
-func (r *Replica) saidVote(s *Statement) bool {
+func (r *Replica) saidVote(s *wire.Statement) bool {
 	at := r.log.peek(s.Seq)
 	if at == nil {
 		return false
@@ -180,10 +184,10 @@ func (r *Replica) saidVote(s *Statement) bool {
 	said := vote{true, s.View, s.Digest, s.Sig}
 	current := s.View == r.view
 	switch s.Type {
-	case TypePrePrepare:
+	case wire.TypePrePrepare:
 		sent := r.isPrimary() && s.Seq <= r.proposed && at.body(s.Digest) != nil
 		return current && (at.accepted && at.digest == s.Digest || !at.accepted && sent)
-	case TypePrepare:
+	case wire.TypePrepare:
 		return same(&at.prepares[r.cfg.Self], &said) || current && at.prepareSent && at.digest == s.Digest
 	default:
 		sent := current && at.commitSent && at.prepared != nil && at.prepared.View == s.View

@@ -1,23 +1,27 @@
 package pbft
 
-import "time"
+import (
+	"time"
+
+	"tagma/pbft/wire"
+)
 
 // Inspection is a copy of what an operator wants to see of a replica.
 type Inspection struct {
-	View        View
+	View        wire.View
 	Active      bool
-	Primary     ReplicaID
-	Executed    Seq    // last sequence number handed to execution
-	Stable      Seq    // low watermark h
-	StateDigest Digest // of the state after Stable
-	Proposed    Seq    // highest one assigned, if this replica is the primary
-	Seen        Seq    // highest one any message named
-	Pending     int    // requests known and not ordered
-	LeftBehind  bool   // what is to be executed next comes from nobody: the state is fetched
-	Asking      bool   // it does not know yet whether it remembers all that it signed (D8.5)
-	Silent      bool   // it had forgotten what it signed, and does not vote yet (D8.7)
-	Until       Seq    // where its silence ends; 0 if it forgot nothing
-	Since       View   // the first view in which it votes; 0 if it forgot nothing
+	Primary     wire.ReplicaID
+	Executed    wire.Seq    // last sequence number handed to execution
+	Stable      wire.Seq    // low watermark h
+	StateDigest wire.Digest // of the state after Stable
+	Proposed    wire.Seq    // highest one assigned, if this replica is the primary
+	Seen        wire.Seq    // highest one any message named
+	Pending     int         // requests known and not ordered
+	LeftBehind  bool        // what is to be executed next comes from nobody: the state is fetched
+	Asking      bool        // it does not know yet whether it remembers all that it signed (D8.5)
+	Silent      bool        // it had forgotten what it signed, and does not vote yet (D8.7)
+	Until       wire.Seq    // where its silence ends; 0 if it forgot nothing
+	Since       wire.View   // the first view in which it votes; 0 if it forgot nothing
 	Suspecting  bool
 	Diverged    bool
 	Timeout     time.Duration
@@ -28,10 +32,10 @@ type Inspection struct {
 type PeerInspection struct {
 	Heard    bool
 	Age      time.Duration // since it was heard
-	View     View
+	View     wire.View
 	Active   bool
-	Executed Seq
-	Stable   Seq
+	Executed wire.Seq
+	Stable   wire.Seq
 }
 
 // Inspect returns a copy of this replica's state for dashboards. It changes nothing.
@@ -65,10 +69,10 @@ func (p *pool) waitingAll() int {
 
 // Position is where a replica is: the part of an Inspection that is cheap enough to look at after every step.
 type Position struct {
-	View     View
+	View     wire.View
 	Active   bool
-	Executed Seq // last sequence number handed to execution
-	Stable   Seq // low watermark h
+	Executed wire.Seq // last sequence number handed to execution
+	Stable   wire.Seq // low watermark h
 }
 
 // Position returns where this replica is. It allocates nothing.
@@ -78,11 +82,11 @@ func (r *Replica) Position() Position {
 
 // Footprint is how much a replica holds, for checks that it is bounded (S4).
 type Footprint struct {
-	Slots    int // of the ring; constant
-	Highest  Seq // sequence number of the highest slot that accepted a pre-prepare in the current view
-	Bodies   int // most bodies that one slot holds
-	Requests int // in the pool, ordered ones that were not executed yet included
-	Queues   int // clients that have one in the pool
+	Slots    int      // of the ring; constant
+	Highest  wire.Seq // sequence number of the highest slot that accepted a pre-prepare in the current view
+	Bodies   int      // most bodies that one slot holds
+	Requests int      // in the pool, ordered ones that were not executed yet included
+	Queues   int      // clients that have one in the pool
 }
 
 // Footprint counts what this replica holds. It looks at every slot, so it is for a check now and then.
@@ -99,7 +103,7 @@ func (r *Replica) Footprint() Footprint {
 }
 
 // Bounds is the largest Footprint that a configuration allows. Highest counts from the low watermark.
-func Bounds(cfg *Config) Footprint {
+func Bounds(cfg *wire.Config) Footprint {
 	return Footprint{
 		Slots: int((keptWindows + 2) * cfg.LogWindow), Highest: cfg.LogWindow, Bodies: maxBodies,
 		Requests: 2 * cfg.MaxPending, Queues: 2 * cfg.MaxPending,

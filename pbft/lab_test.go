@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // lab is one replica under test. Its peers exist as keys only: a test builds what they say and looks at every effect.
@@ -12,12 +14,12 @@ type lab struct {
 	t   testing.TB
 	r   *Replica
 	now time.Duration
-	log []Record // what was made durable
+	log []wire.Record // what was made durable
 
-	wrong Digest // of its own states, if they are not those of correct replicas
+	wrong wire.Digest // of its own states, if they are not those of correct replicas
 }
 
-func newLab(t testing.TB, n int, self ReplicaID, change ...func(*Config)) *lab {
+func newLab(t testing.TB, n int, self wire.ReplicaID, change ...func(*wire.Config)) *lab {
 	t.Helper()
 	l := &lab{t: t, wireCluster: &wireCluster{cfg: clusterConfig(n)}}
 	l.cfg.Self = self
@@ -51,15 +53,15 @@ func (l *lab) step(ev Event) []Effect {
 				l.log = append(l.log, e.Record)
 			case Broadcast:
 				l.signBy(e.Msg, l.cfg.Self)
-				if Durable(e.Msg) {
-					l.log = append(l.log, &Sent{Msg: e.Msg})
+				if wire.Durable(e.Msg) {
+					l.log = append(l.log, &wire.Sent{Msg: e.Msg})
 				}
-				queue = append(queue, Received{From: Source{Replica: l.cfg.Self, Loopback: true}, Msg: Own(e.Msg)})
+				queue = append(queue, Received{From: Source{Replica: l.cfg.Self, Loopback: true}, Msg: wire.Own(e.Msg)})
 			case Execute:
 				queue = append(queue, l.execute(e))
 			case Snapshot:
 				own := stateAfter(e.Seq)
-				if l.wrong != (Digest{}) {
+				if l.wrong != (wire.Digest{}) {
 					own = l.wrong
 				}
 				queue = append(queue, Snapshotted{Seq: e.Seq, Digest: own})
@@ -70,28 +72,28 @@ func (l *lab) step(ev Event) []Effect {
 }
 
 // stateAfter is the digest that correct replicas of a lab have after a sequence number.
-func stateAfter(s Seq) Digest { return Digest{0x57, byte(s)} }
+func stateAfter(s wire.Seq) wire.Digest { return wire.Digest{0x57, byte(s)} }
 
 func (l *lab) execute(e Execute) Event {
 	done := Executed{Seq: e.Seq}
 	for _, r := range e.Body.Requests {
-		done.Replies = append(done.Replies, &Reply{
-			ID: r.ID, Request: r.Digest(), Outcome: OutcomeExecuted, Seq: e.Seq, Results: [][]byte{{1}},
+		done.Replies = append(done.Replies, &wire.Reply{
+			ID: r.ID, Request: r.Digest(), Outcome: wire.OutcomeExecuted, Seq: e.Seq, Results: [][]byte{{1}},
 		})
 	}
 	return done
 }
 
 // signBy signs as a replica, unless the message is a request or has no signature.
-func (l *lab) signBy(m Message, by ReplicaID) Message {
-	Sign(&l.cfg, m, wireSign(l.cfg.Members[by]))
+func (l *lab) signBy(m wire.Message, by wire.ReplicaID) wire.Message {
+	wire.Sign(&l.cfg, m, wireSign(l.cfg.Members[by]))
 	return m
 }
 
 // from delivers a message that passes Check and whose signatures hold.
-func (l *lab) from(by ReplicaID, m Message) []Effect {
+func (l *lab) from(by wire.ReplicaID, m wire.Message) []Effect {
 	l.t.Helper()
-	v, err := Verify(&l.cfg, m, wireHolds)
+	v, err := wire.Verify(&l.cfg, m, wireHolds)
 	if err != nil {
 		l.t.Fatalf("the test's own message is refused: %v", err)
 	}
@@ -99,8 +101,8 @@ func (l *lab) from(by ReplicaID, m Message) []Effect {
 }
 
 // fromClient delivers a request over its client's link.
-func (l *lab) fromClient(r *Request) []Effect {
-	return l.step(Received{From: Source{Client: true}, Msg: Own(r)})
+func (l *lab) fromClient(r *wire.Request) []Effect {
+	return l.step(Received{From: Source{Client: true}, Msg: wire.Own(r)})
 }
 
 // wait lets time pass in one tick.
@@ -110,21 +112,21 @@ func (l *lab) wait(d time.Duration) []Effect {
 }
 
 // accept has the primary of view v pre-prepare a body.
-func (l *lab) propose(v View, s Seq, b *Body) []Effect {
+func (l *lab) propose(v wire.View, s wire.Seq, b *wire.Body) []Effect {
 	l.t.Helper()
 	return l.from(l.cfg.Primary(v), l.prePrepare(v, s, b))
 }
 
 // commitAll delivers the proposal and everybody's votes for it, so that the replica executes it.
-func (l *lab) commitAll(v View, s Seq, b *Body) []Effect {
+func (l *lab) commitAll(v wire.View, s wire.Seq, b *wire.Body) []Effect {
 	l.t.Helper()
 	all := l.propose(v, s, b)
-	for id := range ReplicaID(l.cfg.N()) {
+	for id := range wire.ReplicaID(l.cfg.N()) {
 		if id != l.cfg.Self && id != l.cfg.Primary(v) {
 			all = append(all, l.from(id, l.prepare(v, s, b.Digest(), id))...)
 		}
 	}
-	for id := range ReplicaID(l.cfg.N()) {
+	for id := range wire.ReplicaID(l.cfg.N()) {
 		if id != l.cfg.Self {
 			all = append(all, l.from(id, l.commit(v, s, b.Digest(), id))...)
 		}
@@ -133,10 +135,10 @@ func (l *lab) commitAll(v View, s Seq, b *Body) []Effect {
 }
 
 // suspected delivers f+1 suspects of other replicas, so that the replica moves to view v.
-func (l *lab) suspected(v View) []Effect {
+func (l *lab) suspected(v wire.View) []Effect {
 	l.t.Helper()
 	var all []Effect
-	for id, k := ReplicaID(0), 0; k < l.cfg.Weak(); id++ {
+	for id, k := wire.ReplicaID(0), 0; k < l.cfg.Weak(); id++ {
 		if id != l.cfg.Self {
 			all = append(all, l.from(id, l.suspect(v-1, id))...)
 			k++
@@ -145,38 +147,38 @@ func (l *lab) suspected(v View) []Effect {
 	return all
 }
 
-func (l *lab) suspect(v View, by ReplicaID) *Suspect {
-	m := &Suspect{View: v, Replica: by}
+func (l *lab) suspect(v wire.View, by wire.ReplicaID) *wire.Suspect {
+	m := &wire.Suspect{View: v, Replica: by}
 	l.signBy(m, by)
 	return m
 }
 
 // newViewFrom builds the new view that follows from these view changes.
-func (l *lab) newViewFrom(v View, vcs ...*ViewChange) *NewView {
-	m := &NewView{View: v}
+func (l *lab) newViewFrom(v wire.View, vcs ...*wire.ViewChange) *wire.NewView {
+	m := &wire.NewView{View: v}
 	for _, vc := range vcs {
 		m.ViewChanges = append(m.ViewChanges, *vc)
 	}
 	for _, d := range chosenDigests(m.ViewChanges) {
-		m.Proposals = append(m.Proposals, Proposal{Digest: d})
+		m.Proposals = append(m.Proposals, wire.Proposal{Digest: d})
 	}
 	l.signBy(m, l.cfg.Primary(v))
 	return m
 }
 
 // enter brings the replica into view v with a new view in which nothing was prepared.
-func (l *lab) enter(v View) []Effect {
+func (l *lab) enter(v wire.View) []Effect {
 	l.t.Helper()
-	var vcs []*ViewChange
-	for id := range ReplicaID(l.cfg.Quorum()) {
-		vcs = append(vcs, l.viewChange(v, id, StableCert{}))
+	var vcs []*wire.ViewChange
+	for id := range wire.ReplicaID(l.cfg.Quorum()) {
+		vcs = append(vcs, l.viewChange(v, id, wire.StableCert{}))
 	}
 	return l.from(l.cfg.Primary(v), l.newViewFrom(v, vcs...))
 }
 
 // batch is a body with one request whose operation is op.
-func (l *lab) batch(t uint64, op string) *Body {
-	return &Body{Time: 1_700_000_000_000_000_000, Requests: []*Request{l.request(t, op)}}
+func (l *lab) batch(t uint64, op string) *wire.Body {
+	return &wire.Body{Time: 1_700_000_000_000_000_000, Requests: []*wire.Request{l.request(t, op)}}
 }
 
 // all returns the effects of one type.
@@ -191,7 +193,7 @@ func all[T Effect](effects []Effect) []T {
 }
 
 // broadcasts returns the broadcast messages of one type.
-func broadcasts[T Message](effects []Effect) []T {
+func broadcasts[T wire.Message](effects []Effect) []T {
 	var found []T
 	for _, e := range all[Broadcast](effects) {
 		if m, ok := e.Msg.(T); ok {
@@ -202,7 +204,7 @@ func broadcasts[T Message](effects []Effect) []T {
 }
 
 // sends returns the messages of one type that were sent to one replica.
-func sends[T Message](effects []Effect) []T {
+func sends[T wire.Message](effects []Effect) []T {
 	var found []T
 	for _, e := range all[Send](effects) {
 		if m, ok := e.Msg.(T); ok {
@@ -229,4 +231,16 @@ func wantCount[T any](t testing.TB, list []T, want int, what string) {
 	if len(list) != want {
 		t.Fatalf("%d %s, want %d", len(list), what, want)
 	}
+}
+
+const lacksEverything = wire.LacksProposal | wire.LacksPrepares | wire.LacksCommits
+
+// decoded is a copy of a message as it comes over a link.
+func decoded[M wire.Message](t *testing.T, m M) M {
+	t.Helper()
+	copied, err := wire.Decode(wire.Encode(m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return copied.(M)
 }

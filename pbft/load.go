@@ -1,6 +1,10 @@
 package pbft
 
-import "time"
+import (
+	"time"
+
+	"tagma/pbft/wire"
+)
 
 // How much a replica admits of its clients however slowly the cluster orders.
 const (
@@ -16,18 +20,18 @@ const maxPendingBytes = 64 << 20
 // amount counts requests and their encoded bytes.
 type amount struct{ requests, bytes int }
 
-func (a *amount) add(m *Request) {
+func (a *amount) add(m *wire.Request) {
 	a.requests++
 	a.bytes += m.Size()
 }
 
-func (a *amount) remove(m *Request) {
+func (a *amount) remove(m *wire.Request) {
 	a.requests--
 	a.bytes -= m.Size()
 }
 
 // leaves reports whether there is room for one more request within most. The first one has room however large it is.
-func (a amount) leaves(most amount, m *Request) bool {
+func (a amount) leaves(most amount, m *wire.Request) bool {
 	return a.requests < most.requests && (a.requests == 0 || a.bytes+m.Size() <= most.bytes)
 }
 

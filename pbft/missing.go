@@ -1,5 +1,7 @@
 package pbft
 
+import "tagma/pbft/wire"
+
 // What a Status lists as missing: everything that a correct replica may have, and little of what one alone names (S4).
 
 // nearby is how far above what is known the slots are listed that a single replica named: a vote may come before all others.
@@ -7,7 +9,7 @@ const nearby = 32
 
 // known is the highest sequence number that a correct replica has something for: the end of the window that somebody merely
 // named would lengthen every status by the whole of it (S4).
-func (r *Replica) known() Seq {
+func (r *Replica) known() wire.Seq {
 	seq := min(r.log.seen, r.log.high())
 	for first := r.firstMissing(); seq >= first; seq-- {
 		if s := r.log.peek(seq); s != nil && r.isKnown(s) {
@@ -38,7 +40,7 @@ func (r *Replica) current(v *vote) bool { return v.cast && (v.view == r.view || 
 
 // firstMissing is the lowest sequence number that is of use and not executed: who is left behind has only to vote above h,
 // for it can execute nothing, and what lies lower comes by state transfer.
-func (r *Replica) firstMissing() Seq {
+func (r *Replica) firstMissing() wire.Seq {
 	if r.leftBehind() {
 		return r.log.low + 1
 	}
@@ -46,27 +48,27 @@ func (r *Replica) firstMissing() Seq {
 }
 
 // lacks says what is missing for a sequence number above what was executed.
-func (r *Replica) lacks(seq Seq) Lacks {
+func (r *Replica) lacks(seq wire.Seq) wire.Lacks {
 	s := r.log.peek(seq)
 	if s == nil {
-		return LacksProposal | LacksPrepares | LacksCommits
+		return wire.LacksProposal | wire.LacksPrepares | wire.LacksCommits
 	}
 	if s.cert != nil {
 		return 0
 	}
-	missing := LacksCommits
+	missing := wire.LacksCommits
 	if waits := s.waiting != nil && s.waiting.View == r.view; !s.accepted && !waits {
-		missing |= LacksProposal
+		missing |= wire.LacksProposal
 	}
 	if !s.commitSent {
-		missing |= LacksPrepares
+		missing |= wire.LacksPrepares
 	}
 	return missing
 }
 
 // learnOf takes from the primary's status how far it has proposed: a pre-prepare that was lost on the way to everybody
 // shows nowhere else, and who knows of it asks for it. It lists each one, and counts for no more than it lists.
-func (r *Replica) learnOf(m *Status, from ReplicaID) {
+func (r *Replica) learnOf(m *wire.Status, from wire.ReplicaID) {
 	if len(m.Slots) == 0 || m.View != r.view || from != r.cfg.Primary(r.view) {
 		return
 	}

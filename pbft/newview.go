@@ -1,16 +1,18 @@
 package pbft
 
+import "tagma/pbft/wire"
+
 // Starting a new view (§4.4): what its primary computes and every backup computes again.
 
 // newNewView builds the NewView of the current view from Q view changes, our own among them.
-func (r *Replica) newNewView() *NewView {
-	m := &NewView{View: r.view}
+func (r *Replica) newNewView() *wire.NewView {
+	m := &wire.NewView{View: r.view}
 	others := r.cfg.Quorum() - 1
 	for i, vc := range r.change.votes {
 		if vc == nil || vc.View != r.view {
 			continue
 		}
-		if ReplicaID(i) != r.cfg.Self {
+		if wire.ReplicaID(i) != r.cfg.Self {
 			if others == 0 {
 				continue
 			}
@@ -19,15 +21,15 @@ func (r *Replica) newNewView() *NewView {
 		m.ViewChanges = append(m.ViewChanges, *vc)
 	}
 	for _, d := range chosenDigests(m.ViewChanges) {
-		m.Proposals = append(m.Proposals, Proposal{Digest: d})
+		m.Proposals = append(m.Proposals, wire.Proposal{Digest: d})
 	}
 	return m
 }
 
 // chosenDigests is the rule at the heart of the view change (V3): for each sequence number above the highest stable
 // checkpoint in V, up to the highest prepared one, the digest that prepared in the highest view, else null.
-func chosenDigests(v []ViewChange) []Digest {
-	minS, maxS := Seq(0), Seq(0)
+func chosenDigests(v []wire.ViewChange) []wire.Digest {
+	minS, maxS := wire.Seq(0), wire.Seq(0)
 	for i := range v {
 		minS = max(minS, v[i].Stable.Seq)
 		if p := v[i].Prepared; len(p) > 0 {
@@ -37,7 +39,7 @@ func chosenDigests(v []ViewChange) []Digest {
 	if maxS <= minS {
 		return nil
 	}
-	best := make([]*PreparedCert, maxS-minS)
+	best := make([]*wire.PreparedCert, maxS-minS)
 	for i := range v {
 		for j := range v[i].Prepared {
 			p := &v[i].Prepared[j]
@@ -49,9 +51,9 @@ func chosenDigests(v []ViewChange) []Digest {
 			}
 		}
 	}
-	digests := make([]Digest, len(best))
+	digests := make([]wire.Digest, len(best))
 	for i, p := range best {
-		if digests[i] = NullDigest; p != nil {
+		if digests[i] = wire.NullDigest; p != nil {
 			digests[i] = p.Digest
 		}
 	}
@@ -59,7 +61,7 @@ func chosenDigests(v []ViewChange) []Digest {
 }
 
 // follows reports whether O is exactly what V requires (V4).
-func follows(m *NewView) bool {
+func follows(m *wire.NewView) bool {
 	want := chosenDigests(m.ViewChanges)
 	if len(want) != len(m.Proposals) {
 		return false
@@ -73,7 +75,7 @@ func follows(m *NewView) bool {
 }
 
 // onNewView enters a view that its primary has justified. A lower view is left for it without a ViewChange of our own.
-func (r *Replica) onNewView(m *NewView, from Source) {
+func (r *Replica) onNewView(m *wire.NewView, from Source) {
 	if m.View < r.view || m.View == r.view && r.active {
 		r.drop(m, ReasonOldView)
 		return
@@ -87,7 +89,7 @@ func (r *Replica) onNewView(m *NewView, from Source) {
 		return
 	}
 	if !from.Loopback { // our own is in the journal as Sent
-		r.emit(Persist{&Activated{NewView: m}}) // D4
+		r.emit(Persist{&wire.Activated{NewView: m}}) // D4
 	}
 	low := r.log.low
 	r.activate(m)
@@ -99,7 +101,7 @@ func (r *Replica) onNewView(m *NewView, from Source) {
 }
 
 // highestStable is the stable certificate that O starts above (V3).
-func highestStable(m *NewView) StableCert {
+func highestStable(m *wire.NewView) wire.StableCert {
 	best := &m.ViewChanges[0].Stable
 	for i := range m.ViewChanges {
 		if s := &m.ViewChanges[i].Stable; s.Seq > best.Seq {
@@ -110,7 +112,7 @@ func highestStable(m *NewView) StableCert {
 }
 
 // activate makes m's view the current, active one and accepts its O. It is state only, so a restart does it again.
-func (r *Replica) activate(m *NewView) {
+func (r *Replica) activate(m *wire.NewView) {
 	r.leave(m.View)
 	r.active, r.origin = true, m
 	r.adoptStable(highestStable(m))
@@ -119,9 +121,9 @@ func (r *Replica) activate(m *NewView) {
 	}
 	c := &r.change
 	c.activatedAt, c.heardAt = r.mono, r.mono
-	minS := m.minStable()
+	minS := m.MinStable()
 	for i, p := range m.Proposals {
-		seq := minS + 1 + Seq(i)
+		seq := minS + 1 + wire.Seq(i)
 		if r.log.whyOutside(seq) != "" {
 			continue
 		}
@@ -129,7 +131,7 @@ func (r *Replica) activate(m *NewView) {
 		s.accepted, s.digest, s.proposal, s.acceptedAt = true, p.Digest, p.Sig, r.mono
 		s.waiting = nil
 	}
-	r.proposed = max(r.log.low, minS+Seq(len(m.Proposals)))
+	r.proposed = max(r.log.low, minS+wire.Seq(len(m.Proposals)))
 }
 
 // beginView votes for O (V6), and hands the requests that wait to the new primary, which may be this replica. Bodies
@@ -138,13 +140,13 @@ func (r *Replica) beginView() {
 	r.emit(Entered{View: r.view})
 	r.pool.requeue()
 	for i := range r.origin.Proposals {
-		s := r.log.peek(r.origin.minStable() + 1 + Seq(i))
+		s := r.log.peek(r.origin.MinStable() + 1 + wire.Seq(i))
 		if s == nil || !s.accepted || s.seq <= r.log.low {
 			continue
 		}
 		if b := s.body(s.digest); b != nil {
 			if s.loose {
-				r.emit(Persist{&Fetched{Seq: s.seq, Body: b}}) // before the prepare (D1)
+				r.emit(Persist{&wire.Fetched{Seq: s.seq, Body: b}}) // before the prepare (D1)
 				s.loose = false
 			}
 			r.pool.markProposed(b)

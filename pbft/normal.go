@@ -1,9 +1,11 @@
 package pbft
 
+import "tagma/pbft/wire"
+
 // The normal case (§4.2): pre-prepare, prepare, commit.
 
 // onPrePrepare accepts the primary's assignment of a sequence number, or keeps it until it can be accepted.
-func (r *Replica) onPrePrepare(m *PrePrepare, from Source) {
+func (r *Replica) onPrePrepare(m *wire.PrePrepare, from Source) {
 	if why := r.whyDropPrePrepare(m); why != "" {
 		r.drop(m, why)
 		return
@@ -25,12 +27,12 @@ func (r *Replica) onPrePrepare(m *PrePrepare, from Source) {
 		return
 	}
 	if !from.Loopback { // our own is in the journal as Sent
-		r.emit(Persist{&Accepted{PrePrepare: m}})
+		r.emit(Persist{&wire.Accepted{PrePrepare: m}})
 	}
 	r.accept(s, m)
 }
 
-func (r *Replica) whyDropPrePrepare(m *PrePrepare) Reason {
+func (r *Replica) whyDropPrePrepare(m *wire.PrePrepare) Reason {
 	if m.View < r.view {
 		return ReasonOldView
 	}
@@ -38,11 +40,11 @@ func (r *Replica) whyDropPrePrepare(m *PrePrepare) Reason {
 }
 
 // whyRefuse is the reason not to accept a first pre-prepare in a slot, or "".
-func (r *Replica) whyRefuse(s *slot, m *PrePrepare) Reason {
+func (r *Replica) whyRefuse(s *slot, m *wire.PrePrepare) Reason {
 	switch {
 	case m.Body == nil:
 		return ReasonNoBody
-	case m.Body.requestBytes() >= largeBody && r.log.largeBytes() > 4*maxLargeBytes:
+	case m.Body.RequestBytes() >= largeBody && r.log.largeBytes() > 4*maxLargeBytes:
 		return ReasonNoRoom
 	case s.full() && s.body(m.Digest) == nil:
 		return ReasonNoRoom
@@ -54,7 +56,7 @@ func (r *Replica) whyRefuse(s *slot, m *PrePrepare) Reason {
 
 // mustWait reports whether a pre-prepare is early: for a view that is not active here yet, above the window (N6), or
 // with an agreed time too far ahead of this replica's clock (N1). Early ones are tried again when that may have changed.
-func (r *Replica) mustWait(m *PrePrepare) bool {
+func (r *Replica) mustWait(m *wire.PrePrepare) bool {
 	return m.View > r.view || !r.active || m.Seq > r.log.high() ||
 		m.Body.Time > r.wall+int64(r.cfg.ClockTolerance)
 }
@@ -62,12 +64,12 @@ func (r *Replica) mustWait(m *PrePrepare) bool {
 // wait keeps an early pre-prepare, of several the one of the nearest view: a faulty replica can sign for views that never
 // come, and must not take the place of those that do, nor the room: what is large waits only as far as there is some, and
 // is asked for again when its view is active (S4).
-func (r *Replica) wait(s *slot, m *PrePrepare) {
+func (r *Replica) wait(s *slot, m *wire.PrePrepare) {
 	if held := s.waiting; held != nil && held.View >= r.view && held.View <= m.View {
 		r.drop(m, ReasonDuplicate)
 		return
 	}
-	if m.Body.requestBytes() >= largeBody && r.log.waitingBytes(r.view, m.View > r.view) > maxLargeBytes {
+	if m.Body.RequestBytes() >= largeBody && r.log.waitingBytes(r.view, m.View > r.view) > maxLargeBytes {
 		r.drop(m, ReasonNoRoom)
 		return
 	}
@@ -77,10 +79,10 @@ func (r *Replica) wait(s *slot, m *PrePrepare) {
 
 // onSecondPrePrepare handles a pre-prepare for a slot that has one in this view: it repeats it, brings the body that
 // was missing, or proves that the primary equivocates.
-func (r *Replica) onSecondPrePrepare(s *slot, m *PrePrepare) {
+func (r *Replica) onSecondPrePrepare(s *slot, m *wire.PrePrepare) {
 	switch {
 	case m.Digest != s.digest:
-		r.accuse(r.cfg.Primary(m.View), r.statement(s), &PrePrepare{View: m.View, Seq: m.Seq, Digest: m.Digest, Sig: m.Sig})
+		r.accuse(r.cfg.Primary(m.View), r.statement(s), &wire.PrePrepare{View: m.View, Seq: m.Seq, Digest: m.Digest, Sig: m.Sig})
 		r.change.proven = true
 		r.suspectNow()
 	case m.Body != nil && s.body(s.digest) == nil:
@@ -91,12 +93,12 @@ func (r *Replica) onSecondPrePrepare(s *slot, m *PrePrepare) {
 }
 
 // statement is the accepted pre-prepare without its body.
-func (r *Replica) statement(s *slot) *PrePrepare {
-	return &PrePrepare{View: r.view, Seq: s.seq, Digest: s.digest, Sig: s.proposal}
+func (r *Replica) statement(s *slot) *wire.PrePrepare {
+	return &wire.PrePrepare{View: r.view, Seq: s.seq, Digest: s.digest, Sig: s.proposal}
 }
 
 // accept binds a slot to a pre-prepare of the current view. It is durable by now, or will be before anything leaves (D1).
-func (r *Replica) accept(s *slot, m *PrePrepare) {
+func (r *Replica) accept(s *slot, m *wire.PrePrepare) {
 	s.waiting = nil
 	s.accepted, s.digest, s.proposal, s.acceptedAt = true, m.Digest, m.Sig, r.mono
 	s.keep(m.Body)
@@ -109,13 +111,13 @@ func (r *Replica) accept(s *slot, m *PrePrepare) {
 func (r *Replica) vote(s *slot) {
 	if !s.prepareSent && !r.isPrimary() && s.seq > r.log.low && r.mayVote(r.view) {
 		s.prepareSent, s.votedAt = true, r.mono
-		r.emit(Broadcast{&Prepare{View: r.view, Seq: s.seq, Digest: s.digest, Replica: r.cfg.Self}})
+		r.emit(Broadcast{&wire.Prepare{View: r.view, Seq: s.seq, Digest: s.digest, Replica: r.cfg.Self}})
 	}
 	r.checkPrepared(s)
 }
 
 // onPrepare counts a backup's agreement.
-func (r *Replica) onPrepare(m *Prepare, from Source) {
+func (r *Replica) onPrepare(m *wire.Prepare, from Source) {
 	if why := r.whyDropPrepare(m, from); why != "" {
 		r.drop(m, why)
 		return
@@ -123,7 +125,7 @@ func (r *Replica) onPrepare(m *Prepare, from Source) {
 	s := r.log.at(m.Seq)
 	stored, contradicts := record(s.prepares, m.Replica, vote{true, m.View, m.Digest, m.Sig})
 	if contradicts != nil {
-		r.accuse(m.Replica, &Prepare{View: m.View, Seq: m.Seq, Digest: contradicts.digest, Replica: m.Replica, Sig: contradicts.sig}, m)
+		r.accuse(m.Replica, &wire.Prepare{View: m.View, Seq: m.Seq, Digest: contradicts.digest, Replica: m.Replica, Sig: contradicts.sig}, m)
 	}
 	if !stored {
 		r.drop(m, ReasonDuplicate)
@@ -133,7 +135,7 @@ func (r *Replica) onPrepare(m *Prepare, from Source) {
 	r.checkPrepared(s)
 }
 
-func (r *Replica) whyDropPrepare(m *Prepare, from Source) Reason {
+func (r *Replica) whyDropPrepare(m *wire.Prepare, from Source) Reason {
 	switch {
 	case !r.ownVote(m.Replica, from):
 		return ReasonNotSender
@@ -147,7 +149,7 @@ func (r *Replica) whyDropPrepare(m *Prepare, from Source) Reason {
 
 // show sends our pre-prepare to a backup whose prepare names another digest: one of the two of us was lied to, and the
 // primary's two signatures side by side prove it (E1).
-func (r *Replica) show(s *slot, m *Prepare) {
+func (r *Replica) show(s *slot, m *wire.Prepare) {
 	if s.accepted && m.View == r.view && m.Digest != s.digest && m.Replica != r.cfg.Self && !s.shown[m.Replica] {
 		s.shown[m.Replica] = true
 		r.send(m.Replica, r.statement(s))
@@ -164,18 +166,18 @@ func (r *Replica) checkPrepared(s *slot) {
 	if count(s.prepares, r.view, s.digest, primary) < r.cfg.Quorum()-1 || s.body(s.digest) == nil {
 		return
 	}
-	s.prepared = &PreparedCert{
+	s.prepared = &wire.PreparedCert{
 		View: r.view, Seq: s.seq, Digest: s.digest, PrePrepare: s.proposal,
 		Prepares: matching(s.prepares, r.view, s.digest, primary)[:r.cfg.Quorum()-1],
 	}
 	s.commitSent, s.votedAt = true, r.mono
-	r.emit(Persist{&Prepared{Cert: *s.prepared}})
-	r.emit(Broadcast{&Commit{View: r.view, Seq: s.seq, Digest: s.digest, Replica: r.cfg.Self}})
+	r.emit(Persist{&wire.Prepared{Cert: *s.prepared}})
+	r.emit(Broadcast{&wire.Commit{View: r.view, Seq: s.seq, Digest: s.digest, Replica: r.cfg.Self}})
 }
 
 // onCommit counts a commit. Commits of any view are kept, also while no view is active: Q of one view certify the slot
 // by themselves (N7).
-func (r *Replica) onCommit(m *Commit, from Source) {
+func (r *Replica) onCommit(m *wire.Commit, from Source) {
 	if !r.ownVote(m.Replica, from) {
 		r.drop(m, ReasonNotSender)
 		return
@@ -188,14 +190,14 @@ func (r *Replica) onCommit(m *Commit, from Source) {
 	s := r.log.at(m.Seq)
 	stored, contradicts := record(s.commits, m.Replica, vote{true, m.View, m.Digest, m.Sig})
 	if contradicts != nil {
-		r.accuse(m.Replica, &Commit{View: m.View, Seq: m.Seq, Digest: contradicts.digest, Replica: m.Replica, Sig: contradicts.sig}, m)
+		r.accuse(m.Replica, &wire.Commit{View: m.View, Seq: m.Seq, Digest: contradicts.digest, Replica: m.Replica, Sig: contradicts.sig}, m)
 	}
 	if !stored {
 		r.drop(m, ReasonDuplicate)
 		return
 	}
 	if s.cert == nil && count(s.commits, m.View, m.Digest, -1) >= r.cfg.Quorum() {
-		s.certify(&CommitCert{
+		s.certify(&wire.CommitCert{
 			View: m.View, Seq: m.Seq, Digest: m.Digest,
 			Commits: matching(s.commits, m.View, m.Digest, -1)[:r.cfg.Quorum()],
 		})
@@ -203,7 +205,7 @@ func (r *Replica) onCommit(m *Commit, from Source) {
 	}
 }
 
-func (r *Replica) whyDropCommit(m *Commit) Reason {
+func (r *Replica) whyDropCommit(m *wire.Commit) Reason {
 	if m.Seq <= r.handed {
 		return ReasonOrdered
 	}
@@ -211,7 +213,7 @@ func (r *Replica) whyDropCommit(m *Commit) Reason {
 }
 
 // noteOwnCommit keeps our own commit of a slot that was executed meanwhile: others may still need it (N7).
-func (r *Replica) noteOwnCommit(m *Commit) {
+func (r *Replica) noteOwnCommit(m *wire.Commit) {
 	if m.Replica != r.cfg.Self {
 		return
 	}
@@ -221,6 +223,6 @@ func (r *Replica) noteOwnCommit(m *Commit) {
 }
 
 // accuse reports two statements of one replica that contradict each other (E1).
-func (r *Replica) accuse(who ReplicaID, first, second Message) {
-	r.emit(Accuse{Evidence{Replica: who, Kind: Equivocation, First: first, Second: second}})
+func (r *Replica) accuse(who wire.ReplicaID, first, second wire.Message) {
+	r.emit(Accuse{wire.Evidence{Replica: who, Kind: wire.Equivocation, First: first, Second: second}})
 }

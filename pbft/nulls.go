@@ -3,6 +3,8 @@ package pbft
 import (
 	"slices"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // The nulls that an idle cluster orders for a replica that waits for a later checkpoint (D8.9).
@@ -16,10 +18,10 @@ const maxNullsInFlight = 64
 // askForNulls asks the others to move on, each timeout: while this replica is silent, up to the first checkpoint that
 // ends it, and while nobody serves a state that it needs, up to the checkpoint after the next one.
 func (r *Replica) askForNulls() {
-	until := Seq(0)
+	until := wire.Seq(0)
 	switch k := r.cfg.CheckpointInterval; {
 	case r.silent():
-		until = min((r.recovery.until+k-1)/k*k, MaxSeq)
+		until = min((r.recovery.until+k-1)/k*k, wire.MaxSeq)
 	case r.transfer.starving:
 		until = r.log.low + 2*r.cfg.CheckpointInterval
 	default:
@@ -29,13 +31,13 @@ func (r *Replica) askForNulls() {
 		return
 	}
 	r.recovery.askAgain = r.mono + r.cfg.ViewTimeout
-	r.emit(Broadcast{&Recover{Until: until}})
+	r.emit(Broadcast{&wire.Recover{Until: until}})
 }
 
 // onRecover notes up to where a replica wants the order to go on. A wish costs everybody work, so each further one of a
 // replica doubles its wait, until it has wished for nothing for longer than the longest wait. What f+1 replicas ask for
 // is heard at once: one of them is correct, and kept to that.
-func (r *Replica) onRecover(m *Recover, from Source) {
+func (r *Replica) onRecover(m *wire.Recover, from Source) {
 	if from.Loopback {
 		return
 	}
@@ -67,8 +69,8 @@ func (r *Replica) onRecover(m *Recover, from Source) {
 }
 
 // wanted is up to where the order is to go on; 0 if nobody is waiting.
-func (r *Replica) wanted() Seq {
-	until, wished := Seq(0), make([]Seq, 0, r.cfg.N())
+func (r *Replica) wanted() wire.Seq {
+	until, wished := wire.Seq(0), make([]wire.Seq, 0, r.cfg.N())
 	for i := range r.peers {
 		until = max(until, r.peers[i].wanted)
 		wished = append(wished, r.peers[i].wished)
@@ -83,7 +85,7 @@ func (r *Replica) passWishes() {
 		return
 	}
 	r.recovery.passAgain = r.mono + r.cfg.ViewTimeout/4
-	r.send(r.cfg.Primary(r.view), &Recover{Until: r.wanted()})
+	r.send(r.cfg.Primary(r.view), &wire.Recover{Until: r.wanted()})
 }
 
 // proposeWanted orders nulls for those who want the order to go on, while no request does it.
@@ -94,7 +96,7 @@ func (r *Replica) proposeWanted() {
 	}
 	until := r.wanted()
 	for r.pool.queued == 0 && r.proposed < min(until, r.log.high()) && r.proposed < done+maxNullsInFlight {
-		r.assign(NullBody)
+		r.assign(wire.NullBody)
 	}
 }
 

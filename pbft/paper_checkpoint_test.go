@@ -1,18 +1,22 @@
 package pbft
 
-import "testing"
+import (
+	"testing"
+
+	"tagma/pbft/wire"
+)
 
 // §4.3, K1: every K sequence numbers a replica announces the digest of its state, once that state is durable.
 func TestPaper43_K1_ACheckpointEveryKSequenceNumbers(t *testing.T) {
 	l := newLab(t, 4, 3)
-	for s := Seq(1); s <= 8; s++ {
+	for s := wire.Seq(1); s <= 8; s++ {
 		effects := l.commitAll(0, s, l.batch(uint64(s), "a"))
 		want := 0
 		if s%4 == 0 {
 			want = 1
 		}
 		wantCount(t, all[Snapshot](effects), want, "snapshots")
-		cp := broadcasts[*Checkpoint](effects)
+		cp := broadcasts[*wire.Checkpoint](effects)
 		wantCount(t, cp, want, "checkpoints")
 		if want == 1 && (cp[0].Seq != s || cp[0].Digest != stateAfter(s)) {
 			t.Fatalf("checkpoint %+v", cp[0])
@@ -26,20 +30,20 @@ func TestPaper43_K1_StableNeedsAQuorum(t *testing.T) {
 	d := stateAfter(4)
 	l.from(0, l.checkpoint(4, d, 0))
 	l.from(0, l.checkpoint(4, d, 0))
-	l.from(1, l.checkpoint(4, Digest{9}, 1))
+	l.from(1, l.checkpoint(4, wire.Digest{9}, 1))
 	l.from(2, l.checkpoint(8, d, 2))
 	if l.r.log.low != 0 {
 		t.Fatalf("h = %d", l.r.log.low)
 	}
-	for s := Seq(1); s <= 4; s++ {
+	for s := wire.Seq(1); s <= 4; s++ {
 		l.commitAll(0, s, l.batch(uint64(s), "a"))
 	}
 	effects := l.from(2, l.checkpoint(4, d, 2)) // with the own one: Q = 3
 	if l.r.log.low != 4 || l.r.log.high() != 12 {
 		t.Fatalf("h = %d, H = %d", l.r.log.low, l.r.log.high())
 	}
-	cert := all[Note](effects)[0].Record.(*Stable).Cert
-	if err := checkStableCert(&l.cfg, &cert); err != nil || cert.Seq != 4 {
+	cert := all[Note](effects)[0].Record.(*wire.Stable).Cert
+	if err := wire.Check(&l.cfg, &wire.StableNotice{Cert: cert}); err != nil || cert.Seq != 4 {
 		t.Fatalf("certificate for %d: %v", cert.Seq, err)
 	}
 }
@@ -47,16 +51,16 @@ func TestPaper43_K1_StableNeedsAQuorum(t *testing.T) {
 // §4.3: when the checkpoint is stable, what lies at or below it takes no part in ordering any more.
 func TestPaper43_NothingIsOrderedBelowTheLowWatermark(t *testing.T) {
 	l := newLab(t, 4, 3)
-	l.from(0, &StableNotice{Cert: l.stableCert(4)})
+	l.from(0, &wire.StableNotice{Cert: l.stableCert(4)})
 	wantDrop(t, l.propose(0, 4, l.batch(1, "a")), ReasonBelowWindow)
-	wantDrop(t, l.from(1, l.prepare(0, 4, Digest{1}, 1)), ReasonBelowWindow)
-	wantDrop(t, l.from(1, l.checkpoint(4, Digest{1}, 1)), ReasonBelowWindow)
+	wantDrop(t, l.from(1, l.prepare(0, 4, wire.Digest{1}, 1)), ReasonBelowWindow)
+	wantDrop(t, l.from(1, l.checkpoint(4, wire.Digest{1}, 1)), ReasonBelowWindow)
 }
 
 // K1: h moves, for voting, on a certificate alone; deletion waits for the own durable state.
 func TestK1_DeletionWaitsForTheOwnState(t *testing.T) {
 	l := newLab(t, 4, 3)
-	wantCount(t, all[Truncate](l.from(0, &StableNotice{Cert: l.stableCert(24)})), 0, "truncations before the own state")
+	wantCount(t, all[Truncate](l.from(0, &wire.StableNotice{Cert: l.stableCert(24)})), 0, "truncations before the own state")
 	if l.r.log.low != 24 {
 		t.Fatalf("h = %d", l.r.log.low)
 	}
@@ -71,9 +75,9 @@ func TestK1_DeletionWaitsForTheOwnState(t *testing.T) {
 func TestK4_ThePreviousCheckpointIsKept(t *testing.T) {
 	l := newLab(t, 4, 3)
 	var last Truncate
-	for s := Seq(4); s <= 12; s += 4 {
+	for s := wire.Seq(4); s <= 12; s += 4 {
 		l.step(Snapshotted{Seq: s, Digest: stateAfter(s)})
-		if cut := all[Truncate](l.from(0, &StableNotice{Cert: l.stableCert(s)})); len(cut) > 0 {
+		if cut := all[Truncate](l.from(0, &wire.StableNotice{Cert: l.stableCert(s)})); len(cut) > 0 {
 			last = cut[0]
 		}
 	}
@@ -85,10 +89,10 @@ func TestK4_ThePreviousCheckpointIsKept(t *testing.T) {
 // K2: a state that contradicts a stable checkpoint is reported, and its replica stops replying.
 func TestK2_ADivergedReplicaStopsReplying(t *testing.T) {
 	l := newLab(t, 4, 3)
-	l.step(Snapshotted{Seq: 4, Digest: Digest{0xbd}})
-	d := all[Diverged](l.from(0, &StableNotice{Cert: l.stableCert(4)}))
+	l.step(Snapshotted{Seq: 4, Digest: wire.Digest{0xbd}})
+	d := all[Diverged](l.from(0, &wire.StableNotice{Cert: l.stableCert(4)}))
 	wantCount(t, d, 1, "reports")
-	if d[0].Seq != 4 || d[0].Own != (Digest{0xbd}) || d[0].Stable != stateAfter(4) {
+	if d[0].Seq != 4 || d[0].Own != (wire.Digest{0xbd}) || d[0].Stable != stateAfter(4) {
 		t.Fatalf("report %+v", d[0])
 	}
 	l.r.handed, l.r.executed = 4, 4
@@ -98,32 +102,32 @@ func TestK2_ADivergedReplicaStopsReplying(t *testing.T) {
 // K3: records at or below h that are met on load are ignored: they neither vote nor enter P.
 func TestK3_RecordsBelowTheLowWatermarkAreIgnored(t *testing.T) {
 	l := newLab(t, 4, 3)
-	l.log = []Record{
-		&Stable{Cert: l.stableCert(4)},
-		&Accepted{PrePrepare: l.prePrepare(0, 3, l.batch(1, "a"))},
-		&Prepared{Cert: l.preparedCert(0, 3, NullBody)},
+	l.log = []wire.Record{
+		&wire.Stable{Cert: l.stableCert(4)},
+		&wire.Accepted{PrePrepare: l.prePrepare(0, 3, l.batch(1, "a"))},
+		&wire.Prepared{Cert: l.preparedCert(0, 3, wire.NullBody)},
 	}
 	l.restart()
-	wantCount(t, broadcasts[*ViewChange](l.suspected(1))[0].Prepared, 0, "certificates in P")
+	wantCount(t, broadcasts[*wire.ViewChange](l.suspected(1))[0].Prepared, 0, "certificates in P")
 }
 
 // Catching up on checkpoints: who is behind is shown the certificate, which speaks for itself.
 func TestK1_AStableCertificateIsShownToWhoIsBehind(t *testing.T) {
 	l := newLab(t, 4, 3)
-	l.from(0, &StableNotice{Cert: l.stableCert(8)})
-	notices := sends[*StableNotice](l.from(1, &Status{Active: true, Stable: 4, Helper: 2}))
+	l.from(0, &wire.StableNotice{Cert: l.stableCert(8)})
+	notices := sends[*wire.StableNotice](l.from(1, &wire.Status{Active: true, Stable: 4, Helper: 2}))
 	wantCount(t, notices, 1, "notices")
-	wantCount(t, sends[*StableNotice](l.from(2, &Status{Active: true, Stable: 8, Helper: 2})), 0, "notices to who has it")
+	wantCount(t, sends[*wire.StableNotice](l.from(2, &wire.Status{Active: true, Stable: 8, Helper: 2})), 0, "notices to who has it")
 	wantDrop(t, l.from(0, notices[0]), ReasonBelowWindow)
 }
 
 // E1: two digests of one replica for one checkpoint convict it, and only its first word counts.
 func TestPaper43_ALyingCheckpointConvicts(t *testing.T) {
 	l := newLab(t, 4, 3)
-	l.from(1, l.checkpoint(4, Digest{1}, 1))
-	accused := all[Accuse](l.from(1, l.checkpoint(4, Digest{2}, 1)))
+	l.from(1, l.checkpoint(4, wire.Digest{1}, 1))
+	accused := all[Accuse](l.from(1, l.checkpoint(4, wire.Digest{2}, 1)))
 	wantCount(t, accused, 1, "accusations")
-	if err := VerifyEvidence(&l.cfg, accused[0].Evidence, wireHolds); err != nil {
+	if err := wire.VerifyEvidence(&l.cfg, accused[0].Evidence, wireHolds); err != nil {
 		t.Fatal(err)
 	}
 }

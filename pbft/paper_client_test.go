@@ -3,6 +3,8 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // §4.1: the client sends its request to the primary, which orders it and every replica replies to the client.
@@ -14,7 +16,7 @@ func TestPaper41_EveryReplicaRepliesToTheClient(t *testing.T) {
 	replies := c.replies[r.ID]
 	wantCount(t, replies, 4, "replies")
 	for _, m := range replies {
-		if m.Outcome != OutcomeExecuted || m.Seq != 1 || m.Request != r.Digest() {
+		if m.Outcome != wire.OutcomeExecuted || m.Seq != 1 || m.Request != r.Digest() {
 			t.Errorf("reply %+v", m)
 		}
 	}
@@ -25,7 +27,7 @@ func TestPaper41_C3_ABackupRelaysToThePrimary(t *testing.T) {
 	l := newLab(t, 4, 2)
 	r := l.request(1, "a")
 	effects := l.fromClient(r)
-	wantCount(t, sends[*Request](effects), 1, "relayed requests")
+	wantCount(t, sends[*wire.Request](effects), 1, "relayed requests")
 	if to := all[Send](effects)[0].To; to != 0 {
 		t.Fatalf("relayed to replica %d, the primary is 0", to)
 	}
@@ -41,19 +43,19 @@ func TestPaper41_ARelayedRequestIsForThePrimaryOnly(t *testing.T) {
 func TestPaper41_C3_ABackupTimesARequest(t *testing.T) {
 	l := newLab(t, 4, 2)
 	l.fromClient(l.request(1, "a"))
-	l.from(0, l.signBy(&Heartbeat{}, 0))
-	wantCount(t, broadcasts[*Suspect](l.wait(l.cfg.ViewTimeout-time.Millisecond)), 0, "suspects before the timeout")
-	wantCount(t, broadcasts[*Suspect](l.wait(time.Millisecond)), 1, "suspects")
+	l.from(0, l.signBy(&wire.Heartbeat{}, 0))
+	wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout-time.Millisecond)), 0, "suspects before the timeout")
+	wantCount(t, broadcasts[*wire.Suspect](l.wait(time.Millisecond)), 1, "suspects")
 }
 
 // C3: a request that was ordered already, or is known, arms no second timer and is not ordered again.
 func TestC3_AResentRequestIsNotOrderedTwice(t *testing.T) {
 	l := newLab(t, 4, 0)
 	r := l.request(1, "a")
-	wantCount(t, broadcasts[*PrePrepare](l.fromClient(r)), 1, "pre-prepares")
+	wantCount(t, broadcasts[*wire.PrePrepare](l.fromClient(r)), 1, "pre-prepares")
 	l.wait(l.cfg.ViewTimeout / 8)
-	wantCount(t, broadcasts[*PrePrepare](l.fromClient(r)), 0, "pre-prepares of the same request")
-	wantCount(t, broadcasts[*PrePrepare](l.from(1, r)), 0, "pre-prepares of the relayed request")
+	wantCount(t, broadcasts[*wire.PrePrepare](l.fromClient(r)), 0, "pre-prepares of the same request")
+	wantCount(t, broadcasts[*wire.PrePrepare](l.from(1, r)), 0, "pre-prepares of the relayed request")
 }
 
 // C3: timers go by the request's name, not its digest: another operation under the same name is the same request.
@@ -68,13 +70,13 @@ func TestC3_RequestsAreKeyedByName(t *testing.T) {
 
 // C6: overflow is answered Busy with a hint when to retry, and nothing is kept of it.
 func TestC6_OverflowIsAnsweredBusy(t *testing.T) {
-	l := newLab(t, 4, 1, func(cfg *Config) { cfg.MaxPerClient = 2 })
+	l := newLab(t, 4, 1, func(cfg *wire.Config) { cfg.MaxPerClient = 2 })
 	l.fromClient(l.request(1, "a"))
 	l.fromClient(l.request(2, "b"))
 	effects := l.fromClient(l.request(3, "c"))
 	replies := all[Respond](effects)
 	wantCount(t, replies, 1, "replies")
-	if r := replies[0].Reply; r.Outcome != OutcomeBusy || r.RetryAfterMillis == 0 || r.ID.T != 3 {
+	if r := replies[0].Reply; r.Outcome != wire.OutcomeBusy || r.RetryAfterMillis == 0 || r.ID.T != 3 {
 		t.Fatalf("reply %+v", r)
 	}
 	if k := len(l.r.pool.byID); k != 2 {
@@ -84,7 +86,7 @@ func TestC6_OverflowIsAnsweredBusy(t *testing.T) {
 
 // C6: what one replica relays cannot take the room of another one.
 func TestC6_EachBackupHasAShareOfItsOwn(t *testing.T) {
-	l := newLab(t, 4, 0, func(cfg *Config) { cfg.MaxPending = 16 })
+	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxPending = 16 })
 	share := 0
 	for i := range uint64(16) {
 		if len(all[Dropped](l.from(1, l.request(i+1, "flood")))) == 0 {
@@ -116,6 +118,6 @@ func TestC6_ClientsTakeTurns(t *testing.T) {
 // A client's link carries requests and nothing else.
 func TestPaper41_AClientCannotSendVotes(t *testing.T) {
 	l := newLab(t, 4, 2)
-	m := l.prepare(0, 1, Digest{1}, 1)
-	wantDrop(t, l.step(Received{From: Source{Client: true}, Msg: Own(m)}), ReasonFromClient)
+	m := l.prepare(0, 1, wire.Digest{1}, 1)
+	wantDrop(t, l.step(Received{From: Source{Client: true}, Msg: wire.Own(m)}), ReasonFromClient)
 }

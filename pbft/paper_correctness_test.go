@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // §4.5: quorums of two kinds. Any two quorums share a correct replica, and the correct replicas alone are one. 2f+1 does
@@ -33,12 +35,12 @@ func TestPaper45_WithSixReplicasThreeCommitsAreTooFew(t *testing.T) {
 	b := l.batch(1, "a")
 	l.propose(0, 1, b)
 	var effects []Effect
-	for id := ReplicaID(1); id <= 2; id++ {
+	for id := wire.ReplicaID(1); id <= 2; id++ {
 		effects = append(effects, l.from(id, l.prepare(0, 1, b.Digest(), id))...) // with the own one: Q−1 = 3
 	}
-	wantCount(t, broadcasts[*Commit](effects), 1, "commits")
+	wantCount(t, broadcasts[*wire.Commit](effects), 1, "commits")
 	effects = nil
-	for id := range ReplicaID(2) { // with the own one: 3
+	for id := range wire.ReplicaID(2) { // with the own one: 3
 		effects = append(effects, l.from(id, l.commit(0, 1, b.Digest(), id))...)
 	}
 	wantCount(t, all[Execute](effects), 0, "executions with three commits")
@@ -56,9 +58,9 @@ func TestPaper45_AnEquivocatingPrimaryLeadsNobodyApart(t *testing.T) {
 			if int(nd.id) > n/2 {
 				body = b
 			}
-			c.put(0, nd.id, c.sign(0, &PrePrepare{Seq: 1, Digest: body.Digest(), Body: body}))
-			for _, d := range []Digest{a.Digest(), b.Digest()} {
-				c.put(0, nd.id, c.sign(0, &Commit{Seq: 1, Digest: d, Replica: 0}))
+			c.put(0, nd.id, c.sign(0, &wire.PrePrepare{Seq: 1, Digest: body.Digest(), Body: body}))
+			for _, d := range []wire.Digest{a.Digest(), b.Digest()} {
+				c.put(0, nd.id, c.sign(0, &wire.Commit{Seq: 1, Digest: d, Replica: 0}))
 			}
 		}
 		c.settle() // the checker holds I1 against every execution
@@ -73,7 +75,7 @@ func TestPaper45_AnEquivocatingPrimaryLeadsNobodyApart(t *testing.T) {
 func TestPaper45_WhatCommittedAtOneReplicaSurvives(t *testing.T) {
 	for n := 4; n <= 10; n++ {
 		c := begin(t, n)
-		c.filter = func(p *packet) bool { _, isCommit := p.msg.(*Commit); return !isCommit || p.to == 1 }
+		c.filter = func(p *packet) bool { _, isCommit := p.msg.(*wire.Commit); return !isCommit || p.to == 1 }
 		r := c.request(0, 1, "a")
 		c.submit(r, 0)
 		c.settle()
@@ -105,7 +107,7 @@ func TestPaper45_FCrashedPrimariesInARow(t *testing.T) {
 		r := c.request(0, 1, "a")
 		c.submit(r, c.all()...)
 		c.until(time.Duration(4*f+2)*time.Second, fmt.Sprintf("n = %d: executed", n), func() bool { return executed(r, c.nodes[f:]...) })
-		if v := c.highestView(); v != View(f) {
+		if v := c.highestView(); v != wire.View(f) {
 			t.Errorf("n = %d: view %d, want %d", n, v, f)
 		}
 	}
@@ -117,9 +119,9 @@ func TestV8_WhoLeftAViewFollowsByCertificates(t *testing.T) {
 	b := l.batch(1, "a")
 	l.suspected(1)
 	effects := l.commitAll(0, 1, b)
-	wantCount(t, broadcasts[*Prepare](effects), 0, "prepares")
-	wantCount(t, broadcasts[*Commit](effects), 0, "commits")
+	wantCount(t, broadcasts[*wire.Prepare](effects), 0, "prepares")
+	wantCount(t, broadcasts[*wire.Commit](effects), 0, "commits")
 	wantCount(t, all[Execute](effects), 0, "executions without the body")
-	effects = l.from(0, &CertifiedBody{Seq: 1, Body: b})
+	effects = l.from(0, &wire.CertifiedBody{Seq: 1, Body: b})
 	wantCount(t, all[Execute](effects), 1, "executions")
 }

@@ -3,26 +3,28 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // N3: never prepare without the body, even if its digest is in O; fetch it, then vote.
 func TestN3_NoPrepareWithoutTheBody(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
-	var vcs []*ViewChange
-	for id := range ReplicaID(3) {
-		vcs = append(vcs, l.viewChange(1, id, StableCert{}, l.preparedCert(0, 1, b)))
+	var vcs []*wire.ViewChange
+	for id := range wire.ReplicaID(3) {
+		vcs = append(vcs, l.viewChange(1, id, wire.StableCert{}, l.preparedCert(0, 1, b)))
 	}
-	wantCount(t, broadcasts[*Prepare](l.from(1, l.newViewFrom(1, vcs...))), 0, "prepares without the body")
-	fetch := sends[*Fetch](l.wait(10 * time.Millisecond))
+	wantCount(t, broadcasts[*wire.Prepare](l.from(1, l.newViewFrom(1, vcs...))), 0, "prepares without the body")
+	fetch := sends[*wire.Fetch](l.wait(10 * time.Millisecond))
 	wantCount(t, fetch, 1, "fetches")
 	if fetch[0].Digest != b.Digest() || fetch[0].Seq != 1 {
 		t.Fatalf("fetches %+v", fetch[0])
 	}
-	wantDrop(t, l.from(2, &CertifiedBody{Seq: 1, Body: l.batch(2, "forged")}), ReasonUnknownBody)
-	effects := l.from(2, &CertifiedBody{Seq: 1, Body: b})
+	wantDrop(t, l.from(2, &wire.CertifiedBody{Seq: 1, Body: l.batch(2, "forged")}), ReasonUnknownBody)
+	effects := l.from(2, &wire.CertifiedBody{Seq: 1, Body: b})
 	wantCount(t, all[Persist](effects), 1, "records")
-	wantCount(t, broadcasts[*Prepare](effects), 1, "prepares")
+	wantCount(t, broadcasts[*wire.Prepare](effects), 1, "prepares")
 }
 
 // N3: bodies and certificates are served for three windows below h.
@@ -30,23 +32,23 @@ func TestN3_BodiesAreServedBelowTheLowWatermark(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
 	l.commitAll(0, 1, b)
-	l.from(0, &StableNotice{Cert: l.stableCert(4)})
-	wantCount(t, sends[*CertifiedBody](l.from(1, &Fetch{Seq: 1, Digest: b.Digest()})), 1, "bodies")
-	l.from(0, &StableNotice{Cert: l.stableCert(24)})
+	l.from(0, &wire.StableNotice{Cert: l.stableCert(4)})
+	wantCount(t, sends[*wire.CertifiedBody](l.from(1, &wire.Fetch{Seq: 1, Digest: b.Digest()})), 1, "bodies")
+	l.from(0, &wire.StableNotice{Cert: l.stableCert(24)})
 	l.wait(time.Second)
-	wantCount(t, sends[*CertifiedBody](l.from(1, &Fetch{Seq: 1, Digest: b.Digest()})), 1, "bodies")
-	l.from(0, &StableNotice{Cert: l.stableCert(28)})
-	wantDrop(t, l.from(1, &Fetch{Seq: 1, Digest: b.Digest()}), ReasonNotHeld)
+	wantCount(t, sends[*wire.CertifiedBody](l.from(1, &wire.Fetch{Seq: 1, Digest: b.Digest()})), 1, "bodies")
+	l.from(0, &wire.StableNotice{Cert: l.stableCert(28)})
+	wantDrop(t, l.from(1, &wire.Fetch{Seq: 1, Digest: b.Digest()}), ReasonNotHeld)
 }
 
 // N5: with nothing in flight a request goes out at once; under load batches grow.
 func TestN5_BatchesGrowUnderLoad(t *testing.T) {
 	l := newLab(t, 4, 0)
-	first := broadcasts[*PrePrepare](l.fromClient(l.request(1, "a")))
+	first := broadcasts[*wire.PrePrepare](l.fromClient(l.request(1, "a")))
 	wantCount(t, first, 1, "pre-prepares for the first request")
-	var next []*PrePrepare
+	var next []*wire.PrePrepare
 	for i := range uint64(6) {
-		next = append(next, broadcasts[*PrePrepare](l.fromClient(l.request(i+2, "a")))...)
+		next = append(next, broadcasts[*wire.PrePrepare](l.fromClient(l.request(i+2, "a")))...)
 	}
 	if len(next) >= 6 {
 		t.Fatalf("%d pre-prepares for 6 requests while one is in flight", len(next))
@@ -58,27 +60,27 @@ func TestN5_BatchesGrowUnderLoad(t *testing.T) {
 
 // N5: the primary does not go beyond H, and goes on when the window moves.
 func TestN5_ThePrimaryStopsAtTheHighWatermark(t *testing.T) {
-	l := newLab(t, 4, 0, func(cfg *Config) { cfg.MaxBatch = 1 })
+	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxBatch = 1 })
 	sent := 0
 	for i := range uint64(12) {
-		sent += len(broadcasts[*PrePrepare](l.fromClient(l.request(i+1, "a"))))
+		sent += len(broadcasts[*wire.PrePrepare](l.fromClient(l.request(i+1, "a"))))
 	}
 	if sent != 8 {
 		t.Fatalf("%d pre-prepares with H = 8", sent)
 	}
-	wantCount(t, broadcasts[*PrePrepare](l.from(1, &StableNotice{Cert: l.stableCert(4)})), 4, "pre-prepares after h = 4")
+	wantCount(t, broadcasts[*wire.PrePrepare](l.from(1, &wire.StableNotice{Cert: l.stableCert(4)})), 4, "pre-prepares after h = 4")
 }
 
 // N6: what lies slightly above H waits for the window to move; votes do, too.
 func TestN6_MessagesAboveTheWindowWait(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
-	wantCount(t, broadcasts[*Prepare](l.propose(0, 9, b)), 0, "prepares above H")
+	wantCount(t, broadcasts[*wire.Prepare](l.propose(0, 9, b)), 0, "prepares above H")
 	l.from(1, l.prepare(0, 9, b.Digest(), 1))
 	l.from(2, l.prepare(0, 9, b.Digest(), 2))
-	effects := l.from(1, &StableNotice{Cert: l.stableCert(4)})
-	wantCount(t, broadcasts[*Prepare](effects), 1, "prepares when the window has moved")
-	wantCount(t, broadcasts[*Commit](effects), 1, "commits from the votes that waited")
+	effects := l.from(1, &wire.StableNotice{Cert: l.stableCert(4)})
+	wantCount(t, broadcasts[*wire.Prepare](effects), 1, "prepares when the window has moved")
+	wantCount(t, broadcasts[*wire.Commit](effects), 1, "commits from the votes that waited")
 }
 
 // N7: a commit certificate and the body suffice to execute, in any view and while no view is active; it is journalled
@@ -87,14 +89,14 @@ func TestN7_ACertificateSufficesToExecute(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
 	l.suspected(1)
-	effects := l.from(2, &CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})
-	if p, ok := effects[0].(Persist); !ok || p.Record.(*Certified).Cert.Digest != b.Digest() {
+	effects := l.from(2, &wire.CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})
+	if p, ok := effects[0].(Persist); !ok || p.Record.(*wire.Certified).Cert.Digest != b.Digest() {
 		t.Fatalf("first effect %#v, want the certificate made durable", effects[0])
 	}
 	if x, ok := effects[1].(Execute); !ok || x.Seq != 1 {
 		t.Fatalf("second effect %#v, want the execution", effects[1])
 	}
-	vc := broadcasts[*ViewChange](l.from(0, l.viewChange(3, 0, StableCert{})))
+	vc := broadcasts[*wire.ViewChange](l.from(0, l.viewChange(3, 0, wire.StableCert{})))
 	wantCount(t, vc, 1, "view changes")
 	wantCount(t, vc[0].Prepared, 0, "certificates in P")
 }
@@ -105,7 +107,7 @@ func TestN7_CommitsOfALowerViewStillCertify(t *testing.T) {
 	b := l.batch(1, "a")
 	l.propose(0, 1, b)
 	l.enter(1)
-	for id := range ReplicaID(2) {
+	for id := range wire.ReplicaID(2) {
 		wantCount(t, all[Execute](l.from(id, l.commit(0, 1, b.Digest(), id))), 0, "executions")
 	}
 	wantCount(t, all[Execute](l.from(2, l.commit(0, 1, b.Digest(), 2))), 1, "executions")
@@ -113,12 +115,12 @@ func TestN7_CommitsOfALowerViewStillCertify(t *testing.T) {
 
 // N7: who lags is pushed what it misses by the helper that its status names, and by nobody else.
 func TestN7_TheHelperPushesCertificates(t *testing.T) {
-	for helper, want := range map[ReplicaID]int{3: 2, 1: 0} {
+	for helper, want := range map[wire.ReplicaID]int{3: 2, 1: 0} {
 		l := newLab(t, 4, 3)
 		l.commitAll(0, 1, l.batch(1, "a"))
 		l.commitAll(0, 2, l.batch(2, "b"))
 		l.wait(100 * time.Millisecond)
-		pushed := sends[*CertifiedBody](l.from(2, &Status{Active: true, Helper: helper}))
+		pushed := sends[*wire.CertifiedBody](l.from(2, &wire.Status{Active: true, Helper: helper}))
 		wantCount(t, pushed, want, "bodies pushed")
 		for _, m := range pushed {
 			if m.Cert == nil {
@@ -133,8 +135,8 @@ func TestN6_WhatWaitsInASlotThatIsDoneIsTakenUp(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
 	l.propose(0, 1, b)
-	wantCount(t, broadcasts[*Commit](l.from(1, l.prepare(0, 1, b.Digest(), 1))), 1, "commits")
+	wantCount(t, broadcasts[*wire.Commit](l.from(1, l.prepare(0, 1, b.Digest(), 1))), 1, "commits")
 	l.wait(time.Millisecond)
 	l.from(1, l.prePrepare(1, 1, l.batch(2, "b"))) // early: the new view is on its way
-	wantCount(t, broadcasts[*Prepare](l.enter(1)), 1, "prepares")
+	wantCount(t, broadcasts[*wire.Prepare](l.enter(1)), 1, "prepares")
 }

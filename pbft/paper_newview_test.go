@@ -1,18 +1,22 @@
 package pbft
 
-import "testing"
+import (
+	"testing"
+
+	"tagma/pbft/wire"
+)
 
 // §4.4: the primary of the new view sends it with Q valid view changes, its own among them, as soon as it has them.
 func TestPaper44_ThePrimarySendsTheNewViewAtQ(t *testing.T) {
 	l := newLab(t, 4, 1)
-	effects := l.from(2, l.viewChange(1, 2, StableCert{})) // and the own one
-	wantCount(t, broadcasts[*NewView](effects), 0, "new views with two")
-	nv := broadcasts[*NewView](l.from(3, l.viewChange(1, 3, StableCert{})))
+	effects := l.from(2, l.viewChange(1, 2, wire.StableCert{})) // and the own one
+	wantCount(t, broadcasts[*wire.NewView](effects), 0, "new views with two")
+	nv := broadcasts[*wire.NewView](l.from(3, l.viewChange(1, 3, wire.StableCert{})))
 	wantCount(t, nv, 1, "new views")
-	if _, err := Verify(&l.cfg, nv[0], wireHolds); err != nil {
+	if _, err := wire.Verify(&l.cfg, nv[0], wireHolds); err != nil {
 		t.Fatal(err)
 	}
-	wantCount(t, broadcasts[*NewView](l.from(0, l.viewChange(1, 0, StableCert{}))), 0, "second new views")
+	wantCount(t, broadcasts[*wire.NewView](l.from(0, l.viewChange(1, 0, wire.StableCert{}))), 0, "second new views")
 }
 
 // §4.4, V3: the computation of O: min-s is the highest stable checkpoint in V, max-s the highest prepared, between them
@@ -20,12 +24,12 @@ func TestPaper44_ThePrimarySendsTheNewViewAtQ(t *testing.T) {
 func TestPaper44_V3_TheComputationOfO(t *testing.T) {
 	l := newLab(t, 4, 0)
 	a, b, c := l.batch(1, "a"), l.batch(2, "b"), l.batch(3, "c")
-	v := []ViewChange{
+	v := []wire.ViewChange{
 		*l.viewChange(9, 0, l.stableCert(4), l.preparedCert(3, 5, a), l.preparedCert(1, 7, b)),
-		*l.viewChange(9, 1, StableCert{}, l.preparedCert(8, 4, c), l.preparedCert(7, 5, b), l.preparedCert(2, 7, c)),
-		*l.viewChange(9, 2, StableCert{}),
+		*l.viewChange(9, 1, wire.StableCert{}, l.preparedCert(8, 4, c), l.preparedCert(7, 5, b), l.preparedCert(2, 7, c)),
+		*l.viewChange(9, 2, wire.StableCert{}),
 	}
-	want := []Digest{b.Digest(), NullDigest, c.Digest()} // 5, 6, 7; 4 is stable
+	want := []wire.Digest{b.Digest(), wire.NullDigest, c.Digest()} // 5, 6, 7; 4 is stable
 	got := chosenDigests(v)
 	if len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
 		t.Fatalf("O = %v, want %v", got, want)
@@ -35,28 +39,28 @@ func TestPaper44_V3_TheComputationOfO(t *testing.T) {
 // §4.4: nothing prepared above min-s gives an empty O.
 func TestPaper44_V3_OMayBeEmpty(t *testing.T) {
 	l := newLab(t, 4, 0)
-	v := []ViewChange{
+	v := []wire.ViewChange{
 		*l.viewChange(9, 0, l.stableCert(4)),
-		*l.viewChange(9, 1, StableCert{}, l.preparedCert(1, 4, NullBody)),
+		*l.viewChange(9, 1, wire.StableCert{}, l.preparedCert(1, 4, wire.NullBody)),
 	}
 	wantCount(t, chosenDigests(v), 0, "proposals")
 }
 
 // §4.4, V4: a backup computes O again and refuses any other; an invalid NewView counts as expiry (V7).
 func TestPaper44_V4_AWrongOIsRefused(t *testing.T) {
-	for name, change := range map[string]func(m *NewView){
-		"null instead of a batch": func(m *NewView) { m.Proposals[0].Digest = NullDigest },
-		"a batch instead of null": func(m *NewView) { m.Proposals[1].Digest = m.Proposals[0].Digest },
-		"an order changed": func(m *NewView) {
+	for name, change := range map[string]func(m *wire.NewView){
+		"null instead of a batch": func(m *wire.NewView) { m.Proposals[0].Digest = wire.NullDigest },
+		"a batch instead of null": func(m *wire.NewView) { m.Proposals[1].Digest = m.Proposals[0].Digest },
+		"an order changed": func(m *wire.NewView) {
 			m.Proposals[0], m.Proposals[2] = m.Proposals[2], m.Proposals[0]
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, 4, 3)
 			l.suspected(1)
-			var vcs []*ViewChange
-			for id := range ReplicaID(3) {
-				vcs = append(vcs, l.viewChange(1, id, StableCert{},
+			var vcs []*wire.ViewChange
+			for id := range wire.ReplicaID(3) {
+				vcs = append(vcs, l.viewChange(1, id, wire.StableCert{},
 					l.preparedCert(0, 1, l.batch(1, "a")), l.preparedCert(0, 3, l.batch(2, "b"))))
 			}
 			m := l.newViewFrom(1, vcs...)
@@ -66,7 +70,7 @@ func TestPaper44_V4_AWrongOIsRefused(t *testing.T) {
 			if d := all[Dropped](effects); len(d) != 1 || d[0].Why != ReasonWrongNewView {
 				t.Fatalf("drops %v", d)
 			}
-			wantCount(t, broadcasts[*Suspect](effects), 1, "suspects")
+			wantCount(t, broadcasts[*wire.Suspect](effects), 1, "suspects")
 			wantCount(t, all[Entered](effects), 0, "views entered")
 		})
 	}
@@ -74,25 +78,25 @@ func TestPaper44_V4_AWrongOIsRefused(t *testing.T) {
 
 // §4.4: what makes a NewView invalid whatever its O: see also V2.
 func TestPaper44_V4_WhatVoidsANewView(t *testing.T) {
-	for name, change := range map[string]func(l *lab, m *NewView){
-		"fewer than Q":             func(_ *lab, m *NewView) { m.ViewChanges = m.ViewChanges[:2] },
-		"one replica twice":        func(_ *lab, m *NewView) { m.ViewChanges[1] = m.ViewChanges[0] },
-		"another view's":           func(l *lab, m *NewView) { m.ViewChanges[2] = *l.viewChange(3, 2, StableCert{}) },
-		"an invalid one":           func(_ *lab, m *NewView) { m.ViewChanges[0].Suspects = nil },
-		"a proposal too many":      func(_ *lab, m *NewView) { m.Proposals = append(m.Proposals, Proposal{}) },
-		"a signature of nobody's":  func(_ *lab, m *NewView) { m.Sig[0] ^= 1 },
-		"a proposal not signed":    func(_ *lab, m *NewView) { m.Proposals[0].Sig[0] ^= 1 },
-		"not the primary's at all": func(l *lab, m *NewView) { l.signBy(m, 2) },
+	for name, change := range map[string]func(l *lab, m *wire.NewView){
+		"fewer than Q":             func(_ *lab, m *wire.NewView) { m.ViewChanges = m.ViewChanges[:2] },
+		"one replica twice":        func(_ *lab, m *wire.NewView) { m.ViewChanges[1] = m.ViewChanges[0] },
+		"another view's":           func(l *lab, m *wire.NewView) { m.ViewChanges[2] = *l.viewChange(3, 2, wire.StableCert{}) },
+		"an invalid one":           func(_ *lab, m *wire.NewView) { m.ViewChanges[0].Suspects = nil },
+		"a proposal too many":      func(_ *lab, m *wire.NewView) { m.Proposals = append(m.Proposals, wire.Proposal{}) },
+		"a signature of nobody's":  func(_ *lab, m *wire.NewView) { m.Sig[0] ^= 1 },
+		"a proposal not signed":    func(_ *lab, m *wire.NewView) { m.Proposals[0].Sig[0] ^= 1 },
+		"not the primary's at all": func(l *lab, m *wire.NewView) { l.signBy(m, 2) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, 4, 3)
-			var vcs []*ViewChange
-			for id := range ReplicaID(3) {
-				vcs = append(vcs, l.viewChange(1, id, StableCert{}, l.preparedCert(0, 1, NullBody)))
+			var vcs []*wire.ViewChange
+			for id := range wire.ReplicaID(3) {
+				vcs = append(vcs, l.viewChange(1, id, wire.StableCert{}, l.preparedCert(0, 1, wire.NullBody)))
 			}
 			m := l.newViewFrom(1, vcs...)
 			change(l, m)
-			if _, err := Verify(&l.cfg, m, wireHolds); err == nil {
+			if _, err := wire.Verify(&l.cfg, m, wireHolds); err == nil {
 				t.Fatal("verified")
 			}
 		})
@@ -102,7 +106,7 @@ func TestPaper44_V4_WhatVoidsANewView(t *testing.T) {
 // §4.4, V4: who is behind min-s adopts it with the NewView.
 func TestPaper44_V4_WhoIsBehindAdoptsMinS(t *testing.T) {
 	l := newLab(t, 4, 3)
-	vcs := []*ViewChange{l.viewChange(1, 0, l.stableCert(8)), l.viewChange(1, 1, StableCert{}), l.viewChange(1, 2, StableCert{})}
+	vcs := []*wire.ViewChange{l.viewChange(1, 0, l.stableCert(8)), l.viewChange(1, 1, wire.StableCert{}), l.viewChange(1, 2, wire.StableCert{})}
 	l.from(1, l.newViewFrom(1, vcs...))
 	if l.r.log.low != 8 || !l.r.active || l.r.handed != 0 {
 		t.Fatalf("h = %d, executed %d", l.r.log.low, l.r.handed)
@@ -112,14 +116,14 @@ func TestPaper44_V4_WhoIsBehindAdoptsMinS(t *testing.T) {
 // §4.4: slots of O at or below the own h are not voted for again, those above are.
 func TestV6_OGoesThroughAllPhasesAboveTheOwnH(t *testing.T) {
 	l := newLab(t, 4, 3)
-	l.from(0, &StableNotice{Cert: l.stableCert(4)})
-	var vcs []*ViewChange
-	for id := range ReplicaID(3) {
-		vcs = append(vcs, l.viewChange(1, id, StableCert{}, l.preparedCert(0, 3, NullBody), l.preparedCert(0, 6, NullBody)))
+	l.from(0, &wire.StableNotice{Cert: l.stableCert(4)})
+	var vcs []*wire.ViewChange
+	for id := range wire.ReplicaID(3) {
+		vcs = append(vcs, l.viewChange(1, id, wire.StableCert{}, l.preparedCert(0, 3, wire.NullBody), l.preparedCert(0, 6, wire.NullBody)))
 	}
-	p := broadcasts[*Prepare](l.from(1, l.newViewFrom(1, vcs...)))
+	p := broadcasts[*wire.Prepare](l.from(1, l.newViewFrom(1, vcs...)))
 	wantCount(t, p, 2, "prepares")
-	if p[0].Seq != 5 || p[1].Seq != 6 || p[0].Digest != NullDigest {
+	if p[0].Seq != 5 || p[1].Seq != 6 || p[0].Digest != wire.NullDigest {
 		t.Fatalf("prepares %+v, %+v", p[0], p[1])
 	}
 }
@@ -129,18 +133,18 @@ func TestPaper44_V6_NothingIsExecutedTwice(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
 	l.commitAll(0, 1, b)
-	var vcs []*ViewChange
-	for id := range ReplicaID(3) {
-		vcs = append(vcs, l.viewChange(1, id, StableCert{}, l.preparedCert(0, 1, b)))
+	var vcs []*wire.ViewChange
+	for id := range wire.ReplicaID(3) {
+		vcs = append(vcs, l.viewChange(1, id, wire.StableCert{}, l.preparedCert(0, 1, b)))
 	}
 	effects := l.from(1, l.newViewFrom(1, vcs...))
-	for _, id := range []ReplicaID{0, 2} {
+	for _, id := range []wire.ReplicaID{0, 2} {
 		effects = append(effects, l.from(id, l.prepare(1, 1, b.Digest(), id))...)
 	}
-	for id := range ReplicaID(3) {
+	for id := range wire.ReplicaID(3) {
 		effects = append(effects, l.from(id, l.commit(1, 1, b.Digest(), id))...)
 	}
-	wantCount(t, broadcasts[*Commit](effects), 1, "commits in the new view")
+	wantCount(t, broadcasts[*wire.Commit](effects), 1, "commits in the new view")
 	wantCount(t, all[Execute](effects), 0, "executions")
 }
 
@@ -148,8 +152,8 @@ func TestPaper44_V6_NothingIsExecutedTwice(t *testing.T) {
 func TestPaper44_N4_NullsExecuteAndCount(t *testing.T) {
 	l := newLab(t, 4, 3)
 	var snapshots []Snapshot
-	for s := Seq(1); s <= 4; s++ {
-		snapshots = append(snapshots, all[Snapshot](l.commitAll(0, s, NullBody))...)
+	for s := wire.Seq(1); s <= 4; s++ {
+		snapshots = append(snapshots, all[Snapshot](l.commitAll(0, s, wire.NullBody))...)
 	}
 	if len(snapshots) != 1 || snapshots[0].Seq != 4 || l.r.handed != 4 {
 		t.Fatalf("snapshots %v after %d nulls", snapshots, l.r.handed)
@@ -160,8 +164,8 @@ func TestPaper44_N4_NullsExecuteAndCount(t *testing.T) {
 func TestV4_ThePrimaryContinuesAfterO(t *testing.T) {
 	l := newLab(t, 4, 1)
 	l.fromClient(l.request(1, "waiting"))
-	l.from(2, l.viewChange(1, 2, StableCert{}, l.preparedCert(0, 1, NullBody)))
-	pp := broadcasts[*PrePrepare](l.from(3, l.viewChange(1, 3, StableCert{})))
+	l.from(2, l.viewChange(1, 2, wire.StableCert{}, l.preparedCert(0, 1, wire.NullBody)))
+	pp := broadcasts[*wire.PrePrepare](l.from(3, l.viewChange(1, 3, wire.StableCert{})))
 	wantCount(t, pp, 1, "pre-prepares")
 	if pp[0].Seq != 2 || pp[0].View != 1 {
 		t.Fatalf("proposes %d in view %d, want 2 in view 1", pp[0].Seq, pp[0].View)

@@ -3,13 +3,15 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // §4.2: the primary assigns sequence numbers and multicasts a pre-prepare with the request piggy-backed.
 func TestPaper42_ThePrimaryPrePrepares(t *testing.T) {
 	l := newLab(t, 4, 0)
 	r := l.request(1, "a")
-	pp := broadcasts[*PrePrepare](l.fromClient(r))
+	pp := broadcasts[*wire.PrePrepare](l.fromClient(r))
 	wantCount(t, pp, 1, "pre-prepares")
 	if m := pp[0]; m.View != 0 || m.Seq != 1 || m.Digest != m.Body.Digest() || m.Body.Requests[0] != r {
 		t.Fatalf("pre-prepare %+v", m)
@@ -20,9 +22,9 @@ func TestPaper42_ThePrimaryPrePrepares(t *testing.T) {
 func TestPaper42_ABackupPrepares(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
-	p := broadcasts[*Prepare](l.propose(0, 1, b))
+	p := broadcasts[*wire.Prepare](l.propose(0, 1, b))
 	wantCount(t, p, 1, "prepares")
-	if *p[0] != (Prepare{View: 0, Seq: 1, Digest: b.Digest(), Replica: 3, Sig: p[0].Sig}) {
+	if *p[0] != (wire.Prepare{View: 0, Seq: 1, Digest: b.Digest(), Replica: 3, Sig: p[0].Sig}) {
 		t.Fatalf("prepare %+v", p[0])
 	}
 }
@@ -30,27 +32,27 @@ func TestPaper42_ABackupPrepares(t *testing.T) {
 // §4.2, N1: the conditions for accepting a pre-prepare, one broken at a time. Those that need no state are Check's.
 func TestPaper42_N1_WhatABackupDoesNotAccept(t *testing.T) {
 	for name, test := range map[string]struct {
-		change func(l *lab, m *PrePrepare)
+		change func(l *lab, m *wire.PrePrepare)
 		why    Reason // "" if Verify refuses it
 	}{
-		"a signature that is not the primary's": {func(l *lab, m *PrePrepare) { l.signBy(m, 2) }, ""},
-		"a client signature that does not hold": {func(l *lab, m *PrePrepare) {
+		"a signature that is not the primary's": {func(l *lab, m *wire.PrePrepare) { l.signBy(m, 2) }, ""},
+		"a client signature that does not hold": {func(l *lab, m *wire.PrePrepare) {
 			m.Body.Requests[0].Sig[0] ^= 1
-			m.Body = &Body{Time: m.Body.Time, Requests: m.Body.Requests}
+			m.Body = &wire.Body{Time: m.Body.Time, Requests: m.Body.Requests}
 			m.Digest = m.Body.Digest()
 			l.signBy(m, 0)
 		}, ""},
-		"a digest of something else": {func(l *lab, m *PrePrepare) { m.Digest[0] ^= 1; l.signBy(m, 0) }, ""},
-		"a sequence number at h":     {func(l *lab, m *PrePrepare) { m.Seq = 8; l.signBy(m, 0) }, ReasonBelowWindow},
-		"one far above H":            {func(l *lab, m *PrePrepare) { m.Seq = 8 + 17; l.signBy(m, 0) }, ReasonAboveWindow},
-		"no body":                    {func(_ *lab, m *PrePrepare) { m.Body = nil }, ReasonNoBody},
+		"a digest of something else": {func(l *lab, m *wire.PrePrepare) { m.Digest[0] ^= 1; l.signBy(m, 0) }, ""},
+		"a sequence number at h":     {func(l *lab, m *wire.PrePrepare) { m.Seq = 8; l.signBy(m, 0) }, ReasonBelowWindow},
+		"one far above H":            {func(l *lab, m *wire.PrePrepare) { m.Seq = 8 + 17; l.signBy(m, 0) }, ReasonAboveWindow},
+		"no body":                    {func(_ *lab, m *wire.PrePrepare) { m.Body = nil }, ReasonNoBody},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, 4, 3)
-			l.from(1, &StableNotice{Cert: l.stableCert(8)})
+			l.from(1, &wire.StableNotice{Cert: l.stableCert(8)})
 			m := l.prePrepare(0, 9, l.batch(1, "a"))
 			test.change(l, m)
-			v, err := Verify(&l.cfg, m, wireHolds)
+			v, err := wire.Verify(&l.cfg, m, wireHolds)
 			if test.why == "" {
 				if err == nil {
 					t.Fatal("verified")
@@ -72,9 +74,9 @@ func TestPaper42_N1_OnePrePreparePerViewAndPlace(t *testing.T) {
 	wantDrop(t, l.propose(0, 1, l.batch(1, "a")), ReasonOldView)
 	l.propose(1, 1, l.batch(1, "a"))
 	effects := l.propose(1, 1, l.batch(2, "b"))
-	wantCount(t, broadcasts[*Prepare](effects), 0, "prepares")
+	wantCount(t, broadcasts[*wire.Prepare](effects), 0, "prepares")
 	wantCount(t, all[Accuse](effects), 1, "accusations")
-	wantCount(t, broadcasts[*Suspect](effects), 1, "suspects")
+	wantCount(t, broadcasts[*wire.Suspect](effects), 1, "suspects")
 }
 
 // §4.2, N2: prepared needs the pre-prepare and Q−1 prepares of distinct backups for its digest, view and place.
@@ -84,19 +86,19 @@ func TestPaper42_N2_Prepared(t *testing.T) {
 	l.propose(0, 1, b)
 	quiet := func(what string, effects []Effect) {
 		t.Helper()
-		wantCount(t, broadcasts[*Commit](effects), 0, "commits after "+what)
+		wantCount(t, broadcasts[*wire.Commit](effects), 0, "commits after "+what)
 	}
 	quiet("one prepare", l.from(1, l.prepare(0, 1, b.Digest(), 1)))
 	quiet("the same prepare again", l.from(1, l.prepare(0, 1, b.Digest(), 1)))
-	quiet("a prepare for another digest", l.from(2, l.prepare(0, 1, Digest{9}, 2)))
+	quiet("a prepare for another digest", l.from(2, l.prepare(0, 1, wire.Digest{9}, 2)))
 	quiet("a prepare for another place", l.from(3, l.prepare(0, 2, b.Digest(), 3)))
 	quiet("a prepare for a later view", l.from(3, l.prepare(2, 1, b.Digest(), 3)))
 	quiet("a prepare over another's link", l.from(5, l.prepare(0, 1, b.Digest(), 4)))
 	quiet("the third prepare", l.from(4, l.prepare(0, 1, b.Digest(), 4)))
 	effects := l.from(5, l.prepare(0, 1, b.Digest(), 5))
-	wantCount(t, broadcasts[*Commit](effects), 1, "commits")
-	cert := all[Persist](effects)[0].Record.(*Prepared).Cert
-	if err := checkPreparedCert(&l.cfg, &cert); err != nil {
+	wantCount(t, broadcasts[*wire.Commit](effects), 1, "commits")
+	cert := all[Persist](effects)[0].Record.(*wire.Prepared).Cert
+	if err := wire.Check(&l.cfg, &wire.HeldBy{Prepared: &cert}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -104,7 +106,7 @@ func TestPaper42_N2_Prepared(t *testing.T) {
 // §4.2: the primary's prepare does not count, and is refused.
 func TestPaper42_N2_ThePrimaryDoesNotPrepare(t *testing.T) {
 	l := newLab(t, 4, 3)
-	if err := Check(&l.cfg, l.prepare(0, 1, Digest{1}, 0)); err == nil {
+	if err := wire.Check(&l.cfg, l.prepare(0, 1, wire.Digest{1}, 0)); err == nil {
 		t.Fatal("a prepare of the primary passes")
 	}
 }
@@ -113,12 +115,12 @@ func TestPaper42_N2_ThePrimaryDoesNotPrepare(t *testing.T) {
 func TestPaper42_N2_VotesMayComeFirst(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
-	for id := ReplicaID(1); id <= 2; id++ {
+	for id := wire.ReplicaID(1); id <= 2; id++ {
 		l.from(id, l.prepare(0, 1, b.Digest(), id))
 		l.from(id, l.commit(0, 1, b.Digest(), id))
 	}
 	effects := l.propose(0, 1, b)
-	wantCount(t, broadcasts[*Commit](effects), 1, "commits")
+	wantCount(t, broadcasts[*wire.Commit](effects), 1, "commits")
 	wantCount(t, all[Execute](effects), 1, "executions")
 }
 
@@ -128,8 +130,8 @@ func TestPaper42_N2_Committed(t *testing.T) {
 	b := l.batch(1, "a")
 	l.propose(0, 1, b)
 	l.from(1, l.prepare(0, 1, b.Digest(), 1)) // with the own prepare: prepared, own commit sent
-	for name, m := range map[string]*Commit{
-		"another digest": l.commit(0, 1, Digest{9}, 2),
+	for name, m := range map[string]*wire.Commit{
+		"another digest": l.commit(0, 1, wire.Digest{9}, 2),
 		"another view":   l.commit(1, 1, b.Digest(), 1),
 	} {
 		wantCount(t, all[Execute](l.from(m.Replica, m)), 0, "executions after a commit for "+name)
@@ -154,8 +156,8 @@ func TestPaper42_N4_ExecutionFollowsTheSequence(t *testing.T) {
 // N1: a pre-prepare from the future is held, not refused, and taken up when this replica's clock gets there.
 func TestN1_APrePrepareFromTheFutureWaits(t *testing.T) {
 	l := newLab(t, 4, 3)
-	b := &Body{Time: l.r.wall + int64(l.cfg.ClockTolerance) + int64(50*time.Millisecond), Requests: []*Request{l.request(1, "a")}}
-	wantCount(t, broadcasts[*Prepare](l.propose(0, 1, b)), 0, "prepares for the future")
-	wantCount(t, broadcasts[*Prepare](l.wait(40*time.Millisecond)), 0, "prepares 10 ms early")
-	wantCount(t, broadcasts[*Prepare](l.wait(10*time.Millisecond)), 1, "prepares in time")
+	b := &wire.Body{Time: l.r.wall + int64(l.cfg.ClockTolerance) + int64(50*time.Millisecond), Requests: []*wire.Request{l.request(1, "a")}}
+	wantCount(t, broadcasts[*wire.Prepare](l.propose(0, 1, b)), 0, "prepares for the future")
+	wantCount(t, broadcasts[*wire.Prepare](l.wait(40*time.Millisecond)), 0, "prepares 10 ms early")
+	wantCount(t, broadcasts[*wire.Prepare](l.wait(10*time.Millisecond)), 1, "prepares in time")
 }

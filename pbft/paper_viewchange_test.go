@@ -3,23 +3,25 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // §4.4: the view change's message has the stable certificate and, for each sequence number prepared above it, a proof.
 func TestPaper44_V1_PCoversEverythingPrepared(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
-	l.from(0, &StableNotice{Cert: l.stableCert(4)})
+	l.from(0, &wire.StableNotice{Cert: l.stableCert(4)})
 	l.propose(0, 5, l.batch(2, "accepted only"))
 	l.propose(0, 6, b)
 	l.from(1, l.prepare(0, 6, b.Digest(), 1))
-	vc := broadcasts[*ViewChange](l.suspected(1))
+	vc := broadcasts[*wire.ViewChange](l.suspected(1))
 	wantCount(t, vc, 1, "view changes")
 	m := vc[0]
 	if m.View != 1 || m.Stable.Seq != 4 || len(m.Prepared) != 1 || m.Prepared[0].Seq != 6 || m.Prepared[0].Digest != b.Digest() {
 		t.Fatalf("view change %+v", m)
 	}
-	if err := Check(&l.cfg, m); err != nil {
+	if err := wire.Check(&l.cfg, m); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -31,7 +33,7 @@ func TestV1_PKeepsCertificatesOfEarlierViews(t *testing.T) {
 	l.propose(0, 1, b)
 	l.from(1, l.prepare(0, 1, b.Digest(), 1))
 	l.enter(2) // nobody in V had it prepared: O is empty
-	vc := broadcasts[*ViewChange](l.suspected(3))
+	vc := broadcasts[*wire.ViewChange](l.suspected(3))
 	wantCount(t, vc, 1, "view changes")
 	if p := vc[0].Prepared; len(p) != 1 || p[0].View != 0 || p[0].Seq != 1 {
 		t.Fatalf("P = %+v", p)
@@ -40,31 +42,31 @@ func TestV1_PKeepsCertificatesOfEarlierViews(t *testing.T) {
 
 // §4.4, V2: each view change is judged by its own bytes. One bad entry voids that one.
 func TestPaper44_V2_WhatVoidsAViewChange(t *testing.T) {
-	for name, change := range map[string]func(l *lab, m *ViewChange){
-		"no justification":                    func(_ *lab, m *ViewChange) { m.Suspects = nil },
-		"one suspect twice":                   func(_ *lab, m *ViewChange) { m.Suspects[1] = m.Suspects[0] },
-		"a suspect of an older view":          func(l *lab, m *ViewChange) { m.Suspects[0] = *l.suspect(3, 0) },
-		"a stable certificate without Q":      func(_ *lab, m *ViewChange) { m.Stable.Checkpoints = m.Stable.Checkpoints[:2] },
-		"prepared in its own view":            func(l *lab, m *ViewChange) { m.Prepared[0] = l.preparedCert(5, 9, NullBody) },
-		"prepared at h":                       func(l *lab, m *ViewChange) { m.Prepared[0] = l.preparedCert(1, 8, NullBody) },
-		"prepared above H":                    func(l *lab, m *ViewChange) { m.Prepared[1] = l.preparedCert(1, 17, NullBody) },
-		"two certificates for one place":      func(l *lab, m *ViewChange) { m.Prepared[1] = m.Prepared[0] },
-		"a certificate short of one prepare":  func(_ *lab, m *ViewChange) { m.Prepared[0].Prepares = m.Prepared[0].Prepares[:1] },
-		"a certificate with one signer twice": func(_ *lab, m *ViewChange) { m.Prepared[0].Prepares[1] = m.Prepared[0].Prepares[0] },
-		"a prepare by that view's primary":    func(_ *lab, m *ViewChange) { m.Prepared[0].Prepares[0].Replica = 0; m.Prepared[0].View = 0 },
-		"a pre-prepare by somebody else": func(l *lab, m *ViewChange) {
-			m.Prepared[0].PrePrepare = l.prepare(1, 9, NullDigest, 2).Sig
+	for name, change := range map[string]func(l *lab, m *wire.ViewChange){
+		"no justification":                    func(_ *lab, m *wire.ViewChange) { m.Suspects = nil },
+		"one suspect twice":                   func(_ *lab, m *wire.ViewChange) { m.Suspects[1] = m.Suspects[0] },
+		"a suspect of an older view":          func(l *lab, m *wire.ViewChange) { m.Suspects[0] = *l.suspect(3, 0) },
+		"a stable certificate without Q":      func(_ *lab, m *wire.ViewChange) { m.Stable.Checkpoints = m.Stable.Checkpoints[:2] },
+		"prepared in its own view":            func(l *lab, m *wire.ViewChange) { m.Prepared[0] = l.preparedCert(5, 9, wire.NullBody) },
+		"prepared at h":                       func(l *lab, m *wire.ViewChange) { m.Prepared[0] = l.preparedCert(1, 8, wire.NullBody) },
+		"prepared above H":                    func(l *lab, m *wire.ViewChange) { m.Prepared[1] = l.preparedCert(1, 17, wire.NullBody) },
+		"two certificates for one place":      func(l *lab, m *wire.ViewChange) { m.Prepared[1] = m.Prepared[0] },
+		"a certificate short of one prepare":  func(_ *lab, m *wire.ViewChange) { m.Prepared[0].Prepares = m.Prepared[0].Prepares[:1] },
+		"a certificate with one signer twice": func(_ *lab, m *wire.ViewChange) { m.Prepared[0].Prepares[1] = m.Prepared[0].Prepares[0] },
+		"a prepare by that view's primary":    func(_ *lab, m *wire.ViewChange) { m.Prepared[0].Prepares[0].Replica = 0; m.Prepared[0].View = 0 },
+		"a pre-prepare by somebody else": func(l *lab, m *wire.ViewChange) {
+			m.Prepared[0].PrePrepare = l.prepare(1, 9, wire.NullDigest, 2).Sig
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, 4, 3)
-			m := l.viewChange(5, 2, l.stableCert(8), l.preparedCert(1, 9, NullBody), l.preparedCert(2, 16, NullBody))
-			if _, err := Verify(&l.cfg, m, wireHolds); err != nil {
+			m := l.viewChange(5, 2, l.stableCert(8), l.preparedCert(1, 9, wire.NullBody), l.preparedCert(2, 16, wire.NullBody))
+			if _, err := wire.Verify(&l.cfg, m, wireHolds); err != nil {
 				t.Fatalf("refused before the change: %v", err)
 			}
 			change(l, m)
 			l.signBy(m, 2)
-			if _, err := Verify(&l.cfg, m, wireHolds); err == nil {
+			if _, err := wire.Verify(&l.cfg, m, wireHolds); err == nil {
 				t.Fatal("verified")
 			}
 		})
@@ -79,7 +81,7 @@ func TestV7_FPlusOneSuspectsLeaveAView(t *testing.T) {
 	if l.r.view != 0 || !l.r.active {
 		t.Fatal("left with f suspects")
 	}
-	vc := broadcasts[*ViewChange](l.from(2, l.suspect(2, 2)))
+	vc := broadcasts[*wire.ViewChange](l.from(2, l.suspect(2, 2)))
 	wantCount(t, vc, 1, "view changes")
 	if vc[0].View != 3 || len(vc[0].Suspects) != 3 {
 		t.Fatalf("to view %d with %d suspects, want 3 with 3", vc[0].View, len(vc[0].Suspects))
@@ -89,17 +91,17 @@ func TestV7_FPlusOneSuspectsLeaveAView(t *testing.T) {
 // V7: a replica that suspects goes on voting, and repeats its Suspect each timeout.
 func TestV7_ASuspectingReplicaGoesOnVoting(t *testing.T) {
 	l := newLab(t, 4, 3)
-	wantCount(t, broadcasts[*Suspect](l.wait(3*l.cfg.ViewTimeout)), 1, "suspects of a silent primary")
-	wantCount(t, broadcasts[*Prepare](l.propose(0, 1, l.batch(1, "a"))), 1, "prepares")
-	wantCount(t, broadcasts[*Suspect](l.wait(l.cfg.ViewTimeout/2)), 0, "suspects half a timeout later")
-	wantCount(t, broadcasts[*Suspect](l.wait(l.cfg.ViewTimeout)), 1, "suspects a timeout later")
+	wantCount(t, broadcasts[*wire.Suspect](l.wait(3*l.cfg.ViewTimeout)), 1, "suspects of a silent primary")
+	wantCount(t, broadcasts[*wire.Prepare](l.propose(0, 1, l.batch(1, "a"))), 1, "prepares")
+	wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout/2)), 0, "suspects half a timeout later")
+	wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout)), 1, "suspects a timeout later")
 }
 
 // V7: a valid view change moves its receiver, who sends its own with the same justification.
 func TestV7_AViewChangeIsFollowed(t *testing.T) {
 	l := newLab(t, 4, 3)
-	m := l.viewChange(4, 2, StableCert{})
-	own := broadcasts[*ViewChange](l.from(1, m)) // anybody may pass it on
+	m := l.viewChange(4, 2, wire.StableCert{})
+	own := broadcasts[*wire.ViewChange](l.from(1, m)) // anybody may pass it on
 	wantCount(t, own, 1, "view changes")
 	if own[0].View != 4 || own[0].Suspects[0] != m.Suspects[0] || own[0].Suspects[1] != m.Suspects[1] {
 		t.Fatalf("view change %+v", own[0])
@@ -115,9 +117,9 @@ func TestPaper44_V5_NoOrderingWhileInactive(t *testing.T) {
 	effects = append(effects, l.propose(1, 1, l.batch(3, "c"))...)
 	effects = append(effects, l.fromClient(l.request(4, "d"))...)
 	effects = append(effects, l.wait(10*time.Millisecond)...)
-	wantCount(t, broadcasts[*Prepare](effects), 0, "prepares")
-	wantCount(t, broadcasts[*PrePrepare](effects), 0, "pre-prepares")
-	wantCount(t, sends[*Request](effects), 0, "relayed requests")
+	wantCount(t, broadcasts[*wire.Prepare](effects), 0, "prepares")
+	wantCount(t, broadcasts[*wire.PrePrepare](effects), 0, "pre-prepares")
+	wantCount(t, sends[*wire.Request](effects), 0, "relayed requests")
 	if l.r.pool.waitingAll() != 2 {
 		t.Fatalf("%d requests wait", l.r.pool.waitingAll())
 	}
@@ -126,30 +128,30 @@ func TestPaper44_V5_NoOrderingWhileInactive(t *testing.T) {
 // V5: the view change is sent again until the view is active; then the NewView is, to whoever is in a lower view.
 func TestV5_WhoIsBehindIsBroughtIntoTheView(t *testing.T) {
 	l := newLab(t, 4, 3)
-	own := broadcasts[*ViewChange](l.suspected(1))[0]
-	again := sends[*ViewChange](l.from(2, &Status{Active: true}))
+	own := broadcasts[*wire.ViewChange](l.suspected(1))[0]
+	again := sends[*wire.ViewChange](l.from(2, &wire.Status{Active: true}))
 	wantCount(t, again, 1, "view changes to a replica in view 0")
 	if again[0] != own {
 		t.Fatal("D7: another view change than the first time")
 	}
 	l.wait(time.Second / 10)
-	wantCount(t, sends[*ViewChange](l.from(2, &Status{View: 1, ViewChanges: []ReplicaID{3}})), 0, "to who has it")
+	wantCount(t, sends[*wire.ViewChange](l.from(2, &wire.Status{View: 1, ViewChanges: []wire.ReplicaID{3}})), 0, "to who has it")
 	l.enter(1)
 	l.wait(time.Second / 10)
-	wantCount(t, sends[*NewView](l.from(2, &Status{View: 1, Helper: 1})), 0, "new views from who was not asked")
+	wantCount(t, sends[*wire.NewView](l.from(2, &wire.Status{View: 1, Helper: 1})), 0, "new views from who was not asked")
 	l.wait(time.Second / 10)
-	wantCount(t, sends[*NewView](l.from(2, &Status{View: 1, Helper: 3})), 1, "new views to who waits for it")
+	wantCount(t, sends[*wire.NewView](l.from(2, &wire.Status{View: 1, Helper: 3})), 1, "new views to who waits for it")
 	l.wait(time.Second / 10)
-	wantCount(t, sends[*NewView](l.from(2, &Status{View: 1, Active: true})), 0, "new views to who is in it")
+	wantCount(t, sends[*wire.NewView](l.from(2, &wire.Status{View: 1, Active: true})), 0, "new views to who is in it")
 }
 
 // E1: two view changes of one replica for one view convict it.
 func TestV2_TwoViewChangesForOneViewConvict(t *testing.T) {
 	l := newLab(t, 4, 3)
-	l.from(2, l.viewChange(4, 2, StableCert{}))
+	l.from(2, l.viewChange(4, 2, wire.StableCert{}))
 	accused := all[Accuse](l.from(2, l.viewChange(4, 2, l.stableCert(4))))
 	wantCount(t, accused, 1, "accusations")
-	if err := VerifyEvidence(&l.cfg, accused[0].Evidence, wireHolds); err != nil {
+	if err := wire.VerifyEvidence(&l.cfg, accused[0].Evidence, wireHolds); err != nil {
 		t.Fatal(err)
 	}
 }

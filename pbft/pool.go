@@ -3,11 +3,13 @@ package pbft
 import (
 	"slices"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // pending is a request that waits to be ordered.
 type pending struct {
-	req        *Request
+	req        *wire.Request
 	owner      *clientQueue
 	relayer    int // the replica that relayed it, or fromClient
 	arrived    time.Duration
@@ -30,8 +32,8 @@ type clientQueue struct {
 // pool holds the requests that are known and not executed: by name, so that a re-sent request is recognised whatever
 // its digest (C3); by age, so that the oldest one is timed (T1); and by client, so that each gets its share (C6).
 type pool struct {
-	byID           map[RequestID]*pending
-	clients        map[PublicKey]*clientQueue
+	byID           map[wire.RequestID]*pending
+	clients        map[wire.PublicKey]*clientQueue
 	turns          []*clientQueue // clients with queued requests, next one first
 	oldest, newest *pending       // not ordered yet, by arrival
 	all            amount
@@ -44,14 +46,14 @@ type pool struct {
 
 func newPool(replicas int) *pool {
 	return &pool{
-		byID:    make(map[RequestID]*pending),
-		clients: make(map[PublicKey]*clientQueue),
+		byID:    make(map[wire.RequestID]*pending),
+		clients: make(map[wire.PublicKey]*clientQueue),
 		relayed: make([]amount, replicas),
 	}
 }
 
 // add takes in a request that is not held yet.
-func (p *pool) add(req *Request, relayer int, now time.Duration) *pending {
+func (p *pool) add(req *wire.Request, relayer int, now time.Duration) *pending {
 	owner := p.clients[req.ID.Client]
 	if owner == nil {
 		owner = &clientQueue{}
@@ -122,8 +124,8 @@ func (p *pool) unqueue(e *pending) {
 // take removes requests for one batch from the queues and leaves them in the pool. Clients take turns, one request each,
 // for as many rounds as there would be if everybody filled an equal part: with others waiting, a client that has much does
 // not make the batch long for those who have little (C6).
-func (p *pool) take(maxRequests, maxBytes int) []*Request {
-	var batch []*Request
+func (p *pool) take(maxRequests, maxBytes int) []*wire.Request {
+	var batch []*wire.Request
 	bytes := 0
 	for rounds := max(1, maxRequests/max(1, len(p.turns))); rounds > 0; rounds-- {
 		for left := len(p.turns); left > 0 && len(batch) < maxRequests; left-- {
@@ -168,7 +170,7 @@ func (q *clientQueue) front() *pending {
 }
 
 // markProposed notes that a pre-prepare holds these requests, so that they are not proposed again.
-func (p *pool) markProposed(b *Body) {
+func (p *pool) markProposed(b *wire.Body) {
 	for _, req := range b.Requests {
 		if e := p.byID[req.ID]; e != nil {
 			p.unqueue(e)
@@ -177,7 +179,7 @@ func (p *pool) markProposed(b *Body) {
 }
 
 // markOrdered notes that these requests were handed to execution: their timers end.
-func (p *pool) markOrdered(b *Body) {
+func (p *pool) markOrdered(b *wire.Body) {
 	for _, req := range b.Requests {
 		if e := p.byID[req.ID]; e != nil && !e.ordered {
 			p.unqueue(e)
@@ -204,7 +206,7 @@ func (p *pool) unlink(e *pending) {
 }
 
 // remove forgets a request that was executed.
-func (p *pool) remove(id RequestID) {
+func (p *pool) remove(id wire.RequestID) {
 	e := p.byID[id]
 	if e == nil {
 		return

@@ -1,6 +1,10 @@
 package pbft
 
-import "testing"
+import (
+	"testing"
+
+	"tagma/pbft/wire"
+)
 
 // bytesHeld sums up the requests in the pool.
 func (l *lab) bytesHeld() (sum int) {
@@ -12,8 +16,8 @@ func (l *lab) bytesHeld() (sum int) {
 
 // newFloodedLab is a replica that a client sends many large requests, of which none is ordered. It returns how many were
 // answered Busy.
-func newFloodedLab(t *testing.T, self ReplicaID, large string) (l *lab, busy int) {
-	l = newLab(t, 4, self, func(cfg *Config) { cfg.MaxOpBytes = 1<<20 - 1<<10 })
+func newFloodedLab(t *testing.T, self wire.ReplicaID, large string) (l *lab, busy int) {
+	l = newLab(t, 4, self, func(cfg *wire.Config) { cfg.MaxOpBytes = 1<<20 - 1<<10 })
 	l.r.proposed = l.r.log.high()
 	for i := range uint64(256) {
 		busy += len(all[Respond](l.fromClient(l.request(i+1, large))))
@@ -25,15 +29,15 @@ func newFloodedLab(t *testing.T, self ReplicaID, large string) (l *lab, busy int
 // much at each other replica.
 func TestS4_WaitingRequestsAreBoundedInBytes(t *testing.T) {
 	large := string(make([]byte, 1<<20-1<<10))
-	for self := range ReplicaID(2) {
+	for self := range wire.ReplicaID(2) {
 		l, busy := newFloodedLab(t, self, large)
 		if held := l.bytesHeld(); held > maxPendingBytes || busy == 0 {
 			t.Errorf("replica %d holds %d bytes of one client's requests, %d others were answered Busy", self, held, busy)
 		}
-		later := &Request{ID: RequestID{Client: testKey("client", 7), Session: 1, T: 1}, Ops: [][]byte{[]byte(large)}}
+		later := &wire.Request{ID: wire.RequestID{Client: testKey("client", 7), Session: 1, T: 1}, Ops: [][]byte{[]byte(large)}}
 		wantCount(t, all[Respond](l.fromClient(later)), 0, "busy answers to who comes later")
 		for i := range 256 {
-			l.fromClient(&Request{ID: RequestID{Client: testKey("client", 8+i), Session: 1, T: 1}, Ops: [][]byte{[]byte(large)}})
+			l.fromClient(&wire.Request{ID: wire.RequestID{Client: testKey("client", 8+i), Session: 1, T: 1}, Ops: [][]byte{[]byte(large)}})
 		}
 		if held := l.bytesHeld(); held > 2*maxPendingBytes {
 			t.Errorf("replica %d holds %d bytes of many clients' requests", self, held)

@@ -1,5 +1,7 @@
 package pbft
 
+import "tagma/pbft/wire"
+
 // Batching and pipelining (§4.2; N5).
 
 // propose assigns sequence numbers to waiting requests while there are enough of them and the window is open.
@@ -13,14 +15,14 @@ func (r *Replica) propose() {
 			return
 		}
 		if next := r.log.peek(r.proposed + 1); next != nil && next.full() {
-			r.assign(NullBody)
+			r.assign(wire.NullBody)
 			continue
 		}
 		requests := r.pool.take(r.cfg.MaxBatch, r.cfg.MaxBatchBytes)
 		if len(requests) == 0 {
 			return
 		}
-		r.assign(&Body{Time: max(r.wall, 1), Requests: requests})
+		r.assign(&wire.Body{Time: max(r.wall, 1), Requests: requests})
 	}
 	r.proposeWanted()
 }
@@ -29,17 +31,17 @@ func (r *Replica) propose() {
 // its sequence number alone: without nulls the window would stay full for ever (N4).
 func (r *Replica) proposeNulls() {
 	for r.proposed == r.log.low || r.proposed%r.cfg.CheckpointInterval != 0 {
-		r.assign(NullBody)
+		r.assign(wire.NullBody)
 	}
 }
 
 // assign proposes a batch for the next sequence number. It takes its room at once, not when it comes back over the loopback:
 // a turn may bring requests for many more.
-func (r *Replica) assign(body *Body) {
+func (r *Replica) assign(body *wire.Body) {
 	r.proposed++
 	r.lastProposal = r.mono
 	r.log.at(r.proposed).keep(body)
-	r.emit(Broadcast{&PrePrepare{View: r.view, Seq: r.proposed, Digest: body.Digest(), Body: body}})
+	r.emit(Broadcast{&wire.PrePrepare{View: r.view, Seq: r.proposed, Digest: body.Digest(), Body: body}})
 }
 
 // hasRoom reports whether another batch of what waits keeps the window small enough.

@@ -1,13 +1,17 @@
 package pbft
 
-import "time"
+import (
+	"time"
+
+	"tagma/pbft/wire"
+)
 
 // extraViews is how many views above the highest one at healing may pass before everything converges: V9 allows 4, and
 // each faulty replica may spoil one more as the primary of a view.
 // A replica that keeps silent spoils views too.
-func (s *schedule) extraViews() View {
+func (s *schedule) extraViews() wire.View {
 	if s.lossy != nil {
-		return 4 + View(s.c.nodes[0].cfg.N())
+		return 4 + wire.View(s.c.nodes[0].cfg.N())
 	}
 	return 4
 }
@@ -57,7 +61,7 @@ func (s *schedule) drain() {
 	}
 }
 
-func (s *schedule) converged(last *Request) bool {
+func (s *schedule) converged(last *wire.Request) bool {
 	correct := s.c.correct()
 	if !executed(last, correct...) {
 		return false

@@ -1,10 +1,14 @@
 package pbft
 
-import "testing"
+import (
+	"testing"
+
+	"tagma/pbft/wire"
+)
 
 // forgetting is what a random schedule adds that takes memories away: disks are wiped, and older copies put back.
 type forgetting struct {
-	copies map[ReplicaID]*copyOf
+	copies map[wire.ReplicaID]*copyOf
 
 	wiped, restored int
 }
@@ -37,7 +41,7 @@ func TestRandom_WhoForgetsComesBack(t *testing.T) {
 
 // forget makes all starts ask, from the first one on.
 func (s *schedule) forget() {
-	s.lossy = &forgetting{copies: map[ReplicaID]*copyOf{}}
+	s.lossy = &forgetting{copies: map[wire.ReplicaID]*copyOf{}}
 	s.c.asks = true
 	for _, n := range s.c.nodes {
 		n.crash()

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 var (
@@ -31,8 +33,8 @@ type schedule struct {
 
 // route is the way of one type of message over one link in one direction.
 type route struct {
-	kind     Type
-	from, to ReplicaID
+	kind     wire.Type
+	from, to wire.ReplicaID
 }
 
 // TestRandom_SafeAndLive runs random schedules with up to f Byzantine replicas, loss, reordering, duplication, crashes
@@ -64,19 +66,19 @@ func seedRange(t *testing.T, usual uint64) (first, seeds uint64) {
 func newSchedule(t *testing.T, seed uint64) *schedule {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	n := []int{4, 4, 5, 6, 7, 10, 4}[seed%7]
-	windows := [][2]Seq{{4, 8}, {1, 2}, {2, 8}, {4, 16}, {8, 64}}
+	windows := [][2]wire.Seq{{4, 8}, {1, 2}, {2, 8}, {4, 16}, {8, 64}}
 	w := windows[rng.IntN(len(windows))]
 	s := &schedule{
 		rng: rng, loss: []int{0, 5, 15, 40}[rng.IntN(4)], cuts: []int{0, 30, 60}[rng.IntN(3)],
 		pace: []time.Duration{200, 1000}[rng.IntN(2)] * time.Millisecond, again: t.Name(),
 	}
-	s.c = newCluster(t, n, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = w[0], w[1] })
+	s.c = newCluster(t, n, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = w[0], w[1] })
 	s.c.context = func() string {
 		return fmt.Sprintf("n=%d K=%d L=%d; again: go test ./pbft -run %s -seed %d", n, w[0], w[1], s.again, seed)
 	}
 	f := s.c.nodes[0].cfg.F()
 	for _, id := range rng.Perm(n)[:rng.IntN(f+1)] {
-		s.liars = append(s.liars, s.c.corrupt(ReplicaID(id), rng, []int{5, 30, 90}[rng.IntN(3)]))
+		s.liars = append(s.liars, s.c.corrupt(wire.ReplicaID(id), rng, []int{5, 30, 90}[rng.IntN(3)]))
 	}
 	lazy := rng.IntN(3) * 30
 	for _, nd := range s.c.nodes {
@@ -97,17 +99,17 @@ func (s *schedule) onWire(p *packet) bool {
 	} else {
 		s.recent[s.rng.IntN(100)] = *p
 	}
-	return s.healed || s.rng.IntN(100) >= s.loss && !s.cut[route{TypeOf(p.msg), p.from, p.to}]
+	return s.healed || s.rng.IntN(100) >= s.loss && !s.cut[route{wire.TypeOf(p.msg), p.from, p.to}]
 }
 
 // turnWeather cuts other routes than before: what prepares and commits then differs from replica to replica.
 func (s *schedule) turnWeather() {
 	s.cut = map[route]bool{}
-	for _, kind := range []Type{TypePrePrepare, TypePrepare, TypeCommit, TypeCheckpoint, TypeViewChange, TypeNewView} {
+	for _, kind := range []wire.Type{wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeViewChange, wire.TypeNewView} {
 		for from := range s.c.all() {
 			for to := range s.c.all() {
 				if s.rng.IntN(100) < s.cuts {
-					s.cut[route{kind, ReplicaID(from), ReplicaID(to)}] = true
+					s.cut[route{kind, wire.ReplicaID(from), wire.ReplicaID(to)}] = true
 				}
 			}
 		}
@@ -166,7 +168,7 @@ func (s *schedule) deliverSome() {
 func (s *schedule) submitOne() {
 	s.next++
 	n := len(s.c.nodes)
-	a, b := ReplicaID(s.rng.IntN(n)), ReplicaID(s.rng.IntN(n))
+	a, b := wire.ReplicaID(s.rng.IntN(n)), wire.ReplicaID(s.rng.IntN(n))
 	client := s.rng.IntN(3)
 	s.c.submit(s.c.request(client, s.next, "op"), a)
 	if s.rng.IntN(5) == 0 { // a faulty client: two operations under one number (C2)

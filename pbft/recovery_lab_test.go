@@ -4,15 +4,17 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // askNonce is the nonce of every start of a lab's replica.
 const askNonce = 77
 
 // boot starts the lab's replica from a journal at a state, and asks the others what it may have forgotten.
-func (l *lab) boot(at Applied, first bool, log ...Record) []Effect {
+func (l *lab) boot(at Applied, first bool, log ...wire.Record) []Effect {
 	l.t.Helper()
-	r, err := Boot(&l.cfg, log, at, Start{Life: Life{1}, Nonce: askNonce, First: first})
+	r, err := Boot(&l.cfg, log, at, Start{Life: wire.Life{1}, Nonce: askNonce, First: first})
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -21,13 +23,13 @@ func (l *lab) boot(at Applied, first bool, log ...Record) []Effect {
 }
 
 // answer is what another replica answers that remembers everything, and holds these messages of the lab's replica.
-func (l *lab) answer(said ...Message) *HeldBy {
-	m := &HeldBy{Nonce: askNonce, Of: l.cfg.Self, Whole: true}
+func (l *lab) answer(said ...wire.Message) *wire.HeldBy {
+	m := &wire.HeldBy{Nonce: askNonce, Of: l.cfg.Self, Whole: true}
 	for _, s := range said {
 		l.signBy(s, l.cfg.Self)
-		statement, ok := saidIn(s)
+		statement, ok := wire.SaidIn(s)
 		if !ok {
-			l.t.Fatalf("a %s is no statement", TypeOf(s))
+			l.t.Fatalf("a %s is no statement", wire.TypeOf(s))
 		}
 		m.Said = append(m.Said, statement)
 	}
@@ -35,7 +37,7 @@ func (l *lab) answer(said ...Message) *HeldBy {
 }
 
 // answeredBy has replicas answer that they hold nothing of the lab's replica.
-func (l *lab) answeredBy(ids ...ReplicaID) []Effect {
+func (l *lab) answeredBy(ids ...wire.ReplicaID) []Effect {
 	l.t.Helper()
 	var all []Effect
 	for _, id := range ids {
@@ -46,27 +48,27 @@ func (l *lab) answeredBy(ids ...ReplicaID) []Effect {
 
 // newRecoveringLab is a replica that had forgotten what it signed. Its silence ends at a stable checkpoint, and it
 // never votes below a view.
-func newRecoveringLab(t *testing.T, self ReplicaID, until Seq, since View) *lab {
+func newRecoveringLab(t *testing.T, self wire.ReplicaID, until wire.Seq, since wire.View) *lab {
 	l := newLab(t, 4, self)
 	rec := Recovery{Until: until, View: since}
 	if since > 1 {
-		rec.Suspects = l.viewChange(since-1, 0, StableCert{}).Suspects
+		rec.Suspects = l.viewChange(since-1, 0, wire.StableCert{}).Suspects
 	}
-	r, err := Boot(&l.cfg, rec.Records(&l.cfg, Life{9}), Applied{}, Start{Life: Life{9}})
+	r, err := Boot(&l.cfg, rec.Records(&l.cfg, wire.Life{9}), Applied{}, Start{Life: wire.Life{9}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.r, l.log = r, rec.Records(&l.cfg, Life{9})
+	l.r, l.log = r, rec.Records(&l.cfg, wire.Life{9})
 	l.wait(10 * time.Millisecond)
 	return l
 }
 
 // votes lists what D8.7 forbids among effects.
-func votes(effects []Effect) []Message {
-	var found []Message
+func votes(effects []Effect) []wire.Message {
+	var found []wire.Message
 	for _, e := range all[Broadcast](effects) {
 		switch e.Msg.(type) {
-		case *PrePrepare, *Prepare, *Commit, *ViewChange, *NewView:
+		case *wire.PrePrepare, *wire.Prepare, *wire.Commit, *wire.ViewChange, *wire.NewView:
 			found = append(found, e.Msg)
 		}
 	}
@@ -74,13 +76,15 @@ func votes(effects []Effect) []Message {
 }
 
 // stable shows the replica that a checkpoint is stable.
-func (l *lab) stable(s Seq) []Effect { return l.from(1, &StableNotice{Cert: l.stableCert(s)}) }
+func (l *lab) stable(s wire.Seq) []Effect {
+	return l.from(1, &wire.StableNotice{Cert: l.stableCert(s)})
+}
 
 // beat keeps the primary alive while a time passes, in steps of a sixteenth of a timeout.
 func (l *lab) beat(d time.Duration) []Effect {
 	var all []Effect
 	for step := l.cfg.ViewTimeout / 16; d > 0; d -= step {
-		m := &Heartbeat{View: l.r.view}
+		m := &wire.Heartbeat{View: l.r.view}
 		if by := l.cfg.Primary(m.View); by != l.cfg.Self {
 			l.signBy(m, by)
 			l.from(by, m)
@@ -91,10 +95,10 @@ func (l *lab) beat(d time.Duration) []Effect {
 }
 
 // heldIn finds a statement of a type in an answer.
-func heldIn(m *HeldBy, t Type) (Statement, bool) {
-	i := slices.IndexFunc(m.Said, func(s Statement) bool { return s.Type == t })
+func heldIn(m *wire.HeldBy, t wire.Type) (wire.Statement, bool) {
+	i := slices.IndexFunc(m.Said, func(s wire.Statement) bool { return s.Type == t })
 	if i < 0 {
-		return Statement{}, false
+		return wire.Statement{}, false
 	}
 	return m.Said[i], true
 }

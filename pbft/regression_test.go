@@ -1,9 +1,10 @@
 package pbft
 
 import (
-	"errors"
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // Schedules that once broke a rule. Each says what went wrong.
@@ -12,13 +13,13 @@ import (
 // than two windows, so that everybody refused the status, and nobody helped it any more.
 func TestN7_AReplicaLeftBehindStillSendsAStatusThatPeersAccept(t *testing.T) {
 	l := newLab(t, 4, 3)
-	for s := Seq(8); s <= 40; s += 8 {
-		l.from(0, &StableNotice{Cert: l.stableCert(s)})
+	for s := wire.Seq(8); s <= 40; s += 8 {
+		l.from(0, &wire.StableNotice{Cert: l.stableCert(s)})
 	}
-	l.from(1, l.commit(0, 47, Digest{1}, 1))
-	status := broadcasts[*Status](l.wait(time.Second))
+	l.from(1, l.commit(0, 47, wire.Digest{1}, 1))
+	status := broadcasts[*wire.Status](l.wait(time.Second))
 	wantCount(t, status, 1, "status messages")
-	if err := Check(&l.cfg, status[0]); err != nil {
+	if err := wire.Check(&l.cfg, status[0]); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -28,20 +29,20 @@ func TestN7_AReplicaLeftBehindStillSendsAStatusThatPeersAccept(t *testing.T) {
 func TestD1_ABodyThatCameByCertificateIsDurableBeforeThePrepare(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
-	l.from(1, &CertifiedBody{Seq: 2, Body: b, Cert: l.commitCert(0, 2, b.Digest())}) // 1 is missing
-	var vcs []*ViewChange
-	for id := range ReplicaID(3) {
-		vcs = append(vcs, l.viewChange(1, id, StableCert{}, l.preparedCert(0, 2, b)))
+	l.from(1, &wire.CertifiedBody{Seq: 2, Body: b, Cert: l.commitCert(0, 2, b.Digest())}) // 1 is missing
+	var vcs []*wire.ViewChange
+	for id := range wire.ReplicaID(3) {
+		vcs = append(vcs, l.viewChange(1, id, wire.StableCert{}, l.preparedCert(0, 2, b)))
 	}
 	effects := l.from(1, l.newViewFrom(1, vcs...))
 	durable := false
 	for _, e := range effects {
 		switch e := e.(type) {
 		case Persist:
-			f, ok := e.Record.(*Fetched)
+			f, ok := e.Record.(*wire.Fetched)
 			durable = durable || ok && f.Body.Digest() == b.Digest()
 		case Broadcast:
-			if p, ok := e.Msg.(*Prepare); ok && p.Seq == 2 {
+			if p, ok := e.Msg.(*wire.Prepare); ok && p.Seq == 2 {
 				if !durable {
 					t.Fatal("prepared before the body was durable")
 				}
@@ -57,13 +58,13 @@ func TestD1_ABodyThatCameByCertificateIsDurableBeforeThePrepare(t *testing.T) {
 func TestN6_APrePrepareForAnAbsurdViewTakesNobodysPlace(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
-	l.from(2, l.prePrepare(1<<40+2, 1, NullBody))
-	if lacks := l.r.newStatus().Slots; len(lacks) != 1 || lacks[0].Lacks&LacksProposal == 0 {
+	l.from(2, l.prePrepare(1<<40+2, 1, wire.NullBody))
+	if lacks := l.r.newStatus().Slots; len(lacks) != 1 || lacks[0].Lacks&wire.LacksProposal == 0 {
 		t.Fatalf("lacks %v, want the proposal of slot 1", lacks)
 	}
 	l.from(1, l.prePrepare(1, 1, b)) // early: the new view is on its way
 	effects := l.enter(1)
-	wantCount(t, broadcasts[*Prepare](effects), 1, "prepares")
+	wantCount(t, broadcasts[*wire.Prepare](effects), 1, "prepares")
 }
 
 // The record of an accepted pre-prepare became durable, then the replica crashed before its prepare. Nothing made it vote
@@ -71,8 +72,8 @@ func TestN6_APrePrepareForAnAbsurdViewTakesNobodysPlace(t *testing.T) {
 func TestD1_ACrashBetweenPrePrepareAndPrepareCostsNoVote(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
-	l.log = []Record{&Accepted{PrePrepare: l.prePrepare(0, 1, b)}}
-	if p := broadcasts[*Prepare](l.restart()); len(p) != 1 || p[0].Digest != b.Digest() {
+	l.log = []wire.Record{&wire.Accepted{PrePrepare: l.prePrepare(0, 1, b)}}
+	if p := broadcasts[*wire.Prepare](l.restart()); len(p) != 1 || p[0].Digest != b.Digest() {
 		t.Fatalf("prepares after the restart: %v", p)
 	}
 }
@@ -80,22 +81,22 @@ func TestD1_ACrashBetweenPrePrepareAndPrepareCostsNoVote(t *testing.T) {
 // The same in a view change: the new view was durable, the votes for its O were not.
 func TestD4_ACrashBetweenNewViewAndPrepareCostsNoVote(t *testing.T) {
 	l := newLab(t, 4, 3)
-	var vcs []*ViewChange
-	for id := range ReplicaID(3) {
-		vcs = append(vcs, l.viewChange(1, id, StableCert{}, l.preparedCert(0, 1, NullBody)))
+	var vcs []*wire.ViewChange
+	for id := range wire.ReplicaID(3) {
+		vcs = append(vcs, l.viewChange(1, id, wire.StableCert{}, l.preparedCert(0, 1, wire.NullBody)))
 	}
-	l.log = []Record{&Activated{NewView: l.newViewFrom(1, vcs...)}}
-	wantCount(t, broadcasts[*Prepare](l.restart()), 1, "prepares")
+	l.log = []wire.Record{&wire.Activated{NewView: l.newViewFrom(1, vcs...)}}
+	wantCount(t, broadcasts[*wire.Prepare](l.restart()), 1, "prepares")
 }
 
 // A primary crashed when its pre-prepare was durable and nobody had it. Nobody could miss what nobody knew of.
 func TestD1_APrimarySendsAgainWhatACrashKeptBack(t *testing.T) {
 	l := newLab(t, 4, 0)
 	pp := l.prePrepare(0, 1, l.batch(1, "a"))
-	l.log = []Record{&Sent{Msg: pp}}
-	again := sends[*PrePrepare](l.restart())
+	l.log = []wire.Record{&wire.Sent{Msg: pp}}
+	again := sends[*wire.PrePrepare](l.restart())
 	wantCount(t, again, 3, "pre-prepares")
-	if string(Encode(again[0])) != string(Encode(pp)) {
+	if string(wire.Encode(again[0])) != string(wire.Encode(pp)) {
 		t.Fatal("D7: not the bytes that were signed before the crash")
 	}
 }
@@ -103,7 +104,7 @@ func TestD1_APrimarySendsAgainWhatACrashKeptBack(t *testing.T) {
 // A pre-prepare was lost on the way to everybody. Its primary listed it in its status, and nobody took notice.
 func TestN3_APrePrepareLostToAllIsAskedFor(t *testing.T) {
 	c := begin(t, 4)
-	c.filter = func(p *packet) bool { _, isPrePrepare := p.msg.(*PrePrepare); return !isPrePrepare }
+	c.filter = func(p *packet) bool { _, isPrePrepare := p.msg.(*wire.PrePrepare); return !isPrePrepare }
 	r := c.request(0, 1, "a")
 	c.submit(r, 0)
 	c.settle()
@@ -118,7 +119,7 @@ func TestN3_APrePrepareLostToAllIsAskedFor(t *testing.T) {
 // ever, an accomplice short of deposing it.
 func TestC3_ALostRelayIsRepeated(t *testing.T) {
 	c := begin(t, 4)
-	c.filter = func(p *packet) bool { _, isRequest := p.msg.(*Request); return !isRequest }
+	c.filter = func(p *packet) bool { _, isRequest := p.msg.(*wire.Request); return !isRequest }
 	r := c.request(0, 1, "a")
 	c.submit(r, 2)
 	c.settle()
@@ -131,20 +132,20 @@ func TestC3_ALostRelayIsRepeated(t *testing.T) {
 
 // One status that lacked everything brought back every pre-prepare of the window, however large.
 func TestS4_AStatusBringsBackABoundedAnswer(t *testing.T) {
-	l := newLab(t, 4, 0, func(cfg *Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 1<<20, 2<<20 })
+	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 1<<20, 2<<20 })
 	big := string(make([]byte, 1<<20))
 	for t := range uint64(8) {
 		l.fromClient(l.request(t+1, big))
-		l.r.proposed = Seq(t + 1)
+		l.r.proposed = wire.Seq(t + 1)
 		l.r.handed = l.r.proposed // as if ordered: the next one goes out at once
 	}
 	l.r.handed = 0
 	l.wait(time.Second)
-	m := &Status{Active: true, Helper: 0}
-	for s := range Seq(8) {
-		m.Slots = append(m.Slots, SlotStatus{Seq: s + 1, Lacks: lacksAll})
+	m := &wire.Status{Active: true, Helper: 0}
+	for s := range wire.Seq(8) {
+		m.Slots = append(m.Slots, wire.SlotStatus{Seq: s + 1, Lacks: lacksEverything})
 	}
-	if k := len(sends[*PrePrepare](l.from(1, m))); k < 1 || k > 5 {
+	if k := len(sends[*wire.PrePrepare](l.from(1, m))); k < 1 || k > 5 {
 		t.Fatalf("%d pre-prepares of 1 MiB, want 4 MiB and what exceeds it", k)
 	}
 	wantDrop(t, l.from(1, m), ReasonTooOften)
@@ -154,22 +155,22 @@ func TestS4_AStatusBringsBackABoundedAnswer(t *testing.T) {
 // one liar multiplied the traffic by sixteen. Time and progress grant what it may be sent.
 func TestS4_WhoAlwaysLacksEverythingIsHelpedWithinAnAllowance(t *testing.T) {
 	const slots, timeouts = 200, 10
-	l := newLab(t, 4, 0, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })
-	m := &Status{Active: true, Helper: 0}
-	for s := Seq(1); s <= slots; s++ {
+	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })
+	m := &wire.Status{Active: true, Helper: 0}
+	for s := wire.Seq(1); s <= slots; s++ {
 		l.commitAll(0, s, l.batch(uint64(s), "a"))
-		m.Slots = append(m.Slots, SlotStatus{Seq: s, Lacks: LacksPrepares | LacksCommits})
+		m.Slots = append(m.Slots, wire.SlotStatus{Seq: s, Lacks: wire.LacksPrepares | wire.LacksCommits})
 	}
 	l.wait(time.Second)
 	first := l.from(1, m)
-	wantCount(t, sends[*Commit](first), slots, "commits: whoever really lacks them gets them all")
-	wantCount(t, sends[*CertifiedBody](first), slots, "certificates")
+	wantCount(t, sends[*wire.Commit](first), slots, "commits: whoever really lacks them gets them all")
+	wantCount(t, sends[*wire.CertifiedBody](first), slots, "certificates")
 	votes, pushed := 0, 0
 	for range timeouts * 16 {
 		l.wait(l.cfg.ViewTimeout / 16)
 		again := l.from(1, m)
-		votes += len(sends[*Commit](again))
-		pushed += len(sends[*CertifiedBody](again))
+		votes += len(sends[*wire.Commit](again))
+		pushed += len(sends[*wire.CertifiedBody](again))
 	}
 	for what, n := range map[string]int{"commits": votes, "certificates": pushed} {
 		if most := allowed(&l.cfg) + (timeouts+1)*grantedPerTimeout; n < most/2 || n > most {
@@ -177,15 +178,15 @@ func TestS4_WhoAlwaysLacksEverythingIsHelpedWithinAnAllowance(t *testing.T) {
 		}
 	}
 	others := l.from(2, m)
-	wantCount(t, sends[*Commit](others), slots, "commits to somebody else")
+	wantCount(t, sends[*wire.Commit](others), slots, "commits to somebody else")
 }
 
 // A primary behind the stable checkpoint counted everything up to it as in flight, and held its proposals back until a
 // full batch was queued.
 func TestN5_APrimaryThatLagsProposesAllTheSame(t *testing.T) {
 	l := newLab(t, 4, 0)
-	l.from(1, &StableNotice{Cert: l.stableCert(8)})
-	pp := broadcasts[*PrePrepare](l.fromClient(l.request(1, "a")))
+	l.from(1, &wire.StableNotice{Cert: l.stableCert(8)})
+	pp := broadcasts[*wire.PrePrepare](l.fromClient(l.request(1, "a")))
 	if len(pp) != 1 || pp[0].Seq != 9 {
 		t.Fatalf("pre-prepares %v, want one at 9", pp)
 	}
@@ -197,10 +198,10 @@ func TestS4_TheQueuesOfABackupDoNotGrow(t *testing.T) {
 	p := newPool(4)
 	first := c.request(1, 1, "always one outstanding")
 	p.add(first, fromClient, 0)
-	p.markProposed(&Body{Requests: []*Request{first}})
+	p.markProposed(&wire.Body{Requests: []*wire.Request{first}})
 	for i := range uint64(1000) {
 		for client := range 2 { // one that comes and goes, and one that has a request in the pool all the time
-			b := &Body{Requests: []*Request{c.request(client, i+2, "op")}}
+			b := &wire.Body{Requests: []*wire.Request{c.request(client, i+2, "op")}}
 			p.add(b.Requests[0], fromClient, 0)
 			p.markProposed(b)
 			p.markOrdered(b)
@@ -220,7 +221,7 @@ func TestS4_TheQueuesOfABackupDoNotGrow(t *testing.T) {
 func TestC6_AClientWithOrderedRequestsGetsItsTurnAfterAViewChange(t *testing.T) {
 	c := newCluster(t, 4)
 	p := newPool(4)
-	ordered := &Body{Requests: []*Request{c.request(0, 1, "ordered")}}
+	ordered := &wire.Body{Requests: []*wire.Request{c.request(0, 1, "ordered")}}
 	p.add(ordered.Requests[0], fromClient, 0)
 	p.markProposed(ordered)
 	p.markOrdered(ordered)
@@ -237,15 +238,15 @@ func TestV4_ABodyPreparedOnceIsKeptForALaterViewChange(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
 	l.propose(0, 1, b) // prepared here; a faulty replica keeps the certificate to itself
-	var nulls, hidden []*ViewChange
-	for id := range ReplicaID(3) {
-		nulls = append(nulls, l.viewChange(1, id, StableCert{}, l.preparedCert(0, 2, NullBody)))
-		hidden = append(hidden, l.viewChange(2, id, StableCert{}))
+	var nulls, hidden []*wire.ViewChange
+	for id := range wire.ReplicaID(3) {
+		nulls = append(nulls, l.viewChange(1, id, wire.StableCert{}, l.preparedCert(0, 2, wire.NullBody)))
+		hidden = append(hidden, l.viewChange(2, id, wire.StableCert{}))
 	}
 	l.from(1, l.newViewFrom(1, nulls...)) // O: slot 1 null
-	hidden[0] = l.viewChange(2, 0, StableCert{}, l.preparedCert(0, 1, b))
+	hidden[0] = l.viewChange(2, 0, wire.StableCert{}, l.preparedCert(0, 1, b))
 	effects := l.from(2, l.newViewFrom(2, hidden...))
-	if p := broadcasts[*Prepare](effects); len(p) != 1 || p[0].Digest != b.Digest() {
+	if p := broadcasts[*wire.Prepare](effects); len(p) != 1 || p[0].Digest != b.Digest() {
 		t.Fatalf("prepares %v, want the batch of view 0", p)
 	}
 }
@@ -255,46 +256,19 @@ func TestV4_ABodyPreparedOnceIsKeptForALaterViewChange(t *testing.T) {
 func TestD8_WhoWasLeftBehindDoesNotTakeItsJournalForAnOldCopy(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
-	executed := []Record{&Certified{Body: b, Cert: *l.commitCert(0, 1, b.Digest())}}
+	executed := []wire.Record{&wire.Certified{Body: b, Cert: *l.commitCert(0, 1, b.Digest())}}
 	if got := Reach(&l.cfg, executed); got != 1 {
 		t.Errorf("a journal with a certified batch reaches to %d", got)
 	}
 	far := keptWindows*l.cfg.LogWindow + 8
-	behind := []Record{&Stable{Cert: l.stableCert(far)}} // what is left of it
+	behind := []wire.Record{&wire.Stable{Cert: l.stableCert(far)}} // what is left of it
 	if got := Reach(&l.cfg, behind); got != far {
 		t.Errorf("a journal that begins above 8 reaches to %d, want %d: the state there may have been fetched in part", got, far)
 	}
-	for at, behindIt := range map[Seq]bool{7: true, 8: false} {
+	for at, behindIt := range map[wire.Seq]bool{7: true, 8: false} {
 		r, err := New(&l.cfg, behind, Applied{Seq: at})
 		if err != nil || r.leftBehind() != behindIt {
 			t.Errorf("the state after %d: needs the state from others %v, %v", at, r.leftBehind(), err)
-		}
-	}
-}
-
-// A replica that was started with a smaller window dropped what its journal held above it without a word: batches that were
-// executed, and answered, were ordered anew.
-func TestD0_AJournalIsNotReadUnderAWindowWithoutRoomForIt(t *testing.T) {
-	l := newLab(t, 4, 3)
-	k, window := l.cfg.CheckpointInterval, l.cfg.LogWindow
-	b := l.batch(1, "a")
-	stable := &Stable{Cert: l.stableCert(2 * k)}
-	vote := func(s Seq) *Sent { return &Sent{Msg: l.signBy(l.prepare(0, s, b.Digest(), 3), 3)} }
-	for _, c := range []struct {
-		name string
-		log  []Record
-		want error
-	}{
-		{"a vote at H", []Record{stable, vote(2*k + window)}, nil},
-		{"a vote above H", []Record{stable, vote(2*k + window + 1)}, ErrOtherWindow},
-		{"a certificate at h+2L", []Record{stable, &Certified{Body: b, Cert: *l.commitCert(0, 2*k+2*window, b.Digest())}}, nil},
-		{"a certificate above it", []Record{stable, &Committed{Cert: *l.commitCert(0, 2*k+2*window+1, b.Digest())}}, ErrOtherWindow},
-		{"no multiple of K stable", []Record{&Stable{Cert: l.stableCert(2*k + 1)}}, ErrOtherWindow},
-		{"no multiple of K of its own", []Record{stable, &Sent{Msg: &Checkpoint{Seq: 3*k + 1, Replica: 3}}}, ErrOtherWindow},
-		{"one of its own, below h", []Record{stable, &Sent{Msg: &Checkpoint{Seq: 2*k - 1, Replica: 3}}}, nil},
-	} {
-		if _, err := New(&l.cfg, c.log, Applied{Seq: 2 * k}); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package pbft
 
-import "time"
+import (
+	"time"
+
+	"tagma/pbft/wire"
+)
 
 // Actor is whatever takes a replica's place in a driver: a *Replica, or an attacker around one.
 type Actor interface {
@@ -11,22 +15,22 @@ type Actor interface {
 // Replica is one replica's protocol state. It is not safe for concurrent use. Memory is bounded by the configuration:
 // a ring of slots, arrays indexed by replica and a limited pool of requests.
 type Replica struct {
-	cfg *Config
+	cfg *wire.Config
 	out []Effect
 
 	mono    time.Duration
 	wall    int64
 	started bool // a Tick has set the clocks
 
-	view   View
-	active bool     // view's NewView was processed; false between ViewChange and NewView (V5)
-	origin *NewView // what made view active; nil in view 0
+	view   wire.View
+	active bool          // view's NewView was processed; false between ViewChange and NewView (V5)
+	origin *wire.NewView // what made view active; nil in view 0
 
 	log      *window
-	handed   Seq     // last sequence number handed to execution
-	backlog  []*Body // what comes next and the ring does not hold, after a restart
-	executed Seq     // last one whose execution was reported
-	proposed Seq     // last one this replica assigned as primary
+	handed   wire.Seq     // last sequence number handed to execution
+	backlog  []*wire.Body // what comes next and the ring does not hold, after a restart
+	executed wire.Seq     // last one whose execution was reported
+	proposed wire.Seq     // last one this replica assigned as primary
 
 	checkpoints checkpoints
 	pool        *pool
@@ -38,10 +42,10 @@ type Replica struct {
 	lastProposal time.Duration // when this replica, as primary, last sent a pre-prepare or heartbeat
 	lastStatus   time.Duration
 	nextStatus   time.Duration
-	helper       ReplicaID
-	learned      Seq // how far the primary of the view said that it has proposed
+	helper       wire.ReplicaID
+	learned      wire.Seq // how far the primary of the view said that it has proposed
 
-	life     Life
+	life     wire.Life
 	inquiry  inquiry
 	recovery recovery
 	transfer transfer
@@ -78,7 +82,7 @@ func (r *Replica) Step(ev Event) []Effect {
 
 // onReceived sends a message to its handler. What clients may send and what only replicas may send is decided here.
 func (r *Replica) onReceived(e Received) {
-	if req, ok := e.Msg.Message().(*Request); ok {
+	if req, ok := e.Msg.Message().(*wire.Request); ok {
 		r.onRequest(req, e.From)
 		return
 	}
@@ -87,52 +91,52 @@ func (r *Replica) onReceived(e Received) {
 		return
 	}
 	switch m := e.Msg.Message().(type) {
-	case *PrePrepare:
+	case *wire.PrePrepare:
 		r.onPrePrepare(m, e.From)
-	case *Prepare:
+	case *wire.Prepare:
 		r.onPrepare(m, e.From)
-	case *Commit:
+	case *wire.Commit:
 		r.onCommit(m, e.From)
-	case *Checkpoint:
+	case *wire.Checkpoint:
 		r.onCheckpoint(m, e.From)
-	case *Suspect:
+	case *wire.Suspect:
 		r.onSuspect(m, e.From)
-	case *ViewChange:
+	case *wire.ViewChange:
 		r.onViewChange(m, e.From)
-	case *NewView:
+	case *wire.NewView:
 		r.onNewView(m, e.From)
-	case *Heartbeat:
+	case *wire.Heartbeat:
 		r.onHeartbeat(m, e.From)
-	case *Status:
+	case *wire.Status:
 		r.onStatus(m, e.From)
-	case *Fetch:
+	case *wire.Fetch:
 		r.onFetch(m, e.From)
-	case *CertifiedBody:
+	case *wire.CertifiedBody:
 		r.onCertifiedBody(m)
-	case *StableNotice:
+	case *wire.StableNotice:
 		r.onStableNotice(m)
-	case *Slots:
+	case *wire.Slots:
 		r.onSlots(m, e.From)
-	case *Held:
+	case *wire.Held:
 		r.onHeld(m, e.From)
-	case *HeldBy:
+	case *wire.HeldBy:
 		r.onHeldBy(m, e.From)
-	case *Recover:
+	case *wire.Recover:
 		r.onRecover(m, e.From)
 	default:
 		r.drop(m, ReasonUnexpected)
 	}
 }
 
-func (r *Replica) emit(e Effect)                { r.out = append(r.out, e) }
-func (r *Replica) drop(m Message, why Reason)   { r.emit(Dropped{Msg: m, Why: why}) }
-func (r *Replica) send(to ReplicaID, m Message) { r.emit(Send{To: to, Msg: m}) }
+func (r *Replica) emit(e Effect)                          { r.out = append(r.out, e) }
+func (r *Replica) drop(m wire.Message, why Reason)        { r.emit(Dropped{Msg: m, Why: why}) }
+func (r *Replica) send(to wire.ReplicaID, m wire.Message) { r.emit(Send{To: to, Msg: m}) }
 
 // isPrimary reports whether this replica orders in the current view.
 func (r *Replica) isPrimary() bool { return r.cfg.Primary(r.view) == r.cfg.Self }
 
 // ownVote reports whether a direct vote came from its signer: over that replica's link or over the loopback (S2).
-func (r *Replica) ownVote(signer ReplicaID, from Source) bool {
+func (r *Replica) ownVote(signer wire.ReplicaID, from Source) bool {
 	if from.Loopback {
 		return signer == r.cfg.Self
 	}

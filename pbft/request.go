@@ -1,9 +1,11 @@
 package pbft
 
+import "tagma/pbft/wire"
+
 // Requests (§4.1): how they reach the primary, and who is admitted.
 
 // onRequest takes in a request that was not executed yet: the driver looked it up before (C3).
-func (r *Replica) onRequest(m *Request, from Source) {
+func (r *Replica) onRequest(m *wire.Request, from Source) {
 	if !from.Client && !r.isPrimary() {
 		r.drop(m, ReasonNotPrimary)
 		return
@@ -28,7 +30,7 @@ func (r *Replica) onRequest(m *Request, from Source) {
 
 // onKnownRequest handles a request that is held already: the client saw no reply in time, so the primary is told again.
 // Of two different operations under one name the first one is kept; execution settles which one counts (C2).
-func (r *Replica) onKnownRequest(e *pending, m *Request) {
+func (r *Replica) onKnownRequest(e *pending, m *wire.Request) {
 	if e.ordered {
 		r.drop(m, ReasonOrdered)
 		return
@@ -43,7 +45,7 @@ func (r *Replica) onKnownRequest(e *pending, m *Request) {
 // admits decides whether there is room for one more request. Each backup has a share of its own at the primary, which
 // no client can use up, and the clients that have requests here have equal parts of the room: one that floods fills its
 // own part, and who comes later finds its part free.
-func (r *Replica) admits(m *Request, from Source) bool {
+func (r *Replica) admits(m *wire.Request, from Source) bool {
 	if r.leftBehind() || len(r.pool.byID) >= 2*r.cfg.MaxPending {
 		return false
 	}
@@ -70,10 +72,10 @@ func (r *Replica) admits(m *Request, from Source) bool {
 // relayShare is the room that a primary keeps for the requests of each backup.
 func (r *Replica) relayShare() amount { return r.pool.limit(r.cfg.MaxPending).part(r.cfg.N()) }
 
-func (r *Replica) respondBusy(m *Request, from Source) {
+func (r *Replica) respondBusy(m *wire.Request, from Source) {
 	if from.Client && !r.diverged {
-		r.emit(Respond{&Reply{
-			ID: m.ID, Request: m.Digest(), Outcome: OutcomeBusy, View: r.view,
+		r.emit(Respond{&wire.Reply{
+			ID: m.ID, Request: m.Digest(), Outcome: wire.OutcomeBusy, View: r.view,
 			RetryAfterMillis: uint32(max(1, (r.cfg.ViewTimeout / 16).Milliseconds())),
 		}})
 	}

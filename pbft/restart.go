@@ -3,12 +3,14 @@ package pbft
 import (
 	"errors"
 	"fmt"
+
+	"tagma/pbft/wire"
 )
 
 // Applied is the state that the store was verified to hold at the start (D5).
 type Applied struct {
-	Seq  Seq
-	Root Digest
+	Seq  wire.Seq
+	Root wire.Digest
 }
 
 // ErrForeignJournal says that a journal was written by another replica or in another cluster.
@@ -20,13 +22,13 @@ var ErrOtherWindow = errors.New("the journal was written under another checkpoin
 
 // New returns a replica that goes on from its journal, oldest record first, above a verified state, and asks nobody
 // what it may have forgotten. With an empty journal it begins in view 0 at the initial state.
-func New(cfg *Config, log []Record, at Applied) (*Replica, error) {
+func New(cfg *wire.Config, log []wire.Record, at Applied) (*Replica, error) {
 	return Boot(cfg, log, at, Start{})
 }
 
 // Boot returns a replica as New does, which first asks the others what it may have forgotten (D8.4), and fetches the
 // state from them if its journal does not lead on from the one it has (X1).
-func Boot(cfg *Config, log []Record, at Applied, start Start) (*Replica, error) {
+func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replica, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -36,8 +38,8 @@ func Boot(cfg *Config, log []Record, at Applied, start Start) (*Replica, error) 
 		log:         newWindow(cfg),
 		checkpoints: newCheckpoints(cfg),
 		pool:        newPool(cfg.N()),
-		suspicion:   suspicion{highest: make([]Suspect, cfg.N())},
-		change:      change{votes: make([]*ViewChange, cfg.N())},
+		suspicion:   suspicion{highest: make([]wire.Suspect, cfg.N())},
+		change:      change{votes: make([]*wire.ViewChange, cfg.N())},
 		peers:       make([]peer, cfg.N()),
 		helper:      cfg.Self,
 		handed:      at.Seq, // what lies above is executed again: its bodies must outlive the replay
@@ -73,22 +75,22 @@ func Boot(cfg *Config, log []Record, at Applied, start Start) (*Replica, error) 
 
 // whyUnfit is the reason not to go on under this configuration, or nil. What has no place in the window would be
 // forgotten, votes and what clients hold replies to, and what was a checkpoint and is none any more convinces nobody.
-func (r *Replica) whyUnfit(log []Record) error {
+func (r *Replica) whyUnfit(log []wire.Record) error {
 	k, low := r.cfg.CheckpointInterval, r.log.low
 	if low%k != 0 {
 		return fmt.Errorf("%w: its stable checkpoint %d is no multiple of %d", ErrOtherWindow, low, k)
 	}
 	for _, rec := range log {
-		seq, last := RecordSeq(rec), r.log.high()
+		seq, last := wire.RecordSeq(rec), r.log.high()
 		switch rec := rec.(type) {
-		case *Sent:
-			if TypeOf(rec.Msg) == TypeCheckpoint {
+		case *wire.Sent:
+			if wire.TypeOf(rec.Msg) == wire.TypeCheckpoint {
 				if last += r.cfg.LogWindow; seq > low && seq%k != 0 {
 					return fmt.Errorf("%w: its checkpoint %d is no multiple of %d", ErrOtherWindow, seq, k)
 				}
 			}
-		case *Accepted, *Prepared:
-		case *Fetched, *Certified, *Committed: // a certificate is taken before the checkpoint that makes room for votes (N6)
+		case *wire.Accepted, *wire.Prepared:
+		case *wire.Fetched, *wire.Certified, *wire.Committed: // a certificate is taken before the checkpoint that makes room for votes (N6)
 			last += r.cfg.LogWindow
 		default: // it is about no slot above h
 			continue
@@ -99,7 +101,7 @@ func (r *Replica) whyUnfit(log []Record) error {
 		}
 	}
 	if own := r.change.votes[r.cfg.Self]; own != nil && !r.active {
-		if err := Check(r.cfg, own); err != nil {
+		if err := wire.Check(r.cfg, own); err != nil {
 			return fmt.Errorf("%w: its %w", ErrOtherWindow, err)
 		}
 	}
@@ -109,20 +111,20 @@ func (r *Replica) whyUnfit(log []Record) error {
 // Reach is how far a state can have come by a journal: to the highest batch that it lets this replica execute, or to
 // where it begins. A replica that was left behind has let go of what it executed itself. A state above shows that the
 // journal is not the newest (D8).
-func Reach(cfg *Config, log []Record) (last Seq) {
+func Reach(cfg *wire.Config, log []wire.Record) (last wire.Seq) {
 	window := window{length: cfg.LogWindow}
 	for _, rec := range log {
 		switch rec := rec.(type) {
-		case *Prepared, *Certified, *Committed:
-			last = max(last, RecordSeq(rec))
-		case *Stable: // a state up to there may have been fetched in part (X4)
+		case *wire.Prepared, *wire.Certified, *wire.Committed:
+			last = max(last, wire.RecordSeq(rec))
+		case *wire.Stable: // a state up to there may have been fetched in part (X4)
 			last = max(last, rec.Cert.Seq)
-		case *Installed:
+		case *wire.Installed:
 			last = max(last, rec.Cert.Seq)
-		case *Activated:
+		case *wire.Activated:
 			last = max(last, window.below(highestStable(rec.NewView).Seq))
-		case *Sent:
-			if m, ok := rec.Msg.(*NewView); ok {
+		case *wire.Sent:
+			if m, ok := rec.Msg.(*wire.NewView); ok {
 				last = max(last, window.below(highestStable(m).Seq))
 			}
 		default: // a vote or a proposal alone lets nothing be executed
@@ -132,46 +134,46 @@ func Reach(cfg *Config, log []Record) (last Seq) {
 }
 
 // replay repeats the state change that a record stands for. It has no effects.
-func (r *Replica) replay(rec Record) error {
+func (r *Replica) replay(rec wire.Record) error {
 	switch rec := rec.(type) {
-	case *Head:
+	case *wire.Head:
 		if rec.Cluster != r.cfg.Cluster || rec.Self != r.cfg.Self || rec.Epoch != r.cfg.Epoch {
 			return ErrForeignJournal
 		}
 		if rec.View > r.view {
 			r.leave(rec.View)
 		}
-	case *Sent:
+	case *wire.Sent:
 		return r.replaySent(rec.Msg)
-	case *Accepted:
+	case *wire.Accepted:
 		r.replayPrePrepare(rec.PrePrepare)
-	case *Fetched:
+	case *wire.Fetched:
 		if r.log.holds(rec.Seq) {
 			r.log.at(rec.Seq).keep(rec.Body)
 		}
-	case *Prepared:
+	case *wire.Prepared:
 		r.replayPrepared(rec.Cert)
-	case *Certified:
+	case *wire.Certified:
 		if r.log.holds(rec.Cert.Seq) {
 			s := r.log.at(rec.Cert.Seq)
 			s.cert, s.journalled = &rec.Cert, true
 			s.keep(rec.Body)
 		}
-	case *Committed:
+	case *wire.Committed:
 		if r.log.holds(rec.Cert.Seq) {
 			s := r.log.at(rec.Cert.Seq)
 			s.cert, s.journalled = &rec.Cert, true
 		}
-	case *Stable:
+	case *wire.Stable:
 		r.adoptStable(rec.Cert)
 		r.replayDivergence()
-	case *Activated:
+	case *wire.Activated:
 		r.replayNewView(rec.NewView)
-	case *Recovering:
+	case *wire.Recovering:
 		r.recovery = recovery{until: rec.Until, view: rec.View, suspects: rec.Suspects, life: rec.Life}
-	case *Installed:
+	case *wire.Installed:
 		r.install(rec.Cert)
-	case *Witness:
+	case *wire.Witness:
 		if int(rec.Replica) < r.cfg.N() {
 			r.witness(rec.Replica, rec.Said)
 		}
@@ -180,31 +182,31 @@ func (r *Replica) replay(rec Record) error {
 }
 
 // replaySent takes up a vote of ours: it stands, and is sent again byte by byte (D7).
-func (r *Replica) replaySent(m Message) error {
+func (r *Replica) replaySent(m wire.Message) error {
 	self := r.cfg.Self
 	switch m := m.(type) {
-	case *PrePrepare:
+	case *wire.PrePrepare:
 		r.replayPrePrepare(m)
 		r.proposed = max(r.proposed, m.Seq)
-	case *Prepare:
+	case *wire.Prepare:
 		if r.log.holds(m.Seq) {
 			s := r.log.at(m.Seq)
 			record(s.prepares, self, vote{true, m.View, m.Digest, m.Sig})
 			s.prepareSent = s.prepareSent || m.View == r.view
 		}
-	case *Commit:
+	case *wire.Commit:
 		if r.log.holds(m.Seq) {
 			s := r.log.at(m.Seq)
 			record(s.commits, self, vote{true, m.View, m.Digest, m.Sig})
 			s.commitSent = s.commitSent || m.View == r.view
 		}
-	case *Checkpoint:
+	case *wire.Checkpoint:
 		r.checkpoints.remember(mark{m.Seq, m.Digest}, 0)
 		r.replayDivergence()
 		if r.log.whyOutside(m.Seq) == "" {
 			record(r.checkpoints.at(m.Seq, r.cfg).votes, self, vote{cast: true, digest: m.Digest, sig: m.Sig})
 		}
-	case *ViewChange:
+	case *wire.ViewChange:
 		if m.View > r.view {
 			r.leave(m.View)
 		}
@@ -212,15 +214,15 @@ func (r *Replica) replaySent(m Message) error {
 			r.change.votes[self] = m
 		}
 		r.change.sent = r.change.sent || m.View == r.view
-	case *NewView:
+	case *wire.NewView:
 		r.replayNewView(m)
 	default:
-		return fmt.Errorf("a %s is never journalled as sent", TypeOf(m))
+		return fmt.Errorf("a %s is never journalled as sent", wire.TypeOf(m))
 	}
 	return nil
 }
 
-func (r *Replica) replayPrePrepare(m *PrePrepare) {
+func (r *Replica) replayPrePrepare(m *wire.PrePrepare) {
 	if !r.log.holds(m.Seq) {
 		return
 	}
@@ -231,7 +233,7 @@ func (r *Replica) replayPrePrepare(m *PrePrepare) {
 	}
 }
 
-func (r *Replica) replayPrepared(cert PreparedCert) {
+func (r *Replica) replayPrepared(cert wire.PreparedCert) {
 	if !r.log.holds(cert.Seq) {
 		return
 	}
@@ -241,7 +243,7 @@ func (r *Replica) replayPrepared(cert PreparedCert) {
 }
 
 // replayNewView enters the view again, unless a later record or an earlier segment already has.
-func (r *Replica) replayNewView(m *NewView) {
+func (r *Replica) replayNewView(m *wire.NewView) {
 	if m.View > r.view || m.View == r.view && !r.active {
 		r.activate(m)
 	}

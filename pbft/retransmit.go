@@ -3,6 +3,8 @@ package pbft
 import (
 	"slices"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // Retransmission by status: every replica says from time to time what it has and lacks, and the others send again what
@@ -16,7 +18,7 @@ const (
 
 // peer is what is known of another replica.
 type peer struct {
-	status     *Status
+	status     *wire.Status
 	heardAt    time.Duration
 	answeredAt time.Duration
 	fetched    int           // bytes of bodies it fetched since fetchedAt
@@ -27,8 +29,8 @@ type peer struct {
 
 	asked      bool          // it asked what is held of it
 	askedAt    time.Duration // when it did last
-	wished     Seq           // up to where it asked for the order to go on
-	wanted     Seq           // up to where that is granted (D8.9)
+	wished     wire.Seq      // up to where it asked for the order to go on
+	wanted     wire.Seq      // up to where that is granted (D8.9)
 	wantedAt   time.Duration
 	wantsWait  time.Duration // before another wish of it is heard
 	wantsAgain time.Duration
@@ -51,12 +53,12 @@ func (r *Replica) reportStatus() {
 
 // newStatus is what this replica has and lacks. Its helper, another one each time, is asked for what is large: a faulty
 // one costs a period, and a correct one does not send what others send too.
-func (r *Replica) newStatus() *Status {
-	r.helper = ReplicaID((int(r.helper) + 1) % r.cfg.N())
+func (r *Replica) newStatus() *wire.Status {
+	r.helper = wire.ReplicaID((int(r.helper) + 1) % r.cfg.N())
 	if r.helper == r.cfg.Self {
-		r.helper = ReplicaID((int(r.helper) + 1) % r.cfg.N())
+		r.helper = wire.ReplicaID((int(r.helper) + 1) % r.cfg.N())
 	}
-	m := &Status{
+	m := &wire.Status{
 		View: r.view, Active: r.active, Executed: r.handed, Stable: r.log.low, Wall: r.wall, Helper: r.helper,
 	}
 	if !r.active {
@@ -65,7 +67,7 @@ func (r *Replica) newStatus() *Status {
 	last := min(r.log.seen, r.log.high(), r.known()+nearby)
 	for seq := r.firstMissing(); seq <= last && len(m.Slots) < int(2*r.cfg.LogWindow); seq++ {
 		if lacks := r.lacks(seq); lacks != 0 {
-			m.Slots = append(m.Slots, SlotStatus{Seq: seq, Lacks: lacks})
+			m.Slots = append(m.Slots, wire.SlotStatus{Seq: seq, Lacks: lacks})
 		}
 	}
 	return m
@@ -86,7 +88,7 @@ func (r *Replica) behind() bool {
 
 // fetchMissing asks one replica for bodies that a certificate or a new view vouches for. Any replica may lack one, so
 // the next status asks another.
-func (r *Replica) fetchMissing(from ReplicaID) {
+func (r *Replica) fetchMissing(from wire.ReplicaID) {
 	asked := 0
 	for seq := r.firstMissing(); seq <= r.log.seen && asked < maxPushedSlots; seq++ {
 		s := r.log.peek(seq)
@@ -96,15 +98,15 @@ func (r *Replica) fetchMissing(from ReplicaID) {
 		for _, d := range s.vouched() {
 			if s.body(d) == nil {
 				asked++
-				r.send(from, &Fetch{Seq: seq, Digest: d})
+				r.send(from, &wire.Fetch{Seq: seq, Digest: d})
 			}
 		}
 	}
 }
 
 // vouched lists the digests whose bodies this slot needs.
-func (s *slot) vouched() []Digest {
-	var ds []Digest
+func (s *slot) vouched() []wire.Digest {
+	var ds []wire.Digest
 	if s.cert != nil {
 		ds = append(ds, s.cert.Digest)
 	}
@@ -115,7 +117,7 @@ func (s *slot) vouched() []Digest {
 }
 
 // onStatus sends again what its sender lacks and this replica has.
-func (r *Replica) onStatus(m *Status, from Source) {
+func (r *Replica) onStatus(m *wire.Status, from Source) {
 	if from.Loopback {
 		return
 	}
@@ -133,7 +135,7 @@ func (r *Replica) onStatus(m *Status, from Source) {
 	p.pushes.refill(r)
 	r.learnOf(m, to)
 	if m.Stable < r.log.low {
-		r.send(to, &StableNotice{Cert: r.checkpoints.stable})
+		r.send(to, &wire.StableNotice{Cert: r.checkpoints.stable})
 	}
 	r.helpIntoView(to, m)
 	r.resendVotes(to, m)
@@ -142,7 +144,7 @@ func (r *Replica) onStatus(m *Status, from Source) {
 }
 
 // helpIntoView brings a replica that is in a lower view, or waits in this one, what moves it on (V5).
-func (r *Replica) helpIntoView(to ReplicaID, m *Status) {
+func (r *Replica) helpIntoView(to wire.ReplicaID, m *wire.Status) {
 	waits := m.View == r.view && !m.Active
 	if m.View > r.view || m.View == r.view && !waits {
 		return
@@ -165,7 +167,7 @@ func (r *Replica) helpIntoView(to ReplicaID, m *Status) {
 
 // resendVotes repeats our part of each slot that the sender lacks something for. What was said only a moment ago is
 // left out: it is likely to be on its way.
-func (r *Replica) resendVotes(to ReplicaID, m *Status) {
+func (r *Replica) resendVotes(to wire.ReplicaID, m *wire.Status) {
 	settled := r.mono - r.cfg.ViewTimeout/16
 	bytes := 0
 	for _, lack := range m.Slots {
@@ -175,9 +177,9 @@ func (r *Replica) resendVotes(to ReplicaID, m *Status) {
 		}
 		prepare, commit := &s.prepares[r.cfg.Self], &s.commits[r.cfg.Self]
 		voted := s.votedAt <= settled
-		proposes := lack.Lacks&LacksProposal != 0 && r.mayResendProposal(m, s) && s.acceptedAt <= settled && bytes < maxPushedBytes
-		prepares := lack.Lacks&LacksPrepares != 0 && voted && prepare.cast && prepare.view == m.View
-		commits := lack.Lacks&LacksCommits != 0 && voted && commit.cast
+		proposes := lack.Lacks&wire.LacksProposal != 0 && r.mayResendProposal(m, s) && s.acceptedAt <= settled && bytes < maxPushedBytes
+		prepares := lack.Lacks&wire.LacksPrepares != 0 && voted && prepare.cast && prepare.view == m.View
+		commits := lack.Lacks&wire.LacksCommits != 0 && voted && commit.cast
 		if !proposes && !prepares && !commits {
 			continue // costs the sender nothing: others may have named slots that nobody can help with
 		}
@@ -188,32 +190,32 @@ func (r *Replica) resendVotes(to ReplicaID, m *Status) {
 			bytes += r.resendProposal(to, s)
 		}
 		if prepares {
-			r.send(to, &Prepare{View: prepare.view, Seq: s.seq, Digest: prepare.digest, Replica: r.cfg.Self, Sig: prepare.sig})
+			r.send(to, &wire.Prepare{View: prepare.view, Seq: s.seq, Digest: prepare.digest, Replica: r.cfg.Self, Sig: prepare.sig})
 		}
 		if commits {
-			r.send(to, &Commit{View: commit.view, Seq: s.seq, Digest: commit.digest, Replica: r.cfg.Self, Sig: commit.sig})
+			r.send(to, &wire.Commit{View: commit.view, Seq: s.seq, Digest: commit.digest, Replica: r.cfg.Self, Sig: commit.sig})
 		}
 	}
 }
 
 // mayResendProposal reports whether this replica has the proposal of a slot for who sent a status, and is one of those that
 // bring what is large: the primary and the helper.
-func (r *Replica) mayResendProposal(m *Status, s *slot) bool {
+func (r *Replica) mayResendProposal(m *wire.Status, s *slot) bool {
 	ours := r.isPrimary() || m.Helper == r.cfg.Self
 	return ours && m.View == r.view && m.Active && r.active && s.accepted && s.body(s.digest) != nil
 }
 
 // resendProposal repeats the accepted pre-prepare of a slot, with its body, and returns about how long it is.
-func (r *Replica) resendProposal(to ReplicaID, s *slot) int {
+func (r *Replica) resendProposal(to wire.ReplicaID, s *slot) int {
 	b := s.body(s.digest)
 	m := r.statement(s)
 	m.Body = b
 	r.send(to, m)
-	return b.requestBytes()
+	return b.RequestBytes()
 }
 
 // resendCheckpoint repeats our newest checkpoint message to a replica whose low watermark is below it.
-func (r *Replica) resendCheckpoint(to ReplicaID, m *Status) {
+func (r *Replica) resendCheckpoint(to wire.ReplicaID, m *wire.Status) {
 	own := r.checkpoints.own
 	if len(own) == 0 {
 		return
@@ -223,13 +225,13 @@ func (r *Replica) resendCheckpoint(to ReplicaID, m *Status) {
 		return
 	}
 	if v := r.checkpoints.at(newest.seq, r.cfg).votes[r.cfg.Self]; v.cast {
-		r.send(to, &Checkpoint{Seq: newest.seq, Digest: v.digest, Replica: r.cfg.Self, Sig: v.sig})
+		r.send(to, &wire.Checkpoint{Seq: newest.seq, Digest: v.digest, Replica: r.cfg.Self, Sig: v.sig})
 	}
 }
 
 // push brings a replica that has executed less than this one, and asked us to help, the commit certificates and bodies
 // with which it follows (N7).
-func (r *Replica) push(to ReplicaID, m *Status) {
+func (r *Replica) push(to wire.ReplicaID, m *wire.Status) {
 	if m.Helper != r.cfg.Self {
 		return
 	}
@@ -241,8 +243,8 @@ func (r *Replica) push(to ReplicaID, m *Status) {
 			continue
 		}
 		if b := s.body(s.cert.Digest); b != nil && r.peers[to].pushes.spend(r.cfg, 1) {
-			bytes += b.requestBytes()
-			r.send(to, &CertifiedBody{Seq: seq, Body: b, Cert: s.cert})
+			bytes += b.RequestBytes()
+			r.send(to, &wire.CertifiedBody{Seq: seq, Body: b, Cert: s.cert})
 		}
 	}
 }

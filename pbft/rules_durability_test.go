@@ -1,9 +1,12 @@
 package pbft
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // beforeIn asserts that an effect that satisfies first comes before one that satisfies second.
@@ -15,7 +18,7 @@ func beforeIn(t *testing.T, effects []Effect, what string, first, second func(Ef
 	}
 }
 
-func persists[R Record](e Effect) bool {
+func persists[R wire.Record](e Effect) bool {
 	p, ok := e.(Persist)
 	if !ok {
 		return false
@@ -24,7 +27,7 @@ func persists[R Record](e Effect) bool {
 	return ok
 }
 
-func sendsOut[M Message](e Effect) bool {
+func sendsOut[M wire.Message](e Effect) bool {
 	b, ok := e.(Broadcast)
 	if !ok {
 		return false
@@ -37,8 +40,8 @@ func sendsOut[M Message](e Effect) bool {
 func TestD1_ThePrePrepareIsDurableBeforeThePrepare(t *testing.T) {
 	l := newLab(t, 4, 3)
 	effects := l.propose(0, 1, l.batch(1, "a"))
-	beforeIn(t, effects, "pre-prepare and prepare", persists[*Accepted], sendsOut[*Prepare])
-	if all[Persist](effects)[0].Record.(*Accepted).PrePrepare.Body == nil {
+	beforeIn(t, effects, "pre-prepare and prepare", persists[*wire.Accepted], sendsOut[*wire.Prepare])
+	if all[Persist](effects)[0].Record.(*wire.Accepted).PrePrepare.Body == nil {
 		t.Fatal("a record without the body")
 	}
 }
@@ -49,30 +52,30 @@ func TestD2_TheCertificateIsDurableBeforeTheCommit(t *testing.T) {
 	b := l.batch(1, "a")
 	l.propose(0, 1, b)
 	effects := l.from(1, l.prepare(0, 1, b.Digest(), 1))
-	beforeIn(t, effects, "certificate and commit", persists[*Prepared], sendsOut[*Commit])
+	beforeIn(t, effects, "certificate and commit", persists[*wire.Prepared], sendsOut[*wire.Commit])
 }
 
 // D0: an execution follows what it rests on: certificates are durable, in this step or before.
 func TestD0_NothingIsExecutedBeforeItsCertificateIsDurable(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
-	effects := l.from(1, &CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})
-	beforeIn(t, effects, "certificate and execution", persists[*Certified],
+	effects := l.from(1, &wire.CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})
+	beforeIn(t, effects, "certificate and execution", persists[*wire.Certified],
 		func(e Effect) bool { _, ok := e.(Execute); return ok })
 }
 
 // D3: after a restart the view that a ViewChange went to stands, inactive, and its bytes are sent again.
 func TestD3_AViewThatWasLeftStaysLeft(t *testing.T) {
 	l := newLab(t, 4, 3)
-	own := broadcasts[*ViewChange](l.suspected(1))[0]
+	own := broadcasts[*wire.ViewChange](l.suspected(1))[0]
 	effects := l.restart()
 	if l.r.view != 1 || l.r.active {
 		t.Fatalf("view %d, active %v", l.r.view, l.r.active)
 	}
-	wantCount(t, broadcasts[*ViewChange](effects), 0, "new view changes")
+	wantCount(t, broadcasts[*wire.ViewChange](effects), 0, "new view changes")
 	wantDrop(t, l.propose(0, 1, l.batch(1, "a")), ReasonOldView)
-	again := sends[*ViewChange](l.from(2, &Status{View: 1}))
-	if len(again) != 1 || string(Encode(again[0])) != string(Encode(own)) {
+	again := sends[*wire.ViewChange](l.from(2, &wire.Status{View: 1}))
+	if len(again) != 1 || string(wire.Encode(again[0])) != string(wire.Encode(own)) {
 		t.Fatal("not the same bytes")
 	}
 }
@@ -80,49 +83,49 @@ func TestD3_AViewThatWasLeftStaysLeft(t *testing.T) {
 // D4: the NewView is durable before the first prepare in it, and a second one for the view is ignored.
 func TestD4_TheNewViewIsDurableBeforeItsVotes(t *testing.T) {
 	l := newLab(t, 4, 3)
-	var vcs []*ViewChange
-	for id := range ReplicaID(3) {
-		vcs = append(vcs, l.viewChange(1, id, StableCert{}, l.preparedCert(0, 1, NullBody)))
+	var vcs []*wire.ViewChange
+	for id := range wire.ReplicaID(3) {
+		vcs = append(vcs, l.viewChange(1, id, wire.StableCert{}, l.preparedCert(0, 1, wire.NullBody)))
 	}
 	first := l.newViewFrom(1, vcs...)
-	beforeIn(t, l.from(1, first), "new view and prepare", persists[*Activated], sendsOut[*Prepare])
+	beforeIn(t, l.from(1, first), "new view and prepare", persists[*wire.Activated], sendsOut[*wire.Prepare])
 	for i := range vcs {
-		vcs[i] = l.viewChange(1, ReplicaID(i), StableCert{})
+		vcs[i] = l.viewChange(1, wire.ReplicaID(i), wire.StableCert{})
 	}
 	wantDrop(t, l.from(1, l.newViewFrom(1, vcs...)), ReasonOldView)
 	l.restart()
-	if !l.r.active || l.r.view != 1 || l.r.log.at(1).digest != NullDigest {
+	if !l.r.active || l.r.view != 1 || l.r.log.at(1).digest != wire.NullDigest {
 		t.Fatal("the restart did not bring the view back")
 	}
 }
 
 // D5: the digest of a checkpoint is announced only when the state is reported durable.
 func TestD5_ACheckpointFollowsTheSnapshot(t *testing.T) {
-	r, err := New(&Config{}, nil, Applied{})
+	r, err := New(&wire.Config{}, nil, Applied{})
 	if err == nil || r != nil {
 		t.Fatal("an empty configuration was taken")
 	}
 	l := newLab(t, 4, 3)
 	l.r.handed = 3
-	effects := l.r.Step(Received{From: Source{Replica: 1}, Msg: Own(&CertifiedBody{
-		Seq: 4, Body: NullBody, Cert: l.commitCert(0, 4, NullDigest),
+	effects := l.r.Step(Received{From: Source{Replica: 1}, Msg: wire.Own(&wire.CertifiedBody{
+		Seq: 4, Body: wire.NullBody, Cert: l.commitCert(0, 4, wire.NullDigest),
 	})})
 	wantCount(t, all[Snapshot](effects), 1, "snapshots")
-	wantCount(t, broadcasts[*Checkpoint](effects), 0, "checkpoints before the snapshot is there")
-	wantCount(t, broadcasts[*Checkpoint](l.r.Step(Snapshotted{Seq: 4, Digest: stateAfter(4)})), 1, "checkpoints")
+	wantCount(t, broadcasts[*wire.Checkpoint](effects), 0, "checkpoints before the snapshot is there")
+	wantCount(t, broadcasts[*wire.Checkpoint](l.r.Step(Snapshotted{Seq: 4, Digest: stateAfter(4)})), 1, "checkpoints")
 }
 
 // D7: after a restart no second digest is signed for any place, whatever the primary says now.
 func TestD7_ARestartedReplicaRepeatsItself(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
-	first := broadcasts[*Prepare](l.propose(0, 1, b))[0]
+	first := broadcasts[*wire.Prepare](l.propose(0, 1, b))[0]
 	l.restart()
 	effects := l.propose(0, 1, l.batch(2, "b"))
-	wantCount(t, broadcasts[*Prepare](effects), 0, "prepares for another digest")
+	wantCount(t, broadcasts[*wire.Prepare](effects), 0, "prepares for another digest")
 	wantCount(t, all[Accuse](effects), 1, "accusations")
 	l.wait(time.Second / 10)
-	again := sends[*Prepare](l.from(2, &Status{Active: true, Slots: []SlotStatus{{Seq: 1, Lacks: LacksPrepares}}}))
+	again := sends[*wire.Prepare](l.from(2, &wire.Status{Active: true, Slots: []wire.SlotStatus{{Seq: 1, Lacks: wire.LacksPrepares}}}))
 	if len(again) != 1 || *again[0] != *first {
 		t.Fatalf("sends %v again, signed %v", again, first)
 	}
@@ -135,7 +138,7 @@ func TestD7_ARestartedPrimaryContinuesAfterWhatItProposed(t *testing.T) {
 	l.restart()
 	l.wait(time.Second)
 	for i := range uint64(8) {
-		for _, pp := range broadcasts[*PrePrepare](l.fromClient(l.request(i+2, "b"))) {
+		for _, pp := range broadcasts[*wire.PrePrepare](l.fromClient(l.request(i+2, "b"))) {
 			if pp.Seq <= 1 {
 				t.Fatalf("proposes %d again", pp.Seq)
 			}
@@ -170,17 +173,44 @@ func TestD9_AnAnchorInMidViewChangeHoldsTheViewChange(t *testing.T) {
 	b := l.batch(1, "a")
 	l.propose(0, 1, b)
 	l.from(1, l.prepare(0, 1, b.Digest(), 1))
-	own := broadcasts[*ViewChange](l.suspected(1))[0]
+	own := broadcasts[*wire.ViewChange](l.suspected(1))[0]
 	l.log = l.r.Anchor()
 	l.restart()
 	if l.r.view != 1 || l.r.active {
 		t.Fatalf("view %d, active %v", l.r.view, l.r.active)
 	}
-	again := sends[*ViewChange](l.from(2, &Status{View: 1}))
-	if len(again) != 1 || string(Encode(again[0])) != string(Encode(own)) {
+	again := sends[*wire.ViewChange](l.from(2, &wire.Status{View: 1}))
+	if len(again) != 1 || string(wire.Encode(again[0])) != string(wire.Encode(own)) {
 		t.Fatal("the view change is lost")
 	}
-	if p := broadcasts[*ViewChange](l.from(0, l.viewChange(5, 0, StableCert{})))[0].Prepared; len(p) != 1 {
+	if p := broadcasts[*wire.ViewChange](l.from(0, l.viewChange(5, 0, wire.StableCert{})))[0].Prepared; len(p) != 1 {
 		t.Fatalf("P = %v in the next view change", p)
+	}
+}
+
+// A replica that was started with a smaller window dropped what its journal held above it without a word: batches that were
+// executed, and answered, were ordered anew.
+func TestD0_AJournalIsNotReadUnderAWindowWithoutRoomForIt(t *testing.T) {
+	l := newLab(t, 4, 3)
+	k, window := l.cfg.CheckpointInterval, l.cfg.LogWindow
+	b := l.batch(1, "a")
+	stable := &wire.Stable{Cert: l.stableCert(2 * k)}
+	vote := func(s wire.Seq) *wire.Sent { return &wire.Sent{Msg: l.signBy(l.prepare(0, s, b.Digest(), 3), 3)} }
+	for _, c := range []struct {
+		name string
+		log  []wire.Record
+		want error
+	}{
+		{"a vote at H", []wire.Record{stable, vote(2*k + window)}, nil},
+		{"a vote above H", []wire.Record{stable, vote(2*k + window + 1)}, ErrOtherWindow},
+		{"a certificate at h+2L", []wire.Record{stable, &wire.Certified{Body: b, Cert: *l.commitCert(0, 2*k+2*window, b.Digest())}}, nil},
+		{"a certificate above it", []wire.Record{stable, &wire.Committed{Cert: *l.commitCert(0, 2*k+2*window+1, b.Digest())}}, ErrOtherWindow},
+		{"no multiple of K stable", []wire.Record{&wire.Stable{Cert: l.stableCert(2*k + 1)}}, ErrOtherWindow},
+		{"no multiple of K of its own", []wire.Record{stable, &wire.Sent{Msg: &wire.Checkpoint{Seq: 3*k + 1, Replica: 3}}}, ErrOtherWindow},
+		{"one of its own, below h", []wire.Record{stable, &wire.Sent{Msg: &wire.Checkpoint{Seq: 2*k - 1, Replica: 3}}}, nil},
+	} {
+		if _, err := New(&l.cfg, c.log, Applied{Seq: 2 * k}); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
 	}
 }

@@ -3,16 +3,18 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // T1: each request has its own time: progress on other requests does not reset it, or one client could be censored.
 func TestT1_ProgressElsewhereDoesNotResetARequestsTimer(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.fromClient(l.request(100, "censored"))
-	var suspects []*Suspect
-	for s := Seq(1); s <= 8 && len(suspects) == 0; s++ {
+	var suspects []*wire.Suspect
+	for s := wire.Seq(1); s <= 8 && len(suspects) == 0; s++ {
 		l.commitAll(0, s, l.batch(uint64(s), "favoured"))
-		suspects = broadcasts[*Suspect](l.wait(l.cfg.ViewTimeout / 4))
+		suspects = broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout / 4))
 	}
 	wantCount(t, suspects, 1, "suspects")
 	if l.now < l.cfg.ViewTimeout || l.now > 2*l.cfg.ViewTimeout {
@@ -35,7 +37,7 @@ func TestT1_ASilentPrimaryIsSuspected(t *testing.T) {
 func TestT1_ThePrimaryTimesItself(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.fromClient(l.request(1, "a"))
-	wantCount(t, broadcasts[*Suspect](l.wait(l.cfg.ViewTimeout)), 1, "suspects of itself")
+	wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout)), 1, "suspects of itself")
 }
 
 // T3: timers go by the monotonic clock alone. The wall clock may jump as it likes.
@@ -44,14 +46,14 @@ func TestT3_WallClockJumpsStartNoTimer(t *testing.T) {
 	for _, wall := range []int64{0, 1 << 62, -1 << 62} {
 		l.now += 10 * time.Millisecond
 		effects := l.step(Tick{Mono: l.now, Wall: wall})
-		wantCount(t, broadcasts[*Suspect](effects), 0, "suspects")
+		wantCount(t, broadcasts[*wire.Suspect](effects), 0, "suspects")
 	}
 }
 
 // V7: the timeout doubles per view without progress, up to a cap, and is T again after new requests were executed.
 func TestV7_TheTimeoutDoublesAndFallsBack(t *testing.T) {
-	l := newLab(t, 4, 3, func(cfg *Config) { cfg.MaxViewTimeout = 6 * time.Second })
-	for v, want := range map[View]time.Duration{1: 1, 2: 2, 3: 4, 4: 6, 5: 6} {
+	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.MaxViewTimeout = 6 * time.Second })
+	for v, want := range map[wire.View]time.Duration{1: 1, 2: 2, 3: 4, 4: 6, 5: 6} {
 		l.r.view = v
 		if got := l.r.timeout(); got != want*time.Second {
 			t.Errorf("view %d: %v, want %v", v, got, want*time.Second)
@@ -72,7 +74,7 @@ func TestV7_TheTimeoutDoublesAndFallsBack(t *testing.T) {
 func TestV7_NullsAreNoProgress(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.enter(5)
-	l.commitAll(5, 1, NullBody)
+	l.commitAll(5, 1, wire.NullBody)
 	if l.r.timeout() != 16*time.Second {
 		t.Fatalf("timeout %v", l.r.timeout())
 	}
@@ -82,11 +84,11 @@ func TestV7_NullsAreNoProgress(t *testing.T) {
 func TestV7_TheNewViewTimerStartsAtQ(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.suspected(1)
-	wantCount(t, broadcasts[*Suspect](l.wait(time.Minute)), 0, "suspects with one view change")
-	l.from(0, l.viewChange(1, 0, StableCert{}))
-	l.from(2, l.viewChange(1, 2, StableCert{}))
-	wantCount(t, broadcasts[*Suspect](l.wait(time.Second-time.Millisecond)), 0, "suspects too early")
-	wantCount(t, broadcasts[*Suspect](l.wait(time.Millisecond)), 1, "suspects")
+	wantCount(t, broadcasts[*wire.Suspect](l.wait(time.Minute)), 0, "suspects with one view change")
+	l.from(0, l.viewChange(1, 0, wire.StableCert{}))
+	l.from(2, l.viewChange(1, 2, wire.StableCert{}))
+	wantCount(t, broadcasts[*wire.Suspect](l.wait(time.Second-time.Millisecond)), 0, "suspects too early")
+	wantCount(t, broadcasts[*wire.Suspect](l.wait(time.Millisecond)), 1, "suspects")
 }
 
 // V7: a pause is no reason to leave: who wakes up suspects at most once, alone, and goes on.

@@ -3,14 +3,16 @@ package pbft
 import (
 	"slices"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // vote is one replica's latest prepare or commit for a slot.
 type vote struct {
 	cast   bool
-	view   View
-	digest Digest
-	sig    Signature
+	view   wire.View
+	digest wire.Digest
+	sig    wire.Signature
 }
 
 // slot is everything known about one sequence number. Invariants:
@@ -18,11 +20,11 @@ type vote struct {
 //   - prepared is the certificate of the highest view, and never gets lower (V1);
 //   - a commit certificate is final: no other digest can commit at this sequence number (I1).
 type slot struct {
-	seq Seq
+	seq wire.Seq
 
 	accepted   bool
-	digest     Digest    // of the pre-prepare accepted in the current view
-	proposal   Signature // the primary's, on that pre-prepare
+	digest     wire.Digest    // of the pre-prepare accepted in the current view
+	proposal   wire.Signature // the primary's, on that pre-prepare
 	acceptedAt time.Duration
 
 	prepareSent, commitSent bool
@@ -32,21 +34,21 @@ type slot struct {
 	prepares []vote // by replica; the vote of the highest view
 	commits  []vote // by replica; the vote of the highest view
 
-	prepared   *PreparedCert
-	cert       *CommitCert // nil until the slot committed; its digest is final (I1)
-	journalled bool        // the journal lets this slot be executed again (Certified or Committed)
+	prepared   *wire.PreparedCert
+	cert       *wire.CommitCert // nil until the slot committed; its digest is final (I1)
+	journalled bool             // the journal lets this slot be executed again (Certified or Committed)
 	handedAt   time.Duration
 
-	bodies  []*Body     // every body held here: of what is accepted, prepared or chosen
-	memory  int         // of the bodies
-	loose   bool        // a body came by certificate alone and no record holds it yet
-	waiting *PrePrepare // not acceptable yet: early view, above the window, or from the future (N1, N6)
+	bodies  []*wire.Body     // every body held here: of what is accepted, prepared or chosen
+	memory  int              // of the bodies
+	loose   bool             // a body came by certificate alone and no record holds it yet
+	waiting *wire.PrePrepare // not acceptable yet: early view, above the window, or from the future (N1, N6)
 }
 
 // body returns the held body with this digest, or nil.
-func (s *slot) body(d Digest) *Body {
-	if d == NullDigest {
-		return NullBody
+func (s *slot) body(d wire.Digest) *wire.Body {
+	if d == wire.NullDigest {
+		return wire.NullBody
 	}
 	for _, b := range s.bodies {
 		if b.Digest() == d {
@@ -71,12 +73,12 @@ const maxBodies = 3 * maxVoted
 func (s *slot) full() bool { return len(s.bodies) >= maxVoted }
 
 // keep stores a body, once. Beyond the bound it drops the oldest one that nothing here vouches for.
-func (s *slot) keep(b *Body) {
+func (s *slot) keep(b *wire.Body) {
 	if s.body(b.Digest()) != nil {
 		return
 	}
 	if len(s.bodies) == maxBodies {
-		oldest := slices.IndexFunc(s.bodies, func(held *Body) bool { return !s.vouches(held.Digest()) })
+		oldest := slices.IndexFunc(s.bodies, func(held *wire.Body) bool { return !s.vouches(held.Digest()) })
 		s.memory -= s.bodies[oldest].Memory()
 		s.bodies = slices.Delete(s.bodies, oldest, oldest+1)
 	}
@@ -85,24 +87,24 @@ func (s *slot) keep(b *Body) {
 }
 
 // vouches reports whether the slot needs the body of a digest whatever comes.
-func (s *slot) vouches(d Digest) bool {
+func (s *slot) vouches(d wire.Digest) bool {
 	return s.accepted && d == s.digest || s.prepared != nil && d == s.prepared.Digest || s.cert != nil && d == s.cert.Digest
 }
 
 // endView forgets what was specific to the views below next. What prepared or committed stays, and so do the bodies: the
 // next view may need any of them.
-func (s *slot) endView(next View) {
+func (s *slot) endView(next wire.View) {
 	if s.waiting != nil && s.waiting.View < next {
 		s.waiting = nil
 	}
 	s.accepted, s.prepareSent, s.commitSent = false, false, false
-	s.digest, s.proposal = Digest{}, Signature{}
+	s.digest, s.proposal = wire.Digest{}, wire.Signature{}
 	clear(s.shown)
 }
 
 // record stores a vote unless an equal or newer one is held. It returns the vote it contradicts, if any: one of the
 // same view with another digest, which stays.
-func record(votes []vote, from ReplicaID, v vote) (stored bool, contradicts *vote) {
+func record(votes []vote, from wire.ReplicaID, v vote) (stored bool, contradicts *vote) {
 	held := &votes[from]
 	switch {
 	case !held.cast || held.view < v.view:
@@ -116,18 +118,18 @@ func record(votes []vote, from ReplicaID, v vote) (stored bool, contradicts *vot
 
 // matching returns the endorsements among votes for (view, digest), ascending by replica, leaving one replica out
 // (none if skip is negative).
-func matching(votes []vote, view View, digest Digest, skip int) []Endorsement {
-	found := make([]Endorsement, 0, len(votes))
+func matching(votes []vote, view wire.View, digest wire.Digest, skip int) []wire.Endorsement {
+	found := make([]wire.Endorsement, 0, len(votes))
 	for i := range votes {
 		if v := &votes[i]; i != skip && v.cast && v.view == view && v.digest == digest {
-			found = append(found, Endorsement{Replica: ReplicaID(i), Sig: v.sig})
+			found = append(found, wire.Endorsement{Replica: wire.ReplicaID(i), Sig: v.sig})
 		}
 	}
 	return found
 }
 
 // count is the length of what matching returns, without building it.
-func count(votes []vote, view View, digest Digest, skip int) int {
+func count(votes []vote, view wire.View, digest wire.Digest, skip int) int {
 	n := 0
 	for i := range votes {
 		if v := &votes[i]; i != skip && v.cast && v.view == view && v.digest == digest {

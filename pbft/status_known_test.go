@@ -1,25 +1,29 @@
 package pbft
 
-import "testing"
+import (
+	"testing"
+
+	"tagma/pbft/wire"
+)
 
 // newWideLab is a backup with the default window.
 func newWideLab(t *testing.T) *lab {
-	return newLab(t, 4, 3, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 512 })
+	return newLab(t, 4, 3, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 512 })
 }
 
 // S4: one signed vote for the end of an idle window made everybody list the whole window as lacking, to everybody, eight
 // times a timeout and for as long as the cluster was idle.
 func TestS4_OneVoteFarAheadDoesNotLengthenEverybodysStatus(t *testing.T) {
 	l := newWideLab(t)
-	l.from(1, l.prepare(0, 512, Digest{1}, 1))
+	l.from(1, l.prepare(0, 512, wire.Digest{1}, 1))
 	if k := len(l.r.newStatus().Slots); k > nearby {
 		t.Errorf("%d slots are listed for the sake of one vote", k)
 	}
-	l.from(0, &Status{Active: true, Slots: []SlotStatus{{Seq: 512, Lacks: LacksCommits}}})
+	l.from(0, &wire.Status{Active: true, Slots: []wire.SlotStatus{{Seq: 512, Lacks: wire.LacksCommits}}})
 	if k := len(l.r.newStatus().Slots); k > nearby+1 {
 		t.Errorf("%d slots are listed because the primary lists one", k)
 	}
-	l.from(2, l.prepare(0, 512, Digest{1}, 2)) // one of the two is correct
+	l.from(2, l.prepare(0, 512, wire.Digest{1}, 2)) // one of the two is correct
 	if k := len(l.r.newStatus().Slots); k != 512 {
 		t.Errorf("%d slots are listed, want all 512", k)
 	}
@@ -42,9 +46,9 @@ func TestS4_WhatAViewLeftDoesNotLengthenTheStatus(t *testing.T) {
 // N3: who hears from the primary alone of what was lost on the way to all asks for all of it.
 func TestN3_WhatThePrimaryListsIsAskedFor(t *testing.T) {
 	l := newWideLab(t)
-	m := &Status{Active: true}
-	for s := Seq(1); s <= 300; s++ {
-		m.Slots = append(m.Slots, SlotStatus{Seq: s, Lacks: LacksCommits})
+	m := &wire.Status{Active: true}
+	for s := wire.Seq(1); s <= 300; s++ {
+		m.Slots = append(m.Slots, wire.SlotStatus{Seq: s, Lacks: wire.LacksCommits})
 	}
 	l.from(0, m)
 	if k := len(l.r.newStatus().Slots); k < 300 || k > 300+nearby {

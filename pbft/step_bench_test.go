@@ -3,25 +3,27 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // BenchmarkStep measures one backup in the normal case of four replicas: what a pre-prepare, prepares and commits of one
 // slot cost, without signatures, journal and execution. One operation is one message.
 func BenchmarkStep(b *testing.B) {
-	l := newLab(b, 4, 3, func(cfg *Config) { cfg.CheckpointInterval, cfg.LogWindow = 64, 256 })
+	l := newLab(b, 4, 3, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 64, 256 })
 	const slots = 128 // within the window, so that nothing is dropped
 	var events []Event
-	add := func(from ReplicaID, m Message) {
-		events = append(events, Received{From: Source{Replica: from, Loopback: from == 3}, Msg: Own(m)})
+	add := func(from wire.ReplicaID, m wire.Message) {
+		events = append(events, Received{From: Source{Replica: from, Loopback: from == 3}, Msg: wire.Own(m)})
 	}
-	for s := Seq(1); s <= slots; s++ {
+	for s := wire.Seq(1); s <= slots; s++ {
 		body := l.batch(uint64(s), "op")
 		d := body.Digest()
 		add(0, l.prePrepare(0, s, body))
-		for _, id := range []ReplicaID{1, 3, 2} {
+		for _, id := range []wire.ReplicaID{1, 3, 2} {
 			add(id, l.prepare(0, s, d, id))
 		}
-		for _, id := range []ReplicaID{0, 1, 3, 2} {
+		for _, id := range []wire.ReplicaID{0, 1, 3, 2} {
 			add(id, l.commit(0, s, d, id))
 		}
 	}

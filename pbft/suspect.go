@@ -4,13 +4,15 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // Leaving a view together (V7): nobody leaves alone, f+1 replicas must suspect.
 
 // suspicion holds the highest Suspect of every replica.
 type suspicion struct {
-	highest []Suspect // by replica; zero signature: none
+	highest []wire.Suspect // by replica; zero signature: none
 	again   time.Duration
 	sent    bool // in the current view
 }
@@ -23,10 +25,10 @@ func (r *Replica) suspectNow() {
 	}
 	r.suspicion.sent = true
 	r.suspicion.again = r.mono + r.timeout()
-	r.emit(Broadcast{&Suspect{View: r.view, Replica: r.cfg.Self}})
+	r.emit(Broadcast{&wire.Suspect{View: r.view, Replica: r.cfg.Self}})
 }
 
-func (r *Replica) onSuspect(m *Suspect, from Source) {
+func (r *Replica) onSuspect(m *wire.Suspect, from Source) {
 	if !r.ownVote(m.Replica, from) {
 		r.drop(m, ReasonNotSender)
 		return
@@ -42,9 +44,9 @@ func (r *Replica) onSuspect(m *Suspect, from Source) {
 }
 
 // note keeps a Suspect if it is its sender's highest one.
-func (s *suspicion) note(m *Suspect) bool {
+func (s *suspicion) note(m *wire.Suspect) bool {
 	held := &s.highest[m.Replica]
-	if held.Sig != (Signature{}) && held.View >= m.View {
+	if held.Sig != (wire.Signature{}) && held.View >= m.View {
 		return false
 	}
 	*held = *m
@@ -55,21 +57,21 @@ func (s *suspicion) note(m *Suspect) bool {
 // replica that must not contribute to u waits for somebody's ViewChange: leaving on its own word, it would take nobody
 // along (D8.8).
 func (r *Replica) leaveIfSuspected() {
-	held := make([]Suspect, 0, r.cfg.N())
+	held := make([]wire.Suspect, 0, r.cfg.N())
 	for _, s := range r.suspicion.highest {
-		if s.Sig != (Signature{}) {
+		if s.Sig != (wire.Signature{}) {
 			held = append(held, s)
 		}
 	}
 	if len(held) < r.cfg.Weak() {
 		return
 	}
-	slices.SortStableFunc(held, func(a, b Suspect) int { return cmp.Compare(b.View, a.View) })
+	slices.SortStableFunc(held, func(a, b wire.Suspect) int { return cmp.Compare(b.View, a.View) })
 	justification := held[:r.cfg.Weak()]
 	u := justification[len(justification)-1].View + 1
 	if u <= r.view || !r.mayVote(u) {
 		return
 	}
-	slices.SortFunc(justification, func(a, b Suspect) int { return cmp.Compare(a.Replica, b.Replica) })
+	slices.SortFunc(justification, func(a, b wire.Suspect) int { return cmp.Compare(a.Replica, b.Replica) })
 	r.enterViewChange(u, justification)
 }

@@ -1,6 +1,10 @@
 package pbft
 
-import "time"
+import (
+	"time"
+
+	"tagma/pbft/wire"
+)
 
 // Timers (T1, T3). They compare the last Tick's monotonic time with moments noted earlier; nothing is ever cancelled.
 
@@ -56,7 +60,7 @@ func (r *Replica) resume() {
 		}
 		if r.isPrimary() && s.cert == nil {
 			for id := range r.cfg.N() {
-				if to := ReplicaID(id); to != r.cfg.Self {
+				if to := wire.ReplicaID(id); to != r.cfg.Self {
 					r.resendProposal(to, s)
 				}
 			}
@@ -108,7 +112,7 @@ func (r *Replica) stalled(limit time.Duration) bool {
 }
 
 // heardPrimary notes a sign of life of the current primary.
-func (r *Replica) heardPrimary(v View) {
+func (r *Replica) heardPrimary(v wire.View) {
 	if v == r.view {
 		r.change.heardAt = max(r.change.heardAt, r.mono)
 	}
@@ -118,11 +122,11 @@ func (r *Replica) heardPrimary(v View) {
 func (r *Replica) beat() {
 	if r.active && r.isPrimary() && r.mayVote(r.view) && r.mono-r.lastProposal >= r.cfg.ViewTimeout/4 {
 		r.lastProposal = r.mono
-		r.emit(Broadcast{&Heartbeat{View: r.view}})
+		r.emit(Broadcast{&wire.Heartbeat{View: r.view}})
 	}
 }
 
-func (r *Replica) onHeartbeat(m *Heartbeat, from Source) {
+func (r *Replica) onHeartbeat(m *wire.Heartbeat, from Source) {
 	switch {
 	case from.Loopback:
 	case from.Replica != r.cfg.Primary(m.View):

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"tagma/pbft/wire"
 )
 
 var update = flag.Bool("update", false, "write the golden traces of testdata anew")
@@ -47,10 +49,10 @@ func traced(t *testing.T, n int) *cluster {
 }
 
 // cut keeps messages of these types from the wire.
-func cut(types ...Type) func(*packet) bool {
+func cut(types ...wire.Type) func(*packet) bool {
 	return func(p *packet) bool {
 		for _, t := range types {
-			if TypeOf(p.msg) == t {
+			if wire.TypeOf(p.msg) == t {
 				return false
 			}
 		}

@@ -3,15 +3,17 @@ package pbft
 import (
 	"fmt"
 	"strings"
+
+	"tagma/pbft/wire"
 )
 
 // trace writes down what happens in a cluster, one line an event or effect. A nil trace writes nothing.
 type trace struct {
 	lines  strings.Builder
-	names  Names      // batch digests by what is in them
-	at     int64      // milliseconds of the last time stamp
-	status bool       // show status messages too
-	only   *ReplicaID // show this replica alone; nil: all
+	names  wire.Names      // batch digests by what is in them
+	at     int64           // milliseconds of the last time stamp
+	status bool            // show status messages too
+	only   *wire.ReplicaID // show this replica alone; nil: all
 }
 
 func (t *trace) line(n *node, format string, args ...any) {
@@ -45,14 +47,14 @@ func (t *trace) event(n *node, ev Event) {
 	}
 	switch e := ev.(type) {
 	case Received:
-		if e.From.Loopback || t.hides(e.Msg.msg) {
+		if e.From.Loopback || t.hides(e.Msg.Message()) {
 			return
 		}
 		from := fmt.Sprintf("r%d", e.From.Replica)
 		if e.From.Client {
 			from = "client"
 		}
-		t.line(n, "← %s %s", from, t.message(e.Msg.msg))
+		t.line(n, "← %s %s", from, t.message(e.Msg.Message()))
 	case Snapshotted:
 		t.line(n, "has snapshot %d with digest %v", e.Seq, e.Digest)
 	case Transferred:
@@ -117,9 +119,9 @@ func (t *trace) refused(p *packet, err error) {
 }
 
 // hides reports whether a message is left out: the periodic ones would drown the story.
-func (t *trace) hides(m Message) bool {
+func (t *trace) hides(m wire.Message) bool {
 	switch m.(type) {
-	case *Status, *Heartbeat:
+	case *wire.Status, *wire.Heartbeat:
 		return !t.status
 	}
 	return false

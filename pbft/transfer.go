@@ -1,6 +1,10 @@
 package pbft
 
-import "time"
+import (
+	"time"
+
+	"tagma/pbft/wire"
+)
 
 // When a replica needs the state from others (X1), and how it goes on from there (X6, X8). The fetching itself happens
 // beside the core.
@@ -17,7 +21,7 @@ type transfer struct {
 func (r *Replica) leftBehind() bool { return r.transfer.on || r.passed() }
 
 // passed reports whether what is to be executed next lies below everything that the ring has a place for.
-func (r *Replica) passed() bool { return r.handed+Seq(len(r.backlog)) < r.log.floor() }
+func (r *Replica) passed() bool { return r.handed+wire.Seq(len(r.backlog)) < r.log.floor() }
 
 // checkReach begins a transfer once a stable checkpoint lies above what was executed and the way there is lost: the
 // ring has passed it, nobody holds the next batch, or nothing was executed for a timeout.
@@ -26,7 +30,7 @@ func (r *Replica) checkReach() {
 	if t.on || !r.started {
 		return
 	}
-	if r.log.low <= r.handed+Seq(len(r.backlog)) {
+	if r.log.low <= r.handed+wire.Seq(len(r.backlog)) {
 		t.behind = false
 		return
 	}
@@ -58,7 +62,7 @@ func (r *Replica) startTransfer() {
 // retarget names the newest stable checkpoint as one to fetch.
 func (r *Replica) retarget() {
 	if cert := r.checkpoints.stable; cert.Seq > 0 {
-		r.emit(Persist{&Stable{Cert: cert}})
+		r.emit(Persist{&wire.Stable{Cert: cert}})
 	}
 	r.emit(Transfer{Target: r.checkpoints.stable, Doubt: r.diverged})
 }
@@ -77,7 +81,7 @@ func (r *Replica) onTransferred(e Transferred) {
 		panic("pbft: a state was fetched that execution has passed")
 	}
 	r.checkpoints.void = max(r.checkpoints.void, r.handed)
-	r.emit(Persist{&Installed{Cert: e.Cert}})
+	r.emit(Persist{&wire.Installed{Cert: e.Cert}})
 	r.install(e.Cert)
 	r.change.progressAt = r.mono
 	r.emit(Resume{Seq: e.Cert.Seq})
@@ -89,7 +93,7 @@ func (r *Replica) onTransferred(e Transferred) {
 }
 
 // install is the state change of onTransferred, which a restart repeats. Older states of this replica are void.
-func (r *Replica) install(cert StableCert) {
+func (r *Replica) install(cert wire.StableCert) {
 	r.adoptStable(cert)
 	c := &r.checkpoints
 	for _, m := range c.own {

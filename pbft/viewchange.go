@@ -1,29 +1,33 @@
 package pbft
 
-import "time"
+import (
+	"time"
+
+	"tagma/pbft/wire"
+)
 
 // Moving to a new view (§4.4): what each replica contributes.
 
 // change is the state of changing views, and what the timers of the current view go by.
 type change struct {
-	votes []*ViewChange // by replica: its latest valid one
+	votes []*wire.ViewChange // by replica: its latest valid one
 
 	quorum   bool // Q of them are for the current view (while it is not active)
 	quorumAt time.Duration
-	sent     bool      // our own ViewChange for the current view was sent
-	built    bool      // our own NewView for it was
-	suspects []Suspect // that justified leaving for the current view; nil if a NewView did
+	sent     bool           // our own ViewChange for the current view was sent
+	built    bool           // our own NewView for it was
+	suspects []wire.Suspect // that justified leaving for the current view; nil if a NewView did
 
 	proven       bool          // the current primary is proven faulty: no need to wait for a timer
 	activatedAt  time.Duration // when the current view became active
 	heardAt      time.Duration // last sign of life of its primary
 	progressAt   time.Duration // when something was last handed to execution
-	progressView View          // last view in which new requests were executed: timeouts double from here
+	progressView wire.View     // last view in which new requests were executed: timeouts double from here
 }
 
 // enterViewChange leaves the current view for u. The ViewChange is durable before it is sent, and this replica never
 // votes in a lower view again (D3).
-func (r *Replica) enterViewChange(u View, suspects []Suspect) {
+func (r *Replica) enterViewChange(u wire.View, suspects []wire.Suspect) {
 	r.leave(u)
 	r.change.suspects = suspects
 	if r.mayVote(u) {
@@ -33,13 +37,13 @@ func (r *Replica) enterViewChange(u View, suspects []Suspect) {
 
 // contribute sends our ViewChange for the current view, once: a second one may show another stable checkpoint, and
 // convict.
-func (r *Replica) contribute(suspects []Suspect) {
+func (r *Replica) contribute(suspects []wire.Suspect) {
 	r.change.sent = true
 	r.emit(Broadcast{r.newViewChange(suspects)})
 }
 
 // leave makes u the current, inactive view.
-func (r *Replica) leave(u View) {
+func (r *Replica) leave(u wire.View) {
 	r.view, r.active, r.origin, r.learned = u, false, nil, 0
 	r.suspicion.sent = false
 	c := &r.change
@@ -53,8 +57,8 @@ func (r *Replica) leave(u View) {
 }
 
 // newViewChange collects the proof of everything that may have committed here above the stable checkpoint (V1).
-func (r *Replica) newViewChange(suspects []Suspect) *ViewChange {
-	m := &ViewChange{View: r.view, Replica: r.cfg.Self, Suspects: suspects, Stable: r.checkpoints.stable}
+func (r *Replica) newViewChange(suspects []wire.Suspect) *wire.ViewChange {
+	m := &wire.ViewChange{View: r.view, Replica: r.cfg.Self, Suspects: suspects, Stable: r.checkpoints.stable}
 	for seq := r.log.low + 1; seq <= min(r.log.seen, r.log.high()); seq++ {
 		if s := r.log.peek(seq); s != nil && s.prepared != nil {
 			m.Prepared = append(m.Prepared, *s.prepared)
@@ -66,13 +70,13 @@ func (r *Replica) newViewChange(suspects []Suspect) *ViewChange {
 // onViewChange takes a replica's ViewChange. A valid one for a higher view moves this replica there with the same
 // justification (V7). Anybody may pass one on: it is judged by its bytes alone. One of our own that comes back from
 // others is of a life that was forgotten, and must not be built upon in this one (D8.7).
-func (r *Replica) onViewChange(m *ViewChange, from Source) {
+func (r *Replica) onViewChange(m *wire.ViewChange, from Source) {
 	if m.Replica == r.cfg.Self && !from.Loopback {
 		r.drop(m, ReasonOwn)
 		return
 	}
 	held := r.change.votes[m.Replica]
-	if held != nil && held.View == m.View && !sameViewChange(r.cfg, held, m) && convict(r.cfg, held, m) {
+	if held != nil && held.View == m.View && !wire.SameViewChange(r.cfg, held, m) && wire.Convicts(r.cfg, held, m) {
 		r.accuse(m.Replica, held, m)
 	}
 	if m.View < r.view || m.View == r.view && r.active {
@@ -111,11 +115,11 @@ func (r *Replica) countViewChanges() {
 }
 
 // viewChangesHeld lists the replicas whose ViewChange for the current view is held, ascending.
-func (r *Replica) viewChangesHeld() []ReplicaID {
-	var held []ReplicaID
+func (r *Replica) viewChangesHeld() []wire.ReplicaID {
+	var held []wire.ReplicaID
 	for i, m := range r.change.votes {
 		if m != nil && m.View == r.view {
-			held = append(held, ReplicaID(i))
+			held = append(held, wire.ReplicaID(i))
 		}
 	}
 	return held

@@ -1,6 +1,10 @@
 package pbft
 
-import "testing"
+import (
+	"testing"
+
+	"tagma/pbft/wire"
+)
 
 // answerProposals plays the correct backups of a lab whose replica is the primary: they agree with everything that it
 // proposes, and with its checkpoints. It returns how many batches were executed and how many of them were null.
@@ -16,7 +20,7 @@ func (l *lab) answerProposals(effects []Effect) (executed, nulls int) {
 					nulls++
 				}
 			case Broadcast:
-				for id := range ReplicaID(l.cfg.N()) {
+				for id := range wire.ReplicaID(l.cfg.N()) {
 					if id != l.cfg.Self {
 						next = append(next, l.agree(e.Msg, id)...)
 					}
@@ -29,19 +33,19 @@ func (l *lab) answerProposals(effects []Effect) (executed, nulls int) {
 }
 
 // agree has a backup say what follows from a broadcast of the lab's replica.
-func (l *lab) agree(m Message, by ReplicaID) []Effect {
+func (l *lab) agree(m wire.Message, by wire.ReplicaID) []Effect {
 	switch m := m.(type) {
-	case *PrePrepare:
+	case *wire.PrePrepare:
 		return append(l.from(by, l.prepare(m.View, m.Seq, m.Digest, by)), l.from(by, l.commit(m.View, m.Seq, m.Digest, by))...)
-	case *Checkpoint:
-		return l.from(by, l.signBy(&Checkpoint{Seq: m.Seq, Digest: m.Digest, Replica: by}, by))
+	case *wire.Checkpoint:
+		return l.from(by, l.signBy(&wire.Checkpoint{Seq: m.Seq, Digest: m.Digest, Replica: by}, by))
 	default:
 		return nil
 	}
 }
 
-func newLargeLab(t testing.TB, self ReplicaID) (l *lab, operation string) {
-	l = newLab(t, 4, self, func(cfg *Config) {
+func newLargeLab(t testing.TB, self wire.ReplicaID) (l *lab, operation string) {
+	l = newLab(t, 4, self, func(cfg *wire.Config) {
 		cfg.CheckpointInterval, cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 32, 64, 4<<20-1<<10, 4<<20
 	})
 	return l, string(make([]byte, l.cfg.MaxOpBytes))
@@ -69,7 +73,7 @@ func TestN4_AWindowFullOfBytesIsClosedWithNulls(t *testing.T) {
 // N4: a faulty primary may leave the window full of bodies that no later view needs; the next primary gets past them.
 func TestN4_BodiesThatALastViewLeftDoNotStopTheNextPrimary(t *testing.T) {
 	l, large := newLargeLab(t, 1)
-	for seq := Seq(33); l.r.log.largeBytes() <= maxLargeBytes; seq++ {
+	for seq := wire.Seq(33); l.r.log.largeBytes() <= maxLargeBytes; seq++ {
 		l.propose(0, seq, l.batch(uint64(seq), large))
 	}
 	l.suspected(1)
@@ -87,10 +91,10 @@ func TestS4_ABurstInOneTurnKeepsToTheBoundOfLargeBodies(t *testing.T) {
 	l, large := newLargeLab(t, 0)
 	proposed := 0
 	for i := range 2 * maxLargeBytes / l.cfg.MaxBatchBytes {
-		req := &Request{ID: RequestID{Client: testKey("client", i), Session: 1, T: 1}, Ops: [][]byte{[]byte(large)}}
-		ev := Received{From: Source{Client: true}, Msg: Own(req)}
-		for _, m := range broadcasts[*PrePrepare](l.r.Step(ev)) {
-			proposed += m.Body.requestBytes()
+		req := &wire.Request{ID: wire.RequestID{Client: testKey("client", i), Session: 1, T: 1}, Ops: [][]byte{[]byte(large)}}
+		ev := Received{From: Source{Client: true}, Msg: wire.Own(req)}
+		for _, m := range broadcasts[*wire.PrePrepare](l.r.Step(ev)) {
+			proposed += m.Body.RequestBytes()
 		}
 	}
 	if most := maxLargeBytes + l.cfg.MaxBatchBytes; proposed < maxLargeBytes || proposed > most {

@@ -1,16 +1,20 @@
 package pbft
 
-import "testing"
+import (
+	"testing"
+
+	"tagma/pbft/wire"
+)
 
 // statusOf tells the replica that another one has executed so much.
-func (l *lab) statusOf(id ReplicaID, executed Seq) []Effect {
-	return l.from(id, &Status{View: l.r.view, Active: true, Executed: executed, Stable: l.r.log.low, Helper: id})
+func (l *lab) statusOf(id wire.ReplicaID, executed wire.Seq) []Effect {
+	return l.from(id, &wire.Status{View: l.r.view, Active: true, Executed: executed, Stable: l.r.log.low, Helper: id})
 }
 
 // asked lists the questions for batches among effects: whom, and from where on.
-func asked(effects []Effect) (to []ReplicaID, from []Seq) {
+func asked(effects []Effect) (to []wire.ReplicaID, from []wire.Seq) {
 	for _, e := range all[Send](effects) {
-		if m, ok := e.Msg.(*FetchSlots); ok {
+		if m, ok := e.Msg.(*wire.FetchSlots); ok {
 			to, from = append(to, e.To), append(from, m.From)
 		}
 	}
@@ -18,18 +22,18 @@ func asked(effects []Effect) (to []ReplicaID, from []Seq) {
 }
 
 // serve answers a question with so many batches.
-func (l *lab) serve(by ReplicaID, from, next Seq) []Effect {
+func (l *lab) serve(by wire.ReplicaID, from, next wire.Seq) []Effect {
 	l.t.Helper()
 	var all []Effect
 	for s := from; s < next; s++ {
 		b := l.batch(uint64(s), "a")
-		all = append(all, l.from(by, &CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})...)
+		all = append(all, l.from(by, &wire.CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})...)
 	}
-	return append(all, l.from(by, &Slots{From: from, Next: next})...)
+	return append(all, l.from(by, &wire.Slots{From: from, Next: next})...)
 }
 
 // lagging is a replica that knows that the others are ahead, and what its first question was.
-func lagging(t *testing.T) (l *lab, helper ReplicaID) {
+func lagging(t *testing.T) (l *lab, helper wire.ReplicaID) {
 	l = newLab(t, 4, 3)
 	l.statusOf(0, 40)
 	to, from := asked(l.wait(l.cfg.ViewTimeout / 16))
@@ -51,9 +55,9 @@ func TestX0_ThreeWindowsTakeRoundTripsNotTimeouts(t *testing.T) {
 	questions, answers := 0, 0
 	c.filter = func(p *packet) bool {
 		switch p.msg.(type) {
-		case *FetchSlots:
+		case *wire.FetchSlots:
 			questions++
-		case *Slots:
+		case *wire.Slots:
 			answers++
 		}
 		return true
@@ -87,15 +91,15 @@ func TestX0_AUsefulAnswerIsFollowedByTheNextQuestion(t *testing.T) {
 // X0: a helper that does not hold the batches says so, and the next one is asked at once.
 func TestX0_ARefusingHelperIsPassedOverAtOnce(t *testing.T) {
 	l, helper := lagging(t)
-	next, from := asked(l.from(helper, &Slots{From: 1, Next: 1}))
+	next, from := asked(l.from(helper, &wire.Slots{From: 1, Next: 1}))
 	if len(next) != 1 || next[0] == helper || from[0] != 1 {
 		t.Fatalf("asks %v from %v", next, from)
 	}
-	third, _ := asked(l.from(next[0], &Slots{From: 1, Next: 1}))
+	third, _ := asked(l.from(next[0], &wire.Slots{From: 1, Next: 1}))
 	if len(third) != 1 || third[0] == helper || third[0] == next[0] {
 		t.Fatalf("asks %v", third)
 	}
-	if to, _ := asked(l.from(third[0], &Slots{From: 1, Next: 1})); len(to) != 0 {
+	if to, _ := asked(l.from(third[0], &wire.Slots{From: 1, Next: 1})); len(to) != 0 {
 		t.Errorf("asks %v at once when none holds it", to)
 	}
 	if to, _ := asked(l.beat(l.cfg.ViewTimeout)); len(to) == 0 || len(to) > 16 {
@@ -105,12 +109,12 @@ func TestX0_ARefusingHelperIsPassedOverAtOnce(t *testing.T) {
 
 // X0: one that is silent costs an eighth of a timeout, and one that lies about what it sent no more.
 func TestX0_ASilentOrLyingHelperCostsAnEighthOfATimeout(t *testing.T) {
-	for name, reply := range map[string]func(l *lab, helper ReplicaID){
-		"silent":                        func(*lab, ReplicaID) {},
-		"claims to have sent":           func(l *lab, helper ReplicaID) { l.from(helper, &Slots{From: 1, Next: 5}) },
-		"answers another question":      func(l *lab, helper ReplicaID) { l.from(helper, &Slots{From: 2, Next: 2}) },
-		"sends what is of no use":       func(l *lab, helper ReplicaID) { l.from(helper, &CertifiedBody{Seq: 1, Body: NullBody}) },
-		"another one ends its question": func(l *lab, helper ReplicaID) { l.from((helper+1)%3, &Slots{From: 1, Next: 1}) },
+	for name, reply := range map[string]func(l *lab, helper wire.ReplicaID){
+		"silent":                        func(*lab, wire.ReplicaID) {},
+		"claims to have sent":           func(l *lab, helper wire.ReplicaID) { l.from(helper, &wire.Slots{From: 1, Next: 5}) },
+		"answers another question":      func(l *lab, helper wire.ReplicaID) { l.from(helper, &wire.Slots{From: 2, Next: 2}) },
+		"sends what is of no use":       func(l *lab, helper wire.ReplicaID) { l.from(helper, &wire.CertifiedBody{Seq: 1, Body: wire.NullBody}) },
+		"another one ends its question": func(l *lab, helper wire.ReplicaID) { l.from((helper+1)%3, &wire.Slots{From: 1, Next: 1}) },
 	} {
 		l, helper := lagging(t)
 		asking := l.now
@@ -137,8 +141,8 @@ func TestX0_ASlowHelperIsLeft(t *testing.T) {
 	l, helper := lagging(t)
 	b := l.batch(1, "a")
 	l.wait(l.cfg.ViewTimeout / 10)
-	l.from(helper, &CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})
-	if to, _ := asked(l.from(helper, &Slots{From: 1, Next: 2})); len(to) != 1 || to[0] == helper {
+	l.from(helper, &wire.CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})
+	if to, _ := asked(l.from(helper, &wire.Slots{From: 1, Next: 2})); len(to) != 1 || to[0] == helper {
 		t.Errorf("then it asks %v", to)
 	}
 }
@@ -146,18 +150,18 @@ func TestX0_ASlowHelperIsLeft(t *testing.T) {
 // X0: what only waits for the executor is not asked for again.
 func TestX0_WhatIsHeldIsNotAskedForAgain(t *testing.T) {
 	l, helper := lagging(t)
-	step := func(m Message) []Effect { // nothing is reported as executed
-		return append([]Effect{}, l.r.Step(Received{From: Source{Replica: helper}, Msg: Own(m)})...)
+	step := func(m wire.Message) []Effect { // nothing is reported as executed
+		return append([]Effect{}, l.r.Step(Received{From: Source{Replica: helper}, Msg: wire.Own(m)})...)
 	}
 	window := l.cfg.LogWindow
-	for s := Seq(1); s <= window+4; s++ {
+	for s := wire.Seq(1); s <= window+4; s++ {
 		b := l.batch(uint64(s), "a")
-		step(&CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})
+		step(&wire.CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})
 	}
 	if l.r.handed != window {
 		t.Fatalf("%d batches handed to execution", l.r.handed)
 	}
-	_, from := asked(step(&Slots{From: 1, Next: window + 5}))
+	_, from := asked(step(&wire.Slots{From: 1, Next: window + 5}))
 	if len(from) != 1 || from[0] != window+5 {
 		t.Errorf("asks from %v, want from %d on", from, window+5)
 	}

@@ -3,16 +3,18 @@ package pbft
 import (
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // X1: a stable checkpoint above what was executed is not enough: following may still do.
 func TestX1_NoTransferWhileFollowingMayDo(t *testing.T) {
 	l := newLab(t, 4, 3)
 	wantCount(t, all[Transfer](l.stable(3*l.cfg.LogWindow)), 0, "transfers within what others keep")
-	for s := Seq(1); s <= 8; s++ { // slowly, and it goes on
+	for s := wire.Seq(1); s <= 8; s++ { // slowly, and it goes on
 		wantCount(t, all[Transfer](l.wait(l.cfg.ViewTimeout*9/10)), 0, "transfers while batches come")
 		b := l.batch(uint64(s), "a")
-		l.from(1, &CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})
+		l.from(1, &wire.CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})
 	}
 }
 
@@ -25,7 +27,7 @@ func TestX1_ItBeginsWhenTheRingHasPassed(t *testing.T) {
 	if len(begun) != 1 || begun[0].Target.Seq != far {
 		t.Fatalf("%v begins", begun)
 	}
-	beforeIn(t, effects, "the target is durable before anything is fetched", persists[*Stable],
+	beforeIn(t, effects, "the target is durable before anything is fetched", persists[*wire.Stable],
 		func(e Effect) bool { _, ok := e.(Transfer); return ok })
 }
 
@@ -36,11 +38,11 @@ func TestX1_ItBeginsWhenNobodyHoldsTheNextBatch(t *testing.T) {
 	to, _ := asked(l.wait(l.cfg.ViewTimeout / 16))
 	for range 2 {
 		wantCount(t, to, 1, "questions")
-		effects := l.from(to[0], &Slots{From: 1, Next: 1})
+		effects := l.from(to[0], &wire.Slots{From: 1, Next: 1})
 		wantCount(t, all[Transfer](effects), 0, "transfers while one may hold it")
 		to, _ = asked(effects)
 	}
-	wantCount(t, all[Transfer](l.from(to[0], &Slots{From: 1, Next: 1})), 1, "transfers when none does")
+	wantCount(t, all[Transfer](l.from(to[0], &wire.Slots{From: 1, Next: 1})), 1, "transfers when none does")
 }
 
 // X1: a refusal of one batch says nothing of the next.
@@ -48,14 +50,14 @@ func TestX1_RefusalsCountForTheNextBatchOnly(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.stable(8)
 	to, _ := asked(l.wait(l.cfg.ViewTimeout / 16))
-	effects := l.from(to[0], &Slots{From: 1, Next: 1})
+	effects := l.from(to[0], &wire.Slots{From: 1, Next: 1})
 	to, _ = asked(effects)
 	to, from := asked(l.serve(to[0], 1, 2))
 	for range 2 {
 		if len(to) != 1 || from[0] != 2 {
 			t.Fatalf("asks %v from %v", to, from)
 		}
-		effects = l.from(to[0], &Slots{From: 2, Next: 2})
+		effects = l.from(to[0], &wire.Slots{From: 2, Next: 2})
 		wantCount(t, all[Transfer](effects), 0, "transfers")
 		to, from = asked(effects)
 	}
@@ -71,7 +73,7 @@ func TestX1_ItBeginsWhenNothingWasExecutedForATimeout(t *testing.T) {
 
 	l = newLab(t, 4, 3)
 	b := l.batch(1, "a")
-	l.r.Step(Received{From: Source{Replica: 1}, Msg: Own(&CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})})
+	l.r.Step(Received{From: Source{Replica: 1}, Msg: wire.Own(&wire.CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})})
 	l.stable(8)
 	wantCount(t, all[Transfer](l.wait(3*l.cfg.ViewTimeout)), 0, "transfers while the executor works")
 }
@@ -79,7 +81,7 @@ func TestX1_ItBeginsWhenNothingWasExecutedForATimeout(t *testing.T) {
 // X1, D5: it begins at a start whose store holds none of the states that the journal names.
 func TestX1_ItBeginsAtAStartWithoutAState(t *testing.T) {
 	l := newLab(t, 4, 3)
-	log := []Record{&Head{Cluster: l.cfg.Cluster, Self: 3, Active: true}, &Stable{Cert: l.stableCert(8)}}
+	log := []wire.Record{&wire.Head{Cluster: l.cfg.Cluster, Self: 3, Active: true}, &wire.Stable{Cert: l.stableCert(8)}}
 	r, err := Boot(&l.cfg, log, Applied{}, Start{Fetch: true})
 	if err != nil {
 		t.Fatal(err)
@@ -99,8 +101,8 @@ func TestX1_ANewerCheckpointIsABetterTarget(t *testing.T) {
 	later := map[string]func() []Effect{
 		"a certificate": func() []Effect { return l.stable(48) },
 		"a new view": func() []Effect {
-			var vcs []*ViewChange
-			for id := range ReplicaID(3) {
+			var vcs []*wire.ViewChange
+			for id := range wire.ReplicaID(3) {
 				vcs = append(vcs, l.viewChange(1, id, l.stableCert(52)))
 			}
 			return l.from(1, l.newViewFrom(1, vcs...))
@@ -112,14 +114,14 @@ func TestX1_ANewerCheckpointIsABetterTarget(t *testing.T) {
 		if len(begun) != 1 || begun[0].Target.Seq != l.r.log.low {
 			t.Fatalf("%s: %v is named", name, begun)
 		}
-		beforeIn(t, effects, name, persists[*Stable], func(e Effect) bool { _, ok := e.(Transfer); return ok })
+		beforeIn(t, effects, name, persists[*wire.Stable], func(e Effect) bool { _, ok := e.(Transfer); return ok })
 	}
 }
 
 // inTransfer is a replica that has executed four batches and was left behind; h is 40.
 func inTransfer(t *testing.T) *lab {
 	l := newLab(t, 4, 3)
-	for s := Seq(1); s <= 4; s++ {
+	for s := wire.Seq(1); s <= 4; s++ {
 		l.tempt(0, s)
 	}
 	l.stable(40)
@@ -135,14 +137,14 @@ func TestX6_OneRecordSwitches(t *testing.T) {
 	effects := l.step(Transferred{Cert: l.stableCert(40)})
 	installed := 0
 	for _, p := range all[Persist](effects) {
-		if rec, ok := p.Record.(*Installed); ok && rec.Cert.Seq == 40 {
+		if rec, ok := p.Record.(*wire.Installed); ok && rec.Cert.Seq == 40 {
 			installed++
 		}
 	}
 	if installed != 1 {
 		t.Fatalf("%d records", installed)
 	}
-	beforeIn(t, effects, "the record, then execution goes on", persists[*Installed],
+	beforeIn(t, effects, "the record, then execution goes on", persists[*wire.Installed],
 		func(e Effect) bool { _, ok := e.(Resume); return ok })
 	if l.r.handed != 40 || l.r.leftBehind() {
 		t.Errorf("it stands at %d, left behind %v", l.r.handed, l.r.leftBehind())

@@ -4,12 +4,14 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // X8: in transfer a replica votes for what lies in (h, H] and whose body it has.
 func TestX8_ItVotesAboveH(t *testing.T) {
 	l := inTransfer(t)
-	for _, s := range []Seq{41, 48} {
+	for _, s := range []wire.Seq{41, 48} {
 		effects := l.tempt(0, s)
 		wantCount(t, votes(effects), 2, "votes")
 		wantCount(t, all[Execute](effects), 0, "batches executed")
@@ -24,30 +26,30 @@ func TestX8_ItOrdersNothingAndSuspectsNobody(t *testing.T) {
 	l.fromClient(l.request(1, "a"))
 	l.stable(40)
 	effects := l.fromClient(l.request(2, "b"))
-	if busy := all[Respond](effects); len(busy) != 1 || busy[0].Reply.Outcome != OutcomeBusy {
+	if busy := all[Respond](effects); len(busy) != 1 || busy[0].Reply.Outcome != wire.OutcomeBusy {
 		t.Errorf("a client is answered %v", busy)
 	}
-	effects = append(l.from(3, &Recover{Until: 48}), l.wait(l.cfg.ViewTimeout)...)
-	wantCount(t, broadcasts[*PrePrepare](effects), 0, "proposals")
+	effects = append(l.from(3, &wire.Recover{Until: 48}), l.wait(l.cfg.ViewTimeout)...)
+	wantCount(t, broadcasts[*wire.PrePrepare](effects), 0, "proposals")
 
 	l = newLab(t, 4, 3)
 	l.fromClient(l.request(1, "a"))
 	l.stable(40)
 	l.propose(0, 41, l.batch(41, "accepted, and not seen to commit"))
-	l.from(1, &Recover{Until: 48})
-	wantCount(t, broadcasts[*Suspect](l.beat(20*l.cfg.ViewTimeout)), 0, "suspects")
-	wantCount(t, broadcasts[*Suspect](l.wait(l.cfg.ViewTimeout)), 1, "suspects of a primary that is silent")
+	l.from(1, &wire.Recover{Until: 48})
+	wantCount(t, broadcasts[*wire.Suspect](l.beat(20*l.cfg.ViewTimeout)), 0, "suspects")
+	wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout)), 1, "suspects of a primary that is silent")
 }
 
 // X8: it signs checkpoints of states that it executed after the switch.
 func TestX8_ItSignsCheckpointsOfWhatItExecutedAfterwards(t *testing.T) {
 	l := inTransfer(t)
-	wantCount(t, broadcasts[*Checkpoint](l.step(Transferred{Cert: l.stableCert(40)})), 0, "checkpoints of a state from others")
+	wantCount(t, broadcasts[*wire.Checkpoint](l.step(Transferred{Cert: l.stableCert(40)})), 0, "checkpoints of a state from others")
 	var effects []Effect
-	for s := Seq(41); s <= 44; s++ {
+	for s := wire.Seq(41); s <= 44; s++ {
 		effects = append(effects, l.tempt(0, s)...)
 	}
-	if c := broadcasts[*Checkpoint](effects); len(c) != 1 || c[0].Seq != 44 {
+	if c := broadcasts[*wire.Checkpoint](effects); len(c) != 1 || c[0].Seq != 44 {
 		t.Errorf("checkpoints %v", c)
 	}
 }
@@ -56,8 +58,8 @@ func TestX8_ItSignsCheckpointsOfWhatItExecutedAfterwards(t *testing.T) {
 // checkpoint at 4 shows it.
 func diverge(t *testing.T) (*lab, []Effect) {
 	l := newLab(t, 4, 3)
-	l.wrong = Digest{0xbd}
-	for s := Seq(1); s <= 8; s++ {
+	l.wrong = wire.Digest{0xbd}
+	for s := wire.Seq(1); s <= 8; s++ {
 		l.tempt(0, s)
 	}
 	effects := l.stable(4)
@@ -69,13 +71,13 @@ func TestK2_ADivergedReplicaTakesTheStateAndRepliesAgain(t *testing.T) {
 	l, effects := diverge(t)
 	wantCount(t, all[Diverged](effects), 1, "reports")
 	wantCount(t, all[Transfer](effects), 1, "transfers")
-	l.wrong = Digest{}
+	l.wrong = wire.Digest{}
 	effects = l.step(Transferred{Cert: l.stableCert(4)})
-	var again []Seq
+	var again []wire.Seq
 	for _, e := range all[Execute](effects) {
 		again = append(again, e.Seq)
 	}
-	if !slices.Equal(again, []Seq{5, 6, 7, 8}) {
+	if !slices.Equal(again, []wire.Seq{5, 6, 7, 8}) {
 		t.Errorf("executes %v on the right state", again)
 	}
 	if l.r.diverged || l.r.leftBehind() {
@@ -88,7 +90,7 @@ func TestK2_ADivergedReplicaTakesTheStateAndRepliesAgain(t *testing.T) {
 func TestK2_ItDoesNotContradictTheCheckpointsThatItSigned(t *testing.T) {
 	for _, restarts := range []bool{false, true} {
 		l, _ := diverge(t)
-		l.wrong = Digest{}
+		l.wrong = wire.Digest{}
 		effects := l.step(Transferred{Cert: l.stableCert(4)})
 		if restarts {
 			r, err := New(&l.cfg, recode(t, l.log), Applied{Seq: 4, Root: stateAfter(4)})
@@ -97,18 +99,18 @@ func TestK2_ItDoesNotContradictTheCheckpointsThatItSigned(t *testing.T) {
 			}
 			l.r = r
 			effects = append(effects, l.wait(10*time.Millisecond)...)
-			for s := Seq(5); s <= 8; s++ { // what committed is noted behind the execution, and was lost
+			for s := wire.Seq(5); s <= 8; s++ { // what committed is noted behind the execution, and was lost
 				effects = append(effects, l.commitAll(0, s, l.batch(uint64(s), "a"))...)
 			}
 		}
-		for s := Seq(9); s <= 12; s++ {
+		for s := wire.Seq(9); s <= 12; s++ {
 			effects = append(effects, l.tempt(0, s)...)
 		}
-		if c := broadcasts[*Checkpoint](effects); len(c) != 1 || c[0].Seq != 12 {
+		if c := broadcasts[*wire.Checkpoint](effects); len(c) != 1 || c[0].Seq != 12 {
 			t.Errorf("restarts %v: checkpoints %v after the switch, want the one at 12", restarts, c)
 		}
 		l.boot(Applied{Seq: 4, Root: stateAfter(4)}, false, l.log...)
-		l.from(0, l.answer(l.checkpoint(8, Digest{0xbd}, 3)))
+		l.from(0, l.answer(l.checkpoint(8, wire.Digest{0xbd}, 3)))
 		if l.r.inquiry.forgot {
 			t.Error("a checkpoint that it gave up counts as forgotten")
 		}
@@ -119,7 +121,7 @@ func TestK2_ItDoesNotContradictTheCheckpointsThatItSigned(t *testing.T) {
 func TestK2_DivergenceIsFoundAgainBehindALaterCheckpoint(t *testing.T) {
 	l, _ := diverge(t)
 	l.stable(12)
-	r, err := New(&l.cfg, recode(t, l.log), Applied{Seq: 8, Root: Digest{0xbd}})
+	r, err := New(&l.cfg, recode(t, l.log), Applied{Seq: 8, Root: wire.Digest{0xbd}})
 	if err != nil {
 		t.Fatal(err)
 	}

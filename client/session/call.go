@@ -1,6 +1,8 @@
 package session
 
-import "tagma/pbft"
+import (
+	"tagma/pbft/wire"
+)
 
 // Result is what f+1 replicas say that a request did.
 type Result struct {
@@ -50,15 +52,15 @@ func (s *Session) Prepare(ops [][]byte, k Kind, by Caller) (*Call, error) {
 		return nil, err
 	}
 	return &Call{
-		Kind: k, ops: ops, size: (&pbft.Request{Ops: ops}).Size() - requestBytes, by: by,
+		Kind: k, ops: ops, size: (&wire.Request{Ops: ops}).Size() - requestBytes, by: by,
 		alone: len(ops) != 1, // nothing between its operations, and no other's results that could crowd out its own
 	}, nil
 }
 
 // ID is the identity of the request that the operations went out with, which replicas log. It is zero until then.
-func (c *Call) ID() pbft.RequestID {
+func (c *Call) ID() wire.RequestID {
 	if c.parcel == nil {
-		return pbft.RequestID{}
+		return wire.RequestID{}
 	}
 	return c.parcel.id
 }

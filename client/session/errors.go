@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // What callers tell apart with errors.Is.
@@ -34,7 +34,7 @@ var (
 
 // UnknownError is an ErrUnknown with its circumstances.
 type UnknownError struct {
-	Request pbft.RequestID // whose outcome is not known
+	Request wire.RequestID // whose outcome is not known
 	Busy    bool           // f+1 replicas last said that they are overloaded
 	Cause   error          // why the wait ended: the context's error, or ErrClosed
 }
@@ -61,15 +61,15 @@ func (e *UnknownError) Unwrap() []error {
 }
 
 // outcomeError is what a caller is told about a final outcome that f+1 replicas vouch for.
-func outcomeError(t uint64, o pbft.Outcome) error {
+func outcomeError(t uint64, o wire.Outcome) error {
 	switch o {
-	case pbft.OutcomeExecuted:
+	case wire.OutcomeExecuted:
 		return nil
-	case pbft.OutcomeConflict:
+	case wire.OutcomeConflict:
 		return fmt.Errorf("request %d: %w by another program with this key and session; give every program a key of its own", t, ErrConflict)
-	case pbft.OutcomeExpired:
+	case wire.OutcomeExpired:
 		return fmt.Errorf("request %d: %w: newer sessions of this key pushed it out, or the clock went back; it may have been executed before, so look before you send it again", t, ErrExpired)
-	case pbft.OutcomeRefused:
+	case wire.OutcomeRefused:
 		return fmt.Errorf("request %d: %w; send again when other requests were answered", t, ErrRefused)
 	default:
 		return fmt.Errorf("request %d: the replicas answered with outcome %d, which this version does not know; update the client", t, o)

@@ -3,7 +3,7 @@ package session
 import (
 	"fmt"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Limits are those of cluster.toml that a request must keep, or no replica would take it, and what callers chose.
@@ -36,7 +36,7 @@ func (l *Limits) check(ops [][]byte) error {
 			return fmt.Errorf("%w: operation %d has %d bytes; at most %d are allowed (max_op_bytes)", ErrTooLarge, i, len(op), l.OpBytes)
 		}
 	}
-	if size := (&pbft.Request{Ops: ops}).Size(); size > l.TotalBytes {
+	if size := (&wire.Request{Ops: ops}).Size(); size > l.TotalBytes {
 		return fmt.Errorf("%w: the request has %d bytes; at most %d are allowed (max_batch_bytes); send fewer operations at once",
 			ErrTooLarge, size, l.TotalBytes)
 	}
@@ -44,4 +44,4 @@ func (l *Limits) check(ops [][]byte) error {
 }
 
 // requestBytes is the encoded size of a request without operations.
-var requestBytes = (&pbft.Request{}).Size()
+var requestBytes = (&wire.Request{}).Size()

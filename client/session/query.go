@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // What the replicas may say of a past state instead of reading it.
@@ -36,7 +36,7 @@ type queries struct {
 // Query is one question about a past state.
 type Query struct {
 	nonce   uint64
-	at      pbft.Seq
+	at      wire.Seq
 	frame   []byte
 	decided func([]byte, error)
 	began   time.Duration
@@ -47,18 +47,18 @@ type Query struct {
 
 // answerAt is what replicas must agree on. The result is kept as a hash, so that liars' large ones cost no memory.
 type answerAt struct {
-	outcome pbft.QueryOutcome
+	outcome wire.QueryOutcome
 	result  [sha256.Size]byte
 }
 
 // Ask has the machine answer an operation on the state after a sequence number. Decided is told what f+1 replicas say alike,
 // unless the query is ended before; it is called within the session's own methods, and must not call them.
-func (s *Session) Ask(now time.Duration, op []byte, at pbft.Seq, decided func([]byte, error)) (*Query, error) {
+func (s *Session) Ask(now time.Duration, op []byte, at wire.Seq, decided func([]byte, error)) (*Query, error) {
 	s.now = now
 	switch most := s.cfg.Limits.OpBytes; {
 	case len(op) > most:
 		return nil, fmt.Errorf("%w: the operation has %d bytes; at most %d are allowed (max_op_bytes)", ErrTooLarge, len(op), most)
-	case at > pbft.MaxSeq: // replicas would not read on
+	case at > wire.MaxSeq: // replicas would not read on
 		return nil, ErrNotExecuted
 	case s.closed:
 		return nil, ErrClosed
@@ -66,7 +66,7 @@ func (s *Session) Ask(now time.Duration, op []byte, at pbft.Seq, decided func([]
 	qs := &s.queries
 	qs.last++
 	q := &Query{
-		nonce: qs.last, at: at, frame: pbft.Encode(&pbft.Query{Nonce: qs.last, At: at, Op: op}), decided: decided,
+		nonce: qs.last, at: at, frame: wire.Encode(&wire.Query{Nonce: qs.last, At: at, Op: op}), decided: decided,
 		began: now, again: now, wait: firstAsk, said: make(votes[answerAt], s.cfg.Replicas),
 	}
 	qs.open = append(qs.open, q)
@@ -90,7 +90,7 @@ func (s *Session) askAgain() {
 			continue
 		}
 		for to, a := range q.said {
-			if a.outcome == 0 || a.outcome == pbft.QueryNotExecuted {
+			if a.outcome == 0 || a.outcome == wire.QueryNotExecuted {
 				s.cfg.Host.Send(to, q.frame) // whoever is not connected is asked again
 			}
 		}
@@ -100,7 +100,7 @@ func (s *Session) askAgain() {
 }
 
 // heard takes a replica's answer: its last one counts.
-func (s *Session) heard(from int, m *pbft.QueryReply, result [sha256.Size]byte) {
+func (s *Session) heard(from int, m *wire.QueryReply, result [sha256.Size]byte) {
 	i := slices.IndexFunc(s.queries.open, func(q *Query) bool { return q.nonce == m.Nonce && q.at == m.At })
 	if i < 0 {
 		return
@@ -110,11 +110,11 @@ func (s *Session) heard(from int, m *pbft.QueryReply, result [sha256.Size]byte) 
 	q.said[from] = said
 	agreeing := q.said.count(said)
 	switch {
-	case m.Outcome == pbft.QueryAnswered && agreeing >= s.cfg.Weak:
+	case m.Outcome == wire.QueryAnswered && agreeing >= s.cfg.Weak:
 		s.decide(q, m.Result, nil)
-	case m.Outcome == pbft.QueryNotRetained && agreeing >= s.cfg.Weak:
+	case m.Outcome == wire.QueryNotRetained && agreeing >= s.cfg.Weak:
 		s.decide(q, nil, ErrNotRetained)
-	case m.Outcome == pbft.QueryNotExecuted && agreeing >= s.cfg.Replicas-s.cfg.Weak+1 && s.now-q.began >= catchUp:
+	case m.Outcome == wire.QueryNotExecuted && agreeing >= s.cfg.Replicas-s.cfg.Weak+1 && s.now-q.began >= catchUp:
 		s.decide(q, nil, ErrNotExecuted) // f+1 is not enough here: the correct one of them may lag
 	default: // nothing is decided
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // parcel is what travels in one request: the operations of one call, or those of several that waited together.
@@ -12,7 +12,7 @@ type parcel struct {
 	Kind
 	calls []*Call
 	ops   [][]byte
-	id    pbft.RequestID // of the last attempt
+	id    wire.RequestID // of the last attempt
 	// attempts are the requests that carry it and may still be answered: one, unless it is sent at least once.
 	attempts []*Request
 	tries    int  // attempts made so far
@@ -45,12 +45,12 @@ func (p *parcel) finish(err error) {
 // Request is a parcel under a number.
 type Request struct {
 	*parcel
-	id            pbft.RequestID
+	id            wire.RequestID
 	below         uint64 // what it acknowledges
-	digest        pbft.Digest
+	digest        wire.Digest
 	frame         []byte // signed and encoded once: every transmission is byte-identical; nil until launched
 	votes         votes[verdict]
-	kept          *pbft.Reply // whole, of the replica that is to send it so; the others' are believed or dropped at once
+	kept          *wire.Reply // whole, of the replica that is to send it so; the others' are believed or dropped at once
 	keptVerdict   verdict
 	first         time.Duration // transmission
 	sentTo        int           // the replica that alone was sent it; −1: all were
@@ -65,28 +65,28 @@ type Request struct {
 
 // Sealed is a request as it goes out.
 type Sealed struct {
-	Message *pbft.Request
+	Message *wire.Request
 	Frame   []byte
 }
 
 // Seal signs and encodes a request that has its number. It may be called at any time, beside anything else.
 func (s *Session) Seal(r *Request) Sealed {
-	m := &pbft.Request{ID: r.id, AckedBelow: r.below, ReadOnly: r.ReadOnly, Ops: r.ops}
-	pbft.SignRequest(s.cfg.Cluster, m, s.cfg.Sign)
-	return Sealed{m, pbft.Encode(m)}
+	m := &wire.Request{ID: r.id, AckedBelow: r.below, ReadOnly: r.ReadOnly, Ops: r.ops}
+	wire.SignRequest(s.cfg.Cluster, m, s.cfg.Sign)
+	return Sealed{m, wire.Encode(m)}
 }
 
 // Calls lists what a request carries.
 func (r *Request) Calls() []*Call { return r.calls }
 
 // answeredBy reports whether a reply with the request's number is about it, and has as many results.
-func (r *Request) answeredBy(m *pbft.Reply) bool {
+func (r *Request) answeredBy(m *wire.Reply) bool {
 	switch {
 	case r.frame == nil || m.Request != r.digest || m.Outcome == 0:
 		return false
-	case m.Outcome == pbft.OutcomeExecuted && m.ResultDigest == nil:
+	case m.Outcome == wire.OutcomeExecuted && m.ResultDigest == nil:
 		return len(m.Results) == len(r.ops)
-	case m.Outcome != pbft.OutcomeExecuted:
+	case m.Outcome != wire.OutcomeExecuted:
 		return m.ResultDigest == nil
 	}
 	return true

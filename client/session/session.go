@@ -5,20 +5,20 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Config is what a session is made of.
 type Config struct {
-	Cluster  pbft.Digest
+	Cluster  wire.Digest
 	Replicas int
 	Weak     int // f+1 of them
 	Limits   Limits
 
-	Client pbft.PublicKey
-	Sign   func([]byte) pbft.Signature
-	ID     pbft.Session        // the first one
-	Fresh  func() pbft.Session // higher than every one before
+	Client wire.PublicKey
+	Sign   func([]byte) wire.Signature
+	ID     wire.Session        // the first one
+	Fresh  func() wire.Session // higher than every one before
 
 	Host      Host
 	Random    *rand.Rand // spreads retransmissions
@@ -49,7 +49,7 @@ type Session struct {
 
 	closed   bool
 	expired  bool // nothing new goes out before a new session begins
-	id       pbft.Session
+	id       wire.Session
 	next     uint64 // number of the next request
 	acked    uint64
 	open     map[uint64]*Request
@@ -75,10 +75,10 @@ func New(cfg Config) *Session {
 }
 
 // Opening is the frame that tells a replica where the session's replies go.
-func (s *Session) Opening() []byte { return pbft.Encode(&pbft.Attach{Session: s.id}) }
+func (s *Session) Opening() []byte { return wire.Encode(&wire.Attach{Session: s.id}) }
 
 // ID is the number of the session.
-func (s *Session) ID() pbft.Session { return s.id }
+func (s *Session) ID() wire.Session { return s.id }
 
 // Idle reports whether the session owes nothing and is owed nothing.
 func (s *Session) Idle() bool {

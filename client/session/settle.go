@@ -6,21 +6,21 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
 
 // Word is what a replica's frame says, to be received.
 type Word struct {
-	reply  *pbft.Reply
+	reply  *wire.Reply
 	said   verdict
-	query  *pbft.QueryReply
+	query  *wire.QueryReply
 	result [sha256.Size]byte // of query
 }
 
 // Hear reads a frame. It does what takes time, and may be called beside anything else.
 func Hear(frame []byte) (Word, bool) {
-	message, err := pbft.Decode(frame)
+	message, err := wire.Decode(frame)
 	if err != nil {
 		return Word{}, false
 	}
@@ -28,11 +28,11 @@ func Hear(frame []byte) (Word, bool) {
 }
 
 // HearMessage is Hear of what is decoded already.
-func HearMessage(message pbft.Message) (Word, bool) {
+func HearMessage(message wire.Message) (Word, bool) {
 	switch m := message.(type) {
-	case *pbft.Reply:
+	case *wire.Reply:
 		return Word{reply: m, said: judge(m)}, true
-	case *pbft.QueryReply:
+	case *wire.QueryReply:
 		return Word{query: m, result: sha256.Sum256(m.Result)}, true
 	default: // nothing else is meant for a session
 		return Word{}, false
@@ -51,7 +51,7 @@ func (s *Session) Receive(now time.Duration, from int, w Word) {
 	}
 }
 
-func (s *Session) replied(from int, reply *pbft.Reply, said verdict) {
+func (s *Session) replied(from int, reply *wire.Reply, said verdict) {
 	if reply.ID.Client != s.cfg.Client || reply.ID.Session != s.id {
 		return
 	}
@@ -61,12 +61,12 @@ func (s *Session) replied(from int, reply *pbft.Reply, said verdict) {
 		return
 	}
 	r.votes[from] = said
-	if reply.Outcome == pbft.OutcomeBusy {
+	if reply.Outcome == wire.OutcomeBusy {
 		s.backOff(r, time.Duration(reply.RetryAfterMillis)*time.Millisecond)
 		return
 	}
 	whole := reply.ResultDigest == nil
-	if whole && from == int(pbft.WholeReplier(r.digest, s.cfg.Replicas)) {
+	if whole && from == int(wire.WholeReplier(r.digest, s.cfg.Replicas)) {
 		r.kept, r.keptVerdict = reply, said
 	}
 	agreed, ok := r.votes.agreed(s.cfg.Weak, verdict.final)
@@ -82,14 +82,14 @@ func (s *Session) replied(from int, reply *pbft.Reply, said verdict) {
 }
 
 // settle ends a request with a reply that f+1 replicas gave (C4).
-func (s *Session) settle(r *Request, reply *pbft.Reply, agreed verdict) {
+func (s *Session) settle(r *Request, reply *wire.Reply, agreed verdict) {
 	s.tellSettled(r, agreed)
 	if r.waited {
 		took := s.now - r.first
 		s.pace.answered(took)
 		s.hedger.answered(took)
 	}
-	if reply.Outcome == pbft.OutcomeExpired && !r.passed {
+	if reply.Outcome == wire.OutcomeExpired && !r.passed {
 		s.expire()
 		if r.Semantics == AtLeastOnce {
 			s.acknowledge()
@@ -102,7 +102,7 @@ func (s *Session) settle(r *Request, reply *pbft.Reply, agreed verdict) {
 
 // deliver gives each call its part of the reply. An operation whose result had no room beside those of other calls has
 // changed nothing, so it may go out once more by itself.
-func (s *Session) deliver(r *Request, reply *pbft.Reply) {
+func (s *Session) deliver(r *Request, reply *wire.Reply) {
 	if err := outcomeError(reply.ID.T, reply.Outcome); err != nil {
 		r.finish(err)
 		return

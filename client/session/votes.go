@@ -3,7 +3,7 @@ package session
 import (
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // votes holds the last word of each replica on one question. No replica counts twice, however often it speaks (C4). The
@@ -34,28 +34,28 @@ func (vs votes[W]) agreed(weak int, believable func(W) bool) (word W, ok bool) {
 // which is compared on arrival. Results are kept as their digest, so that a liar's large replies cost no memory, and so
 // that it does not matter who sends them whole (C5).
 type verdict struct {
-	outcome pbft.Outcome
-	seq     pbft.Seq
-	results pbft.Digest
+	outcome wire.Outcome
+	seq     wire.Seq
+	results wire.Digest
 }
 
-func judge(m *pbft.Reply) verdict {
+func judge(m *wire.Reply) verdict {
 	v := verdict{outcome: m.Outcome, seq: m.Seq}
 	if m.ResultDigest != nil {
 		v.results = *m.ResultDigest
 	} else {
-		v.results = pbft.DigestResults(m.Results)
+		v.results = wire.DigestResults(m.Results)
 	}
 	return v
 }
 
 // final reports whether a verdict ends a request.
-func (v verdict) final() bool { return v.outcome != 0 && v.outcome != pbft.OutcomeBusy }
+func (v verdict) final() bool { return v.outcome != 0 && v.outcome != wire.OutcomeBusy }
 
 // busy counts the replicas whose last word is that they are overloaded.
 func busy(vs votes[verdict]) (n int) {
 	for _, v := range vs {
-		if v.outcome == pbft.OutcomeBusy {
+		if v.outcome == wire.OutcomeBusy {
 			n++
 		}
 	}
@@ -64,12 +64,12 @@ func busy(vs votes[verdict]) (n int) {
 
 // Settlement is an outcome that a session believes.
 type Settlement struct {
-	ID      pbft.RequestID
-	Request pbft.Digest
-	Outcome pbft.Outcome
-	Seq     pbft.Seq
-	Result  pbft.Digest
-	Voters  []pbft.ReplicaID // who say so
+	ID      wire.RequestID
+	Request wire.Digest
+	Outcome wire.Outcome
+	Seq     wire.Seq
+	Result  wire.Digest
+	Voters  []wire.ReplicaID // who say so
 }
 
 func (s *Session) tellSettled(r *Request, v verdict) {
@@ -79,7 +79,7 @@ func (s *Session) tellSettled(r *Request, v verdict) {
 	t := Settlement{ID: r.id, Request: r.digest, Outcome: v.outcome, Seq: v.seq, Result: v.results}
 	for id, said := range r.votes {
 		if said == v {
-			t.Voters = append(t.Voters, pbft.ReplicaID(id))
+			t.Voters = append(t.Voters, wire.ReplicaID(id))
 		}
 	}
 	s.cfg.Settled(t)
@@ -88,17 +88,17 @@ func (s *Session) tellSettled(r *Request, v verdict) {
 // viewHints finds out who the primary is from what replicas say in their replies.
 type viewHints struct {
 	weak    int         // f+1
-	claimed []pbft.View // by replica
-	current pbft.View
+	claimed []wire.View // by replica
+	current wire.View
 }
 
 func newViewHints(n, weak int) *viewHints {
-	return &viewHints{weak: weak, claimed: make([]pbft.View, n)}
+	return &viewHints{weak: weak, claimed: make([]wire.View, n)}
 }
 
 // heard takes a replica's hint. The view believed in is the highest one that f+1 replicas claim or have passed, so that
 // one of them is correct: f liars can neither invent a view nor hold the client in an old one.
-func (h *viewHints) heard(from int, v pbft.View) {
+func (h *viewHints) heard(from int, v wire.View) {
 	if h.claimed[from] == v {
 		return
 	}

@@ -3,7 +3,7 @@ package session
 import (
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // hasRoom reports whether a new request may go out that begins with the call: into the window (C2), and among those in
@@ -34,7 +34,7 @@ func (s *Session) Sendable() bool {
 // number gives a parcel the next number.
 func (s *Session) number(p *parcel) *Request {
 	r := &Request{
-		parcel: p, id: pbft.RequestID{Client: s.cfg.Client, Session: s.id, T: s.next},
+		parcel: p, id: wire.RequestID{Client: s.cfg.Client, Session: s.id, T: s.next},
 		below: s.acked, votes: make(votes[verdict], s.cfg.Replicas), place: -1, sentTo: -1,
 	}
 	s.open[s.next] = r

@@ -12,6 +12,7 @@ import (
 
 	"tagma/internal/command"
 	"tagma/testnet/comeback"
+	"tagma/testnet/demo"
 	"tagma/testnet/report"
 )
 
@@ -98,9 +99,7 @@ func runComeback(ctx context.Context, f comebackFlags, stdout, stderr io.Writer)
 	if f.json {
 		shown = stderr
 	}
-	show, end := showOn(shown, "comeback")
-	document, err := comeback.Run(ctx, o, show)
-	end()
+	document, err := comeback.Run(ctx, o, demo.NewConsole(shown, styleFor(shown)))
 	failed := err == nil && document.Verdict == report.Fail
 	if !o.Keep && !failed {
 		if gone := remove(); gone != nil {

@@ -13,6 +13,7 @@ import (
 	"tagma/internal/command"
 	"tagma/testnet/demo"
 	"tagma/testnet/report"
+	"tagma/testnet/tell"
 )
 
 // demoFlags are the flags of the demonstration.
@@ -55,13 +56,13 @@ func runDemo(ctx context.Context, f demoFlags, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	o := demo.Defaults()
+	o.Dir, o.Seed = dir, f.seed
 	shown := stdout
 	if f.json {
 		shown = stderr
 	}
-	show, end := showOn(shown, fmt.Sprintf("demo, seed %d", f.seed))
-	document, err := demo.Run(ctx, demo.Defaults(dir, f.seed), show)
-	end()
+	document, err := demo.Run(ctx, o, demo.NewConsole(shown, styleFor(shown)))
 	if err != nil {
 		if !f.keep {
 			_ = remove() // what went wrong before is what is reported
@@ -88,7 +89,7 @@ func runDemo(ctx context.Context, f demoFlags, stdout, stderr io.Writer) error {
 
 func printReport(document *report.Document, asJSON bool, stdout io.Writer) error {
 	if !asJSON {
-		return document.Print(stdout, styleFor(stdout))
+		return tell.Document(stdout, document, styleFor(stdout))
 	}
 	return command.PrintJSON(stdout, document)
 }

@@ -10,6 +10,7 @@ import (
 
 	"tagma/internal/command"
 	"tagma/testnet/byzantine/tamper"
+	"tagma/testnet/demo"
 	"tagma/testnet/flood"
 	"tagma/testnet/report"
 )
@@ -83,9 +84,7 @@ func runFlood(ctx context.Context, f floodFlags, stdout, stderr io.Writer) error
 	if f.json {
 		shown = stderr
 	}
-	show, end := showOn(shown, "flood")
-	document, err := flood.Run(ctx, o, show)
-	end()
+	document, err := flood.Run(ctx, o, demo.NewConsole(shown, styleFor(shown)))
 	if !f.keep {
 		if gone := remove(); err == nil && gone != nil {
 			err = fmt.Errorf("remove %s: %w", dir, gone)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,8 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
-	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/sim"
 	"tagma/testnet/swarm"
 )
@@ -25,9 +23,8 @@ type simFlags struct {
 	replicas    int
 	steps       int
 	plan        string
-	json, twice bool
-	trace       string
-	only        []string
+	json, trace bool
+	twice       bool
 	swarmFlags
 }
 
@@ -47,7 +44,6 @@ faults of single messages. Several worlds run at once. A failing plan is made sm
 		Example: `  tagma-testnet sim --seed 1
   tagma-testnet sim --seed 1 --seeds 1000 --replicas 7
   tagma-testnet sim --seed 7 --trace
-  tagma-testnet sim --seed 7 --trace=seed7.jsonl
   tagma-testnet sim --swarm --minutes 2
   tagma-testnet sim --swarm --seed 7 --seeds 500 --twice`,
 		Args: command.Takes(),
@@ -67,9 +63,7 @@ faults of single messages. Several worlds run at once. A failing plan is made sm
 	cmd.Flags().IntVar(&f.steps, "steps", 0, "stop each run after so many events (default at its end)")
 	cmd.Flags().StringVar(&f.plan, "plan", "", "run the plan in this `file`, as a failure printed it, instead of drawing one")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print a JSON document for each run")
-	cmd.Flags().StringVar(&f.trace, "trace", "", "print everything that happens, or write it to a `FILE` with --trace=FILE, for replay")
-	cmd.Flags().Lookup("trace").NoOptDefVal = toScreen
-	onlyFlag(cmd, &f.only)
+	cmd.Flags().BoolVar(&f.trace, "trace", false, "print everything that happens")
 	cmd.Flags().BoolVar(&f.twice, "twice", false, "run each seed twice, and fail unless it is the same run")
 	f.swarmFlags.add(cmd)
 	return cmd
@@ -82,8 +76,8 @@ func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
 	switch {
 	case f.replicas != 0 && f.replicas < 4:
 		return command.Unusablef("sim: %d replicas cannot mask a faulty one; simulate at least 4", f.replicas)
-	case f.replicas > pbft.MaxMembers:
-		return command.Unusablef("sim: %d replicas are more than the protocol has names for; simulate at most %d", f.replicas, pbft.MaxMembers)
+	case f.replicas > wire.MaxMembers:
+		return command.Unusablef("sim: %d replicas are more than the protocol has names for; simulate at most %d", f.replicas, wire.MaxMembers)
 	case f.seeds == 0:
 		return command.Unusablef("sim: --seeds 0 runs nothing; give at least 1")
 	case f.steps < 0:
@@ -92,13 +86,7 @@ func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
 	if f.plan != "" && f.seeds != 1 {
 		return command.Unusablef("sim: --plan is one run, and --seeds asks for %d; give one of them", f.seeds)
 	}
-	if f.trace != "" && f.trace != toScreen && f.seeds != 1 {
-		return command.Unusablef("sim: --trace=%s is the trace of one run, and --seeds asks for %d; give one of them", f.trace, f.seeds)
-	}
-	if err := checkOnly("sim", f.only, f.trace); err != nil {
-		return err
-	}
-	if f.on && (f.trace == "" || f.seeds != 1 || f.minutes != 0) {
+	if f.on && (!f.trace || f.seeds != 1 || f.minutes != 0) {
 		return runSwarm(ctx, f, stdout)
 	}
 	debug.SetGCPercent(simGarbage)
@@ -144,12 +132,13 @@ func (f *simFlags) planOf(seed uint64) (*sim.Plan, error) {
 // runPlan runs a plan and reports whether everything held.
 func runPlan(f simFlags, p *sim.Plan, stdout io.Writer) (bool, error) {
 	began := time.Now()
-	hear, done, err := f.listener(p, stdout)
+	out, err := sim.Run(p, func(o *sim.Options) {
+		o.Steps = f.steps
+		if f.trace {
+			o.Trace = stdout
+		}
+	})
 	if err != nil {
-		return false, err
-	}
-	out, err := sim.Run(p, func(o *sim.Options) { o.Steps, o.Trace = f.steps, hear })
-	if err = errors.Join(err, done()); err != nil {
 		return false, err
 	}
 	if f.twice && out.Violation == nil {
@@ -169,28 +158,6 @@ func runPlan(f simFlags, p *sim.Plan, stdout io.Writer) (bool, error) {
 		return r.Held, json.NewEncoder(stdout).Encode(r)
 	}
 	return r.Held, r.print(stdout, out)
-}
-
-// listener is told what happens in a run, nil if nobody asks; done ends it.
-func (f *simFlags) listener(p *sim.Plan, stdout io.Writer) (hear func(trace.Event), done func() error, err error) {
-	switch f.trace {
-	case "":
-		return nil, func() error { return nil }, nil
-	case toScreen:
-		shown := error(nil)
-		print := func(e trace.Event) {
-			if shown == nil {
-				_, shown = fmt.Fprintln(stdout, trace.Text(e, 0))
-			}
-		}
-		return trace.Only(f.only, print), func() error { return shown }, nil
-	}
-	file, err := os.Create(f.trace)
-	if err != nil {
-		return nil, nil, command.Unusablef("sim: --trace: %w", err)
-	}
-	w := trace.NewWriter(file, trace.Header{Engine: trace.Simulated, Replicas: p.Replicas, Seed: p.Seed})
-	return trace.Only(f.only, w.Put), func() error { return errors.Join(w.Flush(), file.Close()) }, nil
 }
 
 // repeats runs a plan a second time and compares.

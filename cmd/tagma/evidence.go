@@ -13,7 +13,7 @@ import (
 	"tagma/internal/cluster"
 	"tagma/internal/command"
 	"tagma/internal/node"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 func newEvidence() *cobra.Command {
@@ -36,7 +36,7 @@ and none is trusted. A file that proves nothing makes the exit code 1. HOME may 
 			if err != nil {
 				return err
 			}
-			var check func(pbft.Evidence) error
+			var check func(wire.Evidence) error
 			if verify {
 				if check, err = checker(args[0], clusterFile); err != nil {
 					return err
@@ -68,7 +68,7 @@ func evidenceAt(path string) (string, error) {
 }
 
 // checker makes the check of evidence from the cluster's keys.
-func checker(home, clusterFile string) (func(pbft.Evidence) error, error) {
+func checker(home, clusterFile string) (func(wire.Evidence) error, error) {
 	var file *cluster.File
 	if clusterFile == "" {
 		h, err := node.ReadHome(home)
@@ -87,14 +87,14 @@ func checker(home, clusterFile string) (func(pbft.Evidence) error, error) {
 		return nil, command.NotUsable(err)
 	}
 	verifier := crypto.NewVerifier(0, nil)
-	holds := func(claims []pbft.Claim) bool {
+	holds := func(claims []wire.Claim) bool {
 		converted := make([]crypto.Claim, len(claims))
 		for i, c := range claims {
 			converted[i] = crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig}
 		}
 		return verifier.Verify(converted)
 	}
-	return func(e pbft.Evidence) error { return pbft.VerifyEvidence(&cfg, e, holds) }, nil
+	return func(e wire.Evidence) error { return wire.VerifyEvidence(&cfg, e, holds) }, nil
 }
 
 // evidenceEntry is one file of evidence as it is printed.
@@ -107,7 +107,7 @@ type evidenceEntry struct {
 	Error    string `json:"error,omitempty"`
 }
 
-func readEvidence(dir string, check func(pbft.Evidence) error) ([]evidenceEntry, error) {
+func readEvidence(dir string, check func(wire.Evidence) error) ([]evidenceEntry, error) {
 	files, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("list the evidence: %w", err)
@@ -119,14 +119,14 @@ func readEvidence(dir string, check func(pbft.Evidence) error) ([]evidenceEntry,
 	return found, nil
 }
 
-func readProof(path string, check func(pbft.Evidence) error) evidenceEntry {
+func readProof(path string, check func(wire.Evidence) error) evidenceEntry {
 	entry := evidenceEntry{File: filepath.Base(path), Replica: -1}
-	data, err := readAtMost(path, pbft.MaxEvidence)
+	data, err := readAtMost(path, wire.MaxEvidence)
 	if err != nil {
 		entry.Error = err.Error()
 		return entry
 	}
-	e, err := pbft.DecodeEvidence(data)
+	e, err := wire.DecodeEvidence(data)
 	if err != nil {
 		entry.Error = err.Error()
 		return entry

@@ -11,7 +11,7 @@ import (
 	"tagma/internal/cluster"
 	"tagma/internal/command"
 	"tagma/internal/node"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // convict writes proof that replica 2 of the cluster in dir signed two prepares for one place, and returns its file.
@@ -29,16 +29,16 @@ func convict(t *testing.T, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := pbft.Evidence{Replica: 2, Kind: pbft.Equivocation}
-	for i, m := range []*pbft.Message{&e.First, &e.Second} {
-		*m = &pbft.Prepare{View: 1, Seq: 7, Digest: pbft.Digest{byte(i + 1)}, Replica: 2}
-		pbft.Sign(&cfg, *m, func(b []byte) pbft.Signature { return key.Sign(b) })
+	e := wire.Evidence{Replica: 2, Kind: wire.Equivocation}
+	for i, m := range []*wire.Message{&e.First, &e.Second} {
+		*m = &wire.Prepare{View: 1, Seq: 7, Digest: wire.Digest{byte(i + 1)}, Replica: 2}
+		wire.Sign(&cfg, *m, func(b []byte) wire.Signature { return key.Sign(b) })
 	}
 	path := filepath.Join(home(dir, 0), node.EvidenceDir, "replica2-equivocation-prepare-1")
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, pbft.EncodeEvidence(e), 0o600); err != nil {
+	if err := os.WriteFile(path, wire.EncodeEvidence(e), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -6,11 +6,11 @@ import (
 	"text/tabwriter"
 
 	"tagma/internal/command"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // about says in a few words what the two statements contradict each other on.
-func about(e pbft.Evidence) string {
+func about(e wire.Evidence) string {
 	var first, second recordEntry
 	first.statement(e.First)
 	second.statement(e.Second)

@@ -10,7 +10,7 @@ import (
 	"tagma/checkpoint/journal"
 	"tagma/internal/command"
 	"tagma/internal/node"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // writeJournal makes the journal of a replica that has voted a little, and returns its home and its segment's path.
@@ -18,13 +18,13 @@ func writeJournal(t *testing.T) (home, segment string) {
 	t.Helper()
 	home = t.TempDir()
 	dir := filepath.Join(home, node.JournalDir)
-	head := pbft.EncodeRecord(&pbft.Head{Self: 2, Active: true})
+	head := wire.EncodeRecord(&wire.Head{Self: 2, Active: true})
 	j, err := journal.Create(dir, []journal.Entry{{Data: head}}, journal.Options{SegmentBytes: 64 << 10})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for seq := pbft.Seq(1); seq <= 3; seq++ {
-		vote := pbft.EncodeRecord(&pbft.Sent{Msg: &pbft.Prepare{View: 4, Seq: seq, Digest: pbft.Digest{0xab}, Replica: 2}})
+	for seq := wire.Seq(1); seq <= 3; seq++ {
+		vote := wire.EncodeRecord(&wire.Sent{Msg: &wire.Prepare{View: 4, Seq: seq, Digest: wire.Digest{0xab}, Replica: 2}})
 		if err := j.Append([]journal.Entry{{Seq: uint64(seq), Data: vote}}); err != nil {
 			t.Fatal(err)
 		}
@@ -105,15 +105,15 @@ func TestD9_JournalNamesThePlaceOfRot(t *testing.T) {
 
 // Records of a replica that comes back are shown too.
 func TestJournal_ShowsARecovery(t *testing.T) {
-	life := pbft.Life{0xfe}
-	for want, r := range map[string]pbft.Record{
-		"recovering             view 3  seq 62":                   &pbft.Recovering{Life: life, Until: 62, View: 3},
-		"silent until that sequence number, votes from that view": &pbft.Recovering{Life: life, Until: 62, View: 3},
-		", life " + life.String():                                 &pbft.Head{Life: life},
-		"installed  certificate         seq 40    ab":             &pbft.Installed{Cert: pbft.StableCert{Seq: 40, Digest: pbft.Digest{0xab}}},
-		"said by replica 1":                                       &pbft.Witness{Replica: 1, Said: pbft.Statement{Type: pbft.TypeCheckpoint, Seq: 8}},
+	life := wire.Life{0xfe}
+	for want, r := range map[string]wire.Record{
+		"recovering             view 3  seq 62":                   &wire.Recovering{Life: life, Until: 62, View: 3},
+		"silent until that sequence number, votes from that view": &wire.Recovering{Life: life, Until: 62, View: 3},
+		", life " + life.String():                                 &wire.Head{Life: life},
+		"installed  certificate         seq 40    ab":             &wire.Installed{Cert: wire.StableCert{Seq: 40, Digest: wire.Digest{0xab}}},
+		"said by replica 1":                                       &wire.Witness{Replica: 1, Said: wire.Statement{Type: wire.TypeCheckpoint, Seq: 8}},
 	} {
-		e, err := describe(pbft.EncodeRecord(r))
+		e, err := describe(wire.EncodeRecord(r))
 		if err != nil || !strings.Contains(e.line(), want) {
 			t.Errorf("%q, %v does not show %q", e.line(), err, want)
 		}

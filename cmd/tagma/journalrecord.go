@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // recordEntry is one record of a journal as it is printed.
@@ -12,8 +12,8 @@ type recordEntry struct {
 	Segment string     `json:"segment"`
 	Record  string     `json:"record"`         // what kind of record
 	Type    string     `json:"type,omitempty"` // of the message in it
-	View    *pbft.View `json:"view,omitempty"`
-	Seq     *pbft.Seq  `json:"seq,omitempty"`
+	View    *wire.View `json:"view,omitempty"`
+	Seq     *wire.Seq  `json:"seq,omitempty"`
 	Digest  string     `json:"digest,omitempty"` // full, hex
 	Note    string     `json:"note,omitempty"`
 	Bytes   int        `json:"bytes"`
@@ -21,51 +21,51 @@ type recordEntry struct {
 
 // describe decodes a record.
 func describe(data []byte) (recordEntry, error) {
-	record, err := pbft.DecodeRecord(data)
+	record, err := wire.DecodeRecord(data)
 	if err != nil {
 		return recordEntry{}, err
 	}
 	e := recordEntry{Bytes: len(data)}
 	switch r := record.(type) {
-	case *pbft.Head:
+	case *wire.Head:
 		e.Record, e.View = "head", &r.View
 		e.Note = fmt.Sprintf("replica %d, epoch %d, cluster %s, %s", r.Self, r.Epoch, r.Cluster, activity(r.Active))
-		if r.Life != (pbft.Life{}) {
+		if r.Life != (wire.Life{}) {
 			e.Note += ", life " + r.Life.String()
 		}
-	case *pbft.Sent:
+	case *wire.Sent:
 		e.Record = "sent"
 		e.statement(r.Msg)
-	case *pbft.Accepted:
+	case *wire.Accepted:
 		e.Record = "accepted"
 		e.statement(r.PrePrepare)
-	case *pbft.Fetched:
+	case *wire.Fetched:
 		digest := r.Body.Digest()
 		e.Record, e.Type, e.Note = "fetched", "body", requests(r.Body)
 		e.at(nil, &r.Seq, &digest)
-	case *pbft.Prepared:
+	case *wire.Prepared:
 		e.Record, e.Type = "prepared", "certificate"
 		e.at(&r.Cert.View, &r.Cert.Seq, &r.Cert.Digest)
-	case *pbft.Certified:
+	case *wire.Certified:
 		e.Record, e.Type, e.Note = "certified", "certificate", requests(r.Body)
 		e.at(&r.Cert.View, &r.Cert.Seq, &r.Cert.Digest)
-	case *pbft.Committed:
+	case *wire.Committed:
 		e.Record, e.Type = "committed", "certificate"
 		e.at(&r.Cert.View, &r.Cert.Seq, &r.Cert.Digest)
-	case *pbft.Stable:
+	case *wire.Stable:
 		e.Record, e.Type = "stable", "certificate"
 		e.at(nil, &r.Cert.Seq, &r.Cert.Digest)
-	case *pbft.Activated:
+	case *wire.Activated:
 		e.Record = "activated"
 		e.statement(r.NewView)
-	case *pbft.Recovering:
+	case *wire.Recovering:
 		e.Record = "recovering"
 		e.at(&r.View, &r.Until, nil)
 		e.Note = "silent until that sequence number, votes from that view, life " + r.Life.String()
-	case *pbft.Installed:
+	case *wire.Installed:
 		e.Record, e.Type, e.Note = "installed", "certificate", "a state that others gave"
 		e.at(nil, &r.Cert.Seq, &r.Cert.Digest)
-	case *pbft.Witness:
+	case *wire.Witness:
 		e.Record, e.Type = "witness", r.Said.Type.String()
 		e.at(&r.Said.View, &r.Said.Seq, nil)
 		e.Note = fmt.Sprintf("said by replica %d", r.Replica)
@@ -74,24 +74,24 @@ func describe(data []byte) (recordEntry, error) {
 }
 
 // statement describes a signed message. Only durable ones occur.
-func (e *recordEntry) statement(m pbft.Message) {
-	e.Type = pbft.TypeOf(m).String()
+func (e *recordEntry) statement(m wire.Message) {
+	e.Type = wire.TypeOf(m).String()
 	switch m := m.(type) {
-	case *pbft.PrePrepare:
+	case *wire.PrePrepare:
 		e.at(&m.View, &m.Seq, &m.Digest)
 		if m.Body != nil {
 			e.Note = requests(m.Body)
 		}
-	case *pbft.Prepare:
+	case *wire.Prepare:
 		e.at(&m.View, &m.Seq, &m.Digest)
-	case *pbft.Commit:
+	case *wire.Commit:
 		e.at(&m.View, &m.Seq, &m.Digest)
-	case *pbft.Checkpoint:
+	case *wire.Checkpoint:
 		e.at(nil, &m.Seq, &m.Digest)
-	case *pbft.ViewChange:
+	case *wire.ViewChange:
 		e.at(&m.View, nil, nil)
 		e.Note = fmt.Sprintf("stable %d, %d prepared above it", m.Stable.Seq, len(m.Prepared))
-	case *pbft.NewView:
+	case *wire.NewView:
 		e.at(&m.View, nil, nil)
 		e.Note = fmt.Sprintf("%d view changes, %d proposals", len(m.ViewChanges), len(m.Proposals))
 	default:
@@ -99,7 +99,7 @@ func (e *recordEntry) statement(m pbft.Message) {
 	}
 }
 
-func (e *recordEntry) at(view *pbft.View, seq *pbft.Seq, digest *pbft.Digest) {
+func (e *recordEntry) at(view *wire.View, seq *wire.Seq, digest *wire.Digest) {
 	e.View, e.Seq = view, seq
 	if digest != nil {
 		e.Digest = fmt.Sprintf("%x", digest[:])
@@ -129,7 +129,7 @@ func activity(active bool) string {
 	return "changing views"
 }
 
-func requests(b *pbft.Body) string {
+func requests(b *wire.Body) string {
 	if b.IsNull() {
 		return "null request"
 	}

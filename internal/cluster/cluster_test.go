@@ -11,7 +11,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // counter is a reproducible source of distinct "random" bytes.
@@ -99,7 +99,7 @@ func TestConfig_HoldsFileAndDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Self != 2 || cfg.Cluster != pbft.Digest(made.File.ID) || cfg.N() != 4 {
+	if cfg.Self != 2 || cfg.Cluster != wire.Digest(made.File.ID) || cfg.N() != 4 {
 		t.Errorf("self %d, cluster %v, n %d", cfg.Self, cfg.Cluster, cfg.N())
 	}
 	for i, k := range made.Replicas {
@@ -107,7 +107,7 @@ func TestConfig_HoldsFileAndDefaults(t *testing.T) {
 			t.Errorf("member %d has another key than replica %d", i, i)
 		}
 	}
-	if cfg.MaxBatch != 17 || cfg.ViewTimeout != pbft.DefaultViewTimeout {
+	if cfg.MaxBatch != 17 || cfg.ViewTimeout != wire.DefaultViewTimeout {
 		t.Errorf("max_batch %d, view_timeout %v", cfg.MaxBatch, cfg.ViewTimeout)
 	}
 	for _, self := range []int{-1, 4} {
@@ -118,7 +118,7 @@ func TestConfig_HoldsFileAndDefaults(t *testing.T) {
 }
 
 func TestC1_OnlyRegisteredClientsAreAdmitted(t *testing.T) {
-	stranger := pbft.PublicKey(fresh(t, func(o *InitOptions) { o.Replicas = 9 }).Replicas[8].Public())
+	stranger := wire.PublicKey(fresh(t, func(o *InitOptions) { o.Replicas = 9 }).Replicas[8].Public())
 	made := fresh(t)
 	cfg, err := made.File.Config(0)
 	if err != nil {

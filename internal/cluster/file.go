@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Format is the version of the file that this code reads and writes.
@@ -37,7 +37,7 @@ type Client struct {
 	Key  Key    `toml:"key"`
 }
 
-// Protocol holds the protocol parameters of pbft.Config and of client sessions. 0 stands for the default; WithDefaults
+// Protocol holds the protocol parameters of wire.Config and of client sessions. 0 stands for the default; WithDefaults
 // fills it in.
 type Protocol struct {
 	ViewTimeout        Duration `toml:"view_timeout,omitempty"`
@@ -80,7 +80,7 @@ func (k Key) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, k[:]),
 func (k Key) String() string { return hex.EncodeToString(k[:]) }
 
 // Public is the key in the protocol's type.
-func (k Key) Public() pbft.PublicKey { return pbft.PublicKey(k) }
+func (k Key) Public() wire.PublicKey { return wire.PublicKey(k) }
 
 // Duration is a time.Duration, written like "1.5s". It is a struct so that a bare number, whose unit would be a guess,
 // is not taken for one.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
 
@@ -52,7 +52,7 @@ func TestFingerprint_IgnoresWhatMayDiffer(t *testing.T) {
 		"a client's name": func(f *File) { f.Clients[0].Name = "carol" },
 		"client order":    func(f *File) { f.Clients[0], f.Clients[1] = f.Clients[1], f.Clients[0] },
 		"a default written out": func(f *File) {
-			f.Protocol.LogWindow, f.Protocol.Window = pbft.DefaultLogWindow, statemachine.DefaultWindow
+			f.Protocol.LogWindow, f.Protocol.Window = wire.DefaultLogWindow, statemachine.DefaultWindow
 		},
 	} {
 		f := fresh(t).File

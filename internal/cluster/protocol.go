@@ -4,7 +4,7 @@ import (
 	"reflect"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
 
@@ -51,10 +51,10 @@ func (p Protocol) Check(replicas int) error {
 }
 
 // core is the protocol core's share of the parameters.
-func (p Protocol) core() pbft.Config {
-	return pbft.Config{
-		CheckpointInterval: pbft.Seq(p.CheckpointInterval),
-		LogWindow:          pbft.Seq(p.LogWindow),
+func (p Protocol) core() wire.Config {
+	return wire.Config{
+		CheckpointInterval: wire.Seq(p.CheckpointInterval),
+		LogWindow:          wire.Seq(p.LogWindow),
 		ViewTimeout:        p.ViewTimeout.Duration,
 		MaxViewTimeout:     p.MaxViewTimeout.Duration,
 		ClockTolerance:     p.ClockTolerance.Duration,

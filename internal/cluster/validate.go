@@ -8,7 +8,7 @@ import (
 	"tagma/crypto"
 	"tagma/internal/machines"
 	"tagma/network"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Limits of what a file may ask for.
@@ -40,8 +40,8 @@ func (f *File) validate() *Error {
 }
 
 func (f *File) validateReplicas(owners map[Key]string) *Error {
-	if n := len(f.Replicas); n < 4 || n > pbft.MaxMembers {
-		return refuse("replica", "%d given; a cluster has 4 to %d, each in a [[replica]] table", n, pbft.MaxMembers)
+	if n := len(f.Replicas); n < 4 || n > wire.MaxMembers {
+		return refuse("replica", "%d given; a cluster has 4 to %d, each in a [[replica]] table", n, wire.MaxMembers)
 	}
 	addresses := make(map[string]int)
 	for i, r := range f.Replicas {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // A segment's anchor and what follows it say all that the whole journal says about votes, view and watermark (D9), at
@@ -93,7 +94,7 @@ func sameFromAnchor(t *testing.T, p *process) {
 	wanted, found := told(whole), told(part)
 	for _, r := range wanted {
 		if !slices.Contains(found, r) {
-			rec, err := pbft.DecodeRecord([]byte(r))
+			rec, err := wire.DecodeRecord([]byte(r))
 			t.Fatalf("replica %d: the newest segment does not restore %T %+v (%v)", p.cfg.Self, rec, rec, err)
 		}
 	}
@@ -104,17 +105,17 @@ func sameFromAnchor(t *testing.T, p *process) {
 func standing(p *process, in pbft.Inspection) map[string]string {
 	last := map[string]string{}
 	for _, b := range p.tape.full {
-		rec, seq := decode([][]byte{b})[0], pbft.Seq(0)
+		rec, seq := decode([][]byte{b})[0], wire.Seq(0)
 		what := fmt.Sprintf("%T", rec)
 		switch rec := rec.(type) {
-		case *pbft.Prepared:
+		case *wire.Prepared:
 			seq = rec.Cert.Seq
-		case *pbft.Sent:
+		case *wire.Sent:
 			what = fmt.Sprintf("%T", rec.Msg)
 			switch m := rec.Msg.(type) {
-			case *pbft.Prepare, *pbft.Commit, *pbft.Checkpoint:
-				seq = pbft.RecordSeq(rec)
-			case *pbft.ViewChange:
+			case *wire.Prepare, *wire.Commit, *wire.Checkpoint:
+				seq = wire.RecordSeq(rec)
+			case *wire.ViewChange:
 				if !in.Active && m.View == in.View {
 					last[what] = string(b)
 				}
@@ -131,20 +132,20 @@ func standing(p *process, in pbft.Inspection) map[string]string {
 // nobody can need them.
 func told(r *pbft.Replica) []string {
 	records := r.Anchor()
-	committed := map[pbft.Seq]pbft.Digest{}
+	committed := map[wire.Seq]wire.Digest{}
 	for _, rec := range records {
-		if c, ok := rec.(*pbft.Committed); ok {
+		if c, ok := rec.(*wire.Committed); ok {
 			committed[c.Cert.Seq] = c.Cert.Digest
 		}
 	}
 	var all []string
 	for _, rec := range records {
-		if f, ok := rec.(*pbft.Fetched); ok {
+		if f, ok := rec.(*wire.Fetched); ok {
 			if d, settled := committed[f.Seq]; settled && d != f.Body.Digest() {
 				continue
 			}
 		}
-		all = append(all, string(pbft.EncodeRecord(rec)))
+		all = append(all, string(wire.EncodeRecord(rec)))
 	}
 	return all
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // story is a run through everything that is voted on: the normal case, checkpoints, and a change of the primary.
@@ -47,14 +47,14 @@ func TestD7_AfterACrashAtAnyPointNoVoteIsContradicted(t *testing.T) {
 			for k, fired := 1, true; fired; k++ {
 				fired = false
 				l := newLab(t, 4000)
-				l.processes[victim].tape.strike = func(n int, turn []pbft.Record) blow {
+				l.processes[victim].tape.strike = func(n int, turn []wire.Record) blow {
 					if n != k || l.processes[victim].ups > 1 {
 						return none
 					}
 					fired = true
 					for _, r := range turn {
-						if s, ok := r.(*pbft.Sent); ok {
-							struck[fmt.Sprintf("%v %d", pbft.TypeOf(s.Msg), b)] = true
+						if s, ok := r.(*wire.Sent); ok {
+							struck[fmt.Sprintf("%v %d", wire.TypeOf(s.Msg), b)] = true
 						}
 					}
 					return b
@@ -67,8 +67,8 @@ func TestD7_AfterACrashAtAnyPointNoVoteIsContradicted(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []pbft.Type{
-		pbft.TypePrePrepare, pbft.TypePrepare, pbft.TypeCommit, pbft.TypeCheckpoint, pbft.TypeViewChange, pbft.TypeNewView,
+	for _, kind := range []wire.Type{
+		wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeViewChange, wire.TypeNewView,
 	} {
 		for _, b := range []blow{diesBefore, diesAfter, diesAmid} {
 			if !struck[fmt.Sprintf("%v %d", kind, b)] {
@@ -88,7 +88,7 @@ func TestD6_AFailedAppendIsTheLastThingAReplicaDoes(t *testing.T) {
 			for k, fired := 1, true; fired; k++ {
 				fired = false
 				l := newLab(t, 0)
-				l.processes[victim].tape.strike = func(n int, _ []pbft.Record) blow {
+				l.processes[victim].tape.strike = func(n int, _ []wire.Record) blow {
 					if n != k {
 						return none
 					}

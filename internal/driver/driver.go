@@ -3,14 +3,15 @@ package driver
 import (
 	"tagma/internal/trace"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Driver connects one core to its ports. It is not safe for concurrent use.
 type Driver struct {
-	cfg       *pbft.Config
+	cfg       *wire.Config
 	core      Core
 	journal   Journal
-	sign      func([]byte) pbft.Signature
+	sign      func([]byte) wire.Signature
 	transport Transport
 	machine   Machine
 	observer  Observer
@@ -18,9 +19,9 @@ type Driver struct {
 	trace     *trace.Tap // nil: nobody listens
 
 	loopback []loop        // own broadcasts, durable, for the core's next turn
-	notes    []pbft.Record // wait for the next record that must be durable
+	notes    []wire.Record // wait for the next record that must be durable
 	silent   bool          // own state is wrong: no replies (K2)
-	view     pbft.View     // the newest one known to be active, for replies that the core does not see
+	view     wire.View     // the newest one known to be active, for replies that the core does not see
 	failed   error         // final
 	turn     turn
 	spare    []loop // no longer used
@@ -38,14 +39,14 @@ type Ports struct {
 }
 
 // New returns a driver around a core.
-func New(cfg *pbft.Config, core Core, p Ports) *Driver {
+func New(cfg *wire.Config, core Core, p Ports) *Driver {
 	d := &Driver{
 		cfg: cfg, core: core, journal: p.Journal, transport: p.Transport,
 		machine: p.Machine, observer: p.Observer, guard: p.Guard, trace: p.Trace,
 	}
-	d.sign = func(b []byte) pbft.Signature { return p.Signer.Sign(b) }
+	d.sign = func(b []byte) wire.Signature { return p.Signer.Sign(b) }
 	for _, rec := range core.Anchor() {
-		if head, ok := rec.(*pbft.Head); ok {
+		if head, ok := rec.(*wire.Head); ok {
 			d.view = head.View
 		}
 	}
@@ -94,7 +95,7 @@ func (d *Driver) Close() error {
 	}
 	notes := d.notes
 	d.notes = nil
-	return d.journal.Append(notes, func() []pbft.Record { return d.anchor(notes) })
+	return d.journal.Append(notes, func() []wire.Record { return d.anchor(notes) })
 }
 
 // answered replies to a request that was executed already, without troubling the core (C3).
@@ -103,7 +104,7 @@ func (d *Driver) answered(ev pbft.Event) bool {
 	if !ok {
 		return false
 	}
-	req, ok := received.Msg.Message().(*pbft.Request)
+	req, ok := received.Msg.Message().(*wire.Request)
 	if !ok {
 		return false
 	}

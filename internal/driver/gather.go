@@ -4,26 +4,27 @@ import (
 	"fmt"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // loop is something on its way back to the core: a broadcast of ours, or the answer to a request it wanted to relay.
 type loop struct {
 	event  pbft.Event
-	record pbft.Record // what made it durable; nil if it is of a kind that is not journalled
+	record wire.Record // what made it durable; nil if it is of a kind that is not journalled
 }
 
 // turn is what a turn has gathered and not yet performed.
 type turn struct {
-	records []pbft.Record
+	records []wire.Record
 	frames  []frame
-	replies []*pbft.Reply
+	replies []*wire.Reply
 	work    []pbft.Effect // Execute, Snapshot, Truncate, Transfer, Resume and Offer, in order
 	loops   []loop
 }
 
 // frame is an encoded message for one replica, or for all others.
 type frame struct {
-	to    pbft.ReplicaID
+	to    wire.ReplicaID
 	all   bool
 	bytes []byte
 }
@@ -52,10 +53,10 @@ func (d *Driver) gather(effect pbft.Effect) error {
 	case pbft.Broadcast:
 		return d.broadcast(e.Msg)
 	case pbft.Send:
-		if req, relay := e.Msg.(*pbft.Request); relay && d.settled(req) {
+		if req, relay := e.Msg.(*wire.Request); relay && d.settled(req) {
 			return nil
 		}
-		t.frames = append(t.frames, frame{to: e.To, bytes: pbft.Encode(e.Msg)})
+		t.frames = append(t.frames, frame{to: e.To, bytes: wire.Encode(e.Msg)})
 	case pbft.Respond:
 		t.replies = append(t.replies, e.Reply)
 	case pbft.Execute, pbft.Snapshot, pbft.Truncate, pbft.Transfer, pbft.Offer:
@@ -83,36 +84,36 @@ func (d *Driver) gather(effect pbft.Effect) error {
 
 // settled keeps back a relayed request that needs no order any more, and tells the core so: it may have expired since it
 // was taken in, and then no batch will ever answer it here, and its timer would accuse a primary that did nothing wrong.
-func (d *Driver) settled(req *pbft.Request) bool {
+func (d *Driver) settled(req *wire.Request) bool {
 	reply, done := d.machine.Lookup(req)
 	if done {
-		d.turn.loops = append(d.turn.loops, loop{event: pbft.Executed{Replies: []*pbft.Reply{reply}}})
+		d.turn.loops = append(d.turn.loops, loop{event: pbft.Executed{Replies: []*wire.Reply{reply}}})
 	}
 	return done
 }
 
 // persist adds a record to the turn, behind the notes that were made before it.
-func (d *Driver) persist(r pbft.Record) {
+func (d *Driver) persist(r wire.Record) {
 	d.turn.records = append(append(d.turn.records, d.notes...), r)
 	d.notes = d.notes[:0]
 }
 
 // broadcast signs a message, journals it if it is a vote, and sends it to all others and back to the core.
-func (d *Driver) broadcast(m pbft.Message) error {
-	pbft.Sign(d.cfg, m, d.sign)
+func (d *Driver) broadcast(m wire.Message) error {
+	wire.Sign(d.cfg, m, d.sign)
 	l := loop{event: pbft.Received{
-		From: pbft.Source{Replica: d.cfg.Self, Loopback: true}, Msg: pbft.Own(m),
+		From: pbft.Source{Replica: d.cfg.Self, Loopback: true}, Msg: wire.Own(m),
 	}}
-	if pbft.Durable(m) {
+	if wire.Durable(m) {
 		if d.guard != nil {
 			if err := d.guard.Admit(d.cfg, m); err != nil {
 				return err
 			}
 		}
-		l.record = &pbft.Sent{Msg: m}
+		l.record = &wire.Sent{Msg: m}
 		d.persist(l.record)
 	}
-	d.turn.frames = append(d.turn.frames, frame{all: true, bytes: pbft.Encode(m)})
+	d.turn.frames = append(d.turn.frames, frame{all: true, bytes: wire.Encode(m)})
 	d.turn.loops = append(d.turn.loops, l)
 	return nil
 }

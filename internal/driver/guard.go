@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Guard remembers what this replica signed and refuses a second, different statement for one (type, view, seq), and any
 // in a view that it has left, whatever the core asks for (D3, D7). It is the last line before the key.
 type Guard struct {
-	signed    map[pbft.Seq][]said // by sequence number: 0 for what is about a view alone
-	forgotten pbft.Seq            // nothing is kept up to here, 0 aside
-	left      pbft.View           // the highest view that a ViewChange of ours asks for: every lower one is behind us
+	signed    map[wire.Seq][]said // by sequence number: 0 for what is about a view alone
+	forgotten wire.Seq            // nothing is kept up to here, 0 aside
+	left      wire.View           // the highest view that a ViewChange of ours asks for: every lower one is behind us
 	spare     [][]said            // emptied
 	all       []said              // of the last message
 	buf       []byte              // signed bytes of the last statement
@@ -21,29 +21,29 @@ type Guard struct {
 
 // statement is what a replica may say only one thing about.
 type statement struct {
-	kind pbft.Type
-	view pbft.View
-	seq  pbft.Seq
+	kind wire.Type
+	view wire.View
+	seq  wire.Seq
 }
 
 // said is a statement and the hash of what was signed about it.
 type said struct {
 	statement
-	digest pbft.Digest
+	digest wire.Digest
 }
 
 // NewGuard returns a guard that knows what a journal holds.
-func NewGuard(cfg *pbft.Config, log []pbft.Record) *Guard {
-	g := &Guard{signed: make(map[pbft.Seq][]said)}
+func NewGuard(cfg *wire.Config, log []wire.Record) *Guard {
+	g := &Guard{signed: make(map[wire.Seq][]said)}
 	for _, rec := range log {
 		switch rec := rec.(type) {
-		case *pbft.Sent:
+		case *wire.Sent:
 			g.note(rec.Msg, g.statements(cfg, rec.Msg))
-		case *pbft.Activated: // an anchor holds our own NewView so too
+		case *wire.Activated: // an anchor holds our own NewView so too
 			if cfg.Primary(rec.NewView.View) == cfg.Self {
 				g.note(rec.NewView, g.statements(cfg, rec.NewView))
 			}
-		case *pbft.Recovering: // never a vote in a view in which one may be forgotten (D8.7)
+		case *wire.Recovering: // never a vote in a view in which one may be forgotten (D8.7)
 			g.left = max(g.left, rec.View)
 		default: // nothing of ours is in it
 		}
@@ -53,11 +53,11 @@ func NewGuard(cfg *pbft.Config, log []pbft.Record) *Guard {
 
 // Admit returns an error if a different message was signed for the same statement. It is called before the message is
 // journalled, and so before anybody sees the signature.
-func (g *Guard) Admit(cfg *pbft.Config, m pbft.Message) error {
+func (g *Guard) Admit(cfg *wire.Config, m wire.Message) error {
 	all := g.statements(cfg, m)
 	for i := range all {
 		s := &all[i]
-		if s.kind != pbft.TypeCheckpoint && s.view < g.left {
+		if s.kind != wire.TypeCheckpoint && s.view < g.left {
 			return fmt.Errorf("refusing to sign a %s for view %d: this replica asked for view %d before", s.kind, s.view, g.left)
 		}
 		if before := find(g.signed[s.seq], s.statement); before != nil && before.digest != s.digest {
@@ -69,14 +69,14 @@ func (g *Guard) Admit(cfg *pbft.Config, m pbft.Message) error {
 	return nil
 }
 
-func (g *Guard) note(m pbft.Message, all []said) {
+func (g *Guard) note(m wire.Message, all []said) {
 	for i := range all {
 		g.keep(&all[i])
 	}
-	if vc, ok := m.(*pbft.ViewChange); ok && vc.View > g.left {
+	if vc, ok := m.(*wire.ViewChange); ok && vc.View > g.left {
 		g.left = vc.View
 		for seq, held := range g.signed { // nothing of a lower view is admitted any more: there is nothing to compare it with
-			held = slices.DeleteFunc(held, func(s said) bool { return s.kind != pbft.TypeCheckpoint && s.view < g.left })
+			held = slices.DeleteFunc(held, func(s said) bool { return s.kind != wire.TypeCheckpoint && s.view < g.left })
 			if g.signed[seq] = held; len(held) == 0 {
 				g.drop(seq)
 			}
@@ -110,8 +110,8 @@ func find(held []said, s statement) *said {
 }
 
 // Forget drops statements about sequence numbers that can never be voted on again.
-func (g *Guard) Forget(below pbft.Seq) {
-	if below > g.forgotten+pbft.Seq(len(g.signed)) { // few of them can be there
+func (g *Guard) Forget(below wire.Seq) {
+	if below > g.forgotten+wire.Seq(len(g.signed)) { // few of them can be there
 		for seq := range g.signed {
 			if seq != 0 && seq <= below {
 				g.drop(seq)
@@ -127,7 +127,7 @@ func (g *Guard) Forget(below pbft.Seq) {
 // maxSpare bounds what is kept for statements to come: as many sequence numbers as are dropped at once.
 const maxSpare = 256
 
-func (g *Guard) drop(seq pbft.Seq) {
+func (g *Guard) drop(seq wire.Seq) {
 	held, there := g.signed[seq]
 	if !there {
 		return
@@ -140,20 +140,20 @@ func (g *Guard) drop(seq pbft.Seq) {
 
 // statements lists what a message of ours says; nothing for a kind that may be said twice. The list is valid until the
 // next call.
-func (g *Guard) statements(cfg *pbft.Config, m pbft.Message) []said {
+func (g *Guard) statements(cfg *wire.Config, m wire.Message) []said {
 	g.all = g.all[:0]
 	switch m := m.(type) {
-	case *pbft.PrePrepare:
+	case *wire.PrePrepare:
 		g.says(cfg, m, m.View, m.Seq)
-	case *pbft.Prepare:
+	case *wire.Prepare:
 		g.says(cfg, m, m.View, m.Seq)
-	case *pbft.Commit:
+	case *wire.Commit:
 		g.says(cfg, m, m.View, m.Seq)
-	case *pbft.Checkpoint:
+	case *wire.Checkpoint:
 		g.says(cfg, m, 0, m.Seq)
-	case *pbft.ViewChange:
+	case *wire.ViewChange:
 		g.says(cfg, m, m.View, 0)
-	case *pbft.NewView:
+	case *wire.NewView:
 		g.newViewSays(cfg, m)
 	default: // no one is misled by two of them
 	}
@@ -161,19 +161,19 @@ func (g *Guard) statements(cfg *pbft.Config, m pbft.Message) []said {
 }
 
 // newViewSays lists a new view and each pre-prepare inside it: O starts right above the highest stable checkpoint in V.
-func (g *Guard) newViewSays(cfg *pbft.Config, m *pbft.NewView) {
+func (g *Guard) newViewSays(cfg *wire.Config, m *wire.NewView) {
 	g.says(cfg, m, m.View, 0)
-	seq := pbft.Seq(0)
+	seq := wire.Seq(0)
 	for i := range m.ViewChanges {
 		seq = max(seq, m.ViewChanges[i].Stable.Seq)
 	}
 	for _, p := range m.Proposals {
 		seq++
-		g.says(cfg, &pbft.PrePrepare{View: m.View, Seq: seq, Digest: p.Digest}, m.View, seq)
+		g.says(cfg, &wire.PrePrepare{View: m.View, Seq: seq, Digest: p.Digest}, m.View, seq)
 	}
 }
 
-func (g *Guard) says(cfg *pbft.Config, m pbft.Message, view pbft.View, seq pbft.Seq) {
-	g.buf = pbft.AppendSignable(g.buf[:0], cfg, m)
-	g.all = append(g.all, said{statement{pbft.TypeOf(m), view, seq}, sha256.Sum256(g.buf)})
+func (g *Guard) says(cfg *wire.Config, m wire.Message, view wire.View, seq wire.Seq) {
+	g.buf = wire.AppendSignable(g.buf[:0], cfg, m)
+	g.all = append(g.all, said{statement{wire.TypeOf(m), view, seq}, sha256.Sum256(g.buf)})
 }

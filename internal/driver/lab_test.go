@@ -8,6 +8,7 @@ import (
 
 	"tagma/internal/trace"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // lab is a cluster in memory and in one thread: real cores, real drivers, fake ports.
@@ -17,17 +18,17 @@ type lab struct {
 	ledger    ledger
 	now       time.Duration
 	hops      int                     // how many messages of a chain fit into one tick
-	cut       map[pbft.ReplicaID]bool // nothing from them or to them arrives
+	cut       map[wire.ReplicaID]bool // nothing from them or to them arrives
 	wire      [][]packet              // by destination
-	open      []*pbft.Request         // not answered by f+1 replicas yet
-	heard     map[pbft.RequestID]map[pbft.ReplicaID]pbft.Seq
+	open      []*wire.Request         // not answered by f+1 replicas yet
+	heard     map[wire.RequestID]map[wire.ReplicaID]wire.Seq
 	next      uint64
 	lent      int               // states that were transferred
 	trace     func(trace.Event) // nil: nobody listens
 }
 
 type packet struct {
-	from  pbft.ReplicaID
+	from  wire.ReplicaID
 	frame []byte
 }
 
@@ -38,20 +39,20 @@ const (
 	restartIn = 300 * time.Millisecond
 )
 
-func keyOf(name string, i int) pbft.PublicKey {
+func keyOf(name string, i int) wire.PublicKey {
 	return sha256.Sum256(fmt.Appendf(nil, "%s %d", name, i))
 }
 
 // signWith makes signatures that are a keyed hash.
-func signWith(key pbft.PublicKey) func([]byte) pbft.Signature {
-	return func(b []byte) (s pbft.Signature) {
+func signWith(key wire.PublicKey) func([]byte) wire.Signature {
+	return func(b []byte) (s wire.Signature) {
 		half := sha256.Sum256(append(key[:], b...))
 		copy(s[:], half[:])
 		return s
 	}
 }
 
-func holds(claims []pbft.Claim) bool {
+func holds(claims []wire.Claim) bool {
 	for _, c := range claims {
 		if signWith(c.Signer)(c.Signed) != c.Sig {
 			return false
@@ -60,9 +61,9 @@ func holds(claims []pbft.Claim) bool {
 	return true
 }
 
-func configOf(self, n int) *pbft.Config {
-	cfg := pbft.Config{
-		Cluster: pbft.Digest{1}, CheckpointInterval: 4, LogWindow: 8, ViewTimeout: time.Second, Self: pbft.ReplicaID(self),
+func configOf(self, n int) *wire.Config {
+	cfg := wire.Config{
+		Cluster: wire.Digest{1}, CheckpointInterval: 4, LogWindow: 8, ViewTimeout: time.Second, Self: wire.ReplicaID(self),
 	}.WithDefaults()
 	for j := range n {
 		cfg.Members = append(cfg.Members, keyOf("replica", j))
@@ -74,13 +75,13 @@ func configOf(self, n int) *pbft.Config {
 func newLab(t *testing.T, room int) *lab {
 	t.Helper()
 	l := &lab{
-		t: t, ledger: newLedger(), cut: map[pbft.ReplicaID]bool{}, wire: make([][]packet, 4),
-		heard: map[pbft.RequestID]map[pbft.ReplicaID]pbft.Seq{}, hops: 1000,
+		t: t, ledger: newLedger(), cut: map[wire.ReplicaID]bool{}, wire: make([][]packet, 4),
+		heard: map[wire.RequestID]map[wire.ReplicaID]wire.Seq{}, hops: 1000,
 	}
 	for i := range 4 {
 		p := &process{
 			lab: l, cfg: configOf(i, 4), tape: &tape{room: room},
-			saved: map[pbft.Seq]state{0: {done: map[pbft.RequestID]pbft.Reply{}}},
+			saved: map[wire.Seq]state{0: {done: map[wire.RequestID]wire.Reply{}}},
 		}
 		p.start()
 		l.processes = append(l.processes, p)
@@ -94,49 +95,49 @@ func (l *lab) told(e trace.Event) {
 	}
 }
 
-func (l *lab) post(from, to pbft.ReplicaID, frame []byte) {
+func (l *lab) post(from, to wire.ReplicaID, frame []byte) {
 	if !l.cut[from] && !l.cut[to] {
 		l.wire[to] = append(l.wire[to], packet{from, frame})
 	}
 }
 
 // hear is the client: it believes f+1 replicas.
-func (l *lab) hear(from pbft.ReplicaID, r *pbft.Reply) {
-	if r.Outcome != pbft.OutcomeExecuted {
+func (l *lab) hear(from wire.ReplicaID, r *wire.Reply) {
+	if r.Outcome != wire.OutcomeExecuted {
 		return
 	}
 	if l.heard[r.ID] == nil {
-		l.heard[r.ID] = map[pbft.ReplicaID]pbft.Seq{}
+		l.heard[r.ID] = map[wire.ReplicaID]wire.Seq{}
 	}
 	l.heard[r.ID][from] = r.Seq
 }
 
-func (l *lab) acknowledged(r *pbft.Request) bool { return len(l.heard[r.ID]) >= 2 }
+func (l *lab) acknowledged(r *wire.Request) bool { return len(l.heard[r.ID]) >= 2 }
 
 // submit gives a request to all replicas, and again until f+1 have answered.
 func (l *lab) submit() {
 	l.next++
 	key := keyOf("client", 0)
-	r := &pbft.Request{ID: pbft.RequestID{Client: key, Session: 1, T: l.next}, Ops: [][]byte{{byte(l.next)}}}
-	pbft.SignRequest(pbft.Digest{1}, r, signWith(key))
+	r := &wire.Request{ID: wire.RequestID{Client: key, Session: 1, T: l.next}, Ops: [][]byte{{byte(l.next)}}}
+	wire.SignRequest(wire.Digest{1}, r, signWith(key))
 	l.open = append(l.open, r)
 	l.ask(r)
 }
 
-func (l *lab) ask(r *pbft.Request) {
+func (l *lab) ask(r *wire.Request) {
 	for _, p := range l.processes {
 		if p.driver != nil && !l.cut[p.cfg.Self] {
-			p.receive(pbft.Source{Client: true}, pbft.Encode(r))
+			p.receive(pbft.Source{Client: true}, wire.Encode(r))
 		}
 	}
 }
 
 func (p *process) receive(from pbft.Source, frame []byte) {
-	m, err := pbft.Decode(frame)
+	m, err := wire.Decode(frame)
 	if err != nil {
 		p.lab.t.Fatal(err)
 	}
-	v, err := pbft.Verify(p.cfg, m, holds)
+	v, err := wire.Verify(p.cfg, m, holds)
 	if err != nil {
 		p.lab.t.Fatalf("replica %d is sent what does not verify: %v", p.cfg.Self, err)
 	}

@@ -3,30 +3,30 @@ package driver
 import (
 	"fmt"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // ledger remembers, across restarts, everything that every replica showed to others.
 type ledger struct {
-	votes    map[string]pbft.Signature // by replica, type, view and sequence number
-	left     map[pbft.ReplicaID]pbft.View
-	executes map[pbft.Seq]pbft.Digest
+	votes    map[string]wire.Signature // by replica, type, view and sequence number
+	left     map[wire.ReplicaID]wire.View
+	executes map[wire.Seq]wire.Digest
 	again    int // votes shown a second time
 }
 
 func newLedger() ledger {
 	return ledger{
-		votes: map[string]pbft.Signature{}, left: map[pbft.ReplicaID]pbft.View{}, executes: map[pbft.Seq]pbft.Digest{},
+		votes: map[string]wire.Signature{}, left: map[wire.ReplicaID]wire.View{}, executes: map[wire.Seq]wire.Digest{},
 	}
 }
 
 // vote is a signed statement that must never be contradicted.
 type vote struct {
-	by   pbft.ReplicaID
-	kind pbft.Type
-	view pbft.View
-	seq  pbft.Seq
-	sig  pbft.Signature
+	by   wire.ReplicaID
+	kind wire.Type
+	view wire.View
+	seq  wire.Seq
+	sig  wire.Signature
 }
 
 func (v vote) name() string {
@@ -34,26 +34,26 @@ func (v vote) name() string {
 }
 
 // votesIn lists the votes that a message shows as its own content.
-func votesIn(cfg *pbft.Config, m pbft.Message) []vote {
+func votesIn(cfg *wire.Config, m wire.Message) []vote {
 	switch m := m.(type) {
-	case *pbft.PrePrepare:
-		return []vote{{cfg.Primary(m.View), pbft.TypePrePrepare, m.View, m.Seq, m.Sig}}
-	case *pbft.Prepare:
-		return []vote{{m.Replica, pbft.TypePrepare, m.View, m.Seq, m.Sig}}
-	case *pbft.Commit:
-		return []vote{{m.Replica, pbft.TypeCommit, m.View, m.Seq, m.Sig}}
-	case *pbft.Checkpoint:
-		return []vote{{m.Replica, pbft.TypeCheckpoint, 0, m.Seq, m.Sig}}
-	case *pbft.ViewChange:
-		return []vote{{m.Replica, pbft.TypeViewChange, m.View, 0, m.Sig}}
-	case *pbft.NewView:
-		primary, low := cfg.Primary(m.View), pbft.Seq(0)
+	case *wire.PrePrepare:
+		return []vote{{cfg.Primary(m.View), wire.TypePrePrepare, m.View, m.Seq, m.Sig}}
+	case *wire.Prepare:
+		return []vote{{m.Replica, wire.TypePrepare, m.View, m.Seq, m.Sig}}
+	case *wire.Commit:
+		return []vote{{m.Replica, wire.TypeCommit, m.View, m.Seq, m.Sig}}
+	case *wire.Checkpoint:
+		return []vote{{m.Replica, wire.TypeCheckpoint, 0, m.Seq, m.Sig}}
+	case *wire.ViewChange:
+		return []vote{{m.Replica, wire.TypeViewChange, m.View, 0, m.Sig}}
+	case *wire.NewView:
+		primary, low := cfg.Primary(m.View), wire.Seq(0)
 		for i := range m.ViewChanges {
 			low = max(low, m.ViewChanges[i].Stable.Seq)
 		}
-		all := []vote{{primary, pbft.TypeNewView, m.View, 0, m.Sig}}
+		all := []vote{{primary, wire.TypeNewView, m.View, 0, m.Sig}}
 		for i, o := range m.Proposals {
-			all = append(all, vote{primary, pbft.TypePrePrepare, m.View, low + 1 + pbft.Seq(i), o.Sig})
+			all = append(all, vote{primary, wire.TypePrePrepare, m.View, low + 1 + wire.Seq(i), o.Sig})
 		}
 		return all
 	}
@@ -62,7 +62,7 @@ func votesIn(cfg *pbft.Config, m pbft.Message) []vote {
 
 // sent checks a message on its way out: its sender's own votes in it are durable (D0), contradict nothing the sender ever
 // showed, and are in no view that it left (D3, D7). Signatures are a function of the bytes, so equal ones mean equal votes.
-func (l *ledger) sent(p *process, m pbft.Message) {
+func (l *ledger) sent(p *process, m wire.Message) {
 	for _, v := range votesIn(p.cfg, m) {
 		if v.by != p.cfg.Self {
 			continue
@@ -76,29 +76,29 @@ func (l *ledger) sent(p *process, m pbft.Message) {
 			continue
 		case !p.tape.holdsVote(p.cfg, v):
 			p.lab.t.Fatalf("D0: sent before it is durable: %s", v.name())
-		case v.kind != pbft.TypeCheckpoint && v.view < l.left[v.by]:
+		case v.kind != wire.TypeCheckpoint && v.view < l.left[v.by]:
 			p.lab.t.Fatalf("D3: after a view change to %d, %s", l.left[v.by], v.name())
 		}
 		l.votes[v.name()] = v.sig
-		if v.kind == pbft.TypeViewChange {
+		if v.kind == wire.TypeViewChange {
 			l.left[v.by] = max(l.left[v.by], v.view)
 		}
 	}
 }
 
 // executed checks a batch on its way to execution: the journal lets it be executed again (D0), and it is everybody's (I1).
-func (l *ledger) executed(p *process, seq pbft.Seq, digest pbft.Digest) {
+func (l *ledger) executed(p *process, seq wire.Seq, digest wire.Digest) {
 	if before, again := l.executes[seq]; again && before != digest {
 		p.lab.t.Fatalf("I1: replica %d executes another batch at %d", p.cfg.Self, seq)
 	}
 	l.executes[seq] = digest
 	for _, r := range p.tape.read(0) {
 		switch r := r.(type) {
-		case *pbft.Prepared:
+		case *wire.Prepared:
 			if r.Cert.Seq == seq && r.Cert.Digest == digest {
 				return
 			}
-		case *pbft.Certified:
+		case *wire.Certified:
 			if r.Cert.Seq == seq && r.Cert.Digest == digest {
 				return
 			}
@@ -108,13 +108,13 @@ func (l *ledger) executed(p *process, seq pbft.Seq, digest pbft.Digest) {
 }
 
 // holdsVote reports whether a vote is on the tape.
-func (tp *tape) holdsVote(cfg *pbft.Config, v vote) bool {
+func (tp *tape) holdsVote(cfg *wire.Config, v vote) bool {
 	for _, r := range tp.read(0) {
-		var m pbft.Message
+		var m wire.Message
 		switch r := r.(type) {
-		case *pbft.Sent:
+		case *wire.Sent:
 			m = r.Msg
-		case *pbft.Activated: // how an anchor holds our own NewView
+		case *wire.Activated: // how an anchor holds our own NewView
 			m = r.NewView
 		}
 		for _, held := range votesIn(cfg, m) {

@@ -5,6 +5,7 @@ import (
 
 	"tagma/internal/trace"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // perform ends the turn: first everything durable, then everything that shows (D0).
@@ -33,8 +34,8 @@ func (d *Driver) perform() error {
 }
 
 // sync makes the records of a turn durable.
-func (d *Driver) sync(records []pbft.Record) error {
-	anchor := func() []pbft.Record { return d.anchor(records) }
+func (d *Driver) sync(records []wire.Record) error {
+	anchor := func() []wire.Record { return d.anchor(records) }
 	if d.trace == nil {
 		return d.journal.Append(records, anchor)
 	}
@@ -64,8 +65,8 @@ func (d *Driver) transmit(f frame) {
 		return
 	}
 	for id := range d.cfg.Members {
-		if pbft.ReplicaID(id) != d.cfg.Self {
-			d.transport.Send(pbft.ReplicaID(id), f.bytes)
+		if wire.ReplicaID(id) != d.cfg.Self {
+			d.transport.Send(wire.ReplicaID(id), f.bytes)
 		}
 	}
 }
@@ -80,7 +81,7 @@ func (d *Driver) work(effect pbft.Effect) error {
 	if d.guard != nil {
 		d.guard.Forget(e.Below)
 	}
-	if err := d.journal.Truncate(e.Below, func() []pbft.Record { return d.anchor(nil) }); err != nil {
+	if err := d.journal.Truncate(e.Below, func() []wire.Record { return d.anchor(nil) }); err != nil {
 		return fmt.Errorf("shorten the journal behind sequence number %d: %w", e.Below, err)
 	}
 	return nil
@@ -88,7 +89,7 @@ func (d *Driver) work(effect pbft.Effect) error {
 
 // anchor is what a new segment begins with: the core's view of itself, the votes that are durable and have not come back
 // to it yet, and the records of the turn that is being written.
-func (d *Driver) anchor(writing []pbft.Record) []pbft.Record {
+func (d *Driver) anchor(writing []wire.Record) []wire.Record {
 	records := d.core.Anchor()
 	for _, l := range d.loopback {
 		if l.record != nil {

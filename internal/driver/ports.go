@@ -2,23 +2,24 @@ package driver
 
 import (
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Core is a replica, or an attacker in its place.
 type Core interface {
 	pbft.Actor
 	// Anchor returns the records that a journal segment begins with (D9).
-	Anchor() []pbft.Record
+	Anchor() []wire.Record
 }
 
 // Journal keeps records.
 type Journal interface {
 	// Append makes one turn durable. It returns when it is; any error is final (D6). When there is no room it begins a
 	// new segment with what anchor returns, which includes the turn. It keeps neither slice.
-	Append(turn []pbft.Record, anchor func() []pbft.Record) error
+	Append(turn []wire.Record, anchor func() []wire.Record) error
 	// Truncate forgets records of sequence numbers ≤ below, behind a new segment that begins with the anchor where that
 	// is worth one.
-	Truncate(below pbft.Seq, anchor func() []pbft.Record) error
+	Truncate(below wire.Seq, anchor func() []wire.Record) error
 }
 
 // Signer holds the replica's private key.
@@ -29,9 +30,9 @@ type Signer interface {
 // Transport carries frames. It never blocks and may lose any of them.
 type Transport interface {
 	// Send sends a frame to a replica.
-	Send(to pbft.ReplicaID, frame []byte)
+	Send(to wire.ReplicaID, frame []byte)
 	// Respond sends a reply to the link that last brought a request of its session, if there is one.
-	Respond(reply *pbft.Reply)
+	Respond(reply *wire.Reply)
 }
 
 // Machine executes batches, beside the turns or within them; what comes of it returns as events. Neither of its methods
@@ -41,14 +42,14 @@ type Machine interface {
 	// which its share is the Discard.
 	Do(work pbft.Effect)
 	// Lookup answers a request that was executed already (C3).
-	Lookup(req *pbft.Request) (*pbft.Reply, bool)
+	Lookup(req *wire.Request) (*wire.Reply, bool)
 }
 
 // Observer hears what happens, for logs, counters and evidence. It changes nothing.
 type Observer interface {
-	Entered(view pbft.View)
-	Accused(e pbft.Evidence)
-	Dropped(m pbft.Message, why pbft.Reason)
+	Entered(view wire.View)
+	Accused(e wire.Evidence)
+	Dropped(m wire.Message, why pbft.Reason)
 	Diverged(d pbft.Diverged)
 	// Forgot tells that this replica lost something that it signed. It must not go on with its journal (D8.5).
 	Forgot(f pbft.Forgot)

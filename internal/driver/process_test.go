@@ -9,15 +9,16 @@ import (
 
 	"tagma/internal/trace"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // process is one replica behind a driver: it implements every port but the journal. What it keeps across a crash is its
 // tape and the states it saved at checkpoints.
 type process struct {
 	lab     *lab
-	cfg     *pbft.Config
+	cfg     *wire.Config
 	tape    *tape
-	saved   map[pbft.Seq]state
+	saved   map[wire.Seq]state
 	driver  *Driver // nil while down
 	replica *pbft.Replica
 	inbox   []pbft.Event
@@ -31,13 +32,13 @@ type process struct {
 
 // state is what execution leaves: a chained hash and the answers.
 type state struct {
-	seq  pbft.Seq
-	root pbft.Digest
-	done map[pbft.RequestID]pbft.Reply
+	seq  wire.Seq
+	root wire.Digest
+	done map[wire.RequestID]wire.Reply
 }
 
 // lend stands in for the exchange of state (X3): what another replica saved at that checkpoint.
-func (l *lab) lend(to *process, at pbft.StableCert) {
+func (l *lab) lend(to *process, at wire.StableCert) {
 	for _, p := range l.processes {
 		s, ok := p.saved[at.Seq]
 		if p == to || !ok || s.root != at.Digest {
@@ -64,7 +65,7 @@ func (p *process) start() {
 		p.tape.begin(fresh.Anchor())
 	}
 	log := p.tape.read(0)
-	base := state{done: make(map[pbft.RequestID]pbft.Reply)} // what lies above comes from others if the journal lets go of it
+	base := state{done: make(map[wire.RequestID]wire.Reply)} // what lies above comes from others if the journal lets go of it
 	for _, m := range pbft.Marks(log) {
 		if s, ok := p.saved[m.Seq]; ok && s.root == m.Digest {
 			base = s
@@ -76,7 +77,7 @@ func (p *process) start() {
 	}
 }
 
-func (p *process) boot(log []pbft.Record, s state) error {
+func (p *process) boot(log []wire.Record, s state) error {
 	r, err := pbft.New(p.cfg, log, pbft.Applied{Seq: s.seq, Root: s.root})
 	if err != nil {
 		return err
@@ -85,7 +86,7 @@ func (p *process) boot(log []pbft.Record, s state) error {
 	p.saved[s.seq] = s
 	p.driver = New(p.cfg, r, Ports{
 		Journal: p, Signer: p, Transport: p, Machine: p, Observer: p, Guard: NewGuard(p.cfg, log),
-		Trace: trace.NewTap(int(p.cfg.Self), p.cfg.Quorum(), func() int64 { return p.lab.now.Microseconds() }, p.lab.told),
+		Trace: trace.NewTap(p.cfg, func() int64 { return p.lab.now.Microseconds() }, p.lab.told),
 	})
 	p.ups++
 	return nil
@@ -114,7 +115,7 @@ func (p *process) called(what string) {
 	}
 }
 
-func (p *process) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
+func (p *process) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	if p.tape.strike != nil && p.tape.strike(p.tape.appends+1, turn) == diesAmid {
 		p.amid = true
 	}
@@ -123,24 +124,24 @@ func (p *process) Append(turn []pbft.Record, anchor func() []pbft.Record) error 
 	return err
 }
 
-func (p *process) Truncate(below pbft.Seq, anchor func() []pbft.Record) error {
+func (p *process) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 	p.called("truncate")
 	return p.tape.Truncate(below, anchor)
 }
 
 func (p *process) Sign(b []byte) [64]byte { return signWith(p.cfg.Members[p.cfg.Self])(b) }
 
-func (p *process) Send(to pbft.ReplicaID, frame []byte) {
-	m, err := pbft.Decode(frame)
+func (p *process) Send(to wire.ReplicaID, frame []byte) {
+	m, err := wire.Decode(frame)
 	if err != nil {
 		p.lab.t.Fatalf("replica %d sends what nobody can read: %v", p.cfg.Self, err)
 	}
 	p.lab.ledger.sent(p, m)
 	p.lab.post(p.cfg.Self, to, frame)
-	p.called("send " + pbft.TypeOf(m).String())
+	p.called("send " + wire.TypeOf(m).String())
 }
 
-func (p *process) Respond(reply *pbft.Reply) {
+func (p *process) Respond(reply *wire.Reply) {
 	p.lab.hear(p.cfg.Self, reply)
 	p.called("respond")
 }
@@ -154,7 +155,7 @@ func (p *process) Do(work pbft.Effect) {
 		p.inbox = append(p.inbox, pbft.Snapshotted{Seq: e.Seq, Digest: p.state.root})
 		p.called("snapshot")
 	case pbft.Truncate:
-		maps.DeleteFunc(p.saved, func(at pbft.Seq, _ state) bool { return at < e.Discard })
+		maps.DeleteFunc(p.saved, func(at wire.Seq, _ state) bool { return at < e.Discard })
 	case pbft.Transfer:
 		p.lab.lend(p, e.Target)
 		p.called("transfer")
@@ -164,7 +165,7 @@ func (p *process) Do(work pbft.Effect) {
 	}
 }
 
-func (p *process) execute(seq pbft.Seq, body *pbft.Body) {
+func (p *process) execute(seq wire.Seq, body *wire.Body) {
 	p.lab.ledger.executed(p, seq, body.Digest())
 	if seq != p.state.seq+1 {
 		p.lab.t.Fatalf("I8: replica %d executes %d after %d", p.cfg.Self, seq, p.state.seq)
@@ -176,7 +177,7 @@ func (p *process) execute(seq pbft.Seq, body *pbft.Body) {
 	for _, req := range body.Requests {
 		reply, again := p.state.done[req.ID]
 		if !again {
-			reply = pbft.Reply{ID: req.ID, Request: req.Digest(), Outcome: pbft.OutcomeExecuted, Seq: seq}
+			reply = wire.Reply{ID: req.ID, Request: req.Digest(), Outcome: wire.OutcomeExecuted, Seq: seq}
 			p.state.done[req.ID] = reply
 		}
 		done.Replies = append(done.Replies, &reply)
@@ -185,7 +186,7 @@ func (p *process) execute(seq pbft.Seq, body *pbft.Body) {
 	p.called(fmt.Sprintf("execute %d", seq))
 }
 
-func (p *process) resume(seq pbft.Seq) {
+func (p *process) resume(seq wire.Seq) {
 	if p.fetched.seq != seq {
 		p.lab.t.Fatalf("X6: replica %d goes on at %d, and %d was fetched", p.cfg.Self, seq, p.fetched.seq)
 	}
@@ -198,14 +199,14 @@ func (p *process) Forgot(f pbft.Forgot) {
 	p.lab.t.Errorf("replica %d has forgotten what it signed: %+v", p.cfg.Self, f)
 }
 
-func (p *process) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
+func (p *process) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	reply, done := p.state.done[req.ID]
 	return &reply, done
 }
 
-func (p *process) Entered(pbft.View)                 {}
-func (p *process) Dropped(pbft.Message, pbft.Reason) {}
-func (p *process) Accused(e pbft.Evidence)           { p.lab.t.Errorf("a correct replica is accused: %+v", e) }
+func (p *process) Entered(wire.View)                 {}
+func (p *process) Dropped(wire.Message, pbft.Reason) {}
+func (p *process) Accused(e wire.Evidence)           { p.lab.t.Errorf("a correct replica is accused: %+v", e) }
 
 func (p *process) Diverged(d pbft.Diverged) {
 	p.lab.t.Errorf("replica %d diverged: %+v", p.cfg.Self, d)

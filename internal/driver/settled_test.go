@@ -4,15 +4,16 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // relaying is a core that wants to relay a request and notes what it is told of it.
 type relaying struct {
-	req  *pbft.Request
+	req  *wire.Request
 	told []pbft.Event
 }
 
-func (r *relaying) Anchor() []pbft.Record { return nil }
+func (r *relaying) Anchor() []wire.Record { return nil }
 
 func (r *relaying) Step(ev pbft.Event) []pbft.Effect {
 	r.told = append(r.told, ev)
@@ -25,10 +26,10 @@ func (r *relaying) Step(ev pbft.Event) []pbft.Effect {
 // C3, C6: a request that expired after a backup had taken it in is never executed, so no batch would end its timer: the
 // primary would not order it, and be deposed for that. The driver looks it up before it is relayed.
 func TestC3_ARequestThatIsSettledIsNotRelayed(t *testing.T) {
-	req := &pbft.Request{ID: pbft.RequestID{Session: 1, T: 1}, Ops: [][]byte{{1}}}
+	req := &wire.Request{ID: wire.RequestID{Session: 1, T: 1}, Ops: [][]byte{{1}}}
 	core := &relaying{req: req}
 	sent, settled := 0, false
-	d := New(&pbft.Config{Members: make([]pbft.PublicKey, 4), Self: 1}, core, Ports{
+	d := New(&wire.Config{Members: make([]wire.PublicKey, 4), Self: 1}, core, Ports{
 		Transport: counting{sent: &sent}, Machine: settling{settled: &settled},
 	})
 	turn := func(events ...pbft.Event) {
@@ -54,12 +55,12 @@ func TestC3_ARequestThatIsSettledIsNotRelayed(t *testing.T) {
 
 type counting struct{ sent *int }
 
-func (c counting) Send(pbft.ReplicaID, []byte) { *c.sent++ }
-func (c counting) Respond(*pbft.Reply)         {}
+func (c counting) Send(wire.ReplicaID, []byte) { *c.sent++ }
+func (c counting) Respond(*wire.Reply)         {}
 
 type settling struct{ settled *bool }
 
 func (s settling) Do(pbft.Effect) {}
-func (s settling) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
-	return &pbft.Reply{ID: req.ID, Outcome: pbft.OutcomeExpired}, *s.settled
+func (s settling) Lookup(req *wire.Request) (*wire.Reply, bool) {
+	return &wire.Reply{ID: req.ID, Outcome: wire.OutcomeExpired}, *s.settled
 }

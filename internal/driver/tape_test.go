@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // tape is a journal in memory. Nothing of it survives a restart but encoded records; it can strike at an Append.
@@ -15,14 +15,14 @@ type tape struct {
 	rotated  int      // segments begun for want of room
 
 	appends int
-	strike  func(n int, turn []pbft.Record) blow // at the n-th Append; nil: never
+	strike  func(n int, turn []wire.Record) blow // at the n-th Append; nil: never
 	failed  bool
 }
 
 type segment struct {
 	records [][]byte
 	bytes   int
-	highest pbft.Seq
+	highest wire.Seq
 }
 
 // blow is what happens at an Append.
@@ -42,7 +42,7 @@ type crash struct{}
 
 var errDisk = errors.New("the disk failed")
 
-func (tp *tape) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
+func (tp *tape) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	if tp.failed {
 		return errDisk
 	}
@@ -67,7 +67,7 @@ func (tp *tape) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
 	return nil
 }
 
-func (tp *tape) write(turn []pbft.Record, anchor func() []pbft.Record) {
+func (tp *tape) write(turn []wire.Record, anchor func() []wire.Record) {
 	if last := len(tp.segments) - 1; tp.room > 0 && tp.segments[last].bytes > tp.room {
 		tp.rotated++
 		tp.begin(anchor())
@@ -76,25 +76,25 @@ func (tp *tape) write(turn []pbft.Record, anchor func() []pbft.Record) {
 	tp.add(turn)
 }
 
-func (tp *tape) begin(anchor []pbft.Record) {
+func (tp *tape) begin(anchor []wire.Record) {
 	tp.segments = append(tp.segments, segment{})
 	tp.add(anchor)
 	tp.segments[len(tp.segments)-1].bytes = 0 // a large anchor leaves as much room as a small one
 }
 
-func (tp *tape) add(records []pbft.Record) {
+func (tp *tape) add(records []wire.Record) {
 	s := &tp.segments[len(tp.segments)-1]
 	for _, r := range records {
-		b := pbft.EncodeRecord(r)
+		b := wire.EncodeRecord(r)
 		tp.full = append(tp.full, b)
 		s.records = append(s.records, b)
 		s.bytes += len(b)
-		s.highest = max(s.highest, pbft.RecordSeq(r))
+		s.highest = max(s.highest, wire.RecordSeq(r))
 	}
 }
 
 // Truncate begins a segment each time, so that every run is a test of anchors.
-func (tp *tape) Truncate(below pbft.Seq, anchor func() []pbft.Record) error {
+func (tp *tape) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 	tp.begin(anchor())
 	for len(tp.segments) > 1 && tp.segments[0].highest <= below {
 		tp.segments = tp.segments[1:]
@@ -103,7 +103,7 @@ func (tp *tape) Truncate(below pbft.Seq, anchor func() []pbft.Record) error {
 }
 
 // read decodes what is durable; the newest segments only if so many are asked for.
-func (tp *tape) read(newest int) []pbft.Record {
+func (tp *tape) read(newest int) []wire.Record {
 	from := 0
 	if newest > 0 {
 		from = max(0, len(tp.segments)-newest)
@@ -115,10 +115,10 @@ func (tp *tape) read(newest int) []pbft.Record {
 	return decode(all)
 }
 
-func decode(encoded [][]byte) []pbft.Record {
-	log := make([]pbft.Record, len(encoded))
+func decode(encoded [][]byte) []wire.Record {
+	log := make([]wire.Record, len(encoded))
 	for i, b := range encoded {
-		r, err := pbft.DecodeRecord(b)
+		r, err := wire.DecodeRecord(b)
 		if err != nil {
 			panic(fmt.Sprintf("record %d: %v", i, err))
 		}

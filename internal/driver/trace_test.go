@@ -7,6 +7,7 @@ import (
 
 	"tagma/internal/trace"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // What a listener hears of a slot is its way through the protocol, in order, with the votes that made it so; of a primary
@@ -22,7 +23,7 @@ func TestTrace_TellsOfSlotsAndViewChanges(t *testing.T) {
 			t.Errorf("a %s is stamped %+v", e.Kind(), at)
 		}
 		counts[e.Kind()]++
-		slot := func(seq pbft.Seq, what string) {
+		slot := func(seq wire.Seq, what string) {
 			key := fmt.Sprintf("r%d s%d", at.Replica, seq)
 			slots[key] = append(slots[key], what)
 		}
@@ -69,12 +70,12 @@ func TestTrace_TellsOfSlotsAndViewChanges(t *testing.T) {
 type steady struct{ effects []pbft.Effect }
 
 func (s steady) Step(pbft.Event) []pbft.Effect { return s.effects }
-func (s steady) Anchor() []pbft.Record         { return nil }
+func (s steady) Anchor() []wire.Record         { return nil }
 
 // turner returns turns of a driver that waits for a vote, which is what most turns bring.
 func turner(tap *trace.Tap) func() error {
-	vote := &pbft.Prepare{View: 1, Seq: 2, Replica: 2}
-	events := []pbft.Event{pbft.Received{From: pbft.Source{Replica: 2}, Msg: pbft.Own(vote)}, pbft.Tick{}}
+	vote := &wire.Prepare{View: 1, Seq: 2, Replica: 2}
+	events := []pbft.Event{pbft.Received{From: pbft.Source{Replica: 2}, Msg: wire.Own(vote)}, pbft.Tick{}}
 	core := steady{[]pbft.Effect{pbft.Dropped{Msg: vote, Why: pbft.ReasonDuplicate}}}
 	s := &script{}
 	d := New(configOf(1, 4), core, Ports{Journal: s, Signer: s, Transport: s, Machine: s, Observer: s, Trace: tap})
@@ -102,5 +103,5 @@ func BenchmarkTurn(b *testing.B) {
 		}
 	}
 	b.Run("unheard", run(nil))
-	b.Run("heard", run(trace.NewTap(1, 3, func() int64 { return 0 }, func(trace.Event) {})))
+	b.Run("heard", run(trace.NewTap(configOf(1, 4), func() int64 { return 0 }, func(trace.Event) {})))
 }

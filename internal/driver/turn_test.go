@@ -7,16 +7,17 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // script is a core that does what it is told, and ports that write down what reaches them.
 type script struct {
 	steps   [][]pbft.Effect // by event
 	heard   []pbft.Event
-	wrote   [][]pbft.Record
+	wrote   [][]wire.Record
 	did     []string
-	known   *pbft.Reply // what Lookup answers
-	replied []*pbft.Reply
+	known   *wire.Reply // what Lookup answers
+	replied []*wire.Reply
 }
 
 func (s *script) Step(ev pbft.Event) []pbft.Effect {
@@ -29,21 +30,21 @@ func (s *script) Step(ev pbft.Event) []pbft.Effect {
 	return out
 }
 
-func (s *script) Anchor() []pbft.Record { return []pbft.Record{&pbft.Head{View: 7}} }
+func (s *script) Anchor() []wire.Record { return []wire.Record{&wire.Head{View: 7}} }
 
-func (s *script) Append(turn []pbft.Record, _ func() []pbft.Record) error {
+func (s *script) Append(turn []wire.Record, _ func() []wire.Record) error {
 	s.wrote = append(s.wrote, slices.Clone(turn))
 	s.did = append(s.did, "append")
 	return nil
 }
 
-func (s *script) Truncate(pbft.Seq, func() []pbft.Record) error {
+func (s *script) Truncate(wire.Seq, func() []wire.Record) error {
 	s.did = append(s.did, "truncate")
 	return nil
 }
 func (s *script) Sign([]byte) [64]byte        { return [64]byte{1} }
-func (s *script) Send(pbft.ReplicaID, []byte) { s.did = append(s.did, "send") }
-func (s *script) Respond(r *pbft.Reply) {
+func (s *script) Send(wire.ReplicaID, []byte) { s.did = append(s.did, "send") }
+func (s *script) Respond(r *wire.Reply) {
 	s.replied = append(s.replied, r)
 	s.did = append(s.did, "respond")
 }
@@ -56,12 +57,12 @@ func (s *script) Do(work pbft.Effect) {
 	s.did = append(s.did, strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", work), "pbft.")))
 }
 func (s *script) Forgot(pbft.Forgot)                { s.did = append(s.did, "forgot") }
-func (s *script) Entered(pbft.View)                 {}
-func (s *script) Accused(pbft.Evidence)             {}
-func (s *script) Dropped(pbft.Message, pbft.Reason) {}
+func (s *script) Entered(wire.View)                 {}
+func (s *script) Accused(wire.Evidence)             {}
+func (s *script) Dropped(wire.Message, pbft.Reason) {}
 func (s *script) Diverged(pbft.Diverged)            {}
 
-func (s *script) Lookup(*pbft.Request) (*pbft.Reply, bool) { return s.known, s.known != nil }
+func (s *script) Lookup(*wire.Request) (*wire.Reply, bool) { return s.known, s.known != nil }
 
 func (s *script) driver() *Driver {
 	return New(configOf(1, 4), s, Ports{Journal: s, Signer: s, Transport: s, Machine: s, Observer: s})
@@ -74,11 +75,11 @@ func mustTurn(t *testing.T, d *Driver, events ...pbft.Event) {
 	}
 }
 
-func stable(seq pbft.Seq) *pbft.Stable { return &pbft.Stable{Cert: pbft.StableCert{Seq: seq}} }
+func stable(seq wire.Seq) *wire.Stable { return &wire.Stable{Cert: wire.StableCert{Seq: seq}} }
 
 func TestD0_EverythingWaitsForOneAppendWhateverTheOrderOfEffects(t *testing.T) {
 	s := &script{steps: [][]pbft.Effect{
-		{pbft.Send{To: 0, Msg: &pbft.Fetch{}}, pbft.Execute{Seq: 1}, pbft.Respond{Reply: &pbft.Reply{}}},
+		{pbft.Send{To: 0, Msg: &wire.Fetch{}}, pbft.Execute{Seq: 1}, pbft.Respond{Reply: &wire.Reply{}}},
 		{pbft.Truncate{Below: 1}, pbft.Snapshot{Seq: 1}, pbft.Persist{Record: stable(1)}},
 	}}
 	mustTurn(t, s.driver(), pbft.Tick{}, pbft.Tick{})
@@ -90,7 +91,7 @@ func TestD0_EverythingWaitsForOneAppendWhateverTheOrderOfEffects(t *testing.T) {
 
 // A vote of our own reaches the core in the turn after the one that made it durable, and before everything else there.
 func TestD0_OwnVotesCountOnlyOnceTheyAreDurable(t *testing.T) {
-	vote := &pbft.Prepare{Seq: 1, Replica: 1}
+	vote := &wire.Prepare{Seq: 1, Replica: 1}
 	s := &script{steps: [][]pbft.Effect{{pbft.Broadcast{Msg: vote}}}}
 	d := s.driver()
 	mustTurn(t, d, pbft.Tick{}, pbft.Tick{})
@@ -99,7 +100,7 @@ func TestD0_OwnVotesCountOnlyOnceTheyAreDurable(t *testing.T) {
 	}
 	mustTurn(t, d, pbft.Tick{})
 	back, ok := s.heard[2].(pbft.Received)
-	if !ok || !back.From.Loopback || back.Msg.Message() != pbft.Message(vote) || d.Pending() {
+	if !ok || !back.From.Loopback || back.Msg.Message() != wire.Message(vote) || d.Pending() {
 		t.Fatalf("the second turn began with %+v", s.heard[2])
 	}
 }
@@ -122,8 +123,8 @@ func TestNotes_AreWrittenInOrderWithTheNextRecordThatMustBeDurable(t *testing.T)
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	want := [][]pbft.Record{{a, b, c}, {e}}
-	if !slices.EqualFunc(s.wrote, want, slices.Equal[[]pbft.Record]) {
+	want := [][]wire.Record{{a, b, c}, {e}}
+	if !slices.EqualFunc(s.wrote, want, slices.Equal[[]wire.Record]) {
 		t.Fatalf("wrote %v, want %v", s.wrote, want)
 	}
 }
@@ -131,9 +132,9 @@ func TestNotes_AreWrittenInOrderWithTheNextRecordThatMustBeDurable(t *testing.T)
 func request(t *testing.T, from pbft.Source) pbft.Received {
 	t.Helper()
 	key := keyOf("client", 0)
-	r := &pbft.Request{ID: pbft.RequestID{Client: key, Session: 1, T: 1}, Ops: [][]byte{{1}}}
-	pbft.SignRequest(pbft.Digest{1}, r, signWith(key))
-	v, err := pbft.Verify(configOf(1, 4), r, holds)
+	r := &wire.Request{ID: wire.RequestID{Client: key, Session: 1, T: 1}, Ops: [][]byte{{1}}}
+	wire.SignRequest(wire.Digest{1}, r, signWith(key))
+	v, err := wire.Verify(configOf(1, 4), r, holds)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +142,7 @@ func request(t *testing.T, from pbft.Source) pbft.Received {
 }
 
 func TestC3_AnExecutedRequestIsAnsweredWithoutTheCore(t *testing.T) {
-	s := &script{known: &pbft.Reply{Seq: 3}}
+	s := &script{known: &wire.Reply{Seq: 3}}
 	d := s.driver()
 	mustTurn(t, d, request(t, pbft.Source{Client: true}))
 	if len(s.heard) != 0 || len(s.replied) != 1 || s.replied[0].Seq != 3 || s.replied[0].View != 7 {
@@ -159,7 +160,7 @@ func TestC3_AnExecutedRequestIsAnsweredWithoutTheCore(t *testing.T) {
 }
 
 func TestK2_AReplicaThatDivergedAnswersNobody(t *testing.T) {
-	s := &script{steps: [][]pbft.Effect{{pbft.Diverged{Seq: 4}}}, known: &pbft.Reply{}}
+	s := &script{steps: [][]pbft.Effect{{pbft.Diverged{Seq: 4}}}, known: &wire.Reply{}}
 	d := s.driver()
 	mustTurn(t, d, pbft.Tick{})
 	mustTurn(t, d, request(t, pbft.Source{Client: true}))
@@ -169,7 +170,7 @@ func TestK2_AReplicaThatDivergedAnswersNobody(t *testing.T) {
 }
 
 func TestC3_RepliesFromTheCacheNameTheNewestView(t *testing.T) {
-	s := &script{steps: [][]pbft.Effect{{pbft.Entered{View: 9}}}, known: &pbft.Reply{}}
+	s := &script{steps: [][]pbft.Effect{{pbft.Entered{View: 9}}}, known: &wire.Reply{}}
 	d := s.driver()
 	mustTurn(t, d, pbft.Tick{})
 	mustTurn(t, d, request(t, pbft.Source{Client: true}))
@@ -181,11 +182,11 @@ func TestC3_RepliesFromTheCacheNameTheNewestView(t *testing.T) {
 // What asks for a contradiction is stopped before anything of the turn is written or sent.
 func TestD7_AContradictionEndsTheTurnBeforeItsAppend(t *testing.T) {
 	s := &script{steps: [][]pbft.Effect{
-		{pbft.Broadcast{Msg: &pbft.Commit{Seq: 1, Digest: pbft.Digest{1}, Replica: 1}}},
+		{pbft.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: wire.Digest{1}, Replica: 1}}},
 		nil, // the loopback
 		{
-			pbft.Broadcast{Msg: &pbft.Commit{Seq: 2, Digest: pbft.Digest{1}, Replica: 1}},
-			pbft.Broadcast{Msg: &pbft.Commit{Seq: 1, Digest: pbft.Digest{2}, Replica: 1}},
+			pbft.Broadcast{Msg: &wire.Commit{Seq: 2, Digest: wire.Digest{1}, Replica: 1}},
+			pbft.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: wire.Digest{2}, Replica: 1}},
 		},
 	}}
 	cfg := configOf(1, 4)

@@ -11,21 +11,21 @@ import (
 
 	"tagma/crypto"
 	"tagma/network"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine/kv"
 )
 
-// wire is a peer that sends whatever it likes and keeps the replies.
-type wire struct {
+// bareWire is a peer that sends whatever it likes and keeps the replies.
+type bareWire struct {
 	mu      sync.Mutex
-	replies []*pbft.Reply
+	replies []*wire.Reply
 	send    func(to int, frame []byte) bool
 	peers   func() []network.PeerState
 }
 
-func (w *wire) FromReplica(_ int, frame []byte) {
-	if r, err := pbft.Decode(frame); err == nil {
-		if reply, ok := r.(*pbft.Reply); ok {
+func (w *bareWire) FromReplica(_ int, frame []byte) {
+	if r, err := wire.Decode(frame); err == nil {
+		if reply, ok := r.(*wire.Reply); ok {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.replies = append(w.replies, reply)
@@ -33,19 +33,19 @@ func (w *wire) FromReplica(_ int, frame []byte) {
 	}
 }
 
-func (w *wire) FromClient(*network.ClientLink, []byte) {}
-func (w *wire) ClientGone(*network.ClientLink)         {}
+func (w *bareWire) FromClient(*network.ClientLink, []byte) {}
+func (w *bareWire) ClientGone(*network.ClientLink)         {}
 
-func (w *wire) heard() int {
+func (w *bareWire) heard() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.replies)
 }
 
 // asClient connects with a registered client's key.
-func (b *testbed) asClient(key *crypto.PrivateKey) *wire {
+func (b *testbed) asClient(key *crypto.PrivateKey) *bareWire {
 	b.t.Helper()
-	w := &wire{}
+	w := &bareWire{}
 	h, err := network.Dial(network.ClientConfig{
 		Seed: key.Seed(), Members: b.fresh.File.Members(), Greeting: b.fresh.File.Greeting(),
 	}, w)
@@ -55,10 +55,10 @@ func (b *testbed) asClient(key *crypto.PrivateKey) *wire {
 }
 
 // asMember takes a replica's place with its key.
-func (b *testbed) asMember(i int) *wire {
+func (b *testbed) asMember(i int) *bareWire {
 	b.t.Helper()
 	b.hostile = true
-	w := &wire{}
+	w := &bareWire{}
 	h, err := network.Listen(network.Config{
 		Seed: b.fresh.Replicas[i].Seed(), Listen: b.fresh.File.Replicas[i].Addresses, Members: b.fresh.File.Members(), Self: i,
 		Greeting: b.fresh.File.Greeting(),
@@ -86,23 +86,23 @@ func (b *testbed) connected(h interface {
 }
 
 // request is a put, signed by a client.
-func (b *testbed) request(key *crypto.PrivateKey, t uint64) *pbft.Request {
-	r := &pbft.Request{
-		ID:  pbft.RequestID{Client: key.Public(), Session: 1, T: t},
+func (b *testbed) request(key *crypto.PrivateKey, t uint64) *wire.Request {
+	r := &wire.Request{
+		ID:  wire.RequestID{Client: key.Public(), Session: 1, T: t},
 		Ops: [][]byte{kv.Put([]byte("raw"), fmt.Append(nil, t))},
 	}
 	b.sign(r, key)
 	return r
 }
 
-func (b *testbed) sign(r *pbft.Request, key *crypto.PrivateKey) {
-	pbft.SignRequest(pbft.Digest(b.fresh.File.ID), r, func(m []byte) pbft.Signature { return key.Sign(m) })
+func (b *testbed) sign(r *wire.Request, key *crypto.PrivateKey) {
+	wire.SignRequest(wire.Digest(b.fresh.File.ID), r, func(m []byte) wire.Signature { return key.Sign(m) })
 }
 
 // rubbish is frames that no replica may believe, whoever sends them: some that are no message, and some against the rules.
 func (b *testbed) rubbish(rng *rand.Rand) (malformed, invalid [][]byte) {
 	client := b.fresh.Clients[0]
-	good := pbft.Encode(b.request(client, 1))
+	good := wire.Encode(b.request(client, 1))
 	forged := b.request(client, 2)
 	forged.Sig[5] ^= 1
 	stranger, err := crypto.Generate(cryptorand.Reader)
@@ -113,10 +113,10 @@ func (b *testbed) rubbish(rng *rand.Rand) (malformed, invalid [][]byte) {
 	huge.Ops = [][]byte{make([]byte, 300<<10)}
 	b.sign(huge, client)
 	invalid = [][]byte{
-		pbft.Encode(forged), pbft.Encode(b.request(stranger, 1)), pbft.Encode(huge),
-		pbft.Encode(&pbft.Prepare{Seq: 1, Replica: 1}), pbft.Encode(&pbft.Commit{Seq: 1, Replica: 9}), // unsigned; no member
-		pbft.Encode(&pbft.PrePrepare{Seq: 1 << 60}), pbft.Encode(&pbft.ViewChange{View: 1 << 63, Replica: 2}),
-		pbft.Encode(&pbft.NewView{View: 5}),
+		wire.Encode(forged), wire.Encode(b.request(stranger, 1)), wire.Encode(huge),
+		wire.Encode(&wire.Prepare{Seq: 1, Replica: 1}), wire.Encode(&wire.Commit{Seq: 1, Replica: 9}), // unsigned; no member
+		wire.Encode(&wire.PrePrepare{Seq: 1 << 60}), wire.Encode(&wire.ViewChange{View: 1 << 63, Replica: 2}),
+		wire.Encode(&wire.NewView{View: 5}),
 	}
 	malformed = [][]byte{nil, {0}, {255}, good[:len(good)-1], append(good, 0)} // cut, and too long
 	for range 200 {
@@ -125,9 +125,9 @@ func (b *testbed) rubbish(rng *rand.Rand) (malformed, invalid [][]byte) {
 			f[i] = byte(rng.Uint32())
 		}
 		if len(f) > 1 && rng.IntN(2) == 0 {
-			f[0], f[1] = pbft.FormatVersion, byte(1+rng.IntN(24)) // looks like a message at first
+			f[0], f[1] = wire.FormatVersion, byte(1+rng.IntN(24)) // looks like a message at first
 		}
-		if _, err := pbft.Decode(f); err != nil {
+		if _, err := wire.Decode(f); err != nil {
 			malformed = append(malformed, f)
 		}
 	}
@@ -138,9 +138,9 @@ func (b *testbed) rubbish(rng *rand.Rand) (malformed, invalid [][]byte) {
 // no message loses his link each time.
 func TestS4_RubbishIsCountedAndChangesNothing(t *testing.T) {
 	t.Parallel()
-	for who, connect := range map[string]func(*testbed) *wire{
-		"a client": func(b *testbed) *wire { return b.asClient(b.fresh.Clients[1]) },
-		"a member": func(b *testbed) *wire { return b.asMember(3) },
+	for who, connect := range map[string]func(*testbed) *bareWire{
+		"a client": func(b *testbed) *bareWire { return b.asClient(b.fresh.Clients[1]) },
+		"a member": func(b *testbed) *bareWire { return b.asMember(3) },
 	} {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()
@@ -200,8 +200,8 @@ func TestC4_ARepeatedRequestDoesNotTakeItsClientsReplies(t *testing.T) {
 	b := newTestbed(t, 4, small)
 	b.startAll()
 	client, thief := b.asClient(b.fresh.Clients[0]), b.asClient(b.fresh.Clients[1])
-	frame := pbft.Encode(b.request(b.fresh.Clients[0], 1))
-	everywhere := func(w *wire) {
+	frame := wire.Encode(b.request(b.fresh.Clients[0], 1))
+	everywhere := func(w *bareWire) {
 		for to := range 4 {
 			w.send(to, frame)
 		}

@@ -10,14 +10,15 @@ import (
 
 	"tagma/network"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
 
-func accusation(who pbft.ReplicaID, about pbft.Seq) pbft.Evidence {
-	return pbft.Evidence{
-		Replica: who, Kind: pbft.Equivocation,
-		First:  &pbft.Commit{Seq: about, Replica: who},
-		Second: &pbft.Commit{Seq: about, Replica: who, Digest: pbft.Digest{1}},
+func accusation(who wire.ReplicaID, about wire.Seq) wire.Evidence {
+	return wire.Evidence{
+		Replica: who, Kind: wire.Equivocation,
+		First:  &wire.Commit{Seq: about, Replica: who},
+		Second: &wire.Commit{Seq: about, Replica: who, Digest: wire.Digest{1}},
 	}
 }
 
@@ -25,7 +26,7 @@ func accusation(who pbft.ReplicaID, about pbft.Seq) pbft.Evidence {
 func TestE1_EvidenceIsBoundedPerReplicaAndSurvivesARestart(t *testing.T) {
 	dir := t.TempDir()
 	w := newWitness(dir, &counters{}, slog.New(slog.DiscardHandler))
-	for seq := range pbft.Seq(100) {
+	for seq := range wire.Seq(100) {
 		w.Accused(accusation(1, seq))
 	}
 	w.Accused(accusation(2, 1))
@@ -42,7 +43,7 @@ func TestE1_EvidenceIsBoundedPerReplicaAndSurvivesARestart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e, err := pbft.DecodeEvidence(data); err != nil || !strings.HasPrefix(f.Name(), fmt.Sprintf("replica%d-", e.Replica)) {
+		if e, err := wire.DecodeEvidence(data); err != nil || !strings.HasPrefix(f.Name(), fmt.Sprintf("replica%d-", e.Replica)) {
 			t.Errorf("%s holds %+v, %v", f.Name(), e, err)
 		}
 	}
@@ -51,13 +52,13 @@ func TestE1_EvidenceIsBoundedPerReplicaAndSurvivesARestart(t *testing.T) {
 // S4: a link's routes are bounded, and go with it.
 func TestS4_RoutesAreBoundedByLinks(t *testing.T) {
 	r, link, other := newRoutes(), &network.ClientLink{}, &network.ClientLink{}
-	for i := range pbft.Session(2 * maxRoutesPerLink) {
-		r.set(pbft.RequestID{Session: i}, link)
+	for i := range wire.Session(2 * maxRoutesPerLink) {
+		r.set(wire.RequestID{Session: i}, link)
 	}
 	if len(r.links) != maxRoutesPerLink {
 		t.Fatalf("one link holds %d routes, want %d", len(r.links), maxRoutesPerLink)
 	}
-	last := pbft.RequestID{Session: 2*maxRoutesPerLink - 1}
+	last := wire.RequestID{Session: 2*maxRoutesPerLink - 1}
 	r.set(last, other)
 	if r.gone(link); r.find(last) != other || len(r.links) != 1 {
 		t.Fatalf("after one link went, %d routes are left", len(r.links))
@@ -69,7 +70,7 @@ func TestS4_RoutesAreBoundedByLinks(t *testing.T) {
 
 // A single liar cannot make a replica call itself behind.
 func TestHealth_BelievesWhatFPlusOneOthersClaim(t *testing.T) {
-	n := &Node{home: &Home{Config: pbft.Config{Members: make([]pbft.PublicKey, 4), ViewTimeout: time.Second}}}
+	n := &Node{home: &Home{Config: wire.Config{Members: make([]wire.PublicKey, 4), ViewTimeout: time.Second}}}
 	in := &pbft.Inspection{Peers: []pbft.PeerInspection{
 		{}, {Heard: true, Stable: 8}, {Heard: true, Stable: 1 << 60}, {Heard: true},
 	}}

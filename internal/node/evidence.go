@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // witness is the driver's Observer: it counts, logs, and keeps proof of misbehaviour in HOME/evidence.
@@ -19,8 +20,8 @@ type witness struct {
 	log    *slog.Logger
 
 	mu        sync.Mutex
-	convicted map[pbft.ReplicaID]pbft.EvidenceKind
-	files     map[pbft.ReplicaID]int // written since the start
+	convicted map[wire.ReplicaID]wire.EvidenceKind
+	files     map[wire.ReplicaID]int // written since the start
 }
 
 // maxEvidenceFiles bounds what one misbehaving replica can make another one write between two starts.
@@ -29,7 +30,7 @@ const maxEvidenceFiles = 16
 func newWitness(dir string, counts *counters, log *slog.Logger) *witness {
 	return &witness{
 		dir: dir, counts: counts, log: log,
-		convicted: make(map[pbft.ReplicaID]pbft.EvidenceKind), files: make(map[pbft.ReplicaID]int),
+		convicted: make(map[wire.ReplicaID]wire.EvidenceKind), files: make(map[wire.ReplicaID]int),
 	}
 }
 
@@ -40,14 +41,14 @@ type counters struct {
 	refusals refusals // what refused is made of
 }
 
-func (w *witness) Entered(view pbft.View) {
+func (w *witness) Entered(view wire.View) {
 	w.counts.views.Add(1)
 	w.log.Info("a new view is active", "view", uint64(view))
 }
 
-func (w *witness) Dropped(m pbft.Message, why pbft.Reason) {
+func (w *witness) Dropped(m wire.Message, why pbft.Reason) {
 	w.counts.dropped.Add(1)
-	w.log.Debug("message dropped", "type", pbft.TypeOf(m), "why", string(why))
+	w.log.Debug("message dropped", "type", wire.TypeOf(m), "why", string(why))
 }
 
 func (w *witness) Diverged(d pbft.Diverged) {
@@ -56,7 +57,7 @@ func (w *witness) Diverged(d pbft.Diverged) {
 }
 
 // Accused keeps the proof, each replica's first ones.
-func (w *witness) Accused(e pbft.Evidence) {
+func (w *witness) Accused(e wire.Evidence) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.convicted[e.Replica] = e.Kind
@@ -64,15 +65,15 @@ func (w *witness) Accused(e pbft.Evidence) {
 		return
 	}
 	w.files[e.Replica]++
-	proof := pbft.EncodeEvidence(e)
+	proof := wire.EncodeEvidence(e)
 	hash := sha256.Sum256(proof) // in the name, so that nothing written before the last start is overwritten
-	name := fmt.Sprintf("replica%d-%s-%s-%x", e.Replica, e.Kind, pbft.TypeOf(e.First), hash[:4])
+	name := fmt.Sprintf("replica%d-%s-%s-%x", e.Replica, e.Kind, wire.TypeOf(e.First), hash[:4])
 	if err := w.write(name, proof); err != nil {
 		w.log.Error("evidence could not be kept", "error", err)
 		return
 	}
 	w.log.Warn("a replica is proven to lie", "replica", int(e.Replica), "kind", string(e.Kind),
-		"about", pbft.TypeOf(e.First), "evidence", name)
+		"about", wire.TypeOf(e.First), "evidence", name)
 }
 
 func (w *witness) write(name string, data []byte) error {
@@ -83,10 +84,10 @@ func (w *witness) write(name string, data []byte) error {
 }
 
 // convictions copies who is proven to lie, by replica.
-func (w *witness) convictions() map[pbft.ReplicaID]pbft.EvidenceKind {
+func (w *witness) convictions() map[wire.ReplicaID]wire.EvidenceKind {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	out := make(map[pbft.ReplicaID]pbft.EvidenceKind, len(w.convicted))
+	out := make(map[wire.ReplicaID]wire.EvidenceKind, len(w.convicted))
 	for id, kind := range w.convicted {
 		out[id] = kind
 	}

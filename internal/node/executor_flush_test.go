@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/statemachine/memstore"
 )
@@ -42,7 +43,7 @@ func TestD5_BatchesShareWritesToTheStore(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- x.run(ctx) }()
-		seq := pbft.Seq(0)
+		seq := wire.Seq(0)
 		execute := func(n int) {
 			for range n {
 				seq++

@@ -9,6 +9,7 @@ import (
 
 	"tagma/internal/replica"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/statemachine/kv"
 	"tagma/statemachine/memstore"
@@ -25,9 +26,9 @@ func (p plain) Write(sets []statemachine.WriteSet) error         { return p.Stor
 func (p plain) Checkpoint(seq uint64) ([32]byte, error)          { return p.Storage.Checkpoint(seq) }
 func (p plain) Discard(below uint64)                             { p.Storage.Discard(below) }
 
-func newTestExecutor(t *testing.T, storage statemachine.Storage) (*machine, *pbft.Config, chan pbft.Event) {
+func newTestExecutor(t *testing.T, storage statemachine.Storage) (*machine, *wire.Config, chan pbft.Event) {
 	t.Helper()
-	cfg := pbft.Config{Members: make([]pbft.PublicKey, 4), CheckpointInterval: 8, LogWindow: 32}
+	cfg := wire.Config{Members: make([]wire.PublicKey, 4), CheckpointInterval: 8, LogWindow: 32}
 	service, err := statemachine.New(kv.Machine{}, storage, statemachine.Limits{})
 	if err != nil {
 		t.Fatal(err)
@@ -36,9 +37,9 @@ func newTestExecutor(t *testing.T, storage statemachine.Storage) (*machine, *pbf
 	return newMachine(&cfg, plain{Storage: storage}, service, done, newMetrics()), &cfg, done
 }
 
-func body(seq pbft.Seq) *pbft.Body {
-	return &pbft.Body{Time: int64(seq), Requests: []*pbft.Request{{
-		ID: pbft.RequestID{Session: 1, T: uint64(seq)}, AckedBelow: uint64(seq), Ops: [][]byte{kv.Put([]byte{byte(seq)}, nil)},
+func body(seq wire.Seq) *wire.Body {
+	return &wire.Body{Time: int64(seq), Requests: []*wire.Request{{
+		ID: wire.RequestID{Session: 1, T: uint64(seq)}, AckedBelow: uint64(seq), Ops: [][]byte{kv.Put([]byte{byte(seq)}, nil)},
 	}}}
 }
 
@@ -47,13 +48,13 @@ func body(seq pbft.Seq) *pbft.Body {
 func TestTheDriverNeverWaitsForTheExecutor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, cfg, done := newTestExecutor(t, memstore.New())
-		for seq := pbft.Seq(1); seq <= 8; seq++ {
+		for seq := wire.Seq(1); seq <= 8; seq++ {
 			x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- x.run(ctx) }()
-		for seq := pbft.Seq(1); seq <= 8; seq++ {
+		for seq := wire.Seq(1); seq <= 8; seq++ {
 			if e := (<-done).(pbft.Executed); e.Seq != seq || len(e.Replies) != 1 {
 				t.Fatalf("executed %+v, want %d", e, seq)
 			}
@@ -63,7 +64,7 @@ func TestTheDriverNeverWaitsForTheExecutor(t *testing.T) {
 			t.Fatal(err)
 		}
 		x.Do(pbft.Snapshot{Seq: 8}) // not taken yet, while the core has heard of batch 8
-		for seq := pbft.Seq(9); seq <= 8+cfg.LogWindow; seq++ {
+		for seq := wire.Seq(9); seq <= 8+cfg.LogWindow; seq++ {
 			x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
 			if seq%cfg.CheckpointInterval == 0 {
 				x.Do(pbft.Snapshot{Seq: seq})
@@ -71,7 +72,7 @@ func TestTheDriverNeverWaitsForTheExecutor(t *testing.T) {
 		}
 		ctx, stop = context.WithCancel(t.Context())
 		go func() { ended <- x.run(ctx) }()
-		for want := pbft.Seq(8); want <= 40; want += 8 {
+		for want := wire.Seq(8); want <= 40; want += 8 {
 			for {
 				if s, ok := (<-done).(pbft.Snapshotted); ok {
 					if s.Seq != want {
@@ -93,7 +94,7 @@ func TestTheExecutorEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, cfg, _ := newTestExecutor(t, memstore.New())
 		x.done = make(chan pbft.Event)
-		for seq := pbft.Seq(1); seq <= cfg.LogWindow; seq++ {
+		for seq := wire.Seq(1); seq <= cfg.LogWindow; seq++ {
 			x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
 		}
 		ctx, stop := context.WithCancel(t.Context())
@@ -146,7 +147,7 @@ func newReference(t *testing.T) reference {
 	return reference{service, t}
 }
 
-func (r reference) apply(seq pbft.Seq) {
+func (r reference) apply(seq wire.Seq) {
 	r.t.Helper()
 	b := statemachine.Batch{Seq: uint64(seq), Time: int64(seq)}
 	for _, q := range body(seq).Requests {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"tagma/internal/replica"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // giver runs a replica's donor on a goroutine of its own: whoever lags is helped while ordering goes on, and may wait.
@@ -21,7 +21,7 @@ type giver struct {
 	metrics   *metrics
 
 	mu     sync.Mutex
-	offers []pbft.StableCert // that the donor has not taken yet
+	offers []wire.StableCert // that the donor has not taken yet
 }
 
 // How much of one replica waits for the donor. Its questions are short, and asked again.
@@ -33,14 +33,14 @@ const (
 // newestOffers is how many checkpoints are worth handing on.
 const newestOffers = 3
 
-func newGiver(cfg *pbft.Config, donor *replica.Donor, now func() time.Duration, m *metrics) *giver {
+func newGiver(cfg *wire.Config, donor *replica.Donor, now func() time.Duration, m *metrics) *giver {
 	g := &giver{donor: donor, now: now, questions: newMailbox(cfg.N(), questionLetters, questionBytes, m.lostQuestions), metrics: m}
 	g.given.Store(&replica.Given{})
 	return g
 }
 
 // offer hands a checkpoint over; it never waits.
-func (g *giver) offer(cert pbft.StableCert) {
+func (g *giver) offer(cert wire.StableCert) {
 	g.mu.Lock()
 	g.offers = append(g.offers, cert)
 	if extra := len(g.offers) - newestOffers; extra > 0 {
@@ -90,9 +90,9 @@ func (g *giver) takeOffers() {
 func (g *giver) answer(letters []letter) {
 	for _, l := range letters {
 		switch m := l.msg.Message().(type) {
-		case *pbft.FetchSlots:
+		case *wire.FetchSlots:
 			g.donor.FetchSlots(l.from, m, g.now())
-		case *pbft.FetchState:
+		case *wire.FetchState:
 			g.donor.FetchState(l.from, m, g.now())
 		default: // the intake sends it nothing else
 		}

@@ -9,7 +9,7 @@ import (
 	"tagma/crypto"
 	"tagma/internal/cluster"
 	"tagma/internal/passphrase"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Names of what a home holds beside config.toml.
@@ -27,7 +27,7 @@ type Home struct {
 	Data     string // directory of journal, state and evidence
 	Settings Settings
 	Cluster  *cluster.File
-	Config   pbft.Config
+	Config   wire.Config
 	Key      *crypto.PrivateKey // nil until Open has read it
 }
 

@@ -9,13 +9,14 @@ import (
 
 	"tagma/network"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // intake turns frames into events: decode, check, verify. Decoding runs on the readers' goroutines; a link that sends
 // faster than its messages are verified and taken is held back by itself.
 type intake struct {
 	ctx        context.Context
-	cfg        *pbft.Config
+	cfg        *wire.Config
 	signatures *verification
 	lanes      lanes
 	helpers    func() (data, questions *mailbox) // for what the core does not see
@@ -35,7 +36,7 @@ type intake struct {
 // speaks something else and must connect again to go on with it: that costs him more than it costs us.
 func (in *intake) FromReplica(from int, frame []byte) {
 	in.suspects.wait(in.ctx, from)
-	m, err := pbft.Decode(frame)
+	m, err := wire.Decode(frame)
 	if err != nil {
 		in.refuse("replica", from, err)
 		in.part(from)
@@ -46,9 +47,9 @@ func (in *intake) FromReplica(from int, frame []byte) {
 		in.part(from)
 		return
 	}
-	in.signatures.check(in.signatures.replica(from, len(frame)), m, func(v pbft.Verified) {
+	in.signatures.check(in.signatures.replica(from, len(frame)), m, func(v wire.Verified) {
 		in.counts.received.Add(1)
-		in.believe(pbft.ReplicaID(from), v, len(frame))
+		in.believe(wire.ReplicaID(from), v, len(frame))
 	}, func(err error) {
 		in.refuse("replica", from, err)
 		in.suspects.extend(from, time.Now(), refusedPause)
@@ -57,14 +58,14 @@ func (in *intake) FromReplica(from int, frame []byte) {
 
 // believe hands a message of another replica to the part that it is for. What belongs to the exchange of state never
 // makes a vote wait: where there is no room for it, it is dropped.
-func (in *intake) believe(from pbft.ReplicaID, v pbft.Verified, bytes int) {
+func (in *intake) believe(from wire.ReplicaID, v wire.Verified, bytes int) {
 	data, questions := in.helpers()
 	switch v.Message().(type) {
-	case *pbft.Data:
+	case *wire.Data:
 		if data != nil {
 			data.put(from, v, bytes)
 		}
-	case *pbft.FetchSlots, *pbft.FetchState:
+	case *wire.FetchSlots, *wire.FetchState:
 		if questions != nil {
 			questions.put(from, v, bytes)
 		}
@@ -75,9 +76,9 @@ func (in *intake) believe(from pbft.ReplicaID, v pbft.Verified, bytes int) {
 
 // betweenReplicas reports whether a message is one that replicas send each other. All others bear no signature and cost
 // their sender nothing.
-func betweenReplicas(m pbft.Message) bool {
+func betweenReplicas(m wire.Message) bool {
 	switch m.(type) {
-	case *pbft.Reply, *pbft.Attach, *pbft.Inquire, *pbft.Report, *pbft.Query, *pbft.QueryReply:
+	case *wire.Reply, *wire.Attach, *wire.Inquire, *wire.Report, *wire.Query, *wire.QueryReply:
 		return false
 	default:
 		return true
@@ -87,34 +88,34 @@ func betweenReplicas(m pbft.Message) bool {
 // FromClient takes a request, an inquiry or a query.
 func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 	in.quarantine.wait(in.ctx, link)
-	m, err := pbft.Decode(frame)
+	m, err := wire.Decode(frame)
 	if err != nil {
-		in.refuse("client", pbft.PublicKey(link.Key()), err)
+		in.refuse("client", wire.PublicKey(link.Key()), err)
 		in.quarantine.extend(link, time.Now(), malformedPause) // its next link costs us a handshake
 		in.quarantine.wait(in.ctx, link)
 		link.Close()
 		return
 	}
 	switch m := m.(type) {
-	case *pbft.Inquire:
+	case *wire.Inquire:
 		in.answer(link)
 		in.quarantine.extend(link, time.Now(), inquiryPause)
-	case *pbft.Attach:
-		in.routes.set(pbft.RequestID{Client: link.Key(), Session: m.Session}, link)
-	case *pbft.Query:
+	case *wire.Attach:
+		in.routes.set(wire.RequestID{Client: link.Key(), Session: m.Session}, link)
+	case *wire.Query:
 		in.query(link, m)
-	case *pbft.Request:
+	case *wire.Request:
 		in.request(link, m, len(frame))
 	default:
-		in.refuse("client", pbft.PublicKey(link.Key()), errMisplaced)
+		in.refuse("client", wire.PublicKey(link.Key()), errMisplaced)
 	}
 }
 
-func (in *intake) request(link *network.ClientLink, m *pbft.Request, bytes int) {
-	in.signatures.check(in.signatures.client(link), m, func(v pbft.Verified) { in.order(link, m, v, bytes) },
+func (in *intake) request(link *network.ClientLink, m *wire.Request, bytes int) {
+	in.signatures.check(in.signatures.client(link), m, func(v wire.Verified) { in.order(link, m, v, bytes) },
 		func(err error) {
-			in.refuse("client", pbft.PublicKey(link.Key()), err)
-			if errors.Is(err, pbft.ErrSignature) {
+			in.refuse("client", wire.PublicKey(link.Key()), err)
+			if errors.Is(err, wire.ErrSignature) {
 				in.quarantine.extend(link, time.Now(), badSignaturePause)
 			}
 		})
@@ -122,19 +123,19 @@ func (in *intake) request(link *network.ClientLink, m *pbft.Request, bytes int) 
 
 // order passes a request that is believed on to the loop. Where there is no room it waits, which holds back its own
 // link and no other, so that links take turns however much one of them sends (C6).
-func (in *intake) order(link *network.ClientLink, m *pbft.Request, v pbft.Verified, bytes int) {
+func (in *intake) order(link *network.ClientLink, m *wire.Request, v wire.Verified, bytes int) {
 	in.routes.set(m.ID, link)
 	in.lanes.clients.put(in.ctx, pbft.Received{From: pbft.Source{Client: true}, Msg: v}, bytes)
 }
 
 // query reads a past state for a client and holds back its link meanwhile.
-func (in *intake) query(link *network.ClientLink, m *pbft.Query) {
-	if err := pbft.Check(in.cfg, m); err != nil {
-		in.refuse("client", pbft.PublicKey(link.Key()), err)
+func (in *intake) query(link *network.ClientLink, m *wire.Query) {
+	if err := wire.Check(in.cfg, m); err != nil {
+		in.refuse("client", wire.PublicKey(link.Key()), err)
 		return
 	}
 	if reply, ok := in.past.answer(in.ctx, m); ok {
-		link.Send(pbft.Encode(reply))
+		link.Send(wire.Encode(reply))
 	}
 }
 
@@ -157,7 +158,7 @@ func (in *intake) answer(link *network.ClientLink) {
 		in.log.Error("the report cannot be encoded", "error", err)
 		return
 	}
-	link.Send(pbft.Encode(&pbft.Report{Document: document}))
+	link.Send(wire.Encode(&wire.Report{Document: document}))
 }
 
 // part ends the streams of a replica that sent no message.

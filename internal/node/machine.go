@@ -9,6 +9,7 @@ import (
 
 	"tagma/internal/replica"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
 
@@ -19,7 +20,7 @@ type machine struct {
 	giver    *giver
 	timeout  time.Duration
 	now      func() time.Duration
-	send     func(to pbft.ReplicaID, m pbft.Message)
+	send     func(to wire.ReplicaID, m wire.Message)
 	done     chan<- pbft.Event // to the loop
 	data     *mailbox          // of donors, for the mover
 	log      *transferLog
@@ -43,7 +44,7 @@ const (
 	dataBytes   = 16 << 20
 )
 
-func newMachine(cfg *pbft.Config, st replica.Store, service *statemachine.Service, done chan<- pbft.Event,
+func newMachine(cfg *wire.Config, st replica.Store, service *statemachine.Service, done chan<- pbft.Event,
 	counts *metrics,
 ) *machine {
 	m := &machine{
@@ -73,7 +74,7 @@ func (m *machine) Do(work pbft.Effect) {
 }
 
 // Lookup answers from the sessions (C3).
-func (m *machine) Lookup(req *pbft.Request) (*pbft.Reply, bool) { return m.executor.Lookup(req) }
+func (m *machine) Lookup(req *wire.Request) (*wire.Reply, bool) { return m.executor.Lookup(req) }
 
 // Beside runs a job on a goroutine, and what it returns on the executor's.
 func (m *machine) Beside(job func() (done func())) {
@@ -96,7 +97,7 @@ func (m *machine) Report(ev pbft.Event) {
 }
 
 // Send sends a message to another replica.
-func (m *machine) Send(to pbft.ReplicaID, msg pbft.Message) { m.send(to, msg) }
+func (m *machine) Send(to wire.ReplicaID, msg wire.Message) { m.send(to, msg) }
 
 // waiting counts the work that is queued here.
 func (m *machine) waiting() int {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // mailbox holds verified messages for a goroutine that must not hold up those who read the network. Each sender has
@@ -23,8 +23,8 @@ type mailbox struct {
 }
 
 type letter struct {
-	from  pbft.ReplicaID
-	msg   pbft.Verified
+	from  wire.ReplicaID
+	msg   wire.Verified
 	bytes int
 }
 
@@ -36,7 +36,7 @@ func newMailbox(senders, most, bytes int, lost prometheus.Counter) *mailbox {
 }
 
 // put adds a message if its sender has room.
-func (b *mailbox) put(from pbft.ReplicaID, msg pbft.Verified, bytes int) {
+func (b *mailbox) put(from wire.ReplicaID, msg wire.Verified, bytes int) {
 	b.mu.Lock()
 	h := &b.held[from]
 	fits := h.letters < b.most && h.bytes+bytes <= b.bytes

@@ -3,7 +3,7 @@ package node
 import (
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // S4: whoever floods a mailbox loses messages of its own, nobody else's, and the flood is bounded in number and in
@@ -11,7 +11,7 @@ import (
 func TestS4_AMailboxHasRoomForEachSender(t *testing.T) {
 	m := newMetrics()
 	b := newMailbox(4, 3, 1000, m.lostData)
-	data := pbft.Own(&pbft.Data{})
+	data := wire.Own(&wire.Data{})
 	for range 100 {
 		b.put(1, data, 10)
 	}
@@ -20,7 +20,7 @@ func TestS4_AMailboxHasRoomForEachSender(t *testing.T) {
 	b.put(2, data, 600)
 	b.put(2, data, 400)
 	b.put(3, data, 10)
-	from := map[pbft.ReplicaID]int{}
+	from := map[wire.ReplicaID]int{}
 	for _, l := range b.take() {
 		from[l.from]++
 	}

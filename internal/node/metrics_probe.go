@@ -6,6 +6,7 @@ import (
 
 	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // probe stands between the driver and the core and measures what passes: the core itself knows no metrics and no clock.
@@ -35,13 +36,13 @@ var phaseNames = [phases]string{prepared: "prepare", committed: "commit", execut
 
 // slotTimes is what is known of one batch; times count from the probe's beginning.
 type slotTimes struct {
-	seq             pbft.Seq
+	seq             wire.Seq
 	phase           phase
 	whole           bool // seen from its pre-prepare on
 	proposed, since time.Duration
 }
 
-func newProbe(cfg *pbft.Config, core driver.Core, m *metrics) *probe {
+func newProbe(cfg *wire.Config, core driver.Core, m *metrics) *probe {
 	return &probe{Core: core, metrics: m, began: time.Now(), slots: make([]slotTimes, 2*cfg.LogWindow)}
 }
 
@@ -64,15 +65,15 @@ func (p *probe) Step(ev pbft.Event) []pbft.Effect {
 func (p *probe) see(e pbft.Effect) {
 	switch e := e.(type) {
 	case pbft.Broadcast:
-		if m, ok := e.Msg.(*pbft.PrePrepare); ok {
+		if m, ok := e.Msg.(*wire.PrePrepare); ok {
 			p.reached(m.Seq, proposed)
 		}
 	case pbft.Persist:
 		switch r := e.Record.(type) {
-		case *pbft.Accepted:
+		case *wire.Accepted:
 			p.reached(r.PrePrepare.Seq, proposed)
-		case *pbft.Prepared:
-			p.reached(pbft.RecordSeq(r), prepared)
+		case *wire.Prepared:
+			p.reached(wire.RecordSeq(r), prepared)
 		default: // ends no phase
 		}
 	case pbft.Execute:
@@ -92,8 +93,8 @@ func (p *probe) see(e pbft.Effect) {
 }
 
 // responded looks at a reply on its way to the network.
-func (p *probe) responded(r *pbft.Reply) {
-	if r.Outcome == pbft.OutcomeBusy {
+func (p *probe) responded(r *wire.Reply) {
+	if r.Outcome == wire.OutcomeBusy {
 		p.metrics.busy.Inc()
 		return
 	}
@@ -103,7 +104,7 @@ func (p *probe) responded(r *pbft.Reply) {
 
 // reached notes that a batch has come to a phase, the first time that it does. A phase counts if the one before it was
 // seen too: a batch that is followed by its certificate (N7), or from before a restart, has only some of them.
-func (p *probe) reached(seq pbft.Seq, to phase) {
+func (p *probe) reached(seq wire.Seq, to phase) {
 	s := &p.slots[uint64(seq)%uint64(len(p.slots))]
 	if seq < s.seq || seq == 0 || seq == s.seq && to <= s.phase {
 		return
@@ -135,7 +136,7 @@ type timedJournal struct {
 }
 
 // Append makes one turn durable.
-func (j timedJournal) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
+func (j timedJournal) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	began := time.Now()
 	err := j.Journal.Append(turn, anchor)
 	j.metrics.append.Observe(time.Since(began).Seconds())
@@ -150,7 +151,7 @@ type probedTransport struct {
 }
 
 // Respond sends a reply.
-func (t probedTransport) Respond(reply *pbft.Reply) {
+func (t probedTransport) Respond(reply *wire.Reply) {
 	t.probe.responded(reply)
 	t.Transport.Respond(reply)
 }

@@ -8,6 +8,7 @@ import (
 
 	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // script is a core that answers each event with the next effects.
@@ -50,7 +51,7 @@ type trial struct {
 
 func newTrial() trial {
 	core := &script{}
-	return trial{newProbe(&pbft.Config{LogWindow: 8}, core, newMetrics()), core}
+	return trial{newProbe(&wire.Config{LogWindow: 8}, core, newMetrics()), core}
 }
 
 // after lets time pass and then has the core do something.
@@ -60,34 +61,34 @@ func (tr trial) after(d time.Duration, ev pbft.Event, effects ...pbft.Effect) {
 	tr.Step(ev)
 }
 
-func (tr trial) reply(d time.Duration, seq pbft.Seq) {
+func (tr trial) reply(d time.Duration, seq wire.Seq) {
 	<-time.After(d)
-	tr.responded(&pbft.Reply{Seq: seq})
+	tr.responded(&wire.Reply{Seq: seq})
 }
 
-func prePrepare(seq pbft.Seq) pbft.Effect {
-	return pbft.Persist{Record: &pbft.Accepted{PrePrepare: &pbft.PrePrepare{Seq: seq}}}
+func prePrepare(seq wire.Seq) pbft.Effect {
+	return pbft.Persist{Record: &wire.Accepted{PrePrepare: &wire.PrePrepare{Seq: seq}}}
 }
 
-func certificate(seq pbft.Seq) pbft.Effect {
-	return pbft.Persist{Record: &pbft.Prepared{Cert: pbft.PreparedCert{Seq: seq}}}
+func certificate(seq wire.Seq) pbft.Effect {
+	return pbft.Persist{Record: &wire.Prepared{Cert: wire.PreparedCert{Seq: seq}}}
 }
 
-func execution(seq pbft.Seq, requests ...*pbft.Request) pbft.Effect {
-	return pbft.Execute{Seq: seq, Body: &pbft.Body{Requests: requests}}
+func execution(seq wire.Seq, requests ...*wire.Request) pbft.Effect {
+	return pbft.Execute{Seq: seq, Body: &wire.Body{Requests: requests}}
 }
 
 func TestProbe_TimesEachPhaseOfABatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTrial()
-		for _, first := range []pbft.Effect{prePrepare(1), pbft.Broadcast{Msg: &pbft.PrePrepare{Seq: 2}}} {
-			seq := pbft.Seq(1)
+		for _, first := range []pbft.Effect{prePrepare(1), pbft.Broadcast{Msg: &wire.PrePrepare{Seq: 2}}} {
+			seq := wire.Seq(1)
 			if _, own := first.(pbft.Broadcast); own {
 				seq = 2
 			}
 			tr.after(0, pbft.Tick{}, first)
 			tr.after(time.Second, pbft.Tick{}, certificate(seq), certificate(seq))
-			tr.after(2*time.Second, pbft.Tick{}, execution(seq, &pbft.Request{Ops: make([][]byte, 3)}, &pbft.Request{Ops: make([][]byte, 1)}))
+			tr.after(2*time.Second, pbft.Tick{}, execution(seq, &wire.Request{Ops: make([][]byte, 3)}, &wire.Request{Ops: make([][]byte, 1)}))
 			tr.after(3*time.Second, pbft.Executed{Seq: seq})
 			tr.reply(4*time.Second, seq)
 			tr.reply(time.Second, seq) // another one of the batch
@@ -126,7 +127,7 @@ func TestProbe_CountsDropsEvidenceAndBusyAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTrial()
 		tr.after(0, pbft.Tick{}, pbft.Dropped{Why: pbft.ReasonConflict}, pbft.Dropped{Why: "unheard of"}, pbft.Accuse{})
-		tr.responded(&pbft.Reply{Outcome: pbft.OutcomeBusy})
+		tr.responded(&wire.Reply{Outcome: wire.OutcomeBusy})
 		want(t, tr.metrics, map[string]float64{
 			"tagma_dropped_total " + string(pbft.ReasonConflict): 1, "tagma_dropped_total other": 1,
 			"tagma_dropped_total " + string(pbft.ReasonDuplicate): 0, "tagma_evidence_total": 1, "tagma_replies_total": 0,
@@ -164,19 +165,19 @@ func want(t *testing.T, m *metrics, values map[string]float64) {
 // BenchmarkProbe is what one batch of 64 requests costs from its pre-prepare to its replies.
 func BenchmarkProbe(b *testing.B) {
 	tr := newTrial()
-	body := &pbft.Body{}
+	body := &wire.Body{}
 	for range 64 {
-		body.Requests = append(body.Requests, &pbft.Request{Ops: make([][]byte, 1)})
+		body.Requests = append(body.Requests, &wire.Request{Ops: make([][]byte, 1)})
 	}
 	b.ReportAllocs()
 	for i := range b.N {
-		seq := pbft.Seq(i + 1)
+		seq := wire.Seq(i + 1)
 		tr.reached(seq, proposed)
 		tr.reached(seq, prepared)
 		tr.see(pbft.Execute{Seq: seq, Body: body})
 		tr.reached(seq, executed)
 		for range 64 {
-			tr.responded(&pbft.Reply{Seq: seq})
+			tr.responded(&wire.Reply{Seq: seq})
 		}
 	}
 }

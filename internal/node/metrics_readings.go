@@ -6,7 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 const (
@@ -30,7 +30,7 @@ var protocolReadings = []reading{
 		},
 	},
 	{"tagma_ready", "1 if the replica's health is ok.", gauge, nil, truth(func(s *snapshot) bool { return s.report.Health == healthy })},
-	{"tagma_view", "View.", gauge, nil, value(func(s *snapshot) pbft.View { return s.inside.View })},
+	{"tagma_view", "View.", gauge, nil, value(func(s *snapshot) wire.View { return s.inside.View })},
 	{"tagma_active", "1 if the view is active here.", gauge, nil, truth(func(s *snapshot) bool { return s.inside.Active })},
 	{
 		"tagma_primary", "1 if this replica is the primary of its view.", gauge, nil,
@@ -42,15 +42,15 @@ var protocolReadings = []reading{
 	},
 	{
 		"tagma_low_watermark", "Low watermark h: the last stable checkpoint.", gauge, nil,
-		value(func(s *snapshot) pbft.Seq { return s.inside.Stable }),
+		value(func(s *snapshot) wire.Seq { return s.inside.Stable }),
 	},
 	{
 		"tagma_high_watermark", "High watermark H: the last sequence number that may be ordered.", gauge, nil,
-		value(func(s *snapshot) pbft.Seq { return s.inside.Stable + s.node.home.Config.LogWindow }),
+		value(func(s *snapshot) wire.Seq { return s.inside.Stable + s.node.home.Config.LogWindow }),
 	},
 	{
 		"tagma_executed", "Last sequence number handed to execution.", gauge, nil,
-		value(func(s *snapshot) pbft.Seq { return s.inside.Executed }),
+		value(func(s *snapshot) wire.Seq { return s.inside.Executed }),
 	},
 	{"tagma_in_flight", "Sequence numbers known and not executed.", gauge, nil, value(func(s *snapshot) uint64 { return s.report.InFlight })},
 	{"tagma_pending_requests", "Requests that wait for order.", gauge, nil, value(func(s *snapshot) int { return s.inside.Pending })},

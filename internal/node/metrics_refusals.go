@@ -4,7 +4,7 @@ import (
 	"errors"
 	"sync/atomic"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // refusals count what was not believed, by the kind of link it came over and by what was wrong with it.
@@ -18,10 +18,10 @@ var causes = [...]struct {
 	name string
 	is   []error
 }{
-	{"malformed", []error{pbft.ErrMalformed}},
-	{"signature", []error{pbft.ErrSignature}},
-	{"stranger", []error{pbft.ErrUnknownMember, pbft.ErrUnknownClient}},
-	{"invalid", []error{pbft.ErrInvalid}},
+	{"malformed", []error{wire.ErrMalformed}},
+	{"signature", []error{wire.ErrSignature}},
+	{"stranger", []error{wire.ErrUnknownMember, wire.ErrUnknownClient}},
+	{"invalid", []error{wire.ErrInvalid}},
 	{"misplaced", []error{errMisplaced}},
 }
 

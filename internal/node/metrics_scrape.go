@@ -9,6 +9,7 @@ import (
 	"tagma/internal/replica"
 	"tagma/network"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // scrape reads what has a present value somewhere in the node, once for each scrape, and costs nothing between two.
@@ -70,7 +71,7 @@ func (c *scrape) Collect(out chan<- prometheus.Metric) {
 }
 
 // value is a reading without labels.
-func value[T int | int64 | uint64 | pbft.Seq | pbft.View](of func(*snapshot) T) func(*snapshot, emit) {
+func value[T int | int64 | uint64 | wire.Seq | wire.View](of func(*snapshot) T) func(*snapshot, emit) {
 	return func(s *snapshot, out emit) { out(float64(of(s))) }
 }
 

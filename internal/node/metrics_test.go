@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 func TestMetrics_MoveAsRequestsExecute(t *testing.T) {
@@ -66,7 +67,7 @@ func TestMetrics_CountWhatIsRefused(t *testing.T) {
 	b.startAll()
 	w := b.asClient(b.fresh.Clients[0])
 	// What is no message comes last: it ends the link, and takes along what follows it there.
-	for _, frame := range [][]byte{pbft.Encode(&pbft.Report{Document: []byte("{}")}), []byte("junk")} {
+	for _, frame := range [][]byte{wire.Encode(&wire.Report{Document: []byte("{}")}), []byte("junk")} {
 		b.until("it is sent", func([]Report) bool { return w.send(0, frame) }) // a quorum is connected, perhaps without replica 0
 	}
 	b.until("both are counted", func([]Report) bool {
@@ -80,7 +81,7 @@ func TestRefusals_EachErrorHasItsCause(t *testing.T) {
 	t.Parallel()
 	var r refusals
 	for i, err := range []error{
-		pbft.ErrMalformed, pbft.ErrSignature, pbft.ErrUnknownMember, pbft.ErrUnknownClient, pbft.ErrInvalid, errMisplaced,
+		wire.ErrMalformed, wire.ErrSignature, wire.ErrUnknownMember, wire.ErrUnknownClient, wire.ErrInvalid, errMisplaced,
 		errors.New("something new"),
 	} {
 		r.add(linkKinds[i%2], fmt.Errorf("wrapped: %w", err))

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // S4: what only clients and replicas say to each other costs a replica nothing to send, so another one that says it loses
@@ -17,9 +17,9 @@ func TestS4_AReplicaThatSpeaksLikeAClientLosesItsLinks(t *testing.T) {
 	}
 	w := b.asMember(3)
 	misplaced := [][]byte{
-		pbft.Encode(&pbft.Inquire{}), pbft.Encode(&pbft.Attach{Session: 1}), pbft.Encode(&pbft.Query{Nonce: 1}),
-		pbft.Encode(&pbft.Reply{ID: pbft.RequestID{T: 1}, Outcome: pbft.OutcomeExecuted}),
-		pbft.Encode(&pbft.Report{Document: []byte("{}")}), pbft.Encode(&pbft.QueryReply{Nonce: 1}),
+		wire.Encode(&wire.Inquire{}), wire.Encode(&wire.Attach{Session: 1}), wire.Encode(&wire.Query{Nonce: 1}),
+		wire.Encode(&wire.Reply{ID: wire.RequestID{T: 1}, Outcome: wire.OutcomeExecuted}),
+		wire.Encode(&wire.Report{Document: []byte("{}")}), wire.Encode(&wire.QueryReply{Nonce: 1}),
 	}
 	for _, frame := range misplaced {
 		before, since := b.nodes[0].counts.refused.Load(), w.peers()[0].Since
@@ -44,7 +44,7 @@ func TestC6_InquiriesArePaced(t *testing.T) {
 	b.startAll()
 	w := b.asClient(b.fresh.Clients[1])
 	b.until("it is connected", func([]Report) bool { return w.peers()[0].Connected })
-	frame := pbft.Encode(&pbft.Inquire{})
+	frame := wire.Encode(&wire.Inquire{})
 	began := time.Now()
 	const asked = 100
 	for range asked {
@@ -66,7 +66,7 @@ func TestS4_AReplicaThatLiesIsReadLess(t *testing.T) {
 	}
 	w := b.asMember(3)
 	b.until("it is connected", func([]Report) bool { return w.peers()[0].Connected })
-	forged := pbft.Encode(&pbft.Suspect{View: 1, Replica: 3})
+	forged := wire.Encode(&wire.Suspect{View: 1, Replica: 3})
 	const lies = 20
 	began := time.Now()
 	for sent := range uint64(lies) {

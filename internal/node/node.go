@@ -14,6 +14,7 @@ import (
 	"tagma/internal/replica"
 	"tagma/network"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Options vary a node.
@@ -22,7 +23,7 @@ type Options struct {
 	// Replace puts another actor in the replica's place: an attacker around it. Such a node may sign contradictions: it
 	// is given the replica's key to sign with, since the driver signs nothing but broadcasts. It is asked again if the
 	// replica had to begin a new life.
-	Replace func(*pbft.Config, *pbft.Replica, func([]byte) pbft.Signature) driver.Core
+	Replace func(*wire.Config, *pbft.Replica, func([]byte) wire.Signature) driver.Core
 	// Transport puts something in the way of everything that leaves the replica: a network that loses and delays. What
 	// it returns must not block, like what it is given, and may be called from several goroutines.
 	Transport func(driver.Transport) driver.Transport
@@ -120,13 +121,13 @@ func (n *Node) rest(why error) error {
 	return nil
 }
 
-func (n *Node) sign(b []byte) pbft.Signature { return n.home.Key.Sign(b) }
+func (n *Node) sign(b []byte) wire.Signature { return n.home.Key.Sign(b) }
 
 // now is the time since the node started.
 func (n *Node) now() time.Duration { return time.Since(n.began) }
 
 // send sends a message that bears no signature of ours.
-func (n *Node) send(to pbft.ReplicaID, m pbft.Message) { n.transport.Send(to, pbft.Encode(m)) }
+func (n *Node) send(to wire.ReplicaID, m wire.Message) { n.transport.Send(to, wire.Encode(m)) }
 
 func (n *Node) listen() (err error) {
 	if n.admin, err = openAdmin(n); err != nil {

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
 
@@ -32,7 +32,7 @@ func newQueries(ask func(<-chan struct{}, []byte, uint64) ([]byte, error), silen
 
 // answer waits for its turn and reads. It reports false when there is nothing to say: ctx has ended, reading took too long,
 // or this replica's state or storage cannot be trusted.
-func (q *queries) answer(ctx context.Context, m *pbft.Query) (*pbft.QueryReply, bool) {
+func (q *queries) answer(ctx context.Context, m *wire.Query) (*wire.QueryReply, bool) {
 	select {
 	case q.room <- struct{}{}:
 	case <-ctx.Done():
@@ -44,15 +44,15 @@ func (q *queries) answer(ctx context.Context, m *pbft.Query) (*pbft.QueryReply, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, queryPatience)
 	defer cancel()
-	reply := &pbft.QueryReply{Nonce: m.Nonce, At: m.At}
+	reply := &wire.QueryReply{Nonce: m.Nonce, At: m.At}
 	result, err := q.ask(ctx.Done(), m.Op, uint64(m.At))
 	switch {
 	case err == nil:
-		reply.Outcome, reply.Result = pbft.QueryAnswered, result
+		reply.Outcome, reply.Result = wire.QueryAnswered, result
 	case errors.Is(err, statemachine.ErrNotRetained):
-		reply.Outcome = pbft.QueryNotRetained
+		reply.Outcome = wire.QueryNotRetained
 	case errors.Is(err, statemachine.ErrNotExecuted):
-		reply.Outcome = pbft.QueryNotExecuted
+		reply.Outcome = wire.QueryNotExecuted
 	case errors.Is(err, statemachine.ErrStopped):
 		q.log.Debug("a query took too long, or the node ends", "seq", uint64(m.At))
 		return nil, false

@@ -10,13 +10,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/statemachine/memstore"
 )
 
 func TestC9_AQuerysOutcomeSaysWhatTheStateIs(t *testing.T) {
-	outcomes := map[pbft.Seq]pbft.QueryOutcome{3: pbft.QueryAnswered, 1: pbft.QueryNotRetained, 9: pbft.QueryNotExecuted}
+	outcomes := map[wire.Seq]wire.QueryOutcome{3: wire.QueryAnswered, 1: wire.QueryNotRetained, 9: wire.QueryNotExecuted}
 	ask := func(_ <-chan struct{}, op []byte, at uint64) ([]byte, error) {
 		switch at {
 		case 1:
@@ -30,16 +30,16 @@ func TestC9_AQuerysOutcomeSaysWhatTheStateIs(t *testing.T) {
 	}
 	q := newQueries(ask, func() bool { return false }, slog.New(slog.DiscardHandler))
 	for at, want := range outcomes {
-		got, ok := q.answer(t.Context(), &pbft.Query{Nonce: 5, At: at, Op: []byte("op")})
-		if !ok || got.Nonce != 5 || got.At != at || got.Outcome != want || (len(got.Result) > 0) != (want == pbft.QueryAnswered) {
+		got, ok := q.answer(t.Context(), &wire.Query{Nonce: 5, At: at, Op: []byte("op")})
+		if !ok || got.Nonce != 5 || got.At != at || got.Outcome != want || (len(got.Result) > 0) != (want == wire.QueryAnswered) {
 			t.Errorf("at %d: %+v, %v; want outcome %d", at, got, ok, want)
 		}
 	}
-	if got, ok := q.answer(t.Context(), &pbft.Query{At: 7}); ok {
+	if got, ok := q.answer(t.Context(), &wire.Query{At: 7}); ok {
 		t.Errorf("a storage that fails gives %+v", got)
 	}
 	q.silent = func() bool { return true }
-	if got, ok := q.answer(t.Context(), &pbft.Query{At: 3}); ok {
+	if got, ok := q.answer(t.Context(), &wire.Query{At: 3}); ok {
 		t.Errorf("K2: a state that contradicts a stable checkpoint gives %+v", got)
 	}
 }
@@ -62,7 +62,7 @@ func TestC9_AFewQueriesRunAtOnceAndTheOthersWait(t *testing.T) {
 		answered := 0
 		for range queriesAtOnce + 3 {
 			all.Go(func() {
-				_, ok := q.answer(ctx, &pbft.Query{})
+				_, ok := q.answer(ctx, &wire.Query{})
 				mu.Lock()
 				defer mu.Unlock()
 				if ok {
@@ -93,13 +93,13 @@ func TestC9_AQueryThatTakesTooLongIsGivenUp(t *testing.T) {
 		}
 		q := newQueries(endless.QueryUntil, func() bool { return false }, slog.New(slog.DiscardHandler))
 		begun := time.Now()
-		if _, ok := q.answer(t.Context(), &pbft.Query{Op: []byte("op")}); ok || time.Since(begun) > queryPatience+time.Second {
+		if _, ok := q.answer(t.Context(), &wire.Query{Op: []byte("op")}); ok || time.Since(begun) > queryPatience+time.Second {
 			t.Errorf("answered %t after %v", ok, time.Since(begun))
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		begun = time.Now()
-		if _, ok := q.answer(ctx, &pbft.Query{Op: []byte("op")}); ok || time.Since(begun) > 2*time.Second {
+		if _, ok := q.answer(ctx, &wire.Query{Op: []byte("op")}); ok || time.Since(begun) > 2*time.Second {
 			t.Errorf("answered %t %v after it began, when the node ended after one second", ok, time.Since(begun))
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"tagma/checkpoint/store"
 	"tagma/internal/replica"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Recovery is how a replica comes back after a start or after it was left behind.
@@ -81,7 +82,7 @@ func (n *Node) forgottenReport(a *amnesiac) *Recovery {
 	r := &Recovery{Phase: PhaseForgotten, Why: a.Why, Needed: cfg.N() - cfg.F()}
 	for id, answer := range *a.answers.Load() {
 		switch {
-		case pbft.ReplicaID(id) == cfg.Self:
+		case wire.ReplicaID(id) == cfg.Self:
 		case answer.Whole:
 			r.Whole = append(r.Whole, id)
 		case answer.Heard:

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"tagma/internal/driver"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // ballots notes every vote that leaves a replica, and what it logs.
@@ -18,7 +18,7 @@ type ballots struct {
 	driver.Transport
 	log  lines
 	mu   sync.Mutex
-	cast []pbft.Message
+	cast []wire.Message
 }
 
 func (v *ballots) options() Options {
@@ -28,8 +28,8 @@ func (v *ballots) options() Options {
 	}
 }
 
-func (v *ballots) Send(to pbft.ReplicaID, frame []byte) {
-	if m, err := pbft.Decode(frame); err == nil && pbft.Durable(m) {
+func (v *ballots) Send(to wire.ReplicaID, frame []byte) {
+	if m, err := wire.Decode(frame); err == nil && wire.Durable(m) {
 		v.mu.Lock()
 		v.cast = append(v.cast, m)
 		v.mu.Unlock()
@@ -38,21 +38,21 @@ func (v *ballots) Send(to pbft.ReplicaID, frame []byte) {
 }
 
 // below counts votes in views below one, and view changes to them: what a replica that forgot must not send (D8.7).
-func (v *ballots) below(view pbft.View) (n int) {
+func (v *ballots) below(view wire.View) (n int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, m := range v.cast {
 		at := view
 		switch m := m.(type) {
-		case *pbft.PrePrepare:
+		case *wire.PrePrepare:
 			at = m.View
-		case *pbft.Prepare:
+		case *wire.Prepare:
 			at = m.View
-		case *pbft.Commit:
+		case *wire.Commit:
 			at = m.View
-		case *pbft.ViewChange:
+		case *wire.ViewChange:
 			at = m.View
-		case *pbft.NewView:
+		case *wire.NewView:
 			at = m.View
 		}
 		if at < view {

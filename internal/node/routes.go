@@ -4,13 +4,13 @@ import (
 	"sync"
 
 	"tagma/network"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // session names one session of one client.
 type session struct {
-	client pbft.PublicKey
-	number pbft.Session
+	client wire.PublicKey
+	number wire.Session
 }
 
 // routes knows over which link each session's replies go. It is bounded by the links: a link's routes go when
@@ -31,7 +31,7 @@ func newRoutes() *routes {
 // set notes where replies to a session go. A link that proves another key than the client's (a gateway, or somebody who
 // repeats a request that he saw) takes no route from one that proves the client's own. The oldest route of a link that
 // has too many is forgotten.
-func (r *routes) set(id pbft.RequestID, link *network.ClientLink) {
+func (r *routes) set(id wire.RequestID, link *network.ClientLink) {
 	s := session{id.Client, id.Session}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,7 +51,7 @@ func (r *routes) set(id pbft.RequestID, link *network.ClientLink) {
 }
 
 // find returns the link of a session, or nil.
-func (r *routes) find(id pbft.RequestID) *network.ClientLink {
+func (r *routes) find(id wire.RequestID) *network.ClientLink {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.links[session{id.Client, id.Session}]

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"tagma/internal/replica"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Each step of a transfer is told once, and how far it is every five seconds.
@@ -26,11 +26,11 @@ func TestTransferLog_TellsEachStepOnce(t *testing.T) {
 	at(2*time.Second, func() { p.Phase, p.Began = replica.Choosing, 2*time.Second })
 	at(3*time.Second, func() { p.Phase, p.Seq, p.Rounds = replica.Loading, 40, 1 })
 	at(4*time.Second, func() { p.Phase = replica.Fetching })
-	at(5*time.Second, func() { p.Pinned, p.Donors = 1, []pbft.ReplicaID{2} })
+	at(5*time.Second, func() { p.Pinned, p.Donors = 1, []wire.ReplicaID{2} })
 	at(6*time.Second, func() { p.Share, p.Bytes = 0.25, 1000 })
 	at(10*time.Second, func() { p.Share, p.Bytes = 0.5, 4000 })
 	at(11*time.Second, func() { p.Blamed, p.LastBlame = 1, "replica 2: not its hash" })
-	at(12*time.Second, func() { p.Pinned, p.Donors, p.Seq, p.Rounds = 1, []pbft.ReplicaID{1}, 48, 2 })
+	at(12*time.Second, func() { p.Pinned, p.Donors, p.Seq, p.Rounds = 1, []wire.ReplicaID{1}, 48, 2 })
 	at(13*time.Second, func() { p.Phase, p.Bytes = replica.Switching, 8000 })
 	at(14*time.Second, func() { p.Phase, p.Finished = replica.Idle, 1 })
 	at(30*time.Second, func() { p.Phase, p.Began, p.Bytes, p.Rounds = replica.Choosing, 30*time.Second, 0, 0 })

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"tagma/internal/driver"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // toll counts what passes it.
@@ -15,12 +15,12 @@ type toll struct {
 	sent, responded *atomic.Int64
 }
 
-func (t toll) Send(to pbft.ReplicaID, frame []byte) {
+func (t toll) Send(to wire.ReplicaID, frame []byte) {
 	t.sent.Add(1)
 	t.Transport.Send(to, frame)
 }
 
-func (t toll) Respond(reply *pbft.Reply) {
+func (t toll) Respond(reply *wire.Reply) {
 	t.responded.Add(1)
 	t.Transport.Respond(reply)
 }

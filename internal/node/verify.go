@@ -7,13 +7,13 @@ import (
 
 	"tagma/crypto"
 	"tagma/network"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // verification has the signatures of every link's messages verified, many links' together, and hands each link's messages
 // on in order (S1, S2).
 type verification struct {
-	cfg      *pbft.Config
+	cfg      *wire.Config
 	verifier *crypto.Verifier
 	pool     *crypto.Pool
 	votes    []*crypto.Source // by replica: what came over its lane for votes
@@ -23,7 +23,7 @@ type verification struct {
 	clients map[*network.ClientLink]*crypto.Source
 }
 
-func newVerification(cfg *pbft.Config) *verification {
+func newVerification(cfg *wire.Config) *verification {
 	members := make([][32]byte, len(cfg.Members))
 	for i, k := range cfg.Members {
 		members[i] = k
@@ -44,10 +44,10 @@ func newVerification(cfg *pbft.Config) *verification {
 
 // check looks at a message's structure at once and at its signatures when it is their turn, then calls believed on a
 // goroutine of the pool, or refused.
-func (v *verification) check(from *crypto.Source, m pbft.Message, believed func(pbft.Verified), refused func(error)) {
+func (v *verification) check(from *crypto.Source, m wire.Message, believed func(wire.Verified), refused func(error)) {
 	var claims []crypto.Claim
 	// What Verify returns here is believed only when the pool has vouched for the claims it lists.
-	message, err := pbft.Verify(v.cfg, m, func(listed []pbft.Claim) bool {
+	message, err := wire.Verify(v.cfg, m, func(listed []wire.Claim) bool {
 		claims = make([]crypto.Claim, len(listed))
 		for i, c := range listed {
 			claims[i] = crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig}
@@ -62,7 +62,7 @@ func (v *verification) check(from *crypto.Source, m pbft.Message, believed func(
 		if holds {
 			believed(message)
 		} else {
-			refused(fmt.Errorf("%s: %w", pbft.TypeOf(m), pbft.ErrSignature))
+			refused(fmt.Errorf("%s: %w", wire.TypeOf(m), wire.ErrSignature))
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"tagma/internal/cluster"
 	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 var small = cluster.Protocol{CheckpointInterval: 8, LogWindow: 32}
@@ -19,7 +20,7 @@ func (m mute) Step(ev pbft.Event) []pbft.Effect {
 	for _, e := range m.Core.Step(ev) {
 		if b, ok := e.(pbft.Broadcast); ok {
 			switch b.Msg.(type) {
-			case *pbft.PrePrepare, *pbft.NewView, *pbft.Heartbeat:
+			case *wire.PrePrepare, *wire.NewView, *wire.Heartbeat:
 				continue
 			}
 		}
@@ -29,7 +30,7 @@ func (m mute) Step(ev pbft.Event) []pbft.Effect {
 }
 
 func muted() Options {
-	return Options{Replace: func(_ *pbft.Config, r *pbft.Replica, _ func([]byte) pbft.Signature) driver.Core { return mute{r} }}
+	return Options{Replace: func(_ *wire.Config, r *pbft.Replica, _ func([]byte) wire.Signature) driver.Core { return mute{r} }}
 }
 
 func TestTwoOfSevenDownKeepOrdering(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/statemachine/memstore"
 )
@@ -40,7 +41,7 @@ func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- x.run(ctx) }()
-		next := pbft.Seq(0)
+		next := wire.Seq(0)
 		execute := func(n int) {
 			t.Helper()
 			for range n {
@@ -61,7 +62,7 @@ func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 			}
 			return root
 		}
-		snapshotted := func(seq pbft.Seq, root [32]byte) {
+		snapshotted := func(seq wire.Seq, root [32]byte) {
 			t.Helper()
 			if e := (<-done).(pbft.Snapshotted); e.Seq != seq || e.Digest != root {
 				t.Fatalf("snapshot %d, want %d; equal roots: %t", e.Seq, seq, e.Digest == root)
@@ -111,7 +112,7 @@ func TestTheExecutorEndsAfterItsWrite(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- x.run(ctx) }()
-		for seq := pbft.Seq(1); seq <= flushEvery; seq++ {
+		for seq := wire.Seq(1); seq <= flushEvery; seq++ {
 			x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
 			<-done
 		}
@@ -145,7 +146,7 @@ func TestD6_AStoreThatHangsDoesNotKeepAFailedReplicaAlive(t *testing.T) {
 			ctx, stop := context.WithCancelCause(t.Context())
 			ended := make(chan error, 1)
 			go func() { ended <- x.run(ctx) }()
-			for seq := pbft.Seq(1); seq <= flushEvery; seq++ {
+			for seq := wire.Seq(1); seq <= flushEvery; seq++ {
 				x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
 				<-done
 			}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // ErrBack says that the journal of a replica that waited for others is there again: its disk was mounted. The process
@@ -75,7 +76,7 @@ func (a *Asking) Describe() string {
 	for id, answer := range a.Answers() {
 		name := fmt.Sprint(id)
 		switch {
-		case pbft.ReplicaID(id) == a.home.Config.Self:
+		case wire.ReplicaID(id) == a.home.Config.Self:
 		case answer.Whole:
 			whole = append(whole, name)
 		case answer.Heard:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // newAsking is a replica that has lost its journal, and what it wrote.
@@ -22,21 +23,21 @@ func newAsking(r *rig) *Asking {
 }
 
 // answered has a replica answer the question that is out.
-func (r *rig) answered(a *Asking, by pbft.ReplicaID, whole bool, stable pbft.Seq) {
+func (r *rig) answered(a *Asking, by wire.ReplicaID, whole bool, stable wire.Seq) {
 	r.t.Helper()
 	r.chance.Uint64()
 	var nonce uint64
 	for _, e := range a.Step(pbft.Tick{Mono: time.Duration(len(r.lives)+1) * time.Minute}) {
 		if send, is := e.(pbft.Send); is {
-			nonce = send.Msg.(*pbft.Held).Nonce
+			nonce = send.Msg.(*wire.Held).Nonce
 		}
 	}
 	r.lives = append(r.lives, "asked")
-	m := &pbft.HeldBy{Nonce: nonce, Of: r.cfg.Self, Whole: whole}
+	m := &wire.HeldBy{Nonce: nonce, Of: r.cfg.Self, Whole: whole}
 	if stable > 0 {
-		m.Stable = cert(stable, pbft.Digest{9})
+		m.Stable = cert(stable, wire.Digest{9})
 	}
-	a.Step(pbft.Received{From: pbft.Source{Replica: by}, Msg: pbft.Own(m)})
+	a.Step(pbft.Received{From: pbft.Source{Replica: by}, Msg: wire.Own(m)})
 }
 
 // lost is a home whose journal is gone.
@@ -172,7 +173,7 @@ func TestD8_12_AJournalThatDidNotHelpIsNotBack(t *testing.T) {
 	r = newRig(t)
 	r.lay("L", "at the mark")
 	r.text = lifeL.String()
-	why := Proven(pbft.Forgot{Witness: 2, Said: pbft.Statement{Type: pbft.TypeCommit, View: 3, Seq: 9}})
+	why := Proven(pbft.Forgot{Witness: 2, Said: wire.Statement{Type: wire.TypeCommit, View: 3, Seq: 9}})
 	if err := waited(NewAsking(r.home(), why)); err != nil {
 		t.Errorf("the journal that another replica showed to be old: %v", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"tagma/checkpoint/journal"
 	"tagma/checkpoint/store"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Begin writes what others told a replica that had forgotten what it signed: the journal of a new life, and then the
@@ -37,7 +38,7 @@ func Begin(h *Home, rec pbft.Recovery) error {
 }
 
 // keepStore moves a store aside that is damaged, or holds more than the newest checkpoint of others.
-func (h *Home) keepStore(newest pbft.Seq) error {
+func (h *Home) keepStore(newest wire.Seq) error {
 	stored, err := h.State.Exists()
 	if err != nil || !stored {
 		return err

@@ -8,13 +8,14 @@ import (
 	"tagma/checkpoint/store"
 	"tagma/checkpoint/transfer"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Which checkpoint a mover fetches, from whom, and when it tries another one.
 
 // giver is what is known of another replica that may give the state.
 type giver struct {
-	offer   pbft.StableCert
+	offer   wire.StableCert
 	pinned  bool // it serves the checkpoint that is fetched
 	refused bool // it does not
 	blamed  bool // it sent what does not fit its hash
@@ -36,12 +37,12 @@ func (m *Mover) choose() {
 	m.phase, m.offered = Choosing, 0
 	m.starving = m.now
 	trusted := 0
-	m.others(func(_ pbft.ReplicaID, g *giver) {
+	m.others(func(_ wire.ReplicaID, g *giver) {
 		if !g.blamed {
 			trusted++
 		}
 	})
-	m.others(func(_ pbft.ReplicaID, g *giver) { // without anybody to trust the fault may be here: all are tried again
+	m.others(func(_ wire.ReplicaID, g *giver) { // without anybody to trust the fault may be here: all are tried again
 		*g = giver{heardAt: m.now, blamed: g.blamed && trusted > 0, failures: g.failures}
 	})
 	m.askOffers()
@@ -58,7 +59,7 @@ func (m *Mover) chooseAgain() {
 
 func (m *Mover) askOffers() {
 	m.asked = m.now
-	m.others(func(id pbft.ReplicaID, _ *giver) { m.host.Send(id, &pbft.FetchState{}) })
+	m.others(func(id wire.ReplicaID, _ *giver) { m.host.Send(id, &wire.FetchState{}) })
 }
 
 // pick chooses the newest checkpoint that is of use among those that others serve, of the replicas that failed least
@@ -67,7 +68,7 @@ func (m *Mover) askOffers() {
 func (m *Mover) pick() {
 	var best *giver
 	heard, all := 0, len(m.givers)-1
-	m.others(func(_ pbft.ReplicaID, g *giver) {
+	m.others(func(_ wire.ReplicaID, g *giver) {
 		if g.offer.Seq == 0 || g.blamed {
 			return
 		}
@@ -98,19 +99,19 @@ func (g *giver) betterThan(other *giver) bool {
 // down.
 func (m *Mover) starve() {
 	m.starving = m.now
-	m.others(func(_ pbft.ReplicaID, g *giver) { g.blamed, g.failures = false, 0 })
+	m.others(func(_ wire.ReplicaID, g *giver) { g.blamed, g.failures = false, 0 })
 	m.host.Report(pbft.Starving{})
 }
 
 // useful reports whether the state of a checkpoint leads on: it is not below what was executed, nor below anything that
 // the store holds (X5), and the record of a target at or above it is durable.
-func (m *Mover) useful(seq pbft.Seq) bool {
+func (m *Mover) useful(seq wire.Seq) bool {
 	return seq > 0 && seq >= m.position && uint64(seq) >= m.store.MaxVersion() && seq <= m.target.Seq
 }
 
 // load reads the own store at the version of the checkpoint: what differs is found against that, leftovers of an
 // earlier transfer included (X4).
-func (m *Mover) load(cert pbft.StableCert) {
+func (m *Mover) load(cert wire.StableCert) {
 	m.phase, m.cert = Loading, cert
 	m.round++
 	m.report.Rounds++
@@ -165,7 +166,7 @@ func (m *Mover) checkGivers() {
 	patience := 2 * m.cfg.ViewTimeout
 	stalled := m.now-m.gained >= patience<<min(m.vain, maxDoubling)
 	serving := false
-	m.others(func(_ pbft.ReplicaID, g *giver) {
+	m.others(func(_ wire.ReplicaID, g *giver) {
 		serving = serving || !g.blamed && !g.refused && m.now-g.heardAt < patience
 		if stalled && g.pinned {
 			g.failures++

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // D5, X5: what a start makes of a store by the marks of its journal: checkpoints at 4 and 8, the newer one stable, and
@@ -13,28 +13,28 @@ func TestD5_AStartGoesOnFromTheNewestStateThatTheStoreHas(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		written []uint64   // checkpoints that the store holds
-		wrong   []pbft.Seq // marks whose root is another one
-		at      pbft.Seq   // from which it goes on
+		wrong   []wire.Seq // marks whose root is another one
+		at      wire.Seq   // from which it goes on
 		aside   int        // stores moved aside
 		fetches bool       // the state comes from others
-		stable  pbft.Seq   // the newest stable checkpoint; 0 is the newer one
+		stable  wire.Seq   // the newest stable checkpoint; 0 is the newer one
 	}{
 		{"all is there", []uint64{4, 8, 10}, nil, 8, 0, false, 0},
 		{"the newer one is not stable, and others may need the older one (K4)", []uint64{4, 8, 10}, nil, 4, 0, false, 4},
-		{"the newer one is wrong", []uint64{4, 8, 10}, []pbft.Seq{8}, 4, 0, false, 0},
-		{"both are wrong, and nothing lies above the stable one", []uint64{4, 8}, []pbft.Seq{4, 8}, 0, 0, true, 0},
-		{"both are wrong, and more lies above the stable one", []uint64{4, 8, 10}, []pbft.Seq{4, 8}, 0, 1, true, 0},
+		{"the newer one is wrong", []uint64{4, 8, 10}, []wire.Seq{8}, 4, 0, false, 0},
+		{"both are wrong, and nothing lies above the stable one", []uint64{4, 8}, []wire.Seq{4, 8}, 0, 0, true, 0},
+		{"both are wrong, and more lies above the stable one", []uint64{4, 8, 10}, []wire.Seq{4, 8}, 0, 1, true, 0},
 		{"it is empty", nil, nil, 0, 0, true, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
 			full := newMedium()
-			roots := map[pbft.Seq]pbft.Digest{}
+			roots := map[wire.Seq]wire.Digest{}
 			for _, seq := range []uint64{4, 8} {
-				roots[pbft.Seq(seq)] = fill(t, loaded(t, full), seq, 10)
+				roots[wire.Seq(seq)] = fill(t, loaded(t, full), seq, 10)
 			}
 			for _, seq := range c.wrong {
-				roots[seq] = pbft.Digest{1}
+				roots[seq] = wire.Digest{1}
 			}
 			if len(c.written) > 0 {
 				r.medium = newMedium()
@@ -43,8 +43,8 @@ func TestD5_AStartGoesOnFromTheNewestStateThatTheStoreHas(t *testing.T) {
 				}
 			}
 			stable := cmp.Or(c.stable, 8)
-			log := []pbft.Record{ownMark(4, roots[4]), ownMark(8, roots[8]), stableAt(stable, roots[stable])}
-			for seq := pbft.Seq(1); seq <= 10; seq++ {
+			log := []wire.Record{ownMark(4, roots[4]), ownMark(8, roots[8]), stableAt(stable, roots[stable])}
+			for seq := wire.Seq(1); seq <= 10; seq++ {
 				log = append(log, certified(seq, 10))
 			}
 			r.write(lifeL, log...)
@@ -54,7 +54,7 @@ func TestD5_AStartGoesOnFromTheNewestStateThatTheStoreHas(t *testing.T) {
 				t.Errorf("goes on from %d, %d stores aside, waits for the state: %v; want %d, %d, %v", d.Applied.Seq, r.aside,
 					d.Replica.Inspect().LeftBehind, c.at, c.aside, c.fetches)
 			}
-			if held := pbft.Seq(d.Store.MaxVersion()); c.fetches && held > 8 {
+			if held := wire.Seq(d.Store.MaxVersion()); c.fetches && held > 8 {
 				t.Errorf("the store holds %d, and nothing may be written below", held)
 			}
 		})

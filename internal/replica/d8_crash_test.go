@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // atEveryCall runs what a process does once for each of its calls that change something, and stops the machine there:
@@ -36,11 +37,11 @@ func atEveryCall(t *testing.T, lay func(r *rig), run func(r *rig), after func(t 
 // D8.2: a first start that is cut off anywhere is followed by a first start, or by an ordinary one in the life that the
 // journal names. A vote that left is in it.
 func TestD8_2_AFirstStartMayEndAnywhere(t *testing.T) {
-	var left pbft.Seq // votes that were durable
+	var left wire.Seq // votes that were durable
 	run := func(r *rig) {
 		left = 0
 		d, err := r.start()
-		for seq := pbft.Seq(1); err == nil && seq <= 3; seq++ {
+		for seq := wire.Seq(1); err == nil && seq <= 3; seq++ {
 			if err = r.vote(d, seq); err == nil {
 				left = seq
 				if r.text != lifeOf(d.Replica.Anchor()).String() {
@@ -75,10 +76,10 @@ func TestD8_2_AFirstStartMayEndAnywhere(t *testing.T) {
 	})
 }
 
-func holdsVote(log []pbft.Record, seq pbft.Seq) bool {
+func holdsVote(log []wire.Record, seq wire.Seq) bool {
 	for _, rec := range log {
-		if sent, is := rec.(*pbft.Sent); is {
-			if m, is := sent.Msg.(*pbft.Prepare); is && m.Seq == seq {
+		if sent, is := rec.(*wire.Sent); is {
+			if m, is := sent.Msg.(*wire.Prepare); is && m.Seq == seq {
 				return true
 			}
 		}
@@ -141,10 +142,10 @@ func TestD8_3_AJournalOfTheFirstFormatIsAdoptedOnce(t *testing.T) {
 }
 
 // recovered is what others told.
-func recovered(stable pbft.Seq) pbft.Recovery {
+func recovered(stable wire.Seq) pbft.Recovery {
 	rec := pbft.Recovery{Until: 20, View: 1}
 	if stable > 0 {
-		rec.Stable = cert(stable, pbft.Digest{9})
+		rec.Stable = cert(stable, wire.Digest{9})
 	}
 	return rec
 }
@@ -185,8 +186,8 @@ func TestD8_6_ANewLifeMayBeCutOffAnywhere(t *testing.T) {
 // mustBeSilent is D8.6 and D8.7 of the replica that was started: its journal says when it is silent, in every anchor.
 func (r *rig) mustBeSilent() {
 	r.t.Helper()
-	for _, log := range [][]pbft.Record{r.booted.Log, r.booted.Replica.Anchor()} {
-		rec, is := log[1].(*pbft.Recovering)
+	for _, log := range [][]wire.Record{r.booted.Log, r.booted.Replica.Anchor()} {
+		rec, is := log[1].(*wire.Recovering)
 		if !is || rec.Until != 20 || r.text != rec.Life.String() || lifeOf(log) != rec.Life {
 			r.t.Errorf("begins with %+v beside the life %q", log[1], r.text)
 		}
@@ -229,7 +230,7 @@ func TestD8_6_TheOldJournalIsKeptAside(t *testing.T) {
 func TestD8_6_AStoreIsKeptUnlessItIsAhead(t *testing.T) {
 	for _, c := range []struct {
 		store  string
-		stable pbft.Seq
+		stable wire.Seq
 		aside  int
 	}{
 		{"at the mark", 8, 0},

@@ -9,11 +9,12 @@ import (
 
 	"tagma/checkpoint/journal"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 var (
-	lifeL = pbft.Life{0: 0xaa, 15: 1}
-	lifeM = pbft.Life{0: 0xbb, 15: 2}
+	lifeL = wire.Life{0: 0xaa, 15: 1}
+	lifeM = wire.Life{0: 0xbb, 15: 2}
 )
 
 // What a start may find in each of the three places (D8.3).
@@ -60,12 +61,12 @@ func verdict(life string, journalAt int, store string) string {
 func (r *rig) lay(journalIs, storeIs string) {
 	other := newMedium()
 	root := fill(r.t, loaded(r.t, other), 8, 10)
-	records := []pbft.Record{ownMark(8, root), stableAt(8, root)}
+	records := []wire.Record{ownMark(8, root), stableAt(8, root)}
 	life := lifeL
 	switch journalIs {
 	case "none":
 	case "first format":
-		life = pbft.Life{}
+		life = wire.Life{}
 	case "M":
 		life = lifeM
 	default:
@@ -105,14 +106,14 @@ func (r *rig) segments() []string {
 }
 
 // gap begins two more segments and loses the second.
-func (r *rig) gap(life pbft.Life) {
+func (r *rig) gap(life wire.Life) {
 	j, _, err := journal.Open("data/journal", r.home().journalOptions())
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	head := &pbft.Head{Cluster: r.cfg.Cluster, Self: r.cfg.Self, Active: true, Life: life}
+	head := &wire.Head{Cluster: r.cfg.Cluster, Self: r.cfg.Self, Active: true, Life: life}
 	for range 2 {
-		if err := j.Rotate((&Votes{}).encode([]pbft.Record{head})); err != nil {
+		if err := j.Rotate((&Votes{}).encode([]wire.Record{head})); err != nil {
 			r.t.Fatal(err)
 		}
 	}
@@ -181,7 +182,7 @@ func (r *rig) mustGoOn(d *Disk, want, storeIs string) {
 	if s := d.Votes.Segments(); want == "adopted" && len(s) < 2 {
 		r.t.Error("the journal of the first format got no anchor with its life")
 	}
-	if named == (pbft.Life{}) {
+	if named == (wire.Life{}) {
 		named = r.reread()
 	}
 	if got := strings.TrimSpace(r.text); got != named.String() || d.First {
@@ -191,7 +192,7 @@ func (r *rig) mustGoOn(d *Disk, want, storeIs string) {
 		r.t.Errorf("goes on in life %v, want %s", named, want)
 	}
 	wantAside := map[string]int{"damaged": 1}[storeIs]
-	wantAt := map[string]pbft.Seq{"at the mark": 8}[storeIs]
+	wantAt := map[string]wire.Seq{"at the mark": 8}[storeIs]
 	if r.aside != wantAside || d.Applied.Seq != wantAt {
 		r.t.Errorf("%d stores aside, want %d; goes on from %d, want %d", r.aside, wantAside, d.Applied.Seq, wantAt)
 	}
@@ -201,7 +202,7 @@ func (r *rig) mustGoOn(d *Disk, want, storeIs string) {
 }
 
 // reread is the life of the journal as the next start finds it.
-func (r *rig) reread() pbft.Life {
+func (r *rig) reread() wire.Life {
 	r.t.Helper()
 	if err := r.booted.Close(); err != nil {
 		r.t.Fatal(err)
@@ -257,9 +258,9 @@ func (r *rig) tear() {
 
 // D8.3: disks that were mixed up are an error and no amnesia: nothing is lost.
 func TestD8_3_AnotherReplicasJournalIsRefused(t *testing.T) {
-	for name, change := range map[string]func(*pbft.Config){
-		"another replica": func(c *pbft.Config) { c.Self = 2 },
-		"another cluster": func(c *pbft.Config) { c.Cluster = pbft.Digest{8} },
+	for name, change := range map[string]func(*wire.Config){
+		"another replica": func(c *wire.Config) { c.Self = 2 },
+		"another cluster": func(c *wire.Config) { c.Cluster = wire.Digest{8} },
 	} {
 		r := newRig(t)
 		r.lay("L", "at the mark")

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"tagma/checkpoint/transfer"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Bounds of what a donor gives (S4).
@@ -21,12 +21,12 @@ const (
 // Donor gives other replicas batches (X0) and the state of checkpoints (X2, X3) while this one goes on ordering. It is
 // a state machine for one goroutine at a time.
 type Donor struct {
-	cfg   *pbft.Config
+	cfg   *wire.Config
 	store Store
 	votes *Votes
-	send  func(to pbft.ReplicaID, m pbft.Message)
+	send  func(to wire.ReplicaID, m wire.Message)
 
-	offers    []pbft.StableCert // of checkpoints that are stable, and durable here; the newest last
+	offers    []wire.StableCert // of checkpoints that are stable, and durable here; the newest last
 	pins      []*pin
 	questions []question
 	askers    []asker // by replica
@@ -42,8 +42,8 @@ type Given struct {
 }
 
 type question struct {
-	from pbft.ReplicaID
-	m    *pbft.FetchState
+	from wire.ReplicaID
+	m    *wire.FetchState
 }
 
 // asker is a replica that is given something.
@@ -56,12 +56,12 @@ type asker struct {
 }
 
 // NewDonor returns one that gives from a store and a journal, through send, which must not block.
-func NewDonor(cfg *pbft.Config, st Store, votes *Votes, send func(pbft.ReplicaID, pbft.Message)) *Donor {
+func NewDonor(cfg *wire.Config, st Store, votes *Votes, send func(wire.ReplicaID, wire.Message)) *Donor {
 	return &Donor{cfg: cfg, store: st, votes: votes, send: send, askers: make([]asker, cfg.N())}
 }
 
 // Offer tells that a checkpoint is stable, and durable here.
-func (d *Donor) Offer(cert pbft.StableCert) {
+func (d *Donor) Offer(cert wire.StableCert) {
 	d.offers = append(d.offers, cert)
 	if extra := len(d.offers) - maxOffers; extra > 0 {
 		d.offers = slices.Delete(d.offers, 0, extra)
@@ -69,7 +69,7 @@ func (d *Donor) Offer(cert pbft.StableCert) {
 }
 
 // newest is the newest checkpoint that is offered; nil if none is.
-func (d *Donor) newest() *pbft.StableCert {
+func (d *Donor) newest() *wire.StableCert {
 	if len(d.offers) == 0 {
 		return nil
 	}
@@ -77,7 +77,7 @@ func (d *Donor) newest() *pbft.StableCert {
 }
 
 // mayGive reports whether a replica may be given more now: a question is short, and its answer is not.
-func (d *Donor) mayGive(to pbft.ReplicaID, now time.Duration) bool {
+func (d *Donor) mayGive(to wire.ReplicaID, now time.Duration) bool {
 	a := &d.askers[to]
 	if now-a.since >= d.cfg.ViewTimeout/4 {
 		a.bytes, a.since = 0, now
@@ -89,19 +89,19 @@ func (d *Donor) mayGive(to pbft.ReplicaID, now time.Duration) bool {
 	return true
 }
 
-func (d *Donor) give(to pbft.ReplicaID, m pbft.Message, bytes int) {
+func (d *Donor) give(to wire.ReplicaID, m wire.Message, bytes int) {
 	d.askers[to].bytes += bytes
 	d.counts.Bytes += uint64(bytes)
 	d.send(to, m)
 }
 
 // FetchSlots sends committed batches as the journal holds them (X0), and where they end.
-func (d *Donor) FetchSlots(from pbft.ReplicaID, m *pbft.FetchSlots, now time.Duration) {
+func (d *Donor) FetchSlots(from wire.ReplicaID, m *wire.FetchSlots, now time.Duration) {
 	if from == d.cfg.Self || !d.mayGive(from, now) {
 		return
 	}
 	next, bytes := m.From, 0
-	for next < m.From+pbft.Seq(m.Most) && bytes < slotsBytes {
+	for next < m.From+wire.Seq(m.Most) && bytes < slotsBytes {
 		batch, err := d.votes.Batch(next)
 		if err != nil || batch == nil {
 			break // a damaged record is found again, and told, by the next start
@@ -112,11 +112,11 @@ func (d *Donor) FetchSlots(from pbft.ReplicaID, m *pbft.FetchSlots, now time.Dur
 		d.counts.Batches++
 		next++
 	}
-	d.give(from, &pbft.Slots{From: m.From, Next: next}, 32)
+	d.give(from, &wire.Slots{From: m.From, Next: next}, 32)
 }
 
 // FetchState answers a question for state, or queues it until the keys are indexed.
-func (d *Donor) FetchState(from pbft.ReplicaID, m *pbft.FetchState, now time.Duration) {
+func (d *Donor) FetchState(from wire.ReplicaID, m *wire.FetchState, now time.Duration) {
 	if from == d.cfg.Self || !d.mayGive(from, now) {
 		return
 	}
@@ -132,7 +132,7 @@ func (d *Donor) FetchState(from pbft.ReplicaID, m *pbft.FetchState, now time.Dur
 	case d.pinFor(from, m.Seq, now) == nil:
 		d.refuse(from, m.Seq)
 	case len(m.Query) == 0:
-		d.give(from, &pbft.Data{Seq: m.Seq}, 64)
+		d.give(from, &wire.Data{Seq: m.Seq}, 64)
 	case d.waiting(from) < maxQuestions:
 		d.questions = append(d.questions, question{from, m})
 	default:
@@ -141,7 +141,7 @@ func (d *Donor) FetchState(from pbft.ReplicaID, m *pbft.FetchState, now time.Dur
 }
 
 // waiting is how many questions of a replica wait for their answer.
-func (d *Donor) waiting(from pbft.ReplicaID) (n int) {
+func (d *Donor) waiting(from wire.ReplicaID) (n int) {
 	for i := range d.questions {
 		if d.questions[i].from == from {
 			n++
@@ -152,7 +152,7 @@ func (d *Donor) waiting(from pbft.ReplicaID) (n int) {
 
 // offerTo tells a replica which checkpoint it may fetch, and holds that for it: on a busy cluster the next ones take its
 // place before the question comes that the offer leads to.
-func (d *Donor) offerTo(from pbft.ReplicaID, now time.Duration) {
+func (d *Donor) offerTo(from wire.ReplicaID, now time.Duration) {
 	a := &d.askers[from]
 	if now >= a.mayMove {
 		a.mayOpen, a.mayMove = 0, now+d.cfg.ViewTimeout/8
@@ -162,15 +162,15 @@ func (d *Donor) offerTo(from pbft.ReplicaID, now time.Duration) {
 		return
 	}
 	a.pin.used = now
-	d.give(from, &pbft.Data{Offer: &a.pin.cert}, 128)
+	d.give(from, &wire.Data{Offer: &a.pin.cert}, 128)
 }
 
 // refuse tells which checkpoint is served, instead of the one that was asked for.
-func (d *Donor) refuse(to pbft.ReplicaID, asked pbft.Seq) {
+func (d *Donor) refuse(to wire.ReplicaID, asked wire.Seq) {
 	if offer := d.newest(); offer != nil {
-		d.give(to, &pbft.Data{Seq: asked, Offer: offer}, 128)
+		d.give(to, &wire.Data{Seq: asked, Offer: offer}, 128)
 	} else {
-		d.give(to, &pbft.Data{Seq: asked, Offer: &pbft.StableCert{}}, 64)
+		d.give(to, &wire.Data{Seq: asked, Offer: &wire.StableCert{}}, 64)
 	}
 }
 
@@ -205,7 +205,7 @@ func (d *Donor) answer(p *pin, q question, now time.Duration) {
 	case err == nil:
 		p.used = now
 		d.counts.Answers++
-		d.give(q.from, &pbft.Data{Seq: q.m.Seq, Answer: answer}, len(answer))
+		d.give(q.from, &wire.Data{Seq: q.m.Seq, Answer: answer}, len(answer))
 	case errors.Is(err, transfer.ErrNotReady): // the index moves to another part of the keys
 		d.questions = append(d.questions, q)
 	default:

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
 
@@ -21,13 +22,13 @@ const (
 type Executor struct {
 	Service *statemachine.Service
 	// Applied, if not nil, is told of each batch with the replies to its requests, before they are shortened.
-	Applied func(e pbft.Execute, replies []*pbft.Reply)
+	Applied func(e pbft.Execute, replies []*wire.Reply)
 	// Durable, if not nil, is told of each state that is in the store, to stay.
-	Durable func(seq pbft.Seq, root pbft.Digest)
+	Durable func(seq wire.Seq, root wire.Digest)
 	// Adopted, if not nil, is told of each state that was fetched and is the store's now.
-	Adopted func(seq pbft.Seq, root pbft.Digest)
+	Adopted func(seq wire.Seq, root wire.Digest)
 
-	cfg   *pbft.Config
+	cfg   *wire.Config
 	host  Host
 	store Store
 	mover *Mover
@@ -35,15 +36,15 @@ type Executor struct {
 	work       []pbft.Effect // what is to be done, in order
 	unwritten  int           // applied batches that no write has taken
 	overdue    bool          // the first of them has waited long enough
-	checkpoint pbft.Seq      // waits for the write under way; 0: none does
+	checkpoint wire.Seq      // waits for the write under way; 0: none does
 	writing    bool
 	failed     error
 }
 
 // NewExecutor returns one that goes on from the state that service has loaded.
-func NewExecutor(cfg *pbft.Config, host Host, st Store, service *statemachine.Service) *Executor {
+func NewExecutor(cfg *wire.Config, host Host, st Store, service *statemachine.Service) *Executor {
 	x := &Executor{Service: service, cfg: cfg, host: host, store: st}
-	x.mover = newMover(cfg, host, st, pbft.Seq(service.Executed()))
+	x.mover = newMover(cfg, host, st, wire.Seq(service.Executed()))
 	return x
 }
 
@@ -116,7 +117,7 @@ func (x *Executor) do(work pbft.Effect) error {
 		x.checkpoint = e.Seq
 		return nil
 	case pbft.Transfer:
-		return x.mover.want(e, pbft.Seq(x.Service.Executed()))
+		return x.mover.want(e, wire.Seq(x.Service.Executed()))
 	case pbft.Resume:
 		return x.resume(e.Seq)
 	default:
@@ -129,7 +130,7 @@ func (x *Executor) execute(e pbft.Execute) error {
 	if err != nil {
 		return fmt.Errorf("execute sequence number %d: %w", e.Seq, err)
 	}
-	done := pbft.Executed{Seq: e.Seq, Replies: make([]*pbft.Reply, len(replies))}
+	done := pbft.Executed{Seq: e.Seq, Replies: make([]*wire.Reply, len(replies))}
 	for i := range replies {
 		done.Replies[i] = protocolReply(&replies[i])
 	}
@@ -137,7 +138,7 @@ func (x *Executor) execute(e pbft.Execute) error {
 		x.Applied(e, done.Replies)
 	}
 	for _, reply := range done.Replies { // the digest of long results, unless this replica is to send them whole (C5)
-		if pbft.WholeReplier(reply.Request, x.cfg.N()) != x.cfg.Self {
+		if wire.WholeReplier(reply.Request, x.cfg.N()) != x.cfg.Self {
 			reply.Shorten()
 		}
 	}
@@ -150,7 +151,7 @@ func (x *Executor) execute(e pbft.Execute) error {
 }
 
 // resume takes up a state that was fetched (X6). The record that says so is durable by now.
-func (x *Executor) resume(seq pbft.Seq) error {
+func (x *Executor) resume(seq wire.Seq) error {
 	root, err := x.mover.adopt(seq)
 	if err != nil {
 		return err
@@ -195,7 +196,7 @@ func (x *Executor) write() {
 }
 
 // settle takes the result of a write.
-func (x *Executor) settle(seq pbft.Seq, root pbft.Digest, err error) {
+func (x *Executor) settle(seq wire.Seq, root wire.Digest, err error) {
 	x.writing = false
 	if err := x.Service.Settle(err); err != nil {
 		if x.failed == nil {
@@ -214,7 +215,7 @@ func (x *Executor) settle(seq pbft.Seq, root pbft.Digest, err error) {
 
 // Lookup answers from the sessions (C3). It may see a batch whose Executed event has not been stepped yet: then the
 // client is answered a moment earlier.
-func (x *Executor) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
+func (x *Executor) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	reply, done := x.Service.Lookup(req.ID.Client, uint64(req.ID.Session), req.ID.T, req.Digest())
 	if !done {
 		return nil, false
@@ -233,9 +234,9 @@ func batch(e pbft.Execute) statemachine.Batch {
 	return b
 }
 
-func protocolReply(r *statemachine.Reply) *pbft.Reply {
-	return &pbft.Reply{
-		ID:      pbft.RequestID{Client: r.Client, Session: pbft.Session(r.Session), T: r.T},
-		Request: r.Request, Outcome: pbft.Outcome(r.Outcome), Seq: pbft.Seq(r.Seq), Results: r.Results,
+func protocolReply(r *statemachine.Reply) *wire.Reply {
+	return &wire.Reply{
+		ID:      wire.RequestID{Client: r.Client, Session: wire.Session(r.Session), T: r.T},
+		Request: r.Request, Outcome: wire.Outcome(r.Outcome), Seq: wire.Seq(r.Seq), Results: r.Results,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
 
@@ -33,13 +34,13 @@ func newExecuting(t testing.TB) *executing {
 		t.Fatal(err)
 	}
 	x.Executor = NewExecutor(&cfg, x.host, x.store, service)
-	x.Durable = func(seq pbft.Seq, _ pbft.Digest) { x.log = append(x.log, fmt.Sprintf("durable %d", seq)) }
-	x.Adopted = func(seq pbft.Seq, _ pbft.Digest) { x.log = append(x.log, fmt.Sprintf("adopted %d", seq)) }
+	x.Durable = func(seq wire.Seq, _ wire.Digest) { x.log = append(x.log, fmt.Sprintf("durable %d", seq)) }
+	x.Adopted = func(seq wire.Seq, _ wire.Digest) { x.log = append(x.log, fmt.Sprintf("adopted %d", seq)) }
 	t.Cleanup(service.Close)
 	return x
 }
 
-func (x *executing) execute(from, to pbft.Seq) {
+func (x *executing) execute(from, to wire.Seq) {
 	for seq := from; seq <= to; seq++ {
 		x.Put(pbft.Execute{Seq: seq, Body: body(seq, 20)})
 	}
@@ -59,9 +60,9 @@ func (x *executing) work() {
 	}
 }
 
-func (x *executing) at(want pbft.Seq, jobs, waiting int) {
+func (x *executing) at(want wire.Seq, jobs, waiting int) {
 	x.t.Helper()
-	if got := pbft.Seq(x.Service.Executed()); got != want || len(x.host.jobs) != jobs || x.Waiting() != waiting {
+	if got := wire.Seq(x.Service.Executed()); got != want || len(x.host.jobs) != jobs || x.Waiting() != waiting {
 		x.t.Errorf("executed %d, %d jobs, %d pieces of work wait; want %d, %d and %d", got, len(x.host.jobs), x.Waiting(), want, jobs,
 			waiting)
 	}
@@ -132,8 +133,8 @@ func TestD5_BatchesAreWrittenTogetherBesideOthers(t *testing.T) {
 func TestX4_ATransferWaitsForTheWrites(t *testing.T) {
 	x := newExecuting(t)
 	x.execute(1, 3)
-	x.Put(pbft.Transfer{Target: cert(8, pbft.Digest{1}), Doubt: true})
-	x.Put(pbft.Transfer{Target: cert(12, pbft.Digest{2})})
+	x.Put(pbft.Transfer{Target: cert(8, wire.Digest{1}), Doubt: true})
+	x.Put(pbft.Transfer{Target: cert(12, wire.Digest{2})})
 	x.work()
 	x.at(3, 1, 1)
 	if x.Mover().Active() {
@@ -163,8 +164,8 @@ func TestX6_ExecutionResumesFromTheStateThatWasFetched(t *testing.T) {
 	x.work()
 	x.host.settle()
 	x.work()
-	donor := NewDonor(x.cfg, source.store, &Votes{}, func(_ pbft.ReplicaID, m pbft.Message) {
-		x.Mover().Data(1, pbft.Own(m), x.host.now)
+	donor := NewDonor(x.cfg, source.store, &Votes{}, func(_ wire.ReplicaID, m wire.Message) {
+		x.Mover().Data(1, wire.Own(m), x.host.now)
 	})
 	donor.Offer(cert(8, root))
 	for n := 0; count[pbft.Transferred](x.host) == 0; n++ {
@@ -177,7 +178,7 @@ func TestX6_ExecutionResumesFromTheStateThatWasFetched(t *testing.T) {
 		x.host.sent = nil
 		for _, l := range sent {
 			if l.to == 1 {
-				donor.FetchState(2, l.m.(*pbft.FetchState), x.host.now)
+				donor.FetchState(2, l.m.(*wire.FetchState), x.host.now)
 			}
 		}
 		for donor.Step(x.host.now) {
@@ -254,15 +255,15 @@ func TestD6_AFailureOfTheStoreIsFinal(t *testing.T) {
 func TestC5_LongResultsAreShortenedButForOne(t *testing.T) {
 	x := newExecuting(t)
 	var watched int
-	x.Applied = func(_ pbft.Execute, replies []*pbft.Reply) { watched += len(replies[0].Results[0]) }
+	x.Applied = func(_ pbft.Execute, replies []*wire.Reply) { watched += len(replies[0].Results[0]) }
 	whole := 0
-	for seq := pbft.Seq(1); seq <= 32; seq++ {
+	for seq := wire.Seq(1); seq <= 32; seq++ {
 		b := body(seq, 3000)
 		b.Requests[0].Ops[0][0] = byte(seq)
 		x.Put(pbft.Execute{Seq: seq, Body: b})
 		x.work()
 		reply := x.host.events[len(x.host.events)-1].(pbft.Executed).Replies[0]
-		if long := reply.ResultDigest == nil; long != (pbft.WholeReplier(reply.Request, 4) == x.cfg.Self) {
+		if long := reply.ResultDigest == nil; long != (wire.WholeReplier(reply.Request, 4) == x.cfg.Self) {
 			t.Errorf("the reply to %d is whole: %v", seq, long)
 		} else if long {
 			whole++

@@ -7,7 +7,7 @@ import (
 
 	"tagma/checkpoint/journal"
 	"tagma/checkpoint/store"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // rig is a home on a machine in memory.
@@ -20,7 +20,7 @@ type rig struct {
 	damaged bool    // it cannot be opened
 	aside   int     // stores that were moved aside
 	opened  *testStore
-	cfg     pbft.Config
+	cfg     wire.Config
 	chance  *rand.Rand
 	booted  *Disk
 }
@@ -30,12 +30,12 @@ const (
 	testL = 8
 )
 
-func testConfig(n int) pbft.Config {
-	cfg := pbft.Config{
-		Cluster: pbft.Digest{7}, CheckpointInterval: testK, LogWindow: testL, ViewTimeout: time.Second,
+func testConfig(n int) wire.Config {
+	cfg := wire.Config{
+		Cluster: wire.Digest{7}, CheckpointInterval: testK, LogWindow: testL, ViewTimeout: time.Second,
 	}
 	for i := range n {
-		cfg.Members = append(cfg.Members, pbft.PublicKey{byte(i + 1)})
+		cfg.Members = append(cfg.Members, wire.PublicKey{byte(i + 1)})
 	}
 	return cfg.WithDefaults()
 }
@@ -115,17 +115,17 @@ func (r *rig) stop(power bool) {
 }
 
 // vote makes a vote of this replica durable, as the driver does before it sends it.
-func (r *rig) vote(d *Disk, seq pbft.Seq) error {
-	turn := []pbft.Record{&pbft.Sent{Msg: &pbft.Prepare{Seq: seq, Digest: pbft.Digest{byte(seq)}, Replica: r.cfg.Self}}}
-	return d.Votes.Append(turn, func() []pbft.Record { return append(d.Replica.Anchor(), turn...) })
+func (r *rig) vote(d *Disk, seq wire.Seq) error {
+	turn := []wire.Record{&wire.Sent{Msg: &wire.Prepare{Seq: seq, Digest: wire.Digest{byte(seq)}, Replica: r.cfg.Self}}}
+	return d.Votes.Append(turn, func() []wire.Record { return append(d.Replica.Anchor(), turn...) })
 }
 
 // write puts records of a life into a new journal, as an earlier run left it.
-func (r *rig) write(life pbft.Life, records ...pbft.Record) {
+func (r *rig) write(life wire.Life, records ...wire.Record) {
 	r.t.Helper()
-	head := &pbft.Head{Cluster: r.cfg.Cluster, Epoch: r.cfg.Epoch, Self: r.cfg.Self, Active: true, Life: life}
+	head := &wire.Head{Cluster: r.cfg.Cluster, Epoch: r.cfg.Epoch, Self: r.cfg.Self, Active: true, Life: life}
 	v := &Votes{}
-	j, err := journal.Create("data/journal", v.encode(append([]pbft.Record{head}, records...)), r.home().journalOptions())
+	j, err := journal.Create("data/journal", v.encode(append([]wire.Record{head}, records...)), r.home().journalOptions())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -135,17 +135,17 @@ func (r *rig) write(life pbft.Life, records ...pbft.Record) {
 }
 
 // cert is a stable checkpoint; its signatures are not looked at here.
-func cert(seq pbft.Seq, root pbft.Digest) pbft.StableCert {
-	c := pbft.StableCert{Seq: seq, Digest: root}
-	for id := range pbft.ReplicaID(3) {
-		c.Checkpoints = append(c.Checkpoints, pbft.Endorsement{Replica: id})
+func cert(seq wire.Seq, root wire.Digest) wire.StableCert {
+	c := wire.StableCert{Seq: seq, Digest: root}
+	for id := range wire.ReplicaID(3) {
+		c.Checkpoints = append(c.Checkpoints, wire.Endorsement{Replica: id})
 	}
 	return c
 }
 
 // mark is the record of an own checkpoint, and stableAt that it is stable.
-func ownMark(seq pbft.Seq, root pbft.Digest) pbft.Record {
-	return &pbft.Sent{Msg: &pbft.Checkpoint{Seq: seq, Digest: root}}
+func ownMark(seq wire.Seq, root wire.Digest) wire.Record {
+	return &wire.Sent{Msg: &wire.Checkpoint{Seq: seq, Digest: root}}
 }
 
-func stableAt(seq pbft.Seq, root pbft.Digest) pbft.Record { return &pbft.Stable{Cert: cert(seq, root)} }
+func stableAt(seq wire.Seq, root wire.Digest) wire.Record { return &wire.Stable{Cert: cert(seq, root)} }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Unborn is what HOME/life holds until the first start (D8.2).
@@ -20,7 +20,7 @@ type mark struct {
 	missing  bool
 	unborn   bool
 	adopting bool
-	life     pbft.Life
+	life     wire.Life
 }
 
 func readMark(f LifeFile) (mark, error) {
@@ -44,8 +44,8 @@ func readMark(f LifeFile) (mark, error) {
 }
 
 // newLife draws a life, never the zero one.
-func (h *Home) newLife() (l pbft.Life) {
-	for l == (pbft.Life{}) {
+func (h *Home) newLife() (l wire.Life) {
+	for l == (wire.Life{}) {
 		binary.BigEndian.PutUint64(l[:8], h.Random())
 		binary.BigEndian.PutUint64(l[8:], h.Random())
 	}
@@ -62,9 +62,9 @@ func (h *Home) newNonce() uint64 {
 }
 
 // lifeOf is the life of a journal: that of its newest segment. Segments before it may bear none, of the first format.
-func lifeOf(log []pbft.Record) (l pbft.Life) {
+func lifeOf(log []wire.Record) (l wire.Life) {
 	for _, rec := range log {
-		if head, ok := rec.(*pbft.Head); ok {
+		if head, ok := rec.(*wire.Head); ok {
 			l = head.Life
 		}
 	}

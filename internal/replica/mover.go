@@ -8,6 +8,7 @@ import (
 	"tagma/checkpoint/store"
 	"tagma/checkpoint/transfer"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Phase is how far a state transfer is.
@@ -25,21 +26,21 @@ const (
 // Mover has the state of a stable checkpoint fetched from other replicas when this one cannot follow them any more (X1
 // to X7, X9). It shares the executor's turns, and works only while execution stands still.
 type Mover struct {
-	cfg    *pbft.Config
+	cfg    *wire.Config
 	host   Host
 	store  Store
 	now    time.Duration
 	failed error
 
 	phase    Phase
-	position pbft.Seq        // what was executed
-	target   pbft.StableCert // the newest one that the core named: its record is durable
+	position wire.Seq        // what was executed
+	target   wire.StableCert // the newest one that the core named: its record is durable
 	givers   []giver         // by replica
 	asked    time.Duration   // when offers were asked for
 	offered  time.Duration   // when the first one came
 	starving time.Duration   // since when there is none that is of use
 
-	cert     pbft.StableCert // of the state that is fetched
+	cert     wire.StableCert // of the state that is fetched
 	stage    *store.Stage
 	receiver *transfer.Receiver
 	round    uint32
@@ -49,12 +50,12 @@ type Mover struct {
 	report   Progress
 }
 
-func newMover(cfg *pbft.Config, host Host, st Store, at pbft.Seq) *Mover {
+func newMover(cfg *wire.Config, host Host, st Store, at wire.Seq) *Mover {
 	return &Mover{cfg: cfg, host: host, store: st, position: at, givers: make([]giver, cfg.N())}
 }
 
 // want begins a transfer to the target or a newer checkpoint, or names a newer target for the one under way.
-func (m *Mover) want(e pbft.Transfer, executed pbft.Seq) error {
+func (m *Mover) want(e pbft.Transfer, executed wire.Seq) error {
 	if e.Target.Seq > m.target.Seq {
 		m.target = e.Target
 	}
@@ -85,10 +86,10 @@ func (m *Mover) drop() {
 }
 
 // others calls f for every other replica.
-func (m *Mover) others(f func(id pbft.ReplicaID, g *giver)) {
+func (m *Mover) others(f func(id wire.ReplicaID, g *giver)) {
 	for id := range m.givers {
-		if pbft.ReplicaID(id) != m.cfg.Self {
-			f(pbft.ReplicaID(id), &m.givers[id])
+		if wire.ReplicaID(id) != m.cfg.Self {
+			f(wire.ReplicaID(id), &m.givers[id])
 		}
 	}
 }
@@ -114,8 +115,8 @@ func (m *Mover) Tick(now time.Duration) {
 }
 
 // Data takes a message of a donor. What it says is believed by its hashes alone.
-func (m *Mover) Data(from pbft.ReplicaID, v pbft.Verified, now time.Duration) {
-	data, ok := v.Message().(*pbft.Data)
+func (m *Mover) Data(from wire.ReplicaID, v wire.Verified, now time.Duration) {
+	data, ok := v.Message().(*wire.Data)
 	if !ok || m.phase == Idle || m.phase == Switching || from == m.cfg.Self {
 		return
 	}
@@ -154,7 +155,7 @@ func (m *Mover) Data(from pbft.ReplicaID, v pbft.Verified, now time.Duration) {
 }
 
 // take gives an answer to the receiver.
-func (m *Mover) take(from pbft.ReplicaID, answer []byte) {
+func (m *Mover) take(from wire.ReplicaID, answer []byte) {
 	if len(answer) == 0 || m.phase != Fetching || m.givers[from].blamed || m.isLate(answer) {
 		return
 	}
@@ -186,9 +187,9 @@ func (m *Mover) touch() {
 
 func (m *Mover) touchAll() {
 	m.touched = m.now
-	m.others(func(id pbft.ReplicaID, g *giver) {
+	m.others(func(id wire.ReplicaID, g *giver) {
 		if !g.blamed {
-			m.host.Send(id, &pbft.FetchState{Seq: m.cert.Seq})
+			m.host.Send(id, &wire.FetchState{Seq: m.cert.Seq})
 		}
 	})
 }
@@ -198,24 +199,24 @@ func (m *Mover) askAll() {
 	if m.phase != Fetching {
 		return
 	}
-	m.others(func(id pbft.ReplicaID, g *giver) {
+	m.others(func(id wire.ReplicaID, g *giver) {
 		for g.pinned && !g.blamed {
 			query, ok := m.receiver.Ask(int(id), m.now)
 			if !ok {
 				return
 			}
-			m.host.Send(id, &pbft.FetchState{Seq: m.cert.Seq, Query: query})
+			m.host.Send(id, &wire.FetchState{Seq: m.cert.Seq, Query: query})
 		}
 	})
 }
 
 // adopt makes the state that was fetched the store's (X6).
-func (m *Mover) adopt(seq pbft.Seq) (pbft.Digest, error) {
+func (m *Mover) adopt(seq wire.Seq) (wire.Digest, error) {
 	if m.phase != Switching || m.cert.Seq != seq {
-		return pbft.Digest{}, fmt.Errorf("execution is to resume at sequence number %d, and no such state was fetched", seq)
+		return wire.Digest{}, fmt.Errorf("execution is to resume at sequence number %d, and no such state was fetched", seq)
 	}
 	if err := m.stage.Adopt(); err != nil {
-		return pbft.Digest{}, err
+		return wire.Digest{}, err
 	}
 	m.receiver.Close()
 	m.receiver, m.stage = nil, nil

@@ -7,13 +7,14 @@ import (
 	"tagma/checkpoint/journal"
 	"tagma/checkpoint/store"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Disk is a home's data after the checks of a start: what the replica goes on from.
 type Disk struct {
 	Votes   *Votes
 	Store   Store
-	Log     []pbft.Record // what the journal holds
+	Log     []wire.Record // what the journal holds
 	Applied pbft.Applied  // the state that the store was verified to hold (D5)
 	Replica *pbft.Replica
 	First   bool // it was never started before
@@ -55,7 +56,7 @@ func Open(h *Home) (d *Disk, err error) {
 	if d.Store, err = h.openStore(); err != nil {
 		return d, err
 	}
-	if last := pbft.Reach(h.Config, d.Log); pbft.Seq(d.Store.MaxVersion()) > last {
+	if last := pbft.Reach(h.Config, d.Log); wire.Seq(d.Store.MaxVersion()) > last {
 		return d, forgot("the store holds sequence number %d, but the journal in %s ends at %d: an old copy of the journal",
 			d.Store.MaxVersion(), h.Journal, last)
 	}
@@ -70,16 +71,16 @@ func Open(h *Home) (d *Disk, err error) {
 
 // look reads the journal without changing it, and returns the life to go on with. The error is an *Amnesia if the
 // journal is not the one that belongs to the file beside the key, or one of the journal's.
-func (d *Disk) look(h *Home, life mark) (pbft.Life, error) {
+func (d *Disk) look(h *Home, life mark) (wire.Life, error) {
 	found, err := journal.Peek(h.Journal, h.journalOptions())
 	if err != nil {
-		return pbft.Life{}, err
+		return wire.Life{}, err
 	}
 	if d.Log, err = decode(found); err != nil {
-		return pbft.Life{}, err
+		return wire.Life{}, err
 	}
 	if d.isForeign(h.Config) {
-		return pbft.Life{}, fmt.Errorf("%s: %w: bring this replica's own journal back", h.Journal, pbft.ErrForeignJournal)
+		return wire.Life{}, fmt.Errorf("%s: %w: bring this replica's own journal back", h.Journal, pbft.ErrForeignJournal)
 	}
 	return h.judge(life, lifeOf(d.Log))
 }
@@ -99,9 +100,9 @@ func (d *Disk) openJournal(h *Home) error {
 
 // isForeign reports whether a journal was written by another replica, or in another cluster: disks were mixed up, and
 // nothing is lost.
-func (d *Disk) isForeign(cfg *pbft.Config) bool {
+func (d *Disk) isForeign(cfg *wire.Config) bool {
 	for _, rec := range d.Log {
-		if head, is := rec.(*pbft.Head); is && (head.Cluster != cfg.Cluster || head.Self != cfg.Self) {
+		if head, is := rec.(*wire.Head); is && (head.Cluster != cfg.Cluster || head.Self != cfg.Self) {
 			return true
 		}
 	}
@@ -109,7 +110,7 @@ func (d *Disk) isForeign(cfg *pbft.Config) bool {
 }
 
 func (h *Home) journalOptions() journal.Options {
-	return journal.Options{SegmentBytes: h.SegmentBytes, FS: h.FS, Random: h.Random, Logger: h.Log, Index: pbft.Rebuilds}
+	return journal.Options{SegmentBytes: h.SegmentBytes, FS: h.FS, Random: h.Random, Logger: h.Log, Index: wire.Rebuilds}
 }
 
 // openWithout opens a home that has no journal: that of a first start, if everything says so.
@@ -135,7 +136,7 @@ func (d *Disk) openWithout(h *Home, life mark) error {
 	}
 	own := h.newLife()
 	d.First = true
-	d.Votes.begin = func(anchor []pbft.Record) (*journal.Journal, error) {
+	d.Votes.begin = func(anchor []wire.Record) (*journal.Journal, error) {
 		j, err := journal.Create(h.Journal, d.Votes.encode(anchor), h.journalOptions())
 		if err != nil {
 			return nil, err
@@ -163,8 +164,8 @@ func (d *Disk) openWithout(h *Home, life mark) error {
 }
 
 // judge compares the life that the journal names with that beside the key (D8.3), and returns the one to go on with.
-func (h *Home) judge(life mark, named pbft.Life) (pbft.Life, error) {
-	none := named == pbft.Life{}
+func (h *Home) judge(life mark, named wire.Life) (wire.Life, error) {
+	none := named == wire.Life{}
 	switch {
 	case life.missing && none, life.unborn && none: // of the first format
 		return h.newLife(), nil
@@ -184,7 +185,7 @@ func (h *Home) judge(life mark, named pbft.Life) (pbft.Life, error) {
 
 // adopt makes the life beside the key and that of the journal the same one. A journal of the first format is given its
 // life once: the file says so first, else a journal of the same age that is put back later would be adopted too.
-func (d *Disk) adopt(h *Home, life mark, own pbft.Life) error {
+func (d *Disk) adopt(h *Home, life mark, own wire.Life) error {
 	if lifeOf(d.Log) != own {
 		if err := h.Life.Write(adopting + own.String()); err != nil {
 			return err

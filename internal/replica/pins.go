@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"tagma/checkpoint/transfer"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
 
@@ -24,17 +24,17 @@ const (
 
 // pin is a checkpoint whose state is held for others.
 type pin struct {
-	cert        pbft.StableCert
+	cert        wire.StableCert
 	source      *transfer.Source
 	began, used time.Duration
 }
 
 // pinFor returns the state after a checkpoint, held for a replica; nil if it is not served, or not now.
-func (d *Donor) pinFor(from pbft.ReplicaID, seq pbft.Seq, now time.Duration) *pin {
+func (d *Donor) pinFor(from wire.ReplicaID, seq wire.Seq, now time.Duration) *pin {
 	a := &d.askers[from]
 	p := d.pinned(seq)
 	if p == nil {
-		i := slices.IndexFunc(d.offers, func(c pbft.StableCert) bool { return c.Seq == seq })
+		i := slices.IndexFunc(d.offers, func(c wire.StableCert) bool { return c.Seq == seq })
 		if i < 0 || now < a.mayOpen {
 			return nil
 		}
@@ -57,7 +57,7 @@ func (d *Donor) pinFor(from pbft.ReplicaID, seq pbft.Seq, now time.Duration) *pi
 }
 
 // pinned returns the state after a checkpoint if it is held already.
-func (d *Donor) pinned(seq pbft.Seq) *pin {
+func (d *Donor) pinned(seq wire.Seq) *pin {
 	for _, p := range d.pins {
 		if p.cert.Seq == seq {
 			return p

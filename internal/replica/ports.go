@@ -8,12 +8,13 @@ import (
 	"tagma/checkpoint/merkle"
 	"tagma/checkpoint/store"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
 
 // Home is where one replica's data lie.
 type Home struct {
-	Config *pbft.Config
+	Config *wire.Config
 	Life   LifeFile
 	// The journal: its directory on FS, and its settings.
 	FS           journal.FS
@@ -70,5 +71,5 @@ type Host interface {
 	// Report gives the core an event.
 	Report(ev pbft.Event)
 	// Send sends a message to another replica. It never blocks and may lose it.
-	Send(to pbft.ReplicaID, m pbft.Message)
+	Send(to wire.ReplicaID, m wire.Message)
 }

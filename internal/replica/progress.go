@@ -4,13 +4,13 @@ import (
 	"time"
 
 	"tagma/checkpoint/transfer"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Progress is how far a state transfer is, for people.
 type Progress struct {
 	Phase     Phase
-	Seq       pbft.Seq      // of the checkpoint that is fetched
+	Seq       wire.Seq      // of the checkpoint that is fetched
 	Began     time.Duration // by the mover's clock
 	Now       time.Duration
 	Share     float64 // of the state that is compared and right, 0 to 1
@@ -22,7 +22,7 @@ type Progress struct {
 	Blamed    int    // answers that did not fit their hash
 	LastBlame string
 	Pinned    int // donors that serve it
-	Donors    []pbft.ReplicaID
+	Donors    []wire.ReplicaID
 }
 
 // Rate is bytes a second.
@@ -62,7 +62,7 @@ func (m *Mover) Progress() Progress {
 		now := m.receiver.Progress()
 		add(&p, &now)
 	}
-	m.others(func(id pbft.ReplicaID, g *giver) {
+	m.others(func(id wire.ReplicaID, g *giver) {
 		if g.pinned && !g.blamed {
 			p.Pinned++
 			p.Donors = append(p.Donors, id)

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"tagma/checkpoint/transfer"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // S4: of one replica a few questions wait, and one that floods takes none of the others' places.
@@ -16,7 +16,7 @@ func TestS4_QuestionsOfAReplicaAreBounded(t *testing.T) {
 	}
 	g.ask(2, 12, query(1))
 	g.work()
-	answers := map[pbft.ReplicaID]int{}
+	answers := map[wire.ReplicaID]int{}
 	for _, l := range g.sent {
 		answers[l.to]++
 	}
@@ -43,15 +43,15 @@ func TestS4_AMalformedQuestionCostsLittle(t *testing.T) {
 func TestS4_WhatAReplicaIsGivenIsBounded(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	const size = 1 << 20
-	for seq := pbft.Seq(1); seq <= 5; seq++ {
+	for seq := wire.Seq(1); seq <= 5; seq++ {
 		g.rig.append(g.votes, certified(seq, size))
 	}
-	given := func(from pbft.ReplicaID) (bytes int) {
+	given := func(from wire.ReplicaID) (bytes int) {
 		for range 40 {
-			g.FetchSlots(from, &pbft.FetchSlots{From: 1, Most: 64}, g.now)
+			g.FetchSlots(from, &wire.FetchSlots{From: 1, Most: 64}, g.now)
 		}
 		for _, l := range g.sent {
-			if b, is := l.m.(*pbft.CertifiedBody); is {
+			if b, is := l.m.(*wire.CertifiedBody); is {
 				bytes += b.Bytes()
 			}
 		}
@@ -77,28 +77,28 @@ func TestS4_WhatAReplicaIsGivenIsBounded(t *testing.T) {
 // X0: batches are sent as far as the journal holds them, within a bound, with where they end.
 func TestX0_BatchesAreSentToWhereTheyEnd(t *testing.T) {
 	g := newGiving(t, 4, 10)
-	for seq := pbft.Seq(1); seq <= 9; seq++ {
+	for seq := wire.Seq(1); seq <= 9; seq++ {
 		g.rig.append(g.votes, certified(seq, 600<<10))
 	}
 	for _, c := range []struct {
-		from pbft.Seq
+		from wire.Seq
 		most uint32
-		next pbft.Seq
+		next wire.Seq
 	}{{1, 2, 3}, {8, 64, 10}, {10, 64, 10}, {1, 64, 8}, {2, 0, 2}} {
-		g.FetchSlots(1, &pbft.FetchSlots{From: c.from, Most: c.most}, g.now)
-		last := g.sent[len(g.sent)-1].m.(*pbft.Slots)
+		g.FetchSlots(1, &wire.FetchSlots{From: c.from, Most: c.most}, g.now)
+		last := g.sent[len(g.sent)-1].m.(*wire.Slots)
 		if last.From != c.from || last.Next != c.next || len(g.sent)-1 != int(c.next-c.from) {
 			t.Errorf("%d from %d: %d batches, then %+v, want up to %d", c.most, c.from, len(g.sent)-1, last, c.next)
 		}
 		for i, l := range g.sent[:len(g.sent)-1] {
-			if b := l.m.(*pbft.CertifiedBody); b.Cert.Seq != c.from+pbft.Seq(i) {
-				t.Errorf("batch %d stands at %d", b.Cert.Seq, c.from+pbft.Seq(i))
+			if b := l.m.(*wire.CertifiedBody); b.Cert.Seq != c.from+wire.Seq(i) {
+				t.Errorf("batch %d stands at %d", b.Cert.Seq, c.from+wire.Seq(i))
 			}
 		}
 		g.sent = nil
 		g.now += time.Second
 	}
-	if g.FetchSlots(0, &pbft.FetchSlots{From: 1, Most: 1}, g.now); len(g.sent) > 0 {
+	if g.FetchSlots(0, &wire.FetchSlots{From: 1, Most: 1}, g.now); len(g.sent) > 0 {
 		t.Error("it answers itself")
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"tagma/checkpoint/store"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // What a start makes of the store (D5).
@@ -29,10 +30,10 @@ func (h *Home) openStore() (Store, error) {
 // verify loads the store at the newest checkpoint of this replica whose root it still has. What lies above is executed
 // again from the journal; the store is not trusted as a log (D5). If it has none, the state comes from others (X1).
 func (d *Disk) verify(h *Home, start pbft.Start) error {
-	var tried []pbft.Seq
+	var tried []wire.Seq
 	for _, mark := range d.marks() {
 		root, err := d.Store.Load(uint64(mark.Seq))
-		if errors.Is(err, store.ErrDamaged) || err == nil && mark.Seq > 0 && pbft.Digest(root) != mark.Digest {
+		if errors.Is(err, store.ErrDamaged) || err == nil && mark.Seq > 0 && wire.Digest(root) != mark.Digest {
 			tried = append(tried, mark.Seq)
 			continue
 		}
@@ -47,7 +48,7 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 			"goes_on_from", uint64(d.Applied.Seq))
 	}
 	start.Fetch = len(tried) > 0 && d.Applied.Seq == 0
-	if stable := pbft.LastStable(d.Log); start.Fetch && stable > 0 && pbft.Seq(d.Store.MaxVersion()) > stable {
+	if stable := pbft.LastStable(d.Log); start.Fetch && stable > 0 && wire.Seq(d.Store.MaxVersion()) > stable {
 		if err := d.renewStore(h); err != nil {
 			return err
 		}
@@ -94,6 +95,6 @@ func (d *Disk) marks() []pbft.Mark {
 }
 
 // noneOf names the checkpoints that were tried, the newest one first. A journal may hold hundreds.
-func noneOf(tried []pbft.Seq) string {
+func noneOf(tried []wire.Seq) string {
 	return fmt.Sprintf("%d from %d to %d", len(tried), tried[len(tried)-1], tried[0])
 }

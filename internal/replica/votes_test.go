@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"tagma/checkpoint/journal"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // newVotes is a journal that begins with the first record.
@@ -14,35 +14,35 @@ func newVotes(t testing.TB) (*Votes, *rig) {
 }
 
 // anchorOf is an anchor that holds nothing but a head and a turn.
-func (r *rig) anchorOf(turn ...pbft.Record) func() []pbft.Record {
-	head := &pbft.Head{Cluster: r.cfg.Cluster, Self: r.cfg.Self, Active: true, Life: lifeL}
-	return func() []pbft.Record { return append([]pbft.Record{head}, turn...) }
+func (r *rig) anchorOf(turn ...wire.Record) func() []wire.Record {
+	head := &wire.Head{Cluster: r.cfg.Cluster, Self: r.cfg.Self, Active: true, Life: lifeL}
+	return func() []wire.Record { return append([]wire.Record{head}, turn...) }
 }
 
-func (r *rig) append(v *Votes, turn ...pbft.Record) {
+func (r *rig) append(v *Votes, turn ...wire.Record) {
 	r.t.Helper()
 	if err := v.Append(turn, r.anchorOf(turn...)); err != nil {
 		r.t.Fatal(err)
 	}
 }
 
-func commitCert(seq pbft.Seq, b *pbft.Body) pbft.CommitCert {
-	c := pbft.CommitCert{Seq: seq, Digest: b.Digest()}
-	for id := range pbft.ReplicaID(3) {
-		c.Commits = append(c.Commits, pbft.Endorsement{Replica: id})
+func commitCert(seq wire.Seq, b *wire.Body) wire.CommitCert {
+	c := wire.CommitCert{Seq: seq, Digest: b.Digest()}
+	for id := range wire.ReplicaID(3) {
+		c.Commits = append(c.Commits, wire.Endorsement{Replica: id})
 	}
 	return c
 }
 
-func body(seq pbft.Seq, size int) *pbft.Body {
-	return &pbft.Body{Time: int64(seq), Requests: []*pbft.Request{{
-		ID: pbft.RequestID{Client: pbft.PublicKey{1}, Session: 1, T: uint64(seq)}, Ops: [][]byte{make([]byte, size)},
+func body(seq wire.Seq, size int) *wire.Body {
+	return &wire.Body{Time: int64(seq), Requests: []*wire.Request{{
+		ID: wire.RequestID{Client: wire.PublicKey{1}, Session: 1, T: uint64(seq)}, Ops: [][]byte{make([]byte, size)},
 	}}}
 }
 
-func certified(seq pbft.Seq, size int) pbft.Record {
+func certified(seq wire.Seq, size int) wire.Record {
 	b := body(seq, size)
-	return &pbft.Certified{Cert: commitCert(seq, b), Body: b}
+	return &wire.Certified{Cert: commitCert(seq, b), Body: b}
 }
 
 // D8.2: nothing is written before the first record, and the first turn is in the anchor.
@@ -61,7 +61,7 @@ func TestD8_2_AJournalBeginsWithTheFirstRecord(t *testing.T) {
 		t.Errorf("batch of no journal: %v, %v", b, err)
 	}
 	rotated, written := 0, 0
-	v.Rotated, v.Written = func() { rotated++ }, func(records []pbft.Record) { written += len(records) }
+	v.Rotated, v.Written = func() { rotated++ }, func(records []wire.Record) { written += len(records) }
 	r.append(v, certified(1, 10))
 	if len(v.Segments()) != 1 || rotated != 1 || written != 2 || v.Bytes() == 0 {
 		t.Errorf("%d segments, %d begun, %d records written, %d bytes", len(v.Segments()), rotated, written, v.Bytes())
@@ -74,14 +74,14 @@ func TestD8_2_AJournalBeginsWithTheFirstRecord(t *testing.T) {
 // X0: a batch is read with its certificate whatever records hold them; without a certificate it is none.
 func TestX0_BatchesAreReadFromTheJournal(t *testing.T) {
 	v, r := newVotes(t)
-	proposed, null := body(2, 100), pbft.NullBody
+	proposed, null := body(2, 100), wire.NullBody
 	r.append(v, certified(1, 100))
-	r.append(v, &pbft.Accepted{PrePrepare: &pbft.PrePrepare{Seq: 2, Digest: proposed.Digest(), Body: proposed}})
-	r.append(v, &pbft.Committed{Cert: commitCert(2, proposed)})
-	r.append(v, &pbft.Certified{Cert: commitCert(3, null), Body: null})
-	r.append(v, &pbft.Fetched{Seq: 4, Body: body(4, 10)})       // no certificate
-	r.append(v, &pbft.Committed{Cert: commitCert(5, proposed)}) // no body
-	for seq, want := range map[pbft.Seq]*pbft.Body{1: body(1, 100), 2: proposed, 3: null, 4: nil, 5: nil, 6: nil} {
+	r.append(v, &wire.Accepted{PrePrepare: &wire.PrePrepare{Seq: 2, Digest: proposed.Digest(), Body: proposed}})
+	r.append(v, &wire.Committed{Cert: commitCert(2, proposed)})
+	r.append(v, &wire.Certified{Cert: commitCert(3, null), Body: null})
+	r.append(v, &wire.Fetched{Seq: 4, Body: body(4, 10)})       // no certificate
+	r.append(v, &wire.Committed{Cert: commitCert(5, proposed)}) // no body
+	for seq, want := range map[wire.Seq]*wire.Body{1: body(1, 100), 2: proposed, 3: null, 4: nil, 5: nil, 6: nil} {
 		b, err := v.Batch(seq)
 		switch {
 		case err != nil:
@@ -97,7 +97,7 @@ func TestX0_BatchesAreReadFromTheJournal(t *testing.T) {
 // X0: a donor reads while the driver appends, and what it reads is whole.
 func TestX0_BatchesAreReadBesideTheTurns(t *testing.T) {
 	v := &Votes{}
-	j, err := journal.Create(t.TempDir()+"/journal", nil, journal.Options{SegmentBytes: 8 << 10, Index: pbft.Rebuilds})
+	j, err := journal.Create(t.TempDir()+"/journal", nil, journal.Options{SegmentBytes: 8 << 10, Index: wire.Rebuilds})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestX0_BatchesAreReadBesideTheTurns(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for seq := pbft.Seq(1); seq <= last; {
+		for seq := wire.Seq(1); seq <= last; {
 			b, err := v.Batch(seq)
 			if err != nil || b != nil && b.Body.Digest() != body(seq, 700).Digest() {
 				t.Errorf("batch %d: %v", seq, err)
@@ -119,8 +119,8 @@ func TestX0_BatchesAreReadBesideTheTurns(t *testing.T) {
 		}
 	}()
 	v.Keep(0)
-	for seq := pbft.Seq(1); seq <= last; seq++ {
-		turn := []pbft.Record{certified(seq, 700)}
+	for seq := wire.Seq(1); seq <= last; seq++ {
+		turn := []wire.Record{certified(seq, 700)}
 		if err := v.Append(turn, r.anchorOf(turn...)); err != nil {
 			t.Fatal(err)
 		}
@@ -137,19 +137,19 @@ func TestX0_BatchesAreReadBesideTheTurns(t *testing.T) {
 // X2: what lies above a pin stays in the journal until it is released, whatever the core lets go of.
 func TestX2_TheJournalAboveAPinIsKept(t *testing.T) {
 	v, r := newVotes(t)
-	fillTo := func(from, to pbft.Seq) {
+	fillTo := func(from, to wire.Seq) {
 		for seq := from; seq <= to; seq++ {
 			r.append(v, certified(seq, 3000))
 		}
 	}
-	holds := func(seq pbft.Seq) bool {
+	holds := func(seq wire.Seq) bool {
 		b, err := v.Batch(seq)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return b != nil
 	}
-	truncate := func(below pbft.Seq) {
+	truncate := func(below wire.Seq) {
 		if err := v.Truncate(below, r.anchorOf()); err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"tagma/checkpoint/transfer"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // testHost is a Host whose jobs and messages a test takes.
@@ -18,15 +19,15 @@ type testHost struct {
 }
 
 type letter struct {
-	to pbft.ReplicaID
-	m  pbft.Message
+	to wire.ReplicaID
+	m  wire.Message
 }
 
 func (h *testHost) Beside(job func() func())               { h.jobs = append(h.jobs, job) }
 func (h *testHost) FlushAfter(d time.Duration)             { h.flush = d }
 func (h *testHost) Now() time.Duration                     { return h.now }
 func (h *testHost) Report(ev pbft.Event)                   { h.events = append(h.events, ev) }
-func (h *testHost) Send(to pbft.ReplicaID, m pbft.Message) { h.sent = append(h.sent, letter{to, m}) }
+func (h *testHost) Send(to wire.ReplicaID, m wire.Message) { h.sent = append(h.sent, letter{to, m}) }
 
 // settle runs the jobs that were begun.
 func (h *testHost) settle() {
@@ -51,7 +52,7 @@ func count[E pbft.Event](h *testHost) (n int) {
 // fetches.
 type world struct {
 	t        testing.TB
-	cfg      pbft.Config
+	cfg      wire.Config
 	host     *testHost
 	store    *testStore
 	mover    *Mover
@@ -60,15 +61,15 @@ type world struct {
 	cut      bool // nothing arrives anywhere
 	rate     int  // letters that a donor takes in a step; 0: all
 	deaf     bool // the core takes nothing
-	core     pbft.StableCert
-	whole    pbft.Seq // what was switched to
+	core     wire.StableCert
+	whole    wire.Seq // what was switched to
 	seen     int      // events
 	each     func()   // before each step, if not nil
 }
 
 type answerOf struct {
-	from pbft.ReplicaID
-	m    *pbft.Data
+	from wire.ReplicaID
+	m    *wire.Data
 }
 
 // scripted is a donor whose answers a test may spoil.
@@ -76,10 +77,10 @@ type scripted struct {
 	*Donor
 	store *testStore
 	in    []letter
-	out   []*pbft.Data
+	out   []*wire.Data
 	// spoil returns what is sent in place of an answer to a question; nil: the answers are sent.
-	spoil func(m *pbft.FetchState, out []*pbft.Data) []*pbft.Data
-	asked map[pbft.Seq]int // questions about each checkpoint
+	spoil func(m *wire.FetchState, out []*wire.Data) []*wire.Data
+	asked map[wire.Seq]int // questions about each checkpoint
 }
 
 // newWorld has n replicas whose state has so many keys. All but the first one serve checkpoint 8; the first one is told
@@ -89,10 +90,10 @@ func newWorld(t testing.TB, n, keys int) *world {
 	w.mover = newMover(&w.cfg, w.host, w.store, 0)
 	w.donors = make([]*scripted, n)
 	for id := 1; id < n; id++ {
-		s := &scripted{store: loaded(t, newMedium()), asked: map[pbft.Seq]int{}}
+		s := &scripted{store: loaded(t, newMedium()), asked: map[wire.Seq]int{}}
 		cfg := w.cfg
-		cfg.Self = pbft.ReplicaID(id)
-		s.Donor = NewDonor(&cfg, s.store, &Votes{}, func(_ pbft.ReplicaID, m pbft.Message) { s.out = append(s.out, m.(*pbft.Data)) })
+		cfg.Self = wire.ReplicaID(id)
+		s.Donor = NewDonor(&cfg, s.store, &Votes{}, func(_ wire.ReplicaID, m wire.Message) { s.out = append(s.out, m.(*wire.Data)) })
 		w.donors[id] = s
 	}
 	w.checkpoint(8, keys)
@@ -101,11 +102,11 @@ func newWorld(t testing.TB, n, keys int) *world {
 }
 
 // checkpoint has donors take a checkpoint and offer it: those that are named, or all.
-func (w *world) checkpoint(seq pbft.Seq, keys int, ids ...pbft.ReplicaID) {
+func (w *world) checkpoint(seq wire.Seq, keys int, ids ...wire.ReplicaID) {
 	w.t.Helper()
 	if len(ids) == 0 {
 		for id := 1; id < len(w.donors); id++ {
-			ids = append(ids, pbft.ReplicaID(id))
+			ids = append(ids, wire.ReplicaID(id))
 		}
 	}
 	for _, id := range ids {
@@ -116,7 +117,7 @@ func (w *world) checkpoint(seq pbft.Seq, keys int, ids ...pbft.ReplicaID) {
 }
 
 // tell names a target, as the core does once its record is durable.
-func (w *world) tell(c pbft.StableCert) {
+func (w *world) tell(c wire.StableCert) {
 	w.t.Helper()
 	if c.Seq > w.core.Seq {
 		w.core = c
@@ -167,12 +168,12 @@ func (w *world) deliver() {
 		}
 	}
 	for _, a := range arriving {
-		w.mover.Data(a.from, pbft.Own(a.m), w.host.now)
+		w.mover.Data(a.from, wire.Own(a.m), w.host.now)
 	}
 }
 
 func (w *world) ask(d *scripted, l letter) {
-	m := l.m.(*pbft.FetchState)
+	m := l.m.(*wire.FetchState)
 	d.asked[m.Seq]++
 	d.FetchState(0, m, w.host.now)
 	for d.Step(w.host.now) {
@@ -194,7 +195,7 @@ func (w *world) react() {
 	for ; w.seen < len(w.host.events) && !w.deaf; w.seen++ {
 		switch e := w.host.events[w.seen].(type) {
 		case pbft.Received:
-			w.tell(e.Msg.Message().(*pbft.StableNotice).Cert)
+			w.tell(e.Msg.Message().(*wire.StableNotice).Cert)
 		case pbft.Transferred:
 			root, err := w.mover.adopt(e.Cert.Seq)
 			if err != nil || root != e.Cert.Digest || w.store.root(w.t, uint64(e.Cert.Seq)) != root {
@@ -220,14 +221,14 @@ func (w *world) until(timeouts int, what string, holds func() bool) float64 {
 	return float64(w.host.now-began) / float64(w.cfg.ViewTimeout)
 }
 
-func (w *world) untilWhole(timeouts int, at pbft.Seq) float64 {
+func (w *world) untilWhole(timeouts int, at wire.Seq) float64 {
 	w.t.Helper()
 	return w.until(timeouts, "the state is whole", func() bool { return w.whole >= at })
 }
 
 // spoiled replaces the answers to queries.
-func spoiled(change func(d *pbft.Data) *pbft.Data) func(*pbft.FetchState, []*pbft.Data) []*pbft.Data {
-	return func(_ *pbft.FetchState, out []*pbft.Data) (kept []*pbft.Data) {
+func spoiled(change func(d *wire.Data) *wire.Data) func(*wire.FetchState, []*wire.Data) []*wire.Data {
+	return func(_ *wire.FetchState, out []*wire.Data) (kept []*wire.Data) {
 		for _, d := range out {
 			if len(d.Answer) > 0 {
 				d = change(d)
@@ -241,10 +242,10 @@ func spoiled(change func(d *pbft.Data) *pbft.Data) func(*pbft.FetchState, []*pbf
 }
 
 // bad is an answer whose last byte, a part of a value or digest, is another one.
-func bad(d *pbft.Data) *pbft.Data {
+func bad(d *wire.Data) *wire.Data {
 	answer := append([]byte(nil), d.Answer...)
 	answer[len(answer)-1] ^= 1
-	return &pbft.Data{Seq: d.Seq, Answer: answer}
+	return &wire.Data{Seq: d.Seq, Answer: answer}
 }
 
 // query asks for the root of a state.

@@ -7,7 +7,7 @@ import (
 
 	"tagma/checkpoint/store"
 	"tagma/checkpoint/transfer"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // giving is a donor with a journal, and what it sent.
@@ -25,32 +25,32 @@ func newGiving(t testing.TB, n, keys int) *giving {
 	g := &giving{t: t, store: loaded(t, newMedium()), rig: newRig(t), now: time.Hour}
 	g.rig.cfg = testConfig(n)
 	votes := g.rig.mustStart().Votes
-	g.Donor = NewDonor(&g.rig.cfg, g.store, votes, func(to pbft.ReplicaID, m pbft.Message) { g.sent = append(g.sent, letter{to, m}) })
+	g.Donor = NewDonor(&g.rig.cfg, g.store, votes, func(to wire.ReplicaID, m wire.Message) { g.sent = append(g.sent, letter{to, m}) })
 	g.checkpoint(8, keys)
 	g.checkpoint(12, keys)
 	return g
 }
 
-func (g *giving) checkpoint(seq pbft.Seq, keys int) {
+func (g *giving) checkpoint(seq wire.Seq, keys int) {
 	g.Offer(cert(seq, fill(g.t, g.store, uint64(seq), keys)))
 }
 
 // ask puts a question and returns what was sent at once.
-func (g *giving) ask(from pbft.ReplicaID, seq pbft.Seq, query []byte) []letter {
-	g.FetchState(from, &pbft.FetchState{Seq: seq, Query: query}, g.now)
+func (g *giving) ask(from wire.ReplicaID, seq wire.Seq, query []byte) []letter {
+	g.FetchState(from, &wire.FetchState{Seq: seq, Query: query}, g.now)
 	out := g.sent
 	g.sent = nil
 	return out
 }
 
 // pins reports whether a replica is served a checkpoint.
-func (g *giving) pins(from pbft.ReplicaID, seq pbft.Seq) bool {
+func (g *giving) pins(from wire.ReplicaID, seq wire.Seq) bool {
 	g.t.Helper()
 	out := g.ask(from, seq, nil)
 	if len(out) != 1 || out[0].to != from {
 		g.t.Fatalf("%d answers", len(out))
 	}
-	return out[0].m.(*pbft.Data).Offer == nil
+	return out[0].m.(*wire.Data).Offer == nil
 }
 
 // work answers all that waits, and returns the steps that it took.
@@ -65,15 +65,15 @@ func (g *giving) work() (steps int) {
 // it has not.
 func TestX2_ADonorServesWhatItHas(t *testing.T) {
 	g := newGiving(t, 4, 10)
-	for _, c := range []struct{ asked, offer pbft.Seq }{{0, 12}, {4, 12}, {16, 12}, {12, 0}, {8, 0}} {
+	for _, c := range []struct{ asked, offer wire.Seq }{{0, 12}, {4, 12}, {16, 12}, {12, 0}, {8, 0}} {
 		out := g.ask(1, c.asked, nil)
-		data := out[0].m.(*pbft.Data)
+		data := out[0].m.(*wire.Data)
 		if data.Seq != c.asked || (data.Offer == nil) != (c.offer == 0) || c.offer > 0 && data.Offer.Seq != c.offer {
 			t.Errorf("asked for %d: %+v, want an offer of %d", c.asked, data, c.offer)
 		}
 		g.now += time.Second
 	}
-	for seq := pbft.Seq(16); seq <= 32; seq += 4 {
+	for seq := wire.Seq(16); seq <= 32; seq += 4 {
 		g.checkpoint(seq, 10)
 	}
 	if len(g.offers) != maxOffers || g.newest().Seq != 32 {
@@ -81,7 +81,7 @@ func TestX2_ADonorServesWhatItHas(t *testing.T) {
 	}
 	empty := newGiving(t, 4, 10)
 	empty.offers = nil
-	if out := empty.ask(1, 0, nil); out[0].m.(*pbft.Data).Offer.Seq != 0 {
+	if out := empty.ask(1, 0, nil); out[0].m.(*wire.Data).Offer.Seq != 0 {
 		t.Error("one that has nothing offers something")
 	}
 	if out := g.ask(0, 0, nil); len(out) > 0 {
@@ -96,7 +96,7 @@ func TestX2_WhatCannotBePinnedIsOfferedNoLonger(t *testing.T) {
 	if g.pins(1, 12) || g.newest().Seq != 8 {
 		t.Errorf("the newest offer is %d", g.newest().Seq)
 	}
-	g.Offer(cert(16, pbft.Digest{1}))
+	g.Offer(cert(16, wire.Digest{1}))
 	fill(t, g.store, 16, 10)
 	if g.pins(1, 16) || g.newest().Seq != 8 || !g.pins(1, 8) {
 		t.Errorf("the newest offer is %d", g.newest().Seq)
@@ -155,7 +155,7 @@ func TestX2_OneReplicaUsesOnePin(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	g.checkpoint(16, 10)
 	for range 30 {
-		for _, seq := range []pbft.Seq{8, 12, 16} {
+		for _, seq := range []wire.Seq{8, 12, 16} {
 			g.pins(1, seq)
 			if g.now += time.Second / 8; g.Given().Pins > maxPins {
 				t.Fatalf("%d pins", g.Given().Pins)
@@ -177,7 +177,7 @@ func TestX2_OneReplicaUsesOnePin(t *testing.T) {
 	}
 	before := g.store.pins
 	for range 100 {
-		for _, seq := range []pbft.Seq{8, 12, 16} {
+		for _, seq := range []wire.Seq{8, 12, 16} {
 			g.pins(1, seq)
 		}
 	}
@@ -249,7 +249,7 @@ func TestX2_QuestionsTakeTurns(t *testing.T) {
 	if more := g.work(); more < 3 || len(g.sent) != 2 {
 		t.Errorf("%d answers after %d more steps: the index is not made in steps", len(g.sent), more)
 	}
-	a, err := transfer.DecodeAnswer(g.sent[1].m.(*pbft.Data).Answer)
+	a, err := transfer.DecodeAnswer(g.sent[1].m.(*wire.Data).Answer)
 	if err != nil || a.ID != 1 || g.Given().IndexBytes == 0 {
 		t.Errorf("the answer: %+v, %v", a, err)
 	}
@@ -265,7 +265,7 @@ func TestX2_ADamagedStateIsServedNoMore(t *testing.T) {
 	}
 	g.ask(1, 12, query(1))
 	g.work()
-	if len(g.sent) != 1 || g.sent[0].m.(*pbft.Data).Offer == nil || g.Given().Pins > 0 {
+	if len(g.sent) != 1 || g.sent[0].m.(*wire.Data).Offer == nil || g.Given().Pins > 0 {
 		t.Errorf("%d answers, %d pins", len(g.sent), g.Given().Pins)
 	}
 }
@@ -274,8 +274,8 @@ func TestX2_ADamagedStateIsServedNoMore(t *testing.T) {
 // silent donor every question came too late otherwise, and the round was lost.
 func TestX2_WhatIsOfferedIsHeld(t *testing.T) {
 	g := newGiving(t, 4, 10)
-	offered := g.ask(1, 0, nil)[0].m.(*pbft.Data).Offer.Seq
-	for seq := pbft.Seq(16); seq < 60; seq += 4 {
+	offered := g.ask(1, 0, nil)[0].m.(*wire.Data).Offer.Seq
+	for seq := wire.Seq(16); seq < 60; seq += 4 {
 		g.checkpoint(seq, 10)
 		g.store.Discard(uint64(seq))
 	}
@@ -283,7 +283,7 @@ func TestX2_WhatIsOfferedIsHeld(t *testing.T) {
 		t.Errorf("the checkpoint at %d was offered, and is not served", offered)
 	}
 	g.now += time.Second
-	if next := g.ask(1, 0, nil)[0].m.(*pbft.Data).Offer.Seq; next != 56 {
+	if next := g.ask(1, 0, nil)[0].m.(*wire.Data).Offer.Seq; next != 56 {
 		t.Errorf("then %d is offered, want the newest one", next)
 	}
 }

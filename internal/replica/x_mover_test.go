@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // X3, X4: the whole state comes from the others; a second transfer fetches only what changed since (X9).
@@ -25,7 +26,7 @@ func TestX9_ASecondTransferFetchesWhatChanged(t *testing.T) {
 
 // X2: the newest checkpoint that is offered is fetched, whoever answers first.
 func TestX2_TheNewestOfferIsFetched(t *testing.T) {
-	for _, newest := range []pbft.ReplicaID{1, 2, 3} {
+	for _, newest := range []wire.ReplicaID{1, 2, 3} {
 		w := newWorld(t, 4, 1000)
 		w.checkpoint(12, 1000, newest)
 		w.tell(*w.donors[newest].newest())
@@ -38,8 +39,8 @@ func TestX2_TheNewestOfferIsFetched(t *testing.T) {
 
 // X3: a donor that lies costs about a timeout, and no more where others serve the same checkpoint.
 func TestX3_AnotherDonorIsUsedInPlaceOfOneThatLies(t *testing.T) {
-	refusal := func(d *scripted) func(*pbft.Data) *pbft.Data {
-		return func(data *pbft.Data) *pbft.Data { return &pbft.Data{Seq: data.Seq, Offer: d.newest()} }
+	refusal := func(d *scripted) func(*wire.Data) *wire.Data {
+		return func(data *wire.Data) *wire.Data { return &wire.Data{Seq: data.Seq, Offer: d.newest()} }
 	}
 	for _, c := range []struct {
 		name   string
@@ -49,19 +50,19 @@ func TestX3_AnotherDonorIsUsedInPlaceOfOneThatLies(t *testing.T) {
 	}{
 		{"answers that do not fit their hash", 1, true, func(_ *world, d *scripted) { d.spoil = spoiled(bad) }},
 		{"silence behind the pin", 2, false, func(_ *world, d *scripted) {
-			d.spoil = spoiled(func(*pbft.Data) *pbft.Data { return nil })
+			d.spoil = spoiled(func(*wire.Data) *wire.Data { return nil })
 		}},
 		{"touches in place of answers", 2, false, func(_ *world, d *scripted) {
-			d.spoil = spoiled(func(data *pbft.Data) *pbft.Data { return &pbft.Data{Seq: data.Seq} })
+			d.spoil = spoiled(func(data *wire.Data) *wire.Data { return &wire.Data{Seq: data.Seq} })
 		}},
 		{"no offer", 1, false, func(_ *world, d *scripted) {
-			d.spoil = func(*pbft.FetchState, []*pbft.Data) []*pbft.Data { return nil }
+			d.spoil = func(*wire.FetchState, []*wire.Data) []*wire.Data { return nil }
 		}},
 		{"an empty offer", 1, false, func(_ *world, d *scripted) { d.offers = nil }},
 		{"an older offer", 1, false, func(w *world, _ *scripted) { w.checkpoint(12, 3000, 2, 3) }},
 		{"refusals in the middle", 1, false, func(_ *world, d *scripted) {
 			spoil, n := refusal(d), 0
-			d.spoil = spoiled(func(data *pbft.Data) *pbft.Data {
+			d.spoil = spoiled(func(data *wire.Data) *wire.Data {
 				if n++; n > 3 {
 					return spoil(data)
 				}
@@ -71,7 +72,7 @@ func TestX3_AnotherDonorIsUsedInPlaceOfOneThatLies(t *testing.T) {
 		{"a checkpoint of its own, and then silence", 3.5, false, func(w *world, d *scripted) {
 			w.checkpoint(12, 3000, 1)
 			w.tell(*d.newest())
-			d.spoil = spoiled(func(*pbft.Data) *pbft.Data { return nil })
+			d.spoil = spoiled(func(*wire.Data) *wire.Data { return nil })
 		}},
 		{"a checkpoint of its own, and then lies", 2, true, func(w *world, d *scripted) {
 			w.checkpoint(12, 3000, 1)
@@ -81,8 +82,8 @@ func TestX3_AnotherDonorIsUsedInPlaceOfOneThatLies(t *testing.T) {
 		{"a checkpoint of its own, and then a refusal", 2, false, func(w *world, d *scripted) {
 			w.checkpoint(12, 3000, 1)
 			w.tell(*d.newest())
-			d.spoil = func(m *pbft.FetchState, _ []*pbft.Data) []*pbft.Data {
-				return []*pbft.Data{{Seq: m.Seq, Offer: d.newest()}}
+			d.spoil = func(m *wire.FetchState, _ []*wire.Data) []*wire.Data {
+				return []*wire.Data{{Seq: m.Seq, Offer: d.newest()}}
 			}
 		}},
 	} {
@@ -146,7 +147,7 @@ func TestX3_TheOnlyDonorLeftIsForgiven(t *testing.T) {
 	w := newWorld(t, 4, 2000)
 	w.donors[2], w.donors[3] = nil, nil // down, and trusted
 	n := 0
-	w.donors[1].spoil = spoiled(func(d *pbft.Data) *pbft.Data {
+	w.donors[1].spoil = spoiled(func(d *wire.Data) *wire.Data {
 		if n++; n == 1 {
 			return bad(d)
 		}
@@ -161,10 +162,10 @@ func TestX3_TheOnlyDonorLeftIsForgiven(t *testing.T) {
 // X7: an answer to an earlier round for the same checkpoint is late, and no lie.
 func TestX7_LateAnswersOfAnEarlierRoundBlameNobody(t *testing.T) {
 	w := newWorld(t, 4, 2000)
-	var late []*pbft.Data
+	var late []*wire.Data
 	slow := true
 	for _, d := range w.donors[1:] {
-		d.spoil = spoiled(func(data *pbft.Data) *pbft.Data {
+		d.spoil = spoiled(func(data *wire.Data) *wire.Data {
 			if slow {
 				late = append(late, data)
 				return nil
@@ -175,9 +176,9 @@ func TestX7_LateAnswersOfAnEarlierRoundBlameNobody(t *testing.T) {
 	w.until(8, "a second round begins", func() bool { return w.mover.report.Rounds == 2 && w.mover.phase == Fetching })
 	slow = false
 	before := w.mover.Progress().Keys
-	for id := pbft.ReplicaID(1); id < 4; id++ {
+	for id := wire.ReplicaID(1); id < 4; id++ {
 		for _, d := range late {
-			w.mover.Data(id, pbft.Own(d), w.host.now)
+			w.mover.Data(id, wire.Own(d), w.host.now)
 		}
 	}
 	if p := w.mover.Progress(); p.Blamed > 0 || p.Keys != before {
@@ -193,9 +194,9 @@ func TestX7_LateAnswersOfAnEarlierRoundBlameNobody(t *testing.T) {
 // all the time. Patience must grow, else every round is given up for a newer one that is indexed anew.
 func TestX9_AStateThatTakesLongToIndexIsFetchedUnderLoad(t *testing.T) {
 	w := newWorld(t, 4, 500)
-	since := map[pbft.Seq]time.Duration{}
+	since := map[wire.Seq]time.Duration{}
 	for _, d := range w.donors[1:] {
-		d.spoil = spoiled(func(data *pbft.Data) *pbft.Data {
+		d.spoil = spoiled(func(data *wire.Data) *wire.Data {
 			if since[data.Seq] == 0 {
 				since[data.Seq] = w.host.now
 			}
@@ -205,7 +206,7 @@ func TestX9_AStateThatTakesLongToIndexIsFetchedUnderLoad(t *testing.T) {
 			return data
 		})
 	}
-	seq, next := pbft.Seq(8), w.host.now
+	seq, next := wire.Seq(8), w.host.now
 	w.each = func() {
 		if w.host.now >= next {
 			seq += testK

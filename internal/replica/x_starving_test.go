@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // A liar that is always a checkpoint ahead of the others and refuses it does not keep this replica from them.
@@ -11,12 +12,12 @@ func TestX3_OffersThatAreNotKeptAreTakenLast(t *testing.T) {
 	w := newWorld(t, 4, 1000)
 	w.checkpoint(12, 1000, 1)
 	w.tell(*w.donors[1].newest())
-	w.donors[1].spoil = func(m *pbft.FetchState, _ []*pbft.Data) []*pbft.Data {
+	w.donors[1].spoil = func(m *wire.FetchState, _ []*wire.Data) []*wire.Data {
 		if m.Seq > 0 { // it takes another one each time
 			w.checkpoint(w.donors[1].newest().Seq+testK, 1000, 1)
 			w.tell(*w.donors[1].newest())
 		}
-		return []*pbft.Data{{Seq: m.Seq, Offer: w.donors[1].newest()}}
+		return []*wire.Data{{Seq: m.Seq, Offer: w.donors[1].newest()}}
 	}
 	w.untilWhole(3, 8)
 }
@@ -27,8 +28,8 @@ func TestX5_WhoIsOnlyPromisedSomethingOfUseStarves(t *testing.T) {
 	w := newWorld(t, 4, 100)
 	fill(t, w.store, 11, 100)
 	w.checkpoint(12, 100, 1)
-	w.donors[1].spoil = func(m *pbft.FetchState, _ []*pbft.Data) []*pbft.Data {
-		return []*pbft.Data{{Seq: m.Seq, Offer: w.donors[1].newest()}}
+	w.donors[1].spoil = func(m *wire.FetchState, _ []*wire.Data) []*wire.Data {
+		return []*wire.Data{{Seq: m.Seq, Offer: w.donors[1].newest()}}
 	}
 	w.until(10, "the others are asked for a newer checkpoint", func() bool { return count[pbft.Starving](w.host) > 0 })
 	w.checkpoint(16, 100, 2, 3)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"tagma/checkpoint/store"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // X6: the state is adopted when its record is durable, which the core says, and at no other moment.
@@ -37,7 +37,7 @@ func TestX7_NothingComesBehindClose(t *testing.T) {
 		w.host.sent, w.host.events = nil, nil
 		w.host.settle()
 		for _, a := range w.onItsWay {
-			w.mover.Data(a.from, pbft.Own(a.m), w.host.now)
+			w.mover.Data(a.from, wire.Own(a.m), w.host.now)
 		}
 		w.mover.Tick(w.host.now + time.Minute)
 		open := isStaging(w.store)
@@ -76,7 +76,7 @@ func (w *world) stepUnchecked() {
 	}
 	w.host.sent = nil
 	for _, a := range w.onItsWay {
-		w.mover.Data(a.from, pbft.Own(a.m), w.host.now)
+		w.mover.Data(a.from, wire.Own(a.m), w.host.now)
 	}
 	w.onItsWay = nil
 }

@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -36,15 +37,13 @@ func corePurity(t *tree) []string {
 		if !within(dir, core) {
 			continue
 		}
-		var syntax []*ast.File
 		for _, s := range t.sources {
 			if s.dir == dir && !s.test {
-				syntax = append(syntax, s.syntax)
 				complaints = append(complaints, impureImports(t, &s)...)
 			}
 		}
-		info := check(t, dir, syntax)
-		for _, file := range syntax {
+		_, info := check(t, dir)
+		for _, file := range filesOf(t, dir) {
 			complaints = append(complaints, impureCode(t, info, file)...)
 		}
 	}
@@ -55,7 +54,7 @@ func impureImports(t *tree, s *source) []string {
 	var complaints []string
 	for i, name := range s.imports() {
 		switch spec := s.syntax.Imports[i]; {
-		case !slices.Contains(pure, name):
+		case !slices.Contains(pure, name) && !isCore(name):
 			complaints = append(complaints, t.at(spec.Pos(), "the core must not import %s", name))
 		case spec.Name != nil && spec.Name.Name == ".":
 			complaints = append(complaints, t.at(spec.Pos(), "a dot import hides what the core uses of %s", name))
@@ -64,14 +63,28 @@ func impureImports(t *tree, s *source) []string {
 	return complaints
 }
 
+// isCore reports whether an import path is of the core itself.
+func isCore(name string) bool { return within(name, module+"/"+core) }
+
+// filesOf lists the syntax of a package, tests apart.
+func filesOf(t *tree, dir string) []*ast.File {
+	var files []*ast.File
+	for _, s := range t.sources {
+		if s.dir == dir && !s.test {
+			files = append(files, s.syntax)
+		}
+	}
+	return files
+}
+
 // check finds the types of a package's expressions. A package that does not compile is the compiler's to complain of:
 // here its errors leave some types unknown.
-func check(t *tree, dir string, files []*ast.File) *types.Info {
+func check(t *tree, dir string) (*types.Package, *types.Info) {
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
-	config := types.Config{Importer: pureImporter{}, Error: func(error) {}}
+	config := types.Config{Importer: pureImporter{t}, Error: func(error) {}}
 	// The error is the first of those that went to config.Error.
-	_, _ = config.Check(module+"/"+dir, t.files, files, info)
-	return info
+	pkg, _ := config.Check(module+"/"+dir, t.files, filesOf(t, dir), info)
+	return pkg, info
 }
 
 // standard reads packages of the standard library from their source, each once.
@@ -80,10 +93,14 @@ var standard = sync.OnceValue(func() types.Importer {
 })
 
 // pureImporter imports what the core may import. The rest was complained of already and may be anything.
-type pureImporter struct{}
+type pureImporter struct{ tree *tree }
 
 // Import implements types.Importer.
-func (pureImporter) Import(name string) (*types.Package, error) {
+func (p pureImporter) Import(name string) (*types.Package, error) {
+	if isCore(name) {
+		pkg, _ := check(p.tree, strings.TrimPrefix(name, module+"/"))
+		return pkg, nil
+	}
 	if !slices.Contains(pure, name) {
 		return nil, fmt.Errorf("%s is no package for the core", name)
 	}

@@ -12,7 +12,7 @@ import (
 	"reflect"
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Event is one thing that happened. The set is closed: kinds lists it. Its JSON is the fields of its type beside those of
@@ -74,7 +74,7 @@ func Kinds() []string {
 }
 
 // About is the message that an event is about, nil if it is about none or was read from a file.
-func About(e Event) pbft.Message {
+func About(e Event) wire.Message {
 	switch e := e.(type) {
 	case *Sent:
 		return e.Message.of

@@ -5,26 +5,26 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Message is what an event says of a message. It is put into words only if somebody reads them.
 type Message struct {
-	of pbft.Message // nil if it was read from a file, or could not be decoded
+	of wire.Message // nil if it was read from a file, or could not be decoded
 	shown
 }
 
 // shown is a message in a file.
 type shown struct {
 	Type   string     `json:"type,omitempty"`
-	View   *pbft.View `json:"view,omitempty"`
-	Seq    *pbft.Seq  `json:"seq,omitempty"`
+	View   *wire.View `json:"view,omitempty"`
+	Seq    *wire.Seq  `json:"seq,omitempty"`
 	Digest *Digest    `json:"digest,omitempty"` // of the batch or the state
-	Text   string     `json:"text"`             // as pbft.Format writes it
+	Text   string     `json:"text"`             // as wire.Format writes it
 }
 
 // Digest is a digest in full, as hex, where it is JSON.
-type Digest pbft.Digest
+type Digest wire.Digest
 
 // MarshalText implements encoding.TextMarshaler.
 func (d Digest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d[:]), nil }
@@ -37,10 +37,10 @@ func (d *Digest) UnmarshalText(text []byte) error {
 	return nil
 }
 
-func (d Digest) String() string { return pbft.Names(nil).Digest(pbft.Digest(d)) }
+func (d Digest) String() string { return wire.Names(nil).Digest(wire.Digest(d)) }
 
 // Say wraps a message, nil for what cannot be decoded.
-func Say(m pbft.Message) Message { return Message{of: m} }
+func Say(m wire.Message) Message { return Message{of: m} }
 
 // MarshalJSON implements json.Marshaler.
 func (m Message) MarshalJSON() ([]byte, error) {
@@ -57,48 +57,48 @@ func (m Message) String() string {
 	if m.of == nil && m.Text != "" {
 		return m.Text
 	}
-	return pbft.Format(m.of)
+	return wire.Format(m.of)
 }
 
 // nothing reports whether it stands for what could not be decoded.
 func (m Message) nothing() bool { return m.of == nil && m.Type == "" }
 
-func show(m pbft.Message) shown {
-	s := shown{Type: pbft.TypeOf(m).String(), Text: pbft.Format(m)}
-	at := func(v *pbft.View, n *pbft.Seq, d *pbft.Digest) {
+func show(m wire.Message) shown {
+	s := shown{Type: wire.TypeOf(m).String(), Text: wire.Format(m)}
+	at := func(v *wire.View, n *wire.Seq, d *wire.Digest) {
 		s.View, s.Seq = v, n
 		s.Digest = (*Digest)(d)
 	}
 	switch m := m.(type) {
-	case *pbft.PrePrepare:
+	case *wire.PrePrepare:
 		at(&m.View, &m.Seq, &m.Digest)
-	case *pbft.Prepare:
+	case *wire.Prepare:
 		at(&m.View, &m.Seq, &m.Digest)
-	case *pbft.Commit:
+	case *wire.Commit:
 		at(&m.View, &m.Seq, &m.Digest)
-	case *pbft.Checkpoint:
+	case *wire.Checkpoint:
 		at(nil, &m.Seq, &m.Digest)
-	case *pbft.Suspect:
+	case *wire.Suspect:
 		at(&m.View, nil, nil)
-	case *pbft.ViewChange:
+	case *wire.ViewChange:
 		at(&m.View, nil, nil)
-	case *pbft.NewView:
+	case *wire.NewView:
 		at(&m.View, nil, nil)
-	case *pbft.Heartbeat:
+	case *wire.Heartbeat:
 		at(&m.View, nil, nil)
-	case *pbft.Status:
+	case *wire.Status:
 		at(&m.View, nil, nil)
-	case *pbft.Reply:
+	case *wire.Reply:
 		at(nil, &m.Seq, nil)
-	case *pbft.Fetch:
+	case *wire.Fetch:
 		at(nil, &m.Seq, &m.Digest)
-	case *pbft.CertifiedBody:
+	case *wire.CertifiedBody:
 		at(nil, &m.Seq, nil)
-	case *pbft.StableNotice:
+	case *wire.StableNotice:
 		at(nil, &m.Cert.Seq, &m.Cert.Digest)
-	case *pbft.FetchState:
+	case *wire.FetchState:
 		at(nil, &m.Seq, nil)
-	case *pbft.Data:
+	case *wire.Data:
 		at(nil, &m.Seq, nil)
 	default: // its text says it
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Sent is a message that was handed to the network. Whether it arrives is another matter.
@@ -50,7 +51,7 @@ type Request struct {
 	Client int      `json:"client"`
 	Step   string   `json:"step"`          // asked or answered
 	Number uint64   `json:"number"`        // of the request in its session
-	Seq    pbft.Seq `json:"seq,omitempty"` // where it was executed, of an answer
+	Seq    wire.Seq `json:"seq,omitempty"` // where it was executed, of an answer
 }
 
 // The steps of a Request.

@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Phase is how far a slot has come at a replica (§4.2).
 type Phase struct {
 	Stamp
 	Phase    string    `json:"phase"` // pre-prepared, prepared or committed
-	View     pbft.View `json:"view"`
-	Seq      pbft.Seq  `json:"seq"`
+	View     wire.View `json:"view"`
+	Seq      wire.Seq  `json:"seq"`
 	Digest   Digest    `json:"digest"`
 	Requests int       `json:"requests,omitempty"` // of the batch, where it is known
 	Votes    int       `json:"votes"`              // that the certificate holds, the pre-prepare as its primary's
@@ -29,7 +29,7 @@ const (
 // Executed is a batch whose results are known.
 type Executed struct {
 	Stamp
-	Seq      pbft.Seq `json:"seq"`
+	Seq      wire.Seq `json:"seq"`
 	Requests int      `json:"requests"`
 }
 
@@ -37,7 +37,7 @@ type Executed struct {
 type View struct {
 	Stamp
 	Step     string    `json:"step"`               // suspected, asked or entered
-	View     pbft.View `json:"view"`               // that is suspected, asked for or entered
+	View     wire.View `json:"view"`               // that is suspected, asked for or entered
 	Cause    string    `json:"cause"`              // timer, evidence, or the type of the message that brought it about
 	Suspects []int     `json:"suspects,omitempty"` // whose suspicion justifies it, of one that is asked for
 }
@@ -59,7 +59,7 @@ const (
 type Checkpoint struct {
 	Stamp
 	Step   string   `json:"step"` // taken or stable
-	Seq    pbft.Seq `json:"seq"`
+	Seq    wire.Seq `json:"seq"`
 	Digest Digest   `json:"digest"`
 }
 
@@ -80,7 +80,7 @@ type Synced struct {
 type Transfer struct {
 	Stamp
 	Step  string   `json:"step"` // begun, progress, installed, resumed or starving
-	Seq   pbft.Seq `json:"seq"`
+	Seq   wire.Seq `json:"seq"`
 	Share float64  `json:"share,omitempty"` // of the state that is compared and right, 0 to 1
 	Bytes uint64   `json:"bytes,omitempty"` // received
 }
@@ -147,11 +147,7 @@ func (e *Checkpoint) What() string {
 
 // What implements Event.
 func (e *Synced) What() string {
-	text := fmt.Sprintf("synced %d records", e.Records)
-	if e.Took > 0 { // in a simulated run it follows the turn
-		text += fmt.Sprintf(" in %d µs", e.Took)
-	}
-	return text
+	return fmt.Sprintf("synced %d records in %d µs", e.Records, e.Took)
 }
 
 // What implements Event.

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Tap makes the events of one replica and gives them to a listener.
@@ -12,10 +13,10 @@ type Tap struct {
 	hear    func(Event)
 }
 
-// NewTap returns a tap of a replica, or of None. Hear is called by whoever tells the tap something; with a node these are
-// several goroutines.
-func NewTap(replica, quorum int, now func() int64, hear func(Event)) *Tap {
-	return &Tap{replica: replica, quorum: quorum, now: now, hear: hear}
+// NewTap returns a tap of a replica. Hear is called by whoever tells the tap something; with a node these are several
+// goroutines.
+func NewTap(cfg *wire.Config, now func() int64, hear func(Event)) *Tap {
+	return &Tap{replica: int(cfg.Self), quorum: cfg.Quorum(), now: now, hear: hear}
 }
 
 // Emit stamps an event and passes it on.
@@ -57,12 +58,12 @@ func (t *Tap) received(ev pbft.Received) {
 			from = None
 		}
 		t.Emit(&Received{From: from, Message: Say(m)})
-	} else if p, own := m.(*pbft.PrePrepare); own {
+	} else if p, own := m.(*wire.PrePrepare); own {
 		t.prePrepared(p)
 	}
 }
 
-func (t *Tap) prePrepared(p *pbft.PrePrepare) {
+func (t *Tap) prePrepared(p *wire.PrePrepare) {
 	e := &Phase{Phase: PrePrepared, View: p.View, Seq: p.Seq, Digest: Digest(p.Digest), Votes: 1, Quorum: t.quorum}
 	if p.Body != nil {
 		e.Requests = len(p.Body.Requests)
@@ -92,7 +93,7 @@ func (t *Tap) effect(ev pbft.Event, effect pbft.Effect, all []pbft.Effect) {
 	case pbft.Diverged:
 		t.Emit(&Diverged{Seq: e.Seq, Own: Digest(e.Own), Stable: Digest(e.Stable)})
 	case pbft.Forgot:
-		t.Emit(&Forgot{Said: pbft.Names(nil).Statement(&e.Said), Witness: int(e.Witness)})
+		t.Emit(&Forgot{Said: wire.Names(nil).Statement(&e.Said), Witness: int(e.Witness)})
 	case pbft.Dropped:
 		t.Emit(&Dropped{Message: Say(e.Msg), Why: e.Why})
 	default: // shows elsewhere: in what is sent, or in the end of an execution
@@ -100,37 +101,37 @@ func (t *Tap) effect(ev pbft.Event, effect pbft.Effect, all []pbft.Effect) {
 }
 
 // record takes what a replica wants written: it shows how far a slot is, and where the low watermark.
-func (t *Tap) record(r pbft.Record) {
+func (t *Tap) record(r wire.Record) {
 	switch r := r.(type) {
-	case *pbft.Accepted:
+	case *wire.Accepted:
 		t.prePrepared(r.PrePrepare)
-	case *pbft.Prepared:
+	case *wire.Prepared:
 		c := &r.Cert
 		t.Emit(&Phase{
 			Phase: Prepared, View: c.View, Seq: c.Seq, Digest: Digest(c.Digest), Votes: len(c.Prepares) + 1, Quorum: t.quorum,
 		})
-	case *pbft.Certified:
+	case *wire.Certified:
 		t.committed(&r.Cert, len(r.Body.Requests))
-	case *pbft.Committed:
+	case *wire.Committed:
 		t.committed(&r.Cert, 0)
-	case *pbft.Stable:
+	case *wire.Stable:
 		t.Emit(&Checkpoint{Step: Stable, Seq: r.Cert.Seq, Digest: Digest(r.Cert.Digest)})
 	default: // no progress
 	}
 }
 
-func (t *Tap) committed(c *pbft.CommitCert, requests int) {
+func (t *Tap) committed(c *wire.CommitCert, requests int) {
 	t.Emit(&Phase{
 		Phase: Committed, View: c.View, Seq: c.Seq, Digest: Digest(c.Digest), Requests: requests, Votes: len(c.Commits), Quorum: t.quorum,
 	})
 }
 
 // asked takes a message that begins a view change.
-func (t *Tap) asked(m pbft.Message, ev pbft.Event, all []pbft.Effect) {
+func (t *Tap) asked(m wire.Message, ev pbft.Event, all []pbft.Effect) {
 	switch m := m.(type) {
-	case *pbft.Suspect:
+	case *wire.Suspect:
 		t.Emit(&View{Step: Suspected, View: m.View, Cause: causeOf(ev, all)})
-	case *pbft.ViewChange:
+	case *wire.ViewChange:
 		e := &View{Step: AskedFor, View: m.View, Cause: causeOf(ev, all)}
 		for i := range m.Suspects {
 			e.Suspects = append(e.Suspects, int(m.Suspects[i].Replica))
@@ -148,7 +149,7 @@ func causeOf(ev pbft.Event, effects []pbft.Effect) string {
 		}
 	}
 	if r, ok := ev.(pbft.Received); ok {
-		return pbft.TypeOf(r.Msg.Message()).String()
+		return wire.TypeOf(r.Msg.Message()).String()
 	}
 	return Timer
 }

@@ -11,15 +11,16 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // samples has one event of each kind, with every field set.
 func samples() []Event {
 	d := Digest{0xab, 1}
-	vote := Say(&pbft.Prepare{View: 1, Seq: 2, Digest: pbft.Digest(d), Replica: 3})
+	vote := Say(&wire.Prepare{View: 1, Seq: 2, Digest: wire.Digest(d), Replica: 3})
 	return []Event{
 		&Sent{To: 2, Bytes: 120, Message: vote},
-		&Received{From: None, Message: Say(&pbft.Request{ID: pbft.RequestID{Session: 1, T: 7}})},
+		&Received{From: None, Message: Say(&wire.Request{ID: wire.RequestID{Session: 1, T: 7}})},
 		&Refused{From: 2, Message: Say(nil), Why: "truncated"},
 		&Dropped{Message: vote, Why: pbft.ReasonDuplicate},
 		&Quarantined{From: None, For: 250_000},
@@ -29,7 +30,7 @@ func samples() []Event {
 		&Checkpoint{Step: Taken, Seq: 4, Digest: d},
 		&Synced{Records: 5, Took: 210},
 		&Transfer{Step: Moving, Seq: 8, Share: 0.5, Bytes: 4096},
-		&Evidence{Against: 3, Proves: pbft.Equivocation, First: vote, Second: vote},
+		&Evidence{Against: 3, Proves: wire.Equivocation, First: vote, Second: vote},
 		&Diverged{Seq: 4, Own: d, Stable: Digest{1}},
 		&Forgot{Said: "prepare v1 s2 ab010000", Witness: 1},
 		&Process{Step: Started, View: 1, Seq: 2, Why: "a new life"},
@@ -42,7 +43,7 @@ func samples() []Event {
 func stampAll(events []Event) []Event {
 	clock := int64(0)
 	out := make([]Event, 0, len(events))
-	tap := NewTap(2, 3, func() int64 { clock += 1500; return clock }, func(e Event) { out = append(out, e) })
+	tap := NewTap(&wire.Config{Self: 2}, func() int64 { clock += 1500; return clock }, func(e Event) { out = append(out, e) })
 	for _, e := range events {
 		tap.Emit(e)
 	}
@@ -182,7 +183,7 @@ func TestRecorder_NeverWaitsAndCountsWhatItLost(t *testing.T) {
 	const room, told = 8, 1000
 	g := &gate{open: make(chan struct{})}
 	r := newRecorder(g, Header{Replicas: 4}, room)
-	tap := NewTap(0, 3, func() int64 { return 1 }, r.Put)
+	tap := NewTap(&wire.Config{}, func() int64 { return 1 }, r.Put)
 	var wait sync.WaitGroup
 	for range 4 {
 		wait.Go(func() {
@@ -220,7 +221,7 @@ func TestMerge_OrdersByTime(t *testing.T) {
 	at := func(replica int, times ...int64) string {
 		var all []Event
 		for _, us := range times {
-			all = append(all, &Executed{Stamp: Stamp{At: us, Replica: replica, Event: "executed"}, Seq: pbft.Seq(us)})
+			all = append(all, &Executed{Stamp: Stamp{At: us, Replica: replica, Event: "executed"}, Seq: wire.Seq(us)})
 		}
 		return fileOf(t, all)
 	}

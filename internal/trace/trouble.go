@@ -3,14 +3,14 @@ package trace
 import (
 	"fmt"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Evidence is proof of misbehaviour that a replica holds (E1).
 type Evidence struct {
 	Stamp
 	Against int               `json:"against"` // a replica
-	Proves  pbft.EvidenceKind `json:"proves"`
+	Proves  wire.EvidenceKind `json:"proves"`
 	First   Message           `json:"first"`
 	Second  Message           `json:"second"`
 }
@@ -18,7 +18,7 @@ type Evidence struct {
 // Diverged is a replica whose state is not what a stable checkpoint says (K2).
 type Diverged struct {
 	Stamp
-	Seq    pbft.Seq `json:"seq"`
+	Seq    wire.Seq `json:"seq"`
 	Own    Digest   `json:"own"`
 	Stable Digest   `json:"stable"`
 }
@@ -33,9 +33,9 @@ type Forgot struct {
 // Process is a start or an end of a replica's process.
 type Process struct {
 	Stamp
-	Step string    `json:"step"` // started, crashed, stopped, paused, resumed or noted
-	View pbft.View `json:"view,omitempty"`
-	Seq  pbft.Seq  `json:"seq,omitempty"` // executed at a start
+	Step string    `json:"step"` // started, crashed, stopped, paused or resumed
+	View wire.View `json:"view,omitempty"`
+	Seq  wire.Seq  `json:"seq,omitempty"` // executed at a start
 	Why  string    `json:"why,omitempty"`
 }
 
@@ -46,7 +46,6 @@ const (
 	Stopped = "stopped"
 	Paused  = "paused"
 	GoesOn  = "resumed"
-	Noted   = "noted" // nothing of these, and worth a line
 )
 
 // Fault is something that whoever runs the cluster does to it.

@@ -12,7 +12,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 )
 
@@ -23,7 +23,7 @@ type Options struct {
 	Choice byzantine.Choice   // a behaviour of clients, or one of replicas that is about links
 	// Operation returns the n-th operation of a malicious client, no two alike.
 	Operation func(n uint64) []byte
-	Session   pbft.Session // of a malicious client; 0: its starting time
+	Session   wire.Session // of a malicious client; 0: its starting time
 }
 
 // Tally is what an attacker did and what was done to it. Counters are sums over all replicas.

@@ -7,7 +7,7 @@ import (
 
 	"tagma/client"
 	"tagma/crypto"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/assault"
 	"tagma/testnet/byzantine"
 )
@@ -116,7 +116,7 @@ func TestC2_OfTwoOperationsUnderOneNumberOneExecutes(t *testing.T) {
 	before := s.reports()
 	a := s.attack(s.key(s.cluster.ClientKey(2)), choice)
 	s.until(a, "contradictions are noticed", func(t assault.Tally) bool {
-		return t.Client.Outcomes[pbft.OutcomeExecuted] >= 40 && t.Client.Outcomes[pbft.OutcomeConflict] >= 40
+		return t.Client.Outcomes[wire.OutcomeExecuted] >= 40 && t.Client.Outcomes[wire.OutcomeConflict] >= 40
 	})
 	s.put(5)
 	told, err := a.Stop()
@@ -168,7 +168,7 @@ func TestC3_PartialAndAbsurdClientsHarmNobodyElse(t *testing.T) {
 			a := s.attack(s.key(s.cluster.ClientKey(2)), choice)
 			bad := choice.Values["signature"] == "bad"
 			s.until(a, "it has lied", func(t assault.Tally) bool {
-				return t.Client.Lies >= 60 && (bad || t.Client.Outcomes[pbft.OutcomeExecuted] > 0)
+				return t.Client.Lies >= 60 && (bad || t.Client.Outcomes[wire.OutcomeExecuted] > 0)
 			})
 			s.put(5)
 			told, err := a.Stop()

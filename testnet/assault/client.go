@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"tagma/network"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 )
 
@@ -26,19 +26,19 @@ type hosted struct {
 }
 
 type heard struct {
-	from  pbft.ReplicaID
-	reply *pbft.Reply
+	from  wire.ReplicaID
+	reply *wire.Reply
 }
 
 // FromReplica passes a reply on.
 func (h *hosted) FromReplica(from int, frame []byte) {
-	m, err := pbft.Decode(frame)
+	m, err := wire.Decode(frame)
 	if err != nil {
 		return
 	}
-	if reply, ok := m.(*pbft.Reply); ok {
+	if reply, ok := m.(*wire.Reply); ok {
 		select {
-		case h.replies <- heard{pbft.ReplicaID(from), reply}:
+		case h.replies <- heard{wire.ReplicaID(from), reply}:
 		default:
 		}
 	}
@@ -51,12 +51,12 @@ func (a *Attacker) misbehave(ctx context.Context, o Options) error {
 		return err
 	}
 	if o.Session == 0 {
-		o.Session = pbft.Session(time.Now().UnixNano())
+		o.Session = wire.Session(time.Now().UnixNano())
 	}
 	client, err := byzantine.NewClient(o.Choice, byzantine.ClientConfig{
 		Cluster: cfg.Cluster, Replicas: cfg.N(), Key: o.Key.Public(), Session: o.Session,
 		ViewTimeout: cfg.ViewTimeout, Operation: o.Operation,
-	}, func(b []byte) pbft.Signature { return o.Key.Sign(b) })
+	}, func(b []byte) wire.Signature { return o.Key.Sign(b) })
 	if err != nil {
 		return err
 	}

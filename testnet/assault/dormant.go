@@ -1,10 +1,6 @@
 package assault
 
-import (
-	"sync"
-
-	"tagma/pbft"
-)
+import "sync"
 
 // Dormant is an attack, or a malicious client, that can be begun and ended again and again. Its methods may be called from
 // any goroutine, and on nil, which is an attack that nobody makes.
@@ -13,7 +9,7 @@ type Dormant struct {
 
 	mu       sync.Mutex
 	attacker *Attacker // nil while it sleeps
-	past     Tally     // what it did when it was awake before
+	past     uint64    // what it did when it was awake before
 }
 
 // NewDormant returns an attack that sleeps.
@@ -35,41 +31,22 @@ func (d *Dormant) Wake(on bool) error {
 		return err
 	}
 	told, err := d.attacker.Stop()
-	d.past.add(told)
+	d.past += told.Acts()
 	d.attacker = nil
 	return err
 }
 
 // Acts counts what was done to others so far.
 func (d *Dormant) Acts() uint64 {
-	told := d.Told()
-	return told.Acts()
-}
-
-// Told is what the attack has been so far, whenever it was awake.
-func (d *Dormant) Told() (sum Tally) {
 	if d == nil {
-		return sum
+		return 0
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if sum.add(d.past); d.attacker != nil {
-		sum.add(d.attacker.Told())
+	if d.attacker == nil {
+		return d.past
 	}
-	return sum
-}
-
-// add sums two attacks up.
-func (t *Tally) add(o Tally) {
-	t.Streams, t.Refused, t.Frames, t.Dropped = t.Streams+o.Streams, t.Refused+o.Refused, t.Frames+o.Frames, t.Dropped+o.Dropped
-	t.Held = max(t.Held, o.Held)
-	t.Client.Parcels, t.Client.Lies = t.Client.Parcels+o.Client.Parcels, t.Client.Lies+o.Client.Lies
-	if t.Client.Outcomes == nil {
-		t.Client.Outcomes = make(map[pbft.Outcome]uint64)
-	}
-	for outcome, n := range o.Client.Outcomes {
-		t.Client.Outcomes[outcome] += n
-	}
+	return d.past + d.attacker.Told().Acts()
 }
 
 // Acts sums up an attack: lies of a malicious client that a link took, else frames, and streams that were got or tried for.

@@ -10,7 +10,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/multiformats/go-multistream"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -107,7 +107,7 @@ func (a *Attacker) withhold(ctx context.Context, stream network.Stream) {
 		<-ctx.Done()
 		return
 	}
-	question := framed(pbft.Encode(&pbft.Inquire{}))
+	question := framed(wire.Encode(&wire.Inquire{}))
 	for ctx.Err() == nil {
 		if _, err := stream.Write(question); err != nil {
 			return

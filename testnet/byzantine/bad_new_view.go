@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -19,10 +20,10 @@ type usurper struct {
 	_   any    `doc:"and another valid one to the rest; none: it sends nothing"`
 }
 
-func (u *usurper) ready() error { return u.lie(u.begin, pbft.TypeNewView) }
+func (u *usurper) ready() error { return u.lie(u.begin, wire.TypeNewView) }
 
-func (u *usurper) begin(to pbft.Source, m pbft.Message) []pbft.Message {
-	lie := tamper.Copy(m).(*pbft.NewView)
+func (u *usurper) begin(to pbft.Source, m wire.Message) []wire.Message {
+	lie := tamper.Copy(m).(*wire.NewView)
 	last := len(lie.ViewChanges) - 1
 	switch u.How {
 	case "none":
@@ -33,28 +34,28 @@ func (u *usurper) begin(to pbft.Source, m pbft.Message) []pbft.Message {
 		u.forge(lie)
 	case "two":
 		if to.Replica%2 == 0 {
-			return []pbft.Message{m}
+			return []wire.Message{m}
 		}
 		u.hide(lie)
 	default:
 		u.misorder(lie)
 	}
-	return []pbft.Message{u.signed(lie)}
+	return []wire.Message{u.signed(lie)}
 }
 
 // forge empties the P of another replica's ViewChange, under the signature that does not fit any more.
-func (u *usurper) forge(m *pbft.NewView) {
-	i := slices.IndexFunc(m.ViewChanges, func(c pbft.ViewChange) bool { return c.Replica != u.cfg.Self })
+func (u *usurper) forge(m *wire.NewView) {
+	i := slices.IndexFunc(m.ViewChanges, func(c wire.ViewChange) bool { return c.Replica != u.cfg.Self })
 	c := &m.ViewChanges[i]
-	c.Prepared, c.Stable = nil, pbft.StableCert{}
+	c.Prepared, c.Stable = nil, wire.StableCert{}
 	c.Sig[0] ^= 0x01
 }
 
 // hide puts another ViewChange of its own into V, one without any certificate: what follows from it may be another O.
-func (u *usurper) hide(m *pbft.NewView) {
+func (u *usurper) hide(m *wire.NewView) {
 	for i := range m.ViewChanges {
 		if vc := &m.ViewChanges[i]; vc.Replica == u.cfg.Self {
-			other := &pbft.ViewChange{View: vc.View, Replica: vc.Replica, Suspects: vc.Suspects}
+			other := &wire.ViewChange{View: vc.View, Replica: vc.Replica, Suspects: vc.Suspects}
 			u.signed(other)
 			m.ViewChanges[i] = *other
 		}
@@ -64,23 +65,23 @@ func (u *usurper) hide(m *pbft.NewView) {
 
 // misorder gives another digest to the first place of O, so that what may have committed there is lost; without any place
 // it adds one that does not follow.
-func (u *usurper) misorder(m *pbft.NewView) {
+func (u *usurper) misorder(m *wire.NewView) {
 	if len(m.Proposals) == 0 {
-		m.Proposals = []pbft.Proposal{{Digest: pbft.Digest{1}}}
+		m.Proposals = []wire.Proposal{{Digest: wire.Digest{1}}}
 		return
 	}
-	lie := pbft.NullDigest
+	lie := wire.NullDigest
 	if m.Proposals[0].Digest == lie {
-		lie = pbft.Digest{1}
+		lie = wire.Digest{1}
 	}
 	m.Proposals[0].Digest = lie
 }
 
 // follows is what a correct primary puts into O (V3): above the highest stable checkpoint, up to the highest prepared
 // place but no further than a window, the digest that prepared in the highest view, else null.
-func follows(v []pbft.ViewChange, window pbft.Seq) (out []pbft.Proposal) {
-	low, high := tamper.Lowest(&pbft.NewView{ViewChanges: v}), pbft.Seq(0)
-	best := map[pbft.Seq]pbft.PreparedCert{}
+func follows(v []wire.ViewChange, window wire.Seq) (out []wire.Proposal) {
+	low, high := tamper.Lowest(&wire.NewView{ViewChanges: v}), wire.Seq(0)
+	best := map[wire.Seq]wire.PreparedCert{}
 	for i := range v {
 		for _, c := range v[i].Prepared {
 			high = max(high, c.Seq)
@@ -90,11 +91,11 @@ func follows(v []pbft.ViewChange, window pbft.Seq) (out []pbft.Proposal) {
 		}
 	}
 	for seq := low; seq <= min(high, low-1+window); seq++ {
-		d := pbft.NullDigest
+		d := wire.NullDigest
 		if c, found := best[seq]; found {
 			d = c.Digest
 		}
-		out = append(out, pbft.Proposal{Digest: d})
+		out = append(out, wire.Proposal{Digest: d})
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -12,11 +13,11 @@ import (
 type Core interface {
 	pbft.Actor
 	// Anchor returns the records that a journal segment begins with (D9).
-	Anchor() []pbft.Record
+	Anchor() []wire.Record
 }
 
 // Sign signs with the attacker's own key.
-type Sign func([]byte) pbft.Signature
+type Sign func([]byte) wire.Signature
 
 // What is chosen, and what there is to choose from.
 type (
@@ -28,7 +29,7 @@ type (
 
 // catalogue is sorted by name.
 var catalogue = []Behaviour{
-	badNewView, censor, clockSkew, collude, corrupt, crash, early, equivocate, exhaust, forgedCertificates, lyingCheckpoint, lyingReply,
+	badNewView, censor, clockSkew, collude, corrupt, crash, equivocate, exhaust, forgedCertificates, lyingCheckpoint, lyingReply,
 	lyingStatus, lyingViewChange, malformed, mutate, oldViewChange, outrun, poisonTransfer, receiveOmission, replay,
 	replayedRequests, sendOmission, sequenceAbuse, silent, slow, slowBackup, slowPrimary, twins, viewChangeStorm,
 }
@@ -47,13 +48,13 @@ func ParseChoice(text string) (Choice, error) {
 
 // Check reports whether a choice suits a cluster of so many replicas: whether those that it names are in it.
 func Check(c Choice, replicas int) error {
-	_, err := New(c, &pbft.Config{Members: make([]pbft.PublicKey, replicas)}, nil, nil)
+	_, err := New(c, &wire.Config{Members: make([]wire.PublicKey, replicas)}, nil, nil)
 	return err
 }
 
 // New puts an attacker around a core. It signs its lies itself, since a driver signs what is broadcast only. At most one
 // Options is given. Without a core the choice is judged, as far as that can be done without cfg, which may be nil then.
-func New(c Choice, cfg *pbft.Config, core Core, sign Sign, options ...Options) (Core, error) {
+func New(c Choice, cfg *wire.Config, core Core, sign Sign, options ...Options) (Core, error) {
 	made, err := tamper.Make(catalogue, "behaviour", c, cfg)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -19,7 +20,7 @@ type censoring struct {
 	Client string `default:"first" doc:"whom it ignores: first (that it hears of), a client's name such as c0, or the beginning of "`
 	_      any    `doc:"a key in hex"`
 	named  bool   // the client is known
-	hidden pbft.PublicKey
+	hidden wire.PublicKey
 	prefix string // of the key, in hex; "" fits the first one that it hears of
 }
 
@@ -39,7 +40,7 @@ func (c *censoring) ready() error {
 	return nil
 }
 
-func (c *censoring) ignores(key pbft.PublicKey) bool {
+func (c *censoring) ignores(key wire.PublicKey) bool {
 	if !c.named && strings.HasPrefix(hex.EncodeToString(key[:]), c.prefix) {
 		c.hidden, c.named = key, true
 	}
@@ -47,15 +48,15 @@ func (c *censoring) ignores(key pbft.PublicKey) bool {
 }
 
 func (c *censoring) hear(ev pbft.Event) []pbft.Event {
-	if r, ok := received(ev).(*pbft.Request); ok && c.awake && c.ignores(r.ID.Client) {
+	if r, ok := received(ev).(*wire.Request); ok && c.awake && c.ignores(r.ID.Client) {
 		return nil
 	}
 	return []pbft.Event{ev}
 }
 
-func (c *censoring) twists(m pbft.Message) bool {
-	r, ok := m.(*pbft.Reply)
+func (c *censoring) twists(m wire.Message) bool {
+	r, ok := m.(*wire.Reply)
 	return ok && c.ignores(r.ID.Client)
 }
 
-func (*censoring) tell(pbft.Source, pbft.Message) []pbft.Message { return nil }
+func (*censoring) tell(pbft.Source, wire.Message) []wire.Message { return nil }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Client is a client that misbehaves. It has no clock, link or goroutine: whoever hosts it tells it the time and what it
@@ -14,14 +14,14 @@ type Client interface {
 	// Tick tells the time since the beginning, which never goes back.
 	Tick(now time.Duration) []Parcel
 	// Replied tells what a replica answered. From is what the link proves.
-	Replied(from pbft.ReplicaID, m *pbft.Reply) []Parcel
+	Replied(from wire.ReplicaID, m *wire.Reply) []Parcel
 	// Told sums up what it did and heard so far.
 	Told() ClientTally
 }
 
 // Parcel is a frame for one replica. It need not be the encoding of anything.
 type Parcel struct {
-	To    pbft.ReplicaID
+	To    wire.ReplicaID
 	Frame []byte
 }
 
@@ -29,15 +29,15 @@ type Parcel struct {
 type ClientTally struct {
 	Parcels  uint64                  `json:"parcels"` // frames for one replica each
 	Lies     uint64                  `json:"lies"`    // of them, those that no correct client would send
-	Outcomes map[pbft.Outcome]uint64 `json:"replies"` // by outcome; every replica's count
+	Outcomes map[wire.Outcome]uint64 `json:"replies"` // by outcome; every replica's count
 }
 
 // ClientConfig is what a client knows of its cluster.
 type ClientConfig struct {
-	Cluster     pbft.Digest
+	Cluster     wire.Digest
 	Replicas    int
-	Key         pbft.PublicKey
-	Session     pbft.Session  // the first that it opens; later ones are higher, as correct clients have them
+	Key         wire.PublicKey
+	Session     wire.Session  // the first that it opens; later ones are higher, as correct clients have them
 	ViewTimeout time.Duration // T
 	// Operation returns the n-th operation, one that the machine executes. No two are alike.
 	Operation func(n uint64) []byte
@@ -50,14 +50,14 @@ type caller struct {
 	number uint64 // of the last request of the session
 	made   uint64 // operations
 	opened bool
-	views  []pbft.View // that each replica said last
+	views  []wire.View // that each replica said last
 	tally  ClientTally
 	out    []Parcel
 }
 
 func (c *caller) take(cfg ClientConfig, sign Sign) {
-	c.ClientConfig, c.sign, c.views = cfg, sign, make([]pbft.View, cfg.Replicas)
-	c.tally.Outcomes = map[pbft.Outcome]uint64{}
+	c.ClientConfig, c.sign, c.views = cfg, sign, make([]wire.View, cfg.Replicas)
+	c.tally.Outcomes = map[wire.Outcome]uint64{}
 }
 
 // ready judges what the tags of a behaviour's struct cannot.
@@ -71,7 +71,7 @@ func (c *caller) Told() ClientTally {
 }
 
 // Replied counts a reply and learns from it where the primary is.
-func (c *caller) Replied(from pbft.ReplicaID, m *pbft.Reply) []Parcel {
+func (c *caller) Replied(from wire.ReplicaID, m *wire.Reply) []Parcel {
 	if m.ID.Client == c.Key {
 		c.tally.Outcomes[m.Outcome]++
 		c.views[from] = m.View
@@ -80,16 +80,16 @@ func (c *caller) Replied(from pbft.ReplicaID, m *pbft.Reply) []Parcel {
 }
 
 // primary is the primary of the highest view that f+1 replicas named: one that lies misleads nobody.
-func (c *caller) primary() pbft.ReplicaID {
+func (c *caller) primary() wire.ReplicaID {
 	named := slices.Clone(c.views)
 	slices.Sort(named)
 	slices.Reverse(named)
-	return pbft.ReplicaID(uint64(named[(c.Replicas-1)/3]) % uint64(c.Replicas))
+	return wire.ReplicaID(uint64(named[(c.Replicas-1)/3]) % uint64(c.Replicas))
 }
 
 // attach has replicas answer over this client's links, also those that it sends no request of the session.
-func (c *caller) attach(s pbft.Session) {
-	c.spread(false, pbft.Encode(&pbft.Attach{Session: s}))
+func (c *caller) attach(s wire.Session) {
+	c.spread(false, wire.Encode(&wire.Attach{Session: s}))
 }
 
 // open attaches the first session, once.
@@ -104,27 +104,27 @@ func (c *caller) open() {
 const kept = 64
 
 // request makes and signs a request for a new operation.
-func (c *caller) request(session pbft.Session, number uint64) *pbft.Request {
+func (c *caller) request(session wire.Session, number uint64) *wire.Request {
 	c.made++
-	m := &pbft.Request{
-		ID:  pbft.RequestID{Client: c.Key, Session: session, T: number},
+	m := &wire.Request{
+		ID:  wire.RequestID{Client: c.Key, Session: session, T: number},
 		Ops: [][]byte{c.Operation(c.made)},
 	}
 	if number > kept {
 		m.AckedBelow = number - kept
 	}
-	pbft.SignRequest(c.Cluster, m, c.sign)
+	wire.SignRequest(c.Cluster, m, c.sign)
 	return m
 }
 
 // next is a request under the next number of the first session.
-func (c *caller) next() *pbft.Request {
+func (c *caller) next() *wire.Request {
 	c.number++
 	return c.request(c.Session, c.number)
 }
 
 // send adds a frame to what Tick returns.
-func (c *caller) send(to pbft.ReplicaID, lie bool, frame []byte) {
+func (c *caller) send(to wire.ReplicaID, lie bool, frame []byte) {
 	c.tally.Parcels++
 	if lie {
 		c.tally.Lies++
@@ -135,7 +135,7 @@ func (c *caller) send(to pbft.ReplicaID, lie bool, frame []byte) {
 // spread sends a frame to all replicas.
 func (c *caller) spread(lie bool, frame []byte) {
 	for to := range c.Replicas {
-		c.send(pbft.ReplicaID(to), lie, frame)
+		c.send(wire.ReplicaID(to), lie, frame)
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -35,7 +35,7 @@ func CheckClient(c Choice, replicas int) error {
 // NewClient makes a malicious client.
 func NewClient(c Choice, cfg ClientConfig, sign Sign) (Client, error) {
 	made, err := tamper.Make(clientCatalogue, "behaviour of clients", c,
-		&pbft.Config{Members: make([]pbft.PublicKey, cfg.Replicas), ViewTimeout: cfg.ViewTimeout})
+		&wire.Config{Members: make([]wire.PublicKey, cfg.Replicas), ViewTimeout: cfg.ViewTimeout})
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,7 @@ package byzantine
 import (
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -51,10 +51,10 @@ func (c *twoFaced) contradict(now time.Duration) {
 		variants = c.Replicas
 	}
 	for range variants {
-		said.frames = append(said.frames, pbft.Encode(c.request(c.Session, c.number)))
+		said.frames = append(said.frames, wire.Encode(c.request(c.Session, c.number)))
 	}
 	for to := range c.Replicas {
-		c.send(pbft.ReplicaID(to), true, said.frames[c.variant(to)])
+		c.send(wire.ReplicaID(to), true, said.frames[c.variant(to)])
 	}
 	c.told = append(c.told, said)
 }
@@ -65,7 +65,7 @@ func (c *twoFaced) variant(to int) int {
 	case "each":
 		return to
 	case "primary":
-		if pbft.ReplicaID(to) == c.primary() {
+		if wire.ReplicaID(to) == c.primary() {
 			return 0
 		}
 		return 1

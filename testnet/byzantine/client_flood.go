@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -34,7 +34,7 @@ func (c *flooder) ready() error {
 func (c *flooder) Tick(now time.Duration) []Parcel {
 	c.open()
 	for range c.good.beats(now, time.Duration(c.Valid)) {
-		c.spread(true, pbft.Encode(c.padded(c.next())))
+		c.spread(true, wire.Encode(c.padded(c.next())))
 	}
 	for range c.bad.beats(now, time.Duration(c.Invalid)) {
 		c.spread(true, c.forge())
@@ -43,15 +43,15 @@ func (c *flooder) Tick(now time.Duration) []Parcel {
 }
 
 // padded repeats a request's operation until it is long enough.
-func (c *flooder) padded(m *pbft.Request) *pbft.Request {
+func (c *flooder) padded(m *wire.Request) *wire.Request {
 	if c.Bytes == 0 {
 		return m
 	}
-	long := &pbft.Request{ID: m.ID, AckedBelow: m.AckedBelow, Ops: m.Ops}
-	for uint64(long.Size()) < c.Bytes && len(long.Ops) < pbft.DefaultMaxOps {
+	long := &wire.Request{ID: m.ID, AckedBelow: m.AckedBelow, Ops: m.Ops}
+	for uint64(long.Size()) < c.Bytes && len(long.Ops) < wire.DefaultMaxOps {
 		long.Ops = append(long.Ops, m.Ops[0])
 	}
-	pbft.SignRequest(c.Cluster, long, c.sign)
+	wire.SignRequest(c.Cluster, long, c.sign)
 	return long
 }
 
@@ -59,12 +59,12 @@ func (c *flooder) padded(m *pbft.Request) *pbft.Request {
 // that none is remembered as bad.
 func (c *flooder) forge() []byte {
 	c.forged++
-	m := &pbft.Request{
-		ID:  pbft.RequestID{Client: c.Key, Session: c.Session, T: c.number + 1},
+	m := &wire.Request{
+		ID:  wire.RequestID{Client: c.Key, Session: c.Session, T: c.number + 1},
 		Ops: [][]byte{c.Operation(c.made + 1)},
 	}
 	for i := range 8 {
 		m.Sig[i] = byte(c.forged >> (8 * i))
 	}
-	return pbft.Encode(m)
+	return wire.Encode(m)
 }

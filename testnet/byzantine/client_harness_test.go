@@ -5,16 +5,17 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // encounter is a malicious client before four honest replicas, and what they made of it.
 type encounter struct {
 	*trial
 	client    Client
-	asked     map[pbft.ReplicaID][]*pbft.Request // that could be decoded
+	asked     map[wire.ReplicaID][]*wire.Request // that could be decoded
 	malformed int
 	refused   int // well formed and not believed
-	heard     map[pbft.RequestID][4]*pbft.Reply
+	heard     map[wire.RequestID][4]*wire.Reply
 }
 
 // evil is the key number of the malicious client; honest ones have lower ones.
@@ -22,7 +23,7 @@ const evil = 7
 
 func evilConfig() ClientConfig {
 	return ClientConfig{
-		Cluster: pbft.Digest{1}, Replicas: 4, Key: keyOf("client", evil), Session: 100, ViewTimeout: time.Second,
+		Cluster: wire.Digest{1}, Replicas: 4, Key: keyOf("client", evil), Session: 100, ViewTimeout: time.Second,
 		Operation: func(n uint64) []byte { return []byte{byte(n >> 8), byte(n)} },
 	}
 }
@@ -39,7 +40,7 @@ func meet(t *testing.T, choice string) *encounter {
 	}
 	return &encounter{
 		trial: begin(t, -1, ""), client: client,
-		asked: map[pbft.ReplicaID][]*pbft.Request{}, heard: map[pbft.RequestID][4]*pbft.Reply{},
+		asked: map[wire.ReplicaID][]*wire.Request{}, heard: map[wire.RequestID][4]*wire.Reply{},
 	}
 }
 
@@ -54,14 +55,14 @@ func (e *encounter) last(d time.Duration) {
 
 func (e *encounter) deliver(parcels []Parcel) {
 	for _, p := range parcels {
-		m, err := pbft.Decode(p.Frame)
+		m, err := wire.Decode(p.Frame)
 		if err != nil {
 			e.malformed++
 			continue
 		}
 		node := e.nodes[p.To]
-		v, err := pbft.Verify(node.cfg, m, holds)
-		r, isRequest := m.(*pbft.Request)
+		v, err := wire.Verify(node.cfg, m, holds)
+		r, isRequest := m.(*wire.Request)
 		if isRequest {
 			e.asked[p.To] = append(e.asked[p.To], r)
 		}
@@ -83,7 +84,7 @@ func (e *encounter) answer() {
 			for i, node := range e.nodes {
 				if reply := node.replies[r.ID]; reply != nil && reply != told[i] {
 					told[i] = reply
-					e.deliver(e.client.Replied(pbft.ReplicaID(i), reply))
+					e.deliver(e.client.Replied(wire.ReplicaID(i), reply))
 				}
 			}
 			e.heard[r.ID] = told

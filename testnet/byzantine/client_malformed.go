@@ -3,7 +3,7 @@ package byzantine
 import (
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -30,7 +30,7 @@ func (c *babbler) Tick(now time.Duration) []Parcel {
 	for range c.beat.beats(now, c.Every) {
 		for to := range c.Replicas {
 			_, frame := c.with.Next()
-			c.send(pbft.ReplicaID(to), true, frame)
+			c.send(wire.ReplicaID(to), true, frame)
 		}
 	}
 	return c.flush()

@@ -3,7 +3,7 @@ package byzantine
 import (
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -25,21 +25,21 @@ type partial struct {
 func (c *partial) Tick(now time.Duration) []Parcel {
 	c.open()
 	for range c.beat.beats(now, c.Every) {
-		var m pbft.Message = c.next()
+		var m wire.Message = c.next()
 		if c.Signature == "bad" { // another one for every request
-			m = tamper.Altered(m, "Sig", func(s pbft.Signature) pbft.Signature { s[0] ^= 0x01; return s })
+			m = tamper.Altered(m, "Sig", func(s wire.Signature) wire.Signature { s[0] ^= 0x01; return s })
 		}
-		frame := pbft.Encode(m)
+		frame := wire.Encode(m)
 		for to := range c.Replicas {
-			if c.asks(pbft.ReplicaID(to)) {
-				c.send(pbft.ReplicaID(to), true, frame)
+			if c.asks(wire.ReplicaID(to)) {
+				c.send(wire.ReplicaID(to), true, frame)
 			}
 		}
 	}
 	return c.flush()
 }
 
-func (c *partial) asks(to pbft.ReplicaID) bool {
+func (c *partial) asks(to wire.ReplicaID) bool {
 	switch c.To.Word {
 	case "backups":
 		return to != c.primary()

@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -29,21 +29,21 @@ func (c *numberer) Tick(now time.Duration) []Parcel {
 		c.asked++
 		session, number := c.choose()
 		c.attach(session)
-		c.spread(true, pbft.Encode(c.request(session, number)))
+		c.spread(true, wire.Encode(c.request(session, number)))
 	}
 	return c.flush()
 }
 
-func (c *numberer) choose() (pbft.Session, uint64) {
+func (c *numberer) choose() (wire.Session, uint64) {
 	switch c.Numbers {
 	case "highest":
-		return pbft.Session(math.MaxUint64 - c.asked + 1), 1
+		return wire.Session(math.MaxUint64 - c.asked + 1), 1
 	case "rising":
-		return c.Session + pbft.Session(c.asked), 1
+		return c.Session + wire.Session(c.asked), 1
 	case "falling":
-		return c.Session - pbft.Session(c.asked), 1
+		return c.Session - wire.Session(c.asked), 1
 	default:
-		return pbft.Session(c.absurd()), max(1, c.absurd())
+		return wire.Session(c.absurd()), max(1, c.absurd())
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 func TestClientCatalogue_IsSortedAndEveryEntryIsExplained(t *testing.T) {
@@ -67,11 +67,11 @@ func TestC2_AClientThatEquivocatesExecutesOneOfItsOperations(t *testing.T) {
 			e.last(3 * time.Second)
 			e.pass(time.Second)
 			told := e.mustHaveLied(100)
-			if told.Outcomes[pbft.OutcomeExecuted] == 0 {
+			if told.Outcomes[wire.OutcomeExecuted] == 0 {
 				t.Error("nothing of it was executed: there was nothing to contradict")
 			}
 			e.mustContradict(split == "each")
-			var ids []pbft.RequestID
+			var ids []wire.RequestID
 			for _, r := range e.asked[0] {
 				ids = append(ids, r.ID)
 			}
@@ -84,10 +84,10 @@ func TestC2_AClientThatEquivocatesExecutesOneOfItsOperations(t *testing.T) {
 // mustContradict fails unless every number stood for different operations at different replicas.
 func (e *encounter) mustContradict(each bool) {
 	e.t.Helper()
-	first := map[pbft.RequestID][]pbft.Digest{} // what each number stood for at each replica, when it was first said
+	first := map[wire.RequestID][]wire.Digest{} // what each number stood for at each replica, when it was first said
 	for i := range e.nodes {
-		seen := map[pbft.RequestID]bool{}
-		for _, r := range e.asked[pbft.ReplicaID(i)] {
+		seen := map[wire.RequestID]bool{}
+		for _, r := range e.asked[wire.ReplicaID(i)] {
 			if !seen[r.ID] {
 				seen[r.ID] = true
 				first[r.ID] = append(first[r.ID], r.Digest())
@@ -99,7 +99,7 @@ func (e *encounter) mustContradict(each bool) {
 		want = len(e.nodes)
 	}
 	for id, digests := range first {
-		distinct := map[pbft.Digest]bool{}
+		distinct := map[wire.Digest]bool{}
 		for _, d := range digests {
 			distinct[d] = true
 		}
@@ -120,7 +120,7 @@ func TestC3_ARequestToBackupsOnlyDeposesNobody(t *testing.T) {
 			if len(e.asked[0]) > 0 {
 				t.Error("the primary was asked")
 			}
-			var ids []pbft.RequestID
+			var ids []wire.RequestID
 			for _, r := range e.asked[2] {
 				ids = append(ids, r.ID)
 			}
@@ -150,7 +150,7 @@ func TestC3_AnInvalidRequestArmsNoTimer(t *testing.T) {
 func TestC6_AFloodLeavesRoomForOthers(t *testing.T) {
 	e := meet(t, "client-flood,valid=2000,invalid=4000")
 	e.last(500 * time.Millisecond)
-	var ids []pbft.RequestID
+	var ids []wire.RequestID
 	for n := range uint64(10) {
 		ids = append(ids, e.submit(n+1))
 		e.last(100 * time.Millisecond)
@@ -159,7 +159,7 @@ func TestC6_AFloodLeavesRoomForOthers(t *testing.T) {
 	if e.refused < 4*4000 {
 		t.Errorf("%d of the invalid ones were refused", e.refused)
 	}
-	if told.Outcomes[pbft.OutcomeExecuted] == 0 {
+	if told.Outcomes[wire.OutcomeExecuted] == 0 {
 		t.Error("nothing of the flood was executed")
 	}
 	e.mustMask(ids...)
@@ -176,7 +176,7 @@ func TestC1_AbsurdNumbersHarmNobodyElse(t *testing.T) {
 			ids := e.load(5, 50*time.Millisecond)
 			e.last(time.Second)
 			e.mustHaveLied(50)
-			sessions := map[pbft.Session]bool{}
+			sessions := map[wire.Session]bool{}
 			for _, r := range e.asked[0] {
 				sessions[r.ID.Session] = true
 			}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -17,34 +18,34 @@ var collude = tamper.Describe[colluder]("collude", tamper.Byzantine,
 type colluder struct {
 	rule
 	With    tamper.Peers `default:"0+1" doc:"the conspirators, this replica among them, such as 0+6: every one has the same list"`
-	FromSeq pbft.Seq     `default:"1" doc:"the first sequence number that they lie about"`
+	FromSeq wire.Seq     `default:"1" doc:"the first sequence number that they lie about"`
 	doubled map[Slot]double
 	held    []heldProposal
 }
 
 func (c *colluder) ready() error {
 	c.doubled = map[Slot]double{}
-	return c.lie(c.split, pbft.TypePrePrepare, pbft.TypePrepare, pbft.TypeCommit, pbft.TypeViewChange)
+	return c.lie(c.split, wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeViewChange)
 }
 
 // double is the two batches that a conspirator proposes for one place.
-type double struct{ first, second pbft.Digest }
+type double struct{ first, second wire.Digest }
 
 // heldProposal waits a moment for its counterpart.
 type heldProposal struct {
 	event pbft.Event
-	msg   *pbft.PrePrepare
+	msg   *wire.PrePrepare
 	ticks int
 }
 
 // conspires reports whether a replica is one of them.
-func (c *colluder) conspires(id pbft.ReplicaID) bool { return id == c.cfg.Self || c.With.Replica(id) }
+func (c *colluder) conspires(id wire.ReplicaID) bool { return id == c.cfg.Self || c.With.Replica(id) }
 
 // inFirst reports whether an honest replica is told the first proposal: as many are as it takes to commit it.
-func (c *colluder) inFirst(id pbft.ReplicaID) bool {
+func (c *colluder) inFirst(id wire.ReplicaID) bool {
 	honestBefore, conspirators := 0, 0
 	for i := range c.cfg.Members {
-		switch other := pbft.ReplicaID(i); {
+		switch other := wire.ReplicaID(i); {
 		case c.conspires(other):
 			conspirators++
 		case other < id:
@@ -66,7 +67,7 @@ func (c *colluder) hear(ev pbft.Event) []pbft.Event {
 	if _, ok := ev.(pbft.Tick); ok {
 		return append(c.overdue(), ev)
 	}
-	p, ok := received(ev).(*pbft.PrePrepare)
+	p, ok := received(ev).(*wire.PrePrepare)
 	if !c.awake || !ok || p.Body == nil || p.Seq < c.FromSeq {
 		return []pbft.Event{ev}
 	}
@@ -77,7 +78,7 @@ func (c *colluder) hear(ev pbft.Event) []pbft.Event {
 }
 
 // pair takes a proposal to its counterpart, and answers the two with votes for both.
-func (c *colluder) pair(ev pbft.Event, p *pbft.PrePrepare) []pbft.Event {
+func (c *colluder) pair(ev pbft.Event, p *wire.PrePrepare) []pbft.Event {
 	here := Slot{p.View, p.Seq}
 	if d, known := c.doubled[here]; known { // sent again
 		if p.Digest == d.second {
@@ -99,7 +100,7 @@ func (c *colluder) pair(ev pbft.Event, p *pbft.PrePrepare) []pbft.Event {
 		for _, to := range c.others() {
 			if !c.conspires(to) {
 				digest := c.toldTo(to, d)
-				for _, kind := range []pbft.Type{pbft.TypePrepare, pbft.TypeCommit} {
+				for _, kind := range []wire.Type{wire.TypePrepare, wire.TypeCommit} {
 					c.say(pbft.Send{To: to, Msg: c.signed(c.vote(kind, p.View, p.Seq, digest))})
 				}
 			}
@@ -126,21 +127,21 @@ func (c *colluder) overdue() []pbft.Event {
 	return out
 }
 
-func (c *colluder) toldTo(to pbft.ReplicaID, d double) pbft.Digest {
+func (c *colluder) toldTo(to wire.ReplicaID, d double) wire.Digest {
 	if c.inFirst(to) {
 		return d.first
 	}
 	return d.second
 }
 
-func (c *colluder) twists(m pbft.Message) bool {
+func (c *colluder) twists(m wire.Message) bool {
 	if !c.rule.twists(m) {
 		return false
 	}
 	switch m := m.(type) {
-	case *pbft.PrePrepare:
+	case *wire.PrePrepare:
 		return m.Seq >= c.FromSeq
-	case *pbft.ViewChange:
+	case *wire.ViewChange:
 		return true
 	default: // a vote
 		v, _ := tamper.ViewOf(m)
@@ -149,15 +150,15 @@ func (c *colluder) twists(m pbft.Message) bool {
 	}
 }
 
-func (c *colluder) split(to pbft.Source, m pbft.Message) []pbft.Message {
+func (c *colluder) split(to pbft.Source, m wire.Message) []wire.Message {
 	switch m := m.(type) {
-	case *pbft.PrePrepare:
+	case *wire.PrePrepare:
 		return c.propose(to.Replica, m)
-	case *pbft.ViewChange:
-		return []pbft.Message{c.signed(&pbft.ViewChange{View: m.View, Replica: m.Replica, Suspects: m.Suspects, Stable: m.Stable})}
+	case *wire.ViewChange:
+		return []wire.Message{c.signed(&wire.ViewChange{View: m.View, Replica: m.Replica, Suspects: m.Suspects, Stable: m.Stable})}
 	default: // a vote for the first batch: the others were told another one
 		if c.conspires(to.Replica) || c.inFirst(to.Replica) {
-			return []pbft.Message{m}
+			return []wire.Message{m}
 		}
 		return nil
 	}
@@ -165,19 +166,19 @@ func (c *colluder) split(to pbft.Source, m pbft.Message) []pbft.Message {
 
 // propose tells a replica its batch, with a commit for it, and an accomplice both batches. A statement without its body,
 // which would confess, is kept back.
-func (c *colluder) propose(to pbft.ReplicaID, m *pbft.PrePrepare) []pbft.Message {
+func (c *colluder) propose(to wire.ReplicaID, m *wire.PrePrepare) []wire.Message {
 	if m.Body == nil {
 		return nil
 	}
-	other := c.signed(variant(m, 0)).(*pbft.PrePrepare)
+	other := c.signed(variant(m, 0)).(*wire.PrePrepare)
 	d := double{m.Digest, other.Digest}
 	c.note(Slot{m.View, m.Seq}, d)
 	told := m
 	switch {
 	case c.conspires(to):
-		return []pbft.Message{m, other}
+		return []wire.Message{m, other}
 	case !c.inFirst(to):
 		told = other
 	}
-	return []pbft.Message{told, c.signed(c.vote(pbft.TypeCommit, m.View, m.Seq, told.Digest))}
+	return []wire.Message{told, c.signed(c.vote(wire.TypeCommit, m.View, m.Seq, told.Digest))}
 }

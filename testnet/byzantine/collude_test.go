@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Two of seven: the first batch commits where it was proposed, with the conspirators' votes, and the others must follow.
@@ -17,8 +17,8 @@ func TestI1_ConspiratorsCommitOneBatchAtMost(t *testing.T) {
 	tr.mustEnter()
 	ids = append(ids, tr.load(1, 50*time.Millisecond)...)
 
-	for liar, kinds := range map[pbft.ReplicaID][]pbft.Type{
-		0: {pbft.TypePrePrepare, pbft.TypeCommit}, 6: {pbft.TypePrepare, pbft.TypeCommit},
+	for liar, kinds := range map[wire.ReplicaID][]wire.Type{
+		0: {wire.TypePrePrepare, wire.TypeCommit}, 6: {wire.TypePrepare, wire.TypeCommit},
 	} {
 		for _, kind := range kinds {
 			told := tr.lies(liar, kind, 0, 3)
@@ -26,14 +26,14 @@ func TestI1_ConspiratorsCommitOneBatchAtMost(t *testing.T) {
 				t.Errorf("replica %d told replicas 1 and 5 the same %s: %v", liar, kind, told)
 				continue
 			}
-			for _, to := range []pbft.ReplicaID{1, 2, 3, 4, 5} {
-				if slices.ContainsFunc(told[to], func(d pbft.Digest) bool { return d != told[to][0] }) {
+			for _, to := range []wire.ReplicaID{1, 2, 3, 4, 5} {
+				if slices.ContainsFunc(told[to], func(d wire.Digest) bool { return d != told[to][0] }) {
 					t.Errorf("replica %d contradicted itself towards replica %d", liar, to)
 				}
 			}
 		}
 	}
-	first := tr.lies(0, pbft.TypePrePrepare, 0, 3)[1][0]
+	first := tr.lies(0, wire.TypePrePrepare, 0, 3)[1][0]
 	if tr.nodes[1].executed[3] != first {
 		t.Error("the first batch did not commit where it was told: the conspiracy is not at its worst")
 	}
@@ -55,7 +55,7 @@ func TestCollude_AnAccompliceOfNobodyIsHonest(t *testing.T) {
 	tr.mustMask(ids...)
 	tr.mustEnter()
 	tr.mustConvict()
-	if sent, _ := tr.from(pbft.TypePrepare); sent == 0 {
+	if sent, _ := tr.from(wire.TypePrepare); sent == 0 {
 		t.Error("it never voted")
 	}
 }

@@ -2,6 +2,7 @@ package byzantine
 
 import (
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -22,20 +23,20 @@ func (c *corrupter) ready() error {
 	return nil
 }
 
-func (c *corrupter) twists(m pbft.Message) bool { return c.rule.twists(m) && c.spoiled(m) != nil }
+func (c *corrupter) twists(m wire.Message) bool { return c.rule.twists(m) && c.spoiled(m) != nil }
 
-func (c *corrupter) spoil(_ pbft.Source, m pbft.Message) []pbft.Message {
-	return []pbft.Message{c.spoiled(m)}
+func (c *corrupter) spoil(_ pbft.Source, m wire.Message) []wire.Message {
+	return []wire.Message{c.spoiled(m)}
 }
 
 // spoiled returns a spoiled copy of a message, nil if there is nothing in it to spoil.
-func (c *corrupter) spoiled(m pbft.Message) pbft.Message {
-	r, reply := m.(*pbft.Reply)
+func (c *corrupter) spoiled(m wire.Message) wire.Message {
+	r, reply := m.(*wire.Reply)
 	switch {
 	case c.What == "signature":
-		return tamper.Altered(m, "Sig", func(s pbft.Signature) pbft.Signature { s[0] ^= 0x01; return s })
+		return tamper.Altered(m, "Sig", func(s wire.Signature) wire.Signature { s[0] ^= 0x01; return s })
 	case c.What == "digest" && c.mine(m): // with others' signatures it would be the first case again
-		bad := tamper.Altered(m, "Digest", func(d pbft.Digest) pbft.Digest { d[0] ^= 0x01; return d })
+		bad := tamper.Altered(m, "Digest", func(d wire.Digest) wire.Digest { d[0] ^= 0x01; return d })
 		if bad != nil {
 			c.signed(bad)
 		}
@@ -49,7 +50,7 @@ func (c *corrupter) spoiled(m pbft.Message) pbft.Message {
 
 // wrongReply spoils the results, and the hint where the primary is. Of a reply without results nothing else is believed
 // either: it says that it has one.
-func wrongReply(r *pbft.Reply) pbft.Message {
+func wrongReply(r *wire.Reply) wire.Message {
 	lie := *r
 	lie.View++
 	if r.ResultDigest != nil { // the digest stands for the results
@@ -78,21 +79,21 @@ type replyLiar struct {
 }
 
 func (l *replyLiar) ready() error {
-	l.types, l.peers, l.act = tamper.Only(pbft.TypeReply), tamper.Everybody(), l.wrong
+	l.types, l.peers, l.act = tamper.Only(wire.TypeReply), tamper.Everybody(), l.wrong
 	return nil
 }
 
-func (l *replyLiar) wrong(_ pbft.Source, m pbft.Message) []pbft.Message {
-	lie := *m.(*pbft.Reply)
+func (l *replyLiar) wrong(_ pbft.Source, m wire.Message) []wire.Message {
+	lie := *m.(*wire.Reply)
 	switch l.How {
 	case "t":
 		lie.ID.T++
 	case "view":
 		lie.View += 1 << 20
 	default:
-		return []pbft.Message{wrongReply(&lie)}
+		return []wire.Message{wrongReply(&lie)}
 	}
-	return []pbft.Message{&lie}
+	return []wire.Message{&lie}
 }
 
 // lyingCheckpoint tries to make something stable that is not, or to move the window (§4.3, K1).
@@ -106,17 +107,17 @@ type stateLiar struct {
 	_   any    `doc:"everybody; far: a thousand windows ahead too"`
 }
 
-func (l *stateLiar) ready() error { return l.lie(l.misstate, pbft.TypeCheckpoint) }
+func (l *stateLiar) ready() error { return l.lie(l.misstate, wire.TypeCheckpoint) }
 
-func (l *stateLiar) misstate(_ pbft.Source, m pbft.Message) []pbft.Message {
+func (l *stateLiar) misstate(_ pbft.Source, m wire.Message) []wire.Message {
 	lie := otherDigest(m, 0)
 	if l.How == "far" {
-		lie.(*pbft.Checkpoint).Seq += 1000 * l.cfg.LogWindow
+		lie.(*wire.Checkpoint).Seq += 1000 * l.cfg.LogWindow
 	}
 	if l.signed(lie); l.How == "wrong" {
-		return []pbft.Message{lie}
+		return []wire.Message{lie}
 	}
-	return []pbft.Message{lie, m}
+	return []wire.Message{lie, m}
 }
 
 // equivocate tells every replica something else under one signature key, so that nobody can prepare (§4.2, E1).
@@ -126,9 +127,9 @@ var equivocate = tamper.Describe[equivocator]("equivocate", tamper.Byzantine,
 
 type equivocator struct {
 	rule
-	Phase   pbft.Type `default:"pre-prepare" words:"pre-prepare,prepare,commit" doc:"what it lies about: pre-prepare (as primary), "`
+	Phase   wire.Type `default:"pre-prepare" words:"pre-prepare,prepare,commit" doc:"what it lies about: pre-prepare (as primary), "`
 	_       any       `doc:"prepare or commit"`
-	FromSeq pbft.Seq  `default:"1" doc:"the first sequence number it lies about; below it is honest"`
+	FromSeq wire.Seq  `default:"1" doc:"the first sequence number it lies about; below it is honest"`
 }
 
 func (e *equivocator) ready() error {
@@ -139,28 +140,28 @@ func (e *equivocator) ready() error {
 // contradict sends a destination its variant: always the same one, also when the core repeats itself, for a liar who
 // contradicts himself towards one listener is found out at once. A statement without its body, which would confess what
 // the others were told, is kept back.
-func (e *equivocator) contradict(to pbft.Source, m pbft.Message) []pbft.Message {
+func (e *equivocator) contradict(to pbft.Source, m wire.Message) []wire.Message {
 	lie := variant(m, to.Replica)
 	if lie == nil {
 		return nil
 	}
-	return []pbft.Message{e.signed(lie)}
+	return []wire.Message{e.signed(lie)}
 }
 
 // variant is a statement about the same place in the order with another digest: for a pre-prepare the same requests at
 // another agreed time, so that the body is as good as the honest one; for a vote a digest of nothing.
-func variant(m pbft.Message, to pbft.ReplicaID) pbft.Message {
-	p, proposes := m.(*pbft.PrePrepare)
+func variant(m wire.Message, to wire.ReplicaID) wire.Message {
+	p, proposes := m.(*wire.PrePrepare)
 	switch {
 	case !proposes:
 		return otherDigest(m, to)
 	case p.Body == nil:
 		return nil
 	}
-	return withBody(p, &pbft.Body{Time: p.Body.Time + 1 + int64(to), Requests: p.Body.Requests})
+	return withBody(p, &wire.Body{Time: p.Body.Time + 1 + int64(to), Requests: p.Body.Requests})
 }
 
 // withBody is an unsigned proposal of another batch at the same place.
-func withBody(p *pbft.PrePrepare, body *pbft.Body) *pbft.PrePrepare {
-	return &pbft.PrePrepare{View: p.View, Seq: p.Seq, Digest: body.Digest(), Body: body}
+func withBody(p *wire.PrePrepare, body *wire.Body) *wire.PrePrepare {
+	return &wire.PrePrepare{View: p.View, Seq: p.Seq, Digest: body.Digest(), Body: body}
 }

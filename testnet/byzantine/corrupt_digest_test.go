@@ -3,15 +3,15 @@ package byzantine
 import (
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // A reply whose results are left to another replica is spoiled in the digest that stands for them.
 func TestCorrupt_ADigestReplyIsSpoiledToo(t *testing.T) {
-	digest := pbft.DigestResults([][]byte{[]byte("true")})
-	truth := &pbft.Reply{Outcome: pbft.OutcomeExecuted, Seq: 1, ResultDigest: &digest}
+	digest := wire.DigestResults([][]byte{[]byte("true")})
+	truth := &wire.Reply{Outcome: wire.OutcomeExecuted, Seq: 1, ResultDigest: &digest}
 	liar := &corrupter{What: "reply"}
-	lie := liar.spoiled(truth).(*pbft.Reply)
+	lie := liar.spoiled(truth).(*wire.Reply)
 	if lie.ResultDigest == nil || *lie.ResultDigest == digest {
 		t.Fatalf("the digest is the true one: %+v", lie)
 	}

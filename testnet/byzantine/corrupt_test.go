@@ -5,13 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 func TestCorrupt_BadSignaturesOfABackupAreAllRefused(t *testing.T) {
 	tr := begin(t, 2, "corrupt")
 	ids := tr.load(9, 100*time.Millisecond)
-	for _, kind := range []pbft.Type{pbft.TypePrepare, pbft.TypeCommit, pbft.TypeCheckpoint, pbft.TypeRequest} {
+	for _, kind := range []wire.Type{wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeRequest} {
 		if sent, refused := tr.from(kind); sent == 0 || refused != sent {
 			t.Errorf("S2: of %d %ss %d were refused", sent, kind, refused)
 		}
@@ -27,7 +27,7 @@ func TestCorrupt_BadSignaturesOfAPrimaryCostOneView(t *testing.T) {
 		t.Fatal("it was corrupt before its time")
 	}
 	ids = append(ids, tr.load(2, 2*time.Second)...)
-	if sent, refused := tr.from(pbft.TypePrePrepare); refused == 0 || refused == sent {
+	if sent, refused := tr.from(wire.TypePrePrepare); refused == 0 || refused == sent {
 		t.Errorf("of %d pre-prepares %d were refused", sent, refused)
 	}
 	tr.mustMask(ids...)
@@ -37,14 +37,14 @@ func TestCorrupt_BadSignaturesOfAPrimaryCostOneView(t *testing.T) {
 func TestCorrupt_DigestsOfNothingAreMasked(t *testing.T) {
 	tr := begin(t, 2, "corrupt,what=digest")
 	ids := tr.load(9, 100*time.Millisecond)
-	lied := map[pbft.Type]int{}
+	lied := map[wire.Type]int{}
 	for _, p := range tr.sent {
-		m, ok := p.msg.(*pbft.Commit)
+		m, ok := p.msg.(*wire.Commit)
 		if ok && p.from == 2 && m.Digest != tr.nodes[0].executed[m.Seq] {
-			lied[pbft.TypeCommit]++
+			lied[wire.TypeCommit]++
 		}
 	}
-	if lied[pbft.TypeCommit] == 0 {
+	if lied[wire.TypeCommit] == 0 {
 		t.Error("it voted for nothing but what was ordered")
 	}
 	if len(tr.bad) != 0 {
@@ -62,7 +62,7 @@ func TestCorrupt_DigestsOfNothingAreMasked(t *testing.T) {
 func TestCorrupt_ProposalsThatDoNotFitTheirBodyCostOneView(t *testing.T) {
 	tr := begin(t, 0, "corrupt,what=digest")
 	ids := tr.load(2, 2*time.Second)
-	if sent, refused := tr.from(pbft.TypePrePrepare); sent == 0 || refused != sent {
+	if sent, refused := tr.from(wire.TypePrePrepare); sent == 0 || refused != sent {
 		t.Errorf("of %d pre-prepares %d were refused", sent, refused)
 	}
 	tr.mustMask(ids...)

@@ -4,26 +4,26 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // lies lists what the liar said about a place in the order, by destination.
-func (tr *trial) lies(liar pbft.ReplicaID, kind pbft.Type, view pbft.View, seq pbft.Seq) map[pbft.ReplicaID][]pbft.Digest {
-	told := map[pbft.ReplicaID][]pbft.Digest{}
+func (tr *trial) lies(liar wire.ReplicaID, kind wire.Type, view wire.View, seq wire.Seq) map[wire.ReplicaID][]wire.Digest {
+	told := map[wire.ReplicaID][]wire.Digest{}
 	for _, p := range tr.sent {
-		if p.from != liar || pbft.TypeOf(p.msg) != kind {
+		if p.from != liar || wire.TypeOf(p.msg) != kind {
 			continue
 		}
 		switch m := p.msg.(type) {
-		case *pbft.PrePrepare:
+		case *wire.PrePrepare:
 			if m.View == view && m.Seq == seq {
 				told[p.to] = append(told[p.to], m.Digest)
 			}
-		case *pbft.Prepare:
+		case *wire.Prepare:
 			if m.View == view && m.Seq == seq && m.Replica == liar {
 				told[p.to] = append(told[p.to], m.Digest)
 			}
-		case *pbft.Commit:
+		case *wire.Commit:
 			if m.View == view && m.Seq == seq && m.Replica == liar {
 				told[p.to] = append(told[p.to], m.Digest)
 			}
@@ -33,12 +33,12 @@ func (tr *trial) lies(liar pbft.ReplicaID, kind pbft.Type, view pbft.View, seq p
 }
 
 // mustDiffer fails unless every other replica was told one thing, each another.
-func mustDiffer(t *testing.T, told map[pbft.ReplicaID][]pbft.Digest) {
+func mustDiffer(t *testing.T, told map[wire.ReplicaID][]wire.Digest) {
 	t.Helper()
 	if len(told) != 3 {
 		t.Fatalf("%d destinations were told something, not 3: no lie was sent", len(told))
 	}
-	seen := map[pbft.Digest]pbft.ReplicaID{}
+	seen := map[wire.Digest]wire.ReplicaID{}
 	for to, digests := range told {
 		for _, d := range digests {
 			if d != digests[0] {
@@ -67,7 +67,7 @@ func TestEquivocate_PrePrepareIsMaskedByOneViewChangeAndProven(t *testing.T) {
 	second := tr.submit(2)
 	tr.pass(400 * time.Millisecond)
 
-	mustDiffer(t, tr.lies(0, pbft.TypePrePrepare, 0, 1))
+	mustDiffer(t, tr.lies(0, wire.TypePrePrepare, 0, 1))
 	tr.mustVerify()
 	tr.mustMask(first, second)
 	for i, m := range tr.nodes[1:] {
@@ -78,7 +78,7 @@ func TestEquivocate_PrePrepareIsMaskedByOneViewChangeAndProven(t *testing.T) {
 			t.Errorf("replica %d has no evidence", i+1)
 		}
 		for _, e := range m.accused {
-			if err := pbft.VerifyEvidence(m.cfg, e, holds); err != nil || e.Replica != 0 {
+			if err := wire.VerifyEvidence(m.cfg, e, holds); err != nil || e.Replica != 0 {
 				t.Errorf("replica %d accuses replica %d: %v", i+1, e.Replica, err)
 			}
 		}
@@ -91,21 +91,21 @@ func TestEquivocate_BelowFromSeqIsHonest(t *testing.T) {
 		tr.submit(n + 1)
 		tr.pass(50 * time.Millisecond)
 	}
-	tr.mustMask(pbft.RequestID{Client: keyOf("client", 0), Session: 1, T: 2})
+	tr.mustMask(wire.RequestID{Client: keyOf("client", 0), Session: 1, T: 2})
 	if entered := tr.nodes[1].entered; len(entered) != 0 {
 		t.Fatalf("a view change before the first lie: %v", entered)
 	}
 	last := tr.submit(3)
 	tr.pass(400 * time.Millisecond)
-	mustDiffer(t, tr.lies(0, pbft.TypePrePrepare, 0, 3))
+	mustDiffer(t, tr.lies(0, wire.TypePrePrepare, 0, 3))
 	tr.mustMask(last)
 }
 
 func TestEquivocate_VotesOfABackupAreMaskedWithoutAViewChange(t *testing.T) {
-	for phase, kind := range map[string]pbft.Type{"prepare": pbft.TypePrepare, "commit": pbft.TypeCommit} {
+	for phase, kind := range map[string]wire.Type{"prepare": wire.TypePrepare, "commit": wire.TypeCommit} {
 		t.Run(phase, func(t *testing.T) {
 			tr := begin(t, 2, "equivocate,phase="+phase)
-			var ids []pbft.RequestID
+			var ids []wire.RequestID
 			for n := range uint64(9) {
 				ids = append(ids, tr.submit(n+1))
 				tr.pass(200 * time.Millisecond)
@@ -129,7 +129,7 @@ func TestEquivocate_HonestAgainAsABackup(t *testing.T) {
 	seq := tr.nodes[1].replica.Inspect().Executed + 1
 	tr.submit(2)
 	tr.pass(200 * time.Millisecond)
-	told := tr.lies(0, pbft.TypePrepare, 1, seq)
+	told := tr.lies(0, wire.TypePrepare, 1, seq)
 	if len(told) != 3 || told[1][0] != told[2][0] || told[2][0] != told[3][0] {
 		t.Errorf("in view 1 the former primary told %v", told)
 	}

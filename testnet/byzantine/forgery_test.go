@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 func TestS3_ForgedCertificatesAreAllRefused(t *testing.T) {
@@ -12,19 +13,19 @@ func TestS3_ForgedCertificatesAreAllRefused(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			tr := begin(t, 3, "forged-certificates,how="+how)
 			ids := tr.load(20, 100*time.Millisecond)
-			for _, kind := range []pbft.Type{pbft.TypeCertifiedBody, pbft.TypeStableNotice, pbft.TypeViewChange} {
+			for _, kind := range []wire.Type{wire.TypeCertifiedBody, wire.TypeStableNotice, wire.TypeViewChange} {
 				forged, refused := 0, 0
 				for _, p := range tr.bad {
-					if pbft.TypeOf(p.msg) == kind {
+					if wire.TypeOf(p.msg) == kind {
 						refused++
 					}
 				}
 				for _, p := range tr.sent { // it pushes true ones too, being honest otherwise
-					if c, ok := p.msg.(*pbft.CertifiedBody); p.from == 3 && pbft.TypeOf(p.msg) == kind && !(ok && !c.Body.IsNull()) {
+					if c, ok := p.msg.(*wire.CertifiedBody); p.from == 3 && wire.TypeOf(p.msg) == kind && !(ok && !c.Body.IsNull()) {
 						forged++
 					}
 				}
-				if stable := kind == pbft.TypeStableNotice; forged == 0 && !(stable && how == "old-view") || refused < forged && !stable {
+				if stable := kind == wire.TypeStableNotice; forged == 0 && !(stable && how == "old-view") || refused < forged && !stable {
 					t.Errorf("of %d forged %ss %d were refused", forged, kind, refused)
 				} else if stable && how != "old-view" && refused == 0 {
 					t.Error("no forged stable certificate was refused")
@@ -89,7 +90,7 @@ func TestK1_LyingCheckpointsMakeNothingStable(t *testing.T) {
 			ids := tr.load(13, 100*time.Millisecond)
 			lies := 0
 			for _, p := range tr.sent {
-				if m, ok := p.msg.(*pbft.Checkpoint); ok && p.from == liar && (m.Seq > 1000 || m.Digest != checkpointOf(tr, m.Seq)) {
+				if m, ok := p.msg.(*wire.Checkpoint); ok && p.from == liar && (m.Seq > 1000 || m.Digest != checkpointOf(tr, m.Seq)) {
 					lies++
 				}
 			}
@@ -116,13 +117,13 @@ func TestK1_LyingCheckpointsMakeNothingStable(t *testing.T) {
 }
 
 // checkpointOf is what replica 0 said about the state after a sequence number.
-func checkpointOf(tr *trial, seq pbft.Seq) pbft.Digest {
+func checkpointOf(tr *trial, seq wire.Seq) wire.Digest {
 	for _, p := range tr.sent {
-		if m, ok := p.msg.(*pbft.Checkpoint); ok && p.from == 0 && m.Seq == seq {
+		if m, ok := p.msg.(*wire.Checkpoint); ok && p.from == 0 && m.Seq == seq {
 			return m.Digest
 		}
 	}
-	return pbft.Digest{}
+	return wire.Digest{}
 }
 
 // A Status is answered with what its sender lacks: it may ask often, for everything, and from everybody at once.

@@ -1,7 +1,7 @@
 package byzantine
 
 import (
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -52,7 +52,7 @@ func NewFrames(c Choice) (*Frames, error) {
 
 // Pass returns what goes to a replica in place of a frame, in order. Whoever calls it knows whether it is the attacker's
 // time.
-func (f *Frames) Pass(_ pbft.ReplicaID, frame []byte) [][]byte {
+func (f *Frames) Pass(_ wire.ReplicaID, frame []byte) [][]byte {
 	out, lied := f.spoil.pass(frame)
 	if lied {
 		f.lies++

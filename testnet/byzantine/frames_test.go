@@ -3,7 +3,7 @@ package byzantine
 import (
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 func TestFrames_OneLieForSoManyTruths(t *testing.T) {
@@ -11,7 +11,7 @@ func TestFrames_OneLieForSoManyTruths(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	truth := pbft.Encode(&pbft.Heartbeat{View: 1})
+	truth := wire.Encode(&wire.Heartbeat{View: 1})
 	honest, lies := 0, 0
 	for range 300 {
 		for _, frame := range f.Pass(1, truth) {

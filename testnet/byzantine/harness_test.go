@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // trial is a cluster in memory, of four unless told otherwise, some of whose replicas may be replaced by attackers.
@@ -30,41 +31,41 @@ type trial struct {
 }
 
 type packet struct {
-	from, to pbft.ReplicaID
-	msg      pbft.Message
+	from, to wire.ReplicaID
+	msg      wire.Message
 	at       time.Duration
 }
 
 type member struct {
 	t        *trial
-	cfg      *pbft.Config
+	cfg      *wire.Config
 	actor    Core
 	replica  *pbft.Replica
 	inbox    []pbft.Event
-	root     pbft.Digest
-	executed map[pbft.Seq]pbft.Digest
-	done     map[pbft.RequestID]bool
+	root     wire.Digest
+	executed map[wire.Seq]wire.Digest
+	done     map[wire.RequestID]bool
 	again    int                            // requests that were ordered once more, and not executed
 	dropped  map[pbft.Reason]int            // of what the liar sent
 	hearing  bool                           // what is stepped comes from the liar
-	replies  map[pbft.RequestID]*pbft.Reply // the last word to the client
-	accused  []pbft.Evidence
-	entered  []pbft.View
+	replies  map[wire.RequestID]*wire.Reply // the last word to the client
+	accused  []wire.Evidence
+	entered  []wire.View
 }
 
-func keyOf(name string, i int) pbft.PublicKey {
+func keyOf(name string, i int) wire.PublicKey {
 	return sha256.Sum256(fmt.Appendf(nil, "%s %d", name, i))
 }
 
-func signWith(key pbft.PublicKey) Sign {
-	return func(b []byte) (s pbft.Signature) {
+func signWith(key wire.PublicKey) Sign {
+	return func(b []byte) (s wire.Signature) {
 		half := sha256.Sum256(append(append([]byte("secret"), key[:]...), b...))
 		copy(s[:], half[:])
 		return s
 	}
 }
 
-func holds(claims []pbft.Claim) bool {
+func holds(claims []wire.Claim) bool {
 	for _, c := range claims {
 		if signWith(c.Signer)(c.Signed) != c.Sig {
 			return false
@@ -84,8 +85,8 @@ func beginWith(t *testing.T, n int, liars map[int]string, options ...Options) *t
 	t.Helper()
 	tr := &trial{t: t, liar: n, liars: liars, cut: map[int]bool{}}
 	for i := range n {
-		cfg := pbft.Config{
-			Cluster: pbft.Digest{1}, CheckpointInterval: 4, LogWindow: 8, ViewTimeout: time.Second, Self: pbft.ReplicaID(i),
+		cfg := wire.Config{
+			Cluster: wire.Digest{1}, CheckpointInterval: 4, LogWindow: 8, ViewTimeout: time.Second, Self: wire.ReplicaID(i),
 		}.WithDefaults()
 		for j := range n {
 			cfg.Members = append(cfg.Members, keyOf("replica", j))
@@ -96,7 +97,7 @@ func beginWith(t *testing.T, n int, liars map[int]string, options ...Options) *t
 		}
 		m := &member{
 			t: tr, cfg: &cfg, actor: replica, replica: replica, dropped: map[pbft.Reason]int{},
-			executed: map[pbft.Seq]pbft.Digest{}, done: map[pbft.RequestID]bool{}, replies: map[pbft.RequestID]*pbft.Reply{},
+			executed: map[wire.Seq]wire.Digest{}, done: map[wire.RequestID]bool{}, replies: map[wire.RequestID]*wire.Reply{},
 		}
 		if choice, lies := liars[i]; lies {
 			tr.liar = min(tr.liar, i)
@@ -140,14 +141,14 @@ func (tr *trial) pass(d time.Duration) {
 }
 
 // submit gives a client's request to all replicas.
-func (tr *trial) submit(t uint64) pbft.RequestID { return tr.submitAs(0, t) }
+func (tr *trial) submit(t uint64) wire.RequestID { return tr.submitAs(0, t) }
 
-func (tr *trial) submitAs(client int, t uint64) pbft.RequestID {
+func (tr *trial) submitAs(client int, t uint64) wire.RequestID {
 	key := keyOf("client", client)
-	r := &pbft.Request{ID: pbft.RequestID{Client: key, Session: 1, T: t}, Ops: [][]byte{{byte(t)}}}
-	pbft.SignRequest(tr.nodes[0].cfg.Cluster, r, signWith(key))
+	r := &wire.Request{ID: wire.RequestID{Client: key, Session: 1, T: t}, Ops: [][]byte{{byte(t)}}}
+	wire.SignRequest(tr.nodes[0].cfg.Cluster, r, signWith(key))
 	for _, m := range tr.nodes {
-		if v, err := pbft.Verify(m.cfg, r, holds); err != nil {
+		if v, err := wire.Verify(m.cfg, r, holds); err != nil {
 			tr.t.Fatal(err)
 		} else if !m.done[r.ID] && !tr.cut[int(m.cfg.Self)] {
 			m.step(pbft.Received{From: pbft.Source{Client: true}, Msg: v})
@@ -157,19 +158,19 @@ func (tr *trial) submitAs(client int, t uint64) pbft.RequestID {
 }
 
 func (m *member) receive(p packet) {
-	decoded, err := pbft.Decode(pbft.Encode(p.msg))
-	var v pbft.Verified
+	decoded, err := wire.Decode(wire.Encode(p.msg))
+	var v wire.Verified
 	if err == nil {
-		v, err = pbft.Verify(m.cfg, decoded, holds)
+		v, err = wire.Verify(m.cfg, decoded, holds)
 	}
 	if err != nil {
 		if !m.t.faulty(int(p.from)) {
-			m.t.t.Fatalf("%v of honest replica %d is refused: %v", pbft.TypeOf(p.msg), p.from, err)
+			m.t.t.Fatalf("%v of honest replica %d is refused: %v", wire.TypeOf(p.msg), p.from, err)
 		}
 		m.t.bad = append(m.t.bad, p)
 		return
 	}
-	if r, ok := decoded.(*pbft.Request); ok && m.done[r.ID] {
+	if r, ok := decoded.(*wire.Request); ok && m.done[r.ID] {
 		return // the driver has looked it up (C3)
 	}
 	m.hearing = int(p.from) == m.t.liar
@@ -190,12 +191,12 @@ func (m *member) step(ev pbft.Event) {
 func (m *member) perform(e pbft.Effect) {
 	switch e := e.(type) {
 	case pbft.Broadcast:
-		pbft.Sign(m.cfg, e.Msg, signWith(m.cfg.Members[m.cfg.Self]))
+		wire.Sign(m.cfg, e.Msg, signWith(m.cfg.Members[m.cfg.Self]))
 		for to := range m.t.nodes {
-			m.t.post(m.cfg.Self, pbft.ReplicaID(to), e.Msg)
+			m.t.post(m.cfg.Self, wire.ReplicaID(to), e.Msg)
 		}
 		m.inbox = append(m.inbox, pbft.Received{
-			From: pbft.Source{Replica: m.cfg.Self, Loopback: true}, Msg: pbft.Own(e.Msg),
+			From: pbft.Source{Replica: m.cfg.Self, Loopback: true}, Msg: wire.Own(e.Msg),
 		})
 	case pbft.Send:
 		m.t.post(m.cfg.Self, e.To, e.Msg)
@@ -217,7 +218,7 @@ func (m *member) perform(e pbft.Effect) {
 	}
 }
 
-func (tr *trial) post(from, to pbft.ReplicaID, m pbft.Message) {
+func (tr *trial) post(from, to wire.ReplicaID, m wire.Message) {
 	if from != to {
 		tr.wire = append(tr.wire, packet{from, to, m, tr.now})
 		tr.sent = append(tr.sent, packet{from, to, m, tr.now})
@@ -237,8 +238,8 @@ func (m *member) execute(e pbft.Execute) {
 			m.again++
 		}
 		m.done[r.ID] = true
-		done.Replies = append(done.Replies, &pbft.Reply{
-			ID: r.ID, Request: r.Digest(), Outcome: pbft.OutcomeExecuted, Seq: e.Seq, Results: r.Ops,
+		done.Replies = append(done.Replies, &wire.Reply{
+			ID: r.ID, Request: r.Digest(), Outcome: wire.OutcomeExecuted, Seq: e.Seq, Results: r.Ops,
 		})
 	}
 	m.inbox = append(m.inbox, done)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -14,7 +15,7 @@ type Options struct {
 	// one and the same. See Between.
 	When func(pbft.Tick) bool
 	// Client resolves the name of a client, such as c0, where a parameter names one; nil: only keys are understood.
-	Client func(name string) (pbft.PublicKey, bool)
+	Client func(name string) (wire.PublicKey, bool)
 	// Recording is what attackers of one run have overheard together; nil: each remembers what it heard and said itself.
 	Recording *Recording
 }
@@ -27,12 +28,12 @@ func Between(from, until time.Duration) func(pbft.Tick) bool {
 // liar is what all attackers embed: the honest core that they are put around, and hooks that change nothing. Without a core
 // an attacker only judges its values.
 type liar struct {
-	cfg   *pbft.Config
+	cfg   *wire.Config
 	core  Core
 	sign  Sign
 	opt   Options
-	view  pbft.View     // of its core, as that last reported
-	low   pbft.Seq      // its h
+	view  wire.View     // of its core, as that last reported
+	low   wire.Seq      // its h
 	awake bool          // it lies now
 	now   time.Duration // by the ticks' clock
 	said  []pbft.Effect // of its own accord, in this step
@@ -47,30 +48,30 @@ type hooks interface {
 	// hear returns what the core is given in place of an event. It is called all the time, the others while it lies.
 	hear(ev pbft.Event) []pbft.Event
 	// speak returns what the core is made to broadcast in place of a message. It believes to have said that.
-	speak(m pbft.Message) []pbft.Message
+	speak(m wire.Message) []wire.Message
 	// twists reports whether it has something of its own to say in place of a message to replicas or clients. It is asked
 	// once a broadcast, and once for what one of them alone is sent.
-	twists(m pbft.Message) bool
+	twists(m wire.Message) bool
 	// tell returns what somebody is told in place of a message that it twists, and that is signed.
-	tell(to pbft.Source, m pbft.Message) []pbft.Message
+	tell(to pbft.Source, m wire.Message) []wire.Message
 }
 
 func (l *liar) common() *liar                                   { return l }
 func (*liar) ready() error                                      { return nil }
 func (*liar) hear(ev pbft.Event) []pbft.Event                   { return []pbft.Event{ev} }
-func (*liar) speak(m pbft.Message) []pbft.Message               { return []pbft.Message{m} }
-func (*liar) twists(pbft.Message) bool                          { return false }
-func (*liar) tell(_ pbft.Source, m pbft.Message) []pbft.Message { return []pbft.Message{m} }
+func (*liar) speak(m wire.Message) []wire.Message               { return []wire.Message{m} }
+func (*liar) twists(wire.Message) bool                          { return false }
+func (*liar) tell(_ pbft.Source, m wire.Message) []wire.Message { return []wire.Message{m} }
 
 // Anchor is the core's: what others were told instead is in no journal.
-func (l *liar) Anchor() []pbft.Record { return l.core.Anchor() }
+func (l *liar) Anchor() []wire.Record { return l.core.Anchor() }
 
 // attacker puts hooks around the core. The core believes that everything was said as it wanted: its broadcasts come back to
 // it, and its votes are in the journal, so that it goes on, and comes back after a crash, like a replica that was honest.
 type attacker struct{ hooks }
 
 // Anchor is the core's.
-func (a attacker) Anchor() []pbft.Record { return a.common().Anchor() }
+func (a attacker) Anchor() []wire.Record { return a.common().Anchor() }
 
 // Step is the core's, with the attacker's words in the place of its own.
 func (a attacker) Step(ev pbft.Event) []pbft.Effect {
@@ -82,7 +83,7 @@ func (a attacker) Step(ev pbft.Event) []pbft.Effect {
 		ev, todo = todo[0], todo[1:]
 		for _, effect := range l.core.Step(ev) {
 			if b, is := effect.(pbft.Broadcast); is {
-				if report, is := b.Msg.(*pbft.Status); is {
+				if report, is := b.Msg.(*wire.Status); is {
 					l.view, l.low = report.View, report.Stable
 				}
 			}
@@ -109,8 +110,8 @@ func (a attacker) utter(out []pbft.Effect, effect pbft.Effect) (all []pbft.Effec
 				continue
 			}
 			// What a driver would do with a broadcast, but for what every other replica is told.
-			if l.signed(m); pbft.Durable(m) {
-				out = append(out, pbft.Persist{Record: &pbft.Sent{Msg: m}})
+			if l.signed(m); wire.Durable(m) {
+				out = append(out, pbft.Persist{Record: &wire.Sent{Msg: m}})
 			}
 			for _, to := range l.others() {
 				out = a.told(out, pbft.Source{Replica: to}, m)
@@ -131,7 +132,7 @@ func (a attacker) utter(out []pbft.Effect, effect pbft.Effect) (all []pbft.Effec
 	return append(out, effect), nil
 }
 
-func (a attacker) told(out []pbft.Effect, to pbft.Source, m pbft.Message) []pbft.Effect {
+func (a attacker) told(out []pbft.Effect, to pbft.Source, m wire.Message) []pbft.Effect {
 	for _, lie := range a.tell(to, m) {
 		out = append(out, toward(to, lie))
 	}
@@ -139,9 +140,9 @@ func (a attacker) told(out []pbft.Effect, to pbft.Source, m pbft.Message) []pbft
 }
 
 // toward is the effect that brings a message to somebody.
-func toward(to pbft.Source, m pbft.Message) pbft.Effect {
+func toward(to pbft.Source, m wire.Message) pbft.Effect {
 	if to.Client {
-		return pbft.Respond{Reply: m.(*pbft.Reply)}
+		return pbft.Respond{Reply: m.(*wire.Reply)}
 	}
 	return pbft.Send{To: to.Replica, Msg: m}
 }
@@ -171,7 +172,7 @@ func (l *liar) time(ev pbft.Event) {
 }
 
 // delay says something a while later. All of one attacker waits equally long.
-func (l *liar) delay(by time.Duration, to pbft.Source, m pbft.Message) {
+func (l *liar) delay(by time.Duration, to pbft.Source, m wire.Message) {
 	if len(l.late) < mostHeld {
 		l.late = append(l.late, postponed{l.now + by, toward(to, m)})
 	}
@@ -187,34 +188,34 @@ func (l *liar) flush(out []pbft.Effect) []pbft.Effect {
 }
 
 // spread says the same to every other replica.
-func (l *liar) spread(m pbft.Message) {
+func (l *liar) spread(m wire.Message) {
 	for _, to := range l.others() {
 		l.say(pbft.Send{To: to, Msg: m})
 	}
 }
 
 // signed signs a statement with the attacker's own key, whoever it claims to be from.
-func (l *liar) signed(m pbft.Message) pbft.Message {
-	pbft.Sign(l.cfg, m, l.sign)
+func (l *liar) signed(m wire.Message) wire.Message {
+	wire.Sign(l.cfg, m, l.sign)
 	return m
 }
 
 // vote is an unsigned vote of its own: a prepare, a commit or a checkpoint, which has no view.
-func (l *liar) vote(kind pbft.Type, view pbft.View, seq pbft.Seq, d pbft.Digest) pbft.Message {
+func (l *liar) vote(kind wire.Type, view wire.View, seq wire.Seq, d wire.Digest) wire.Message {
 	switch kind {
-	case pbft.TypePrepare:
-		return &pbft.Prepare{View: view, Seq: seq, Digest: d, Replica: l.cfg.Self}
-	case pbft.TypeCommit:
-		return &pbft.Commit{View: view, Seq: seq, Digest: d, Replica: l.cfg.Self}
+	case wire.TypePrepare:
+		return &wire.Prepare{View: view, Seq: seq, Digest: d, Replica: l.cfg.Self}
+	case wire.TypeCommit:
+		return &wire.Commit{View: view, Seq: seq, Digest: d, Replica: l.cfg.Self}
 	default:
-		return &pbft.Checkpoint{Seq: seq, Digest: d, Replica: l.cfg.Self}
+		return &wire.Checkpoint{Seq: seq, Digest: d, Replica: l.cfg.Self}
 	}
 }
 
 // others lists all replicas but this one.
-func (l *liar) others() (ids []pbft.ReplicaID) {
+func (l *liar) others() (ids []wire.ReplicaID) {
 	for i := range l.cfg.Members {
-		if id := pbft.ReplicaID(i); id != l.cfg.Self {
+		if id := wire.ReplicaID(i); id != l.cfg.Self {
 			ids = append(ids, id)
 		}
 	}
@@ -222,14 +223,14 @@ func (l *liar) others() (ids []pbft.ReplicaID) {
 }
 
 // mine reports whether a message is a signed statement of this replica.
-func (l *liar) mine(m pbft.Message) bool {
-	by, signed := pbft.Sender(l.cfg, m)
+func (l *liar) mine(m wire.Message) bool {
+	by, signed := wire.Sender(l.cfg, m)
 	return signed && by == l.cfg.Self
 }
 
 // loopback returns a broadcast to the core, which knows nothing of how it was told.
-func (l *liar) loopback(m pbft.Message) pbft.Event {
-	return pbft.Received{From: pbft.Source{Replica: l.cfg.Self, Loopback: true}, Msg: pbft.Own(m)}
+func (l *liar) loopback(m wire.Message) pbft.Event {
+	return pbft.Received{From: pbft.Source{Replica: l.cfg.Self, Loopback: true}, Msg: wire.Own(m)}
 }
 
 // recording is where an attacker remembers what it overhears.
@@ -241,7 +242,7 @@ func (l *liar) recording() *Recording {
 }
 
 // received is the message that an event brings from somebody else, nil if it brings none.
-func received(ev pbft.Event) pbft.Message {
+func received(ev pbft.Event) wire.Message {
 	if e, ok := ev.(pbft.Received); ok && !e.From.Loopback {
 		return e.Msg.Message()
 	}
@@ -264,8 +265,8 @@ func (p *pulse) due(ev pbft.Event) bool {
 }
 
 // shifted is another digest for every replica.
-func shifted(to pbft.ReplicaID) func(pbft.Digest) pbft.Digest {
-	return func(d pbft.Digest) pbft.Digest {
+func shifted(to wire.ReplicaID) func(wire.Digest) wire.Digest {
+	return func(d wire.Digest) wire.Digest {
 		d[0] ^= byte(to >> 8)
 		d[1] ^= byte(to)
 		d[2] ^= 0xff
@@ -274,6 +275,6 @@ func shifted(to pbft.ReplicaID) func(pbft.Digest) pbft.Digest {
 }
 
 // otherDigest is an unsigned copy of a statement about another digest. A body stays what it was.
-func otherDigest(m pbft.Message, to pbft.ReplicaID) pbft.Message {
+func otherDigest(m wire.Message, to wire.ReplicaID) wire.Message {
 	return tamper.Altered(m, "Digest", shifted(to))
 }

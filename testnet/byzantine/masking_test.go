@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // mustMask fails unless the honest replicas executed the same, all of these requests among it.
-func (tr *trial) mustMask(ids ...pbft.RequestID) {
+func (tr *trial) mustMask(ids ...wire.RequestID) {
 	tr.t.Helper()
-	agreed := map[pbft.Seq]pbft.Digest{}
+	agreed := map[wire.Seq]wire.Digest{}
 	for i, m := range tr.nodes {
 		if tr.faulty(i) {
 			continue
@@ -32,12 +33,12 @@ func (tr *trial) mustMask(ids ...pbft.RequestID) {
 
 // mustAnswer fails unless f+1 honest replies to every one of these requests are alike: what a client believes,
 // whatever the liar says (C4).
-func (tr *trial) mustAnswer(ids ...pbft.RequestID) {
+func (tr *trial) mustAnswer(ids ...wire.RequestID) {
 	tr.t.Helper()
 	for _, id := range ids {
 		alike := 0
 		for i, m := range tr.nodes {
-			if r := m.replies[id]; !tr.faulty(i) && r != nil && r.Outcome == pbft.OutcomeExecuted && bytes.Equal(r.Results[0], []byte{byte(id.T)}) {
+			if r := m.replies[id]; !tr.faulty(i) && r != nil && r.Outcome == wire.OutcomeExecuted && bytes.Equal(r.Results[0], []byte{byte(id.T)}) {
 				alike++
 			}
 		}
@@ -48,7 +49,7 @@ func (tr *trial) mustAnswer(ids ...pbft.RequestID) {
 }
 
 // mustEnter fails unless every honest replica entered just these views.
-func (tr *trial) mustEnter(views ...pbft.View) {
+func (tr *trial) mustEnter(views ...wire.View) {
 	tr.t.Helper()
 	for i, m := range tr.nodes {
 		if tr.faulty(i) {
@@ -65,10 +66,10 @@ func (tr *trial) mustEnter(views ...pbft.View) {
 }
 
 // from counts what the liar sent of a type and what did not get lost, and how much of it was refused. Type 0 is any.
-func (tr *trial) from(kind pbft.Type) (sent, refused int) {
+func (tr *trial) from(kind wire.Type) (sent, refused int) {
 	count := func(packets []packet) (n int) {
 		for _, p := range packets {
-			if int(p.from) == tr.liar && (kind == 0 || pbft.TypeOf(p.msg) == kind) {
+			if int(p.from) == tr.liar && (kind == 0 || wire.TypeOf(p.msg) == kind) {
 				n++
 			}
 		}
@@ -78,8 +79,8 @@ func (tr *trial) from(kind pbft.Type) (sent, refused int) {
 }
 
 // load submits requests one after the other, with some time for each, and returns them.
-func (tr *trial) load(requests int, each time.Duration) []pbft.RequestID {
-	var ids []pbft.RequestID
+func (tr *trial) load(requests int, each time.Duration) []wire.RequestID {
+	var ids []wire.RequestID
 	for range requests {
 		tr.submitted++
 		ids = append(ids, tr.submit(tr.submitted))
@@ -90,15 +91,15 @@ func (tr *trial) load(requests int, each time.Duration) []pbft.RequestID {
 
 // mustConvict fails unless every proof that honest replicas hold verifies and convicts one of these replicas, and each of
 // these is convicted by somebody (E1).
-func (tr *trial) mustConvict(guilty ...pbft.ReplicaID) {
+func (tr *trial) mustConvict(guilty ...wire.ReplicaID) {
 	tr.t.Helper()
-	proven := map[pbft.ReplicaID]bool{}
+	proven := map[wire.ReplicaID]bool{}
 	for i, m := range tr.nodes {
 		if tr.faulty(i) {
 			continue
 		}
 		for _, e := range m.accused {
-			if err := pbft.VerifyEvidence(m.cfg, e, holds); err != nil {
+			if err := wire.VerifyEvidence(m.cfg, e, holds); err != nil {
 				tr.t.Errorf("E1: replica %d accuses replica %d: %v", i, e.Replica, err)
 			}
 			if !slices.Contains(guilty, e.Replica) {

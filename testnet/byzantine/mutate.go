@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -24,27 +25,27 @@ type mutator struct {
 	Probability float64      `default:"0.2" doc:"how likely a message is changed for each destination, above 0 and up to 1"`
 	Seed        tamper.Dice  `default:"0" stream:"0x6d7574" doc:"decides which ones, and how"`
 
-	recent []pbft.Digest // of its own statements, the newest last
+	recent []wire.Digest // of its own statements, the newest last
 }
 
 // mostRecent is how many digests it remembers: what belongs a place or a checkpoint away.
 const mostRecent = 4
 
 // twists has each destination of what it may change looked at on its own.
-func (m *mutator) twists(msg pbft.Message) bool {
+func (m *mutator) twists(msg wire.Message) bool {
 	mine := m.mine(msg)
-	if d := tamper.Field[pbft.Digest](msg, "Digest"); mine && d != nil && !slices.Contains(m.recent, *d) {
+	if d := tamper.Field[wire.Digest](msg, "Digest"); mine && d != nil && !slices.Contains(m.recent, *d) {
 		m.recent = append(m.recent[max(0, len(m.recent)-mostRecent+1):], *d)
 	}
-	_, status := msg.(*pbft.Status)
-	return m.Types.Has(pbft.TypeOf(msg)) && (status || mine)
+	_, status := msg.(*wire.Status)
+	return m.Types.Has(wire.TypeOf(msg)) && (status || mine)
 }
 
 // tell draws whether this destination is told something else, and what. A kind that does not suit the message leaves the
 // draw to the next one.
-func (m *mutator) tell(to pbft.Source, msg pbft.Message) []pbft.Message {
+func (m *mutator) tell(to pbft.Source, msg wire.Message) []wire.Message {
 	if !m.Seed.Strikes(m.Probability) {
-		return []pbft.Message{msg}
+		return []wire.Message{msg}
 	}
 	first := m.Seed.IntN(len(m.Kinds))
 	for i := range m.Kinds {
@@ -55,28 +56,28 @@ func (m *mutator) tell(to pbft.Source, msg pbft.Message) []pbft.Message {
 			return nil
 		}
 		if lie := m.changed(kind, msg); lie != nil {
-			return []pbft.Message{m.signed(lie)}
+			return []wire.Message{m.signed(lie)}
 		}
 	}
-	return []pbft.Message{msg}
+	return []wire.Message{msg}
 }
 
 // changed is a copy of a message that differs in one respect; nil if the kind does not suit it.
-func (m *mutator) changed(kind string, msg pbft.Message) pbft.Message {
-	status, unsigned := msg.(*pbft.Status)
+func (m *mutator) changed(kind string, msg wire.Message) wire.Message {
+	status, unsigned := msg.(*wire.Status)
 	dice := m.Seed.Rand
 	switch kind {
 	case "view":
-		return tamper.Altered(msg, "View", func(v pbft.View) pbft.View {
+		return tamper.Altered(msg, "View", func(v wire.View) wire.View {
 			// Of what only a primary says mostly a view in which this replica is it, since nobody believes the rest.
-			if !unsigned && tamper.Field[pbft.ReplicaID](msg, "Replica") == nil && dice.IntN(4) > 0 {
-				return step(dice, v, pbft.View(m.cfg.N()))
+			if !unsigned && tamper.Field[wire.ReplicaID](msg, "Replica") == nil && dice.IntN(4) > 0 {
+				return step(dice, v, wire.View(m.cfg.N()))
 			}
 			return step(dice, v, 1)
 		})
 	case "seq":
-		by := pbft.Seq(1)
-		if _, is := msg.(*pbft.Checkpoint); is && dice.IntN(4) > 0 { // mostly one at which there is a checkpoint
+		by := wire.Seq(1)
+		if _, is := msg.(*wire.Checkpoint); is && dice.IntN(4) > 0 { // mostly one at which there is a checkpoint
 			by = m.cfg.CheckpointInterval
 		}
 		field := "Seq"
@@ -85,7 +86,7 @@ func (m *mutator) changed(kind string, msg pbft.Message) pbft.Message {
 				field, by = "Stable", m.cfg.CheckpointInterval
 			}
 		}
-		return tamper.Altered(msg, field, func(n pbft.Seq) pbft.Seq { return step(dice, n, by) })
+		return tamper.Altered(msg, field, func(n wire.Seq) wire.Seq { return step(dice, n, by) })
 	case "digest":
 		return tamper.Altered(msg, "Digest", m.anotherDigest)
 	case "phase":
@@ -101,15 +102,15 @@ func (m *mutator) changed(kind string, msg pbft.Message) pbft.Message {
 // alterEntry changes a number or the digest of an entry of a list.
 func (m *mutator) alterEntry(entry any) {
 	switch e := entry.(type) {
-	case *pbft.PreparedCert:
+	case *wire.PreparedCert:
 		if e.Seq = step(m.Seed.Rand, e.Seq, 1); m.Seed.IntN(2) == 0 {
 			e.View = step(m.Seed.Rand, e.View, 1)
 		}
-	case *pbft.Suspect:
+	case *wire.Suspect:
 		e.View = step(m.Seed.Rand, e.View, 1)
-	case *pbft.ViewChange:
+	case *wire.ViewChange:
 		e.Stable.Seq = step(m.Seed.Rand, e.Stable.Seq, m.cfg.CheckpointInterval)
-	case *pbft.Proposal: // signed as if it had been proposed at that place
+	case *wire.Proposal: // signed as if it had been proposed at that place
 		e.Digest = m.anotherDigest(e.Digest)
 	}
 }
@@ -123,8 +124,8 @@ func step[N ~uint64](dice *rand.Rand, n, by N) N {
 }
 
 // anotherDigest is one that stood in a statement lately, the null request's, or one of nothing.
-func (m *mutator) anotherDigest(d pbft.Digest) pbft.Digest {
-	from := []pbft.Digest{pbft.NullDigest, shifted(0)(d)}
+func (m *mutator) anotherDigest(d wire.Digest) wire.Digest {
+	from := []wire.Digest{wire.NullDigest, shifted(0)(d)}
 	for _, r := range m.recent {
 		if r != d {
 			from = append(from, r)
@@ -134,14 +135,14 @@ func (m *mutator) anotherDigest(d pbft.Digest) pbft.Digest {
 }
 
 // otherPhase is a vote for the same place in the other phase of the protocol, or a proposal as a vote.
-func (m *mutator) otherPhase(msg pbft.Message) pbft.Message {
+func (m *mutator) otherPhase(msg wire.Message) wire.Message {
 	switch o := msg.(type) {
-	case *pbft.PrePrepare:
-		return m.vote(pbft.TypePrepare, o.View, o.Seq, o.Digest)
-	case *pbft.Prepare:
-		return m.vote(pbft.TypeCommit, o.View, o.Seq, o.Digest)
-	case *pbft.Commit:
-		return m.vote(pbft.TypePrepare, o.View, o.Seq, o.Digest)
+	case *wire.PrePrepare:
+		return m.vote(wire.TypePrepare, o.View, o.Seq, o.Digest)
+	case *wire.Prepare:
+		return m.vote(wire.TypeCommit, o.View, o.Seq, o.Digest)
+	case *wire.Commit:
+		return m.vote(wire.TypePrepare, o.View, o.Seq, o.Digest)
 	default:
 		return nil
 	}

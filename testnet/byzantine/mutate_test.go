@@ -6,27 +6,28 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // witness counts by type what a mutator told otherwise than its core wanted.
 type witness struct {
 	*mutator
-	told map[pbft.Type]int
+	told map[wire.Type]int
 }
 
-func (w witness) tell(to pbft.Source, m pbft.Message) []pbft.Message {
-	honest := string(pbft.Encode(m))
+func (w witness) tell(to pbft.Source, m wire.Message) []wire.Message {
+	honest := string(wire.Encode(m))
 	out := w.mutator.tell(to, m)
-	if len(out) != 1 || string(pbft.Encode(out[0])) != honest {
-		w.told[pbft.TypeOf(m)]++
+	if len(out) != 1 || string(wire.Encode(out[0])) != honest {
+		w.told[wire.TypeOf(m)]++
 	}
 	return out
 }
 
 // witnessed is the count of the attacker that is looked at.
-func (tr *trial) witnessed() map[pbft.Type]int {
+func (tr *trial) witnessed() map[wire.Type]int {
 	m := tr.nodes[tr.liar]
-	w := witness{m.actor.(attacker).hooks.(*mutator), map[pbft.Type]int{}}
+	w := witness{m.actor.(attacker).hooks.(*mutator), map[wire.Type]int{}}
 	m.actor = attacker{w}
 	return w.told
 }
@@ -64,7 +65,7 @@ func TestMutate_EntriesOfViewChangesAreChanged(t *testing.T) {
 		tr.depose(0, ids[6])
 		tr.submitted = 7
 		ids = append(ids, tr.load(4, 500*time.Millisecond)...)
-		if told[pbft.TypeViewChange] == 0 || liar == 1 && told[pbft.TypeNewView] == 0 {
+		if told[wire.TypeViewChange] == 0 || liar == 1 && told[wire.TypeNewView] == 0 {
 			t.Errorf("replica %d changed %v", liar, told)
 		}
 		tr.mustMask(ids...)
@@ -79,7 +80,7 @@ func TestMutate_OneSeedIsOneLie(t *testing.T) {
 		var text strings.Builder
 		for _, p := range tr.sent {
 			if int(p.from) == tr.liar {
-				text.Write(pbft.Encode(p.msg))
+				text.Write(wire.Encode(p.msg))
 			}
 		}
 		return text.String()

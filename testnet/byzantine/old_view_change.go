@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -22,33 +23,33 @@ const (
 type keeper struct {
 	rule
 	Of      tamper.Peers                          `default:"all" doc:"whose messages it keeps: replicas such as 1+2"`
-	changes map[pbft.ReplicaID][]*pbft.ViewChange // the first one for each view
-	votes   map[pbft.ReplicaID][]pbft.Message     // prepares and commits, the last ones
-	begins  []pbft.Message                        // its own NewViews, that nobody was shown
-	shown   map[pbft.View]bool                    // for which view it has shown what it keeps
+	changes map[wire.ReplicaID][]*wire.ViewChange // the first one for each view
+	votes   map[wire.ReplicaID][]wire.Message     // prepares and commits, the last ones
+	begins  []wire.Message                        // its own NewViews, that nobody was shown
+	shown   map[wire.View]bool                    // for which view it has shown what it keeps
 }
 
 func (k *keeper) ready() error {
-	k.changes, k.votes = map[pbft.ReplicaID][]*pbft.ViewChange{}, map[pbft.ReplicaID][]pbft.Message{}
-	k.shown = map[pbft.View]bool{}
-	return k.lie(k.holdBack, pbft.TypeNewView)
+	k.changes, k.votes = map[wire.ReplicaID][]*wire.ViewChange{}, map[wire.ReplicaID][]wire.Message{}
+	k.shown = map[wire.View]bool{}
+	return k.lie(k.holdBack, wire.TypeNewView)
 }
 
 // hear gives its core the first ViewChange of a replica for a view in the place of later ones.
 func (k *keeper) hear(ev pbft.Event) []pbft.Event {
 	switch m := received(ev).(type) {
-	case *pbft.ViewChange:
+	case *wire.ViewChange:
 		first := k.keep(m)
 		if k.awake && !k.shown[m.View] {
 			k.shown[m.View] = true
 			k.show(m.View)
 		}
 		if k.awake && first != m {
-			return []pbft.Event{pbft.Received{From: ev.(pbft.Received).From, Msg: pbft.Own(first)}} // verified when it came
+			return []pbft.Event{pbft.Received{From: ev.(pbft.Received).From, Msg: wire.Own(first)}} // verified when it came
 		}
-	case *pbft.Prepare:
+	case *wire.Prepare:
 		k.keepVote(m.Replica, m)
-	case *pbft.Commit:
+	case *wire.Commit:
 		k.keepVote(m.Replica, m)
 	default:
 	}
@@ -56,7 +57,7 @@ func (k *keeper) hear(ev pbft.Event) []pbft.Event {
 }
 
 // keep returns the first ViewChange of a replica for a view.
-func (k *keeper) keep(m *pbft.ViewChange) *pbft.ViewChange {
+func (k *keeper) keep(m *wire.ViewChange) *wire.ViewChange {
 	if !k.Of.Replica(m.Replica) || m.Replica == k.cfg.Self {
 		return m
 	}
@@ -71,7 +72,7 @@ func (k *keeper) keep(m *pbft.ViewChange) *pbft.ViewChange {
 	return m
 }
 
-func (k *keeper) keepVote(by pbft.ReplicaID, m pbft.Message) {
+func (k *keeper) keepVote(by wire.ReplicaID, m wire.Message) {
 	if !k.Of.Replica(by) || by == k.cfg.Self {
 		return
 	}
@@ -80,7 +81,7 @@ func (k *keeper) keepVote(by pbft.ReplicaID, m pbft.Message) {
 }
 
 // show tells everybody, in a change to a view, what it has kept of others, and the NewViews that it held back.
-func (k *keeper) show(view pbft.View) {
+func (k *keeper) show(view wire.View) {
 	for _, m := range k.begins {
 		k.spread(m)
 	}
@@ -97,7 +98,7 @@ func (k *keeper) show(view pbft.View) {
 }
 
 // holdBack keeps its NewView.
-func (k *keeper) holdBack(_ pbft.Source, m pbft.Message) []pbft.Message {
+func (k *keeper) holdBack(_ pbft.Source, m wire.Message) []wire.Message {
 	if !slices.Contains(k.begins, m) && len(k.begins) < keptViews {
 		k.begins = append(k.begins, m)
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -15,10 +15,10 @@ func TestSendOmission_IsWhatSilentNames(t *testing.T) {
 	}
 	tr := begin(t, 3, "send-omission,types=commit")
 	ids := tr.load(5, 100*time.Millisecond)
-	if commits, _ := tr.from(pbft.TypeCommit); commits != 0 {
+	if commits, _ := tr.from(wire.TypeCommit); commits != 0 {
 		t.Errorf("it sent %d commits", commits)
 	}
-	if prepares, _ := tr.from(pbft.TypePrepare); prepares == 0 {
+	if prepares, _ := tr.from(wire.TypePrepare); prepares == 0 {
 		t.Error("it sent no prepares either")
 	}
 	tr.mustMask(ids...)
@@ -28,7 +28,7 @@ func TestSendOmission_IsWhatSilentNames(t *testing.T) {
 func TestV7_ADeafBackupSuspectsAloneForEver(t *testing.T) {
 	tr := begin(t, 3, "receive-omission")
 	ids := tr.load(9, time.Second)
-	if suspects, _ := tr.from(pbft.TypeSuspect); suspects == 0 {
+	if suspects, _ := tr.from(wire.TypeSuspect); suspects == 0 {
 		t.Error("it heard its primary: it is not deaf")
 	}
 	if tr.nodes[3].replica.Inspect().Executed != 0 {
@@ -74,7 +74,7 @@ func TestCrash_APrimaryThatDiesIsReplacedWithin3T(t *testing.T) {
 func TestBetween_AnAttackerIsHonestOutsideItsTime(t *testing.T) {
 	tr := begin(t, 3, "crash", Options{When: Between(500*time.Millisecond, 1500*time.Millisecond)})
 	ids := tr.load(4, 100*time.Millisecond)
-	if sent, _ := tr.from(pbft.TypeCommit); sent == 0 {
+	if sent, _ := tr.from(wire.TypeCommit); sent == 0 {
 		t.Fatal("it was dead before its time")
 	}
 	tr.pass(100 * time.Millisecond)

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -20,28 +21,28 @@ type abuser struct {
 	FromSeq tamper.Onset `default:"1" doc:"it begins when it first proposes this sequence number"`
 
 	jumped bool      // in the view of
-	in     pbft.View // its last proposal
-	last   *pbft.Request
+	in     wire.View // its last proposal
+	last   *wire.Request
 }
 
 func (a *abuser) ready() error {
 	a.onset = &a.FromSeq
-	return a.lie(a.misplace, pbft.TypePrePrepare)
+	return a.lie(a.misplace, wire.TypePrePrepare)
 }
 
 // ordered is the proposal in a message, if it is a first one of its own, after its onset.
-func (a *abuser) ordered(m pbft.Message) *pbft.PrePrepare {
-	if p, ok := m.(*pbft.PrePrepare); ok && p.Body != nil && a.covers(p) {
+func (a *abuser) ordered(m wire.Message) *wire.PrePrepare {
+	if p, ok := m.(*wire.PrePrepare); ok && p.Body != nil && a.covers(p) {
 		return p
 	}
 	return nil
 }
 
 // speak misnumbers what the core is to believe too: it must not contradict it later.
-func (a *abuser) speak(m pbft.Message) []pbft.Message {
+func (a *abuser) speak(m wire.Message) []wire.Message {
 	p := a.ordered(m)
 	if p == nil {
-		return []pbft.Message{m}
+		return []wire.Message{m}
 	}
 	if p.View != a.in {
 		a.in, a.jumped = p.View, false
@@ -58,49 +59,49 @@ func (a *abuser) speak(m pbft.Message) []pbft.Message {
 	case "twice":
 		again := a.last
 		if a.last = p.Body.Requests[0]; again != nil {
-			p = withRequests(a.cfg, p, []*pbft.Request{again})
+			p = withRequests(a.cfg, p, []*wire.Request{again})
 		}
-		return []pbft.Message{p}
+		return []wire.Message{p}
 	default: // a lie to others alone
-		return []pbft.Message{m}
+		return []wire.Message{m}
 	}
 }
 
 // at is a proposal at another place, nothing if that is above H.
-func (a *abuser) at(p *pbft.PrePrepare, seq pbft.Seq) []pbft.Message {
+func (a *abuser) at(p *wire.PrePrepare, seq wire.Seq) []wire.Message {
 	if seq > a.low+a.cfg.LogWindow {
 		return nil
 	}
-	return []pbft.Message{&pbft.PrePrepare{View: p.View, Seq: seq, Digest: p.Digest, Body: p.Body}}
+	return []wire.Message{&wire.PrePrepare{View: p.View, Seq: seq, Digest: p.Digest, Body: p.Body}}
 }
 
-func (a *abuser) twists(m pbft.Message) bool {
+func (a *abuser) twists(m wire.Message) bool {
 	return (a.How == "above" || a.How == "max" || a.How == "invented") && a.ordered(m) != nil
 }
 
 // misplace proposes beyond the window, or a batch that begins with the next request of the client of its first one: the same
 // operations, under a signature that is for another number.
-func (a *abuser) misplace(_ pbft.Source, m pbft.Message) []pbft.Message {
-	p := m.(*pbft.PrePrepare)
-	lie := &pbft.PrePrepare{View: p.View, Seq: a.low + a.cfg.LogWindow + 1, Digest: p.Digest, Body: p.Body}
+func (a *abuser) misplace(_ pbft.Source, m wire.Message) []wire.Message {
+	p := m.(*wire.PrePrepare)
+	lie := &wire.PrePrepare{View: p.View, Seq: a.low + a.cfg.LogWindow + 1, Digest: p.Digest, Body: p.Body}
 	switch a.How {
 	case "max":
 		lie.Seq = math.MaxUint64
 	case "invented":
-		next := tamper.Copy(p.Body.Requests[0]).(*pbft.Request)
+		next := tamper.Copy(p.Body.Requests[0]).(*wire.Request)
 		next.ID.T++
-		lie = withBody(p, &pbft.Body{Time: p.Body.Time, Requests: append([]*pbft.Request{next}, p.Body.Requests[1:]...)})
+		lie = withBody(p, &wire.Body{Time: p.Body.Time, Requests: append([]*wire.Request{next}, p.Body.Requests[1:]...)})
 	}
-	return []pbft.Message{a.signed(lie)}
+	return []wire.Message{a.signed(lie)}
 }
 
 // withRequests is a proposal of the same batch behind other requests, as many of them as it may hold.
-func withRequests(cfg *pbft.Config, p *pbft.PrePrepare, front []*pbft.Request) *pbft.PrePrepare {
+func withRequests(cfg *wire.Config, p *wire.PrePrepare, front []*wire.Request) *wire.PrePrepare {
 	size := 0
 	for _, r := range p.Body.Requests {
 		size += r.Size()
 	}
-	body := &pbft.Body{Time: p.Body.Time}
+	body := &wire.Body{Time: p.Body.Time}
 	for _, r := range front {
 		if size += r.Size(); size > cfg.MaxBatchBytes || len(p.Body.Requests)+len(body.Requests) >= cfg.MaxBatch {
 			break
@@ -121,23 +122,23 @@ type replayer struct {
 	PerBatch uint64       `default:"4" cap:"1024" doc:"how many old requests each batch gets"`
 	FromSeq  tamper.Onset `default:"2" doc:"it begins when it first proposes this sequence number"`
 
-	old   []*pbft.Request // the oldest that it heard of: their sessions are evicted first
-	names map[pbft.RequestID]bool
+	old   []*wire.Request // the oldest that it heard of: their sessions are evicted first
+	names map[wire.RequestID]bool
 	next  int
 }
 
 func (r *replayer) ready() error {
-	r.names = map[pbft.RequestID]bool{}
+	r.names = map[wire.RequestID]bool{}
 	return nil
 }
 
 func (r *replayer) hear(ev pbft.Event) []pbft.Event {
-	var requests []*pbft.Request
+	var requests []*wire.Request
 	if e, ok := ev.(pbft.Received); ok {
 		switch m := e.Msg.Message().(type) {
-		case *pbft.Request:
-			requests = []*pbft.Request{m}
-		case *pbft.PrePrepare:
+		case *wire.Request:
+			requests = []*wire.Request{m}
+		case *wire.PrePrepare:
 			if m.Body != nil {
 				requests = m.Body.Requests
 			}
@@ -153,15 +154,15 @@ func (r *replayer) hear(ev pbft.Event) []pbft.Event {
 	return []pbft.Event{ev}
 }
 
-func (r *replayer) speak(m pbft.Message) []pbft.Message {
-	p, ok := m.(*pbft.PrePrepare)
+func (r *replayer) speak(m wire.Message) []wire.Message {
+	p, ok := m.(*wire.PrePrepare)
 	if !ok || p.Body == nil || !r.mine(p) || !r.FromSeq.Reached(p.Seq) || len(r.old) == 0 {
-		return []pbft.Message{m}
+		return []wire.Message{m}
 	}
-	var again []*pbft.Request
+	var again []*wire.Request
 	for range min(r.PerBatch, uint64(len(r.old))) {
 		again = append(again, r.old[r.next%len(r.old)])
 		r.next++
 	}
-	return []pbft.Message{withRequests(r.cfg, p, again)}
+	return []wire.Message{withRequests(r.cfg, p, again)}
 }

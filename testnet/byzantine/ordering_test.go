@@ -5,14 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // proposed lists what the liar proposed to replica 2 in a view, each place once.
-func (tr *trial) proposed(view pbft.View) map[pbft.Seq]*pbft.PrePrepare {
-	out := map[pbft.Seq]*pbft.PrePrepare{}
+func (tr *trial) proposed(view wire.View) map[wire.Seq]*wire.PrePrepare {
+	out := map[wire.Seq]*wire.PrePrepare{}
 	for _, p := range tr.sent {
-		if m, ok := p.msg.(*pbft.PrePrepare); ok && int(p.from) == tr.liar && p.to == 2 && m.View == view && out[m.Seq] == nil {
+		if m, ok := p.msg.(*wire.PrePrepare); ok && int(p.from) == tr.liar && p.to == 2 && m.View == view && out[m.Seq] == nil {
 			out[m.Seq] = m
 		}
 	}
@@ -28,7 +28,7 @@ func TestN4_AGapIsFilledWithANullAfterOneViewChange(t *testing.T) {
 	tr.pass(2 * time.Second)
 	tr.mustMask(ids...)
 	tr.mustEnter(1)
-	if tr.nodes[1].executed[3] != pbft.NullDigest {
+	if tr.nodes[1].executed[3] != wire.NullDigest {
 		t.Error("the gap is not null")
 	}
 }
@@ -44,8 +44,8 @@ func TestN4_AGapUpToHIsFilledAndTheWindowMoves(t *testing.T) {
 	ids = append(ids, tr.load(3, 100*time.Millisecond)...)
 	tr.mustMask(ids...)
 	tr.mustEnter(1)
-	for seq := pbft.Seq(1); seq < 8; seq++ {
-		if tr.nodes[1].executed[seq] != pbft.NullDigest {
+	for seq := wire.Seq(1); seq < 8; seq++ {
+		if tr.nodes[1].executed[seq] != wire.NullDigest {
 			t.Errorf("%d is not null", seq)
 		}
 	}
@@ -55,11 +55,11 @@ func TestN4_AGapUpToHIsFilledAndTheWindowMoves(t *testing.T) {
 }
 
 func TestN1_ProposalsBeyondTheWindowAreNotTakenUp(t *testing.T) {
-	for how, seq := range map[string]pbft.Seq{"above": 9, "max": math.MaxUint64} {
+	for how, seq := range map[string]wire.Seq{"above": 9, "max": math.MaxUint64} {
 		t.Run(how, func(t *testing.T) {
 			tr := begin(t, 0, "sequence-abuse,how="+how)
 			ids := tr.load(1, 2500*time.Millisecond)
-			sent, refused := tr.from(pbft.TypePrePrepare)
+			sent, refused := tr.from(wire.TypePrePrepare)
 			if tr.proposed(0)[seq] == nil || sent == 0 {
 				t.Fatalf("it proposed %v", tr.proposed(0))
 			}
@@ -111,7 +111,7 @@ func TestS2_ARequestThatItsClientNeverSignedIsNotProposedForLong(t *testing.T) {
 	if got := tr.proposed(0)[3]; got == nil || got.Body.Requests[0].ID.T == 3 {
 		t.Fatalf("it invented nothing: %+v", got)
 	}
-	if sent, refused := tr.from(pbft.TypePrePrepare); sent == 0 || refused == 0 {
+	if sent, refused := tr.from(wire.TypePrePrepare); sent == 0 || refused == 0 {
 		t.Errorf("%d proposals were sent, %d refused", sent, refused)
 	}
 	tr.pass(2 * time.Second)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -25,16 +26,16 @@ type runner struct {
 	begun  bool
 	silent bool
 
-	view   pbft.View
+	view   wire.View
 	leads  bool // it is the primary of view, which is active
-	low    pbft.Seq
-	next   pbft.Seq // first number that it has not given away in this view; 0: its core has proposed nothing in it yet
-	held   []*pbft.Body
-	stable map[pbft.Seq]map[pbft.ReplicaID]bool // who signed a checkpoint above low
+	low    wire.Seq
+	next   wire.Seq // first number that it has not given away in this view; 0: its core has proposed nothing in it yet
+	held   []*wire.Body
+	stable map[wire.Seq]map[wire.ReplicaID]bool // who signed a checkpoint above low
 }
 
 func (r *runner) ready() error {
-	r.stable = map[pbft.Seq]map[pbft.ReplicaID]bool{}
+	r.stable = map[wire.Seq]map[wire.ReplicaID]bool{}
 	return nil
 }
 
@@ -49,7 +50,7 @@ func (r *runner) hear(ev pbft.Event) []pbft.Event {
 		}
 		r.silent = r.awake && r.begun && r.For > 0 && r.now-r.began >= r.For
 	}
-	if m, is := received(ev).(*pbft.Checkpoint); is {
+	if m, is := received(ev).(*wire.Checkpoint); is {
 		r.count(m)
 	}
 	if r.awake && r.nulls() && r.leads && !r.silent {
@@ -59,13 +60,13 @@ func (r *runner) hear(ev pbft.Event) []pbft.Event {
 }
 
 // count follows h by checkpoints, which come sooner than its core tells of it.
-func (r *runner) count(m *pbft.Checkpoint) {
+func (r *runner) count(m *wire.Checkpoint) {
 	if m.Seq <= r.low || m.Seq > r.low+2*r.cfg.LogWindow {
 		return
 	}
 	by := r.stable[m.Seq]
 	if by == nil {
-		by = map[pbft.ReplicaID]bool{}
+		by = map[wire.ReplicaID]bool{}
 		r.stable[m.Seq] = by
 	}
 	if by[m.Replica] = true; len(by) >= r.cfg.Quorum() {
@@ -73,12 +74,12 @@ func (r *runner) count(m *pbft.Checkpoint) {
 	}
 }
 
-func (r *runner) rise(low pbft.Seq) {
+func (r *runner) rise(low wire.Seq) {
 	if low <= r.low {
 		return
 	}
 	r.low = low
-	maps.DeleteFunc(r.stable, func(seq pbft.Seq, _ map[pbft.ReplicaID]bool) bool { return seq <= low })
+	maps.DeleteFunc(r.stable, func(seq wire.Seq, _ map[wire.ReplicaID]bool) bool { return seq <= low })
 }
 
 // fill orders what waits, and nulls up to H.
@@ -87,13 +88,13 @@ func (r *runner) fill() (back []pbft.Event) {
 		return nil
 	}
 	for r.next = max(r.next, r.low+1); r.next <= r.low+r.cfg.LogWindow; r.next++ {
-		body := pbft.NullBody
+		body := wire.NullBody
 		if len(r.held) > 0 {
 			body, r.held = r.held[0], r.held[1:]
 		}
-		m := &pbft.PrePrepare{View: r.view, Seq: r.next, Digest: body.Digest(), Body: body}
+		m := &wire.PrePrepare{View: r.view, Seq: r.next, Digest: body.Digest(), Body: body}
 		r.signed(m)
-		r.say(pbft.Persist{Record: &pbft.Sent{Msg: m}})
+		r.say(pbft.Persist{Record: &wire.Sent{Msg: m}})
 		r.spread(m)
 		back = append(back, r.loopback(m))
 	}
@@ -101,15 +102,15 @@ func (r *runner) fill() (back []pbft.Event) {
 }
 
 // speak numbers the core's own batches behind the nulls.
-func (r *runner) speak(m pbft.Message) []pbft.Message {
+func (r *runner) speak(m wire.Message) []wire.Message {
 	switch m := m.(type) {
-	case *pbft.Status:
+	case *wire.Status:
 		r.enter(m.View)
 		r.leads = m.Active && r.cfg.Primary(m.View) == r.cfg.Self
 		r.rise(m.Stable)
-	case *pbft.Checkpoint:
+	case *wire.Checkpoint:
 		r.count(m)
-	case *pbft.PrePrepare:
+	case *wire.PrePrepare:
 		r.enter(m.View)
 		if r.nulls() && !r.silent && m.Body != nil && m.Seq < r.next {
 			r.held = append(r.held, m.Body)
@@ -118,30 +119,30 @@ func (r *runner) speak(m pbft.Message) []pbft.Message {
 		r.next = max(r.next, m.Seq+1)
 	default:
 	}
-	return []pbft.Message{m}
+	return []wire.Message{m}
 }
 
-func (r *runner) enter(view pbft.View) {
+func (r *runner) enter(view wire.View) {
 	if view > r.view {
 		r.view, r.leads, r.next, r.held = view, false, 0, nil
 	}
 }
 
-func (r *runner) twists(m pbft.Message) bool {
+func (r *runner) twists(m wire.Message) bool {
 	if r.silent {
 		return true
 	}
 	switch m.(type) {
-	case *pbft.PrePrepare, *pbft.CertifiedBody:
+	case *wire.PrePrepare, *wire.CertifiedBody:
 		return !r.nulls()
 	default:
 		return false
 	}
 }
 
-func (r *runner) tell(to pbft.Source, m pbft.Message) []pbft.Message {
-	if r.silent || to.Replica == pbft.ReplicaID(r.Target) {
+func (r *runner) tell(to pbft.Source, m wire.Message) []wire.Message {
+	if r.silent || to.Replica == wire.ReplicaID(r.Target) {
 		return nil
 	}
-	return []pbft.Message{m}
+	return []wire.Message{m}
 }

@@ -2,7 +2,7 @@ package byzantine
 
 import (
 	"tagma/checkpoint/transfer"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -19,9 +19,9 @@ type poison struct {
 	_   any    `doc:"later ones; forged: the offer of a checkpoint that nobody signed, or one replica alone"`
 
 	turn int
-	old  *pbft.StableCert // the oldest certificate that went out
+	old  *wire.StableCert // the oldest certificate that went out
 	// Answers about the first checkpoint that was fetched here, by the number of their parts.
-	first pbft.Seq
+	first wire.Seq
 	kept  map[int][]transfer.Part
 }
 
@@ -30,12 +30,12 @@ func (p *poison) pass(frame []byte) (out [][]byte, lied bool) {
 	if len(frame) < 2 {
 		return truth, false
 	}
-	switch pbft.Type(frame[1]) { // all else is the core's
-	case pbft.TypeData, pbft.TypeSlots, pbft.TypeCertifiedBody, pbft.TypeHeldBy, pbft.TypeStableNotice:
+	switch wire.Type(frame[1]) { // all else is the core's
+	case wire.TypeData, wire.TypeSlots, wire.TypeCertifiedBody, wire.TypeHeldBy, wire.TypeStableNotice:
 	default:
 		return truth, false
 	}
-	m, err := pbft.Decode(frame)
+	m, err := wire.Decode(frame)
 	if err != nil {
 		return truth, false
 	}
@@ -44,84 +44,84 @@ func (p *poison) pass(frame []byte) (out [][]byte, lied bool) {
 		return truth, false
 	}
 	for _, lie := range lies {
-		out = append(out, pbft.Encode(lie))
+		out = append(out, wire.Encode(lie))
 	}
 	return out, true
 }
 
 // instead is what goes out in place of a message.
-func (p *poison) instead(m pbft.Message) []pbft.Message {
+func (p *poison) instead(m wire.Message) []wire.Message {
 	switch m := m.(type) {
-	case *pbft.Data:
+	case *wire.Data:
 		return p.data(m)
-	case *pbft.HeldBy:
+	case *wire.HeldBy:
 		p.remember(&m.Stable)
-	case *pbft.StableNotice:
+	case *wire.StableNotice:
 		p.remember(&m.Cert)
-	case *pbft.CertifiedBody:
+	case *wire.CertifiedBody:
 		return p.batch(m)
-	case *pbft.Slots:
+	case *wire.Slots:
 		if p.How == "bad" || p.How == "stall" { // it promises batches that it does not send
-			return []pbft.Message{&pbft.Slots{From: m.From, Next: m.Next + 8}}
+			return []wire.Message{&wire.Slots{From: m.From, Next: m.Next + 8}}
 		}
 	default: // no other type comes here
 	}
-	return []pbft.Message{m}
+	return []wire.Message{m}
 }
 
 // remember keeps the oldest certificate.
-func (p *poison) remember(cert *pbft.StableCert) {
+func (p *poison) remember(cert *wire.StableCert) {
 	if cert.Seq > 0 && (p.old == nil || cert.Seq < p.old.Seq) {
 		p.old = cert
 	}
 }
 
 // batch alters a committed batch, or keeps it.
-func (p *poison) batch(m *pbft.CertifiedBody) []pbft.Message {
+func (p *poison) batch(m *wire.CertifiedBody) []wire.Message {
 	switch {
 	case p.How == "stall":
 		return nil
 	case p.How == "bad" && m.Body != nil:
 		body := *m.Body
 		body.Time++
-		return []pbft.Message{&pbft.CertifiedBody{Seq: m.Seq, Body: &body, Cert: m.Cert}}
+		return []wire.Message{&wire.CertifiedBody{Seq: m.Seq, Body: &body, Cert: m.Cert}}
 	default:
-		return []pbft.Message{m}
+		return []wire.Message{m}
 	}
 }
 
 // data alters an offer or an answer.
-func (p *poison) data(m *pbft.Data) []pbft.Message {
+func (p *poison) data(m *wire.Data) []wire.Message {
 	if m.Offer != nil {
 		return p.offer(m)
 	}
 	switch {
 	case p.How == "old" && p.old != nil && p.old.Seq < m.Seq:
-		return []pbft.Message{&pbft.Data{Seq: m.Seq, Offer: p.old}}
+		return []wire.Message{&wire.Data{Seq: m.Seq, Offer: p.old}}
 	case len(m.Answer) == 0:
 	case p.How == "stall":
 		return nil
 	case p.How == "bad" || p.How == "endless" || p.How == "other":
 		return p.answer(m)
 	}
-	return []pbft.Message{m}
+	return []wire.Message{m}
 }
 
-func (p *poison) offer(m *pbft.Data) []pbft.Message {
+func (p *poison) offer(m *wire.Data) []wire.Message {
 	p.remember(m.Offer)
 	switch {
 	case p.How == "old" && p.old != nil && p.old.Seq < m.Offer.Seq:
-		return []pbft.Message{&pbft.Data{Seq: m.Seq, Offer: p.old}}
+		return []wire.Message{&wire.Data{Seq: m.Seq, Offer: p.old}}
 	case p.How == "stall" && m.Seq > 0: // it serves that one no more, and says that it does
-		return []pbft.Message{&pbft.Data{Seq: m.Seq}}
+		return []wire.Message{&wire.Data{Seq: m.Seq}}
 	case p.How == "forged" && m.Offer.Seq > 0:
 		p.turn++
-		forged := &pbft.StableCert{Seq: 2 * m.Offer.Seq, Digest: shifted(0)(m.Offer.Digest)}
+		forged := &wire.StableCert{Seq: 2 * m.Offer.Seq, Digest: shifted(0)(m.Offer.Digest)}
 		if p.turn%2 == 0 {
 			forged.Checkpoints = m.Offer.Checkpoints[:1]
 		}
-		return []pbft.Message{&pbft.Data{Seq: m.Seq, Offer: forged}}
+		return []wire.Message{&wire.Data{Seq: m.Seq, Offer: forged}}
 	default:
-		return []pbft.Message{m}
+		return []wire.Message{m}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"tagma/checkpoint/transfer"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // How much there is of what does not end.
@@ -16,18 +16,18 @@ const (
 )
 
 // answer alters an answer to a question for state.
-func (p *poison) answer(m *pbft.Data) []pbft.Message {
+func (p *poison) answer(m *wire.Data) []wire.Message {
 	a, err := transfer.DecodeAnswer(m.Answer)
 	if err != nil {
-		return []pbft.Message{m}
+		return []wire.Message{m}
 	}
-	say := func(a transfer.Answer) pbft.Message { return &pbft.Data{Seq: m.Seq, Answer: a.Encode()} }
+	say := func(a transfer.Answer) wire.Message { return &wire.Data{Seq: m.Seq, Answer: a.Encode()} }
 	switch p.How {
 	case "bad":
 		wrong := &a.Parts[p.turn%len(a.Parts)]
 		p.turn++
 		spoilPart(wrong)
-		return []pbft.Message{say(a)}
+		return []wire.Message{say(a)}
 	case "endless":
 		return p.endless(a, say)
 	default:
@@ -36,7 +36,7 @@ func (p *poison) answer(m *pbft.Data) []pbft.Message {
 }
 
 // endless puts off all but one part, says that long values are longer, and repeats itself.
-func (p *poison) endless(a transfer.Answer, say func(transfer.Answer) pbft.Message) (out []pbft.Message) {
+func (p *poison) endless(a transfer.Answer, say func(transfer.Answer) wire.Message) (out []wire.Message) {
 	for i := range a.Parts {
 		switch part := &a.Parts[i]; {
 		case part.Kind == transfer.IsLong:
@@ -62,7 +62,7 @@ func (p *poison) endless(a transfer.Answer, say func(transfer.Answer) pbft.Messa
 }
 
 // foreign answers with what it said of the first checkpoint that was fetched here: a true tree, of another state.
-func (p *poison) foreign(m *pbft.Data, a transfer.Answer, say func(transfer.Answer) pbft.Message) []pbft.Message {
+func (p *poison) foreign(m *wire.Data, a transfer.Answer, say func(transfer.Answer) wire.Message) []wire.Message {
 	if p.first == 0 {
 		p.first = m.Seq
 	}
@@ -74,13 +74,13 @@ func (p *poison) foreign(m *pbft.Data, a transfer.Answer, say func(transfer.Answ
 		if p.kept[len(a.Parts)] == nil && len(p.kept) < most {
 			p.kept[len(a.Parts)] = a.Parts
 		}
-		return []pbft.Message{m}
+		return []wire.Message{m}
 	}
 	other := p.kept[len(a.Parts)]
 	if other == nil {
-		return []pbft.Message{m}
+		return []wire.Message{m}
 	}
-	return []pbft.Message{say(transfer.Answer{ID: a.ID, Parts: other})}
+	return []wire.Message{say(transfer.Answer{ID: a.ID, Parts: other})}
 }
 
 // spoilPart changes something in a part that its hash depends on.

@@ -5,14 +5,14 @@ import (
 	"time"
 
 	"tagma/internal/driver"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/sim"
 	"tagma/testnet/sim/disk"
 )
 
 // liar is a cluster of small windows with one attacker, and so many operations a second.
-func liar(t *testing.T, at pbft.ReplicaID, choice string, rate float64) (*sim.World, *byzantine.Witness) {
+func liar(t *testing.T, at wire.ReplicaID, choice string, rate float64) (*sim.World, *byzantine.Witness) {
 	t.Helper()
 	c, err := byzantine.ParseChoice(choice)
 	if err != nil {
@@ -20,7 +20,7 @@ func liar(t *testing.T, at pbft.ReplicaID, choice string, rate float64) (*sim.Wo
 	}
 	witness := new(byzantine.Witness)
 	listens := func(side func(byzantine.Core) byzantine.Core) sim.Wrap {
-		return func(_ *sim.World, id pbft.ReplicaID, core driver.Core) driver.Core {
+		return func(_ *sim.World, id wire.ReplicaID, core driver.Core) driver.Core {
 			if id == at {
 				return side(core)
 			}
@@ -29,7 +29,7 @@ func liar(t *testing.T, at pbft.ReplicaID, choice string, rate float64) (*sim.Wo
 	}
 	w, err := sim.New(sim.Options{
 		Seed: 1, Clients: 6, Workload: sim.Workload{Kind: "put", ValueBytes: 2000, Keys: 2000, Rate: rate},
-		Config:    pbft.Config{CheckpointInterval: 10, LogWindow: 20, ViewTimeout: T, MaxBatch: 2},
+		Config:    wire.Config{CheckpointInterval: 10, LogWindow: 20, ViewTimeout: T, MaxBatch: 2},
 		Malicious: []sim.Malicious{{Replica: at, Choice: c}},
 		Inside:    listens(witness.Within), Around: listens(witness.Around),
 	})
@@ -39,7 +39,7 @@ func liar(t *testing.T, at pbft.ReplicaID, choice string, rate float64) (*sim.Wo
 	return w, witness
 }
 
-func wipe(t *testing.T, w *sim.World, id pbft.ReplicaID) {
+func wipe(t *testing.T, w *sim.World, id wire.ReplicaID) {
 	t.Helper()
 	w.Crash(id, disk.Kill)
 	w.Wipe(id)
@@ -49,7 +49,7 @@ func wipe(t *testing.T, w *sim.World, id pbft.ReplicaID) {
 }
 
 // inStep reports whether a replica votes and is where the first correct one is, but for what is on its way.
-func inStep(w *sim.World, id, other pbft.ReplicaID) func() bool {
+func inStep(w *sim.World, id, other wire.ReplicaID) func() bool {
 	return func() bool {
 		in, up := w.Inspect(id)
 		there, _ := w.Inspect(other)
@@ -88,7 +88,7 @@ func TestX1_WhoeverWasOutrunIsThereWhenItIsNeeded(t *testing.T) {
 	for _, how := range []string{"nulls", "withhold"} {
 		t.Run(how, func(t *testing.T) {
 			w, witness := liar(t, 0, "outrun,target=3,for=6T,how="+how, 500)
-			var before pbft.Seq
+			var before wire.Seq
 			w.At(T, func() {
 				in, _ := w.Inspect(1)
 				before = in.Executed

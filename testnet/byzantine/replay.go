@@ -2,6 +2,7 @@ package byzantine
 
 import (
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -18,8 +19,8 @@ type repeater struct {
 
 	heard   *Recording
 	next    int
-	foreign pbft.Config
-	own     pbft.Message // its newest vote
+	foreign wire.Config
+	own     wire.Message // its newest vote
 }
 
 func (r *repeater) ready() error {
@@ -30,13 +31,13 @@ func (r *repeater) ready() error {
 	return nil
 }
 
-func (r *repeater) speak(m pbft.Message) []pbft.Message {
+func (r *repeater) speak(m wire.Message) []wire.Message {
 	switch m.(type) {
-	case *pbft.Prepare, *pbft.Commit, *pbft.Checkpoint:
+	case *wire.Prepare, *wire.Commit, *wire.Checkpoint:
 		r.own = m
 	default:
 	}
-	return []pbft.Message{m}
+	return []wire.Message{m}
 }
 
 func (r *repeater) hear(ev pbft.Event) []pbft.Event {
@@ -54,19 +55,19 @@ func (r *repeater) repeat() {
 	r.next = (r.next + 1) % r.heard.Len()
 	m := r.heard.At(r.next)
 	// Status and its kind are authenticated by the link: said again they would be the attacker's own.
-	if _, signed := pbft.Signer(r.cfg, m); signed && r.What.Has("recorded") {
+	if _, signed := wire.Signer(r.cfg, m); signed && r.What.Has("recorded") {
 		r.spread(m)
 	}
-	if q, ok := m.(*pbft.Request); ok && r.What.Has("streams") {
-		r.spread(&pbft.Attach{Session: q.ID.Session})
-		r.spread(&pbft.Inquire{})
-		r.spread(&pbft.Reply{
-			ID: q.ID, Request: q.Digest(), Outcome: pbft.OutcomeExecuted, Seq: 1, Results: [][]byte{nil},
+	if q, ok := m.(*wire.Request); ok && r.What.Has("streams") {
+		r.spread(&wire.Attach{Session: q.ID.Session})
+		r.spread(&wire.Inquire{})
+		r.spread(&wire.Reply{
+			ID: q.ID, Request: q.Digest(), Outcome: wire.OutcomeExecuted, Seq: 1, Results: [][]byte{nil},
 		})
 	}
 	if r.own != nil && r.What.Has("cluster") {
 		vote := tamper.Copy(r.own)
-		pbft.Sign(&r.foreign, vote, r.sign)
+		wire.Sign(&r.foreign, vote, r.sign)
 		r.spread(vote)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -16,32 +17,32 @@ type rule struct {
 	types    tamper.Types
 	peers    tamper.Peers
 	onset    *tamper.Onset // nil: from the beginning
-	since    pbft.Seq      // statements about places below it do not match
+	since    wire.Seq      // statements about places below it do not match
 	chance   float64       // 0: always
 	dice     tamper.Dice
-	act      func(peer pbft.Source, m pbft.Message) []pbft.Message
+	act      func(peer pbft.Source, m wire.Message) []wire.Message
 }
 
 // dropped is the act of keeping a message back.
-func dropped(pbft.Source, pbft.Message) []pbft.Message { return nil }
+func dropped(pbft.Source, wire.Message) []wire.Message { return nil }
 
 // delayed is the act of saying it later.
-func (r *rule) delayed(by *time.Duration) func(pbft.Source, pbft.Message) []pbft.Message {
-	return func(to pbft.Source, m pbft.Message) []pbft.Message {
+func (r *rule) delayed(by *time.Duration) func(pbft.Source, wire.Message) []wire.Message {
+	return func(to pbft.Source, m wire.Message) []wire.Message {
 		r.delay(*by, to, m)
 		return nil
 	}
 }
 
 // lie has signed statements of its own, of these types, replaced for everybody.
-func (r *rule) lie(act func(to pbft.Source, m pbft.Message) []pbft.Message, types ...pbft.Type) error {
+func (r *rule) lie(act func(to pbft.Source, m wire.Message) []wire.Message, types ...wire.Type) error {
 	r.own, r.types, r.peers, r.act = true, tamper.Only(types...), tamper.Everybody(), act
 	return nil
 }
 
-func (r *rule) covers(m pbft.Message) bool {
+func (r *rule) covers(m wire.Message) bool {
 	seq := tamper.SeqOf(m)
-	return (!r.own || r.mine(m)) && (r.onset == nil || r.onset.Reached(seq)) && seq >= r.since && r.types.Has(pbft.TypeOf(m))
+	return (!r.own || r.mine(m)) && (r.onset == nil || r.onset.Reached(seq)) && seq >= r.since && r.types.Has(wire.TypeOf(m))
 }
 
 func (r *rule) hits(peer pbft.Source) bool {
@@ -57,11 +58,11 @@ func (r *rule) hear(ev pbft.Event) []pbft.Event {
 	return nil
 }
 
-func (r *rule) twists(m pbft.Message) bool { return !r.incoming && r.covers(m) }
+func (r *rule) twists(m wire.Message) bool { return !r.incoming && r.covers(m) }
 
-func (r *rule) tell(to pbft.Source, m pbft.Message) []pbft.Message {
+func (r *rule) tell(to pbft.Source, m wire.Message) []wire.Message {
 	if !r.hits(to) {
-		return []pbft.Message{m}
+		return []wire.Message{m}
 	}
 	return r.act(to, m)
 }

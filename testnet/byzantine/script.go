@@ -7,43 +7,44 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Line is one message of a script.
 type Line struct {
 	At   time.Duration // of the replica's own clock, Tick.Mono
-	To   []pbft.ReplicaID
+	To   []wire.ReplicaID
 	Send Template
 }
 
 // Template says what a scripted message holds. Which fields count depends on its type.
 type Template struct {
-	Type   pbft.Type
-	View   pbft.View
-	Seq    pbft.Seq
-	Batch  []*pbft.Request // signed by their clients
-	Digest *pbft.Digest    // instead of Batch
+	Type   wire.Type
+	View   wire.View
+	Seq    wire.Seq
+	Batch  []*wire.Request // signed by their clients
+	Digest *wire.Digest    // instead of Batch
 	Forged bool            // what certificates lack is signed by the sender in the others' names, instead of being an error
 
 	// Certificates are built from what was recorded until then.
 
 	Prepared    []Slot           // of a view-change: P
-	Stable      pbft.Seq         // of a view-change: C; 0 is the initial state
-	Suspects    []pbft.ReplicaID // of a view-change: whose; nil: the first f+1 that suffice, its own first
-	ViewChanges []pbft.ReplicaID // of a new-view: whose, as listed; nil: the first Q, its own first
+	Stable      wire.Seq         // of a view-change: C; 0 is the initial state
+	Suspects    []wire.ReplicaID // of a view-change: whose; nil: the first f+1 that suffice, its own first
+	ViewChanges []wire.ReplicaID // of a new-view: whose, as listed; nil: the first Q, its own first
 	Proposals   []Proposed       // of a new-view: O; nil: what follows from V
 	Commit      *Slot            // of a certified-body: its commit certificate; nil: it has none
 }
 
 // Slot is a place in the order of one view.
 type Slot struct {
-	View pbft.View
-	Seq  pbft.Seq
+	View wire.View
+	Seq  wire.Seq
 }
 
 // Proposed is one entry of a scripted O: a digest, or that of a pre-prepare that was recorded. The zero value is null.
 type Proposed struct {
-	Digest pbft.Digest
+	Digest wire.Digest
 	Like   *Slot
 }
 
@@ -58,7 +59,7 @@ type Script struct {
 }
 
 // NewScript returns a script around a core. Lines whose time is over when the core starts are for it to leave out.
-func NewScript(lines []Line, cfg *pbft.Config, core Core, sign Sign, options Options) *Script {
+func NewScript(lines []Line, cfg *wire.Config, core Core, sign Sign, options Options) *Script {
 	s := &Script{liar: liar{cfg: cfg, core: core, sign: sign, opt: options}, lines: slices.Clone(lines)}
 	s.heard = s.recording()
 	slices.SortStableFunc(s.lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // play puts a script around the attacker that a trial has already. Everything that is sent is recorded for it.
@@ -30,25 +31,25 @@ func (tr *trial) mustPlay(s *Script, lines int) {
 }
 
 // asked is a client's request that nobody has submitted.
-func (tr *trial) asked(client int, t uint64) []*pbft.Request {
+func (tr *trial) asked(client int, t uint64) []*wire.Request {
 	key := keyOf("client", client)
-	r := &pbft.Request{ID: pbft.RequestID{Client: key, Session: 1, T: t}, Ops: [][]byte{{byte(t)}}}
-	pbft.SignRequest(tr.nodes[0].cfg.Cluster, r, signWith(key))
-	return []*pbft.Request{r}
+	r := &wire.Request{ID: wire.RequestID{Client: key, Session: 1, T: t}, Ops: [][]byte{{byte(t)}}}
+	wire.SignRequest(tr.nodes[0].cfg.Cluster, r, signWith(key))
+	return []*wire.Request{r}
 }
 
 func TestScript_ProposesOneBatchToSomeAndAnotherToTheRest(t *testing.T) {
 	tr := begin(t, 0, "crash")
 	at := tr.now + 50*time.Millisecond
 	s := tr.play(
-		Line{at, []pbft.ReplicaID{1}, Template{Type: pbft.TypePrePrepare, Seq: 1, Batch: tr.asked(0, 1)}},
-		Line{at, []pbft.ReplicaID{2, 3}, Template{Type: pbft.TypePrePrepare, Seq: 1, Batch: tr.asked(1, 1)}},
-		Line{at, []pbft.ReplicaID{2, 3}, Template{Type: pbft.TypeCommit, Seq: 1, Batch: tr.asked(1, 1)}},
+		Line{at, []wire.ReplicaID{1}, Template{Type: wire.TypePrePrepare, Seq: 1, Batch: tr.asked(0, 1)}},
+		Line{at, []wire.ReplicaID{2, 3}, Template{Type: wire.TypePrePrepare, Seq: 1, Batch: tr.asked(1, 1)}},
+		Line{at, []wire.ReplicaID{2, 3}, Template{Type: wire.TypeCommit, Seq: 1, Batch: tr.asked(1, 1)}},
 	)
 	tr.pass(60 * time.Millisecond)
 	tr.mustPlay(s, 3)
-	told := tr.lies(0, pbft.TypePrePrepare, 0, 1)
-	if told[1][0] == told[2][0] || told[2][0] != told[3][0] || tr.lies(0, pbft.TypeCommit, 0, 1)[2][0] != told[2][0] {
+	told := tr.lies(0, wire.TypePrePrepare, 0, 1)
+	if told[1][0] == told[2][0] || told[2][0] != told[3][0] || tr.lies(0, wire.TypeCommit, 0, 1)[2][0] != told[2][0] {
 		t.Errorf("it told %v", told)
 	}
 	if sent, refused := tr.from(0); sent != 5 || refused != 0 {
@@ -64,22 +65,22 @@ func TestScript_ProposesOneBatchToSomeAndAnotherToTheRest(t *testing.T) {
 // A new view is built from what the others sent, and refused for the one thing that is wrong with it (V2).
 func TestScript_ANewViewOfRecordedViewChanges(t *testing.T) {
 	for name, c := range map[string]struct {
-		changes   []pbft.ReplicaID
+		changes   []wire.ReplicaID
 		proposals []Proposed
 		refused   bool
 		dropped   bool
 	}{
 		"as it should be":    {},
-		"duplicate":          {changes: []pbft.ReplicaID{2, 2, 3}, refused: true},
-		"too few":            {changes: []pbft.ReplicaID{2, 3}, refused: true},
+		"duplicate":          {changes: []wire.ReplicaID{2, 2, 3}, refused: true},
+		"too few":            {changes: []wire.ReplicaID{2, 3}, refused: true},
 		"null for a batch":   {proposals: []Proposed{{}}, dropped: true},
 		"named for what was": {proposals: []Proposed{{Like: &Slot{0, 1}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tr := begin(t, 1, "bad-new-view,how=none")
 			at := tr.now + 1500*time.Millisecond
-			s := tr.play(Line{at, []pbft.ReplicaID{2, 3}, Template{
-				Type: pbft.TypeNewView, View: 1, ViewChanges: c.changes, Proposals: c.proposals,
+			s := tr.play(Line{at, []wire.ReplicaID{2, 3}, Template{
+				Type: wire.TypeNewView, View: 1, ViewChanges: c.changes, Proposals: c.proposals,
 			}})
 			ids := tr.load(1, 100*time.Millisecond)
 			tr.cut[0] = true
@@ -104,8 +105,8 @@ func TestScript_AViewChangeOfRecordedCertificates(t *testing.T) {
 	tr := begin(t, 2, "send-omission,types=view-change")
 	at := tr.now + 2500*time.Millisecond
 	s := tr.play(
-		Line{at, []pbft.ReplicaID{1, 3}, Template{Type: pbft.TypeViewChange, View: 1, Prepared: []Slot{{0, 5}}, Stable: 4}},
-		Line{at, []pbft.ReplicaID{1}, Template{Type: pbft.TypeStableNotice, Seq: 4}},
+		Line{at, []wire.ReplicaID{1, 3}, Template{Type: wire.TypeViewChange, View: 1, Prepared: []Slot{{0, 5}}, Stable: 4}},
+		Line{at, []wire.ReplicaID{1}, Template{Type: wire.TypeStableNotice, Seq: 4}},
 	)
 	ids := tr.load(5, 100*time.Millisecond)
 	tr.cut[0] = true
@@ -123,12 +124,12 @@ func TestScript_AViewChangeOfRecordedCertificates(t *testing.T) {
 
 func TestScript_ForgedCertificatesAreRefused(t *testing.T) {
 	tr := begin(t, 3, "corrupt,what=reply")
-	to := []pbft.ReplicaID{0, 1, 2}
-	digest := pbft.Digest{9}
+	to := []wire.ReplicaID{0, 1, 2}
+	digest := wire.Digest{9}
 	lines := []Line{
-		{0, to, Template{Type: pbft.TypeViewChange, View: 7, Prepared: []Slot{{0, 1}, {5, 2}}, Forged: true}},
-		{0, to, Template{Type: pbft.TypeStableNotice, Seq: 8, Digest: &digest, Forged: true}},
-		{0, to, Template{Type: pbft.TypeCertifiedBody, Seq: 3, Batch: tr.asked(0, 3), Commit: &Slot{0, 3}, Forged: true}},
+		{0, to, Template{Type: wire.TypeViewChange, View: 7, Prepared: []Slot{{0, 1}, {5, 2}}, Forged: true}},
+		{0, to, Template{Type: wire.TypeStableNotice, Seq: 8, Digest: &digest, Forged: true}},
+		{0, to, Template{Type: wire.TypeCertifiedBody, Seq: 3, Batch: tr.asked(0, 3), Commit: &Slot{0, 3}, Forged: true}},
 	}
 	s := tr.play(lines...)
 	tr.pass(20 * time.Millisecond)
@@ -146,22 +147,22 @@ func TestScript_SendsEveryType(t *testing.T) {
 	tr := begin(t, 3, "corrupt,what=reply")
 	ids := tr.load(5, 100*time.Millisecond)
 	s := tr.play()
-	digest := pbft.Digest{1}
+	digest := wire.Digest{1}
 	batch := tr.asked(0, 1)
 	for _, send := range []Template{
-		{Type: pbft.TypeRequest, Batch: batch},
-		{Type: pbft.TypePrepare, Seq: 7, Digest: &digest},
-		{Type: pbft.TypeCommit, Seq: 7, Batch: batch},
-		{Type: pbft.TypeCheckpoint, Seq: 8, Digest: &digest},
-		{Type: pbft.TypeSuspect, View: 3},
-		{Type: pbft.TypeHeartbeat, View: 3},
-		{Type: pbft.TypeStatus, View: 0, Seq: 5},
-		{Type: pbft.TypeFetch, Seq: 5, Digest: &digest},
-		{Type: pbft.TypeReply, Seq: 5, Batch: batch},
-		{Type: pbft.TypeCertifiedBody, Seq: 5, Batch: batch},
-		{Type: pbft.TypePrePrepare, View: 3, Seq: 6},
+		{Type: wire.TypeRequest, Batch: batch},
+		{Type: wire.TypePrepare, Seq: 7, Digest: &digest},
+		{Type: wire.TypeCommit, Seq: 7, Batch: batch},
+		{Type: wire.TypeCheckpoint, Seq: 8, Digest: &digest},
+		{Type: wire.TypeSuspect, View: 3},
+		{Type: wire.TypeHeartbeat, View: 3},
+		{Type: wire.TypeStatus, View: 0, Seq: 5},
+		{Type: wire.TypeFetch, Seq: 5, Digest: &digest},
+		{Type: wire.TypeReply, Seq: 5, Batch: batch},
+		{Type: wire.TypeCertifiedBody, Seq: 5, Batch: batch},
+		{Type: wire.TypePrePrepare, View: 3, Seq: 6},
 	} {
-		s.lines = append(s.lines, Line{tr.now, []pbft.ReplicaID{1}, send})
+		s.lines = append(s.lines, Line{tr.now, []wire.ReplicaID{1}, send})
 	}
 	lines := len(s.lines)
 	tr.pass(10 * time.Millisecond)
@@ -175,11 +176,11 @@ func TestScript_SendsEveryType(t *testing.T) {
 func TestScript_SaysWhatItLacks(t *testing.T) {
 	tr := begin(t, 3, "crash")
 	s := tr.play(
-		Line{0, nil, Template{Type: pbft.TypeViewChange, View: 2, Suspects: []pbft.ReplicaID{0, 3}}},
-		Line{0, nil, Template{Type: pbft.TypeViewChange, View: 2}},
-		Line{0, nil, Template{Type: pbft.TypeNewView, View: 3}},
-		Line{0, nil, Template{Type: pbft.TypeStableNotice, Seq: 4}},
-		Line{0, nil, Template{Type: pbft.TypeQuery}},
+		Line{0, nil, Template{Type: wire.TypeViewChange, View: 2, Suspects: []wire.ReplicaID{0, 3}}},
+		Line{0, nil, Template{Type: wire.TypeViewChange, View: 2}},
+		Line{0, nil, Template{Type: wire.TypeNewView, View: 3}},
+		Line{0, nil, Template{Type: wire.TypeStableNotice, Seq: 4}},
+		Line{0, nil, Template{Type: wire.TypeQuery}},
 	)
 	tr.pass(10 * time.Millisecond)
 	for i, part := range []string{"suspicion of replica 0", "1 of the 2 suspicions", "0 of the 3 view-changes", "checkpoint 4: 1 of 3", "sends no query"} {

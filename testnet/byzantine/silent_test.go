@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 func TestSilent_BackupIsMaskedWithoutAViewChange(t *testing.T) {
@@ -24,7 +24,7 @@ func TestSilent_BackupIsMaskedWithoutAViewChange(t *testing.T) {
 func TestSilent_PrimaryIsReplacedOnce(t *testing.T) {
 	tr := begin(t, 0, "silent,from_seq=3")
 	ids := tr.load(2, 50*time.Millisecond)
-	if sent, _ := tr.from(pbft.TypePrePrepare); sent == 0 {
+	if sent, _ := tr.from(wire.TypePrePrepare); sent == 0 {
 		t.Fatal("it was silent before its time")
 	}
 	before, _ := tr.from(0)
@@ -41,14 +41,14 @@ func TestSilent_ByTypeAndDestination(t *testing.T) {
 	tr := begin(t, 2, "silent,types=prepare+reply,to=1+clients")
 	ids := tr.load(5, 100*time.Millisecond)
 	for _, p := range tr.sent {
-		if p.from == 2 && p.to == 1 && pbft.TypeOf(p.msg) == pbft.TypePrepare {
+		if p.from == 2 && p.to == 1 && wire.TypeOf(p.msg) == wire.TypePrepare {
 			t.Fatal("replica 1 was sent a prepare")
 		}
 	}
-	if sent, _ := tr.from(pbft.TypePrepare); sent == 0 {
+	if sent, _ := tr.from(wire.TypePrepare); sent == 0 {
 		t.Error("the others were sent no prepare either")
 	}
-	if sent, _ := tr.from(pbft.TypeCommit); sent == 0 {
+	if sent, _ := tr.from(wire.TypeCommit); sent == 0 {
 		t.Error("it sent no commit")
 	}
 	if len(tr.nodes[2].replies) != 0 {
@@ -64,7 +64,7 @@ func TestSilent_ByChanceKeepsSomeBackAndTheSameAgain(t *testing.T) {
 		ids := tr.load(9, 100*time.Millisecond)
 		tr.mustMask(ids...)
 		tr.mustEnter()
-		sent, _ := tr.from(pbft.TypePrepare)
+		sent, _ := tr.from(wire.TypePrepare)
 		return sent
 	}
 	first := count()

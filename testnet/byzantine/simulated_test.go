@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"tagma/internal/driver"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/sim"
 )
@@ -34,9 +34,6 @@ var lies = []lie{
 	{choice: "corrupt,what=digest", views: 1},
 	{choice: "corrupt,what=reply"},
 	{choice: "crash", views: 1},
-	{choice: "early"},
-	{choice: "early,what=time"},
-	{choice: "early,what=reply"},
 	{choice: "equivocate", views: 1, convict: true, leads: true},
 	{choice: "equivocate,phase=commit"},
 	{choice: "exhaust", never: "it is for real links"},
@@ -75,11 +72,11 @@ var lies = []lie{
 
 // run has clients work for a while in front of an attacker, all through its time from 4T to 14T, and afterwards, and returns
 // how many operations were acknowledged in 4T each time: before, in the end of its time, and after it.
-func run(t *testing.T, l lie, liar pbft.ReplicaID, witness *byzantine.Witness) (w *sim.World, before, during, after int) {
+func run(t *testing.T, l lie, liar wire.ReplicaID, witness *byzantine.Witness) (w *sim.World, before, during, after int) {
 	t.Helper()
 	// listens puts the witness on one side of the liar.
 	listens := func(side func(byzantine.Core) byzantine.Core) sim.Wrap {
-		return func(_ *sim.World, id pbft.ReplicaID, core driver.Core) driver.Core {
+		return func(_ *sim.World, id wire.ReplicaID, core driver.Core) driver.Core {
 			if id == liar {
 				return side(core)
 			}
@@ -92,7 +89,7 @@ func run(t *testing.T, l lie, liar pbft.ReplicaID, witness *byzantine.Witness) (
 	}
 	w, err = sim.New(sim.Options{
 		Seed: 1, Clients: 3, Workload: sim.Workload{Think: 40 * time.Millisecond},
-		Config:    pbft.Config{CheckpointInterval: 8, LogWindow: 16, ViewTimeout: T},
+		Config:    wire.Config{CheckpointInterval: 8, LogWindow: 16, ViewTimeout: T},
 		Malicious: []sim.Malicious{{Replica: liar, Choice: c, From: 4 * T, Until: 14 * T}},
 		Inside:    listens(witness.Within), Around: listens(witness.Around),
 	})
@@ -121,7 +118,7 @@ func TestSimulated_EveryBehaviourIsMaskedWithinItsBound(t *testing.T) {
 			t.Fatal(err)
 		}
 		named[c.Name] = true
-		for _, liar := range []pbft.ReplicaID{0, 3} {
+		for _, liar := range []wire.ReplicaID{0, 3} {
 			t.Run(fmt.Sprintf("%s at %d", l.choice, liar), func(t *testing.T) {
 				t.Parallel()
 				witness := new(byzantine.Witness)
@@ -134,7 +131,7 @@ func TestSimulated_EveryBehaviourIsMaskedWithinItsBound(t *testing.T) {
 					t.Errorf("in 4T each %d operations were acknowledged before it, %d during and %d after it", before, during, after)
 				}
 				views, accused := 0, 0
-				for id := range pbft.ReplicaID(4) {
+				for id := range wire.ReplicaID(4) {
 					if in, up := w.Inspect(id); id != liar && up {
 						views = max(views, int(in.View))
 					}
@@ -169,14 +166,14 @@ func TestSimulated_ABadNewViewIsFollowedByTheNextOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		w, err := sim.New(sim.Options{
-			Seed: 1, Clients: 3, Config: pbft.Config{CheckpointInterval: 8, LogWindow: 16, ViewTimeout: T},
+			Seed: 1, Clients: 3, Config: wire.Config{CheckpointInterval: 8, LogWindow: 16, ViewTimeout: T},
 			Malicious: []sim.Malicious{{Replica: 1, Choice: c}},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.At(2*T, func() { w.Pause(0) })
-		view := func(v pbft.View) func() bool {
+		view := func(v wire.View) func() bool {
 			return func() bool { in, _ := w.Inspect(2); return in.View >= v && (v < 2 || in.Active) }
 		}
 		if err := w.RunUntilTrue(6*T, "view 0 is left", view(1)); err != nil {

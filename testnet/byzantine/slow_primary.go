@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -18,13 +19,13 @@ type dawdler struct {
 	rule
 	Delay   time.Duration           `default:"0.9T" doc:"how late: a duration, or a multiple of the view timeout T"`
 	waiting []pbft.Event            // requests that the core has yet to get, the oldest first
-	known   map[pbft.RequestID]room // neither list grows beyond mostHeld
+	known   map[wire.RequestID]room // neither list grows beyond mostHeld
 	inside  int
 }
 
 func (d *dawdler) ready() error {
-	d.known = map[pbft.RequestID]room{}
-	return d.lie(d.delayed(&d.Delay), pbft.TypePrePrepare)
+	d.known = map[wire.RequestID]room{}
+	return d.lie(d.delayed(&d.Delay), wire.TypePrePrepare)
 }
 
 // room is where a request is that was not executed yet.
@@ -40,7 +41,7 @@ func (d *dawdler) hear(ev pbft.Event) []pbft.Event {
 	var out []pbft.Event
 	switch e := ev.(type) {
 	case pbft.Received:
-		if r, ok := e.Msg.Message().(*pbft.Request); ok && holds && d.keep(r.ID, ev) {
+		if r, ok := e.Msg.Message().(*wire.Request); ok && holds && d.keep(r.ID, ev) {
 			return d.next(nil)
 		}
 	case pbft.Executed:
@@ -60,7 +61,7 @@ func (d *dawdler) hear(ev pbft.Event) []pbft.Event {
 }
 
 // keep puts a request in line, and reports whether the core is not to get it now.
-func (d *dawdler) keep(id pbft.RequestID, ev pbft.Event) bool {
+func (d *dawdler) keep(id wire.RequestID, ev pbft.Event) bool {
 	switch {
 	case d.known[id] == inside || len(d.known) >= mostHeld:
 		return false
@@ -77,7 +78,7 @@ func (d *dawdler) next(out []pbft.Event) []pbft.Event {
 	for d.inside == 0 && len(d.waiting) > 0 {
 		ev := d.waiting[0]
 		d.waiting = d.waiting[1:]
-		id := ev.(pbft.Received).Msg.Message().(*pbft.Request).ID
+		id := ev.(pbft.Received).Msg.Message().(*wire.Request).ID
 		if d.known[id] == outside { // not executed meanwhile, in somebody else's batch
 			d.known[id], d.inside = inside, 1
 			out = append(out, ev)

@@ -4,15 +4,15 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
 // latest is how late after the first statement about a place in the order the liar's own was sent, at the most.
-func (tr *trial) latest(kind pbft.Type) (late time.Duration) {
-	first := map[pbft.Seq]time.Duration{}
+func (tr *trial) latest(kind wire.Type) (late time.Duration) {
+	first := map[wire.Seq]time.Duration{}
 	for _, p := range tr.sent {
-		if pbft.TypeOf(p.msg) != kind {
+		if wire.TypeOf(p.msg) != kind {
 			continue
 		}
 		seq := tamper.SeqOf(p.msg)
@@ -31,7 +31,7 @@ func TestSlow_BackupIsNotWaitedFor(t *testing.T) {
 	ids := tr.load(5, 100*time.Millisecond)
 	tr.mustMask(ids...)
 	tr.pass(time.Second)
-	if late := tr.latest(pbft.TypePrepare); late < 450*time.Millisecond {
+	if late := tr.latest(wire.TypePrepare); late < 450*time.Millisecond {
 		t.Errorf("its prepares came %v late", late)
 	}
 	tr.mustEnter()
@@ -52,7 +52,7 @@ func TestSlow_PrimaryJustFastEnoughIsKept(t *testing.T) {
 func TestSlow_PrimaryBeyondTheTimeoutIsReplaced(t *testing.T) {
 	tr := begin(t, 0, "slow,types=pre-prepare,delay=2T")
 	ids := tr.load(1, 3*time.Second)
-	if sent, _ := tr.from(pbft.TypePrePrepare); sent == 0 {
+	if sent, _ := tr.from(wire.TypePrePrepare); sent == 0 {
 		t.Error("it never said what it held back")
 	}
 	tr.mustMask(ids...)

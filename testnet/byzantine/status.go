@@ -2,6 +2,7 @@ package byzantine
 
 import (
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -16,11 +17,11 @@ type boaster struct {
 	_   any    `doc:"everybody, in a far view"`
 }
 
-func (b *boaster) speak(m pbft.Message) []pbft.Message {
-	if _, ok := m.(*pbft.Status); ok {
+func (b *boaster) speak(m wire.Message) []wire.Message {
+	if _, ok := m.(*wire.Status); ok {
 		return nil
 	}
-	return []pbft.Message{m}
+	return []wire.Message{m}
 }
 
 // hear asks each of the others for help, at every tick: everyone is the helper of the status that it is sent.
@@ -30,15 +31,15 @@ func (b *boaster) hear(ev pbft.Event) []pbft.Event {
 		return []pbft.Event{ev}
 	}
 	for _, to := range b.others() {
-		m := &pbft.Status{View: b.view, Active: true, Wall: tick.Wall, Helper: to}
-		first := pbft.Seq(1)
+		m := &wire.Status{View: b.view, Active: true, Wall: tick.Wall, Helper: to}
+		first := wire.Seq(1)
 		if b.How == "ahead" {
 			m.View += 1 << 30
 			m.Executed, m.Stable = 1<<60, 1<<60
 			first += 1 << 60
 		}
 		for seq := first; seq < first+2*b.cfg.LogWindow; seq++ {
-			m.Slots = append(m.Slots, pbft.SlotStatus{Seq: seq, Lacks: pbft.LacksProposal | pbft.LacksPrepares | pbft.LacksCommits})
+			m.Slots = append(m.Slots, wire.SlotStatus{Seq: seq, Lacks: wire.LacksProposal | wire.LacksPrepares | wire.LacksCommits})
 		}
 		b.say(pbft.Send{To: to, Msg: m})
 	}

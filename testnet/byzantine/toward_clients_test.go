@@ -4,13 +4,13 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 func TestT1_TheCensoredClientIsServedWithin3T(t *testing.T) {
-	resolve := Options{Client: func(name string) (pbft.PublicKey, bool) { return keyOf("client", 1), name == "c1" }}
+	resolve := Options{Client: func(name string) (wire.PublicKey, bool) { return keyOf("client", 1), name == "c1" }}
 	tr := begin(t, 0, "censor,client=c1", resolve)
-	var others []pbft.RequestID
+	var others []wire.RequestID
 	censored := tr.submitAs(1, 1)
 	for range 9 { // progress of the others does not reset the timer
 		others = append(others, tr.load(1, 100*time.Millisecond)...)
@@ -48,12 +48,12 @@ func TestCensor_TheFirstOneOrAKeyIsMeant(t *testing.T) {
 }
 
 func TestC4_LyingRepliesStandAlone(t *testing.T) {
-	for how, lied := range map[string]func(lie, truth *pbft.Reply) bool{
-		"result": func(lie, truth *pbft.Reply) bool {
+	for how, lied := range map[string]func(lie, truth *wire.Reply) bool{
+		"result": func(lie, truth *wire.Reply) bool {
 			return lie != nil && string(lie.Results[0]) != string(truth.Results[0])
 		},
-		"t":    func(lie, _ *pbft.Reply) bool { return lie == nil },
-		"view": func(lie, truth *pbft.Reply) bool { return lie != nil && lie.View != truth.View },
+		"t":    func(lie, _ *wire.Reply) bool { return lie == nil },
+		"view": func(lie, truth *wire.Reply) bool { return lie != nil && lie.View != truth.View },
 	} {
 		tr := begin(t, 1, "lying-reply,how="+how)
 		ids := tr.load(1, 100*time.Millisecond)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -21,20 +22,20 @@ type pair struct {
 	_      any          `doc:"is in both lists hears both"`
 
 	second Core         // nil until it is its time
-	done   pbft.Seq     // what the first one has executed, as far as is known
-	tried  pbft.Seq     // at which the second one could not be born
+	done   wire.Seq     // what the first one has executed, as far as is known
+	tried  wire.Seq     // at which the second one could not be born
 	todo   []pbft.Event // what the second one's machine has to say
 	states []state      // of the first one, for the second
-	asked  []pbft.Seq   // states that the second one waits for, ascending
+	asked  []wire.Seq   // states that the second one waits for, ascending
 }
 
 type state struct {
-	seq    pbft.Seq
-	digest pbft.Digest
+	seq    wire.Seq
+	digest wire.Digest
 }
 
 // links reports whether a twin, the first being number 0, is linked with a replica.
-func (p *pair) links(twin int, id pbft.ReplicaID) bool {
+func (p *pair) links(twin int, id wire.ReplicaID) bool {
 	with := []*tamper.Peers{&p.First, &p.Second}[twin]
 	if with.Word != "" {
 		return int(id) < p.cfg.N()/2 == (twin == 0)
@@ -106,8 +107,8 @@ func (p *pair) run(out []pbft.Effect, ev pbft.Event) []pbft.Effect {
 			switch e := effect.(type) {
 			case pbft.Broadcast:
 				p.signed(e.Msg)
-				if pbft.Durable(e.Msg) {
-					out = append(out, pbft.Persist{Record: &pbft.Sent{Msg: e.Msg}})
+				if wire.Durable(e.Msg) {
+					out = append(out, pbft.Persist{Record: &wire.Sent{Msg: e.Msg}})
 				}
 				out = p.say(out, 0, e.Msg)
 				todo = append(todo, p.loopback(e.Msg))
@@ -140,7 +141,7 @@ func (p *pair) runSecond(out []pbft.Effect) []pbft.Effect {
 			case pbft.Execute:
 				done := pbft.Executed{Seq: e.Seq}
 				for _, r := range e.Body.Requests {
-					done.Replies = append(done.Replies, &pbft.Reply{ID: r.ID})
+					done.Replies = append(done.Replies, &wire.Reply{ID: r.ID})
 				}
 				p.todo = append(p.todo, done)
 			case pbft.Snapshot:
@@ -153,7 +154,7 @@ func (p *pair) runSecond(out []pbft.Effect) []pbft.Effect {
 	return out
 }
 
-func (p *pair) say(out []pbft.Effect, twin int, m pbft.Message) []pbft.Effect {
+func (p *pair) say(out []pbft.Effect, twin int, m wire.Message) []pbft.Effect {
 	for _, to := range p.others() {
 		if p.links(twin, to) {
 			out = append(out, pbft.Send{To: to, Msg: m})
@@ -176,7 +177,7 @@ func (p *pair) note(s state) {
 
 // match tells the second one of the states that it waits for.
 func (p *pair) match() {
-	var left []pbft.Seq
+	var left []wire.Seq
 	for _, seq := range p.asked {
 		found := false
 		for _, s := range p.states {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 func TestE1_TwinsAsPrimaryAreReplacedAndConvicted(t *testing.T) {
@@ -12,8 +13,8 @@ func TestE1_TwinsAsPrimaryAreReplacedAndConvicted(t *testing.T) {
 		t.Run("twins"+links, func(t *testing.T) {
 			tr := begin(t, 0, "twins"+links)
 			ids := tr.load(1, 400*time.Millisecond)
-			told := map[pbft.Digest]bool{}
-			for _, digests := range tr.lies(0, pbft.TypePrePrepare, 0, 1) {
+			told := map[wire.Digest]bool{}
+			for _, digests := range tr.lies(0, wire.TypePrePrepare, 0, 1) {
 				for _, d := range digests {
 					told[d] = true
 				}
@@ -34,9 +35,9 @@ func TestE1_TwinsAsPrimaryAreReplacedAndConvicted(t *testing.T) {
 func TestTwins_AsBackupsAreMaskedWithoutAViewChange(t *testing.T) {
 	tr := begin(t, 2, "twins")
 	ids := tr.load(13, 200*time.Millisecond)
-	by := map[pbft.ReplicaID]int{}
+	by := map[wire.ReplicaID]int{}
 	for _, p := range tr.sent {
-		if p.from == 2 && pbft.TypeOf(p.msg) == pbft.TypeStatus {
+		if p.from == 2 && wire.TypeOf(p.msg) == wire.TypeStatus {
 			by[p.to]++
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -21,27 +22,27 @@ type changeLiar struct {
 
 func (l *changeLiar) ready() error {
 	if l.Provoke {
-		return l.lie(l.change, pbft.TypeViewChange, pbft.TypePrePrepare)
+		return l.lie(l.change, wire.TypeViewChange, wire.TypePrePrepare)
 	}
-	return l.lie(l.change, pbft.TypeViewChange)
+	return l.lie(l.change, wire.TypeViewChange)
 }
 
-func (l *changeLiar) change(to pbft.Source, m pbft.Message) []pbft.Message {
-	vc, ok := m.(*pbft.ViewChange)
+func (l *changeLiar) change(to pbft.Source, m wire.Message) []wire.Message {
+	vc, ok := m.(*wire.ViewChange)
 	if !ok {
 		return nil // a proposal
 	}
-	lie := &pbft.ViewChange{View: vc.View, Replica: vc.Replica, Suspects: vc.Suspects, Stable: vc.Stable}
+	lie := &wire.ViewChange{View: vc.View, Replica: vc.Replica, Suspects: vc.Suspects, Stable: vc.Stable}
 	switch mixed := l.How == "mixed"; {
 	case l.How == "stale" || mixed && to.Replica%3 == 2:
-		lie.Stable = pbft.StableCert{}
+		lie.Stable = wire.StableCert{}
 	case mixed && to.Replica%3 == 1: // every other certificate
 		for i := 0; i < len(vc.Prepared); i += 2 {
 			lie.Prepared = append(lie.Prepared, vc.Prepared[i])
 		}
 	default:
 	}
-	return []pbft.Message{l.signed(lie)}
+	return []wire.Message{l.signed(lie)}
 }
 
 // viewChangeStorm wants to be alone in a far view, and everybody to come along (V7).
@@ -60,17 +61,17 @@ func (s *stormer) hear(ev pbft.Event) []pbft.Event {
 	if _, ok := ev.(pbft.Tick); ok && s.awake {
 		for range s.Rate {
 			s.step = s.step%max(s.Views, 1) + 1
-			s.burst(s.view + pbft.View(s.step))
+			s.burst(s.view + wire.View(s.step))
 		}
 	}
 	return []pbft.Event{ev}
 }
 
 // burst is a Suspect, which is as valid as any, and a ViewChange that has too few of them, or one more that nobody signed.
-func (s *stormer) burst(u pbft.View) {
+func (s *stormer) burst(u wire.View) {
 	suspects := s.suspicions(u - 1)
-	own := suspects[slices.IndexFunc(suspects, func(x pbft.Suspect) bool { return x.Replica == s.cfg.Self })]
-	m := &pbft.ViewChange{View: u, Replica: s.cfg.Self, Suspects: []pbft.Suspect{own}}
+	own := suspects[slices.IndexFunc(suspects, func(x wire.Suspect) bool { return x.Replica == s.cfg.Self })]
+	m := &wire.ViewChange{View: u, Replica: s.cfg.Self, Suspects: []wire.Suspect{own}}
 	if u%2 == 0 {
 		m.Suspects = suspects
 	}
@@ -79,13 +80,13 @@ func (s *stormer) burst(u pbft.View) {
 }
 
 // suspicions are f+1 suspicions against a view, of which all but its own are forged.
-func (l *liar) suspicions(of pbft.View) []pbft.Suspect {
-	own := pbft.Suspect{View: of, Replica: l.cfg.Self}
+func (l *liar) suspicions(of wire.View) []wire.Suspect {
+	own := wire.Suspect{View: of, Replica: l.cfg.Self}
 	l.signed(&own)
-	all := []pbft.Suspect{own}
+	all := []wire.Suspect{own}
 	for _, id := range l.others()[:l.cfg.Weak()-1] {
-		all = append(all, pbft.Suspect{View: of, Replica: id, Sig: own.Sig})
+		all = append(all, wire.Suspect{View: of, Replica: id, Sig: own.Sig})
 	}
-	slices.SortFunc(all, func(a, b pbft.Suspect) int { return int(a.Replica) - int(b.Replica) })
+	slices.SortFunc(all, func(a, b wire.Suspect) int { return int(a.Replica) - int(b.Replica) })
 	return all
 }

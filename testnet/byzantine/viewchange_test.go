@@ -5,10 +5,11 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // depose cuts the honest primary off until the others have left its view, and for a while longer.
-func (tr *trial) depose(primary int, first pbft.RequestID) {
+func (tr *trial) depose(primary int, first wire.RequestID) {
 	tr.t.Helper()
 	tr.cut[primary] = true
 	other := (primary + 2) % len(tr.nodes)
@@ -32,9 +33,9 @@ func TestV3_WhatALiarHidesOthersShow(t *testing.T) {
 			tr.depose(0, ids[7])
 			tr.submitted = 8
 			ids = append(ids, tr.load(5, 300*time.Millisecond)...)
-			told := map[pbft.ReplicaID]*pbft.ViewChange{}
+			told := map[wire.ReplicaID]*wire.ViewChange{}
 			for _, p := range tr.sent {
-				if m, ok := p.msg.(*pbft.ViewChange); ok && p.from == 2 && m.Replica == 2 && m.View == 1 {
+				if m, ok := p.msg.(*wire.ViewChange); ok && p.from == 2 && m.Replica == 2 && m.View == 1 {
 					told[p.to] = m
 				}
 			}
@@ -59,7 +60,7 @@ func TestV3_WhatALiarHidesOthersShow(t *testing.T) {
 func TestLyingViewChange_ProvokesItsOwnViewChange(t *testing.T) {
 	tr := begin(t, 0, "lying-view-change,provoke=yes,how=empty")
 	ids := tr.load(3, 2*time.Second)
-	if sent, _ := tr.from(pbft.TypeViewChange); sent == 0 {
+	if sent, _ := tr.from(wire.TypeViewChange); sent == 0 {
 		t.Error("it sent no ViewChange")
 	}
 	tr.mustMask(ids...)
@@ -69,16 +70,16 @@ func TestLyingViewChange_ProvokesItsOwnViewChange(t *testing.T) {
 func TestV7_AStormOfViewChangesMovesNobody(t *testing.T) {
 	tr := begin(t, 3, "view-change-storm")
 	ids := tr.load(20, 100*time.Millisecond)
-	sent, refused := tr.from(pbft.TypeViewChange)
+	sent, refused := tr.from(wire.TypeViewChange)
 	if sent < 3*1000 || refused != sent {
 		t.Errorf("of %d ViewChanges %d were refused", sent, refused)
 	}
-	if suspects, refused := tr.from(pbft.TypeSuspect); suspects < 3*1000 || refused != 0 {
+	if suspects, refused := tr.from(wire.TypeSuspect); suspects < 3*1000 || refused != 0 {
 		t.Errorf("of %d Suspects %d were refused: they are as valid as any", suspects, refused)
 	}
-	highest := pbft.View(0)
+	highest := wire.View(0)
 	for _, p := range tr.bad {
-		if m, ok := p.msg.(*pbft.ViewChange); ok {
+		if m, ok := p.msg.(*wire.ViewChange); ok {
 			highest = max(highest, m.View)
 		}
 	}
@@ -104,7 +105,7 @@ func TestV4_ABadNewViewIsFollowedByTheNextView(t *testing.T) {
 			tr.pass(2 * time.Second) // the bound
 			tr.mustMask(ids...)
 			tr.mustEnter(2)
-			sent, bad := tr.from(pbft.TypeNewView)
+			sent, bad := tr.from(wire.TypeNewView)
 			switch {
 			case how == "none" && sent != 0, how != "none" && sent == 0:
 				t.Errorf("it sent %d NewViews", sent)
@@ -126,7 +127,7 @@ func TestV4_TwoValidNewViewsAreMasked(t *testing.T) {
 	tr := begin(t, 1, "bad-new-view,how=two")
 	ids := tr.load(3, 100*time.Millisecond)
 	tr.lose = func(p packet) bool {
-		prepare, ok := p.msg.(*pbft.Prepare)
+		prepare, ok := p.msg.(*wire.Prepare)
 		return ok && prepare.View == 0 && prepare.Seq == 4 && p.to != 1
 	}
 	ids = append(ids, tr.submit(4))
@@ -138,9 +139,9 @@ func TestV4_TwoValidNewViewsAreMasked(t *testing.T) {
 	delete(tr.cut, 0)
 	tr.lose = nil
 	tr.pass(2500 * time.Millisecond)
-	told := map[pbft.ReplicaID]*pbft.NewView{}
+	told := map[wire.ReplicaID]*wire.NewView{}
 	for _, p := range tr.sent {
-		if m, ok := p.msg.(*pbft.NewView); ok && p.from == 1 && told[p.to] == nil {
+		if m, ok := p.msg.(*wire.NewView); ok && p.from == 1 && told[p.to] == nil {
 			told[p.to] = m
 		}
 	}

@@ -1,6 +1,9 @@
 package byzantine
 
-import "tagma/pbft"
+import (
+	"tagma/pbft"
+	"tagma/pbft/wire"
+)
 
 // Witness stands on both sides of an attacker and counts the steps in which it did not do what its core did: an experiment
 // without lies proves nothing (I18). What an attacker does to frames, or to its links, it does not see.
@@ -55,8 +58,8 @@ func (e *outerEar) Step(ev pbft.Event) []pbft.Effect {
 // alike is an effect, or stands for one that holds a list.
 func alike(e pbft.Effect) any {
 	type (
-		offer    struct{ pbft.Seq }
-		transfer struct{ pbft.Seq }
+		offer    struct{ wire.Seq }
+		transfer struct{ wire.Seq }
 	)
 	switch e := e.(type) {
 	case pbft.Offer:

@@ -5,21 +5,21 @@ import (
 	"hash/maphash"
 	"maps"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // clients is what clients sent and believe.
 type clients struct {
-	submitted map[pbft.Digest]struct{}
-	recent    []pbft.Digest // the submitted ones, a ring
+	submitted map[wire.Digest]struct{}
+	recent    []wire.Digest // the submitted ones, a ring
 	next      int
 	sessions  map[sessionName]*session
-	top       pbft.Seq // the highest one at which an operation was acknowledged
+	top       wire.Seq // the highest one at which an operation was acknowledged
 }
 
 type sessionName struct {
-	client  pbft.PublicKey
-	session pbft.Session
+	client  wire.PublicKey
+	session wire.Session
 }
 
 // session is what was executed of a session's requests. Every number below done was, and those in above.
@@ -31,8 +31,8 @@ type session struct {
 }
 
 type executed struct {
-	seq             pbft.Seq
-	request, result pbft.Digest
+	seq             wire.Seq
+	request, result wire.Digest
 }
 
 // maxSubmitted bounds how many requests are known by their digest. Of others the signature is verified (I16).
@@ -40,12 +40,12 @@ const maxSubmitted = 1 << 14
 
 func newClients() clients {
 	return clients{
-		submitted: make(map[pbft.Digest]struct{}), sessions: make(map[sessionName]*session),
+		submitted: make(map[wire.Digest]struct{}), sessions: make(map[sessionName]*session),
 	}
 }
 
 // Submitted takes a request that a client signed. It saves a verification when the request is executed.
-func (m *Monitor) Submitted(r *pbft.Request) {
+func (m *Monitor) Submitted(r *wire.Request) {
 	c, d := &m.clients, r.Digest()
 	if _, known := c.submitted[d]; known {
 		return
@@ -61,17 +61,17 @@ func (m *Monitor) Submitted(r *pbft.Request) {
 }
 
 // genuine is I16: a client signed what is executed.
-func (m *Monitor) genuine(by pbft.ReplicaID, seq pbft.Seq, r *pbft.Request) {
+func (m *Monitor) genuine(by wire.ReplicaID, seq wire.Seq, r *wire.Request) {
 	m.checked(i16)
 	if _, known := m.clients.submitted[r.Digest()]; known {
 		return
 	}
-	if m.cfg.Client != nil && !m.cfg.Client(r.ID.Client) || !m.holds([]pbft.Claim{m.claim(r, r.Sig)}) {
+	if m.cfg.Client != nil && !m.cfg.Client(r.ID.Client) || !m.holds([]wire.Claim{m.claim(r, r.Sig)}) {
 		m.fail(i16, by, "replica %d executes at %d a request of client %v, who did not sign it", by, seq, r.ID.Client)
 	}
 }
 
-func (c *clients) session(id pbft.RequestID) *session {
+func (c *clients) session(id wire.RequestID) *session {
 	name := sessionName{id.Client, id.Session}
 	s := c.sessions[name]
 	if s == nil {
@@ -82,7 +82,7 @@ func (c *clients) session(id pbft.RequestID) *session {
 }
 
 // answers is I3: each request is executed at one place, and all replicas answer everything alike.
-func (m *Monitor) answers(o *observed, s *agreed, seq pbft.Seq, body *pbft.Body, replies []*pbft.Reply) {
+func (m *Monitor) answers(o *observed, s *agreed, seq wire.Seq, body *wire.Body, replies []*wire.Reply) {
 	m.checked(i3)
 	if len(replies) != len(body.Requests) {
 		m.fail(i3, o.id, "replica %d answers %d of %d requests at %d", o.id, len(replies), len(body.Requests), seq)
@@ -102,13 +102,13 @@ func (m *Monitor) answers(o *observed, s *agreed, seq pbft.Seq, body *pbft.Body,
 }
 
 // executedOnce takes a reply to a batch that is executed for the first time.
-func (m *Monitor) executedOnce(o *observed, seq pbft.Seq, r *pbft.Request, reply *pbft.Reply) {
+func (m *Monitor) executedOnce(o *observed, seq wire.Seq, r *wire.Request, reply *wire.Reply) {
 	if reply.ID != r.ID {
 		m.fail(i3, o.id, "replica %d answers request %d at %d in place of request %d", o.id, reply.ID.T, seq, r.ID.T)
 		return
 	}
 	c := m.clients.session(r.ID)
-	if reply.Outcome == pbft.OutcomeExecuted {
+	if reply.Outcome == wire.OutcomeExecuted {
 		m.checked(i3)
 		now := executed{seq: reply.Seq, request: reply.Request, result: resultOf(reply)}
 		before, remembered := c.executed[r.ID.T]
@@ -128,9 +128,9 @@ func (m *Monitor) executedOnce(o *observed, seq pbft.Seq, r *pbft.Request, reply
 
 // Replied takes a reply that leaves a correct replica for a client, whole or with a digest: it was executed there, and says
 // what the execution said (I3).
-func (m *Monitor) Replied(id pbft.ReplicaID, r *pbft.Reply) {
+func (m *Monitor) Replied(id wire.ReplicaID, r *wire.Reply) {
 	o := m.of(id)
-	if o == nil || r.Outcome != pbft.OutcomeExecuted {
+	if o == nil || r.Outcome != wire.OutcomeExecuted {
 		return
 	}
 	m.checked(i3)
@@ -169,18 +169,18 @@ func (s *session) acknowledged(below uint64) {
 	s.known = below
 }
 
-func resultOf(r *pbft.Reply) pbft.Digest {
+func resultOf(r *wire.Reply) wire.Digest {
 	if r.ResultDigest != nil {
 		return *r.ResultDigest
 	}
-	return pbft.DigestResults(r.Results)
+	return wire.DigestResults(r.Results)
 }
 
 // answersSeed is this process's: what is hashed with it is compared here only.
 var answersSeed = maphash.MakeSeed()
 
 // digestOf stands for all that the replies to a batch say.
-func digestOf(replies []*pbft.Reply) (d pbft.Digest) {
+func digestOf(replies []*wire.Reply) (d wire.Digest) {
 	var h maphash.Hash
 	h.SetSeed(answersSeed)
 	for _, r := range replies {
@@ -201,12 +201,12 @@ func digestOf(replies []*pbft.Reply) (d pbft.Digest) {
 
 // Acceptance is what a client believes about one of its requests.
 type Acceptance struct {
-	ID      pbft.RequestID
-	Request pbft.Digest // content digest
-	Outcome pbft.Outcome
-	Seq     pbft.Seq
-	Result  pbft.Digest      // pbft.DigestResults of the results
-	Voters  []pbft.ReplicaID // who answered so
+	ID      wire.RequestID
+	Request wire.Digest // content digest
+	Outcome wire.Outcome
+	Seq     wire.Seq
+	Result  wire.Digest      // wire.DigestResults of the results
+	Voters  []wire.ReplicaID // who answered so
 }
 
 // Accepted takes what a correct client believes (I12): f+1 distinct replicas said so, one of them correct, and it is what
@@ -223,7 +223,7 @@ func (m *Monitor) Accepted(a Acceptance) {
 			}
 		}
 	}
-	by := pbft.ReplicaID(0)
+	by := wire.ReplicaID(0)
 	if len(a.Voters) > 0 {
 		by = a.Voters[0]
 	}
@@ -231,7 +231,7 @@ func (m *Monitor) Accepted(a Acceptance) {
 		m.fail(i12, by, "client %v accepts request %d by the word of %d replicas, %d of them correct",
 			a.ID.Client, a.ID.T, distinct, correct)
 	}
-	if a.Outcome != pbft.OutcomeExecuted {
+	if a.Outcome != wire.OutcomeExecuted {
 		return
 	}
 	s := m.clients.session(a.ID)
@@ -248,7 +248,7 @@ func (m *Monitor) Accepted(a Acceptance) {
 
 // survives is I9 at the moment of an acknowledgement: of a quorum's replicas those that are correct hold a certificate for
 // the batch, durably, so that no crash of all of them can lose it.
-func (m *Monitor) survives(by pbft.ReplicaID, seq pbft.Seq) {
+func (m *Monitor) survives(by wire.ReplicaID, seq wire.Seq) {
 	m.clients.top = max(m.clients.top, seq)
 	s := m.order.at(seq)
 	if s == nil || !s.committed.given {
@@ -277,7 +277,7 @@ func (m *Monitor) survives(by pbft.ReplicaID, seq pbft.Seq) {
 
 // Converged takes the end of a run whose faults have ended and whose replicas had time to catch up: every correct one of
 // them executed everything that was acknowledged (I9).
-func (m *Monitor) Converged(up ...pbft.ReplicaID) {
+func (m *Monitor) Converged(up ...wire.ReplicaID) {
 	for _, id := range up {
 		o := m.of(id)
 		if o == nil {

@@ -1,12 +1,14 @@
 package check
 
-import "tagma/pbft"
+import (
+	"tagma/pbft/wire"
+)
 
 // Forgot takes that a correct replica may have forgotten what it signed: its disk is gone, old, rotten or of another
 // life. What it had durable is void, and what it said binds it for ever (I2). It writes and signs nothing before the
 // record of its recovery is durable, and then keeps its silence (I19). It starts again with Restarted, and what its new
 // journal holds is told by Durable, the state in its store by Root. Telling it again before that changes nothing.
-func (m *Monitor) Forgot(id pbft.ReplicaID) {
+func (m *Monitor) Forgot(id wire.ReplicaID) {
 	if o := m.of(id); o != nil {
 		o.lose()
 		o.amnesiac, o.lost = true, max(m.order.top, o.spoken.seq)+m.cfg.LogWindow
@@ -16,7 +18,7 @@ func (m *Monitor) Forgot(id pbft.ReplicaID) {
 // Remembers takes back that a replica knows of its loss: it starts from a journal of the life that it was in, either
 // because a disk came back that was only missing (D8.12), or because it does not know that the copy is an old one.
 // Restarted and Durable follow.
-func (m *Monitor) Remembers(id pbft.ReplicaID) {
+func (m *Monitor) Remembers(id wire.ReplicaID) {
 	if o := m.of(id); o != nil {
 		o.amnesiac = false
 	}
@@ -44,9 +46,9 @@ func (o *observed) lose() {
 }
 
 // bury moves what was said about views to what an earlier life said.
-func bury(views map[pbft.View]*statement, past *map[pbft.View]statements) {
+func bury(views map[wire.View]*statement, past *map[wire.View]statements) {
 	if *past == nil {
-		*past = make(map[pbft.View]statements)
+		*past = make(map[wire.View]statements)
 	}
 	for v, s := range views {
 		if list := (*past)[v]; !list.any(s.digest, false) {
@@ -57,7 +59,7 @@ func bury(views map[pbft.View]*statement, past *map[pbft.View]statements) {
 }
 
 // recovers is I19 for the record that a life begins with: nobody can hold a statement of an earlier one above it.
-func (m *Monitor) recovers(o *observed, r *pbft.Recovering) {
+func (m *Monitor) recovers(o *observed, r *wire.Recovering) {
 	m.checked(i19)
 	if _, again := o.spoken.lives[r.Life]; again && o.amnesiac {
 		m.fail(i19, o.id, "replica %d goes on with the life %v, whose journal it lost", o.id, r.Life)
@@ -71,12 +73,12 @@ func (m *Monitor) recovers(o *observed, r *pbft.Recovering) {
 
 // writes is I19 for a record that became durable: a replica that has forgotten writes nothing before its recovery
 // (D8.3).
-func (m *Monitor) writes(o *observed, rec pbft.Record) {
+func (m *Monitor) writes(o *observed, rec wire.Record) {
 	if !o.amnesiac {
 		return
 	}
 	switch rec.(type) {
-	case *pbft.Head, *pbft.Recovering:
+	case *wire.Head, *wire.Recovering:
 	default:
 		m.checked(i19)
 		m.fail(i19, o.id, "replica %d writes a %T before it knows from where on it contradicts nothing it forgot", o.id, rec)
@@ -84,7 +86,7 @@ func (m *Monitor) writes(o *observed, rec pbft.Record) {
 }
 
 // speaks is I19 for what a core wants signed.
-func (m *Monitor) speaks(o *observed, msg pbft.Message) {
+func (m *Monitor) speaks(o *observed, msg wire.Message) {
 	if !o.amnesiac && !o.mute && o.silence == nil {
 		return
 	}
@@ -93,7 +95,7 @@ func (m *Monitor) speaks(o *observed, msg pbft.Message) {
 		return
 	}
 	m.checked(i19)
-	kind, why := pbft.TypeOf(msg), ""
+	kind, why := wire.TypeOf(msg), ""
 	switch {
 	case o.amnesiac:
 		why = "before it knows from where on it contradicts nothing it forgot"

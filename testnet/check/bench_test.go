@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // call is one call of a monitor, for the benchmark.
@@ -11,59 +12,59 @@ type call func(m *Monitor)
 
 // ordered is what one backup of four does for a slot: nine events as in pbft's BenchmarkStep, with the records, messages
 // and executions between them.
-func ordered(s *story, n pbft.Seq) []call {
+func ordered(s *story, n wire.Seq) []call {
 	r := request(uint64(n))
 	b := body(r)
 	d := b.Digest()
-	const id = pbft.ReplicaID(3)
+	const id = wire.ReplicaID(3)
 	pp := s.prePrepare(0, n, b)
-	prepare, commit := &pbft.Prepare{Seq: n, Digest: d, Replica: id}, &pbft.Commit{Seq: n, Digest: d, Replica: id}
+	prepare, commit := &wire.Prepare{Seq: n, Digest: d, Replica: id}, &wire.Commit{Seq: n, Digest: d, Replica: id}
 	pcert, ccert := s.prepared(0, n, d, 1, 2), s.committed(0, n, d, 0, 1, 2)
 	at := pbft.Position{Active: true, Executed: n - 1, Stable: (n - 1) / 4 * 4}
-	got := func(from pbft.ReplicaID, m pbft.Message, effects ...pbft.Effect) call {
-		ev := pbft.Received{From: pbft.Source{Replica: from, Loopback: from == id}, Msg: pbft.Own(m)}
+	got := func(from wire.ReplicaID, m wire.Message, effects ...pbft.Effect) call {
+		ev := pbft.Received{From: pbft.Source{Replica: from, Loopback: from == id}, Msg: wire.Own(m)}
 		return func(m *Monitor) {
 			m.Stepped(id, ev, effects)
 			m.Standing(id, at)
 		}
 	}
-	votes := func(sign func(id pbft.ReplicaID) pbft.Message) (all []pbft.Message) {
-		for by := range pbft.ReplicaID(4) {
+	votes := func(sign func(id wire.ReplicaID) wire.Message) (all []wire.Message) {
+		for by := range wire.ReplicaID(4) {
 			m := sign(by)
 			s.sign(m)
 			all = append(all, m)
 		}
 		return all
 	}
-	ps := votes(func(by pbft.ReplicaID) pbft.Message { return &pbft.Prepare{Seq: n, Digest: d, Replica: by} })
-	cs := votes(func(by pbft.ReplicaID) pbft.Message { return &pbft.Commit{Seq: n, Digest: d, Replica: by} })
+	ps := votes(func(by wire.ReplicaID) wire.Message { return &wire.Prepare{Seq: n, Digest: d, Replica: by} })
+	cs := votes(func(by wire.ReplicaID) wire.Message { return &wire.Commit{Seq: n, Digest: d, Replica: by} })
 	replies := answers(n, b)
 	calls := []call{
-		got(0, pp, pbft.Persist{Record: &pbft.Accepted{PrePrepare: pp}}, pbft.Broadcast{Msg: prepare}),
+		got(0, pp, pbft.Persist{Record: &wire.Accepted{PrePrepare: pp}}, pbft.Broadcast{Msg: prepare}),
 		func(m *Monitor) {
 			m.Submitted(r)
-			m.Durable(id, &pbft.Accepted{PrePrepare: pp})
-			m.Durable(id, &pbft.Sent{Msg: prepare})
+			m.Durable(id, &wire.Accepted{PrePrepare: pp})
+			m.Durable(id, &wire.Sent{Msg: prepare})
 			m.Left(id, prepare)
 		},
 		got(1, ps[1]), got(id, ps[3]),
-		got(2, ps[2], pbft.Persist{Record: &pbft.Prepared{Cert: pcert}}, pbft.Broadcast{Msg: commit}),
+		got(2, ps[2], pbft.Persist{Record: &wire.Prepared{Cert: pcert}}, pbft.Broadcast{Msg: commit}),
 		func(m *Monitor) {
-			m.Durable(id, &pbft.Prepared{Cert: pcert})
-			m.Durable(id, &pbft.Sent{Msg: commit})
+			m.Durable(id, &wire.Prepared{Cert: pcert})
+			m.Durable(id, &wire.Sent{Msg: commit})
 			m.Left(id, commit)
 		},
 		got(0, cs[0]), got(1, cs[1]), got(id, cs[3]),
 		func(m *Monitor) {
-			m.Stepped(id, pbft.Received{From: pbft.Source{Replica: 2}, Msg: pbft.Own(cs[2])},
+			m.Stepped(id, pbft.Received{From: pbft.Source{Replica: 2}, Msg: wire.Own(cs[2])},
 				s.executing(n, b, ccert))
-			m.Durable(id, &pbft.Committed{Cert: ccert})
+			m.Durable(id, &wire.Committed{Cert: ccert})
 			m.Applied(id, n, b, replies)
 			m.Stepped(id, pbft.Executed{Seq: n, Replies: replies}, nil)
 		},
 	}
 	if n%4 == 0 {
-		cert := &pbft.Stable{Cert: s.stable(n, d, 0, 1, 2)}
+		cert := &wire.Stable{Cert: s.stable(n, d, 0, 1, 2)}
 		calls = append(calls, func(m *Monitor) {
 			m.Root(id, n, d)
 			m.Stepped(id, pbft.Snapshotted{Seq: n, Digest: d}, []pbft.Effect{pbft.Note{Record: cert}})
@@ -80,14 +81,14 @@ func BenchmarkMonitor(b *testing.B) {
 	s := newStory(t, nil)
 	const slots = 128 // as many as in BenchmarkStep
 	var all []call
-	for n := range pbft.Seq(slots) {
+	for n := range wire.Seq(slots) {
 		all = append(all, ordered(s, n+1)...)
 	}
-	only := func(id pbft.ReplicaID) bool { return id == 3 }
+	only := func(id wire.ReplicaID) bool { return id == 3 }
 	b.ReportAllocs()
 	events := 0
 	for b.Loop() {
-		m := NewMonitor(s.cfg, only, func([]pbft.Claim) bool { return true })
+		m := NewMonitor(s.cfg, only, func([]wire.Claim) bool { return true })
 		for _, c := range all {
 			c(m)
 		}
@@ -102,8 +103,8 @@ func BenchmarkMonitor(b *testing.B) {
 // What a monitor remembers does not grow with the run.
 func TestMonitor_ForgetsWhatNobodyComesBackTo(t *testing.T) {
 	s := newStory(t, nil)
-	m := NewMonitor(s.cfg, func(id pbft.ReplicaID) bool { return id == 3 }, func([]pbft.Claim) bool { return true })
-	for n := range pbft.Seq(2000) {
+	m := NewMonitor(s.cfg, func(id wire.ReplicaID) bool { return id == 3 }, func([]wire.Claim) bool { return true })
+	for n := range wire.Seq(2000) {
 		for _, c := range ordered(s, n+1) {
 			c(m)
 		}

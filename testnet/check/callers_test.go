@@ -4,22 +4,23 @@ import (
 	"encoding/binary"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // What the clients of a test cluster do.
 
-func (c *cluster) hear(from pbft.ReplicaID, r *pbft.Reply) {
-	if c.open[r.ID] == nil || r.Outcome != pbft.OutcomeExecuted {
+func (c *cluster) hear(from wire.ReplicaID, r *wire.Reply) {
+	if c.open[r.ID] == nil || r.Outcome != wire.OutcomeExecuted {
 		return
 	}
 	if c.heard[r.ID] == nil {
-		c.heard[r.ID] = map[pbft.ReplicaID]*pbft.Reply{}
+		c.heard[r.ID] = map[wire.ReplicaID]*wire.Reply{}
 	}
 	c.heard[r.ID][from] = r
-	a := Acceptance{ID: r.ID, Request: r.Request, Outcome: r.Outcome, Seq: r.Seq, Result: pbft.DigestResults(r.Results)}
-	for id := range pbft.ReplicaID(len(c.nodes)) {
+	a := Acceptance{ID: r.ID, Request: r.Request, Outcome: r.Outcome, Seq: r.Seq, Result: wire.DigestResults(r.Results)}
+	for id := range wire.ReplicaID(len(c.nodes)) {
 		said := c.heard[r.ID][id]
-		if said != nil && said.Seq == a.Seq && said.Request == a.Request && pbft.DigestResults(said.Results) == a.Result || c.naive && said != nil {
+		if said != nil && said.Seq == a.Seq && said.Request == a.Request && wire.DigestResults(said.Results) == a.Result || c.naive && said != nil {
 			a.Voters = append(a.Voters, id)
 		}
 	}
@@ -32,13 +33,13 @@ func (c *cluster) hear(from pbft.ReplicaID, r *pbft.Reply) {
 	delete(c.heard, r.ID)
 }
 
-func request(t uint64) *pbft.Request {
+func request(t uint64) *wire.Request {
 	key := keyOf("client", 0)
-	r := &pbft.Request{
-		ID:  pbft.RequestID{Client: key, Session: 1, T: t},
+	r := &wire.Request{
+		ID:  wire.RequestID{Client: key, Session: 1, T: t},
 		Ops: [][]byte{binary.BigEndian.AppendUint64(nil, t)}, AckedBelow: t - min(t, 20),
 	}
-	pbft.SignRequest(pbft.Digest{1}, r, signWith(key))
+	wire.SignRequest(wire.Digest{1}, r, signWith(key))
 	return r
 }
 
@@ -52,9 +53,9 @@ func (c *cluster) submit() {
 // ask sends what is not answered to everybody.
 func (c *cluster) ask() {
 	for t := uint64(1); t <= c.next; t++ {
-		if r := c.open[pbft.RequestID{Client: keyOf("client", 0), Session: 1, T: t}]; r != nil {
+		if r := c.open[wire.RequestID{Client: keyOf("client", 0), Session: 1, T: t}]; r != nil {
 			for _, n := range c.nodes {
-				n.give(pbft.Source{Client: true}, pbft.Encode(r))
+				n.give(pbft.Source{Client: true}, wire.Encode(r))
 			}
 		}
 	}

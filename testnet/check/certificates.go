@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Certificates are counted here again, without pbft's own counting (I11): distinct members, in the right roles, enough of
@@ -13,10 +14,10 @@ import (
 // crowd is a set of replicas.
 type crowd [crowdWords]uint64
 
-const crowdWords = pbft.MaxMembers / 64
+const crowdWords = wire.MaxMembers / 64
 
 // add puts a replica in and reports whether it was not there.
-func (c *crowd) add(id pbft.ReplicaID) bool {
+func (c *crowd) add(id wire.ReplicaID) bool {
 	word, bit := &c[id/64%crowdWords], uint64(1)<<(id%64)
 	fresh := *word&bit == 0
 	*word |= bit
@@ -24,7 +25,7 @@ func (c *crowd) add(id pbft.ReplicaID) bool {
 }
 
 // distinct checks that endorsements are of distinct members, none of them the one left out, and at least so many.
-func (m *Monitor) distinct(by pbft.ReplicaID, what string, seq pbft.Seq, endorsed []pbft.Endorsement, least, leftOut int) {
+func (m *Monitor) distinct(by wire.ReplicaID, what string, seq wire.Seq, endorsed []wire.Endorsement, least, leftOut int) {
 	m.checked(i11)
 	var c crowd
 	for i := range endorsed {
@@ -45,33 +46,33 @@ func (m *Monitor) distinct(by pbft.ReplicaID, what string, seq pbft.Seq, endorse
 	}
 }
 
-func (m *Monitor) primary(v pbft.View) int { return int(uint64(v) % uint64(m.n)) }
+func (m *Monitor) primary(v wire.View) int { return int(uint64(v) % uint64(m.n)) }
 
-func (m *Monitor) recountPrepared(by pbft.ReplicaID, c *pbft.PreparedCert) {
+func (m *Monitor) recountPrepared(by wire.ReplicaID, c *wire.PreparedCert) {
 	m.distinct(by, "prepared", c.Seq, c.Prepares, m.q-1, m.primary(c.View))
 	if !m.sampled() {
 		return
 	}
-	claims := []pbft.Claim{m.claim(&pbft.PrePrepare{View: c.View, Seq: c.Seq, Digest: c.Digest}, c.PrePrepare)}
+	claims := []wire.Claim{m.claim(&wire.PrePrepare{View: c.View, Seq: c.Seq, Digest: c.Digest}, c.PrePrepare)}
 	for _, e := range c.Prepares {
-		claims = append(claims, m.claim(&pbft.Prepare{View: c.View, Seq: c.Seq, Digest: c.Digest, Replica: e.Replica}, e.Sig))
+		claims = append(claims, m.claim(&wire.Prepare{View: c.View, Seq: c.Seq, Digest: c.Digest, Replica: e.Replica}, e.Sig))
 	}
 	m.signed(by, "a prepared certificate", claims)
 }
 
-func (m *Monitor) recountCommitted(by pbft.ReplicaID, c *pbft.CommitCert) {
+func (m *Monitor) recountCommitted(by wire.ReplicaID, c *wire.CommitCert) {
 	m.distinct(by, "commit", c.Seq, c.Commits, m.q, -1)
 	if !m.sampled() {
 		return
 	}
-	var claims []pbft.Claim
+	var claims []wire.Claim
 	for _, e := range c.Commits {
-		claims = append(claims, m.claim(&pbft.Commit{View: c.View, Seq: c.Seq, Digest: c.Digest, Replica: e.Replica}, e.Sig))
+		claims = append(claims, m.claim(&wire.Commit{View: c.View, Seq: c.Seq, Digest: c.Digest, Replica: e.Replica}, e.Sig))
 	}
 	m.signed(by, "a commit certificate", claims)
 }
 
-func (m *Monitor) recountStable(by pbft.ReplicaID, c *pbft.StableCert) {
+func (m *Monitor) recountStable(by wire.ReplicaID, c *wire.StableCert) {
 	if c.Seq == 0 {
 		return // the initial state needs no proof
 	}
@@ -79,15 +80,15 @@ func (m *Monitor) recountStable(by pbft.ReplicaID, c *pbft.StableCert) {
 	if !m.sampled() {
 		return
 	}
-	var claims []pbft.Claim
+	var claims []wire.Claim
 	for _, e := range c.Checkpoints {
-		claims = append(claims, m.claim(&pbft.Checkpoint{Seq: c.Seq, Digest: c.Digest, Replica: e.Replica}, e.Sig))
+		claims = append(claims, m.claim(&wire.Checkpoint{Seq: c.Seq, Digest: c.Digest, Replica: e.Replica}, e.Sig))
 	}
 	m.signed(by, "a stable certificate", claims)
 }
 
 // recountViewChange counts what a view change shows: f+1 distinct suspects of its view or above, and certificates.
-func (m *Monitor) recountViewChange(by pbft.ReplicaID, v *pbft.ViewChange) {
+func (m *Monitor) recountViewChange(by wire.ReplicaID, v *wire.ViewChange) {
 	m.checked(i11)
 	var c crowd
 	suspects := 0
@@ -114,9 +115,9 @@ func (m *Monitor) recountViewChange(by pbft.ReplicaID, v *pbft.ViewChange) {
 }
 
 // claim is a statement with the signature that a certificate shows for it.
-func (m *Monitor) claim(msg pbft.Message, sig pbft.Signature) pbft.Claim {
-	key, _ := pbft.Signer(m.cfg, msg)
-	return pbft.Claim{Signer: key, Signed: pbft.Signable(m.cfg, msg), Sig: sig}
+func (m *Monitor) claim(msg wire.Message, sig wire.Signature) wire.Claim {
+	key, _ := wire.Signer(m.cfg, msg)
+	return wire.Claim{Signer: key, Signed: wire.Signable(m.cfg, msg), Sig: sig}
 }
 
 // sampled reports whether it is time to verify signatures again.
@@ -126,10 +127,10 @@ func (m *Monitor) sampled() bool {
 }
 
 // signed is I10.
-func (m *Monitor) signed(by pbft.ReplicaID, what string, claims []pbft.Claim) {
+func (m *Monitor) signed(by wire.ReplicaID, what string, claims []wire.Claim) {
 	m.checked(i10)
 	for i := range claims {
-		if claims[i].Signer == (pbft.PublicKey{}) {
+		if claims[i].Signer == (wire.PublicKey{}) {
 			m.fail(i10, by, "replica %d believed %s signed by who is no member", by, what)
 			return
 		}
@@ -148,34 +149,34 @@ func (m *Monitor) received(o *observed, e pbft.Received, effects []pbft.Effect) 
 	m.checked(i10)
 	link := e.From.Replica
 	switch v := msg.(type) {
-	case *pbft.Prepare:
+	case *wire.Prepare:
 		link = v.Replica
-	case *pbft.Commit:
+	case *wire.Commit:
 		link = v.Replica
-	case *pbft.Checkpoint:
+	case *wire.Checkpoint:
 		link = v.Replica
-	case *pbft.Suspect:
+	case *wire.Suspect:
 		link = v.Replica
-	case *pbft.Heartbeat:
-		link = pbft.ReplicaID(m.primary(v.View))
+	case *wire.Heartbeat:
+		link = wire.ReplicaID(m.primary(v.View))
 	default: // may be passed on, or has no signer
 	}
 	if link != e.From.Replica {
-		m.fail(i10, o.id, "replica %d took a %v of replica %d from another one", o.id, pbft.TypeOf(msg), link)
+		m.fail(i10, o.id, "replica %d took a %v of replica %d from another one", o.id, wire.TypeOf(msg), link)
 	}
-	if _, asks := msg.(*pbft.Request); e.From.Client && !asks {
-		m.fail(i10, o.id, "replica %d took a %v from a client", o.id, pbft.TypeOf(msg))
+	if _, asks := msg.(*wire.Request); e.From.Client && !asks {
+		m.fail(i10, o.id, "replica %d took a %v from a client", o.id, wire.TypeOf(msg))
 	}
 	if !m.sampled() {
 		return
 	}
-	if claims := pbft.Claims(m.cfg, msg); len(claims) > 0 {
-		m.signed(o.id, "a "+pbft.TypeOf(msg).String(), claims)
+	if claims := wire.Claims(m.cfg, msg); len(claims) > 0 {
+		m.signed(o.id, "a "+wire.TypeOf(msg).String(), claims)
 	}
 }
 
 // ignored reports whether a message changed nothing.
-func ignored(msg pbft.Message, effects []pbft.Effect) bool {
+func ignored(msg wire.Message, effects []pbft.Effect) bool {
 	for _, e := range effects {
 		if d, ok := e.(pbft.Dropped); ok && d.Msg == msg {
 			return true
@@ -185,11 +186,11 @@ func ignored(msg pbft.Message, effects []pbft.Effect) bool {
 }
 
 // fingerprint tells new views apart by what they show and propose, signed or not.
-func fingerprint(cfg *pbft.Config, v *pbft.NewView) (d pbft.Digest) {
+func fingerprint(cfg *wire.Config, v *wire.NewView) (d wire.Digest) {
 	h := sha256.New()
 	h.Write(binary.BigEndian.AppendUint64(nil, uint64(v.View)))
 	for i := range v.ViewChanges {
-		h.Write(pbft.Signable(cfg, &v.ViewChanges[i]))
+		h.Write(wire.Signable(cfg, &v.ViewChanges[i]))
 	}
 	for i := range v.Proposals {
 		h.Write(v.Proposals[i].Digest[:])

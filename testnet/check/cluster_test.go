@@ -11,6 +11,7 @@ import (
 
 	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 )
 
@@ -24,8 +25,8 @@ type cluster struct {
 	rng   *rand.Rand
 	loss  float64
 	next  uint64
-	open  map[pbft.RequestID]*pbft.Request
-	heard map[pbft.RequestID]map[pbft.ReplicaID]*pbft.Reply
+	open  map[wire.RequestID]*wire.Request
+	heard map[wire.RequestID]map[wire.ReplicaID]*wire.Reply
 	acked int
 	calm  bool      // no crashes
 	cut   int       // this replica hears and reaches nobody; negative: none
@@ -41,51 +42,51 @@ type cluster struct {
 type tally struct{ crashes, entered, checkpoints, inactive, refused, transfers, recoveries, rollbacks, proven int }
 
 type packet struct {
-	from, to pbft.ReplicaID
+	from, to wire.ReplicaID
 	frame    []byte
 }
 
 // node is one replica with all ports of its driver.
 type node struct {
 	c       *cluster
-	id      pbft.ReplicaID
-	cfg     *pbft.Config
+	id      wire.ReplicaID
+	cfg     *wire.Config
 	replica *pbft.Replica
 	core    driver.Core     // the replica, or an attacker around it
 	drv     *driver.Driver  // nil while down
-	disk    [][]pbft.Record // segments
+	disk    [][]wire.Record // segments
 	appends int
 	dieIn   int // records, then the disk takes nothing more
-	saved   map[pbft.Seq]state
+	saved   map[wire.Seq]state
 	state   state
 	inbox   []pbft.Event
 	gone    bool // only a transfer of the state could bring it back
 	memory  memory
-	wanted  *pbft.StableCert
-	offered pbft.StableCert
+	wanted  *wire.StableCert
+	offered wire.StableCert
 }
 
 type state struct {
-	seq  pbft.Seq
-	root pbft.Digest
-	done map[pbft.RequestID]pbft.Reply
+	seq  wire.Seq
+	root wire.Digest
+	done map[wire.RequestID]wire.Reply
 }
 
 func (s state) clone() state { return state{s.seq, s.root, maps.Clone(s.done)} }
 
-func keyOf(name string, i int) pbft.PublicKey {
+func keyOf(name string, i int) wire.PublicKey {
 	return sha256.Sum256(fmt.Appendf(nil, "%s %d", name, i))
 }
 
-func signWith(key pbft.PublicKey) func([]byte) pbft.Signature {
-	return func(b []byte) (s pbft.Signature) {
+func signWith(key wire.PublicKey) func([]byte) wire.Signature {
+	return func(b []byte) (s wire.Signature) {
 		half := sha256.Sum256(append(key[:], b...))
 		copy(s[:], half[:])
 		return s
 	}
 }
 
-func holds(claims []pbft.Claim) bool {
+func holds(claims []wire.Claim) bool {
 	for _, c := range claims {
 		if signWith(c.Signer)(c.Signed) != c.Sig {
 			return false
@@ -94,9 +95,9 @@ func holds(claims []pbft.Claim) bool {
 	return true
 }
 
-func configOf(n int) *pbft.Config {
-	cfg := pbft.Config{
-		Cluster: pbft.Digest{1}, CheckpointInterval: 4, LogWindow: 8, ViewTimeout: time.Second, MaxBatch: 4,
+func configOf(n int) *wire.Config {
+	cfg := wire.Config{
+		Cluster: wire.Digest{1}, CheckpointInterval: 4, LogWindow: 8, ViewTimeout: time.Second, MaxBatch: 4,
 	}.WithDefaults()
 	for i := range n {
 		cfg.Members = append(cfg.Members, keyOf("replica", i))
@@ -123,7 +124,7 @@ func (c *cluster) rough(rounds int) {
 		}
 	}
 	c.run(300)
-	ids := []pbft.ReplicaID{}
+	ids := []wire.ReplicaID{}
 	for _, n := range c.nodes {
 		if !n.gone && n.replica != nil && !n.replica.Inspect().LeftBehind {
 			ids = append(ids, n.id)
@@ -132,24 +133,24 @@ func (c *cluster) rough(rounds int) {
 	c.mon.Converged(ids...)
 }
 
-func everybody(pbft.ReplicaID) bool { return true }
+func everybody(wire.ReplicaID) bool { return true }
 
 // newCluster starts n replicas, one of them, chosen by the seed, an attacker if a behaviour is named.
 func newCluster(t *testing.T, n int, seed uint64, behaviour string) *cluster {
 	t.Helper()
 	c := &cluster{
 		t: t, rng: rand.New(rand.NewPCG(seed, 1)), cut: -1, liar: -1, behaviour: byzantine.Choice{Name: behaviour},
-		open: map[pbft.RequestID]*pbft.Request{}, heard: map[pbft.RequestID]map[pbft.ReplicaID]*pbft.Reply{},
+		open: map[wire.RequestID]*wire.Request{}, heard: map[wire.RequestID]map[wire.ReplicaID]*wire.Reply{},
 	}
 	if behaviour != "" {
 		c.liar = int(seed) % n
 	}
-	c.mon = NewMonitor(configOf(n), func(id pbft.ReplicaID) bool { return int(id) != c.liar }, holds)
+	c.mon = NewMonitor(configOf(n), func(id wire.ReplicaID) bool { return int(id) != c.liar }, holds)
 	c.mon.VerifyEvery(1)
 	for i := range n {
 		cfg := *configOf(n)
-		cfg.Self = pbft.ReplicaID(i)
-		nd := &node{c: c, id: cfg.Self, cfg: &cfg, saved: map[pbft.Seq]state{0: {done: map[pbft.RequestID]pbft.Reply{}}}}
+		cfg.Self = wire.ReplicaID(i)
+		nd := &node{c: c, id: cfg.Self, cfg: &cfg, saved: map[wire.Seq]state{0: {done: map[wire.RequestID]wire.Reply{}}}}
 		c.nodes = append(c.nodes, nd)
 		nd.start()
 	}
@@ -172,7 +173,7 @@ func (n *node) start() {
 			continue
 		}
 		n.replica, n.state, n.inbox, n.dieIn = r, s.clone(), nil, 0
-		n.wanted, n.offered = nil, pbft.StableCert{}
+		n.wanted, n.offered = nil, wire.StableCert{}
 		n.core = r
 		guard := driver.NewGuard(n.cfg, log)
 		if n.lies() {
@@ -225,10 +226,10 @@ func (n *node) give(from pbft.Source, frame []byte) {
 	if n.drv == nil {
 		return
 	}
-	msg, err := pbft.Decode(slices.Clone(frame))
-	var v pbft.Verified
+	msg, err := wire.Decode(slices.Clone(frame))
+	var v wire.Verified
 	if err == nil {
-		v, err = pbft.Verify(n.cfg, msg, holds)
+		v, err = wire.Verify(n.cfg, msg, holds)
 	}
 	if err != nil {
 		if from.Client || int(from.Replica) != n.c.liar {

@@ -4,49 +4,50 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Controls of replicas that have forgotten what they signed.
 
-func life(n byte) pbft.Life { return pbft.Life{n} }
+func life(n byte) wire.Life { return wire.Life{n} }
 
 // relive tells how replica 1, which ordered a batch in view 0 and asked for view 1, loses its disk, keeps its silence
 // up to 9 and votes again.
-func (s *story) relive(d pbft.Digest) {
-	first := s.viewChange(1, 1, pbft.StableCert{}, s.prepared(0, 1, d, 1, 2))
+func (s *story) relive(d wire.Digest) {
+	first := s.viewChange(1, 1, wire.StableCert{}, s.prepared(0, 1, d, 1, 2))
 	s.stepped(1, pbft.Broadcast{Msg: first})
-	s.mon.Durable(1, &pbft.Sent{Msg: first})
+	s.mon.Durable(1, &wire.Sent{Msg: first})
 	s.step("forgets", func() { s.mon.Forgot(1) })
 	s.step("starts", func() { s.mon.Restarted(1, 0) })
 	s.step("recovers", func() { s.recover(2, 9, 1) })
 	s.step("follows", func() {
-		s.stepped(1, pbft.Note{Record: &pbft.Stable{Cert: s.stable(8, pbft.Digest{8}, 0, 2, 3)}})
+		s.stepped(1, pbft.Note{Record: &wire.Stable{Cert: s.stable(8, wire.Digest{8}, 0, 2, 3)}})
 		s.mon.Standing(1, pbft.Position{Stable: 8})
 	})
 	s.step("is recovered", func() {
-		s.stepped(1, pbft.Note{Record: &pbft.Stable{Cert: s.stable(12, pbft.Digest{12}, 0, 2, 3)}})
+		s.stepped(1, pbft.Note{Record: &wire.Stable{Cert: s.stable(12, wire.Digest{12}, 0, 2, 3)}})
 	})
-	again := s.viewChange(1, 1, s.stable(12, pbft.Digest{12}, 0, 2, 3))
+	again := s.viewChange(1, 1, s.stable(12, wire.Digest{12}, 0, 2, 3))
 	s.step("asks again", func() { s.stepped(1, pbft.Broadcast{Msg: again}) })
-	s.step("asked again is durable", func() { s.mon.Durable(1, &pbft.Sent{Msg: again}) })
+	s.step("asked again is durable", func() { s.mon.Durable(1, &wire.Sent{Msg: again}) })
 	s.step("votes again", func() {
-		s.stepped(1, pbft.Broadcast{Msg: &pbft.Prepare{View: 2, Seq: 13, Digest: d, Replica: 1}})
+		s.stepped(1, pbft.Broadcast{Msg: &wire.Prepare{View: 2, Seq: 13, Digest: d, Replica: 1}})
 	})
 }
 
 // recover tells what the journal of a new life begins with.
-func (s *story) recover(of byte, until pbft.Seq, view pbft.View) {
-	s.mon.Durable(1, &pbft.Head{Life: life(of), View: view - 1})
-	s.mon.Durable(1, &pbft.Recovering{Life: life(of), Until: until, View: view})
+func (s *story) recover(of byte, until wire.Seq, view wire.View) {
+	s.mon.Durable(1, &wire.Head{Life: life(of), View: view - 1})
+	s.mon.Durable(1, &wire.Recovering{Life: life(of), Until: until, View: view})
 }
 
 func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 	b := body(request(1))
-	d, none := b.Digest(), pbft.StableCert{}
-	says := func(m pbft.Message) func(s *story) {
+	d, none := b.Digest(), wire.StableCert{}
+	says := func(m wire.Message) func(s *story) {
 		return func(s *story) { s.stepped(1, pbft.Broadcast{Msg: m}) }
 	}
-	recovers := func(of byte, until pbft.Seq, view pbft.View) func(s *story) {
+	recovers := func(of byte, until wire.Seq, view wire.View) func(s *story) {
 		return func(s *story) { s.recover(of, until, view) }
 	}
 	for _, c := range []struct {
@@ -54,36 +55,36 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 		then             func(s *story)
 	}{
 		{"", "nothing", "", nil},
-		{"I19", "a prepare before the recovery is known", "recovers", says(&pbft.Prepare{View: 1, Seq: 2, Digest: d, Replica: 1})},
+		{"I19", "a prepare before the recovery is known", "recovers", says(&wire.Prepare{View: 1, Seq: 2, Digest: d, Replica: 1})},
 		{"I19", "a record before the recovery is known", "recovers", func(s *story) {
-			s.mon.Durable(1, &pbft.Fetched{Seq: 2, Body: b})
+			s.mon.Durable(1, &wire.Fetched{Seq: 2, Body: b})
 		}},
 		{"", "a status before the recovery is known", "starts", func(s *story) {
 			s.mon.Restarted(1, 0)
-			s.stepped(1, pbft.Broadcast{Msg: &pbft.Suspect{Replica: 1}}, pbft.Send{Msg: &pbft.Held{}})
+			s.stepped(1, pbft.Broadcast{Msg: &wire.Suspect{Replica: 1}}, pbft.Send{Msg: &wire.Held{}})
 		}},
 		{"I19", "a pre-prepare in silence", "follows", func(s *story) {
 			s.stepped(1, pbft.Broadcast{Msg: s.prePrepare(1, 9, b)})
 		}},
-		{"I19", "a prepare in silence", "follows", says(&pbft.Prepare{View: 2, Seq: 2, Digest: d, Replica: 1})},
-		{"I19", "a commit in silence", "follows", says(&pbft.Commit{View: 1, Seq: 2, Digest: d, Replica: 1})},
-		{"I19", "a commit one checkpoint too early", "is recovered", says(&pbft.Commit{View: 1, Seq: 9, Digest: d, Replica: 1})},
+		{"I19", "a prepare in silence", "follows", says(&wire.Prepare{View: 2, Seq: 2, Digest: d, Replica: 1})},
+		{"I19", "a commit in silence", "follows", says(&wire.Commit{View: 1, Seq: 2, Digest: d, Replica: 1})},
+		{"I19", "a commit one checkpoint too early", "is recovered", says(&wire.Commit{View: 1, Seq: 9, Digest: d, Replica: 1})},
 		{"I19", "a view change in silence", "follows", func(s *story) {
 			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(2, 1, none)})
 		}},
 		{"I19", "a new view in silence", "follows", func(s *story) {
-			changes := []*pbft.ViewChange{s.viewChange(1, 0, none), s.viewChange(1, 2, none), s.viewChange(1, 3, none)}
+			changes := []*wire.ViewChange{s.viewChange(1, 0, none), s.viewChange(1, 2, none), s.viewChange(1, 3, none)}
 			s.stepped(1, pbft.Broadcast{Msg: s.newView(1, nil, changes...)})
 		}},
-		{"", "a checkpoint in silence", "follows", says(&pbft.Checkpoint{Seq: 8, Digest: pbft.Digest{8}, Replica: 1})},
-		{"I19", "a vote in a view in which it may have voted", "votes again", says(&pbft.Prepare{Seq: 13, Digest: d, Replica: 1})},
+		{"", "a checkpoint in silence", "follows", says(&wire.Checkpoint{Seq: 8, Digest: wire.Digest{8}, Replica: 1})},
+		{"I19", "a vote in a view in which it may have voted", "votes again", says(&wire.Prepare{Seq: 13, Digest: d, Replica: 1})},
 		{"I19", "such a vote after another start", "votes again", func(s *story) {
 			s.mon.Restarted(1, 12)
-			s.stepped(1, pbft.Broadcast{Msg: &pbft.Commit{Seq: 13, Digest: d, Replica: 1}})
+			s.stepped(1, pbft.Broadcast{Msg: &wire.Commit{Seq: 13, Digest: d, Replica: 1}})
 		}},
 		{"I19", "silence that another start forgets", "is recovered", func(s *story) {
 			s.mon.Restarted(1, 8)
-			s.stepped(1, pbft.Broadcast{Msg: &pbft.Commit{View: 1, Seq: 9, Digest: d, Replica: 1}})
+			s.stepped(1, pbft.Broadcast{Msg: &wire.Commit{View: 1, Seq: 9, Digest: d, Replica: 1}})
 		}},
 		{"I19", "a recovery below what it signed", "recovers", recovers(2, 0, 1)},
 		{"I19", "a recovery in a view in which it voted", "recovers", recovers(2, 9, 0)},
@@ -103,8 +104,8 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 			s.recover(3, 8, 1)
 		}},
 		{"I19", "another loss, and a view for which it has asked since", "votes again", func(s *story) {
-			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(5, 1, s.stable(12, pbft.Digest{12}, 0, 2, 3))})
-			s.mon.Durable(1, &pbft.Sent{Msg: s.viewChange(5, 1, s.stable(12, pbft.Digest{12}, 0, 2, 3))})
+			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(5, 1, s.stable(12, wire.Digest{12}, 0, 2, 3))})
+			s.mon.Durable(1, &wire.Sent{Msg: s.viewChange(5, 1, s.stable(12, wire.Digest{12}, 0, 2, 3))})
 			s.mon.Forgot(1)
 			s.recover(3, 21, 4)
 		}},
@@ -116,33 +117,33 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 			s.mon.Forgot(1)
 			s.mon.Remembers(1)
 			s.recover(2, 9, 1)
-			s.mon.Durable(1, &pbft.Stable{Cert: s.stable(12, pbft.Digest{12}, 0, 2, 3)})
-			s.stepped(1, pbft.Broadcast{Msg: &pbft.Prepare{View: 2, Seq: 13, Digest: d, Replica: 1}})
+			s.mon.Durable(1, &wire.Stable{Cert: s.stable(12, wire.Digest{12}, 0, 2, 3)})
+			s.stepped(1, pbft.Broadcast{Msg: &wire.Prepare{View: 2, Seq: 13, Digest: d, Replica: 1}})
 		}},
 		{"I19", "a vote after others proved a loss", "votes again", func(s *story) {
-			s.stepped(1, pbft.Forgot{Witness: 2}, pbft.Broadcast{Msg: &pbft.Prepare{View: 2, Seq: 13, Digest: d, Replica: 1}})
+			s.stepped(1, pbft.Forgot{Witness: 2}, pbft.Broadcast{Msg: &wire.Prepare{View: 2, Seq: 13, Digest: d, Replica: 1}})
 		}},
 		{"I2", "another view change that shows too little more", "asks again", func(s *story) {
 			s.mon.replicas[1].silence = nil // I19 would say so first
-			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(1, 1, s.stable(4, pbft.Digest{4}, 0, 2, 3))})
+			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(1, 1, s.stable(4, wire.Digest{4}, 0, 2, 3))})
 		}},
 		{"I2", "a third view change that contradicts the first life's", "votes again", func(s *story) {
 			s.mon.Forgot(1)
 			s.mon.replicas[1].amnesiac = false
-			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(1, 1, s.stable(4, pbft.Digest{4}, 0, 2, 3))})
+			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(1, 1, s.stable(4, wire.Digest{4}, 0, 2, 3))})
 		}},
 		{"I2", "another vote than in its earlier life", "votes again", func(s *story) {
 			s.mon.replicas[1].silence = nil
 			s.mon.replicas[1].now.left = 0
-			s.stepped(1, pbft.Broadcast{Msg: &pbft.Commit{Seq: 1, Digest: pbft.Digest{9}, Replica: 1}})
+			s.stepped(1, pbft.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: wire.Digest{9}, Replica: 1}})
 		}},
 		{"D0", "a view change that only an earlier life made durable", "asked again is durable", func(s *story) {
-			s.mon.Left(1, s.viewChange(1, 1, s.stable(12, pbft.Digest{12}, 0, 2, 3)))
+			s.mon.Left(1, s.viewChange(1, 1, s.stable(12, wire.Digest{12}, 0, 2, 3)))
 		}},
 		{"I2", "the loss is not known, and a vote contradicts", "forgets", func(s *story) {
 			s.mon.Forgot(1)
 			s.mon.Remembers(1)
-			s.stepped(1, pbft.Broadcast{Msg: &pbft.Prepare{Seq: 1, Digest: pbft.Digest{9}, Replica: 1}})
+			s.stepped(1, pbft.Broadcast{Msg: &wire.Prepare{Seq: 1, Digest: wire.Digest{9}, Replica: 1}})
 		}},
 		{"I7", "views begin anew only with a loss", "forgets", nil},
 	} {
@@ -167,8 +168,8 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 // Pre-prepares of an earlier life come back from others too.
 func TestD0_APrePrepareOfAnEarlierLifeIsPassedOn(t *testing.T) {
 	s := newStory(t, nil)
-	ours, other := s.prePrepare(1, 3, pbft.NullBody), s.prePrepare(1, 3, body(request(1)))
-	s.mon.Durable(1, &pbft.Sent{Msg: ours})
+	ours, other := s.prePrepare(1, 3, wire.NullBody), s.prePrepare(1, 3, body(request(1)))
+	s.mon.Durable(1, &wire.Sent{Msg: ours})
 	s.mon.Forgot(1)
 	s.recover(2, 11, 2)
 	s.mon.Left(1, ours)
@@ -179,12 +180,12 @@ func TestD0_APrePrepareOfAnEarlierLifeIsPassedOn(t *testing.T) {
 
 // A new view that an earlier life made comes back from others, and may be passed on; another one may not be made.
 func TestI2_ANewViewIsOneInAllLives(t *testing.T) {
-	none := pbft.StableCert{}
+	none := wire.StableCert{}
 	s := newStory(t, nil)
-	changes := []*pbft.ViewChange{s.viewChange(1, 0, none), s.viewChange(1, 2, none), s.viewChange(1, 3, none)}
+	changes := []*wire.ViewChange{s.viewChange(1, 0, none), s.viewChange(1, 2, none), s.viewChange(1, 3, none)}
 	made := s.newView(1, nil, changes...)
 	s.stepped(1, pbft.Broadcast{Msg: made})
-	s.mon.Durable(1, &pbft.Sent{Msg: made})
+	s.mon.Durable(1, &wire.Sent{Msg: made})
 	s.mon.Forgot(1)
 	s.recover(2, 8, 2)
 	s.mon.Left(1, made)
@@ -197,15 +198,15 @@ func TestI2_ANewViewIsOneInAllLives(t *testing.T) {
 // What one replica has lost is not held against what was acknowledged; what it never had is.
 func TestI9_ALostDiskMayHaveHeldWhatWasAcknowledged(t *testing.T) {
 	r := request(1)
-	for rule, forgets := range map[string][]pbft.ReplicaID{"": {3}, "I9": nil} {
+	for rule, forgets := range map[string][]wire.ReplicaID{"": {3}, "I9": nil} {
 		s := newStory(t, nil)
-		s.mon.correct = func(id pbft.ReplicaID) bool { return id != 0 }
+		s.mon.correct = func(id wire.ReplicaID) bool { return id != 0 }
 		s.orderAt(1, 0, 1, body(r))
 		s.orderAt(2, 0, 1, body(r))
 		for _, id := range forgets {
 			s.mon.Forgot(id)
 		}
-		s.mon.correct = func(pbft.ReplicaID) bool { return true }
+		s.mon.correct = func(wire.ReplicaID) bool { return true }
 		s.mon.Accepted(accepted(1, r, 1, 2))
 		s.want(rule)
 	}

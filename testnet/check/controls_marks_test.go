@@ -3,16 +3,16 @@ package check
 import (
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 func TestN4_ABatchAtTheEndOfAnIntervalIsFollowedByACheckpoint(t *testing.T) {
-	at := func(s *story) (pbft.Seq, *pbft.Body, pbft.CommitCert) {
+	at := func(s *story) (wire.Seq, *wire.Body, wire.CommitCert) {
 		n := s.cfg.CheckpointInterval
-		for seq := pbft.Seq(1); seq < n; seq++ {
-			s.stepped(1, s.executing(seq, pbft.NullBody, s.committed(0, seq, pbft.NullDigest, 0, 1, 2))...)
+		for seq := wire.Seq(1); seq < n; seq++ {
+			s.stepped(1, s.executing(seq, wire.NullBody, s.committed(0, seq, wire.NullDigest, 0, 1, 2))...)
 		}
-		return n, pbft.NullBody, s.committed(0, n, pbft.NullDigest, 0, 1, 2)
+		return n, wire.NullBody, s.committed(0, n, wire.NullDigest, 0, 1, 2)
 	}
 	s := newStory(t, nil)
 	s.stepped(1, s.executing(at(s))...)

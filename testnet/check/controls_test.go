@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // A monitor that cannot fail is worthless. Each control changes one step of a good history, and names what must be noticed
@@ -14,7 +15,7 @@ func TestMonitor_AGoodHistoryPasses(t *testing.T) {
 	r := request(1)
 	s.mon.Submitted(r)
 	s.order(0, 1, body(r))
-	s.order(0, 2, pbft.NullBody)
+	s.order(0, 2, wire.NullBody)
 	s.want("")
 }
 
@@ -23,7 +24,7 @@ type control struct {
 	rule string
 	what string
 	step string
-	then func(s *story, b *pbft.Body) // in place of the step; nil leaves it out
+	then func(s *story, b *wire.Body) // in place of the step; nil leaves it out
 }
 
 func TestMonitor_NoticesEveryBreakOfTheNormalCase(t *testing.T) {
@@ -33,52 +34,52 @@ func TestMonitor_NoticesEveryBreakOfTheNormalCase(t *testing.T) {
 		{"D0", "a prepare leaves before it is durable", "prepare is durable", nil},
 		{"D2", "a commit before its certificate is durable", "prepared is durable", nil},
 		{"D0", "a commit leaves before it is durable", "commit is durable", nil},
-		{"I8", "a batch is left out by the core", "executes", func(s *story, _ *pbft.Body) {
+		{"I8", "a batch is left out by the core", "executes", func(s *story, _ *wire.Body) {
 			s.stepped(1, pbft.Execute{Seq: 2, Body: other})
 		}},
-		{"I8", "a batch is left out by the state machine", "applies", func(s *story, b *pbft.Body) {
+		{"I8", "a batch is left out by the state machine", "applies", func(s *story, b *wire.Body) {
 			s.mon.Applied(1, 2, b, answers(2, b))
 		}},
-		{"I11", "an execution without a certificate", "executes", func(s *story, b *pbft.Body) {
+		{"I11", "an execution without a certificate", "executes", func(s *story, b *wire.Body) {
 			s.stepped(1, pbft.Execute{Seq: 1, Body: b})
 		}},
-		{"I1", "another batch is executed", "executes, elsewhere", func(s *story, _ *pbft.Body) {
+		{"I1", "another batch is executed", "executes, elsewhere", func(s *story, _ *wire.Body) {
 			c := s.committed(0, 1, other.Digest(), 0, 2, 3)
-			s.stepped(2, pbft.Execute{Seq: 1, Body: other}, pbft.Note{Record: &pbft.Committed{Cert: c}})
+			s.stepped(2, pbft.Execute{Seq: 1, Body: other}, pbft.Note{Record: &wire.Committed{Cert: c}})
 		}},
-		{"D0", "an execution of what is not durable", "applies", func(s *story, _ *pbft.Body) {
+		{"D0", "an execution of what is not durable", "applies", func(s *story, _ *wire.Body) {
 			s.mon.Applied(1, 1, other, answers(1, other))
 		}},
-		{"I2", "a second prepare", "prepare leaves", func(s *story, _ *pbft.Body) {
-			s.stepped(1, pbft.Broadcast{Msg: &pbft.Prepare{Seq: 1, Digest: other.Digest(), Replica: 1}})
+		{"I2", "a second prepare", "prepare leaves", func(s *story, _ *wire.Body) {
+			s.stepped(1, pbft.Broadcast{Msg: &wire.Prepare{Seq: 1, Digest: other.Digest(), Replica: 1}})
 		}},
-		{"I2", "a second commit", "commit leaves", func(s *story, _ *pbft.Body) {
-			s.stepped(1, pbft.Broadcast{Msg: &pbft.Commit{Seq: 1, Digest: other.Digest(), Replica: 1}})
+		{"I2", "a second commit", "commit leaves", func(s *story, _ *wire.Body) {
+			s.stepped(1, pbft.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: other.Digest(), Replica: 1}})
 		}},
-		{"I2", "a second prepare after a restart", "prepare leaves", func(s *story, _ *pbft.Body) {
+		{"I2", "a second prepare after a restart", "prepare leaves", func(s *story, _ *wire.Body) {
 			s.mon.Restarted(1, 0)
-			s.stepped(1, pbft.Broadcast{Msg: &pbft.Prepare{Seq: 1, Digest: other.Digest(), Replica: 1}})
+			s.stepped(1, pbft.Broadcast{Msg: &wire.Prepare{Seq: 1, Digest: other.Digest(), Replica: 1}})
 		}},
-		{"I2", "a commit after a view change", "is prepared", func(s *story, b *pbft.Body) {
-			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(1, 1, pbft.StableCert{})})
-			s.stepped(1, pbft.Broadcast{Msg: &pbft.Commit{Seq: 1, Digest: b.Digest(), Replica: 1}})
+		{"I2", "a commit after a view change", "is prepared", func(s *story, b *wire.Body) {
+			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(1, 1, wire.StableCert{})})
+			s.stepped(1, pbft.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: b.Digest(), Replica: 1}})
 		}},
-		{"I2", "a commit after a view change that a restart remembers", "is prepared", func(s *story, b *pbft.Body) {
-			s.mon.Durable(1, &pbft.Sent{Msg: s.viewChange(1, 1, pbft.StableCert{})})
+		{"I2", "a commit after a view change that a restart remembers", "is prepared", func(s *story, b *wire.Body) {
+			s.mon.Durable(1, &wire.Sent{Msg: s.viewChange(1, 1, wire.StableCert{})})
 			s.mon.Restarted(1, 0)
-			s.stepped(1, pbft.Broadcast{Msg: &pbft.Commit{Seq: 1, Digest: b.Digest(), Replica: 1}})
+			s.stepped(1, pbft.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: b.Digest(), Replica: 1}})
 		}},
-		{"I6", "a pre-prepare at or below h", "accepts", func(s *story, b *pbft.Body) {
-			s.stepped(1, pbft.Persist{Record: &pbft.Accepted{PrePrepare: s.prePrepare(0, 0, b)}})
+		{"I6", "a pre-prepare at or below h", "accepts", func(s *story, b *wire.Body) {
+			s.stepped(1, pbft.Persist{Record: &wire.Accepted{PrePrepare: s.prePrepare(0, 0, b)}})
 		}},
-		{"I3", "another answer elsewhere", "applies, elsewhere", func(s *story, b *pbft.Body) {
+		{"I3", "another answer elsewhere", "applies, elsewhere", func(s *story, b *wire.Body) {
 			replies := answers(1, b)
 			replies[0].Results = [][]byte{[]byte("not done")}
 			s.mon.Applied(2, 1, b, replies)
 		}},
-		{"I3", "a request without an answer", "applies", func(s *story, b *pbft.Body) { s.mon.Applied(1, 1, b, nil) }},
-		{"I11", "a primary's prepare", "accepts", func(s *story, b *pbft.Body) {
-			s.stepped(0, pbft.Broadcast{Msg: &pbft.Prepare{Seq: 1, Digest: b.Digest(), Replica: 0}})
+		{"I3", "a request without an answer", "applies", func(s *story, b *wire.Body) { s.mon.Applied(1, 1, b, nil) }},
+		{"I11", "a primary's prepare", "accepts", func(s *story, b *wire.Body) {
+			s.stepped(0, pbft.Broadcast{Msg: &wire.Prepare{Seq: 1, Digest: b.Digest(), Replica: 0}})
 		}},
 	}
 	for _, c := range controls {
@@ -115,13 +116,13 @@ func TestI3_AReplyIsWhatWasExecuted(t *testing.T) {
 	b := body(request(1))
 	for what, c := range map[string]struct {
 		rule   string
-		change func(*pbft.Reply)
+		change func(*wire.Reply)
 	}{
-		"as executed":     {"", func(*pbft.Reply) {}},
-		"its digest":      {"", func(r *pbft.Reply) { r.ResultDigest, r.Results = new(pbft.DigestResults(r.Results)), nil }},
-		"another result":  {"I3", func(r *pbft.Reply) { r.Results = nil }},
-		"another place":   {"I3", func(r *pbft.Reply) { r.Seq = 0 }},
-		"before it is so": {"I3", func(r *pbft.Reply) { r.Seq = 2 }},
+		"as executed":     {"", func(*wire.Reply) {}},
+		"its digest":      {"", func(r *wire.Reply) { r.ResultDigest, r.Results = new(wire.DigestResults(r.Results)), nil }},
+		"another result":  {"I3", func(r *wire.Reply) { r.Results = nil }},
+		"another place":   {"I3", func(r *wire.Reply) { r.Seq = 0 }},
+		"before it is so": {"I3", func(r *wire.Reply) { r.Seq = 2 }},
 	} {
 		t.Run(what, func(t *testing.T) {
 			s := newStory(t, nil)
@@ -137,13 +138,13 @@ func TestI3_AReplyIsWhatWasExecuted(t *testing.T) {
 func TestI16_OnlyWhatAClientSignedIsExecuted(t *testing.T) {
 	forged := request(1)
 	forged.Sig[0] ^= 1
-	forged = &pbft.Request{ID: forged.ID, Ops: forged.Ops, Sig: forged.Sig}
+	forged = &wire.Request{ID: forged.ID, Ops: forged.Ops, Sig: forged.Sig}
 	s := newStory(t, map[string]func(){"accepted by the client": nil})
 	s.order(0, 1, body(forged))
 	s.want("I16")
 
 	s = newStory(t, nil)
-	s.cfg.Client = func(pbft.PublicKey) bool { return false }
+	s.cfg.Client = func(wire.PublicKey) bool { return false }
 	s.order(0, 1, body(request(1)))
 	s.want("I16")
 }
@@ -156,7 +157,7 @@ func TestI12_AClientBelievesEnoughAndWhatWasExecuted(t *testing.T) {
 		"no member":      accepted(1, r, 1, 9),
 		"never executed": accepted(1, request(7), 1, 2),
 		"another place":  accepted(2, r, 1, 2),
-		"another result": {ID: r.ID, Request: r.Digest(), Outcome: pbft.OutcomeExecuted, Seq: 1, Voters: []pbft.ReplicaID{1, 2}},
+		"another result": {ID: r.ID, Request: r.Digest(), Outcome: wire.OutcomeExecuted, Seq: 1, Voters: []wire.ReplicaID{1, 2}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			s := newStory(t, map[string]func(){})
@@ -166,7 +167,7 @@ func TestI12_AClientBelievesEnoughAndWhatWasExecuted(t *testing.T) {
 		})
 	}
 	s := newStory(t, nil)
-	s.mon.correct = func(id pbft.ReplicaID) bool { return id > 2 }
+	s.mon.correct = func(id wire.ReplicaID) bool { return id > 2 }
 	s.order(0, 1, body(r))
 	s.want("I12") // more than f are not correct, and both who answered are among them
 }
@@ -189,12 +190,12 @@ func TestI9_WhatIsAcknowledgedIsHeldAndSurvives(t *testing.T) {
 
 func TestE1_EvidenceHoldsAndNeverAgainstACorrectReplica(t *testing.T) {
 	s := newStory(t, nil)
-	first := &pbft.Prepare{Seq: 1, Digest: pbft.Digest{1}, Replica: 3}
-	second := &pbft.Prepare{Seq: 1, Digest: pbft.Digest{2}, Replica: 3}
+	first := &wire.Prepare{Seq: 1, Digest: wire.Digest{1}, Replica: 3}
+	second := &wire.Prepare{Seq: 1, Digest: wire.Digest{2}, Replica: 3}
 	s.sign(first)
 	s.sign(second)
-	proof := pbft.Evidence{Replica: 3, Kind: pbft.Equivocation, First: first, Second: second}
-	s.mon.correct = func(id pbft.ReplicaID) bool { return id != 3 }
+	proof := wire.Evidence{Replica: 3, Kind: wire.Equivocation, First: first, Second: second}
+	s.mon.correct = func(id wire.ReplicaID) bool { return id != 3 }
 	s.stepped(1, pbft.Accuse{Evidence: proof})
 	s.want("")
 	proof.Second = first

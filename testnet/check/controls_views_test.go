@@ -4,23 +4,24 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Controls of certificates, checkpoints, watermarks and views.
 
 func TestI11_CertificatesAreCountedAgain(t *testing.T) {
-	d := pbft.Digest{7}
-	for what, record := range map[string]func(s *story) pbft.Record{
-		"prepared, one short":     func(s *story) pbft.Record { return &pbft.Prepared{Cert: s.prepared(0, 1, d, 1)} },
-		"prepared, one twice":     func(s *story) pbft.Record { return &pbft.Prepared{Cert: s.prepared(0, 1, d, 1, 1)} },
-		"prepared by the primary": func(s *story) pbft.Record { return &pbft.Prepared{Cert: s.prepared(0, 1, d, 0, 1)} },
-		"commits, one short":      func(s *story) pbft.Record { return &pbft.Committed{Cert: s.committed(0, 1, d, 0, 1)} },
-		"commits, one twice":      func(s *story) pbft.Record { return &pbft.Committed{Cert: s.committed(0, 1, d, 0, 1, 1)} },
-		"followed by two commits": func(s *story) pbft.Record {
-			return &pbft.Certified{Cert: s.committed(0, 1, d, 0, 1), Body: pbft.NullBody}
+	d := wire.Digest{7}
+	for what, record := range map[string]func(s *story) wire.Record{
+		"prepared, one short":     func(s *story) wire.Record { return &wire.Prepared{Cert: s.prepared(0, 1, d, 1)} },
+		"prepared, one twice":     func(s *story) wire.Record { return &wire.Prepared{Cert: s.prepared(0, 1, d, 1, 1)} },
+		"prepared by the primary": func(s *story) wire.Record { return &wire.Prepared{Cert: s.prepared(0, 1, d, 0, 1)} },
+		"commits, one short":      func(s *story) wire.Record { return &wire.Committed{Cert: s.committed(0, 1, d, 0, 1)} },
+		"commits, one twice":      func(s *story) wire.Record { return &wire.Committed{Cert: s.committed(0, 1, d, 0, 1, 1)} },
+		"followed by two commits": func(s *story) wire.Record {
+			return &wire.Certified{Cert: s.committed(0, 1, d, 0, 1), Body: wire.NullBody}
 		},
-		"stable, one short": func(s *story) pbft.Record { return &pbft.Stable{Cert: s.stable(4, d, 0, 1)} },
-		"stable, one twice": func(s *story) pbft.Record { return &pbft.Stable{Cert: s.stable(4, d, 0, 1, 1)} },
+		"stable, one short": func(s *story) wire.Record { return &wire.Stable{Cert: s.stable(4, d, 0, 1)} },
+		"stable, one twice": func(s *story) wire.Record { return &wire.Stable{Cert: s.stable(4, d, 0, 1, 1)} },
 	} {
 		t.Run(what, func(t *testing.T) {
 			s := newStory(t, nil)
@@ -29,22 +30,22 @@ func TestI11_CertificatesAreCountedAgain(t *testing.T) {
 		})
 	}
 	s := newStory(t, nil)
-	s.stepped(1, pbft.Note{Record: &pbft.Prepared{Cert: s.prepared(0, 1, d, 1, 2)}},
-		pbft.Note{Record: &pbft.Committed{Cert: s.committed(0, 1, d, 1, 2, 3)}},
-		pbft.Note{Record: &pbft.Stable{Cert: s.stable(4, d, 1, 2, 3)}})
+	s.stepped(1, pbft.Note{Record: &wire.Prepared{Cert: s.prepared(0, 1, d, 1, 2)}},
+		pbft.Note{Record: &wire.Committed{Cert: s.committed(0, 1, d, 1, 2, 3)}},
+		pbft.Note{Record: &wire.Stable{Cert: s.stable(4, d, 1, 2, 3)}})
 	s.want("")
 }
 
 func TestI10_SignaturesAreVerifiedAgain(t *testing.T) {
 	s := newStory(t, nil)
-	cert := s.committed(0, 1, pbft.Digest{7}, 0, 1, 2)
+	cert := s.committed(0, 1, wire.Digest{7}, 0, 1, 2)
 	cert.Commits[2].Sig[0] ^= 1
-	s.stepped(1, pbft.Note{Record: &pbft.Committed{Cert: cert}})
+	s.stepped(1, pbft.Note{Record: &wire.Committed{Cert: cert}})
 	s.want("I10")
 
-	vote := &pbft.Prepare{Seq: 1, Digest: pbft.Digest{7}, Replica: 2}
-	took := func(s *story, from pbft.Source, m pbft.Message, effects ...pbft.Effect) {
-		s.mon.Stepped(1, pbft.Received{From: from, Msg: pbft.Own(m)}, effects)
+	vote := &wire.Prepare{Seq: 1, Digest: wire.Digest{7}, Replica: 2}
+	took := func(s *story, from pbft.Source, m wire.Message, effects ...pbft.Effect) {
+		s.mon.Stepped(1, pbft.Received{From: from, Msg: wire.Own(m)}, effects)
 	}
 	s = newStory(t, nil)
 	s.sign(vote)
@@ -56,36 +57,36 @@ func TestI10_SignaturesAreVerifiedAgain(t *testing.T) {
 	s.want("I10")
 
 	s = newStory(t, nil)
-	took(s, pbft.Source{Replica: 2}, &pbft.Prepare{Seq: 1, Digest: pbft.Digest{7}, Replica: 2})
+	took(s, pbft.Source{Replica: 2}, &wire.Prepare{Seq: 1, Digest: wire.Digest{7}, Replica: 2})
 	s.want("I10")
 
 	s = newStory(t, nil)
-	took(s, pbft.Source{Client: true}, &pbft.Status{})
+	took(s, pbft.Source{Client: true}, &wire.Status{})
 	s.want("I10")
 
 	s = newStory(t, nil)
-	took(s, pbft.Source{Replica: 2}, s.viewChange(1, 3, pbft.StableCert{}))
+	took(s, pbft.Source{Replica: 2}, s.viewChange(1, 3, wire.StableCert{}))
 	s.want("")
-	foreign := s.viewChange(1, 3, pbft.StableCert{})
+	foreign := s.viewChange(1, 3, wire.StableCert{})
 	foreign.Suspects[0].Replica = 9
 	took(s, pbft.Source{Replica: 2}, foreign)
 	s.want("I10")
 }
 
 // checkpoint tells how replica 1 saves and announces a state.
-func (s *story) checkpoint(n pbft.Seq, d pbft.Digest) {
-	m := &pbft.Checkpoint{Seq: n, Digest: d, Replica: 1}
+func (s *story) checkpoint(n wire.Seq, d wire.Digest) {
+	m := &wire.Checkpoint{Seq: n, Digest: d, Replica: 1}
 	s.step("is saved", func() { s.mon.Root(1, n, d) })
 	s.step("announces", func() { s.mon.Stepped(1, pbft.Snapshotted{Seq: n, Digest: d}, []pbft.Effect{pbft.Broadcast{Msg: m}}) })
-	s.step("checkpoint is durable", func() { s.mon.Durable(1, &pbft.Sent{Msg: m}) })
+	s.step("checkpoint is durable", func() { s.mon.Durable(1, &wire.Sent{Msg: m}) })
 	s.step("checkpoint leaves", func() { s.mon.Left(1, m) })
-	s.step("is stable", func() { s.stepped(1, pbft.Note{Record: &pbft.Stable{Cert: s.stable(n, d, 0, 1, 2)}}) })
+	s.step("is stable", func() { s.stepped(1, pbft.Note{Record: &wire.Stable{Cert: s.stable(n, d, 0, 1, 2)}}) })
 	s.step("stands", func() { s.mon.Standing(1, pbft.Position{Active: true, Stable: n}) })
-	s.step("stable is durable", func() { s.mon.Durable(1, &pbft.Stable{Cert: s.stable(n, d, 0, 1, 2)}) })
+	s.step("stable is durable", func() { s.mon.Durable(1, &wire.Stable{Cert: s.stable(n, d, 0, 1, 2)}) })
 }
 
 func TestMonitor_NoticesEveryBreakOfACheckpoint(t *testing.T) {
-	d := pbft.Digest{5}
+	d := wire.Digest{5}
 	for _, c := range []struct {
 		rule, what, step string
 		then             func(s *story)
@@ -93,22 +94,22 @@ func TestMonitor_NoticesEveryBreakOfACheckpoint(t *testing.T) {
 		{"", "nothing", "", nil},
 		{"D5", "a state that is not saved", "is saved", nil},
 		{"D0", "a checkpoint leaves before it is durable", "checkpoint is durable", nil},
-		{"I5", "another state elsewhere", "announces", func(s *story) { s.mon.Root(2, 4, pbft.Digest{6}) }},
+		{"I5", "another state elsewhere", "announces", func(s *story) { s.mon.Root(2, 4, wire.Digest{6}) }},
 		{"I5", "another state is stable", "is stable", func(s *story) {
-			s.stepped(1, pbft.Note{Record: &pbft.Stable{Cert: s.stable(4, pbft.Digest{6}, 0, 2, 3)}})
+			s.stepped(1, pbft.Note{Record: &wire.Stable{Cert: s.stable(4, wire.Digest{6}, 0, 2, 3)}})
 		}},
 		{"I5", "a replica that finds its own state wrong", "is stable", func(s *story) {
-			s.stepped(1, pbft.Diverged{Seq: 4, Own: d, Stable: pbft.Digest{6}})
+			s.stepped(1, pbft.Diverged{Seq: 4, Own: d, Stable: wire.Digest{6}})
 		}},
 		{"I2", "two states for one checkpoint", "is stable", func(s *story) {
-			s.stepped(1, pbft.Broadcast{Msg: &pbft.Checkpoint{Seq: 4, Digest: pbft.Digest{6}, Replica: 1}})
+			s.stepped(1, pbft.Broadcast{Msg: &wire.Checkpoint{Seq: 4, Digest: wire.Digest{6}, Replica: 1}})
 		}},
 		{"I6", "a watermark without a certificate", "is stable", nil},
 		{"I6", "a watermark that falls", "stable is durable", func(s *story) {
 			s.mon.Standing(1, pbft.Position{Active: true})
 		}},
 		{"I6", "a watermark that a restart loses", "stable is durable", func(s *story) {
-			s.mon.Durable(1, &pbft.Stable{Cert: s.stable(4, d, 0, 1, 2)})
+			s.mon.Durable(1, &wire.Stable{Cert: s.stable(4, d, 0, 1, 2)})
 			s.mon.Restarted(1, 0)
 			s.mon.Standing(1, pbft.Position{Active: true})
 		}},
@@ -117,7 +118,7 @@ func TestMonitor_NoticesEveryBreakOfACheckpoint(t *testing.T) {
 			s.mon.Standing(1, pbft.Position{Active: true})
 		}},
 		{"I6", "a pre-prepare above H", "stands", func(s *story) {
-			s.stepped(1, pbft.Persist{Record: &pbft.Accepted{PrePrepare: s.prePrepare(0, 13, pbft.NullBody)}})
+			s.stepped(1, pbft.Persist{Record: &wire.Accepted{PrePrepare: s.prePrepare(0, 13, wire.NullBody)}})
 			s.mon.Standing(1, pbft.Position{Active: true, Stable: 4})
 		}},
 		{"I8", "batches that were never handed over", "stands", func(s *story) {
@@ -139,23 +140,23 @@ func TestMonitor_NoticesEveryBreakOfACheckpoint(t *testing.T) {
 }
 
 // move tells how replica 1 leads view 1, after a batch committed in view 0.
-func (s *story) move(d pbft.Digest) {
-	vc := s.viewChange(1, 1, pbft.StableCert{}, s.prepared(0, 1, d, 1, 2))
+func (s *story) move(d wire.Digest) {
+	vc := s.viewChange(1, 1, wire.StableCert{}, s.prepared(0, 1, d, 1, 2))
 	s.step("asks", func() { s.stepped(1, pbft.Broadcast{Msg: vc}) })
-	s.step("view change is durable", func() { s.mon.Durable(1, &pbft.Sent{Msg: vc}) })
+	s.step("view change is durable", func() { s.mon.Durable(1, &wire.Sent{Msg: vc}) })
 	s.step("view change leaves", func() { s.mon.Left(1, vc) })
-	nv := s.newView(1, []pbft.Digest{d}, vc, s.viewChange(1, 2, pbft.StableCert{}), s.viewChange(1, 3, pbft.StableCert{}))
+	nv := s.newView(1, []wire.Digest{d}, vc, s.viewChange(1, 2, wire.StableCert{}), s.viewChange(1, 3, wire.StableCert{}))
 	s.step("begins", func() { s.stepped(1, pbft.Broadcast{Msg: nv}) })
-	s.step("new view is durable", func() { s.mon.Durable(1, &pbft.Sent{Msg: nv}) })
+	s.step("new view is durable", func() { s.mon.Durable(1, &wire.Sent{Msg: nv}) })
 	s.step("new view leaves", func() { s.mon.Left(1, nv) })
 	s.step("enters", func() { s.stepped(1, pbft.Entered{View: 1}) })
-	prepare := &pbft.Prepare{View: 1, Seq: 1, Digest: d, Replica: 2}
+	prepare := &wire.Prepare{View: 1, Seq: 1, Digest: d, Replica: 2}
 	s.step("is followed", func() {
-		s.stepped(2, pbft.Persist{Record: &pbft.Activated{NewView: nv}}, pbft.Entered{View: 1}, pbft.Broadcast{Msg: prepare})
+		s.stepped(2, pbft.Persist{Record: &wire.Activated{NewView: nv}}, pbft.Entered{View: 1}, pbft.Broadcast{Msg: prepare})
 	})
-	s.step("followed is durable", func() { s.mon.Durable(2, &pbft.Activated{NewView: nv}) })
+	s.step("followed is durable", func() { s.mon.Durable(2, &wire.Activated{NewView: nv}) })
 	s.step("followers prepare", func() {
-		s.mon.Durable(2, &pbft.Sent{Msg: prepare})
+		s.mon.Durable(2, &wire.Sent{Msg: prepare})
 		s.mon.Left(2, prepare)
 	})
 	s.step("stands", func() { s.mon.Standing(2, pbft.Position{View: 1, Active: true, Executed: 1}) })
@@ -164,9 +165,9 @@ func (s *story) move(d pbft.Digest) {
 func TestMonitor_NoticesEveryBreakOfAViewChange(t *testing.T) {
 	b := body(request(1))
 	d := b.Digest()
-	none := pbft.StableCert{}
-	follow := func(nv func(s *story) *pbft.NewView) func(*story) {
-		return func(s *story) { s.stepped(2, pbft.Persist{Record: &pbft.Activated{NewView: nv(s)}}) }
+	none := wire.StableCert{}
+	follow := func(nv func(s *story) *wire.NewView) func(*story) {
+		return func(s *story) { s.stepped(2, pbft.Persist{Record: &wire.Activated{NewView: nv(s)}}) }
 	}
 	for _, c := range []struct {
 		rule, what, step string
@@ -177,7 +178,7 @@ func TestMonitor_NoticesEveryBreakOfAViewChange(t *testing.T) {
 		{"D0", "a new view leaves before it is durable", "new view is durable", nil},
 		{"D1", "a prepare in a view that is not durable", "followed is durable", nil},
 		{"D4", "a prepare in a view whose pre-prepare alone is durable", "followed is durable", func(s *story) {
-			s.mon.Durable(2, &pbft.Accepted{PrePrepare: s.prePrepare(1, 1, b)})
+			s.mon.Durable(2, &wire.Accepted{PrePrepare: s.prePrepare(1, 1, b)})
 		}},
 		{"I17", "a view change hides what prepared", "asks", func(s *story) {
 			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(1, 1, none)})
@@ -207,23 +208,23 @@ func TestMonitor_NoticesEveryBreakOfAViewChange(t *testing.T) {
 			s.mon.Restarted(2, 1)
 			s.mon.Standing(2, pbft.Position{Active: true, Executed: 1})
 		}},
-		{"I17", "what committed is dropped", "is followed", follow(func(s *story) *pbft.NewView {
+		{"I17", "what committed is dropped", "is followed", follow(func(s *story) *wire.NewView {
 			return s.newView(1, nil, s.viewChange(1, 0, none), s.viewChange(1, 2, none), s.viewChange(1, 3, none))
 		})},
-		{"I17", "another batch than its view changes show", "is followed", follow(func(s *story) *pbft.NewView {
+		{"I17", "another batch than its view changes show", "is followed", follow(func(s *story) *wire.NewView {
 			shows := s.viewChange(1, 0, none, s.prepared(0, 1, d, 1, 2))
-			return s.newView(1, []pbft.Digest{pbft.NullDigest}, shows, s.viewChange(1, 2, none), s.viewChange(1, 3, none))
+			return s.newView(1, []wire.Digest{wire.NullDigest}, shows, s.viewChange(1, 2, none), s.viewChange(1, 3, none))
 		})},
-		{"I11", "a new view with one view change short", "is followed", follow(func(s *story) *pbft.NewView {
-			return s.newView(1, []pbft.Digest{d}, s.viewChange(1, 0, none, s.prepared(0, 1, d, 1, 2)), s.viewChange(1, 3, none))
+		{"I11", "a new view with one view change short", "is followed", follow(func(s *story) *wire.NewView {
+			return s.newView(1, []wire.Digest{d}, s.viewChange(1, 0, none, s.prepared(0, 1, d, 1, 2)), s.viewChange(1, 3, none))
 		})},
-		{"I11", "a new view with one view change twice", "is followed", follow(func(s *story) *pbft.NewView {
+		{"I11", "a new view with one view change twice", "is followed", follow(func(s *story) *wire.NewView {
 			shows := s.viewChange(1, 0, none, s.prepared(0, 1, d, 1, 2))
-			return s.newView(1, []pbft.Digest{d}, shows, shows, s.viewChange(1, 3, none))
+			return s.newView(1, []wire.Digest{d}, shows, shows, s.viewChange(1, 3, none))
 		})},
-		{"I11", "a new view with a view change of another view", "is followed", follow(func(s *story) *pbft.NewView {
+		{"I11", "a new view with a view change of another view", "is followed", follow(func(s *story) *wire.NewView {
 			shows := s.viewChange(1, 0, none, s.prepared(0, 1, d, 1, 2))
-			return s.newView(1, []pbft.Digest{d}, shows, s.viewChange(2, 2, none), s.viewChange(1, 3, none))
+			return s.newView(1, []wire.Digest{d}, shows, s.viewChange(2, 2, none), s.viewChange(1, 3, none))
 		})},
 	} {
 		t.Run(c.rule+" "+c.what, func(t *testing.T) {
@@ -243,29 +244,29 @@ func TestMonitor_NoticesEveryBreakOfAViewChange(t *testing.T) {
 
 // A prepared certificate of a higher view wins over one of a lower view, wherever it stands.
 func TestI17_TheHighestViewCounts(t *testing.T) {
-	old, recent := pbft.Digest{1}, pbft.Digest{2}
+	old, recent := wire.Digest{1}, wire.Digest{2}
 	s := newStory(t, nil)
-	shown := func(s *story, o pbft.Digest) *pbft.NewView {
-		return s.newView(3, []pbft.Digest{o},
-			s.viewChange(3, 0, pbft.StableCert{}, s.prepared(0, 1, old, 1, 2)),
-			s.viewChange(3, 1, pbft.StableCert{}, s.prepared(2, 1, recent, 0, 1)),
-			s.viewChange(3, 2, pbft.StableCert{}))
+	shown := func(s *story, o wire.Digest) *wire.NewView {
+		return s.newView(3, []wire.Digest{o},
+			s.viewChange(3, 0, wire.StableCert{}, s.prepared(0, 1, old, 1, 2)),
+			s.viewChange(3, 1, wire.StableCert{}, s.prepared(2, 1, recent, 0, 1)),
+			s.viewChange(3, 2, wire.StableCert{}))
 	}
-	s.stepped(0, pbft.Persist{Record: &pbft.Activated{NewView: shown(s, recent)}})
+	s.stepped(0, pbft.Persist{Record: &wire.Activated{NewView: shown(s, recent)}})
 	s.want("")
-	s.stepped(2, pbft.Persist{Record: &pbft.Activated{NewView: shown(s, old)}})
+	s.stepped(2, pbft.Persist{Record: &wire.Activated{NewView: shown(s, old)}})
 	s.want("I17")
 }
 
 // What is found to have committed later is held against the new views that were there before.
 func TestI17_ALateCommitIsHeldAgainstEarlierNewViews(t *testing.T) {
 	s := newStory(t, nil)
-	s.stepped(2, pbft.Persist{Record: &pbft.Activated{NewView: s.newView(1, nil,
-		s.viewChange(1, 0, pbft.StableCert{}), s.viewChange(1, 2, pbft.StableCert{}), s.viewChange(1, 3, pbft.StableCert{}))}})
+	s.stepped(2, pbft.Persist{Record: &wire.Activated{NewView: s.newView(1, nil,
+		s.viewChange(1, 0, wire.StableCert{}), s.viewChange(1, 2, wire.StableCert{}), s.viewChange(1, 3, wire.StableCert{}))}})
 	s.want("")
-	s.stepped(1, pbft.Note{Record: &pbft.Committed{Cert: s.committed(1, 1, pbft.NullDigest, 0, 1, 2)}})
+	s.stepped(1, pbft.Note{Record: &wire.Committed{Cert: s.committed(1, 1, wire.NullDigest, 0, 1, 2)}})
 	s.want("")
-	s.stepped(1, pbft.Note{Record: &pbft.Committed{Cert: s.committed(0, 1, pbft.NullDigest, 0, 1, 2)}})
+	s.stepped(1, pbft.Note{Record: &wire.Committed{Cert: s.committed(0, 1, wire.NullDigest, 0, 1, 2)}})
 	s.want("I17")
 }
 

@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Journals compares what correct replicas' journals say, within one and across all. A journal shrinks while its replica
@@ -13,44 +13,44 @@ import (
 // Restarts, crashes and the anchors that repeat older votes are all in the records: nothing needs to be told of them.
 // So is a new life, whose journal begins with another name (D8.2): what the replica said before still binds it.
 type Journals struct {
-	cfg      *pbft.Config
-	replicas map[pbft.ReplicaID]*voter
-	agreed   map[pbft.Seq]said // I1
-	states   map[pbft.Seq]said // I5
-	views    map[pbft.View]bool
+	cfg      *wire.Config
+	replicas map[wire.ReplicaID]*voter
+	agreed   map[wire.Seq]said // I1
+	states   map[wire.Seq]said // I5
+	views    map[wire.View]bool
 
 	agreement, votes, stateDigests            verdict
 	watermarks, moves, contiguity, operations verdict // I6, I7, I8, I16
 	transfers, silences                       verdict // I13, I19
 
 	again *Monitor // counts certificates (I11) and holds new views against what committed (I17)
-	holds func([]pbft.Claim) bool
+	holds func([]wire.Claim) bool
 }
 
 // said is a digest and who said it first.
 type said struct {
-	digest pbft.Digest
-	by     pbft.ReplicaID
+	digest wire.Digest
+	by     wire.ReplicaID
 	given  bool // by a Monitor: anybody said anything yet
 }
 
 // NewJournals returns an empty comparison for a cluster. Self of the configuration does not matter.
-func NewJournals(cfg *pbft.Config) *Journals {
+func NewJournals(cfg *wire.Config) *Journals {
 	return &Journals{
-		cfg: cfg, replicas: make(map[pbft.ReplicaID]*voter), agreed: make(map[pbft.Seq]said),
-		states: make(map[pbft.Seq]said), views: make(map[pbft.View]bool),
-		again: NewMonitor(cfg, func(pbft.ReplicaID) bool { return true }, func([]pbft.Claim) bool { return true }),
+		cfg: cfg, replicas: make(map[wire.ReplicaID]*voter), agreed: make(map[wire.Seq]said),
+		states: make(map[wire.Seq]said), views: make(map[wire.View]bool),
+		again: NewMonitor(cfg, func(wire.ReplicaID) bool { return true }, func([]wire.Claim) bool { return true }),
 	}
 }
 
 // VerifyWith has signatures judged: all of executed requests (I16), and of one in so many certificates (I10).
-func (j *Journals) VerifyWith(holds func([]pbft.Claim) bool, every int) {
+func (j *Journals) VerifyWith(holds func([]wire.Claim) bool, every int) {
 	j.holds, j.again.holds = holds, holds
 	j.again.VerifyEvery(every)
 }
 
 // Read takes all records that a correct replica's journal holds at one moment, in order.
-func (j *Journals) Read(id pbft.ReplicaID, records []pbft.Record) {
+func (j *Journals) Read(id wire.ReplicaID, records []wire.Record) {
 	v := j.replicas[id]
 	if v == nil {
 		v = newVoter(id)
@@ -66,29 +66,29 @@ func (j *Journals) Read(id pbft.ReplicaID, records []pbft.Record) {
 	j.ends(in)
 }
 
-func (j *Journals) record(in *reading, r pbft.Record) {
+func (j *Journals) record(in *reading, r wire.Record) {
 	switch r := r.(type) {
-	case *pbft.Head:
+	case *wire.Head:
 		in.begin(r.View)
-	case *pbft.Committed:
+	case *wire.Committed:
 		j.committed(in, &r.Cert)
-	case *pbft.Certified:
+	case *wire.Certified:
 		j.committed(in, &r.Cert)
-	case *pbft.Stable:
+	case *wire.Stable:
 		j.state(in, r.Cert.Seq, r.Cert.Digest)
-	case *pbft.Installed:
+	case *wire.Installed:
 		j.installed(in, &r.Cert)
-	case *pbft.Activated:
+	case *wire.Activated:
 		j.views[r.NewView.View] = true
 		in.move(r.NewView.View)
-	case *pbft.Sent:
+	case *wire.Sent:
 		j.sent(in, r.Msg)
 	default: // says nothing that others must agree with
 	}
 }
 
 // committed checks I1: one digest a sequence number.
-func (j *Journals) committed(in *reading, cert *pbft.CommitCert) {
+func (j *Journals) committed(in *reading, cert *wire.CommitCert) {
 	if known, again := in.committed[cert.Seq]; again && known == cert.Digest {
 		return
 	}
@@ -101,7 +101,7 @@ func (j *Journals) committed(in *reading, cert *pbft.CommitCert) {
 }
 
 // state checks I5: one state after a sequence number.
-func (j *Journals) state(in *reading, seq pbft.Seq, d pbft.Digest) {
+func (j *Journals) state(in *reading, seq wire.Seq, d wire.Digest) {
 	if known, again := in.states[seq]; again && known == d {
 		return
 	}
@@ -114,7 +114,7 @@ func (j *Journals) state(in *reading, seq pbft.Seq, d pbft.Digest) {
 }
 
 // compare keeps what was said first about a sequence number and reports whether this differs from it.
-func compare(known map[pbft.Seq]said, seq pbft.Seq, now said) (first said, differs bool) {
+func compare(known map[wire.Seq]said, seq wire.Seq, now said) (first said, differs bool) {
 	first, again := known[seq]
 	if !again {
 		known[seq] = now
@@ -124,9 +124,9 @@ func compare(known map[pbft.Seq]said, seq pbft.Seq, now said) (first said, diffe
 }
 
 // sent checks I2: one statement a place, and no new vote in a view that was left.
-func (j *Journals) sent(in *reading, m pbft.Message) {
+func (j *Journals) sent(in *reading, m wire.Message) {
 	at := placeOf(m)
-	signed := pbft.Digest(sha256.Sum256(pbft.Signable(j.cfg, m)))
+	signed := wire.Digest(sha256.Sum256(wire.Signable(j.cfg, m)))
 	before, again := in.signed[at]
 	if !again || before != signed {
 		j.votes.checked++
@@ -141,12 +141,12 @@ func (j *Journals) sent(in *reading, m pbft.Message) {
 	}
 	in.signed[at] = signed
 	switch m := m.(type) {
-	case *pbft.Checkpoint:
+	case *wire.Checkpoint:
 		j.state(in, m.Seq, m.Digest)
-	case *pbft.ViewChange:
+	case *wire.ViewChange:
 		j.asksAgain(in, m, signed)
 		in.move(m.View)
-	case *pbft.NewView:
+	case *wire.NewView:
 		j.views[m.View] = true
 		in.move(m.View)
 	default: // a vote, judged above
@@ -170,8 +170,8 @@ func (j *Journals) Results() []Result {
 }
 
 // Views lists the views above 0 that became active somewhere, ascending.
-func (j *Journals) Views() []pbft.View {
-	views := make([]pbft.View, 0, len(j.views))
+func (j *Journals) Views() []wire.View {
+	views := make([]wire.View, 0, len(j.views))
 	for v := range j.views {
 		views = append(views, v)
 	}

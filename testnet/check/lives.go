@@ -3,38 +3,38 @@ package check
 import (
 	"fmt"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // spoken is what a replica has signed in all its lives, as far as a recovery must lie above it (D8.6). A recovery may lie
 // below an earlier one in whose life nothing was signed: others may have told less.
 type spoken struct {
-	seq   pbft.Seq  // the highest sequence number of a statement
-	view  pbft.View // the lowest view of a recovery: above every view it voted in, and below none it asked for
-	lives map[pbft.Life]silence
+	seq   wire.Seq  // the highest sequence number of a statement
+	view  wire.View // the lowest view of a recovery: above every view it voted in, and below none it asked for
+	lives map[wire.Life]silence
 }
 
 // silence is what a recovery forbids (D8.7): any vote before a checkpoint at until is stable, and for ever those for
 // views below since.
 type silence struct {
-	until pbft.Seq
-	since pbft.View
+	until wire.Seq
+	since wire.View
 }
 
 // votes notes a vote in a view for a sequence number; a new view by itself is one for 0.
-func (s *spoken) votes(view pbft.View, seq pbft.Seq) {
+func (s *spoken) votes(view wire.View, seq wire.Seq) {
 	s.seq, s.view = max(s.seq, seq), max(s.view, view+1)
 }
 
 // announces notes a checkpoint.
-func (s *spoken) announces(seq pbft.Seq) { s.seq = max(s.seq, seq) }
+func (s *spoken) announces(seq wire.Seq) { s.seq = max(s.seq, seq) }
 
 // asks notes a view change.
-func (s *spoken) asks(view pbft.View) { s.view = max(s.view, view) }
+func (s *spoken) asks(view wire.View) { s.view = max(s.view, view) }
 
 // recovers takes the record that a life begins with, and says what is wrong with it: a recovery lies above all that was
 // said. A journal repeats the record in every anchor.
-func (s *spoken) recovers(r *pbft.Recovering) (silence, string) {
+func (s *spoken) recovers(r *wire.Recovering) (silence, string) {
 	now := silence{until: r.Until, since: r.View}
 	before, again := s.lives[r.Life]
 	var why string
@@ -49,7 +49,7 @@ func (s *spoken) recovers(r *pbft.Recovering) (silence, string) {
 		why = fmt.Sprintf("since view %d, and what it signed allows view %d at the earliest", now.since, s.view)
 	}
 	if s.lives == nil {
-		s.lives = make(map[pbft.Life]silence)
+		s.lives = make(map[wire.Life]silence)
 	}
 	s.lives[r.Life] = now
 	return now, why
@@ -57,7 +57,7 @@ func (s *spoken) recovers(r *pbft.Recovering) (silence, string) {
 
 // breaks says how a vote in a view, or for one, breaks the silence of a replica whose stable checkpoint is at h; "" if
 // it does not.
-func (q *silence) breaks(view pbft.View, h pbft.Seq) string {
+func (q *silence) breaks(view wire.View, h wire.Seq) string {
 	switch {
 	case h < q.until:
 		return fmt.Sprintf("at the stable checkpoint %d, and is to be silent up to %d", h, q.until)
@@ -69,7 +69,7 @@ func (q *silence) breaks(view pbft.View, h pbft.Seq) string {
 }
 
 // silences reports whether a message is of a kind that a recovery forbids, and for which view it speaks.
-func silences(msg pbft.Message) (pbft.View, bool) {
+func silences(msg wire.Message) (wire.View, bool) {
 	at := placeOf(msg)
-	return at.view, votesIn(at.kind) || at.kind == pbft.TypeViewChange || at.kind == pbft.TypeNewView
+	return at.view, votesIn(at.kind) || at.kind == wire.TypeViewChange || at.kind == wire.TypeNewView
 }

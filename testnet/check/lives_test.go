@@ -3,45 +3,45 @@ package check
 import (
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Controls of what journals show of several lives (I2, I19) and of given states (I13).
 
 // book is a journal as one reading finds it.
-type book []pbft.Record
+type book []wire.Record
 
 func TestJournals_NoticeEveryBreakAcrossLives(t *testing.T) {
 	s := newStory(t, nil)
-	d := pbft.Digest{7}
-	head := func(of byte, v pbft.View) pbft.Record { return &pbft.Head{Life: life(of), View: v} }
-	recovering := func(of byte, until pbft.Seq, v pbft.View) pbft.Record {
-		return &pbft.Recovering{Life: life(of), Until: until, View: v}
+	d := wire.Digest{7}
+	head := func(of byte, v wire.View) wire.Record { return &wire.Head{Life: life(of), View: v} }
+	recovering := func(of byte, until wire.Seq, v wire.View) wire.Record {
+		return &wire.Recovering{Life: life(of), Until: until, View: v}
 	}
-	stable := func(n pbft.Seq) pbft.Record { return &pbft.Stable{Cert: s.stable(n, pbft.Digest{byte(n)}, 0, 2, 3)} }
-	installed := func(n pbft.Seq, of byte) pbft.Record {
-		return &pbft.Installed{Cert: s.stable(n, pbft.Digest{of}, 0, 2, 3)}
+	stable := func(n wire.Seq) wire.Record { return &wire.Stable{Cert: s.stable(n, wire.Digest{byte(n)}, 0, 2, 3)} }
+	installed := func(n wire.Seq, of byte) wire.Record {
+		return &wire.Installed{Cert: s.stable(n, wire.Digest{of}, 0, 2, 3)}
 	}
-	prepare := func(v pbft.View, n pbft.Seq, of byte) pbft.Record {
-		return &pbft.Sent{Msg: &pbft.Prepare{View: v, Seq: n, Digest: pbft.Digest{of}, Replica: 1}}
+	prepare := func(v wire.View, n wire.Seq, of byte) wire.Record {
+		return &wire.Sent{Msg: &wire.Prepare{View: v, Seq: n, Digest: wire.Digest{of}, Replica: 1}}
 	}
-	asks := func(v pbft.View, n pbft.Seq) pbft.Record {
-		cert := pbft.StableCert{}
+	asks := func(v wire.View, n wire.Seq) wire.Record {
+		cert := wire.StableCert{}
 		if n > 0 {
-			cert = s.stable(n, pbft.Digest{byte(n)}, 0, 2, 3)
+			cert = s.stable(n, wire.Digest{byte(n)}, 0, 2, 3)
 		}
-		return &pbft.Sent{Msg: s.viewChange(v, 1, cert)}
+		return &wire.Sent{Msg: s.viewChange(v, 1, cert)}
 	}
-	commits := func(n pbft.Seq) pbft.Record { return &pbft.Committed{Cert: s.committed(2, n, d, 0, 1, 2)} }
-	announces := func(n pbft.Seq) pbft.Record { return &pbft.Sent{Msg: &pbft.Checkpoint{Seq: n, Replica: 1}} }
+	commits := func(n wire.Seq) wire.Record { return &wire.Committed{Cert: s.committed(2, n, d, 0, 1, 2)} }
+	announces := func(n wire.Seq) wire.Record { return &wire.Sent{Msg: &wire.Checkpoint{Seq: n, Replica: 1}} }
 
-	ours, theirs := s.prePrepare(1, 1, pbft.NullBody), s.prePrepare(1, 1, body(request(1)))
-	shows := s.viewChange(1, 0, pbft.StableCert{}, s.prepared(0, 1, ours.Digest, 1, 2))
-	led := s.newView(1, []pbft.Digest{ours.Digest}, shows, s.viewChange(1, 2, pbft.StableCert{}), s.viewChange(1, 3, pbft.StableCert{}))
+	ours, theirs := s.prePrepare(1, 1, wire.NullBody), s.prePrepare(1, 1, body(request(1)))
+	shows := s.viewChange(1, 0, wire.StableCert{}, s.prepared(0, 1, ours.Digest, 1, 2))
+	led := s.newView(1, []wire.Digest{ours.Digest}, shows, s.viewChange(1, 2, wire.StableCert{}), s.viewChange(1, 3, wire.StableCert{}))
 
 	first := book{head(1, 0), prepare(0, 1, 7), asks(2, 0), head(1, 2), asks(2, 0), prepare(0, 1, 7)}
 	second := book{head(2, 1), recovering(2, 9, 2), stable(8), stable(12), asks(2, 12), prepare(3, 13, 7)}
-	with := func(b book, more ...pbft.Record) book { return append(append(book{}, b...), more...) }
+	with := func(b book, more ...wire.Record) book { return append(append(book{}, b...), more...) }
 	for _, c := range []struct {
 		rule, what string
 		books      []book
@@ -56,19 +56,19 @@ func TestJournals_NoticeEveryBreakAcrossLives(t *testing.T) {
 			book{head(2, 2), recovering(2, 9, 3), stable(12)}, prepare(3, 13, 7))}},
 		{"", "an earlier life that was never read", []book{second}},
 		{"", "an anchor of a recovered one with votes of two views", []book{
-			{head(2, 4), recovering(2, 9, 2), stable(12), &pbft.Sent{Msg: s.viewChange(4, 1, pbft.StableCert{})}, prepare(3, 13, 7)},
+			{head(2, 4), recovering(2, 9, 2), stable(12), &wire.Sent{Msg: s.viewChange(4, 1, wire.StableCert{})}, prepare(3, 13, 7)},
 		}},
 		{"", "a name given before anything was said", []book{{head(1, 0)}, {head(2, 0), prepare(0, 1, 7)}}},
 		{"", "its own pre-prepare comes back, and an anchor repeats it", []book{
-			{head(2, 1), recovering(2, 9, 2), &pbft.Accepted{PrePrepare: ours}, head(2, 1), recovering(2, 9, 2), &pbft.Sent{Msg: ours}},
+			{head(2, 1), recovering(2, 9, 2), &wire.Accepted{PrePrepare: ours}, head(2, 1), recovering(2, 9, 2), &wire.Sent{Msg: ours}},
 		}},
 		{"", "so does one inside its new view", []book{
-			{head(2, 1), recovering(2, 9, 2), &pbft.Activated{NewView: led}, &pbft.Sent{Msg: ours}},
+			{head(2, 1), recovering(2, 9, 2), &wire.Activated{NewView: led}, &wire.Sent{Msg: ours}},
 		}},
 		{"I19", "another pre-prepare than the one that comes back", []book{
-			{head(2, 1), recovering(2, 9, 2), &pbft.Accepted{PrePrepare: theirs}, &pbft.Sent{Msg: ours}},
+			{head(2, 1), recovering(2, 9, 2), &wire.Accepted{PrePrepare: theirs}, &wire.Sent{Msg: ours}},
 		}},
-		{"I19", "a pre-prepare in silence", []book{{head(2, 1), recovering(2, 9, 2), &pbft.Sent{Msg: ours}}}},
+		{"I19", "a pre-prepare in silence", []book{{head(2, 1), recovering(2, 9, 2), &wire.Sent{Msg: ours}}}},
 		{"", "two losses", []book{first, second, {head(3, 3), recovering(3, 21, 4), stable(24), prepare(4, 25, 7)}}},
 		{"I19", "a vote before the end of silence", []book{first, {head(2, 1), recovering(2, 9, 2), stable(8), prepare(2, 9, 7), stable(12)}}},
 		{"I19", "a view change before the end of silence", []book{first, {head(2, 1), recovering(2, 9, 2), asks(3, 0)}}},
@@ -105,7 +105,7 @@ func TestJournals_NoticeEveryBreakAcrossLives(t *testing.T) {
 		{"I8", "a batch left out above a state that was given", []book{{
 			head(1, 0), commits(1), installed(8, 8), commits(10), announces(12), head(1, 0), stable(8),
 		}}},
-		{"I11", "a given state one short of a quorum", []book{{head(1, 0), &pbft.Installed{Cert: s.stable(8, d, 0, 2)}}}},
+		{"I11", "a given state one short of a quorum", []book{{head(1, 0), &wire.Installed{Cert: s.stable(8, d, 0, 2)}}}},
 	} {
 		t.Run(c.rule+" "+c.what, func(t *testing.T) {
 			j := NewJournals(s.cfg)
@@ -126,8 +126,8 @@ func TestI13_AGivenStateIsTheOneThatOthersHave(t *testing.T) {
 	s := newStory(t, nil)
 	for rule, of := range map[string]byte{"": 8, "I13": 9} {
 		j := NewJournals(s.cfg)
-		j.Read(2, book{&pbft.Sent{Msg: &pbft.Checkpoint{Seq: 8, Digest: pbft.Digest{8}, Replica: 2}}})
-		j.Read(1, book{&pbft.Installed{Cert: s.stable(8, pbft.Digest{of}, 0, 2, 3)}})
+		j.Read(2, book{&wire.Sent{Msg: &wire.Checkpoint{Seq: 8, Digest: wire.Digest{8}, Replica: 2}}})
+		j.Read(1, book{&wire.Installed{Cert: s.stable(8, wire.Digest{of}, 0, 2, 3)}})
 		if r := results(j)["I13"]; r.Held != (rule == "") || r.Checked != 1 {
 			t.Errorf("%+v", r)
 		}
@@ -137,7 +137,7 @@ func TestI13_AGivenStateIsTheOneThatOthersHave(t *testing.T) {
 // A copy that is put back ends earlier than what was read of its replica, and what was said binds it all the same.
 func TestI7_AJournalThatWasPutBackMayGoBack(t *testing.T) {
 	s := newStory(t, nil)
-	early := book{&pbft.Head{Life: life(1)}, sentPrepare(0, 1, 7)}
+	early := book{&wire.Head{Life: life(1)}, sentPrepare(0, 1, 7)}
 	for rule, more := range map[string]book{"": {sentPrepare(0, 2, 7)}, "I2": {sentPrepare(0, 2, 8)}} {
 		j := NewJournals(s.cfg)
 		j.Read(1, append(append(book{}, early...), sentPrepare(0, 2, 7), sentViewChange(3)))

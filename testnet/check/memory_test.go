@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // memory is what a node of a test cluster knows of its own past, in a cluster whose disks are lost and put back.
@@ -21,23 +22,23 @@ type memory struct {
 // backup is an older copy of a disk.
 type backup struct {
 	lives uint64
-	disk  [][]pbft.Record
-	saved map[pbft.Seq]state
+	disk  [][]wire.Record
+	saved map[wire.Seq]state
 }
 
 // asleep is a core that only asks.
 type asleep struct{ *pbft.Amnesiac }
 
-func (asleep) Anchor() []pbft.Record { return nil }
+func (asleep) Anchor() []wire.Record { return nil }
 
-func (m *memory) life(id pbft.ReplicaID) (l pbft.Life) {
+func (m *memory) life(id wire.ReplicaID) (l wire.Life) {
 	binary.BigEndian.PutUint64(l[:], m.lives+1)
 	l[15] = byte(id) + 1
 	return l
 }
 
 // start says how a replica comes up: in a cluster that loses nothing it asks nobody.
-func (m *memory) start(n *node, at pbft.Seq) pbft.Start {
+func (m *memory) start(n *node, at wire.Seq) pbft.Start {
 	if n.c.books == nil {
 		return pbft.Start{}
 	}
@@ -45,7 +46,7 @@ func (m *memory) start(n *node, at pbft.Seq) pbft.Start {
 }
 
 // told tells the monitor of what a disk held at the start.
-func (m *memory) told(n *node, log []pbft.Record, at state) {
+func (m *memory) told(n *node, log []wire.Record, at state) {
 	if n.c.books == nil {
 		return
 	}
@@ -78,7 +79,7 @@ func (m *memory) settle(n *node) {
 	if rec, enough := m.amnesiac.Recovery(); enough {
 		m.amnesiac, m.gone = nil, false
 		m.lives++
-		n.disk = [][]pbft.Record{rec.Records(n.cfg, m.life(n.id))}
+		n.disk = [][]wire.Record{rec.Records(n.cfg, m.life(n.id))}
 		n.c.tally.recoveries++
 		n.start()
 	}
@@ -88,7 +89,7 @@ func (m *memory) settle(n *node) {
 func (n *node) lose() {
 	n.c.books.Read(n.id, slices.Concat(n.disk...))
 	n.disk, n.drv, n.memory.gone = nil, nil, true
-	n.saved = map[pbft.Seq]state{0: {done: map[pbft.RequestID]pbft.Reply{}}}
+	n.saved = map[wire.Seq]state{0: {done: map[wire.RequestID]wire.Reply{}}}
 	n.c.mon.Forgot(n.id)
 }
 

@@ -3,7 +3,7 @@ package check
 import (
 	"fmt"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Monitor holds the invariants against a run while it goes on. Whoever makes the run tells it what correct replicas do,
@@ -14,10 +14,10 @@ import (
 // reached the disk, then Left for what went out, and Applied for what was executed. What a replica had not made durable
 // when it stopped is forgotten at Restarted, and what it had, all but its word, at Forgot.
 type Monitor struct {
-	cfg     *pbft.Config
+	cfg     *wire.Config
 	n, f, q int // counted here, not by pbft
-	correct func(pbft.ReplicaID) bool
-	holds   func([]pbft.Claim) bool
+	correct func(wire.ReplicaID) bool
+	holds   func([]wire.Claim) bool
 	every   int // of so many messages and certificates one has its signatures verified again
 	seen    int
 
@@ -33,7 +33,7 @@ type Monitor struct {
 // Violation is an invariant that did not hold.
 type Violation struct {
 	ID      string // I1 to I19; D0 to D5 for a vote that rests on nothing durable, E1 for false evidence
-	Replica pbft.ReplicaID
+	Replica wire.ReplicaID
 	What    string
 }
 
@@ -48,7 +48,7 @@ const DefaultEvery = 32
 // NewMonitor returns a monitor of a run that has not begun. Self of the configuration does not matter. Correct reports
 // whether a replica follows the protocol and has its disk; it may change its answer from true to false. Holds reports
 // whether all of the claims have valid signatures.
-func NewMonitor(cfg *pbft.Config, correct func(pbft.ReplicaID) bool, holds func([]pbft.Claim) bool) *Monitor {
+func NewMonitor(cfg *wire.Config, correct func(wire.ReplicaID) bool, holds func([]wire.Claim) bool) *Monitor {
 	m := &Monitor{
 		cfg: cfg, n: len(cfg.Members), correct: correct, holds: holds, every: DefaultEvery,
 		order: newOrder(), clients: newClients(),
@@ -58,7 +58,7 @@ func NewMonitor(cfg *pbft.Config, correct func(pbft.ReplicaID) bool, holds func(
 		m.q++
 	}
 	for id := range m.n {
-		m.replicas = append(m.replicas, newObserved(pbft.ReplicaID(id)))
+		m.replicas = append(m.replicas, newObserved(wire.ReplicaID(id)))
 	}
 	return m
 }
@@ -67,7 +67,7 @@ func NewMonitor(cfg *pbft.Config, correct func(pbft.ReplicaID) bool, holds func(
 func (m *Monitor) VerifyEvery(n int) { m.every = max(1, n) }
 
 // of returns what is known of a correct replica, nil of any other.
-func (m *Monitor) of(id pbft.ReplicaID) *observed {
+func (m *Monitor) of(id wire.ReplicaID) *observed {
 	if int(id) >= m.n || !m.correct(id) {
 		return nil
 	}
@@ -77,7 +77,7 @@ func (m *Monitor) of(id pbft.ReplicaID) *observed {
 // checked counts one fact that was compared.
 func (m *Monitor) checked(r rule) { m.facts[r].checked++ }
 
-func (m *Monitor) fail(r rule, replica pbft.ReplicaID, format string, args ...any) {
+func (m *Monitor) fail(r rule, replica wire.ReplicaID, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
 	m.facts[r].fail("%s", what)
 	if len(m.violations) < maxViolations {

@@ -1,18 +1,20 @@
 package check
 
-import "tagma/pbft"
+import (
+	"tagma/pbft/wire"
+)
 
 // change is a new view as far as what committed must be in it.
 type change struct {
-	view    pbft.View
-	first   pbft.Seq // O begins here
-	digests []pbft.Digest
-	id      pbft.Digest
+	view    wire.View
+	first   wire.Seq // O begins here
+	digests []wire.Digest
+	id      wire.Digest
 }
 
 // newView judges a new view that a correct replica goes by: V is a quorum (I11), O follows from V (V3), and nothing that
 // committed before is lost (I17).
-func (m *Monitor) newView(by pbft.ReplicaID, v *pbft.NewView, id pbft.Digest) {
+func (m *Monitor) newView(by wire.ReplicaID, v *wire.NewView, id wire.Digest) {
 	for _, c := range m.changes {
 		if c.id == id {
 			return
@@ -49,13 +51,13 @@ func (m *Monitor) newView(by pbft.ReplicaID, v *pbft.NewView, id pbft.Digest) {
 }
 
 // follows is V3: at each place of O stands what prepared in the highest view that V shows, or null.
-func (m *Monitor) follows(by pbft.ReplicaID, v *pbft.NewView, c *change) {
+func (m *Monitor) follows(by wire.ReplicaID, v *wire.NewView, c *change) {
 	m.checked(i17)
 	type prepared struct {
-		view   pbft.View
-		digest pbft.Digest
+		view   wire.View
+		digest wire.Digest
 	}
-	best, last := make(map[pbft.Seq]prepared), c.first-1
+	best, last := make(map[wire.Seq]prepared), c.first-1
 	for i := range v.ViewChanges {
 		for _, p := range v.ViewChanges[i].Prepared {
 			if p.Seq < c.first {
@@ -72,18 +74,18 @@ func (m *Monitor) follows(by pbft.ReplicaID, v *pbft.NewView, c *change) {
 		return
 	}
 	for i, d := range c.digests {
-		want := pbft.NullDigest
-		if b, there := best[c.first+pbft.Seq(i)]; there {
+		want := wire.NullDigest
+		if b, there := best[c.first+wire.Seq(i)]; there {
 			want = b.digest
 		}
 		if d != want {
-			m.fail(i17, by, "the new view %d proposes %v at %d, and its view changes ask for %v", v.View, d, c.first+pbft.Seq(i), want)
+			m.fail(i17, by, "the new view %d proposes %v at %d, and its view changes ask for %v", v.View, d, c.first+wire.Seq(i), want)
 		}
 	}
 }
 
 // stays is I17: what committed in a lower view stands in O, or O begins above it.
-func (m *Monitor) stays(by pbft.ReplicaID, c *change, seq pbft.Seq, s *agreed) {
+func (m *Monitor) stays(by wire.ReplicaID, c *change, seq wire.Seq, s *agreed) {
 	if s.view >= c.view || seq < c.first || !s.proven {
 		return
 	}
@@ -94,8 +96,8 @@ func (m *Monitor) stays(by pbft.ReplicaID, c *change, seq pbft.Seq, s *agreed) {
 }
 
 // highestStable is the stable checkpoint that O begins above.
-func highestStable(v *pbft.NewView) *pbft.StableCert {
-	best := &pbft.StableCert{}
+func highestStable(v *wire.NewView) *wire.StableCert {
+	best := &wire.StableCert{}
 	for i := range v.ViewChanges {
 		if s := &v.ViewChanges[i].Stable; s.Seq > best.Seq {
 			best = s
@@ -105,9 +107,9 @@ func highestStable(v *pbft.NewView) *pbft.StableCert {
 }
 
 // accuses is E1: evidence holds before any judge, and never against a correct replica.
-func (m *Monitor) accuses(o *observed, e pbft.Evidence) {
+func (m *Monitor) accuses(o *observed, e wire.Evidence) {
 	m.checked(e1)
-	if err := pbft.VerifyEvidence(m.cfg, e, m.holds); err != nil {
+	if err := wire.VerifyEvidence(m.cfg, e, m.holds); err != nil {
 		m.fail(e1, o.id, "replica %d shows what proves nothing: %v", o.id, err)
 	}
 	if int(e.Replica) < m.n && m.correct(e.Replica) {

@@ -1,46 +1,48 @@
 package check
 
-import "tagma/pbft"
+import (
+	"tagma/pbft/wire"
+)
 
 // observed is what one replica wrote, signed and executed, over all its restarts.
 type observed struct {
-	id    pbft.ReplicaID
-	memos map[pbft.Seq]*memo
-	floor pbft.Seq // everything up to here is forgotten
+	id    wire.ReplicaID
+	memos map[wire.Seq]*memo
+	floor wire.Seq // everything up to here is forgotten
 	spare []*memo
 	near  [64]struct { // that were looked up, by what is left of their sequence numbers
-		seq  pbft.Seq
+		seq  wire.Seq
 		memo *memo
 	}
 
-	viewChanges map[pbft.View]*statement
-	newViews    map[pbft.View]*statement
-	activated   map[pbft.View]*statement
+	viewChanges map[wire.View]*statement
+	newViews    map[wire.View]*statement
+	activated   map[wire.View]*statement
 
 	spoken                 spoken
-	pastChanges, pastViews map[pbft.View]statements // of earlier lives
+	pastChanges, pastViews map[wire.View]statements // of earlier lives
 	amnesiac               bool                     // it has forgotten what it signed, and not recovered yet
 	mute                   bool                     // it was shown that it has forgotten something
 	silence                *silence                 // of this life; nil if it forgot nothing
-	lost                   pbft.Seq                 // up to here it may have held what it has lost
+	lost                   wire.Seq                 // up to here it may have held what it has lost
 	fetching               bool                     // a state from others; nothing is executed
 
 	now, durable standing // what the core knows, and what a restart would leave of it
 
-	handed  pbft.Seq  // the core's last Execute
-	applied pbft.Seq  // the state machine's last batch
-	stable  pbft.Seq  // low watermark at the last look, at a start what is durable of it
+	handed  wire.Seq  // the core's last Execute
+	applied wire.Seq  // the state machine's last batch
+	stable  wire.Seq  // low watermark at the last look, at a start what is durable of it
 	looked  bool      // since the start
-	sure    pbft.View // the view at the last look, if it was active
+	sure    wire.View // the view at the last look, if it was active
 	// Of the pre-prepares accepted since the last look: the watermark at the first, and the highest sequence number.
-	accepted struct{ above, highest pbft.Seq }
+	accepted struct{ above, highest wire.Seq }
 }
 
 // standing is how far a replica has come.
 type standing struct {
-	left      pbft.View // the highest view it asked for by a ViewChange
-	entered   pbft.View // the highest view that became active
-	certified pbft.Seq  // the highest stable checkpoint that a certificate proved
+	left      wire.View // the highest view it asked for by a ViewChange
+	entered   wire.View // the highest view that became active
+	certified wire.Seq  // the highest stable checkpoint that a certificate proved
 	installed mark      // the last state that it was given
 }
 
@@ -56,28 +58,28 @@ type memo struct {
 
 // statement is a digest for a view. One that is not durable is forgotten at a restart, unless an earlier life said it.
 type statement struct {
-	view    pbft.View
-	digest  pbft.Digest
+	view    wire.View
+	digest  wire.Digest
 	durable bool
 	past    bool
-	stable  pbft.Seq // of a view change: where what it shows begins
+	stable  wire.Seq // of a view change: where what it shows begins
 }
 
 type statements []statement
 
-func newObserved(id pbft.ReplicaID) *observed {
+func newObserved(id wire.ReplicaID) *observed {
 	return &observed{
-		id: id, memos: make(map[pbft.Seq]*memo), viewChanges: make(map[pbft.View]*statement),
-		newViews: make(map[pbft.View]*statement), activated: make(map[pbft.View]*statement),
+		id: id, memos: make(map[wire.Seq]*memo), viewChanges: make(map[wire.View]*statement),
+		newViews: make(map[wire.View]*statement), activated: make(map[wire.View]*statement),
 	}
 }
 
 // at returns the memo of a sequence number, nil if that was forgotten.
-func (o *observed) at(seq pbft.Seq) *memo {
+func (o *observed) at(seq wire.Seq) *memo {
 	if seq <= o.floor {
 		return nil
 	}
-	near := &o.near[seq%pbft.Seq(len(o.near))]
+	near := &o.near[seq%wire.Seq(len(o.near))]
 	if near.seq == seq {
 		return near.memo
 	}
@@ -94,7 +96,7 @@ func (o *observed) at(seq pbft.Seq) *memo {
 }
 
 // forget drops what lies at or below a sequence number.
-func (o *observed) forget(below pbft.Seq) {
+func (o *observed) forget(below wire.Seq) {
 	for ; o.floor < below; o.floor++ {
 		if k := o.memos[o.floor+1]; k != nil {
 			delete(o.memos, o.floor+1)
@@ -114,7 +116,7 @@ func (k *memo) each(do func(*statements)) {
 }
 
 // restart forgets what was not durable.
-func (o *observed) restart(at pbft.Seq) {
+func (o *observed) restart(at wire.Seq) {
 	for _, k := range o.memos {
 		k.each(func(s *statements) {
 			kept := (*s)[:0]
@@ -126,7 +128,7 @@ func (o *observed) restart(at pbft.Seq) {
 			*s = kept
 		})
 	}
-	for _, views := range []map[pbft.View]*statement{o.viewChanges, o.newViews, o.activated} {
+	for _, views := range []map[wire.View]*statement{o.viewChanges, o.newViews, o.activated} {
 		for v, s := range views {
 			if !s.durable {
 				delete(views, v)
@@ -140,7 +142,7 @@ func (o *observed) restart(at pbft.Seq) {
 }
 
 // of returns what was said for a view, or nil.
-func (s statements) of(view pbft.View) *statement {
+func (s statements) of(view wire.View) *statement {
 	for i := range s {
 		if s[i].view == view {
 			return &s[i]
@@ -150,7 +152,7 @@ func (s statements) of(view pbft.View) *statement {
 }
 
 // has reports whether a digest stands there for a view, durably if that is asked.
-func (s statements) has(view pbft.View, d pbft.Digest, durable bool) bool {
+func (s statements) has(view wire.View, d wire.Digest, durable bool) bool {
 	for i := range s {
 		if x := &s[i]; x.view == view && x.digest == d && (x.durable || !durable) {
 			return true
@@ -160,7 +162,7 @@ func (s statements) has(view pbft.View, d pbft.Digest, durable bool) bool {
 }
 
 // any is has for whatever view.
-func (s statements) any(d pbft.Digest, durable bool) bool {
+func (s statements) any(d wire.Digest, durable bool) bool {
 	for i := range s {
 		if x := &s[i]; x.digest == d && (x.durable || !durable) {
 			return true
@@ -170,13 +172,13 @@ func (s statements) any(d pbft.Digest, durable bool) bool {
 }
 
 // ofThePast reports whether an earlier life said it.
-func (s statements) ofThePast(view pbft.View, d pbft.Digest) bool {
+func (s statements) ofThePast(view wire.View, d wire.Digest) bool {
 	at := s.of(view)
 	return at != nil && at.past && at.digest == d
 }
 
 // note adds a statement, or makes one durable that stands there.
-func (s *statements) note(view pbft.View, d pbft.Digest, durable bool) {
+func (s *statements) note(view wire.View, d wire.Digest, durable bool) {
 	for i := range *s {
 		if x := &(*s)[i]; x.view == view && x.digest == d {
 			x.durable = x.durable || durable
@@ -187,7 +189,7 @@ func (s *statements) note(view pbft.View, d pbft.Digest, durable bool) {
 }
 
 // noteView is note for statements that a view has one of.
-func noteView(views map[pbft.View]*statement, now statement) {
+func noteView(views map[wire.View]*statement, now statement) {
 	view := now.view
 	if s := views[view]; s != nil {
 		if s.digest == now.digest {

@@ -1,18 +1,21 @@
 package check
 
-import "tagma/pbft"
+import (
+	"tagma/pbft"
+	"tagma/pbft/wire"
+)
 
 // order is what all correct replicas agree on, as far as it is known.
 type order struct {
-	slots map[pbft.Seq]*agreed
-	top   pbft.Seq // highest that anybody executed
-	floor pbft.Seq // everything up to here is forgotten
+	slots map[wire.Seq]*agreed
+	top   wire.Seq // highest that anybody executed
+	floor wire.Seq // everything up to here is forgotten
 }
 
 // agreed is one sequence number. What is not known has a zero by.
 type agreed struct {
 	committed said      // I1: executed or certified
-	view      pbft.View // the lowest one of which there is a commit certificate, if it is proven
+	view      wire.View // the lowest one of which there is a commit certificate, if it is proven
 	proven    bool
 	answered  said // I3: the digest of all replies
 	state     said // I5
@@ -22,10 +25,10 @@ type agreed struct {
 // maxOrder bounds how many sequence numbers are remembered even when a replica is far behind.
 const maxOrder = 1 << 16
 
-func newOrder() order { return order{slots: make(map[pbft.Seq]*agreed)} }
+func newOrder() order { return order{slots: make(map[wire.Seq]*agreed)} }
 
 // at returns what is agreed at a sequence number, nil if that was forgotten.
-func (a *order) at(seq pbft.Seq) *agreed {
+func (a *order) at(seq wire.Seq) *agreed {
 	if s := a.slots[seq]; s != nil {
 		return s
 	}
@@ -48,7 +51,7 @@ func agree(known *said, now said) (first said, differs bool) {
 }
 
 // commits takes a commit certificate that a replica holds (I1), and holds the new views of higher views against it (I17).
-func (m *Monitor) commits(o *observed, cert *pbft.CommitCert) {
+func (m *Monitor) commits(o *observed, cert *wire.CommitCert) {
 	s := m.order.at(cert.Seq)
 	if s == nil {
 		return
@@ -62,7 +65,7 @@ func (m *Monitor) commits(o *observed, cert *pbft.CommitCert) {
 	}
 }
 
-func (m *Monitor) decided(o *observed, s *agreed, seq pbft.Seq, d pbft.Digest) {
+func (m *Monitor) decided(o *observed, s *agreed, seq wire.Seq, d wire.Digest) {
 	m.checked(i1)
 	if first, differs := agree(&s.committed, said{digest: d, by: o.id}); differs {
 		m.fail(i1, o.id, "replica %d committed %v at %d, replica %d committed %v", first.by, first.digest, seq, o.id, d)
@@ -103,7 +106,7 @@ func (m *Monitor) executes(o *observed, e pbft.Execute, later []pbft.Effect) {
 }
 
 // marks is N4: every K batches, nulls included, a checkpoint is taken, or the window would stay shut (I6).
-func (m *Monitor) marks(o *observed, seq pbft.Seq, later []pbft.Effect) {
+func (m *Monitor) marks(o *observed, seq wire.Seq, later []pbft.Effect) {
 	if seq%m.cfg.CheckpointInterval != 0 {
 		return
 	}
@@ -118,7 +121,7 @@ func (m *Monitor) marks(o *observed, seq pbft.Seq, later []pbft.Effect) {
 
 // Applied takes a batch that a correct replica's state machine executed, with what it answered, whole. A replica that
 // starts again executes again what lies above the state it starts from.
-func (m *Monitor) Applied(id pbft.ReplicaID, seq pbft.Seq, body *pbft.Body, replies []*pbft.Reply) {
+func (m *Monitor) Applied(id wire.ReplicaID, seq wire.Seq, body *wire.Body, replies []*wire.Reply) {
 	o := m.of(id)
 	if o == nil {
 		return
@@ -139,7 +142,7 @@ func (m *Monitor) Applied(id pbft.ReplicaID, seq pbft.Seq, body *pbft.Body, repl
 	if !k.prepared.any(d, true) && !k.decided.any(d, true) {
 		m.fail(d0, id, "replica %d executes %v at %d, and no certificate for it is durable", id, d, seq)
 	}
-	if d != pbft.NullDigest && !k.bodies.any(d, true) {
+	if d != wire.NullDigest && !k.bodies.any(d, true) {
 		m.fail(d0, id, "replica %d executes %v at %d, whose body is not durable", id, d, seq)
 	}
 	m.decided(o, s, seq, d)
@@ -147,7 +150,7 @@ func (m *Monitor) Applied(id pbft.ReplicaID, seq pbft.Seq, body *pbft.Body, repl
 }
 
 // Root takes the digest of a state that is durable in a correct replica's store (I5, D5).
-func (m *Monitor) Root(id pbft.ReplicaID, seq pbft.Seq, d pbft.Digest) {
+func (m *Monitor) Root(id wire.ReplicaID, seq wire.Seq, d wire.Digest) {
 	o := m.of(id)
 	if o == nil {
 		return
@@ -158,7 +161,7 @@ func (m *Monitor) Root(id pbft.ReplicaID, seq pbft.Seq, d pbft.Digest) {
 	m.root(o, seq, d)
 }
 
-func (m *Monitor) root(o *observed, seq pbft.Seq, d pbft.Digest) {
+func (m *Monitor) root(o *observed, seq wire.Seq, d wire.Digest) {
 	m.checked(i5)
 	if s := m.order.at(seq); s != nil {
 		if first, differs := agree(&s.state, said{digest: d, by: o.id}); differs {
@@ -168,7 +171,7 @@ func (m *Monitor) root(o *observed, seq pbft.Seq, d pbft.Digest) {
 }
 
 // stableRoot is I5 for a state that a quorum vouches for.
-func (m *Monitor) stableRoot(o *observed, seq pbft.Seq, d pbft.Digest) {
+func (m *Monitor) stableRoot(o *observed, seq wire.Seq, d wire.Digest) {
 	s := m.order.at(seq)
 	if s == nil || !s.state.given {
 		return

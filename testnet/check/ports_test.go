@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // What a node is to its driver: the watched core, and every port.
@@ -23,13 +24,13 @@ func (n *node) Step(ev pbft.Event) []pbft.Effect {
 	return effects
 }
 
-func (n *node) Anchor() []pbft.Record { return n.core.Anchor() }
+func (n *node) Anchor() []wire.Record { return n.core.Anchor() }
 
 type death struct{}
 
 // write makes a turn durable as a whole, in a new segment if that is asked, or loses it as a whole when the node dies
 // meanwhile.
-func (n *node) write(records []pbft.Record, segment bool) {
+func (n *node) write(records []wire.Record, segment bool) {
 	dies := n.dieIn > 0 && n.dieIn <= len(records)
 	n.dieIn -= min(n.dieIn, len(records))
 	if dies && n.c.rng.IntN(2) == 0 {
@@ -39,7 +40,7 @@ func (n *node) write(records []pbft.Record, segment bool) {
 		n.disk = append(n.disk, nil)
 	}
 	for _, r := range records {
-		again, err := pbft.DecodeRecord(pbft.EncodeRecord(r))
+		again, err := wire.DecodeRecord(wire.EncodeRecord(r))
 		if err != nil {
 			n.c.t.Fatal(err)
 		}
@@ -53,7 +54,7 @@ func (n *node) write(records []pbft.Record, segment bool) {
 }
 
 // Append begins a new segment now and then, as a journal without room does.
-func (n *node) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
+func (n *node) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	n.appends++
 	full := len(n.disk) == 0 || n.appends%50 == 0
 	if full {
@@ -64,9 +65,9 @@ func (n *node) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
 }
 
 // Truncate deletes the segments that lie wholly at or below a sequence number, behind one that begins with an anchor.
-func (n *node) Truncate(below pbft.Seq, anchor func() []pbft.Record) error {
+func (n *node) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 	n.write(anchor(), true)
-	above := func(r pbft.Record) bool { return pbft.RecordSeq(r) > below }
+	above := func(r wire.Record) bool { return wire.RecordSeq(r) > below }
 	for len(n.disk) > 1 && !slices.ContainsFunc(n.disk[0], above) {
 		n.disk = n.disk[1:]
 	}
@@ -75,8 +76,8 @@ func (n *node) Truncate(below pbft.Seq, anchor func() []pbft.Record) error {
 
 func (n *node) Sign(b []byte) [64]byte { return signWith(n.cfg.Members[n.id])(b) }
 
-func (n *node) Send(to pbft.ReplicaID, frame []byte) {
-	if msg, err := pbft.Decode(slices.Clone(frame)); err == nil {
+func (n *node) Send(to wire.ReplicaID, frame []byte) {
+	if msg, err := wire.Decode(slices.Clone(frame)); err == nil {
 		n.c.mon.Left(n.id, msg)
 	} else if !n.lies() {
 		n.c.t.Fatal(err)
@@ -86,7 +87,7 @@ func (n *node) Send(to pbft.ReplicaID, frame []byte) {
 	}
 }
 
-func (n *node) Respond(r *pbft.Reply) {
+func (n *node) Respond(r *wire.Reply) {
 	n.c.mon.Replied(n.id, r)
 	n.c.hear(n.id, r)
 }
@@ -107,13 +108,13 @@ func (n *node) Do(work pbft.Effect) {
 	}
 }
 
-func (n *node) execute(seq pbft.Seq, body *pbft.Body) {
+func (n *node) execute(seq wire.Seq, body *wire.Body) {
 	n.state.seq = seq
 	done := pbft.Executed{Seq: seq}
 	for _, req := range body.Requests {
 		reply, again := n.state.done[req.ID]
 		if !again {
-			reply = pbft.Reply{ID: req.ID, Request: req.Digest(), Outcome: pbft.OutcomeExecuted, Seq: seq, Results: req.Ops}
+			reply = wire.Reply{ID: req.ID, Request: req.Digest(), Outcome: wire.OutcomeExecuted, Seq: seq, Results: req.Ops}
 			n.state.done[req.ID] = reply
 		}
 		done.Replies = append(done.Replies, &reply)
@@ -124,21 +125,21 @@ func (n *node) execute(seq pbft.Seq, body *pbft.Body) {
 	n.inbox = append(n.inbox, done)
 }
 
-func (n *node) snapshot(seq pbft.Seq) {
+func (n *node) snapshot(seq wire.Seq) {
 	n.c.tally.checkpoints++
 	n.saved[seq] = n.state.clone()
 	n.c.mon.Root(n.id, seq, n.state.root)
 	n.inbox = append(n.inbox, pbft.Snapshotted{Seq: seq, Digest: n.state.root})
 }
 
-func (n *node) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
+func (n *node) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	reply, done := n.state.done[req.ID]
 	return &reply, done
 }
 
-func (n *node) Entered(pbft.View)                 { n.c.tally.entered++ }
-func (n *node) Dropped(pbft.Message, pbft.Reason) {}
-func (n *node) Accused(pbft.Evidence)             {}
+func (n *node) Entered(wire.View)                 { n.c.tally.entered++ }
+func (n *node) Dropped(wire.Message, pbft.Reason) {}
+func (n *node) Accused(wire.Evidence)             {}
 func (n *node) Diverged(pbft.Diverged)            {}
 func (n *node) Forgot(pbft.Forgot)                { n.memory.proven = true }
 
@@ -160,7 +161,7 @@ func (n *node) fetch() {
 	n.inbox = append(n.inbox, pbft.Starving{})
 }
 
-func (n *node) resume(seq pbft.Seq) {
+func (n *node) resume(seq wire.Seq) {
 	n.c.tally.transfers++
 	n.state = n.saved[seq].clone()
 	n.c.mon.Transferred(n.id, seq, n.state.root)

@@ -1,32 +1,34 @@
 package check
 
-import "tagma/pbft"
+import (
+	"tagma/pbft/wire"
+)
 
 // voter is what one replica's journal has told so far.
 type voter struct {
-	id        pbft.ReplicaID
-	committed map[pbft.Seq]pbft.Digest
-	states    map[pbft.Seq]pbft.Digest
-	signed    map[place]pbft.Digest
-	moved     pbft.View                 // the highest view it moved to in this life
-	bodies    map[pbft.Seq][]*pbft.Body // of what is not known to have committed
-	looked    pbft.Seq                  // the requests up to here were looked at
+	id        wire.ReplicaID
+	committed map[wire.Seq]wire.Digest
+	states    map[wire.Seq]wire.Digest
+	signed    map[place]wire.Digest
+	moved     wire.View                 // the highest view it moved to in this life
+	bodies    map[wire.Seq][]*wire.Body // of what is not known to have committed
+	looked    wire.Seq                  // the requests up to here were looked at
 
-	life    pbft.Life // of the journal that was read last
+	life    wire.Life // of the journal that was read last
 	spoken  spoken
-	asked   map[pbft.View]pbft.Seq   // by its view changes of this life: their stable checkpoints
-	past    map[pbft.View]statements // view changes of earlier lives
+	asked   map[wire.View]wire.Seq   // by its view changes of this life: their stable checkpoints
+	past    map[wire.View]statements // view changes of earlier lives
 	silence *silence                 // of this life; nil if it forgot nothing
-	heard   map[place]pbft.Digest    // own pre-prepares of an earlier life that came back from others
+	heard   map[place]wire.Digest    // own pre-prepares of an earlier life that came back from others
 	lost    bool                     // an earlier life's statements, and does not say so yet
 }
 
-func newVoter(id pbft.ReplicaID) *voter {
+func newVoter(id wire.ReplicaID) *voter {
 	return &voter{
-		id: id, committed: make(map[pbft.Seq]pbft.Digest), states: make(map[pbft.Seq]pbft.Digest),
-		signed: make(map[place]pbft.Digest), bodies: make(map[pbft.Seq][]*pbft.Body),
-		asked: make(map[pbft.View]pbft.Seq), past: make(map[pbft.View]statements),
-		heard: make(map[place]pbft.Digest),
+		id: id, committed: make(map[wire.Seq]wire.Digest), states: make(map[wire.Seq]wire.Digest),
+		signed: make(map[place]wire.Digest), bodies: make(map[wire.Seq][]*wire.Body),
+		asked: make(map[wire.View]wire.Seq), past: make(map[wire.View]statements),
+		heard: make(map[place]wire.Digest),
 	}
 }
 
@@ -36,24 +38,24 @@ func newVoter(id pbft.ReplicaID) *voter {
 type reading struct {
 	*voter
 	heads int
-	head  pbft.View // of the segment's anchor
-	left  pbft.View // no new vote in a view below this one may follow
-	later pbft.View // becomes left with the next segment
-	once  pbft.View // the highest view that it moved to by an earlier reading
+	head  wire.View // of the segment's anchor
+	left  wire.View // no new vote in a view below this one may follow
+	later wire.View // becomes left with the next segment
+	once  wire.View // the highest view that it moved to by an earlier reading
 
-	view   pbft.View // highest one that the records so far name
-	since  pbft.View // what it was when the segment began
-	stable pbft.Seq  // low watermark by the records so far
-	before pbft.Seq  // low watermark when the segment began
+	view   wire.View // highest one that the records so far name
+	since  wire.View // what it was when the segment began
+	stable wire.Seq  // low watermark by the records so far
+	before wire.Seq  // low watermark when the segment began
 	behind position  // what the next record follows
-	top    pbft.Seq  // last one executed
+	top    wire.Seq  // last one executed
 
-	missing   map[pbft.Seq]bool // not known to be executed, below top
-	announced pbft.Seq          // last own checkpoint
+	missing   map[wire.Seq]bool // not known to be executed, below top
+	announced wire.Seq          // last own checkpoint
 }
 
 func newReading(v *voter) *reading {
-	return &reading{voter: v, later: v.moved, once: v.moved, missing: make(map[pbft.Seq]bool)}
+	return &reading{voter: v, later: v.moved, once: v.moved, missing: make(map[wire.Seq]bool)}
 }
 
 // position is where a record stands in an anchor, which begins with a head, the recovery of its life and a
@@ -68,13 +70,13 @@ const (
 
 // place is what a replica may say only one thing about.
 type place struct {
-	kind pbft.Type
-	view pbft.View
-	seq  pbft.Seq
+	kind wire.Type
+	view wire.View
+	seq  wire.Seq
 }
 
 // begin starts a segment.
-func (in *reading) begin(view pbft.View) {
+func (in *reading) begin(view wire.View) {
 	if in.heads > 0 {
 		in.left = max(in.left, in.later)
 	}
@@ -83,7 +85,7 @@ func (in *reading) begin(view pbft.View) {
 }
 
 // move notes that the replica left all views below v.
-func (in *reading) move(v pbft.View) {
+func (in *reading) move(v wire.View) {
 	in.moved = max(in.moved, v)
 	if v > in.head {
 		in.left = max(in.left, v)
@@ -93,24 +95,24 @@ func (in *reading) move(v pbft.View) {
 }
 
 // votesIn reports whether a message of this kind is a vote in its view. A view change is one for it.
-func votesIn(kind pbft.Type) bool {
-	return kind == pbft.TypePrePrepare || kind == pbft.TypePrepare || kind == pbft.TypeCommit
+func votesIn(kind wire.Type) bool {
+	return kind == wire.TypePrePrepare || kind == wire.TypePrepare || kind == wire.TypeCommit
 }
 
-func placeOf(m pbft.Message) place {
-	at := place{kind: pbft.TypeOf(m)}
+func placeOf(m wire.Message) place {
+	at := place{kind: wire.TypeOf(m)}
 	switch m := m.(type) {
-	case *pbft.PrePrepare:
+	case *wire.PrePrepare:
 		at.view, at.seq = m.View, m.Seq
-	case *pbft.Prepare:
+	case *wire.Prepare:
 		at.view, at.seq = m.View, m.Seq
-	case *pbft.Commit:
+	case *wire.Commit:
 		at.view, at.seq = m.View, m.Seq
-	case *pbft.Checkpoint:
+	case *wire.Checkpoint:
 		at.seq = m.Seq
-	case *pbft.ViewChange:
+	case *wire.ViewChange:
 		at.view = m.View
-	case *pbft.NewView:
+	case *wire.NewView:
 		at.view = m.View
 	default: // journalled by nobody
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Recovery is what a run showed after its last fault ended.
@@ -15,11 +15,11 @@ type Recovery struct {
 	// Within bounds both; 0 asks for no time, but both must have happened.
 	Within time.Duration
 	// Views and Before are the highest view at the end and when the last fault ended; MostViews bounds the difference.
-	Before, Views pbft.View
+	Before, Views wire.View
 	MostViews     int
 	// Behind are correct replicas that are not where the others are in the end, but for those that only a transfer of the
 	// state can bring up.
-	Behind []pbft.ReplicaID
+	Behind []wire.ReplicaID
 }
 
 // ViewsAfter bounds the views that may come after the last fault: two for each replica that is faulty, and four (V9).

@@ -1,10 +1,13 @@
 package check
 
-import "tagma/pbft"
+import (
+	"tagma/pbft"
+	"tagma/pbft/wire"
+)
 
 // Stepped takes one event that a correct replica's core was given, and the effects that it returned, before any of them
 // is performed.
-func (m *Monitor) Stepped(id pbft.ReplicaID, ev pbft.Event, effects []pbft.Effect) {
+func (m *Monitor) Stepped(id wire.ReplicaID, ev pbft.Event, effects []pbft.Effect) {
 	o := m.of(id)
 	if o == nil {
 		return
@@ -48,7 +51,7 @@ func (m *Monitor) Stepped(id pbft.ReplicaID, ev pbft.Event, effects []pbft.Effec
 
 // Durable takes a record that became durable on a correct replica's disk: of the votes that were broadcast, as Sent, too;
 // and those of an anchor. A note that was lost is never told.
-func (m *Monitor) Durable(id pbft.ReplicaID, rec pbft.Record) {
+func (m *Monitor) Durable(id wire.ReplicaID, rec wire.Record) {
 	if o := m.of(id); o != nil {
 		m.writes(o, rec)
 		m.wrote(o, rec, true)
@@ -57,46 +60,46 @@ func (m *Monitor) Durable(id pbft.ReplicaID, rec pbft.Record) {
 
 // Restarted takes a start of a correct replica from its disk, at the state after a sequence number. The first start at the
 // initial state need not be told.
-func (m *Monitor) Restarted(id pbft.ReplicaID, at pbft.Seq) {
+func (m *Monitor) Restarted(id wire.ReplicaID, at wire.Seq) {
 	if o := m.of(id); o != nil {
 		o.restart(at)
 	}
 }
 
 // wrote takes a record that the core wants written, or one that is durable now.
-func (m *Monitor) wrote(o *observed, rec pbft.Record, durable bool) {
+func (m *Monitor) wrote(o *observed, rec wire.Record, durable bool) {
 	switch r := rec.(type) {
-	case *pbft.Accepted:
+	case *wire.Accepted:
 		m.accepts(o, r.PrePrepare, durable)
-	case *pbft.Fetched:
+	case *wire.Fetched:
 		m.holdsBody(o, r.Seq, r.Body, durable)
-	case *pbft.Prepared:
+	case *wire.Prepared:
 		m.prepares(o, &r.Cert, durable)
-	case *pbft.Certified:
+	case *wire.Certified:
 		m.holdsBody(o, r.Cert.Seq, r.Body, durable)
 		m.decides(o, &r.Cert, durable)
-	case *pbft.Committed:
+	case *wire.Committed:
 		m.decides(o, &r.Cert, durable)
-	case *pbft.Stable:
+	case *wire.Stable:
 		m.stabilises(o, &r.Cert, durable)
-	case *pbft.Activated:
+	case *wire.Activated:
 		m.activates(o, r.NewView, durable)
-	case *pbft.Sent:
+	case *wire.Sent:
 		if durable {
 			m.keeps(o, r.Msg)
 		}
-	case *pbft.Installed:
+	case *wire.Installed:
 		m.installs(o, &r.Cert, durable)
-	case *pbft.Recovering:
+	case *wire.Recovering:
 		if durable {
 			m.recovers(o, r)
 		}
-	case *pbft.Head, *pbft.Witness: // repeats what the other records of its anchor say, or what others said
+	case *wire.Head, *wire.Witness: // repeats what the other records of its anchor say, or what others said
 	}
 }
 
 // accepts takes a pre-prepare that the replica binds a slot to (I6: above the low watermark; H is judged by Standing).
-func (m *Monitor) accepts(o *observed, p *pbft.PrePrepare, durable bool) {
+func (m *Monitor) accepts(o *observed, p *wire.PrePrepare, durable bool) {
 	m.holdsBody(o, p.Seq, p.Body, durable)
 	if !durable {
 		m.inWindow(o, p.Seq)
@@ -106,7 +109,7 @@ func (m *Monitor) accepts(o *observed, p *pbft.PrePrepare, durable bool) {
 	}
 }
 
-func (m *Monitor) inWindow(o *observed, seq pbft.Seq) {
+func (m *Monitor) inWindow(o *observed, seq wire.Seq) {
 	m.checked(i6)
 	if seq <= o.stable {
 		m.fail(i6, o.id, "replica %d accepts a pre-prepare for %d, and its low watermark is %d", o.id, seq, o.stable)
@@ -114,7 +117,7 @@ func (m *Monitor) inWindow(o *observed, seq pbft.Seq) {
 	o.accepted.highest = max(o.accepted.highest, seq)
 }
 
-func (m *Monitor) holdsBody(o *observed, seq pbft.Seq, b *pbft.Body, durable bool) {
+func (m *Monitor) holdsBody(o *observed, seq wire.Seq, b *wire.Body, durable bool) {
 	if b == nil {
 		return
 	}
@@ -123,7 +126,7 @@ func (m *Monitor) holdsBody(o *observed, seq pbft.Seq, b *pbft.Body, durable boo
 	}
 }
 
-func (m *Monitor) prepares(o *observed, cert *pbft.PreparedCert, durable bool) {
+func (m *Monitor) prepares(o *observed, cert *wire.PreparedCert, durable bool) {
 	k := o.at(cert.Seq)
 	if k == nil {
 		return
@@ -134,7 +137,7 @@ func (m *Monitor) prepares(o *observed, cert *pbft.PreparedCert, durable bool) {
 	k.prepared.note(cert.View, cert.Digest, durable)
 }
 
-func (m *Monitor) decides(o *observed, cert *pbft.CommitCert, durable bool) {
+func (m *Monitor) decides(o *observed, cert *wire.CommitCert, durable bool) {
 	k := o.at(cert.Seq)
 	if k == nil {
 		return
@@ -146,7 +149,7 @@ func (m *Monitor) decides(o *observed, cert *pbft.CommitCert, durable bool) {
 	k.decided.note(cert.View, cert.Digest, durable)
 }
 
-func (m *Monitor) stabilises(o *observed, cert *pbft.StableCert, durable bool) {
+func (m *Monitor) stabilises(o *observed, cert *wire.StableCert, durable bool) {
 	if cert.Seq > o.now.certified {
 		m.recountStable(o.id, cert)
 		m.stableRoot(o, cert.Seq, cert.Digest)
@@ -159,7 +162,7 @@ func (m *Monitor) stabilises(o *observed, cert *pbft.StableCert, durable bool) {
 }
 
 // activates takes a new view that became active at a replica.
-func (m *Monitor) activates(o *observed, v *pbft.NewView, durable bool) {
+func (m *Monitor) activates(o *observed, v *wire.NewView, durable bool) {
 	d := fingerprint(m.cfg, v)
 	if s := o.activated[v.View]; s == nil || s.digest != d {
 		m.newView(o.id, v, d)
@@ -167,7 +170,7 @@ func (m *Monitor) activates(o *observed, v *pbft.NewView, durable bool) {
 	noteView(o.activated, statement{view: v.View, digest: d, durable: durable})
 	first := highestStable(v)
 	for i := range v.Proposals {
-		if k := o.at(first.Seq + 1 + pbft.Seq(i)); k != nil {
+		if k := o.at(first.Seq + 1 + wire.Seq(i)); k != nil {
 			k.accepted.note(v.View, v.Proposals[i].Digest, durable)
 		}
 	}
@@ -182,7 +185,7 @@ func (m *Monitor) activates(o *observed, v *pbft.NewView, durable bool) {
 }
 
 // enters is I7 for a view that becomes active.
-func (m *Monitor) enters(o *observed, v pbft.View) {
+func (m *Monitor) enters(o *observed, v wire.View) {
 	m.checked(i7)
 	if v <= o.now.entered || v < o.now.left {
 		m.fail(i7, o.id, "replica %d enters view %d after view %d, having asked for view %d", o.id, v, o.now.entered, o.now.left)

@@ -1,15 +1,17 @@
 package check
 
-import "tagma/pbft"
+import (
+	"tagma/pbft/wire"
+)
 
 // mark is a state by its sequence number; the zero value is none.
 type mark struct {
-	seq    pbft.Seq
-	digest pbft.Digest
+	seq    wire.Seq
+	digest wire.Digest
 }
 
 // installs takes the record of a state that was fetched from others (X6).
-func (m *Monitor) installs(o *observed, cert *pbft.StableCert, durable bool) {
+func (m *Monitor) installs(o *observed, cert *wire.StableCert, durable bool) {
 	m.stabilises(o, cert, durable)
 	o.now.installed = mark{cert.Seq, cert.Digest}
 	if durable {
@@ -18,7 +20,7 @@ func (m *Monitor) installs(o *observed, cert *pbft.StableCert, durable bool) {
 }
 
 // resumes is I13 for the end of a transfer: the record was written before, and execution goes on above it.
-func (m *Monitor) resumes(o *observed, seq pbft.Seq) {
+func (m *Monitor) resumes(o *observed, seq wire.Seq) {
 	m.checked(i13)
 	switch {
 	case !o.fetching:
@@ -30,7 +32,7 @@ func (m *Monitor) resumes(o *observed, seq pbft.Seq) {
 }
 
 // executesNothing is X8: a replica that fetches a state executes nothing beyond what was handed over before.
-func (m *Monitor) executesNothing(o *observed, seq pbft.Seq) {
+func (m *Monitor) executesNothing(o *observed, seq wire.Seq) {
 	if !o.fetching {
 		return
 	}
@@ -43,7 +45,7 @@ func (m *Monitor) executesNothing(o *observed, seq pbft.Seq) {
 // Transferred takes that a correct replica's store adopted a state that was fetched from others: that after a sequence
 // number, with the root that the store now has. It is told where the machine resumes, and what is applied goes on
 // above.
-func (m *Monitor) Transferred(id pbft.ReplicaID, seq pbft.Seq, root pbft.Digest) {
+func (m *Monitor) Transferred(id wire.ReplicaID, seq wire.Seq, root wire.Digest) {
 	o := m.of(id)
 	if o == nil {
 		return
@@ -60,7 +62,7 @@ func (m *Monitor) Transferred(id pbft.ReplicaID, seq pbft.Seq, root pbft.Digest)
 }
 
 // ownState is X8: a replica announces no state that it was given.
-func (m *Monitor) ownState(o *observed, seq pbft.Seq) {
+func (m *Monitor) ownState(o *observed, seq wire.Seq) {
 	if o.now.installed.seq == 0 {
 		return
 	}
@@ -71,7 +73,7 @@ func (m *Monitor) ownState(o *observed, seq pbft.Seq) {
 }
 
 // offers is I13 for a state that others may fetch: it is certified, and this replica's own or one that it was given.
-func (m *Monitor) offers(o *observed, cert *pbft.StableCert) {
+func (m *Monitor) offers(o *observed, cert *wire.StableCert) {
 	m.checked(i13)
 	m.recountStable(o.id, cert)
 	k := o.at(cert.Seq)

@@ -3,7 +3,7 @@ package check
 import (
 	"crypto/sha256"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // The places of a memo's statements.
@@ -16,24 +16,24 @@ const (
 
 // asked judges what a core wants signed (I2): one statement a place, and no vote in a view that was left, across
 // restarts.
-func (m *Monitor) asked(o *observed, msg pbft.Message) {
+func (m *Monitor) asked(o *observed, msg wire.Message) {
 	switch v := msg.(type) {
-	case *pbft.PrePrepare:
+	case *wire.PrePrepare:
 		m.asksVote(o, saidPrePrepare, msg, v.View, v.Seq, v.Digest)
 		m.accepts(o, v, false)
-	case *pbft.Prepare:
+	case *wire.Prepare:
 		m.asksVote(o, saidPrepare, msg, v.View, v.Seq, v.Digest)
-		if v.Replica == pbft.ReplicaID(uint64(v.View)%uint64(m.n)) {
+		if v.Replica == wire.ReplicaID(uint64(v.View)%uint64(m.n)) {
 			m.fail(i11, o.id, "replica %d prepares its own proposal in view %d", o.id, v.View)
 		}
-	case *pbft.Commit:
+	case *wire.Commit:
 		m.asksVote(o, saidCommit, msg, v.View, v.Seq, v.Digest)
-	case *pbft.Checkpoint:
+	case *wire.Checkpoint:
 		m.ownState(o, v.Seq)
 		m.says(o, saidCheckpoint, msg, 0, v.Seq, v.Digest, false)
-	case *pbft.ViewChange:
+	case *wire.ViewChange:
 		m.asksView(o, v)
-	case *pbft.NewView:
+	case *wire.NewView:
 		m.saysNewView(o, v, false)
 		m.proposes(o, v, false)
 		m.activates(o, v, false)
@@ -41,16 +41,16 @@ func (m *Monitor) asked(o *observed, msg pbft.Message) {
 	}
 }
 
-func (m *Monitor) asksVote(o *observed, kind int, msg pbft.Message, view pbft.View, seq pbft.Seq, d pbft.Digest) {
+func (m *Monitor) asksVote(o *observed, kind int, msg wire.Message, view wire.View, seq wire.Seq, d wire.Digest) {
 	if view < o.now.left {
 		m.fail(i2, o.id, "replica %d signs a %v for (%d, %d) after it asked for view %d",
-			o.id, pbft.TypeOf(msg), view, seq, o.now.left)
+			o.id, wire.TypeOf(msg), view, seq, o.now.left)
 	}
 	m.says(o, kind, msg, view, seq, d, false)
 }
 
 // says notes a statement about a sequence number.
-func (m *Monitor) says(o *observed, kind int, msg pbft.Message, view pbft.View, seq pbft.Seq, d pbft.Digest, durable bool) {
+func (m *Monitor) says(o *observed, kind int, msg wire.Message, view wire.View, seq wire.Seq, d wire.Digest, durable bool) {
 	if durable && kind == saidCheckpoint {
 		o.spoken.announces(seq)
 	} else if durable {
@@ -63,28 +63,28 @@ func (m *Monitor) says(o *observed, kind int, msg pbft.Message, view pbft.View, 
 	m.checked(i2)
 	if before := k.said[kind].of(view); before != nil && before.digest != d {
 		m.fail(i2, o.id, "replica %d signs a %v for (%d, %d) with %v, and signed one with %v",
-			o.id, pbft.TypeOf(msg), view, seq, d, before.digest)
+			o.id, wire.TypeOf(msg), view, seq, d, before.digest)
 	}
 	k.said[kind].note(view, d, durable)
 }
 
 // saysView notes a statement that a view has one of in a life.
-func (m *Monitor) saysView(o *observed, msg pbft.Message, views map[pbft.View]*statement, now statement) {
+func (m *Monitor) saysView(o *observed, msg wire.Message, views map[wire.View]*statement, now statement) {
 	m.checked(i2)
 	if before := views[now.view]; before != nil && before.digest != now.digest {
-		m.fail(i2, o.id, "replica %d signs two different %ss for view %d", o.id, pbft.TypeOf(msg), now.view)
+		m.fail(i2, o.id, "replica %d signs two different %ss for view %d", o.id, wire.TypeOf(msg), now.view)
 	}
 	noteView(views, now)
 }
 
 // saysViewChange notes a view change. One that an earlier life made for the view, and that was forgotten, does not
 // contradict it if their stable checkpoints are a window apart (D8.10).
-func (m *Monitor) saysViewChange(o *observed, v *pbft.ViewChange, durable bool) {
-	now := statement{view: v.View, digest: sha256.Sum256(pbft.Signable(m.cfg, v)), durable: durable, stable: v.Stable.Seq}
+func (m *Monitor) saysViewChange(o *observed, v *wire.ViewChange, durable bool) {
+	now := statement{view: v.View, digest: sha256.Sum256(wire.Signable(m.cfg, v)), durable: durable, stable: v.Stable.Seq}
 	for _, s := range o.pastChanges[v.View] {
 		if apart := max(s.stable, now.stable) - min(s.stable, now.stable); s.digest != now.digest && apart < m.cfg.LogWindow {
 			m.fail(i2, o.id, "replica %d signs a %v for view %d that is not the one it forgot, with stable checkpoints %d and %d",
-				o.id, pbft.TypeOf(v), v.View, now.stable, s.stable)
+				o.id, wire.TypeOf(v), v.View, now.stable, s.stable)
 		}
 	}
 	if durable {
@@ -94,11 +94,11 @@ func (m *Monitor) saysViewChange(o *observed, v *pbft.ViewChange, durable bool) 
 }
 
 // saysNewView notes a new view.
-func (m *Monitor) saysNewView(o *observed, v *pbft.NewView, durable bool) {
+func (m *Monitor) saysNewView(o *observed, v *wire.NewView, durable bool) {
 	now := statement{view: v.View, digest: fingerprint(m.cfg, v), durable: durable}
 	for _, s := range o.pastViews[v.View] {
 		if s.digest != now.digest {
-			m.fail(i2, o.id, "replica %d signs a %v for view %d that is not the one it forgot", o.id, pbft.TypeOf(v), v.View)
+			m.fail(i2, o.id, "replica %d signs a %v for view %d that is not the one it forgot", o.id, wire.TypeOf(v), v.View)
 		}
 	}
 	if durable {
@@ -108,16 +108,16 @@ func (m *Monitor) saysNewView(o *observed, v *pbft.NewView, durable bool) {
 }
 
 // proposes notes the pre-prepares inside a new view of the replica's own.
-func (m *Monitor) proposes(o *observed, v *pbft.NewView, durable bool) {
+func (m *Monitor) proposes(o *observed, v *wire.NewView, durable bool) {
 	first := highestStable(v).Seq + 1
 	for i := range v.Proposals {
-		m.says(o, saidPrePrepare, &pbft.PrePrepare{}, v.View, first+pbft.Seq(i), v.Proposals[i].Digest, durable)
+		m.says(o, saidPrePrepare, &wire.PrePrepare{}, v.View, first+wire.Seq(i), v.Proposals[i].Digest, durable)
 	}
 }
 
 // asksView judges a view change: it only goes up (I7), and shows everything that prepared (V1), without which what
 // committed may be lost (I17).
-func (m *Monitor) asksView(o *observed, v *pbft.ViewChange) {
+func (m *Monitor) asksView(o *observed, v *wire.ViewChange) {
 	m.saysViewChange(o, v, false)
 	m.checked(i7)
 	if v.View <= o.now.left {
@@ -125,7 +125,7 @@ func (m *Monitor) asksView(o *observed, v *pbft.ViewChange) {
 	}
 	o.now.left = max(o.now.left, v.View)
 	m.recountViewChange(o.id, v)
-	shown := make(map[pbft.Seq]pbft.View, len(v.Prepared))
+	shown := make(map[wire.Seq]wire.View, len(v.Prepared))
 	for i := range v.Prepared {
 		shown[v.Prepared[i].Seq] = v.Prepared[i].View
 	}
@@ -146,21 +146,21 @@ func (m *Monitor) asksView(o *observed, v *pbft.ViewChange) {
 }
 
 // keeps takes a vote that became durable.
-func (m *Monitor) keeps(o *observed, msg pbft.Message) {
+func (m *Monitor) keeps(o *observed, msg wire.Message) {
 	switch v := msg.(type) {
-	case *pbft.PrePrepare:
+	case *wire.PrePrepare:
 		m.says(o, saidPrePrepare, msg, v.View, v.Seq, v.Digest, true)
 		m.accepts(o, v, true)
-	case *pbft.Prepare:
+	case *wire.Prepare:
 		m.says(o, saidPrepare, msg, v.View, v.Seq, v.Digest, true)
-	case *pbft.Commit:
+	case *wire.Commit:
 		m.says(o, saidCommit, msg, v.View, v.Seq, v.Digest, true)
-	case *pbft.Checkpoint:
+	case *wire.Checkpoint:
 		m.says(o, saidCheckpoint, msg, 0, v.Seq, v.Digest, true)
-	case *pbft.ViewChange:
+	case *wire.ViewChange:
 		m.saysViewChange(o, v, true)
 		o.now.left, o.durable.left = max(o.now.left, v.View), max(o.durable.left, v.View)
-	case *pbft.NewView:
+	case *wire.NewView:
 		m.saysNewView(o, v, true)
 		m.proposes(o, v, true)
 		m.activates(o, v, true)
@@ -170,24 +170,24 @@ func (m *Monitor) keeps(o *observed, msg pbft.Message) {
 
 // Left takes a signed message that left a correct replica, to one other or to all. What is not the replica's own,
 // passed on, is not judged: a replica's own statement must be durable (D0), and so must be what it rests on (D1 to D5).
-func (m *Monitor) Left(id pbft.ReplicaID, msg pbft.Message) {
+func (m *Monitor) Left(id wire.ReplicaID, msg wire.Message) {
 	o := m.of(id)
 	if o == nil {
 		return
 	}
-	if by, signed := pbft.Sender(m.cfg, msg); !signed || by != id {
+	if by, signed := wire.Sender(m.cfg, msg); !signed || by != id {
 		return
 	}
 	switch v := msg.(type) {
-	case *pbft.PrePrepare:
+	case *wire.PrePrepare:
 		if k := o.at(v.Seq); k != nil && k.said[saidPrePrepare].ofThePast(v.View, v.Digest) {
 			return // as below
 		}
 		m.leaves(o, saidPrePrepare, msg, v.View, v.Seq, v.Digest)
-	case *pbft.Prepare:
+	case *wire.Prepare:
 		m.leaves(o, saidPrepare, msg, v.View, v.Seq, v.Digest)
 		m.restsOnProposal(o, v)
-	case *pbft.Commit:
+	case *wire.Commit:
 		m.leaves(o, saidCommit, msg, v.View, v.Seq, v.Digest)
 		if k := o.at(v.Seq); k != nil {
 			m.checked(d2)
@@ -195,7 +195,7 @@ func (m *Monitor) Left(id pbft.ReplicaID, msg pbft.Message) {
 				m.fail(d2, o.id, "replica %d commits (%d, %d) without a durable prepared certificate", o.id, v.View, v.Seq)
 			}
 		}
-	case *pbft.Checkpoint:
+	case *wire.Checkpoint:
 		m.leaves(o, saidCheckpoint, msg, 0, v.Seq, v.Digest)
 		if k := o.at(v.Seq); k != nil {
 			m.checked(d5)
@@ -203,9 +203,9 @@ func (m *Monitor) Left(id pbft.ReplicaID, msg pbft.Message) {
 				m.fail(d5, o.id, "replica %d announces a state after %d that it does not have", o.id, v.Seq)
 			}
 		}
-	case *pbft.ViewChange:
+	case *wire.ViewChange:
 		m.leavesView(o, msg, o.viewChanges[v.View], v.View)
-	case *pbft.NewView:
+	case *wire.NewView:
 		if past := o.pastViews[v.View]; len(past) > 0 && past.any(fingerprint(m.cfg, v), false) {
 			return // it heard from others what an earlier life had told them, and passes it on
 		}
@@ -215,26 +215,26 @@ func (m *Monitor) Left(id pbft.ReplicaID, msg pbft.Message) {
 }
 
 // leaves is D0 for a vote: the very statement is in the journal.
-func (m *Monitor) leaves(o *observed, kind int, msg pbft.Message, view pbft.View, seq pbft.Seq, d pbft.Digest) {
+func (m *Monitor) leaves(o *observed, kind int, msg wire.Message, view wire.View, seq wire.Seq, d wire.Digest) {
 	k := o.at(seq)
 	if k == nil {
 		return
 	}
 	m.checked(d0)
 	if !k.said[kind].has(view, d, true) {
-		m.fail(d0, o.id, "a %v of replica %d for (%d, %d) leaves before it is durable", pbft.TypeOf(msg), o.id, view, seq)
+		m.fail(d0, o.id, "a %v of replica %d for (%d, %d) leaves before it is durable", wire.TypeOf(msg), o.id, view, seq)
 	}
 }
 
-func (m *Monitor) leavesView(o *observed, msg pbft.Message, s *statement, view pbft.View) {
+func (m *Monitor) leavesView(o *observed, msg wire.Message, s *statement, view wire.View) {
 	m.checked(d0)
 	if s == nil || !s.durable {
-		m.fail(d0, o.id, "a %v of replica %d for view %d leaves before it is durable", pbft.TypeOf(msg), o.id, view)
+		m.fail(d0, o.id, "a %v of replica %d for view %d leaves before it is durable", wire.TypeOf(msg), o.id, view)
 	}
 }
 
 // restsOnProposal is D1 and D4: before a prepare, the pre-prepare, its body and the view are durable.
-func (m *Monitor) restsOnProposal(o *observed, v *pbft.Prepare) {
+func (m *Monitor) restsOnProposal(o *observed, v *wire.Prepare) {
 	k := o.at(v.Seq)
 	if k == nil {
 		return
@@ -243,7 +243,7 @@ func (m *Monitor) restsOnProposal(o *observed, v *pbft.Prepare) {
 	if !k.accepted.has(v.View, v.Digest, true) {
 		m.fail(d1, o.id, "replica %d prepares (%d, %d) without a durable pre-prepare", o.id, v.View, v.Seq)
 	}
-	if v.Digest != pbft.NullDigest && !k.bodies.any(v.Digest, true) {
+	if v.Digest != wire.NullDigest && !k.bodies.any(v.Digest, true) {
 		m.fail(d1, o.id, "replica %d prepares (%d, %d) without a durable body", o.id, v.View, v.Seq)
 	}
 	if v.View > 0 {
@@ -255,4 +255,4 @@ func (m *Monitor) restsOnProposal(o *observed, v *pbft.Prepare) {
 }
 
 // longAgo reports whether what was said about a view may have been forgotten.
-func (m *Monitor) longAgo(o *observed, v pbft.View) bool { return v+keptViews < o.durable.left }
+func (m *Monitor) longAgo(o *observed, v wire.View) bool { return v+keptViews < o.durable.left }

@@ -1,63 +1,65 @@
 package check
 
-import "tagma/pbft"
+import (
+	"tagma/pbft/wire"
+)
 
 // What one journal says by the order of its records. An anchor tells of the moment at which its segment began, and the
 // records behind it may be a little older, so what they say is compared with what stood in earlier segments.
 
 // walk checks I6, I7, I8 and I16 along a journal.
-func (j *Journals) walk(in *reading, rec pbft.Record) {
+func (j *Journals) walk(in *reading, rec wire.Record) {
 	behind := in.behind
 	in.behind = nothing
-	if _, recovering := rec.(*pbft.Recovering); behind == aHead && recovering {
+	if _, recovering := rec.(*wire.Recovering); behind == aHead && recovering {
 		in.behind, behind = aHead, nothing
-	} else if _, tells := rec.(*pbft.Stable); behind == aHead && tells {
+	} else if _, tells := rec.(*wire.Stable); behind == aHead && tells {
 		in.behind = aWatermark
 	} else if behind == aHead && in.before > 0 {
 		j.watermarks.fail("the low watermark of replica %d falls from %d to 0", in.id, in.before)
 	}
 	switch r := rec.(type) {
-	case *pbft.Head:
+	case *wire.Head:
 		j.whole(in)
 		in.behind, in.before, in.since = aHead, in.stable, in.view
 		j.enters(in, r.View, "begins a segment in")
-	case *pbft.Stable:
+	case *wire.Stable:
 		j.stable(in, r.Cert.Seq, behind == aHead)
-	case *pbft.Installed:
+	case *wire.Installed:
 		in.install(r.Cert.Seq)
-	case *pbft.Accepted:
+	case *wire.Accepted:
 		j.accepted(in, r.PrePrepare)
-	case *pbft.Fetched:
+	case *wire.Fetched:
 		in.hold(r.Seq, r.Body)
-	case *pbft.Activated:
+	case *wire.Activated:
 		j.enters(in, r.NewView.View, "activates")
 		in.stable = max(in.stable, highestStable(r.NewView).Seq)
-	case *pbft.Certified:
+	case *wire.Certified:
 		in.hold(r.Cert.Seq, r.Body)
 		j.executed(in, r.Cert.Seq, r.Cert.Digest)
-	case *pbft.Committed:
+	case *wire.Committed:
 		j.executed(in, r.Cert.Seq, r.Cert.Digest)
-	case *pbft.Sent:
+	case *wire.Sent:
 		switch m := r.Msg.(type) {
-		case *pbft.PrePrepare:
+		case *wire.PrePrepare:
 			j.accepted(in, m)
-		case *pbft.ViewChange:
+		case *wire.ViewChange:
 			if _, again := in.signed[placeOf(m)]; !again && behind == nothing {
 				j.enters(in, m.View, "asks for")
 			}
 			in.view = max(in.view, m.View) // an anchor may repeat the one before the last
-		case *pbft.Checkpoint:
+		case *wire.Checkpoint:
 			in.announced = max(in.announced, m.Seq)
-		case *pbft.NewView:
+		case *wire.NewView:
 			in.stable = max(in.stable, highestStable(m).Seq)
 		default: // I2's matter
 		}
-	case *pbft.Prepared, *pbft.Recovering, *pbft.Witness: // counted by again, judged by life, and about others
+	case *wire.Prepared, *wire.Recovering, *wire.Witness: // counted by again, judged by life, and about others
 	}
 }
 
 // enters is I7: no record of a lower view is younger than one of a higher view.
-func (j *Journals) enters(in *reading, v pbft.View, how string) {
+func (j *Journals) enters(in *reading, v wire.View, how string) {
 	j.moves.checked++
 	if v < in.since {
 		j.moves.fail("replica %d %s view %d after view %d", in.id, how, v, in.since)
@@ -91,7 +93,7 @@ func (j *Journals) ends(in *reading) {
 
 // stable is I6: the low watermark is at a checkpoint, and where a segment begins it is no lower than anything before said.
 // A record of its own is a note, which may be written late.
-func (j *Journals) stable(in *reading, seq pbft.Seq, anchored bool) {
+func (j *Journals) stable(in *reading, seq wire.Seq, anchored bool) {
 	j.watermarks.checked++
 	if anchored && seq < in.before {
 		j.watermarks.fail("the low watermark of replica %d falls from %d to %d", in.id, in.before, seq)
@@ -103,7 +105,7 @@ func (j *Journals) stable(in *reading, seq pbft.Seq, anchored bool) {
 }
 
 // accepted is I6: a pre-prepare lies between the watermarks.
-func (j *Journals) accepted(in *reading, p *pbft.PrePrepare) {
+func (j *Journals) accepted(in *reading, p *wire.PrePrepare) {
 	in.hold(p.Seq, p.Body)
 	j.watermarks.checked++
 	if p.Seq <= in.before || in.heads > 0 && p.Seq > in.stable+j.cfg.LogWindow {
@@ -112,7 +114,7 @@ func (j *Journals) accepted(in *reading, p *pbft.PrePrepare) {
 }
 
 // install notes a state that was fetched: nothing up to there is to be executed any more.
-func (in *reading) install(seq pbft.Seq) {
+func (in *reading) install(seq wire.Seq) {
 	in.stable, in.top = max(in.stable, seq), max(in.top, seq)
 	for left := range in.missing {
 		if left <= seq {
@@ -123,7 +125,7 @@ func (in *reading) install(seq pbft.Seq) {
 
 // executed notes an execution. An anchor repeats some, and may tell of one before the records that were written with it
 // tell of those below; after a start what lies above the last state is executed again.
-func (j *Journals) executed(in *reading, seq pbft.Seq, d pbft.Digest) {
+func (j *Journals) executed(in *reading, seq wire.Seq, d wire.Digest) {
 	delete(in.missing, seq)
 	if seq > in.top {
 		j.contiguity.checked++
@@ -146,13 +148,13 @@ func (j *Journals) executed(in *reading, seq pbft.Seq, d pbft.Digest) {
 }
 
 // genuine is I16 for a batch, which is looked at in the first journal that shows it.
-func (j *Journals) genuine(in *reading, seq pbft.Seq, b *pbft.Body) {
+func (j *Journals) genuine(in *reading, seq wire.Seq, b *wire.Body) {
 	s := j.again.order.at(seq)
 	if s == nil || s.genuine {
 		return
 	}
 	s.genuine = true
-	claims := make([]pbft.Claim, 0, len(b.Requests))
+	claims := make([]wire.Claim, 0, len(b.Requests))
 	for _, r := range b.Requests {
 		j.operations.checked++
 		claims = append(claims, j.again.claim(r, r.Sig))
@@ -166,7 +168,7 @@ func (j *Journals) genuine(in *reading, seq pbft.Seq, b *pbft.Body) {
 }
 
 // hold keeps a body until its sequence number is executed.
-func (in *reading) hold(seq pbft.Seq, b *pbft.Body) {
+func (in *reading) hold(seq wire.Seq, b *wire.Body) {
 	if b != nil && seq > in.looked {
 		for _, known := range in.bodies[seq] {
 			if known.Digest() == b.Digest() {

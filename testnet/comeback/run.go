@@ -2,14 +2,15 @@ package comeback
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
-	"tagma/testnet/play"
-	"tagma/testnet/play/processes"
+	"tagma/testnet/demo"
+	"tagma/testnet/observe"
 	"tagma/testnet/report"
 )
 
@@ -62,7 +63,7 @@ func caseOf(name string) *trial {
 
 // Run runs the chosen cases one after the other. The error says why one could not be run at all; what went wrong in it
 // is in the document.
-func Run(ctx context.Context, o Options, show play.Show) (*Document, error) {
+func Run(ctx context.Context, o Options, show demo.Progress) (*Document, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
@@ -81,9 +82,9 @@ func Run(ctx context.Context, o Options, show play.Show) (*Document, error) {
 	return d, nil
 }
 
-func runOne(ctx context.Context, o *Options, t *trial, show play.Show) (*Case, error) {
+func runOne(ctx context.Context, o *Options, t *trial, show demo.Progress) (*Case, error) {
 	c := &Case{Name: t.name, About: t.about, LoadAverage: [2]float64{loadAverage(), 0}}
-	show.Phase(t.name, t.about)
+	show.Begin(t.name, t.about)
 	began, before := time.Now(), used()
 	dir := filepath.Join(o.Dir, t.name)
 	s, err := newStage(ctx, o, dir, c, show)
@@ -93,7 +94,7 @@ func runOne(ctx context.Context, o *Options, t *trial, show play.Show) (*Case, e
 	watching, blind := context.WithCancel(ctx)
 	var paused time.Duration
 	var eye sync.WaitGroup
-	eye.Go(func() { paused = processes.LongestPause(watching) })
+	eye.Go(func() { paused = observe.LongestPause(watching) })
 	err = t.run(s)
 	if err == nil {
 		err = s.verify()
@@ -119,9 +120,9 @@ func runOne(ctx context.Context, o *Options, t *trial, show play.Show) (*Case, e
 		return nil, fmt.Errorf("remove the cluster's files: %w", err)
 	}
 	if c.Verdict == report.Pass {
-		play.Say(show, 0, play.Note, "%s", c)
+		show.End("%s", c)
 	} else {
-		play.Say(show, 0, play.Bad, "%s", c)
+		show.Fail(errors.New(c.String()))
 	}
 	return c, nil
 }

@@ -13,10 +13,10 @@ import (
 	"tagma/client"
 	"tagma/crypto"
 	"tagma/internal/node"
-	"tagma/pbft"
+	"tagma/pbft/wire"
+	"tagma/testnet/demo"
 	"tagma/testnet/links"
 	"tagma/testnet/local"
-	"tagma/testnet/play"
 )
 
 const (
@@ -29,7 +29,7 @@ const (
 type stage struct {
 	ctx      context.Context
 	o        *Options
-	show     play.Show
+	show     demo.Progress
 	result   *Case
 	cluster  *local.Cluster
 	admin    []string // by replica: where its report and metrics are
@@ -39,7 +39,7 @@ type stage struct {
 }
 
 // newStage makes a cluster of which no replica runs yet. Close must follow.
-func newStage(ctx context.Context, o *Options, dir string, result *Case, show play.Show) (*stage, error) {
+func newStage(ctx context.Context, o *Options, dir string, result *Case, show demo.Progress) (*stage, error) {
 	admin, err := adminAddresses(replicas)
 	if err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func (s *stage) slow(lasts time.Duration) (atLeast time.Duration, err error) {
 		bytes = float64(s.o.LinkBytes)
 	}
 	return time.Duration(s.o.payload() / donors / bytes * float64(time.Second)), s.cluster.Order(ctx, links.Command{
-		Do: links.DoLink, From: []pbft.ReplicaID{0, 1, 2}, To: []pbft.ReplicaID{victim}, Link: links.Link{Bandwidth: int64(bytes)},
+		Do: links.DoLink, From: []wire.ReplicaID{0, 1, 2}, To: []wire.ReplicaID{victim}, Link: links.Link{Bandwidth: int64(bytes)},
 	})
 }
 

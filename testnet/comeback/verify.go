@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"tagma/internal/node"
-	"tagma/testnet/play/processes"
+	"tagma/testnet/observe"
 )
 
 // endPatience is how long writes under way may take to finish when a load ends.
@@ -48,7 +48,7 @@ func disagreement(v view, interval uint64) string {
 			return fmt.Sprintf("replica %d is still %s", id, r.Recovery.Phase)
 		}
 	}
-	if !processes.Agree(v, everybody(), interval) {
+	if !observe.Agree(v, everybody(), interval) {
 		return "they are not equally far with one stable checkpoint"
 	}
 	return ""

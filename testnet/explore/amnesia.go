@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Amnesia: a correct replica may lose all that it wrote. It asks the others (D8.6), whose answers are given from what they
@@ -19,11 +20,11 @@ var nothing = [replicas]int32{absent, absent, absent, absent}
 
 // held is what counts of an answer to an amnesiac.
 type held struct {
-	of    pbft.ReplicaID // who asked
+	of    wire.ReplicaID // who asked
 	whole bool
-	view  pbft.View // justified
-	reach pbft.View // highest view that anything in it proves
-	seq   pbft.Seq  // highest sequence number
+	view  wire.View // justified
+	reach wire.View // highest view that anything in it proves
+	seq   wire.Seq  // highest sequence number
 	base  bool      // the checkpoint at the base is stable
 }
 
@@ -36,9 +37,9 @@ func (h held) String() string {
 }
 
 // spellAnswer returns the letter of an answer.
-func (w *world) spellAnswer(by pbft.ReplicaID, m *pbft.HeldBy) letter {
+func (w *world) spellAnswer(by wire.ReplicaID, m *wire.HeldBy) letter {
 	h := held{of: m.Of, whole: m.Whole, view: m.View, base: m.Stable.Seq > 0, seq: m.Stable.Seq}
-	proves := func(v pbft.View, s pbft.Seq) { h.reach, h.seq = max(h.reach, v), max(h.seq, s) }
+	proves := func(v wire.View, s wire.Seq) { h.reach, h.seq = max(h.reach, v), max(h.seq, s) }
 	if m.Prepared != nil {
 		proves(m.Prepared.View, m.Prepared.Seq)
 	}
@@ -46,28 +47,28 @@ func (w *world) spellAnswer(by pbft.ReplicaID, m *pbft.HeldBy) letter {
 		proves(m.Commit.View, m.Commit.Seq)
 	}
 	for _, s := range m.Said {
-		if s.Type == pbft.TypeViewChange {
+		if s.Type == wire.TypeViewChange {
 			s.View-- // it needs only the view before it
 		}
 		proves(s.View, s.Seq)
 	}
-	return letter{kind: pbft.TypeHeldBy, by: by, held: h}
+	return letter{kind: wire.TypeHeldBy, by: by, held: h}
 }
 
 // answersOf is what a replica would answer each other one now.
 func (ls *locals) answersOf(n *node) (list [replicas]int32) {
-	for id := range pbft.ReplicaID(replicas) {
+	for id := range wire.ReplicaID(replicas) {
 		list[id] = absent
 		if id == ls.id || !ls.a.forgets[id] {
 			continue
 		}
-		question := pbft.Received{From: pbft.Source{Replica: id}, Msg: pbft.Own(&pbft.Held{Nonce: nonce})}
+		question := pbft.Received{From: pbft.Source{Replica: id}, Msg: wire.Own(&wire.Held{Nonce: nonce})}
 		for _, e := range n.actor().Step(question) {
 			send, ok := e.(pbft.Send)
 			if !ok {
 				continue
 			}
-			k, err := ls.a.number(ls.a.spellAnswer(ls.id, send.Msg.(*pbft.HeldBy)), func() pbft.Message { return send.Msg })
+			k, err := ls.a.number(ls.a.spellAnswer(ls.id, send.Msg.(*wire.HeldBy)), func() wire.Message { return send.Msg })
 			if err != nil && ls.fails == nil {
 				ls.fails = err
 			}
@@ -81,7 +82,7 @@ func (ls *locals) answersOf(n *node) (list [replicas]int32) {
 // it, or with a view that it can show to be justified.
 func (o *offers) answers() {
 	for id, k := range o.told {
-		if by := pbft.ReplicaID(id); by != o.a.byzantine && k != absent && k != o.s.heard[id] && o.a.wants(o.s, by) {
+		if by := wire.ReplicaID(id); by != o.a.byzantine && k != absent && k != o.s.heard[id] && o.a.wants(o.s, by) {
 			o.deliver(k)
 		}
 	}
@@ -96,20 +97,20 @@ func (o *offers) answers() {
 }
 
 // wants reports whether another replica's answer is still of use: it has not answered as one that remembers everything.
-func (a *alphabet) wants(s *local, id pbft.ReplicaID) bool {
+func (a *alphabet) wants(s *local, id wire.ReplicaID) bool {
 	k := s.heard[id]
 	return k == absent || !a.letters[k].held.whole
 }
 
 // lyingAnswer is the attacker's answer that shows a view to be justified, and nothing else; absent if it cannot.
-func (a *alphabet) lyingAnswer(k *knowledge, of pbft.ReplicaID, v pbft.View) int32 {
+func (a *alphabet) lyingAnswer(k *knowledge, of wire.ReplicaID, v wire.View) int32 {
 	witness, seen, found := k.witness(v)
 	if v > 0 && !found {
 		return absent
 	}
-	l := letter{kind: pbft.TypeHeldBy, by: a.byzantine, held: held{of: of, whole: true, view: v}}
-	return a.forge(l, func() pbft.Message {
-		m := &pbft.HeldBy{Nonce: nonce, Of: of, Whole: true, View: v}
+	l := letter{kind: wire.TypeHeldBy, by: a.byzantine, held: held{of: of, whole: true, view: v}}
+	return a.forge(l, func() wire.Message {
+		m := &wire.HeldBy{Nonce: nonce, Of: of, Whole: true, View: v}
 		if v > 0 {
 			m.Suspects = a.justification(v, witness, seen)
 		}

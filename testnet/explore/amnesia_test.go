@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // forgetful are bounds in which a replica forgets once, without liveness.
@@ -91,11 +91,11 @@ func TestReplay_TellsWhoForgets(t *testing.T) {
 // TestI2_ASecondViewChangeNeedsAWindowBetween checks the exception of D8.10, and that it is one.
 func TestI2_ASecondViewChangeNeedsAWindowBetween(t *testing.T) {
 	for _, c := range []struct {
-		stable pbft.Seq
+		stable wire.Seq
 		fails  bool
 	}{{window, false}, {window - 1, true}} {
 		s := newShown()
-		first := letter{kind: pbft.TypeViewChange, by: 1, view: 1}
+		first := letter{kind: wire.TypeViewChange, by: 1, view: 1}
 		second := first
 		second.stable = c.stable
 		if err := s.note(first, 0); err != nil {

@@ -3,7 +3,7 @@ package explore
 import (
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // What the Byzantine replica can send. It signs with its own key only: everything of others that it uses, they said. Its
@@ -18,15 +18,15 @@ func (k *knowledge) based() bool {
 }
 
 // proposed reports whether somebody can show a pre-prepare.
-func (a *alphabet) proposed(k *knowledge, v pbft.View, s pbft.Seq, d value) bool {
+func (a *alphabet) proposed(k *knowledge, v wire.View, s wire.Seq, d value) bool {
 	p := a.configs[0].Primary(v)
 	return p == a.byzantine || k[p].propose[v][s-1] == d
 }
 
 // preparers lists the backups whose prepares somebody can show, the attacker among them.
-func (a *alphabet) preparers(k *knowledge, v pbft.View, s pbft.Seq, d value) []pbft.ReplicaID {
-	var ids []pbft.ReplicaID
-	for id := range pbft.ReplicaID(replicas) {
+func (a *alphabet) preparers(k *knowledge, v wire.View, s wire.Seq, d value) []wire.ReplicaID {
+	var ids []wire.ReplicaID
+	for id := range wire.ReplicaID(replicas) {
 		if id == a.configs[0].Primary(v) {
 			continue
 		}
@@ -39,7 +39,7 @@ func (a *alphabet) preparers(k *knowledge, v pbft.View, s pbft.Seq, d value) []p
 
 // proofs lists the prepared certificates below a view that can be put together for a slot, and the choice of none: a liar
 // may leave out what it knows, or show what is old.
-func (a *alphabet) proofs(k *knowledge, below pbft.View, s pbft.Seq) []proof {
+func (a *alphabet) proofs(k *knowledge, below wire.View, s wire.Seq) []proof {
 	list := []proof{{}}
 	for v := range below {
 		for d := null; d <= second; d++ {
@@ -52,23 +52,23 @@ func (a *alphabet) proofs(k *knowledge, below pbft.View, s pbft.Seq) []proof {
 }
 
 // certificate puts together a prepared certificate that proofs lists.
-func (a *alphabet) certificate(k *knowledge, s pbft.Seq, p proof) pbft.PreparedCert {
+func (a *alphabet) certificate(k *knowledge, s wire.Seq, p proof) wire.PreparedCert {
 	d := a.digest(s, p.value)
 	at := a.base + s
-	statement := &pbft.PrePrepare{View: p.view, Seq: at, Digest: d}
+	statement := &wire.PrePrepare{View: p.view, Seq: at, Digest: d}
 	a.sign(a.configs[0].Primary(p.view), statement)
-	cert := pbft.PreparedCert{View: p.view, Seq: at, Digest: d, PrePrepare: statement.Sig}
+	cert := wire.PreparedCert{View: p.view, Seq: at, Digest: d, PrePrepare: statement.Sig}
 	for _, id := range a.preparers(k, p.view, s, p.value)[:quorum-1] {
-		vote := &pbft.Prepare{View: p.view, Seq: at, Digest: d, Replica: id}
+		vote := &wire.Prepare{View: p.view, Seq: at, Digest: d, Replica: id}
 		a.sign(id, vote)
-		cert.Prepares = append(cert.Prepares, pbft.Endorsement{Replica: id, Sig: vote.Sig})
+		cert.Prepares = append(cert.Prepares, wire.Endorsement{Replica: id, Sig: vote.Sig})
 	}
 	return cert
 }
 
 // lyingChanges returns the attacker's view changes for a view: with every choice of certificates. It needs one correct
 // replica's Suspect beside its own, and takes the lowest that serves.
-func (a *alphabet) lyingChanges(k *knowledge, u pbft.View) []int32 {
+func (a *alphabet) lyingChanges(k *knowledge, u wire.View) []int32 {
 	if a.byzantine == nobody {
 		return nil
 	}
@@ -76,7 +76,7 @@ func (a *alphabet) lyingChanges(k *knowledge, u pbft.View) []int32 {
 	if !found {
 		return nil
 	}
-	plain := letter{kind: pbft.TypeViewChange, by: a.byzantine, view: u}
+	plain := letter{kind: wire.TypeViewChange, by: a.byzantine, view: u}
 	if seen >= u {
 		plain.ahead[witness] = seen + 1
 	}
@@ -86,7 +86,7 @@ func (a *alphabet) lyingChanges(k *knowledge, u pbft.View) []int32 {
 	}
 	for s := 1; s <= a.slots && list[0].stable == a.base; s++ {
 		var longer []letter
-		for _, p := range a.proofs(k, u, pbft.Seq(s)) {
+		for _, p := range a.proofs(k, u, wire.Seq(s)) {
 			for _, l := range list {
 				l.proof[s-1] = p
 				longer = append(longer, l)
@@ -99,32 +99,32 @@ func (a *alphabet) lyingChanges(k *knowledge, u pbft.View) []int32 {
 	}
 	numbers := make([]int32, 0, len(list))
 	for _, l := range list {
-		numbers = append(numbers, a.forge(l, func() pbft.Message { return a.change(k, l, witness, seen) }))
+		numbers = append(numbers, a.forge(l, func() wire.Message { return a.change(k, l, witness, seen) }))
 	}
 	return numbers
 }
 
 // change builds the view change that a letter stands for.
-func (a *alphabet) change(k *knowledge, l letter, witness pbft.ReplicaID, seen pbft.View) pbft.Message {
-	m := &pbft.ViewChange{View: l.view, Replica: l.by, Suspects: a.justification(l.view, witness, seen)}
+func (a *alphabet) change(k *knowledge, l letter, witness wire.ReplicaID, seen wire.View) wire.Message {
+	m := &wire.ViewChange{View: l.view, Replica: l.by, Suspects: a.justification(l.view, witness, seen)}
 	if l.stable > 0 {
 		m.Stable = a.moved
 	}
 	for i, p := range l.proof {
 		if p.value != none {
-			m.Prepared = append(m.Prepared, a.certificate(k, pbft.Seq(i+1), p))
+			m.Prepared = append(m.Prepared, a.certificate(k, wire.Seq(i+1), p))
 		}
 	}
 	return a.sign(l.by, m)
 }
 
 // witness is the correct replica whose Suspect justifies a view beside the attacker's, with the lowest view that serves.
-func (k *knowledge) witness(u pbft.View) (witness pbft.ReplicaID, seen pbft.View, found bool) {
+func (k *knowledge) witness(u wire.View) (witness wire.ReplicaID, seen wire.View, found bool) {
 	seen = maxViews
 	for id, s := range k {
 		for v := u - min(u, 1); s != nil && v < seen; v++ {
 			if s.suspects[v] {
-				witness, seen, found = pbft.ReplicaID(id), v, true
+				witness, seen, found = wire.ReplicaID(id), v, true
 			}
 		}
 	}
@@ -132,9 +132,9 @@ func (k *knowledge) witness(u pbft.View) (witness pbft.ReplicaID, seen pbft.View
 }
 
 // justification is the attacker's Suspect and its witness's.
-func (a *alphabet) justification(u pbft.View, witness pbft.ReplicaID, seen pbft.View) (list []pbft.Suspect) {
-	for id := range pbft.ReplicaID(replicas) {
-		s := &pbft.Suspect{View: u - 1, Replica: id}
+func (a *alphabet) justification(u wire.View, witness wire.ReplicaID, seen wire.View) (list []wire.Suspect) {
+	for id := range wire.ReplicaID(replicas) {
+		s := &wire.Suspect{View: u - 1, Replica: id}
 		switch id {
 		case witness:
 			s.View = seen
@@ -149,7 +149,7 @@ func (a *alphabet) justification(u pbft.View, witness pbft.ReplicaID, seen pbft.
 }
 
 // forge numbers a letter of the attacker. What it builds is well formed, or the search would be weaker than it says.
-func (a *alphabet) forge(l letter, m func() pbft.Message) int32 {
+func (a *alphabet) forge(l letter, m func() wire.Message) int32 {
 	k, err := a.number(l, m)
 	if err != nil {
 		panic("explore: the attacker builds what nobody takes: " + err.Error())
@@ -158,22 +158,22 @@ func (a *alphabet) forge(l letter, m func() pbft.Message) int32 {
 }
 
 // vote numbers the attacker's own pre-prepare, prepare, commit or suspect.
-func (a *alphabet) vote(kind pbft.Type, v pbft.View, s pbft.Seq, d value) int32 {
+func (a *alphabet) vote(kind wire.Type, v wire.View, s wire.Seq, d value) int32 {
 	l := letter{kind: kind, by: a.byzantine, view: v, seq: s, value: d}
 	if k, ok := a.numbers[l]; ok {
 		return k
 	}
-	return a.forge(l, func() pbft.Message {
-		var m pbft.Message
+	return a.forge(l, func() wire.Message {
+		var m wire.Message
 		switch kind {
-		case pbft.TypePrePrepare:
-			m = &pbft.PrePrepare{View: v, Seq: a.base + s, Digest: a.digest(s, d), Body: a.bodies[s][d]}
-		case pbft.TypePrepare:
-			m = &pbft.Prepare{View: v, Seq: a.base + s, Digest: a.digest(s, d), Replica: l.by}
-		case pbft.TypeCommit:
-			m = &pbft.Commit{View: v, Seq: a.base + s, Digest: a.digest(s, d), Replica: l.by}
+		case wire.TypePrePrepare:
+			m = &wire.PrePrepare{View: v, Seq: a.base + s, Digest: a.digest(s, d), Body: a.bodies[s][d]}
+		case wire.TypePrepare:
+			m = &wire.Prepare{View: v, Seq: a.base + s, Digest: a.digest(s, d), Replica: l.by}
+		case wire.TypeCommit:
+			m = &wire.Commit{View: v, Seq: a.base + s, Digest: a.digest(s, d), Replica: l.by}
 		default:
-			m = &pbft.Suspect{View: v, Replica: l.by}
+			m = &wire.Suspect{View: v, Replica: l.by}
 		}
 		return a.sign(l.by, m)
 	})

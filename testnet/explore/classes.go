@@ -1,6 +1,8 @@
 package explore
 
-import "tagma/pbft"
+import (
+	"tagma/pbft/wire"
+)
 
 // Classes: the partial-order reduction. Every move has a level, the highest view that it is about, and a replica's level
 // never falls. What a move uses was said at its level or below, and moves of different replicas never disable each other.
@@ -26,14 +28,14 @@ type facts [maxSlots]uint32
 type token struct {
 	classes [replicas]int32
 	facts   facts
-	level   pbft.View
+	level   wire.View
 	crashes uint8
 	forgets uint8
 }
 
 // level is the highest view that any move so far was about, and live the lowest view in which something can still happen:
 // usually the same, but a replica that followed a certificate of a later view may go on in its own.
-func (s *search) level(st *state) (level, live pbft.View) {
+func (s *search) level(st *state) (level, live wire.View) {
 	live = maxViews
 	for i, ls := range s.locals {
 		level = max(level, ls.all[st.local[i]].level)
@@ -62,7 +64,7 @@ func (s *search) token(st *state) token {
 	}
 	k := s.knowledge(st)
 	for i := range s.a.slots {
-		for _, p := range s.a.proofs(k, live, pbft.Seq(i+1)) {
+		for _, p := range s.a.proofs(k, live, wire.Seq(i+1)) {
 			if p.value != none {
 				t.facts[i] |= 1 << (uint32(p.view)*4 + uint32(p.value))
 			}
@@ -74,11 +76,11 @@ func (s *search) token(st *state) token {
 // face is a local state seen from a level.
 type face struct {
 	local       int32
-	level, live pbft.View
+	level, live wire.View
 }
 
 // class returns the number of a local state's class.
-func (ls *locals) class(k int32, level, live pbft.View) int32 {
+func (ls *locals) class(k int32, level, live wire.View) int32 {
 	at := face{k, level, live}
 	if n, ok := ls.faces[at]; ok {
 		return n
@@ -103,7 +105,7 @@ func (ls *locals) class(k int32, level, live pbft.View) int32 {
 
 // forget drops what nobody can use any more, one by one, when nothing happens below a view. Commits stay: two of them are
 // a batch that must survive.
-func (s *shown) forget(live pbft.View) {
+func (s *shown) forget(live wire.View) {
 	for v := range live {
 		s.propose[v], s.prepare[v] = [maxSlots]value{}, [maxSlots]value{}
 		s.bare[v] = [maxSlots]bool{}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // small are bounds that take a second or two.
@@ -85,7 +85,7 @@ func outcomes(t *testing.T, o Options) []string {
 	}
 	set := map[string]bool{}
 	for _, l := range s.a.letters {
-		if l.by != s.a.byzantine && l.kind != pbft.TypeHeldBy { // answers are noted before they are asked for
+		if l.by != s.a.byzantine && l.kind != wire.TypeHeldBy { // answers are noted before they are asked for
 			set[l.String()] = true
 		}
 	}
@@ -149,7 +149,7 @@ func TestJudge_CanFail(t *testing.T) {
 	if err := a.judge(&k); err != nil {
 		t.Fatalf("a batch that commits once: %v", err)
 	}
-	a.letters = []letter{{kind: pbft.TypeNewView, by: 1, view: 1, order: [maxSlots]value{second}}}
+	a.letters = []letter{{kind: wire.TypeNewView, by: 1, view: 1, order: [maxSlots]value{second}}}
 	k[2].activated[1] = 0
 	if err := a.judge(&k); err == nil || !strings.HasPrefix(err.Error(), "I17") {
 		t.Errorf("a new view that drops what committed: %v", err)
@@ -163,7 +163,7 @@ func TestJudge_CanFail(t *testing.T) {
 		t.Error("an O that its view changes do not require passes")
 	}
 	s := newShown()
-	vote := letter{kind: pbft.TypePrepare, by: 2, seq: 1, value: first}
+	vote := letter{kind: wire.TypePrepare, by: 2, seq: 1, value: first}
 	if err := s.note(vote, 0); err != nil {
 		t.Fatal(err)
 	}

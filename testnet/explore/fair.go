@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 const (
@@ -17,7 +18,7 @@ const (
 // fairRun is what a fair continuation came to.
 type fairRun struct {
 	rounds int
-	views  pbft.View // above the highest at its beginning
+	views  wire.View // above the highest at its beginning
 }
 
 // continuation plays a state on fairly: the Byzantine replica is silent, everything that was on the way is lost, and from
@@ -29,9 +30,9 @@ type continuation struct {
 
 // letterTo is a message on its way.
 type letterTo struct {
-	from pbft.ReplicaID
+	from wire.ReplicaID
 	to   int // in nodes
-	msg  pbft.Message
+	msg  wire.Message
 }
 
 // continueFairly returns an error if no correct replica's progress lets every request execute everywhere, or if it takes
@@ -40,7 +41,7 @@ func (s *search) continueFairly(at int32) (fairRun, error) {
 	c := &continuation{}
 	for i, ls := range s.locals {
 		n := ls.rebuild(s.states[at].local[i])
-		n.says = func(to int, m pbft.Message) { c.post(n.cfg.Self, to, m) }
+		n.says = func(to int, m wire.Message) { c.post(n.cfg.Self, to, m) }
 		c.nodes = append(c.nodes, n)
 	}
 	from := c.highest()
@@ -63,7 +64,7 @@ func (s *search) continueFairly(at int32) (fairRun, error) {
 	return fairRun{rounds: fairRounds}, fmt.Errorf("V8: no fair continuation commits what is pending:\n%s", c.describe())
 }
 
-func (c *continuation) post(from pbft.ReplicaID, to int, m pbft.Message) {
+func (c *continuation) post(from wire.ReplicaID, to int, m wire.Message) {
 	for i, n := range c.nodes {
 		if id := n.cfg.Self; id != from && (to == everybody || to == int(id)) {
 			c.queue = append(c.queue, letterTo{from, i, m})
@@ -77,18 +78,18 @@ func (c *continuation) drain() {
 		l := c.queue[0]
 		c.queue = c.queue[1:]
 		n := c.nodes[l.to]
-		if r, ok := l.msg.(*pbft.Request); ok && n.done[r.ID] {
+		if r, ok := l.msg.(*wire.Request); ok && n.done[r.ID] {
 			continue // the driver answers what was executed
 		}
-		v, err := pbft.Verify(n.cfg, l.msg, func([]pbft.Claim) bool { return true })
+		v, err := wire.Verify(n.cfg, l.msg, func([]wire.Claim) bool { return true })
 		if err != nil {
-			panic(fmt.Sprintf("explore: %v of the correct replica %d is refused: %v", pbft.TypeOf(l.msg), l.from, err))
+			panic(fmt.Sprintf("explore: %v of the correct replica %d is refused: %v", wire.TypeOf(l.msg), l.from, err))
 		}
 		n.receive(pbft.Source{Replica: l.from}, v)
 	}
 }
 
-func (c *continuation) highest() (v pbft.View) {
+func (c *continuation) highest() (v wire.View) {
 	for _, n := range c.nodes {
 		if n.core != nil {
 			v = max(v, n.core.Inspect().View)

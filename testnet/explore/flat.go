@@ -3,7 +3,7 @@ package explore
 import (
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Searches in which replicas forget are sorted by level as others are, but a life that ends or begins starts the count
@@ -13,7 +13,7 @@ import (
 // that can be used differs: votes come by the quorum, and what would be answered counts while anybody may ask.
 
 // sorts returns the level of a move, and notes in the state that it leads to the level of the run.
-func (s *search) sorts(from state, i int, m move, next *state) pbft.View {
+func (s *search) sorts(from state, i int, m move, next *state) wire.View {
 	was, is := &s.locals[i].all[from.local[i]], &s.locals[i].all[next.local[i]]
 	level := is.level
 	switch {
@@ -43,7 +43,7 @@ func (s *search) sorts(from state, i int, m move, next *state) pbft.View {
 }
 
 // mayAnswer reports whether what a replica would answer still counts.
-func (s *search) mayAnswer(st *state, id pbft.ReplicaID) bool {
+func (s *search) mayAnswer(st *state, id wire.ReplicaID) bool {
 	asks := int(st.forgets) < s.o.Amnesia
 	for i, ls := range s.locals {
 		l := &ls.all[st.local[i]]
@@ -75,11 +75,11 @@ func (s *search) urgent(st *state) (int, bool) {
 
 // wasted reports whether an answer of the attacker does not complete what a replica needs: it can come later.
 func (s *search) wasted(i int, m move, next *state) bool {
-	return !s.o.Exact && m.kind == deliver && s.a.letters[m.letters[0]].kind == pbft.TypeHeldBy &&
+	return !s.o.Exact && m.kind == deliver && s.a.letters[m.letters[0]].kind == wire.TypeHeldBy &&
 		s.a.letters[m.letters[0]].by == s.a.byzantine && s.locals[i].all[next.local[i]].asking
 }
 
-func (ls *locals) level(k int32) pbft.View { return ls.all[k].level }
+func (ls *locals) level(k int32) wire.View { return ls.all[k].level }
 
 // mayAsk reports whether anybody may still ask what it has forgotten.
 func (s *search) mayAsk(st *state) bool {
@@ -130,7 +130,7 @@ func (ls *locals) flat(k int32, asked bool) int32 {
 }
 
 // told lists what the others would answer a replica now, by replica.
-func (s *search) told(st *state, id pbft.ReplicaID) [replicas]int32 {
+func (s *search) told(st *state, id wire.ReplicaID) [replicas]int32 {
 	told := nothing
 	for i, ls := range s.locals {
 		if ls.id != id {
@@ -190,9 +190,9 @@ func subsets(of []int32, size int) [][]int32 {
 }
 
 // correct is the replica of a place among the correct ones.
-func (w *world) correct(j int) pbft.ReplicaID {
-	if pbft.ReplicaID(j) < w.byzantine {
-		return pbft.ReplicaID(j)
+func (w *world) correct(j int) wire.ReplicaID {
+	if wire.ReplicaID(j) < w.byzantine {
+		return wire.ReplicaID(j)
 	}
-	return pbft.ReplicaID(j + 1)
+	return wire.ReplicaID(j + 1)
 }

@@ -3,14 +3,14 @@ package explore
 import (
 	"fmt"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // commitment is a batch for which Q commits of one view exist: with the attacker's, which it gives to anything, two
 // correct replicas' suffice.
 type commitment struct {
-	view  pbft.View
-	seq   pbft.Seq
+	view  wire.View
+	seq   wire.Seq
 	value value
 }
 
@@ -18,7 +18,7 @@ type commitment struct {
 // as soon as somebody could show its certificate.
 func (a *alphabet) judge(k *knowledge) error {
 	var done []commitment
-	for v := range pbft.View(maxViews) {
+	for v := range wire.View(maxViews) {
 		for i := range a.slots {
 			for d := null; d <= fourth; d++ {
 				votes := 0
@@ -28,7 +28,7 @@ func (a *alphabet) judge(k *knowledge) error {
 					}
 				}
 				if votes >= quorum-a.liars() {
-					done = append(done, commitment{v, pbft.Seq(i + 1), d})
+					done = append(done, commitment{v, wire.Seq(i + 1), d})
 				}
 			}
 		}
@@ -77,7 +77,7 @@ func agree(k *knowledge) error {
 }
 
 // taken is V4 for one replica: a new view that it made active has the O that its view changes require.
-func (a *alphabet) taken(id pbft.ReplicaID, s *shown) error {
+func (a *alphabet) taken(id wire.ReplicaID, s *shown) error {
 	for v, n := range s.activated {
 		if n != absent && a.letters[n].order != a.letters[n].right {
 			return fmt.Errorf("V4: r%d enters v%d by a %v", id, v, a.letters[n])

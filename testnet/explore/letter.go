@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // maxSlots and maxViews bound what a letter can name, and so the search.
@@ -31,7 +31,7 @@ func (v value) String() string { return [...]string{"none", "null", "A", "B", "C
 
 // proof says of a slot what a view change claims prepared there.
 type proof struct {
-	view  pbft.View
+	view  wire.View
 	value value // none: nothing
 }
 
@@ -39,17 +39,17 @@ type proof struct {
 // verified, the core never reads who signed a certificate, nor which view changes a new view rests on. That is why the
 // state space is finite.
 type letter struct {
-	kind  pbft.Type
-	by    pbft.ReplicaID
-	view  pbft.View
-	seq   pbft.Seq        // of pre-prepare, prepare and commit
+	kind  wire.Type
+	by    wire.ReplicaID
+	view  wire.View
+	seq   wire.Seq        // of pre-prepare, prepare and commit
 	value value           // of pre-prepare, prepare and commit
 	proof [maxSlots]proof // of a view change, by slot
 	order [maxSlots]value // of a new view: its O, by slot
 	right [maxSlots]value // of a new view: the O that its view changes require
-	ahead [4]pbft.View    // of a view change: a suspect's view + 1 by replica, where it is above what the view needs
+	ahead [4]wire.View    // of a view change: a suspect's view + 1 by replica, where it is above what the view needs
 
-	stable pbft.Seq // of a view change and a new view: the stable checkpoint that it begins above
+	stable wire.Seq // of a view change and a new view: the stable checkpoint that it begins above
 	held   held     // of an answer to an amnesiac
 }
 
@@ -58,11 +58,11 @@ func (l letter) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v v%d", l.kind, l.view)
 	switch l.kind {
-	case pbft.TypePrePrepare, pbft.TypePrepare, pbft.TypeCommit:
+	case wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit:
 		fmt.Fprintf(&b, " #%d %v", l.seq, l.value)
-	case pbft.TypeHeldBy:
+	case wire.TypeHeldBy:
 		fmt.Fprintf(&b, " %v", l.held)
-	case pbft.TypeViewChange:
+	case wire.TypeViewChange:
 		if l.stable > 0 {
 			fmt.Fprintf(&b, " h%d", l.stable)
 		}
@@ -73,7 +73,7 @@ func (l letter) String() string {
 			}
 		}
 		b.WriteString("}")
-	case pbft.TypeNewView:
+	case wire.TypeNewView:
 		fmt.Fprintf(&b, " O%s", ordered(l.order))
 		if l.order != l.right {
 			fmt.Fprintf(&b, " (its view changes require %s)", ordered(l.right))
@@ -100,16 +100,16 @@ type alphabet struct {
 	*world
 	numbers map[letter]int32
 	letters []letter
-	mail    []pbft.Verified
+	mail    []wire.Verified
 }
 
 // number returns the number of a letter, verifying the message that stands for it when it is new. A correct replica's
 // message that does not verify is a finding.
-func (a *alphabet) number(l letter, m func() pbft.Message) (int32, error) {
+func (a *alphabet) number(l letter, m func() wire.Message) (int32, error) {
 	if k, ok := a.numbers[l]; ok {
 		return k, nil
 	}
-	v, err := pbft.Verify(&a.configs[0], m(), a.holds)
+	v, err := wire.Verify(&a.configs[0], m(), a.holds)
 	if err != nil {
 		return -1, fmt.Errorf("%v does not verify: %w", l, err)
 	}
@@ -122,19 +122,19 @@ func (a *alphabet) number(l letter, m func() pbft.Message) (int32, error) {
 
 // spell returns the letter of a correct replica's message, false if the search leaves it out: messages that a lossy
 // network replaces (status, heartbeat, fetch), and what lies beyond the bounds.
-func (w *world) spell(by pbft.ReplicaID, m pbft.Message) (letter, bool) {
-	l := letter{kind: pbft.TypeOf(m), by: by}
+func (w *world) spell(by wire.ReplicaID, m wire.Message) (letter, bool) {
+	l := letter{kind: wire.TypeOf(m), by: by}
 	switch m := m.(type) {
-	case *pbft.PrePrepare:
+	case *wire.PrePrepare:
 		return w.spellVote(l, m.View, m.Seq, m.Digest)
-	case *pbft.Prepare:
+	case *wire.Prepare:
 		return w.spellVote(l, m.View, m.Seq, m.Digest)
-	case *pbft.Commit:
+	case *wire.Commit:
 		return w.spellVote(l, m.View, m.Seq, m.Digest)
-	case *pbft.Suspect:
+	case *wire.Suspect:
 		l.view = m.View
 		return l, m.View < maxViews
-	case *pbft.ViewChange:
+	case *wire.ViewChange:
 		l.view, l.stable = m.View, m.Stable.Seq
 		for i := range m.Prepared {
 			c := &m.Prepared[i]
@@ -148,11 +148,11 @@ func (w *world) spell(by pbft.ReplicaID, m pbft.Message) (letter, bool) {
 			}
 		}
 		return l, m.View < maxViews
-	case *pbft.NewView:
+	case *wire.NewView:
 		l.view = m.View
 		for i, p := range m.Proposals {
 			if i < w.slots {
-				l.order[i] = w.valueOf(pbft.Seq(i+1), p.Digest)
+				l.order[i] = w.valueOf(wire.Seq(i+1), p.Digest)
 			}
 		}
 		for i := range m.ViewChanges {
@@ -165,7 +165,7 @@ func (w *world) spell(by pbft.ReplicaID, m pbft.Message) (letter, bool) {
 	}
 }
 
-func (w *world) spellVote(l letter, v pbft.View, s pbft.Seq, d pbft.Digest) (letter, bool) {
+func (w *world) spellVote(l letter, v wire.View, s wire.Seq, d wire.Digest) (letter, bool) {
 	s, ok := w.searched(s)
 	if v >= maxViews || !ok {
 		return l, false

@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // The lives of a node: how it loses one, asks, and begins the next one.
@@ -20,7 +21,7 @@ func (n *node) actor() pbft.Actor {
 // forget loses all that was written, and asks the others. A restart while it asks asks again: answers are not written.
 func (n *node) forget() {
 	n.core, n.forgot = nil, pbft.NewAmnesiac(n.cfg, nonce)
-	n.journal, n.applied, n.executed, n.root, n.done = nil, pbft.Applied{}, nil, pbft.Digest{}, map[pbft.RequestID]bool{}
+	n.journal, n.applied, n.executed, n.root, n.done = nil, pbft.Applied{}, nil, wire.Digest{}, map[wire.RequestID]bool{}
 	n.inbox, n.notes, n.stopped, n.stopAfter = nil, nil, false, 0
 	n.tick(0)
 }
@@ -43,7 +44,7 @@ func (n *node) remember() {
 // whySilent is I19: until a checkpoint at R is stable it says nothing that it may have contradicted before, and never in a
 // view below V* (D8.7).
 func (n *node) whySilent(l letter) error {
-	if l.kind == pbft.TypeSuspect {
+	if l.kind == wire.TypeSuspect {
 		return nil
 	}
 	if in := n.core.Inspect(); in.Silent || l.view < in.Since {
@@ -53,23 +54,23 @@ func (n *node) whySilent(l letter) error {
 }
 
 // moveUp is the certificate of the checkpoint at the base.
-func (w *world) moveUp() pbft.StableCert {
-	cert := pbft.StableCert{Seq: w.base}
+func (w *world) moveUp() wire.StableCert {
+	cert := wire.StableCert{Seq: w.base}
 	if w.base == 0 {
 		return cert
 	}
-	cert.Digest = pbft.Digest{byte(w.base)}
-	for id := range pbft.ReplicaID(quorum) {
-		m := &pbft.Checkpoint{Seq: cert.Seq, Digest: cert.Digest, Replica: id}
+	cert.Digest = wire.Digest{byte(w.base)}
+	for id := range wire.ReplicaID(quorum) {
+		m := &wire.Checkpoint{Seq: cert.Seq, Digest: cert.Digest, Replica: id}
 		w.sign(id, m)
-		cert.Checkpoints = append(cert.Checkpoints, pbft.Endorsement{Replica: id, Sig: m.Sig})
+		cert.Checkpoints = append(cert.Checkpoints, wire.Endorsement{Replica: id, Sig: m.Sig})
 	}
 	return cert
 }
 
 // takeStable lets the core learn that the checkpoint at the base is stable. It fetches the state when it has waited for it.
 func (n *node) takeStable() {
-	v, err := pbft.Verify(n.cfg, &pbft.StableNotice{Cert: n.w.moved}, n.w.holds)
+	v, err := wire.Verify(n.cfg, &wire.StableNotice{Cert: n.w.moved}, n.w.holds)
 	if err != nil {
 		panic("explore: the checkpoint at the base: " + err.Error())
 	}
@@ -78,7 +79,7 @@ func (n *node) takeStable() {
 }
 
 // transfer gives the core the state of the checkpoint at the base.
-func (n *node) transfer(target pbft.StableCert) {
+func (n *node) transfer(target wire.StableCert) {
 	if target.Seq > 0 && target.Seq == n.w.base {
 		n.inbox = append(n.inbox, pbft.Transferred{Cert: target})
 	}
@@ -88,7 +89,7 @@ func (n *node) transfer(target pbft.StableCert) {
 func (n *node) asked() {
 	n.root = n.applied.Root
 	for _, r := range n.w.requests {
-		n.inbox = append(n.inbox, pbft.Received{From: pbft.Source{Client: true}, Msg: pbft.Own(r)})
+		n.inbox = append(n.inbox, pbft.Received{From: pbft.Source{Client: true}, Msg: wire.Own(r)})
 	}
 }
 

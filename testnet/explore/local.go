@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // kind says what a move does to a replica.
@@ -23,7 +23,7 @@ const (
 type move struct {
 	kind    kind
 	letters [3]int32 // of deliver; absent fills it
-	seq     pbft.Seq // of fetch
+	seq     wire.Seq // of fetch
 	value   value    // of fetch
 	crash   uint8    // the replica crashes after so many durable effects, and restarts; 0: it does not
 }
@@ -41,8 +41,8 @@ type local struct {
 	parent int32 // in locals; absent for the first
 	by     move
 	silent bool // the timers did not expire after the move: that is a move of its own
-	view   pbft.View
-	level  pbft.View // the highest view that any move so far was about
+	view   wire.View
+	level  wire.View // the highest view that any move so far was about
 	active bool
 	slots  [maxSlots]slotState
 	shown  shown
@@ -66,7 +66,7 @@ const long = time.Hour
 // locals are all known states of one replica and the moves between them.
 type locals struct {
 	a     *alphabet
-	id    pbft.ReplicaID
+	id    wire.ReplicaID
 	all   []local
 	index map[fingerprint]int32 // states
 	moves map[step]outcome
@@ -90,7 +90,7 @@ type step struct {
 	move move
 }
 
-func newLocals(a *alphabet, id pbft.ReplicaID) *locals {
+func newLocals(a *alphabet, id wire.ReplicaID) *locals {
 	return &locals{
 		a: a, id: id, index: map[fingerprint]int32{}, moves: map[step]outcome{}, cores: map[fingerprint]int32{},
 		classes: map[class]int32{}, faces: map[face]int32{},
@@ -115,7 +115,7 @@ func (ls *locals) fresh(s *local) *node {
 
 // listen has the node's broadcasts noted in its tables.
 func (ls *locals) listen(n *node, s *shown) {
-	n.says = func(to int, m pbft.Message) {
+	n.says = func(to int, m wire.Message) {
 		if to != everybody {
 			return // retransmissions, and what the client sends anyway
 		}
@@ -123,7 +123,7 @@ func (ls *locals) listen(n *node, s *shown) {
 		if !ok {
 			return
 		}
-		k, err := ls.a.number(l, func() pbft.Message { return m })
+		k, err := ls.a.number(l, func() wire.Message { return m })
 		if err == nil {
 			err = s.note(l, k)
 		}
@@ -203,7 +203,7 @@ func (ls *locals) look(n *node, s *local) {
 		if i >= ls.a.slots {
 			break
 		}
-		v := ls.a.valueOf(pbft.Seq(i+1), d)
+		v := ls.a.valueOf(wire.Seq(i+1), d)
 		if was := s.shown.executed[i]; was != none && was != v && ls.fails == nil {
 			ls.fails = fmt.Errorf("I1: r%d executes %v at #%d, and executed %v before it forgot", ls.id, v, i+1, was)
 		}
@@ -212,7 +212,7 @@ func (ls *locals) look(n *node, s *local) {
 }
 
 // reached is the level that a state's last move came from or was about.
-func (ls *locals) reached(s *local) (level pbft.View) {
+func (ls *locals) reached(s *local) (level wire.View) {
 	if s.parent == absent {
 		return 0
 	}
@@ -250,7 +250,7 @@ func (ls *locals) next(from int32, m move) outcome {
 func (ls *locals) first(from int32, m move) outcome {
 	s := local{parent: from, by: m, shown: ls.all[from].shown, lives: ls.all[from].lives, heard: ls.all[from].heard}
 	s.hears(m)
-	if l := m.letters[0]; m.kind == deliver && ls.a.letters[l].kind == pbft.TypeHeldBy {
+	if l := m.letters[0]; m.kind == deliver && ls.a.letters[l].kind == wire.TypeHeldBy {
 		s.heard[ls.a.letters[l].by] = l
 	}
 	n := ls.rebuild(from)
@@ -274,7 +274,7 @@ func (ls *locals) enteredBy(n *node, m move, s *local) {
 		return
 	}
 	for _, k := range m.letters {
-		if m.kind == deliver && k != absent && ls.a.letters[k].kind == pbft.TypeNewView {
+		if m.kind == deliver && k != absent && ls.a.letters[k].kind == wire.TypeNewView {
 			s.shown.activated[in.View] = k
 		}
 	}

@@ -3,7 +3,7 @@ package explore
 import (
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // The moves of one replica. Votes come by the quorum: what a correct replica says depends on whether a quorum is complete,
@@ -15,9 +15,9 @@ import (
 type offers struct {
 	a     *alphabet
 	k     *knowledge
-	id    pbft.ReplicaID
+	id    wire.ReplicaID
 	s     *local
-	views pbft.View
+	views wire.View
 	told  [replicas]int32 // what the others answer if this one has forgotten everything
 	list  []move
 }
@@ -44,12 +44,12 @@ func (o *offers) moves() []move {
 
 func (o *offers) deliver(letters ...int32) { o.list = append(o.list, deliverMove(letters...)) }
 
-func (o *offers) primary(v pbft.View) pbft.ReplicaID { return o.a.configs[0].Primary(v) }
+func (o *offers) primary(v wire.View) wire.ReplicaID { return o.a.configs[0].Primary(v) }
 
 // normalCase offers pre-prepares, completed quorums and missing bodies (§4.2, N3, N7).
 func (o *offers) normalCase() {
 	for i := range o.a.slots {
-		seq, st := pbft.Seq(i+1), &o.s.slots[i]
+		seq, st := wire.Seq(i+1), &o.s.slots[i]
 		if st.lacksBody != none {
 			o.list = append(o.list, move{kind: fetch, seq: seq, value: st.lacksBody})
 		}
@@ -67,34 +67,34 @@ func (o *offers) normalCase() {
 
 // prePrepares offers the primary's pre-prepare for a slot that has none. A second one with another digest would only make
 // the replica suspect, which its timers have done already.
-func (o *offers) prePrepares(seq pbft.Seq) {
+func (o *offers) prePrepares(seq wire.Seq) {
 	v := o.s.view
 	if p := o.primary(v); p != o.a.byzantine {
 		if o.k[p].bare[v][seq-1] {
-			o.deliver(o.a.numbers[letter{kind: pbft.TypePrePrepare, by: p, view: v, seq: seq, value: o.k[p].propose[v][seq-1]}])
+			o.deliver(o.a.numbers[letter{kind: wire.TypePrePrepare, by: p, view: v, seq: seq, value: o.k[p].propose[v][seq-1]}])
 		}
 		return
 	}
 	for d := first; d <= second; d++ {
-		o.deliver(o.a.vote(pbft.TypePrePrepare, v, seq, d))
+		o.deliver(o.a.vote(wire.TypePrePrepare, v, seq, d))
 	}
 }
 
 // prepares offers the prepares that complete a quorum with the own one, correct replicas' first.
-func (o *offers) prepares(seq pbft.Seq, d value) {
+func (o *offers) prepares(seq wire.Seq, d value) {
 	v, missing := o.s.view, quorum-1
 	if own := &o.s.slots[seq-1].prepare; own.value == d && own.view == v {
 		missing--
 	}
 	var votes []int32
 	for id, s := range o.k {
-		by := pbft.ReplicaID(id)
+		by := wire.ReplicaID(id)
 		if s != nil && by != o.id && by != o.primary(v) && s.prepare[v][seq-1] == d {
-			votes = append(votes, o.a.numbers[letter{kind: pbft.TypePrepare, by: by, view: v, seq: seq, value: d}])
+			votes = append(votes, o.a.numbers[letter{kind: wire.TypePrepare, by: by, view: v, seq: seq, value: d}])
 		}
 	}
 	if o.a.liars() > 0 && o.primary(v) != o.a.byzantine {
-		votes = append(votes, o.a.vote(pbft.TypePrepare, v, seq, d))
+		votes = append(votes, o.a.vote(wire.TypePrepare, v, seq, d))
 	}
 	if len(votes) >= missing {
 		o.deliver(votes[:missing]...)
@@ -102,7 +102,7 @@ func (o *offers) prepares(seq pbft.Seq, d value) {
 }
 
 // commits offers, for each view and value, the commits that complete a certificate.
-func (o *offers) commits(seq pbft.Seq) {
+func (o *offers) commits(seq wire.Seq) {
 	for v := range o.views {
 		for d := null; d <= fourth; d++ {
 			missing := quorum
@@ -111,13 +111,13 @@ func (o *offers) commits(seq pbft.Seq) {
 			}
 			var votes []int32
 			for id, s := range o.k {
-				if by := pbft.ReplicaID(id); s != nil && by != o.id && s.commit[v][seq-1] == d {
-					votes = append(votes, o.a.numbers[letter{kind: pbft.TypeCommit, by: by, view: v, seq: seq, value: d}])
+				if by := wire.ReplicaID(id); s != nil && by != o.id && s.commit[v][seq-1] == d {
+					votes = append(votes, o.a.numbers[letter{kind: wire.TypeCommit, by: by, view: v, seq: seq, value: d}])
 				}
 			}
 			if len(votes) > 0 && len(votes)+o.a.liars() >= missing {
 				if o.a.liars() > 0 {
-					votes = append(votes, o.a.vote(pbft.TypeCommit, v, seq, d))
+					votes = append(votes, o.a.vote(wire.TypeCommit, v, seq, d))
 				}
 				o.deliver(votes[:missing]...)
 			}
@@ -131,7 +131,7 @@ func (o *offers) leaving() {
 	for u := o.s.view + 1; u < o.views; u++ {
 		var suspects []int32
 		if o.a.liars() > 0 {
-			suspects = append(suspects, o.a.vote(pbft.TypeSuspect, u-1, 0, none))
+			suspects = append(suspects, o.a.vote(wire.TypeSuspect, u-1, 0, none))
 		}
 		missing := weak - len(suspects)
 		if o.s.view == u-1 && o.s.shown.suspects[u-1] && (o.s.lives == 0 || o.s.suspects) { // its own counts
@@ -144,13 +144,13 @@ func (o *offers) leaving() {
 }
 
 // witnesses are Suspects of other correct replicas that justify a view, the lowest of each, at most so many.
-func (o *offers) witnesses(u pbft.View, most int) (list []int32) {
+func (o *offers) witnesses(u wire.View, most int) (list []int32) {
 	var heard [replicas]bool
 	for v := u - 1; v < o.views; v++ {
 		for id, s := range o.k {
-			if by := pbft.ReplicaID(id); s != nil && by != o.id && s.suspects[v] && !heard[id] && len(list) < most {
+			if by := wire.ReplicaID(id); s != nil && by != o.id && s.suspects[v] && !heard[id] && len(list) < most {
 				heard[id] = true
-				list = append(list, o.a.numbers[letter{kind: pbft.TypeSuspect, by: by, view: v}])
+				list = append(list, o.a.numbers[letter{kind: wire.TypeSuspect, by: by, view: v}])
 			}
 		}
 	}
@@ -209,10 +209,10 @@ func (o *offers) three(correct, lies []int32) {
 }
 
 // changes lists the other correct replicas' view changes for a view.
-func (o *offers) changes(u pbft.View) []int32 {
+func (o *offers) changes(u wire.View) []int32 {
 	var list []int32
 	for id, s := range o.k {
-		if pbft.ReplicaID(id) != o.id {
+		if wire.ReplicaID(id) != o.id {
 			list = s.changes(u, list)
 		}
 	}

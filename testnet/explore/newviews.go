@@ -3,12 +3,12 @@ package explore
 import (
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // lyingNewViews returns what the attacker can send as the primary of a view: for every Q view changes that it can gather,
 // the new view with the O that they require, and with wrong ones.
-func (a *alphabet) lyingNewViews(k *knowledge, v pbft.View) []int32 {
+func (a *alphabet) lyingNewViews(k *knowledge, v wire.View) []int32 {
 	var numbers []int32
 	add := func(n int32) {
 		for _, have := range numbers {
@@ -20,11 +20,11 @@ func (a *alphabet) lyingNewViews(k *knowledge, v pbft.View) []int32 {
 	}
 	for _, set := range a.gather(k, v) {
 		right := a.required(set)
-		l := letter{kind: pbft.TypeNewView, by: a.byzantine, view: v, order: right, right: right, stable: a.highestStable(set)}
-		add(a.forge(l, func() pbft.Message { return a.newView(l, set) }))
+		l := letter{kind: wire.TypeNewView, by: a.byzantine, view: v, order: right, right: right, stable: a.highestStable(set)}
+		add(a.forge(l, func() wire.Message { return a.newView(l, set) }))
 		for _, order := range a.wrong(right) {
 			l.order = order
-			add(a.forge(l, func() pbft.Message { return a.newView(l, set) }))
+			add(a.forge(l, func() wire.Message { return a.newView(l, set) }))
 		}
 	}
 	return numbers
@@ -32,7 +32,7 @@ func (a *alphabet) lyingNewViews(k *knowledge, v pbft.View) []int32 {
 
 // gather lists all sets of Q view changes for a view, by replica number: the correct ones' alone, and two of them with one
 // of the attacker's.
-func (a *alphabet) gather(k *knowledge, v pbft.View) [][quorum]int32 {
+func (a *alphabet) gather(k *knowledge, v wire.View) [][quorum]int32 {
 	var correct []int32
 	for _, s := range k {
 		correct = s.changes(v, correct)
@@ -58,7 +58,7 @@ func (a *alphabet) gather(k *knowledge, v pbft.View) [][quorum]int32 {
 }
 
 // changes appends the view changes of a replica for a view: of a forgotten life there may be one more (D8.10).
-func (s *shown) changes(v pbft.View, list []int32) []int32 {
+func (s *shown) changes(v wire.View, list []int32) []int32 {
 	if s == nil {
 		return list
 	}
@@ -83,7 +83,7 @@ func (a *alphabet) pairs(list []int32) (pairs [][2]int32) {
 }
 
 // highestStable is the stable checkpoint that a new view of these view changes begins above.
-func (a *alphabet) highestStable(set [quorum]int32) (s pbft.Seq) {
+func (a *alphabet) highestStable(set [quorum]int32) (s wire.Seq) {
 	for _, k := range set {
 		s = max(s, a.letters[k].stable)
 	}
@@ -135,14 +135,14 @@ func (a *alphabet) wrong(right [maxSlots]value) [][maxSlots]value {
 	return list
 }
 
-func (a *alphabet) newView(l letter, set [quorum]int32) pbft.Message {
-	m := &pbft.NewView{View: l.view}
+func (a *alphabet) newView(l letter, set [quorum]int32) wire.Message {
+	m := &wire.NewView{View: l.view}
 	for _, k := range set {
-		m.ViewChanges = append(m.ViewChanges, *a.mail[k].Message().(*pbft.ViewChange))
+		m.ViewChanges = append(m.ViewChanges, *a.mail[k].Message().(*wire.ViewChange))
 	}
 	for i, v := range l.order {
 		if v != none {
-			m.Proposals = append(m.Proposals, pbft.Proposal{Digest: a.digest(pbft.Seq(i+1), v)})
+			m.Proposals = append(m.Proposals, wire.Proposal{Digest: a.digest(wire.Seq(i+1), v)})
 		}
 	}
 	return a.sign(l.by, m)

@@ -7,39 +7,40 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // node is one correct replica: the real core with a journal, a clock and an executor. It performs effects in order, as
 // the driver does, and can stop between two of them.
 type node struct {
 	w       *world
-	cfg     *pbft.Config
+	cfg     *wire.Config
 	core    *pbft.Replica  // nil while it asks what it has forgotten
 	forgot  *pbft.Amnesiac // in its place then
-	life    pbft.Life      // of this journal; zero for the first one
+	life    wire.Life      // of this journal; zero for the first one
 	applied pbft.Applied   // the state in its store, where that came from others
-	journal []pbft.Record
-	notes   []pbft.Record // written with the next durable record
+	journal []wire.Record
+	notes   []wire.Record // written with the next durable record
 	inbox   []pbft.Event  // loopback and execution results
 	mono    time.Duration
 
-	executed []pbft.Digest // by seq−1; of this incarnation
-	done     map[pbft.RequestID]bool
-	root     pbft.Digest
+	executed []wire.Digest // by seq−1; of this incarnation
+	done     map[wire.RequestID]bool
+	root     wire.Digest
 
 	durable   int // durable effects of the current move
 	stopAfter int // crash after so many of them; 0: never
 	stopped   bool
 
-	says    func(to int, m pbft.Message) // every message; to is −1 for all
+	says    func(to int, m wire.Message) // every message; to is −1 for all
 	effects func(pbft.Effect)            // every effect, for stories; may be nil
 }
 
 // everybody is the receiver of a broadcast.
 const everybody = -1
 
-func newNode(w *world, id pbft.ReplicaID) *node {
-	n := &node{w: w, cfg: &w.configs[id], says: func(int, pbft.Message) {}}
+func newNode(w *world, id wire.ReplicaID) *node {
+	n := &node{w: w, cfg: &w.configs[id], says: func(int, wire.Message) {}}
 	n.boot()
 	return n
 }
@@ -51,7 +52,7 @@ func (n *node) boot() {
 		n.forget()
 		return
 	}
-	n.core, n.executed, n.root, n.done = n.restored(), nil, n.applied.Root, map[pbft.RequestID]bool{}
+	n.core, n.executed, n.root, n.done = n.restored(), nil, n.applied.Root, map[wire.RequestID]bool{}
 	n.inbox, n.notes, n.stopped, n.stopAfter = nil, nil, false, 0
 	n.tick(0)
 	n.ask()
@@ -75,7 +76,7 @@ func (n *node) ask() {
 	}
 	for _, r := range n.w.requests {
 		if !n.done[r.ID] {
-			n.receive(pbft.Source{Client: true}, pbft.Own(r))
+			n.receive(pbft.Source{Client: true}, wire.Own(r))
 		}
 	}
 }
@@ -83,7 +84,7 @@ func (n *node) ask() {
 // restart reads the journal back from its bytes.
 func (n *node) restart() {
 	for i, r := range n.journal {
-		back, err := pbft.DecodeRecord(pbft.EncodeRecord(r))
+		back, err := wire.DecodeRecord(wire.EncodeRecord(r))
 		if err != nil {
 			panic(fmt.Sprintf("explore: journal record %d of replica %d does not decode: %v", i, n.cfg.Self, err))
 		}
@@ -97,7 +98,7 @@ func (n *node) tick(d time.Duration) {
 	n.step(pbft.Tick{Mono: n.mono, Wall: wallOf(n.cfg.Self)})
 }
 
-func (n *node) receive(from pbft.Source, m pbft.Verified) {
+func (n *node) receive(from pbft.Source, m wire.Verified) {
 	n.step(pbft.Received{From: from, Msg: m})
 }
 
@@ -141,10 +142,10 @@ func (n *node) perform(e pbft.Effect) {
 }
 
 // persist makes a record durable, and stops the replica if this is where the move has it crash.
-func (n *node) persist(r pbft.Record) {
+func (n *node) persist(r wire.Record) {
 	n.journal = append(append(n.journal, n.notes...), r)
 	n.notes = nil
-	if given, ok := r.(*pbft.Installed); ok {
+	if given, ok := r.(*wire.Installed); ok {
 		n.applied = pbft.Applied{Seq: given.Cert.Seq, Root: given.Cert.Digest}
 	}
 	n.durable++
@@ -153,13 +154,13 @@ func (n *node) persist(r pbft.Record) {
 
 // broadcast signs, persists, sends and loops back. A crash between persist and send needs no case: what was sent may never
 // be delivered.
-func (n *node) broadcast(m pbft.Message) {
+func (n *node) broadcast(m wire.Message) {
 	n.w.sign(n.cfg.Self, m)
-	if pbft.Durable(m) {
-		n.persist(&pbft.Sent{Msg: m})
+	if wire.Durable(m) {
+		n.persist(&wire.Sent{Msg: m})
 	}
 	n.says(everybody, m)
-	n.inbox = append(n.inbox, pbft.Received{From: pbft.Source{Replica: n.cfg.Self, Loopback: true}, Msg: pbft.Own(m)})
+	n.inbox = append(n.inbox, pbft.Received{From: pbft.Source{Replica: n.cfg.Self, Loopback: true}, Msg: wire.Own(m)})
 }
 
 // execute applies a batch: the state is a hash over everything that was executed.
@@ -170,8 +171,8 @@ func (n *node) execute(e pbft.Execute) {
 	result := pbft.Executed{Seq: e.Seq}
 	for _, r := range e.Body.Requests {
 		n.done[r.ID] = true
-		result.Replies = append(result.Replies, &pbft.Reply{
-			ID: r.ID, Request: r.Digest(), Outcome: pbft.OutcomeExecuted, Seq: e.Seq, Results: [][]byte{nil},
+		result.Replies = append(result.Replies, &wire.Reply{
+			ID: r.ID, Request: r.Digest(), Outcome: wire.OutcomeExecuted, Seq: e.Seq, Results: [][]byte{nil},
 		})
 	}
 	n.inbox = append(n.inbox, result)

@@ -3,7 +3,7 @@ package explore
 import (
 	"fmt"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Options are the bounds of a search.
@@ -63,7 +63,7 @@ func (o Options) Validate() error {
 }
 
 // cast says who plays what in a search.
-type cast struct{ byzantine, amnesiac pbft.ReplicaID }
+type cast struct{ byzantine, amnesiac wire.ReplicaID }
 
 // casts lists who is Byzantine in turn, and who forgets. Replicas that are primary in none of the views differ in name only,
 // so one of them stands for all.
@@ -74,7 +74,7 @@ func (o Options) casts() (list []cast) {
 			continue
 		}
 		alike := false
-		for id := range pbft.ReplicaID(replicas) {
+		for id := range wire.ReplicaID(replicas) {
 			leads := int(id) < o.Views
 			if id == liar || o.Amnesiac != All && int(id) != o.Amnesiac || !leads && alike {
 				continue
@@ -86,15 +86,15 @@ func (o Options) casts() (list []cast) {
 	return list
 }
 
-func (o Options) liars() (list []pbft.ReplicaID) {
+func (o Options) liars() (list []wire.ReplicaID) {
 	switch o.Byzantine {
 	case Nobody:
-		return []pbft.ReplicaID{nobody}
+		return []wire.ReplicaID{nobody}
 	case All:
 	default:
-		return []pbft.ReplicaID{pbft.ReplicaID(o.Byzantine)}
+		return []wire.ReplicaID{wire.ReplicaID(o.Byzantine)}
 	}
-	for id := range pbft.ReplicaID(min(o.Views+1, replicas)) {
+	for id := range wire.ReplicaID(min(o.Views+1, replicas)) {
 		list = append(list, id)
 	}
 	return list
@@ -105,7 +105,7 @@ func (o Options) mayForget(c cast) (may [replicas]bool) {
 	if o.Amnesia == 0 {
 		return may
 	}
-	for id := range pbft.ReplicaID(replicas) {
+	for id := range wire.ReplicaID(replicas) {
 		may[id] = c.amnesiac == nobody && id != c.byzantine
 	}
 	if next := (c.amnesiac + 1) % replicas; c.amnesiac != nobody {

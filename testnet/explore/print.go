@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Heading says what is about to be searched.
@@ -48,7 +48,7 @@ func (r Run) who() string {
 }
 
 // byzantineOf is what a search calls its Byzantine replica towards others.
-func byzantineOf(id pbft.ReplicaID) int {
+func byzantineOf(id wire.ReplicaID) int {
 	if id == nobody {
 		return Nobody
 	}

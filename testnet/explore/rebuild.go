@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // rebuild makes the core of a state again from the moves that lead to it.
@@ -56,8 +57,8 @@ func (ls *locals) make(n *node, m move) uint8 {
 }
 
 // body is the answer to a fetch.
-func (w *world) body(s pbft.Seq, v value) pbft.Verified {
-	m, err := pbft.Verify(&w.configs[0], &pbft.CertifiedBody{Seq: w.base + s, Body: w.bodies[s][v]}, w.holds)
+func (w *world) body(s wire.Seq, v value) wire.Verified {
+	m, err := wire.Verify(&w.configs[0], &wire.CertifiedBody{Seq: w.base + s, Body: w.bodies[s][v]}, w.holds)
 	if err != nil {
 		panic(fmt.Sprintf("explore: the body of %v: %v", v, err))
 	}

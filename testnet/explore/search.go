@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // state is a state of the whole: one local state for each correct replica, and how many crashes there were. What the
@@ -13,7 +13,7 @@ type state struct {
 	local   [replicas]int32 // one for each correct replica
 	crashes uint8
 	forgets uint8
-	level   pbft.View // the highest view of the moves since a life ended or began
+	level   wire.View // the highest view of the moves since a life ended or began
 }
 
 // origin says how a state was first reached: which move, in the order of offers, of which correct replica, from where.
@@ -28,7 +28,7 @@ type search struct {
 	o       Options
 	cast    cast
 	a       *alphabet
-	ids     []pbft.ReplicaID // the correct replicas
+	ids     []wire.ReplicaID // the correct replicas
 	locals  []*locals
 	states  []state
 	origins []origin
@@ -45,7 +45,7 @@ type search struct {
 func newSearch(o Options, c cast) *search {
 	w := newWorld(o, c)
 	s := &search{o: o, cast: c, a: &alphabet{world: w, numbers: map[letter]int32{}}, known: map[token]int32{}, played: map[[replicas]int32]bool{}}
-	for id := range pbft.ReplicaID(replicas) {
+	for id := range wire.ReplicaID(replicas) {
 		if id != c.byzantine {
 			s.ids, s.locals = append(s.ids, id), append(s.locals, newLocals(s.a, id))
 		}
@@ -144,7 +144,7 @@ func (s *search) expand(at int32) *violation {
 }
 
 // try makes a move and judges the state that it leads to, if that is new.
-func (s *search) try(at int32, i, m int, mv move, level pbft.View) *violation {
+func (s *search) try(at int32, i, m int, mv move, level wire.View) *violation {
 	next, ok := s.after(s.states[at], i, mv)
 	if !ok || s.wasted(i, mv, &next) || s.sorts(s.states[at], i, mv, &next) < level {
 		return nil
@@ -191,7 +191,7 @@ func (s *search) playOn(at int32) error {
 // to be tried.
 func (s *search) free(st *state, i int, list []move) (int, bool) {
 	l := &s.locals[i].all[st.local[i]]
-	if s.o.Exact || s.mayAsk(st) || l.view != pbft.View(s.o.Views-1) || l.level != l.view {
+	if s.o.Exact || s.mayAsk(st) || l.view != wire.View(s.o.Views-1) || l.level != l.view {
 		return 0, false
 	}
 	was := st.local[i]
@@ -208,7 +208,7 @@ func (s *search) free(st *state, i int, list []move) (int, bool) {
 // completes reports whether a move delivers votes of the last phases.
 func (a *alphabet) completes(m move) bool {
 	k := a.letters[m.letters[0]].kind
-	return k == pbft.TypePrepare || k == pbft.TypeCommit
+	return k == wire.TypePrepare || k == wire.TypeCommit
 }
 
 // after is the state after a move; false if the move changes nothing.
@@ -256,7 +256,7 @@ func (s *search) knowledge(st *state) *knowledge {
 // choices lists the moves of one correct replica in a state, crashes included while there are any left.
 func (s *search) choices(st state, i int) (moves []move) {
 	o := &s.offers
-	o.a, o.k, o.id, o.views = s.a, s.knowledge(&st), s.ids[i], pbft.View(s.o.Views)
+	o.a, o.k, o.id, o.views = s.a, s.knowledge(&st), s.ids[i], wire.View(s.o.Views)
 	ls := s.locals[i]
 	local := ls.all[st.local[i]] // a copy: the list grows while moves are made
 	o.s = &local

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // absent stands for no letter.
@@ -20,11 +20,11 @@ type shown struct {
 	suspects  [maxViews]bool
 	change    [maxViews]int32    // view changes, as letters
 	former    [maxViews]int32    // of a life before this one, where there is another one (D8.10)
-	stable    [maxViews]pbft.Seq // of the newest view change
+	stable    [maxViews]wire.Seq // of the newest view change
 	newView   [maxViews]int32    // new views as primary, as letters
 	activated [maxViews]int32    // new views it entered, as letters
 	executed  [maxSlots]value
-	highest   pbft.View // that it left for
+	highest   wire.View // that it left for
 	based     bool      // it knows that the checkpoint at the base is stable
 }
 
@@ -45,18 +45,18 @@ func (s *shown) appendTo(b []byte) []byte {
 func (s *shown) note(l letter, number int32) error {
 	v, i := l.view, int(l.seq)-1
 	switch l.kind {
-	case pbft.TypePrePrepare:
+	case wire.TypePrePrepare:
 		s.bare[v][i] = true
 		return s.once(&s.propose[v][i], l)
-	case pbft.TypePrepare:
+	case wire.TypePrepare:
 		return s.once(&s.prepare[v][i], l)
-	case pbft.TypeCommit:
+	case wire.TypeCommit:
 		return s.once(&s.commit[v][i], l)
-	case pbft.TypeSuspect:
+	case wire.TypeSuspect:
 		s.suspects[v] = true
-	case pbft.TypeViewChange:
+	case wire.TypeViewChange:
 		return s.leaves(l, number)
-	case pbft.TypeNewView:
+	case wire.TypeNewView:
 		s.propose[v] = l.order
 		return onlyOne(&s.newView[v], l, number)
 	default:

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // way lists the states from the first one's successor to a state.
@@ -57,7 +57,7 @@ func (s *search) tell(i int, from int32, m move) string {
 	}
 	var says []string
 	n := ls.rebuild(from)
-	n.says = func(to int, msg pbft.Message) {
+	n.says = func(to int, msg wire.Message) {
 		if l, ok := s.a.spell(ls.id, msg); ok && to == everybody && !slices.Contains(says, l.String()) {
 			says = append(says, l.String())
 		}
@@ -154,7 +154,7 @@ func (s *search) again(at int32, step string) (int32, error) {
 	if _, err := fmt.Sscanf(step, "%d.%d", &id, &m); err != nil {
 		return at, fmt.Errorf("%q is not a replica and the number of its move, as in 2.0", step)
 	}
-	i := slices.Index(s.ids, pbft.ReplicaID(id))
+	i := slices.Index(s.ids, wire.ReplicaID(id))
 	if i < 0 {
 		return at, fmt.Errorf("%q: r%d is no correct replica of this replay", step, id)
 	}
@@ -175,12 +175,12 @@ func parseCast(text string) (cast, error) {
 	if id, err := strconv.Atoi(liar); err != nil || id != Nobody && (id < 0 || id >= replicas) {
 		return c, strconv.ErrSyntax
 	} else if id != Nobody {
-		c.byzantine = pbft.ReplicaID(id)
+		c.byzantine = wire.ReplicaID(id)
 	}
 	if id, err := strconv.Atoi(amnesiac); both && (err != nil || id < 0 || id >= replicas) {
 		return c, strconv.ErrSyntax
 	} else if both {
-		c.amnesiac = pbft.ReplicaID(id)
+		c.amnesiac = wire.ReplicaID(id)
 	}
 	return c, nil
 }

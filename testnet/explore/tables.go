@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // special writes the tables of votes, of which the core reads a part only: what it no longer reads must not tell two
@@ -94,7 +95,7 @@ type slotState struct {
 func (w *world) slotsOf(r *pbft.Replica) (found [maxSlots]slotState) {
 	ring := reflect.ValueOf(r).Elem().FieldByName("log").Elem().FieldByName("ring")
 	for i := range w.slots {
-		seq, at := pbft.Seq(i+1), int(w.base)+i+1
+		seq, at := wire.Seq(i+1), int(w.base)+i+1
 		s := ring.Index(at % ring.Len())
 		if s.FieldByName("seq").Uint() != uint64(at) {
 			continue
@@ -123,15 +124,15 @@ func (w *world) slotsOf(r *pbft.Replica) (found [maxSlots]slotState) {
 }
 
 // ownVote reads a replica's own entry in a table of votes.
-func (w *world) ownVote(r *pbft.Replica, seq pbft.Seq, votes reflect.Value) proof {
+func (w *world) ownVote(r *pbft.Replica, seq wire.Seq, votes reflect.Value) proof {
 	self := reflect.ValueOf(r).Elem().FieldByName("cfg").Elem().FieldByName("Self").Uint()
 	if own := votes.Index(int(self)); own.FieldByName("cast").Bool() {
-		return proof{pbft.View(own.FieldByName("view").Uint()), w.valueOf(seq, digestIn(own.FieldByName("digest")))}
+		return proof{wire.View(own.FieldByName("view").Uint()), w.valueOf(seq, digestIn(own.FieldByName("digest")))}
 	}
 	return proof{}
 }
 
-func digestIn(v reflect.Value) (d pbft.Digest) {
+func digestIn(v reflect.Value) (d wire.Digest) {
 	for i := range d {
 		d[i] = byte(v.Index(i).Uint())
 	}
@@ -139,7 +140,7 @@ func digestIn(v reflect.Value) (d pbft.Digest) {
 }
 
 // bodyDigest recognises a body by its time and its request's number: reflection reads, but does not call.
-func (w *world) bodyDigest(seq pbft.Seq, body reflect.Value) pbft.Digest {
+func (w *world) bodyDigest(seq wire.Seq, body reflect.Value) wire.Digest {
 	b := body.Elem()
 	for v := first; v <= fourth; v++ {
 		have := w.bodies[seq][v]
@@ -148,5 +149,5 @@ func (w *world) bodyDigest(seq pbft.Seq, body reflect.Value) pbft.Digest {
 			return have.Digest()
 		}
 	}
-	return pbft.Digest{}
+	return wire.Digest{}
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Verb says what a Command does.
@@ -29,11 +29,11 @@ const (
 type Command struct {
 	ID        string             `json:"id,omitempty"` // under which Fired counts the frames that the change touched
 	Do        Verb               `json:"do"`
-	Groups    [][]pbft.ReplicaID `json:"groups,omitempty"`
-	Targets   []pbft.ReplicaID   `json:"targets,omitempty"`
+	Groups    [][]wire.ReplicaID `json:"groups,omitempty"`
+	Targets   []wire.ReplicaID   `json:"targets,omitempty"`
 	Direction Direction          `json:"direction,omitempty"`
-	From      []pbft.ReplicaID   `json:"from,omitempty"`
-	To        []pbft.ReplicaID   `json:"to,omitempty"`
+	From      []wire.ReplicaID   `json:"from,omitempty"`
+	To        []wire.ReplicaID   `json:"to,omitempty"`
 	Link      Link               `json:"link,omitzero"`
 	Rule      *Rule              `json:"rule,omitempty"`
 	Name      string             `json:"name,omitempty"`
@@ -76,7 +76,7 @@ func (p *Policy) Do(now time.Duration, c Command) ([]Delivery, error) {
 // check reports what of a command does not suit a cluster of n replicas.
 func (c *Command) check(n int) error {
 	members := slices.Concat(c.Targets, c.From, c.To)
-	seen := make(map[pbft.ReplicaID]bool)
+	seen := make(map[wire.ReplicaID]bool)
 	for _, m := range slices.Concat(c.Groups...) {
 		if seen[m] {
 			return fmt.Errorf("replica %d is in two groups", m)

@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Direction says which half of a replica's links an isolation cuts.
@@ -59,10 +59,10 @@ func (c *cuts) cutBy(at tie) (by string, is bool) {
 
 // Apart lists the replicas that hear fewer than a quorum, themselves included, and will as long as nothing changes: they
 // cannot follow. Whoever is only not heard can. Rules about single messages do not count.
-func (p *Policy) Apart(quorum int) (ids []pbft.ReplicaID) {
-	for to := range pbft.ReplicaID(p.n) {
+func (p *Policy) Apart(quorum int) (ids []wire.ReplicaID) {
+	for to := range wire.ReplicaID(p.n) {
 		hears := 1
-		for from := range pbft.ReplicaID(p.n) {
+		for from := range wire.ReplicaID(p.n) {
 			_, cut := p.cutBy(tie{from, to})
 			if link, _, _ := p.linkOf(tie{from, to}); from != to && !cut && link.Loss < 1 {
 				hears++
@@ -84,7 +84,7 @@ func (p *Policy) linkOf(at tie) (link Link, by string, changed bool) {
 
 // Partition lets only members of one group talk to each other. Replicas in no group are one more group. It replaces the
 // partition before; without groups there is none.
-func (p *Policy) Partition(id string, groups [][]pbft.ReplicaID) {
+func (p *Policy) Partition(id string, groups [][]wire.ReplicaID) {
 	group := make([]int, p.n)
 	for g, members := range groups {
 		for _, m := range members {
@@ -105,14 +105,14 @@ func (p *Policy) part(id string, apart func(from, to int) bool) {
 	for from := range p.n {
 		for to := range p.n {
 			if from != to && apart(from, to) {
-				p.parted[tie{pbft.ReplicaID(from), pbft.ReplicaID(to)}] = true
+				p.parted[tie{wire.ReplicaID(from), wire.ReplicaID(to)}] = true
 			}
 		}
 	}
 }
 
 // Isolate cuts each of the replicas off from all others.
-func (p *Policy) Isolate(id string, direction Direction, ids ...pbft.ReplicaID) {
+func (p *Policy) Isolate(id string, direction Direction, ids ...wire.ReplicaID) {
 	for _, r := range ids {
 		if direction != Out {
 			p.deaf[r] = cut{true, id}
@@ -124,7 +124,7 @@ func (p *Policy) Isolate(id string, direction Direction, ids ...pbft.ReplicaID) 
 }
 
 // Rejoin ends the isolation of the replicas.
-func (p *Policy) Rejoin(ids ...pbft.ReplicaID) {
+func (p *Policy) Rejoin(ids ...wire.ReplicaID) {
 	for _, r := range ids {
 		p.deaf[r], p.muted[r] = cut{}, cut{}
 	}
@@ -134,7 +134,7 @@ func (p *Policy) Rejoin(ids ...pbft.ReplicaID) {
 func (p *Policy) Heal() { p.cuts = newCuts(p.n) }
 
 // SetLink gives the links from each of some replicas to each of others properties of their own.
-func (p *Policy) SetLink(id string, from, to []pbft.ReplicaID, l Link) {
+func (p *Policy) SetLink(id string, from, to []wire.ReplicaID, l Link) {
 	for _, f := range from {
 		for _, t := range to {
 			if f != t {
@@ -145,7 +145,7 @@ func (p *Policy) SetLink(id string, from, to []pbft.ReplicaID, l Link) {
 }
 
 // HealLink gives the links from each of some replicas to each of others the default properties again.
-func (p *Policy) HealLink(from, to []pbft.ReplicaID) {
+func (p *Policy) HealLink(from, to []wire.ReplicaID) {
 	maps.DeleteFunc(p.links, func(at tie, _ changedLink) bool {
 		return slices.Contains(from, at.from) && slices.Contains(to, at.to)
 	})

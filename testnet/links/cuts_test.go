@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 const all4 = " 01 02 03 10 12 13 20 21 23 30 31 32"
@@ -17,12 +17,12 @@ func TestCuts_KeepApartExactlyWhomTheyShould(t *testing.T) {
 		open     string
 	}{
 		"nothing":             {nil, all4},
-		"two and two":         {[]Command{{Do: DoPartition, Groups: [][]pbft.ReplicaID{{0, 1}, {2, 3}}}}, " 01 10 23 32"},
-		"the rest is a group": {[]Command{{Do: DoPartition, Groups: [][]pbft.ReplicaID{{3}}}}, " 01 02 10 12 20 21"},
+		"two and two":         {[]Command{{Do: DoPartition, Groups: [][]wire.ReplicaID{{0, 1}, {2, 3}}}}, " 01 10 23 32"},
+		"the rest is a group": {[]Command{{Do: DoPartition, Groups: [][]wire.ReplicaID{{3}}}}, " 01 02 10 12 20 21"},
 		"a later partition replaces": {[]Command{
-			{Do: DoPartition, Groups: [][]pbft.ReplicaID{{0, 1}}}, {Do: DoPartition, Groups: [][]pbft.ReplicaID{{0}}},
+			{Do: DoPartition, Groups: [][]wire.ReplicaID{{0, 1}}}, {Do: DoPartition, Groups: [][]wire.ReplicaID{{0}}},
 		}, " 12 13 21 23 31 32"},
-		"no groups end it": {[]Command{{Do: DoPartition, Groups: [][]pbft.ReplicaID{{0, 1}}}, {Do: DoPartition}}, all4},
+		"no groups end it": {[]Command{{Do: DoPartition, Groups: [][]wire.ReplicaID{{0, 1}}}, {Do: DoPartition}}, all4},
 		"a ring":           {[]Command{{Do: DoRing}}, " 01 03 10 12 21 23 30 32"},
 		"isolated":         {[]Command{{Do: DoIsolate, Targets: ids(1)}}, " 02 03 20 23 30 32"},
 		"deaf":             {[]Command{{Do: DoIsolate, Targets: ids(1), Direction: In}}, " 02 03 10 12 13 20 23 30 32"},
@@ -62,12 +62,12 @@ func TestApart_IsWhoeverHearsNoQuorum(t *testing.T) {
 	for name, c := range map[string]struct {
 		n     int
 		done  []Command
-		apart []pbft.ReplicaID
+		apart []wire.ReplicaID
 	}{
 		"nothing":              {4, nil, nil},
-		"three and one":        {4, []Command{{Do: DoPartition, Groups: [][]pbft.ReplicaID{ids(0, 1, 2), ids(3)}}}, ids(3)},
-		"the rest is a group":  {4, []Command{{Do: DoPartition, Groups: [][]pbft.ReplicaID{ids(0, 1, 2)}}}, ids(3)},
-		"two and two":          {4, []Command{{Do: DoPartition, Groups: [][]pbft.ReplicaID{ids(0, 1), ids(2, 3)}}}, ids(0, 1, 2, 3)},
+		"three and one":        {4, []Command{{Do: DoPartition, Groups: [][]wire.ReplicaID{ids(0, 1, 2), ids(3)}}}, ids(3)},
+		"the rest is a group":  {4, []Command{{Do: DoPartition, Groups: [][]wire.ReplicaID{ids(0, 1, 2)}}}, ids(3)},
+		"two and two":          {4, []Command{{Do: DoPartition, Groups: [][]wire.ReplicaID{ids(0, 1), ids(2, 3)}}}, ids(0, 1, 2, 3)},
 		"a ring of four":       {4, []Command{{Do: DoRing}}, nil},
 		"deaf":                 {4, []Command{{Do: DoIsolate, Targets: ids(2), Direction: In}}, ids(2)},
 		"mute, and hears all":  {4, []Command{{Do: DoIsolate, Targets: ids(2), Direction: Out}}, nil},
@@ -77,7 +77,7 @@ func TestApart_IsWhoeverHearsNoQuorum(t *testing.T) {
 		"one dead link":        {4, []Command{{Do: DoLink, From: ids(1), To: ids(2), Link: dead}}, nil},
 		"two dead links":       {4, []Command{{Do: DoLink, From: ids(0, 1), To: ids(2), Link: dead}}, ids(2)},
 		"half dead links":      {4, []Command{{Do: DoLink, From: ids(0, 1), To: ids(2), Link: Link{Loss: 0.5}}}, nil},
-		"a quorum of seven":    {7, []Command{{Do: DoPartition, Groups: [][]pbft.ReplicaID{ids(0, 1, 2, 3, 4), ids(5, 6)}}}, ids(5, 6)},
+		"a quorum of seven":    {7, []Command{{Do: DoPartition, Groups: [][]wire.ReplicaID{ids(0, 1, 2, 3, 4), ids(5, 6)}}}, ids(5, 6)},
 		"a link that is whole": {4, []Command{{Do: DoLink, From: ids(0, 1), To: ids(2), Link: dead}, {Do: DoHealLink, From: ids(1), To: ids(2)}}, nil},
 	} {
 		p := policy(c.n, Link{})
@@ -94,12 +94,12 @@ func TestApart_IsWhoeverHearsNoQuorum(t *testing.T) {
 
 func TestFired_CountsWhatEachChangeTouched(t *testing.T) {
 	p := policy(4, Link{})
-	do(t, p, 0, Command{ID: "partition", Do: DoPartition, Groups: [][]pbft.ReplicaID{{0, 1}, {2, 3}}})
+	do(t, p, 0, Command{ID: "partition", Do: DoPartition, Groups: [][]wire.ReplicaID{{0, 1}, {2, 3}}})
 	do(t, p, 0, Command{ID: "deaf", Do: DoIsolate, Direction: In, Targets: ids(1)})
 	do(t, p, 0, Command{ID: "link", Do: DoLink, From: ids(0), To: ids(1), Link: Link{Delay: ms}})
 	do(t, p, 0, Command{ID: "untouched", Do: DoLink, From: ids(0), To: ids(3), Link: Link{Delay: ms}})
 	do(t, p, 0, Command{ID: "rule", Do: DoRule, Rule: &Rule{Action: Drop, Match: Match{From: ids(2), To: ids(3)}}})
-	do(t, p, 0, Command{ID: "never", Do: DoRule, Rule: &Rule{Action: Drop, Match: Match{Type: pbft.TypeNewView}}})
+	do(t, p, 0, Command{ID: "never", Do: DoRule, Rule: &Rule{Action: Drop, Match: Match{Type: wire.TypeNewView}}})
 	p.Pass(0, commit(0, 2, 0, 1)) // partition
 	p.Pass(0, commit(3, 1, 0, 1)) // partition, which is asked before deafness
 	p.Pass(0, commit(0, 1, 0, 1)) // deaf

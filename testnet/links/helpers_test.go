@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 const ms = time.Millisecond
@@ -14,13 +14,13 @@ const ms = time.Millisecond
 func policy(n int, base Link) *Policy { return New(n, base, rand.New(rand.NewPCG(1, 2))) }
 
 // commit is a frame that a test can tell from others by its sequence number.
-func commit(from, to pbft.ReplicaID, view pbft.View, seq pbft.Seq) Frame {
-	m := &pbft.Commit{View: view, Seq: seq, Replica: from}
+func commit(from, to wire.ReplicaID, view wire.View, seq wire.Seq) Frame {
+	m := &wire.Commit{View: view, Seq: seq, Replica: from}
 	return Frame{From: from, To: to, Message: m, Bytes: []byte(fmt.Sprintf("commit %d %d", view, seq))}
 }
 
 // passes reports whether a frame between two replicas arrives.
-func passes(p *Policy, from, to pbft.ReplicaID) bool {
+func passes(p *Policy, from, to wire.ReplicaID) bool {
 	return len(p.Pass(0, commit(from, to, 0, 1))) > 0
 }
 
@@ -28,7 +28,7 @@ func passes(p *Policy, from, to pbft.ReplicaID) bool {
 func open(p *Policy) (list string) {
 	for from := range p.n {
 		for to := range p.n {
-			if from != to && passes(p, pbft.ReplicaID(from), pbft.ReplicaID(to)) {
+			if from != to && passes(p, wire.ReplicaID(from), wire.ReplicaID(to)) {
 				list += fmt.Sprintf(" %d%d", from, to)
 			}
 		}
@@ -45,4 +45,4 @@ func do(t *testing.T, p *Policy, now time.Duration, c Command) []Delivery {
 	return out
 }
 
-func ids(list ...pbft.ReplicaID) []pbft.ReplicaID { return list }
+func ids(list ...wire.ReplicaID) []wire.ReplicaID { return list }

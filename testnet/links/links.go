@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Link is how a link in one direction treats frames. The zero value delivers at once, each frame once, in order.
@@ -20,8 +20,8 @@ type Link struct {
 
 // Frame is an encoded message on its way. Message is what it decodes to, nil if it does not or if that is unknown.
 type Frame struct {
-	From, To pbft.ReplicaID
-	Message  pbft.Message
+	From, To wire.ReplicaID
+	Message  wire.Message
 	Bytes    []byte
 }
 
@@ -35,7 +35,7 @@ type Delivery struct {
 const Network = "network"
 
 // tie is one direction of a link between two replicas.
-type tie struct{ from, to pbft.ReplicaID }
+type tie struct{ from, to wire.ReplicaID }
 
 // tieState is what a direction remembers.
 type tieState struct {

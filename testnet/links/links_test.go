@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 func TestPass_TheZeroLinkDeliversAtOnce(t *testing.T) {
@@ -35,7 +35,7 @@ func TestPass_ALinkIsFirstInFirstOutInSpiteOfJitter(t *testing.T) {
 	var last time.Duration
 	for i := range 1000 {
 		now := time.Duration(i) * ms
-		at := now + p.Pass(now, commit(0, 1, 0, pbft.Seq(i)))[0].After
+		at := now + p.Pass(now, commit(0, 1, 0, wire.Seq(i)))[0].After
 		if at < last {
 			t.Fatalf("frame %d arrives at %v, the one before at %v", i, at, last)
 		}
@@ -48,7 +48,7 @@ func TestPass_OnlyWhatIsDrawnToReorderIsOvertaken(t *testing.T) {
 	overtaken, highest := 0, time.Duration(0)
 	for i := range 1000 {
 		now := time.Duration(i) * ms
-		at := now + p.Pass(now, commit(0, 1, 0, pbft.Seq(i)))[0].After
+		at := now + p.Pass(now, commit(0, 1, 0, wire.Seq(i)))[0].After
 		if want := now + ms; at > want {
 			overtaken++
 			continue
@@ -104,7 +104,7 @@ func TestPass_TheSameDiceMakeTheSameRun(t *testing.T) {
 	run := func() (all []Delivery) {
 		p := policy(4, Link{Delay: ms, Jitter: ms, Loss: 0.2, Duplicate: 0.2, Reorder: 0.2})
 		for i := range 300 {
-			all = append(all, p.Pass(time.Duration(i)*ms, commit(0, 1, 0, pbft.Seq(i)))...)
+			all = append(all, p.Pass(time.Duration(i)*ms, commit(0, 1, 0, wire.Seq(i)))...)
 		}
 		return all
 	}

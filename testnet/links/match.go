@@ -3,17 +3,17 @@ package links
 import (
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Match says which messages something is about. An empty field matches everything.
 type Match struct {
-	Type    pbft.Type        `json:"type,omitempty"` // 0: any
-	View    *pbft.View       `json:"view,omitempty"`
-	SeqFrom pbft.Seq         `json:"seq_from,omitempty"` // together with SeqTo; 0 and 0: any
-	SeqTo   pbft.Seq         `json:"seq_to,omitempty"`
-	From    []pbft.ReplicaID `json:"from,omitempty"`
-	To      []pbft.ReplicaID `json:"to,omitempty"`
+	Type    wire.Type        `json:"type,omitempty"` // 0: any
+	View    *wire.View       `json:"view,omitempty"`
+	SeqFrom wire.Seq         `json:"seq_from,omitempty"` // together with SeqTo; 0 and 0: any
+	SeqTo   wire.Seq         `json:"seq_to,omitempty"`
+	From    []wire.ReplicaID `json:"from,omitempty"`
+	To      []wire.ReplicaID `json:"to,omitempty"`
 }
 
 // Covers reports whether a frame is meant. A view matches a message that names one, and a view-change by the view it
@@ -26,7 +26,7 @@ func (m *Match) Covers(f Frame) bool {
 	if m.Type == 0 && m.View == nil && m.SeqTo == 0 {
 		return true
 	}
-	if f.Message == nil || m.Type != 0 && pbft.TypeOf(f.Message) != m.Type {
+	if f.Message == nil || m.Type != 0 && wire.TypeOf(f.Message) != m.Type {
 		return false
 	}
 	if m.View != nil {
@@ -38,25 +38,25 @@ func (m *Match) Covers(f Frame) bool {
 }
 
 // ViewOf is the view that a message between replicas names.
-func ViewOf(m pbft.Message) (v pbft.View, has bool) {
+func ViewOf(m wire.Message) (v wire.View, has bool) {
 	switch m := m.(type) {
-	case *pbft.PrePrepare:
+	case *wire.PrePrepare:
 		return m.View, true
-	case *pbft.Prepare:
+	case *wire.Prepare:
 		return m.View, true
-	case *pbft.Commit:
+	case *wire.Commit:
 		return m.View, true
-	case *pbft.Suspect:
+	case *wire.Suspect:
 		return m.View, true
-	case *pbft.ViewChange:
+	case *wire.ViewChange:
 		return m.View, true
-	case *pbft.NewView:
+	case *wire.NewView:
 		return m.View, true
-	case *pbft.Heartbeat:
+	case *wire.Heartbeat:
 		return m.View, true
-	case *pbft.Status:
+	case *wire.Status:
 		return m.View, true
-	case *pbft.CertifiedBody:
+	case *wire.CertifiedBody:
 		if m.Cert != nil {
 			return m.Cert.View, true
 		}
@@ -66,31 +66,31 @@ func ViewOf(m pbft.Message) (v pbft.View, has bool) {
 	}
 }
 
-func (m *Match) coversSeq(message pbft.Message) bool {
-	in := func(s pbft.Seq) bool { return s >= m.SeqFrom && s <= m.SeqTo }
+func (m *Match) coversSeq(message wire.Message) bool {
+	in := func(s wire.Seq) bool { return s >= m.SeqFrom && s <= m.SeqTo }
 	switch message := message.(type) {
-	case *pbft.PrePrepare:
+	case *wire.PrePrepare:
 		return in(message.Seq)
-	case *pbft.Prepare:
+	case *wire.Prepare:
 		return in(message.Seq)
-	case *pbft.Commit:
+	case *wire.Commit:
 		return in(message.Seq)
-	case *pbft.Checkpoint:
+	case *wire.Checkpoint:
 		return in(message.Seq)
-	case *pbft.CertifiedBody:
+	case *wire.CertifiedBody:
 		return in(message.Seq)
-	case *pbft.Fetch:
+	case *wire.Fetch:
 		return in(message.Seq)
-	case *pbft.StableNotice:
+	case *wire.StableNotice:
 		return in(message.Cert.Seq)
-	case *pbft.ViewChange:
-		return slices.ContainsFunc(message.Prepared, func(c pbft.PreparedCert) bool { return in(c.Seq) })
-	case *pbft.NewView:
-		first := pbft.Seq(1)
+	case *wire.ViewChange:
+		return slices.ContainsFunc(message.Prepared, func(c wire.PreparedCert) bool { return in(c.Seq) })
+	case *wire.NewView:
+		first := wire.Seq(1)
 		for i := range message.ViewChanges {
 			first = max(first, message.ViewChanges[i].Stable.Seq+1)
 		}
-		return len(message.Proposals) > 0 && first <= m.SeqTo && first+pbft.Seq(len(message.Proposals)) > m.SeqFrom
+		return len(message.Proposals) > 0 && first <= m.SeqTo && first+wire.Seq(len(message.Proposals)) > m.SeqFrom
 	default: // is about no sequence number
 		return false
 	}

@@ -3,7 +3,7 @@ package links
 import (
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Action is what a rule does with a message that it matches.
@@ -87,7 +87,7 @@ func (p *Policy) ruleFor(now time.Duration, f Frame) *activeRule {
 }
 
 // Forget drops what rules hold from or to a replica: a crash loses what was in its buffers.
-func (p *Policy) Forget(id pbft.ReplicaID) {
+func (p *Policy) Forget(id wire.ReplicaID) {
 	for _, r := range p.rules {
 		var kept []Frame
 		for _, f := range r.held {

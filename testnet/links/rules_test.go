@@ -7,50 +7,50 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 func TestMatch_CoversByTypeViewSeqAndReplicas(t *testing.T) {
-	nv := &pbft.NewView{
-		View: 3, ViewChanges: []pbft.ViewChange{{Stable: pbft.StableCert{Seq: 10}}, {}},
-		Proposals: make([]pbft.Proposal, 4), // 11 to 14
+	nv := &wire.NewView{
+		View: 3, ViewChanges: []wire.ViewChange{{Stable: wire.StableCert{Seq: 10}}, {}},
+		Proposals: make([]wire.Proposal, 4), // 11 to 14
 	}
-	vc := &pbft.ViewChange{View: 3, Prepared: []pbft.PreparedCert{{Seq: 12}, {Seq: 15}}}
+	vc := &wire.ViewChange{View: 3, Prepared: []wire.PreparedCert{{Seq: 12}, {Seq: 15}}}
 	for _, c := range []struct {
 		name    string
 		match   Match
-		message pbft.Message
+		message wire.Message
 		covers  bool
 	}{
 		{"anything", Match{}, nil, true},
-		{"type", Match{Type: pbft.TypeCommit}, &pbft.Commit{}, true},
-		{"another type", Match{Type: pbft.TypeCommit}, &pbft.Prepare{}, false},
-		{"not decoded", Match{Type: pbft.TypeCommit}, nil, false},
+		{"type", Match{Type: wire.TypeCommit}, &wire.Commit{}, true},
+		{"another type", Match{Type: wire.TypeCommit}, &wire.Prepare{}, false},
+		{"not decoded", Match{Type: wire.TypeCommit}, nil, false},
 		{"from", Match{From: ids(0, 2)}, nil, true},
 		{"from another", Match{From: ids(1)}, nil, false},
 		{"to", Match{To: ids(1)}, nil, true},
 		{"to another", Match{To: ids(0)}, nil, false},
-		{"view", Match{View: new(pbft.View(2))}, &pbft.Prepare{View: 2}, true},
-		{"view 0", Match{View: new(pbft.View(0))}, &pbft.Prepare{View: 2}, false},
-		{"view of a suspect", Match{View: new(pbft.View(2))}, &pbft.Suspect{View: 2}, true},
-		{"view of a heartbeat", Match{View: new(pbft.View(2))}, &pbft.Heartbeat{View: 2}, true},
-		{"view of a status", Match{View: new(pbft.View(2))}, &pbft.Status{View: 2}, true},
-		{"view of a pre-prepare", Match{View: new(pbft.View(2))}, &pbft.PrePrepare{View: 2}, true},
-		{"view of a view-change", Match{View: new(pbft.View(3))}, vc, true},
-		{"view of a new-view", Match{View: new(pbft.View(3))}, nv, true},
-		{"view of a pushed certificate", Match{View: new(pbft.View(3))}, &pbft.CertifiedBody{Cert: &pbft.CommitCert{View: 3}}, true},
-		{"a body has no view", Match{View: new(pbft.View(0))}, &pbft.CertifiedBody{}, false},
-		{"a fetch has no view", Match{View: new(pbft.View(0))}, &pbft.Fetch{}, false},
-		{"seq", Match{SeqFrom: 5, SeqTo: 7}, &pbft.Commit{Seq: 7}, true},
-		{"seq above", Match{SeqFrom: 5, SeqTo: 7}, &pbft.Commit{Seq: 8}, false},
-		{"seq below", Match{SeqFrom: 5, SeqTo: 7}, &pbft.Commit{Seq: 4}, false},
-		{"seq of a checkpoint", Match{SeqFrom: 5, SeqTo: 7}, &pbft.Checkpoint{Seq: 5}, true},
-		{"seq of a pre-prepare", Match{SeqFrom: 5, SeqTo: 7}, &pbft.PrePrepare{Seq: 5}, true},
-		{"seq of a prepare", Match{SeqFrom: 5, SeqTo: 7}, &pbft.Prepare{Seq: 5}, true},
-		{"seq of a body", Match{SeqFrom: 5, SeqTo: 7}, &pbft.CertifiedBody{Seq: 5}, true},
-		{"seq of a fetch", Match{SeqFrom: 5, SeqTo: 7}, &pbft.Fetch{Seq: 5}, true},
-		{"seq of a notice", Match{SeqFrom: 5, SeqTo: 7}, &pbft.StableNotice{Cert: pbft.StableCert{Seq: 5}}, true},
-		{"a suspect has no seq", Match{SeqFrom: 0, SeqTo: 7}, &pbft.Suspect{}, false},
+		{"view", Match{View: new(wire.View(2))}, &wire.Prepare{View: 2}, true},
+		{"view 0", Match{View: new(wire.View(0))}, &wire.Prepare{View: 2}, false},
+		{"view of a suspect", Match{View: new(wire.View(2))}, &wire.Suspect{View: 2}, true},
+		{"view of a heartbeat", Match{View: new(wire.View(2))}, &wire.Heartbeat{View: 2}, true},
+		{"view of a status", Match{View: new(wire.View(2))}, &wire.Status{View: 2}, true},
+		{"view of a pre-prepare", Match{View: new(wire.View(2))}, &wire.PrePrepare{View: 2}, true},
+		{"view of a view-change", Match{View: new(wire.View(3))}, vc, true},
+		{"view of a new-view", Match{View: new(wire.View(3))}, nv, true},
+		{"view of a pushed certificate", Match{View: new(wire.View(3))}, &wire.CertifiedBody{Cert: &wire.CommitCert{View: 3}}, true},
+		{"a body has no view", Match{View: new(wire.View(0))}, &wire.CertifiedBody{}, false},
+		{"a fetch has no view", Match{View: new(wire.View(0))}, &wire.Fetch{}, false},
+		{"seq", Match{SeqFrom: 5, SeqTo: 7}, &wire.Commit{Seq: 7}, true},
+		{"seq above", Match{SeqFrom: 5, SeqTo: 7}, &wire.Commit{Seq: 8}, false},
+		{"seq below", Match{SeqFrom: 5, SeqTo: 7}, &wire.Commit{Seq: 4}, false},
+		{"seq of a checkpoint", Match{SeqFrom: 5, SeqTo: 7}, &wire.Checkpoint{Seq: 5}, true},
+		{"seq of a pre-prepare", Match{SeqFrom: 5, SeqTo: 7}, &wire.PrePrepare{Seq: 5}, true},
+		{"seq of a prepare", Match{SeqFrom: 5, SeqTo: 7}, &wire.Prepare{Seq: 5}, true},
+		{"seq of a body", Match{SeqFrom: 5, SeqTo: 7}, &wire.CertifiedBody{Seq: 5}, true},
+		{"seq of a fetch", Match{SeqFrom: 5, SeqTo: 7}, &wire.Fetch{Seq: 5}, true},
+		{"seq of a notice", Match{SeqFrom: 5, SeqTo: 7}, &wire.StableNotice{Cert: wire.StableCert{Seq: 5}}, true},
+		{"a suspect has no seq", Match{SeqFrom: 0, SeqTo: 7}, &wire.Suspect{}, false},
 		{"a view-change shows it", Match{SeqFrom: 13, SeqTo: 15}, vc, true},
 		{"a view-change does not show it", Match{SeqFrom: 13, SeqTo: 14}, vc, false},
 		{"a new-view proposes for it", Match{SeqFrom: 14, SeqTo: 20}, nv, true},
@@ -68,7 +68,7 @@ func TestRules_DoWhatTheySay(t *testing.T) {
 		Drop: nil, Hold: nil, Delay: {6 * ms}, Duplicate: {ms, ms}, Corrupt: {ms},
 	} {
 		p := policy(4, Link{Delay: ms})
-		p.AddRule(Rule{ID: "r", Action: action, By: 5 * ms, Match: Match{Type: pbft.TypeCommit}})
+		p.AddRule(Rule{ID: "r", Action: action, By: 5 * ms, Match: Match{Type: wire.TypeCommit}})
 		out := p.Pass(0, commit(0, 1, 0, 1))
 		var got []time.Duration
 		for _, d := range out {
@@ -89,7 +89,7 @@ func TestRules_DoWhatTheySay(t *testing.T) {
 func TestRules_TheFirstOneThatMatchesActs(t *testing.T) {
 	p := policy(4, Link{})
 	p.AddRule(Rule{ID: "one", Action: Drop, Match: Match{From: ids(0)}})
-	p.AddRule(Rule{ID: "two", Action: Hold, Match: Match{Type: pbft.TypeCommit}})
+	p.AddRule(Rule{ID: "two", Action: Hold, Match: Match{Type: wire.TypeCommit}})
 	p.Pass(0, commit(0, 1, 0, 1))
 	p.Pass(0, commit(2, 1, 0, 1))
 	if got := p.Fired(); got["one"] != 1 || got["two"] != 1 {
@@ -102,19 +102,19 @@ func TestRules_AReleaseLetsGoInOrderWhatWasHeld(t *testing.T) {
 	p.AddRule(Rule{ID: "a", Name: "gate", Action: Hold, Match: Match{From: ids(0)}})
 	p.AddRule(Rule{ID: "b", Name: "gate", Action: Hold, Match: Match{From: ids(1)}})
 	p.AddRule(Rule{ID: "c", Name: "other", Action: Hold, Match: Match{From: ids(2)}})
-	for s := range pbft.Seq(3) {
+	for s := range wire.Seq(3) {
 		p.Pass(0, commit(0, 3, 0, s))
 	}
 	p.Pass(0, commit(1, 3, 0, 9))
 	p.Pass(0, commit(2, 3, 0, 8))
-	var got []pbft.Seq
+	var got []wire.Seq
 	for _, d := range do(t, p, time.Second, Command{Do: DoRelease, Name: "gate"}) {
 		if d.After != ms {
 			t.Errorf("arrives %v after the release", d.After)
 		}
-		got = append(got, d.Message.(*pbft.Commit).Seq)
+		got = append(got, d.Message.(*wire.Commit).Seq)
 	}
-	if want := []pbft.Seq{0, 1, 2, 9}; !reflect.DeepEqual(got, want) {
+	if want := []wire.Seq{0, 1, 2, 9}; !reflect.DeepEqual(got, want) {
 		t.Errorf("released %v, not %v", got, want)
 	}
 	if !passes(p, 0, 3) || passes(p, 2, 3) {
@@ -178,12 +178,12 @@ func TestRules_HoldNoMoreThanTheirBound(t *testing.T) {
 
 func TestCommand_SurvivesJSON(t *testing.T) {
 	for _, c := range []Command{
-		{ID: "e1", Do: DoPartition, Groups: [][]pbft.ReplicaID{{0, 1}, {2, 3}}},
+		{ID: "e1", Do: DoPartition, Groups: [][]wire.ReplicaID{{0, 1}, {2, 3}}},
 		{ID: "e2", Do: DoIsolate, Targets: ids(1), Direction: In},
 		{ID: "e3", Do: DoLink, From: ids(0), To: ids(1, 2), Link: Link{ms, 2 * ms, 0.1, 0.2, 0.3, 1000}},
 		{ID: "e4", Do: DoRule, Rule: &Rule{
 			ID: "r", Name: "gate", Action: Delay, By: ms, Until: time.Second,
-			Match: Match{pbft.TypeCommit, new(pbft.View(0)), 1, 20, ids(0), ids(3)},
+			Match: Match{wire.TypeCommit, new(wire.View(0)), 1, 20, ids(0), ids(3)},
 		}},
 		{Do: DoRelease, Name: "gate"},
 	} {
@@ -206,8 +206,8 @@ func TestDo_RefusesWhatDoesNotSuitTheCluster(t *testing.T) {
 		{Command{Do: "explode"}, "no such command"},
 		{Command{Do: DoIsolate, Targets: ids(4)}, "no replica 4"},
 		{Command{Do: DoIsolate, Targets: ids(0), Direction: "up"}, `direction "up"`},
-		{Command{Do: DoPartition, Groups: [][]pbft.ReplicaID{{0, 1}, {1}}}, "two groups"},
-		{Command{Do: DoPartition, Groups: [][]pbft.ReplicaID{{0, 7}}}, "no replica 7"},
+		{Command{Do: DoPartition, Groups: [][]wire.ReplicaID{{0, 1}, {1}}}, "two groups"},
+		{Command{Do: DoPartition, Groups: [][]wire.ReplicaID{{0, 7}}}, "no replica 7"},
 		{Command{Do: DoLink, From: ids(0), To: ids(1), Link: Link{Loss: 1.5}}, "no probability"},
 		{Command{Do: DoLink, From: ids(0), To: ids(9)}, "no replica 9"},
 		{Command{Do: DoRule}, "no rule"},
@@ -226,7 +226,7 @@ func TestDo_RefusesWhatDoesNotSuitTheCluster(t *testing.T) {
 // A replica process that was started again is given all commands once more.
 func TestDo_TheSameCommandsMakeTheSameLinks(t *testing.T) {
 	commands := []Command{
-		{Do: DoPartition, Groups: [][]pbft.ReplicaID{{0, 1, 2}}},
+		{Do: DoPartition, Groups: [][]wire.ReplicaID{{0, 1, 2}}},
 		{Do: DoIsolate, Targets: ids(1), Direction: Out},
 		{ID: "r", Do: DoRule, Rule: &Rule{Action: Drop, Match: Match{From: ids(0), To: ids(2)}}},
 		{Do: DoEndRule, Name: "r"},

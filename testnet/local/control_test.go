@@ -9,7 +9,7 @@ import (
 	"tagma/client"
 	"tagma/crypto"
 	"tagma/internal/cluster"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/links"
 )
@@ -52,7 +52,7 @@ func TestControl_APartitionStopsCommitsUntilItHealsAndSurvivesARestart(t *testin
 	t.Parallel()
 	c, session := controlled(t, Options{})
 	must(t, put(t, session, patience))
-	split := links.Command{ID: "split", Do: links.DoPartition, Groups: [][]pbft.ReplicaID{{0, 1}, {2, 3}}}
+	split := links.Command{ID: "split", Do: links.DoPartition, Groups: [][]wire.ReplicaID{{0, 1}, {2, 3}}}
 	must(t, c.Order(t.Context(), split))
 	c.Kill(1)
 	must(t, c.Start(1)) // it is told of the partition again
@@ -85,7 +85,7 @@ func TestControl_ARuleHoldsOneTypeUntilItsRelease(t *testing.T) {
 	t.Parallel()
 	c, session := controlled(t, Options{})
 	must(t, put(t, session, patience))
-	hold := links.Rule{Name: "now", Match: links.Match{Type: pbft.TypePrePrepare}, Action: links.Hold}
+	hold := links.Rule{Name: "now", Match: links.Match{Type: wire.TypePrePrepare}, Action: links.Hold}
 	must(t, c.Order(t.Context(), links.Command{ID: "hold", Do: links.DoRule, Rule: &hold}))
 	if err := put(t, session, 500*time.Millisecond); !errors.Is(err, client.ErrUnknown) {
 		t.Fatalf("a write without its pre-prepare: %v", err)
@@ -170,7 +170,7 @@ func TestControl_APausedReplicaTakesItsOrdersLaterAndNobodyHangs(t *testing.T) {
 	c, session := controlled(t, Options{})
 	must(t, put(t, session, patience))
 	must(t, c.Pause(3))
-	mute := links.Command{ID: "mute", Do: links.DoIsolate, Targets: []pbft.ReplicaID{3}, Direction: links.Out}
+	mute := links.Command{ID: "mute", Do: links.DoIsolate, Targets: []wire.ReplicaID{3}, Direction: links.Out}
 	must(t, c.Order(t.Context(), mute)) // it does not wait for the answer of one that is paused
 	must(t, c.Resume(3))
 	until(t, "what it says is lost since", func() bool { return c.Counts(3).Frames["mute"] > 0 })

@@ -8,6 +8,7 @@ import (
 	"tagma/internal/cluster"
 	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 )
 
@@ -22,12 +23,12 @@ type gate struct {
 
 	given  pbft.Event           // what the attacker was given
 	heard  bool                 // the core was stepped during this step of the attacker
-	wanted map[pbft.Message]int // what it wanted to be said then, and how often
+	wanted map[wire.Message]int // what it wanted to be said then, and how often
 }
 
 // newGate puts a behaviour around a core, asleep.
-func newGate(c byzantine.Choice, cfg *pbft.Config, core byzantine.Core, sign byzantine.Sign, opt byzantine.Options) (*gate, error) {
-	g := &gate{core: core, wanted: make(map[pbft.Message]int)}
+func newGate(c byzantine.Choice, cfg *wire.Config, core byzantine.Core, sign byzantine.Sign, opt byzantine.Options) (*gate, error) {
+	g := &gate{core: core, wanted: make(map[wire.Message]int)}
 	opt.When = func(pbft.Tick) bool { return g.open.Load() }
 	var err error
 	if g.frames, err = byzantine.NewFrames(c); err != nil {
@@ -38,7 +39,7 @@ func newGate(c byzantine.Choice, cfg *pbft.Config, core byzantine.Core, sign byz
 }
 
 // Anchor implements driver.Core.
-func (g *gate) Anchor() []pbft.Record { return g.attacker.Anchor() }
+func (g *gate) Anchor() []wire.Record { return g.attacker.Anchor() }
 
 // Step implements driver.Core.
 func (g *gate) Step(ev pbft.Event) []pbft.Effect {
@@ -67,7 +68,7 @@ func (g *gate) Step(ev pbft.Event) []pbft.Effect {
 }
 
 // pass returns what goes to a replica in place of a frame.
-func (g *gate) pass(to pbft.ReplicaID, frame []byte) [][]byte {
+func (g *gate) pass(to wire.ReplicaID, frame []byte) [][]byte {
 	if g.frames == nil || !g.open.Load() {
 		return [][]byte{frame}
 	}
@@ -78,7 +79,7 @@ func (g *gate) pass(to pbft.ReplicaID, frame []byte) [][]byte {
 }
 
 // said is the message that an effect lets others hear, nil if there is none.
-func said(e pbft.Effect) pbft.Message {
+func said(e pbft.Effect) wire.Message {
 	switch e := e.(type) {
 	case pbft.Broadcast:
 		return e.Msg
@@ -95,7 +96,7 @@ func said(e pbft.Effect) pbft.Message {
 type eavesdropper struct{ *gate }
 
 // Anchor implements driver.Core.
-func (e eavesdropper) Anchor() []pbft.Record { return e.core.Anchor() }
+func (e eavesdropper) Anchor() []wire.Record { return e.core.Anchor() }
 
 // Step implements driver.Core.
 func (e eavesdropper) Step(ev pbft.Event) []pbft.Effect {
@@ -116,7 +117,7 @@ func (e eavesdropper) Step(ev pbft.Event) []pbft.Effect {
 
 // gates puts behaviours around a core, one around the other, all asleep.
 func gates(
-	choices []byzantine.Choice, cfg *pbft.Config, core byzantine.Core, sign byzantine.Sign, opt byzantine.Options,
+	choices []byzantine.Choice, cfg *wire.Config, core byzantine.Core, sign byzantine.Sign, opt byzantine.Options,
 ) (driver.Core, []*gate, error) {
 	var all []*gate
 	for _, c := range choices {
@@ -131,18 +132,18 @@ func gates(
 }
 
 // clientOf resolves c0, c1, … to the keys that Cluster.ClientKey names by number.
-func clientOf(file *cluster.File) func(name string) (pbft.PublicKey, bool) {
-	return func(name string) (pbft.PublicKey, bool) {
+func clientOf(file *cluster.File) func(name string) (wire.PublicKey, bool) {
+	return func(name string) (wire.PublicKey, bool) {
 		digits, _ := strings.CutPrefix(name, "c")
 		i, err := strconv.Atoi(digits)
 		if err != nil || digits == name {
-			return pbft.PublicKey{}, false
+			return wire.PublicKey{}, false
 		}
 		for _, c := range file.Clients {
 			if c.Name == clientName(i) {
 				return c.Key.Public(), true
 			}
 		}
-		return pbft.PublicKey{}, false
+		return wire.PublicKey{}, false
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 )
 
@@ -16,16 +17,16 @@ func (m *mumbler) Step(ev pbft.Event) []pbft.Effect {
 		return nil
 	}
 	m.last = ev
-	return []pbft.Effect{pbft.Broadcast{Msg: &pbft.Heartbeat{View: 1}}}
+	return []pbft.Effect{pbft.Broadcast{Msg: &wire.Heartbeat{View: 1}}}
 }
 
-func (*mumbler) Anchor() []pbft.Record { return nil }
+func (*mumbler) Anchor() []wire.Record { return nil }
 
 func openGate(t *testing.T, c byzantine.Choice) (*gate, *mumbler) {
 	t.Helper()
 	core := new(mumbler)
-	cfg := &pbft.Config{Members: make([]pbft.PublicKey, 4), Self: 3}
-	g, err := newGate(c, cfg, core, func([]byte) pbft.Signature { return pbft.Signature{} }, byzantine.Options{})
+	cfg := &wire.Config{Members: make([]wire.PublicKey, 4), Self: 3}
+	g, err := newGate(c, cfg, core, func([]byte) wire.Signature { return wire.Signature{} }, byzantine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"tagma/internal/driver"
 	"tagma/internal/node"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/assault"
 	"tagma/testnet/byzantine"
 )
@@ -22,7 +23,7 @@ import (
 type obedient struct {
 	choices []byzantine.Choice
 	setup   setup
-	client  func(string) (pbft.PublicKey, bool)
+	client  func(string) (wire.PublicKey, bool)
 	skew    atomic.Int64 // of the wall clock, nanoseconds
 
 	mu    sync.Mutex // of what follows, and of out
@@ -57,7 +58,7 @@ func (o *obedient) options(opt *node.Options) {
 	if len(o.choices) == 0 {
 		return
 	}
-	opt.Replace = func(cfg *pbft.Config, core *pbft.Replica, sign func([]byte) pbft.Signature) driver.Core {
+	opt.Replace = func(cfg *wire.Config, core *pbft.Replica, sign func([]byte) wire.Signature) driver.Core {
 		outermost, all, err := gates(o.choices, cfg, core, sign, byzantine.Options{Client: o.client})
 		if err != nil {
 			panic(err) // ParseChoice has judged them

@@ -9,7 +9,7 @@ import (
 
 	"tagma/internal/node"
 	"tagma/network"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Observer asks replicas how they are, over links of its own.
@@ -41,11 +41,11 @@ func (o *Observer) Close() error { return o.host.Close() }
 
 // FromReplica takes a report.
 func (o *Observer) FromReplica(from int, frame []byte) {
-	m, err := pbft.Decode(frame)
+	m, err := wire.Decode(frame)
 	if err != nil {
 		return
 	}
-	answer, ok := m.(*pbft.Report)
+	answer, ok := m.(*wire.Report)
 	if !ok {
 		return
 	}
@@ -66,7 +66,7 @@ func (o *Observer) Ask(ctx context.Context, ids []int) map[int]node.Report {
 	o.mu.Lock()
 	before := append([]uint64(nil), o.heard...)
 	o.mu.Unlock()
-	inquiry := pbft.Encode(&pbft.Inquire{})
+	inquiry := wire.Encode(&wire.Inquire{})
 	asked := 0
 	for _, id := range ids {
 		if o.host.Send(id, inquiry) {

@@ -14,6 +14,7 @@ import (
 	"tagma/internal/driver"
 	"tagma/internal/node"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 )
 
@@ -56,7 +57,7 @@ func replica(args []string) error {
 		if err != nil {
 			return err
 		}
-		opt.Replace = func(cfg *pbft.Config, core *pbft.Replica, sign func([]byte) pbft.Signature) driver.Core {
+		opt.Replace = func(cfg *wire.Config, core *pbft.Replica, sign func([]byte) wire.Signature) driver.Core {
 			attacker, err := byzantine.New(choice, cfg, core, sign)
 			if err != nil {
 				panic(err) // ParseChoice has judged it

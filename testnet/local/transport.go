@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"tagma/internal/driver"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/links"
 )
 
 // hostile is a transport on which frames between replicas have the fate that a policy gives them. Replies to clients are
 // left alone.
 type hostile struct {
-	self  pbft.ReplicaID
+	self  wire.ReplicaID
 	epoch time.Time
 
 	mu     sync.Mutex
@@ -32,13 +32,13 @@ type hostile struct {
 // decoded remembers the frame that was decoded last: a broadcast passes once for each replica.
 type decoded struct {
 	first *byte
-	m     pbft.Message
+	m     wire.Message
 }
 
 // mostQueued bounds what is on its way, in frames: later ones are lost, as in a full buffer.
 const mostQueued = 1 << 16
 
-func newHostile(self pbft.ReplicaID, n int, s *setup) *hostile {
+func newHostile(self wire.ReplicaID, n int, s *setup) *hostile {
 	h := &hostile{
 		self: self, epoch: time.Unix(0, s.Epoch),
 		policy: links.New(n, s.Network, rand.New(rand.NewPCG(s.Seed, uint64(self)))),
@@ -69,7 +69,7 @@ func (h *hostile) spoiledBy(all []*gate) {
 }
 
 // Send sends a frame to a replica, if the policy lets it pass and when.
-func (h *hostile) Send(to pbft.ReplicaID, frame []byte) {
+func (h *hostile) Send(to wire.ReplicaID, frame []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	frames := [][]byte{frame}
@@ -90,7 +90,7 @@ func (h *hostile) Send(to pbft.ReplicaID, frame []byte) {
 }
 
 // Respond answers a client.
-func (h *hostile) Respond(reply *pbft.Reply) { h.under.Respond(reply) }
+func (h *hostile) Respond(reply *wire.Reply) { h.under.Respond(reply) }
 
 // do changes the links.
 func (h *hostile) do(c links.Command) error {
@@ -109,12 +109,12 @@ func (h *hostile) fired() map[string]int {
 	return h.policy.Fired()
 }
 
-func (h *hostile) decode(frame []byte) pbft.Message {
+func (h *hostile) decode(frame []byte) wire.Message {
 	if len(frame) == 0 {
 		return nil
 	}
 	if h.last.first != &frame[0] {
-		m, err := pbft.Decode(frame)
+		m, err := wire.Decode(frame)
 		if err != nil {
 			m = nil
 		}
@@ -163,7 +163,7 @@ func (h *hostile) deliver() {
 type delivery struct {
 	due   time.Duration
 	sent  uint64 // first come, first served
-	to    pbft.ReplicaID
+	to    wire.ReplicaID
 	bytes []byte
 }
 

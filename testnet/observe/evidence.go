@@ -8,13 +8,13 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/node"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/local"
 	"tagma/testnet/report"
 )
 
 // Evidence gathers and verifies the proofs in the homes of correct replicas, with nothing but the cluster's public keys.
-func Evidence(d *report.Document, c *local.Cluster, cfg *pbft.Config, correct []int) error {
+func Evidence(d *report.Document, c *local.Cluster, cfg *wire.Config, correct []int) error {
 	verifier := crypto.NewVerifier(0, nil)
 	for _, id := range correct {
 		dir := filepath.Join(c.Home(id), node.EvidenceDir)
@@ -30,18 +30,18 @@ func Evidence(d *report.Document, c *local.Cluster, cfg *pbft.Config, correct []
 			if err != nil {
 				return fmt.Errorf("read the evidence of replica %d: %w", id, err)
 			}
-			e, err := pbft.DecodeEvidence(data)
+			e, err := wire.DecodeEvidence(data)
 			if err != nil {
 				return fmt.Errorf("%s in the evidence of replica %d: %w", f.Name(), id, err)
 			}
-			proven := pbft.VerifyEvidence(cfg, e, func(claims []pbft.Claim) bool { return hold(verifier, claims) }) == nil
+			proven := wire.VerifyEvidence(cfg, e, func(claims []wire.Claim) bool { return hold(verifier, claims) }) == nil
 			d.AddProof(int(e.Replica), string(e.Kind), proven)
 		}
 	}
 	return nil
 }
 
-func hold(v *crypto.Verifier, claims []pbft.Claim) bool {
+func hold(v *crypto.Verifier, claims []wire.Claim) bool {
 	converted := make([]crypto.Claim, len(claims))
 	for i, c := range claims {
 		converted[i] = crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig}

@@ -11,7 +11,7 @@ import (
 	"tagma/checkpoint/journal"
 	"tagma/internal/node"
 	"tagma/internal/replica"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/check"
 )
 
@@ -21,9 +21,9 @@ func (w *Watcher) ReadJournals() {
 	defer w.mu.Unlock()
 	w.unread = nil
 	for _, id := range w.correct {
-		var records []pbft.Record
+		var records []wire.Record
 		_, err := readJournal(w.cluster.Home(id), func(e journal.Entry) error {
-			r, err := pbft.DecodeRecord(e.Data)
+			r, err := wire.DecodeRecord(e.Data)
 			records = append(records, r)
 			return err
 		})
@@ -31,7 +31,7 @@ func (w *Watcher) ReadJournals() {
 			w.unread = fmt.Errorf("journal of replica %d: %w", id, err)
 			continue
 		}
-		w.journals.Read(pbft.ReplicaID(id), records)
+		w.journals.Read(wire.ReplicaID(id), records)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/node"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/check"
 	"tagma/testnet/local"
 )
@@ -37,9 +37,9 @@ type Span struct{ After, Before time.Time }
 
 // Watch returns a watcher of a cluster. Correct are the replicas whose reports and journals count; died is called for every
 // death that nobody asked for.
-func Watch(c *local.Cluster, o *local.Observer, cfg *pbft.Config, correct []int, died func(local.Death)) *Watcher {
+func Watch(c *local.Cluster, o *local.Observer, cfg *wire.Config, correct []int, died func(local.Death)) *Watcher {
 	journals, verifier := check.NewJournals(cfg), crypto.NewVerifier(0, nil)
-	journals.VerifyWith(func(claims []pbft.Claim) bool { return hold(verifier, claims) }, verifyEvery)
+	journals.VerifyWith(func(claims []wire.Claim) bool { return hold(verifier, claims) }, verifyEvery)
 	return &Watcher{
 		cluster: c, observer: o, died: died, correct: slices.Clone(correct), latest: map[int]node.Report{},
 		answered: map[int]time.Time{}, rss: map[int]int64{}, peak: map[int]int64{}, convicted: map[int]Span{},

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // check refuses what can be seen not to make sense in a file whose every key is good.
@@ -20,28 +20,28 @@ func (s *Scenario) check(d *document) {
 // Faulty are the replicas that are not correct at some time: attackers, keys that scripts use, and those that are put back
 // to what they were: what they signed since may be known to few (D8.13). A replica that crashes is correct, and so is one
 // that loses its data and knows it (D8.1).
-func (s *Scenario) Faulty() []pbft.ReplicaID {
-	var faulty []pbft.ReplicaID
-	s.faults(func(id pbft.ReplicaID, _ int) { faulty = append(faulty, id) })
+func (s *Scenario) Faulty() []wire.ReplicaID {
+	var faulty []wire.ReplicaID
+	s.faults(func(id wire.ReplicaID, _ int) { faulty = append(faulty, id) })
 	slices.Sort(faulty)
 	return slices.Compact(faulty)
 }
 
 // Lies reports whether a replica is malicious, or a script has its key.
-func (s *Scenario) Lies(id pbft.ReplicaID) bool {
+func (s *Scenario) Lies(id wire.ReplicaID) bool {
 	return slices.ContainsFunc(s.Malicious, func(m Malicious) bool { return m.Client == nil && m.Replica == id }) ||
 		slices.ContainsFunc(s.Scripts, func(l Script) bool { return l.From == id })
 }
 
 // RolledBack reports whether a replica is put back to what it was, and never lies.
-func (s *Scenario) RolledBack(id pbft.ReplicaID) bool {
+func (s *Scenario) RolledBack(id wire.ReplicaID) bool {
 	return !s.Lies(id) && slices.ContainsFunc(s.Events, func(e Event) bool {
 		return e.Do == Rollback && slices.Contains(e.Targets, id)
 	})
 }
 
 // faults names every replica that something makes faulty, and the line that does.
-func (s *Scenario) faults(each func(id pbft.ReplicaID, line int)) {
+func (s *Scenario) faults(each func(id wire.ReplicaID, line int)) {
 	for _, m := range s.Malicious {
 		if m.Client == nil {
 			each(m.Replica, m.Line)
@@ -65,7 +65,7 @@ func (s *Scenario) checkAttackers(d *document) {
 	if len(faulty) <= f || !*s.Expect.Safe {
 		return
 	}
-	s.faults(func(_ pbft.ReplicaID, at int) { line = max(line, at) })
+	s.faults(func(_ wire.ReplicaID, at int) { line = max(line, at) })
 	d.refuse(line, "%d replicas are faulty (%v), and %d mask %d at most; make fewer faulty, or expect safe = false",
 		len(faulty), faulty, s.Replicas, f)
 }
@@ -98,7 +98,7 @@ func (s *Scenario) checkMoments(d *document) {
 
 // checkMends refuses to mend what nothing breaks.
 func (s *Scenario) checkMends(d *document) {
-	does := func(id pbft.ReplicaID, what ...string) bool {
+	does := func(id wire.ReplicaID, what ...string) bool {
 		return slices.ContainsFunc(s.Events, func(e Event) bool {
 			return slices.Contains(what, e.Do) && slices.Contains(e.Targets, id)
 		})
@@ -204,7 +204,7 @@ func (s *Scenario) checkExpect(d *document) {
 	}
 }
 
-func (s *Scenario) damaged(id pbft.ReplicaID) bool {
+func (s *Scenario) damaged(id wire.ReplicaID) bool {
 	return slices.ContainsFunc(s.Events, func(e Event) bool {
 		return slices.Contains(e.Targets, id) && slices.Contains([]string{TornWrite, LoseUnsynced, DiskFull, IOError}, e.Do)
 	})

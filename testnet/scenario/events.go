@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/links"
 )
 
@@ -99,7 +99,7 @@ func (e *Event) Forgets() bool {
 
 // Restarts reports whether all targets of an event are started after it.
 func (s *Scenario) Restarts(e *Event) bool {
-	return !slices.ContainsFunc(e.Targets, func(id pbft.ReplicaID) bool {
+	return !slices.ContainsFunc(e.Targets, func(id wire.ReplicaID) bool {
 		return !slices.ContainsFunc(s.Events, func(o Event) bool {
 			return o.Do == Restart && slices.Contains(o.Targets, id) && (o.Line > e.Line || o.Line == e.Line && o.Undoes)
 		})

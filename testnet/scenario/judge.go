@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/report"
 )
 
@@ -19,8 +19,8 @@ type Outcome struct {
 	// later; nil if none was.
 	Committed    *time.Duration
 	MaxLatency   float64          // of acknowledged operations, in milliseconds
-	Convicted    []pbft.ReplicaID // of whom correct replicas hold proof that verifies
-	Stopped      []pbft.ReplicaID // that stopped by themselves and were not started again
+	Convicted    []wire.ReplicaID // of whom correct replicas hold proof that verifies
+	Stopped      []wire.ReplicaID // that stopped by themselves and were not started again
 	DigestsEqual bool             // of correct replicas that run
 	Order        []string         // operations in executed order, like Operation.String
 	Broken       string           // the first invariant that did not hold; "": all held
@@ -86,10 +86,10 @@ func Judge(e *Expect, o *Outcome) (out []report.Expectation) {
 }
 
 // orEmpty makes a list that is empty instead of null in JSON.
-func orEmpty(ids []pbft.ReplicaID) []pbft.ReplicaID { return append([]pbft.ReplicaID{}, ids...) }
+func orEmpty(ids []wire.ReplicaID) []wire.ReplicaID { return append([]wire.ReplicaID{}, ids...) }
 
 // same reports whether two lists hold the same replicas.
-func same(a, b []pbft.ReplicaID) bool {
+func same(a, b []wire.ReplicaID) bool {
 	a, b = slices.Clone(a), slices.Clone(b)
 	slices.Sort(a)
 	slices.Sort(b)

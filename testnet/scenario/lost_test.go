@@ -4,14 +4,14 @@ import (
 	"slices"
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 func TestParse_DataAreLostInManyWays(t *testing.T) {
 	s := parse(t, "name = \"x\"\nabsent = [3]\n[[event]]\nat = \"1s\"\ndo = \"keep\"\ntargets = [2]\n"+
 		"[[event]]\nat = \"2s\"\ndo = \"rollback\"\ntargets = [2]\nfor = \"1s\"\n[[event]]\nat = \"2s\"\ndo = \"wipe\"\ntargets = [1]\n"+
 		"[[event]]\nat = \"3s\"\ndo = \"start\"\ntargets = [3]\n[expect]\nserves = false\n")
-	if !slices.Equal(s.Absent, []pbft.ReplicaID{3}) || !s.Expect.Halts() || len(s.Events) != 5 {
+	if !slices.Equal(s.Absent, []wire.ReplicaID{3}) || !s.Expect.Halts() || len(s.Events) != 5 {
 		t.Errorf("%+v", s)
 	}
 	keep, rollback, back, wipe, start := &s.Events[0], &s.Events[1], &s.Events[2], &s.Events[3], &s.Events[4]
@@ -22,7 +22,7 @@ func TestParse_DataAreLostInManyWays(t *testing.T) {
 		t.Errorf("%+v", s.Events)
 	}
 	// One that was wiped knows what it does not know, and is as correct as one that crashed (D8.1).
-	if got := s.Faulty(); !slices.Equal(got, []pbft.ReplicaID{2}) {
+	if got := s.Faulty(); !slices.Equal(got, []wire.ReplicaID{2}) {
 		t.Errorf("%v are faulty", got)
 	}
 }

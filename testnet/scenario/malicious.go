@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 )
 
@@ -34,10 +34,7 @@ func (s *Scenario) readMalicious(t *table) {
 
 // Who names the attacker, such as "replica0" or "c3".
 func (m *Malicious) Who() string {
-	switch {
-	case m.Key != "":
-		return m.Key
-	case m.Client != nil:
+	if m.Client != nil {
 		return fmt.Sprintf("c%d", *m.Client)
 	}
 	return fmt.Sprintf("replica%d", m.Replica)
@@ -70,7 +67,7 @@ func (s *Scenario) readAttacker(t *table) (m Malicious, ok bool) {
 	if isClients {
 		m.Client = new(int(number))
 	} else {
-		m.Replica = pbft.ReplicaID(number)
+		m.Replica = wire.ReplicaID(number)
 	}
 	m.From, m.Until = t.since("from", 0), t.since("until", 0)
 	if t.has("until") && m.Until <= m.From {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/links"
 )
 
@@ -140,11 +140,11 @@ func TestParse_TakesEveryKeyOfTheContract(t *testing.T) {
 		t.Errorf("malicious: %+v", m)
 	}
 	r := s.Rules[0]
-	want := links.Match{Type: pbft.TypeCommit, View: new(pbft.View(0)), SeqFrom: 1, SeqTo: 20, From: []pbft.ReplicaID{1}, To: []pbft.ReplicaID{2}}
+	want := links.Match{Type: wire.TypeCommit, View: new(wire.View(0)), SeqFrom: 1, SeqTo: 20, From: []wire.ReplicaID{1}, To: []wire.ReplicaID{2}}
 	if !reflect.DeepEqual(r.Match, want) || r.Action != links.Hold || r.UntilRelease != "release-a" {
 		t.Errorf("rule: %+v", r)
 	}
-	if p := s.Scripts[0].Send; p.Type != pbft.TypePrePrepare || p.Seq != 1 || len(p.Batch) != 1 || p.Batch[0].String() != "c0:1 put k a" {
+	if p := s.Scripts[0].Send; p.Type != wire.TypePrePrepare || p.Seq != 1 || len(p.Batch) != 1 || p.Batch[0].String() != "c0:1 put k a" {
 		t.Errorf("script: %+v", p)
 	}
 	if p := s.Scripts[1].Send; p.View != 3 || !slices.Equal(p.FromRecorded.Prepared, []Slot{{0, 1}, {2, 1}}) || p.FromRecorded.Stable != 10 {
@@ -152,7 +152,7 @@ func TestParse_TakesEveryKeyOfTheContract(t *testing.T) {
 	}
 	e := s.Expect
 	if !*e.Safe || !e.AcknowledgedAll || *e.MaxViewChanges != 1 || *e.MaxFinalView != 1 || *e.MinThroughputRatio != 0.9 ||
-		*e.CommitsWithin != 3*T || *e.MaxLatency != 4*T || !e.EvidenceGiven || !slices.Equal(e.Evidence, []pbft.ReplicaID{0}) || !*e.DigestsEqual || len(e.Order) != 1 {
+		*e.CommitsWithin != 3*T || *e.MaxLatency != 4*T || !e.EvidenceGiven || !slices.Equal(e.Evidence, []wire.ReplicaID{0}) || !*e.DigestsEqual || len(e.Order) != 1 {
 		t.Errorf("expect: %+v", e)
 	}
 }
@@ -232,7 +232,7 @@ func TestParse_ASafeFalseAllowsTooManyAttackers(t *testing.T) {
 	if _, err := Parse("x", []byte(text)); err == nil {
 		t.Error("two of four are too many")
 	}
-	if got := parse(t, text+"[expect]\nsafe = false\n").Faulty(); !slices.Equal(got, []pbft.ReplicaID{0, 1}) {
+	if got := parse(t, text+"[expect]\nsafe = false\n").Faulty(); !slices.Equal(got, []wire.ReplicaID{0, 1}) {
 		t.Errorf("%v", got)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 	"tagma/internal/cluster"
 	"tagma/internal/machines"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // maxFileBytes bounds what Read reads.
@@ -102,8 +102,8 @@ func (s *Scenario) read(t *table) {
 		t.refuse(s.nameLine, "name is missing; say in a few words what the scenario shows")
 	}
 	s.Replicas = t.count("replicas", 4, -1<<31, 1<<31)
-	if s.Replicas < 4 || s.Replicas > pbft.MaxMembers {
-		t.refuse(t.line("replicas"), "replicas = %d; a cluster that masks a fault has 4 to %d", s.Replicas, pbft.MaxMembers)
+	if s.Replicas < 4 || s.Replicas > wire.MaxMembers {
+		t.refuse(t.line("replicas"), "replicas = %d; a cluster that masks a fault has 4 to %d", s.Replicas, wire.MaxMembers)
 		s.Replicas = 4
 	}
 	s.Machine = t.oneOf("machine", machines.KV, machines.Names()...)

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/links"
 )
 
@@ -61,7 +61,7 @@ func (s *Scenario) readAct(t *table, e *Event) {
 	switch e.Do {
 	case Kill:
 		if word := t.oneOf("before_send", "", sentTypes()...); word != "" {
-			e.BeforeSend, _ = pbft.ParseType(word)
+			e.BeforeSend, _ = wire.ParseType(word)
 		}
 	case LoseUnsynced:
 		e.Hole = t.yes("hole")
@@ -104,10 +104,10 @@ func (s *Scenario) readAct(t *table, e *Event) {
 }
 
 func (s *Scenario) readGroups(t *table, e *Event) {
-	owner := map[pbft.ReplicaID]int{}
+	owner := map[wire.ReplicaID]int{}
 	t.list("groups", "a list of lists of replica numbers, such as [[0, 1], [2, 3]]", func(v any) bool {
 		members, ok := v.([]any)
-		var group []pbft.ReplicaID
+		var group []wire.ReplicaID
 		for _, m := range members {
 			id, whole := m.(int64)
 			if !whole {

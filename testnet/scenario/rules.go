@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/links"
 )
 
@@ -59,7 +59,7 @@ func (s *Scenario) readMatch(t *table) (m links.Match) {
 		if !ok || view < 0 {
 			t.mistyped("view", "a whole number from 0")
 		}
-		m.View = new(pbft.View(view))
+		m.View = new(wire.View(view))
 	}
 	m.SeqFrom, m.SeqTo = t.seqs("seq")
 	m.From, _ = t.replicas("from", s.Replicas)
@@ -72,24 +72,24 @@ func (s *Scenario) readMatch(t *table) (m links.Match) {
 }
 
 // between are the types of message that replicas send each other, and so all that a rule can match.
-var between = []pbft.Type{
-	pbft.TypeRequest, pbft.TypePrePrepare, pbft.TypePrepare, pbft.TypeCommit, pbft.TypeCheckpoint, pbft.TypeSuspect,
-	pbft.TypeViewChange, pbft.TypeNewView, pbft.TypeHeartbeat, pbft.TypeStatus, pbft.TypeCertifiedBody, pbft.TypeFetch,
-	pbft.TypeStableNotice,
+var between = []wire.Type{
+	wire.TypeRequest, wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeSuspect,
+	wire.TypeViewChange, wire.TypeNewView, wire.TypeHeartbeat, wire.TypeStatus, wire.TypeCertifiedBody, wire.TypeFetch,
+	wire.TypeStableNotice,
 }
 
 // messageType reads the name of a type of message between replicas, 0 if there is none.
-func messageType(t *table, key string) pbft.Type {
+func messageType(t *table, key string) wire.Type {
 	var words []string
 	for _, known := range between {
 		words = append(words, known.String())
 	}
-	word, _ := pbft.ParseType(t.oneOf(key, "", words...))
+	word, _ := wire.ParseType(t.oneOf(key, "", words...))
 	return word
 }
 
 // seqs reads a sequence number, or a range of them such as "1..20".
-func (t *table) seqs(key string) (from, to pbft.Seq) {
+func (t *table) seqs(key string) (from, to wire.Seq) {
 	v, given := t.get(key)
 	if !given {
 		return 0, 0
@@ -97,14 +97,14 @@ func (t *table) seqs(key string) (from, to pbft.Seq) {
 	switch v := v.(type) {
 	case int64:
 		if v >= 1 {
-			return pbft.Seq(v), pbft.Seq(v)
+			return wire.Seq(v), wire.Seq(v)
 		}
 	case string:
 		first, last, ok := strings.Cut(v, "..")
 		a, errA := strconv.ParseUint(first, 10, 63)
 		b, errB := strconv.ParseUint(last, 10, 63)
 		if ok && errA == nil && errB == nil && a >= 1 && a <= b {
-			return pbft.Seq(a), pbft.Seq(b)
+			return wire.Seq(a), wire.Seq(b)
 		}
 	}
 	t.mistyped(key, `a sequence number from 1, or a range in quotes such as "1..20"`)

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"tagma/internal/cluster"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/links"
 )
@@ -18,7 +18,7 @@ type Scenario struct {
 	Replicas int
 	Machine  string // kv or bank
 	Seed     uint64
-	Absent   []pbft.ReplicaID // not started at the beginning, and never before
+	Absent   []wire.ReplicaID // not started at the beginning, and never before
 
 	Settings  cluster.Protocol // zero fields have their defaults
 	Workload  Workload
@@ -59,26 +59,17 @@ type Workload struct {
 	Operations int           // 0: as many as Duration allows
 	Duration   time.Duration // 0: until Operations are done
 	ValueBytes int
-	InFlight   int     // operations that a client has under way at once, on processes in a closed loop; 0: 1
 	Rate       float64 // operations per second, over all clients; 0: closed loop
 	Baseline   bool    // the workload runs without faults too, for ratios
 }
 
-// Keys of an attack on links.
-const (
-	KeyOfBackup   = "replica"  // that of the last replica, which runs beside the attack and is correct
-	KeyOfOutsider = "outsider" // one that nobody knows
-)
-
 // Malicious is a replica or a client with a behaviour, from one time until another.
 type Malicious struct {
 	Line    int
-	Replica pbft.ReplicaID
+	Replica wire.ReplicaID
 	// Client, unless nil, makes it client c0, c1, … instead of a replica, and Choice a behaviour of clients. It takes the
 	// place of the workload's client of that number, if there is one.
 	Client *int
-	// Key, unless "", is whose key that client has instead of its own: its attack is on links then.
-	Key    string
 	Choice byzantine.Choice
 	From   time.Duration
 	Until  time.Duration // 0: to the end
@@ -92,18 +83,18 @@ type Event struct {
 	AfterOperations int // acknowledged ones; used instead of At if > 0. At counts from there then
 	Do              string
 
-	Targets []pbft.ReplicaID   // of everything that happens to replicas
-	Groups  [][]pbft.ReplicaID // of partition; without groups, and unless Ring, it ends
+	Targets []wire.ReplicaID   // of everything that happens to replicas
+	Groups  [][]wire.ReplicaID // of partition; without groups, and unless Ring, it ends
 	Ring    bool               // of partition: everybody hears the neighbours alone
-	From    []pbft.ReplicaID   // of link
-	To      []pbft.ReplicaID
+	From    []wire.ReplicaID   // of link
+	To      []wire.ReplicaID
 	Link    links.Link
 	Heal    bool          // of link: back to the default
 	Name    string        // of release
 	By      time.Duration // of clock-jump
 	Submit  []Operation   // of submit
 	// BeforeSend, of kill, waits for the moment at which a message of this type is durable and not yet sent.
-	BeforeSend pbft.Type
+	BeforeSend wire.Type
 	Direction  links.Direction // of isolate
 	Hole       bool            // of lose-unsynced: unsynced sectors are gone as a hole instead of as a tail
 	Undoes     bool            // it ends what an event of the same line began
@@ -125,16 +116,16 @@ type Rule struct {
 type Script struct {
 	Line int
 	At   time.Duration
-	From pbft.ReplicaID
-	To   []pbft.ReplicaID
+	From wire.ReplicaID
+	To   []wire.ReplicaID
 	Send Template
 }
 
 // Template describes a message of a script.
 type Template struct {
-	Type         pbft.Type
-	View         pbft.View
-	Seq          pbft.Seq
+	Type         wire.Type
+	View         wire.View
+	Seq          wire.Seq
 	Batch        []Operation // requests, such as "c0:1 put k a": client c0, its request 1
 	Digest       string      // hex, instead of Batch
 	Forged       bool        // certificates bear signatures of the sender alone
@@ -145,11 +136,11 @@ type Template struct {
 type Recorded struct {
 	// Of view-change.
 	Prepared []Slot           // prepared certificates
-	Stable   pbft.Seq         // the stable checkpoint; 0: none
-	Suspects []pbft.ReplicaID // whose suspicions justify it; nil: the first f+1 that suffice
+	Stable   wire.Seq         // the stable checkpoint; 0: none
+	Suspects []wire.ReplicaID // whose suspicions justify it; nil: the first f+1 that suffice
 
 	// Of new-view. Each proposal is "null", a digest in hex, or "view:seq" of a pre-prepare; nil: what follows from V.
-	ViewChanges []pbft.ReplicaID // whose view-changes are V, as listed; nil: the first Q
+	ViewChanges []wire.ReplicaID // whose view-changes are V, as listed; nil: the first Q
 	Proposals   []string
 
 	Commit *Slot // of certified-body and stable-notice: the commit certificate
@@ -157,8 +148,8 @@ type Recorded struct {
 
 // Slot is a place in the order.
 type Slot struct {
-	View pbft.View
-	Seq  pbft.Seq
+	View wire.View
+	Seq  wire.Seq
 }
 
 // Expect is what must hold in the end. A nil pointer expects nothing.
@@ -172,11 +163,11 @@ type Expect struct {
 	RatioAfter         time.Duration    // from when on the ratio counts
 	CommitsWithin      *time.Duration   // after the last fault ends
 	MaxLatency         *time.Duration   // of every acknowledged operation
-	Evidence           []pbft.ReplicaID // exactly these are convicted
+	Evidence           []wire.ReplicaID // exactly these are convicted
 	EvidenceGiven      bool             // an empty list expects that nobody is
 	DigestsEqual       *bool
 	Order              []Operation      // simulator: application operations in executed order, as a prefix
-	Stopped            []pbft.ReplicaID // exactly these stopped by themselves, because of their disks
+	Stopped            []wire.ReplicaID // exactly these stopped by themselves, because of their disks
 	StoppedGiven       bool
 	Serves             *bool // false: after the last event nothing is acknowledged, and nobody is waited for
 }

@@ -5,13 +5,13 @@ import (
 	"strconv"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // readScript takes one message of an attacker.
 func (s *Scenario) readScript(t *table) {
 	r := Script{Line: t.at(), At: t.since("at", 0)}
-	r.From = pbft.ReplicaID(t.count("from", 0, 0, s.Replicas-1))
+	r.From = wire.ReplicaID(t.count("from", 0, 0, s.Replicas-1))
 	if !t.has("from") {
 		t.refuse(t.at(), "the script has no sender; write from = 0, the replica whose key the attacker holds")
 	}
@@ -34,20 +34,20 @@ func (s *Scenario) readScript(t *table) {
 }
 
 // needs says which keys a message of a type has besides its type.
-var needs = map[pbft.Type][]string{
-	pbft.TypeRequest:       {"batch"},
-	pbft.TypePrePrepare:    {"view", "seq", "batch"},
-	pbft.TypePrepare:       {"view", "seq", "digest"},
-	pbft.TypeCommit:        {"view", "seq", "digest"},
-	pbft.TypeCheckpoint:    {"seq", "digest"},
-	pbft.TypeSuspect:       {"view"},
-	pbft.TypeViewChange:    {"view"},
-	pbft.TypeNewView:       {"view"},
-	pbft.TypeHeartbeat:     {"view"},
-	pbft.TypeStatus:        {"view"},
-	pbft.TypeCertifiedBody: {"seq", "batch"},
-	pbft.TypeFetch:         {"seq", "digest"},
-	pbft.TypeStableNotice:  {"seq", "digest"},
+var needs = map[wire.Type][]string{
+	wire.TypeRequest:       {"batch"},
+	wire.TypePrePrepare:    {"view", "seq", "batch"},
+	wire.TypePrepare:       {"view", "seq", "digest"},
+	wire.TypeCommit:        {"view", "seq", "digest"},
+	wire.TypeCheckpoint:    {"seq", "digest"},
+	wire.TypeSuspect:       {"view"},
+	wire.TypeViewChange:    {"view"},
+	wire.TypeNewView:       {"view"},
+	wire.TypeHeartbeat:     {"view"},
+	wire.TypeStatus:        {"view"},
+	wire.TypeCertifiedBody: {"seq", "batch"},
+	wire.TypeFetch:         {"seq", "digest"},
+	wire.TypeStableNotice:  {"seq", "digest"},
 }
 
 func (s *Scenario) readTemplate(t *table) (m Template) {
@@ -59,8 +59,8 @@ func (s *Scenario) readTemplate(t *table) (m Template) {
 		return m
 	}
 	const maxSeq = 1<<63 - 1
-	m.View = pbft.View(t.count("view", 0, 0, maxSeq))
-	m.Seq = pbft.Seq(t.count("seq", 0, 0, maxSeq))
+	m.View = wire.View(t.count("view", 0, 0, maxSeq))
+	m.Seq = wire.Seq(t.count("seq", 0, 0, maxSeq))
 	m.Batch = s.operations(t, "batch")
 	m.Digest = t.text("digest")
 	m.Forged = t.yes("forged")
@@ -86,19 +86,19 @@ func (s *Scenario) readTemplate(t *table) (m Template) {
 }
 
 // readRecorded takes what the certificates of a message are made of. Which keys there are depends on its type.
-func (s *Scenario) readRecorded(t *table, kind pbft.Type) (r Recorded) {
+func (s *Scenario) readRecorded(t *table, kind wire.Type) (r Recorded) {
 	switch kind {
-	case pbft.TypeViewChange:
+	case wire.TypeViewChange:
 		r.Prepared, _ = t.slots("prepared")
-		r.Stable = pbft.Seq(t.count("stable", 0, 0, 1<<62))
+		r.Stable = wire.Seq(t.count("stable", 0, 0, 1<<62))
 		r.Suspects, _ = t.replicas("suspects", s.Replicas)
-	case pbft.TypeNewView:
+	case wire.TypeNewView:
 		t.list("view_changes", "a list of replica numbers, such as [0, 1, 1]", func(v any) bool {
 			id, ok := v.(int64)
 			if ok && (id < 0 || id >= int64(s.Replicas)) {
 				t.refuse(t.line("view_changes"), "view_changes: there is no replica %d; there are 0 to %d", id, s.Replicas-1)
 			}
-			r.ViewChanges = append(r.ViewChanges, pbft.ReplicaID(id))
+			r.ViewChanges = append(r.ViewChanges, wire.ReplicaID(id))
 			return ok
 		})
 		var given bool
@@ -111,7 +111,7 @@ func (s *Scenario) readRecorded(t *table, kind pbft.Type) (r Recorded) {
 				t.mistyped("proposals", `"null", a digest in hex, or view:seq of what was recorded, such as "0:1"`)
 			}
 		}
-	case pbft.TypeCertifiedBody, pbft.TypeStableNotice:
+	case wire.TypeCertifiedBody, wire.TypeStableNotice:
 		if slots, _ := t.slots("commit"); len(slots) > 0 {
 			r.Commit = &slots[0]
 		}
@@ -139,11 +139,11 @@ func ParseSlot(text string) (Slot, bool) {
 	view, seq, ok := strings.Cut(text, ":")
 	v, errV := strconv.ParseUint(view, 10, 63)
 	n, errN := strconv.ParseUint(seq, 10, 63)
-	return Slot{pbft.View(v), pbft.Seq(n)}, ok && errV == nil && errN == nil && n > 0
+	return Slot{wire.View(v), wire.Seq(n)}, ok && errV == nil && errN == nil && n > 0
 }
 
 // ParseDigest reads 64 hex digits.
-func ParseDigest(text string) (d pbft.Digest, ok bool) {
+func ParseDigest(text string) (d wire.Digest, ok bool) {
 	if hex.DecodedLen(len(text)) != len(d) {
 		return d, false
 	}

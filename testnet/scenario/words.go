@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"tagma/internal/nearest"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // longest bounds every time: far above what a run takes, and far below what overflows.
@@ -98,7 +98,7 @@ func (t *table) texts(key, want string) (out []string, given bool) {
 }
 
 // replicas reads a list of replica numbers, none twice, all below n.
-func (t *table) replicas(key string, n int) (out []pbft.ReplicaID, given bool) {
+func (t *table) replicas(key string, n int) (out []wire.ReplicaID, given bool) {
 	given = t.list(key, "a list of replica numbers, such as [0, 1]", func(v any) bool {
 		id, ok := v.(int64)
 		if ok {
@@ -110,14 +110,14 @@ func (t *table) replicas(key string, n int) (out []pbft.ReplicaID, given bool) {
 }
 
 // member adds a replica to a list after it was checked.
-func (t *table) member(key string, id int64, n int, list []pbft.ReplicaID) []pbft.ReplicaID {
+func (t *table) member(key string, id int64, n int, list []wire.ReplicaID) []wire.ReplicaID {
 	switch {
 	case id < 0 || id >= int64(n):
 		t.refuse(t.line(key), "%s: there is no replica %d; there are 0 to %d", key, id, n-1)
-	case slices.Contains(list, pbft.ReplicaID(id)):
+	case slices.Contains(list, wire.ReplicaID(id)):
 		t.refuse(t.line(key), "%s: replica %d is there twice; name it once", key, id)
 	default:
-		return append(list, pbft.ReplicaID(id))
+		return append(list, wire.ReplicaID(id))
 	}
 	return list
 }

@@ -5,8 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/check"
 )
@@ -27,11 +26,11 @@ type client struct {
 	party   *party
 	random  *rand.Rand
 	links   []clientLink // by node
-	session pbft.Session
+	session wire.Session
 	next    uint64           // number of the next request
 	open    map[uint64]*call // by number
 	numbers []uint64         // of open, ascending
-	views   []pbft.View      // by replica: where it says that the primary is
+	views   []wire.View      // by replica: where it says that the primary is
 	mean    time.Duration    // that an answer takes, smoothed
 	calls   map[uint64]*call // by token, for timers
 	tokens  uint64
@@ -53,7 +52,7 @@ type call struct {
 	op      *Operation
 	frame   []byte
 	read    *decoded
-	digest  pbft.Digest
+	digest  wire.Digest
 	votes   []verdict // by replica
 	whole   [][]byte  // results that somebody sent whole
 	wholeIs verdict
@@ -64,28 +63,28 @@ type call struct {
 
 // verdict is what replicas must agree on: all of a reply but its view, which is a hint (C4).
 type verdict struct {
-	outcome pbft.Outcome
-	seq     pbft.Seq
-	results pbft.Digest
+	outcome wire.Outcome
+	seq     wire.Seq
+	results wire.Digest
 }
 
 func newClient(w *World, i int) *client {
 	c := &client{
 		w: w, index: i, party: w.keys.party("client", i), random: chance(w.opt.Seed, 1000+uint64(i)), session: 1, next: 1,
 		links: make([]clientLink, len(w.nodes)), open: map[uint64]*call{}, calls: map[uint64]*call{},
-		views: make([]pbft.View, w.opt.Replicas),
+		views: make([]wire.View, w.opt.Replicas),
 	}
 	c.load = newGenerator(c)
 	return c
 }
 
-func (w *World) clientKey(name string) (pbft.PublicKey, bool) {
+func (w *World) clientKey(name string) (wire.PublicKey, bool) {
 	for _, c := range w.clients {
 		if c.name() == name {
 			return c.party.key, true
 		}
 	}
-	return pbft.PublicKey{}, false
+	return wire.PublicKey{}, false
 }
 
 // begin connects a client to all replicas and starts its workload.
@@ -109,13 +108,13 @@ func (c *client) launch(k *call) {
 	if churn := c.w.opt.Churn; churn > 0 && c.next > uint64(churn) && len(c.open) == 0 {
 		c.session, c.next = c.session+1, 1
 	}
-	id := pbft.RequestID{Client: c.party.key, Session: c.session, T: c.next}
+	id := wire.RequestID{Client: c.party.key, Session: c.session, T: c.next}
 	c.next++
 	c.open[id.T] = k
 	c.numbers = append(c.numbers, id.T)
-	m := &pbft.Request{ID: id, AckedBelow: c.numbers[0], ReadOnly: k.op.ReadOnly, Ops: k.op.Ops}
-	pbft.SignRequest(c.w.cfg.Cluster, m, func(b []byte) pbft.Signature { return c.party.sign(b) })
-	k.op.ID, k.digest, k.frame = id, m.Digest(), pbft.Encode(m)
+	m := &wire.Request{ID: id, AckedBelow: c.numbers[0], ReadOnly: k.op.ReadOnly, Ops: k.op.Ops}
+	wire.SignRequest(c.w.cfg.Cluster, m, func(b []byte) wire.Signature { return c.party.sign(b) })
+	k.op.ID, k.digest, k.frame = id, m.Digest(), wire.Encode(m)
 	k.read = decode(k.frame)
 	k.votes, k.whole, k.sent = make([]verdict, c.w.opt.Replicas), nil, 0
 	if c.w.monitor != nil {
@@ -126,8 +125,7 @@ func (c *client) launch(k *call) {
 
 // transmit sends a request: the first time to the primary, then to all.
 func (c *client) transmit(k *call) {
-	c.w.mark('a', -1-c.index, k.op.ID.T, 0)
-	c.w.note(&trace.Request{Client: c.index, Step: trace.Asked, Number: k.op.ID.T})
+	c.w.note(line{who: -1 - c.index, what: asked, a: k.op.ID.T})
 	k.sent++
 	primary := c.w.cfg.Primary(c.view())
 	for _, n := range c.w.nodes {
@@ -166,7 +164,7 @@ func (c *client) patience(sent int) time.Duration {
 }
 
 // view is the one that f+1 replicas have come to.
-func (c *client) view() pbft.View {
+func (c *client) view() wire.View {
 	views := slices.Clone(c.views)
 	slices.Sort(views)
 	return views[len(views)-c.w.cfg.Weak()]
@@ -177,7 +175,7 @@ func (c *client) heard(n *node, life uint32, p *packet) {
 	if c.links[n.place].life != life {
 		return // the link broke meanwhile
 	}
-	m, ok := p.read.msg.(*pbft.Reply)
+	m, ok := p.read.msg.(*wire.Reply)
 	if ok && c.rogue != nil {
 		c.throw(c.rogue.Replied(n.id, m))
 		return
@@ -194,17 +192,17 @@ func (c *client) heard(n *node, life uint32, p *packet) {
 	switch {
 	case m.ResultDigest != nil:
 		v.results = *m.ResultDigest
-	case m.Outcome == pbft.OutcomeExecuted && len(m.Results) != len(k.op.Ops):
+	case m.Outcome == wire.OutcomeExecuted && len(m.Results) != len(k.op.Ops):
 		return
 	default:
-		v.results = pbft.DigestResults(m.Results)
+		v.results = wire.DigestResults(m.Results)
 	}
 	k.votes[n.id] = v
-	if m.Outcome == pbft.OutcomeBusy {
+	if m.Outcome == wire.OutcomeBusy {
 		c.backOff(k, time.Duration(m.RetryAfterMillis)*time.Millisecond)
 		return
 	}
-	if m.ResultDigest == nil && (k.whole == nil || n.id == pbft.WholeReplier(k.digest, len(k.votes))) {
+	if m.ResultDigest == nil && (k.whole == nil || n.id == wire.WholeReplier(k.digest, len(k.votes))) {
 		k.whole, k.wholeIs = m.Results, v
 		if k.whole == nil {
 			k.whole = [][]byte{}
@@ -214,7 +212,7 @@ func (c *client) heard(n *node, life uint32, p *packet) {
 }
 
 // settle ends a request that f+1 replicas agree on.
-func (c *client) settle(k *call, m *pbft.Reply, v verdict) {
+func (c *client) settle(k *call, m *wire.Reply, v verdict) {
 	agree := 0
 	for _, o := range k.votes {
 		if o == v {
@@ -233,7 +231,7 @@ func (c *client) settle(k *call, m *pbft.Reply, v verdict) {
 		return
 	}
 	c.retire(k)
-	if v.outcome == pbft.OutcomeExpired {
+	if v.outcome == wire.OutcomeExpired {
 		c.session, c.next = c.session+1, 1
 		c.renew()
 		c.launch(k)
@@ -243,8 +241,7 @@ func (c *client) settle(k *call, m *pbft.Reply, v verdict) {
 	c.mean += (min(took, mostPatience) - c.mean) / 8
 	k.op.Returned, k.op.Known, k.op.Outcome, k.op.Seq, k.op.Results = c.w.now, true, v.outcome, v.seq, k.whole
 	c.w.counts.Acknowledged++
-	c.w.mark('b', -1-c.index, k.op.ID.T, uint64(v.seq))
-	c.w.note(&trace.Request{Client: c.index, Step: trace.Answered, Number: k.op.ID.T, Seq: v.seq})
+	c.w.note(line{who: -1 - c.index, what: accepted, a: k.op.ID.T, b: uint64(v.seq)})
 	c.w.believed(k, v)
 	if k.done != nil {
 		k.done(k.op)

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"tagma/internal/trace"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/links"
 )
 
@@ -36,7 +36,7 @@ func (c *client) connected(n *node) {
 }
 
 func (c *client) attach(n *node) {
-	frame := pbft.Encode(&pbft.Attach{Session: c.session})
+	frame := wire.Encode(&wire.Attach{Session: c.session})
 	c.send(n, frame, decode(frame))
 }
 
@@ -86,16 +86,16 @@ func (n *node) fromClient(c *client, p *packet) {
 		return
 	}
 	switch m := p.read.msg.(type) {
-	case *pbft.Attach:
+	case *wire.Attach:
 		n.routes[session{c.party.key, m.Session}] = c
-	case *pbft.Request:
+	case *wire.Request:
 		n.request(c, p, m)
 	default:
 		n.refuseClient(c, p, fmt.Errorf("not a message for clients to send"))
 	}
 }
 
-func (n *node) request(c *client, p *packet, m *pbft.Request) {
+func (n *node) request(c *client, p *packet, m *wire.Request) {
 	v, err := n.w.verify(p.read)
 	if err != nil {
 		n.refuseClient(c, p, err)
@@ -113,21 +113,18 @@ func (n *node) request(c *client, p *packet, m *pbft.Request) {
 
 func (n *node) refuseClient(c *client, p *packet, err error) {
 	n.w.counts.Refused++
-	n.note(&trace.Refused{From: trace.None, Message: trace.Say(p.read.msg), Why: err.Error()})
+	n.w.note(line{who: int(n.id), what: refused, b: fromClients + uint64(c.index), msg: p.read.msg, words: err.Error()})
 }
 
 // respond sends a reply over the link that its session last used. Without one it is lost.
-func (n *node) respond(reply *pbft.Reply) {
+func (n *node) respond(reply *wire.Reply) {
 	c := n.routes[session{reply.ID.Client, reply.ID.Session}]
 	if c == nil || !c.links[n.place].up {
 		return
 	}
-	frame := pbft.Encode(reply)
-	n.w.tape.bytes(frame)
-	n.w.mark('r', int(n.id), uint64(c.index), 0)
-	if n.tap != nil {
-		n.tap.Emit(&trace.Sent{To: trace.None, Bytes: len(frame), Message: trace.Say(reply)})
-	}
+	frame := wire.Encode(reply)
+	n.w.trace.bytes(frame)
+	n.w.note(line{who: int(n.id), what: responded, a: uint64(c.index), msg: reply})
 	l := &c.links[n.place]
 	if at, ok := n.w.cross(&l.back, len(frame)); ok {
 		n.w.queue.push(event{

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Patience of the liveness mode: within how many of the longest view timeouts everything must have converged, and how many
@@ -53,8 +54,8 @@ func (x *plot) patience() {
 }
 
 // healthy lists the replicas of which everything is expected.
-func (x *plot) healthy() (ids []pbft.ReplicaID) {
-	for id := range pbft.ReplicaID(x.p.Replicas) {
+func (x *plot) healthy() (ids []wire.ReplicaID) {
+	for id := range wire.ReplicaID(x.p.Replicas) {
 		if (x.w.Correct(id) || slices.Contains(x.p.Forgetful, id)) && !slices.Contains(x.p.Cut, id) {
 			ids = append(ids, id)
 		}
@@ -86,8 +87,8 @@ func (x *plot) converged() bool {
 }
 
 // laggard is a replica that keeps the others from convergence.
-func (x *plot) laggard() (who pbft.ReplicaID) {
-	least := ^pbft.Seq(0)
+func (x *plot) laggard() (who wire.ReplicaID) {
+	least := ^wire.Seq(0)
 	for _, id := range x.healthy() {
 		if n := x.w.nodes[id]; !n.up || n.replica == nil {
 			return id
@@ -100,7 +101,7 @@ func (x *plot) laggard() (who pbft.ReplicaID) {
 }
 
 // highest is the highest view of a replica of which everything is expected.
-func (x *plot) highest() (v pbft.View) {
+func (x *plot) highest() (v wire.View) {
 	for _, id := range x.healthy() {
 		if n := x.w.nodes[id]; n.up && n.replica != nil {
 			v = max(v, n.replica.Position().View)

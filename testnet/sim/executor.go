@@ -1,12 +1,11 @@
 package sim
 
 import (
-	"encoding/binary"
 	"time"
 
 	"tagma/internal/replica"
-	"tagma/internal/trace"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // backroom runs a node's executor, and with it what fetches state, in virtual time: a batch takes its time until it is told,
@@ -15,8 +14,6 @@ type backroom struct {
 	busy    bool         // with a piece of work
 	results []pbft.Event // of the piece, to be told when it is over
 	timer   uint64       // of the flush that is due
-
-	received uint64 // bytes of a state, when they were last told
 }
 
 // host is what the executor works with; what it has waited for is nothing to a later process.
@@ -70,11 +67,11 @@ func (h host) Report(ev pbft.Event) {
 }
 
 // Send implements replica.Host.
-func (h host) Send(to pbft.ReplicaID, m pbft.Message) { h.n.post(to, m) }
+func (h host) Send(to wire.ReplicaID, m wire.Message) { h.n.post(to, m) }
 
 // post sends a message that is not the core's.
-func (n *node) post(to pbft.ReplicaID, m pbft.Message) {
-	frame := pbft.Encode(m)
+func (n *node) post(to wire.ReplicaID, m wire.Message) {
+	frame := wire.Encode(m)
 	if len(n.spoil) == 0 {
 		n.w.transmit(n, to, frame)
 		return
@@ -130,10 +127,6 @@ func (n *node) backTick() {
 	}
 	if n.exec.Mover().Active() {
 		n.exec.Mover().Tick(n.clock())
-		if p := n.exec.Mover().Progress(); n.tap != nil && p.Bytes != n.room.received {
-			n.room.received = p.Bytes
-			n.tap.Emit(&trace.Transfer{Step: trace.Moving, Seq: p.Seq, Share: p.Share, Bytes: p.Bytes})
-		}
 		n.tell()
 		n.work()
 	}
@@ -143,19 +136,19 @@ func (n *node) backTick() {
 }
 
 // toBack gives a message to what gives or fetches state. It reports false if it is the core's.
-func (n *node) toBack(from pbft.ReplicaID, v pbft.Verified) bool {
+func (n *node) toBack(from wire.ReplicaID, v wire.Verified) bool {
 	switch m := v.Message().(type) {
-	case *pbft.FetchSlots:
+	case *wire.FetchSlots:
 		if n.donor != nil && !n.paused {
 			n.donor.FetchSlots(from, m, n.clock())
 		}
-	case *pbft.FetchState:
+	case *wire.FetchState:
 		if n.donor != nil && !n.paused {
 			n.donor.FetchState(from, m, n.clock())
 			for n.donor.Step(n.clock()) {
 			}
 		}
-	case *pbft.Data:
+	case *wire.Data:
 		if n.exec != nil && !n.paused {
 			n.exec.Mover().Data(from, v, n.clock())
 			n.tell()
@@ -168,41 +161,39 @@ func (n *node) toBack(from pbft.ReplicaID, v pbft.Verified) bool {
 	return true
 }
 
-func (n *node) applied(e pbft.Execute, replies []*pbft.Reply) {
+func (n *node) applied(e pbft.Execute, replies []*wire.Reply) {
 	if m := n.observed(); m != nil {
 		m.Applied(n.id, e.Seq, e.Body, replies)
 	}
-	n.w.mark('e', int(n.id), uint64(e.Seq), prefix(e.Body.Digest()))
+	n.w.note(line{who: int(n.id), what: executed, a: uint64(e.Seq), words: e.Body.Digest().String()})
 }
 
 // durableAt tells that a state is in the store, to stay.
-func (n *node) durableAt(seq pbft.Seq, root pbft.Digest) {
+func (n *node) durableAt(seq wire.Seq, root wire.Digest) {
 	if m := n.observed(); m != nil {
 		m.Root(n.id, seq, root)
 	}
-	n.w.mark('k', int(n.id), uint64(seq), prefix(root))
+	n.w.note(line{who: int(n.id), what: snapshotted, a: uint64(seq), words: root.String()})
 }
 
 // adopted tells that a state that was fetched has become the store's.
-func (n *node) adopted(seq pbft.Seq, _ pbft.Digest) {
+func (n *node) adopted(seq wire.Seq, _ wire.Digest) {
 	root := n.rootAt(seq) // of what is there, not of what was promised (I13)
 	n.w.counts.Transfers++
 	if m := n.observed(); m != nil {
 		m.Transferred(n.id, seq, root)
 	}
-	n.w.mark('d', int(n.id), uint64(seq), prefix(root))
+	n.w.note(line{who: int(n.id), what: delivered, a: uint64(seq), words: root.String()})
 }
 
 // rootAt is the root of the state that the store serves as that of a sequence number.
-func (n *node) rootAt(seq pbft.Seq) pbft.Digest {
+func (n *node) rootAt(seq wire.Seq) wire.Digest {
 	tree, view, err := n.data.Store.Pin(uint64(seq))
 	if err != nil {
 		n.w.fail("I13", n.id, "the state after %d cannot be read: %v", seq, err)
-		return pbft.Digest{}
+		return wire.Digest{}
 	}
 	defer view.Close()
 	defer tree.Release()
 	return tree.Root()
 }
-
-func prefix(d pbft.Digest) uint64 { return binary.LittleEndian.Uint64(d[:]) }

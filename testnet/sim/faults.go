@@ -5,13 +5,13 @@ import (
 	"time"
 
 	"tagma/internal/driver"
-	"tagma/internal/trace"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/sim/disk"
 )
 
 // Crash ends the process of a replica (disk.Kill) or its whole machine, with what that loses. One that is down stays so.
-func (w *World) Crash(id pbft.ReplicaID, l disk.Loss) {
+func (w *World) Crash(id wire.ReplicaID, l disk.Loss) {
 	for _, n := range w.byID[id] {
 		if n.up {
 			n.crash(l)
@@ -20,17 +20,17 @@ func (w *World) Crash(id pbft.ReplicaID, l disk.Loss) {
 }
 
 // CrashAfter has a replica crash after so many more syncs, sends, replies and batches. Fired, if not nil, is called then.
-func (w *World) CrashAfter(id pbft.ReplicaID, calls int, l disk.Loss, fired func()) {
+func (w *World) CrashAfter(id wire.ReplicaID, calls int, l disk.Loss, fired func()) {
 	w.nodes[id].strike = &strike{Loss: l, calls: max(1, calls), fired: fired}
 }
 
 // CrashAt has a replica crash at a moment in the life of the next message of a type that it sends.
-func (w *World) CrashAt(id pbft.ReplicaID, t pbft.Type, when Moment, l disk.Loss, fired func()) {
+func (w *World) CrashAt(id wire.ReplicaID, t wire.Type, when Moment, l disk.Loss, fired func()) {
 	w.nodes[id].strike = &strike{Loss: l, kind: t, when: when, fired: fired}
 }
 
 // Restart brings a replica up that is down. The error says why it must not run; for a correct one that is a violation.
-func (w *World) Restart(id pbft.ReplicaID) error {
+func (w *World) Restart(id wire.ReplicaID) error {
 	for _, n := range w.byID[id] {
 		if n.up {
 			continue
@@ -47,29 +47,29 @@ func (w *World) Restart(id pbft.ReplicaID) error {
 }
 
 // Up reports whether a replica's process runs.
-func (w *World) Up(id pbft.ReplicaID) bool { return w.nodes[id].up }
+func (w *World) Up(id wire.ReplicaID) bool { return w.nodes[id].up }
 
 // Why is the error with which a replica went down or did not start, nil if there was none.
-func (w *World) Why(id pbft.ReplicaID) error { return w.nodes[id].why }
+func (w *World) Why(id wire.ReplicaID) error { return w.nodes[id].why }
 
 // Pause stops a replica's process for a while (SIGSTOP): what arrives waits, up to a bound.
-func (w *World) Pause(id pbft.ReplicaID) {
+func (w *World) Pause(id wire.ReplicaID) {
 	for _, n := range w.byID[id] {
 		if n.up {
 			n.paused = true
-			n.note(&trace.Process{Step: trace.Paused})
+			w.note(line{who: int(id), what: paused})
 		}
 	}
 }
 
 // Resume lets it go on.
-func (w *World) Resume(id pbft.ReplicaID) {
+func (w *World) Resume(id wire.ReplicaID) {
 	for _, n := range w.byID[id] {
 		if !n.up || !n.paused {
 			continue
 		}
 		n.paused = false
-		n.note(&trace.Process{Step: trace.GoesOn})
+		w.note(line{who: int(id), what: resumed})
 		if n.turn.busy && n.turn.syncs == 0 {
 			n.release()
 		}
@@ -78,24 +78,24 @@ func (w *World) Resume(id pbft.ReplicaID) {
 }
 
 // ClockJump moves a replica's wall clock.
-func (w *World) ClockJump(id pbft.ReplicaID, by time.Duration) {
+func (w *World) ClockJump(id wire.ReplicaID, by time.Duration) {
 	for _, n := range w.byID[id] {
 		n.skew += by
-		n.note(&trace.Fault{Step: trace.Fired, Does: fmt.Sprintf("its clock jumps by %v", by)})
 	}
+	w.note(line{who: int(id), what: faulted, words: fmt.Sprintf("its clock jumps by %v", by)})
 }
 
 // Disk is where a replica's journal is.
-func (w *World) Disk(id pbft.ReplicaID) *disk.Disk {
+func (w *World) Disk(id wire.ReplicaID) *disk.Disk {
 	w.nodes[id].harmed = true // or going to be
 	return w.nodes[id].disk
 }
 
 // FailStore makes every write to a replica's store fail, or mends it.
-func (w *World) FailStore(id pbft.ReplicaID, err error) { w.nodes[id].medium.failure = err }
+func (w *World) FailStore(id wire.ReplicaID, err error) { w.nodes[id].medium.failure = err }
 
 // Wipe empties journal and store of a replica that is down.
-func (w *World) Wipe(id pbft.ReplicaID) {
+func (w *World) Wipe(id wire.ReplicaID) {
 	n := w.nodes[id]
 	n.harmed = true
 	n.disk.Wipe()
@@ -104,7 +104,7 @@ func (w *World) Wipe(id pbft.ReplicaID) {
 }
 
 // LoseState empties the store of a replica that is down; its journal stays.
-func (w *World) LoseState(id pbft.ReplicaID) {
+func (w *World) LoseState(id wire.ReplicaID) {
 	n := w.nodes[id]
 	n.medium, n.strayed = newMedium(), true
 }
@@ -117,7 +117,7 @@ type hidden struct {
 }
 
 // Unmount hides journal and store of a replica that is down; its key, and the file beside it, are on another disk.
-func (w *World) Unmount(id pbft.ReplicaID) {
+func (w *World) Unmount(id wire.ReplicaID) {
 	n := w.nodes[id]
 	n.harmed = true
 	n.hidden = &hidden{n.disk, n.medium, n.life}
@@ -126,7 +126,7 @@ func (w *World) Unmount(id pbft.ReplicaID) {
 
 // Mount brings them back, unless the replica has begun a new life meanwhile, whose data are in their place now. One that
 // waits for others is ended: it goes on as if nothing had happened (D8.12).
-func (w *World) Mount(id pbft.ReplicaID) {
+func (w *World) Mount(id wire.ReplicaID) {
 	n := w.nodes[id]
 	if n.hidden == nil || n.hidden.life != n.life || n.up && n.asking == nil {
 		return
@@ -138,14 +138,14 @@ func (w *World) Mount(id pbft.ReplicaID) {
 }
 
 // Keep takes a copy of everything that a replica has on its disks, to be put back later.
-func (w *World) Keep(id pbft.ReplicaID) {
+func (w *World) Keep(id wire.ReplicaID) {
 	n := w.nodes[id]
 	n.hidden = &hidden{n.disk.Copy(), n.medium.copy(), n.life}
 }
 
 // PutBack puts the copy in the place of what a replica that is down has. From then on it counts as faulty: whether it learns
 // of what it has forgotten depends on who answers it (D8.13).
-func (w *World) PutBack(id pbft.ReplicaID) {
+func (w *World) PutBack(id wire.ReplicaID) {
 	n := w.nodes[id]
 	n.harmed = true
 	if n.hidden == nil {
@@ -153,17 +153,16 @@ func (w *World) PutBack(id pbft.ReplicaID) {
 	}
 	w.Condemn(id)
 	n.disk, n.medium, n.life, n.hidden, n.strayed = n.hidden.disk, n.hidden.medium, n.hidden.life, nil, true
-	n.putBack = true
 }
 
 // Lapses is how often a replica found that it may have forgotten what it signed.
-func (w *World) Lapses(id pbft.ReplicaID) int { return w.nodes[id].lapses }
+func (w *World) Lapses(id wire.ReplicaID) int { return w.nodes[id].lapses }
 
 // Asks reports whether a replica waits for others to tell it how to go on.
-func (w *World) Asks(id pbft.ReplicaID) bool { return w.nodes[id].asking != nil }
+func (w *World) Asks(id wire.ReplicaID) bool { return w.nodes[id].asking != nil }
 
 // Inspect is a replica's own account of itself; false while it is down.
-func (w *World) Inspect(id pbft.ReplicaID) (pbft.Inspection, bool) {
+func (w *World) Inspect(id wire.ReplicaID) (pbft.Inspection, bool) {
 	n := w.nodes[id]
 	if !n.up || n.replica == nil {
 		return pbft.Inspection{}, false

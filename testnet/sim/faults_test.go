@@ -5,14 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/links"
 	"tagma/testnet/sim/disk"
 )
 
 // settle lets the cluster come to rest: no client waits, and all of these replicas have executed the same.
-func (w *World) mustSettle(t testing.TB, d time.Duration, ids ...pbft.ReplicaID) {
+func (w *World) mustSettle(t testing.TB, d time.Duration, ids ...wire.ReplicaID) {
 	t.Helper()
 	err := w.RunUntilTrue(d, "everybody has executed the same and no client waits", func() bool {
 		for _, c := range w.clients {
@@ -46,9 +46,9 @@ func loaded(seed uint64) Options {
 // kill -9, or a power failure, at every moment in the life of every kind of message.
 func TestCrashAt_EveryMessageTypeAtEveryMoment(t *testing.T) {
 	power := []disk.Loss{disk.All, disk.Tail, disk.Holes}
-	for _, kind := range []pbft.Type{
-		pbft.TypePrePrepare, pbft.TypePrepare, pbft.TypeCommit, pbft.TypeCheckpoint, pbft.TypeSuspect, pbft.TypeViewChange,
-		pbft.TypeNewView, pbft.TypeStatus, pbft.TypeReply,
+	for _, kind := range []wire.Type{
+		wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeSuspect, wire.TypeViewChange,
+		wire.TypeNewView, wire.TypeStatus, wire.TypeReply,
 	} {
 		t.Run(kind.String(), func(t *testing.T) {
 			fired := 0
@@ -67,24 +67,24 @@ func TestCrashAt_EveryMessageTypeAtEveryMoment(t *testing.T) {
 }
 
 // crashes has a replica crash at a moment and start again, and reports whether it did.
-func crashes(t *testing.T, seed uint64, kind pbft.Type, when Moment, loss disk.Loss) (fired bool) {
+func crashes(t *testing.T, seed uint64, kind wire.Type, when Moment, loss disk.Loss) (fired bool) {
 	o := loaded(seed)
 	o.Until = 2500 * time.Millisecond
 	w := mustNew(t, o)
-	victim := pbft.ReplicaID(1) // a backup, and the primary of view 1
-	if kind == pbft.TypePrePrepare {
+	victim := wire.ReplicaID(1) // a backup, and the primary of view 1
+	if kind == wire.TypePrePrepare {
 		victim = 0
 	}
 	w.At(500*time.Millisecond, func() {
 		w.CrashAt(victim, kind, when, loss, func() { fired = true })
 		switch kind { // what is said only when a primary is gone
-		case pbft.TypeSuspect, pbft.TypeViewChange, pbft.TypeNewView:
+		case wire.TypeSuspect, wire.TypeViewChange, wire.TypeNewView:
 			w.Crash(0, disk.Kill)
 		default:
 		}
 	})
 	w.At(2*time.Second, func() {
-		for id := range pbft.ReplicaID(4) {
+		for id := range wire.ReplicaID(4) {
 			if err := w.Restart(id); err != nil {
 				t.Errorf("replica %d: %v", id, err)
 			}
@@ -103,12 +103,12 @@ func TestCrash_AllAtOnceWithTheirUnsyncedDataKeepsWhatWasAcknowledged(t *testing
 		for seed := range uint64(3) {
 			w := mustNew(t, loaded(seed))
 			w.At(1500*time.Millisecond, func() {
-				for id := range pbft.ReplicaID(4) {
+				for id := range wire.ReplicaID(4) {
 					w.Crash(id, loss)
 				}
 			})
 			w.At(2*time.Second, func() {
-				for id := range pbft.ReplicaID(4) {
+				for id := range wire.ReplicaID(4) {
 					if err := w.Restart(id); err != nil {
 						t.Errorf("%s: replica %d: %v", loss, id, err)
 					}
@@ -215,7 +215,7 @@ func TestPartition_TwoAndTwoHeals(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.At(time.Second, func() { mustDo(links.Command{Do: links.DoPartition, Groups: [][]pbft.ReplicaID{{0, 1}, {2, 3}}}) })
+	w.At(time.Second, func() { mustDo(links.Command{Do: links.DoPartition, Groups: [][]wire.ReplicaID{{0, 1}, {2, 3}}}) })
 	at := 0
 	w.At(1200*time.Millisecond, func() { at = w.Acknowledged() })
 	w.At(2800*time.Millisecond, func() {
@@ -245,7 +245,7 @@ func TestMalicious_AnEquivocatingPrimaryIsReplacedAndProven(t *testing.T) {
 func TestTwins_TwoProcessesUnderOneKeyAreMasked(t *testing.T) {
 	for seed := range uint64(6) {
 		o := loaded(seed)
-		o.Twins = []Twin{{Replica: 0, Peers: []pbft.ReplicaID{pbft.ReplicaID(1 + seed%3)}}}
+		o.Twins = []Twin{{Replica: 0, Peers: []wire.ReplicaID{wire.ReplicaID(1 + seed%3)}}}
 		w := mustNew(t, o)
 		w.mustRun(t, 4*time.Second)
 		w.mustSettle(t, 30*time.Second, 1, 2, 3)

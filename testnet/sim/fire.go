@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/check"
 	"tagma/testnet/sim/disk"
 )
@@ -16,7 +15,7 @@ type plot struct {
 	p     *Plan
 	fired []int // by fault, how often
 	// The highest view when the faults end.
-	healed pbft.View
+	healed wire.View
 }
 
 // arm has all faults of a plan happen at their times.
@@ -33,7 +32,6 @@ func (x *plot) arm() {
 
 func (x *plot) begin(i int, f *Fault) {
 	w := x.w
-	w.note(&trace.Fault{Step: trace.Fired, Does: f.String()})
 	fire := func() { x.fired[i]++ }
 	switch f.Do {
 	case RolledBack:
@@ -57,7 +55,7 @@ func (x *plot) begin(i int, f *Fault) {
 		w.CrashAt(f.Replica, f.Type, f.Moment, f.loss(), fire)
 	case CrashAll:
 		for id := range x.p.Replicas {
-			w.Crash(pbft.ReplicaID(id), f.loss())
+			w.Crash(wire.ReplicaID(id), f.loss())
 		}
 		fire()
 	case Pausing:
@@ -85,13 +83,6 @@ func (x *plot) begin(i int, f *Fault) {
 	}
 }
 
-func (f *Fault) String() string {
-	if f.Do == Network || f.Do == CrashAll {
-		return string(f.Do)
-	}
-	return fmt.Sprintf("%s of r%d", f.Do, f.Replica)
-}
-
 func (f *Fault) loss() disk.Loss {
 	if f.Loss == "" {
 		return disk.Kill
@@ -102,7 +93,6 @@ func (f *Fault) loss() disk.Loss {
 // end undoes a fault. What a damaged disk makes of its replica is the replica's to say.
 func (x *plot) end(f *Fault) {
 	w := x.w
-	w.note(&trace.Fault{Step: trace.Healed, Does: f.String()})
 	switch f.Do {
 	case CrashNow:
 		x.restart(f.Replica)
@@ -111,7 +101,7 @@ func (x *plot) end(f *Fault) {
 		x.restart(f.Replica)
 	case CrashAll:
 		for id := range x.p.Replicas {
-			x.restart(pbft.ReplicaID(id))
+			x.restart(wire.ReplicaID(id))
 		}
 	case Pausing:
 		w.Resume(f.Replica)
@@ -163,7 +153,7 @@ func (x *plot) end(f *Fault) {
 }
 
 // restart brings a replica up. That a faulty one refuses is what it should do with a damaged disk.
-func (x *plot) restart(id pbft.ReplicaID) { _ = x.w.Restart(id) }
+func (x *plot) restart(id wire.ReplicaID) { _ = x.w.Restart(id) }
 
 // Outcome is what came of a plan.
 type Outcome struct {

@@ -3,7 +3,7 @@ package sim
 import (
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/check"
 	"tagma/testnet/history"
 )
@@ -12,12 +12,12 @@ import (
 type Operation struct {
 	Client   int
 	Op       *check.Op      // what the client means; nil if it sent bytes
-	ID       pbft.RequestID // of the last attempt; a new session gives it another one
+	ID       wire.RequestID // of the last attempt; a new session gives it another one
 	Invoked  time.Duration
 	Returned time.Duration // meaningful if Known
 	Known    bool          // f+1 replicas agree what became of it
-	Outcome  pbft.Outcome
-	Seq      pbft.Seq
+	Outcome  wire.Outcome
+	Seq      wire.Seq
 	Ops      [][]byte
 	ReadOnly bool
 	Results  [][]byte
@@ -44,7 +44,7 @@ func (w *World) History() []*Operation { return w.history }
 func (w *World) Calls() []check.Call {
 	var calls []check.Call
 	for _, o := range w.history {
-		if o.Op == nil || o.Known && o.Outcome != pbft.OutcomeExecuted {
+		if o.Op == nil || o.Known && o.Outcome != wire.OutcomeExecuted {
 			continue
 		}
 		c := check.Call{Client: o.Client, Op: *o.Op, Invoked: o.Invoked}

@@ -4,12 +4,12 @@ import (
 	"time"
 
 	"tagma/internal/driver"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Wrap puts something around the core of a replica that starts, such as a listener or a script, or returns the core as it
 // is. A wrap that sends anything by itself has to be Condemned's.
-type Wrap func(w *World, id pbft.ReplicaID, core driver.Core) driver.Core
+type Wrap func(w *World, id wire.ReplicaID, core driver.Core) driver.Core
 
 // wrapped is a core within a wrap, if there is one.
 func (n *node) wrapped(by Wrap, core driver.Core) driver.Core {
@@ -20,8 +20,8 @@ func (n *node) wrapped(by Wrap, core driver.Core) driver.Core {
 }
 
 // Sign signs with the key of a replica, which must be faulty: nobody else's is for an attacker to use.
-func (w *World) Sign(id pbft.ReplicaID) func([]byte) pbft.Signature {
-	return func(b []byte) pbft.Signature {
+func (w *World) Sign(id wire.ReplicaID) func([]byte) wire.Signature {
+	return func(b []byte) wire.Signature {
 		if !w.faulty[id] {
 			panic("sim: a correct replica's key was to sign a lie")
 		}
@@ -30,13 +30,13 @@ func (w *World) Sign(id pbft.ReplicaID) func([]byte) pbft.Signature {
 }
 
 // Holds reports whether all claims have valid signatures.
-func (w *World) Holds(claims []pbft.Claim) bool { return w.keys.holds(claims) }
+func (w *World) Holds(claims []wire.Claim) bool { return w.keys.holds(claims) }
 
 // Request is what a client signs, in its first session, under a number. Its client may send it, or have it stolen.
-func (w *World) Request(client int, t uint64, ops [][]byte) *pbft.Request {
+func (w *World) Request(client int, t uint64, ops [][]byte) *wire.Request {
 	p := w.keys.party("client", client)
-	m := &pbft.Request{ID: pbft.RequestID{Client: p.key, Session: 1, T: t}, AckedBelow: t, Ops: ops}
-	pbft.SignRequest(w.cfg.Cluster, m, func(b []byte) pbft.Signature { return p.sign(b) })
+	m := &wire.Request{ID: wire.RequestID{Client: p.key, Session: 1, T: t}, AckedBelow: t, Ops: ops}
+	wire.SignRequest(w.cfg.Cluster, m, func(b []byte) wire.Signature { return p.sign(b) })
 	if w.monitor != nil {
 		w.monitor.Submitted(m)
 	}
@@ -44,7 +44,7 @@ func (w *World) Request(client int, t uint64, ops [][]byte) *pbft.Request {
 }
 
 // ClientKey is the public key of a client.
-func (w *World) ClientKey(client int) pbft.PublicKey { return w.keys.party("client", client).key }
+func (w *World) ClientKey(client int) wire.PublicKey { return w.keys.party("client", client).key }
 
 // Rest stops all workloads, or lets them go on. What is under way goes on.
 func (w *World) Rest(resting bool) { w.resting = resting }

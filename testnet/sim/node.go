@@ -8,8 +8,8 @@ import (
 
 	"tagma/internal/driver"
 	"tagma/internal/replica"
-	"tagma/internal/trace"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/sim/disk"
 )
@@ -17,11 +17,10 @@ import (
 // node is the process of one replica and the machine it runs on. What is above the line survives a crash.
 type node struct {
 	w       *World
-	id      pbft.ReplicaID
+	id      wire.ReplicaID
 	place   int // among all processes
 	party   *party
-	cfg     *pbft.Config
-	tap     *trace.Tap // nil: nobody listens
+	cfg     *wire.Config
 	malice  []Malicious
 	spoil   []spoiler
 	deafTo  []bool // by replica: a twin and its original share the others between them; nil: they do not
@@ -37,7 +36,6 @@ type node struct {
 	strike  *strike       // a crash to come
 	hidden  *hidden       // data that are elsewhere
 	harmed  bool          // somebody did more to its disk than crashes do
-	putBack bool          // its disks were, from a copy, and it began no new life since
 
 	up      bool
 	paused  bool
@@ -64,28 +62,28 @@ type process struct {
 
 // session names one session of one client.
 type session struct {
-	client pbft.PublicKey
-	number pbft.Session
+	client wire.PublicKey
+	number wire.Session
 }
 
-func newNode(w *World, id pbft.ReplicaID, p *party) *node {
+func newNode(w *World, id wire.ReplicaID, p *party) *node {
 	cfg := w.cfg
 	cfg.Self = id
-	return &node{w: w, id: id, party: p, cfg: &cfg, disk: disk.New(), medium: newMedium(), life: replica.Unborn, tap: w.tap(int(id))}
+	return &node{w: w, id: id, party: p, cfg: &cfg, disk: disk.New(), medium: newMedium(), life: replica.Unborn}
 }
 
 // apart makes it deaf to peers, or to all others.
-func (n *node) apart(peers []pbft.ReplicaID, only bool) {
+func (n *node) apart(peers []wire.ReplicaID, only bool) {
 	if len(peers) == 0 {
 		return
 	}
 	n.deafTo = make([]bool, n.w.opt.Replicas)
 	for i := range n.deafTo {
-		n.deafTo[i] = slices.Contains(peers, pbft.ReplicaID(i)) != only
+		n.deafTo[i] = slices.Contains(peers, wire.ReplicaID(i)) != only
 	}
 }
 
-func (n *node) hears(from pbft.ReplicaID) bool { return n.deafTo == nil || !n.deafTo[from] }
+func (n *node) hears(from wire.ReplicaID) bool { return n.deafTo == nil || !n.deafTo[from] }
 
 // start brings the process up from its disk. An error says why it must not run.
 func (n *node) start() error {
@@ -98,11 +96,11 @@ func (n *node) start() error {
 	case err != nil:
 		n.up, n.why = false, err
 		n.disk.Crash(disk.Kill, n.w.damage) // the process ends, and leaves what it wrote
-		n.note(&trace.Process{Step: trace.Stopped, Why: err.Error()})
+		n.w.note(line{who: int(n.id), what: stopped, words: err.Error()})
 		return err
 	default:
 		at := n.replica.Position()
-		n.note(&trace.Process{Step: trace.Started, View: at.View, Seq: at.Executed})
+		n.w.note(line{who: int(n.id), what: started, a: uint64(at.Executed), words: fmt.Sprintf("in view %d", at.View)})
 	}
 	n.up, n.paused, n.why, n.began = true, false, nil, n.w.now
 	n.routes = map[session]*client{}
@@ -125,7 +123,7 @@ func (n *node) actor() (driver.Core, error) {
 		if until > 0 {
 			until = max(until-n.w.now, 1)
 		}
-		attacker, err := byzantine.New(m.Choice, n.cfg, core, func(b []byte) pbft.Signature { return n.party.sign(b) },
+		attacker, err := byzantine.New(m.Choice, n.cfg, core, func(b []byte) wire.Signature { return n.party.sign(b) },
 			byzantine.Options{When: byzantine.Between(from, until), Client: n.w.clientKey, Recording: n.w.attackers})
 		if err != nil {
 			return nil, err
@@ -167,7 +165,7 @@ func (n *node) own(e *event) {
 // below h is above its last state, though it may have been given more to execute since.
 func (n *node) astray() bool {
 	in := n.replica.Inspect()
-	return in.LeftBehind || in.Stable+2*n.cfg.CheckpointInterval > pbft.Seq(n.exec.Service.Executed())+3*n.cfg.LogWindow
+	return in.LeftBehind || in.Stable+2*n.cfg.CheckpointInterval > wire.Seq(n.exec.Service.Executed())+3*n.cfg.LogWindow
 }
 
 // stop ends the process, with what it has noted and written durable or not, as it is.
@@ -191,7 +189,7 @@ func (n *node) stop() {
 // crash ends the process or its machine, with what that loses.
 func (n *node) crash(l disk.Loss) {
 	n.w.counts.Crashes++
-	n.note(&trace.Process{Step: trace.Crashed, Why: string(l)})
+	n.w.note(line{who: int(n.id), what: crashed, words: string(l)})
 	n.strike = nil
 	n.stop()
 	n.disk.Crash(l, n.w.damage)
@@ -201,7 +199,7 @@ func (n *node) crash(l disk.Loss) {
 
 // die ends the process after an error that is final (D6).
 func (n *node) die(err error) {
-	n.note(&trace.Process{Step: trace.Stopped, Why: err.Error()})
+	n.w.note(line{who: int(n.id), what: stopped, words: err.Error()})
 	n.w.judge() // what the monitor saw first says more than that the guard then refused (D7)
 	n.stop()
 	n.why = err

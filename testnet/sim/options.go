@@ -2,11 +2,11 @@ package sim
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"tagma/internal/machines"
-	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/links"
@@ -16,7 +16,7 @@ import (
 type Options struct {
 	Seed     uint64
 	Replicas int         // default 4
-	Config   pbft.Config // parameters; members, cluster and self are filled in
+	Config   wire.Config // parameters; members, cluster and self are filled in
 	Limits   statemachine.Limits
 	Machine  string // kv or bank; default kv
 
@@ -28,7 +28,7 @@ type Options struct {
 	Workload
 	Malicious []Malicious
 	Twins     []Twin
-	Absent    []pbft.ReplicaID // not started before Restart
+	Absent    []wire.ReplicaID // not started before Restart
 
 	Sync         time.Duration // what a sync takes; default 200 µs
 	SyncJitter   time.Duration // added to it, uniformly from 0 to this
@@ -38,15 +38,15 @@ type Options struct {
 	Inside Wrap // around each core, within its attackers
 	Around Wrap // around each core and its attackers
 
-	Steps      int               // the run ends after so many events; 0: not for that
-	Unwatched  bool              // no invariant is checked while it runs
-	Trace      func(trace.Event) // is told everything as it happens; nil: only the last events are kept
-	TraceLines int               // how many; default 2000, below 0: none
+	Steps      int       // the run ends after so many events; 0: not for that
+	Unwatched  bool      // no invariant is checked while it runs
+	Trace      io.Writer // every line as it happens; nil: only the last ones are kept
+	TraceLines int       // how many; default 2000
 }
 
 // Malicious is a replica with a behaviour, from one time until another.
 type Malicious struct {
-	Replica pbft.ReplicaID
+	Replica wire.ReplicaID
 	Choice  byzantine.Choice
 	From    time.Duration
 	Until   time.Duration // 0: to the end
@@ -55,8 +55,8 @@ type Malicious struct {
 // Twin is a second, honest process under the key of a replica, which counts as faulty for that. It talks to Peers alone
 // and the first one to all others; without Peers both talk to all.
 type Twin struct {
-	Replica pbft.ReplicaID
-	Peers   []pbft.ReplicaID
+	Replica wire.ReplicaID
+	Peers   []wire.ReplicaID
 }
 
 // WithDefaults fills in what is zero.
@@ -87,8 +87,8 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 func (o *Options) check() error {
-	if o.Replicas < 4 || o.Replicas > pbft.MaxMembers {
-		return fmt.Errorf("a cluster has 4 to %d replicas, not %d", pbft.MaxMembers, o.Replicas)
+	if o.Replicas < 4 || o.Replicas > wire.MaxMembers {
+		return fmt.Errorf("a cluster has 4 to %d replicas, not %d", wire.MaxMembers, o.Replicas)
 	}
 	for _, m := range o.Malicious {
 		if int(m.Replica) >= o.Replicas {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/links"
 	"tagma/testnet/sim/disk"
@@ -19,8 +19,8 @@ type Plan struct {
 	Machine  string `json:"machine"`
 	Real     bool   `json:"real_signatures,omitempty"`
 
-	CheckpointInterval pbft.Seq      `json:"checkpoint_interval"`
-	LogWindow          pbft.Seq      `json:"log_window"`
+	CheckpointInterval wire.Seq      `json:"checkpoint_interval"`
+	LogWindow          wire.Seq      `json:"log_window"`
 	MaxBatch           int           `json:"max_batch"`
 	ViewTimeout        time.Duration `json:"view_timeout"`
 	MaxViewTimeout     time.Duration `json:"max_view_timeout"`
@@ -36,20 +36,20 @@ type Plan struct {
 	Malicious []Malice         `json:"malicious,omitempty"`
 	Twins     []Twin           `json:"twins,omitempty"`
 	Rogues    []Rogue          `json:"rogues,omitempty"`
-	Damaged   []pbft.ReplicaID `json:"damaged,omitempty"` // counted among the faulty, for what happens to their disks
+	Damaged   []wire.ReplicaID `json:"damaged,omitempty"` // counted among the faulty, for what happens to their disks
 	// Forgetful replicas lose what they signed. They count among those that may fail, and must come back (D8).
-	Forgetful []pbft.ReplicaID `json:"forgetful,omitempty"`
+	Forgetful []wire.ReplicaID `json:"forgetful,omitempty"`
 	Faults    []Fault          `json:"faults,omitempty"`
 
 	// Heal is when all faults have ended, but for those without end. Without it the run is judged for safety alone.
 	Heal     time.Duration    `json:"heal,omitempty"`
-	Cut      []pbft.ReplicaID `json:"cut,omitempty"` // need not catch up: a fault without end cuts them off
+	Cut      []wire.ReplicaID `json:"cut,omitempty"` // need not catch up: a fault without end cuts them off
 	Duration time.Duration    `json:"duration"`
 }
 
 // Malice is a replica with a behaviour.
 type Malice struct {
-	Replica   pbft.ReplicaID `json:"replica"`
+	Replica   wire.ReplicaID `json:"replica"`
 	Behaviour string         `json:"behaviour"` // as byzantine.ParseChoice reads it
 	From      time.Duration  `json:"from,omitempty"`
 	Until     time.Duration  `json:"until,omitempty"`
@@ -67,10 +67,10 @@ type Fault struct {
 	Do      FaultKind      `json:"do"`
 	At      time.Duration  `json:"at"`
 	Until   time.Duration  `json:"until,omitempty"` // 0: it does not end
-	Replica pbft.ReplicaID `json:"replica"`
+	Replica wire.ReplicaID `json:"replica"`
 	Loss    disk.Loss      `json:"loss,omitempty"`
 	Calls   int            `json:"calls,omitempty"`
-	Type    pbft.Type      `json:"type,omitempty"`
+	Type    wire.Type      `json:"type,omitempty"`
 	Moment  Moment         `json:"moment,omitempty"`
 	By      time.Duration  `json:"by,omitempty"`
 	Links   *links.Command `json:"links,omitempty"`
@@ -105,7 +105,7 @@ const (
 func (p *Plan) Options() (Options, error) {
 	o := Options{
 		Seed: p.Seed, Replicas: p.Replicas, Machine: p.Machine, Base: p.Base, Sync: p.Sync, SyncJitter: p.SyncJitter,
-		Config: pbft.Config{
+		Config: wire.Config{
 			CheckpointInterval: p.CheckpointInterval, LogWindow: p.LogWindow, MaxBatch: p.MaxBatch,
 			ViewTimeout: p.ViewTimeout, MaxViewTimeout: p.MaxViewTimeout,
 		},
@@ -126,7 +126,7 @@ func (p *Plan) Options() (Options, error) {
 }
 
 // Faulty lists the replicas that count as faulty, ascending.
-func (p *Plan) Faulty() (all []pbft.ReplicaID) {
+func (p *Plan) Faulty() (all []wire.ReplicaID) {
 	bad := make([]bool, p.Replicas)
 	for _, m := range p.Malicious {
 		bad[m.Replica] = true
@@ -142,7 +142,7 @@ func (p *Plan) Faulty() (all []pbft.ReplicaID) {
 	}
 	for id, is := range bad {
 		if is {
-			all = append(all, pbft.ReplicaID(id))
+			all = append(all, wire.ReplicaID(id))
 		}
 	}
 	return all
@@ -166,8 +166,8 @@ func ParsePlan(text []byte) (*Plan, error) {
 }
 
 func (p *Plan) check() error {
-	if p.Replicas < 4 || p.Replicas > pbft.MaxMembers {
-		return fmt.Errorf("a plan for %d replicas; a cluster has 4 to %d", p.Replicas, pbft.MaxMembers)
+	if p.Replicas < 4 || p.Replicas > wire.MaxMembers {
+		return fmt.Errorf("a plan for %d replicas; a cluster has 4 to %d", p.Replicas, wire.MaxMembers)
 	}
 	named := append(slices.Clone(p.Damaged), p.Forgetful...)
 	for _, m := range p.Malicious {

@@ -5,6 +5,7 @@ import (
 
 	"tagma/internal/replica"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // port is what a driver works with. What leaves waits for the end of the turn.
@@ -12,10 +13,10 @@ type port struct{ n *node }
 
 // Append implements driver.Journal as a node does: a full segment is followed by one that begins with an anchor, which
 // holds the turn too.
-func (p port) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
+func (p port) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	n := p.n
 	n.early()
-	n.w.mark('j', int(n.id), uint64(len(turn)), 0)
+	n.w.note(line{who: int(n.id), what: journalled, a: uint64(len(turn))})
 	n.turn.syncs++
 	if err := n.data.Votes.Append(turn, anchor); err != nil {
 		return err
@@ -27,9 +28,9 @@ func (p port) Append(turn []pbft.Record, anchor func() []pbft.Record) error {
 }
 
 // Truncate implements driver.Journal.
-func (p port) Truncate(below pbft.Seq, anchor func() []pbft.Record) error {
+func (p port) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 	n := p.n
-	n.w.mark('t', int(n.id), uint64(below), 0)
+	n.w.note(line{who: int(n.id), what: truncated, a: uint64(below)})
 	n.turn.rotated = false
 	err := n.data.Votes.Truncate(below, anchor)
 	if n.turn.rotated {
@@ -39,7 +40,7 @@ func (p port) Truncate(below pbft.Seq, anchor func() []pbft.Record) error {
 }
 
 // Send implements driver.Transport.
-func (p port) Send(to pbft.ReplicaID, frame []byte) {
+func (p port) Send(to wire.ReplicaID, frame []byte) {
 	if len(p.n.spoil) == 0 {
 		p.n.turn.out = append(p.n.turn.out, output{to: to, frame: frame})
 		return
@@ -50,7 +51,7 @@ func (p port) Send(to pbft.ReplicaID, frame []byte) {
 }
 
 // Respond implements driver.Transport.
-func (p port) Respond(reply *pbft.Reply) { p.n.turn.out = append(p.n.turn.out, output{reply: reply}) }
+func (p port) Respond(reply *wire.Reply) { p.n.turn.out = append(p.n.turn.out, output{reply: reply}) }
 
 // Do implements driver.Machine. Like all that leaves a turn it waits for the sync.
 func (p port) Do(work pbft.Effect) {
@@ -65,30 +66,35 @@ func (p port) Do(work pbft.Effect) {
 func (p port) Forgot(f pbft.Forgot) { p.n.lost = replica.Proven(f) }
 
 // Lookup implements driver.Machine.
-func (p port) Lookup(req *pbft.Request) (*pbft.Reply, bool) {
+func (p port) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return p.n.exec.Lookup(req)
 }
 
 // Entered implements driver.Observer.
-func (p port) Entered(pbft.View) {
+func (p port) Entered(view wire.View) {
 	if p.n.w.Correct(p.n.id) {
 		p.n.w.counts.Entered++
 	}
+	p.n.w.note(line{who: int(p.n.id), what: entered, a: uint64(view)})
 }
 
 // Accused implements driver.Observer.
-func (p port) Accused(e pbft.Evidence) {
+func (p port) Accused(e wire.Evidence) {
 	if p.n.w.Correct(p.n.id) {
 		p.n.w.counts.Evidence++
 		p.n.w.evidence = append(p.n.w.evidence, Accusation{By: p.n.id, At: p.n.w.now, Evidence: e})
 	}
+	p.n.w.note(line{who: int(p.n.id), what: accused, a: uint64(e.Replica), msg: e.First})
 }
 
 // Dropped implements driver.Observer.
-func (p port) Dropped(pbft.Message, pbft.Reason) {}
+func (p port) Dropped(m wire.Message, why pbft.Reason) {
+	p.n.w.note(line{who: int(p.n.id), what: dropped, msg: m, words: string(why)})
+}
 
 // Diverged implements driver.Observer.
 func (p port) Diverged(d pbft.Diverged) {
+	p.n.w.note(line{who: int(p.n.id), what: diverged, a: uint64(d.Seq)})
 	if p.n.w.Correct(p.n.id) {
 		p.n.w.fail("I5", p.n.id, "its state after %d is %v, and %v is stable", d.Seq, d.Own, d.Stable)
 	}
@@ -96,7 +102,7 @@ func (p port) Diverged(d pbft.Diverged) {
 
 // Accusation is evidence that a correct replica has.
 type Accusation struct {
-	By       pbft.ReplicaID
+	By       wire.ReplicaID
 	At       time.Duration
-	Evidence pbft.Evidence
+	Evidence wire.Evidence
 }

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/links"
 	"tagma/testnet/sim/disk"
 )
@@ -26,7 +26,7 @@ func TestD8_AWipedReplicaComesBack(t *testing.T) {
 	}
 }
 
-func (w *World) mustRestart(t testing.TB, ids ...pbft.ReplicaID) {
+func (w *World) mustRestart(t testing.TB, ids ...wire.ReplicaID) {
 	t.Helper()
 	for _, id := range ids {
 		if err := w.Restart(id); err != nil {
@@ -46,16 +46,16 @@ func (w *World) mustCommand(t testing.TB, c links.Command) {
 type far struct {
 	name    string
 	options func(*Options)
-	apart   func(t testing.TB, w *World, id pbft.ReplicaID) // at 1 s
-	back    func(t testing.TB, w *World, id pbft.ReplicaID) // at 8 s
+	apart   func(t testing.TB, w *World, id wire.ReplicaID) // at 1 s
+	back    func(t testing.TB, w *World, id wire.ReplicaID) // at 8 s
 }
 
-func isolated(t testing.TB, w *World, id pbft.ReplicaID) {
-	w.mustCommand(t, links.Command{Do: links.DoIsolate, Targets: []pbft.ReplicaID{id}, Direction: links.Both})
+func isolated(t testing.TB, w *World, id wire.ReplicaID) {
+	w.mustCommand(t, links.Command{Do: links.DoIsolate, Targets: []wire.ReplicaID{id}, Direction: links.Both})
 }
 
-func rejoined(t testing.TB, w *World, id pbft.ReplicaID) {
-	w.mustCommand(t, links.Command{Do: links.DoRejoin, Targets: []pbft.ReplicaID{id}})
+func rejoined(t testing.TB, w *World, id wire.ReplicaID) {
+	w.mustCommand(t, links.Command{Do: links.DoRejoin, Targets: []wire.ReplicaID{id}})
 }
 
 var ways = []far{
@@ -65,21 +65,21 @@ var ways = []far{
 		"a restart under large values", func(o *Options) {
 			o.Kind, o.ValueBytes, o.Think = Puts, 120_000, 100*time.Millisecond
 			o.Config.CheckpointInterval, o.Config.LogWindow, o.SegmentBytes = 16, 64, 4<<20
-		}, func(_ testing.TB, w *World, id pbft.ReplicaID) { w.Crash(id, disk.Kill) },
-		func(t testing.TB, w *World, id pbft.ReplicaID) { w.mustRestart(t, id) },
+		}, func(_ testing.TB, w *World, id wire.ReplicaID) { w.Crash(id, disk.Kill) },
+		func(t testing.TB, w *World, id wire.ReplicaID) { w.mustRestart(t, id) },
 	},
 	{
-		"a restart under load", func(*Options) {}, func(_ testing.TB, w *World, id pbft.ReplicaID) { w.Crash(id, disk.Holes) },
-		func(t testing.TB, w *World, id pbft.ReplicaID) { w.mustRestart(t, id) },
+		"a restart under load", func(*Options) {}, func(_ testing.TB, w *World, id wire.ReplicaID) { w.Crash(id, disk.Holes) },
+		func(t testing.TB, w *World, id wire.ReplicaID) { w.mustRestart(t, id) },
 	},
 }
 
 // X0, X1, X9: a correct replica is far behind, and in the moment in which it comes back the primary, or another backup, is
 // gone for good. Checkpoints need the one that is behind, so without its coming back the cluster would halt.
 func TestX9_OneBehindAndOneGoneIsNoHalt(t *testing.T) {
-	const behind = pbft.ReplicaID(3)
+	const behind = wire.ReplicaID(3)
 	for _, way := range ways {
-		for _, gone := range []pbft.ReplicaID{0, 1} {
+		for _, gone := range []wire.ReplicaID{0, 1} {
 			t.Run(way.name, func(t *testing.T) {
 				o := loaded(uint64(gone))
 				o.Until = 14 * time.Second
@@ -97,7 +97,7 @@ func TestX9_OneBehindAndOneGoneIsNoHalt(t *testing.T) {
 					t.Errorf("%d operations in 6 T after replica %d was gone: %s", more, gone, w.Describe())
 				}
 				w.mustRun(t, 14*time.Second)
-				left := []pbft.ReplicaID{1 - gone, 2, behind}
+				left := []wire.ReplicaID{1 - gone, 2, behind}
 				w.mustSettle(t, 20*time.Second, left...)
 			})
 		}
@@ -113,19 +113,19 @@ func TestK4_DonorsThatStartAgainServeTheStableState(t *testing.T) {
 	w.At(time.Second, func() { isolated(t, w, 3) })
 	w.At(6*time.Second, func() { // no checkpoint becomes stable any more, and the window fills
 		w.mustCommand(t, links.Command{Do: links.DoRule, Rule: &links.Rule{
-			ID: "unstable", Name: "unstable", Action: links.Drop, Match: links.Match{Type: pbft.TypeCheckpoint, From: []pbft.ReplicaID{2}},
+			ID: "unstable", Name: "unstable", Action: links.Drop, Match: links.Match{Type: wire.TypeCheckpoint, From: []wire.ReplicaID{2}},
 		}})
 	})
 	w.At(9*time.Second, func() {
 		w.Crash(2, disk.Kill)
-		for id := range pbft.ReplicaID(2) {
+		for id := range wire.ReplicaID(2) {
 			w.Crash(id, disk.Kill)
 		}
 		w.mustRestart(t, 0, 1)
 		rejoined(t, w, 3)
 	})
 	w.mustRun(t, 9*time.Second)
-	for id := range pbft.ReplicaID(2) {
+	for id := range wire.ReplicaID(2) {
 		if at := w.nodes[id].data.Applied.Seq; at == 0 {
 			t.Fatalf("replica %d starts from nothing", id)
 		}

@@ -3,7 +3,7 @@ package sim
 import (
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 )
 
@@ -28,7 +28,7 @@ func (w *World) Host(number int, from, until time.Duration, make func(byzantine.
 	rogue, err := make(byzantine.ClientConfig{
 		Cluster: w.cfg.Cluster, Replicas: w.opt.Replicas, Key: c.party.key, Session: 1,
 		ViewTimeout: w.cfg.ViewTimeout,
-	}, func(b []byte) pbft.Signature { return c.party.sign(b) })
+	}, func(b []byte) wire.Signature { return c.party.sign(b) })
 	if err != nil {
 		return err
 	}

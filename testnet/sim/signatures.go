@@ -7,7 +7,7 @@ import (
 	"math/bits"
 
 	"tagma/crypto"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Signatures says what vouches for messages.
@@ -23,14 +23,14 @@ const (
 type keyring struct {
 	kind     Signatures
 	seed     uint64
-	secrets  map[pbft.PublicKey]*[4]uint64 // of fast ones
+	secrets  map[wire.PublicKey]*[4]uint64 // of fast ones
 	verifier *crypto.Verifier              // of real ones
 	claims   []crypto.Claim
 }
 
 // party is who can sign.
 type party struct {
-	key  pbft.PublicKey
+	key  wire.PublicKey
 	sign func([]byte) [64]byte
 }
 
@@ -38,7 +38,7 @@ type party struct {
 func (p *party) Sign(b []byte) [64]byte { return p.sign(b) }
 
 func newKeyring(kind Signatures, seed uint64) *keyring {
-	return &keyring{kind: kind, seed: seed, secrets: map[pbft.PublicKey]*[4]uint64{}}
+	return &keyring{kind: kind, seed: seed, secrets: map[wire.PublicKey]*[4]uint64{}}
 }
 
 // members makes the keys of replicas, before any other.
@@ -64,13 +64,13 @@ func (k *keyring) party(role string, i int) *party {
 	for j := range secret {
 		secret[j] = binary.LittleEndian.Uint64(seed[8*j:])
 	}
-	key := pbft.PublicKey(sha256.Sum256(seed[:]))
+	key := wire.PublicKey(sha256.Sum256(seed[:]))
 	k.secrets[key] = secret
 	return &party{key: key, sign: func(b []byte) [64]byte { return mark(secret, b) }}
 }
 
 // holds reports whether all claims have valid signatures.
-func (k *keyring) holds(claims []pbft.Claim) bool {
+func (k *keyring) holds(claims []wire.Claim) bool {
 	if k.kind == Ed25519 {
 		k.claims = k.claims[:0]
 		for _, c := range claims {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 )
 
@@ -30,7 +30,7 @@ func (n *node) spoilers() error {
 }
 
 // spoiled is what goes to a replica in place of a frame.
-func (n *node) spoiled(to pbft.ReplicaID, frame []byte) [][]byte {
+func (n *node) spoiled(to wire.ReplicaID, frame []byte) [][]byte {
 	frames := [][]byte{frame}
 	for _, s := range n.spoil {
 		if now := n.w.now; now < s.from || s.until > 0 && now >= s.until {
@@ -48,4 +48,4 @@ func (n *node) spoiled(to pbft.ReplicaID, frame []byte) [][]byte {
 }
 
 // HostileFrames is how many frames a malicious replica sent that are no message, or none that may be believed.
-func (w *World) HostileFrames(id pbft.ReplicaID) int { return w.hostile[id] }
+func (w *World) HostileFrames(id wire.ReplicaID) int { return w.hostile[id] }

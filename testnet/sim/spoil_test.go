@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 )
 
@@ -34,7 +34,7 @@ func TestS4_AMalformedReplicaIsRefusedInItsTimeOnly(t *testing.T) {
 	if c := w.Counts(); c.Entered != 0 || w.Acknowledged() < 300 {
 		t.Errorf("%d operations were acknowledged; %+v", w.Acknowledged(), c)
 	}
-	for id := range pbft.ReplicaID(3) {
+	for id := range wire.ReplicaID(3) {
 		if in, up := w.Inspect(id); !up || in.Stable == 0 {
 			t.Errorf("replica %d: %+v", id, in)
 		}

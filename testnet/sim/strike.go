@@ -3,7 +3,7 @@ package sim
 import (
 	"errors"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/sim/disk"
 )
 
@@ -24,7 +24,7 @@ const (
 type strike struct {
 	Loss  disk.Loss
 	calls int       // of outputs and syncs to come; 0: it waits for a message
-	kind  pbft.Type // of the message
+	kind  wire.Type // of the message
 	when  Moment
 	fired func()
 }
@@ -48,14 +48,14 @@ func (s *strike) countdown() bool {
 
 // struckByJournal reports whether the crash comes with the sync of these records. What is in flight then is for the
 // crash to decide; at any other moment it is durable.
-func (n *node) struckByJournal(records []pbft.Record) bool {
+func (n *node) struckByJournal(records []wire.Record) bool {
 	s := n.strike
 	switch {
 	case s == nil:
 		return false
 	case s.countdown():
 		n.turn.struck = n.hit()
-	case s.kind != 0 && s.when != AfterFirstSend && pbft.Durable(sample(records, s.kind)):
+	case s.kind != 0 && s.when != AfterFirstSend && wire.Durable(sample(records, s.kind)):
 		if s.when == BeforeSend {
 			n.disk.Settle()
 		}
@@ -65,9 +65,9 @@ func (n *node) struckByJournal(records []pbft.Record) bool {
 }
 
 // sample returns a message of a type among records, or nil.
-func sample(records []pbft.Record, t pbft.Type) pbft.Message {
+func sample(records []wire.Record, t wire.Type) wire.Message {
 	for _, r := range records {
-		if s, ok := r.(*pbft.Sent); ok && pbft.TypeOf(s.Msg) == t {
+		if s, ok := r.(*wire.Sent); ok && wire.TypeOf(s.Msg) == t {
 			return s.Msg
 		}
 	}
@@ -96,12 +96,12 @@ func (n *node) struckAfter(o *output) bool {
 	return false
 }
 
-func (n *node) typeOf(o *output) pbft.Type {
+func (n *node) typeOf(o *output) wire.Type {
 	switch {
 	case o.frame != nil:
-		return pbft.TypeOf(n.w.read(o.frame).msg)
+		return wire.TypeOf(n.w.read(o.frame).msg)
 	case o.reply != nil:
-		return pbft.TypeReply
+		return wire.TypeReply
 	default:
 		return 0
 	}

@@ -3,8 +3,8 @@ package sim
 import (
 	"time"
 
-	"tagma/internal/trace"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // How many events of a lane one turn takes, and how many a lane holds. What comes when it is full is lost; its sender will
@@ -31,16 +31,16 @@ type turn struct {
 	out    []output
 	syncs  int
 	// Records that it made durable, once its sync is over.
-	written []pbft.Record
+	written []wire.Record
 	struck  bool // a crash came in it
 	rotated bool // the journal began a segment
 }
 
 // output is something that follows a turn's sync. One of frame, reply and work is set.
 type output struct {
-	to    pbft.ReplicaID
+	to    wire.ReplicaID
 	frame []byte
-	reply *pbft.Reply
+	reply *wire.Reply
 	work  pbft.Effect
 }
 
@@ -70,7 +70,7 @@ func (n *node) arrive(p *packet) {
 
 func (n *node) refuse(p *packet, err error) {
 	n.w.counts.Refused++
-	n.note(&trace.Refused{From: int(p.from), Message: trace.Say(p.read.msg), Why: err.Error()})
+	n.w.note(line{who: int(n.id), what: refused, b: uint64(p.from), msg: p.read.msg, words: err.Error()})
 	if n.w.Correct(p.from) && n.w.Correct(n.id) && !p.damaged {
 		n.w.fail("refused", n.id, "a message of the correct replica %d is refused: %v", p.from, err)
 	}
@@ -109,7 +109,7 @@ func (n *node) gather() []pbft.Event {
 		n.lanes.tick = false
 		t.events = append(t.events, pbft.Tick{Mono: n.clock(), Wall: epoch + int64(n.w.now+n.skew)})
 	}
-	n.w.mark('n', int(n.id), uint64(len(t.events)), 0)
+	n.w.note(line{who: int(n.id), what: turned, a: uint64(len(t.events))})
 	return t.events
 }
 

@@ -6,13 +6,14 @@ import (
 
 	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/check"
 )
 
 // Violation is an invariant that did not hold. It ends a run.
 type Violation struct {
 	Invariant string // I1 to I18 and others of package check, or what the world itself noticed: "stopped", "refused", "panic"
-	Replica   pbft.ReplicaID
+	Replica   wire.ReplicaID
 	At        time.Duration
 	Seed      uint64
 	What      string
@@ -23,7 +24,7 @@ func (v *Violation) Error() string {
 }
 
 // fail notes the first violation.
-func (w *World) fail(invariant string, id pbft.ReplicaID, format string, args ...any) {
+func (w *World) fail(invariant string, id wire.ReplicaID, format string, args ...any) {
 	if w.violation == nil {
 		w.violation = &Violation{Invariant: invariant, Replica: id, At: w.now, Seed: w.opt.Seed, What: fmt.Sprintf(format, args...)}
 	}
@@ -61,14 +62,14 @@ func (w *World) believed(k *call, v verdict) {
 	a := check.Acceptance{ID: k.op.ID, Request: k.digest, Outcome: v.outcome, Seq: v.seq, Result: v.results}
 	for id, o := range k.votes {
 		if o == v {
-			a.Voters = append(a.Voters, pbft.ReplicaID(id))
+			a.Voters = append(a.Voters, wire.ReplicaID(id))
 		}
 	}
 	w.monitor.Accepted(a)
 }
 
 // hear tells of a process that starts, and of what its journal holds.
-func (n *node) hear(at pbft.Seq, log []pbft.Record) {
+func (n *node) hear(at wire.Seq, log []wire.Record) {
 	m := n.observed()
 	if m == nil {
 		return
@@ -81,7 +82,7 @@ func (n *node) hear(at pbft.Seq, log []pbft.Record) {
 	}
 }
 
-// watched is a core whose steps are shown to the monitor.
+// watched is a core whose steps are shown to the monitor and the trace.
 type watched struct {
 	driver.Core
 	n *node
@@ -89,12 +90,18 @@ type watched struct {
 
 func (c watched) Step(ev pbft.Event) []pbft.Effect {
 	n := c.n
+	if r, ok := ev.(pbft.Received); ok && !r.From.Loopback {
+		from := uint64(r.From.Replica)
+		if r.From.Client {
+			from = fromClients
+		}
+		n.w.note(line{who: int(n.id), what: received, b: from, msg: r.Msg.Message()})
+	}
 	effects := c.Core.Step(ev)
 	if m := n.observed(); m != nil {
 		m.Stepped(n.id, ev, effects)
 		m.Standing(n.id, n.replica.Position())
 	}
-	n.shown(ev, effects)
 	return effects
 }
 

@@ -1,14 +1,14 @@
 package sim
 
 import (
-	"tagma/internal/trace"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/links"
 )
 
 // packet is a frame on its way.
 type packet struct {
-	from    pbft.ReplicaID // of a replica's
+	from    wire.ReplicaID // of a replica's
 	read    *decoded
 	damaged bool       // on its way
 	event   pbft.Event // what it is to a core, once it is verified
@@ -16,8 +16,8 @@ type packet struct {
 
 // decoded is what a frame says, for all who are sent the same bytes.
 type decoded struct {
-	msg      pbft.Message // nil if it cannot be read
-	verified pbft.Verified
+	msg      wire.Message // nil if it cannot be read
+	verified wire.Verified
 	err      error
 	checked  bool
 	left     bool    // the monitor was told
@@ -25,7 +25,7 @@ type decoded struct {
 }
 
 func decode(frame []byte) *decoded {
-	m, err := pbft.Decode(frame)
+	m, err := wire.Decode(frame)
 	if err != nil {
 		return &decoded{err: err, checked: true}
 	}
@@ -33,10 +33,10 @@ func decode(frame []byte) *decoded {
 }
 
 // verify is what the message is worth.
-func (w *World) verify(d *decoded) (pbft.Verified, error) {
+func (w *World) verify(d *decoded) (wire.Verified, error) {
 	if !d.checked {
 		d.checked = true
-		d.verified, d.err = pbft.Verify(&w.cfg, d.msg, w.keys.holds)
+		d.verified, d.err = wire.Verify(&w.cfg, d.msg, w.keys.holds)
 	}
 	return d.verified, d.err
 }
@@ -47,18 +47,15 @@ func (w *World) read(frame []byte) *decoded {
 		return w.shared
 	}
 	w.shared, w.sharedOf = decode(frame), frame
-	w.tape.bytes(frame)
+	w.trace.bytes(frame)
 	return w.shared
 }
 
 // transmit puts a frame of one replica for another on the network.
-func (w *World) transmit(from *node, to pbft.ReplicaID, frame []byte) {
+func (w *World) transmit(from *node, to wire.ReplicaID, frame []byte) {
 	d := w.read(frame)
 	f := links.Frame{From: from.id, To: to, Message: d.msg, Bytes: frame}
-	w.mark('s', int(from.id), uint64(len(frame)), uint64(to))
-	if from.tap != nil {
-		from.tap.Emit(&trace.Sent{To: int(to), Bytes: len(frame), Message: trace.Say(d.msg)})
-	}
+	w.note(line{who: int(from.id), what: sent, a: uint64(len(frame)), b: uint64(to), msg: d.msg})
 	w.deliver(w.links.Pass(w.now, f), from, d)
 }
 

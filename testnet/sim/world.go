@@ -9,8 +9,7 @@ import (
 	"time"
 
 	"tagma/internal/machines"
-	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/check"
@@ -23,7 +22,7 @@ const epoch = int64(1_700_000_000_000_000_000)
 // World is a cluster with its clients in virtual time.
 type World struct {
 	opt       Options
-	cfg       pbft.Config // Self aside
+	cfg       wire.Config // Self aside
 	machine   statemachine.Machine
 	now       time.Duration
 	queue     queue
@@ -35,8 +34,7 @@ type World struct {
 	faulty    []bool
 	hostile   []int // frames of each that are no message
 	attackers *byzantine.Recording
-	tape      tape
-	own       *trace.Tap // of what no replica does; nil: nobody listens
+	trace     trace
 	monitor   *check.Monitor
 	violation *Violation
 	made      int // requests of workloads
@@ -79,20 +77,19 @@ func New(opt Options) (*World, error) {
 		opt: opt, machine: machine, keys: newKeyring(opt.Signatures, opt.Seed),
 		faulty: make([]bool, opt.Replicas), hostile: make([]int, opt.Replicas), byID: make([][]*node, opt.Replicas),
 		attackers: byzantine.NewRecording(),
-		tape:      tape{ring: make([]trace.Event, max(0, opt.TraceLines)), out: opt.Trace},
+		trace:     trace{lines: make([]line, opt.TraceLines), out: opt.Trace},
 		turns:     chance(opt.Seed, 1), reach: chance(opt.Seed, 2), damage: chance(opt.Seed, 3), work: chance(opt.Seed, 4),
 	}
 	w.links = links.New(opt.Replicas, opt.Base, chance(opt.Seed, 5))
 	parties := w.keys.members(opt.Replicas)
 	w.cfg = opt.Config
-	w.cfg.Cluster = pbft.Digest(parties[0].key)
+	w.cfg.Cluster = wire.Digest(parties[0].key)
 	for _, p := range parties {
 		w.cfg.Members = append(w.cfg.Members, p.key)
 	}
 	if err := w.cfg.Validate(); err != nil {
 		return nil, err
 	}
-	w.own = w.tap(trace.None)
 	if !opt.Unwatched {
 		w.monitor = check.NewMonitor(&w.cfg, w.Correct, w.keys.holds)
 	}
@@ -105,7 +102,7 @@ func New(opt Options) (*World, error) {
 // populate makes replicas, twins and clients, and starts them.
 func (w *World) populate(parties []*party) error {
 	for i, p := range parties {
-		w.settle(newNode(w, pbft.ReplicaID(i), p))
+		w.settle(newNode(w, wire.ReplicaID(i), p))
 	}
 	for _, m := range w.opt.Malicious {
 		w.faulty[m.Replica] = true
@@ -154,7 +151,7 @@ func (w *World) Now() time.Duration { return w.now }
 func (w *World) Seed() uint64 { return w.opt.Seed }
 
 // Config is what the replicas agree on; its Self means nothing.
-func (w *World) Config() *pbft.Config { return &w.cfg }
+func (w *World) Config() *wire.Config { return &w.cfg }
 
 // Links is the network between replicas. Deliveries that a change of it lets go are given to Deliver; Command does both.
 func (w *World) Links() *links.Policy { return w.links }
@@ -163,7 +160,7 @@ func (w *World) Links() *links.Policy { return w.links }
 func (w *World) Command(c links.Command) error {
 	out, err := w.links.Do(w.now, c)
 	if err == nil {
-		w.note(&trace.Fault{Step: trace.Fired, Does: fmt.Sprintf("links: %s %s", c.Do, c.ID)})
+		w.note(line{who: nobody, what: faulted, words: fmt.Sprintf("links: %s %s", c.Do, c.ID)})
 		w.Deliver(out)
 	}
 	return err
@@ -188,16 +185,6 @@ func (w *World) Step() (more bool) {
 	return w.violation == nil
 }
 
-// Pass lets the next event happen if it comes by t, and else only time pass until then; 0 is no bound. It reports false when
-// a violation ended the run.
-func (w *World) Pass(t time.Duration) (more bool) {
-	if t > 0 && !w.over() && w.queue.heap[0].at > t {
-		w.now = max(w.now, t)
-		return true
-	}
-	return w.Step()
-}
-
 // over reports whether nothing more happens.
 func (w *World) over() bool {
 	return w.violation != nil || len(w.queue.heap) == 0 || w.opt.Steps > 0 && w.counts.Steps >= w.opt.Steps
@@ -209,11 +196,11 @@ func (w *World) recovered(e *event, more *bool) {
 	if p == nil {
 		return
 	}
-	id := pbft.ReplicaID(0)
+	id := wire.ReplicaID(0)
 	if e.node != nil {
 		id = e.node.id
 		if w.faulty[id] { // an attacker may come to grief over its own lies
-			e.node.note(&trace.Process{Step: trace.Stopped, Why: fmt.Sprint(p)})
+			w.note(line{who: int(id), what: stopped, words: fmt.Sprint(p)})
 			e.node.stop()
 			*more = true
 			return
@@ -290,7 +277,7 @@ func (w *World) Counts() Counts { return w.counts }
 func (w *World) Acknowledged() int { return w.counts.Acknowledged }
 
 // Correct reports whether a replica follows the protocol and has its disk.
-func (w *World) Correct(id pbft.ReplicaID) bool { return !w.faulty[id] }
+func (w *World) Correct(id wire.ReplicaID) bool { return !w.faulty[id] }
 
 // Condemn counts a replica among the faulty ones from now on: its disk is damaged, or is going to be.
-func (w *World) Condemn(id pbft.ReplicaID) { w.faulty[id] = true }
+func (w *World) Condemn(id wire.ReplicaID) { w.faulty[id] = true }

@@ -4,12 +4,12 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // small is a configuration whose windows and batches are soon full: K = 4, L = 8, T = 1 s.
-func small() pbft.Config {
-	return pbft.Config{CheckpointInterval: 4, LogWindow: 8, MaxBatch: 4, ViewTimeout: time.Second}
+func small() wire.Config {
+	return wire.Config{CheckpointInterval: 4, LogWindow: 8, MaxBatch: 4, ViewTimeout: time.Second}
 }
 
 func mustNew(t testing.TB, o Options) *World {
@@ -41,7 +41,7 @@ func TestWorld_FourCorrectReplicasServeTheirClients(t *testing.T) {
 		if c := w.Counts(); c.Entered != 0 || c.Refused != 0 {
 			t.Errorf("without a fault: %+v", c)
 		}
-		for id := range pbft.ReplicaID(4) {
+		for id := range wire.ReplicaID(4) {
 			if in, up := w.Inspect(id); !up || in.Stable == 0 {
 				t.Errorf("replica %d: %+v", id, in)
 			}

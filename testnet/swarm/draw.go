@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"tagma/internal/machines"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/links"
 	"tagma/testnet/sim"
 )
@@ -14,8 +14,8 @@ import (
 // Setting is what plans are drawn from.
 type Setting struct {
 	sizes     []int
-	intervals []pbft.Seq // K
-	windows   []pbft.Seq // L by K
+	intervals []wire.Seq // K
+	windows   []wire.Seq // L by K
 	batches   []int
 	timeouts  []time.Duration // T
 	// wide draws what is rare, too: parameters of behaviours, malicious clients, faults of single messages, real signatures
@@ -27,11 +27,11 @@ type Setting struct {
 // everything that happens at a limit happens soon.
 var (
 	Narrow = &Setting{
-		sizes: []int{4, 4, 4, 5, 6, 7, 10}, intervals: []pbft.Seq{2, 4, 16}, windows: []pbft.Seq{2, 3, 4}, batches: []int{1, 4, 64},
+		sizes: []int{4, 4, 4, 5, 6, 7, 10}, intervals: []wire.Seq{2, 4, 16}, windows: []wire.Seq{2, 3, 4}, batches: []int{1, 4, 64},
 		timeouts: []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, time.Second},
 	}
 	Wide = &Setting{
-		sizes: []int{4, 4, 4, 4, 5, 6, 7, 7, 10, 13}, intervals: []pbft.Seq{1, 2, 2, 4, 4, 8, 16, 64}, windows: []pbft.Seq{2, 2, 3, 4, 8},
+		sizes: []int{4, 4, 4, 4, 5, 6, 7, 7, 10, 13}, intervals: []wire.Seq{1, 2, 2, 4, 4, 8, 16, 64}, windows: []wire.Seq{2, 2, 3, 4, 8},
 		batches:  []int{1, 1, 2, 4, 16, 256},
 		timeouts: []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second},
 		wide:     true,
@@ -113,15 +113,15 @@ func (d *drawing) upTo(most time.Duration) time.Duration {
 }
 
 // members draws k replicas, in any order.
-func (d *drawing) members(k int) (ids []pbft.ReplicaID) {
+func (d *drawing) members(k int) (ids []wire.ReplicaID) {
 	for _, i := range d.Perm(d.p.Replicas)[:k] {
-		ids = append(ids, pbft.ReplicaID(i))
+		ids = append(ids, wire.ReplicaID(i))
 	}
 	return ids
 }
 
 // some draws one replica or more, ascending.
-func (d *drawing) some() []pbft.ReplicaID {
+func (d *drawing) some() []wire.ReplicaID {
 	ids := d.members(1 + d.IntN(d.p.Replicas-1))
 	slices.Sort(ids)
 	return ids

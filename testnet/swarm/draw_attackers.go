@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/sim"
 	"tagma/testnet/sim/disk"
 )
 
 // attackers gives faulty replicas their faults: a behaviour of the catalogue, a twin, or a bad disk.
-func (d *drawing) attackers(bad []pbft.ReplicaID) {
+func (d *drawing) attackers(bad []wire.ReplicaID) {
 	plot := len(bad) > 0 && d.one(10) // all of them conspire
 	for _, id := range bad {
 		switch {
@@ -39,7 +39,7 @@ func (d *drawing) attackers(bad []pbft.ReplicaID) {
 }
 
 // behave makes a replica malicious by a behaviour of the catalogue.
-func (d *drawing) behave(id pbft.ReplicaID, name string) {
+func (d *drawing) behave(id wire.ReplicaID, name string) {
 	for _, b := range byzantine.Catalogue() {
 		if b.Name == name {
 			d.malice(id, d.filled(name, b.Parameters, id))
@@ -47,7 +47,7 @@ func (d *drawing) behave(id pbft.ReplicaID, name string) {
 	}
 }
 
-func (d *drawing) malice(id pbft.ReplicaID, behaviour string) {
+func (d *drawing) malice(id wire.ReplicaID, behaviour string) {
 	m := sim.Malice{Replica: id, Behaviour: behaviour}
 	if d.one(3) {
 		m.From, m.Until = d.span()
@@ -74,13 +74,13 @@ func joined[T any](list []T) string {
 }
 
 // filled draws the parameters of a behaviour; about half of them keep their defaults.
-func (d *drawing) filled(name string, parameters []byzantine.Parameter, id pbft.ReplicaID) string {
+func (d *drawing) filled(name string, parameters []byzantine.Parameter, id wire.ReplicaID) string {
 	text := name
 	for _, parameter := range parameters {
 		if parameter.Name != "with" && (!d.s.wide || d.one(2)) {
 			continue
 		}
-		if v := d.value(name, parameter, id); v != "" {
+		if v := d.value(name, parameter.Name, id); v != "" {
 			text += "," + parameter.Name + "=" + v
 		}
 	}
@@ -88,8 +88,8 @@ func (d *drawing) filled(name string, parameters []byzantine.Parameter, id pbft.
 }
 
 // value draws one for a parameter; "" is its default.
-func (d *drawing) value(behaviour string, of byzantine.Parameter, id pbft.ReplicaID) string {
-	switch of.Name {
+func (d *drawing) value(behaviour, parameter string, id wire.ReplicaID) string {
+	switch parameter {
 	case "seed":
 		return fmt.Sprint(d.IntN(1000))
 	case "from_seq":
@@ -112,14 +112,10 @@ func (d *drawing) value(behaviour string, of byzantine.Parameter, id pbft.Replic
 	case "with":
 		return fmt.Sprint(id)
 	}
-	words := settings[behaviour+" "+of.Name]
-	if len(words) == 0 {
-		words = of.Words
-	}
-	if len(words) > 0 {
+	if words := settings[behaviour+" "+parameter]; len(words) > 0 {
 		return pick(d, words...)
 	}
-	return pick(d, append(settings[of.Name], "")...)
+	return pick(d, append(settings[parameter], "")...)
 }
 
 // saidTypes are the types of messages that a behaviour may be bound to.
@@ -128,26 +124,40 @@ var saidTypes = []string{
 	"certified-body", "fetch", "request",
 }
 
-// settings are what a parameter may be set to, by its name, or by its behaviour's and its own, unless that is a matter of
-// words, which it lists itself.
+// settings are what a parameter may be set to, by its name, or by its behaviour's and its own.
 var settings = map[string][]string{
-	"outrun for":           {"1T", "4T", "8T", "0"},
-	"mutate kinds":         {"view", "seq", "digest", "phase", "entry", "target", "view+seq", "seq+digest", "phase+view", "entry+view"},
-	"clock-skew by":        {"1h", "-1h", "900ms", "-1500ms", "3s"},
-	"clock-skew every":     {"0.5T", "2T"},
-	"censor client":        {"first", "c0"},
-	"client-flood valid":   {"10", "50", "100"},
-	"client-flood invalid": {"0", "50", "200"},
-	"client-flood bytes":   {"0", "2000"},
-	"malformed bytes":      {"256", "4096"},
-	"malformed every":      {""}, // a number for replicas, a time for clients
-	"delay":                {"0.1T", "0.5T", "0.9T", "1.5T", "4T"},
-	"every":                {"0.1T", "0.3T", "1T"},
-	"provoke":              {"yes", "no"},
-	"rate":                 {"1", "3", "8"},
-	"views":                {"2", "10", "1000"},
-	"per_batch":            {"1", "8"},
-	"repeat":               {"0.2T", "2T"},
+	"bad-new-view how":          {"wrong-o", "duplicate", "foreign", "two", "none"},
+	"forged-certificates how":   {"repeated", "mixed", "old-view"},
+	"lying-checkpoint how":      {"wrong", "two", "far"},
+	"lying-reply how":           {"result", "t", "view"},
+	"lying-status how":          {"lacks", "ahead"},
+	"lying-view-change how":     {"mixed", "empty", "stale"},
+	"sequence-abuse how":        {"gap", "high", "above", "max", "twice", "invented"},
+	"corrupt what":              {"signature", "digest", "reply"},
+	"equivocate phase":          {"pre-prepare", "prepare", "commit"},
+	"outrun how":                {"nulls", "withhold"},
+	"outrun for":                {"1T", "4T", "8T", "0"},
+	"poison-transfer how":       {"bad", "endless", "old", "stall", "other", "forged"},
+	"mutate kinds":              {"view", "seq", "digest", "phase", "entry", "target", "view+seq", "seq+digest", "phase+view", "entry+view"},
+	"clock-skew by":             {"1h", "-1h", "900ms", "-1500ms", "3s"},
+	"clock-skew every":          {"0.5T", "2T"},
+	"censor client":             {"first", "c0"},
+	"client-flood valid":        {"10", "50", "100"},
+	"client-flood invalid":      {"0", "50", "200"},
+	"client-flood bytes":        {"0", "2000"},
+	"malformed kinds":           {"entries", "nesting", "truncated", "trailing", "flipped", "noise", "extreme"},
+	"malformed bytes":           {"256", "4096"},
+	"malformed every":           {""}, // a number for replicas, a time for clients
+	"absurd-sessions numbers":   {"highest", "rising", "falling", "mixed"},
+	"client-equivocation split": {"halves", "primary", "each"},
+	"partial-client signature":  {"good", "bad"},
+	"delay":                     {"0.1T", "0.5T", "0.9T", "1.5T", "4T"},
+	"every":                     {"0.1T", "0.3T", "1T"},
+	"provoke":                   {"yes", "no"},
+	"rate":                      {"1", "3", "8"},
+	"views":                     {"2", "10", "1000"},
+	"per_batch":                 {"1", "8"},
+	"repeat":                    {"0.2T", "2T"},
 }
 
 // rogue draws a malicious client, never at rates that leave the others no processor.
@@ -155,7 +165,7 @@ func (d *drawing) rogue() {
 	b := pick(d, byzantine.ClientBehaviours()...)
 	r := sim.Rogue{Behaviour: d.filled(b.Name, b.Parameters, 0)}
 	if b.Name == "client-flood" {
-		r.Behaviour = fmt.Sprintf("client-flood,valid=%s,invalid=%s", pick(d, settings["client-flood valid"]...), pick(d, settings["client-flood invalid"]...))
+		r.Behaviour = fmt.Sprintf("client-flood,valid=%s,invalid=%s", d.value(b.Name, "valid", 0), d.value(b.Name, "invalid", 0))
 	}
 	r.From, r.Until = d.span()
 	d.p.Rogues = append(d.p.Rogues, r)

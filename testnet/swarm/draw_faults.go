@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/links"
 	"tagma/testnet/sim"
 	"tagma/testnet/sim/disk"
@@ -23,7 +23,7 @@ func (d *drawing) span() (at, until time.Duration) {
 
 // fault draws one of those that correct replicas may suffer; flapping links are many.
 func (d *drawing) fault() {
-	f := sim.Fault{Replica: pbft.ReplicaID(d.IntN(d.p.Replicas)), Loss: pick(d, disk.Losses()...)}
+	f := sim.Fault{Replica: wire.ReplicaID(d.IntN(d.p.Replicas)), Loss: pick(d, disk.Losses()...)}
 	f.At, f.Until = d.span()
 	switch d.IntN(12) {
 	case 0, 1:
@@ -32,7 +32,7 @@ func (d *drawing) fault() {
 		f.Do, f.Calls = sim.CrashCalls, 1+d.IntN(200)
 	case 3, 4:
 		f.Do, f.Moment = sim.CrashType, pick(d, sim.BeforeDurable, sim.BeforeSend, sim.AfterFirstSend)
-		f.Type = d.kind(pbft.TypeReply)
+		f.Type = d.kind(wire.TypeReply)
 	case 5:
 		f.Do = sim.CrashAll
 	case 6:
@@ -52,9 +52,9 @@ func (d *drawing) fault() {
 }
 
 // kind draws a type of message that replicas send.
-func (d *drawing) kind(more ...pbft.Type) pbft.Type {
-	return pick(d, append(more, pbft.TypePrePrepare, pbft.TypePrepare, pbft.TypeCommit, pbft.TypeCheckpoint, pbft.TypeSuspect,
-		pbft.TypeViewChange, pbft.TypeNewView, pbft.TypeStatus)...)
+func (d *drawing) kind(more ...wire.Type) wire.Type {
+	return pick(d, append(more, wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeSuspect,
+		wire.TypeViewChange, wire.TypeNewView, wire.TypeStatus)...)
 }
 
 // network draws a fault of links: of all that crosses them, or of the messages of one round.
@@ -67,10 +67,10 @@ func (d *drawing) network(f *sim.Fault) {
 	}
 	switch d.IntN(ways) {
 	case 0:
-		groups := [][]pbft.ReplicaID{d.some()}
+		groups := [][]wire.ReplicaID{d.some()}
 		if d.one(2) {
 			order := d.members(n)
-			groups = [][]pbft.ReplicaID{order[:n/3], order[n/3 : 2*n/3]}
+			groups = [][]wire.ReplicaID{order[:n/3], order[n/3 : 2*n/3]}
 		}
 		of(links.Command{Do: links.DoPartition, Groups: groups}, links.Command{Do: links.DoPartition})
 	case 1:
@@ -93,8 +93,8 @@ func (d *drawing) network(f *sim.Fault) {
 	}
 }
 
-func (d *drawing) all() (ids []pbft.ReplicaID) {
-	for id := range pbft.ReplicaID(d.p.Replicas) {
+func (d *drawing) all() (ids []wire.ReplicaID) {
+	for id := range wire.ReplicaID(d.p.Replicas) {
 		ids = append(ids, id)
 	}
 	return ids
@@ -107,7 +107,7 @@ func (d *drawing) healed() links.Command {
 
 // isolate cuts a replica off, in one direction or both.
 func (d *drawing) isolate(f *sim.Fault) {
-	targets := []pbft.ReplicaID{f.Replica}
+	targets := []wire.ReplicaID{f.Replica}
 	f.Do = sim.Network
 	f.Links = &links.Command{Do: links.DoIsolate, Targets: targets, Direction: pick(d, links.Both, links.In, links.Out)}
 	f.Undo = &links.Command{Do: links.DoRejoin, Targets: targets}
@@ -133,23 +133,23 @@ func (d *drawing) rule(at time.Duration) *links.Rule {
 		Match: links.Match{Type: d.kind(), From: d.some(), To: d.some()},
 	}
 	if d.one(3) {
-		v := pbft.View(d.IntN(4))
+		v := wire.View(d.IntN(4))
 		r.Match.View = &v
 	}
 	if d.one(3) {
-		r.Match.SeqFrom = pbft.Seq(1 + d.IntN(40))
-		r.Match.SeqTo = r.Match.SeqFrom + pbft.Seq(d.IntN(10))
+		r.Match.SeqFrom = wire.Seq(1 + d.IntN(40))
+		r.Match.SeqTo = r.Match.SeqFrom + wire.Seq(d.IntN(10))
 	}
 	return r
 }
 
 // cut draws links that are dead in one direction for ever, of replicas that count as faulty with the others.
-func (d *drawing) cut(ids []pbft.ReplicaID) {
+func (d *drawing) cut(ids []wire.ReplicaID) {
 	d.p.Cut = slices.Sorted(slices.Values(ids))
 	for _, id := range d.p.Cut {
 		d.p.Faults = append(d.p.Faults, sim.Fault{
 			Do: sim.Network, At: d.upTo(d.p.Heal), Replica: id,
-			Links: &links.Command{Do: links.DoIsolate, Targets: []pbft.ReplicaID{id}, Direction: pick(d, links.In, links.Out)},
+			Links: &links.Command{Do: links.DoIsolate, Targets: []wire.ReplicaID{id}, Direction: pick(d, links.In, links.Out)},
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/links"
 	"tagma/testnet/sim"
 	"tagma/testnet/sim/disk"
@@ -26,9 +27,9 @@ func (c *forgetful) Step(ev pbft.Event) []pbft.Effect {
 		if !ok || c.told {
 			continue
 		}
-		if p, ok := b.Msg.(*pbft.Prepare); ok && p.View > 0 {
+		if p, ok := b.Msg.(*wire.Prepare); ok && p.View > 0 {
 			c.told = true
-			lie := &pbft.Prepare{View: p.View, Seq: p.Seq, Digest: pbft.Digest{1}, Replica: p.Replica}
+			lie := &wire.Prepare{View: p.View, Seq: p.Seq, Digest: wire.Digest{1}, Replica: p.Replica}
 			return append(slices.Clone(effects), pbft.Broadcast{Msg: lie})
 		}
 	}
@@ -38,7 +39,7 @@ func (c *forgetful) Step(ev pbft.Event) []pbft.Effect {
 // broken puts the forgetful replica 2 into a world.
 func broken(o *sim.Options) {
 	starts := 0
-	o.Around = func(_ *sim.World, id pbft.ReplicaID, core driver.Core) driver.Core {
+	o.Around = func(_ *sim.World, id wire.ReplicaID, core driver.Core) driver.Core {
 		if id == 2 {
 			if starts++; starts > 1 {
 				return &forgetful{Core: core}
@@ -56,12 +57,12 @@ func crowded() *sim.Plan {
 		SegmentBytes: 16 << 10, Base: links.Link{Delay: time.Millisecond, Jitter: 5 * time.Millisecond, Duplicate: 0.05},
 		Sync: time.Millisecond, SyncJitter: time.Millisecond, Clients: 5,
 		Workload:  sim.Workload{Kind: sim.Mixed, Think: 100 * time.Millisecond, Outstanding: 2, Until: 10 * time.Second},
-		Malicious: []sim.Malice{{Replica: 6, Behaviour: "lying-reply"}}, Damaged: []pbft.ReplicaID{5},
+		Malicious: []sim.Malice{{Replica: 6, Behaviour: "lying-reply"}}, Damaged: []wire.ReplicaID{5},
 		Rogues: []sim.Rogue{{Behaviour: "partial-client", From: time.Second, Until: 3 * time.Second}},
 		Heal:   7 * time.Second, Duration: 10 * time.Second,
 	}
-	away := func(id pbft.ReplicaID, at, until time.Duration) sim.Fault {
-		targets := []pbft.ReplicaID{id}
+	away := func(id wire.ReplicaID, at, until time.Duration) sim.Fault {
+		targets := []wire.ReplicaID{id}
 		return sim.Fault{
 			Do: sim.Network, Replica: id, At: at, Until: until,
 			Links: &links.Command{Do: links.DoIsolate, Targets: targets}, Undo: &links.Command{Do: links.DoRejoin, Targets: targets},

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/sim"
 	"tagma/testnet/sim/disk"
 )
@@ -90,7 +90,7 @@ func replicas(n int) func(*sim.Plan) {
 	}
 }
 
-var idType = reflect.TypeFor[pbft.ReplicaID]()
+var idType = reflect.TypeFor[wire.ReplicaID]()
 
 // without takes replicas from n on out of all lists below a value.
 func without(v reflect.Value, n uint64) {

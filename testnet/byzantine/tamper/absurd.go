@@ -4,25 +4,25 @@ import (
 	"math"
 	"reflect"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // spoiled are the types that a malformer makes messages of. Of those that bear no signature it makes the ones that a cluster
 // refuses between replicas, or answers: others would be believed.
-var spoiled = []pbft.Message{
-	&pbft.Request{}, &pbft.PrePrepare{}, &pbft.Prepare{}, &pbft.Commit{}, &pbft.Checkpoint{}, &pbft.Suspect{}, &pbft.ViewChange{},
-	&pbft.NewView{}, &pbft.Heartbeat{}, &pbft.CertifiedBody{}, &pbft.StableNotice{}, &pbft.Query{}, &pbft.Reply{}, &pbft.Report{},
-	&pbft.Status{},
+var spoiled = []wire.Message{
+	&wire.Request{}, &wire.PrePrepare{}, &wire.Prepare{}, &wire.Commit{}, &wire.Checkpoint{}, &wire.Suspect{}, &wire.ViewChange{},
+	&wire.NewView{}, &wire.Heartbeat{}, &wire.CertifiedBody{}, &wire.StableNotice{}, &wire.Query{}, &wire.Reply{}, &wire.Report{},
+	&wire.Status{},
 }
 
 // message returns a message of any of these types, full of absurd numbers and without a signature that holds.
-func (m *Malformer) message() pbft.Message {
+func (m *Malformer) message() wire.Message {
 	made := reflect.New(reflect.TypeOf(spoiled[m.dice.IntN(len(spoiled))]).Elem())
 	m.fill(made.Elem())
-	if s, is := made.Interface().(*pbft.Status); is { // one that keeps to the rules would be believed
+	if s, is := made.Interface().(*wire.Status); is { // one that keeps to the rules would be believed
 		s.Helper = math.MaxUint16
 	}
-	return made.Interface().(pbft.Message)
+	return made.Interface().(wire.Message)
 }
 
 // fill gives every exported field below a value that may be absurd.
@@ -36,7 +36,7 @@ func (m *Malformer) fill(v reflect.Value) {
 		}
 	case reflect.Pointer:
 		switch v.Interface().(type) {
-		case *pbft.Body, *pbft.Request: // never missing
+		case *wire.Body, *wire.Request: // never missing
 		default:
 			if m.chance(2) {
 				return
@@ -54,7 +54,7 @@ func (m *Malformer) fill(v reflect.Value) {
 			m.fill(v.Index(i))
 		}
 	case reflect.Array:
-		if _, signature := v.Interface().(pbft.Signature); !signature {
+		if _, signature := v.Interface().(wire.Signature); !signature {
 			for i := range v.Len() {
 				v.Index(i).SetUint(uint64(m.dice.IntN(256)))
 			}

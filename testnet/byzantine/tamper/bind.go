@@ -11,7 +11,7 @@ import (
 	"time"
 	"unicode"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Parameter is one setting of a behaviour.
@@ -24,7 +24,7 @@ type Parameter struct {
 
 // field is a parameter and where its value goes. A struct declares it by a field with tags:
 //
-//	FromSeq pbft.Seq `default:"1" doc:"the first sequence number that it lies about"`
+//	FromSeq wire.Seq `default:"1" doc:"the first sequence number that it lies about"`
 //
 // The parameter is named from_seq. More tags bound it, as far as its type has use for them: words lists what it may be, min
 // and max refuse what lies outside, cap silently lowers what is above, and zero permits "0". A blank field with a doc goes
@@ -33,7 +33,7 @@ type field struct {
 	Parameter
 	to  reflect.Value
 	tag reflect.StructTag
-	cfg *pbft.Config // nil while values are only judged
+	cfg *wire.Config // nil while values are only judged
 }
 
 // value is a type of parameters that reads itself.
@@ -89,7 +89,7 @@ func names(parameters []Parameter) (all []string) {
 
 // Bind gives a struct that declares parameters the chosen values, and the defaults of the others. An error names the
 // parameter and what may stand there.
-func Bind(into any, c Choice, cfg *pbft.Config) error {
+func Bind(into any, c Choice, cfg *wire.Config) error {
 	all := fields(reflect.ValueOf(into).Elem(), nil)
 	known := names(Parameters(into))
 	for _, name := range slices.Sorted(maps.Keys(c.Values)) {
@@ -123,15 +123,15 @@ func (f *field) read(text string) (err error) {
 	case *bool:
 		*to = text == "yes"
 		return f.among(text, []string{"no", "yes"})
-	case *pbft.Type:
-		*to, _ = pbft.ParseType(text)
+	case *wire.Type:
+		*to, _ = wire.ParseType(text)
 		return f.among(text, f.Words)
-	case *pbft.Seq:
+	case *wire.Seq:
 		var n uint64
 		if n, err = strconv.ParseUint(text, 10, 63); err != nil {
 			return f.wrong("%q is not a sequence number", text)
 		}
-		*to = pbft.Seq(n)
+		*to = wire.Seq(n)
 	case *uint64:
 		*to, err = f.number(text)
 	case *float64:
@@ -194,7 +194,7 @@ func (f *field) delay(text string) (time.Duration, error) {
 	if err != nil || !(n > 0) || math.IsInf(n, 0) {
 		return 0, f.wrong("%q is not a multiple of the view timeout such as 0.9T", text)
 	}
-	timeout := pbft.DefaultViewTimeout
+	timeout := wire.DefaultViewTimeout
 	if f.cfg != nil && f.cfg.ViewTimeout > 0 {
 		timeout = f.cfg.ViewTimeout
 	}

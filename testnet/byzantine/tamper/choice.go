@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Behaviour is one way to misbehave: an entry of a catalogue.
@@ -39,7 +39,7 @@ func (b Behaviour) Called(name string, model Model, summary, bound string) Behav
 
 // Make returns the struct of the chosen behaviour out of a catalogue, with its values. What does not exist is an
 // *UnknownError, which says what kind of behaviour was asked for. Cfg is nil while values are only judged.
-func Make(catalogue []Behaviour, kind string, c Choice, cfg *pbft.Config) (any, error) {
+func Make(catalogue []Behaviour, kind string, c Choice, cfg *wire.Config) (any, error) {
 	i := slices.IndexFunc(catalogue, func(b Behaviour) bool { return b.Name == c.Name })
 	if i < 0 {
 		e := &UnknownError{What: kind, Name: c.Name}

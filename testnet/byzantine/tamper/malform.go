@@ -5,7 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Malformation is a way for a frame to be no message.
@@ -73,7 +73,7 @@ func (m *Malformer) frame(kind Malformation) []byte {
 		return m.noise()
 	default: // of a message
 	}
-	frame := pbft.Encode(m.message())
+	frame := wire.Encode(m.message())
 	switch kind {
 	case Truncated:
 		return frame[:m.dice.IntN(len(frame))]
@@ -94,7 +94,7 @@ const million = 1_000_000
 // entries replaces four bytes somewhere in a message by a huge count, and may let many zeros follow, which a decoder that
 // trusts the count could take for entries.
 func (m *Malformer) entries() []byte {
-	frame := pbft.Encode(m.message())
+	frame := wire.Encode(m.message())
 	if len(frame) > 6 {
 		at := 2 + m.dice.IntN(len(frame)-5)
 		if !m.chance(3) { // often where a count is: behind a list that is empty in our messages
@@ -123,20 +123,20 @@ func (m *Malformer) lastZeros(frame []byte) int {
 
 // nesting is a new view of many view changes, each with many certificates of many signers: all lists that there are.
 func (m *Malformer) nesting() []byte {
-	deep := &pbft.NewView{View: pbft.View(m.number())}
-	for room := m.most; room > 0 && len(deep.ViewChanges) < pbft.MaxMembers; {
-		change := pbft.ViewChange{View: deep.View, Replica: pbft.ReplicaID(len(deep.ViewChanges))}
+	deep := &wire.NewView{View: wire.View(m.number())}
+	for room := m.most; room > 0 && len(deep.ViewChanges) < wire.MaxMembers; {
+		change := wire.ViewChange{View: deep.View, Replica: wire.ReplicaID(len(deep.ViewChanges))}
 		width := 1 + m.dice.IntN(8)
-		change.Suspects = make([]pbft.Suspect, width)
-		change.Stable.Checkpoints = make([]pbft.Endorsement, width)
+		change.Suspects = make([]wire.Suspect, width)
+		change.Stable.Checkpoints = make([]wire.Endorsement, width)
 		for i := range width {
-			change.Prepared = append(change.Prepared, pbft.PreparedCert{Seq: pbft.Seq(i), Prepares: make([]pbft.Endorsement, width)})
+			change.Prepared = append(change.Prepared, wire.PreparedCert{Seq: wire.Seq(i), Prepares: make([]wire.Endorsement, width)})
 		}
 		deep.ViewChanges = append(deep.ViewChanges, change)
 		room -= width * (width + 4) * 70
 	}
-	deep.Proposals = make([]pbft.Proposal, m.dice.IntN(64))
-	frame := pbft.Encode(deep)
+	deep.Proposals = make([]wire.Proposal, m.dice.IntN(64))
+	frame := wire.Encode(deep)
 	if m.chance(2) { // and a count inside that is wrong
 		binary.BigEndian.PutUint32(frame[2+m.dice.IntN(len(frame)-5):], m.dice.Uint32())
 	}
@@ -149,7 +149,7 @@ func (m *Malformer) noise() []byte {
 		frame[i] = byte(m.dice.Uint32())
 	}
 	if len(frame) > 1 {
-		frame[0], frame[1] = pbft.FormatVersion, byte(m.dice.IntN(24))
+		frame[0], frame[1] = wire.FormatVersion, byte(m.dice.IntN(24))
 	}
 	return frame
 }

@@ -7,20 +7,20 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // judgeOf is a configuration that messages are held against.
-func judgeOf() *pbft.Config {
-	cfg := pbft.Config{Cluster: pbft.Digest{1}, ViewTimeout: time.Second}.WithDefaults()
+func judgeOf() *wire.Config {
+	cfg := wire.Config{Cluster: wire.Digest{1}, ViewTimeout: time.Second}.WithDefaults()
 	for i := range 4 {
-		cfg.Members = append(cfg.Members, pbft.PublicKey{byte(i)})
+		cfg.Members = append(cfg.Members, wire.PublicKey{byte(i)})
 	}
 	return &cfg
 }
 
 // holds is true of no signature: what is malformed bears none that holds.
-func holds(claims []pbft.Claim) bool { return len(claims) == 0 }
+func holds(claims []wire.Claim) bool { return len(claims) == 0 }
 
 // S4: whatever arrives, nobody panics, and memory is reserved in proportion to what arrived and not to what was announced.
 func TestS4_HostileFramesAreRefusedInBoundedMemory(t *testing.T) {
@@ -40,10 +40,10 @@ func TestS4_HostileFramesAreRefusedInBoundedMemory(t *testing.T) {
 			for n := range frames {
 				_, frame := m.Next()
 				runtime.ReadMemStats(&before)
-				decoded, err := pbft.Decode(frame)
+				decoded, err := wire.Decode(frame)
 				if err == nil {
-					_, err = pbft.Verify(cfg, decoded, holds)
-				} else if undecodable++; !errors.Is(err, pbft.ErrMalformed) {
+					_, err = wire.Verify(cfg, decoded, holds)
+				} else if undecodable++; !errors.Is(err, wire.ErrMalformed) {
 					t.Errorf("frame %d: %v", n, err)
 				}
 				runtime.ReadMemStats(&after)
@@ -65,14 +65,14 @@ func TestS4_HostileFramesAreRefusedInBoundedMemory(t *testing.T) {
 // Every kind of message is among those that are spoiled.
 func TestMalformer_SpoilsEveryKindOfMessage(t *testing.T) {
 	m := NewMalformer(1, 1<<16, Extreme)
-	seen := map[pbft.Type]bool{}
+	seen := map[wire.Type]bool{}
 	for range 2000 {
-		seen[pbft.TypeOf(m.message())] = true
+		seen[wire.TypeOf(m.message())] = true
 	}
-	for _, kind := range []pbft.Type{
-		pbft.TypeRequest, pbft.TypePrePrepare, pbft.TypePrepare, pbft.TypeCommit, pbft.TypeCheckpoint, pbft.TypeSuspect,
-		pbft.TypeViewChange, pbft.TypeNewView, pbft.TypeHeartbeat, pbft.TypeCertifiedBody, pbft.TypeStableNotice,
-		pbft.TypeQuery, pbft.TypeReply, pbft.TypeReport, pbft.TypeStatus,
+	for _, kind := range []wire.Type{
+		wire.TypeRequest, wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeSuspect,
+		wire.TypeViewChange, wire.TypeNewView, wire.TypeHeartbeat, wire.TypeCertifiedBody, wire.TypeStableNotice,
+		wire.TypeQuery, wire.TypeReply, wire.TypeReport, wire.TypeStatus,
 	} {
 		if !seen[kind] {
 			t.Errorf("no %v", kind)

@@ -4,11 +4,11 @@ import (
 	"reflect"
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // Copy returns a copy of a message whose lists are its own. What the message has computed of itself is left behind.
-func Copy(m pbft.Message) pbft.Message {
+func Copy(m wire.Message) wire.Message {
 	from := reflect.ValueOf(m).Elem()
 	to := reflect.New(from.Type())
 	for i := range from.NumField() {
@@ -23,11 +23,11 @@ func Copy(m pbft.Message) pbft.Message {
 		}
 		to.Elem().Field(i).Set(f)
 	}
-	return to.Interface().(pbft.Message)
+	return to.Interface().(wire.Message)
 }
 
 // Field is where a message holds a value under a name, nil if it has no such field.
-func Field[T any](m pbft.Message, name string) *T {
+func Field[T any](m wire.Message, name string) *T {
 	v := reflect.ValueOf(m)
 	if v.Kind() != reflect.Pointer {
 		return nil
@@ -42,7 +42,7 @@ func Field[T any](m pbft.Message, name string) *T {
 
 // Altered returns a copy of a message with another value in a field, nil if it has no such field. Its signature stays as
 // it is.
-func Altered[T any](m pbft.Message, name string, change func(T) T) pbft.Message {
+func Altered[T any](m wire.Message, name string, change func(T) T) wire.Message {
 	if Field[T](m, name) == nil {
 		return nil
 	}
@@ -54,7 +54,7 @@ func Altered[T any](m pbft.Message, name string, change func(T) T) pbft.Message 
 
 // AlteredEntry returns a copy of a message of whose lists one lacks an entry, has one twice, or has one with a field changed
 // by alter. It is nil for a message without entries. Pick draws a number below another one.
-func AlteredEntry(m pbft.Message, pick func(n int) int, alter func(entry any)) pbft.Message {
+func AlteredEntry(m wire.Message, pick func(n int) int, alter func(entry any)) wire.Message {
 	c := Copy(m)
 	v := reflect.ValueOf(c).Elem()
 	var lists []reflect.Value
@@ -83,12 +83,12 @@ func AlteredEntry(m pbft.Message, pick func(n int) int, alter func(entry any)) p
 }
 
 // SeqOf is the sequence number that a message is about, 0 if it is about none.
-func SeqOf(m pbft.Message) pbft.Seq {
+func SeqOf(m wire.Message) wire.Seq {
 	switch m := m.(type) {
-	case *pbft.StableNotice:
+	case *wire.StableNotice:
 		return m.Cert.Seq
 	default:
-		if at := Field[pbft.Seq](m, "Seq"); at != nil {
+		if at := Field[wire.Seq](m, "Seq"); at != nil {
 			return *at
 		}
 		return 0
@@ -96,11 +96,11 @@ func SeqOf(m pbft.Message) pbft.Seq {
 }
 
 // ViewOf is the view that a message names.
-func ViewOf(m pbft.Message) (v pbft.View, has bool) {
-	if body, is := m.(*pbft.CertifiedBody); is && body.Cert != nil {
+func ViewOf(m wire.Message) (v wire.View, has bool) {
+	if body, is := m.(*wire.CertifiedBody); is && body.Cert != nil {
 		return body.Cert.View, true
 	}
-	if at := Field[pbft.View](m, "View"); at != nil {
+	if at := Field[wire.View](m, "View"); at != nil {
 		return *at, true
 	}
 	return 0, false
@@ -108,13 +108,13 @@ func ViewOf(m pbft.Message) (v pbft.View, has bool) {
 
 // About reports whether a message is about a sequence number in a range. A view-change is about every one that it shows
 // prepared, a new-view about every one that it proposes for.
-func About(m pbft.Message, first, last pbft.Seq) bool {
+func About(m wire.Message, first, last wire.Seq) bool {
 	switch m := m.(type) {
-	case *pbft.ViewChange:
-		return slices.ContainsFunc(m.Prepared, func(c pbft.PreparedCert) bool { return c.Seq >= first && c.Seq <= last })
-	case *pbft.NewView:
+	case *wire.ViewChange:
+		return slices.ContainsFunc(m.Prepared, func(c wire.PreparedCert) bool { return c.Seq >= first && c.Seq <= last })
+	case *wire.NewView:
 		low := Lowest(m)
-		return len(m.Proposals) > 0 && low <= last && low+pbft.Seq(len(m.Proposals)) > first
+		return len(m.Proposals) > 0 && low <= last && low+wire.Seq(len(m.Proposals)) > first
 	default:
 		n := SeqOf(m)
 		return n > 0 && n >= first && n <= last
@@ -122,7 +122,7 @@ func About(m pbft.Message, first, last pbft.Seq) bool {
 }
 
 // Lowest is the first sequence number that a new view proposes for: the one after its highest stable checkpoint.
-func Lowest(m *pbft.NewView) (n pbft.Seq) {
+func Lowest(m *wire.NewView) (n wire.Seq) {
 	for i := range m.ViewChanges {
 		n = max(n, m.ViewChanges[i].Stable.Seq)
 	}

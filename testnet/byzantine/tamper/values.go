@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // The words of lists: everything, and the clients among destinations. Lists are separated by "+", since "," separates
@@ -19,7 +20,7 @@ const (
 
 // Onset is when an attacker begins: it is honest until it first speaks of a sequence number, and then no more.
 type Onset struct {
-	at    pbft.Seq
+	at    wire.Seq
 	begun bool
 }
 
@@ -28,12 +29,12 @@ func (o *Onset) read(f *field, text string) error {
 	if err != nil {
 		return f.wrong("%q is not a sequence number", text)
 	}
-	*o = Onset{at: pbft.Seq(at), begun: at == 0}
+	*o = Onset{at: wire.Seq(at), begun: at == 0}
 	return nil
 }
 
 // Reached reports whether it has begun, now that it speaks of a sequence number.
-func (o *Onset) Reached(seq pbft.Seq) bool {
+func (o *Onset) Reached(seq wire.Seq) bool {
 	o.begun = o.begun || seq >= o.at
 	return o.begun
 }
@@ -42,17 +43,17 @@ func (o *Onset) Reached(seq pbft.Seq) bool {
 func (o *Onset) Begun() bool { return o.begun }
 
 // Types is a list of message types. The zero value holds all.
-type Types struct{ only []pbft.Type }
+type Types struct{ only []wire.Type }
 
 // Only is a list of these types.
-func Only(types ...pbft.Type) Types { return Types{types} }
+func Only(types ...wire.Type) Types { return Types{types} }
 
 func (t *Types) read(f *field, text string) error {
 	if text == All {
 		return nil
 	}
 	for word := range strings.SplitSeq(text, "+") {
-		one, known := pbft.ParseType(word)
+		one, known := wire.ParseType(word)
 		if !known {
 			return f.wrong("%q is not a message type; write %q, or types such as prepare+commit", word, All)
 		}
@@ -62,14 +63,14 @@ func (t *Types) read(f *field, text string) error {
 }
 
 // Has reports whether a type is in the list.
-func (t *Types) Has(one pbft.Type) bool { return t.only == nil || slices.Contains(t.only, one) }
+func (t *Types) Has(one wire.Type) bool { return t.only == nil || slices.Contains(t.only, one) }
 
 // Peers is a list of replicas and clients, or one of the words that a parameter has besides. The zero value holds nobody.
 type Peers struct {
 	Word           string // "" for a list
 	everybody      bool
 	includesClient bool
-	replicas       []pbft.ReplicaID
+	replicas       []wire.ReplicaID
 }
 
 // Everybody is the list of all.
@@ -96,7 +97,7 @@ func (p *Peers) read(f *field, text string) error {
 		if f.cfg != nil && f.cfg.N() > 0 && id >= uint64(f.cfg.N()) {
 			return f.wrong("there is no replica %d; there are 0 to %d", id, f.cfg.N()-1)
 		}
-		p.replicas = append(p.replicas, pbft.ReplicaID(id))
+		p.replicas = append(p.replicas, wire.ReplicaID(id))
 	}
 	return nil
 }
@@ -107,7 +108,7 @@ func (p *Peers) Has(who pbft.Source) bool {
 }
 
 // Replica reports whether a replica is in the list.
-func (p *Peers) Replica(id pbft.ReplicaID) bool { return p.Has(pbft.Source{Replica: id}) }
+func (p *Peers) Replica(id wire.ReplicaID) bool { return p.Has(pbft.Source{Replica: id}) }
 
 // List is a list of words, those of its parameter.
 type List []string
@@ -162,12 +163,12 @@ func (r *Rate) read(f *field, text string) error {
 }
 
 // Backup is a replica that is not the attacker: the last such one if none is named.
-type Backup pbft.ReplicaID
+type Backup wire.ReplicaID
 
 func (b *Backup) read(f *field, text string) error {
 	if text == "" {
 		if f.cfg != nil {
-			if *b = Backup(f.cfg.N() - 1); pbft.ReplicaID(*b) == f.cfg.Self {
+			if *b = Backup(f.cfg.N() - 1); wire.ReplicaID(*b) == f.cfg.Self {
 				*b--
 			}
 		}

@@ -1,8 +1,11 @@
 package simulated
 
 import (
+	"time"
+
 	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/scenario"
 	"tagma/testnet/sim"
@@ -11,15 +14,15 @@ import (
 // heard is what was said and done in a run, as replicas' own cores tell it.
 type heard struct {
 	s        *scenario.Scenario
-	order    map[pbft.Seq]*pbft.Body               // by correct replicas
-	views    map[pbft.View]bool                    // that became active at correct ones, above 0
+	order    map[wire.Seq]*wire.Body               // by correct replicas
+	views    map[wire.View]bool                    // that became active at correct ones, above 0
 	recorded *byzantine.Recording                  // nil without scripts
-	liars    map[pbft.ReplicaID]*byzantine.Witness // of attackers
+	liars    map[wire.ReplicaID]*byzantine.Witness // of attackers
 	scripts  []*byzantine.Script
 }
 
 func newHeard(s *scenario.Scenario) *heard {
-	h := &heard{s: s, order: map[pbft.Seq]*pbft.Body{}, views: map[pbft.View]bool{}, liars: map[pbft.ReplicaID]*byzantine.Witness{}}
+	h := &heard{s: s, order: map[wire.Seq]*wire.Body{}, views: map[wire.View]bool{}, liars: map[wire.ReplicaID]*byzantine.Witness{}}
 	for _, m := range s.Malicious {
 		if m.Client == nil {
 			h.liars[m.Replica] = new(byzantine.Witness)
@@ -32,7 +35,7 @@ func newHeard(s *scenario.Scenario) *heard {
 }
 
 // inside is put around the cores of attackers alone.
-func (h *heard) inside(_ *sim.World, id pbft.ReplicaID, core driver.Core) driver.Core {
+func (h *heard) inside(_ *sim.World, id wire.ReplicaID, core driver.Core) driver.Core {
 	if liar := h.liars[id]; liar != nil {
 		return liar.Within(core)
 	}
@@ -40,7 +43,7 @@ func (h *heard) inside(_ *sim.World, id pbft.ReplicaID, core driver.Core) driver
 }
 
 // around listens to what a replica does in the end, and puts its script around it.
-func (h *heard) around(w *sim.World, id pbft.ReplicaID, core driver.Core) driver.Core {
+func (h *heard) around(w *sim.World, id wire.ReplicaID, core driver.Core) driver.Core {
 	if liar := h.liars[id]; liar != nil {
 		core = liar.Around(core)
 	}
@@ -66,7 +69,7 @@ type outside struct {
 	driver.Core
 	h  *heard
 	w  *sim.World
-	id pbft.ReplicaID
+	id wire.ReplicaID
 }
 
 func (o *outside) Step(ev pbft.Event) []pbft.Effect {
@@ -93,7 +96,7 @@ func (o *outside) Step(ev pbft.Event) []pbft.Effect {
 }
 
 // record keeps a message for scripts. It is signed before anything is built from it.
-func (o *outside) record(m pbft.Message) {
+func (o *outside) record(m wire.Message) {
 	if o.h.recorded != nil {
 		o.h.recorded.Add(m)
 	}
@@ -144,3 +147,6 @@ func (h *heard) sent() (sent int, failed []error) {
 	}
 	return sent, failed
 }
+
+// instant is the shortest time.
+const instant = time.Nanosecond

@@ -1,0 +1,32 @@
+package wire
+
+// Endorsement is one replica's signature under a statement that the certificate around it spells out.
+type Endorsement struct {
+	Replica ReplicaID
+	Sig     Signature
+}
+
+// PreparedCert proves that a batch prepared (N2): the primary's pre-prepare and Q−1 prepares of distinct backups.
+type PreparedCert struct {
+	View       View
+	Seq        Seq
+	Digest     Digest
+	PrePrepare Signature     // of the primary of View
+	Prepares   []Endorsement // exactly Q−1, none by the primary, strictly ascending by replica
+}
+
+// CommitCert proves that a batch committed (N7): Q commits of one view. With the body it suffices to execute.
+type CommitCert struct {
+	View    View
+	Seq     Seq
+	Digest  Digest
+	Commits []Endorsement // exactly Q, strictly ascending by replica
+}
+
+// StableCert proves a checkpoint stable (K1): Q equal checkpoint messages. The zero value stands for the initial
+// state, which needs no proof.
+type StableCert struct {
+	Seq         Seq
+	Digest      Digest
+	Checkpoints []Endorsement // exactly Q (none at Seq 0), strictly ascending by replica
+}

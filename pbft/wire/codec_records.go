@@ -1,0 +1,187 @@
+package wire
+
+// The kinds of records, as numbered in the journal. 0 is never one.
+const (
+	recordHead       = 1 // of the first format, without a life
+	recordSent       = 2
+	recordAccepted   = 3
+	recordFetched    = 4
+	recordPrepared   = 5
+	recordCertified  = 6
+	recordCommitted  = 7
+	recordStable     = 8
+	recordActivated  = 9
+	recordLivingHead = 10 // a Head with its life
+	recordRecovering = 11
+	recordInstalled  = 12
+	recordWitness    = 13
+)
+
+// EncodeRecord returns the journal's bytes of a record: format version, kind, fields, by the rules of Encode.
+func EncodeRecord(r Record) []byte { return AppendRecord(make([]byte, 0, recordSizeHint(r)), r) }
+
+// AppendRecord appends the journal's bytes of a record to dst.
+func AppendRecord(dst []byte, r Record) []byte {
+	b := append(dst, FormatVersion)
+	switch r := r.(type) {
+	case *Head:
+		if r.Life == (Life{}) {
+			return appendHead(append(b, recordHead), r)
+		}
+		return append(appendHead(append(b, recordLivingHead), r), r.Life[:]...)
+	case *Sent:
+		return appendTyped(append(b, recordSent), r.Msg)
+	case *Accepted:
+		return appendPrePrepare(append(b, recordAccepted), r.PrePrepare)
+	case *Fetched:
+		return appendBody(appendU64(append(b, recordFetched), uint64(r.Seq)), r.Body)
+	case *Prepared:
+		return appendPreparedCert(append(b, recordPrepared), &r.Cert)
+	case *Certified:
+		return appendBody(appendCommitCert(append(b, recordCertified), &r.Cert), r.Body)
+	case *Committed:
+		return appendCommitCert(append(b, recordCommitted), &r.Cert)
+	case *Stable:
+		return appendStableCert(append(b, recordStable), &r.Cert)
+	case *Activated:
+		return appendNewView(append(b, recordActivated), r.NewView)
+	case *Recovering:
+		b = append(append(b, recordRecovering), r.Life[:]...)
+		b = appendCount(appendU64(appendU64(b, uint64(r.Until)), uint64(r.View)), len(r.Suspects))
+		for i := range r.Suspects {
+			b = appendSuspect(b, &r.Suspects[i])
+		}
+		return b
+	case *Installed:
+		return appendStableCert(append(b, recordInstalled), &r.Cert)
+	case *Witness:
+		return appendHeldStatement(appendU16(append(b, recordWitness), uint16(r.Replica)), &r.Said)
+	}
+	panic("pbft: encoding a record of no known kind")
+}
+
+// recordSizeHint is to EncodeRecord what sizeHint is to Encode.
+func recordSizeHint(r Record) int {
+	switch r := r.(type) {
+	case *Sent:
+		return sizeHint(r.Msg)
+	case *Accepted:
+		return sizeHint(r.PrePrepare)
+	case *Fetched:
+		return sizeHint(&PrePrepare{Body: r.Body})
+	case *Certified:
+		return sizeHint(&CertifiedBody{Cert: &r.Cert, Body: r.Body})
+	case *Activated:
+		return sizeHint(r.NewView)
+	default:
+		return sizeHint(nil)
+	}
+}
+
+// DecodeRecord reads a record as strictly as Decode reads a message, and shares memory with b alike.
+func DecodeRecord(b []byte) (Record, error) {
+	r := newReader(b, MaxRecord)
+	record := readRecord(r)
+	if err := r.finish(); err != nil {
+		return nil, err
+	}
+	return record, nil
+}
+
+func readRecord(r *reader) Record {
+	switch kind := r.u8(); kind {
+	case recordHead:
+		return readHead(r)
+	case recordLivingHead:
+		head := readHead(r)
+		if head.Life = r.life(); r.err == nil && head.Life == (Life{}) {
+			r.fail("a head with an empty life")
+		}
+		return head
+	case recordSent:
+		m := readTyped(r)
+		if r.err == nil && !Durable(m) {
+			r.fail("a record of a sent %s", TypeOf(m))
+		}
+		return &Sent{Msg: m}
+	case recordAccepted:
+		return &Accepted{PrePrepare: readPrePrepare(r)}
+	case recordFetched:
+		return &Fetched{Seq: Seq(r.u64()), Body: readBody(r)}
+	case recordPrepared:
+		return &Prepared{Cert: readPreparedCert(r)}
+	case recordCertified:
+		return &Certified{Cert: readCommitCert(r), Body: readBody(r)}
+	case recordCommitted:
+		return &Committed{Cert: readCommitCert(r)}
+	case recordStable:
+		return &Stable{Cert: readStableCert(r)}
+	case recordActivated:
+		return &Activated{NewView: readNewView(r)}
+	case recordRecovering:
+		return &Recovering{
+			Life: r.life(), Until: Seq(r.u64()), View: View(r.u64()),
+			Suspects: readAscending(r, "suspects", maxListedReplicas, suspectBytes, readSuspect,
+				func(s *Suspect) uint16 { return uint16(s.Replica) }),
+		}
+	case recordInstalled:
+		return &Installed{Cert: readStableCert(r)}
+	case recordWitness:
+		return &Witness{Replica: r.replica(), Said: readHeldStatement(r)}
+	default:
+		r.fail("unknown record %d", kind)
+		return nil
+	}
+}
+
+func readHead(r *reader) *Head {
+	return &Head{Cluster: r.digest(), Epoch: r.u64(), Self: r.replica(), View: View(r.u64()), Active: r.bool()}
+}
+
+func appendHead(b []byte, h *Head) []byte {
+	b = append(b, h.Cluster[:]...)
+	b = appendU64(b, h.Epoch)
+	b = appendU16(b, uint16(h.Self))
+	b = appendU64(b, uint64(h.View))
+	return appendBool(b, h.Active)
+}
+
+// RecordSeq is the sequence number behind which a journal may forget the record: a Truncate with Below at or above it
+// covers it. It is 0 for what belongs to a view rather than a slot; those are superseded, not truncated.
+func RecordSeq(r Record) Seq {
+	switch r := r.(type) {
+	case *Sent:
+		return sentSeq(r.Msg)
+	case *Accepted:
+		return r.PrePrepare.Seq
+	case *Fetched:
+		return r.Seq
+	case *Prepared:
+		return r.Cert.Seq
+	case *Certified:
+		return r.Cert.Seq
+	case *Committed:
+		return r.Cert.Seq
+	case *Stable:
+		return r.Cert.Seq
+	case *Installed:
+		return r.Cert.Seq
+	default:
+		return 0
+	}
+}
+
+func sentSeq(m Message) Seq {
+	switch m := m.(type) {
+	case *PrePrepare:
+		return m.Seq
+	case *Prepare:
+		return m.Seq
+	case *Commit:
+		return m.Seq
+	case *Checkpoint:
+		return m.Seq
+	default:
+		return 0
+	}
+}

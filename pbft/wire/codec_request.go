@@ -1,0 +1,166 @@
+package wire
+
+const (
+	signatureBytes = len(Signature{})
+	// emptyRequest is the encoded size of a request without operations.
+	emptyRequest = len(PublicKey{}) + 8 + 8 + 8 + 1 + lengthBytes + signatureBytes
+	// requestOverhead is the encoded size of a request with one empty operation.
+	requestOverhead = emptyRequest + lengthBytes
+)
+
+// requestCache is what was computed when the request was signed or decoded. It belongs to the request it points at and
+// to the signature at the end of raw: a copy of the request, or another signature, does not have it.
+type requestCache struct {
+	of     *Request
+	raw    []byte // the full encoding
+	digest Digest
+}
+
+// bodyCache is what was computed for the body it points at.
+type bodyCache struct {
+	of     *Body
+	digest Digest
+}
+
+// Size is the encoded size in bytes.
+func (r *Request) Size() int {
+	size := emptyRequest
+	for _, op := range r.Ops {
+		size += lengthBytes + len(op)
+	}
+	return size
+}
+
+func (r *Request) cached() bool {
+	c := &r.cache
+	return c.of == r && Signature(c.raw[len(c.raw)-signatureBytes:]) == r.Sig
+}
+
+// remember caches a full encoding and its digest.
+func (r *Request) remember(raw []byte) {
+	r.cache = requestCache{of: r, raw: raw, digest: hash(tagRequest, raw[:len(raw)-signatureBytes])}
+}
+
+func appendRequest(b []byte, r *Request) []byte {
+	if r.cached() {
+		return append(b, r.cache.raw...)
+	}
+	return append(appendRequestContent(b, r), r.Sig[:]...)
+}
+
+// appendRequestContent appends everything but the signature.
+func appendRequestContent(b []byte, r *Request) []byte {
+	b = appendRequestID(b, &r.ID)
+	b = appendU64(b, r.AckedBelow)
+	b = appendBool(b, r.ReadOnly)
+	return appendByteStrings(b, r.Ops)
+}
+
+func readRequest(r *reader) *Request {
+	m := new(Request)
+	readRequestInto(r, m)
+	return m
+}
+
+func readRequestInto(r *reader, m *Request) {
+	start := r.rest
+	m.ID = readRequestID(r)
+	m.AckedBelow = r.u64()
+	m.ReadOnly = r.bool()
+	m.Ops = r.byteStrings("operations")
+	m.Sig = r.signature()
+	if r.err == nil {
+		m.remember(r.since(start))
+	}
+}
+
+func appendRequestID(b []byte, id *RequestID) []byte {
+	b = append(b, id.Client[:]...)
+	b = appendU64(b, uint64(id.Session))
+	return appendU64(b, id.T)
+}
+
+func readRequestID(r *reader) RequestID {
+	return RequestID{Client: r.key(), Session: Session(r.u64()), T: r.u64()}
+}
+
+// RequestBytes is the encoded size of all requests; 0 for nil.
+func (b *Body) RequestBytes() int {
+	size := 0
+	if b != nil {
+		for _, r := range b.Requests {
+			size += r.Size()
+		}
+	}
+	return size
+}
+
+func appendBody(b []byte, body *Body) []byte {
+	b = appendU64(b, uint64(body.Time))
+	b = appendCount(b, len(body.Requests))
+	for _, r := range body.Requests {
+		b = appendRequest(b, r)
+	}
+	return b
+}
+
+func readBody(r *reader) *Body {
+	start := r.rest
+	body := &Body{Time: int64(r.u64())}
+	if n := r.count("requests", maxBatchRequests, emptyRequest); n > 0 {
+		requests := make([]Request, n) // one allocation: they share the frame's fate anyway
+		body.Requests = make([]*Request, n)
+		for i := range requests {
+			readRequestInto(r, &requests[i])
+			body.Requests[i] = &requests[i]
+		}
+	}
+	if r.err == nil {
+		body.cache = bodyCache{of: body, digest: hash(tagBatch, r.since(start))}
+	}
+	return body
+}
+
+func appendReply(b []byte, m *Reply) []byte {
+	b = appendRequestID(b, &m.ID)
+	b = append(b, m.Request[:]...)
+	b = append(b, byte(m.Outcome))
+	b = appendU64(b, uint64(m.Seq))
+	b = appendBool(b, m.ResultDigest != nil)
+	if m.ResultDigest != nil {
+		b = append(b, m.ResultDigest[:]...)
+	} else {
+		b = appendByteStrings(b, m.Results)
+	}
+	b = appendU64(b, uint64(m.View))
+	return appendU32(b, m.RetryAfterMillis)
+}
+
+func readReply(r *reader) *Reply {
+	m := &Reply{ID: readRequestID(r), Request: r.digest(), Outcome: Outcome(r.u8()), Seq: Seq(r.u64())}
+	if r.bool() {
+		m.ResultDigest = new(r.digest())
+	} else {
+		m.Results = r.byteStrings("results")
+	}
+	m.View = View(r.u64())
+	m.RetryAfterMillis = r.u32()
+	return m
+}
+
+// What a decoded request and an operation take beside the bytes they were decoded from, which they keep.
+const (
+	requestMemory   = 280
+	operationMemory = 24
+)
+
+// Memory is about what a body takes, in bytes.
+func (b *Body) Memory() int {
+	sum := b.RequestBytes()
+	if b != nil {
+		for _, r := range b.Requests {
+			sum += requestMemory + operationMemory*len(r.Ops)
+		}
+	}
+	return sum
+}

@@ -1,0 +1,150 @@
+package wire
+
+import (
+	"fmt"
+	"time"
+)
+
+// Config is what every replica of a cluster agrees on, and which of them this one is. It does not change while a
+// Replica uses it.
+type Config struct {
+	Cluster Digest // the cluster's id: part of every signed statement
+	Epoch   uint64 // membership epoch: part of every signed statement
+	Members []PublicKey
+	Self    ReplicaID
+
+	// Client reports whether a key may send requests. Nil allows every key.
+	Client func(PublicKey) bool
+
+	CheckpointInterval Seq           // K
+	LogWindow          Seq           // L: a multiple of K, at least 2K
+	ViewTimeout        time.Duration // T
+	MaxViewTimeout     time.Duration // cap of the doubling (V7)
+	ClockTolerance     time.Duration // Δ of N1
+
+	MaxBatch       int // requests in a batch
+	MaxBatchBytes  int // encoded bytes of a batch's requests
+	MaxOps         int // operations in a request
+	MaxOpBytes     int // bytes of one operation
+	MaxResultBytes int // bytes of one result
+	MaxPending     int // requests waiting for order at one replica
+	MaxPerClient   int // of them, of one client
+}
+
+// Defaults of the protocol parameters.
+const (
+	DefaultCheckpointInterval = 128
+	DefaultLogWindow          = 512
+	DefaultViewTimeout        = time.Second
+	DefaultMaxViewTimeout     = 30 * time.Second
+	DefaultClockTolerance     = time.Second
+	DefaultMaxBatch           = 256
+	DefaultMaxBatchBytes      = 1 << 20
+	DefaultMaxOps             = 256
+	DefaultMaxOpBytes         = 256 << 10
+	DefaultMaxResultBytes     = 1 << 20
+	DefaultMaxPending         = 8192
+	DefaultMaxPerClient       = 4096
+)
+
+// WithDefaults returns the configuration with every parameter that is zero set to its default.
+func (c Config) WithDefaults() Config {
+	setDefault(&c.CheckpointInterval, DefaultCheckpointInterval)
+	setDefault(&c.LogWindow, DefaultLogWindow)
+	setDefault(&c.ViewTimeout, DefaultViewTimeout)
+	setDefault(&c.MaxViewTimeout, max(DefaultMaxViewTimeout, c.ViewTimeout))
+	setDefault(&c.ClockTolerance, DefaultClockTolerance)
+	setDefault(&c.MaxBatch, DefaultMaxBatch)
+	setDefault(&c.MaxBatchBytes, DefaultMaxBatchBytes)
+	setDefault(&c.MaxOps, DefaultMaxOps)
+	setDefault(&c.MaxOpBytes, DefaultMaxOpBytes)
+	setDefault(&c.MaxResultBytes, DefaultMaxResultBytes)
+	setDefault(&c.MaxPending, DefaultMaxPending)
+	setDefault(&c.MaxPerClient, DefaultMaxPerClient)
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Largest sizes that a configuration may ask for: they bound what a frame can hold.
+const (
+	MaxMembers       = 256
+	maxLogWindow     = 4096
+	maxBatchRequests = 4096
+	maxBatchBytes    = 4 << 20
+)
+
+// Validate reports the first setting that is out of range or contradicts another one.
+func (c *Config) Validate() error {
+	n := len(c.Members)
+	switch {
+	case n < 4 || n > MaxMembers:
+		return fmt.Errorf("members: %d given; a cluster has 4 to %d", n, MaxMembers)
+	case int(c.Self) >= n:
+		return fmt.Errorf("self: replica %d is not one of the %d members", c.Self, n)
+	case c.CheckpointInterval < 1:
+		return fmt.Errorf("checkpoint_interval: must be at least 1")
+	case c.LogWindow < 2*c.CheckpointInterval || c.LogWindow%c.CheckpointInterval != 0:
+		return fmt.Errorf("log_window: %d is not a multiple of checkpoint_interval %d that is at least twice as large",
+			c.LogWindow, c.CheckpointInterval)
+	case c.LogWindow > maxLogWindow:
+		return fmt.Errorf("log_window: %d is above the limit of %d", c.LogWindow, maxLogWindow)
+	case c.largestNewView() > MaxFrame:
+		return fmt.Errorf("log_window: with %d members and %d slots a new view may need %d bytes, a frame holds %d; choose a smaller one",
+			n, c.LogWindow, c.largestNewView(), MaxFrame)
+	case c.ViewTimeout < 10*time.Millisecond:
+		return fmt.Errorf("view_timeout: %v is below 10ms", c.ViewTimeout)
+	case c.MaxViewTimeout < c.ViewTimeout:
+		return fmt.Errorf("max_view_timeout: %v is below view_timeout %v", c.MaxViewTimeout, c.ViewTimeout)
+	case c.ClockTolerance < 0:
+		return fmt.Errorf("clock_tolerance: must not be negative")
+	case c.MaxBatch < 1 || c.MaxBatch > maxBatchRequests:
+		return fmt.Errorf("max_batch: %d is outside 1 to %d", c.MaxBatch, maxBatchRequests)
+	case c.MaxOps < 1 || c.MaxOpBytes < 1 || c.MaxResultBytes < 1:
+		return fmt.Errorf("max_ops, max_op_bytes and max_result_bytes: must be at least 1")
+	case c.MaxBatchBytes > maxBatchBytes:
+		return fmt.Errorf("max_batch_bytes: %d is above the limit of %d", c.MaxBatchBytes, maxBatchBytes)
+	case c.MaxOpBytes+requestOverhead > c.MaxBatchBytes:
+		return fmt.Errorf("max_op_bytes: one operation of %d bytes does not fit max_batch_bytes %d", c.MaxOpBytes, c.MaxBatchBytes)
+	case c.MaxPending < 1 || c.MaxPerClient < 1:
+		return fmt.Errorf("max_pending and max_per_client: must be at least 1")
+	}
+	seen := make(map[PublicKey]int, n)
+	for i, k := range c.Members {
+		if j, twice := seen[k]; twice {
+			return fmt.Errorf("members: replicas %d and %d have the same key", j, i)
+		}
+		seen[k] = i
+	}
+	return nil
+}
+
+// largestNewView is about the size in bytes of a NewView in which every slot of the window prepared everywhere: Q view
+// changes with a certificate of Q−1 prepares for each slot.
+func (c *Config) largestNewView() int {
+	q := c.Quorum()
+	return q * int(c.LogWindow) * (64 + 48 + q*(signatureBytes+2))
+}
+
+// N is the number of replicas.
+func (c *Config) N() int { return len(c.Members) }
+
+// F is the number of faulty replicas that the cluster masks: ⌊(n−1)/3⌋.
+func (c *Config) F() int { return (c.N() - 1) / 3 }
+
+// Quorum is the least number of replicas of which any two sets share a correct one: ⌈(n+f+1)/2⌉. It is 2f+1 only when
+// n is 3f+1.
+func (c *Config) Quorum() int { return (c.N() + c.F() + 2) / 2 }
+
+// Weak is a number of replicas at least one of which is correct: f+1.
+func (c *Config) Weak() int { return c.F() + 1 }
+
+// Primary is the replica that orders in view v.
+func (c *Config) Primary(v View) ReplicaID {
+	return ReplicaID(uint64(v) % uint64(c.N()))
+}

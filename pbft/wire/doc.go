@@ -1,0 +1,18 @@
+// Package wire is what the protocol's participants say to each other and to their journals, apart from what they do.
+//
+// It owns the messages and certificates, the records of the journal and the proofs of misbehaviour, each with its bytes,
+// its digest, the strings that are signed, and what makes it valid: Check judges everything but signatures, Claims lists
+// those, and only a Verified message reaches a core (S2). It owns the configuration that all of this depends on. It must
+// not know any state of a replica, and hold no key.
+//
+// Whatever bytes a peer sends, decoding and checking end within the bounds of the configuration and never panic (S4). An
+// encoding is canonical: what is decoded encodes to the same bytes. docs/wire.md describes the format for other languages.
+//
+//	messages.go, certificates.go, records.go, evidence.go   what is said
+//	ids.go, type.go, config.go                              names of places, members, kinds; sizes of quorums
+//	codec*.go                                               bytes, one file for each family of messages
+//	digest.go, signing.go, sign.go                          digests and signed strings (§5.2)
+//	check*.go, claims.go, verify.go                         what is valid, and which signatures show it
+//	reply.go, rebuild.go                                    replies by digest (C5); a batch from its records (X0)
+//	format.go                                               one line for people
+package wire

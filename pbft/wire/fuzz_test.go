@@ -1,0 +1,71 @@
+package wire
+
+import (
+	"bytes"
+	"testing"
+)
+
+// fuzzForm feeds one decoder: what it accepts is canonical, and no check of it panics (S4).
+func fuzzForm(f *testing.F, recode func([]byte) ([]byte, error), seeds [][]byte) {
+	for _, b := range seeds {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		kept := bytes.Clone(b)
+		got, err := recode(b)
+		if err == nil && !bytes.Equal(got, b) {
+			t.Fatalf("%x is taken for %x", b, got)
+		}
+		if !bytes.Equal(b, kept) {
+			t.Fatalf("decoding changed %x to %x", kept, b)
+		}
+	})
+}
+
+func FuzzDecode(f *testing.F) {
+	c := newWireCluster(4)
+	var seeds [][]byte
+	for _, s := range c.samples() {
+		seeds = append(seeds, Encode(s.m))
+	}
+	fuzzForm(f, func(b []byte) ([]byte, error) {
+		recoded, err := wireRecodeMessage(b)
+		if err == nil {
+			m, _ := Decode(b) // it was decoded a moment ago
+			_, _ = Verify(&c.cfg, m, wireHolds)
+			Claims(&c.cfg, m)
+		}
+		return recoded, err
+	}, seeds)
+}
+
+func FuzzDecodeRecord(f *testing.F) {
+	var seeds [][]byte
+	for _, s := range newWireCluster(4).records() {
+		seeds = append(seeds, EncodeRecord(s.r))
+	}
+	fuzzForm(f, func(b []byte) ([]byte, error) {
+		recoded, err := wireRecodeRecord(b)
+		if err == nil {
+			r, _ := DecodeRecord(b) // it was decoded a moment ago
+			RecordSeq(r)
+		}
+		return recoded, err
+	}, seeds)
+}
+
+func FuzzDecodeEvidence(f *testing.F) {
+	c := newWireCluster(4)
+	var seeds [][]byte
+	for _, e := range c.evidence() {
+		seeds = append(seeds, EncodeEvidence(e))
+	}
+	fuzzForm(f, func(b []byte) ([]byte, error) {
+		recoded, err := wireRecodeEvidence(b)
+		if err == nil {
+			e, _ := DecodeEvidence(b) // it was decoded a moment ago
+			_ = VerifyEvidence(&c.cfg, e, wireHolds)
+		}
+		return recoded, err
+	}, seeds)
+}

@@ -1,0 +1,52 @@
+package wire
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+)
+
+// Digest replies (§5.1.1, C5): one replica a request sends the results, the others their digest.
+
+// WholeResultBytes is the size of results, lengths included, up to which every replica sends them whole: a digest would
+// save little, and the client needs nobody in particular.
+const WholeResultBytes = 256
+
+// DigestResults is what stands for results in a reply. Each one's length is in it, so it depends on how they are split.
+func DigestResults(results [][]byte) (d Digest) {
+	h := sha256.New()
+	h.Write(append([]byte(tagResults), FormatVersion))
+	var length [lengthBytes]byte
+	write := func(n int) {
+		binary.BigEndian.PutUint32(length[:], uint32(n))
+		h.Write(length[:])
+	}
+	write(len(results))
+	for _, r := range results {
+		write(len(r))
+		h.Write(r)
+	}
+	h.Sum(d[:0])
+	return d
+}
+
+// WholeReplier is the replica, of n, that sends the whole results of the request with this content digest. Requests fall
+// on all replicas alike.
+func WholeReplier(request Digest, n int) ReplicaID {
+	return ReplicaID(binary.BigEndian.Uint64(request[:]) % uint64(n))
+}
+
+// Shorten puts the digest in place of results that are long enough to be worth it.
+func (m *Reply) Shorten() {
+	if m.ResultDigest == nil && m.resultBytes() > WholeResultBytes {
+		m.ResultDigest, m.Results = new(DigestResults(m.Results)), nil
+	}
+}
+
+// resultBytes is the encoded size of the results.
+func (m *Reply) resultBytes() int {
+	size := 0
+	for _, r := range m.Results {
+		size += lengthBytes + len(r)
+	}
+	return size
+}

@@ -1,0 +1,43 @@
+package wire
+
+import "fmt"
+
+// Claim says that Signer signed Signed. Whoever holds a message can list its claims; only their verification makes the
+// message believable.
+type Claim struct {
+	Signer PublicKey
+	Signed []byte // the exact bytes under the signature
+	Sig    Signature
+}
+
+// Verified is a message that is well formed and whose every claim holds. Only this package makes one, so holding it is
+// proof that the checks were made.
+type Verified struct{ msg Message }
+
+// Message returns the message that was verified.
+func (v Verified) Message() Message { return v.msg }
+
+// Offered returns the certificate that a Data carries as the message that a core takes; false without one. The claims
+// of the whole message were verified, those of the certificate among them.
+func (v Verified) Offered() (Verified, bool) {
+	if m, ok := v.msg.(*Data); ok && m.Offer != nil && m.Offer.Seq > 0 {
+		return Verified{msg: &StableNotice{Cert: *m.Offer}}, true
+	}
+	return Verified{}, false
+}
+
+// Verify checks a message and its claims. Holds reports whether every one of the claims has a valid signature; it is
+// given all claims of the message at once, so that it can batch and cache them.
+func Verify(cfg *Config, m Message, holds func([]Claim) bool) (Verified, error) {
+	if err := Check(cfg, m); err != nil {
+		return Verified{}, err
+	}
+	if claims := Claims(cfg, m); len(claims) > 0 && !holds(claims) {
+		return Verified{}, fmt.Errorf("%s: %w", TypeOf(m), ErrSignature)
+	}
+	return Verified{msg: m}, nil
+}
+
+// Own wraps a message that this replica itself built and signed a moment ago. It must not be given anything that was
+// read from a link or a disk.
+func Own(m Message) Verified { return Verified{msg: m} }
