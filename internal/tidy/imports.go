@@ -46,10 +46,11 @@ var mayImport = map[string][]string{
 		"checkpoint", "statemachine", "internal/machines",
 	},
 
-	"testnet/byzantine": {"pbft", "pbft/wire", "checkpoint"}, // a donor that lies alters the answers of checkpoint/transfer
-	"testnet/check":     {"pbft", "pbft/wire"},
-	"testnet/links":     {"pbft/wire"},
-	"testnet":           {anything},
+	"testnet/byzantine":        {"pbft", "pbft/wire", "checkpoint", "testnet/byzantine/tamper"}, // a donor that lies alters the answers of checkpoint/transfer
+	"testnet/byzantine/tamper": {"pbft", "pbft/wire"},
+	"testnet/check":            {"pbft", "pbft/wire"},
+	"testnet/links":            {"pbft/wire", "testnet/byzantine/tamper"}, // rules on links read messages as attackers do
+	"testnet":                  {anything},
 
 	"cmd/tagma":         {anything},
 	"cmd/tagma-testnet": {anything},

@@ -1,7 +1,9 @@
 package links
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,16 +15,16 @@ type Verb string
 
 // The verbs, with the fields of Command that they use.
 const (
-	DoPartition Verb = "partition" // Groups; none ends the partition
-	DoRing      Verb = "ring"
-	DoIsolate   Verb = "isolate" // Targets, Direction
-	DoRejoin    Verb = "rejoin"  // Targets: the end of their isolation
-	DoHeal      Verb = "heal"    // everything but rules
-	DoLink      Verb = "link"    // From, To, Link
-	DoHealLink  Verb = "heal-link"
-	DoRule      Verb = "rule"    // Rule, whose ID is the command's if it has none
-	DoEndRule   Verb = "end"     // Name: the rule's ID
-	DoRelease   Verb = "release" // Name: the rule's Name
+	DoPartition Verb = "partition" // Groups, between which nothing passes; it replaces the one before, and none ends it
+	DoRing      Verb = "ring"      // a partition in which every replica has its two neighbours alone
+	DoIsolate   Verb = "isolate"   // Targets, each of which is cut off from all others; Direction
+	DoRejoin    Verb = "rejoin"    // Targets: the end of their isolation
+	DoHeal      Verb = "heal"      // everything but rules
+	DoLink      Verb = "link"      // From, To: the links from each to each get the properties of Link
+	DoHealLink  Verb = "heal-link" // and the default ones again
+	DoRule      Verb = "rule"      // Rule, whose ID is the command's if it has none
+	DoEndRule   Verb = "end"       // Name: the rule's ID
+	DoRelease   Verb = "release"   // Name: the rule's Name
 )
 
 // Command is one change of the links as data, with JSON for another process. Durations are nanoseconds.
@@ -39,36 +41,57 @@ type Command struct {
 	Name      string             `json:"name,omitempty"`
 }
 
-// Do applies a command now and returns what it lets go. A command that does not suit the cluster changes nothing.
+// Do applies a command now and returns what it lets go, in the order in which it was sent, over the links as they are now. A
+// command that does not suit the cluster changes nothing.
 func (p *Policy) Do(now time.Duration, c Command) ([]Delivery, error) {
 	if err := c.check(p.n); err != nil {
 		return nil, fmt.Errorf("links: %s: %w", c.Do, err)
 	}
 	switch c.Do {
-	case DoPartition:
-		p.Partition(c.ID, c.Groups)
-	case DoRing:
-		p.Ring(c.ID)
-	case DoIsolate:
-		p.Isolate(c.ID, c.Direction, c.Targets...)
-	case DoRejoin:
-		p.Rejoin(c.Targets...)
-	case DoHeal:
-		p.Heal()
-	case DoLink:
-		p.SetLink(c.ID, c.From, c.To, c.Link)
-	case DoHealLink:
-		p.HealLink(c.From, c.To)
-	case DoRule:
-		r := *c.Rule
-		if r.ID == "" {
-			r.ID = c.ID
+	case DoPartition: // replicas in no group are one more group
+		group := make([]int, p.n)
+		for g, members := range c.Groups {
+			for _, m := range members {
+				group[m] = g + 1
+			}
 		}
-		p.AddRule(r)
+		p.part(c.ID, func(from, to int) bool { return group[from] != group[to] })
+	case DoRing:
+		p.part(c.ID, func(from, to int) bool { return (from+1)%p.n != to && (to+1)%p.n != from })
+	case DoIsolate:
+		for _, r := range c.Targets {
+			if c.Direction != Out {
+				p.deaf[r] = c.ID
+			}
+			if c.Direction != In {
+				p.muted[r] = c.ID
+			}
+		}
+	case DoRejoin:
+		for _, r := range c.Targets {
+			delete(p.deaf, r)
+			delete(p.muted, r)
+		}
+	case DoHeal:
+		p.cuts = newCuts()
+	case DoLink:
+		for _, from := range c.From {
+			for _, to := range c.To {
+				p.links[tie{from, to}] = changedLink{c.Link, c.ID}
+			}
+		}
+	case DoHealLink:
+		maps.DeleteFunc(p.links, func(at tie, _ changedLink) bool {
+			return slices.Contains(c.From, at.from) && slices.Contains(c.To, at.to)
+		})
+	case DoRule:
+		r := activeRule{Rule: *c.Rule}
+		r.ID = cmp.Or(r.ID, c.ID)
+		p.rules = append(p.rules, &r)
 	case DoEndRule:
-		return p.EndRule(now, c.Name), nil
+		return p.end(now, func(r *activeRule) bool { return r.ID == c.Name }), nil
 	case DoRelease:
-		return p.Release(now, c.Name), nil
+		return p.end(now, func(r *activeRule) bool { return r.Name == c.Name }), nil
 	}
 	return nil, nil
 }
@@ -93,7 +116,7 @@ func (c *Command) check(n int) error {
 	case DoPartition, DoRing, DoRejoin, DoHeal, DoHealLink, DoEndRule, DoRelease:
 		return nil
 	case DoIsolate:
-		if c.Direction != Both && c.Direction != In && c.Direction != Out {
+		if !slices.Contains([]Direction{Both, In, Out}, c.Direction) {
 			return fmt.Errorf("there is no direction %q", c.Direction)
 		}
 		return nil

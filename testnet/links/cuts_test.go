@@ -48,7 +48,7 @@ func TestCuts_KeepApartExactlyWhomTheyShould(t *testing.T) {
 
 func TestCuts_ALinkOfItsOwnReplacesTheDefault(t *testing.T) {
 	p := policy(4, Link{Delay: ms})
-	p.SetLink("slow", ids(0), ids(1), Link{Delay: time.Second})
+	do(t, p, 0, Command{ID: "slow", Do: DoLink, From: ids(0), To: ids(1), Link: Link{Delay: time.Second}})
 	if got := p.Pass(0, commit(0, 1, 0, 1))[0].After; got != time.Second {
 		t.Errorf("that way: %v", got)
 	}
@@ -104,7 +104,7 @@ func TestFired_CountsWhatEachChangeTouched(t *testing.T) {
 	p.Pass(0, commit(3, 1, 0, 1)) // partition, which is asked before deafness
 	p.Pass(0, commit(0, 1, 0, 1)) // deaf
 	p.Pass(0, commit(2, 3, 0, 1)) // rule
-	p.Rejoin(1)
+	do(t, p, 0, Command{Do: DoRejoin, Targets: ids(1)})
 	p.Pass(0, commit(0, 1, 0, 1)) // link
 	want := map[string]int{"partition": 2, "deaf": 1, "link": 1, "rule": 1}
 	got := p.Fired()

@@ -46,3 +46,15 @@ func do(t *testing.T, p *Policy, now time.Duration, c Command) []Delivery {
 }
 
 func ids(list ...wire.ReplicaID) []wire.ReplicaID { return list }
+
+// add makes a rule hold, and isolate cuts a replica off.
+func (p *Policy) add(r Rule) { _, _ = p.Do(0, Command{Do: DoRule, Rule: &r}) }
+
+func (p *Policy) isolate(id string, direction Direction, r wire.ReplicaID) {
+	_, _ = p.Do(0, Command{ID: id, Do: DoIsolate, Direction: direction, Targets: ids(r)})
+}
+
+func (p *Policy) release(now time.Duration, name string) []Delivery {
+	out, _ := p.Do(now, Command{Do: DoRelease, Name: name})
+	return out
+}

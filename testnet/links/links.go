@@ -59,7 +59,7 @@ type Policy struct {
 func New(n int, base Link, dice *rand.Rand) *Policy {
 	return &Policy{
 		n: n, base: base, dice: dice, states: make([]tieState, n*n),
-		cuts: newCuts(n), fired: map[string]int{},
+		cuts: newCuts(), fired: map[string]int{},
 	}
 }
 
@@ -82,7 +82,9 @@ func (p *Policy) Pass(now time.Duration, f Frame) []Delivery {
 		if r.Until > 0 {
 			return p.send(now, f, r.Until-now, 1)
 		}
-		r.hold(f)
+		if len(r.held) < mostHeld {
+			r.held = append(r.held, f)
+		}
 		return nil
 	case Delay:
 		return p.send(now, f, r.By, 1)

@@ -115,8 +115,8 @@ func TestPass_TheSameDiceMakeTheSameRun(t *testing.T) {
 
 func TestPass_WhatIsSentToOneselfIsNobodysMatter(t *testing.T) {
 	p := policy(4, Link{Loss: 1})
-	p.Isolate("i", Both, 0)
-	p.AddRule(Rule{ID: "r", Action: Drop})
+	p.isolate("i", Both, 0)
+	p.add(Rule{ID: "r", Action: Drop})
 	if !passes(p, 0, 0) || len(p.Fired()) != 0 {
 		t.Error("it was touched")
 	}
@@ -124,7 +124,7 @@ func TestPass_WhatIsSentToOneselfIsNobodysMatter(t *testing.T) {
 
 func TestCorrupted_TurnsOneBitOfACopy(t *testing.T) {
 	p := policy(4, Link{})
-	p.AddRule(Rule{ID: "r", Action: Corrupt})
+	p.add(Rule{ID: "r", Action: Corrupt})
 	f := commit(0, 1, 0, 1)
 	before := bytes.Clone(f.Bytes)
 	got := p.Pass(0, f)

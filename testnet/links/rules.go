@@ -1,10 +1,43 @@
 package links
 
 import (
+	"slices"
 	"time"
 
 	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/tamper"
 )
+
+// Match says which messages something is about. An empty field matches everything.
+type Match struct {
+	Type    wire.Type        `json:"type,omitempty"` // 0: any
+	View    *wire.View       `json:"view,omitempty"`
+	SeqFrom wire.Seq         `json:"seq_from,omitempty"` // together with SeqTo; 0 and 0: any
+	SeqTo   wire.Seq         `json:"seq_to,omitempty"`
+	From    []wire.ReplicaID `json:"from,omitempty"`
+	To      []wire.ReplicaID `json:"to,omitempty"`
+}
+
+// Covers reports whether a frame is meant. A view matches a message that names one, and a view-change by the view it
+// asks for. A sequence number matches a message about one; a view-change is about every one that it shows prepared, a
+// new-view about every one that it proposes for.
+func (m *Match) Covers(f Frame) bool {
+	if len(m.From) > 0 && !slices.Contains(m.From, f.From) || len(m.To) > 0 && !slices.Contains(m.To, f.To) {
+		return false
+	}
+	if m.Type == 0 && m.View == nil && m.SeqTo == 0 {
+		return true
+	}
+	if f.Message == nil || m.Type != 0 && wire.TypeOf(f.Message) != m.Type {
+		return false
+	}
+	if m.View != nil {
+		if v, has := tamper.ViewOf(f.Message); !has || v != *m.View {
+			return false
+		}
+	}
+	return m.SeqTo == 0 || tamper.About(f.Message, m.SeqFrom, m.SeqTo)
+}
 
 // Action is what a rule does with a message that it matches.
 type Action string
@@ -42,26 +75,6 @@ type activeRule struct {
 	held []Frame
 }
 
-func (r *activeRule) hold(f Frame) {
-	if len(r.held) < mostHeld {
-		r.held = append(r.held, f)
-	}
-}
-
-// AddRule makes a rule hold from now on.
-func (p *Policy) AddRule(r Rule) { p.rules = append(p.rules, &activeRule{Rule: r}) }
-
-// Release ends all rules of a name and returns what they held, in the order in which it was sent, over the links as they
-// are now.
-func (p *Policy) Release(now time.Duration, name string) []Delivery {
-	return p.end(now, func(r *activeRule) bool { return r.Name == name })
-}
-
-// EndRule ends the rules with an ID, like Release.
-func (p *Policy) EndRule(now time.Duration, id string) []Delivery {
-	return p.end(now, func(r *activeRule) bool { return r.ID == id })
-}
-
 func (p *Policy) end(now time.Duration, ends func(*activeRule) bool) (out []Delivery) {
 	var kept []*activeRule
 	for _, r := range p.rules {
@@ -89,12 +102,6 @@ func (p *Policy) ruleFor(now time.Duration, f Frame) *activeRule {
 // Forget drops what rules hold from or to a replica: a crash loses what was in its buffers.
 func (p *Policy) Forget(id wire.ReplicaID) {
 	for _, r := range p.rules {
-		var kept []Frame
-		for _, f := range r.held {
-			if f.From != id && f.To != id {
-				kept = append(kept, f)
-			}
-		}
-		r.held = kept
+		r.held = slices.DeleteFunc(r.held, func(f Frame) bool { return f.From == id || f.To == id })
 	}
 }

@@ -68,7 +68,7 @@ func TestRules_DoWhatTheySay(t *testing.T) {
 		Drop: nil, Hold: nil, Delay: {6 * ms}, Duplicate: {ms, ms}, Corrupt: {ms},
 	} {
 		p := policy(4, Link{Delay: ms})
-		p.AddRule(Rule{ID: "r", Action: action, By: 5 * ms, Match: Match{Type: wire.TypeCommit}})
+		p.add(Rule{ID: "r", Action: action, By: 5 * ms, Match: Match{Type: wire.TypeCommit}})
 		out := p.Pass(0, commit(0, 1, 0, 1))
 		var got []time.Duration
 		for _, d := range out {
@@ -88,8 +88,8 @@ func TestRules_DoWhatTheySay(t *testing.T) {
 
 func TestRules_TheFirstOneThatMatchesActs(t *testing.T) {
 	p := policy(4, Link{})
-	p.AddRule(Rule{ID: "one", Action: Drop, Match: Match{From: ids(0)}})
-	p.AddRule(Rule{ID: "two", Action: Hold, Match: Match{Type: wire.TypeCommit}})
+	p.add(Rule{ID: "one", Action: Drop, Match: Match{From: ids(0)}})
+	p.add(Rule{ID: "two", Action: Hold, Match: Match{Type: wire.TypeCommit}})
 	p.Pass(0, commit(0, 1, 0, 1))
 	p.Pass(0, commit(2, 1, 0, 1))
 	if got := p.Fired(); got["one"] != 1 || got["two"] != 1 {
@@ -99,9 +99,9 @@ func TestRules_TheFirstOneThatMatchesActs(t *testing.T) {
 
 func TestRules_AReleaseLetsGoInOrderWhatWasHeld(t *testing.T) {
 	p := policy(4, Link{Delay: ms})
-	p.AddRule(Rule{ID: "a", Name: "gate", Action: Hold, Match: Match{From: ids(0)}})
-	p.AddRule(Rule{ID: "b", Name: "gate", Action: Hold, Match: Match{From: ids(1)}})
-	p.AddRule(Rule{ID: "c", Name: "other", Action: Hold, Match: Match{From: ids(2)}})
+	p.add(Rule{ID: "a", Name: "gate", Action: Hold, Match: Match{From: ids(0)}})
+	p.add(Rule{ID: "b", Name: "gate", Action: Hold, Match: Match{From: ids(1)}})
+	p.add(Rule{ID: "c", Name: "other", Action: Hold, Match: Match{From: ids(2)}})
 	for s := range wire.Seq(3) {
 		p.Pass(0, commit(0, 3, 0, s))
 	}
@@ -120,25 +120,25 @@ func TestRules_AReleaseLetsGoInOrderWhatWasHeld(t *testing.T) {
 	if !passes(p, 0, 3) || passes(p, 2, 3) {
 		t.Error("the rules of that name, and no others, were to end")
 	}
-	if out := p.Release(time.Second, "gate"); len(out) != 0 {
+	if out := p.release(time.Second, "gate"); len(out) != 0 {
 		t.Error("it was released twice")
 	}
 }
 
 func TestRules_AReleaseMeetsTheLinksAsTheyAreThen(t *testing.T) {
 	p := policy(4, Link{})
-	p.AddRule(Rule{ID: "a", Name: "gate", Action: Hold})
+	p.add(Rule{ID: "a", Name: "gate", Action: Hold})
 	p.Pass(0, commit(0, 3, 0, 1))
-	p.Isolate("i", In, 3)
-	if out := p.Release(0, "gate"); len(out) != 0 || p.Fired()["i"] != 1 {
+	p.isolate("i", In, 3)
+	if out := p.release(0, "gate"); len(out) != 0 || p.Fired()["i"] != 1 {
 		t.Error("it crossed an isolation")
 	}
 }
 
 func TestRules_EndAtTheirTime(t *testing.T) {
 	p := policy(4, Link{Delay: ms})
-	p.AddRule(Rule{ID: "hold", Action: Hold, Until: time.Second, Match: Match{From: ids(0)}})
-	p.AddRule(Rule{ID: "drop", Action: Drop, Until: time.Second, Match: Match{From: ids(1)}})
+	p.add(Rule{ID: "hold", Action: Hold, Until: time.Second, Match: Match{From: ids(0)}})
+	p.add(Rule{ID: "drop", Action: Drop, Until: time.Second, Match: Match{From: ids(1)}})
 	if got := p.Pass(400*ms, commit(0, 1, 0, 1)); len(got) != 1 || got[0].After != 601*ms {
 		t.Errorf("held until its end: %+v", got)
 	}
@@ -154,24 +154,24 @@ func TestRules_EndAtTheirTime(t *testing.T) {
 
 func TestRules_ACrashForgetsWhatItsReplicaSentOrWouldGet(t *testing.T) {
 	p := policy(4, Link{})
-	p.AddRule(Rule{Name: "gate", Action: Hold})
+	p.add(Rule{Name: "gate", Action: Hold})
 	p.Pass(0, commit(0, 1, 0, 1))
 	p.Pass(0, commit(1, 2, 0, 1))
 	p.Pass(0, commit(2, 3, 0, 1))
 	p.Forget(1)
-	if out := p.Release(0, "gate"); len(out) != 1 || out[0].From != 2 {
+	if out := p.release(0, "gate"); len(out) != 1 || out[0].From != 2 {
 		t.Errorf("released %+v", out)
 	}
 }
 
 func TestRules_HoldNoMoreThanTheirBound(t *testing.T) {
 	p := policy(4, Link{})
-	p.AddRule(Rule{Name: "gate", Action: Hold})
+	p.add(Rule{Name: "gate", Action: Hold})
 	f := commit(0, 1, 0, 1)
 	for range mostHeld + 10 {
 		p.Pass(0, f)
 	}
-	if got := len(p.Release(0, "gate")); got != mostHeld {
+	if got := len(p.release(0, "gate")); got != mostHeld {
 		t.Errorf("%d frames were held", got)
 	}
 }
