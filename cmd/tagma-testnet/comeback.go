@@ -12,7 +12,6 @@ import (
 
 	"tagma/internal/command"
 	"tagma/testnet/comeback"
-	"tagma/testnet/demo"
 	"tagma/testnet/report"
 )
 
@@ -99,7 +98,9 @@ func runComeback(ctx context.Context, f comebackFlags, stdout, stderr io.Writer)
 	if f.json {
 		shown = stderr
 	}
-	document, err := comeback.Run(ctx, o, demo.NewConsole(shown, styleFor(shown)))
+	show, end := showOn(shown, "comeback")
+	document, err := comeback.Run(ctx, o, show)
+	end()
 	failed := err == nil && document.Verdict == report.Fail
 	if !o.Keep && !failed {
 		if gone := remove(); gone != nil {

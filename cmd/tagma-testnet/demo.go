@@ -13,7 +13,6 @@ import (
 	"tagma/internal/command"
 	"tagma/testnet/demo"
 	"tagma/testnet/report"
-	"tagma/testnet/tell"
 )
 
 // demoFlags are the flags of the demonstration.
@@ -56,13 +55,13 @@ func runDemo(ctx context.Context, f demoFlags, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	o := demo.Defaults()
-	o.Dir, o.Seed = dir, f.seed
 	shown := stdout
 	if f.json {
 		shown = stderr
 	}
-	document, err := demo.Run(ctx, o, demo.NewConsole(shown, styleFor(shown)))
+	show, end := showOn(shown, fmt.Sprintf("demo, seed %d", f.seed))
+	document, err := demo.Run(ctx, demo.Defaults(dir, f.seed), show)
+	end()
 	if err != nil {
 		if !f.keep {
 			_ = remove() // what went wrong before is what is reported
@@ -89,7 +88,7 @@ func runDemo(ctx context.Context, f demoFlags, stdout, stderr io.Writer) error {
 
 func printReport(document *report.Document, asJSON bool, stdout io.Writer) error {
 	if !asJSON {
-		return tell.Document(stdout, document, styleFor(stdout))
+		return document.Print(stdout, styleFor(stdout))
 	}
 	return command.PrintJSON(stdout, document)
 }

@@ -29,6 +29,6 @@ Exit codes: 0 done and everything expected held, 1 something did not, 2 unusable
   tagma-testnet start --dir net --malicious 3=equivocate        a cluster to play with`,
 	}
 	command.Prepare(root)
-	root.AddCommand(newDemo(), newStart(), newRun(), newSim(), newFlood(), newComeback(), newExplore(), newBehaviours())
+	root.AddCommand(newDemo(), newStart(), newRun(), newSim(), newFlood(), newComeback(), newExplore(), newBehaviours(), newReplay())
 	return root
 }

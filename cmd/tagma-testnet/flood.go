@@ -10,7 +10,6 @@ import (
 
 	"tagma/internal/command"
 	"tagma/testnet/byzantine/tamper"
-	"tagma/testnet/demo"
 	"tagma/testnet/flood"
 	"tagma/testnet/report"
 )
@@ -84,7 +83,9 @@ func runFlood(ctx context.Context, f floodFlags, stdout, stderr io.Writer) error
 	if f.json {
 		shown = stderr
 	}
-	document, err := flood.Run(ctx, o, demo.NewConsole(shown, styleFor(shown)))
+	show, end := showOn(shown, "flood")
+	document, err := flood.Run(ctx, o, show)
+	end()
 	if !f.keep {
 		if gone := remove(); err == nil && gone != nil {
 			err = fmt.Errorf("remove %s: %w", dir, gone)

@@ -130,7 +130,7 @@ func holdsFiles(dir string) bool {
 // fitting are the scenarios that an engine can run, and why it cannot run the others.
 func fitting(engine play.Engine, all []*scenario.Scenario) (fit []*scenario.Scenario, refused []error) {
 	for _, s := range all {
-		if err := engine.Refuse(s); err != nil {
+		if err := play.Refuse(engine, s); err != nil {
 			refused = append(refused, err)
 		} else {
 			fit = append(fit, s)

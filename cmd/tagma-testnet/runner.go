@@ -10,10 +10,8 @@ import (
 
 	"tagma/internal/command"
 	"tagma/testnet/play"
-	"tagma/testnet/play/screen"
 	"tagma/testnet/report"
 	"tagma/testnet/scenario"
-	"tagma/testnet/tell"
 )
 
 // runner runs scenarios one after the other.
@@ -60,28 +58,24 @@ func (r *runner) one(ctx context.Context, s *scenario.Scenario, dir string) (*re
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
 	}
-	style := styleFor(r.shown)
-	var show play.Show
-	if style.Terminal {
-		live := screen.NewLive(r.shown, fmt.Sprintf("%s, engine %s, seed %d", s.Name, r.engine.Name(), s.Seed), style)
-		defer live.Close()
-		show = live
-	} else {
-		_, _ = fmt.Fprintf(r.shown, "%s: %s, engine %s, seed %d\n", s.File, s.Name, r.engine.Name(), s.Seed)
-		show = screen.NewPlain(r.shown, style)
+	title := fmt.Sprintf("%s, engine %s, seed %d", s.Name, r.engine.Name(), s.Seed)
+	if !styleFor(r.shown).Terminal {
+		_, _ = fmt.Fprintf(r.shown, "%s: %s\n", s.File, title)
 	}
-	return r.engine.Run(ctx, s, play.Options{Dir: dir}, show)
+	show, end := showOn(r.shown, title)
+	defer end()
+	return play.Run(ctx, r.engine, s, play.Options{Dir: dir}, show)
 }
 
 // told tells of one report: all of it if it is the only one, else a line.
 func (r *runner) told(d *report.Document, of int) error {
 	switch {
 	case of > 1:
-		return tell.Line(r.shown, d, styleFor(r.shown))
+		return d.PrintLine(r.shown, styleFor(r.shown))
 	case r.flags.json:
 		return nil
 	default:
-		return tell.Run(r.stdout, d, styleFor(r.stdout))
+		return d.PrintScenario(r.stdout, styleFor(r.stdout))
 	}
 }
 

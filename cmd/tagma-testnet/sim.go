@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
+	"tagma/internal/trace"
 	"tagma/pbft/wire"
 	"tagma/testnet/sim"
 	"tagma/testnet/swarm"
@@ -23,8 +25,9 @@ type simFlags struct {
 	replicas    int
 	steps       int
 	plan        string
-	json, trace bool
-	twice       bool
+	json, twice bool
+	trace       string
+	only        []string
 	swarmFlags
 }
 
@@ -44,6 +47,7 @@ faults of single messages. Several worlds run at once. A failing plan is made sm
 		Example: `  tagma-testnet sim --seed 1
   tagma-testnet sim --seed 1 --seeds 1000 --replicas 7
   tagma-testnet sim --seed 7 --trace
+  tagma-testnet sim --seed 7 --trace=seed7.jsonl
   tagma-testnet sim --swarm --minutes 2
   tagma-testnet sim --swarm --seed 7 --seeds 500 --twice`,
 		Args: command.Takes(),
@@ -63,7 +67,9 @@ faults of single messages. Several worlds run at once. A failing plan is made sm
 	cmd.Flags().IntVar(&f.steps, "steps", 0, "stop each run after so many events (default at its end)")
 	cmd.Flags().StringVar(&f.plan, "plan", "", "run the plan in this `file`, as a failure printed it, instead of drawing one")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print a JSON document for each run")
-	cmd.Flags().BoolVar(&f.trace, "trace", false, "print everything that happens")
+	cmd.Flags().StringVar(&f.trace, "trace", "", "print everything that happens, or write it to a `FILE` with --trace=FILE, for replay")
+	cmd.Flags().Lookup("trace").NoOptDefVal = toScreen
+	onlyFlag(cmd, &f.only)
 	cmd.Flags().BoolVar(&f.twice, "twice", false, "run each seed twice, and fail unless it is the same run")
 	f.swarmFlags.add(cmd)
 	return cmd
@@ -86,7 +92,13 @@ func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
 	if f.plan != "" && f.seeds != 1 {
 		return command.Unusablef("sim: --plan is one run, and --seeds asks for %d; give one of them", f.seeds)
 	}
-	if f.on && (!f.trace || f.seeds != 1 || f.minutes != 0) {
+	if f.trace != "" && f.trace != toScreen && f.seeds != 1 {
+		return command.Unusablef("sim: --trace=%s is the trace of one run, and --seeds asks for %d; give one of them", f.trace, f.seeds)
+	}
+	if err := checkOnly("sim", f.only, f.trace); err != nil {
+		return err
+	}
+	if f.on && (f.trace == "" || f.seeds != 1 || f.minutes != 0) {
 		return runSwarm(ctx, f, stdout)
 	}
 	debug.SetGCPercent(simGarbage)
@@ -132,13 +144,12 @@ func (f *simFlags) planOf(seed uint64) (*sim.Plan, error) {
 // runPlan runs a plan and reports whether everything held.
 func runPlan(f simFlags, p *sim.Plan, stdout io.Writer) (bool, error) {
 	began := time.Now()
-	out, err := sim.Run(p, func(o *sim.Options) {
-		o.Steps = f.steps
-		if f.trace {
-			o.Trace = stdout
-		}
-	})
+	hear, done, err := f.listener(p, stdout)
 	if err != nil {
+		return false, err
+	}
+	out, err := sim.Run(p, func(o *sim.Options) { o.Steps, o.Trace = f.steps, hear })
+	if err = errors.Join(err, done()); err != nil {
 		return false, err
 	}
 	if f.twice && out.Violation == nil {
@@ -158,6 +169,28 @@ func runPlan(f simFlags, p *sim.Plan, stdout io.Writer) (bool, error) {
 		return r.Held, json.NewEncoder(stdout).Encode(r)
 	}
 	return r.Held, r.print(stdout, out)
+}
+
+// listener is told what happens in a run, nil if nobody asks; done ends it.
+func (f *simFlags) listener(p *sim.Plan, stdout io.Writer) (hear func(trace.Event), done func() error, err error) {
+	switch f.trace {
+	case "":
+		return nil, func() error { return nil }, nil
+	case toScreen:
+		shown := error(nil)
+		print := func(e trace.Event) {
+			if shown == nil {
+				_, shown = fmt.Fprintln(stdout, trace.Text(e, 0))
+			}
+		}
+		return trace.Only(f.only, print), func() error { return shown }, nil
+	}
+	file, err := os.Create(f.trace)
+	if err != nil {
+		return nil, nil, command.Unusablef("sim: --trace: %w", err)
+	}
+	w := trace.NewWriter(file, trace.Header{Engine: trace.Simulated, Replicas: p.Replicas, Seed: p.Seed})
+	return trace.Only(f.only, w.Put), func() error { return errors.Join(w.Flush(), file.Close()) }, nil
 }
 
 // repeats runs a plan a second time and compares.

@@ -52,7 +52,7 @@ func TestSim_AFailureIsToldWithItsReplay(t *testing.T) {
 
 func TestSim_StepsAndTrace(t *testing.T) {
 	code, stdout, _ := run("sim", "--seed", "2", "--steps", "500", "--trace")
-	if code != command.Done || strings.Count(stdout, "\n") < 500 || !strings.Contains(stdout, "sends status") {
+	if code != command.Done || strings.Count(stdout, "\n") < 500 || !strings.Contains(stdout, "→ r1  status v0") {
 		t.Errorf("exit code %d, %d lines", code, strings.Count(stdout, "\n"))
 	}
 }

@@ -82,7 +82,7 @@ func (f *simFlags) swarmOptions() (o swarm.Options, err error) {
 	switch {
 	case f.plan != "":
 		return o, command.Unusablef("sim: --plan is one run, and --swarm draws many; give one of them")
-	case f.trace:
+	case f.trace != "":
 		return o, command.Unusablef("sim: --trace of many seeds would be endless; give one seed, without --minutes")
 	case f.minutes < 0 || f.jobs < 1:
 		return o, command.Unusablef("sim: --minutes is a time and --jobs a number above 0")

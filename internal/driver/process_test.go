@@ -86,7 +86,7 @@ func (p *process) boot(log []wire.Record, s state) error {
 	p.saved[s.seq] = s
 	p.driver = New(p.cfg, r, Ports{
 		Journal: p, Signer: p, Transport: p, Machine: p, Observer: p, Guard: NewGuard(p.cfg, log),
-		Trace: trace.NewTap(p.cfg, func() int64 { return p.lab.now.Microseconds() }, p.lab.told),
+		Trace: trace.NewTap(int(p.cfg.Self), p.cfg.Quorum(), func() int64 { return p.lab.now.Microseconds() }, p.lab.told),
 	})
 	p.ups++
 	return nil

@@ -103,5 +103,5 @@ func BenchmarkTurn(b *testing.B) {
 		}
 	}
 	b.Run("unheard", run(nil))
-	b.Run("heard", run(trace.NewTap(configOf(1, 4), func() int64 { return 0 }, func(trace.Event) {})))
+	b.Run("heard", run(trace.NewTap(1, 3, func() int64 { return 0 }, func(trace.Event) {})))
 }

@@ -147,7 +147,11 @@ func (e *Checkpoint) What() string {
 
 // What implements Event.
 func (e *Synced) What() string {
-	return fmt.Sprintf("synced %d records in %d µs", e.Records, e.Took)
+	text := fmt.Sprintf("synced %d records", e.Records)
+	if e.Took > 0 { // in a simulated run it follows the turn
+		text += fmt.Sprintf(" in %d µs", e.Took)
+	}
+	return text
 }
 
 // What implements Event.

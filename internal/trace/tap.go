@@ -13,10 +13,10 @@ type Tap struct {
 	hear    func(Event)
 }
 
-// NewTap returns a tap of a replica. Hear is called by whoever tells the tap something; with a node these are several
-// goroutines.
-func NewTap(cfg *wire.Config, now func() int64, hear func(Event)) *Tap {
-	return &Tap{replica: int(cfg.Self), quorum: cfg.Quorum(), now: now, hear: hear}
+// NewTap returns a tap of a replica, or of None. Hear is called by whoever tells the tap something; with a node these are
+// several goroutines.
+func NewTap(replica, quorum int, now func() int64, hear func(Event)) *Tap {
+	return &Tap{replica: replica, quorum: quorum, now: now, hear: hear}
 }
 
 // Emit stamps an event and passes it on.

@@ -43,7 +43,7 @@ func samples() []Event {
 func stampAll(events []Event) []Event {
 	clock := int64(0)
 	out := make([]Event, 0, len(events))
-	tap := NewTap(&wire.Config{Self: 2}, func() int64 { clock += 1500; return clock }, func(e Event) { out = append(out, e) })
+	tap := NewTap(2, 3, func() int64 { clock += 1500; return clock }, func(e Event) { out = append(out, e) })
 	for _, e := range events {
 		tap.Emit(e)
 	}
@@ -183,7 +183,7 @@ func TestRecorder_NeverWaitsAndCountsWhatItLost(t *testing.T) {
 	const room, told = 8, 1000
 	g := &gate{open: make(chan struct{})}
 	r := newRecorder(g, Header{Replicas: 4}, room)
-	tap := NewTap(&wire.Config{}, func() int64 { return 1 }, r.Put)
+	tap := NewTap(0, 3, func() int64 { return 1 }, r.Put)
 	var wait sync.WaitGroup
 	for range 4 {
 		wait.Go(func() {

@@ -33,7 +33,7 @@ type Forgot struct {
 // Process is a start or an end of a replica's process.
 type Process struct {
 	Stamp
-	Step string    `json:"step"` // started, crashed, stopped, paused or resumed
+	Step string    `json:"step"` // started, crashed, stopped, paused, resumed or noted
 	View wire.View `json:"view,omitempty"`
 	Seq  wire.Seq  `json:"seq,omitempty"` // executed at a start
 	Why  string    `json:"why,omitempty"`
@@ -46,6 +46,7 @@ const (
 	Stopped = "stopped"
 	Paused  = "paused"
 	GoesOn  = "resumed"
+	Noted   = "noted" // nothing of these, and worth a line
 )
 
 // Fault is something that whoever runs the cluster does to it.

@@ -1,6 +1,10 @@
 package assault
 
-import "sync"
+import (
+	"sync"
+
+	"tagma/pbft/wire"
+)
 
 // Dormant is an attack, or a malicious client, that can be begun and ended again and again. Its methods may be called from
 // any goroutine, and on nil, which is an attack that nobody makes.
@@ -9,7 +13,7 @@ type Dormant struct {
 
 	mu       sync.Mutex
 	attacker *Attacker // nil while it sleeps
-	past     uint64    // what it did when it was awake before
+	past     Tally     // what it did when it was awake before
 }
 
 // NewDormant returns an attack that sleeps.
@@ -31,22 +35,41 @@ func (d *Dormant) Wake(on bool) error {
 		return err
 	}
 	told, err := d.attacker.Stop()
-	d.past += told.Acts()
+	d.past.add(told)
 	d.attacker = nil
 	return err
 }
 
 // Acts counts what was done to others so far.
 func (d *Dormant) Acts() uint64 {
+	told := d.Told()
+	return told.Acts()
+}
+
+// Told is what the attack has been so far, whenever it was awake.
+func (d *Dormant) Told() (sum Tally) {
 	if d == nil {
-		return 0
+		return sum
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.attacker == nil {
-		return d.past
+	if sum.add(d.past); d.attacker != nil {
+		sum.add(d.attacker.Told())
 	}
-	return d.past + d.attacker.Told().Acts()
+	return sum
+}
+
+// add sums two attacks up.
+func (t *Tally) add(o Tally) {
+	t.Streams, t.Refused, t.Frames, t.Dropped = t.Streams+o.Streams, t.Refused+o.Refused, t.Frames+o.Frames, t.Dropped+o.Dropped
+	t.Held = max(t.Held, o.Held)
+	t.Client.Parcels, t.Client.Lies = t.Client.Parcels+o.Client.Parcels, t.Client.Lies+o.Client.Lies
+	if t.Client.Outcomes == nil {
+		t.Client.Outcomes = make(map[wire.Outcome]uint64)
+	}
+	for outcome, n := range o.Client.Outcomes {
+		t.Client.Outcomes[outcome] += n
+	}
 }
 
 // Acts sums up an attack: lies of a malicious client that a link took, else frames, and streams that were got or tried for.

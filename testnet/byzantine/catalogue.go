@@ -29,7 +29,7 @@ type (
 
 // catalogue is sorted by name.
 var catalogue = []Behaviour{
-	badNewView, censor, clockSkew, collude, corrupt, crash, equivocate, exhaust, forgedCertificates, lyingCheckpoint, lyingReply,
+	badNewView, censor, clockSkew, collude, corrupt, crash, early, equivocate, exhaust, forgedCertificates, lyingCheckpoint, lyingReply,
 	lyingStatus, lyingViewChange, malformed, mutate, oldViewChange, outrun, poisonTransfer, receiveOmission, replay,
 	replayedRequests, sendOmission, sequenceAbuse, silent, slow, slowBackup, slowPrimary, twins, viewChangeStorm,
 }

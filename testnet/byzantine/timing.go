@@ -2,9 +2,11 @@ package byzantine
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
@@ -70,4 +72,69 @@ func (s *skewed) hear(ev pbft.Event) []pbft.Event {
 		ev = tick
 	}
 	return []pbft.Event{ev}
+}
+
+// early is right and comes too soon: a suspicion before the timer expired (T1), a time that the clock has yet to reach (N1),
+// a reply to what did not commit (C4).
+var early = tamper.Describe[hasty]("early", tamper.Timing,
+	"says too soon what would be right later: a suspicion at every timeout, an agreed time ahead of its clock, or a reply before the commit",
+	"no view change by it alone; clients are unaffected; throughput ≥ 90 %")
+
+type hasty struct {
+	liar
+	What string `default:"suspect" words:"suspect,time,reply" doc:"suspect: a premature Suspect each view timeout; time: the time that "`
+	_    any    `doc:"it proposes and reports is ahead by the tolerance, as far as others still take it at once; reply: it answers what is proposed with its last result"`
+
+	next    time.Duration // when it suspects again
+	results [][]byte      // that it gave last: its guess
+}
+
+// behind is how old the others' clocks may be: some ticks. What is ahead of them by more than the tolerance they hold until
+// the next one, which costs most of the throughput and is a slow primary's lie.
+const behind = 50 * time.Millisecond
+
+func (h *hasty) hear(ev pbft.Event) []pbft.Event {
+	tick, ticks := ev.(pbft.Tick)
+	p, proposes := received(ev).(*wire.PrePrepare)
+	switch {
+	case !h.awake:
+	case ticks && h.What == "time":
+		tick.Wall += int64(h.cfg.ClockTolerance - min(behind, h.cfg.ClockTolerance/2))
+		return []pbft.Event{tick}
+	case ticks && h.What == "suspect" && h.now >= h.next:
+		h.next = h.now + h.cfg.ViewTimeout
+		h.spread(h.signed(&wire.Suspect{View: h.view, Replica: h.cfg.Self}))
+	case proposes && h.What == "reply":
+		h.answer(p)
+	}
+	return []pbft.Event{ev}
+}
+
+func (h *hasty) speak(m wire.Message) []wire.Message {
+	if p, proposes := m.(*wire.PrePrepare); proposes && h.What == "reply" {
+		h.answer(p)
+	}
+	return []wire.Message{m}
+}
+
+// twists learns what results look like.
+func (h *hasty) twists(m wire.Message) bool {
+	if r, answers := m.(*wire.Reply); answers && r.Outcome == wire.OutcomeExecuted && r.ResultDigest == nil {
+		h.results = r.Results
+	}
+	return false
+}
+
+// answer tells the clients of a batch that it was executed.
+func (h *hasty) answer(p *wire.PrePrepare) {
+	if p.Body == nil {
+		return
+	}
+	for _, r := range p.Body.Requests {
+		results := slices.Repeat([][]byte{nil}, len(r.Ops))
+		copy(results, h.results)
+		h.say(pbft.Respond{Reply: &wire.Reply{
+			ID: r.ID, Request: r.Digest(), Outcome: wire.OutcomeExecuted, Seq: p.Seq, Results: results, View: p.View,
+		}})
+	}
 }

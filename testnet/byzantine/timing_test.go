@@ -94,3 +94,54 @@ func TestN1_APrimaryAnHourAheadIsReplaced(t *testing.T) {
 	tr.mustMask(ids...)
 	tr.mustEnter(1)
 }
+
+func TestEarly_ASuspicionEachTimeoutMovesNobody(t *testing.T) {
+	for _, liar := range []int{0, 3} {
+		tr := begin(t, liar, "early")
+		ids := tr.load(12, 500*time.Millisecond)
+		if suspects, _ := tr.from(wire.TypeSuspect); suspects < 5*3 {
+			t.Errorf("it sent %d suspicions in 6 timeouts", suspects)
+		}
+		tr.mustMask(ids...)
+		tr.mustAnswer(ids...)
+		tr.mustEnter()
+	}
+}
+
+func TestEarly_ATimeAheadByTheToleranceIsAccepted(t *testing.T) {
+	tr := begin(t, 0, "early,what=time")
+	ids := tr.load(5, 200*time.Millisecond)
+	ahead := time.Duration(0)
+	for _, p := range tr.sent {
+		if m, ok := p.msg.(*wire.PrePrepare); ok && m.Body != nil && len(m.Body.Requests) > 0 {
+			ahead = max(ahead, time.Duration(m.Body.Time)-p.at)
+		}
+	}
+	if tolerance := tr.nodes[0].cfg.ClockTolerance; ahead < tolerance/2 || ahead > tolerance {
+		t.Errorf("it proposed a time %v ahead, where %v are tolerated", ahead, tolerance)
+	}
+	tr.mustMask(ids...)
+	tr.mustAnswer(ids...)
+	tr.mustEnter()
+}
+
+func TestC4_EarlyRepliesComeBeforeTheCommitAndDeceiveNobody(t *testing.T) {
+	for _, liar := range []int{0, 3} {
+		tr := begin(t, liar, "early,what=reply")
+		tr.lose = func(p packet) bool { return wire.TypeOf(p.msg) == wire.TypeCommit }
+		id := tr.submit(1)
+		tr.pass(100 * time.Millisecond)
+		for i, m := range tr.nodes {
+			if r := m.replies[id]; (r != nil) != (i == liar) || m.done[id] {
+				t.Errorf("liar %d: replica %d answered %+v before the commit", liar, i, r)
+			}
+		}
+		tr.lose = nil
+		tr.pass(500 * time.Millisecond)
+		tr.submitted = 1
+		ids := append(tr.load(5, 200*time.Millisecond), id)
+		tr.mustMask(ids...)
+		tr.mustAnswer(ids...)
+		tr.mustEnter()
+	}
+}

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	"tagma/testnet/observe"
+	"tagma/testnet/play"
 )
 
 // loadAverage is that of the machine over the last minute, 0 where the system does not tell.
@@ -88,5 +88,5 @@ func starved(paused, viewTimeout time.Duration, taken float64) string {
 	if taken > mostTaken {
 		return fmt.Sprintf("other programs took %.0f %% of the machine's processor time", 100*taken)
 	}
-	return observe.Starved(paused, viewTimeout)
+	return play.Starved(paused, viewTimeout)
 }

@@ -2,15 +2,14 @@ package comeback
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
-	"tagma/testnet/demo"
-	"tagma/testnet/observe"
+	"tagma/testnet/play"
+	"tagma/testnet/play/processes"
 	"tagma/testnet/report"
 )
 
@@ -63,7 +62,7 @@ func caseOf(name string) *trial {
 
 // Run runs the chosen cases one after the other. The error says why one could not be run at all; what went wrong in it
 // is in the document.
-func Run(ctx context.Context, o Options, show demo.Progress) (*Document, error) {
+func Run(ctx context.Context, o Options, show play.Show) (*Document, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
@@ -82,9 +81,9 @@ func Run(ctx context.Context, o Options, show demo.Progress) (*Document, error) 
 	return d, nil
 }
 
-func runOne(ctx context.Context, o *Options, t *trial, show demo.Progress) (*Case, error) {
+func runOne(ctx context.Context, o *Options, t *trial, show play.Show) (*Case, error) {
 	c := &Case{Name: t.name, About: t.about, LoadAverage: [2]float64{loadAverage(), 0}}
-	show.Begin(t.name, t.about)
+	show.Phase(t.name, t.about)
 	began, before := time.Now(), used()
 	dir := filepath.Join(o.Dir, t.name)
 	s, err := newStage(ctx, o, dir, c, show)
@@ -94,7 +93,7 @@ func runOne(ctx context.Context, o *Options, t *trial, show demo.Progress) (*Cas
 	watching, blind := context.WithCancel(ctx)
 	var paused time.Duration
 	var eye sync.WaitGroup
-	eye.Go(func() { paused = observe.LongestPause(watching) })
+	eye.Go(func() { paused = processes.LongestPause(watching) })
 	err = t.run(s)
 	if err == nil {
 		err = s.verify()
@@ -120,9 +119,9 @@ func runOne(ctx context.Context, o *Options, t *trial, show demo.Progress) (*Cas
 		return nil, fmt.Errorf("remove the cluster's files: %w", err)
 	}
 	if c.Verdict == report.Pass {
-		show.End("%s", c)
+		play.Say(show, 0, play.Note, "%s", c)
 	} else {
-		show.Fail(errors.New(c.String()))
+		play.Say(show, 0, play.Bad, "%s", c)
 	}
 	return c, nil
 }

@@ -14,9 +14,9 @@ import (
 	"tagma/crypto"
 	"tagma/internal/node"
 	"tagma/pbft/wire"
-	"tagma/testnet/demo"
 	"tagma/testnet/links"
 	"tagma/testnet/local"
+	"tagma/testnet/play"
 )
 
 const (
@@ -29,7 +29,7 @@ const (
 type stage struct {
 	ctx      context.Context
 	o        *Options
-	show     demo.Progress
+	show     play.Show
 	result   *Case
 	cluster  *local.Cluster
 	admin    []string // by replica: where its report and metrics are
@@ -39,7 +39,7 @@ type stage struct {
 }
 
 // newStage makes a cluster of which no replica runs yet. Close must follow.
-func newStage(ctx context.Context, o *Options, dir string, result *Case, show demo.Progress) (*stage, error) {
+func newStage(ctx context.Context, o *Options, dir string, result *Case, show play.Show) (*stage, error) {
 	admin, err := adminAddresses(replicas)
 	if err != nil {
 		return nil, err

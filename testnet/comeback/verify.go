@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"tagma/internal/node"
-	"tagma/testnet/observe"
+	"tagma/testnet/play/processes"
 )
 
 // endPatience is how long writes under way may take to finish when a load ends.
@@ -48,7 +48,7 @@ func disagreement(v view, interval uint64) string {
 			return fmt.Sprintf("replica %d is still %s", id, r.Recovery.Phase)
 		}
 	}
-	if !observe.Agree(v, everybody(), interval) {
+	if !processes.Agree(v, everybody(), interval) {
 		return "they are not equally far with one stable checkpoint"
 	}
 	return ""

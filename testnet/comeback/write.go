@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"tagma/client"
 	"tagma/statemachine/kv"
+	"tagma/testnet/play"
 )
 
 // Bounds of a request of several operations.
@@ -30,7 +32,7 @@ func (s *stage) inParts(do func(ctx context.Context, c *client.Client, from, to 
 	group.SetLimit(s.o.Workers)
 	var done sync.Mutex
 	all := 0
-	part := s.together()
+	began, part := time.Now(), s.together()
 	for from := 0; from < s.o.Keys && ctx.Err() == nil; from += part {
 		to := min(from+part, s.o.Keys)
 		c := s.sessions[from/part%len(s.sessions)]
@@ -41,7 +43,7 @@ func (s *stage) inParts(do func(ctx context.Context, c *client.Client, from, to 
 			done.Lock()
 			defer done.Unlock()
 			all += to - from
-			s.show.Advance(all, s.o.Keys, "keys")
+			s.show.State(play.State{At: time.Since(began), Acknowledged: all, Goal: s.o.Keys})
 			return nil
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tagma/testnet/local"
+	"tagma/testnet/play"
 	"tagma/testnet/report"
 )
 
@@ -24,14 +25,19 @@ func TestMain(m *testing.M) {
 // small is a demonstration that takes a second or two. Its view timeout is far above what a busy machine may take for
 // anything: the lie is proven, and so needs no timer.
 func small(t *testing.T) Options {
-	o := Defaults()
-	o.LogWindow, o.ViewTimeout, o.SegmentBytes = 32, 8*time.Second, 64<<10
-	o.Dir, o.Seed = t.TempDir(), 1
-	o.Sessions, o.Workers, o.BeforeCrash, o.AfterCrash, o.LieFrom = 2, 4, 600, 600, 20
+	o := Defaults(t.TempDir(), 1)
+	o.SegmentBytes = 64 << 10
+	s := o.Scenario
+	s.Settings.LogWindow, s.Settings.ViewTimeout.Duration = 32, 8*time.Second
+	s.Workload.Clients, s.Workload.InFlight, s.Workload.Operations = 2, 4, 1200
+	s.Malicious[0].Choice.Values["from_seq"] = "20"
+	for i := range s.Events {
+		s.Events[i].AfterOperations = 600
+	}
 	return o
 }
 
-func give(t *testing.T, o Options, show Progress) *report.Document {
+func give(t *testing.T, o Options, show play.Show) *report.Document {
 	t.Helper()
 	d, err := Run(context.Background(), o, show)
 	if err != nil {
@@ -48,8 +54,12 @@ func give(t *testing.T, o Options, show Progress) *report.Document {
 
 func TestDemo_MasksALyingPrimaryAndACrashOfAll(t *testing.T) {
 	t.Parallel()
-	d := give(t, small(t), Silent{})
-	if d.Verdict != "pass" {
+	d := give(t, small(t), play.Silent{})
+	switch d.Verdict {
+	case report.Pass:
+	case report.Inconclusive:
+		t.Skipf("the machine is too busy to judge: %q", d.Excuses())
+	default:
 		t.Error("the verdict is not pass")
 	}
 	if d.Operations.Acknowledged < 1200 || d.Operations.Acknowledged != d.Operations.Submitted {
@@ -58,11 +68,11 @@ func TestDemo_MasksALyingPrimaryAndACrashOfAll(t *testing.T) {
 	if len(d.Faults) != 2 || !d.Faults[0].Fired || d.Faults[0].RecoveredMS == nil || d.Faults[1].RecoveredMS == nil {
 		t.Errorf("%+v", d.Faults)
 	}
-	if len(d.Evidence) != 1 || d.Evidence[0].Replica != liar || !d.Evidence[0].Verified || d.Evidence[0].Proofs < 1 {
+	if len(d.Evidence) != 1 || d.Evidence[0].Replica != 0 || !d.Evidence[0].Verified || d.Evidence[0].Proofs < 1 {
 		t.Errorf("%+v", d.Evidence)
 	}
 	for _, r := range d.Replicas {
-		if r.Correct == (r.ID == liar) || r.ResidentBytes == 0 || r.Correct && r.JournalBytes >= r.JournalWritten {
+		if r.Correct == (r.ID == 0) || r.ResidentBytes == 0 || r.Correct && r.JournalBytes >= r.JournalWritten {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -77,26 +87,28 @@ type saboteur struct {
 
 	mu    sync.Mutex
 	notes []string
-	Silent
+	play.Silent
 }
 
-// Begin implements Progress.
-func (s *saboteur) Begin(name, _ string) {
+// Phase implements play.Show.
+func (s *saboteur) Phase(name, _ string) {
 	if name != s.phase {
 		return
 	}
 	for _, v := range s.victims {
-		if err := syscall.Kill(pidOf(s.t, filepath.Join(s.dir, v)), syscall.SIGKILL); err != nil {
+		if err := syscall.Kill(pidOf(s.t, filepath.Join(s.dir, "cluster", v)), syscall.SIGKILL); err != nil {
 			s.t.Errorf("kill %s: %v", v, err)
 		}
 	}
 }
 
-// Note implements Progress.
-func (s *saboteur) Note(line string) {
+// Happened implements play.Show.
+func (s *saboteur) Happened(h play.Happening) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.notes = append(s.notes, line)
+	if h.Kind == play.Bad {
+		s.notes = append(s.notes, h.What)
+	}
 }
 
 // pidOf finds the process that serves a home.
@@ -132,7 +144,7 @@ func TestDemo_TellsOfAReplicaThatSomebodyElseKilled(t *testing.T) {
 	if d.Replicas[3].Correct {
 		t.Error("the killed replica counts as correct")
 	}
-	if s.mu.Lock(); len(s.notes) == 0 || !strings.Contains(s.notes[0], "not by the demo") {
+	if s.mu.Lock(); len(s.notes) == 0 || !strings.Contains(s.notes[0], "not by this run") {
 		t.Errorf("said %q", s.notes)
 	}
 	s.mu.Unlock()
@@ -172,13 +184,34 @@ func TestDemo_InterruptedIsNoVerdict(t *testing.T) {
 
 // interrupter is the user who presses Ctrl-C while there is load.
 type interrupter struct {
-	Silent
+	play.Silent
 	cancel context.CancelFunc
 }
 
-// Begin implements Progress.
-func (i interrupter) Begin(name, _ string) {
+// Phase implements play.Show.
+func (i interrupter) Phase(name, _ string) {
 	if name == "load" {
 		i.cancel()
+	}
+}
+
+// A liar costs one view, and so does each replica that died behind our back.
+func TestExpect_ViewsAndJournalsAreBounded(t *testing.T) {
+	dead := report.Fault{Fired: true}
+	for views, c := range map[int]struct {
+		faults []report.Fault
+		broken string
+	}{0: {nil, "min_view_changes"}, 1: {nil, ""}, 2: {nil, "max_view_changes"}, 3: {[]report.Fault{dead, dead}, ""}} {
+		d := &report.Document{ViewChanges: views, Faults: c.faults, Replicas: []report.Replica{{Role: "correct", JournalWritten: 1}}}
+		expect(d)
+		broken := ""
+		for _, e := range d.Expect {
+			if !e.Held {
+				broken += e.Key
+			}
+		}
+		if broken != c.broken {
+			t.Errorf("%d views: %q is broken, not %q", views, broken, c.broken)
+		}
 	}
 }

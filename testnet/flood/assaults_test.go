@@ -3,17 +3,14 @@ package flood
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"tagma/testnet/byzantine"
 	"tagma/testnet/byzantine/tamper"
 )
 
-// What does not depend on the machine: every attack really happens, every honest request is answered, nobody is deposed.
 func TestI14_AttacksOnLinksAndByClientsAreFeltByNobodyElse(t *testing.T) {
 	o := Defaults()
-	o.Dir, o.Operations, o.Honest, o.Workers, o.Valid, o.Invalid = t.TempDir(), 200, 2, 2, 0, 0
-	o.ViewTimeout = 8 * time.Second // far above what a busy machine takes for anything
+	o.Operations, o.Valid, o.Invalid = 200, 0, 0
 	for _, text := range []string{"replica=malformed", "client=exhaust", "outsider=exhaust", "client=client-equivocation,every=5ms"} {
 		as, behaviour, _ := strings.Cut(text, "=")
 		choice, err := tamper.Split(behaviour)
@@ -22,24 +19,15 @@ func TestI14_AttacksOnLinksAndByClientsAreFeltByNobodyElse(t *testing.T) {
 		}
 		o.Assaults = append(o.Assaults, Assault{As: as, Choice: choice})
 	}
-	d, err := Run(t.Context(), o, silence{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range d.Expect {
-		if e.Key != "min_throughput_ratio" && !e.Held {
-			t.Errorf("%s should be %v, and is %v", e.Key, e.Want, e.Got)
-		}
-	}
-	if len(d.Assaults) != 4 || d.Resident.Before == 0 || d.Resident.After == 0 {
-		t.Errorf("%d attacks, memory %+v", len(d.Assaults), d.Resident)
+	d := measure(t, o)
+	if len(d.Assaults) != 4 {
+		t.Errorf("%d attacks", len(d.Assaults))
 	}
 	for i := range d.Assaults {
 		if d.Assaults[i].Tally.Acts() == 0 {
 			t.Errorf("I18: there was no %s", d.Assaults[i].Behaviour)
 		}
 	}
-	t.Logf("%+v", d)
 }
 
 func TestAssault_WhatCannotBeIsRefused(t *testing.T) {

@@ -1,8 +1,6 @@
-// Package flood measures what honest clients keep of their throughput while others flood the cluster (C6, S3).
+// Package flood measures what honest clients keep of their throughput while others flood the replicas.
 //
-// It drives a local cluster, honest clients that wait for each answer, and flooding clients with registered keys of their
-// own: some whose requests are valid, one whose signatures are bad. Other misbehaviour of clients, and attacks on links
-// with the key of a replica, of a client or of nobody, may come beside the floods or instead of them. Both measurements
-// are of one run and of the same work, so their ratio says something whatever the machine is. It measures and tells; it
-// changes nothing in the cluster but keys of its own.
+// It is a scenario, flood.toml, whose attackers are chosen by flags: clients that send valid requests without end, clients
+// whose signatures are bad, and attacks on links (package assault). They and the honest clients share one machine with the
+// replicas, so what is measured includes what they take of it themselves.
 package flood

@@ -2,63 +2,88 @@ package flood
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	_ "embed"
 	"time"
 
-	"tagma/internal/cluster"
-	"tagma/internal/node"
-	"tagma/testnet/local"
+	"tagma/pbft/wire"
+	"tagma/testnet/assault"
+	"tagma/testnet/byzantine"
+	"tagma/testnet/play"
+	"tagma/testnet/play/processes"
 	"tagma/testnet/report"
+	"tagma/testnet/scenario"
 )
+
+//go:embed flood.toml
+var text []byte
 
 // Options say how much of everything there is.
 type Options struct {
-	Dir        string // for the cluster's files; must not hold a cluster
+	Dir        string // an existing, empty directory for the clusters' files
 	Honest     int    // honest clients, each with a key and a session of its own
 	Workers    int    // requests that each of them has under way
-	Operations int    // that the honest clients do together, once without and once with the flood
+	Operations int    // that the honest clients do together, in each measurement
 	Valid      int    // flooding clients whose requests are valid
 	Invalid    int    // flooding clients whose signatures are bad
-	Requests   int    // that a flooding client sends at most; 0: no bound
 	Assaults   []Assault
 
 	ViewTimeout time.Duration // T
-	Patience    time.Duration // a measurement ends after that, whatever is done by then
 }
 
 // Defaults are the options of `tagma-testnet flood`.
 func Defaults() Options {
-	return Options{
-		Honest: 8, Workers: 2, Operations: 4000, Valid: 2, Invalid: 1,
-		ViewTimeout: time.Second, Patience: 20 * time.Second,
-	}
+	return Options{Honest: 8, Workers: 2, Operations: 4000, Valid: 2, Invalid: 1, ViewTimeout: time.Second}
 }
 
-// LowestRatio is what honest clients must keep of their throughput.
-const LowestRatio = 0.8
+// Floods: more than replicas take from a client.
+var (
+	validFlood   = byzantine.Choice{Name: "client-flood", Values: map[string]string{"valid": "3000", "invalid": "0"}}
+	invalidFlood = byzantine.Choice{Name: "client-flood", Values: map[string]string{"valid": "0", "invalid": "10000"}}
+)
 
-const replicas = 4
-
-// Progress is shown what happens as it happens.
-type Progress interface {
-	Begin(name, what string)
-	Advance(done, total int, unit string)
-	End(format string, args ...any)
+// scenario is what happens: everybody attacks from the beginning to the end.
+func (o *Options) scenario() (*scenario.Scenario, error) {
+	s, err := scenario.Parse("flood.toml", text)
+	if err != nil {
+		return nil, err
+	}
+	s.Settings.ViewTimeout.Duration = o.ViewTimeout
+	s.Workload.Clients, s.Workload.InFlight, s.Workload.Operations = o.Honest, o.Workers, o.Operations
+	add := func(c byzantine.Choice, as string) {
+		m := scenario.Malicious{Client: new(o.Honest + len(s.Malicious)), Choice: c}
+		if as != AsClient {
+			m.Key = as
+		}
+		s.Malicious = append(s.Malicious, m)
+	}
+	for range o.Valid {
+		add(validFlood, AsClient)
+	}
+	for range o.Invalid {
+		add(invalidFlood, AsClient)
+	}
+	for _, a := range o.Assaults {
+		add(a.Choice, a.As)
+		if a.Choice.Name == "client-equivocation" { // a client that contradicts itself may cost a view
+			s.Expect.MaxViewChanges = new(1)
+		}
+	}
+	return s, nil
 }
 
 // Document is what came of it.
 type Document struct {
 	Scenario    string               `json:"scenario"`
 	Verdict     string               `json:"verdict"`
-	Baseline    Measured             `json:"baseline"` // without the flood
+	Baseline    Measured             `json:"baseline"` // without the flood: the throughput before and after it, and the latency after
 	Flooded     Measured             `json:"flooded"`
-	Ratio       float64              `json:"ratio"`        // of the two throughputs
-	ViewChanges uint64               `json:"view_changes"` // the most that a replica reports
+	Ratio       float64              `json:"ratio"` // of the two throughputs
+	ViewChanges int                  `json:"view_changes"`
 	Flood       Attack               `json:"flood"`
 	Assaults    []Told               `json:"assaults,omitempty"`
 	Resident    Resident             `json:"rss_bytes"`
 	Expect      []report.Expectation `json:"expect"`
+	Invariants  []string             `json:"broken,omitempty"` // that did not hold, and why
 }
 
 // Measured is what the honest clients experienced.
@@ -72,7 +97,7 @@ type Measured struct {
 
 // Resident is the memory of the replica that has most, in bytes.
 type Resident struct {
-	Before int64 `json:"before"` // the attack
+	Before int64 `json:"before"` // without the attack
 	After  int64 `json:"after"`
 }
 
@@ -81,124 +106,91 @@ type Resident struct {
 type Attack struct {
 	ValidFrames   uint64 `json:"valid_frames"`
 	InvalidFrames uint64 `json:"invalid_frames"`
-	Executed      uint64 `json:"executed"` // of the valid requests, as replica 0 answered
-	Busy          uint64 `json:"busy"`     // turned away by replica 0, to be sent again
+	Executed      uint64 `json:"executed"` // of the valid requests, as one replica answered
+	Busy          uint64 `json:"busy"`     // turned away by one replica, to be sent again
 	Refused       uint64 `json:"refused"`  // messages that the replicas did not believe, all replicas together
 }
 
+// Told is what one assault did.
+type Told struct {
+	As        string        `json:"as"`
+	Behaviour string        `json:"behaviour"`
+	Tally     assault.Tally `json:"tally"`
+}
+
 // Run measures. The error says why that was impossible; what was not as it must be is in the document.
-func Run(ctx context.Context, o Options, show Progress) (*Document, error) {
-	c, err := local.Create(local.Options{
-		Dir: o.Dir, Replicas: replicas, Clients: o.Honest + o.Valid + o.Invalid + len(o.Assaults),
-		Protocol: cluster.Protocol{ViewTimeout: cluster.Duration{Duration: o.ViewTimeout}},
-	})
+func Run(ctx context.Context, o Options, show play.Show) (*Document, error) {
+	s, err := o.scenario()
 	if err != nil {
 		return nil, err
 	}
-	defer c.Close()
-	show.Begin("start", fmt.Sprintf("%d replica processes, all of them honest", replicas))
-	if err := c.Start(); err != nil {
-		return nil, err
-	}
-	observer, err := c.Observe()
+	d := &Document{Scenario: s.Name}
+	engine := processes.Engine{Told: func(m *scenario.Malicious, t assault.Tally) { o.told(d, *m.Client-o.Honest, m, t) }}
+	r, err := play.Run(ctx, engine, s, play.Options{
+		Dir: o.Dir,
+		Measured: func(b *report.Document) {
+			d.Baseline, d.Resident.Before = measured(b), max(d.Resident.Before, resident(b))
+		},
+		Also: func(r *report.Document) { o.judge(d, r) },
+	}, show)
 	if err != nil {
 		return nil, err
 	}
-	defer observer.Close() //nolint:errcheck // nothing of it is needed any more
-	ready, cancel := context.WithTimeout(ctx, local.Patience)
-	defer cancel()
-	if err := observer.WaitReady(ready, c.Running()); err != nil {
-		return nil, err
-	}
-	show.End("ready")
-	r := &run{Options: o, show: show, cluster: c, observer: observer}
-	return r.measure(ctx)
-}
-
-// run is one measurement on its way.
-type run struct {
-	Options
-	show     Progress
-	cluster  *local.Cluster
-	observer *local.Observer
-}
-
-func (r *run) measure(ctx context.Context) (*Document, error) {
-	d := &Document{Scenario: "flood: honest clients among flooding ones"}
-	clients, err := r.dial(ctx)
-	defer clients.close()
-	if err != nil {
-		return nil, err
-	}
-	// What is done for the first time is slower: links, caches, the store's first tables.
-	clients.work(ctx, r, "warm up", r.Operations/4)
-	d.Baseline = clients.work(ctx, r, "baseline", r.Operations)
-	before := r.reports(ctx)
-	for _, b := range before {
-		d.Resident.Before = max(d.Resident.Before, b.ResidentBytes)
-	}
-	attack, err := r.attack(ctx)
-	if err != nil {
-		return nil, err
-	}
-	siege, err := r.assaults()
-	if err == nil {
-		d.Flooded = clients.work(ctx, r, "attacked", r.Operations)
-	}
-	d.Flood = attack.end()
-	told, ended := siege.end()
-	if err = errors.Join(err, ended); err != nil {
-		return nil, err
-	}
-	d.Assaults = told
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("the measurement was interrupted: %w", context.Cause(ctx))
-	}
-	for id, after := range r.reports(ctx) {
-		d.Flood.Refused += after.Refused - before[id].Refused
-		d.ViewChanges = max(d.ViewChanges, after.ViewChanges)
-		d.Resident.After = max(d.Resident.After, after.ResidentBytes)
-	}
-	if d.Baseline.OpsPerSecond > 0 {
-		d.Ratio = report.Round(d.Flooded.OpsPerSecond / d.Baseline.OpsPerSecond)
-	}
-	r.judge(d)
-	return d, r.cluster.Stop(local.Patience)
-}
-
-func (r *run) reports(ctx context.Context) map[int]node.Report {
-	ctx, cancel := context.WithTimeout(ctx, local.Patience)
-	defer cancel()
-	return r.observer.Ask(ctx, r.cluster.Running())
-}
-
-// judge holds the run against what was to happen.
-func (r *run) judge(d *Document) {
-	d.Verdict = report.Pass
-	add := func(key string, want, got any, held bool) {
-		d.Expect = append(d.Expect, report.Expectation{Key: key, Want: want, Got: got, Held: held})
-		if !held {
-			d.Verdict = report.Fail
+	d.Flooded, d.Resident.After = measured(r), resident(r)
+	d.Baseline.OpsPerSecond, d.Ratio, d.ViewChanges = r.Throughput.Baseline, r.Throughput.Ratio, r.ViewChanges
+	d.Verdict, d.Expect = r.Verdict, r.Expect
+	for _, i := range r.Invariants {
+		if !i.Held {
+			d.Invariants = append(d.Invariants, i.ID+": "+i.Why)
 		}
 	}
-	all := func(m Measured) bool { return m.Acknowledged > 0 && m.Acknowledged == m.Submitted }
-	add("acknowledged", "all", d.Flooded.Acknowledged, all(d.Baseline) && all(d.Flooded))
-	add("max_view_changes", r.viewChanges(), d.ViewChanges, d.ViewChanges <= r.viewChanges())
-	add("min_throughput_ratio", LowestRatio, d.Ratio, d.Ratio >= LowestRatio)
-	add("valid_flood", "executed", d.Flood.Executed, d.Flood.Executed > 0 || r.Valid == 0)
-	add("invalid_flood", "refused", d.Flood.Refused, d.Flood.Refused > 0 || r.Invalid == 0)
+	return d, nil
+}
+
+func measured(r *report.Document) Measured {
+	m := Measured{
+		Submitted: r.Operations.Submitted, Acknowledged: r.Operations.Acknowledged, OpsPerSecond: r.Throughput.OpsPerSecond, Latency: r.Latency,
+	}
+	if m.OpsPerSecond > 0 {
+		m.Millis = int64(float64(m.Acknowledged) / m.OpsPerSecond * 1000)
+	}
+	return m
+}
+
+func resident(r *report.Document) (most int64) {
+	for _, x := range r.Replicas {
+		most = max(most, x.ResidentBytes)
+	}
+	return most
+}
+
+// told takes what the i-th attacker did: floods come first.
+func (o *Options) told(d *Document, i int, m *scenario.Malicious, t assault.Tally) {
+	switch {
+	case i < o.Valid:
+		d.Flood.ValidFrames += t.Frames
+		d.Flood.Executed += t.Client.Outcomes[wire.OutcomeExecuted] / uint64(replicas)
+		d.Flood.Busy += t.Client.Outcomes[wire.OutcomeBusy] / uint64(replicas)
+	case i < o.Valid+o.Invalid:
+		d.Flood.InvalidFrames += t.Frames
+	default:
+		as := m.Key
+		if as == "" {
+			as = AsClient
+		}
+		d.Assaults = append(d.Assaults, Told{As: as, Behaviour: m.Choice.Name, Tally: t})
+	}
+}
+
+// judge adds that every attack was one.
+func (o *Options) judge(d *Document, r *report.Document) {
+	for _, x := range r.Replicas {
+		d.Flood.Refused += x.Refused
+	}
+	r.Expected("valid_flood", "executed", d.Flood.Executed, d.Flood.Executed > 0 || o.Valid == 0)
+	r.Expected("invalid_flood", "refused", d.Flood.Refused, d.Flood.Refused > 0 || o.Invalid == 0)
 	for i := range d.Assaults {
 		a := &d.Assaults[i]
-		add(a.As+" "+a.Behaviour, "fired", a.Tally.Acts(), a.Tally.Acts() > 0)
+		r.Expected(a.As+" "+a.Behaviour, "fired", a.Tally.Acts(), a.Tally.Acts() > 0)
 	}
-}
-
-// viewChanges is how many there may be: a client that contradicts itself may cost one.
-func (r *run) viewChanges() uint64 {
-	for _, a := range r.Assaults {
-		if a.Choice.Name == "client-equivocation" {
-			return 1
-		}
-	}
-	return 0
 }

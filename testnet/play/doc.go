@@ -1,5 +1,7 @@
-// Package play is what all engines have in common that run scenarios: how they are called, and what they show meanwhile.
+// Package play runs scenarios: one course, on whatever cluster.
 //
-// An Engine takes a scenario as plain values and gives a report. The simulator is one, real processes are another. The
-// package runs nothing and judges nothing itself, and knows no engine.
+// The course owns the timetable of what goes wrong and is mended, what is counted meanwhile, the run without faults that
+// ratios compare with, what is expected, and the report. A Cluster is what all of it happens to: real processes
+// (play/processes) or the simulator (play/simulated). It does what it is told and tells what it sees; the package knows
+// neither of them.
 package play

@@ -3,6 +3,7 @@ package play
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"tagma/testnet/report"
 	"tagma/testnet/scenario"
@@ -14,20 +15,26 @@ const (
 	Sim       = scenario.OnSim
 )
 
-// Engine runs scenarios, one at a time.
+// Engine makes clusters for scenarios.
 type Engine interface {
 	// Name is Processes or Sim.
 	Name() string
-	// Refuse tells what of a scenario the engine cannot run, as a *RefusedError, or nil if it can run all of it.
-	Refuse(s *scenario.Scenario) error
-	// Run runs a scenario that is not refused, shows it as it goes, and judges it. The error says why it could not be run
-	// to its end at all, for instance because ctx ended; what went wrong in it is in the report.
-	Run(ctx context.Context, s *scenario.Scenario, o Options, show Show) (*report.Document, error)
+	// Start makes a scenario's cluster and connects its clients. Nothing of the scenario has happened when it returns. Dir
+	// is where its files may go; it does not exist yet.
+	Start(ctx context.Context, s *scenario.Scenario, dir string, show Show) (Cluster, error)
+	// Steady reports whether runs of one seed are alike, so that a second one shows nothing.
+	Steady() bool
+	// Stall is so long without an acknowledgement that ends a run when nothing can change it.
+	Stall(s *scenario.Scenario) time.Duration
 }
 
 // Options are what a run has beside its scenario.
 type Options struct {
 	Dir string // an existing, empty directory for all files that the run makes
+	// Also, unless nil, adds to a report what else was to hold, before it is judged.
+	Also func(d *report.Document)
+	// Measured, unless nil, is given the document of each run without faults.
+	Measured func(baseline *report.Document)
 }
 
 // RefusedError says what an engine cannot do, in one sentence with the mend.
@@ -44,9 +51,9 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%s: %s", e.File, e.Why)
 }
 
-// Refuse is what engines implement Refuse with: package scenario knows what each of them cannot do.
-func Refuse(engine string, s *scenario.Scenario) error {
-	if line, why := s.WhyNot(engine); why != "" {
+// Refuse tells what of a scenario an engine cannot run, as a *RefusedError, or nil if it can run all of it.
+func Refuse(e Engine, s *scenario.Scenario) error {
+	if line, why := s.WhyNot(e.Name()); why != "" {
 		return &RefusedError{File: s.File, Line: line, Why: why}
 	}
 	return nil

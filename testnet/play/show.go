@@ -1,6 +1,9 @@
 package play
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Show is shown a run as it goes. Its methods may be called from several goroutines, and must not block for long.
 type Show interface {
@@ -19,20 +22,7 @@ type State struct {
 	Goal         int           // operations to come to; 0: until a time
 	End          time.Duration // of the workload; 0: unknown
 	OpsPerSecond float64       // lately
-	Replicas     []ReplicaState
-}
-
-// ReplicaState is how a replica is at one moment.
-type ReplicaState struct {
-	ID       int
-	Role     string // correct, or what is wrong with it
-	Up       bool   // it runs and answers
-	Primary  bool   // of its view, by its own account
-	View     uint64
-	Active   bool // the view is
-	Executed uint64
-	Stable   uint64
-	Health   string // "ok", or what it says is wrong
+	Replicas     []Replica
 }
 
 // Kind says what sort of thing happened.
@@ -51,6 +41,11 @@ type Happening struct {
 	At   time.Duration // since the workload began
 	Kind Kind
 	What string // one line
+}
+
+// Say shows something that happened.
+func Say(show Show, at time.Duration, kind Kind, format string, args ...any) {
+	show.Happened(Happening{At: at, Kind: kind, What: fmt.Sprintf(format, args...)})
 }
 
 // Silent shows nothing.

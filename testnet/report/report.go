@@ -1,5 +1,5 @@
 // Package report is what a run of a cluster is told as: the JSON document that `tagma-testnet run --json` and
-// `demo --json` print.
+// `demo --json` print, and the same in words for people.
 //
 // Its field names are a contract with scripts: fields may be added, none may change. Times are milliseconds since the
 // workload began, sequence numbers count batches, sizes are bytes. The package computes what follows from the numbers it
@@ -87,6 +87,7 @@ type Replica struct {
 	Stable         uint64 `json:"stable_checkpoint"`
 	StateDigest    string `json:"state_digest"`
 	ResidentBytes  int64  `json:"rss_bytes"` // the most that was seen
+	Refused        uint64 `json:"refused"`   // messages that it did not believe
 	JournalBytes   int64  `json:"journal_bytes"`
 	JournalPeak    int64  `json:"journal_peak_bytes"`    // the most that was seen
 	JournalWritten int64  `json:"journal_written_bytes"` // all segments there ever were

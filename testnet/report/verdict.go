@@ -10,6 +10,11 @@ const (
 	Inconclusive = "inconclusive"
 )
 
+// Expected adds something that was to hold.
+func (d *Document) Expected(key string, want, got any, held bool) {
+	d.Expect = append(d.Expect, Expectation{Key: key, Want: want, Got: got, Held: held})
+}
+
 // Judge sets the verdict: Pass when every expectation and every invariant held, and some fact was checked for each that
 // had any to check; Inconclusive when all that did not hold is excused. A run that was to break an invariant fails if all
 // held.

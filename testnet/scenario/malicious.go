@@ -34,7 +34,10 @@ func (s *Scenario) readMalicious(t *table) {
 
 // Who names the attacker, such as "replica0" or "c3".
 func (m *Malicious) Who() string {
-	if m.Client != nil {
+	switch {
+	case m.Key != "":
+		return m.Key
+	case m.Client != nil:
 		return fmt.Sprintf("c%d", *m.Client)
 	}
 	return fmt.Sprintf("replica%d", m.Replica)

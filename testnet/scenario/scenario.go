@@ -59,9 +59,16 @@ type Workload struct {
 	Operations int           // 0: as many as Duration allows
 	Duration   time.Duration // 0: until Operations are done
 	ValueBytes int
+	InFlight   int     // operations that a client has under way at once, on processes in a closed loop; 0: 1
 	Rate       float64 // operations per second, over all clients; 0: closed loop
 	Baseline   bool    // the workload runs without faults too, for ratios
 }
+
+// Keys of an attack on links.
+const (
+	KeyOfBackup   = "replica"  // that of the last replica, which runs beside the attack and is correct
+	KeyOfOutsider = "outsider" // one that nobody knows
+)
 
 // Malicious is a replica or a client with a behaviour, from one time until another.
 type Malicious struct {
@@ -70,6 +77,8 @@ type Malicious struct {
 	// Client, unless nil, makes it client c0, c1, … instead of a replica, and Choice a behaviour of clients. It takes the
 	// place of the workload's client of that number, if there is one.
 	Client *int
+	// Key, unless "", is whose key that client has instead of its own: its attack is on links then.
+	Key    string
 	Choice byzantine.Choice
 	From   time.Duration
 	Until  time.Duration // 0: to the end

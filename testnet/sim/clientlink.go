@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/pbft/wire"
 	"tagma/testnet/links"
@@ -113,7 +114,7 @@ func (n *node) request(c *client, p *packet, m *wire.Request) {
 
 func (n *node) refuseClient(c *client, p *packet, err error) {
 	n.w.counts.Refused++
-	n.w.note(line{who: int(n.id), what: refused, b: fromClients + uint64(c.index), msg: p.read.msg, words: err.Error()})
+	n.note(&trace.Refused{From: trace.None, Message: trace.Say(p.read.msg), Why: err.Error()})
 }
 
 // respond sends a reply over the link that its session last used. Without one it is lost.
@@ -123,8 +124,11 @@ func (n *node) respond(reply *wire.Reply) {
 		return
 	}
 	frame := wire.Encode(reply)
-	n.w.trace.bytes(frame)
-	n.w.note(line{who: int(n.id), what: responded, a: uint64(c.index), msg: reply})
+	n.w.tape.bytes(frame)
+	n.w.mark('r', int(n.id), uint64(c.index), 0)
+	if n.tap != nil {
+		n.tap.Emit(&trace.Sent{To: trace.None, Bytes: len(frame), Message: trace.Say(reply)})
+	}
 	l := &c.links[n.place]
 	if at, ok := n.w.cross(&l.back, len(frame)); ok {
 		n.w.queue.push(event{

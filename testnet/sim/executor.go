@@ -1,9 +1,11 @@
 package sim
 
 import (
+	"encoding/binary"
 	"time"
 
 	"tagma/internal/replica"
+	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/pbft/wire"
 )
@@ -14,6 +16,8 @@ type backroom struct {
 	busy    bool         // with a piece of work
 	results []pbft.Event // of the piece, to be told when it is over
 	timer   uint64       // of the flush that is due
+
+	received uint64 // bytes of a state, when they were last told
 }
 
 // host is what the executor works with; what it has waited for is nothing to a later process.
@@ -127,6 +131,10 @@ func (n *node) backTick() {
 	}
 	if n.exec.Mover().Active() {
 		n.exec.Mover().Tick(n.clock())
+		if p := n.exec.Mover().Progress(); n.tap != nil && p.Bytes != n.room.received {
+			n.room.received = p.Bytes
+			n.tap.Emit(&trace.Transfer{Step: trace.Moving, Seq: p.Seq, Share: p.Share, Bytes: p.Bytes})
+		}
 		n.tell()
 		n.work()
 	}
@@ -165,7 +173,7 @@ func (n *node) applied(e pbft.Execute, replies []*wire.Reply) {
 	if m := n.observed(); m != nil {
 		m.Applied(n.id, e.Seq, e.Body, replies)
 	}
-	n.w.note(line{who: int(n.id), what: executed, a: uint64(e.Seq), words: e.Body.Digest().String()})
+	n.w.mark('e', int(n.id), uint64(e.Seq), prefix(e.Body.Digest()))
 }
 
 // durableAt tells that a state is in the store, to stay.
@@ -173,7 +181,7 @@ func (n *node) durableAt(seq wire.Seq, root wire.Digest) {
 	if m := n.observed(); m != nil {
 		m.Root(n.id, seq, root)
 	}
-	n.w.note(line{who: int(n.id), what: snapshotted, a: uint64(seq), words: root.String()})
+	n.w.mark('k', int(n.id), uint64(seq), prefix(root))
 }
 
 // adopted tells that a state that was fetched has become the store's.
@@ -183,7 +191,7 @@ func (n *node) adopted(seq wire.Seq, _ wire.Digest) {
 	if m := n.observed(); m != nil {
 		m.Transferred(n.id, seq, root)
 	}
-	n.w.note(line{who: int(n.id), what: delivered, a: uint64(seq), words: root.String()})
+	n.w.mark('d', int(n.id), uint64(seq), prefix(root))
 }
 
 // rootAt is the root of the state that the store serves as that of a sequence number.
@@ -197,3 +205,5 @@ func (n *node) rootAt(seq wire.Seq) wire.Digest {
 	defer tree.Release()
 	return tree.Root()
 }
+
+func prefix(d wire.Digest) uint64 { return binary.LittleEndian.Uint64(d[:]) }

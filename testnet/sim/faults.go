@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tagma/internal/driver"
+	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/pbft/wire"
 	"tagma/testnet/sim/disk"
@@ -57,7 +58,7 @@ func (w *World) Pause(id wire.ReplicaID) {
 	for _, n := range w.byID[id] {
 		if n.up {
 			n.paused = true
-			w.note(line{who: int(id), what: paused})
+			n.note(&trace.Process{Step: trace.Paused})
 		}
 	}
 }
@@ -69,7 +70,7 @@ func (w *World) Resume(id wire.ReplicaID) {
 			continue
 		}
 		n.paused = false
-		w.note(line{who: int(id), what: resumed})
+		n.note(&trace.Process{Step: trace.GoesOn})
 		if n.turn.busy && n.turn.syncs == 0 {
 			n.release()
 		}
@@ -81,8 +82,8 @@ func (w *World) Resume(id wire.ReplicaID) {
 func (w *World) ClockJump(id wire.ReplicaID, by time.Duration) {
 	for _, n := range w.byID[id] {
 		n.skew += by
+		n.note(&trace.Fault{Step: trace.Fired, Does: fmt.Sprintf("its clock jumps by %v", by)})
 	}
-	w.note(line{who: int(id), what: faulted, words: fmt.Sprintf("its clock jumps by %v", by)})
 }
 
 // Disk is where a replica's journal is.
@@ -153,6 +154,7 @@ func (w *World) PutBack(id wire.ReplicaID) {
 	}
 	w.Condemn(id)
 	n.disk, n.medium, n.life, n.hidden, n.strayed = n.hidden.disk, n.hidden.medium, n.hidden.life, nil, true
+	n.putBack = true
 }
 
 // Lapses is how often a replica found that it may have forgotten what it signed.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tagma/internal/trace"
 	"tagma/pbft/wire"
 	"tagma/testnet/check"
 	"tagma/testnet/sim/disk"
@@ -32,6 +33,7 @@ func (x *plot) arm() {
 
 func (x *plot) begin(i int, f *Fault) {
 	w := x.w
+	w.note(&trace.Fault{Step: trace.Fired, Does: f.String()})
 	fire := func() { x.fired[i]++ }
 	switch f.Do {
 	case RolledBack:
@@ -83,6 +85,13 @@ func (x *plot) begin(i int, f *Fault) {
 	}
 }
 
+func (f *Fault) String() string {
+	if f.Do == Network || f.Do == CrashAll {
+		return string(f.Do)
+	}
+	return fmt.Sprintf("%s of r%d", f.Do, f.Replica)
+}
+
 func (f *Fault) loss() disk.Loss {
 	if f.Loss == "" {
 		return disk.Kill
@@ -93,6 +102,7 @@ func (f *Fault) loss() disk.Loss {
 // end undoes a fault. What a damaged disk makes of its replica is the replica's to say.
 func (x *plot) end(f *Fault) {
 	w := x.w
+	w.note(&trace.Fault{Step: trace.Healed, Does: f.String()})
 	switch f.Do {
 	case CrashNow:
 		x.restart(f.Replica)

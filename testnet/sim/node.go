@@ -8,6 +8,7 @@ import (
 
 	"tagma/internal/driver"
 	"tagma/internal/replica"
+	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
@@ -21,6 +22,7 @@ type node struct {
 	place   int // among all processes
 	party   *party
 	cfg     *wire.Config
+	tap     *trace.Tap // nil: nobody listens
 	malice  []Malicious
 	spoil   []spoiler
 	deafTo  []bool // by replica: a twin and its original share the others between them; nil: they do not
@@ -36,6 +38,7 @@ type node struct {
 	strike  *strike       // a crash to come
 	hidden  *hidden       // data that are elsewhere
 	harmed  bool          // somebody did more to its disk than crashes do
+	putBack bool          // its disks were, from a copy, and it began no new life since
 
 	up      bool
 	paused  bool
@@ -69,7 +72,7 @@ type session struct {
 func newNode(w *World, id wire.ReplicaID, p *party) *node {
 	cfg := w.cfg
 	cfg.Self = id
-	return &node{w: w, id: id, party: p, cfg: &cfg, disk: disk.New(), medium: newMedium(), life: replica.Unborn}
+	return &node{w: w, id: id, party: p, cfg: &cfg, disk: disk.New(), medium: newMedium(), life: replica.Unborn, tap: w.tap(int(id))}
 }
 
 // apart makes it deaf to peers, or to all others.
@@ -96,11 +99,11 @@ func (n *node) start() error {
 	case err != nil:
 		n.up, n.why = false, err
 		n.disk.Crash(disk.Kill, n.w.damage) // the process ends, and leaves what it wrote
-		n.w.note(line{who: int(n.id), what: stopped, words: err.Error()})
+		n.note(&trace.Process{Step: trace.Stopped, Why: err.Error()})
 		return err
 	default:
 		at := n.replica.Position()
-		n.w.note(line{who: int(n.id), what: started, a: uint64(at.Executed), words: fmt.Sprintf("in view %d", at.View)})
+		n.note(&trace.Process{Step: trace.Started, View: at.View, Seq: at.Executed})
 	}
 	n.up, n.paused, n.why, n.began = true, false, nil, n.w.now
 	n.routes = map[session]*client{}
@@ -189,7 +192,7 @@ func (n *node) stop() {
 // crash ends the process or its machine, with what that loses.
 func (n *node) crash(l disk.Loss) {
 	n.w.counts.Crashes++
-	n.w.note(line{who: int(n.id), what: crashed, words: string(l)})
+	n.note(&trace.Process{Step: trace.Crashed, Why: string(l)})
 	n.strike = nil
 	n.stop()
 	n.disk.Crash(l, n.w.damage)
@@ -199,7 +202,7 @@ func (n *node) crash(l disk.Loss) {
 
 // die ends the process after an error that is final (D6).
 func (n *node) die(err error) {
-	n.w.note(line{who: int(n.id), what: stopped, words: err.Error()})
+	n.note(&trace.Process{Step: trace.Stopped, Why: err.Error()})
 	n.w.judge() // what the monitor saw first says more than that the guard then refused (D7)
 	n.stop()
 	n.why = err

@@ -2,10 +2,10 @@ package sim
 
 import (
 	"fmt"
-	"io"
 	"time"
 
 	"tagma/internal/machines"
+	"tagma/internal/trace"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/testnet/byzantine"
@@ -38,10 +38,10 @@ type Options struct {
 	Inside Wrap // around each core, within its attackers
 	Around Wrap // around each core and its attackers
 
-	Steps      int       // the run ends after so many events; 0: not for that
-	Unwatched  bool      // no invariant is checked while it runs
-	Trace      io.Writer // every line as it happens; nil: only the last ones are kept
-	TraceLines int       // how many; default 2000
+	Steps      int               // the run ends after so many events; 0: not for that
+	Unwatched  bool              // no invariant is checked while it runs
+	Trace      func(trace.Event) // is told everything as it happens; nil: only the last events are kept
+	TraceLines int               // how many; default 2000, below 0: none
 }
 
 // Malicious is a replica with a behaviour, from one time until another.

@@ -16,7 +16,7 @@ type port struct{ n *node }
 func (p port) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	n := p.n
 	n.early()
-	n.w.note(line{who: int(n.id), what: journalled, a: uint64(len(turn))})
+	n.w.mark('j', int(n.id), uint64(len(turn)), 0)
 	n.turn.syncs++
 	if err := n.data.Votes.Append(turn, anchor); err != nil {
 		return err
@@ -30,7 +30,7 @@ func (p port) Append(turn []wire.Record, anchor func() []wire.Record) error {
 // Truncate implements driver.Journal.
 func (p port) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 	n := p.n
-	n.w.note(line{who: int(n.id), what: truncated, a: uint64(below)})
+	n.w.mark('t', int(n.id), uint64(below), 0)
 	n.turn.rotated = false
 	err := n.data.Votes.Truncate(below, anchor)
 	if n.turn.rotated {
@@ -71,11 +71,10 @@ func (p port) Lookup(req *wire.Request) (*wire.Reply, bool) {
 }
 
 // Entered implements driver.Observer.
-func (p port) Entered(view wire.View) {
+func (p port) Entered(wire.View) {
 	if p.n.w.Correct(p.n.id) {
 		p.n.w.counts.Entered++
 	}
-	p.n.w.note(line{who: int(p.n.id), what: entered, a: uint64(view)})
 }
 
 // Accused implements driver.Observer.
@@ -84,17 +83,13 @@ func (p port) Accused(e wire.Evidence) {
 		p.n.w.counts.Evidence++
 		p.n.w.evidence = append(p.n.w.evidence, Accusation{By: p.n.id, At: p.n.w.now, Evidence: e})
 	}
-	p.n.w.note(line{who: int(p.n.id), what: accused, a: uint64(e.Replica), msg: e.First})
 }
 
 // Dropped implements driver.Observer.
-func (p port) Dropped(m wire.Message, why pbft.Reason) {
-	p.n.w.note(line{who: int(p.n.id), what: dropped, msg: m, words: string(why)})
-}
+func (p port) Dropped(wire.Message, pbft.Reason) {}
 
 // Diverged implements driver.Observer.
 func (p port) Diverged(d pbft.Diverged) {
-	p.n.w.note(line{who: int(p.n.id), what: diverged, a: uint64(d.Seq)})
 	if p.n.w.Correct(p.n.id) {
 		p.n.w.fail("I5", p.n.id, "its state after %d is %v, and %v is stable", d.Seq, d.Own, d.Stable)
 	}

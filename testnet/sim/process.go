@@ -3,6 +3,7 @@ package sim
 import (
 	"tagma/internal/driver"
 	"tagma/internal/replica"
+	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
@@ -55,7 +56,7 @@ func (n *node) connect(service *statemachine.Service) error {
 	n.donor = replica.NewDonor(n.cfg, n.data.Store, n.data.Votes, n.post)
 	p := port{n}
 	n.driver = driver.New(n.cfg, watched{n.core, n}, driver.Ports{
-		Journal: p, Signer: n.party, Transport: p, Machine: p, Observer: p, Guard: guard,
+		Journal: p, Signer: n.party, Transport: p, Machine: p, Observer: p, Guard: guard, Trace: n.tap,
 	})
 	return nil
 }
@@ -71,7 +72,7 @@ func (n *node) mustReach() {
 // prepareSegment makes the file of the next segment beside the turns.
 func (n *node) prepareSegment() {
 	if err := n.data.Votes.Prepare(); err != nil {
-		n.w.note(line{who: int(n.id), what: faulted, words: err.Error()}) // it costs a slower rotation, or shows there again
+		n.note(&trace.Process{Step: trace.Noted, Why: err.Error()}) // it costs a slower rotation, or shows there again
 	}
 }
 
@@ -82,7 +83,7 @@ func (n *node) ask(why string) {
 	}
 	n.w.counts.Forgotten++
 	n.lapses++
-	n.w.note(line{who: int(n.id), what: stopped, words: "it may have forgotten what it signed: " + why})
+	n.note(&trace.Process{Step: trace.Stopped, Why: "it may have forgotten what it signed: " + why})
 	n.disk.Crash(disk.Kill, n.w.damage) // it holds nothing open
 	n.asking = replica.NewAsking(n.home(), why)
 	n.strayed = true
@@ -90,14 +91,17 @@ func (n *node) ask(why string) {
 
 // askingStep gives an event to a replica that asks, and begins its new life once it knows how to.
 func (n *node) askingStep(ev pbft.Event) {
-	for _, effect := range n.asking.Step(ev) {
+	effects := n.asking.Step(ev)
+	if n.tap != nil {
+		n.tap.Stepped(ev, effects)
+	}
+	for _, effect := range effects {
 		switch e := effect.(type) {
 		case pbft.Send:
 			n.post(e.To, e.Msg)
 		case pbft.Respond:
 			n.respond(e.Reply)
 		case pbft.Dropped:
-			n.w.note(line{who: int(n.id), what: dropped, msg: e.Msg, words: string(e.Why)})
 		default:
 			n.w.fail("D8.6", n.id, "a replica that asks does more than that: %T", e)
 		}
@@ -106,7 +110,7 @@ func (n *node) askingStep(ev pbft.Event) {
 		n.again("its journal is there again")
 		return
 	} else if text != "" {
-		n.w.note(line{who: int(n.id), what: faulted, words: text})
+		n.note(&trace.Process{Step: trace.Noted, Why: text})
 	}
 	rec, told := n.asking.Recovery()
 	if !told {
@@ -117,6 +121,7 @@ func (n *node) askingStep(ev pbft.Event) {
 		n.die(err)
 		return
 	}
+	n.putBack = false
 	n.disk.Settle()
 	if m := n.observed(); m != nil {
 		m.Forgot(n.id)
@@ -126,7 +131,7 @@ func (n *node) askingStep(ev pbft.Event) {
 
 // again ends the process and starts it at once.
 func (n *node) again(why string) {
-	n.w.note(line{who: int(n.id), what: stopped, words: why})
+	n.note(&trace.Process{Step: trace.Stopped, Why: why})
 	n.stop()
 	n.disk.Crash(disk.Kill, n.w.damage)
 	if err := n.start(); err != nil && n.w.Correct(n.id) {

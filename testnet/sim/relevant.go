@@ -5,16 +5,17 @@ import (
 	"slices"
 	"strconv"
 
+	"tagma/internal/trace"
 	"tagma/pbft/wire"
 	"tagma/testnet/links"
 )
 
 // placeOf finds the sequence numbers that a violation speaks of.
-var placeOf = regexp.MustCompile(`(?:\bn=|\bseq(?:uence number)? ?=?|\bnumber |\bat )(\d+)\b`)
+var placeOf = regexp.MustCompile(`(?:\bn=|\bs|\bseq(?:uence number)? ?=?|\bnumber |\bat )(\d+)\b`)
 
-// About returns the last lines of the trace, at most so many, that concern a violation: what its replica did, what anybody
-// said and did about the sequence numbers that it names, and what happened to the cluster. How turns were taken, and signs
-// of life, are left out.
+// About returns the last events of the run in words, at most so many, that concern a violation: what its replica did, what
+// anybody said and did about the sequence numbers that it names, and what happened to the cluster. Signs of life are left
+// out.
 func (w *World) About(v *Violation, lines int) []string {
 	var places []wire.Seq
 	for _, found := range placeOf.FindAllStringSubmatch(v.What, 4) {
@@ -22,55 +23,64 @@ func (w *World) About(v *Violation, lines int) []string {
 			places = append(places, wire.Seq(n))
 		}
 	}
-	turns := w.trace.last(lines/2, (*line).turning)
-	rest := w.trace.last(lines-len(turns), func(l *line) bool { return !l.turning() && l.concerns(v.Replica, places) })
-	kept := slices.Concat(turns, rest)
-	slices.SortFunc(kept, func(a, b int) int { return b - a })
-	out := make([]string, len(kept))
-	for i, back := range kept {
-		out[i] = w.trace.line(back).String()
+	turns := w.tape.last(lines/2, turning)
+	rest := w.tape.last(lines-len(turns), func(e trace.Event) bool { return !turning(e) && concerns(e, v.Replica, places) })
+	return w.tape.lines(slices.Concat(turns, rest))
+}
+
+// lines puts events into words, in their order.
+func (t *tape) lines(back []int) []string {
+	slices.SortFunc(back, func(a, b int) int { return b - a })
+	out := make([]string, len(back))
+	for i, n := range back {
+		out[i] = trace.Text(t.back(n), 0)
 	}
 	return out
 }
 
-// last finds the last lines of a kind: how far each lies behind the end.
-func (t *trace) last(most int, is func(*line) bool) (found []int) {
-	for back := 1; back <= len(t.lines) && len(found) < most; back++ {
-		if l := t.line(back); l.what != 0 && is(l) {
-			found = append(found, back)
-		}
-	}
-	return found
-}
-
-func (t *trace) line(back int) *line { return &t.lines[(t.next-back+len(t.lines))%len(t.lines)] }
-
-// turning reports whether a line tells of what may explain anything that follows, however long after it.
-func (l *line) turning() bool {
-	switch l.what {
-	case crashed, stopped, started, paused, resumed, entered, faulted, diverged, accused:
+// turning reports whether an event may explain anything that follows, however long after it.
+func turning(e trace.Event) bool {
+	switch e := e.(type) {
+	case *trace.Process, *trace.Fault, *trace.Diverged, *trace.Evidence, *trace.Forgot:
 		return true
+	case *trace.View:
+		return e.Step == trace.Entered
 	default:
 		return false
 	}
 }
 
-// concerns reports whether another line has to do with a replica, or one of these sequence numbers.
-func (l *line) concerns(id wire.ReplicaID, places []wire.Seq) bool {
+// concerns reports whether another event has to do with a replica, or one of these sequence numbers.
+func concerns(e trace.Event, id wire.ReplicaID, places []wire.Seq) bool {
+	m := trace.About(e)
 	about := len(places) == 0
 	for _, n := range places {
-		m := links.Match{SeqFrom: n, SeqTo: n}
-		about = about || l.msg != nil && m.Covers(links.Frame{Message: l.msg}) || l.msg == nil && l.a == uint64(n)
+		match := links.Match{SeqFrom: n, SeqTo: n}
+		about = about || m != nil && match.Covers(links.Frame{Message: m}) || m == nil && seqOf(e) == n
 	}
-	switch l.what {
-	case turned, dropped, delivered, responded, asked, accepted:
+	if !about || sign(m) {
 		return false
-	case received:
-		return about && l.who == int(id) && !sign(l.msg)
-	case sent:
-		return about && !sign(l.msg)
+	}
+	switch e := e.(type) {
+	case *trace.Dropped, *trace.Request, *trace.Synced, *trace.Executed:
+		return false
+	case *trace.Sent:
+		return e.To != trace.None
 	default:
-		return about && l.who == int(id)
+		return trace.Of(e).Replica == int(id)
+	}
+}
+
+func seqOf(e trace.Event) wire.Seq {
+	switch e := e.(type) {
+	case *trace.Phase:
+		return e.Seq
+	case *trace.Checkpoint:
+		return e.Seq
+	case *trace.Transfer:
+		return e.Seq
+	default:
+		return 0
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"tagma/checkpoint/journal"
+	"tagma/pbft"
 	"tagma/pbft/wire"
 	"tagma/testnet/sim/disk"
 )
@@ -35,4 +36,64 @@ func written(d *disk.Disk) (entries [][]byte, ok bool) {
 		entries = append(entries, e.Data)
 	}
 	return entries, true
+}
+
+// shown is D8.5 for a replica whose disks were put back, of which nothing else is judged: one that is shown a statement of
+// its own that still binds it, and that its journal lacks, notices that it has forgotten it.
+func (n *node) shown(ev pbft.Event, effects []pbft.Effect) {
+	r, is := ev.(pbft.Received)
+	if !is || !n.putBack || len(n.malice) > 0 || n.w.violation != nil {
+		return
+	}
+	answer, is := r.Msg.Message().(*wire.HeldBy)
+	if !is || len(answer.Said) == 0 {
+		return
+	}
+	for _, e := range effects {
+		switch e.(type) {
+		case pbft.Forgot, pbft.Dropped:
+			return
+		default:
+		}
+	}
+	in, said := n.replica.Inspect(), n.said()
+	for i := range answer.Said {
+		if s := &answer.Said[i]; binds(s, &in) && !slices.Contains(said, wire.Statement{Type: s.Type, View: s.View, Seq: s.Seq, Digest: s.Digest}) {
+			n.w.fail("D8.5", n.id, "replica %d shows it a %v of its own for (%d, %d), which its journal lacks, and it goes on",
+				r.From.Replica, s.Type, s.View, s.Seq)
+		}
+	}
+}
+
+// binds reports whether a replica that lacks a statement of its own could contradict it. Of pre-prepares and new views,
+// which others may have given back to it, nothing is said.
+func binds(s *wire.Statement, in *pbft.Inspection) bool {
+	switch s.Type {
+	case wire.TypePrepare, wire.TypeCommit:
+		return s.Seq > in.Stable && s.View >= max(in.View, in.Since)
+	case wire.TypeCheckpoint:
+		return s.Seq > max(in.Executed, in.Until)
+	case wire.TypeViewChange:
+		return s.View > max(in.View, in.Since)
+	default:
+		return false
+	}
+}
+
+// said lists the votes in a replica's journal, without signatures.
+func (n *node) said() (all []wire.Statement) {
+	entries, _ := written(n.disk)
+	for _, data := range entries {
+		rec, err := wire.DecodeRecord(data)
+		if sent, is := rec.(*wire.Sent); err == nil && is {
+			switch m := sent.Msg.(type) {
+			case *wire.Prepare:
+				all = append(all, wire.Statement{Type: wire.TypePrepare, View: m.View, Seq: m.Seq, Digest: m.Digest})
+			case *wire.Commit:
+				all = append(all, wire.Statement{Type: wire.TypeCommit, View: m.View, Seq: m.Seq, Digest: m.Digest})
+			default:
+			}
+		}
+	}
+	return all
 }

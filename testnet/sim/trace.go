@@ -3,94 +3,30 @@ package sim
 import (
 	"encoding/binary"
 	"fmt"
-	"io"
-	"time"
 
-	"tagma/pbft/wire"
+	"tagma/internal/trace"
 )
 
-// trace is a running hash over everything that happens, and its last lines for people.
-type trace struct {
-	x, y  uint64
-	lines []line // a ring
-	next  int
-	out   io.Writer
-	err   error // of out
+// tape is a running hash over what happens, and the last events for people. Events are made only if somebody listens.
+type tape struct {
+	x, y uint64
+	ring []trace.Event // the last ones
+	next int
+	out  func(trace.Event)
 }
 
-// what names an entry of the trace. The words are for people; the order is part of the hash.
-type what uint8
-
-const (
-	received what = iota + 1
-	refused
-	turned
-	journalled
-	truncated
-	sent
-	dropped
-	responded
-	executed
-	snapshotted
-	entered
-	accused
-	diverged
-	started
-	crashed
-	stopped
-	paused
-	resumed
-	asked
-	accepted
-	faulted
-	delivered
-)
-
-var words = [...]string{
-	received: "receives", refused: "refuses", turned: "takes a turn of", journalled: "journals", truncated: "truncates below",
-	sent: "sends", dropped: "drops", responded: "replies to client", executed: "executes", snapshotted: "has a checkpoint at",
-	entered: "enters view", accused: "accuses", diverged: "diverges at", started: "starts at", crashed: "crashes:",
-	stopped: "stops:", paused: "pauses", resumed: "resumes", asked: "asks", accepted: "accepts",
-	faulted: "fault:", delivered: "has delivered",
-}
-
-// line is one entry. It is made into text only if somebody wants to read it.
-type line struct {
-	at    time.Duration
-	who   int // a replica, or −1 minus a client, or nobody
-	what  what
-	a, b  uint64
-	msg   wire.Message
-	words string
-}
-
-const nobody = 1 << 20
-
-func (w *World) note(l line) {
-	t := &w.trace
-	l.at = w.now
-	t.mix(uint64(l.at), uint64(l.who)<<8|uint64(l.what))
-	t.mix(l.a, l.b)
-	if l.words != "" {
-		t.bytes([]byte(l.words))
-	}
-	if len(t.lines) > 0 {
-		t.lines[t.next] = l
-		if t.next++; t.next == len(t.lines) {
-			t.next = 0
-		}
-	}
-	if t.out != nil && t.err == nil {
-		_, t.err = fmt.Fprintln(t.out, l.String())
-	}
+// mark adds to the hash that something happened: a letter for what, who did it, and two numbers.
+func (w *World) mark(what byte, who int, a, b uint64) {
+	w.tape.mix(uint64(w.now), uint64(who)<<8|uint64(what))
+	w.tape.mix(a, b)
 }
 
 // mix takes two words. Each goes into a half of its own, and what the other half was goes into both.
-func (t *trace) mix(v, u uint64) {
+func (t *tape) mix(v, u uint64) {
 	t.x, t.y = fold(t.x^v, 0xd6e8feb86659fd93)+t.y, fold(t.y+u, 0xa0761d6478bd642f)^t.x
 }
 
-func (t *trace) bytes(b []byte) {
+func (t *tape) bytes(b []byte) {
 	t.mix(uint64(len(b)), 0)
 	for len(b) >= 16 {
 		t.mix(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]))
@@ -101,59 +37,55 @@ func (t *trace) bytes(b []byte) {
 	t.mix(binary.LittleEndian.Uint64(rest[:]), binary.LittleEndian.Uint64(rest[8:]))
 }
 
-// Hash is the hash of everything that has happened: two runs with one hash are the same run.
-func (w *World) Hash() string { return fmt.Sprintf("%016x%016x", w.trace.x, w.trace.y) }
+// Hash is the hash of all that was sent, written, executed and answered, and when: two runs with one hash are the same run.
+func (w *World) Hash() string { return fmt.Sprintf("%016x%016x", w.tape.x, w.tape.y) }
 
-// Last returns the last lines of the trace, at most so many.
-func (w *World) Last(lines int) []string {
-	t := &w.trace
-	var out []string
-	for i := range t.lines {
-		if l := &t.lines[(t.next+i)%len(t.lines)]; l.what != 0 {
-			out = append(out, l.String())
+// tap makes the events of a replica, or of none; nil if nobody listens.
+func (w *World) tap(replica int) *trace.Tap {
+	if w.tape.out == nil && len(w.tape.ring) == 0 {
+		return nil
+	}
+	return trace.NewTap(replica, w.cfg.Quorum(), func() int64 { return w.now.Microseconds() }, w.tape.hear)
+}
+
+func (t *tape) hear(e trace.Event) {
+	if len(t.ring) > 0 {
+		t.ring[t.next] = e
+		t.next = (t.next + 1) % len(t.ring)
+	}
+	if t.out != nil {
+		t.out(e)
+	}
+}
+
+// note tells of something that happens to a process.
+func (n *node) note(e trace.Event) {
+	if n.tap != nil {
+		n.tap.Emit(e)
+	}
+}
+
+// note tells of something that no replica does.
+func (w *World) note(e trace.Event) {
+	if w.own != nil {
+		w.own.Emit(e)
+	}
+}
+
+// back returns the event that lies so many before the end, from 1 on; nil if there is none.
+func (t *tape) back(n int) trace.Event { return t.ring[(t.next-n+len(t.ring))%len(t.ring)] }
+
+// last finds the last events of a sort: how far each lies before the end, the nearest first.
+func (t *tape) last(most int, is func(trace.Event) bool) (found []int) {
+	for n := 1; n <= len(t.ring) && len(found) < most; n++ {
+		if e := t.back(n); e != nil && is(e) {
+			found = append(found, n)
 		}
 	}
-	return out[max(0, len(out)-lines):]
+	return found
 }
 
-func (l *line) String() string {
-	who := ""
-	switch {
-	case l.who == nobody:
-	case l.who < 0:
-		who = fmt.Sprintf("client %d ", -1-l.who)
-	default:
-		who = fmt.Sprintf("replica %d ", l.who)
-	}
-	text := fmt.Sprintf("%12s %s%s", l.at, who, words[l.what])
-	switch l.what {
-	case received, refused, sent, dropped, responded, accused:
-		text += " " + wire.Format(l.msg)
-	case turned, journalled, truncated, executed, snapshotted, entered, diverged, started:
-		text += fmt.Sprintf(" %d", l.a)
-	case asked, accepted:
-		text += fmt.Sprintf(" %d", l.a)
-	default: // the words say it
-	}
-	switch l.what {
-	case received, refused:
-		text += fmt.Sprintf(" from %s", source(l.b))
-	case sent:
-		text += fmt.Sprintf(" to %d", l.b)
-	default: // nobody else is in it
-	}
-	if l.words != "" {
-		text += " " + l.words
-	}
-	return text
-}
-
-// fromClients is the source of what comes from a client in a line: this plus its number.
-const fromClients = 1 << 16
-
-func source(b uint64) string {
-	if b >= fromClients {
-		return fmt.Sprintf("client %d", b-fromClients)
-	}
-	return fmt.Sprintf("replica %d", b)
+// Last returns the last events of the run in words, at most so many.
+func (w *World) Last(lines int) []string {
+	return w.tape.lines(w.tape.last(lines, func(trace.Event) bool { return true }))
 }

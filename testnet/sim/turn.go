@@ -3,6 +3,7 @@ package sim
 import (
 	"time"
 
+	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/pbft/wire"
 )
@@ -70,7 +71,7 @@ func (n *node) arrive(p *packet) {
 
 func (n *node) refuse(p *packet, err error) {
 	n.w.counts.Refused++
-	n.w.note(line{who: int(n.id), what: refused, b: uint64(p.from), msg: p.read.msg, words: err.Error()})
+	n.note(&trace.Refused{From: int(p.from), Message: trace.Say(p.read.msg), Why: err.Error()})
 	if n.w.Correct(p.from) && n.w.Correct(n.id) && !p.damaged {
 		n.w.fail("refused", n.id, "a message of the correct replica %d is refused: %v", p.from, err)
 	}
@@ -109,7 +110,7 @@ func (n *node) gather() []pbft.Event {
 		n.lanes.tick = false
 		t.events = append(t.events, pbft.Tick{Mono: n.clock(), Wall: epoch + int64(n.w.now+n.skew)})
 	}
-	n.w.note(line{who: int(n.id), what: turned, a: uint64(len(t.events))})
+	n.w.mark('n', int(n.id), uint64(len(t.events)), 0)
 	return t.events
 }
 

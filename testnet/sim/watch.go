@@ -82,7 +82,7 @@ func (n *node) hear(at wire.Seq, log []wire.Record) {
 	}
 }
 
-// watched is a core whose steps are shown to the monitor and the trace.
+// watched is a core whose steps are shown to the monitor.
 type watched struct {
 	driver.Core
 	n *node
@@ -90,18 +90,12 @@ type watched struct {
 
 func (c watched) Step(ev pbft.Event) []pbft.Effect {
 	n := c.n
-	if r, ok := ev.(pbft.Received); ok && !r.From.Loopback {
-		from := uint64(r.From.Replica)
-		if r.From.Client {
-			from = fromClients
-		}
-		n.w.note(line{who: int(n.id), what: received, b: from, msg: r.Msg.Message()})
-	}
 	effects := c.Core.Step(ev)
 	if m := n.observed(); m != nil {
 		m.Stepped(n.id, ev, effects)
 		m.Standing(n.id, n.replica.Position())
 	}
+	n.shown(ev, effects)
 	return effects
 }
 

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/pbft/wire"
 	"tagma/testnet/links"
@@ -47,7 +48,7 @@ func (w *World) read(frame []byte) *decoded {
 		return w.shared
 	}
 	w.shared, w.sharedOf = decode(frame), frame
-	w.trace.bytes(frame)
+	w.tape.bytes(frame)
 	return w.shared
 }
 
@@ -55,7 +56,10 @@ func (w *World) read(frame []byte) *decoded {
 func (w *World) transmit(from *node, to wire.ReplicaID, frame []byte) {
 	d := w.read(frame)
 	f := links.Frame{From: from.id, To: to, Message: d.msg, Bytes: frame}
-	w.note(line{who: int(from.id), what: sent, a: uint64(len(frame)), b: uint64(to), msg: d.msg})
+	w.mark('s', int(from.id), uint64(len(frame)), uint64(to))
+	if from.tap != nil {
+		from.tap.Emit(&trace.Sent{To: int(to), Bytes: len(frame), Message: trace.Say(d.msg)})
+	}
 	w.deliver(w.links.Pass(w.now, f), from, d)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tagma/internal/machines"
+	"tagma/internal/trace"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/testnet/byzantine"
@@ -34,7 +35,8 @@ type World struct {
 	faulty    []bool
 	hostile   []int // frames of each that are no message
 	attackers *byzantine.Recording
-	trace     trace
+	tape      tape
+	own       *trace.Tap // of what no replica does; nil: nobody listens
 	monitor   *check.Monitor
 	violation *Violation
 	made      int // requests of workloads
@@ -77,7 +79,7 @@ func New(opt Options) (*World, error) {
 		opt: opt, machine: machine, keys: newKeyring(opt.Signatures, opt.Seed),
 		faulty: make([]bool, opt.Replicas), hostile: make([]int, opt.Replicas), byID: make([][]*node, opt.Replicas),
 		attackers: byzantine.NewRecording(),
-		trace:     trace{lines: make([]line, opt.TraceLines), out: opt.Trace},
+		tape:      tape{ring: make([]trace.Event, max(0, opt.TraceLines)), out: opt.Trace},
 		turns:     chance(opt.Seed, 1), reach: chance(opt.Seed, 2), damage: chance(opt.Seed, 3), work: chance(opt.Seed, 4),
 	}
 	w.links = links.New(opt.Replicas, opt.Base, chance(opt.Seed, 5))
@@ -90,6 +92,7 @@ func New(opt Options) (*World, error) {
 	if err := w.cfg.Validate(); err != nil {
 		return nil, err
 	}
+	w.own = w.tap(trace.None)
 	if !opt.Unwatched {
 		w.monitor = check.NewMonitor(&w.cfg, w.Correct, w.keys.holds)
 	}
@@ -160,7 +163,7 @@ func (w *World) Links() *links.Policy { return w.links }
 func (w *World) Command(c links.Command) error {
 	out, err := w.links.Do(w.now, c)
 	if err == nil {
-		w.note(line{who: nobody, what: faulted, words: fmt.Sprintf("links: %s %s", c.Do, c.ID)})
+		w.note(&trace.Fault{Step: trace.Fired, Does: fmt.Sprintf("links: %s %s", c.Do, c.ID)})
 		w.Deliver(out)
 	}
 	return err
@@ -185,6 +188,16 @@ func (w *World) Step() (more bool) {
 	return w.violation == nil
 }
 
+// Pass lets the next event happen if it comes by t, and else only time pass until then; 0 is no bound. It reports false when
+// a violation ended the run.
+func (w *World) Pass(t time.Duration) (more bool) {
+	if t > 0 && !w.over() && w.queue.heap[0].at > t {
+		w.now = max(w.now, t)
+		return true
+	}
+	return w.Step()
+}
+
 // over reports whether nothing more happens.
 func (w *World) over() bool {
 	return w.violation != nil || len(w.queue.heap) == 0 || w.opt.Steps > 0 && w.counts.Steps >= w.opt.Steps
@@ -200,7 +213,7 @@ func (w *World) recovered(e *event, more *bool) {
 	if e.node != nil {
 		id = e.node.id
 		if w.faulty[id] { // an attacker may come to grief over its own lies
-			w.note(line{who: int(id), what: stopped, words: fmt.Sprint(p)})
+			e.node.note(&trace.Process{Step: trace.Stopped, Why: fmt.Sprint(p)})
 			e.node.stop()
 			*more = true
 			return

@@ -80,7 +80,7 @@ func (d *drawing) filled(name string, parameters []byzantine.Parameter, id wire.
 		if parameter.Name != "with" && (!d.s.wide || d.one(2)) {
 			continue
 		}
-		if v := d.value(name, parameter.Name, id); v != "" {
+		if v := d.value(name, parameter, id); v != "" {
 			text += "," + parameter.Name + "=" + v
 		}
 	}
@@ -88,8 +88,8 @@ func (d *drawing) filled(name string, parameters []byzantine.Parameter, id wire.
 }
 
 // value draws one for a parameter; "" is its default.
-func (d *drawing) value(behaviour, parameter string, id wire.ReplicaID) string {
-	switch parameter {
+func (d *drawing) value(behaviour string, of byzantine.Parameter, id wire.ReplicaID) string {
+	switch of.Name {
 	case "seed":
 		return fmt.Sprint(d.IntN(1000))
 	case "from_seq":
@@ -112,10 +112,14 @@ func (d *drawing) value(behaviour, parameter string, id wire.ReplicaID) string {
 	case "with":
 		return fmt.Sprint(id)
 	}
-	if words := settings[behaviour+" "+parameter]; len(words) > 0 {
+	words := settings[behaviour+" "+of.Name]
+	if len(words) == 0 {
+		words = of.Words
+	}
+	if len(words) > 0 {
 		return pick(d, words...)
 	}
-	return pick(d, append(settings[parameter], "")...)
+	return pick(d, append(settings[of.Name], "")...)
 }
 
 // saidTypes are the types of messages that a behaviour may be bound to.
@@ -124,40 +128,26 @@ var saidTypes = []string{
 	"certified-body", "fetch", "request",
 }
 
-// settings are what a parameter may be set to, by its name, or by its behaviour's and its own.
+// settings are what a parameter may be set to, by its name, or by its behaviour's and its own, unless that is a matter of
+// words, which it lists itself.
 var settings = map[string][]string{
-	"bad-new-view how":          {"wrong-o", "duplicate", "foreign", "two", "none"},
-	"forged-certificates how":   {"repeated", "mixed", "old-view"},
-	"lying-checkpoint how":      {"wrong", "two", "far"},
-	"lying-reply how":           {"result", "t", "view"},
-	"lying-status how":          {"lacks", "ahead"},
-	"lying-view-change how":     {"mixed", "empty", "stale"},
-	"sequence-abuse how":        {"gap", "high", "above", "max", "twice", "invented"},
-	"corrupt what":              {"signature", "digest", "reply"},
-	"equivocate phase":          {"pre-prepare", "prepare", "commit"},
-	"outrun how":                {"nulls", "withhold"},
-	"outrun for":                {"1T", "4T", "8T", "0"},
-	"poison-transfer how":       {"bad", "endless", "old", "stall", "other", "forged"},
-	"mutate kinds":              {"view", "seq", "digest", "phase", "entry", "target", "view+seq", "seq+digest", "phase+view", "entry+view"},
-	"clock-skew by":             {"1h", "-1h", "900ms", "-1500ms", "3s"},
-	"clock-skew every":          {"0.5T", "2T"},
-	"censor client":             {"first", "c0"},
-	"client-flood valid":        {"10", "50", "100"},
-	"client-flood invalid":      {"0", "50", "200"},
-	"client-flood bytes":        {"0", "2000"},
-	"malformed kinds":           {"entries", "nesting", "truncated", "trailing", "flipped", "noise", "extreme"},
-	"malformed bytes":           {"256", "4096"},
-	"malformed every":           {""}, // a number for replicas, a time for clients
-	"absurd-sessions numbers":   {"highest", "rising", "falling", "mixed"},
-	"client-equivocation split": {"halves", "primary", "each"},
-	"partial-client signature":  {"good", "bad"},
-	"delay":                     {"0.1T", "0.5T", "0.9T", "1.5T", "4T"},
-	"every":                     {"0.1T", "0.3T", "1T"},
-	"provoke":                   {"yes", "no"},
-	"rate":                      {"1", "3", "8"},
-	"views":                     {"2", "10", "1000"},
-	"per_batch":                 {"1", "8"},
-	"repeat":                    {"0.2T", "2T"},
+	"outrun for":           {"1T", "4T", "8T", "0"},
+	"mutate kinds":         {"view", "seq", "digest", "phase", "entry", "target", "view+seq", "seq+digest", "phase+view", "entry+view"},
+	"clock-skew by":        {"1h", "-1h", "900ms", "-1500ms", "3s"},
+	"clock-skew every":     {"0.5T", "2T"},
+	"censor client":        {"first", "c0"},
+	"client-flood valid":   {"10", "50", "100"},
+	"client-flood invalid": {"0", "50", "200"},
+	"client-flood bytes":   {"0", "2000"},
+	"malformed bytes":      {"256", "4096"},
+	"malformed every":      {""}, // a number for replicas, a time for clients
+	"delay":                {"0.1T", "0.5T", "0.9T", "1.5T", "4T"},
+	"every":                {"0.1T", "0.3T", "1T"},
+	"provoke":              {"yes", "no"},
+	"rate":                 {"1", "3", "8"},
+	"views":                {"2", "10", "1000"},
+	"per_batch":            {"1", "8"},
+	"repeat":               {"0.2T", "2T"},
 }
 
 // rogue draws a malicious client, never at rates that leave the others no processor.
@@ -165,7 +155,7 @@ func (d *drawing) rogue() {
 	b := pick(d, byzantine.ClientBehaviours()...)
 	r := sim.Rogue{Behaviour: d.filled(b.Name, b.Parameters, 0)}
 	if b.Name == "client-flood" {
-		r.Behaviour = fmt.Sprintf("client-flood,valid=%s,invalid=%s", d.value(b.Name, "valid", 0), d.value(b.Name, "invalid", 0))
+		r.Behaviour = fmt.Sprintf("client-flood,valid=%s,invalid=%s", pick(d, settings["client-flood valid"]...), pick(d, settings["client-flood invalid"]...))
 	}
 	r.From, r.Until = d.span()
 	d.p.Rogues = append(d.p.Rogues, r)

@@ -137,7 +137,7 @@ func (o *Options) run(p *sim.Plan) (*sim.Outcome, time.Duration, error) {
 	began := time.Now()
 	out, err := sim.Run(p, func(w *sim.Options) {
 		w.Steps = o.Steps
-		w.TraceLines = 1 // a failure is run again, to be told
+		w.TraceLines = -1 // a failure is run again, to be told
 		if o.Change != nil {
 			o.Change(w)
 		}

@@ -30,7 +30,7 @@ func Shrink(ctx context.Context, p *sim.Plan, broken *sim.Violation, b Budget, c
 	s := &shrinker{
 		ctx:  ctx,
 		best: &Shrunk{Plan: clone(p), Violation: broken}, breaks: kind(broken), runs: b.Runs, end: time.Now().Add(b.Time),
-		change: append([]func(*sim.Options){func(o *sim.Options) { o.TraceLines = 1 }}, change...),
+		change: append([]func(*sim.Options){func(o *sim.Options) { o.TraceLines = -1 }}, change...),
 	}
 	for again := true; again && !s.spent(); {
 		again = s.ends()

@@ -4,95 +4,152 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
+	"slices"
 	"time"
 
+	"tagma/internal/node"
+	"tagma/testnet/assault"
+	"tagma/testnet/byzantine"
 	"tagma/testnet/local"
-	"tagma/testnet/observe"
 	"tagma/testnet/play"
-	"tagma/testnet/report"
 	"tagma/testnet/scenario"
 )
 
 // Engine implements play.Engine. The zero value has the defaults.
 type Engine struct {
 	StartWithin time.Duration // replicas must be ready and clients connected; 0: local.Patience
-	Stall       time.Duration // so long without an acknowledgement ends a run when nothing can change it; 0: 20 s or 20 T
+	MayStall    time.Duration // what Stall tells; 0: 20 s or 20 T
+	// Told, unless nil, is given what each malicious client has done when the work ends.
+	Told         func(*scenario.Malicious, assault.Tally)
+	SegmentBytes int // of journals; 0: small enough to be read again and again, and for segments to be deleted in a short run
 }
 
 // Name implements play.Engine.
 func (Engine) Name() string { return play.Processes }
 
-// Refuse implements play.Engine.
-func (Engine) Refuse(s *scenario.Scenario) error { return play.Refuse(play.Processes, s) }
+// Steady implements play.Engine.
+func (Engine) Steady() bool { return false }
 
-// Run implements play.Engine.
-func (e Engine) Run(ctx context.Context, s *scenario.Scenario, o play.Options, show play.Show) (*report.Document, error) {
-	if err := e.Refuse(s); err != nil {
-		return nil, err
+// Stall implements play.Engine.
+func (e Engine) Stall(s *scenario.Scenario) time.Duration {
+	if e.MayStall > 0 {
+		return e.MayStall
 	}
+	return max(20*time.Second, 20*s.ViewTimeout())
+}
+
+// Start implements play.Engine.
+func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, show play.Show) (_ play.Cluster, err error) {
 	if e.StartWithin == 0 {
 		e.StartWithin = local.Patience
 	}
-	if e.Stall == 0 {
-		e.Stall = max(20*time.Second, 20*s.ViewTimeout())
+	if e.SegmentBytes == 0 {
+		e.SegmentBytes = 1 << 20
 	}
-	var before rates
-	if s.Workload.Baseline {
-		var err error
-		if before, err = e.baseline(ctx, s, filepath.Join(o.Dir, "baseline-before"), show); err != nil {
-			return nil, err
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make a directory for the run: %w", err)
+	}
+	c := &cluster{Engine: e, s: s, show: show, number: make(map[*scenario.Malicious]int), lives: make(map[*scenario.Event]map[int]string), blind: func() {}}
+	defer func() {
+		if err != nil {
+			c.Close()
+		}
+	}()
+	dormant := make(map[int][]byzantine.Choice)
+	clients := s.Workload.Clients
+	for i := range s.Malicious {
+		if m := &s.Malicious[i]; m.Client != nil {
+			clients = max(clients, *m.Client+1)
+		} else {
+			c.number[m] = len(dormant[int(m.Replica)])
+			dormant[int(m.Replica)] = append(dormant[int(m.Replica)], m.Choice)
 		}
 	}
-	r, err := e.begin(ctx, s, filepath.Join(o.Dir, "cluster"), show)
+	c.local, err = local.Create(local.Options{
+		Dir: dir, Replicas: s.Replicas, Machine: s.Machine, Clients: clients, Protocol: s.Settings,
+		SegmentBytes: e.SegmentBytes, Control: &local.Control{Seed: s.Seed, Network: s.Network}, Dormant: dormant,
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	r.broke = r.course(ctx)
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("the run was interrupted: %w", context.Cause(ctx))
+	if err := c.watched(); err != nil {
+		return nil, err
 	}
-	r.rest()
-	if s.Workload.Baseline {
-		after, err := e.baseline(ctx, s, filepath.Join(o.Dir, "baseline-after"), show)
-		if err != nil {
-			return nil, err
-		}
-		r.baseline = rates{(before.whole + after.whole) / 2, (before.later + after.later) / 2}
-		r.slower, r.faster = min(before.later, after.later), max(before.later, after.later)
+	show.Phase("start", fmt.Sprintf("%d replica processes, %d clients", s.Replicas, s.Workload.Clients))
+	c.watch.set(down, numbers(s.Absent)...)
+	if err := c.local.Start(c.watch.are(up)...); err != nil {
+		return nil, err
 	}
-	return r.finish()
+	return c, c.connect(ctx)
 }
 
-// rates are operations a second: of a whole run, and of its part that the ratio is about.
-type rates struct{ whole, later float64 }
-
-func (r *run) rates() rates {
-	after := r.s.Expect.RatioAfter
-	return rates{observe.Rate(len(r.load.acks), r.lasted), observe.Rate(r.load.since(after), r.lasted-after)}
-}
-
-// baseline measures the same workload on a cluster of its own to which nothing is done. It is done before and after the
-// run, since a machine that has other work is not equally fast for long.
-func (e Engine) baseline(ctx context.Context, s *scenario.Scenario, dir string, show play.Show) (rates, error) {
-	show.Phase("baseline", "the same workload without any fault")
-	r, err := e.begin(ctx, s.Faultless(), dir, show)
+// watched begins to look at the replicas.
+func (c *cluster) watched() error {
+	cfg, err := c.local.File.Config(0)
 	if err != nil {
-		return rates{}, fmt.Errorf("baseline: %w", err)
+		return err
 	}
-	defer r.close()
-	if err := r.course(ctx); err != nil {
-		return rates{}, fmt.Errorf("baseline: %w", err)
+	observer, err := c.local.Observe()
+	if err != nil {
+		return err
 	}
-	measured := r.rates()
-	r.say(play.Note, "without faults %.0f operations a second", measured.whole)
-	return measured, nil
+	c.watch = newWatcher(c.local, observer, &cfg, c.s, c.say)
+	watching, blind := context.WithCancel(context.Background())
+	c.blind = blind
+	c.eye.Go(func() { c.watch.run(watching) })
+	c.eye.Go(func() { c.waited = LongestPause(watching) })
+	return nil
 }
 
-func makeDir(dir string) error {
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return fmt.Errorf("make a directory for the run: %w", err)
+// connect waits for the replicas and opens the clients' sessions.
+func (c *cluster) connect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.StartWithin)
+	defer cancel()
+	started := c.watch.are(up)
+	if got, err := c.watch.observer.Until(ctx, started, 50*time.Millisecond, func(got map[int]node.Report) bool {
+		return local.Unwell(got, started) == ""
+	}); err != nil {
+		return fmt.Errorf("the replicas were not ready within %v: %s", c.StartWithin, local.Unwell(got, started))
 	}
-	return nil
+	pids := ""
+	for _, id := range c.local.Running() {
+		pids += fmt.Sprintf(" %d", c.local.Pid(id))
+	}
+	c.say(play.Note, "the replicas are ready, processes%s", pids)
+	var err error
+	if c.load, err = c.dial(ctx); err != nil {
+		return err
+	}
+	c.rogues, err = c.hire()
+	return err
+}
+
+// LongestPause is how late, at the worst, the system let a goroutine run that wants to every 20 ms, until ctx ended. When
+// that comes near the view timeout, replicas cannot tell a primary that is starved from one that is silent.
+func LongestPause(ctx context.Context) (longest time.Duration) {
+	const every = 20 * time.Millisecond
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for last := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return longest
+		case now := <-ticker.C:
+			longest = max(longest, time.Since(last)-every)
+			last = now
+		}
+	}
+}
+
+// Agree reports whether replicas have executed equally far and have the newest checkpoint there stable, with one digest.
+func Agree(got map[int]node.Report, ids []int, interval uint64) bool {
+	if len(ids) == 0 {
+		return false
+	}
+	first := got[ids[0]]
+	return !slices.ContainsFunc(ids, func(id int) bool {
+		r, answered := got[id]
+		return !answered || r.Executed != first.Executed || r.StateDigest != first.StateDigest ||
+			r.StableCheckpoint == 0 || r.StableCheckpoint != r.Executed/interval*interval
+	})
 }

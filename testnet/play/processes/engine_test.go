@@ -37,7 +37,7 @@ func parse(t *testing.T, text string) *scenario.Scenario {
 // runs runs a scenario and shows the report if the test fails.
 func runs(t *testing.T, text string) *report.Document {
 	t.Helper()
-	d, err := Engine{}.Run(t.Context(), parse(t, text), play.Options{Dir: t.TempDir()}, play.Silent{})
+	d, err := play.Run(t.Context(), Engine{}, parse(t, text), play.Options{Dir: t.TempDir()}, play.Silent{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ for = "100ms"
 [[rule]]
 match = { type = "commit", from = [1], to = [2] }
 action = "drop"
-until = "100ms"
+until = "1s"
 [expect]
 acknowledged = "all"
 evidence = []
@@ -171,7 +171,7 @@ func TestEngine_RefusesInOneSentence(t *testing.T) {
 		"order":         {"[[event]]\nat = \"1s\"\ndo = \"submit\"\noperations = [\"c0: put k a\"]\n[expect]\norder = [\"c0: put k a\"]", "order"},
 	} {
 		s := parse(t, c.text)
-		err := Engine{}.Refuse(s)
+		err := play.Refuse(Engine{}, s)
 		if errors.As(err, new(*play.RefusedError)); err == nil {
 			t.Errorf("%s is not refused", name)
 			continue
@@ -188,7 +188,7 @@ func TestEngine_InterruptedLeavesNobodyBehind(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	dir, user := t.TempDir(), &hasty{cancel: cancel}
-	_, err := Engine{}.Run(ctx, parse(t, "[workload]\nkind = \"put\"\nduration = \"60s\"\n"), play.Options{Dir: dir}, user)
+	_, err := play.Run(ctx, Engine{}, parse(t, "[workload]\nkind = \"put\"\nduration = \"60s\"\n"), play.Options{Dir: dir}, user)
 	if !errors.Is(err, context.Canceled) || user.after != "" {
 		t.Errorf("%v; it went on with %q", err, user.after)
 	}

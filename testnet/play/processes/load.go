@@ -3,13 +3,15 @@ package processes
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
 	"tagma/client"
 	"tagma/testnet/check"
 	"tagma/testnet/history"
-	"tagma/testnet/observe"
+	"tagma/testnet/play"
 	"tagma/testnet/report"
 	"tagma/testnet/scenario"
 )
@@ -19,27 +21,24 @@ type load struct {
 	s        *scenario.Scenario
 	sessions map[int]*client.Client // by number of the client
 	makers   []worker
-	tokens   chan time.Duration // when an operation is due; nil: as soon as the one before is done
+	gap      time.Duration // between operations of an open loop; 0: one follows as soon as the one before is done
 	workers  sync.WaitGroup
 	cancel   context.CancelFunc
 	ctx      context.Context // of operations
 
-	mu       sync.Mutex
-	changed  chan struct{} // closed and replaced when something below may let a worker go on
-	began    time.Time
-	over     bool
-	halted   bool // clients were stopped
-	more     bool // operations are wanted beyond those of the workload
-	flying   int
-	counts   report.Operations
-	acks     []observe.Ack
-	writes   []check.Write
-	history  []check.Call
-	failed   error // the first operation that failed
-	lastAck  time.Duration
-	goal     int // operations of the workload
-	extra    int // that events submitted beside it
-	duration time.Duration
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced when something below may let a worker go on
+	began   time.Time
+	due     time.Duration // of an open loop: the next operation
+	over    bool
+	halted  bool // clients were stopped
+	more    bool // operations are wanted beyond those of the workload
+	flying  int
+	counts  report.Operations
+	acks    []play.Ack
+	writes  []check.Write
+	history []check.Call
+	extra   int // operations that events submitted beside the workload
 }
 
 // worker makes one operation after the other for one client.
@@ -60,120 +59,116 @@ func (l *load) begin(ctx context.Context, began time.Time) {
 	l.began = began
 	l.mu.Unlock()
 	l.ctx, l.cancel = context.WithCancel(ctx)
-	if l.s.Workload.Rate > 0 && len(l.makers) > 0 {
-		l.tokens = make(chan time.Duration, 1<<16)
-		l.workers.Go(l.pace)
-	}
 	for _, w := range l.makers {
-		l.workers.Go(func() { l.work(w) })
+		l.workers.Go(func() {
+			for {
+				due, ok := l.take()
+				if !ok {
+					return
+				}
+				l.perform(w.client, due, w.next())
+			}
+		})
 	}
 }
 
-// pace says when operations of an open loop are due, whether or not those before are done.
-func (l *load) pace() {
-	gap := time.Duration(float64(time.Second) / l.s.Workload.Rate)
-	ticker := time.NewTicker(max(gap, time.Millisecond))
-	defer ticker.Stop()
-	for due := time.Duration(0); ; {
-		if !l.allowed() {
-			return
-		}
+// take waits until an operation may be submitted, and counts it as such. It returns when the operation was due: in an open
+// loop that is whether or not those before are done. It reports false when there are no more.
+func (l *load) take() (due time.Duration, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	waited := false // for due
+	for !l.over && l.ctx.Err() == nil {
 		now := time.Since(l.began)
-		due = max(due, now-time.Second) // the clients were stopped: nothing was due meanwhile
-		for ; due <= now; due += gap {
-			select {
-			case l.tokens <- due:
-			default: // nobody has had time for the last 65,536
-			}
-		}
-		select {
-		case <-ticker.C:
-		case <-l.ctx.Done():
-			return
-		}
-	}
-}
-
-// allowed waits until an operation may be submitted, and reports whether one ever may again.
-func (l *load) allowed() bool {
-	for {
-		l.mu.Lock()
-		due := l.goal > 0 && l.counts.Submitted < l.goal+l.extra || l.duration > 0 && time.Since(l.began) < l.duration
 		switch {
-		case l.over:
-			l.mu.Unlock()
-			return false
-		case !l.halted && (due || l.more):
-			l.mu.Unlock()
-			return true
-		}
-		changed := l.changed
-		l.mu.Unlock()
-		select {
-		case <-changed:
-		case <-l.ctx.Done():
-			return false
-		}
-	}
-}
-
-// take is allowed, and counts the operation as submitted at once, so that there are not more than are wanted.
-func (l *load) take() (since time.Duration, ok bool) {
-	if !l.allowed() {
-		return 0, false
-	}
-	due := time.Duration(-1)
-	if l.tokens != nil {
-		select {
-		case due = <-l.tokens:
-		case <-l.ctx.Done():
-			return 0, false
-		case <-l.ended():
-			return 0, false
-		}
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.over {
-		return 0, false
-	}
-	if l.goal > 0 && l.counts.Submitted >= l.goal+l.extra && !l.more {
-		return -1, true
-	}
-	l.counts.Submitted++
-	l.flying++
-	if now := time.Since(l.began); due < 0 {
-		due = now
-	}
-	return due, true
-}
-
-// ended is closed when something changes that may be the end.
-func (l *load) ended() <-chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.changed
-}
-
-func (l *load) work(w worker) {
-	for {
-		since, ok := l.take()
-		switch {
-		case !ok:
-			if l.isOver() {
-				return
-			}
-		case since < 0: // the last one was taken by another worker
+		case l.halted || !l.wanted(now):
+			waited = false
+			l.wait(0)
+		case l.gap > 0 && !waited:
+			due = l.due
+			l.due += l.gap
+			waited = due <= now || !l.wait(due-now)
 		default:
-			l.perform(w.client, since, w.next())
+			if l.gap == 0 {
+				due = now
+			}
+			l.counts.Submitted++
+			l.flying++
+			return due, true
 		}
+	}
+	return 0, false
+}
+
+// wanted reports whether there is to be another operation, now or when the clients may go on.
+func (l *load) wanted(now time.Duration) bool {
+	w := &l.s.Workload
+	within := w.Duration > 0 && now < w.Duration
+	if w.Kind == scenario.KindNone {
+		return within || l.more
+	}
+	return within || l.more || l.counts.Submitted < w.Operations+l.extra
+}
+
+// wait lets go of the mutex until something changes, which it reports, or for at most a while; 0 is without end.
+func (l *load) wait(most time.Duration) (changed bool) {
+	change := l.changed
+	l.mu.Unlock()
+	defer l.mu.Lock()
+	var over <-chan time.Time
+	if most > 0 {
+		over = time.After(most)
+	}
+	select {
+	case <-change:
+		return true
+	case <-over:
+		return false
+	case <-l.ctx.Done():
+		return true
 	}
 }
 
-func (l *load) isOver() bool {
+// change lets workers look again whether they may go on. Nothing was due meanwhile. The mutex is held.
+func (l *load) change() {
+	close(l.changed)
+	l.changed = make(chan struct{})
+	if !l.began.IsZero() {
+		l.due = max(l.due, time.Since(l.began))
+	}
+}
+
+// extend says whether operations are wanted beyond those of the workload.
+func (l *load) extend(more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.over || l.ctx.Err() != nil
+	if l.more != more {
+		l.more = more
+		l.change()
+	}
+}
+
+// pause stops the clients, or lets them go on. What is under way stays so.
+func (l *load) pause(halted bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.halted = halted
+	l.change()
+}
+
+// told is what the clients have done.
+func (l *load) told() play.Work {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c, w := l.counts, &l.s.Workload
+	goal := w.Operations
+	if w.Kind == scenario.KindNone {
+		goal = 0
+	}
+	return play.Work{
+		Operations: c, Acks: l.acks, Flying: l.flying, Stopped: l.halted,
+		Made: c.Acknowledged+c.Failed+c.Unknown >= goal+l.extra && time.Since(l.began) >= w.Duration,
+	}
 }
 
 // perform has one operation executed and notes what came of it. It counts as submitted already.
@@ -187,10 +182,6 @@ func (l *load) perform(number int, since time.Duration, t task) {
 	if err == nil {
 		call.Out, err = history.Decode(&t.op, result.Output())
 	}
-	l.note(since, t, call, err)
-}
-
-func (l *load) note(since time.Duration, t task, call check.Call, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Since(l.began)
@@ -198,15 +189,11 @@ func (l *load) note(since time.Duration, t task, call check.Call, err error) {
 	switch {
 	case err == nil:
 		l.counts.Acknowledged++
-		l.acks = append(l.acks, observe.Ack{At: now, Took: now - since})
-		l.lastAck = now
+		l.acks = append(l.acks, play.Ack{At: now, Took: now - since})
 	case errors.Is(err, client.ErrUnknown):
 		l.counts.Unknown++
 	default:
 		l.counts.Failed++
-		if l.failed == nil {
-			l.failed = err
-		}
 		if errors.Is(err, client.ErrNotSent) || errors.Is(err, client.ErrTooLarge) {
 			return
 		}
@@ -217,4 +204,71 @@ func (l *load) note(since time.Duration, t task, call check.Call, err error) {
 	}
 	call.Returned, call.Known = now, err == nil
 	l.history = append(l.history, call)
+}
+
+// end lets the requests under way finish, at most for a while. What is still open then has an unknown outcome.
+func (l *load) end(patience time.Duration) {
+	l.mu.Lock()
+	l.over = true
+	l.change()
+	l.mu.Unlock()
+	timer := time.AfterFunc(patience, l.cancel)
+	l.workers.Wait()
+	timer.Stop()
+	l.cancel()
+}
+
+// close ends the sessions.
+func (l *load) close() {
+	if l.cancel != nil {
+		l.cancel()
+	}
+	l.workers.Wait()
+	for _, c := range l.sessions {
+		_ = c.Close() // their requests are counted already
+	}
+}
+
+// submit has clients submit operations, each on its own.
+func (l *load) submit(ops []scenario.Operation) error {
+	var errs []error
+	for _, o := range ops {
+		op, err := meant(o)
+		if l.sessions[o.Client] == nil {
+			err = fmt.Errorf("%v: client c%d is malicious and takes no operations", o, o.Client)
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		l.mu.Lock()
+		l.counts.Submitted++
+		l.extra++
+		l.flying++
+		since := time.Since(l.began)
+		l.mu.Unlock()
+		l.workers.Go(func() { l.perform(o.Client, since, task{op: op}) })
+	}
+	return errors.Join(errs...)
+}
+
+// meant is an operation in the terms of histories.
+func meant(o scenario.Operation) (check.Op, error) {
+	op := check.Op{Kind: check.Kind(o.Words[0]), Key: o.Words[1]}
+	last := o.Words[len(o.Words)-1]
+	switch op.Kind {
+	case check.Put:
+		op.Value = last
+	case check.Transfer:
+		op.To = o.Words[2]
+	default: // has nothing but a key, or an amount
+	}
+	if op.Kind == check.Open || op.Kind == check.Transfer {
+		amount, err := strconv.ParseUint(last, 10, 63)
+		if err != nil {
+			return op, fmt.Errorf("%v: %q is no amount", o, last)
+		}
+		op.Amount = amount
+	}
+	return op, nil
 }

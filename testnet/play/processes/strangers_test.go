@@ -58,7 +58,7 @@ func TestEngine_TellsOfAReplicaThatSomebodyElseKilled(t *testing.T) {
 	dir := t.TempDir()
 	s := parse(t, "[workload]\nkind = \"put\"\nclients = 2\noperations = 300\n[expect]\nacknowledged = \"all\"\n")
 	show := saboteur{t: t, home: filepath.Join(dir, "cluster", "replica3")}
-	d, err := Engine{}.Run(t.Context(), s, play.Options{Dir: dir}, show)
+	d, err := play.Run(t.Context(), Engine{}, s, play.Options{Dir: dir}, show)
 	if err != nil {
 		t.Fatal(err)
 	}

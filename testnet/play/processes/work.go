@@ -3,9 +3,13 @@ package processes
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"tagma/client"
 	"tagma/crypto"
@@ -17,72 +21,59 @@ const (
 	openLoop  = 16 // operations of a client at once, where a rate is asked for
 	registers = 4  // keys that all clients share
 	ownKeys   = 32 // keys that a worker of a mixed workload writes again and again
-	dialing   = 16 // clients that connect at once
+	dialers   = 16 // clients that connect at once
 )
 
 // dial opens the clients' sessions, and accounts if they are to have some.
-func (r *run) dial(ctx context.Context) (*load, error) {
-	w := &r.s.Workload
-	l := &load{s: r.s, sessions: make(map[int]*client.Client), changed: make(chan struct{})}
-	if w.Kind != scenario.KindNone {
-		l.goal, l.duration = w.Operations, w.Duration
-	} else {
-		l.duration = w.Duration
-	}
-	var wanted []int
-	for i := range w.Clients {
-		if r.honest(i) && (w.Kind != scenario.KindNone || r.named(i)) {
-			wanted = append(wanted, i)
-		}
+func (c *cluster) dial(ctx context.Context) (*load, error) {
+	w := &c.s.Workload
+	l := &load{s: c.s, sessions: make(map[int]*client.Client), changed: make(chan struct{})}
+	if w.Rate > 0 {
+		l.gap = time.Duration(float64(time.Second) / w.Rate)
 	}
 	var mu sync.Mutex
-	var group sync.WaitGroup
-	var first error
-	room := make(chan struct{}, dialing)
-	for _, i := range wanted {
-		group.Go(func() {
-			room <- struct{}{}
-			defer func() { <-room }()
-			c, err := r.session(ctx, i)
+	group, dialing := errgroup.WithContext(ctx)
+	group.SetLimit(dialers)
+	for i := range w.Clients {
+		if !c.honest(i) || w.Kind == scenario.KindNone && !c.named(i) {
+			continue
+		}
+		group.Go(func() error {
+			key, err := crypto.ReadKey(c.local.ClientKey(i))
+			if err != nil {
+				return fmt.Errorf("client c%d: %w", i, err)
+			}
+			session, err := client.DialCluster(dialing, c.local.File, key)
+			if err != nil {
+				return fmt.Errorf("client c%d: %w", i, err)
+			}
 			mu.Lock()
 			defer mu.Unlock()
-			if err == nil {
-				l.sessions[i] = c
-			} else if first == nil {
-				first = fmt.Errorf("client c%d: %w", i, err)
-			}
+			l.sessions[i] = session
+			return nil
 		})
 	}
-	group.Wait()
-	if first != nil {
-		l.close()
-		return nil, first
-	}
-	for _, i := range wanted {
-		if err := l.employ(ctx, i); err != nil {
-			l.close()
-			return nil, err
+	err := group.Wait()
+	for _, i := range slices.Sorted(maps.Keys(l.sessions)) {
+		if err == nil {
+			err = l.employ(ctx, i)
 		}
+	}
+	if err != nil {
+		l.close()
+		return nil, err
 	}
 	return l, nil
 }
 
-func (r *run) session(ctx context.Context, i int) (*client.Client, error) {
-	key, err := crypto.ReadKey(r.cluster.ClientKey(i))
-	if err != nil {
-		return nil, err
-	}
-	return client.DialCluster(ctx, r.cluster.File, key)
-}
-
 // honest reports whether a client is not malicious.
-func (r *run) honest(i int) bool {
-	return !slices.ContainsFunc(r.s.Malicious, func(m scenario.Malicious) bool { return m.Client != nil && *m.Client == i })
+func (c *cluster) honest(i int) bool {
+	return !slices.ContainsFunc(c.s.Malicious, func(m scenario.Malicious) bool { return m.Client != nil && *m.Client == i })
 }
 
 // named reports whether an event lets a client submit something.
-func (r *run) named(i int) bool {
-	return slices.ContainsFunc(r.s.Events, func(e scenario.Event) bool {
+func (c *cluster) named(i int) bool {
+	return slices.ContainsFunc(c.s.Events, func(e scenario.Event) bool {
 		return slices.ContainsFunc(e.Submit, func(o scenario.Operation) bool { return o.Client == i })
 	})
 }
@@ -90,7 +81,7 @@ func (r *run) named(i int) bool {
 // employ gives a client its workers.
 func (l *load) employ(ctx context.Context, i int) error {
 	w := &l.s.Workload
-	workers := 1
+	workers := max(w.InFlight, 1)
 	if w.Rate > 0 && w.Kind != scenario.KindRegister { // whose history is judged the slower the more overlaps
 		workers = openLoop
 	}

@@ -7,18 +7,18 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"tagma/testnet/play"
-	"tagma/testnet/tell"
+	"tagma/testnet/report"
 )
 
 // Live shows a run on a terminal: what happens as lines that stay, and below them a picture that is redrawn in place.
 type Live struct {
 	program *tea.Program
-	style   tell.Style
+	style   report.Style
 	ended   chan struct{}
 }
 
 // NewLive begins to draw on out, which must be a terminal, for a run of this title. Close ends it.
-func NewLive(out io.Writer, title string, style tell.Style) *Live {
+func NewLive(out io.Writer, title string, style report.Style) *Live {
 	l := &Live{style: style, ended: make(chan struct{})}
 	// No input and no signal handler: keys and signals stay what they are without a picture.
 	l.program = tea.NewProgram(&picture{title: title, style: style}, tea.WithOutput(out), tea.WithInput(nil), tea.WithoutSignalHandler())

@@ -8,13 +8,13 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"tagma/testnet/play"
-	"tagma/testnet/tell"
+	"tagma/testnet/report"
 )
 
 // picture is what a run looks like at one moment.
 type picture struct {
 	title   string
-	style   tell.Style
+	style   report.Style
 	width   int // of the terminal; 0: unknown
 	phase   phase
 	state   play.State
@@ -61,7 +61,7 @@ func (p *picture) draw() string {
 	}
 	if p.state.At > 0 {
 		lines = append(lines, "",
-			fmt.Sprintf("throughput %s %s a second", sparkline(p.rates), tell.Thousands(int(p.state.OpsPerSecond))),
+			fmt.Sprintf("throughput %s %s a second", sparkline(p.rates), report.Thousands(int(p.state.OpsPerSecond))),
 			fmt.Sprintf("%s %s  %s", bar(p.state), progress(p.state), p.style.Dim(seconds(p.state.At))))
 	}
 	for i := range lines {
@@ -72,7 +72,7 @@ func (p *picture) draw() string {
 
 const rowFormat = "%-12s %-10s %5s %10s %8s  %s"
 
-func (p *picture) row(r play.ReplicaState) string {
+func (p *picture) row(r play.Replica) string {
 	name := fmt.Sprintf("replica %d", r.ID)
 	state := r.Health
 	switch {
@@ -83,8 +83,8 @@ func (p *picture) row(r play.ReplicaState) string {
 	case state == "ok":
 		state = p.style.Green(state)
 	}
-	text := fmt.Sprintf(rowFormat, name, r.Role, fmt.Sprint(r.View), tell.Thousands(int(r.Executed)),
-		tell.Thousands(int(r.Stable)), state)
+	text := fmt.Sprintf(rowFormat, name, r.Role, fmt.Sprint(r.View), report.Thousands(int(r.Executed)),
+		report.Thousands(int(r.Stable)), state)
 	if r.Role != "correct" {
 		return strings.Replace(text, r.Role, p.style.Red(r.Role), 1)
 	}

@@ -7,20 +7,20 @@ import (
 	"time"
 
 	"tagma/testnet/play"
-	"tagma/testnet/tell"
+	"tagma/testnet/report"
 )
 
 // Plain shows a run in lines that stay. It writes what it can: a reader that has gone away is no reason to end a run.
 type Plain struct {
 	out   io.Writer
-	style tell.Style
+	style report.Style
 
 	mu   sync.Mutex
 	last time.Time // that progress was told
 }
 
 // NewPlain shows runs on out.
-func NewPlain(out io.Writer, style tell.Style) *Plain { return &Plain{out: out, style: style} }
+func NewPlain(out io.Writer, style report.Style) *Plain { return &Plain{out: out, style: style} }
 
 // repeatEvery is how often progress is told.
 const repeatEvery = 5 * time.Second
@@ -41,7 +41,7 @@ func (p *Plain) State(s play.State) {
 		return
 	}
 	p.last = time.Now()
-	p.line("%10s %s, %s a second, view %d", seconds(s.At), progress(s), tell.Thousands(int(s.OpsPerSecond)), view(s))
+	p.line("%10s %s, %s a second, view %d", seconds(s.At), progress(s), report.Thousands(int(s.OpsPerSecond)), view(s))
 }
 
 // Happened implements play.Show.
@@ -54,7 +54,7 @@ func (p *Plain) Happened(h play.Happening) {
 func (p *Plain) line(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format+"\n", args...) }
 
 // happening is one line.
-func happening(h play.Happening, style tell.Style) string {
+func happening(h play.Happening, style report.Style) string {
 	mark := " "
 	switch h.Kind {
 	case play.Fired:
@@ -70,10 +70,10 @@ func happening(h play.Happening, style tell.Style) string {
 
 // progress is how far a run is.
 func progress(s play.State) string {
-	done := tell.Thousands(s.Acknowledged)
+	done := report.Thousands(s.Acknowledged)
 	switch {
 	case s.Goal > 0:
-		return done + " of " + tell.Thousands(s.Goal) + " operations"
+		return done + " of " + report.Thousands(s.Goal) + " operations"
 	case s.End > 0:
 		return fmt.Sprintf("%s operations, %s of %v", done, seconds(s.At), s.End)
 	default:

@@ -7,16 +7,16 @@ import (
 	"unicode/utf8"
 
 	"tagma/testnet/play"
-	"tagma/testnet/tell"
+	"tagma/testnet/report"
 )
 
 func state() play.State {
 	return play.State{
 		At: 2 * time.Second, Acknowledged: 500, Goal: 2000, OpsPerSecond: 1234,
-		Replicas: []play.ReplicaState{
-			{ID: 0, Role: "malicious", Up: true, View: 3, Health: "ok"},
-			{ID: 1, Role: "correct", Up: true, Primary: true, Active: true, View: 4, Executed: 1234, Stable: 1230, Health: "ok"},
-			{ID: 2, Role: "correct", View: 9, Health: "down"},
+		Replicas: []play.Replica{
+			{Replica: report.Replica{ID: 0, Role: "malicious"}, Up: true, View: 3, Health: "ok"},
+			{Replica: report.Replica{ID: 1, Role: "correct", Executed: 1234, Stable: 1230}, Up: true, Primary: true, Active: true, View: 4, Health: "ok"},
+			{Replica: report.Replica{ID: 2, Role: "correct"}, View: 9, Health: "down"},
 		},
 	}
 }
@@ -41,7 +41,7 @@ func TestPicture_ShowsReplicasWorkAndPhase(t *testing.T) {
 }
 
 func TestPicture_KeepsWithinTheTerminal(t *testing.T) {
-	p := &picture{title: strings.Repeat("long ", 50), width: 40, style: tell.Style{Terminal: true}}
+	p := &picture{title: strings.Repeat("long ", 50), width: 40, style: report.Style{Terminal: true}}
 	p.Update(state())
 	for line := range strings.SplitSeq(p.draw(), "\n") {
 		if utf8.RuneCountInString(line) > 40 {
@@ -61,7 +61,7 @@ func TestSparkline_IsAsHighAsTheRates(t *testing.T) {
 
 func TestPlain_IsLinesWithoutControlCharacters(t *testing.T) {
 	var out strings.Builder
-	p := NewPlain(&out, tell.Style{})
+	p := NewPlain(&out, report.Style{})
 	p.Phase("load", "mixed")
 	p.State(state()) // too soon after the phase
 	p.last = p.last.Add(-repeatEvery)

@@ -1,6 +1,6 @@
-// Package simulated is the engine that runs scenarios in the simulator: in virtual time, in one goroutine, and from the
-// scenario's seed alone, so that a run can be had again.
+// Package simulated runs scenarios in the simulator.
 //
-// It arms what a scenario plans on a world of package sim, lets the world run, and makes a report of what came of it. It
-// judges nothing itself: invariants are package check's, expectations package scenario's.
+// It makes a World of a scenario, does to it what a course of package play asks for, and tells the course what the World
+// knows. The same scenario and seed give the same report. It must not judge by itself: invariants are check's,
+// expectations scenario's.
 package simulated

@@ -1,8 +1,6 @@
 package simulated
 
 import (
-	"time"
-
 	"tagma/internal/driver"
 	"tagma/pbft"
 	"tagma/pbft/wire"
@@ -147,6 +145,3 @@ func (h *heard) sent() (sent int, failed []error) {
 	}
 	return sent, failed
 }
-
-// instant is the shortest time.
-const instant = time.Nanosecond

@@ -42,7 +42,7 @@ func parse(t *testing.T, text string) *scenario.Scenario {
 
 func runText(t *testing.T, text string) *report.Document {
 	t.Helper()
-	d, err := Engine{}.Run(context.Background(), parse(t, text), play.Options{}, play.Silent{})
+	d, err := play.Run(context.Background(), Engine{}, parse(t, text), play.Options{}, play.Silent{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestRun_WhatDoesNotHoldFailsTheVerdict(t *testing.T) {
 }
 
 func TestRefuse_WhatActsBelowMessages(t *testing.T) {
-	err := Engine{}.Refuse(parse(t, "name = \"x\"\n[[malicious]]\nreplica = 3\nbehaviour = \"exhaust\"\n"))
+	err := play.Refuse(Engine{}, parse(t, "name = \"x\"\n[[malicious]]\nreplica = 3\nbehaviour = \"exhaust\"\n"))
 	if err == nil || !strings.HasPrefix(err.Error(), "test.toml:2: ") || !strings.Contains(err.Error(), "--engine processes") {
 		t.Errorf("%v", err)
 	}
@@ -143,7 +143,7 @@ func TestRun_EveryActIsPerformedOrRefused(t *testing.T) {
 			head = strings.Replace(base, "seed = 3", "absent = [1]", 1)
 		}
 		text := head + "[[event]]\nat = \"80ms\"\ndo = \"" + do + "\"\n" + keys
-		if (Engine{}).Refuse(parse(t, text)) != nil {
+		if play.Refuse(Engine{}, parse(t, text)) != nil {
 			continue
 		}
 		if d := runText(t, text); !d.Faults[0].Fired {
@@ -197,7 +197,7 @@ func TestRun_AnAttackerBeginsWithItsFirstLie(t *testing.T) {
 }
 
 func TestRefuse_WhatNoEngineCanDo(t *testing.T) {
-	err := Engine{}.Refuse(parse(t, "name = \"x\"\n[[event]]\nat = \"1s\"\ndo = \"flip-state\"\ntargets = [1]\n"))
+	err := play.Refuse(Engine{}, parse(t, "name = \"x\"\n[[event]]\nat = \"1s\"\ndo = \"flip-state\"\ntargets = [1]\n"))
 	if err == nil || !strings.HasPrefix(err.Error(), "test.toml:2: ") || !strings.Contains(err.Error(), "no engine") {
 		t.Errorf("%v", err)
 	}
@@ -206,7 +206,7 @@ func TestRefuse_WhatNoEngineCanDo(t *testing.T) {
 func TestRun_EndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := (Engine{}).Run(ctx, parse(t, small), play.Options{}, play.Silent{}); !errors.Is(err, context.Canceled) {
+	if _, err := play.Run(ctx, Engine{}, parse(t, small), play.Options{}, play.Silent{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }
@@ -224,10 +224,10 @@ func TestScenarios_Pass(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := (Engine{}).Refuse(s); err != nil {
+				if err := play.Refuse(Engine{}, s); err != nil {
 					t.Skip(err)
 				}
-				d, err := Engine{}.Run(context.Background(), s, play.Options{}, play.Silent{})
+				d, err := play.Run(context.Background(), Engine{}, s, play.Options{}, play.Silent{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tagma/internal/command"
+	"tagma/internal/trace"
+)
+
+// toScreen is what --trace without a file stands for.
+const toScreen = "-"
+
+func newReplay() *cobra.Command {
+	var only []string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "replay FILE",
+		Short: "Print the trace of a run",
+		Long: `Print a trace that --trace wrote as a sequence of messages, with the phases of the slots and the view changes in between:
+one line an event, with the seconds since the trace began and the replica where it happened. docs/trace.md describes the
+file. What a newer version has added to it is told once and skipped.`,
+		Example: `  tagma-testnet sim --seed 7 --trace=seed7.jsonl
+  tagma-testnet replay seed7.jsonl --only phase,view,process
+  tagma-testnet replay seed7.jsonl --only sent --json | jq .message.type`,
+		Args: command.Takes("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkOnly("replay", only, args[0]); err != nil {
+				return err
+			}
+			file, err := os.Open(args[0])
+			if err != nil {
+				return command.Unusablef("replay: %w", err)
+			}
+			defer file.Close() //nolint:errcheck // nothing was written
+			skipped, err := replay(cmd.OutOrStdout(), file, only, asJSON)
+			for _, kind := range slices.Sorted(maps.Keys(skipped)) {
+				_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "skipped: %d events of the kind %q, which this version does not know\n", skipped[kind], kind)
+			}
+			var bad *badTrace
+			if errors.As(err, &bad) {
+				return command.Unusablef("replay: %s: %w", args[0], bad.error)
+			}
+			return err
+		},
+	}
+	onlyFlag(cmd, &only)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print events as the file has them")
+	return cmd
+}
+
+// badTrace is what is wrong with a file.
+type badTrace struct{ error }
+
+// replay prints a trace and returns how many events of what kinds it does not know.
+func replay(out io.Writer, file io.Reader, only []string, asJSON bool) (map[string]int, error) {
+	r, err := trace.NewReader(file)
+	if err != nil {
+		return nil, &badTrace{err}
+	}
+	from, first := int64(0), r.Header.Engine != trace.Simulated
+	var failed error
+	show := trace.Only(only, func(e trace.Event) {
+		if asJSON {
+			failed = json.NewEncoder(out).Encode(e)
+		} else {
+			_, failed = fmt.Fprintln(out, trace.Text(e, from))
+		}
+	})
+	for failed == nil {
+		e, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return r.Unknown, &badTrace{err}
+		}
+		if first {
+			from, first = trace.Of(e).At, false
+		}
+		show(e)
+	}
+	return r.Unknown, failed
+}
+
+// onlyFlag adds the flag that chooses among events.
+func onlyFlag(cmd *cobra.Command, only *[]string) {
+	cmd.Flags().StringSliceVar(only, "only", nil, "of the events these `kinds` alone, such as phase,view; see docs/trace.md")
+}
+
+// checkOnly judges the kinds of events that are asked for of a trace.
+func checkOnly(name string, only []string, file string) error {
+	if len(only) > 0 && file == "" {
+		return command.Unusablef("%s: --only chooses among the events of a trace; add --trace", name)
+	}
+	for _, kind := range only {
+		if known := trace.Kinds(); !slices.Contains(known, kind) {
+			return command.Unusablef("%s: --only: there are no events of the kind %q;%s there are %s", name, kind,
+				command.Meant(kind, known, ""), strings.Join(known, ", "))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package demo
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/testnet/play"
+	"tagma/testnet/play/processes"
+	"tagma/testnet/report"
+	"tagma/testnet/scenario"
+)
+
+//go:embed demo.toml
+var text []byte
+
+// Options say how large a demonstration to give.
+type Options struct {
+	Dir          string // an existing, empty directory for the cluster's files
+	Scenario     *scenario.Scenario
+	SegmentBytes int           // of the journals: small, so that a short run deletes some
+	Stall        time.Duration // so long without an acknowledgement ends the run
+}
+
+// Defaults are the options of `tagma-testnet demo`, with the seed of the values that clients write.
+func Defaults(dir string, seed uint64) Options {
+	s, err := scenario.Parse("demo.toml", text)
+	if err != nil {
+		panic(err) // it is a part of the program
+	}
+	s.Seed, s.Workload.InFlight = seed, 16
+	return Options{Dir: dir, Scenario: s, SegmentBytes: 256 << 10, Stall: 20 * time.Second}
+}
+
+// Run gives the demonstration and tells what came of it. The error says why it could not be given at all; what went
+// wrong in it is in the verdict.
+func Run(ctx context.Context, o Options, show play.Show) (*report.Document, error) {
+	engine := processes.Engine{MayStall: o.Stall, SegmentBytes: o.SegmentBytes}
+	return play.Run(ctx, engine, o.Scenario, play.Options{Dir: o.Dir, Also: expect}, words{show, o.Scenario})
+}
+
+// expect adds what must hold beside the scenario's expectations.
+func expect(d *report.Document) {
+	d.Expected("min_view_changes", 1, d.ViewChanges, d.ViewChanges >= 1)
+	// There is one for each bad primary, and anybody may have become one that died.
+	most := 1
+	for _, f := range d.Faults {
+		if !f.Planned {
+			most++
+		}
+	}
+	d.Expected("max_view_changes", most, d.ViewChanges, d.ViewChanges <= most)
+	shrank := !slices.ContainsFunc(d.Replicas, func(x report.Replica) bool {
+		return x.Role == "correct" && x.JournalBytes >= x.JournalWritten
+	})
+	d.Expected("journals_shrank", true, shrank, shrank)
+}
+
+// words tells the phases of the demonstration in words of its own.
+type words struct {
+	play.Show
+	s *scenario.Scenario
+}
+
+// Phase implements play.Show.
+func (w words) Phase(name, what string) {
+	switch name {
+	case "start":
+		what = fmt.Sprintf("%d replica processes talking libp2p, replica 0 malicious", w.s.Replicas)
+	case "load":
+		what = fmt.Sprintf("%d requests at once; from batch %s on primary 0 tells every replica something else, and later all are killed at once",
+			w.s.Workload.Clients*w.s.Workload.InFlight, w.s.Malicious[0].Choice.Values["from_seq"])
+	case "calm":
+		name, what = "converge", "the correct replicas reach one stable checkpoint with one state digest"
+	}
+	w.Show.Phase(name, what)
+}

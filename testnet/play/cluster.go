@@ -1,0 +1,108 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"tagma/testnet/check"
+	"tagma/testnet/links"
+	"tagma/testnet/report"
+	"tagma/testnet/scenario"
+)
+
+// Cluster is what a scenario happens to: replicas, what links them, and clients. Its methods are called by one goroutine.
+type Cluster interface {
+	// Begin starts the clock; Load lets the clients begin.
+	Begin()
+	Load(ctx context.Context)
+	// Now is the time since Begin, 0 before.
+	Now() time.Duration
+	// Pass lets the cluster go on until something may have changed, and no further than until; 0 is no bound. The error is
+	// that of ctx, or ErrOver.
+	Pass(ctx context.Context, until time.Duration) error
+
+	// Do does what an event says, if it is not about links. Later is true if it waits for a moment within a replica: then
+	// Touched reports when that has come.
+	Do(ctx context.Context, e *scenario.Event) (later bool, err error)
+	// Command changes the links.
+	Command(ctx context.Context, c links.Command) error
+	// Wake lets an attacker loose, or stops it.
+	Wake(ctx context.Context, m *scenario.Malicious, on bool) error
+	// Touched reports whether something has had an effect by now (I18): the ID of a change of the links, a
+	// *scenario.Malicious, *scenario.Script or *scenario.Event. What nobody can tell of has had one.
+	Touched(what any) bool
+
+	// Work is what the clients have done so far.
+	Work() Work
+	// Extend asks for operations beyond those of the workload, so that somebody notices what happens. When all has happened,
+	// last is when, and one that is submitted since is enough; before, it is negative.
+	Extend(more bool, last time.Duration)
+	// Replicas are the replicas as they are now.
+	Replicas() []Replica
+
+	// EndWork lets operations under way finish, for at most a while.
+	EndWork(patience time.Duration)
+	// ReadBack reads what was written, as far as that is needed to judge it.
+	ReadBack(ctx context.Context, show Show) error
+	// Stop ends the replicas. What they leave behind is there afterwards.
+	Stop()
+	// Remains tells what there is to judge once everything has stopped.
+	Remains() (*Remains, error)
+	// Close ends everything that still runs.
+	Close()
+}
+
+// ErrOver says that nothing more happens in a cluster: what was found broken ended it.
+var ErrOver = errors.New("the run is over")
+
+// Work is what clients have done.
+type Work struct {
+	report.Operations
+	Acks    []Ack // of acknowledged operations, in the order of their arrival
+	Made    bool  // the workload asks for nothing more, and all it asked for is answered
+	Flying  int   // operations under way
+	Stopped bool  // the clients are
+}
+
+// Replica is how a replica is at one moment.
+type Replica struct {
+	report.Replica
+	Up      bool // it runs and answers
+	Primary bool // of its view, by its own account
+	View    uint64
+	Active  bool // the view is
+	Health  string
+	Behind  bool // so far that only a transfer of the state can bring it up
+	Counts  bool // it runs and follows the protocol, so that it can be waited for
+}
+
+// Remains are what a cluster leaves to be judged.
+type Remains struct {
+	Invariants []check.Result // of the protocol, and of what was read back
+	Violated   bool           // something was broken while the cluster ran, which ended it
+	Replicas   []Replica
+	Views      int           // that became active, above 0
+	Proofs     []Proof       // that correct replicas hold
+	Calls      []check.Call  // the clients' history, nil if there is none to judge
+	Order      []string      // operations in executed order, as far as the scenario asks for it
+	Stopped    []int         // replicas that stopped by themselves
+	Strange    []Strange     // what nobody planned
+	Waited     time.Duration // the longest time for which the system let a process wait
+	Unclean    error         // why not all replicas stopped cleanly
+	Failed     []error       // what kept scripts from being sent
+}
+
+// Proof is evidence against a replica.
+type Proof struct {
+	Replica int
+	Kind    string
+	Holds   bool
+}
+
+// Strange is something that nobody planned.
+type Strange struct {
+	What string
+	At   time.Duration
+	Own  bool // a replica ended by its own decision
+}

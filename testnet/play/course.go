@@ -1,0 +1,264 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/pbft/wire"
+	"tagma/testnet/links"
+	"tagma/testnet/report"
+	"tagma/testnet/scenario"
+)
+
+// course is one cluster under one workload, with all that happens to it.
+type course struct {
+	e     Engine
+	s     *scenario.Scenario
+	c     Cluster
+	show  Show
+	also  func(*report.Document)
+	acts  []*act
+	links *links.Policy // as the replicas have it, to tell whom it keeps apart
+
+	noticed   int           // acknowledgements that were looked at
+	calmed    bool          // an operation was acknowledged that was submitted after the last event, at calmSince
+	calmSince time.Duration // of calmed
+	before    uint64        // the view when the last thing happened
+	drawn     time.Duration // when a state was last shown
+	lasted    time.Duration
+	converged bool
+	caughtUp  time.Duration // after the last thing: when all had executed the same; negative: never
+	broke     error         // what ended the course early
+	over      bool          // ErrOver did
+
+	baseline       rates   // zero: not measured
+	slower, faster float64 // the two runs without faults, as far as the ratio is about them
+}
+
+// rates are operations a second: of a whole run, and of its part that the ratio is about.
+type rates struct{ whole, later float64 }
+
+func (r *course) rates(acks []Ack) rates {
+	from := r.s.Expect.RatioAfter
+	return rates{Rate(len(acks), r.lasted), Rate(len(after(acks, from)), r.lasted-from)}
+}
+
+// run is what happens, in order: work and faults, the end of the work, reading back, the calm after it, and the end. The
+// error says that it was interrupted.
+func (r *course) run(ctx context.Context) error {
+	r.broke = r.through(ctx)
+	if ctx.Err() != nil {
+		return fmt.Errorf("the run was interrupted: %w", context.Cause(ctx))
+	}
+	if r.over = errors.Is(r.broke, ErrOver); r.over {
+		r.broke = nil // what was violated is told
+	}
+	if r.broke != nil {
+		Say(r.show, r.c.Now(), Bad, "%v", r.broke)
+	}
+	r.show.Phase("stop", "the replicas stop, and what they leave is read")
+	r.c.Stop()
+	return nil
+}
+
+func (r *course) through(ctx context.Context) error {
+	r.show.Phase("load", r.about())
+	r.c.Begin()
+	if _, err := r.perform(ctx, 0); err != nil { // what is due before the first operation
+		return err
+	}
+	r.c.Load(ctx)
+	err := r.await(ctx)
+	patience := 10 * time.Second
+	if err != nil {
+		patience = time.Second // nothing is being acknowledged
+	}
+	r.c.EndWork(patience)
+	if r.lasted = r.c.Now(); r.e.Steady() && r.s.Workload.Duration > 0 {
+		r.lasted = min(r.lasted, r.s.Workload.Duration)
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.c.ReadBack(ctx, r.show); err != nil {
+		return err
+	}
+	if r.s.Expect.Halts() && !r.e.Steady() {
+		return nil // nobody comes to rest at one checkpoint, and time is real
+	}
+	return r.calm(ctx)
+}
+
+func (r *course) about() string {
+	w := &r.s.Workload
+	until := fmt.Sprintf("%d operations", w.Operations)
+	if w.Operations == 0 {
+		until = w.Duration.String()
+	}
+	switch {
+	case w.Kind == scenario.KindNone:
+		return "no workload"
+	case w.Rate > 0:
+		return fmt.Sprintf("%s by %d clients, %g a second, %s", w.Kind, w.Clients, w.Rate, until)
+	default:
+		return fmt.Sprintf("%s by %d clients, %s", w.Kind, w.Clients, until)
+	}
+}
+
+// await performs the timetable and waits until the work is done, everything has happened, and an operation that was
+// submitted after the last of it was acknowledged.
+func (r *course) await(ctx context.Context) error {
+	stall := r.e.Stall(r.s)
+	for {
+		now := r.c.Now()
+		acted, err := r.perform(ctx, now)
+		if err != nil {
+			return err
+		}
+		w := r.c.Work()
+		r.notice(now, w.Acks)
+		r.draw(now, &w)
+		settled, done, last := r.settled(&w), r.done(), r.last()
+		if done {
+			r.c.Extend(!settled, last)
+		} else {
+			r.c.Extend(true, -1)
+		}
+		silent := now
+		if n := len(w.Acks); n > 0 {
+			silent = now - w.Acks[n-1].At
+		}
+		switch next := r.next(now); {
+		case settled && done && r.c.Work().Made:
+			return nil
+		case acted || next > 0 || now < r.s.Workload.Duration:
+		case min(silent, now-last, now-r.s.Workload.Duration) <= stall:
+		case done && (w.Made || r.s.Expect.Halts()):
+			return nil // nobody recovered: commits_within has to say what that means
+		default:
+			return r.stalled(stall)
+		}
+		if err := r.c.Pass(ctx, r.next(now)); err != nil {
+			return err
+		}
+	}
+}
+
+// stalled says that nothing goes on any more.
+func (r *course) stalled(patience time.Duration) error {
+	for _, a := range r.acts {
+		if !a.done {
+			return fmt.Errorf("no operation was acknowledged for %v, so this never came: %s (line %d)", patience, a.what, a.line)
+		}
+	}
+	return fmt.Errorf("no operation was acknowledged for %v", patience)
+}
+
+// settled reports whether an operation that was submitted after the last event was acknowledged. Without a workload there
+// may be none to wait for, and where clients were stopped for good nobody submits one.
+func (r *course) settled(w *Work) bool {
+	last := r.last()
+	switch {
+	case !r.done():
+		return false
+	case r.calmed && r.calmSince == last:
+		return true
+	case last == 0 && !r.s.HasFaults():
+		r.calmed = true
+	default:
+		_, r.calmed = recovered(w.Acks, last)
+	}
+	if !r.calmed && (r.s.Workload.Kind == scenario.KindNone || w.Stopped) {
+		r.calmed = w.Flying == 0 && r.c.Now() >= last+r.s.ViewTimeout()/2
+	}
+	r.calmSince = last
+	return r.calmed
+}
+
+// aftermath is for what is ordered to be executed, and told.
+const aftermath = 250 * time.Millisecond
+
+// calm waits until the correct replicas that run have executed everything and report one stable checkpoint.
+func (r *course) calm(ctx context.Context) error {
+	patience := r.e.Stall(r.s)
+	if wanted := r.s.Expect.DigestsEqual; !r.e.Steady() && (wanted == nil || !*wanted) {
+		patience = 2*time.Second + 4*r.s.ViewTimeout()
+	}
+	r.show.Phase("calm", "the correct replicas come to one stable checkpoint with one state digest")
+	began := r.c.Now()
+	for now := began; now < began+patience; now = r.c.Now() {
+		if now >= began+aftermath {
+			all := r.standing()
+			if r.caughtUp < 0 && alike(all, func(x *Replica) any { return x.Executed }) {
+				r.caughtUp = now - r.last()
+			}
+			if r.agree(all) {
+				r.converged = true
+				Say(r.show, now, Note, "checkpoint %d, state %.16s…", all[0].Stable, all[0].StateDigest)
+				return nil
+			}
+		}
+		w := r.c.Work()
+		r.draw(now, &w)
+		if err := r.c.Pass(ctx, began+patience); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// agree reports whether replicas have executed equally far and have the newest checkpoint there stable, with one digest.
+func (r *course) agree(all []Replica) bool {
+	interval := uint64(r.s.Settings.WithDefaults().CheckpointInterval)
+	return len(all) > 0 && all[0].Stable == all[0].Executed/interval*interval &&
+		!slices.ContainsFunc(all, func(x Replica) bool {
+			return !x.Up || x.Executed != all[0].Executed || x.Stable != all[0].Stable || x.StateDigest != all[0].StateDigest
+		})
+}
+
+// alike reports whether something is the same of all replicas that can follow by themselves.
+func alike(all []Replica, of func(*Replica) any) bool {
+	seen := make(map[any]bool)
+	for i := range all {
+		if !all[i].Behind {
+			seen[of(&all[i])] = true
+		}
+	}
+	return len(seen) == 1
+}
+
+// standing are the correct replicas that run and are not cut off for ever.
+func (r *course) standing() []Replica {
+	cfg := wire.Config{Members: make([]wire.PublicKey, r.s.Replicas)}
+	apart := r.links.Apart(cfg.Quorum())
+	return slices.DeleteFunc(r.c.Replicas(), func(x Replica) bool {
+		return !x.Counts || slices.Contains(apart, wire.ReplicaID(x.ID))
+	})
+}
+
+// view is the highest of the replicas that count.
+func (r *course) view() (view uint64) {
+	for _, x := range r.c.Replicas() {
+		if x.Counts {
+			view = max(view, x.View)
+		}
+	}
+	return view
+}
+
+// draw shows how everything is, ten times a second.
+func (r *course) draw(now time.Duration, w *Work) {
+	const every, window = 100 * time.Millisecond, time.Second
+	if _, silent := r.show.(Silent); silent || now < r.drawn+every {
+		return
+	}
+	r.drawn = now
+	lately := min(now, window)
+	r.show.State(State{
+		At: now, Acknowledged: w.Acknowledged, Goal: r.s.Workload.Operations, End: r.s.Workload.Duration,
+		OpsPerSecond: Rate(len(after(w.Acks, now-lately)), lately), Replicas: r.c.Replicas(),
+	})
+}

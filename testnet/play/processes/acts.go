@@ -1,0 +1,128 @@
+package processes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"tagma/pbft/wire"
+	"tagma/testnet/scenario"
+)
+
+// Do implements play.Cluster: it does an event to processes, disks, clocks and clients.
+func (c *cluster) Do(ctx context.Context, e *scenario.Event) (later bool, err error) {
+	return false, c.do(ctx, e, numbers(e.Targets))
+}
+
+func (c *cluster) do(ctx context.Context, e *scenario.Event, ids []int) error {
+	home := c.local.Home
+	switch e.Do {
+	case scenario.Kill:
+		err := c.running(ids)
+		c.kill(ids)
+		return err
+	case scenario.Restart, scenario.Start:
+		c.watch.set(up, ids...)
+		return c.local.Start(ids...)
+	case scenario.Pause:
+		if err := c.running(ids); err != nil {
+			return err
+		}
+		c.watch.set(halted, ids...)
+		return c.local.Pause(ids...)
+	case scenario.Resume:
+		c.watch.set(up, ids...)
+		return c.local.Resume(ids...)
+	case scenario.ClockJump:
+		return c.local.JumpClocks(ctx, e.By, ids...)
+	case scenario.DiskFull:
+		c.watch.damage(ids)
+		return c.local.FillDisks(ctx, ids...)
+	case scenario.Wipe:
+		return c.forgetting(e, ids, wipe)
+	case scenario.Unmount:
+		return c.forgetting(e, ids, unmount)
+	case scenario.Rollback:
+		return c.forgetting(e, ids, rollback)
+	case scenario.BitFlip:
+		return c.forgetting(e, ids, func(home string) error { return flipBit(home, c.s.Seed) })
+	case scenario.LoseState:
+		return c.whileStopped(ids, func(id int) error { return loseState(home(id)) })
+	case scenario.Mount:
+		return c.whileStopped(ids, func(id int) error { return mount(home(id)) })
+	case scenario.TornWrite:
+		return c.whileStopped(ids, func(id int) error { return tearTurn(home(id), c.s.Seed) })
+	case scenario.Keep: // while nobody writes
+		err := c.local.Pause(ids...)
+		if err == nil {
+			err = each(ids, func(id int) error { return keep(home(id)) })
+		}
+		return errors.Join(err, c.local.Resume(ids...))
+	case scenario.Submit:
+		return c.load.submit(e.Submit)
+	case scenario.StopClients, scenario.StartClients:
+		c.load.pause(e.Do == scenario.StopClients)
+		return nil
+	default:
+		return fmt.Errorf("%s is nothing that this engine can do to processes", e.Do)
+	}
+}
+
+// running says which of some replicas do not run, so that they cannot be hit.
+func (c *cluster) running(ids []int) error {
+	return each(ids, func(id int) error {
+		if c.local.Pid(id) == 0 {
+			return errors.New("it does not run")
+		}
+		return nil
+	})
+}
+
+func each(ids []int, do func(id int) error) error {
+	var errs []error
+	for _, id := range ids {
+		if err := do(id); err != nil {
+			errs = append(errs, fmt.Errorf("replica %d: %w", id, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *cluster) kill(ids []int) {
+	c.watch.set(down, ids...)
+	c.local.Kill(ids...)
+	c.watch.readJournals() // before they shrink again, and as long as they are whole
+}
+
+// whileStopped does something to the files of replicas, which are killed before if they run.
+func (c *cluster) whileStopped(ids []int, do func(id int) error) error {
+	c.kill(ids)
+	return each(ids, do)
+}
+
+// forgetting does something to the files of replicas that makes them forget what they signed.
+func (c *cluster) forgetting(e *scenario.Event, ids []int, do func(home string) error) error {
+	c.lives[e] = make(map[int]string)
+	c.watch.strike(ids)
+	return c.whileStopped(ids, func(id int) error {
+		c.lives[e][id] = lifeOf(c.local.Home(id))
+		return do(c.local.Home(id))
+	})
+}
+
+// happened reports whether an event has had the effect that it must have: replicas whose disks are full end, and those that
+// are started again notice that they may have forgotten what they signed (D8.3), or have begun a new life since.
+func (c *cluster) happened(e *scenario.Event) bool {
+	ids := numbers(e.Targets)
+	switch {
+	case e.Do == scenario.DiskFull:
+		return c.watch.ended(ids)
+	case !e.Forgets() || !c.s.Restarts(e):
+		return true
+	}
+	return !slices.ContainsFunc(ids, func(id int) bool {
+		newLife := !c.s.Lies(wire.ReplicaID(id)) && lifeOf(c.local.Home(id)) != c.lives[e][id]
+		return !c.watch.forgotten(id) && !newLife
+	})
+}

@@ -1,0 +1,96 @@
+package processes
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"tagma/checkpoint/journal"
+	"tagma/crypto"
+	"tagma/internal/node"
+	"tagma/internal/replica"
+	"tagma/pbft/wire"
+	"tagma/testnet/play"
+)
+
+// readJournals compares what the correct replicas' journals hold now with all that was read before.
+func (w *watcher) readJournals() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unread = nil
+	for id := range w.seen {
+		if !w.seen[id].trusted {
+			continue
+		}
+		var records []wire.Record
+		_, err := readJournal(w.local.Home(id), func(e journal.Entry) error {
+			r, err := wire.DecodeRecord(e.Data)
+			records = append(records, r)
+			return err
+		})
+		if err != nil {
+			w.unread = fmt.Errorf("journal of replica %d: %w", id, err)
+			continue
+		}
+		w.journals.Read(wire.ReplicaID(id), records)
+	}
+}
+
+// readJournal reads the journal of a home. A replica that has not voted yet has none, or one without a segment: a journal
+// begins with the first record (D8.2).
+func readJournal(home string, visit func(journal.Entry) error) (journal.Report, error) {
+	report, err := journal.Verify(filepath.Join(home, node.JournalDir), func(_ journal.Segment, e journal.Entry) error {
+		return visit(e)
+	})
+	if lifeOf(home) == replica.Unborn && (errors.Is(err, journal.ErrEmpty) || errors.Is(err, fs.ErrNotExist)) {
+		return journal.Report{}, nil
+	}
+	return report, err
+}
+
+// journalSize is how large a journal is now, and how large it would be had nothing been deleted: segments are numbered
+// from 1 and have one size, a rare larger one apart. Sizes are in bytes.
+func journalSize(home string, segment int64) (now, written int64, err error) {
+	r, err := readJournal(home, func(journal.Entry) error { return nil })
+	if err != nil || len(r.Segments) == 0 {
+		return 0, 0, err
+	}
+	for _, s := range r.Segments {
+		now += s.Bytes
+	}
+	deleted := int64(r.Segments[0].Number) - 1
+	return now, now + deleted*segment, nil
+}
+
+// proofs are those in the home of a replica, verified with nothing but the cluster's public keys.
+func proofs(home string, cfg *wire.Config) (all []play.Proof, err error) {
+	verifier := crypto.NewVerifier(0, nil)
+	dir := filepath.Join(home, node.EvidenceDir)
+	files, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(filepath.Join(dir, f.Name()))
+		if err != nil {
+			return all, err
+		}
+		e, err := wire.DecodeEvidence(data)
+		if err != nil {
+			return all, fmt.Errorf("%s: %w", f.Name(), err)
+		}
+		proven := wire.VerifyEvidence(cfg, e, func(claims []wire.Claim) bool { return hold(verifier, claims) }) == nil
+		all = append(all, play.Proof{Replica: int(e.Replica), Kind: string(e.Kind), Holds: proven})
+	}
+	return all, err
+}
+
+func hold(v *crypto.Verifier, claims []wire.Claim) bool {
+	converted := make([]crypto.Claim, len(claims))
+	for i, c := range claims {
+		converted[i] = crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig}
+	}
+	return v.Verify(converted)
+}

@@ -1,0 +1,228 @@
+package processes
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"tagma/crypto"
+	"tagma/internal/node"
+	"tagma/pbft/wire"
+	"tagma/testnet/check"
+	"tagma/testnet/local"
+	"tagma/testnet/play"
+	"tagma/testnet/scenario"
+)
+
+// watcher looks at the replicas of a cluster while it runs: their reports, their journals, their deaths. Its methods may be
+// called from any goroutine.
+type watcher struct {
+	s        *scenario.Scenario
+	local    *local.Cluster
+	observer *local.Observer
+	say      func(kind play.Kind, format string, args ...any)
+
+	mu       sync.Mutex
+	seen     []sight // by replica
+	journals *check.Journals
+	unread   error // of the last look at a correct replica's journal
+	dead     []local.Death
+}
+
+// sight is what is known of a replica.
+type sight struct {
+	state   condition
+	trusted bool // its reports and its journal count
+	damaged bool // its disk is, so that it may end by itself
+	struck  bool // an event made it forget what it signed
+
+	report       node.Report // the last one
+	at           time.Time   // when it came
+	rss, journal int64       // the most seen
+}
+
+// condition is what a replica is by the run's doing.
+type condition string
+
+const (
+	up      condition = "" // it runs
+	down    condition = "down"
+	halted  condition = "paused"
+	stopped condition = "stopped" // by itself
+	killed  condition = "killed"  // by somebody else
+)
+
+const (
+	reportsEvery  = 100 * time.Millisecond
+	journalsEvery = 500 * time.Millisecond
+	verifyEvery   = 16 // certificates of the journals, of which one has its signatures verified again
+	readingShare  = 20 // of the time, one part of so many may go into reading journals
+)
+
+func newWatcher(
+	c *local.Cluster, o *local.Observer, cfg *wire.Config, s *scenario.Scenario, say func(play.Kind, string, ...any),
+) *watcher {
+	w := &watcher{s: s, local: c, observer: o, say: say, seen: make([]sight, s.Replicas), journals: check.NewJournals(cfg)}
+	verifier := crypto.NewVerifier(0, nil)
+	w.journals.VerifyWith(func(claims []wire.Claim) bool { return hold(verifier, claims) }, verifyEvery)
+	for id := range w.seen {
+		w.seen[id].trusted = !slices.Contains(s.Faulty(), wire.ReplicaID(id))
+	}
+	return w
+}
+
+// run looks again and again until ctx ends.
+func (w *watcher) run(ctx context.Context) {
+	reports, journals := time.NewTicker(reportsEvery), time.NewTimer(journalsEvery)
+	defer reports.Stop()
+	defer journals.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case d := <-w.local.Deaths():
+			w.died(d)
+		case <-reports.C:
+			asking, cancel := context.WithTimeout(ctx, reportsEvery)
+			w.take(w.observer.Ask(asking, w.local.Running()))
+			cancel()
+		case <-journals.C:
+			// A journal of a running replica may change under the reader: what counts is the look at its end.
+			began := time.Now()
+			w.readJournals()
+			journals.Reset(max(journalsEvery, readingShare*time.Since(began)))
+		}
+	}
+}
+
+// take notes reports.
+func (w *watcher) take(reports map[int]node.Report) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, r := range reports {
+		x := &w.seen[id]
+		x.report, x.at = r, time.Now()
+		x.rss, x.journal = max(x.rss, r.ResidentBytes), max(x.journal, r.JournalBytes)
+	}
+}
+
+// died hears of a death that was not asked for: by a signal from elsewhere, or by the replica's own decision.
+func (w *watcher) died(d local.Death) {
+	w.mu.Lock()
+	w.dead = append(w.dead, d)
+	x := &w.seen[d.Replica]
+	if x.state = killed; d.Own {
+		x.state = stopped
+	}
+	expected := x.damaged
+	w.mu.Unlock()
+	switch {
+	case d.Own && expected:
+		w.say(play.Note, "replica %d noticed what was done to its disk and stopped: %s", d.Replica, d.Last)
+	case d.Own:
+		w.say(play.Bad, "%v", d)
+	default:
+		w.say(play.Bad, "%v, not by this run: it is not waited for any more", d)
+	}
+}
+
+// change changes what is known of replicas.
+func (w *watcher) change(ids []int, how func(*sight)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, id := range ids {
+		how(&w.seen[id])
+	}
+}
+
+// set notes what replicas are from now on.
+func (w *watcher) set(c condition, ids ...int) { w.change(ids, func(x *sight) { x.state = c }) }
+
+// damage notes that replicas may end by themselves because of their disks.
+func (w *watcher) damage(ids []int) { w.change(ids, func(x *sight) { x.damaged = true }) }
+
+// strike notes that replicas were made to forget what they signed.
+func (w *watcher) strike(ids []int) { w.change(ids, func(x *sight) { x.struck = true }) }
+
+// all lists the replicas of which something holds.
+func (w *watcher) all(holds func(*sight) bool) (ids []int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id := range w.seen {
+		if holds(&w.seen[id]) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// are lists the replicas that are in some condition.
+func (w *watcher) are(c condition) []int { return w.all(func(x *sight) bool { return x.state == c }) }
+
+// distrustForgetful lets replicas count no more that have no journal, or a rotten one.
+func (w *watcher) distrustForgetful() {
+	w.change(w.all(func(x *sight) bool { return x.forgotten() || x.struck && x.state == down }), func(x *sight) { x.trusted = false })
+}
+
+// forgotten reports whether a replica waits for others to tell it how to go on.
+func (w *watcher) forgotten(id int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen[id].forgotten()
+}
+
+func (x *sight) forgotten() bool {
+	return x.report.Recovery != nil && x.report.Recovery.Phase == node.PhaseForgotten
+}
+
+// ended reports whether each of some replicas ended by itself at some time.
+func (w *watcher) ended(ids []int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !slices.ContainsFunc(ids, func(id int) bool {
+		return !slices.ContainsFunc(w.dead, func(d local.Death) bool { return d.Own && d.Replica == id })
+	})
+}
+
+// Replicas implements play.Cluster.
+func (c *cluster) Replicas() []play.Replica {
+	w := c.watch
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := make([]play.Replica, len(w.seen))
+	for id := range w.seen {
+		x, out := &w.seen[id], &all[id]
+		r := &x.report
+		lies := slices.Contains(c.s.Faulty(), wire.ReplicaID(id))
+		out.ID, out.Correct, out.Role = id, !lies && x.state != killed, x.role(c.local.Malicious(id))
+		out.Executed, out.Stable, out.StateDigest = r.Executed, r.StableCheckpoint, r.StateDigest
+		out.ResidentBytes, out.JournalPeak, out.Refused = x.rss, x.journal, r.Refused
+		out.Up = x.state == up && time.Since(x.at) < time.Second
+		out.View, out.Active, out.Primary, out.Health = r.View, r.Active, r.Primary == id, r.Health
+		out.Behind = strings.HasPrefix(r.Health, "too far behind")
+		out.Counts = (x.trusted || c.s.RolledBack(wire.ReplicaID(id))) && (x.state == up || x.state == halted)
+		switch {
+		case x.state != up:
+			out.Health = string(x.state)
+		case !out.Up:
+			out.Health = "does not answer"
+		}
+	}
+	return all
+}
+
+// role is what a replica is, in a word or two.
+func (x *sight) role(malicious bool) string {
+	switch {
+	case malicious:
+		return "malicious"
+	case x.state == up && x.forgotten():
+		return "waits for others"
+	case x.state == up || x.state == halted:
+		return "correct"
+	default:
+		return string(x.state)
+	}
+}

@@ -1,0 +1,218 @@
+package simulated
+
+import (
+	"context"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"tagma/pbft"
+	"tagma/pbft/wire"
+	"tagma/testnet/byzantine"
+	"tagma/testnet/links"
+	"tagma/testnet/play"
+	"tagma/testnet/report"
+	"tagma/testnet/scenario"
+	"tagma/testnet/sim"
+)
+
+// cluster implements play.Cluster.
+type cluster struct {
+	s      *scenario.Scenario
+	show   play.Show
+	w      *sim.World
+	heard  *heard
+	rogues map[*scenario.Malicious]byzantine.Client
+	steps  int
+
+	before map[wire.ReplicaID]pbft.Inspection // of each replica, before something was last done to it
+	lapses map[*scenario.Event][]int          // of an event's targets, before it
+	struck map[*scenario.Event]bool           // its moment has come
+
+	acks      []play.Ack
+	failed    int
+	open      []*sim.Operation
+	taken     int  // of the world's history
+	known     int  // answers that were looked at
+	submitted int  // operations beside the workload
+	probed    bool // one of them was the last
+	resting   bool
+}
+
+// Begin, Load, EndWork, ReadBack, Stop and Close have nothing to do: the world's time began with it, its clients begin
+// by themselves, and its monitor has seen all that could be read back.
+
+// Begin implements play.Cluster.
+func (c *cluster) Begin() {}
+
+// Load implements play.Cluster.
+func (c *cluster) Load(context.Context) {}
+
+// EndWork implements play.Cluster.
+func (c *cluster) EndWork(time.Duration) {}
+
+// ReadBack implements play.Cluster.
+func (c *cluster) ReadBack(context.Context, play.Show) error { return nil }
+
+// Stop implements play.Cluster.
+func (c *cluster) Stop() {}
+
+// Close implements play.Cluster.
+func (c *cluster) Close() {}
+
+// Wake implements play.Cluster: attackers go by the world's clock.
+func (c *cluster) Wake(context.Context, *scenario.Malicious, bool) error { return nil }
+
+// Now implements play.Cluster.
+func (c *cluster) Now() time.Duration { return c.w.Now() }
+
+// Pass implements play.Cluster.
+func (c *cluster) Pass(ctx context.Context, until time.Duration) error {
+	if c.steps++; c.steps%4096 == 1 && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if !c.w.Pass(until) {
+		return play.ErrOver
+	}
+	return nil
+}
+
+// Command implements play.Cluster.
+func (c *cluster) Command(_ context.Context, command links.Command) error {
+	if command.Do == links.DoLink {
+		command.Link = withDelay(command.Link)
+	}
+	return c.w.Command(command)
+}
+
+// Touched implements play.Cluster.
+func (c *cluster) Touched(what any) bool {
+	switch x := what.(type) {
+	case string:
+		return c.w.Links().Fired()[x] > 0
+	case *scenario.Malicious:
+		if x.Client != nil {
+			return c.rogues[x].Told().Lies > 0
+		}
+		return c.heard.liars[x.Replica].Lies() > 0 || c.w.HostileFrames(x.Replica) > 0
+	case *scenario.Script:
+		sent, _ := c.heard.sent()
+		return sent >= len(c.s.Scripts)
+	case *scenario.Event:
+		switch {
+		case strikes(x):
+			return c.struck[x]
+		case x.Forgets() && c.s.Restarts(x):
+			return c.noticed(x)
+		}
+	}
+	return true
+}
+
+// noticed reports whether each target of an event has found at a later start that it may have forgotten what it signed.
+func (c *cluster) noticed(e *scenario.Event) bool {
+	for i, before := range c.lapses[e] {
+		if c.w.Lapses(e.Targets[i]) == before {
+			return false
+		}
+	}
+	return true
+}
+
+// Work implements play.Cluster.
+func (c *cluster) Work() play.Work {
+	history := c.w.History()
+	c.open = append(c.open, history[c.taken:]...)
+	c.taken = len(history)
+	if n := c.w.Acknowledged(); n != c.known {
+		c.known = n
+		c.open = slices.DeleteFunc(c.open, func(o *sim.Operation) bool {
+			switch {
+			case !o.Known:
+				return false
+			case o.Outcome != wire.OutcomeExecuted:
+				c.failed++
+			default:
+				c.acks = append(c.acks, play.Ack{At: o.Returned, Took: o.Returned - o.Invoked})
+			}
+			return true
+		})
+	}
+	return play.Work{
+		Operations: report.Operations{Submitted: len(history), Acknowledged: len(c.acks), Failed: c.failed, Unknown: len(c.open)},
+		Acks:       c.acks, Made: c.made() && len(c.open) == 0, Flying: len(c.open), Stopped: c.resting,
+	}
+}
+
+// made reports whether the workload asks for nothing more.
+func (c *cluster) made() bool {
+	w := &c.s.Workload
+	return c.w.Now() >= w.Duration && len(c.w.History())-c.submitted >= w.Operations
+}
+
+// Extend implements play.Cluster: it asks for one operation when everything has happened, if the workload was over by then.
+// What waited before has clients who have lost patience.
+func (c *cluster) Extend(more bool, last time.Duration) {
+	if !more || last < 0 || c.probed || !c.made() || !c.s.HasFaults() {
+		return
+	}
+	c.probed = true
+	if h := c.w.History(); len(h) == 0 || h[len(h)-1].Invoked < last {
+		c.submitted++
+		c.w.Submit(c.honest(), [][]byte{c.operation("probe", 1)}, false)
+	}
+}
+
+// honest is a client that is not malicious.
+func (c *cluster) honest() int {
+	for i := range c.s.Workload.Clients {
+		if !slices.ContainsFunc(c.s.Malicious, func(m scenario.Malicious) bool { return m.Client != nil && *m.Client == i }) {
+			return i
+		}
+	}
+	return 0
+}
+
+// Replicas implements play.Cluster.
+func (c *cluster) Replicas() []play.Replica {
+	all := make([]play.Replica, c.s.Replicas)
+	for i := range all {
+		id := wire.ReplicaID(i)
+		in, known := c.w.Inspect(id)
+		if !known {
+			in = c.before[id]
+		}
+		x := &all[i]
+		x.ID, x.Correct, x.Role, x.Executed, x.Stable = i, c.w.Correct(id), c.role(id), uint64(in.Executed), uint64(in.Stable)
+		if in.StateDigest != (wire.Digest{}) {
+			x.StateDigest = hex.EncodeToString(in.StateDigest[:])
+		}
+		x.Up, x.Primary, x.Active, x.View = known, known && in.Primary == id, in.Active, uint64(in.View)
+		// One that was put back to what it was follows the protocol once it has noticed.
+		x.Counts = (x.Correct || c.s.RolledBack(id) && c.w.Lapses(id) > 0) && c.w.Up(id)
+		if x.Health = "ok"; !known {
+			x.Health = x.Role
+		}
+	}
+	return all
+}
+
+// role is what a replica is, in a word or two.
+func (c *cluster) role(id wire.ReplicaID) string {
+	switch {
+	case c.s.Lies(id):
+		return "malicious"
+	case c.w.Asks(id):
+		return "waits for others"
+	case c.s.RolledBack(id) && c.w.Lapses(id) == 0:
+		return "an old copy"
+	case c.w.Why(id) != nil && !c.w.Up(id):
+		return "stopped"
+	case !c.w.Up(id):
+		return "down"
+	case !c.w.Correct(id) && !c.s.RolledBack(id):
+		return "damaged"
+	default:
+		return "correct"
+	}
+}

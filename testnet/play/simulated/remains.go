@@ -1,0 +1,113 @@
+package simulated
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"tagma/pbft/wire"
+	"tagma/testnet/check"
+	"tagma/testnet/play"
+	"tagma/testnet/scenario"
+)
+
+// Remains implements play.Cluster.
+func (c *cluster) Remains() (*play.Remains, error) {
+	v := c.w.Violation()
+	if v == nil && len(c.s.Events)+len(c.s.Malicious) > 0 {
+		c.w.Monitor().Converged(c.rested()...)
+	}
+	r := &play.Remains{
+		Invariants: c.w.Monitor().Results(), Violated: v != nil, Replicas: c.Replicas(), Views: len(c.heard.views), Order: c.order(),
+	}
+	if v == nil && c.s.Workload.Kind != scenario.KindNone {
+		r.Calls = c.calls()
+	}
+	if v != nil && !slices.ContainsFunc(r.Invariants, func(c check.Result) bool { return !c.Held }) {
+		r.Invariants = append(r.Invariants, check.Result{ID: v.Invariant, Checked: 1, Why: v.Error()})
+	}
+	for _, a := range c.w.Evidence() {
+		e := a.Evidence
+		holds := wire.VerifyEvidence(c.w.Config(), e, c.w.Holds) == nil // with the public keys alone
+		r.Proofs = append(r.Proofs, play.Proof{Replica: int(e.Replica), Kind: string(e.Kind), Holds: holds})
+	}
+	for id := range wire.ReplicaID(c.s.Replicas) {
+		if !c.w.Up(id) && c.w.Why(id) != nil {
+			r.Stopped = append(r.Stopped, int(id))
+		}
+	}
+	_, r.Failed = c.heard.sent()
+	return r, nil
+}
+
+// rested are the correct replicas that are expected to be where the others are.
+func (c *cluster) rested() (ids []wire.ReplicaID) {
+	apart := c.w.Links().Apart(c.w.Config().Quorum())
+	for id := range wire.ReplicaID(c.s.Replicas) {
+		if c.w.Correct(id) && c.w.Up(id) && !slices.Contains(apart, id) && !(c.s.Expect.Halts() && c.w.Asks(id)) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// calls is the history of the clients, with the order in which correct replicas executed it.
+func (c *cluster) calls() []check.Call {
+	ranks, rank := map[wire.RequestID]uint64{}, uint64(0)
+	for _, seq := range slices.Sorted(maps.Keys(c.heard.order)) {
+		for _, q := range c.heard.order[seq].Requests {
+			if _, again := ranks[q.ID]; !again {
+				rank++
+				ranks[q.ID] = rank
+			}
+		}
+	}
+	calls, i := c.w.Calls(), 0
+	for _, o := range c.w.History() {
+		if o.Op == nil || o.Known && o.Outcome != wire.OutcomeExecuted {
+			continue // as in Calls
+		}
+		calls[i].Order = ranks[o.ID]
+		i++
+	}
+	return calls
+}
+
+// order lists the operations that were executed, in order, each once. What nobody wrote down by name is left unnamed.
+func (c *cluster) order() (names []string) {
+	if len(c.s.Expect.Order) == 0 {
+		return nil
+	}
+	ran := map[wire.RequestID]bool{}
+	for seq := wire.Seq(1); c.heard.order[seq] != nil; seq++ {
+		for _, q := range c.heard.order[seq].Requests {
+			if !ran[q.ID] {
+				ran[q.ID] = true
+				names = append(names, c.name(q))
+			}
+		}
+	}
+	return names
+}
+
+// named are all operations that the scenario writes down.
+func (c *cluster) named() (all []scenario.Operation) {
+	all = append(all, c.s.Expect.Order...)
+	for _, e := range c.s.Events {
+		all = append(all, e.Submit...)
+	}
+	for _, l := range c.s.Scripts {
+		all = append(all, l.Send.Batch...)
+	}
+	return all
+}
+
+func (c *cluster) name(q *wire.Request) string {
+	for _, o := range c.named() {
+		o.T = q.ID.T
+		if q.ID.Client == c.w.ClientKey(o.Client) && len(q.Ops) == 1 && string(q.Ops[0]) == string(o.Encode(c.s.Machine)) {
+			return o.String()
+		}
+	}
+	return fmt.Sprintf("%v:%d", q.ID.Client, q.ID.T)
+}

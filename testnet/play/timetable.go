@@ -1,0 +1,224 @@
+package play
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/testnet/links"
+	"tagma/testnet/scenario"
+)
+
+// act is one thing that happens.
+type act struct {
+	what   string
+	line   int
+	due    time.Duration // since the workload began, or since so many operations were acknowledged
+	after  int           // acknowledged operations; 0: due counts from the beginning
+	behind *act          // which it follows as long after as the two are due apart, if that waits for its moment
+	fault  bool          // something goes wrong with it, rather than is mended
+	ends   bool          // it ends something that the table has: it is not reported itself
+	calm   bool          // it changes nothing that operations could recover from
+	late   bool          // it begins when it first touches something, rather than when it is done
+	do     func(ctx context.Context) (later bool, err error)
+	proof  any // what Cluster.Touched is asked about (I18); nil: having been done is enough
+
+	reached time.Duration // when so many operations were acknowledged
+	happens bool          // reached counts
+	waits   bool          // for a moment within a replica
+	done    bool
+	missed  error         // why it could not be done
+	at      time.Duration // when it was
+	proven  bool          // it touched something
+	shown   time.Duration // when that was first seen
+	told    bool          // its recovery was
+}
+
+// began is when it was seen to go wrong: a liar that is let loose need not lie at once.
+func (a *act) began() time.Duration {
+	if a.late && a.proven {
+		return a.shown
+	}
+	return a.at
+}
+
+// comes is when it is due, as far as that is known.
+func (a *act) comes() (at time.Duration, known bool) {
+	switch {
+	case a.done || a.waits:
+		return 0, false
+	case a.behind != nil && a.behind.waits:
+		return a.behind.at + a.due - a.behind.due, a.behind.done
+	case a.after > 0:
+		return a.reached + a.due, a.happens
+	default:
+		return a.due, true
+	}
+}
+
+// plan puts attackers, rules, events and scripts into one timetable, in the order in which they are due.
+func (r *course) plan() {
+	nothing := func(context.Context) (bool, error) { return false, nil }
+	add := func(a *act) *act {
+		if a.do == nil {
+			a.do = nothing
+		}
+		r.acts = append(r.acts, a)
+		return a
+	}
+	if n := r.s.Network; n.Loss > 0 || n.Duplicate > 0 || n.Reorder > 0 {
+		add(&act{what: "a network that loses, doubles or swaps frames", fault: true, proof: links.Network})
+	}
+	for i := range r.s.Malicious {
+		m := &r.s.Malicious[i]
+		wake := func(on bool) func(context.Context) (bool, error) {
+			return func(ctx context.Context) (bool, error) { return false, r.c.Wake(ctx, m, on) }
+		}
+		add(&act{what: fmt.Sprintf("%s: %s", m.Who(), m.Choice), line: m.Line, due: m.From, fault: true, late: true, proof: m, do: wake(true)})
+		if m.Until > 0 {
+			add(&act{what: fmt.Sprintf("%s: the end of %s", m.Who(), m.Choice.Name), line: m.Line, due: m.Until, ends: true, do: wake(false)})
+		}
+	}
+	for i := range r.s.Rules {
+		rule := &r.s.Rules[i]
+		add(&act{
+			what: fmt.Sprintf("%s (%s)", rule.ID(), rule.Action), line: rule.Line, due: rule.At, fault: true, late: true, proof: rule.ID(),
+			do: func(ctx context.Context) (bool, error) { return false, r.c.Command(ctx, rule.Command()) },
+		})
+		if rule.UntilTime > 0 { // it ends by itself; the table has it for those that wait for it
+			add(&act{what: "the end of " + rule.ID(), line: rule.Line, due: rule.UntilTime, ends: true})
+		}
+	}
+	var before *act
+	for i := range r.s.Events {
+		e := &r.s.Events[i]
+		a := add(&act{
+			what: e.What(), line: e.Line, due: e.At, after: e.AfterOperations, fault: e.Fault(), calm: e.Calm(), ends: e.Undoes, proof: e,
+			do: func(ctx context.Context) (bool, error) { return r.event(ctx, e) },
+		})
+		if e.TouchesFrames() {
+			a.proof = e.ID()
+		}
+		if e.Undoes {
+			a.behind, a.proof = before, nil
+		}
+		before = a
+	}
+	for i := range r.s.Scripts {
+		line := &r.s.Scripts[i]
+		add(&act{what: fmt.Sprintf("replica%d sends a %v by script", line.From, line.Send.Type), line: line.Line, due: line.At, fault: true, proof: line})
+	}
+	slices.SortStableFunc(r.acts, func(a, b *act) int { return int(a.due - b.due) })
+}
+
+// event does what an event says.
+func (r *course) event(ctx context.Context, e *scenario.Event) (later bool, err error) {
+	commands := e.Commands()
+	if len(commands) == 0 {
+		return r.c.Do(ctx, e)
+	}
+	for _, c := range commands {
+		if _, err := r.links.Do(0, c); err != nil {
+			return false, err
+		}
+		if err := r.c.Command(ctx, c); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// perform does what is due. The error says that the run ended meanwhile.
+func (r *course) perform(ctx context.Context, now time.Duration) (acted bool, err error) {
+	acknowledged := r.c.Work().Acknowledged
+	for _, a := range r.acts {
+		if a.after > 0 && !a.happens && acknowledged >= a.after {
+			a.happens, a.reached = true, now
+		}
+		if a.waits && !a.done && r.c.Touched(a.proof) {
+			a.proven, acted = true, true
+			r.did(a, now, nil)
+		}
+		if at, known := a.comes(); !known || at > now {
+			continue
+		}
+		acted = true
+		limited, cancel := context.WithTimeout(ctx, actPatience)
+		later, err := a.do(limited)
+		cancel()
+		if a.waits = later; !later {
+			r.did(a, now, err)
+		}
+		if ctx.Err() != nil {
+			return true, ctx.Err()
+		}
+	}
+	return acted, nil
+}
+
+// actPatience is for what takes milliseconds on an idle machine.
+const actPatience = 30 * time.Second
+
+// did notes that something was done, or could not be.
+func (r *course) did(a *act, now time.Duration, missed error) {
+	a.done, a.at, a.missed = true, now, missed
+	if !a.calm {
+		r.before = r.view()
+	}
+	if missed != nil {
+		Say(r.show, now, Bad, "%s: %v", a.what, missed)
+	} else {
+		Say(r.show, now, Fired, "%s", a.what)
+	}
+}
+
+// notice looks what has touched something by now, and tells of faults that an operation has survived since.
+func (r *course) notice(now time.Duration, acks []Ack) {
+	fresh := len(acks) > r.noticed
+	r.noticed = len(acks)
+	for _, a := range r.acts {
+		if !a.done || a.missed != nil {
+			continue
+		}
+		r.prove(a, now)
+		if !fresh || a.told || !a.fault || a.late && !a.proven {
+			continue
+		}
+		if at, ok := recovered(acks, a.began()); ok {
+			a.told = true
+			Say(r.show, now, Recovered, "%s: clients were served again after %v", a.what, (at - a.began()).Round(time.Millisecond))
+		}
+	}
+}
+
+func (r *course) prove(a *act, now time.Duration) {
+	if !a.proven && a.proof != nil && r.c.Touched(a.proof) {
+		a.proven, a.shown = true, now
+	}
+}
+
+// done reports whether everything has been tried.
+func (r *course) done() bool {
+	return !slices.ContainsFunc(r.acts, func(a *act) bool { return !a.done })
+}
+
+// next is the next time at which something is due, 0 if none is known.
+func (r *course) next(now time.Duration) (next time.Duration) {
+	for _, a := range r.acts {
+		if at, known := a.comes(); known && at > now && (next == 0 || at < next) {
+			next = at
+		}
+	}
+	return next
+}
+
+// last is when the last thing happened that operations may have to recover from, 0 if there was none.
+func (r *course) last() (at time.Duration) {
+	for _, a := range r.acts {
+		if a.done && !a.calm {
+			at = max(at, a.at)
+		}
+	}
+	return at
+}

@@ -1,0 +1,166 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// Print tells people what came of a run, all of it. It returns the first error of the writer.
+func (d *Document) Print(w io.Writer, style Style) error { return d.print(w, style, false) }
+
+// PrintScenario tells people what came of a scenario: its name, all that Print tells, and every expectation.
+func (d *Document) PrintScenario(w io.Writer, style Style) error { return d.print(w, style, true) }
+
+func (d *Document) print(w io.Writer, style Style, named bool) error {
+	p := &printer{style: style}
+	if named {
+		fmt.Fprintf(&p.text, "\n%s  %s\n", style.Bold(d.Scenario), style.Dim(fmt.Sprintf("engine %s, seed %d", d.Engine, d.Seed)))
+	}
+	p.work(d)
+	p.faults(d)
+	p.replicas(d)
+	p.invariants(d)
+	if named {
+		p.text.WriteByte('\n')
+	}
+	for _, e := range d.Expect {
+		if e.Held && named {
+			fmt.Fprintf(&p.text, "%s %-20s %v\n", p.mark(true), e.Key, e.Got)
+		}
+	}
+	p.verdict(d)
+	_, err := io.WriteString(w, p.text.String())
+	return err
+}
+
+// PrintLine tells what came of a scenario in one line, and what failed in some more.
+func (d *Document) PrintLine(w io.Writer, style Style) error {
+	p := &printer{style: style}
+	ratio := ""
+	if d.Throughput.Apart {
+		ratio = fmt.Sprintf(", ratio %.2f", d.Throughput.Ratio)
+	}
+	fmt.Fprintf(&p.text, "%s %-52s %s\n", p.mark(d.Verdict == Pass), d.Scenario, style.Dim(fmt.Sprintf(
+		"%s operations, %s a second%s, view %d, %d faults", Thousands(d.Operations.Acknowledged),
+		Thousands(int(d.Throughput.OpsPerSecond)), ratio, d.FinalView, len(d.Faults))))
+	p.missed(d, "    ")
+	for _, i := range d.Invariants {
+		if i.Why != "" {
+			fmt.Fprintf(&p.text, "    %s: %s\n", i.ID, i.Why)
+		}
+	}
+	if d.Verdict == Inconclusive {
+		fmt.Fprintf(&p.text, "    inconclusive: %s: run it again when it is quieter\n", strings.Join(d.Excuses(), "; "))
+	}
+	_, err := io.WriteString(w, p.text.String())
+	return err
+}
+
+type printer struct {
+	text  strings.Builder
+	style Style
+}
+
+func (p *printer) row(name, format string, args ...any) {
+	fmt.Fprintf(&p.text, "%s %s\n", p.style.Bold(fmt.Sprintf("%-13s", name)), fmt.Sprintf(format, args...))
+}
+
+func (p *printer) work(d *Document) {
+	ops, l := d.Operations, d.Latency
+	p.text.WriteByte('\n')
+	p.row("requests", "%s submitted, %s acknowledged, %s failed, %s unknown",
+		Thousands(ops.Submitted), Thousands(ops.Acknowledged), Thousands(ops.Failed), Thousands(ops.Unknown))
+	p.row("throughput", "%s", throughput(d))
+	p.row("latency", "p50 %s, p95 %s, p99 %s, max %s", Millis(l.P50), Millis(l.P95), Millis(l.P99), Millis(l.Max))
+	changes := "1 view change"
+	if d.ViewChanges != 1 {
+		changes = Thousands(d.ViewChanges) + " view changes"
+	}
+	p.row("views", "%s, view %d at the end", changes, d.FinalView)
+	for _, e := range d.Evidence {
+		how := "all verified with the public keys alone"
+		if !e.Verified {
+			how = p.style.Red("not all of them hold")
+		}
+		p.row("evidence", "replica %d: %s; %d proofs, %s", e.Replica, e.Kind, e.Proofs, how)
+	}
+}
+
+func (p *printer) faults(d *Document) {
+	for _, f := range d.Faults {
+		switch {
+		case !f.Fired:
+			p.row("fault", "%s %s", f.What, p.style.Red("did not happen"))
+		case f.Calm:
+			p.row("event", "at %s: %s", Millis(float64(f.AtMS)), f.What)
+		case f.RecoveredMS == nil:
+			p.row("fault", "at %s: %s; %s", Millis(float64(f.AtMS)), f.What, p.style.Red("nothing was acknowledged since"))
+		default:
+			p.row("fault", "at %s: %s; clients were served again %s later", Millis(float64(f.AtMS)), f.What,
+				Millis(float64(*f.RecoveredMS)))
+		}
+	}
+}
+
+func (p *printer) replicas(d *Document) {
+	const format = "%-8s %-9s %9s %11s  %-16s  %10s %10s %10s %9s\n"
+	head := fmt.Sprintf(format, "replica", "role", "executed", "checkpoint", "state digest", "journal", "peak", "written", "memory")
+	p.text.WriteString("\n" + p.style.Bold(strings.TrimSuffix(head, "\n")) + "\n")
+	for _, r := range d.Replicas {
+		fmt.Fprintf(&p.text, format, strconv.Itoa(r.ID), r.Role, strconv.FormatUint(r.Executed, 10),
+			strconv.FormatUint(r.Stable, 10), shorten(r.StateDigest), kib(r.JournalBytes), kib(r.JournalPeak),
+			kib(r.JournalWritten), kib(r.ResidentBytes))
+	}
+}
+
+func (p *printer) mark(good bool) string {
+	if good {
+		return p.style.Green("✓")
+	}
+	return p.style.Red("✗")
+}
+
+// throughput compares with what there is to compare with.
+func throughput(d *Document) string {
+	t := d.Throughput
+	text := Thousands(int(t.OpsPerSecond)) + " a second over the whole run"
+	switch {
+	case t.Baseline > 0 && t.Apart:
+		text += fmt.Sprintf(", %s in a run without faults: a ratio of %.2f", Thousands(int(t.Baseline)), t.Ratio)
+	case t.Baseline > 0:
+		text += fmt.Sprintf(", %s before the first fault", Thousands(int(t.Baseline)))
+	}
+	return text
+}
+
+func shorten(digest string) string { return digest[:min(16, len(digest))] }
+
+// Millis writes a time in milliseconds.
+func Millis(ms float64) string {
+	if ms >= 1000 {
+		return fmt.Sprintf("%.2f s", ms/1000)
+	}
+	return fmt.Sprintf("%.0f ms", ms)
+}
+
+// kib writes a size; what was not measured has none.
+func kib(bytes int64) string {
+	if bytes == 0 {
+		return "-"
+	}
+	if bytes >= 10<<20 {
+		return fmt.Sprintf("%d MiB", bytes>>20)
+	}
+	return fmt.Sprintf("%d KiB", bytes>>10)
+}
+
+// Thousands writes a number with commas.
+func Thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
