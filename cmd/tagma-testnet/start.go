@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"tagma/internal/command"
 	"tagma/internal/machines"
+	"tagma/internal/trace"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/local"
 )
@@ -23,6 +25,8 @@ type startFlags struct {
 	replicas, basePort int
 	dir, machine       string
 	malicious          []string
+	trace              string
+	only               []string
 }
 
 func newStart() *cobra.Command {
@@ -34,6 +38,7 @@ func newStart() *cobra.Command {
 are killed by hand stay down and are reported; the files stay when the cluster ends.`,
 		Example: `  tagma-testnet start
   tagma-testnet start --replicas 7 --dir net --malicious 3=equivocate --malicious 5=silent,to=1+2
+  tagma-testnet start --dir net --trace net.jsonl --only phase,view
   tagma-testnet start --machine bank --malicious 3=corrupt,what=reply`,
 		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -46,6 +51,8 @@ are killed by hand stay down and are reported; the files stay when the cluster e
 	cmd.Flags().StringArrayVar(&f.malicious, "malicious", nil,
 		"`replica=behaviour` or replica=behaviour,parameter=value; see tagma-testnet behaviours")
 	cmd.Flags().IntVar(&f.basePort, "base-port", 0, "replica i listens on this port plus i (default free ports)")
+	cmd.Flags().StringVar(&f.trace, "trace", "", "write what happens in the replicas to this `file` when the cluster ends, for replay")
+	onlyFlag(cmd, &f.only)
 	return cmd
 }
 
@@ -63,7 +70,10 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	if f.dir, err = filepath.Abs(f.dir); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	c, err := local.Create(local.Options{Dir: f.dir, Replicas: f.replicas, BasePort: f.basePort, Machine: f.machine, Malicious: malicious})
+	c, err := local.Create(local.Options{
+		Dir: f.dir, Replicas: f.replicas, BasePort: f.basePort, Machine: f.machine, Malicious: malicious,
+		Trace: f.trace != "", TraceOnly: f.only,
+	})
 	if err != nil {
 		if temporary {
 			_ = os.Remove(f.dir) // unless it holds something; why there is no cluster is what is reported
@@ -86,13 +96,20 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 			_, _ = fmt.Fprintf(stdout, "%v\n", d)
 		case <-ctx.Done():
 			_, _ = fmt.Fprintf(stdout, "\nstopping; the files stay in %s\n", f.dir)
-			return c.Stop(local.Patience)
+			err := c.Stop(local.Patience)
+			if f.trace != "" {
+				err = errors.Join(err, c.WriteTrace(f.trace, trace.Header{}))
+			}
+			return err
 		}
 	}
 }
 
 // check judges the flags.
 func (f *startFlags) check() (map[int]byzantine.Choice, error) {
+	if err := checkOnly("start", f.only, f.trace); err != nil {
+		return nil, err
+	}
 	switch {
 	case !slices.Contains(machines.Names(), f.machine):
 		return nil, command.Unusablef("start: there is no machine %q;%s there is %s", f.machine, command.Meant(f.machine, machines.Names(), ""),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tagma/internal/replica"
+	"tagma/internal/trace"
 	"tagma/pbft"
 )
 
@@ -22,6 +23,7 @@ type amnesiac struct {
 func (n *Node) forget(why string) {
 	n.log.Warn("this replica may have forgotten what it signed: it signs and writes nothing before others have told it how to go on",
 		"why", why)
+	n.tap.Emit(&trace.Process{Step: trace.Noted, Why: "it may have forgotten what it signed: " + why})
 	n.metrics.amnesias.Inc()
 	a := &amnesiac{Asking: replica.NewAsking(n.data, why)}
 	a.Every = cmp.Or(n.opt.sayEvery, a.Every)
@@ -54,7 +56,11 @@ func (n *Node) recall(ctx context.Context, a *amnesiac) error {
 				return err
 			}
 		}
-		n.perform(a.Step(ev))
+		effects := a.Step(ev)
+		if n.tap != nil {
+			n.tap.Stepped(ev, effects)
+		}
+		n.perform(effects)
 		if rec, ok := a.Recovery(); ok {
 			if err := replica.Begin(n.data, rec); err != nil {
 				return err

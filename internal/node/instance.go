@@ -12,6 +12,7 @@ import (
 	"tagma/internal/driver"
 	"tagma/internal/machines"
 	"tagma/internal/replica"
+	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/statemachine"
 )
@@ -101,14 +102,14 @@ func (i *instance) connect() {
 	i.giver = newGiver(cfg, replica.NewDonor(cfg, i.disk.Store, i.disk.Votes, n.send), n.now, n.metrics)
 	i.machine = newMachine(cfg, i.disk.Store, i.service, executed, n.metrics)
 	i.machine.giver, i.machine.now, i.machine.send = i.giver, n.now, n.send
-	i.machine.log = &transferLog{log: n.log, metrics: n.metrics}
+	i.machine.log = &transferLog{log: n.log, metrics: n.metrics, tap: n.tap}
 	i.loop = &loop{
 		lanes: n.lanes, executed: executed, replica: i.disk.Replica, tick: tickFor(cfg.ViewTimeout), began: n.began, wall: n.opt.Wall,
 		linked: i.linked, changes: &changes{log: n.log},
 	}
 	ports := driver.Ports{
 		Journal: timedJournal{i.disk.Votes, n.metrics}, Signer: n.home.Key, Transport: probedTransport{n.transport, i.probe},
-		Machine: i.machine, Observer: loopWitness{n.witness, i.loop}, Guard: guard,
+		Machine: i.machine, Observer: loopWitness{n.witness, i.loop}, Guard: guard, Trace: n.tap,
 	}
 	i.loop.driver = driver.New(cfg, i.probe, ports)
 	i.disk.Log = nil
@@ -128,7 +129,9 @@ func (i *instance) linked() bool {
 
 // run works until the context ends or the replica must not go on with its journal.
 func (i *instance) run(ctx context.Context) error {
-	i.node.log.Info("the replica goes on from its disk", "view", uint64(i.loop.shown.Load().View),
+	shown := i.loop.shown.Load()
+	i.node.tap.Emit(&trace.Process{Step: trace.Started, View: shown.View, Seq: i.disk.Applied.Seq})
+	i.node.log.Info("the replica goes on from its disk", "view", uint64(shown.View),
 		"executed", uint64(i.disk.Applied.Seq), "first_start", i.disk.First)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return i.loop.run(ctx) })

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"tagma/internal/trace"
 	"tagma/network"
 	"tagma/pbft"
 	"tagma/pbft/wire"
@@ -29,6 +30,7 @@ type intake struct {
 	drop       func(replica int) // ends the streams that a replica sends on
 	ready      chan struct{}     // closed once report and drop may be called
 	log        *slog.Logger
+	tap        *trace.Tap // nil: nobody listens
 }
 
 // FromReplica takes a frame of another replica. What cannot be believed is counted and dropped: remote input never
@@ -38,12 +40,12 @@ func (in *intake) FromReplica(from int, frame []byte) {
 	in.suspects.wait(in.ctx, from)
 	m, err := wire.Decode(frame)
 	if err != nil {
-		in.refuse("replica", from, err)
+		in.refuse("replica", from, nil, err)
 		in.part(from)
 		return
 	}
 	if !betweenReplicas(m) {
-		in.refuse("replica", from, errMisplaced)
+		in.refuse("replica", from, m, errMisplaced)
 		in.part(from)
 		return
 	}
@@ -51,7 +53,7 @@ func (in *intake) FromReplica(from int, frame []byte) {
 		in.counts.received.Add(1)
 		in.believe(wire.ReplicaID(from), v, len(frame))
 	}, func(err error) {
-		in.refuse("replica", from, err)
+		in.refuse("replica", from, m, err)
 		in.suspects.extend(from, time.Now(), refusedPause)
 	})
 }
@@ -90,7 +92,7 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 	in.quarantine.wait(in.ctx, link)
 	m, err := wire.Decode(frame)
 	if err != nil {
-		in.refuse("client", wire.PublicKey(link.Key()), err)
+		in.refuse("client", wire.PublicKey(link.Key()), nil, err)
 		in.quarantine.extend(link, time.Now(), malformedPause) // its next link costs us a handshake
 		in.quarantine.wait(in.ctx, link)
 		link.Close()
@@ -107,14 +109,14 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 	case *wire.Request:
 		in.request(link, m, len(frame))
 	default:
-		in.refuse("client", wire.PublicKey(link.Key()), errMisplaced)
+		in.refuse("client", wire.PublicKey(link.Key()), m, errMisplaced)
 	}
 }
 
 func (in *intake) request(link *network.ClientLink, m *wire.Request, bytes int) {
 	in.signatures.check(in.signatures.client(link), m, func(v wire.Verified) { in.order(link, m, v, bytes) },
 		func(err error) {
-			in.refuse("client", wire.PublicKey(link.Key()), err)
+			in.refuse("client", wire.PublicKey(link.Key()), m, err)
 			if errors.Is(err, wire.ErrSignature) {
 				in.quarantine.extend(link, time.Now(), badSignaturePause)
 			}
@@ -131,7 +133,7 @@ func (in *intake) order(link *network.ClientLink, m *wire.Request, v wire.Verifi
 // query reads a past state for a client and holds back its link meanwhile.
 func (in *intake) query(link *network.ClientLink, m *wire.Query) {
 	if err := wire.Check(in.cfg, m); err != nil {
-		in.refuse("client", wire.PublicKey(link.Key()), err)
+		in.refuse("client", wire.PublicKey(link.Key()), m, err)
 		return
 	}
 	if reply, ok := in.past.answer(in.ctx, m); ok {
@@ -170,7 +172,15 @@ func (in *intake) part(from int) {
 	}
 }
 
-func (in *intake) refuse(kind string, from any, err error) {
+// refuse counts a message that is not believed, nil for what could not be decoded.
+func (in *intake) refuse(kind string, from any, m wire.Message, err error) {
+	if in.tap != nil {
+		id, replica := from.(int)
+		if !replica {
+			id = trace.None
+		}
+		in.tap.Emit(&trace.Refused{From: id, Message: trace.Say(m), Why: err.Error()})
+	}
 	in.counts.refused.Add(1)
 	in.counts.refusals.add(kind, err)
 	in.log.Debug("message refused", kind, from, "why", err)

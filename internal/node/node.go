@@ -12,6 +12,7 @@ import (
 
 	"tagma/internal/driver"
 	"tagma/internal/replica"
+	"tagma/internal/trace"
 	"tagma/network"
 	"tagma/pbft"
 	"tagma/pbft/wire"
@@ -29,6 +30,8 @@ type Options struct {
 	Transport func(driver.Transport) driver.Transport
 	// Wall is the wall clock, nil for the system's. Timeouts never look at it (T3).
 	Wall func() time.Time
+	// Trace hears what happens in the replica, from several goroutines, and must not block; nil: nobody does.
+	Trace func(trace.Event)
 
 	sayEvery time.Duration // how often an amnesiac says what it waits for, and looks for its journal; 0: its own measure
 }
@@ -48,6 +51,7 @@ type Node struct {
 	log        *slog.Logger
 	signatures *verification
 	metrics    *metrics
+	tap        *trace.Tap         // nil: nobody listens
 	admin      *admin             // nil without an admin address
 	stopIn     context.CancelFunc // ends waiting readers
 	began      time.Time
@@ -81,12 +85,15 @@ func Open(dir string, opt Options) (n *Node, err error) {
 		home: home, opt: opt, data: home.data(log), lanes: newLanes(), counts: &counters{}, metrics: newMetrics(),
 		log: log, began: time.Now(),
 	}
-	n.witness = newWitness(home.path(EvidenceDir), n.counts, log)
 	n.out = &outlet{routes: newRoutes(), quarantine: newQuarantine[*network.ClientLink]()}
 	n.transport = n.out
 	if opt.Transport != nil {
 		n.transport = opt.Transport(n.out)
 	}
+	if opt.Trace != nil {
+		n.tapped()
+	}
+	n.witness = newWitness(home.path(EvidenceDir), n.counts, log)
 	if err := n.wake(); err != nil {
 		return nil, err
 	}
@@ -138,11 +145,17 @@ func (n *Node) listen() (err error) {
 	n.stopIn = cancel
 	n.signatures = newVerification(cfg)
 	in := &intake{
-		ctx: ctx, cfg: cfg, lanes: n.lanes, helpers: n.helpers, routes: n.out.routes, counts: n.counts, log: n.log,
+		ctx: ctx, cfg: cfg, lanes: n.lanes, helpers: n.helpers, routes: n.out.routes, counts: n.counts, log: n.log, tap: n.tap,
 		quarantine: n.out.quarantine, suspects: newQuarantine[int](),
 		past:       newQueries(n.queryUntil, func() bool { return n.inspection().Diverged }, n.log),
 		signatures: n.signatures,
 		report:     func() any { return n.Report() }, drop: func(id int) { n.host.Drop(id) }, ready: make(chan struct{}),
+	}
+	if n.tap != nil {
+		in.quarantine.told = func(_ *network.ClientLink, d time.Duration) {
+			n.tap.Emit(&trace.Quarantined{From: trace.None, For: d.Microseconds()})
+		}
+		in.suspects.told = func(id int, d time.Duration) { n.tap.Emit(&trace.Quarantined{From: id, For: d.Microseconds()}) }
 	}
 	n.host, err = network.Listen(network.Config{
 		Seed: n.home.Key.Seed(), Listen: n.home.listen(), Members: n.home.Cluster.Members(), Self: int(cfg.Self),
@@ -179,6 +192,11 @@ func (n *Node) Run(ctx context.Context) error {
 	n.stopIn()
 	err = errors.Join(err, n.host.Close())
 	n.signatures.close()
+	end := &trace.Process{Step: trace.Stopped}
+	if err != nil {
+		end.Why = err.Error()
+	}
+	n.tap.Emit(end)
 	return errors.Join(err, n.rest(err))
 }
 

@@ -1,8 +1,11 @@
 package node
 
 import (
+	"sync/atomic"
 	"time"
 
+	"tagma/internal/driver"
+	"tagma/internal/trace"
 	"tagma/network"
 	"tagma/pbft/wire"
 )
@@ -28,4 +31,44 @@ func (o *outlet) Respond(reply *wire.Reply) {
 	if reply.Outcome == wire.OutcomeBusy {
 		o.quarantine.extend(link, time.Now(), busyPause)
 	}
+}
+
+// tapped puts a tap on the replica, and on what leaves it.
+func (n *Node) tapped() {
+	cfg := &n.home.Config
+	n.tap = trace.NewTap(int(cfg.Self), cfg.Quorum(), func() int64 { return time.Now().UnixMicro() }, n.opt.Trace)
+	n.transport = &tappedTransport{Transport: n.transport, tap: n.tap}
+}
+
+// tappedTransport tells of everything that leaves the replica.
+type tappedTransport struct {
+	driver.Transport
+	tap  *trace.Tap
+	last atomic.Pointer[told] // what goes to all others is decoded once
+}
+
+type told struct {
+	frame   []byte
+	message trace.Message
+}
+
+// Send implements driver.Transport.
+func (t *tappedTransport) Send(to wire.ReplicaID, frame []byte) {
+	said := t.last.Load()
+	if said == nil || len(frame) == 0 || len(said.frame) != len(frame) || &said.frame[0] != &frame[0] {
+		m, err := wire.Decode(frame)
+		if err != nil {
+			m = nil
+		}
+		said = &told{frame, trace.Say(m)}
+		t.last.Store(said)
+	}
+	t.tap.Emit(&trace.Sent{To: int(to), Bytes: len(frame), Message: said.message})
+	t.Transport.Send(to, frame)
+}
+
+// Respond implements driver.Transport.
+func (t *tappedTransport) Respond(reply *wire.Reply) {
+	t.tap.Emit(&trace.Sent{To: trace.None, Message: trace.Say(reply)})
+	t.Transport.Respond(reply)
 }

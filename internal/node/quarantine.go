@@ -25,6 +25,7 @@ const (
 type quarantine[K comparable] struct {
 	mu    sync.Mutex
 	until map[K]time.Time
+	told  func(who K, pause time.Duration) // hears of every pause; nil: nobody does
 }
 
 func newQuarantine[K comparable]() *quarantine[K] {
@@ -33,6 +34,9 @@ func newQuarantine[K comparable]() *quarantine[K] {
 
 // extend adds a pause.
 func (q *quarantine[K]) extend(who K, now time.Time, pause time.Duration) {
+	if q.told != nil {
+		q.told(who, pause)
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	from := q.until[who]

@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"tagma/internal/replica"
+	"tagma/internal/trace"
 )
 
 // transferLog tells of a transfer in log lines and counts it. It belongs to the executor's goroutine.
 type transferLog struct {
 	log     *slog.Logger
 	metrics *metrics
+	tap     *trace.Tap // nil: nobody listens
 	was     replica.Progress
 	said    time.Duration // when a line was last written
 	named   int           // the round whose donors were named
@@ -28,6 +30,9 @@ func (t *transferLog) see(p *replica.Progress, now time.Duration) {
 		was.Bytes, was.Rounds, t.named, t.said = 0, 0, 0, now
 		t.metrics.transfersBegun.Inc()
 		t.log.Info("this replica cannot follow the others any more: it fetches the state from them")
+	}
+	if t.tap != nil && p.Phase != replica.Idle && (p.Bytes != was.Bytes || p.Phase != was.Phase) {
+		t.tap.Emit(&trace.Transfer{Step: trace.Moving, Seq: p.Seq, Share: p.Share, Bytes: p.Bytes})
 	}
 	t.count(&was, p)
 	if p.Blamed > was.Blamed {

@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"internal/machines":   {"statemachine", "statemachine/kv", "statemachine/bank"},
 	"internal/node": {
 		"internal/driver", "internal/replica", "internal/cluster", "internal/passphrase", "internal/strict", "pbft", "pbft/wire", "crypto", "network",
-		"checkpoint", "statemachine", "internal/machines",
+		"checkpoint", "statemachine", "internal/machines", "internal/trace",
 	},
 
 	"testnet/byzantine":        {"pbft", "pbft/wire", "checkpoint", "testnet/byzantine/tamper"}, // a donor that lies alters the answers of checkpoint/transfer

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -26,8 +27,12 @@ type Cluster struct {
 	control  *Control // nil: no orders
 	dormant  map[int][]byzantine.Choice
 	spawner  *spawner
-	deaths   chan Death
-	waiting  sync.WaitGroup
+
+	traced    bool
+	traceOnly []string
+
+	deaths  chan Death
+	waiting sync.WaitGroup
 
 	mu        sync.Mutex
 	malicious map[int]byzantine.Choice
@@ -41,12 +46,15 @@ func Create(o Options) (*Cluster, error) {
 		return nil, err
 	}
 	file, observer, err := layout(o)
+	if err == nil && o.Trace {
+		err = os.Mkdir(filepath.Join(o.Dir, TraceDir), 0o755)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &Cluster{
 		Dir: o.Dir, File: file, malicious: maps.Clone(o.Malicious), dormant: maps.Clone(o.Dormant), control: o.Control,
-		observer: observer, spawner: newSpawner(), deaths: make(chan Death, 64), processes: make([]*process, o.Replicas),
+		observer: observer, traced: o.Trace, traceOnly: o.TraceOnly, spawner: newSpawner(), deaths: make(chan Death, 64), processes: make([]*process, o.Replicas),
 		ordered: newOrders(o.Replicas),
 	}, nil
 }
@@ -94,7 +102,7 @@ func (c *Cluster) startOne(id int) error {
 	if c.processes[id] != nil {
 		return nil
 	}
-	args := []string{replicaCommand, "--home", c.Home(id)}
+	args := append([]string{replicaCommand, "--home", c.Home(id)}, c.traceArguments()...)
 	if choice, bad := c.malicious[id]; bad {
 		args = append(args, "--behaviour", choice.String())
 	}

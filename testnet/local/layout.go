@@ -35,8 +35,10 @@ type Options struct {
 	Malicious    map[int]byzantine.Choice // by replica: from the start to the end, unless Reform is called
 	// Control, unless nil, lets the replicas be given orders while they run, and Dormant are behaviours that wake up when
 	// they are ordered to; by replica, numbered by their place.
-	Control *Control
-	Dormant map[int][]byzantine.Choice
+	Control   *Control
+	Dormant   map[int][]byzantine.Choice
+	Trace     bool     // what happens in the replicas is written down, for WriteTrace
+	TraceOnly []string // these kinds of events; nil: all
 }
 
 // checkMalicious judges who is to misbehave and how.

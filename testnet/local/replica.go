@@ -3,12 +3,14 @@ package local
 import (
 	"bufio"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"tagma/internal/driver"
@@ -34,7 +36,7 @@ func RunIfReplica() {
 	os.Exit(0)
 }
 
-func replica(args []string) error {
+func replica(args []string) (err error) {
 	flags := flag.NewFlagSet(replicaCommand, flag.ContinueOnError)
 	home := flags.String("home", "", "the replica's directory")
 	behaviour := flags.String("behaviour", "", "how it misbehaves")
@@ -44,11 +46,24 @@ func replica(args []string) error {
 		dormant = append(dormant, choice)
 		return err
 	})
+	traces := flags.String("trace", "", "the directory to write what happens to")
+	var only []string
+	flags.Func("only", "which kinds of events, with commas between them; empty: all", func(text string) error {
+		only = strings.FieldsFunc(text, func(r rune) bool { return r == ',' })
+		return nil
+	})
 	controlled := flags.Bool("controlled", false, "orders come on standard input")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	opt := node.Options{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	if *traces != "" {
+		done, err := tracing(*traces, *home, only, &opt)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, done()) }()
+	}
 	if *controlled {
 		return serveControlled(*home, opt, dormant)
 	}

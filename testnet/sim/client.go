@@ -127,7 +127,7 @@ func (c *client) launch(k *call) {
 // transmit sends a request: the first time to the primary, then to all.
 func (c *client) transmit(k *call) {
 	c.w.mark('a', -1-c.index, k.op.ID.T, 0)
-	c.w.note(&trace.Request{Client: c.index, Step: trace.Asked, Number: k.op.ID.T})
+	c.w.own.Emit(&trace.Request{Client: c.index, Step: trace.Asked, Number: k.op.ID.T})
 	k.sent++
 	primary := c.w.cfg.Primary(c.view())
 	for _, n := range c.w.nodes {
@@ -244,7 +244,7 @@ func (c *client) settle(k *call, m *wire.Reply, v verdict) {
 	k.op.Returned, k.op.Known, k.op.Outcome, k.op.Seq, k.op.Results = c.w.now, true, v.outcome, v.seq, k.whole
 	c.w.counts.Acknowledged++
 	c.w.mark('b', -1-c.index, k.op.ID.T, uint64(v.seq))
-	c.w.note(&trace.Request{Client: c.index, Step: trace.Answered, Number: k.op.ID.T, Seq: v.seq})
+	c.w.own.Emit(&trace.Request{Client: c.index, Step: trace.Answered, Number: k.op.ID.T, Seq: v.seq})
 	c.w.believed(k, v)
 	if k.done != nil {
 		k.done(k.op)

@@ -114,7 +114,7 @@ func (n *node) request(c *client, p *packet, m *wire.Request) {
 
 func (n *node) refuseClient(c *client, p *packet, err error) {
 	n.w.counts.Refused++
-	n.note(&trace.Refused{From: trace.None, Message: trace.Say(p.read.msg), Why: err.Error()})
+	n.tap.Emit(&trace.Refused{From: trace.None, Message: trace.Say(p.read.msg), Why: err.Error()})
 }
 
 // respond sends a reply over the link that its session last used. Without one it is lost.

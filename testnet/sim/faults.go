@@ -58,7 +58,7 @@ func (w *World) Pause(id wire.ReplicaID) {
 	for _, n := range w.byID[id] {
 		if n.up {
 			n.paused = true
-			n.note(&trace.Process{Step: trace.Paused})
+			n.tap.Emit(&trace.Process{Step: trace.Paused})
 		}
 	}
 }
@@ -70,7 +70,7 @@ func (w *World) Resume(id wire.ReplicaID) {
 			continue
 		}
 		n.paused = false
-		n.note(&trace.Process{Step: trace.GoesOn})
+		n.tap.Emit(&trace.Process{Step: trace.GoesOn})
 		if n.turn.busy && n.turn.syncs == 0 {
 			n.release()
 		}
@@ -82,7 +82,7 @@ func (w *World) Resume(id wire.ReplicaID) {
 func (w *World) ClockJump(id wire.ReplicaID, by time.Duration) {
 	for _, n := range w.byID[id] {
 		n.skew += by
-		n.note(&trace.Fault{Step: trace.Fired, Does: fmt.Sprintf("its clock jumps by %v", by)})
+		n.tap.Emit(&trace.Fault{Step: trace.Fired, Does: fmt.Sprintf("its clock jumps by %v", by)})
 	}
 }
 

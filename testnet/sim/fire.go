@@ -33,7 +33,7 @@ func (x *plot) arm() {
 
 func (x *plot) begin(i int, f *Fault) {
 	w := x.w
-	w.note(&trace.Fault{Step: trace.Fired, Does: f.String()})
+	w.own.Emit(&trace.Fault{Step: trace.Fired, Does: f.String()})
 	fire := func() { x.fired[i]++ }
 	switch f.Do {
 	case RolledBack:
@@ -102,7 +102,7 @@ func (f *Fault) loss() disk.Loss {
 // end undoes a fault. What a damaged disk makes of its replica is the replica's to say.
 func (x *plot) end(f *Fault) {
 	w := x.w
-	w.note(&trace.Fault{Step: trace.Healed, Does: f.String()})
+	w.own.Emit(&trace.Fault{Step: trace.Healed, Does: f.String()})
 	switch f.Do {
 	case CrashNow:
 		x.restart(f.Replica)

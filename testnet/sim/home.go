@@ -43,7 +43,7 @@ func (d stateDir) Open() (replica.Store, error) {
 }
 
 func (d stateDir) Aside() error {
-	d.n.note(&trace.Process{Step: trace.Noted, Why: fmt.Sprintf("its store up to %d is moved aside", d.n.medium.MaxVersion())})
+	d.n.tap.Emit(&trace.Process{Step: trace.Noted, Why: fmt.Sprintf("its store up to %d is moved aside", d.n.medium.MaxVersion())})
 	failure := d.n.medium.failure
 	d.n.medium = newMedium()
 	d.n.medium.failure = failure

@@ -99,11 +99,11 @@ func (n *node) start() error {
 	case err != nil:
 		n.up, n.why = false, err
 		n.disk.Crash(disk.Kill, n.w.damage) // the process ends, and leaves what it wrote
-		n.note(&trace.Process{Step: trace.Stopped, Why: err.Error()})
+		n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: err.Error()})
 		return err
 	default:
 		at := n.replica.Position()
-		n.note(&trace.Process{Step: trace.Started, View: at.View, Seq: at.Executed})
+		n.tap.Emit(&trace.Process{Step: trace.Started, View: at.View, Seq: at.Executed})
 	}
 	n.up, n.paused, n.why, n.began = true, false, nil, n.w.now
 	n.routes = map[session]*client{}
@@ -192,7 +192,7 @@ func (n *node) stop() {
 // crash ends the process or its machine, with what that loses.
 func (n *node) crash(l disk.Loss) {
 	n.w.counts.Crashes++
-	n.note(&trace.Process{Step: trace.Crashed, Why: string(l)})
+	n.tap.Emit(&trace.Process{Step: trace.Crashed, Why: string(l)})
 	n.strike = nil
 	n.stop()
 	n.disk.Crash(l, n.w.damage)
@@ -202,7 +202,7 @@ func (n *node) crash(l disk.Loss) {
 
 // die ends the process after an error that is final (D6).
 func (n *node) die(err error) {
-	n.note(&trace.Process{Step: trace.Stopped, Why: err.Error()})
+	n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: err.Error()})
 	n.w.judge() // what the monitor saw first says more than that the guard then refused (D7)
 	n.stop()
 	n.why = err

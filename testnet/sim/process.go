@@ -72,7 +72,7 @@ func (n *node) mustReach() {
 // prepareSegment makes the file of the next segment beside the turns.
 func (n *node) prepareSegment() {
 	if err := n.data.Votes.Prepare(); err != nil {
-		n.note(&trace.Process{Step: trace.Noted, Why: err.Error()}) // it costs a slower rotation, or shows there again
+		n.tap.Emit(&trace.Process{Step: trace.Noted, Why: err.Error()}) // it costs a slower rotation, or shows there again
 	}
 }
 
@@ -83,7 +83,7 @@ func (n *node) ask(why string) {
 	}
 	n.w.counts.Forgotten++
 	n.lapses++
-	n.note(&trace.Process{Step: trace.Stopped, Why: "it may have forgotten what it signed: " + why})
+	n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: "it may have forgotten what it signed: " + why})
 	n.disk.Crash(disk.Kill, n.w.damage) // it holds nothing open
 	n.asking = replica.NewAsking(n.home(), why)
 	n.strayed = true
@@ -110,7 +110,7 @@ func (n *node) askingStep(ev pbft.Event) {
 		n.again("its journal is there again")
 		return
 	} else if text != "" {
-		n.note(&trace.Process{Step: trace.Noted, Why: text})
+		n.tap.Emit(&trace.Process{Step: trace.Noted, Why: text})
 	}
 	rec, told := n.asking.Recovery()
 	if !told {
@@ -131,7 +131,7 @@ func (n *node) askingStep(ev pbft.Event) {
 
 // again ends the process and starts it at once.
 func (n *node) again(why string) {
-	n.note(&trace.Process{Step: trace.Stopped, Why: why})
+	n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: why})
 	n.stop()
 	n.disk.Crash(disk.Kill, n.w.damage)
 	if err := n.start(); err != nil && n.w.Correct(n.id) {

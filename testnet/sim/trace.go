@@ -58,20 +58,6 @@ func (t *tape) hear(e trace.Event) {
 	}
 }
 
-// note tells of something that happens to a process.
-func (n *node) note(e trace.Event) {
-	if n.tap != nil {
-		n.tap.Emit(e)
-	}
-}
-
-// note tells of something that no replica does.
-func (w *World) note(e trace.Event) {
-	if w.own != nil {
-		w.own.Emit(e)
-	}
-}
-
 // back returns the event that lies so many before the end, from 1 on; nil if there is none.
 func (t *tape) back(n int) trace.Event { return t.ring[(t.next-n+len(t.ring))%len(t.ring)] }
 

@@ -71,7 +71,7 @@ func (n *node) arrive(p *packet) {
 
 func (n *node) refuse(p *packet, err error) {
 	n.w.counts.Refused++
-	n.note(&trace.Refused{From: int(p.from), Message: trace.Say(p.read.msg), Why: err.Error()})
+	n.tap.Emit(&trace.Refused{From: int(p.from), Message: trace.Say(p.read.msg), Why: err.Error()})
 	if n.w.Correct(p.from) && n.w.Correct(n.id) && !p.damaged {
 		n.w.fail("refused", n.id, "a message of the correct replica %d is refused: %v", p.from, err)
 	}

@@ -163,7 +163,7 @@ func (w *World) Links() *links.Policy { return w.links }
 func (w *World) Command(c links.Command) error {
 	out, err := w.links.Do(w.now, c)
 	if err == nil {
-		w.note(&trace.Fault{Step: trace.Fired, Does: fmt.Sprintf("links: %s %s", c.Do, c.ID)})
+		w.own.Emit(&trace.Fault{Step: trace.Fired, Does: fmt.Sprintf("links: %s %s", c.Do, c.ID)})
 		w.Deliver(out)
 	}
 	return err
@@ -213,7 +213,7 @@ func (w *World) recovered(e *event, more *bool) {
 	if e.node != nil {
 		id = e.node.id
 		if w.faulty[id] { // an attacker may come to grief over its own lies
-			e.node.note(&trace.Process{Step: trace.Stopped, Why: fmt.Sprint(p)})
+			e.node.tap.Emit(&trace.Process{Step: trace.Stopped, Why: fmt.Sprint(p)})
 			e.node.stop()
 			*more = true
 			return

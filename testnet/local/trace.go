@@ -1,0 +1,71 @@
+package local
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"tagma/internal/node"
+	"tagma/internal/trace"
+)
+
+// TraceDir is where a traced cluster's processes write what happens in them, below its directory: a file for each start.
+const TraceDir = "trace"
+
+// tracing begins the trace of a replica's process in a directory. It is whole once done has returned.
+func tracing(dir, home string, only []string, opt *node.Options) (done func() error, err error) {
+	known, err := node.ReadHome(home)
+	if err != nil {
+		return nil, err
+	}
+	r, err := NewTrace(dir, fmt.Sprintf("replica%d", known.Config.Self), len(known.Config.Members))
+	if err != nil {
+		return nil, err
+	}
+	opt.Trace = trace.Only(only, r.Put)
+	return r.Close, nil
+}
+
+// NewTrace begins a file of a traced cluster that is to be merged with the others.
+func NewTrace(dir, who string, replicas int) (*trace.Recorder, error) {
+	file, err := os.Create(filepath.Join(dir, fmt.Sprintf("%s-%d.jsonl", who, time.Now().UnixNano())))
+	if err != nil {
+		return nil, fmt.Errorf("begin a trace: %w", err)
+	}
+	return trace.NewRecorder(file, trace.Header{Engine: "processes", Replicas: replicas}), nil
+}
+
+// WriteTrace makes one trace of all that a cluster's processes have written, which must have ended.
+func (c *Cluster) WriteTrace(path string, h trace.Header) (err error) {
+	parts, err := filepath.Glob(filepath.Join(c.Dir, TraceDir, "*.jsonl"))
+	if err != nil {
+		return err
+	}
+	var readers []io.Reader
+	for _, name := range parts {
+		f, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("read a replica's trace: %w", err)
+		}
+		defer f.Close() //nolint:errcheck // nothing was written
+		readers = append(readers, f)
+	}
+	out, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write the trace: %w", err)
+	}
+	h.Engine, h.Replicas = "processes", len(c.File.Replicas)
+	return errors.Join(trace.Merge(out, h, readers), out.Close())
+}
+
+// traceArguments are what a replica is started with to be traced.
+func (c *Cluster) traceArguments() []string {
+	if !c.traced {
+		return nil
+	}
+	return []string{"--trace", filepath.Join(c.Dir, TraceDir), "--only", strings.Join(c.traceOnly, ",")}
+}
