@@ -69,7 +69,7 @@ func TestC7_AtLeastOnceGoesOnWhenUnansweredNumbersFillTheWindow(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			withCluster(t, func(t *testing.T, f *fake) {
-				f.remake(func(of *session.Config) { of.Limits = (&options{pack: 1}).apply(limits(c.window)) })
+				f.remake(func(of *session.Config) { of.Limits = limits(c.window).Choose(1, 0) })
 				f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{silent}, 4) })
 				calls := f.submitAtLeastOnce(c.ops)
 				<-time.After(time.Minute)

@@ -58,10 +58,10 @@ func DialCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey
 	link, number := new(link), newSessionNumber()
 	s := newShell(session.Config{
 		Cluster: cfg.Cluster, Replicas: cfg.N(), Weak: cfg.Weak(),
-		Limits: o.apply(session.Limits{
+		Limits: session.Limits{
 			Window: uint64(file.Protocol.WithDefaults().Window), Ops: cfg.MaxOps, OpBytes: cfg.MaxOpBytes,
 			TotalBytes: min(cfg.MaxBatchBytes, network.DefaultMaxClientFrame-frameOverhead),
-		}),
+		}.Choose(o.pack, o.inFlight),
 		Client: key.Public(), Sign: func(b []byte) wire.Signature { return key.Sign(b) }, ID: number, Fresh: newSessionNumber,
 		Host: link, Random: rand.New(rand.NewPCG(uint64(number), 0)), NoHedging: o.noHedging,
 	}, o.semantics)

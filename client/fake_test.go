@@ -30,6 +30,7 @@ const (
 	wholeGrace   = 5 * time.Millisecond
 	passAfter    = 2 * time.Second
 	lostAfter    = 30 * time.Second
+	mostAlone    = 64 // requests of several operations
 )
 
 // fake is a cluster of four replicas behind the session's host. A request that reaches the primary, directly or through
@@ -107,7 +108,7 @@ func newFake(t *testing.T) *fake {
 		f.answer = append(f.answer, honest)
 	}
 	f.of = session.Config{
-		Cluster: f.cfg.Cluster, Replicas: 4, Weak: 2, Limits: (&options{pack: 1}).apply(limits(4)),
+		Cluster: f.cfg.Cluster, Replicas: 4, Weak: 2, Limits: limits(4).Choose(1, 0),
 		Client: key.Public(), Sign: func(b []byte) wire.Signature { return key.Sign(b) }, ID: testSession,
 		Fresh: func() wire.Session { return f.s.core.ID() + 1 }, Host: f, Random: rand.New(rand.NewPCG(1, 2)), NoHedging: true,
 	}

@@ -17,14 +17,6 @@ type options struct {
 	semantics Semantics
 }
 
-// defaultInFlight is how many requests a packing session keeps under way: enough to fill the pipeline of replicas, and few
-// enough that operations gather behind them when there are many.
-const defaultInFlight = 8
-
-// defaultAlone is how many requests may be under way before one goes out that shares with no other: what waits then gains
-// nothing by it, and a few dozen fill the replicas' batches.
-const defaultAlone = 64
-
 // WithLogger has connections and refusals of the links logged. Without it nothing is.
 func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
 
@@ -44,23 +36,6 @@ func WithoutHedging() Option { return func(o *options) { o.noHedging = true } }
 
 // WithSemantics sets the semantics of calls that do not choose their own. Without it they are ExactlyOnce.
 func WithSemantics(s Semantics) Option { return func(o *options) { o.semantics = s } }
-
-// apply adds to a cluster's limits what the options say about packing.
-func (o *options) apply(l session.Limits) session.Limits {
-	window := int(l.Window)
-	l.Pack = l.Ops
-	if o.pack > 0 {
-		l.Pack = min(o.pack, l.Ops)
-	}
-	l.InFlight, l.Alone = min(defaultInFlight, window), min(defaultAlone, window)
-	if l.Pack == 1 {
-		l.InFlight = window
-	}
-	if o.inFlight > 0 {
-		l.InFlight, l.Alone = min(o.inFlight, window), 0
-	}
-	return l
-}
 
 // CallOption changes one call.
 type CallOption func(*session.Kind)

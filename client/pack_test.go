@@ -18,7 +18,7 @@ import (
 
 // packing has the session pack, with so many requests in flight, and a window of 64.
 func (f *fake) packing(inFlight int) {
-	f.remake(func(of *session.Config) { of.Limits = (&options{inFlight: inFlight}).apply(limits(64)) })
+	f.remake(func(of *session.Config) { of.Limits = limits(64).Choose(0, inFlight) })
 }
 
 // together has the operations asked for at once, each by a caller of its own, and returns when all were answered.
@@ -105,7 +105,7 @@ func TestPack_NoMoreThanTheGivenRequestsAreInFlight(t *testing.T) {
 // own, and holds none of them up.
 func TestPack_RequestsOfSeveralOperationsDoNotWaitToBePacked(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		f.remake(func(of *session.Config) { of.Limits = (&options{}).apply(limits(1024)) })
+		f.remake(func(of *session.Config) { of.Limits = limits(1024).Choose(0, 0) })
 		for i := range f.answer {
 			f.answer[i] = silent
 		}
@@ -117,8 +117,8 @@ func TestPack_RequestsOfSeveralOperationsDoNotWaitToBePacked(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		if n := len(f.packs()); n != defaultAlone {
-			t.Errorf("%d requests under way, want %d", n, defaultAlone)
+		if n := len(f.packs()); n != mostAlone {
+			t.Errorf("%d requests under way, want %d", n, mostAlone)
 		}
 		f.heal()
 		f.together(numbered(20), session.Kind{})

@@ -57,21 +57,15 @@ func (s *Session) Prepare(ops [][]byte, k Kind, by Caller) (*Call, error) {
 	}, nil
 }
 
+// Caller is who was to hear of it.
+func (c *Call) Caller() Caller { return c.by }
+
 // ID is the identity of the request that the operations went out with, which replicas log. It is zero until then.
 func (c *Call) ID() wire.RequestID {
 	if c.parcel == nil {
 		return wire.RequestID{}
 	}
 	return c.parcel.id
-}
-
-// Requests is how many requests have carried the operations: more than one only under AtLeastOnce, or when results had no
-// room beside others'.
-func (c *Call) Requests() int {
-	if c.parcel == nil {
-		return 0
-	}
-	return c.parcel.tries
 }
 
 // finish ends the call. Only the first time counts.

@@ -18,6 +18,32 @@ type Limits struct {
 	Alone    int // the same, for one that is never packed to go out; less than InFlight: as any other
 }
 
+// Defaults of a session that packs. Those in flight fill the pipeline of replicas, and are few enough that operations gather
+// behind them when there are many. What is never packed gains nothing by waiting, and a few dozen of it fill the replicas'
+// batches.
+const (
+	defaultInFlight = 8
+	defaultAlone    = 64
+)
+
+// Choose adds what a caller chose to a cluster's limits: how many operations share a request, and how many requests are in
+// flight. 0 stands for the defaults: as many as fit, and 8, or the window when nothing is packed.
+func (l Limits) Choose(pack, inFlight int) Limits {
+	window := int(l.Window)
+	l.Pack = l.Ops
+	if pack > 0 {
+		l.Pack = min(pack, l.Ops)
+	}
+	l.InFlight, l.Alone = min(defaultInFlight, window), min(defaultAlone, window)
+	if l.Pack == 1 {
+		l.InFlight = window
+	}
+	if inFlight > 0 {
+		l.InFlight, l.Alone = min(inFlight, window), 0
+	}
+	return l
+}
+
 // line is how many calls and bytes may wait in line before a caller does: what the requests in flight can take along when
 // they are answered. 0 and 0 when nothing is packed: then it is the window that callers wait for.
 func (l *Limits) line() (calls, bytes int) {

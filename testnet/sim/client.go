@@ -1,83 +1,51 @@
 package sim
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
 
+	"tagma/client/session"
 	"tagma/internal/trace"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/check"
 )
 
-// Bounds of a client's patience (C3).
-const (
-	firstPatience = 250 * time.Millisecond
-	leastPatience = 50 * time.Millisecond
-	mostPatience  = 2 * time.Second
-	reconnects    = 100 * time.Millisecond // after a link broke, until the next attempt
-)
-
-// client asks for operations and believes f+1 replicas (C2 to C5). It sends exactly once: the same bytes again and again
-// until it is answered, to the primary first and then to all.
+// client is a program that uses the cluster: the session that ships, over simulated links.
 type client struct {
 	w       *World
 	index   int
 	party   *party
 	random  *rand.Rand
 	links   []clientLink // by node
-	session wire.Session
-	next    uint64           // number of the next request
-	open    map[uint64]*call // by number
-	numbers []uint64         // of open, ascending
-	views   []wire.View      // by replica: where it says that the primary is
-	mean    time.Duration    // that an answer takes, smoothed
-	calls   map[uint64]*call // by token, for timers
+	session *session.Session
+	last    wire.Session // number of the last one
+	asked   int          // operations in it
+	opening []byte       // first on every link
+	sent    []byte       // the last frame,
+	read    *decoded     // and what it says
+	waits   []*Operation // whose outcome is not known, and is waited for
 	tokens  uint64
+	timer   uint64        // token of the one that is for the session
+	rings   time.Duration // when it does
+	strike  *clientStrike
+	struck  bool // a kill came while the session was at work
 	load    generator
 	rogue   byzantine.Client // in the place of all this, for a malicious one
 }
 
-// clientLink is a client's connection to one process of a replica.
-type clientLink struct {
-	up      bool
-	life    uint32
-	there   time.Duration // arrival of the last frame to it, which none overtakes
-	back    time.Duration
-	missing bool // an attempt to connect is under way
-}
-
-// call is a request under way.
-type call struct {
-	op      *Operation
-	frame   []byte
-	read    *decoded
-	digest  wire.Digest
-	votes   []verdict // by replica
-	whole   [][]byte  // results that somebody sent whole
-	wholeIs verdict
-	sent    int
-	token   uint64
-	done    func(*Operation)
-}
-
-// verdict is what replicas must agree on: all of a reply but its view, which is a hint (C4).
-type verdict struct {
-	outcome wire.Outcome
-	seq     wire.Seq
-	results wire.Digest
-}
-
 func newClient(w *World, i int) *client {
 	c := &client{
-		w: w, index: i, party: w.keys.party("client", i), random: chance(w.opt.Seed, 1000+uint64(i)), session: 1, next: 1,
-		links: make([]clientLink, len(w.nodes)), open: map[uint64]*call{}, calls: map[uint64]*call{},
-		views: make([]wire.View, w.opt.Replicas),
+		w: w, index: i, party: w.keys.party("client", i), random: chance(w.opt.Seed, 1000+uint64(i)),
+		links: make([]clientLink, len(w.nodes)),
 	}
 	c.load = newGenerator(c)
 	return c
 }
+
+func (c *client) name() string { return fmt.Sprintf("c%d", c.index) }
 
 func (w *World) clientKey(name string) (wire.PublicKey, bool) {
 	for _, c := range w.clients {
@@ -88,190 +56,150 @@ func (w *World) clientKey(name string) (wire.PublicKey, bool) {
 	return wire.PublicKey{}, false
 }
 
-// begin connects a client to all replicas and starts its workload.
+// begin starts the program: it opens a session, connects to all replicas and begins its workload.
 func (c *client) begin() {
+	c.open()
 	for _, n := range c.w.nodes {
 		c.reconnect(n)
 	}
 	c.load.begin()
 }
 
-// submit sends a request with one operation or more. Done is called with the answer.
-func (c *client) submit(means *check.Op, ops [][]byte, readOnly bool, done func(*Operation)) *Operation {
-	op := &Operation{Client: c.index, Op: means, Invoked: c.w.now, Ops: ops, ReadOnly: readOnly}
+// open begins a session.
+func (c *client) open() {
+	w := c.w
+	c.asked = 0
+	c.session = session.New(session.Config{
+		Cluster: w.cfg.Cluster, Replicas: w.opt.Replicas, Weak: w.cfg.Weak(),
+		Limits: session.Limits{
+			Window: uint64(w.opt.Limits.Window), Ops: w.cfg.MaxOps, OpBytes: w.cfg.MaxOpBytes, TotalBytes: w.cfg.MaxBatchBytes,
+		}.Choose(w.opt.Workload.Pack, w.opt.Workload.InFlight),
+		Client: c.party.key, Sign: func(b []byte) wire.Signature { return c.party.sign(b) }, ID: c.fresh(), Fresh: c.fresh,
+		Host: c, Random: chance(w.opt.Seed, 2000+uint64(c.index)), NoHedging: w.opt.Workload.NoHedging, Settled: w.believed,
+	})
+	c.Open(c.session.Opening())
+}
+
+func (c *client) fresh() wire.Session {
+	c.last++
+	return c.last
+}
+
+// submit sends a request with one operation or more. Done is called when the program has waited for it enough.
+func (c *client) submit(means *check.Op, ops [][]byte, k session.Kind, done func()) *Operation {
+	op := &Operation{Client: c.index, Op: means, Invoked: c.w.now, Ops: ops, Kind: k, by: c, done: done}
+	if c.session == nil { // the program does not run
+		return op
+	}
+	if churn := c.w.opt.Churn; churn > 0 && c.asked >= churn && c.session.Idle() {
+		c.open()
+	}
+	c.asked++
 	c.w.history = append(c.w.history, op)
-	c.launch(&call{op: op, done: done})
+	call, err := c.session.Prepare(ops, k, op)
+	if err != nil {
+		op.Finished(session.Result{}, err)
+		return op
+	}
+	op.call = call
+	c.waits = append(c.waits, op)
+	c.do(func(s *session.Session) {
+		r, _, err := s.Submit(c.w.now, call)
+		if err != nil {
+			op.Finished(session.Result{}, err)
+		} else if r != nil {
+			c.launch(r)
+		}
+	})
+	if k.Semantics == session.BestEffort {
+		op.over()
+	}
 	return op
 }
 
-// launch gives a request its number, signs and sends it.
-func (c *client) launch(k *call) {
-	if churn := c.w.opt.Churn; churn > 0 && c.next > uint64(churn) && len(c.open) == 0 {
-		c.session, c.next = c.session+1, 1
+// do lets something happen to the session, and what follows from it.
+func (c *client) do(what func(*session.Session)) {
+	if c.session == nil {
+		return
 	}
-	id := wire.RequestID{Client: c.party.key, Session: c.session, T: c.next}
-	c.next++
-	c.open[id.T] = k
-	c.numbers = append(c.numbers, id.T)
-	m := &wire.Request{ID: id, AckedBelow: c.numbers[0], ReadOnly: k.op.ReadOnly, Ops: k.op.Ops}
-	wire.SignRequest(c.w.cfg.Cluster, m, func(b []byte) wire.Signature { return c.party.sign(b) })
-	k.op.ID, k.digest, k.frame = id, m.Digest(), wire.Encode(m)
-	k.read = decode(k.frame)
-	k.votes, k.whole, k.sent = make([]verdict, c.w.opt.Replicas), nil, 0
-	if c.w.monitor != nil {
-		c.w.monitor.Submitted(m)
-	}
-	c.transmit(k)
-}
-
-// transmit sends a request: the first time to the primary, then to all.
-func (c *client) transmit(k *call) {
-	c.w.mark('a', -1-c.index, k.op.ID.T, 0)
-	c.w.own.Emit(&trace.Request{Client: c.index, Step: trace.Asked, Number: k.op.ID.T})
-	k.sent++
-	primary := c.w.cfg.Primary(c.view())
-	for _, n := range c.w.nodes {
-		if k.sent > 1 || n.id == primary {
-			c.send(n, k.frame, k.read)
+	what(c.session)
+	for !c.struck {
+		r := c.session.Next(c.w.now)
+		if r == nil {
+			break
 		}
+		c.launch(r)
 	}
-	c.wait(k, c.patience(k.sent))
+	if c.struck {
+		c.kill()
+		return
+	}
+	at, ok := c.session.Wake()
+	if ok && (c.timer == 0 || at < c.rings) {
+		c.timer, c.rings = c.after(max(at, c.w.now)-c.w.now), at
+	}
 }
 
-func (c *client) wait(k *call, d time.Duration) {
-	delete(c.calls, k.token)
+// after sets a timer.
+func (c *client) after(d time.Duration) (token uint64) {
 	c.tokens++
-	k.token = c.tokens
-	c.calls[k.token] = k
-	c.w.queue.push(event{at: c.w.now + d, kind: clientWait, client: c, token: k.token})
+	c.w.queue.push(event{at: c.w.now + d, kind: clientWait, client: c, token: c.tokens})
+	return c.tokens
 }
 
 // due is the end of a wait.
 func (c *client) due(token uint64) {
-	if k := c.calls[token]; k != nil {
-		c.transmit(k)
+	if token != c.timer {
+		c.load.due(token)
 		return
 	}
-	c.load.due(token)
+	c.timer = 0
+	c.do(func(s *session.Session) { s.Due(c.w.now) })
 }
 
-// patience is doubled with each transmission, and spread so that clients do not keep step.
-func (c *client) patience(sent int) time.Duration {
-	d := firstPatience
-	if c.mean > 0 {
-		d = min(max(4*c.mean, leastPatience), mostPatience)
+// launch signs and sends a request that has its number.
+func (c *client) launch(r *session.Request) {
+	sealed := c.session.Seal(r)
+	id := sealed.Message.ID
+	place := 0
+	for _, call := range r.Calls() {
+		op := call.Caller().(*Operation)
+		op.ID, op.Place = id, place
+		place += len(op.Ops)
+		op.Requests++
+		c.w.carried[id] = append(c.w.carried[id], op)
 	}
-	d = min(d<<min(sent-1, 8), mostPatience)
-	return d + time.Duration(c.random.Int64N(int64(d)/4+1))
-}
-
-// view is the one that f+1 replicas have come to.
-func (c *client) view() wire.View {
-	views := slices.Clone(c.views)
-	slices.Sort(views)
-	return views[len(views)-c.w.cfg.Weak()]
+	if c.w.monitor != nil {
+		c.w.monitor.Submitted(sealed.Message)
+	}
+	c.w.mark('a', -1-c.index, id.T, 0)
+	c.w.own.Emit(&trace.Request{Client: c.index, Step: trace.Asked, Number: id.T})
+	c.session.Launch(c.w.now, r, sealed)
 }
 
 // heard takes a replica's frame.
 func (c *client) heard(n *node, life uint32, p *packet) {
-	if c.links[n.place].life != life {
+	if c.links[n.place].life != life || p.read.msg == nil {
 		return // the link broke meanwhile
 	}
-	m, ok := p.read.msg.(*wire.Reply)
-	if ok && c.rogue != nil {
+	if m, ok := p.read.msg.(*wire.Reply); ok && c.rogue != nil {
 		c.throw(c.rogue.Replied(n.id, m))
 		return
 	}
-	if !ok || m.ID.Client != c.party.key || m.ID.Session != c.session {
-		return
+	if word, ok := session.HearMessage(p.read.msg); ok {
+		c.do(func(s *session.Session) { s.Receive(c.w.now, int(n.id), word) })
 	}
-	c.views[n.id] = max(c.views[n.id], m.View)
-	k := c.open[m.ID.T]
-	if k == nil || m.Request != k.digest {
-		return
-	}
-	v := verdict{outcome: m.Outcome, seq: m.Seq}
-	switch {
-	case m.ResultDigest != nil:
-		v.results = *m.ResultDigest
-	case m.Outcome == wire.OutcomeExecuted && len(m.Results) != len(k.op.Ops):
-		return
-	default:
-		v.results = wire.DigestResults(m.Results)
-	}
-	k.votes[n.id] = v
-	if m.Outcome == wire.OutcomeBusy {
-		c.backOff(k, time.Duration(m.RetryAfterMillis)*time.Millisecond)
-		return
-	}
-	if m.ResultDigest == nil && (k.whole == nil || n.id == wire.WholeReplier(k.digest, len(k.votes))) {
-		k.whole, k.wholeIs = m.Results, v
-		if k.whole == nil {
-			k.whole = [][]byte{}
+}
+
+// owed are the operations that must be answered once the faults are over: those that are sent until they are.
+func (c *client) owed() (ops []*Operation) {
+	for _, o := range c.waits {
+		if o.Kind.Semantics == session.ExactlyOnce || o.Kind.Semantics == session.AtLeastOnce {
+			ops = append(ops, o)
 		}
 	}
-	c.settle(k, m, v)
+	return ops
 }
 
-// settle ends a request that f+1 replicas agree on.
-func (c *client) settle(k *call, m *wire.Reply, v verdict) {
-	agree := 0
-	for _, o := range k.votes {
-		if o == v {
-			agree++
-		}
-	}
-	if agree < c.w.cfg.Weak() {
-		return
-	}
-	if m.ResultDigest == nil {
-		k.whole, k.wholeIs = m.Results, v
-	} else if k.whole == nil || k.wholeIs != v {
-		if k.sent == 1 { // the one that sends it whole is late, or lies: all are asked, who then do (C5)
-			c.wait(k, max(c.mean, 5*time.Millisecond))
-		}
-		return
-	}
-	c.retire(k)
-	if v.outcome == wire.OutcomeExpired {
-		c.session, c.next = c.session+1, 1
-		c.renew()
-		c.launch(k)
-		return
-	}
-	took := c.w.now - k.op.Invoked
-	c.mean += (min(took, mostPatience) - c.mean) / 8
-	k.op.Returned, k.op.Known, k.op.Outcome, k.op.Seq, k.op.Results = c.w.now, true, v.outcome, v.seq, k.whole
-	c.w.counts.Acknowledged++
-	c.w.mark('b', -1-c.index, k.op.ID.T, uint64(v.seq))
-	c.w.own.Emit(&trace.Request{Client: c.index, Step: trace.Answered, Number: k.op.ID.T, Seq: v.seq})
-	c.w.believed(k, v)
-	if k.done != nil {
-		k.done(k.op)
-	}
-}
-
-// renew moves what else is open into the new session.
-func (c *client) renew() {
-	moved := c.numbers
-	c.numbers = nil
-	old := c.open
-	c.open = map[uint64]*call{}
-	for _, t := range moved {
-		delete(c.calls, old[t].token)
-		c.launch(old[t])
-	}
-}
-
-func (c *client) retire(k *call) {
-	delete(c.calls, k.token)
-	delete(c.open, k.op.ID.T)
-	if i, found := slices.BinarySearch(c.numbers, k.op.ID.T); found {
-		c.numbers = slices.Delete(c.numbers, i, i+1)
-	}
-}
-
-// backOff heeds the hint of an overloaded replica (C6).
-func (c *client) backOff(k *call, hint time.Duration) {
-	c.wait(k, c.patience(k.sent)+min(hint, mostPatience))
-}
+// waitsFor reports whether the program waits for an outcome.
+func (c *client) waitsFor(o *Operation) bool { return slices.Contains(c.waits, o) }

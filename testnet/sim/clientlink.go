@@ -10,12 +10,22 @@ import (
 	"tagma/testnet/links"
 )
 
-func (c *client) name() string { return fmt.Sprintf("c%d", c.index) }
+// reconnects is how long a program waits at most after a link broke, until it tries again.
+const reconnects = 100 * time.Millisecond
+
+// clientLink is a client's connection to one process of a replica.
+type clientLink struct {
+	up      bool
+	life    uint32
+	there   time.Duration // arrival of the last frame to it, which none overtakes
+	back    time.Duration
+	missing bool // an attempt to connect is under way
+}
 
 // reconnect tries to reach a process that has just come up, and says where its session's replies go.
 func (c *client) reconnect(n *node) {
 	l := &c.links[n.place]
-	if l.up || l.missing {
+	if l.up || l.missing || c.session == nil {
 		return
 	}
 	l.missing = true
@@ -29,32 +39,48 @@ func (c *client) reconnect(n *node) {
 func (c *client) connected(n *node) {
 	l := &c.links[n.place]
 	l.missing = false
-	if !n.up || l.up {
+	if !n.up || l.up || c.session == nil {
 		return
 	}
 	*l = clientLink{up: true, life: n.starts}
-	c.attach(n)
+	c.send(n, c.opening, decode(c.opening))
 }
 
-func (c *client) attach(n *node) {
-	frame := wire.Encode(&wire.Attach{Session: c.session})
-	c.send(n, frame, decode(frame))
+// Open implements session.Host.
+func (c *client) Open(frame []byte) {
+	c.opening = frame
+	for to := range c.w.opt.Replicas {
+		c.Send(to, frame)
+	}
+}
+
+// Send implements session.Host: the frame goes to every process of a replica.
+func (c *client) Send(to int, frame []byte) (taken bool) {
+	if c.read == nil || len(frame) != len(c.sent) || &frame[0] != &c.sent[0] {
+		c.sent, c.read = frame, decode(frame)
+	}
+	for _, n := range c.w.byID[to] {
+		taken = c.send(n, frame, c.read) || taken
+	}
+	return taken
 }
 
 // lost is the end of a process: its links are gone, and what was on them.
 func (c *client) lost(n *node) { c.links[n.place] = clientLink{missing: c.links[n.place].missing} }
 
-// send puts a frame on the link to a process. Without one it is lost; it will be sent again.
-func (c *client) send(n *node, frame []byte, read *decoded) {
+// send puts a frame on the link to a process, if there is one.
+func (c *client) send(n *node, frame []byte, read *decoded) bool {
 	l := &c.links[n.place]
-	if !l.up {
-		return
+	if !l.up || c.struckBefore(read) {
+		return false
 	}
 	if at, ok := c.w.cross(&l.there, len(frame)); ok {
 		c.w.queue.push(event{
 			at: at, kind: requested, node: n, life: l.life, client: c, packet: &packet{read: read},
 		})
 	}
+	c.struckAfter(read)
+	return true
 }
 
 // cross is when a frame arrives that crosses a client's link now, not before the last one; false if it is lost.
@@ -78,8 +104,8 @@ func (w *World) cross(last *time.Duration, size int) (time.Duration, bool) {
 func (w *World) Reach(l links.Link) { w.opt.Reach = &l }
 
 // fromClient takes a frame of a client.
-func (n *node) fromClient(c *client, p *packet) {
-	if !n.up || c.links[n.place].life != n.starts {
+func (n *node) fromClient(c *client, life uint32, p *packet) {
+	if !n.up || life != n.starts {
 		return
 	}
 	if p.read.msg == nil {
@@ -88,7 +114,7 @@ func (n *node) fromClient(c *client, p *packet) {
 	}
 	switch m := p.read.msg.(type) {
 	case *wire.Attach:
-		n.routes[session{c.party.key, m.Session}] = c
+		n.routes[sessionName{c.party.key, m.Session}] = c
 	case *wire.Request:
 		n.request(c, p, m)
 	default:
@@ -102,7 +128,7 @@ func (n *node) request(c *client, p *packet, m *wire.Request) {
 		n.refuseClient(c, p, err)
 		return
 	}
-	s := session{m.ID.Client, m.ID.Session}
+	s := sessionName{m.ID.Client, m.ID.Session}
 	if held := n.routes[s]; held == nil || held.party.key != s.client || c.party.key == s.client {
 		n.routes[s] = c
 	}
@@ -119,7 +145,7 @@ func (n *node) refuseClient(c *client, p *packet, err error) {
 
 // respond sends a reply over the link that its session last used. Without one it is lost.
 func (n *node) respond(reply *wire.Reply) {
-	c := n.routes[session{reply.ID.Client, reply.ID.Session}]
+	c := n.routes[sessionName{reply.ID.Client, reply.ID.Session}]
 	if c == nil || !c.links[n.place].up {
 		return
 	}

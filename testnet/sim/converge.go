@@ -44,9 +44,9 @@ func (x *plot) patience() {
 	limit := convergeWithin * x.p.MaxViewTimeout
 	x.w.At(x.p.Duration, func() {
 		for _, c := range x.w.clients {
-			for _, t := range c.numbers {
-				if waited := x.w.now - max(c.open[t].op.Invoked, x.p.Heal); waited > limit {
-					x.w.fail("I15", 0, "client %d has waited for its request %d for %v, and the faults ended before", c.index, t, waited)
+			for _, o := range c.owed() {
+				if waited := x.w.now - max(o.Invoked, x.p.Heal); waited > limit {
+					x.w.fail("I15", 0, "client %d has waited for its request %d for %v, and the faults ended before", c.index, o.ID.T, waited)
 				}
 			}
 		}
@@ -65,7 +65,7 @@ func (x *plot) healthy() (ids []wire.ReplicaID) {
 
 func (x *plot) converged() bool {
 	for _, c := range x.w.clients {
-		if len(c.open) > 0 {
+		if len(c.owed()) > 0 {
 			return false
 		}
 	}

@@ -172,6 +172,7 @@ func (n *node) toBack(from wire.ReplicaID, v wire.Verified) bool {
 func (n *node) applied(e pbft.Execute, replies []*wire.Reply) {
 	if m := n.observed(); m != nil {
 		m.Applied(n.id, e.Seq, e.Body, replies)
+		n.w.executedIn(n.id, e.Seq, replies)
 	}
 	n.w.mark('e', int(n.id), uint64(e.Seq), prefix(e.Body.Digest()))
 }

@@ -198,8 +198,8 @@ func (w *World) Describe() string {
 			n.id, role, in.View, in.Active, in.Executed, in.Stable, in.Pending, in.Suspecting, in.LeftBehind, in.Timeout)
 	}
 	for _, c := range w.clients {
-		if len(c.open) > 0 {
-			text += fmt.Sprintf("\n  client %d waits for %d answers, the oldest since %v", c.index, len(c.open), c.open[c.numbers[0]].op.Invoked)
+		if len(c.waits) > 0 {
+			text += fmt.Sprintf("\n  client %d waits for %d answers, the oldest since %v", c.index, len(c.waits), c.waits[0].Invoked)
 		}
 	}
 	return text

@@ -1,48 +1,118 @@
 package sim
 
 import (
+	"errors"
+	"slices"
 	"time"
 
+	"tagma/client/session"
+	"tagma/internal/trace"
 	"tagma/pbft/wire"
 	"tagma/testnet/check"
 	"tagma/testnet/history"
 )
 
-// Operation is one request of a client, from its first transmission until its answer.
+// Operation is what a client asked for, from then until its answer.
 type Operation struct {
 	Client   int
-	Op       *check.Op      // what the client means; nil if it sent bytes
-	ID       wire.RequestID // of the last attempt; a new session gives it another one
+	Op       *check.Op // what the client means; nil if it sent bytes
+	Kind     session.Kind
+	ID       wire.RequestID // of the last request that carried it
+	Place    int            // among the operations of that request
+	Requests int            // that carried it
 	Invoked  time.Duration
 	Returned time.Duration // meaningful if Known
 	Known    bool          // f+1 replicas agree what became of it
 	Outcome  wire.Outcome
 	Seq      wire.Seq
 	Ops      [][]byte
-	ReadOnly bool
 	Results  [][]byte
+
+	by   *client
+	call *session.Call
+	done func() // nil once it was called
+	ran  wire.RequestID
+}
+
+// Entered implements session.Caller.
+func (o *Operation) Entered() {}
+
+// Finished implements session.Caller. What the cluster did not say, and a session that expired, leave open whether it was
+// executed.
+func (o *Operation) Finished(r session.Result, err error) {
+	w := o.by.w
+	defer o.over()
+	switch {
+	case err == nil:
+		o.Outcome = wire.OutcomeExecuted
+	case errors.Is(err, session.ErrConflict):
+		o.Outcome = wire.OutcomeConflict
+	case errors.Is(err, session.ErrRefused), errors.Is(err, session.ErrNotSent), errors.Is(err, session.ErrTooLarge):
+		o.Outcome = wire.OutcomeRefused
+	default:
+		return
+	}
+	o.Returned, o.Known, o.Seq, o.Results = w.now, true, wire.Seq(r.Seq), r.Outputs
+	w.counts.Acknowledged++
+	w.mark('b', -1-o.Client, o.ID.T, r.Seq)
+	w.own.Emit(&trace.Request{Client: o.Client, Step: trace.Answered, Number: o.ID.T, Seq: o.Seq})
+}
+
+// over is the end of the program's wait.
+func (o *Operation) over() {
+	c := o.by
+	if i := slices.Index(c.waits, o); i >= 0 {
+		c.waits = slices.Delete(c.waits, i, i+1)
+	}
+	if done := o.done; done != nil {
+		o.done = nil
+		done()
+	}
+}
+
+// executedIn is C7, told of each batch: unless it may run several times, no operation is executed under two numbers.
+func (w *World) executedIn(id wire.ReplicaID, seq wire.Seq, replies []*wire.Reply) {
+	if seq <= w.ordered {
+		return
+	}
+	w.ordered = seq
+	for _, r := range replies {
+		if r.Outcome != wire.OutcomeExecuted || r.Seq != seq {
+			continue
+		}
+		for _, o := range w.carried[r.ID] {
+			if o.ran.T > 0 && o.Kind.Semantics != session.AtLeastOnce {
+				w.fail("C7", id, "client %d's operation was executed as request %d of session %d, and at %d as request %d of session %d",
+					o.Client, o.ran.T, o.ran.Session, seq, r.ID.T, r.ID.Session)
+			}
+			o.ran = r.ID
+		}
+		delete(w.carried, r.ID)
+	}
 }
 
 // ask sends an operation that the models know.
-func (c *client) ask(op check.Op, done func(*Operation)) *Operation {
-	return c.submit(&op, [][]byte{history.Encode(&op)}, history.ReadOnly(&op), done)
+func (c *client) ask(op check.Op, s session.Semantics, done func()) *Operation {
+	return c.submit(&op, [][]byte{history.Encode(&op)}, session.Kind{ReadOnly: history.ReadOnly(&op), Semantics: s}, done)
 }
 
 // Ask has a client ask for an operation, beside its workload.
-func (w *World) Ask(client int, op check.Op) *Operation { return w.clients[client].ask(op, nil) }
+func (w *World) Ask(client int, op check.Op) *Operation {
+	return w.clients[client].ask(op, session.ExactlyOnce, nil)
+}
 
 // Submit has a client ask for any operations in one request, beside its workload. They are in no history that is judged.
 func (w *World) Submit(client int, ops [][]byte, readOnly bool) *Operation {
-	return w.clients[client].submit(nil, ops, readOnly, nil)
+	return w.clients[client].submit(nil, ops, session.Kind{ReadOnly: readOnly}, nil)
 }
 
 // History lists all operations of clients, in the order in which they were asked for.
 func (w *World) History() []*Operation { return w.history }
 
 // Calls are the operations that the models know, but for those that were certainly not executed. An answer that no model
-// gives is a violation.
+// gives is a violation. Those that may run several times come once more, at the end, for each further request.
 func (w *World) Calls() []check.Call {
-	var calls []check.Call
+	var calls, again []check.Call
 	for _, o := range w.history {
 		if o.Op == nil || o.Known && o.Outcome != wire.OutcomeExecuted {
 			continue
@@ -56,8 +126,13 @@ func (w *World) Calls() []check.Call {
 			c.Returned, c.Known = o.Returned, true
 		}
 		calls = append(calls, c)
+		for range o.Requests - 1 {
+			if o.Kind.Semantics == session.AtLeastOnce {
+				again = append(again, check.Call{Client: o.Client, Op: *o.Op, Invoked: o.Invoked})
+			}
+		}
 	}
-	return calls
+	return append(calls, again...)
 }
 
 // Linearizable judges the history of the run so far (I4). It gives up after a time, by the clock on the wall, and then

@@ -49,7 +49,7 @@ type node struct {
 	lost    string // why it may have forgotten what it signed; it is noticed when the turn is over
 	lanes   lanes
 	turn    turn
-	routes  map[session]*client
+	routes  map[sessionName]*client
 }
 
 // process is what a replica consists of that votes or follows.
@@ -63,8 +63,8 @@ type process struct {
 	room    backroom
 }
 
-// session names one session of one client.
-type session struct {
+// sessionName names one session of one client.
+type sessionName struct {
 	client wire.PublicKey
 	number wire.Session
 }
@@ -106,7 +106,7 @@ func (n *node) start() error {
 		n.tap.Emit(&trace.Process{Step: trace.Started, View: at.View, Seq: at.Executed})
 	}
 	n.up, n.paused, n.why, n.began = true, false, nil, n.w.now
-	n.routes = map[session]*client{}
+	n.routes = map[sessionName]*client{}
 	first := time.Duration(n.w.turns.Int64N(int64(n.tick()) + 1)) // clocks do not tick in step
 	n.w.queue.push(event{at: n.w.now + first, kind: ticks, node: n, life: n.starts})
 	for _, c := range n.w.clients {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tagma/client/session"
 	"tagma/internal/machines"
 	"tagma/internal/trace"
 	"tagma/pbft/wire"
@@ -101,6 +102,11 @@ func (o *Options) check() error {
 	for _, t := range o.Twins {
 		if int(t.Replica) >= o.Replicas {
 			return fmt.Errorf("there is no replica %d to have a twin; there are 0 to %d", t.Replica, o.Replicas-1)
+		}
+	}
+	if s := o.Workload.Semantics; s != "" && s != MixedSemantics {
+		if _, err := session.ParseSemantics(s); err != nil {
+			return err
 		}
 	}
 	if err := o.Base.Check(); err != nil {

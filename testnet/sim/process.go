@@ -148,7 +148,7 @@ func (n *node) forget() {
 	}
 	n.stop()
 	n.starts++
-	n.up, n.began, n.routes = true, n.w.now, map[session]*client{}
+	n.up, n.began, n.routes = true, n.w.now, map[sessionName]*client{}
 	n.ask(why)
 	n.w.queue.push(event{at: n.w.now + n.tick(), kind: ticks, node: n, life: n.starts})
 	for _, c := range n.w.clients {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tagma/client/session"
 	"tagma/internal/driver"
 	"tagma/pbft"
 	"tagma/pbft/wire"
@@ -55,17 +56,10 @@ func (w *World) judge() {
 func (w *World) Monitor() *check.Monitor { return w.monitor }
 
 // believed tells of a reply that a client accepts.
-func (w *World) believed(k *call, v verdict) {
-	if w.monitor == nil {
-		return
+func (w *World) believed(s session.Settlement) {
+	if w.monitor != nil {
+		w.monitor.Accepted(check.Acceptance(s))
 	}
-	a := check.Acceptance{ID: k.op.ID, Request: k.digest, Outcome: v.outcome, Seq: v.seq, Result: v.results}
-	for id, o := range k.votes {
-		if o == v {
-			a.Voters = append(a.Voters, wire.ReplicaID(id))
-		}
-	}
-	w.monitor.Accepted(a)
 }
 
 // hear tells of a process that starts, and of what its journal holds.

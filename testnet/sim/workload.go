@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"tagma/client/session"
 	"tagma/internal/machines"
 	"tagma/testnet/check"
 )
@@ -17,10 +18,19 @@ type Workload struct {
 	Keys        int    // default 64; of a register 3
 	Outstanding int    // requests that one client has under way; default 1
 	Think       time.Duration
-	Churn       int     // after so many requests a client opens another session, once it waits for nothing; 0: never
+	Churn       int     // after so many operations a client opens another session, once it waits for nothing; 0: never
 	Rate        float64 // operations a second over all clients, whatever is outstanding; 0: closed loop
 	From, Until time.Duration
+
+	Semantics string        // of operations: "" is exactly once; "mixed" draws one for each
+	Patience  time.Duration // after which a client gives an operation up; 0: it waits
+	Pack      int           // operations that share a request; 0: as many as fit
+	InFlight  int           // requests of one client; 0: the default
+	NoHedging bool
 }
+
+// MixedSemantics has every operation draw its semantics.
+const MixedSemantics = "mixed"
 
 // Kinds of workloads.
 const (
@@ -48,10 +58,10 @@ func (l Workload) withDefaults(machine string) Workload {
 type generator struct {
 	c      *client
 	made   int
-	timers map[uint64]bool
+	timers map[uint64]*Operation // nil: for another request; else its patience
 }
 
-func newGenerator(c *client) generator { return generator{c: c, timers: map[uint64]bool{}} }
+func newGenerator(c *client) generator { return generator{c: c, timers: map[uint64]*Operation{}} }
 
 func (g *generator) begin() {
 	l := &g.c.w.opt.Workload
@@ -74,31 +84,31 @@ func (g *generator) gap() time.Duration {
 }
 
 func (g *generator) after(d time.Duration) {
-	c := g.c
-	c.tokens++
-	g.timers[c.tokens] = true
-	c.w.queue.push(event{at: c.w.now + d, kind: clientWait, client: c, token: c.tokens})
+	g.timers[g.c.after(d)] = nil
 }
 
-// due is the time for another request.
+// due is the time for another request, or to give one up.
 func (g *generator) due(token uint64) {
-	if !g.timers[token] || g.c.rogue != nil {
+	op, set := g.timers[token]
+	if !set || g.c.rogue != nil {
 		return
 	}
 	delete(g.timers, token)
 	l := &g.c.w.opt.Workload
 	switch {
+	case op != nil:
+		g.c.giveUp(op)
 	case l.Operations > 0 && g.c.w.made >= l.Operations, l.Until > 0 && g.c.w.now >= l.Until:
 		return
 	case g.c.w.resting:
 		g.after(nap)
 	case l.Rate > 0:
 		g.after(g.gap())
-		if len(g.c.open) < int(g.c.w.opt.Limits.Window)/2 {
+		if len(g.c.waits) < int(g.c.w.opt.Limits.Window)/2 {
 			g.ask(nil)
 		}
 	default:
-		g.ask(func(*Operation) { g.after(g.think()) })
+		g.ask(func() { g.after(g.think()) })
 	}
 }
 
@@ -107,10 +117,30 @@ func (g *generator) think() time.Duration {
 	return think/2 + time.Duration(g.c.random.Int64N(int64(think)+1))
 }
 
-func (g *generator) ask(done func(*Operation)) {
+func (g *generator) ask(done func()) {
 	g.c.w.made++
 	g.made++
-	g.c.ask(g.operation(), done)
+	l := &g.c.w.opt.Workload
+	op := g.c.ask(g.operation(), g.semantics(), done)
+	if l.Patience > 0 {
+		g.timers[g.c.after(l.Patience)] = op
+	}
+}
+
+// semantics is that of the next operation.
+func (g *generator) semantics() session.Semantics {
+	switch name := g.c.w.opt.Workload.Semantics; name {
+	case "":
+		return session.ExactlyOnce
+	case MixedSemantics:
+		return session.Semantics(g.c.random.IntN(len(session.SemanticsNames())))
+	default:
+		s, err := session.ParseSemantics(name)
+		if err != nil {
+			panic(err) // Options were checked
+		}
+		return s
+	}
 }
 
 // operation is the next one. Every value that is written is written once.

@@ -42,6 +42,8 @@ type World struct {
 	made      int // requests of workloads
 	resting   bool
 	history   []*Operation
+	carried   map[wire.RequestID][]*Operation // by request, until it is executed
+	ordered   wire.Seq                        // the highest number that a correct replica has executed
 	evidence  []Accusation
 	counts    Counts
 	shared    *decoded // of the last frame that was sent
@@ -78,9 +80,9 @@ func New(opt Options) (*World, error) {
 	w := &World{
 		opt: opt, machine: machine, keys: newKeyring(opt.Signatures, opt.Seed),
 		faulty: make([]bool, opt.Replicas), hostile: make([]int, opt.Replicas), byID: make([][]*node, opt.Replicas),
-		attackers: byzantine.NewRecording(),
-		tape:      tape{ring: make([]trace.Event, max(0, opt.TraceLines)), out: opt.Trace},
-		turns:     chance(opt.Seed, 1), reach: chance(opt.Seed, 2), damage: chance(opt.Seed, 3), work: chance(opt.Seed, 4),
+		attackers: byzantine.NewRecording(), carried: map[wire.RequestID][]*Operation{},
+		tape:  tape{ring: make([]trace.Event, max(0, opt.TraceLines)), out: opt.Trace},
+		turns: chance(opt.Seed, 1), reach: chance(opt.Seed, 2), damage: chance(opt.Seed, 3), work: chance(opt.Seed, 4),
 	}
 	w.links = links.New(opt.Replicas, opt.Base, chance(opt.Seed, 5))
 	parties := w.keys.members(opt.Replicas)
@@ -228,7 +230,7 @@ func (w *World) happen(e *event) {
 	case arrives:
 		e.node.arrive(e.packet)
 	case requested:
-		e.node.fromClient(e.client, e.packet)
+		e.node.fromClient(e.client, e.life, e.packet)
 	case replied:
 		e.client.heard(e.node, e.life, e.packet)
 	case connects:

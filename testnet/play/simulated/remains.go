@@ -57,8 +57,8 @@ func (c *cluster) calls() []check.Call {
 	for _, seq := range slices.Sorted(maps.Keys(c.heard.order)) {
 		for _, q := range c.heard.order[seq].Requests {
 			if _, again := ranks[q.ID]; !again {
-				rank++
-				ranks[q.ID] = rank
+				ranks[q.ID] = rank + 1
+				rank += uint64(len(q.Ops))
 			}
 		}
 	}
@@ -67,7 +67,9 @@ func (c *cluster) calls() []check.Call {
 		if o.Op == nil || o.Known && o.Outcome != wire.OutcomeExecuted {
 			continue // as in Calls
 		}
-		calls[i].Order = ranks[o.ID]
+		if rank, executed := ranks[o.ID]; executed {
+			calls[i].Order = rank + uint64(o.Place)
+		}
 		i++
 	}
 	return calls

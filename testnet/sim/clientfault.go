@@ -1,0 +1,81 @@
+package sim
+
+import (
+	"context"
+
+	"tagma/client/session"
+	"tagma/internal/trace"
+	"tagma/pbft/wire"
+)
+
+// clientStrike is a kill that waits for a client to send so many more requests, each to one replica.
+type clientStrike struct {
+	requests int
+	when     Moment // BeforeSend or AfterFirstSend
+	fired    func()
+}
+
+// KillClient ends a client's program: what it has sent arrives, and what it waited for is of unknown outcome.
+func (w *World) KillClient(client int) { w.clients[client].kill() }
+
+// KillClientAt has a client killed as it sends its next request, or so many after it: before the frame leaves, or when one
+// replica was sent it. Fired, if not nil, is called then.
+func (w *World) KillClientAt(client, requests int, when Moment, fired func()) {
+	w.clients[client].strike = &clientStrike{requests: max(1, requests), when: when, fired: fired}
+}
+
+// StartClient starts a client's program again, in a session of its own.
+func (w *World) StartClient(client int) {
+	if c := w.clients[client]; c.session == nil {
+		w.own.Emit(&trace.Fault{Step: trace.Healed, Does: "client " + c.name()})
+		c.begin()
+	}
+}
+
+// kill ends the program.
+func (c *client) kill() {
+	if c.session == nil || c.rogue != nil {
+		return
+	}
+	c.w.own.Emit(&trace.Fault{Step: trace.Fired, Does: "client " + c.name() + " is killed"})
+	c.session, c.waits, c.strike, c.struck, c.timer = nil, nil, nil, false, 0
+	c.load.timers = map[uint64]*Operation{}
+	for i := range c.links {
+		c.links[i] = clientLink{}
+	}
+}
+
+// giveUp ends the program's wait for an operation.
+func (c *client) giveUp(o *Operation) {
+	if !c.waitsFor(o) {
+		return
+	}
+	c.do(func(s *session.Session) { _, _ = s.Abandon(c.w.now, o.call, context.DeadlineExceeded) })
+	o.over()
+}
+
+// struckBefore reports whether the program is dead, or dies now, before it sends.
+func (c *client) struckBefore(read *decoded) bool {
+	if _, request := read.msg.(*wire.Request); request && c.strike != nil {
+		c.strike.requests--
+		c.hit(BeforeSend)
+	}
+	return c.struck
+}
+
+// struckAfter kills the program if it was to send this and no more.
+func (c *client) struckAfter(read *decoded) {
+	if _, request := read.msg.(*wire.Request); request && c.strike != nil {
+		c.hit(AfterFirstSend)
+	}
+}
+
+func (c *client) hit(when Moment) {
+	if c.strike.requests > 0 || c.strike.when != when {
+		return
+	}
+	if c.strike.fired != nil {
+		c.strike.fired()
+	}
+	c.strike, c.struck = nil, true
+}
