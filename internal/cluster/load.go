@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -21,23 +19,15 @@ const maxFileBytes = 4 << 20
 
 // Load reads and checks a cluster file. A file that is refused yields an *Error.
 func Load(path string) (*File, error) {
-	r, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
+	data, err := strict.ReadFile(path, maxFileBytes)
+	var refused *Error
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("read cluster file %s: %w; name another one or make one with tagma init", path, os.ErrNotExist)
-	}
-	if err != nil {
+	case errors.As(err, &refused):
+		return nil, err
+	case err != nil:
 		return nil, fmt.Errorf("read cluster file: %w", err)
-	}
-	defer r.Close() //nolint:errcheck // only read
-	data, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
-	if errors.Is(err, syscall.EISDIR) {
-		return nil, &Error{File: path, Problem: "it is a directory; name the file in it, such as " + filepath.Join(path, "cluster.toml")}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read cluster file: %w", err)
-	}
-	if len(data) > maxFileBytes {
-		return nil, &Error{File: path, Problem: fmt.Sprintf("has more than %d bytes; is it a cluster file?", maxFileBytes)}
 	}
 	return Parse(path, data)
 }

@@ -8,8 +8,11 @@ package strict
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"reflect"
 	"strings"
+	"syscall"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -51,6 +54,23 @@ type Document struct {
 	types map[reflect.Type]reading
 }
 
+// ReadFile reads a file of at most so many bytes. A directory and a larger file are an *Error: they are no such file.
+func ReadFile(path string, most int64) ([]byte, error) {
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close() //nolint:errcheck // only read
+	text, err := io.ReadAll(io.LimitReader(r, most+1))
+	switch {
+	case errors.Is(err, syscall.EISDIR):
+		return nil, &Error{File: path, Problem: "it is a directory; name a file in it"}
+	case err == nil && int64(len(text)) > most:
+		return nil, &Error{File: path, Problem: fmt.Sprintf("has more than %d bytes; is it the right file?", most)}
+	}
+	return text, err
+}
+
 // Parse reads a text that is TOML; file is what errors call it. The error is an *Error.
 func Parse(file string, text []byte) (*Document, error) {
 	d := &Document{file: file, lines: map[string]int{}, types: map[reflect.Type]reading{}}
@@ -81,6 +101,11 @@ func (d *Document) Err() error {
 		return nil
 	}
 	return least
+}
+
+// RefuseLine notes that something is wrong in a line.
+func (d *Document) RefuseLine(line int, format string, args ...any) {
+	d.wrong = append(d.wrong, &Error{File: d.file, Line: line, Problem: fmt.Sprintf(format, args...)})
 }
 
 // LineOf is the line of a path from the beginning of the file, such as replica[2].key, or of the closest table or list

@@ -105,7 +105,7 @@ func TestInto_RefusesWithLineKeyAndMend(t *testing.T) {
 		"colour = 'blue'":                     `f:1: colour: "blue" is no colour`,
 		"names = 'x'":                         "f:1: names: must be a list of names",
 		"names = ['x', 3]":                    "f:1: names: must be a list of names",
-		"groups = [0]":                        "f:1: groups: must be a list, and each of it a list, and each of it the number of a member",
+		"groups = [0]":                        "f:1: groups: must be a list, each element a list, each element the number of a member",
 		"groups = [[0], [4]]":                 "f:1: groups: there is no member 4",
 		"tone = 'hihg'":                       `f:1: tone: "hihg" is not known; did you mean high? there is low, high`,
 		"tone = true":                         "f:1: tone: must be a tone",

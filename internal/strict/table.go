@@ -47,13 +47,17 @@ func (t *Table) Below(key string) *Table {
 	return &Table{d: t.d, path: join(t.path, key), values: values}
 }
 
-// Only refuses every key but these: those that a struct has and that make no sense in this table.
-func (t *Table) Only(keys ...string) {
+// Only refuses every key but these: those that a struct has and that make no sense in this table. It reports whether
+// there is none.
+func (t *Table) Only(keys ...string) (good bool) {
+	good = true
 	for _, key := range slices.Sorted(maps.Keys(t.values)) {
 		if !slices.Contains(keys, key) {
 			t.unknown(key, keys)
+			good = false
 		}
 	}
+	return good
 }
 
 // Needs refuses a table without a key, with an example of it, and reports whether it is there.
@@ -110,9 +114,9 @@ func Meant(word string, words []string) string {
 //	range:"1..1000"      the least and the most of a number
 //	kind:"a time"        what the value must be, instead of what is said of its type
 //
-// A type can say what it is by a method Kind() string.
-func (t *Table) Into(v any) {
-	b := &binding{t: t}
+// A type can say what it is by a method Kind() string. Into reports whether nothing was wrong.
+func (t *Table) Into(v any) (good bool) {
+	b, before := &binding{t: t}, len(t.d.wrong)
 	b.fields(reflect.ValueOf(v).Elem())
 	for _, key := range slices.Sorted(maps.Keys(t.values)) {
 		switch {
@@ -123,6 +127,7 @@ func (t *Table) Into(v any) {
 			t.unknown(key, b.keys)
 		}
 	}
+	return len(t.d.wrong) == before
 }
 
 // binding is a table that is being read into a struct.

@@ -203,7 +203,7 @@ func (r *reader) kind(key string, t reflect.Type) string {
 	case t.Kind() == reflect.Slice && isTable(t.Elem()):
 		return fmt.Sprintf("tables, each begun with [[%s]]", key)
 	case t.Kind() == reflect.Slice:
-		return "a list, and each of it " + r.kind(key, t.Elem())
+		return "a list, each element " + r.kind(key, t.Elem())
 	case t.Kind() == reflect.String:
 		return "text in quotes"
 	case t.Kind() == reflect.Bool:

@@ -10,12 +10,12 @@ import (
 
 // Link is how a link in one direction treats frames. The zero value delivers at once, each frame once, in order.
 type Link struct {
-	Delay     time.Duration `json:"delay,omitempty"`
-	Jitter    time.Duration `json:"jitter,omitempty"` // added to Delay, uniformly from 0 to this
-	Loss      float64       `json:"loss,omitempty"`   // probabilities
-	Duplicate float64       `json:"duplicate,omitempty"`
-	Reorder   float64       `json:"reorder,omitempty"`   // that a frame is held back behind later ones
-	Bandwidth int64         `json:"bandwidth,omitempty"` // bytes a second; 0: unlimited
+	Delay     time.Duration `json:"delay,omitempty" toml:"delay"`
+	Jitter    time.Duration `json:"jitter,omitempty" toml:"jitter"`          // added to Delay, uniformly from 0 to this
+	Loss      float64       `json:"loss,omitempty" toml:"loss" range:"0..1"` // probabilities
+	Duplicate float64       `json:"duplicate,omitempty" toml:"duplicate" range:"0..1"`
+	Reorder   float64       `json:"reorder,omitempty" toml:"reorder" range:"0..1"`                 // that a frame is held back behind later ones
+	Bandwidth int64         `json:"bandwidth,omitempty" toml:"bandwidth" range:"0..1099511627776"` // bytes a second; 0: unlimited
 }
 
 // Frame is an encoded message on its way. Message is what it decodes to, nil if it does not or if that is unknown.

@@ -10,12 +10,12 @@ import (
 
 // Match says which messages something is about. An empty field matches everything.
 type Match struct {
-	Type    wire.Type        `json:"type,omitempty"` // 0: any
-	View    *wire.View       `json:"view,omitempty"`
+	Type    wire.Type        `json:"type,omitempty" toml:"type"` // 0: any
+	View    *wire.View       `json:"view,omitempty" toml:"view"`
 	SeqFrom wire.Seq         `json:"seq_from,omitempty"` // together with SeqTo; 0 and 0: any
 	SeqTo   wire.Seq         `json:"seq_to,omitempty"`
-	From    []wire.ReplicaID `json:"from,omitempty"`
-	To      []wire.ReplicaID `json:"to,omitempty"`
+	From    []wire.ReplicaID `json:"from,omitempty" toml:"from"`
+	To      []wire.ReplicaID `json:"to,omitempty" toml:"to"`
 }
 
 // Covers reports whether a frame is meant. A view matches a message that names one, and a view-change by the view it

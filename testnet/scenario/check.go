@@ -5,11 +5,12 @@ import (
 	"strings"
 	"time"
 
+	"tagma/internal/strict"
 	"tagma/pbft/wire"
 )
 
 // check refuses what can be seen not to make sense in a file whose every key is good.
-func (s *Scenario) check(d *document) {
+func (s *Scenario) check(d *strict.Document) {
 	s.checkAttackers(d)
 	s.checkMoments(d)
 	s.checkMends(d)
@@ -52,30 +53,30 @@ func (s *Scenario) faults(each func(id wire.ReplicaID, line int)) {
 	}
 	for _, e := range s.Events {
 		for _, id := range e.Targets {
-			if e.Do == FlipState || e.Do == Rollback {
+			if e.act().lies {
 				each(id, e.Line)
 			}
 		}
 	}
 }
 
-func (s *Scenario) checkAttackers(d *document) {
+func (s *Scenario) checkAttackers(d *strict.Document) {
 	f, line := (s.Replicas-1)/3, 0
 	faulty := s.Faulty()
 	if len(faulty) <= f || !*s.Expect.Safe {
 		return
 	}
 	s.faults(func(_ wire.ReplicaID, at int) { line = max(line, at) })
-	d.refuse(line, "%d replicas are faulty (%v), and %d mask %d at most; make fewer faulty, or expect safe = false",
+	d.RefuseLine(line, "%d replicas are faulty (%v), and %d mask %d at most; make fewer faulty, or expect safe = false",
 		len(faulty), faulty, s.Replicas, f)
 }
 
 // checkMoments refuses what comes after the end.
-func (s *Scenario) checkMoments(d *document) {
+func (s *Scenario) checkMoments(d *strict.Document) {
 	w := &s.Workload
 	late := func(line int, at time.Duration, what string) {
 		if w.Kind != KindNone && w.Duration > 0 && at >= w.Duration {
-			d.refuse(line, "%s comes at %v, and the workload ends after %v; make it earlier, or the duration longer", what, at, w.Duration)
+			d.RefuseLine(line, "%s comes at %v, and the workload ends after %v; make it earlier, or the duration longer", what, at, w.Duration)
 		}
 	}
 	for _, e := range s.Events {
@@ -83,9 +84,9 @@ func (s *Scenario) checkMoments(d *document) {
 		case e.AfterOperations == 0:
 			late(e.Line, e.At, e.What())
 		case w.Kind == KindNone:
-			d.refuse(e.Line, "after_operations counts operations, and the workload has none; write at = a time")
+			d.RefuseLine(e.Line, "after_operations counts operations, and the workload has none; write at = a time")
 		case w.Operations > 0 && e.AfterOperations > w.Operations:
-			d.refuse(e.Line, "after_operations = %d never comes: the workload has %d operations", e.AfterOperations, w.Operations)
+			d.RefuseLine(e.Line, "after_operations = %d never comes: the workload has %d operations", e.AfterOperations, w.Operations)
 		}
 	}
 	for _, m := range s.Malicious {
@@ -97,7 +98,7 @@ func (s *Scenario) checkMoments(d *document) {
 }
 
 // checkMends refuses to mend what nothing breaks.
-func (s *Scenario) checkMends(d *document) {
+func (s *Scenario) checkMends(d *strict.Document) {
 	does := func(id wire.ReplicaID, what ...string) bool {
 		return slices.ContainsFunc(s.Events, func(e Event) bool {
 			return slices.Contains(what, e.Do) && slices.Contains(e.Targets, id)
@@ -112,36 +113,31 @@ func (s *Scenario) checkMends(d *document) {
 		}
 		for _, id := range e.Targets {
 			switch {
-			case e.Do == Restart && !does(id, stoppers...):
-				d.refuse(e.Line, "restart: replica %d was not stopped; kill it first", id)
+			case e.Do == Restart && !s.happens(id, func(a act) bool { return a.stops }):
+				d.RefuseLine(e.Line, "restart: replica %d was not stopped; kill it first", id)
 			case e.Do == Resume && !does(id, Pause):
-				d.refuse(e.Line, "resume: replica %d was not paused; pause it first", id)
+				d.RefuseLine(e.Line, "resume: replica %d was not paused; pause it first", id)
 			case e.Do == Start && !slices.Contains(s.Absent, id):
-				d.refuse(e.Line, "start: replica %d is there from the beginning; name it in absent = [%d], or write restart", id, id)
+				d.RefuseLine(e.Line, "start: replica %d is there from the beginning; name it in absent = [%d], or write restart", id, id)
 			case e.Do == Mount && !does(id, Unmount):
-				d.refuse(e.Line, "mount: the data of replica %d are where they belong; unmount them first", id)
+				d.RefuseLine(e.Line, "mount: the data of replica %d are where they belong; unmount them first", id)
 			case e.Do == Rollback && !does(id, Keep):
-				d.refuse(e.Line, "rollback: there is no copy of replica %d; add do = \"keep\" before it", id)
+				d.RefuseLine(e.Line, "rollback: there is no copy of replica %d; add do = \"keep\" before it", id)
 			}
 		}
 		switch {
 		case e.Do == Heal && !acts(Partition, Isolate, ChangeLink):
-			d.refuse(e.Line, "heal: nothing is cut off; leave it out, or add a partition, isolate or link")
+			d.RefuseLine(e.Line, "heal: nothing is cut off; leave it out, or add a partition, isolate or link")
 		case e.Do == ChangeLink && e.Heal && !acts(ChangeLink):
-			d.refuse(e.Line, "link: heal = true without a link that was changed; leave it out")
+			d.RefuseLine(e.Line, "link: heal = true without a link that was changed; leave it out")
 		case e.Do == StartClients && !acts(StopClients):
-			d.refuse(e.Line, "start-clients: they were not stopped; add stop-clients before it")
+			d.RefuseLine(e.Line, "start-clients: they were not stopped; add stop-clients before it")
 		}
 	}
 }
 
-// stoppers are the events after which a replica does not run.
-var stoppers = []string{
-	Kill, Wipe, LoseState, Unmount, Mount, Rollback, BitFlip, TornWrite, LoseUnsynced, DiskFull, IOError,
-}
-
 // checkReleases matches releases with the rules that wait for them.
-func (s *Scenario) checkReleases(d *document) {
+func (s *Scenario) checkReleases(d *strict.Document) {
 	var waited, released []string
 	for _, r := range s.Rules {
 		if r.UntilRelease != "" {
@@ -153,23 +149,23 @@ func (s *Scenario) checkReleases(d *document) {
 			continue
 		}
 		if slices.Contains(released, e.Name) {
-			d.refuse(e.Line, "release %q is there twice; the first one ends its rules, so leave this one out", e.Name)
+			d.RefuseLine(e.Line, "release %q is there twice; the first one ends its rules, so leave this one out", e.Name)
 		}
 		released = append(released, e.Name)
 		if !slices.Contains(waited, e.Name) {
-			d.refuse(e.Line, "release %q: no rule waits for it;%s write until = %q into a rule", e.Name, meant(e.Name, waited), e.Name)
+			d.RefuseLine(e.Line, "release %q: no rule waits for it;%s write until = %q into a rule", e.Name, strict.Meant(e.Name, waited), e.Name)
 		}
 	}
 	for _, r := range s.Rules {
 		if r.UntilRelease != "" && !slices.Contains(released, r.UntilRelease) {
-			d.refuse(r.Line, "until = %q: no event releases it;%s write do = \"release\" with that name, or until = \"never\"",
-				r.UntilRelease, meant(r.UntilRelease, released))
+			d.RefuseLine(r.Line, "until = %q: no event releases it;%s write do = \"release\" with that name, or until = \"never\"",
+				r.UntilRelease, strict.Meant(r.UntilRelease, released))
 		}
 	}
 }
 
-func (s *Scenario) checkExpect(d *document) {
-	e, at := &s.Expect, func(key string) int { return d.lines["expect."+key] }
+func (s *Scenario) checkExpect(d *strict.Document) {
+	e, in := &s.Expect, d.Below("expect")
 	w := &s.Workload
 	submitted := 0
 	for _, event := range s.Events {
@@ -177,37 +173,36 @@ func (s *Scenario) checkExpect(d *document) {
 	}
 	switch {
 	case e.Acknowledged != nil && w.Operations > 0 && *e.Acknowledged > w.Operations+submitted:
-		d.refuse(at("acknowledged"), "acknowledged = %d, and the workload has %d operations", *e.Acknowledged, w.Operations+submitted)
+		in.Refuse("acknowledged", "%d, and the workload has %d operations", *e.Acknowledged, w.Operations+submitted)
 	case e.Acknowledged != nil && *e.Acknowledged > 0 && w.Kind == KindNone && *e.Acknowledged > submitted:
-		d.refuse(at("acknowledged"), "acknowledged = %d, and %d operations are submitted", *e.Acknowledged, submitted)
+		in.Refuse("acknowledged", "%d, and %d operations are submitted", *e.Acknowledged, submitted)
 	case e.CommitsWithin != nil && !s.HasFaults():
-		d.refuse(at("commits_within"), "commits_within counts from the last fault's end, and there is no fault; leave it out")
+		in.Refuse("commits_within", "it counts from the last fault's end, and there is no fault; leave it out")
 	case e.CommitsWithin != nil && *e.CommitsWithin == 0:
-		d.refuse(at("commits_within"), "commits_within = 0: nothing commits at once; write for instance \"3T\"")
+		in.Refuse("commits_within", "0: nothing commits at once; write for instance \"3T\"")
 	}
 	if e.MaxLatency != nil && *e.MaxLatency == 0 {
-		d.refuse(at("max_latency"), "max_latency = 0: no operation takes no time; write for instance \"3T\"")
+		in.Refuse("max_latency", "0: no operation takes no time; write for instance \"3T\"")
 	}
 	if e.Halts() && (e.CommitsWithin != nil || e.AcknowledgedAll) {
-		d.refuse(at("serves"), "serves = false: nothing is acknowledged in the end, so commits_within and acknowledged = \"all\" cannot hold")
+		in.Refuse("serves", "false: nothing is acknowledged in the end, so commits_within and acknowledged = \"all\" cannot hold")
 	}
 	faulty := s.Faulty()
 	for _, id := range e.Evidence {
 		if !slices.Contains(faulty, id) {
-			d.refuse(at("evidence"), "evidence: replica %d is not malicious, so nobody can convict it", id)
+			in.Refuse("evidence", "replica %d is not malicious, so nobody can convict it", id)
 		}
 	}
 	for _, id := range e.Stopped {
-		if !s.damaged(id) {
-			d.refuse(at("stopped"), "stopped: nothing damages the disk of replica %d; add for instance do = \"disk-full\"", id)
+		if !s.happens(id, func(a act) bool { return a.breaks }) {
+			in.Refuse("stopped", "nothing damages the disk of replica %d; add for instance do = \"disk-full\"", id)
 		}
 	}
 }
 
-func (s *Scenario) damaged(id wire.ReplicaID) bool {
-	return slices.ContainsFunc(s.Events, func(e Event) bool {
-		return slices.Contains(e.Targets, id) && slices.Contains([]string{TornWrite, LoseUnsynced, DiskFull, IOError}, e.Do)
-	})
+// happens reports whether an act of some kind happens to a replica.
+func (s *Scenario) happens(id wire.ReplicaID, kind func(act) bool) bool {
+	return slices.ContainsFunc(s.Events, func(e Event) bool { return kind(e.act()) && slices.Contains(e.Targets, id) })
 }
 
 // HasFaults reports whether anything goes wrong besides what the network is like all the time.

@@ -39,19 +39,74 @@ const (
 	Release      = "release"
 )
 
-// acts lists everything that an event can do.
-var acts = []string{
-	Kill, Restart, Start, Pause, Resume, Wipe, LoseState, Unmount, Mount, Keep, Rollback, BitFlip, TornWrite, LoseUnsynced, DiskFull, IOError, Partition, Heal, Isolate,
-	ChangeLink, ClockJump, FlipState, Submit, StopClients, StartClients, Release,
+// act is one thing that an event can do.
+type act struct {
+	do   string
+	keys string // that its table has besides do, at, after_operations, for, every and times
+	ends string // what ends it, after the time in for
+
+	mends   bool // nothing goes wrong with it
+	calm    bool // it harms nobody, so that there is nothing to recover from
+	stops   bool // the replica does not run after it
+	forgets bool // the replica may have forgotten what it signed
+	breaks  bool // the replica may stop by itself, because of its disk
+	lies    bool // the replica is not correct
+}
+
+var acts = []act{
+	{do: Kill, keys: "targets before_send", ends: Restart, stops: true},
+	{do: Restart, keys: "targets", mends: true},
+	{do: Start, keys: "targets", mends: true},
+	{do: Pause, keys: "targets", ends: Resume},
+	{do: Resume, keys: "targets", mends: true},
+	{do: Wipe, keys: "targets", ends: Restart, stops: true, forgets: true},
+	{do: LoseState, keys: "targets", ends: Restart, stops: true},
+	{do: Unmount, keys: "targets", stops: true, forgets: true},
+	{do: Mount, keys: "targets", mends: true, stops: true},
+	{do: Keep, keys: "targets", mends: true, calm: true},
+	{do: Rollback, keys: "targets", ends: Restart, stops: true, forgets: true, lies: true},
+	{do: BitFlip, keys: "targets", ends: Restart, stops: true, forgets: true},
+	{do: TornWrite, keys: "targets", ends: Restart, stops: true, breaks: true},
+	{do: LoseUnsynced, keys: "targets hole", ends: Restart, stops: true, breaks: true},
+	{do: DiskFull, keys: "targets", stops: true, breaks: true},
+	{do: IOError, keys: "targets", stops: true, breaks: true},
+	{do: Partition, keys: "groups ring", ends: Partition},
+	{do: Heal, keys: "targets", mends: true},
+	{do: Isolate, keys: "targets direction", ends: Heal},
+	{do: ChangeLink, keys: "from to heal delay jitter loss duplicate reorder bandwidth", ends: ChangeLink},
+	{do: ClockJump, keys: "targets by"},
+	{do: FlipState, keys: "targets", lies: true},
+	{do: Submit, keys: "operations", mends: true, calm: true},
+	{do: StopClients, ends: StartClients, mends: true, calm: true},
+	{do: StartClients, mends: true, calm: true},
+	{do: Release, keys: "name", mends: true},
 }
 
 // Acts lists everything that an event can do, whether an engine can perform it or not.
-func Acts() []string { return slices.Clone(acts) }
+func Acts() (all []string) {
+	for i := range acts {
+		all = append(all, acts[i].do)
+	}
+	return all
+}
 
-// opposite ends what an event began.
-var opposite = map[string]string{
-	Kill: Restart, Pause: Resume, Partition: Partition, Isolate: Heal, ChangeLink: ChangeLink, StopClients: StartClients,
-	LoseUnsynced: Restart, TornWrite: Restart, Wipe: Restart, LoseState: Restart, BitFlip: Restart, Rollback: Restart,
+// act is what the event does. An event of no scenario does something that is nothing.
+func (e *Event) act() act {
+	if i := slices.IndexFunc(acts, func(a act) bool { return a.do == e.Do }); i >= 0 {
+		return acts[i]
+	}
+	return act{}
+}
+
+// Calm reports whether the event harms nobody, so that there is nothing to recover from.
+func (e *Event) Calm() bool { return e.act().calm }
+
+// Forgets reports whether its targets may have forgotten what they signed, so that their next start has to notice it (D8.3).
+func (e *Event) Forgets() bool { return e.act().forgets }
+
+// Fault reports whether something goes wrong with the event, rather than is mended or done.
+func (e *Event) Fault() bool {
+	return !e.act().mends && !e.Undoes && !(e.Do == ChangeLink && e.Heal)
 }
 
 // What describes the event in a few words, such as "kill replica1".
@@ -87,16 +142,6 @@ func (e *Event) What() string {
 	return strings.Join(what, " ")
 }
 
-// Calm reports whether the event harms nobody, so that there is nothing to recover from.
-func (e *Event) Calm() bool {
-	return slices.Contains([]string{Submit, StopClients, StartClients, Keep}, e.Do)
-}
-
-// Forgets reports whether its targets may have forgotten what they signed, so that their next start has to notice it (D8.3).
-func (e *Event) Forgets() bool {
-	return slices.Contains([]string{Wipe, Unmount, Rollback, BitFlip}, e.Do)
-}
-
 // Restarts reports whether all targets of an event are started after it.
 func (s *Scenario) Restarts(e *Event) bool {
 	return !slices.ContainsFunc(e.Targets, func(id wire.ReplicaID) bool {
@@ -104,10 +149,4 @@ func (s *Scenario) Restarts(e *Event) bool {
 			return o.Do == Restart && slices.Contains(o.Targets, id) && (o.Line > e.Line || o.Line == e.Line && o.Undoes)
 		})
 	})
-}
-
-// Fault reports whether something goes wrong with the event, rather than is mended or done.
-func (e *Event) Fault() bool {
-	mends := []string{Restart, Start, Resume, Mount, Keep, Heal, Submit, StopClients, StartClients, Release}
-	return !slices.Contains(mends, e.Do) && !e.Undoes && !(e.Do == ChangeLink && e.Heal)
 }

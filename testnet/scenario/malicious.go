@@ -7,30 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"tagma/internal/strict"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 )
-
-// parameter is one setting of a behaviour, of replicas or of clients.
-type parameter = byzantine.Parameter
-
-// readMalicious takes all attackers.
-func (s *Scenario) readMalicious(t *table) {
-	seen := map[string]int{}
-	for _, in := range t.tables("malicious") {
-		m, ok := s.readAttacker(in)
-		if !ok {
-			continue
-		}
-		who := m.Who()
-		if line, twice := seen[who+m.Choice.Name]; twice {
-			in.refuse(in.at(), "%s is %s in line %d already; make one entry of the two", who, m.Choice.Name, line)
-		}
-		seen[who+m.Choice.Name] = in.at()
-		s.Malicious = append(s.Malicious, m)
-	}
-}
 
 // Who names the attacker, such as "replica0" or "c3".
 func (m *Malicious) Who() string {
@@ -43,28 +25,61 @@ func (m *Malicious) Who() string {
 	return fmt.Sprintf("replica%d", m.Replica)
 }
 
-// readAttacker takes one attacker. Whatever is not a key of the entry itself is a parameter of its behaviour.
-func (s *Scenario) readAttacker(t *table) (m Malicious, ok bool) {
-	m = Malicious{Line: t.at(), Choice: byzantine.Choice{Name: t.text("behaviour"), Values: map[string]string{}}}
-	asClient := t.has("client") && !t.has("replica")
-	parameters, isClients, known := behaviour(m.Choice.Name, asClient)
+// maxClients bounds the numbers of clients, as the workload's clients are.
+const maxClients = 1000
+
+// takeMalicious takes all attackers.
+func (s *Scenario) takeMalicious(tables []*strict.Table) {
+	seen := map[string]int{}
+	for _, t := range tables {
+		m, ok := s.takeAttacker(t)
+		if !ok {
+			continue
+		}
+		who := m.Who()
+		if line, twice := seen[who+m.Choice.Name]; twice {
+			t.Refuse("", "%s is %s in line %d already; make one entry of the two", who, m.Choice.Name, line)
+		}
+		seen[who+m.Choice.Name] = m.Line
+		s.Malicious = append(s.Malicious, m)
+	}
+}
+
+// attacker is an entry. Whatever is not a key of the entry itself is a parameter of its behaviour; one with the name of
+// such a key is written into a table of its own. A replica's behaviour may have a parameter client, and the other way round.
+type attacker struct {
+	Behaviour  string         `toml:"behaviour"`
+	From       time.Duration  `toml:"from"`
+	Until      time.Duration  `toml:"until"`
+	Parameters map[string]any `toml:"parameters"`
+	Beside     map[string]any `toml:",rest"`
+}
+
+// takeAttacker takes one attacker.
+func (s *Scenario) takeAttacker(t *strict.Table) (m Malicious, ok bool) {
+	var a attacker
+	if !t.Into(&a) {
+		return m, false
+	}
+	m = Malicious{Line: t.Line(""), From: a.From, Until: a.Until}
+	m.Choice = byzantine.Choice{Name: a.Behaviour, Values: map[string]string{}}
+	parameters, isClients, known := behaviour(a.Behaviour, t.Has("client") && !t.Has("replica"))
 	if !known {
-		names := behaviourNames()
-		t.refuse(t.line("behaviour"), "there is no behaviour %q;%s `tagma-testnet behaviours` lists them all",
-			m.Choice.Name, meant(m.Choice.Name, names))
+		t.Refuse("behaviour", "there is no behaviour %q;%s `tagma-testnet behaviours` lists them all",
+			a.Behaviour, strict.Meant(a.Behaviour, behaviourNames()))
 		return m, false
 	}
-	party, other, most := "replica", "client", s.Replicas-1
+	party, most := "replica", s.Replicas-1
 	if isClients {
-		party, other, most = "client", "replica", 2*maxClients
+		party, most = "client", 2*maxClients
 	}
-	if !t.has(party) {
-		t.refuse(t.at(), "%s is a behaviour of %ss; write %s = 0", m.Choice.Name, party, party)
+	number, whole := a.Beside[party].(int64)
+	switch {
+	case !t.Has(party):
+		t.Refuse("", "%s is a behaviour of %ss; write %s = 0", a.Behaviour, party, party)
 		return m, false
-	}
-	number := typed(t, party, "a whole number", int64(0))
-	if number < 0 || number > int64(most) {
-		t.refuse(t.line(party), "there is no %s %d; there are 0 to %d", party, number, most)
+	case !whole || number < 0 || number > int64(most):
+		t.Refuse(party, "there is no %s %v; there are 0 to %d", party, a.Beside[party], most)
 		return m, false
 	}
 	if isClients {
@@ -72,54 +87,44 @@ func (s *Scenario) readAttacker(t *table) (m Malicious, ok bool) {
 	} else {
 		m.Replica = wire.ReplicaID(number)
 	}
-	m.From, m.Until = t.since("from", 0), t.since("until", 0)
-	if t.has("until") && m.Until <= m.From {
-		t.refuse(t.line("until"), "until = %v is not after from = %v", m.Until, m.From)
+	delete(a.Beside, party)
+	if t.Has("until") && m.Until <= m.From {
+		t.Refuse("until", "%v is not after from = %v", m.Until, m.From)
 	}
 	names := make([]string, len(parameters))
 	for i, p := range parameters {
 		names[i] = p.Name
 	}
-	s.readParameters(t, &m, names, other)
-	before := len(t.wrong)
-	if err := s.judge(&m); err != nil && before == len(t.wrong) {
-		t.refuse(t.line(parameterIn(err, names)), "%s: %s `tagma-testnet behaviours` explains it", m.Choice.Name, trimmed(err, m.Choice.Name))
+	good := takeParameters(t, &m, names, a.Beside)
+	good = takeParameters(t.Below("parameters"), &m, names, a.Parameters) && good
+	if err := s.judge(&m); err != nil && good {
+		t.Refuse(parameterIn(err, names), "%s: %s `tagma-testnet behaviours` explains it", a.Behaviour, trimmed(err, a.Behaviour))
 	}
 	return m, true
 }
 
-func (s *Scenario) readParameters(t *table, m *Malicious, names []string, other string) {
-	// A parameter with the name of one of the entry's own keys is written into a table of its own.
-	apart, _ := t.below("parameters")
-	for _, in := range []*table{t, apart} {
-		for _, key := range slices.Sorted(maps.Keys(in.values)) {
-			if !slices.Contains(in.known, key) {
-				s.readParameter(in, m, key, names, other)
+// takeParameters takes parameters of a behaviour from a table, and reports whether it has them all.
+func takeParameters(t *strict.Table, m *Malicious, names []string, given map[string]any) (good bool) {
+	good = true
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		text, ok := asText(given[key])
+		switch {
+		case !slices.Contains(names, key):
+			there := "it has none"
+			if len(names) > 0 {
+				there = "there is " + strings.Join(names, ", ")
 			}
+			candidates := append([]string{"from", "until", "behaviour"}, names...)
+			t.Refuse(key, "%s has no such parameter;%s %s", m.Choice.Name, strict.Meant(key, candidates), there)
+			good = false
+		case !ok:
+			t.Refuse(key, "must be text, a number, true, false, or a list of those")
+			good = false
+		default:
+			m.Choice.Values[key] = text
 		}
 	}
-}
-
-func (s *Scenario) readParameter(t *table, m *Malicious, key string, names []string, other string) {
-	if !slices.Contains(names, key) {
-		if key == other {
-			t.refuse(t.line(key), "%s is not a behaviour of a %s; leave out %s", m.Choice.Name, other, other)
-			return
-		}
-		there := "it has none"
-		if len(names) > 0 {
-			there = "there is " + strings.Join(names, ", ")
-		}
-		candidates := append([]string{"from", "until", "behaviour"}, names...)
-		t.refuse(t.line(key), "%s has no parameter %q;%s %s", m.Choice.Name, key, meant(key, candidates), there)
-		return
-	}
-	text, ok := asText(t.values[key])
-	if !ok {
-		t.mistyped(key, "text, a number, true, false, or a list of those")
-		return
-	}
-	m.Choice.Values[key] = text
+	return good
 }
 
 // asText is a value as behaviours read it. Lists are separated by "+".
@@ -158,13 +163,13 @@ func (s *Scenario) judge(m *Malicious) error {
 	return byzantine.Check(m.Choice, s.Replicas)
 }
 
-// trimmed is an error in one line, ready to be continued, without the behaviour's name in front, which is there already.
+// trimmed is an error, ready to be continued, without the behaviour's name in front, which is there already.
 func trimmed(err error, name string) string {
 	var unknown *byzantine.UnknownError
 	if errors.As(err, &unknown) {
-		return unknown.Error() + ";" + meant(unknown.Name, unknown.Known)
+		return unknown.Error() + ";" + strict.Meant(unknown.Name, unknown.Known)
 	}
-	return oneLine(strings.TrimPrefix(err.Error(), "behaviour "+name+": ")) + ";"
+	return strings.TrimPrefix(err.Error(), "behaviour "+name+": ") + ";"
 }
 
 // parameterIn is the parameter that an error is about: errors of behaviours begin with it.
@@ -178,8 +183,8 @@ func parameterIn(err error, names []string) string {
 }
 
 // behaviour finds a behaviour of replicas or of clients, of those that are asked for first.
-func behaviour(name string, ofClients bool) (parameters []parameter, isClients, known bool) {
-	var found [2][]parameter
+func behaviour(name string, ofClients bool) (parameters []byzantine.Parameter, isClients, known bool) {
+	var found [2][]byzantine.Parameter
 	var is [2]bool
 	for _, b := range byzantine.Catalogue() {
 		if b.Name == name {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tagma/internal/machines"
+	"tagma/internal/strict"
 	"tagma/statemachine/bank"
 	"tagma/statemachine/kv"
 )
@@ -25,13 +26,15 @@ func (o Operation) String() string {
 	return fmt.Sprintf("c%d:%s %s", o.Client, number, strings.Join(o.Words, " "))
 }
 
-// parseOperation reads "c0:1 put k a" or "c0: put k a".
-func parseOperation(text, machine string) (Operation, error) {
-	var o Operation
+// parseOperation reads "c0:1 put k a" or "c0: put k a", of a client of the workload.
+func (s *Scenario) parseOperation(v any) (o Operation, err error) {
+	text, ok := v.(string)
+	if !ok {
+		return o, strict.ErrKind
+	}
 	who, what, ok := strings.Cut(text, " ")
 	client, number, colon := strings.Cut(who, ":")
 	digits, c := strings.CutPrefix(client, "c")
-	var err error
 	if o.Client, err = strconv.Atoi(digits); !ok || !colon || !c || err != nil || o.Client < 0 {
 		return o, fmt.Errorf("%q begins with no client; write it like \"c0:1 put k a\"", text)
 	}
@@ -41,8 +44,11 @@ func parseOperation(text, machine string) (Operation, error) {
 		}
 	}
 	o.Words = strings.Fields(what)
-	if o.Encode(machine) == nil {
-		return o, fmt.Errorf("%q is no operation of the %s machine; there is %s", text, machine, verbs[machine])
+	if o.Encode(s.Machine) == nil {
+		return o, fmt.Errorf("%q is no operation of the %s machine; there is %s", text, s.Machine, verbs[s.Machine])
+	}
+	if o.Client >= s.Workload.Clients {
+		return o, fmt.Errorf("there is no client c%d; there are c0 to c%d", o.Client, s.Workload.Clients-1)
 	}
 	return o, nil
 }

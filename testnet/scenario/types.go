@@ -1,0 +1,177 @@
+package scenario
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tagma/internal/cluster"
+	"tagma/internal/strict"
+	"tagma/pbft/wire"
+	"tagma/testnet/links"
+)
+
+// longest bounds every time: far above what a run takes, and far below what overflows.
+const longest = 24 * time.Hour
+
+// Types of values that one key alone has.
+type (
+	jump         time.Duration // may go back
+	seqs         struct{ from, to wire.Seq }
+	acknowledged struct {
+		all   bool
+		least *int
+	}
+)
+
+// types says how the values of a scenario are written. What they depend on is read when they are.
+func (s *Scenario) types(d *strict.Document, settings *cluster.Protocol) {
+	const aTime = `a time in quotes such as "200ms", or a multiple of the view timeout such as "3T"`
+	strict.As(d, aTime, func(v any) (jump, error) {
+		d, err := parseTime(v, settings.WithDefaults().ViewTimeout.Duration)
+		return jump(d), err
+	})
+	strict.As(d, aTime, func(v any) (time.Duration, error) {
+		d, err := parseTime(v, settings.WithDefaults().ViewTimeout.Duration)
+		if err == nil && d < 0 {
+			err = fmt.Errorf("%v is negative; times count from the beginning of the workload", d)
+		}
+		return d, err
+	})
+	strict.As(d, "the number of a replica", s.parseReplica)
+	strict.As(d, "a list of replica numbers, such as [0, 1]", s.parseReplicas)
+	strict.As(d, `a view and a sequence number in quotes, such as "0:1"`, func(v any) (Slot, error) {
+		text, _ := v.(string)
+		slot, ok := ParseSlot(text)
+		return slot, unless(ok)
+	})
+	strict.As(d, `a list of a view and sequence number, such as ["0:1"]`, func(v any) (*Slot, error) {
+		list, ok := v.([]any)
+		if !ok || len(list) == 0 {
+			return nil, unless(ok)
+		}
+		text, _ := list[0].(string)
+		slot, ok := ParseSlot(text)
+		return &slot, unless(ok)
+	})
+	strict.As(d, `a sequence number from 1, or a range in quotes such as "1..20"`, parseSeqs)
+	strict.As(d, "the name of a type of message", func(v any) (wire.Type, error) {
+		word, err := strict.Words(names(between)...)(v)
+		t, _ := wire.ParseType(word)
+		return t, err
+	})
+	strict.As(d, "the name of an action", strict.Words(links.Actions()...))
+	strict.As(d, `"in" or "out"`, strict.Words(links.In, links.Out))
+	strict.As(d, `an operation in quotes, such as "c0: put k a"`, s.parseOperation)
+	strict.As(d, `"all", or a number from 0`, func(v any) (acknowledged, error) {
+		n, number := v.(int64)
+		if number && n >= 0 && n <= 1<<31 {
+			return acknowledged{least: new(int(n))}, nil
+		}
+		return acknowledged{all: true}, unless(v == "all")
+	})
+}
+
+func unless(ok bool) error {
+	if ok {
+		return nil
+	}
+	return strict.ErrKind
+}
+
+// parseTime reads a duration such as "200ms", or a multiple of the view timeout such as "3T".
+func parseTime(v any, timeout time.Duration) (time.Duration, error) {
+	text, _ := v.(string)
+	factor, relative := strings.CutSuffix(text, "T")
+	if !relative {
+		d, err := time.ParseDuration(text)
+		return d, unless(err == nil && d >= -longest && d <= longest)
+	}
+	f, err := strconv.ParseFloat(factor, 64)
+	x := f * float64(timeout)
+	return time.Duration(x), unless(err == nil && x >= -float64(longest) && x <= float64(longest))
+}
+
+func (s *Scenario) parseReplica(v any) (wire.ReplicaID, error) {
+	id, ok := v.(int64)
+	switch {
+	case !ok:
+		return 0, strict.ErrKind
+	case id < 0 || id >= int64(s.Replicas):
+		return 0, fmt.Errorf("there is no replica %d; there are 0 to %d", id, s.Replicas-1)
+	}
+	return wire.ReplicaID(id), nil
+}
+
+// parseReplicas reads a list of replica numbers, none twice.
+func (s *Scenario) parseReplicas(v any) (list []wire.ReplicaID, err error) {
+	elements, ok := v.([]any)
+	if !ok {
+		return nil, strict.ErrKind
+	}
+	for _, e := range elements {
+		id, err := s.parseReplica(e)
+		if err == nil && slices.Contains(list, id) {
+			err = fmt.Errorf("replica %d is there twice; name it once", id)
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, id)
+	}
+	return list, nil
+}
+
+// parseSeqs reads a sequence number, or a range of them.
+func parseSeqs(v any) (seqs, error) {
+	switch v := v.(type) {
+	case int64:
+		return seqs{wire.Seq(v), wire.Seq(v)}, unless(v >= 1)
+	case string:
+		first, last, ok := strings.Cut(v, "..")
+		a, errA := strconv.ParseUint(first, 10, 63)
+		b, errB := strconv.ParseUint(last, 10, 63)
+		return seqs{wire.Seq(a), wire.Seq(b)}, unless(ok && errors.Join(errA, errB) == nil && a >= 1 && a <= b)
+	}
+	return seqs{}, strict.ErrKind
+}
+
+// between are the types of message that replicas send each other, and so all that a rule can match.
+var between = []wire.Type{
+	wire.TypeRequest, wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeSuspect,
+	wire.TypeViewChange, wire.TypeNewView, wire.TypeHeartbeat, wire.TypeStatus, wire.TypeCertifiedBody, wire.TypeFetch,
+	wire.TypeStableNotice,
+}
+
+// durable are the types of message that a replica makes durable before it sends them.
+var durable = []wire.Type{
+	wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeViewChange, wire.TypeNewView,
+}
+
+func names(types []wire.Type) (words []string) {
+	for _, t := range types {
+		words = append(words, t.String())
+	}
+	return words
+}
+
+// ParseSlot reads a view and a sequence number, such as "0:1".
+func ParseSlot(text string) (Slot, bool) {
+	view, seq, ok := strings.Cut(text, ":")
+	v, errV := strconv.ParseUint(view, 10, 63)
+	n, errN := strconv.ParseUint(seq, 10, 63)
+	return Slot{wire.View(v), wire.Seq(n)}, ok && errV == nil && errN == nil && n > 0
+}
+
+// ParseDigest reads 64 hex digits.
+func ParseDigest(text string) (d wire.Digest, ok bool) {
+	if hex.DecodedLen(len(text)) != len(d) {
+		return d, false
+	}
+	_, err := hex.Decode(d[:], []byte(text))
+	return d, err == nil
+}
