@@ -71,7 +71,7 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 		return fmt.Errorf("start: %w", err)
 	}
 	c, err := local.Create(local.Options{
-		Dir: f.dir, Replicas: f.replicas, BasePort: f.basePort, Machine: f.machine, Malicious: malicious,
+		Dir: f.dir, Replicas: f.replicas, BasePort: f.basePort, Machine: f.machine, Malicious: malicious, Awake: true,
 		Trace: f.trace != "", TraceOnly: f.only,
 	})
 	if err != nil {
@@ -106,7 +106,7 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 }
 
 // check judges the flags.
-func (f *startFlags) check() (map[int]byzantine.Choice, error) {
+func (f *startFlags) check() (map[int][]byzantine.Choice, error) {
 	if err := checkOnly("start", f.only, f.trace); err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (f *startFlags) check() (map[int]byzantine.Choice, error) {
 	case f.basePort != 0 && (f.basePort < 1 || f.basePort+f.replicas > 65536):
 		return nil, command.Unusablef("start: ports %d to %d are not all between 1 and 65535", f.basePort, f.basePort+f.replicas-1)
 	}
-	malicious := make(map[int]byzantine.Choice, len(f.malicious))
+	malicious := make(map[int][]byzantine.Choice, len(f.malicious))
 	for _, m := range f.malicious {
 		number, behaviour, ok := strings.Cut(m, "=")
 		id, err := strconv.Atoi(number)
@@ -132,8 +132,10 @@ func (f *startFlags) check() (map[int]byzantine.Choice, error) {
 		if _, twice := malicious[id]; twice {
 			return nil, command.Unusablef("start: --malicious names replica %d twice; it can misbehave in one way", id)
 		}
-		if malicious[id], err = byzantine.ParseChoice(behaviour); err == nil {
-			err = byzantine.Check(malicious[id], f.replicas)
+		choice, err := byzantine.ParseChoice(behaviour)
+		if err == nil {
+			malicious[id] = []byzantine.Choice{choice}
+			err = byzantine.Check(choice, f.replicas)
 		}
 		if err != nil {
 			return nil, command.Unusablef("start: --malicious %q: %w", m, explained(err))

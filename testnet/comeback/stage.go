@@ -44,7 +44,7 @@ func newStage(ctx context.Context, o *Options, dir string, result *Case, show pl
 	if err != nil {
 		return nil, err
 	}
-	c, err := local.Create(local.Options{Dir: dir, Replicas: replicas, Protocol: o.protocol(), Control: &local.Control{Seed: 1}})
+	c, err := local.Create(local.Options{Dir: dir, Replicas: replicas, Protocol: o.protocol(), Seed: 1})
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 // Behaviours that are about links run beside an honest core while they are awake, and hurt nobody but their replica.
 func TestControl_ABehaviourOfLinksRunsWhileItIsAwake(t *testing.T) {
 	t.Parallel()
-	c, session := controlled(t, Options{Dormant: map[int][]byzantine.Choice{3: {{Name: "exhaust"}, {Name: "malformed"}}}})
+	c, session := controlled(t, Options{Malicious: map[int][]byzantine.Choice{3: {{Name: "exhaust"}, {Name: "malformed"}}}})
 	must(t, put(t, session, patience))
 	lies := func(i int) int {
 		if n := c.Counts(3).Lies; len(n) == 2 {
@@ -30,11 +30,11 @@ func TestControl_ABehaviourOfLinksRunsWhileItIsAwake(t *testing.T) {
 	}
 }
 
-// The same without orders, from the start on.
+// The same without an order, from the start on.
 func TestStart_AReplicaThatAttacksLinksIsMasked(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"exhaust", "malformed"} {
-		c, err := Create(Options{Dir: t.TempDir(), Replicas: 4, Malicious: map[int]byzantine.Choice{3: {Name: name}}})
+		c, err := Create(Options{Dir: t.TempDir(), Replicas: 4, Malicious: map[int][]byzantine.Choice{3: {{Name: name}}}, Awake: true})
 		must(t, err)
 		t.Cleanup(c.Close)
 		must(t, c.Start())

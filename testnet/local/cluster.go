@@ -3,7 +3,6 @@ package local
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -12,7 +11,6 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
-	"tagma/testnet/byzantine"
 )
 
 // Patience is for what takes milliseconds on an idle machine: replicas that start and are ready, obey, and end.
@@ -23,19 +21,14 @@ type Cluster struct {
 	Dir  string
 	File *cluster.File
 
+	options  Options
 	observer *crypto.PrivateKey
-	control  *Control // nil: no orders
-	dormant  map[int][]byzantine.Choice
 	spawner  *spawner
-
-	traced    bool
-	traceOnly []string
 
 	deaths  chan Death
 	waiting sync.WaitGroup
 
 	mu        sync.Mutex
-	malicious map[int]byzantine.Choice
 	processes []*process // by replica; nil while it does not run
 	ordered   orders
 }
@@ -52,11 +45,21 @@ func Create(o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cluster{
-		Dir: o.Dir, File: file, malicious: maps.Clone(o.Malicious), dormant: maps.Clone(o.Dormant), control: o.Control,
-		observer: observer, traced: o.Trace, traceOnly: o.TraceOnly, spawner: newSpawner(), deaths: make(chan Death, 64), processes: make([]*process, o.Replicas),
-		ordered: newOrders(o.Replicas),
-	}, nil
+	c := &Cluster{
+		Dir: o.Dir, File: file, options: o, observer: observer, spawner: newSpawner(), deaths: make(chan Death, 64),
+		processes: make([]*process, o.Replicas),
+		ordered: orders{
+			epoch: time.Now(), on: make(map[int][]int), skew: make(map[int]time.Duration), past: make([]Counts, o.Replicas),
+		},
+	}
+	for id, choices := range o.Malicious {
+		for i := range choices {
+			if o.Awake {
+				c.ordered.on[id] = append(c.ordered.on[id], i)
+			}
+		}
+	}
+	return c, nil
 }
 
 // Home is a replica's home directory.
@@ -68,20 +71,8 @@ func (c *Cluster) ClusterFile() string { return filepath.Join(c.Dir, ClusterFile
 // ClientKey is the path of a registered client's key: number 0 is always there, Options.Clients asks for more.
 func (c *Cluster) ClientKey(i int) string { return filepath.Join(c.Dir, clientName(i)+keySuffix) }
 
-// Malicious reports whether a replica is an attacker, if only a dormant one.
-func (c *Cluster) Malicious(id int) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_, bad := c.malicious[id]
-	return bad || len(c.dormant[id]) > 0
-}
-
-// Reform makes a replica honest from its next start on.
-func (c *Cluster) Reform(id int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.malicious, id)
-}
+// Malicious reports whether a replica is an attacker, if only one that sleeps.
+func (c *Cluster) Malicious(id int) bool { return len(c.options.Malicious[id]) > 0 }
 
 // Deaths tells of processes that ended without being asked to.
 func (c *Cluster) Deaths() <-chan Death { return c.deaths }
@@ -102,19 +93,8 @@ func (c *Cluster) startOne(id int) error {
 	if c.processes[id] != nil {
 		return nil
 	}
-	args := append([]string{replicaCommand, "--home", c.Home(id)}, c.traceArguments()...)
-	if choice, bad := c.malicious[id]; bad {
-		args = append(args, "--behaviour", choice.String())
-	}
-	var first *setup
-	if c.control != nil {
-		args = append(args, "--controlled")
-		for _, choice := range c.dormant[id] {
-			args = append(args, "--dormant", choice.String())
-		}
-		first = c.setup(id)
-	}
-	p, err := c.spawner.launch(args, filepath.Join(c.Home(id), LogFile), first)
+	args := []string{replicaCommand, "--home", c.Home(id)}
+	p, err := c.spawner.launch(args, filepath.Join(c.Home(id), LogFile), c.setup(id))
 	if err != nil {
 		return err
 	}

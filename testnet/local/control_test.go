@@ -17,9 +17,7 @@ import (
 // controlled starts a cluster that takes orders, and a client.
 func controlled(t *testing.T, o Options) (*Cluster, *client.Client) {
 	t.Helper()
-	if o.Control == nil {
-		o.Control = &Control{Seed: 1}
-	}
+	o.Seed = 1
 	o.Protocol = cluster.Protocol{ViewTimeout: cluster.Duration{Duration: 8 * time.Second}}
 	c := start(t, o)
 	key, err := crypto.ReadKey(c.ClientKey(0))
@@ -69,7 +67,7 @@ func TestControl_APartitionStopsCommitsUntilItHealsAndSurvivesARestart(t *testin
 func TestControl_DelayedFramesArriveLateAndInOrder(t *testing.T) {
 	t.Parallel()
 	const delay = 60 * time.Millisecond
-	c, session := controlled(t, Options{Control: &Control{Network: links.Link{Delay: delay}}})
+	c, session := controlled(t, Options{Network: links.Link{Delay: delay}})
 	began := time.Now()
 	must(t, put(t, session, patience))
 	// A request takes three messages between replicas, one behind the other.
@@ -101,7 +99,7 @@ func TestControl_ARuleHoldsOneTypeUntilItsRelease(t *testing.T) {
 func TestControl_ADormantBehaviourLiesOnlyWhileItIsAwake(t *testing.T) {
 	t.Parallel()
 	silent := byzantine.Choice{Name: "silent"}
-	c, session := controlled(t, Options{Dormant: map[int][]byzantine.Choice{3: {silent}}})
+	c, session := controlled(t, Options{Malicious: map[int][]byzantine.Choice{3: {silent}}})
 	must(t, put(t, session, patience))
 	if n := c.Counts(3).Lies; len(n) > 0 && n[0] != 0 {
 		t.Fatalf("a dormant behaviour lied %d times", n[0])
@@ -153,16 +151,6 @@ func TestControl_AClockJumpReachesTheCore(t *testing.T) {
 	until(t, "no more commits", func() bool { return errors.Is(put(t, session, 300*time.Millisecond), client.ErrUnknown) })
 	must(t, c.JumpClocks(t.Context(), time.Hour, 1, 2, 3))
 	must(t, put(t, session, patience))
-}
-
-func TestControl_WithoutItThereAreNoOrders(t *testing.T) {
-	t.Parallel()
-	c, err := Create(Options{Dir: t.TempDir(), Replicas: 4})
-	must(t, err)
-	defer c.Close()
-	if err := c.Order(t.Context(), links.Command{Do: links.DoHeal}); err == nil {
-		t.Error("an order without a channel is obeyed")
-	}
 }
 
 func TestControl_APausedReplicaTakesItsOrdersLaterAndNobodyHangs(t *testing.T) {

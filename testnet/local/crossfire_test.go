@@ -17,7 +17,7 @@ func TestCrossfire_NoTransferIsLostOrDoubled(t *testing.T) {
 	c := start(t, Options{
 		Machine:   machines.Bank,
 		Protocol:  cluster.Protocol{CheckpointInterval: 128, LogWindow: 1024},
-		Malicious: map[int]byzantine.Choice{0: {Name: "corrupt", Values: map[string]string{"from_seq": "20"}}},
+		Malicious: map[int][]byzantine.Choice{0: {{Name: "corrupt", Values: map[string]string{"from_seq": "20"}}}}, Awake: true,
 	})
 	o, err := c.Observe()
 	if err != nil {
@@ -34,7 +34,7 @@ func TestCrossfire_NoTransferIsLostOrDoubled(t *testing.T) {
 	if err := c.Stop(patience, 0); err != nil {
 		t.Fatal(err)
 	}
-	c.Reform(0)
+	must(t, c.Switch(t.Context(), 0, 0, false))
 	fire.back(0)
 
 	killed := fire.primary()

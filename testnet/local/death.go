@@ -30,15 +30,11 @@ func (d Death) String() string {
 // watch waits for a process's end and tells of it when nobody asked for it.
 func (c *Cluster) watch(id int, p *process) {
 	err := p.cmd.Wait()
-	var counts Counts
-	if p.channel != nil {
-		counts = p.channel.end()
-	}
+	counts := p.channel.end()
 	c.mu.Lock()
 	c.processes[id] = nil
 	c.ordered.past[id].add(counts)
 	expected := p.expected
-	_ = p.stdin.Close() // the reader is gone
 	c.mu.Unlock()
 	close(p.ended)
 	if expected {

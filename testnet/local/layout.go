@@ -2,7 +2,6 @@ package local
 
 import (
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"tagma/internal/cluster"
 	"tagma/internal/node"
 	"tagma/testnet/byzantine"
+	"tagma/testnet/links"
 )
 
 // Names of what Create puts into the directory, beside replica0, replica1, …
@@ -31,29 +31,20 @@ type Options struct {
 	Machine      string // the replicated state machine; "": kv
 	Clients      int    // registered clients beside the usual one; ClientKey names their keys
 	Protocol     cluster.Protocol
-	SegmentBytes int                      // of the journals; 0: the default
-	Malicious    map[int]byzantine.Choice // by replica: from the start to the end, unless Reform is called
-	// Control, unless nil, lets the replicas be given orders while they run, and Dormant are behaviours that wake up when
-	// they are ordered to; by replica, numbered by their place.
-	Control   *Control
-	Dormant   map[int][]byzantine.Choice
+	SegmentBytes int        // of the journals; 0: the default
+	Seed         uint64     // of all chance on the links
+	Network      links.Link // how every link between replicas is unless it is changed
+	// Malicious are behaviours by replica, numbered by their place. They sleep until they are switched on, or are Awake from
+	// the start.
+	Malicious map[int][]byzantine.Choice
+	Awake     bool
 	Trace     bool     // what happens in the replicas is written down, for WriteTrace
 	TraceOnly []string // these kinds of events; nil: all
 }
 
 // checkMalicious judges who is to misbehave and how.
 func (o *Options) checkMalicious() error {
-	all := maps.Clone(o.Dormant)
-	if all == nil {
-		all = make(map[int][]byzantine.Choice)
-	}
-	for id, choice := range o.Malicious {
-		if o.Control != nil {
-			return fmt.Errorf("replica %d: in a cluster that takes orders behaviours are dormant until they are switched on", id)
-		}
-		all[id] = append(all[id], choice)
-	}
-	for id, choices := range all {
+	for id, choices := range o.Malicious {
 		if id < 0 || id >= o.Replicas {
 			return fmt.Errorf("replica %d cannot be malicious: the cluster has replicas 0 to %d", id, o.Replicas-1)
 		}

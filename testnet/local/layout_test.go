@@ -21,7 +21,7 @@ func TestCreate_RefusesADirectoryThatHoldsACluster(t *testing.T) {
 }
 
 func TestCreate_RefusesAMaliciousReplicaThatDoesNotExist(t *testing.T) {
-	_, err := Create(Options{Dir: t.TempDir(), Replicas: 4, Malicious: map[int]byzantine.Choice{4: {Name: "equivocate"}}})
+	_, err := Create(Options{Dir: t.TempDir(), Replicas: 4, Malicious: map[int][]byzantine.Choice{4: {{Name: "equivocate"}}}})
 	if err == nil || !strings.Contains(err.Error(), "replica 4") {
 		t.Errorf("%v", err)
 	}

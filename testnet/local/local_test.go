@@ -78,7 +78,7 @@ func start(t *testing.T, o Options) *Cluster {
 }
 
 func TestCluster_IsKilledRestartedAndStoppedCleanly(t *testing.T) {
-	c := start(t, Options{Malicious: map[int]byzantine.Choice{3: {Name: "equivocate"}}})
+	c := start(t, Options{Awake: true, Malicious: map[int][]byzantine.Choice{3: {{Name: "equivocate"}}}})
 	if !c.Malicious(3) || c.Malicious(0) {
 		t.Error("not replica 3 alone is malicious")
 	}
@@ -197,7 +197,7 @@ func TestReplica_EndsCleanlyWithItsStandardInput(t *testing.T) {
 	p := c.processes[0]
 	p.expected = true
 	c.mu.Unlock()
-	if err := p.stdin.Close(); err != nil {
+	if err := p.channel.Close(); err != nil {
 		t.Fatal(err)
 	}
 	select {

@@ -1,16 +1,17 @@
 package local
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"reflect"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"tagma/crypto"
+	"tagma/internal/cluster"
 	"tagma/internal/driver"
 	"tagma/internal/node"
 	"tagma/pbft"
@@ -19,78 +20,68 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// obedient is the controlled side of a replica's process: it carries out orders that come in as lines and writes answers.
+// obedient is the replica's end of its process: what it is ordered to do. Its exported methods are called by net/rpc.
 type obedient struct {
-	choices []byzantine.Choice
-	setup   setup
-	client  func(string) (wire.PublicKey, bool)
-	skew    atomic.Int64 // of the wall clock, nanoseconds
+	home   *node.Home
+	unable error        // why it could not begin
+	skew   atomic.Int64 // of the wall clock, nanoseconds
+	links  *hostile
+	trace  string // as in Setup
+	only   []string
 
-	mu    sync.Mutex // of what follows, and of out
-	out   io.Writer
-	links *hostile
-	gates []*gate
-	raw   []*assault.Dormant // by behaviour; nil where it is about messages alone
-	told  Counts
+	mu         sync.Mutex // of what follows
+	behaviours []behaviour
 }
 
-// countsEvery is how old counts may get before they are told without having been asked for.
-const countsEvery = 50 * time.Millisecond
-
-// newObedient reads the first line of orders.
-func newObedient(in *bufio.Reader, out io.Writer, choices []byzantine.Choice) (*obedient, error) {
-	o := &obedient{choices: choices, out: out}
-	line, err := in.ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(line, &o.setup)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read what was ordered before the start: %w", err)
-	}
-	o.skew.Store(int64(o.setup.Skew))
-	return o, nil
+// behaviour is one way to misbehave.
+type behaviour struct {
+	choice byzantine.Choice
+	on     bool
+	gate   *gate            // nil until there is a core
+	raw    *assault.Dormant // nil where it is about messages alone
 }
 
-// options puts what can be controlled around a node.
-func (o *obedient) options(opt *node.Options) {
-	opt.Wall = func() time.Time { return time.Now().Add(time.Duration(o.skew.Load())) }
-	opt.Transport = func(under driver.Transport) driver.Transport { return o.links.around(under) }
-	if len(o.choices) == 0 {
-		return
+// wake lets a behaviour loose, or puts it to sleep.
+func (b *behaviour) wake(on bool) error {
+	if b.on = on; b.gate != nil {
+		b.gate.open.Store(on)
 	}
-	opt.Replace = func(cfg *wire.Config, core *pbft.Replica, sign func([]byte) wire.Signature) driver.Core {
-		outermost, all, err := gates(o.choices, cfg, core, sign, byzantine.Options{Client: o.client})
-		if err != nil {
-			panic(err) // ParseChoice has judged them
-		}
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		o.gates = all
-		for _, i := range o.setup.On {
-			o.gates[i].open.Store(true)
-		}
-		o.links.spoiledBy(all)
-		return outermost
-	}
+	return b.raw.Wake(on)
 }
 
-// place says which replica this is, and repeats to it what was ordered before it started.
-func (o *obedient) place(home *node.Home) error {
-	o.client = clientOf(home.Cluster)
-	o.links = newHostile(home.Config.Self, home.Config.N(), &o.setup)
-	for _, c := range o.choices {
-		b, err := beside(home, c)
+// Begin takes what was ordered before the replica starts.
+func (o *obedient) Begin(s *Setup, _ *Counts) error {
+	if o.unable = o.begin(s); o.unable != nil {
+		o.links = nil
+	}
+	return o.unable
+}
+
+func (o *obedient) begin(s *Setup) error {
+	o.skew.Store(int64(s.Skew))
+	o.trace, o.only = s.Trace, s.Only
+	o.links = newHostile(o.home.Config.Self, o.home.Config.N(), s)
+	for _, text := range s.Behaviours {
+		choice, err := byzantine.ParseChoice(text)
 		if err != nil {
 			return err
 		}
-		o.raw = append(o.raw, b)
+		b := behaviour{choice: choice}
+		if assault.OnLinks(choice) {
+			key, err := crypto.ReadKey(filepath.Join(o.home.Dir, node.KeyFile))
+			if err != nil {
+				return fmt.Errorf("behaviour %s: %w", choice.Name, err)
+			}
+			b.raw = assault.NewDormant(assault.Options{File: o.home.Cluster, Key: key, Choice: choice})
+		}
+		o.behaviours = append(o.behaviours, b)
 	}
-	for _, i := range o.setup.On {
-		if err := o.raw[i].Wake(true); err != nil {
+	for _, i := range s.On {
+		if err := o.behaviours[i].wake(true); err != nil {
 			return err
 		}
 	}
-	for _, c := range o.setup.Commands {
+	for _, c := range s.Commands {
 		if err := o.links.do(c); err != nil {
 			return err
 		}
@@ -98,42 +89,48 @@ func (o *obedient) place(home *node.Home) error {
 	return nil
 }
 
-// obey carries out orders until there are no more.
-func (o *obedient) obey(in *bufio.Reader) {
-	done := make(chan struct{})
-	var teller sync.WaitGroup
-	teller.Go(func() { o.keepTelling(done) })
-	for {
-		line, err := in.ReadBytes('\n')
-		if err != nil {
-			break
-		}
-		var next order
-		a := answer{}
-		if err := json.Unmarshal(line, &next); err != nil {
-			a.Error = err.Error()
-		} else if err := o.carryOut(next); err != nil {
-			a.Error = err.Error()
-		}
-		a.Number = next.Number
-		o.tell(a)
+// options puts what can be controlled around a node.
+func (o *obedient) options(opt *node.Options) {
+	opt.Wall = func() time.Time { return time.Now().Add(time.Duration(o.skew.Load())) }
+	opt.Transport = func(under driver.Transport) driver.Transport { return o.links.around(under) }
+	if len(o.behaviours) == 0 {
+		return
 	}
-	close(done)
-	teller.Wait()
+	opt.Replace = func(cfg *wire.Config, core *pbft.Replica, sign func([]byte) wire.Signature) driver.Core {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		outermost := byzantine.Core(core)
+		var all []*gate
+		for i := range o.behaviours { // one around the other
+			b := &o.behaviours[i]
+			before := b.gate
+			var err error
+			if b.gate, err = newGate(b.choice, cfg, outermost, sign, byzantine.Options{Client: clientOf(o.home.Cluster)}); err != nil {
+				panic(err) // Create has judged it
+			}
+			if b.gate.open.Store(b.on); before != nil { // a replica that began a new life goes on counting
+				b.gate.lies.Store(before.lies.Load())
+			}
+			outermost = b.gate
+			all = append(all, b.gate)
+		}
+		o.links.spoiledBy(all)
+		return outermost
+	}
 }
 
-func (o *obedient) carryOut(next order) error {
+// Obey carries out an order.
+func (o *obedient) Obey(next *Order, _ *Counts) error {
 	switch {
 	case next.Links != nil:
 		return o.links.do(*next.Links)
 	case next.Switch != nil:
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		if i := next.Switch.Behaviour; i < 0 || i >= len(o.gates) {
+		if i := next.Switch.Behaviour; i < 0 || i >= len(o.behaviours) {
 			return fmt.Errorf("there is no behaviour %d", i)
 		}
-		o.gates[next.Switch.Behaviour].open.Store(next.Switch.On)
-		return o.raw[next.Switch.Behaviour].Wake(next.Switch.On)
+		return o.behaviours[next.Switch.Behaviour].wake(next.Switch.On)
 	case next.Clock != 0:
 		o.skew.Add(int64(next.Clock))
 		return nil
@@ -144,35 +141,35 @@ func (o *obedient) carryOut(next order) error {
 	}
 }
 
-// keepTelling writes counts when they have changed.
-func (o *obedient) keepTelling(done <-chan struct{}) {
-	ticker := time.NewTicker(countsEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-done:
-			return
-		case <-ticker.C:
-			o.tell(answer{})
-		}
-	}
-}
-
-// tell writes an answer with the counts. One that answers nothing is written only if the counts are news.
-func (o *obedient) tell(a answer) {
+// Count tells what has become of orders so far.
+func (o *obedient) Count(_ int, counts *Counts) error {
+	counts.Frames = o.links.fired()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	a.Counts.Frames = o.links.fired()
-	for i, g := range o.gates {
-		a.Counts.Lies = append(a.Counts.Lies, int(g.lies.Load())+int(o.raw[i].Acts()))
+	for i := range o.behaviours {
+		b := &o.behaviours[i]
+		n := int(b.raw.Acts())
+		if b.gate != nil {
+			n += int(b.gate.lies.Load())
+		}
+		counts.Lies = append(counts.Lies, n)
 	}
-	if a.Number == 0 && a.Error == "" && reflect.DeepEqual(a.Counts, o.told) {
-		return
+	return nil
+}
+
+// clientOf resolves c0, c1, … to the keys that Cluster.ClientKey names by number.
+func clientOf(file *cluster.File) func(name string) (wire.PublicKey, bool) {
+	return func(name string) (wire.PublicKey, bool) {
+		digits, _ := strings.CutPrefix(name, "c")
+		i, err := strconv.Atoi(digits)
+		if err != nil || digits == name {
+			return wire.PublicKey{}, false
+		}
+		for _, c := range file.Clients {
+			if c.Name == clientName(i) {
+				return c.Key.Public(), true
+			}
+		}
+		return wire.PublicKey{}, false
 	}
-	o.told = a.Counts
-	line, err := json.Marshal(a)
-	if err != nil {
-		return // plain data: it cannot fail
-	}
-	_, _ = o.out.Write(append(line, '\n')) // a launcher that is gone needs no answer: the end of the orders ends us
 }

@@ -45,16 +45,14 @@ func (s *spawner) close() {
 // process is a replica's process.
 type process struct {
 	cmd      *exec.Cmd
-	stdin    *os.File // held open while the replica shall live
-	channel  *channel // nil if it takes no orders
+	channel  *channel // held open while the replica shall live
 	ended    chan struct{}
 	expected bool // its end was asked for; guarded by the cluster's mutex, like paused
 	paused   bool
 }
 
-// launch starts this program as the replica of a home. What it logs is appended to log. With a first order it takes
-// orders, and its standard output has the answers.
-func (s *spawner) launch(args []string, log string, first *setup) (p *process, err error) {
+// launch starts this program as the replica of a home. What it logs is appended to log.
+func (s *spawner) launch(args []string, log string, first *Setup) (p *process, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the program to run replicas with: %w", err)
@@ -68,34 +66,16 @@ func (s *spawner) launch(args []string, log string, first *setup) (p *process, e
 	if err != nil {
 		return nil, fmt.Errorf("open a replica's lifeline: %w", err)
 	}
+	defer read.Close() //nolint:errcheck // the child has its own descriptor
+	answers, write, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open a replica's answers: %w", err), lifeline.Close())
+	}
+	defer write.Close() //nolint:errcheck // the child has its own descriptor
 	cmd := exec.Command(self, args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = read, out, out
-	var answers *os.File
-	if first != nil {
-		var write *os.File
-		if answers, write, err = os.Pipe(); err != nil {
-			return nil, errors.Join(fmt.Errorf("open a replica's answers: %w", err), read.Close(), lifeline.Close())
-		}
-		cmd.Stdout = write
-		defer write.Close() //nolint:errcheck // the child has its own descriptor
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = read, write, out
+	if err := s.start(cmd); err != nil {
+		return nil, errors.Join(fmt.Errorf("start a replica: %w", err), lifeline.Close(), answers.Close())
 	}
-	err = s.start(cmd)
-	if err = errors.Join(err, read.Close()); err != nil {
-		return nil, errors.Join(fmt.Errorf("start a replica: %w", err), lifeline.Close(), closeIf(answers))
-	}
-	p = &process{cmd: cmd, stdin: lifeline, ended: make(chan struct{})}
-	if first != nil {
-		if p.channel, err = openChannel(lifeline, *first); err != nil {
-			return nil, errors.Join(err, cmd.Process.Kill(), cmd.Wait(), lifeline.Close(), answers.Close())
-		}
-		go p.channel.listen(answers)
-	}
-	return p, nil
-}
-
-func closeIf(f *os.File) error {
-	if f == nil {
-		return nil
-	}
-	return f.Close()
+	return &process{cmd: cmd, channel: openChannel(pipes{answers, lifeline}, first), ended: make(chan struct{})}, nil
 }

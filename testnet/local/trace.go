@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"tagma/internal/node"
@@ -17,11 +16,7 @@ import (
 const TraceDir = "trace"
 
 // tracing begins the trace of a replica's process in a directory. It is whole once done has returned.
-func tracing(dir, home string, only []string, opt *node.Options) (done func() error, err error) {
-	known, err := node.ReadHome(home)
-	if err != nil {
-		return nil, err
-	}
+func tracing(dir string, known *node.Home, only []string, opt *node.Options) (done func() error, err error) {
 	r, err := NewTrace(dir, fmt.Sprintf("replica%d", known.Config.Self), len(known.Config.Members))
 	if err != nil {
 		return nil, err
@@ -60,12 +55,4 @@ func (c *Cluster) WriteTrace(path string, h trace.Header) (err error) {
 	}
 	h.Engine, h.Replicas = "processes", len(c.File.Replicas)
 	return errors.Join(trace.Merge(out, h, readers), out.Close())
-}
-
-// traceArguments are what a replica is started with to be traced.
-func (c *Cluster) traceArguments() []string {
-	if !c.traced {
-		return nil
-	}
-	return []string{"--trace", filepath.Join(c.Dir, TraceDir), "--only", strings.Join(c.traceOnly, ",")}
 }

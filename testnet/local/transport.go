@@ -1,8 +1,8 @@
 package local
 
 import (
-	"container/heap"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,8 +24,7 @@ type hostile struct {
 	reads  bool // a rule may ask what a frame says, so frames are decoded
 	last   decoded
 	now    time.Duration // never goes back, whatever the system's clock does
-	queue  deliveries
-	sent   uint64
+	queue  []delivery    // what is due next comes first
 	wake   *time.Timer
 }
 
@@ -38,7 +37,7 @@ type decoded struct {
 // mostQueued bounds what is on its way, in frames: later ones are lost, as in a full buffer.
 const mostQueued = 1 << 16
 
-func newHostile(self wire.ReplicaID, n int, s *setup) *hostile {
+func newHostile(self wire.ReplicaID, n int, s *Setup) *hostile {
 	h := &hostile{
 		self: self, epoch: time.Unix(0, s.Epoch),
 		policy: links.New(n, s.Network, rand.New(rand.NewPCG(s.Seed, uint64(self)))),
@@ -134,8 +133,14 @@ func (h *hostile) take(let []links.Delivery) {
 		if len(h.queue) >= mostQueued {
 			break
 		}
-		h.sent++
-		heap.Push(&h.queue, delivery{due: h.now + d.After, sent: h.sent, to: d.To, bytes: d.Bytes})
+		due := h.now + d.After
+		at, _ := slices.BinarySearchFunc(h.queue, due, func(q delivery, due time.Duration) int {
+			if q.due <= due { // first come, first served
+				return -1
+			}
+			return 1
+		})
+		h.queue = slices.Insert(h.queue, at, delivery{due: due, to: d.To, bytes: d.Bytes})
 	}
 	h.deliver()
 }
@@ -150,10 +155,11 @@ func (h *hostile) due() {
 
 // deliver hands on what is due, and sets the timer for what is not.
 func (h *hostile) deliver() {
-	for len(h.queue) > 0 && h.queue[0].due <= h.now {
-		d := heap.Pop(&h.queue).(delivery)
-		h.under.Send(d.to, d.bytes)
+	n := 0
+	for ; n < len(h.queue) && h.queue[n].due <= h.now; n++ {
+		h.under.Send(h.queue[n].to, h.queue[n].bytes)
 	}
+	h.queue = slices.Delete(h.queue, 0, n)
 	if len(h.queue) > 0 {
 		h.wake.Reset(h.queue[0].due - h.now)
 	}
@@ -162,31 +168,6 @@ func (h *hostile) deliver() {
 // delivery is a frame on its way.
 type delivery struct {
 	due   time.Duration
-	sent  uint64 // first come, first served
 	to    wire.ReplicaID
 	bytes []byte
-}
-
-// deliveries is a heap: what is due next comes first.
-type deliveries []delivery
-
-func (q deliveries) Len() int { return len(q) }
-
-func (q deliveries) Less(i, j int) bool {
-	return q[i].due < q[j].due || q[i].due == q[j].due && q[i].sent < q[j].sent
-}
-
-func (q deliveries) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-
-// Push implements heap.Interface.
-func (q *deliveries) Push(x any) { *q = append(*q, x.(delivery)) }
-
-// Pop implements heap.Interface.
-func (q *deliveries) Pop() any {
-	old := *q
-	last := len(old) - 1
-	x := old[last]
-	old[last] = delivery{}
-	*q = old[:last]
-	return x
 }

@@ -67,7 +67,7 @@ func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, sho
 	}
 	c.local, err = local.Create(local.Options{
 		Dir: dir, Replicas: s.Replicas, Machine: s.Machine, Clients: clients, Protocol: s.Settings,
-		SegmentBytes: e.SegmentBytes, Control: &local.Control{Seed: s.Seed, Network: s.Network}, Dormant: dormant,
+		SegmentBytes: e.SegmentBytes, Seed: s.Seed, Network: s.Network, Malicious: dormant,
 	})
 	if err != nil {
 		return nil, err
