@@ -9,6 +9,7 @@ import (
 	"tagma/internal/replica"
 	"tagma/internal/trace"
 	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // amnesiac stands in an instance's place while the replica may have forgotten what it signed: it asks the others,
@@ -27,6 +28,9 @@ func (n *Node) forget(why string) {
 	n.metrics.amnesias.Inc()
 	a := &amnesiac{Asking: replica.NewAsking(n.data, why)}
 	a.Every = cmp.Or(n.opt.sayEvery, a.Every)
+	if n.tap != nil {
+		a.Stepped = n.tap.Stepped
+	}
 	a.publish(n.now())
 	n.amnesiac.Store(a)
 }
@@ -39,7 +43,7 @@ func (a *amnesiac) publish(now time.Duration) {
 
 // recall asks until enough others have answered, begins a new life from what they say, and starts an instance in it.
 func (n *Node) recall(ctx context.Context, a *amnesiac) error {
-	ticker := time.NewTicker(tickFor(n.home.Config.ViewTimeout))
+	ticker := time.NewTicker(replica.TickEvery(n.home.Config.ViewTimeout))
 	defer ticker.Stop()
 	for {
 		var ev pbft.Event
@@ -56,15 +60,10 @@ func (n *Node) recall(ctx context.Context, a *amnesiac) error {
 				return err
 			}
 		}
-		effects := a.Step(ev)
-		if n.tap != nil {
-			n.tap.Stepped(ev, effects)
-		}
-		n.perform(effects)
-		if rec, ok := a.Recovery(); ok {
-			if err := replica.Begin(n.data, rec); err != nil {
-				return err
-			}
+		switch again, err := a.Take(ev, asker{n}); {
+		case err != nil:
+			return err
+		case again:
 			return n.wake()
 		}
 	}
@@ -80,18 +79,17 @@ func (n *Node) wait(a *amnesiac) error {
 	return err
 }
 
-// perform does what an amnesiac may do: answer and ask.
-func (n *Node) perform(effects []pbft.Effect) {
-	for _, effect := range effects {
-		switch e := effect.(type) {
-		case pbft.Send:
-			n.send(e.To, e.Msg)
-		case pbft.Respond:
-			n.transport.Respond(e.Reply)
-		case pbft.Dropped:
-			n.witness.Dropped(e.Msg, e.Why)
-			n.metrics.dropped(e.Why)
-		default: // it has no others
-		}
-	}
+// asker carries what an amnesiac says.
+type asker struct{ *Node }
+
+// Send implements replica.Outlet.
+func (a asker) Send(to wire.ReplicaID, m wire.Message) { a.send(to, m) }
+
+// Respond implements replica.Outlet.
+func (a asker) Respond(reply *wire.Reply) { a.transport.Respond(reply) }
+
+// Dropped implements replica.Outlet.
+func (a asker) Dropped(m wire.Message, why pbft.Reason) {
+	a.witness.Dropped(m, why)
+	a.metrics.dropped(why)
 }

@@ -89,13 +89,7 @@ func (g *giver) takeOffers() {
 
 func (g *giver) answer(letters []letter) {
 	for _, l := range letters {
-		switch m := l.msg.Message().(type) {
-		case *wire.FetchSlots:
-			g.donor.FetchSlots(l.from, m, g.now())
-		case *wire.FetchState:
-			g.donor.FetchState(l.from, m, g.now())
-		default: // the intake sends it nothing else
-		}
+		g.donor.Ask(l.from, l.msg.Message(), g.now())
 	}
 }
 

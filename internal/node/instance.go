@@ -67,18 +67,9 @@ func (n *Node) serve(disk *replica.Disk) (*statemachine.Service, error) {
 		return nil, err
 	}
 	protocol := n.home.Cluster.Protocol.WithDefaults()
-	service, err := statemachine.New(machine, disk.Store, statemachine.Limits{
+	return disk.Serve(machine, statemachine.Limits{
 		Window: uint64(protocol.Window), Sessions: protocol.Sessions, MaxResultBytes: n.home.Config.MaxResultBytes,
-	})
-	if err != nil {
-		return nil, err
-	}
-	service.ObservePanics(n.panicked)
-	if err := service.Load(uint64(disk.Applied.Seq)); err != nil {
-		service.Close()
-		return nil, err
-	}
-	return service, nil
+	}, n.panicked)
 }
 
 // panicked tells of an application's panic. Clients can cause as many as they like, so ever fewer of them are logged.
@@ -104,7 +95,7 @@ func (i *instance) connect() {
 	i.machine.giver, i.machine.now, i.machine.send = i.giver, n.now, n.send
 	i.machine.log = &transferLog{log: n.log, metrics: n.metrics, tap: n.tap}
 	i.loop = &loop{
-		lanes: n.lanes, executed: executed, replica: i.disk.Replica, tick: tickFor(cfg.ViewTimeout), began: n.began, wall: n.opt.Wall,
+		lanes: n.lanes, executed: executed, replica: i.disk.Replica, tick: replica.TickEvery(cfg.ViewTimeout), began: n.began, wall: n.opt.Wall,
 		linked: i.linked, changes: &changes{log: n.log},
 	}
 	ports := driver.Ports{

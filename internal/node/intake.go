@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"tagma/internal/replica"
 	"tagma/internal/trace"
 	"tagma/network"
 	"tagma/pbft"
@@ -44,8 +45,8 @@ func (in *intake) FromReplica(from int, frame []byte) {
 		in.part(from)
 		return
 	}
-	if !betweenReplicas(m) {
-		in.refuse("replica", from, m, errMisplaced)
+	if replica.PartFor(m) == replica.Nobody {
+		in.refuse("replica", from, m, replica.ErrMisplaced)
 		in.part(from)
 		return
 	}
@@ -62,28 +63,17 @@ func (in *intake) FromReplica(from int, frame []byte) {
 // makes a vote wait: where there is no room for it, it is dropped.
 func (in *intake) believe(from wire.ReplicaID, v wire.Verified, bytes int) {
 	data, questions := in.helpers()
-	switch v.Message().(type) {
-	case *wire.Data:
+	switch replica.PartFor(v.Message()) {
+	case replica.TheMover:
 		if data != nil {
 			data.put(from, v, bytes)
 		}
-	case *wire.FetchSlots, *wire.FetchState:
+	case replica.TheDonor:
 		if questions != nil {
 			questions.put(from, v, bytes)
 		}
 	default:
 		in.lanes.replicas.put(in.ctx, pbft.Received{From: pbft.Source{Replica: from}, Msg: v}, bytes)
-	}
-}
-
-// betweenReplicas reports whether a message is one that replicas send each other. All others bear no signature and cost
-// their sender nothing.
-func betweenReplicas(m wire.Message) bool {
-	switch m.(type) {
-	case *wire.Reply, *wire.Attach, *wire.Inquire, *wire.Report, *wire.Query, *wire.QueryReply:
-		return false
-	default:
-		return true
 	}
 }
 
@@ -109,7 +99,7 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 	case *wire.Request:
 		in.request(link, m, len(frame))
 	default:
-		in.refuse("client", wire.PublicKey(link.Key()), m, errMisplaced)
+		in.refuse("client", wire.PublicKey(link.Key()), m, replica.ErrMisplaced)
 	}
 }
 

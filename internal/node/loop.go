@@ -6,13 +6,8 @@ import (
 	"time"
 
 	"tagma/internal/driver"
+	"tagma/internal/replica"
 	"tagma/pbft"
-)
-
-// How many events of a lane one turn takes, so that no lane waits long for another.
-const (
-	replicasPerTurn = 512
-	clientsPerTurn  = 512
 )
 
 // lanes carry events to the loop. Votes and clients have lanes of their own, and so has execution: no flood of clients
@@ -30,8 +25,8 @@ const (
 
 func newLanes() lanes {
 	return lanes{
-		replicas: newLane(4096, replicasBytes),
-		clients:  newLane(clientsPerTurn, clientsBytes),
+		replicas: newLane(replica.LaneRoom, replicasBytes),
+		clients:  newLane(replica.EventsPerTurn, clientsBytes),
 	}
 }
 
@@ -65,7 +60,7 @@ func (l *loop) run(ctx context.Context) error {
 	ticker := time.NewTicker(l.tick)
 	defer ticker.Stop()
 	l.show()
-	events := make([]pbft.Event, 0, replicasPerTurn+clientsPerTurn)
+	events := make([]pbft.Event, 0, 2*replica.EventsPerTurn)
 	for {
 		events = events[:0]
 		if !l.driver.Pending() {
@@ -86,8 +81,8 @@ func (l *loop) run(ctx context.Context) error {
 			return l.driver.Close()
 		}
 		events = l.drainExecuted(events)
-		events = l.replicas.drain(events, replicasPerTurn)
-		events = l.clients.drain(events, clientsPerTurn)
+		events = l.replicas.drain(events, replica.EventsPerTurn)
+		events = l.clients.drain(events, replica.EventsPerTurn)
 		select {
 		case <-ticker.C: // also under load
 			events = l.told(events)
@@ -146,9 +141,4 @@ func (l *loop) show() {
 	if l.changes != nil {
 		l.changes.see(&in)
 	}
-}
-
-// tickFor is how often the core is told the time: fine enough for its timeouts, seldom enough to cost nothing.
-func tickFor(viewTimeout time.Duration) time.Duration {
-	return min(max(viewTimeout/50, 2*time.Millisecond), 20*time.Millisecond)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync/atomic"
 
+	"tagma/internal/replica"
 	"tagma/pbft/wire"
 )
 
@@ -22,11 +23,8 @@ var causes = [...]struct {
 	{"signature", []error{wire.ErrSignature}},
 	{"stranger", []error{wire.ErrUnknownMember, wire.ErrUnknownClient}},
 	{"invalid", []error{wire.ErrInvalid}},
-	{"misplaced", []error{errMisplaced}},
+	{"misplaced", []error{replica.ErrMisplaced}},
 }
-
-// errMisplaced says that a message is none for this kind of link.
-var errMisplaced = errors.New("not a message for this kind of link")
 
 // add counts a refusal. An error that nobody foresaw is one against the rules.
 func (r *refusals) add(link string, err error) {

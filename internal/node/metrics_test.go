@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"tagma/internal/replica"
 	"tagma/pbft"
 	"tagma/pbft/wire"
 )
@@ -81,7 +82,7 @@ func TestRefusals_EachErrorHasItsCause(t *testing.T) {
 	t.Parallel()
 	var r refusals
 	for i, err := range []error{
-		wire.ErrMalformed, wire.ErrSignature, wire.ErrUnknownMember, wire.ErrUnknownClient, wire.ErrInvalid, errMisplaced,
+		wire.ErrMalformed, wire.ErrSignature, wire.ErrUnknownMember, wire.ErrUnknownClient, wire.ErrInvalid, replica.ErrMisplaced,
 		errors.New("something new"),
 	} {
 		r.add(linkKinds[i%2], fmt.Errorf("wrapped: %w", err))

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"tagma/internal/driver"
+	"tagma/internal/replica"
 	"tagma/pbft/wire"
 )
 
@@ -242,12 +243,13 @@ func TestD8_12_TwoOfFourEmptiedWaitForTheirDisks(t *testing.T) {
 	var logs [4]ballots
 	for i := range away {
 		opt := logs[i].options()
-		opt.sayEvery = tickFor(0)
+		opt.sayEvery = replica.TickEvery(0)
 		b.start(i, opt)
 	}
 	b.until("both say who lost data", func([]Report) bool {
 		return logs[2].log.contain("lost data too: 3;") && logs[3].log.contain("lost data too: 2;") &&
-			logs[2].log.contain("answered: 0, 1;") && logs[3].log.contain("mount their data disks")
+			logs[2].log.contain("answered: 0, 1;") && logs[3].log.contain("answered: 0, 1;") &&
+			logs[3].log.contain("mount their data disks")
 	})
 	for i := range away {
 		if names, err := filepath.Glob(filepath.Join(b.home(i), "[js]*")); err != nil || len(names) > 0 {

@@ -21,9 +21,11 @@ type Asking struct {
 	home  *Home
 	Why   string        // what was found
 	Every time.Duration // how often Waits says something
-	had   bool          // there is a sound journal of the right life already, and it does not help
-	said  time.Duration
-	told  string // what was said last
+	// Stepped, if not nil, is told of each event with what came of it.
+	Stepped func(ev pbft.Event, effects []pbft.Effect)
+	had     bool // there is a sound journal of the right life already, and it does not help
+	said    time.Duration
+	told    string // what was said last
 }
 
 // NewAsking returns one for a home in which a start found an amnesia.
@@ -31,6 +33,42 @@ func NewAsking(h *Home, why string) *Asking {
 	a := &Asking{Amnesiac: pbft.NewAmnesiac(h.Config, h.newNonce()), home: h, Why: why, Every: sayEvery}
 	a.had = a.isThere()
 	return a
+}
+
+// Outlet carries what one that asks may do.
+type Outlet interface {
+	// Send sends a message to another replica. It never blocks and may lose it.
+	Send(to wire.ReplicaID, m wire.Message)
+	// Respond answers a client.
+	Respond(reply *wire.Reply)
+	// Dropped says that a message changed nothing.
+	Dropped(m wire.Message, why pbft.Reason)
+}
+
+// Take gives it an event and does what comes of it. It reports true once the journal of a new life is written: then the
+// replica starts again from it.
+func (a *Asking) Take(ev pbft.Event, out Outlet) (again bool, err error) {
+	effects := a.Step(ev)
+	if a.Stepped != nil {
+		a.Stepped(ev, effects)
+	}
+	for _, effect := range effects {
+		switch e := effect.(type) {
+		case pbft.Send:
+			out.Send(e.To, e.Msg)
+		case pbft.Respond:
+			out.Respond(e.Reply)
+		case pbft.Dropped:
+			out.Dropped(e.Msg, e.Why)
+		default:
+			return false, fmt.Errorf("a replica that asks what it signed does more than that: %T", effect)
+		}
+	}
+	rec, told := a.Recovery()
+	if !told {
+		return false, nil
+	}
+	return true, Begin(a.home, rec)
 }
 
 // sayEvery is how often it says what it waits for, and looks for its journal.

@@ -95,11 +95,8 @@ func (d *Donor) give(to wire.ReplicaID, m wire.Message, bytes int) {
 	d.send(to, m)
 }
 
-// FetchSlots sends committed batches as the journal holds them (X0), and where they end.
-func (d *Donor) FetchSlots(from wire.ReplicaID, m *wire.FetchSlots, now time.Duration) {
-	if from == d.cfg.Self || !d.mayGive(from, now) {
-		return
-	}
+// giveSlots sends committed batches as the journal holds them (X0), and where they end.
+func (d *Donor) giveSlots(from wire.ReplicaID, m *wire.FetchSlots) {
 	next, bytes := m.From, 0
 	for next < m.From+wire.Seq(m.Most) && bytes < slotsBytes {
 		batch, err := d.votes.Batch(next)
@@ -115,11 +112,8 @@ func (d *Donor) FetchSlots(from wire.ReplicaID, m *wire.FetchSlots, now time.Dur
 	d.give(from, &wire.Slots{From: m.From, Next: next}, 32)
 }
 
-// FetchState answers a question for state, or queues it until the keys are indexed.
-func (d *Donor) FetchState(from wire.ReplicaID, m *wire.FetchState, now time.Duration) {
-	if from == d.cfg.Self || !d.mayGive(from, now) {
-		return
-	}
+// giveState answers a question for state, or queues it until the keys are indexed.
+func (d *Donor) giveState(from wire.ReplicaID, m *wire.FetchState, now time.Duration) {
 	if len(m.Query) > 0 {
 		if _, err := transfer.DecodeQuery(m.Query); err != nil { // no state is pinned and indexed for it
 			d.counts.Refused++

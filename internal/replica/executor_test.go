@@ -178,7 +178,7 @@ func TestX6_ExecutionResumesFromTheStateThatWasFetched(t *testing.T) {
 		x.host.sent = nil
 		for _, l := range sent {
 			if l.to == 1 {
-				donor.FetchState(2, l.m.(*wire.FetchState), x.host.now)
+				donor.Ask(2, l.m.(*wire.FetchState), x.host.now)
 			}
 		}
 		for donor.Step(x.host.now) {

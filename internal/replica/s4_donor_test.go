@@ -48,7 +48,7 @@ func TestS4_WhatAReplicaIsGivenIsBounded(t *testing.T) {
 	}
 	given := func(from wire.ReplicaID) (bytes int) {
 		for range 40 {
-			g.FetchSlots(from, &wire.FetchSlots{From: 1, Most: 64}, g.now)
+			g.Ask(from, &wire.FetchSlots{From: 1, Most: 64}, g.now)
 		}
 		for _, l := range g.sent {
 			if b, is := l.m.(*wire.CertifiedBody); is {
@@ -85,7 +85,7 @@ func TestX0_BatchesAreSentToWhereTheyEnd(t *testing.T) {
 		most uint32
 		next wire.Seq
 	}{{1, 2, 3}, {8, 64, 10}, {10, 64, 10}, {1, 64, 8}, {2, 0, 2}} {
-		g.FetchSlots(1, &wire.FetchSlots{From: c.from, Most: c.most}, g.now)
+		g.Ask(1, &wire.FetchSlots{From: c.from, Most: c.most}, g.now)
 		last := g.sent[len(g.sent)-1].m.(*wire.Slots)
 		if last.From != c.from || last.Next != c.next || len(g.sent)-1 != int(c.next-c.from) {
 			t.Errorf("%d from %d: %d batches, then %+v, want up to %d", c.most, c.from, len(g.sent)-1, last, c.next)
@@ -98,7 +98,7 @@ func TestX0_BatchesAreSentToWhereTheyEnd(t *testing.T) {
 		g.sent = nil
 		g.now += time.Second
 	}
-	if g.FetchSlots(0, &wire.FetchSlots{From: 1, Most: 1}, g.now); len(g.sent) > 0 {
+	if g.Ask(0, &wire.FetchSlots{From: 1, Most: 1}, g.now); len(g.sent) > 0 {
 		t.Error("it answers itself")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"tagma/checkpoint/store"
 	"tagma/pbft"
 	"tagma/pbft/wire"
+	"tagma/statemachine"
 )
 
 // What a start makes of the store (D5).
@@ -62,6 +63,23 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 		return fmt.Errorf("%s: %w: set both back in the cluster file of every replica", h.Journal, err)
 	}
 	return err
+}
+
+// Serve puts a state machine on the store, at the state that was verified. Panicked, if not nil, is told of panics of the
+// application.
+func (d *Disk) Serve(m statemachine.Machine, limits statemachine.Limits, panicked func(statemachine.Panic)) (*statemachine.Service,
+	error,
+) {
+	service, err := statemachine.New(m, d.Store, limits)
+	if err != nil {
+		return nil, err
+	}
+	service.ObservePanics(panicked)
+	if err := service.Load(uint64(d.Applied.Seq)); err != nil {
+		service.Close()
+		return nil, err
+	}
+	return service, nil
 }
 
 // renewStore moves aside a store that lost data and holds more than the newest stable checkpoint (X5). Nothing may be

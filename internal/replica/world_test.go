@@ -175,7 +175,7 @@ func (w *world) deliver() {
 func (w *world) ask(d *scripted, l letter) {
 	m := l.m.(*wire.FetchState)
 	d.asked[m.Seq]++
-	d.FetchState(0, m, w.host.now)
+	d.Ask(0, m, w.host.now)
 	for d.Step(w.host.now) {
 		continue
 	}

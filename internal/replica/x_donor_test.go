@@ -37,7 +37,7 @@ func (g *giving) checkpoint(seq wire.Seq, keys int) {
 
 // ask puts a question and returns what was sent at once.
 func (g *giving) ask(from wire.ReplicaID, seq wire.Seq, query []byte) []letter {
-	g.FetchState(from, &wire.FetchState{Seq: seq, Query: query}, g.now)
+	g.Ask(from, &wire.FetchState{Seq: seq, Query: query}, g.now)
 	out := g.sent
 	g.sent = nil
 	return out

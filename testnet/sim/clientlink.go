@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tagma/internal/replica"
 	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/pbft/wire"
@@ -132,7 +133,7 @@ func (n *node) request(c *client, p *packet, m *wire.Request) {
 	if held := n.routes[s]; held == nil || held.party.key != s.client || c.party.key == s.client {
 		n.routes[s] = c
 	}
-	if len(n.lanes.clients) < laneRoom {
+	if len(n.lanes.clients) < replica.LaneRoom {
 		n.lanes.clients = append(n.lanes.clients, pbft.Received{From: pbft.Source{Client: true}, Msg: v})
 		n.wake()
 	}

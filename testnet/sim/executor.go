@@ -143,30 +143,25 @@ func (n *node) backTick() {
 	}
 }
 
-// toBack gives a message to what gives or fetches state. It reports false if it is the core's.
-func (n *node) toBack(from wire.ReplicaID, v wire.Verified) bool {
-	switch m := v.Message().(type) {
-	case *wire.FetchSlots:
-		if n.donor != nil && !n.paused {
-			n.donor.FetchSlots(from, m, n.clock())
-		}
-	case *wire.FetchState:
-		if n.donor != nil && !n.paused {
-			n.donor.FetchState(from, m, n.clock())
-			for n.donor.Step(n.clock()) {
-			}
-		}
-	case *wire.Data:
-		if n.exec != nil && !n.paused {
-			n.exec.Mover().Data(from, v, n.clock())
-			n.tell()
-			n.work()
-			n.wake()
-		}
-	default:
-		return false
+// toDonor has a question answered.
+func (n *node) toDonor(from wire.ReplicaID, v wire.Verified) {
+	if n.donor == nil || n.paused {
+		return
 	}
-	return true
+	n.donor.Ask(from, v.Message(), n.clock())
+	for n.donor.Step(n.clock()) {
+	}
+}
+
+// toMover gives an answer to what fetches state.
+func (n *node) toMover(from wire.ReplicaID, v wire.Verified) {
+	if n.exec == nil || n.paused {
+		return
+	}
+	n.exec.Mover().Data(from, v, n.clock())
+	n.tell()
+	n.work()
+	n.wake()
 }
 
 func (n *node) applied(e pbft.Execute, replies []*wire.Reply) {

@@ -136,10 +136,7 @@ func (n *node) actor() (driver.Core, error) {
 	return n.wrapped(n.w.opt.Around, core), nil
 }
 
-// tick is how often the core is told the time, as a node does.
-func (n *node) tick() time.Duration {
-	return min(max(n.cfg.ViewTimeout/50, 2*time.Millisecond), 20*time.Millisecond)
-}
+func (n *node) tick() time.Duration { return replica.TickEvery(n.cfg.ViewTimeout) }
 
 // clock is the process's own, which begins with it.
 func (n *node) clock() time.Duration { return n.w.now - n.began }

@@ -21,10 +21,7 @@ func (n *node) open() (err error) {
 	n.data.Votes.Rotated = func() { n.spare, n.turn.rotated = true, true }
 	n.data.Votes.Written = func(records []wire.Record) { n.turn.written = append(n.turn.written, records...) }
 	n.prepareSegment()
-	service, err := statemachine.New(n.w.machine, n.data.Store, n.w.opt.Limits)
-	if err == nil {
-		err = service.Load(uint64(n.data.Applied.Seq))
-	}
+	service, err := n.data.Serve(n.w.machine, n.w.opt.Limits, nil)
 	if err == nil {
 		err = n.connect(service)
 	}
@@ -86,48 +83,50 @@ func (n *node) ask(why string) {
 	n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: "it may have forgotten what it signed: " + why})
 	n.disk.Crash(disk.Kill, n.w.damage) // it holds nothing open
 	n.asking = replica.NewAsking(n.home(), why)
+	if n.tap != nil {
+		n.asking.Stepped = n.tap.Stepped
+	}
 	n.strayed = true
 }
 
-// askingStep gives an event to a replica that asks, and begins its new life once it knows how to.
+// askingStep gives an event to a replica that asks, and starts it in its new life once that is written.
 func (n *node) askingStep(ev pbft.Event) {
-	effects := n.asking.Step(ev)
-	if n.tap != nil {
-		n.tap.Stepped(ev, effects)
-	}
-	for _, effect := range effects {
-		switch e := effect.(type) {
-		case pbft.Send:
-			n.post(e.To, e.Msg)
-		case pbft.Respond:
-			n.respond(e.Reply)
-		case pbft.Dropped:
-		default:
-			n.w.fail("D8.6", n.id, "a replica that asks does more than that: %T", e)
+	if _, is := ev.(pbft.Tick); is {
+		if text, err := n.asking.Waits(n.clock()); err != nil {
+			n.again("its journal is there again")
+			return
+		} else if text != "" {
+			n.tap.Emit(&trace.Process{Step: trace.Noted, Why: text})
 		}
 	}
-	if text, err := n.asking.Waits(n.clock()); err != nil {
-		n.again("its journal is there again")
-		return
-	} else if text != "" {
-		n.tap.Emit(&trace.Process{Step: trace.Noted, Why: text})
+	begins, err := n.asking.Take(ev, asker{port{n}, n})
+	if begins || err != nil {
+		n.asking = nil
 	}
-	rec, told := n.asking.Recovery()
-	if !told {
-		return
-	}
-	n.asking = nil
-	if err := replica.Begin(n.home(), rec); err != nil {
+	switch {
+	case err != nil:
 		n.die(err)
-		return
+	case begins:
+		n.putBack = false
+		n.disk.Settle()
+		if m := n.observed(); m != nil {
+			m.Forgot(n.id)
+		}
+		n.again("it begins a new life")
 	}
-	n.putBack = false
-	n.disk.Settle()
-	if m := n.observed(); m != nil {
-		m.Forgot(n.id)
-	}
-	n.again("it begins a new life")
 }
+
+// asker carries what a replica that asks says.
+type asker struct {
+	port
+	n *node
+}
+
+// Send implements replica.Outlet.
+func (a asker) Send(to wire.ReplicaID, m wire.Message) { a.n.post(to, m) }
+
+// Respond implements replica.Outlet.
+func (a asker) Respond(reply *wire.Reply) { a.n.respond(reply) }
 
 // again ends the process and starts it at once.
 func (n *node) again(why string) {

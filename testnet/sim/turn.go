@@ -3,16 +3,10 @@ package sim
 import (
 	"time"
 
+	"tagma/internal/replica"
 	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/pbft/wire"
-)
-
-// How many events of a lane one turn takes, and how many a lane holds. What comes when it is full is lost; its sender will
-// send it again.
-const (
-	eventsPerTurn = 512
-	laneRoom      = 4096
 )
 
 // lanes hold what waits for a turn.
@@ -56,10 +50,19 @@ func (n *node) arrive(p *packet) {
 		return
 	}
 	n.w.counts.Messages++
-	if n.toBack(p.from, v) {
+	switch replica.PartFor(v.Message()) {
+	case replica.Nobody:
+		n.refuse(p, replica.ErrMisplaced)
 		return
+	case replica.TheMover:
+		n.toMover(p.from, v)
+		return
+	case replica.TheDonor:
+		n.toDonor(p.from, v)
+		return
+	default: // it waits for a turn
 	}
-	if len(n.lanes.replicas) >= laneRoom {
+	if len(n.lanes.replicas) >= replica.LaneRoom {
 		return
 	}
 	if p.event == nil {
@@ -103,9 +106,9 @@ func (n *node) askTurn() {
 func (n *node) gather() []pbft.Event {
 	t := &n.turn
 	t.events = t.events[:0]
-	t.events = drain(t.events, &n.lanes.executed, laneRoom)
-	t.events = drain(t.events, &n.lanes.replicas, eventsPerTurn)
-	t.events = drain(t.events, &n.lanes.clients, eventsPerTurn)
+	t.events = drain(t.events, &n.lanes.executed, replica.LaneRoom)
+	t.events = drain(t.events, &n.lanes.replicas, replica.EventsPerTurn)
+	t.events = drain(t.events, &n.lanes.clients, replica.EventsPerTurn)
 	if n.lanes.tick {
 		n.lanes.tick = false
 		t.events = append(t.events, pbft.Tick{Mono: n.clock(), Wall: epoch + int64(n.w.now+n.skew)})
