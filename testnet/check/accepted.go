@@ -60,14 +60,26 @@ func (m *Monitor) Submitted(r *wire.Request) {
 	c.next = (c.next + 1) % maxSubmitted
 }
 
-// genuine is I16: a client signed what is executed.
-func (m *Monitor) genuine(by wire.ReplicaID, seq wire.Seq, r *wire.Request) {
-	m.checked(i16)
-	if _, known := m.clients.submitted[r.Digest()]; known {
+// genuine is I16: clients signed what is executed at a sequence number, which is looked at once.
+func (m *Monitor) genuine(by wire.ReplicaID, seq wire.Seq, b *wire.Body) {
+	s := m.order.at(seq)
+	if s == nil || s.genuine || m.holds == nil {
 		return
 	}
-	if m.cfg.Client != nil && !m.cfg.Client(r.ID.Client) || !m.holds([]wire.Claim{m.claim(r, r.Sig)}) {
-		m.fail(i16, by, "replica %d executes at %d a request of client %v, who did not sign it", by, seq, r.ID.Client)
+	s.genuine = true
+	claims := make([]wire.Claim, 0, len(b.Requests))
+	for _, r := range b.Requests {
+		m.checked(i16)
+		if _, known := m.clients.submitted[r.Digest()]; known {
+			continue
+		}
+		claims = append(claims, m.claim(r, r.Sig))
+		if m.cfg.Client != nil && !m.cfg.Client(r.ID.Client) {
+			m.fail(i16, by, "replica %d executes at %d a request of %v, who is no client", by, seq, r.ID.Client)
+		}
+	}
+	if len(claims) > 0 && !m.holds(claims) {
+		m.fail(i16, by, "replica %d executes at %d a request that its client did not sign", by, seq)
 	}
 }
 

@@ -90,21 +90,21 @@ func (m *Monitor) speaks(o *observed, msg wire.Message) {
 	if !o.amnesiac && !o.mute && o.silence == nil {
 		return
 	}
-	view, forbidden := silences(msg)
-	if !forbidden {
+	at, _ := placeOf(msg)
+	if !at.forbidden() {
 		return
 	}
 	m.checked(i19)
-	kind, why := wire.TypeOf(msg), ""
+	why := ""
 	switch {
 	case o.amnesiac:
 		why = "before it knows from where on it contradicts nothing it forgot"
 	case o.mute:
 		why = "after it was shown that it has forgotten one"
 	default:
-		why = o.silence.breaks(view, o.now.certified)
+		why = o.silence.breaks(at.view, o.now.certified)
 	}
 	if why != "" {
-		m.fail(i19, o.id, "replica %d signs a %v for view %d %s", o.id, kind, view, why)
+		m.fail(i19, o.id, "replica %d signs a %v for view %d %s", o.id, at.kind, at.view, why)
 	}
 }

@@ -3,6 +3,7 @@ package check
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 
 	"tagma/pbft"
 	"tagma/pbft/wire"
@@ -50,26 +51,20 @@ func (m *Monitor) primary(v wire.View) int { return int(uint64(v) % uint64(m.n))
 
 func (m *Monitor) recountPrepared(by wire.ReplicaID, c *wire.PreparedCert) {
 	m.distinct(by, "prepared", c.Seq, c.Prepares, m.q-1, m.primary(c.View))
-	if !m.sampled() {
-		return
-	}
-	claims := []wire.Claim{m.claim(&wire.PrePrepare{View: c.View, Seq: c.Seq, Digest: c.Digest}, c.PrePrepare)}
-	for _, e := range c.Prepares {
-		claims = append(claims, m.claim(&wire.Prepare{View: c.View, Seq: c.Seq, Digest: c.Digest, Replica: e.Replica}, e.Sig))
-	}
-	m.signed(by, "a prepared certificate", claims)
+	primary := wire.ReplicaID(m.primary(c.View))
+	m.resign(by, "a prepared certificate", c.Prepares, func(id wire.ReplicaID) wire.Message {
+		if id == primary {
+			return &wire.PrePrepare{View: c.View, Seq: c.Seq, Digest: c.Digest}
+		}
+		return &wire.Prepare{View: c.View, Seq: c.Seq, Digest: c.Digest, Replica: id}
+	}, wire.Endorsement{Replica: primary, Sig: c.PrePrepare})
 }
 
 func (m *Monitor) recountCommitted(by wire.ReplicaID, c *wire.CommitCert) {
 	m.distinct(by, "commit", c.Seq, c.Commits, m.q, -1)
-	if !m.sampled() {
-		return
-	}
-	var claims []wire.Claim
-	for _, e := range c.Commits {
-		claims = append(claims, m.claim(&wire.Commit{View: c.View, Seq: c.Seq, Digest: c.Digest, Replica: e.Replica}, e.Sig))
-	}
-	m.signed(by, "a commit certificate", claims)
+	m.resign(by, "a commit certificate", c.Commits, func(id wire.ReplicaID) wire.Message {
+		return &wire.Commit{View: c.View, Seq: c.Seq, Digest: c.Digest, Replica: id}
+	})
 }
 
 func (m *Monitor) recountStable(by wire.ReplicaID, c *wire.StableCert) {
@@ -77,14 +72,23 @@ func (m *Monitor) recountStable(by wire.ReplicaID, c *wire.StableCert) {
 		return // the initial state needs no proof
 	}
 	m.distinct(by, "stable", c.Seq, c.Checkpoints, m.q, -1)
+	m.resign(by, "a stable certificate", c.Checkpoints, func(id wire.ReplicaID) wire.Message {
+		return &wire.Checkpoint{Seq: c.Seq, Digest: c.Digest, Replica: id}
+	})
+}
+
+// resign has the signatures of a certificate verified again, of one in so many.
+func (m *Monitor) resign(
+	by wire.ReplicaID, what string, endorsed []wire.Endorsement, says func(wire.ReplicaID) wire.Message, more ...wire.Endorsement,
+) {
 	if !m.sampled() {
 		return
 	}
 	var claims []wire.Claim
-	for _, e := range c.Checkpoints {
-		claims = append(claims, m.claim(&wire.Checkpoint{Seq: c.Seq, Digest: c.Digest, Replica: e.Replica}, e.Sig))
+	for _, e := range slices.Concat(more, endorsed) {
+		claims = append(claims, m.claim(says(e.Replica), e.Sig))
 	}
-	m.signed(by, "a stable certificate", claims)
+	m.signed(by, what, claims)
 }
 
 // recountViewChange counts what a view change shows: f+1 distinct suspects of its view or above, and certificates.
@@ -123,7 +127,7 @@ func (m *Monitor) claim(msg wire.Message, sig wire.Signature) wire.Claim {
 // sampled reports whether it is time to verify signatures again.
 func (m *Monitor) sampled() bool {
 	m.seen++
-	return m.seen%m.every == 0
+	return m.holds != nil && m.seen%m.every == 0
 }
 
 // signed is I10.

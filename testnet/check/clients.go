@@ -38,7 +38,7 @@ func Durable(writes []Write, found map[string]Found) Result {
 			v.fail("key %q holds %q, which is neither the last acknowledged write nor a later one", w.Key, got.Value)
 		}
 	}
-	return v.result("I9")
+	return v.result(i9)
 }
 
 // Once checks I3 as far as a key-value store shows it: a key's version counts its writes, so after a number of
@@ -62,7 +62,7 @@ func Once(writes []Write, found map[string]Found) Result {
 			v.fail("key %q was written %d times by %d acknowledged of %d requests", w.Key, got.Version, least[w.Key], most[w.Key])
 		}
 	}
-	return v.result("I3")
+	return v.result(i3)
 }
 
 // Planned is a fault that a run was to have.
@@ -83,5 +83,5 @@ func Real(acknowledged, wanted int, faults []Planned) Result {
 			v.fail("this did not happen: %s", f.What)
 		}
 	}
-	return v.result("I18")
+	return v.result(i18)
 }

@@ -28,11 +28,11 @@ type cluster struct {
 	open  map[wire.RequestID]*wire.Request
 	heard map[wire.RequestID]map[wire.ReplicaID]*wire.Reply
 	acked int
-	calm  bool      // no crashes
-	cut   int       // this replica hears and reaches nobody; negative: none
-	naive bool      // clients count answers that differ
-	books *Journals // what the disks held that were lost; nil: none is ever lost
-	liar  int       // this replica does what the behaviour says; negative: none
+	calm  bool     // no crashes
+	cut   int      // this replica hears and reaches nobody; negative: none
+	naive bool     // clients count answers that differ
+	books *Monitor // what the disks held that were lost; nil: none is ever lost
+	liar  int      // this replica does what the behaviour says; negative: none
 	tally tally
 
 	behaviour byzantine.Choice

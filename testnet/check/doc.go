@@ -31,7 +31,3 @@ func (v *verdict) fail(format string, args ...any) {
 		v.why = fmt.Sprintf(format, args...)
 	}
 }
-
-func (v *verdict) result(id string) Result {
-	return Result{ID: id, Held: v.why == "", Checked: v.checked, Why: v.why}
-}

@@ -6,7 +6,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-func results(j *Journals) map[string]Result {
+func results(j *Monitor) map[string]Result {
 	byID := map[string]Result{}
 	for _, r := range j.Results() {
 		byID[r.ID] = r
@@ -14,8 +14,8 @@ func results(j *Journals) map[string]Result {
 	return byID
 }
 
-func read(journals ...[]wire.Record) *Journals {
-	j := NewJournals(&wire.Config{Cluster: wire.Digest{1}, Members: make([]wire.PublicKey, 4)})
+func read(journals ...[]wire.Record) *Monitor {
+	j := NewMonitor(&wire.Config{Cluster: wire.Digest{1}, Members: make([]wire.PublicKey, 4)}, everybody, nil)
 	for i, records := range journals {
 		j.Read(wire.ReplicaID(i), records)
 	}

@@ -34,7 +34,7 @@ func Linearizable(calls []Call, patience time.Duration) Result {
 			undecided += known(part)
 		}
 	}
-	r := v.result("I4")
+	r := v.result(i4)
 	if undecided > 0 {
 		r.Note = "given up for lack of time over " + plural(undecided, "operation")
 	}

@@ -21,16 +21,17 @@ type silence struct {
 	since wire.View
 }
 
-// votes notes a vote in a view for a sequence number; a new view by itself is one for 0.
-func (s *spoken) votes(view wire.View, seq wire.Seq) {
-	s.seq, s.view = max(s.seq, seq), max(s.view, view+1)
+// says notes a statement.
+func (s *spoken) says(at place) {
+	s.seq = max(s.seq, at.seq)
+	switch at.kind {
+	case wire.TypeCheckpoint:
+	case wire.TypeViewChange:
+		s.view = max(s.view, at.view)
+	default:
+		s.view = max(s.view, at.view+1)
+	}
 }
-
-// announces notes a checkpoint.
-func (s *spoken) announces(seq wire.Seq) { s.seq = max(s.seq, seq) }
-
-// asks notes a view change.
-func (s *spoken) asks(view wire.View) { s.view = max(s.view, view) }
 
 // recovers takes the record that a life begins with, and says what is wrong with it: a recovery lies above all that was
 // said. A journal repeats the record in every anchor.
@@ -66,10 +67,4 @@ func (q *silence) breaks(view wire.View, h wire.Seq) string {
 	default:
 		return ""
 	}
-}
-
-// silences reports whether a message is of a kind that a recovery forbids, and for which view it speaks.
-func silences(msg wire.Message) (wire.View, bool) {
-	at := placeOf(msg)
-	return at.view, votesIn(at.kind) || at.kind == wire.TypeViewChange || at.kind == wire.TypeNewView
 }

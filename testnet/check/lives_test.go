@@ -108,7 +108,7 @@ func TestJournals_NoticeEveryBreakAcrossLives(t *testing.T) {
 		{"I11", "a given state one short of a quorum", []book{{head(1, 0), &wire.Installed{Cert: s.stable(8, d, 0, 2)}}}},
 	} {
 		t.Run(c.rule+" "+c.what, func(t *testing.T) {
-			j := NewJournals(s.cfg)
+			j := NewMonitor(s.cfg, everybody, nil)
 			for _, b := range c.books {
 				j.Read(1, b)
 				j.Read(1, b) // again, without harm
@@ -125,7 +125,7 @@ func TestJournals_NoticeEveryBreakAcrossLives(t *testing.T) {
 func TestI13_AGivenStateIsTheOneThatOthersHave(t *testing.T) {
 	s := newStory(t, nil)
 	for rule, of := range map[string]byte{"": 8, "I13": 9} {
-		j := NewJournals(s.cfg)
+		j := NewMonitor(s.cfg, everybody, nil)
 		j.Read(2, book{&wire.Sent{Msg: &wire.Checkpoint{Seq: 8, Digest: wire.Digest{8}, Replica: 2}}})
 		j.Read(1, book{&wire.Installed{Cert: s.stable(8, wire.Digest{of}, 0, 2, 3)}})
 		if r := results(j)["I13"]; r.Held != (rule == "") || r.Checked != 1 {
@@ -139,7 +139,7 @@ func TestI7_AJournalThatWasPutBackMayGoBack(t *testing.T) {
 	s := newStory(t, nil)
 	early := book{&wire.Head{Life: life(1)}, sentPrepare(0, 1, 7)}
 	for rule, more := range map[string]book{"": {sentPrepare(0, 2, 7)}, "I2": {sentPrepare(0, 2, 8)}} {
-		j := NewJournals(s.cfg)
+		j := NewMonitor(s.cfg, everybody, nil)
 		j.Read(1, append(append(book{}, early...), sentPrepare(0, 2, 7), sentViewChange(3)))
 		j.Restored(1)
 		j.Restored(2) // of which nothing was read

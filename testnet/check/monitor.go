@@ -2,6 +2,8 @@ package check
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"tagma/pbft/wire"
 )
@@ -13,6 +15,8 @@ import (
 // The order of the calls is the order of what happened: Stepped when the core returned, then Durable for each record that
 // reached the disk, then Left for what went out, and Applied for what was executed. What a replica had not made durable
 // when it stopped is forgotten at Restarted, and what it had, all but its word, at Forgot.
+//
+// Of a process that nobody can look into the journal tells the same: Read takes it, as often as one likes.
 type Monitor struct {
 	cfg     *wire.Config
 	n, f, q int // counted here, not by pbft
@@ -25,8 +29,10 @@ type Monitor struct {
 	order    order
 	changes  []*change // new views that became active somewhere, oldest first
 	clients  clients
+	read     bool               // journals were
+	views    map[wire.View]bool // that became active somewhere
 
-	facts      [rules]verdict
+	facts      [len(Rules)]verdict
 	violations []Violation
 }
 
@@ -47,11 +53,11 @@ const DefaultEvery = 32
 
 // NewMonitor returns a monitor of a run that has not begun. Self of the configuration does not matter. Correct reports
 // whether a replica follows the protocol and has its disk; it may change its answer from true to false. Holds reports
-// whether all of the claims have valid signatures.
+// whether all of the claims have valid signatures; nil: nobody knows, and signatures are not judged.
 func NewMonitor(cfg *wire.Config, correct func(wire.ReplicaID) bool, holds func([]wire.Claim) bool) *Monitor {
 	m := &Monitor{
 		cfg: cfg, n: len(cfg.Members), correct: correct, holds: holds, every: DefaultEvery,
-		order: newOrder(), clients: newClients(),
+		order: newOrder(), clients: newClients(), views: make(map[wire.View]bool),
 	}
 	m.f = (m.n - 1) / 3
 	for 2*m.q < m.n+m.f+1 { // the least q of which any two sets share f+1 replicas
@@ -81,7 +87,7 @@ func (m *Monitor) fail(r rule, replica wire.ReplicaID, format string, args ...an
 	what := fmt.Sprintf(format, args...)
 	m.facts[r].fail("%s", what)
 	if len(m.violations) < maxViolations {
-		m.violations = append(m.violations, Violation{ID: r.String(), Replica: replica, What: what})
+		m.violations = append(m.violations, Violation{ID: Rules[r].ID, Replica: replica, What: what})
 	}
 }
 
@@ -95,3 +101,6 @@ func (m *Monitor) Violation() *Violation {
 
 // Violations are the first ones, in the order in which they were noticed.
 func (m *Monitor) Violations() []Violation { return m.violations }
+
+// Views lists the views above 0 that became active somewhere, ascending.
+func (m *Monitor) Views() []wire.View { return slices.Sorted(maps.Keys(m.views)) }

@@ -57,14 +57,14 @@ func TestMonitor_RealRunsAreClean(t *testing.T) {
 	}
 }
 
-func (c *cluster) newBooks() *Journals {
-	j := NewJournals(configOf(len(c.nodes)))
-	j.VerifyWith(holds, 1)
+func (c *cluster) newBooks() *Monitor {
+	j := NewMonitor(configOf(len(c.nodes)), everybody, holds)
+	j.VerifyEvery(1)
 	return j
 }
 
 // journals reads what everybody honest wrote, once after the half of it.
-func (c *cluster) journals() *Journals {
+func (c *cluster) journals() *Monitor {
 	j := c.books
 	if j == nil {
 		j = c.newBooks()
@@ -124,4 +124,15 @@ func TestI12_ANaiveClientIsNoticed(t *testing.T) {
 		}
 	}
 	t.Error("no lie was believed, or nobody noticed")
+}
+
+// Whatever a monitor can report has a name and words.
+func TestRules_EachHasANameAndWords(t *testing.T) {
+	seen := map[string]bool{}
+	for i, r := range Rules {
+		if r.ID == "" || seen[r.ID] || Doc(r.ID) == "" {
+			t.Errorf("rule %d has the name %q and the words %q", i, r.ID, r.Doc)
+		}
+		seen[r.ID] = true
+	}
 }

@@ -20,6 +20,7 @@ func (m *Monitor) newView(by wire.ReplicaID, v *wire.NewView, id wire.Digest) {
 			return
 		}
 	}
+	m.views[v.View] = true
 	m.checked(i11)
 	var voters crowd
 	for i := range v.ViewChanges {

@@ -26,6 +26,7 @@ type observed struct {
 	silence                *silence                 // of this life; nil if it forgot nothing
 	lost                   wire.Seq                 // up to here it may have held what it has lost
 	fetching               bool                     // a state from others; nothing is executed
+	told                   told                     // by its journal
 
 	now, durable standing // what the core knows, and what a restart would leave of it
 
@@ -54,6 +55,7 @@ type memo struct {
 	decided  statements    // commit certificates
 	bodies   statements    // held; views do not matter
 	root     statements    // the own state; views do not matter
+	states   statements    // that it said to be so, or that a quorum did; views do not matter
 }
 
 // statement is a digest for a view. One that is not durable is forgotten at a restart, unless an earlier life said it.
@@ -71,6 +73,7 @@ func newObserved(id wire.ReplicaID) *observed {
 	return &observed{
 		id: id, memos: make(map[wire.Seq]*memo), viewChanges: make(map[wire.View]*statement),
 		newViews: make(map[wire.View]*statement), activated: make(map[wire.View]*statement),
+		told: told{bodies: make(map[wire.Seq][]*wire.Body)},
 	}
 }
 
@@ -110,7 +113,7 @@ func (k *memo) each(do func(*statements)) {
 	for i := range k.said {
 		do(&k.said[i])
 	}
-	for _, s := range []*statements{&k.accepted, &k.prepared, &k.decided, &k.bodies, &k.root} {
+	for _, s := range []*statements{&k.accepted, &k.prepared, &k.decided, &k.bodies, &k.root, &k.states} {
 		do(s)
 	}
 }

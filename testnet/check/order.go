@@ -22,6 +22,13 @@ type agreed struct {
 	genuine   bool // its requests were looked at (I16)
 }
 
+// said is a digest and who said it first.
+type said struct {
+	digest wire.Digest
+	by     wire.ReplicaID
+	given  bool // anybody said anything yet
+}
+
 // maxOrder bounds how many sequence numbers are remembered even when a replica is far behind.
 const maxOrder = 1 << 16
 
@@ -97,12 +104,7 @@ func (m *Monitor) executes(o *observed, e pbft.Execute, later []pbft.Effect) {
 	}
 	m.decided(o, s, e.Seq, d)
 	m.marks(o, e.Seq, later)
-	if !s.genuine {
-		s.genuine = true
-		for _, r := range e.Body.Requests {
-			m.genuine(o.id, e.Seq, r)
-		}
-	}
+	m.genuine(o.id, e.Seq, e.Body)
 }
 
 // marks is N4: every K batches, nulls included, a checkpoint is taken, or the window would stay shut (I6).
@@ -161,25 +163,16 @@ func (m *Monitor) Root(id wire.ReplicaID, seq wire.Seq, d wire.Digest) {
 	m.root(o, seq, d)
 }
 
+// root is I5 for a state that a replica has, or holds to be stable.
 func (m *Monitor) root(o *observed, seq wire.Seq, d wire.Digest) {
-	m.checked(i5)
-	if s := m.order.at(seq); s != nil {
-		if first, differs := agree(&s.state, said{digest: d, by: o.id}); differs {
-			m.fail(i5, o.id, "after %d replica %d has the state %v, replica %d has %v", seq, first.by, first.digest, o.id, d)
-		}
-	}
-}
-
-// stableRoot is I5 for a state that a quorum vouches for.
-func (m *Monitor) stableRoot(o *observed, seq wire.Seq, d wire.Digest) {
-	s := m.order.at(seq)
-	if s == nil || !s.state.given {
+	k, s := o.at(seq), m.order.at(seq)
+	if k == nil || s == nil || k.states.any(d, false) {
 		return
 	}
+	k.states.note(0, d, true)
 	m.checked(i5)
-	if s.state.digest != d {
-		m.fail(i5, o.id, "replica %d holds the state %v to be stable after %d, and replica %d has %v",
-			o.id, d, seq, s.state.by, s.state.digest)
+	if first, differs := agree(&s.state, said{digest: d, by: o.id}); differs {
+		m.fail(i5, o.id, "after %d replica %d has the state %v, replica %d has %v", seq, first.by, first.digest, o.id, d)
 	}
 }
 

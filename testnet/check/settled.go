@@ -46,7 +46,7 @@ func Settled(r Recovery) Result {
 	if len(r.Behind) > 0 {
 		v.fail("replicas %v are behind in the end", r.Behind)
 	}
-	return v.result("I15")
+	return v.result(i15)
 }
 
 func plural(n int, what string) string {

@@ -150,9 +150,11 @@ func (m *Monitor) decides(o *observed, cert *wire.CommitCert, durable bool) {
 }
 
 func (m *Monitor) stabilises(o *observed, cert *wire.StableCert, durable bool) {
+	if cert.Seq > 0 {
+		m.root(o, cert.Seq, cert.Digest)
+	}
 	if cert.Seq > o.now.certified {
 		m.recountStable(o.id, cert)
-		m.stableRoot(o, cert.Seq, cert.Digest)
 		o.now.certified = cert.Seq
 	}
 	if durable && cert.Seq > o.durable.certified {

@@ -80,7 +80,7 @@ func (m *Monitor) offers(o *observed, cert *wire.StableCert) {
 	if k == nil || k.root.has(0, cert.Digest, true) || o.now.installed == (mark{cert.Seq, cert.Digest}) {
 		return
 	}
-	if k.said[saidCheckpoint].has(0, cert.Digest, true) { // its journal says that it had it (D5)
+	if k.of(wire.TypeCheckpoint).has(0, cert.Digest, true) { // its journal says that it had it (D5)
 		return
 	}
 	m.fail(i13, o.id, "replica %d offers the state %v after %d, which it does not have", o.id, cert.Digest, cert.Seq)

@@ -4,11 +4,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// What one journal says by the order of its records. An anchor tells of the moment at which its segment began, and the
-// records behind it may be a little older, so what they say is compared with what stood in earlier segments.
-
 // walk checks I6, I7, I8 and I16 along a journal.
-func (j *Journals) walk(in *reading, rec wire.Record) {
+func (in *reading) walk(rec wire.Record) {
 	behind := in.behind
 	in.behind = nothing
 	if _, recovering := rec.(*wire.Recovering); behind == aHead && recovering {
@@ -16,42 +13,42 @@ func (j *Journals) walk(in *reading, rec wire.Record) {
 	} else if _, tells := rec.(*wire.Stable); behind == aHead && tells {
 		in.behind = aWatermark
 	} else if behind == aHead && in.before > 0 {
-		j.watermarks.fail("the low watermark of replica %d falls from %d to 0", in.id, in.before)
+		in.m.fail(i6, in.id, "the low watermark of replica %d falls from %d to 0", in.id, in.before)
 	}
 	switch r := rec.(type) {
 	case *wire.Head:
-		j.whole(in)
-		in.behind, in.before, in.since = aHead, in.stable, in.view
-		j.enters(in, r.View, "begins a segment in")
+		in.whole()
+		in.behind, in.before, in.since = aHead, in.low, in.view
+		in.enters(r.View, "begins a segment in")
 	case *wire.Stable:
-		j.stable(in, r.Cert.Seq, behind == aHead)
+		in.marks(r.Cert.Seq, behind == aHead)
 	case *wire.Installed:
-		in.install(r.Cert.Seq)
+		in.installs(&r.Cert)
 	case *wire.Accepted:
-		j.accepted(in, r.PrePrepare)
+		in.accepted(r.PrePrepare)
 	case *wire.Fetched:
 		in.hold(r.Seq, r.Body)
 	case *wire.Activated:
-		j.enters(in, r.NewView.View, "activates")
-		in.stable = max(in.stable, highestStable(r.NewView).Seq)
+		in.enters(r.NewView.View, "activates")
+		in.low = max(in.low, highestStable(r.NewView).Seq)
 	case *wire.Certified:
 		in.hold(r.Cert.Seq, r.Body)
-		j.executed(in, r.Cert.Seq, r.Cert.Digest)
+		in.executed(r.Cert.Seq, r.Cert.Digest)
 	case *wire.Committed:
-		j.executed(in, r.Cert.Seq, r.Cert.Digest)
+		in.executed(r.Cert.Seq, r.Cert.Digest)
 	case *wire.Sent:
 		switch m := r.Msg.(type) {
 		case *wire.PrePrepare:
-			j.accepted(in, m)
+			in.accepted(m)
 		case *wire.ViewChange:
-			if _, again := in.signed[placeOf(m)]; !again && behind == nothing {
-				j.enters(in, m.View, "asks for")
+			if in.viewChanges[m.View] == nil && behind == nothing {
+				in.enters(m.View, "asks for")
 			}
 			in.view = max(in.view, m.View) // an anchor may repeat the one before the last
 		case *wire.Checkpoint:
 			in.announced = max(in.announced, m.Seq)
 		case *wire.NewView:
-			in.stable = max(in.stable, highestStable(m).Seq)
+			in.low = max(in.low, highestStable(m).Seq)
 		default: // I2's matter
 		}
 	case *wire.Prepared, *wire.Recovering, *wire.Witness: // counted by again, judged by life, and about others
@@ -59,17 +56,17 @@ func (j *Journals) walk(in *reading, rec wire.Record) {
 }
 
 // enters is I7: no record of a lower view is younger than one of a higher view.
-func (j *Journals) enters(in *reading, v wire.View, how string) {
-	j.moves.checked++
+func (in *reading) enters(v wire.View, how string) {
+	in.m.checked(i7)
 	if v < in.since {
-		j.moves.fail("replica %d %s view %d after view %d", in.id, how, v, in.since)
+		in.m.fail(i7, in.id, "replica %d %s view %d after view %d", in.id, how, v, in.since)
 	}
 	in.view = max(in.view, v)
 }
 
 // whole is I8 where a segment ends: everything below the last checkpoint that the replica announced was executed. What lies
 // above may have been executed and not be written yet.
-func (j *Journals) whole(in *reading) {
+func (in *reading) whole() {
 	if len(in.missing) == 0 {
 		return
 	}
@@ -78,46 +75,52 @@ func (j *Journals) whole(in *reading) {
 		least = min(least, left)
 	}
 	if least <= in.announced {
-		j.contiguity.fail("replica %d left out %d, and announced the state after %d", in.id, least, in.announced)
+		in.m.fail(i8, in.id, "replica %d left out %d, and announced the state after %d", in.id, least, in.announced)
 	}
 }
 
 // ends is I7 between two readings: a journal does not go back behind what it said before.
-func (j *Journals) ends(in *reading) {
-	j.whole(in)
-	j.moves.checked++
+func (in *reading) ends() {
+	in.whole()
+	in.m.checked(i7)
 	if in.view < in.once {
-		j.moves.fail("the journal of replica %d ends in view %d, and once said view %d", in.id, in.view, in.once)
+		in.m.fail(i7, in.id, "the journal of replica %d ends in view %d, and once said view %d", in.id, in.view, in.once)
 	}
 }
 
-// stable is I6: the low watermark is at a checkpoint, and where a segment begins it is no lower than anything before said.
+// marks is I6: the low watermark is at a checkpoint, and where a segment begins it is no lower than anything before said.
 // A record of its own is a note, which may be written late.
-func (j *Journals) stable(in *reading, seq wire.Seq, anchored bool) {
-	j.watermarks.checked++
+func (in *reading) marks(seq wire.Seq, anchored bool) {
+	in.m.checked(i6)
 	if anchored && seq < in.before {
-		j.watermarks.fail("the low watermark of replica %d falls from %d to %d", in.id, in.before, seq)
+		in.m.fail(i6, in.id, "the low watermark of replica %d falls from %d to %d", in.id, in.before, seq)
 	}
-	if k := j.cfg.CheckpointInterval; k > 0 && seq%k != 0 {
-		j.watermarks.fail("the low watermark of replica %d is %d, which is no checkpoint", in.id, seq)
+	if k := in.m.cfg.CheckpointInterval; k > 0 && seq%k != 0 {
+		in.m.fail(i6, in.id, "the low watermark of replica %d is %d, which is no checkpoint", in.id, seq)
 	}
-	in.stable = max(in.stable, seq)
+	in.low = max(in.low, seq)
 }
 
 // accepted is I6: a pre-prepare lies between the watermarks.
-func (j *Journals) accepted(in *reading, p *wire.PrePrepare) {
+func (in *reading) accepted(p *wire.PrePrepare) {
 	in.hold(p.Seq, p.Body)
-	j.watermarks.checked++
-	if p.Seq <= in.before || in.heads > 0 && p.Seq > in.stable+j.cfg.LogWindow {
-		j.watermarks.fail("replica %d accepts a pre-prepare for %d, and its low watermark is %d", in.id, p.Seq, in.stable)
+	in.m.checked(i6)
+	if p.Seq <= in.before || in.heads > 0 && p.Seq > in.low+in.m.cfg.LogWindow {
+		in.m.fail(i6, in.id, "replica %d accepts a pre-prepare for %d, and its low watermark is %d", in.id, p.Seq, in.low)
 	}
 }
 
-// install notes a state that was fetched: nothing up to there is to be executed any more.
-func (in *reading) install(seq wire.Seq) {
-	in.stable, in.top = max(in.stable, seq), max(in.top, seq)
+// installs is I13 for a state that was given to the replica: a quorum vouches for it (counted again as I11), and it is the one
+// that everybody has. Nothing up to there is to be executed any more.
+func (in *reading) installs(cert *wire.StableCert) {
+	in.m.checked(i13)
+	if s := in.m.order.at(cert.Seq); s != nil && s.state.given && s.state.digest != cert.Digest {
+		in.m.fail(i13, in.id, "replica %d was given the state %v after %d, and replica %d has %v",
+			in.id, cert.Digest, cert.Seq, s.state.by, s.state.digest)
+	}
+	in.low, in.top = max(in.low, cert.Seq), max(in.top, cert.Seq)
 	for left := range in.missing {
-		if left <= seq {
+		if left <= cert.Seq {
 			delete(in.missing, left)
 		}
 	}
@@ -125,56 +128,36 @@ func (in *reading) install(seq wire.Seq) {
 
 // executed notes an execution. An anchor repeats some, and may tell of one before the records that were written with it
 // tell of those below; after a start what lies above the last state is executed again.
-func (j *Journals) executed(in *reading, seq wire.Seq, d wire.Digest) {
+func (in *reading) executed(seq wire.Seq, d wire.Digest) {
 	delete(in.missing, seq)
 	if seq > in.top {
-		j.contiguity.checked++
+		in.m.checked(i8)
 		for left := in.top + 1; in.top > 0 && left < seq; left++ {
 			in.missing[left] = true
 		}
 		in.top = seq
 	}
-	if j.holds == nil || seq <= in.looked {
+	if in.m.holds == nil || seq <= in.told.looked {
 		return
 	}
-	in.looked = seq
-	for _, b := range in.bodies[seq] {
+	in.told.looked = seq
+	for _, b := range in.told.bodies[seq] {
 		if b.Digest() == d {
-			j.genuine(in, seq, b)
+			in.m.genuine(in.id, seq, b)
 			break
 		}
 	}
-	delete(in.bodies, seq)
-}
-
-// genuine is I16 for a batch, which is looked at in the first journal that shows it.
-func (j *Journals) genuine(in *reading, seq wire.Seq, b *wire.Body) {
-	s := j.again.order.at(seq)
-	if s == nil || s.genuine {
-		return
-	}
-	s.genuine = true
-	claims := make([]wire.Claim, 0, len(b.Requests))
-	for _, r := range b.Requests {
-		j.operations.checked++
-		claims = append(claims, j.again.claim(r, r.Sig))
-		if j.cfg.Client != nil && !j.cfg.Client(r.ID.Client) {
-			j.operations.fail("replica %d executes at %d a request of %v, who is no client", in.id, seq, r.ID.Client)
-		}
-	}
-	if len(claims) > 0 && !j.holds(claims) {
-		j.operations.fail("replica %d executes at %d a request that its client did not sign", in.id, seq)
-	}
+	delete(in.told.bodies, seq)
 }
 
 // hold keeps a body until its sequence number is executed.
 func (in *reading) hold(seq wire.Seq, b *wire.Body) {
-	if b != nil && seq > in.looked {
-		for _, known := range in.bodies[seq] {
+	if b != nil && seq > in.told.looked {
+		for _, known := range in.told.bodies[seq] {
 			if known.Digest() == b.Digest() {
 				return
 			}
 		}
-		in.bodies[seq] = append(in.bodies[seq], b)
+		in.told.bodies[seq] = append(in.told.bodies[seq], b)
 	}
 }

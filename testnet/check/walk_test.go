@@ -69,8 +69,8 @@ func TestJournals_NoticeEveryBreak(t *testing.T) {
 		{"I17", "a new view drops what committed", []wire.Record{head(0), commits(1, 0, 1, 2), activates(1)}},
 	} {
 		t.Run(c.rule+" "+c.what, func(t *testing.T) {
-			j := NewJournals(s.cfg)
-			j.VerifyWith(holds, 1)
+			j := NewMonitor(s.cfg, everybody, holds)
+			j.VerifyEvery(1)
 			j.Read(1, c.records)
 			j.Read(1, c.records) // again, without harm
 			for _, r := range j.Results() {
@@ -84,7 +84,7 @@ func TestJournals_NoticeEveryBreak(t *testing.T) {
 
 func TestI7_AJournalThatWentBackIsNoticed(t *testing.T) {
 	s := newStory(t, nil)
-	j := NewJournals(s.cfg)
+	j := NewMonitor(s.cfg, everybody, nil)
 	early := []wire.Record{&wire.Head{}}
 	j.Read(1, append(early, &wire.Sent{Msg: s.viewChange(3, 1, wire.StableCert{})}))
 	mustHold(t, results(j)["I7"], 2)

@@ -61,15 +61,6 @@ func TestRun_WhatHarmsNobodyIsNoFault(t *testing.T) {
 	}
 }
 
-// Whatever a monitor can report has words.
-func TestMeanings_AreThereForEveryRule(t *testing.T) {
-	for _, r := range check.Rules() {
-		if meanings[r] == "" {
-			t.Errorf("nothing says what %s is", r)
-		}
-	}
-}
-
 func TestDocument_TellsTheVerdictAndWhy(t *testing.T) {
 	d := &Document{
 		Verdict:    "fail",

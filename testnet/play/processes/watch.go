@@ -26,7 +26,7 @@ type watcher struct {
 
 	mu       sync.Mutex
 	seen     []sight // by replica
-	journals *check.Journals
+	journals *check.Monitor
 	unread   error // of the last look at a correct replica's journal
 	dead     []local.Death
 }
@@ -64,9 +64,10 @@ const (
 func newWatcher(
 	c *local.Cluster, o *local.Observer, cfg *wire.Config, s *scenario.Scenario, say func(play.Kind, string, ...any),
 ) *watcher {
-	w := &watcher{s: s, local: c, observer: o, say: say, seen: make([]sight, s.Replicas), journals: check.NewJournals(cfg)}
-	verifier := crypto.NewVerifier(0, nil)
-	w.journals.VerifyWith(func(claims []wire.Claim) bool { return hold(verifier, claims) }, verifyEvery)
+	w := &watcher{s: s, local: c, observer: o, say: say, seen: make([]sight, s.Replicas)}
+	verifier, all := crypto.NewVerifier(0, nil), func(wire.ReplicaID) bool { return true } // no other one's journal is read
+	w.journals = check.NewMonitor(cfg, all, func(claims []wire.Claim) bool { return hold(verifier, claims) })
+	w.journals.VerifyEvery(verifyEvery)
 	for id := range w.seen {
 		w.seen[id].trusted = !slices.Contains(s.Faulty(), wire.ReplicaID(id))
 	}
