@@ -182,8 +182,8 @@ func (o *offers) joining() {
 			o.three(correct, lies)
 			continue
 		}
-		for _, p := range o.a.pairs(correct) {
-			o.deliver(p[:]...)
+		for _, p := range o.a.apart(correct, 2) {
+			o.deliver(p...)
 		}
 		for _, k := range correct {
 			for _, lie := range lies {
@@ -196,10 +196,11 @@ func (o *offers) joining() {
 // three offers view changes of three others, without which the new-view timer of a replica that keeps its own back does not
 // run.
 func (o *offers) three(correct, lies []int32) {
-	for _, p := range o.a.pairs(correct) {
-		for i, k := range correct {
-			if i > slices.Index(correct, p[1]) && o.a.letters[k].by != o.a.letters[p[1]].by {
-				o.deliver(p[0], p[1], k)
+	all := o.a.apart(correct, 3)
+	for _, p := range o.a.apart(correct, 2) {
+		for _, set := range all {
+			if slices.Equal(set[:2], p) {
+				o.deliver(set...)
 			}
 		}
 		for _, lie := range lies {

@@ -11,12 +11,9 @@ import (
 func (a *alphabet) lyingNewViews(k *knowledge, v wire.View) []int32 {
 	var numbers []int32
 	add := func(n int32) {
-		for _, have := range numbers {
-			if have == n {
-				return
-			}
+		if !slices.Contains(numbers, n) {
+			numbers = append(numbers, n)
 		}
-		numbers = append(numbers, n)
 	}
 	for _, set := range a.gather(k, v) {
 		right := a.required(set)
@@ -32,26 +29,21 @@ func (a *alphabet) lyingNewViews(k *knowledge, v wire.View) []int32 {
 
 // gather lists all sets of Q view changes for a view, by replica number: the correct ones' alone, and two of them with one
 // of the attacker's.
-func (a *alphabet) gather(k *knowledge, v wire.View) [][quorum]int32 {
+func (a *alphabet) gather(k *knowledge, v wire.View) [][]int32 {
 	var correct []int32
 	for _, s := range k {
 		correct = s.changes(v, correct)
 	}
-	pairs := a.pairs(correct)
+	pairs := a.apart(correct, quorum-1)
 	if len(pairs) == 0 {
 		return nil
 	}
-	var sets [][quorum]int32
-	for _, p := range pairs {
-		for i, third := range correct {
-			if i > slices.Index(correct, p[1]) && a.letters[third].by != a.letters[p[1]].by {
-				sets = append(sets, [quorum]int32{p[0], p[1], third})
-			}
-		}
-	}
+	sets := a.apart(correct, quorum)
 	for _, lie := range a.lyingChanges(k, v) {
 		for _, p := range pairs {
-			sets = append(sets, a.byReplica([quorum]int32{p[0], p[1], lie}))
+			set := append(slices.Clone(p), lie)
+			slices.SortFunc(set, func(m, n int32) int { return int(a.letters[m].by) - int(a.letters[n].by) })
+			sets = append(sets, set)
 		}
 	}
 	return sets
@@ -70,36 +62,29 @@ func (s *shown) changes(v wire.View, list []int32) []int32 {
 	return list
 }
 
-// pairs lists every two letters of different replicas. The letters of one replica are side by side.
-func (a *alphabet) pairs(list []int32) (pairs [][2]int32) {
-	for i, k := range list {
-		for _, other := range list[i+1:] {
-			if a.letters[k].by != a.letters[other].by {
-				pairs = append(pairs, [2]int32{k, other})
+// apart lists all sets of so many letters of different replicas, in order.
+func (a *alphabet) apart(list []int32, size int) [][]int32 {
+	return slices.DeleteFunc(subsets(list, size), func(set []int32) bool {
+		for i, k := range set[1:] {
+			if a.letters[set[i]].by == a.letters[k].by { // the letters of one replica are side by side
+				return true
 			}
 		}
-	}
-	return pairs
+		return false
+	})
 }
 
 // highestStable is the stable checkpoint that a new view of these view changes begins above.
-func (a *alphabet) highestStable(set [quorum]int32) (s wire.Seq) {
+func (a *alphabet) highestStable(set []int32) (s wire.Seq) {
 	for _, k := range set {
 		s = max(s, a.letters[k].stable)
 	}
 	return s
 }
 
-func (a *alphabet) byReplica(set [quorum]int32) [quorum]int32 {
-	for i := quorum - 1; i > 0 && a.letters[set[i]].by < a.letters[set[i-1]].by; i-- {
-		set[i], set[i-1] = set[i-1], set[i]
-	}
-	return set
-}
-
 // required is V3, written a second time: of each slot what prepared in the highest view, and null below the highest slot
 // that prepared.
-func (a *alphabet) required(set [quorum]int32) (order [maxSlots]value) {
+func (a *alphabet) required(set []int32) (order [maxSlots]value) {
 	last := 0
 	for i := range order {
 		best := proof{}
@@ -135,7 +120,7 @@ func (a *alphabet) wrong(right [maxSlots]value) [][maxSlots]value {
 	return list
 }
 
-func (a *alphabet) newView(l letter, set [quorum]int32) wire.Message {
+func (a *alphabet) newView(l letter, set []int32) wire.Message {
 	m := &wire.NewView{View: l.view}
 	for _, k := range set {
 		m.ViewChanges = append(m.ViewChanges, *a.mail[k].Message().(*wire.ViewChange))

@@ -8,20 +8,20 @@ import (
 
 // Options are the bounds of a search.
 type Options struct {
-	Replicas  int  // 4: the smallest cluster that masks a Byzantine replica, and the only one searched
-	Views     int  // views 0 to Views−1 are searched
-	Slots     int  // sequence numbers, and client requests
-	Crashes   int  // crashes of correct replicas in one run, each followed by a restart
-	MaxStates int  // of each search; reaching it leaves the verdict open
-	FairEvery int  // play every how manieth state on fairly; 0: none
-	Amnesia   int  // how often in one run a correct replica forgets everything
-	Amnesiac  int  // which one, and with Amnesia 2 the next correct one too; All: a search for each, or all in one
-	Above     bool // search slots a window above where the run begins: above R of what was forgotten before
-	Byzantine int  // which replica is Byzantine; All: a search for each; Nobody: a search without
-	Exact     bool // keep apart what the reductions merge, votes in the last view included
+	Replicas  int  `json:"replicas"`   // 4: the smallest cluster that masks a Byzantine replica, and the only one searched
+	Views     int  `json:"views"`      // views 0 to Views−1 are searched
+	Slots     int  `json:"slots"`      // sequence numbers, and client requests
+	Crashes   int  `json:"crashes"`    // crashes of correct replicas in one run, each followed by a restart
+	MaxStates int  `json:"max_states"` // of each search; reaching it leaves the verdict open
+	FairEvery int  `json:"fair_every"` // play every how manieth state on fairly; 0: none
+	Exact     bool `json:"exact"`      // keep apart what the reductions merge, votes in the last view included
+	Amnesia   int  `json:"amnesia"`    // how often in one run a correct replica forgets everything
+	Above     bool `json:"above"`      // search slots a window above where the run begins: above R of what was forgotten before
+	Amnesiac  int  `json:"-"`          // who forgets, and with Amnesia 2 the next correct one too; All: a search for each, or all in one
+	Byzantine int  `json:"-"`          // which replica is Byzantine; All: a search for each; Nobody: a search without
 
 	// Progress, unless nil, is told now and then how far a search has come. Searches call it side by side.
-	Progress func(byzantine, states, depth int)
+	Progress func(byzantine, states, depth int) `json:"-"`
 }
 
 // All has a search for each replica that can be Byzantine.

@@ -77,7 +77,7 @@ func (d Document) Summary() string {
 }
 
 // flags are those that a replay needs.
-func (b Bounds) flags() string {
+func (b Options) flags() string {
 	text := fmt.Sprintf(" --views %d --slots %d --crashes %d", b.Views, b.Slots, b.Crashes)
 	if b.Amnesia > 0 {
 		text += fmt.Sprintf(" --amnesia %d", b.Amnesia)

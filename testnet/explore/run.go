@@ -10,23 +10,10 @@ import (
 type Document struct {
 	Engine  string  `json:"engine"`  // explore
 	Verdict string  `json:"verdict"` // pass, fail, or incomplete: nothing was found, and not all was seen
-	Bounds  Bounds  `json:"bounds"`
+	Bounds  Options `json:"bounds"`
 	Runs    []Run   `json:"runs"`
 	States  int     `json:"states"`
 	Seconds float64 `json:"seconds"`
-}
-
-// Bounds are what was asked for.
-type Bounds struct {
-	Replicas  int  `json:"replicas"`
-	Views     int  `json:"views"`
-	Slots     int  `json:"slots"`
-	Crashes   int  `json:"crashes"`
-	MaxStates int  `json:"max_states"`
-	FairEvery int  `json:"fair_every"`
-	Exact     bool `json:"exact"`
-	Amnesia   int  `json:"amnesia"`
-	Above     bool `json:"above"`
 }
 
 // Run is one search: one replica is Byzantine.
@@ -63,9 +50,7 @@ const (
 // Search makes one search for each replica that can be Byzantine, several at a time, and tells about each in order as it
 // ends. After one that finds something, the others are given up.
 func Search(ctx context.Context, o Options, tell func(Run)) Document {
-	d := Document{Engine: "explore", Verdict: Pass, Runs: []Run{}, Bounds: Bounds{
-		o.Replicas, o.Views, o.Slots, o.Crashes, o.MaxStates, o.FairEvery, o.Exact, o.Amnesia, o.Above,
-	}}
+	d := Document{Engine: "explore", Verdict: Pass, Runs: []Run{}, Bounds: o}
 	began := time.Now()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
