@@ -110,8 +110,8 @@ func (in *reading) accepted(p *wire.PrePrepare) {
 	}
 }
 
-// installs is I13 for a state that was given to the replica: a quorum vouches for it (counted again as I11), and it is the one
-// that everybody has. Nothing up to there is to be executed any more.
+// installs is I13 for a state that was given to the replica: a quorum vouches for it (counted again as I11), and it is the
+// one that everybody has. Nothing up to there is to be executed any more.
 func (in *reading) installs(cert *wire.StableCert) {
 	in.m.checked(i13)
 	if s := in.m.order.at(cert.Seq); s != nil && s.state.given && s.state.digest != cert.Digest {
