@@ -100,3 +100,29 @@ func TestReplay_BadFilesAreOneLineWithThePlace(t *testing.T) {
 		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
 	}
 }
+
+// Both engines write what happens in a run, with the faults of the scenario in their places.
+func TestRun_Traces(t *testing.T) {
+	for _, engine := range []string{"sim", "processes"} {
+		file := filepath.Join(t.TempDir(), "trace.jsonl")
+		code, _, stderr := simulate(t, []string{"--engine", engine, "--json", "--trace", file}, runnable)
+		if code != command.Done {
+			t.Fatalf("%s: exit code %d, %s", engine, code, stderr)
+		}
+		_, text, _ := run("replay", file)
+		fault := strings.Index(text, "fault fired: pause replica3")
+		healed := strings.Index(text, "fault healed: resume replica3")
+		if fault < 0 || healed < fault || strings.Index(text, "committed v0 s") > strings.LastIndex(text, "executed s") {
+			t.Errorf("%s: the fault fires at %d and is healed at %d of\n%s", engine, fault, healed, text[:min(len(text), 3000)])
+		}
+		for id := range 4 {
+			if part := " r" + string(rune('0'+id)) + "  executed s1, "; !strings.Contains(text, part) {
+				t.Errorf("%s: there is no %q", engine, part)
+			}
+		}
+	}
+	code, _, stderr := simulate(t, []string{"--trace", "x"}, runnable, strings.Replace(runnable, "small", "second", 1))
+	if code != command.Unusable || !strings.Contains(stderr, "give one") {
+		t.Errorf("two scenarios into one trace: exit code %d, %s", code, stderr)
+	}
+}

@@ -25,6 +25,7 @@ type runFlags struct {
 	seed       uint64
 	json, keep bool
 	dir        string
+	trace      play.Trace
 }
 
 func newRun() *cobra.Command {
@@ -45,6 +46,7 @@ this machine starved the processes. The exit code is 0 if every verdict is pass,
 cannot be used.`,
 		Example: `  tagma-testnet run scenarios/equivocate.toml
   tagma-testnet run scenarios/*.toml --engine sim --json > reports.json
+  tagma-testnet run scenarios/equivocate.toml --trace run.jsonl --only sent,phase,view
   tagma-testnet run scenarios/partition.toml --keep --dir /tmp/partition`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -62,12 +64,17 @@ cannot be used.`,
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the reports as JSON, and progress to standard error")
 	cmd.Flags().BoolVar(&f.keep, "keep", false, "leave journals, stores, logs and evidence on the disk")
 	cmd.Flags().StringVar(&f.dir, "dir", "", "`directory` for the runs' files (default a temporary one)")
+	cmd.Flags().StringVar(&f.trace.File, "trace", "", "write what happens in the run to this `file`, for replay")
+	onlyFlag(cmd, &f.trace.Only)
 	return cmd
 }
 
 // runScenarios judges all files before it runs the first.
 func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, stdout, stderr io.Writer) error {
 	engine, err := engineOf(f.engine)
+	if err == nil {
+		err = checkOnly("run", f.trace.Only, f.trace.File)
+	}
 	if err != nil {
 		return err
 	}
@@ -83,6 +90,9 @@ func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, 
 	all, skipped := fitting(engine, all)
 	if len(all) == 0 {
 		return command.Unusablef("run: %w", skipped[0])
+	}
+	if f.trace.File != "" && len(all) > 1 {
+		return command.Unusablef("run: --trace is the trace of one run, and there are %d scenarios; give one", len(all))
 	}
 	dir, remove, err := workDir("run", f.dir)
 	if err != nil {

@@ -64,7 +64,7 @@ func (r *runner) one(ctx context.Context, s *scenario.Scenario, dir string) (*re
 	}
 	show, end := showOn(r.shown, title)
 	defer end()
-	return play.Run(ctx, r.engine, s, play.Options{Dir: dir}, show)
+	return play.Run(ctx, r.engine, s, play.Options{Dir: dir, Trace: r.flags.trace}, show)
 }
 
 // told tells of one report: all of it if it is the only one, else a line.

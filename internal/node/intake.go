@@ -91,7 +91,7 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 	switch m := m.(type) {
 	case *wire.Inquire:
 		in.answer(link)
-		in.quarantine.extend(link, time.Now(), inquiryPause)
+		in.quarantine.pace(link, time.Now(), inquiryPause)
 	case *wire.Attach:
 		in.routes.set(wire.RequestID{Client: link.Key(), Session: m.Session}, link)
 	case *wire.Query:

@@ -25,18 +25,23 @@ const (
 type quarantine[K comparable] struct {
 	mu    sync.Mutex
 	until map[K]time.Time
-	told  func(who K, pause time.Duration) // hears of every pause; nil: nobody does
+	told  func(who K, pause time.Duration) // hears of what extend adds; nil: nobody does
 }
 
 func newQuarantine[K comparable]() *quarantine[K] {
 	return &quarantine[K]{until: make(map[K]time.Time)}
 }
 
-// extend adds a pause.
+// extend adds a pause, and tells of it.
 func (q *quarantine[K]) extend(who K, now time.Time, pause time.Duration) {
 	if q.told != nil {
 		q.told(who, pause)
 	}
+	q.pace(who, now, pause)
+}
+
+// pace adds a pause for what everybody may do, only not so often.
+func (q *quarantine[K]) pace(who K, now time.Time, pause time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	from := q.until[who]

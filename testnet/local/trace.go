@@ -17,7 +17,7 @@ const TraceDir = "trace"
 
 // tracing begins the trace of a replica's process in a directory. It is whole once done has returned.
 func tracing(dir string, known *node.Home, only []string, opt *node.Options) (done func() error, err error) {
-	r, err := NewTrace(dir, fmt.Sprintf("replica%d", known.Config.Self), len(known.Config.Members))
+	r, err := newTrace(dir, fmt.Sprintf("replica%d", known.Config.Self), len(known.Config.Members))
 	if err != nil {
 		return nil, err
 	}
@@ -25,8 +25,12 @@ func tracing(dir string, known *node.Home, only []string, opt *node.Options) (do
 	return r.Close, nil
 }
 
-// NewTrace begins a file of a traced cluster that is to be merged with the others.
-func NewTrace(dir, who string, replicas int) (*trace.Recorder, error) {
+// NewTrace begins a trace beside those of a traced cluster's replicas: WriteTrace merges it with them.
+func (c *Cluster) NewTrace(who string) (*trace.Recorder, error) {
+	return newTrace(filepath.Join(c.Dir, TraceDir), who, len(c.File.Replicas))
+}
+
+func newTrace(dir, who string, replicas int) (*trace.Recorder, error) {
 	file, err := os.Create(filepath.Join(dir, fmt.Sprintf("%s-%d.jsonl", who, time.Now().UnixNano())))
 	if err != nil {
 		return nil, fmt.Errorf("begin a trace: %w", err)

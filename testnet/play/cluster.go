@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"tagma/internal/trace"
 	"tagma/testnet/check"
 	"tagma/testnet/links"
 	"tagma/testnet/report"
@@ -47,6 +48,8 @@ type Cluster interface {
 	ReadBack(ctx context.Context, show Show) error
 	// Stop ends the replicas. What they leave behind is there afterwards.
 	Stop()
+	// Tap is told what is done to the cluster; nil without a trace.
+	Tap() *trace.Tap
 	// Remains tells what there is to judge once everything has stopped.
 	Remains() (*Remains, error)
 	// Close ends everything that still runs.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/internal/trace"
 	"tagma/testnet/check"
 	"tagma/testnet/links"
 	"tagma/testnet/report"
@@ -27,6 +28,7 @@ func (nobody) Extend(bool, time.Duration)                            {}
 func (nobody) Replicas() []Replica                                   { return nil }
 func (nobody) EndWork(time.Duration)                                 {}
 func (nobody) ReadBack(context.Context, Show) error                  { return nil }
+func (nobody) Tap() *trace.Tap                                       { return nil }
 func (nobody) Stop()                                                 {}
 func (nobody) Remains() (*Remains, error)                            { return &Remains{}, nil }
 func (nobody) Close()                                                {}
@@ -79,7 +81,7 @@ func (c *clockwork) Name() string                           { return Processes }
 func (c *clockwork) Steady() bool                           { return false }
 func (c *clockwork) Stall(*scenario.Scenario) time.Duration { return time.Second }
 
-func (c *clockwork) Start(context.Context, *scenario.Scenario, string, Show) (Cluster, error) {
+func (c *clockwork) Start(context.Context, *scenario.Scenario, string, Trace, Show) (Cluster, error) {
 	return c, nil
 }
 

@@ -21,7 +21,7 @@ type Engine interface {
 	Name() string
 	// Start makes a scenario's cluster and connects its clients. Nothing of the scenario has happened when it returns. Dir
 	// is where its files may go; it does not exist yet.
-	Start(ctx context.Context, s *scenario.Scenario, dir string, show Show) (Cluster, error)
+	Start(ctx context.Context, s *scenario.Scenario, dir string, t Trace, show Show) (Cluster, error)
 	// Steady reports whether runs of one seed are alike, so that a second one shows nothing.
 	Steady() bool
 	// Stall is so long without an acknowledgement that ends a run when nothing can change it.
@@ -30,11 +30,18 @@ type Engine interface {
 
 // Options are what a run has beside its scenario.
 type Options struct {
-	Dir string // an existing, empty directory for all files that the run makes
+	Dir   string // an existing, empty directory for all files that the run makes
+	Trace Trace
 	// Also, unless nil, adds to a report what else was to hold, before it is judged.
 	Also func(d *report.Document)
 	// Measured, unless nil, is given the document of each run without faults.
 	Measured func(baseline *report.Document)
+}
+
+// Trace is what happens in a run, written to a file (docs/trace.md). The runs without faults have none.
+type Trace struct {
+	File string   // "": no trace
+	Only []string // these kinds of events; nil: all
 }
 
 // RefusedError says what an engine cannot do, in one sentence with the mend.

@@ -31,7 +31,7 @@ func Run(ctx context.Context, e Engine, s *scenario.Scenario, o Options, show Sh
 			return nil, err
 		}
 	}
-	r, err := begin(ctx, e, s, filepath.Join(o.Dir, "cluster"), show)
+	r, err := begin(ctx, e, s, filepath.Join(o.Dir, "cluster"), o.Trace, show)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func Run(ctx context.Context, e Engine, s *scenario.Scenario, o Options, show Sh
 // faultless measures the same workload on a cluster of its own to which nothing is done.
 func faultless(ctx context.Context, e Engine, s *scenario.Scenario, dir string, show Show) (*report.Document, rates, error) {
 	show.Phase("baseline", "the same workload without any fault")
-	r, err := begin(ctx, e, s.Faultless(), dir, show)
+	r, err := begin(ctx, e, s.Faultless(), dir, Trace{}, show)
 	if err != nil {
 		return nil, rates{}, fmt.Errorf("baseline: %w", err)
 	}
@@ -75,8 +75,8 @@ func faultless(ctx context.Context, e Engine, s *scenario.Scenario, dir string, 
 }
 
 // begin starts a scenario's cluster and plans what happens to it.
-func begin(ctx context.Context, e Engine, s *scenario.Scenario, dir string, show Show) (*course, error) {
-	c, err := e.Start(ctx, s, dir, show)
+func begin(ctx context.Context, e Engine, s *scenario.Scenario, dir string, t Trace, show Show) (*course, error) {
+	c, err := e.Start(ctx, s, dir, t, show)
 	if err != nil {
 		return nil, err
 	}

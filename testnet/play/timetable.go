@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tagma/internal/trace"
 	"tagma/testnet/links"
 	"tagma/testnet/scenario"
 )
@@ -168,9 +169,14 @@ func (r *course) did(a *act, now time.Duration, missed error) {
 	}
 	if missed != nil {
 		Say(r.show, now, Bad, "%s: %v", a.what, missed)
-	} else {
-		Say(r.show, now, Fired, "%s", a.what)
+		return
 	}
+	Say(r.show, now, Fired, "%s", a.what)
+	step := trace.Fired
+	if a.ends {
+		step = trace.Healed
+	}
+	r.c.Tap().Emit(&trace.Fault{Step: step, Does: a.what})
 }
 
 // notice looks what has touched something by now, and tells of faults that an operation has survived since.

@@ -48,6 +48,9 @@ func (w *World) tap(replica int) *trace.Tap {
 	return trace.NewTap(replica, w.cfg.Quorum(), func() int64 { return w.now.Microseconds() }, w.tape.hear)
 }
 
+// Tap is told what is done to the world; nil if nobody listens.
+func (w *World) Tap() *trace.Tap { return w.own }
+
 func (t *tape) hear(e trace.Event) {
 	if len(t.ring) > 0 {
 		t.ring[t.next] = e

@@ -13,6 +13,7 @@ import (
 	"tagma/crypto"
 	"tagma/internal/machines"
 	"tagma/internal/node"
+	"tagma/internal/trace"
 	"tagma/pbft/wire"
 	"tagma/statemachine/bank"
 	"tagma/statemachine/kv"
@@ -41,6 +42,11 @@ type cluster struct {
 	blind  context.CancelFunc
 	waited time.Duration // for which this machine let us wait at most
 	began  atomic.Pointer[time.Time]
+
+	trace    play.Trace
+	traced   *trace.Recorder // of what is done to the cluster; nil without a trace
+	tap      *trace.Tap
+	untraced error // why there is no trace
 
 	read    bool // everything that was written was to be read back
 	found   map[string]check.Found
@@ -149,11 +155,17 @@ func (c *cluster) sleep() {
 // Stop implements play.Cluster.
 func (c *cluster) Stop() {
 	c.unclean = errors.Join(c.unclean, c.local.Stop(local.Patience))
+	if c.traced != nil {
+		c.untraced = errors.Join(c.traced.Close(), c.local.WriteTrace(c.trace.File, trace.Header{Seed: c.s.Seed, Name: c.s.Name}))
+	}
 	c.watch.distrustForgetful()
 	c.watch.readJournals()
 	c.blind()
 	c.eye.Wait()
 }
+
+// Tap implements play.Cluster.
+func (c *cluster) Tap() *trace.Tap { return c.tap }
 
 // Close implements play.Cluster.
 func (c *cluster) Close() {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tagma/internal/node"
+	"tagma/internal/trace"
 	"tagma/testnet/assault"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/local"
@@ -39,7 +40,7 @@ func (e Engine) Stall(s *scenario.Scenario) time.Duration {
 }
 
 // Start implements play.Engine.
-func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, show play.Show) (_ play.Cluster, err error) {
+func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, t play.Trace, show play.Show) (_ play.Cluster, err error) {
 	if e.StartWithin == 0 {
 		e.StartWithin = local.Patience
 	}
@@ -49,7 +50,7 @@ func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, sho
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make a directory for the run: %w", err)
 	}
-	c := &cluster{Engine: e, s: s, show: show, number: make(map[*scenario.Malicious]int), lives: make(map[*scenario.Event]map[int]string), blind: func() {}}
+	c := &cluster{Engine: e, s: s, show: show, trace: t, number: make(map[*scenario.Malicious]int), lives: make(map[*scenario.Event]map[int]string), blind: func() {}}
 	defer func() {
 		if err != nil {
 			c.Close()
@@ -68,9 +69,16 @@ func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, sho
 	c.local, err = local.Create(local.Options{
 		Dir: dir, Replicas: s.Replicas, Machine: s.Machine, Clients: clients, Protocol: s.Settings,
 		SegmentBytes: e.SegmentBytes, Seed: s.Seed, Network: s.Network, Malicious: dormant,
+		Trace: t.File != "", TraceOnly: t.Only,
 	})
 	if err != nil {
 		return nil, err
+	}
+	if t.File != "" {
+		if c.traced, err = c.local.NewTrace("course"); err != nil {
+			return nil, err
+		}
+		c.tap = trace.NewTap(trace.None, 0, func() int64 { return time.Now().UnixMicro() }, trace.Only(t.Only, c.traced.Put))
 	}
 	if err := c.watched(); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package processes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,8 +17,8 @@ import (
 // Remains implements play.Cluster.
 func (c *cluster) Remains() (*play.Remains, error) {
 	w := c.watch
-	if w.unread != nil {
-		return nil, w.unread
+	if err := errors.Join(w.unread, c.untraced); err != nil {
+		return nil, err
 	}
 	r := &play.Remains{
 		Invariants: append(w.journals.Results(), c.readBackJudged()...), Replicas: c.Replicas(), Views: len(w.journals.Views()),

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
@@ -24,6 +25,7 @@ type cluster struct {
 	heard  *heard
 	rogues map[*scenario.Malicious]byzantine.Client
 	steps  int
+	traced func() error // ends the trace
 
 	before map[wire.ReplicaID]pbft.Inspection // of each replica, before something was last done to it
 	lapses map[*scenario.Event][]int          // of an event's targets, before it
@@ -39,7 +41,7 @@ type cluster struct {
 	resting   bool
 }
 
-// Begin, Load, EndWork, ReadBack, Stop and Close have nothing to do: the world's time began with it, its clients begin
+// Begin, Load, EndWork, ReadBack and Stop have nothing to do: the world's time began with it, its clients begin
 // by themselves, and its monitor has seen all that could be read back.
 
 // Begin implements play.Cluster.
@@ -57,8 +59,11 @@ func (c *cluster) ReadBack(context.Context, play.Show) error { return nil }
 // Stop implements play.Cluster.
 func (c *cluster) Stop() {}
 
-// Close implements play.Cluster.
-func (c *cluster) Close() {}
+// Close implements play.Cluster. What kept a trace from being written was told by Remains.
+func (c *cluster) Close() { _ = c.traced() }
+
+// Tap implements play.Cluster.
+func (c *cluster) Tap() *trace.Tap { return c.w.Tap() }
 
 // Wake implements play.Cluster: attackers go by the world's clock.
 func (c *cluster) Wake(context.Context, *scenario.Malicious, bool) error { return nil }

@@ -2,9 +2,13 @@ package simulated
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"sync"
 	"time"
 
+	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
@@ -40,10 +44,11 @@ func withDelay(l links.Link) links.Link {
 }
 
 // Start implements play.Engine.
-func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, show play.Show) (play.Cluster, error) {
+func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Trace, show play.Show) (play.Cluster, error) {
 	c := &cluster{
 		s: s, show: show, heard: newHeard(s), before: map[wire.ReplicaID]pbft.Inspection{}, lapses: map[*scenario.Event][]int{},
 		struck: map[*scenario.Event]bool{}, rogues: map[*scenario.Malicious]byzantine.Client{},
+		traced: func() error { return nil },
 	}
 	p := s.Settings.WithDefaults()
 	o := sim.Options{
@@ -60,7 +65,16 @@ func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, show play
 			Kind: s.Workload.Kind, Operations: s.Workload.Operations, ValueBytes: s.Workload.ValueBytes, Rate: s.Workload.Rate,
 			Until: s.Workload.Duration,
 		},
-		Inside: c.heard.inside, Around: c.heard.around,
+		Inside: c.heard.inside, Around: c.heard.around, TraceLines: -1,
+	}
+	if t.File != "" {
+		file, err := os.Create(t.File)
+		if err != nil {
+			return nil, fmt.Errorf("write the trace: %w", err)
+		}
+		w := trace.NewWriter(file, trace.Header{Engine: trace.Simulated, Replicas: s.Replicas, Seed: s.Seed, Name: s.Name})
+		c.traced = sync.OnceValue(func() error { return errors.Join(w.Flush(), file.Close()) })
+		o.Trace = trace.Only(t.Only, w.Put)
 	}
 	for _, m := range s.Malicious {
 		if m.Client == nil {

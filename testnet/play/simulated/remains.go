@@ -13,6 +13,9 @@ import (
 
 // Remains implements play.Cluster.
 func (c *cluster) Remains() (*play.Remains, error) {
+	if err := c.traced(); err != nil {
+		return nil, fmt.Errorf("write the trace: %w", err)
+	}
 	v := c.w.Violation()
 	if v == nil && len(c.s.Events)+len(c.s.Malicious) > 0 {
 		c.w.Monitor().Converged(c.rested()...)
