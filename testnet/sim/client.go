@@ -161,11 +161,9 @@ func (c *client) due(token uint64) {
 func (c *client) launch(r *session.Request) {
 	sealed := c.session.Seal(r)
 	id := sealed.Message.ID
-	place := 0
 	for _, call := range r.Calls() {
 		op := call.Caller().(*Operation)
-		op.ID, op.Place = id, place
-		place += len(op.Ops)
+		op.ID = id
 		op.Requests++
 		c.w.carried[id] = append(c.w.carried[id], op)
 	}

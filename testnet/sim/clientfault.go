@@ -15,28 +15,43 @@ type clientStrike struct {
 	fired    func()
 }
 
-// KillClient ends a client's program: what it has sent arrives, and what it waited for is of unknown outcome.
-func (w *World) KillClient(client int) { w.clients[client].kill() }
-
-// KillClientAt has a client killed as it sends its next request, or so many after it: before the frame leaves, or when one
-// replica was sent it. Fired, if not nil, is called then.
-func (w *World) KillClientAt(client, requests int, when Moment, fired func()) {
-	w.clients[client].strike = &clientStrike{requests: max(1, requests), when: when, fired: fired}
+// KillClient ends a client's program: what it has sent arrives, and what it waited for is of unknown outcome. After requests
+// > 0 it comes when the program sends the last of so many more, each to one replica: before that leaves, or right after it.
+// Fired, if not nil, is called then.
+func (w *World) KillClient(client, requests int, when Moment, fired func()) {
+	c := w.running(client)
+	if c == nil || c.session == nil {
+		return
+	}
+	c.strike = &clientStrike{requests: requests, when: when, fired: fired}
+	if requests == 0 {
+		c.hit(when)
+		c.kill()
+	}
 }
 
-// StartClient starts a client's program again, in a session of its own.
+// StartClient starts a client's program again, in a session of its own. It is not killed any more.
 func (w *World) StartClient(client int) {
-	if c := w.clients[client]; c.session == nil {
-		w.own.Emit(&trace.Fault{Step: trace.Healed, Does: "client " + c.name()})
+	c := w.running(client)
+	if c == nil {
+		return
+	}
+	c.strike = nil
+	if c.session == nil {
 		c.begin()
 	}
 }
 
+// running is a client of the workload; nil if there is none, or a malicious one in its place.
+func (w *World) running(client int) *client {
+	if client >= w.opt.Clients || w.clients[client].rogue != nil {
+		return nil
+	}
+	return w.clients[client]
+}
+
 // kill ends the program.
 func (c *client) kill() {
-	if c.session == nil || c.rogue != nil {
-		return
-	}
 	c.w.own.Emit(&trace.Fault{Step: trace.Fired, Does: "client " + c.name() + " is killed"})
 	c.session, c.waits, c.strike, c.struck, c.timer = nil, nil, nil, false, 0
 	c.load.timers = map[uint64]*Operation{}

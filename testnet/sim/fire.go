@@ -80,6 +80,8 @@ func (x *plot) begin(i int, f *Fault) {
 	case DiskFull:
 		w.Disk(f.Replica).Fill(true)
 		fire()
+	case ClientKill:
+		w.KillClient(f.Client, f.Calls, f.Moment, fire)
 	default:
 		w.fail("plan", f.Replica, "there is no fault %q", f.Do)
 	}
@@ -88,6 +90,9 @@ func (x *plot) begin(i int, f *Fault) {
 func (f *Fault) String() string {
 	if f.Do == Network || f.Do == CrashAll {
 		return string(f.Do)
+	}
+	if f.Do == ClientKill {
+		return fmt.Sprintf("%s c%d", f.Do, f.Client)
 	}
 	return fmt.Sprintf("%s of r%d", f.Do, f.Replica)
 }
@@ -113,6 +118,8 @@ func (x *plot) end(f *Fault) {
 		for id := range x.p.Replicas {
 			x.restart(wire.ReplicaID(id))
 		}
+	case ClientKill:
+		w.StartClient(f.Client)
 	case Pausing:
 		w.Resume(f.Replica)
 	case Network:

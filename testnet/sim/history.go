@@ -18,7 +18,6 @@ type Operation struct {
 	Op       *check.Op // what the client means; nil if it sent bytes
 	Kind     session.Kind
 	ID       wire.RequestID // of the last request that carried it
-	Place    int            // among the operations of that request
 	Requests int            // that carried it
 	Invoked  time.Duration
 	Returned time.Duration // meaningful if Known
@@ -31,7 +30,14 @@ type Operation struct {
 	by   *client
 	call *session.Call
 	done func() // nil once it was called
-	ran  wire.RequestID
+	runs []execution
+}
+
+// execution is one of an operation, which a correct replica was the first to make.
+type execution struct {
+	as    wire.RequestID
+	seq   wire.Seq
+	order uint64 // among all executions, from 1
 }
 
 // Entered implements session.Caller.
@@ -81,11 +87,13 @@ func (w *World) executedIn(id wire.ReplicaID, seq wire.Seq, replies []*wire.Repl
 			continue
 		}
 		for _, o := range w.carried[r.ID] {
-			if o.ran.T > 0 && o.Kind.Semantics != session.AtLeastOnce {
+			if len(o.runs) > 0 && o.Kind.Semantics != session.AtLeastOnce {
+				first := o.runs[0].as
 				w.fail("C7", id, "client %d's operation was executed as request %d of session %d, and at %d as request %d of session %d",
-					o.Client, o.ran.T, o.ran.Session, seq, r.ID.T, r.ID.Session)
+					o.Client, first.T, first.Session, seq, r.ID.T, r.ID.Session)
 			}
-			o.ran = r.ID
+			w.executions++
+			o.runs = append(o.runs, execution{r.ID, seq, w.executions})
 		}
 		delete(w.carried, r.ID)
 	}
@@ -109,8 +117,9 @@ func (w *World) Submit(client int, ops [][]byte, readOnly bool) *Operation {
 // History lists all operations of clients, in the order in which they were asked for.
 func (w *World) History() []*Operation { return w.history }
 
-// Calls are the operations that the models know, but for those that were certainly not executed. An answer that no model
-// gives is a violation. Those that may run several times come once more, at the end, for each further request.
+// Calls are the operations that the models know, but for those that were certainly not executed, with the order in which
+// correct replicas executed them, as far as the monitor saw it. An answer that no model gives is a violation. What may run
+// several times comes once more, at the end, for each further request.
 func (w *World) Calls() []check.Call {
 	var calls, again []check.Call
 	for _, o := range w.history {
@@ -125,11 +134,21 @@ func (w *World) Calls() []check.Call {
 			}
 			c.Returned, c.Known = o.Returned, true
 		}
+		runs := slices.Clone(o.runs)
+		if i := slices.IndexFunc(runs, func(e execution) bool { return !o.Known || e.seq == o.Seq }); i >= 0 {
+			c.Order = runs[i].order
+			runs = slices.Delete(runs, i, i+1)
+		}
 		calls = append(calls, c)
-		for range o.Requests - 1 {
-			if o.Kind.Semantics == session.AtLeastOnce {
-				again = append(again, check.Call{Client: o.Client, Op: *o.Op, Invoked: o.Invoked})
+		for i := range o.Requests - 1 {
+			if o.Kind.Semantics != session.AtLeastOnce {
+				break
 			}
+			more := check.Call{Client: o.Client, Op: *o.Op, Invoked: o.Invoked}
+			if i < len(runs) {
+				more.Order = runs[i].order
+			}
+			again = append(again, more)
 		}
 	}
 	return append(calls, again...)

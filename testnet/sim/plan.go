@@ -73,6 +73,7 @@ type Fault struct {
 	Type    wire.Type      `json:"type,omitempty"`
 	Moment  Moment         `json:"moment,omitempty"`
 	By      time.Duration  `json:"by,omitempty"`
+	Client  int            `json:"client,omitempty"`
 	Links   *links.Command `json:"links,omitempty"`
 	Undo    *links.Command `json:"undo,omitempty"` // at Until
 }
@@ -98,7 +99,9 @@ const (
 	StateLost  FaultKind = "state-lost"  // Replica: the same, with its journal but without its store
 	Unmounted  FaultKind = "unmount"     // Replica: the same as wipe, but its data are there again at another start, Calls ms later; 0: never
 	RolledBack FaultKind = "rollback"    // Replica: a copy of its disks is taken, and put back at Until
-	WipedAgain FaultKind = "wipe-again"  // Replica: wiped at At and once more at Until, as it may just be coming back
+	// ClientKill ends a client's program: Client; Calls, Moment: as it sends so many requests; it starts again at Until.
+	ClientKill FaultKind = "kill-client"
+	WipedAgain FaultKind = "wipe-again" // Replica: wiped at At and once more at Until, as it may just be coming back
 )
 
 // Options are the plan's world, without its faults.

@@ -22,32 +22,33 @@ const epoch = int64(1_700_000_000_000_000_000)
 
 // World is a cluster with its clients in virtual time.
 type World struct {
-	opt       Options
-	cfg       wire.Config // Self aside
-	machine   statemachine.Machine
-	now       time.Duration
-	queue     queue
-	keys      *keyring
-	links     *links.Policy
-	nodes     []*node   // replicas first, then twins
-	byID      [][]*node // by replica: one, or two with a twin
-	clients   []*client
-	faulty    []bool
-	hostile   []int // frames of each that are no message
-	attackers *byzantine.Recording
-	tape      tape
-	own       *trace.Tap // of what no replica does; nil: nobody listens
-	monitor   *check.Monitor
-	violation *Violation
-	made      int // requests of workloads
-	resting   bool
-	history   []*Operation
-	carried   map[wire.RequestID][]*Operation // by request, until it is executed
-	ordered   wire.Seq                        // the highest number that a correct replica has executed
-	evidence  []Accusation
-	counts    Counts
-	shared    *decoded // of the last frame that was sent
-	sharedOf  []byte
+	opt        Options
+	cfg        wire.Config // Self aside
+	machine    statemachine.Machine
+	now        time.Duration
+	queue      queue
+	keys       *keyring
+	links      *links.Policy
+	nodes      []*node   // replicas first, then twins
+	byID       [][]*node // by replica: one, or two with a twin
+	clients    []*client
+	faulty     []bool
+	hostile    []int // frames of each that are no message
+	attackers  *byzantine.Recording
+	tape       tape
+	own        *trace.Tap // of what no replica does; nil: nobody listens
+	monitor    *check.Monitor
+	violation  *Violation
+	made       int // requests of workloads
+	resting    bool
+	history    []*Operation
+	carried    map[wire.RequestID][]*Operation // by request, until it is executed
+	ordered    wire.Seq                        // the highest number that a correct replica has executed
+	executions uint64                          // of operations
+	evidence   []Accusation
+	counts     Counts
+	shared     *decoded // of the last frame that was sent
+	sharedOf   []byte
 
 	turns, reach, damage, work *rand.Rand // chance, by what it decides
 }

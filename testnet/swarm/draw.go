@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tagma/client/session"
 	"tagma/internal/machines"
 	"tagma/pbft/wire"
 	"tagma/testnet/links"
@@ -68,6 +69,7 @@ func (s *Setting) Draw(seed uint64, replicas int) *sim.Plan {
 	if p.Heal > 0 && len(bad) < f && d.one(2) {
 		d.cut(order[len(bad):][:1+d.IntN(f-len(bad))])
 	}
+	d.clients()
 	slices.SortStableFunc(p.Faults, func(a, b sim.Fault) int { return int(a.At - b.At) })
 	return p
 }
@@ -125,6 +127,31 @@ func (d *drawing) some() []wire.ReplicaID {
 	ids := d.members(1 + d.IntN(d.p.Replicas-1))
 	slices.Sort(ids)
 	return ids
+}
+
+// clients draws what clients ask for of their library, and who of them is killed, from a chance of its own.
+func (d *drawing) clients() {
+	d.Rand = rand.New(rand.NewPCG(d.p.Seed, 0x636c_6965_6e74))
+	l := &d.p.Workload
+	if d.one(3) {
+		l.Semantics = pick(d, append(session.SemanticsNames(), sim.MixedSemantics, sim.MixedSemantics)...)
+	}
+	if d.one(6) {
+		l.Patience = 20*time.Millisecond + d.upTo(4*d.p.ViewTimeout)
+	}
+	if d.one(3) {
+		l.InFlight, l.Pack = 1+d.IntN(3), d.IntN(4)
+	}
+	l.NoHedging = d.one(4)
+	if d.one(2) {
+		return
+	}
+	for range 1 + d.IntN(3) {
+		f := sim.Fault{Do: sim.ClientKill, Client: d.IntN(d.p.Clients), Calls: d.IntN(20)}
+		f.Moment = pick(d, sim.BeforeSend, sim.AfterFirstSend)
+		f.At, f.Until = d.span()
+		d.p.Faults = append(d.p.Faults, f)
+	}
 }
 
 // parameters draws K, L, batches and timeouts.

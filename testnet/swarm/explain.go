@@ -63,7 +63,12 @@ func (f *Failure) String() string {
 		fmt.Fprintf(&b, "; a client: %s", r.Behaviour)
 	}
 	for i := range p.Faults {
-		fmt.Fprintf(&b, "; %s of replica %d at %v", faultOf(&p.Faults[i]), p.Faults[i].Replica, p.Faults[i].At)
+		f := &p.Faults[i]
+		whose := fmt.Sprintf("replica %d", f.Replica)
+		if f.Do == sim.ClientKill {
+			whose = fmt.Sprintf("client %d", f.Client)
+		}
+		fmt.Fprintf(&b, "; %s of %s at %v", faultOf(f), whose, f.At)
 	}
 	b.WriteString("\n")
 	if f.File != "" {

@@ -57,6 +57,10 @@ var smaller = [][]func(*sim.Plan){
 	{func(p *sim.Plan) { p.Workload.Outstanding = 1 }},
 	{func(p *sim.Plan) { p.Workload.ValueBytes = 0 }},
 	{func(p *sim.Plan) { p.Workload.Rate = 0 }},
+	{func(p *sim.Plan) { p.Workload.Semantics = "" }},
+	{func(p *sim.Plan) { p.Workload.Patience = 0 }},
+	{func(p *sim.Plan) { p.Workload.InFlight, p.Workload.Pack = 0, 0 }},
+	{func(p *sim.Plan) { p.Workload.NoHedging = false }},
 	{func(p *sim.Plan) { p.MaxBatch = 1 }},
 	{func(p *sim.Plan) {
 		for i := range p.Faults {

@@ -80,7 +80,7 @@ func TestDraw_DrawsTheWholeCatalogue(t *testing.T) {
 		}
 	}
 	want := []string{
-		"two processes under one key", "crash-after", "crash-at", "crash-all", "pause", "clock-jump", "network partition",
+		"two processes under one key", "crash-after", "crash-at", "crash-all", "pause", "clock-jump", "kill-client", "network partition",
 		"network ring", "network isolate", "network link", "network rule",
 	}
 	for _, b := range byzantine.Catalogue() {

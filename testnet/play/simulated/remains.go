@@ -2,7 +2,6 @@ package simulated
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"tagma/pbft/wire"
@@ -24,7 +23,7 @@ func (c *cluster) Remains() (*play.Remains, error) {
 		Invariants: c.w.Monitor().Results(), Violated: v != nil, Replicas: c.Replicas(), Views: len(c.heard.views), Order: c.order(),
 	}
 	if v == nil && c.s.Workload.Kind != scenario.KindNone {
-		r.Calls = c.calls()
+		r.Calls = c.w.Calls()
 	}
 	if v != nil && !slices.ContainsFunc(r.Invariants, func(c check.Result) bool { return !c.Held }) {
 		r.Invariants = append(r.Invariants, check.Result{ID: v.Invariant, Checked: 1, Why: v.Error()})
@@ -52,30 +51,6 @@ func (c *cluster) rested() (ids []wire.ReplicaID) {
 		}
 	}
 	return ids
-}
-
-// calls is the history of the clients, with the order in which correct replicas executed it.
-func (c *cluster) calls() []check.Call {
-	ranks, rank := map[wire.RequestID]uint64{}, uint64(0)
-	for _, seq := range slices.Sorted(maps.Keys(c.heard.order)) {
-		for _, q := range c.heard.order[seq].Requests {
-			if _, again := ranks[q.ID]; !again {
-				ranks[q.ID] = rank + 1
-				rank += uint64(len(q.Ops))
-			}
-		}
-	}
-	calls, i := c.w.Calls(), 0
-	for _, o := range c.w.History() {
-		if o.Op == nil || o.Known && o.Outcome != wire.OutcomeExecuted {
-			continue // as in Calls
-		}
-		if rank, executed := ranks[o.ID]; executed {
-			calls[i].Order = rank + uint64(o.Place)
-		}
-		i++
-	}
-	return calls
 }
 
 // order lists the operations that were executed, in order, each once. What nobody wrote down by name is left unnamed.
