@@ -99,3 +99,24 @@ func (l *ledger) judge(key int, value []byte) error {
 	}
 	return nil
 }
+
+// writes is the keys that one writer owns: from, from+step, … below to, again and again.
+type writes struct {
+	from, step, to int
+	at             int
+}
+
+// next is a key that still takes writes, and the number of its next one. It is false when all outcomes are open.
+func (w *writes) next(l *ledger) (key int, n uint32, ok bool) {
+	for range (w.to-w.from)/w.step + 1 {
+		if w.at < w.from || w.at >= w.to {
+			w.at = w.from
+		}
+		key = w.at
+		w.at += w.step
+		if n, ok = l.next(key); ok {
+			return key, n, true
+		}
+	}
+	return 0, 0, false
+}

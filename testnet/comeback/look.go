@@ -1,9 +1,9 @@
 package comeback
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,7 +28,7 @@ const (
 func (s *stage) fetch(id int, path string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, lookTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.admin[id]+path, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.cluster.Admin(id)+path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (s *stage) look(ids ...int) view {
 }
 
 // executed is the highest sequence number that any replica says it has executed.
-func (s *stage) executed() uint64 { return s.look(everybody()...).executed() }
+func (s *stage) executed() uint64 { return s.look(everybody...).executed() }
 
 func (v view) executed() (most uint64) {
 	for _, r := range v {
@@ -73,38 +73,49 @@ func (v view) executed() (most uint64) {
 	return most
 }
 
-// metric reads one of a replica's metrics that has no labels.
-func (s *stage) metric(id int, name string) (float64, error) {
+// metrics reads some of a replica's metrics that have no labels.
+func (s *stage) metrics(id int, names ...string) (values []float64) {
 	text, err := s.fetch(id, "/metrics")
-	if err != nil {
-		return 0, fmt.Errorf("read the metrics of replica %d: %w", id, err)
+	s.must(err)
+	for _, name := range names {
+		value, ok := metricIn(string(text), name)
+		if !ok {
+			s.fail("replica %d has no metric %s", id, name)
+		}
+		values = append(values, value)
 	}
-	value, ok := metricIn(string(text), name)
-	if !ok {
-		return 0, fmt.Errorf("replica %d has no metric %s", id, name)
-	}
-	return value, nil
+	return values
 }
 
 // metricIn finds a metric without labels in the text format of Prometheus.
 func metricIn(text, name string) (float64, bool) {
-	lines := bufio.NewScanner(strings.NewReader(text))
-	for lines.Scan() {
-		if rest, is := strings.CutPrefix(lines.Text(), name+" "); is {
-			value, err := strconv.ParseFloat(rest, 64)
+	for line := range strings.Lines(text) {
+		if rest, is := strings.CutPrefix(line, name+" "); is {
+			value, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
 			return value, err == nil
 		}
 	}
 	return 0, false
 }
 
-// marks are the digests that were reported for stable checkpoints.
-type marks map[uint64]mark
+// transferred is what a replica's transfers have brought since its process started.
+type transferred struct{ bytes, rounds float64 }
 
-type mark struct {
-	digest string
-	by     map[int]bool
+// received waits until a transfer of the state is counted, just after it is reported, and returns what it brought.
+func (s *stage) received(id int) transferred {
+	for began := time.Now(); ; {
+		m := s.metrics(id, "tagma_transfers_finished_total", "tagma_transfer_received_bytes_total", "tagma_transfer_rounds_total")
+		switch {
+		case m[0] > 0:
+			return transferred{m[1], m[2]}
+		case time.Since(began) > lookTimeout:
+			s.fail("replica %d came back without a transfer of the state: the case shows nothing", id)
+		}
+	}
 }
+
+// marks are the digests that replicas reported for stable checkpoints.
+type marks map[uint64]map[int]string
 
 // note takes reports, and says which two replicas name different digests for one checkpoint.
 func (m marks) note(v view) error {
@@ -112,56 +123,56 @@ func (m marks) note(v view) error {
 		if r.StableCheckpoint == 0 {
 			continue
 		}
-		known, is := m[r.StableCheckpoint]
-		if !is {
-			known = mark{digest: r.StateDigest, by: map[int]bool{}}
-			m[r.StableCheckpoint] = known
+		if m[r.StableCheckpoint] == nil {
+			m[r.StableCheckpoint] = map[int]string{}
 		}
-		if known.digest != r.StateDigest {
-			return fmt.Errorf("replica %d says that the state at checkpoint %d is %.16s…, and another one said %.16s…", id,
-				r.StableCheckpoint, r.StateDigest, known.digest)
+		for other, digest := range m[r.StableCheckpoint] {
+			if digest != r.StateDigest {
+				return fmt.Errorf("replica %d says that the state at checkpoint %d is %.16s…, and replica %d said %.16s…", id,
+					r.StableCheckpoint, r.StateDigest, other, digest)
+			}
 		}
-		known.by[id] = true
+		m[r.StableCheckpoint][id] = r.StateDigest
 	}
 	return nil
 }
 
 // shared reports whether somebody else named the same digest for a replica's stable checkpoint.
 func (m marks) shared(id int, r node.Report) bool {
-	known := m[r.StableCheckpoint]
-	return len(known.by) > 1 || len(known.by) == 1 && !known.by[id]
+	for other := range m[r.StableCheckpoint] {
+		if other != id {
+			return true
+		}
+	}
+	return false
 }
 
 // until looks at replicas again and again until what they report leaves nothing to wait for: lacks says in words what
 // is still missing, "" for nothing. It fails when a replica dies of itself, when digests differ, and when it takes too
 // long.
-func (s *stage) until(what string, ids []int, lacks func(view) string) (view, error) {
+func (s *stage) until(what string, ids []int, lacks func(view) string) view {
 	return s.every(lookEvery, what, ids, lacks)
 }
 
 // every is until with another pause between two looks.
-func (s *stage) every(pause time.Duration, what string, ids []int, lacks func(view) string) (view, error) {
+func (s *stage) every(pause time.Duration, what string, ids []int, lacks func(view) string) view {
 	began := time.Now()
-	ticker := time.NewTicker(pause)
-	defer ticker.Stop()
 	for {
 		v := s.look(ids...)
-		if err := s.marks.note(v); err != nil {
-			return v, err
-		}
+		s.must(s.marks.note(v))
 		missing := lacks(v)
 		if missing == "" {
-			return v, nil
+			return v
 		}
 		if time.Since(began) > s.o.Within {
-			return v, fmt.Errorf("waited %v for %s: %s; last seen: %s", s.o.Within, what, missing, v)
+			s.fail("waited %v for %s: %s; last seen: %s", s.o.Within, what, missing, v)
 		}
 		select {
 		case <-s.ctx.Done():
-			return v, fmt.Errorf("wait for %s: %w", what, context.Cause(s.ctx))
+			s.fail("wait for %s: %w", what, context.Cause(s.ctx))
 		case d := <-s.cluster.Deaths():
-			return v, fmt.Errorf("wait for %s: %s", what, d)
-		case <-ticker.C:
+			s.fail("wait for %s: %s", what, d)
+		case <-time.After(pause):
 		}
 	}
 }
@@ -187,4 +198,58 @@ func (v view) String() string {
 		return "no replica answers"
 	}
 	return strings.Join(parts, "; ")
+}
+
+// follow waits until a replica that was started again has the others' state and goes along with them: no transfer is
+// under way, it executed at least up to its stable checkpoint, for which another replica names the same digest, and it
+// is at most so many sequence numbers behind the one that is farthest.
+func (s *stage) follow(id int, within uint64) {
+	s.until(fmt.Sprintf("replica %d to come back", id), everybody, func(v view) string {
+		r, answered := v[id]
+		switch {
+		case !answered:
+			return "it does not answer"
+		case r.Recovery != nil && (r.Recovery.Transfer != nil || r.Recovery.Phase == node.PhaseAsking ||
+			r.Recovery.Phase == node.PhaseForgotten):
+			return "it is " + string(r.Recovery.Phase)
+		case r.StableCheckpoint == 0 || r.Executed < r.StableCheckpoint:
+			return "it has not executed up to a stable checkpoint"
+		case r.Executed+within < v.executed():
+			return fmt.Sprintf("it executed %d, and another one %d", r.Executed, v.executed())
+		case !s.marks.shared(id, r):
+			return fmt.Sprintf("nobody else named a digest for its checkpoint %d yet", r.StableCheckpoint)
+		}
+		return ""
+	})
+}
+
+// errOver says that a transfer ended before it was seen as far as it was waited for.
+var errOver = errors.New("the transfer was over before: give more --keys")
+
+// transferAt waits until the victim has fetched a share of the state, and returns how far it is.
+func (s *stage) transferAt(share float64) (at node.Transfer) {
+	over := false
+	what := fmt.Sprintf("%.0f %% of the transfer", 100*share)
+	s.every(transferEvery, what, []int{victim}, func(v view) string {
+		r, answered := v[victim]
+		switch {
+		case !answered:
+			return "it does not answer"
+		case r.Recovery != nil && r.Recovery.Transfer != nil:
+			at = *r.Recovery.Transfer
+		case r.Executed > 0:
+			over = true
+			return ""
+		default:
+			return "it has not begun"
+		}
+		if at.Share < share || at.Phase == "choosing" || at.Phase == "loading" {
+			return fmt.Sprintf("%.1f %% are right", 100*at.Share)
+		}
+		return ""
+	})
+	if over {
+		s.fail("wait for %s, last seen at %.1f %%: %w", what, 100*at.Share, errOver)
+	}
+	return at
 }

@@ -2,70 +2,40 @@ package comeback
 
 import (
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
+
+	"github.com/prometheus/procfs"
 
 	"tagma/testnet/play"
 )
 
-// loadAverage is that of the machine over the last minute, 0 where the system does not tell.
-func loadAverage() float64 {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return 0
-	}
-	first, _, _ := strings.Cut(string(text), " ")
-	average, err := strconv.ParseFloat(first, 64)
-	if err != nil {
-		return 0
-	}
-	return average
-}
-
-// usage is how much processor time was used up to a moment, in seconds.
+// usage is how much processor time was used up to a moment, in seconds, and how loaded the machine is.
 type usage struct {
-	all  float64 // there was, used or not, on all processors
+	all  float64 // there was, used or not, on all processors; 0 where the system does not tell
 	busy float64 // of that, used by any program
 	own  float64 // of that, by this process and by those of its children that have ended
+	load float64 // the load average over the last minute, 0 where the system does not tell
 }
 
-// tick is the unit of /proc/stat, in seconds: Linux has told it in hundredths on every platform since 2.6.
-const tick = 0.01
-
-// used reads the present usage; its all is 0 where the system does not tell.
-func used() usage {
-	text, err := os.ReadFile("/proc/stat")
+// used reads the present usage.
+func used() (u usage) {
+	fs, err := procfs.NewDefaultFS()
 	if err != nil {
-		return usage{}
+		return u
 	}
-	u := parseStat(string(text))
+	if average, err := fs.LoadAvg(); err == nil {
+		u.load = average.Load1
+	}
+	if stat, err := fs.Stat(); err == nil {
+		c := stat.CPUTotal
+		u.busy = c.User + c.Nice + c.System + c.IRQ + c.SoftIRQ + c.Steal
+		u.all = u.busy + c.Idle + c.Iowait
+	}
 	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
 		var r syscall.Rusage
 		if syscall.Getrusage(who, &r) == nil {
 			u.own += time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds()
-		}
-	}
-	return u
-}
-
-// parseStat reads the first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal.
-func parseStat(text string) (u usage) {
-	line, _, _ := strings.Cut(text, "\n")
-	fields := strings.Fields(line)
-	if len(fields) < 9 || fields[0] != "cpu" {
-		return usage{}
-	}
-	for i, field := range fields[1:9] {
-		ticks, err := strconv.ParseUint(field, 10, 64)
-		if err != nil {
-			return usage{}
-		}
-		u.all += float64(ticks) * tick
-		if i != 3 && i != 4 {
-			u.busy += float64(ticks) * tick
 		}
 	}
 	return u

@@ -2,7 +2,7 @@ package comeback
 
 import (
 	"fmt"
-	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,7 +61,7 @@ func (o *Options) Check() error {
 		return fmt.Errorf("--within %s: give a positive time such as 3m", o.Within)
 	}
 	for _, name := range o.Only {
-		if caseOf(name) == nil {
+		if About(name) == "" {
 			return fmt.Errorf("--only %q: the cases are %s", name, strings.Join(Names(), ", "))
 		}
 	}
@@ -69,20 +69,8 @@ func (o *Options) Check() error {
 }
 
 // chosen lists the cases to run, in their order.
-func (o *Options) chosen() []*trial {
-	if len(o.Only) == 0 {
-		return trials()
-	}
-	var chosen []*trial
-	for _, t := range trials() {
-		for _, name := range o.Only {
-			if t.name == name {
-				chosen = append(chosen, t)
-				break
-			}
-		}
-	}
-	return chosen
+func (o *Options) chosen() []trial {
+	return slices.DeleteFunc(trials(), func(t trial) bool { return len(o.Only) > 0 && !slices.Contains(o.Only, t.name) })
 }
 
 func (o *Options) protocol() cluster.Protocol {
@@ -97,5 +85,3 @@ func (o *Options) payload() float64 { return float64(o.Keys) * float64(len(keyNa
 
 // windows is so many log windows, in sequence numbers.
 func (o *Options) windows(n int) uint64 { return uint64(n * o.LogWindow) }
-
-func cores() int { return runtime.GOMAXPROCS(0) }

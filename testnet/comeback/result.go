@@ -2,7 +2,10 @@ package comeback
 
 import (
 	"fmt"
+	"io"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"tagma/testnet/report"
@@ -102,31 +105,54 @@ func (c *Case) atMost(name string, value, most float64, unit string) {
 // judge decides what a case comes to.
 func (c *Case) judge() {
 	c.Verdict = report.Pass
-	for i := range c.Figures {
-		switch f := &c.Figures[i]; {
-		case f.Held:
-		case f.Timed && c.Starved != "":
-			if c.Verdict == report.Pass {
-				c.Verdict = report.Inconclusive
-			}
-		default:
-			c.Verdict = report.Fail
-		}
+	missed := func(excused bool) bool {
+		return slices.ContainsFunc(c.Figures, func(f Figure) bool { return !f.Held && excused == (f.Timed && c.Starved != "") })
 	}
-	if c.Failure != "" {
+	switch {
+	case c.Failure != "" || missed(false):
 		c.Verdict = report.Fail
+	case missed(true):
+		c.Verdict = report.Inconclusive
 	}
 }
 
-// judge decides what a run comes to.
+// judge decides what a run comes to: what the worst of its cases does.
 func (d *Document) judge() {
 	d.Verdict = report.Pass
-	for _, c := range d.Cases {
-		switch {
-		case c.Verdict == report.Fail:
-			d.Verdict = report.Fail
-		case c.Verdict != report.Pass && d.Verdict == report.Pass:
-			d.Verdict = c.Verdict
+	for _, worse := range []string{report.Inconclusive, report.Fail} {
+		if slices.ContainsFunc(d.Cases, func(c *Case) bool { return c.Verdict == worse }) {
+			d.Verdict = worse
 		}
 	}
+}
+
+// String is the case in a line.
+func (c *Case) String() string {
+	parts := make([]string, 0, len(c.Figures)+2)
+	if c.Failure != "" {
+		parts = append(parts, "FAILED: "+c.Failure)
+	}
+	for i := range c.Figures {
+		parts = append(parts, c.Figures[i].String())
+	}
+	if c.Starved != "" {
+		parts = append(parts, c.Starved)
+	}
+	return strings.Join(append(parts, fmt.Sprintf("load average %.1f to %.1f", c.LoadAverage[0], c.LoadAverage[1])), "; ")
+}
+
+// Print tells people what came of it: the verdict of each case, and where to look. The figures were told as they came.
+func Print(w io.Writer, d *Document) error {
+	var text strings.Builder
+	fmt.Fprintf(&text, "\n%d keys, values of %d bytes, load %s, %d cores\n", d.Keys, d.ValueBytes, d.Load, d.Cores)
+	for _, c := range d.Cases {
+		fmt.Fprintf(&text, "%-10s %-12s %6.1f s", c.Name, strings.ToUpper(c.Verdict), c.Seconds)
+		if c.Files != "" {
+			fmt.Fprintf(&text, "  logs, journals and stores are in %s", c.Files)
+		}
+		text.WriteString("\n")
+	}
+	fmt.Fprintf(&text, "%s\n", strings.ToUpper(d.Verdict))
+	_, err := io.WriteString(w, text.String())
+	return err
 }

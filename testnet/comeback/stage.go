@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"tagma/client"
 	"tagma/crypto"
-	"tagma/internal/node"
 	"tagma/pbft/wire"
 	"tagma/testnet/links"
 	"tagma/testnet/local"
@@ -32,7 +30,6 @@ type stage struct {
 	show     play.Show
 	result   *Case
 	cluster  *local.Cluster
-	admin    []string // by replica: where its report and metrics are
 	sessions []*client.Client
 	ledger   *ledger
 	marks    marks
@@ -40,26 +37,15 @@ type stage struct {
 
 // newStage makes a cluster of which no replica runs yet. Close must follow.
 func newStage(ctx context.Context, o *Options, dir string, result *Case, show play.Show) (*stage, error) {
-	admin, err := adminAddresses(replicas)
+	c, err := local.Create(local.Options{
+		Dir: dir, Replicas: replicas, Protocol: o.protocol(), Seed: 1, Admin: true, Data: dataDir,
+	})
 	if err != nil {
 		return nil, err
 	}
-	c, err := local.Create(local.Options{Dir: dir, Replicas: replicas, Protocol: o.protocol(), Seed: 1})
-	if err != nil {
-		return nil, err
-	}
-	s := &stage{
-		ctx: ctx, o: o, show: show, result: result, cluster: c, admin: admin, ledger: newLedger(o.Keys, o.ValueBytes), marks: marks{},
-	}
-	for id := range replicas {
-		settings := node.DefaultSettings()
-		settings.Data, settings.Admin = dataDir, admin[id]
-		if err := errors.Join(settings.Save(c.Home(id)), os.Mkdir(s.data(id), 0o700)); err != nil {
-			c.Close()
-			return nil, err
-		}
-	}
-	return s, nil
+	return &stage{
+		ctx: ctx, o: o, show: show, result: result, cluster: c, ledger: newLedger(o.Keys, o.ValueBytes), marks: marks{},
+	}, nil
 }
 
 // close ends clients and replicas. The files stay.
@@ -70,86 +56,51 @@ func (s *stage) close() {
 	s.cluster.Close()
 }
 
-// Ports of the admin addresses lie between those of the replicas and those of outgoing connections, so that nobody takes one
-// while its replica is down.
-const (
-	lowestPort  = 32_000
-	highestPort = 32_700
-)
-
-// adminAddresses finds n different addresses on which nobody listens now.
-func adminAddresses(n int) (found []string, err error) {
-	for range 1000 {
-		address := fmt.Sprintf("127.0.0.1:%d", lowestPort+rand.IntN(highestPort-lowestPort))
-		l, err := net.Listen("tcp4", address)
-		if err != nil {
-			continue
-		}
-		defer l.Close() //nolint:errcheck // held until all are chosen, so that none is chosen twice
-		if found = append(found, address); len(found) == n {
-			return found, nil
-		}
-	}
-	return nil, fmt.Errorf("no %d free ports were found from %d to %d on 127.0.0.1", n, lowestPort, highestPort)
-}
-
 // data is the data directory of a replica.
 func (s *stage) data(id int) string { return filepath.Join(s.cluster.Home(id), dataDir) }
 
-// start runs replicas, all of them if none is named, and connects the clients if they are not yet.
-func (s *stage) start(ids ...int) error {
-	if err := s.cluster.Start(ids...); err != nil {
-		return err
-	}
-	if len(ids) == 0 {
-		ids = everybody()
-	}
-	if err := s.ready(ids...); err != nil {
-		return err
-	}
-	return s.dial()
-}
-
-// ready waits until replicas say that nothing is wrong with them.
-func (s *stage) ready(ids ...int) error {
-	_, err := s.until("the replicas to be ready", ids, func(v view) string { return local.Unwell(v, ids) })
-	return err
-}
-
-func (s *stage) dial() error {
+// start runs replicas, waits until they say that nothing is wrong with them, and connects the clients if they are not yet.
+func (s *stage) start(ids ...int) {
+	s.must(s.cluster.Start(ids...))
+	s.until("the replicas to be ready", ids, func(v view) string { return local.Unwell(v, ids) })
 	if len(s.sessions) > 0 {
-		return nil
+		return
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, s.o.Within)
 	defer cancel()
 	key, err := crypto.ReadKey(s.cluster.ClientKey(0))
-	if err != nil {
-		return err
-	}
+	s.must(err)
 	for range s.o.Sessions {
 		c, err := client.DialCluster(ctx, s.cluster.File, key)
-		if err != nil {
-			return err
-		}
+		s.must(err)
 		s.sessions = append(s.sessions, c)
 	}
-	return nil
+}
+
+// restart runs a replica again and waits until it answers.
+func (s *stage) restart(id int) {
+	s.must(s.cluster.Start(id))
+	s.until("the replica to answer", []int{id}, func(v view) string {
+		if _, answered := v[id]; !answered {
+			return fmt.Sprintf("replica %d does not answer", id)
+		}
+		return ""
+	})
 }
 
 // slow has the links to the victim carry the whole state in about so long, however fast the machine is: only so can
 // something happen in the middle of the transfer of a small state. No link is slower than slowestLink; a transfer over
 // it is therefore shorter than was asked for if the state is small, and slow returns how long it will last at least.
-func (s *stage) slow(lasts time.Duration) (atLeast time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(s.ctx, local.Patience)
-	defer cancel()
+func (s *stage) slow(lasts time.Duration) (atLeast time.Duration) {
 	const donors = replicas - 1
 	bytes := max(s.o.payload()/donors/lasts.Seconds(), slowestLink)
 	if s.o.LinkBytes > 0 {
 		bytes = float64(s.o.LinkBytes)
 	}
-	return time.Duration(s.o.payload() / donors / bytes * float64(time.Second)), s.cluster.Order(ctx, links.Command{
+	s.order(links.Command{
 		Do: links.DoLink, From: []wire.ReplicaID{0, 1, 2}, To: []wire.ReplicaID{victim}, Link: links.Link{Bandwidth: int64(bytes)},
 	})
+	return time.Duration(s.o.payload() / donors / bytes * float64(time.Second))
 }
 
 // slowestLink is in bytes a second. A receiver has four answers of up to 1 MiB under way from each donor, and asks
@@ -157,47 +108,62 @@ func (s *stage) slow(lasts time.Duration) (atLeast time.Duration, err error) {
 const slowestLink = 10 << 20
 
 // unslow ends slow.
-func (s *stage) unslow() error {
+func (s *stage) unslow() { s.order(links.Command{Do: links.DoHeal}) }
+
+func (s *stage) order(c links.Command) {
 	ctx, cancel := context.WithTimeout(s.ctx, local.Patience)
 	defer cancel()
-	return s.cluster.Order(ctx, links.Command{Do: links.DoHeal})
+	s.must(s.cluster.Order(ctx, c))
 }
 
-// stop ends replicas cleanly.
-func (s *stage) stop(ids ...int) error { return s.cluster.Stop(local.Patience, ids...) }
-
-// begin runs all replicas, fills the state, and goes on until nobody can follow from the first batch on any more.
-func (s *stage) begin() error {
-	if err := s.start(); err != nil {
-		return err
-	}
-	if err := s.fill(); err != nil {
-		return err
-	}
-	_, err := s.advance(fewestKeys, 0, s.executed()+s.o.windows(farBehind))
-	return err
-}
+// stop ends replicas cleanly, all of them if none is named.
+func (s *stage) stop(ids ...int) { s.must(s.cluster.Stop(local.Patience, ids...)) }
 
 // farBehind is more log windows than replicas keep for those that lag (X0: three).
 const farBehind = 5
 
-// wipe kills a replica, empties its data directory, and starts it again. Key, life and settings stay.
-func (s *stage) wipe(id int) error {
-	s.cluster.Kill(id)
-	if err := errors.Join(os.RemoveAll(s.data(id)), os.Mkdir(s.data(id), 0o700)); err != nil {
-		return fmt.Errorf("empty the data of replica %d: %w", id, err)
-	}
-	return s.cluster.Start(id)
+// begin runs all replicas, fills the state, and goes on until nobody can follow from the first batch on any more.
+func (s *stage) begin() {
+	s.start(everybody...)
+	s.fill()
+	s.leaveBehind(farBehind)
 }
 
-func everybody() []int { return others(replicas) }
+// leaveBehind has so many log windows of batches executed, and returns how many batches that were.
+func (s *stage) leaveBehind(windows int) uint64 {
+	before := s.executed()
+	return s.advance(fewestKeys, 0, before+s.o.windows(windows)) - before
+}
 
-// others lists all replicas but one.
-func others(but int) (ids []int) {
-	for id := range replicas {
-		if id != but {
-			ids = append(ids, id)
-		}
-	}
-	return ids
+// wipe kills a replica, empties its data directory, and starts it again. Key, life and settings stay.
+func (s *stage) wipe(id int) {
+	s.cluster.Kill(id)
+	s.must(errors.Join(os.RemoveAll(s.data(id)), os.Mkdir(s.data(id), 0o700), s.cluster.Start(id)))
+}
+
+// awaySuffix names where the data of a replica lie while they are taken from it.
+const awaySuffix = ".away"
+
+// takeAway moves the data of a stopped replica aside and leaves an empty directory: a disk that is not mounted.
+func (s *stage) takeAway(id int) {
+	s.must(errors.Join(os.Rename(s.data(id), s.data(id)+awaySuffix), os.Mkdir(s.data(id), 0o700)))
+}
+
+// bringBack undoes takeAway. The directory must still be empty.
+func (s *stage) bringBack(id int) {
+	s.must(errors.Join(os.Remove(s.data(id)), os.Rename(s.data(id)+awaySuffix, s.data(id))))
+}
+
+// logged is what a replica has written to its log so far.
+func (s *stage) logged(id int) string {
+	text, err := os.ReadFile(filepath.Join(s.cluster.Home(id), local.LogFile))
+	s.must(err)
+	return string(text)
+}
+
+var everybody = []int{0, 1, 2, 3}
+
+// others lists all replicas but some.
+func others(but ...int) []int {
+	return slices.DeleteFunc(slices.Clone(everybody), func(id int) bool { return slices.Contains(but, id) })
 }

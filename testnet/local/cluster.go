@@ -23,6 +23,7 @@ type Cluster struct {
 
 	options  Options
 	observer *crypto.PrivateKey
+	admin    []string // by replica, if they serve there
 	spawner  *spawner
 
 	deaths  chan Death
@@ -38,7 +39,7 @@ func Create(o Options) (*Cluster, error) {
 	if err := o.checkMalicious(); err != nil {
 		return nil, err
 	}
-	file, observer, err := layout(o)
+	file, observer, admin, err := layout(o)
 	if err == nil && o.Trace {
 		err = os.Mkdir(filepath.Join(o.Dir, TraceDir), 0o755)
 	}
@@ -46,7 +47,7 @@ func Create(o Options) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{
-		Dir: o.Dir, File: file, options: o, observer: observer, spawner: newSpawner(), deaths: make(chan Death, 64),
+		Dir: o.Dir, File: file, options: o, admin: admin, observer: observer, spawner: newSpawner(), deaths: make(chan Death, 64),
 		processes: make([]*process, o.Replicas),
 		ordered: orders{
 			epoch: time.Now(), on: make(map[int][]int), skew: make(map[int]time.Duration), past: make([]Counts, o.Replicas),
@@ -64,6 +65,9 @@ func Create(o Options) (*Cluster, error) {
 
 // Home is a replica's home directory.
 func (c *Cluster) Home(id int) string { return homeDir(c.Dir, id) }
+
+// Admin is the address at which a replica serves over HTTP, if Options.Admin says so.
+func (c *Cluster) Admin(id int) string { return c.admin[id] }
 
 // ClusterFile is the path of cluster.toml.
 func (c *Cluster) ClusterFile() string { return filepath.Join(c.Dir, ClusterFile) }

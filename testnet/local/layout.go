@@ -32,6 +32,8 @@ type Options struct {
 	Clients      int    // registered clients beside the usual one; ClientKey names their keys
 	Protocol     cluster.Protocol
 	SegmentBytes int        // of the journals; 0: the default
+	Data         string     // where in its home a replica keeps journal, state and evidence; "": beside its key
+	Admin        bool       // replicas serve reports and metrics over HTTP, at Cluster.Admin
 	Seed         uint64     // of all chance on the links
 	Network      links.Link // how every link between replicas is unless it is changed
 	// Malicious are behaviours by replica, numbered by their place. They sleep until they are switched on, or are Awake from
@@ -58,17 +60,21 @@ func (o *Options) checkMalicious() error {
 }
 
 // layout makes the cluster file, the homes and the clients' keys.
-func layout(o Options) (*cluster.File, *crypto.PrivateKey, error) {
+func layout(o Options) (file *cluster.File, observer *crypto.PrivateKey, admin []string, err error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
-		return nil, nil, fmt.Errorf("make the cluster's directory: %w", err)
+		return nil, nil, nil, fmt.Errorf("make the cluster's directory: %w", err)
 	}
 	path := filepath.Join(o.Dir, ClusterFile)
 	if _, err := os.Stat(path); err == nil {
-		return nil, nil, fmt.Errorf("%s is there already; name another directory or remove it", path)
+		return nil, nil, nil, fmt.Errorf("%s is there already; name another directory or remove it", path)
 	}
-	ports, err := choosePorts(o.Replicas, o.BasePort)
+	wanted := o.Replicas
+	if o.Admin {
+		wanted *= 2
+	}
+	ports, err := choosePorts(wanted, o.BasePort)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	names := []string{observerName, clientName(0)}
 	for i := range o.Clients {
@@ -78,25 +84,28 @@ func layout(o Options) (*cluster.File, *crypto.PrivateKey, error) {
 		Replicas: o.Replicas, BasePort: max(o.BasePort, 1), Clients: names, Machine: o.Machine, Protocol: o.Protocol,
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	for i := range fresh.File.Replicas {
 		fresh.File.Replicas[i].Addresses = []string{"/ip4/127.0.0.1/tcp/" + strconv.Itoa(ports[i])}
 	}
 	if err := fresh.File.Save(path); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
+	}
+	for _, port := range ports[o.Replicas:] {
+		admin = append(admin, "127.0.0.1:"+strconv.Itoa(port))
 	}
 	for i, key := range fresh.Replicas {
-		if err := makeHome(o, i, key); err != nil {
-			return nil, nil, err
+		if err := makeHome(o, i, key, admin); err != nil {
+			return nil, nil, nil, err
 		}
 	}
 	for i, name := range names {
 		if err := crypto.WriteKey(filepath.Join(o.Dir, name+keySuffix), fresh.Clients[i]); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
-	return fresh.File, fresh.Clients[0], nil
+	return fresh.File, fresh.Clients[0], admin, nil
 }
 
 // clientName is what a registered client is called; its key is in the file of that name.
@@ -107,7 +116,7 @@ func clientName(i int) string {
 	return "client" + strconv.Itoa(i)
 }
 
-func makeHome(o Options, id int, key *crypto.PrivateKey) error {
+func makeHome(o Options, id int, key *crypto.PrivateKey, admin []string) error {
 	home := homeDir(o.Dir, id)
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return fmt.Errorf("make the home of replica %d: %w", id, err)
@@ -121,6 +130,14 @@ func makeHome(o Options, id int, key *crypto.PrivateKey) error {
 	settings := node.DefaultSettings()
 	if o.SegmentBytes > 0 {
 		settings.SegmentBytes = o.SegmentBytes
+	}
+	if o.Admin {
+		settings.Admin = admin[id]
+	}
+	if settings.Data = o.Data; o.Data != "" {
+		if err := os.Mkdir(filepath.Join(home, o.Data), 0o700); err != nil {
+			return fmt.Errorf("make the data directory of replica %d: %w", id, err)
+		}
 	}
 	return settings.Save(home)
 }

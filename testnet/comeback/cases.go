@@ -1,0 +1,394 @@
+package comeback
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"tagma/internal/node"
+)
+
+// trial is one case.
+type trial struct {
+	name, about string
+	run         func(*stage)
+}
+
+// trials are all cases, in the order in which they run.
+func trials() []trial {
+	return []trial{
+		{"wiped", "a disk is emptied under load: the state comes from the others while they serve", wiped},
+		{"differing", "a replica misses 1 % of the state: little more than that is fetched", differing},
+		{"killed", "the receiver is killed at 10, 50 and 90 %: nothing is fetched twice", killed},
+		{"donors", "a donor is killed in the middle: the transfer ends, and service goes on", donors},
+		{"change", "the primary is killed in the middle, and three more checkpoints become stable", change},
+		{"far", "a replica is many windows behind, and nobody sends anything any more", far},
+		{"twice", "the same disk is emptied twice within a minute", twice},
+		{"first", "three of four serve, one of them dies, the fourth starts for the first time", first},
+		{"emptied", "disks vanish at one, two, three and four replicas, and are mounted again", emptied},
+		{"old", "an old copy of a whole home is put back: it is noticed", old},
+	}
+}
+
+// Names lists the cases in their order.
+func Names() (names []string) {
+	for _, t := range trials() {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+// About says in a line what a case shows; "" for one that there is not.
+func About(name string) string {
+	for _, t := range trials() {
+		if t.name == name {
+			return t.about
+		}
+	}
+	return ""
+}
+
+// The targets of the cases.
+const (
+	wipedWithin      = 60 * time.Second
+	twiceWithin      = time.Minute
+	farWithin        = 5 * time.Second
+	firstTimeouts    = 5    // view timeouts until an operation is acknowledged
+	leastService     = 0.70 // of the baseline's throughput, while a replica comes back
+	mostOfDifference = 0.05 // of a whole transfer, where 1 % of the keys differ
+	mostOfRestarts   = 1.3  // of a whole transfer, where the receiver is killed three times
+)
+
+// farWindows is how many log windows the case far leaves a replica behind.
+const farWindows = 12
+
+// back waits until the victim, of which something was started at a moment, is at most so many sequence numbers behind.
+func (s *stage) back(name string, began time.Time, behind uint64, most time.Duration) {
+	s.follow(victim, behind)
+	s.result.took(name, time.Since(began), most)
+}
+
+// wiped empties a replica's disk under load.
+func wiped(s *stage) {
+	s.begin()
+	var l *load
+	var baseline float64
+	if s.o.Load {
+		rate := s.saturation()
+		l = s.load(rate / 2)
+		defer l.cancel()
+		from := time.Now()
+		s.pass(s.o.Measure)
+		baseline = l.perSecond(from)
+		s.result.tell("saturation", rate, "ops/s")
+		s.result.tell("baseline", baseline, "ops/s")
+	}
+	fell := time.Now()
+	s.wipe(victim)
+	s.back("back after", time.Now(), s.o.windows(1), wipedWithin)
+	if l != nil {
+		s.pass(s.o.Measure - time.Since(fell))
+		meanwhile := l.perSecond(fell)
+		s.result.tell("meanwhile", meanwhile, "ops/s")
+		s.result.add(Figure{Name: "meanwhile/baseline", Value: meanwhile / baseline, AtLeast: new(leastService), Timed: true})
+		s.result.took("longest silence", l.silence(fell, time.Now()), 0)
+		s.must(l.end())
+	}
+	s.tellTransfer()
+}
+
+// tellTransfer tells what the victim received since its process started.
+func (s *stage) tellTransfer() {
+	got := s.received(victim)
+	s.result.tell("received", got.bytes/(1<<20), "MiB")
+	s.result.tell("received/(keys+values)", got.bytes/s.o.payload(), "")
+	s.result.tell("rounds", got.rounds, "")
+}
+
+// whole empties the victim's disk with nothing else going on, and returns how many bytes a whole transfer has.
+func (s *stage) whole() (bytes float64) {
+	s.wipe(victim)
+	s.follow(victim, s.o.windows(1))
+	return s.received(victim).bytes
+}
+
+// differing stops a replica, has 1 % of the keys overwritten meanwhile, and starts it again.
+func differing(s *stage) {
+	s.begin()
+	all := s.whole()
+	s.stop(victim)
+	s.advance(s.o.Keys/100, 1, s.executed()+s.o.windows(farBehind))
+	began := time.Now()
+	s.restart(victim)
+	s.back("back after", began, 0, 0)
+	part := s.received(victim)
+	s.result.tell("whole transfer", all/(1<<20), "MiB")
+	s.result.tell("received", part.bytes/(1<<20), "MiB")
+	s.result.tell("rounds", part.rounds, "")
+	s.result.atMost("received/whole", part.bytes/all, mostOfDifference, "")
+}
+
+// How long a transfer is made to last at least in which something else happens, if the state is large enough.
+const (
+	killedLasts = 3 * time.Second
+	donorsLast  = 5 * time.Second
+	changeLast  = 10 * time.Second
+)
+
+// killed kills the receiver in the middle of its transfer, three times.
+func killed(s *stage) {
+	s.begin()
+	all := s.whole()
+	s.slow(killedLasts)
+	began, sum := time.Now(), 0.0
+	s.wipe(victim)
+	for _, share := range []float64{0.1, 0.5, 0.9} {
+		t := s.transferAt(share)
+		s.cluster.Kill(victim)
+		sum += float64(t.Bytes)
+		s.result.tell("killed at", 100*t.Share, "%")
+		s.result.tell("having received", float64(t.Bytes)/(1<<20), "MiB")
+		s.must(s.cluster.Start(victim))
+	}
+	s.back("back after", began, s.o.windows(1), 0)
+	sum += s.received(victim).bytes
+	s.result.tell("whole transfer", all/(1<<20), "MiB")
+	s.result.tell("received in four lives", sum/(1<<20), "MiB")
+	s.result.tell("whole/(keys+values)", all/s.o.payload(), "")
+	s.result.atMost("received/whole", sum/all, mostOfRestarts, "")
+	s.unslow()
+}
+
+// gentleRate is a load under which checkpoints become stable, in operations a second.
+const gentleRate = 200
+
+// amid empties the victim's disk under load, if that is wished for, and has something happen while its state is fetched
+// over slow links, which takes at least as long as that is told.
+func (s *stage) amid(lasts time.Duration, happens func(began time.Time, atLeast time.Duration)) {
+	s.begin()
+	rate := float64(gentleRate)
+	if s.o.Load {
+		rate = s.saturation() / 2
+	}
+	atLeast := s.slow(lasts)
+	l := s.load(rate)
+	defer l.cancel()
+	s.wipe(victim)
+	began := time.Now()
+	happens(began, atLeast)
+	s.back("back after", began, s.o.windows(1), 0)
+	s.result.took("longest silence", l.silence(began, time.Now()), 0)
+	s.result.took("a write afterwards", s.serves(), 0)
+	s.must(l.end())
+	s.tellTransfer()
+	s.unslow()
+}
+
+// donors kills a donor in the middle of a transfer and starts it again later.
+func donors(s *stage) {
+	const donor = 1
+	s.amid(donorsLast, func(time.Time, time.Duration) {
+		t := s.transferAt(0.2)
+		s.cluster.Kill(donor)
+		s.result.tell("killed at", 100*t.Share, "%")
+		err := s.attempt(func() { t = s.transferAt(0.6) })
+		if errors.Is(err, errOver) { // that was without this donor, too
+			t.Share, err = 1, nil
+		}
+		s.must(err)
+		s.result.tell("started again at", 100*t.Share, "%")
+		s.restart(donor)
+	})
+}
+
+// change forces a view change in the middle of a transfer, and has three more checkpoints become stable before its end.
+// A receiver that would be done too soon is held up meanwhile by SIGSTOP.
+func change(s *stage) {
+	s.amid(changeLast, func(began time.Time, atLeast time.Duration) {
+		s.result.tell("the transfer was first at", 100*s.transferAt(0.05).Share, "%")
+		held := atLeast < changeLast/2
+		if held {
+			s.must(s.cluster.Pause(victim))
+		}
+		s.changeView()
+		s.result.took("another view and three checkpoints after", time.Since(began), 0)
+		if held {
+			s.must(s.cluster.Resume(victim))
+		}
+		s.result.tell("the transfer was then at", 100*s.transferAt(0).Share, "%")
+	})
+}
+
+// changeView kills the primary, starts it again when another view is asked for, and waits for three further checkpoints
+// there.
+func (s *stage) changeView() {
+	before := s.look(others(victim)...)
+	r, answered := before[0]
+	if !answered || r.Primary == victim {
+		s.fail("there is no primary to kill: %s", before)
+	}
+	s.cluster.Kill(r.Primary)
+	s.until("another view to be asked for", others(victim, r.Primary), func(v view) string {
+		for _, now := range v {
+			if now.View > r.View || !now.Active {
+				return ""
+			}
+		}
+		return "nobody asks for one"
+	})
+	s.restart(r.Primary)
+	goal := r.StableCheckpoint + 3*uint64(s.o.CheckpointInterval)
+	s.until("three more checkpoints in another view", others(victim), func(v view) string {
+		for _, id := range others(victim) {
+			if now := v[id]; !now.Active || now.View <= r.View || now.StableCheckpoint < goal {
+				return fmt.Sprintf("replica %d is in view %d, stable at %d of %d", id, now.View, now.StableCheckpoint, goal)
+			}
+		}
+		return ""
+	})
+}
+
+// far leaves a replica many windows behind, with no traffic when it starts again.
+func far(s *stage) {
+	s.begin()
+	s.stop(victim)
+	s.result.tell("behind by", float64(s.leaveBehind(farWindows)), "batches")
+	began := time.Now()
+	s.must(s.cluster.Start(victim))
+	s.back("caught up after", began, 0, farWithin)
+	s.tellTransfer()
+}
+
+// twice empties the same disk again as soon as the replica is back.
+func twice(s *stage) {
+	s.begin()
+	began := time.Now()
+	s.wipe(victim)
+	s.back("back after", began, s.o.windows(1), wipedWithin)
+	again := time.Now()
+	s.result.took("emptied again after", time.Since(began), twiceWithin)
+	s.wipe(victim)
+	s.back("back again after", again, s.o.windows(1), wipedWithin)
+	s.tellTransfer()
+}
+
+// first starts the fourth replica for the first time when another one has died.
+func first(s *stage) {
+	const dies = 1
+	s.start(others(victim)...)
+	s.fill()
+	s.cluster.Kill(dies)
+	began := time.Now()
+	s.must(s.cluster.Start(victim))
+	s.serves()
+	s.result.took("served after", time.Since(began), firstTimeouts*s.o.ViewTimeout)
+	s.restart(dies)
+}
+
+// emptied takes the data of more and more replicas away while all are stopped.
+func emptied(s *stage) {
+	s.begin()
+	s.stop()
+	s.takeAway(victim)
+	began := time.Now()
+	s.must(s.cluster.Start())
+	s.back("one came back after", began, s.o.windows(1), wipedWithin)
+	// What the replica lost is of no use any more: it lives another life now.
+	s.must(os.RemoveAll(s.data(victim) + awaySuffix))
+	s.readBack()
+	for lost := 2; lost <= replicas; lost++ {
+		if err := s.attempt(func() { s.moreEmptied(everybody[replicas-lost:]) }); err != nil {
+			s.fail("%d replicas without data: %w", lost, err)
+		}
+	}
+}
+
+// moreEmptied loses more disks than the cluster masks: nobody serves, nothing is written to the empty directories, and
+// who lost data is told. With the data mounted again all goes on.
+func (s *stage) moreEmptied(lost []int) {
+	s.stop()
+	logs := map[int]string{}
+	for _, id := range lost {
+		logs[id] = s.logged(id)
+		s.takeAway(id)
+	}
+	s.must(s.cluster.Start())
+	s.until("the replicas without data to say who else has none", lost, func(v view) string {
+		for _, id := range lost {
+			if why := misnamed(v, id, lost); why != "" {
+				return why
+			}
+		}
+		return ""
+	})
+	s.servesNobody()
+	for _, id := range lost {
+		s.untouched(id, logs[id])
+	}
+	s.stop()
+	for _, id := range lost {
+		s.untouched(id, logs[id]) // stopping may write no less than running
+		s.bringBack(id)
+	}
+	began := time.Now()
+	s.start(everybody...)
+	s.result.took(fmt.Sprintf("%d served again after", len(lost)), time.Since(began), 0)
+	s.readBack()
+}
+
+// misnamed says why a replica without data does not tell who lost data and who did not; "" if it does.
+func misnamed(v view, id int, lost []int) string {
+	r, answered := v[id]
+	switch {
+	case !answered:
+		return fmt.Sprintf("replica %d does not answer", id)
+	case r.Recovery == nil || r.Recovery.Phase != node.PhaseForgotten:
+		return fmt.Sprintf("replica %d does not say that it forgot", id)
+	}
+	whole := others(lost...)
+	also := others(append(whole, id)...)
+	if !slices.Equal(r.Recovery.LostToo, also) || !slices.Equal(r.Recovery.Whole, whole) {
+		return fmt.Sprintf("replica %d names %v as without data and %v as whole, and it is %v and %v", id,
+			r.Recovery.LostToo, r.Recovery.Whole, also, whole)
+	}
+	return ""
+}
+
+// untouched demands that nothing was written to a replica's empty data directory, and that its log says what it lacks.
+func (s *stage) untouched(id int, before string) {
+	entries, err := os.ReadDir(s.data(id))
+	s.must(err)
+	if len(entries) > 0 {
+		s.fail("replica %d wrote to the empty data directory: %v", id, entries)
+	}
+	if !strings.Contains(strings.TrimPrefix(s.logged(id), before), "may have forgotten what it signed") {
+		s.fail("the log of replica %d does not say that it lost data", id)
+	}
+}
+
+// old puts an older copy of a whole home back: what the replica signed since then is forgotten.
+func old(s *stage) {
+	s.begin()
+	home, kept := s.cluster.Home(victim), filepath.Join(s.cluster.Dir, "kept")
+	s.stop(victim)
+	s.must(os.CopyFS(kept, os.DirFS(home)))
+	s.must(os.Chmod(filepath.Join(kept, node.KeyFile), 0o600)) // a key is refused when others may read it
+	s.start(victim)
+	s.leaveBehind(farBehind)
+	s.cluster.Kill(victim)
+	s.must(errors.Join(os.RemoveAll(home), os.Rename(kept, home)))
+	before, began := s.logged(victim), time.Now()
+	s.must(s.cluster.Start(victim))
+	s.until("the old copy to be named in the log", []int{victim}, func(view) string {
+		if !strings.Contains(strings.TrimPrefix(s.logged(victim), before), "an old copy") {
+			return "the log does not say so"
+		}
+		return ""
+	})
+	s.result.took("named after", time.Since(began), 0)
+	s.back("back after", began, s.o.windows(1), wipedWithin)
+}
