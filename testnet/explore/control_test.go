@@ -13,7 +13,7 @@ import (
 	"tagma/testnet/mutants"
 )
 
-// hunt is the command that is built in a mutant's copy: the real one links far more than a search needs.
+// hunt is the command that is built with a mutant: the real one links far more than a search needs.
 const hunt = `package main
 
 import (
@@ -42,11 +42,11 @@ func main() {
 }
 `
 
-// TestControl_TheSearchFindsWhatItIsFor applies each mutant that is the explorer's to a copy of the core and searches there:
-// a search that finds nothing anywhere proves nothing.
+// TestControl_TheSearchFindsWhatItIsFor searches with each mutant that is the explorer's: a search that finds nothing
+// anywhere proves nothing.
 func TestControl_TheSearchFindsWhatItIsFor(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds a copy of the core for each mutant")
+		t.Skip("builds the core for each mutant")
 	}
 	list, err := mutants.List()
 	if err != nil {
@@ -75,21 +75,19 @@ func TestControl_TheSearchFindsWhatItIsFor(t *testing.T) {
 	}
 }
 
-// huntIn searches a copy of the core with a mutant in it.
+// huntIn searches with a mutant.
 func huntIn(t *testing.T, m mutants.Mutant) explore.Document {
 	t.Helper()
 	dir := t.TempDir()
-	if err := mutants.Copy("../..", dir, "pbft", "testnet/explore"); err != nil {
+	program := filepath.Join(dir, "main.go")
+	if err := os.WriteFile(program, []byte(hunt), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Apply(dir); err != nil {
+	overlay, err := m.Overlay("../..", dir, map[string]string{"testnet/explore/control/main.go": program})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(hunt), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"run", "-mod=mod", "."}, m.Flags...)...)
-	cmd.Dir = dir
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"run", "-overlay", overlay, "./control"}, m.Flags...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

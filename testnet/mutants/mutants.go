@@ -1,17 +1,20 @@
-// Package mutants holds small deliberate breaks of Tagma, each a text file, and applies them to a copy of the source: a
-// checker that lets one of them pass is a hole in the tests (docs/testing.md, Mutants).
+// Package mutants holds small deliberate breaks of Tagma, each a unified diff with a few words in front of it, and lays them
+// over the source for the compiler: a checker that lets one of them pass is a hole in the tests (docs/testing.md, Mutants).
 //
-// It owns the files and the changing of a copy. It must not change the checkout that it is built from, and it runs nothing:
-// the command in hunt builds and hunts.
+// It owns the diffs and what the compiler reads in place of the files that they change. It must not change the checkout, and
+// it runs nothing: the command in hunt builds and hunts.
 package mutants
 
 import (
 	"embed"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strings"
+
+	"github.com/bluekeyes/go-gitdiff/gitdiff"
 )
 
 // Hunter is what must catch a mutant.
@@ -31,67 +34,143 @@ type Mutant struct {
 	Hunter Hunter   // what must catch it
 	Flags  []string // of the hunter; of Test the folder of the package alone, such as ./pbft
 	Expect string   // what the finding must name: an invariant or a rule; of Test the test that must fail
-	Edits  []Edit
+	Files  []*gitdiff.File
 }
 
-// Edit replaces a text that occurs exactly once in a file.
-type Edit struct {
-	File     string // below the module's root, with slashes
-	Old, New string // whole lines
-}
+const extension = ".diff"
 
-//go:embed *.mutant
-var files embed.FS
+//go:embed *.diff
+var diffs embed.FS
 
 // List returns all mutants, by name. It fails if one of the files is not a mutant.
 func List() ([]Mutant, error) {
-	entries, err := files.ReadDir(".")
+	entries, err := diffs.ReadDir(".")
 	if err != nil {
 		return nil, fmt.Errorf("list the mutants: %w", err)
 	}
-	var list []Mutant
-	for _, e := range entries {
-		text, err := files.ReadFile(e.Name())
-		if err != nil {
-			return nil, fmt.Errorf("read the mutant %s: %w", e.Name(), err)
+	list := make([]Mutant, len(entries))
+	for i, e := range entries {
+		text, err := diffs.ReadFile(e.Name())
+		if err == nil {
+			list[i], err = Parse(strings.TrimSuffix(e.Name(), extension), string(text))
 		}
-		m, err := Parse(string(text))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", e.Name(), err)
-		}
-		list = append(list, m)
-	}
-	slices.SortFunc(list, func(a, b Mutant) int { return strings.Compare(a.Name, b.Name) })
-	for i := 1; i < len(list); i++ {
-		if list[i-1].Name == list[i].Name {
-			return nil, fmt.Errorf("two mutants are named %s", list[i].Name)
 		}
 	}
 	return list, nil
 }
 
-// Apply makes the mutant's edits below root, which is a copy of the module's source. It changes nothing unless every old
-// text occurs exactly once: a mutant that no longer fits the code must be written anew, not half applied.
-func (m Mutant) Apply(root string) error {
-	changed := map[string]string{}
-	for _, e := range m.Edits {
-		text, ok := changed[e.File]
-		if !ok {
-			read, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(e.File)))
-			if err != nil {
-				return fmt.Errorf("mutant %s: %w", m.Name, err)
-			}
-			text = string(read)
-		}
-		if k := strings.Count(text, e.Old); k != 1 {
-			return fmt.Errorf("mutant %s: its old text occurs %d times in %s, not once; adapt the mutant to the code", m.Name, k, e.File)
-		}
-		changed[e.File] = strings.Replace(text, e.Old, e.New, 1)
+// Parse reads a mutant. In front of its diff stand the lines what, hunter, flags (may be missing) and expect, each
+// `key: value`; a value goes on in lines that begin with a blank, and lines that begin with # are for people. For the hunter
+// test, flags is the folder of a package and expect the name of one of its tests.
+func Parse(name, text string) (Mutant, error) {
+	m := Mutant{Name: name}
+	files, head, err := gitdiff.Parse(strings.NewReader(text))
+	if err != nil {
+		return m, fmt.Errorf("it is no unified diff: %w", err)
 	}
-	for file, text := range changed {
-		if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(file)), []byte(text), 0o600); err != nil {
-			return fmt.Errorf("mutant %s: %w", m.Name, err)
+	m.Files = files
+	for _, line := range strings.Split(strings.ReplaceAll(head, "\n ", " "), "\n") {
+		key, value, ok := strings.Cut(line, ":")
+		value = strings.Join(strings.Fields(value), " ")
+		switch {
+		case line == "" || strings.HasPrefix(line, "#"):
+		case !ok:
+			return m, fmt.Errorf("%q is no `key: value`", line)
+		case key == "what":
+			m.What = value
+		case key == "hunter":
+			m.Hunter = Hunter(value)
+		case key == "flags":
+			m.Flags = strings.Fields(value)
+		case key == "expect":
+			m.Expect = value
+		default:
+			return m, fmt.Errorf("there is no key %q; the keys are what, hunter, flags and expect", key)
 		}
+	}
+	return m, m.validate()
+}
+
+var testName = regexp.MustCompile(`^Test\w+$`)
+
+func (m *Mutant) validate() error {
+	switch {
+	case m.What == "" || m.Expect == "":
+		return fmt.Errorf("what and expect: one is missing or empty")
+	case m.Hunter != Explore && m.Hunter != Sim && m.Hunter != Test:
+		return fmt.Errorf("hunter: %q is none of %s, %s and %s", m.Hunter, Explore, Sim, Test)
+	case m.Hunter == Test && (len(m.Flags) != 1 || !strings.HasPrefix(m.Flags[0], "./")):
+		return fmt.Errorf("flags: %q; for the hunter %s give the folder of one package, such as ./pbft", m.Flags, Test)
+	case m.Hunter == Test && !testName.MatchString(m.Expect):
+		return fmt.Errorf("expect: %q; for the hunter %s name one test", m.Expect, Test)
+	case len(m.Files) == 0:
+		return fmt.Errorf("there is no diff behind the words")
 	}
 	return nil
+}
+
+// Overlay writes the files that a mutant changes below dir, as they are with it, and returns the file that has the compiler
+// read them in the place of those of the module at root (go build -overlay). More names other such files.
+func (m *Mutant) Overlay(root, dir string, more map[string]string) (string, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return "", err
+	}
+	var overlay struct{ Replace map[string]string }
+	overlay.Replace = map[string]string{}
+	for file, by := range more {
+		overlay.Replace[filepath.Join(root, file)] = by
+	}
+	for i, f := range m.Files {
+		name := fileName(f)
+		text, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			return "", fmt.Errorf("mutant %s: %w", m.Name, err)
+		}
+		changed, err := apply(f, string(text))
+		if err != nil {
+			return "", fmt.Errorf("mutant %s does not fit %s: %w; adapt the mutant to the code", m.Name, name, err)
+		}
+		with := filepath.Join(dir, fmt.Sprintf("%s.%d.go", m.Name, i))
+		if err := os.WriteFile(with, []byte(changed), 0o600); err != nil {
+			return "", err
+		}
+		overlay.Replace[filepath.Join(root, name)] = with
+	}
+	text, err := json.Marshal(overlay)
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, m.Name+".json")
+	return file, os.WriteFile(file, text, 0o600)
+}
+
+func fileName(f *gitdiff.File) string { return filepath.FromSlash(strings.TrimPrefix(f.NewName, "b/")) }
+
+// apply makes the changes of one file. What stands at a change must stand in the file once, wherever its line is now: the
+// code above it may have grown.
+func apply(f *gitdiff.File, text string) (string, error) {
+	text = "\n" + text
+	for _, hunk := range f.TextFragments {
+		before, after := "\n", "\n"
+		for _, line := range hunk.Lines {
+			if line.Old() {
+				before += line.Line
+			}
+			if line.New() {
+				after += line.Line
+			}
+		}
+		at := strings.Index(text, before)
+		switch {
+		case at < 0:
+			return "", fmt.Errorf("what its hunk %s changes is not there", hunk.Header())
+		case strings.LastIndex(text, before) != at:
+			return "", fmt.Errorf("what its hunk %s changes is there more than once", hunk.Header())
+		}
+		text = strings.Replace(text, before, after, 1)
+	}
+	return text[1:], nil
 }

@@ -1,6 +1,7 @@
 package mutants
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,41 +10,48 @@ import (
 	"tagma/testnet/sim"
 )
 
-// TestList_EveryMutantFitsTheCode applies each to a copy: one that no longer fits has to be written anew.
+// TestList_EveryMutantFitsTheCode lays each over the source: one that no longer fits has to be written anew.
 func TestList_EveryMutantFitsTheCode(t *testing.T) {
 	list, err := List()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(list) < 75 {
+	if len(list) < 78 {
 		t.Fatalf("there are only %d mutants", len(list))
 	}
 	for _, m := range list {
 		dir := t.TempDir()
-		var folders []string
-		for _, e := range m.Edits {
-			folders = append(folders, e.File)
-		}
-		if err := Copy("../..", dir, folders...); err != nil {
-			t.Fatal(err)
-		}
-		if err := m.Apply(dir); err != nil {
+		file, err := m.Overlay("../..", dir, map[string]string{"a.go": "b.go"})
+		if err != nil {
 			t.Error(err)
 			continue
 		}
-		if err := m.Apply(dir); err == nil {
-			t.Errorf("mutant %s applies twice", m.Name)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, e := range m.Edits {
-			text, err := os.ReadFile(filepath.Join(dir, e.File))
-			if err != nil {
-				t.Fatal(err)
+		var overlay struct{ Replace map[string]string }
+		if err := json.Unmarshal(text, &overlay); err != nil || len(overlay.Replace) != len(m.Files)+1 {
+			t.Fatalf("%s: %v", text, err)
+		}
+		for file, by := range overlay.Replace {
+			if by == "b.go" {
+				continue
 			}
-			if !strings.Contains(string(text), e.New) {
-				t.Errorf("mutant %s is not in %s", m.Name, e.File)
+			if before, after := read(t, file), read(t, by); before == after {
+				t.Errorf("mutant %s changes nothing in %s", m.Name, file)
 			}
 		}
 	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // TestList_EveryTestThatHuntsIsThere looks for the tests that mutants are hunted with.
@@ -115,32 +123,30 @@ func TestList_EveryPlanIsOne(t *testing.T) {
 }
 
 const sound = `# a comment
-name: sample
 what: a sentence
   that goes on
 hunter: sim
 flags: --seeds 3
 expect: I1
 
-file: a/b.go
-old:
-	one
-
-	two
-new:
-end
+--- a/a/b.go
++++ b/a/b.go
+@@ -2,3 +2,2 @@
+ two
+-three
+ four
 `
 
 func TestParse_ReadsAMutant(t *testing.T) {
-	m, err := Parse(sound)
+	m, err := Parse("sample", sound)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if m.Name != "sample" || m.What != "a sentence that goes on" || m.Hunter != Sim || len(m.Flags) != 2 || m.Expect != "I1" {
 		t.Errorf("%+v", m)
 	}
-	if len(m.Edits) != 1 || m.Edits[0] != (Edit{File: "a/b.go", Old: "\tone\n\n\ttwo\n"}) {
-		t.Errorf("%+v", m.Edits)
+	if len(m.Files) != 1 || fileName(m.Files[0]) != filepath.Join("a", "b.go") {
+		t.Errorf("%+v", m.Files)
 	}
 }
 
@@ -148,35 +154,51 @@ func TestParse_RefusesWhatIsNoMutant(t *testing.T) {
 	for what, text := range map[string]string{
 		"an unknown key":    strings.Replace(sound, "flags", "flag", 1),
 		"an unknown hunter": strings.Replace(sound, "sim\n", "fox\n", 1),
-		"no end":            strings.Replace(sound, "end\n", "", 1),
-		"no new":            strings.Replace(sound, "new:\n", "", 1),
-		"no old":            strings.Replace(sound, "old:\n", "", 1),
-		"no edit":           sound[:strings.Index(sound, "file:")],
+		"a hunk cut short":  strings.Replace(sound, " four\n", "", 1),
+		"no diff":           sound[:strings.Index(sound, "---")],
 		"no expectation":    strings.Replace(sound, "expect: I1\n", "", 1),
-		"no change":         strings.Replace(sound, "new:\n", "new:\n\tone\n\n\ttwo\n", 1),
+		"no change":         strings.Replace(sound, "-three", " three", 1),
 		"no key at all":     "something\n" + sound,
 		"no package":        strings.Replace(strings.Replace(sound, "sim\n", "test\n", 1), "I1", "TestI1", 1),
 		"no test":           strings.Replace(strings.Replace(sound, "sim\n", "test\n", 1), "--seeds 3", "./a", 1),
 	} {
-		if _, err := Parse(text); err == nil {
+		if _, err := Parse("sample", text); err == nil {
 			t.Errorf("%s is accepted", what)
 		}
 	}
 }
 
-func TestApply_ChangesNothingUnlessEveryTextOccursOnce(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "x.go")
-	if err := os.WriteFile(file, []byte("one\ntwo\none\n"), 0o600); err != nil {
+// A hunk is found where its lines stand now, and fits only if they stand there once; the error is one line with the mend.
+func TestOverlay_AHunkFitsInOnePlaceOrNot(t *testing.T) {
+	m, err := Parse("sample", sound)
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, old := range []string{"one\n", "three\n"} {
-		m := Mutant{Name: "m", Edits: []Edit{{"x.go", "two\n", "2\n"}, {"x.go", old, "1\n"}}}
-		if err := m.Apply(dir); err == nil {
-			t.Errorf("%q is replaced", old)
+	for text, want := range map[string]string{
+		"one\ntwo\nthree\nfour\n":              "one\ntwo\nfour\n",
+		"\n\n\none\ntwo\nthree\nfour\nfive\n":  "\n\n\none\ntwo\nfour\nfive\n",
+		"two\nthree\nfour\n":                   "two\nfour\n",
+		"and two\nthree\nfour\n":               "",
+		"two\nthree\n3\nfour\n":                "",
+		"two\nthree\nfour\ntwo\nthree\nfour\n": "",
+	} {
+		root := t.TempDir()
+		if err := os.MkdirAll(filepath.Join(root, "a"), 0o700); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if text, err := os.ReadFile(file); err != nil || string(text) != "one\ntwo\none\n" {
-		t.Errorf("%q, %v", text, err)
+		if err := os.WriteFile(filepath.Join(root, "a", "b.go"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		_, err := m.Overlay(root, dir, nil)
+		if want == "" {
+			if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "adapt the mutant to the code") {
+				t.Errorf("%q: %v", text, err)
+			}
+			continue
+		}
+		if err != nil || read(t, filepath.Join(dir, "sample.0.go")) != want {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }

@@ -17,24 +17,16 @@ import (
 	"tagma/testnet/mutants"
 )
 
-// needed are the folders that the hunter is built from.
-var needed = []string{"pbft", "crypto", "network", "statemachine", "checkpoint", "internal", "testnet"}
-
 // hunt hunts mutants, some at once, and returns what became of each, in their order.
 func (o *order) hunt(ctx context.Context, list []mutants.Mutant, progress io.Writer) ([]*result, error) {
 	dir, err := os.MkdirTemp("", "tagma-mutants-")
 	if err != nil {
-		return nil, fmt.Errorf("make a folder for the copies: %w", err)
+		return nil, fmt.Errorf("make a folder for what is built: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	// What is hunted is one state of the source, though it may be edited meanwhile.
-	sound := filepath.Join(dir, "sound")
-	if err := mutants.Copy(o.source, sound, needed...); err != nil {
-		return nil, err
-	}
 	if slices.ContainsFunc(list, func(m mutants.Mutant) bool { return m.Hunter != mutants.Test }) {
-		if out, err := build(ctx, sound, filepath.Join(sound, program)); err != nil {
-			return nil, fmt.Errorf("build the hunter without any mutant: %w\n%s", err, out)
+		if err := o.build(ctx, filepath.Join(dir, sound)); err != nil {
+			return nil, fmt.Errorf("build the hunter without any mutant: %w", err)
 		}
 	}
 	all := make([]*result, len(list))
@@ -44,10 +36,9 @@ func (o *order) hunt(ctx context.Context, list []mutants.Mutant, progress io.Wri
 	for range o.jobs {
 		group.Go(func() {
 			for i := range next {
-				r := o.one(ctx, &list[i], sound, filepath.Join(dir, list[i].Name))
-				all[i] = r
+				all[i] = o.one(ctx, &list[i], dir)
 				lock.Lock()
-				_, _ = fmt.Fprintln(progress, r.line())
+				_, _ = fmt.Fprintln(progress, all[i].line())
 				lock.Unlock()
 			}
 		})
@@ -63,99 +54,91 @@ func (o *order) hunt(ctx context.Context, list []mutants.Mutant, progress io.Wri
 	return all, nil
 }
 
-// one hunts one mutant. Only the files that it changes are copied again, and laid over the sound source: what they do not
-// concern is not built twice.
-func (o *order) one(ctx context.Context, m *mutants.Mutant, sound, dir string) *result {
+// sound is the name of the hunter without a mutant.
+const sound = "sound"
+
+// one hunts one mutant: in a program that is built with what the mutant changes in the place of what the source has. What
+// catches it must find nothing in the sound program, or it says nothing about the mutant.
+func (o *order) one(ctx context.Context, m *mutants.Mutant, dir string) *result {
 	r := &result{Name: m.Name, What: m.What, Hunter: string(m.Hunter)}
-	defer func() { _ = os.RemoveAll(dir) }()
-	overlay, err := mutate(m, sound, dir)
-	if err != nil {
-		r.Trouble = err.Error()
-		return r
-	}
+	hunter := o.search
 	if m.Hunter == mutants.Test {
-		o.test(ctx, r, m, sound, dir, overlay)
-		return r
+		hunter = o.test
 	}
-	hunter := filepath.Join(dir, program)
-	if out, err := build(ctx, sound, hunter, "-overlay", overlay); err != nil {
-		r.Trouble = fmt.Sprintf("it does not build: %v\n%s", err, out)
-		return r
+	overlay, err := m.Overlay(o.source, dir, nil)
+	if err == nil {
+		err = hunter(ctx, r, m, dir, overlay)
+	}
+	if err != nil {
+		r.Caught, r.Trouble = false, err.Error()
+	}
+	return r
+}
+
+// search has the simulator or the explorer hunt.
+func (o *order) search(ctx context.Context, r *result, m *mutants.Mutant, dir, overlay string) error {
+	program := filepath.Join(dir, m.Name)
+	defer func() { _ = os.Remove(program) }()
+	if err := o.build(ctx, program, "-overlay", overlay); err != nil {
+		return fmt.Errorf("it does not build: %w", err)
 	}
 	args := append([]string{string(m.Hunter)}, m.Flags...)
 	if o.seeds > 0 && m.Hunter == mutants.Sim {
 		args = append(args, fmt.Sprint("--seeds=", o.seeds))
 	}
-	h, took, err := o.run(ctx, hunter, sound, args)
+	h, took, err := o.run(ctx, program, args)
 	r.Seconds = took
 	if err != nil {
-		r.Trouble = err.Error()
-		return r
+		return err
 	}
-	r.Plan = h.Plan
 	r.judge(m, h)
-	if r.Caught && m.Hunter == mutants.Sim {
-		o.control(ctx, r, sound, append(args, fmt.Sprint("--seed=", r.Seed), "--seeds=1"))
+	if !r.Caught || m.Hunter != mutants.Sim {
+		return nil
 	}
-	return r
-}
-
-// control runs what caught a mutant without it: there everything must hold, or the finding says nothing about the mutant.
-func (o *order) control(ctx context.Context, r *result, sound string, args []string) {
-	h, _, err := o.run(ctx, filepath.Join(sound, program), sound, args)
+	h, _, err = o.run(ctx, filepath.Join(dir, sound), append(args, fmt.Sprint("--seed=", r.Seed), "--seeds=1"))
 	switch {
 	case err != nil:
-		r.Caught, r.Trouble = false, fmt.Sprintf("the same run without it: %v", err)
+		return fmt.Errorf("the same run without it: %w", err)
 	case h.By != "":
-		r.Caught, r.Trouble = false, fmt.Sprintf("%s finds the same seed %d guilty without it: %s", h.By, r.Seed, h.Finding)
+		return fmt.Errorf("%s finds the same seed %d guilty without it: %s", h.By, r.Seed, h.Finding)
 	}
+	return nil
 }
 
-// program is the hunter's name in a copy.
-const program = "hunter"
-
-// mutate applies a mutant to copies of the files that it changes, and returns the file that tells the compiler of them.
-func mutate(m *mutants.Mutant, sound, dir string) (string, error) {
-	var overlay struct{ Replace map[string]string }
-	overlay.Replace = map[string]string{}
-	for _, e := range m.Edits {
-		if err := mutants.Copy(sound, dir, e.File); err != nil {
-			return "", err
-		}
-		overlay.Replace[filepath.Join(sound, e.File)] = filepath.Join(dir, e.File)
-	}
-	if err := m.Apply(dir); err != nil {
-		return "", err
-	}
-	text, err := json.Marshal(overlay)
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "overlay.json")
-	return file, os.WriteFile(file, text, 0o600)
-}
-
-// build makes a hunter of the source in a folder.
-func build(ctx context.Context, source, to string, flags ...string) ([]byte, error) {
+// build makes a hunter.
+func (o *order) build(ctx context.Context, to string, flags ...string) error {
 	args := append([]string{"build"}, flags...)
-	return compile(ctx, source, append(args, "-ldflags=-s -w", "-o", to, "./testnet/mutants/hunt"))
+	return o.compile(ctx, append(args, "-ldflags=-s -w", "-o", to, "./testnet/mutants/hunt"))
 }
 
-// compile runs the compiler in a folder. Paths are left out of what it makes, so that copies of one source share what
-// was compiled before.
-func compile(ctx context.Context, source string, args []string) ([]byte, error) {
-	args = append([]string{args[0], "-trimpath"}, args[1:]...)
+func (o *order) compile(ctx context.Context, args []string) error {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = source
-	return cmd.CombinedOutput()
+	cmd.Dir = o.source
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
 }
 
 // run has a hunter hunt, and returns its haul and the seconds of processor time that it took.
-func (o *order) run(ctx context.Context, hunter, source string, args []string) (*haul, float64, error) {
+func (o *order) run(ctx context.Context, hunter string, args []string) (*haul, float64, error) {
+	out, took, err := o.limited(ctx, o.source, hunter, append([]string{insideWord}, args...))
+	if err != nil {
+		return nil, took, fmt.Errorf("the hunter: %w: %s", err, shortened(string(out)))
+	}
+	h := new(haul)
+	if err := json.Unmarshal(out, h); err != nil {
+		return nil, took, fmt.Errorf("what the hunter found: %w", err)
+	}
+	return h, took, nil
+}
+
+// limited runs a program for as long as a hunt may take. Of one that fails it returns the words on both its outputs.
+func (o *order) limited(ctx context.Context, dir, program string, args []string) ([]byte, float64, error) {
 	limited, cancel := context.WithTimeout(ctx, o.limit)
 	defer cancel()
-	cmd := exec.CommandContext(limited, hunter, append([]string{insideWord}, args...)...)
-	cmd.Dir = source
+	cmd := exec.CommandContext(limited, program, args...)
+	cmd.Dir = dir
 	cmd.WaitDelay = time.Second
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -166,13 +149,9 @@ func (o *order) run(ctx context.Context, hunter, source string, args []string) (
 	}
 	switch {
 	case errors.Is(limited.Err(), context.DeadlineExceeded):
-		return nil, took, fmt.Errorf("survives for %v", o.limit)
+		return nil, took, fmt.Errorf("not over after %v", o.limit)
 	case err != nil:
-		return nil, took, fmt.Errorf("the hunter: %w: %s", err, shortened(stderr.String()))
+		return append(stderr.Bytes(), stdout.Bytes()...), took, err
 	}
-	h := new(haul)
-	if err := json.Unmarshal(stdout.Bytes(), h); err != nil {
-		return nil, took, fmt.Errorf("what the hunter found: %w", err)
-	}
-	return h, took, nil
+	return stdout.Bytes(), took, nil
 }

@@ -13,7 +13,7 @@ import (
 	"tagma/testnet/mutants"
 )
 
-func TestHunt_CatchesAMutantInACopyAndNamesTheInvariant(t *testing.T) {
+func TestHunt_CatchesAMutantAndNamesTheInvariant(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the simulator twice")
 	}
@@ -36,9 +36,11 @@ func TestHunt_WhatBreaksNothingSurvives(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the simulator twice")
 	}
-	harmless := mutants.Mutant{
-		Name: "harmless", What: "a comment", Hunter: mutants.Sim, Flags: []string{"--seeds", "2"}, Expect: "I1",
-		Edits: []mutants.Edit{{File: "pbft/normal.go", Old: "// The normal case (§4.2): pre-prepare, prepare, commit.\n", New: "// Nothing.\n"}},
+	harmless, err := mutants.Parse("harmless", "what: a comment\nhunter: sim\nflags: --seeds 2\nexpect: I1\n\n"+
+		"--- a/pbft/normal.go\n+++ b/pbft/normal.go\n@@ -1,1 +1,1 @@\n"+
+		"-// The normal case (§4.2): pre-prepare, prepare, commit.\n+// Nothing.\n")
+	if err != nil {
+		t.Fatal(err)
 	}
 	o := &order{source: "../../..", jobs: 1, limit: 5 * time.Minute}
 	all, err := o.hunt(t.Context(), []mutants.Mutant{harmless}, io.Discard)

@@ -17,7 +17,7 @@ import (
 	"tagma/testnet/swarm"
 )
 
-// insideWord is the first argument of the program that hunts in a copy.
+// insideWord is the first argument of the program that hunts.
 const insideWord = "inside"
 
 // haul is what a hunter found.

@@ -1,8 +1,8 @@
-// Command hunt applies each mutant to a copy of the source, builds a hunter from it and requires that it catches the
-// mutant within its budget: `make mutants`.
+// Command hunt builds a hunter with each mutant laid over the source and requires that it catches the mutant within its
+// budget: `make mutants`.
 //
-// It owns copies, builds, budgets and the table of what caught what. It must not change the checkout, and nothing that
-// ships holds it. The program that it builds in a copy is itself, with the mutant linked in; that one hunts.
+// It owns builds, budgets and the table of what caught what. It must not change the checkout, and nothing that ships holds
+// it. The program that it builds is itself, with the mutant linked in; that one hunts.
 package main
 
 import (

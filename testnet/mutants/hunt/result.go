@@ -27,7 +27,7 @@ type result struct {
 
 // judge compares what the hunter found with what the mutant's file says.
 func (r *result) judge(m *mutants.Mutant, h *haul) {
-	r.By, r.Finding, r.Runs, r.Seed = h.By, h.Finding, h.Runs, h.Seed
+	r.By, r.Finding, r.Runs, r.Seed, r.Plan = h.By, h.Finding, h.Runs, h.Seed, h.Plan
 	r.Caught = h.By != ""
 	r.Unexpected = r.Caught && !contains(m.Expect, h.By)
 }

@@ -4,39 +4,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
 
 	"tagma/testnet/mutants"
 )
 
 // test has one test judge a mutant: it must fail with it, and pass without.
-func (o *order) test(ctx context.Context, r *result, m *mutants.Mutant, sound, dir, overlay string) {
-	with, err := o.tested(ctx, m, sound, filepath.Join(dir, "mutant.test"), "-overlay", overlay)
+func (o *order) test(ctx context.Context, r *result, m *mutants.Mutant, dir, overlay string) error {
+	with, err := o.tested(ctx, m, filepath.Join(dir, m.Name+".test"), "-overlay", overlay)
 	if err != nil {
-		r.Trouble = err.Error()
-		return
+		return err
 	}
 	r.Runs, r.Seconds = 1, with.seconds
 	switch {
 	case with.passed:
-		return
+		return nil
 	case !with.failed:
-		r.Trouble = m.Expect + " neither passes nor fails: " + shortened(with.says)
-		return
+		return fmt.Errorf("%s neither passes nor fails: %s", m.Expect, shortened(with.says))
 	}
-	without, err := o.tested(ctx, m, sound, filepath.Join(dir, "sound.test"))
+	without, err := o.tested(ctx, m, filepath.Join(dir, m.Name+".sound.test"))
 	switch {
 	case err != nil:
-		r.Trouble = fmt.Sprintf("the same test without it: %v", err)
+		return fmt.Errorf("the same test without it: %w", err)
 	case !without.passed:
-		r.Trouble = m.Expect + " does not pass without it: " + shortened(without.says)
-	default:
-		r.Caught, r.By, r.Finding = true, m.Expect, with.says
+		return fmt.Errorf("%s does not pass without it: %s", m.Expect, shortened(without.says))
 	}
+	r.Caught, r.By, r.Finding = true, m.Expect, with.says
+	return nil
 }
 
 // tested is what a test came to.
@@ -47,26 +45,15 @@ type tested struct {
 }
 
 // tested builds the tests of the mutant's package and runs the one that it names.
-func (o *order) tested(ctx context.Context, m *mutants.Mutant, source, to string, flags ...string) (t tested, err error) {
-	folder := m.Flags[0]
+func (o *order) tested(ctx context.Context, m *mutants.Mutant, program string, flags ...string) (t tested, err error) {
+	defer func() { _ = os.Remove(program) }()
 	args := append([]string{"test"}, flags...)
-	if out, err := compile(ctx, source, append(args, "-c", "-o", to, folder)); err != nil {
-		return t, fmt.Errorf("its tests do not build: %w\n%s", err, out)
+	if err := o.compile(ctx, append(args, "-c", "-o", program, m.Flags[0])); err != nil {
+		return t, fmt.Errorf("its tests do not build: %w", err)
 	}
-	limited, cancel := context.WithTimeout(ctx, o.limit)
-	defer cancel()
-	cmd := exec.CommandContext(limited, to, "-test.v", "-test.run=^"+m.Expect+"$")
-	cmd.Dir = filepath.Join(source, folder)
-	cmd.WaitDelay = time.Second
-	out, err := cmd.CombinedOutput()
-	if s := cmd.ProcessState; s != nil {
-		t.seconds = (s.UserTime() + s.SystemTime()).Seconds()
-	}
-	var ended *exec.ExitError
-	switch {
-	case errors.Is(limited.Err(), context.DeadlineExceeded):
-		return t, fmt.Errorf("%s is not over after %v", m.Expect, o.limit)
-	case err != nil && !errors.As(err, &ended):
+	out, took, err := o.limited(ctx, filepath.Join(o.source, m.Flags[0]), program, []string{"-test.v", "-test.run=^" + m.Expect + "$"})
+	t.seconds = took
+	if failed := new(exec.ExitError); err != nil && !errors.As(err, &failed) {
 		return t, fmt.Errorf("run %s: %w", m.Expect, err)
 	}
 	t.read(m.Expect, string(out))

@@ -15,18 +15,20 @@ func TestHunt_ATestMustFailWithTheMutantAndPassWithout(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds tests five times")
 	}
-	mutant := func(name, expect, new string) mutants.Mutant {
-		return mutants.Mutant{
-			Name: name, What: "a change", Hunter: mutants.Test, Flags: []string{"./internal/nearest"}, Expect: expect,
-			Edits: []mutants.Edit{{File: "internal/nearest/nearest.go", Old: "\tif best != \"\" {\n", New: new}},
+	mutant := func(name, expect, line string) mutants.Mutant {
+		m, err := mutants.Parse(name, "what: a change\nhunter: test\nflags: ./internal/nearest\nexpect: "+expect+
+			"\n\n--- a/internal/nearest/nearest.go\n+++ b/internal/nearest/nearest.go\n@@ -1,1 +1,1 @@\n-\tif best != \"\" {\n+\t"+line+"\n")
+		if err != nil {
+			t.Fatal(err)
 		}
+		return m
 	}
 	const first = "TestTo_TheFirstOfEquallyNearOnes"
 	list := []mutants.Mutant{
-		mutant("broken", first, "\tif best == \"\" {\n"),
-		mutant("harmless", first, "\tif len(best) > 0 {\n"),
-		mutant("unknown", "TestTo_NobodyWroteThis", "\tif best == \"\" {\n"),
-		mutant("unfit", first, "\tif best {\n"),
+		mutant("broken", first, `if best == "" {`),
+		mutant("harmless", first, "if len(best) > 0 {"),
+		mutant("unknown", "TestTo_NobodyWroteThis", `if best == "" {`),
+		mutant("unfit", first, "if best {"),
 	}
 	o := &order{source: "../../..", jobs: 1, limit: 5 * time.Minute}
 	all, err := o.hunt(t.Context(), list, io.Discard)
