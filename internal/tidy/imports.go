@@ -46,11 +46,16 @@ var mayImport = map[string][]string{
 		"checkpoint", "statemachine", "internal/machines", "internal/trace",
 	},
 
-	"testnet/byzantine":        {"pbft", "pbft/wire", "checkpoint", "testnet/byzantine/tamper"}, // a donor that lies alters the answers of checkpoint/transfer
-	"testnet/byzantine/tamper": {"pbft", "pbft/wire"},
-	"testnet/check":            {"pbft", "pbft/wire"},
-	"testnet/links":            {"pbft/wire", "testnet/byzantine/tamper"}, // rules on links read messages as attackers do
-	"testnet":                  {anything},
+	"testnet/byzantine":         {"testnet/byzantine/tamper", "testnet/byzantine/replica", "testnet/byzantine/client"},
+	"testnet/byzantine/tamper":  {"pbft", "pbft/wire"},
+	"testnet/byzantine/client":  {"pbft/wire", "testnet/byzantine/tamper"},
+	"testnet/byzantine/replica": {"pbft", "pbft/wire", "checkpoint", "testnet/byzantine/tamper"}, // a donor that lies alters the answers of checkpoint/transfer
+	"testnet/byzantine/link": {
+		"pbft/wire", "crypto", "network", "internal/cluster", "testnet/byzantine/tamper", "testnet/byzantine/client",
+	},
+	"testnet/check": {"pbft", "pbft/wire"},
+	"testnet/links": {"pbft/wire", "testnet/byzantine/tamper"}, // rules on links read messages as attackers do
+	"testnet":       {anything},
 
 	"cmd/tagma":         {anything},
 	"cmd/tagma-testnet": {anything},

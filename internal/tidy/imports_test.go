@@ -11,7 +11,7 @@ func TestImportGraph_AllowsItsEdges(t *testing.T) {
 		"pbft/a_test.go":           `package pbft; import _ "tagma/crypto"`,
 		"internal/node/a.go":       `package node; import _ "tagma/checkpoint/journal"; import _ "example.org/tagma/x"`,
 		"statemachine/kv/a.go":     `package kv; import _ "tagma/statemachine"`,
-		"testnet/byzantine/sub.go": `package byzantine; import _ "tagma/pbft"`,
+		"testnet/byzantine/replica/sub.go": `package replica; import _ "tagma/pbft"`,
 	})))
 }
 

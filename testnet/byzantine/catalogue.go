@@ -1,23 +1,10 @@
 package byzantine
 
 import (
-	"fmt"
-	"slices"
-
-	"tagma/pbft"
-	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/client"
+	"tagma/testnet/byzantine/replica"
 	"tagma/testnet/byzantine/tamper"
 )
-
-// Core is what an attacker wraps, and what it looks like to a driver.
-type Core interface {
-	pbft.Actor
-	// Anchor returns the records that a journal segment begins with (D9).
-	Anchor() []wire.Record
-}
-
-// Sign signs with the attacker's own key.
-type Sign func([]byte) wire.Signature
 
 // What is chosen, and what there is to choose from.
 type (
@@ -25,55 +12,41 @@ type (
 	Behaviour    = tamper.Behaviour
 	Parameter    = tamper.Parameter
 	UnknownError = tamper.UnknownError
+	Model        = tamper.Model
 )
 
-// catalogue is sorted by name.
-var catalogue = []Behaviour{
-	badNewView, censor, clockSkew, collude, corrupt, crash, early, equivocate, exhaust, forgedCertificates, lyingCheckpoint, lyingReply,
-	lyingStatus, lyingViewChange, malformed, mutate, oldViewChange, outrun, poisonTransfer, receiveOmission, replay,
-	replayedRequests, sendOmission, sequenceAbuse, silent, slow, slowBackup, slowPrimary, twins, viewChangeStorm,
-}
-
 // Catalogue lists all behaviours of replicas by name.
-func Catalogue() []Behaviour { return slices.Clone(catalogue) }
+func Catalogue() []Behaviour { return replica.Catalogue() }
+
+// ClientBehaviours lists all behaviours of clients by name.
+func ClientBehaviours() []Behaviour { return client.Catalogue() }
 
 // ParseChoice reads "name" or "name,parameter=value,…" of a replica's behaviour. What does not exist is an *UnknownError.
 func ParseChoice(text string) (Choice, error) {
 	c, err := tamper.Split(text)
 	if err == nil {
-		_, err = New(c, nil, nil, nil)
+		_, err = replica.New(c, nil, nil, nil)
+	}
+	return c, err
+}
+
+// ParseClientChoice is the same for a client's behaviour.
+func ParseClientChoice(text string) (Choice, error) {
+	c, err := tamper.Split(text)
+	if err == nil {
+		err = CheckClient(c, 0)
 	}
 	return c, err
 }
 
 // Check reports whether a choice suits a cluster of so many replicas: whether those that it names are in it.
-func Check(c Choice, replicas int) error {
-	_, err := New(c, &wire.Config{Members: make([]wire.PublicKey, replicas)}, nil, nil)
+func Check(c Choice, replicas int) error { return replica.Check(c, replicas) }
+
+// CheckClient is the same for a client's behaviour; replicas is 0 if that is not known.
+func CheckClient(c Choice, replicas int) error {
+	_, err := client.New(c, client.Config{Replicas: replicas}, nil)
 	return err
 }
 
-// New puts an attacker around a core. It signs its lies itself, since a driver signs what is broadcast only. At most one
-// Options is given. Without a core the choice is judged, as far as that can be done without cfg, which may be nil then.
-func New(c Choice, cfg *wire.Config, core Core, sign Sign, options ...Options) (Core, error) {
-	made, err := tamper.Make(catalogue, "behaviour", c, cfg)
-	if err != nil {
-		return nil, err
-	}
-	h, lies := made.(hooks)
-	if !lies {
-		return core, nil // what it does is done to frames and links
-	}
-	l := h.common()
-	l.cfg, l.core, l.sign = cfg, core, sign
-	if len(options) > 0 {
-		l.opt = options[0]
-	}
-	l.awake = l.opt.When == nil
-	if err := h.ready(); err != nil {
-		return nil, fmt.Errorf("behaviour %s: %w", c.Name, err)
-	}
-	if own, is := made.(Core); is {
-		return own, nil
-	}
-	return attacker{h}, nil
-}
+// LinksOnly reports whether a behaviour shows on real links only, so that the simulator cannot run it.
+func LinksOnly(c Choice) bool { return c.Name == tamper.Exhaust }

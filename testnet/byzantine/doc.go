@@ -1,8 +1,5 @@
-// Package byzantine holds replicas that lie on purpose.
+// Package byzantine is the catalogue of what can go wrong on purpose: the faults, their bounds, and the choice of one.
 //
-// A behaviour is an actor around an honest core: it sees every event before the core does and every effect before the
-// driver does, and changes some of them. What it does not change stays honest, so an attacker takes part in everything
-// but its lie. Its key is its own only: it can contradict itself, but forge nobody else.
-//
-// The package knows the protocol and nothing else: no clock but Tick, no disk, no network. Nothing that ships imports it.
+// Package replica, below it, has replicas that lie, client clients, and link attacks from below the messages; tamper is what
+// all of them are made with. Nothing that ships imports any of it.
 package byzantine

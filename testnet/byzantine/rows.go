@@ -7,12 +7,6 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// Model is one of the four classical failure models.
-type Model = tamper.Model
-
-// Models lists the failure models, the mildest first.
-func Models() []Model { return tamper.Models() }
-
 // Row is one line of the catalogue of faults: a behaviour of replicas or of clients, or something that a scenario does to
 // machines, disks and links.
 type Row struct {
@@ -35,10 +29,10 @@ const (
 // Rows lists the whole catalogue: by failure model, the mildest first, and in each by name.
 func Rows() []Row {
 	all := slices.Clone(faults)
-	for _, b := range catalogue {
+	for _, b := range Catalogue() {
 		all = append(all, Row{b, OfReplica, ""})
 	}
-	for _, b := range clientCatalogue {
+	for _, b := range ClientBehaviours() {
 		all = append(all, Row{b, OfClient, ""})
 	}
 	slices.SortStableFunc(all, func(a, b Row) int {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tagma/testnet/byzantine/tamper"
 )
 
 var update = flag.Bool("update", false, "write the tables of docs/faults.md anew")
@@ -45,12 +47,12 @@ func TestRows_HoldTheWholeCatalogueWithBounds(t *testing.T) {
 			t.Errorf("%s is out of order", r.Name)
 		}
 	}
-	for _, m := range Models() {
+	for _, m := range tamper.Models() {
 		if models[m] == 0 || m.Summary() == "" {
 			t.Errorf("the failure model %q has no row", m)
 		}
 	}
-	if len(models) != len(Models()) {
+	if len(models) != len(tamper.Models()) {
 		t.Errorf("there are rows of no failure model: %v", models)
 	}
 }
@@ -88,7 +90,7 @@ func TestDocs_TheTablesAreTheCatalogue(t *testing.T) {
 		t.Fatalf("%s has no place for the catalogue, between %q and %q", file, begin, end)
 	}
 	want := "\n"
-	for _, m := range Models() {
+	for _, m := range tamper.Models() {
 		want += table(m)
 	}
 	if *update {
@@ -99,5 +101,15 @@ func TestDocs_TheTablesAreTheCatalogue(t *testing.T) {
 	}
 	if old != want {
 		t.Errorf("%s is not what the code has; run\n  go test ./testnet/byzantine -run Docs -update", file)
+	}
+}
+
+func TestExhaust_IsForRealLinksOnly(t *testing.T) {
+	c, err := ParseChoice("exhaust,ways=trickle+streams,streams=50")
+	if err != nil || !LinksOnly(c) || LinksOnly(Choice{Name: "silent"}) {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err := ParseChoice("exhaust,ways=all+nothing"); err == nil {
+		t.Error("a way that there is not was taken")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"tagma/pbft"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
+	malicious "tagma/testnet/byzantine/replica"
 )
 
 // cluster runs real cores behind real drivers, in memory and one thread, under a monitor. Signatures are a keyed hash.
@@ -178,7 +179,7 @@ func (n *node) start() {
 		guard := driver.NewGuard(n.cfg, log)
 		if n.lies() {
 			guard = nil
-			if n.core, err = byzantine.New(n.c.behaviour, n.cfg, r, signWith(n.cfg.Members[n.id])); err != nil {
+			if n.core, err = malicious.New(n.c.behaviour, n.cfg, r, signWith(n.cfg.Members[n.id])); err != nil {
 				n.c.t.Fatal(err)
 			}
 		}

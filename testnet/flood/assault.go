@@ -3,8 +3,8 @@ package flood
 import (
 	"fmt"
 
-	"tagma/testnet/assault"
 	"tagma/testnet/byzantine"
+	"tagma/testnet/byzantine/link"
 	"tagma/testnet/scenario"
 )
 
@@ -23,14 +23,14 @@ type Assault struct {
 	Choice byzantine.Choice
 }
 
-// Check says what is wrong with an assault.
+// Check says what is wrong with an link.
 func (a *Assault) Check() error {
 	switch {
 	case a.As == AsClient:
 		return byzantine.CheckClient(a.Choice, replicas)
 	case a.As != AsReplica && a.As != AsOutsider:
 		return &byzantine.UnknownError{What: "attacker", Name: a.As, Known: []string{AsClient, AsReplica, AsOutsider}}
-	case !assault.OnLinks(a.Choice):
+	case !link.OnLinks(a.Choice):
 		return fmt.Errorf("a %s can attack links only: with exhaust or malformed, not %q", a.As, a.Choice.Name)
 	}
 	return byzantine.Check(a.Choice, replicas)

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"tagma/pbft/wire"
-	"tagma/testnet/assault"
 	"tagma/testnet/byzantine"
+	"tagma/testnet/byzantine/link"
 	"tagma/testnet/play"
 	"tagma/testnet/play/processes"
 	"tagma/testnet/report"
@@ -113,9 +113,9 @@ type Attack struct {
 
 // Told is what one assault did.
 type Told struct {
-	As        string        `json:"as"`
-	Behaviour string        `json:"behaviour"`
-	Tally     assault.Tally `json:"tally"`
+	As        string     `json:"as"`
+	Behaviour string     `json:"behaviour"`
+	Tally     link.Tally `json:"tally"`
 }
 
 // Run measures. The error says why that was impossible; what was not as it must be is in the document.
@@ -125,7 +125,7 @@ func Run(ctx context.Context, o Options, show play.Show) (*Document, error) {
 		return nil, err
 	}
 	d := &Document{Scenario: s.Name}
-	engine := processes.Engine{Told: func(m *scenario.Malicious, t assault.Tally) { o.told(d, *m.Client-o.Honest, m, t) }}
+	engine := processes.Engine{Told: func(m *scenario.Malicious, t link.Tally) { o.told(d, *m.Client-o.Honest, m, t) }}
 	r, err := play.Run(ctx, engine, s, play.Options{
 		Dir: o.Dir,
 		Measured: func(b *report.Document) {
@@ -165,7 +165,7 @@ func resident(r *report.Document) (most int64) {
 }
 
 // told takes what the i-th attacker did: floods come first.
-func (o *Options) told(d *Document, i int, m *scenario.Malicious, t assault.Tally) {
+func (o *Options) told(d *Document, i int, m *scenario.Malicious, t link.Tally) {
 	switch {
 	case i < o.Valid:
 		d.Flood.ValidFrames += t.Frames

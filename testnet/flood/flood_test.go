@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/testnet/assault"
+	"tagma/testnet/byzantine/link"
 	"tagma/testnet/local"
 	"tagma/testnet/play"
 	"tagma/testnet/report"
@@ -50,7 +50,7 @@ func TestC6_AFloodDeposesNobodyAndHonestRequestsAreAnswered(t *testing.T) {
 
 func TestJudge_FailsWithoutAnAttack(t *testing.T) {
 	good := func() *Document {
-		fired := Told{As: AsClient, Behaviour: "exhaust", Tally: assault.Tally{Streams: 1}}
+		fired := Told{As: AsClient, Behaviour: "exhaust", Tally: link.Tally{Streams: 1}}
 		return &Document{Flood: Attack{Executed: 1, Refused: 1}, Assaults: []Told{fired}}
 	}
 	o := Defaults()
@@ -58,7 +58,7 @@ func TestJudge_FailsWithoutAnAttack(t *testing.T) {
 		"":               func(*Document) {},
 		"valid_flood":    func(d *Document) { d.Flood.Executed = 0 },
 		"invalid_flood":  func(d *Document) { d.Flood.Refused = 0 },
-		"client exhaust": func(d *Document) { d.Assaults[0].Tally = assault.Tally{} },
+		"client exhaust": func(d *Document) { d.Assaults[0].Tally = link.Tally{} },
 	} {
 		d, r := good(), &report.Document{}
 		spoil(d)

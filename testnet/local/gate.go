@@ -6,27 +6,28 @@ import (
 	"tagma/pbft"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
+	malicious "tagma/testnet/byzantine/replica"
 )
 
 // gate lets an attacker lie while it is open, and counts how often it did.
 type gate struct {
-	byzantine.Core // the attacker
+	malicious.Core // the attacker
 	open           atomic.Bool
 	lies           atomic.Int64
-	witness        byzantine.Witness
+	witness        malicious.Witness
 	seen           int               // lies of the witness that are counted
-	frames         *byzantine.Frames // nil if it sends nothing but messages
+	frames         *malicious.Frames // nil if it sends nothing but messages
 }
 
 // newGate puts a behaviour around a core, asleep.
-func newGate(c byzantine.Choice, cfg *wire.Config, core byzantine.Core, sign byzantine.Sign, opt byzantine.Options) (*gate, error) {
+func newGate(c byzantine.Choice, cfg *wire.Config, core malicious.Core, sign malicious.Sign, opt malicious.Options) (*gate, error) {
 	g := &gate{}
 	opt.When = func(pbft.Tick) bool { return g.open.Load() }
 	var err error
-	if g.frames, err = byzantine.NewFrames(c); err != nil {
+	if g.frames, err = malicious.NewFrames(c); err != nil {
 		return nil, err
 	}
-	attacker, err := byzantine.New(c, cfg, g.witness.Within(core), sign, opt)
+	attacker, err := malicious.New(c, cfg, g.witness.Within(core), sign, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"tagma/pbft"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
+	malicious "tagma/testnet/byzantine/replica"
 )
 
 // mumbler is a core that answers every tick with one broadcast.
@@ -26,7 +27,7 @@ func openGate(t *testing.T, c byzantine.Choice) (*gate, *mumbler) {
 	t.Helper()
 	core := new(mumbler)
 	cfg := &wire.Config{Members: make([]wire.PublicKey, 4), Self: 3}
-	g, err := newGate(c, cfg, core, func([]byte) wire.Signature { return wire.Signature{} }, byzantine.Options{})
+	g, err := newGate(c, cfg, core, func([]byte) wire.Signature { return wire.Signature{} }, malicious.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

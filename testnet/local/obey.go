@@ -16,8 +16,9 @@ import (
 	"tagma/internal/node"
 	"tagma/pbft"
 	"tagma/pbft/wire"
-	"tagma/testnet/assault"
 	"tagma/testnet/byzantine"
+	"tagma/testnet/byzantine/link"
+	malicious "tagma/testnet/byzantine/replica"
 )
 
 // obedient is the replica's end of its process: what it is ordered to do. Its exported methods are called by net/rpc.
@@ -37,8 +38,8 @@ type obedient struct {
 type behaviour struct {
 	choice byzantine.Choice
 	on     bool
-	gate   *gate            // nil until there is a core
-	raw    *assault.Dormant // nil where it is about messages alone
+	gate   *gate         // nil until there is a core
+	raw    *link.Dormant // nil where it is about messages alone
 }
 
 // wake lets a behaviour loose, or puts it to sleep.
@@ -67,12 +68,12 @@ func (o *obedient) begin(s *Setup) error {
 			return err
 		}
 		b := behaviour{choice: choice}
-		if assault.OnLinks(choice) {
+		if link.OnLinks(choice) {
 			key, err := crypto.ReadKey(filepath.Join(o.home.Dir, node.KeyFile))
 			if err != nil {
 				return fmt.Errorf("behaviour %s: %w", choice.Name, err)
 			}
-			b.raw = assault.NewDormant(assault.Options{File: o.home.Cluster, Key: key, Choice: choice})
+			b.raw = link.NewDormant(link.Options{File: o.home.Cluster, Key: key, Choice: choice})
 		}
 		o.behaviours = append(o.behaviours, b)
 	}
@@ -99,13 +100,13 @@ func (o *obedient) options(opt *node.Options) {
 	opt.Replace = func(cfg *wire.Config, core *pbft.Replica, sign func([]byte) wire.Signature) driver.Core {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		outermost := byzantine.Core(core)
+		outermost := malicious.Core(core)
 		var all []*gate
 		for i := range o.behaviours { // one around the other
 			b := &o.behaviours[i]
 			before := b.gate
 			var err error
-			if b.gate, err = newGate(b.choice, cfg, outermost, sign, byzantine.Options{Client: clientOf(o.home.Cluster)}); err != nil {
+			if b.gate, err = newGate(b.choice, cfg, outermost, sign, malicious.Options{Client: clientOf(o.home.Cluster)}); err != nil {
 				panic(err) // Create has judged it
 			}
 			if b.gate.open.Store(b.on); before != nil { // a replica that began a new life goes on counting

@@ -9,7 +9,7 @@ import (
 	"tagma/client/session"
 	"tagma/internal/trace"
 	"tagma/pbft/wire"
-	"tagma/testnet/byzantine"
+	rogues "tagma/testnet/byzantine/client"
 	"tagma/testnet/check"
 )
 
@@ -33,7 +33,7 @@ type client struct {
 	strike  *clientStrike
 	struck  bool // a kill came while the session was at work
 	load    generator
-	rogue   byzantine.Client // in the place of all this, for a malicious one
+	rogue   rogues.Client // in the place of all this, for a malicious one
 }
 
 func newClient(w *World, i int) *client {

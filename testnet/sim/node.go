@@ -11,7 +11,7 @@ import (
 	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/pbft/wire"
-	"tagma/testnet/byzantine"
+	malicious "tagma/testnet/byzantine/replica"
 	"tagma/testnet/sim/disk"
 )
 
@@ -126,8 +126,8 @@ func (n *node) actor() (driver.Core, error) {
 		if until > 0 {
 			until = max(until-n.w.now, 1)
 		}
-		attacker, err := byzantine.New(m.Choice, n.cfg, core, func(b []byte) wire.Signature { return n.party.sign(b) },
-			byzantine.Options{When: byzantine.Between(from, until), Client: n.w.clientKey, Recording: n.w.attackers})
+		attacker, err := malicious.New(m.Choice, n.cfg, core, func(b []byte) wire.Signature { return n.party.sign(b) },
+			malicious.Options{When: malicious.Between(from, until), Client: n.w.clientKey, Recording: n.w.attackers})
 		if err != nil {
 			return nil, err
 		}

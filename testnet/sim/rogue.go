@@ -4,7 +4,8 @@ import (
 	"time"
 
 	"tagma/pbft/wire"
-	"tagma/testnet/byzantine"
+	rogues "tagma/testnet/byzantine/client"
+	"tagma/testnet/byzantine/tamper"
 )
 
 // rogueTick is how often a malicious client is told the time.
@@ -13,7 +14,7 @@ const rogueTick = 5 * time.Millisecond
 // Host lets a malicious client at the cluster from one time until another one; 0 is the end. It has links like any other
 // client, of the workload or beside it, and takes the place of the one of its number. It must be called before anything
 // has happened. Make is given the rest of its configuration.
-func (w *World) Host(number int, from, until time.Duration, make func(byzantine.ClientConfig, byzantine.Sign) (byzantine.Client, error)) error {
+func (w *World) Host(number int, from, until time.Duration, make func(rogues.Config, tamper.Sign) (rogues.Client, error)) error {
 	var c *client
 	for _, there := range w.clients {
 		if there.index == number {
@@ -25,7 +26,7 @@ func (w *World) Host(number int, from, until time.Duration, make func(byzantine.
 		w.clients = append(w.clients, c)
 		c.begin()
 	}
-	rogue, err := make(byzantine.ClientConfig{
+	rogue, err := make(rogues.Config{
 		Cluster: w.cfg.Cluster, Replicas: w.opt.Replicas, Key: c.party.key, Session: 1,
 		ViewTimeout: w.cfg.ViewTimeout,
 	}, func(b []byte) wire.Signature { return c.party.sign(b) })
@@ -47,7 +48,7 @@ func (c *client) misbehave(from, until time.Duration) {
 }
 
 // throw sends what a malicious client wants sent: to every process of a replica, whatever it is.
-func (c *client) throw(parcels []byzantine.Parcel) {
+func (c *client) throw(parcels []rogues.Parcel) {
 	for _, p := range parcels {
 		read := decode(p.Frame)
 		for _, n := range c.w.byID[p.To] {

@@ -5,6 +5,8 @@ import (
 
 	"tagma/internal/machines"
 	"tagma/testnet/byzantine"
+	rogues "tagma/testnet/byzantine/client"
+	"tagma/testnet/byzantine/tamper"
 	"tagma/testnet/check"
 	"tagma/testnet/history"
 )
@@ -16,9 +18,9 @@ func (p *Plan) host(w *World) error {
 		if err != nil {
 			return fmt.Errorf("rogue client %d: %w", i, err)
 		}
-		err = w.Host(p.Clients+i, r.From, r.Until, func(c byzantine.ClientConfig, s byzantine.Sign) (byzantine.Client, error) {
+		err = w.Host(p.Clients+i, r.From, r.Until, func(c rogues.Config, s tamper.Sign) (rogues.Client, error) {
 			c.Operation = func(n uint64) []byte { return w.rogueOperation(i, n) }
-			return byzantine.NewClient(choice, c, s)
+			return rogues.New(choice, c, s)
 		})
 		if err != nil {
 			return fmt.Errorf("rogue client %d: %w", i, err)

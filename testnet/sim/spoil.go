@@ -5,12 +5,12 @@ import (
 	"time"
 
 	"tagma/pbft/wire"
-	"tagma/testnet/byzantine"
+	malicious "tagma/testnet/byzantine/replica"
 )
 
 // spoiler is an attacker that sends more than messages, in its time.
 type spoiler struct {
-	frames      *byzantine.Frames
+	frames      *malicious.Frames
 	from, until time.Duration
 }
 
@@ -18,7 +18,7 @@ type spoiler struct {
 func (n *node) spoilers() error {
 	n.spoil = nil
 	for _, m := range n.malice {
-		f, err := byzantine.NewFrames(m.Choice)
+		f, err := malicious.NewFrames(m.Choice)
 		if err != nil {
 			return fmt.Errorf("replica %d: %w", n.id, err)
 		}

@@ -12,7 +12,7 @@ import (
 	"tagma/internal/trace"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
-	"tagma/testnet/byzantine"
+	malicious "tagma/testnet/byzantine/replica"
 	"tagma/testnet/check"
 	"tagma/testnet/links"
 )
@@ -34,7 +34,7 @@ type World struct {
 	clients    []*client
 	faulty     []bool
 	hostile    []int // frames of each that are no message
-	attackers  *byzantine.Recording
+	attackers  *malicious.Recording
 	tape       tape
 	own        *trace.Tap // of what no replica does; nil: nobody listens
 	monitor    *check.Monitor
@@ -81,7 +81,7 @@ func New(opt Options) (*World, error) {
 	w := &World{
 		opt: opt, machine: machine, keys: newKeyring(opt.Signatures, opt.Seed),
 		faulty: make([]bool, opt.Replicas), hostile: make([]int, opt.Replicas), byID: make([][]*node, opt.Replicas),
-		attackers: byzantine.NewRecording(), carried: map[wire.RequestID][]*Operation{},
+		attackers: malicious.NewRecording(), carried: map[wire.RequestID][]*Operation{},
 		tape:  tape{ring: make([]trace.Event, max(0, opt.TraceLines)), out: opt.Trace},
 		turns: chance(opt.Seed, 1), reach: chance(opt.Seed, 2), damage: chance(opt.Seed, 3), work: chance(opt.Seed, 4),
 	}

@@ -8,6 +8,9 @@ import (
 	"tagma/pbft/wire"
 )
 
+// Sign signs with the attacker's own key.
+type Sign func([]byte) wire.Signature
+
 // Behaviour is one way to misbehave: an entry of a catalogue.
 type Behaviour struct {
 	Name       string

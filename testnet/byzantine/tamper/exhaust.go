@@ -1,5 +1,8 @@
 package tamper
 
+// Exhaust is the behaviour of replicas and clients that does what Exhaustion says.
+const Exhaust = "exhaust"
+
 // Exhaustion is how an attacker uses up what links are made of. It needs real links; nothing of it is a message.
 type Exhaustion struct {
 	Ways    List   `default:"all" words:"streams,trickle,withhold" doc:"what it uses up, such as streams+trickle: streams, trickle "`

@@ -119,8 +119,8 @@ func (l *List) read(f *field, text string) error {
 	}
 	*l = strings.Split(text, "+")
 	for _, word := range *l {
-		if err := f.among(word, append(slices.Clone(f.Words), All)); word == All || err != nil {
-			return err
+		if !slices.Contains(f.Words, word) {
+			return &UnknownError{What: "value of " + f.Name, Name: word, Known: append(slices.Clone(f.Words), All)}
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ import (
 	"tagma/pbft/wire"
 	"tagma/statemachine/bank"
 	"tagma/statemachine/kv"
-	"tagma/testnet/assault"
+	"tagma/testnet/byzantine/link"
 	"tagma/testnet/check"
 	"tagma/testnet/links"
 	"tagma/testnet/local"
@@ -35,7 +35,7 @@ type cluster struct {
 	local  *local.Cluster
 	watch  *watcher
 	load   *load
-	rogues map[*scenario.Malicious]*assault.Dormant
+	rogues map[*scenario.Malicious]*link.Dormant
 	number map[*scenario.Malicious]int // of a replica's dormant behaviour
 	lives  map[*scenario.Event]map[int]string
 	eye    sync.WaitGroup
@@ -184,8 +184,8 @@ func (c *cluster) Close() {
 }
 
 // hire makes the malicious clients.
-func (c *cluster) hire() (map[*scenario.Malicious]*assault.Dormant, error) {
-	all := make(map[*scenario.Malicious]*assault.Dormant)
+func (c *cluster) hire() (map[*scenario.Malicious]*link.Dormant, error) {
+	all := make(map[*scenario.Malicious]*link.Dormant)
 	for i := range c.s.Malicious {
 		m := &c.s.Malicious[i]
 		if m.Client == nil {
@@ -195,7 +195,7 @@ func (c *cluster) hire() (map[*scenario.Malicious]*assault.Dormant, error) {
 		if err != nil {
 			return all, fmt.Errorf("client %s: %w", m.Who(), err)
 		}
-		all[m] = assault.NewDormant(assault.Options{
+		all[m] = link.NewDormant(link.Options{
 			File: c.local.File, Key: key, Choice: m.Choice, Operation: c.operations(m.Who()),
 		})
 	}

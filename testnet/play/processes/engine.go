@@ -9,8 +9,8 @@ import (
 
 	"tagma/internal/node"
 	"tagma/internal/trace"
-	"tagma/testnet/assault"
 	"tagma/testnet/byzantine"
+	"tagma/testnet/byzantine/link"
 	"tagma/testnet/local"
 	"tagma/testnet/play"
 	"tagma/testnet/scenario"
@@ -21,7 +21,7 @@ type Engine struct {
 	StartWithin time.Duration // replicas must be ready and clients connected; 0: local.Patience
 	MayStall    time.Duration // what Stall tells; 0: 20 s or 20 T
 	// Told, unless nil, is given what each malicious client has done when the work ends.
-	Told         func(*scenario.Malicious, assault.Tally)
+	Told         func(*scenario.Malicious, link.Tally)
 	SegmentBytes int // of journals; 0: small enough to be read again and again, and for segments to be deleted in a short run
 }
 

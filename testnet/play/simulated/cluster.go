@@ -9,7 +9,7 @@ import (
 	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/pbft/wire"
-	"tagma/testnet/byzantine"
+	rogues "tagma/testnet/byzantine/client"
 	"tagma/testnet/links"
 	"tagma/testnet/play"
 	"tagma/testnet/report"
@@ -23,7 +23,7 @@ type cluster struct {
 	show   play.Show
 	w      *sim.World
 	heard  *heard
-	rogues map[*scenario.Malicious]byzantine.Client
+	rogues map[*scenario.Malicious]rogues.Client
 	steps  int
 	traced func() error // ends the trace
 

@@ -14,7 +14,8 @@ import (
 	"tagma/statemachine"
 	"tagma/statemachine/bank"
 	"tagma/statemachine/kv"
-	"tagma/testnet/byzantine"
+	rogues "tagma/testnet/byzantine/client"
+	"tagma/testnet/byzantine/tamper"
 	"tagma/testnet/links"
 	"tagma/testnet/play"
 	"tagma/testnet/scenario"
@@ -47,7 +48,7 @@ func withDelay(l links.Link) links.Link {
 func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Trace, show play.Show) (play.Cluster, error) {
 	c := &cluster{
 		s: s, show: show, heard: newHeard(s), before: map[wire.ReplicaID]pbft.Inspection{}, lapses: map[*scenario.Event][]int{},
-		struck: map[*scenario.Event]bool{}, rogues: map[*scenario.Malicious]byzantine.Client{},
+		struck: map[*scenario.Event]bool{}, rogues: map[*scenario.Malicious]rogues.Client{},
 		traced: func() error { return nil },
 	}
 	p := s.Settings.WithDefaults()
@@ -102,9 +103,9 @@ func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Tr
 
 // host lets a malicious client at the cluster, for as long as the scenario says.
 func (c *cluster) host(m *scenario.Malicious) error {
-	return c.w.Host(*m.Client, m.From, m.Until, func(cfg byzantine.ClientConfig, sign byzantine.Sign) (byzantine.Client, error) {
+	return c.w.Host(*m.Client, m.From, m.Until, func(cfg rogues.Config, sign tamper.Sign) (rogues.Client, error) {
 		cfg.Operation = func(n uint64) []byte { return c.operation(fmt.Sprintf("rogue%d", *m.Client), n) }
-		rogue, err := byzantine.NewClient(m.Choice, cfg, sign)
+		rogue, err := rogues.New(m.Choice, cfg, sign)
 		c.rogues[m] = rogue
 		return rogue, err
 	})

@@ -4,7 +4,7 @@ import (
 	"tagma/internal/driver"
 	"tagma/pbft"
 	"tagma/pbft/wire"
-	"tagma/testnet/byzantine"
+	malicious "tagma/testnet/byzantine/replica"
 	"tagma/testnet/scenario"
 	"tagma/testnet/sim"
 )
@@ -14,20 +14,20 @@ type heard struct {
 	s        *scenario.Scenario
 	order    map[wire.Seq]*wire.Body               // by correct replicas
 	views    map[wire.View]bool                    // that became active at correct ones, above 0
-	recorded *byzantine.Recording                  // nil without scripts
-	liars    map[wire.ReplicaID]*byzantine.Witness // of attackers
-	scripts  []*byzantine.Script
+	recorded *malicious.Recording                  // nil without scripts
+	liars    map[wire.ReplicaID]*malicious.Witness // of attackers
+	scripts  []*malicious.Script
 }
 
 func newHeard(s *scenario.Scenario) *heard {
-	h := &heard{s: s, order: map[wire.Seq]*wire.Body{}, views: map[wire.View]bool{}, liars: map[wire.ReplicaID]*byzantine.Witness{}}
+	h := &heard{s: s, order: map[wire.Seq]*wire.Body{}, views: map[wire.View]bool{}, liars: map[wire.ReplicaID]*malicious.Witness{}}
 	for _, m := range s.Malicious {
 		if m.Client == nil {
-			h.liars[m.Replica] = new(byzantine.Witness)
+			h.liars[m.Replica] = new(malicious.Witness)
 		}
 	}
 	if len(s.Scripts) > 0 {
-		h.recorded = byzantine.NewRecording()
+		h.recorded = malicious.NewRecording()
 	}
 	return h
 }
@@ -46,10 +46,10 @@ func (h *heard) around(w *sim.World, id wire.ReplicaID, core driver.Core) driver
 		core = liar.Around(core)
 	}
 	core = &outside{Core: core, h: h, w: w, id: id}
-	var lines []byzantine.Line
+	var lines []malicious.Line
 	for i := range h.s.Scripts {
 		if r := &h.s.Scripts[i]; r.From == id && r.At >= w.Now() {
-			lines = append(lines, byzantine.Line{At: r.At - w.Now(), To: r.To, Send: template(w, h.s.Machine, &r.Send)})
+			lines = append(lines, malicious.Line{At: r.At - w.Now(), To: r.To, Send: template(w, h.s.Machine, &r.Send)})
 		}
 	}
 	if len(lines) == 0 {
@@ -57,7 +57,7 @@ func (h *heard) around(w *sim.World, id wire.ReplicaID, core driver.Core) driver
 	}
 	cfg := *w.Config()
 	cfg.Self = id
-	script := byzantine.NewScript(lines, &cfg, core, w.Sign(id), byzantine.Options{Recording: h.recorded})
+	script := malicious.NewScript(lines, &cfg, core, w.Sign(id), malicious.Options{Recording: h.recorded})
 	h.scripts = append(h.scripts, script)
 	return script
 }
@@ -101,8 +101,8 @@ func (o *outside) record(m wire.Message) {
 }
 
 // template is a script's message with its requests signed.
-func template(w *sim.World, machine string, t *scenario.Template) byzantine.Template {
-	out := byzantine.Template{
+func template(w *sim.World, machine string, t *scenario.Template) malicious.Template {
+	out := malicious.Template{
 		Type: t.Type, View: t.View, Seq: t.Seq, Forged: t.Forged,
 		Stable: t.FromRecorded.Stable, Suspects: t.FromRecorded.Suspects, ViewChanges: t.FromRecorded.ViewChanges,
 	}
@@ -116,7 +116,7 @@ func template(w *sim.World, machine string, t *scenario.Template) byzantine.Temp
 	if d, given := scenario.ParseDigest(t.Digest); given {
 		out.Digest = &d
 	}
-	slot := func(s scenario.Slot) byzantine.Slot { return byzantine.Slot{View: s.View, Seq: s.Seq} }
+	slot := func(s scenario.Slot) malicious.Slot { return malicious.Slot{View: s.View, Seq: s.Seq} }
 	for _, s := range t.FromRecorded.Prepared {
 		out.Prepared = append(out.Prepared, slot(s))
 	}
@@ -129,12 +129,12 @@ func template(w *sim.World, machine string, t *scenario.Template) byzantine.Temp
 	return out
 }
 
-func proposed(text string) byzantine.Proposed {
+func proposed(text string) malicious.Proposed {
 	if s, ok := scenario.ParseSlot(text); ok {
-		return byzantine.Proposed{Like: &byzantine.Slot{View: s.View, Seq: s.Seq}}
+		return malicious.Proposed{Like: &malicious.Slot{View: s.View, Seq: s.Seq}}
 	}
 	d, _ := scenario.ParseDigest(text) // null is the zero digest
-	return byzantine.Proposed{Digest: d}
+	return malicious.Proposed{Digest: d}
 }
 
 // sent is how many lines of scripts were sent, and what kept the others back.

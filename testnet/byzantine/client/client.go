@@ -1,0 +1,164 @@
+package client
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/tamper"
+)
+
+// Client is a client that misbehaves. It has no clock, link or goroutine: whoever hosts it tells it the time and what it
+// is answered, and sends what it returns. It signs with its own key only.
+type Client interface {
+	// Tick tells the time since the beginning, which never goes back.
+	Tick(now time.Duration) []Parcel
+	// Replied tells what a replica answered. From is what the link proves.
+	Replied(from wire.ReplicaID, m *wire.Reply) []Parcel
+	// Told sums up what it did and heard so far.
+	Told() Tally
+}
+
+// Parcel is a frame for one replica. It need not be the encoding of anything.
+type Parcel struct {
+	To    wire.ReplicaID
+	Frame []byte
+}
+
+// Tally counts. An experiment without lies proves nothing (I18), so every client says how many it told.
+type Tally struct {
+	Parcels  uint64                  `json:"parcels"` // frames for one replica each
+	Lies     uint64                  `json:"lies"`    // of them, those that no correct client would send
+	Outcomes map[wire.Outcome]uint64 `json:"replies"` // by outcome; every replica's count
+}
+
+// Config is what a client knows of its cluster.
+type Config struct {
+	Cluster     wire.Digest
+	Replicas    int
+	Key         wire.PublicKey
+	Session     wire.Session  // the first that it opens; later ones are higher, as correct clients have them
+	ViewTimeout time.Duration // T
+	// Operation returns the n-th operation, one that the machine executes. No two are alike.
+	Operation func(n uint64) []byte
+}
+
+// caller is what malicious clients have in common. Others embed it.
+type caller struct {
+	Config
+	sign   tamper.Sign
+	number uint64 // of the last request of the session
+	made   uint64 // operations
+	opened bool
+	views  []wire.View // that each replica said last
+	tally  Tally
+	out    []Parcel
+}
+
+func (c *caller) take(cfg Config, sign tamper.Sign) {
+	c.Config, c.sign, c.views = cfg, sign, make([]wire.View, cfg.Replicas)
+	c.tally.Outcomes = map[wire.Outcome]uint64{}
+}
+
+// ready judges what the tags of a behaviour's struct cannot.
+func (*caller) ready() error { return nil }
+
+// Told returns a copy of the tally.
+func (c *caller) Told() Tally {
+	t := c.tally
+	t.Outcomes = maps.Clone(t.Outcomes)
+	return t
+}
+
+// Replied counts a reply and learns from it where the primary is.
+func (c *caller) Replied(from wire.ReplicaID, m *wire.Reply) []Parcel {
+	if m.ID.Client == c.Key {
+		c.tally.Outcomes[m.Outcome]++
+		c.views[from] = m.View
+	}
+	return nil
+}
+
+// primary is the primary of the highest view that f+1 replicas named: one that lies misleads nobody.
+func (c *caller) primary() wire.ReplicaID {
+	named := slices.Clone(c.views)
+	slices.Sort(named)
+	slices.Reverse(named)
+	return wire.ReplicaID(uint64(named[(c.Replicas-1)/3]) % uint64(c.Replicas))
+}
+
+// attach has replicas answer over this client's links, also those that it sends no request of the session.
+func (c *caller) attach(s wire.Session) {
+	c.spread(false, wire.Encode(&wire.Attach{Session: s}))
+}
+
+// open attaches the first session, once.
+func (c *caller) open() {
+	if !c.opened {
+		c.opened = true
+		c.attach(c.Session)
+	}
+}
+
+// kept is how many replies the replicas are to keep for a client that asks for some again.
+const kept = 64
+
+// request makes and signs a request for a new operation.
+func (c *caller) request(session wire.Session, number uint64) *wire.Request {
+	c.made++
+	m := &wire.Request{
+		ID:  wire.RequestID{Client: c.Key, Session: session, T: number},
+		Ops: [][]byte{c.Operation(c.made)},
+	}
+	if number > kept {
+		m.AckedBelow = number - kept
+	}
+	wire.SignRequest(c.Cluster, m, c.sign)
+	return m
+}
+
+// next is a request under the next number of the first session.
+func (c *caller) next() *wire.Request {
+	c.number++
+	return c.request(c.Session, c.number)
+}
+
+// send adds a frame to what Tick returns.
+func (c *caller) send(to wire.ReplicaID, lie bool, frame []byte) {
+	c.tally.Parcels++
+	if lie {
+		c.tally.Lies++
+	}
+	c.out = append(c.out, Parcel{To: to, Frame: frame})
+}
+
+// spread sends a frame to all replicas.
+func (c *caller) spread(lie bool, frame []byte) {
+	for to := range c.Replicas {
+		c.send(wire.ReplicaID(to), lie, frame)
+	}
+}
+
+// flush returns what was said since the last time.
+func (c *caller) flush() []Parcel {
+	out := c.out
+	c.out = nil
+	return out
+}
+
+// metronome counts periods.
+type metronome struct{ last time.Duration }
+
+// mostAtOnce bounds what is made up for after a long silence of the clock.
+const mostAtOnce = 1 << 12
+
+// beats returns how many periods are over that were not told yet; none of length 0.
+func (m *metronome) beats(now, every time.Duration) int {
+	if every == 0 {
+		return 0
+	}
+	n := (now - m.last) / every
+	m.last += n * every
+	return int(min(n, mostAtOnce))
+}

@@ -1,0 +1,75 @@
+package client
+
+import (
+	"time"
+
+	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/tamper"
+)
+
+// clientEquivocation gives one number to two operations (C2): exactly one of them may execute, the same one everywhere.
+var clientEquivocation = tamper.Describe[twoFaced]("client-equivocation", tamper.Byzantine,
+	"signs two operations under one number and tells replicas different ones",
+	"at most one view change; one of the operations executes, everywhere the same one")
+
+type twoFaced struct {
+	caller
+	Split  string        `default:"halves" words:"halves,primary,each" doc:"who is told what: halves, primary (it one, the backups the "`
+	_      any           `doc:"other), or each (no two the same)"`
+	Every  time.Duration `default:"0.1T" doc:"time between two such numbers, a duration or a multiple of T"`
+	Repeat time.Duration `default:"0.5T" doc:"time after which it sends all of them to everybody"`
+	beat   metronome
+	told   []contradiction // to be repeated, oldest first
+}
+
+// contradiction is what was said under one number.
+type contradiction struct {
+	at     time.Duration
+	frames [][]byte
+}
+
+// Tick contradicts itself when it is time to.
+func (c *twoFaced) Tick(now time.Duration) []Parcel {
+	c.open()
+	for range c.beat.beats(now, c.Every) {
+		c.contradict(now)
+	}
+	for len(c.told) > 0 && now-c.told[0].at >= c.Repeat {
+		for _, frame := range c.told[0].frames {
+			c.spread(true, frame)
+		}
+		c.told = c.told[1:]
+	}
+	return c.flush()
+}
+
+func (c *twoFaced) contradict(now time.Duration) {
+	c.number++
+	said := contradiction{at: now}
+	variants := 2
+	if c.Split == "each" {
+		variants = c.Replicas
+	}
+	for range variants {
+		said.frames = append(said.frames, wire.Encode(c.request(c.Session, c.number)))
+	}
+	for to := range c.Replicas {
+		c.send(wire.ReplicaID(to), true, said.frames[c.variant(to)])
+	}
+	c.told = append(c.told, said)
+}
+
+// variant is which of the operations a replica is told. Halves and the first half change sides from number to number.
+func (c *twoFaced) variant(to int) int {
+	switch c.Split {
+	case "each":
+		return to
+	case "primary":
+		if wire.ReplicaID(to) == c.primary() {
+			return 0
+		}
+		return 1
+	default:
+		return (2*to/c.Replicas + int(c.number%2)) % 2
+	}
+}

@@ -1,0 +1,181 @@
+package link
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/peerstore"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/core/sec"
+	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
+	"github.com/libp2p/go-libp2p/p2p/host/peerstore/pstoremem"
+	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	"github.com/libp2p/go-libp2p/p2p/net/upgrader"
+	"github.com/libp2p/go-libp2p/p2p/security/noise"
+	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
+	ma "github.com/multiformats/go-multiaddr"
+	"github.com/multiformats/go-multistream"
+
+	own "tagma/network"
+)
+
+// The protocols, as docs/network.md tells everybody.
+const (
+	replicaProtocol protocol.ID = "/tagma/replica/1"
+	bulkProtocol    protocol.ID = "/tagma/bulk/1"
+	clientProtocol  protocol.ID = "/tagma/client/1"
+)
+
+// patience is how long one step of setting a stream up may take.
+const patience = 5 * time.Second
+
+// rawPeer is a libp2p peer over TCP without limits, allow-list or manners.
+type rawPeer struct {
+	*swarm.Swarm
+	store    peerstore.Peerstore
+	greeting []byte
+}
+
+func newRawPeer(seed [32]byte, greeting []byte) (*rawPeer, error) {
+	private, err := crypto.UnmarshalEd25519PrivateKey(ed25519.NewKeyFromSeed(seed[:]))
+	if err != nil {
+		return nil, fmt.Errorf("make the attacker's key: %w", err)
+	}
+	id, err := peer.IDFromPrivateKey(private)
+	if err != nil {
+		return nil, fmt.Errorf("make the attacker's identity: %w", err)
+	}
+	store, err := pstoremem.NewPeerstore()
+	if err != nil {
+		return nil, fmt.Errorf("make the attacker's peer store: %w", err)
+	}
+	p := &rawPeer{store: store, greeting: greeting}
+	limits := &network.NullResourceManager{}
+	err = store.AddPrivKey(id, private)
+	if err == nil {
+		p.Swarm, err = swarm.NewSwarm(id, store, eventbus.NewBus(), swarm.WithResourceManager(limits),
+			swarm.WithDialTimeout(patience), swarm.WithDialTimeoutLocal(patience))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make the attacker's swarm: %w", err), store.Close())
+	}
+	if err := p.addTCP(private, limits); err != nil {
+		return nil, errors.Join(fmt.Errorf("give the attacker TCP: %w", err), p.close())
+	}
+	return p, nil
+}
+
+func (p *rawPeer) addTCP(private crypto.PrivKey, limits network.ResourceManager) error {
+	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: yamux.DefaultTransport}}
+	secure, err := noise.New(noise.ID, private, muxers)
+	if err != nil {
+		return err
+	}
+	up, err := upgrader.New([]sec.SecureTransport{secure}, muxers, nil, limits, nil)
+	if err != nil {
+		return err
+	}
+	link, err := tcp.NewTCPTransport(up, limits, nil, tcp.DisableReuseport())
+	if err != nil {
+		return err
+	}
+	return p.AddTransport(link)
+}
+
+func (p *rawPeer) close() error { return errors.Join(p.Swarm.Close(), p.store.Close()) }
+
+// targets are the replicas as an attacker sees them: by TCP alone.
+func targets(members []own.Member) ([]peer.AddrInfo, error) {
+	list := make([]peer.AddrInfo, len(members))
+	for i, m := range members {
+		key, err := crypto.UnmarshalEd25519PublicKey(m.Key[:])
+		if err != nil {
+			return nil, fmt.Errorf("replica %d: key: %w", i, err)
+		}
+		if list[i].ID, err = peer.IDFromPublicKey(key); err != nil {
+			return nil, fmt.Errorf("replica %d: identity: %w", i, err)
+		}
+		for _, text := range m.Addrs {
+			addr, err := ma.NewMultiaddr(text)
+			if err != nil {
+				return nil, fmt.Errorf("replica %d: address %q: %w", i, text, err)
+			}
+			if len(addr) == 2 && addr[1].Code() == ma.P_TCP {
+				list[i].Addrs = append(list[i].Addrs, addr)
+			}
+		}
+		if len(list[i].Addrs) == 0 {
+			return nil, fmt.Errorf("replica %d has no address of TCP; attackers speak nothing else", i)
+		}
+	}
+	return list, nil
+}
+
+// connect connects to a replica unless it is connected.
+func (p *rawPeer) connect(ctx context.Context, to peer.AddrInfo) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	p.store.AddAddrs(to.ID, to.Addrs, peerstore.PermanentAddrTTL)
+	p.Backoff().Clear(to.ID)
+	_, err := p.DialPeer(ctx, to.ID)
+	return err
+}
+
+// open opens a stream to a replica and agrees on a protocol. Whatever the context's end finds open it resets.
+func (p *rawPeer) open(ctx context.Context, to peer.AddrInfo, proto protocol.ID) (network.Stream, error) {
+	if err := p.connect(ctx, to); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	stream, err := p.NewStream(ctx, to.ID)
+	if err != nil {
+		return nil, err
+	}
+	_ = stream.SetDeadline(time.Now().Add(patience)) // the selection fails if this does
+	err = multistream.SelectProtoOrFail(proto, stream)
+	if err == nil {
+		err = stream.SetProtocol(proto)
+	}
+	if err != nil {
+		_ = stream.Reset()
+		return nil, err
+	}
+	return stream, nil
+}
+
+// greeted opens a stream and passes the greeting: what follows is taken for frames.
+func (p *rawPeer) greeted(ctx context.Context, to peer.AddrInfo, proto protocol.ID) (network.Stream, error) {
+	stream, err := p.open(ctx, to, proto)
+	if err != nil {
+		return nil, err
+	}
+	if err := greet(stream, p.greeting); err != nil {
+		_ = stream.Reset()
+		return nil, err
+	}
+	return stream, stream.SetDeadline(time.Time{})
+}
+
+// greet writes the greeting and waits for the other side's, which is the same one.
+func greet(stream network.Stream, greeting []byte) error {
+	_, err := stream.Write(framed(greeting))
+	if err == nil {
+		_, err = io.ReadFull(stream, make([]byte, 4+len(greeting)))
+	}
+	return err
+}
+
+// framed puts a frame's length before it.
+func framed(frame []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, uint32(len(frame))), frame...)
+}

@@ -1,0 +1,176 @@
+package link_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"tagma/client"
+	"tagma/crypto"
+	"tagma/internal/cluster"
+	"tagma/internal/node"
+	"tagma/statemachine/kv"
+	"tagma/testnet/byzantine"
+	"tagma/testnet/byzantine/link"
+	"tagma/testnet/local"
+)
+
+func TestMain(m *testing.M) {
+	local.RunIfReplica()
+	os.Exit(m.Run())
+}
+
+// stage is a cluster of real processes, an honest client, and room for an attacker.
+type stage struct {
+	t        *testing.T
+	cluster  *local.Cluster
+	observer *local.Observer
+	honest   *client.Client
+	puts     int
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	c, err := local.Create(local.Options{
+		Dir: t.TempDir(), Replicas: 4, Clients: 2,
+		// Far above what a busy machine takes for anything: a view change is the attacker's doing.
+		Protocol: cluster.Protocol{ViewTimeout: cluster.Duration{Duration: 8 * time.Second}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{t: t, cluster: c}
+	if s.observer, err = c.Observe(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.observer.Close() })
+	if err := s.observer.WaitReady(s.within(), c.Running()); err != nil {
+		t.Fatal(err)
+	}
+	s.honest = s.dial(s.key(c.ClientKey(1)))
+	return s
+}
+
+func (s *stage) within() context.Context {
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	s.t.Cleanup(cancel)
+	return ctx
+}
+
+func (s *stage) key(path string) *crypto.PrivateKey {
+	s.t.Helper()
+	key, err := crypto.ReadKey(path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return key
+}
+
+// keyOf is the key of replica 3, or of a client that does nothing else.
+func (s *stage) keyOf(who string) *crypto.PrivateKey {
+	s.t.Helper()
+	if who == "replica" {
+		return s.key(filepath.Join(s.cluster.Home(3), node.KeyFile))
+	}
+	return s.key(s.cluster.ClientKey(2))
+}
+
+func (s *stage) dial(key *crypto.PrivateKey) *client.Client {
+	s.t.Helper()
+	c, err := client.DialCluster(s.within(), s.cluster.File, key)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// attack begins an attack.
+func (s *stage) attack(key *crypto.PrivateKey, choice byzantine.Choice) *link.Attacker {
+	s.t.Helper()
+	a, err := link.Start(link.Options{
+		File: s.cluster.File, Key: key, Choice: choice,
+		Operation: func(n uint64) []byte { return kv.Put(lie(n), []byte{1}) },
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _, _ = a.Stop() })
+	return a
+}
+
+// lie is the key that a malicious client's n-th operation writes.
+func lie(n uint64) []byte { return fmt.Appendf(nil, "lie/%06d", n) }
+
+// put has the honest client write and fails unless all of it is acknowledged.
+func (s *stage) put(n int) {
+	s.t.Helper()
+	for range n {
+		s.puts++
+		result, err := s.honest.Do(s.within(), kv.Put(fmt.Appendf(nil, "honest/%d", s.puts), []byte{1}))
+		if err == nil {
+			_, err = kv.DecodePut(result.Output())
+		}
+		if err != nil {
+			s.t.Fatalf("put %d: %v", s.puts, err)
+		}
+	}
+}
+
+func (s *stage) reports() map[int]node.Report { return s.observer.Ask(s.within(), s.cluster.Running()) }
+
+// until waits until the attack has come that far.
+func (s *stage) until(a *link.Attacker, what string, holds func(link.Tally) bool) link.Tally {
+	s.t.Helper()
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for ctx := s.within(); ; {
+		if holds(a.Told()) {
+			return a.Told()
+		}
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			s.t.Fatalf("not reached: %s; %+v", what, a.Told())
+		}
+	}
+}
+
+// growth is what an attack may make a replica's resident memory grow by: its limits are 16 MiB a frame and 4 MiB a
+// stream, and the collector lets garbage double it.
+const growth = 512 << 20
+
+// mustStand fails if a replica's memory grew beyond bounds, a view changed, or a replica ended.
+func (s *stage) mustStand(before map[int]node.Report) map[int]node.Report {
+	s.t.Helper()
+	after := s.reports()
+	if len(after) != 4 {
+		s.t.Fatalf("%d replicas answer", len(after))
+	}
+	for id, r := range after {
+		if r.ViewChanges != 0 {
+			s.t.Errorf("replica %d entered %d views", id, r.ViewChanges)
+		}
+		if grown := r.ResidentBytes - before[id].ResidentBytes; grown > growth {
+			s.t.Errorf("I14: the memory of replica %d grew by %d MiB", id, grown>>20)
+		}
+	}
+	return after
+}
+
+func refusedBy(before, after map[int]node.Report, except int) (least uint64) {
+	least = ^uint64(0)
+	for id, r := range after {
+		if id != except {
+			least = min(least, r.Refused-before[id].Refused)
+		}
+	}
+	return least
+}

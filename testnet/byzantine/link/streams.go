@@ -1,0 +1,260 @@
+package link
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/multiformats/go-multistream"
+
+	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/tamper"
+)
+
+const (
+	// connections is how many an attacker makes to one replica: more than a member or a usual client may have.
+	connections = 16
+	// announced is the length of a frame that never ends, and trickleEvery how long it waits for the next byte of it: often
+	// enough to seem alive.
+	announced    = 1 << 20
+	trickleEvery = time.Second
+	// betweenFrames is how fast hostile frames follow each other.
+	betweenFrames = 5 * time.Millisecond
+	// comeBack is how soon an attacker that was thrown out comes back, and tryAgain how soon one that was not let in tries
+	// again: each try costs both sides a handshake.
+	comeBack = 20 * time.Millisecond
+	tryAgain = time.Second
+)
+
+// malform sends each replica, on each protocol, what is no frame, or no message.
+func (a *Attacker) malform(ctx context.Context, o Options, made *tamper.Malformed) error {
+	list, protocols, err := victims(o)
+	if err != nil {
+		return err
+	}
+	p, err := a.peer(o)
+	if err != nil {
+		return err
+	}
+	for i, to := range list {
+		for j, proto := range protocols {
+			frames, dice := made.Malformer(uint64(i*len(protocols)+j)), rand.New(rand.NewPCG(uint64(i), uint64(j)))
+			a.again(ctx, p, to, proto, func(ctx context.Context, stream network.Stream) {
+				open, end := context.WithCancel(ctx)
+				a.running.Go(func() {
+					_, _ = io.Copy(io.Discard, stream) // to its end, which is what we wait for
+					end()
+				})
+				for sent := true; sent && pause(open, betweenFrames); {
+					_, frame := frames.Next()
+					_ = stream.SetWriteDeadline(time.Now().Add(patience)) // the write fails if this does
+					sent = a.write(stream, hostile(dice, frame))
+				}
+			})
+		}
+	}
+	return nil
+}
+
+// hostile is what is written for a frame.
+func hostile(dice *rand.Rand, frame []byte) []byte {
+	switch dice.IntN(4) {
+	case 0: // 4 GiB are announced
+		return append([]byte{0xff, 0xff, 0xff, 0xff}, frame[:min(len(frame), 64)]...)
+	case 1: // more than any frame may have
+		return append(binary.BigEndian.AppendUint32(nil, uint32(math.MaxInt32)), frame[:min(len(frame), 64)]...)
+	case 2: // cut short: whatever comes next is taken for the rest of it
+		whole := framed(frame)
+		return whole[:4+dice.IntN(len(whole)-3)]
+	default:
+		return framed(frame)
+	}
+}
+
+// exhaust has goroutines for every way to use up what links are made of.
+func (a *Attacker) exhaust(ctx context.Context, o Options, e *tamper.Exhaustion) error {
+	list, protocols, err := victims(o)
+	if err != nil {
+		return err
+	}
+	ways := map[string]func(context.Context, network.Stream){"trickle": a.trickle, "withhold": a.withhold}
+	for _, to := range list {
+		if e.Ways.Has("streams") {
+			if err := a.openMany(ctx, o, to, e, len(list)); err != nil {
+				return err
+			}
+		}
+		for _, proto := range protocols {
+			for _, way := range []string{"trickle", "withhold"} {
+				if !e.Ways.Has(way) {
+					continue
+				}
+				p, err := a.peer(o) // a connection of its own
+				if err != nil {
+					return err
+				}
+				p.SetStreamHandler(a.deaf(p.greeting))
+				a.again(ctx, p, to, proto, ways[way])
+			}
+		}
+	}
+	return nil
+}
+
+// again does something on one greeted stream after the other, until the replica ends it or the attack ends.
+func (a *Attacker) again(
+	ctx context.Context, p *rawPeer, to peer.AddrInfo, proto protocol.ID, do func(context.Context, network.Stream),
+) {
+	a.running.Go(func() {
+		for wait := comeBack; pause(ctx, wait); {
+			stream, err := p.greeted(ctx, to, proto)
+			if err != nil {
+				a.refuse(ctx)
+				wait = tryAgain
+				continue
+			}
+			wait = comeBack
+			release := a.hold()
+			stop := context.AfterFunc(ctx, func() { _ = stream.Reset() })
+			do(ctx, stream)
+			stop()
+			a.ended(ctx, stream)
+			release()
+		}
+	})
+}
+
+// ended counts a stream that a replica ended.
+func (a *Attacker) ended(ctx context.Context, stream network.Stream) {
+	if _ = stream.Reset(); ctx.Err() == nil {
+		a.dropped.Add(1)
+	}
+}
+
+func (a *Attacker) refuse(ctx context.Context) {
+	if ctx.Err() == nil {
+		a.refused.Add(1)
+	}
+}
+
+// write sends something hostile and reports whether the link took it.
+func (a *Attacker) write(stream network.Stream, what []byte) bool {
+	_, err := stream.Write(what)
+	if err == nil {
+		a.frames.Add(1)
+	}
+	return err == nil
+}
+
+// trickle begins a frame and sends a byte of it now and then.
+func (a *Attacker) trickle(ctx context.Context, stream network.Stream) {
+	next := binary.BigEndian.AppendUint32(nil, announced)
+	for a.write(stream, next) && pause(ctx, trickleEvery) {
+		next = []byte{0}
+	}
+}
+
+// withhold never reads an answer. A client asks and asks; to a replica others speak without being asked.
+func (a *Attacker) withhold(ctx context.Context, stream network.Stream) {
+	if stream.Protocol() != clientProtocol {
+		<-ctx.Done()
+		return
+	}
+	question := framed(wire.Encode(&wire.Inquire{}))
+	for ctx.Err() == nil {
+		if !a.write(stream, question) {
+			return
+		}
+	}
+}
+
+// deaf takes the streams that a replica opens to us, and reads nothing of them.
+func (a *Attacker) deaf(greeting []byte) network.StreamHandler {
+	offered := multistream.NewMultistreamMuxer[protocol.ID]()
+	for _, proto := range []protocol.ID{replicaProtocol, bulkProtocol} {
+		offered.AddHandler(proto, nil)
+	}
+	return func(stream network.Stream) {
+		_ = stream.SetDeadline(time.Now().Add(patience)) // what follows fails if this does
+		_, _, err := offered.Negotiate(stream)
+		if err == nil {
+			err = greet(stream, greeting)
+		}
+		if err != nil {
+			_ = stream.Reset()
+			return
+		}
+		a.streams.Add(1) // and it stays open as long as its connection
+	}
+}
+
+// openMany opens streams to one of so many replicas, over several connections, and never says on them what they are for.
+func (a *Attacker) openMany(ctx context.Context, o Options, to peer.AddrInfo, e *tamper.Exhaustion, replicas int) error {
+	due := time.NewTicker(time.Second * time.Duration(replicas) / time.Duration(e.Rate)) // shared by all connections
+	context.AfterFunc(ctx, due.Stop)
+	room := make(chan struct{}, max(1, int(e.Streams)/replicas)) // holds a token for every stream that is open
+	for range connections {
+		p, err := a.peer(o)
+		if err != nil {
+			return err
+		}
+		p.SetStreamHandler(func(s network.Stream) { _ = s.Reset() })
+		a.running.Go(func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-due.C:
+				}
+				select {
+				case room <- struct{}{}:
+				default:
+					continue // as many as it wanted
+				}
+				if !a.openIdle(ctx, p, to, func() { <-room }) {
+					a.refuse(ctx)
+					<-room
+				}
+			}
+		})
+	}
+	return nil
+}
+
+// hello is the beginning of a negotiation, which makes the other side notice a stream.
+const hello = "\x13/multistream/1.0.0\n"
+
+// openIdle opens a stream and leaves it open until the other side ends it. It reports whether it was served at all.
+func (a *Attacker) openIdle(ctx context.Context, p *rawPeer, to peer.AddrInfo, ended func()) bool {
+	if p.connect(ctx, to) != nil {
+		return false
+	}
+	stream, err := p.NewStream(ctx, to.ID)
+	if err != nil {
+		return false
+	}
+	_ = stream.SetDeadline(time.Now().Add(patience)) // what follows fails if this does
+	_, err = stream.Write([]byte(hello))
+	if err == nil {
+		_, err = stream.Read(make([]byte, 1)) // a stream that is refused yields an error instead
+	}
+	if err != nil {
+		_ = stream.Reset()
+		return false
+	}
+	release := a.hold()
+	a.running.Go(func() {
+		defer ended()
+		defer release()
+		_ = stream.SetDeadline(time.Time{})
+		_, _ = io.Copy(io.Discard, stream) // to its end
+		a.ended(ctx, stream)
+	})
+	return true
+}

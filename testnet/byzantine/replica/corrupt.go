@@ -1,0 +1,167 @@
+package replica
+
+import (
+	"tagma/pbft"
+	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/tamper"
+)
+
+// corrupt sends what does not hold: bad signatures (S2), digests of nothing (§4.2), wrong answers (C4).
+var corrupt = tamper.Describe[corrupter]("corrupt", tamper.Byzantine,
+	"flips bits in what it sends: in signatures, in the digests it votes for, or in its replies to clients",
+	"as primary at most one view change; as a backup none; throughput ≥ 90 %")
+
+type corrupter struct {
+	rule
+	What    string       `default:"signature" words:"signature,digest,reply" doc:"signature: of every signed message; digest: of its votes "`
+	_       any          `doc:"and proposals, well signed; reply: results and view"`
+	FromSeq tamper.Onset `default:"0" doc:"it begins when it first speaks of this sequence number"`
+}
+
+func (c *corrupter) ready() error {
+	c.peers, c.onset, c.act = tamper.Everybody(), &c.FromSeq, c.spoil
+	return nil
+}
+
+func (c *corrupter) twists(m wire.Message) bool { return c.rule.twists(m) && c.spoiled(m) != nil }
+
+func (c *corrupter) spoil(_ pbft.Source, m wire.Message) []wire.Message {
+	return []wire.Message{c.spoiled(m)}
+}
+
+// spoiled returns a spoiled copy of a message, nil if there is nothing in it to spoil.
+func (c *corrupter) spoiled(m wire.Message) wire.Message {
+	r, reply := m.(*wire.Reply)
+	switch {
+	case c.What == "signature":
+		return tamper.Altered(m, "Sig", func(s wire.Signature) wire.Signature { s[0] ^= 0x01; return s })
+	case c.What == "digest" && c.mine(m): // with others' signatures it would be the first case again
+		bad := tamper.Altered(m, "Digest", func(d wire.Digest) wire.Digest { d[0] ^= 0x01; return d })
+		if bad != nil {
+			c.signed(bad)
+		}
+		return bad
+	case c.What == "reply" && reply:
+		return wrongReply(r)
+	default:
+		return nil
+	}
+}
+
+// wrongReply spoils the results, and the hint where the primary is. Of a reply without results nothing else is believed
+// either: it says that it has one.
+func wrongReply(r *wire.Reply) wire.Message {
+	lie := *r
+	lie.View++
+	if r.ResultDigest != nil { // the digest stands for the results
+		digest := *r.ResultDigest
+		digest[0] ^= 0x01
+		lie.ResultDigest = &digest
+		return &lie
+	}
+	lie.Results = make([][]byte, max(1, len(r.Results)))
+	lie.Results[0] = []byte{0x01}
+	for i, result := range r.Results {
+		lie.Results[i] = turned(result)
+	}
+	return &lie
+}
+
+// lyingReply lies to clients alone (C4).
+var lyingReply = tamper.Describe[replyLiar]("lying-reply", tamper.Byzantine,
+	"answers clients with a wrong result, for another request, or with a wrong view",
+	"clients are not deceived, and no slower")
+
+type replyLiar struct {
+	rule
+	How string `default:"result" words:"result,t,view" doc:"result: another one; t: the reply names the next request; view: the "`
+	_   any    `doc:"primary is somebody else"`
+}
+
+func (l *replyLiar) ready() error {
+	l.types, l.peers, l.act = tamper.Only(wire.TypeReply), tamper.Everybody(), l.wrong
+	return nil
+}
+
+func (l *replyLiar) wrong(_ pbft.Source, m wire.Message) []wire.Message {
+	lie := *m.(*wire.Reply)
+	switch l.How {
+	case "t":
+		lie.ID.T++
+	case "view":
+		lie.View += 1 << 20
+	default:
+		return []wire.Message{wrongReply(&lie)}
+	}
+	return []wire.Message{&lie}
+}
+
+// lyingCheckpoint tries to make something stable that is not, or to move the window (§4.3, K1).
+var lyingCheckpoint = tamper.Describe[stateLiar]("lying-checkpoint", tamper.Byzantine,
+	"signs checkpoints with a wrong digest, with two digests, or in the far future",
+	"the stable checkpoint is unaffected; two digests are proof for whoever sees both before it is stable")
+
+type stateLiar struct {
+	rule
+	How string `default:"wrong" words:"wrong,two,far" doc:"wrong: another digest; two: the true one and another one, to "`
+	_   any    `doc:"everybody; far: a thousand windows ahead too"`
+}
+
+func (l *stateLiar) ready() error { return l.lie(l.misstate, wire.TypeCheckpoint) }
+
+func (l *stateLiar) misstate(_ pbft.Source, m wire.Message) []wire.Message {
+	lie := otherDigest(m, 0)
+	if l.How == "far" {
+		lie.(*wire.Checkpoint).Seq += 1000 * l.cfg.LogWindow
+	}
+	if l.signed(lie); l.How == "wrong" {
+		return []wire.Message{lie}
+	}
+	return []wire.Message{lie, m}
+}
+
+// equivocate tells every replica something else under one signature key, so that nobody can prepare (§4.2, E1).
+var equivocate = tamper.Describe[equivocator]("equivocate", tamper.Byzantine,
+	"sends every replica a different pre-prepare, prepare or commit for one place in the order",
+	"at most one view change for each bad primary; proof is kept")
+
+type equivocator struct {
+	rule
+	Phase   wire.Type `default:"pre-prepare" words:"pre-prepare,prepare,commit" doc:"what it lies about: pre-prepare (as primary), "`
+	_       any       `doc:"prepare or commit"`
+	FromSeq wire.Seq  `default:"1" doc:"the first sequence number it lies about; below it is honest"`
+}
+
+func (e *equivocator) ready() error {
+	e.since = e.FromSeq
+	return e.lie(e.contradict, e.Phase)
+}
+
+// contradict sends a destination its variant: always the same one, also when the core repeats itself, for a liar who
+// contradicts himself towards one listener is found out at once. A statement without its body, which would confess what
+// the others were told, is kept back.
+func (e *equivocator) contradict(to pbft.Source, m wire.Message) []wire.Message {
+	lie := variant(m, to.Replica)
+	if lie == nil {
+		return nil
+	}
+	return []wire.Message{e.signed(lie)}
+}
+
+// variant is a statement about the same place in the order with another digest: for a pre-prepare the same requests at
+// another agreed time, so that the body is as good as the honest one; for a vote a digest of nothing.
+func variant(m wire.Message, to wire.ReplicaID) wire.Message {
+	p, proposes := m.(*wire.PrePrepare)
+	switch {
+	case !proposes:
+		return otherDigest(m, to)
+	case p.Body == nil:
+		return nil
+	}
+	return withBody(p, &wire.Body{Time: p.Body.Time + 1 + int64(to), Requests: p.Body.Requests})
+}
+
+// withBody is an unsigned proposal of another batch at the same place.
+func withBody(p *wire.PrePrepare, body *wire.Body) *wire.PrePrepare {
+	return &wire.PrePrepare{View: p.View, Seq: p.Seq, Digest: body.Digest(), Body: body}
+}

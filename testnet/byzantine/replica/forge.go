@@ -1,0 +1,121 @@
+package replica
+
+import (
+	"slices"
+
+	"tagma/pbft"
+	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/tamper"
+)
+
+// forgedCertificates shows certificates made of signatures that it overheard (S3, I11).
+var forgedCertificates = tamper.Describe[forger]("forged-certificates", tamper.Byzantine,
+	"shows stable, commit and prepared certificates of repeated signers, of mixed digests, or of an older view's votes",
+	"all are refused and counted; no state changes")
+
+type forger struct {
+	liar
+	How tamper.List `default:"all" words:"repeated,mixed,old-view" doc:"repeated: its own true signature Q times; mixed: true "`
+	_   any         `doc:"signatures, of different digests; old-view: of another view; all: in turn"`
+	pulse
+	turn  int
+	heard *Recording
+}
+
+func (f *forger) ready() error {
+	f.heard = f.recording()
+	return nil
+}
+
+func (f *forger) hear(ev pbft.Event) []pbft.Event {
+	f.heard.overhear(ev)
+	if f.awake && f.due(ev) {
+		how := f.How[f.turn%len(f.How)]
+		f.turn++
+		f.stable(how)
+		f.committed(how)
+		f.prepared(how)
+	}
+	return []pbft.Event{ev}
+}
+
+// newest is the last vote of a type that was heard.
+func (f *forger) newest(kind wire.Type) wire.Message {
+	return f.heard.newest(func(m wire.Message) bool { return wire.TypeOf(m) == kind })
+}
+
+// stable is a certificate for a state that nobody has, a window ahead.
+func (f *forger) stable(how string) {
+	last, _ := f.newest(wire.TypeCheckpoint).(*wire.Checkpoint)
+	if last == nil || how == "old-view" { // a checkpoint has no view
+		return
+	}
+	f.spread(&wire.StableNotice{Cert: f.state(how, last.Seq+f.cfg.LogWindow, shifted(0)(last.Digest))})
+}
+
+func (f *forger) state(how string, seq wire.Seq, d wire.Digest) wire.StableCert {
+	return wire.StableCert{Seq: seq, Digest: d, Checkpoints: f.signers(how, wire.TypeCheckpoint, 0, seq, d, f.cfg.Quorum())}
+}
+
+// committed certifies another body at the newest place that the attacker heard of: the null request.
+func (f *forger) committed(how string) {
+	last, _ := f.newest(wire.TypeCommit).(*wire.Commit)
+	if last == nil {
+		return
+	}
+	cert := &wire.CommitCert{View: last.View, Seq: last.Seq + 1, Digest: wire.NullDigest}
+	if how == "old-view" { // the votes are true, for the same place in another view
+		cert.View, cert.Seq = last.View+1, last.Seq
+	}
+	cert.Commits = f.signers(how, wire.TypeCommit, cert.View, cert.Seq, cert.Digest, f.cfg.Quorum())
+	f.spread(&wire.CertifiedBody{Seq: cert.Seq, Body: wire.NullBody, Cert: cert})
+}
+
+// prepared stands in a ViewChange, whose justification is forged as well.
+func (f *forger) prepared(how string) {
+	last, _ := f.newest(wire.TypePrepare).(*wire.Prepare)
+	if last == nil {
+		return
+	}
+	u := max(f.view, last.View) + 2
+	cert := wire.PreparedCert{View: last.View, Seq: last.Seq, Digest: wire.NullDigest}
+	if how == "old-view" {
+		cert.View, cert.Digest = u-1, last.Digest
+	}
+	for _, e := range f.signers(how, wire.TypePrepare, cert.View, cert.Seq, cert.Digest, f.cfg.N()) {
+		if e.Replica != f.cfg.Primary(cert.View) && len(cert.Prepares) < f.cfg.Quorum()-1 {
+			cert.Prepares = append(cert.Prepares, e)
+		}
+	}
+	m := &wire.ViewChange{View: u, Replica: f.cfg.Self, Prepared: []wire.PreparedCert{cert}, Suspects: f.suspicions(u - 1)}
+	low := last.Seq - 1
+	if low -= low % f.cfg.CheckpointInterval; low > 0 {
+		m.Stable = f.state(how, low, cert.Digest)
+	}
+	f.spread(f.signed(m))
+}
+
+// signers makes n endorsements: its own of the vote that is to be certified, true and again and again, or everybody's
+// latest signatures, whatever they were under.
+func (f *forger) signers(how string, kind wire.Type, v wire.View, seq wire.Seq, d wire.Digest, n int) []wire.Endorsement {
+	if how == "repeated" {
+		return slices.Repeat([]wire.Endorsement{endorsement(f.signed(f.vote(kind, v, seq, d)))}, n)
+	}
+	var list []wire.Endorsement
+	for id := range wire.ReplicaID(n) {
+		e := wire.Endorsement{Replica: id}
+		if m := f.heard.newest(func(m wire.Message) bool {
+			kind := wire.TypeOf(m)
+			return (kind == wire.TypePrepare || kind == wire.TypeCommit) && endorsement(m).Replica == id
+		}); m != nil {
+			e = endorsement(m)
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// endorsement is what a certificate holds of a vote.
+func endorsement(m wire.Message) wire.Endorsement {
+	return wire.Endorsement{Replica: *tamper.Field[wire.ReplicaID](m, "Replica"), Sig: *tamper.Field[wire.Signature](m, "Sig")}
+}

@@ -1,0 +1,70 @@
+package replica
+
+import (
+	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/tamper"
+)
+
+// Frames stands between a malicious replica and its links, and sees what it sends as bytes. What an actor says is always
+// the encoding of a message; what passes here need not be. It also sees what a replica sends beside its core: the state and
+// the batches that it gives to others.
+type Frames struct {
+	spoil spoiler
+	lies  uint64
+}
+
+// spoiler is an attacker whose core is honest. It makes of a frame what goes out in its place, in order.
+type spoiler interface {
+	pass(frame []byte) (out [][]byte, lied bool)
+}
+
+// malformed sends what no decoder may believe, or choke on (S4).
+var malformed = tamper.Describe[hostileFrames]("malformed", tamper.Byzantine,
+	"sends frames that are no message beside its honest ones: lists of a million entries, deep nesting, cut short",
+	"its frames are refused and its links dropped; memory stays bounded; 0 view changes as a backup")
+
+type hostileFrames struct {
+	Every uint64 `default:"4" min:"1" max:"1048576" doc:"one hostile frame for every so many honest ones"`
+	tamper.Malformed
+	count uint64
+	made  *tamper.Malformer
+}
+
+func (h *hostileFrames) pass(frame []byte) (out [][]byte, lied bool) {
+	if h.made == nil {
+		h.made = h.Malformer(0)
+	}
+	if h.count++; h.count%h.Every != 0 {
+		return [][]byte{frame}, false
+	}
+	_, bad := h.made.Next()
+	return [][]byte{frame, bad}, true
+}
+
+// NewFrames returns what a behaviour does to the frames of its replica, nil if it leaves them alone.
+func NewFrames(c tamper.Choice) (*Frames, error) {
+	made, err := tamper.Make(catalogue, "behaviour", c, nil)
+	if s, spoils := made.(spoiler); spoils && err == nil {
+		return &Frames{spoil: s}, nil
+	}
+	return nil, err
+}
+
+// Pass returns what goes to a replica in place of a frame, in order. Whoever calls it knows whether it is the attacker's
+// time.
+func (f *Frames) Pass(_ wire.ReplicaID, frame []byte) [][]byte {
+	out, lied := f.spoil.pass(frame)
+	if lied {
+		f.lies++
+	}
+	return out
+}
+
+// Lies is how often an honest frame was followed or replaced by another one (I18).
+func (f *Frames) Lies() uint64 { return f.lies }
+
+// exhaust holds what links are made of and gives nothing back (I14). Its core is honest; whoever runs it over real links
+// does what tamper.Exhaustion says beside it.
+var exhaust = tamper.Describe[tamper.Exhaustion](tamper.Exhaust, tamper.Byzantine,
+	"opens streams by the thousand, begins frames and never ends them, reads nothing: on real processes only",
+	"≥ 80 % of the throughput; connections, streams and memory of a peer stay bounded")

@@ -1,0 +1,280 @@
+package replica
+
+import (
+	"time"
+
+	"tagma/pbft"
+	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/tamper"
+)
+
+// Options is what an attacker may need besides its behaviour. The zero value serves one that is malicious all the time
+// and knows nobody.
+type Options struct {
+	// When reports whether the attacker lies at a moment; nil: always. Outside its time it is honest, and its core stays
+	// one and the same. See Between.
+	When func(pbft.Tick) bool
+	// Client resolves the name of a client, such as c0, where a parameter names one; nil: only keys are understood.
+	Client func(name string) (wire.PublicKey, bool)
+	// Recording is what attackers of one run have overheard together; nil: each remembers what it heard and said itself.
+	Recording *Recording
+}
+
+// Between is true from one moment of a replica's own clock (Tick.Mono) until another one; until 0 is never over.
+func Between(from, until time.Duration) func(pbft.Tick) bool {
+	return func(t pbft.Tick) bool { return t.Mono >= from && (until == 0 || t.Mono < until) }
+}
+
+// liar is what all attackers embed: the honest core that they are put around, and hooks that change nothing. Without a core
+// an attacker only judges its values.
+type liar struct {
+	cfg   *wire.Config
+	core  Core
+	sign  Sign
+	opt   Options
+	view  wire.View     // of its core, as that last reported
+	low   wire.Seq      // its h
+	awake bool          // it lies now
+	now   time.Duration // by the ticks' clock
+	said  []pbft.Effect // of its own accord, in this step
+	late  []postponed   // in the order in which they are due
+}
+
+// hooks is what an attacker may change. It overrides what it needs of liar.
+type hooks interface {
+	common() *liar
+	// ready prepares an attacker whose values are bound, and judges what the tags cannot.
+	ready() error
+	// hear returns what the core is given in place of an event. It is called all the time, the others while it lies.
+	hear(ev pbft.Event) []pbft.Event
+	// speak returns what the core is made to broadcast in place of a message. It believes to have said that.
+	speak(m wire.Message) []wire.Message
+	// twists reports whether it has something of its own to say in place of a message to replicas or clients. It is asked
+	// once a broadcast, and once for what one of them alone is sent.
+	twists(m wire.Message) bool
+	// tell returns what somebody is told in place of a message that it twists, and that is signed.
+	tell(to pbft.Source, m wire.Message) []wire.Message
+}
+
+func (l *liar) common() *liar                                   { return l }
+func (*liar) ready() error                                      { return nil }
+func (*liar) hear(ev pbft.Event) []pbft.Event                   { return []pbft.Event{ev} }
+func (*liar) speak(m wire.Message) []wire.Message               { return []wire.Message{m} }
+func (*liar) twists(wire.Message) bool                          { return false }
+func (*liar) tell(_ pbft.Source, m wire.Message) []wire.Message { return []wire.Message{m} }
+
+// Anchor is the core's: what others were told instead is in no journal.
+func (l *liar) Anchor() []wire.Record { return l.core.Anchor() }
+
+// attacker puts hooks around the core. The core believes that everything was said as it wanted: its broadcasts come back to
+// it, and its votes are in the journal, so that it goes on, and comes back after a crash, like a replica that was honest.
+type attacker struct{ hooks }
+
+// Anchor is the core's.
+func (a attacker) Anchor() []wire.Record { return a.common().Anchor() }
+
+// Step is the core's, with the attacker's words in the place of its own.
+func (a attacker) Step(ev pbft.Event) []pbft.Effect {
+	l := a.common()
+	l.time(ev)
+	todo := a.hear(ev)
+	out := l.flush(nil)
+	for len(todo) > 0 {
+		ev, todo = todo[0], todo[1:]
+		for _, effect := range l.core.Step(ev) {
+			if b, is := effect.(pbft.Broadcast); is {
+				if report, is := b.Msg.(*wire.Status); is {
+					l.view, l.low = report.View, report.Stable
+				}
+			}
+			if !l.awake {
+				out = append(out, effect)
+				continue
+			}
+			var back []pbft.Event
+			out, back = a.utter(out, effect)
+			todo = append(todo, back...)
+		}
+	}
+	return out
+}
+
+// utter appends what becomes of one effect of the core, and returns what comes back to the core at once.
+func (a attacker) utter(out []pbft.Effect, effect pbft.Effect) (all []pbft.Effect, back []pbft.Event) {
+	l := a.common()
+	switch e := effect.(type) {
+	case pbft.Broadcast:
+		for _, m := range a.speak(e.Msg) {
+			if !a.twists(m) {
+				out = append(out, pbft.Broadcast{Msg: m})
+				continue
+			}
+			// What a driver would do with a broadcast, but for what every other replica is told.
+			if l.signed(m); wire.Durable(m) {
+				out = append(out, pbft.Persist{Record: &wire.Sent{Msg: m}})
+			}
+			for _, to := range l.others() {
+				out = a.told(out, pbft.Source{Replica: to}, m)
+			}
+			back = append(back, l.loopback(m))
+		}
+		return l.flush(out), back
+	case pbft.Send:
+		if a.twists(e.Msg) {
+			return a.told(out, pbft.Source{Replica: e.To}, e.Msg), nil
+		}
+	case pbft.Respond:
+		if a.twists(e.Reply) {
+			return a.told(out, pbft.Source{Client: true}, e.Reply), nil
+		}
+	default: // concerns nobody else
+	}
+	return append(out, effect), nil
+}
+
+func (a attacker) told(out []pbft.Effect, to pbft.Source, m wire.Message) []pbft.Effect {
+	for _, lie := range a.tell(to, m) {
+		out = append(out, toward(to, lie))
+	}
+	return a.common().flush(out)
+}
+
+// toward is the effect that brings a message to somebody.
+func toward(to pbft.Source, m wire.Message) pbft.Effect {
+	if to.Client {
+		return pbft.Respond{Reply: m.(*wire.Reply)}
+	}
+	return pbft.Send{To: to.Replica, Msg: m}
+}
+
+// mostHeld bounds what an attacker remembers: a replica that forgets some of what it wanted to say is faulty all the same.
+const mostHeld = 1 << 16
+
+// postponed is said later.
+type postponed struct {
+	due    time.Duration
+	effect pbft.Effect
+}
+
+// time follows the clock: whether it is the attacker's time, and what is due by now.
+func (l *liar) time(ev pbft.Event) {
+	tick, ok := ev.(pbft.Tick)
+	if !ok {
+		return
+	}
+	if l.now = tick.Mono; l.opt.When != nil {
+		l.awake = l.opt.When(tick)
+	}
+	for len(l.late) > 0 && l.late[0].due <= l.now {
+		l.say(l.late[0].effect)
+		l.late = l.late[1:]
+	}
+}
+
+// delay says something a while later. All of one attacker waits equally long.
+func (l *liar) delay(by time.Duration, to pbft.Source, m wire.Message) {
+	if len(l.late) < mostHeld {
+		l.late = append(l.late, postponed{l.now + by, toward(to, m)})
+	}
+}
+
+// say adds to what it says of its own accord.
+func (l *liar) say(effects ...pbft.Effect) { l.said = append(l.said, effects...) }
+
+func (l *liar) flush(out []pbft.Effect) []pbft.Effect {
+	out = append(out, l.said...)
+	l.said = l.said[:0]
+	return out
+}
+
+// spread says the same to every other replica.
+func (l *liar) spread(m wire.Message) {
+	for _, to := range l.others() {
+		l.say(pbft.Send{To: to, Msg: m})
+	}
+}
+
+// signed signs a statement with the attacker's own key, whoever it claims to be from.
+func (l *liar) signed(m wire.Message) wire.Message {
+	wire.Sign(l.cfg, m, l.sign)
+	return m
+}
+
+// vote is an unsigned vote of its own: a prepare, a commit or a checkpoint, which has no view.
+func (l *liar) vote(kind wire.Type, view wire.View, seq wire.Seq, d wire.Digest) wire.Message {
+	switch kind {
+	case wire.TypePrepare:
+		return &wire.Prepare{View: view, Seq: seq, Digest: d, Replica: l.cfg.Self}
+	case wire.TypeCommit:
+		return &wire.Commit{View: view, Seq: seq, Digest: d, Replica: l.cfg.Self}
+	default:
+		return &wire.Checkpoint{Seq: seq, Digest: d, Replica: l.cfg.Self}
+	}
+}
+
+// others lists all replicas but this one.
+func (l *liar) others() (ids []wire.ReplicaID) {
+	for i := range l.cfg.Members {
+		if id := wire.ReplicaID(i); id != l.cfg.Self {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// mine reports whether a message is a signed statement of this replica.
+func (l *liar) mine(m wire.Message) bool {
+	by, signed := wire.Sender(l.cfg, m)
+	return signed && by == l.cfg.Self
+}
+
+// loopback returns a broadcast to the core, which knows nothing of how it was told.
+func (l *liar) loopback(m wire.Message) pbft.Event {
+	return pbft.Received{From: pbft.Source{Replica: l.cfg.Self, Loopback: true}, Msg: wire.Own(m)}
+}
+
+// recording is where an attacker remembers what it overhears.
+func (l *liar) recording() *Recording {
+	if l.opt.Recording != nil {
+		return l.opt.Recording
+	}
+	return NewRecording()
+}
+
+// received is the message that an event brings from somebody else, nil if it brings none.
+func received(ev pbft.Event) wire.Message {
+	if e, ok := ev.(pbft.Received); ok && !e.From.Loopback {
+		return e.Msg.Message()
+	}
+	return nil
+}
+
+// pulse is due again and again, by the ticks' clock.
+type pulse struct {
+	Every time.Duration `default:"0.25T" doc:"how often: a duration, or a multiple of the view timeout T"`
+	next  time.Duration
+}
+
+func (p *pulse) due(ev pbft.Event) bool {
+	tick, ok := ev.(pbft.Tick)
+	if !ok || tick.Mono < p.next {
+		return false
+	}
+	p.next = tick.Mono + p.Every
+	return true
+}
+
+// shifted is another digest for every replica.
+func shifted(to wire.ReplicaID) func(wire.Digest) wire.Digest {
+	return func(d wire.Digest) wire.Digest {
+		d[0] ^= byte(to >> 8)
+		d[1] ^= byte(to)
+		d[2] ^= 0xff
+		return d
+	}
+}
+
+// otherDigest is an unsigned copy of a statement about another digest. A body stays what it was.
+func otherDigest(m wire.Message, to wire.ReplicaID) wire.Message {
+	return tamper.Altered(m, "Digest", shifted(to))
+}

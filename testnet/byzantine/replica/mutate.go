@@ -1,0 +1,149 @@
+package replica
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"tagma/pbft"
+	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/tamper"
+)
+
+// mutate changes real messages a little: what it says is always nearly right, which is where bugs of protocols hide
+// (Winter et al., ByzzFuzz).
+var mutate = tamper.Describe[mutator]("mutate", tamper.Byzantine,
+	"changes what it sends by a step, well signed: the view, the sequence number or the phase of a statement, its digest, "+
+		"its destination, or an entry of a certificate",
+	"at most one view change for each bad primary; as a backup none; throughput ≥ 70 %")
+
+type mutator struct {
+	liar
+	Kinds tamper.List `default:"all" words:"view,seq,digest,phase,entry,target" doc:"what it changes: view, seq, digest, phase, "`
+	_     any         `doc:"target, entry, such as view+seq"`
+
+	Types       tamper.Types `default:"all" doc:"message types that it changes, such as prepare+view-change"`
+	Probability float64      `default:"0.2" doc:"how likely a message is changed for each destination, above 0 and up to 1"`
+	Seed        tamper.Dice  `default:"0" stream:"0x6d7574" doc:"decides which ones, and how"`
+
+	recent []wire.Digest // of its own statements, the newest last
+}
+
+// mostRecent is how many digests it remembers: what belongs a place or a checkpoint away.
+const mostRecent = 4
+
+// twists has each destination of what it may change looked at on its own.
+func (m *mutator) twists(msg wire.Message) bool {
+	mine := m.mine(msg)
+	if d := tamper.Field[wire.Digest](msg, "Digest"); mine && d != nil && !slices.Contains(m.recent, *d) {
+		m.recent = append(m.recent[max(0, len(m.recent)-mostRecent+1):], *d)
+	}
+	_, status := msg.(*wire.Status)
+	return m.Types.Has(wire.TypeOf(msg)) && (status || mine)
+}
+
+// tell draws whether this destination is told something else, and what. A kind that does not suit the message leaves the
+// draw to the next one.
+func (m *mutator) tell(to pbft.Source, msg wire.Message) []wire.Message {
+	if !m.Seed.Strikes(m.Probability) {
+		return []wire.Message{msg}
+	}
+	first := m.Seed.IntN(len(m.Kinds))
+	for i := range m.Kinds {
+		kind := m.Kinds[(first+i)%len(m.Kinds)]
+		if kind == "target" {
+			others := m.others()
+			m.say(pbft.Send{To: others[m.Seed.IntN(len(others))], Msg: msg})
+			return nil
+		}
+		if lie := m.changed(kind, msg); lie != nil {
+			return []wire.Message{m.signed(lie)}
+		}
+	}
+	return []wire.Message{msg}
+}
+
+// changed is a copy of a message that differs in one respect; nil if the kind does not suit it.
+func (m *mutator) changed(kind string, msg wire.Message) wire.Message {
+	status, unsigned := msg.(*wire.Status)
+	dice := m.Seed.Rand
+	switch kind {
+	case "view":
+		return tamper.Altered(msg, "View", func(v wire.View) wire.View {
+			// Of what only a primary says mostly a view in which this replica is it, since nobody believes the rest.
+			if !unsigned && tamper.Field[wire.ReplicaID](msg, "Replica") == nil && dice.IntN(4) > 0 {
+				return step(dice, v, wire.View(m.cfg.N()))
+			}
+			return step(dice, v, 1)
+		})
+	case "seq":
+		by := wire.Seq(1)
+		if _, is := msg.(*wire.Checkpoint); is && dice.IntN(4) > 0 { // mostly one at which there is a checkpoint
+			by = m.cfg.CheckpointInterval
+		}
+		field := "Seq"
+		if unsigned {
+			if field = "Executed"; dice.IntN(2) == 0 {
+				field, by = "Stable", m.cfg.CheckpointInterval
+			}
+		}
+		return tamper.Altered(msg, field, func(n wire.Seq) wire.Seq { return step(dice, n, by) })
+	case "digest":
+		return tamper.Altered(msg, "Digest", m.anotherDigest)
+	case "phase":
+		return m.otherPhase(msg)
+	case "entry":
+		if status == nil { // its certificates are others' words
+			return tamper.AlteredEntry(msg, dice.IntN, m.alterEntry)
+		}
+	}
+	return nil
+}
+
+// alterEntry changes a number or the digest of an entry of a list.
+func (m *mutator) alterEntry(entry any) {
+	switch e := entry.(type) {
+	case *wire.PreparedCert:
+		if e.Seq = step(m.Seed.Rand, e.Seq, 1); m.Seed.IntN(2) == 0 {
+			e.View = step(m.Seed.Rand, e.View, 1)
+		}
+	case *wire.Suspect:
+		e.View = step(m.Seed.Rand, e.View, 1)
+	case *wire.ViewChange:
+		e.Stable.Seq = step(m.Seed.Rand, e.Stable.Seq, m.cfg.CheckpointInterval)
+	case *wire.Proposal: // signed as if it had been proposed at that place
+		e.Digest = m.anotherDigest(e.Digest)
+	}
+}
+
+// step is one up or down, and never below zero.
+func step[N ~uint64](dice *rand.Rand, n, by N) N {
+	if dice.IntN(2) == 0 && n >= by {
+		return n - by
+	}
+	return n + by
+}
+
+// anotherDigest is one that stood in a statement lately, the null request's, or one of nothing.
+func (m *mutator) anotherDigest(d wire.Digest) wire.Digest {
+	from := []wire.Digest{wire.NullDigest, shifted(0)(d)}
+	for _, r := range m.recent {
+		if r != d {
+			from = append(from, r)
+		}
+	}
+	return from[m.Seed.IntN(len(from))]
+}
+
+// otherPhase is a vote for the same place in the other phase of the protocol, or a proposal as a vote.
+func (m *mutator) otherPhase(msg wire.Message) wire.Message {
+	switch o := msg.(type) {
+	case *wire.PrePrepare:
+		return m.vote(wire.TypePrepare, o.View, o.Seq, o.Digest)
+	case *wire.Prepare:
+		return m.vote(wire.TypeCommit, o.View, o.Seq, o.Digest)
+	case *wire.Commit:
+		return m.vote(wire.TypePrepare, o.View, o.Seq, o.Digest)
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,69 @@
+package replica
+
+import (
+	"tagma/pbft"
+	"tagma/testnet/byzantine/tamper"
+)
+
+// sendOmission hears everything and keeps back some of what it should say.
+var sendOmission = tamper.Describe[mute]("send-omission", tamper.Omission,
+	"hears everything and keeps back what it should send: all of it, or by type, destination and chance",
+	"as a backup throughput ≥ 70 % and no view change; as primary commits again within 3T")
+
+// silent is the same in one word.
+var silent = sendOmission.Called("silent", tamper.Omission, "another name for send-omission", sendOmission.Bound)
+
+type mute struct {
+	rule
+	Types       tamper.Types `default:"all" doc:"message types it keeps back, such as prepare+commit; reply is what clients get"`
+	To          tamper.Peers `default:"all" doc:"whom it tells nothing: replicas and clients, such as 1+2+clients"`
+	Probability float64      `default:"1" doc:"how likely it keeps each message back, above 0 and up to 1"`
+	Seed        tamper.Dice  `default:"0" doc:"decides which ones, where that is a matter of chance"`
+	FromSeq     tamper.Onset `default:"0" doc:"it falls silent when it first speaks of this sequence number"`
+}
+
+func (m *mute) ready() error {
+	m.types, m.peers, m.chance, m.dice, m.onset, m.act = m.Types, m.To, m.Probability, m.Seed, &m.FromSeq, dropped
+	return nil
+}
+
+// receiveOmission goes on speaking without hearing: it suspects everybody, and nobody follows a lone suspicion (V7).
+var receiveOmission = tamper.Describe[deaf]("receive-omission", tamper.Omission,
+	"hears nothing, or not everything, and still sends: heartbeats, status, suspicions, requests",
+	"as a backup, without an accomplice, no view change; as primary commits again within 3T")
+
+type deaf struct {
+	rule
+	Types       tamper.Types `default:"all" doc:"message types it does not hear, such as pre-prepare+commit"`
+	Peers       tamper.Peers `default:"all" doc:"whom it does not hear: replicas and clients, such as 1+2+clients"`
+	Probability float64      `default:"1" doc:"how likely it misses each message, above 0 and up to 1"`
+	Seed        tamper.Dice  `default:"0" doc:"decides which ones, where that is a matter of chance"`
+}
+
+func (d *deaf) ready() error {
+	d.incoming, d.types, d.peers, d.chance, d.dice = true, d.Types, d.Peers, d.Probability, d.Seed
+	return nil
+}
+
+// crash is fail-stop while the process lives: what a killed replica looks like to the others, without its disk.
+var crash = tamper.Describe[dead]("crash", tamper.Crash,
+	"hears nothing and says nothing: dead for everybody else, and back with its memory when its time is over",
+	"as primary commits again within 3T; as a backup no view change")
+
+type dead struct {
+	rule
+	FromSeq tamper.Onset `default:"0" doc:"it dies when it first speaks of this sequence number"`
+}
+
+func (d *dead) ready() error {
+	d.peers, d.onset, d.act = tamper.Everybody(), &d.FromSeq, dropped
+	return nil
+}
+
+// hear leaves the core its clock and what its own machine has finished: these are no messages.
+func (d *dead) hear(ev pbft.Event) []pbft.Event {
+	if d.awake && d.FromSeq.Begun() && received(ev) != nil {
+		return nil
+	}
+	return []pbft.Event{ev}
+}

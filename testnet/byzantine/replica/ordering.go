@@ -1,0 +1,168 @@
+package replica
+
+import (
+	"math"
+
+	"tagma/pbft"
+	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/tamper"
+)
+
+// sequenceAbuse is a primary that numbers badly (§4.2, §4.4; N1, N4).
+var sequenceAbuse = tamper.Describe[abuser]("sequence-abuse", tamper.Byzantine,
+	"as primary leaves gaps, proposes at the edge of the window or beyond it, orders one request twice, or invents one",
+	"gaps are filled with nulls after one view change; a request runs once, an invented one never")
+
+type abuser struct {
+	rule
+	How     string       `default:"gap" words:"gap,high,above,max,twice,invented" doc:"gap: leaves one number out in each view; high: "`
+	_       any          `doc:"jumps to H, and stays there; above: H+1; max: 2^64-1; twice: each batch begins with the last one's first "`
+	_       any          `doc:"request; invented: with one that its client never signed"`
+	FromSeq tamper.Onset `default:"1" doc:"it begins when it first proposes this sequence number"`
+
+	jumped bool      // in the view of
+	in     wire.View // its last proposal
+	last   *wire.Request
+}
+
+func (a *abuser) ready() error {
+	a.onset = &a.FromSeq
+	return a.lie(a.misplace, wire.TypePrePrepare)
+}
+
+// ordered is the proposal in a message, if it is a first one of its own, after its onset.
+func (a *abuser) ordered(m wire.Message) *wire.PrePrepare {
+	if p, ok := m.(*wire.PrePrepare); ok && p.Body != nil && a.covers(p) {
+		return p
+	}
+	return nil
+}
+
+// speak misnumbers what the core is to believe too: it must not contradict it later.
+func (a *abuser) speak(m wire.Message) []wire.Message {
+	p := a.ordered(m)
+	if p == nil {
+		return []wire.Message{m}
+	}
+	if p.View != a.in {
+		a.in, a.jumped = p.View, false
+	}
+	switch a.How {
+	case "gap":
+		return a.at(p, p.Seq+1)
+	case "high":
+		if a.jumped {
+			return nil
+		}
+		a.jumped = true
+		return a.at(p, a.low+a.cfg.LogWindow)
+	case "twice":
+		again := a.last
+		if a.last = p.Body.Requests[0]; again != nil {
+			p = withRequests(a.cfg, p, []*wire.Request{again})
+		}
+		return []wire.Message{p}
+	default: // a lie to others alone
+		return []wire.Message{m}
+	}
+}
+
+// at is a proposal at another place, nothing if that is above H.
+func (a *abuser) at(p *wire.PrePrepare, seq wire.Seq) []wire.Message {
+	if seq > a.low+a.cfg.LogWindow {
+		return nil
+	}
+	return []wire.Message{&wire.PrePrepare{View: p.View, Seq: seq, Digest: p.Digest, Body: p.Body}}
+}
+
+func (a *abuser) twists(m wire.Message) bool {
+	return (a.How == "above" || a.How == "max" || a.How == "invented") && a.ordered(m) != nil
+}
+
+// misplace proposes beyond the window, or a batch that begins with the next request of the client of its first one: the same
+// operations, under a signature that is for another number.
+func (a *abuser) misplace(_ pbft.Source, m wire.Message) []wire.Message {
+	p := m.(*wire.PrePrepare)
+	lie := &wire.PrePrepare{View: p.View, Seq: a.low + a.cfg.LogWindow + 1, Digest: p.Digest, Body: p.Body}
+	switch a.How {
+	case "max":
+		lie.Seq = math.MaxUint64
+	case "invented":
+		next := tamper.Copy(p.Body.Requests[0]).(*wire.Request)
+		next.ID.T++
+		lie = withBody(p, &wire.Body{Time: p.Body.Time, Requests: append([]*wire.Request{next}, p.Body.Requests[1:]...)})
+	}
+	return []wire.Message{a.signed(lie)}
+}
+
+// withRequests is a proposal of the same batch behind other requests, as many of them as it may hold.
+func withRequests(cfg *wire.Config, p *wire.PrePrepare, front []*wire.Request) *wire.PrePrepare {
+	size := 0
+	for _, r := range p.Body.Requests {
+		size += r.Size()
+	}
+	body := &wire.Body{Time: p.Body.Time}
+	for _, r := range front {
+		if size += r.Size(); size > cfg.MaxBatchBytes || len(p.Body.Requests)+len(body.Requests) >= cfg.MaxBatch {
+			break
+		}
+		body.Requests = append(body.Requests, r)
+	}
+	body.Requests = append(body.Requests, p.Body.Requests...)
+	return withBody(p, body)
+}
+
+// replayedRequests is a primary that orders again what clients once signed (C1, C2).
+var replayedRequests = tamper.Describe[replayer]("replayed-requests", tamper.Byzantine,
+	"as primary puts recorded requests of old and evicted sessions into its batches once more",
+	"no session is evicted, and nothing runs twice")
+
+type replayer struct {
+	liar
+	PerBatch uint64       `default:"4" cap:"1024" doc:"how many old requests each batch gets"`
+	FromSeq  tamper.Onset `default:"2" doc:"it begins when it first proposes this sequence number"`
+
+	old   []*wire.Request // the oldest that it heard of: their sessions are evicted first
+	names map[wire.RequestID]bool
+	next  int
+}
+
+func (r *replayer) ready() error {
+	r.names = map[wire.RequestID]bool{}
+	return nil
+}
+
+func (r *replayer) hear(ev pbft.Event) []pbft.Event {
+	var requests []*wire.Request
+	if e, ok := ev.(pbft.Received); ok {
+		switch m := e.Msg.Message().(type) {
+		case *wire.Request:
+			requests = []*wire.Request{m}
+		case *wire.PrePrepare:
+			if m.Body != nil {
+				requests = m.Body.Requests
+			}
+		default: // holds no requests
+		}
+	}
+	for _, m := range requests {
+		if len(r.old) < mostRecorded && !r.names[m.ID] {
+			r.names[m.ID] = true
+			r.old = append(r.old, m)
+		}
+	}
+	return []pbft.Event{ev}
+}
+
+func (r *replayer) speak(m wire.Message) []wire.Message {
+	p, ok := m.(*wire.PrePrepare)
+	if !ok || p.Body == nil || !r.mine(p) || !r.FromSeq.Reached(p.Seq) || len(r.old) == 0 {
+		return []wire.Message{m}
+	}
+	var again []*wire.Request
+	for range min(r.PerBatch, uint64(len(r.old))) {
+		again = append(again, r.old[r.next%len(r.old)])
+		r.next++
+	}
+	return []wire.Message{withRequests(r.cfg, p, again)}
+}

@@ -1,0 +1,140 @@
+package replica
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/pbft"
+	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/tamper"
+)
+
+// slow is a timing fault: what it says is true and comes late.
+var slow = tamper.Describe[laggard]("slow", tamper.Timing,
+	"says everything, or some types of message, late by its own clock",
+	"as a backup no view change; a primary that is late by T or more is replaced")
+
+type laggard struct {
+	rule
+	Delay   time.Duration `default:"0.9T" doc:"how late: a duration, or a multiple of the view timeout T"`
+	Types   tamper.Types  `default:"all" doc:"message types that are late, such as pre-prepare; reply is what clients get"`
+	FromSeq tamper.Onset  `default:"0" doc:"it becomes slow when it first speaks of this sequence number"`
+}
+
+func (l *laggard) ready() error {
+	l.types, l.peers, l.onset, l.act = l.Types, tamper.Everybody(), &l.FromSeq, l.delayed(&l.Delay)
+	return nil
+}
+
+// slowBackup is so late that nothing it says is of use any more.
+var slowBackup = tamper.Describe[late]("slow-backup", tamper.Timing, "says everything 5T late",
+	"as a backup throughput ≥ 90 % and no view change")
+
+type late struct {
+	rule
+	Delay time.Duration `default:"5T" doc:"how late: a duration, or a multiple of the view timeout T"`
+}
+
+func (l *late) ready() error {
+	l.peers, l.act = tamper.Everybody(), l.delayed(&l.Delay)
+	return nil
+}
+
+// clockSkew has a wrong wall clock, which enters as the agreed time of its batches and in its status (N1). Its monotonic
+// clock is right: nothing else drives timers (T3).
+var clockSkew = tamper.Describe[skewed]("clock-skew", tamper.Timing,
+	"its wall clock is wrong, or jumps to and fro: so is the time that it proposes and reports",
+	"behind: none needed; ahead, as primary: at most one view change; as a backup none")
+
+type skewed struct {
+	liar
+	By    string        `default:"1h" doc:"how far ahead of the others it is; negative: behind, such as -1h"`
+	Every time.Duration `default:"0s" zero:"yes" doc:"it jumps ahead and behind in turn after this long, a duration or "`
+	_     any           `doc:"a multiple of T; 0s: it never jumps"`
+	by    time.Duration
+}
+
+func (s *skewed) ready() (err error) {
+	if s.by, err = time.ParseDuration(s.By); err != nil || s.by == 0 {
+		return fmt.Errorf("by: %q is not a duration other than 0, such as 1h or -1h", s.By)
+	}
+	return nil
+}
+
+func (s *skewed) hear(ev pbft.Event) []pbft.Event {
+	if tick, ok := ev.(pbft.Tick); ok && s.awake {
+		by := s.by
+		if s.Every > 0 && tick.Mono/s.Every%2 == 1 {
+			by = -by
+		}
+		tick.Wall += int64(by)
+		ev = tick
+	}
+	return []pbft.Event{ev}
+}
+
+// early is right and comes too soon: a suspicion before the timer expired (T1), a time that the clock has yet to reach (N1),
+// a reply to what did not commit (C4).
+var early = tamper.Describe[hasty]("early", tamper.Timing,
+	"says too soon what would be right later: a suspicion at every timeout, an agreed time ahead of its clock, or a reply before the commit",
+	"no view change by it alone; clients are unaffected; throughput ≥ 90 %")
+
+type hasty struct {
+	liar
+	What string `default:"suspect" words:"suspect,time,reply" doc:"suspect: a premature Suspect each view timeout; time: the time that "`
+	_    any    `doc:"it proposes and reports is ahead by the tolerance, as far as others still take it at once; reply: it answers what is proposed with its last result"`
+
+	next    time.Duration // when it suspects again
+	results [][]byte      // that it gave last: its guess
+}
+
+// behind is how old the others' clocks may be: some ticks. What is ahead of them by more than the tolerance they hold until
+// the next one, which costs most of the throughput and is a slow primary's lie.
+const behind = 50 * time.Millisecond
+
+func (h *hasty) hear(ev pbft.Event) []pbft.Event {
+	tick, ticks := ev.(pbft.Tick)
+	p, proposes := received(ev).(*wire.PrePrepare)
+	switch {
+	case !h.awake:
+	case ticks && h.What == "time":
+		tick.Wall += int64(h.cfg.ClockTolerance - min(behind, h.cfg.ClockTolerance/2))
+		return []pbft.Event{tick}
+	case ticks && h.What == "suspect" && h.now >= h.next:
+		h.next = h.now + h.cfg.ViewTimeout
+		h.spread(h.signed(&wire.Suspect{View: h.view, Replica: h.cfg.Self}))
+	case proposes && h.What == "reply":
+		h.answer(p)
+	}
+	return []pbft.Event{ev}
+}
+
+func (h *hasty) speak(m wire.Message) []wire.Message {
+	if p, proposes := m.(*wire.PrePrepare); proposes && h.What == "reply" {
+		h.answer(p)
+	}
+	return []wire.Message{m}
+}
+
+// twists learns what results look like.
+func (h *hasty) twists(m wire.Message) bool {
+	if r, answers := m.(*wire.Reply); answers && r.Outcome == wire.OutcomeExecuted && r.ResultDigest == nil {
+		h.results = r.Results
+	}
+	return false
+}
+
+// answer tells the clients of a batch that it was executed.
+func (h *hasty) answer(p *wire.PrePrepare) {
+	if p.Body == nil {
+		return
+	}
+	for _, r := range p.Body.Requests {
+		results := slices.Repeat([][]byte{nil}, len(r.Ops))
+		copy(results, h.results)
+		h.say(pbft.Respond{Reply: &wire.Reply{
+			ID: r.ID, Request: r.Digest(), Outcome: wire.OutcomeExecuted, Seq: p.Seq, Results: results, View: p.View,
+		}})
+	}
+}

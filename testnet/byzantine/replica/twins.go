@@ -1,0 +1,194 @@
+package replica
+
+import (
+	"time"
+
+	"tagma/pbft"
+	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/tamper"
+)
+
+// twins are two honest replicas under one key, each of which knows a part of the cluster (Bano et al.). Nobody scripted a
+// lie, and together they tell every one that two honest replicas can.
+var twins = tamper.Describe[pair]("twins", tamper.Byzantine,
+	"two honest replicas under one key, each of which is linked with some of the others; only the first one executes",
+	"at most one view change for each bad primary; proof is kept")
+
+type pair struct {
+	liar
+	First  tamper.Peers `default:"half" words:"half" doc:"whom the first one is linked with: half (those below the middle), or "`
+	_      any          `doc:"replicas such as 1+2"`
+	Second tamper.Peers `default:"half" words:"half" doc:"whom the second one is linked with: half (the others), or replicas; who "`
+	_      any          `doc:"is in both lists hears both"`
+
+	second Core         // nil until it is its time
+	done   wire.Seq     // what the first one has executed, as far as is known
+	tried  wire.Seq     // at which the second one could not be born
+	todo   []pbft.Event // what the second one's machine has to say
+	states []state      // of the first one, for the second
+	asked  []wire.Seq   // states that the second one waits for, ascending
+}
+
+type state struct {
+	seq    wire.Seq
+	digest wire.Digest
+}
+
+// links reports whether a twin, the first being number 0, is linked with a replica.
+func (p *pair) links(twin int, id wire.ReplicaID) bool {
+	with := []*tamper.Peers{&p.First, &p.Second}[twin]
+	if with.Word != "" {
+		return int(id) < p.cfg.N()/2 == (twin == 0)
+	}
+	return with.Replica(id)
+}
+
+// apart is how far the second one's wall clock is ahead: no two clocks agree, so no two batches are alike.
+const apart = time.Millisecond
+
+// Step gives an event to whom it concerns.
+func (p *pair) Step(ev pbft.Event) []pbft.Effect {
+	p.time(ev)
+	if e, ok := ev.(pbft.Executed); ok {
+		p.done = max(p.done, e.Seq)
+	}
+	if !p.awake {
+		return append([]pbft.Effect(nil), p.core.Step(ev)...)
+	}
+	if p.second == nil && (p.tried == 0 || p.tried < p.done) {
+		p.bear()
+	}
+	toFirst, toSecond := true, true
+	other := ev
+	switch e := ev.(type) {
+	case pbft.Tick:
+		e.Wall += int64(apart)
+		other = e
+	case pbft.Received:
+		if !e.From.Client && !e.From.Loopback {
+			toFirst, toSecond = p.links(0, e.From.Replica), p.links(1, e.From.Replica)
+		}
+		toSecond = toSecond && !e.From.Loopback
+	case pbft.Executed:
+		toSecond = false
+	case pbft.Snapshotted:
+		toSecond = false
+		p.note(state{e.Seq, e.Digest})
+	default: // of a state that the first one fetches
+		toSecond = false
+	}
+	var out []pbft.Effect
+	if toFirst {
+		out = p.run(out, ev)
+	}
+	if toSecond && p.second != nil {
+		p.todo = append(p.todo, other)
+	}
+	return p.runSecond(out)
+}
+
+// bear makes the second one: a copy of the first one's memory at this moment. After a restart it is not known how far
+// that one's state goes until it executes something.
+func (p *pair) bear() {
+	second, err := pbft.New(p.cfg, p.core.Anchor(), pbft.Applied{Seq: p.done})
+	if err != nil || second.Inspect().LeftBehind { // it would fetch a state first
+		p.tried = max(p.done, 1)
+		return
+	}
+	p.second = second
+}
+
+// run steps the first one, who speaks to his part of the cluster.
+func (p *pair) run(out []pbft.Effect, ev pbft.Event) []pbft.Effect {
+	todo := []pbft.Event{ev}
+	for len(todo) > 0 {
+		ev, todo = todo[0], todo[1:]
+		for _, effect := range p.core.Step(ev) {
+			switch e := effect.(type) {
+			case pbft.Broadcast:
+				p.signed(e.Msg)
+				if wire.Durable(e.Msg) {
+					out = append(out, pbft.Persist{Record: &wire.Sent{Msg: e.Msg}})
+				}
+				out = p.say(out, 0, e.Msg)
+				todo = append(todo, p.loopback(e.Msg))
+			case pbft.Send:
+				if p.links(0, e.To) {
+					out = append(out, e)
+				}
+			default:
+				out = append(out, effect)
+			}
+		}
+	}
+	return out
+}
+
+// runSecond steps the second one, who has no disk, and whose machine agrees with everything.
+func (p *pair) runSecond(out []pbft.Effect) []pbft.Effect {
+	for len(p.todo) > 0 {
+		ev := p.todo[0]
+		p.todo = p.todo[1:]
+		for _, effect := range p.second.Step(ev) {
+			switch e := effect.(type) {
+			case pbft.Broadcast:
+				out = p.say(out, 1, p.signed(e.Msg))
+				p.todo = append(p.todo, p.loopback(e.Msg))
+			case pbft.Send:
+				if p.links(1, e.To) {
+					out = append(out, e)
+				}
+			case pbft.Execute:
+				done := pbft.Executed{Seq: e.Seq}
+				for _, r := range e.Body.Requests {
+					done.Replies = append(done.Replies, &wire.Reply{ID: r.ID})
+				}
+				p.todo = append(p.todo, done)
+			case pbft.Snapshot:
+				p.asked = append(p.asked, e.Seq)
+				p.match()
+			default: // of disk, clients and operators the first one takes care
+			}
+		}
+	}
+	return out
+}
+
+func (p *pair) say(out []pbft.Effect, twin int, m wire.Message) []pbft.Effect {
+	for _, to := range p.others() {
+		if p.links(twin, to) {
+			out = append(out, pbft.Send{To: to, Msg: m})
+		}
+	}
+	return out
+}
+
+// mostStates bounds what is remembered of the first one's states.
+const mostStates = 64
+
+// note remembers a state of the first one, which the second one may be asked to vouch for.
+func (p *pair) note(s state) {
+	if len(p.states) == mostStates {
+		p.states = p.states[1:]
+	}
+	p.states = append(p.states, s)
+	p.match()
+}
+
+// match tells the second one of the states that it waits for.
+func (p *pair) match() {
+	var left []wire.Seq
+	for _, seq := range p.asked {
+		found := false
+		for _, s := range p.states {
+			if s.seq == seq && !found {
+				found = true
+				p.todo = append(p.todo, pbft.Snapshotted{Seq: s.seq, Digest: s.digest})
+			}
+		}
+		if !found && len(left) < mostStates {
+			left = append(left, seq)
+		}
+	}
+	p.asked = left
+}

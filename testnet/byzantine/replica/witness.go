@@ -1,0 +1,91 @@
+package replica
+
+import (
+	"tagma/pbft"
+	"tagma/pbft/wire"
+)
+
+// Witness stands on both sides of an attacker and counts the steps in which it did not do what its core did: an experiment
+// without lies proves nothing (I18). What an attacker does to frames, or to its links, it does not see.
+type Witness struct {
+	given   []pbft.Event // that the core was told in this step
+	effects map[any]int  // of the core in this step, by what they are
+	lies    int
+}
+
+// Within is the core as the attacker is to have it.
+func (w *Witness) Within(core Core) Core { return &innerEar{core, w} }
+
+// Around is the attacker as the driver is to have it.
+func (w *Witness) Around(attacker Core) Core { return &outerEar{attacker, w} }
+
+// Lies counts steps, over all lives of the replica.
+func (w *Witness) Lies() int { return w.lies }
+
+// innerEar listens to the core.
+type innerEar struct {
+	Core
+	witness *Witness
+}
+
+// Step is the core's.
+func (e *innerEar) Step(ev pbft.Event) []pbft.Effect {
+	e.witness.given = append(e.witness.given, ev)
+	out := e.Core.Step(ev)
+	for _, effect := range out {
+		e.witness.effects[alike(effect)]++
+	}
+	return out
+}
+
+// outerEar listens to the attacker.
+type outerEar struct {
+	Core
+	witness *Witness
+}
+
+// Step is the attacker's.
+func (e *outerEar) Step(ev pbft.Event) []pbft.Effect {
+	w := e.witness
+	w.given, w.effects = nil, map[any]int{}
+	out := e.Core.Step(ev)
+	if w.lied(ev, out) {
+		w.lies++
+	}
+	return out
+}
+
+// alike is an effect, or stands for one that holds a list.
+func alike(e pbft.Effect) any {
+	type (
+		offer    struct{ wire.Seq }
+		transfer struct{ wire.Seq }
+	)
+	switch e := e.(type) {
+	case pbft.Offer:
+		return offer{e.Cert.Seq}
+	case pbft.Transfer:
+		return transfer{e.Target.Seq}
+	default:
+		return e
+	}
+}
+
+// lied reports whether what came out is not what the core did when it was told what came in.
+func (w *Witness) lied(ev pbft.Event, out []pbft.Effect) bool {
+	if len(w.given) != 1 {
+		return true
+	}
+	if tick, is := ev.(pbft.Tick); is && w.given[0] != pbft.Event(tick) {
+		return true
+	}
+	for _, e := range out {
+		w.effects[alike(e)]--
+	}
+	for _, n := range w.effects {
+		if n != 0 {
+			return true
+		}
+	}
+	return false
+}
