@@ -30,7 +30,7 @@ func Defaults(dir string, seed uint64) Options {
 	if err != nil {
 		panic(err) // it is a part of the program
 	}
-	s.Seed, s.Workload.InFlight = seed, 16
+	s.Seed = seed
 	return Options{Dir: dir, Scenario: s, SegmentBytes: 256 << 10, Stall: 20 * time.Second}
 }
 

@@ -21,17 +21,10 @@ type hostile struct {
 	under  driver.Transport // nil until the node is open
 	spoil  []*gate          // attackers that send more than messages
 	policy *links.Policy
-	reads  bool // a rule may ask what a frame says, so frames are decoded
-	last   decoded
+	reads  bool          // a rule may ask what a frame says, so frames are decoded
 	now    time.Duration // never goes back, whatever the system's clock does
 	queue  []delivery    // what is due next comes first
 	wake   *time.Timer
-}
-
-// decoded remembers the frame that was decoded last: a broadcast passes once for each replica.
-type decoded struct {
-	first *byte
-	m     wire.Message
 }
 
 // mostQueued bounds what is on its way, in frames: later ones are lost, as in a full buffer.
@@ -82,7 +75,9 @@ func (h *hostile) Send(to wire.ReplicaID, frame []byte) {
 	for _, bytes := range frames {
 		f := links.Frame{From: h.self, To: to, Bytes: bytes}
 		if h.reads {
-			f.Message = h.decode(bytes)
+			if m, err := wire.Decode(bytes); err == nil {
+				f.Message = m
+			}
 		}
 		h.take(h.policy.Pass(h.time(), f))
 	}
@@ -106,20 +101,6 @@ func (h *hostile) fired() map[string]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.policy.Fired()
-}
-
-func (h *hostile) decode(frame []byte) wire.Message {
-	if len(frame) == 0 {
-		return nil
-	}
-	if h.last.first != &frame[0] {
-		m, err := wire.Decode(frame)
-		if err != nil {
-			m = nil
-		}
-		h.last = decoded{&frame[0], m}
-	}
-	return h.last.m
 }
 
 func (h *hostile) time() time.Duration {

@@ -44,24 +44,14 @@ type Trace struct {
 	Only []string // these kinds of events; nil: all
 }
 
-// RefusedError says what an engine cannot do, in one sentence with the mend.
-type RefusedError struct {
-	File string // of the scenario
-	Line int    // 0 if unknown
-	Why  string
-}
-
-func (e *RefusedError) Error() string {
-	if e.Line > 0 {
-		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Why)
-	}
-	return fmt.Sprintf("%s: %s", e.File, e.Why)
-}
-
-// Refuse tells what of a scenario an engine cannot run, as a *RefusedError, or nil if it can run all of it.
+// Refuse tells in one sentence with the mend what of a scenario an engine cannot run, nil if it can run all of it.
 func Refuse(e Engine, s *scenario.Scenario) error {
-	if line, why := s.WhyNot(e.Name()); why != "" {
-		return &RefusedError{File: s.File, Line: line, Why: why}
+	switch line, why := s.WhyNot(e.Name()); {
+	case why == "":
+		return nil
+	case line > 0:
+		return fmt.Errorf("%s:%d: %s", s.File, line, why)
+	default:
+		return fmt.Errorf("%s: %s", s.File, why)
 	}
-	return nil
 }

@@ -7,8 +7,8 @@ import (
 
 	"tagma/internal/machines"
 	"tagma/internal/strict"
-	"tagma/statemachine/bank"
-	"tagma/statemachine/kv"
+	"tagma/testnet/check"
+	"tagma/testnet/history"
 )
 
 // Operation is an operation of a client, written like "c0:1 put k a": client c0, its request 1.
@@ -58,28 +58,38 @@ var verbs = map[string]string{
 	machines.Bank: "open ACCOUNT AMOUNT, transfer FROM TO AMOUNT, balance ACCOUNT",
 }
 
+// Op is the operation in the terms of histories, false if the machine has no such operation.
+func (o Operation) Op(machine string) (op check.Op, ok bool) {
+	w, words, of := o.Words, 2, machines.KV
+	if len(w) < words {
+		return op, false
+	}
+	op = check.Op{Kind: check.Kind(w[0]), Key: w[1]}
+	last := w[len(w)-1]
+	var err error
+	switch op.Kind {
+	case check.Get, check.Delete:
+	case check.Put:
+		words, op.Value = 3, last
+	case check.Balance:
+		of = machines.Bank
+	case check.Open:
+		words, of = 3, machines.Bank
+		op.Amount, err = strconv.ParseUint(last, 10, 63)
+	case check.Transfer:
+		words, of, op.To = 4, machines.Bank, w[min(2, len(w)-1)]
+		op.Amount, err = strconv.ParseUint(last, 10, 63)
+	default:
+		return op, false
+	}
+	return op, machine == of && len(w) == words && err == nil
+}
+
 // Encode is the operation as the machine takes it, nil if the machine has no such operation.
 func (o Operation) Encode(machine string) []byte {
-	w := o.Words
-	if len(w) == 0 {
+	op, ok := o.Op(machine)
+	if !ok {
 		return nil
 	}
-	is := func(verb string, words int) bool { return w[0] == verb && len(w) == words+1 }
-	amount, err := strconv.ParseUint(w[len(w)-1], 10, 63)
-	switch {
-	case machine == machines.KV && is("put", 2):
-		return kv.Put([]byte(w[1]), []byte(w[2]))
-	case machine == machines.KV && is("get", 1):
-		return kv.Get([]byte(w[1]))
-	case machine == machines.KV && is("delete", 1):
-		return kv.Delete([]byte(w[1]))
-	case machine == machines.Bank && is("open", 2) && err == nil:
-		return bank.Open(w[1], amount)
-	case machine == machines.Bank && is("balance", 1):
-		return bank.Balance(w[1])
-	case machine == machines.Bank && is("transfer", 3) && err == nil:
-		return bank.Transfer(w[1], w[2], amount)
-	default:
-		return nil
-	}
+	return history.Encode(&op)
 }

@@ -147,7 +147,7 @@ func TestParse_TakesEveryKeyOfTheContract(t *testing.T) {
 	if p := s.Scripts[0].Send; p.Type != wire.TypePrePrepare || p.Seq != 1 || len(p.Batch) != 1 || p.Batch[0].String() != "c0:1 put k a" {
 		t.Errorf("script: %+v", p)
 	}
-	if p := s.Scripts[1].Send; p.View != 3 || !slices.Equal(p.FromRecorded.Prepared, []Slot{{0, 1}, {2, 1}}) || p.FromRecorded.Stable != 10 {
+	if p := s.Scripts[1].Send; p.View != 3 || !slices.Equal(p.FromRecorded.Prepared, []Slot{{View: 0, Seq: 1}, {View: 2, Seq: 1}}) || p.FromRecorded.Stable != 10 {
 		t.Errorf("script: %+v", p)
 	}
 	e := s.Expect

@@ -6,6 +6,7 @@ import (
 	"tagma/internal/cluster"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
+	malicious "tagma/testnet/byzantine/replica"
 	"tagma/testnet/links"
 )
 
@@ -60,9 +61,9 @@ type Workload struct {
 	Operations int           `toml:"operations" range:"1..10000000"` // 0: as many as Duration allows
 	Duration   time.Duration `toml:"duration"`                       // 0: until Operations are done
 	ValueBytes int           `toml:"value_bytes" range:"1..1048576"`
-	InFlight   int           // operations that a client has under way at once, on processes in a closed loop; 0: 1
-	Rate       float64       `toml:"rate" range:"0..1000000"` // operations per second, over all clients; 0: closed loop
-	Baseline   bool          `toml:"baseline"`                // the workload runs without faults too, for ratios
+	InFlight   int           `toml:"in_flight" range:"1..1000"` // operations that a client has under way in a closed loop; 0: 1
+	Rate       float64       `toml:"rate" range:"0..1000000"`   // operations per second, over all clients; 0: closed loop
+	Baseline   bool          `toml:"baseline"`                  // the workload runs without faults too, for ratios
 }
 
 // Keys of an attack on links.
@@ -161,10 +162,7 @@ type Recorded struct {
 type Sequence []wire.ReplicaID
 
 // Slot is a place in the order.
-type Slot struct {
-	View wire.View
-	Seq  wire.Seq
-}
+type Slot = malicious.Slot
 
 // Expect is what must hold in the end. A nil pointer expects nothing.
 type Expect struct {

@@ -164,7 +164,7 @@ func ParseSlot(text string) (Slot, bool) {
 	view, seq, ok := strings.Cut(text, ":")
 	v, errV := strconv.ParseUint(view, 10, 63)
 	n, errN := strconv.ParseUint(seq, 10, 63)
-	return Slot{wire.View(v), wire.Seq(n)}, ok && errV == nil && errN == nil && n > 0
+	return Slot{View: wire.View(v), Seq: wire.Seq(n)}, ok && errV == nil && errN == nil && n > 0
 }
 
 // ParseDigest reads 64 hex digits.

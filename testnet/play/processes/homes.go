@@ -31,56 +31,33 @@ func remove(home string, parts ...string) error {
 // unmounted is where a replica's data are while they are not mounted, with the life that they belong to.
 func unmounted(home string) string { return home + ".unmounted" }
 
-// kept is where a copy of a home is.
+// kept is where a copy of a home is, but for key and settings.
 func kept(home string) string { return home + ".kept" }
 
 // unmount moves a replica's data away.
-func unmount(home string) error {
-	away := unmounted(home)
-	if err := os.Mkdir(away, 0o700); err != nil {
-		return fmt.Errorf("unmount data: %w", err)
-	}
-	for _, part := range data {
-		err := os.Rename(filepath.Join(home, part), filepath.Join(away, part))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("unmount data: %w", err)
-		}
-	}
-	return copyFile(filepath.Join(home, node.LifeFile), filepath.Join(away, node.LifeFile))
-}
+func unmount(home string) error { return bring(home, unmounted(home), os.Rename) }
 
 // mount moves them back, unless the replica has begun a new life meanwhile, whose data are in their place.
 func mount(home string) error {
 	away := unmounted(home)
-	was, err := os.ReadFile(filepath.Join(away, node.LifeFile))
-	if err != nil {
+	if _, err := os.Stat(away); err != nil {
 		return fmt.Errorf("mount data: %w", err)
 	}
-	if now, err := os.ReadFile(filepath.Join(home, node.LifeFile)); err != nil || !bytes.Equal(was, now) {
-		return err
+	if lifeOf(home) != lifeOf(away) {
+		return nil
 	}
 	if err := wipe(home); err != nil {
-		return fmt.Errorf("mount data: %w", err)
-	}
-	for _, part := range data {
-		err := os.Rename(filepath.Join(away, part), filepath.Join(home, part))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("mount data: %w", err)
-		}
-	}
-	return os.RemoveAll(away)
-}
-
-// keep copies a home, but for key and settings. Nobody may write to it meanwhile.
-func keep(home string) error {
-	to := kept(home)
-	if err := os.RemoveAll(to); err != nil {
 		return err
 	}
-	if err := os.Mkdir(to, 0o700); err != nil {
-		return fmt.Errorf("copy a home: %w", err)
+	return errors.Join(bring(away, home, os.Rename), os.RemoveAll(away))
+}
+
+// keep copies a home. Nobody may write to it meanwhile.
+func keep(home string) error {
+	if err := os.RemoveAll(kept(home)); err != nil {
+		return err
 	}
-	return copyParts(home, to)
+	return bring(home, kept(home), duplicate)
 }
 
 // rollback puts the copy of a home in its place.
@@ -88,28 +65,26 @@ func rollback(home string) error {
 	if err := wipe(home); err != nil {
 		return err
 	}
-	return copyParts(kept(home), home)
+	return bring(kept(home), home, duplicate)
 }
 
-func copyParts(from, to string) error {
+func duplicate(from, to string) error { return os.CopyFS(to, os.DirFS(from)) }
+
+// bring brings data, as far as there are any, from one place to another, and a copy of the life that they belong to.
+func bring(from, to string, how func(from, to string) error) error {
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		return err
+	}
 	for _, part := range data {
-		err := os.CopyFS(filepath.Join(to, part), os.DirFS(filepath.Join(from, part)))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("copy a home: %w", err)
+		if err := how(filepath.Join(from, part), filepath.Join(to, part)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
 	}
-	return copyFile(filepath.Join(from, node.LifeFile), filepath.Join(to, node.LifeFile))
-}
-
-func copyFile(from, to string) error {
-	text, err := os.ReadFile(from)
-	if err == nil {
-		err = os.WriteFile(to, text, 0o600)
-	}
+	life, err := os.ReadFile(filepath.Join(from, node.LifeFile))
 	if err != nil {
-		return fmt.Errorf("copy a home: %w", err)
+		return err
 	}
-	return nil
+	return os.WriteFile(filepath.Join(to, node.LifeFile), life, 0o600)
 }
 
 // lifeOf is the life that the file beside a replica's key names, "" if there is none.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
@@ -233,12 +232,9 @@ func (l *load) close() {
 func (l *load) submit(ops []scenario.Operation) error {
 	var errs []error
 	for _, o := range ops {
-		op, err := meant(o)
-		if l.sessions[o.Client] == nil {
-			err = fmt.Errorf("%v: client c%d is malicious and takes no operations", o, o.Client)
-		}
-		if err != nil {
-			errs = append(errs, err)
+		op, ok := o.Op(l.s.Machine)
+		if !ok || l.sessions[o.Client] == nil {
+			errs = append(errs, fmt.Errorf("%v: client c%d takes no operations, for instance because it is malicious", o, o.Client))
 			continue
 		}
 		l.mu.Lock()
@@ -250,25 +246,4 @@ func (l *load) submit(ops []scenario.Operation) error {
 		l.workers.Go(func() { l.perform(o.Client, since, task{op: op}) })
 	}
 	return errors.Join(errs...)
-}
-
-// meant is an operation in the terms of histories.
-func meant(o scenario.Operation) (check.Op, error) {
-	op := check.Op{Kind: check.Kind(o.Words[0]), Key: o.Words[1]}
-	last := o.Words[len(o.Words)-1]
-	switch op.Kind {
-	case check.Put:
-		op.Value = last
-	case check.Transfer:
-		op.To = o.Words[2]
-	default: // has nothing but a key, or an amount
-	}
-	if op.Kind == check.Open || op.Kind == check.Transfer {
-		amount, err := strconv.ParseUint(last, 10, 63)
-		if err != nil {
-			return op, fmt.Errorf("%v: %q is no amount", o, last)
-		}
-		op.Amount = amount
-	}
-	return op, nil
 }

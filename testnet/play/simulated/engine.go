@@ -64,7 +64,7 @@ func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Tr
 		Clients: s.Workload.Clients,
 		Workload: sim.Workload{
 			Kind: s.Workload.Kind, Operations: s.Workload.Operations, ValueBytes: s.Workload.ValueBytes, Rate: s.Workload.Rate,
-			Until: s.Workload.Duration,
+			Until: s.Workload.Duration, Outstanding: s.Workload.InFlight,
 		},
 		Inside: c.heard.inside, Around: c.heard.around, TraceLines: -1,
 	}

@@ -102,9 +102,10 @@ func (o *outside) record(m wire.Message) {
 
 // template is a script's message with its requests signed.
 func template(w *sim.World, machine string, t *scenario.Template) malicious.Template {
+	made := &t.FromRecorded
 	out := malicious.Template{
-		Type: t.Type, View: t.View, Seq: t.Seq, Forged: t.Forged,
-		Stable: t.FromRecorded.Stable, Suspects: t.FromRecorded.Suspects, ViewChanges: t.FromRecorded.ViewChanges,
+		Type: t.Type, View: t.View, Seq: t.Seq, Forged: t.Forged, Prepared: made.Prepared, Stable: made.Stable,
+		Suspects: made.Suspects, ViewChanges: made.ViewChanges, Commit: made.Commit,
 	}
 	for i, o := range t.Batch {
 		number := o.T
@@ -116,25 +117,16 @@ func template(w *sim.World, machine string, t *scenario.Template) malicious.Temp
 	if d, given := scenario.ParseDigest(t.Digest); given {
 		out.Digest = &d
 	}
-	slot := func(s scenario.Slot) malicious.Slot { return malicious.Slot{View: s.View, Seq: s.Seq} }
-	for _, s := range t.FromRecorded.Prepared {
-		out.Prepared = append(out.Prepared, slot(s))
-	}
-	if c := t.FromRecorded.Commit; c != nil {
-		out.Commit = new(slot(*c))
-	}
-	for _, p := range t.FromRecorded.Proposals {
-		out.Proposals = append(out.Proposals, proposed(p))
+	for _, p := range made.Proposals {
+		one := malicious.Proposed{}
+		if s, ok := scenario.ParseSlot(p); ok {
+			one.Like = &s
+		} else {
+			one.Digest, _ = scenario.ParseDigest(p) // null is the zero digest
+		}
+		out.Proposals = append(out.Proposals, one)
 	}
 	return out
-}
-
-func proposed(text string) malicious.Proposed {
-	if s, ok := scenario.ParseSlot(text); ok {
-		return malicious.Proposed{Like: &malicious.Slot{View: s.View, Seq: s.Seq}}
-	}
-	d, _ := scenario.ParseDigest(text) // null is the zero digest
-	return malicious.Proposed{Digest: d}
 }
 
 // sent is how many lines of scripts were sent, and what kept the others back.
