@@ -4,13 +4,13 @@ import "testing"
 
 func TestImportGraph_AllowsItsEdges(t *testing.T) {
 	wantComplaints(t, importGraph(of(t, map[string]string{
-		"checkpoint/merkle/a.go":   `package merkle; import "tagma/checkpoint/journal"; import _ "tagma/statemachine"`,
-		"client/a.go":              `package client; import _ "tagma/internal/cluster"`,
-		"testnet/local/a.go":       `package local; import _ "tagma/internal/node"; import _ "tagma/testnet/check"`,
-		"cmd/tagma-testnet/a.go":   `package main; import _ "tagma/testnet/sim"`,
-		"pbft/a_test.go":           `package pbft; import _ "tagma/crypto"`,
-		"internal/node/a.go":       `package node; import _ "tagma/checkpoint/journal"; import _ "example.org/tagma/x"`,
-		"statemachine/kv/a.go":     `package kv; import _ "tagma/statemachine"`,
+		"checkpoint/merkle/a.go":           `package merkle; import "tagma/checkpoint/journal"; import _ "tagma/statemachine"`,
+		"client/a.go":                      `package client; import _ "tagma/internal/cluster"`,
+		"testnet/local/a.go":               `package local; import _ "tagma/internal/node"; import _ "tagma/testnet/check"`,
+		"cmd/tagma-testnet/a.go":           `package main; import _ "tagma/testnet/sim"`,
+		"pbft/a_test.go":                   `package pbft; import _ "tagma/crypto"`,
+		"internal/node/a.go":               `package node; import _ "tagma/checkpoint/journal"; import _ "example.org/tagma/x"`,
+		"statemachine/kv/a.go":             `package kv; import _ "tagma/statemachine"`,
 		"testnet/byzantine/replica/sub.go": `package replica; import _ "tagma/pbft"`,
 	})))
 }
