@@ -185,12 +185,7 @@ func (f *simFlags) listener(p *sim.Plan, stdout io.Writer) (hear func(trace.Even
 		}
 		return trace.Only(f.only, print), func() error { return shown }, nil
 	}
-	file, err := os.Create(f.trace)
-	if err != nil {
-		return nil, nil, command.Unusablef("sim: --trace: %w", err)
-	}
-	w := trace.NewWriter(file, trace.Header{Engine: trace.Simulated, Replicas: p.Replicas, Seed: p.Seed})
-	return trace.Only(f.only, w.Put), func() error { return errors.Join(w.Flush(), file.Close()) }, nil
+	return trace.Write(f.trace, trace.Header{Engine: trace.Simulated, Replicas: p.Replicas, Seed: p.Seed}, f.only)
 }
 
 // repeats runs a plan a second time and compares.

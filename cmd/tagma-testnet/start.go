@@ -18,6 +18,7 @@ import (
 	"tagma/internal/trace"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/local"
+	"tagma/testnet/play"
 )
 
 // startFlags are the flags of a cluster that runs until Ctrl-C.
@@ -72,7 +73,7 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	}
 	c, err := local.Create(local.Options{
 		Dir: f.dir, Replicas: f.replicas, BasePort: f.basePort, Machine: f.machine, Malicious: malicious, Awake: true,
-		Trace: f.trace != "", TraceOnly: f.only,
+		Trace: f.parts(), TraceOnly: f.only,
 	})
 	if err != nil {
 		if temporary {
@@ -81,7 +82,10 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 		return command.Unusablef("start: %w", err)
 	}
 	defer c.Close()
-	if err := c.Start(); err != nil {
+	if f.trace != "" {
+		err = os.Mkdir(f.parts(), 0o755)
+	}
+	if err = errors.Join(err, c.Start()); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
 	if err := ready(ctx, c); err != nil {
@@ -98,11 +102,19 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 			_, _ = fmt.Fprintf(stdout, "\nstopping; the files stay in %s\n", f.dir)
 			err := c.Stop(local.Patience)
 			if f.trace != "" {
-				err = errors.Join(err, c.WriteTrace(f.trace, trace.Header{}))
+				err = errors.Join(err, trace.MergeDir(f.trace, f.parts(), trace.Header{Engine: play.Processes, Replicas: f.replicas}))
 			}
 			return err
 		}
 	}
+}
+
+// parts is where replicas record what a trace is made of.
+func (f *startFlags) parts() string {
+	if f.trace == "" {
+		return ""
+	}
+	return filepath.Join(f.dir, "trace")
 }
 
 // check judges the flags.

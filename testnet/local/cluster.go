@@ -3,7 +3,6 @@ package local
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -40,9 +39,6 @@ func Create(o Options) (*Cluster, error) {
 		return nil, err
 	}
 	file, observer, admin, err := layout(o)
-	if err == nil && o.Trace {
-		err = os.Mkdir(filepath.Join(o.Dir, TraceDir), 0o755)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ type Options struct {
 	// the start.
 	Malicious map[int][]byzantine.Choice
 	Awake     bool
-	Trace     bool     // what happens in the replicas is written down, for WriteTrace
+	Trace     string   // an existing directory where replicas record what happens, for trace.MergeDir; "": they do not
 	TraceOnly []string // these kinds of events; nil: all
 }
 

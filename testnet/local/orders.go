@@ -8,7 +8,6 @@ import (
 	"net/rpc"
 	"net/rpc/jsonrpc"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -80,10 +79,7 @@ func (c *Cluster) setup(id int) *Setup {
 	o := &c.ordered
 	s := &Setup{
 		Seed: c.options.Seed, Epoch: o.epoch.UnixNano(), Network: c.options.Network,
-		Commands: o.commands, On: o.on[id], Skew: o.skew[id],
-	}
-	if c.options.Trace {
-		s.Trace, s.Only = filepath.Join(c.Dir, TraceDir), c.options.TraceOnly
+		Commands: o.commands, On: o.on[id], Skew: o.skew[id], Trace: c.options.Trace, Only: c.options.TraceOnly,
 	}
 	for _, choice := range c.options.Malicious[id] {
 		s.Behaviours = append(s.Behaviours, choice.String())

@@ -10,9 +10,11 @@ import (
 	"net/rpc/jsonrpc"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"tagma/internal/node"
+	"tagma/internal/trace"
 )
 
 // replicaCommand is the hidden subcommand under which a program calls itself for each replica.
@@ -56,10 +58,11 @@ func replica(args []string) (err error) {
 	}
 	opt := node.Options{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))}
 	if o.trace != "" {
-		done, unable := tracing(o.trace, known, o.only, &opt)
+		hear, done, unable := trace.Record(o.trace, filepath.Base(*home), trace.Header{Replicas: known.Config.N()}, o.only)
 		if unable != nil {
 			return unable
 		}
+		opt.Trace = hear
 		defer func() { err = errors.Join(err, done()) }()
 	}
 	o.options(&opt)

@@ -12,7 +12,8 @@ import (
 
 // Every start of a process writes a trace, and they become one that is ordered by time, whatever killed the processes.
 func TestTrace_OfAllProcessesIsOne(t *testing.T) {
-	c := start(t, Options{Trace: true, TraceOnly: []string{"process", "sent"}})
+	parts := t.TempDir()
+	c := start(t, Options{Trace: parts, TraceOnly: []string{"process", "sent"}})
 	c.Kill(2)
 	if err := c.Start(2); err != nil {
 		t.Fatal(err)
@@ -24,7 +25,7 @@ func TestTrace_OfAllProcessesIsOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "trace.jsonl")
-	if err := c.WriteTrace(path, trace.Header{Name: "a kill"}); err != nil {
+	if err := trace.MergeDir(path, parts, trace.Header{Replicas: 4, Name: "a kill"}); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.Open(path)

@@ -43,10 +43,9 @@ type cluster struct {
 	waited time.Duration // for which this machine let us wait at most
 	began  atomic.Pointer[time.Time]
 
-	trace    play.Trace
-	traced   *trace.Recorder // of what is done to the cluster; nil without a trace
-	tap      *trace.Tap
-	untraced error // why there is no trace
+	tap      *trace.Tap   // of what is done to the cluster; nil without a trace
+	traced   func() error // makes the trace, when all has stopped
+	untraced error        // why there is none
 
 	read    bool // everything that was written was to be read back
 	found   map[string]check.Found
@@ -155,9 +154,7 @@ func (c *cluster) sleep() {
 // Stop implements play.Cluster.
 func (c *cluster) Stop() {
 	c.unclean = errors.Join(c.unclean, c.local.Stop(local.Patience))
-	if c.traced != nil {
-		c.untraced = errors.Join(c.traced.Close(), c.local.WriteTrace(c.trace.File, trace.Header{Seed: c.s.Seed, Name: c.s.Name}))
-	}
+	c.untraced = c.traced()
 	c.watch.distrustForgetful()
 	c.watch.readJournals()
 	c.blind()

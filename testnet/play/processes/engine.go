@@ -2,8 +2,10 @@ package processes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -50,7 +52,7 @@ func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, t p
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make a directory for the run: %w", err)
 	}
-	c := &cluster{Engine: e, s: s, show: show, trace: t, number: make(map[*scenario.Malicious]int), lives: make(map[*scenario.Event]map[int]string), blind: func() {}}
+	c := &cluster{Engine: e, s: s, show: show, number: make(map[*scenario.Malicious]int), lives: make(map[*scenario.Event]map[int]string), blind: func() {}}
 	defer func() {
 		if err != nil {
 			c.Close()
@@ -66,19 +68,17 @@ func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, t p
 			dormant[int(m.Replica)] = append(dormant[int(m.Replica)], m.Choice)
 		}
 	}
-	c.local, err = local.Create(local.Options{
-		Dir: dir, Replicas: s.Replicas, Machine: s.Machine, Clients: clients, Protocol: s.Settings,
-		SegmentBytes: e.SegmentBytes, Seed: s.Seed, Network: s.Network, Malicious: dormant,
-		Trace: t.File != "", TraceOnly: t.Only,
-	})
+	parts, err := c.record(dir, t)
 	if err != nil {
 		return nil, err
 	}
-	if t.File != "" {
-		if c.traced, err = c.local.NewTrace("course"); err != nil {
-			return nil, err
-		}
-		c.tap = trace.NewTap(trace.None, 0, func() int64 { return time.Now().UnixMicro() }, trace.Only(t.Only, c.traced.Put))
+	c.local, err = local.Create(local.Options{
+		Dir: dir, Replicas: s.Replicas, Machine: s.Machine, Clients: clients, Protocol: s.Settings,
+		SegmentBytes: e.SegmentBytes, Seed: s.Seed, Network: s.Network, Malicious: dormant,
+		Trace: parts, TraceOnly: t.Only,
+	})
+	if err != nil {
+		return nil, err
 	}
 	if err := c.watched(); err != nil {
 		return nil, err
@@ -89,6 +89,25 @@ func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, t p
 		return nil, err
 	}
 	return c, c.connect(ctx)
+}
+
+// record begins the trace of what is done to the cluster, and says where its replicas put theirs; "" without a trace.
+func (c *cluster) record(dir string, t play.Trace) (parts string, err error) {
+	if c.traced = func() error { return nil }; t.File == "" {
+		return "", nil
+	}
+	parts = filepath.Join(dir, "trace")
+	if err := os.Mkdir(parts, 0o755); err != nil {
+		return "", fmt.Errorf("make a directory for traces: %w", err)
+	}
+	h := trace.Header{Engine: play.Processes, Replicas: c.s.Replicas, Seed: c.s.Seed, Name: c.s.Name}
+	hear, done, err := trace.Record(parts, "course", h, t.Only)
+	if err != nil {
+		return "", err
+	}
+	c.tap = trace.NewTap(trace.None, 0, func() int64 { return time.Now().UnixMicro() }, hear)
+	c.traced = func() error { return errors.Join(done(), trace.MergeDir(t.File, parts, h)) }
+	return parts, nil
 }
 
 // watched begins to look at the replicas.

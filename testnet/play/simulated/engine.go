@@ -2,10 +2,7 @@ package simulated
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"sync"
 	"time"
 
 	"tagma/internal/trace"
@@ -45,7 +42,7 @@ func withDelay(l links.Link) links.Link {
 }
 
 // Start implements play.Engine.
-func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Trace, show play.Show) (play.Cluster, error) {
+func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Trace, show play.Show) (_ play.Cluster, err error) {
 	c := &cluster{
 		s: s, show: show, heard: newHeard(s), before: map[wire.ReplicaID]pbft.Inspection{}, lapses: map[*scenario.Event][]int{},
 		struck: map[*scenario.Event]bool{}, rogues: map[*scenario.Malicious]rogues.Client{},
@@ -69,20 +66,16 @@ func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Tr
 		Inside: c.heard.inside, Around: c.heard.around, TraceLines: -1,
 	}
 	if t.File != "" {
-		file, err := os.Create(t.File)
-		if err != nil {
-			return nil, fmt.Errorf("write the trace: %w", err)
+		h := trace.Header{Engine: trace.Simulated, Replicas: s.Replicas, Seed: s.Seed, Name: s.Name}
+		if o.Trace, c.traced, err = trace.Write(t.File, h, t.Only); err != nil {
+			return nil, err
 		}
-		w := trace.NewWriter(file, trace.Header{Engine: trace.Simulated, Replicas: s.Replicas, Seed: s.Seed, Name: s.Name})
-		c.traced = sync.OnceValue(func() error { return errors.Join(w.Flush(), file.Close()) })
-		o.Trace = trace.Only(t.Only, w.Put)
 	}
 	for _, m := range s.Malicious {
 		if m.Client == nil {
 			o.Malicious = append(o.Malicious, sim.Malicious{Replica: m.Replica, Choice: m.Choice, From: m.From, Until: m.Until})
 		}
 	}
-	var err error
 	if c.w, err = sim.New(o); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.File, err)
 	}
