@@ -64,18 +64,14 @@ func (d *Driver) gather(effect pbft.Effect) error {
 	case pbft.Resume:
 		d.silent = false
 		t.work = append(t.work, e)
-	case pbft.Forgot:
-		d.observer.Forgot(e)
-	case pbft.Accuse:
-		d.observer.Accused(e.Evidence)
 	case pbft.Diverged:
 		d.silent = true
-		d.observer.Diverged(e)
+		d.observer.Observe(effect)
 	case pbft.Entered:
 		d.view = e.View
-		d.observer.Entered(e.View)
-	case pbft.Dropped:
-		d.observer.Dropped(e.Msg, e.Why)
+		d.observer.Observe(effect)
+	case pbft.Forgot, pbft.Accuse, pbft.Dropped:
+		d.observer.Observe(effect)
 	default:
 		panic(fmt.Sprintf("driver: unknown effect %T", effect))
 	}

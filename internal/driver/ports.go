@@ -47,10 +47,7 @@ type Machine interface {
 
 // Observer hears what happens, for logs, counters and evidence. It changes nothing.
 type Observer interface {
-	Entered(view wire.View)
-	Accused(e wire.Evidence)
-	Dropped(m wire.Message, why pbft.Reason)
-	Diverged(d pbft.Diverged)
-	// Forgot tells that this replica lost something that it signed. It must not go on with its journal (D8.5).
-	Forgot(f pbft.Forgot)
+	// Observe takes an Entered, Accuse, Dropped, Diverged or Forgot. After a Forgot the replica must not go on with its
+	// journal (D8.5).
+	Observe(e pbft.Effect)
 }

@@ -195,19 +195,15 @@ func (p *process) resume(seq wire.Seq) {
 	p.called("resume")
 }
 
-func (p *process) Forgot(f pbft.Forgot) {
-	p.lab.t.Errorf("replica %d has forgotten what it signed: %+v", p.cfg.Self, f)
-}
-
 func (p *process) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	reply, done := p.state.done[req.ID]
 	return &reply, done
 }
 
-func (p *process) Entered(wire.View)                 {}
-func (p *process) Dropped(wire.Message, pbft.Reason) {}
-func (p *process) Accused(e wire.Evidence)           { p.lab.t.Errorf("a correct replica is accused: %+v", e) }
-
-func (p *process) Diverged(d pbft.Diverged) {
-	p.lab.t.Errorf("replica %d diverged: %+v", p.cfg.Self, d)
+func (p *process) Observe(e pbft.Effect) {
+	switch e.(type) {
+	case pbft.Accuse, pbft.Diverged, pbft.Forgot:
+		p.lab.t.Errorf("of correct replicas alone, replica %d tells a %T: %+v", p.cfg.Self, e, e)
+	default:
+	}
 }

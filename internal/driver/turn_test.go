@@ -56,11 +56,12 @@ func (s *script) Do(work pbft.Effect) {
 	}
 	s.did = append(s.did, strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", work), "pbft.")))
 }
-func (s *script) Forgot(pbft.Forgot)                { s.did = append(s.did, "forgot") }
-func (s *script) Entered(wire.View)                 {}
-func (s *script) Accused(wire.Evidence)             {}
-func (s *script) Dropped(wire.Message, pbft.Reason) {}
-func (s *script) Diverged(pbft.Diverged)            {}
+
+func (s *script) Observe(e pbft.Effect) {
+	if _, is := e.(pbft.Forgot); is {
+		s.did = append(s.did, "forgot")
+	}
+}
 
 func (s *script) Lookup(*wire.Request) (*wire.Reply, bool) { return s.known, s.known != nil }
 

@@ -88,8 +88,10 @@ func (a asker) Send(to wire.ReplicaID, m wire.Message) { a.send(to, m) }
 // Respond implements replica.Outlet.
 func (a asker) Respond(reply *wire.Reply) { a.transport.Respond(reply) }
 
-// Dropped implements replica.Outlet.
-func (a asker) Dropped(m wire.Message, why pbft.Reason) {
-	a.witness.Dropped(m, why)
-	a.metrics.dropped(why)
+// Observe implements replica.Outlet.
+func (a asker) Observe(e pbft.Effect) {
+	a.witness.Observe(e)
+	if d, is := e.(pbft.Dropped); is {
+		a.metrics.dropped(d.Why)
+	}
 }

@@ -41,23 +41,26 @@ type counters struct {
 	refusals refusals // what refused is made of
 }
 
-func (w *witness) Entered(view wire.View) {
-	w.counts.views.Add(1)
-	w.log.Info("a new view is active", "view", uint64(view))
+// Observe implements driver.Observer.
+func (w *witness) Observe(effect pbft.Effect) {
+	switch e := effect.(type) {
+	case pbft.Entered:
+		w.counts.views.Add(1)
+		w.log.Info("a new view is active", "view", uint64(e.View))
+	case pbft.Dropped:
+		w.counts.dropped.Add(1)
+		w.log.Debug("message dropped", "type", wire.TypeOf(e.Msg), "why", string(e.Why))
+	case pbft.Diverged:
+		w.log.Error("this replica's state contradicts a stable checkpoint: it no longer answers clients",
+			"seq", uint64(e.Seq), "own", e.Own, "stable", e.Stable)
+	case pbft.Accuse:
+		w.accused(e.Evidence)
+	default: // a Forgot ends the loop
+	}
 }
 
-func (w *witness) Dropped(m wire.Message, why pbft.Reason) {
-	w.counts.dropped.Add(1)
-	w.log.Debug("message dropped", "type", wire.TypeOf(m), "why", string(why))
-}
-
-func (w *witness) Diverged(d pbft.Diverged) {
-	w.log.Error("this replica's state contradicts a stable checkpoint: it no longer answers clients",
-		"seq", uint64(d.Seq), "own", d.Own, "stable", d.Stable)
-}
-
-// Accused keeps the proof, each replica's first ones.
-func (w *witness) Accused(e wire.Evidence) {
+// accused keeps the proof, each replica's first ones.
+func (w *witness) accused(e wire.Evidence) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.convicted[e.Replica] = e.Kind

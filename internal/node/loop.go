@@ -52,8 +52,13 @@ type loopWitness struct {
 	loop *loop
 }
 
-// Forgot ends the loop after the turn.
-func (w loopWitness) Forgot(f pbft.Forgot) { w.loop.lost = &forgotten{f} }
+// Observe ends the loop after the turn in which something was found forgotten.
+func (w loopWitness) Observe(e pbft.Effect) {
+	if f, is := e.(pbft.Forgot); is {
+		w.loop.lost = &forgotten{f}
+	}
+	w.witness.Observe(e)
+}
 
 // run takes turns until the context ends. An error is one of durability, and final (D6).
 func (l *loop) run(ctx context.Context) error {

@@ -41,8 +41,8 @@ type Outlet interface {
 	Send(to wire.ReplicaID, m wire.Message)
 	// Respond answers a client.
 	Respond(reply *wire.Reply)
-	// Dropped says that a message changed nothing.
-	Dropped(m wire.Message, why pbft.Reason)
+	// Observe takes a pbft.Dropped.
+	Observe(e pbft.Effect)
 }
 
 // Take gives it an event and does what comes of it. It reports true once the journal of a new life is written: then the
@@ -59,7 +59,7 @@ func (a *Asking) Take(ev pbft.Event, out Outlet) (again bool, err error) {
 		case pbft.Respond:
 			out.Respond(e.Reply)
 		case pbft.Dropped:
-			out.Dropped(e.Msg, e.Why)
+			out.Observe(e)
 		default:
 			return false, fmt.Errorf("a replica that asks what it signed does more than that: %T", effect)
 		}

@@ -137,11 +137,15 @@ func (n *node) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return &reply, done
 }
 
-func (n *node) Entered(wire.View)                 { n.c.tally.entered++ }
-func (n *node) Dropped(wire.Message, pbft.Reason) {}
-func (n *node) Accused(wire.Evidence)             {}
-func (n *node) Diverged(pbft.Diverged)            {}
-func (n *node) Forgot(pbft.Forgot)                { n.memory.proven = true }
+func (n *node) Observe(e pbft.Effect) {
+	switch e.(type) {
+	case pbft.Entered:
+		n.c.tally.entered++
+	case pbft.Forgot:
+		n.memory.proven = true
+	default:
+	}
+}
 
 // fetch brings the state that is asked for, if somebody has it: durable at once, adopted when the core says so.
 func (n *node) fetch() {

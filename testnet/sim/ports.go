@@ -62,36 +62,29 @@ func (p port) Do(work pbft.Effect) {
 	p.n.turn.out = append(p.n.turn.out, output{work: work})
 }
 
-// Forgot implements driver.Observer.
-func (p port) Forgot(f pbft.Forgot) { p.n.lost = replica.Proven(f) }
-
 // Lookup implements driver.Machine.
 func (p port) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return p.n.exec.Lookup(req)
 }
 
-// Entered implements driver.Observer.
-func (p port) Entered(wire.View) {
-	if p.n.w.Correct(p.n.id) {
-		p.n.w.counts.Entered++
+// Observe implements driver.Observer.
+func (p port) Observe(effect pbft.Effect) {
+	n, w := p.n, p.n.w
+	if f, is := effect.(pbft.Forgot); is {
+		n.lost = replica.Proven(f)
 	}
-}
-
-// Accused implements driver.Observer.
-func (p port) Accused(e wire.Evidence) {
-	if p.n.w.Correct(p.n.id) {
-		p.n.w.counts.Evidence++
-		p.n.w.evidence = append(p.n.w.evidence, Accusation{By: p.n.id, At: p.n.w.now, Evidence: e})
+	if !w.Correct(n.id) {
+		return
 	}
-}
-
-// Dropped implements driver.Observer.
-func (p port) Dropped(wire.Message, pbft.Reason) {}
-
-// Diverged implements driver.Observer.
-func (p port) Diverged(d pbft.Diverged) {
-	if p.n.w.Correct(p.n.id) {
-		p.n.w.fail("I5", p.n.id, "its state after %d is %v, and %v is stable", d.Seq, d.Own, d.Stable)
+	switch e := effect.(type) {
+	case pbft.Entered:
+		w.counts.Entered++
+	case pbft.Accuse:
+		w.counts.Evidence++
+		w.evidence = append(w.evidence, Accusation{By: n.id, At: w.now, Evidence: e.Evidence})
+	case pbft.Diverged:
+		w.fail("I5", n.id, "its state after %d is %v, and %v is stable", e.Seq, e.Own, e.Stable)
+	default: // a trace tells of it
 	}
 }
 
