@@ -21,7 +21,6 @@ type client struct {
 	random  *rand.Rand
 	links   []clientLink // by node
 	session *session.Session
-	last    wire.Session // number of the last one
 	asked   int          // operations in it
 	opening []byte       // first on every link
 	sent    []byte       // the last frame,
@@ -37,8 +36,12 @@ type client struct {
 }
 
 func newClient(w *World, i int) *client {
+	key := i
+	if w.opt.Workload.SharedKey && i < w.opt.Clients {
+		key -= i % 2
+	}
 	c := &client{
-		w: w, index: i, party: w.keys.party("client", i), random: chance(w.opt.Seed, 1000+uint64(i)),
+		w: w, index: i, party: w.keys.party("client", key), random: chance(w.opt.Seed, 1000+uint64(i)),
 		links: make([]clientLink, len(w.nodes)),
 	}
 	c.load = newGenerator(c)
@@ -80,9 +83,10 @@ func (c *client) open() {
 	c.Open(c.session.Opening())
 }
 
+// fresh is a session number that the key was not used with.
 func (c *client) fresh() wire.Session {
-	c.last++
-	return c.last
+	c.w.sessions[c.party.key]++
+	return c.w.sessions[c.party.key]
 }
 
 // submit sends a request with one operation or more. Done is called when the program has waited for it enough.

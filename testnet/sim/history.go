@@ -55,6 +55,9 @@ func (o *Operation) Finished(r session.Result, err error) {
 		o.Outcome = wire.OutcomeConflict
 	case errors.Is(err, session.ErrRefused), errors.Is(err, session.ErrNotSent), errors.Is(err, session.ErrTooLarge):
 		o.Outcome = wire.OutcomeRefused
+	case errors.Is(err, session.ErrExpired) && o.Kind.Semantics == session.ExactlyOnce && !w.opt.Workload.SharedKey:
+		w.fail("C1", 0, "client %d is told that its session expired, and its key has no newer one: %v", o.Client, err)
+		return
 	default:
 		return
 	}

@@ -27,6 +27,7 @@ type Workload struct {
 	Pack      int           // operations that share a request; 0: as many as fit
 	InFlight  int           // requests of one client; 0: the default
 	NoHedging bool
+	SharedKey bool // two clients each have one key, and push each other's sessions out
 }
 
 // MixedSemantics has every operation draw its semantics.

@@ -44,6 +44,7 @@ type World struct {
 	history    []*Operation
 	carried    map[wire.RequestID][]*Operation // by request, until it is executed
 	ordered    wire.Seq                        // the highest number that a correct replica has executed
+	sessions   map[wire.PublicKey]wire.Session // the last one of each key
 	executions uint64                          // of operations
 	evidence   []Accusation
 	counts     Counts
@@ -82,8 +83,9 @@ func New(opt Options) (*World, error) {
 		opt: opt, machine: machine, keys: newKeyring(opt.Signatures, opt.Seed),
 		faulty: make([]bool, opt.Replicas), hostile: make([]int, opt.Replicas), byID: make([][]*node, opt.Replicas),
 		attackers: malicious.NewRecording(), carried: map[wire.RequestID][]*Operation{},
-		tape:  tape{ring: make([]trace.Event, max(0, opt.TraceLines)), out: opt.Trace},
-		turns: chance(opt.Seed, 1), reach: chance(opt.Seed, 2), damage: chance(opt.Seed, 3), work: chance(opt.Seed, 4),
+		sessions: map[wire.PublicKey]wire.Session{},
+		tape:     tape{ring: make([]trace.Event, max(0, opt.TraceLines)), out: opt.Trace},
+		turns:    chance(opt.Seed, 1), reach: chance(opt.Seed, 2), damage: chance(opt.Seed, 3), work: chance(opt.Seed, 4),
 	}
 	w.links = links.New(opt.Replicas, opt.Base, chance(opt.Seed, 5))
 	parties := w.keys.members(opt.Replicas)

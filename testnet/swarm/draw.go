@@ -143,6 +143,9 @@ func (d *drawing) clients() {
 		l.InFlight, l.Pack = 1+d.IntN(3), d.IntN(4)
 	}
 	l.NoHedging = d.one(4)
+	if p := d.p; p.Sessions > 0 || d.one(8) { // programs that share a key expire each other's sessions
+		p.Sessions, l.SharedKey = max(p.Sessions, 1), d.one(2)
+	}
 	if d.one(2) {
 		return
 	}

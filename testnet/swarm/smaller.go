@@ -61,6 +61,7 @@ var smaller = [][]func(*sim.Plan){
 	{func(p *sim.Plan) { p.Workload.Patience = 0 }},
 	{func(p *sim.Plan) { p.Workload.InFlight, p.Workload.Pack = 0, 0 }},
 	{func(p *sim.Plan) { p.Workload.NoHedging = false }},
+	{func(p *sim.Plan) { p.Workload.SharedKey = false }},
 	{func(p *sim.Plan) { p.MaxBatch = 1 }},
 	{func(p *sim.Plan) {
 		for i := range p.Faults {
