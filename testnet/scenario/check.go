@@ -97,13 +97,19 @@ func (s *Scenario) checkMoments(d *strict.Document) {
 	}
 }
 
+// mended is what must have been done to a replica before an event mends it, and what is wrong otherwise.
+var mended = map[string]struct {
+	by    func(act) bool
+	wrong string
+}{
+	Restart:  {func(a act) bool { return a.stops }, "replica %d was not stopped; kill it first"},
+	Resume:   {func(a act) bool { return a.do == Pause }, "replica %d was not paused; pause it first"},
+	Mount:    {func(a act) bool { return a.do == Unmount }, "the data of replica %d are where they belong; unmount them first"},
+	Rollback: {func(a act) bool { return a.do == Keep }, "there is no copy of replica %d; add do = \"keep\" before it"},
+}
+
 // checkMends refuses to mend what nothing breaks.
 func (s *Scenario) checkMends(d *strict.Document) {
-	does := func(id wire.ReplicaID, what ...string) bool {
-		return slices.ContainsFunc(s.Events, func(e Event) bool {
-			return slices.Contains(what, e.Do) && slices.Contains(e.Targets, id)
-		})
-	}
 	acts := func(what ...string) bool {
 		return slices.ContainsFunc(s.Events, func(e Event) bool { return slices.Contains(what, e.Do) && !e.Undoes })
 	}
@@ -112,17 +118,11 @@ func (s *Scenario) checkMends(d *strict.Document) {
 			continue
 		}
 		for _, id := range e.Targets {
-			switch {
-			case e.Do == Restart && !s.happens(id, func(a act) bool { return a.stops }):
-				d.RefuseLine(e.Line, "restart: replica %d was not stopped; kill it first", id)
-			case e.Do == Resume && !does(id, Pause):
-				d.RefuseLine(e.Line, "resume: replica %d was not paused; pause it first", id)
+			switch m, mends := mended[e.Do]; {
+			case mends && !s.happens(id, m.by):
+				d.RefuseLine(e.Line, "%s: "+m.wrong, e.Do, id)
 			case e.Do == Start && !slices.Contains(s.Absent, id):
 				d.RefuseLine(e.Line, "start: replica %d is there from the beginning; name it in absent = [%d], or write restart", id, id)
-			case e.Do == Mount && !does(id, Unmount):
-				d.RefuseLine(e.Line, "mount: the data of replica %d are where they belong; unmount them first", id)
-			case e.Do == Rollback && !does(id, Keep):
-				d.RefuseLine(e.Line, "rollback: there is no copy of replica %d; add do = \"keep\" before it", id)
 			}
 		}
 		switch {

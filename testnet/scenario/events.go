@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"tagma/internal/strict"
 	"tagma/pbft/wire"
 	"tagma/testnet/links"
 )
@@ -149,4 +151,156 @@ func (s *Scenario) Restarts(e *Event) bool {
 			return o.Do == Restart && slices.Contains(o.Targets, id) && (o.Line > e.Line || o.Line == e.Line && o.Undoes)
 		})
 	})
+}
+
+// takeEvent takes one event and what it stands for: its repetitions, and the ends of what it begins.
+func (s *Scenario) takeEvent(t *strict.Table) {
+	e := Event{Line: t.Line(""), Link: s.Network}
+	text := struct {
+		*Event
+		By    jump          `toml:"by"`
+		For   time.Duration `toml:"for"`
+		Every time.Duration `toml:"every"`
+		Times int           `toml:"times" range:"1..1000"`
+	}{Event: &e, Times: 1}
+	if !t.Into(&text) || !t.Needs("do", `do = "kill", or one of `+strings.Join(Acts()[1:], ", ")) ||
+		!t.Word("do", e.Do, Acts()...) {
+		return
+	}
+	e.By = time.Duration(text.By)
+	keys := strings.Fields("do at after_operations " + e.act().keys + " for every times")
+	if !t.Only(keys...) {
+		return
+	}
+	if t.Has("at") == t.Has("after_operations") {
+		t.Refuse("", "it needs a moment; write either at = \"2s\" or after_operations = 500")
+	}
+	if e.Do != Heal && slices.Contains(keys, "targets") && len(e.Targets) == 0 {
+		t.Refuse("targets", "%s needs some; write targets = [1]", e.Do)
+	}
+	s.checkAct(t, &e)
+	switch lasts := text.For; {
+	case t.Has("for") && e.act().ends == "":
+		t.Refuse("for", "%s has no end of its own; leave it out", e.Do)
+	case t.Has("for") && lasts == 0:
+		t.Refuse("for", "\"0s\" lasts no time; write how long, such as \"2s\"")
+	case t.Has("every") != t.Has("times"):
+		t.Refuse("", "every and times belong together; write for instance every = \"1s\" and times = 5")
+	case text.Times > 1 && (text.Every == 0 || lasts >= text.Every && t.Has("for")):
+		t.Refuse("every", "%v must be longer than what is repeated, for = %v", text.Every, lasts)
+	}
+	for i := range text.Times {
+		again := e
+		again.At += time.Duration(i) * text.Every
+		s.Events = append(s.Events, again)
+		if text.For > 0 {
+			s.Events = append(s.Events, again.end(text.For))
+		}
+	}
+}
+
+// end is the event that undoes this one so much later.
+func (e Event) end(after time.Duration) Event {
+	e.At += after
+	e.Undoes = true
+	e.BeforeSend = 0
+	e.Groups, e.Ring, e.Heal = nil, false, e.Do == ChangeLink
+	e.Do = e.act().ends
+	return e
+}
+
+// checkAct refuses an act that lacks something.
+func (s *Scenario) checkAct(t *strict.Table, e *Event) {
+	switch e.Do {
+	case Kill:
+		if e.BeforeSend != 0 {
+			t.Word("before_send", e.BeforeSend.String(), names(durable)...)
+		}
+	case Partition:
+		s.checkGroups(t, e)
+	case ChangeLink:
+		s.checkLinkChange(t, e)
+	case ClockJump:
+		if e.By == 0 {
+			t.Refuse("by", "the clock goes nowhere; write by = \"1h\" or by = \"-1h\"")
+		}
+	case Submit:
+		t.Needs("operations", `operations = ["c0: put k a"]`)
+	case Release:
+		t.Needs("name", "the name that a rule's until has")
+	}
+}
+
+func (s *Scenario) checkGroups(t *strict.Table, e *Event) {
+	owner := map[wire.ReplicaID]int{}
+	for i, group := range e.Groups {
+		for _, m := range group {
+			if g, taken := owner[m]; taken {
+				t.Refuse("groups", "replica %d is in group %d and in group %d; put it into one", m, g, i)
+			}
+			owner[m] = i
+		}
+	}
+	everybody := len(e.Groups) == 1 && len(e.Groups[0]) == s.Replicas
+	if e.Ring == t.Has("groups") || everybody {
+		t.Refuse("", "partition cuts nobody off; write groups = [[0, 1], [2, 3]], or ring = true")
+	}
+}
+
+func (s *Scenario) checkLinkChange(t *strict.Table, e *Event) {
+	switch changed := e.Link != s.Network; {
+	case !t.Has("from") || !t.Has("to"):
+		t.Refuse("", "link has no two ends; write from = [0] and to = [3], it is for one direction")
+	case !e.Heal && !changed:
+		t.Refuse("", "link changes nothing; write delay, jitter, loss, duplicate, reorder or bandwidth, or heal = true")
+	case e.Heal && changed:
+		t.Refuse("heal", "it gives the link the properties of [network]; leave out the other ones")
+	}
+}
+
+// ID names an event for links.Policy.Fired. The repetitions of one line share it.
+func (e *Event) ID() string { return fmt.Sprintf("%s, line %d", e.Do, e.Line) }
+
+// ID names a rule for links.Policy.Fired.
+func (r *Rule) ID() string { return fmt.Sprintf("rule, line %d", r.Line) }
+
+// Commands are what an event does to the links, nil if it does something else.
+func (e *Event) Commands() []links.Command {
+	c := links.Command{ID: e.ID()}
+	switch e.Do {
+	case Partition:
+		c.Do, c.Groups = links.DoPartition, e.Groups
+		if e.Ring {
+			c.Do = links.DoRing
+		}
+	case Isolate:
+		c.Do, c.Targets, c.Direction = links.DoIsolate, e.Targets, e.Direction
+	case Heal:
+		c.Do = links.DoHeal
+		if len(e.Targets) > 0 {
+			c.Do, c.Targets = links.DoRejoin, e.Targets
+		}
+	case ChangeLink:
+		c.Do, c.From, c.To, c.Link = links.DoLink, e.From, e.To, e.Link
+		if e.Heal {
+			c.Do = links.DoHealLink
+		}
+	case Release:
+		c.Do, c.Name = links.DoRelease, e.Name
+	default:
+		return nil
+	}
+	return []links.Command{c}
+}
+
+// Command begins the rule. It is given when the rule begins, at r.At; its end by time is in it.
+func (r *Rule) Command() links.Command {
+	return links.Command{ID: r.ID(), Do: links.DoRule, Rule: &links.Rule{
+		ID: r.ID(), Name: r.UntilRelease, Match: r.Match, Action: r.Action, By: r.By, Until: r.UntilTime,
+	}}
+}
+
+// TouchesFrames reports whether the event happened only if Fired counts frames under its ID (I18).
+func (e *Event) TouchesFrames() bool {
+	return (e.Do == Partition || e.Do == Isolate || e.Do == ChangeLink) && !e.Undoes && !e.Heal
 }

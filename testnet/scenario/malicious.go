@@ -3,9 +3,7 @@ package scenario
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -63,7 +61,7 @@ func (s *Scenario) takeAttacker(t *strict.Table) (m Malicious, ok bool) {
 	}
 	m = Malicious{Line: t.Line(""), From: a.From, Until: a.Until}
 	m.Choice = byzantine.Choice{Name: a.Behaviour, Values: map[string]string{}}
-	parameters, isClients, known := behaviour(a.Behaviour, t.Has("client") && !t.Has("replica"))
+	isClients, known := behaviour(a.Behaviour, t.Has("client") && !t.Has("replica"))
 	if !known {
 		t.Refuse("behaviour", "there is no behaviour %q;%s `tagma-testnet behaviours` lists them all",
 			a.Behaviour, strict.Meant(a.Behaviour, behaviourNames()))
@@ -91,38 +89,28 @@ func (s *Scenario) takeAttacker(t *strict.Table) (m Malicious, ok bool) {
 	if t.Has("until") && m.Until <= m.From {
 		t.Refuse("until", "%v is not after from = %v", m.Until, m.From)
 	}
-	names := make([]string, len(parameters))
-	for i, p := range parameters {
-		names[i] = p.Name
+	good := take(t, a.Beside, m.Choice.Values)
+	good = take(t.Below("parameters"), a.Parameters, m.Choice.Values) && good
+	judge := byzantine.Check
+	if isClients {
+		judge = byzantine.CheckClient
 	}
-	good := takeParameters(t, &m, names, a.Beside)
-	good = takeParameters(t.Below("parameters"), &m, names, a.Parameters) && good
-	if err := s.judge(&m); err != nil && good {
-		t.Refuse(parameterIn(err, names), "%s: %s `tagma-testnet behaviours` explains it", a.Behaviour, trimmed(err, a.Behaviour))
+	if err := judge(m.Choice, s.Replicas); err != nil && good {
+		m.refuse(t, err)
 	}
 	return m, true
 }
 
-// takeParameters takes parameters of a behaviour from a table, and reports whether it has them all.
-func takeParameters(t *strict.Table, m *Malicious, names []string, given map[string]any) (good bool) {
+// take takes parameters from a table as behaviours read them, and reports whether that could be done.
+func take(t *strict.Table, given map[string]any, into map[string]string) (good bool) {
 	good = true
-	for _, key := range slices.Sorted(maps.Keys(given)) {
-		text, ok := asText(given[key])
-		switch {
-		case !slices.Contains(names, key):
-			there := "it has none"
-			if len(names) > 0 {
-				there = "there is " + strings.Join(names, ", ")
-			}
-			candidates := append([]string{"from", "until", "behaviour"}, names...)
-			t.Refuse(key, "%s has no such parameter;%s %s", m.Choice.Name, strict.Meant(key, candidates), there)
-			good = false
-		case !ok:
+	for key, value := range given {
+		text, ok := asText(value)
+		if !ok {
 			t.Refuse(key, "must be text, a number, true, false, or a list of those")
 			good = false
-		default:
-			m.Choice.Values[key] = text
 		}
+		into[key] = text
 	}
 	return good
 }
@@ -130,20 +118,11 @@ func takeParameters(t *strict.Table, m *Malicious, names []string, given map[str
 // asText is a value as behaviours read it. Lists are separated by "+".
 func asText(v any) (string, bool) {
 	switch v := v.(type) {
-	case string:
-		return v, true
-	case int64:
-		return strconv.FormatInt(v, 10), true
-	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64), true
-	case bool:
-		return strconv.FormatBool(v), true
+	case string, int64, float64, bool:
+		return fmt.Sprint(v), true
 	case []any:
 		parts := make([]string, len(v))
 		for i, e := range v {
-			if _, nested := e.([]any); nested {
-				return "", false
-			}
 			var ok bool
 			if parts[i], ok = asText(e); !ok {
 				return "", false
@@ -155,58 +134,36 @@ func asText(v any) (string, bool) {
 	}
 }
 
-// judge asks the behaviour whether its parameters are good.
-func (s *Scenario) judge(m *Malicious) error {
-	if m.Client != nil {
-		return byzantine.CheckClient(m.Choice, s.Replicas)
-	}
-	return byzantine.Check(m.Choice, s.Replicas)
-}
-
-// trimmed is an error, ready to be continued, without the behaviour's name in front, which is there already.
-func trimmed(err error, name string) string {
+// refuse notes what a behaviour says of its parameters, in the line of the one that it is about.
+func (m *Malicious) refuse(t *strict.Table, err error) {
+	name, problem, meant := m.Choice.Name, strings.TrimPrefix(err.Error(), "behaviour "+m.Choice.Name+": "), ""
+	key, _, _ := strings.Cut(problem, ": ")
 	var unknown *byzantine.UnknownError
 	if errors.As(err, &unknown) {
-		return unknown.Error() + ";" + strict.Meant(unknown.Name, unknown.Known)
-	}
-	return strings.TrimPrefix(err.Error(), "behaviour "+name+": ") + ";"
-}
-
-// parameterIn is the parameter that an error is about: errors of behaviours begin with it.
-func parameterIn(err error, names []string) string {
-	for _, name := range names {
-		if strings.Contains(err.Error(), name+": ") || strings.Contains(err.Error(), "value of "+name) {
-			return name
+		if key = unknown.Name; !t.Has(key) && !t.Below("parameters").Has(key) {
+			key = strings.TrimPrefix(unknown.What, "value of ")
 		}
+		meant = strict.Meant(unknown.Name, append(slices.Clone(unknown.Known), "from", "until"))
 	}
-	return "behaviour"
+	if apart := t.Below("parameters"); apart.Has(key) {
+		t = apart
+	} else if !t.Has(key) {
+		key = "behaviour"
+	}
+	t.Refuse(key, "%s: %s;%s `tagma-testnet behaviours` explains it", name, problem, meant)
 }
 
 // behaviour finds a behaviour of replicas or of clients, of those that are asked for first.
-func behaviour(name string, ofClients bool) (parameters []byzantine.Parameter, isClients, known bool) {
-	var found [2][]byzantine.Parameter
-	var is [2]bool
-	for _, b := range byzantine.Catalogue() {
-		if b.Name == name {
-			found[0], is[0] = b.Parameters, true
-		}
+func behaviour(name string, ofClients bool) (isClients, known bool) {
+	of := func(all []byzantine.Behaviour) bool {
+		return slices.ContainsFunc(all, func(b byzantine.Behaviour) bool { return b.Name == name })
 	}
-	for _, b := range byzantine.ClientBehaviours() {
-		if b.Name == name {
-			found[1], is[1] = b.Parameters, true
-		}
-	}
-	if is[1] && (ofClients || !is[0]) {
-		return found[1], true, true
-	}
-	return found[0], false, is[0]
+	isReplicas, isClients := of(byzantine.Catalogue()), of(byzantine.ClientBehaviours())
+	return isClients && (ofClients || !isReplicas), isReplicas || isClients
 }
 
 func behaviourNames() (names []string) {
-	for _, b := range byzantine.Catalogue() {
-		names = append(names, b.Name)
-	}
-	for _, b := range byzantine.ClientBehaviours() {
+	for _, b := range slices.Concat(byzantine.Catalogue(), byzantine.ClientBehaviours()) {
 		names = append(names, b.Name)
 	}
 	return names

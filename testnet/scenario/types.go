@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"tagma/internal/cluster"
+	"tagma/internal/machines"
 	"tagma/internal/strict"
 	"tagma/pbft/wire"
+	"tagma/testnet/check"
 	"tagma/testnet/links"
 )
 
@@ -174,4 +176,78 @@ func ParseDigest(text string) (d wire.Digest, ok bool) {
 	}
 	_, err := hex.Decode(d[:], []byte(text))
 	return d, err == nil
+}
+
+// Operation is an operation of a client, written like "c0:1 put k a": client c0, its request 1.
+type Operation struct {
+	Client int
+	T      uint64 // number of the request; 0: the client's next one
+	Op     check.Op
+	words  string
+}
+
+func (o Operation) String() string {
+	number := ""
+	if o.T > 0 {
+		number = strconv.FormatUint(o.T, 10)
+	}
+	return fmt.Sprintf("c%d:%s %s", o.Client, number, o.words)
+}
+
+// parseOperation reads "c0:1 put k a" or "c0: put k a", of a client of the workload.
+func (s *Scenario) parseOperation(v any) (o Operation, err error) {
+	text, ok := v.(string)
+	if !ok {
+		return o, strict.ErrKind
+	}
+	who, what, ok := strings.Cut(text, " ")
+	client, number, colon := strings.Cut(who, ":")
+	digits, c := strings.CutPrefix(client, "c")
+	if o.Client, err = strconv.Atoi(digits); !ok || !colon || !c || err != nil || o.Client < 0 {
+		return o, fmt.Errorf("%q begins with no client; write it like \"c0:1 put k a\"", text)
+	}
+	if number != "" {
+		if o.T, err = strconv.ParseUint(number, 10, 63); err != nil || o.T == 0 {
+			return o, fmt.Errorf("%q: requests of a client are numbered from 1", text)
+		}
+	}
+	words := strings.Fields(what)
+	o.words = strings.Join(words, " ")
+	if !slices.ContainsFunc(forms[s.Machine], func(form string) bool { return fits(&o.Op, words, strings.Fields(form)) }) {
+		return o, fmt.Errorf("%q is no operation of the %s machine; there is %s", text, s.Machine, strings.Join(forms[s.Machine], ", "))
+	}
+	if o.Client >= s.Workload.Clients {
+		return o, fmt.Errorf("there is no client c%d; there are c0 to c%d", o.Client, s.Workload.Clients-1)
+	}
+	return o, nil
+}
+
+// forms are the operations of each machine.
+var forms = map[string][]string{
+	machines.KV:   {"put KEY VALUE", "get KEY", "delete KEY"},
+	machines.Bank: {"open ACCOUNT AMOUNT", "transfer FROM TO AMOUNT", "balance ACCOUNT"},
+}
+
+// fits takes an operation of a form, and reports whether the words are one.
+func fits(op *check.Op, words, form []string) bool {
+	if len(words) != len(form) || words[0] != form[0] {
+		return false
+	}
+	op.Kind = check.Kind(words[0])
+	for i, word := range words[1:] {
+		switch form[i+1] {
+		case "KEY", "ACCOUNT", "FROM":
+			op.Key = word
+		case "VALUE":
+			op.Value = word
+		case "TO":
+			op.To = word
+		case "AMOUNT":
+			var err error
+			if op.Amount, err = strconv.ParseUint(word, 10, 63); err != nil {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -232,9 +232,8 @@ func (l *load) close() {
 func (l *load) submit(ops []scenario.Operation) error {
 	var errs []error
 	for _, o := range ops {
-		op, ok := o.Op(l.s.Machine)
-		if !ok || l.sessions[o.Client] == nil {
-			errs = append(errs, fmt.Errorf("%v: client c%d takes no operations, for instance because it is malicious", o, o.Client))
+		if l.sessions[o.Client] == nil {
+			errs = append(errs, fmt.Errorf("%v: client c%d is malicious and takes no operations", o, o.Client))
 			continue
 		}
 		l.mu.Lock()
@@ -243,7 +242,7 @@ func (l *load) submit(ops []scenario.Operation) error {
 		l.flying++
 		since := time.Since(l.began)
 		l.mu.Unlock()
-		l.workers.Go(func() { l.perform(o.Client, since, task{op: op}) })
+		l.workers.Go(func() { l.perform(o.Client, since, task{op: o.Op}) })
 	}
 	return errors.Join(errs...)
 }

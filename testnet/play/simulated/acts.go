@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"tagma/pbft/wire"
+	"tagma/testnet/history"
 	"tagma/testnet/play"
 	"tagma/testnet/scenario"
 	"tagma/testnet/sim"
@@ -21,7 +22,7 @@ func (c *cluster) Do(_ context.Context, e *scenario.Event) (later bool, err erro
 	case scenario.Submit:
 		for _, o := range e.Submit {
 			c.submitted++
-			c.w.Submit(o.Client, [][]byte{o.Encode(c.s.Machine)}, false)
+			c.w.Submit(o.Client, [][]byte{history.Encode(&o.Op)}, false)
 		}
 		return false, nil
 	case scenario.StopClients, scenario.StartClients:

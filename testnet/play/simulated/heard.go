@@ -5,6 +5,7 @@ import (
 	"tagma/pbft"
 	"tagma/pbft/wire"
 	malicious "tagma/testnet/byzantine/replica"
+	"tagma/testnet/history"
 	"tagma/testnet/scenario"
 	"tagma/testnet/sim"
 )
@@ -49,7 +50,7 @@ func (h *heard) around(w *sim.World, id wire.ReplicaID, core driver.Core) driver
 	var lines []malicious.Line
 	for i := range h.s.Scripts {
 		if r := &h.s.Scripts[i]; r.From == id && r.At >= w.Now() {
-			lines = append(lines, malicious.Line{At: r.At - w.Now(), To: r.To, Send: template(w, h.s.Machine, &r.Send)})
+			lines = append(lines, malicious.Line{At: r.At - w.Now(), To: r.To, Send: template(w, &r.Send)})
 		}
 	}
 	if len(lines) == 0 {
@@ -101,7 +102,7 @@ func (o *outside) record(m wire.Message) {
 }
 
 // template is a script's message with its requests signed.
-func template(w *sim.World, machine string, t *scenario.Template) malicious.Template {
+func template(w *sim.World, t *scenario.Template) malicious.Template {
 	made := &t.FromRecorded
 	out := malicious.Template{
 		Type: t.Type, View: t.View, Seq: t.Seq, Forged: t.Forged, Prepared: made.Prepared, Stable: made.Stable,
@@ -112,7 +113,7 @@ func template(w *sim.World, machine string, t *scenario.Template) malicious.Temp
 		if number == 0 {
 			number = uint64(i) + 1
 		}
-		out.Batch = append(out.Batch, w.Request(o.Client, number, [][]byte{o.Encode(machine)}))
+		out.Batch = append(out.Batch, w.Request(o.Client, number, [][]byte{history.Encode(&o.Op)}))
 	}
 	if d, given := scenario.ParseDigest(t.Digest); given {
 		out.Digest = &d

@@ -6,6 +6,7 @@ import (
 
 	"tagma/pbft/wire"
 	"tagma/testnet/check"
+	"tagma/testnet/history"
 	"tagma/testnet/play"
 	"tagma/testnet/scenario"
 )
@@ -85,7 +86,7 @@ func (c *cluster) named() (all []scenario.Operation) {
 func (c *cluster) name(q *wire.Request) string {
 	for _, o := range c.named() {
 		o.T = q.ID.T
-		if q.ID.Client == c.w.ClientKey(o.Client) && len(q.Ops) == 1 && string(q.Ops[0]) == string(o.Encode(c.s.Machine)) {
+		if q.ID.Client == c.w.ClientKey(o.Client) && len(q.Ops) == 1 && string(q.Ops[0]) == string(history.Encode(&o.Op)) {
 			return o.String()
 		}
 	}
