@@ -1,8 +1,6 @@
 package explore
 
 import (
-	"fmt"
-
 	"tagma/pbft"
 	"tagma/pbft/wire"
 )
@@ -26,14 +24,6 @@ type held struct {
 	reach wire.View // highest view that anything in it proves
 	seq   wire.Seq  // highest sequence number
 	base  bool      // the checkpoint at the base is stable
-}
-
-// String tells people what it says.
-func (h held) String() string {
-	if !h.whole {
-		return fmt.Sprintf("to r%d: it may have forgotten something itself", h.of)
-	}
-	return fmt.Sprintf("to r%d: nothing above v%d and #%d", h.of, max(h.view, h.reach), h.seq)
 }
 
 // spellAnswer returns the letter of an answer.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"tagma/pbft"
 	"tagma/pbft/wire"
 )
 
@@ -76,6 +78,9 @@ func TestReductions_LoseNothingThatIsSaid(t *testing.T) {
 	}
 }
 
+// bare is a letter that shows all its fields.
+type bare letter
+
 // outcomes lists what correct replicas can say within the bounds, and what can commit together.
 func outcomes(t *testing.T, o Options) []string {
 	s := newSearch(o, o.casts()[0])
@@ -86,7 +91,7 @@ func outcomes(t *testing.T, o Options) []string {
 	set := map[string]bool{}
 	for _, l := range s.a.letters {
 		if l.by != s.a.byzantine && l.kind != wire.TypeHeldBy { // answers are noted before they are asked for
-			set[l.String()] = true
+			set[fmt.Sprintf("%+v", bare(l))] = true
 		}
 	}
 	for i := range s.states {
@@ -150,6 +155,7 @@ func TestJudge_CanFail(t *testing.T) {
 		t.Fatalf("a batch that commits once: %v", err)
 	}
 	a.letters = []letter{{kind: wire.TypeNewView, by: 1, view: 1, order: [maxSlots]value{second}}}
+	a.mail = []wire.Verified{wire.Own(&wire.NewView{View: 1})}
 	k[2].activated[1] = 0
 	if err := a.judge(&k); err == nil || !strings.HasPrefix(err.Error(), "I17") {
 		t.Errorf("a new view that drops what committed: %v", err)
@@ -169,5 +175,39 @@ func TestJudge_CanFail(t *testing.T) {
 	}
 	if vote.value = second; s.note(vote, 0) == nil {
 		t.Error("I2: two digests for one place pass")
+	}
+}
+
+// TestFingerprint_WhatIsLeftOutIsThere fails when a type or field was renamed or moved that the fingerprint leaves out: it
+// would tell apart what behaves alike, and searches would not end.
+func TestFingerprint_WhatIsLeftOutIsThere(t *testing.T) {
+	there, seen := map[string]bool{}, map[reflect.Type]bool{}
+	var walk func(reflect.Type)
+	walk = func(at reflect.Type) {
+		if there[at.Name()] = true; seen[at] {
+			return
+		}
+		seen[at] = true
+		switch at.Kind() {
+		case reflect.Array, reflect.Slice, reflect.Pointer:
+			walk(at.Elem())
+		case reflect.Map:
+			walk(at.Key())
+			walk(at.Elem())
+		case reflect.Struct:
+			for i := range at.NumField() {
+				there[at.Name()+"."+at.Field(i).Name] = true
+				walk(at.Field(i).Type)
+			}
+		default:
+		}
+	}
+	walk(reflect.TypeFor[pbft.Replica]())
+	for _, list := range []map[string]bool{leftOutTypes, leftOutFields, leftOutOfMoves, leftInTheView} {
+		for name := range list {
+			if !there[name] {
+				t.Errorf("the core has no %s", name)
+			}
+		}
 	}
 }

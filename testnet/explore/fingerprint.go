@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"reflect"
 	"slices"
-	"time"
 
 	"tagma/pbft"
 )
@@ -40,8 +39,8 @@ const (
 // expired; signatures and signers, because letters are interchangeable (see letter); encodings that were remembered; and
 // what is known of peers by their status messages, which a search does not deliver.
 var leftOutTypes = map[string]bool{
-	"time.Duration": true, "pbft.Signature": true, "pbft.Config": true, "pbft.Endorsement": true,
-	"pbft.requestCache": true, "pbft.bodyCache": true, "pbft.peer": true, "pbft.load": true,
+	"Duration": true, "Signature": true, "Config": true, "Endorsement": true, "requestCache": true, "bodyCache": true,
+	"peer": true, "load": true,
 }
 
 // left out by field: scratch space; the wall clock, which stands still; whose turn it is to help; to whom a contradiction
@@ -142,7 +141,7 @@ func (w *walker) value(v reflect.Value) {
 }
 
 func (w *walker) list(v reflect.Value) {
-	if leftOutTypes[v.Type().Elem().String()] {
+	if leftOutTypes[v.Type().Elem().Name()] {
 		return
 	}
 	w.number(uint64(v.Len()))
@@ -178,7 +177,7 @@ func (w *walker) pointer(v reflect.Value) {
 		w.number(0)
 		return
 	}
-	if leftOutTypes[v.Type().Elem().String()] {
+	if leftOutTypes[v.Type().Elem().Name()] {
 		return
 	}
 	if k, ok := w.seen[v.Pointer()]; ok {
@@ -189,8 +188,6 @@ func (w *walker) pointer(v reflect.Value) {
 	w.value(v.Elem())
 }
 
-var durationType = reflect.TypeFor[time.Duration]()
-
 func (w *walker) structure(v reflect.Value) {
 	t := v.Type()
 	name := t.Name()
@@ -200,7 +197,7 @@ func (w *walker) structure(v reflect.Value) {
 	}
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if f.Type == durationType || leftOutTypes[f.Type.String()] || w.leavesOut(name+"."+f.Name) {
+		if leftOutTypes[f.Type.Name()] || w.leavesOut(name+"."+f.Name) {
 			continue
 		}
 		if !w.special(name+"."+f.Name, v, v.Field(i)) {

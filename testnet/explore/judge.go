@@ -51,8 +51,8 @@ func (a *alphabet) survives(k *knowledge, c commitment) error {
 	for id, s := range k {
 		for v := int(c.view) + 1; s != nil && v < maxViews; v++ {
 			if n := s.activated[v]; n != absent && a.letters[n].order[c.seq-1] != c.value {
-				return fmt.Errorf("I17: r%d enters v%d with O%s, but %v commits at #%d in v%d",
-					id, v, ordered(a.letters[n].order), c.value, c.seq, c.view)
+				return fmt.Errorf("I17: r%d enters v%d by a %s, but %v commits at s%d in v%d",
+					id, v, a.text(n), c.value, c.seq, c.view)
 			}
 		}
 	}
@@ -80,7 +80,7 @@ func agree(k *knowledge) error {
 func (a *alphabet) taken(id wire.ReplicaID, s *shown) error {
 	for v, n := range s.activated {
 		if n != absent && a.letters[n].order != a.letters[n].right {
-			return fmt.Errorf("V4: r%d enters v%d by a %v", id, v, a.letters[n])
+			return fmt.Errorf("V4: r%d enters v%d by a %s, and its view changes require %v", id, v, a.text(n), a.letters[n].right)
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package explore
 
 import (
 	"fmt"
-	"strings"
 
 	"tagma/pbft/wire"
 )
@@ -53,46 +52,9 @@ type letter struct {
 	held   held     // of an answer to an amnesiac
 }
 
-// String tells people what the message says.
+// String is a letter in short; what its message says is told by text.
 func (l letter) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%v v%d", l.kind, l.view)
-	switch l.kind {
-	case wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit:
-		fmt.Fprintf(&b, " #%d %v", l.seq, l.value)
-	case wire.TypeHeldBy:
-		fmt.Fprintf(&b, " %v", l.held)
-	case wire.TypeViewChange:
-		if l.stable > 0 {
-			fmt.Fprintf(&b, " h%d", l.stable)
-		}
-		b.WriteString(" P{")
-		for i, p := range l.proof {
-			if p.value != none {
-				fmt.Fprintf(&b, "#%d %v@v%d", i+1, p.value, p.view)
-			}
-		}
-		b.WriteString("}")
-	case wire.TypeNewView:
-		fmt.Fprintf(&b, " O%s", ordered(l.order))
-		if l.order != l.right {
-			fmt.Fprintf(&b, " (its view changes require %s)", ordered(l.right))
-		}
-	default:
-	}
-	fmt.Fprintf(&b, " of r%d", l.by)
-	return b.String()
-}
-
-// ordered shows an O.
-func ordered(o [maxSlots]value) string {
-	var parts []string
-	for i, v := range o {
-		if v != none {
-			parts = append(parts, fmt.Sprintf("#%d %v", i+1, v))
-		}
-	}
-	return "{" + strings.Join(parts, ", ") + "}"
+	return fmt.Sprintf("%v v%d s%d %v of r%d", l.kind, l.view, l.seq, l.value, l.by)
 }
 
 // alphabet gives every letter a number and keeps one verified message for it.
@@ -101,6 +63,11 @@ type alphabet struct {
 	numbers map[letter]int32
 	letters []letter
 	mail    []wire.Verified
+}
+
+// text is what the message of a letter says, and who says it.
+func (a *alphabet) text(k int32) string {
+	return fmt.Sprintf("%s from r%d", a.names.Message(a.mail[k].Message()), a.letters[k].by)
 }
 
 // number returns the number of a letter, verifying the message that stands for it when it is new. A correct replica's

@@ -58,8 +58,10 @@ func (s *search) tell(i int, from int32, m move) string {
 	var says []string
 	n := ls.rebuild(from)
 	n.says = func(to int, msg wire.Message) {
-		if l, ok := s.a.spell(ls.id, msg); ok && to == everybody && !slices.Contains(says, l.String()) {
-			says = append(says, l.String())
+		if _, ok := s.a.spell(ls.id, msg); ok && to == everybody {
+			if text := s.a.names.Message(msg); !slices.Contains(says, text) {
+				says = append(says, text)
+			}
 		}
 	}
 	was := len(n.executed)
@@ -90,7 +92,7 @@ func (a *alphabet) describe(m move) string {
 		var parts []string
 		for _, k := range m.letters {
 			if k != absent {
-				parts = append(parts, a.letters[k].String())
+				parts = append(parts, a.text(k))
 			}
 		}
 		return "receives " + strings.Join(parts, " + ")

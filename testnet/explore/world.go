@@ -18,6 +18,7 @@ type world struct {
 	moved     wire.StableCert // the checkpoint at the base
 	requests  []*wire.Request // by slot: the one that its batches hold
 	bodies    [maxSlots + 1][fourth + 1]*wire.Body
+	names     wire.Names // of the batches
 }
 
 const (
@@ -45,7 +46,7 @@ func (w *world) searched(s wire.Seq) (wire.Seq, bool) {
 
 func newWorld(o Options, c cast) *world {
 	slots := o.Slots
-	w := &world{slots: slots, byzantine: c.byzantine}
+	w := &world{slots: slots, byzantine: c.byzantine, names: wire.Names{}}
 	w.forgets = o.mayForget(c)
 	if o.Above {
 		w.base = window
@@ -78,6 +79,9 @@ func newWorld(o Options, c cast) *world {
 		w.bodies[s] = [fourth + 1]*wire.Body{
 			null:  wire.NullBody,
 			first: batch(0, own), second: batch(1, own), third: batch(0, other), fourth: batch(1, other),
+		}
+		for v := fourth; v >= first; v-- { // of one slot C and D are A and B
+			w.names[w.digest(wire.Seq(s), v)] = v.String()
 		}
 	}
 	return w
