@@ -1,18 +1,25 @@
 package comeback
 
 import (
+	"cmp"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"tagma/checkpoint/store"
 	"tagma/internal/node"
+	"tagma/testnet/play/processes"
 )
 
 // view is what replicas report of themselves at about one moment, by replica. Those that do not answer are missing.
@@ -49,14 +56,12 @@ func (s *stage) look(ids ...int) view {
 	var mu sync.Mutex
 	for _, id := range ids {
 		all.Go(func() {
-			document, err := s.fetch(id, "/status")
 			var r node.Report
-			if err != nil || json.Unmarshal(document, &r) != nil {
-				return
+			if document, err := s.fetch(id, "/status"); err == nil && json.Unmarshal(document, &r) == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				v[id] = r
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			v[id] = r
 		})
 	}
 	all.Wait()
@@ -71,20 +76,6 @@ func (v view) executed() (most uint64) {
 		most = max(most, r.Executed)
 	}
 	return most
-}
-
-// metrics reads some of a replica's metrics that have no labels.
-func (s *stage) metrics(id int, names ...string) (values []float64) {
-	text, err := s.fetch(id, "/metrics")
-	s.must(err)
-	for _, name := range names {
-		value, ok := metricIn(string(text), name)
-		if !ok {
-			s.fail("replica %d has no metric %s", id, name)
-		}
-		values = append(values, value)
-	}
-	return values
 }
 
 // metricIn finds a metric without labels in the text format of Prometheus.
@@ -102,16 +93,25 @@ func metricIn(text, name string) (float64, bool) {
 type transferred struct{ bytes, rounds float64 }
 
 // received waits until a transfer of the state is counted, just after it is reported, and returns what it brought.
-func (s *stage) received(id int) transferred {
-	for began := time.Now(); ; {
-		m := s.metrics(id, "tagma_transfers_finished_total", "tagma_transfer_received_bytes_total", "tagma_transfer_rounds_total")
-		switch {
-		case m[0] > 0:
-			return transferred{m[1], m[2]}
-		case time.Since(began) > lookTimeout:
+func (s *stage) received(id int) (got transferred) {
+	for began, finished := time.Now(), 0.0; finished == 0; {
+		text, err := s.fetch(id, "/metrics")
+		s.must(err)
+		for name, value := range map[string]*float64{
+			"tagma_transfers_finished_total":      &finished,
+			"tagma_transfer_received_bytes_total": &got.bytes,
+			"tagma_transfer_rounds_total":         &got.rounds,
+		} {
+			var told bool
+			if *value, told = metricIn(string(text), name); !told {
+				s.fail("replica %d has no metric %s", id, name)
+			}
+		}
+		if finished == 0 && time.Since(began) > lookTimeout {
 			s.fail("replica %d came back without a transfer of the state: the case shows nothing", id)
 		}
 	}
+	return got
 }
 
 // marks are the digests that replicas reported for stable checkpoints.
@@ -180,24 +180,15 @@ func (s *stage) every(pause time.Duration, what string, ids []int, lacks func(vi
 // String says in a line how the replicas are.
 func (v view) String() string {
 	var parts []string
-	for id := range replicas {
-		r, answered := v[id]
-		if !answered {
-			continue
-		}
+	for _, id := range slices.Sorted(maps.Keys(v)) {
+		r := v[id]
 		text := fmt.Sprintf("replica %d in view %d executed %d, stable %d, %s", id, r.View, r.Executed, r.StableCheckpoint, r.Health)
-		if r.Recovery != nil {
-			text += ", " + string(r.Recovery.Phase)
-			if t := r.Recovery.Transfer; t != nil {
-				text += fmt.Sprintf(" %s %d at %.1f %%", t.Phase, t.Checkpoint, 100*t.Share)
-			}
+		if r.Recovery != nil && r.Recovery.Transfer != nil {
+			text += fmt.Sprintf(" (%s %d at %.1f %%)", r.Recovery.Transfer.Phase, r.Recovery.Transfer.Checkpoint, 100*r.Recovery.Transfer.Share)
 		}
 		parts = append(parts, text)
 	}
-	if len(parts) == 0 {
-		return "no replica answers"
-	}
-	return strings.Join(parts, "; ")
+	return cmp.Or(strings.Join(parts, "; "), "no replica answers")
 }
 
 // follow waits until a replica that was started again has the others' state and goes along with them: no transfer is
@@ -252,4 +243,56 @@ func (s *stage) transferAt(share float64) (at node.Transfer) {
 		s.fail("wait for %s, last seen at %.1f %%: %w", what, 100*at.Share, errOver)
 	}
 	return at
+}
+
+// verify judges the end of a case: every acknowledged write is read back, all replicas name one digest for the newest
+// checkpoint, and their stores, read anew from the disk, have the root that was certified. All replicas run, and no client
+// writes.
+func (s *stage) verify() {
+	s.readBack()
+	s.result.tell("keys read back", float64(s.ledger.acknowledged()), "")
+	// Every replica must have computed a checkpoint of its own behind all that happened.
+	s.advance(fewestKeys, 0, s.executed()+2*uint64(s.o.CheckpointInterval))
+	v := s.until("one state digest of all replicas", everybody, func(v view) string {
+		return disagreement(v, uint64(s.o.CheckpointInterval))
+	})
+	s.stop()
+	// Between checkpoints a store need not hold every state: replicas write several batches together.
+	seq, digest := v[0].StableCheckpoint, v[0].StateDigest
+	for _, id := range everybody {
+		root, err := s.root(id, seq)
+		if err != nil {
+			s.fail("read the store of replica %d: %w", id, err)
+		}
+		if hex.EncodeToString(root[:]) != digest {
+			s.fail("the store of replica %d has the root %x… at checkpoint %d, and %.16s… is certified", id, root[:8], seq, digest)
+		}
+	}
+}
+
+// disagreement says what is missing for all replicas to be equally far, sound, and of one digest.
+func disagreement(v view, interval uint64) string {
+	for _, id := range everybody {
+		r, answered := v[id]
+		switch {
+		case !answered:
+			return fmt.Sprintf("replica %d does not answer", id)
+		case r.Recovery != nil && r.Recovery.Phase != node.PhaseFollowing && r.Recovery.Phase != node.PhaseSilent:
+			return fmt.Sprintf("replica %d is still %s", id, r.Recovery.Phase)
+		}
+	}
+	if !processes.Agree(v, everybody, interval) {
+		return "they are not equally far with one stable checkpoint"
+	}
+	return ""
+}
+
+// root computes the root of a stopped replica's state at a sequence number from what lies on its disk.
+func (s *stage) root(id int, seq uint64) (root [32]byte, err error) {
+	opened, err := store.Open(filepath.Join(s.data(id), node.StateDir), store.Options{})
+	if err != nil {
+		return root, err
+	}
+	root, err = opened.Load(seq)
+	return root, errors.Join(err, opened.Close())
 }
