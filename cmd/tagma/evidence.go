@@ -13,6 +13,7 @@ import (
 	"tagma/internal/cluster"
 	"tagma/internal/command"
 	"tagma/internal/node"
+	"tagma/internal/replica"
 	"tagma/pbft/wire"
 )
 
@@ -86,14 +87,7 @@ func checker(home, clusterFile string) (func(wire.Evidence) error, error) {
 	if err != nil {
 		return nil, command.NotUsable(err)
 	}
-	verifier := crypto.NewVerifier(0, nil)
-	holds := func(claims []wire.Claim) bool {
-		converted := make([]crypto.Claim, len(claims))
-		for i, c := range claims {
-			converted[i] = crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig}
-		}
-		return verifier.Verify(converted)
-	}
+	holds := replica.Holds(crypto.NewVerifier(0, nil))
 	return func(e wire.Evidence) error { return wire.VerifyEvidence(&cfg, e, holds) }, nil
 }
 

@@ -7,36 +7,30 @@ import (
 	"tagma/pbft/wire"
 )
 
-// session names one session of one client.
-type session struct {
-	client wire.PublicKey
-	number wire.Session
-}
-
 // routes knows over which link each session's replies go. It is bounded by the links: a link's routes go when
 // it goes, and one link holds a limited number.
 type routes struct {
 	mu     sync.Mutex
-	links  map[session]*network.ClientLink
-	byLink map[*network.ClientLink][]session
+	links  map[wire.SessionID]*network.ClientLink
+	byLink map[*network.ClientLink][]wire.SessionID
 }
 
 // maxRoutesPerLink bounds the sessions that share one link.
 const maxRoutesPerLink = 4096
 
 func newRoutes() *routes {
-	return &routes{links: make(map[session]*network.ClientLink), byLink: make(map[*network.ClientLink][]session)}
+	return &routes{links: make(map[wire.SessionID]*network.ClientLink), byLink: make(map[*network.ClientLink][]wire.SessionID)}
 }
 
 // set notes where replies to a session go. A link that proves another key than the client's (a gateway, or somebody who
 // repeats a request that he saw) takes no route from one that proves the client's own. The oldest route of a link that
 // has too many is forgotten.
 func (r *routes) set(id wire.RequestID, link *network.ClientLink) {
-	s := session{id.Client, id.Session}
+	s := id.Of()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	held := r.links[s]
-	if held == link || held != nil && held.Key() == s.client && link.Key() != s.client {
+	if held == link || held != nil && held.Key() == s.Client && link.Key() != s.Client {
 		return
 	}
 	r.links[s] = link
@@ -54,7 +48,7 @@ func (r *routes) set(id wire.RequestID, link *network.ClientLink) {
 func (r *routes) find(id wire.RequestID) *network.ClientLink {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.links[session{id.Client, id.Session}]
+	return r.links[id.Of()]
 }
 
 // gone forgets a link.

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"tagma/crypto"
+	"tagma/internal/replica"
 	"tagma/network"
 	"tagma/pbft/wire"
 )
@@ -48,10 +49,7 @@ func (v *verification) check(from *crypto.Source, m wire.Message, believed func(
 	var claims []crypto.Claim
 	// What Verify returns here is believed only when the pool has vouched for the claims it lists.
 	message, err := wire.Verify(v.cfg, m, func(listed []wire.Claim) bool {
-		claims = make([]crypto.Claim, len(listed))
-		for i, c := range listed {
-			claims[i] = crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig}
-		}
+		claims = replica.Claims(nil, listed)
 		return true
 	})
 	if err != nil {

@@ -2,8 +2,10 @@ package replica
 
 import (
 	"errors"
+	"slices"
 	"time"
 
+	"tagma/crypto"
 	"tagma/pbft/wire"
 )
 
@@ -59,4 +61,18 @@ func (d *Donor) Ask(from wire.ReplicaID, m wire.Message, now time.Duration) {
 		d.giveState(from, m, now)
 	default: // it is for another part
 	}
+}
+
+// Claims are the claims of a message as they are verified, appended to dst.
+func Claims(dst []crypto.Claim, listed []wire.Claim) []crypto.Claim {
+	dst = slices.Grow(dst, len(listed))
+	for _, c := range listed {
+		dst = append(dst, crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig})
+	}
+	return dst
+}
+
+// Holds has a verifier judge claims for wire.Verify and wire.VerifyEvidence.
+func Holds(v *crypto.Verifier) func([]wire.Claim) bool {
+	return func(listed []wire.Claim) bool { return v.Verify(Claims(nil, listed)) }
 }

@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"internal/strict":     {"internal/nearest"},
 	"internal/cluster":    {"pbft/wire", "crypto", "network", "statemachine", "internal/machines", "internal/strict"},
 	"internal/driver":     {"pbft", "pbft/wire", "statemachine", "internal/trace"},
-	"internal/replica":    {"pbft", "pbft/wire", "checkpoint", "statemachine"},
+	"internal/replica":    {"pbft", "pbft/wire", "crypto", "checkpoint", "statemachine"},
 	"internal/machines":   {"statemachine", "statemachine/kv", "statemachine/bank"},
 	"internal/node": {
 		"internal/driver", "internal/replica", "internal/cluster", "internal/passphrase", "internal/strict", "pbft", "pbft/wire", "crypto", "network",

@@ -37,9 +37,18 @@ func (l Life) String() string { return hex.EncodeToString(l[:]) }
 // Session is the number a client chose for one of its sessions. A client's later sessions have higher numbers (C1).
 type Session uint64
 
+// SessionID names one session of one client.
+type SessionID struct {
+	Client  PublicKey
+	Session Session
+}
+
 // RequestID names a client operation for ever: rule C2 executes at most one request under each.
 type RequestID struct {
 	Client  PublicKey
 	Session Session
 	T       uint64 // the request's number within the session, from 1
 }
+
+// Of is the session that a request belongs to.
+func (id RequestID) Of() SessionID { return SessionID{id.Client, id.Session} }

@@ -13,13 +13,8 @@ type clients struct {
 	submitted map[wire.Digest]struct{}
 	recent    []wire.Digest // the submitted ones, a ring
 	next      int
-	sessions  map[sessionName]*session
+	sessions  map[wire.SessionID]*session
 	top       wire.Seq // the highest one at which an operation was acknowledged
-}
-
-type sessionName struct {
-	client  wire.PublicKey
-	session wire.Session
 }
 
 // session is what was executed of a session's requests. Every number below done was, and those in above.
@@ -40,7 +35,7 @@ const maxSubmitted = 1 << 14
 
 func newClients() clients {
 	return clients{
-		submitted: make(map[wire.Digest]struct{}), sessions: make(map[sessionName]*session),
+		submitted: make(map[wire.Digest]struct{}), sessions: make(map[wire.SessionID]*session),
 	}
 }
 
@@ -84,7 +79,7 @@ func (m *Monitor) genuine(by wire.ReplicaID, seq wire.Seq, b *wire.Body) {
 }
 
 func (c *clients) session(id wire.RequestID) *session {
-	name := sessionName{id.Client, id.Session}
+	name := id.Of()
 	s := c.sessions[name]
 	if s == nil {
 		s = &session{done: 1, above: make(map[uint64]bool), executed: make(map[uint64]executed)}

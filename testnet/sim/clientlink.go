@@ -115,7 +115,7 @@ func (n *node) fromClient(c *client, life uint32, p *packet) {
 	}
 	switch m := p.read.msg.(type) {
 	case *wire.Attach:
-		n.routes[sessionName{c.party.key, m.Session}] = c
+		n.routes[wire.SessionID{Client: c.party.key, Session: m.Session}] = c
 	case *wire.Request:
 		n.request(c, p, m)
 	default:
@@ -129,8 +129,8 @@ func (n *node) request(c *client, p *packet, m *wire.Request) {
 		n.refuseClient(c, p, err)
 		return
 	}
-	s := sessionName{m.ID.Client, m.ID.Session}
-	if held := n.routes[s]; held == nil || held.party.key != s.client || c.party.key == s.client {
+	s := m.ID.Of()
+	if held := n.routes[s]; held == nil || held.party.key != s.Client || c.party.key == s.Client {
 		n.routes[s] = c
 	}
 	if len(n.lanes.clients) < replica.LaneRoom {
@@ -146,7 +146,7 @@ func (n *node) refuseClient(c *client, p *packet, err error) {
 
 // respond sends a reply over the link that its session last used. Without one it is lost.
 func (n *node) respond(reply *wire.Reply) {
-	c := n.routes[sessionName{reply.ID.Client, reply.ID.Session}]
+	c := n.routes[reply.ID.Of()]
 	if c == nil || !c.links[n.place].up {
 		return
 	}

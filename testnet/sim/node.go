@@ -49,7 +49,7 @@ type node struct {
 	lost    string // why it may have forgotten what it signed; it is noticed when the turn is over
 	lanes   lanes
 	turn    turn
-	routes  map[sessionName]*client
+	routes  map[wire.SessionID]*client
 }
 
 // process is what a replica consists of that votes or follows.
@@ -61,12 +61,6 @@ type process struct {
 	exec    *replica.Executor
 	donor   *replica.Donor
 	room    backroom
-}
-
-// sessionName names one session of one client.
-type sessionName struct {
-	client wire.PublicKey
-	number wire.Session
 }
 
 func newNode(w *World, id wire.ReplicaID, p *party) *node {
@@ -106,7 +100,7 @@ func (n *node) start() error {
 		n.tap.Emit(&trace.Process{Step: trace.Started, View: at.View, Seq: at.Executed})
 	}
 	n.up, n.paused, n.why, n.began = true, false, nil, n.w.now
-	n.routes = map[sessionName]*client{}
+	n.routes = map[wire.SessionID]*client{}
 	first := time.Duration(n.w.turns.Int64N(int64(n.tick()) + 1)) // clocks do not tick in step
 	n.w.queue.push(event{at: n.w.now + first, kind: ticks, node: n, life: n.starts})
 	for _, c := range n.w.clients {

@@ -147,7 +147,7 @@ func (n *node) forget() {
 	}
 	n.stop()
 	n.starts++
-	n.up, n.began, n.routes = true, n.w.now, map[sessionName]*client{}
+	n.up, n.began, n.routes = true, n.w.now, map[wire.SessionID]*client{}
 	n.ask(why)
 	n.w.queue.push(event{at: n.w.now + n.tick(), kind: ticks, node: n, life: n.starts})
 	for _, c := range n.w.clients {

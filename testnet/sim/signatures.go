@@ -7,6 +7,7 @@ import (
 	"math/bits"
 
 	"tagma/crypto"
+	"tagma/internal/replica"
 	"tagma/pbft/wire"
 )
 
@@ -72,10 +73,7 @@ func (k *keyring) party(role string, i int) *party {
 // holds reports whether all claims have valid signatures.
 func (k *keyring) holds(claims []wire.Claim) bool {
 	if k.kind == Ed25519 {
-		k.claims = k.claims[:0]
-		for _, c := range claims {
-			k.claims = append(k.claims, crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig})
-		}
+		k.claims = replica.Claims(k.claims[:0], claims)
 		return k.verifier.Verify(k.claims)
 	}
 	for i := range claims {

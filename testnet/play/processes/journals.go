@@ -81,16 +81,8 @@ func proofs(home string, cfg *wire.Config) (all []play.Proof, err error) {
 		if err != nil {
 			return all, fmt.Errorf("%s: %w", f.Name(), err)
 		}
-		proven := wire.VerifyEvidence(cfg, e, func(claims []wire.Claim) bool { return hold(verifier, claims) }) == nil
+		proven := wire.VerifyEvidence(cfg, e, replica.Holds(verifier)) == nil
 		all = append(all, play.Proof{Replica: int(e.Replica), Kind: string(e.Kind), Holds: proven})
 	}
 	return all, err
-}
-
-func hold(v *crypto.Verifier, claims []wire.Claim) bool {
-	converted := make([]crypto.Claim, len(claims))
-	for i, c := range claims {
-		converted[i] = crypto.Claim{Key: c.Signer, Message: c.Signed, Sig: c.Sig}
-	}
-	return v.Verify(converted)
 }

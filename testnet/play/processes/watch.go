@@ -9,6 +9,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/node"
+	"tagma/internal/replica"
 	"tagma/pbft/wire"
 	"tagma/testnet/check"
 	"tagma/testnet/local"
@@ -66,7 +67,7 @@ func newWatcher(
 ) *watcher {
 	w := &watcher{s: s, local: c, observer: o, say: say, seen: make([]sight, s.Replicas)}
 	verifier, all := crypto.NewVerifier(0, nil), func(wire.ReplicaID) bool { return true } // no other one's journal is read
-	w.journals = check.NewMonitor(cfg, all, func(claims []wire.Claim) bool { return hold(verifier, claims) })
+	w.journals = check.NewMonitor(cfg, all, replica.Holds(verifier))
 	w.journals.VerifyEvery(verifyEvery)
 	for id := range w.seen {
 		w.seen[id].trusted = !slices.Contains(s.Faulty(), wire.ReplicaID(id))
