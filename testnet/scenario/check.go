@@ -36,9 +36,7 @@ func (s *Scenario) Lies(id wire.ReplicaID) bool {
 
 // RolledBack reports whether a replica is put back to what it was, and never lies.
 func (s *Scenario) RolledBack(id wire.ReplicaID) bool {
-	return !s.Lies(id) && slices.ContainsFunc(s.Events, func(e Event) bool {
-		return e.Do == Rollback && slices.Contains(e.Targets, id)
-	})
+	return !s.Lies(id) && s.happens(id, func(a act) bool { return a.do == Rollback })
 }
 
 // faults names every replica that something makes faulty, and the line that does.

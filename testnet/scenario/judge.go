@@ -33,22 +33,30 @@ func Judge(e *Expect, o *Outcome) (out []report.Expectation) {
 	add := func(key string, want, got any, held bool) {
 		out = append(out, report.Expectation{Key: key, Want: want, Got: got, Held: held})
 	}
-	if e.Safe != nil {
-		safe := o.Broken == ""
-		add("safe", *e.Safe, safe, *e.Safe == safe)
+	is := func(key string, want *bool, got bool) {
+		if want != nil {
+			add(key, *want, got, got == *want)
+		}
 	}
+	atMost := func(key string, want *int, got int) {
+		if want != nil {
+			add(key, *want, got, got <= *want)
+		}
+	}
+	are := func(key string, want, got []wire.ReplicaID) {
+		if want != nil {
+			add(key, orEmpty(want), orEmpty(got), same(want, got))
+		}
+	}
+	is("safe", e.Safe, o.Broken == "")
 	if e.AcknowledgedAll {
 		add("acknowledged", o.Submitted, o.Acknowledged, o.Acknowledged == o.Submitted && o.Submitted > 0)
 	}
 	if e.Acknowledged != nil {
 		add("acknowledged", *e.Acknowledged, o.Acknowledged, o.Acknowledged >= *e.Acknowledged)
 	}
-	if e.MaxViewChanges != nil {
-		add("max_view_changes", *e.MaxViewChanges, o.ViewChanges, o.ViewChanges <= *e.MaxViewChanges)
-	}
-	if e.MaxFinalView != nil {
-		add("max_final_view", *e.MaxFinalView, o.FinalView, o.FinalView <= uint64(*e.MaxFinalView))
-	}
+	atMost("max_view_changes", e.MaxViewChanges, o.ViewChanges)
+	atMost("max_final_view", e.MaxFinalView, int(o.FinalView))
 	if e.MinThroughputRatio != nil {
 		add("min_throughput_ratio", *e.MinThroughputRatio, report.Round(o.Ratio), o.Ratio >= *e.MinThroughputRatio)
 	}
@@ -63,19 +71,10 @@ func Judge(e *Expect, o *Outcome) (out []report.Expectation) {
 		want := e.MaxLatency.Milliseconds()
 		add("max_latency", want, o.MaxLatency, o.MaxLatency <= float64(want))
 	}
-	if e.EvidenceGiven {
-		add("evidence", orEmpty(e.Evidence), orEmpty(o.Convicted), same(e.Evidence, o.Convicted))
-	}
-	if e.StoppedGiven {
-		add("stopped", orEmpty(e.Stopped), orEmpty(o.Stopped), same(e.Stopped, o.Stopped))
-	}
-	if e.DigestsEqual != nil {
-		add("digests_equal", *e.DigestsEqual, o.DigestsEqual, *e.DigestsEqual == o.DigestsEqual)
-	}
-	if e.Serves != nil {
-		serves := o.Committed != nil
-		add("serves", *e.Serves, serves, *e.Serves == serves)
-	}
+	are("evidence", e.Evidence, o.Convicted)
+	are("stopped", e.Stopped, o.Stopped)
+	is("digests_equal", e.DigestsEqual, o.DigestsEqual)
+	is("serves", e.Serves, o.Committed != nil)
 	if len(e.Order) > 0 {
 		want := make([]string, len(e.Order))
 		for i, operation := range e.Order {

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -167,7 +166,6 @@ func (s *Scenario) takeExpect(t *strict.Table, count acknowledged) {
 	if t.Has("ratio_after") && e.MinThroughputRatio == nil {
 		t.Refuse("ratio_after", "it belongs to min_throughput_ratio; write that too, or leave it out")
 	}
-	e.EvidenceGiven, e.StoppedGiven = t.Has("evidence"), t.Has("stopped")
-	slices.SortFunc(e.Evidence, cmp.Compare)
-	slices.SortFunc(e.Stopped, cmp.Compare)
+	slices.Sort(e.Evidence)
+	slices.Sort(e.Stopped)
 }

@@ -164,7 +164,7 @@ type Sequence []wire.ReplicaID
 // Slot is a place in the order.
 type Slot = malicious.Slot
 
-// Expect is what must hold in the end. A nil pointer expects nothing.
+// Expect is what must hold in the end. What is nil expects nothing.
 type Expect struct {
 	Safe               *bool `toml:"safe"`
 	AcknowledgedAll    bool
@@ -175,13 +175,11 @@ type Expect struct {
 	RatioAfter         time.Duration    `toml:"ratio_after"`    // from when on the ratio counts
 	CommitsWithin      *time.Duration   `toml:"commits_within"` // after the last fault ends
 	MaxLatency         *time.Duration   `toml:"max_latency"`    // of every acknowledged operation
-	Evidence           []wire.ReplicaID `toml:"evidence"`       // exactly these are convicted
-	EvidenceGiven      bool             // an empty list expects that nobody is
-	Stopped            []wire.ReplicaID `toml:"stopped"` // exactly these stopped by themselves, because of their disks
-	StoppedGiven       bool
-	DigestsEqual       *bool       `toml:"digests_equal"`
-	Serves             *bool       `toml:"serves"` // false: after the last event nothing is acknowledged, and nobody is waited for
-	Order              []Operation `toml:"order"`  // simulator: application operations in executed order, as a prefix
+	Evidence           []wire.ReplicaID `toml:"evidence"`       // exactly these are convicted; an empty list: nobody is
+	Stopped            []wire.ReplicaID `toml:"stopped"`        // exactly these stopped by themselves, because of their disks
+	DigestsEqual       *bool            `toml:"digests_equal"`
+	Serves             *bool            `toml:"serves"` // false: after the last event nothing is acknowledged, and nobody is waited for
+	Order              []Operation      `toml:"order"`  // simulator: application operations in executed order, as a prefix
 }
 
 // Halts reports whether nobody is expected to be served in the end.

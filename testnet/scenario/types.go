@@ -109,12 +109,13 @@ func (s *Scenario) parseReplica(v any) (wire.ReplicaID, error) {
 	return wire.ReplicaID(id), nil
 }
 
-// parseReplicas reads a list of replica numbers, none twice.
+// parseReplicas reads a list of replica numbers, none twice. An empty one is not nil.
 func (s *Scenario) parseReplicas(v any) (list []wire.ReplicaID, err error) {
 	elements, ok := v.([]any)
 	if !ok {
 		return nil, strict.ErrKind
 	}
+	list = []wire.ReplicaID{}
 	for _, e := range elements {
 		id, err := s.parseReplica(e)
 		if err == nil && slices.Contains(list, id) {
