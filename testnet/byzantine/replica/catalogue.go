@@ -55,8 +55,5 @@ func New(c tamper.Choice, cfg *wire.Config, core Core, sign Sign, options ...Opt
 	if err := h.ready(); err != nil {
 		return nil, fmt.Errorf("behaviour %s: %w", c.Name, err)
 	}
-	if own, is := made.(Core); is {
-		return own, nil
-	}
 	return attacker{h}, nil
 }

@@ -39,14 +39,12 @@ func (f *forger) hear(ev pbft.Event) []pbft.Event {
 	return []pbft.Event{ev}
 }
 
-// newest is the last vote of a type that was heard.
-func (f *forger) newest(kind wire.Type) wire.Message {
-	return f.heard.newest(func(m wire.Message) bool { return wire.TypeOf(m) == kind })
-}
+// whatever fits always.
+func whatever[M wire.Message](M) bool { return true }
 
 // stable is a certificate for a state that nobody has, a window ahead.
 func (f *forger) stable(how string) {
-	last, _ := f.newest(wire.TypeCheckpoint).(*wire.Checkpoint)
+	last := newest(f.heard, whatever[*wire.Checkpoint])
 	if last == nil || how == "old-view" { // a checkpoint has no view
 		return
 	}
@@ -59,7 +57,7 @@ func (f *forger) state(how string, seq wire.Seq, d wire.Digest) wire.StableCert 
 
 // committed certifies another body at the newest place that the attacker heard of: the null request.
 func (f *forger) committed(how string) {
-	last, _ := f.newest(wire.TypeCommit).(*wire.Commit)
+	last := newest(f.heard, whatever[*wire.Commit])
 	if last == nil {
 		return
 	}
@@ -73,7 +71,7 @@ func (f *forger) committed(how string) {
 
 // prepared stands in a ViewChange, whose justification is forged as well.
 func (f *forger) prepared(how string) {
-	last, _ := f.newest(wire.TypePrepare).(*wire.Prepare)
+	last := newest(f.heard, whatever[*wire.Prepare])
 	if last == nil {
 		return
 	}
@@ -104,7 +102,7 @@ func (f *forger) signers(how string, kind wire.Type, v wire.View, seq wire.Seq, 
 	var list []wire.Endorsement
 	for id := range wire.ReplicaID(n) {
 		e := wire.Endorsement{Replica: id}
-		if m := f.heard.newest(func(m wire.Message) bool {
+		if m := newest(f.heard, func(m wire.Message) bool {
 			kind := wire.TypeOf(m)
 			return (kind == wire.TypePrepare || kind == wire.TypeCommit) && endorsement(m).Replica == id
 		}); m != nil {

@@ -24,10 +24,10 @@ func TestRecording_KeepsTheNewestInOrder(t *testing.T) {
 	below := func(limit wire.Seq) func(wire.Message) bool {
 		return func(m wire.Message) bool { return m.(*wire.Prepare).Seq < limit }
 	}
-	if m := r.newest(below(more + 5)); m == nil || m.(*wire.Prepare).Seq != more+4 {
+	if m := newest(r, below(more+5)); m == nil || m.(*wire.Prepare).Seq != more+4 {
 		t.Errorf("the newest one below is %+v", m)
 	}
-	if m := r.newest(below(more)); m != nil {
+	if m := newest(r, below(more)); m != nil {
 		t.Errorf("%+v is forgotten", m)
 	}
 }

@@ -2,12 +2,14 @@ package replica
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"tagma/pbft"
 	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/tamper"
 )
 
 // Line is one message of a script.
@@ -60,7 +62,7 @@ type Script struct {
 
 // NewScript returns a script around a core. Lines whose time is over when the core starts are for it to leave out.
 func NewScript(lines []Line, cfg *wire.Config, core Core, sign Sign, options Options) *Script {
-	s := &Script{liar: liar{cfg: cfg, core: core, sign: sign, opt: options}, lines: slices.Clone(lines)}
+	s := &Script{liar: liar{cfg: cfg, core: core, sign: sign, opt: options, awake: true}, lines: slices.Clone(lines)}
 	s.heard = s.recording()
 	slices.SortStableFunc(s.lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
 	return s
@@ -73,41 +75,203 @@ func (s *Script) Sent() int { return s.sent }
 func (s *Script) Failed() []error { return s.failed }
 
 // Step is the core's, and at its time each line.
-func (s *Script) Step(ev pbft.Event) []pbft.Effect {
+func (s *Script) Step(ev pbft.Event) []pbft.Effect { return attacker{s}.Step(ev) }
+
+func (s *Script) hear(ev pbft.Event) []pbft.Event {
 	s.heard.overhear(ev)
-	var out []pbft.Effect
-	for _, effect := range s.core.Step(ev) {
-		switch e := effect.(type) {
-		case pbft.Broadcast: // signed before anything is built from it
-			s.heard.Add(e.Msg)
-		case pbft.Send:
-			s.heard.Add(e.Msg)
-		default: // nothing that others hear
-		}
-		out = append(out, effect)
-	}
-	tick, ok := ev.(pbft.Tick)
-	for ok && len(s.lines) > 0 && s.lines[0].At <= tick.Mono {
-		out = append(out, s.perform(&s.lines[0])...)
+	for len(s.lines) > 0 && s.lines[0].At <= s.now {
+		s.perform(&s.lines[0])
 		s.lines = s.lines[1:]
 	}
-	return out
+	return []pbft.Event{ev}
 }
 
-func (s *Script) perform(l *Line) []pbft.Effect {
+// twists remembers what its own core says.
+func (s *Script) twists(m wire.Message) bool {
+	s.heard.Add(m)
+	return false
+}
+
+func (s *Script) perform(l *Line) {
 	messages, err := s.build(&l.Send)
 	if err != nil {
 		s.failed = append(s.failed, fmt.Errorf("script: a %v for view %d, sequence number %d at %v: %w",
 			l.Send.Type, l.Send.View, l.Send.Seq, l.At, err))
-		return nil
+		return
 	}
 	s.sent++
-	var out []pbft.Effect
 	for _, m := range messages {
 		s.heard.Add(m)
 		for _, to := range l.To {
-			out = append(out, pbft.Send{To: to, Msg: m})
+			s.say(pbft.Send{To: to, Msg: m})
 		}
 	}
-	return out
+}
+
+// build makes the messages of one line: one, but for requests.
+func (s *Script) build(t *Template) (all []wire.Message, err error) {
+	var m wire.Message
+	digest := s.digest(t)
+	switch t.Type {
+	case wire.TypeRequest:
+		for _, r := range t.Batch {
+			all = append(all, r)
+		}
+		return all, nil
+	case wire.TypePrePrepare:
+		m = &wire.PrePrepare{View: t.View, Seq: t.Seq, Digest: digest, Body: t.body()}
+	case wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint:
+		m = s.vote(t.Type, t.View, t.Seq, digest)
+	case wire.TypeSuspect:
+		m = &wire.Suspect{View: t.View, Replica: s.cfg.Self}
+	case wire.TypeHeartbeat:
+		m = &wire.Heartbeat{View: t.View}
+	case wire.TypeStatus:
+		m = &wire.Status{View: t.View, Active: true, Executed: t.Seq, Helper: s.cfg.Self}
+	case wire.TypeFetch:
+		m = &wire.Fetch{Seq: t.Seq, Digest: digest}
+	case wire.TypeReply:
+		m = reply(t)
+	case wire.TypeViewChange:
+		m, err = s.viewChange(t)
+	case wire.TypeNewView:
+		m, err = s.newView(t)
+	case wire.TypeCertifiedBody:
+		m, err = s.certifiedBody(t)
+	case wire.TypeStableNotice:
+		notice := new(wire.StableNotice)
+		notice.Cert, err = s.stableCert(t.Seq, t.Digest, t.Forged)
+		m = notice
+	default:
+		err = fmt.Errorf("a script sends no %v", t.Type)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []wire.Message{s.signed(m)}, nil
+}
+
+// scripted is the agreed time of every scripted batch, so that the same requests have the same digest in all lines.
+const scripted = 1
+
+// body is the batch of a template: null without requests, and nil if only its digest is given.
+func (t *Template) body() *wire.Body {
+	switch {
+	case t.Digest != nil:
+		return nil
+	case len(t.Batch) == 0:
+		return wire.NullBody
+	}
+	return &wire.Body{Time: scripted, Requests: t.Batch}
+}
+
+// proposed is the newest proposal of a template's batch that was recorded at a place, of a view unless that is nil.
+func (s *Script) proposed(t *Template, seq wire.Seq, view *wire.View) *wire.PrePrepare {
+	same := func(a, b *wire.Request) bool { return a.Digest() == b.Digest() }
+	return newest(s.heard, func(p *wire.PrePrepare) bool {
+		return p.Seq == seq && (view == nil || p.View == *view) && p.Body != nil && slices.EqualFunc(p.Body.Requests, t.Batch, same)
+	})
+}
+
+// digest is what a template speaks of. A vote for requests is for the proposal of them that was recorded at its place, if
+// there is one: its agreed time is the primary's.
+func (s *Script) digest(t *Template) wire.Digest {
+	if t.Digest != nil {
+		return *t.Digest
+	}
+	if t.Type != wire.TypePrePrepare && len(t.Batch) > 0 {
+		if p := s.proposed(t, t.Seq, &t.View); p != nil {
+			return p.Digest
+		}
+	}
+	return t.body().Digest()
+}
+
+// reply answers the first request of the batch. To a replica it is a message of another stream.
+func reply(t *Template) *wire.Reply {
+	m := &wire.Reply{Outcome: wire.OutcomeExecuted, Seq: t.Seq, Results: [][]byte{nil}, View: t.View}
+	if len(t.Batch) > 0 {
+		m.ID, m.Request = t.Batch[0].ID, t.Batch[0].Digest()
+	}
+	return m
+}
+
+// endorsed is what was recorded of votes of one type for one place: the digest with the most of them, and who signed it. A
+// checkpoint has no view.
+func (s *Script) endorsed(kind wire.Type, at Slot, digest *wire.Digest) (best wire.Digest, by []wire.Endorsement) {
+	if digest != nil {
+		best = *digest
+	}
+	votes := map[wire.Digest][]wire.Endorsement{}
+	for i := range s.heard.Len() {
+		m := s.heard.At(i)
+		if view, _ := tamper.ViewOf(m); wire.TypeOf(m) != kind || tamper.SeqOf(m) != at.Seq || view != at.View {
+			continue
+		}
+		d, e := *tamper.Field[wire.Digest](m, "Digest"), endorsement(m)
+		if digest != nil && d != best || slices.ContainsFunc(votes[d], func(x wire.Endorsement) bool { return x.Replica == e.Replica }) {
+			continue
+		}
+		if votes[d] = append(votes[d], e); len(votes[d]) > len(votes[best]) {
+			best = d
+		}
+	}
+	return best, votes[best]
+}
+
+// certificate completes endorsements to n, ascending, leaving one replica out (none if skip is negative). The sender's own
+// it signs now; what is missing then is forged, or an error.
+func (s *Script) certificate(have []wire.Endorsement, n, skip int, own wire.Message, forged bool) ([]wire.Endorsement, error) {
+	mine := endorsement(s.signed(own))
+	has := func(id wire.ReplicaID) bool {
+		return slices.ContainsFunc(have, func(e wire.Endorsement) bool { return e.Replica == id })
+	}
+	have = slices.DeleteFunc(slices.Clone(have), func(e wire.Endorsement) bool { return int(e.Replica) == skip || e.Replica == s.cfg.Self })
+	if int(s.cfg.Self) != skip {
+		have = append([]wire.Endorsement{mine}, have...)
+	}
+	for id := wire.ReplicaID(0); forged && int(id) < s.cfg.N() && len(have) < n; id++ {
+		if int(id) != skip && !has(id) {
+			have = append(have, wire.Endorsement{Replica: id, Sig: mine.Sig})
+		}
+	}
+	if len(have) < n {
+		return nil, fmt.Errorf("%d of %d signatures were recorded", len(have), n)
+	}
+	have = have[:n]
+	slices.SortFunc(have, func(a, b wire.Endorsement) int { return int(a.Replica) - int(b.Replica) })
+	return have, nil
+}
+
+func (s *Script) stableCert(seq wire.Seq, digest *wire.Digest, forged bool) (cert wire.StableCert, err error) {
+	if seq == 0 {
+		return cert, nil
+	}
+	d, have := s.endorsed(wire.TypeCheckpoint, Slot{Seq: seq}, digest)
+	cert = wire.StableCert{Seq: seq, Digest: d}
+	if cert.Checkpoints, err = s.certificate(have, s.cfg.Quorum(), -1, s.vote(wire.TypeCheckpoint, 0, seq, d), forged); err != nil {
+		err = fmt.Errorf("the stable checkpoint %d: %w", seq, err)
+	}
+	return cert, err
+}
+
+func (s *Script) certifiedBody(t *Template) (wire.Message, error) {
+	body := t.body()
+	if body == nil {
+		return nil, errors.New("it has no batch")
+	}
+	if t.Commit == nil {
+		return &wire.CertifiedBody{Seq: t.Seq, Body: body}, nil
+	}
+	if p := s.proposed(t, t.Commit.Seq, nil); p != nil {
+		body = p.Body
+	}
+	cert := &wire.CommitCert{View: t.Commit.View, Seq: t.Commit.Seq, Digest: body.Digest()}
+	_, have := s.endorsed(wire.TypeCommit, *t.Commit, &cert.Digest)
+	own := s.vote(wire.TypeCommit, cert.View, cert.Seq, cert.Digest)
+	var err error
+	if cert.Commits, err = s.certificate(have, s.cfg.Quorum(), -1, own, t.Forged); err != nil {
+		return nil, fmt.Errorf("the commit certificate of %d:%d: %w", t.Commit.View, t.Commit.Seq, err)
+	}
+	return &wire.CertifiedBody{Seq: t.Seq, Body: body, Cert: cert}, nil
 }

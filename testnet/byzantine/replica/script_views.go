@@ -66,22 +66,39 @@ func (s *Script) suspicion(by wire.ReplicaID, own wire.Suspect) (wire.Suspect, b
 	if by == s.cfg.Self {
 		return own, true
 	}
-	for i := s.heard.Len() - 1; i >= 0; i-- {
-		switch m := s.heard.At(i).(type) {
-		case *wire.Suspect:
-			if m.Replica == by && m.View >= own.View {
-				return *m, true
-			}
-		case *wire.ViewChange:
-			for _, x := range m.Suspects {
-				if x.Replica == by && x.View >= own.View {
-					return x, true
-				}
-			}
-		default: // holds none
-		}
+	justifies := func(x wire.Suspect) bool { return x.Replica == by && x.View >= own.View }
+	if m := newest(s.heard, func(m *wire.Suspect) bool { return justifies(*m) }); m != nil {
+		return *m, true
+	}
+	if vc := newest(s.heard, func(vc *wire.ViewChange) bool { return slices.ContainsFunc(vc.Suspects, justifies) }); vc != nil {
+		return vc.Suspects[slices.IndexFunc(vc.Suspects, justifies)], true
 	}
 	return wire.Suspect{}, false
+}
+
+// preparedCert is one that a ViewChange showed, or is put together from a pre-prepare and prepares.
+func (s *Script) preparedCert(at Slot, forged bool) (cert wire.PreparedCert, err error) {
+	shown := func(c wire.PreparedCert) bool { return c.View == at.View && c.Seq == at.Seq }
+	if vc := newest(s.heard, func(vc *wire.ViewChange) bool { return slices.ContainsFunc(vc.Prepared, shown) }); vc != nil {
+		return vc.Prepared[slices.IndexFunc(vc.Prepared, shown)], nil
+	}
+	d, have := s.endorsed(wire.TypePrepare, at, nil)
+	p := newest(s.heard, func(p *wire.PrePrepare) bool {
+		return p.View == at.View && p.Seq == at.Seq && (p.Digest == d || len(have) == 0)
+	})
+	primary := s.cfg.Primary(at.View)
+	if p == nil && (forged || primary == s.cfg.Self) {
+		p = s.signed(&wire.PrePrepare{View: at.View, Seq: at.Seq, Digest: d}).(*wire.PrePrepare)
+	}
+	if p == nil {
+		return cert, fmt.Errorf("the prepared certificate of %d:%d: no pre-prepare was recorded", at.View, at.Seq)
+	}
+	cert = wire.PreparedCert{View: at.View, Seq: at.Seq, Digest: p.Digest, PrePrepare: p.Sig}
+	own := s.vote(wire.TypePrepare, at.View, at.Seq, cert.Digest)
+	if cert.Prepares, err = s.certificate(have, s.cfg.Quorum()-1, int(primary), own, forged); err != nil {
+		err = fmt.Errorf("the prepared certificate of %d:%d: %w", at.View, at.Seq, err)
+	}
+	return cert, err
 }
 
 func (s *Script) newView(t *Template) (wire.Message, error) {
@@ -91,10 +108,7 @@ func (s *Script) newView(t *Template) (wire.Message, error) {
 		ids = append([]wire.ReplicaID{s.cfg.Self}, s.others()...)
 	}
 	for _, id := range ids {
-		vc, _ := s.heard.newest(func(m wire.Message) bool {
-			vc, ok := m.(*wire.ViewChange)
-			return ok && vc.Replica == id && vc.View == t.View
-		}).(*wire.ViewChange)
+		vc := newest(s.heard, func(vc *wire.ViewChange) bool { return vc.Replica == id && vc.View == t.View })
 		switch {
 		case vc != nil && (t.ViewChanges != nil || len(m.ViewChanges) < s.cfg.Quorum()):
 			m.ViewChanges = append(m.ViewChanges, *vc)
@@ -113,7 +127,7 @@ func (s *Script) newView(t *Template) (wire.Message, error) {
 		return m, nil
 	}
 	for _, p := range t.Proposals {
-		d, err := s.proposed(p)
+		d, err := s.entry(p)
 		if err != nil {
 			return nil, err
 		}
@@ -122,14 +136,11 @@ func (s *Script) newView(t *Template) (wire.Message, error) {
 	return m, nil
 }
 
-// proposed is the digest of an entry of O.
-func (s *Script) proposed(p Proposed) (wire.Digest, error) {
+// entry is the digest of one of O.
+func (s *Script) entry(p Proposed) (wire.Digest, error) {
 	switch {
 	case p.Like != nil:
-		m, _ := s.heard.newest(func(m wire.Message) bool {
-			pp, ok := m.(*wire.PrePrepare)
-			return ok && pp.View == p.Like.View && pp.Seq == p.Like.Seq
-		}).(*wire.PrePrepare)
+		m := newest(s.heard, func(m *wire.PrePrepare) bool { return m.View == p.Like.View && m.Seq == p.Like.Seq })
 		if m == nil {
 			return wire.Digest{}, fmt.Errorf("no pre-prepare of %d:%d was recorded", p.Like.View, p.Like.Seq)
 		}

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"slices"
 	"time"
 
 	"tagma/pbft"
@@ -46,45 +47,46 @@ func (p *pair) links(twin int, id wire.ReplicaID) bool {
 // apart is how far the second one's wall clock is ahead: no two clocks agree, so no two batches are alike.
 const apart = time.Millisecond
 
-// Step gives an event to whom it concerns.
-func (p *pair) Step(ev pbft.Event) []pbft.Effect {
-	p.time(ev)
+// hear gives an event to whom it concerns. The core is the first one.
+func (p *pair) hear(ev pbft.Event) []pbft.Event {
 	if e, ok := ev.(pbft.Executed); ok {
 		p.done = max(p.done, e.Seq)
 	}
 	if !p.awake {
-		return append([]pbft.Effect(nil), p.core.Step(ev)...)
+		return []pbft.Event{ev}
 	}
 	if p.second == nil && (p.tried == 0 || p.tried < p.done) {
 		p.bear()
 	}
-	toFirst, toSecond := true, true
-	other := ev
+	first := []pbft.Event{ev}
 	switch e := ev.(type) {
 	case pbft.Tick:
 		e.Wall += int64(apart)
-		other = e
+		p.todo = append(p.todo, e)
 	case pbft.Received:
-		if !e.From.Client && !e.From.Loopback {
-			toFirst, toSecond = p.links(0, e.From.Replica), p.links(1, e.From.Replica)
+		peer := !e.From.Client && !e.From.Loopback
+		if peer && !p.links(0, e.From.Replica) {
+			first = nil
 		}
-		toSecond = toSecond && !e.From.Loopback
-	case pbft.Executed:
-		toSecond = false
+		if e.From.Client || peer && p.links(1, e.From.Replica) {
+			p.todo = append(p.todo, e)
+		}
 	case pbft.Snapshotted:
-		toSecond = false
 		p.note(state{e.Seq, e.Digest})
-	default: // of a state that the first one fetches
-		toSecond = false
+	default: // of what the first one executes, or of a state that it fetches
 	}
-	var out []pbft.Effect
-	if toFirst {
-		out = p.run(out, ev)
+	p.runSecond()
+	return first
+}
+
+// twists has the first one speak to his part of the cluster alone.
+func (*pair) twists(m wire.Message) bool { return wire.TypeOf(m) != wire.TypeReply }
+
+func (p *pair) tell(to pbft.Source, m wire.Message) []wire.Message {
+	if p.links(0, to.Replica) {
+		return []wire.Message{m}
 	}
-	if toSecond && p.second != nil {
-		p.todo = append(p.todo, other)
-	}
-	return p.runSecond(out)
+	return nil
 }
 
 // bear makes the second one: a copy of the first one's memory at this moment. After a restart it is not known how far
@@ -98,46 +100,21 @@ func (p *pair) bear() {
 	p.second = second
 }
 
-// run steps the first one, who speaks to his part of the cluster.
-func (p *pair) run(out []pbft.Effect, ev pbft.Event) []pbft.Effect {
-	todo := []pbft.Event{ev}
-	for len(todo) > 0 {
-		ev, todo = todo[0], todo[1:]
-		for _, effect := range p.core.Step(ev) {
-			switch e := effect.(type) {
-			case pbft.Broadcast:
-				p.signed(e.Msg)
-				if wire.Durable(e.Msg) {
-					out = append(out, pbft.Persist{Record: &wire.Sent{Msg: e.Msg}})
-				}
-				out = p.say(out, 0, e.Msg)
-				todo = append(todo, p.loopback(e.Msg))
-			case pbft.Send:
-				if p.links(0, e.To) {
-					out = append(out, e)
-				}
-			default:
-				out = append(out, effect)
-			}
-		}
-	}
-	return out
-}
-
 // runSecond steps the second one, who has no disk, and whose machine agrees with everything.
-func (p *pair) runSecond(out []pbft.Effect) []pbft.Effect {
-	for len(p.todo) > 0 {
+func (p *pair) runSecond() {
+	for len(p.todo) > 0 && p.second != nil {
 		ev := p.todo[0]
 		p.todo = p.todo[1:]
 		for _, effect := range p.second.Step(ev) {
 			switch e := effect.(type) {
 			case pbft.Broadcast:
-				out = p.say(out, 1, p.signed(e.Msg))
+				p.signed(e.Msg)
+				for _, to := range p.others() {
+					p.reach(to, e.Msg)
+				}
 				p.todo = append(p.todo, p.loopback(e.Msg))
 			case pbft.Send:
-				if p.links(1, e.To) {
-					out = append(out, e)
-				}
+				p.reach(e.To, e.Msg)
 			case pbft.Execute:
 				done := pbft.Executed{Seq: e.Seq}
 				for _, r := range e.Body.Requests {
@@ -151,16 +128,14 @@ func (p *pair) runSecond(out []pbft.Effect) []pbft.Effect {
 			}
 		}
 	}
-	return out
+	p.todo = p.todo[:0]
 }
 
-func (p *pair) say(out []pbft.Effect, twin int, m wire.Message) []pbft.Effect {
-	for _, to := range p.others() {
-		if p.links(twin, to) {
-			out = append(out, pbft.Send{To: to, Msg: m})
-		}
+// reach brings a message of the second one to those that it is linked with.
+func (p *pair) reach(to wire.ReplicaID, m wire.Message) {
+	if p.links(1, to) {
+		p.say(pbft.Send{To: to, Msg: m})
 	}
-	return out
 }
 
 // mostStates bounds what is remembered of the first one's states.
@@ -179,14 +154,9 @@ func (p *pair) note(s state) {
 func (p *pair) match() {
 	var left []wire.Seq
 	for _, seq := range p.asked {
-		found := false
-		for _, s := range p.states {
-			if s.seq == seq && !found {
-				found = true
-				p.todo = append(p.todo, pbft.Snapshotted{Seq: s.seq, Digest: s.digest})
-			}
-		}
-		if !found && len(left) < mostStates {
+		if i := slices.IndexFunc(p.states, func(s state) bool { return s.seq == seq }); i >= 0 {
+			p.todo = append(p.todo, pbft.Snapshotted{Seq: seq, Digest: p.states[i].digest})
+		} else if len(left) < mostStates {
 			left = append(left, seq)
 		}
 	}

@@ -90,11 +90,11 @@ func TestTwins_ABirthAfterARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	tr.pass(20 * time.Millisecond)
-	if m.actor.(*pair).second != nil {
+	if m.actor.(attacker).hooks.(*pair).second != nil {
 		t.Fatal("it was born out of nothing")
 	}
 	ids = append(ids, tr.load(9, 300*time.Millisecond)...)
-	if m.actor.(*pair).second == nil {
+	if m.actor.(attacker).hooks.(*pair).second == nil {
 		t.Error("it never was born")
 	}
 	tr.mustVerify()
