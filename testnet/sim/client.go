@@ -185,7 +185,7 @@ func (c *client) heard(n *node, life uint32, p *packet) {
 		return // the link broke meanwhile
 	}
 	if m, ok := p.read.msg.(*wire.Reply); ok && c.rogue != nil {
-		c.throw(c.rogue.Replied(n.id, m))
+		c.rogue.Replied(n.id, m)
 		return
 	}
 	if word, ok := session.HearMessage(p.read.msg); ok {

@@ -15,8 +15,8 @@ import (
 type Client interface {
 	// Tick tells the time since the beginning, which never goes back.
 	Tick(now time.Duration) []Parcel
-	// Replied tells what a replica answered. From is what the link proves.
-	Replied(from wire.ReplicaID, m *wire.Reply) []Parcel
+	// Replied tells what a replica answered, which is acted on with the next Tick. From is what the link proves.
+	Replied(from wire.ReplicaID, m *wire.Reply)
 	// Told sums up what it did and heard so far.
 	Told() Tally
 }
@@ -73,12 +73,11 @@ func (c *caller) Told() Tally {
 }
 
 // Replied counts a reply and learns from it where the primary is.
-func (c *caller) Replied(from wire.ReplicaID, m *wire.Reply) []Parcel {
+func (c *caller) Replied(from wire.ReplicaID, m *wire.Reply) {
 	if m.ID.Client == c.Key {
 		c.tally.Outcomes[m.Outcome]++
 		c.views[from] = m.View
 	}
-	return nil
 }
 
 // primary is the primary of the highest view that f+1 replicas named: one that lies misleads nobody.

@@ -86,7 +86,7 @@ func (e *encounter) answer() {
 			for i, node := range e.nodes {
 				if reply := node.replies[r.ID]; reply != nil && reply != told[i] {
 					told[i] = reply
-					e.deliver(e.client.Replied(wire.ReplicaID(i), reply))
+					e.client.Replied(wire.ReplicaID(i), reply)
 				}
 			}
 			e.heard[r.ID] = told

@@ -58,8 +58,14 @@ func (p *poison) instead(m wire.Message) []wire.Message {
 		p.remember(&m.Stable)
 	case *wire.StableNotice:
 		p.remember(&m.Cert)
-	case *wire.CertifiedBody:
-		return p.batch(m)
+	case *wire.CertifiedBody: // a committed batch, altered or kept
+		if p.How == "stall" {
+			return nil
+		}
+		if p.How == "bad" && m.Body != nil {
+			body := &wire.Body{Time: m.Body.Time + 1, Requests: m.Body.Requests}
+			return []wire.Message{&wire.CertifiedBody{Seq: m.Seq, Body: body, Cert: m.Cert}}
+		}
 	case *wire.Slots:
 		if p.How == "bad" || p.How == "stall" { // it promises batches that it does not send
 			return []wire.Message{&wire.Slots{From: m.From, Next: m.Next + 8}}
@@ -76,52 +82,30 @@ func (p *poison) remember(cert *wire.StableCert) {
 	}
 }
 
-// batch alters a committed batch, or keeps it.
-func (p *poison) batch(m *wire.CertifiedBody) []wire.Message {
-	switch {
-	case p.How == "stall":
-		return nil
-	case p.How == "bad" && m.Body != nil:
-		body := *m.Body
-		body.Time++
-		return []wire.Message{&wire.CertifiedBody{Seq: m.Seq, Body: &body, Cert: m.Cert}}
-	default:
-		return []wire.Message{m}
-	}
-}
-
 // data alters an offer or an answer.
 func (p *poison) data(m *wire.Data) []wire.Message {
+	offered := m.Seq
 	if m.Offer != nil {
-		return p.offer(m)
+		p.remember(m.Offer)
+		offered = m.Offer.Seq
 	}
+	answers := m.Offer == nil && len(m.Answer) > 0
 	switch {
-	case p.How == "old" && p.old != nil && p.old.Seq < m.Seq:
+	case p.How == "old" && p.old != nil && p.old.Seq < offered:
 		return []wire.Message{&wire.Data{Seq: m.Seq, Offer: p.old}}
-	case len(m.Answer) == 0:
-	case p.How == "stall":
-		return nil
-	case p.How == "bad" || p.How == "endless" || p.How == "other":
-		return p.answer(m)
-	}
-	return []wire.Message{m}
-}
-
-func (p *poison) offer(m *wire.Data) []wire.Message {
-	p.remember(m.Offer)
-	switch {
-	case p.How == "old" && p.old != nil && p.old.Seq < m.Offer.Seq:
-		return []wire.Message{&wire.Data{Seq: m.Seq, Offer: p.old}}
-	case p.How == "stall" && m.Seq > 0: // it serves that one no more, and says that it does
+	case p.How == "stall" && m.Offer != nil && m.Seq > 0: // it serves that one no more, and says that it does
 		return []wire.Message{&wire.Data{Seq: m.Seq}}
-	case p.How == "forged" && m.Offer.Seq > 0:
+	case p.How == "forged" && m.Offer != nil && offered > 0:
 		p.turn++
-		forged := &wire.StableCert{Seq: 2 * m.Offer.Seq, Digest: shifted(0)(m.Offer.Digest)}
+		forged := &wire.StableCert{Seq: 2 * offered, Digest: shifted(0)(m.Offer.Digest)}
 		if p.turn%2 == 0 {
 			forged.Checkpoints = m.Offer.Checkpoints[:1]
 		}
 		return []wire.Message{&wire.Data{Seq: m.Seq, Offer: forged}}
-	default:
-		return []wire.Message{m}
+	case answers && p.How == "stall":
+		return nil
+	case answers && (p.How == "bad" || p.How == "endless" || p.How == "other"):
+		return p.answer(m)
 	}
+	return []wire.Message{m}
 }

@@ -26,39 +26,46 @@ func (s *Script) viewChange(t *Template) (wire.Message, error) {
 	return m, nil
 }
 
+// gathered is what there is of the replicas that are named, or of the first n of whom there is any, its own first, by
+// number.
+func gathered[T any](s *Script, ids []wire.ReplicaID, n int, what string, of func(wire.ReplicaID) (T, bool)) (out []T, err error) {
+	named := ids != nil
+	if !named {
+		ids = append([]wire.ReplicaID{s.cfg.Self}, s.others()...)
+	}
+	var chosen []wire.ReplicaID
+	for _, id := range ids {
+		_, has := of(id)
+		if named && !has {
+			return nil, fmt.Errorf("no %s of replica %d was recorded that fits", what, id)
+		}
+		if has && (named || len(chosen) < n) {
+			chosen = append(chosen, id)
+		}
+	}
+	if !named {
+		if slices.Sort(chosen); len(chosen) < n {
+			return nil, fmt.Errorf("%d of the %d %ss that it takes were recorded", len(chosen), n, what)
+		}
+	}
+	for _, id := range chosen {
+		x, _ := of(id)
+		out = append(out, x)
+	}
+	return out, nil
+}
+
 // justification is the suspicions of those who are named, or of the first f+1 that suffice (V7).
 func (s *Script) justification(t *Template) ([]wire.Suspect, error) {
 	own := wire.Suspect{View: max(t.View, 1) - 1, Replica: s.cfg.Self}
 	s.signed(&own)
-	ids := t.Suspects
-	if ids == nil {
-		ids = append([]wire.ReplicaID{s.cfg.Self}, s.others()...)
-	}
-	var out []wire.Suspect
-	for _, id := range ids {
-		if t.Suspects == nil && len(out) == s.cfg.Weak() {
-			break
-		}
+	return gathered(s, t.Suspects, s.cfg.Weak(), "suspicion", func(id wire.ReplicaID) (wire.Suspect, bool) {
 		suspect, found := s.suspicion(id, own)
-		switch {
-		case found:
-		case t.Forged:
-			suspect = own
-			suspect.Replica = id
-		case t.Suspects == nil:
-			continue
-		default:
-			return nil, fmt.Errorf("no suspicion of replica %d against view %d or a later one was recorded", id, own.View)
+		if !found && t.Forged {
+			return wire.Suspect{View: own.View, Replica: id, Sig: own.Sig}, true
 		}
-		out = append(out, suspect)
-	}
-	if t.Suspects == nil {
-		if len(out) < s.cfg.Weak() {
-			return nil, fmt.Errorf("%d of the %d suspicions that it takes were recorded", len(out), s.cfg.Weak())
-		}
-		slices.SortFunc(out, func(a, b wire.Suspect) int { return int(a.Replica) - int(b.Replica) })
-	}
-	return out, nil
+		return suspect, found
+	})
 }
 
 // suspicion finds a replica's Suspect that justifies as much as our own, which is always at hand.
@@ -103,24 +110,16 @@ func (s *Script) preparedCert(at Slot, forged bool) (cert wire.PreparedCert, err
 
 func (s *Script) newView(t *Template) (wire.Message, error) {
 	m := &wire.NewView{View: t.View}
-	ids := t.ViewChanges
-	if ids == nil {
-		ids = append([]wire.ReplicaID{s.cfg.Self}, s.others()...)
-	}
-	for _, id := range ids {
+	var err error
+	m.ViewChanges, err = gathered(s, t.ViewChanges, s.cfg.Quorum(), "view-change", func(id wire.ReplicaID) (c wire.ViewChange, has bool) {
 		vc := newest(s.heard, func(vc *wire.ViewChange) bool { return vc.Replica == id && vc.View == t.View })
-		switch {
-		case vc != nil && (t.ViewChanges != nil || len(m.ViewChanges) < s.cfg.Quorum()):
-			m.ViewChanges = append(m.ViewChanges, *vc)
-		case vc == nil && t.ViewChanges != nil:
-			return nil, fmt.Errorf("no view-change of replica %d to view %d was recorded", id, t.View)
+		if vc != nil {
+			c = *vc
 		}
-	}
-	if t.ViewChanges == nil {
-		if len(m.ViewChanges) < s.cfg.Quorum() {
-			return nil, fmt.Errorf("%d of the %d view-changes that it takes were recorded", len(m.ViewChanges), s.cfg.Quorum())
-		}
-		slices.SortFunc(m.ViewChanges, func(a, b wire.ViewChange) int { return int(a.Replica) - int(b.Replica) })
+		return c, vc != nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if t.Proposals == nil {
 		m.Proposals = follows(m.ViewChanges, s.cfg.LogWindow)

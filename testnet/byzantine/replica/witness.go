@@ -13,47 +13,41 @@ type Witness struct {
 	lies    int
 }
 
+// ear stands before a core.
+type ear struct {
+	Core
+	step func(pbft.Event) []pbft.Effect
+}
+
+// Step is what it hears.
+func (e ear) Step(ev pbft.Event) []pbft.Effect { return e.step(ev) }
+
 // Within is the core as the attacker is to have it.
-func (w *Witness) Within(core Core) Core { return &innerEar{core, w} }
+func (w *Witness) Within(core Core) Core {
+	return ear{core, func(ev pbft.Event) []pbft.Effect {
+		w.given = append(w.given, ev)
+		out := core.Step(ev)
+		for _, effect := range out {
+			w.effects[alike(effect)]++
+		}
+		return out
+	}}
+}
 
 // Around is the attacker as the driver is to have it.
-func (w *Witness) Around(attacker Core) Core { return &outerEar{attacker, w} }
+func (w *Witness) Around(attacker Core) Core {
+	return ear{attacker, func(ev pbft.Event) []pbft.Effect {
+		w.given, w.effects = nil, map[any]int{}
+		out := attacker.Step(ev)
+		if w.lied(ev, out) {
+			w.lies++
+		}
+		return out
+	}}
+}
 
 // Lies counts steps, over all lives of the replica.
 func (w *Witness) Lies() int { return w.lies }
-
-// innerEar listens to the core.
-type innerEar struct {
-	Core
-	witness *Witness
-}
-
-// Step is the core's.
-func (e *innerEar) Step(ev pbft.Event) []pbft.Effect {
-	e.witness.given = append(e.witness.given, ev)
-	out := e.Core.Step(ev)
-	for _, effect := range out {
-		e.witness.effects[alike(effect)]++
-	}
-	return out
-}
-
-// outerEar listens to the attacker.
-type outerEar struct {
-	Core
-	witness *Witness
-}
-
-// Step is the attacker's.
-func (e *outerEar) Step(ev pbft.Event) []pbft.Effect {
-	w := e.witness
-	w.given, w.effects = nil, map[any]int{}
-	out := e.Core.Step(ev)
-	if w.lied(ev, out) {
-		w.lies++
-	}
-	return out
-}
 
 // alike is an effect, or stands for one that holds a list.
 func alike(e pbft.Effect) any {
