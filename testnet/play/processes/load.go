@@ -128,12 +128,13 @@ func (l *load) wait(most time.Duration) (changed bool) {
 	}
 }
 
-// change lets workers look again whether they may go on. Nothing was due meanwhile. The mutex is held.
+// change lets workers look again whether they may go on. Nothing was due meanwhile, and who waited for his turn in an open
+// loop takes another one. The mutex is held.
 func (l *load) change() {
 	close(l.changed)
 	l.changed = make(chan struct{})
 	if !l.began.IsZero() {
-		l.due = max(l.due, time.Since(l.began))
+		l.due = time.Since(l.began)
 	}
 }
 
