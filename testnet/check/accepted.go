@@ -62,7 +62,7 @@ func (m *Monitor) genuine(by wire.ReplicaID, seq wire.Seq, b *wire.Body) {
 		return
 	}
 	s.genuine = true
-	claims := make([]wire.Claim, 0, len(b.Requests))
+	var claims []wire.Claim
 	for _, r := range b.Requests {
 		m.checked(i16)
 		if _, known := m.clients.submitted[r.Digest()]; known {

@@ -94,6 +94,11 @@ func (ls *locals) class(k int32, level, live wire.View) int32 {
 		c.lacks[i] = l.slots[i].lacksBody
 	}
 	c.shown.forget(live)
+	return ls.classed(at, c)
+}
+
+// classed returns the number of a class, and remembers it for what looks like that.
+func (ls *locals) classed(at face, c class) int32 {
 	n, ok := ls.classes[c]
 	if !ok {
 		n = int32(len(ls.classes))

@@ -120,13 +120,7 @@ func (ls *locals) flat(k int32, asked bool) int32 {
 	if asked {
 		c.answers = l.answers
 	}
-	n, ok := ls.classes[c]
-	if !ok {
-		n = int32(len(ls.classes))
-		ls.classes[c] = n
-	}
-	ls.faces[at] = n
-	return n
+	return ls.classed(at, c)
 }
 
 // told lists what the others would answer a replica now, by replica.
