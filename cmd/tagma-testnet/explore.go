@@ -41,18 +41,8 @@ bounds give the same states. The exit code is 0 only if all states were seen and
 	}
 	o := &f.options
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as one JSON document, and progress to standard error")
-	cmd.Flags().IntVar(&o.Replicas, "replicas", o.Replicas, "cluster size; 4 is the only one")
-	cmd.Flags().IntVar(&o.Views, "views", o.Views, "how many views to search")
-	cmd.Flags().IntVar(&o.Slots, "slots", o.Slots, "how many sequence numbers to search")
-	cmd.Flags().IntVar(&o.Crashes, "crashes", o.Crashes, "crashes of correct replicas in one run, each with a restart")
-	cmd.Flags().IntVar(&o.Amnesia, "amnesia", o.Amnesia, "how often in one run a correct replica forgets everything")
-	cmd.Flags().IntVar(&o.Amnesiac, "amnesiac", o.Amnesiac, "the `replica` that forgets, if it is once (default each in turn)")
-	cmd.Flags().BoolVar(&o.Above, "above", o.Above, "search sequence numbers above R of what was forgotten before")
+	o.Bind(cmd.Flags())
 	cmd.Flags().BoolVar(&f.correct, "all-correct", false, "search without a Byzantine replica")
-	cmd.Flags().IntVar(&o.Byzantine, "byzantine", o.Byzantine, "the Byzantine `replica` (default each in turn)")
-	cmd.Flags().IntVar(&o.MaxStates, "max-states", o.MaxStates, "give a search up at so many states")
-	cmd.Flags().IntVar(&o.FairEvery, "fair-every", o.FairEvery, "check liveness from every `n`th state; 0 for none")
-	cmd.Flags().BoolVar(&o.Exact, "exact", o.Exact, "search without the reductions by view")
 	cmd.Flags().StringVar(&f.replay, "replay", "", "tell the story of a finding again: `moves` as the finding gives them")
 	return cmd
 }

@@ -27,14 +27,7 @@ import (
 
 func main() {
 	o := explore.Defaults()
-	flag.IntVar(&o.Views, "views", o.Views, "")
-	flag.IntVar(&o.Slots, "slots", o.Slots, "")
-	flag.IntVar(&o.Crashes, "crashes", o.Crashes, "")
-	flag.IntVar(&o.Byzantine, "byzantine", o.Byzantine, "")
-	flag.IntVar(&o.Amnesia, "amnesia", o.Amnesia, "")
-	flag.IntVar(&o.Amnesiac, "amnesiac", o.Amnesiac, "")
-	flag.BoolVar(&o.Above, "above", o.Above, "")
-	flag.IntVar(&o.FairEvery, "fair-every", o.FairEvery, "")
+	o.Bind(flag.CommandLine)
 	flag.Parse()
 	if err := json.NewEncoder(os.Stdout).Encode(explore.Search(context.Background(), o, func(explore.Run) {})); err != nil {
 		panic(err)

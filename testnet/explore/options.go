@@ -24,6 +24,27 @@ type Options struct {
 	Progress func(byzantine, states, depth int) `json:"-"`
 }
 
+// Flags is what the flag sets of commands have in common.
+type Flags interface {
+	IntVar(p *int, name string, value int, usage string)
+	BoolVar(p *bool, name string, value bool, usage string)
+}
+
+// Bind defines a flag for each bound, with its present value as the default.
+func (o *Options) Bind(f Flags) {
+	f.IntVar(&o.Replicas, "replicas", o.Replicas, "cluster size; 4 is the only one")
+	f.IntVar(&o.Views, "views", o.Views, "how many views to search")
+	f.IntVar(&o.Slots, "slots", o.Slots, "how many sequence numbers to search")
+	f.IntVar(&o.Crashes, "crashes", o.Crashes, "crashes of correct replicas in one run, each with a restart")
+	f.IntVar(&o.Amnesia, "amnesia", o.Amnesia, "how often in one run a correct replica forgets everything")
+	f.IntVar(&o.Amnesiac, "amnesiac", o.Amnesiac, "the `replica` that forgets, if it is once (default each in turn)")
+	f.BoolVar(&o.Above, "above", o.Above, "search sequence numbers above R of what was forgotten before")
+	f.IntVar(&o.Byzantine, "byzantine", o.Byzantine, "the Byzantine `replica` (default each in turn)")
+	f.IntVar(&o.MaxStates, "max-states", o.MaxStates, "give a search up at so many states")
+	f.IntVar(&o.FairEvery, "fair-every", o.FairEvery, "check liveness from every `n`th state; 0 for none")
+	f.BoolVar(&o.Exact, "exact", o.Exact, "search without the reductions by view")
+}
+
 // All has a search for each replica that can be Byzantine.
 const All = -1
 

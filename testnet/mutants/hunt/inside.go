@@ -107,14 +107,7 @@ func simulate(f *flag.FlagSet, args []string) (*haul, error) {
 // search exhausts the explorer's bounds.
 func search(f *flag.FlagSet, args []string) (*haul, error) {
 	o := explore.Defaults()
-	f.IntVar(&o.Views, "views", o.Views, "")
-	f.IntVar(&o.Slots, "slots", o.Slots, "")
-	f.IntVar(&o.Crashes, "crashes", o.Crashes, "")
-	f.IntVar(&o.Byzantine, "byzantine", o.Byzantine, "")
-	f.IntVar(&o.Amnesia, "amnesia", o.Amnesia, "")
-	f.IntVar(&o.Amnesiac, "amnesiac", o.Amnesiac, "")
-	f.BoolVar(&o.Above, "above", o.Above, "")
-	f.IntVar(&o.FairEvery, "fair-every", o.FairEvery, "")
+	o.Bind(f)
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
