@@ -3,6 +3,7 @@ package pbft
 import (
 	"testing"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -11,14 +12,14 @@ import (
 func (l *lab) lag(executed, handed, stable wire.Seq) []wire.Record {
 	l.t.Helper()
 	var log []wire.Record
-	step := func(ev Event) {
+	step := func(ev port.Event) {
 		for _, e := range l.r.Step(ev) {
 			switch e := e.(type) {
-			case Persist:
+			case port.Persist:
 				log = append(log, e.Record)
-			case Note:
+			case port.Note:
 				log = append(log, e.Record)
-			case Broadcast:
+			case port.Broadcast:
 				log = append(log, &wire.Sent{Msg: l.signBy(e.Msg, l.cfg.Self)})
 			default:
 			}
@@ -26,13 +27,13 @@ func (l *lab) lag(executed, handed, stable wire.Seq) []wire.Record {
 	}
 	for s := wire.Seq(1); s <= handed; s++ {
 		b := l.batch(uint64(s), "a")
-		step(Received{From: Source{Replica: 1}, Msg: wire.Own(&wire.CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})})
+		step(port.Received{From: port.Source{Replica: 1}, Msg: wire.Own(&wire.CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})})
 		if s <= executed {
-			step(Executed{Seq: s})
+			step(port.Executed{Seq: s})
 		}
 	}
-	step(Snapshotted{Seq: executed, Digest: stateAfter(executed)})
-	step(Received{From: Source{Replica: 1}, Msg: wire.Own(&wire.StableNotice{Cert: l.stableCert(stable)})})
+	step(port.Snapshotted{Seq: executed, Digest: stateAfter(executed)})
+	step(port.Received{From: port.Source{Replica: 1}, Msg: wire.Own(&wire.StableNotice{Cert: l.stableCert(stable)})})
 	return log
 }
 
@@ -41,7 +42,7 @@ func (l *lab) lag(executed, handed, stable wire.Seq) []wire.Record {
 func TestD5_WhoCouldFollowBeforeACrashCanFollowAfterIt(t *testing.T) {
 	l := newLab(t, 4, 3)
 	k := l.cfg.CheckpointInterval
-	log := l.lag(k, 2*k+1, 2*k+keptWindows*l.cfg.LogWindow)
+	log := l.lag(k, 2*k+1, 2*k+wire.KeptWindows*l.cfg.LogWindow)
 	if l.r.leftBehind() {
 		t.Fatal("left behind before the crash")
 	}
@@ -53,29 +54,29 @@ func TestD5_WhoCouldFollowBeforeACrashCanFollowAfterIt(t *testing.T) {
 		t.Error("left behind after it")
 	}
 	effects := l.wait(l.cfg.ViewTimeout)
-	for i, e := range all[Execute](effects) {
+	for i, e := range all[port.Execute](effects) {
 		if want := k + 1 + wire.Seq(i); e.Seq != want || e.Body.Requests[0].ID.T != uint64(want) {
 			t.Errorf("executes request %d as %d, want %d", e.Body.Requests[0].ID.T, e.Seq, want)
 		}
 	}
-	wantCount(t, all[Execute](effects), int(k)+1, "batches")
+	wantCount(t, all[port.Execute](effects), int(k)+1, "batches")
 	wantCount(t, broadcasts[*wire.Checkpoint](effects), 1, "checkpoints")
 	b := l.batch(uint64(2*k+2), "a")
 	effects = l.from(1, &wire.CertifiedBody{Seq: 2*k + 2, Body: b, Cert: l.commitCert(0, 2*k+2, b.Digest())})
-	wantCount(t, all[Execute](effects), 1, "batches that others keep")
+	wantCount(t, all[port.Execute](effects), 1, "batches that others keep")
 }
 
 // D5, X1: nothing is skipped. With a hole below what others keep, the state comes from them, and nothing is executed before.
 func TestX1_AJournalWithAHoleBelowWhatOthersKeepNeedsATransfer(t *testing.T) {
 	l := newLab(t, 4, 3)
 	k := l.cfg.CheckpointInterval
-	log := l.lag(k, 2*k, 2*k+keptWindows*l.cfg.LogWindow)
+	log := l.lag(k, 2*k, 2*k+wire.KeptWindows*l.cfg.LogWindow)
 	for i, rec := range log {
 		if c, ok := rec.(*wire.Certified); !ok || c.Cert.Seq <= k {
 			continue
 		}
 		with := append(append([]wire.Record{}, log[:i]...), log[i+1:]...)
-		l.wantTransferAtStart(with, Applied{Seq: k}, l.stableCert(2*k+keptWindows*l.cfg.LogWindow))
+		l.wantTransferAtStart(with, Applied{Seq: k}, l.stableCert(2*k+wire.KeptWindows*l.cfg.LogWindow))
 		if t.Failed() {
 			t.Fatalf("without record %d", i)
 		}
@@ -93,10 +94,10 @@ func (l *lab) wantTransferAtStart(log []wire.Record, at Applied, target wire.Sta
 	}
 	l.r = r
 	effects := l.wait(l.cfg.ViewTimeout / 100)
-	if found := all[Transfer](effects); len(found) != 1 || found[0].Target.Seq != target.Seq {
+	if found := all[port.Transfer](effects); len(found) != 1 || found[0].Target.Seq != target.Seq {
 		l.t.Errorf("asks for the states %v, want that of %d", found, target.Seq)
 	}
-	wantCount(l.t, all[Execute](effects), 0, "batches executed without their state")
+	wantCount(l.t, all[port.Execute](effects), 0, "batches executed without their state")
 }
 
 // A replica that is left behind lets go of what it executed. A crash right then must not make its journal look like an older
@@ -104,7 +105,7 @@ func (l *lab) wantTransferAtStart(log []wire.Record, at Applied, target wire.Sta
 func TestD8_WhyTheJournalWasShortenedIsDurableBefore(t *testing.T) {
 	l := newLab(t, 4, 3)
 	k, window := l.cfg.CheckpointInterval, l.cfg.LogWindow
-	stable := l.stableCert(keptWindows*window + 3*k)
+	stable := l.stableCert(wire.KeptWindows*window + 3*k)
 	var vcs []*wire.ViewChange
 	for id := range wire.ReplicaID(3) {
 		vcs = append(vcs, l.viewChange(1, id, stable))
@@ -115,9 +116,9 @@ func TestD8_WhyTheJournalWasShortenedIsDurableBefore(t *testing.T) {
 		l.lag(2*k, 2*k, 2*k)
 		l.log = l.r.Anchor() // of the segment that is left
 		beforeIn(t, l.from(1, m), name+", then the truncation",
-			func(e Effect) bool { return persists[*wire.Stable](e) || persists[*wire.Activated](e) },
-			func(e Effect) bool { _, ok := e.(Truncate); return ok })
-		if reach := Reach(&l.cfg, l.log); reach < 2*k {
+			func(e port.Effect) bool { return persists[*wire.Stable](e) || persists[*wire.Activated](e) },
+			func(e port.Effect) bool { _, ok := e.(port.Truncate); return ok })
+		if reach := wire.Reach(&l.cfg, l.log); reach < 2*k {
 			t.Errorf("after %s the journal reaches to %d, the store holds %d", name, reach, 2*k)
 		}
 	}

@@ -3,6 +3,7 @@ package pbft
 import (
 	"testing"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -14,11 +15,11 @@ func TestC9_TheCoreHasNothingToDoWithQueries(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		effects := r.Step(Received{From: Source{Replica: 1}, Msg: wire.Own(m)})
+		effects := r.Step(port.Received{From: port.Source{Replica: 1}, Msg: wire.Own(m)})
 		if len(effects) != 1 {
 			t.Fatalf("%v: %d effects, want the drop alone", wire.TypeOf(m), len(effects))
 		}
-		if d, ok := effects[0].(Dropped); !ok || d.Why != ReasonUnexpected {
+		if d, ok := effects[0].(port.Dropped); !ok || d.Why != port.ReasonUnexpected {
 			t.Errorf("%v: %+v", wire.TypeOf(m), effects[0])
 		}
 	}

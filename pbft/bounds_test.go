@@ -4,6 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/msglog"
+	"tagma/pbft/pool"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -11,7 +14,7 @@ import (
 func TestS4_FetchesAreAnsweredWithinABudget(t *testing.T) {
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxOpBytes, cfg.MaxBatchBytes = 1<<20, 2<<20 })
 	b := l.batch(1, string(make([]byte, 1<<20)))
-	l.r.log.at(1).keep(b)
+	l.r.log.At(1).Keep(b)
 	ask := &wire.Fetch{Seq: 1, Digest: b.Digest()}
 	answered := 0
 	for range 100 {
@@ -20,7 +23,7 @@ func TestS4_FetchesAreAnsweredWithinABudget(t *testing.T) {
 	if answered != maxPushedBytes>>20 {
 		t.Fatalf("%d bodies of 1 MiB at once", answered)
 	}
-	wantDrop(t, l.from(1, ask), ReasonTooOften)
+	wantDrop(t, l.from(1, ask), port.ReasonTooOften)
 	wantCount(t, sends[*wire.CertifiedBody](l.from(2, ask)), 1, "bodies to another peer")
 	l.wait(l.cfg.ViewTimeout)
 	wantCount(t, sends[*wire.CertifiedBody](l.from(1, ask)), 1, "bodies later")
@@ -31,12 +34,12 @@ func TestS4_AWindowOfLargeBodiesIsBounded(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 512, 4<<20-1<<10, 4<<20 })
 	op := string(make([]byte, 4<<20-1<<10))
 	seq := wire.Seq(0)
-	for l.r.log.largeBytes() <= 4*maxLargeBytes {
+	for l.r.log.LargeBytes() <= 4*msglog.MaxLargeBytes {
 		seq++
-		l.r.log.at(seq).keep(l.batch(uint64(seq), op))
+		l.r.log.At(seq).Keep(l.batch(uint64(seq), op))
 	}
-	wantDrop(t, l.propose(0, seq+1, l.batch(uint64(seq+1), op)), ReasonNoRoom)
-	if why := l.r.whyRefuse(l.r.log.at(seq+1), &wire.PrePrepare{Body: l.batch(1, "small")}); why != "" {
+	wantDrop(t, l.propose(0, seq+1, l.batch(uint64(seq+1), op)), port.ReasonNoRoom)
+	if why := l.r.whyRefuse(l.r.log.At(seq+1), &wire.PrePrepare{Body: l.batch(1, "small")}); why != "" {
 		t.Fatalf("a small batch is refused: %s", why)
 	}
 }
@@ -45,14 +48,14 @@ func TestS4_AWindowOfLargeBodiesIsBounded(t *testing.T) {
 func TestN3_OldBodiesAreForgottenByBytes(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 1<<20, 2<<20 })
 	for seq := wire.Seq(1); seq <= 48; seq++ {
-		l.r.log.at(seq).keep(l.batch(uint64(seq), string(make([]byte, 1<<20))))
+		l.r.log.At(seq).Keep(l.batch(uint64(seq), string(make([]byte, 1<<20))))
 	}
 	l.r.handed = 48
 	l.from(0, &wire.StableNotice{Cert: l.stableCert(48)})
-	if held := len(l.r.log.at(48).bodies); held != 1 {
+	if held := len(l.r.log.At(48).Bodies); held != 1 {
 		t.Fatalf("%d bodies at h", held)
 	}
-	if held := len(l.r.log.at(1).bodies); held != 0 {
+	if held := len(l.r.log.At(1).Bodies); held != 0 {
 		t.Fatalf("%d bodies far below h", held)
 	}
 }
@@ -61,13 +64,13 @@ func TestN3_OldBodiesAreForgottenByBytes(t *testing.T) {
 func TestK2_DivergenceOutlivesARestart(t *testing.T) {
 	c := newCluster(t, 4)
 	n := c.nodes[3]
-	own := mark{seq: 4, digest: wire.Digest{9}}
-	n.replica.checkpoints.remember(own, 0)
+	own := wire.Mark{Seq: 4, Digest: wire.Digest{9}}
+	n.replica.checkpoints.Remember(own, 0)
 	cert := newLab(t, 4, 3).stableCert(4)
 	n.replica.adoptStable(cert)
 	n.replica.started = false
-	effects := n.replica.Step(Tick{Mono: time.Second})
-	wantCount(t, all[Diverged](effects), 1, "reports of divergence")
+	effects := n.replica.Step(port.Tick{Mono: time.Second})
+	wantCount(t, all[port.Diverged](effects), 1, "reports of divergence")
 	if !n.replica.diverged {
 		t.Fatal("the replica answers clients")
 	}
@@ -80,14 +83,14 @@ func TestC6_ABackupAdmitsWhatThePrimaryTakesOver(t *testing.T) {
 	for i := range uint64(500) {
 		effects := l.fromClient(l.request(i+1, "x"))
 		relayed += len(sends[*wire.Request](effects))
-		busy += len(all[Respond](effects))
+		busy += len(all[port.Respond](effects))
 	}
-	if share := l.r.relayShare().requests; relayed != share || busy != 500-share {
+	if share := l.r.relayShare().Requests; relayed != share || busy != 500-share {
 		t.Fatalf("%d relayed and %d busy, want %d and %d", relayed, busy, share, 500-share)
 	}
 	again := sends[*wire.Request](l.wait(l.cfg.ViewTimeout / 3))
-	if len(again) < l.r.relayShare().requests {
-		t.Fatalf("%d relayed again, want all %d", len(again), l.r.relayShare().requests)
+	if len(again) < l.r.relayShare().Requests {
+		t.Fatalf("%d relayed again, want all %d", len(again), l.r.relayShare().Requests)
 	}
 }
 
@@ -105,32 +108,32 @@ func TestN5_APrimaryThatFollowedProposesAboveIt(t *testing.T) {
 // C6: a client that floods fills its own part of the room; who comes later finds its part free.
 func TestC6_AFloodLeavesRoomForOthers(t *testing.T) {
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxPending, cfg.MaxPerClient = 64, 64 })
-	l.r.proposed = l.r.log.high() // nothing is ordered meanwhile
+	l.r.proposed = l.r.log.High() // nothing is ordered meanwhile
 	for i := range uint64(500) {
 		l.fromClient(l.request(i+1, "flood"))
 	}
-	flood := l.r.pool.direct.requests
+	flood := l.r.pool.Direct.Requests
 	later := &wire.Request{ID: wire.RequestID{Client: testKey("client", 7), Session: 1, T: 1}, Ops: [][]byte{[]byte("later")}}
-	wantCount(t, all[Respond](l.fromClient(later)), 0, "busy answers to who comes later")
-	if l.r.pool.direct.requests != flood+1 {
-		t.Fatalf("%d requests wait, %d of the flood", l.r.pool.direct.requests, flood)
+	wantCount(t, all[port.Respond](l.fromClient(later)), 0, "busy answers to who comes later")
+	if l.r.pool.Direct.Requests != flood+1 {
+		t.Fatalf("%d requests wait, %d of the flood", l.r.pool.Direct.Requests, flood)
 	}
 }
 
 // C6: with others waiting, a client that has much gets no more of a batch than its part.
 func TestC6_ABatchIsSharedByTheClients(t *testing.T) {
-	p := newPool(4)
+	p := pool.New(4)
 	for i := range uint64(100) {
-		p.add(&wire.Request{ID: wire.RequestID{Client: testKey("client", 0), T: i + 1}}, fromClient, 0)
+		p.Add(&wire.Request{ID: wire.RequestID{Client: testKey("client", 0), T: i + 1}}, pool.FromClient, 0)
 	}
 	for i := range 3 {
-		p.add(&wire.Request{ID: wire.RequestID{Client: testKey("client", i+1), T: 1}}, fromClient, 0)
+		p.Add(&wire.Request{ID: wire.RequestID{Client: testKey("client", i+1), T: 1}}, pool.FromClient, 0)
 	}
-	batch := p.take(64, 1<<20)
+	batch := p.Take(64, 1<<20)
 	if len(batch) != 16+3 {
 		t.Fatalf("a batch of %d, want 16 of the one and all 3 of the others", len(batch))
 	}
-	if alone := p.take(64, 1<<20); len(alone) != 64 {
+	if alone := p.Take(64, 1<<20); len(alone) != 64 {
 		t.Fatalf("a batch of %d for a client that is alone", len(alone))
 	}
 }
@@ -141,24 +144,24 @@ func TestS4_EarlyPrePreparesAreBoundedInBytes(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 4<<20-1<<10, 4<<20 })
 	large := l.batch(1, string(make([]byte, l.cfg.MaxOpBytes)))
 	waiting := func() (sum int) {
-		for i := range l.r.log.ring {
-			if m := l.r.log.ring[i].waiting; m != nil {
+		for i := range l.r.log.Ring {
+			if m := l.r.log.Ring[i].Waiting; m != nil {
 				sum += m.Body.RequestBytes()
 			}
 		}
 		return sum
 	}
-	for seq := wire.Seq(1); seq <= l.r.log.high(); seq++ {
+	for seq := wire.Seq(1); seq <= l.r.log.High(); seq++ {
 		l.propose(1, seq, large)
 	}
-	if most := maxLargeBytes + l.cfg.MaxBatchBytes; waiting() > most {
+	if most := msglog.MaxLargeBytes + l.cfg.MaxBatchBytes; waiting() > most {
 		t.Fatalf("%d bytes wait for view 1, of at most %d", waiting(), most)
 	}
 	of1 := waiting()
-	for seq := l.r.log.high() + 1; seq <= 2*l.r.log.high(); seq++ {
+	for seq := l.r.log.High() + 1; seq <= 2*l.r.log.High(); seq++ {
 		l.propose(0, seq, large)
 	}
-	if of0 := waiting() - of1; of0 <= maxLargeBytes || of0 > maxLargeBytes+l.cfg.MaxBatchBytes {
+	if of0 := waiting() - of1; of0 <= msglog.MaxLargeBytes || of0 > msglog.MaxLargeBytes+l.cfg.MaxBatchBytes {
 		t.Fatalf("%d bytes of the current view wait beside it", of0)
 	}
 	l.suspected(1)

@@ -146,9 +146,9 @@ func (l *liar) seq() wire.Seq {
 	case 0:
 		return wire.Seq(l.rng.Uint64() | 1)
 	case 1:
-		return w.low + 2*w.length + wire.Seq(l.rng.IntN(3))
+		return w.Low + 2*w.Cfg.LogWindow + wire.Seq(l.rng.IntN(3))
 	default:
-		return w.floor() + 1 + wire.Seq(l.rng.IntN(int((keptWindows+2)*w.length)))
+		return w.Floor() + 1 + wire.Seq(l.rng.IntN(int((wire.KeptWindows+2)*w.Cfg.LogWindow)))
 	}
 }
 
@@ -160,8 +160,8 @@ func (l *liar) digest(s wire.Seq) wire.Digest {
 	case 1:
 		return wire.Digest{byte(l.rng.IntN(3)), 0xbd}
 	}
-	if slot := l.n.replica.log.peek(s); slot != nil && slot.accepted {
-		return slot.digest
+	if slot := l.n.replica.log.Peek(s); slot != nil && slot.Accepted {
+		return slot.Digest
 	}
 	if bs := l.bodies(); len(bs) > 0 {
 		return bs[l.rng.IntN(len(bs))].Digest()

@@ -1,38 +1,42 @@
 package pbft
 
-import "tagma/pbft/wire"
+import (
+	"tagma/pbft/msglog"
+	"tagma/pbft/port"
+	"tagma/pbft/wire"
+)
 
 // before judges an effect of a correct replica at the moment it is to be performed.
-func (k *checker) before(n *node, e Effect) {
+func (k *checker) before(n *node, e port.Effect) {
 	if n.faulty {
 		return
 	}
 	switch e := e.(type) {
-	case Persist:
+	case port.Persist:
 		k.flush(n)
 		k.durable(n, e.Record)
-	case Broadcast:
+	case port.Broadcast:
 		if wire.Durable(e.Msg) {
 			k.flush(n)
 			k.durable(n, &wire.Sent{Msg: e.Msg})
 		}
 		k.mayBroadcast(n, e.Msg)
-	case Execute:
+	case port.Execute:
 		k.mayExecute(n, e)
-	case Truncate:
+	case port.Truncate:
 		k.flush(n)
 		for _, r := range n.replica.Anchor() {
 			k.durable(n, r)
 		}
-	case Accuse:
+	case port.Accuse:
 		k.convicts(n, e.Evidence)
-	case Entered:
+	case port.Entered:
 		m := k.of(n)
 		if e.View <= m.entered {
 			k.failed("I7: replica %d enters view %d after view %d", n.id, e.View, m.entered)
 		}
 		m.entered = e.View
-	case Send:
+	case port.Send:
 		if wire.Durable(e.Msg) {
 			if by, ok := wire.Sender(n.cfg, e.Msg); ok && by == n.id {
 				k.resent(n, e.Msg)
@@ -71,7 +75,7 @@ func (k *checker) mayBroadcast(n *node, msg wire.Message) {
 }
 
 // mayExecute is D0, N7, I1 and I16.
-func (k *checker) mayExecute(n *node, e Execute) {
+func (k *checker) mayExecute(n *node, e port.Execute) {
 	m, d := k.of(n), e.Body.Digest()
 	if !m.certified[batchAt{e.Seq, d}] || !m.hasBody(e.Seq, d) {
 		k.failed("N7: replica %d executes %d without a durable certificate and body", n.id, e.Seq)
@@ -85,7 +89,7 @@ func (k *checker) mayExecute(n *node, e Execute) {
 			k.failed("I16: replica %d executes a request that no client signed", n.id)
 		}
 	}
-	cert := n.replica.log.peek(e.Seq).cert
+	cert := n.replica.log.Peek(e.Seq).Cert
 	if _, known := k.committed[e.Seq]; !known {
 		c := commitment{cert.View, d}
 		k.committed[e.Seq] = c
@@ -132,9 +136,9 @@ func (k *checker) silent(n *node, at place) {
 	if m.lives == 0 || at.kind == wire.TypeCheckpoint {
 		return
 	}
-	if n.amnesiac != nil || n.replica.log.low < m.until || at.view < m.since {
+	if n.amnesiac != nil || n.replica.log.Low < m.until || at.view < m.since {
 		k.failed("I19: replica %d signs a %v for view %d at %d; it may from view %d on above %d, and h is %d",
-			n.id, at.kind, at.view, at.seq, m.since, m.until, n.replica.log.low)
+			n.id, at.kind, at.view, at.seq, m.since, m.until, n.replica.log.Low)
 	}
 }
 
@@ -191,32 +195,32 @@ func (k *checker) after(n *node) {
 		return
 	}
 	m, r := k.of(n), n.replica
-	if n.restored && r.log.low >= m.lostSeq && r.view > m.lostView {
+	if n.restored && r.log.Low >= m.lostSeq && r.view > m.lostView {
 		n.restored = false
 	}
 	if n.restored {
 		return
 	}
 	if m.replica != r {
-		m.replica, m.low = r, r.log.low
+		m.replica, m.low = r, r.log.Low
 	}
-	if r.log.low < m.low {
-		k.failed("I6: the low watermark of replica %d falls from %d to %d", n.id, m.low, r.log.low)
+	if r.log.Low < m.low {
+		k.failed("I6: the low watermark of replica %d falls from %d to %d", n.id, m.low, r.log.Low)
 	}
-	m.low = r.log.low
+	m.low = r.log.Low
 	if r.view < m.left || r.view == m.left && m.left > 0 && r.active && m.activated[r.view] == nil {
 		k.failed("I7: replica %d is in view %d (active: %v) after its view change to %d", n.id, r.view, r.active, m.left)
 	}
-	if len(r.log.ring) != int((keptWindows+2)*n.cfg.LogWindow) || len(r.pool.byID) > 2*n.cfg.MaxPending {
+	if len(r.log.Ring) != int((wire.KeptWindows+2)*n.cfg.LogWindow) || len(r.pool.ByID) > 2*n.cfg.MaxPending {
 		k.failed("I14: replica %d grows beyond its bounds", n.id)
 	}
-	for i := range r.log.ring {
-		s := &r.log.ring[i]
-		if s.accepted && s.seq > r.log.high() {
-			k.failed("I6: replica %d accepts %d above its high watermark %d", n.id, s.seq, r.log.high())
+	for i := range r.log.Ring {
+		s := &r.log.Ring[i]
+		if s.Accepted && s.Seq > r.log.High() {
+			k.failed("I6: replica %d accepts %d above its high watermark %d", n.id, s.Seq, r.log.High())
 		}
-		if len(s.bodies) > maxBodies {
-			k.failed("I14: replica %d holds %d bodies for %d", n.id, len(s.bodies), s.seq)
+		if len(s.Bodies) > msglog.MaxBodies {
+			k.failed("I14: replica %d holds %d bodies for %d", n.id, len(s.Bodies), s.Seq)
 		}
 	}
 }

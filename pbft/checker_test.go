@@ -1,6 +1,9 @@
 package pbft
 
-import "tagma/pbft/wire"
+import (
+	"tagma/pbft/amnesia"
+	"tagma/pbft/wire"
+)
 
 // checker holds the invariants against everything that correct replicas do. It sees effects before they are performed
 // and states after each step.
@@ -97,7 +100,7 @@ func (k *checker) loses(n *node) {
 
 // recovers is D8.6: R lies above everything that a replica which forgot has signed, and V* above every view that it
 // voted in.
-func (k *checker) recovers(n *node, rec Recovery) {
+func (k *checker) recovers(n *node, rec amnesia.Recovery) {
 	m := k.of(n)
 	for at := range m.signed {
 		if at.seq > rec.Until || at.kind != wire.TypeViewChange && at.kind != wire.TypeCheckpoint && at.view >= rec.View {

@@ -1,113 +1,60 @@
 package pbft
 
-import "tagma/pbft/wire"
+import (
+	"tagma/pbft/msglog"
+	"tagma/pbft/port"
+	"tagma/pbft/wire"
+)
 
 // Checkpoints and garbage collection (§4.3; K1–K4).
 
-// checkpoints tallies checkpoint messages for the window above h and remembers this replica's own states.
-type checkpoints struct {
-	stable  wire.StableCert
-	tallies []tally  // ring over multiples of K in (h, h+2L]
-	durable wire.Seq // newest own state that is durable in the store
-	offered wire.Seq // newest one whose state others were offered
-	base    wire.Seq // newest checkpoint that is both stable and durable here: garbage ends below it
-	own     []mark   // own states, oldest first, from the previous base on
-	void    wire.Seq // up to here states of ours were announced, or may be, that are given up (K2)
-}
-
-// tally holds what replicas said about the state after seq.
-type tally struct {
-	seq   wire.Seq
-	votes []vote // by replica; view unused
-}
-
-// mark is this replica's own state after a sequence number.
-type mark struct {
-	seq    wire.Seq
-	digest wire.Digest
-}
-
-func newCheckpoints(cfg *wire.Config) checkpoints {
-	return checkpoints{tallies: make([]tally, 2*cfg.LogWindow/cfg.CheckpointInterval)}
-}
-
-// at returns the tally of a checkpoint in (h, h+2L].
-func (c *checkpoints) at(seq wire.Seq, cfg *wire.Config) *tally {
-	t := &c.tallies[seq/cfg.CheckpointInterval%wire.Seq(len(c.tallies))]
-	if t.seq != seq {
-		*t = tally{seq: seq, votes: make([]vote, cfg.N())}
-	}
-	return t
-}
-
-// ownDigest is this replica's own state digest after seq, if it is remembered.
-func (c *checkpoints) ownDigest(seq wire.Seq) (wire.Digest, bool) {
-	for _, m := range c.own {
-		if m.seq == seq {
-			return m.digest, true
-		}
-	}
-	return wire.Digest{}, false
-}
-
-// remember adds an own state and forgets those that no restart can need.
-func (c *checkpoints) remember(m mark, keepFrom wire.Seq) {
-	kept := c.own[:0]
-	for _, o := range c.own {
-		if o.seq >= keepFrom && o.seq != m.seq {
-			kept = append(kept, o)
-		}
-	}
-	c.own = append(kept, m)
-}
-
 // onSnapshotted announces a state of ours that is durable and readable now (K1).
-func (r *Replica) onSnapshotted(e Snapshotted) {
+func (r *Replica) onSnapshotted(e port.Snapshotted) {
 	c := &r.checkpoints
-	if r.diverged || e.Seq <= c.void { // it is wrong, or another one was announced in its place
+	if r.diverged || e.Seq <= c.Void { // it is wrong, or another one was announced in its place
 		return
 	}
-	c.remember(mark{e.Seq, e.Digest}, r.log.below(c.base))
-	c.durable = max(c.durable, e.Seq)
-	r.emit(Broadcast{&wire.Checkpoint{Seq: e.Seq, Digest: e.Digest, Replica: r.cfg.Self}})
+	c.Remember(wire.Mark{Seq: e.Seq, Digest: e.Digest}, r.cfg.Floor(c.Base))
+	c.Durable = max(c.Durable, e.Seq)
+	r.emit(port.Broadcast{Msg: &wire.Checkpoint{Seq: e.Seq, Digest: e.Digest, Replica: r.cfg.Self}})
 	r.checkDivergence()
 	r.collectGarbage()
 }
 
 // onCheckpoint counts a replica's statement about its state.
-func (r *Replica) onCheckpoint(m *wire.Checkpoint, from Source) {
+func (r *Replica) onCheckpoint(m *wire.Checkpoint, from port.Source) {
 	if !r.ownVote(m.Replica, from) {
-		r.drop(m, ReasonNotSender)
+		r.drop(m, port.ReasonNotSender)
 		return
 	}
-	if why := r.log.whyOutside(m.Seq); why != "" {
+	if why := r.whyOutside(m.Seq); why != "" {
 		r.drop(m, why)
 		return
 	}
 	if said, ok := wire.SaidIn(m); ok {
-		r.witness(m.Replica, said)
+		r.memories.Note(m.Replica, said)
 	}
-	t := r.checkpoints.at(m.Seq, r.cfg)
-	stored, contradicts := record(t.votes, m.Replica, vote{cast: true, digest: m.Digest, sig: m.Sig})
+	t := r.checkpoints.At(m.Seq, r.cfg)
+	stored, contradicts := msglog.Store(t.Votes, m.Replica, msglog.Vote{Cast: true, Digest: m.Digest, Sig: m.Sig})
 	if contradicts != nil {
-		r.accuse(m.Replica, &wire.Checkpoint{Seq: m.Seq, Digest: contradicts.digest, Replica: m.Replica, Sig: contradicts.sig}, m)
+		r.accuse(m.Replica, &wire.Checkpoint{Seq: m.Seq, Digest: contradicts.Digest, Replica: m.Replica, Sig: contradicts.Sig}, m)
 	}
 	if !stored {
-		r.drop(m, ReasonDuplicate)
+		r.drop(m, port.ReasonDuplicate)
 		return
 	}
-	if count(t.votes, 0, m.Digest, -1) >= r.cfg.Quorum() {
+	if msglog.Count(t.Votes, 0, m.Digest, -1) >= r.cfg.Quorum() {
 		r.makeStable(wire.StableCert{
 			Seq: m.Seq, Digest: m.Digest,
-			Checkpoints: matching(t.votes, 0, m.Digest, -1)[:r.cfg.Quorum()],
+			Checkpoints: msglog.Matching(t.Votes, 0, m.Digest, -1)[:r.cfg.Quorum()],
 		})
 	}
 }
 
 // onStableNotice adopts a certificate that others hold already.
 func (r *Replica) onStableNotice(m *wire.StableNotice) {
-	if m.Cert.Seq <= r.log.low {
-		r.drop(m, ReasonBelowWindow)
+	if m.Cert.Seq <= r.log.Low {
+		r.drop(m, port.ReasonBelowWindow)
 		return
 	}
 	r.makeStable(m.Cert)
@@ -121,9 +68,9 @@ func (r *Replica) makeStable(cert wire.StableCert) {
 	switch rec := (&wire.Stable{Cert: cert}); {
 	case r.transfer.on: // it is a target, and durable before it is named
 	case recovered: // others may count on what this replica remembers from now on: a crash must not make it silent again
-		r.emit(Persist{rec})
+		r.emit(port.Persist{Record: rec})
 	default:
-		r.emit(Note{rec})
+		r.emit(port.Note{Record: rec})
 	}
 	r.followStable()
 	r.collectGarbage()
@@ -147,18 +94,18 @@ func (r *Replica) followStable() {
 
 // adoptStable is the state change of makeStable, which a restart repeats.
 func (r *Replica) adoptStable(cert wire.StableCert) {
-	if cert.Seq <= r.log.low {
+	if cert.Seq <= r.log.Low {
 		return
 	}
-	r.checkpoints.stable = cert
-	r.witnessStable(&cert)
-	r.log.low = cert.Seq
+	r.checkpoints.Stable = cert
+	r.memories.NoteStable(&cert)
+	r.log.Low = cert.Seq
 	r.proposed = max(r.proposed, cert.Seq)
 	executed := r.handed
 	if r.started && r.leftBehind() {
-		executed = r.log.low // the rest is of no use here
+		executed = r.log.Low // the rest is of no use here
 	}
-	r.log.forgetOldBodies(executed)
+	r.log.ForgetOldBodies(executed)
 }
 
 // checkDivergence compares our own state with the stable one (K2). A replica whose state is wrong has it from others.
@@ -167,9 +114,9 @@ func (r *Replica) checkDivergence() {
 		return
 	}
 	r.diverged = true
-	stable := &r.checkpoints.stable
-	own, _ := r.checkpoints.ownDigest(stable.Seq)
-	r.emit(Diverged{Seq: stable.Seq, Own: own, Stable: stable.Digest})
+	stable := &r.checkpoints.Stable
+	own, _ := r.checkpoints.OwnDigest(stable.Seq)
+	r.emit(port.Diverged{Seq: stable.Seq, Own: own, Stable: stable.Digest})
 	if !r.transfer.on {
 		r.startTransfer()
 	}
@@ -177,8 +124,8 @@ func (r *Replica) checkDivergence() {
 
 // contradicted reports whether our own state is known not to be the stable one.
 func (r *Replica) contradicted() bool {
-	own, known := r.checkpoints.ownDigest(r.checkpoints.stable.Seq)
-	return known && own != r.checkpoints.stable.Digest
+	own, known := r.checkpoints.OwnDigest(r.checkpoints.Stable.Seq)
+	return known && own != r.checkpoints.Stable.Digest
 }
 
 // replayDivergence finds again what was found before a restart: later checkpoints may be stable that we have no state
@@ -188,10 +135,10 @@ func (r *Replica) replayDivergence() { r.diverged = r.diverged || r.contradicted
 // offer lets others fetch the newest stable state once it is durable here, and is this replica's own.
 func (r *Replica) offer() {
 	c := &r.checkpoints
-	own, known := c.ownDigest(c.stable.Seq)
-	if c.stable.Seq > c.offered && c.stable.Seq <= c.durable && known && own == c.stable.Digest {
-		c.offered = c.stable.Seq
-		r.emit(Offer{Cert: c.stable})
+	own, known := c.OwnDigest(c.Stable.Seq)
+	if c.Stable.Seq > c.Offered && c.Stable.Seq <= c.Durable && known && own == c.Stable.Digest {
+		c.Offered = c.Stable.Seq
+		r.emit(port.Offer{Cert: c.Stable})
 	}
 }
 
@@ -201,15 +148,15 @@ func (r *Replica) offer() {
 func (r *Replica) collectGarbage() {
 	c := &r.checkpoints
 	if r.leftBehind() {
-		r.emit(Truncate{Below: r.log.floor(), Discard: min(c.base, c.durable)})
+		r.emit(port.Truncate{Below: r.log.Floor(), Discard: min(c.Base, c.Durable)})
 		return
 	}
 	r.offer()
-	base := min(c.stable.Seq, c.durable)
-	if base <= c.base || r.diverged {
+	base := min(c.Stable.Seq, c.Durable)
+	if base <= c.Base || r.diverged {
 		return
 	}
-	discard := c.base
-	c.base = base
-	r.emit(Truncate{Below: r.log.below(base), Discard: discard})
+	discard := c.Base
+	c.Base = base
+	r.emit(port.Truncate{Below: r.cfg.Floor(base), Discard: discard})
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"tagma/pbft/amnesia"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -23,25 +25,25 @@ type node struct {
 	lazy      func() bool                                            // whether loopback waits for a later event
 	crashIn   int                                                    // crash after so many effects more, if > 0
 	journal   journal
-	inbox     []Event // loopback and execution results
+	inbox     []port.Event // loopback and execution results
 	state     state
 	saved     map[wire.Seq]state // by checkpoint; durable
-	dropped   map[Reason]int
+	dropped   map[port.Reason]int
 	accused   []wire.Evidence
 	entered   []wire.View
-	diverged  []Diverged
-	effects   []Effect // of every step so far, if record
+	diverged  []port.Diverged
+	effects   []port.Effect // of every step so far, if record
 	record    bool
 	refused   int
 	transfers int
 
 	life     wire.Life
-	lost     bool      // journal and state are gone: the next start knows it
-	restored bool      // an older copy of the disk was put back, and nobody has found it out: it counts as a liar (D8.13)
-	doubtful bool      // it was once
-	found    int       // how often others found that out
-	amnesiac *Amnesiac // stands in for the replica (D8.6)
-	fetching *fetching // a state transfer under way (X1)
+	lost     bool              // journal and state are gone: the next start knows it
+	restored bool              // an older copy of the disk was put back, and nobody has found it out: it counts as a liar (D8.13)
+	doubtful bool              // it was once
+	found    int               // how often others found that out
+	amnesiac *amnesia.Amnesiac // stands in for the replica (D8.6)
+	fetching *fetching         // a state transfer under way (X1)
 }
 
 // state is what execution leaves: a chained hash, and which requests were executed.
@@ -58,7 +60,7 @@ func (s state) clone() state {
 
 func newNode(c *cluster, cfg *wire.Config) *node {
 	return &node{
-		c: c, id: cfg.Self, cfg: cfg, dropped: map[Reason]int{},
+		c: c, id: cfg.Self, cfg: cfg, dropped: map[port.Reason]int{},
 		saved: map[wire.Seq]state{0: emptyState()}, life: wire.Life{1, byte(cfg.Self)},
 	}
 }
@@ -81,7 +83,7 @@ func (n *node) start() {
 	if n.c.asks && !n.faulty {
 		start.Nonce, start.First = n.c.nonce(), len(log) == 0
 	}
-	for _, m := range Marks(log) {
+	for _, m := range wire.Marks(log) {
 		if s, ok := n.saved[m.Seq]; ok && s.root == m.Digest {
 			n.boot(log, s, start)
 			return
@@ -111,7 +113,7 @@ func (n *node) crash() {
 
 // step gives one event to the core, and then what that brings back to it: loopback and execution. A lazy node lets these
 // wait, as in a driver's turn that takes several events.
-func (n *node) step(ev Event) {
+func (n *node) step(ev port.Event) {
 	if n.lazy != nil && n.lazy() {
 		n.take(ev)
 		return
@@ -124,7 +126,7 @@ func (n *node) step(ev Event) {
 }
 
 // take steps the core once and performs the effects, unless a crash comes between.
-func (n *node) take(ev Event) {
+func (n *node) take(ev port.Event) {
 	n.c.trace.event(n, ev)
 	if n.amnesiac != nil {
 		n.takeForgetful(ev)
@@ -148,41 +150,41 @@ func (n *node) take(ev Event) {
 	n.c.check.after(n)
 }
 
-func (n *node) perform(e Effect) {
+func (n *node) perform(e port.Effect) {
 	if n.record {
 		n.effects = append(n.effects, e)
 	}
 	n.c.check.before(n, e)
 	n.c.trace.effect(n, e)
 	switch e := e.(type) {
-	case Persist:
+	case port.Persist:
 		n.journal.persist(e.Record)
-	case Note:
+	case port.Note:
 		n.journal.notes = append(n.journal.notes, e.Record)
-	case Broadcast:
+	case port.Broadcast:
 		n.broadcast(e.Msg)
-	case Send:
+	case port.Send:
 		n.c.post(n.id, e.To, e.Msg)
-	case Respond:
+	case port.Respond:
 		n.c.replies[e.Reply.ID] = append(n.c.replies[e.Reply.ID], e.Reply)
-	case Execute:
+	case port.Execute:
 		n.execute(e)
-	case Transfer:
+	case port.Transfer:
 		n.fetching = &fetching{target: e.Target, asked: n.c.now}
-	case Resume:
+	case port.Resume:
 		n.state = n.saved[e.Seq].clone()
-	case Snapshot:
+	case port.Snapshot:
 		n.saved[e.Seq] = n.state.clone()
-		n.inbox = append(n.inbox, Snapshotted{Seq: e.Seq, Digest: n.state.root})
-	case Truncate:
+		n.inbox = append(n.inbox, port.Snapshotted{Seq: e.Seq, Digest: n.state.root})
+	case port.Truncate:
 		n.truncate(e)
-	case Accuse:
+	case port.Accuse:
 		n.accused = append(n.accused, e.Evidence)
-	case Entered:
+	case port.Entered:
 		n.entered = append(n.entered, e.View)
-	case Diverged:
+	case port.Diverged:
 		n.diverged = append(n.diverged, e)
-	case Dropped:
+	case port.Dropped:
 		n.dropped[e.Why]++
 	}
 }
@@ -198,17 +200,17 @@ func (n *node) broadcast(m wire.Message) {
 			n.c.post(n.id, to.id, m)
 		}
 	}
-	n.inbox = append(n.inbox, Received{From: Source{Replica: n.id, Loopback: true}, Msg: wire.Own(m)})
+	n.inbox = append(n.inbox, port.Received{From: port.Source{Replica: n.id, Loopback: true}, Msg: wire.Own(m)})
 }
 
 // execute applies a batch: the state is a hash over everything executed.
-func (n *node) execute(e Execute) {
+func (n *node) execute(e port.Execute) {
 	if e.Seq != n.state.seq+1 {
 		n.c.fail("I8: replica %d executes %d after %d", n.id, e.Seq, n.state.seq)
 	}
 	n.state.seq = e.Seq
 	n.state.chosen = append(n.state.chosen, e.Body.Digest())
-	done := Executed{Seq: e.Seq}
+	done := port.Executed{Seq: e.Seq}
 	for _, req := range e.Body.Requests {
 		reply := &wire.Reply{ID: req.ID, Request: req.Digest(), Outcome: wire.OutcomeExecuted, Seq: e.Seq, Results: [][]byte{[]byte("ok")}}
 		if before, again := n.state.done[req.ID]; !again {
@@ -225,7 +227,7 @@ func (n *node) execute(e Execute) {
 }
 
 // truncate begins a new journal segment with an anchor, and drops what lies behind it.
-func (n *node) truncate(e Truncate) {
+func (n *node) truncate(e port.Truncate) {
 	n.journal.truncate(e.Below, n.replica.Anchor())
 	for seq := range n.saved {
 		if seq < e.Discard {

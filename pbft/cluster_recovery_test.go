@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"tagma/pbft/amnesia"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -28,13 +30,13 @@ func (n *node) donate(to wire.ReplicaID, m *wire.FetchSlots) {
 	if n.amnesiac != nil {
 		return
 	}
-	n.c.trace.event(n, Received{From: Source{Replica: to}, Msg: wire.Own(m)})
+	n.c.trace.event(n, port.Received{From: port.Source{Replica: to}, Msg: wire.Own(m)})
 	held := n.journal.batches()
 	next := m.From
 	for ; next < m.From+wire.Seq(m.Most) && held[next] != nil; next++ {
-		n.perform(Send{To: to, Msg: held[next]})
+		n.perform(port.Send{To: to, Msg: held[next]})
 	}
-	n.perform(Send{To: to, Msg: &wire.Slots{From: m.From, Next: next}})
+	n.perform(port.Send{To: to, Msg: &wire.Slots{From: m.From, Next: next}})
 }
 
 // batches lists what the journal lets others execute.
@@ -59,14 +61,14 @@ func (n *node) fetchState() {
 	if n.fetching == nil || !n.up || len(n.inbox) > 0 || n.faulty {
 		return
 	}
-	low := n.replica.log.low
+	low := n.replica.log.Low
 	for _, d := range n.c.correct() {
-		cert := d.replica.checkpoints.stable
-		if d == n || !d.up || d.amnesiac != nil || d.replica.checkpoints.base != cert.Seq || cert.Seq < n.fetching.target.Seq {
+		cert := d.replica.checkpoints.Stable
+		if d == n || !d.up || d.amnesiac != nil || d.replica.checkpoints.Base != cert.Seq || cert.Seq < n.fetching.target.Seq {
 			continue
 		}
 		if cert.Seq > low {
-			n.step(Received{From: Source{Replica: d.id}, Msg: wire.Own(&wire.StableNotice{Cert: cert})})
+			n.step(port.Received{From: port.Source{Replica: d.id}, Msg: wire.Own(&wire.StableNotice{Cert: cert})})
 			return
 		}
 		s, ok := d.saved[cert.Seq]
@@ -76,19 +78,19 @@ func (n *node) fetchState() {
 		n.transfers++
 		n.fetching = nil
 		n.saved = map[wire.Seq]state{cert.Seq: s.clone()}
-		n.step(Transferred{Cert: cert})
+		n.step(port.Transferred{Cert: cert})
 		return
 	}
 	if n.c.now-n.fetching.asked >= n.cfg.ViewTimeout {
 		n.fetching.asked = n.c.now
-		n.step(Starving{})
+		n.step(port.Starving{})
 	}
 }
 
 // ahead reports whether the store holds a state that the journal does not tell of (D8.3).
 func (n *node) ahead(log []wire.Record) bool {
 	for seq := range n.saved {
-		if seq > Reach(n.cfg, log) {
+		if seq > wire.Reach(n.cfg, log) {
 			return true
 		}
 	}
@@ -108,7 +110,7 @@ func (n *node) forget() {
 	n.journal, n.saved = journal{}, map[wire.Seq]state{0: emptyState()}
 	n.state = emptyState()
 	n.lost, n.restored, n.up, n.inbox, n.crashIn, n.fetching = true, false, true, nil, 0, nil
-	n.amnesiac = NewAmnesiac(n.cfg, n.c.nonce())
+	n.amnesiac = amnesia.New(n.cfg, n.c.nonce())
 	n.c.check.forgets(n)
 	n.c.trace.say(n, "knows that it forgot what it signed")
 }
@@ -123,10 +125,10 @@ func (n *node) foundOut() {
 }
 
 // takeForgetful steps the amnesiac, and starts the replica anew once it knows from where on it contradicts nothing.
-func (n *node) takeForgetful(ev Event) {
+func (n *node) takeForgetful(ev port.Event) {
 	for _, e := range slices.Clone(n.amnesiac.Step(ev)) {
 		switch e.(type) {
-		case Send, Respond, Dropped:
+		case port.Send, port.Respond, port.Dropped:
 			n.perform(e)
 		default:
 			n.c.fail("I19: an amnesiac wants %T", e)

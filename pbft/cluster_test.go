@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -142,7 +143,7 @@ func (c *cluster) receive(p packet) {
 				n.donate(p.from, ask)
 				return
 			}
-			n.step(Received{From: Source{Replica: p.from}, Msg: v})
+			n.step(port.Received{From: port.Source{Replica: p.from}, Msg: v})
 			return
 		}
 	}
@@ -173,7 +174,7 @@ func (c *cluster) clock(d time.Duration) {
 	c.now += d
 	for _, n := range c.nodes {
 		if n.up {
-			n.step(Tick{Mono: c.now, Wall: int64(c.now+n.clock) + 1})
+			n.step(port.Tick{Mono: c.now, Wall: int64(c.now+n.clock) + 1})
 			n.fetchState()
 		}
 	}
@@ -213,7 +214,7 @@ func (c *cluster) submit(r *wire.Request, to ...wire.ReplicaID) {
 		if err != nil {
 			c.fail("request: %v", err)
 		}
-		n.step(Received{From: Source{Client: true}, Msg: v})
+		n.step(port.Received{From: port.Source{Client: true}, Msg: v})
 	}
 }
 

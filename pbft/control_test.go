@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -110,8 +111,8 @@ func TestControl_AVoteBeforeItsRecordBreaksD2(t *testing.T) {
 	c := begin(t, 4)
 	seen := watch(c)
 	n := c.nodes[1]
-	n.perform(Broadcast{&wire.Commit{View: 0, Seq: 1, Digest: wire.Digest{1}, Replica: 1}})
-	n.perform(Broadcast{&wire.Prepare{View: 0, Seq: 1, Digest: wire.Digest{1}, Replica: 1}})
+	n.perform(port.Broadcast{Msg: &wire.Commit{View: 0, Seq: 1, Digest: wire.Digest{1}, Replica: 1}})
+	n.perform(port.Broadcast{Msg: &wire.Prepare{View: 0, Seq: 1, Digest: wire.Digest{1}, Replica: 1}})
 	wantReport(t, *seen, "D2")
 	wantReport(t, *seen, "D1")
 }
@@ -123,15 +124,15 @@ func TestControl_AnUncertifiedExecutionBreaksN7AndI16(t *testing.T) {
 	n := c.nodes[1]
 	forged := &wire.Request{ID: wire.RequestID{Client: testKey("client", 0), T: 1}, Ops: [][]byte{[]byte("forged")}}
 	b := &wire.Body{Time: 1, Requests: []*wire.Request{forged}}
-	n.replica.log.at(1).cert = &wire.CommitCert{Seq: 1, Digest: b.Digest()}
-	n.perform(Execute{Seq: 1, Body: b})
+	n.replica.log.At(1).Cert = &wire.CommitCert{Seq: 1, Digest: b.Digest()}
+	n.perform(port.Execute{Seq: 1, Body: b})
 	wantReport(t, *seen, "N7")
 	wantReport(t, *seen, "I16")
 }
 
 // A liar's lies are really sent: without that the random schedules would test nothing.
 func TestControl_LiarsLie(t *testing.T) {
-	refused, accused, dropped := 0, 0, map[Reason]int{}
+	refused, accused, dropped := 0, 0, map[port.Reason]int{}
 	for seed := range uint64(80) {
 		s := newSchedule(t, seed)
 		s.disturb(400)
@@ -146,8 +147,8 @@ func TestControl_LiarsLie(t *testing.T) {
 	if refused == 0 || accused == 0 {
 		t.Fatalf("%d messages refused, %d accusations", refused, accused)
 	}
-	for _, why := range []Reason{
-		ReasonAboveWindow, ReasonBelowWindow, ReasonNotSender, ReasonOldView, ReasonDuplicate, ReasonUnknownBody, ReasonNoBody,
+	for _, why := range []port.Reason{
+		port.ReasonAboveWindow, port.ReasonBelowWindow, port.ReasonNotSender, port.ReasonOldView, port.ReasonDuplicate, port.ReasonUnknownBody, port.ReasonNoBody,
 	} {
 		if dropped[why] == 0 {
 			t.Errorf("nothing was dropped because of %q", why)
@@ -166,7 +167,7 @@ func TestControl_RandomSchedulesReachFar(t *testing.T) {
 		s.heal()
 		for _, n := range s.c.correct() {
 			views = max(views, n.replica.view)
-			stable = max(stable, n.replica.log.low)
+			stable = max(stable, n.replica.log.Low)
 			entered += len(n.entered)
 		}
 	}

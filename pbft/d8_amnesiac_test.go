@@ -4,31 +4,33 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/amnesia"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // amnesia is an Amnesiac whose peers a test speaks for.
-type amnesia struct {
+type amnesiaLab struct {
 	*lab
-	a *Amnesiac
+	a *amnesia.Amnesiac
 }
 
-func newAmnesia(t *testing.T, n int) *amnesia {
+func newAmnesia(t *testing.T, n int) *amnesiaLab {
 	l := newLab(t, n, 3)
-	return &amnesia{l, NewAmnesiac(&l.cfg, askNonce)}
+	return &amnesiaLab{l, amnesia.New(&l.cfg, askNonce)}
 }
 
-func (a *amnesia) hears(by wire.ReplicaID, m *wire.HeldBy) []Effect {
+func (a *amnesiaLab) hears(by wire.ReplicaID, m *wire.HeldBy) []port.Effect {
 	a.t.Helper()
 	v, err := wire.Verify(&a.cfg, m, wireHolds)
 	if err != nil {
 		a.t.Fatalf("the test's own answer is refused: %v", err)
 	}
-	return a.a.Step(Received{From: Source{Replica: by}, Msg: v})
+	return a.a.Step(port.Received{From: port.Source{Replica: by}, Msg: v})
 }
 
 // recovery is what n−f answers tell, of which the first one is special and the others know nothing.
-func (a *amnesia) recovery(first *wire.HeldBy) Recovery {
+func (a *amnesiaLab) recovery(first *wire.HeldBy) amnesia.Recovery {
 	a.t.Helper()
 	a.hears(0, first)
 	for _, id := range []wire.ReplicaID{1, 2} {
@@ -49,14 +51,14 @@ func TestD8_6_RecoveryNeedsAnswersOfAllButFWholeOthers(t *testing.T) {
 		others := []wire.ReplicaID{0, 1, 2, 4, 5, 6}
 		for _, id := range others[:need-1] {
 			a.hears(id, a.answer())
-			wantDrop(t, a.hears(id, a.answer()), ReasonDuplicate)
+			wantDrop(t, a.hears(id, a.answer()), port.ReasonDuplicate)
 		}
 		last := others[need-1]
 		amnesiac, stale, about := a.answer(), a.answer(), a.answer()
 		amnesiac.Whole, stale.Nonce, about.Of = false, askNonce-1, 1
 		a.hears(last, amnesiac)
-		wantDrop(t, a.hears(last, stale), ReasonUnasked)
-		wantDrop(t, a.hears(last, about), ReasonUnasked)
+		wantDrop(t, a.hears(last, stale), port.ReasonUnasked)
+		wantDrop(t, a.hears(last, about), port.ReasonUnasked)
 		if _, ok := a.a.Recovery(); ok {
 			t.Errorf("n = %d: %d answers suffice", n, need-1)
 		}
@@ -76,19 +78,19 @@ func TestD8_6_RAndVComeFromEveryKindOfProof(t *testing.T) {
 		name  string
 		until wire.Seq
 		since wire.View
-		shows func(a *amnesia, m *wire.HeldBy)
+		shows func(a *amnesiaLab, m *wire.HeldBy)
 	}{
-		{"nothing", 0, 1, func(*amnesia, *wire.HeldBy) {}},
-		{"a stable checkpoint", 12, 1, func(a *amnesia, m *wire.HeldBy) { m.Stable = a.stableCert(12) }},
-		{"a prepared certificate", 14, 4, func(a *amnesia, m *wire.HeldBy) { m.Prepared = new(a.preparedCert(3, 14, wire.NullBody)) }},
-		{"a commit certificate", 15, 3, func(a *amnesia, m *wire.HeldBy) { m.Commit = a.commitCert(2, 15, wire.Digest{1}) }},
-		{"a justified view", 0, 6, func(a *amnesia, m *wire.HeldBy) {
+		{"nothing", 0, 1, func(*amnesiaLab, *wire.HeldBy) {}},
+		{"a stable checkpoint", 12, 1, func(a *amnesiaLab, m *wire.HeldBy) { m.Stable = a.stableCert(12) }},
+		{"a prepared certificate", 14, 4, func(a *amnesiaLab, m *wire.HeldBy) { m.Prepared = new(a.preparedCert(3, 14, wire.NullBody)) }},
+		{"a commit certificate", 15, 3, func(a *amnesiaLab, m *wire.HeldBy) { m.Commit = a.commitCert(2, 15, wire.Digest{1}) }},
+		{"a justified view", 0, 6, func(a *amnesiaLab, m *wire.HeldBy) {
 			m.View, m.Suspects = 5, a.viewChange(5, 0, wire.StableCert{}).Suspects
 		}},
-		{"a vote of its own", 9, 3, func(a *amnesia, m *wire.HeldBy) { m.Said = a.answer(a.prepare(2, 9, wire.Digest{1}, 3)).Said }},
-		{"a checkpoint of its own", 16, 1, func(a *amnesia, m *wire.HeldBy) { m.Said = a.answer(a.checkpoint(16, wire.Digest{1}, 3)).Said }},
-		{"a view change of its own", 0, 4, func(a *amnesia, m *wire.HeldBy) { m.Said = a.answer(a.viewChange(4, 3, wire.StableCert{})).Said }},
-		{"a new view of its own", 0, 4, func(a *amnesia, m *wire.HeldBy) { m.Said = a.answer(a.newViewOf(3)).Said }},
+		{"a vote of its own", 9, 3, func(a *amnesiaLab, m *wire.HeldBy) { m.Said = a.answer(a.prepare(2, 9, wire.Digest{1}, 3)).Said }},
+		{"a checkpoint of its own", 16, 1, func(a *amnesiaLab, m *wire.HeldBy) { m.Said = a.answer(a.checkpoint(16, wire.Digest{1}, 3)).Said }},
+		{"a view change of its own", 0, 4, func(a *amnesiaLab, m *wire.HeldBy) { m.Said = a.answer(a.viewChange(4, 3, wire.StableCert{})).Said }},
+		{"a new view of its own", 0, 4, func(a *amnesiaLab, m *wire.HeldBy) { m.Said = a.answer(a.newViewOf(3)).Said }},
 	} {
 		a := newAmnesia(t, 4)
 		m := a.answer()
@@ -107,8 +109,8 @@ func TestD8_6_AnAmnesiacOnlyAsks(t *testing.T) {
 	asked := 0
 	for range 8 {
 		a.now += a.cfg.ViewTimeout / 4
-		for _, e := range a.a.Step(Tick{Mono: a.now}) {
-			if m, ok := e.(Send); !ok || m.Msg.(*wire.Held).Nonce != askNonce || m.Msg.(*wire.Held).Above != 0 {
+		for _, e := range a.a.Step(port.Tick{Mono: a.now}) {
+			if m, ok := e.(port.Send); !ok || m.Msg.(*wire.Held).Nonce != askNonce || m.Msg.(*wire.Held).Above != 0 {
 				t.Fatalf("a tick brings %v", e)
 			}
 			asked++
@@ -121,13 +123,13 @@ func TestD8_6_AnAmnesiacOnlyAsks(t *testing.T) {
 	for _, m := range []wire.Message{
 		a.prePrepare(0, 1, wire.NullBody), a.viewChange(1, 0, wire.StableCert{}), &wire.StableNotice{Cert: a.stableCert(8)}, a.suspect(0, 0),
 	} {
-		wantDrop(t, a.a.Step(Received{From: Source{Replica: 0}, Msg: wire.Own(m)}), ReasonAsking)
+		wantDrop(t, a.a.Step(port.Received{From: port.Source{Replica: 0}, Msg: wire.Own(m)}), port.ReasonAsking)
 	}
-	answer := sends[*wire.HeldBy](a.a.Step(Received{From: Source{Replica: 1}, Msg: wire.Own(&wire.Held{Nonce: 4})}))
+	answer := sends[*wire.HeldBy](a.a.Step(port.Received{From: port.Source{Replica: 1}, Msg: wire.Own(&wire.Held{Nonce: 4})}))
 	if len(answer) != 1 || answer[0].Whole || answer[0].Nonce != 4 || answer[0].Of != 1 {
 		t.Errorf("it answers %v", answer)
 	}
-	busy := all[Respond](a.a.Step(Received{From: Source{Client: true}, Msg: wire.Own(a.request(1, "a"))}))
+	busy := all[port.Respond](a.a.Step(port.Received{From: port.Source{Client: true}, Msg: wire.Own(a.request(1, "a"))}))
 	if len(busy) != 1 || busy[0].Reply.Outcome != wire.OutcomeBusy {
 		t.Errorf("a client is answered %v", busy)
 	}

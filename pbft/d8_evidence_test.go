@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -29,7 +30,7 @@ func TestD8_10_ASecondViewChangeConvictsOnlyWithinAWindow(t *testing.T) {
 			second = l.viewChange(1, 3, l.stableCert(stable))
 		}
 		l.from(3, first)
-		accused := all[Accuse](l.from(3, second))
+		accused := all[port.Accuse](l.from(3, second))
 		if got := len(accused) > 0; got != convicts {
 			t.Errorf("a second view change with h = %d: convicts %v", stable, got)
 		}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -107,7 +108,7 @@ func TestD8_4_WhatANewViewShowsIsWitnessed(t *testing.T) {
 	}
 	l.wait(l.cfg.ViewTimeout / 16)
 	for _, id := range []wire.ReplicaID{0, 1} {
-		l.r.Step(Received{From: Source{Replica: id}, Msg: wire.Own(l.suspect(4, id))}) // its own view change is still to come back
+		l.r.Step(port.Received{From: port.Source{Replica: id}, Msg: wire.Own(l.suspect(4, id))}) // its own view change is still to come back
 	}
 	if m := sends[*wire.HeldBy](l.from(0, &wire.Held{Nonce: 5})); len(m) != 1 || m[0].View != 5 {
 		t.Errorf("it answers %v, want view 5", m)
@@ -118,7 +119,7 @@ func TestD8_4_WhatANewViewShowsIsWitnessed(t *testing.T) {
 func TestD8_4_AnswersAreBounded(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.ask(0, 0)
-	wantDrop(t, l.from(0, &wire.Held{Nonce: 6}), ReasonTooOften)
+	wantDrop(t, l.from(0, &wire.Held{Nonce: 6}), port.ReasonTooOften)
 	wantCount(t, sends[*wire.HeldBy](l.from(1, &wire.Held{Nonce: 6})), 1, "answers to another replica")
 	l.wait(l.cfg.ViewTimeout / 16)
 	wantCount(t, sends[*wire.HeldBy](l.from(0, &wire.Held{Nonce: 6})), 1, "answers a while later")
@@ -194,19 +195,19 @@ func TestD8_4_AReplicaAnswersBeforeItsOwnQuestionIsSettled(t *testing.T) {
 	if _, ok := heldIn(m[0], wire.TypeCheckpoint); !ok || !m[0].Whole {
 		t.Errorf("the answer is %+v", m[0])
 	}
-	busy := all[Respond](l.fromClient(l.request(1, "a")))
+	busy := all[port.Respond](l.fromClient(l.request(1, "a")))
 	if len(busy) != 1 || busy[0].Reply.Outcome != wire.OutcomeBusy {
 		t.Errorf("the client is answered %+v", busy)
 	}
-	wantDrop(t, l.from(0, l.prePrepare(0, 1, wire.NullBody)), ReasonAsking)
+	wantDrop(t, l.from(0, l.prePrepare(0, 1, wire.NullBody)), port.ReasonAsking)
 }
 
 // D8.4: the question goes to all who have not answered, again and again, less often once the replica votes.
 func TestD8_4_TheQuestionIsRepeated(t *testing.T) {
 	l := newLab(t, 4, 3)
-	asked := func(effects []Effect) map[wire.ReplicaID]int {
+	asked := func(effects []port.Effect) map[wire.ReplicaID]int {
 		to := map[wire.ReplicaID]int{}
-		for _, e := range all[Send](effects) {
+		for _, e := range all[port.Send](effects) {
 			if m, ok := e.Msg.(*wire.Held); ok && m.Nonce == askNonce {
 				to[e.To]++
 			}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -28,7 +29,7 @@ func TestD8_9_WhoStarvesAsksForNulls(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.stable(40)
 	wantCount(t, broadcasts[*wire.Recover](l.wait(l.cfg.ViewTimeout)), 0, "wishes while the state may come")
-	l.step(Starving{})
+	l.step(port.Starving{})
 	wishes := broadcasts[*wire.Recover](l.wait(l.cfg.ViewTimeout))
 	if len(wishes) != 1 || wishes[0].Until != 40+2*l.cfg.CheckpointInterval {
 		t.Errorf("asks for %v", wishes)
@@ -46,8 +47,8 @@ func TestD8_9_AnIdlePrimaryOrdersNullsUpToRAndNoFurther(t *testing.T) {
 	c.until(c.nodes[0].cfg.ViewTimeout, "nulls up to R are ordered", func() bool { return c.nodes[1].replica.handed >= until })
 	c.tick(3 * time.Second)
 	for _, n := range c.nodes {
-		if n.replica.handed != until || n.replica.log.low != until || n.replica.view != 0 {
-			t.Errorf("replica %d is at %d, h = %d, view %d; want %d", n.id, n.replica.handed, n.replica.log.low, n.replica.view, until)
+		if n.replica.handed != until || n.replica.log.Low != until || n.replica.view != 0 {
+			t.Errorf("replica %d is at %d, h = %d, view %d; want %d", n.id, n.replica.handed, n.replica.log.Low, n.replica.view, until)
 		}
 	}
 	r := c.request(0, 50, "after the nulls")
@@ -66,7 +67,7 @@ func TestD8_9_NoNullsWhileThereAreRequests(t *testing.T) {
 		l.fromClient(l.request(i, "a"))
 	}
 	for _, m := range broadcasts[*wire.PrePrepare](l.from(3, &wire.Recover{Until: 8})) {
-		if m.Body.IsNull() && l.r.pool.queued > 0 {
+		if m.Body.IsNull() && l.r.pool.Queued > 0 {
 			t.Fatal("a null is ordered while requests wait")
 		}
 	}
@@ -77,16 +78,16 @@ func TestD8_9_NoNullsWhileThereAreRequests(t *testing.T) {
 func TestD8_9_WishesAreBounded(t *testing.T) {
 	l := newLab(t, 4, 1)
 	window, timeout := l.cfg.LogWindow, l.cfg.ViewTimeout
-	wantDrop(t, l.from(3, &wire.Recover{Until: 3*window + 1}), ReasonAboveWindow)
+	wantDrop(t, l.from(3, &wire.Recover{Until: 3*window + 1}), port.ReasonAboveWindow)
 	l.stable(8)
-	wantDrop(t, l.from(3, &wire.Recover{Until: 8}), ReasonBelowWindow)
+	wantDrop(t, l.from(3, &wire.Recover{Until: 8}), port.ReasonBelowWindow)
 	wantCount(t, l.from(3, &wire.Recover{Until: 9}), 0, "effects of the first wish")
-	wantDrop(t, l.from(3, &wire.Recover{Until: 9}), ReasonDuplicate)
+	wantDrop(t, l.from(3, &wire.Recover{Until: 9}), port.ReasonDuplicate)
 	until, wait := wire.Seq(9), timeout
 	for range 8 {
 		until++
 		l.wait(wait - time.Millisecond)
-		wantDrop(t, l.from(3, &wire.Recover{Until: until}), ReasonTooOften)
+		wantDrop(t, l.from(3, &wire.Recover{Until: until}), port.ReasonTooOften)
 		l.wait(time.Millisecond)
 		wantCount(t, l.from(3, &wire.Recover{Until: until}), 0, "effects of a wish after "+wait.String())
 		wait = min(2*wait, maxRecoverWait)
@@ -119,7 +120,7 @@ func TestD8_9_ALyingPrimaryThatIgnoresItIsReplaced(t *testing.T) {
 	for _, to := range []wire.ReplicaID{0, 1, 2} {
 		c.put(3, to, &wire.Recover{Until: 8})
 	}
-	c.until(3*time.Second, "nulls are ordered by another primary", func() bool { return c.nodes[1].replica.log.low >= 8 })
+	c.until(3*time.Second, "nulls are ordered by another primary", func() bool { return c.nodes[1].replica.log.Low >= 8 })
 	if v := c.nodes[1].replica.view; v != 1 {
 		t.Errorf("in view %d", v)
 	}
@@ -138,7 +139,7 @@ func TestD8_9_AWishThatThePrimaryWasNotToldDeposesNobody(t *testing.T) {
 	if v := c.highestView(); v != 0 {
 		t.Errorf("in view %d", v)
 	}
-	if h := c.nodes[1].replica.log.low; h < 40 {
+	if h := c.nodes[1].replica.log.Low; h < 40 {
 		t.Errorf("h is %d: what was granted was not ordered", h)
 	}
 }
@@ -155,8 +156,8 @@ func TestD8_9_AWipedReplicaOfAnIdleClusterIsWholeAgainSoon(t *testing.T) {
 			victim.wipe()
 			victim.start()
 			c.until(6*time.Second, "it is whole", victim.whole)
-			if rec := victim.replica.recovery; rec.until == 0 || victim.replica.log.low < rec.until {
-				t.Errorf("n = %d: R = %d, h = %d", n, rec.until, victim.replica.log.low)
+			if rec := victim.replica.recovery; rec.until == 0 || victim.replica.log.Low < rec.until {
+				t.Errorf("n = %d: R = %d, h = %d", n, rec.until, victim.replica.log.Low)
 			}
 			last := c.request(0, 99, "last")
 			c.submit(last, c.all()...)

@@ -123,7 +123,7 @@ func TestD8_7_NeverVotingBelowVStarKeepsAForgottenViewChangeTrue(t *testing.T) {
 	s.until(5*time.Second, "the victim is whole", s.victim.whole)
 	s.only(0, 1, 3)
 	s.order(1) // commits in view 0, if the victim votes
-	s.usurp(s.nodes[0].replica.log.high()-7, old)
+	s.usurp(s.nodes[0].replica.log.High()-7, old)
 	s.agree()
 }
 
@@ -154,8 +154,8 @@ func votedInTheDark(t *testing.T) *rare {
 	s := newRare(t)
 	s.only(0, 1, 3)
 	s.order(9)
-	if s.nodes[0].replica.log.low != 8 {
-		t.Fatalf("h is %d", s.nodes[0].replica.log.low)
+	if s.nodes[0].replica.log.Low != 8 {
+		t.Fatalf("h is %d", s.nodes[0].replica.log.Low)
 	}
 	s.nodes[1].lie = func(to wire.ReplicaID, m wire.Message) []wire.Message {
 		if held, ok := m.(*wire.HeldBy); ok && to == 3 {

@@ -4,11 +4,12 @@ import (
 	"slices"
 	"testing"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // tempt has everybody say what makes a replica vote: a pre-prepare, votes for it, suspects, view changes.
-func (l *lab) tempt(v wire.View, s wire.Seq) []Effect {
+func (l *lab) tempt(v wire.View, s wire.Seq) []port.Effect {
 	b := l.batch(uint64(s), "a")
 	return l.commitAll(v, s, b)
 }
@@ -16,7 +17,7 @@ func (l *lab) tempt(v wire.View, s wire.Seq) []Effect {
 // D8.7: until a checkpoint at R is stable, none of the votes that it may have given before; a backup.
 func TestD8_7_ASilentBackupVotesNothing(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
-	var effects []Effect
+	var effects []port.Effect
 	for s := wire.Seq(1); s <= 8; s++ {
 		effects = append(effects, l.tempt(0, s)...)
 	}
@@ -28,7 +29,7 @@ func TestD8_7_ASilentBackupVotesNothing(t *testing.T) {
 		effects = append(effects, l.tempt(1, s)...)
 	}
 	wantCount(t, votes(effects), 0, "votes of a silent replica")
-	wantCount(t, all[Execute](effects), 11, "batches executed by certificate")
+	wantCount(t, all[port.Execute](effects), 11, "batches executed by certificate")
 	if v := l.r.view; v != 1 || !l.r.active {
 		t.Errorf("it does not follow into view 1: it is in view %d, active %v", v, l.r.active)
 	}
@@ -57,7 +58,7 @@ func TestD8_7_ASilentPrimaryOrdersNothing(t *testing.T) {
 // view rests on, when it votes again.
 func TestD8_7_AForgottenViewChangeIsNotTakenForOneOfThisLife(t *testing.T) {
 	l := newRecoveringLab(t, 1, 12, 1)
-	wantDrop(t, l.from(0, l.viewChange(1, 1, wire.StableCert{})), ReasonOwn)
+	wantDrop(t, l.from(0, l.viewChange(1, 1, wire.StableCert{})), port.ReasonOwn)
 	for _, id := range []wire.ReplicaID{0, 2, 3} {
 		l.from(id, l.viewChange(1, id, wire.StableCert{}))
 	}
@@ -75,7 +76,7 @@ func TestD8_7_AForgottenViewChangeIsNotTakenForOneOfThisLife(t *testing.T) {
 // D8.7: a checkpoint of a state that it holds, a suspect and a status may be said.
 func TestD8_7_CheckpointSuspectAndStatusAreAllowed(t *testing.T) {
 	l := newRecoveringLab(t, 3, 40, 1)
-	var effects []Effect
+	var effects []port.Effect
 	for s := wire.Seq(1); s <= 4; s++ {
 		effects = append(effects, l.tempt(0, s)...)
 	}
@@ -140,7 +141,7 @@ func TestD8_7_SilenceEndsAtTheFirstCheckpointAtOrAboveR(t *testing.T) {
 	if l.r.Inspect().Silent {
 		t.Error("its silence goes on above R")
 	}
-	durable := all[Persist](effects)
+	durable := all[port.Persist](effects)
 	if len(durable) == 0 || wire.RecordSeq(durable[0].Record) != 12 {
 		t.Error("a crash would make it silent again")
 	}
@@ -205,7 +206,7 @@ func TestD8_8_ItJoinsOnce(t *testing.T) {
 	var sent int
 	for range 3 {
 		l.now += l.cfg.ViewTimeout / 100
-		sent += len(broadcasts[*wire.ViewChange](slices.Clone(l.r.Step(Tick{Mono: l.now})))) // nothing comes back
+		sent += len(broadcasts[*wire.ViewChange](slices.Clone(l.r.Step(port.Tick{Mono: l.now})))) // nothing comes back
 	}
 	if sent != 1 {
 		t.Errorf("%d view changes for one view", sent)

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -31,7 +32,7 @@ func TestD8_5_AForgottenStatementOfEveryKindIsFound(t *testing.T) {
 		l.boot(Applied{}, false, l.inView0()...)
 		witness := wire.ReplicaID(2)
 		effects := l.from(witness, l.answer(c.said(l)))
-		found := all[Forgot](effects)
+		found := all[port.Forgot](effects)
 		if len(found) != 1 || len(effects) != 1 || found[0].Witness != witness || found[0].Said.Type != wire.TypeOf(c.said(l)) {
 			t.Errorf("%s: %v follows", c.name, effects)
 			continue
@@ -98,7 +99,7 @@ func TestD8_5_WhatAnAnchorHoldsOfOAndOfATransferProvesNothing(t *testing.T) {
 	l.propose(0, 41, next)
 	l.from(1, l.prepare(0, 41, next.Digest(), 1))
 	l.from(2, l.prepare(0, 41, next.Digest(), 2))
-	l.step(Transferred{Cert: l.stableCert(40)})
+	l.step(port.Transferred{Cert: l.stableCert(40)})
 	for _, log := range [][]wire.Record{l.log, recode(t, l.r.Anchor())} {
 		l.boot(Applied{Seq: 40}, false, log...)
 		l.from(0, l.answer(l.prepare(0, 41, next.Digest(), 3), l.commit(0, 41, next.Digest(), 3)))
@@ -115,7 +116,7 @@ func TestD8_5_AVoteOnItsWayBackIsNotForgotten(t *testing.T) {
 	l.answeredBy(1, 2)
 	l.wait(10 * time.Millisecond)
 	v, _ := wire.Verify(&l.cfg, l.request(1, "a"), wireHolds)
-	effects := l.r.Step(Received{From: Source{Client: true}, Msg: v}) // the loopback is still to come
+	effects := l.r.Step(port.Received{From: port.Source{Client: true}, Msg: v}) // the loopback is still to come
 	pp := broadcasts[*wire.PrePrepare](effects)
 	wantCount(t, pp, 1, "pre-prepares")
 	l.from(3, l.answer(l.prePrepare(0, 1, pp[0].Body)))
@@ -129,7 +130,7 @@ func TestD8_5_AVoteOnItsWayBackIsNotForgotten(t *testing.T) {
 	l.wait(10 * time.Millisecond)
 	b := l.batch(1, "a")
 	take := func(by wire.ReplicaID, m wire.Message) {
-		l.r.Step(Received{From: Source{Replica: by}, Msg: wire.Own(m)})
+		l.r.Step(port.Received{From: port.Source{Replica: by}, Msg: wire.Own(m)})
 	}
 	take(0, l.prePrepare(0, 1, b))
 	take(1, l.prepare(0, 1, b.Digest(), 1))
@@ -153,14 +154,14 @@ func TestD8_5_AStartWaitsForEnoughAnswers(t *testing.T) {
 		l.from(0, partial)
 		stale, about := l.answer(), l.answer()
 		stale.Nonce, about.Of = askNonce+1, 1
-		wantDrop(t, l.from(0, stale), ReasonUnasked)
-		wantDrop(t, l.from(0, about), ReasonUnasked)
+		wantDrop(t, l.from(0, stale), port.ReasonUnasked)
+		wantDrop(t, l.from(0, about), port.ReasonUnasked)
 		for i, id := range others[:need] {
 			if !l.r.Inspect().Asking {
 				t.Fatalf("n = %d: votes after %d answers, want %d", n, i, need)
 			}
 			l.answeredBy(id)
-			wantDrop(t, l.from(id, l.answer()), ReasonDuplicate)
+			wantDrop(t, l.from(id, l.answer()), port.ReasonDuplicate)
 		}
 		if l.r.Inspect().Asking {
 			t.Errorf("n = %d: asks on after %d answers", n, need)
@@ -178,7 +179,7 @@ func TestD8_5_LateProofStopsVotingAtOnce(t *testing.T) {
 	l.wait(10 * time.Millisecond)
 	wantCount(t, broadcasts[*wire.Prepare](l.propose(0, 1, l.batch(1, "a"))), 1, "prepares")
 	l.wait(time.Second)
-	wantCount(t, all[Forgot](l.from(2, l.answer(l.commit(0, 2, wire.Digest{1}, 3)))), 1, "reports")
+	wantCount(t, all[port.Forgot](l.from(2, l.answer(l.commit(0, 2, wire.Digest{1}, 3)))), 1, "reports")
 	wantCount(t, l.propose(0, 2, l.batch(2, "b")), 0, "effects after the proof")
 }
 
@@ -198,7 +199,7 @@ func TestD8_5_AFirstStartNeedsOthersThatHoldNothingOfIt(t *testing.T) {
 	for _, said := range []wire.Message{l.checkpoint(4, stateAfter(4), 3), l.prepare(0, 1, wire.Digest{1}, 3), l.viewChange(1, 3, wire.StableCert{})} {
 		l = newLab(t, 4, 3)
 		l.boot(Applied{}, true)
-		wantCount(t, all[Forgot](l.from(1, l.answer(said))), 1, "reports of a "+wire.TypeOf(said).String())
+		wantCount(t, all[port.Forgot](l.from(1, l.answer(said))), 1, "reports of a "+wire.TypeOf(said).String())
 	}
 }
 
@@ -215,7 +216,7 @@ func TestD8_5_AVoteFarAboveTheFirstStartIsFound(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.boot(Applied{}, true)
 	m.Nonce = askNonce
-	wantCount(t, all[Forgot](l.from(0, m)), 1, "reports")
+	wantCount(t, all[port.Forgot](l.from(0, m)), 1, "reports")
 }
 
 // D8.5: no liar can make a replica believe that it forgot: statements are under its own signature, and certificates

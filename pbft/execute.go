@@ -1,15 +1,12 @@
 package pbft
 
-import "tagma/pbft/wire"
+import (
+	"tagma/pbft/msglog"
+	"tagma/pbft/port"
+	"tagma/pbft/wire"
+)
 
 // Execution in sequence order (N4), and following by certificates (N7).
-
-// certify fixes what a sequence number holds: Q commits of one view agree on it.
-func (s *slot) certify(cert *wire.CommitCert) {
-	if s.cert == nil {
-		s.cert = cert
-	}
-}
 
 // advance hands committed batches to execution, in order, as far as they reach. The queue in front of the executor never
 // holds more than a window.
@@ -23,11 +20,11 @@ func (r *Replica) advance() {
 			r.handAgain()
 			continue
 		}
-		s := r.log.peek(r.handed + 1)
-		if s == nil || s.cert == nil {
+		s := r.log.Peek(r.handed + 1)
+		if s == nil || s.Cert == nil {
 			break
 		}
-		body := s.body(s.cert.Digest)
+		body := s.Body(s.Cert.Digest)
 		if body == nil {
 			break // fetched at the next status
 		}
@@ -44,38 +41,50 @@ func (r *Replica) advance() {
 
 // hand gives one batch to execution. A slot that prepared here has a durable certificate already, and what committed is
 // noted behind it; one that is executed by commit certificate alone is journalled first (N7).
-func (r *Replica) hand(s *slot, body *wire.Body) {
-	certified := s.prepared == nil || s.prepared.Digest != s.cert.Digest || s.loose
-	if certified && !s.journalled {
-		r.emit(Persist{&wire.Certified{Cert: *s.cert, Body: body}})
+func (r *Replica) hand(s *msglog.Slot, body *wire.Body) {
+	certified := s.Prepared == nil || s.Prepared.Digest != s.Cert.Digest || s.Loose
+	if certified && !s.Journalled {
+		r.emit(port.Persist{Record: &wire.Certified{Cert: *s.Cert, Body: body}})
 	}
-	r.emit(Execute{Seq: s.seq, Body: body})
-	if !certified && !s.journalled {
-		r.emit(Note{&wire.Committed{Cert: *s.cert}})
+	r.emit(port.Execute{Seq: s.Seq, Body: body})
+	if !certified && !s.Journalled {
+		r.emit(port.Note{Record: &wire.Committed{Cert: *s.Cert}})
 	}
-	s.journalled, s.loose = true, false
-	r.handed, s.handedAt = s.seq, r.mono
-	r.proposed = max(r.proposed, s.seq) // a primary that follows by certificate goes on above it
-	r.pool.markOrdered(body)
+	s.Journalled, s.Loose = true, false
+	r.handed, s.HandedAt = s.Seq, r.mono
+	r.proposed = max(r.proposed, s.Seq) // a primary that follows by certificate goes on above it
+	r.pool.MarkOrdered(body)
 	for _, req := range body.Requests {
-		r.pool.ordered.add(req)
+		r.pool.Ordered.Add(req)
 	}
-	if r.active && s.cert.View == r.view && len(body.Requests) > 0 {
+	if r.active && s.Cert.View == r.view && len(body.Requests) > 0 {
 		r.change.progressView = r.view
 	}
-	if s.seq%r.cfg.CheckpointInterval == 0 {
-		r.emit(Snapshot{Seq: s.seq})
+	if s.Seq%r.cfg.CheckpointInterval == 0 {
+		r.emit(port.Snapshot{Seq: s.Seq})
+	}
+}
+
+// handAgain gives the next batch of the backlog to execution.
+func (r *Replica) handAgain() {
+	body := r.backlog[0]
+	r.backlog[0], r.backlog = nil, r.backlog[1:]
+	r.handed++
+	r.emit(port.Execute{Seq: r.handed, Body: body})
+	r.pool.MarkOrdered(body)
+	if r.handed%r.cfg.CheckpointInterval == 0 {
+		r.emit(port.Snapshot{Seq: r.handed})
 	}
 }
 
 // onExecuted passes the replies on and forgets the requests they answer.
-func (r *Replica) onExecuted(e Executed) {
+func (r *Replica) onExecuted(e port.Executed) {
 	r.executed = max(r.executed, e.Seq)
 	for _, reply := range e.Replies {
-		r.pool.remove(reply.ID)
+		r.pool.Remove(reply.ID)
 		if !r.diverged {
 			reply.View = r.view
-			r.emit(Respond{reply})
+			r.emit(port.Respond{Reply: reply})
 		}
 	}
 	r.advance()
@@ -85,18 +94,18 @@ func (r *Replica) onExecuted(e Executed) {
 // onCertifiedBody takes a body for a digest that something here vouches for: the certificate it comes with, or one that
 // is held already, or a new view (N7).
 func (r *Replica) onCertifiedBody(m *wire.CertifiedBody) {
-	if !r.log.holds(m.Seq) {
-		if m.Seq <= r.log.floor() {
-			r.drop(m, ReasonBelowWindow)
+	if !r.log.Holds(m.Seq) {
+		if m.Seq <= r.log.Floor() {
+			r.drop(m, port.ReasonBelowWindow)
 		} else {
-			r.drop(m, ReasonAboveWindow)
+			r.drop(m, port.ReasonAboveWindow)
 		}
 		return
 	}
-	s := r.log.at(m.Seq)
-	certifies := m.Cert != nil && s.cert == nil && m.Seq > r.handed
+	s := r.log.At(m.Seq)
+	certifies := m.Cert != nil && s.Cert == nil && m.Seq > r.handed
 	if certifies {
-		s.certify(m.Cert)
+		s.Certify(m.Cert)
 	}
 	switch {
 	case r.wantsBody(s, m.Body):
@@ -105,41 +114,41 @@ func (r *Replica) onCertifiedBody(m *wire.CertifiedBody) {
 	case certifies:
 		r.advance()
 	case m.Cert != nil:
-		r.drop(m, ReasonDuplicate)
+		r.drop(m, port.ReasonDuplicate)
 	default:
-		r.drop(m, ReasonUnknownBody)
+		r.drop(m, port.ReasonUnknownBody)
 	}
 }
 
 // wantsBody reports whether a digest that is vouched for lacks exactly this body, and it is of use: what was executed and
 // is stable is not taken back once it was forgotten (S4).
-func (r *Replica) wantsBody(s *slot, b *wire.Body) bool {
+func (r *Replica) wantsBody(s *msglog.Slot, b *wire.Body) bool {
 	d := b.Digest()
-	return (s.seq >= r.firstMissing() || s.seq > r.log.low) && s.vouches(d) && s.body(d) == nil
+	return (s.Seq >= r.firstMissing() || s.Seq > r.log.Low) && s.Vouches(d) && s.Body(d) == nil
 }
 
 // takeBody stores a body that was missing and goes on where its absence had stopped the slot.
-func (r *Replica) takeBody(s *slot, b *wire.Body) {
-	s.keep(b)
-	if s.accepted && s.digest == b.Digest() {
-		r.emit(Persist{&wire.Fetched{Seq: s.seq, Body: b}}) // before the prepare (D1)
-		r.pool.markProposed(b)
+func (r *Replica) takeBody(s *msglog.Slot, b *wire.Body) {
+	s.Keep(b)
+	if s.Accepted && s.Digest == b.Digest() {
+		r.emit(port.Persist{Record: &wire.Fetched{Seq: s.Seq, Body: b}}) // before the prepare (D1)
+		r.pool.MarkProposed(b)
 		r.vote(s)
 	} else {
-		s.loose = true // Certified will hold it, or Fetched if a new view makes this replica vote for it first
+		s.Loose = true // Certified will hold it, or Fetched if a new view makes this replica vote for it first
 	}
 	r.advance()
 }
 
 // onFetch answers a question for a body.
-func (r *Replica) onFetch(m *wire.Fetch, from Source) {
-	if s := r.log.peek(m.Seq); s != nil {
-		if b := s.body(m.Digest); b != nil {
+func (r *Replica) onFetch(m *wire.Fetch, from port.Source) {
+	if s := r.log.Peek(m.Seq); s != nil {
+		if b := s.Body(m.Digest); b != nil {
 			r.answerFetch(m, from.Replica, b)
 			return
 		}
 	}
-	r.drop(m, ReasonNotHeld)
+	r.drop(m, port.ReasonNotHeld)
 }
 
 // answerFetch sends a body, within what a peer may fetch in a sixteenth of a timeout: the question is short, the answer
@@ -150,7 +159,7 @@ func (r *Replica) answerFetch(m *wire.Fetch, to wire.ReplicaID, b *wire.Body) {
 		p.fetched, p.fetchedAt = 0, r.mono
 	}
 	if p.fetched >= maxPushedBytes {
-		r.drop(m, ReasonTooOften)
+		r.drop(m, port.ReasonTooOften)
 		return
 	}
 	p.fetched += b.RequestBytes()

@@ -3,6 +3,7 @@ package pbft
 import (
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -44,7 +45,7 @@ func (r *Replica) pull() {
 		clear(f.refused)
 		f.refusedAt = want
 	}
-	if !r.log.holds(want) || !r.mayAsk(want) {
+	if !r.log.Holds(want) || !r.mayAsk(want) {
 		return
 	}
 	if f.helper == r.cfg.Self {
@@ -94,7 +95,7 @@ func (r *Replica) nextHelper() {
 // lags reports whether this replica has missed something: a stable checkpoint lies above what it executed, or another
 // one executed what it lacks and nothing has come for a moment.
 func (r *Replica) lags() bool {
-	if r.log.low > r.handed {
+	if r.log.Low > r.handed {
 		return true
 	}
 	quiet := r.mono-r.change.progressAt >= r.cfg.ViewTimeout/16
@@ -112,17 +113,17 @@ func (r *Replica) lags() bool {
 func (r *Replica) firstLacking() wire.Seq {
 	seq := r.handed + wire.Seq(len(r.backlog)) + 1
 	for ; ; seq++ {
-		if s := r.log.peek(seq); s == nil || s.cert == nil || s.body(s.cert.Digest) == nil {
+		if s := r.log.Peek(seq); s == nil || s.Cert == nil || s.Body(s.Cert.Digest) == nil {
 			return seq
 		}
 	}
 }
 
 // onSlots takes the end of an answer. Whoever does not hold the batch is passed over at once.
-func (r *Replica) onSlots(m *wire.Slots, from Source) {
+func (r *Replica) onSlots(m *wire.Slots, from port.Source) {
 	f := &r.follow
 	if f.from == 0 || m.From != f.from || from.Replica != f.helper || f.next > 0 {
-		r.drop(m, ReasonUnasked)
+		r.drop(m, port.ReasonUnasked)
 		return
 	}
 	if m.Next > m.From {

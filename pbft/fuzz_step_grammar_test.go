@@ -3,6 +3,7 @@ package pbft
 import (
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -11,7 +12,7 @@ func (in *fuzzInput) next() {
 	switch kind := in.byte() % 17; kind {
 	case 0:
 		in.now += time.Duration(in.byte()) * 20 * time.Millisecond
-		in.step(Tick{Mono: in.now + 1, Wall: 1<<60 + int64(in.now)})
+		in.step(port.Tick{Mono: in.now + 1, Wall: 1<<60 + int64(in.now)})
 	case 1:
 		if len(in.executed) > 0 {
 			ev := in.executed[0]
@@ -19,7 +20,7 @@ func (in *fuzzInput) next() {
 			in.step(ev)
 		}
 	case 2:
-		in.step(Received{From: Source{Client: true}, Msg: wire.Own(in.c.request(uint64(in.byte())+1, "op"))})
+		in.step(port.Received{From: port.Source{Client: true}, Msg: wire.Own(in.c.request(uint64(in.byte())+1, "op"))})
 	case 13:
 		in.raw()
 	case 14:
@@ -27,7 +28,7 @@ func (in *fuzzInput) next() {
 	case 15:
 		in.transferred()
 	case 16:
-		in.step(Starving{})
+		in.step(port.Starving{})
 	default:
 		in.receive(wire.ReplicaID(int(in.byte())%in.c.cfg.N()), in.message(kind))
 	}
@@ -45,7 +46,7 @@ func (in *fuzzInput) raw() {
 
 func (in *fuzzInput) receive(from wire.ReplicaID, m wire.Message) {
 	if v, err := wire.Verify(&in.c.cfg, m, believe); err == nil && from != in.c.cfg.Self {
-		in.step(Received{From: Source{Replica: from}, Msg: v})
+		in.step(port.Received{From: port.Source{Replica: from}, Msg: v})
 	}
 }
 
@@ -84,7 +85,7 @@ func (in *fuzzInput) transferred() {
 		in.step(ev)
 	}
 	if in.r.transfer.on && in.target != nil && !in.r.inquiry.forgot {
-		in.step(Transferred{Cert: *in.target})
+		in.step(port.Transferred{Cert: *in.target})
 	}
 }
 

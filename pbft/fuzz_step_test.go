@@ -5,6 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/amnesia"
+	"tagma/pbft/msglog"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -37,7 +40,7 @@ type fuzzInput struct {
 	r        *Replica
 	now      time.Duration
 	handed   wire.Seq
-	executed []Event // not reported yet
+	executed []port.Event // not reported yet
 	target   *wire.StableCert
 }
 
@@ -53,14 +56,14 @@ func newFuzzInput(t *testing.T, b []byte) *fuzzInput {
 	case 1: // it asks what it may have forgotten
 		start.Nonce = askNonce
 	case 2: // it had forgotten
-		log = Recovery{Until: 8, View: 2}.Records(&in.c.cfg, wire.Life{1})
+		log = amnesia.Recovery{Until: 8, View: 2}.Records(&in.c.cfg, wire.Life{1})
 	}
 	r, err := Boot(&in.c.cfg, log, Applied{}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
 	in.r = r
-	in.step(Tick{Mono: 1, Wall: 1 << 60})
+	in.step(port.Tick{Mono: 1, Wall: 1 << 60})
 	return in
 }
 
@@ -74,35 +77,35 @@ func (in *fuzzInput) byte() byte {
 }
 
 // step feeds one event and all that follows from it on this replica.
-func (in *fuzzInput) step(ev Event) {
-	var own []Event
+func (in *fuzzInput) step(ev port.Event) {
+	var own []port.Event
 	for _, e := range in.r.Step(ev) {
 		switch e := e.(type) {
-		case Broadcast:
-			if votes([]Effect{e}) != nil && in.r.silent() {
+		case port.Broadcast:
+			if votes([]port.Effect{e}) != nil && in.r.silent() {
 				in.t.Fatalf("D8.7: a silent replica broadcasts a %s", wire.TypeOf(e.Msg))
 			}
 			in.wellFormed(e.Msg)
-			own = append(own, Received{From: Source{Replica: in.c.cfg.Self, Loopback: true}, Msg: wire.Own(e.Msg)})
-		case Send:
+			own = append(own, port.Received{From: port.Source{Replica: in.c.cfg.Self, Loopback: true}, Msg: wire.Own(e.Msg)})
+		case port.Send:
 			if e.To == in.c.cfg.Self || int(e.To) >= in.c.cfg.N() {
 				in.t.Fatalf("sends to %d", e.To)
 			}
 			in.checked(e.Msg)
-		case Execute:
+		case port.Execute:
 			if in.handed++; e.Seq != in.handed || e.Body == nil {
 				in.t.Fatalf("I8: executes %d after %d", e.Seq, in.handed-1)
 			}
-			in.executed = append(in.executed, Executed{Seq: e.Seq})
-		case Transfer:
+			in.executed = append(in.executed, port.Executed{Seq: e.Seq})
+		case port.Transfer:
 			in.target = &e.Target
-		case Resume:
+		case port.Resume:
 			in.handed, in.executed = e.Seq, nil
-		case Snapshot:
-			in.executed = append(in.executed, Snapshotted{Seq: e.Seq, Digest: stateAfter(e.Seq)})
-		case Persist:
+		case port.Snapshot:
+			in.executed = append(in.executed, port.Snapshotted{Seq: e.Seq, Digest: stateAfter(e.Seq)})
+		case port.Persist:
 			in.recoded(e.Record)
-		case Note:
+		case port.Note:
 			in.recoded(e.Record)
 		}
 	}
@@ -146,16 +149,16 @@ func (in *fuzzInput) recoded(r wire.Record) {
 }
 
 func (in *fuzzInput) bounded() {
-	if k := len(in.r.log.ring); k != int((keptWindows+2)*in.c.cfg.LogWindow) {
+	if k := len(in.r.log.Ring); k != int((wire.KeptWindows+2)*in.c.cfg.LogWindow) {
 		in.t.Fatalf("the ring has %d slots", k)
 	}
-	for i := range in.r.log.ring {
-		s := &in.r.log.ring[i]
-		if len(s.bodies) > maxBodies || len(s.prepares) > in.c.cfg.N() || len(s.commits) > in.c.cfg.N() {
-			in.t.Fatalf("slot %d grows", s.seq)
+	for i := range in.r.log.Ring {
+		s := &in.r.log.Ring[i]
+		if len(s.Bodies) > msglog.MaxBodies || len(s.Prepares) > in.c.cfg.N() || len(s.Commits) > in.c.cfg.N() {
+			in.t.Fatalf("slot %d grows", s.Seq)
 		}
 	}
-	if len(in.r.pool.byID) > 2*in.c.cfg.MaxPending || len(in.r.checkpoints.own) > 8 {
+	if len(in.r.pool.ByID) > 2*in.c.cfg.MaxPending || len(in.r.checkpoints.Own) > 8 {
 		in.t.Fatal("the pool or the list of own checkpoints grows")
 	}
 }

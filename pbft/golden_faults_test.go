@@ -103,7 +103,7 @@ func TestGolden_V9_AJustificationIsJudgedByItsBytes(t *testing.T) {
 		c.submit(c.request(0, b, "op"), 0)
 		c.settle()
 	}
-	if h := c.nodes[1].replica.log.low; h != 4 {
+	if h := c.nodes[1].replica.log.Low; h != 4 {
 		t.Fatalf("h of r1 is %d, want 4", h)
 	}
 	c.trace.lines.Reset()

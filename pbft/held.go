@@ -3,6 +3,8 @@ package pbft
 import (
 	"time"
 
+	"tagma/pbft/msglog"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -51,12 +53,12 @@ func countTrue(list []bool) int {
 
 // stepAsking takes an event before the question is settled. Others' questions are answered from the journal at once,
 // else replicas that start together would wait for each other for ever.
-func (r *Replica) stepAsking(ev Event) {
+func (r *Replica) stepAsking(ev port.Event) {
 	switch e := ev.(type) {
-	case Tick:
+	case port.Tick:
 		r.mono, r.wall = max(r.mono, e.Mono), e.Wall
 		r.ask()
-	case Received:
+	case port.Received:
 		switch m := e.Msg.Message().(type) {
 		case *wire.Held:
 			if !e.From.Client {
@@ -72,7 +74,7 @@ func (r *Replica) stepAsking(ev Event) {
 			r.respondBusy(m, e.From)
 		default: // it is of use once this replica may vote
 		}
-		r.drop(e.Msg.Message(), ReasonAsking)
+		r.drop(e.Msg.Message(), port.ReasonAsking)
 	default: // nothing is executed yet
 	}
 }
@@ -90,16 +92,16 @@ func (r *Replica) ask() {
 	}
 	for id := range r.cfg.N() {
 		if to := wire.ReplicaID(id); to != r.cfg.Self && !q.whole[id] {
-			r.send(to, &wire.Held{Nonce: q.nonce, Above: r.log.low})
+			r.send(to, &wire.Held{Nonce: q.nonce, Above: r.log.Low})
 		}
 	}
 }
 
 // onHeld answers another replica's question, at a bounded rate: the answer is long.
-func (r *Replica) onHeld(m *wire.Held, from Source) {
+func (r *Replica) onHeld(m *wire.Held, from port.Source) {
 	p := &r.peers[from.Replica]
 	if p.asked && r.mono-p.askedAt < r.cfg.ViewTimeout/16 {
-		r.drop(m, ReasonTooOften)
+		r.drop(m, port.ReasonTooOften)
 		return
 	}
 	p.asked, p.askedAt = true, r.mono
@@ -109,18 +111,18 @@ func (r *Replica) onHeld(m *wire.Held, from Source) {
 // heldBy is what this replica holds of what another one signed, and how far it knows the cluster to have come.
 func (r *Replica) heldBy(id wire.ReplicaID, m *wire.Held) *wire.HeldBy {
 	answer := &wire.HeldBy{
-		Nonce: m.Nonce, Of: id, Whole: !r.silent(), Said: r.saidBy(id, m.Above), Stable: r.checkpoints.stable,
+		Nonce: m.Nonce, Of: id, Whole: !r.silent(), Said: r.saidBy(id, m.Above), Stable: r.checkpoints.Stable,
 	}
-	for seq := r.log.seen; seq > r.log.floor() && (answer.Prepared == nil || answer.Commit == nil); seq-- {
-		s := r.log.peek(seq)
+	for seq := r.log.Seen; seq > r.log.Floor() && (answer.Prepared == nil || answer.Commit == nil); seq-- {
+		s := r.log.Peek(seq)
 		if s == nil {
 			continue
 		}
 		if answer.Prepared == nil {
-			answer.Prepared = s.prepared
+			answer.Prepared = s.Prepared
 		}
 		if answer.Commit == nil {
-			answer.Commit = s.cert
+			answer.Commit = s.Cert
 		}
 	}
 	answer.View, answer.Suspects = r.justified()
@@ -129,20 +131,20 @@ func (r *Replica) heldBy(id wire.ReplicaID, m *wire.Held) *wire.HeldBy {
 
 // onHeldBy takes an answer. One statement that the journal lacks proves that something was forgotten, and nobody can
 // forge it. Without one, n−f−1 answers of replicas that remember everything let this one vote; the rest may still come.
-func (r *Replica) onHeldBy(m *wire.HeldBy, from Source) {
+func (r *Replica) onHeldBy(m *wire.HeldBy, from port.Source) {
 	q := &r.inquiry
 	if q.nonce == 0 || m.Nonce != q.nonce || m.Of != r.cfg.Self {
-		r.drop(m, ReasonUnasked)
+		r.drop(m, port.ReasonUnasked)
 		return
 	}
 	if q.whole[from.Replica] {
-		r.drop(m, ReasonDuplicate)
+		r.drop(m, port.ReasonDuplicate)
 		return
 	}
 	for i := range m.Said {
 		if s := &m.Said[i]; q.asking && q.first || r.hasForgotten(s) {
 			q.forgot = true
-			r.emit(Forgot{Said: *s, Witness: from.Replica})
+			r.emit(port.Forgot{Said: *s, Witness: from.Replica})
 			return
 		}
 	}
@@ -163,37 +165,81 @@ func (r *Replica) hasForgotten(s *wire.Statement) bool {
 	case wire.TypeNewView:
 		return s.View > r.view && s.View >= floor
 	case wire.TypeCheckpoint:
-		return s.Seq > max(r.log.low, r.recovery.until) && !r.saidCheckpoint(s)
+		return s.Seq > max(r.log.Low, r.recovery.until) && !r.saidCheckpoint(s)
 	default:
-		return s.Seq > r.log.low && s.View >= max(r.view, floor) && !r.saidVote(s)
+		return s.Seq > r.log.Low && s.View >= max(r.view, floor) && !r.saidVote(s)
 	}
 }
 
 func (r *Replica) saidCheckpoint(s *wire.Statement) bool {
-	own, known := r.checkpoints.ownDigest(s.Seq)
-	return known && own == s.Digest || s.Seq <= r.checkpoints.void
+	own, known := r.checkpoints.OwnDigest(s.Seq)
+	return known && own == s.Digest || s.Seq <= r.checkpoints.Void
 }
 
 // saidVote reports whether a vote of this replica is in its journal: in the slot, since the view was not left. One that
 // was only just sent may come back from others before it does over the loopback.
 func (r *Replica) saidVote(s *wire.Statement) bool {
-	at := r.log.peek(s.Seq)
+	at := r.log.Peek(s.Seq)
 	if at == nil {
 		return false
 	}
-	said := vote{true, s.View, s.Digest, s.Sig}
+	said := msglog.Vote{Cast: true, View: s.View, Digest: s.Digest, Sig: s.Sig}
 	current := s.View == r.view
 	switch s.Type {
 	case wire.TypePrePrepare:
-		sent := r.isPrimary() && s.Seq <= r.proposed && at.body(s.Digest) != nil
-		return current && (at.accepted && at.digest == s.Digest || !at.accepted && sent)
+		sent := r.isPrimary() && s.Seq <= r.proposed && at.Body(s.Digest) != nil
+		return current && (at.Accepted && at.Digest == s.Digest || !at.Accepted && sent)
 	case wire.TypePrepare:
-		return same(&at.prepares[r.cfg.Self], &said) || current && at.prepareSent && at.digest == s.Digest
+		return same(&at.Prepares[r.cfg.Self], &said) || current && at.PrepareSent && at.Digest == s.Digest
 	default:
-		sent := current && at.commitSent && at.prepared != nil && at.prepared.View == s.View
-		return same(&at.commits[r.cfg.Self], &said) || sent && at.prepared.Digest == s.Digest
+		sent := current && at.CommitSent && at.Prepared != nil && at.Prepared.View == s.View
+		return same(&at.Commits[r.cfg.Self], &said) || sent && at.Prepared.Digest == s.Digest
 	}
 }
 
 // same reports whether two votes say the same.
-func same(a, b *vote) bool { return a.cast && a.view == b.view && a.digest == b.digest }
+func same(a, b *msglog.Vote) bool { return a.Cast && a.View == b.View && a.Digest == b.Digest }
+
+// What is remembered of others' statements, so that whoever forgets its own is told of them (D8.4).
+
+// saidBy lists what a replica signed as far as it is remembered: everything above a sequence number, newest first, and
+// its highest checkpoint, view change and new view.
+func (r *Replica) saidBy(id wire.ReplicaID, above wire.Seq) []wire.Statement {
+	all := r.memories.SaidBy(id, above)
+	if r.origin != nil && r.cfg.Primary(r.origin.View) == id {
+		all = append(all, wire.Statement{Type: wire.TypeNewView, View: r.origin.View, Digest: r.origin.ContentDigest(), Sig: r.origin.Sig})
+	}
+	places := 2 * r.cfg.LogWindow // nobody votes further above its last checkpoint
+	for seq := r.log.Seen; seq > max(above, r.log.Floor()) && places > 0; seq-- {
+		s := r.log.Peek(seq)
+		if s == nil {
+			continue
+		}
+		if said := s.SaidBy(r.cfg, id, r.view); len(said) > 0 {
+			all = append(all, said...)
+			places--
+		}
+	}
+	return all
+}
+
+// justified is the highest view that this replica can prove justified, with the Suspects that do (V7).
+func (r *Replica) justified() (wire.View, []wire.Suspect) {
+	view, suspects := wire.View(0), []wire.Suspect(nil)
+	better := func(v wire.View, s []wire.Suspect) {
+		if v > view && len(s) > 0 {
+			view, suspects = v, s
+		}
+	}
+	better(wire.JustifiedBy(r.recovery.suspects), r.recovery.suspects)
+	better(r.view, r.change.suspects)
+	if r.origin != nil {
+		better(r.origin.View, r.origin.ViewChanges[0].Suspects)
+	}
+	for _, m := range r.change.votes {
+		if m != nil {
+			better(m.View, m.Suspects)
+		}
+	}
+	return view, suspects
+}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -31,7 +32,7 @@ func newLab(t testing.TB, n int, self wire.ReplicaID, change ...func(*wire.Confi
 }
 
 // restart boots the replica from what it made durable, at the initial state.
-func (l *lab) restart() []Effect {
+func (l *lab) restart() []port.Effect {
 	l.t.Helper()
 	r, err := New(&l.cfg, l.log, Applied{})
 	if err != nil {
@@ -43,28 +44,28 @@ func (l *lab) restart() []Effect {
 
 // step gives the core an event and plays the driver: it signs, keeps records, returns broadcasts over the loopback and
 // reports executions and snapshots. It returns all effects in order.
-func (l *lab) step(ev Event) []Effect {
-	var all []Effect
-	for queue := []Event{ev}; len(queue) > 0; queue = queue[1:] {
+func (l *lab) step(ev port.Event) []port.Effect {
+	var all []port.Effect
+	for queue := []port.Event{ev}; len(queue) > 0; queue = queue[1:] {
 		for _, e := range slices.Clone(l.r.Step(queue[0])) {
 			all = append(all, e)
 			switch e := e.(type) {
-			case Persist:
+			case port.Persist:
 				l.log = append(l.log, e.Record)
-			case Broadcast:
+			case port.Broadcast:
 				l.signBy(e.Msg, l.cfg.Self)
 				if wire.Durable(e.Msg) {
 					l.log = append(l.log, &wire.Sent{Msg: e.Msg})
 				}
-				queue = append(queue, Received{From: Source{Replica: l.cfg.Self, Loopback: true}, Msg: wire.Own(e.Msg)})
-			case Execute:
+				queue = append(queue, port.Received{From: port.Source{Replica: l.cfg.Self, Loopback: true}, Msg: wire.Own(e.Msg)})
+			case port.Execute:
 				queue = append(queue, l.execute(e))
-			case Snapshot:
+			case port.Snapshot:
 				own := stateAfter(e.Seq)
 				if l.wrong != (wire.Digest{}) {
 					own = l.wrong
 				}
-				queue = append(queue, Snapshotted{Seq: e.Seq, Digest: own})
+				queue = append(queue, port.Snapshotted{Seq: e.Seq, Digest: own})
 			}
 		}
 	}
@@ -74,8 +75,8 @@ func (l *lab) step(ev Event) []Effect {
 // stateAfter is the digest that correct replicas of a lab have after a sequence number.
 func stateAfter(s wire.Seq) wire.Digest { return wire.Digest{0x57, byte(s)} }
 
-func (l *lab) execute(e Execute) Event {
-	done := Executed{Seq: e.Seq}
+func (l *lab) execute(e port.Execute) port.Event {
+	done := port.Executed{Seq: e.Seq}
 	for _, r := range e.Body.Requests {
 		done.Replies = append(done.Replies, &wire.Reply{
 			ID: r.ID, Request: r.Digest(), Outcome: wire.OutcomeExecuted, Seq: e.Seq, Results: [][]byte{{1}},
@@ -91,34 +92,34 @@ func (l *lab) signBy(m wire.Message, by wire.ReplicaID) wire.Message {
 }
 
 // from delivers a message that passes Check and whose signatures hold.
-func (l *lab) from(by wire.ReplicaID, m wire.Message) []Effect {
+func (l *lab) from(by wire.ReplicaID, m wire.Message) []port.Effect {
 	l.t.Helper()
 	v, err := wire.Verify(&l.cfg, m, wireHolds)
 	if err != nil {
 		l.t.Fatalf("the test's own message is refused: %v", err)
 	}
-	return l.step(Received{From: Source{Replica: by}, Msg: v})
+	return l.step(port.Received{From: port.Source{Replica: by}, Msg: v})
 }
 
 // fromClient delivers a request over its client's link.
-func (l *lab) fromClient(r *wire.Request) []Effect {
-	return l.step(Received{From: Source{Client: true}, Msg: wire.Own(r)})
+func (l *lab) fromClient(r *wire.Request) []port.Effect {
+	return l.step(port.Received{From: port.Source{Client: true}, Msg: wire.Own(r)})
 }
 
 // wait lets time pass in one tick.
-func (l *lab) wait(d time.Duration) []Effect {
+func (l *lab) wait(d time.Duration) []port.Effect {
 	l.now += d
-	return l.step(Tick{Mono: l.now, Wall: int64(l.now) + 1_700_000_000_000_000_000})
+	return l.step(port.Tick{Mono: l.now, Wall: int64(l.now) + 1_700_000_000_000_000_000})
 }
 
 // accept has the primary of view v pre-prepare a body.
-func (l *lab) propose(v wire.View, s wire.Seq, b *wire.Body) []Effect {
+func (l *lab) propose(v wire.View, s wire.Seq, b *wire.Body) []port.Effect {
 	l.t.Helper()
 	return l.from(l.cfg.Primary(v), l.prePrepare(v, s, b))
 }
 
 // commitAll delivers the proposal and everybody's votes for it, so that the replica executes it.
-func (l *lab) commitAll(v wire.View, s wire.Seq, b *wire.Body) []Effect {
+func (l *lab) commitAll(v wire.View, s wire.Seq, b *wire.Body) []port.Effect {
 	l.t.Helper()
 	all := l.propose(v, s, b)
 	for id := range wire.ReplicaID(l.cfg.N()) {
@@ -135,9 +136,9 @@ func (l *lab) commitAll(v wire.View, s wire.Seq, b *wire.Body) []Effect {
 }
 
 // suspected delivers f+1 suspects of other replicas, so that the replica moves to view v.
-func (l *lab) suspected(v wire.View) []Effect {
+func (l *lab) suspected(v wire.View) []port.Effect {
 	l.t.Helper()
-	var all []Effect
+	var all []port.Effect
 	for id, k := wire.ReplicaID(0), 0; k < l.cfg.Weak(); id++ {
 		if id != l.cfg.Self {
 			all = append(all, l.from(id, l.suspect(v-1, id))...)
@@ -167,7 +168,7 @@ func (l *lab) newViewFrom(v wire.View, vcs ...*wire.ViewChange) *wire.NewView {
 }
 
 // enter brings the replica into view v with a new view in which nothing was prepared.
-func (l *lab) enter(v wire.View) []Effect {
+func (l *lab) enter(v wire.View) []port.Effect {
 	l.t.Helper()
 	var vcs []*wire.ViewChange
 	for id := range wire.ReplicaID(l.cfg.Quorum()) {
@@ -182,7 +183,7 @@ func (l *lab) batch(t uint64, op string) *wire.Body {
 }
 
 // all returns the effects of one type.
-func all[T Effect](effects []Effect) []T {
+func all[T port.Effect](effects []port.Effect) []T {
 	var found []T
 	for _, e := range effects {
 		if x, ok := e.(T); ok {
@@ -193,9 +194,9 @@ func all[T Effect](effects []Effect) []T {
 }
 
 // broadcasts returns the broadcast messages of one type.
-func broadcasts[T wire.Message](effects []Effect) []T {
+func broadcasts[T wire.Message](effects []port.Effect) []T {
 	var found []T
-	for _, e := range all[Broadcast](effects) {
+	for _, e := range all[port.Broadcast](effects) {
 		if m, ok := e.Msg.(T); ok {
 			found = append(found, m)
 		}
@@ -204,9 +205,9 @@ func broadcasts[T wire.Message](effects []Effect) []T {
 }
 
 // sends returns the messages of one type that were sent to one replica.
-func sends[T wire.Message](effects []Effect) []T {
+func sends[T wire.Message](effects []port.Effect) []T {
 	var found []T
-	for _, e := range all[Send](effects) {
+	for _, e := range all[port.Send](effects) {
 		if m, ok := e.Msg.(T); ok {
 			found = append(found, m)
 		}
@@ -215,12 +216,12 @@ func sends[T wire.Message](effects []Effect) []T {
 }
 
 // wantDrop checks that an input was dropped for this reason and did nothing else.
-func wantDrop(t testing.TB, effects []Effect, why Reason) {
+func wantDrop(t testing.TB, effects []port.Effect, why port.Reason) {
 	t.Helper()
 	if len(effects) != 1 {
 		t.Fatalf("%d effects, want one drop: %v", len(effects), effects)
 	}
-	if d, ok := effects[0].(Dropped); !ok || d.Why != why {
+	if d, ok := effects[0].(port.Dropped); !ok || d.Why != why {
 		t.Fatalf("effect %#v, want a drop because of %q", effects[0], why)
 	}
 }

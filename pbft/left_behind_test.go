@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -35,7 +36,7 @@ func TestN7_WhoIsLeftBehindAsksForNothingBelowTheWatermark(t *testing.T) {
 	if s := status[0].Slots; len(s) != 2 || s[0].Seq != 41 || s[1].Seq != 42 {
 		t.Fatalf("lacks %v, want 41 and 42", s)
 	}
-	wantDrop(t, l.from(1, &wire.CertifiedBody{Seq: 30, Body: b}), ReasonUnknownBody)
+	wantDrop(t, l.from(1, &wire.CertifiedBody{Seq: 30, Body: b}), port.ReasonUnknownBody)
 	wantCount(t, broadcasts[*wire.Status](l.wait(l.cfg.ViewTimeout/8)), 1, "status messages while it lacks votes above h")
 }
 

@@ -1,6 +1,9 @@
 package pbft
 
-import "tagma/pbft/wire"
+import (
+	"tagma/pbft/port"
+	"tagma/pbft/wire"
+)
 
 // Starting a new view (§4.4): what its primary computes and every backup computes again.
 
@@ -75,13 +78,13 @@ func follows(m *wire.NewView) bool {
 }
 
 // onNewView enters a view that its primary has justified. A lower view is left for it without a ViewChange of our own.
-func (r *Replica) onNewView(m *wire.NewView, from Source) {
+func (r *Replica) onNewView(m *wire.NewView, from port.Source) {
 	if m.View < r.view || m.View == r.view && r.active {
-		r.drop(m, ReasonOldView)
+		r.drop(m, port.ReasonOldView)
 		return
 	}
 	if !follows(m) {
-		r.drop(m, ReasonWrongNewView)
+		r.drop(m, port.ReasonWrongNewView)
 		if m.View == r.view { // counts as expiry (V7)
 			r.change.proven = true
 			r.suspectNow()
@@ -89,67 +92,56 @@ func (r *Replica) onNewView(m *wire.NewView, from Source) {
 		return
 	}
 	if !from.Loopback { // our own is in the journal as Sent
-		r.emit(Persist{&wire.Activated{NewView: m}}) // D4
+		r.emit(port.Persist{Record: &wire.Activated{NewView: m}}) // D4
 	}
-	low := r.log.low
+	low := r.log.Low
 	r.activate(m)
-	if r.log.low > low {
+	if r.log.Low > low {
 		r.followStable()
 	}
 	r.collectGarbage()
 	r.beginView()
 }
 
-// highestStable is the stable certificate that O starts above (V3).
-func highestStable(m *wire.NewView) wire.StableCert {
-	best := &m.ViewChanges[0].Stable
-	for i := range m.ViewChanges {
-		if s := &m.ViewChanges[i].Stable; s.Seq > best.Seq {
-			best = s
-		}
-	}
-	return *best
-}
-
 // activate makes m's view the current, active one and accepts its O. It is state only, so a restart does it again.
 func (r *Replica) activate(m *wire.NewView) {
 	r.leave(m.View)
 	r.active, r.origin = true, m
-	r.adoptStable(highestStable(m))
+	r.adoptStable(m.HighestStable())
 	for i := range m.ViewChanges {
-		r.witnessView(&m.ViewChanges[i])
+		r.memories.NoteView(&m.ViewChanges[i])
 	}
 	c := &r.change
 	c.activatedAt, c.heardAt = r.mono, r.mono
 	minS := m.MinStable()
 	for i, p := range m.Proposals {
 		seq := minS + 1 + wire.Seq(i)
-		if r.log.whyOutside(seq) != "" {
+		if r.whyOutside(seq) != "" {
 			continue
 		}
-		s := r.log.at(seq)
-		s.accepted, s.digest, s.proposal, s.acceptedAt = true, p.Digest, p.Sig, r.mono
-		s.waiting = nil
+		s := r.log.At(seq)
+		s.Accepted, s.Digest, s.Proposal, s.AcceptedAt = true, p.Digest, p.Sig, r.mono
+		s.Waiting = nil
 	}
-	r.proposed = max(r.log.low, minS+wire.Seq(len(m.Proposals)))
+	r.proposed = max(r.log.Low, minS+wire.Seq(len(m.Proposals)))
 }
 
 // beginView votes for O (V6), and hands the requests that wait to the new primary, which may be this replica. Bodies
 // that are missing are fetched beside it; a slot without its body is not voted for (N3, V4).
 func (r *Replica) beginView() {
-	r.emit(Entered{View: r.view})
-	r.pool.requeue()
+	r.emit(port.Entered{View: r.view})
+	r.pool.Requeue()
 	for i := range r.origin.Proposals {
-		s := r.log.peek(r.origin.MinStable() + 1 + wire.Seq(i))
-		if s == nil || !s.accepted || s.seq <= r.log.low {
+		s := r.log.Peek(r.origin.MinStable() + 1 + wire.Seq(i))
+		if s == nil || !s.Accepted || s.Seq <= r.log.Low {
 			continue
 		}
-		if b := s.body(s.digest); b != nil {
-			if s.loose {
-				r.emit(Persist{&wire.Fetched{Seq: s.seq, Body: b}}) // before the prepare (D1)
-				s.loose = false
+		if b := s.Body(s.Digest); b != nil {
+			if s.Loose {
+				r.emit(port.Persist{Record: &wire.Fetched{Seq: s.Seq, Body: b}}) // before the prepare (D1)
+				s.Loose = false
 			}
-			r.pool.markProposed(b)
+			r.pool.MarkProposed(b)
 			r.vote(s)
 		}
 	}

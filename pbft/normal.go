@@ -1,20 +1,24 @@
 package pbft
 
-import "tagma/pbft/wire"
+import (
+	"tagma/pbft/msglog"
+	"tagma/pbft/port"
+	"tagma/pbft/wire"
+)
 
 // The normal case (§4.2): pre-prepare, prepare, commit.
 
 // onPrePrepare accepts the primary's assignment of a sequence number, or keeps it until it can be accepted.
-func (r *Replica) onPrePrepare(m *wire.PrePrepare, from Source) {
+func (r *Replica) onPrePrepare(m *wire.PrePrepare, from port.Source) {
 	if why := r.whyDropPrePrepare(m); why != "" {
 		r.drop(m, why)
 		return
 	}
-	s := r.log.at(m.Seq)
+	s := r.log.At(m.Seq)
 	if from.Loopback || from.Replica == r.cfg.Primary(m.View) {
 		r.heardPrimary(m.View)
 	}
-	if s.accepted && m.View == r.view {
+	if s.Accepted && m.View == r.view {
 		r.onSecondPrePrepare(s, m)
 		return
 	}
@@ -27,29 +31,29 @@ func (r *Replica) onPrePrepare(m *wire.PrePrepare, from Source) {
 		return
 	}
 	if !from.Loopback { // our own is in the journal as Sent
-		r.emit(Persist{&wire.Accepted{PrePrepare: m}})
+		r.emit(port.Persist{Record: &wire.Accepted{PrePrepare: m}})
 	}
 	r.accept(s, m)
 }
 
-func (r *Replica) whyDropPrePrepare(m *wire.PrePrepare) Reason {
+func (r *Replica) whyDropPrePrepare(m *wire.PrePrepare) port.Reason {
 	if m.View < r.view {
-		return ReasonOldView
+		return port.ReasonOldView
 	}
-	return r.log.whyOutside(m.Seq)
+	return r.whyOutside(m.Seq)
 }
 
 // whyRefuse is the reason not to accept a first pre-prepare in a slot, or "".
-func (r *Replica) whyRefuse(s *slot, m *wire.PrePrepare) Reason {
+func (r *Replica) whyRefuse(s *msglog.Slot, m *wire.PrePrepare) port.Reason {
 	switch {
 	case m.Body == nil:
-		return ReasonNoBody
-	case m.Body.RequestBytes() >= largeBody && r.log.largeBytes() > 4*maxLargeBytes:
-		return ReasonNoRoom
-	case s.full() && s.body(m.Digest) == nil:
-		return ReasonNoRoom
-	case s.cert != nil && s.cert.Digest != m.Digest:
-		return ReasonConflict
+		return port.ReasonNoBody
+	case m.Body.RequestBytes() >= msglog.LargeBody && r.log.LargeBytes() > 4*msglog.MaxLargeBytes:
+		return port.ReasonNoRoom
+	case s.Full() && s.Body(m.Digest) == nil:
+		return port.ReasonNoRoom
+	case s.Cert != nil && s.Cert.Digest != m.Digest:
+		return port.ReasonConflict
 	}
 	return ""
 }
@@ -57,159 +61,159 @@ func (r *Replica) whyRefuse(s *slot, m *wire.PrePrepare) Reason {
 // mustWait reports whether a pre-prepare is early: for a view that is not active here yet, above the window (N6), or
 // with an agreed time too far ahead of this replica's clock (N1). Early ones are tried again when that may have changed.
 func (r *Replica) mustWait(m *wire.PrePrepare) bool {
-	return m.View > r.view || !r.active || m.Seq > r.log.high() ||
+	return m.View > r.view || !r.active || m.Seq > r.log.High() ||
 		m.Body.Time > r.wall+int64(r.cfg.ClockTolerance)
 }
 
 // wait keeps an early pre-prepare, of several the one of the nearest view: a faulty replica can sign for views that never
 // come, and must not take the place of those that do, nor the room: what is large waits only as far as there is some, and
 // is asked for again when its view is active (S4).
-func (r *Replica) wait(s *slot, m *wire.PrePrepare) {
-	if held := s.waiting; held != nil && held.View >= r.view && held.View <= m.View {
-		r.drop(m, ReasonDuplicate)
+func (r *Replica) wait(s *msglog.Slot, m *wire.PrePrepare) {
+	if held := s.Waiting; held != nil && held.View >= r.view && held.View <= m.View {
+		r.drop(m, port.ReasonDuplicate)
 		return
 	}
-	if m.Body.RequestBytes() >= largeBody && r.log.waitingBytes(r.view, m.View > r.view) > maxLargeBytes {
-		r.drop(m, ReasonNoRoom)
+	if m.Body.RequestBytes() >= msglog.LargeBody && r.log.WaitingBytes(r.view, m.View > r.view) > msglog.MaxLargeBytes {
+		r.drop(m, port.ReasonNoRoom)
 		return
 	}
-	s.waiting = m
-	r.log.settled = min(r.log.settled, s.seq-1)
+	s.Waiting = m
+	r.log.Settled = min(r.log.Settled, s.Seq-1)
 }
 
 // onSecondPrePrepare handles a pre-prepare for a slot that has one in this view: it repeats it, brings the body that
 // was missing, or proves that the primary equivocates.
-func (r *Replica) onSecondPrePrepare(s *slot, m *wire.PrePrepare) {
+func (r *Replica) onSecondPrePrepare(s *msglog.Slot, m *wire.PrePrepare) {
 	switch {
-	case m.Digest != s.digest:
+	case m.Digest != s.Digest:
 		r.accuse(r.cfg.Primary(m.View), r.statement(s), &wire.PrePrepare{View: m.View, Seq: m.Seq, Digest: m.Digest, Sig: m.Sig})
 		r.change.proven = true
 		r.suspectNow()
-	case m.Body != nil && s.body(s.digest) == nil:
+	case m.Body != nil && s.Body(s.Digest) == nil:
 		r.takeBody(s, m.Body)
 	default:
-		r.drop(m, ReasonDuplicate)
+		r.drop(m, port.ReasonDuplicate)
 	}
 }
 
 // statement is the accepted pre-prepare without its body.
-func (r *Replica) statement(s *slot) *wire.PrePrepare {
-	return &wire.PrePrepare{View: r.view, Seq: s.seq, Digest: s.digest, Sig: s.proposal}
+func (r *Replica) statement(s *msglog.Slot) *wire.PrePrepare {
+	return &wire.PrePrepare{View: r.view, Seq: s.Seq, Digest: s.Digest, Sig: s.Proposal}
 }
 
 // accept binds a slot to a pre-prepare of the current view. It is durable by now, or will be before anything leaves (D1).
-func (r *Replica) accept(s *slot, m *wire.PrePrepare) {
-	s.waiting = nil
-	s.accepted, s.digest, s.proposal, s.acceptedAt = true, m.Digest, m.Sig, r.mono
-	s.keep(m.Body)
-	r.pool.markProposed(m.Body)
+func (r *Replica) accept(s *msglog.Slot, m *wire.PrePrepare) {
+	s.Waiting = nil
+	s.Accepted, s.Digest, s.Proposal, s.AcceptedAt = true, m.Digest, m.Sig, r.mono
+	s.Keep(m.Body)
+	r.pool.MarkProposed(m.Body)
 	r.vote(s)
 	r.advance()
 }
 
 // vote sends the prepare of a slot whose body is here (N3), and goes on to the commit if enough others did before.
-func (r *Replica) vote(s *slot) {
-	if !s.prepareSent && !r.isPrimary() && s.seq > r.log.low && r.mayVote(r.view) {
-		s.prepareSent, s.votedAt = true, r.mono
-		r.emit(Broadcast{&wire.Prepare{View: r.view, Seq: s.seq, Digest: s.digest, Replica: r.cfg.Self}})
+func (r *Replica) vote(s *msglog.Slot) {
+	if !s.PrepareSent && !r.isPrimary() && s.Seq > r.log.Low && r.mayVote(r.view) {
+		s.PrepareSent, s.VotedAt = true, r.mono
+		r.emit(port.Broadcast{Msg: &wire.Prepare{View: r.view, Seq: s.Seq, Digest: s.Digest, Replica: r.cfg.Self}})
 	}
 	r.checkPrepared(s)
 }
 
 // onPrepare counts a backup's agreement.
-func (r *Replica) onPrepare(m *wire.Prepare, from Source) {
+func (r *Replica) onPrepare(m *wire.Prepare, from port.Source) {
 	if why := r.whyDropPrepare(m, from); why != "" {
 		r.drop(m, why)
 		return
 	}
-	s := r.log.at(m.Seq)
-	stored, contradicts := record(s.prepares, m.Replica, vote{true, m.View, m.Digest, m.Sig})
+	s := r.log.At(m.Seq)
+	stored, contradicts := msglog.Store(s.Prepares, m.Replica, msglog.Vote{Cast: true, View: m.View, Digest: m.Digest, Sig: m.Sig})
 	if contradicts != nil {
-		r.accuse(m.Replica, &wire.Prepare{View: m.View, Seq: m.Seq, Digest: contradicts.digest, Replica: m.Replica, Sig: contradicts.sig}, m)
+		r.accuse(m.Replica, &wire.Prepare{View: m.View, Seq: m.Seq, Digest: contradicts.Digest, Replica: m.Replica, Sig: contradicts.Sig}, m)
 	}
 	if !stored {
-		r.drop(m, ReasonDuplicate)
+		r.drop(m, port.ReasonDuplicate)
 		return
 	}
 	r.show(s, m)
 	r.checkPrepared(s)
 }
 
-func (r *Replica) whyDropPrepare(m *wire.Prepare, from Source) Reason {
+func (r *Replica) whyDropPrepare(m *wire.Prepare, from port.Source) port.Reason {
 	switch {
 	case !r.ownVote(m.Replica, from):
-		return ReasonNotSender
+		return port.ReasonNotSender
 	case m.View < r.view:
-		return ReasonOldView
+		return port.ReasonOldView
 	case m.Replica == r.cfg.Primary(m.View):
-		return ReasonFromPrimary
+		return port.ReasonFromPrimary
 	}
-	return r.log.whyOutside(m.Seq)
+	return r.whyOutside(m.Seq)
 }
 
 // show sends our pre-prepare to a backup whose prepare names another digest: one of the two of us was lied to, and the
 // primary's two signatures side by side prove it (E1).
-func (r *Replica) show(s *slot, m *wire.Prepare) {
-	if s.accepted && m.View == r.view && m.Digest != s.digest && m.Replica != r.cfg.Self && !s.shown[m.Replica] {
-		s.shown[m.Replica] = true
+func (r *Replica) show(s *msglog.Slot, m *wire.Prepare) {
+	if s.Accepted && m.View == r.view && m.Digest != s.Digest && m.Replica != r.cfg.Self && !s.Shown[m.Replica] {
+		s.Shown[m.Replica] = true
 		r.send(m.Replica, r.statement(s))
 	}
 }
 
 // checkPrepared sends the commit once the slot is prepared: pre-prepare, body and Q−1 prepares of backups (N2). The
 // certificate is durable first: it is the view change's proof (D2).
-func (r *Replica) checkPrepared(s *slot) {
-	if !r.active || !s.accepted || s.commitSent || s.seq > r.log.high() || s.seq <= r.log.low || !r.mayVote(r.view) {
+func (r *Replica) checkPrepared(s *msglog.Slot) {
+	if !r.active || !s.Accepted || s.CommitSent || s.Seq > r.log.High() || s.Seq <= r.log.Low || !r.mayVote(r.view) {
 		return
 	}
 	primary := int(r.cfg.Primary(r.view))
-	if count(s.prepares, r.view, s.digest, primary) < r.cfg.Quorum()-1 || s.body(s.digest) == nil {
+	if msglog.Count(s.Prepares, r.view, s.Digest, primary) < r.cfg.Quorum()-1 || s.Body(s.Digest) == nil {
 		return
 	}
-	s.prepared = &wire.PreparedCert{
-		View: r.view, Seq: s.seq, Digest: s.digest, PrePrepare: s.proposal,
-		Prepares: matching(s.prepares, r.view, s.digest, primary)[:r.cfg.Quorum()-1],
+	s.Prepared = &wire.PreparedCert{
+		View: r.view, Seq: s.Seq, Digest: s.Digest, PrePrepare: s.Proposal,
+		Prepares: msglog.Matching(s.Prepares, r.view, s.Digest, primary)[:r.cfg.Quorum()-1],
 	}
-	s.commitSent, s.votedAt = true, r.mono
-	r.emit(Persist{&wire.Prepared{Cert: *s.prepared}})
-	r.emit(Broadcast{&wire.Commit{View: r.view, Seq: s.seq, Digest: s.digest, Replica: r.cfg.Self}})
+	s.CommitSent, s.VotedAt = true, r.mono
+	r.emit(port.Persist{Record: &wire.Prepared{Cert: *s.Prepared}})
+	r.emit(port.Broadcast{Msg: &wire.Commit{View: r.view, Seq: s.Seq, Digest: s.Digest, Replica: r.cfg.Self}})
 }
 
 // onCommit counts a commit. Commits of any view are kept, also while no view is active: Q of one view certify the slot
 // by themselves (N7).
-func (r *Replica) onCommit(m *wire.Commit, from Source) {
+func (r *Replica) onCommit(m *wire.Commit, from port.Source) {
 	if !r.ownVote(m.Replica, from) {
-		r.drop(m, ReasonNotSender)
+		r.drop(m, port.ReasonNotSender)
 		return
 	}
-	if m.Seq <= r.handed || !r.log.holds(m.Seq) {
+	if m.Seq <= r.handed || !r.log.Holds(m.Seq) {
 		r.drop(m, r.whyDropCommit(m))
 		r.noteOwnCommit(m)
 		return
 	}
-	s := r.log.at(m.Seq)
-	stored, contradicts := record(s.commits, m.Replica, vote{true, m.View, m.Digest, m.Sig})
+	s := r.log.At(m.Seq)
+	stored, contradicts := msglog.Store(s.Commits, m.Replica, msglog.Vote{Cast: true, View: m.View, Digest: m.Digest, Sig: m.Sig})
 	if contradicts != nil {
-		r.accuse(m.Replica, &wire.Commit{View: m.View, Seq: m.Seq, Digest: contradicts.digest, Replica: m.Replica, Sig: contradicts.sig}, m)
+		r.accuse(m.Replica, &wire.Commit{View: m.View, Seq: m.Seq, Digest: contradicts.Digest, Replica: m.Replica, Sig: contradicts.Sig}, m)
 	}
 	if !stored {
-		r.drop(m, ReasonDuplicate)
+		r.drop(m, port.ReasonDuplicate)
 		return
 	}
-	if s.cert == nil && count(s.commits, m.View, m.Digest, -1) >= r.cfg.Quorum() {
-		s.certify(&wire.CommitCert{
+	if s.Cert == nil && msglog.Count(s.Commits, m.View, m.Digest, -1) >= r.cfg.Quorum() {
+		s.Certify(&wire.CommitCert{
 			View: m.View, Seq: m.Seq, Digest: m.Digest,
-			Commits: matching(s.commits, m.View, m.Digest, -1)[:r.cfg.Quorum()],
+			Commits: msglog.Matching(s.Commits, m.View, m.Digest, -1)[:r.cfg.Quorum()],
 		})
 		r.advance()
 	}
 }
 
-func (r *Replica) whyDropCommit(m *wire.Commit) Reason {
+func (r *Replica) whyDropCommit(m *wire.Commit) port.Reason {
 	if m.Seq <= r.handed {
-		return ReasonOrdered
+		return port.ReasonOrdered
 	}
-	return ReasonAboveWindow
+	return port.ReasonAboveWindow
 }
 
 // noteOwnCommit keeps our own commit of a slot that was executed meanwhile: others may still need it (N7).
@@ -217,12 +221,80 @@ func (r *Replica) noteOwnCommit(m *wire.Commit) {
 	if m.Replica != r.cfg.Self {
 		return
 	}
-	if s := r.log.peek(m.Seq); s != nil {
-		record(s.commits, m.Replica, vote{true, m.View, m.Digest, m.Sig})
+	if s := r.log.Peek(m.Seq); s != nil {
+		msglog.Store(s.Commits, m.Replica, msglog.Vote{Cast: true, View: m.View, Digest: m.Digest, Sig: m.Sig})
 	}
 }
 
 // accuse reports two statements of one replica that contradict each other (E1).
 func (r *Replica) accuse(who wire.ReplicaID, first, second wire.Message) {
-	r.emit(Accuse{wire.Evidence{Replica: who, Kind: wire.Equivocation, First: first, Second: second}})
+	r.emit(port.Accuse{Evidence: wire.Evidence{Replica: who, Kind: wire.Equivocation, First: first, Second: second}})
+}
+
+// whyOutside is the reason not to take part in ordering seq, or "" when h < seq ≤ h+2L.
+func (r *Replica) whyOutside(seq wire.Seq) port.Reason {
+	switch low := r.log.Low; {
+	case seq <= low:
+		return port.ReasonBelowWindow
+	case seq-low > 2*r.cfg.LogWindow:
+		return port.ReasonAboveWindow
+	}
+	return ""
+}
+
+// Batching and pipelining (§4.2; N5).
+
+// propose assigns sequence numbers to waiting requests while there are enough of them and the window is open.
+func (r *Replica) propose() {
+	if !r.active || !r.isPrimary() || !r.started || r.transfer.on || !r.mayVote(r.view) {
+		return
+	}
+	for r.proposed < r.log.High() && r.batchReady() {
+		if !r.hasRoom() {
+			r.proposeNulls()
+			return
+		}
+		if next := r.log.Peek(r.proposed + 1); next != nil && next.Full() {
+			r.assign(wire.NullBody)
+			continue
+		}
+		requests := r.pool.Take(r.cfg.MaxBatch, r.cfg.MaxBatchBytes)
+		if len(requests) == 0 {
+			return
+		}
+		r.assign(&wire.Body{Time: max(r.wall, 1), Requests: requests})
+	}
+	r.proposeWanted()
+}
+
+// proposeNulls leads to the next checkpoint. Nothing else makes room in a window that is full of bytes, and it comes with
+// its sequence number alone: without nulls the window would stay full for ever (N4).
+func (r *Replica) proposeNulls() {
+	for r.proposed == r.log.Low || r.proposed%r.cfg.CheckpointInterval != 0 {
+		r.assign(wire.NullBody)
+	}
+}
+
+// assign proposes a batch for the next sequence number. It takes its room at once, not when it comes back over the loopback:
+// a turn may bring requests for many more.
+func (r *Replica) assign(body *wire.Body) {
+	r.proposed++
+	r.lastProposal = r.mono
+	r.log.At(r.proposed).Keep(body)
+	r.emit(port.Broadcast{Msg: &wire.PrePrepare{View: r.view, Seq: r.proposed, Digest: body.Digest(), Body: body}})
+}
+
+// hasRoom reports whether another batch of what waits keeps the window small enough.
+func (r *Replica) hasRoom() bool {
+	return r.pool.QueuedBytes < msglog.LargeBody || r.log.LargeBytes() <= msglog.MaxLargeBytes
+}
+
+// batchReady adapts the batch to the load: with nothing in flight a request goes out at once; the more is in flight, the
+// fuller a batch must be, since waiting costs it nothing while the pipeline is busy.
+func (r *Replica) batchReady() bool {
+	const depth = 4                  // batches in flight from which on only full ones are started
+	done := max(r.handed, r.log.Low) // what is stable is done, even if this replica has yet to follow
+	inFlight := int(min(r.proposed-min(done, r.proposed), depth))
+	enough := max(1, r.cfg.MaxBatch*inFlight/depth)
+	return r.pool.Queued >= enough || r.pool.QueuedBytes >= r.cfg.MaxBatchBytes
 }

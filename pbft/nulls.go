@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -23,7 +24,7 @@ func (r *Replica) askForNulls() {
 	case r.silent():
 		until = min((r.recovery.until+k-1)/k*k, wire.MaxSeq)
 	case r.transfer.starving:
-		until = r.log.low + 2*r.cfg.CheckpointInterval
+		until = r.log.Low + 2*r.cfg.CheckpointInterval
 	default:
 		return
 	}
@@ -31,32 +32,32 @@ func (r *Replica) askForNulls() {
 		return
 	}
 	r.recovery.askAgain = r.mono + r.cfg.ViewTimeout
-	r.emit(Broadcast{&wire.Recover{Until: until}})
+	r.emit(port.Broadcast{Msg: &wire.Recover{Until: until}})
 }
 
 // onRecover notes up to where a replica wants the order to go on. A wish costs everybody work, so each further one of a
 // replica doubles its wait, until it has wished for nothing for longer than the longest wait. What f+1 replicas ask for
 // is heard at once: one of them is correct, and kept to that.
-func (r *Replica) onRecover(m *wire.Recover, from Source) {
+func (r *Replica) onRecover(m *wire.Recover, from port.Source) {
 	if from.Loopback {
 		return
 	}
 	p := &r.peers[from.Replica]
 	switch {
-	case m.Until <= r.log.low:
-		r.drop(m, ReasonBelowWindow)
+	case m.Until <= r.log.Low:
+		r.drop(m, port.ReasonBelowWindow)
 		return
-	case m.Until > r.log.low+3*r.cfg.LogWindow:
-		r.drop(m, ReasonAboveWindow)
+	case m.Until > r.log.Low+3*r.cfg.LogWindow:
+		r.drop(m, port.ReasonAboveWindow)
 		return
 	}
 	p.wished = max(p.wished, m.Until)
 	r.recovery.wished = max(r.recovery.wished, m.Until)
 	switch {
 	case m.Until <= p.wanted:
-		r.drop(m, ReasonDuplicate)
+		r.drop(m, port.ReasonDuplicate)
 	case r.mono < p.wantsAgain:
-		r.drop(m, ReasonTooOften)
+		r.drop(m, port.ReasonTooOften)
 	default:
 		if r.mono-p.wantedAt >= 2*maxRecoverWait {
 			p.wantsWait = 0
@@ -90,12 +91,12 @@ func (r *Replica) passWishes() {
 
 // proposeWanted orders nulls for those who want the order to go on, while no request does it.
 func (r *Replica) proposeWanted() {
-	done := max(r.handed, r.log.low)
+	done := max(r.handed, r.log.Low)
 	if r.recovery.wished <= done {
 		return
 	}
 	until := r.wanted()
-	for r.pool.queued == 0 && r.proposed < min(until, r.log.high()) && r.proposed < done+maxNullsInFlight {
+	for r.pool.Queued == 0 && r.proposed < min(until, r.log.High()) && r.proposed < done+maxNullsInFlight {
 		r.assign(wire.NullBody)
 	}
 }
@@ -106,7 +107,7 @@ func (r *Replica) withheld(limit time.Duration) bool {
 	since := max(r.change.progressAt, r.change.activatedAt)
 	for i := range r.peers {
 		p := &r.peers[i]
-		if p.wanted > max(r.handed, r.log.low) && r.mono-max(p.wantedAt, since) >= limit {
+		if p.wanted > max(r.handed, r.log.Low) && r.mono-max(p.wantedAt, since) >= limit {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@ package pbft
 import (
 	"testing"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -15,7 +16,7 @@ func TestPaper43_K1_ACheckpointEveryKSequenceNumbers(t *testing.T) {
 		if s%4 == 0 {
 			want = 1
 		}
-		wantCount(t, all[Snapshot](effects), want, "snapshots")
+		wantCount(t, all[port.Snapshot](effects), want, "snapshots")
 		cp := broadcasts[*wire.Checkpoint](effects)
 		wantCount(t, cp, want, "checkpoints")
 		if want == 1 && (cp[0].Seq != s || cp[0].Digest != stateAfter(s)) {
@@ -32,17 +33,17 @@ func TestPaper43_K1_StableNeedsAQuorum(t *testing.T) {
 	l.from(0, l.checkpoint(4, d, 0))
 	l.from(1, l.checkpoint(4, wire.Digest{9}, 1))
 	l.from(2, l.checkpoint(8, d, 2))
-	if l.r.log.low != 0 {
-		t.Fatalf("h = %d", l.r.log.low)
+	if l.r.log.Low != 0 {
+		t.Fatalf("h = %d", l.r.log.Low)
 	}
 	for s := wire.Seq(1); s <= 4; s++ {
 		l.commitAll(0, s, l.batch(uint64(s), "a"))
 	}
 	effects := l.from(2, l.checkpoint(4, d, 2)) // with the own one: Q = 3
-	if l.r.log.low != 4 || l.r.log.high() != 12 {
-		t.Fatalf("h = %d, H = %d", l.r.log.low, l.r.log.high())
+	if l.r.log.Low != 4 || l.r.log.High() != 12 {
+		t.Fatalf("h = %d, H = %d", l.r.log.Low, l.r.log.High())
 	}
-	cert := all[Note](effects)[0].Record.(*wire.Stable).Cert
+	cert := all[port.Note](effects)[0].Record.(*wire.Stable).Cert
 	if err := wire.Check(&l.cfg, &wire.StableNotice{Cert: cert}); err != nil || cert.Seq != 4 {
 		t.Fatalf("certificate for %d: %v", cert.Seq, err)
 	}
@@ -52,19 +53,19 @@ func TestPaper43_K1_StableNeedsAQuorum(t *testing.T) {
 func TestPaper43_NothingIsOrderedBelowTheLowWatermark(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(0, &wire.StableNotice{Cert: l.stableCert(4)})
-	wantDrop(t, l.propose(0, 4, l.batch(1, "a")), ReasonBelowWindow)
-	wantDrop(t, l.from(1, l.prepare(0, 4, wire.Digest{1}, 1)), ReasonBelowWindow)
-	wantDrop(t, l.from(1, l.checkpoint(4, wire.Digest{1}, 1)), ReasonBelowWindow)
+	wantDrop(t, l.propose(0, 4, l.batch(1, "a")), port.ReasonBelowWindow)
+	wantDrop(t, l.from(1, l.prepare(0, 4, wire.Digest{1}, 1)), port.ReasonBelowWindow)
+	wantDrop(t, l.from(1, l.checkpoint(4, wire.Digest{1}, 1)), port.ReasonBelowWindow)
 }
 
 // K1: h moves, for voting, on a certificate alone; deletion waits for the own durable state.
 func TestK1_DeletionWaitsForTheOwnState(t *testing.T) {
 	l := newLab(t, 4, 3)
-	wantCount(t, all[Truncate](l.from(0, &wire.StableNotice{Cert: l.stableCert(24)})), 0, "truncations before the own state")
-	if l.r.log.low != 24 {
-		t.Fatalf("h = %d", l.r.log.low)
+	wantCount(t, all[port.Truncate](l.from(0, &wire.StableNotice{Cert: l.stableCert(24)})), 0, "truncations before the own state")
+	if l.r.log.Low != 24 {
+		t.Fatalf("h = %d", l.r.log.Low)
 	}
-	cut := all[Truncate](l.step(Snapshotted{Seq: 24, Digest: stateAfter(24)}))
+	cut := all[port.Truncate](l.step(port.Snapshotted{Seq: 24, Digest: stateAfter(24)}))
 	wantCount(t, cut, 1, "truncations")
 	if cut[0].Below != 0 || cut[0].Discard != 0 { // 3L below the checkpoint (N3); the one before it was the initial state
 		t.Fatalf("truncates %+v", cut[0])
@@ -74,10 +75,10 @@ func TestK1_DeletionWaitsForTheOwnState(t *testing.T) {
 // K4: states before the previous stable checkpoint may go, not those since.
 func TestK4_ThePreviousCheckpointIsKept(t *testing.T) {
 	l := newLab(t, 4, 3)
-	var last Truncate
+	var last port.Truncate
 	for s := wire.Seq(4); s <= 12; s += 4 {
-		l.step(Snapshotted{Seq: s, Digest: stateAfter(s)})
-		if cut := all[Truncate](l.from(0, &wire.StableNotice{Cert: l.stableCert(s)})); len(cut) > 0 {
+		l.step(port.Snapshotted{Seq: s, Digest: stateAfter(s)})
+		if cut := all[port.Truncate](l.from(0, &wire.StableNotice{Cert: l.stableCert(s)})); len(cut) > 0 {
 			last = cut[0]
 		}
 	}
@@ -89,14 +90,14 @@ func TestK4_ThePreviousCheckpointIsKept(t *testing.T) {
 // K2: a state that contradicts a stable checkpoint is reported, and its replica stops replying.
 func TestK2_ADivergedReplicaStopsReplying(t *testing.T) {
 	l := newLab(t, 4, 3)
-	l.step(Snapshotted{Seq: 4, Digest: wire.Digest{0xbd}})
-	d := all[Diverged](l.from(0, &wire.StableNotice{Cert: l.stableCert(4)}))
+	l.step(port.Snapshotted{Seq: 4, Digest: wire.Digest{0xbd}})
+	d := all[port.Diverged](l.from(0, &wire.StableNotice{Cert: l.stableCert(4)}))
 	wantCount(t, d, 1, "reports")
 	if d[0].Seq != 4 || d[0].Own != (wire.Digest{0xbd}) || d[0].Stable != stateAfter(4) {
 		t.Fatalf("report %+v", d[0])
 	}
 	l.r.handed, l.r.executed = 4, 4
-	wantCount(t, all[Respond](l.commitAll(0, 5, l.batch(1, "a"))), 0, "replies")
+	wantCount(t, all[port.Respond](l.commitAll(0, 5, l.batch(1, "a"))), 0, "replies")
 }
 
 // K3: records at or below h that are met on load are ignored: they neither vote nor enter P.
@@ -118,14 +119,14 @@ func TestK1_AStableCertificateIsShownToWhoIsBehind(t *testing.T) {
 	notices := sends[*wire.StableNotice](l.from(1, &wire.Status{Active: true, Stable: 4, Helper: 2}))
 	wantCount(t, notices, 1, "notices")
 	wantCount(t, sends[*wire.StableNotice](l.from(2, &wire.Status{Active: true, Stable: 8, Helper: 2})), 0, "notices to who has it")
-	wantDrop(t, l.from(0, notices[0]), ReasonBelowWindow)
+	wantDrop(t, l.from(0, notices[0]), port.ReasonBelowWindow)
 }
 
 // E1: two digests of one replica for one checkpoint convict it, and only its first word counts.
 func TestPaper43_ALyingCheckpointConvicts(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(1, l.checkpoint(4, wire.Digest{1}, 1))
-	accused := all[Accuse](l.from(1, l.checkpoint(4, wire.Digest{2}, 1)))
+	accused := all[port.Accuse](l.from(1, l.checkpoint(4, wire.Digest{2}, 1)))
 	wantCount(t, accused, 1, "accusations")
 	if err := wire.VerifyEvidence(&l.cfg, accused[0].Evidence, wireHolds); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/pool"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -28,7 +30,7 @@ func TestPaper41_C3_ABackupRelaysToThePrimary(t *testing.T) {
 	r := l.request(1, "a")
 	effects := l.fromClient(r)
 	wantCount(t, sends[*wire.Request](effects), 1, "relayed requests")
-	if to := all[Send](effects)[0].To; to != 0 {
+	if to := all[port.Send](effects)[0].To; to != 0 {
 		t.Fatalf("relayed to replica %d, the primary is 0", to)
 	}
 }
@@ -36,7 +38,7 @@ func TestPaper41_C3_ABackupRelaysToThePrimary(t *testing.T) {
 // §4.1: a backup takes requests from clients only; what a replica relays is for the primary.
 func TestPaper41_ARelayedRequestIsForThePrimaryOnly(t *testing.T) {
 	l := newLab(t, 4, 2)
-	wantDrop(t, l.from(1, l.request(1, "a")), ReasonNotPrimary)
+	wantDrop(t, l.from(1, l.request(1, "a")), port.ReasonNotPrimary)
 }
 
 // §4.1, C3: if the request is not executed in time the backup suspects the primary.
@@ -62,8 +64,8 @@ func TestC3_AResentRequestIsNotOrderedTwice(t *testing.T) {
 func TestC3_RequestsAreKeyedByName(t *testing.T) {
 	l := newLab(t, 4, 2)
 	l.fromClient(l.request(1, "a"))
-	wantDrop(t, l.fromClient(l.request(1, "b")), ReasonDuplicate)
-	if k := len(l.r.pool.byID); k != 1 {
+	wantDrop(t, l.fromClient(l.request(1, "b")), port.ReasonDuplicate)
+	if k := len(l.r.pool.ByID); k != 1 {
 		t.Fatalf("%d requests held", k)
 	}
 }
@@ -74,12 +76,12 @@ func TestC6_OverflowIsAnsweredBusy(t *testing.T) {
 	l.fromClient(l.request(1, "a"))
 	l.fromClient(l.request(2, "b"))
 	effects := l.fromClient(l.request(3, "c"))
-	replies := all[Respond](effects)
+	replies := all[port.Respond](effects)
 	wantCount(t, replies, 1, "replies")
 	if r := replies[0].Reply; r.Outcome != wire.OutcomeBusy || r.RetryAfterMillis == 0 || r.ID.T != 3 {
 		t.Fatalf("reply %+v", r)
 	}
-	if k := len(l.r.pool.byID); k != 2 {
+	if k := len(l.r.pool.ByID); k != 2 {
 		t.Fatalf("%d requests held", k)
 	}
 }
@@ -89,14 +91,14 @@ func TestC6_EachBackupHasAShareOfItsOwn(t *testing.T) {
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxPending = 16 })
 	share := 0
 	for i := range uint64(16) {
-		if len(all[Dropped](l.from(1, l.request(i+1, "flood")))) == 0 {
+		if len(all[port.Dropped](l.from(1, l.request(i+1, "flood")))) == 0 {
 			share++
 		}
 	}
 	if share == 0 || share == 16 {
 		t.Fatalf("%d of 16 requests of one backup were admitted", share)
 	}
-	if d := all[Dropped](l.from(2, l.request(100, "other"))); len(d) > 0 {
+	if d := all[port.Dropped](l.from(2, l.request(100, "other"))); len(d) > 0 {
 		t.Fatalf("another backup's request was dropped: %s", d[0].Why)
 	}
 }
@@ -104,13 +106,13 @@ func TestC6_EachBackupHasAShareOfItsOwn(t *testing.T) {
 // C6: clients take turns in a batch, however much one of them has queued.
 func TestC6_ClientsTakeTurns(t *testing.T) {
 	c := newCluster(t, 4)
-	p := newPool(4)
+	p := pool.New(4)
 	for i := range uint64(5) {
-		p.add(c.request(0, i+1, "greedy"), fromClient, 0)
+		p.Add(c.request(0, i+1, "greedy"), pool.FromClient, 0)
 	}
 	modest := c.request(1, 1, "modest")
-	p.add(modest, fromClient, 0)
-	if batch := p.take(2, 1<<20); len(batch) != 2 || batch[1].ID != modest.ID {
+	p.Add(modest, pool.FromClient, 0)
+	if batch := p.Take(2, 1<<20); len(batch) != 2 || batch[1].ID != modest.ID {
 		t.Fatal("the second place of the batch is not the other client's")
 	}
 }
@@ -119,5 +121,5 @@ func TestC6_ClientsTakeTurns(t *testing.T) {
 func TestPaper41_AClientCannotSendVotes(t *testing.T) {
 	l := newLab(t, 4, 2)
 	m := l.prepare(0, 1, wire.Digest{1}, 1)
-	wantDrop(t, l.step(Received{From: Source{Client: true}, Msg: wire.Own(m)}), ReasonFromClient)
+	wantDrop(t, l.step(port.Received{From: port.Source{Client: true}, Msg: wire.Own(m)}), port.ReasonFromClient)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -34,7 +35,7 @@ func TestPaper45_WithSixReplicasThreeCommitsAreTooFew(t *testing.T) {
 	l := newLab(t, 6, 5)
 	b := l.batch(1, "a")
 	l.propose(0, 1, b)
-	var effects []Effect
+	var effects []port.Effect
 	for id := wire.ReplicaID(1); id <= 2; id++ {
 		effects = append(effects, l.from(id, l.prepare(0, 1, b.Digest(), id))...) // with the own one: Q−1 = 3
 	}
@@ -43,8 +44,8 @@ func TestPaper45_WithSixReplicasThreeCommitsAreTooFew(t *testing.T) {
 	for id := range wire.ReplicaID(2) { // with the own one: 3
 		effects = append(effects, l.from(id, l.commit(0, 1, b.Digest(), id))...)
 	}
-	wantCount(t, all[Execute](effects), 0, "executions with three commits")
-	wantCount(t, all[Execute](l.from(2, l.commit(0, 1, b.Digest(), 2))), 1, "executions with four")
+	wantCount(t, all[port.Execute](effects), 0, "executions with three commits")
+	wantCount(t, all[port.Execute](l.from(2, l.commit(0, 1, b.Digest(), 2))), 1, "executions with four")
 }
 
 // §4.5.1: agreement holds within a view whatever its primary says: of two batches for one place at most one prepares.
@@ -121,7 +122,7 @@ func TestV8_WhoLeftAViewFollowsByCertificates(t *testing.T) {
 	effects := l.commitAll(0, 1, b)
 	wantCount(t, broadcasts[*wire.Prepare](effects), 0, "prepares")
 	wantCount(t, broadcasts[*wire.Commit](effects), 0, "commits")
-	wantCount(t, all[Execute](effects), 0, "executions without the body")
+	wantCount(t, all[port.Execute](effects), 0, "executions without the body")
 	effects = l.from(0, &wire.CertifiedBody{Seq: 1, Body: b})
-	wantCount(t, all[Execute](effects), 1, "executions")
+	wantCount(t, all[port.Execute](effects), 1, "executions")
 }

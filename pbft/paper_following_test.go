@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -21,9 +22,9 @@ func TestN3_NoPrepareWithoutTheBody(t *testing.T) {
 	if fetch[0].Digest != b.Digest() || fetch[0].Seq != 1 {
 		t.Fatalf("fetches %+v", fetch[0])
 	}
-	wantDrop(t, l.from(2, &wire.CertifiedBody{Seq: 1, Body: l.batch(2, "forged")}), ReasonUnknownBody)
+	wantDrop(t, l.from(2, &wire.CertifiedBody{Seq: 1, Body: l.batch(2, "forged")}), port.ReasonUnknownBody)
 	effects := l.from(2, &wire.CertifiedBody{Seq: 1, Body: b})
-	wantCount(t, all[Persist](effects), 1, "records")
+	wantCount(t, all[port.Persist](effects), 1, "records")
 	wantCount(t, broadcasts[*wire.Prepare](effects), 1, "prepares")
 }
 
@@ -38,7 +39,7 @@ func TestN3_BodiesAreServedBelowTheLowWatermark(t *testing.T) {
 	l.wait(time.Second)
 	wantCount(t, sends[*wire.CertifiedBody](l.from(1, &wire.Fetch{Seq: 1, Digest: b.Digest()})), 1, "bodies")
 	l.from(0, &wire.StableNotice{Cert: l.stableCert(28)})
-	wantDrop(t, l.from(1, &wire.Fetch{Seq: 1, Digest: b.Digest()}), ReasonNotHeld)
+	wantDrop(t, l.from(1, &wire.Fetch{Seq: 1, Digest: b.Digest()}), port.ReasonNotHeld)
 }
 
 // N5: with nothing in flight a request goes out at once; under load batches grow.
@@ -90,10 +91,10 @@ func TestN7_ACertificateSufficesToExecute(t *testing.T) {
 	b := l.batch(1, "a")
 	l.suspected(1)
 	effects := l.from(2, &wire.CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})
-	if p, ok := effects[0].(Persist); !ok || p.Record.(*wire.Certified).Cert.Digest != b.Digest() {
+	if p, ok := effects[0].(port.Persist); !ok || p.Record.(*wire.Certified).Cert.Digest != b.Digest() {
 		t.Fatalf("first effect %#v, want the certificate made durable", effects[0])
 	}
-	if x, ok := effects[1].(Execute); !ok || x.Seq != 1 {
+	if x, ok := effects[1].(port.Execute); !ok || x.Seq != 1 {
 		t.Fatalf("second effect %#v, want the execution", effects[1])
 	}
 	vc := broadcasts[*wire.ViewChange](l.from(0, l.viewChange(3, 0, wire.StableCert{})))
@@ -108,9 +109,9 @@ func TestN7_CommitsOfALowerViewStillCertify(t *testing.T) {
 	l.propose(0, 1, b)
 	l.enter(1)
 	for id := range wire.ReplicaID(2) {
-		wantCount(t, all[Execute](l.from(id, l.commit(0, 1, b.Digest(), id))), 0, "executions")
+		wantCount(t, all[port.Execute](l.from(id, l.commit(0, 1, b.Digest(), id))), 0, "executions")
 	}
-	wantCount(t, all[Execute](l.from(2, l.commit(0, 1, b.Digest(), 2))), 1, "executions")
+	wantCount(t, all[port.Execute](l.from(2, l.commit(0, 1, b.Digest(), 2))), 1, "executions")
 }
 
 // N7: who lags is pushed what it misses by the helper that its status names, and by nobody else.

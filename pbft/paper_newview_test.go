@@ -3,6 +3,7 @@ package pbft
 import (
 	"testing"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -67,11 +68,11 @@ func TestPaper44_V4_AWrongOIsRefused(t *testing.T) {
 			change(m)
 			l.signBy(m, 1)
 			effects := l.from(1, m)
-			if d := all[Dropped](effects); len(d) != 1 || d[0].Why != ReasonWrongNewView {
+			if d := all[port.Dropped](effects); len(d) != 1 || d[0].Why != port.ReasonWrongNewView {
 				t.Fatalf("drops %v", d)
 			}
 			wantCount(t, broadcasts[*wire.Suspect](effects), 1, "suspects")
-			wantCount(t, all[Entered](effects), 0, "views entered")
+			wantCount(t, all[port.Entered](effects), 0, "views entered")
 		})
 	}
 }
@@ -108,8 +109,8 @@ func TestPaper44_V4_WhoIsBehindAdoptsMinS(t *testing.T) {
 	l := newLab(t, 4, 3)
 	vcs := []*wire.ViewChange{l.viewChange(1, 0, l.stableCert(8)), l.viewChange(1, 1, wire.StableCert{}), l.viewChange(1, 2, wire.StableCert{})}
 	l.from(1, l.newViewFrom(1, vcs...))
-	if l.r.log.low != 8 || !l.r.active || l.r.handed != 0 {
-		t.Fatalf("h = %d, executed %d", l.r.log.low, l.r.handed)
+	if l.r.log.Low != 8 || !l.r.active || l.r.handed != 0 {
+		t.Fatalf("h = %d, executed %d", l.r.log.Low, l.r.handed)
 	}
 }
 
@@ -145,15 +146,15 @@ func TestPaper44_V6_NothingIsExecutedTwice(t *testing.T) {
 		effects = append(effects, l.from(id, l.commit(1, 1, b.Digest(), id))...)
 	}
 	wantCount(t, broadcasts[*wire.Commit](effects), 1, "commits in the new view")
-	wantCount(t, all[Execute](effects), 0, "executions")
+	wantCount(t, all[port.Execute](effects), 0, "executions")
 }
 
 // §4.4: the null request executes like any other and counts for checkpoints (N4).
 func TestPaper44_N4_NullsExecuteAndCount(t *testing.T) {
 	l := newLab(t, 4, 3)
-	var snapshots []Snapshot
+	var snapshots []port.Snapshot
 	for s := wire.Seq(1); s <= 4; s++ {
-		snapshots = append(snapshots, all[Snapshot](l.commitAll(0, s, wire.NullBody))...)
+		snapshots = append(snapshots, all[port.Snapshot](l.commitAll(0, s, wire.NullBody))...)
 	}
 	if len(snapshots) != 1 || snapshots[0].Seq != 4 || l.r.handed != 4 {
 		t.Fatalf("snapshots %v after %d nulls", snapshots, l.r.handed)

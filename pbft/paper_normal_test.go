@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -33,7 +34,7 @@ func TestPaper42_ABackupPrepares(t *testing.T) {
 func TestPaper42_N1_WhatABackupDoesNotAccept(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(l *lab, m *wire.PrePrepare)
-		why    Reason // "" if Verify refuses it
+		why    port.Reason // "" if Verify refuses it
 	}{
 		"a signature that is not the primary's": {func(l *lab, m *wire.PrePrepare) { l.signBy(m, 2) }, ""},
 		"a client signature that does not hold": {func(l *lab, m *wire.PrePrepare) {
@@ -43,9 +44,9 @@ func TestPaper42_N1_WhatABackupDoesNotAccept(t *testing.T) {
 			l.signBy(m, 0)
 		}, ""},
 		"a digest of something else": {func(l *lab, m *wire.PrePrepare) { m.Digest[0] ^= 1; l.signBy(m, 0) }, ""},
-		"a sequence number at h":     {func(l *lab, m *wire.PrePrepare) { m.Seq = 8; l.signBy(m, 0) }, ReasonBelowWindow},
-		"one far above H":            {func(l *lab, m *wire.PrePrepare) { m.Seq = 8 + 17; l.signBy(m, 0) }, ReasonAboveWindow},
-		"no body":                    {func(_ *lab, m *wire.PrePrepare) { m.Body = nil }, ReasonNoBody},
+		"a sequence number at h":     {func(l *lab, m *wire.PrePrepare) { m.Seq = 8; l.signBy(m, 0) }, port.ReasonBelowWindow},
+		"one far above H":            {func(l *lab, m *wire.PrePrepare) { m.Seq = 8 + 17; l.signBy(m, 0) }, port.ReasonAboveWindow},
+		"no body":                    {func(_ *lab, m *wire.PrePrepare) { m.Body = nil }, port.ReasonNoBody},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, 4, 3)
@@ -62,7 +63,7 @@ func TestPaper42_N1_WhatABackupDoesNotAccept(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantDrop(t, l.step(Received{From: Source{Replica: 0}, Msg: v}), test.why)
+			wantDrop(t, l.step(port.Received{From: port.Source{Replica: 0}, Msg: v}), test.why)
 		})
 	}
 }
@@ -71,11 +72,11 @@ func TestPaper42_N1_WhatABackupDoesNotAccept(t *testing.T) {
 func TestPaper42_N1_OnePrePreparePerViewAndPlace(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.enter(1)
-	wantDrop(t, l.propose(0, 1, l.batch(1, "a")), ReasonOldView)
+	wantDrop(t, l.propose(0, 1, l.batch(1, "a")), port.ReasonOldView)
 	l.propose(1, 1, l.batch(1, "a"))
 	effects := l.propose(1, 1, l.batch(2, "b"))
 	wantCount(t, broadcasts[*wire.Prepare](effects), 0, "prepares")
-	wantCount(t, all[Accuse](effects), 1, "accusations")
+	wantCount(t, all[port.Accuse](effects), 1, "accusations")
 	wantCount(t, broadcasts[*wire.Suspect](effects), 1, "suspects")
 }
 
@@ -84,7 +85,7 @@ func TestPaper42_N2_Prepared(t *testing.T) {
 	l := newLab(t, 7, 6) // f = 2, Q = 5: four backups, this replica among them
 	b := l.batch(1, "a")
 	l.propose(0, 1, b)
-	quiet := func(what string, effects []Effect) {
+	quiet := func(what string, effects []port.Effect) {
 		t.Helper()
 		wantCount(t, broadcasts[*wire.Commit](effects), 0, "commits after "+what)
 	}
@@ -97,7 +98,7 @@ func TestPaper42_N2_Prepared(t *testing.T) {
 	quiet("the third prepare", l.from(4, l.prepare(0, 1, b.Digest(), 4)))
 	effects := l.from(5, l.prepare(0, 1, b.Digest(), 5))
 	wantCount(t, broadcasts[*wire.Commit](effects), 1, "commits")
-	cert := all[Persist](effects)[0].Record.(*wire.Prepared).Cert
+	cert := all[port.Persist](effects)[0].Record.(*wire.Prepared).Cert
 	if err := wire.Check(&l.cfg, &wire.HeldBy{Prepared: &cert}); err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +122,7 @@ func TestPaper42_N2_VotesMayComeFirst(t *testing.T) {
 	}
 	effects := l.propose(0, 1, b)
 	wantCount(t, broadcasts[*wire.Commit](effects), 1, "commits")
-	wantCount(t, all[Execute](effects), 1, "executions")
+	wantCount(t, all[port.Execute](effects), 1, "executions")
 }
 
 // §4.2: committed-local needs Q commits of distinct replicas for one digest and view, the own one included.
@@ -134,19 +135,19 @@ func TestPaper42_N2_Committed(t *testing.T) {
 		"another digest": l.commit(0, 1, wire.Digest{9}, 2),
 		"another view":   l.commit(1, 1, b.Digest(), 1),
 	} {
-		wantCount(t, all[Execute](l.from(m.Replica, m)), 0, "executions after a commit for "+name)
+		wantCount(t, all[port.Execute](l.from(m.Replica, m)), 0, "executions after a commit for "+name)
 	}
-	wantCount(t, all[Execute](l.from(0, l.commit(0, 1, b.Digest(), 0))), 0, "executions with two commits")
-	wantCount(t, all[Execute](l.from(2, l.commit(2, 1, b.Digest(), 2))), 0, "executions with commits of two views")
+	wantCount(t, all[port.Execute](l.from(0, l.commit(0, 1, b.Digest(), 0))), 0, "executions with two commits")
+	wantCount(t, all[port.Execute](l.from(2, l.commit(2, 1, b.Digest(), 2))), 0, "executions with commits of two views")
 	l = newLab(t, 4, 3)
-	wantCount(t, all[Execute](l.commitAll(0, 1, b)), 1, "executions")
+	wantCount(t, all[port.Execute](l.commitAll(0, 1, b)), 1, "executions")
 }
 
 // §4.2: batches are executed in sequence order, whatever the order in which they commit.
 func TestPaper42_N4_ExecutionFollowsTheSequence(t *testing.T) {
 	l := newLab(t, 4, 3)
-	wantCount(t, all[Execute](l.commitAll(0, 2, l.batch(2, "b"))), 0, "executions while 1 is missing")
-	x := all[Execute](l.commitAll(0, 1, l.batch(1, "a")))
+	wantCount(t, all[port.Execute](l.commitAll(0, 2, l.batch(2, "b"))), 0, "executions while 1 is missing")
+	x := all[port.Execute](l.commitAll(0, 1, l.batch(1, "a")))
 	wantCount(t, x, 2, "executions")
 	if x[0].Seq != 1 || x[1].Seq != 2 {
 		t.Fatalf("order %d, %d", x[0].Seq, x[1].Seq)

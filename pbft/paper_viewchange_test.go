@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -120,8 +121,8 @@ func TestPaper44_V5_NoOrderingWhileInactive(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Prepare](effects), 0, "prepares")
 	wantCount(t, broadcasts[*wire.PrePrepare](effects), 0, "pre-prepares")
 	wantCount(t, sends[*wire.Request](effects), 0, "relayed requests")
-	if l.r.pool.waitingAll() != 2 {
-		t.Fatalf("%d requests wait", l.r.pool.waitingAll())
+	if l.r.pool.WaitingAll() != 2 {
+		t.Fatalf("%d requests wait", l.r.pool.WaitingAll())
 	}
 }
 
@@ -149,7 +150,7 @@ func TestV5_WhoIsBehindIsBroughtIntoTheView(t *testing.T) {
 func TestV2_TwoViewChangesForOneViewConvict(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(2, l.viewChange(4, 2, wire.StableCert{}))
-	accused := all[Accuse](l.from(2, l.viewChange(4, 2, l.stableCert(4))))
+	accused := all[port.Accuse](l.from(2, l.viewChange(4, 2, l.stableCert(4))))
 	wantCount(t, accused, 1, "accusations")
 	if err := wire.VerifyEvidence(&l.cfg, accused[0].Evidence, wireHolds); err != nil {
 		t.Fatal(err)

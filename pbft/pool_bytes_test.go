@@ -3,13 +3,15 @@ package pbft
 import (
 	"testing"
 
+	"tagma/pbft/pool"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // bytesHeld sums up the requests in the pool.
 func (l *lab) bytesHeld() (sum int) {
-	for e := l.r.pool.oldest; e != nil; e = e.next {
-		sum += e.req.Size()
+	for e := l.r.pool.Oldest; e != nil; e = e.Next {
+		sum += e.Req.Size()
 	}
 	return sum
 }
@@ -18,9 +20,9 @@ func (l *lab) bytesHeld() (sum int) {
 // answered Busy.
 func newFloodedLab(t *testing.T, self wire.ReplicaID, large string) (l *lab, busy int) {
 	l = newLab(t, 4, self, func(cfg *wire.Config) { cfg.MaxOpBytes = 1<<20 - 1<<10 })
-	l.r.proposed = l.r.log.high()
+	l.r.proposed = l.r.log.High()
 	for i := range uint64(256) {
-		busy += len(all[Respond](l.fromClient(l.request(i+1, large))))
+		busy += len(all[port.Respond](l.fromClient(l.request(i+1, large))))
 	}
 	return l, busy
 }
@@ -31,15 +33,15 @@ func TestS4_WaitingRequestsAreBoundedInBytes(t *testing.T) {
 	large := string(make([]byte, 1<<20-1<<10))
 	for self := range wire.ReplicaID(2) {
 		l, busy := newFloodedLab(t, self, large)
-		if held := l.bytesHeld(); held > maxPendingBytes || busy == 0 {
+		if held := l.bytesHeld(); held > pool.MaxPendingBytes || busy == 0 {
 			t.Errorf("replica %d holds %d bytes of one client's requests, %d others were answered Busy", self, held, busy)
 		}
 		later := &wire.Request{ID: wire.RequestID{Client: testKey("client", 7), Session: 1, T: 1}, Ops: [][]byte{[]byte(large)}}
-		wantCount(t, all[Respond](l.fromClient(later)), 0, "busy answers to who comes later")
+		wantCount(t, all[port.Respond](l.fromClient(later)), 0, "busy answers to who comes later")
 		for i := range 256 {
 			l.fromClient(&wire.Request{ID: wire.RequestID{Client: testKey("client", 8+i), Session: 1, T: 1}, Ops: [][]byte{[]byte(large)}})
 		}
-		if held := l.bytesHeld(); held > 2*maxPendingBytes {
+		if held := l.bytesHeld(); held > 2*pool.MaxPendingBytes {
 			t.Errorf("replica %d holds %d bytes of many clients' requests", self, held)
 		}
 	}
@@ -53,7 +55,7 @@ func TestC6_ABackupsShareIsBoundedInBytes(t *testing.T) {
 	for i := range uint64(64) {
 		l.from(1, l.request(1000+i, large))
 	}
-	if share := l.bytesHeld() - before; share > maxPendingBytes/4 {
+	if share := l.bytesHeld() - before; share > pool.MaxPendingBytes/4 {
 		t.Errorf("one backup's requests take %d bytes", share)
 	}
 	before = l.bytesHeld()

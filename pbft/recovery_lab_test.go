@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/amnesia"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -12,7 +14,7 @@ import (
 const askNonce = 77
 
 // boot starts the lab's replica from a journal at a state, and asks the others what it may have forgotten.
-func (l *lab) boot(at Applied, first bool, log ...wire.Record) []Effect {
+func (l *lab) boot(at Applied, first bool, log ...wire.Record) []port.Effect {
 	l.t.Helper()
 	r, err := Boot(&l.cfg, log, at, Start{Life: wire.Life{1}, Nonce: askNonce, First: first})
 	if err != nil {
@@ -37,9 +39,9 @@ func (l *lab) answer(said ...wire.Message) *wire.HeldBy {
 }
 
 // answeredBy has replicas answer that they hold nothing of the lab's replica.
-func (l *lab) answeredBy(ids ...wire.ReplicaID) []Effect {
+func (l *lab) answeredBy(ids ...wire.ReplicaID) []port.Effect {
 	l.t.Helper()
-	var all []Effect
+	var all []port.Effect
 	for _, id := range ids {
 		all = append(all, l.from(id, l.answer())...)
 	}
@@ -50,7 +52,7 @@ func (l *lab) answeredBy(ids ...wire.ReplicaID) []Effect {
 // never votes below a view.
 func newRecoveringLab(t *testing.T, self wire.ReplicaID, until wire.Seq, since wire.View) *lab {
 	l := newLab(t, 4, self)
-	rec := Recovery{Until: until, View: since}
+	rec := amnesia.Recovery{Until: until, View: since}
 	if since > 1 {
 		rec.Suspects = l.viewChange(since-1, 0, wire.StableCert{}).Suspects
 	}
@@ -64,9 +66,9 @@ func newRecoveringLab(t *testing.T, self wire.ReplicaID, until wire.Seq, since w
 }
 
 // votes lists what D8.7 forbids among effects.
-func votes(effects []Effect) []wire.Message {
+func votes(effects []port.Effect) []wire.Message {
 	var found []wire.Message
-	for _, e := range all[Broadcast](effects) {
+	for _, e := range all[port.Broadcast](effects) {
 		switch e.Msg.(type) {
 		case *wire.PrePrepare, *wire.Prepare, *wire.Commit, *wire.ViewChange, *wire.NewView:
 			found = append(found, e.Msg)
@@ -76,13 +78,13 @@ func votes(effects []Effect) []wire.Message {
 }
 
 // stable shows the replica that a checkpoint is stable.
-func (l *lab) stable(s wire.Seq) []Effect {
+func (l *lab) stable(s wire.Seq) []port.Effect {
 	return l.from(1, &wire.StableNotice{Cert: l.stableCert(s)})
 }
 
 // beat keeps the primary alive while a time passes, in steps of a sixteenth of a timeout.
-func (l *lab) beat(d time.Duration) []Effect {
-	var all []Effect
+func (l *lab) beat(d time.Duration) []port.Effect {
+	var all []port.Effect
 	for step := l.cfg.ViewTimeout / 16; d > 0; d -= step {
 		m := &wire.Heartbeat{View: l.r.view}
 		if by := l.cfg.Primary(m.View); by != l.cfg.Self {

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/pool"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -38,10 +40,10 @@ func TestD1_ABodyThatCameByCertificateIsDurableBeforeThePrepare(t *testing.T) {
 	durable := false
 	for _, e := range effects {
 		switch e := e.(type) {
-		case Persist:
+		case port.Persist:
 			f, ok := e.Record.(*wire.Fetched)
 			durable = durable || ok && f.Body.Digest() == b.Digest()
-		case Broadcast:
+		case port.Broadcast:
 			if p, ok := e.Msg.(*wire.Prepare); ok && p.Seq == 2 {
 				if !durable {
 					t.Fatal("prepared before the body was durable")
@@ -148,7 +150,7 @@ func TestS4_AStatusBringsBackABoundedAnswer(t *testing.T) {
 	if k := len(sends[*wire.PrePrepare](l.from(1, m))); k < 1 || k > 5 {
 		t.Fatalf("%d pre-prepares of 1 MiB, want 4 MiB and what exceeds it", k)
 	}
-	wantDrop(t, l.from(1, m), ReasonTooOften)
+	wantDrop(t, l.from(1, m), port.ReasonTooOften)
 }
 
 // A replica that always lacked everything was sent every slot of the window again, sixteen times a timeout, by everybody:
@@ -195,23 +197,23 @@ func TestN5_APrimaryThatLagsProposesAllTheSame(t *testing.T) {
 // Only a primary takes from the queues, so at a backup they grew with every request that passed by.
 func TestS4_TheQueuesOfABackupDoNotGrow(t *testing.T) {
 	c := newCluster(t, 4)
-	p := newPool(4)
+	p := pool.New(4)
 	first := c.request(1, 1, "always one outstanding")
-	p.add(first, fromClient, 0)
-	p.markProposed(&wire.Body{Requests: []*wire.Request{first}})
+	p.Add(first, pool.FromClient, 0)
+	p.MarkProposed(&wire.Body{Requests: []*wire.Request{first}})
 	for i := range uint64(1000) {
 		for client := range 2 { // one that comes and goes, and one that has a request in the pool all the time
 			b := &wire.Body{Requests: []*wire.Request{c.request(client, i+2, "op")}}
-			p.add(b.Requests[0], fromClient, 0)
-			p.markProposed(b)
-			p.markOrdered(b)
-			p.remove(b.Requests[0].ID)
+			p.Add(b.Requests[0], pool.FromClient, 0)
+			p.MarkProposed(b)
+			p.MarkOrdered(b)
+			p.Remove(b.Requests[0].ID)
 		}
 	}
-	if k := len(p.turns); k > 2*slack {
+	if k := len(p.Turns); k > 2*pool.Slack {
 		t.Errorf("%d clients are listed for a turn", k)
 	}
-	if k := len(p.clients[first.ID.Client].fifo); k > 2*slack {
+	if k := len(p.Clients[first.ID.Client].Fifo); k > 2*pool.Slack {
 		t.Errorf("%d requests are listed for a client that has one", k)
 	}
 }
@@ -220,14 +222,14 @@ func TestS4_TheQueuesOfABackupDoNotGrow(t *testing.T) {
 // proposed what it sent next.
 func TestC6_AClientWithOrderedRequestsGetsItsTurnAfterAViewChange(t *testing.T) {
 	c := newCluster(t, 4)
-	p := newPool(4)
+	p := pool.New(4)
 	ordered := &wire.Body{Requests: []*wire.Request{c.request(0, 1, "ordered")}}
-	p.add(ordered.Requests[0], fromClient, 0)
-	p.markProposed(ordered)
-	p.markOrdered(ordered)
-	p.requeue()
-	p.add(c.request(0, 2, "next"), fromClient, 0)
-	if batch := p.take(4, 1<<20); len(batch) != 1 || batch[0].ID.T != 2 {
+	p.Add(ordered.Requests[0], pool.FromClient, 0)
+	p.MarkProposed(ordered)
+	p.MarkOrdered(ordered)
+	p.Requeue()
+	p.Add(c.request(0, 2, "next"), pool.FromClient, 0)
+	if batch := p.Take(4, 1<<20); len(batch) != 1 || batch[0].ID.T != 2 {
 		t.Fatalf("batch %v, want the next request", batch)
 	}
 }
@@ -257,12 +259,12 @@ func TestD8_WhoWasLeftBehindDoesNotTakeItsJournalForAnOldCopy(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
 	executed := []wire.Record{&wire.Certified{Body: b, Cert: *l.commitCert(0, 1, b.Digest())}}
-	if got := Reach(&l.cfg, executed); got != 1 {
+	if got := wire.Reach(&l.cfg, executed); got != 1 {
 		t.Errorf("a journal with a certified batch reaches to %d", got)
 	}
-	far := keptWindows*l.cfg.LogWindow + 8
+	far := wire.KeptWindows*l.cfg.LogWindow + 8
 	behind := []wire.Record{&wire.Stable{Cert: l.stableCert(far)}} // what is left of it
-	if got := Reach(&l.cfg, behind); got != far {
+	if got := wire.Reach(&l.cfg, behind); got != far {
 		t.Errorf("a journal that begins above 8 reaches to %d, want %d: the state there may have been fetched in part", got, far)
 	}
 	for at, behindIt := range map[wire.Seq]bool{7: true, 8: false} {

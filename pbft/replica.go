@@ -3,20 +3,17 @@ package pbft
 import (
 	"time"
 
+	"tagma/pbft/msglog"
+	"tagma/pbft/pool"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
-
-// Actor is whatever takes a replica's place in a driver: a *Replica, or an attacker around one.
-type Actor interface {
-	// Step takes one event and returns what is to be done, in order. The slice is valid until the next Step.
-	Step(Event) []Effect
-}
 
 // Replica is one replica's protocol state. It is not safe for concurrent use. Memory is bounded by the configuration:
 // a ring of slots, arrays indexed by replica and a limited pool of requests.
 type Replica struct {
 	cfg *wire.Config
-	out []Effect
+	out []port.Effect
 
 	mono    time.Duration
 	wall    int64
@@ -26,14 +23,14 @@ type Replica struct {
 	active bool          // view's NewView was processed; false between ViewChange and NewView (V5)
 	origin *wire.NewView // what made view active; nil in view 0
 
-	log      *window
+	log      *msglog.Window
 	handed   wire.Seq     // last sequence number handed to execution
 	backlog  []*wire.Body // what comes next and the ring does not hold, after a restart
 	executed wire.Seq     // last one whose execution was reported
 	proposed wire.Seq     // last one this replica assigned as primary
 
-	checkpoints checkpoints
-	pool        *pool
+	checkpoints msglog.Checkpoints
+	pool        *pool.Pool
 	suspicion   suspicion
 	change      change
 	peers       []peer
@@ -50,11 +47,11 @@ type Replica struct {
 	recovery recovery
 	transfer transfer
 	follow   follow
-	memories []remembered // by replica
+	memories msglog.Memories
 }
 
 // Step takes one event and returns its effects in the order in which they are to be performed.
-func (r *Replica) Step(ev Event) []Effect {
+func (r *Replica) Step(ev port.Event) []port.Effect {
 	r.out = r.out[:0]
 	switch {
 	case r.inquiry.forgot:
@@ -64,30 +61,30 @@ func (r *Replica) Step(ev Event) []Effect {
 		return r.out
 	}
 	switch e := ev.(type) {
-	case Tick:
+	case port.Tick:
 		r.onTick(e)
-	case Received:
+	case port.Received:
 		r.onReceived(e)
-	case Executed:
+	case port.Executed:
 		r.onExecuted(e)
-	case Snapshotted:
+	case port.Snapshotted:
 		r.onSnapshotted(e)
-	case Transferred:
+	case port.Transferred:
 		r.onTransferred(e)
-	case Starving:
+	case port.Starving:
 		r.onStarving()
 	}
 	return r.out
 }
 
 // onReceived sends a message to its handler. What clients may send and what only replicas may send is decided here.
-func (r *Replica) onReceived(e Received) {
+func (r *Replica) onReceived(e port.Received) {
 	if req, ok := e.Msg.Message().(*wire.Request); ok {
 		r.onRequest(req, e.From)
 		return
 	}
 	if e.From.Client {
-		r.drop(e.Msg.Message(), ReasonFromClient)
+		r.drop(e.Msg.Message(), port.ReasonFromClient)
 		return
 	}
 	switch m := e.Msg.Message().(type) {
@@ -124,19 +121,19 @@ func (r *Replica) onReceived(e Received) {
 	case *wire.Recover:
 		r.onRecover(m, e.From)
 	default:
-		r.drop(m, ReasonUnexpected)
+		r.drop(m, port.ReasonUnexpected)
 	}
 }
 
-func (r *Replica) emit(e Effect)                          { r.out = append(r.out, e) }
-func (r *Replica) drop(m wire.Message, why Reason)        { r.emit(Dropped{Msg: m, Why: why}) }
-func (r *Replica) send(to wire.ReplicaID, m wire.Message) { r.emit(Send{To: to, Msg: m}) }
+func (r *Replica) emit(e port.Effect)                     { r.out = append(r.out, e) }
+func (r *Replica) drop(m wire.Message, why port.Reason)   { r.emit(port.Dropped{Msg: m, Why: why}) }
+func (r *Replica) send(to wire.ReplicaID, m wire.Message) { r.emit(port.Send{To: to, Msg: m}) }
 
 // isPrimary reports whether this replica orders in the current view.
 func (r *Replica) isPrimary() bool { return r.cfg.Primary(r.view) == r.cfg.Self }
 
 // ownVote reports whether a direct vote came from its signer: over that replica's link or over the loopback (S2).
-func (r *Replica) ownVote(signer wire.ReplicaID, from Source) bool {
+func (r *Replica) ownVote(signer wire.ReplicaID, from port.Source) bool {
 	if from.Loopback {
 		return signer == r.cfg.Self
 	}

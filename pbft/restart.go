@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"tagma/pbft/msglog"
+	"tagma/pbft/pool"
 	"tagma/pbft/wire"
 )
 
@@ -35,9 +37,9 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 	r := &Replica{
 		cfg:         cfg,
 		active:      true,
-		log:         newWindow(cfg),
-		checkpoints: newCheckpoints(cfg),
-		pool:        newPool(cfg.N()),
+		log:         msglog.NewWindow(cfg),
+		checkpoints: msglog.NewCheckpoints(cfg),
+		pool:        pool.New(cfg.N()),
 		suspicion:   suspicion{highest: make([]wire.Suspect, cfg.N())},
 		change:      change{votes: make([]*wire.ViewChange, cfg.N())},
 		peers:       make([]peer, cfg.N()),
@@ -47,7 +49,7 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 		life:        start.Life,
 		inquiry:     newInquiry(cfg, start),
 		follow:      follow{helper: cfg.Self, refused: make([]bool, cfg.N())},
-		memories:    make([]remembered, cfg.N()),
+		memories:    make(msglog.Memories, cfg.N()),
 	}
 	for i, rec := range log {
 		if err := r.replay(rec); err != nil {
@@ -58,16 +60,16 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 		return nil, err
 	}
 	r.handed, r.executed = at.Seq, at.Seq
-	r.transfer.on = start.Fetch && r.log.low > at.Seq
-	if floor := r.log.floor(); at.Seq < floor && !r.transfer.on {
+	r.transfer.on = start.Fetch && r.log.Low > at.Seq
+	if floor := r.log.Floor(); at.Seq < floor && !r.transfer.on {
 		var whole bool
-		if r.backlog, whole = backlog(log, at.Seq, floor); !whole {
+		if r.backlog, whole = wire.Backlog(log, at.Seq, floor); !whole {
 			r.transfer.on = true
 		}
 	}
-	r.proposed = max(r.proposed, r.log.low, at.Seq)
-	r.checkpoints.durable = at.Seq
-	r.checkpoints.base = min(at.Seq, r.log.low)
+	r.proposed = max(r.proposed, r.log.Low, at.Seq)
+	r.checkpoints.Durable = at.Seq
+	r.checkpoints.Base = min(at.Seq, r.log.Low)
 	r.change.progressView = r.view
 	r.out = nil
 	return r, nil
@@ -76,12 +78,12 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 // whyUnfit is the reason not to go on under this configuration, or nil. What has no place in the window would be
 // forgotten, votes and what clients hold replies to, and what was a checkpoint and is none any more convinces nobody.
 func (r *Replica) whyUnfit(log []wire.Record) error {
-	k, low := r.cfg.CheckpointInterval, r.log.low
+	k, low := r.cfg.CheckpointInterval, r.log.Low
 	if low%k != 0 {
 		return fmt.Errorf("%w: its stable checkpoint %d is no multiple of %d", ErrOtherWindow, low, k)
 	}
 	for _, rec := range log {
-		seq, last := wire.RecordSeq(rec), r.log.high()
+		seq, last := wire.RecordSeq(rec), r.log.High()
 		switch rec := rec.(type) {
 		case *wire.Sent:
 			if wire.TypeOf(rec.Msg) == wire.TypeCheckpoint {
@@ -108,31 +110,6 @@ func (r *Replica) whyUnfit(log []wire.Record) error {
 	return nil
 }
 
-// Reach is how far a state can have come by a journal: to the highest batch that it lets this replica execute, or to
-// where it begins. A replica that was left behind has let go of what it executed itself. A state above shows that the
-// journal is not the newest (D8).
-func Reach(cfg *wire.Config, log []wire.Record) (last wire.Seq) {
-	window := window{length: cfg.LogWindow}
-	for _, rec := range log {
-		switch rec := rec.(type) {
-		case *wire.Prepared, *wire.Certified, *wire.Committed:
-			last = max(last, wire.RecordSeq(rec))
-		case *wire.Stable: // a state up to there may have been fetched in part (X4)
-			last = max(last, rec.Cert.Seq)
-		case *wire.Installed:
-			last = max(last, rec.Cert.Seq)
-		case *wire.Activated:
-			last = max(last, window.below(highestStable(rec.NewView).Seq))
-		case *wire.Sent:
-			if m, ok := rec.Msg.(*wire.NewView); ok {
-				last = max(last, window.below(highestStable(m).Seq))
-			}
-		default: // a vote or a proposal alone lets nothing be executed
-		}
-	}
-	return last
-}
-
 // replay repeats the state change that a record stands for. It has no effects.
 func (r *Replica) replay(rec wire.Record) error {
 	switch rec := rec.(type) {
@@ -148,21 +125,21 @@ func (r *Replica) replay(rec wire.Record) error {
 	case *wire.Accepted:
 		r.replayPrePrepare(rec.PrePrepare)
 	case *wire.Fetched:
-		if r.log.holds(rec.Seq) {
-			r.log.at(rec.Seq).keep(rec.Body)
+		if r.log.Holds(rec.Seq) {
+			r.log.At(rec.Seq).Keep(rec.Body)
 		}
 	case *wire.Prepared:
 		r.replayPrepared(rec.Cert)
 	case *wire.Certified:
-		if r.log.holds(rec.Cert.Seq) {
-			s := r.log.at(rec.Cert.Seq)
-			s.cert, s.journalled = &rec.Cert, true
-			s.keep(rec.Body)
+		if r.log.Holds(rec.Cert.Seq) {
+			s := r.log.At(rec.Cert.Seq)
+			s.Cert, s.Journalled = &rec.Cert, true
+			s.Keep(rec.Body)
 		}
 	case *wire.Committed:
-		if r.log.holds(rec.Cert.Seq) {
-			s := r.log.at(rec.Cert.Seq)
-			s.cert, s.journalled = &rec.Cert, true
+		if r.log.Holds(rec.Cert.Seq) {
+			s := r.log.At(rec.Cert.Seq)
+			s.Cert, s.Journalled = &rec.Cert, true
 		}
 	case *wire.Stable:
 		r.adoptStable(rec.Cert)
@@ -175,7 +152,7 @@ func (r *Replica) replay(rec wire.Record) error {
 		r.install(rec.Cert)
 	case *wire.Witness:
 		if int(rec.Replica) < r.cfg.N() {
-			r.witness(rec.Replica, rec.Said)
+			r.memories.Note(rec.Replica, rec.Said)
 		}
 	}
 	return nil
@@ -189,22 +166,22 @@ func (r *Replica) replaySent(m wire.Message) error {
 		r.replayPrePrepare(m)
 		r.proposed = max(r.proposed, m.Seq)
 	case *wire.Prepare:
-		if r.log.holds(m.Seq) {
-			s := r.log.at(m.Seq)
-			record(s.prepares, self, vote{true, m.View, m.Digest, m.Sig})
-			s.prepareSent = s.prepareSent || m.View == r.view
+		if r.log.Holds(m.Seq) {
+			s := r.log.At(m.Seq)
+			msglog.Store(s.Prepares, self, msglog.Vote{Cast: true, View: m.View, Digest: m.Digest, Sig: m.Sig})
+			s.PrepareSent = s.PrepareSent || m.View == r.view
 		}
 	case *wire.Commit:
-		if r.log.holds(m.Seq) {
-			s := r.log.at(m.Seq)
-			record(s.commits, self, vote{true, m.View, m.Digest, m.Sig})
-			s.commitSent = s.commitSent || m.View == r.view
+		if r.log.Holds(m.Seq) {
+			s := r.log.At(m.Seq)
+			msglog.Store(s.Commits, self, msglog.Vote{Cast: true, View: m.View, Digest: m.Digest, Sig: m.Sig})
+			s.CommitSent = s.CommitSent || m.View == r.view
 		}
 	case *wire.Checkpoint:
-		r.checkpoints.remember(mark{m.Seq, m.Digest}, 0)
+		r.checkpoints.Remember(wire.Mark{Seq: m.Seq, Digest: m.Digest}, 0)
 		r.replayDivergence()
-		if r.log.whyOutside(m.Seq) == "" {
-			record(r.checkpoints.at(m.Seq, r.cfg).votes, self, vote{cast: true, digest: m.Digest, sig: m.Sig})
+		if r.whyOutside(m.Seq) == "" {
+			msglog.Store(r.checkpoints.At(m.Seq, r.cfg).Votes, self, msglog.Vote{Cast: true, Digest: m.Digest, Sig: m.Sig})
 		}
 	case *wire.ViewChange:
 		if m.View > r.view {
@@ -223,22 +200,22 @@ func (r *Replica) replaySent(m wire.Message) error {
 }
 
 func (r *Replica) replayPrePrepare(m *wire.PrePrepare) {
-	if !r.log.holds(m.Seq) {
+	if !r.log.Holds(m.Seq) {
 		return
 	}
-	s := r.log.at(m.Seq)
-	s.keep(m.Body)
+	s := r.log.At(m.Seq)
+	s.Keep(m.Body)
 	if m.View == r.view && r.active {
-		s.accepted, s.digest, s.proposal = true, m.Digest, m.Sig
+		s.Accepted, s.Digest, s.Proposal = true, m.Digest, m.Sig
 	}
 }
 
 func (r *Replica) replayPrepared(cert wire.PreparedCert) {
-	if !r.log.holds(cert.Seq) {
+	if !r.log.Holds(cert.Seq) {
 		return
 	}
-	if s := r.log.at(cert.Seq); s.prepared == nil || s.prepared.View <= cert.View {
-		s.prepared = &cert
+	if s := r.log.At(cert.Seq); s.Prepared == nil || s.Prepared.View <= cert.View {
+		s.Prepared = &cert
 	}
 }
 

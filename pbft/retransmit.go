@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"tagma/pbft/msglog"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -48,7 +50,7 @@ func (r *Replica) reportStatus() {
 		r.nextStatus = r.mono + r.cfg.ViewTimeout/8
 	}
 	r.fetchMissing(m.Helper)
-	r.emit(Broadcast{m})
+	r.emit(port.Broadcast{Msg: m})
 }
 
 // newStatus is what this replica has and lacks. Its helper, another one each time, is asked for what is large: a faulty
@@ -59,12 +61,12 @@ func (r *Replica) newStatus() *wire.Status {
 		r.helper = wire.ReplicaID((int(r.helper) + 1) % r.cfg.N())
 	}
 	m := &wire.Status{
-		View: r.view, Active: r.active, Executed: r.handed, Stable: r.log.low, Wall: r.wall, Helper: r.helper,
+		View: r.view, Active: r.active, Executed: r.handed, Stable: r.log.Low, Wall: r.wall, Helper: r.helper,
 	}
 	if !r.active {
 		m.ViewChanges = r.viewChangesHeld()
 	}
-	last := min(r.log.seen, r.log.high(), r.known()+nearby)
+	last := min(r.log.Seen, r.log.High(), r.known()+nearby)
 	for seq := r.firstMissing(); seq <= last && len(m.Slots) < int(2*r.cfg.LogWindow); seq++ {
 		if lacks := r.lacks(seq); lacks != 0 {
 			m.Slots = append(m.Slots, wire.SlotStatus{Seq: seq, Lacks: lacks})
@@ -83,20 +85,20 @@ func (r *Replica) behind() bool {
 			return true
 		}
 	}
-	return r.log.low > r.handed
+	return r.log.Low > r.handed
 }
 
 // fetchMissing asks one replica for bodies that a certificate or a new view vouches for. Any replica may lack one, so
 // the next status asks another.
 func (r *Replica) fetchMissing(from wire.ReplicaID) {
 	asked := 0
-	for seq := r.firstMissing(); seq <= r.log.seen && asked < maxPushedSlots; seq++ {
-		s := r.log.peek(seq)
+	for seq := r.firstMissing(); seq <= r.log.Seen && asked < maxPushedSlots; seq++ {
+		s := r.log.Peek(seq)
 		if s == nil {
 			continue
 		}
-		for _, d := range s.vouched() {
-			if s.body(d) == nil {
+		for _, d := range s.Vouched() {
+			if s.Body(d) == nil {
 				asked++
 				r.send(from, &wire.Fetch{Seq: seq, Digest: d})
 			}
@@ -104,20 +106,8 @@ func (r *Replica) fetchMissing(from wire.ReplicaID) {
 	}
 }
 
-// vouched lists the digests whose bodies this slot needs.
-func (s *slot) vouched() []wire.Digest {
-	var ds []wire.Digest
-	if s.cert != nil {
-		ds = append(ds, s.cert.Digest)
-	}
-	if s.accepted && (s.cert == nil || s.digest != s.cert.Digest) {
-		ds = append(ds, s.digest)
-	}
-	return ds
-}
-
 // onStatus sends again what its sender lacks and this replica has.
-func (r *Replica) onStatus(m *wire.Status, from Source) {
+func (r *Replica) onStatus(m *wire.Status, from port.Source) {
 	if from.Loopback {
 		return
 	}
@@ -126,7 +116,7 @@ func (r *Replica) onStatus(m *wire.Status, from Source) {
 	often := p.status != nil && r.mono-p.answeredAt < r.cfg.ViewTimeout/16
 	p.status, p.heardAt = m, r.mono
 	if often { // an answer is long; a correct replica asks half as often at most
-		r.drop(m, ReasonTooOften)
+		r.drop(m, port.ReasonTooOften)
 		return
 	}
 	p.answeredAt = r.mono
@@ -134,8 +124,8 @@ func (r *Replica) onStatus(m *wire.Status, from Source) {
 	p.views.refill(r)
 	p.pushes.refill(r)
 	r.learnOf(m, to)
-	if m.Stable < r.log.low {
-		r.send(to, &wire.StableNotice{Cert: r.checkpoints.stable})
+	if m.Stable < r.log.Low {
+		r.send(to, &wire.StableNotice{Cert: r.checkpoints.Stable})
 	}
 	r.helpIntoView(to, m)
 	r.resendVotes(to, m)
@@ -171,15 +161,15 @@ func (r *Replica) resendVotes(to wire.ReplicaID, m *wire.Status) {
 	settled := r.mono - r.cfg.ViewTimeout/16
 	bytes := 0
 	for _, lack := range m.Slots {
-		s := r.log.peek(lack.Seq)
+		s := r.log.Peek(lack.Seq)
 		if s == nil {
 			continue
 		}
-		prepare, commit := &s.prepares[r.cfg.Self], &s.commits[r.cfg.Self]
-		voted := s.votedAt <= settled
-		proposes := lack.Lacks&wire.LacksProposal != 0 && r.mayResendProposal(m, s) && s.acceptedAt <= settled && bytes < maxPushedBytes
-		prepares := lack.Lacks&wire.LacksPrepares != 0 && voted && prepare.cast && prepare.view == m.View
-		commits := lack.Lacks&wire.LacksCommits != 0 && voted && commit.cast
+		prepare, commit := &s.Prepares[r.cfg.Self], &s.Commits[r.cfg.Self]
+		voted := s.VotedAt <= settled
+		proposes := lack.Lacks&wire.LacksProposal != 0 && r.mayResendProposal(m, s) && s.AcceptedAt <= settled && bytes < maxPushedBytes
+		prepares := lack.Lacks&wire.LacksPrepares != 0 && voted && prepare.Cast && prepare.View == m.View
+		commits := lack.Lacks&wire.LacksCommits != 0 && voted && commit.Cast
 		if !proposes && !prepares && !commits {
 			continue // costs the sender nothing: others may have named slots that nobody can help with
 		}
@@ -190,24 +180,24 @@ func (r *Replica) resendVotes(to wire.ReplicaID, m *wire.Status) {
 			bytes += r.resendProposal(to, s)
 		}
 		if prepares {
-			r.send(to, &wire.Prepare{View: prepare.view, Seq: s.seq, Digest: prepare.digest, Replica: r.cfg.Self, Sig: prepare.sig})
+			r.send(to, &wire.Prepare{View: prepare.View, Seq: s.Seq, Digest: prepare.Digest, Replica: r.cfg.Self, Sig: prepare.Sig})
 		}
 		if commits {
-			r.send(to, &wire.Commit{View: commit.view, Seq: s.seq, Digest: commit.digest, Replica: r.cfg.Self, Sig: commit.sig})
+			r.send(to, &wire.Commit{View: commit.View, Seq: s.Seq, Digest: commit.Digest, Replica: r.cfg.Self, Sig: commit.Sig})
 		}
 	}
 }
 
 // mayResendProposal reports whether this replica has the proposal of a slot for who sent a status, and is one of those that
 // bring what is large: the primary and the helper.
-func (r *Replica) mayResendProposal(m *wire.Status, s *slot) bool {
+func (r *Replica) mayResendProposal(m *wire.Status, s *msglog.Slot) bool {
 	ours := r.isPrimary() || m.Helper == r.cfg.Self
-	return ours && m.View == r.view && m.Active && r.active && s.accepted && s.body(s.digest) != nil
+	return ours && m.View == r.view && m.Active && r.active && s.Accepted && s.Body(s.Digest) != nil
 }
 
 // resendProposal repeats the accepted pre-prepare of a slot, with its body, and returns about how long it is.
-func (r *Replica) resendProposal(to wire.ReplicaID, s *slot) int {
-	b := s.body(s.digest)
+func (r *Replica) resendProposal(to wire.ReplicaID, s *msglog.Slot) int {
+	b := s.Body(s.Digest)
 	m := r.statement(s)
 	m.Body = b
 	r.send(to, m)
@@ -216,16 +206,16 @@ func (r *Replica) resendProposal(to wire.ReplicaID, s *slot) int {
 
 // resendCheckpoint repeats our newest checkpoint message to a replica whose low watermark is below it.
 func (r *Replica) resendCheckpoint(to wire.ReplicaID, m *wire.Status) {
-	own := r.checkpoints.own
+	own := r.checkpoints.Own
 	if len(own) == 0 {
 		return
 	}
 	newest := own[len(own)-1]
-	if newest.seq <= r.log.low || newest.seq <= m.Stable {
+	if newest.Seq <= r.log.Low || newest.Seq <= m.Stable {
 		return
 	}
-	if v := r.checkpoints.at(newest.seq, r.cfg).votes[r.cfg.Self]; v.cast {
-		r.send(to, &wire.Checkpoint{Seq: newest.seq, Digest: v.digest, Replica: r.cfg.Self, Sig: v.sig})
+	if v := r.checkpoints.At(newest.Seq, r.cfg).Votes[r.cfg.Self]; v.Cast {
+		r.send(to, &wire.Checkpoint{Seq: newest.Seq, Digest: v.Digest, Replica: r.cfg.Self, Sig: v.Sig})
 	}
 }
 
@@ -238,13 +228,55 @@ func (r *Replica) push(to wire.ReplicaID, m *wire.Status) {
 	settled := r.mono - r.cfg.ViewTimeout/16
 	bytes := 0
 	for seq := m.Executed + 1; seq <= min(r.handed, m.Executed+maxPushedSlots) && bytes < maxPushedBytes; seq++ {
-		s := r.log.peek(seq)
-		if s == nil || s.cert == nil || s.handedAt > settled {
+		s := r.log.Peek(seq)
+		if s == nil || s.Cert == nil || s.HandedAt > settled {
 			continue
 		}
-		if b := s.body(s.cert.Digest); b != nil && r.peers[to].pushes.spend(r.cfg, 1) {
+		if b := s.Body(s.Cert.Digest); b != nil && r.peers[to].pushes.spend(r.cfg, 1) {
 			bytes += b.RequestBytes()
-			r.send(to, &wire.CertifiedBody{Seq: seq, Body: b, Cert: s.cert})
+			r.send(to, &wire.CertifiedBody{Seq: seq, Body: b, Cert: s.Cert})
 		}
 	}
+}
+
+// allowance bounds for how many slots a peer is helped. A Status is short and unsigned, and its answer is long: without a
+// bound, a faulty replica that always lacks everything is sent the window again sixteen times a timeout, by everybody. What
+// is ordered meanwhile is granted several times over, so that whoever lags catches up; time grants a little. The zero value
+// is full.
+type allowance struct {
+	spent   int           // slots, less what was granted since
+	at      time.Duration // up to when time was granted for
+	ordered wire.Seq      // up to where slots were granted for
+}
+
+const (
+	grantedPerTimeout = 256 // slots; all of them in a small window, so that nothing is spared on a lossy link
+	grantedPerSlot    = 2   // for each slot that was handed to execution here; there are several to ask
+)
+
+// allowed is what there is at most: enough for two windows.
+func allowed(c *wire.Config) int { return max(grantedPerTimeout, 2*int(c.LogWindow)) }
+
+// refill grants what time and progress since the last call are worth.
+func (a *allowance) refill(r *Replica) {
+	granted := 0
+	each := r.cfg.ViewTimeout / grantedPerTimeout
+	if n := (r.mono - a.at) / each; n > 0 {
+		granted = int(n)
+		a.at += n * each
+	}
+	if r.handed > a.ordered {
+		granted += grantedPerSlot * int(min(r.handed-a.ordered, r.cfg.LogWindow))
+		a.ordered = r.handed
+	}
+	a.spent = max(0, a.spent-granted)
+}
+
+// spend takes so many slots, if there is one left: what is long is not kept back for what it lacks of them.
+func (a *allowance) spend(c *wire.Config, slots int) bool {
+	if a.spent >= allowed(c) {
+		return false
+	}
+	a.spent += slots
+	return true
 }

@@ -6,11 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // beforeIn asserts that an effect that satisfies first comes before one that satisfies second.
-func beforeIn(t *testing.T, effects []Effect, what string, first, second func(Effect) bool) {
+func beforeIn(t *testing.T, effects []port.Effect, what string, first, second func(port.Effect) bool) {
 	t.Helper()
 	i, j := slices.IndexFunc(effects, first), slices.IndexFunc(effects, second)
 	if i < 0 || j < 0 || i > j {
@@ -18,8 +19,8 @@ func beforeIn(t *testing.T, effects []Effect, what string, first, second func(Ef
 	}
 }
 
-func persists[R wire.Record](e Effect) bool {
-	p, ok := e.(Persist)
+func persists[R wire.Record](e port.Effect) bool {
+	p, ok := e.(port.Persist)
 	if !ok {
 		return false
 	}
@@ -27,8 +28,8 @@ func persists[R wire.Record](e Effect) bool {
 	return ok
 }
 
-func sendsOut[M wire.Message](e Effect) bool {
-	b, ok := e.(Broadcast)
+func sendsOut[M wire.Message](e port.Effect) bool {
+	b, ok := e.(port.Broadcast)
 	if !ok {
 		return false
 	}
@@ -41,7 +42,7 @@ func TestD1_ThePrePrepareIsDurableBeforeThePrepare(t *testing.T) {
 	l := newLab(t, 4, 3)
 	effects := l.propose(0, 1, l.batch(1, "a"))
 	beforeIn(t, effects, "pre-prepare and prepare", persists[*wire.Accepted], sendsOut[*wire.Prepare])
-	if all[Persist](effects)[0].Record.(*wire.Accepted).PrePrepare.Body == nil {
+	if all[port.Persist](effects)[0].Record.(*wire.Accepted).PrePrepare.Body == nil {
 		t.Fatal("a record without the body")
 	}
 }
@@ -61,7 +62,7 @@ func TestD0_NothingIsExecutedBeforeItsCertificateIsDurable(t *testing.T) {
 	b := l.batch(1, "a")
 	effects := l.from(1, &wire.CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})
 	beforeIn(t, effects, "certificate and execution", persists[*wire.Certified],
-		func(e Effect) bool { _, ok := e.(Execute); return ok })
+		func(e port.Effect) bool { _, ok := e.(port.Execute); return ok })
 }
 
 // D3: after a restart the view that a ViewChange went to stands, inactive, and its bytes are sent again.
@@ -73,7 +74,7 @@ func TestD3_AViewThatWasLeftStaysLeft(t *testing.T) {
 		t.Fatalf("view %d, active %v", l.r.view, l.r.active)
 	}
 	wantCount(t, broadcasts[*wire.ViewChange](effects), 0, "new view changes")
-	wantDrop(t, l.propose(0, 1, l.batch(1, "a")), ReasonOldView)
+	wantDrop(t, l.propose(0, 1, l.batch(1, "a")), port.ReasonOldView)
 	again := sends[*wire.ViewChange](l.from(2, &wire.Status{View: 1}))
 	if len(again) != 1 || string(wire.Encode(again[0])) != string(wire.Encode(own)) {
 		t.Fatal("not the same bytes")
@@ -92,9 +93,9 @@ func TestD4_TheNewViewIsDurableBeforeItsVotes(t *testing.T) {
 	for i := range vcs {
 		vcs[i] = l.viewChange(1, wire.ReplicaID(i), wire.StableCert{})
 	}
-	wantDrop(t, l.from(1, l.newViewFrom(1, vcs...)), ReasonOldView)
+	wantDrop(t, l.from(1, l.newViewFrom(1, vcs...)), port.ReasonOldView)
 	l.restart()
-	if !l.r.active || l.r.view != 1 || l.r.log.at(1).digest != wire.NullDigest {
+	if !l.r.active || l.r.view != 1 || l.r.log.At(1).Digest != wire.NullDigest {
 		t.Fatal("the restart did not bring the view back")
 	}
 }
@@ -107,12 +108,12 @@ func TestD5_ACheckpointFollowsTheSnapshot(t *testing.T) {
 	}
 	l := newLab(t, 4, 3)
 	l.r.handed = 3
-	effects := l.r.Step(Received{From: Source{Replica: 1}, Msg: wire.Own(&wire.CertifiedBody{
+	effects := l.r.Step(port.Received{From: port.Source{Replica: 1}, Msg: wire.Own(&wire.CertifiedBody{
 		Seq: 4, Body: wire.NullBody, Cert: l.commitCert(0, 4, wire.NullDigest),
 	})})
-	wantCount(t, all[Snapshot](effects), 1, "snapshots")
+	wantCount(t, all[port.Snapshot](effects), 1, "snapshots")
 	wantCount(t, broadcasts[*wire.Checkpoint](effects), 0, "checkpoints before the snapshot is there")
-	wantCount(t, broadcasts[*wire.Checkpoint](l.r.Step(Snapshotted{Seq: 4, Digest: stateAfter(4)})), 1, "checkpoints")
+	wantCount(t, broadcasts[*wire.Checkpoint](l.r.Step(port.Snapshotted{Seq: 4, Digest: stateAfter(4)})), 1, "checkpoints")
 }
 
 // D7: after a restart no second digest is signed for any place, whatever the primary says now.
@@ -123,7 +124,7 @@ func TestD7_ARestartedReplicaRepeatsItself(t *testing.T) {
 	l.restart()
 	effects := l.propose(0, 1, l.batch(2, "b"))
 	wantCount(t, broadcasts[*wire.Prepare](effects), 0, "prepares for another digest")
-	wantCount(t, all[Accuse](effects), 1, "accusations")
+	wantCount(t, all[port.Accuse](effects), 1, "accusations")
 	l.wait(time.Second / 10)
 	again := sends[*wire.Prepare](l.from(2, &wire.Status{Active: true, Slots: []wire.SlotStatus{{Seq: 1, Lacks: wire.LacksPrepares}}}))
 	if len(again) != 1 || *again[0] != *first {
@@ -156,13 +157,13 @@ func TestD9_AnAnchorRestoresWhatMatters(t *testing.T) {
 	l.propose(1, 6, l.batch(2, "b"))
 	l.log = l.r.Anchor()
 	l.restart()
-	s5, s6 := l.r.log.at(5), l.r.log.at(6)
+	s5, s6 := l.r.log.At(5), l.r.log.At(6)
 	switch {
 	case l.r.view != 1 || !l.r.active:
 		t.Fatalf("view %d, active %v", l.r.view, l.r.active)
-	case s5.prepared == nil || !s5.commitSent || s5.body(b.Digest()) == nil:
+	case s5.Prepared == nil || !s5.CommitSent || s5.Body(b.Digest()) == nil:
 		t.Fatalf("slot 5: %+v", s5)
-	case !s6.accepted || !s6.prepareSent || s6.commitSent:
+	case !s6.Accepted || !s6.PrepareSent || s6.CommitSent:
 		t.Fatalf("slot 6: %+v", s6)
 	}
 }

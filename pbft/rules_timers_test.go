@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -45,7 +46,7 @@ func TestT3_WallClockJumpsStartNoTimer(t *testing.T) {
 	l := newLab(t, 4, 3)
 	for _, wall := range []int64{0, 1 << 62, -1 << 62} {
 		l.now += 10 * time.Millisecond
-		effects := l.step(Tick{Mono: l.now, Wall: wall})
+		effects := l.step(port.Tick{Mono: l.now, Wall: wall})
 		wantCount(t, broadcasts[*wire.Suspect](effects), 0, "suspects")
 	}
 }

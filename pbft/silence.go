@@ -21,7 +21,7 @@ type recovery struct {
 }
 
 // silent reports whether this replica must not vote at all: something that it forgot may lie above h.
-func (r *Replica) silent() bool { return r.recovery.view > 0 && r.log.low < r.recovery.until }
+func (r *Replica) silent() bool { return r.recovery.view > 0 && r.log.Low < r.recovery.until }
 
 // mayVote reports whether it may vote in a view, or ask for it: never in one in which it may have voted before.
 func (r *Replica) mayVote(v wire.View) bool { return !r.silent() && v >= r.recovery.view }

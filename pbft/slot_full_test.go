@@ -3,6 +3,8 @@ package pbft
 import (
 	"testing"
 
+	"tagma/pbft/msglog"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -10,7 +12,7 @@ import (
 // nobody's votes came through. It returns the first of the batches and the last of the views.
 func newFullLab(t *testing.T, self wire.ReplicaID) (l *lab, first *wire.Body, last wire.View) {
 	l = newLab(t, 4, self)
-	for i := range uint64(maxVoted) {
+	for i := range uint64(msglog.MaxVoted) {
 		last = wire.View(4 * i)
 		if last > 0 {
 			l.enter(last)
@@ -29,7 +31,7 @@ func newFullLab(t *testing.T, self wire.ReplicaID) (l *lab, first *wire.Body, la
 func TestV4_ABodyThatWasVotedForIsNeverForgottenForOthers(t *testing.T) {
 	l, first, last := newFullLab(t, 3)
 	l.enter(last + 4)
-	wantDrop(t, l.propose(last+4, 1, l.batch(1000, "one too many")), ReasonNoRoom)
+	wantDrop(t, l.propose(last+4, 1, l.batch(1000, "one too many")), port.ReasonNoRoom)
 	var vcs []*wire.ViewChange
 	for id := range wire.ReplicaID(3) {
 		vcs = append(vcs, l.viewChange(last+5, id, wire.StableCert{}))

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -12,9 +13,9 @@ import (
 func BenchmarkStep(b *testing.B) {
 	l := newLab(b, 4, 3, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 64, 256 })
 	const slots = 128 // within the window, so that nothing is dropped
-	var events []Event
+	var events []port.Event
 	add := func(from wire.ReplicaID, m wire.Message) {
-		events = append(events, Received{From: Source{Replica: from, Loopback: from == 3}, Msg: wire.Own(m)})
+		events = append(events, port.Received{From: port.Source{Replica: from, Loopback: from == 3}, Msg: wire.Own(m)})
 	}
 	for s := wire.Seq(1); s <= slots; s++ {
 		body := l.batch(uint64(s), "op")
@@ -38,7 +39,7 @@ func BenchmarkStep(b *testing.B) {
 				b.Fatal(err)
 			}
 			l.r, i = r, 0
-			l.r.Step(Tick{Mono: time.Second, Wall: 1 << 61})
+			l.r.Step(port.Tick{Mono: time.Second, Wall: 1 << 61})
 			b.StartTimer()
 		}
 		l.r.Step(events[i])

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -25,20 +26,20 @@ func (r *Replica) suspectNow() {
 	}
 	r.suspicion.sent = true
 	r.suspicion.again = r.mono + r.timeout()
-	r.emit(Broadcast{&wire.Suspect{View: r.view, Replica: r.cfg.Self}})
+	r.emit(port.Broadcast{Msg: &wire.Suspect{View: r.view, Replica: r.cfg.Self}})
 }
 
-func (r *Replica) onSuspect(m *wire.Suspect, from Source) {
+func (r *Replica) onSuspect(m *wire.Suspect, from port.Source) {
 	if !r.ownVote(m.Replica, from) {
-		r.drop(m, ReasonNotSender)
+		r.drop(m, port.ReasonNotSender)
 		return
 	}
 	if !r.suspicion.note(m) {
-		r.drop(m, ReasonDuplicate)
+		r.drop(m, port.ReasonDuplicate)
 		return
 	}
 	if m.View < r.view {
-		r.drop(m, ReasonOldView)
+		r.drop(m, port.ReasonOldView)
 	}
 	r.leaveIfSuspected()
 }

@@ -3,18 +3,19 @@ package pbft
 import (
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // Timers (T1, T3). They compare the last Tick's monotonic time with moments noted earlier; nothing is ever cancelled.
 
 // onTick tells the time and does whatever has become due.
-func (r *Replica) onTick(e Tick) {
+func (r *Replica) onTick(e port.Tick) {
 	r.mono, r.wall = max(r.mono, e.Mono), e.Wall
 	if !r.started {
 		r.start()
 	}
-	r.pool.tick(r.mono, r.cfg.ViewTimeout/2, r.pool.oldest != nil)
+	r.pool.Tick(r.mono, r.cfg.ViewTimeout/2, r.pool.Oldest != nil)
 	r.retryWaiting()
 	r.advance()
 	r.ask()
@@ -53,12 +54,12 @@ func (r *Replica) resume() {
 	if !r.active {
 		return
 	}
-	for seq := r.log.low + 1; seq <= min(r.log.seen, r.log.high()); seq++ {
-		s := r.log.peek(seq)
-		if s == nil || !s.accepted || s.body(s.digest) == nil {
+	for seq := r.log.Low + 1; seq <= min(r.log.Seen, r.log.High()); seq++ {
+		s := r.log.Peek(seq)
+		if s == nil || !s.Accepted || s.Body(s.Digest) == nil {
 			continue
 		}
-		if r.isPrimary() && s.cert == nil {
+		if r.isPrimary() && s.Cert == nil {
 			for id := range r.cfg.N() {
 				if to := wire.ReplicaID(id); to != r.cfg.Self {
 					r.resendProposal(to, s)
@@ -88,7 +89,7 @@ func (r *Replica) expired() bool {
 	if !r.active {
 		return c.quorum && r.mono-c.quorumAt >= limit
 	}
-	if p := r.pool.oldest; p != nil && !r.leftBehind() && r.mono-max(p.arrived, c.activatedAt) >= limit {
+	if p := r.pool.Oldest; p != nil && !r.leftBehind() && r.mono-max(p.Arrived, c.activatedAt) >= limit {
 		return true
 	}
 	if !r.isPrimary() && r.mono-c.heardAt >= limit {
@@ -103,9 +104,9 @@ func (r *Replica) stalled(limit time.Duration) bool {
 	if r.mono-max(c.progressAt, c.activatedAt) < limit {
 		return false
 	}
-	for seq := r.firstMissing(); seq <= min(r.log.seen, r.log.high()); seq++ {
-		if s := r.log.peek(seq); s != nil && s.accepted && s.cert == nil {
-			return r.mono-s.acceptedAt >= limit
+	for seq := r.firstMissing(); seq <= min(r.log.Seen, r.log.High()); seq++ {
+		if s := r.log.Peek(seq); s != nil && s.Accepted && s.Cert == nil {
+			return r.mono-s.AcceptedAt >= limit
 		}
 	}
 	return false
@@ -122,17 +123,17 @@ func (r *Replica) heardPrimary(v wire.View) {
 func (r *Replica) beat() {
 	if r.active && r.isPrimary() && r.mayVote(r.view) && r.mono-r.lastProposal >= r.cfg.ViewTimeout/4 {
 		r.lastProposal = r.mono
-		r.emit(Broadcast{&wire.Heartbeat{View: r.view}})
+		r.emit(port.Broadcast{Msg: &wire.Heartbeat{View: r.view}})
 	}
 }
 
-func (r *Replica) onHeartbeat(m *wire.Heartbeat, from Source) {
+func (r *Replica) onHeartbeat(m *wire.Heartbeat, from port.Source) {
 	switch {
 	case from.Loopback:
 	case from.Replica != r.cfg.Primary(m.View):
-		r.drop(m, ReasonNotSender)
+		r.drop(m, port.ReasonNotSender)
 	case m.View != r.view:
-		r.drop(m, ReasonOldView)
+		r.drop(m, port.ReasonOldView)
 	default:
 		r.heardPrimary(m.View)
 	}
@@ -144,21 +145,21 @@ func (r *Replica) retryWaiting() {
 	if !r.active {
 		return
 	}
-	r.log.settled = max(r.log.settled, r.log.low)
-	for seq := r.log.settled + 1; seq <= min(r.log.seen, r.log.high()); seq++ {
-		s := r.log.peek(seq)
+	r.log.Settled = max(r.log.Settled, r.log.Low)
+	for seq := r.log.Settled + 1; seq <= min(r.log.Seen, r.log.High()); seq++ {
+		s := r.log.Peek(seq)
 		if s == nil {
 			continue
 		}
-		if s.commitSent && s.waiting == nil {
-			if seq == r.log.settled+1 {
-				r.log.settled = seq
+		if s.CommitSent && s.Waiting == nil {
+			if seq == r.log.Settled+1 {
+				r.log.Settled = seq
 			}
 			continue
 		}
-		if m := s.waiting; m != nil && m.View <= r.view && !r.mustWait(m) {
-			s.waiting = nil
-			r.onPrePrepare(m, Source{Replica: r.cfg.Primary(m.View)})
+		if m := s.Waiting; m != nil && m.View <= r.view && !r.mustWait(m) {
+			s.Waiting = nil
+			r.onPrePrepare(m, port.Source{Replica: r.cfg.Primary(m.View)})
 		}
 		r.checkPrepared(s) // votes may have come before the window moved
 	}

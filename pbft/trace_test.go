@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -41,12 +42,12 @@ func (t *trace) comment(format string, args ...any) {
 	}
 }
 
-func (t *trace) event(n *node, ev Event) {
+func (t *trace) event(n *node, ev port.Event) {
 	if t == nil {
 		return
 	}
 	switch e := ev.(type) {
-	case Received:
+	case port.Received:
 		if e.From.Loopback || t.hides(e.Msg.Message()) {
 			return
 		}
@@ -55,53 +56,53 @@ func (t *trace) event(n *node, ev Event) {
 			from = "client"
 		}
 		t.line(n, "← %s %s", from, t.message(e.Msg.Message()))
-	case Snapshotted:
+	case port.Snapshotted:
 		t.line(n, "has snapshot %d with digest %v", e.Seq, e.Digest)
-	case Transferred:
+	case port.Transferred:
 		t.line(n, "has the state at %d, from others", e.Cert.Seq)
-	case Tick, Executed, Starving:
+	case port.Tick, port.Executed, port.Starving:
 	}
 }
 
-func (t *trace) effect(n *node, e Effect) {
+func (t *trace) effect(n *node, e port.Effect) {
 	if t == nil {
 		return
 	}
 	switch e := e.(type) {
-	case Persist:
+	case port.Persist:
 		t.line(n, "  persist %s", t.record(e.Record))
-	case Note:
+	case port.Note:
 		t.line(n, "  note %s", t.record(e.Record))
-	case Broadcast:
+	case port.Broadcast:
 		if !t.hides(e.Msg) {
 			t.line(n, "  broadcast %s", t.message(e.Msg))
 		}
-	case Send:
+	case port.Send:
 		if !t.hides(e.Msg) {
 			t.line(n, "  send to r%d %s", e.To, t.message(e.Msg))
 		}
-	case Respond:
+	case port.Respond:
 		t.line(n, "  respond %v executed at %d", e.Reply.ID, e.Reply.Seq)
-	case Execute:
+	case port.Execute:
 		t.line(n, "  execute %d %s", e.Seq, t.batch(e.Body))
-	case Snapshot:
+	case port.Snapshot:
 		t.line(n, "  snapshot %d", e.Seq)
-	case Truncate:
+	case port.Truncate:
 		t.line(n, "  truncate journal at %d, discard states below %d", e.Below, e.Discard)
-	case Accuse:
+	case port.Accuse:
 		t.line(n, "  accuse r%d of %s: %s, and %s", e.Evidence.Replica, e.Evidence.Kind,
 			t.message(e.Evidence.First), t.message(e.Evidence.Second))
-	case Transfer:
+	case port.Transfer:
 		t.line(n, "  transfer to the state at %d or a newer one", e.Target.Seq)
-	case Resume:
+	case port.Resume:
 		t.line(n, "  resume at %d", e.Seq)
-	case Forgot:
+	case port.Forgot:
 		t.line(n, "  forgot %s, which r%d has", t.names.Statement(&e.Said), e.Witness)
-	case Entered:
+	case port.Entered:
 		t.line(n, "  enters view %d", e.View)
-	case Diverged:
+	case port.Diverged:
 		t.line(n, "  diverged at %d: own %v, stable %v", e.Seq, e.Own, e.Stable)
-	case Dropped:
+	case port.Dropped:
 		if !t.hides(e.Msg) {
 			t.line(n, "  drop: %s", e.Why)
 		}

@@ -3,6 +3,8 @@ package pbft
 import (
 	"time"
 
+	"tagma/pbft/pool"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -21,7 +23,7 @@ type transfer struct {
 func (r *Replica) leftBehind() bool { return r.transfer.on || r.passed() }
 
 // passed reports whether what is to be executed next lies below everything that the ring has a place for.
-func (r *Replica) passed() bool { return r.handed+wire.Seq(len(r.backlog)) < r.log.floor() }
+func (r *Replica) passed() bool { return r.handed+wire.Seq(len(r.backlog)) < r.log.Floor() }
 
 // checkReach begins a transfer once a stable checkpoint lies above what was executed and the way there is lost: the
 // ring has passed it, nobody holds the next batch, or nothing was executed for a timeout.
@@ -30,7 +32,7 @@ func (r *Replica) checkReach() {
 	if t.on || !r.started {
 		return
 	}
-	if r.log.low <= r.handed+wire.Seq(len(r.backlog)) {
+	if r.log.Low <= r.handed+wire.Seq(len(r.backlog)) {
 		t.behind = false
 		return
 	}
@@ -54,17 +56,17 @@ func (r *Replica) stuck() bool {
 func (r *Replica) startTransfer() {
 	r.transfer.on, r.transfer.since = true, r.mono
 	r.backlog = nil
-	r.pool = newPool(r.cfg.N())
+	r.pool = pool.New(r.cfg.N())
 	r.follow = follow{refused: r.follow.refused}
 	r.retarget()
 }
 
 // retarget names the newest stable checkpoint as one to fetch.
 func (r *Replica) retarget() {
-	if cert := r.checkpoints.stable; cert.Seq > 0 {
-		r.emit(Persist{&wire.Stable{Cert: cert}})
+	if cert := r.checkpoints.Stable; cert.Seq > 0 {
+		r.emit(port.Persist{Record: &wire.Stable{Cert: cert}})
 	}
-	r.emit(Transfer{Target: r.checkpoints.stable, Doubt: r.diverged})
+	r.emit(port.Transfer{Target: r.checkpoints.Stable, Doubt: r.diverged})
 }
 
 // onStarving takes note that nobody serves a state that is of use here: the others have to take another checkpoint.
@@ -76,15 +78,15 @@ func (r *Replica) onStarving() {
 
 // onTransferred switches to a state that was fetched, verified and made durable, in one record (X6). What was executed
 // on a wrong state is executed again (K2); nothing else ever is.
-func (r *Replica) onTransferred(e Transferred) {
+func (r *Replica) onTransferred(e port.Transferred) {
 	if !r.transfer.on || e.Cert.Seq < r.handed && !r.diverged {
 		panic("pbft: a state was fetched that execution has passed")
 	}
-	r.checkpoints.void = max(r.checkpoints.void, r.handed)
-	r.emit(Persist{&wire.Installed{Cert: e.Cert}})
+	r.checkpoints.Void = max(r.checkpoints.Void, r.handed)
+	r.emit(port.Persist{Record: &wire.Installed{Cert: e.Cert}})
 	r.install(e.Cert)
 	r.change.progressAt = r.mono
-	r.emit(Resume{Seq: e.Cert.Seq})
+	r.emit(port.Resume{Seq: e.Cert.Seq})
 	r.advance()
 	r.collectGarbage()
 	r.retryWaiting()
@@ -96,11 +98,11 @@ func (r *Replica) onTransferred(e Transferred) {
 func (r *Replica) install(cert wire.StableCert) {
 	r.adoptStable(cert)
 	c := &r.checkpoints
-	for _, m := range c.own {
-		c.void = max(c.void, m.seq)
+	for _, m := range c.Own {
+		c.Void = max(c.Void, m.Seq)
 	}
-	c.own = []mark{{cert.Seq, cert.Digest}}
-	c.durable, c.base = cert.Seq, min(cert.Seq, r.log.low)
+	c.Own = []wire.Mark{{Seq: cert.Seq, Digest: cert.Digest}}
+	c.Durable, c.Base = cert.Seq, min(cert.Seq, r.log.Low)
 	r.handed, r.executed = cert.Seq, cert.Seq
 	r.proposed = max(r.proposed, cert.Seq)
 	r.diverged, r.backlog, r.transfer = false, nil, transfer{}

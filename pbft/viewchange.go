@@ -3,6 +3,7 @@ package pbft
 import (
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -39,7 +40,7 @@ func (r *Replica) enterViewChange(u wire.View, suspects []wire.Suspect) {
 // convict.
 func (r *Replica) contribute(suspects []wire.Suspect) {
 	r.change.sent = true
-	r.emit(Broadcast{r.newViewChange(suspects)})
+	r.emit(port.Broadcast{Msg: r.newViewChange(suspects)})
 }
 
 // leave makes u the current, inactive view.
@@ -48,20 +49,20 @@ func (r *Replica) leave(u wire.View) {
 	r.suspicion.sent = false
 	c := &r.change
 	c.quorum, c.sent, c.built, c.proven, c.suspects = false, false, false, false, nil
-	for i := range r.log.ring {
-		if s := &r.log.ring[i]; s.seq != 0 {
-			s.endView(u)
+	for i := range r.log.Ring {
+		if s := &r.log.Ring[i]; s.Seq != 0 {
+			s.EndView(u)
 		}
 	}
-	r.log.settled = 0
+	r.log.Settled = 0
 }
 
 // newViewChange collects the proof of everything that may have committed here above the stable checkpoint (V1).
 func (r *Replica) newViewChange(suspects []wire.Suspect) *wire.ViewChange {
-	m := &wire.ViewChange{View: r.view, Replica: r.cfg.Self, Suspects: suspects, Stable: r.checkpoints.stable}
-	for seq := r.log.low + 1; seq <= min(r.log.seen, r.log.high()); seq++ {
-		if s := r.log.peek(seq); s != nil && s.prepared != nil {
-			m.Prepared = append(m.Prepared, *s.prepared)
+	m := &wire.ViewChange{View: r.view, Replica: r.cfg.Self, Suspects: suspects, Stable: r.checkpoints.Stable}
+	for seq := r.log.Low + 1; seq <= min(r.log.Seen, r.log.High()); seq++ {
+		if s := r.log.Peek(seq); s != nil && s.Prepared != nil {
+			m.Prepared = append(m.Prepared, *s.Prepared)
 		}
 	}
 	return m
@@ -70,9 +71,9 @@ func (r *Replica) newViewChange(suspects []wire.Suspect) *wire.ViewChange {
 // onViewChange takes a replica's ViewChange. A valid one for a higher view moves this replica there with the same
 // justification (V7). Anybody may pass one on: it is judged by its bytes alone. One of our own that comes back from
 // others is of a life that was forgotten, and must not be built upon in this one (D8.7).
-func (r *Replica) onViewChange(m *wire.ViewChange, from Source) {
+func (r *Replica) onViewChange(m *wire.ViewChange, from port.Source) {
 	if m.Replica == r.cfg.Self && !from.Loopback {
-		r.drop(m, ReasonOwn)
+		r.drop(m, port.ReasonOwn)
 		return
 	}
 	held := r.change.votes[m.Replica]
@@ -80,14 +81,14 @@ func (r *Replica) onViewChange(m *wire.ViewChange, from Source) {
 		r.accuse(m.Replica, held, m)
 	}
 	if m.View < r.view || m.View == r.view && r.active {
-		r.drop(m, ReasonOldView)
+		r.drop(m, port.ReasonOldView)
 		return
 	}
 	if held != nil && held.View >= m.View {
-		r.drop(m, ReasonDuplicate)
+		r.drop(m, port.ReasonDuplicate)
 		return
 	}
-	r.witnessView(m)
+	r.memories.NoteView(m)
 	for i := range m.Suspects {
 		r.suspicion.note(&m.Suspects[i])
 	}
@@ -110,7 +111,7 @@ func (r *Replica) countViewChanges() {
 	own := r.change.votes[r.cfg.Self]
 	if r.isPrimary() && !r.change.built && own != nil && own.View == r.view && r.mayVote(r.view) {
 		r.change.built = true
-		r.emit(Broadcast{r.newNewView()})
+		r.emit(port.Broadcast{Msg: r.newNewView()})
 	}
 }
 

@@ -3,23 +3,25 @@ package pbft
 import (
 	"testing"
 
+	"tagma/pbft/msglog"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // answerProposals plays the correct backups of a lab whose replica is the primary: they agree with everything that it
 // proposes, and with its checkpoints. It returns how many batches were executed and how many of them were null.
-func (l *lab) answerProposals(effects []Effect) (executed, nulls int) {
+func (l *lab) answerProposals(effects []port.Effect) (executed, nulls int) {
 	l.t.Helper()
 	for len(effects) > 0 {
-		var next []Effect
+		var next []port.Effect
 		for _, e := range effects {
 			switch e := e.(type) {
-			case Execute:
+			case port.Execute:
 				executed++
 				if e.Body.IsNull() {
 					nulls++
 				}
-			case Broadcast:
+			case port.Broadcast:
 				for id := range wire.ReplicaID(l.cfg.N()) {
 					if id != l.cfg.Self {
 						next = append(next, l.agree(e.Msg, id)...)
@@ -33,7 +35,7 @@ func (l *lab) answerProposals(effects []Effect) (executed, nulls int) {
 }
 
 // agree has a backup say what follows from a broadcast of the lab's replica.
-func (l *lab) agree(m wire.Message, by wire.ReplicaID) []Effect {
+func (l *lab) agree(m wire.Message, by wire.ReplicaID) []port.Effect {
 	switch m := m.(type) {
 	case *wire.PrePrepare:
 		return append(l.from(by, l.prepare(m.View, m.Seq, m.Digest, by)), l.from(by, l.commit(m.View, m.Seq, m.Digest, by))...)
@@ -55,7 +57,7 @@ func newLargeLab(t testing.TB, self wire.ReplicaID) (l *lab, operation string) {
 // there.
 func TestN4_AWindowFullOfBytesIsClosedWithNulls(t *testing.T) {
 	l, large := newLargeLab(t, 0)
-	const requests = 2 * (maxLargeBytes/(4<<20) + 2)
+	const requests = 2 * (msglog.MaxLargeBytes/(4<<20) + 2)
 	executed, nulls := 0, 0
 	for i := range uint64(requests) {
 		some, null := l.answerProposals(l.fromClient(l.request(i+1, large)))
@@ -63,7 +65,7 @@ func TestN4_AWindowFullOfBytesIsClosedWithNulls(t *testing.T) {
 	}
 	if executed-nulls != requests {
 		t.Fatalf("%d of %d requests are executed, and %d nulls; %d bytes above h = %d",
-			executed-nulls, requests, nulls, l.r.log.largeBytes(), l.r.log.low)
+			executed-nulls, requests, nulls, l.r.log.LargeBytes(), l.r.log.Low)
 	}
 	if nulls == 0 || nulls >= int(2*l.cfg.CheckpointInterval) {
 		t.Errorf("%d nulls", nulls)
@@ -73,7 +75,7 @@ func TestN4_AWindowFullOfBytesIsClosedWithNulls(t *testing.T) {
 // N4: a faulty primary may leave the window full of bodies that no later view needs; the next primary gets past them.
 func TestN4_BodiesThatALastViewLeftDoNotStopTheNextPrimary(t *testing.T) {
 	l, large := newLargeLab(t, 1)
-	for seq := wire.Seq(33); l.r.log.largeBytes() <= maxLargeBytes; seq++ {
+	for seq := wire.Seq(33); l.r.log.LargeBytes() <= msglog.MaxLargeBytes; seq++ {
 		l.propose(0, seq, l.batch(uint64(seq), large))
 	}
 	l.suspected(1)
@@ -81,7 +83,7 @@ func TestN4_BodiesThatALastViewLeftDoNotStopTheNextPrimary(t *testing.T) {
 	some, null := l.answerProposals(l.fromClient(l.request(1000, large)))
 	executed, nulls = executed+some, nulls+null
 	if executed-nulls != 1 {
-		t.Fatalf("%d requests are executed, and %d nulls; %d bytes above h = %d", executed-nulls, nulls, l.r.log.largeBytes(), l.r.log.low)
+		t.Fatalf("%d requests are executed, and %d nulls; %d bytes above h = %d", executed-nulls, nulls, l.r.log.LargeBytes(), l.r.log.Low)
 	}
 }
 
@@ -90,14 +92,14 @@ func TestN4_BodiesThatALastViewLeftDoNotStopTheNextPrimary(t *testing.T) {
 func TestS4_ABurstInOneTurnKeepsToTheBoundOfLargeBodies(t *testing.T) {
 	l, large := newLargeLab(t, 0)
 	proposed := 0
-	for i := range 2 * maxLargeBytes / l.cfg.MaxBatchBytes {
+	for i := range 2 * msglog.MaxLargeBytes / l.cfg.MaxBatchBytes {
 		req := &wire.Request{ID: wire.RequestID{Client: testKey("client", i), Session: 1, T: 1}, Ops: [][]byte{[]byte(large)}}
-		ev := Received{From: Source{Client: true}, Msg: wire.Own(req)}
+		ev := port.Received{From: port.Source{Client: true}, Msg: wire.Own(req)}
 		for _, m := range broadcasts[*wire.PrePrepare](l.r.Step(ev)) {
 			proposed += m.Body.RequestBytes()
 		}
 	}
-	if most := maxLargeBytes + l.cfg.MaxBatchBytes; proposed < maxLargeBytes || proposed > most {
+	if most := msglog.MaxLargeBytes + l.cfg.MaxBatchBytes; proposed < msglog.MaxLargeBytes || proposed > most {
 		t.Fatalf("%d bytes are proposed in one turn, at most %d have room", proposed, most)
 	}
 }

@@ -4,15 +4,16 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // X1: a stable checkpoint above what was executed is not enough: following may still do.
 func TestX1_NoTransferWhileFollowingMayDo(t *testing.T) {
 	l := newLab(t, 4, 3)
-	wantCount(t, all[Transfer](l.stable(3*l.cfg.LogWindow)), 0, "transfers within what others keep")
+	wantCount(t, all[port.Transfer](l.stable(3*l.cfg.LogWindow)), 0, "transfers within what others keep")
 	for s := wire.Seq(1); s <= 8; s++ { // slowly, and it goes on
-		wantCount(t, all[Transfer](l.wait(l.cfg.ViewTimeout*9/10)), 0, "transfers while batches come")
+		wantCount(t, all[port.Transfer](l.wait(l.cfg.ViewTimeout*9/10)), 0, "transfers while batches come")
 		b := l.batch(uint64(s), "a")
 		l.from(1, &wire.CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})
 	}
@@ -23,12 +24,12 @@ func TestX1_ItBeginsWhenTheRingHasPassed(t *testing.T) {
 	l := newLab(t, 4, 3)
 	far := 3*l.cfg.LogWindow + l.cfg.CheckpointInterval
 	effects := l.stable(far)
-	begun := all[Transfer](effects)
+	begun := all[port.Transfer](effects)
 	if len(begun) != 1 || begun[0].Target.Seq != far {
 		t.Fatalf("%v begins", begun)
 	}
 	beforeIn(t, effects, "the target is durable before anything is fetched", persists[*wire.Stable],
-		func(e Effect) bool { _, ok := e.(Transfer); return ok })
+		func(e port.Effect) bool { _, ok := e.(port.Transfer); return ok })
 }
 
 // X1: it begins when all others have said that they do not hold the next batch, and not when only all but one have.
@@ -39,10 +40,10 @@ func TestX1_ItBeginsWhenNobodyHoldsTheNextBatch(t *testing.T) {
 	for range 2 {
 		wantCount(t, to, 1, "questions")
 		effects := l.from(to[0], &wire.Slots{From: 1, Next: 1})
-		wantCount(t, all[Transfer](effects), 0, "transfers while one may hold it")
+		wantCount(t, all[port.Transfer](effects), 0, "transfers while one may hold it")
 		to, _ = asked(effects)
 	}
-	wantCount(t, all[Transfer](l.from(to[0], &wire.Slots{From: 1, Next: 1})), 1, "transfers when none does")
+	wantCount(t, all[port.Transfer](l.from(to[0], &wire.Slots{From: 1, Next: 1})), 1, "transfers when none does")
 }
 
 // X1: a refusal of one batch says nothing of the next.
@@ -58,7 +59,7 @@ func TestX1_RefusalsCountForTheNextBatchOnly(t *testing.T) {
 			t.Fatalf("asks %v from %v", to, from)
 		}
 		effects = l.from(to[0], &wire.Slots{From: 2, Next: 2})
-		wantCount(t, all[Transfer](effects), 0, "transfers")
+		wantCount(t, all[port.Transfer](effects), 0, "transfers")
 		to, from = asked(effects)
 	}
 }
@@ -68,14 +69,14 @@ func TestX1_ItBeginsWhenNothingWasExecutedForATimeout(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.beat(5 * l.cfg.ViewTimeout) // idle before
 	l.stable(8)
-	wantCount(t, all[Transfer](l.wait(l.cfg.ViewTimeout-time.Millisecond)), 0, "transfers before a timeout")
-	wantCount(t, all[Transfer](l.wait(time.Millisecond)), 1, "transfers after it")
+	wantCount(t, all[port.Transfer](l.wait(l.cfg.ViewTimeout-time.Millisecond)), 0, "transfers before a timeout")
+	wantCount(t, all[port.Transfer](l.wait(time.Millisecond)), 1, "transfers after it")
 
 	l = newLab(t, 4, 3)
 	b := l.batch(1, "a")
-	l.r.Step(Received{From: Source{Replica: 1}, Msg: wire.Own(&wire.CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})})
+	l.r.Step(port.Received{From: port.Source{Replica: 1}, Msg: wire.Own(&wire.CertifiedBody{Seq: 1, Body: b, Cert: l.commitCert(0, 1, b.Digest())})})
 	l.stable(8)
-	wantCount(t, all[Transfer](l.wait(3*l.cfg.ViewTimeout)), 0, "transfers while the executor works")
+	wantCount(t, all[port.Transfer](l.wait(3*l.cfg.ViewTimeout)), 0, "transfers while the executor works")
 }
 
 // X1, D5: it begins at a start whose store holds none of the states that the journal names.
@@ -87,20 +88,20 @@ func TestX1_ItBeginsAtAStartWithoutAState(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.r = r
-	begun := all[Transfer](l.wait(10 * time.Millisecond))
+	begun := all[port.Transfer](l.wait(10 * time.Millisecond))
 	if len(begun) != 1 || begun[0].Target.Seq != 8 {
 		t.Errorf("%v begins", begun)
 	}
 	l.log = log
-	wantCount(t, all[Transfer](l.restart()), 0, "transfers of a start that has its state")
+	wantCount(t, all[port.Transfer](l.restart()), 0, "transfers of a start that has its state")
 }
 
 // X1: while it lasts, each newer stable checkpoint is a better target; durable before it is named, whatever moved h.
 func TestX1_ANewerCheckpointIsABetterTarget(t *testing.T) {
 	l := inTransfer(t)
-	later := map[string]func() []Effect{
-		"a certificate": func() []Effect { return l.stable(48) },
-		"a new view": func() []Effect {
+	later := map[string]func() []port.Effect{
+		"a certificate": func() []port.Effect { return l.stable(48) },
+		"a new view": func() []port.Effect {
 			var vcs []*wire.ViewChange
 			for id := range wire.ReplicaID(3) {
 				vcs = append(vcs, l.viewChange(1, id, l.stableCert(52)))
@@ -110,11 +111,11 @@ func TestX1_ANewerCheckpointIsABetterTarget(t *testing.T) {
 	}
 	for _, name := range []string{"a certificate", "a new view"} {
 		effects := later[name]()
-		begun := all[Transfer](effects)
-		if len(begun) != 1 || begun[0].Target.Seq != l.r.log.low {
+		begun := all[port.Transfer](effects)
+		if len(begun) != 1 || begun[0].Target.Seq != l.r.log.Low {
 			t.Fatalf("%s: %v is named", name, begun)
 		}
-		beforeIn(t, effects, name, persists[*wire.Stable], func(e Effect) bool { _, ok := e.(Transfer); return ok })
+		beforeIn(t, effects, name, persists[*wire.Stable], func(e port.Effect) bool { _, ok := e.(port.Transfer); return ok })
 	}
 }
 
@@ -134,9 +135,9 @@ func inTransfer(t *testing.T) *lab {
 // X6: one record switches to the state; the event and what it brings come after it.
 func TestX6_OneRecordSwitches(t *testing.T) {
 	l := inTransfer(t)
-	effects := l.step(Transferred{Cert: l.stableCert(40)})
+	effects := l.step(port.Transferred{Cert: l.stableCert(40)})
 	installed := 0
-	for _, p := range all[Persist](effects) {
+	for _, p := range all[port.Persist](effects) {
 		if rec, ok := p.Record.(*wire.Installed); ok && rec.Cert.Seq == 40 {
 			installed++
 		}
@@ -145,11 +146,11 @@ func TestX6_OneRecordSwitches(t *testing.T) {
 		t.Fatalf("%d records", installed)
 	}
 	beforeIn(t, effects, "the record, then execution goes on", persists[*wire.Installed],
-		func(e Effect) bool { _, ok := e.(Resume); return ok })
+		func(e port.Effect) bool { _, ok := e.(port.Resume); return ok })
 	if l.r.handed != 40 || l.r.leftBehind() {
 		t.Errorf("it stands at %d, left behind %v", l.r.handed, l.r.leftBehind())
 	}
-	wantCount(t, all[Execute](l.tempt(0, 41)), 1, "batches after it")
+	wantCount(t, all[port.Execute](l.tempt(0, 41)), 1, "batches after it")
 }
 
 // X6, X7: a restart before the record finds the old position and needs the transfer anew; one after it finds the new
@@ -157,7 +158,7 @@ func TestX6_OneRecordSwitches(t *testing.T) {
 func TestX6_ARestartFindsOnePositionOrTheOther(t *testing.T) {
 	l := inTransfer(t)
 	before := recode(t, l.log)
-	if marks := Marks(before); marks[0].Seq != 4 {
+	if marks := wire.Marks(before); marks[0].Seq != 4 {
 		t.Errorf("marks before the record: %v", marks)
 	}
 	r, err := New(&l.cfg, before, Applied{Seq: 4, Root: stateAfter(4)})
@@ -166,25 +167,25 @@ func TestX6_ARestartFindsOnePositionOrTheOther(t *testing.T) {
 	}
 	whole := l.r
 	l.r = r
-	wantCount(t, all[Transfer](l.wait(10*time.Millisecond)), 1, "transfers after a restart before the record")
+	wantCount(t, all[port.Transfer](l.wait(10*time.Millisecond)), 1, "transfers after a restart before the record")
 	if r.handed != 4 {
 		t.Errorf("it stands at %d", r.handed)
 	}
 
 	l.r, l.log = whole, before
 	cert := l.stableCert(40)
-	l.step(Transferred{Cert: cert})
+	l.step(port.Transferred{Cert: cert})
 	after := recode(t, l.log)
-	if marks := Marks(after); len(marks) != 2 || marks[0] != (Mark{40, cert.Digest}) || marks[1].Seq != 0 {
+	if marks := wire.Marks(after); len(marks) != 2 || marks[0] != (wire.Mark{Seq: 40, Digest: cert.Digest}) || marks[1].Seq != 0 {
 		t.Errorf("marks after the record: %v", marks)
 	}
 	if r, err = New(&l.cfg, after, Applied{Seq: 40, Root: cert.Digest}); err != nil {
 		t.Fatal(err)
 	}
 	l.r = r
-	wantCount(t, all[Transfer](l.wait(10*time.Millisecond)), 0, "transfers after a restart after the record")
-	wantCount(t, all[Execute](l.tempt(0, 41)), 1, "batches after a restart after the record")
-	if reach := Reach(&l.cfg, after); reach < 40 {
+	wantCount(t, all[port.Transfer](l.wait(10*time.Millisecond)), 0, "transfers after a restart after the record")
+	wantCount(t, all[port.Execute](l.tempt(0, 41)), 1, "batches after a restart after the record")
+	if reach := wire.Reach(&l.cfg, after); reach < 40 {
 		t.Errorf("the journal reaches to %d only: its store would seem to be ahead of it", reach)
 	}
 }
@@ -192,7 +193,7 @@ func TestX6_ARestartFindsOnePositionOrTheOther(t *testing.T) {
 // X7, X4: a store may hold part of a state at the target: the journal tells of the target before.
 func TestX7_TheJournalReachesToTheTarget(t *testing.T) {
 	l := inTransfer(t)
-	if reach := Reach(&l.cfg, l.log); reach != 40 {
+	if reach := wire.Reach(&l.cfg, l.log); reach != 40 {
 		t.Errorf("it reaches to %d", reach)
 	}
 }
@@ -201,9 +202,9 @@ func TestX7_TheJournalReachesToTheTarget(t *testing.T) {
 func TestX9_AfterTheSwitchItFollows(t *testing.T) {
 	l := inTransfer(t)
 	l.statusOf(0, 45)
-	l.step(Transferred{Cert: l.stableCert(40)})
+	l.step(port.Transferred{Cert: l.stableCert(40)})
 	if _, from := asked(l.wait(l.cfg.ViewTimeout / 16)); len(from) != 1 || from[0] != 41 {
 		t.Errorf("asks from %v", from)
 	}
-	wantCount(t, all[Transfer](l.stable(40+3*l.cfg.LogWindow+4)), 1, "transfers when left behind again")
+	wantCount(t, all[port.Transfer](l.stable(40+3*l.cfg.LogWindow+4)), 1, "transfers when left behind again")
 }

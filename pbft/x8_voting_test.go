@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -14,7 +15,7 @@ func TestX8_ItVotesAboveH(t *testing.T) {
 	for _, s := range []wire.Seq{41, 48} {
 		effects := l.tempt(0, s)
 		wantCount(t, votes(effects), 2, "votes")
-		wantCount(t, all[Execute](effects), 0, "batches executed")
+		wantCount(t, all[port.Execute](effects), 0, "batches executed")
 	}
 	wantCount(t, votes(l.tempt(0, 49)), 0, "votes above H")
 	wantCount(t, votes(l.suspected(1)), 1, "view changes")
@@ -26,7 +27,7 @@ func TestX8_ItOrdersNothingAndSuspectsNobody(t *testing.T) {
 	l.fromClient(l.request(1, "a"))
 	l.stable(40)
 	effects := l.fromClient(l.request(2, "b"))
-	if busy := all[Respond](effects); len(busy) != 1 || busy[0].Reply.Outcome != wire.OutcomeBusy {
+	if busy := all[port.Respond](effects); len(busy) != 1 || busy[0].Reply.Outcome != wire.OutcomeBusy {
 		t.Errorf("a client is answered %v", busy)
 	}
 	effects = append(l.from(3, &wire.Recover{Until: 48}), l.wait(l.cfg.ViewTimeout)...)
@@ -44,8 +45,8 @@ func TestX8_ItOrdersNothingAndSuspectsNobody(t *testing.T) {
 // X8: it signs checkpoints of states that it executed after the switch.
 func TestX8_ItSignsCheckpointsOfWhatItExecutedAfterwards(t *testing.T) {
 	l := inTransfer(t)
-	wantCount(t, broadcasts[*wire.Checkpoint](l.step(Transferred{Cert: l.stableCert(40)})), 0, "checkpoints of a state from others")
-	var effects []Effect
+	wantCount(t, broadcasts[*wire.Checkpoint](l.step(port.Transferred{Cert: l.stableCert(40)})), 0, "checkpoints of a state from others")
+	var effects []port.Effect
 	for s := wire.Seq(41); s <= 44; s++ {
 		effects = append(effects, l.tempt(0, s)...)
 	}
@@ -56,7 +57,7 @@ func TestX8_ItSignsCheckpointsOfWhatItExecutedAfterwards(t *testing.T) {
 
 // diverge has the replica execute eight batches on a state that is wrong from the first checkpoint on; the others'
 // checkpoint at 4 shows it.
-func diverge(t *testing.T) (*lab, []Effect) {
+func diverge(t *testing.T) (*lab, []port.Effect) {
 	l := newLab(t, 4, 3)
 	l.wrong = wire.Digest{0xbd}
 	for s := wire.Seq(1); s <= 8; s++ {
@@ -69,12 +70,12 @@ func diverge(t *testing.T) (*lab, []Effect) {
 // K2: a diverged replica takes its state from others, and replies again when it has it.
 func TestK2_ADivergedReplicaTakesTheStateAndRepliesAgain(t *testing.T) {
 	l, effects := diverge(t)
-	wantCount(t, all[Diverged](effects), 1, "reports")
-	wantCount(t, all[Transfer](effects), 1, "transfers")
+	wantCount(t, all[port.Diverged](effects), 1, "reports")
+	wantCount(t, all[port.Transfer](effects), 1, "transfers")
 	l.wrong = wire.Digest{}
-	effects = l.step(Transferred{Cert: l.stableCert(4)})
+	effects = l.step(port.Transferred{Cert: l.stableCert(4)})
 	var again []wire.Seq
-	for _, e := range all[Execute](effects) {
+	for _, e := range all[port.Execute](effects) {
 		again = append(again, e.Seq)
 	}
 	if !slices.Equal(again, []wire.Seq{5, 6, 7, 8}) {
@@ -83,7 +84,7 @@ func TestK2_ADivergedReplicaTakesTheStateAndRepliesAgain(t *testing.T) {
 	if l.r.diverged || l.r.leftBehind() {
 		t.Errorf("diverged %v, left behind %v", l.r.diverged, l.r.leftBehind())
 	}
-	wantCount(t, all[Respond](l.tempt(0, 9)), 1, "replies")
+	wantCount(t, all[port.Respond](l.tempt(0, 9)), 1, "replies")
 }
 
 // K2, D7: it announces no state in whose place it had announced a wrong one: that would convict it.
@@ -91,7 +92,7 @@ func TestK2_ItDoesNotContradictTheCheckpointsThatItSigned(t *testing.T) {
 	for _, restarts := range []bool{false, true} {
 		l, _ := diverge(t)
 		l.wrong = wire.Digest{}
-		effects := l.step(Transferred{Cert: l.stableCert(4)})
+		effects := l.step(port.Transferred{Cert: l.stableCert(4)})
 		if restarts {
 			r, err := New(&l.cfg, recode(t, l.log), Applied{Seq: 4, Root: stateAfter(4)})
 			if err != nil {
@@ -127,6 +128,6 @@ func TestK2_DivergenceIsFoundAgainBehindALaterCheckpoint(t *testing.T) {
 	}
 	l.r = r
 	effects := l.wait(10 * time.Millisecond)
-	wantCount(t, all[Transfer](effects), 1, "transfers")
-	wantCount(t, all[Execute](effects), 0, "batches executed on the wrong state")
+	wantCount(t, all[port.Transfer](effects), 1, "transfers")
+	wantCount(t, all[port.Execute](effects), 0, "batches executed on the wrong state")
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -102,7 +103,7 @@ func sameFromAnchor(t *testing.T, p *process) {
 
 // standing are the newest votes and certificates above the low watermark, by what they are, as they were written, and the
 // view change of a replica without an active view.
-func standing(p *process, in pbft.Inspection) map[string]string {
+func standing(p *process, in port.Inspection) map[string]string {
 	last := map[string]string{}
 	for _, b := range p.tape.full {
 		rec, seq := decode([][]byte{b})[0], wire.Seq(0)

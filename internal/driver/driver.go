@@ -2,7 +2,7 @@ package driver
 
 import (
 	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -56,14 +56,14 @@ func New(cfg *wire.Config, core Core, p Ports) *Driver {
 // Turn steps the core through its own broadcasts of the last turn and then through events, makes every record durable
 // with one sync, and performs what may only follow it. An error is final: the process must stop at once, since it no
 // longer knows what is durable (D6). Of a turn that could not be made durable nothing was performed, and no turn follows.
-func (d *Driver) Turn(events []pbft.Event) error {
+func (d *Driver) Turn(events []port.Event) error {
 	if d.failed == nil {
 		d.failed = d.takeTurn(events)
 	}
 	return d.failed
 }
 
-func (d *Driver) takeTurn(events []pbft.Event) error {
+func (d *Driver) takeTurn(events []port.Event) error {
 	loops := d.loopback
 	d.loopback = nil
 	for i, l := range loops {
@@ -99,8 +99,8 @@ func (d *Driver) Close() error {
 }
 
 // answered replies to a request that was executed already, without troubling the core (C3).
-func (d *Driver) answered(ev pbft.Event) bool {
-	received, ok := ev.(pbft.Received)
+func (d *Driver) answered(ev port.Event) bool {
+	received, ok := ev.(port.Received)
 	if !ok {
 		return false
 	}

@@ -3,13 +3,13 @@ package driver
 import (
 	"fmt"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // loop is something on its way back to the core: a broadcast of ours, or the answer to a request it wanted to relay.
 type loop struct {
-	event  pbft.Event
+	event  port.Event
 	record wire.Record // what made it durable; nil if it is of a kind that is not journalled
 }
 
@@ -18,7 +18,7 @@ type turn struct {
 	records []wire.Record
 	frames  []frame
 	replies []*wire.Reply
-	work    []pbft.Effect // Execute, Snapshot, Truncate, Transfer, Resume and Offer, in order
+	work    []port.Effect // Execute, Snapshot, Truncate, Transfer, Resume and Offer, in order
 	loops   []loop
 }
 
@@ -30,7 +30,7 @@ type frame struct {
 }
 
 // step gives the core one event and gathers its effects.
-func (d *Driver) step(ev pbft.Event) error {
+func (d *Driver) step(ev port.Event) error {
 	effects := d.core.Step(ev)
 	if d.trace != nil {
 		d.trace.Stepped(ev, effects)
@@ -43,34 +43,34 @@ func (d *Driver) step(ev pbft.Event) error {
 	return nil
 }
 
-func (d *Driver) gather(effect pbft.Effect) error {
+func (d *Driver) gather(effect port.Effect) error {
 	t := &d.turn
 	switch e := effect.(type) {
-	case pbft.Persist:
+	case port.Persist:
 		d.persist(e.Record)
-	case pbft.Note:
+	case port.Note:
 		d.notes = append(d.notes, e.Record)
-	case pbft.Broadcast:
+	case port.Broadcast:
 		return d.broadcast(e.Msg)
-	case pbft.Send:
+	case port.Send:
 		if req, relay := e.Msg.(*wire.Request); relay && d.settled(req) {
 			return nil
 		}
 		t.frames = append(t.frames, frame{to: e.To, bytes: wire.Encode(e.Msg)})
-	case pbft.Respond:
+	case port.Respond:
 		t.replies = append(t.replies, e.Reply)
-	case pbft.Execute, pbft.Snapshot, pbft.Truncate, pbft.Transfer, pbft.Offer:
+	case port.Execute, port.Snapshot, port.Truncate, port.Transfer, port.Offer:
 		t.work = append(t.work, e)
-	case pbft.Resume:
+	case port.Resume:
 		d.silent = false
 		t.work = append(t.work, e)
-	case pbft.Diverged:
+	case port.Diverged:
 		d.silent = true
 		d.observer.Observe(effect)
-	case pbft.Entered:
+	case port.Entered:
 		d.view = e.View
 		d.observer.Observe(effect)
-	case pbft.Forgot, pbft.Accuse, pbft.Dropped:
+	case port.Forgot, port.Accuse, port.Dropped:
 		d.observer.Observe(effect)
 	default:
 		panic(fmt.Sprintf("driver: unknown effect %T", effect))
@@ -83,7 +83,7 @@ func (d *Driver) gather(effect pbft.Effect) error {
 func (d *Driver) settled(req *wire.Request) bool {
 	reply, done := d.machine.Lookup(req)
 	if done {
-		d.turn.loops = append(d.turn.loops, loop{event: pbft.Executed{Replies: []*wire.Reply{reply}}})
+		d.turn.loops = append(d.turn.loops, loop{event: port.Executed{Replies: []*wire.Reply{reply}}})
 	}
 	return done
 }
@@ -97,8 +97,8 @@ func (d *Driver) persist(r wire.Record) {
 // broadcast signs a message, journals it if it is a vote, and sends it to all others and back to the core.
 func (d *Driver) broadcast(m wire.Message) error {
 	wire.Sign(d.cfg, m, d.sign)
-	l := loop{event: pbft.Received{
-		From: pbft.Source{Replica: d.cfg.Self, Loopback: true}, Msg: wire.Own(m),
+	l := loop{event: port.Received{
+		From: port.Source{Replica: d.cfg.Self, Loopback: true}, Msg: wire.Own(m),
 	}}
 	if wire.Durable(m) {
 		if d.guard != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -127,12 +127,12 @@ func (l *lab) submit() {
 func (l *lab) ask(r *wire.Request) {
 	for _, p := range l.processes {
 		if p.driver != nil && !l.cut[p.cfg.Self] {
-			p.receive(pbft.Source{Client: true}, wire.Encode(r))
+			p.receive(port.Source{Client: true}, wire.Encode(r))
 		}
 	}
 }
 
-func (p *process) receive(from pbft.Source, frame []byte) {
+func (p *process) receive(from port.Source, frame []byte) {
 	m, err := wire.Decode(frame)
 	if err != nil {
 		p.lab.t.Fatal(err)
@@ -141,7 +141,7 @@ func (p *process) receive(from pbft.Source, frame []byte) {
 	if err != nil {
 		p.lab.t.Fatalf("replica %d is sent what does not verify: %v", p.cfg.Self, err)
 	}
-	p.inbox = append(p.inbox, pbft.Received{From: from, Msg: v})
+	p.inbox = append(p.inbox, port.Received{From: from, Msg: v})
 }
 
 // pass lets one tick go by: whoever was down long enough starts again, and everything that is under way arrives.
@@ -155,7 +155,7 @@ func (l *lab) pass() {
 			p.downFor = 0
 			p.start()
 		}
-		p.inbox = append(p.inbox, pbft.Tick{Mono: l.now, Wall: int64(l.now)})
+		p.inbox = append(p.inbox, port.Tick{Mono: l.now, Wall: int64(l.now)})
 	}
 	if l.now%askAgain == 0 {
 		for _, r := range l.open {
@@ -179,7 +179,7 @@ func (l *lab) deliver() (busy bool) {
 			continue
 		}
 		for _, k := range waiting {
-			p.receive(pbft.Source{Replica: k.from}, k.frame)
+			p.receive(port.Source{Replica: k.from}, k.frame)
 		}
 		if len(p.inbox) == 0 && !p.driver.Pending() {
 			continue
@@ -203,7 +203,7 @@ func (l *lab) failed(p *process, err error) {
 		l.t.Fatalf("D6: after a failed append replica %d did: %s", p.cfg.Self, last)
 	}
 	p.calls = p.calls[:0]
-	again := p.driver.Turn([]pbft.Event{pbft.Tick{Mono: l.now}})
+	again := p.driver.Turn([]port.Event{port.Tick{Mono: l.now}})
 	if again == nil || p.driver.Close() == nil || len(p.calls) > 0 {
 		l.t.Fatalf("D6: replica %d goes on after %v: %v", p.cfg.Self, err, p.calls)
 	}

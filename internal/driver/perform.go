@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -72,9 +72,9 @@ func (d *Driver) transmit(f frame) {
 }
 
 // work performs an effect that concerns execution or its leftovers.
-func (d *Driver) work(effect pbft.Effect) error {
+func (d *Driver) work(effect port.Effect) error {
 	d.machine.Do(effect)
-	e, is := effect.(pbft.Truncate)
+	e, is := effect.(port.Truncate)
 	if !is {
 		return nil
 	}

@@ -1,13 +1,13 @@
 package driver
 
 import (
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // Core is a replica, or an attacker in its place.
 type Core interface {
-	pbft.Actor
+	port.Actor
 	// Anchor returns the records that a journal segment begins with (D9).
 	Anchor() []wire.Record
 }
@@ -40,7 +40,7 @@ type Transport interface {
 type Machine interface {
 	// Do takes work on the state, in order: an Execute, a Snapshot, a Transfer, a Resume, an Offer, or a Truncate, of
 	// which its share is the Discard.
-	Do(work pbft.Effect)
+	Do(work port.Effect)
 	// Lookup answers a request that was executed already (C3).
 	Lookup(req *wire.Request) (*wire.Reply, bool)
 }
@@ -49,5 +49,5 @@ type Machine interface {
 type Observer interface {
 	// Observe takes an Entered, Accuse, Dropped, Diverged or Forgot. After a Forgot the replica must not go on with its
 	// journal (D8.5).
-	Observe(e pbft.Effect)
+	Observe(e port.Effect)
 }

@@ -9,6 +9,7 @@ import (
 
 	"tagma/internal/trace"
 	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -21,7 +22,7 @@ type process struct {
 	saved   map[wire.Seq]state
 	driver  *Driver // nil while down
 	replica *pbft.Replica
-	inbox   []pbft.Event
+	inbox   []port.Event
 	state   state
 	fetched state
 	calls   []string // of the ports in this turn, in order
@@ -46,10 +47,10 @@ func (l *lab) lend(to *process, at wire.StableCert) {
 		}
 		l.lent++
 		to.fetched = s.clone()
-		to.inbox = append(to.inbox, pbft.Transferred{Cert: at})
+		to.inbox = append(to.inbox, port.Transferred{Cert: at})
 		return
 	}
-	to.inbox = append(to.inbox, pbft.Starving{})
+	to.inbox = append(to.inbox, port.Starving{})
 }
 
 func (s state) clone() state { return state{s.seq, s.root, maps.Clone(s.done)} }
@@ -66,7 +67,7 @@ func (p *process) start() {
 	}
 	log := p.tape.read(0)
 	base := state{done: make(map[wire.RequestID]wire.Reply)} // what lies above comes from others if the journal lets go of it
-	for _, m := range pbft.Marks(log) {
+	for _, m := range wire.Marks(log) {
 		if s, ok := p.saved[m.Seq]; ok && s.root == m.Digest {
 			base = s
 			break
@@ -93,7 +94,7 @@ func (p *process) boot(log []wire.Record, s state) error {
 }
 
 // turn takes one turn; a crash ends it and the process.
-func (p *process) turn(events []pbft.Event) (err error) {
+func (p *process) turn(events []port.Event) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ok := r.(crash); !ok {
@@ -146,20 +147,20 @@ func (p *process) Respond(reply *wire.Reply) {
 	p.called("respond")
 }
 
-func (p *process) Do(work pbft.Effect) {
+func (p *process) Do(work port.Effect) {
 	switch e := work.(type) {
-	case pbft.Execute:
+	case port.Execute:
 		p.execute(e.Seq, e.Body)
-	case pbft.Snapshot:
+	case port.Snapshot:
 		p.saved[e.Seq] = p.state.clone()
-		p.inbox = append(p.inbox, pbft.Snapshotted{Seq: e.Seq, Digest: p.state.root})
+		p.inbox = append(p.inbox, port.Snapshotted{Seq: e.Seq, Digest: p.state.root})
 		p.called("snapshot")
-	case pbft.Truncate:
+	case port.Truncate:
 		maps.DeleteFunc(p.saved, func(at wire.Seq, _ state) bool { return at < e.Discard })
-	case pbft.Transfer:
+	case port.Transfer:
 		p.lab.lend(p, e.Target)
 		p.called("transfer")
-	case pbft.Resume:
+	case port.Resume:
 		p.resume(e.Seq)
 	default: // nobody asks for what is offered
 	}
@@ -173,7 +174,7 @@ func (p *process) execute(seq wire.Seq, body *wire.Body) {
 	digest := body.Digest()
 	p.state.seq = seq
 	p.state.root = sha256.Sum256(append(binary.BigEndian.AppendUint64(p.state.root[:], uint64(seq)), digest[:]...))
-	done := pbft.Executed{Seq: seq}
+	done := port.Executed{Seq: seq}
 	for _, req := range body.Requests {
 		reply, again := p.state.done[req.ID]
 		if !again {
@@ -200,9 +201,9 @@ func (p *process) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return &reply, done
 }
 
-func (p *process) Observe(e pbft.Effect) {
+func (p *process) Observe(e port.Effect) {
 	switch e.(type) {
-	case pbft.Accuse, pbft.Diverged, pbft.Forgot:
+	case port.Accuse, port.Diverged, port.Forgot:
 		p.lab.t.Errorf("of correct replicas alone, replica %d tells a %T: %+v", p.cfg.Self, e, e)
 	default:
 	}

@@ -3,22 +3,22 @@ package driver
 import (
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // relaying is a core that wants to relay a request and notes what it is told of it.
 type relaying struct {
 	req  *wire.Request
-	told []pbft.Event
+	told []port.Event
 }
 
 func (r *relaying) Anchor() []wire.Record { return nil }
 
-func (r *relaying) Step(ev pbft.Event) []pbft.Effect {
+func (r *relaying) Step(ev port.Event) []port.Effect {
 	r.told = append(r.told, ev)
-	if _, tick := ev.(pbft.Tick); tick {
-		return []pbft.Effect{pbft.Send{To: 0, Msg: r.req}}
+	if _, tick := ev.(port.Tick); tick {
+		return []port.Effect{port.Send{To: 0, Msg: r.req}}
 	}
 	return nil
 }
@@ -32,22 +32,22 @@ func TestC3_ARequestThatIsSettledIsNotRelayed(t *testing.T) {
 	d := New(&wire.Config{Members: make([]wire.PublicKey, 4), Self: 1}, core, Ports{
 		Transport: counting{sent: &sent}, Machine: settling{settled: &settled},
 	})
-	turn := func(events ...pbft.Event) {
+	turn := func(events ...port.Event) {
 		if err := d.Turn(events); err != nil {
 			t.Fatal(err)
 		}
 	}
-	turn(pbft.Tick{})
+	turn(port.Tick{})
 	if sent != 1 || d.Pending() {
 		t.Fatalf("%d relays of a request that waits", sent)
 	}
 	settled = true
-	turn(pbft.Tick{})
+	turn(port.Tick{})
 	if sent != 1 || !d.Pending() {
 		t.Fatalf("%d relays, the last one of a settled request", sent)
 	}
 	turn()
-	done, ok := core.told[len(core.told)-1].(pbft.Executed)
+	done, ok := core.told[len(core.told)-1].(port.Executed)
 	if !ok || len(done.Replies) != 1 || done.Replies[0].ID != req.ID {
 		t.Fatalf("the core is told %+v", core.told[len(core.told)-1])
 	}
@@ -60,7 +60,7 @@ func (c counting) Respond(*wire.Reply)         {}
 
 type settling struct{ settled *bool }
 
-func (s settling) Do(pbft.Effect) {}
+func (s settling) Do(port.Effect) {}
 func (s settling) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return &wire.Reply{ID: req.ID, Outcome: wire.OutcomeExpired}, *s.settled
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -67,16 +67,16 @@ func TestTrace_TellsOfSlotsAndViewChanges(t *testing.T) {
 }
 
 // steady is a core that has no effects but those it was made with.
-type steady struct{ effects []pbft.Effect }
+type steady struct{ effects []port.Effect }
 
-func (s steady) Step(pbft.Event) []pbft.Effect { return s.effects }
+func (s steady) Step(port.Event) []port.Effect { return s.effects }
 func (s steady) Anchor() []wire.Record         { return nil }
 
 // turner returns turns of a driver that waits for a vote, which is what most turns bring.
 func turner(tap *trace.Tap) func() error {
 	vote := &wire.Prepare{View: 1, Seq: 2, Replica: 2}
-	events := []pbft.Event{pbft.Received{From: pbft.Source{Replica: 2}, Msg: wire.Own(vote)}, pbft.Tick{}}
-	core := steady{[]pbft.Effect{pbft.Dropped{Msg: vote, Why: pbft.ReasonDuplicate}}}
+	events := []port.Event{port.Received{From: port.Source{Replica: 2}, Msg: wire.Own(vote)}, port.Tick{}}
+	core := steady{[]port.Effect{port.Dropped{Msg: vote, Why: port.ReasonDuplicate}}}
 	s := &script{}
 	d := New(configOf(1, 4), core, Ports{Journal: s, Signer: s, Transport: s, Machine: s, Observer: s, Trace: tap})
 	return func() error { return d.Turn(events) }

@@ -6,21 +6,21 @@ import (
 	"strings"
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // script is a core that does what it is told, and ports that write down what reaches them.
 type script struct {
-	steps   [][]pbft.Effect // by event
-	heard   []pbft.Event
+	steps   [][]port.Effect // by event
+	heard   []port.Event
 	wrote   [][]wire.Record
 	did     []string
 	known   *wire.Reply // what Lookup answers
 	replied []*wire.Reply
 }
 
-func (s *script) Step(ev pbft.Event) []pbft.Effect {
+func (s *script) Step(ev port.Event) []port.Effect {
 	s.heard = append(s.heard, ev)
 	if len(s.steps) == 0 {
 		return nil
@@ -49,16 +49,16 @@ func (s *script) Respond(r *wire.Reply) {
 	s.did = append(s.did, "respond")
 }
 
-func (s *script) Do(work pbft.Effect) {
-	if _, is := work.(pbft.Truncate); is {
+func (s *script) Do(work port.Effect) {
+	if _, is := work.(port.Truncate); is {
 		s.did = append(s.did, "discard")
 		return
 	}
-	s.did = append(s.did, strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", work), "pbft.")))
+	s.did = append(s.did, strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", work), "port.")))
 }
 
-func (s *script) Observe(e pbft.Effect) {
-	if _, is := e.(pbft.Forgot); is {
+func (s *script) Observe(e port.Effect) {
+	if _, is := e.(port.Forgot); is {
 		s.did = append(s.did, "forgot")
 	}
 }
@@ -69,7 +69,7 @@ func (s *script) driver() *Driver {
 	return New(configOf(1, 4), s, Ports{Journal: s, Signer: s, Transport: s, Machine: s, Observer: s})
 }
 
-func mustTurn(t *testing.T, d *Driver, events ...pbft.Event) {
+func mustTurn(t *testing.T, d *Driver, events ...port.Event) {
 	t.Helper()
 	if err := d.Turn(events); err != nil {
 		t.Fatal(err)
@@ -79,11 +79,11 @@ func mustTurn(t *testing.T, d *Driver, events ...pbft.Event) {
 func stable(seq wire.Seq) *wire.Stable { return &wire.Stable{Cert: wire.StableCert{Seq: seq}} }
 
 func TestD0_EverythingWaitsForOneAppendWhateverTheOrderOfEffects(t *testing.T) {
-	s := &script{steps: [][]pbft.Effect{
-		{pbft.Send{To: 0, Msg: &wire.Fetch{}}, pbft.Execute{Seq: 1}, pbft.Respond{Reply: &wire.Reply{}}},
-		{pbft.Truncate{Below: 1}, pbft.Snapshot{Seq: 1}, pbft.Persist{Record: stable(1)}},
+	s := &script{steps: [][]port.Effect{
+		{port.Send{To: 0, Msg: &wire.Fetch{}}, port.Execute{Seq: 1}, port.Respond{Reply: &wire.Reply{}}},
+		{port.Truncate{Below: 1}, port.Snapshot{Seq: 1}, port.Persist{Record: stable(1)}},
 	}}
-	mustTurn(t, s.driver(), pbft.Tick{}, pbft.Tick{})
+	mustTurn(t, s.driver(), port.Tick{}, port.Tick{})
 	want := []string{"append", "send", "execute", "discard", "truncate", "snapshot", "respond"}
 	if !slices.Equal(s.did, want) {
 		t.Fatalf("performed %v, want %v", s.did, want)
@@ -93,14 +93,14 @@ func TestD0_EverythingWaitsForOneAppendWhateverTheOrderOfEffects(t *testing.T) {
 // A vote of our own reaches the core in the turn after the one that made it durable, and before everything else there.
 func TestD0_OwnVotesCountOnlyOnceTheyAreDurable(t *testing.T) {
 	vote := &wire.Prepare{Seq: 1, Replica: 1}
-	s := &script{steps: [][]pbft.Effect{{pbft.Broadcast{Msg: vote}}}}
+	s := &script{steps: [][]port.Effect{{port.Broadcast{Msg: vote}}}}
 	d := s.driver()
-	mustTurn(t, d, pbft.Tick{}, pbft.Tick{})
+	mustTurn(t, d, port.Tick{}, port.Tick{})
 	if len(s.heard) != 2 || !d.Pending() || len(s.wrote) != 1 {
 		t.Fatalf("after the first turn: heard %d events, pending %t, wrote %d turns", len(s.heard), d.Pending(), len(s.wrote))
 	}
-	mustTurn(t, d, pbft.Tick{})
-	back, ok := s.heard[2].(pbft.Received)
+	mustTurn(t, d, port.Tick{})
+	back, ok := s.heard[2].(port.Received)
 	if !ok || !back.From.Loopback || back.Msg.Message() != wire.Message(vote) || d.Pending() {
 		t.Fatalf("the second turn began with %+v", s.heard[2])
 	}
@@ -108,16 +108,16 @@ func TestD0_OwnVotesCountOnlyOnceTheyAreDurable(t *testing.T) {
 
 func TestNotes_AreWrittenInOrderWithTheNextRecordThatMustBeDurable(t *testing.T) {
 	a, b, c, e := stable(1), stable(2), stable(3), stable(4)
-	s := &script{steps: [][]pbft.Effect{
-		{pbft.Note{Record: a}},
-		{pbft.Note{Record: b}, pbft.Persist{Record: c}, pbft.Note{Record: e}},
+	s := &script{steps: [][]port.Effect{
+		{port.Note{Record: a}},
+		{port.Note{Record: b}, port.Persist{Record: c}, port.Note{Record: e}},
 	}}
 	d := s.driver()
-	mustTurn(t, d, pbft.Tick{})
+	mustTurn(t, d, port.Tick{})
 	if len(s.wrote) != 0 {
 		t.Fatal("a note alone cost a sync")
 	}
-	mustTurn(t, d, pbft.Tick{})
+	mustTurn(t, d, port.Tick{})
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestNotes_AreWrittenInOrderWithTheNextRecordThatMustBeDurable(t *testing.T)
 	}
 }
 
-func request(t *testing.T, from pbft.Source) pbft.Received {
+func request(t *testing.T, from port.Source) port.Received {
 	t.Helper()
 	key := keyOf("client", 0)
 	r := &wire.Request{ID: wire.RequestID{Client: key, Session: 1, T: 1}, Ops: [][]byte{{1}}}
@@ -139,42 +139,42 @@ func request(t *testing.T, from pbft.Source) pbft.Received {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pbft.Received{From: from, Msg: v}
+	return port.Received{From: from, Msg: v}
 }
 
 func TestC3_AnExecutedRequestIsAnsweredWithoutTheCore(t *testing.T) {
 	s := &script{known: &wire.Reply{Seq: 3}}
 	d := s.driver()
-	mustTurn(t, d, request(t, pbft.Source{Client: true}))
+	mustTurn(t, d, request(t, port.Source{Client: true}))
 	if len(s.heard) != 0 || len(s.replied) != 1 || s.replied[0].Seq != 3 || s.replied[0].View != 7 {
 		t.Fatalf("the core heard %d events, the client %+v; want none and the reply with view 7", len(s.heard), s.replied)
 	}
-	mustTurn(t, d, request(t, pbft.Source{Replica: 2}))
+	mustTurn(t, d, request(t, port.Source{Replica: 2}))
 	if len(s.heard) != 0 || len(s.replied) != 1 {
 		t.Fatal("a relayed request that was executed was answered, or reached the core")
 	}
 	s.known = nil
-	mustTurn(t, d, request(t, pbft.Source{Client: true}))
+	mustTurn(t, d, request(t, port.Source{Client: true}))
 	if len(s.heard) != 1 {
 		t.Fatal("a new request did not reach the core")
 	}
 }
 
 func TestK2_AReplicaThatDivergedAnswersNobody(t *testing.T) {
-	s := &script{steps: [][]pbft.Effect{{pbft.Diverged{Seq: 4}}}, known: &wire.Reply{}}
+	s := &script{steps: [][]port.Effect{{port.Diverged{Seq: 4}}}, known: &wire.Reply{}}
 	d := s.driver()
-	mustTurn(t, d, pbft.Tick{})
-	mustTurn(t, d, request(t, pbft.Source{Client: true}))
+	mustTurn(t, d, port.Tick{})
+	mustTurn(t, d, request(t, port.Source{Client: true}))
 	if len(s.replied) != 0 {
 		t.Fatal("a replica whose state is wrong answered from it")
 	}
 }
 
 func TestC3_RepliesFromTheCacheNameTheNewestView(t *testing.T) {
-	s := &script{steps: [][]pbft.Effect{{pbft.Entered{View: 9}}}, known: &wire.Reply{}}
+	s := &script{steps: [][]port.Effect{{port.Entered{View: 9}}}, known: &wire.Reply{}}
 	d := s.driver()
-	mustTurn(t, d, pbft.Tick{})
-	mustTurn(t, d, request(t, pbft.Source{Client: true}))
+	mustTurn(t, d, port.Tick{})
+	mustTurn(t, d, request(t, port.Source{Client: true}))
 	if s.replied[0].View != 9 {
 		t.Fatalf("the reply names view %d", s.replied[0].View)
 	}
@@ -182,24 +182,24 @@ func TestC3_RepliesFromTheCacheNameTheNewestView(t *testing.T) {
 
 // What asks for a contradiction is stopped before anything of the turn is written or sent.
 func TestD7_AContradictionEndsTheTurnBeforeItsAppend(t *testing.T) {
-	s := &script{steps: [][]pbft.Effect{
-		{pbft.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: wire.Digest{1}, Replica: 1}}},
+	s := &script{steps: [][]port.Effect{
+		{port.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: wire.Digest{1}, Replica: 1}}},
 		nil, // the loopback
 		{
-			pbft.Broadcast{Msg: &wire.Commit{Seq: 2, Digest: wire.Digest{1}, Replica: 1}},
-			pbft.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: wire.Digest{2}, Replica: 1}},
+			port.Broadcast{Msg: &wire.Commit{Seq: 2, Digest: wire.Digest{1}, Replica: 1}},
+			port.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: wire.Digest{2}, Replica: 1}},
 		},
 	}}
 	cfg := configOf(1, 4)
 	d := New(cfg, s, Ports{
 		Journal: s, Signer: s, Transport: s, Machine: s, Observer: s, Guard: NewGuard(cfg, nil),
 	})
-	mustTurn(t, d, pbft.Tick{})
+	mustTurn(t, d, port.Tick{})
 	before := len(s.did)
-	if d.Turn([]pbft.Event{pbft.Tick{}}) == nil {
+	if d.Turn([]port.Event{port.Tick{}}) == nil {
 		t.Fatal("two commits for one sequence number were signed")
 	}
-	if d.Turn([]pbft.Event{pbft.Tick{}}) == nil || len(s.did) != before {
+	if d.Turn([]port.Event{port.Tick{}}) == nil || len(s.did) != before {
 		t.Fatalf("after that it did %v", s.did[before:])
 	}
 }

@@ -8,7 +8,8 @@ import (
 
 	"tagma/internal/replica"
 	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/amnesia"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -16,8 +17,8 @@ import (
 // answers clients that it is busy, and writes nothing (D8.3, D8.6).
 type amnesiac struct {
 	*replica.Asking
-	answers atomic.Pointer[[]pbft.Answer] // a copy for reports
-	ticked  atomic.Int64                  // when it last worked, by the node's clock
+	answers atomic.Pointer[[]amnesia.Answer] // a copy for reports
+	ticked  atomic.Int64                     // when it last worked, by the node's clock
 }
 
 // forget puts an amnesiac in the place of the instance.
@@ -46,7 +47,7 @@ func (n *Node) recall(ctx context.Context, a *amnesiac) error {
 	ticker := time.NewTicker(replica.TickEvery(n.home.Config.ViewTimeout))
 	defer ticker.Stop()
 	for {
-		var ev pbft.Event
+		var ev port.Event
 		select {
 		case <-ctx.Done():
 			return nil
@@ -55,7 +56,7 @@ func (n *Node) recall(ctx context.Context, a *amnesiac) error {
 		case e := <-n.lanes.clients.events:
 			ev = n.lanes.clients.take(e)
 		case <-ticker.C:
-			ev = pbft.Tick{Mono: n.now()}
+			ev = port.Tick{Mono: n.now()}
 			if err := n.wait(a); err != nil {
 				return err
 			}
@@ -89,9 +90,9 @@ func (a asker) Send(to wire.ReplicaID, m wire.Message) { a.send(to, m) }
 func (a asker) Respond(reply *wire.Reply) { a.transport.Respond(reply) }
 
 // Observe implements replica.Outlet.
-func (a asker) Observe(e pbft.Effect) {
+func (a asker) Observe(e port.Effect) {
 	a.witness.Observe(e)
-	if d, is := e.(pbft.Dropped); is {
+	if d, is := e.(port.Dropped); is {
 		a.metrics.dropped(d.Why)
 	}
 }

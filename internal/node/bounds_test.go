@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"tagma/network"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
@@ -71,7 +71,7 @@ func TestS4_RoutesAreBoundedByLinks(t *testing.T) {
 // A single liar cannot make a replica call itself behind.
 func TestHealth_BelievesWhatFPlusOneOthersClaim(t *testing.T) {
 	n := &Node{home: &Home{Config: wire.Config{Members: make([]wire.PublicKey, 4), ViewTimeout: time.Second}}}
-	in := &pbft.Inspection{Peers: []pbft.PeerInspection{
+	in := &port.Inspection{Peers: []port.PeerInspection{
 		{}, {Heard: true, Stable: 8}, {Heard: true, Stable: 1 << 60}, {Heard: true},
 	}}
 	if got := n.stableElsewhere(in); got != 8 {

@@ -3,17 +3,17 @@ package node
 import (
 	"log/slog"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 )
 
 // changes tells in the log how a replica comes back after a start. It belongs to the loop's goroutine.
 type changes struct {
 	log *slog.Logger
-	was *pbft.Inspection
+	was *port.Inspection
 }
 
 // see compares the replica with how it was.
-func (c *changes) see(in *pbft.Inspection) {
+func (c *changes) see(in *port.Inspection) {
 	was := c.was
 	c.was = in
 	if was == nil {

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -42,18 +42,18 @@ type counters struct {
 }
 
 // Observe implements driver.Observer.
-func (w *witness) Observe(effect pbft.Effect) {
+func (w *witness) Observe(effect port.Effect) {
 	switch e := effect.(type) {
-	case pbft.Entered:
+	case port.Entered:
 		w.counts.views.Add(1)
 		w.log.Info("a new view is active", "view", uint64(e.View))
-	case pbft.Dropped:
+	case port.Dropped:
 		w.counts.dropped.Add(1)
 		w.log.Debug("message dropped", "type", wire.TypeOf(e.Msg), "why", string(e.Why))
-	case pbft.Diverged:
+	case port.Diverged:
 		w.log.Error("this replica's state contradicts a stable checkpoint: it no longer answers clients",
 			"seq", uint64(e.Seq), "own", e.Own, "stable", e.Stable)
-	case pbft.Accuse:
+	case port.Accuse:
 		w.accused(e.Evidence)
 	default: // a Forgot ends the loop
 	}

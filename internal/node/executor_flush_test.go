@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/statemachine/memstore"
@@ -47,7 +47,7 @@ func TestD5_BatchesShareWritesToTheStore(t *testing.T) {
 		execute := func(n int) {
 			for range n {
 				seq++
-				x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
+				x.Do(port.Execute{Seq: seq, Body: body(seq)})
 				<-done
 			}
 			synctest.Wait()
@@ -67,7 +67,7 @@ func TestD5_BatchesShareWritesToTheStore(t *testing.T) {
 		synctest.Wait()
 		wrote("after flushWithin", 9)
 		execute(3)
-		x.Do(pbft.Snapshot{Seq: seq})
+		x.Do(port.Snapshot{Seq: seq})
 		<-done
 		wrote("before a checkpoint", 9, 3)
 		execute(flushEvery + 1)

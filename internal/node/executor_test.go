@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"tagma/internal/replica"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/statemachine/kv"
@@ -26,14 +26,14 @@ func (p plain) Write(sets []statemachine.WriteSet) error         { return p.Stor
 func (p plain) Checkpoint(seq uint64) ([32]byte, error)          { return p.Storage.Checkpoint(seq) }
 func (p plain) Discard(below uint64)                             { p.Storage.Discard(below) }
 
-func newTestExecutor(t *testing.T, storage statemachine.Storage) (*machine, *wire.Config, chan pbft.Event) {
+func newTestExecutor(t *testing.T, storage statemachine.Storage) (*machine, *wire.Config, chan port.Event) {
 	t.Helper()
 	cfg := wire.Config{Members: make([]wire.PublicKey, 4), CheckpointInterval: 8, LogWindow: 32}
 	service, err := statemachine.New(kv.Machine{}, storage, statemachine.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan pbft.Event, cfg.LogWindow)
+	done := make(chan port.Event, cfg.LogWindow)
 	return newMachine(&cfg, plain{Storage: storage}, service, done, newMetrics()), &cfg, done
 }
 
@@ -49,13 +49,13 @@ func TestTheDriverNeverWaitsForTheExecutor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, cfg, done := newTestExecutor(t, memstore.New())
 		for seq := wire.Seq(1); seq <= 8; seq++ {
-			x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
+			x.Do(port.Execute{Seq: seq, Body: body(seq)})
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- x.run(ctx) }()
 		for seq := wire.Seq(1); seq <= 8; seq++ {
-			if e := (<-done).(pbft.Executed); e.Seq != seq || len(e.Replies) != 1 {
+			if e := (<-done).(port.Executed); e.Seq != seq || len(e.Replies) != 1 {
 				t.Fatalf("executed %+v, want %d", e, seq)
 			}
 		}
@@ -63,18 +63,18 @@ func TestTheDriverNeverWaitsForTheExecutor(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
-		x.Do(pbft.Snapshot{Seq: 8}) // not taken yet, while the core has heard of batch 8
+		x.Do(port.Snapshot{Seq: 8}) // not taken yet, while the core has heard of batch 8
 		for seq := wire.Seq(9); seq <= 8+cfg.LogWindow; seq++ {
-			x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
+			x.Do(port.Execute{Seq: seq, Body: body(seq)})
 			if seq%cfg.CheckpointInterval == 0 {
-				x.Do(pbft.Snapshot{Seq: seq})
+				x.Do(port.Snapshot{Seq: seq})
 			}
 		}
 		ctx, stop = context.WithCancel(t.Context())
 		go func() { ended <- x.run(ctx) }()
 		for want := wire.Seq(8); want <= 40; want += 8 {
 			for {
-				if s, ok := (<-done).(pbft.Snapshotted); ok {
+				if s, ok := (<-done).(port.Snapshotted); ok {
 					if s.Seq != want {
 						t.Fatalf("snapshot %d, want %d", s.Seq, want)
 					}
@@ -93,9 +93,9 @@ func TestTheDriverNeverWaitsForTheExecutor(t *testing.T) {
 func TestTheExecutorEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, cfg, _ := newTestExecutor(t, memstore.New())
-		x.done = make(chan pbft.Event)
+		x.done = make(chan port.Event)
 		for seq := wire.Seq(1); seq <= cfg.LogWindow; seq++ {
-			x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
+			x.Do(port.Execute{Seq: seq, Body: body(seq)})
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
@@ -117,11 +117,11 @@ func (sick) Write([]statemachine.WriteSet) error { return errStore }
 
 func TestD6_AStoreThatFailsEndsTheExecutor(t *testing.T) {
 	x, _, done := newTestExecutor(t, sick{memstore.New()})
-	x.Do(pbft.Execute{Seq: 1, Body: body(1)})
+	x.Do(port.Execute{Seq: 1, Body: body(1)})
 	if err := x.run(t.Context()); !errors.Is(err, errStore) {
 		t.Fatalf("ended with %v", err)
 	}
-	if e := (<-done).(pbft.Executed); e.Seq != 1 { // the journal has it: it is true whatever the store does
+	if e := (<-done).(port.Executed); e.Seq != 1 { // the journal has it: it is true whatever the store does
 		t.Fatalf("told of %+v", e)
 	}
 }

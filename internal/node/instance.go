@@ -13,7 +13,7 @@ import (
 	"tagma/internal/machines"
 	"tagma/internal/replica"
 	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/statemachine"
 )
 
@@ -34,7 +34,7 @@ type instance struct {
 }
 
 // forgotten ends an instance: another replica holds a statement of this one that its journal lacks (D8.5).
-type forgotten struct{ pbft.Forgot }
+type forgotten struct{ port.Forgot }
 
 // Error is what an operator reads of it.
 func (f *forgotten) Error() string { return replica.Proven(f.Forgot) }
@@ -89,7 +89,7 @@ func (i *instance) connect() {
 		core, guard = n.opt.Replace(cfg, i.disk.Replica, n.sign), nil
 	}
 	i.probe = newProbe(cfg, core, n.metrics)
-	executed := make(chan pbft.Event, cfg.LogWindow)
+	executed := make(chan port.Event, cfg.LogWindow)
 	i.giver = newGiver(cfg, replica.NewDonor(cfg, i.disk.Store, i.disk.Votes, n.send), n.now, n.metrics)
 	i.machine = newMachine(cfg, i.disk.Store, i.service, executed, n.metrics)
 	i.machine.giver, i.machine.now, i.machine.send = i.giver, n.now, n.send

@@ -10,7 +10,7 @@ import (
 	"tagma/internal/replica"
 	"tagma/internal/trace"
 	"tagma/network"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -73,7 +73,7 @@ func (in *intake) believe(from wire.ReplicaID, v wire.Verified, bytes int) {
 			questions.put(from, v, bytes)
 		}
 	default:
-		in.lanes.replicas.put(in.ctx, pbft.Received{From: pbft.Source{Replica: from}, Msg: v}, bytes)
+		in.lanes.replicas.put(in.ctx, port.Received{From: port.Source{Replica: from}, Msg: v}, bytes)
 	}
 }
 
@@ -117,7 +117,7 @@ func (in *intake) request(link *network.ClientLink, m *wire.Request, bytes int) 
 // link and no other, so that links take turns however much one of them sends (C6).
 func (in *intake) order(link *network.ClientLink, m *wire.Request, v wire.Verified, bytes int) {
 	in.routes.set(m.ID, link)
-	in.lanes.clients.put(in.ctx, pbft.Received{From: pbft.Source{Client: true}, Msg: v}, bytes)
+	in.lanes.clients.put(in.ctx, port.Received{From: port.Source{Client: true}, Msg: v}, bytes)
 }
 
 // query reads a past state for a client and holds back its link meanwhile.

@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 )
 
 // lane carries events of one kind of sender to the loop, in order. It is bounded in number and in bytes: messages may be
@@ -18,7 +18,7 @@ type lane struct {
 
 // laden is an event with what it takes of its lane's room.
 type laden struct {
-	event pbft.Event
+	event port.Event
 	bytes int64
 }
 
@@ -28,7 +28,7 @@ func newLane(events int, most int64) *lane {
 
 // put waits for room, which holds back the reader of the sender's link, or for the end. What is larger than the whole lane
 // has it for itself.
-func (l *lane) put(ctx context.Context, ev pbft.Event, bytes int) {
+func (l *lane) put(ctx context.Context, ev port.Event, bytes int) {
 	e := laden{event: ev, bytes: min(int64(bytes), l.most)}
 	if l.room.Acquire(ctx, e.bytes) != nil {
 		return
@@ -40,13 +40,13 @@ func (l *lane) put(ctx context.Context, ev pbft.Event, bytes int) {
 }
 
 // take returns what came out of the lane, whose room is free then.
-func (l *lane) take(e laden) pbft.Event {
+func (l *lane) take(e laden) port.Event {
 	l.room.Release(e.bytes)
 	return e.event
 }
 
 // drain appends what the lane holds, up to a bound.
-func (l *lane) drain(events []pbft.Event, most int) []pbft.Event {
+func (l *lane) drain(events []port.Event, most int) []port.Event {
 	for range most {
 		select {
 		case e := <-l.events:

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 )
 
 // S4, I14: while the loop stands still, messages wait by their bytes, and their links with them.
@@ -13,7 +13,7 @@ func TestS4_ALaneIsBoundedInBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLane(100, 10)
 		for range 5 {
-			go l.put(t.Context(), pbft.Tick{}, 4)
+			go l.put(t.Context(), port.Tick{}, 4)
 		}
 		synctest.Wait()
 		if k := len(l.events); k != 2 {
@@ -36,8 +36,8 @@ func TestS4_ALaneIsBoundedInBytes(t *testing.T) {
 func TestALaneLetsALargeMessagePass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLane(100, 10)
-		l.put(t.Context(), pbft.Tick{}, 1)
-		go l.put(t.Context(), pbft.Tick{}, 1000)
+		l.put(t.Context(), port.Tick{}, 1)
+		go l.put(t.Context(), port.Tick{}, 1000)
 		synctest.Wait()
 		if k := len(l.drain(nil, 10)); k != 1 {
 			t.Fatalf("%d messages were in the lane", k)
@@ -56,7 +56,7 @@ func TestALaneIsLeftAtTheEnd(t *testing.T) {
 		l := newLane(1, 10)
 		done := make(chan struct{}, 3)
 		for range 3 {
-			go func() { l.put(ctx, pbft.Tick{}, 4); done <- struct{}{} }()
+			go func() { l.put(ctx, port.Tick{}, 4); done <- struct{}{} }()
 		}
 		synctest.Wait()
 		cancel()

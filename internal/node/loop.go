@@ -8,6 +8,7 @@ import (
 	"tagma/internal/driver"
 	"tagma/internal/replica"
 	"tagma/pbft"
+	"tagma/pbft/port"
 )
 
 // lanes carry events to the loop. Votes and clients have lanes of their own, and so has execution: no flood of clients
@@ -33,7 +34,7 @@ func newLanes() lanes {
 // loop runs the driver's turns: it alone touches the core.
 type loop struct {
 	lanes
-	executed chan pbft.Event
+	executed chan port.Event
 	driver   *driver.Driver
 	replica  *pbft.Replica
 	tick     time.Duration
@@ -43,7 +44,7 @@ type loop struct {
 	changes  *changes
 	lost     *forgotten // nothing may be signed any more
 	awake    bool       // the core was told the time
-	shown    atomic.Pointer[pbft.Inspection]
+	shown    atomic.Pointer[port.Inspection]
 }
 
 // loopWitness is the driver's Observer: it ends the loop of a replica that has forgotten what it signed.
@@ -53,8 +54,8 @@ type loopWitness struct {
 }
 
 // Observe ends the loop after the turn in which something was found forgotten.
-func (w loopWitness) Observe(e pbft.Effect) {
-	if f, is := e.(pbft.Forgot); is {
+func (w loopWitness) Observe(e port.Effect) {
+	if f, is := e.(port.Forgot); is {
 		w.loop.lost = &forgotten{f}
 	}
 	w.witness.Observe(e)
@@ -65,7 +66,7 @@ func (l *loop) run(ctx context.Context) error {
 	ticker := time.NewTicker(l.tick)
 	defer ticker.Stop()
 	l.show()
-	events := make([]pbft.Event, 0, 2*replica.EventsPerTurn)
+	events := make([]port.Event, 0, 2*replica.EventsPerTurn)
 	for {
 		events = events[:0]
 		if !l.driver.Pending() {
@@ -107,7 +108,7 @@ func (l *loop) run(ctx context.Context) error {
 const linkPatience = 50
 
 // told appends the time. The core starts to ask and to count time when it is first told.
-func (l *loop) told(events []pbft.Event) []pbft.Event {
+func (l *loop) told(events []port.Event) []port.Event {
 	now := l.now()
 	if !l.awake && l.linked != nil && !l.linked() && now.Mono < linkPatience*l.tick {
 		return events
@@ -118,7 +119,7 @@ func (l *loop) told(events []pbft.Event) []pbft.Event {
 }
 
 // drainExecuted appends what execution has reported.
-func (l *loop) drainExecuted(events []pbft.Event) []pbft.Event {
+func (l *loop) drainExecuted(events []port.Event) []port.Event {
 	for range cap(l.executed) {
 		select {
 		case ev := <-l.executed:
@@ -130,9 +131,9 @@ func (l *loop) drainExecuted(events []pbft.Event) []pbft.Event {
 	return events
 }
 
-func (l *loop) now() pbft.Tick {
+func (l *loop) now() port.Tick {
 	now := time.Now()
-	tick := pbft.Tick{Mono: now.Sub(l.began), Wall: now.UnixNano()}
+	tick := port.Tick{Mono: now.Sub(l.began), Wall: now.UnixNano()}
 	if l.wall != nil {
 		tick.Wall = l.wall().UnixNano()
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"tagma/internal/replica"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
@@ -21,13 +21,13 @@ type machine struct {
 	timeout  time.Duration
 	now      func() time.Duration
 	send     func(to wire.ReplicaID, m wire.Message)
-	done     chan<- pbft.Event // to the loop
+	done     chan<- port.Event // to the loop
 	data     *mailbox          // of donors, for the mover
 	log      *transferLog
 	progress atomic.Pointer[replica.Progress]
 
 	mu     sync.Mutex
-	queue  []pbft.Effect // work that the executor has not taken yet; the core hands over at most a window ahead
+	queue  []port.Effect // work that the executor has not taken yet; the core hands over at most a window ahead
 	queued chan struct{}
 
 	// These belong to the executor's goroutine.
@@ -44,7 +44,7 @@ const (
 	dataBytes   = 16 << 20
 )
 
-func newMachine(cfg *wire.Config, st replica.Store, service *statemachine.Service, done chan<- pbft.Event,
+func newMachine(cfg *wire.Config, st replica.Store, service *statemachine.Service, done chan<- port.Event,
 	counts *metrics,
 ) *machine {
 	m := &machine{
@@ -59,8 +59,8 @@ func newMachine(cfg *wire.Config, st replica.Store, service *statemachine.Servic
 }
 
 // Do queues work; it never waits. What is offered is the donor's, which has a goroutine of its own.
-func (m *machine) Do(work pbft.Effect) {
-	if offer, is := work.(pbft.Offer); is {
+func (m *machine) Do(work port.Effect) {
+	if offer, is := work.(port.Offer); is {
 		m.giver.offer(offer.Cert)
 		return
 	}
@@ -89,7 +89,7 @@ func (m *machine) FlushAfter(d time.Duration) { m.flush.Reset(d) }
 func (m *machine) Now() time.Duration { return m.now() }
 
 // Report waits until the loop takes an event, or for the end.
-func (m *machine) Report(ev pbft.Event) {
+func (m *machine) Report(ev port.Event) {
 	select {
 	case m.done <- ev:
 	case <-m.ctx.Done():

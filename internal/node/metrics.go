@@ -4,7 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 )
 
 // metrics are the instruments that the loop moves. Each child of a label is looked up here, once: the loop pays an atomic
@@ -19,7 +19,7 @@ type metrics struct {
 	operations prometheus.Counter
 	replies    prometheus.Counter
 	evidence   prometheus.Counter
-	drops      map[pbft.Reason]prometheus.Counter
+	drops      map[port.Reason]prometheus.Counter
 	otherDrops prometheus.Counter
 	append     prometheus.Histogram
 	records    prometheus.Counter
@@ -32,12 +32,12 @@ type metrics struct {
 }
 
 // reasons are the values of the label reason; what is none of them counts as "other".
-var reasons = [...]pbft.Reason{
-	pbft.ReasonDuplicate, pbft.ReasonOldView, pbft.ReasonInactive, pbft.ReasonBelowWindow, pbft.ReasonAboveWindow,
-	pbft.ReasonNotSender, pbft.ReasonFromPrimary, pbft.ReasonConflict, pbft.ReasonNoBody, pbft.ReasonUnknownBody,
-	pbft.ReasonNoRoom, pbft.ReasonNotHeld, pbft.ReasonOrdered, pbft.ReasonTooOften, pbft.ReasonBusy,
-	pbft.ReasonNotPrimary, pbft.ReasonWrongNewView, pbft.ReasonUnexpected, pbft.ReasonAsking, pbft.ReasonUnasked, pbft.ReasonOwn,
-	pbft.ReasonFromClient,
+var reasons = [...]port.Reason{
+	port.ReasonDuplicate, port.ReasonOldView, port.ReasonInactive, port.ReasonBelowWindow, port.ReasonAboveWindow,
+	port.ReasonNotSender, port.ReasonFromPrimary, port.ReasonConflict, port.ReasonNoBody, port.ReasonUnknownBody,
+	port.ReasonNoRoom, port.ReasonNotHeld, port.ReasonOrdered, port.ReasonTooOften, port.ReasonBusy,
+	port.ReasonNotPrimary, port.ReasonWrongNewView, port.ReasonUnexpected, port.ReasonAsking, port.ReasonUnasked, port.ReasonOwn,
+	port.ReasonFromClient,
 }
 
 // Buckets: 50 µs, less than one sync of a disk takes, to 6.6 s, past a view timeout; and 1 to 4096 requests.
@@ -47,7 +47,7 @@ var (
 )
 
 func newMetrics() *metrics {
-	m := &metrics{registry: prometheus.NewRegistry(), drops: make(map[pbft.Reason]prometheus.Counter, len(reasons))}
+	m := &metrics{registry: prometheus.NewRegistry(), drops: make(map[port.Reason]prometheus.Counter, len(reasons))}
 	m.batch = m.histogram("tagma_batch_seconds", "From a batch's pre-prepare to its first reply.", secondsBuckets)
 	m.requests = m.histogram("tagma_batch_requests", "Requests in a batch handed to execution.", requestsBuckets)
 	m.operations = m.counter("tagma_operations_total", "Operations in batches handed to execution.")
@@ -114,7 +114,7 @@ func (m *metrics) counter(name, help string) prometheus.Counter {
 	return c
 }
 
-func (m *metrics) dropped(why pbft.Reason) {
+func (m *metrics) dropped(why port.Reason) {
 	if c, known := m.drops[why]; known {
 		c.Inc()
 		return

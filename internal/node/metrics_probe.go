@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"tagma/internal/driver"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -47,11 +47,11 @@ func newProbe(cfg *wire.Config, core driver.Core, m *metrics) *probe {
 }
 
 // Step passes an event on and looks at what comes of it.
-func (p *probe) Step(ev pbft.Event) []pbft.Effect {
+func (p *probe) Step(ev port.Event) []port.Effect {
 	switch ev := ev.(type) {
-	case pbft.Tick:
+	case port.Tick:
 		p.ticked.Store(int64(time.Since(p.began)))
-	case pbft.Executed:
+	case port.Executed:
 		p.reached(ev.Seq, executed)
 	default: // is measured by what comes of it
 	}
@@ -62,13 +62,13 @@ func (p *probe) Step(ev pbft.Event) []pbft.Effect {
 	return effects
 }
 
-func (p *probe) see(e pbft.Effect) {
+func (p *probe) see(e port.Effect) {
 	switch e := e.(type) {
-	case pbft.Broadcast:
+	case port.Broadcast:
 		if m, ok := e.Msg.(*wire.PrePrepare); ok {
 			p.reached(m.Seq, proposed)
 		}
-	case pbft.Persist:
+	case port.Persist:
 		switch r := e.Record.(type) {
 		case *wire.Accepted:
 			p.reached(r.PrePrepare.Seq, proposed)
@@ -76,7 +76,7 @@ func (p *probe) see(e pbft.Effect) {
 			p.reached(wire.RecordSeq(r), prepared)
 		default: // ends no phase
 		}
-	case pbft.Execute:
+	case port.Execute:
 		p.reached(e.Seq, committed)
 		p.metrics.requests.Observe(float64(len(e.Body.Requests)))
 		operations := 0
@@ -84,9 +84,9 @@ func (p *probe) see(e pbft.Effect) {
 			operations += len(r.Ops)
 		}
 		p.metrics.operations.Add(float64(operations))
-	case pbft.Accuse:
+	case port.Accuse:
 		p.metrics.evidence.Inc()
-	case pbft.Dropped:
+	case port.Dropped:
 		p.metrics.dropped(e.Why)
 	default: // is seen where it arrives: the journal, the network, the witness
 	}

@@ -7,17 +7,17 @@ import (
 	"time"
 
 	"tagma/internal/driver"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // script is a core that answers each event with the next effects.
 type script struct {
 	driver.Core
-	next []pbft.Effect
+	next []port.Effect
 }
 
-func (s *script) Step(pbft.Event) []pbft.Effect { return s.next }
+func (s *script) Step(port.Event) []port.Effect { return s.next }
 
 // observed is what the probe's histograms and counters hold: name{label} → count.
 func observed(t *testing.T, m *metrics) map[string]float64 {
@@ -55,7 +55,7 @@ func newTrial() trial {
 }
 
 // after lets time pass and then has the core do something.
-func (tr trial) after(d time.Duration, ev pbft.Event, effects ...pbft.Effect) {
+func (tr trial) after(d time.Duration, ev port.Event, effects ...port.Effect) {
 	<-time.After(d)
 	tr.core.next = effects
 	tr.Step(ev)
@@ -66,30 +66,30 @@ func (tr trial) reply(d time.Duration, seq wire.Seq) {
 	tr.responded(&wire.Reply{Seq: seq})
 }
 
-func prePrepare(seq wire.Seq) pbft.Effect {
-	return pbft.Persist{Record: &wire.Accepted{PrePrepare: &wire.PrePrepare{Seq: seq}}}
+func prePrepare(seq wire.Seq) port.Effect {
+	return port.Persist{Record: &wire.Accepted{PrePrepare: &wire.PrePrepare{Seq: seq}}}
 }
 
-func certificate(seq wire.Seq) pbft.Effect {
-	return pbft.Persist{Record: &wire.Prepared{Cert: wire.PreparedCert{Seq: seq}}}
+func certificate(seq wire.Seq) port.Effect {
+	return port.Persist{Record: &wire.Prepared{Cert: wire.PreparedCert{Seq: seq}}}
 }
 
-func execution(seq wire.Seq, requests ...*wire.Request) pbft.Effect {
-	return pbft.Execute{Seq: seq, Body: &wire.Body{Requests: requests}}
+func execution(seq wire.Seq, requests ...*wire.Request) port.Effect {
+	return port.Execute{Seq: seq, Body: &wire.Body{Requests: requests}}
 }
 
 func TestProbe_TimesEachPhaseOfABatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTrial()
-		for _, first := range []pbft.Effect{prePrepare(1), pbft.Broadcast{Msg: &wire.PrePrepare{Seq: 2}}} {
+		for _, first := range []port.Effect{prePrepare(1), port.Broadcast{Msg: &wire.PrePrepare{Seq: 2}}} {
 			seq := wire.Seq(1)
-			if _, own := first.(pbft.Broadcast); own {
+			if _, own := first.(port.Broadcast); own {
 				seq = 2
 			}
-			tr.after(0, pbft.Tick{}, first)
-			tr.after(time.Second, pbft.Tick{}, certificate(seq), certificate(seq))
-			tr.after(2*time.Second, pbft.Tick{}, execution(seq, &wire.Request{Ops: make([][]byte, 3)}, &wire.Request{Ops: make([][]byte, 1)}))
-			tr.after(3*time.Second, pbft.Executed{Seq: seq})
+			tr.after(0, port.Tick{}, first)
+			tr.after(time.Second, port.Tick{}, certificate(seq), certificate(seq))
+			tr.after(2*time.Second, port.Tick{}, execution(seq, &wire.Request{Ops: make([][]byte, 3)}, &wire.Request{Ops: make([][]byte, 1)}))
+			tr.after(3*time.Second, port.Executed{Seq: seq})
 			tr.reply(4*time.Second, seq)
 			tr.reply(time.Second, seq) // another one of the batch
 		}
@@ -108,14 +108,14 @@ func TestProbe_TimesEachPhaseOfABatch(t *testing.T) {
 func TestProbe_CountsNoPhaseItDidNotSee(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTrial()
-		tr.after(0, pbft.Tick{}, execution(5))
-		tr.after(time.Second, pbft.Executed{Seq: 5})
-		tr.after(0, pbft.Tick{}, prePrepare(5)) // late
+		tr.after(0, port.Tick{}, execution(5))
+		tr.after(time.Second, port.Executed{Seq: 5})
+		tr.after(0, port.Tick{}, prePrepare(5)) // late
 		tr.reply(time.Second, 5)
-		tr.after(0, pbft.Tick{}, prePrepare(6), execution(6)) // not prepared
-		tr.after(0, pbft.Tick{}, execution(6+16))             // the same place in the ring
+		tr.after(0, port.Tick{}, prePrepare(6), execution(6)) // not prepared
+		tr.after(0, port.Tick{}, execution(6+16))             // the same place in the ring
 		tr.reply(0, 6)                                        // a reply that is repeated long after
-		tr.after(0, pbft.Executed{})                          // an answer without a batch
+		tr.after(0, port.Executed{})                          // an answer without a batch
 		want(t, tr.metrics, map[string]float64{
 			"tagma_phase_seconds prepare": 0, "tagma_phase_seconds commit": 0, "tagma_phase_seconds execute": 1,
 			"tagma_phase_seconds execute sum": 1, "tagma_phase_seconds reply": 1, "tagma_batch_seconds": 0,
@@ -126,11 +126,11 @@ func TestProbe_CountsNoPhaseItDidNotSee(t *testing.T) {
 func TestProbe_CountsDropsEvidenceAndBusyAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTrial()
-		tr.after(0, pbft.Tick{}, pbft.Dropped{Why: pbft.ReasonConflict}, pbft.Dropped{Why: "unheard of"}, pbft.Accuse{})
+		tr.after(0, port.Tick{}, port.Dropped{Why: port.ReasonConflict}, port.Dropped{Why: "unheard of"}, port.Accuse{})
 		tr.responded(&wire.Reply{Outcome: wire.OutcomeBusy})
 		want(t, tr.metrics, map[string]float64{
-			"tagma_dropped_total " + string(pbft.ReasonConflict): 1, "tagma_dropped_total other": 1,
-			"tagma_dropped_total " + string(pbft.ReasonDuplicate): 0, "tagma_evidence_total": 1, "tagma_replies_total": 0,
+			"tagma_dropped_total " + string(port.ReasonConflict): 1, "tagma_dropped_total other": 1,
+			"tagma_dropped_total " + string(port.ReasonDuplicate): 0, "tagma_evidence_total": 1, "tagma_replies_total": 0,
 		})
 		if n := observed(t, tr.metrics)["tagma_busy_answers_total"]; n != 1 {
 			t.Errorf("%v busy answers", n)
@@ -141,11 +141,11 @@ func TestProbe_CountsDropsEvidenceAndBusyAnswers(t *testing.T) {
 func TestProbe_StallsWhileTheCoreIsNotToldTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTrial()
-		tr.after(time.Minute, pbft.Executed{Seq: 1})
+		tr.after(time.Minute, port.Executed{Seq: 1})
 		if s := tr.stalled(); s != time.Minute {
 			t.Errorf("stalled for %v", s)
 		}
-		tr.after(0, pbft.Tick{})
+		tr.after(0, port.Tick{})
 		if s := tr.stalled(); s != 0 {
 			t.Errorf("stalled for %v after a tick", s)
 		}
@@ -174,7 +174,7 @@ func BenchmarkProbe(b *testing.B) {
 		seq := wire.Seq(i + 1)
 		tr.reached(seq, proposed)
 		tr.reached(seq, prepared)
-		tr.see(pbft.Execute{Seq: seq, Body: body})
+		tr.see(port.Execute{Seq: seq, Body: body})
 		tr.reached(seq, executed)
 		for range 64 {
 			tr.responded(&wire.Reply{Seq: seq})

@@ -8,7 +8,7 @@ import (
 	"tagma/crypto"
 	"tagma/internal/replica"
 	"tagma/network"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -33,7 +33,7 @@ type emit func(value float64, labels ...string)
 type snapshot struct {
 	node     *Node
 	report   Report
-	inside   *pbft.Inspection
+	inside   *port.Inspection
 	peers    []network.PeerState
 	clients  network.ClientState
 	verified crypto.Stats

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"tagma/internal/replica"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -167,7 +167,7 @@ func TestMetrics_EveryReasonHasItsCounter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found++; m.drops[pbft.Reason(text)] == nil {
+		if found++; m.drops[port.Reason(text)] == nil {
 			t.Errorf("no counter for %q: add it to reasons", text)
 		}
 		return true

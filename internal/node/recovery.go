@@ -5,7 +5,7 @@ import (
 
 	"tagma/checkpoint/store"
 	"tagma/internal/replica"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -50,7 +50,7 @@ type Transfer struct {
 }
 
 // recovery is nil for a replica that is back.
-func (n *Node) recovery(in *pbft.Inspection) *Recovery {
+func (n *Node) recovery(in *port.Inspection) *Recovery {
 	if a := n.amnesiac.Load(); a != nil {
 		return n.forgottenReport(a)
 	}
@@ -106,11 +106,11 @@ func transferReport(p *replica.Progress) *Transfer {
 }
 
 // inspection is a copy of what the core says of itself. While there is none it is that of a replica that knows nothing.
-func (n *Node) inspection() *pbft.Inspection {
+func (n *Node) inspection() *port.Inspection {
 	if i := n.instance.Load(); i != nil {
 		return i.loop.shown.Load()
 	}
-	return &pbft.Inspection{Peers: make([]pbft.PeerInspection, n.home.Config.N())}
+	return &port.Inspection{Peers: make([]port.PeerInspection, n.home.Config.N())}
 }
 
 // moved is how far the last transfer is.

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 )
 
 // Report is a replica's account of itself, as `tagma status` shows it and Inquire returns it in JSON. Sequence numbers
@@ -101,7 +101,7 @@ func (n *Node) health(r *Report) string {
 }
 
 // stableElsewhere is the highest checkpoint that f+1 others claim to be stable or have passed, so that a correct one does.
-func (n *Node) stableElsewhere(in *pbft.Inspection) uint64 {
+func (n *Node) stableElsewhere(in *port.Inspection) uint64 {
 	claims := make([]uint64, 0, len(in.Peers))
 	for _, p := range in.Peers {
 		if p.Heard && p.Age < 4*n.home.Config.ViewTimeout {

@@ -7,6 +7,7 @@ import (
 	"tagma/internal/cluster"
 	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -15,10 +16,10 @@ var small = cluster.Protocol{CheckpointInterval: 8, LogWindow: 32}
 // mute is a primary that orders nothing and starts no view, and is an honest backup.
 type mute struct{ driver.Core }
 
-func (m mute) Step(ev pbft.Event) []pbft.Effect {
-	var kept []pbft.Effect
+func (m mute) Step(ev port.Event) []port.Effect {
+	var kept []port.Effect
 	for _, e := range m.Core.Step(ev) {
-		if b, ok := e.(pbft.Broadcast); ok {
+		if b, ok := e.(port.Broadcast); ok {
 			switch b.Msg.(type) {
 			case *wire.PrePrepare, *wire.NewView, *wire.Heartbeat:
 				continue

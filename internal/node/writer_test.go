@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/statemachine/memstore"
@@ -46,8 +46,8 @@ func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 			t.Helper()
 			for range n {
 				next++
-				x.Do(pbft.Execute{Seq: next, Body: body(next)})
-				if e := (<-done).(pbft.Executed); e.Seq != next { // a deadlock fails the bubble
+				x.Do(port.Execute{Seq: next, Body: body(next)})
+				if e := (<-done).(port.Executed); e.Seq != next { // a deadlock fails the bubble
 					t.Fatalf("executed %d, want %d", e.Seq, next)
 				}
 				reference.apply(next)
@@ -55,7 +55,7 @@ func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 		}
 		snapshot := func() [32]byte {
 			t.Helper()
-			x.Do(pbft.Snapshot{Seq: next})
+			x.Do(port.Snapshot{Seq: next})
 			root, err := reference.Checkpoint(uint64(next))
 			if err != nil {
 				t.Fatal(err)
@@ -64,7 +64,7 @@ func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 		}
 		snapshotted := func(seq wire.Seq, root [32]byte) {
 			t.Helper()
-			if e := (<-done).(pbft.Snapshotted); e.Seq != seq || e.Digest != root {
+			if e := (<-done).(port.Snapshotted); e.Seq != seq || e.Digest != root {
 				t.Fatalf("snapshot %d, want %d; equal roots: %t", e.Seq, seq, e.Digest == root)
 			}
 		}
@@ -72,14 +72,14 @@ func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 		execute(flushEvery)     // begins a write, which stands still
 		execute(2 * flushEvery) // beside it
 		root := snapshot()
-		x.Do(pbft.Execute{Seq: next + 1, Body: body(next + 1)})
+		x.Do(port.Execute{Seq: next + 1, Body: body(next + 1)})
 		synctest.Wait()
 		if len(done) != 0 {
 			t.Fatalf("%T before the write ahead of the checkpoint ended: its state would hold a later batch", <-done)
 		}
 		storage.proceed <- struct{}{} // the write
 		next++
-		if e := (<-done).(pbft.Executed); e.Seq != next {
+		if e := (<-done).(port.Executed); e.Seq != next {
 			t.Fatalf("executed %d, want %d", e.Seq, next)
 		}
 		at := next - 1
@@ -113,7 +113,7 @@ func TestTheExecutorEndsAfterItsWrite(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- x.run(ctx) }()
 		for seq := wire.Seq(1); seq <= flushEvery; seq++ {
-			x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
+			x.Do(port.Execute{Seq: seq, Body: body(seq)})
 			<-done
 		}
 		stop()
@@ -147,7 +147,7 @@ func TestD6_AStoreThatHangsDoesNotKeepAFailedReplicaAlive(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- x.run(ctx) }()
 			for seq := wire.Seq(1); seq <= flushEvery; seq++ {
-				x.Do(pbft.Execute{Seq: seq, Body: body(seq)})
+				x.Do(port.Execute{Seq: seq, Body: body(seq)})
 				<-done
 			}
 			synctest.Wait() // the write stands still

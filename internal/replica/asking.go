@@ -6,7 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/amnesia"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -17,12 +18,12 @@ var ErrBack = errors.New("the journal is there again: start this replica again, 
 // Asking is a replica that may have forgotten what it signed, until n−f others have told it from where on it
 // contradicts nothing (D8.6). It writes nothing: a disk that is mounted later must not be hidden.
 type Asking struct {
-	*pbft.Amnesiac
+	*amnesia.Amnesiac
 	home  *Home
 	Why   string        // what was found
 	Every time.Duration // how often Waits says something
 	// Stepped, if not nil, is told of each event with what came of it.
-	Stepped func(ev pbft.Event, effects []pbft.Effect)
+	Stepped func(ev port.Event, effects []port.Effect)
 	had     bool // there is a sound journal of the right life already, and it does not help
 	said    time.Duration
 	told    string // what was said last
@@ -30,7 +31,7 @@ type Asking struct {
 
 // NewAsking returns one for a home in which a start found an amnesia.
 func NewAsking(h *Home, why string) *Asking {
-	a := &Asking{Amnesiac: pbft.NewAmnesiac(h.Config, h.newNonce()), home: h, Why: why, Every: sayEvery}
+	a := &Asking{Amnesiac: amnesia.New(h.Config, h.newNonce()), home: h, Why: why, Every: sayEvery}
 	a.had = a.isThere()
 	return a
 }
@@ -41,24 +42,24 @@ type Outlet interface {
 	Send(to wire.ReplicaID, m wire.Message)
 	// Respond answers a client.
 	Respond(reply *wire.Reply)
-	// Observe takes a pbft.Dropped.
-	Observe(e pbft.Effect)
+	// Observe takes a port.Dropped.
+	Observe(e port.Effect)
 }
 
 // Take gives it an event and does what comes of it. It reports true once the journal of a new life is written: then the
 // replica starts again from it.
-func (a *Asking) Take(ev pbft.Event, out Outlet) (again bool, err error) {
+func (a *Asking) Take(ev port.Event, out Outlet) (again bool, err error) {
 	effects := a.Step(ev)
 	if a.Stepped != nil {
 		a.Stepped(ev, effects)
 	}
 	for _, effect := range effects {
 		switch e := effect.(type) {
-		case pbft.Send:
+		case port.Send:
 			out.Send(e.To, e.Msg)
-		case pbft.Respond:
+		case port.Respond:
 			out.Respond(e.Reply)
-		case pbft.Dropped:
+		case port.Dropped:
 			out.Observe(e)
 		default:
 			return false, fmt.Errorf("a replica that asks what it signed does more than that: %T", effect)
@@ -103,7 +104,7 @@ func (a *Asking) isThere() bool {
 }
 
 // Proven is the reason of a replica to which another one showed a statement that its journal lacks (D8.5).
-func Proven(f pbft.Forgot) string {
+func Proven(f port.Forgot) string {
 	return fmt.Sprintf("replica %d holds what this replica signed and its journal lacks: a %s for view %d, sequence number %d:"+
 		" an old copy of its disk", f.Witness, f.Said.Type, f.Said.View, f.Said.Seq)
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -27,8 +27,8 @@ func (r *rig) answered(a *Asking, by wire.ReplicaID, whole bool, stable wire.Seq
 	r.t.Helper()
 	r.chance.Uint64()
 	var nonce uint64
-	for _, e := range a.Step(pbft.Tick{Mono: time.Duration(len(r.lives)+1) * time.Minute}) {
-		if send, is := e.(pbft.Send); is {
+	for _, e := range a.Step(port.Tick{Mono: time.Duration(len(r.lives)+1) * time.Minute}) {
+		if send, is := e.(port.Send); is {
 			nonce = send.Msg.(*wire.Held).Nonce
 		}
 	}
@@ -37,7 +37,7 @@ func (r *rig) answered(a *Asking, by wire.ReplicaID, whole bool, stable wire.Seq
 	if stable > 0 {
 		m.Stable = cert(stable, wire.Digest{9})
 	}
-	a.Step(pbft.Received{From: pbft.Source{Replica: by}, Msg: wire.Own(m)})
+	a.Step(port.Received{From: port.Source{Replica: by}, Msg: wire.Own(m)})
 }
 
 // lost is a home whose journal is gone.
@@ -173,7 +173,7 @@ func TestD8_12_AJournalThatDidNotHelpIsNotBack(t *testing.T) {
 	r = newRig(t)
 	r.lay("L", "at the mark")
 	r.text = lifeL.String()
-	why := Proven(pbft.Forgot{Witness: 2, Said: wire.Statement{Type: wire.TypeCommit, View: 3, Seq: 9}})
+	why := Proven(port.Forgot{Witness: 2, Said: wire.Statement{Type: wire.TypeCommit, View: 3, Seq: 9}})
 	if err := waited(NewAsking(r.home(), why)); err != nil {
 		t.Errorf("the journal that another replica showed to be old: %v", err)
 	}

@@ -7,7 +7,7 @@ import (
 
 	"tagma/checkpoint/journal"
 	"tagma/checkpoint/store"
-	"tagma/pbft"
+	"tagma/pbft/amnesia"
 	"tagma/pbft/wire"
 )
 
@@ -16,7 +16,7 @@ import (
 // end. What was there is moved aside; a store is kept if nothing in it is newer than the checkpoint that others showed,
 // since what differs is found and fetched (X4, X5). The next call moves aside what a crash left of this one, in the
 // place of what was there.
-func Begin(h *Home, rec pbft.Recovery) error {
+func Begin(h *Home, rec amnesia.Recovery) error {
 	if _, err := journal.SetAside(h.FS, h.Journal); err != nil {
 		return fmt.Errorf("move the old journal aside: %w", err)
 	}

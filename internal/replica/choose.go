@@ -7,7 +7,7 @@ import (
 
 	"tagma/checkpoint/store"
 	"tagma/checkpoint/transfer"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -52,7 +52,7 @@ func (m *Mover) choose() {
 // use do not give it, and those who would give have nothing of use: the others have to take another checkpoint.
 func (m *Mover) chooseAgain() {
 	if m.vain++; m.vain >= vainRounds {
-		m.host.Report(pbft.Starving{})
+		m.host.Report(port.Starving{})
 	}
 	m.choose()
 }
@@ -100,7 +100,7 @@ func (g *giver) betterThan(other *giver) bool {
 func (m *Mover) starve() {
 	m.starving = m.now
 	m.others(func(_ wire.ReplicaID, g *giver) { g.blamed, g.failures = false, 0 })
-	m.host.Report(pbft.Starving{})
+	m.host.Report(port.Starving{})
 }
 
 // useful reports whether the state of a checkpoint leads on: it is not below what was executed, nor below anything that
@@ -140,7 +140,7 @@ func (m *Mover) loaded(round uint32, stage *store.Stage, err error) {
 		})
 		if m.receiver.Done() {
 			m.phase = Switching
-			m.host.Report(pbft.Transferred{Cert: m.cert})
+			m.host.Report(port.Transferred{Cert: m.cert})
 			return
 		}
 		m.askAll()

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/amnesia"
 	"tagma/pbft/wire"
 )
 
@@ -142,8 +142,8 @@ func TestD8_3_AJournalOfTheFirstFormatIsAdoptedOnce(t *testing.T) {
 }
 
 // recovered is what others told.
-func recovered(stable wire.Seq) pbft.Recovery {
-	rec := pbft.Recovery{Until: 20, View: 1}
+func recovered(stable wire.Seq) amnesia.Recovery {
+	rec := amnesia.Recovery{Until: 20, View: 1}
 	if stable > 0 {
 		rec.Stable = cert(stable, wire.Digest{9})
 	}

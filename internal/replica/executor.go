@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
@@ -22,7 +22,7 @@ const (
 type Executor struct {
 	Service *statemachine.Service
 	// Applied, if not nil, is told of each batch with the replies to its requests, before they are shortened.
-	Applied func(e pbft.Execute, replies []*wire.Reply)
+	Applied func(e port.Execute, replies []*wire.Reply)
 	// Durable, if not nil, is told of each state that is in the store, to stay.
 	Durable func(seq wire.Seq, root wire.Digest)
 	// Adopted, if not nil, is told of each state that was fetched and is the store's now.
@@ -33,7 +33,7 @@ type Executor struct {
 	store Store
 	mover *Mover
 
-	work       []pbft.Effect // what is to be done, in order
+	work       []port.Effect // what is to be done, in order
 	unwritten  int           // applied batches that no write has taken
 	overdue    bool          // the first of them has waited long enough
 	checkpoint wire.Seq      // waits for the write under way; 0: none does
@@ -50,16 +50,16 @@ func NewExecutor(cfg *wire.Config, host Host, st Store, service *statemachine.Se
 
 // Put queues work: an Execute, Snapshot, Transfer or Resume. Of transfers in a row the last one counts. A Truncate has the
 // store forget at once: the marks that a restart goes by instead are durable (K4, D5).
-func (x *Executor) Put(work pbft.Effect) {
+func (x *Executor) Put(work port.Effect) {
 	switch e := work.(type) {
-	case pbft.Truncate:
+	case port.Truncate:
 		x.store.Discard(uint64(e.Discard))
 		return
-	case pbft.Transfer:
+	case port.Transfer:
 		if len(x.work) == 0 {
 			break
 		}
-		if last, again := x.work[len(x.work)-1].(pbft.Transfer); again {
+		if last, again := x.work[len(x.work)-1].(port.Transfer); again {
 			e.Doubt = e.Doubt || last.Doubt
 			x.work[len(x.work)-1] = e
 			return
@@ -99,38 +99,38 @@ func (x *Executor) Step() (bool, error) {
 // mayDo reports whether a piece of work need not wait. A checkpoint waits for the write before it, and what comes
 // behind it too until its own write has begun: its state is that of its batch. A transfer waits until all that was
 // applied is written.
-func (x *Executor) mayDo(work pbft.Effect) bool {
+func (x *Executor) mayDo(work port.Effect) bool {
 	if x.checkpoint != 0 {
 		return false
 	}
-	if _, is := work.(pbft.Transfer); is {
+	if _, is := work.(port.Transfer); is {
 		return !x.writing && x.unwritten == 0
 	}
 	return true
 }
 
-func (x *Executor) do(work pbft.Effect) error {
+func (x *Executor) do(work port.Effect) error {
 	switch e := work.(type) {
-	case pbft.Execute:
+	case port.Execute:
 		return x.execute(e)
-	case pbft.Snapshot:
+	case port.Snapshot:
 		x.checkpoint = e.Seq
 		return nil
-	case pbft.Transfer:
+	case port.Transfer:
 		return x.mover.want(e, wire.Seq(x.Service.Executed()))
-	case pbft.Resume:
+	case port.Resume:
 		return x.resume(e.Seq)
 	default:
 		return fmt.Errorf("%T was queued for execution, where it does not belong", work)
 	}
 }
 
-func (x *Executor) execute(e pbft.Execute) error {
+func (x *Executor) execute(e port.Execute) error {
 	replies, err := x.Service.Apply(batch(e))
 	if err != nil {
 		return fmt.Errorf("execute sequence number %d: %w", e.Seq, err)
 	}
-	done := pbft.Executed{Seq: e.Seq, Replies: make([]*wire.Reply, len(replies))}
+	done := port.Executed{Seq: e.Seq, Replies: make([]*wire.Reply, len(replies))}
 	for i := range replies {
 		done.Replies[i] = protocolReply(&replies[i])
 	}
@@ -176,7 +176,7 @@ func (x *Executor) write() {
 	}
 	transfers := false
 	if len(x.work) > 0 {
-		_, transfers = x.work[0].(pbft.Transfer)
+		_, transfers = x.work[0].(port.Transfer)
 	}
 	if x.checkpoint == 0 && x.unwritten < flushEvery && !(x.unwritten > 0 && (x.overdue || transfers)) {
 		return
@@ -210,7 +210,7 @@ func (x *Executor) settle(seq wire.Seq, root wire.Digest, err error) {
 	if x.Durable != nil {
 		x.Durable(seq, root)
 	}
-	x.host.Report(pbft.Snapshotted{Seq: seq, Digest: root})
+	x.host.Report(port.Snapshotted{Seq: seq, Digest: root})
 }
 
 // Lookup answers from the sessions (C3). It may see a batch whose Executed event has not been stepped yet: then the
@@ -223,7 +223,7 @@ func (x *Executor) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return protocolReply(&reply), true
 }
 
-func batch(e pbft.Execute) statemachine.Batch {
+func batch(e port.Execute) statemachine.Batch {
 	b := statemachine.Batch{Seq: uint64(e.Seq), Time: e.Body.Time, Requests: make([]statemachine.Request, len(e.Body.Requests))}
 	for i, r := range e.Body.Requests {
 		b.Requests[i] = statemachine.Request{

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
@@ -42,7 +42,7 @@ func newExecuting(t testing.TB) *executing {
 
 func (x *executing) execute(from, to wire.Seq) {
 	for seq := from; seq <= to; seq++ {
-		x.Put(pbft.Execute{Seq: seq, Body: body(seq, 20)})
+		x.Put(port.Execute{Seq: seq, Body: body(seq, 20)})
 	}
 }
 
@@ -78,7 +78,7 @@ func TestD5_NoWriteCrossesACheckpoint(t *testing.T) {
 	x.work()
 	x.at(3, 1, 0) // the first write is under way
 	x.execute(4, 4)
-	x.Put(pbft.Snapshot{Seq: 4})
+	x.Put(port.Snapshot{Seq: 4})
 	x.execute(5, 6)
 	x.work()
 	x.at(4, 1, 2)
@@ -88,15 +88,15 @@ func TestD5_NoWriteCrossesACheckpoint(t *testing.T) {
 	}
 	x.work()
 	x.at(6, 1, 0) // beside the write of the checkpoint
-	if count[pbft.Snapshotted](x.host) > 0 {
+	if count[port.Snapshotted](x.host) > 0 {
 		t.Error("the checkpoint is told before it is durable")
 	}
 	x.host.settle()
-	if x.store.last != 4 || count[pbft.Snapshotted](x.host) != 1 || len(x.log) != 1 || x.log[0] != "durable 4" {
+	if x.store.last != 4 || count[port.Snapshotted](x.host) != 1 || len(x.log) != 1 || x.log[0] != "durable 4" {
 		t.Errorf("written up to %d, told %v", x.store.last, x.log)
 	}
-	if x.store.root(t, 4) == [32]byte{} || count[pbft.Executed](x.host) != 6 {
-		t.Errorf("%d batches told", count[pbft.Executed](x.host))
+	if x.store.root(t, 4) == [32]byte{} || count[port.Executed](x.host) != 6 {
+		t.Errorf("%d batches told", count[port.Executed](x.host))
 	}
 }
 
@@ -133,8 +133,8 @@ func TestD5_BatchesAreWrittenTogetherBesideOthers(t *testing.T) {
 func TestX4_ATransferWaitsForTheWrites(t *testing.T) {
 	x := newExecuting(t)
 	x.execute(1, 3)
-	x.Put(pbft.Transfer{Target: cert(8, wire.Digest{1}), Doubt: true})
-	x.Put(pbft.Transfer{Target: cert(12, wire.Digest{2})})
+	x.Put(port.Transfer{Target: cert(8, wire.Digest{1}), Doubt: true})
+	x.Put(port.Transfer{Target: cert(12, wire.Digest{2})})
 	x.work()
 	x.at(3, 1, 1)
 	if x.Mover().Active() {
@@ -153,14 +153,14 @@ func TestX4_ATransferWaitsForTheWrites(t *testing.T) {
 func TestX6_ExecutionResumesFromTheStateThatWasFetched(t *testing.T) {
 	source := newExecuting(t)
 	source.execute(1, 8)
-	source.Put(pbft.Snapshot{Seq: 8})
+	source.Put(port.Snapshot{Seq: 8})
 	source.work()
 	source.host.settle()
-	root := source.host.events[len(source.host.events)-1].(pbft.Snapshotted).Digest
+	root := source.host.events[len(source.host.events)-1].(port.Snapshotted).Digest
 
 	x := newExecuting(t)
 	x.execute(1, 2)
-	x.Put(pbft.Transfer{Target: cert(8, root)})
+	x.Put(port.Transfer{Target: cert(8, root)})
 	x.work()
 	x.host.settle()
 	x.work()
@@ -168,7 +168,7 @@ func TestX6_ExecutionResumesFromTheStateThatWasFetched(t *testing.T) {
 		x.Mover().Data(1, wire.Own(m), x.host.now)
 	})
 	donor.Offer(cert(8, root))
-	for n := 0; count[pbft.Transferred](x.host) == 0; n++ {
+	for n := 0; count[port.Transferred](x.host) == 0; n++ {
 		if n > 100 {
 			t.Fatalf("the transfer is %q", x.Mover().phase)
 		}
@@ -186,7 +186,7 @@ func TestX6_ExecutionResumesFromTheStateThatWasFetched(t *testing.T) {
 		}
 		x.host.settle()
 	}
-	x.Put(pbft.Resume{Seq: 8})
+	x.Put(port.Resume{Seq: 8})
 	x.execute(9, 9)
 	x.work()
 	x.at(9, 0, 0)
@@ -201,7 +201,7 @@ func TestX6_ExecutionResumesFromTheStateThatWasFetched(t *testing.T) {
 
 // X6, D6: work that does not belong here is a failure, and so is a switch to a state that was not fetched.
 func TestD6_WhatDoesNotBelongHereIsAFailure(t *testing.T) {
-	for _, work := range []pbft.Effect{pbft.Resume{Seq: 8}, pbft.Offer{}} {
+	for _, work := range []port.Effect{port.Resume{Seq: 8}, port.Offer{}} {
 		x := newExecuting(t)
 		x.Put(work)
 		if more, err := x.Step(); more || err == nil {
@@ -214,11 +214,11 @@ func TestD6_WhatDoesNotBelongHereIsAFailure(t *testing.T) {
 func TestK4_TheStoreForgetsBesideWhatIsQueued(t *testing.T) {
 	x := newExecuting(t)
 	x.execute(1, 8)
-	x.Put(pbft.Snapshot{Seq: 8})
+	x.Put(port.Snapshot{Seq: 8})
 	x.work()
 	x.host.settle()
 	x.execute(9, 9)
-	x.Put(pbft.Truncate{Below: 6, Discard: 8})
+	x.Put(port.Truncate{Below: 6, Discard: 8})
 	if x.store.Floor() != 8 || x.Waiting() != 1 {
 		t.Errorf("the store reaches back to %d, %d pieces of work wait", x.store.Floor(), x.Waiting())
 	}
@@ -226,7 +226,7 @@ func TestK4_TheStoreForgetsBesideWhatIsQueued(t *testing.T) {
 
 // D6: a failure of the store is final: nothing is executed, written or told after it.
 func TestD6_AFailureOfTheStoreIsFinal(t *testing.T) {
-	for name, last := range map[string]pbft.Effect{"write": nil, "checkpoint": pbft.Snapshot{Seq: 3}} {
+	for name, last := range map[string]port.Effect{"write": nil, "checkpoint": port.Snapshot{Seq: 3}} {
 		x := newExecuting(t)
 		x.execute(1, 3)
 		if last != nil {
@@ -245,7 +245,7 @@ func TestD6_AFailureOfTheStoreIsFinal(t *testing.T) {
 				t.Errorf("%s: goes on with %v, %v", name, more, err)
 			}
 		}
-		if len(x.host.events) != told || len(x.host.jobs) > 0 || count[pbft.Snapshotted](x.host) > 0 || x.Service.Executed() != 3 {
+		if len(x.host.events) != told || len(x.host.jobs) > 0 || count[port.Snapshotted](x.host) > 0 || x.Service.Executed() != 3 {
 			t.Errorf("%s: something was done after the failure", name)
 		}
 	}
@@ -255,14 +255,14 @@ func TestD6_AFailureOfTheStoreIsFinal(t *testing.T) {
 func TestC5_LongResultsAreShortenedButForOne(t *testing.T) {
 	x := newExecuting(t)
 	var watched int
-	x.Applied = func(_ pbft.Execute, replies []*wire.Reply) { watched += len(replies[0].Results[0]) }
+	x.Applied = func(_ port.Execute, replies []*wire.Reply) { watched += len(replies[0].Results[0]) }
 	whole := 0
 	for seq := wire.Seq(1); seq <= 32; seq++ {
 		b := body(seq, 3000)
 		b.Requests[0].Ops[0][0] = byte(seq)
-		x.Put(pbft.Execute{Seq: seq, Body: b})
+		x.Put(port.Execute{Seq: seq, Body: b})
 		x.work()
-		reply := x.host.events[len(x.host.events)-1].(pbft.Executed).Replies[0]
+		reply := x.host.events[len(x.host.events)-1].(port.Executed).Replies[0]
 		if long := reply.ResultDigest == nil; long != (wire.WholeReplier(reply.Request, 4) == x.cfg.Self) {
 			t.Errorf("the reply to %d is whole: %v", seq, long)
 		} else if long {

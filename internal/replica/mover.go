@@ -7,7 +7,7 @@ import (
 
 	"tagma/checkpoint/store"
 	"tagma/checkpoint/transfer"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -55,7 +55,7 @@ func newMover(cfg *wire.Config, host Host, st Store, at wire.Seq) *Mover {
 }
 
 // want begins a transfer to the target or a newer checkpoint, or names a newer target for the one under way.
-func (m *Mover) want(e pbft.Transfer, executed wire.Seq) error {
+func (m *Mover) want(e port.Transfer, executed wire.Seq) error {
 	if e.Target.Seq > m.target.Seq {
 		m.target = e.Target
 	}
@@ -128,7 +128,7 @@ func (m *Mover) Data(from wire.ReplicaID, v wire.Verified, now time.Duration) {
 		g.offer = *data.Offer
 		if g.offer.Seq > m.target.Seq { // the core's to make durable before anything is written for it
 			if notice, is := v.Offered(); is {
-				m.host.Report(pbft.Received{From: pbft.Source{Replica: from}, Msg: notice})
+				m.host.Report(port.Received{From: port.Source{Replica: from}, Msg: notice})
 			}
 		}
 	}
@@ -171,7 +171,7 @@ func (m *Mover) take(from wire.ReplicaID, answer []byte) {
 		m.count()
 		m.report.Share = 1
 		m.phase = Switching
-		m.host.Report(pbft.Transferred{Cert: m.cert})
+		m.host.Report(port.Transferred{Cert: m.cert})
 	default:
 		m.gained, m.vain, m.givers[from].failures = m.now, 0, 0
 	}

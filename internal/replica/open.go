@@ -56,7 +56,7 @@ func Open(h *Home) (d *Disk, err error) {
 	if d.Store, err = h.openStore(); err != nil {
 		return d, err
 	}
-	if last := pbft.Reach(h.Config, d.Log); wire.Seq(d.Store.MaxVersion()) > last {
+	if last := wire.Reach(h.Config, d.Log); wire.Seq(d.Store.MaxVersion()) > last {
 		return d, forgot("the store holds sequence number %d, but the journal in %s ends at %d: an old copy of the journal",
 			d.Store.MaxVersion(), h.Journal, last)
 	}

@@ -7,7 +7,7 @@ import (
 	"tagma/checkpoint/journal"
 	"tagma/checkpoint/merkle"
 	"tagma/checkpoint/store"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
@@ -69,7 +69,7 @@ type Host interface {
 	// Now is a clock that never goes back.
 	Now() time.Duration
 	// Report gives the core an event.
-	Report(ev pbft.Event)
+	Report(ev port.Event)
 	// Send sends a message to another replica. It never blocks and may lose it.
 	Send(to wire.ReplicaID, m wire.Message)
 }

@@ -49,7 +49,7 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 			"goes_on_from", uint64(d.Applied.Seq))
 	}
 	start.Fetch = len(tried) > 0 && d.Applied.Seq == 0
-	if stable := pbft.LastStable(d.Log); start.Fetch && stable > 0 && wire.Seq(d.Store.MaxVersion()) > stable {
+	if stable := wire.LastStable(d.Log); start.Fetch && stable > 0 && wire.Seq(d.Store.MaxVersion()) > stable {
 		if err := d.renewStore(h); err != nil {
 			return err
 		}
@@ -102,10 +102,10 @@ func (d *Disk) renewStore(h *Home) error {
 
 // marks lists the states to look for, newest first but for the one that is stable: others may need it, and while
 // ordering is stalled nobody has a newer one that is certified (K4). What lies above is executed again in a moment.
-func (d *Disk) marks() []pbft.Mark {
-	marks := pbft.Marks(d.Log)
-	stable := pbft.LastStable(d.Log)
-	if i := slices.IndexFunc(marks, func(m pbft.Mark) bool { return m.Seq == stable }); i > 0 && stable > 0 {
+func (d *Disk) marks() []wire.Mark {
+	marks := wire.Marks(d.Log)
+	stable := wire.LastStable(d.Log)
+	if i := slices.IndexFunc(marks, func(m wire.Mark) bool { return m.Seq == stable }); i > 0 && stable > 0 {
 		first := marks[i]
 		return slices.Insert(slices.Delete(marks, i, i+1), 0, first)
 	}

@@ -5,14 +5,14 @@ import (
 	"time"
 
 	"tagma/checkpoint/transfer"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // testHost is a Host whose jobs and messages a test takes.
 type testHost struct {
 	now    time.Duration
-	events []pbft.Event
+	events []port.Event
 	sent   []letter
 	jobs   []func() func()
 	flush  time.Duration
@@ -26,7 +26,7 @@ type letter struct {
 func (h *testHost) Beside(job func() func())               { h.jobs = append(h.jobs, job) }
 func (h *testHost) FlushAfter(d time.Duration)             { h.flush = d }
 func (h *testHost) Now() time.Duration                     { return h.now }
-func (h *testHost) Report(ev pbft.Event)                   { h.events = append(h.events, ev) }
+func (h *testHost) Report(ev port.Event)                   { h.events = append(h.events, ev) }
 func (h *testHost) Send(to wire.ReplicaID, m wire.Message) { h.sent = append(h.sent, letter{to, m}) }
 
 // settle runs the jobs that were begun.
@@ -39,7 +39,7 @@ func (h *testHost) settle() {
 }
 
 // count is how many events of a type were reported.
-func count[E pbft.Event](h *testHost) (n int) {
+func count[E port.Event](h *testHost) (n int) {
 	for _, ev := range h.events {
 		if _, is := ev.(E); is {
 			n++
@@ -122,7 +122,7 @@ func (w *world) tell(c wire.StableCert) {
 	if c.Seq > w.core.Seq {
 		w.core = c
 	}
-	if err := w.mover.want(pbft.Transfer{Target: w.core}, w.mover.position); err != nil {
+	if err := w.mover.want(port.Transfer{Target: w.core}, w.mover.position); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -194,9 +194,9 @@ func (w *world) react() {
 	w.t.Helper()
 	for ; w.seen < len(w.host.events) && !w.deaf; w.seen++ {
 		switch e := w.host.events[w.seen].(type) {
-		case pbft.Received:
+		case port.Received:
 			w.tell(e.Msg.Message().(*wire.StableNotice).Cert)
-		case pbft.Transferred:
+		case port.Transferred:
 			root, err := w.mover.adopt(e.Cert.Seq)
 			if err != nil || root != e.Cert.Digest || w.store.root(w.t, uint64(e.Cert.Seq)) != root {
 				w.t.Fatalf("the switch to %d: %v; the root is right: %v", e.Cert.Seq, err, root == e.Cert.Digest)

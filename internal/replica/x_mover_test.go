@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -112,7 +112,7 @@ func TestD8_3_NothingIsWrittenBeforeTheRecordOfTheTarget(t *testing.T) {
 	for range 32 {
 		w.step()
 	}
-	if count[pbft.Received](w.host) == 0 {
+	if count[port.Received](w.host) == 0 {
 		t.Error("the core was not told of the newer checkpoint")
 	}
 	if w.mover.phase != Choosing || w.store.MaxVersion() > 0 {
@@ -251,7 +251,7 @@ func TestX1_ANewerTargetIsFetchedNext(t *testing.T) {
 // K2: a state that is in doubt is read from the disk.
 func TestK2_DoubtIsPassedOnToTheStore(t *testing.T) {
 	w := newWorld(t, 4, 100)
-	if err := w.mover.want(pbft.Transfer{Target: w.core, Doubt: true}, 0); err != nil || w.store.doubts != 1 {
+	if err := w.mover.want(port.Transfer{Target: w.core, Doubt: true}, 0); err != nil || w.store.doubts != 1 {
 		t.Errorf("%v, %d doubts", err, w.store.doubts)
 	}
 }

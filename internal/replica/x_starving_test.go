@@ -3,7 +3,7 @@ package replica
 import (
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -31,7 +31,7 @@ func TestX5_WhoIsOnlyPromisedSomethingOfUseStarves(t *testing.T) {
 	w.donors[1].spoil = func(m *wire.FetchState, _ []*wire.Data) []*wire.Data {
 		return []*wire.Data{{Seq: m.Seq, Offer: w.donors[1].newest()}}
 	}
-	w.until(10, "the others are asked for a newer checkpoint", func() bool { return count[pbft.Starving](w.host) > 0 })
+	w.until(10, "the others are asked for a newer checkpoint", func() bool { return count[port.Starving](w.host) > 0 })
 	w.checkpoint(16, 100, 2, 3)
 	w.untilWhole(20, 16)
 }
@@ -42,7 +42,7 @@ func TestX5_WhatLiesBelowTheStoreIsOfNoUse(t *testing.T) {
 	w := newWorld(t, 4, 100)
 	fill(t, w.store, 11, 100)
 	held := w.store.last
-	w.until(3, "it starves", func() bool { return count[pbft.Starving](w.host) > 0 })
+	w.until(3, "it starves", func() bool { return count[port.Starving](w.host) > 0 })
 	if w.mover.phase != Choosing || w.store.last != held || w.mover.report.Rounds > 0 {
 		t.Errorf("it is %q after %d rounds and wrote up to %d", w.mover.phase, w.mover.report.Rounds, w.store.last)
 	}
@@ -54,7 +54,7 @@ func TestX5_WhatLiesBelowTheStoreIsOfNoUse(t *testing.T) {
 func TestX6_WhatWasExecutedIsNotFetched(t *testing.T) {
 	w := newWorld(t, 4, 100)
 	w.mover.position = 9
-	w.until(3, "it starves", func() bool { return count[pbft.Starving](w.host) > 0 })
+	w.until(3, "it starves", func() bool { return count[port.Starving](w.host) > 0 })
 	w.mover.position = 8
 	w.untilWhole(3, 8)
 }

@@ -16,7 +16,11 @@ const anything = "*"
 // belongs into docs/adr.
 var mayImport = map[string][]string{
 	"pbft/wire":    {},
-	"pbft":         {"pbft/wire"},
+	"pbft/port":    {"pbft/wire"},
+	"pbft/msglog":  {"pbft/wire"},
+	"pbft/pool":    {"pbft/wire"},
+	"pbft/amnesia": {"pbft/wire", "pbft/port"},
+	"pbft":         {"pbft/wire", "pbft/port", "pbft/msglog", "pbft/pool"},
 	"crypto":       {},
 	"network":      {},
 	"statemachine": {},
@@ -31,29 +35,29 @@ var mayImport = map[string][]string{
 	"client/session": {"pbft/wire", "statemachine"},
 
 	"internal/tidy":       {},
-	"internal/trace":      {"pbft", "pbft/wire"},
+	"internal/trace":      {"pbft/wire", "pbft/port"},
 	"internal/bench":      {"client", "statemachine/kv"},
 	"internal/passphrase": {"crypto"},
 	"internal/nearest":    {},
 	"internal/command":    {"internal/nearest"},
 	"internal/strict":     {"internal/nearest"},
 	"internal/cluster":    {"pbft/wire", "crypto", "network", "statemachine", "internal/machines", "internal/strict"},
-	"internal/driver":     {"pbft", "pbft/wire", "statemachine", "internal/trace"},
-	"internal/replica":    {"pbft", "pbft/wire", "crypto", "checkpoint", "statemachine"},
+	"internal/driver":     {"pbft/wire", "pbft/port", "statemachine", "internal/trace"},
+	"internal/replica":    {"pbft", "pbft/wire", "pbft/port", "pbft/amnesia", "crypto", "checkpoint", "statemachine"},
 	"internal/machines":   {"statemachine", "statemachine/kv", "statemachine/bank"},
 	"internal/node": {
-		"internal/driver", "internal/replica", "internal/cluster", "internal/passphrase", "internal/strict", "pbft", "pbft/wire", "crypto", "network",
+		"internal/driver", "internal/replica", "internal/cluster", "internal/passphrase", "internal/strict", "pbft", "pbft/wire", "pbft/port", "pbft/amnesia", "crypto", "network",
 		"checkpoint", "statemachine", "internal/machines", "internal/trace",
 	},
 
 	"testnet/byzantine":         {"testnet/byzantine/tamper", "testnet/byzantine/replica", "testnet/byzantine/client"},
-	"testnet/byzantine/tamper":  {"pbft", "pbft/wire"},
+	"testnet/byzantine/tamper":  {"pbft", "pbft/wire", "pbft/port"},
 	"testnet/byzantine/client":  {"pbft/wire", "testnet/byzantine/tamper"},
-	"testnet/byzantine/replica": {"pbft", "pbft/wire", "checkpoint", "testnet/byzantine/tamper"}, // a donor that lies alters the answers of checkpoint/transfer
+	"testnet/byzantine/replica": {"pbft", "pbft/wire", "pbft/port", "checkpoint", "testnet/byzantine/tamper"}, // a donor that lies alters the answers of checkpoint/transfer
 	"testnet/byzantine/link": {
 		"pbft/wire", "crypto", "network", "internal/cluster", "testnet/byzantine/tamper", "testnet/byzantine/client",
 	},
-	"testnet/check": {"pbft", "pbft/wire"},
+	"testnet/check": {"pbft", "pbft/wire", "pbft/port"},
 	"testnet/links": {"pbft/wire", "testnet/byzantine/tamper"}, // rules on links read messages as attackers do
 	"testnet":       {anything},
 

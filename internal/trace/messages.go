@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -35,7 +35,7 @@ type Refused struct {
 type Dropped struct {
 	Stamp
 	Message Message     `json:"message"`
-	Why     pbft.Reason `json:"why"`
+	Why     port.Reason `json:"why"`
 }
 
 // Quarantined is a link that is not read for a while, for what came over it.

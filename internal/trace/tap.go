@@ -1,7 +1,7 @@
 package trace
 
 import (
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -32,28 +32,28 @@ func (t *Tap) Emit(e Event) {
 func (t *Tap) Now() int64 { return t.now() }
 
 // Stepped takes an event that the core was given, and the effects that it returned, before any of them is performed.
-func (t *Tap) Stepped(ev pbft.Event, effects []pbft.Effect) {
+func (t *Tap) Stepped(ev port.Event, effects []port.Effect) {
 	switch ev := ev.(type) {
-	case pbft.Received:
+	case port.Received:
 		t.received(ev)
-	case pbft.Executed:
+	case port.Executed:
 		if ev.Seq > 0 {
 			t.Emit(&Executed{Seq: ev.Seq, Requests: len(ev.Replies)})
 		}
-	case pbft.Snapshotted:
+	case port.Snapshotted:
 		t.Emit(&Checkpoint{Step: Taken, Seq: ev.Seq, Digest: Digest(ev.Digest)})
-	case pbft.Transferred:
+	case port.Transferred:
 		t.Emit(&Transfer{Step: Installed, Seq: ev.Cert.Seq})
-	case pbft.Starving:
+	case port.Starving:
 		t.Emit(&Transfer{Step: Starving})
-	case pbft.Tick: // what it brings about is told
+	case port.Tick: // what it brings about is told
 	}
 	for _, e := range effects {
 		t.effect(ev, e, effects)
 	}
 }
 
-func (t *Tap) received(ev pbft.Received) {
+func (t *Tap) received(ev port.Received) {
 	m := ev.Msg.Message()
 	if !ev.From.Loopback {
 		from := int(ev.From.Replica)
@@ -75,29 +75,29 @@ func (t *Tap) prePrepared(p *wire.PrePrepare) {
 }
 
 // effect takes one of the effects that came of an event.
-func (t *Tap) effect(ev pbft.Event, effect pbft.Effect, all []pbft.Effect) {
+func (t *Tap) effect(ev port.Event, effect port.Effect, all []port.Effect) {
 	switch e := effect.(type) {
-	case pbft.Persist:
+	case port.Persist:
 		t.record(e.Record)
-	case pbft.Note:
+	case port.Note:
 		t.record(e.Record)
-	case pbft.Broadcast:
+	case port.Broadcast:
 		t.asked(e.Msg, ev, all)
-	case pbft.Entered:
+	case port.Entered:
 		t.Emit(&View{Step: Entered, View: e.View, Cause: causeOf(ev, all)})
-	case pbft.Transfer:
+	case port.Transfer:
 		t.Emit(&Transfer{Step: Begun, Seq: e.Target.Seq})
-	case pbft.Resume:
+	case port.Resume:
 		t.Emit(&Transfer{Step: Resumed, Seq: e.Seq})
-	case pbft.Accuse:
+	case port.Accuse:
 		t.Emit(&Evidence{
 			Against: int(e.Evidence.Replica), Proves: e.Evidence.Kind, First: Say(e.Evidence.First), Second: Say(e.Evidence.Second),
 		})
-	case pbft.Diverged:
+	case port.Diverged:
 		t.Emit(&Diverged{Seq: e.Seq, Own: Digest(e.Own), Stable: Digest(e.Stable)})
-	case pbft.Forgot:
+	case port.Forgot:
 		t.Emit(&Forgot{Said: wire.Names(nil).Statement(&e.Said), Witness: int(e.Witness)})
-	case pbft.Dropped:
+	case port.Dropped:
 		t.Emit(&Dropped{Message: Say(e.Msg), Why: e.Why})
 	default: // shows elsewhere: in what is sent, or in the end of an execution
 	}
@@ -130,7 +130,7 @@ func (t *Tap) committed(c *wire.CommitCert, requests int) {
 }
 
 // asked takes a message that begins a view change.
-func (t *Tap) asked(m wire.Message, ev pbft.Event, all []pbft.Effect) {
+func (t *Tap) asked(m wire.Message, ev port.Event, all []port.Effect) {
 	switch m := m.(type) {
 	case *wire.Suspect:
 		t.Emit(&View{Step: Suspected, View: m.View, Cause: causeOf(ev, all)})
@@ -145,13 +145,13 @@ func (t *Tap) asked(m wire.Message, ev pbft.Event, all []pbft.Effect) {
 }
 
 // causeOf is what brought effects about.
-func causeOf(ev pbft.Event, effects []pbft.Effect) string {
+func causeOf(ev port.Event, effects []port.Effect) string {
 	for _, e := range effects {
-		if _, proof := e.(pbft.Accuse); proof {
+		if _, proof := e.(port.Accuse); proof {
 			return Accusation
 		}
 	}
-	if r, ok := ev.(pbft.Received); ok {
+	if r, ok := ev.(port.Received); ok {
 		return wire.TypeOf(r.Msg.Message()).String()
 	}
 	return Timer

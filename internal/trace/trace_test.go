@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -22,7 +22,7 @@ func samples() []Event {
 		&Sent{To: 2, Bytes: 120, Message: vote},
 		&Received{From: None, Message: Say(&wire.Request{ID: wire.RequestID{Session: 1, T: 7}})},
 		&Refused{From: 2, Message: Say(nil), Why: "truncated"},
-		&Dropped{Message: vote, Why: pbft.ReasonDuplicate},
+		&Dropped{Message: vote, Why: port.ReasonDuplicate},
 		&Quarantined{From: None, For: 250_000},
 		&Phase{Phase: Prepared, View: 1, Seq: 2, Digest: d, Requests: 4, Votes: 3, Quorum: 3},
 		&Executed{Seq: 2, Requests: 4},

@@ -30,3 +30,15 @@ type StableCert struct {
 	Digest      Digest
 	Checkpoints []Endorsement // exactly Q (none at Seq 0), strictly ascending by replica
 }
+
+// JustifiedBy is the highest view that the suspects of f+1 replicas justify.
+func JustifiedBy(suspects []Suspect) View {
+	if len(suspects) == 0 {
+		return 0
+	}
+	lowest := suspects[0].View
+	for i := range suspects {
+		lowest = min(lowest, suspects[i].View)
+	}
+	return lowest + 1
+}

@@ -148,3 +148,12 @@ func (c *Config) Weak() int { return c.F() + 1 }
 func (c *Config) Primary(v View) ReplicaID {
 	return ReplicaID(uint64(v) % uint64(c.N()))
 }
+
+// KeptWindows is how many windows below h slots are kept for, in memory and in the journal. A busy cluster goes through
+// one in a second, so one, as N3 first had it, would leave behind whoever pauses that long.
+const KeptWindows = 3
+
+// Floor is the end of what is kept below a checkpoint.
+func (c *Config) Floor(checkpoint Seq) Seq {
+	return checkpoint - min(checkpoint, KeptWindows*c.LogWindow)
+}

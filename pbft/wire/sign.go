@@ -50,3 +50,14 @@ func (m *NewView) MinStable() Seq {
 
 // ProposalSeq is the sequence number that entry i of O is for: O starts right above min-s.
 func (m *NewView) ProposalSeq(i int) Seq { return m.MinStable() + 1 + Seq(i) }
+
+// HighestStable is the stable certificate that O starts above (V3).
+func (m *NewView) HighestStable() StableCert {
+	best := &m.ViewChanges[0].Stable
+	for i := range m.ViewChanges {
+		if s := &m.ViewChanges[i].Stable; s.Seq > best.Seq {
+			best = s
+		}
+	}
+	return *best
+}

@@ -3,7 +3,7 @@ package check
 import (
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -20,9 +20,9 @@ func ordered(s *story, n wire.Seq) []call {
 	pp := s.prePrepare(0, n, b)
 	prepare, commit := &wire.Prepare{Seq: n, Digest: d, Replica: id}, &wire.Commit{Seq: n, Digest: d, Replica: id}
 	pcert, ccert := s.prepared(0, n, d, 1, 2), s.committed(0, n, d, 0, 1, 2)
-	at := pbft.Position{Active: true, Executed: n - 1, Stable: (n - 1) / 4 * 4}
-	got := func(from wire.ReplicaID, m wire.Message, effects ...pbft.Effect) call {
-		ev := pbft.Received{From: pbft.Source{Replica: from, Loopback: from == id}, Msg: wire.Own(m)}
+	at := port.Position{Active: true, Executed: n - 1, Stable: (n - 1) / 4 * 4}
+	got := func(from wire.ReplicaID, m wire.Message, effects ...port.Effect) call {
+		ev := port.Received{From: port.Source{Replica: from, Loopback: from == id}, Msg: wire.Own(m)}
 		return func(m *Monitor) {
 			m.Stepped(id, ev, effects)
 			m.Standing(id, at)
@@ -40,7 +40,7 @@ func ordered(s *story, n wire.Seq) []call {
 	cs := votes(func(by wire.ReplicaID) wire.Message { return &wire.Commit{Seq: n, Digest: d, Replica: by} })
 	replies := answers(n, b)
 	calls := []call{
-		got(0, pp, pbft.Persist{Record: &wire.Accepted{PrePrepare: pp}}, pbft.Broadcast{Msg: prepare}),
+		got(0, pp, port.Persist{Record: &wire.Accepted{PrePrepare: pp}}, port.Broadcast{Msg: prepare}),
 		func(m *Monitor) {
 			m.Submitted(r)
 			m.Durable(id, &wire.Accepted{PrePrepare: pp})
@@ -48,7 +48,7 @@ func ordered(s *story, n wire.Seq) []call {
 			m.Left(id, prepare)
 		},
 		got(1, ps[1]), got(id, ps[3]),
-		got(2, ps[2], pbft.Persist{Record: &wire.Prepared{Cert: pcert}}, pbft.Broadcast{Msg: commit}),
+		got(2, ps[2], port.Persist{Record: &wire.Prepared{Cert: pcert}}, port.Broadcast{Msg: commit}),
 		func(m *Monitor) {
 			m.Durable(id, &wire.Prepared{Cert: pcert})
 			m.Durable(id, &wire.Sent{Msg: commit})
@@ -56,18 +56,18 @@ func ordered(s *story, n wire.Seq) []call {
 		},
 		got(0, cs[0]), got(1, cs[1]), got(id, cs[3]),
 		func(m *Monitor) {
-			m.Stepped(id, pbft.Received{From: pbft.Source{Replica: 2}, Msg: wire.Own(cs[2])},
+			m.Stepped(id, port.Received{From: port.Source{Replica: 2}, Msg: wire.Own(cs[2])},
 				s.executing(n, b, ccert))
 			m.Durable(id, &wire.Committed{Cert: ccert})
 			m.Applied(id, n, b, replies)
-			m.Stepped(id, pbft.Executed{Seq: n, Replies: replies}, nil)
+			m.Stepped(id, port.Executed{Seq: n, Replies: replies}, nil)
 		},
 	}
 	if n%4 == 0 {
 		cert := &wire.Stable{Cert: s.stable(n, d, 0, 1, 2)}
 		calls = append(calls, func(m *Monitor) {
 			m.Root(id, n, d)
-			m.Stepped(id, pbft.Snapshotted{Seq: n, Digest: d}, []pbft.Effect{pbft.Note{Record: cert}})
+			m.Stepped(id, port.Snapshotted{Seq: n, Digest: d}, []port.Effect{port.Note{Record: cert}})
 			m.Durable(id, cert)
 		})
 	}

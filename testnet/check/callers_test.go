@@ -3,7 +3,7 @@ package check
 import (
 	"encoding/binary"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -55,7 +55,7 @@ func (c *cluster) ask() {
 	for t := uint64(1); t <= c.next; t++ {
 		if r := c.open[wire.RequestID{Client: keyOf("client", 0), Session: 1, T: t}]; r != nil {
 			for _, n := range c.nodes {
-				n.give(pbft.Source{Client: true}, wire.Encode(r))
+				n.give(port.Source{Client: true}, wire.Encode(r))
 			}
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -145,7 +145,7 @@ func (m *Monitor) signed(by wire.ReplicaID, what string, claims []wire.Claim) {
 }
 
 // received is I10 for a message that the core took: its signatures hold, and a vote came from its signer.
-func (m *Monitor) received(o *observed, e pbft.Received, effects []pbft.Effect) {
+func (m *Monitor) received(o *observed, e port.Received, effects []port.Effect) {
 	msg := e.Msg.Message()
 	if e.From.Loopback || ignored(msg, effects) {
 		return
@@ -180,9 +180,9 @@ func (m *Monitor) received(o *observed, e pbft.Received, effects []pbft.Effect) 
 }
 
 // ignored reports whether a message changed nothing.
-func ignored(msg wire.Message, effects []pbft.Effect) bool {
+func ignored(msg wire.Message, effects []port.Effect) bool {
 	for _, e := range effects {
-		if d, ok := e.(pbft.Dropped); ok && d.Msg == msg {
+		if d, ok := e.(port.Dropped); ok && d.Msg == msg {
 			return true
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	malicious "tagma/testnet/byzantine/replica"
@@ -60,7 +61,7 @@ type node struct {
 	dieIn   int // records, then the disk takes nothing more
 	saved   map[wire.Seq]state
 	state   state
-	inbox   []pbft.Event
+	inbox   []port.Event
 	gone    bool // only a transfer of the state could bring it back
 	memory  memory
 	wanted  *wire.StableCert
@@ -164,7 +165,7 @@ func (n *node) start() {
 		return
 	}
 	log := slices.Concat(n.disk...)
-	for _, mark := range pbft.Marks(log) {
+	for _, mark := range wire.Marks(log) {
 		s, ok := n.saved[mark.Seq]
 		if !ok || s.root != mark.Digest {
 			continue
@@ -223,7 +224,7 @@ func (n *node) turn() {
 	}
 }
 
-func (n *node) give(from pbft.Source, frame []byte) {
+func (n *node) give(from port.Source, frame []byte) {
 	if n.drv == nil {
 		return
 	}
@@ -239,7 +240,7 @@ func (n *node) give(from pbft.Source, frame []byte) {
 		n.c.tally.refused++
 		return
 	}
-	n.inbox = append(n.inbox, pbft.Received{From: from, Msg: v})
+	n.inbox = append(n.inbox, port.Received{From: from, Msg: v})
 }
 
 // run lets so many ticks pass.
@@ -255,7 +256,7 @@ func (c *cluster) run(ticks int) {
 			}
 			n.fetch()
 			n.mishap()
-			n.inbox = append(n.inbox, pbft.Tick{Mono: c.now, Wall: int64(c.now)})
+			n.inbox = append(n.inbox, port.Tick{Mono: c.now, Wall: int64(c.now)})
 			if !c.calm && c.rng.IntN(300) == 0 {
 				n.dieIn = 1 + c.rng.IntN(20)
 			}
@@ -284,7 +285,7 @@ func (c *cluster) hop() {
 		c.rng.Shuffle(len(waiting), func(i, j int) { waiting[i], waiting[j] = waiting[j], waiting[i] })
 	}
 	for _, p := range waiting {
-		c.nodes[p.to].give(pbft.Source{Replica: p.from}, p.frame)
+		c.nodes[p.to].give(port.Source{Replica: p.from}, p.frame)
 	}
 	for _, n := range c.nodes {
 		n.turn()

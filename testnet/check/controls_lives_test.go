@@ -3,7 +3,7 @@ package check
 import (
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -15,23 +15,23 @@ func life(n byte) wire.Life { return wire.Life{n} }
 // up to 9 and votes again.
 func (s *story) relive(d wire.Digest) {
 	first := s.viewChange(1, 1, wire.StableCert{}, s.prepared(0, 1, d, 1, 2))
-	s.stepped(1, pbft.Broadcast{Msg: first})
+	s.stepped(1, port.Broadcast{Msg: first})
 	s.mon.Durable(1, &wire.Sent{Msg: first})
 	s.step("forgets", func() { s.mon.Forgot(1) })
 	s.step("starts", func() { s.mon.Restarted(1, 0) })
 	s.step("recovers", func() { s.recover(2, 9, 1) })
 	s.step("follows", func() {
-		s.stepped(1, pbft.Note{Record: &wire.Stable{Cert: s.stable(8, wire.Digest{8}, 0, 2, 3)}})
-		s.mon.Standing(1, pbft.Position{Stable: 8})
+		s.stepped(1, port.Note{Record: &wire.Stable{Cert: s.stable(8, wire.Digest{8}, 0, 2, 3)}})
+		s.mon.Standing(1, port.Position{Stable: 8})
 	})
 	s.step("is recovered", func() {
-		s.stepped(1, pbft.Note{Record: &wire.Stable{Cert: s.stable(12, wire.Digest{12}, 0, 2, 3)}})
+		s.stepped(1, port.Note{Record: &wire.Stable{Cert: s.stable(12, wire.Digest{12}, 0, 2, 3)}})
 	})
 	again := s.viewChange(1, 1, s.stable(12, wire.Digest{12}, 0, 2, 3))
-	s.step("asks again", func() { s.stepped(1, pbft.Broadcast{Msg: again}) })
+	s.step("asks again", func() { s.stepped(1, port.Broadcast{Msg: again}) })
 	s.step("asked again is durable", func() { s.mon.Durable(1, &wire.Sent{Msg: again}) })
 	s.step("votes again", func() {
-		s.stepped(1, pbft.Broadcast{Msg: &wire.Prepare{View: 2, Seq: 13, Digest: d, Replica: 1}})
+		s.stepped(1, port.Broadcast{Msg: &wire.Prepare{View: 2, Seq: 13, Digest: d, Replica: 1}})
 	})
 }
 
@@ -45,7 +45,7 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 	b := body(request(1))
 	d, none := b.Digest(), wire.StableCert{}
 	says := func(m wire.Message) func(s *story) {
-		return func(s *story) { s.stepped(1, pbft.Broadcast{Msg: m}) }
+		return func(s *story) { s.stepped(1, port.Broadcast{Msg: m}) }
 	}
 	recovers := func(of byte, until wire.Seq, view wire.View) func(s *story) {
 		return func(s *story) { s.recover(of, until, view) }
@@ -61,30 +61,30 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 		}},
 		{"", "a status before the recovery is known", "starts", func(s *story) {
 			s.mon.Restarted(1, 0)
-			s.stepped(1, pbft.Broadcast{Msg: &wire.Suspect{Replica: 1}}, pbft.Send{Msg: &wire.Held{}})
+			s.stepped(1, port.Broadcast{Msg: &wire.Suspect{Replica: 1}}, port.Send{Msg: &wire.Held{}})
 		}},
 		{"I19", "a pre-prepare in silence", "follows", func(s *story) {
-			s.stepped(1, pbft.Broadcast{Msg: s.prePrepare(1, 9, b)})
+			s.stepped(1, port.Broadcast{Msg: s.prePrepare(1, 9, b)})
 		}},
 		{"I19", "a prepare in silence", "follows", says(&wire.Prepare{View: 2, Seq: 2, Digest: d, Replica: 1})},
 		{"I19", "a commit in silence", "follows", says(&wire.Commit{View: 1, Seq: 2, Digest: d, Replica: 1})},
 		{"I19", "a commit one checkpoint too early", "is recovered", says(&wire.Commit{View: 1, Seq: 9, Digest: d, Replica: 1})},
 		{"I19", "a view change in silence", "follows", func(s *story) {
-			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(2, 1, none)})
+			s.stepped(1, port.Broadcast{Msg: s.viewChange(2, 1, none)})
 		}},
 		{"I19", "a new view in silence", "follows", func(s *story) {
 			changes := []*wire.ViewChange{s.viewChange(1, 0, none), s.viewChange(1, 2, none), s.viewChange(1, 3, none)}
-			s.stepped(1, pbft.Broadcast{Msg: s.newView(1, nil, changes...)})
+			s.stepped(1, port.Broadcast{Msg: s.newView(1, nil, changes...)})
 		}},
 		{"", "a checkpoint in silence", "follows", says(&wire.Checkpoint{Seq: 8, Digest: wire.Digest{8}, Replica: 1})},
 		{"I19", "a vote in a view in which it may have voted", "votes again", says(&wire.Prepare{Seq: 13, Digest: d, Replica: 1})},
 		{"I19", "such a vote after another start", "votes again", func(s *story) {
 			s.mon.Restarted(1, 12)
-			s.stepped(1, pbft.Broadcast{Msg: &wire.Commit{Seq: 13, Digest: d, Replica: 1}})
+			s.stepped(1, port.Broadcast{Msg: &wire.Commit{Seq: 13, Digest: d, Replica: 1}})
 		}},
 		{"I19", "silence that another start forgets", "is recovered", func(s *story) {
 			s.mon.Restarted(1, 8)
-			s.stepped(1, pbft.Broadcast{Msg: &wire.Commit{View: 1, Seq: 9, Digest: d, Replica: 1}})
+			s.stepped(1, port.Broadcast{Msg: &wire.Commit{View: 1, Seq: 9, Digest: d, Replica: 1}})
 		}},
 		{"I19", "a recovery below what it signed", "recovers", recovers(2, 0, 1)},
 		{"I19", "a recovery in a view in which it voted", "recovers", recovers(2, 9, 0)},
@@ -104,7 +104,7 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 			s.recover(3, 8, 1)
 		}},
 		{"I19", "another loss, and a view for which it has asked since", "votes again", func(s *story) {
-			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(5, 1, s.stable(12, wire.Digest{12}, 0, 2, 3))})
+			s.stepped(1, port.Broadcast{Msg: s.viewChange(5, 1, s.stable(12, wire.Digest{12}, 0, 2, 3))})
 			s.mon.Durable(1, &wire.Sent{Msg: s.viewChange(5, 1, s.stable(12, wire.Digest{12}, 0, 2, 3))})
 			s.mon.Forgot(1)
 			s.recover(3, 21, 4)
@@ -118,24 +118,24 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 			s.mon.Remembers(1)
 			s.recover(2, 9, 1)
 			s.mon.Durable(1, &wire.Stable{Cert: s.stable(12, wire.Digest{12}, 0, 2, 3)})
-			s.stepped(1, pbft.Broadcast{Msg: &wire.Prepare{View: 2, Seq: 13, Digest: d, Replica: 1}})
+			s.stepped(1, port.Broadcast{Msg: &wire.Prepare{View: 2, Seq: 13, Digest: d, Replica: 1}})
 		}},
 		{"I19", "a vote after others proved a loss", "votes again", func(s *story) {
-			s.stepped(1, pbft.Forgot{Witness: 2}, pbft.Broadcast{Msg: &wire.Prepare{View: 2, Seq: 13, Digest: d, Replica: 1}})
+			s.stepped(1, port.Forgot{Witness: 2}, port.Broadcast{Msg: &wire.Prepare{View: 2, Seq: 13, Digest: d, Replica: 1}})
 		}},
 		{"I2", "another view change that shows too little more", "asks again", func(s *story) {
 			s.mon.replicas[1].silence = nil // I19 would say so first
-			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(1, 1, s.stable(4, wire.Digest{4}, 0, 2, 3))})
+			s.stepped(1, port.Broadcast{Msg: s.viewChange(1, 1, s.stable(4, wire.Digest{4}, 0, 2, 3))})
 		}},
 		{"I2", "a third view change that contradicts the first life's", "votes again", func(s *story) {
 			s.mon.Forgot(1)
 			s.mon.replicas[1].amnesiac = false
-			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(1, 1, s.stable(4, wire.Digest{4}, 0, 2, 3))})
+			s.stepped(1, port.Broadcast{Msg: s.viewChange(1, 1, s.stable(4, wire.Digest{4}, 0, 2, 3))})
 		}},
 		{"I2", "another vote than in its earlier life", "votes again", func(s *story) {
 			s.mon.replicas[1].silence = nil
 			s.mon.replicas[1].now.left = 0
-			s.stepped(1, pbft.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: wire.Digest{9}, Replica: 1}})
+			s.stepped(1, port.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: wire.Digest{9}, Replica: 1}})
 		}},
 		{"D0", "a view change that only an earlier life made durable", "asked again is durable", func(s *story) {
 			s.mon.Left(1, s.viewChange(1, 1, s.stable(12, wire.Digest{12}, 0, 2, 3)))
@@ -143,7 +143,7 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 		{"I2", "the loss is not known, and a vote contradicts", "forgets", func(s *story) {
 			s.mon.Forgot(1)
 			s.mon.Remembers(1)
-			s.stepped(1, pbft.Broadcast{Msg: &wire.Prepare{Seq: 1, Digest: wire.Digest{9}, Replica: 1}})
+			s.stepped(1, port.Broadcast{Msg: &wire.Prepare{Seq: 1, Digest: wire.Digest{9}, Replica: 1}})
 		}},
 		{"I7", "views begin anew only with a loss", "forgets", nil},
 	} {
@@ -184,14 +184,14 @@ func TestI2_ANewViewIsOneInAllLives(t *testing.T) {
 	s := newStory(t, nil)
 	changes := []*wire.ViewChange{s.viewChange(1, 0, none), s.viewChange(1, 2, none), s.viewChange(1, 3, none)}
 	made := s.newView(1, nil, changes...)
-	s.stepped(1, pbft.Broadcast{Msg: made})
+	s.stepped(1, port.Broadcast{Msg: made})
 	s.mon.Durable(1, &wire.Sent{Msg: made})
 	s.mon.Forgot(1)
 	s.recover(2, 8, 2)
 	s.mon.Left(1, made)
 	s.want("")
 	s.mon.replicas[1].silence = nil
-	s.stepped(1, pbft.Broadcast{Msg: s.newView(1, nil, changes[1], changes[2], s.viewChange(1, 1, none))})
+	s.stepped(1, port.Broadcast{Msg: s.newView(1, nil, changes[1], changes[2], s.viewChange(1, 1, none))})
 	s.want("I2")
 }
 

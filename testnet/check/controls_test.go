@@ -3,7 +3,7 @@ package check
 import (
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -35,42 +35,42 @@ func TestMonitor_NoticesEveryBreakOfTheNormalCase(t *testing.T) {
 		{"D2", "a commit before its certificate is durable", "prepared is durable", nil},
 		{"D0", "a commit leaves before it is durable", "commit is durable", nil},
 		{"I8", "a batch is left out by the core", "executes", func(s *story, _ *wire.Body) {
-			s.stepped(1, pbft.Execute{Seq: 2, Body: other})
+			s.stepped(1, port.Execute{Seq: 2, Body: other})
 		}},
 		{"I8", "a batch is left out by the state machine", "applies", func(s *story, b *wire.Body) {
 			s.mon.Applied(1, 2, b, answers(2, b))
 		}},
 		{"I11", "an execution without a certificate", "executes", func(s *story, b *wire.Body) {
-			s.stepped(1, pbft.Execute{Seq: 1, Body: b})
+			s.stepped(1, port.Execute{Seq: 1, Body: b})
 		}},
 		{"I1", "another batch is executed", "executes, elsewhere", func(s *story, _ *wire.Body) {
 			c := s.committed(0, 1, other.Digest(), 0, 2, 3)
-			s.stepped(2, pbft.Execute{Seq: 1, Body: other}, pbft.Note{Record: &wire.Committed{Cert: c}})
+			s.stepped(2, port.Execute{Seq: 1, Body: other}, port.Note{Record: &wire.Committed{Cert: c}})
 		}},
 		{"D0", "an execution of what is not durable", "applies", func(s *story, _ *wire.Body) {
 			s.mon.Applied(1, 1, other, answers(1, other))
 		}},
 		{"I2", "a second prepare", "prepare leaves", func(s *story, _ *wire.Body) {
-			s.stepped(1, pbft.Broadcast{Msg: &wire.Prepare{Seq: 1, Digest: other.Digest(), Replica: 1}})
+			s.stepped(1, port.Broadcast{Msg: &wire.Prepare{Seq: 1, Digest: other.Digest(), Replica: 1}})
 		}},
 		{"I2", "a second commit", "commit leaves", func(s *story, _ *wire.Body) {
-			s.stepped(1, pbft.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: other.Digest(), Replica: 1}})
+			s.stepped(1, port.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: other.Digest(), Replica: 1}})
 		}},
 		{"I2", "a second prepare after a restart", "prepare leaves", func(s *story, _ *wire.Body) {
 			s.mon.Restarted(1, 0)
-			s.stepped(1, pbft.Broadcast{Msg: &wire.Prepare{Seq: 1, Digest: other.Digest(), Replica: 1}})
+			s.stepped(1, port.Broadcast{Msg: &wire.Prepare{Seq: 1, Digest: other.Digest(), Replica: 1}})
 		}},
 		{"I2", "a commit after a view change", "is prepared", func(s *story, b *wire.Body) {
-			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(1, 1, wire.StableCert{})})
-			s.stepped(1, pbft.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: b.Digest(), Replica: 1}})
+			s.stepped(1, port.Broadcast{Msg: s.viewChange(1, 1, wire.StableCert{})})
+			s.stepped(1, port.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: b.Digest(), Replica: 1}})
 		}},
 		{"I2", "a commit after a view change that a restart remembers", "is prepared", func(s *story, b *wire.Body) {
 			s.mon.Durable(1, &wire.Sent{Msg: s.viewChange(1, 1, wire.StableCert{})})
 			s.mon.Restarted(1, 0)
-			s.stepped(1, pbft.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: b.Digest(), Replica: 1}})
+			s.stepped(1, port.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: b.Digest(), Replica: 1}})
 		}},
 		{"I6", "a pre-prepare at or below h", "accepts", func(s *story, b *wire.Body) {
-			s.stepped(1, pbft.Persist{Record: &wire.Accepted{PrePrepare: s.prePrepare(0, 0, b)}})
+			s.stepped(1, port.Persist{Record: &wire.Accepted{PrePrepare: s.prePrepare(0, 0, b)}})
 		}},
 		{"I3", "another answer elsewhere", "applies, elsewhere", func(s *story, b *wire.Body) {
 			replies := answers(1, b)
@@ -79,7 +79,7 @@ func TestMonitor_NoticesEveryBreakOfTheNormalCase(t *testing.T) {
 		}},
 		{"I3", "a request without an answer", "applies", func(s *story, b *wire.Body) { s.mon.Applied(1, 1, b, nil) }},
 		{"I11", "a primary's prepare", "accepts", func(s *story, b *wire.Body) {
-			s.stepped(0, pbft.Broadcast{Msg: &wire.Prepare{Seq: 1, Digest: b.Digest(), Replica: 0}})
+			s.stepped(0, port.Broadcast{Msg: &wire.Prepare{Seq: 1, Digest: b.Digest(), Replica: 0}})
 		}},
 	}
 	for _, c := range controls {
@@ -196,14 +196,14 @@ func TestE1_EvidenceHoldsAndNeverAgainstACorrectReplica(t *testing.T) {
 	s.sign(second)
 	proof := wire.Evidence{Replica: 3, Kind: wire.Equivocation, First: first, Second: second}
 	s.mon.correct = func(id wire.ReplicaID) bool { return id != 3 }
-	s.stepped(1, pbft.Accuse{Evidence: proof})
+	s.stepped(1, port.Accuse{Evidence: proof})
 	s.want("")
 	proof.Second = first
-	s.stepped(1, pbft.Accuse{Evidence: proof})
+	s.stepped(1, port.Accuse{Evidence: proof})
 	s.want("E1")
 
 	s = newStory(t, nil)
 	proof.Second = second
-	s.stepped(1, pbft.Accuse{Evidence: proof})
+	s.stepped(1, port.Accuse{Evidence: proof})
 	s.want("E1")
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -25,14 +26,14 @@ func TestI11_CertificatesAreCountedAgain(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			s := newStory(t, nil)
-			s.stepped(1, pbft.Note{Record: record(s)})
+			s.stepped(1, port.Note{Record: record(s)})
 			s.want("I11")
 		})
 	}
 	s := newStory(t, nil)
-	s.stepped(1, pbft.Note{Record: &wire.Prepared{Cert: s.prepared(0, 1, d, 1, 2)}},
-		pbft.Note{Record: &wire.Committed{Cert: s.committed(0, 1, d, 1, 2, 3)}},
-		pbft.Note{Record: &wire.Stable{Cert: s.stable(4, d, 1, 2, 3)}})
+	s.stepped(1, port.Note{Record: &wire.Prepared{Cert: s.prepared(0, 1, d, 1, 2)}},
+		port.Note{Record: &wire.Committed{Cert: s.committed(0, 1, d, 1, 2, 3)}},
+		port.Note{Record: &wire.Stable{Cert: s.stable(4, d, 1, 2, 3)}})
 	s.want("")
 }
 
@@ -40,36 +41,36 @@ func TestI10_SignaturesAreVerifiedAgain(t *testing.T) {
 	s := newStory(t, nil)
 	cert := s.committed(0, 1, wire.Digest{7}, 0, 1, 2)
 	cert.Commits[2].Sig[0] ^= 1
-	s.stepped(1, pbft.Note{Record: &wire.Committed{Cert: cert}})
+	s.stepped(1, port.Note{Record: &wire.Committed{Cert: cert}})
 	s.want("I10")
 
 	vote := &wire.Prepare{Seq: 1, Digest: wire.Digest{7}, Replica: 2}
-	took := func(s *story, from pbft.Source, m wire.Message, effects ...pbft.Effect) {
-		s.mon.Stepped(1, pbft.Received{From: from, Msg: wire.Own(m)}, effects)
+	took := func(s *story, from port.Source, m wire.Message, effects ...port.Effect) {
+		s.mon.Stepped(1, port.Received{From: from, Msg: wire.Own(m)}, effects)
 	}
 	s = newStory(t, nil)
 	s.sign(vote)
-	took(s, pbft.Source{Replica: 2}, vote)
+	took(s, port.Source{Replica: 2}, vote)
 	s.want("")
-	took(s, pbft.Source{Replica: 3}, vote, pbft.Dropped{Msg: vote, Why: pbft.ReasonNotSender})
+	took(s, port.Source{Replica: 3}, vote, port.Dropped{Msg: vote, Why: port.ReasonNotSender})
 	s.want("")
-	took(s, pbft.Source{Replica: 3}, vote)
+	took(s, port.Source{Replica: 3}, vote)
 	s.want("I10")
 
 	s = newStory(t, nil)
-	took(s, pbft.Source{Replica: 2}, &wire.Prepare{Seq: 1, Digest: wire.Digest{7}, Replica: 2})
+	took(s, port.Source{Replica: 2}, &wire.Prepare{Seq: 1, Digest: wire.Digest{7}, Replica: 2})
 	s.want("I10")
 
 	s = newStory(t, nil)
-	took(s, pbft.Source{Client: true}, &wire.Status{})
+	took(s, port.Source{Client: true}, &wire.Status{})
 	s.want("I10")
 
 	s = newStory(t, nil)
-	took(s, pbft.Source{Replica: 2}, s.viewChange(1, 3, wire.StableCert{}))
+	took(s, port.Source{Replica: 2}, s.viewChange(1, 3, wire.StableCert{}))
 	s.want("")
 	foreign := s.viewChange(1, 3, wire.StableCert{})
 	foreign.Suspects[0].Replica = 9
-	took(s, pbft.Source{Replica: 2}, foreign)
+	took(s, port.Source{Replica: 2}, foreign)
 	s.want("I10")
 }
 
@@ -77,11 +78,11 @@ func TestI10_SignaturesAreVerifiedAgain(t *testing.T) {
 func (s *story) checkpoint(n wire.Seq, d wire.Digest) {
 	m := &wire.Checkpoint{Seq: n, Digest: d, Replica: 1}
 	s.step("is saved", func() { s.mon.Root(1, n, d) })
-	s.step("announces", func() { s.mon.Stepped(1, pbft.Snapshotted{Seq: n, Digest: d}, []pbft.Effect{pbft.Broadcast{Msg: m}}) })
+	s.step("announces", func() { s.mon.Stepped(1, port.Snapshotted{Seq: n, Digest: d}, []port.Effect{port.Broadcast{Msg: m}}) })
 	s.step("checkpoint is durable", func() { s.mon.Durable(1, &wire.Sent{Msg: m}) })
 	s.step("checkpoint leaves", func() { s.mon.Left(1, m) })
-	s.step("is stable", func() { s.stepped(1, pbft.Note{Record: &wire.Stable{Cert: s.stable(n, d, 0, 1, 2)}}) })
-	s.step("stands", func() { s.mon.Standing(1, pbft.Position{Active: true, Stable: n}) })
+	s.step("is stable", func() { s.stepped(1, port.Note{Record: &wire.Stable{Cert: s.stable(n, d, 0, 1, 2)}}) })
+	s.step("stands", func() { s.mon.Standing(1, port.Position{Active: true, Stable: n}) })
 	s.step("stable is durable", func() { s.mon.Durable(1, &wire.Stable{Cert: s.stable(n, d, 0, 1, 2)}) })
 }
 
@@ -96,33 +97,33 @@ func TestMonitor_NoticesEveryBreakOfACheckpoint(t *testing.T) {
 		{"D0", "a checkpoint leaves before it is durable", "checkpoint is durable", nil},
 		{"I5", "another state elsewhere", "announces", func(s *story) { s.mon.Root(2, 4, wire.Digest{6}) }},
 		{"I5", "another state is stable", "is stable", func(s *story) {
-			s.stepped(1, pbft.Note{Record: &wire.Stable{Cert: s.stable(4, wire.Digest{6}, 0, 2, 3)}})
+			s.stepped(1, port.Note{Record: &wire.Stable{Cert: s.stable(4, wire.Digest{6}, 0, 2, 3)}})
 		}},
 		{"I5", "a replica that finds its own state wrong", "is stable", func(s *story) {
-			s.stepped(1, pbft.Diverged{Seq: 4, Own: d, Stable: wire.Digest{6}})
+			s.stepped(1, port.Diverged{Seq: 4, Own: d, Stable: wire.Digest{6}})
 		}},
 		{"I2", "two states for one checkpoint", "is stable", func(s *story) {
-			s.stepped(1, pbft.Broadcast{Msg: &wire.Checkpoint{Seq: 4, Digest: wire.Digest{6}, Replica: 1}})
+			s.stepped(1, port.Broadcast{Msg: &wire.Checkpoint{Seq: 4, Digest: wire.Digest{6}, Replica: 1}})
 		}},
 		{"I6", "a watermark without a certificate", "is stable", nil},
 		{"I6", "a watermark that falls", "stable is durable", func(s *story) {
-			s.mon.Standing(1, pbft.Position{Active: true})
+			s.mon.Standing(1, port.Position{Active: true})
 		}},
 		{"I6", "a watermark that a restart loses", "stable is durable", func(s *story) {
 			s.mon.Durable(1, &wire.Stable{Cert: s.stable(4, d, 0, 1, 2)})
 			s.mon.Restarted(1, 0)
-			s.mon.Standing(1, pbft.Position{Active: true})
+			s.mon.Standing(1, port.Position{Active: true})
 		}},
 		{"", "a watermark that was not durable", "stable is durable", func(s *story) {
 			s.mon.Restarted(1, 0)
-			s.mon.Standing(1, pbft.Position{Active: true})
+			s.mon.Standing(1, port.Position{Active: true})
 		}},
 		{"I6", "a pre-prepare above H", "stands", func(s *story) {
-			s.stepped(1, pbft.Persist{Record: &wire.Accepted{PrePrepare: s.prePrepare(0, 13, wire.NullBody)}})
-			s.mon.Standing(1, pbft.Position{Active: true, Stable: 4})
+			s.stepped(1, port.Persist{Record: &wire.Accepted{PrePrepare: s.prePrepare(0, 13, wire.NullBody)}})
+			s.mon.Standing(1, port.Position{Active: true, Stable: 4})
 		}},
 		{"I8", "batches that were never handed over", "stands", func(s *story) {
-			s.mon.Standing(1, pbft.Position{Active: true, Stable: 4, Executed: 1})
+			s.mon.Standing(1, port.Position{Active: true, Stable: 4, Executed: 1})
 		}},
 	} {
 		t.Run(c.rule+" "+c.what, func(t *testing.T) {
@@ -142,24 +143,24 @@ func TestMonitor_NoticesEveryBreakOfACheckpoint(t *testing.T) {
 // move tells how replica 1 leads view 1, after a batch committed in view 0.
 func (s *story) move(d wire.Digest) {
 	vc := s.viewChange(1, 1, wire.StableCert{}, s.prepared(0, 1, d, 1, 2))
-	s.step("asks", func() { s.stepped(1, pbft.Broadcast{Msg: vc}) })
+	s.step("asks", func() { s.stepped(1, port.Broadcast{Msg: vc}) })
 	s.step("view change is durable", func() { s.mon.Durable(1, &wire.Sent{Msg: vc}) })
 	s.step("view change leaves", func() { s.mon.Left(1, vc) })
 	nv := s.newView(1, []wire.Digest{d}, vc, s.viewChange(1, 2, wire.StableCert{}), s.viewChange(1, 3, wire.StableCert{}))
-	s.step("begins", func() { s.stepped(1, pbft.Broadcast{Msg: nv}) })
+	s.step("begins", func() { s.stepped(1, port.Broadcast{Msg: nv}) })
 	s.step("new view is durable", func() { s.mon.Durable(1, &wire.Sent{Msg: nv}) })
 	s.step("new view leaves", func() { s.mon.Left(1, nv) })
-	s.step("enters", func() { s.stepped(1, pbft.Entered{View: 1}) })
+	s.step("enters", func() { s.stepped(1, port.Entered{View: 1}) })
 	prepare := &wire.Prepare{View: 1, Seq: 1, Digest: d, Replica: 2}
 	s.step("is followed", func() {
-		s.stepped(2, pbft.Persist{Record: &wire.Activated{NewView: nv}}, pbft.Entered{View: 1}, pbft.Broadcast{Msg: prepare})
+		s.stepped(2, port.Persist{Record: &wire.Activated{NewView: nv}}, port.Entered{View: 1}, port.Broadcast{Msg: prepare})
 	})
 	s.step("followed is durable", func() { s.mon.Durable(2, &wire.Activated{NewView: nv}) })
 	s.step("followers prepare", func() {
 		s.mon.Durable(2, &wire.Sent{Msg: prepare})
 		s.mon.Left(2, prepare)
 	})
-	s.step("stands", func() { s.mon.Standing(2, pbft.Position{View: 1, Active: true, Executed: 1}) })
+	s.step("stands", func() { s.mon.Standing(2, port.Position{View: 1, Active: true, Executed: 1}) })
 }
 
 func TestMonitor_NoticesEveryBreakOfAViewChange(t *testing.T) {
@@ -167,7 +168,7 @@ func TestMonitor_NoticesEveryBreakOfAViewChange(t *testing.T) {
 	d := b.Digest()
 	none := wire.StableCert{}
 	follow := func(nv func(s *story) *wire.NewView) func(*story) {
-		return func(s *story) { s.stepped(2, pbft.Persist{Record: &wire.Activated{NewView: nv(s)}}) }
+		return func(s *story) { s.stepped(2, port.Persist{Record: &wire.Activated{NewView: nv(s)}}) }
 	}
 	for _, c := range []struct {
 		rule, what, step string
@@ -181,32 +182,32 @@ func TestMonitor_NoticesEveryBreakOfAViewChange(t *testing.T) {
 			s.mon.Durable(2, &wire.Accepted{PrePrepare: s.prePrepare(1, 1, b)})
 		}},
 		{"I17", "a view change hides what prepared", "asks", func(s *story) {
-			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(1, 1, none)})
+			s.stepped(1, port.Broadcast{Msg: s.viewChange(1, 1, none)})
 		}},
 		{"I7", "a view change to a lower view", "view change leaves", func(s *story) {
 			s.mon.replicas[1].now.left = 3
-			s.stepped(1, pbft.Broadcast{Msg: s.viewChange(2, 1, none, s.prepared(0, 1, d, 1, 2))})
+			s.stepped(1, port.Broadcast{Msg: s.viewChange(2, 1, none, s.prepared(0, 1, d, 1, 2))})
 		}},
 		{"I11", "a view change that too few suspect", "asks", func(s *story) {
 			vc := s.viewChange(1, 1, none, s.prepared(0, 1, d, 1, 2))
 			vc.Suspects = vc.Suspects[:1]
-			s.stepped(1, pbft.Broadcast{Msg: vc})
+			s.stepped(1, port.Broadcast{Msg: vc})
 		}},
 		{"I2", "two view changes for one view", "view change leaves", func(s *story) {
 			s.mon.replicas[1].now.left = 0
 			vc := s.viewChange(1, 1, none, s.prepared(0, 1, d, 1, 3))
-			s.stepped(1, pbft.Broadcast{Msg: vc})
+			s.stepped(1, port.Broadcast{Msg: vc})
 		}},
 		{"I7", "a view that is entered twice", "is followed", func(s *story) {
-			s.stepped(1, pbft.Entered{View: 1})
+			s.stepped(1, port.Entered{View: 1})
 		}},
-		{"I7", "a view without a new view", "is followed", func(s *story) { s.stepped(2, pbft.Entered{View: 1}) }},
+		{"I7", "a view without a new view", "is followed", func(s *story) { s.stepped(2, port.Entered{View: 1}) }},
 		{"I7", "a replica in a view that it left", "stands", func(s *story) {
-			s.mon.Standing(2, pbft.Position{Active: true, Executed: 1})
+			s.mon.Standing(2, port.Position{Active: true, Executed: 1})
 		}},
 		{"I7", "a replica that comes back to a view that it left", "stands", func(s *story) {
 			s.mon.Restarted(2, 1)
-			s.mon.Standing(2, pbft.Position{Active: true, Executed: 1})
+			s.mon.Standing(2, port.Position{Active: true, Executed: 1})
 		}},
 		{"I17", "what committed is dropped", "is followed", follow(func(s *story) *wire.NewView {
 			return s.newView(1, nil, s.viewChange(1, 0, none), s.viewChange(1, 2, none), s.viewChange(1, 3, none))
@@ -252,21 +253,21 @@ func TestI17_TheHighestViewCounts(t *testing.T) {
 			s.viewChange(3, 1, wire.StableCert{}, s.prepared(2, 1, recent, 0, 1)),
 			s.viewChange(3, 2, wire.StableCert{}))
 	}
-	s.stepped(0, pbft.Persist{Record: &wire.Activated{NewView: shown(s, recent)}})
+	s.stepped(0, port.Persist{Record: &wire.Activated{NewView: shown(s, recent)}})
 	s.want("")
-	s.stepped(2, pbft.Persist{Record: &wire.Activated{NewView: shown(s, old)}})
+	s.stepped(2, port.Persist{Record: &wire.Activated{NewView: shown(s, old)}})
 	s.want("I17")
 }
 
 // What is found to have committed later is held against the new views that were there before.
 func TestI17_ALateCommitIsHeldAgainstEarlierNewViews(t *testing.T) {
 	s := newStory(t, nil)
-	s.stepped(2, pbft.Persist{Record: &wire.Activated{NewView: s.newView(1, nil,
+	s.stepped(2, port.Persist{Record: &wire.Activated{NewView: s.newView(1, nil,
 		s.viewChange(1, 0, wire.StableCert{}), s.viewChange(1, 2, wire.StableCert{}), s.viewChange(1, 3, wire.StableCert{}))}})
 	s.want("")
-	s.stepped(1, pbft.Note{Record: &wire.Committed{Cert: s.committed(1, 1, wire.NullDigest, 0, 1, 2)}})
+	s.stepped(1, port.Note{Record: &wire.Committed{Cert: s.committed(1, 1, wire.NullDigest, 0, 1, 2)}})
 	s.want("")
-	s.stepped(1, pbft.Note{Record: &wire.Committed{Cert: s.committed(0, 1, wire.NullDigest, 0, 1, 2)}})
+	s.stepped(1, port.Note{Record: &wire.Committed{Cert: s.committed(0, 1, wire.NullDigest, 0, 1, 2)}})
 	s.want("I17")
 }
 
@@ -275,9 +276,9 @@ func TestI14_WhatAReplicaHoldsIsBounded(t *testing.T) {
 	most := pbft.Bounds(s.cfg)
 	s.mon.Holds(1, most)
 	s.want("")
-	for what, grow := range map[string]func(*pbft.Footprint){
-		"slots": func(f *pbft.Footprint) { f.Slots++ }, "bodies": func(f *pbft.Footprint) { f.Bodies++ },
-		"requests": func(f *pbft.Footprint) { f.Requests++ }, "queues": func(f *pbft.Footprint) { f.Queues++ },
+	for what, grow := range map[string]func(*port.Footprint){
+		"slots": func(f *port.Footprint) { f.Slots++ }, "bodies": func(f *port.Footprint) { f.Bodies++ },
+		"requests": func(f *port.Footprint) { f.Requests++ }, "queues": func(f *port.Footprint) { f.Queues++ },
 	} {
 		t.Run(what, func(t *testing.T) {
 			s, f := newStory(t, nil), most
@@ -289,7 +290,7 @@ func TestI14_WhatAReplicaHoldsIsBounded(t *testing.T) {
 	most.Highest++
 	s.mon.Holds(1, most)
 	s.want("") // it is not known yet where it stands
-	s.mon.Standing(1, pbft.Position{Active: true})
+	s.mon.Standing(1, port.Position{Active: true})
 	s.mon.Holds(1, most)
 	s.want("I6")
 }

@@ -7,15 +7,16 @@ import (
 	"testing"
 
 	"tagma/pbft"
+	"tagma/pbft/amnesia"
 	"tagma/pbft/wire"
 )
 
 // memory is what a node of a test cluster knows of its own past, in a cluster whose disks are lost and put back.
 type memory struct {
 	lives    uint64
-	gone     bool           // its disk is empty, and it knows that this must not be
-	proven   bool           // others hold a statement that its journal lacks
-	amnesiac *pbft.Amnesiac // while it asks from where on it may vote
+	gone     bool              // its disk is empty, and it knows that this must not be
+	proven   bool              // others hold a statement that its journal lacks
+	amnesiac *amnesia.Amnesiac // while it asks from where on it may vote
 	copied   *backup
 }
 
@@ -27,7 +28,7 @@ type backup struct {
 }
 
 // asleep is a core that only asks.
-type asleep struct{ *pbft.Amnesiac }
+type asleep struct{ *amnesia.Amnesiac }
 
 func (asleep) Anchor() []wire.Record { return nil }
 
@@ -60,7 +61,7 @@ func (m *memory) told(n *node, log []wire.Record, at state) {
 
 // ask starts the node as one that knows that it has forgotten.
 func (n *node) ask() {
-	n.memory.amnesiac = pbft.NewAmnesiac(n.cfg, n.c.rng.Uint64()|1)
+	n.memory.amnesiac = amnesia.New(n.cfg, n.c.rng.Uint64()|1)
 	n.replica, n.core, n.inbox, n.dieIn = nil, asleep{n.memory.amnesiac}, nil, 0
 	n.drv = n.driver(nil)
 }

@@ -1,7 +1,7 @@
 package check
 
 import (
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -81,7 +81,7 @@ func (m *Monitor) decided(o *observed, s *agreed, seq wire.Seq, d wire.Digest) {
 
 // executes takes a batch that the core hands to execution: it is the next one (I8), its digest is everybody's (I1), a
 // commit certificate says so (I11), and every request is its client's (I16).
-func (m *Monitor) executes(o *observed, e pbft.Execute, later []pbft.Effect) {
+func (m *Monitor) executes(o *observed, e port.Execute, later []port.Effect) {
 	m.executesNothing(o, e.Seq)
 	m.checked(i8)
 	if e.Seq != o.handed+1 {
@@ -94,7 +94,7 @@ func (m *Monitor) executes(o *observed, e pbft.Execute, later []pbft.Effect) {
 	}
 	d := e.Body.Digest()
 	for i := 0; i < len(later) && i < 1; i++ { // the certificate is noted behind the execution
-		if n, ok := later[i].(pbft.Note); ok {
+		if n, ok := later[i].(port.Note); ok {
 			m.wrote(o, n.Record, false)
 		}
 	}
@@ -108,13 +108,13 @@ func (m *Monitor) executes(o *observed, e pbft.Execute, later []pbft.Effect) {
 }
 
 // marks is N4: every K batches, nulls included, a checkpoint is taken, or the window would stay shut (I6).
-func (m *Monitor) marks(o *observed, seq wire.Seq, later []pbft.Effect) {
+func (m *Monitor) marks(o *observed, seq wire.Seq, later []port.Effect) {
 	if seq%m.cfg.CheckpointInterval != 0 {
 		return
 	}
 	m.checked(i6)
 	for _, effect := range later {
-		if s, ok := effect.(pbft.Snapshot); ok && s.Seq == seq {
+		if s, ok := effect.(port.Snapshot); ok && s.Seq == seq {
 			return
 		}
 	}

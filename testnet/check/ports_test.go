@@ -5,13 +5,13 @@ import (
 	"encoding/binary"
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // What a node is to its driver: the watched core, and every port.
 
-func (n *node) Step(ev pbft.Event) []pbft.Effect {
+func (n *node) Step(ev port.Event) []port.Effect {
 	effects := n.core.Step(ev)
 	n.c.mon.Stepped(n.id, ev, effects)
 	if n.replica == nil {
@@ -92,17 +92,17 @@ func (n *node) Respond(r *wire.Reply) {
 	n.c.hear(n.id, r)
 }
 
-func (n *node) Do(work pbft.Effect) {
+func (n *node) Do(work port.Effect) {
 	switch e := work.(type) {
-	case pbft.Execute:
+	case port.Execute:
 		n.execute(e.Seq, e.Body)
-	case pbft.Snapshot:
+	case port.Snapshot:
 		n.snapshot(e.Seq)
-	case pbft.Transfer: // the state comes at one of the next ticks from whoever offers one
+	case port.Transfer: // the state comes at one of the next ticks from whoever offers one
 		n.wanted = &e.Target
-	case pbft.Resume:
+	case port.Resume:
 		n.resume(e.Seq)
-	case pbft.Offer:
+	case port.Offer:
 		n.offered = e.Cert
 	default: // nothing is discarded
 	}
@@ -110,7 +110,7 @@ func (n *node) Do(work pbft.Effect) {
 
 func (n *node) execute(seq wire.Seq, body *wire.Body) {
 	n.state.seq = seq
-	done := pbft.Executed{Seq: seq}
+	done := port.Executed{Seq: seq}
 	for _, req := range body.Requests {
 		reply, again := n.state.done[req.ID]
 		if !again {
@@ -129,7 +129,7 @@ func (n *node) snapshot(seq wire.Seq) {
 	n.c.tally.checkpoints++
 	n.saved[seq] = n.state.clone()
 	n.c.mon.Root(n.id, seq, n.state.root)
-	n.inbox = append(n.inbox, pbft.Snapshotted{Seq: seq, Digest: n.state.root})
+	n.inbox = append(n.inbox, port.Snapshotted{Seq: seq, Digest: n.state.root})
 }
 
 func (n *node) Lookup(req *wire.Request) (*wire.Reply, bool) {
@@ -137,11 +137,11 @@ func (n *node) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return &reply, done
 }
 
-func (n *node) Observe(e pbft.Effect) {
+func (n *node) Observe(e port.Effect) {
 	switch e.(type) {
-	case pbft.Entered:
+	case port.Entered:
 		n.c.tally.entered++
-	case pbft.Forgot:
+	case port.Forgot:
 		n.memory.proven = true
 	default:
 	}
@@ -158,11 +158,11 @@ func (n *node) fetch() {
 			continue
 		}
 		n.saved[cert.Seq] = donor.saved[cert.Seq].clone()
-		n.inbox = append(n.inbox, pbft.Transferred{Cert: cert})
+		n.inbox = append(n.inbox, port.Transferred{Cert: cert})
 		n.wanted = nil
 		return
 	}
-	n.inbox = append(n.inbox, pbft.Starving{})
+	n.inbox = append(n.inbox, port.Starving{})
 }
 
 func (n *node) resume(seq wire.Seq) {

@@ -2,12 +2,13 @@ package check
 
 import (
 	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // Standing takes where a correct replica is after a step: its watermark and view only rise, and rest on certificates (I6,
 // I7), and it counts as executed what it executed (I8).
-func (m *Monitor) Standing(id wire.ReplicaID, at pbft.Position) {
+func (m *Monitor) Standing(id wire.ReplicaID, at port.Position) {
 	o := m.of(id)
 	if o == nil {
 		return
@@ -41,7 +42,7 @@ func (m *Monitor) Standing(id wire.ReplicaID, at pbft.Position) {
 
 // Holds takes how much a correct replica holds (I14). What it accepted is judged by the watermark at the last Standing, if
 // there was one since it started (I6).
-func (m *Monitor) Holds(id wire.ReplicaID, f pbft.Footprint) {
+func (m *Monitor) Holds(id wire.ReplicaID, f port.Footprint) {
 	o := m.of(id)
 	if o == nil {
 		return

@@ -1,48 +1,48 @@
 package check
 
 import (
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // Stepped takes one event that a correct replica's core was given, and the effects that it returned, before any of them
 // is performed.
-func (m *Monitor) Stepped(id wire.ReplicaID, ev pbft.Event, effects []pbft.Effect) {
+func (m *Monitor) Stepped(id wire.ReplicaID, ev port.Event, effects []port.Effect) {
 	o := m.of(id)
 	if o == nil {
 		return
 	}
 	switch ev := ev.(type) {
-	case pbft.Received:
+	case port.Received:
 		m.received(o, ev, effects)
-	case pbft.Snapshotted:
+	case port.Snapshotted:
 		m.root(o, ev.Seq, ev.Digest)
 	default: // a clock, or the end of an execution
 	}
 	for i, effect := range effects {
 		switch e := effect.(type) {
-		case pbft.Persist:
+		case port.Persist:
 			m.wrote(o, e.Record, false)
-		case pbft.Note:
+		case port.Note:
 			m.wrote(o, e.Record, false)
-		case pbft.Broadcast:
+		case port.Broadcast:
 			m.speaks(o, e.Msg)
 			m.asked(o, e.Msg)
-		case pbft.Execute:
+		case port.Execute:
 			m.executes(o, e, effects[i+1:])
-		case pbft.Accuse:
+		case port.Accuse:
 			m.accuses(o, e.Evidence)
-		case pbft.Entered:
+		case port.Entered:
 			m.enters(o, e.View)
-		case pbft.Transfer:
+		case port.Transfer:
 			o.fetching = true
-		case pbft.Resume:
+		case port.Resume:
 			m.resumes(o, e.Seq)
-		case pbft.Offer:
+		case port.Offer:
 			m.offers(o, &e.Cert)
-		case pbft.Forgot:
+		case port.Forgot:
 			o.mute = true
-		case pbft.Diverged:
+		case port.Diverged:
 			m.fail(i5, o.id, "the state of replica %d after %d is %v, and the stable one %v", o.id, e.Seq, e.Own, e.Stable)
 		default: // says nothing that must hold
 		}

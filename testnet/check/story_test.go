@@ -3,7 +3,7 @@ package check
 import (
 	"testing"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -108,8 +108,8 @@ func (s *story) newView(v wire.View, digests []wire.Digest, changes ...*wire.Vie
 	return m
 }
 
-func (s *story) stepped(id wire.ReplicaID, effects ...pbft.Effect) {
-	s.mon.Stepped(id, pbft.Tick{}, effects)
+func (s *story) stepped(id wire.ReplicaID, effects ...port.Effect) {
+	s.mon.Stepped(id, port.Tick{}, effects)
 }
 
 // answers is what the state machine says to a batch.
@@ -152,13 +152,13 @@ func (s *story) orderAt(id wire.ReplicaID, v wire.View, n wire.Seq, b *wire.Body
 	commit := &wire.Commit{View: v, Seq: n, Digest: d, Replica: id}
 	pcert, ccert := s.prepared(v, n, d, 1, 2), s.committed(v, n, d, 0, 1, 2)
 	s.step(name("accepts"), func() {
-		s.stepped(id, pbft.Persist{Record: &wire.Accepted{PrePrepare: pp}}, pbft.Broadcast{Msg: prepare})
+		s.stepped(id, port.Persist{Record: &wire.Accepted{PrePrepare: pp}}, port.Broadcast{Msg: prepare})
 	})
 	s.step(name("accepted is durable"), func() { s.mon.Durable(id, &wire.Accepted{PrePrepare: pp}) })
 	s.step(name("prepare is durable"), func() { s.mon.Durable(id, &wire.Sent{Msg: prepare}) })
 	s.step(name("prepare leaves"), func() { s.mon.Left(id, prepare) })
 	s.step(name("is prepared"), func() {
-		s.stepped(id, pbft.Persist{Record: &wire.Prepared{Cert: pcert}}, pbft.Broadcast{Msg: commit})
+		s.stepped(id, port.Persist{Record: &wire.Prepared{Cert: pcert}}, port.Broadcast{Msg: commit})
 	})
 	s.step(name("prepared is durable"), func() { s.mon.Durable(id, &wire.Prepared{Cert: pcert}) })
 	s.step(name("commit is durable"), func() { s.mon.Durable(id, &wire.Sent{Msg: commit}) })
@@ -189,10 +189,10 @@ func (s *story) want(rule string) {
 }
 
 // executing is how a core hands over a batch that prepared there.
-func (s *story) executing(n wire.Seq, b *wire.Body, cert wire.CommitCert) []pbft.Effect {
-	effects := []pbft.Effect{pbft.Execute{Seq: n, Body: b}, pbft.Note{Record: &wire.Committed{Cert: cert}}}
+func (s *story) executing(n wire.Seq, b *wire.Body, cert wire.CommitCert) []port.Effect {
+	effects := []port.Effect{port.Execute{Seq: n, Body: b}, port.Note{Record: &wire.Committed{Cert: cert}}}
 	if n%s.cfg.CheckpointInterval == 0 {
-		effects = append(effects, pbft.Snapshot{Seq: n})
+		effects = append(effects, port.Snapshot{Seq: n})
 	}
 	return effects
 }

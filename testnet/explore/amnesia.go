@@ -1,7 +1,7 @@
 package explore
 
 import (
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -52,9 +52,9 @@ func (ls *locals) answersOf(n *node) (list [replicas]int32) {
 		if id == ls.id || !ls.a.forgets[id] {
 			continue
 		}
-		question := pbft.Received{From: pbft.Source{Replica: id}, Msg: wire.Own(&wire.Held{Nonce: nonce})}
+		question := port.Received{From: port.Source{Replica: id}, Msg: wire.Own(&wire.Held{Nonce: nonce})}
 		for _, e := range n.actor().Step(question) {
-			send, ok := e.(pbft.Send)
+			send, ok := e.(port.Send)
 			if !ok {
 				continue
 			}

@@ -17,7 +17,7 @@ type class struct {
 	lacks [maxSlots]value // bodies
 	shown shown           // what others can still use
 
-	amnesia // of replicas that may forget
+	recalled // of replicas that may forget
 }
 
 // facts is what the replicas' votes of finished views amount to, beyond their classes: the prepared certificates that the

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -85,7 +85,7 @@ func (c *continuation) drain() {
 		if err != nil {
 			panic(fmt.Sprintf("explore: %v of the correct replica %d is refused: %v", wire.TypeOf(l.msg), l.from, err))
 		}
-		n.receive(pbft.Source{Replica: l.from}, v)
+		n.receive(port.Source{Replica: l.from}, v)
 	}
 }
 

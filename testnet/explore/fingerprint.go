@@ -46,23 +46,23 @@ var leftOutTypes = map[string]bool{
 // left out by field: scratch space; the wall clock, which stands still; whose turn it is to help; to whom a contradiction
 // was shown; who justified a view; and how much memory bodies take.
 var leftOutFields = map[string]bool{
-	"Replica.out": true, "Replica.wall": true, "Replica.helper": true, "slot.shown": true,
-	"ViewChange.Suspects": true, "NewView.ViewChanges": true, "change.suspects": true, "slot.memory": true,
+	"Replica.out": true, "Replica.wall": true, "Replica.helper": true, "Slot.Shown": true,
+	"ViewChange.Suspects": true, "NewView.ViewChanges": true, "change.suspects": true, "Slot.Memory": true,
 }
 
 // left out of what counts: votes of others, because they come by the quorum, and what a quorum brings is seen elsewhere;
 // bodies, because they can be fetched again, and whether one is lacking is added; from which view timeouts double; and what
 // is remembered of others, because what would be answered is added.
 var leftOutOfMoves = map[string]bool{
-	"slot.prepares": true, "slot.commits": true, "slot.bodies": true, "slot.loose": true, "change.votes": true,
+	"Slot.Prepares": true, "Slot.Commits": true, "Slot.Bodies": true, "Slot.Loose": true, "change.votes": true,
 	"change.progressView": true, "CommitCert.View": true, "change.proven": true, "Replica.memories": true,
 }
 
 // left out of what stays: what entering a view clears. The requests held are those that were not executed.
 var leftInTheView = map[string]bool{
 	"Replica.active": true, "Replica.origin": true, "Replica.proposed": true, "Replica.pool": true,
-	"Replica.suspicion": true, "Replica.change": true, "window.seen": true,
-	"slot.accepted": true, "slot.digest": true, "slot.proposal": true, "slot.prepareSent": true, "slot.commitSent": true,
+	"Replica.suspicion": true, "Replica.change": true, "Window.Seen": true,
+	"Slot.Accepted": true, "Slot.Digest": true, "Slot.Proposal": true, "Slot.PrepareSent": true, "Slot.CommitSent": true,
 }
 
 func (w *walker) leavesOut(field string) bool {
@@ -191,7 +191,7 @@ func (w *walker) pointer(v reflect.Value) {
 func (w *walker) structure(v reflect.Value) {
 	t := v.Type()
 	name := t.Name()
-	if name == "slot" && w.empty(v) {
+	if name == "Slot" && w.empty(v) {
 		w.number(0)
 		return
 	}

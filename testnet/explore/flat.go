@@ -90,8 +90,8 @@ func (s *search) mayAsk(st *state) bool {
 	return asks
 }
 
-// amnesia is what counts of a replica beside its class.
-type amnesia struct {
+// recalled is what counts of a replica beside its class.
+type recalled struct {
 	slots   [maxSlots]slotState
 	heard   [replicas]int32
 	answers [replicas]int32
@@ -116,7 +116,7 @@ func (ls *locals) flat(k int32, asked bool) int32 {
 		return n
 	}
 	l := &ls.all[k]
-	c := class{core: l.counts, shown: l.shown, amnesia: amnesia{slots: l.slots, heard: l.heard, reborn: l.lives > 0}}
+	c := class{core: l.counts, shown: l.shown, recalled: recalled{slots: l.slots, heard: l.heard, reborn: l.lives > 0}}
 	if asked {
 		c.answers = l.answers
 	}

@@ -5,13 +5,15 @@ import (
 	"reflect"
 
 	"tagma/pbft"
+	"tagma/pbft/amnesia"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // The lives of a node: how it loses one, asks, and begins the next one.
 
 // actor is what takes the node's events.
-func (n *node) actor() pbft.Actor {
+func (n *node) actor() port.Actor {
 	if n.forgot != nil {
 		return n.forgot
 	}
@@ -20,7 +22,7 @@ func (n *node) actor() pbft.Actor {
 
 // forget loses all that was written, and asks the others. A restart while it asks asks again: answers are not written.
 func (n *node) forget() {
-	n.core, n.forgot = nil, pbft.NewAmnesiac(n.cfg, nonce)
+	n.core, n.forgot = nil, amnesia.New(n.cfg, nonce)
 	n.journal, n.applied, n.executed, n.root, n.done = nil, pbft.Applied{}, nil, wire.Digest{}, map[wire.RequestID]bool{}
 	n.inbox, n.notes, n.stopped, n.stopAfter = nil, nil, false, 0
 	n.tick(0)
@@ -74,14 +76,14 @@ func (n *node) takeStable() {
 	if err != nil {
 		panic("explore: the checkpoint at the base: " + err.Error())
 	}
-	n.receive(pbft.Source{Replica: (n.cfg.Self + 1) % replicas}, v)
+	n.receive(port.Source{Replica: (n.cfg.Self + 1) % replicas}, v)
 	n.tick(long)
 }
 
 // transfer gives the core the state of the checkpoint at the base.
 func (n *node) transfer(target wire.StableCert) {
 	if target.Seq > 0 && target.Seq == n.w.base {
-		n.inbox = append(n.inbox, pbft.Transferred{Cert: target})
+		n.inbox = append(n.inbox, port.Transferred{Cert: target})
 	}
 }
 
@@ -89,7 +91,7 @@ func (n *node) transfer(target wire.StableCert) {
 func (n *node) asked() {
 	n.root = n.applied.Root
 	for _, r := range n.w.requests {
-		n.inbox = append(n.inbox, pbft.Received{From: pbft.Source{Client: true}, Msg: wire.Own(r)})
+		n.inbox = append(n.inbox, port.Received{From: port.Source{Client: true}, Msg: wire.Own(r)})
 	}
 }
 

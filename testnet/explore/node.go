@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/amnesia"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -15,13 +17,13 @@ import (
 type node struct {
 	w       *world
 	cfg     *wire.Config
-	core    *pbft.Replica  // nil while it asks what it has forgotten
-	forgot  *pbft.Amnesiac // in its place then
-	life    wire.Life      // of this journal; zero for the first one
-	applied pbft.Applied   // the state in its store, where that came from others
+	core    *pbft.Replica     // nil while it asks what it has forgotten
+	forgot  *amnesia.Amnesiac // in its place then
+	life    wire.Life         // of this journal; zero for the first one
+	applied pbft.Applied      // the state in its store, where that came from others
 	journal []wire.Record
 	notes   []wire.Record // written with the next durable record
-	inbox   []pbft.Event  // loopback and execution results
+	inbox   []port.Event  // loopback and execution results
 	mono    time.Duration
 
 	executed []wire.Digest // by seq−1; of this incarnation
@@ -33,7 +35,7 @@ type node struct {
 	stopped   bool
 
 	says    func(to int, m wire.Message) // every message; to is −1 for all
-	effects func(pbft.Effect)            // every effect, for stories; may be nil
+	effects func(port.Effect)            // every effect, for stories; may be nil
 }
 
 // everybody is the receiver of a broadcast.
@@ -76,7 +78,7 @@ func (n *node) ask() {
 	}
 	for _, r := range n.w.requests {
 		if !n.done[r.ID] {
-			n.receive(pbft.Source{Client: true}, wire.Own(r))
+			n.receive(port.Source{Client: true}, wire.Own(r))
 		}
 	}
 }
@@ -95,15 +97,15 @@ func (n *node) restart() {
 
 func (n *node) tick(d time.Duration) {
 	n.mono += d
-	n.step(pbft.Tick{Mono: n.mono, Wall: wallOf(n.cfg.Self)})
+	n.step(port.Tick{Mono: n.mono, Wall: wallOf(n.cfg.Self)})
 }
 
-func (n *node) receive(from pbft.Source, m wire.Verified) {
-	n.step(pbft.Received{From: from, Msg: m})
+func (n *node) receive(from port.Source, m wire.Verified) {
+	n.step(port.Received{From: from, Msg: m})
 }
 
 // step gives the core an event and everything that comes back from it.
-func (n *node) step(ev pbft.Event) {
+func (n *node) step(ev port.Event) {
 	n.inbox = append(n.inbox, ev)
 	for len(n.inbox) > 0 && !n.stopped {
 		ev, n.inbox = n.inbox[0], n.inbox[1:]
@@ -116,26 +118,26 @@ func (n *node) step(ev pbft.Event) {
 	}
 }
 
-func (n *node) perform(e pbft.Effect) {
+func (n *node) perform(e port.Effect) {
 	if n.effects != nil {
 		n.effects(e)
 	}
 	switch e := e.(type) {
-	case pbft.Persist:
+	case port.Persist:
 		n.persist(e.Record)
-	case pbft.Note:
+	case port.Note:
 		n.notes = append(n.notes, e.Record)
-	case pbft.Broadcast:
+	case port.Broadcast:
 		n.broadcast(e.Msg)
-	case pbft.Send:
+	case port.Send:
 		n.says(int(e.To), e.Msg)
-	case pbft.Execute:
+	case port.Execute:
 		n.execute(e)
-	case pbft.Snapshot:
-		n.inbox = append(n.inbox, pbft.Snapshotted{Seq: e.Seq, Digest: n.root})
-	case pbft.Transfer:
+	case port.Snapshot:
+		n.inbox = append(n.inbox, port.Snapshotted{Seq: e.Seq, Digest: n.root})
+	case port.Transfer:
 		n.transfer(e.Target)
-	case pbft.Resume:
+	case port.Resume:
 		n.asked()
 	default: // nothing that the state of a search depends on
 	}
@@ -160,15 +162,15 @@ func (n *node) broadcast(m wire.Message) {
 		n.persist(&wire.Sent{Msg: m})
 	}
 	n.says(everybody, m)
-	n.inbox = append(n.inbox, pbft.Received{From: pbft.Source{Replica: n.cfg.Self, Loopback: true}, Msg: wire.Own(m)})
+	n.inbox = append(n.inbox, port.Received{From: port.Source{Replica: n.cfg.Self, Loopback: true}, Msg: wire.Own(m)})
 }
 
 // execute applies a batch: the state is a hash over everything that was executed.
-func (n *node) execute(e pbft.Execute) {
+func (n *node) execute(e port.Execute) {
 	d := e.Body.Digest()
 	n.executed = append(n.executed, d) // nothing is below the base
 	n.root = sha256.Sum256(append(n.root[:], d[:]...))
-	result := pbft.Executed{Seq: e.Seq}
+	result := port.Executed{Seq: e.Seq}
 	for _, r := range e.Body.Requests {
 		n.done[r.ID] = true
 		result.Replies = append(result.Replies, &wire.Reply{

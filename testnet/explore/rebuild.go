@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -34,11 +34,11 @@ func (ls *locals) make(n *node, m move) uint8 {
 	case deliver:
 		for _, k := range m.letters {
 			if k != absent && !n.stopped {
-				n.receive(pbft.Source{Replica: ls.a.letters[k].by}, ls.a.mail[k])
+				n.receive(port.Source{Replica: ls.a.letters[k].by}, ls.a.mail[k])
 			}
 		}
 	case fetch:
-		n.receive(pbft.Source{Replica: (ls.id + 1) % replicas}, ls.a.body(m.seq, m.value))
+		n.receive(port.Source{Replica: (ls.id + 1) % replicas}, ls.a.body(m.seq, m.value))
 	case expire:
 		n.tick(long)
 	case restart:

@@ -11,13 +11,13 @@ import (
 // states apart. It reports whether the field was one of them.
 func (w *walker) special(field string, of, v reflect.Value) bool {
 	switch field {
-	case "slot.prepares": // those of the current view count; a lower one is overwritten or refused
+	case "Slot.Prepares": // those of the current view count; a lower one is overwritten or refused
 		for i := range v.Len() {
-			w.vote(v.Index(i), v.Index(i).FieldByName("view").Uint() >= w.view)
+			w.vote(v.Index(i), v.Index(i).FieldByName("View").Uint() >= w.view)
 		}
-	case "slot.commits": // none is read once the slot is certified, but to be sent again
+	case "Slot.Commits": // none is read once the slot is certified, but to be sent again
 		for i := range v.Len() {
-			w.vote(v.Index(i), of.FieldByName("cert").IsNil())
+			w.vote(v.Index(i), of.FieldByName("Cert").IsNil())
 		}
 	case "suspicion.highest": // one below the current view justifies nothing more
 		for i := range v.Len() {
@@ -48,20 +48,20 @@ func (w *walker) special(field string, of, v reflect.Value) bool {
 
 // empty reports whether nothing of a slot counts.
 func (w *walker) empty(slot reflect.Value) bool {
-	if slot.FieldByName("seq").Uint() == 0 {
+	if slot.FieldByName("Seq").Uint() == 0 {
 		return true
 	}
-	return w.what == whatStays && slot.FieldByName("prepared").IsNil() && slot.FieldByName("cert").IsNil() &&
-		slot.FieldByName("waiting").IsNil()
+	return w.what == whatStays && slot.FieldByName("Prepared").IsNil() && slot.FieldByName("Cert").IsNil() &&
+		slot.FieldByName("Waiting").IsNil()
 }
 
 func (w *walker) vote(v reflect.Value, counts bool) {
-	if !counts || !v.FieldByName("cast").Bool() {
+	if !counts || !v.FieldByName("Cast").Bool() {
 		w.number(0)
 		return
 	}
-	w.number(v.FieldByName("view").Uint() + 1)
-	w.value(v.FieldByName("digest"))
+	w.number(v.FieldByName("View").Uint() + 1)
+	w.value(v.FieldByName("Digest"))
 }
 
 func (w *walker) viewChange(by int, v reflect.Value) {
@@ -93,24 +93,24 @@ type slotState struct {
 
 // slotsOf reads the slots of a core. Pool, log and timers have no exported face, and none is wanted for this alone.
 func (w *world) slotsOf(r *pbft.Replica) (found [maxSlots]slotState) {
-	ring := reflect.ValueOf(r).Elem().FieldByName("log").Elem().FieldByName("ring")
+	ring := reflect.ValueOf(r).Elem().FieldByName("log").Elem().FieldByName("Ring")
 	for i := range w.slots {
 		seq, at := wire.Seq(i+1), int(w.base)+i+1
 		s := ring.Index(at % ring.Len())
-		if s.FieldByName("seq").Uint() != uint64(at) {
+		if s.FieldByName("Seq").Uint() != uint64(at) {
 			continue
 		}
 		st := &found[i]
-		st.prepare, st.commit = w.ownVote(r, seq, s.FieldByName("prepares")), w.ownVote(r, seq, s.FieldByName("commits"))
-		st.commitSent = s.FieldByName("commitSent").Bool()
-		if s.FieldByName("accepted").Bool() {
-			st.accepted = w.valueOf(seq, digestIn(s.FieldByName("digest")))
+		st.prepare, st.commit = w.ownVote(r, seq, s.FieldByName("Prepares")), w.ownVote(r, seq, s.FieldByName("Commits"))
+		st.commitSent = s.FieldByName("CommitSent").Bool()
+		if s.FieldByName("Accepted").Bool() {
+			st.accepted = w.valueOf(seq, digestIn(s.FieldByName("Digest")))
 		}
-		if cert := s.FieldByName("cert"); !cert.IsNil() {
+		if cert := s.FieldByName("Cert"); !cert.IsNil() {
 			st.certified = w.valueOf(seq, digestIn(cert.Elem().FieldByName("Digest")))
 		}
 		held := map[value]bool{none: true, null: true}
-		bodies := s.FieldByName("bodies")
+		bodies := s.FieldByName("Bodies")
 		for i := range bodies.Len() {
 			held[w.valueOf(seq, w.bodyDigest(seq, bodies.Index(i)))] = true
 		}
@@ -126,8 +126,8 @@ func (w *world) slotsOf(r *pbft.Replica) (found [maxSlots]slotState) {
 // ownVote reads a replica's own entry in a table of votes.
 func (w *world) ownVote(r *pbft.Replica, seq wire.Seq, votes reflect.Value) proof {
 	self := reflect.ValueOf(r).Elem().FieldByName("cfg").Elem().FieldByName("Self").Uint()
-	if own := votes.Index(int(self)); own.FieldByName("cast").Bool() {
-		return proof{wire.View(own.FieldByName("view").Uint()), w.valueOf(seq, digestIn(own.FieldByName("digest")))}
+	if own := votes.Index(int(self)); own.FieldByName("Cast").Bool() {
+		return proof{wire.View(own.FieldByName("View").Uint()), w.valueOf(seq, digestIn(own.FieldByName("Digest")))}
 	}
 	return proof{}
 }

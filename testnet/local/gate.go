@@ -3,7 +3,7 @@ package local
 import (
 	"sync/atomic"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	malicious "tagma/testnet/byzantine/replica"
@@ -22,7 +22,7 @@ type gate struct {
 // newGate puts a behaviour around a core, asleep.
 func newGate(c byzantine.Choice, cfg *wire.Config, core malicious.Core, sign malicious.Sign, opt malicious.Options) (*gate, error) {
 	g := &gate{}
-	opt.When = func(pbft.Tick) bool { return g.open.Load() }
+	opt.When = func(port.Tick) bool { return g.open.Load() }
 	var err error
 	if g.frames, err = malicious.NewFrames(c); err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func newGate(c byzantine.Choice, cfg *wire.Config, core malicious.Core, sign mal
 }
 
 // Step implements driver.Core.
-func (g *gate) Step(ev pbft.Event) []pbft.Effect {
+func (g *gate) Step(ev port.Event) []port.Effect {
 	out := g.Core.Step(ev)
 	g.lies.Add(int64(g.witness.Lies() - g.seen))
 	g.seen = g.witness.Lies()

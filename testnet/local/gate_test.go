@@ -4,21 +4,21 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	malicious "tagma/testnet/byzantine/replica"
 )
 
 // mumbler is a core that answers every tick with one broadcast.
-type mumbler struct{ last pbft.Event }
+type mumbler struct{ last port.Event }
 
-func (m *mumbler) Step(ev pbft.Event) []pbft.Effect {
-	if _, is := ev.(pbft.Tick); !is {
+func (m *mumbler) Step(ev port.Event) []port.Effect {
+	if _, is := ev.(port.Tick); !is {
 		return nil
 	}
 	m.last = ev
-	return []pbft.Effect{pbft.Broadcast{Msg: &wire.Heartbeat{View: 1}}}
+	return []port.Effect{port.Broadcast{Msg: &wire.Heartbeat{View: 1}}}
 }
 
 func (*mumbler) Anchor() []wire.Record { return nil }
@@ -36,7 +36,7 @@ func openGate(t *testing.T, c byzantine.Choice) (*gate, *mumbler) {
 
 func TestGate_CountsWhatIsKeptBackAndOnlyWhileItIsOpen(t *testing.T) {
 	g, _ := openGate(t, byzantine.Choice{Name: "silent"})
-	tick := pbft.Tick{Mono: time.Second}
+	tick := port.Tick{Mono: time.Second}
 	if out := g.Step(tick); len(out) != 1 || g.lies.Load() != 0 {
 		t.Errorf("asleep it says %v and counts %d lies", out, g.lies.Load())
 	}
@@ -49,8 +49,8 @@ func TestGate_CountsWhatIsKeptBackAndOnlyWhileItIsOpen(t *testing.T) {
 func TestGate_CountsAWrongTime(t *testing.T) {
 	g, core := openGate(t, byzantine.Choice{Name: "clock-skew", Values: map[string]string{"by": "1h"}})
 	g.open.Store(true)
-	g.Step(pbft.Tick{Mono: time.Second, Wall: 5})
-	if got := core.last.(pbft.Tick); got.Wall == 5 || g.lies.Load() == 0 {
+	g.Step(port.Tick{Mono: time.Second, Wall: 5})
+	if got := core.last.(port.Tick); got.Wall == 5 || g.lies.Load() == 0 {
 		t.Errorf("the core is told %+v, and that counts as %d lies", got, g.lies.Load())
 	}
 }

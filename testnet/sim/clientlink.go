@@ -6,7 +6,7 @@ import (
 
 	"tagma/internal/replica"
 	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/links"
 )
@@ -134,7 +134,7 @@ func (n *node) request(c *client, p *packet, m *wire.Request) {
 		n.routes[s] = c
 	}
 	if len(n.lanes.clients) < replica.LaneRoom {
-		n.lanes.clients = append(n.lanes.clients, pbft.Received{From: pbft.Source{Client: true}, Msg: v})
+		n.lanes.clients = append(n.lanes.clients, port.Received{From: port.Source{Client: true}, Msg: v})
 		n.wake()
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -69,7 +69,7 @@ func (x *plot) converged() bool {
 			return false
 		}
 	}
-	first := pbft.Position{}
+	first := port.Position{}
 	for i, id := range x.healthy() {
 		n := x.w.nodes[id]
 		if !n.up || n.replica == nil {

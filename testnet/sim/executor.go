@@ -6,7 +6,7 @@ import (
 
 	"tagma/internal/replica"
 	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -14,7 +14,7 @@ import (
 // and a write its sync.
 type backroom struct {
 	busy    bool         // with a piece of work
-	results []pbft.Event // of the piece, to be told when it is over
+	results []port.Event // of the piece, to be told when it is over
 	timer   uint64       // of the flush that is due
 
 	received uint64 // bytes of a state, when they were last told
@@ -59,8 +59,8 @@ func (h host) FlushAfter(d time.Duration) {
 func (h host) Now() time.Duration { return h.n.clock() }
 
 // Report implements replica.Host. That a state is whole is told when the last of it is durable.
-func (h host) Report(ev pbft.Event) {
-	if _, whole := ev.(pbft.Transferred); whole {
+func (h host) Report(ev port.Event) {
+	if _, whole := ev.(port.Transferred); whole {
 		h.later(h.n.w.opt.Sync, func() {
 			h.n.medium.settle()
 			h.n.lanes.executed = append(h.n.lanes.executed, ev)
@@ -164,7 +164,7 @@ func (n *node) toMover(from wire.ReplicaID, v wire.Verified) {
 	n.wake()
 }
 
-func (n *node) applied(e pbft.Execute, replies []*wire.Reply) {
+func (n *node) applied(e port.Execute, replies []*wire.Reply) {
 	if m := n.observed(); m != nil {
 		m.Applied(n.id, e.Seq, e.Body, replies)
 		n.w.executedIn(n.id, e.Seq, replies)

@@ -6,7 +6,7 @@ import (
 
 	"tagma/internal/driver"
 	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/sim/disk"
 )
@@ -164,10 +164,10 @@ func (w *World) Lapses(id wire.ReplicaID) int { return w.nodes[id].lapses }
 func (w *World) Asks(id wire.ReplicaID) bool { return w.nodes[id].asking != nil }
 
 // Inspect is a replica's own account of itself; false while it is down.
-func (w *World) Inspect(id wire.ReplicaID) (pbft.Inspection, bool) {
+func (w *World) Inspect(id wire.ReplicaID) (port.Inspection, bool) {
 	n := w.nodes[id]
 	if !n.up || n.replica == nil {
-		return pbft.Inspection{}, false
+		return port.Inspection{}, false
 	}
 	return n.replica.Inspect(), true
 }

@@ -4,16 +4,16 @@ import (
 	"time"
 
 	"tagma/internal/replica"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
-// port is what a driver works with. What leaves waits for the end of the turn.
-type port struct{ n *node }
+// ports is what a driver works with. What leaves waits for the end of the turn.
+type ports struct{ n *node }
 
 // Append implements driver.Journal as a node does: a full segment is followed by one that begins with an anchor, which
 // holds the turn too.
-func (p port) Append(turn []wire.Record, anchor func() []wire.Record) error {
+func (p ports) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	n := p.n
 	n.early()
 	n.w.mark('j', int(n.id), uint64(len(turn)), 0)
@@ -28,7 +28,7 @@ func (p port) Append(turn []wire.Record, anchor func() []wire.Record) error {
 }
 
 // Truncate implements driver.Journal.
-func (p port) Truncate(below wire.Seq, anchor func() []wire.Record) error {
+func (p ports) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 	n := p.n
 	n.w.mark('t', int(n.id), uint64(below), 0)
 	n.turn.rotated = false
@@ -40,7 +40,7 @@ func (p port) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 }
 
 // Send implements driver.Transport.
-func (p port) Send(to wire.ReplicaID, frame []byte) {
+func (p ports) Send(to wire.ReplicaID, frame []byte) {
 	if len(p.n.spoil) == 0 {
 		p.n.turn.out = append(p.n.turn.out, output{to: to, frame: frame})
 		return
@@ -51,11 +51,11 @@ func (p port) Send(to wire.ReplicaID, frame []byte) {
 }
 
 // Respond implements driver.Transport.
-func (p port) Respond(reply *wire.Reply) { p.n.turn.out = append(p.n.turn.out, output{reply: reply}) }
+func (p ports) Respond(reply *wire.Reply) { p.n.turn.out = append(p.n.turn.out, output{reply: reply}) }
 
 // Do implements driver.Machine. Like all that leaves a turn it waits for the sync.
-func (p port) Do(work pbft.Effect) {
-	if _, is := work.(pbft.Transfer); is && p.n.exec.Mover().Progress().Phase == replica.Idle {
+func (p ports) Do(work port.Effect) {
+	if _, is := work.(port.Transfer); is && p.n.exec.Mover().Progress().Phase == replica.Idle {
 		p.n.w.counts.LeftBehind++
 		p.n.strayed = true
 	}
@@ -63,26 +63,26 @@ func (p port) Do(work pbft.Effect) {
 }
 
 // Lookup implements driver.Machine.
-func (p port) Lookup(req *wire.Request) (*wire.Reply, bool) {
+func (p ports) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return p.n.exec.Lookup(req)
 }
 
 // Observe implements driver.Observer.
-func (p port) Observe(effect pbft.Effect) {
+func (p ports) Observe(effect port.Effect) {
 	n, w := p.n, p.n.w
-	if f, is := effect.(pbft.Forgot); is {
+	if f, is := effect.(port.Forgot); is {
 		n.lost = replica.Proven(f)
 	}
 	if !w.Correct(n.id) {
 		return
 	}
 	switch e := effect.(type) {
-	case pbft.Entered:
+	case port.Entered:
 		w.counts.Entered++
-	case pbft.Accuse:
+	case port.Accuse:
 		w.counts.Evidence++
 		w.evidence = append(w.evidence, Accusation{By: n.id, At: w.now, Evidence: e.Evidence})
-	case pbft.Diverged:
+	case port.Diverged:
 		w.fail("I5", n.id, "its state after %d is %v, and %v is stable", e.Seq, e.Own, e.Stable)
 	default: // a trace tells of it
 	}

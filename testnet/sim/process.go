@@ -4,7 +4,7 @@ import (
 	"tagma/internal/driver"
 	"tagma/internal/replica"
 	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/testnet/sim/disk"
@@ -51,7 +51,7 @@ func (n *node) connect(service *statemachine.Service) error {
 	n.exec = replica.NewExecutor(n.cfg, host{n, n.starts}, n.data.Store, service)
 	n.exec.Applied, n.exec.Durable, n.exec.Adopted = n.applied, n.durableAt, n.adopted
 	n.donor = replica.NewDonor(n.cfg, n.data.Store, n.data.Votes, n.post)
-	p := port{n}
+	p := ports{n}
 	n.driver = driver.New(n.cfg, watched{n.core, n}, driver.Ports{
 		Journal: p, Signer: n.party, Transport: p, Machine: p, Observer: p, Guard: guard, Trace: n.tap,
 	})
@@ -90,8 +90,8 @@ func (n *node) ask(why string) {
 }
 
 // askingStep gives an event to a replica that asks, and starts it in its new life once that is written.
-func (n *node) askingStep(ev pbft.Event) {
-	if _, is := ev.(pbft.Tick); is {
+func (n *node) askingStep(ev port.Event) {
+	if _, is := ev.(port.Tick); is {
 		if text, err := n.asking.Waits(n.clock()); err != nil {
 			n.again("its journal is there again")
 			return
@@ -99,7 +99,7 @@ func (n *node) askingStep(ev pbft.Event) {
 			n.tap.Emit(&trace.Process{Step: trace.Noted, Why: text})
 		}
 	}
-	begins, err := n.asking.Take(ev, asker{port{n}, n})
+	begins, err := n.asking.Take(ev, asker{ports{n}, n})
 	if begins || err != nil {
 		n.asking = nil
 	}
@@ -118,7 +118,7 @@ func (n *node) askingStep(ev pbft.Event) {
 
 // asker carries what a replica that asks says.
 type asker struct {
-	port
+	ports
 	n *node
 }
 

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"tagma/checkpoint/journal"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/sim/disk"
 )
@@ -40,8 +40,8 @@ func written(d *disk.Disk) (entries [][]byte, ok bool) {
 
 // shown is D8.5 for a replica whose disks were put back, of which nothing else is judged: one that is shown a statement of
 // its own that still binds it, and that its journal lacks, notices that it has forgotten it.
-func (n *node) shown(ev pbft.Event, effects []pbft.Effect) {
-	r, is := ev.(pbft.Received)
+func (n *node) shown(ev port.Event, effects []port.Effect) {
+	r, is := ev.(port.Received)
 	if !is || !n.putBack || len(n.malice) > 0 || n.w.violation != nil {
 		return
 	}
@@ -51,7 +51,7 @@ func (n *node) shown(ev pbft.Event, effects []pbft.Effect) {
 	}
 	for _, e := range effects {
 		switch e.(type) {
-		case pbft.Forgot, pbft.Dropped:
+		case port.Forgot, port.Dropped:
 			return
 		default:
 		}
@@ -67,7 +67,7 @@ func (n *node) shown(ev pbft.Event, effects []pbft.Effect) {
 
 // binds reports whether a replica that lacks a statement of its own could contradict it. Of pre-prepares and new views,
 // which others may have given back to it, nothing is said.
-func binds(s *wire.Statement, in *pbft.Inspection) bool {
+func binds(s *wire.Statement, in *port.Inspection) bool {
 	switch s.Type {
 	case wire.TypePrepare, wire.TypeCommit:
 		return s.Seq > in.Stable && s.View >= max(in.View, in.Since)

@@ -5,13 +5,13 @@ import (
 
 	"tagma/internal/replica"
 	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // lanes hold what waits for a turn.
 type lanes struct {
-	executed, replicas, clients []pbft.Event
+	executed, replicas, clients []port.Event
 	tick                        bool
 }
 
@@ -22,7 +22,7 @@ func (l *lanes) empty() bool {
 // turn is what the driver does at once, and what of it leaves only when its sync is over.
 type turn struct {
 	busy   bool
-	events []pbft.Event
+	events []port.Event
 	out    []output
 	syncs  int
 	// Records that it made durable, once its sync is over.
@@ -36,7 +36,7 @@ type output struct {
 	to    wire.ReplicaID
 	frame []byte
 	reply *wire.Reply
-	work  pbft.Effect
+	work  port.Effect
 }
 
 // arrive takes a frame of another replica. What cannot be believed is dropped: remote input never stops a replica (S4).
@@ -66,7 +66,7 @@ func (n *node) arrive(p *packet) {
 		return
 	}
 	if p.event == nil {
-		p.event = pbft.Received{From: pbft.Source{Replica: p.from}, Msg: v}
+		p.event = port.Received{From: port.Source{Replica: p.from}, Msg: v}
 	}
 	n.lanes.replicas = append(n.lanes.replicas, p.event)
 	n.wake()
@@ -103,7 +103,7 @@ func (n *node) askTurn() {
 }
 
 // gather takes what waits for a turn.
-func (n *node) gather() []pbft.Event {
+func (n *node) gather() []port.Event {
 	t := &n.turn
 	t.events = t.events[:0]
 	t.events = drain(t.events, &n.lanes.executed, replica.LaneRoom)
@@ -111,7 +111,7 @@ func (n *node) gather() []pbft.Event {
 	t.events = drain(t.events, &n.lanes.clients, replica.EventsPerTurn)
 	if n.lanes.tick {
 		n.lanes.tick = false
-		t.events = append(t.events, pbft.Tick{Mono: n.clock(), Wall: epoch + int64(n.w.now+n.skew)})
+		t.events = append(t.events, port.Tick{Mono: n.clock(), Wall: epoch + int64(n.w.now+n.skew)})
 	}
 	n.w.mark('n', int(n.id), uint64(len(t.events)), 0)
 	return t.events
@@ -146,7 +146,7 @@ func (n *node) upTo(most time.Duration) time.Duration {
 }
 
 // drain moves what a lane holds, up to a bound.
-func drain(events []pbft.Event, lane *[]pbft.Event, most int) []pbft.Event {
+func drain(events []port.Event, lane *[]port.Event, most int) []port.Event {
 	k := min(most, len(*lane))
 	events = append(events, (*lane)[:k]...)
 	rest := copy(*lane, (*lane)[k:])
@@ -181,7 +181,7 @@ func (n *node) endTurn() {
 func (n *node) release() {
 	out := n.turn.out
 	for i := range out {
-		if _, is := out[i].work.(pbft.Truncate); is { // a crash in front of it is one in front of what follows
+		if _, is := out[i].work.(port.Truncate); is { // a crash in front of it is one in front of what follows
 			n.exec.Put(out[i].work)
 			continue
 		}
@@ -220,7 +220,7 @@ func (n *node) let(o *output) {
 	case o.reply != nil:
 		n.respond(o.reply)
 	case o.work != nil:
-		if offer, is := o.work.(pbft.Offer); is {
+		if offer, is := o.work.(port.Offer); is {
 			n.donor.Offer(offer.Cert)
 			return
 		}

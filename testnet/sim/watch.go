@@ -6,7 +6,7 @@ import (
 
 	"tagma/client/session"
 	"tagma/internal/driver"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/check"
 )
@@ -82,7 +82,7 @@ type watched struct {
 	n *node
 }
 
-func (c watched) Step(ev pbft.Event) []pbft.Effect {
+func (c watched) Step(ev port.Event) []port.Effect {
 	n := c.n
 	effects := c.Core.Step(ev)
 	if m := n.observed(); m != nil {

@@ -2,7 +2,7 @@ package sim
 
 import (
 	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/links"
 )
@@ -12,7 +12,7 @@ type packet struct {
 	from    wire.ReplicaID // of a replica's
 	read    *decoded
 	damaged bool       // on its way
-	event   pbft.Event // what it is to a core, once it is verified
+	event   port.Event // what it is to a core, once it is verified
 }
 
 // decoded is what a frame says, for all who are sent the same bytes.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"tagma/internal/driver"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/links"
 	"tagma/testnet/sim"
@@ -20,17 +20,17 @@ type forgetful struct {
 	told bool
 }
 
-func (c *forgetful) Step(ev pbft.Event) []pbft.Effect {
+func (c *forgetful) Step(ev port.Event) []port.Effect {
 	effects := c.Core.Step(ev)
 	for _, e := range effects {
-		b, ok := e.(pbft.Broadcast)
+		b, ok := e.(port.Broadcast)
 		if !ok || c.told {
 			continue
 		}
 		if p, ok := b.Msg.(*wire.Prepare); ok && p.View > 0 {
 			c.told = true
 			lie := &wire.Prepare{View: p.View, Seq: p.Seq, Digest: wire.Digest{1}, Replica: p.Replica}
-			return append(slices.Clone(effects), pbft.Broadcast{Msg: lie})
+			return append(slices.Clone(effects), port.Broadcast{Msg: lie})
 		}
 	}
 	return effects

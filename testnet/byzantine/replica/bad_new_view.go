@@ -3,7 +3,7 @@ package replica
 import (
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -22,7 +22,7 @@ type usurper struct {
 
 func (u *usurper) ready() error { return u.lie(u.begin, wire.TypeNewView) }
 
-func (u *usurper) begin(to pbft.Source, m wire.Message) []wire.Message {
+func (u *usurper) begin(to port.Source, m wire.Message) []wire.Message {
 	lie := tamper.Copy(m).(*wire.NewView)
 	last := len(lie.ViewChanges) - 1
 	switch u.How {

@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
 // Core is what an attacker wraps, and what it looks like to a driver.
 type Core interface {
-	pbft.Actor
+	port.Actor
 	// Anchor returns the records that a journal segment begins with (D9).
 	Anchor() []wire.Record
 }

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/client"
 	"tagma/testnet/byzantine/tamper"
@@ -73,7 +73,7 @@ func (e *encounter) deliver(parcels []client.Parcel) {
 			continue
 		}
 		if isRequest && !node.done[r.ID] { // else the driver answers it
-			node.step(pbft.Received{From: pbft.Source{Client: true}, Msg: v})
+			node.step(port.Received{From: port.Source{Client: true}, Msg: v})
 		}
 	}
 }

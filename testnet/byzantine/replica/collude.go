@@ -3,7 +3,7 @@ package replica
 import (
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -33,7 +33,7 @@ type double struct{ first, second wire.Digest }
 
 // heldProposal waits a moment for its counterpart.
 type heldProposal struct {
-	event pbft.Event
+	event port.Event
 	msg   *wire.PrePrepare
 	ticks int
 }
@@ -63,28 +63,28 @@ func (c *colluder) note(at Slot, d double) {
 }
 
 // hear keeps a conspirator's proposals from the core until both are there: it must not vote for one of them in public.
-func (c *colluder) hear(ev pbft.Event) []pbft.Event {
-	if _, ok := ev.(pbft.Tick); ok {
+func (c *colluder) hear(ev port.Event) []port.Event {
+	if _, ok := ev.(port.Tick); ok {
 		return append(c.overdue(), ev)
 	}
 	p, ok := received(ev).(*wire.PrePrepare)
 	if !c.awake || !ok || p.Body == nil || p.Seq < c.FromSeq {
-		return []pbft.Event{ev}
+		return []port.Event{ev}
 	}
-	if from := ev.(pbft.Received).From.Replica; c.cfg.Primary(p.View) != from || !c.conspires(from) {
-		return []pbft.Event{ev}
+	if from := ev.(port.Received).From.Replica; c.cfg.Primary(p.View) != from || !c.conspires(from) {
+		return []port.Event{ev}
 	}
 	return c.pair(ev, p)
 }
 
 // pair takes a proposal to its counterpart, and answers the two with votes for both.
-func (c *colluder) pair(ev pbft.Event, p *wire.PrePrepare) []pbft.Event {
+func (c *colluder) pair(ev port.Event, p *wire.PrePrepare) []port.Event {
 	here := Slot{p.View, p.Seq}
 	if d, known := c.doubled[here]; known { // sent again
 		if p.Digest == d.second {
 			return nil
 		}
-		return []pbft.Event{ev}
+		return []port.Event{ev}
 	}
 	for i := range c.held {
 		h := c.held[i]
@@ -101,20 +101,20 @@ func (c *colluder) pair(ev pbft.Event, p *wire.PrePrepare) []pbft.Event {
 			if !c.conspires(to) {
 				digest := c.toldTo(to, d)
 				for _, kind := range []wire.Type{wire.TypePrepare, wire.TypeCommit} {
-					c.say(pbft.Send{To: to, Msg: c.signed(c.vote(kind, p.View, p.Seq, digest))})
+					c.say(port.Send{To: to, Msg: c.signed(c.vote(kind, p.View, p.Seq, digest))})
 				}
 			}
 		}
-		return []pbft.Event{h.event}
+		return []port.Event{h.event}
 	}
 	c.held = append(c.held, heldProposal{event: ev, msg: p})
 	return nil
 }
 
 // overdue lets proposals go whose counterpart does not come: their primary is honest for the time being.
-func (c *colluder) overdue() []pbft.Event {
+func (c *colluder) overdue() []port.Event {
 	const patience = 3 // ticks
-	var out []pbft.Event
+	var out []port.Event
 	kept := c.held[:0]
 	for _, h := range c.held {
 		if h.ticks++; h.ticks > patience || !c.awake {
@@ -150,7 +150,7 @@ func (c *colluder) twists(m wire.Message) bool {
 	}
 }
 
-func (c *colluder) split(to pbft.Source, m wire.Message) []wire.Message {
+func (c *colluder) split(to port.Source, m wire.Message) []wire.Message {
 	switch m := m.(type) {
 	case *wire.PrePrepare:
 		return c.propose(to.Replica, m)

@@ -1,7 +1,7 @@
 package replica
 
 import (
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -25,7 +25,7 @@ func (c *corrupter) ready() error {
 
 func (c *corrupter) twists(m wire.Message) bool { return c.rule.twists(m) && c.spoiled(m) != nil }
 
-func (c *corrupter) spoil(_ pbft.Source, m wire.Message) []wire.Message {
+func (c *corrupter) spoil(_ port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{c.spoiled(m)}
 }
 
@@ -83,7 +83,7 @@ func (l *replyLiar) ready() error {
 	return nil
 }
 
-func (l *replyLiar) wrong(_ pbft.Source, m wire.Message) []wire.Message {
+func (l *replyLiar) wrong(_ port.Source, m wire.Message) []wire.Message {
 	lie := *m.(*wire.Reply)
 	switch l.How {
 	case "t":
@@ -109,7 +109,7 @@ type stateLiar struct {
 
 func (l *stateLiar) ready() error { return l.lie(l.misstate, wire.TypeCheckpoint) }
 
-func (l *stateLiar) misstate(_ pbft.Source, m wire.Message) []wire.Message {
+func (l *stateLiar) misstate(_ port.Source, m wire.Message) []wire.Message {
 	lie := otherDigest(m, 0)
 	if l.How == "far" {
 		lie.(*wire.Checkpoint).Seq += 1000 * l.cfg.LogWindow
@@ -140,7 +140,7 @@ func (e *equivocator) ready() error {
 // contradict sends a destination its variant: always the same one, also when the core repeats itself, for a liar who
 // contradicts himself towards one listener is found out at once. A statement without its body, which would confess what
 // the others were told, is kept back.
-func (e *equivocator) contradict(to pbft.Source, m wire.Message) []wire.Message {
+func (e *equivocator) contradict(to port.Source, m wire.Message) []wire.Message {
 	lie := variant(m, to.Replica)
 	if lie == nil {
 		return nil

@@ -3,7 +3,7 @@ package replica
 import (
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -27,7 +27,7 @@ func (f *forger) ready() error {
 	return nil
 }
 
-func (f *forger) hear(ev pbft.Event) []pbft.Event {
+func (f *forger) hear(ev port.Event) []port.Event {
 	f.heard.overhear(ev)
 	if f.awake && f.due(ev) {
 		how := f.How[f.turn%len(f.How)]
@@ -36,7 +36,7 @@ func (f *forger) hear(ev pbft.Event) []pbft.Event {
 		f.committed(how)
 		f.prepared(how)
 	}
-	return []pbft.Event{ev}
+	return []port.Event{ev}
 }
 
 // whatever fits always.

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -54,10 +54,10 @@ func TestReplay_ChangesNoState(t *testing.T) {
 			if tr.nodes[0].root != quiet.nodes[0].root {
 				t.Error("the state is another one than without it")
 			}
-			if what == "recorded" && (tr.drops(pbft.ReasonNotSender) == 0 || len(tr.bad) != 0) {
-				t.Errorf("recorded votes: %d dropped, %d refused", tr.drops(pbft.ReasonNotSender), len(tr.bad))
+			if what == "recorded" && (tr.drops(port.ReasonNotSender) == 0 || len(tr.bad) != 0) {
+				t.Errorf("recorded votes: %d dropped, %d refused", tr.drops(port.ReasonNotSender), len(tr.bad))
 			}
-			if what == "streams" && tr.drops(pbft.ReasonUnexpected) == 0 {
+			if what == "streams" && tr.drops(port.ReasonUnexpected) == 0 {
 				t.Error("no message of another stream was dropped")
 			}
 			if what == "cluster" && len(tr.bad) == 0 {
@@ -75,7 +75,7 @@ func TestReplay_OfOldViewsIsDropped(t *testing.T) {
 	ids = append(ids, tr.submit(4))
 	tr.depose(0, ids[3])
 	tr.pass(time.Second)
-	if tr.drops(pbft.ReasonOldView) == 0 {
+	if tr.drops(port.ReasonOldView) == 0 {
 		t.Error("nothing of an old view was dropped")
 	}
 	tr.mustMask(ids...)
@@ -109,7 +109,7 @@ func TestK1_LyingCheckpointsMakeNothingStable(t *testing.T) {
 			} else {
 				tr.mustConvict()
 			}
-			if far := tr.drops(pbft.ReasonAboveWindow); (how == "far") != (far > 0) {
+			if far := tr.drops(port.ReasonAboveWindow); (how == "far") != (far > 0) {
 				t.Errorf("%d checkpoints above the window", far)
 			}
 		})
@@ -128,7 +128,7 @@ func checkpointOf(tr *trial, seq wire.Seq) wire.Digest {
 
 // A Status is answered with what its sender lacks: it may ask often, for everything, and from everybody at once.
 func TestLyingStatus_BringsNobodyToMoreThanABoundedAnswer(t *testing.T) {
-	for how, why := range map[string]pbft.Reason{"lacks": pbft.ReasonTooOften, "ahead": pbft.ReasonTooOften} {
+	for how, why := range map[string]port.Reason{"lacks": port.ReasonTooOften, "ahead": port.ReasonTooOften} {
 		t.Run(how, func(t *testing.T) {
 			honest := begin(t, 3, "lying-reply")
 			tr := begin(t, 3, "lying-status,how="+how)

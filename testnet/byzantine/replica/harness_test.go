@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -42,12 +43,12 @@ type member struct {
 	cfg      *wire.Config
 	actor    Core
 	replica  *pbft.Replica
-	inbox    []pbft.Event
+	inbox    []port.Event
 	root     wire.Digest
 	executed map[wire.Seq]wire.Digest
 	done     map[wire.RequestID]bool
 	again    int                            // requests that were ordered once more, and not executed
-	dropped  map[pbft.Reason]int            // of what the liar sent
+	dropped  map[port.Reason]int            // of what the liar sent
 	hearing  bool                           // what is stepped comes from the liar
 	replies  map[wire.RequestID]*wire.Reply // the last word to the client
 	accused  []wire.Evidence
@@ -97,7 +98,7 @@ func beginWith(t *testing.T, n int, liars map[int]string, options ...Options) *t
 			t.Fatal(err)
 		}
 		m := &member{
-			t: tr, cfg: &cfg, actor: replica, replica: replica, dropped: map[pbft.Reason]int{},
+			t: tr, cfg: &cfg, actor: replica, replica: replica, dropped: map[port.Reason]int{},
 			executed: map[wire.Seq]wire.Digest{}, done: map[wire.RequestID]bool{}, replies: map[wire.RequestID]*wire.Reply{},
 		}
 		if choice, lies := liars[i]; lies {
@@ -127,7 +128,7 @@ func (tr *trial) pass(d time.Duration) {
 	for end := tr.now + d; tr.now < end; {
 		tr.now += 10 * time.Millisecond
 		for _, m := range tr.nodes {
-			m.step(pbft.Tick{Mono: tr.now, Wall: int64(tr.now)})
+			m.step(port.Tick{Mono: tr.now, Wall: int64(tr.now)})
 		}
 		for len(tr.wire) > 0 {
 			p := tr.wire[0]
@@ -152,7 +153,7 @@ func (tr *trial) submitAs(client int, t uint64) wire.RequestID {
 		if v, err := wire.Verify(m.cfg, r, holds); err != nil {
 			tr.t.Fatal(err)
 		} else if !m.done[r.ID] && !tr.cut[int(m.cfg.Self)] {
-			m.step(pbft.Received{From: pbft.Source{Client: true}, Msg: v})
+			m.step(port.Received{From: port.Source{Client: true}, Msg: v})
 		}
 	}
 	return r.ID
@@ -175,43 +176,43 @@ func (m *member) receive(p packet) {
 		return // the driver has looked it up (C3)
 	}
 	m.hearing = int(p.from) == m.t.liar
-	m.step(pbft.Received{From: pbft.Source{Replica: p.from}, Msg: v})
+	m.step(port.Received{From: port.Source{Replica: p.from}, Msg: v})
 	m.hearing = false
 }
 
-func (m *member) step(ev pbft.Event) {
+func (m *member) step(ev port.Event) {
 	m.inbox = append(m.inbox, ev)
 	for len(m.inbox) > 0 {
 		ev, m.inbox = m.inbox[0], m.inbox[1:]
-		for _, e := range append([]pbft.Effect(nil), m.actor.Step(ev)...) {
+		for _, e := range append([]port.Effect(nil), m.actor.Step(ev)...) {
 			m.perform(e)
 		}
 	}
 }
 
-func (m *member) perform(e pbft.Effect) {
+func (m *member) perform(e port.Effect) {
 	switch e := e.(type) {
-	case pbft.Broadcast:
+	case port.Broadcast:
 		wire.Sign(m.cfg, e.Msg, signWith(m.cfg.Members[m.cfg.Self]))
 		for to := range m.t.nodes {
 			m.t.post(m.cfg.Self, wire.ReplicaID(to), e.Msg)
 		}
-		m.inbox = append(m.inbox, pbft.Received{
-			From: pbft.Source{Replica: m.cfg.Self, Loopback: true}, Msg: wire.Own(e.Msg),
+		m.inbox = append(m.inbox, port.Received{
+			From: port.Source{Replica: m.cfg.Self, Loopback: true}, Msg: wire.Own(e.Msg),
 		})
-	case pbft.Send:
+	case port.Send:
 		m.t.post(m.cfg.Self, e.To, e.Msg)
-	case pbft.Respond:
+	case port.Respond:
 		m.replies[e.Reply.ID] = e.Reply
-	case pbft.Execute:
+	case port.Execute:
 		m.execute(e)
-	case pbft.Snapshot:
-		m.inbox = append(m.inbox, pbft.Snapshotted{Seq: e.Seq, Digest: m.root})
-	case pbft.Accuse:
+	case port.Snapshot:
+		m.inbox = append(m.inbox, port.Snapshotted{Seq: e.Seq, Digest: m.root})
+	case port.Accuse:
 		m.accused = append(m.accused, e.Evidence)
-	case pbft.Entered:
+	case port.Entered:
 		m.entered = append(m.entered, e.View)
-	case pbft.Dropped:
+	case port.Dropped:
 		if m.hearing {
 			m.dropped[e.Why]++
 		}
@@ -229,11 +230,11 @@ func (tr *trial) post(from, to wire.ReplicaID, m wire.Message) {
 	}
 }
 
-func (m *member) execute(e pbft.Execute) {
+func (m *member) execute(e port.Execute) {
 	d := e.Body.Digest()
 	m.executed[e.Seq] = d
 	m.root = sha256.Sum256(append(binary.BigEndian.AppendUint64(m.root[:], uint64(e.Seq)), d[:]...))
-	done := pbft.Executed{Seq: e.Seq}
+	done := port.Executed{Seq: e.Seq}
 	for _, r := range e.Body.Requests {
 		if m.done[r.ID] { // its session settles it: nothing runs twice (C2)
 			m.again++

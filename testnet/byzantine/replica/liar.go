@@ -3,7 +3,7 @@ package replica
 import (
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -13,7 +13,7 @@ import (
 type Options struct {
 	// When reports whether the attacker lies at a moment; nil: always. Outside its time it is honest, and its core stays
 	// one and the same. See Between.
-	When func(pbft.Tick) bool
+	When func(port.Tick) bool
 	// Client resolves the name of a client, such as c0, where a parameter names one; nil: only keys are understood.
 	Client func(name string) (wire.PublicKey, bool)
 	// Recording is what attackers of one run have overheard together; nil: each remembers what it heard and said itself.
@@ -21,8 +21,8 @@ type Options struct {
 }
 
 // Between is true from one moment of a replica's own clock (Tick.Mono) until another one; until 0 is never over.
-func Between(from, until time.Duration) func(pbft.Tick) bool {
-	return func(t pbft.Tick) bool { return t.Mono >= from && (until == 0 || t.Mono < until) }
+func Between(from, until time.Duration) func(port.Tick) bool {
+	return func(t port.Tick) bool { return t.Mono >= from && (until == 0 || t.Mono < until) }
 }
 
 // liar is what all attackers embed: the honest core that they are put around, and hooks that change nothing. Without a core
@@ -36,7 +36,7 @@ type liar struct {
 	low   wire.Seq      // its h
 	awake bool          // it lies now
 	now   time.Duration // by the ticks' clock
-	said  []pbft.Effect // of its own accord, in this step
+	said  []port.Effect // of its own accord, in this step
 	late  []postponed   // in the order in which they are due
 }
 
@@ -46,22 +46,22 @@ type hooks interface {
 	// ready prepares an attacker whose values are bound, and judges what the tags cannot.
 	ready() error
 	// hear returns what the core is given in place of an event. It is called all the time, the others while it lies.
-	hear(ev pbft.Event) []pbft.Event
+	hear(ev port.Event) []port.Event
 	// speak returns what the core is made to broadcast in place of a message. It believes to have said that.
 	speak(m wire.Message) []wire.Message
 	// twists reports whether it has something of its own to say in place of a message to replicas or clients. It is asked
 	// once a broadcast, and once for what one of them alone is sent.
 	twists(m wire.Message) bool
 	// tell returns what somebody is told in place of a message that it twists, and that is signed.
-	tell(to pbft.Source, m wire.Message) []wire.Message
+	tell(to port.Source, m wire.Message) []wire.Message
 }
 
 func (l *liar) common() *liar                                   { return l }
 func (*liar) ready() error                                      { return nil }
-func (*liar) hear(ev pbft.Event) []pbft.Event                   { return []pbft.Event{ev} }
+func (*liar) hear(ev port.Event) []port.Event                   { return []port.Event{ev} }
 func (*liar) speak(m wire.Message) []wire.Message               { return []wire.Message{m} }
 func (*liar) twists(wire.Message) bool                          { return false }
-func (*liar) tell(_ pbft.Source, m wire.Message) []wire.Message { return []wire.Message{m} }
+func (*liar) tell(_ port.Source, m wire.Message) []wire.Message { return []wire.Message{m} }
 
 // Anchor is the core's: what others were told instead is in no journal.
 func (l *liar) Anchor() []wire.Record { return l.core.Anchor() }
@@ -74,7 +74,7 @@ type attacker struct{ hooks }
 func (a attacker) Anchor() []wire.Record { return a.common().Anchor() }
 
 // Step is the core's, with the attacker's words in the place of its own.
-func (a attacker) Step(ev pbft.Event) []pbft.Effect {
+func (a attacker) Step(ev port.Event) []port.Effect {
 	l := a.common()
 	l.time(ev)
 	todo := a.hear(ev)
@@ -82,7 +82,7 @@ func (a attacker) Step(ev pbft.Event) []pbft.Effect {
 	for len(todo) > 0 {
 		ev, todo = todo[0], todo[1:]
 		for _, effect := range l.core.Step(ev) {
-			if b, is := effect.(pbft.Broadcast); is {
+			if b, is := effect.(port.Broadcast); is {
 				if report, is := b.Msg.(*wire.Status); is {
 					l.view, l.low = report.View, report.Stable
 				}
@@ -91,7 +91,7 @@ func (a attacker) Step(ev pbft.Event) []pbft.Effect {
 				out = append(out, effect)
 				continue
 			}
-			var back []pbft.Event
+			var back []port.Event
 			out, back = a.utter(out, effect)
 			todo = append(todo, back...)
 		}
@@ -100,39 +100,39 @@ func (a attacker) Step(ev pbft.Event) []pbft.Effect {
 }
 
 // utter appends what becomes of one effect of the core, and returns what comes back to the core at once.
-func (a attacker) utter(out []pbft.Effect, effect pbft.Effect) (all []pbft.Effect, back []pbft.Event) {
+func (a attacker) utter(out []port.Effect, effect port.Effect) (all []port.Effect, back []port.Event) {
 	l := a.common()
 	switch e := effect.(type) {
-	case pbft.Broadcast:
+	case port.Broadcast:
 		for _, m := range a.speak(e.Msg) {
 			if !a.twists(m) {
-				out = append(out, pbft.Broadcast{Msg: m})
+				out = append(out, port.Broadcast{Msg: m})
 				continue
 			}
 			// What a driver would do with a broadcast, but for what every other replica is told.
 			if l.signed(m); wire.Durable(m) {
-				out = append(out, pbft.Persist{Record: &wire.Sent{Msg: m}})
+				out = append(out, port.Persist{Record: &wire.Sent{Msg: m}})
 			}
 			for _, to := range l.others() {
-				out = a.told(out, pbft.Source{Replica: to}, m)
+				out = a.told(out, port.Source{Replica: to}, m)
 			}
 			back = append(back, l.loopback(m))
 		}
 		return l.flush(out), back
-	case pbft.Send:
+	case port.Send:
 		if a.twists(e.Msg) {
-			return a.told(out, pbft.Source{Replica: e.To}, e.Msg), nil
+			return a.told(out, port.Source{Replica: e.To}, e.Msg), nil
 		}
-	case pbft.Respond:
+	case port.Respond:
 		if a.twists(e.Reply) {
-			return a.told(out, pbft.Source{Client: true}, e.Reply), nil
+			return a.told(out, port.Source{Client: true}, e.Reply), nil
 		}
 	default: // concerns nobody else
 	}
 	return append(out, effect), nil
 }
 
-func (a attacker) told(out []pbft.Effect, to pbft.Source, m wire.Message) []pbft.Effect {
+func (a attacker) told(out []port.Effect, to port.Source, m wire.Message) []port.Effect {
 	for _, lie := range a.tell(to, m) {
 		out = append(out, toward(to, lie))
 	}
@@ -140,11 +140,11 @@ func (a attacker) told(out []pbft.Effect, to pbft.Source, m wire.Message) []pbft
 }
 
 // toward is the effect that brings a message to somebody.
-func toward(to pbft.Source, m wire.Message) pbft.Effect {
+func toward(to port.Source, m wire.Message) port.Effect {
 	if to.Client {
-		return pbft.Respond{Reply: m.(*wire.Reply)}
+		return port.Respond{Reply: m.(*wire.Reply)}
 	}
-	return pbft.Send{To: to.Replica, Msg: m}
+	return port.Send{To: to.Replica, Msg: m}
 }
 
 // mostHeld bounds what an attacker remembers: a replica that forgets some of what it wanted to say is faulty all the same.
@@ -153,12 +153,12 @@ const mostHeld = 1 << 16
 // postponed is said later.
 type postponed struct {
 	due    time.Duration
-	effect pbft.Effect
+	effect port.Effect
 }
 
 // time follows the clock: whether it is the attacker's time, and what is due by now.
-func (l *liar) time(ev pbft.Event) {
-	tick, ok := ev.(pbft.Tick)
+func (l *liar) time(ev port.Event) {
+	tick, ok := ev.(port.Tick)
 	if !ok {
 		return
 	}
@@ -172,16 +172,16 @@ func (l *liar) time(ev pbft.Event) {
 }
 
 // delay says something a while later. All of one attacker waits equally long.
-func (l *liar) delay(by time.Duration, to pbft.Source, m wire.Message) {
+func (l *liar) delay(by time.Duration, to port.Source, m wire.Message) {
 	if len(l.late) < mostHeld {
 		l.late = append(l.late, postponed{l.now + by, toward(to, m)})
 	}
 }
 
 // say adds to what it says of its own accord.
-func (l *liar) say(effects ...pbft.Effect) { l.said = append(l.said, effects...) }
+func (l *liar) say(effects ...port.Effect) { l.said = append(l.said, effects...) }
 
-func (l *liar) flush(out []pbft.Effect) []pbft.Effect {
+func (l *liar) flush(out []port.Effect) []port.Effect {
 	out = append(out, l.said...)
 	l.said = l.said[:0]
 	return out
@@ -190,7 +190,7 @@ func (l *liar) flush(out []pbft.Effect) []pbft.Effect {
 // spread says the same to every other replica.
 func (l *liar) spread(m wire.Message) {
 	for _, to := range l.others() {
-		l.say(pbft.Send{To: to, Msg: m})
+		l.say(port.Send{To: to, Msg: m})
 	}
 }
 
@@ -229,8 +229,8 @@ func (l *liar) mine(m wire.Message) bool {
 }
 
 // loopback returns a broadcast to the core, which knows nothing of how it was told.
-func (l *liar) loopback(m wire.Message) pbft.Event {
-	return pbft.Received{From: pbft.Source{Replica: l.cfg.Self, Loopback: true}, Msg: wire.Own(m)}
+func (l *liar) loopback(m wire.Message) port.Event {
+	return port.Received{From: port.Source{Replica: l.cfg.Self, Loopback: true}, Msg: wire.Own(m)}
 }
 
 // recording is where an attacker remembers what it overhears.
@@ -242,8 +242,8 @@ func (l *liar) recording() *Recording {
 }
 
 // received is the message that an event brings from somebody else, nil if it brings none.
-func received(ev pbft.Event) wire.Message {
-	if e, ok := ev.(pbft.Received); ok && !e.From.Loopback {
+func received(ev port.Event) wire.Message {
+	if e, ok := ev.(port.Received); ok && !e.From.Loopback {
 		return e.Msg.Message()
 	}
 	return nil
@@ -255,8 +255,8 @@ type pulse struct {
 	next  time.Duration
 }
 
-func (p *pulse) due(ev pbft.Event) bool {
-	tick, ok := ev.(pbft.Tick)
+func (p *pulse) due(ev port.Event) bool {
+	tick, ok := ev.(port.Tick)
 	if !ok || tick.Mono < p.next {
 		return false
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -126,7 +126,7 @@ func (tr *trial) mustNotPass(views int) {
 }
 
 // drops counts what honest replicas dropped of what the liar sent, for a reason.
-func (tr *trial) drops(why pbft.Reason) (n int) {
+func (tr *trial) drops(why port.Reason) (n int) {
 	for i, m := range tr.nodes {
 		if !tr.faulty(i) {
 			n += m.dropped[why]

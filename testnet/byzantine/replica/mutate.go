@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -43,7 +43,7 @@ func (m *mutator) twists(msg wire.Message) bool {
 
 // tell draws whether this destination is told something else, and what. A kind that does not suit the message leaves the
 // draw to the next one.
-func (m *mutator) tell(to pbft.Source, msg wire.Message) []wire.Message {
+func (m *mutator) tell(to port.Source, msg wire.Message) []wire.Message {
 	if !m.Seed.Strikes(m.Probability) {
 		return []wire.Message{msg}
 	}
@@ -52,7 +52,7 @@ func (m *mutator) tell(to pbft.Source, msg wire.Message) []wire.Message {
 		kind := m.Kinds[(first+i)%len(m.Kinds)]
 		if kind == "target" {
 			others := m.others()
-			m.say(pbft.Send{To: others[m.Seed.IntN(len(others))], Msg: msg})
+			m.say(port.Send{To: others[m.Seed.IntN(len(others))], Msg: msg})
 			return nil
 		}
 		if lie := m.changed(kind, msg); lie != nil {

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -15,7 +15,7 @@ type witness struct {
 	told map[wire.Type]int
 }
 
-func (w witness) tell(to pbft.Source, m wire.Message) []wire.Message {
+func (w witness) tell(to port.Source, m wire.Message) []wire.Message {
 	honest := string(wire.Encode(m))
 	out := w.mutator.tell(to, m)
 	if len(out) != 1 || string(wire.Encode(out[0])) != honest {

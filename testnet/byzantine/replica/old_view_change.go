@@ -3,7 +3,7 @@ package replica
 import (
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -35,7 +35,7 @@ func (k *keeper) ready() error {
 }
 
 // hear gives its core the first ViewChange of a replica for a view in the place of later ones.
-func (k *keeper) hear(ev pbft.Event) []pbft.Event {
+func (k *keeper) hear(ev port.Event) []port.Event {
 	switch m := received(ev).(type) {
 	case *wire.ViewChange:
 		first := k.keep(m)
@@ -44,7 +44,7 @@ func (k *keeper) hear(ev pbft.Event) []pbft.Event {
 			k.show(m.View)
 		}
 		if k.awake && first != m {
-			return []pbft.Event{pbft.Received{From: ev.(pbft.Received).From, Msg: wire.Own(first)}} // verified when it came
+			return []port.Event{port.Received{From: ev.(port.Received).From, Msg: wire.Own(first)}} // verified when it came
 		}
 	case *wire.Prepare, *wire.Commit:
 		if by := endorsement(m).Replica; k.keeps(by) {
@@ -52,7 +52,7 @@ func (k *keeper) hear(ev pbft.Event) []pbft.Event {
 		}
 	default:
 	}
-	return []pbft.Event{ev}
+	return []port.Event{ev}
 }
 
 func (k *keeper) keeps(of wire.ReplicaID) bool { return of != k.cfg.Self && k.Of.Replica(of) }
@@ -87,7 +87,7 @@ func (k *keeper) show(view wire.View) {
 }
 
 // holdBack keeps its NewView.
-func (k *keeper) holdBack(_ pbft.Source, m wire.Message) []wire.Message {
+func (k *keeper) holdBack(_ port.Source, m wire.Message) []wire.Message {
 	if !slices.Contains(k.begins, m) && len(k.begins) < keptChanges {
 		k.begins = append(k.begins, m)
 	}

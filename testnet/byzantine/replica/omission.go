@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -66,11 +66,11 @@ func (d *dead) ready() error {
 }
 
 // hear leaves the core its clock and what its own machine has finished: these are no messages.
-func (d *dead) hear(ev pbft.Event) []pbft.Event {
+func (d *dead) hear(ev port.Event) []port.Event {
 	if d.awake && d.FromSeq.Begun() && received(ev) != nil {
 		return nil
 	}
-	return []pbft.Event{ev}
+	return []port.Event{ev}
 }
 
 // censor is a primary for everybody but one client (T1).
@@ -110,11 +110,11 @@ func (c *censoring) ignores(key wire.PublicKey) bool {
 	return c.named && key == c.hidden
 }
 
-func (c *censoring) hear(ev pbft.Event) []pbft.Event {
+func (c *censoring) hear(ev port.Event) []port.Event {
 	if r, ok := received(ev).(*wire.Request); ok && c.awake && c.ignores(r.ID.Client) {
 		return nil
 	}
-	return []pbft.Event{ev}
+	return []port.Event{ev}
 }
 
 func (c *censoring) twists(m wire.Message) bool {
@@ -122,4 +122,4 @@ func (c *censoring) twists(m wire.Message) bool {
 	return ok && c.ignores(r.ID.Client)
 }
 
-func (*censoring) tell(pbft.Source, wire.Message) []wire.Message { return nil }
+func (*censoring) tell(port.Source, wire.Message) []wire.Message { return nil }

@@ -3,7 +3,7 @@ package replica
 import (
 	"math"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -81,7 +81,7 @@ func (a *abuser) twists(m wire.Message) bool {
 
 // misplace proposes beyond the window, or a batch that begins with the next request of the client of its first one: the same
 // operations, under a signature that is for another number.
-func (a *abuser) misplace(_ pbft.Source, m wire.Message) []wire.Message {
+func (a *abuser) misplace(_ port.Source, m wire.Message) []wire.Message {
 	p := m.(*wire.PrePrepare)
 	lie := &wire.PrePrepare{View: p.View, Seq: a.low + a.cfg.LogWindow + 1, Digest: p.Digest, Body: p.Body}
 	switch a.How {
@@ -132,9 +132,9 @@ func (r *replayer) ready() error {
 	return nil
 }
 
-func (r *replayer) hear(ev pbft.Event) []pbft.Event {
+func (r *replayer) hear(ev port.Event) []port.Event {
 	var requests []*wire.Request
-	if e, ok := ev.(pbft.Received); ok {
+	if e, ok := ev.(port.Received); ok {
 		switch m := e.Msg.Message().(type) {
 		case *wire.Request:
 			requests = []*wire.Request{m}
@@ -151,7 +151,7 @@ func (r *replayer) hear(ev pbft.Event) []pbft.Event {
 			r.old = append(r.old, m)
 		}
 	}
-	return []pbft.Event{ev}
+	return []port.Event{ev}
 }
 
 func (r *replayer) speak(m wire.Message) []wire.Message {

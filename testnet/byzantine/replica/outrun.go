@@ -4,7 +4,7 @@ import (
 	"maps"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -42,9 +42,9 @@ func (r *runner) ready() error {
 func (r *runner) nulls() bool { return r.How == "nulls" }
 
 // hear gives the core what it orders beside it, as if the core had said so.
-func (r *runner) hear(ev pbft.Event) []pbft.Event {
-	out := []pbft.Event{ev}
-	if _, is := ev.(pbft.Tick); is {
+func (r *runner) hear(ev port.Event) []port.Event {
+	out := []port.Event{ev}
+	if _, is := ev.(port.Tick); is {
 		if r.awake && !r.begun {
 			r.begun, r.began = true, r.now
 		}
@@ -83,7 +83,7 @@ func (r *runner) rise(low wire.Seq) {
 }
 
 // fill orders what waits, and nulls up to H.
-func (r *runner) fill() (back []pbft.Event) {
+func (r *runner) fill() (back []port.Event) {
 	if r.next == 0 { // what the view began with is not known here
 		return nil
 	}
@@ -94,7 +94,7 @@ func (r *runner) fill() (back []pbft.Event) {
 		}
 		m := &wire.PrePrepare{View: r.view, Seq: r.next, Digest: body.Digest(), Body: body}
 		r.signed(m)
-		r.say(pbft.Persist{Record: &wire.Sent{Msg: m}})
+		r.say(port.Persist{Record: &wire.Sent{Msg: m}})
 		r.spread(m)
 		back = append(back, r.loopback(m))
 	}
@@ -140,7 +140,7 @@ func (r *runner) twists(m wire.Message) bool {
 	}
 }
 
-func (r *runner) tell(to pbft.Source, m wire.Message) []wire.Message {
+func (r *runner) tell(to port.Source, m wire.Message) []wire.Message {
 	if r.silent || to.Replica == wire.ReplicaID(r.Target) {
 		return nil
 	}

@@ -1,7 +1,7 @@
 package replica
 
 import (
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -36,8 +36,8 @@ func (r *Recording) Add(m wire.Message) {
 }
 
 // overhear remembers what an attacker is told.
-func (r *Recording) overhear(ev pbft.Event) {
-	if e, ok := ev.(pbft.Received); ok {
+func (r *Recording) overhear(ev port.Event) {
+	if e, ok := ev.(port.Received); ok {
 		r.Add(e.Msg.Message())
 	}
 }
@@ -92,14 +92,14 @@ func (r *repeater) speak(m wire.Message) []wire.Message {
 	return []wire.Message{m}
 }
 
-func (r *repeater) hear(ev pbft.Event) []pbft.Event {
+func (r *repeater) hear(ev port.Event) []port.Event {
 	r.heard.overhear(ev)
-	if _, ok := ev.(pbft.Tick); ok && r.awake && r.heard.Len() > 0 {
+	if _, ok := ev.(port.Tick); ok && r.awake && r.heard.Len() > 0 {
 		for range r.Rate {
 			r.repeat()
 		}
 	}
-	return []pbft.Event{ev}
+	return []port.Event{ev}
 }
 
 // repeat says the next recorded message, and what else there is to say.

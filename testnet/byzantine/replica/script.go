@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -75,15 +75,15 @@ func (s *Script) Sent() int { return s.sent }
 func (s *Script) Failed() []error { return s.failed }
 
 // Step is the core's, and at its time each line.
-func (s *Script) Step(ev pbft.Event) []pbft.Effect { return attacker{s}.Step(ev) }
+func (s *Script) Step(ev port.Event) []port.Effect { return attacker{s}.Step(ev) }
 
-func (s *Script) hear(ev pbft.Event) []pbft.Event {
+func (s *Script) hear(ev port.Event) []port.Event {
 	s.heard.overhear(ev)
 	for len(s.lines) > 0 && s.lines[0].At <= s.now {
 		s.perform(&s.lines[0])
 		s.lines = s.lines[1:]
 	}
-	return []pbft.Event{ev}
+	return []port.Event{ev}
 }
 
 // twists remembers what its own core says.
@@ -103,7 +103,7 @@ func (s *Script) perform(l *Line) {
 	for _, m := range messages {
 		s.heard.Add(m)
 		for _, to := range l.To {
-			s.say(pbft.Send{To: to, Msg: m})
+			s.say(port.Send{To: to, Msg: m})
 		}
 	}
 }

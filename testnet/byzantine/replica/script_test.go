@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -91,8 +91,8 @@ func TestScript_ANewViewOfRecordedViewChanges(t *testing.T) {
 			if entered := slices.Contains(tr.nodes[2].entered, 1); entered != (!c.refused && !c.dropped) {
 				t.Errorf("view 1 is active: %v", entered)
 			}
-			if (len(tr.bad) > 0) != c.refused || (tr.drops(pbft.ReasonWrongNewView) > 0) != c.dropped {
-				t.Errorf("%d refused, %d dropped", len(tr.bad), tr.drops(pbft.ReasonWrongNewView))
+			if (len(tr.bad) > 0) != c.refused || (tr.drops(port.ReasonWrongNewView) > 0) != c.dropped {
+				t.Errorf("%d refused, %d dropped", len(tr.bad), tr.drops(port.ReasonWrongNewView))
 			}
 			tr.pass(3 * time.Second)
 			tr.mustMask(ids...)

@@ -3,7 +3,7 @@ package replica
 import (
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -18,7 +18,7 @@ var slowPrimary = tamper.Describe[dawdler]("slow-primary", tamper.Timing,
 type dawdler struct {
 	rule
 	Delay   time.Duration           `default:"0.9T" doc:"how late: a duration, or a multiple of the view timeout T"`
-	waiting []pbft.Event            // requests that the core has yet to get, the oldest first
+	waiting []port.Event            // requests that the core has yet to get, the oldest first
 	known   map[wire.RequestID]room // neither list grows beyond mostHeld
 	inside  int
 }
@@ -36,15 +36,15 @@ const (
 	inside
 )
 
-func (d *dawdler) hear(ev pbft.Event) []pbft.Event {
+func (d *dawdler) hear(ev port.Event) []port.Event {
 	holds := d.awake && d.cfg.Primary(d.view) == d.cfg.Self
-	var out []pbft.Event
+	var out []port.Event
 	switch e := ev.(type) {
-	case pbft.Received:
+	case port.Received:
 		if r, ok := e.Msg.Message().(*wire.Request); ok && holds && d.keep(r.ID, ev) {
 			return d.next(nil)
 		}
-	case pbft.Executed:
+	case port.Executed:
 		for _, r := range e.Replies {
 			if d.known[r.ID] == inside {
 				d.inside--
@@ -61,7 +61,7 @@ func (d *dawdler) hear(ev pbft.Event) []pbft.Event {
 }
 
 // keep puts a request in line, and reports whether the core is not to get it now.
-func (d *dawdler) keep(id wire.RequestID, ev pbft.Event) bool {
+func (d *dawdler) keep(id wire.RequestID, ev port.Event) bool {
 	switch {
 	case d.known[id] == inside || len(d.known) >= mostHeld:
 		return false
@@ -74,11 +74,11 @@ func (d *dawdler) keep(id wire.RequestID, ev pbft.Event) bool {
 }
 
 // next appends the first request in line if the core has none.
-func (d *dawdler) next(out []pbft.Event) []pbft.Event {
+func (d *dawdler) next(out []port.Event) []port.Event {
 	for d.inside == 0 && len(d.waiting) > 0 {
 		ev := d.waiting[0]
 		d.waiting = d.waiting[1:]
-		id := ev.(pbft.Received).Msg.Message().(*wire.Request).ID
+		id := ev.(port.Received).Msg.Message().(*wire.Request).ID
 		if d.known[id] == outside { // not executed meanwhile, in somebody else's batch
 			d.known[id], d.inside = inside, 1
 			out = append(out, ev)
@@ -88,7 +88,7 @@ func (d *dawdler) next(out []pbft.Event) []pbft.Event {
 }
 
 // letGo appends everything in line: the replica does not order now.
-func (d *dawdler) letGo(out []pbft.Event) []pbft.Event {
+func (d *dawdler) letGo(out []port.Event) []port.Event {
 	if len(d.known) > 0 {
 		out = append(out, d.waiting...)
 		d.waiting, d.inside = nil, 0

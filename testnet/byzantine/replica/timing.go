@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -62,8 +62,8 @@ func (s *skewed) ready() (err error) {
 	return nil
 }
 
-func (s *skewed) hear(ev pbft.Event) []pbft.Event {
-	if tick, ok := ev.(pbft.Tick); ok && s.awake {
+func (s *skewed) hear(ev port.Event) []port.Event {
+	if tick, ok := ev.(port.Tick); ok && s.awake {
 		by := s.by
 		if s.Every > 0 && tick.Mono/s.Every%2 == 1 {
 			by = -by
@@ -71,7 +71,7 @@ func (s *skewed) hear(ev pbft.Event) []pbft.Event {
 		tick.Wall += int64(by)
 		ev = tick
 	}
-	return []pbft.Event{ev}
+	return []port.Event{ev}
 }
 
 // early is right and comes too soon: a suspicion before the timer expired (T1), a time that the clock has yet to reach (N1),
@@ -93,21 +93,21 @@ type hasty struct {
 // the next one, which costs most of the throughput and is a slow primary's lie.
 const behind = 50 * time.Millisecond
 
-func (h *hasty) hear(ev pbft.Event) []pbft.Event {
-	tick, ticks := ev.(pbft.Tick)
+func (h *hasty) hear(ev port.Event) []port.Event {
+	tick, ticks := ev.(port.Tick)
 	p, proposes := received(ev).(*wire.PrePrepare)
 	switch {
 	case !h.awake:
 	case ticks && h.What == "time":
 		tick.Wall += int64(h.cfg.ClockTolerance - min(behind, h.cfg.ClockTolerance/2))
-		return []pbft.Event{tick}
+		return []port.Event{tick}
 	case ticks && h.What == "suspect" && h.now >= h.next:
 		h.next = h.now + h.cfg.ViewTimeout
 		h.spread(h.signed(&wire.Suspect{View: h.view, Replica: h.cfg.Self}))
 	case proposes && h.What == "reply":
 		h.answer(p)
 	}
-	return []pbft.Event{ev}
+	return []port.Event{ev}
 }
 
 func (h *hasty) speak(m wire.Message) []wire.Message {
@@ -133,7 +133,7 @@ func (h *hasty) answer(p *wire.PrePrepare) {
 	for _, r := range p.Body.Requests {
 		results := slices.Repeat([][]byte{nil}, len(r.Ops))
 		copy(results, h.results)
-		h.say(pbft.Respond{Reply: &wire.Reply{
+		h.say(port.Respond{Reply: &wire.Reply{
 			ID: r.ID, Request: r.Digest(), Outcome: wire.OutcomeExecuted, Seq: p.Seq, Results: results, View: p.View,
 		}})
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -25,7 +26,7 @@ type pair struct {
 	second Core         // nil until it is its time
 	done   wire.Seq     // what the first one has executed, as far as is known
 	tried  wire.Seq     // at which the second one could not be born
-	todo   []pbft.Event // what the second one's machine has to say
+	todo   []port.Event // what the second one's machine has to say
 	states []state      // of the first one, for the second
 	asked  []wire.Seq   // states that the second one waits for, ascending
 }
@@ -48,22 +49,22 @@ func (p *pair) links(twin int, id wire.ReplicaID) bool {
 const apart = time.Millisecond
 
 // hear gives an event to whom it concerns. The core is the first one.
-func (p *pair) hear(ev pbft.Event) []pbft.Event {
-	if e, ok := ev.(pbft.Executed); ok {
+func (p *pair) hear(ev port.Event) []port.Event {
+	if e, ok := ev.(port.Executed); ok {
 		p.done = max(p.done, e.Seq)
 	}
 	if !p.awake {
-		return []pbft.Event{ev}
+		return []port.Event{ev}
 	}
 	if p.second == nil && (p.tried == 0 || p.tried < p.done) {
 		p.bear()
 	}
-	first := []pbft.Event{ev}
+	first := []port.Event{ev}
 	switch e := ev.(type) {
-	case pbft.Tick:
+	case port.Tick:
 		e.Wall += int64(apart)
 		p.todo = append(p.todo, e)
-	case pbft.Received:
+	case port.Received:
 		peer := !e.From.Client && !e.From.Loopback
 		if peer && !p.links(0, e.From.Replica) {
 			first = nil
@@ -71,7 +72,7 @@ func (p *pair) hear(ev pbft.Event) []pbft.Event {
 		if e.From.Client || peer && p.links(1, e.From.Replica) {
 			p.todo = append(p.todo, e)
 		}
-	case pbft.Snapshotted:
+	case port.Snapshotted:
 		p.note(state{e.Seq, e.Digest})
 	default: // of what the first one executes, or of a state that it fetches
 	}
@@ -82,7 +83,7 @@ func (p *pair) hear(ev pbft.Event) []pbft.Event {
 // twists has the first one speak to his part of the cluster alone.
 func (*pair) twists(m wire.Message) bool { return wire.TypeOf(m) != wire.TypeReply }
 
-func (p *pair) tell(to pbft.Source, m wire.Message) []wire.Message {
+func (p *pair) tell(to port.Source, m wire.Message) []wire.Message {
 	if p.links(0, to.Replica) {
 		return []wire.Message{m}
 	}
@@ -107,21 +108,21 @@ func (p *pair) runSecond() {
 		p.todo = p.todo[1:]
 		for _, effect := range p.second.Step(ev) {
 			switch e := effect.(type) {
-			case pbft.Broadcast:
+			case port.Broadcast:
 				p.signed(e.Msg)
 				for _, to := range p.others() {
 					p.reach(to, e.Msg)
 				}
 				p.todo = append(p.todo, p.loopback(e.Msg))
-			case pbft.Send:
+			case port.Send:
 				p.reach(e.To, e.Msg)
-			case pbft.Execute:
-				done := pbft.Executed{Seq: e.Seq}
+			case port.Execute:
+				done := port.Executed{Seq: e.Seq}
 				for _, r := range e.Body.Requests {
 					done.Replies = append(done.Replies, &wire.Reply{ID: r.ID})
 				}
 				p.todo = append(p.todo, done)
-			case pbft.Snapshot:
+			case port.Snapshot:
 				p.asked = append(p.asked, e.Seq)
 				p.match()
 			default: // of disk, clients and operators the first one takes care
@@ -134,7 +135,7 @@ func (p *pair) runSecond() {
 // reach brings a message of the second one to those that it is linked with.
 func (p *pair) reach(to wire.ReplicaID, m wire.Message) {
 	if p.links(1, to) {
-		p.say(pbft.Send{To: to, Msg: m})
+		p.say(port.Send{To: to, Msg: m})
 	}
 }
 
@@ -155,7 +156,7 @@ func (p *pair) match() {
 	var left []wire.Seq
 	for _, seq := range p.asked {
 		if i := slices.IndexFunc(p.states, func(s state) bool { return s.seq == seq }); i >= 0 {
-			p.todo = append(p.todo, pbft.Snapshotted{Seq: seq, Digest: p.states[i].digest})
+			p.todo = append(p.todo, port.Snapshotted{Seq: seq, Digest: p.states[i].digest})
 		} else if len(left) < mostStates {
 			left = append(left, seq)
 		}

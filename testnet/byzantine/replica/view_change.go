@@ -3,7 +3,7 @@ package replica
 import (
 	"slices"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -27,7 +27,7 @@ func (l *changeLiar) ready() error {
 	return l.lie(l.change, wire.TypeViewChange)
 }
 
-func (l *changeLiar) change(to pbft.Source, m wire.Message) []wire.Message {
+func (l *changeLiar) change(to port.Source, m wire.Message) []wire.Message {
 	vc, ok := m.(*wire.ViewChange)
 	if !ok {
 		return nil // a proposal
@@ -57,14 +57,14 @@ type stormer struct {
 	step  uint64
 }
 
-func (s *stormer) hear(ev pbft.Event) []pbft.Event {
-	if _, ok := ev.(pbft.Tick); ok && s.awake {
+func (s *stormer) hear(ev port.Event) []port.Event {
+	if _, ok := ev.(port.Tick); ok && s.awake {
 		for range s.Rate {
 			s.step = s.step%max(s.Views, 1) + 1
 			s.burst(s.view + wire.View(s.step))
 		}
 	}
-	return []pbft.Event{ev}
+	return []port.Event{ev}
 }
 
 // burst is a Suspect, which is as valid as any, and a ViewChange that has too few of them, or one more that nobody signed.
@@ -110,10 +110,10 @@ func (b *boaster) speak(m wire.Message) []wire.Message {
 }
 
 // hear asks each of the others for help, at every tick: everyone is the helper of the status that it is sent.
-func (b *boaster) hear(ev pbft.Event) []pbft.Event {
-	tick, ok := ev.(pbft.Tick)
+func (b *boaster) hear(ev port.Event) []port.Event {
+	tick, ok := ev.(port.Tick)
 	if !ok || !b.awake {
-		return []pbft.Event{ev}
+		return []port.Event{ev}
 	}
 	for _, to := range b.others() {
 		m := &wire.Status{View: b.view, Active: true, Wall: tick.Wall, Helper: to}
@@ -126,7 +126,7 @@ func (b *boaster) hear(ev pbft.Event) []pbft.Event {
 		for seq := first; seq < first+2*b.cfg.LogWindow; seq++ {
 			m.Slots = append(m.Slots, wire.SlotStatus{Seq: seq, Lacks: wire.LacksProposal | wire.LacksPrepares | wire.LacksCommits})
 		}
-		b.say(pbft.Send{To: to, Msg: m})
+		b.say(port.Send{To: to, Msg: m})
 	}
-	return []pbft.Event{ev}
+	return []port.Event{ev}
 }

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -111,7 +111,7 @@ func TestV4_ABadNewViewIsFollowedByTheNextView(t *testing.T) {
 				t.Errorf("it sent %d NewViews", sent)
 			case refused && bad != sent, !refused && bad != 0:
 				t.Errorf("of %d NewViews %d were refused", sent, bad)
-			case how == "wrong-o" && tr.drops(pbft.ReasonWrongNewView) == 0:
+			case how == "wrong-o" && tr.drops(port.ReasonWrongNewView) == 0:
 				t.Error("nobody noticed that O does not follow from V")
 			}
 			next := tr.submit(5)

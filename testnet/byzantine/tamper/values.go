@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -103,12 +103,12 @@ func (p *Peers) read(f *field, text string) error {
 }
 
 // Has reports whether a replica or a client is in the list.
-func (p *Peers) Has(who pbft.Source) bool {
+func (p *Peers) Has(who port.Source) bool {
 	return p.everybody || who.Client && p.includesClient || !who.Client && slices.Contains(p.replicas, who.Replica)
 }
 
 // Replica reports whether a replica is in the list.
-func (p *Peers) Replica(id wire.ReplicaID) bool { return p.Has(pbft.Source{Replica: id}) }
+func (p *Peers) Replica(id wire.ReplicaID) bool { return p.Has(port.Source{Replica: id}) }
 
 // List is a list of words, those of its parameter.
 type List []string

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	rogues "tagma/testnet/byzantine/client"
 	"tagma/testnet/links"
@@ -27,7 +27,7 @@ type cluster struct {
 	steps  int
 	traced func() error // ends the trace
 
-	before map[wire.ReplicaID]pbft.Inspection // of each replica, before something was last done to it
+	before map[wire.ReplicaID]port.Inspection // of each replica, before something was last done to it
 	lapses map[*scenario.Event][]int          // of an event's targets, before it
 	struck map[*scenario.Event]bool           // its moment has come
 

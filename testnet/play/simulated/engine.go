@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"tagma/internal/trace"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/statemachine/bank"
@@ -44,7 +44,7 @@ func withDelay(l links.Link) links.Link {
 // Start implements play.Engine.
 func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Trace, show play.Show) (_ play.Cluster, err error) {
 	c := &cluster{
-		s: s, show: show, heard: newHeard(s), before: map[wire.ReplicaID]pbft.Inspection{}, lapses: map[*scenario.Event][]int{},
+		s: s, show: show, heard: newHeard(s), before: map[wire.ReplicaID]port.Inspection{}, lapses: map[*scenario.Event][]int{},
 		struck: map[*scenario.Event]bool{}, rogues: map[*scenario.Malicious]rogues.Client{},
 		traced: func() error { return nil },
 	}

@@ -2,7 +2,7 @@ package simulated
 
 import (
 	"tagma/internal/driver"
-	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	malicious "tagma/testnet/byzantine/replica"
 	"tagma/testnet/history"
@@ -71,20 +71,20 @@ type outside struct {
 	id wire.ReplicaID
 }
 
-func (o *outside) Step(ev pbft.Event) []pbft.Effect {
+func (o *outside) Step(ev port.Event) []port.Effect {
 	out := o.Core.Step(ev)
 	correct := o.w.Correct(o.id)
 	for _, effect := range out {
 		switch e := effect.(type) {
-		case pbft.Broadcast:
+		case port.Broadcast:
 			o.record(e.Msg)
-		case pbft.Send:
+		case port.Send:
 			o.record(e.Msg)
-		case pbft.Execute:
+		case port.Execute:
 			if correct && o.h.order[e.Seq] == nil {
 				o.h.order[e.Seq] = e.Body
 			}
-		case pbft.Entered:
+		case port.Entered:
 			if correct && e.View > 0 {
 				o.h.views[e.View] = true
 			}

@@ -1,4 +1,4 @@
-package pbft
+package port
 
 import (
 	"time"
@@ -55,3 +55,9 @@ func (Executed) event()    {}
 func (Snapshotted) event() {}
 func (Transferred) event() {}
 func (Starving) event()    {}
+
+// Actor is whatever takes a replica's place in a driver: a *Replica, or an attacker around one.
+type Actor interface {
+	// Step takes one event and returns what is to be done, in order. The slice is valid until the next Step.
+	Step(Event) []Effect
+}

@@ -1,9 +1,10 @@
-package pbft
+package amnesia
 
 import (
 	"slices"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -18,23 +19,23 @@ type Amnesiac struct {
 	mono    time.Duration
 	again   time.Duration
 	asked   bool
-	out     []Effect
+	out     []port.Effect
 }
 
-// NewAmnesiac returns one that asks under a fresh nonce. Answers do not outlive it: those of two starts may not be
+// New returns one that asks under a fresh nonce. Answers do not outlive it: those of two starts may not be
 // mixed.
-func NewAmnesiac(cfg *wire.Config, nonce uint64) *Amnesiac {
+func New(cfg *wire.Config, nonce uint64) *Amnesiac {
 	return &Amnesiac{cfg: cfg, nonce: nonce, answers: make([]*wire.HeldBy, cfg.N()), heard: make([]bool, cfg.N())}
 }
 
 // Step takes an event. Its effects are Sends, Responds and Drops alone.
-func (a *Amnesiac) Step(ev Event) []Effect {
+func (a *Amnesiac) Step(ev port.Event) []port.Effect {
 	a.out = a.out[:0]
 	switch e := ev.(type) {
-	case Tick:
+	case port.Tick:
 		a.mono = max(a.mono, e.Mono)
 		a.ask()
-	case Received:
+	case port.Received:
 		a.onReceived(e)
 	default: // nothing is executed
 	}
@@ -48,17 +49,17 @@ func (a *Amnesiac) ask() {
 	a.asked, a.again = true, a.mono+a.cfg.ViewTimeout/4
 	for id := range a.cfg.N() {
 		if to := wire.ReplicaID(id); to != a.cfg.Self && a.answers[id] == nil {
-			a.out = append(a.out, Send{To: to, Msg: &wire.Held{Nonce: a.nonce}})
+			a.out = append(a.out, port.Send{To: to, Msg: &wire.Held{Nonce: a.nonce}})
 		}
 	}
 }
 
-func (a *Amnesiac) onReceived(e Received) {
-	why := ReasonAsking
+func (a *Amnesiac) onReceived(e port.Received) {
+	why := port.ReasonAsking
 	switch m := e.Msg.Message().(type) {
 	case *wire.Held:
 		if !e.From.Client {
-			a.out = append(a.out, Send{To: e.From.Replica, Msg: &wire.HeldBy{Nonce: m.Nonce, Of: e.From.Replica}})
+			a.out = append(a.out, port.Send{To: e.From.Replica, Msg: &wire.HeldBy{Nonce: m.Nonce, Of: e.From.Replica}})
 			return
 		}
 	case *wire.HeldBy:
@@ -67,21 +68,21 @@ func (a *Amnesiac) onReceived(e Received) {
 		}
 	case *wire.Request:
 		if e.From.Client {
-			a.out = append(a.out, Respond{&wire.Reply{
+			a.out = append(a.out, port.Respond{Reply: &wire.Reply{
 				ID: m.ID, Request: m.Digest(), Outcome: wire.OutcomeBusy, RetryAfterMillis: uint32(max(1, a.cfg.ViewTimeout.Milliseconds())),
 			}})
 		}
 	default: // it follows nothing
 	}
-	a.out = append(a.out, Dropped{Msg: e.Msg.Message(), Why: why})
+	a.out = append(a.out, port.Dropped{Msg: e.Msg.Message(), Why: why})
 }
 
-func (a *Amnesiac) take(m *wire.HeldBy, from Source) Reason {
+func (a *Amnesiac) take(m *wire.HeldBy, from port.Source) port.Reason {
 	switch {
 	case from.Client || m.Nonce != a.nonce || m.Of != a.cfg.Self:
-		return ReasonUnasked
+		return port.ReasonUnasked
 	case a.answers[from.Replica] != nil:
-		return ReasonDuplicate
+		return port.ReasonDuplicate
 	}
 	a.heard[from.Replica] = true
 	if m.Whole { // the others may have forgotten what this replica needs to know

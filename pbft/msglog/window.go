@@ -1,0 +1,124 @@
+package msglog
+
+import "tagma/pbft/wire"
+
+// MaxKeptBytes bounds the memory of the bodies that are kept below h. The journal has the older ones, for a restart.
+const MaxKeptBytes = 24 << 20
+
+// Window is the ring of slots around the low watermark h. It reaches from h−3L, because bodies and commit certificates
+// serve those who follow (N3), over H = h+L, above which nothing is voted for, to h+2L, because messages may arrive
+// before the checkpoint that makes room for them (N6).
+type Window struct {
+	Cfg     *wire.Config
+	Low     wire.Seq // h
+	Seen    wire.Seq // highest sequence number that any message within the window named
+	Settled wire.Seq // up to here every slot above h has our commit and nothing waits
+	Ring    []Slot
+}
+
+// NewWindow returns an empty one at the initial state.
+func NewWindow(cfg *wire.Config) *Window {
+	return &Window{Cfg: cfg, Ring: make([]Slot, (wire.KeptWindows+2)*cfg.LogWindow)}
+}
+
+// High is the high watermark H.
+func (w *Window) High() wire.Seq { return w.Low + w.Cfg.LogWindow }
+
+// Floor is the highest sequence number that the ring no longer holds.
+func (w *Window) Floor() wire.Seq { return w.Cfg.Floor(w.Low) }
+
+// ForgetOldBodies drops, oldest first, the bodies below h that exceed MaxKeptBytes. Those of batches that this replica has
+// yet to execute stay: after a restart the journal gives them once, and the others may have none of them any more (N3).
+func (w *Window) ForgetOldBodies(handed wire.Seq) {
+	bytes := 0
+	for seq := w.Low; seq > w.Floor(); seq-- {
+		s := w.Peek(seq)
+		if s == nil {
+			continue
+		}
+		s.Waiting = nil // it came too late
+		bytes += s.Memory
+		if bytes > MaxKeptBytes && seq <= handed {
+			s.Bodies, s.Memory = nil, 0
+		}
+	}
+}
+
+// LargeBody is the size in bytes from which on a body counts against maxLargeBytes. A window full of smaller ones is
+// small enough.
+const LargeBody = 64 << 10
+
+// MaxLargeBytes bounds the large bodies between h and what is proposed. A primary keeps to it; backups, whose h may be
+// lower for a moment, tolerate four times as much.
+const MaxLargeBytes = 64 << 20
+
+// LargeBytes sums up the large bodies above h.
+func (w *Window) LargeBytes() int {
+	sum := 0
+	for seq := w.Low + 1; seq <= w.Seen; seq++ {
+		if s := w.Peek(seq); s != nil {
+			for _, b := range s.Bodies {
+				if k := b.RequestBytes(); k >= LargeBody {
+					sum += k
+				}
+			}
+		}
+	}
+	return sum
+}
+
+// WaitingBytes sums up the large bodies of pre-prepares that wait above h: those for later views than the current one, or
+// all others.
+func (w *Window) WaitingBytes(current wire.View, later bool) int {
+	sum := 0
+	for seq := w.Low + 1; seq <= w.Seen; seq++ {
+		s := w.Peek(seq)
+		if s == nil || s.Waiting == nil || later != (s.Waiting.View > current) {
+			continue
+		}
+		if k := s.Waiting.Body.RequestBytes(); k >= LargeBody {
+			sum += k
+		}
+	}
+	return sum
+}
+
+// Holds reports whether the ring has a place for seq.
+func (w *Window) Holds(seq wire.Seq) bool {
+	return seq > w.Floor() && seq-w.Floor() <= wire.Seq(len(w.Ring)) && seq <= w.Low+2*w.Cfg.LogWindow
+}
+
+// At returns the slot of a sequence number that the ring holds, empty if it was not used before.
+func (w *Window) At(seq wire.Seq) *Slot {
+	if !w.Holds(seq) {
+		panic("pbft: slot outside the ring")
+	}
+	s := &w.Ring[seq%wire.Seq(len(w.Ring))]
+	if s.Seq != seq {
+		s.begin(seq, w.Cfg.N())
+	}
+	w.Seen = max(w.Seen, seq)
+	return s
+}
+
+// begin makes a slot one of another sequence number. Its arrays are its own, so that they serve again.
+func (s *Slot) begin(seq wire.Seq, replicas int) {
+	votes, shown := s.Prepares[:cap(s.Prepares)], s.Shown
+	if votes == nil {
+		votes, shown = make([]Vote, 2*replicas), make([]bool, replicas)
+	}
+	clear(votes)
+	clear(shown)
+	*s = Slot{Seq: seq, Shown: shown, Prepares: votes[:replicas], Commits: votes[replicas:]}
+}
+
+// Peek returns the slot of seq if it is in use, else nil.
+func (w *Window) Peek(seq wire.Seq) *Slot {
+	if !w.Holds(seq) {
+		return nil
+	}
+	if s := &w.Ring[seq%wire.Seq(len(w.Ring))]; s.Seq == seq {
+		return s
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package pool
+
+import (
+	"time"
+
+	"tagma/pbft/wire"
+)
+
+// How much a replica admits of its clients however slowly the cluster orders.
+const (
+	minAdmitted      = 64
+	minAdmittedBytes = 4 << 20
+)
+
+// MaxPendingBytes bounds the requests that a replica admits of its clients at a time, as Config.MaxPending does their
+// number. Those of many clients, of which each may have one, and those that are ordered and not executed yet come to twice
+// as much at most. The shares of the backups at the primary come to as much again.
+const MaxPendingBytes = 64 << 20
+
+// Amount counts requests and their encoded bytes.
+type Amount struct{ Requests, Bytes int }
+
+// Add counts a request in.
+func (a *Amount) Add(m *wire.Request) {
+	a.Requests++
+	a.Bytes += m.Size()
+}
+
+func (a *Amount) remove(m *wire.Request) {
+	a.Requests--
+	a.Bytes -= m.Size()
+}
+
+// Leaves reports whether there is room for one more request within most. The first one has room however large it is.
+func (a Amount) Leaves(most Amount, m *wire.Request) bool {
+	return a.Requests < most.Requests && (a.Requests == 0 || a.Bytes+m.Size() <= most.Bytes)
+}
+
+// Part is one of k equal parts, at least one request.
+func (a Amount) Part(k int) Amount { return Amount{max(1, a.Requests/k), a.Bytes / k} }
+
+// load measures how much is ordered in half a view timeout, so that a replica admits no more than will be ordered
+// before its timers run out: overload must not depose a correct primary (C6).
+type load struct {
+	since         time.Duration
+	Ordered, last Amount // handed to execution in this period and in the one before
+	backlog       bool   // requests waited all through the period
+	wasBacklogged bool
+}
+
+// Tick begins a new period when half a view timeout is over.
+func (l *load) Tick(now, period time.Duration, waiting bool) {
+	if !waiting {
+		l.backlog = false
+	}
+	if now-l.since >= period {
+		l.since, l.last, l.Ordered = now, l.Ordered, Amount{}
+		l.wasBacklogged, l.backlog = l.backlog, waiting
+	}
+}
+
+// Limit is how much to admit. Without a backlog nothing is known about the capacity: admit a quarter of what the pool holds.
+func (l *load) Limit(maxPending int) Amount {
+	if !l.wasBacklogged {
+		return Amount{max(min(minAdmitted, maxPending), maxPending/4), MaxPendingBytes / 4}
+	}
+	return Amount{
+		Requests: min(maxPending, max(minAdmitted, l.last.Requests, l.Ordered.Requests)),
+		Bytes:    min(MaxPendingBytes, max(minAdmittedBytes, l.last.Bytes, l.Ordered.Bytes)),
+	}
+}

@@ -1,0 +1,101 @@
+package wire
+
+import (
+	"cmp"
+	"slices"
+)
+
+// What the records of a journal tell as a whole, before a replica goes on from them.
+
+// Reach is how far a state can have come by a journal: to the highest batch that it lets this replica execute, or to
+// where it begins. A replica that was left behind has let go of what it executed itself. A state above shows that the
+// journal is not the newest (D8).
+func Reach(cfg *Config, log []Record) (last Seq) {
+	for _, rec := range log {
+		switch rec := rec.(type) {
+		case *Prepared, *Certified, *Committed:
+			last = max(last, RecordSeq(rec))
+		case *Stable: // a state up to there may have been fetched in part (X4)
+			last = max(last, rec.Cert.Seq)
+		case *Installed:
+			last = max(last, rec.Cert.Seq)
+		case *Activated:
+			last = max(last, cfg.Floor(rec.NewView.HighestStable().Seq))
+		case *Sent:
+			if m, ok := rec.Msg.(*NewView); ok {
+				last = max(last, cfg.Floor(m.HighestStable().Seq))
+			}
+		default: // a vote or a proposal alone lets nothing be executed
+		}
+	}
+	return last
+}
+
+// LastStable is the highest stable checkpoint that a journal tells of; 0 if none is.
+func LastStable(log []Record) (last Seq) {
+	for _, rec := range log {
+		switch rec := rec.(type) {
+		case *Stable:
+			last = max(last, rec.Cert.Seq)
+		case *Installed:
+			last = max(last, rec.Cert.Seq)
+		case *Activated:
+			last = max(last, rec.NewView.HighestStable().Seq)
+		case *Sent:
+			if m, ok := rec.Msg.(*NewView); ok {
+				last = max(last, m.HighestStable().Seq)
+			}
+		default: // it names none
+		}
+	}
+	return last
+}
+
+// Mark is an own checkpoint that the journal tells of.
+type Mark struct {
+	Seq    Seq
+	Digest Digest
+}
+
+// Marks lists this replica's own checkpoints and the state that it was given last, newest first: the states to look for
+// in the store at a start (D5). What lies before a state that was given is void (X6). The initial state, with sequence
+// number 0 and no digest, is listed last.
+func Marks(log []Record) []Mark {
+	marks := []Mark{{}}
+	for _, rec := range log {
+		switch rec := rec.(type) {
+		case *Installed:
+			marks = append(marks[:1], Mark{rec.Cert.Seq, rec.Cert.Digest})
+		case *Sent:
+			if m, ok := rec.Msg.(*Checkpoint); ok {
+				marks = append(marks, Mark{m.Seq, m.Digest})
+			}
+		default: // it names no state
+		}
+	}
+	slices.SortFunc(marks, func(a, b Mark) int { return cmp.Compare(b.Seq, a.Seq) })
+	return slices.Compact(marks)
+}
+
+// Backlog lists the bodies of the batches above a state, up to a sequence number, as a journal lets them be executed again.
+// It reports false if one of them is missing.
+func Backlog(log []Record, above, upTo Seq) ([]*Body, bool) {
+	if upTo-above > Seq(len(log)) {
+		return nil, false
+	}
+	places := make([]Remains, upTo-above)
+	for _, rec := range log {
+		seq := RecordSeq(rec)
+		if seq <= above || seq > upTo {
+			continue
+		}
+		places[seq-above-1].Gather(rec)
+	}
+	bodies := make([]*Body, len(places))
+	for i := range places {
+		if bodies[i] = places[i].Decided(); bodies[i] == nil {
+			return nil, false
+		}
+	}
+	return bodies, true
+}
