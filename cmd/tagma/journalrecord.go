@@ -17,6 +17,8 @@ type recordEntry struct {
 	Digest  string     `json:"digest,omitempty"` // full, hex
 	Note    string     `json:"note,omitempty"`
 	Bytes   int        `json:"bytes"`
+
+	text string // as wire.FormatRecord writes it
 }
 
 // describe decodes a record.
@@ -25,7 +27,7 @@ func describe(data []byte) (recordEntry, error) {
 	if err != nil {
 		return recordEntry{}, err
 	}
-	e := recordEntry{Bytes: len(data)}
+	e := recordEntry{Bytes: len(data), text: wire.FormatRecord(record)}
 	switch r := record.(type) {
 	case *wire.Head:
 		e.Record, e.View = "head", &r.View
@@ -106,20 +108,9 @@ func (e *recordEntry) at(view *wire.View, seq *wire.Seq, digest *wire.Digest) {
 	}
 }
 
-// line is the record in columns, for people.
+// line is the record in words, for people.
 func (e *recordEntry) line() string {
-	view, seq, digest := "", "", e.Digest
-	if e.View != nil {
-		view = fmt.Sprintf("view %d", *e.View)
-	}
-	if e.Seq != nil {
-		seq = fmt.Sprintf("seq %d", *e.Seq)
-	}
-	if len(digest) > 12 {
-		digest = digest[:12]
-	}
-	line := fmt.Sprintf("%-10s %-11s %-7s %-9s %-12s %6d B  %s", e.Record, e.Type, view, seq, digest, e.Bytes, e.Note)
-	return strings.TrimRight(line, " ")
+	return strings.TrimRight(fmt.Sprintf("%-48s %6d B  %s", e.text, e.Bytes, e.Note), " ")
 }
 
 func activity(active bool) string {

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"reflect"
 
 	"tagma/pbft/wire"
 )
@@ -65,42 +66,20 @@ func (m Message) nothing() bool { return m.of == nil && m.Type == "" }
 
 func show(m wire.Message) shown {
 	s := shown{Type: wire.TypeOf(m).String(), Text: wire.Format(m)}
-	at := func(v *wire.View, n *wire.Seq, d *wire.Digest) {
-		s.View, s.Seq = v, n
-		s.Digest = (*Digest)(d)
+	named := any(m)
+	if notice, is := m.(*wire.StableNotice); is {
+		named = &notice.Cert
 	}
-	switch m := m.(type) {
-	case *wire.PrePrepare:
-		at(&m.View, &m.Seq, &m.Digest)
-	case *wire.Prepare:
-		at(&m.View, &m.Seq, &m.Digest)
-	case *wire.Commit:
-		at(&m.View, &m.Seq, &m.Digest)
-	case *wire.Checkpoint:
-		at(nil, &m.Seq, &m.Digest)
-	case *wire.Suspect:
-		at(&m.View, nil, nil)
-	case *wire.ViewChange:
-		at(&m.View, nil, nil)
-	case *wire.NewView:
-		at(&m.View, nil, nil)
-	case *wire.Heartbeat:
-		at(&m.View, nil, nil)
-	case *wire.Status:
-		at(&m.View, nil, nil)
-	case *wire.Reply:
-		at(nil, &m.Seq, nil)
-	case *wire.Fetch:
-		at(nil, &m.Seq, &m.Digest)
-	case *wire.CertifiedBody:
-		at(nil, &m.Seq, nil)
-	case *wire.StableNotice:
-		at(nil, &m.Cert.Seq, &m.Cert.Digest)
-	case *wire.FetchState:
-		at(nil, &m.Seq, nil)
-	case *wire.Data:
-		at(nil, &m.Seq, nil)
-	default: // its text says it
-	}
+	s.View, s.Seq = field[wire.View](named, "View"), field[wire.Seq](named, "Seq")
+	s.Digest = (*Digest)(field[wire.Digest](named, "Digest"))
 	return s
+}
+
+// field is a field of what a pointer points to, nil if it has none of that name and type.
+func field[T any](of any, name string) *T {
+	if f := reflect.ValueOf(of).Elem().FieldByName(name); f.IsValid() {
+		at, _ := f.Addr().Interface().(*T)
+		return at
+	}
+	return nil
 }
