@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"syscall"
@@ -64,7 +65,7 @@ func ReadFile(path string, most int64) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(r, most+1))
 	switch {
 	case errors.Is(err, syscall.EISDIR):
-		return nil, &Error{File: path, Problem: "it is a directory; name a file in it"}
+		return nil, &Error{File: path, Problem: "it is a directory; name a file in it" + suchAs(path)}
 	case err == nil && int64(len(text)) > most:
 		return nil, &Error{File: path, Problem: fmt.Sprintf("has more than %d bytes; is it the right file?", most)}
 	}
@@ -212,4 +213,12 @@ func plain(path string) string {
 		}
 		path = before + after
 	}
+}
+
+// suchAs names a file in a directory that may be meant.
+func suchAs(dir string) string {
+	if found, _ := filepath.Glob(filepath.Join(dir, "*.toml")); len(found) > 0 {
+		return ", such as " + found[0]
+	}
+	return ""
 }
