@@ -61,6 +61,7 @@ type process struct {
 	exec    *replica.Executor
 	donor   *replica.Donor
 	room    backroom
+	said    []wire.Statement // if its disks were put back: what it signed by its journal, and since
 }
 
 func newNode(w *World, id wire.ReplicaID, p *party) *node {

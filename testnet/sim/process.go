@@ -33,6 +33,7 @@ func (n *node) open() (err error) {
 		n.durableAt(at.Seq, at.Root)
 	}
 	n.hear(n.replica.Position().Executed, n.data.Log)
+	n.recall(n.data.Log)
 	n.data.Log = nil
 	return nil
 }

@@ -39,26 +39,32 @@ func written(d *disk.Disk) (entries [][]byte, ok bool) {
 }
 
 // shown is D8.5 for a replica whose disks were put back, of which nothing else is judged: one that is shown a statement of
-// its own that still binds it, and that its journal lacks, notices that it has forgotten it.
+// its own that still binds it, that its journal lacks and that it has not made again, notices that it has forgotten it.
 func (n *node) shown(ev port.Event, effects []port.Effect) {
+	if !n.putBack || len(n.malice) > 0 || n.w.violation != nil {
+		return
+	}
+	settled := false
+	for _, e := range effects {
+		switch e := e.(type) {
+		case port.Forgot, port.Dropped:
+			settled = true
+		case port.Broadcast: // it stands from now on, though the journal may lack it for a while
+			n.says(e.Msg)
+		default:
+		}
+	}
 	r, is := ev.(port.Received)
-	if !is || !n.putBack || len(n.malice) > 0 || n.w.violation != nil {
+	if !is || settled {
 		return
 	}
 	answer, is := r.Msg.Message().(*wire.HeldBy)
 	if !is || len(answer.Said) == 0 {
 		return
 	}
-	for _, e := range effects {
-		switch e.(type) {
-		case port.Forgot, port.Dropped:
-			return
-		default:
-		}
-	}
-	in, said := n.replica.Inspect(), n.said()
-	for i := range answer.Said {
-		if s := &answer.Said[i]; binds(s, &in) && !slices.Contains(said, wire.Statement{Type: s.Type, View: s.View, Seq: s.Seq, Digest: s.Digest}) {
+	in := n.replica.Inspect()
+	for _, s := range answer.Said {
+		if s.Sig = (wire.Signature{}); binds(&s, &in) && !slices.Contains(n.said, s) {
 			n.w.fail("D8.5", n.id, "replica %d shows it a %v of its own for (%d, %d), which its journal lacks, and it goes on",
 				r.From.Replica, s.Type, s.View, s.Seq)
 		}
@@ -80,20 +86,22 @@ func binds(s *wire.Statement, in *port.Inspection) bool {
 	}
 }
 
-// said lists the votes in a replica's journal, without signatures.
-func (n *node) said() (all []wire.Statement) {
-	entries, _ := written(n.disk)
-	for _, data := range entries {
-		rec, err := wire.DecodeRecord(data)
-		if sent, is := rec.(*wire.Sent); err == nil && is {
-			switch m := sent.Msg.(type) {
-			case *wire.Prepare:
-				all = append(all, wire.Statement{Type: wire.TypePrepare, View: m.View, Seq: m.Seq, Digest: m.Digest})
-			case *wire.Commit:
-				all = append(all, wire.Statement{Type: wire.TypeCommit, View: m.View, Seq: m.Seq, Digest: m.Digest})
-			default:
-			}
+// recall takes up what a journal says that the replica signed, if its disks were put back.
+func (n *node) recall(log []wire.Record) {
+	if !n.putBack {
+		return
+	}
+	for _, r := range log {
+		if sent, is := r.(*wire.Sent); is {
+			n.says(sent.Msg)
 		}
 	}
-	return all
+}
+
+// says notes what a replica signs, without the signature.
+func (n *node) says(m wire.Message) {
+	if s, is := wire.SaidIn(m); is {
+		s.Sig = wire.Signature{}
+		n.said = append(n.said, s)
+	}
 }
