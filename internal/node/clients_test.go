@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -34,6 +35,9 @@ func TestC7_ManyCallersOfOneClientOnRealNodes(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
 	b.startAll()
+	b.until("all may vote", func(rs []Report) bool { // a primary that still asks what it signed orders nothing, and what is sent once is lost
+		return !slices.ContainsFunc(rs, func(r Report) bool { return r.Health != healthy })
+	})
 	c, ctx := b.dial()
 	const callers, each = 16, 12
 	under := func(caller int) client.Semantics { return client.Semantics(caller % 3) } // those that wait for an answer
