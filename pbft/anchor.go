@@ -47,8 +47,7 @@ func (r *Replica) anchorSlot(out []wire.Record, s *msglog.Slot) []wire.Record {
 		}
 	}
 	if b := s.Body(s.Digest); s.Accepted && b != nil {
-		pp := r.statement(s)
-		pp.Body = b
+		pp := r.proposalOf(s)
 		if r.isPrimary() && r.mayVote(r.view) { // else it was signed in a life before this one, and came from others
 			out = append(out, &wire.Sent{Msg: pp})
 		} else {

@@ -54,9 +54,7 @@ func (r *Replica) hand(s *msglog.Slot, body *wire.Body) {
 	r.handed, s.HandedAt = s.Seq, r.mono
 	r.proposed = max(r.proposed, s.Seq) // a primary that follows by certificate goes on above it
 	r.pool.MarkOrdered(body)
-	for _, req := range body.Requests {
-		r.pool.Ordered.Add(req)
-	}
+	r.pool.Order(body)
 	if r.active && s.Cert.View == r.view && len(body.Requests) > 0 {
 		r.change.progressView = r.view
 	}
@@ -144,26 +142,14 @@ func (r *Replica) takeBody(s *msglog.Slot, b *wire.Body) {
 func (r *Replica) onFetch(m *wire.Fetch, from port.Source) {
 	if s := r.log.Peek(m.Seq); s != nil {
 		if b := s.Body(m.Digest); b != nil {
-			r.answerFetch(m, from.Replica, b)
+			r.refill(&r.peers[from.Replica].help)
+			if !r.help(from.Replica, &wire.CertifiedBody{Seq: m.Seq, Body: b}) {
+				r.drop(m, port.ReasonTooOften)
+			}
 			return
 		}
 	}
 	r.drop(m, port.ReasonNotHeld)
-}
-
-// answerFetch sends a body, within what a peer may fetch in a sixteenth of a timeout: the question is short, the answer
-// is not (S4).
-func (r *Replica) answerFetch(m *wire.Fetch, to wire.ReplicaID, b *wire.Body) {
-	p := &r.peers[to]
-	if r.mono-p.fetchedAt >= r.cfg.ViewTimeout/16 {
-		p.fetched, p.fetchedAt = 0, r.mono
-	}
-	if p.fetched >= maxPushedBytes {
-		r.drop(m, port.ReasonTooOften)
-		return
-	}
-	p.fetched += b.RequestBytes()
-	r.send(to, &wire.CertifiedBody{Seq: m.Seq, Body: b})
 }
 
 // askForMore brings the next status forward when a push has helped and there is more to come.

@@ -23,11 +23,7 @@ type peer struct {
 	status     *wire.Status
 	heardAt    time.Duration
 	answeredAt time.Duration
-	fetched    int           // bytes of bodies it fetched since fetchedAt
-	fetchedAt  time.Duration // beginning of the period
-	votes      allowance     // for slots whose votes it is sent again
-	views      allowance     // for slots in view changes and new views that it is sent again
-	pushes     allowance     // for slots that it is brought with their certificates
+	help       budget
 
 	asked      bool          // it asked what is held of it
 	askedAt    time.Duration // when it did last
@@ -120,9 +116,7 @@ func (r *Replica) onStatus(m *wire.Status, from port.Source) {
 		return
 	}
 	p.answeredAt = r.mono
-	p.votes.refill(r)
-	p.views.refill(r)
-	p.pushes.refill(r)
+	r.refill(&p.help)
 	r.learnOf(m, to)
 	if m.Stable < r.log.Low {
 		r.send(to, &wire.StableNotice{Cert: r.checkpoints.Stable})
@@ -140,9 +134,8 @@ func (r *Replica) helpIntoView(to wire.ReplicaID, m *wire.Status) {
 		return
 	}
 	if r.active {
-		long := r.origin != nil && (r.isPrimary() || m.Helper == r.cfg.Self)
-		if long && r.peers[to].views.spend(r.cfg, 1+len(r.origin.Proposals)) {
-			r.send(to, r.origin)
+		if r.origin != nil && (r.isPrimary() || m.Helper == r.cfg.Self) {
+			r.help(to, r.origin)
 		}
 		return
 	}
@@ -150,9 +143,7 @@ func (r *Replica) helpIntoView(to wire.ReplicaID, m *wire.Status) {
 	if own == nil || own.View != r.view || waits && slices.Contains(m.ViewChanges, r.cfg.Self) {
 		return
 	}
-	if r.peers[to].views.spend(r.cfg, 1+len(own.Prepared)) {
-		r.send(to, own)
-	}
+	r.help(to, own)
 }
 
 // resendVotes repeats our part of each slot that the sender lacks something for. What was said only a moment ago is
@@ -170,20 +161,14 @@ func (r *Replica) resendVotes(to wire.ReplicaID, m *wire.Status) {
 		proposes := lack.Lacks&wire.LacksProposal != 0 && r.mayResendProposal(m, s) && s.AcceptedAt <= settled && bytes < maxPushedBytes
 		prepares := lack.Lacks&wire.LacksPrepares != 0 && voted && prepare.Cast && prepare.View == m.View
 		commits := lack.Lacks&wire.LacksCommits != 0 && voted && commit.Cast
-		if !proposes && !prepares && !commits {
-			continue // costs the sender nothing: others may have named slots that nobody can help with
-		}
-		if !r.peers[to].votes.spend(r.cfg, 1) {
-			return
-		}
-		if proposes {
-			bytes += r.resendProposal(to, s)
+		if proposes && r.help(to, r.proposalOf(s)) {
+			bytes += s.Body(s.Digest).RequestBytes()
 		}
 		if prepares {
-			r.send(to, &wire.Prepare{View: prepare.View, Seq: s.Seq, Digest: prepare.Digest, Replica: r.cfg.Self, Sig: prepare.Sig})
+			r.help(to, &wire.Prepare{View: prepare.View, Seq: s.Seq, Digest: prepare.Digest, Replica: r.cfg.Self, Sig: prepare.Sig})
 		}
 		if commits {
-			r.send(to, &wire.Commit{View: commit.View, Seq: s.Seq, Digest: commit.Digest, Replica: r.cfg.Self, Sig: commit.Sig})
+			r.help(to, &wire.Commit{View: commit.View, Seq: s.Seq, Digest: commit.Digest, Replica: r.cfg.Self, Sig: commit.Sig})
 		}
 	}
 }
@@ -195,13 +180,11 @@ func (r *Replica) mayResendProposal(m *wire.Status, s *msglog.Slot) bool {
 	return ours && m.View == r.view && m.Active && r.active && s.Accepted && s.Body(s.Digest) != nil
 }
 
-// resendProposal repeats the accepted pre-prepare of a slot, with its body, and returns about how long it is.
-func (r *Replica) resendProposal(to wire.ReplicaID, s *msglog.Slot) int {
-	b := s.Body(s.Digest)
+// proposalOf is the accepted pre-prepare of a slot, with its body.
+func (r *Replica) proposalOf(s *msglog.Slot) *wire.PrePrepare {
 	m := r.statement(s)
-	m.Body = b
-	r.send(to, m)
-	return b.RequestBytes()
+	m.Body = s.Body(s.Digest)
+	return m
 }
 
 // resendCheckpoint repeats our newest checkpoint message to a replica whose low watermark is below it.
@@ -232,51 +215,41 @@ func (r *Replica) push(to wire.ReplicaID, m *wire.Status) {
 		if s == nil || s.Cert == nil || s.HandedAt > settled {
 			continue
 		}
-		if b := s.Body(s.Cert.Digest); b != nil && r.peers[to].pushes.spend(r.cfg, 1) {
+		if b := s.Body(s.Cert.Digest); b != nil && r.help(to, &wire.CertifiedBody{Seq: seq, Body: b, Cert: s.Cert}) {
 			bytes += b.RequestBytes()
-			r.send(to, &wire.CertifiedBody{Seq: seq, Body: b, Cert: s.Cert})
 		}
 	}
 }
 
-// allowance bounds for how many slots a peer is helped. A Status is short and unsigned, and its answer is long: without a
-// bound, a faulty replica that always lacks everything is sent the window again sixteen times a timeout, by everybody. What
-// is ordered meanwhile is granted several times over, so that whoever lags catches up; time grants a little. The zero value
-// is full.
-type allowance struct {
-	spent   int           // slots, less what was granted since
+// budget bounds in bytes what a peer is helped with (S4). A Status and a Fetch are short, and their answers are long: without
+// a bound, a faulty replica that always lacks everything is sent the window again sixteen times a timeout, by everybody. A
+// timeout grants as much as the window holds, and what is ordered meanwhile is granted twice over, so that whoever lags
+// catches up. The zero value is full.
+type budget struct {
+	most    int           // two windows
+	spent   int           // less what was granted since
 	at      time.Duration // up to when time was granted for
-	ordered wire.Seq      // up to where slots were granted for
+	ordered int           // up to how many ordered bytes progress was granted for
 }
-
-const (
-	grantedPerTimeout = 256 // slots; all of them in a small window, so that nothing is spared on a lossy link
-	grantedPerSlot    = 2   // for each slot that was handed to execution here; there are several to ask
-)
-
-// allowed is what there is at most: enough for two windows.
-func allowed(c *wire.Config) int { return max(grantedPerTimeout, 2*int(c.LogWindow)) }
 
 // refill grants what time and progress since the last call are worth.
-func (a *allowance) refill(r *Replica) {
-	granted := 0
-	each := r.cfg.ViewTimeout / grantedPerTimeout
-	if n := (r.mono - a.at) / each; n > 0 {
-		granted = int(n)
-		a.at += n * each
-	}
-	if r.handed > a.ordered {
-		granted += grantedPerSlot * int(min(r.handed-a.ordered, r.cfg.LogWindow))
-		a.ordered = r.handed
-	}
-	a.spent = max(0, a.spent-granted)
+func (r *Replica) refill(b *budget) {
+	const parts = 256 // of a timeout
+	room := r.log.Bytes()
+	each := r.cfg.ViewTimeout / parts
+	n := (r.mono - b.at) / each
+	granted := room/parts*int(min(n, 2*parts)) + 2*max(0, r.pool.Total-b.ordered)
+	b.most, b.spent = 2*room, max(0, b.spent-granted)
+	b.at, b.ordered = b.at+n*each, r.pool.Total
 }
 
-// spend takes so many slots, if there is one left: what is long is not kept back for what it lacks of them.
-func (a *allowance) spend(c *wire.Config, slots int) bool {
-	if a.spent >= allowed(c) {
+// help sends a peer what it lacks, if anything is left of its budget: what is long is not kept back for what it lacks of it.
+func (r *Replica) help(to wire.ReplicaID, m wire.Message) bool {
+	b := &r.peers[to].help
+	if b.spent >= b.most {
 		return false
 	}
-	a.spent += slots
+	b.spent += wire.SizeHint(m)
+	r.send(to, m)
 	return true
 }

@@ -62,7 +62,7 @@ func (r *Replica) resume() {
 		if r.isPrimary() && s.Cert == nil {
 			for id := range r.cfg.N() {
 				if to := wire.ReplicaID(id); to != r.cfg.Self {
-					r.resendProposal(to, s)
+					r.send(to, r.proposalOf(s))
 				}
 			}
 		}

@@ -67,6 +67,21 @@ func (w *Window) LargeBytes() int {
 	return sum
 }
 
+// votes is about what the votes for a slot take, in bytes.
+const votes = 1 << 10
+
+// Bytes is about what the log holds of all slots: bodies, and votes. A small one counts as some slots.
+func (w *Window) Bytes() int {
+	const few = 256
+	sum, slots := 0, 0
+	for seq := w.Floor() + 1; seq <= w.Seen; seq++ {
+		if s := w.Peek(seq); s != nil {
+			sum, slots = sum+s.Memory, slots+1
+		}
+	}
+	return sum + max(slots, few)*votes
+}
+
 // WaitingBytes sums up the large bodies of pre-prepares that wait above h: those for later views than the current one, or
 // all others.
 func (w *Window) WaitingBytes(current wire.View, later bool) int {

@@ -43,7 +43,8 @@ func (a Amount) Part(k int) Amount { return Amount{max(1, a.Requests/k), a.Bytes
 // before its timers run out: overload must not depose a correct primary (C6).
 type load struct {
 	since         time.Duration
-	Ordered, last Amount // handed to execution in this period and in the one before
+	ordered, last Amount // handed to execution in this period and in the one before
+	Total         int    // bytes handed to execution so far, each batch counted with as much as its certificate takes
 	backlog       bool   // requests waited all through the period
 	wasBacklogged bool
 }
@@ -54,7 +55,7 @@ func (l *load) Tick(now, period time.Duration, waiting bool) {
 		l.backlog = false
 	}
 	if now-l.since >= period {
-		l.since, l.last, l.Ordered = now, l.Ordered, Amount{}
+		l.since, l.last, l.ordered = now, l.ordered, Amount{}
 		l.wasBacklogged, l.backlog = l.backlog, waiting
 	}
 }
@@ -65,7 +66,19 @@ func (l *load) Limit(maxPending int) Amount {
 		return Amount{max(min(minAdmitted, maxPending), maxPending/4), MaxPendingBytes / 4}
 	}
 	return Amount{
-		Requests: min(maxPending, max(minAdmitted, l.last.Requests, l.Ordered.Requests)),
-		Bytes:    min(MaxPendingBytes, max(minAdmittedBytes, l.last.Bytes, l.Ordered.Bytes)),
+		Requests: min(maxPending, max(minAdmitted, l.last.Requests, l.ordered.Requests)),
+		Bytes:    min(MaxPendingBytes, max(minAdmittedBytes, l.last.Bytes, l.ordered.Bytes)),
+	}
+}
+
+// certificate is about what the votes that decide a batch take, in bytes.
+const certificate = 1 << 10
+
+// Order counts a batch that was handed to execution.
+func (l *load) Order(b *wire.Body) {
+	l.Total += certificate
+	for _, req := range b.Requests {
+		l.ordered.Add(req)
+		l.Total += req.Size()
 	}
 }

@@ -20,7 +20,7 @@ const (
 
 // Encode returns the frame payload of a message: format version, type, fields. Integers are big-endian and of fixed
 // width, byte strings and lists have a 32-bit length before them. A value has exactly one encoding.
-func Encode(m Message) []byte { return AppendEncode(make([]byte, 0, sizeHint(m)), m) }
+func Encode(m Message) []byte { return AppendEncode(make([]byte, 0, SizeHint(m)), m) }
 
 // AppendEncode appends the frame payload of a message to dst.
 func AppendEncode(dst []byte, m Message) []byte {
@@ -40,10 +40,10 @@ func Decode(b []byte) (Message, error) {
 }
 
 // Bytes is about the size of the encoding.
-func (m *CertifiedBody) Bytes() int { return sizeHint(m) }
+func (m *CertifiedBody) Bytes() int { return SizeHint(m) }
 
-// sizeHint is about the size of the encoding: exact enough that the large messages are not moved while they grow.
-func sizeHint(m Message) int {
+// SizeHint is about the size of the encoding: exact enough that the large messages are not moved while they grow.
+func SizeHint(m Message) int {
 	const (
 		small = 256
 		vote  = 128

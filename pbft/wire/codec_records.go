@@ -60,21 +60,21 @@ func AppendRecord(dst []byte, r Record) []byte {
 	panic("pbft: encoding a record of no known kind")
 }
 
-// recordSizeHint is to EncodeRecord what sizeHint is to Encode.
+// recordSizeHint is to EncodeRecord what SizeHint is to Encode.
 func recordSizeHint(r Record) int {
 	switch r := r.(type) {
 	case *Sent:
-		return sizeHint(r.Msg)
+		return SizeHint(r.Msg)
 	case *Accepted:
-		return sizeHint(r.PrePrepare)
+		return SizeHint(r.PrePrepare)
 	case *Fetched:
-		return sizeHint(&PrePrepare{Body: r.Body})
+		return SizeHint(&PrePrepare{Body: r.Body})
 	case *Certified:
-		return sizeHint(&CertifiedBody{Cert: &r.Cert, Body: r.Body})
+		return SizeHint(&CertifiedBody{Cert: &r.Cert, Body: r.Body})
 	case *Activated:
-		return sizeHint(r.NewView)
+		return SizeHint(r.NewView)
 	default:
-		return sizeHint(nil)
+		return SizeHint(nil)
 	}
 }
 

@@ -157,7 +157,7 @@ func TestMinimalSizes_AreThoseOfEmptyValues(t *testing.T) {
 		}
 	}
 	for _, s := range newWireCluster(4).samples() {
-		if got, want := sizeHint(s.m), len(Encode(s.m)); got < want {
+		if got, want := SizeHint(s.m), len(Encode(s.m)); got < want {
 			t.Errorf("%s: %d bytes reserved for %d", s.name, got, want)
 		}
 	}

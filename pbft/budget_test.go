@@ -30,10 +30,10 @@ func TestS4_ProposalsAreSentAgainWithinTheAllowance(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.fromClient(l.request(1, "a"))
 	l.wait(l.cfg.ViewTimeout)
-	l.r.peers[1].votes = allowance{spent: allowed(&l.cfg), at: l.now}
+	l.r.peers[1].help = budget{spent: 3 * l.r.log.Bytes(), at: l.now}
 	m := &wire.Status{Active: true, Slots: []wire.SlotStatus{{Seq: 1, Lacks: wire.LacksProposal}}}
 	wantCount(t, sends[*wire.PrePrepare](l.from(1, m)), 0, "proposals beyond the allowance")
-	l.wait(l.cfg.ViewTimeout / 8)
+	l.wait(2 * l.cfg.ViewTimeout)
 	wantCount(t, sends[*wire.PrePrepare](l.from(1, m)), 1, "proposals when time has granted some")
 }
 
@@ -54,17 +54,18 @@ func TestS4_NewViewsAndViewChangesAreSentAgainWithinAnAllowance(t *testing.T) {
 		}
 		return views, changes
 	}
-	const most = (512+(timeouts+1)*grantedPerTimeout)/(1+slots) + 1
+	most := func(m wire.Message) int { return (timeouts+3)*l.r.log.Bytes()/wire.SizeHint(m) + 1 }
 	l.suspected(1)
-	if _, changes := asked(); changes < 2 || changes > most {
-		t.Errorf("%d view changes in %d timeouts, want at most %d", changes, timeouts, most)
+	own := l.r.change.votes[1]
+	if _, changes := asked(); changes < most(own)/2 || changes > most(own) {
+		t.Errorf("%d view changes in %d timeouts, want at most %d", changes, timeouts, most(own))
 	}
 	l.from(2, l.viewChange(1, 2, wire.StableCert{}))
 	l.from(0, l.viewChange(1, 0, wire.StableCert{}))
 	if !l.r.active {
 		t.Fatal("no new view")
 	}
-	if views, _ := asked(); views < 2 || views > most {
-		t.Errorf("%d new views in %d timeouts, want at most %d", views, timeouts, most)
+	if views, _ := asked(); views < most(l.r.origin)/2 || views > most(l.r.origin) {
+		t.Errorf("%d new views in %d timeouts, want at most %d", views, timeouts, most(l.r.origin))
 	}
 }
