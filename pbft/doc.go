@@ -58,7 +58,7 @@
 //	D8.6, D8.7 what forks without them                      amnesia/amnesiac.go         d8_rare_test.go
 //	D8.9 nulls in an idle cluster                           nulls.go                    d8_nulls_test.go
 //	D8.10, D8.11 two view changes; who suspects what        viewchange.go, timers.go    d8_evidence_test.go
-//	X0 following by asking for batches                      follow.go, wire/rebuild.go  x0_follow_test.go
+//	X0 following by asking for batches                      follow.go, follow/follow.go  x0_follow_test.go
 //	X1, X6, X7, X9 the state comes from others              transfer.go, restart.go     x1_transfer_test.go
 //	X8 what a replica does meanwhile                        transfer.go                 x8_voting_test.go
 //

@@ -33,7 +33,7 @@ func (r *Replica) advance() {
 	if r.handed > before {
 		r.change.progressAt = r.mono
 		r.propose()
-		if r.follow.from > 0 {
+		if r.follow.Out() {
 			r.pull()
 		}
 	}

@@ -3,6 +3,7 @@ package pbft
 import (
 	"time"
 
+	"tagma/pbft/follow"
 	"tagma/pbft/msglog"
 	"tagma/pbft/pool"
 	"tagma/pbft/port"
@@ -46,7 +47,7 @@ type Replica struct {
 	inquiry  inquiry
 	recovery recovery
 	transfer transfer
-	follow   follow
+	follow   follow.Question
 	memories msglog.Memories
 }
 

@@ -1,9 +1,9 @@
 package pbft
 
 import (
-	"errors"
 	"fmt"
 
+	"tagma/pbft/follow"
 	"tagma/pbft/msglog"
 	"tagma/pbft/pool"
 	"tagma/pbft/wire"
@@ -14,13 +14,6 @@ type Applied struct {
 	Seq  wire.Seq
 	Root wire.Digest
 }
-
-// ErrForeignJournal says that a journal was written by another replica or in another cluster.
-var ErrForeignJournal = errors.New("the journal belongs to another replica or cluster")
-
-// ErrOtherWindow says that a journal was written under a checkpoint interval or log window for which this one has no
-// place.
-var ErrOtherWindow = errors.New("the journal was written under another checkpoint_interval or log_window")
 
 // New returns a replica that goes on from its journal, oldest record first, above a verified state, and asks nobody
 // what it may have forgotten. With an empty journal it begins in view 0 at the initial state.
@@ -48,7 +41,7 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 		executed:    at.Seq,
 		life:        start.Life,
 		inquiry:     newInquiry(cfg, start),
-		follow:      follow{helper: cfg.Self, refused: make([]bool, cfg.N())},
+		follow:      follow.New(cfg),
 		memories:    make(msglog.Memories, cfg.N()),
 	}
 	for i, rec := range log {
@@ -56,7 +49,11 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 			return nil, fmt.Errorf("journal record %d: %w", i, err)
 		}
 	}
-	if err := r.whyUnfit(log); err != nil {
+	unfinished := r.change.votes[cfg.Self]
+	if r.active {
+		unfinished = nil
+	}
+	if err := wire.Unfit(cfg, log, r.log.Low, unfinished); err != nil {
 		return nil, err
 	}
 	r.handed, r.executed = at.Seq, at.Seq
@@ -75,47 +72,12 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 	return r, nil
 }
 
-// whyUnfit is the reason not to go on under this configuration, or nil. What has no place in the window would be
-// forgotten, votes and what clients hold replies to, and what was a checkpoint and is none any more convinces nobody.
-func (r *Replica) whyUnfit(log []wire.Record) error {
-	k, low := r.cfg.CheckpointInterval, r.log.Low
-	if low%k != 0 {
-		return fmt.Errorf("%w: its stable checkpoint %d is no multiple of %d", ErrOtherWindow, low, k)
-	}
-	for _, rec := range log {
-		seq, last := wire.RecordSeq(rec), r.log.High()
-		switch rec := rec.(type) {
-		case *wire.Sent:
-			if wire.TypeOf(rec.Msg) == wire.TypeCheckpoint {
-				if last += r.cfg.LogWindow; seq > low && seq%k != 0 {
-					return fmt.Errorf("%w: its checkpoint %d is no multiple of %d", ErrOtherWindow, seq, k)
-				}
-			}
-		case *wire.Accepted, *wire.Prepared:
-		case *wire.Fetched, *wire.Certified, *wire.Committed: // a certificate is taken before the checkpoint that makes room for votes (N6)
-			last += r.cfg.LogWindow
-		default: // it is about no slot above h
-			continue
-		}
-		if seq > last {
-			return fmt.Errorf("%w: it holds sequence number %d, and above its stable checkpoint %d there is room up to %d",
-				ErrOtherWindow, seq, low, last)
-		}
-	}
-	if own := r.change.votes[r.cfg.Self]; own != nil && !r.active {
-		if err := wire.Check(r.cfg, own); err != nil {
-			return fmt.Errorf("%w: its %w", ErrOtherWindow, err)
-		}
-	}
-	return nil
-}
-
 // replay repeats the state change that a record stands for. It has no effects.
 func (r *Replica) replay(rec wire.Record) error {
 	switch rec := rec.(type) {
 	case *wire.Head:
 		if rec.Cluster != r.cfg.Cluster || rec.Self != r.cfg.Self || rec.Epoch != r.cfg.Epoch {
-			return ErrForeignJournal
+			return wire.ErrForeignJournal
 		}
 		if rec.View > r.view {
 			r.leave(rec.View)

@@ -203,11 +203,11 @@ func TestD0_AJournalIsNotReadUnderAWindowWithoutRoomForIt(t *testing.T) {
 		want error
 	}{
 		{"a vote at H", []wire.Record{stable, vote(2*k + window)}, nil},
-		{"a vote above H", []wire.Record{stable, vote(2*k + window + 1)}, ErrOtherWindow},
+		{"a vote above H", []wire.Record{stable, vote(2*k + window + 1)}, wire.ErrOtherWindow},
 		{"a certificate at h+2L", []wire.Record{stable, &wire.Certified{Body: b, Cert: *l.commitCert(0, 2*k+2*window, b.Digest())}}, nil},
-		{"a certificate above it", []wire.Record{stable, &wire.Committed{Cert: *l.commitCert(0, 2*k+2*window+1, b.Digest())}}, ErrOtherWindow},
-		{"no multiple of K stable", []wire.Record{&wire.Stable{Cert: l.stableCert(2*k + 1)}}, ErrOtherWindow},
-		{"no multiple of K of its own", []wire.Record{stable, &wire.Sent{Msg: &wire.Checkpoint{Seq: 3*k + 1, Replica: 3}}}, ErrOtherWindow},
+		{"a certificate above it", []wire.Record{stable, &wire.Committed{Cert: *l.commitCert(0, 2*k+2*window+1, b.Digest())}}, wire.ErrOtherWindow},
+		{"no multiple of K stable", []wire.Record{&wire.Stable{Cert: l.stableCert(2*k + 1)}}, wire.ErrOtherWindow},
+		{"no multiple of K of its own", []wire.Record{stable, &wire.Sent{Msg: &wire.Checkpoint{Seq: 3*k + 1, Replica: 3}}}, wire.ErrOtherWindow},
 		{"one of its own, below h", []wire.Record{stable, &wire.Sent{Msg: &wire.Checkpoint{Seq: 2*k - 1, Replica: 3}}}, nil},
 	} {
 		if _, err := New(&l.cfg, c.log, Applied{Seq: 2 * k}); !errors.Is(err, c.want) {

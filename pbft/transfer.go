@@ -39,7 +39,7 @@ func (r *Replica) checkReach() {
 	if !t.behind {
 		t.behind, t.since = true, r.mono
 	}
-	if r.passed() || r.refusedNext() || r.stuck() {
+	if r.passed() || r.follow.Refused(r.handed+1) || r.stuck() {
 		r.startTransfer()
 	}
 }
@@ -57,7 +57,7 @@ func (r *Replica) startTransfer() {
 	r.transfer.on, r.transfer.since = true, r.mono
 	r.backlog = nil
 	r.pool = pool.New(r.cfg.N())
-	r.follow = follow{refused: r.follow.refused}
+	r.follow.Begin()
 	r.retarget()
 }
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"tagma/internal/cluster"
-	"tagma/pbft"
+	"tagma/pbft/wire"
 )
 
 // reconfigure gives a cluster that is stopped other protocol parameters.
@@ -30,7 +30,7 @@ func TestI9_AWindowThatIsTooSmallForTheJournalIsRefused(t *testing.T) {
 	b.stopAll()
 	for _, p := range []cluster.Protocol{{CheckpointInterval: 4, LogWindow: 8}, {CheckpointInterval: 48, LogWindow: 96}} {
 		b.reconfigure(p)
-		if err := b.refused(3, "set both back"); !errors.Is(err, pbft.ErrOtherWindow) {
+		if err := b.refused(3, "set both back"); !errors.Is(err, wire.ErrOtherWindow) {
 			t.Errorf("%+v: %v", p, err)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"tagma/checkpoint/journal"
-	"tagma/pbft"
 	"tagma/pbft/wire"
 )
 
@@ -266,7 +265,7 @@ func TestD8_3_AnotherReplicasJournalIsRefused(t *testing.T) {
 		r.lay("L", "at the mark")
 		r.text = lifeL.String()
 		change(&r.cfg)
-		if _, err := r.start(); !errors.Is(err, pbft.ErrForeignJournal) || errors.As(err, new(*Amnesia)) || r.machine.calls > 0 {
+		if _, err := r.start(); !errors.Is(err, wire.ErrForeignJournal) || errors.As(err, new(*Amnesia)) || r.machine.calls > 0 {
 			t.Errorf("%s: started with %v after %d writes", name, err, r.machine.calls)
 		}
 	}

@@ -80,7 +80,7 @@ func (d *Disk) look(h *Home, life mark) (wire.Life, error) {
 		return wire.Life{}, err
 	}
 	if d.isForeign(h.Config) {
-		return wire.Life{}, fmt.Errorf("%s: %w: bring this replica's own journal back", h.Journal, pbft.ErrForeignJournal)
+		return wire.Life{}, fmt.Errorf("%s: %w: bring this replica's own journal back", h.Journal, wire.ErrForeignJournal)
 	}
 	return h.judge(life, lifeOf(d.Log))
 }

@@ -57,9 +57,9 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 	var err error
 	d.Replica, err = pbft.Boot(h.Config, d.Log, d.Applied, start)
 	switch {
-	case errors.Is(err, pbft.ErrForeignJournal):
+	case errors.Is(err, wire.ErrForeignJournal):
 		return fmt.Errorf("%s: %w: bring this replica's own journal back", h.Journal, err)
-	case errors.Is(err, pbft.ErrOtherWindow):
+	case errors.Is(err, wire.ErrOtherWindow):
 		return fmt.Errorf("%s: %w: set both back in the cluster file of every replica", h.Journal, err)
 	}
 	return err

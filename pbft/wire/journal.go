@@ -2,6 +2,8 @@ package wire
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"slices"
 )
 
@@ -98,4 +100,47 @@ func Backlog(log []Record, above, upTo Seq) ([]*Body, bool) {
 		}
 	}
 	return bodies, true
+}
+
+// ErrForeignJournal says that a journal was written by another replica or in another cluster.
+var ErrForeignJournal = errors.New("the journal belongs to another replica or cluster")
+
+// ErrOtherWindow says that a journal was written under a checkpoint interval or log window for which this one has no
+// place.
+var ErrOtherWindow = errors.New("the journal was written under another checkpoint_interval or log_window")
+
+// Unfit is the reason not to go on from a journal under this configuration, or nil. What has no place in the window above
+// low would be forgotten, votes and what clients hold replies to, and what was a checkpoint and is none any more convinces
+// nobody; nor does own, a view change that is to be sent again (nil: none).
+func Unfit(cfg *Config, log []Record, low Seq, own *ViewChange) error {
+	k, high := cfg.CheckpointInterval, low+cfg.LogWindow
+	if low%k != 0 {
+		return fmt.Errorf("%w: its stable checkpoint %d is no multiple of %d", ErrOtherWindow, low, k)
+	}
+	for _, rec := range log {
+		seq, last := RecordSeq(rec), high
+		switch rec := rec.(type) {
+		case *Sent:
+			if TypeOf(rec.Msg) == TypeCheckpoint {
+				if last += cfg.LogWindow; seq > low && seq%k != 0 {
+					return fmt.Errorf("%w: its checkpoint %d is no multiple of %d", ErrOtherWindow, seq, k)
+				}
+			}
+		case *Accepted, *Prepared:
+		case *Fetched, *Certified, *Committed: // a certificate is taken before the checkpoint that makes room for votes (N6)
+			last += cfg.LogWindow
+		default: // it is about no slot above h
+			continue
+		}
+		if seq > last {
+			return fmt.Errorf("%w: it holds sequence number %d, and above its stable checkpoint %d there is room up to %d",
+				ErrOtherWindow, seq, low, last)
+		}
+	}
+	if own != nil {
+		if err := Check(cfg, own); err != nil {
+			return fmt.Errorf("%w: its %w", ErrOtherWindow, err)
+		}
+	}
+	return nil
 }
