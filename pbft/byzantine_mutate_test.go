@@ -181,7 +181,7 @@ func (l *liar) swapViewChange(v *wire.NewView) {
 		}
 	}
 	v.Proposals = nil
-	for _, d := range chosenDigests(v.ViewChanges) {
+	for _, d := range wire.Choose(v.ViewChanges) {
 		v.Proposals = append(v.Proposals, wire.Proposal{Digest: d})
 	}
 }

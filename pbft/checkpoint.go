@@ -128,10 +128,6 @@ func (r *Replica) contradicted() bool {
 	return known && own != r.checkpoints.Stable.Digest
 }
 
-// replayDivergence finds again what was found before a restart: later checkpoints may be stable that we have no state
-// for, and the one in the store is as wrong as it was.
-func (r *Replica) replayDivergence() { r.diverged = r.diverged || r.contradicted() }
-
 // offer lets others fetch the newest stable state once it is durable here, and is this replica's own.
 func (r *Replica) offer() {
 	c := &r.checkpoints

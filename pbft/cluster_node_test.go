@@ -143,7 +143,7 @@ func (n *node) take(ev port.Event) {
 			return
 		}
 	}
-	if n.replica.inquiry.forgot {
+	if n.replica.inquiry.Forgot {
 		n.foundOut()
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/pbft/msglog"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -90,13 +91,13 @@ func TestD8_9_WishesAreBounded(t *testing.T) {
 		wantDrop(t, l.from(3, &wire.Recover{Until: until}), port.ReasonTooOften)
 		l.wait(time.Millisecond)
 		wantCount(t, l.from(3, &wire.Recover{Until: until}), 0, "effects of a wish after "+wait.String())
-		wait = min(2*wait, maxRecoverWait)
+		wait = min(2*wait, msglog.MaxWishWait)
 	}
-	if wait != maxRecoverWait {
+	if wait != msglog.MaxWishWait {
 		t.Errorf("the last wait was %v", wait)
 	}
 	wantCount(t, l.from(2, &wire.Recover{Until: until}), 0, "effects of another one's first wish")
-	l.wait(2 * maxRecoverWait) // it wished for nothing: its next wishes are as good as its first
+	l.wait(2 * msglog.MaxWishWait) // it wished for nothing: its next wishes are as good as its first
 	wantCount(t, l.from(3, &wire.Recover{Until: until + 1}), 0, "effects of a wish after a long time")
 	l.wait(timeout)
 	wantCount(t, l.from(3, &wire.Recover{Until: until + 2}), 0, "effects of the second one")

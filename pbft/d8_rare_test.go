@@ -60,7 +60,7 @@ func (s *rare) loseDisk() {
 	s.victim.wipe()
 	s.victim.start()
 	s.until(3*time.Second, "the victim knows where it may vote", func() bool {
-		return s.victim.amnesiac == nil && !s.victim.replica.inquiry.asking
+		return s.victim.amnesiac == nil && !s.victim.replica.inquiry.Asking
 	})
 	s.tick(20 * time.Millisecond)
 }
@@ -82,7 +82,7 @@ func (s *rare) usurp(at wire.Seq, of ...*wire.ViewChange) {
 	for _, vc := range of {
 		nv.ViewChanges = append(nv.ViewChanges, *vc)
 	}
-	for _, d := range chosenDigests(nv.ViewChanges) {
+	for _, d := range wire.Choose(nv.ViewChanges) {
 		nv.Proposals = append(nv.Proposals, wire.Proposal{Digest: d})
 	}
 	s.sign(1, nv)

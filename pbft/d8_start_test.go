@@ -62,14 +62,14 @@ func TestD8_5_WhatTheJournalHoldsProvesNothing(t *testing.T) {
 			l.prepare(0, 5, wire.Digest{9}, 3), l.commit(1, 1, wire.Digest{9}, 3), // of views that were left
 			l.checkpoint(4, stateAfter(4), 3), l.viewChange(2, 3, wire.StableCert{}), l.viewChange(1, 3, wire.StableCert{}),
 		))
-		if l.answeredBy(1); l.r.Inspect().Asking || l.r.inquiry.forgot {
-			t.Fatalf("asking %v, forgot %v", l.r.Inspect().Asking, l.r.inquiry.forgot)
+		if l.answeredBy(1); l.r.Inspect().Asking || l.r.inquiry.Forgot {
+			t.Fatalf("asking %v, forgot %v", l.r.Inspect().Asking, l.r.inquiry.Forgot)
 		}
 	}
 	l = newLab(t, 4, 3)
 	l.boot(Applied{Seq: 8}, false, &wire.Head{Cluster: l.cfg.Cluster, Self: 3, Active: true}, &wire.Stable{Cert: l.stableCert(8)})
 	l.from(0, l.answer(l.prepare(0, 8, wire.Digest{9}, 3), l.checkpoint(8, wire.Digest{9}, 3)))
-	if l.r.inquiry.forgot {
+	if l.r.inquiry.Forgot {
 		t.Error("a statement at or below h counts as forgotten")
 	}
 }
@@ -88,7 +88,7 @@ func TestD8_5_WhatAnAnchorHoldsOfOAndOfATransferProvesNothing(t *testing.T) {
 	l.log = recode(t, l.r.Anchor())
 	l.boot(Applied{}, false, l.log...)
 	l.from(0, l.answer(nv, l.prePrepare(1, 1, b), l.prePrepare(1, 2, wire.NullBody)))
-	if l.r.inquiry.forgot {
+	if l.r.inquiry.Forgot {
 		t.Error("a primary's O counts as forgotten")
 	}
 
@@ -103,7 +103,7 @@ func TestD8_5_WhatAnAnchorHoldsOfOAndOfATransferProvesNothing(t *testing.T) {
 	for _, log := range [][]wire.Record{l.log, recode(t, l.r.Anchor())} {
 		l.boot(Applied{Seq: 40}, false, log...)
 		l.from(0, l.answer(l.prepare(0, 41, next.Digest(), 3), l.commit(0, 41, next.Digest(), 3)))
-		if l.r.inquiry.forgot {
+		if l.r.inquiry.Forgot {
 			t.Error("votes given in transfer count as forgotten")
 		}
 	}
@@ -121,7 +121,7 @@ func TestD8_5_AVoteOnItsWayBackIsNotForgotten(t *testing.T) {
 	wantCount(t, pp, 1, "pre-prepares")
 	l.from(3, l.answer(l.prePrepare(0, 1, pp[0].Body)))
 
-	if l.r.inquiry.forgot {
+	if l.r.inquiry.Forgot {
 		t.Error("a pre-prepare that was only just sent counts as forgotten")
 	}
 	l = newLab(t, 4, 3)
@@ -136,7 +136,7 @@ func TestD8_5_AVoteOnItsWayBackIsNotForgotten(t *testing.T) {
 	take(1, l.prepare(0, 1, b.Digest(), 1))
 	take(2, l.prepare(0, 1, b.Digest(), 2))
 	l.from(0, l.answer(l.prepare(0, 1, b.Digest(), 3), l.commit(0, 1, b.Digest(), 3)))
-	if l.r.inquiry.forgot {
+	if l.r.inquiry.Forgot {
 		t.Error("votes that were only just sent count as forgotten")
 	}
 }
@@ -256,13 +256,13 @@ func TestD8_5_FourThatStartTogetherVoteAtOnce(t *testing.T) {
 	c.wire = nil
 	for _, n := range c.nodes {
 		n.start()
-		if !n.replica.inquiry.asking {
+		if !n.replica.inquiry.Asking {
 			t.Fatal("it does not ask")
 		}
 	}
 	c.tick(20 * time.Millisecond) // two turns: all have asked, and all are answered
 	for _, n := range c.nodes {
-		if n.replica.inquiry.asking {
+		if n.replica.inquiry.Asking {
 			t.Errorf("replica %d still asks", n.id)
 		}
 	}

@@ -29,7 +29,7 @@
 //	§4.5 safety, liveness                wire/config.go (quorums), all of it   paper_correctness_test.go, random_test.go
 //	§4.6 agreed time                     normal.go                             paper_normal_test.go (N1)
 //	§5.2 signatures, no MACs             wire/signing.go, wire/claims.go       wire/signing_test.go
-//	TOCS retransmission by status        retransmit.go, missing.go             paper_viewchange_test.go (V5)
+//	TOCS retransmission by status        retransmit.go                         paper_viewchange_test.go (V5)
 //
 // # What is not in the paper
 //

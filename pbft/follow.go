@@ -14,7 +14,7 @@ func (r *Replica) pull() {
 		r.follow.Drop()
 		return
 	}
-	want := r.firstLacking()
+	want := r.log.FirstLacking(r.handed + wire.Seq(len(r.backlog)))
 	r.follow.Lacks(want)
 	if !r.log.Holds(want) {
 		return
@@ -38,17 +38,6 @@ func (r *Replica) lags() bool {
 		}
 	}
 	return false
-}
-
-// firstLacking is the lowest sequence number above what was handed to execution that cannot be executed: its
-// certificate or its body is missing. Those before it only wait for the executor.
-func (r *Replica) firstLacking() wire.Seq {
-	seq := r.handed + wire.Seq(len(r.backlog)) + 1
-	for ; ; seq++ {
-		if s := r.log.Peek(seq); s == nil || s.Cert == nil || s.Body(s.Cert.Digest) == nil {
-			return seq
-		}
-	}
 }
 
 // onSlots takes the end of an answer.

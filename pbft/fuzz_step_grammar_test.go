@@ -84,7 +84,7 @@ func (in *fuzzInput) transferred() {
 		in.executed = in.executed[1:]
 		in.step(ev)
 	}
-	if in.r.transfer.on && in.target != nil && !in.r.inquiry.forgot {
+	if in.r.transfer.on && in.target != nil && !in.r.inquiry.Forgot {
 		in.step(port.Transferred{Cert: *in.target})
 	}
 }
@@ -175,7 +175,7 @@ func (in *fuzzInput) newView(v wire.View) wire.Message {
 	for id := range wire.ReplicaID(in.c.cfg.Quorum()) {
 		m.ViewChanges = append(m.ViewChanges, *in.viewChange(m.View, id))
 	}
-	for _, d := range chosenDigests(m.ViewChanges) {
+	for _, d := range wire.Choose(m.ViewChanges) {
 		if in.byte() == 255 {
 			d = wire.Digest{0xee}
 		}

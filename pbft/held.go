@@ -1,15 +1,12 @@
 package pbft
 
 import (
-	"time"
-
 	"tagma/pbft/msglog"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
-// The question of every start (D8.4, D8.5): does anybody hold something that this replica signed and its journal lacks?
-// A disk that was put back from an older copy looks like any other to its owner; only the others can tell.
+// The question of every start (D8.4, D8.5), and what is held of what others signed.
 
 // Start says how a replica comes up.
 type Start struct {
@@ -17,38 +14,6 @@ type Start struct {
 	Nonce uint64 // fresh for each start; 0: nobody is asked
 	First bool   // it was never started before, so that its journal is empty (D8.5)
 	Fetch bool   // its store holds none of the states that its journal names: the state must come from others (X1)
-}
-
-// inquiry is the question of this start.
-type inquiry struct {
-	nonce  uint64
-	first  bool
-	asking bool   // too few have answered: no vote yet
-	forgot bool   // loss is proven: nothing is signed any more
-	whole  []bool // by replica: it answered, and remembers all that it signed itself
-	asked  bool
-	again  time.Duration
-}
-
-func newInquiry(cfg *wire.Config, start Start) inquiry {
-	return inquiry{
-		nonce: start.Nonce, first: start.First, asking: start.Nonce != 0, whole: make([]bool, cfg.N()),
-	}
-}
-
-// enough is how many others that remember everything must have answered before an ordinary start votes: with this
-// replica they are n−f.
-func (q *inquiry) enough(cfg *wire.Config) bool { return countTrue(q.whole) >= cfg.N()-cfg.F()-1 }
-
-// countTrue is how many entries of a list by replica are set.
-func countTrue(list []bool) int {
-	n := 0
-	for _, is := range list {
-		if is {
-			n++
-		}
-	}
-	return n
 }
 
 // stepAsking takes an event before the question is settled. Others' questions are answered from the journal at once,
@@ -79,21 +44,11 @@ func (r *Replica) stepAsking(ev port.Event) {
 	}
 }
 
-// ask sends the question to everybody who has not answered it as one that remembers everything: often at first, and on
-// and on while the replica runs.
+// ask sends the question of this start to those whose answer is missing.
 func (r *Replica) ask() {
-	q := &r.inquiry
-	if q.nonce == 0 || q.asked && r.mono < q.again {
-		return
-	}
-	q.asked, q.again = true, r.mono+r.cfg.ViewTimeout
-	if q.asking {
-		q.again = r.mono + r.cfg.ViewTimeout/8
-	}
-	for id := range r.cfg.N() {
-		if to := wire.ReplicaID(id); to != r.cfg.Self && !q.whole[id] {
-			r.send(to, &wire.Held{Nonce: q.nonce, Above: r.log.Low})
-		}
+	nonce, whom := r.inquiry.Ask(r.mono)
+	for _, to := range whom {
+		r.send(to, &wire.Held{Nonce: nonce, Above: r.log.Low})
 	}
 }
 
@@ -133,25 +88,18 @@ func (r *Replica) heldBy(id wire.ReplicaID, m *wire.Held) *wire.HeldBy {
 // forge it. Without one, n−f−1 answers of replicas that remember everything let this one vote; the rest may still come.
 func (r *Replica) onHeldBy(m *wire.HeldBy, from port.Source) {
 	q := &r.inquiry
-	if q.nonce == 0 || m.Nonce != q.nonce || m.Of != r.cfg.Self {
-		r.drop(m, port.ReasonUnasked)
-		return
-	}
-	if q.whole[from.Replica] {
-		r.drop(m, port.ReasonDuplicate)
+	if why := q.WhyDrop(m, from.Replica); why != "" {
+		r.drop(m, why)
 		return
 	}
 	for i := range m.Said {
-		if s := &m.Said[i]; q.asking && q.first || r.hasForgotten(s) {
-			q.forgot = true
+		if s := &m.Said[i]; q.NeverStarted() || r.hasForgotten(s) {
+			q.Forgot = true
 			r.emit(port.Forgot{Said: *s, Witness: from.Replica})
 			return
 		}
 	}
-	q.whole[from.Replica] = m.Whole
-	if q.asking && q.enough(r.cfg) {
-		q.asking = false
-	}
+	q.Answered(from.Replica, m.Whole)
 }
 
 // hasForgotten reports whether the journal lacks a statement of this replica that still matters: a vote above h in a
@@ -190,15 +138,12 @@ func (r *Replica) saidVote(s *wire.Statement) bool {
 		sent := r.isPrimary() && s.Seq <= r.proposed && at.Body(s.Digest) != nil
 		return current && (at.Accepted && at.Digest == s.Digest || !at.Accepted && sent)
 	case wire.TypePrepare:
-		return same(&at.Prepares[r.cfg.Self], &said) || current && at.PrepareSent && at.Digest == s.Digest
+		return at.Prepares[r.cfg.Self].Says(&said) || current && at.PrepareSent && at.Digest == s.Digest
 	default:
 		sent := current && at.CommitSent && at.Prepared != nil && at.Prepared.View == s.View
-		return same(&at.Commits[r.cfg.Self], &said) || sent && at.Prepared.Digest == s.Digest
+		return at.Commits[r.cfg.Self].Says(&said) || sent && at.Prepared.Digest == s.Digest
 	}
 }
-
-// same reports whether two votes say the same.
-func same(a, b *msglog.Vote) bool { return a.Cast && a.View == b.View && a.Digest == b.Digest }
 
 // What is remembered of others' statements, so that whoever forgets its own is told of them (D8.4).
 

@@ -11,7 +11,7 @@ func (r *Replica) Inspect() port.Inspection {
 	in := port.Inspection{
 		View: r.view, Active: r.active, Primary: r.cfg.Primary(r.view),
 		Executed: r.handed, Stable: r.log.Low, StateDigest: r.checkpoints.Stable.Digest, Proposed: r.proposed, Seen: r.log.Seen,
-		Asking: r.inquiry.asking, Silent: r.silent(), Until: r.recovery.until, Since: r.recovery.view,
+		Asking: r.inquiry.Asking, Silent: r.silent(), Until: r.recovery.until, Since: r.recovery.view,
 		Pending: r.pool.WaitingAll(), LeftBehind: r.leftBehind(), Suspecting: r.suspicion.sent, Diverged: r.diverged, Timeout: r.timeout(),
 		Peers: make([]port.PeerInspection, len(r.peers)),
 	}

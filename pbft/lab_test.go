@@ -160,7 +160,7 @@ func (l *lab) newViewFrom(v wire.View, vcs ...*wire.ViewChange) *wire.NewView {
 	for _, vc := range vcs {
 		m.ViewChanges = append(m.ViewChanges, *vc)
 	}
-	for _, d := range chosenDigests(m.ViewChanges) {
+	for _, d := range wire.Choose(m.ViewChanges) {
 		m.Proposals = append(m.Proposals, wire.Proposal{Digest: d})
 	}
 	l.signBy(m, l.cfg.Primary(v))

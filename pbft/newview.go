@@ -23,58 +23,10 @@ func (r *Replica) newNewView() *wire.NewView {
 		}
 		m.ViewChanges = append(m.ViewChanges, *vc)
 	}
-	for _, d := range chosenDigests(m.ViewChanges) {
+	for _, d := range wire.Choose(m.ViewChanges) {
 		m.Proposals = append(m.Proposals, wire.Proposal{Digest: d})
 	}
 	return m
-}
-
-// chosenDigests is the rule at the heart of the view change (V3): for each sequence number above the highest stable
-// checkpoint in V, up to the highest prepared one, the digest that prepared in the highest view, else null.
-func chosenDigests(v []wire.ViewChange) []wire.Digest {
-	minS, maxS := wire.Seq(0), wire.Seq(0)
-	for i := range v {
-		minS = max(minS, v[i].Stable.Seq)
-		if p := v[i].Prepared; len(p) > 0 {
-			maxS = max(maxS, p[len(p)-1].Seq)
-		}
-	}
-	if maxS <= minS {
-		return nil
-	}
-	best := make([]*wire.PreparedCert, maxS-minS)
-	for i := range v {
-		for j := range v[i].Prepared {
-			p := &v[i].Prepared[j]
-			if p.Seq <= minS {
-				continue
-			}
-			if b := &best[p.Seq-minS-1]; *b == nil || (*b).View < p.View {
-				*b = p
-			}
-		}
-	}
-	digests := make([]wire.Digest, len(best))
-	for i, p := range best {
-		if digests[i] = wire.NullDigest; p != nil {
-			digests[i] = p.Digest
-		}
-	}
-	return digests
-}
-
-// follows reports whether O is exactly what V requires (V4).
-func follows(m *wire.NewView) bool {
-	want := chosenDigests(m.ViewChanges)
-	if len(want) != len(m.Proposals) {
-		return false
-	}
-	for i := range want {
-		if m.Proposals[i].Digest != want[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // onNewView enters a view that its primary has justified. A lower view is left for it without a ViewChange of our own.
@@ -83,7 +35,7 @@ func (r *Replica) onNewView(m *wire.NewView, from port.Source) {
 		r.drop(m, port.ReasonOldView)
 		return
 	}
-	if !follows(m) {
+	if !m.Follows() {
 		r.drop(m, port.ReasonWrongNewView)
 		if m.View == r.view { // counts as expiry (V7)
 			r.change.proven = true

@@ -200,12 +200,10 @@ func (r *Replica) onCommit(m *wire.Commit, from port.Source) {
 		r.drop(m, port.ReasonDuplicate)
 		return
 	}
-	if s.Cert == nil && msglog.Count(s.Commits, m.View, m.Digest, -1) >= r.cfg.Quorum() {
-		s.Certify(&wire.CommitCert{
-			View: m.View, Seq: m.Seq, Digest: m.Digest,
-			Commits: msglog.Matching(s.Commits, m.View, m.Digest, -1)[:r.cfg.Quorum()],
-		})
-		r.advance()
+	if s.Cert == nil {
+		if s.Cert = s.Committed(m.View, m.Digest, r.cfg.Quorum()); s.Cert != nil {
+			r.advance()
+		}
 	}
 }
 

@@ -4,14 +4,12 @@ import (
 	"slices"
 	"time"
 
+	"tagma/pbft/msglog"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // The nulls that an idle cluster orders for a replica that waits for a later checkpoint (D8.9).
-
-// maxRecoverWait bounds how long a replica waits that asks for nulls again and again.
-const maxRecoverWait = time.Minute
 
 // maxNullsInFlight bounds the nulls that a primary proposes at a time for those who ask for them.
 const maxNullsInFlight = 64
@@ -35,9 +33,8 @@ func (r *Replica) askForNulls() {
 	r.emit(port.Broadcast{Msg: &wire.Recover{Until: until}})
 }
 
-// onRecover notes up to where a replica wants the order to go on. A wish costs everybody work, so each further one of a
-// replica doubles its wait, until it has wished for nothing for longer than the longest wait. What f+1 replicas ask for
-// is heard at once: one of them is correct, and kept to that.
+// onRecover notes up to where a replica wants the order to go on, as often as it may wish. What f+1 replicas ask for is
+// heard at once: one of them is correct, and kept to that.
 func (r *Replica) onRecover(m *wire.Recover, from port.Source) {
 	if from.Loopback {
 		return
@@ -51,20 +48,12 @@ func (r *Replica) onRecover(m *wire.Recover, from port.Source) {
 		r.drop(m, port.ReasonAboveWindow)
 		return
 	}
-	p.wished = max(p.wished, m.Until)
 	r.recovery.wished = max(r.recovery.wished, m.Until)
-	switch {
-	case m.Until <= p.wanted:
+	switch p.wish.Hear(m.Until, r.mono, r.cfg.ViewTimeout) {
+	case msglog.WishKnown:
 		r.drop(m, port.ReasonDuplicate)
-	case r.mono < p.wantsAgain:
+	case msglog.WishTooSoon:
 		r.drop(m, port.ReasonTooOften)
-	default:
-		if r.mono-p.wantedAt >= 2*maxRecoverWait {
-			p.wantsWait = 0
-		}
-		p.wanted, p.wantedAt = m.Until, r.mono
-		p.wantsWait = min(max(2*p.wantsWait, r.cfg.ViewTimeout), maxRecoverWait)
-		p.wantsAgain = r.mono + p.wantsWait
 	}
 	r.propose()
 }
@@ -73,8 +62,8 @@ func (r *Replica) onRecover(m *wire.Recover, from port.Source) {
 func (r *Replica) wanted() wire.Seq {
 	until, wished := wire.Seq(0), make([]wire.Seq, 0, r.cfg.N())
 	for i := range r.peers {
-		until = max(until, r.peers[i].wanted)
-		wished = append(wished, r.peers[i].wished)
+		until = max(until, r.peers[i].wish.Granted)
+		wished = append(wished, r.peers[i].wish.Asked)
 	}
 	slices.Sort(wished)
 	return max(until, wished[len(wished)-r.cfg.Weak()])
@@ -107,7 +96,7 @@ func (r *Replica) withheld(limit time.Duration) bool {
 	since := max(r.change.progressAt, r.change.activatedAt)
 	for i := range r.peers {
 		p := &r.peers[i]
-		if p.wanted > max(r.handed, r.log.Low) && r.mono-max(p.wantedAt, since) >= limit {
+		if p.wish.Granted > max(r.handed, r.log.Low) && r.mono-max(p.wish.At, since) >= limit {
 			return true
 		}
 	}

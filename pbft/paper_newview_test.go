@@ -31,7 +31,7 @@ func TestPaper44_V3_TheComputationOfO(t *testing.T) {
 		*l.viewChange(9, 2, wire.StableCert{}),
 	}
 	want := []wire.Digest{b.Digest(), wire.NullDigest, c.Digest()} // 5, 6, 7; 4 is stable
-	got := chosenDigests(v)
+	got := wire.Choose(v)
 	if len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
 		t.Fatalf("O = %v, want %v", got, want)
 	}
@@ -44,7 +44,7 @@ func TestPaper44_V3_OMayBeEmpty(t *testing.T) {
 		*l.viewChange(9, 0, l.stableCert(4)),
 		*l.viewChange(9, 1, wire.StableCert{}, l.preparedCert(1, 4, wire.NullBody)),
 	}
-	wantCount(t, chosenDigests(v), 0, "proposals")
+	wantCount(t, wire.Choose(v), 0, "proposals")
 }
 
 // §4.4, V4: a backup computes O again and refuses any other; an invalid NewView counts as expiry (V7).

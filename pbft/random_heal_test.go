@@ -70,7 +70,7 @@ func (s *schedule) converged(last *wire.Request) bool {
 		if n.state.seq != correct[0].state.seq || n.state.root != correct[0].state.root || !n.replica.active {
 			return false
 		}
-		if !n.whole() || n.replica.inquiry.asking {
+		if !n.whole() || n.replica.inquiry.Asking {
 			return false
 		}
 	}

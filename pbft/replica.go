@@ -3,6 +3,7 @@ package pbft
 import (
 	"time"
 
+	"tagma/pbft/amnesia"
 	"tagma/pbft/follow"
 	"tagma/pbft/msglog"
 	"tagma/pbft/pool"
@@ -44,7 +45,7 @@ type Replica struct {
 	learned      wire.Seq // how far the primary of the view said that it has proposed
 
 	life     wire.Life
-	inquiry  inquiry
+	inquiry  amnesia.Inquiry
 	recovery recovery
 	transfer transfer
 	follow   follow.Question
@@ -55,9 +56,9 @@ type Replica struct {
 func (r *Replica) Step(ev port.Event) []port.Effect {
 	r.out = r.out[:0]
 	switch {
-	case r.inquiry.forgot:
+	case r.inquiry.Forgot:
 		return nil
-	case r.inquiry.asking:
+	case r.inquiry.Asking:
 		r.stepAsking(ev)
 		return r.out
 	}

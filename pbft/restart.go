@@ -3,6 +3,7 @@ package pbft
 import (
 	"fmt"
 
+	"tagma/pbft/amnesia"
 	"tagma/pbft/follow"
 	"tagma/pbft/msglog"
 	"tagma/pbft/pool"
@@ -33,14 +34,14 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 		log:         msglog.NewWindow(cfg),
 		checkpoints: msglog.NewCheckpoints(cfg),
 		pool:        pool.New(cfg.N()),
-		suspicion:   suspicion{highest: make([]wire.Suspect, cfg.N())},
+		suspicion:   suspicion{highest: make(msglog.Suspects, cfg.N())},
 		change:      change{votes: make([]*wire.ViewChange, cfg.N())},
 		peers:       make([]peer, cfg.N()),
 		helper:      cfg.Self,
 		handed:      at.Seq, // what lies above is executed again: its bodies must outlive the replay
 		executed:    at.Seq,
 		life:        start.Life,
-		inquiry:     newInquiry(cfg, start),
+		inquiry:     amnesia.NewInquiry(cfg, start.Nonce, start.First),
 		follow:      follow.New(cfg),
 		memories:    make(msglog.Memories, cfg.N()),
 	}
@@ -105,7 +106,7 @@ func (r *Replica) replay(rec wire.Record) error {
 		}
 	case *wire.Stable:
 		r.adoptStable(rec.Cert)
-		r.replayDivergence()
+		r.diverged = r.diverged || r.contradicted() // later checkpoints may be stable that we have no state for
 	case *wire.Activated:
 		r.replayNewView(rec.NewView)
 	case *wire.Recovering:
@@ -141,7 +142,7 @@ func (r *Replica) replaySent(m wire.Message) error {
 		}
 	case *wire.Checkpoint:
 		r.checkpoints.Remember(wire.Mark{Seq: m.Seq, Digest: m.Digest}, 0)
-		r.replayDivergence()
+		r.diverged = r.diverged || r.contradicted()
 		if r.whyOutside(m.Seq) == "" {
 			msglog.Store(r.checkpoints.At(m.Seq, r.cfg).Votes, self, msglog.Vote{Cast: true, Digest: m.Digest, Sig: m.Sig})
 		}

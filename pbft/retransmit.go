@@ -25,13 +25,9 @@ type peer struct {
 	answeredAt time.Duration
 	help       budget
 
-	asked      bool          // it asked what is held of it
-	askedAt    time.Duration // when it did last
-	wished     wire.Seq      // up to where it asked for the order to go on
-	wanted     wire.Seq      // up to where that is granted (D8.9)
-	wantedAt   time.Duration
-	wantsWait  time.Duration // before another wish of it is heard
-	wantsAgain time.Duration
+	asked   bool          // it asked what is held of it
+	askedAt time.Duration // when it did last
+	wish    msglog.Wish
 }
 
 // reportStatus broadcasts a Status when it is due: every quarter of a timeout, twice as often while something is missing.
@@ -64,7 +60,7 @@ func (r *Replica) newStatus() *wire.Status {
 	}
 	last := min(r.log.Seen, r.log.High(), r.known()+nearby)
 	for seq := r.firstMissing(); seq <= last && len(m.Slots) < int(2*r.cfg.LogWindow); seq++ {
-		if lacks := r.lacks(seq); lacks != 0 {
+		if lacks := r.log.Peek(seq).Lacks(r.view); lacks != 0 {
 			m.Slots = append(m.Slots, wire.SlotStatus{Seq: seq, Lacks: lacks})
 		}
 	}
@@ -221,10 +217,10 @@ func (r *Replica) push(to wire.ReplicaID, m *wire.Status) {
 	}
 }
 
-// budget bounds in bytes what a peer is helped with (S4). A Status and a Fetch are short, and their answers are long: without
-// a bound, a faulty replica that always lacks everything is sent the window again sixteen times a timeout, by everybody. A
-// timeout grants as much as the window holds, and what is ordered meanwhile is granted twice over, so that whoever lags
-// catches up. The zero value is full.
+// budget bounds in bytes what a peer is helped with (S4). A Status and a Fetch are short, and their answers are long:
+// without a bound, a faulty replica that always lacks everything is sent the window again sixteen times a timeout, by
+// everybody. A timeout grants as much as the window holds, and what is ordered meanwhile is granted twice over, so that
+// whoever lags catches up. The zero value is full.
 type budget struct {
 	most    int           // two windows
 	spent   int           // less what was granted since
@@ -252,4 +248,45 @@ func (r *Replica) help(to wire.ReplicaID, m wire.Message) bool {
 	b.spent += wire.SizeHint(m)
 	r.send(to, m)
 	return true
+}
+
+// What a Status lists as missing: everything that a correct replica may have, and little of what one alone names (S4).
+
+// nearby is how far above what is known the slots are listed that a single replica named: a vote may come before all others.
+const nearby = 32
+
+// known is the highest sequence number that a correct replica has something for: the end of the window that somebody merely
+// named would lengthen every status by the whole of it (S4).
+func (r *Replica) known() wire.Seq {
+	seq := min(r.log.Seen, r.log.High())
+	for first := r.firstMissing(); seq >= first; seq-- {
+		if s := r.log.Peek(seq); s != nil && s.IsKnown(r.view, r.active, r.cfg.Weak()) {
+			break
+		}
+	}
+	return max(seq, r.log.Low, min(r.learned, r.log.High()))
+}
+
+// firstMissing is the lowest sequence number that is of use and not executed: who is left behind has only to vote above h,
+// for it can execute nothing, and what lies lower comes by state transfer.
+func (r *Replica) firstMissing() wire.Seq {
+	if r.leftBehind() {
+		return r.log.Low + 1
+	}
+	return r.handed + 1
+}
+
+// learnOf takes from the primary's status how far it has proposed: a pre-prepare that was lost on the way to everybody
+// shows nowhere else, and who knows of it asks for it. It lists each one, and counts for no more than it lists.
+func (r *Replica) learnOf(m *wire.Status, from wire.ReplicaID) {
+	if len(m.Slots) == 0 || m.View != r.view || from != r.cfg.Primary(r.view) {
+		return
+	}
+	r.learned = max(r.learned, r.known())
+	for _, lack := range m.Slots {
+		if lack.Seq > r.learned && r.learned < r.log.High() {
+			r.learned++
+		}
+	}
+	r.log.Seen = max(r.log.Seen, r.learned)
 }

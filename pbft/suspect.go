@@ -1,10 +1,9 @@
 package pbft
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
+	"tagma/pbft/msglog"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -13,7 +12,7 @@ import (
 
 // suspicion holds the highest Suspect of every replica.
 type suspicion struct {
-	highest []wire.Suspect // by replica; zero signature: none
+	highest msglog.Suspects
 	again   time.Duration
 	sent    bool // in the current view
 }
@@ -34,7 +33,7 @@ func (r *Replica) onSuspect(m *wire.Suspect, from port.Source) {
 		r.drop(m, port.ReasonNotSender)
 		return
 	}
-	if !r.suspicion.note(m) {
+	if !r.suspicion.highest.Note(m) {
 		r.drop(m, port.ReasonDuplicate)
 		return
 	}
@@ -44,35 +43,13 @@ func (r *Replica) onSuspect(m *wire.Suspect, from port.Source) {
 	r.leaveIfSuspected()
 }
 
-// note keeps a Suspect if it is its sender's highest one.
-func (s *suspicion) note(m *wire.Suspect) bool {
-	held := &s.highest[m.Replica]
-	if held.Sig != (wire.Signature{}) && held.View >= m.View {
-		return false
-	}
-	*held = *m
-	return true
-}
-
 // leaveIfSuspected moves to the highest view u above our own for which f+1 replicas suspect u−1 or a later one. A
 // replica that must not contribute to u waits for somebody's ViewChange: leaving on its own word, it would take nobody
 // along (D8.8).
 func (r *Replica) leaveIfSuspected() {
-	held := make([]wire.Suspect, 0, r.cfg.N())
-	for _, s := range r.suspicion.highest {
-		if s.Sig != (wire.Signature{}) {
-			held = append(held, s)
-		}
-	}
-	if len(held) < r.cfg.Weak() {
-		return
-	}
-	slices.SortStableFunc(held, func(a, b wire.Suspect) int { return cmp.Compare(b.View, a.View) })
-	justification := held[:r.cfg.Weak()]
-	u := justification[len(justification)-1].View + 1
+	u, justification := r.suspicion.highest.Justify(r.cfg.Weak())
 	if u <= r.view || !r.mayVote(u) {
 		return
 	}
-	slices.SortFunc(justification, func(a, b wire.Suspect) int { return cmp.Compare(a.Replica, b.Replica) })
 	r.enterViewChange(u, justification)
 }

@@ -90,7 +90,7 @@ func (r *Replica) onViewChange(m *wire.ViewChange, from port.Source) {
 	}
 	r.memories.NoteView(m)
 	for i := range m.Suspects {
-		r.suspicion.note(&m.Suspects[i])
+		r.suspicion.highest.Note(&m.Suspects[i])
 	}
 	r.change.votes[m.Replica] = m
 	if m.View > r.view {

@@ -112,7 +112,7 @@ func TestK2_ItDoesNotContradictTheCheckpointsThatItSigned(t *testing.T) {
 		}
 		l.boot(Applied{Seq: 4, Root: stateAfter(4)}, false, l.log...)
 		l.from(0, l.answer(l.checkpoint(8, wire.Digest{0xbd}, 3)))
-		if l.r.inquiry.forgot {
+		if l.r.inquiry.Forgot {
 			t.Error("a checkpoint that it gave up counts as forgotten")
 		}
 	}

@@ -200,3 +200,55 @@ func signedBy(list []wire.Endorsement, id wire.ReplicaID) (wire.Signature, bool)
 	}
 	return wire.Signature{}, false
 }
+
+// IsKnown reports whether a slot was proposed in the current view or is decided, or whether so many replicas say so. What a
+// former view left is in O, if it can matter.
+func (s *Slot) IsKnown(view wire.View, active bool, enough int) bool {
+	if s.Accepted || s.Cert != nil || s.Waiting != nil && s.Waiting.View == view || !active && s.Prepared != nil {
+		return true
+	}
+	voters := 0
+	for i := range s.Prepares {
+		if p, c := &s.Prepares[i], &s.Commits[i]; p.counts(view, active) || c.counts(view, active) {
+			voters++
+		}
+	}
+	return voters >= enough
+}
+
+// counts reports whether a vote may still count in the current view. While none is active, old ones may certify a slot
+// (N7).
+func (v *Vote) counts(view wire.View, active bool) bool { return v.Cast && (v.View == view || !active) }
+
+// Lacks says what is missing for a slot above what was executed; nil is one of which nothing was heard.
+func (s *Slot) Lacks(view wire.View) wire.Lacks {
+	if s == nil {
+		return wire.LacksProposal | wire.LacksPrepares | wire.LacksCommits
+	}
+	if s.Cert != nil {
+		return 0
+	}
+	missing := wire.LacksCommits
+	if waits := s.Waiting != nil && s.Waiting.View == view; !s.Accepted && !waits {
+		missing |= wire.LacksProposal
+	}
+	if !s.CommitSent {
+		missing |= wire.LacksPrepares
+	}
+	return missing
+}
+
+// Says reports whether a vote was cast and says the same as another one.
+func (v *Vote) Says(other *Vote) bool {
+	return v.Cast && v.View == other.View && v.Digest == other.Digest
+}
+
+// Committed is the certificate of Q commits for (view, digest), nil with fewer.
+func (s *Slot) Committed(view wire.View, digest wire.Digest, quorum int) *wire.CommitCert {
+	if Count(s.Commits, view, digest, -1) < quorum {
+		return nil
+	}
+	return &wire.CommitCert{
+		View: view, Seq: s.Seq, Digest: digest, Commits: Matching(s.Commits, view, digest, -1)[:quorum],
+	}
+}

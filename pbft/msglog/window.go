@@ -137,3 +137,13 @@ func (w *Window) Peek(seq wire.Seq) *Slot {
 	}
 	return nil
 }
+
+// FirstLacking is the lowest sequence number above one that cannot be executed: its certificate or its body is missing.
+// Those before it only wait for the executor.
+func (w *Window) FirstLacking(above wire.Seq) wire.Seq {
+	for seq := above + 1; ; seq++ {
+		if s := w.Peek(seq); s == nil || s.Cert == nil || s.Body(s.Cert.Digest) == nil {
+			return seq
+		}
+	}
+}

@@ -13,6 +13,8 @@
 //	codec*.go                                               bytes, one file for each family of messages
 //	digest.go, signing.go, sign.go                          digests and signed strings (§5.2)
 //	check*.go, claims.go, verify.go                         what is valid, and which signatures show it
-//	reply.go, rebuild.go                                    replies by digest (C5); a batch from its records (X0)
+//	reply.go                                                replies by digest (C5)
+//	newview.go                                              what a NewView must say (V3, V4)
+//	journal.go                                              what a journal's records tell; a batch from them (X0)
 //	format.go                                               one line for people
 package wire

@@ -38,26 +38,3 @@ func SignRequest(cluster Digest, r *Request, sign func([]byte) Signature) {
 	r.Sig = sign(appendSignedRequest(make([]byte, 0, signedBytes), cluster, content))
 	r.cache = requestCache{of: r, raw: append(raw, r.Sig[:]...), digest: content}
 }
-
-// MinStable is min-s: the highest stable sequence number in V (V3).
-func (m *NewView) MinStable() Seq {
-	var s Seq
-	for i := range m.ViewChanges {
-		s = max(s, m.ViewChanges[i].Stable.Seq)
-	}
-	return s
-}
-
-// ProposalSeq is the sequence number that entry i of O is for: O starts right above min-s.
-func (m *NewView) ProposalSeq(i int) Seq { return m.MinStable() + 1 + Seq(i) }
-
-// HighestStable is the stable certificate that O starts above (V3).
-func (m *NewView) HighestStable() StableCert {
-	best := &m.ViewChanges[0].Stable
-	for i := range m.ViewChanges {
-		if s := &m.ViewChanges[i].Stable; s.Seq > best.Seq {
-			best = s
-		}
-	}
-	return *best
-}

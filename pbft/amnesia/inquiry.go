@@ -1,0 +1,74 @@
+package amnesia
+
+import (
+	"time"
+
+	"tagma/pbft/port"
+	"tagma/pbft/wire"
+)
+
+// Inquiry is the question of an ordinary start (D8.4, D8.5): does anybody hold something that this replica signed and its
+// journal lacks? A disk that was put back from an older copy looks like any other to its owner; only the others can tell.
+type Inquiry struct {
+	Asking bool // too few have answered: no vote yet
+	Forgot bool // loss is proven: nothing is signed any more
+
+	cfg   *wire.Config
+	nonce uint64
+	first bool
+	whole []bool // by replica: it answered, and remembers all that it signed itself
+	asked bool
+	again time.Duration
+}
+
+// NewInquiry returns the question of a start under a fresh nonce; with nonce 0 nobody is asked. Of a first start any answer
+// that shows something proves a loss.
+func NewInquiry(cfg *wire.Config, nonce uint64, first bool) Inquiry {
+	return Inquiry{Asking: nonce != 0, cfg: cfg, nonce: nonce, first: first, whole: make([]bool, cfg.N())}
+}
+
+// Ask lists whom to ask now, and under which nonce: everybody who has not answered as one that remembers everything, often
+// at first, and on and on while the replica runs.
+func (q *Inquiry) Ask(now time.Duration) (nonce uint64, whom []wire.ReplicaID) {
+	if q.nonce == 0 || q.asked && now < q.again {
+		return 0, nil
+	}
+	q.asked, q.again = true, now+q.cfg.ViewTimeout
+	if q.Asking {
+		q.again = now + q.cfg.ViewTimeout/8
+	}
+	for id := range q.cfg.N() {
+		if to := wire.ReplicaID(id); to != q.cfg.Self && !q.whole[id] {
+			whom = append(whom, to)
+		}
+	}
+	return q.nonce, whom
+}
+
+// WhyDrop is the reason not to take an answer, or "".
+func (q *Inquiry) WhyDrop(m *wire.HeldBy, from wire.ReplicaID) port.Reason {
+	switch {
+	case q.nonce == 0 || m.Nonce != q.nonce || m.Of != q.cfg.Self:
+		return port.ReasonUnasked
+	case q.whole[from]:
+		return port.ReasonDuplicate
+	}
+	return ""
+}
+
+// NeverStarted reports whether this replica still believes that it was never started before: then it has signed nothing.
+func (q *Inquiry) NeverStarted() bool { return q.Asking && q.first }
+
+// Answered counts an answer that shows no loss. With this replica, n−f that remember everything let it vote.
+func (q *Inquiry) Answered(from wire.ReplicaID, whole bool) {
+	q.whole[from] = whole
+	n := 0
+	for _, is := range q.whole {
+		if is {
+			n++
+		}
+	}
+	if n >= q.cfg.N()-q.cfg.F()-1 {
+		q.Asking = false
+	}
+}
