@@ -79,7 +79,7 @@ func NewReader(r io.Reader) (*Reader, error) {
 		return nil, err
 	}
 	if err := json.Unmarshal(text, &t.Header); err != nil || t.Header.Trace < 1 {
-		return nil, errors.New(`line 1: not the head of a trace, which begins with {"tagma_trace":`)
+		return nil, errors.New(`line 1: not the head of a trace, whose first key is "tagma_trace"`)
 	}
 	return t, nil
 }

@@ -6,13 +6,17 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// What is chosen, and what there is to choose from.
 type (
-	Choice       = tamper.Choice
-	Behaviour    = tamper.Behaviour
-	Parameter    = tamper.Parameter
+	// Choice is a behaviour with its parameters, as chosen.
+	Choice = tamper.Choice
+	// Behaviour is an entry of the catalogue.
+	Behaviour = tamper.Behaviour
+	// Parameter is one that a behaviour takes.
+	Parameter = tamper.Parameter
+	// UnknownError says that something chosen does not exist.
 	UnknownError = tamper.UnknownError
-	Model        = tamper.Model
+	// Model is a class of failures.
+	Model = tamper.Model
 )
 
 // Catalogue lists all behaviours of replicas by name.
