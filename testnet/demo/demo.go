@@ -56,6 +56,11 @@ func expect(d *report.Document) {
 		return x.Role == "correct" && x.JournalBytes >= x.JournalWritten
 	})
 	d.Expected("journals_shrank", true, shrank, shrank)
+	for _, e := range d.Expect {
+		if e.Key == "stopped_at_the_end" { // what the demonstration has always called it
+			d.Expected("stopped", e.Want, e.Got, e.Held)
+		}
+	}
 }
 
 // words tells the phases of the demonstration in words of its own.

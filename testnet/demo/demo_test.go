@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -70,6 +71,14 @@ func TestDemo_MasksALyingPrimaryAndACrashOfAll(t *testing.T) {
 	}
 	if len(d.Evidence) != 1 || d.Evidence[0].Replica != 0 || !d.Evidence[0].Verified || d.Evidence[0].Proofs < 1 {
 		t.Errorf("%+v", d.Evidence)
+	}
+	for _, key := range []string{
+		"completed", "safe", "acknowledged", "min_view_changes", "max_view_changes", "evidence", "digests_equal", "journals_shrank",
+		"stopped",
+	} {
+		if !slices.ContainsFunc(d.Expect, func(e report.Expectation) bool { return e.Key == key }) {
+			t.Errorf("the report does not judge %s, on which scripts rely", key)
+		}
 	}
 	for _, r := range d.Replicas {
 		if r.Correct == (r.ID == 0) || r.ResidentBytes == 0 || r.Correct && r.JournalBytes >= r.JournalWritten {
