@@ -53,7 +53,7 @@ func (s *stage) inParts(
 			for key := from; key < to; key++ {
 				ops = append(ops, op(key))
 			}
-			result, err := c.DoMany(ctx, ops, options...)
+			result, err := s.admitted(ctx, c, ops, options)
 			var failed error
 			for i := range ops {
 				var output []byte
@@ -68,6 +68,25 @@ func (s *stage) inParts(
 		})
 	}
 	return group.Wait()
+}
+
+// refusedPause is how long answers are let come in before what a session had no room for is sent again.
+const refusedPause = 20 * time.Millisecond
+
+// admitted has operations executed that may be executed twice. While one request of a session is not answered, the
+// answers to all later ones are kept for it, and when they reach the limit further ones are refused: they go out again.
+func (s *stage) admitted(ctx context.Context, c *client.Client, ops [][]byte, options []client.CallOption) (client.Result, error) {
+	for {
+		result, err := c.DoMany(ctx, ops, options...)
+		if !errors.Is(err, client.ErrRefused) {
+			return result, err
+		}
+		select {
+		case <-time.After(refusedPause):
+		case <-ctx.Done():
+			return result, err
+		}
+	}
 }
 
 // fill writes every key once.
