@@ -29,6 +29,27 @@ func TestS4_FetchesAreAnsweredWithinABudget(t *testing.T) {
 	wantCount(t, sends[*wire.CertifiedBody](l.from(1, ask)), 1, "bodies later")
 }
 
+// S4: the log is not looked through for each of many questions, however short they are.
+func TestS4_ABudgetIsRefilledNowAndThen(t *testing.T) {
+	l := newLab(t, 4, 0)
+	l.wait(l.cfg.ViewTimeout)
+	p := &l.r.peers[1].help
+	ask := &wire.Fetch{Seq: 1, Digest: wire.NullDigest}
+	l.r.log.At(1)
+	l.from(1, ask)
+	most := p.most
+	for s := wire.Seq(2); s <= 8; s++ {
+		l.r.log.At(s).Keep(l.batch(uint64(s), string(make([]byte, 500))))
+	}
+	if l.from(1, ask); p.most != most {
+		t.Error("the log was looked through again at once")
+	}
+	l.wait(l.cfg.ViewTimeout / 16)
+	if l.from(1, ask); p.most == most {
+		t.Error("a budget does not follow what the log holds")
+	}
+}
+
 // S4, I14: large bodies above h are bounded in bytes, not only in number.
 func TestS4_AWindowOfLargeBodiesIsBounded(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 512, 4<<20-1<<10, 4<<20 })

@@ -220,7 +220,7 @@ func (r *Replica) push(to wire.ReplicaID, m *wire.Status) {
 // budget bounds in bytes what a peer is helped with (S4). A Status and a Fetch are short, and their answers are long:
 // without a bound, a faulty replica that always lacks everything is sent the window again sixteen times a timeout, by
 // everybody. A timeout grants as much as the window holds, and what is ordered meanwhile is granted twice over, so that
-// whoever lags catches up. The zero value is full.
+// whoever lags catches up. It is full when it is refilled for the first time.
 type budget struct {
 	most    int           // two windows
 	spent   int           // less what was granted since
@@ -228,12 +228,16 @@ type budget struct {
 	ordered int           // up to how many ordered bytes progress was granted for
 }
 
-// refill grants what time and progress since the last call are worth.
+// refill grants what time and progress since the last time are worth. To look at the whole log takes a while, so a peer
+// that asks on and on makes it happen at most so many times in a timeout.
 func (r *Replica) refill(b *budget) {
-	const parts = 256 // of a timeout
-	room := r.log.Bytes()
+	const parts = 256
 	each := r.cfg.ViewTimeout / parts
 	n := (r.mono - b.at) / each
+	if n == 0 && b.most > 0 {
+		return
+	}
+	room := r.log.Bytes()
 	granted := room/parts*int(min(n, 2*parts)) + 2*max(0, r.pool.Total-b.ordered)
 	b.most, b.spent = 2*room, max(0, b.spent-granted)
 	b.at, b.ordered = b.at+n*each, r.pool.Total

@@ -67,8 +67,8 @@ func (w *Window) LargeBytes() int {
 	return sum
 }
 
-// votes is about what the votes for a slot take, in bytes.
-const votes = 1 << 10
+// slotVotes is about what the votes for a slot take, in bytes.
+const slotVotes = 1 << 10
 
 // Bytes is about what the log holds of all slots: bodies, and votes. A small one counts as some slots.
 func (w *Window) Bytes() int {
@@ -79,7 +79,7 @@ func (w *Window) Bytes() int {
 			sum, slots = sum+s.Memory, slots+1
 		}
 	}
-	return sum + max(slots, few)*votes
+	return sum + max(slots, few)*slotVotes
 }
 
 // WaitingBytes sums up the large bodies of pre-prepares that wait above h: those for later views than the current one, or
