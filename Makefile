@@ -15,10 +15,12 @@ MINUTES  ?= 10
 SEED     ?= 1
 PROOF    ?= 12000
 COMEBACK ?=
-.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph proof bench profile mutants
+PEERS    ?=
+NESTED   := testnet/peers $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
+.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph proof bench bench-durability bench-peers nested profile mutants
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 check: ## everything CI checks, in its order
 	@.ci/run
@@ -38,7 +40,7 @@ test: ## all tests
 	$(GO) test ./...
 
 race: ## all tests but the long ones, under the race detector
-	$(GO) test -race -short ./...
+	$(GO) test -race -short -timeout 20m ./...
 
 fuzz: ## every fuzz target for FUZZTIME (100000x: so many inputs)
 	@listed=$$($(GO) test -list '^Fuzz' ./...); \
@@ -69,14 +71,15 @@ comeback: ## how replicas come back from lost and old disks, with figures; COMEB
 	$(GO) run ./cmd/tagma-testnet comeback $(COMEBACK)
 
 pages: ## the commands of pages of documentation, and what they print
-	$(GO) run ./testnet/doccheck docs/recovery.md
+	$(GO) run ./testnet/doccheck docs/recovery.md docs/build-an-application.md
 
 graph: ## write who imports whom into docs/architecture.md, from internal/tidy/imports.go
 	$(GO) test ./internal/tidy -run ImportTable -update
 
-proof: ## what takes too long for every change: PROOF (12000) seeds of the swarm, all mutants, a large state (an hour or two)
+proof: ## what takes too long for every change: PROOF (12000) seeds of the swarm, all mutants, a large state, 250 damages to disks (an hour or two)
 	$(GO) run ./cmd/tagma-testnet sim --swarm --seed 1 --seeds $(PROOF) --out $${TMPDIR:-/tmp}
 	$(GO) run ./cmd/tagma-testnet comeback --keys 1000000
+	TAGMA_DAMAGES=200 $(GO) test -count 1 -timeout 1h -run TestK2_DamagedReplicas -v ./internal/node
 	$(GO) run ./testnet/mutants/hunt
 
 mutants: ## each deliberate break must be caught; writes the table of docs/testing.md
@@ -84,6 +87,16 @@ mutants: ## each deliberate break must be caught; writes the table of docs/testi
 
 bench: ## four replica processes and clients on this machine; figures beside their targets
 	@scripts/bench.sh
+
+bench-durability: ## pessimistic against optimistic, in turns, as ratios with their range
+	@scripts/durability.sh
+
+bench-peers: ## Tagma and etcd under the same loads, in turns, as ratios; PEERS="--quick" takes less than three minutes
+	$(GO) run -C testnet/peers . $(PEERS)
+
+nested: ## build, vet and test the modules inside this one: the comparison with etcd, and the examples
+	@unformatted=$$(gofmt -l examples); [ -z "$$unformatted" ] || { echo "not in gofmt's format: $$unformatted"; exit 1; }
+	@for dir in $(NESTED); do $(GO) vet -C $$dir ./... || exit 1; $(GO) test -C $$dir ./... || exit 1; done
 
 profile: ## where the replicas' processor time goes under each of those loads
 	@scripts/profile.sh

@@ -9,7 +9,7 @@ import (
 
 func TestBank_TransfersAreAtomicAndRecorded(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		c, ctx := f.serve(t, bank.Machine{}).Bank(), t.Context()
+		c, ctx := bank.NewClient(f.serve(t, bank.Machine{})), t.Context()
 		for name, amount := range map[string]uint64{"alice": 100, "bob": 0} {
 			if r, err := c.Open(ctx, name, amount); err != nil || r.Balance != amount {
 				t.Fatalf("open %s: %+v, %v", name, r, err)
@@ -52,7 +52,7 @@ func TestBank_AHistoryIsReadInPages(t *testing.T) {
 		}
 		for _, first := range []uint64{0, bank.MaxPage - 1} {
 			next := max(first, 1)
-			for e, err := range client.Bank().History(ctx, "bob", first) {
+			for e, err := range bank.NewClient(client).History(ctx, "bob", first) {
 				if err != nil || e.Number != next || e.Balance != next-1 {
 					t.Fatalf("entry %d: %+v, %v", next, e, err)
 				}
@@ -62,7 +62,7 @@ func TestBank_AHistoryIsReadInPages(t *testing.T) {
 				t.Errorf("the history from %d on ends before entry %d", first, next)
 			}
 		}
-		for _, err := range client.Bank().History(ctx, "eve", 0) {
+		for _, err := range bank.NewClient(client).History(ctx, "eve", 0) {
 			if !errors.Is(err, bank.NoAccount) {
 				t.Errorf("the history of nobody: %v", err)
 			}

@@ -47,6 +47,9 @@ func DialCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey
 	for _, set := range opts {
 		set(&o)
 	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	cfg, err := file.Config(0)
 	if err != nil {
 		return nil, err
@@ -55,15 +58,15 @@ func DialCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey
 		return nil, fmt.Errorf("client key %x is not registered in the cluster file; add it as a [[client]] on every replica, or use a registered key",
 			key.Public())
 	}
-	link, number := new(link), newSessionNumber()
+	link := new(link)
 	s := newShell(session.Config{
 		Cluster: cfg.Cluster, Replicas: cfg.N(), Weak: cfg.Weak(),
 		Limits: session.Limits{
 			Window: uint64(file.Protocol.WithDefaults().Window), Ops: cfg.MaxOps, OpBytes: cfg.MaxOpBytes,
 			TotalBytes: min(cfg.MaxBatchBytes, network.DefaultMaxClientFrame-frameOverhead),
 		}.Choose(o.pack, o.inFlight),
-		Client: key.Public(), Sign: func(b []byte) wire.Signature { return key.Sign(b) }, ID: number, Fresh: newSessionNumber,
-		Host: link, Random: rand.New(rand.NewPCG(uint64(number), 0)), NoHedging: o.noHedging,
+		Client: key.Public(), Sign: func(b []byte) wire.Signature { return key.Sign(b) }, ID: newSessionNumber(0), Fresh: newSessionNumber,
+		Host: link, Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), NoHedging: o.noHedging,
 	}, o.semantics)
 	link.host, err = network.Dial(network.ClientConfig{
 		Seed: key.Seed(), Members: file.Members(), Greeting: file.Greeting(), Logger: o.logger, Opening: s.core.Opening(),
@@ -96,14 +99,14 @@ func (l *link) Open(frame []byte)              { l.host.Open(frame) }
 
 var lastSession atomic.Int64
 
-// newSessionNumber is the wall clock in nanoseconds, or one more than this process' last number: rising from one start
-// of a program to the next, and never used twice (C1).
-func newSessionNumber() wire.Session {
+// newSessionNumber is the wall clock in nanoseconds, or one more than the clock last gave in this process, unless that is
+// below above, which is taken then: what the replicas hold is beyond the clock (C1). No number is used twice.
+func newSessionNumber(above wire.Session) wire.Session {
 	for {
 		last := lastSession.Load()
-		number := max(time.Now().UnixNano(), last+1)
+		number := max(time.Now().UnixNano(), last+1) // a clock beyond the year 2262 is below 0
 		if lastSession.CompareAndSwap(last, number) {
-			return wire.Session(number)
+			return max(wire.Session(number), above)
 		}
 	}
 }
@@ -113,6 +116,19 @@ func newSessionNumber() wire.Session {
 // if it had not left yet. Operations that wait together are sent in one request, and each still is what it would be alone.
 func (c *Client) Do(ctx context.Context, op []byte, opts ...CallOption) (Result, error) {
 	return c.DoMany(ctx, [][]byte{op}, opts...)
+}
+
+// Call has one operation executed under the client's semantics, for the calls of a machine (statemachine.Caller).
+func (c *Client) Call(ctx context.Context, op []byte, readOnly bool) (result []byte, seq uint64, err error) {
+	var opts []CallOption
+	if readOnly {
+		opts = append(opts, ReadOnly())
+	}
+	done, err := c.Do(ctx, op, opts...)
+	if err != nil {
+		return nil, 0, err
+	}
+	return done.Output(), done.Seq, nil
 }
 
 // DoMany has several operations executed as one request: one after the other, with nothing between them, each for

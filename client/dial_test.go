@@ -11,8 +11,10 @@ import (
 
 	"go.uber.org/goleak"
 
+	"tagma/client/session"
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/statemachine/kv"
 )
 
 func contextFor(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
@@ -57,5 +59,35 @@ func TestDial_EndsWithItsContextAndLeavesNothingBehind(t *testing.T) {
 	defer cancel()
 	if _, err := DialCluster(ctx, made.File, made.Clients[0]); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("no replica runs, and Dial says %v", err)
+	}
+}
+
+func TestDial_RefusesOptionsOutOfRange(t *testing.T) {
+	made := closedCluster(t)
+	for want, option := range map[string]Option{
+		"WithInFlight(-1)": WithInFlight(-1), "WithPacking(-2)": WithPacking(-2), "there are no semantics 9": WithSemantics(9),
+	} {
+		if _, err := DialCluster(t.Context(), made.File, made.Clients[0], option); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+func TestDo_RefusesARequestOfNothingAndSemanticsThatThereAreNot(t *testing.T) {
+	c := &Client{shell: newShell(session.Config{Limits: session.Limits{Ops: 2, OpBytes: 10, TotalBytes: 1000}.Choose(0, 0)}, ExactlyOnce)}
+	for _, ops := range [][][]byte{nil, {}} {
+		if _, err := c.DoMany(t.Context(), ops); !errors.Is(err, ErrEmpty) || strings.Contains(err.Error(), "too large") {
+			t.Errorf("DoMany: %v", err)
+		}
+		if _, err := c.SubmitMany(t.Context(), ops); !errors.Is(err, ErrEmpty) {
+			t.Errorf("SubmitMany: %v", err)
+		}
+	}
+	if _, err := c.Do(t.Context(), []byte("op"), Under(9)); !errors.Is(err, ErrNotSent) {
+		t.Errorf("semantics 9: %v", err)
+	}
+	_, err := kv.NewClient(c).Put(t.Context(), strings.Repeat("k", 2000), nil)
+	if err == nil || len(err.Error()) > 300 || !strings.Contains(err.Error(), "… (2000 bytes)") {
+		t.Errorf("a long key: %v", err)
 	}
 }

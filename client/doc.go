@@ -6,11 +6,11 @@
 //		return err
 //	}
 //	defer c.Close()
-//	err = c.Put(ctx, "greeting", []byte("hello"))
+//	_, err = kv.NewClient(c).Put(ctx, "greeting", []byte("hello"))
 //
 // A Client is safe for concurrent use and meant to be shared: one of them keeps many requests under way. Requests that
 // overlap have no order among themselves; one that must follow another is sent when the other was answered.
 //
-// The package owns numbering, signing, retransmission and the judgement of replies. It does not interpret operations,
-// except in the calls for the key-value machine and the bank, and it never trusts a single replica.
+// The package owns numbering, signing, retransmission and the judgement of replies. It does not interpret operations: the
+// calls of a machine, such as those of kv.NewClient, lie beside the machine. It never trusts a single replica.
 package client

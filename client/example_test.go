@@ -20,12 +20,13 @@ func Example() {
 	}
 	defer func() { _ = c.Close() }() // every call was answered by then
 
-	if err := c.Put(ctx, "greeting", []byte("hello")); err != nil {
+	store := kv.NewClient(c)
+	if _, err := store.Put(ctx, "greeting", []byte("hello")); err != nil {
 		log.Fatal(err)
 	}
-	value, err := c.Get(ctx, "greeting")
+	value, err := store.Get(ctx, "greeting")
 	switch {
-	case errors.Is(err, client.ErrNotFound):
+	case errors.Is(err, kv.ErrNotFound):
 		fmt.Println("nobody greets")
 	case errors.Is(err, client.ErrUnknown):
 		fmt.Println("no answer in time")

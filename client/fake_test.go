@@ -42,17 +42,20 @@ type fake struct {
 	s   *shell
 	of  session.Config
 
-	mu       sync.Mutex
-	view     wire.View
-	down     []bool // does not even connect
-	deaf     []bool // does not relay to the primary
-	answer   []func(right wire.Reply) []wire.Reply
-	lag      []time.Duration
-	execute  func(op []byte, readOnly bool) []byte // nil: says what it did
-	sent     []sending
-	attached []wire.Session
-	executed map[wire.RequestID]wire.Seq
-	kept     map[wire.RequestID][][]byte // results
+	mu        sync.Mutex
+	view      wire.View
+	down      []bool // does not even connect
+	deaf      []bool // does not relay to the primary
+	answer    []func(right wire.Reply) []wire.Reply
+	lag       []time.Duration
+	execute   func(op []byte, readOnly bool) []byte // nil: says what it did
+	sent      []sending
+	attached  []wire.Session
+	held      [4]wire.Attached // what each says that it holds
+	turnsAway int              // requests that the primary does not take
+	old       bool             // no replica gives hints
+	executed  map[wire.RequestID]wire.Seq
+	kept      map[wire.RequestID][][]byte // results
 }
 
 // sending is one frame that the client sent.
@@ -110,9 +113,10 @@ func newFake(t *testing.T) *fake {
 	f.of = session.Config{
 		Cluster: f.cfg.Cluster, Replicas: 4, Weak: 2, Limits: limits(4).Choose(1, 0),
 		Client: key.Public(), Sign: func(b []byte) wire.Signature { return key.Sign(b) }, ID: testSession,
-		Fresh: func() wire.Session { return f.s.core.ID() + 1 }, Host: f, Random: rand.New(rand.NewPCG(1, 2)), NoHedging: true,
+		Fresh: func(above wire.Session) wire.Session { return above }, Host: f, Random: rand.New(rand.NewPCG(1, 2)), NoHedging: true,
 	}
 	f.s = newShell(f.of, ExactlyOnce)
+	f.hints()
 	return f
 }
 
@@ -128,6 +132,7 @@ func (f *fake) remake(change func(*session.Config)) {
 	defer f.s.mu.Unlock()
 	change(&f.of)
 	f.s.core, f.s.packs = session.New(f.of), f.of.Limits.Pack > 1
+	f.hints()
 }
 
 // Send implements session.Host.
@@ -140,6 +145,10 @@ func (f *fake) Send(to int, frame []byte) bool {
 	message, err := wire.Decode(frame)
 	if err != nil {
 		f.t.Errorf("the client sent what does not decode: %v", err)
+		return true
+	}
+	if attach, ok := message.(*wire.Attach); ok {
+		f.attach(to, attach)
 		return true
 	}
 	r, ok := message.(*wire.Request)
@@ -164,6 +173,29 @@ func (f *fake) Open(frame []byte) {
 		return
 	}
 	f.attached = append(f.attached, attach.Session)
+	for to := range f.cfg.Members {
+		f.attach(to, attach)
+	}
+}
+
+// attach has a replica that is up say what it holds of the key.
+func (f *fake) attach(to int, m *wire.Attach) {
+	if f.down[to] || f.old {
+		return
+	}
+	hint := f.held[to]
+	hint.Session = m.Session
+	time.AfterFunc(2*oneWay, func() { f.s.FromReplica(to, wire.Encode(&hint)) })
+}
+
+// hints tells the first session at once what is held.
+func (f *fake) hints() {
+	for i, hint := range f.held {
+		hint.Session = testSession
+		if word, ok := session.HearMessage(&hint); ok && !f.old {
+			f.s.core.Receive(0, i, word)
+		}
+	}
 }
 
 func (f *fake) checkValid(r *wire.Request) {
@@ -183,6 +215,13 @@ func (f *fake) arrived(to int, r *wire.Request) {
 		return
 	}
 	primary := int(f.cfg.Primary(f.view))
+	if to == primary && f.turnsAway > 0 {
+		f.turnsAway--
+		right := wire.Reply{ID: r.ID, Request: r.Digest(), View: f.view}
+		busy(&right)
+		time.AfterFunc(2*oneWay, func() { f.s.FromReplica(to, wire.Encode(&right)) })
+		return
+	}
 	if f.down[primary] || to != primary && f.deaf[to] {
 		return
 	}

@@ -43,7 +43,7 @@ func InquireCluster(ctx context.Context, file *cluster.File, key *crypto.Private
 		q.answers[i].Replica = i
 	}
 	host, err := network.Dial(network.ClientConfig{
-		Seed: key.Seed(), Members: file.Members(), Greeting: file.Greeting(),
+		Seed: key.Seed(), Members: file.Members(), Greeting: file.Greeting(), AskOnly: true,
 	}, q)
 	if err != nil {
 		return nil, fmt.Errorf("dial the cluster: %w", err)

@@ -12,7 +12,7 @@ import (
 )
 
 // store has the fake's replicas execute with the real key-value machine.
-func (f *fake) store(t *testing.T) *Client { return f.serve(t, kv.Machine{}) }
+func (f *fake) store(t *testing.T) kv.Client { return kv.NewClient(f.serve(t, kv.Machine{})) }
 
 // serve has the fake's replicas execute with a machine.
 func (f *fake) serve(t *testing.T, m statemachine.Machine) *Client {
@@ -37,11 +37,11 @@ func (f *fake) serve(t *testing.T, m statemachine.Machine) *Client {
 func TestKV_WhatIsPutIsReadUntilItIsDeleted(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		c, ctx := f.store(t), t.Context()
-		if _, err := c.Get(ctx, "k"); !errors.Is(err, ErrNotFound) {
+		if _, err := c.Get(ctx, "k"); !errors.Is(err, kv.ErrNotFound) {
 			t.Errorf("a key that does not exist gives %v", err)
 		}
 		for _, key := range []string{"k", "ka", "l", "m"} {
-			if err := c.Put(ctx, key, []byte("value of "+key)); err != nil {
+			if _, err := c.Put(ctx, key, []byte("value of "+key)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -71,11 +71,11 @@ func TestKV_WhatIsPutIsReadUntilItIsDeleted(t *testing.T) {
 			}
 		}
 		for _, want := range []bool{true, false} {
-			if existed, err := c.Delete(ctx, "k"); err != nil || existed != want {
-				t.Errorf("deleted: %v, %v; want %v", existed, err, want)
+			if r, err := c.Delete(ctx, "k"); err != nil || r.Deleted > 0 != want {
+				t.Errorf("deleted: %+v, %v; want %v", r, err, want)
 			}
 		}
-		if _, err := c.Get(ctx, "k"); !errors.Is(err, ErrNotFound) {
+		if _, err := c.Get(ctx, "k"); !errors.Is(err, kv.ErrNotFound) {
 			t.Errorf("a deleted key gives %v", err)
 		}
 	})
@@ -83,14 +83,15 @@ func TestKV_WhatIsPutIsReadUntilItIsDeleted(t *testing.T) {
 
 func TestKV_TheMachinesRefusalReachesTheCaller(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		c, ctx := f.store(t), t.Context()
-		if err := c.Put(ctx, "", nil); !errors.Is(err, kv.KeySize) {
+		caller, ctx := f.serve(t, kv.Machine{}), t.Context()
+		c := kv.NewClient(caller)
+		if _, err := c.Put(ctx, "", nil); !errors.Is(err, kv.KeySize) {
 			t.Errorf("an empty key gives %v", err)
 		}
-		if err := c.Put(ctx, "k", make([]byte, kv.MaxValueBytes+1)); !errors.Is(err, kv.ValueSize) {
+		if _, err := c.Put(ctx, "k", make([]byte, kv.MaxValueBytes+1)); !errors.Is(err, kv.ValueSize) {
 			t.Errorf("a large value gives %v", err)
 		}
-		if _, err := do(ctx, c, kv.Put([]byte("k"), nil), kv.DecodePut, ReadOnly()); !errors.Is(err, kv.NotRead) {
+		if _, _, err := statemachine.Ask(ctx, caller, kv.Put([]byte("k"), nil), kv.DecodePut, true); !errors.Is(err, kv.NotRead) {
 			t.Errorf("a put sent as a read gives %v", err)
 		}
 		for i := range f.answer {
@@ -111,7 +112,7 @@ func TestKV_TheMachinesRefusalReachesTheCaller(t *testing.T) {
 
 func TestDoMany_HasOneOutputForEachOperation(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		c := f.store(t)
+		c := f.serve(t, kv.Machine{})
 		r, err := c.DoMany(t.Context(), [][]byte{kv.Put([]byte("a"), []byte("1")), kv.Get([]byte("a"))})
 		if err != nil || len(r.Outputs) != 2 || r.Seq != 1 {
 			t.Fatalf("%+v, %v", r, err)
@@ -121,6 +122,74 @@ func TestDoMany_HasOneOutputForEachOperation(t *testing.T) {
 		}
 		if sent := f.sendings(1); len(sent) != 1 || sent[0].request.ReadOnly {
 			t.Errorf("sent %+v, want one request that is not read-only", sent)
+		}
+	})
+}
+
+func TestRevert_TellsWhatItDidOrWhyNot(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		c, ctx := kv.NewClient(f.serve(t, kv.Machine{History: 5})), t.Context()
+		for _, value := range []string{"old", "new"} { // batches 1 and 2
+			if _, err := c.Put(ctx, "k", []byte(value)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r, err := c.Revert(ctx, "k", 1); err != nil || r.Put != 1 || r.Deleted != 0 || r.Revision != 3 || r.Seq == 0 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		if v, err := c.Get(ctx, "k"); err != nil || string(v) != "old" {
+			t.Errorf("after the revert: %q, %v", v, err)
+		}
+		if _, err := c.Revert(ctx, "k", 50); !errors.Is(err, ErrNotExecuted) {
+			t.Errorf("to a later state: %v", err)
+		}
+		for range 5 {
+			if _, err := c.Put(ctx, "other", nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := c.Revert(ctx, "k", 1); !errors.Is(err, ErrNotRetained) {
+			t.Errorf("to a state that is too old: %v", err)
+		}
+	})
+	withCluster(t, func(t *testing.T, f *fake) {
+		if _, err := f.store(t).Revert(t.Context(), "k", 0); !errors.Is(err, kv.ErrNoHistory) {
+			t.Errorf("without a history: %v", err)
+		}
+	})
+}
+
+// A swap writes what the caller expects to replace, and says otherwise that it did not.
+func TestKV_SwapsWhatTheCallerExpects(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		c, ctx := f.store(t), t.Context()
+		for i, step := range []struct {
+			old, value string
+			absent     bool
+			swapped    bool
+		}{
+			{value: "a", swapped: false}, // it has no value, not an empty one
+			{absent: true, value: "a", swapped: true},
+			{absent: true, value: "b", swapped: false},
+			{old: "x", value: "b", swapped: false},
+			{old: "a", value: "b", swapped: true},
+		} {
+			old := []byte(step.old)
+			if step.absent {
+				old = nil
+			}
+			r, err := c.CompareAndSwap(ctx, "k", old, []byte(step.value))
+			if err != nil || r.Succeeded != step.swapped || r.Seq == 0 {
+				t.Errorf("step %d: %+v, %v", i, r, err)
+			}
+		}
+		pair, err := c.Pair(ctx, "k")
+		if err != nil || string(pair.Value) != "b" || pair.Version != 2 || pair.ModRevision != 2 {
+			t.Errorf("%+v, %v", pair, err)
+		}
+		w, err := c.PutPrevious(ctx, "k", []byte("c"))
+		if err != nil || w.Previous == nil || string(w.Previous.Value) != "b" || w.Revision != 3 || w.Seq == 0 {
+			t.Errorf("%+v, %v", w, err)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"fmt"
 	"log/slog"
 
 	"tagma/client/session"
@@ -15,6 +16,20 @@ type options struct {
 	inFlight  int
 	noHedging bool
 	semantics Semantics
+}
+
+// check reports an option that has no meaning. 0 is the default of each.
+func (o *options) check() error {
+	switch {
+	case o.pack < 0:
+		return fmt.Errorf("client option WithPacking(%d): give at least 1, or leave it out", o.pack)
+	case o.inFlight < 0:
+		return fmt.Errorf("client option WithInFlight(%d): give at least 1, or leave it out", o.inFlight)
+	}
+	if err := o.semantics.Check(); err != nil {
+		return fmt.Errorf("client option WithSemantics: %w", err)
+	}
+	return nil
 }
 
 // WithLogger has connections and refusals of the links logged. Without it nothing is.

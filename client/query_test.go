@@ -120,7 +120,7 @@ func TestC9_TheLastWordOfAReplicaCounts(t *testing.T) {
 	}, right, lagging, mute, wrong)
 }
 
-// A replica that speaks often, of another question or out of turn still has one voice.
+// A replica that speaks often, of another question or out of turn still has one vote.
 func TestC9_NoReplicaCountsTwice(t *testing.T) {
 	withArchive(t, func(t *testing.T, client *Client, a *archive) {
 		a.reply[0] = func(q *wire.Query) *wire.QueryReply {

@@ -159,7 +159,7 @@ func TestC2_RepliesMayComeInAnyOrder(t *testing.T) {
 
 func TestOutcomes_AreTypedErrors(t *testing.T) {
 	for outcome, want := range map[wire.Outcome]error{
-		wire.OutcomeConflict: ErrConflict, wire.OutcomeExpired: ErrExpired, wire.OutcomeRefused: ErrRefused,
+		wire.OutcomeConflict: ErrConflict, wire.OutcomeExpired: ErrExpired,
 	} {
 		withCluster(t, func(t *testing.T, f *fake) {
 			for i := range f.answer {

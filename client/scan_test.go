@@ -29,20 +29,24 @@ func TestKV_ATransactionChangesSeveralKeysOrNone(t *testing.T) {
 	})
 }
 
+// scanPage is how many pairs a scan reads at once.
+const scanPage = 1000
+
 func TestScan_ReadsARangeInPages(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
-		c, ctx := f.store(t), t.Context()
+		caller, ctx := f.serve(t, kv.Machine{}), t.Context()
+		c := kv.NewClient(caller)
 		for i := 0; i < scanPage; i += 8 {
 			var ops [][]byte
 			for j := range 8 {
 				ops = append(ops, kv.Put(fmt.Appendf(nil, "k%05d", i+j), nil))
 			}
-			if _, err := c.DoMany(ctx, ops); err != nil {
+			if _, err := caller.DoMany(ctx, ops); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for _, key := range []string{"k99998", "k99999", "l"} {
-			if err := c.Put(ctx, key, nil); err != nil {
+			if _, err := c.Put(ctx, key, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -116,12 +120,12 @@ func TestC9_ThePastIsReadAsItWas(t *testing.T) {
 		}
 		return says(wire.QueryAnswered, string(result))(q)
 	}
-	withArchive(t, func(t *testing.T, c *Client, _ *archive) {
-		ctx := t.Context()
+	withArchive(t, func(t *testing.T, caller *Client, _ *archive) {
+		ctx, c := t.Context(), kv.NewClient(caller)
 		if v, err := c.GetAt(ctx, "key5", 5); err != nil || string(v) != "value5" {
 			t.Errorf("key5 after 5: %q, %v", v, err)
 		}
-		for at, want := range map[uint64]error{4: ErrNotFound, 2: ErrNotRetained, 10: ErrNotExecuted} {
+		for at, want := range map[uint64]error{4: kv.ErrNotFound, 2: ErrNotRetained, 10: ErrNotExecuted} {
 			if v, err := c.GetAt(ctx, "key5", at); !errors.Is(err, want) {
 				t.Errorf("key5 after %d: %q, %v; want %v", at, v, err, want)
 			}

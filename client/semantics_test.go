@@ -243,7 +243,7 @@ func TestC7_AnAtMostOnceCallEndsByItself(t *testing.T) {
 // At-least-once carries an operation into a new session when its own has expired.
 func TestC7_AtLeastOnceOutlivesItsSession(t *testing.T) {
 	withCounter(t, statemachine.Limits{Sessions: 1}, func(t *testing.T, k *counting) {
-		k.remake(func(of *session.Config) { of.Fresh = func() wire.Session { return testSession + 6 } })
+		k.remake(func(of *session.Config) { of.Fresh = func(wire.Session) wire.Session { return testSession + 6 } })
 		if err := k.raise(ExactlyOnce); err != nil {
 			t.Fatal(err)
 		}

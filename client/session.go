@@ -30,12 +30,14 @@ func ParseSemantics(name string) (Semantics, error) { return session.ParseSemant
 var (
 	ErrUnknown     = session.ErrUnknown     // it may or may not have been executed, now or later
 	ErrBusy        = session.ErrBusy        // with ErrUnknown: f+1 replicas last said that they are overloaded
+	ErrUnequal     = session.ErrUnequal     // with ErrUnknown: no f+1 replicas agree, though enough answered
 	ErrNotSent     = session.ErrNotSent     // it was not and will not be executed
 	ErrClosed      = session.ErrClosed      // the client was closed
 	ErrExpired     = session.ErrExpired     // it may have been executed, and will not be any more
 	ErrConflict    = session.ErrConflict    // another request was executed under its number
 	ErrRefused     = session.ErrRefused     // the session holds as much as the cluster allows
 	ErrTooLarge    = session.ErrTooLarge    // it exceeds a limit of cluster.toml, and was not sent
+	ErrEmpty       = session.ErrEmpty       // it has no operation, and was not sent
 	ErrNotRetained = session.ErrNotRetained // the replicas have given up the state that it asks for
 	ErrNotExecuted = session.ErrNotExecuted // the cluster has not come to the sequence number yet
 )

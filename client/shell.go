@@ -158,7 +158,7 @@ func (s *shell) await(ctx context.Context, c *Call) (*Call, error) {
 	s.mu.Lock()
 	defer s.release()
 	if s.core.Withdraw(s.now(), c.core) {
-		return nil, notSent(ctx.Err())
+		return nil, s.core.NotSent(ctx.Err())
 	}
 	return c, nil
 }

@@ -10,29 +10,33 @@ type backlog struct {
 	owed int
 }
 
-// line is one class: sources that take turns, message by message.
+// line is one class: senders that take turns, message by message, as the sources of each do among themselves.
 type line struct {
-	trusted, suspects fifo
+	trusted, suspects fifo[*Sender]
 	aloneNext         bool // a suspect's turn comes after every batch of the trusted
 }
 
-// fifo is a queue of sources that have something waiting.
-type fifo []*Source
+// fifo is a queue of those who have something waiting.
+type fifo[T any] []T
 
-func (f *fifo) push(s *Source) { *f = append(*f, s) }
+func (f *fifo[T]) push(e T) { *f = append(*f, e) }
 
-func (f *fifo) pop() *Source {
-	s := (*f)[0]
-	(*f)[0], *f = nil, (*f)[1:]
-	return s
+func (f *fifo[T]) pop() T {
+	var none T
+	e := (*f)[0]
+	(*f)[0], *f = none, (*f)[1:]
+	return e
 }
 
 func (b *backlog) add(j *job) {
-	s := j.source
-	s.queue = append(s.queue, j)
-	if !s.listed {
-		s.listed = true
-		b.lines[s.class].push(s)
+	s, from := j.source, j.source.from
+	s.queue.push(j)
+	if len(s.queue) == 1 {
+		from.ready.push(s)
+	}
+	if !from.listed {
+		from.listed = true
+		b.lines[from.class].push(from)
 	}
 }
 
@@ -59,7 +63,7 @@ func (b *backlog) take() []*job {
 
 func (l *line) empty() bool { return len(l.trusted)+len(l.suspects) == 0 }
 
-func (l *line) push(s *Source) {
+func (l *line) push(s *Sender) {
 	if s.alone > 0 {
 		l.suspects.push(s)
 	} else {
@@ -67,7 +71,7 @@ func (l *line) push(s *Source) {
 	}
 }
 
-// take returns messages of trusted sources, at most batchLimit claims or one message, or one message of a suspect. It also
+// take returns messages of trusted senders, at most batchLimit claims or one message, or one message of a suspect. It also
 // counts them in claims, a message without any as one.
 func (l *line) take() (batch []*job, claims int) {
 	if len(l.suspects) > 0 && (l.aloneNext || len(l.trusted) == 0) {
@@ -82,7 +86,7 @@ func (l *line) take() (batch []*job, claims int) {
 			l.suspects.push(l.trusted.pop())
 			continue
 		}
-		size := max(1, len(s.queue[0].claims))
+		size := max(1, len(s.ready[0].queue[0].claims))
 		if len(batch) > 0 && claims+size > batchLimit {
 			return batch, claims
 		}
@@ -94,14 +98,15 @@ func (l *line) take() (batch []*job, claims int) {
 	return batch, claims
 }
 
-// next takes one message of the first source and puts the source behind the others.
-func (l *line) next(from *fifo) *job {
+// next takes one message of the first sender, and puts the sender behind the others.
+func (l *line) next(from *fifo[*Sender]) *job {
 	s := from.pop()
-	j := s.queue[0]
-	s.queue[0], s.queue = nil, s.queue[1:]
-	if len(s.queue) == 0 {
-		s.listed = false
-	} else {
+	source := s.ready.pop()
+	j := source.queue.pop()
+	if len(source.queue) > 0 {
+		s.ready.push(source)
+	}
+	if s.listed = len(s.ready) > 0; s.listed {
 		l.push(s)
 	}
 	return j

@@ -17,6 +17,8 @@ func filled(messages, claims int, sources ...*Source) *backlog {
 	return b
 }
 
+func source(class Class) *Source { return new(Pool).NewSource(class) }
+
 // from lists whose messages a batch holds.
 func from(batch []*job) (sources []*Source) {
 	for _, j := range batch {
@@ -26,7 +28,7 @@ func from(batch []*job) (sources []*Source) {
 }
 
 func TestBacklog_SourcesTakeTurns(t *testing.T) {
-	one, two, three := &Source{}, &Source{}, &Source{}
+	one, two, three := source(Votes), source(Votes), source(Votes)
 	b := filled(30, 1, one, two)
 	b.add(&job{source: three, claims: make([]Claim, 1)})
 	batch := b.take()
@@ -38,9 +40,47 @@ func TestBacklog_SourcesTakeTurns(t *testing.T) {
 	}
 }
 
+// S4: a sender with many sources has one turn where another one has one.
+func TestS4_SendersTakeTurnsHoweverManySourcesTheyHave(t *testing.T) {
+	many, one := new(Pool).NewSender(Clients), source(Clients)
+	var sources []*Source
+	for range 64 {
+		sources = append(sources, many.NewSource())
+	}
+	b := filled(10, 1, append(sources, one)...)
+	batch, places := from(b.take()), map[*Source]int{}
+	for i, s := range batch {
+		places[s]++
+		if i < 2*10 && (s == one) != (i%2 == 1) {
+			t.Errorf("place %d of the batch is not that of the sender whose turn it is", i)
+		}
+	}
+	for s, n := range places {
+		if s != one && n > 1 {
+			t.Errorf("one source has %d places of the batch while others of its sender wait", n)
+		}
+	}
+}
+
+// S2: what comes over another source of a sender that sent a false claim is verified alone, too.
+func TestS2_SuspicionFallsOnAllSourcesOfASender(t *testing.T) {
+	liar, good := new(Pool).NewSender(Clients), source(Clients)
+	first, second := liar.NewSource(), liar.NewSource()
+	b := filled(3, 1, first, second, good)
+	liar.judged(false)
+	if batch := b.take(); slices.Contains(from(batch), first) || slices.Contains(from(batch), second) || len(batch) != 3 {
+		t.Errorf("a batch of %d holds what a suspect sent", len(batch))
+	}
+	for i := 0; !b.empty(); i++ {
+		if batch := b.take(); len(batch) != 1 || i >= 6 {
+			t.Errorf("%d messages of a suspect in batch %d", len(batch), i)
+		}
+	}
+}
+
 func TestBacklog_ABatchHasAtMost64ClaimsOrOneMessage(t *testing.T) {
 	for claims, want := range map[int]int{0: 64, 1: 64, 3: 21, 33: 1, 64: 1, 1000: 1} {
-		if batch := filled(100, claims, &Source{}).take(); len(batch) != want {
+		if batch := filled(100, claims, source(Votes)).take(); len(batch) != want {
 			t.Errorf("of messages with %d claims a batch takes %d, want %d", claims, len(batch), want)
 		}
 	}
@@ -48,12 +88,12 @@ func TestBacklog_ABatchHasAtMost64ClaimsOrOneMessage(t *testing.T) {
 
 // S2: neither class starves: while both wait, votes get three times what clients get, and in front.
 func TestS2_VotesGoFirstAndClientsGetTheirShare(t *testing.T) {
-	vote, request := &Source{class: Votes}, &Source{class: Clients}
+	vote, request := source(Votes), source(Clients)
 	b := filled(64*100, 1, vote, request)
 	got := ""
 	for range 12 {
 		batch := b.take()
-		got += fmt.Sprint(int(batch[0].source.class))
+		got += fmt.Sprint(int(batch[0].source.from.class))
 		for _, j := range batch {
 			if j.source != batch[0].source {
 				t.Fatal("votes and requests are in one batch: a client could spoil it")
@@ -67,7 +107,7 @@ func TestS2_VotesGoFirstAndClientsGetTheirShare(t *testing.T) {
 
 // One huge certificate owes clients a bounded run, not thousands of claims before the next vote.
 func TestS2_AHugeVoteGivesClientsABoundedRun(t *testing.T) {
-	vote, request := &Source{class: Votes}, &Source{class: Clients}
+	vote, request := source(Votes), source(Clients)
 	b := filled(6400, 1, request)
 	for range 3 {
 		b.add(&job{source: vote, claims: make([]Claim, 100000)})
@@ -83,7 +123,7 @@ func TestS2_AHugeVoteGivesClientsABoundedRun(t *testing.T) {
 }
 
 func TestBacklog_WithoutVotesClientsOweNothing(t *testing.T) {
-	vote, request := &Source{class: Votes}, &Source{class: Clients}
+	vote, request := source(Votes), source(Clients)
 	b := filled(64*5, 1, request)
 	for range 5 {
 		b.take()
@@ -101,7 +141,8 @@ func TestBacklog_WithoutVotesClientsOweNothing(t *testing.T) {
 
 // S2: a suspect is never in a batch with others, takes its turn after every batch, and does not make batches small.
 func TestS2_ASuspectIsTakenAlone(t *testing.T) {
-	suspect, good := &Source{alone: 1000}, &Source{}
+	suspect, good := source(Votes), source(Votes)
+	suspect.from.alone = 1000
 	b := filled(200, 1, suspect, good)
 	for range 3 {
 		if batch := b.take(); len(batch) != 64 || slices.Contains(from(batch), suspect) {
@@ -114,9 +155,9 @@ func TestS2_ASuspectIsTakenAlone(t *testing.T) {
 }
 
 func TestS2_ASourceFoundOutWhileItWaitsIsTakenAlone(t *testing.T) {
-	s := &Source{}
+	s := source(Votes)
 	b := filled(3, 1, s)
-	s.judged(false)
+	s.from.judged(false)
 	for range 3 {
 		if batch := b.take(); len(batch) != 1 {
 			t.Errorf("%d messages of a suspect in one batch", len(batch))
@@ -128,7 +169,7 @@ func TestS2_ASourceFoundOutWhileItWaitsIsTakenAlone(t *testing.T) {
 }
 
 func TestS2_SuspicionDecaysAndIsBounded(t *testing.T) {
-	s := &Source{}
+	s := source(Votes).from
 	s.judged(false)
 	good := 0
 	for ; s.alone > 0; good++ {

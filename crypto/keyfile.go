@@ -142,16 +142,16 @@ func readKeyFile(path string) (keyFile, error) {
 	if !info.Mode().IsRegular() {
 		return keyFile{}, fmt.Errorf("read key %s: %w: it is no regular file", path, ErrNotKeyFile)
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return keyFile{}, fmt.Errorf("read key %s: %w (mode %04o); mend it with: chmod 600 %s", path, ErrKeyExposed, mode, path)
-	}
 	text, err := io.ReadAll(io.LimitReader(f, keyFileLimit+1))
 	if err != nil {
 		return keyFile{}, fmt.Errorf("read key: %w", err)
 	}
 	file, err := decodeKey(text)
-	if err != nil {
+	if err != nil { // before its mode: what is no key may be read by anybody
 		return keyFile{}, fmt.Errorf("read key %s: %w", path, err)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return keyFile{}, fmt.Errorf("read key %s: %w (mode %04o); mend it with: chmod 600 %s", path, ErrKeyExposed, mode, path)
 	}
 	return file, nil
 }

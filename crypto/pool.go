@@ -9,9 +9,9 @@ import (
 // verified together, so batches grow with the load, and an idle pool never waits for more work.
 //
 // A source has its verdicts delivered in the order of its messages, may have so much under way before Submit makes it
-// wait, and takes turns with the others of its class, so that it holds up nobody but itself. Votes go before clients,
-// who keep a share of the work. A source whose signature failed is verified alone for a while, and cannot spoil others'
-// batches (S2).
+// wait, and takes turns with the other senders of its class, so that it holds up nobody but its own. Votes go before
+// clients, who keep a share of the work. A sender whose signature failed is verified alone for a while, and cannot
+// spoil others' batches (S2).
 //
 // There are no resting goroutines: a worker ends when nothing waits. Methods may be called from any goroutine.
 type Pool struct {
@@ -81,7 +81,7 @@ func (p *Pool) work() {
 
 	p.mu.Lock()
 	for i, j := range batch {
-		j.source.judged(verdicts[i])
+		j.source.from.judged(verdicts[i])
 	}
 	if p.waiting.empty() {
 		p.running--

@@ -18,21 +18,31 @@ const (
 	sourceBytes    = 256 << 10
 )
 
-// How many messages of a source are verified alone for each false one, at most so many in all.
+// How many messages of a sender are verified alone for each false one, at most so many in all.
 const (
 	penalty    = 64
 	maxPenalty = 4096
 )
 
-// Source is where messages come from in order: a link.
-type Source struct {
+// Sender is whoever has one or several sources: they share its turns, so that another sender waits no longer for how many
+// there are, and they share the suspicion that a false claim over one of them brings.
+type Sender struct {
 	pool  *Pool
 	class Class
 
 	// Guarded by the pool's lock.
-	queue  []*job // not yet taken by a worker
-	listed bool   // in the backlog
-	alone  int    // so many messages are to be verified alone
+	ready  fifo[*Source] // that have something waiting
+	listed bool          // in the backlog
+	alone  int           // so many messages are to be verified alone
+}
+
+// NewSender returns a sender without sources. It needs no closing.
+func (p *Pool) NewSender(class Class) *Sender { return &Sender{pool: p, class: class} }
+
+// Source is where messages come from in order: a link.
+type Source struct {
+	from  *Sender
+	queue fifo[*job] // not yet taken by a worker; guarded by the pool's lock
 
 	mu         sync.Mutex
 	changed    sync.Cond // there is more room, or nothing under way any more
@@ -42,12 +52,15 @@ type Source struct {
 	delivering bool
 }
 
-// NewSource returns a source of the pool. It needs no closing.
-func (p *Pool) NewSource(class Class) *Source {
-	s := &Source{pool: p, class: class}
-	s.changed.L = &s.mu
-	return s
+// NewSource returns a source of this sender. It needs no closing.
+func (s *Sender) NewSource() *Source {
+	source := &Source{from: s}
+	source.changed.L = &source.mu
+	return source
 }
+
+// NewSource returns a source of the pool that is its sender's only one.
+func (p *Pool) NewSource(class Class) *Source { return p.NewSender(class).NewSource() }
 
 // Wait returns when everything that was submitted for this source is delivered.
 func (s *Source) Wait() {
@@ -70,8 +83,8 @@ func (s *Source) enter(j *job) {
 	s.order = append(s.order, j)
 }
 
-// judged notes whether this source is to be trusted with a place in a batch. The pool's lock is held.
-func (s *Source) judged(holds bool) {
+// judged notes whether this sender is to be trusted with a place in a batch. The pool's lock is held.
+func (s *Sender) judged(holds bool) {
 	switch {
 	case !holds:
 		s.alone = min(s.alone+penalty, maxPenalty)
@@ -105,7 +118,7 @@ func (s *Source) deliver() {
 		s.messages--
 		s.bytes -= j.bytes
 		s.changed.Broadcast()
-		s.pool.open.Done()
+		s.from.pool.open.Done()
 	}
 	s.delivering = false
 	s.changed.Broadcast()

@@ -105,10 +105,56 @@ func clientSeveralConnectionsUnderOneKeyAreSeparateLinks(t *testing.T) {
 		}
 	}
 	fourth, _ := c.dial(t, seed, nil)
-	eventually(t, "one too many is refused", func() bool { return fourth.Peers()[0].LastError != "" })
+	eventually(t, "one too many is told why", func() bool {
+		return strings.Contains(fourth.Peers()[0].LastError, "too many connections under this client key, 3")
+	})
+	asker, _ := c.dial(t, seed, func(cfg *ClientConfig) { cfg.AskOnly = true })
+	if err := asker.WaitConnected(within(t), 1); err != nil {
+		t.Fatal("there is room to ask:", err)
+	}
+	asker.Send(0, []byte("?"))
+	if asked := next(t, c.heard[0].clients); !asked.link.AsksOnly() || c.hosts[0].Clients().Links != 3 {
+		t.Fatalf("asks only %v, %+v", asked.link.AsksOnly(), c.hosts[0].Clients())
+	}
 	for link := range links {
 		link.Close()
 		next(t, c.heard[0].gone)
 		break
+	}
+}
+
+// A handler that is busy with a frame reads no further one, and would not see the end of the connection there.
+func TestClient_ALinksContextEndsWithItWhileTheHandlerIsBusy(t *testing.T) {
+	overEach(t, clientALinksContextEndsWithItWhileTheHandlerIsBusy)
+}
+
+func clientALinksContextEndsWithItWhileTheHandlerIsBusy(t *testing.T) {
+	seed := seedOf(100)
+	c := startCluster(t, 1, admit(keyOf(seed)))
+	client, _ := c.dial(t, seed, nil)
+	if err := client.WaitConnected(within(t), 1); err != nil {
+		t.Fatal(err)
+	}
+	room := cap(c.heard[0].clients)
+	for range room + 1 {
+		client.Send(0, []byte("x"))
+	}
+	eventually(t, "the handler blocks", func() bool { return c.hosts[0].Clients().Received == uint64(room+1) })
+	link := next(t, c.heard[0].clients).link
+	client.Send(0, []byte("x"))
+	eventually(t, "the handler blocks again", func() bool { return c.hosts[0].Clients().Received == uint64(room+2) })
+	if link.Context().Err() != nil {
+		t.Fatal("the context ended before the link")
+	}
+	if err := client.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-link.Context().Done():
+	case <-within(t).Done():
+		t.Fatal("the context outlives the link")
+	}
+	if len(c.heard[0].gone) > 0 {
+		t.Fatal("the handler had returned")
 	}
 }

@@ -58,10 +58,14 @@ func (c *ClientHost) build(cfg ClientConfig, handler ClientHandler) error {
 	if err != nil {
 		return err
 	}
-	greet := newGreetings(cfg.Greeting, cfg.OnMismatch, cfg.Logger)
+	greet := newGreetings(cfg.Greeting, nil, cfg.OnMismatch, cfg.Logger)
+	proto := clientProtocol
+	if cfg.AskOnly {
+		proto = askProtocol
+	}
 	for _, m := range members {
 		c.peers = append(c.peers, &outbound{
-			to: m, proto: clientProtocol, via: c.via, greet: greet, log: cfg.Logger, changed: c.changes.announce,
+			to: m, proto: proto, via: c.via, greet: greet, log: cfg.Logger, changed: c.changes.announce,
 			opening: cfg.Opening, maxFrame: cfg.MaxFrame, frames: cfg.QueueFrames, bytes: cfg.QueueBytes,
 			chunk:   chunkSize,
 			deliver: func(frame []byte) { handler.FromReplica(m.index, frame) },

@@ -1,6 +1,8 @@
 package network
 
 import (
+	"context"
+	"fmt"
 	"sync"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -14,7 +16,24 @@ type ClientLink struct {
 	maxFrame int
 	counters counters
 	total    *counters // of the host
+	asks     bool
+
+	ctx  context.Context
+	gone context.CancelFunc
 }
+
+func newClientLink(stream network.Stream, key [32]byte, cfg *Config, among *clientLinks, asks bool) *ClientLink {
+	l := &ClientLink{
+		key: key, stream: stream, maxFrame: cfg.MaxClientFrame, total: &among.total, asks: asks,
+		queue: newQueue(cfg.ClientQueueFrames, cfg.ClientQueueBytes),
+	}
+	l.ctx, l.gone = context.WithCancel(context.Background())
+	return l
+}
+
+// Context ends when the client's connection does, also while the handler is busy with one of its frames and reads no
+// other: what is done for this client alone need not be done any more.
+func (l *ClientLink) Context() context.Context { return l.ctx }
 
 // Send queues a frame and reports whether it was taken. It never blocks: when the queue is full the frame is dropped
 // and counted, and a client that takes nothing at all for ten seconds is disconnected. The frame must not be changed
@@ -31,6 +50,10 @@ func (l *ClientLink) Send(frame []byte) bool {
 // Key is the client's ed25519 public key, proved by the connection.
 func (l *ClientLink) Key() [32]byte { return l.key }
 
+// AsksOnly reports whether the link was opened to ask the replica about itself, with [ClientConfig.AskOnly]: what else
+// arrives over it is not to be served.
+func (l *ClientLink) AsksOnly() bool { return l.asks }
+
 // Dropped is the number of frames that Send refused.
 func (l *ClientLink) Dropped() uint64 { return l.counters.dropped.Load() }
 
@@ -39,7 +62,8 @@ func (l *ClientLink) Close() { _ = l.stream.Conn().Close() }
 
 // ClientState sums up the client links of a host, those that have ended included.
 type ClientState struct {
-	Links                   int // connected now
+	Links                   int    // connected now
+	Refused                 uint64 // links for which there was no room
 	Sent, Received, Dropped uint64
 }
 
@@ -48,10 +72,17 @@ type clientLinks struct {
 	maxAll, maxPerKey int
 	total             counters
 
-	mu    sync.Mutex
-	all   map[*ClientLink]struct{}
-	byKey map[[32]byte]int
+	mu      sync.Mutex
+	all     map[*ClientLink]struct{}
+	byKey   map[[32]byte]int
+	refused uint64
 }
+
+// Links of those who only ask: so few that they are no way around the bounds of the others.
+const (
+	maxAskers       = 64
+	maxAskersPerKey = 4
+)
 
 func newClientLinks(maxAll, maxPerKey int) *clientLinks {
 	return &clientLinks{
@@ -60,16 +91,33 @@ func newClientLinks(maxAll, maxPerKey int) *clientLinks {
 	}
 }
 
-// add reports whether there was room for the link.
-func (c *clientLinks) add(l *ClientLink) bool {
+// add takes a link in, or says why there is no room, in words for who opened it.
+func (c *clientLinks) add(l *ClientLink) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.all) >= c.maxAll || c.byKey[l.key] >= c.maxPerKey {
-		return false
+	switch {
+	case c.byKey[l.key] >= c.maxPerKey:
+		c.refused++
+		return fmt.Errorf("too many connections under this client key, %d; close some, use another key, or raise "+
+			"max_links_per_client in the replicas' config.toml", c.maxPerKey)
+	case len(c.all) >= c.maxAll:
+		c.refused++
+		return fmt.Errorf("too many client connections, %d; close some, or raise max_clients in the replicas' config.toml", c.maxAll)
 	}
 	c.all[l] = struct{}{}
 	c.byKey[l.key]++
-	return true
+	return nil
+}
+
+// lost ends the contexts of the links of a connection that has ended.
+func (c *clientLinks) lost(conn network.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for l := range c.all {
+		if l.stream.Conn() == conn {
+			l.gone()
+		}
+	}
 }
 
 // remove reports whether the key has no link left.
@@ -90,8 +138,8 @@ func (c *clientLinks) state() ClientState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := ClientState{
-		Links: len(c.all),
-		Sent:  c.total.sent.Load(), Received: c.total.received.Load(), Dropped: c.total.dropped.Load(),
+		Links: len(c.all), Refused: c.refused,
+		Sent: c.total.sent.Load(), Received: c.total.received.Load(), Dropped: c.total.dropped.Load(),
 	}
 	for l := range c.all {
 		s.Sent += l.counters.sent.Load()

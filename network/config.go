@@ -40,6 +40,11 @@ type Config struct {
 
 	// Greeting must be equal at both ends of a stream: cluster id and configuration fingerprint, at most 1 KiB.
 	Greeting []byte
+	// PeerGreeting, unless it is empty, takes its place between replicas, which may have more to compare.
+	PeerGreeting []byte
+	// Differ, if not nil, says in what a replica with another greeting differs, and the mend: it goes on a sentence that
+	// begins with the replica's name. "" leaves it to the usual words.
+	Differ func(theirs []byte) string
 	// OnMismatch hears that a replica sent another greeting: once per peer and greeting, from a stream's goroutine. It
 	// may be nil; the mismatch is logged in any case.
 	OnMismatch func(replica int, theirs []byte)
@@ -66,6 +71,10 @@ type ClientConfig struct {
 	// Opening, unless it is empty, is sent first on every connection with a replica, until [ClientHost.Open] changes it.
 	Opening []byte
 
+	// AskOnly is for a client that asks replicas about themselves and for nothing else: a few such links have room of
+	// their own, beside those of an application that uses up what its key may have.
+	AskOnly bool
+
 	// OnMismatch is as in [Config].
 	OnMismatch func(replica int, theirs []byte)
 
@@ -91,6 +100,9 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.MaxClientFrame, DefaultMaxClientFrame)
 	orDefault(&c.ClientQueueBytes, max(DefaultClientQueueBytes, c.MaxClientFrame))
 	orDefault(&c.ClientQueueFrames, DefaultClientQueueFrames)
+	if len(c.PeerGreeting) == 0 {
+		c.PeerGreeting = c.Greeting
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -110,7 +122,7 @@ func (c Config) validate() error {
 	if c.MaxClients < 0 || c.MaxLinksPerClient < 0 {
 		return fmt.Errorf("a bound on clients is negative")
 	}
-	if err := checkBounds(c.Greeting, c.MaxFrame, c.QueueBytes, c.QueueFrames); err != nil {
+	if err := checkBounds(c.PeerGreeting, c.MaxFrame, c.QueueBytes, c.QueueFrames); err != nil {
 		return err
 	}
 	return checkBounds(c.Greeting, c.MaxClientFrame, c.ClientQueueBytes, c.ClientQueueFrames)

@@ -6,11 +6,24 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
+	"unicode"
 )
 
-// errMismatch ends a stream whose ends belong to different clusters or configurations.
-var errMismatch = errors.New("the greetings differ")
+// What ends a stream before it begins.
+var (
+	errMismatch = errors.New("the greetings differ")
+	errTwice    = errors.New("another process under the same key is connected to it; stop one of the two")
+)
+
+// refusal begins what a replica says in the place of its greeting to a client that it has no room for; the reason follows.
+const refusal = "tagma has no room: "
+
+// noRoomError is such a reason, as a client was told it.
+type noRoomError struct{ why string }
+
+func (e *noRoomError) Error() string { return "has no room for this client: " + e.why }
 
 // exchangeGreeting sends the own greeting and reads the peer's. Both ends do so before anything else; the caller has
 // set a deadline.
@@ -18,8 +31,15 @@ func exchangeGreeting(stream io.ReadWriter, own []byte) (theirs []byte, err erro
 	if _, err := stream.Write(asFrame(own)); err != nil {
 		return nil, fmt.Errorf("send the greeting: %w", err)
 	}
+	return readGreeting(stream, own)
+}
+
+func readGreeting(stream io.Reader, own []byte) (theirs []byte, err error) {
 	if theirs, err = readFrame(stream, maxGreeting); err != nil {
 		return nil, fmt.Errorf("read the greeting: %w", err)
+	}
+	if why, refused := strings.CutPrefix(string(theirs), refusal); refused {
+		return theirs, &noRoomError{printable(why)}
 	}
 	if !bytes.Equal(own, theirs) {
 		return theirs, errMismatch
@@ -27,10 +47,22 @@ func exchangeGreeting(stream io.ReadWriter, own []byte) (theirs []byte, err erro
 	return theirs, nil
 }
 
+// printable keeps what one line of a terminal can show.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text)
+}
+
 // greetings remembers what each member greeted with last, so that a wrong configuration is reported when it is new and
 // not at each attempt to connect.
 type greetings struct {
 	own    []byte
+	self   processID
+	differ func(theirs []byte) string // nil: the usual words
 	report func(replica int, theirs []byte)
 	log    *slog.Logger
 
@@ -38,26 +70,105 @@ type greetings struct {
 	wrong map[int][]byte
 }
 
-func newGreetings(own []byte, report func(int, []byte), log *slog.Logger) *greetings {
-	return &greetings{own: bytes.Clone(own), report: report, log: log, wrong: make(map[int][]byte)}
+func newGreetings(own []byte, differ func([]byte) string, report func(int, []byte), log *slog.Logger) *greetings {
+	return &greetings{
+		own: bytes.Clone(own), self: newProcessID(), differ: differ, report: report, log: log, wrong: make(map[int][]byte),
+	}
 }
 
-// exchange greets a member and reports a mismatch that was not reported before.
+// mismatch is the error of another greeting. It says in what a replica differs, if that is known.
+type mismatch struct{ how string }
+
+func (m *mismatch) Error() string { return m.how }
+
+// Is makes every one of them errMismatch.
+func (m *mismatch) Is(target error) bool { return target == errMismatch }
+
+// exchange greets a member in the manner of version 1 and reports a mismatch that was not reported before.
 func (g *greetings) exchange(stream io.ReadWriter, with remote) error {
 	theirs, err := exchangeGreeting(stream, g.own)
+	return g.judge(with, theirs, err)
+}
+
+// open greets a member that this end has dialled, in the manner of version 2, and returns what it said of itself.
+func (g *greetings) open(stream io.ReadWriter, with remote) (about, error) {
+	if _, err := stream.Write(asFrame(g.with(accepted))); err != nil {
+		return about{}, fmt.Errorf("send the greeting: %w", err)
+	}
+	return g.read(stream, with)
+}
+
+// answer greets a member that has dialled this end, in the manner of version 2; admit says what it is told.
+func (g *greetings) answer(stream io.ReadWriter, with remote, admit func(processID) verdict) error {
+	theirs, err := g.read(stream, with)
+	told := accepted
+	if err == nil {
+		told = admit(theirs.process)
+	}
+	if _, failed := stream.Write(asFrame(g.with(told))); failed != nil && err == nil {
+		return fmt.Errorf("send the greeting: %w", failed)
+	}
+	if err == nil && told == refusedTwin {
+		return errTwice
+	}
+	return err
+}
+
+// about is what follows the cluster's greeting in version 2.
+type about struct {
+	process processID
+	told    verdict
+}
+
+func (g *greetings) with(told verdict) []byte {
+	return append(append(bytes.Clone(g.own), g.self[:]...), byte(told))
+}
+
+func (g *greetings) read(stream io.Reader, with remote) (a about, err error) {
+	theirs, err := readFrame(stream, maxGreeting+aboutBytes)
+	if err != nil {
+		return a, fmt.Errorf("read the greeting: %w", err)
+	}
+	if cut := len(theirs) - aboutBytes; cut >= 0 {
+		a.told = verdict(theirs[len(theirs)-1])
+		copy(a.process[:], theirs[cut:])
+		theirs = theirs[:cut]
+	}
+	if !bytes.Equal(g.own, theirs) {
+		err = errMismatch
+	}
+	return a, g.judge(with, theirs, err)
+}
+
+func (g *greetings) judge(with remote, theirs []byte, err error) error {
 	switch {
 	case err == nil:
 		g.mu.Lock()
 		delete(g.wrong, with.index)
 		g.mu.Unlock()
 	case errors.Is(err, errMismatch) && g.isNews(with.index, theirs):
-		g.log.Warn(fmt.Sprintf("%s belongs to another cluster or configuration (its greeting is %s, ours %s); "+
-			"give every replica and client the same cluster file", with, abbreviate(theirs), abbreviate(g.own)))
+		how := g.how(theirs)
+		if how == "" {
+			how = fmt.Sprintf("belongs to another cluster or configuration (its greeting is %s, ours %s); "+
+				"give every replica and client the same cluster file", abbreviate(theirs), abbreviate(g.own))
+		}
+		g.log.Warn(fmt.Sprintf("%s %s", with, how))
 		if g.report != nil {
 			g.report(with.index, theirs)
 		}
 	}
+	if how := g.how(theirs); errors.Is(err, errMismatch) && how != "" {
+		return &mismatch{how}
+	}
 	return err
+}
+
+// how says in what a replica with another greeting differs, "" if only the greetings tell.
+func (g *greetings) how(theirs []byte) string {
+	if g.differ == nil {
+		return ""
+	}
+	return g.differ(theirs)
 }
 
 func (g *greetings) isNews(replica int, theirs []byte) bool {

@@ -47,7 +47,7 @@ func greetingMismatchIsReportedAtBothEndsInOneLine(t *testing.T) {
 
 func TestGreeting_MismatchIsReportedOncePerChange(t *testing.T) {
 	var reports []string
-	g := newGreetings([]byte("us"), func(_ int, theirs []byte) { reports = append(reports, string(theirs)) },
+	g := newGreetings([]byte("us"), nil, func(_ int, theirs []byte) { reports = append(reports, string(theirs)) },
 		slog.New(slog.DiscardHandler))
 	for _, greeting := range []string{"x", "x", "y", "y", "us", "y"} {
 		err := g.exchange(&scripted{in: bytes.NewBuffer(asFrame([]byte(greeting)))}, remote{index: 3})

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	ma "github.com/multiformats/go-multiaddr"
 	"github.com/multiformats/go-multistream"
@@ -36,6 +37,8 @@ type Host struct {
 
 	peers   []*link // by replica index; the own one is never run
 	clients *clientLinks
+	askers  *clientLinks
+	own     twins // what others say of this replica's key
 	changes change
 
 	ctx     context.Context
@@ -92,12 +95,19 @@ func newHost(cfg Config, handler Handler) (*Host, error) {
 	}
 	h := &Host{
 		cfg: cfg, handler: handler, log: cfg.Logger, gate: gate, via: via,
-		greet:   newGreetings(cfg.Greeting, cfg.OnMismatch, cfg.Logger),
+		greet:   newGreetings(cfg.PeerGreeting, cfg.Differ, cfg.OnMismatch, cfg.Logger),
 		offered: multistream.NewMultistreamMuxer[protocol.ID](),
 		clients: newClientLinks(cfg.MaxClients, cfg.MaxLinksPerClient),
+		askers:  newClientLinks(maxAskers, maxAskersPerKey),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
-	for _, proto := range []protocol.ID{replicaProtocol, bulkProtocol, clientProtocol} {
+	via.Notify(&network.NotifyBundle{DisconnectedF: func(_ network.Network, conn network.Conn) {
+		h.clients.lost(conn)
+		h.askers.lost(conn)
+	}})
+	for _, proto := range []protocol.ID{
+		replicaProtocol, bulkProtocol, replicaProtocol1, bulkProtocol1, clientProtocol, askProtocol,
+	} {
 		h.offered.AddHandler(proto, nil)
 	}
 	for _, m := range members {

@@ -3,7 +3,9 @@ package network
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/protocol"
@@ -90,13 +92,14 @@ func (h *Host) crowded(conn network.Conn) bool {
 // replicas: whoever mixes them up loses the connection.
 func (h *Host) dispatch(stream network.Stream, proto protocol.ID) error {
 	from, member := h.gate.members[stream.Conn().RemotePeer()]
+	on, between := laneOf[proto]
 	switch {
-	case proto == replicaProtocol && member:
-		return h.serveReplica(stream, from, votes)
-	case proto == bulkProtocol && member:
-		return h.serveReplica(stream, from, bulk)
+	case between && member:
+		return h.serveReplica(stream, from, on)
 	case proto == clientProtocol && !member:
-		return h.serveClient(stream)
+		return h.serveClient(stream, h.clients)
+	case proto == askProtocol && !member:
+		return h.serveClient(stream, h.askers)
 	}
 	_ = stream.Conn().Close()
 	return fmt.Errorf("%s refused to this key", proto)
@@ -104,18 +107,20 @@ func (h *Host) dispatch(stream network.Stream, proto protocol.ID) error {
 
 func (h *Host) serveReplica(stream network.Stream, from int, on lane) error {
 	peer := h.peers[from]
-	if err := h.greet.exchange(stream, peer.out[on].to); err != nil {
+	in := &peer.in[on]
+	letGo, err := h.welcome(stream, peer, on)
+	if err != nil {
 		_ = stream.Close() // gently: the member must be able to read our greeting
 		return err
 	}
-	in := &peer.in[on]
+	defer letGo()
 	in.replace(stream)
 	defer in.leave(stream)
 	peer.redial()
 
 	in.reading.Lock()
 	defer in.reading.Unlock()
-	err := readFrames(stream, h.cfg.MaxFrame, func(frame []byte) {
+	err = readFrames(stream, h.cfg.MaxFrame, func(frame []byte) {
 		peer.out[on].received.Add(1)
 		h.handler.FromReplica(from, frame)
 	})
@@ -123,39 +128,67 @@ func (h *Host) serveReplica(stream network.Stream, from int, on lane) error {
 	return err
 }
 
-func (h *Host) serveClient(stream network.Stream) error {
+// welcome greets a member that has opened a stream in a lane, unless another process under its key holds the link.
+func (h *Host) welcome(stream network.Stream, peer *link, on lane) (letGo func(), err error) {
+	to := peer.out[on].to
+	if _, newer := olderProtocol[stream.Protocol()]; !newer {
+		return func() {}, h.greet.exchange(stream, to)
+	}
+	var who processID
+	var told verdict
+	err = h.greet.answer(stream, to, func(id processID) verdict {
+		who, told = id, peer.twins.admit(id, peer.out[votes].received.Load(), time.Now())
+		return told
+	})
+	h.sayTwice(peer, to, time.Now())
+	if err != nil || on != votes {
+		return func() {}, err
+	}
+	peer.twins.hold(who, told)
+	return func() { peer.twins.letGo(who) }, nil
+}
+
+func (h *Host) serveClient(stream network.Stream, among *clientLinks) error {
 	conn := stream.Conn()
 	defer func() { _ = conn.Close() }() // one stream a connection: without it the connection is of no use
 	key, ok := keyOfID(conn.RemotePeer())
 	if !ok {
 		return fmt.Errorf("client %s has no ed25519 key", conn.RemotePeer())
 	}
+	link := newClientLink(stream, key, &h.cfg, among, among == h.askers)
+	defer link.gone()
+	if err := among.add(link); err != nil {
+		_, _ = stream.Write(asFrame([]byte(refusal + err.Error()))) // who does not read it learns nothing
+		return waitForEnd(stream, fmt.Errorf("client %x: %w", key[:4], err))
+	}
 	if _, err := exchangeGreeting(stream, h.cfg.Greeting); err != nil {
+		among.remove(link)
 		return waitForEnd(stream, err)
 	}
-	link := &ClientLink{
-		key: key, stream: stream, maxFrame: h.cfg.MaxClientFrame, total: &h.clients.total,
-		queue: newQueue(h.cfg.ClientQueueFrames, h.cfg.ClientQueueBytes),
-	}
-	if !h.clients.add(link) {
-		return fmt.Errorf("client %x: no room for another link", key[:4])
+	if conn.IsClosed() { // before its link could be found
+		link.gone()
 	}
 	d := duplex{
 		stream: stream, queue: link.queue, limit: h.cfg.MaxClientFrame, chunk: chunkSize, counters: &link.counters,
 		deliver: func(frame []byte) { h.handler.FromClient(link, frame) },
 	}
 	err := d.serve()
-	h.clients.total.dropped.Add(uint64(link.queue.close()))
-	if last := h.clients.remove(link); last {
+	among.total.dropped.Add(uint64(link.queue.close()))
+	if last := among.remove(link); last {
 		h.via.store.RemovePeer(conn.RemotePeer()) // a key that never returns must not be remembered for ever
 	}
 	h.handler.ClientGone(link)
 	return err
 }
 
-// waitForEnd lets a client read our greeting before its connection is closed; the deadline of accept still holds.
+// waitForEnd lets a client read what it was told before its connection is closed; the deadline of accept still holds. What
+// the client sent meanwhile is read and dropped: a connection that is closed over unread bytes is reset, and what was on its
+// way to the client is lost.
 func waitForEnd(stream network.Stream, err error) error {
 	_ = stream.CloseWrite()
-	_, _ = stream.Read(make([]byte, 1))
+	_, _ = io.Copy(io.Discard, io.LimitReader(stream, maxUnread))
 	return err
 }
+
+// maxUnread is how much of what a client sends, that is told why it is not served, is read.
+const maxUnread = 64 << 10

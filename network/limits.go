@@ -21,6 +21,8 @@ const (
 	// streamWindow is how far a sender may run ahead of a reader: 4 MiB a round trip, 40 MB/s at 100 ms.
 	streamWindow = 4 << 20
 	clientWindow = 1 << 20 // expected of a client, on average
+	// refusedAtOnce are connections of one key for which there is no room, and which are told so.
+	refusedAtOnce = 4
 )
 
 // newResourceManager replaces libp2p's defaults, which are made for a public network with strangers (one new connection
@@ -29,8 +31,9 @@ const (
 func newResourceManager(members []remote, maxClients, linksPerClient int) (network.ResourceManager, error) {
 	n := len(members)
 	handshakes := handshakesAtOnce(maxClients)
-	conns := n*memberConns + maxClients + handshakes
-	streams := n*memberStreams + maxClients*streamsPerLink + handshakes
+	linksPerClient += maxAskersPerKey + refusedAtOnce
+	conns := Descriptors(n, maxClients)
+	streams := n*memberStreams + (maxClients+maxAskers)*streamsPerLink + handshakes
 	memory := int64(n)*memberStreams*streamWindow + int64(maxClients)*clientWindow + 64<<20
 
 	limits := rcmgr.PartialLimitConfig{
@@ -56,6 +59,11 @@ func newResourceManager(members []remote, maxClients, linksPerClient int) (netwo
 		return nil, fmt.Errorf("set resource limits: %w", err)
 	}
 	return manager, nil
+}
+
+// Descriptors is how many connections a host among so many members has at once at most, each of them an open file.
+func Descriptors(members, maxClients int) int {
+	return members*memberConns + maxClients + maxAskers + handshakesAtOnce(maxClients)
 }
 
 // handshakesAtOnce bounds the connections that have not proved a key yet. Who is refused here comes again in a moment.

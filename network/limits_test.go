@@ -68,9 +68,10 @@ func TestLimits_AllClientsMayComeFromOneAddressAtOnce(t *testing.T) {
 
 func TestLimits_OneClientHasABoundOfItsOwn_I14(t *testing.T) {
 	limits, _ := limitedTo(t, 300, 4)
-	for i := range 5 {
+	const most = 4 + maxAskersPerKey + refusedAtOnce
+	for i := range most + 1 {
 		err := arrive(limits, "/ip4/192.0.2.7/tcp/4000", idOf(t, 0))
-		if refused := i == 4; refused != (err != nil) {
+		if refused := i == most; refused != (err != nil) {
 			t.Fatalf("connection %d: %v", i, err)
 		}
 	}
@@ -103,20 +104,20 @@ func TestLimits_ClientLinksAreBoundedInAllAndPerKey_I14(t *testing.T) {
 	link := func(key byte) *ClientLink { return &ClientLink{key: [32]byte{key}} }
 	a1, a2, b1 := link('a'), link('a'), link('b')
 	for _, l := range []*ClientLink{a1, a2} {
-		if !links.add(l) {
+		if links.add(l) != nil {
 			t.Fatal("no room for the first two")
 		}
 	}
-	if links.add(link('a')) {
+	if links.add(link('a')) == nil {
 		t.Fatal("a third link of one key")
 	}
-	if !links.add(b1) || links.add(link('c')) {
+	if links.add(b1) != nil || links.add(link('c')) == nil {
 		t.Fatal("three links in all, not two nor four")
 	}
 	if links.remove(a1) || !links.remove(a2) {
 		t.Fatal("only the second is the last link of its key")
 	}
-	if !links.add(link('c')) || links.state().Links != 2 {
+	if links.add(link('c')) != nil || links.state().Links != 2 {
 		t.Fatalf("room was not given back: %+v", links.state())
 	}
 }

@@ -2,7 +2,9 @@ package network
 
 import (
 	"cmp"
+	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/protocol"
 )
@@ -19,13 +21,19 @@ const (
 	lanes
 )
 
-// protocols of the lanes.
+// laneOf is the lane of a protocol; laneProtocol is the other way round.
+var laneOf = map[protocol.ID]lane{
+	replicaProtocol: votes, bulkProtocol: bulk, replicaProtocol1: votes, bulkProtocol1: bulk,
+}
+
 var laneProtocol = [lanes]protocol.ID{votes: replicaProtocol, bulk: bulkProtocol}
 
 // link is what a replica has with one other: in each lane a stream that it sends on and one that it reads.
 type link struct {
 	out [lanes]*outbound
 	in  [lanes]inbound
+
+	twins twins // the processes under the member's key
 }
 
 // newLink is a link with a member, not yet running. Only the first lane speaks up in the log: both lose their streams
@@ -36,6 +44,7 @@ func (h *Host) newLink(to remote) *link {
 		l.out[i] = &outbound{
 			to: to, proto: proto, via: h.via, greet: h.greet, log: h.log, changed: h.changes.announce,
 			maxFrame: h.cfg.MaxFrame, frames: h.cfg.QueueFrames, bytes: h.cfg.QueueBytes, chunk: chunkSize,
+			met:  func(a about) { h.met(l, to, a) },
 			wake: make(chan struct{}, 1),
 		}
 	}
@@ -61,6 +70,30 @@ func (l *link) redial() {
 
 func (l *link) connected() bool { return l.out[votes].connected() && l.out[bulk].connected() }
 
+// met notes the process that was reached at a member's address, and what it said of this one.
+func (h *Host) met(l *link, to remote, theirs about) {
+	now := time.Now()
+	l.twins.meet(theirs.process, now)
+	h.sayTwice(l, to, now)
+	if theirs.told == accepted {
+		return
+	}
+	h.own.told(now)
+	if h.own.news(now) {
+		h.log.Error(fmt.Sprintf("another process runs under this replica's key, says %s; stop one of the two: to the others "+
+			"both together are one faulty replica", to))
+	}
+}
+
+func (h *Host) sayTwice(l *link, to remote, now time.Time) {
+	if l.twins.news(now) {
+		h.log.Warn(fmt.Sprintf("two processes run under the same key, that of %s; stop one of them", to))
+	}
+}
+
+// Twice reports whether others have met another process under this replica's key a moment ago.
+func (h *Host) Twice() bool { return h.own.twice(time.Now()) }
+
 // state sums up the lanes. Since is the later change among those that agree with what is said of both.
 func (l *link) state() PeerState {
 	small, large := l.out[votes].state(), l.out[bulk].state()
@@ -70,6 +103,7 @@ func (l *link) state() PeerState {
 		Traffic:   small.plus(large.Traffic),
 		Bulk:      large.Traffic,
 		LastError: cmp.Or(small.LastError, large.LastError),
+		Twice:     l.twins.twice(time.Now()),
 	}
 	for _, one := range []PeerState{small, large} {
 		if one.Connected == s.Connected && one.Since.After(s.Since) {

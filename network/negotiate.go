@@ -15,10 +15,20 @@ import (
 
 // The protocols. Their numbers change when frames or greetings are carried in another way.
 const (
-	replicaProtocol protocol.ID = "/tagma/replica/1"
-	bulkProtocol    protocol.ID = "/tagma/bulk/1"
+	replicaProtocol protocol.ID = "/tagma/replica/2"
+	bulkProtocol    protocol.ID = "/tagma/bulk/2"
 	clientProtocol  protocol.ID = "/tagma/client/1"
+	askProtocol     protocol.ID = "/tagma/ask/1"
+
+	// Replicas that do not tell one process from another under one key; spoken with those that know no other.
+	replicaProtocol1 protocol.ID = "/tagma/replica/1"
+	bulkProtocol1    protocol.ID = "/tagma/bulk/1"
 )
+
+// olderProtocol is what to speak with a peer that does not know the newer protocol yet.
+var olderProtocol = map[protocol.ID]protocol.ID{
+	replicaProtocol: replicaProtocol1, bulkProtocol: bulkProtocol1, askProtocol: clientProtocol,
+}
 
 // connect makes a connection with a member unless there is one.
 func (t *transport) connect(ctx context.Context, to remote) error {
@@ -50,7 +60,7 @@ func (t *transport) open(ctx context.Context, to remote, proto protocol.ID) (net
 	stop := context.AfterFunc(ctx, func() { _ = stream.Reset() }) // also when the host closes
 	err = stream.SetDeadline(time.Now().Add(setupTimeout))
 	if err == nil {
-		err = multistream.SelectProtoOrFail(proto, stream)
+		proto, err = agree(proto, stream)
 	}
 	if err == nil {
 		err = stream.SetProtocol(proto)
@@ -63,6 +73,15 @@ func (t *transport) open(ctx context.Context, to remote, proto protocol.ID) (net
 		return nil, refusedError(to, err)
 	}
 	return stream, nil
+}
+
+// agree proposes a protocol, and the older one to a peer that does not know it.
+func agree(proto protocol.ID, stream network.Stream) (protocol.ID, error) {
+	older, ok := olderProtocol[proto]
+	if !ok {
+		return proto, multistream.SelectProtoOrFail(proto, stream)
+	}
+	return multistream.SelectOneOf([]protocol.ID{proto, older}, stream)
 }
 
 // reachError tells a member that cannot be reached from one that hung up, in one line.

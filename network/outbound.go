@@ -30,6 +30,7 @@ type outbound struct {
 	bytes    int
 	chunk    int                // largest write
 	deliver  func(frame []byte) // nil: the member must not send on this stream
+	met      func(about)        // hears of the process at the other end; nil: not of interest
 
 	counters
 	wake chan struct{} // a token ends the wait for the next attempt
@@ -181,18 +182,40 @@ func (o *outbound) dialing(stop context.CancelFunc) {
 	o.dial = stop
 }
 
-// exchange greets the member, under the deadline that open has set.
+// exchange greets the member in the manner of the protocol that was agreed on, under the deadline that open has set.
 func (o *outbound) exchange(ctx context.Context, stream network.Stream) error {
 	stop := context.AfterFunc(ctx, func() { _ = stream.Reset() })
 	defer stop()
-	err := o.greet.exchange(stream, o.to)
+	err := o.greetOn(stream)
+	var full *noRoomError
+	var known *mismatch
 	switch {
+	case errors.As(err, &known):
+		_ = stream.Close() // as below
+		return fmt.Errorf("%s %w", o.to, err)
 	case errors.Is(err, errMismatch):
 		_ = stream.Close() // gently: the member must be able to read our greeting too
 		return fmt.Errorf("%s has another cluster file (%w): give it and this end the same one", o.to, err)
+	case errors.As(err, &full), errors.Is(err, errTwice):
+		_ = stream.Conn().Close()
+		return fmt.Errorf("%s %w", o.to, err)
 	case err != nil:
 		_ = stream.Conn().Close()
 		return refusedError(o.to, err)
+	}
+	return err
+}
+
+func (o *outbound) greetOn(stream network.Stream) error {
+	if _, newer := olderProtocol[stream.Protocol()]; !newer || o.met == nil {
+		return o.greet.exchange(stream, o.to)
+	}
+	theirs, err := o.greet.open(stream, o.to)
+	if err == nil {
+		o.met(theirs)
+		if theirs.told == refusedTwin {
+			return errTwice
+		}
 	}
 	return err
 }

@@ -11,6 +11,7 @@ type PeerState struct {
 	Connected bool      // whatever is sent has a stream to go on
 	Since     time.Time // of Connected, or of its end; zero before the first connection
 	Inbound   bool      // the replica's own streams to this host are up; on a client always Connected
+	Twice     bool      // two processes run under the replica's key
 
 	Traffic
 	Bulk      Traffic // the part of frames of [BulkBytes] and more; on a client empty

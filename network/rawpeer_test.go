@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"io"
+	"log/slog"
 	"testing"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -13,6 +14,7 @@ import (
 type rawPeer struct {
 	*transport
 	members []remote
+	process processID
 }
 
 func newRawPeer(t testing.TB, seed [32]byte, members []Member) *rawPeer {
@@ -35,7 +37,7 @@ func newRawPeer(t testing.TB, seed [32]byte, members []Member) *rawPeer {
 			t.Error(err)
 		}
 	})
-	return &rawPeer{transport: via, members: remotes}
+	return &rawPeer{transport: via, members: remotes, process: newProcessID()}
 }
 
 // reach connects and opens a stream.
@@ -53,7 +55,14 @@ func (r *rawPeer) greeted(t testing.TB, to int, proto protocol.ID) network.Strea
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := exchangeGreeting(stream, []byte("cluster")); err != nil {
+	greet := newGreetings([]byte("cluster"), nil, nil, slog.New(slog.DiscardHandler))
+	if _, between := laneOf[proto]; between && olderProtocol[proto] != "" {
+		greet.self = r.process
+		_, err = greet.open(stream, r.members[to])
+	} else {
+		err = greet.exchange(stream, r.members[to])
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return stream

@@ -23,18 +23,34 @@ func (r *Replica) Anchor() []wire.Record {
 	if r.origin != nil {
 		out = append(out, &wire.Activated{NewView: r.origin})
 	}
-	for _, m := range r.checkpoints.Own {
-		if m.Seq > r.log.Low {
-			if v := r.checkpoints.At(m.Seq, r.cfg).Votes[r.cfg.Self]; v.Cast {
-				out = append(out, &wire.Sent{Msg: &wire.Checkpoint{Seq: m.Seq, Digest: v.Digest, Replica: r.cfg.Self, Sig: v.Sig}})
-			}
-		}
-	}
+	out = r.anchorCheckpoints(out)
 	out = append(out, r.memories.Records(r.cfg.Self)...)
 	for seq := r.log.Low + 1; seq <= r.log.Seen; seq++ {
 		if s := r.log.Peek(seq); s != nil {
 			out = r.anchorSlot(out, s)
 		}
+	}
+	if r.recovery.early {
+		out = append(out, &wire.Early{})
+	}
+	return out
+}
+
+// anchorCheckpoints appends what this replica signed of its own states above the low watermark, and which of them it gave up
+// (K2): it may have signed no others in their place, nor begin from one of them.
+func (r *Replica) anchorCheckpoints(out []wire.Record) []wire.Record {
+	c, k := &r.checkpoints, r.cfg.CheckpointInterval
+	void := c.Void > r.log.Low || r.diverged
+	for seq := r.log.Low + k; seq <= r.log.High()+r.cfg.LogWindow; seq += k {
+		if void && seq > c.Void {
+			out, void = append(out, &wire.Void{Until: c.Void, Wrong: r.diverged}), false
+		}
+		if v := c.At(seq, r.cfg).Votes[r.cfg.Self]; v.Cast {
+			out = append(out, &wire.Sent{Msg: &wire.Checkpoint{Seq: seq, Digest: v.Digest, Replica: r.cfg.Self, Sig: v.Sig}})
+		}
+	}
+	if void {
+		out = append(out, &wire.Void{Until: c.Void, Wrong: r.diverged})
 	}
 	return out
 }

@@ -30,7 +30,8 @@ func TestS4_ProposalsAreSentAgainWithinTheAllowance(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.fromClient(l.request(1, "a"))
 	l.wait(l.cfg.ViewTimeout)
-	l.r.peers[1].help = budget{spent: 3 * l.r.log.Bytes(), at: l.now}
+	l.r.grant(&l.r.peers[1])
+	l.r.peers[1].help.Spend(3 * l.r.log.Bytes())
 	m := &wire.Status{Active: true, Slots: []wire.SlotStatus{{Seq: 1, Lacks: wire.LacksProposal}}}
 	wantCount(t, sends[*wire.PrePrepare](l.from(1, m)), 0, "proposals beyond the allowance")
 	l.wait(2 * l.cfg.ViewTimeout)

@@ -14,15 +14,15 @@ func (l *liar) mutate(m wire.Message) wire.Message {
 		return l.mutatePrePrepare(m)
 	case *wire.Prepare:
 		v := *m
-		l.twist(&v.View, &v.Seq, &v.Digest, &v.Replica)
+		l.tamper(&v.View, &v.Seq, &v.Digest, &v.Replica)
 		return l.sign(&v)
 	case *wire.Commit:
 		v := *m
-		l.twist(&v.View, &v.Seq, &v.Digest, &v.Replica)
+		l.tamper(&v.View, &v.Seq, &v.Digest, &v.Replica)
 		return l.sign(&v)
 	case *wire.Checkpoint:
 		v := *m
-		l.twist(new(wire.View), &v.Seq, &v.Digest, &v.Replica)
+		l.tamper(new(wire.View), &v.Seq, &v.Digest, &v.Replica)
 		return l.sign(&v)
 	case *wire.Suspect:
 		return l.sign(&wire.Suspect{View: l.view(), Replica: l.n.id})
@@ -79,8 +79,8 @@ func (l *liar) mutateHeldBy(m *wire.HeldBy) wire.Message {
 	return &v
 }
 
-// twist changes one field of a vote, and makes it this replica's own.
-func (l *liar) twist(v *wire.View, s *wire.Seq, d *wire.Digest, by *wire.ReplicaID) {
+// tamper changes one field of a vote, and makes it this replica's own.
+func (l *liar) tamper(v *wire.View, s *wire.Seq, d *wire.Digest, by *wire.ReplicaID) {
 	switch l.rng.IntN(4) {
 	case 0:
 		*v = l.view()

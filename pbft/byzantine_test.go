@@ -115,7 +115,7 @@ func (l *liar) bodies() []*wire.Body {
 	return bs
 }
 
-// sign signs as this replica, where the type bears a signature of a replica.
+// sign signs as this replica, where the type carries a signature of a replica.
 func (l *liar) sign(m wire.Message) wire.Message {
 	if by, ok := wire.Sender(l.n.cfg, m); ok && by == l.n.id {
 		wire.Sign(l.n.cfg, m, testSign(l.n.cfg.Members[l.n.id]))

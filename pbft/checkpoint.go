@@ -14,6 +14,10 @@ func (r *Replica) onSnapshotted(e port.Snapshotted) {
 	if r.diverged || e.Seq <= c.Void { // it is wrong, or another one was announced in its place
 		return
 	}
+	if own, known := c.OwnDigest(e.Seq); known && own != e.Digest { // announced before a crash: a later checkpoint tells
+		c.GiveUp(e.Seq-1, e.Seq) // which one is wrong (K2)
+		return
+	}
 	c.Remember(wire.Mark{Seq: e.Seq, Digest: e.Digest}, r.cfg.Floor(c.Base))
 	c.Durable = max(c.Durable, e.Seq)
 	r.emit(port.Broadcast{Msg: &wire.Checkpoint{Seq: e.Seq, Digest: e.Digest, Replica: r.cfg.Self}})
@@ -48,6 +52,34 @@ func (r *Replica) onCheckpoint(m *wire.Checkpoint, from port.Source) {
 			Seq: m.Seq, Digest: m.Digest,
 			Checkpoints: msglog.Matching(t.Votes, 0, m.Digest, -1)[:r.cfg.Quorum()],
 		})
+	} else if !t.CanBeStable(r.cfg.Quorum()) {
+		r.reportSplit(m.Seq)
+	}
+}
+
+// reportSplit tells of a checkpoint that can never be stable, again with each further vote: the window closes here for good.
+// The n−f ≥ Q correct replicas would make it stable if their states were equal, so that f liars alone do not bring it about.
+// The votes are durable, for a liar among those that cast them need not say again what it said (K1).
+func (r *Replica) reportSplit(seq wire.Seq) {
+	c := &r.checkpoints
+	if c.Split <= r.log.Low || seq < c.Split {
+		c.Split = seq
+	}
+	votes := c.At(seq, r.cfg).Statements()
+	for i := range votes {
+		if said, ok := wire.SaidIn(&votes[i]); ok && votes[i].Replica != r.cfg.Self {
+			r.emit(port.Persist{Record: &wire.Witness{Replica: votes[i].Replica, Said: said}})
+		}
+	}
+	r.emit(port.Split{Seq: seq, Votes: votes})
+}
+
+// reportSplits tells of those that the journal shows.
+func (r *Replica) reportSplits() {
+	for seq := r.log.Low + r.cfg.CheckpointInterval; seq <= r.log.High(); seq += r.cfg.CheckpointInterval {
+		if !r.checkpoints.At(seq, r.cfg).CanBeStable(r.cfg.Quorum()) {
+			r.reportSplit(seq)
+		}
 	}
 }
 
@@ -57,6 +89,7 @@ func (r *Replica) onStableNotice(m *wire.StableNotice) {
 		r.drop(m, port.ReasonBelowWindow)
 		return
 	}
+	r.convict(r.checkpoints.Against(r.cfg, &m.Cert))
 	r.makeStable(m.Cert)
 }
 
@@ -75,6 +108,9 @@ func (r *Replica) makeStable(cert wire.StableCert) {
 	r.followStable()
 	r.collectGarbage()
 	if recovered {
+		if !r.cfg.Optimistic {
+			r.remember()
+		}
 		r.resume()
 	}
 	r.retryWaiting()
@@ -114,12 +150,9 @@ func (r *Replica) checkDivergence() {
 		return
 	}
 	r.diverged = true
-	stable := &r.checkpoints.Stable
-	own, _ := r.checkpoints.OwnDigest(stable.Seq)
-	r.emit(port.Diverged{Seq: stable.Seq, Own: own, Stable: stable.Digest})
-	if !r.transfer.on {
-		r.startTransfer()
-	}
+	own, _ := r.checkpoints.OwnDigest(r.checkpoints.Stable.Seq)
+	r.emit(port.Diverged{Own: own, Cert: r.checkpoints.Stable})
+	r.onDamaged()
 }
 
 // contradicted reports whether our own state is known not to be the stable one.

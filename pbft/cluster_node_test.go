@@ -32,6 +32,7 @@ type node struct {
 	accused   []wire.Evidence
 	entered   []wire.View
 	diverged  []port.Diverged
+	splits    []port.Split
 	effects   []port.Effect // of every step so far, if record
 	record    bool
 	refused   int
@@ -184,6 +185,8 @@ func (n *node) perform(e port.Effect) {
 		n.entered = append(n.entered, e.View)
 	case port.Diverged:
 		n.diverged = append(n.diverged, e)
+	case port.Split:
+		n.splits = append(n.splits, e)
 	case port.Dropped:
 		n.dropped[e.Why]++
 	}

@@ -117,8 +117,6 @@ func (c *cluster) put(from, to wire.ReplicaID, m wire.Message) {
 	p := packet{from: from, to: to, msg: m, frame: wire.Encode(m)}
 	if c.filter == nil || c.filter(&p) {
 		c.wire = append(c.wire, p)
-	} else {
-		c.trace.lost(&p)
 	}
 }
 
@@ -151,7 +149,10 @@ func (c *cluster) receive(p packet) {
 		c.fail("%s of the correct replica %d is refused: %v", wire.TypeOf(p.msg), p.from, err)
 	}
 	n.refused++
-	c.trace.refused(&p, err)
+	c.trace.refused(n, &p, err)
+	if v, is := wire.NewViewIn(p.frame); is && n.cfg.Primary(v) == p.from {
+		n.step(port.BadNewView{View: v})
+	}
 }
 
 // settle delivers everything in order until the wire is empty.
@@ -273,4 +274,16 @@ func (c *cluster) describe() string {
 		fmt.Fprintf(&b, "replica %d (up %v, faulty %v): %+v\n", n.id, n.up, n.faulty, in)
 	}
 	return b.String()
+}
+
+// oneBatch is a body with one signed request of client 0.
+func (c *cluster) oneBatch(op string) *wire.Body {
+	r := c.request(0, uint64(len(c.submitted)+1), op)
+	return &wire.Body{Time: 1, Requests: []*wire.Request{r}}
+}
+
+// sign signs a message as a replica.
+func (c *cluster) sign(by wire.ReplicaID, m wire.Message) wire.Message {
+	wire.Sign(c.nodes[by].cfg, m, testSign(c.nodes[by].cfg.Members[by]))
+	return m
 }

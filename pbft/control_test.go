@@ -130,6 +130,22 @@ func TestControl_AnUncertifiedExecutionBreaksN7AndI16(t *testing.T) {
 	wantReport(t, *seen, "I16")
 }
 
+// The checker itself: what was certified at a place stays so when an anchor shows what another batch had prepared there.
+func TestControl_AnOlderPreparedDoesNotHideWhatWasCertified(t *testing.T) {
+	c := begin(t, 4)
+	seen := watch(c)
+	n := c.nodes[1]
+	b := c.oneBatch("a")
+	cert := wire.CommitCert{View: 2, Seq: 1, Digest: b.Digest()}
+	c.check.durable(n, &wire.Certified{Cert: cert, Body: b})
+	c.check.durable(n, &wire.Prepared{Cert: wire.PreparedCert{View: 0, Seq: 1, Digest: wire.Digest{1}}})
+	n.replica.log.At(1).Cert = &cert
+	n.perform(port.Execute{Seq: 1, Body: b})
+	if len(*seen) > 0 {
+		t.Errorf("reports %v", *seen)
+	}
+}
+
 // A liar's lies are really sent: without that the random schedules would test nothing.
 func TestControl_LiarsLie(t *testing.T) {
 	refused, accused, dropped := 0, 0, map[port.Reason]int{}

@@ -45,6 +45,7 @@ func TestD8_10_ASecondViewChangeConvictsOnlyWithinAWindow(t *testing.T) {
 // or Q view changes for it are held: not in a view that it only waits for, and not before it knows what it forgot.
 func TestD8_11_NobodySuspectsAViewThatWasNeitherActiveNorJustified(t *testing.T) {
 	l := newLab(t, 4, 3)
+	l.from(2, l.suspect(0, 2))
 	l.from(0, l.viewChange(1, 0, wire.StableCert{})) // now in view 1, inactive, with two view changes
 	for range 20 {
 		wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout)), 0, "suspects of a view without Q view changes")

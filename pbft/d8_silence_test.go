@@ -165,6 +165,7 @@ func TestD8_8_ASilentReplicaDoesNotLeaveItsViewAlone(t *testing.T) {
 func TestD8_8_ItJoinsAViewChangeThatItMissed(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
 	other := l.viewChange(1, 0, wire.StableCert{})
+	l.from(2, l.suspect(0, 2))
 	wantCount(t, votes(l.from(0, other)), 0, "votes while silent")
 	effects := l.stable(12)
 	effects = append(effects, l.wait(l.cfg.ViewTimeout/100)...)
@@ -179,6 +180,7 @@ func TestD8_8_ItJoinsAViewChangeThatItMissed(t *testing.T) {
 // what others send it because of its status.
 func TestD8_8_ItJoinsAViewChangeAfterARestart(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
+	l.from(2, l.suspect(0, 2))
 	l.from(0, l.viewChange(1, 0, wire.StableCert{}))
 	l.stable(12)
 	r, err := Boot(&l.cfg, recode(t, l.r.Anchor()), Applied{Seq: 12}, Start{Life: wire.Life{9}})
@@ -192,6 +194,7 @@ func TestD8_8_ItJoinsAViewChangeAfterARestart(t *testing.T) {
 	helper.suspected(1)
 	vcs := sends[*wire.ViewChange](helper.from(3, status[0]))
 	wantCount(t, vcs, 1, "view changes in answer to its status")
+	l.from(2, l.suspect(0, 2))
 	effects := append(l.from(0, vcs[0]), l.wait(l.cfg.ViewTimeout/100)...)
 	wantCount(t, broadcasts[*wire.ViewChange](effects), 1, "view changes of its own")
 	wantCount(t, votes(l.wait(l.cfg.ViewTimeout/100)), 0, "further ones")
@@ -201,6 +204,7 @@ func TestD8_8_ItJoinsAViewChangeAfterARestart(t *testing.T) {
 // which could show another checkpoint and convict.
 func TestD8_8_ItJoinsOnce(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
+	l.from(2, l.suspect(0, 2))
 	l.from(0, l.viewChange(1, 0, wire.StableCert{}))
 	l.stable(12)
 	var sent int

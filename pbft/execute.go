@@ -53,7 +53,7 @@ func (r *Replica) hand(s *msglog.Slot, body *wire.Body) {
 	s.Journalled, s.Loose = true, false
 	r.handed, s.HandedAt = s.Seq, r.mono
 	r.proposed = max(r.proposed, s.Seq) // a primary that follows by certificate goes on above it
-	r.pool.MarkOrdered(body)
+	r.pool.MarkOrdered(s.Seq, body)
 	r.pool.Order(body)
 	if r.active && s.Cert.View == r.view && len(body.Requests) > 0 {
 		r.change.progressView = r.view
@@ -69,7 +69,7 @@ func (r *Replica) handAgain() {
 	r.backlog[0], r.backlog = nil, r.backlog[1:]
 	r.handed++
 	r.emit(port.Execute{Seq: r.handed, Body: body})
-	r.pool.MarkOrdered(body)
+	r.pool.MarkOrdered(r.handed, body)
 	if r.handed%r.cfg.CheckpointInterval == 0 {
 		r.emit(port.Snapshot{Seq: r.handed})
 	}
@@ -78,6 +78,8 @@ func (r *Replica) handAgain() {
 // onExecuted passes the replies on and forgets the requests they answer.
 func (r *Replica) onExecuted(e port.Executed) {
 	r.executed = max(r.executed, e.Seq)
+	body, since := r.log.Peek(e.Seq).Settled()
+	r.pool.Spend(e.Seq, e.Replies, e.Costs, e.Took, body, since)
 	for _, reply := range e.Replies {
 		r.pool.Remove(reply.ID)
 		if !r.diverged {
@@ -103,6 +105,7 @@ func (r *Replica) onCertifiedBody(m *wire.CertifiedBody) {
 	s := r.log.At(m.Seq)
 	certifies := m.Cert != nil && s.Cert == nil && m.Seq > r.handed
 	if certifies {
+		r.convict(s.AgainstCommitted(m.Cert))
 		s.Certify(m.Cert)
 	}
 	switch {
@@ -142,7 +145,7 @@ func (r *Replica) takeBody(s *msglog.Slot, b *wire.Body) {
 func (r *Replica) onFetch(m *wire.Fetch, from port.Source) {
 	if s := r.log.Peek(m.Seq); s != nil {
 		if b := s.Body(m.Digest); b != nil {
-			r.refill(&r.peers[from.Replica].help)
+			r.grant(&r.peers[from.Replica])
 			if !r.help(from.Replica, &wire.CertifiedBody{Seq: m.Seq, Body: b}) {
 				r.drop(m, port.ReasonTooOften)
 			}

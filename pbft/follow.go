@@ -24,20 +24,14 @@ func (r *Replica) pull() {
 	}
 }
 
-// lags reports whether this replica has missed something: a stable checkpoint lies above what it executed, or another
-// one executed what it lacks and nothing has come for a moment.
+// lags reports whether this replica has missed something: a stable checkpoint lies above what it executed, or others
+// executed what it lacks and nothing has come for a moment.
 func (r *Replica) lags() bool {
 	if r.log.Low > r.handed {
 		return true
 	}
-	quiet := r.mono-r.change.progressAt >= r.cfg.ViewTimeout/16
-	for i := range r.peers {
-		s := r.peers[i].status
-		if s != nil && (s.Executed > r.handed && quiet || s.Executed > r.handed+r.cfg.CheckpointInterval) {
-			return true
-		}
-	}
-	return false
+	quiet, executed := r.mono-r.change.progressAt >= r.cfg.ViewTimeout/16, r.executedElsewhere()
+	return executed > r.handed && quiet || executed > r.handed+r.cfg.CheckpointInterval
 }
 
 // onSlots takes the end of an answer.

@@ -14,6 +14,7 @@ type Start struct {
 	Nonce uint64 // fresh for each start; 0: nobody is asked
 	First bool   // it was never started before, so that its journal is empty (D8.5)
 	Fetch bool   // its store holds none of the states that its journal names: the state must come from others (X1)
+	Doubt bool   // and nothing may be written beside what it holds (K2, X5)
 }
 
 // stepAsking takes an event before the question is settled. Others' questions are answered from the journal at once,
@@ -60,7 +61,8 @@ func (r *Replica) onHeld(m *wire.Held, from port.Source) {
 		return
 	}
 	p.asked, p.askedAt = true, r.mono
-	r.send(from.Replica, r.heldBy(from.Replica, m))
+	r.grant(p)
+	r.help(from.Replica, r.heldBy(from.Replica, m))
 }
 
 // heldBy is what this replica holds of what another one signed, and how far it knows the cluster to have come.
@@ -104,7 +106,8 @@ func (r *Replica) onHeldBy(m *wire.HeldBy, from port.Source) {
 
 // hasForgotten reports whether the journal lacks a statement of this replica that still matters: a vote above h in a
 // view that was not left, a checkpoint above h, or a higher view than its own. What lies below the recovery of this
-// life is known to be forgotten, and never contradicted (D8.7); a second view change to V* itself is sound (D8.10).
+// life is known to be forgotten, and never contradicted (D8.7); a second view change to V* itself is sound (D8.10). So are
+// slot votes that an unclean stop may have lost (D8.14); everything else was durable before it left.
 func (r *Replica) hasForgotten(s *wire.Statement) bool {
 	floor := r.recovery.view
 	switch s.Type {
@@ -115,7 +118,7 @@ func (r *Replica) hasForgotten(s *wire.Statement) bool {
 	case wire.TypeCheckpoint:
 		return s.Seq > max(r.log.Low, r.recovery.until) && !r.saidCheckpoint(s)
 	default:
-		return s.Seq > r.log.Low && s.View >= max(r.view, floor) && !r.saidVote(s)
+		return s.Seq > max(r.log.Low, r.recovery.unsaid) && s.View >= max(r.view, floor) && !r.saidVote(s)
 	}
 }
 

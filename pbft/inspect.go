@@ -10,10 +10,15 @@ import (
 func (r *Replica) Inspect() port.Inspection {
 	in := port.Inspection{
 		View: r.view, Active: r.active, Primary: r.cfg.Primary(r.view),
-		Executed: r.handed, Stable: r.log.Low, StateDigest: r.checkpoints.Stable.Digest, Proposed: r.proposed, Seen: r.log.Seen,
-		Asking: r.inquiry.Asking, Silent: r.silent(), Until: r.recovery.until, Since: r.recovery.view,
-		Pending: r.pool.WaitingAll(), LeftBehind: r.leftBehind(), Suspecting: r.suspicion.sent, Diverged: r.diverged, Timeout: r.timeout(),
+		Handed: r.handed, Executed: r.executed, Stable: r.log.Low, StateDigest: r.checkpoints.Stable.Digest, Proposed: r.proposed, Seen: r.log.Seen,
+		Asking: r.inquiry.Asking, Silent: r.silent(), Until: r.silentUntil(), Since: r.recovery.view,
+		Pending: r.pool.WaitingAll(), LeftBehind: r.leftBehind(), Suspecting: r.suspicion.sent, Left: r.change.left, Diverged: r.diverged, Timeout: r.timeout(),
 		Peers: make([]port.PeerInspection, len(r.peers)),
+	}
+	in.Unclean, in.Lost = r.log.Low < r.recovery.unsaid, r.inquiry.Lost()
+	in.Halted = in.Unclean && r.cfg.N()-1-len(in.Lost) < r.cfg.Quorum()
+	if split := r.checkpoints.Split; split > r.log.Low {
+		in.Split = split
 	}
 	for i := range r.peers {
 		if s := r.peers[i].status; s != nil {

@@ -18,6 +18,7 @@ type lab struct {
 	log []wire.Record // what was made durable
 
 	wrong wire.Digest // of its own states, if they are not those of correct replicas
+	busy  bool        // its executor does not get to an end
 }
 
 func newLab(t testing.TB, n int, self wire.ReplicaID, change ...func(*wire.Config)) *lab {
@@ -59,8 +60,13 @@ func (l *lab) step(ev port.Event) []port.Effect {
 				}
 				queue = append(queue, port.Received{From: port.Source{Replica: l.cfg.Self, Loopback: true}, Msg: wire.Own(e.Msg)})
 			case port.Execute:
-				queue = append(queue, l.execute(e))
+				if !l.busy {
+					queue = append(queue, l.execute(e))
+				}
 			case port.Snapshot:
+				if l.busy {
+					continue
+				}
 				own := stateAfter(e.Seq)
 				if l.wrong != (wire.Digest{}) {
 					own = l.wrong

@@ -31,6 +31,7 @@ func (r *Replica) newNewView() *wire.NewView {
 
 // onNewView enters a view that its primary has justified. A lower view is left for it without a ViewChange of our own.
 func (r *Replica) onNewView(m *wire.NewView, from port.Source) {
+	r.weighNewView(m)
 	if m.View < r.view || m.View == r.view && r.active {
 		r.drop(m, port.ReasonOldView)
 		return
@@ -38,8 +39,8 @@ func (r *Replica) onNewView(m *wire.NewView, from port.Source) {
 	if !m.Follows() {
 		r.drop(m, port.ReasonWrongNewView)
 		if m.View == r.view { // counts as expiry (V7)
-			r.change.proven = true
-			r.suspectNow()
+			r.change.proven, r.change.refused = true, m
+			r.suspectNow(port.CauseProof)
 		}
 		return
 	}
@@ -53,6 +54,14 @@ func (r *Replica) onNewView(m *wire.NewView, from port.Source) {
 	}
 	r.collectGarbage()
 	r.beginView()
+}
+
+// onBadNewView is the end of the wait for a NewView that came and fails its check: it counts as expiry (V7) as soon as the
+// timer runs, with Q view changes. Nobody suspects a view before (D8.11).
+func (r *Replica) onBadNewView(e port.BadNewView) {
+	if e.View == r.view && !r.active {
+		r.change.spoilt = true
+	}
 }
 
 // activate makes m's view the current, active one and accepts its O. It is state only, so a restart does it again.
@@ -72,7 +81,8 @@ func (r *Replica) activate(m *wire.NewView) {
 			continue
 		}
 		s := r.log.At(seq)
-		s.Accepted, s.Digest, s.Proposal, s.AcceptedAt = true, p.Digest, p.Sig, r.mono
+		s.Accept(m.View, p.Digest, p.Sig)
+		s.AcceptedAt = r.mono
 		s.Waiting = nil
 	}
 	r.proposed = max(r.log.Low, minS+wire.Seq(len(m.Proposals)))
@@ -99,7 +109,7 @@ func (r *Replica) beginView() {
 	}
 	r.lastProposal = r.mono
 	r.retryWaiting()
-	r.relayAll()
+	r.relayAgain(0)
 	r.propose()
 	r.nextStatus = r.mono // ask for missing bodies at the next tick
 }

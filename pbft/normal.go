@@ -11,6 +11,9 @@ import (
 // onPrePrepare accepts the primary's assignment of a sequence number, or keeps it until it can be accepted.
 func (r *Replica) onPrePrepare(m *wire.PrePrepare, from port.Source) {
 	if why := r.whyDropPrePrepare(m); why != "" {
+		if s := r.log.Peek(m.Seq); s != nil {
+			r.convict(s.AgainstProposal(r.cfg, m.View, m.Digest, m.Sig))
+		}
 		r.drop(m, why)
 		return
 	}
@@ -48,7 +51,7 @@ func (r *Replica) whyRefuse(s *msglog.Slot, m *wire.PrePrepare) port.Reason {
 	switch {
 	case m.Body == nil:
 		return port.ReasonNoBody
-	case m.Body.RequestBytes() >= msglog.LargeBody && r.log.LargeBytes() > 4*msglog.MaxLargeBytes:
+	case m.Body.Memory() >= msglog.LargeBody && r.log.LargeBytes() > 4*msglog.MaxLargeBytes:
 		return port.ReasonNoRoom
 	case s.Full() && s.Body(m.Digest) == nil:
 		return port.ReasonNoRoom
@@ -70,15 +73,17 @@ func (r *Replica) mustWait(m *wire.PrePrepare) bool {
 // is asked for again when its view is active (S4).
 func (r *Replica) wait(s *msglog.Slot, m *wire.PrePrepare) {
 	if held := s.Waiting; held != nil && held.View >= r.view && held.View <= m.View {
+		if held.View == m.View && held.Digest != m.Digest {
+			r.accuse(r.cfg.Primary(m.View), held, m)
+		}
 		r.drop(m, port.ReasonDuplicate)
 		return
 	}
-	if m.Body.RequestBytes() >= msglog.LargeBody && r.log.WaitingBytes(r.view, m.View > r.view) > msglog.MaxLargeBytes {
+	if memory := m.Body.Memory(); memory >= msglog.LargeBody && r.log.WaitingBytes(r.view, m.View > r.view) > msglog.MaxLargeBytes {
 		r.drop(m, port.ReasonNoRoom)
 		return
 	}
-	s.Waiting = m
-	r.log.Settled = min(r.log.Settled, s.Seq-1)
+	s.Waiting, s.WaitingMemory = m, m.Body.Memory()
 }
 
 // onSecondPrePrepare handles a pre-prepare for a slot that has one in this view: it repeats it, brings the body that
@@ -88,7 +93,7 @@ func (r *Replica) onSecondPrePrepare(s *msglog.Slot, m *wire.PrePrepare) {
 	case m.Digest != s.Digest:
 		r.accuse(r.cfg.Primary(m.View), r.statement(s), &wire.PrePrepare{View: m.View, Seq: m.Seq, Digest: m.Digest, Sig: m.Sig})
 		r.change.proven = true
-		r.suspectNow()
+		r.suspectNow(port.CauseProof)
 	case m.Body != nil && s.Body(s.Digest) == nil:
 		r.takeBody(s, m.Body)
 	default:
@@ -98,13 +103,14 @@ func (r *Replica) onSecondPrePrepare(s *msglog.Slot, m *wire.PrePrepare) {
 
 // statement is the accepted pre-prepare without its body.
 func (r *Replica) statement(s *msglog.Slot) *wire.PrePrepare {
-	return &wire.PrePrepare{View: r.view, Seq: s.Seq, Digest: s.Digest, Sig: s.Proposal}
+	return &wire.PrePrepare{View: r.view, Seq: s.Seq, Digest: s.Digest, Sig: s.Proposal.Sig}
 }
 
 // accept binds a slot to a pre-prepare of the current view. It is durable by now, or will be before anything leaves (D1).
 func (r *Replica) accept(s *msglog.Slot, m *wire.PrePrepare) {
 	s.Waiting = nil
-	s.Accepted, s.Digest, s.Proposal, s.AcceptedAt = true, m.Digest, m.Sig, r.mono
+	s.Accept(m.View, m.Digest, m.Sig)
+	s.AcceptedAt = r.mono
 	s.Keep(m.Body)
 	r.pool.MarkProposed(m.Body)
 	r.vote(s)
@@ -113,9 +119,9 @@ func (r *Replica) accept(s *msglog.Slot, m *wire.PrePrepare) {
 
 // vote sends the prepare of a slot whose body is here (N3), and goes on to the commit if enough others did before.
 func (r *Replica) vote(s *msglog.Slot) {
-	if !s.PrepareSent && !r.isPrimary() && s.Seq > r.log.Low && r.mayVote(r.view) {
+	if !s.PrepareSent && !r.isPrimary() && s.Seq > r.log.Low && r.mayVote(r.view) && !s.Overruled() {
 		s.PrepareSent, s.VotedAt = true, r.mono
-		r.emit(port.Broadcast{Msg: &wire.Prepare{View: r.view, Seq: s.Seq, Digest: s.Digest, Replica: r.cfg.Self}})
+		r.cast(&wire.Prepare{View: r.view, Seq: s.Seq, Digest: s.Digest, Replica: r.cfg.Self})
 	}
 	r.checkPrepared(s)
 }
@@ -163,7 +169,7 @@ func (r *Replica) show(s *msglog.Slot, m *wire.Prepare) {
 // checkPrepared sends the commit once the slot is prepared: pre-prepare, body and Q−1 prepares of backups (N2). The
 // certificate is durable first: it is the view change's proof (D2).
 func (r *Replica) checkPrepared(s *msglog.Slot) {
-	if !r.active || !s.Accepted || s.CommitSent || s.Seq > r.log.High() || s.Seq <= r.log.Low || !r.mayVote(r.view) {
+	if !r.active || !s.Accepted || s.CommitSent || s.Seq > r.log.High() || s.Seq <= r.log.Low || !r.mayVote(r.view) || s.Overruled() {
 		return
 	}
 	primary := int(r.cfg.Primary(r.view))
@@ -171,12 +177,12 @@ func (r *Replica) checkPrepared(s *msglog.Slot) {
 		return
 	}
 	s.Prepared = &wire.PreparedCert{
-		View: r.view, Seq: s.Seq, Digest: s.Digest, PrePrepare: s.Proposal,
+		View: r.view, Seq: s.Seq, Digest: s.Digest, PrePrepare: s.Proposal.Sig,
 		Prepares: msglog.Matching(s.Prepares, r.view, s.Digest, primary)[:r.cfg.Quorum()-1],
 	}
 	s.CommitSent, s.VotedAt = true, r.mono
 	r.emit(port.Persist{Record: &wire.Prepared{Cert: *s.Prepared}})
-	r.emit(port.Broadcast{Msg: &wire.Commit{View: r.view, Seq: s.Seq, Digest: s.Digest, Replica: r.cfg.Self}})
+	r.cast(&wire.Commit{View: r.view, Seq: s.Seq, Digest: s.Digest, Replica: r.cfg.Self})
 }
 
 // onCommit counts a commit. Commits of any view are kept, also while no view is active: Q of one view certify the slot
@@ -222,11 +228,6 @@ func (r *Replica) noteOwnCommit(m *wire.Commit) {
 	if s := r.log.Peek(m.Seq); s != nil {
 		msglog.Store(s.Commits, m.Replica, msglog.Vote{Cast: true, View: m.View, Digest: m.Digest, Sig: m.Sig})
 	}
-}
-
-// accuse reports two statements of one replica that contradict each other (E1).
-func (r *Replica) accuse(who wire.ReplicaID, first, second wire.Message) {
-	r.emit(port.Accuse{Evidence: wire.Evidence{Replica: who, Kind: wire.Equivocation, First: first, Second: second}})
 }
 
 // whyOutside is the reason not to take part in ordering seq, or "" when h < seq ≤ h+2L.
@@ -279,7 +280,7 @@ func (r *Replica) assign(body *wire.Body) {
 	r.proposed++
 	r.lastProposal = r.mono
 	r.log.At(r.proposed).Keep(body)
-	r.emit(port.Broadcast{Msg: &wire.PrePrepare{View: r.view, Seq: r.proposed, Digest: body.Digest(), Body: body}})
+	r.cast(&wire.PrePrepare{View: r.view, Seq: r.proposed, Digest: body.Digest(), Body: body})
 }
 
 // hasRoom reports whether another batch of what waits keeps the window small enough.

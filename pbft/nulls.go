@@ -20,7 +20,7 @@ func (r *Replica) askForNulls() {
 	until := wire.Seq(0)
 	switch k := r.cfg.CheckpointInterval; {
 	case r.silent():
-		until = min((r.recovery.until+k-1)/k*k, wire.MaxSeq)
+		until = min((r.silentUntil()+k-1)/k*k, wire.MaxSeq)
 	case r.transfer.starving:
 		until = r.log.Low + 2*r.cfg.CheckpointInterval
 	default:

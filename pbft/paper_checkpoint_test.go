@@ -2,6 +2,7 @@ package pbft
 
 import (
 	"testing"
+	"time"
 
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
@@ -93,7 +94,7 @@ func TestK2_ADivergedReplicaStopsReplying(t *testing.T) {
 	l.step(port.Snapshotted{Seq: 4, Digest: wire.Digest{0xbd}})
 	d := all[port.Diverged](l.from(0, &wire.StableNotice{Cert: l.stableCert(4)}))
 	wantCount(t, d, 1, "reports")
-	if d[0].Seq != 4 || d[0].Own != (wire.Digest{0xbd}) || d[0].Stable != stateAfter(4) {
+	if d[0].Cert.Seq != 4 || d[0].Own != (wire.Digest{0xbd}) || d[0].Cert.Digest != stateAfter(4) {
 		t.Fatalf("report %+v", d[0])
 	}
 	l.r.handed, l.r.executed = 4, 4
@@ -120,6 +121,106 @@ func TestK1_AStableCertificateIsShownToWhoIsBehind(t *testing.T) {
 	wantCount(t, notices, 1, "notices")
 	wantCount(t, sends[*wire.StableNotice](l.from(2, &wire.Status{Active: true, Stable: 8, Helper: 2})), 0, "notices to who has it")
 	wantDrop(t, l.from(0, notices[0]), port.ReasonBelowWindow)
+}
+
+// statesIn lists who says which digest.
+func statesIn(s port.Split) map[wire.Digest][]wire.ReplicaID {
+	by := map[wire.Digest][]wire.ReplicaID{}
+	for _, v := range s.Votes {
+		by[v.Digest] = append(by[v.Digest], v.Replica)
+	}
+	return by
+}
+
+// K1: a checkpoint of which no digest can reach Q any more is reported, with who says what, and not a vote earlier.
+func TestK1_ACheckpointThatCanNeverBeStableIsReported(t *testing.T) {
+	l := newLab(t, 4, 3)
+	wantCount(t, all[port.Split](l.from(0, l.checkpoint(8, wire.Digest{1}, 0))), 0, "reports after one vote")
+	wantCount(t, all[port.Split](l.from(1, l.checkpoint(8, wire.Digest{2}, 1))), 0, "reports while two more could agree with one of them")
+	split := all[port.Split](l.from(2, l.checkpoint(8, wire.Digest{3}, 2)))
+	wantCount(t, split, 1, "reports of three digests of four")
+	if s := split[0]; s.Seq != 8 || len(statesIn(s)) != 3 || statesIn(s)[wire.Digest{2}][0] != 1 {
+		t.Fatalf("report %+v", s)
+	}
+	if in := l.r.Inspect(); in.Split != 8 {
+		t.Fatalf("inspection names checkpoint %d", in.Split)
+	}
+	wantCount(t, all[port.Split](l.from(2, l.checkpoint(8, wire.Digest{3}, 2))), 0, "reports of a vote that is known")
+
+	l.from(0, l.checkpoint(4, wire.Digest{1}, 0))
+	l.from(1, l.checkpoint(4, wire.Digest{2}, 1))
+	l.from(2, l.checkpoint(4, wire.Digest{3}, 2))
+	if in := l.r.Inspect(); in.Split != 4 {
+		t.Fatalf("the first of two is at 4, and %d is named", in.Split)
+	}
+	l.from(0, &wire.StableNotice{Cert: l.stableCert(12)})
+	if in := l.r.Inspect(); in.Split != 0 {
+		t.Fatalf("checkpoint %d is named, and h is 12", in.Split)
+	}
+}
+
+// K1: one liar alone splits nothing, whatever it says: the n−f correct ones are a quorum.
+func TestK1_ALiarAloneSplitsNoCheckpoint(t *testing.T) {
+	for _, n := range []int{4, 5, 6, 7, 10} {
+		l := newLab(t, n, wire.ReplicaID(n-1))
+		var effects []port.Effect
+		for id := range wire.ReplicaID(n - 1) {
+			d := stateAfter(4)
+			if int(id) < l.cfg.F() {
+				d = wire.Digest{byte(id)}
+			}
+			effects = append(effects, l.from(id, l.checkpoint(4, d, id))...)
+		}
+		effects = append(effects, l.step(port.Snapshotted{Seq: 4, Digest: stateAfter(4)})...)
+		wantCount(t, all[port.Split](effects), 0, "reports")
+		if l.r.log.Low != 4 {
+			t.Errorf("n = %d: h = %d", n, l.r.log.Low)
+		}
+	}
+}
+
+// K1: a replica whose state is damaged beside one that lies stops the cluster for good. Every correct replica says so, and
+// says it again after a restart of all.
+func TestK1_ASplitIsReportedAgainAfterARestart(t *testing.T) {
+	c := begin(t, 4)
+	damaged, liar := c.nodes[2], c.nodes[3]
+	liar.faulty = true
+	liar.lie = func(_ wire.ReplicaID, m wire.Message) []wire.Message {
+		switch m := m.(type) {
+		case *wire.Checkpoint:
+			return []wire.Message{c.sign(3, &wire.Checkpoint{Seq: m.Seq, Digest: wire.Digest{0xbd}, Replica: 3})}
+		case *wire.StableNotice: // with the true vote that it keeps to itself
+			return nil
+		}
+		return []wire.Message{m}
+	}
+	c.order(1)
+	damaged.state.root[0] ^= 1
+	c.order(12)
+	reported := func(what string) {
+		t.Helper()
+		c.tick(time.Second)
+		for _, n := range c.correct() {
+			in := n.replica.Inspect()
+			if in.Split == 0 || in.Split <= in.Stable || in.Executed != 8 || len(n.splits) == 0 {
+				t.Errorf("%s: replica %d names checkpoint %d of %d executed, in %d reports", what, n.id, in.Split, in.Executed, len(n.splits))
+				continue
+			}
+			last := n.splits[len(n.splits)-1]
+			if by := statesIn(last); len(last.Votes) != 4 || len(by) != 3 || len(by[c.nodes[0].saved[last.Seq].root]) != 2 {
+				t.Errorf("%s: replica %d reports %+v", what, n.id, last)
+			}
+			n.splits = nil
+		}
+	}
+	reported("at first")
+	for _, n := range c.nodes {
+		n.crash()
+	}
+	for _, n := range c.nodes {
+		n.start()
+	}
+	reported("after a restart")
 }
 
 // E1: two digests of one replica for one checkpoint convict it, and only its first word counts.

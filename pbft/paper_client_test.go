@@ -106,7 +106,7 @@ func TestC6_EachBackupHasAShareOfItsOwn(t *testing.T) {
 // C6: clients take turns in a batch, however much one of them has queued.
 func TestC6_ClientsTakeTurns(t *testing.T) {
 	c := newCluster(t, 4)
-	p := pool.New(4)
+	p := pool.New(4, time.Second)
 	for i := range uint64(5) {
 		p.Add(c.request(0, i+1, "greedy"), pool.FromClient, 0)
 	}

@@ -62,6 +62,7 @@ func TestN5_BatchesGrowUnderLoad(t *testing.T) {
 // N5: the primary does not go beyond H, and goes on when the window moves.
 func TestN5_ThePrimaryStopsAtTheHighWatermark(t *testing.T) {
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxBatch = 1 })
+	l.trust(l.r.pool)
 	sent := 0
 	for i := range uint64(12) {
 		sent += len(broadcasts[*wire.PrePrepare](l.fromClient(l.request(i+1, "a"))))
@@ -140,4 +141,22 @@ func TestN6_WhatWaitsInASlotThatIsDoneIsTakenUp(t *testing.T) {
 	l.wait(time.Millisecond)
 	l.from(1, l.prePrepare(1, 1, l.batch(2, "b"))) // early: the new view is on its way
 	wantCount(t, broadcasts[*wire.Prepare](l.enter(1)), 1, "prepares")
+}
+
+// N7: a pre-prepare that waited for its view is of no use once the batch was executed by certificate: what looks for
+// waiting ones begins above what was executed.
+func TestN7_WhatWasExecutedByCertificateIsNotVotedForLater(t *testing.T) {
+	l := newLab(t, 4, 3)
+	first, second := l.batch(1, "a"), l.batch(2, "b")
+	l.suspected(1)
+	l.propose(1, 1, first)
+	l.propose(1, 2, second)
+	for id := range wire.ReplicaID(3) {
+		l.from(id, l.commit(1, 1, first.Digest(), id))
+	}
+	wantCount(t, all[port.Execute](l.from(1, &wire.CertifiedBody{Seq: 1, Body: first})), 1, "executions by certificate")
+	prepares := broadcasts[*wire.Prepare](l.enter(1))
+	if len(prepares) != 1 || prepares[0].Seq != 2 {
+		t.Fatalf("prepares %v, want one for the batch that waits above", prepares)
+	}
 }

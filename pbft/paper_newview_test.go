@@ -1,7 +1,9 @@
 package pbft
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
@@ -171,4 +173,45 @@ func TestV4_ThePrimaryContinuesAfterO(t *testing.T) {
 	if pp[0].Seq != 2 || pp[0].View != 1 {
 		t.Fatalf("proposes %d in view %d, want 2 in view 1", pp[0].Seq, pp[0].View)
 	}
+}
+
+// V7: a NewView that fails its check counts as expiry as one with a wrong O does, but not before Q view changes are held:
+// nobody suspects a view for which the timer does not run (D8.11).
+func TestV7_ANewViewThatFailsItsCheckCountsAsExpiry(t *testing.T) {
+	l := newLab(t, 4, 3)
+	l.step(port.BadNewView{View: 1})
+	wantCount(t, broadcasts[*wire.Suspect](l.wait(10*time.Millisecond)), 0, "suspects of a view that nobody asked for")
+	l.suspected(1)
+	l.step(port.BadNewView{View: 2})
+	wantCount(t, broadcasts[*wire.Suspect](l.wait(10*time.Millisecond)), 0, "suspects for a new view of another view")
+	l.step(port.BadNewView{View: 1})
+	wantCount(t, broadcasts[*wire.Suspect](l.wait(10*time.Millisecond)), 0, "suspects before Q view changes")
+	l.from(0, l.viewChange(1, 0, wire.StableCert{}))
+	l.from(2, l.viewChange(1, 2, wire.StableCert{}))
+	s := broadcasts[*wire.Suspect](l.wait(10 * time.Millisecond))
+	wantCount(t, s, 1, "suspects")
+	if s[0].View != 1 {
+		t.Errorf("it suspects view %d", s[0].View)
+	}
+}
+
+// The same end to end: replicas replace a primary whose NewView does not hold within less than the new-view timer.
+func TestV7_APrimaryWithANewViewThatDoesNotHoldIsReplacedAtOnce(t *testing.T) {
+	c := begin(t, 7)
+	liar := c.nodes[1]
+	liar.faulty = true
+	liar.lie = func(_ wire.ReplicaID, m wire.Message) []wire.Message {
+		if v, is := m.(*wire.NewView); is {
+			twice := *v
+			twice.ViewChanges = slices.Clone(v.ViewChanges)
+			twice.ViewChanges[1] = twice.ViewChanges[0]
+			return []wire.Message{c.sign(1, &twice)}
+		}
+		return []wire.Message{m}
+	}
+	c.nodes[0].crash()
+	c.until(4*c.nodes[2].cfg.ViewTimeout, "view 1 is left or entered", func() bool { return c.nodes[2].replica.view >= 1 })
+	c.until(c.nodes[2].cfg.ViewTimeout/2, "view 2 is active", func() bool {
+		return c.nodes[3].replica.view == 2 && c.nodes[3].replica.active
+	})
 }

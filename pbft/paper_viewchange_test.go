@@ -98,10 +98,12 @@ func TestV7_ASuspectingReplicaGoesOnVoting(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout)), 1, "suspects a timeout later")
 }
 
-// V7: a valid view change moves its receiver, who sends its own with the same justification.
+// V7: a valid view change moves its receiver, if f others want to leave too; its own has the same justification.
 func TestV7_AViewChangeIsFollowed(t *testing.T) {
 	l := newLab(t, 4, 3)
 	m := l.viewChange(4, 2, wire.StableCert{})
+	l.from(1, l.suspect(0, 1)) // of a lower view: it wants out of this one
+	l.from(1, l.suspect(3, 1))
 	own := broadcasts[*wire.ViewChange](l.from(1, m)) // anybody may pass it on
 	wantCount(t, own, 1, "view changes")
 	if own[0].View != 4 || own[0].Suspects[0] != m.Suspects[0] || own[0].Suspects[1] != m.Suspects[1] {

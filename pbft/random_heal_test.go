@@ -1,6 +1,7 @@
 package pbft
 
 import (
+	"slices"
 	"time"
 
 	"tagma/pbft/wire"
@@ -28,7 +29,18 @@ func (s *schedule) heal() {
 		}
 	}
 	low := c.highestView()
-	last := c.request(0, s.next+1, "last")
+	s.converge(c.request(0, s.next+1, "last"))
+	for _, n := range c.correct() {
+		if n.replica.view > low+s.extraViews() {
+			c.fail("V9: replica %d ends in view %d, %d at healing\n%s", n.id, n.replica.view, low, c.describe())
+		}
+	}
+}
+
+// converge asks for a request until everybody has executed it. Then whoever is down is primary no more: with as many faults
+// as are masked, those who had left their view alone take part again (V8).
+func (s *schedule) converge(last *wire.Request) {
+	c := s.c
 	for round := 0; !s.converged(last); round++ {
 		if round == 200 {
 			c.fail("no convergence after healing\n%s", c.describe())
@@ -39,11 +51,30 @@ func (s *schedule) heal() {
 			s.drain()
 		}
 	}
+	if len(s.out()) == 0 || len(s.liars) > 0 || s.lossy != nil || last.ID.T > s.next+1 {
+		return
+	}
 	for _, n := range c.correct() {
-		if n.replica.view > low+s.extraViews() {
-			c.fail("V9: replica %d ends in view %d, %d at healing\n%s", n.id, n.replica.view, low, c.describe())
+		if n.replica.active && n.replica.isPrimary() {
+			n.crash()
+			s.converge(c.request(0, last.ID.T+1, "after the last"))
+			if left := s.out(); len(left) > 0 {
+				c.fail("V8: they are out for ever: %v\n%s", left, c.describe())
+			}
+			n.start()
+			return
 		}
 	}
+}
+
+// out lists the correct replicas that left the view that the others work in.
+func (s *schedule) out() (ids []wire.ReplicaID) {
+	for _, n := range s.c.correct() {
+		if n.up && !n.replica.active {
+			ids = append(ids, n.id)
+		}
+	}
+	return ids
 }
 
 // drain delivers what is on the wire and what that brings forth; liars go on lying all the while.
@@ -62,12 +93,12 @@ func (s *schedule) drain() {
 }
 
 func (s *schedule) converged(last *wire.Request) bool {
-	correct := s.c.correct()
-	if !executed(last, correct...) {
+	correct := slices.DeleteFunc(s.c.correct(), func(n *node) bool { return !n.up })
+	if !executed(last, correct...) || len(s.out()) > correct[0].replica.cfg.F() { // fewer than f+1 do not take others along (V7)
 		return false
 	}
 	for _, n := range correct {
-		if n.state.seq != correct[0].state.seq || n.state.root != correct[0].state.root || !n.replica.active {
+		if n.state.seq != correct[0].state.seq || n.state.root != correct[0].state.root {
 			return false
 		}
 		if !n.whole() || n.replica.inquiry.Asking {

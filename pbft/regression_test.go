@@ -61,6 +61,9 @@ func TestN6_APrePrepareForAnAbsurdViewTakesNobodysPlace(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
 	l.from(2, l.prePrepare(1<<40+2, 1, wire.NullBody))
+	for _, id := range []wire.ReplicaID{1, 2} { // so that the slot is known to be proposed
+		l.from(id, l.prepare(0, 1, b.Digest(), id))
+	}
 	if lacks := l.r.newStatus().Slots; len(lacks) != 1 || lacks[0].Lacks&wire.LacksProposal == 0 {
 		t.Fatalf("lacks %v, want the proposal of slot 1", lacks)
 	}
@@ -195,7 +198,7 @@ func TestN5_APrimaryThatLagsProposesAllTheSame(t *testing.T) {
 // Only a primary takes from the queues, so at a backup they grew with every request that passed by.
 func TestS4_TheQueuesOfABackupDoNotGrow(t *testing.T) {
 	c := newCluster(t, 4)
-	p := pool.New(4)
+	p := pool.New(4, time.Second)
 	first := c.request(1, 1, "always one outstanding")
 	p.Add(first, pool.FromClient, 0)
 	p.MarkProposed(&wire.Body{Requests: []*wire.Request{first}})
@@ -204,7 +207,7 @@ func TestS4_TheQueuesOfABackupDoNotGrow(t *testing.T) {
 			b := &wire.Body{Requests: []*wire.Request{c.request(client, i+2, "op")}}
 			p.Add(b.Requests[0], pool.FromClient, 0)
 			p.MarkProposed(b)
-			p.MarkOrdered(b)
+			p.MarkOrdered(1, b)
 			p.Remove(b.Requests[0].ID)
 		}
 	}
@@ -220,11 +223,11 @@ func TestS4_TheQueuesOfABackupDoNotGrow(t *testing.T) {
 // proposed what it sent next.
 func TestC6_AClientWithOrderedRequestsGetsItsTurnAfterAViewChange(t *testing.T) {
 	c := newCluster(t, 4)
-	p := pool.New(4)
+	p := pool.New(4, time.Second)
 	ordered := &wire.Body{Requests: []*wire.Request{c.request(0, 1, "ordered")}}
 	p.Add(ordered.Requests[0], pool.FromClient, 0)
 	p.MarkProposed(ordered)
-	p.MarkOrdered(ordered)
+	p.MarkOrdered(1, ordered)
 	p.Requeue()
 	p.Add(c.request(0, 2, "next"), pool.FromClient, 0)
 	if batch := p.Take(4, 1<<20); len(batch) != 1 || batch[0].ID.T != 2 {

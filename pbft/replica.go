@@ -37,12 +37,13 @@ type Replica struct {
 	change      change
 	peers       []peer
 	diverged    bool // own state contradicts a stable checkpoint: no replies (K2)
+	doubted     bool // so it does, or the store is damaged: the state comes from others, below what was executed too (K2)
 
 	lastProposal time.Duration // when this replica, as primary, last sent a pre-prepare or heartbeat
 	lastStatus   time.Duration
 	nextStatus   time.Duration
 	helper       wire.ReplicaID
-	learned      wire.Seq // how far the primary of the view said that it has proposed
+	known        wire.Seq // how far the order of this view is known to reach
 
 	life     wire.Life
 	inquiry  amnesia.Inquiry
@@ -75,6 +76,12 @@ func (r *Replica) Step(ev port.Event) []port.Effect {
 		r.onTransferred(e)
 	case port.Starving:
 		r.onStarving()
+	case port.Damaged:
+		r.onDamaged()
+	case port.BadNewView:
+		r.onBadNewView(e)
+	case port.Stop:
+		r.remember()
 	}
 	return r.out
 }

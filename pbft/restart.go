@@ -2,6 +2,7 @@ package pbft
 
 import (
 	"fmt"
+	"time"
 
 	"tagma/pbft/amnesia"
 	"tagma/pbft/follow"
@@ -17,7 +18,7 @@ type Applied struct {
 }
 
 // New returns a replica that goes on from its journal, oldest record first, above a verified state, and asks nobody
-// what it may have forgotten. With an empty journal it begins in view 0 at the initial state.
+// what it may have forgotten. With an empty journal it begins in view 0 at the initial state, or the cluster's origin.
 func New(cfg *wire.Config, log []wire.Record, at Applied) (*Replica, error) {
 	return Boot(cfg, log, at, Start{})
 }
@@ -33,8 +34,8 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 		active:      true,
 		log:         msglog.NewWindow(cfg),
 		checkpoints: msglog.NewCheckpoints(cfg),
-		pool:        pool.New(cfg.N()),
-		suspicion:   suspicion{highest: make(msglog.Suspects, cfg.N())},
+		pool:        pool.New(cfg.N(), cfg.ViewTimeout),
+		suspicion:   suspicion{highest: make(msglog.Suspects, cfg.N()), until: make([]time.Duration, cfg.N())},
 		change:      change{votes: make([]*wire.ViewChange, cfg.N())},
 		peers:       make([]peer, cfg.N()),
 		helper:      cfg.Self,
@@ -45,7 +46,7 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 		follow:      follow.New(cfg),
 		memories:    make(msglog.Memories, cfg.N()),
 	}
-	for i, rec := range log {
+	for i, rec := range append(wire.Beginning(cfg), log...) {
 		if err := r.replay(rec); err != nil {
 			return nil, fmt.Errorf("journal record %d: %w", i, err)
 		}
@@ -57,8 +58,11 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 	if err := wire.Unfit(cfg, log, r.log.Low, unfinished); err != nil {
 		return nil, err
 	}
+	r.recovery.unsaid = wire.Unsaid(cfg, log)
+	r.recovery.early = r.recovery.unsaid > 0
 	r.handed, r.executed = at.Seq, at.Seq
-	r.transfer.on = start.Fetch && r.log.Low > at.Seq
+	r.doubted = r.doubted || start.Doubt
+	r.transfer.on = r.doubted || start.Fetch && r.log.Low > at.Seq
 	if floor := r.log.Floor(); at.Seq < floor && !r.transfer.on {
 		var whole bool
 		if r.backlog, whole = wire.Backlog(log, at.Seq, floor); !whole {
@@ -106,16 +110,21 @@ func (r *Replica) replay(rec wire.Record) error {
 		}
 	case *wire.Stable:
 		r.adoptStable(rec.Cert)
-		r.diverged = r.diverged || r.contradicted() // later checkpoints may be stable that we have no state for
+		r.replayDivergence(false) // later checkpoints may be stable that we have no state for
 	case *wire.Activated:
 		r.replayNewView(rec.NewView)
 	case *wire.Recovering:
 		r.recovery = recovery{until: rec.Until, view: rec.View, suspects: rec.Suspects, life: rec.Life}
+	case *wire.Early, *wire.Clean: // the journal tells as a whole what is missing from it
 	case *wire.Installed:
 		r.install(rec.Cert)
+	case *wire.Void:
+		r.checkpoints.GiveUp(r.log.Low, rec.Until)
+		r.replayDivergence(rec.Wrong)
 	case *wire.Witness:
 		if int(rec.Replica) < r.cfg.N() {
 			r.memories.Note(rec.Replica, rec.Said)
+			r.replayVote(rec.Replica, &rec.Said)
 		}
 	}
 	return nil
@@ -142,10 +151,8 @@ func (r *Replica) replaySent(m wire.Message) error {
 		}
 	case *wire.Checkpoint:
 		r.checkpoints.Remember(wire.Mark{Seq: m.Seq, Digest: m.Digest}, 0)
-		r.diverged = r.diverged || r.contradicted()
-		if r.whyOutside(m.Seq) == "" {
-			msglog.Store(r.checkpoints.At(m.Seq, r.cfg).Votes, self, msglog.Vote{Cast: true, Digest: m.Digest, Sig: m.Sig})
-		}
+		r.replayDivergence(false)
+		r.replayVote(self, &wire.Statement{Type: wire.TypeCheckpoint, Seq: m.Seq, Digest: m.Digest, Sig: m.Sig})
 	case *wire.ViewChange:
 		if m.View > r.view {
 			r.leave(m.View)
@@ -162,6 +169,19 @@ func (r *Replica) replaySent(m wire.Message) error {
 	return nil
 }
 
+// replayDivergence takes note of what shows that the state is wrong (K2).
+func (r *Replica) replayDivergence(wrong bool) {
+	r.diverged = r.diverged || wrong || r.contradicted()
+	r.doubted = r.doubted || r.diverged
+}
+
+// replayVote takes up what a replica said of the state after a checkpoint above h.
+func (r *Replica) replayVote(by wire.ReplicaID, s *wire.Statement) {
+	if s.Type == wire.TypeCheckpoint && r.whyOutside(s.Seq) == "" {
+		msglog.Store(r.checkpoints.At(s.Seq, r.cfg).Votes, by, msglog.Vote{Cast: true, Digest: s.Digest, Sig: s.Sig})
+	}
+}
+
 func (r *Replica) replayPrePrepare(m *wire.PrePrepare) {
 	if !r.log.Holds(m.Seq) {
 		return
@@ -169,7 +189,7 @@ func (r *Replica) replayPrePrepare(m *wire.PrePrepare) {
 	s := r.log.At(m.Seq)
 	s.Keep(m.Body)
 	if m.View == r.view && r.active {
-		s.Accepted, s.Digest, s.Proposal = true, m.Digest, m.Sig
+		s.Accept(m.View, m.Digest, m.Sig)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"tagma/pbft/budget"
 	"tagma/pbft/msglog"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
@@ -23,7 +24,7 @@ type peer struct {
 	status     *wire.Status
 	heardAt    time.Duration
 	answeredAt time.Duration
-	help       budget
+	help       budget.Budget
 
 	asked   bool          // it asked what is held of it
 	askedAt time.Duration // when it did last
@@ -58,7 +59,8 @@ func (r *Replica) newStatus() *wire.Status {
 	if !r.active {
 		m.ViewChanges = r.viewChangesHeld()
 	}
-	last := min(r.log.Seen, r.log.High(), r.known()+nearby)
+	last := r.reach()
+	last = max(last, min(r.log.Seen, r.log.High(), last+nearby))
 	for seq := r.firstMissing(); seq <= last && len(m.Slots) < int(2*r.cfg.LogWindow); seq++ {
 		if lacks := r.log.Peek(seq).Lacks(r.view); lacks != 0 {
 			m.Slots = append(m.Slots, wire.SlotStatus{Seq: seq, Lacks: lacks})
@@ -69,15 +71,23 @@ func (r *Replica) newStatus() *wire.Status {
 
 // behind reports whether another replica has executed more than this one, and can bring it up.
 func (r *Replica) behind() bool {
-	if r.leftBehind() {
-		return false
-	}
+	return !r.leftBehind() && (r.log.Low > r.handed || r.executedElsewhere() > r.handed)
+}
+
+// executedElsewhere is the highest sequence number that f+1 others claim to have executed, so that a correct one did: one
+// claim proves nothing, and a liar's would have everybody ask on and on for what nobody has (S4).
+func (r *Replica) executedElsewhere() wire.Seq {
+	claims := make([]wire.Seq, 0, len(r.peers))
 	for i := range r.peers {
-		if s := r.peers[i].status; s != nil && s.Executed > r.handed {
-			return true
+		if s := r.peers[i].status; s != nil {
+			claims = append(claims, s.Executed)
 		}
 	}
-	return r.log.Low > r.handed
+	if len(claims) < r.cfg.Weak() {
+		return 0
+	}
+	slices.Sort(claims)
+	return claims[len(claims)-r.cfg.Weak()]
 }
 
 // fetchMissing asks one replica for bodies that a certificate or a new view vouches for. Any replica may lack one, so
@@ -112,10 +122,10 @@ func (r *Replica) onStatus(m *wire.Status, from port.Source) {
 		return
 	}
 	p.answeredAt = r.mono
-	r.refill(&p.help)
+	r.grant(p)
 	r.learnOf(m, to)
 	if m.Stable < r.log.Low {
-		r.send(to, &wire.StableNotice{Cert: r.checkpoints.Stable})
+		r.help(to, &wire.StableNotice{Cert: r.checkpoints.Stable})
 	}
 	r.helpIntoView(to, m)
 	r.resendVotes(to, m)
@@ -194,7 +204,7 @@ func (r *Replica) resendCheckpoint(to wire.ReplicaID, m *wire.Status) {
 		return
 	}
 	if v := r.checkpoints.At(newest.Seq, r.cfg).Votes[r.cfg.Self]; v.Cast {
-		r.send(to, &wire.Checkpoint{Seq: newest.Seq, Digest: v.Digest, Replica: r.cfg.Self, Sig: v.Sig})
+		r.help(to, &wire.Checkpoint{Seq: newest.Seq, Digest: v.Digest, Replica: r.cfg.Self, Sig: v.Sig})
 	}
 }
 
@@ -217,58 +227,37 @@ func (r *Replica) push(to wire.ReplicaID, m *wire.Status) {
 	}
 }
 
-// budget bounds in bytes what a peer is helped with (S4). A Status and a Fetch are short, and their answers are long:
-// without a bound, a faulty replica that always lacks everything is sent the window again sixteen times a timeout, by
-// everybody. A timeout grants as much as the window holds, and what is ordered meanwhile is granted twice over, so that
-// whoever lags catches up. It is full when it is refilled for the first time.
-type budget struct {
-	most    int           // two windows
-	spent   int           // less what was granted since
-	at      time.Duration // up to when time was granted for
-	ordered int           // up to how many ordered bytes progress was granted for
+// grant grants a peer what its help has become since it asked last (S4).
+func (r *Replica) grant(p *peer) {
+	p.help.Help(r.mono, r.cfg.ViewTimeout, r.pool.Total, r.log.Bytes)
 }
 
-// refill grants what time and progress since the last time are worth. To look at the whole log takes a while, so a peer
-// that asks on and on makes it happen at most so many times in a timeout.
-func (r *Replica) refill(b *budget) {
-	const parts = 256
-	each := r.cfg.ViewTimeout / parts
-	n := (r.mono - b.at) / each
-	if n == 0 && b.most > 0 {
-		return
-	}
-	room := r.log.Bytes()
-	granted := room/parts*int(min(n, 2*parts)) + 2*max(0, r.pool.Total-b.ordered)
-	b.most, b.spent = 2*room, max(0, b.spent-granted)
-	b.at, b.ordered = b.at+n*each, r.pool.Total
-}
-
-// help sends a peer what it lacks, if anything is left of its budget: what is long is not kept back for what it lacks of it.
+// help sends a peer what it asked for, if anything is left of its budget.
 func (r *Replica) help(to wire.ReplicaID, m wire.Message) bool {
 	b := &r.peers[to].help
-	if b.spent >= b.most {
+	if !b.Left() {
 		return false
 	}
-	b.spent += wire.SizeHint(m)
+	b.Spend(wire.SizeHint(m))
 	r.send(to, m)
 	return true
 }
 
-// What a Status lists as missing: everything that a correct replica may have, and little of what one alone names (S4).
-
-// nearby is how far above what is known the slots are listed that a single replica named: a vote may come before all others.
+// nearby is how far above what is known the slots are listed that one replica alone names: its vote may come before all
+// others, and with the proposal that it asks for, two statements of one primary come together.
 const nearby = 32
 
-// known is the highest sequence number that a correct replica has something for: the end of the window that somebody merely
-// named would lengthen every status by the whole of it (S4).
-func (r *Replica) known() wire.Seq {
-	seq := min(r.log.Seen, r.log.High())
-	for first := r.firstMissing(); seq >= first; seq-- {
+// reach is the highest sequence number that a correct replica has something for in this view: a Status lists what is missing
+// up to there. The log ends apart from it, at Seen, to which a single message of a faulty replica may raise it: that costs
+// its receiver a look at empty places, but listed, it would lengthen everybody's status by the whole window (S4).
+func (r *Replica) reach() wire.Seq {
+	r.known = max(r.known, r.handed, r.log.Low)
+	for seq := min(r.log.Seen, r.log.High()); seq > r.known; seq-- {
 		if s := r.log.Peek(seq); s != nil && s.IsKnown(r.view, r.active, r.cfg.Weak()) {
-			break
+			r.known = seq
 		}
 	}
-	return max(seq, r.log.Low, min(r.learned, r.log.High()))
+	return r.known
 }
 
 // firstMissing is the lowest sequence number that is of use and not executed: who is left behind has only to vote above h,
@@ -286,11 +275,10 @@ func (r *Replica) learnOf(m *wire.Status, from wire.ReplicaID) {
 	if len(m.Slots) == 0 || m.View != r.view || from != r.cfg.Primary(r.view) {
 		return
 	}
-	r.learned = max(r.learned, r.known())
+	r.reach()
 	for _, lack := range m.Slots {
-		if lack.Seq > r.learned && r.learned < r.log.High() {
-			r.learned++
+		if lack.Seq > r.known && r.known < r.log.High() {
+			r.known++
 		}
 	}
-	r.log.Seen = max(r.log.Seen, r.learned)
 }

@@ -93,7 +93,9 @@ func TestD4_TheNewViewIsDurableBeforeItsVotes(t *testing.T) {
 	for i := range vcs {
 		vcs[i] = l.viewChange(1, wire.ReplicaID(i), wire.StableCert{})
 	}
-	wantDrop(t, l.from(1, l.newViewFrom(1, vcs...)), port.ReasonOldView)
+	effects := l.from(1, l.newViewFrom(1, vcs...))
+	wantCount(t, all[port.Accuse](effects[:1]), 1, "accusations of who signed two (E1)")
+	wantDrop(t, effects[1:], port.ReasonOldView)
 	l.restart()
 	if !l.r.active || l.r.view != 1 || l.r.log.At(1).Digest != wire.NullDigest {
 		t.Fatal("the restart did not bring the view back")
@@ -213,5 +215,32 @@ func TestD0_AJournalIsNotReadUnderAWindowWithoutRoomForIt(t *testing.T) {
 		if _, err := New(&l.cfg, c.log, Applied{Seq: 2 * k}); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
+	}
+}
+
+// N7, I1: a replica that holds the certificate of another batch does not vote for what it had accepted in the view before:
+// neither when the certificate has come, nor when a restart finds both in the journal.
+func TestN7_NobodyVotesAgainstACertificateThatItHolds(t *testing.T) {
+	for _, restarts := range []bool{false, true} {
+		l := newLab(t, 4, 3)
+		accepted, certified := l.prePrepare(0, 1, l.batch(1, "a")), l.batch(2, "b")
+		cert := l.commitCert(1, 1, certified.Digest())
+		if restarts { // a crash came before the prepare
+			l.log = []wire.Record{&wire.Accepted{PrePrepare: accepted}, &wire.Certified{Cert: *cert, Body: certified}}
+		}
+		var effects []port.Effect
+		if restarts {
+			effects = l.restart()
+		} else {
+			l.from(0, accepted)
+			effects = l.from(2, &wire.CertifiedBody{Seq: 1, Body: certified, Cert: cert})
+		}
+		for id := range wire.ReplicaID(3) {
+			if id != 0 {
+				effects = append(effects, l.from(id, l.prepare(0, 1, accepted.Digest, id))...)
+			}
+		}
+		wantCount(t, broadcasts[*wire.Prepare](effects), 0, "prepares")
+		wantCount(t, broadcasts[*wire.Commit](effects), 0, "commits")
 	}
 }

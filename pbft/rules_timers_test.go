@@ -11,6 +11,7 @@ import (
 // T1: each request has its own time: progress on other requests does not reset it, or one client could be censored.
 func TestT1_ProgressElsewhereDoesNotResetARequestsTimer(t *testing.T) {
 	l := newLab(t, 4, 3)
+	l.trust(l.r.pool)
 	l.fromClient(l.request(100, "censored"))
 	var suspects []*wire.Suspect
 	for s := wire.Seq(1); s <= 8 && len(suspects) == 0; s++ {
@@ -32,6 +33,11 @@ func TestT1_ASilentPrimaryIsSuspected(t *testing.T) {
 	}
 	c.nodes[0].crash()
 	c.until(1500*time.Millisecond, "view 1 is active", func() bool { return c.nodes[1].replica.active && c.nodes[1].replica.view == 1 })
+	for _, id := range []int{1, 2, 3} {
+		if why := c.nodes[id].replica.Inspect().Left; why != port.CauseSilence {
+			t.Errorf("replica %d left view 0, it says, because %s", id, why)
+		}
+	}
 }
 
 // T1: the primary times itself too.
@@ -39,6 +45,9 @@ func TestT1_ThePrimaryTimesItself(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.fromClient(l.request(1, "a"))
 	wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout)), 1, "suspects of itself")
+	if l.r.suspicion.cause != port.CauseRequest {
+		t.Errorf("because %s", l.r.suspicion.cause)
+	}
 }
 
 // T3: timers go by the monotonic clock alone. The wall clock may jump as it likes.

@@ -15,7 +15,11 @@ func (r *Replica) onTick(e port.Tick) {
 	if !r.started {
 		r.start()
 	}
+	r.pool.At(r.mono)
 	r.pool.Tick(r.mono, r.cfg.ViewTimeout/2, r.pool.Oldest != nil)
+	if r.handed >= r.log.High() {
+		r.change.fullAt = r.mono
+	}
 	r.retryWaiting()
 	r.advance()
 	r.ask()
@@ -24,9 +28,9 @@ func (r *Replica) onTick(e port.Tick) {
 	r.joinViewChange()
 	r.askForNulls()
 	r.passWishes()
-	r.relayAgain()
-	if r.expired() {
-		r.suspectNow()
+	r.relayAgain(r.cfg.ViewTimeout / 4)
+	if cause := r.expired(); cause != "" {
+		r.suspectNow(cause)
 	}
 	r.propose()
 	r.beat()
@@ -38,13 +42,14 @@ func (r *Replica) start() {
 	r.started = true
 	c := &r.change
 	c.activatedAt, c.heardAt, c.progressAt, c.quorumAt = r.mono, r.mono+r.cfg.ViewTimeout, r.mono, r.mono
-	if r.transfer.on || r.diverged {
+	if r.transfer.on || r.doubted {
 		r.startTransfer()
 	}
 	if r.contradicted() { // reported before the restart, it still holds (K2)
 		r.diverged = false
 		r.checkDivergence()
 	}
+	r.reportSplits()
 	r.offer()
 	r.resume()
 }
@@ -79,23 +84,44 @@ func (r *Replica) timeout() time.Duration {
 	return min(t, r.cfg.MaxViewTimeout)
 }
 
-// expired reports whether this replica has reason to leave the view.
-func (r *Replica) expired() bool {
-	c := &r.change
-	if c.proven {
-		return true
+// expired is the reason that this replica has to leave the view, "" if it has none.
+func (r *Replica) expired() port.Cause {
+	c, limit := &r.change, r.timeout()
+	switch {
+	case c.proven:
+		return port.CauseProof
+	case !r.active && c.quorum && (c.spoilt || r.mono-c.quorumAt >= limit):
+		return port.CauseNewView
+	case !r.active:
+	case !r.isPrimary() && r.mono-c.heardAt >= limit:
+		return port.CauseSilence
+	case r.leftBehind():
+	case r.owed(limit):
+		return port.CauseRequest
+	case r.withheld(limit):
+		return port.CauseWithheld
+	case r.stalled(limit):
+		return port.CauseStall
 	}
-	limit := r.timeout()
-	if !r.active {
-		return c.quorum && r.mono-c.quorumAt >= limit
+	return ""
+}
+
+// owed reports whether the oldest request has waited that long for an order that the primary owes (T1). It owes none while
+// the whole window is ordered here and waits for execution: only checkpoints open it, and they do not depend on the primary.
+// It is no excuse that execution is slow while there is room: a primary goes on ordering. Requests in front of clients that
+// are not known to be light are timed each for itself (T4).
+func (r *Replica) owed(limit time.Duration) bool {
+	free := max(r.change.activatedAt, r.change.fullAt)
+	for p := r.pool.Oldest; p != nil && r.mono-free >= limit; p = p.Next {
+		since, owed, inTurn := r.pool.OwedSince(p)
+		if owed && r.mono-since >= limit {
+			return true
+		}
+		if !inTurn {
+			return false
+		}
 	}
-	if p := r.pool.Oldest; p != nil && !r.leftBehind() && r.mono-max(p.Arrived, c.activatedAt) >= limit {
-		return true
-	}
-	if !r.isPrimary() && r.mono-c.heardAt >= limit {
-		return true
-	}
-	return !r.leftBehind() && (r.withheld(limit) || r.stalled(limit))
+	return false
 }
 
 // stalled reports whether a pre-prepare was accepted in this view and nothing has committed for that long.
@@ -140,21 +166,14 @@ func (r *Replica) onHeartbeat(m *wire.Heartbeat, from port.Source) {
 }
 
 // retryWaiting takes up pre-prepares that came too early: the view may be active now, the window may have moved, and the
-// clock has gone on.
+// clock has gone on. What was executed meanwhile, by certificate, needs nothing any more.
 func (r *Replica) retryWaiting() {
 	if !r.active {
 		return
 	}
-	r.log.Settled = max(r.log.Settled, r.log.Low)
-	for seq := r.log.Settled + 1; seq <= min(r.log.Seen, r.log.High()); seq++ {
+	for seq := max(r.handed, r.log.Low) + 1; seq <= min(r.log.Seen, r.log.High()); seq++ {
 		s := r.log.Peek(seq)
 		if s == nil {
-			continue
-		}
-		if s.CommitSent && s.Waiting == nil {
-			if seq == r.log.Settled+1 {
-				r.log.Settled = seq
-			}
 			continue
 		}
 		if m := s.Waiting; m != nil && m.View <= r.view && !r.mustWait(m) {

@@ -56,7 +56,7 @@ func (r *Replica) stuck() bool {
 func (r *Replica) startTransfer() {
 	r.transfer.on, r.transfer.since = true, r.mono
 	r.backlog = nil
-	r.pool = pool.New(r.cfg.N())
+	r.pool = pool.New(r.cfg.N(), r.cfg.ViewTimeout)
 	r.follow.Begin()
 	r.retarget()
 }
@@ -66,7 +66,23 @@ func (r *Replica) retarget() {
 	if cert := r.checkpoints.Stable; cert.Seq > 0 {
 		r.emit(port.Persist{Record: &wire.Stable{Cert: cert}})
 	}
-	r.emit(port.Transfer{Target: r.checkpoints.Stable, Doubt: r.diverged})
+	r.emit(port.Transfer{Target: r.checkpoints.Stable, Doubt: r.doubted})
+}
+
+// onDamaged has a state that is not what was executed repaired by others (K2). The digests that were announced come from the
+// tree in memory, and stand.
+func (r *Replica) onDamaged() {
+	switch {
+	case r.doubted: // it is on its way
+	case r.transfer.on:
+		r.doubted = true
+		r.retarget()
+	default:
+		r.doubted = true
+		if r.started {
+			r.startTransfer()
+		}
+	}
 }
 
 // onStarving takes note that nobody serves a state that is of use here: the others have to take another checkpoint.
@@ -77,12 +93,14 @@ func (r *Replica) onStarving() {
 }
 
 // onTransferred switches to a state that was fetched, verified and made durable, in one record (X6). What was executed
-// on a wrong state is executed again (K2); nothing else ever is.
+// on a wrong or damaged state is executed again (K2); nothing else ever is.
 func (r *Replica) onTransferred(e port.Transferred) {
-	if !r.transfer.on || e.Cert.Seq < r.handed && !r.diverged {
+	if !r.transfer.on || e.Cert.Seq < r.handed && !r.doubted {
 		panic("pbft: a state was fetched that execution has passed")
 	}
-	r.checkpoints.Void = max(r.checkpoints.Void, r.handed)
+	if r.diverged {
+		r.checkpoints.Void = max(r.checkpoints.Void, r.handed)
+	}
 	r.emit(port.Persist{Record: &wire.Installed{Cert: e.Cert}})
 	r.install(e.Cert)
 	r.change.progressAt = r.mono
@@ -105,5 +123,6 @@ func (r *Replica) install(cert wire.StableCert) {
 	c.Durable, c.Base = cert.Seq, min(cert.Seq, r.log.Low)
 	r.handed, r.executed = cert.Seq, cert.Seq
 	r.proposed = max(r.proposed, cert.Seq)
-	r.diverged, r.backlog, r.transfer = false, nil, transfer{}
+	r.pool.Refetched()
+	r.diverged, r.doubted, r.backlog, r.transfer = false, false, nil, transfer{}
 }

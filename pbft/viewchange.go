@@ -1,6 +1,7 @@
 package pbft
 
 import (
+	"cmp"
 	"time"
 
 	"tagma/pbft/port"
@@ -18,9 +19,13 @@ type change struct {
 	sent     bool           // our own ViewChange for the current view was sent
 	built    bool           // our own NewView for it was
 	suspects []wire.Suspect // that justified leaving for the current view; nil if a NewView did
+	left     port.Cause     // of the view before, for people
 
+	spoilt       bool          // the NewView for the current view came, and fails its check
+	refused      *wire.NewView // one for the current view that does not follow from its view changes
 	proven       bool          // the current primary is proven faulty: no need to wait for a timer
 	activatedAt  time.Duration // when the current view became active
+	fullAt       time.Duration // when the window was last full of what waits for execution
 	heardAt      time.Duration // last sign of life of its primary
 	progressAt   time.Duration // when something was last handed to execution
 	progressView wire.View     // last view in which new requests were executed: timeouts double from here
@@ -45,16 +50,18 @@ func (r *Replica) contribute(suspects []wire.Suspect) {
 
 // leave makes u the current, inactive view.
 func (r *Replica) leave(u wire.View) {
-	r.view, r.active, r.origin, r.learned = u, false, nil, 0
-	r.suspicion.sent = false
+	if u > r.view {
+		r.change.left = cmp.Or(r.suspicion.cause, port.CauseOthers)
+	}
+	r.view, r.active, r.origin, r.known = u, false, nil, 0
+	r.suspicion.sent, r.suspicion.cause = false, ""
 	c := &r.change
-	c.quorum, c.sent, c.built, c.proven, c.suspects = false, false, false, false, nil
+	c.quorum, c.sent, c.built, c.proven, c.spoilt, c.suspects, c.refused = false, false, false, false, false, nil, nil
 	for i := range r.log.Ring {
 		if s := &r.log.Ring[i]; s.Seq != 0 {
 			s.EndView(u)
 		}
 	}
-	r.log.Settled = 0
 }
 
 // newViewChange collects the proof of everything that may have committed here above the stable checkpoint (V1).
@@ -69,17 +76,16 @@ func (r *Replica) newViewChange(suspects []wire.Suspect) *wire.ViewChange {
 }
 
 // onViewChange takes a replica's ViewChange. A valid one for a higher view moves this replica there with the same
-// justification (V7). Anybody may pass one on: it is judged by its bytes alone. One of our own that comes back from
-// others is of a life that was forgotten, and must not be built upon in this one (D8.7).
+// justification, out of an active view only if f others want the same (V7). Anybody may pass one on: it is judged by its
+// bytes alone. One of our own that comes back from others is of a life that was forgotten, and must not be built upon in
+// this one (D8.7).
 func (r *Replica) onViewChange(m *wire.ViewChange, from port.Source) {
 	if m.Replica == r.cfg.Self && !from.Loopback {
 		r.drop(m, port.ReasonOwn)
 		return
 	}
+	r.weigh(m)
 	held := r.change.votes[m.Replica]
-	if held != nil && held.View == m.View && !wire.SameViewChange(r.cfg, held, m) && wire.Convicts(r.cfg, held, m) {
-		r.accuse(m.Replica, held, m)
-	}
 	if m.View < r.view || m.View == r.view && r.active {
 		r.drop(m, port.ReasonOldView)
 		return
@@ -93,7 +99,10 @@ func (r *Replica) onViewChange(m *wire.ViewChange, from port.Source) {
 		r.suspicion.highest.Note(&m.Suspects[i])
 	}
 	r.change.votes[m.Replica] = m
-	if m.View > r.view {
+	switch {
+	case m.View > r.view && r.active:
+		r.leaveIfSuspected()
+	case m.View > r.view:
 		r.enterViewChange(m.View, m.Suspects)
 	}
 	r.countViewChanges()

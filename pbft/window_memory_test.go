@@ -54,3 +54,26 @@ func TestS4_ForgottenBodiesAreNotTakenBack(t *testing.T) {
 		t.Fatalf("%d bytes of bodies below h, of at most %d, and %d records for them", kept, msglog.MaxKeptBytes, len(l.log)-records)
 	}
 }
+
+// S4: a batch of tens of thousands of empty operations takes many times what it is encoded in. It is counted with what it
+// takes, once: the sum is not made anew from its operations for each proposal that comes after it.
+func TestS4_TinyOperationsAreCountedOnceAndInFull(t *testing.T) {
+	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.MaxOps = 256 })
+	body := &wire.Body{Time: 1_700_000_000_000_000_000}
+	for i := range uint64(128) {
+		r := l.request(i+1, "")
+		r.Ops = make([][]byte, 256)
+		body.Requests = append(body.Requests, r)
+	}
+	l.r.log.At(1).Keep(body)
+	takes, encoded := body.Memory(), body.RequestBytes()
+	if held := l.r.log.LargeBytes(); held != takes || held < 4*encoded {
+		t.Fatalf("%d bytes are counted for %d operations that are encoded in %d", held, 128*256, encoded)
+	}
+	small := l.batch(1000, "small")
+	l.r.log.At(2).Keep(small)
+	body.Requests = nil // whoever looks into it again finds less
+	if held := l.r.log.LargeBytes(); held != takes+small.Memory() {
+		t.Errorf("%d bytes, not %d: the operations are looked through again, or small bodies are left out", held, takes+small.Memory())
+	}
+}

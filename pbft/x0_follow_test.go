@@ -37,6 +37,7 @@ func (l *lab) serve(by wire.ReplicaID, from, next wire.Seq) []port.Effect {
 func lagging(t *testing.T) (l *lab, helper wire.ReplicaID) {
 	l = newLab(t, 4, 3)
 	l.statusOf(0, 40)
+	l.statusOf(1, 40)
 	to, from := asked(l.wait(l.cfg.ViewTimeout / 16))
 	if len(to) != 1 || from[0] != 1 {
 		t.Fatalf("asks %v from %v", to, from)

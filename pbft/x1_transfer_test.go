@@ -202,6 +202,7 @@ func TestX7_TheJournalReachesToTheTarget(t *testing.T) {
 func TestX9_AfterTheSwitchItFollows(t *testing.T) {
 	l := inTransfer(t)
 	l.statusOf(0, 45)
+	l.statusOf(1, 45)
 	l.step(port.Transferred{Cert: l.stableCert(40)})
 	if _, from := asked(l.wait(l.cfg.ViewTimeout / 16)); len(from) != 1 || from[0] != 41 {
 		t.Errorf("asks from %v", from)

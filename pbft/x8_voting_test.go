@@ -118,6 +118,39 @@ func TestK2_ItDoesNotContradictTheCheckpointsThatItSigned(t *testing.T) {
 	}
 }
 
+// K2, D7: a replica that announced a state, crashed, and executes another one from its journal announces none in its place,
+// and goes on: the next stable checkpoint tells which one was wrong, and it is not taken for diverged before.
+func TestK2_AStateThatIsNotTheOneAnnouncedBeforeACrashIsGivenUp(t *testing.T) {
+	for _, wrong := range []wire.Digest{{}, {0xbe}} { // of what it executes afterwards
+		l := newLab(t, 4, 3)
+		l.wrong = wire.Digest{0xbd}
+		for s := wire.Seq(1); s <= 4; s++ {
+			l.tempt(0, s)
+		}
+		r, err := New(&l.cfg, recode(t, l.log), Applied{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.r, l.wrong = r, wrong
+		effects := l.wait(10 * time.Millisecond)
+		for s := wire.Seq(1); s <= 4; s++ { // what committed is noted behind the execution, and was lost
+			effects = append(effects, l.commitAll(0, s, l.batch(uint64(s), "a"))...)
+		}
+		wantCount(t, all[port.Snapshot](effects), 1, "states taken")
+		wantCount(t, broadcasts[*wire.Checkpoint](effects), 0, "checkpoints in the place of another one")
+		for s := wire.Seq(5); s <= 8; s++ {
+			effects = append(effects, l.tempt(0, s)...)
+		}
+		effects = append(effects, l.stable(8)...)
+		if c := broadcasts[*wire.Checkpoint](effects); len(c) != 1 || c[0].Seq != 8 {
+			t.Errorf("checkpoints %v, want the one at 8", c)
+		}
+		if isWrong := wrong != (wire.Digest{}); l.r.diverged != isWrong {
+			t.Errorf("diverged %v, and the state is wrong: %v", l.r.diverged, isWrong)
+		}
+	}
+}
+
 // K2: divergence is found again at a start although a later checkpoint is stable, for which it has no state of its own.
 func TestK2_DivergenceIsFoundAgainBehindALaterCheckpoint(t *testing.T) {
 	l, _ := diverge(t)
@@ -130,4 +163,74 @@ func TestK2_DivergenceIsFoundAgainBehindALaterCheckpoint(t *testing.T) {
 	effects := l.wait(10 * time.Millisecond)
 	wantCount(t, all[port.Transfer](effects), 1, "transfers")
 	wantCount(t, all[port.Execute](effects), 0, "batches executed on the wrong state")
+}
+
+// K2: a store that does not hold what was executed is repaired as a state that contradicts a checkpoint is: below what was
+// executed too, which is executed again. What was signed stands, and no other digest is.
+func TestK2_ADamagedStateIsFetchedFromOthers(t *testing.T) {
+	l := newLab(t, 4, 3)
+	for s := wire.Seq(1); s <= 9; s++ {
+		l.tempt(0, s)
+	}
+	l.stable(4)
+	effects := l.step(port.Damaged{})
+	begun := all[port.Transfer](effects)
+	if len(begun) != 1 || !begun[0].Doubt || begun[0].Target.Seq != 4 {
+		t.Fatalf("%+v begins", begun)
+	}
+	wantCount(t, all[port.Transfer](l.step(port.Damaged{})), 0, "transfers when it is told again")
+	wantCount(t, all[port.Execute](l.tempt(0, 10)), 0, "batches executed on what is damaged")
+	effects = l.step(port.Transferred{Cert: l.stableCert(4)})
+	wantCount(t, all[port.Execute](effects), 6, "batches executed on the state of others")
+	wantCount(t, broadcasts[*wire.Checkpoint](effects), 0, "checkpoints in the place of one that was signed")
+	wantCount(t, all[port.Respond](effects), 6, "replies")
+	for s := wire.Seq(11); s <= 12; s++ {
+		effects = l.tempt(0, s)
+	}
+	wantCount(t, broadcasts[*wire.Checkpoint](effects), 1, "checkpoints above")
+	wantCount(t, all[port.Transfer](l.step(port.Damaged{})), 1, "transfers when it is damaged again")
+}
+
+// K2: damage that shows while a state is being fetched is told to who fetches it, which may have believed what is damaged.
+func TestK2_DamageDuringATransferIsToldOn(t *testing.T) {
+	l := inTransfer(t)
+	begun := all[port.Transfer](l.step(port.Damaged{}))
+	if len(begun) != 1 || !begun[0].Doubt {
+		t.Errorf("%+v", begun)
+	}
+}
+
+// K2, D9: the anchor alone tells which checkpoints were given up, and that the state is still wrong: the segments before it
+// may be gone.
+func TestK2_TheAnchorTellsWhatWasGivenUp(t *testing.T) {
+	l, _ := diverge(t)
+	before := recode(t, l.r.Anchor())
+	l.wrong = wire.Digest{}
+	l.step(port.Transferred{Cert: l.stableCert(4)})
+	after := recode(t, l.r.Anchor())
+
+	l.boot(Applied{Seq: 4, Root: stateAfter(4)}, false, before...)
+	begun := all[port.Transfer](l.answeredBy(0, 1, 2))
+	begun = append(begun, all[port.Transfer](l.wait(10*time.Millisecond))...)
+	if len(begun) != 1 || !begun[0].Doubt {
+		t.Errorf("behind a restart before the repair %+v begins", begun)
+	}
+
+	for _, m := range wire.Marks(after) {
+		if m.Seq == 8 {
+			t.Error("a start looks for a state that was given up")
+		}
+	}
+	l.boot(Applied{Seq: 4, Root: stateAfter(4)}, false, after...)
+	l.from(0, l.answer(l.checkpoint(8, wire.Digest{0xbd}, 3)))
+	if l.r.inquiry.Forgot {
+		t.Fatal("a checkpoint that it gave up counts as forgotten")
+	}
+	effects := append(l.answeredBy(1, 2), l.wait(10*time.Millisecond)...)
+	for s := wire.Seq(5); s <= 12; s++ {
+		effects = append(effects, l.commitAll(0, s, l.batch(uint64(s), "a"))...)
+	}
+	if c := broadcasts[*wire.Checkpoint](effects); len(c) != 1 || c[0].Seq != 12 {
+		t.Errorf("it signs checkpoints %v behind a restart after the repair, want the one at 12", c)
+	}
 }

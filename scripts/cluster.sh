@@ -3,9 +3,12 @@
 
 pids=() # of the replicas
 
-# begin DIR builds tagma and starts a cluster in DIR; "" is a temporary directory, which end removes. It sets dir.
+# begin DIR FLAGS... builds tagma and starts a cluster in DIR, made with these flags; "" is a temporary directory, which end
+# removes. It sets dir.
 begin() {
+  local first=${#pids[@]}
   kept=$1 dir=${1:-$(mktemp -d)}
+  shift
   mkdir -p "$dir"
   trap end EXIT
   trap 'exit 130' INT
@@ -13,7 +16,7 @@ begin() {
   go build -o "$dir/tagma" ./cmd/tagma
   local base=$((10000 + RANDOM % 20000)) i
   while taken "$base"; do base=$((10000 + RANDOM % 20000)); done
-  "$dir/tagma" init --dir "$dir/cluster" --base-port "$base" >/dev/null
+  "$dir/tagma" init --dir "$dir/cluster" --base-port "$base" "$@" >/dev/null
   export TAGMA_CLUSTER="$dir/cluster/cluster.toml"
   for i in 0 1 2 3; do
     "$dir/tagma" node --home "$dir/cluster/replica$i" >"$dir/replica$i.out" 2>"$dir/replica$i.log" &
@@ -21,7 +24,7 @@ begin() {
   done
   for i in 0 1 2 3; do
     until grep -q "is ready" "$dir/replica$i.out"; do
-      kill -0 "${pids[$i]}" 2>/dev/null || { echo "replica $i ended:" >&2; cat "$dir/replica$i.log" >&2; exit 1; }
+      kill -0 "${pids[$((first + i))]}" 2>/dev/null || { echo "replica $i ended:" >&2; cat "$dir/replica$i.log" >&2; exit 1; }
       sleep 0.1
     done
   done

@@ -30,6 +30,7 @@ func BenchmarkApply(b *testing.B) {
 	b.Run("put/64 clients", func(b *testing.B) { benchmarkApply(b, puts{}, plainPut, perBatch) })
 	b.Run("kv/one client", func(b *testing.B) { benchmarkApply(b, kv.Machine{}, kvPut, 1) })
 	b.Run("kv/64 clients", func(b *testing.B) { benchmarkApply(b, kv.Machine{}, kvPut, perBatch) })
+	b.Run("kv with a history/64 clients", func(b *testing.B) { benchmarkApply(b, kv.Machine{History: 100}, kvPut, perBatch) })
 }
 
 func benchmarkApply(b *testing.B, m statemachine.Machine, op func(n uint64) []byte, clients uint64) {

@@ -24,7 +24,8 @@ func (s *Service) ObservePanics(f func(Panic)) { s.observe = f }
 // unless it is one of the service's constants. An error is the storage's.
 //
 // What the runtime does not let a program recover from is not contained and stops the process: a stack overflow, an
-// exhausted memory, a concurrent map write. So does an application that ends its goroutine.
+// exhausted memory, a concurrent map write. An operation that does not end is not contained either. One that ends its
+// goroutine does not return from here: see course.
 func (s *Service) operation(op []byte, readOnly bool, room int) ([]byte, error) {
 	s.tx.begin()
 	var (
@@ -32,10 +33,15 @@ func (s *Service) operation(op []byte, readOnly bool, room int) ([]byte, error) 
 		panicked bool
 	)
 	if readOnly {
-		result, panicked = s.query(&s.tx.reader, op)
+		result, panicked = s.query(&s.tx.reader, op, s.machine.Query)
 	} else {
 		result, panicked = s.apply(op)
 	}
+	return s.conclude(result, panicked, room)
+}
+
+// conclude gives an operation that is over its result, and undoes what it wrote if it failed.
+func (s *Service) conclude(result []byte, panicked bool, room int) ([]byte, error) {
 	if s.tx.err != nil {
 		return nil, fmt.Errorf("read the state at sequence number %d: %w", s.tx.seq, s.tx.err)
 	}
@@ -56,14 +62,14 @@ func (s *Service) apply(op []byte) (result []byte, panicked bool) {
 	return s.machine.Apply(&s.tx, op), false
 }
 
-func (s *Service) query(r *reader, op []byte) (result []byte, panicked bool) {
+func (s *Service) query(r *reader, op []byte, ask func(Reader, []byte) []byte) (result []byte, panicked bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			result, panicked = nil, true
 			s.report(r, op, p)
 		}
 	}()
-	return s.machine.Query(r, op), false
+	return ask(r, op), false
 }
 
 // settle turns what an application returned into the result that replicas agree on. It is copied: the application may

@@ -28,6 +28,27 @@ func TestC9_APanicLosesItsOperationOnly(t *testing.T) {
 	}
 }
 
+// C9: runtime.Goexit would end the executor's goroutine, on every replica at the same operation, and nothing would tell.
+func TestC9_AnOperationThatEndsItsGoroutineFailsAlone(t *testing.T) {
+	r := newReplica(t, statemachine.Limits{})
+	var seen []statemachine.Panic
+	r.ObservePanics(func(p statemachine.Panic) { seen = append(seen, p) })
+	r.batch(ask(1, 1, "put k first"))
+	read := ask(1, 4, "exit", "get k")
+	read.ReadOnly = true
+	expect(t, r.batch(
+		ask(1, 2, "put-and-exit k lost", "get k", "put k second", "exit"), ask(1, 3, "put-and-exit k lost"), read),
+		"executed@2["+statemachine.ResultPanicked+" first true  "+statemachine.ResultPanicked+"]",
+		"executed@2["+statemachine.ResultPanicked+"]", "executed@2["+statemachine.ResultPanicked+" second true]")
+	if got := r.read("exit"); got != statemachine.ResultPanicked {
+		t.Errorf("as a query: %q", got)
+	}
+	if len(seen) != 5 || seen[0].Seq != 2 || string(seen[0].Op) != "put-and-exit k lost" {
+		t.Errorf("the observer saw %v", seen)
+	}
+	expect(t, r.batch(ask(1, 5, "all")), "executed@3[k=second ]")
+}
+
 func TestC9_APanicAfterTheFlushRestoresTheStoredValue(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{})
 	r.batch(ask(1, 1, "put k stored"))

@@ -23,7 +23,41 @@ type Limits struct {
 	MaxWriteBytes int // keys and values that one operation writes; default 16 MiB
 
 	MaxPassedKeys int // keys that the ranges of one request's operations pass; default 100,000
+
+	// Budgets of work, in units of cost. 0 is none: a cluster has had none from its beginning or has them for good, since a
+	// batch must be executed alike whenever it is. New clusters have the defaults.
+	MaxRequestCost int // of the operations of one request together
+	MaxBatchCost   int // of a batch, before clients who used more than an equal part of it are refused
+
+	// Rules are those by which batches are executed, for the same reason: 0 are the first ones, and 1 has a number that was
+	// refused used up. New clusters have the newest.
+	Rules int
+
+	// Refused are the digests of requests that are answered with ResultUnwanted in the place of being executed: the way out
+	// of an operation that never ends. One may be added only while its request has ended nowhere (CheckRefused), and stays
+	// for good, since a batch must be executed alike whenever it is.
+	Refused [][32]byte
 }
+
+// NewestRules are those of new clusters.
+const NewestRules = 1
+
+// Defaults of the budgets of new clusters. A unit is about a microsecond of a small machine. The first one is above what
+// any request costs that keeps the other limits and reads values of ordinary size.
+const (
+	DefaultMaxRequestCost = 1_000_000
+	DefaultMaxBatchCost   = 1_000_000
+)
+
+// What an operation does costs the same everywhere, whatever time it takes there: see Reply.Cost. Each kilobyte of a key and
+// its value that is read, passed or written costs one unit more.
+const (
+	costOperation = 4 // being called
+	costRead      = 4
+	costPass      = 1 // one key of a range
+	costWrite     = 8
+	costShift     = 10
+)
 
 // withDefaults fills in what is zero and refuses what is negative.
 func (l Limits) withDefaults() (Limits, error) {
@@ -51,6 +85,13 @@ func (l Limits) withDefaults() (Limits, error) {
 		if *f.value == 0 {
 			*f.value = f.def
 		}
+	}
+	if l.Rules < 0 || l.Rules > NewestRules {
+		return Limits{}, fmt.Errorf("rules of execution %d: this version knows 0 to %d", l.Rules, NewestRules)
+	}
+	if l.MaxRequestCost < 0 || l.MaxBatchCost < 0 {
+		return Limits{}, fmt.Errorf("replicated limits MaxRequestCost %d and MaxBatchCost %d must be positive, or 0 for none",
+			l.MaxRequestCost, l.MaxBatchCost)
 	}
 	return l, nil
 }

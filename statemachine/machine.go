@@ -7,7 +7,8 @@ import (
 
 // Machine is an application: the one thing a developer writes. Both methods are deterministic: they depend on their
 // arguments only, never on a clock, randomness, a map's order, a goroutine or anything outside the state. A panic in
-// either of them is contained: every replica answers with the same constant error and keeps nothing that was written.
+// either of them, and a runtime.Goexit, is contained: every replica answers with the same constant error and keeps nothing
+// that was written. What never ends, and a stack overflow, is not: it stops every replica at the same operation.
 // The arguments, and slices read through them, are valid until the method returns; op must not be modified.
 type Machine interface {
 	// Apply executes one ordered operation and returns its result. It is called by one goroutine.
@@ -15,6 +16,15 @@ type Machine interface {
 	// Query answers an operation that modifies nothing: in its place in a batch, or beside execution on a newest or
 	// past state. Several may run at once, and beside Apply.
 	Query(r Reader, op []byte) (result []byte)
+}
+
+// Historian is a Machine whose state holds some of its own past. The Service asks it for states that the storage has given
+// up: how far the storage reaches back differs between replicas, and what lies in the state is the same on all of them.
+type Historian interface {
+	Machine
+	// QueryPast answers as Query would have on the state after sequence number at, which lies below that of r. Without kept
+	// it cannot tell.
+	QueryPast(r Reader, op []byte, at uint64) (result []byte, kept bool)
 }
 
 // Reader is the application's keys as they are after one sequence number. Returned slices must not be modified.
@@ -35,6 +45,8 @@ type Reader interface {
 // panic of its own.
 type Txn interface {
 	Reader
+	// Client is the public key that signed the request of the operation: who calls. Nobody else can make a request under it.
+	Client() [32]byte
 	// Put sets key to value; both are copied.
 	Put(key, value []byte)
 	// Delete removes key, if it is there.

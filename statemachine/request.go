@@ -30,7 +30,9 @@ const (
 	OutcomeExecuted Outcome = 1 // Results holds one result an operation
 	OutcomeConflict Outcome = 2 // another request was executed under this number (C2)
 	OutcomeExpired  Outcome = 3 // the session was evicted or the number acknowledged: never executed from now on (C1)
-	OutcomeRefused  Outcome = 5 // beyond the window or the reply cache's limit: not executed, and it may be sent again
+	// Beyond the window, the reply cache's limit or the client's part of a batch's budget. With a Seq the number is used up:
+	// it is never executed from now on. Without one a copy of the request may still be executed later.
+	OutcomeRefused Outcome = 5
 )
 
 func (o Outcome) String() string {
@@ -55,6 +57,7 @@ type Reply struct {
 	T       uint64
 	Request [32]byte // the answered request's digest
 	Outcome Outcome
-	Seq     uint64   // where the number's request was executed; 0 with OutcomeExpired and OutcomeRefused
+	Seq     uint64   // where the number's request was executed; or refused for ever; 0 otherwise
 	Results [][]byte // one an operation, in order; see Failure. Empty unless executed
+	Cost    uint64   // what executing it cost in this batch, in units; 0 if it was not executed here
 }

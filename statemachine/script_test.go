@@ -3,6 +3,7 @@ package statemachine_test
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,6 +32,9 @@ func (m script) Apply(tx statemachine.Txn, op []byte) []byte {
 		tx.Put([]byte("a new key"), []byte(word[2]))
 		tx.Delete([]byte(word[1]))
 		panic("the script says so")
+	case "put-and-exit": // ends its goroutine, as no application should
+		tx.Put([]byte(word[1]), []byte(word[2]))
+		runtime.Goexit()
 	case "huge-write": // recovers, as no application should
 		defer func() { _ = recover() }()
 		tx.Put([]byte("before"), nil)
@@ -84,6 +88,8 @@ func (m script) Query(r statemachine.Reader, op []byte) []byte {
 		return strconv.AppendBool(nil, writable)
 	case "panic":
 		panic("the script says so")
+	case "exit":
+		runtime.Goexit()
 	}
 	return []byte("?")
 }

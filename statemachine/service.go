@@ -3,7 +3,9 @@ package statemachine
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // ErrNotExecuted says that a state was asked for that lies ahead of what is executed.
@@ -24,7 +26,10 @@ type Service struct {
 	machine Machine
 	storage Storage
 	limits  Limits
+	refused map[[32]byte]bool // Limits.Refused
 	observe func(Panic)
+
+	underWay atomic.Pointer[Request] // nil between two
 
 	// The executor's own.
 	base    StorageView // the state after flushed
@@ -50,7 +55,10 @@ func New(m Machine, st Storage, lim Limits) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{machine: m, storage: st, limits: lim}
+	s := &Service{machine: m, storage: st, limits: lim, refused: make(map[[32]byte]bool)}
+	for _, digest := range lim.Refused {
+		s.refused[digest] = true
+	}
 	if err := s.Load(0); err != nil {
 		return nil, err
 	}
@@ -90,6 +98,9 @@ func (s *Service) Executed() uint64 {
 	return s.executed
 }
 
+// UnderWay returns the request that is being executed, nil between two. It must not be changed.
+func (s *Service) UnderWay() *Request { return s.underWay.Load() }
+
 // Lookup answers a request that needs no execution any more: one that was executed under its number, one that
 // conflicts with such a one, or one that is expired (C3). It reports false for a request that must be ordered.
 // The client's registration is the caller's to check.
@@ -117,6 +128,21 @@ func (s *Service) Lookup(client [32]byte, session, t uint64, digest [32]byte) (R
 	return reply, true
 }
 
+// Sessions returns the highest session that is held of a client, 0 if none is, and its floor: a number above both is not
+// expired (C1).
+func (s *Service) Sessions(client [32]byte) (highest, floor uint64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c := s.clients[client]
+	if c == nil {
+		return 0, 0
+	}
+	if n := len(c.held); n > 0 {
+		highest = c.held[n-1].number
+	}
+	return highest, c.floor
+}
+
 // Query answers a read of the state after sequence number at: the newest, or a past one that is retained. An error
 // wraps ErrNotExecuted, ErrNotRetained or the storage's failure; a failure of the application is a result (Failure).
 func (s *Service) Query(op []byte, at uint64) ([]byte, error) {
@@ -132,20 +158,91 @@ func (s *Service) QueryUntil(stop <-chan struct{}, op []byte, at uint64) ([]byte
 		return nil, fmt.Errorf("query at sequence number %d, executed is %d: %w", at, executed, ErrNotExecuted)
 	}
 	view, err := s.view(min(at, flushed))
+	if h, ok := s.machine.(Historian); ok && errors.Is(err, ErrNotRetained) {
+		return s.queryPast(h, stop, op, at, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
 	}
 	defer view.Close()
 	r := reader{above: unwritten[:max(at, flushed)-flushed], base: view, seq: at, stop: stop}
-	if r.time, err = timeAt(r.above, view); err != nil {
+	result, err := s.answer(&r, op, s.machine.Query)
+	if err != nil {
 		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
 	}
-	result, panicked := s.query(&r, op)
+	return result, nil
+}
+
+// queryPast is a query of a state that the storage does not retain: the newest one is asked for it. Lost is the storage's
+// error.
+func (s *Service) queryPast(h Historian, stop <-chan struct{}, op []byte, at uint64, lost error) ([]byte, error) {
+	s.mu.RLock()
+	executed, flushed, unwritten := s.executed, s.flushed, s.unwritten
+	s.mu.RUnlock()
+	view, err := s.view(flushed)
+	if err != nil {
+		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
+	}
+	defer view.Close()
+	r, kept := reader{above: unwritten, base: view, seq: executed, stop: stop}, true
+	result, err := s.answer(&r, op, func(r Reader, op []byte) (result []byte) {
+		result, kept = h.QueryPast(r, op, at)
+		return result
+	})
+	if err == nil && !kept {
+		err = lost
+	}
+	if err != nil {
+		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
+	}
+	return result, nil
+}
+
+// answer has a query answered from a state.
+func (s *Service) answer(r *reader, op []byte, ask func(Reader, []byte) []byte) ([]byte, error) {
+	var err error
+	if r.time, err = timeAt(r.above, r.base); err != nil {
+		return nil, err
+	}
+	result, panicked := []byte(nil), true
+	if !apart(func() { result, panicked = s.query(r, op, ask) }) {
+		s.report(r, op, endedGoroutine{})
+	}
 	if r.err != nil {
-		return nil, fmt.Errorf("query at sequence number %d: %w", at, r.err)
+		return nil, r.err
 	}
 	result, _ = settle(result, panicked, false, s.limits.MaxResultBytes)
 	return result, nil
+}
+
+// CheckRefused reports a request of Limits.Refused that ended in a state, by the replies that are cached there. Its effect
+// is part of the state then and its client may have been answered, so a replica that refused it would contradict both.
+func CheckRefused(refused [][32]byte, view StorageView) error {
+	clients, err := loadClients(view)
+	if err != nil {
+		return fmt.Errorf("look for refused requests: %w", err)
+	}
+	for _, c := range clients {
+		for _, s := range c.held {
+			for _, known := range s.replies {
+				if slices.Contains(refused, known.digest) && len(known.results) > 0 && string(known.results[0]) != ResultUnwanted {
+					return &EndedError{Digest: known.digest, Seq: known.seq}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// EndedError says that a request which is to be refused ended in a batch.
+type EndedError struct {
+	Digest [32]byte
+	Seq    uint64
+}
+
+func (e *EndedError) Error() string {
+	return fmt.Sprintf("request %x ended here in batch %d, so it cannot be refused any more: take it off refused_requests on every"+
+		" replica; where it still runs, it will end", e.Digest, e.Seq)
 }
 
 // view opens a state of the storage. The one after 0 is empty and not asked for.

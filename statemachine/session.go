@@ -46,7 +46,8 @@ func (t *touched) session(s *session) {
 	s.touched = t.seq
 }
 
-// cached is the reply to one executed request.
+// cached is the reply to one executed request; without a result, to one that was refused: its number is used up, so that no
+// copy of it is executed when there is room again.
 type cached struct {
 	t       uint64
 	digest  [32]byte
@@ -101,15 +102,20 @@ func (s *session) settled(t uint64, digest [32]byte) (Outcome, cached) {
 	switch {
 	case !found:
 		return 0, cached{}
+	case len(s.replies[i].results) == 0:
+		return OutcomeRefused, s.replies[i]
 	case s.replies[i].digest != digest:
 		return OutcomeConflict, cached{seq: s.replies[i].seq}
 	}
 	return OutcomeExecuted, s.replies[i]
 }
 
+// inWindow tells whether a number t ≥ acked is one that may be in use.
+func (s *session) inWindow(t uint64, lim *Limits) bool { return t-s.acked < lim.Window }
+
 // admits tells whether a new number t ≥ acked may be executed now.
 func (s *session) admits(t uint64, lim *Limits) bool {
-	return t-s.acked < lim.Window &&
+	return s.inWindow(t, lim) &&
 		s.replyBytes < lim.MaxReplyCacheBytes && s.owner.replyBytes < lim.MaxClientReplyBytes
 }
 

@@ -71,18 +71,32 @@ func TestC1_TheHighestSessionsAreHeldAndEvictedOnesStayExpired(t *testing.T) {
 }
 
 func TestS4_ReplyCacheLimitRefusesUntilAcknowledged(t *testing.T) {
-	r := newReplica(t, statemachine.Limits{MaxReplyCacheBytes: 1000})
-	expect(t, r.batch(ask(1, 1, "zeros 500"), ask(1, 2, "zeros 500"), ask(1, 3, "put k v"))[2:], "refused@0[]")
+	r := newReplica(t, statemachine.Limits{MaxReplyCacheBytes: 1000, Rules: 1})
+	expect(t, r.batch(ask(1, 1, "zeros 500"), ask(1, 2, "zeros 500"), ask(1, 3, "put k v"))[2:], "refused@1[]")
+	expect(t, r.batch(acked(ask(1, 4, "count n"), 2)), "executed@2[1]")
 	if got := r.read("get k"); got != " false" {
 		t.Errorf("a refused request was executed: k is %q", got)
 	}
-	expect(t, r.batch(acked(ask(1, 3, "put k v"), 2)), "executed@2[]")
+}
+
+// C2: a request that was refused is not executed when a primary orders it again, nor is another one under its number.
+func TestC2_ARefusedNumberIsUsedUp(t *testing.T) {
+	r := newReplica(t, statemachine.Limits{MaxReplyCacheBytes: 1000, Rules: 1})
+	late := ask(1, 3, "count n")
+	expect(t, r.batch(ask(1, 1, "zeros 500"), ask(1, 2, "zeros 500"), late)[2:], "refused@1[]")
+	expect(t, r.batch(acked(ask(1, 4, "count m"), 3), late, ask(1, 3, "count m")), "executed@2[1]", "refused@1[]", "refused@1[]")
+	if got, known := r.Lookup(late.Client, late.Session, late.T, late.Digest); !known || show(got) != "refused@1[]" {
+		t.Errorf("looked up as %q, %t", show(got), known)
+	}
+	r.root()
+	r.restart(2)
+	expect(t, r.batch(late, acked(ask(1, 5, "count n"), 4), late), "refused@1[]", "executed@3[1]", "expired@0[]")
 }
 
 func TestS4_ClientReplyLimitRefusesUntilASessionIsOpened(t *testing.T) {
-	r := newReplica(t, statemachine.Limits{MaxClientReplyBytes: 1000})
+	r := newReplica(t, statemachine.Limits{MaxClientReplyBytes: 1000, Rules: 1})
 	r.batch(ask(1, 1, "zeros 600"), ask(2, 1, "zeros 600"))
-	expect(t, r.batch(ask(1, 2, "put k v"), ask(2, 2, "put k v")), "refused@0[]", "refused@0[]")
+	expect(t, r.batch(ask(1, 2, "put k v"), ask(2, 2, "put k v")), "refused@2[]", "refused@2[]")
 	expect(t, r.batch(ask(3, 1, "put k v"), ask(1, 1, "zeros 600")), "executed@3[]", "expired@0[]")
 }
 
@@ -109,7 +123,7 @@ func TestC3_LookupAgreesWithApplyAndChangesNothing(t *testing.T) {
 }
 
 func TestC1_ASessionThatFoundNoRoomStaysExpiredWhenThereIsRoomAgain(t *testing.T) {
-	r := newReplica(t, statemachine.Limits{MaxClientReplyBytes: 1000})
+	r := newReplica(t, statemachine.Limits{MaxClientReplyBytes: 1000, Rules: 1})
 	r.batch(ask(7, 1, "zeros 1000"))
 	expect(t, r.batch(ask(5, 1, "put k v")), "expired@0[]")
 	expect(t, r.batch(acked(ask(7, 2, "get k"), 2), ask(5, 1, "put k v")), "executed@3[ false]", "expired@0[]")

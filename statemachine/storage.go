@@ -6,7 +6,7 @@ import (
 )
 
 // ErrNotRetained says that a past sequence number is below what the storage still holds.
-var ErrNotRetained = errors.New("state at that sequence number is not retained")
+var ErrNotRetained = errors.New("the state at that sequence number is not retained any more")
 
 // Storage is the port to durable versioned bytes. Versions are sequence numbers: a write of batch s has version s, and
 // a view at s sees for each key the highest version ≤ s (D5). The state after 0 is empty: version 0 is never written,

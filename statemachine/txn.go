@@ -26,6 +26,7 @@ type reader struct {
 	stop  <-chan struct{} // closed: a query is given up; nil in a batch, which never is
 
 	passed, mayPass int  // keys that ranges passed in this request, and how many may be; a query has time instead
+	spent, maySpend int  // units of cost, likewise
 	overLimit       bool // the operation fails, whatever the application makes of the panic
 }
 
@@ -37,12 +38,14 @@ func (r *reader) Get(key []byte) ([]byte, bool) {
 	r.goOn()
 	r.key = appendApplicationKey(r.key[:0], key)
 	if w, ok := r.above.get(r.key); ok {
+		r.spend(costRead, len(key)+len(w.Value)) // as below: which layer holds a value differs between replicas
 		return w.Value, !w.Delete
 	}
 	value, found, err := r.base.Get(r.key)
 	if err != nil {
 		r.fail(err)
 	}
+	r.spend(costRead, len(key)+len(value))
 	return value, found
 }
 
@@ -57,6 +60,7 @@ func (r *reader) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 		r.goOn()
 		m := merge{above: r.above, at: from, yield: func(key, value []byte) bool {
 			r.pass()
+			r.spend(costPass, len(key)+len(value))
 			return yield(key, value)
 		}}
 		for e, err := range r.base.Scan(from, to) {
@@ -79,6 +83,14 @@ func (r *reader) pass() {
 		return
 	}
 	if r.passed++; r.passed > r.mayPass {
+		r.exceed()
+	}
+}
+
+// spend adds to what the request cost.
+func (r *reader) spend(units, bytes int) {
+	r.spent += units + bytes>>costShift
+	if r.maySpend != 0 && r.spent > r.maySpend {
 		r.exceed()
 	}
 }
@@ -146,10 +158,14 @@ type txn struct {
 	writes *overlay
 	limits *Limits
 	size   int // bytes written by the operation
+	client [32]byte
 }
+
+func (t *txn) Client() [32]byte { return t.client }
 
 func (t *txn) begin() {
 	t.size, t.overLimit = 0, false
+	t.spent += costOperation
 	t.writes.beginOperation()
 }
 
@@ -167,6 +183,7 @@ func (t *txn) Delete(key []byte) {
 
 func (t *txn) charge(key, value int) {
 	t.size += key + value
+	t.spend(costWrite, key+value)
 	if key > t.limits.MaxKeyBytes || value > t.limits.MaxValueBytes || t.size > t.limits.MaxWriteBytes {
 		t.exceed()
 	}

@@ -13,6 +13,7 @@ type pool struct {
 	mu     sync.RWMutex // guards what follows, and is held for writing by everything that changes a part
 	leaves arena[leaf]
 	nodes  arena[node]
+	quarry quarry // of both
 	epoch  uint64 // in which parts are born now
 	newest uint64 // epoch of the newest snapshot, 0 if there is none
 
@@ -21,14 +22,14 @@ type pool struct {
 }
 
 func (p *pool) newNode() uint32 {
-	i := p.nodes.alloc()
+	i := p.nodes.alloc(p)
 	n := p.nodes.at(i)
 	n.born, n.dirty = p.epoch, true
 	return i
 }
 
 func (p *pool) newLeaf(key, value [32]byte) ref {
-	i := p.leaves.alloc()
+	i := p.leaves.alloc(p)
 	*p.leaves.at(i) = leaf{Leaf: Leaf{Key: key, Value: value}, born: p.epoch}
 	return leafRef(i)
 }

@@ -9,18 +9,18 @@ type Tree struct {
 	size int
 }
 
-// New returns the empty tree.
-func New() *Tree {
-	t := &Tree{}
-	t.Reset()
+// New returns the empty tree, on the heap.
+func New() *Tree { return NewIn(Memory{}) }
+
+// NewIn returns the empty tree whose parts lie where memory says.
+func NewIn(memory Memory) *Tree {
+	t := &Tree{pool: &pool{epoch: 1, quarry: quarry{memory: memory}}}
+	t.top = t.pool.newNode()
 	return t
 }
 
 // Reset empties the tree and gives its memory back, but for what snapshots hold.
-func (t *Tree) Reset() {
-	*t = Tree{pool: &pool{epoch: 1}}
-	t.top = t.pool.newNode()
-}
+func (t *Tree) Reset() { *t = *NewIn(t.pool.quarry.memory) }
 
 // Len returns the number of keys.
 func (t *Tree) Len() int { return t.size }
@@ -123,6 +123,7 @@ func (t *Tree) ownPath(path []uint32, key *[32]byte) {
 func (t *Tree) Root() [32]byte {
 	t.pool.mu.Lock()
 	defer t.pool.mu.Unlock()
+	defer t.pool.quarry.cool()
 	return t.pool.digest(t.top)
 }
 
@@ -131,8 +132,16 @@ func (t *Tree) Root() [32]byte {
 func (t *Tree) Snapshot() *Snapshot {
 	t.pool.mu.Lock()
 	defer t.pool.mu.Unlock()
+	defer t.pool.quarry.cool()
 	t.pool.digest(t.top)
 	return t.pool.take(t.top, t.size)
+}
+
+// Leaf returns the digest of the value of a key, both as SHA-256. It is false if there is none.
+func (t *Tree) Leaf(key [32]byte) (value [32]byte, found bool) {
+	t.pool.mu.RLock()
+	defer t.pool.mu.RUnlock()
+	return t.pool.leaf(t.top, &key)
 }
 
 // Node is Snapshot.Node for the tree as it is now. It rehashes.

@@ -37,3 +37,18 @@ func setAside(dir, to string) (err error) {
 	}
 	return syncFile(filepath.Dir(dir))
 }
+
+// Copy copies the files of a closed store to a new directory and writes nothing to dir, so that the copy can be opened in
+// its place. The new one lies in a directory of the caller's, which says who may read it. It returns ErrLocked if the store
+// is open.
+func Copy(dir, to string) (err error) {
+	release, err := lockDir(dir)
+	if err != nil {
+		return fmt.Errorf("copy the store at %s: %w", dir, err)
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		return fmt.Errorf("copy the store at %s: %w", dir, err)
+	}
+	return nil
+}

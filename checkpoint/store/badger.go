@@ -36,7 +36,10 @@ func (s *badgerEngine) open() error {
 	if err != nil {
 		return err
 	}
-	levelZero, err := precheck(s.dir)
+	levelZero, left, err := precheck(s.dir)
+	if len(left) > 0 {
+		s.log.Warningf("files of the state are damaged: tables are left out, and a MANIFEST is made anew: %v", left)
+	}
 	if err := errors.Join(err, release()); err != nil {
 		return err
 	}
@@ -104,8 +107,15 @@ func (s *badgerEngine) Discard(below uint64) { s.db.SetDiscardTs(below) }
 // Failure implements Engine.
 func (s *badgerEngine) Failure() error { return s.log.failure() }
 
-// Close implements Engine.
-func (s *badgerEngine) Close() error { return s.db.Close() }
+// Close implements Engine. Badger moves its memtables to tables then, through memory maps, which kills the process where
+// there is no room for them. There it stays as it is, locked, until the process ends: every write is synced, so that nothing
+// is lost, and a start needs more room anyway.
+func (s *badgerEngine) Close() error {
+	if err := s.checkFree(0, s.opt.closeFree); err != nil {
+		return err
+	}
+	return s.db.Close()
+}
 
 // Write implements Engine, in one request with one sync unless it exceeds what badger takes at once: then it is split, and
 // Flush waits until every part is synced.
@@ -138,13 +148,16 @@ func (s *badgerEngine) Write(entries []Entry) error {
 }
 
 // checkSpace refuses a write that would eat into the reserve, which badger needs to flush and compact.
-func (s *badgerEngine) checkSpace(size int64) error {
+func (s *badgerEngine) checkSpace(size int64) error { return s.checkFree(size, s.opt.MinFree) }
+
+// checkFree refuses what takes so many bytes and would leave fewer than must remain.
+func (s *badgerEngine) checkFree(size, remain int64) error {
 	free, err := freeBytes(s.dir)
 	if err != nil {
 		return err
 	}
-	if free-size < s.opt.MinFree {
-		return fmt.Errorf("%w: %d bytes are free, %d must remain", ErrDiskFull, free, s.opt.MinFree)
+	if free-size < remain {
+		return fmt.Errorf("%w: %d bytes are free, %d must remain", ErrDiskFull, free, remain)
 	}
 	return nil
 }

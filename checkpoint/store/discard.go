@@ -41,21 +41,29 @@ func (s *Store) discardUnseen() {
 	s.engine.Discard(oldest)
 }
 
-func (s *Store) unpin(at uint64) {
+func (s *Store) unpin(from *generation, at uint64) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.views[at]--; s.views[at] == 0 {
-		delete(s.views, at)
+	if from.views[at]--; from.views[at] == 0 {
+		delete(from.views, at)
 	}
+	unused := s.unused(from)
+	defer s.drop(unused)
+	defer s.mu.Unlock()
 	// A view may have been all that held the floor's discard back. At a floor that Load or Adopt set, nothing was given up.
-	if s.discarding {
+	if s.discarding && from == s.generation {
 		s.discardUnseen()
 	}
 }
 
 // Size returns the bytes that the tables with their write-ahead files, and the value log, occupy on disk.
 func (s *Store) Size() (lsm, vlog int64, err error) {
-	entries, err := os.ReadDir(s.dir)
+	dir := s.dir
+	s.mu.Lock()
+	if disk, is := s.engine.(*badgerEngine); is {
+		dir = disk.dir
+	}
+	s.mu.Unlock()
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -19,6 +19,10 @@ type Engine interface {
 	Sync() error
 	// Failure is an error that must stop the replica and that no call returned.
 	Failure() error
+	// Next opens an empty engine beside this one, to take its place (K2). What a crash left of one is removed.
+	Next() (Engine, error)
+	// Drop closes the engine and removes what it holds.
+	Drop() error
 	// Close gives the disk back.
 	Close() error
 }

@@ -15,8 +15,8 @@ var (
 	// ErrAhead says that a stage was asked for below a sequence number that the store holds something of. Writing there
 	// would give versions to a state that is none of this history (X5).
 	ErrAhead = errors.New("the store holds later versions; wait for a newer checkpoint or set the store aside")
-	// ErrStaging says that a stage is open, which must be adopted or closed first.
-	ErrStaging = errors.New("a stage of the store is open")
+	// ErrStaging says that a stage is open, which must be adopted or closed first, or that what one replaced is still read.
+	ErrStaging = errors.New("a stage of the store is open, or what it replaced is still read")
 	// ErrMoved says that a stage that was given up had written: the store goes on with another stage only.
 	ErrMoved = errors.New("the store holds a part of a newer state; another stage must be adopted first")
 	// ErrStageClosed says that the stage was adopted or closed.

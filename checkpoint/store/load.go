@@ -2,7 +2,10 @@ package store
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
+
+	"tagma/checkpoint/merkle"
 )
 
 // Load reads everything visible at sequence number at and returns the root over it; at becomes the verified base once the
@@ -26,11 +29,11 @@ func (s *Store) Load(at uint64) (root [32]byte, err error) {
 		return root, fmt.Errorf("load the store at %s at sequence number %d: it is in use since the last load", s.dir, at)
 	}
 	s.keepNone()
-	s.content = newContent() // gives the memory back before as much is taken again
-	if s.content, err = s.readContent(at, false); err != nil {
+	s.content = newContent(memoryOf(s.engine)) // gives the memory back before as much is taken again
+	if s.content, err = readContent(s.engine, at, false); err != nil {
 		return root, fmt.Errorf("load the store at %s at sequence number %d: %w", s.dir, at, err)
 	}
-	s.doubted, s.moved, s.top = false, false, at
+	s.moved, s.top = false, at
 	tree := s.tree.Snapshot()
 	s.keep(at, tree)
 	s.mu.Lock()
@@ -41,15 +44,31 @@ func (s *Store) Load(at uint64) (root [32]byte, err error) {
 
 // readContent reads what is visible at version at. An engine may leave out what it cannot read; the root tells. A long
 // value without some of its parts, as half a batch leaves it, is an error, unless the caller is going to mend it: then the
-// tree has zeros for the digest of that value, which is no value's.
-func (s *Store) readContent(at uint64, mend bool) (c content, err error) {
+// tree has zeros for the digest of that value, which is no value's. With ErrDamaged it returns what could be read.
+func readContent(from Engine, at uint64, mend bool) (content, error) {
+	memory := memoryOf(from)
+	build := merkle.NewBuilder(memory)
+	defer build.Close()
+	c := content{parts: map[string]int{}}
+	unread := c.read(build, from, at, mend)
+	if unread != nil && !errors.Is(unread, ErrDamaged) {
+		return newContent(memory), unread
+	}
+	var err error
+	if c.tree, err = build.Tree(); err != nil {
+		return newContent(memory), err
+	}
+	return c, unread
+}
+
+// read adds what is visible to the tree that is built.
+func (c *content) read(build *merkle.Builder, from Engine, at uint64, mend bool) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			c, err = newContent(), fmt.Errorf("%w: badger panicked: %s", ErrDamaged, oneLine("%v", []any{p}))
+			err = fmt.Errorf("%w: badger panicked: %s", ErrDamaged, oneLine("%v", []any{p}))
 		}
 	}()
-	c = newContent()
-	snapshot := s.engine.At(at)
+	snapshot := from.At(at)
 	defer snapshot.Discard()
 	var buf []byte
 	for item := range snapshot.Items(keyPrefix, nil) {
@@ -58,13 +77,23 @@ func (s *Store) readContent(at uint64, mend bool) (c content, err error) {
 		buf, unread = readValue(snapshot, item, buf[:0])
 		switch {
 		case unread == nil:
-			c.tree.Set(key, buf)
+			build.Add(key, buf)
 		case mend:
-			c.tree.SetHashed(sha256.Sum256(key), [32]byte{})
+			build.AddHashed(sha256.Sum256(key), [32]byte{})
 		default:
-			return newContent(), fmt.Errorf("%w: value of key %.64q: %w", ErrDamaged, key, unread)
+			return fmt.Errorf("%w: value of key %.64q: %w", ErrDamaged, key, unread)
 		}
 		c.setParts(key, int(item.UserMeta()))
 	}
-	return c, nil
+	return nil
+}
+
+// memoryOf is where the trees over what an engine holds lie: beside it, if it is on a disk, and on the heap.
+func memoryOf(e Engine) merkle.Memory {
+	if disk, is := e.(*badgerEngine); is {
+		return merkle.Memory{
+			Heap: disk.opt.TreeHeap, Dir: disk.dir, Room: func(n int64) bool { return disk.checkSpace(n) == nil },
+		}
+	}
+	return merkle.Memory{}
 }

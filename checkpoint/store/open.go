@@ -11,17 +11,18 @@ import (
 // Store is the replicated state on disk. Open makes one. Write and Checkpoint are called by one goroutine at a time;
 // views, Pin, Discard, Size and Close may be used beside them.
 type Store struct {
-	dir      string // for errors; of a real disk
-	engine   Engine
-	partSize int  // of a long value
-	fresh    bool // nothing was found
+	dir   string  // for errors; of a real disk
+	cut   parting // of long values
+	fresh bool    // nothing was found
 
 	writing sync.Mutex // held by Load, Write, Checkpoint and a stage's Write and Adopt; guards what follows
 	content            // of the last sequence number written, or of the newest stage that shares it
 	top     uint64     // content holds all versions up to it
-	doubted bool       // content may not be what the disk holds
 	moved   bool       // a stage that was not adopted has written: content is no longer that of the last sequence number
 	wrote   bool
+
+	*generation             // changed by Adopt, with writing and mu held
+	before      *generation // that it has replaced, until nobody reads it; mu guards it
 
 	keeping sync.Mutex // guards what follows; no other lock of the store is taken while it is held
 	kept    []keptTree // oldest first
@@ -35,8 +36,17 @@ type Store struct {
 	floor      uint64
 	maxVersion uint64         // the highest that an entry has
 	stage      *Stage         // the open one, or nil
-	views      map[uint64]int // open views by sequence number
 	reading    sync.WaitGroup // open views, and reads of a stage
+}
+
+// generation is an engine with its readers. Another one takes its place when the state is taken in anew (K2).
+type generation struct {
+	engine Engine
+	views  map[uint64]int // open views by sequence number; Store.mu guards them
+}
+
+func newGeneration(engine Engine) *generation {
+	return &generation{engine: engine, views: map[uint64]int{}}
 }
 
 var _ statemachine.Storage = (*Store)(nil)
@@ -50,6 +60,12 @@ func Open(dir string, opt Options) (*Store, error) {
 	if opt.memTable == 0 {
 		opt.memTable = defaultMemTable
 	}
+	if opt.closeFree == 0 {
+		opt.closeFree = defaultCloseFree
+	}
+	if opt.TreeHeap == 0 {
+		opt.TreeHeap = defaultTreeHeap
+	}
 	disk := &badgerEngine{dir: dir, opt: opt, log: &badgerLog{to: opt.Log}}
 	if err := disk.open(); err != nil {
 		if errors.Is(err, ErrDamaged) {
@@ -58,13 +74,17 @@ func Open(dir string, opt Options) (*Store, error) {
 		}
 		return nil, fmt.Errorf("open the store at %s: %w", dir, err)
 	}
-	return New(dir, disk, opt.partSize()), nil
+	return newStore(dir, disk, opt.parting()), nil
 }
 
 // New returns a store over an engine that is open; dir is its name in errors. Values longer than part are cut into parts of
-// that size, at most 256 of them.
+// that size, at most 256 of them. The tree of an engine that is not on a disk lies on the heap.
 func New(dir string, engine Engine, part int) *Store {
-	s := &Store{dir: dir, engine: engine, partSize: part, content: newContent(), views: map[uint64]int{}}
+	return newStore(dir, engine, parting{part, part})
+}
+
+func newStore(dir string, engine Engine, cut parting) *Store {
+	s := &Store{dir: dir, generation: newGeneration(engine), cut: cut, content: newContent(memoryOf(engine))}
 	s.maxVersion = engine.MaxVersion()
 	s.fresh = s.maxVersion == 0
 	return s
@@ -92,7 +112,8 @@ func (s *Store) fail(err error) error {
 	return s.failed
 }
 
-// Close waits for open views and closes the engine. The store is durable without it. Closing twice is harmless.
+// Close waits for open views and closes the engine. The store is durable without it. On a disk without the room that closing
+// takes it returns ErrDiskFull and leaves the directory locked until the process ends. Closing twice is harmless.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	again := s.closed
@@ -104,6 +125,11 @@ func (s *Store) Close() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.reading.Wait()
+	if g := s.stage; g != nil && g.next != nil { // the next start removes it
+		if err := g.next.engine.Close(); err != nil {
+			return fmt.Errorf("close the next generation of the store at %s: %w", s.dir, err)
+		}
+	}
 	if err := s.engine.Close(); err != nil {
 		return fmt.Errorf("close the store at %s: %w", s.dir, err)
 	}

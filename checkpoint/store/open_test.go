@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,6 +71,42 @@ func TestD6_AFullDiskIsAnErrorOfTheStart(t *testing.T) {
 	}
 }
 
+// Badger flushes what it has in memory when it is closed, which would kill the process on a disk without room. What a crash
+// at that moment leaves is all that was written.
+func TestD6_AStoreOnAFullDiskIsNotFlushed(t *testing.T) {
+	s := open(t, t.TempDir())
+	load(t, s, 0)
+	write(t, s, set(1, put("a", "1")))
+	files := storeFiles(t, s.dir)
+	engineOf(s).opt.closeFree = math.MaxInt64
+	if err := s.Close(); !errors.Is(err, ErrDiskFull) {
+		t.Fatalf("closed with no space left: %v", err)
+	}
+	if after := storeFiles(t, s.dir); !slices.Equal(after, files) {
+		t.Errorf("closing with no space left made of %q %q", files, after)
+	}
+	if _, err := Open(s.dir, Options{}); !errors.Is(err, ErrLocked) {
+		t.Errorf("opened beside a store that could not be closed: %v", err)
+	}
+	again := open(t, crashImage(t, s.dir))
+	load(t, again, 1)
+	if got := get(t, again, 1, "a"); got != "1" {
+		t.Errorf("what was written is not readable: %q", got)
+	}
+	if err := engineOf(s).db.Close(); err != nil { // the process does not end with the test
+		t.Error(err)
+	}
+}
+
+func storeFiles(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
 // Badger does not return the error of a value log that could not be synced; it writes it to its log.
 func TestD6_AnErrorThatBadgerOnlyLogsStopsWriting(t *testing.T) {
 	s := open(t, t.TempDir())
@@ -130,7 +167,7 @@ func TestLevelZeroIsDrainedBeforeCompactorsSeeIt(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before, err := precheck(dir)
+	before, _, err := precheck(dir)
 	if err != nil || before <= maxLevelZero {
 		t.Fatalf("%d tables on level 0 (%v): the test shows nothing", before, err)
 	}

@@ -31,9 +31,20 @@ func storedPart(part int, key []byte) []byte {
 	return append(append(make([]byte, 0, len(key)+2), partPrefix, byte(part)), key...)
 }
 
-// partSize is the length of every part of a long value but the last. Reading does not depend on it, but a store whose part
-// size changes must not hold what a crash left of a stage.
-func (o Options) partSize() int { return int(o.memTable / 16) }
+// parting says how long values are cut: into parts of usual length, or of what 256 of them need if that is more. Reading
+// does not depend on it, but a store for which it changes must not hold what a crash left of a stage.
+type parting struct{ usual, most int }
+
+func (o Options) parting() parting {
+	most := int(o.memTable / 16)
+	return parting{min(partBytes, most), most}
+}
+
+// size is the length of every part but the last of a value of n bytes.
+func (p parting) size(n int) int { return max(p.usual, (n+maxParts-1)/maxParts) }
+
+// maxParts is how many parts a value may have: a byte counts those beyond the first.
+const maxParts = 256
 
 // content is what is kept in memory of one state.
 type content struct {
@@ -41,17 +52,21 @@ type content struct {
 	parts map[string]int // keys with a value in several parts: how many beyond the first
 }
 
-func newContent() content { return content{tree: merkle.New(), parts: map[string]int{}} }
+func newContent(m merkle.Memory) content {
+	return content{tree: merkle.NewIn(m), parts: map[string]int{}}
+}
 
-// add appends one write to entries, cut into parts of size, and deletes the parts of a longer value that it replaces.
-func (c *content) add(entries []Entry, size int, seq uint64, w statemachine.Write) ([]Entry, error) {
+// add appends one write to entries, cut into parts, and deletes the parts of a longer value that it replaces.
+func (c *content) add(entries []Entry, cut parting, seq uint64, w statemachine.Write) ([]Entry, error) {
 	parts := 0
 	if w.Delete {
 		entries = append(entries, Entry{Key: stored(w.Key), Version: seq, Delete: true})
 	} else {
-		if parts = max(len(w.Value)-1, 0) / size; parts > 255 {
-			return nil, fmt.Errorf("its value has %d bytes, more than %d", len(w.Value), 256*size)
+		size := cut.size(len(w.Value))
+		if size > cut.most {
+			return nil, fmt.Errorf("its value has %d bytes, more than %d", len(w.Value), maxParts*cut.most)
 		}
+		parts = max(len(w.Value)-1, 0) / size
 		entries = append(entries, Entry{Key: stored(w.Key), Value: w.Value[:min(len(w.Value), size)], Version: seq, Meta: byte(parts)})
 		for part := 1; part <= parts; part++ {
 			value := w.Value[part*size : min(len(w.Value), (part+1)*size)]

@@ -5,6 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dgraph-io/badger/v4/table"
+	"github.com/dgraph-io/badger/v4/y"
+	"github.com/dgraph-io/ristretto/v2/z"
+
 	"tagma/statemachine"
 )
 
@@ -14,7 +18,7 @@ func TestLargeWritesAreDurableWhole(t *testing.T) {
 	s := open(t, dir)
 	load(t, s, 0)
 	m := model{{}}
-	size := s.partSize
+	size := s.cut.usual
 	for seq := uint64(1); seq <= 12; seq++ {
 		var writes []statemachine.Write
 		for i := range 8 {
@@ -62,7 +66,7 @@ func TestPartsOfReplacedValuesAreDeleted(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	load(t, s, 0)
-	long := strings.Repeat("v", 3*s.partSize)
+	long := strings.Repeat("v", 3*s.cut.usual)
 	write(t, s, set(1, put("a", long), put("b", long), put("c", long)))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -79,5 +83,46 @@ func TestPartsOfReplacedValuesAreDeleted(t *testing.T) {
 	}
 	if _, vlog, err := s.Size(); err != nil || vlog > 64<<10 {
 		t.Errorf("the value log holds %d bytes (%v)", vlog, err)
+	}
+}
+
+// Badger builds the table of a memtable in one buffer, whatever the lengths of the values: a buffer that is too small
+// becomes three times as large for good, and there are some thirty of them.
+func TestATableOfAMemtableFitsIntoItsBuffer(t *testing.T) {
+	opt := badgerOptions(t.TempDir(), Options{memTable: defaultMemTable}, nil)
+	lengths := []int{100, 700, 2100, 4200, 5000, partBytes, partBytes + 1, 12_000, 50_000, 100_000, 190_000, 1 << 20, 2 << 20}
+	for perBlock := 9; perBlock < 40; perBlock++ {
+		lengths = append(lengths, opt.BlockSize/perBlock)
+	}
+	for _, n := range lengths {
+		buffers := z.NewAllocatorPool(1)
+		built := table.NewTableBuilder(table.Options{
+			TableSize: uint64(opt.BaseTableSize), BlockSize: opt.BlockSize, BloomFalsePositive: opt.BloomFalsePositive,
+			Compression: opt.Compression, AllocPool: buffers,
+		})
+		c := content{parts: map[string]int{}}
+		var entries []Entry
+		var err error
+		full := int(opt.MemTableSize + opt.MemTableSize*15/100) // a request more than it should hold
+		for held, seq := 0, uint64(1); held < full; seq++ {
+			entries, err = c.add(entries[:0], Options{memTable: defaultMemTable}.parting(), seq, put(fmt.Sprint(n), strings.Repeat("v", n)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.parts = map[string]int{} // nothing is deleted
+			for _, e := range entries {
+				if held += len(e.Key) + 8 + len(e.Value); held < full {
+					built.Add(y.KeyWithTs(e.Key, e.Version), y.ValueStruct{Value: e.Value}, 0)
+				}
+			}
+		}
+		built.Finish()
+		built.Close()
+		buffer := buffers.Get(1, "")
+		if got, most := buffer.Allocated(), uint64(2*tableBytes); got > most {
+			t.Errorf("with values of %d bytes the buffer grew to %d bytes, from %d", n, got, most)
+		}
+		buffer.Release()
+		buffers.Release()
 	}
 }

@@ -123,7 +123,7 @@ func TestX2_AnAdoptedStateCanBePinnedAndOlderOnesCannot(t *testing.T) {
 func TestX4_ValuesInPartsAreStagedAndTakenOver(t *testing.T) {
 	s := open(t, t.TempDir())
 	load(t, s, 0)
-	long := func(tag string, parts int) string { return tag + strings.Repeat("v", parts*s.partSize) }
+	long := func(tag string, parts int) string { return tag + strings.Repeat("v", parts*s.cut.usual) }
 	write(t, s, set(1, put("a", long("1", 3)), put("b", long("1", 2)), put("c", "short"), put("d", long("1", 1))))
 	g := stage(t, s, 5)
 	want := map[string]string{"a": "short", "c": long("5", 2), "d": long("5", 2), "e": long("5", 1)}
@@ -153,7 +153,7 @@ func TestX7_HalfALongValueLeftByAStageDoesNoHarm(t *testing.T) {
 		for _, executed := range []bool{false, true} {
 			s := open(t, t.TempDir())
 			load(t, s, 0)
-			value := strings.Repeat("x", s.partSize) + strings.Repeat("y", s.partSize) + "z"
+			value := strings.Repeat("x", s.cut.usual) + strings.Repeat("y", s.cut.usual) + "z"
 			write(t, s, set(1, put("k", "old"), put("gone", value)))
 			leaveSome(t, s, left, put("k", value))
 			if executed {
@@ -176,7 +176,7 @@ func TestX7_HalfALongValueLeftByAStageDoesNoHarm(t *testing.T) {
 // leaveSome writes the entry of w at version 9 and its two parts, as far as the bits of left say.
 func leaveSome(t *testing.T, s *Store, left int, w statemachine.Write) {
 	t.Helper()
-	size := s.partSize
+	size := s.cut.usual
 	var entries []Entry
 	for i, e := range []Entry{
 		{Key: stored(w.Key), Value: w.Value[:size], Meta: 2, Version: 9},

@@ -1,12 +1,15 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/fb"
@@ -17,39 +20,58 @@ import (
 )
 
 // precheck looks at the files before badger does. Badger ends the process on some damage, because it opens tables in
-// goroutines of its own, where a panic cannot be recovered; and it deletes every table if its manifest is gone. precheck
-// returns how many tables lie on level 0. The directory must be locked.
-func precheck(dir string) (levelZero int, err error) {
+// goroutines of its own, where a panic cannot be recovered; and it deletes every table if its manifest is gone. A table that
+// is damaged or missing is taken out of the manifest: what it held is missing then, or of an older version, which the root
+// tells, and only that is fetched (X4). A manifest that cannot be read is made anew from the tables. precheck returns how
+// many tables lie on level 0, and what it left out or made anew. The directory must be locked.
+func precheck(dir string) (levelZero int, left []string, err error) {
 	mems, err := filepath.Glob(filepath.Join(dir, "*.mem"))
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	for _, mem := range mems {
 		if err := removeEmpty(mem); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 	}
-	manifest, err := readManifest(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		ssts, globErr := filepath.Glob(filepath.Join(dir, "*.sst"))
-		if len(mems)+len(ssts) > 0 {
-			return 0, fmt.Errorf("%w: MANIFEST is missing", ErrDamaged)
-		}
-		return 0, globErr
-	}
+	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
 	if err != nil {
-		return 0, fmt.Errorf("%w: MANIFEST: %w", ErrDamaged, err)
+		return 0, nil, err
 	}
+	manifest, whole, err := readManifest(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && len(mems)+len(tables) == 0:
+		return 0, nil, nil
+	case errors.Is(err, errOtherVersion):
+		return 0, nil, fmt.Errorf("%w: MANIFEST: %w", ErrDamaged, err)
+	case err != nil && isSystem(err):
+		return 0, nil, fmt.Errorf("read MANIFEST: %w", err)
+	case err != nil:
+		levelZero, left, err := rebuildManifest(dir, tables)
+		if err != nil {
+			return 0, nil, fmt.Errorf("make MANIFEST anew: %w", err)
+		}
+		return levelZero, append(left, badger.ManifestFilename), nil
+	}
+	var changes []*pb.ManifestChange
 	for id, t := range manifest.Tables {
-		if t.Level == 0 {
+		name := table.IDToFilename(id)
+		_, err := checkTable(filepath.Join(dir, name))
+		switch {
+		case err != nil && !isSystem(err):
+			changes = append(changes, &pb.ManifestChange{Id: id, Op: pb.ManifestChange_DELETE})
+			left = append(left, name)
+		case err != nil:
+			return 0, nil, err
+		case t.Level == 0:
 			levelZero++
 		}
-		name := table.IDToFilename(id)
-		if err := checkTable(filepath.Join(dir, name)); err != nil {
-			return 0, fmt.Errorf("%w: %s: %w", ErrDamaged, name, err)
-		}
 	}
-	return levelZero, nil
+	if err := leaveOut(dir, whole, changes); err != nil {
+		return 0, nil, fmt.Errorf("take damaged tables out of the manifest: %w", err)
+	}
+	slices.Sort(left)
+	return levelZero, left, nil
 }
 
 // removeEmpty deletes a write-ahead file of no bytes, which a crash leaves between its creation and its first byte, and
@@ -62,51 +84,47 @@ func removeEmpty(path string) error {
 	return os.Remove(path)
 }
 
-func readManifest(dir string) (badger.Manifest, error) {
-	f, err := os.Open(filepath.Join(dir, badger.ManifestFilename))
-	if err != nil {
-		return badger.Manifest{}, err
-	}
-	defer func() { _ = f.Close() }() // Only read.
-	manifest, _, err := badger.ReplayManifestFile(f, 0, badger.DefaultOptions(dir).WithLogger(nil))
-	return manifest, err
+// isSystem reports whether the system refused something that says nothing about the file: permissions, say.
+func isSystem(err error) bool {
+	return errors.As(err, new(*fs.PathError)) && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.EIO)
 }
 
 var errTable = errors.New("the table is cut or overwritten")
 
-// checkTable verifies the checksums of a table's index and of all its blocks. The layout, from the end of the file:
+// checkTable verifies the checksums of a table's index and of all its blocks, and returns how much it read. The layout,
+// from the end of the file:
 // checksum length (4 bytes), checksum, index length (4 bytes), index; each block ends in checksum and checksum length.
-func checkTable(path string) error {
+func checkTable(path string) (bytes int, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return err
+		return len(data), err
 	}
 	rest, sum, err := cutTail(data)
 	if err != nil {
-		return err
+		return len(data), err
 	}
 	rest, index, err := cutTail(rest)
 	if err != nil {
-		return err
+		return len(data), err
 	}
 	if err := checkSum(index, sum); err != nil {
-		return err
+		return len(data), err
 	}
 	offsets := fb.GetRootAsTableIndex(index, 0)
 	var at fb.BlockOffset
 	for i := range offsets.OffsetsLength() {
 		if !offsets.Offsets(&at, i) || uint64(at.Offset())+uint64(at.Len()) > uint64(len(rest)) {
-			return errTable
+			return len(data), errTable
 		}
 		block, sum, err := cutTail(rest[at.Offset() : at.Offset()+at.Len()])
 		if err != nil {
-			return err
+			return len(data), err
 		}
 		if err := checkSum(block, sum); err != nil {
-			return err
+			return len(data), err
 		}
 	}
-	return nil
+	return len(data), nil
 }
 
 // cutTail splits off a part that is followed by its length in four bytes.
@@ -133,4 +151,31 @@ func checkSum(data, encoded []byte) error {
 		return errTable
 	}
 	return y.VerifyChecksum(data, &sum)
+}
+
+// roomFor returns the size of memtables, at least memTable, with which badger can read back every write-ahead file that a
+// crash left: it ends the process on one that holds more than a memtable takes. A file as long as two memtables was begun
+// with this size. Another one is of a run with other memtables, or was cut behind its last entry: the entries of a small
+// one may take twice as much in memory.
+func roomFor(dir string, memTable int64) (int64, error) {
+	mems, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+	if err != nil {
+		return 0, err
+	}
+	room := memTable
+	for _, mem := range mems {
+		info, err := os.Stat(mem)
+		if err != nil {
+			return 0, err
+		}
+		if info.Size() == 2*memTable {
+			continue
+		}
+		content, err := os.ReadFile(mem)
+		if err != nil {
+			return 0, err
+		}
+		room = max(room, 3*int64(len(bytes.TrimRight(content, "\x00"))))
+	}
+	return room, nil
 }

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/dgraph-io/badger/v4"
-
 	"tagma/statemachine"
 )
 
@@ -104,7 +102,7 @@ func TestD5_HalfABatchIsCompletedByExecutingAgain(t *testing.T) {
 	for _, ws := range j.sets[20:] {
 		for i := 0; i < len(ws.Writes); i += 2 {
 			var err error
-			if half, err = s.add(half, s.partSize, ws.Seq, ws.Writes[i]); err != nil {
+			if half, err = s.add(half, s.cut, ws.Seq, ws.Writes[i]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -268,22 +266,4 @@ func outcome(t *testing.T, j *journal, dir string) string {
 		t.Fatal("the root differs after a clean stop that followed the recovery")
 	}
 	return fmt.Sprint("from ", base)
-}
-
-func TestD5_AMissingFileIsNoticed(t *testing.T) {
-	j := record(5, 46)
-	image := damagedStore(t, j)
-	for _, pattern := range []string{badger.ManifestFilename, "*.sst"} {
-		dir := crashImage(t, image)
-		names, err := filepath.Glob(filepath.Join(dir, pattern))
-		if err != nil || len(names) == 0 {
-			t.Fatalf("no file matches %s: %v", pattern, err)
-		}
-		if err := os.Remove(names[0]); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Open(dir, Options{memTable: smallMemTable}); !errors.Is(err, ErrDamaged) {
-			t.Errorf("without %s: %v", names[0], err)
-		}
-	}
 }

@@ -16,14 +16,13 @@ type Stage struct {
 	store *Store
 	seq   uint64
 	content
-	shared bool // the content is the store's own
-}
+	shared bool        // the content is the store's own
+	next   *generation // that it fills; nil: it writes beside what is there
+	whole  bool        // next holds all of the content
 
-// Doubt has the next stage read the whole store again, whatever is in memory: its state was found to be wrong (K2).
-func (s *Store) Doubt() {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	s.doubted = true
+	copying bool     // what is written is copied from the present generation
+	differs [][]byte // the first keys of what was written otherwise
+	others  int      // how many keys that was
 }
 
 // holdsAll reports whether what is in memory is all that a read at any later version would see: nothing lies above it in the
@@ -31,7 +30,7 @@ func (s *Store) Doubt() {
 func (s *Store) holdsAll() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return (s.loaded || s.moved) && !s.doubted && s.maxVersion <= s.top
+	return (s.loaded || s.moved) && s.maxVersion <= s.top
 }
 
 // Stage begins to take in the state after seq. It reads everything visible at version seq into a tree of its own, what
@@ -49,7 +48,7 @@ func (s *Store) holdsAll() bool {
 // write, else the next start finds a store ahead of its journal.
 func (s *Store) Stage(seq uint64) (*Stage, error) {
 	g := &Stage{store: s, seq: seq}
-	inDoubt, err := s.openStage(g)
+	inDoubt, err := s.openStage(g, false)
 	if err != nil {
 		return nil, fmt.Errorf("stage the state after %d in the store at %s: %w", seq, s.dir, err)
 	}
@@ -61,7 +60,7 @@ func (s *Store) Stage(seq uint64) (*Stage, error) {
 		g.content, g.shared = s.content, true
 		return g, nil
 	}
-	if g.content, err = s.readContent(seq, true); err != nil {
+	if g.content, err = readContent(s.engine, seq, true); err != nil {
 		g.Close()
 		return nil, fmt.Errorf("stage the state after %d in the store at %s: %w", seq, s.dir, err)
 	}
@@ -69,7 +68,7 @@ func (s *Store) Stage(seq uint64) (*Stage, error) {
 }
 
 // openStage makes g the store's stage, and Close of the store wait until it was read.
-func (s *Store) openStage(g *Stage) (inDoubt bool, err error) {
+func (s *Store) openStage(g *Stage, renews bool) (inDoubt bool, err error) {
 	s.writing.Lock() // what is being written counts
 	defer s.writing.Unlock()
 	s.mu.Lock()
@@ -80,16 +79,16 @@ func (s *Store) openStage(g *Stage) (inDoubt bool, err error) {
 		return false, ErrClosed
 	case s.failed != nil:
 		return false, s.failed
-	case s.stage != nil:
+	case s.stage != nil, renews && s.before != nil:
 		return false, ErrStaging
 	case g.seq == 0:
 		return false, errors.New("the state after 0 is empty; there is nothing to take in")
-	case newest > g.seq:
+	case newest > g.seq && !renews:
 		return false, fmt.Errorf("%w: the newest is %d", ErrAhead, newest)
 	}
 	s.stage = g
 	s.reading.Add(1)
-	if s.loaded && s.written == g.seq {
+	if s.loaded && s.written == g.seq && !renews {
 		s.loaded, inDoubt = false, true
 	}
 	return inDoubt, nil
@@ -111,9 +110,10 @@ func (g *Stage) Write(writes []statemachine.Write) error {
 	if g.shared {
 		s.moved, s.top = true, g.seq
 	}
-	if err := s.writeBatch(&g.content, []statemachine.WriteSet{{Seq: g.seq, Writes: writes}}); err != nil {
+	if err := s.writeBatch(g.target(), &g.content, []statemachine.WriteSet{{Seq: g.seq, Writes: writes}}); err != nil {
 		return s.fail(fmt.Errorf("write to the stage at %d in the store at %s: %w", g.seq, s.dir, err))
 	}
+	g.differ(writes)
 	return nil
 }
 
@@ -126,7 +126,7 @@ func (g *Stage) Scan() iter.Seq2[[]byte, error] {
 			return
 		}
 		defer g.store.reading.Done()
-		snapshot := g.store.engine.At(g.seq)
+		snapshot := g.source().At(g.seq)
 		defer snapshot.Discard()
 		for item := range snapshot.Items(keyPrefix, nil) {
 			if !yield(bytes.Clone(item.Key()[1:]), nil) {
@@ -149,14 +149,19 @@ func (g *Stage) Adopt() error {
 	if err := g.usable(); err != nil {
 		return fmt.Errorf("adopt the stage at %d: %w", g.seq, err)
 	}
-	if err := errors.Join(s.engine.Sync(), s.engine.Failure()); err != nil {
+	if g.next != nil && !g.whole {
+		return fmt.Errorf("adopt the stage at %d in the store at %s: its generation was not completed", g.seq, s.dir)
+	}
+	if err := errors.Join(g.target().Sync(), g.target().Failure()); err != nil {
 		return s.fail(fmt.Errorf("adopt the stage at %d in the store at %s: %w", g.seq, s.dir, err))
 	}
 	s.keepNone()
 	s.content, s.wrote = g.content, true
-	s.doubted, s.moved, s.top = false, false, g.seq
+	s.moved, s.top = false, g.seq
 	s.keep(g.seq, s.tree.Snapshot())
 	s.mu.Lock()
+	unused := s.succeed(g)
+	defer s.drop(unused)
 	defer s.mu.Unlock()
 	s.loaded, s.written, s.floor, s.stage = true, g.seq, g.seq, nil
 	s.discarding = false
@@ -169,6 +174,9 @@ func (g *Stage) Close() {
 	defer g.store.mu.Unlock()
 	if g.store.stage == g {
 		g.store.stage = nil
+		if g.next != nil {
+			_ = g.next.engine.Drop() // what is left of it is removed before the next one, or by a start
+		}
 	}
 }
 

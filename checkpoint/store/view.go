@@ -24,18 +24,36 @@ func (s *Store) View(at uint64) (statemachine.StorageView, error) {
 	case at > s.written:
 		return nil, fmt.Errorf("view at %d: %w: the newest is %d", at, ErrNotWritten, s.written)
 	}
+	return s.see(at), nil
+}
+
+// Newest opens what the store holds up to the highest version, of which nothing is verified: a crash may have left a part of
+// it. It is for a look before anything is executed.
+func (s *Store) Newest() (statemachine.StorageView, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	return s.see(s.maxVersion), nil
+}
+
+// see opens a state, with the lock held.
+func (s *Store) see(at uint64) statemachine.StorageView {
 	s.views[at]++
 	s.reading.Add(1)
-	v := &view{snapshot: s.engine.At(at)}
+	from := s.generation
+	v := &view{from: from, snapshot: from.engine.At(at)}
 	v.release = sync.OnceFunc(func() {
 		v.snapshot.Discard()
-		s.unpin(at)
+		s.unpin(from, at)
 		s.reading.Done()
 	})
-	return v, nil
+	return v
 }
 
 type view struct {
+	from     *generation
 	snapshot Snapshot
 	release  func()
 }

@@ -16,7 +16,7 @@ func (s *Store) Write(sets []statemachine.WriteSet) error {
 	if err != nil || len(sets) == 0 {
 		return err
 	}
-	if err := s.writeBatch(&s.content, sets); err != nil {
+	if err := s.writeBatch(s.engine, &s.content, sets); err != nil {
 		return s.fail(fmt.Errorf("write sequence numbers %d to %d to the store at %s: %w",
 			sets[0].Seq, sets[len(sets)-1].Seq, s.dir, err))
 	}
@@ -63,24 +63,27 @@ func (s *Store) writable() error {
 }
 
 // writeBatch writes, durably, and brings the content that the sets change up to date. A crash may leave any part of it (D5).
-func (s *Store) writeBatch(c *content, sets []statemachine.WriteSet) error {
+func (s *Store) writeBatch(to Engine, c *content, sets []statemachine.WriteSet) error {
 	var entries []Entry
 	for _, set := range sets {
 		for _, w := range set.Writes {
 			var err error
-			if entries, err = c.add(entries, s.partSize, set.Seq, w); err != nil {
+			if entries, err = c.add(entries, s.cut, set.Seq, w); err != nil {
 				return fmt.Errorf("key %.64q: %w", w.Key, err)
 			}
 		}
 	}
 	if len(entries) == 0 {
-		return s.engine.Failure()
+		return to.Failure()
 	}
-	if err := s.engine.Write(entries); err != nil {
+	if err := to.Write(entries); err != nil {
 		return err
 	}
 	for _, set := range sets {
 		c.apply(set.Writes)
+	}
+	if to != s.engine { // it counts once it is the store's
+		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,7 +1,10 @@
 package session
 
 import (
+	"fmt"
+
 	"tagma/pbft/wire"
+	"tagma/statemachine"
 )
 
 // Result is what f+1 replicas say that a request did.
@@ -17,6 +20,10 @@ func (r Result) Output() []byte {
 	}
 	return r.Outputs[0]
 }
+
+// Err is why operation i did not do what was asked for, nil if the machine says nothing of that kind: a
+// *statemachine.Refusal of the application, or an error of package statemachine for one that panicked or met a limit.
+func (r Result) Err(i int) error { return statemachine.Failure(r.Outputs[i]) }
 
 // Kind is what operations of one request have in common.
 type Kind struct {
@@ -50,6 +57,9 @@ type Call struct {
 func (s *Session) Prepare(ops [][]byte, k Kind, by Caller) (*Call, error) {
 	if err := s.cfg.Limits.check(ops); err != nil {
 		return nil, err
+	}
+	if err := k.Semantics.Check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
 	return &Call{
 		Kind: k, ops: ops, size: (&wire.Request{Ops: ops}).Size() - requestBytes, by: by,

@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"tagma/pbft/wire"
 )
@@ -15,27 +16,48 @@ var (
 	// ErrBusy says that when the caller's time ran out f+1 replicas had last answered that they are overloaded. It comes
 	// with ErrUnknown: one of the others may have taken the request.
 	ErrBusy = errors.New("the cluster is overloaded")
+	// ErrUnequal says that n−f replicas or more answered, twice, and no f+1 alike: the machine is not deterministic, or
+	// more than f replicas lie. It comes with ErrUnknown: the request was executed somewhere, and what came
+	// of it is not known. It is not asked for any more.
+	ErrUnequal = errors.New("replicas answer differently")
 	// ErrNotSent says that the request never left: it was not and will not be executed.
 	ErrNotSent = errors.New("not sent")
 	// ErrClosed says that the client was closed.
 	ErrClosed = errors.New("client closed")
-	// ErrExpired says that the cluster no longer holds this session. The request will not be executed any more, but it
+	// ErrExpired says that the cluster does not hold this session. The request will not be executed any more, but it
 	// may have been before. What is asked for next goes out in a new session by itself.
 	ErrExpired = errors.New("session expired")
 	// ErrConflict says that another request was executed under this one's number: two programs use one session, which
 	// takes one key and one clock reading. This request was not executed.
 	ErrConflict = errors.New("request number already used")
-	// ErrRefused says that the session holds as many unacknowledged requests or cached reply bytes as the cluster allows.
-	// This request was not executed, and will not be once a later one of the session was.
-	ErrRefused = errors.New("session limit reached")
+	// ErrRefused says that the session holds as many unacknowledged requests or cached reply bytes as the cluster allows, or
+	// that the client's requests used up its part of what a batch may cost.
+	// This request was not executed, and will not be: its number is used up. It is told when the operations were refused
+	// again and again, or are sent once.
+	ErrRefused = errors.New("session limit or budget reached")
 	// ErrTooLarge says that the request exceeds a limit of cluster.toml. It was not sent.
 	ErrTooLarge = errors.New("request too large")
+	// ErrEmpty says that the request has no operation. It was not sent. It is an ErrTooLarge too, which it always was.
+	ErrEmpty error = emptyError{}
 )
+
+type emptyError struct{}
+
+func (emptyError) Error() string        { return "a request of no operations; give at least one" }
+func (emptyError) Is(target error) bool { return target == ErrTooLarge }
+
+// errPassing is why the outcome of a request that was refused is not known.
+var errPassing = errors.New("it was refused, which no replica records, and a copy of it may still be ordered and executed")
+
+// errOthers is why the outcome of an operation is not known that went out under several numbers.
+var errOthers = errors.New("this number was not executed, and others that it went out under are not answered")
 
 // UnknownError is an ErrUnknown with its circumstances.
 type UnknownError struct {
 	Request wire.RequestID // whose outcome is not known
 	Busy    bool           // f+1 replicas last said that they are overloaded
+	Unequal bool           // no f+1 replicas agree, though enough answered
+	Said    string         // how long it has waited, and what each replica said last; "" before it was sent
 	Cause   error          // why the wait ended: the context's error, or ErrClosed
 }
 
@@ -44,7 +66,17 @@ func (e *UnknownError) Error() string {
 	if e.Request.T == 0 {
 		return fmt.Sprintf("%v: %v before the operation was sent; it still waits and may be executed", ErrUnknown, e.Cause)
 	}
+	if e.Unequal {
+		return fmt.Sprintf("request %d: %v: %v; %s; the machine is not deterministic, or too many replicas are faulty",
+			e.Request.T, ErrUnknown, ErrUnequal, e.Said)
+	}
+	if errors.Is(e.Cause, errPassing) || errors.Is(e.Cause, errOthers) {
+		return fmt.Sprintf("request %d: %v: %v", e.Request.T, ErrUnknown, e.Cause)
+	}
 	s := fmt.Sprintf("request %d: %v: %v before f+1 replicas answered; it may still be executed", e.Request.T, ErrUnknown, e.Cause)
+	if e.Said != "" {
+		s += "; " + e.Said
+	}
 	if e.Busy {
 		s += " (" + ErrBusy.Error() + "; send less or later)"
 	}
@@ -57,21 +89,68 @@ func (e *UnknownError) Unwrap() []error {
 	if e.Busy {
 		errs = append(errs, ErrBusy)
 	}
+	if e.Unequal {
+		errs = append(errs, ErrUnequal)
+	}
 	return errs
 }
 
 // outcomeError is what a caller is told about a final outcome that f+1 replicas vouch for.
-func outcomeError(t uint64, o wire.Outcome) error {
-	switch o {
+func (s *Session) outcomeError(r *Request, reply *wire.Reply) error {
+	t := reply.ID.T
+	if r.tries > r.refused+1 && (reply.Outcome == wire.OutcomeConflict || reply.Outcome == wire.OutcomeRefused) {
+		return s.unknown(r, errOthers) // at-least-once: this number was not executed, another one may have been
+	}
+	switch o := reply.Outcome; o {
 	case wire.OutcomeExecuted:
 		return nil
 	case wire.OutcomeConflict:
 		return fmt.Errorf("request %d: %w by another program with this key and session; give every program a key of its own", t, ErrConflict)
 	case wire.OutcomeExpired:
-		return fmt.Errorf("request %d: %w: newer sessions of this key pushed it out, or the clock went back; it may have been executed before, so look before you send it again", t, ErrExpired)
+		if t == 1 {
+			return fmt.Errorf("request 1: %w: sessions of this key have higher numbers, as when this machine's clock is behind; what is asked for next goes out under a higher one", ErrExpired)
+		}
+		return fmt.Errorf("request %d: %w: newer sessions of this key pushed it out; it may have been executed before, so look before you send it again", t, ErrExpired)
 	case wire.OutcomeRefused:
-		return fmt.Errorf("request %d: %w; send again when other requests were answered", t, ErrRefused)
+		if reply.Seq == 0 { // it was not recorded: a primary that has a copy may order it, and there may be room then
+			return s.unknown(r, errPassing)
+		}
+		return fmt.Errorf("request %d: %w; it is not executed; send again when other requests were answered%s", t, ErrRefused, s.oldest(r))
 	default:
 		return fmt.Errorf("request %d: the replicas answered with outcome %d, which this version does not know; update the client", t, o)
 	}
+}
+
+// unknown is the error of a request whose outcome nobody tells.
+func (s *Session) unknown(r *Request, cause error) *UnknownError {
+	e := &UnknownError{Request: r.id, Busy: busy(r.votes) >= s.cfg.Weak, Cause: cause}
+	if r.frame != nil {
+		e.Said = s.waits(r)
+	}
+	return e
+}
+
+// waits says how long a request has waited, and for whom.
+func (s *Session) waits(r *Request) string {
+	return fmt.Sprintf("after %v: %s", (s.now - r.first).Round(time.Millisecond), said(r.votes))
+}
+
+// oldest names the request that the session acknowledges up to, unless it is r: what it waits for, all others do when the
+// window is full or the replies behind it fill their cache.
+func (s *Session) oldest(r *Request) string {
+	if o := s.open[s.acked]; o != nil && o != r && o.frame != nil {
+		return fmt.Sprintf("; the oldest open request is %d, %s", o.id.T, s.waits(o))
+	}
+	return ""
+}
+
+// NotSent is what a caller is told whose operations did not leave before its wait ended, and why they did not.
+func (s *Session) NotSent(why error) error {
+	switch {
+	case s.choice.pending:
+		return fmt.Errorf("%w: %w: too few replicas are connected for a session to begin", ErrNotSent, why)
+	case !s.expired && !s.hasNumber():
+		return fmt.Errorf("%w: %w: the window is full%s", ErrNotSent, why, s.oldest(nil))
+	}
+	return notSent(why)
 }

@@ -54,7 +54,10 @@ func (l *Limits) line() (calls, bytes int) {
 }
 
 func (l *Limits) check(ops [][]byte) error {
-	if len(ops) == 0 || len(ops) > l.Ops {
+	if len(ops) == 0 {
+		return ErrEmpty
+	}
+	if len(ops) > l.Ops {
 		return fmt.Errorf("%w: %d operations in a request; send 1 to %d at once (max_ops)", ErrTooLarge, len(ops), l.Ops)
 	}
 	for i, op := range ops {

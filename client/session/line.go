@@ -32,6 +32,7 @@ func (s *Session) Submit(now time.Duration, call *Call) (r *Request, waits bool,
 		return s.number(newParcel([]*Call{call})), false, nil
 	}
 	s.line.calls = append(s.line.calls, call)
+	s.choose()
 	s.letIn()
 	call.waits = s.line.inside < len(s.line.calls)
 	if call.waits && call.Semantics == BestEffort {
@@ -51,6 +52,9 @@ func (s *Session) Withdraw(now time.Duration, call *Call) bool {
 func (s *Session) letIn() {
 	l := &s.line
 	calls, bytes := s.cfg.Limits.line()
+	if s.choice.pending { // what would go out at once otherwise need not hold its callers up
+		calls, bytes = max(calls, s.cfg.Limits.InFlight), max(bytes, s.cfg.Limits.TotalBytes*s.cfg.Limits.InFlight)
+	}
 	for l.inside < len(l.calls) {
 		c := l.calls[l.inside]
 		if l.inside >= calls || l.inside > 0 && l.bytes+c.size > bytes {

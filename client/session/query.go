@@ -2,20 +2,20 @@ package session
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"tagma/pbft/wire"
+	"tagma/statemachine"
 )
 
 // What the replicas may say of a past state instead of reading it.
 var (
 	// ErrNotRetained says that the replicas have given up the state: they keep the last checkpoints and what follows.
-	ErrNotRetained = errors.New("the state at that sequence number is not retained any more")
+	ErrNotRetained = statemachine.ErrNotRetained
 	// ErrNotExecuted says that the cluster has not come to the sequence number yet.
-	ErrNotExecuted = errors.New("that sequence number is not executed yet")
+	ErrNotExecuted = statemachine.ErrNotExecuted
 )
 
 // Bounds of the time after which the replicas that did not answer a query are asked again.

@@ -15,8 +15,10 @@ type parcel struct {
 	id    wire.RequestID // of the last attempt
 	// attempts are the requests that carry it and may still be answered: one, unless it is sent at least once.
 	attempts []*Request
-	tries    int  // attempts made so far
-	waited   bool // somebody waits for it: it counts as in flight
+	tries    int    // attempts made so far
+	refused  int    // of them
+	beyond   uint64 // what must be acknowledged, and more, before another one
+	waited   bool   // somebody waits for it: it counts as in flight
 }
 
 func newParcel(calls []*Call) *parcel {
@@ -59,7 +61,9 @@ type Request struct {
 	transmissions int
 	hedge         bool // to act is to hedge
 	wantsWhole    bool // f+1 replicas agree, and the results are missing
+	turnedAway    bool // the one replica that it was sent to did not take it: it goes out once more
 	passed        bool // acknowledged past, though not answered
+	disputed      bool // when it was sent again, replicas had answered differently
 	place         int  // in deadlines; −1: not there
 }
 

@@ -78,6 +78,10 @@ func (s *Session) act(r *Request) {
 			s.hedgeNow(r)
 		}
 		s.schedule(r, r.planned)
+	case r.turnedAway && s.now < r.planned:
+		r.turnedAway = false
+		s.broadcast(r)
+		s.schedule(r, r.planned)
 	case r.Semantics.sentOnce() && (r.Semantics == BestEffort || s.expired || s.now-r.first >= lostAfter):
 		s.lose(r)
 	case r.Semantics.sentOnce() && !r.wantsWhole:
@@ -85,6 +89,8 @@ func (s *Session) act(r *Request) {
 		s.unwait(r.parcel)
 		s.schedule(r, r.first+lostAfter)
 		s.acknowledge()
+	case (r.disputed || r.Semantics == AtLeastOnce && r.tries > 1) && s.disagrees(r):
+		s.endUnequal(r)
 	case r.Semantics == AtLeastOnce && !r.wantsWhole:
 		s.due.remove(r)
 		s.retries = append(s.retries, r.parcel)
@@ -98,6 +104,7 @@ func (s *Session) act(r *Request) {
 }
 
 func (s *Session) retransmit(r *Request) {
+	r.disputed = s.disagrees(r)
 	s.broadcast(r)
 	r.transmissions++
 	wait := s.pace.after(r.transmissions)
@@ -135,11 +142,15 @@ func (s *Session) askForWhole(r *Request) {
 
 // backOff heeds the hint of an overloaded replica (C6). However often replicas say so, one transmission is put off by
 // maxTimeout at most; and fewer than f+1 of them, who may all lie, by the ordinary patience.
-func (s *Session) backOff(r *Request, hint time.Duration) {
+func (s *Session) backOff(r *Request, from int, hint time.Duration) {
 	limit := s.pace.timeout()
 	if busy(r.votes) >= s.cfg.Weak {
 		limit = maxTimeout
 		s.hedger.busy(s.now)
+	}
+	if r.Semantics.sentOnce() && r.place >= 0 && r.sentTo == from && !r.passed { // it went to one, who did not take it
+		r.sentTo, r.turnedAway = -1, true
+		s.schedule(r, min(s.now+s.pace.jitter(min(hint, limit)), r.planned))
 	}
 	if r.place < 0 || r.Semantics.sentOnce() {
 		return

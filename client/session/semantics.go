@@ -34,6 +34,14 @@ func (s Semantics) String() string {
 	return fmt.Sprintf("semantics %d", uint8(s))
 }
 
+// Check reports semantics that there are not.
+func (s Semantics) Check() error {
+	if int(s) < len(semanticsNames) {
+		return nil
+	}
+	return fmt.Errorf("there are no %v; choose exactly-once, at-most-once, at-least-once or best-effort", s)
+}
+
 // ParseSemantics reads a name.
 func ParseSemantics(name string) (Semantics, error) {
 	for i, known := range semanticsNames {

@@ -17,13 +17,16 @@ type Config struct {
 
 	Client wire.PublicKey
 	Sign   func([]byte) wire.Signature
-	ID     wire.Session        // the first one
-	Fresh  func() wire.Session // higher than every one before
+	ID     wire.Session // the first one, if it is not expired
+	// Fresh is another number that is not below above: the clock's, if that is so.
+	Fresh func(above wire.Session) wire.Session
 
 	Host      Host
 	Random    *rand.Rand // spreads retransmissions
 	NoHedging bool
-	Settled   func(Settlement) // hears of every outcome that is believed; nil: nobody does
+	// HintPatience is how long replicas that are connected may take to say which number is free (C1); 0: a second.
+	HintPatience time.Duration
+	Settled      func(Settlement) // hears of every outcome that is believed; nil: nobody does
 }
 
 // Host does what a session decides. The session calls it within its own methods, which it must not call from there.
@@ -41,6 +44,7 @@ type Host interface {
 //
 //   - Numbers are used in order from 1. A number in open is not answered yet; acked is the lowest of those that are not
 //     passed, or next.
+//   - Before the first request of a number the replicas say which numbers are free: choice, in number.go.
 //   - next < acked + window, since the replicas refuse more. So it is the answers that make room, whatever the callers
 //     do: an exactly-once request whose caller gave up stays in open, or its number could never be acknowledged.
 type Session struct {
@@ -50,6 +54,7 @@ type Session struct {
 	closed   bool
 	expired  bool // nothing new goes out before a new session begins
 	id       wire.Session
+	choice   choice // of id
 	next     uint64 // number of the next request
 	acked    uint64
 	open     map[uint64]*Request
@@ -66,7 +71,7 @@ type Session struct {
 // New begins a session. Replicas must be told where its replies go, as by Host.Open: Opening is what to tell them.
 func New(cfg Config) *Session {
 	return &Session{
-		cfg: cfg, id: cfg.ID, next: 1, acked: 1,
+		cfg: cfg, id: cfg.ID, choice: newChoice(cfg.Replicas), next: 1, acked: 1,
 		open:   make(map[uint64]*Request),
 		pace:   pace{random: cfg.Random},
 		hedger: hedger{off: cfg.NoHedging, saved: 1},
@@ -100,6 +105,9 @@ func (s *Session) Wake() (at time.Duration, ok bool) {
 		return s.now, true
 	}
 	at = s.queries.wake()
+	if s.choosing() && s.choice.until > 0 {
+		at = min(at, s.choice.again)
+	}
 	if len(s.due) > 0 {
 		at = min(at, s.due[0].again)
 	}
@@ -112,6 +120,7 @@ func (s *Session) Due(now time.Duration) {
 	for len(s.due) > 0 && s.due[0].again <= now {
 		s.act(s.due[0])
 	}
+	s.choose()
 	s.askAgain()
 }
 

@@ -15,6 +15,7 @@ type Word struct {
 	reply  *wire.Reply
 	said   verdict
 	query  *wire.QueryReply
+	hint   *wire.Attached
 	result [sha256.Size]byte // of query
 }
 
@@ -34,6 +35,8 @@ func HearMessage(message wire.Message) (Word, bool) {
 		return Word{reply: m, said: judge(m)}, true
 	case *wire.QueryReply:
 		return Word{query: m, result: sha256.Sum256(m.Result)}, true
+	case *wire.Attached:
+		return Word{hint: m}, true
 	default: // nothing else is meant for a session
 		return Word{}, false
 	}
@@ -48,6 +51,8 @@ func (s *Session) Receive(now time.Duration, from int, w Word) {
 		s.replied(from, w.reply, w.said)
 	case w.query != nil:
 		s.heard(from, w.query, w.result)
+	case w.hint != nil:
+		s.hinted(from, w.hint)
 	}
 }
 
@@ -62,7 +67,7 @@ func (s *Session) replied(from int, reply *wire.Reply, said verdict) {
 	}
 	r.votes[from] = said
 	if reply.Outcome == wire.OutcomeBusy {
-		s.backOff(r, time.Duration(reply.RetryAfterMillis)*time.Millisecond)
+		s.backOff(r, from, time.Duration(reply.RetryAfterMillis)*time.Millisecond)
 		return
 	}
 	whole := reply.ResultDigest == nil
@@ -96,14 +101,37 @@ func (s *Session) settle(r *Request, reply *wire.Reply, agreed verdict) {
 			return
 		}
 	}
+	if reply.Outcome == wire.OutcomeRefused && s.askAnew(r, reply.Seq) {
+		return
+	}
 	s.deliver(r, reply)
 	s.retire(r.parcel)
+}
+
+// mostRefused is how often operations that are refused go out again.
+const mostRefused = 8
+
+// askAnew has operations go out under another number when theirs was refused for ever: the session's replies that are not
+// acknowledged filled their cache. That is worth it as soon as more is acknowledged than this request did.
+func (s *Session) askAnew(r *Request, at wire.Seq) bool {
+	p := r.parcel
+	if at == 0 || r.Semantics.sentOnce() || p.abandoned() || p.refused == mostRefused {
+		return false
+	}
+	p.refused++
+	p.beyond = r.below
+	if !slices.Contains(s.retries, p) {
+		s.retries = append(s.retries, p)
+	}
+	s.giveUp(r)
+	s.acknowledge()
+	return true
 }
 
 // deliver gives each call its part of the reply. An operation whose result had no room beside those of other calls has
 // changed nothing, so it may go out once more by itself.
 func (s *Session) deliver(r *Request, reply *wire.Reply) {
-	if err := outcomeError(reply.ID.T, reply.Outcome); err != nil {
+	if err := s.outcomeError(r, reply); err != nil {
 		r.finish(err)
 		return
 	}
@@ -136,7 +164,7 @@ func (s *Session) Abandon(now time.Duration, call *Call, why error) (Result, err
 	switch {
 	case p == nil:
 		s.withdraw(call)
-		call.finish(Result{}, notSent(why))
+		call.finish(Result{}, s.NotSent(why))
 		return call.result, call.err
 	case !p.abandoned():
 	case p.Semantics == ExactlyOnce:
@@ -153,20 +181,45 @@ func (s *Session) Unknown(call *Call, why error) (Result, error) {
 	if call.finished {
 		return call.result, call.err
 	}
-	unknown := &UnknownError{Request: call.ID(), Cause: why}
 	if p := call.parcel; p != nil && len(p.attempts) > 0 {
-		unknown.Busy = busy(p.attempts[len(p.attempts)-1].votes) >= s.cfg.Weak
+		return Result{}, s.unknown(p.attempts[len(p.attempts)-1], why)
 	}
-	return Result{}, unknown
+	return Result{}, &UnknownError{Request: call.ID(), Cause: why}
 }
 
 // finishUnknown ends the calls of a request whose outcome nobody will tell.
 func (s *Session) finishUnknown(r *Request, cause error) {
-	r.finish(&UnknownError{Request: r.id, Busy: busy(r.votes) >= s.cfg.Weak, Cause: cause})
+	r.finish(s.unknown(r, cause))
+}
+
+// disagrees reports whether enough replicas answered a request for one answer of f+1 among them, and there is none: of n−f
+// that give a final answer f+1 are correct, and give the same. What a session's end changes in between passes: it is asked
+// for again before it counts.
+func (s *Session) disagrees(r *Request) bool {
+	final := 0
+	for _, v := range r.votes {
+		if v.final() {
+			final++
+		}
+	}
+	_, agreed := r.votes.agreed(s.cfg.Weak, verdict.final)
+	return final > s.cfg.Replicas-s.cfg.Weak && !agreed
+}
+
+// endUnequal ends a request that replicas answer differently. Its number is free, so that the window moves on.
+func (s *Session) endUnequal(r *Request) {
+	e := s.unknown(r, ErrUnequal)
+	e.Unequal = true
+	r.finish(e)
+	s.retire(r.parcel)
 }
 
 // lose ends a request that was sent once and not answered.
 func (s *Session) lose(r *Request) {
+	if s.disagrees(r) {
+		s.endUnequal(r)
+		return
+	}
 	s.finishUnknown(r, errSilence)
 	s.retire(r.parcel)
 }

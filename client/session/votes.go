@@ -1,7 +1,10 @@
 package session
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"tagma/pbft/wire"
 )
@@ -60,6 +63,36 @@ func busy(vs votes[verdict]) (n int) {
 		}
 	}
 	return n
+}
+
+// String says what a replica said.
+func (v verdict) String() string {
+	switch v.outcome {
+	case 0:
+		return "nothing"
+	case wire.OutcomeExecuted:
+		return fmt.Sprintf("executed at %d with results %x", v.seq, v.results[:4])
+	default:
+		return v.outcome.String()
+	}
+}
+
+// said lists what replicas said last, those that said the same together.
+func said(vs votes[verdict]) string {
+	var all []string
+	for i, v := range vs {
+		if slices.Index(vs, v) != i {
+			continue
+		}
+		var who []string
+		for id, same := range vs {
+			if same == v {
+				who = append(who, strconv.Itoa(id))
+			}
+		}
+		all = append(all, fmt.Sprintf("replica %s said %v", strings.Join(who, ", "), v))
+	}
+	return strings.Join(all, ", ")
 }
 
 // Settlement is an outcome that a session believes.

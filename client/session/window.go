@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"time"
 
 	"tagma/pbft/wire"
@@ -13,12 +14,14 @@ func (s *Session) hasRoom(first *Call) bool {
 }
 
 // hasNumber reports whether the window has a number left.
-func (s *Session) hasNumber() bool { return !s.expired && s.next-s.acked < s.cfg.Limits.Window }
+func (s *Session) hasNumber() bool {
+	return !s.expired && !s.choice.pending && s.next-s.acked < s.cfg.Limits.Window
+}
 
 // hasNumberAgain reports whether what is sent at least once may have a further number. When the window is full, the lowest
 // one makes way if it was not answered in time: it is not sent again, so nothing else might ever make room.
 func (s *Session) hasNumberAgain() bool {
-	return s.hasNumber() || !s.expired && s.open[s.acked].timedOut()
+	return s.hasNumber() || !s.expired && !s.choice.pending && s.open[s.acked].timedOut()
 }
 
 // timedOut reports whether a request waits for answers only, because its operations go out under another number.
@@ -26,9 +29,17 @@ func (r *Request) timedOut() bool {
 	return r != nil && r.Semantics == AtLeastOnce && r.frame != nil && r.place < 0
 }
 
+// retry finds the first parcel that may go out under a further number; −1: none may.
+func (s *Session) retry() int {
+	if len(s.retries) == 0 || !s.hasNumberAgain() {
+		return -1
+	}
+	return slices.IndexFunc(s.retries, func(p *parcel) bool { return p.beyond < s.acked })
+}
+
 // Sendable reports whether something waits that may go out: Next would give it.
 func (s *Session) Sendable() bool {
-	return len(s.retries) > 0 && s.hasNumberAgain() || len(s.line.calls) > 0 && s.hasRoom(s.line.calls[0])
+	return s.retry() >= 0 || len(s.line.calls) > 0 && s.hasRoom(s.line.calls[0])
 }
 
 // number gives a parcel the next number.
@@ -57,11 +68,11 @@ func (s *Session) number(p *parcel) *Request {
 // Next numbers what is to go out next, to be sealed and launched; nil if nothing may.
 func (s *Session) Next(now time.Duration) *Request {
 	s.now = now
-	for len(s.retries) > 0 && s.hasNumberAgain() {
-		p := s.retries[0]
-		s.retries = s.retries[1:]
-		if len(p.attempts) == 0 {
-			continue // one of them was answered meanwhile
+	for i := s.retry(); i >= 0; i = s.retry() {
+		p := s.retries[i]
+		s.retries = slices.Delete(s.retries, i, i+1)
+		if len(p.attempts) == 0 || p.Semantics == ExactlyOnce && p.abandoned() {
+			continue // one of them was answered meanwhile, or it was refused and nobody waits
 		}
 		if !s.hasNumber() {
 			s.giveUp(s.open[s.acked]) // its parcel still lists it: it was not answered

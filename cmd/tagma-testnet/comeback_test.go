@@ -13,8 +13,8 @@ func TestComeback_HelpNamesEveryCase(t *testing.T) {
 	if code != command.Done {
 		t.Fatalf("exit code %d", code)
 	}
-	for _, name := range comeback.Names() {
-		if !strings.Contains(stdout, "  "+name+" ") || !strings.Contains(stdout, comeback.About(name)) {
+	for name, about := range comeback.Cases() {
+		if !strings.Contains(stdout, "  "+name+" ") || !strings.Contains(stdout, about) {
 			t.Errorf("the help does not tell of %s", name)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 // exploreFlags are the flags of the exhaustive search.
 type exploreFlags struct {
-	json    bool
+	job
 	correct bool
 	replay  string
 	options explore.Options
@@ -62,10 +62,7 @@ func runExplore(ctx context.Context, f exploreFlags, stdout, stderr io.Writer) e
 	if f.replay != "" {
 		return replayFinding(f, stdout)
 	}
-	shown := stdout
-	if f.json {
-		shown = stderr
-	}
+	shown := f.shown(stdout, stderr)
 	if styleFor(stderr).Terminal {
 		f.options.Progress = progressTo(stderr)
 	}
@@ -77,20 +74,14 @@ func runExplore(ctx context.Context, f exploreFlags, stdout, stderr io.Writer) e
 	}
 	say(explore.Heading(f.options))
 	document := explore.Search(ctx, f.options, func(r explore.Run) { say(r.Line()) })
-	if f.json {
-		if err := command.PrintJSON(stdout, document); err != nil {
-			return fmt.Errorf("explore: %w", err)
-		}
-	} else {
+	err := f.tell(stdout, document, document.Verdict == explore.Pass, func() error {
 		say(document.Summary())
-	}
+		return nil
+	})
 	if failed != nil {
 		return fmt.Errorf("explore: %w", failed)
 	}
-	if document.Verdict != explore.Pass {
-		return command.ErrTold
-	}
-	return nil
+	return err
 }
 
 // progressTo returns what tells a waiting person every few seconds that a search goes on.

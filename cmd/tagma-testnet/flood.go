@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strings"
 
@@ -16,10 +15,9 @@ import (
 
 // floodFlags are the flags of the measurement among flooding clients.
 type floodFlags struct {
-	json, keep bool
-	dir        string
-	attacks    []string
-	options    flood.Options
+	job
+	attacks []string
+	options flood.Options
 }
 
 func newFlood() *cobra.Command {
@@ -48,9 +46,7 @@ Replicas, honest clients and flooding ones share this machine: what the flood's 
 		},
 	}
 	o := &f.options
-	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as one JSON document, and progress to standard error")
-	cmd.Flags().BoolVar(&f.keep, "keep", false, "leave the cluster's files on the disk")
-	cmd.Flags().StringVar(&f.dir, "dir", "", "`directory` for the cluster's files (default a temporary one)")
+	f.flags(cmd)
 	cmd.Flags().StringArrayVar(&f.attacks, "attack", nil,
 		"`attacker=behaviour`, the attacker being client, replica or outsider; see tagma-testnet behaviours")
 	cmd.Flags().IntVar(&o.Honest, "clients", o.Honest, "honest clients, each with a key of its own")
@@ -74,35 +70,17 @@ func runFlood(ctx context.Context, f floodFlags, stdout, stderr io.Writer) error
 	if o.Assaults, err = parseAttacks(f.attacks); err != nil {
 		return err
 	}
-	dir, remove, err := workDir("flood", f.dir)
-	if err != nil {
-		return err
-	}
-	o.Dir = dir
-	shown := stdout
-	if f.json {
-		shown = stderr
-	}
-	show, end := showOn(shown, "flood")
-	document, err := flood.Run(ctx, o, show)
-	end()
-	if !f.keep {
-		if gone := remove(); err == nil && gone != nil {
-			err = fmt.Errorf("remove %s: %w", dir, gone)
+	shown := f.shown(stdout, stderr)
+	return f.within(shown, func(dir string) error {
+		o.Dir = dir
+		show, end := showOn(shown, f.verb)
+		document, err := flood.Run(ctx, o, show)
+		end()
+		if err != nil {
+			return err
 		}
-	}
-	if err != nil {
-		return fmt.Errorf("flood: %w", err)
-	}
-	if f.json {
-		err = command.PrintJSON(stdout, document)
-	} else {
-		err = flood.Print(stdout, document)
-	}
-	if err == nil && document.Verdict != report.Pass {
-		return command.ErrTold
-	}
-	return err
+		return f.tell(stdout, document, document.Verdict == report.Pass, func() error { return flood.Print(stdout, document, styleFor(stdout)) })
+	})
 }
 
 // parseAttacks reads who attacks and how.

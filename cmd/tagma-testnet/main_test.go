@@ -59,7 +59,7 @@ func TestBadInput_IsOneLineWithTheMend(t *testing.T) {
 		"seed that is none":     {[]string{"sim", "--seed", "x"}, "give a whole number from 0"},
 		"help for nothing":      {[]string{"help", "rnu"}, "did you mean run?"},
 		"too few replicas":      {[]string{"start", "--replicas", "3"}, "at least 4"},
-		"too many replicas":     {[]string{"start", "--replicas", "300"}, "4 to 256"},
+		"too many replicas":     {[]string{"start", "--replicas", "300"}, "at most 256"},
 		"impossible port":       {[]string{"start", "--base-port", "65534"}, "65535"},
 	} {
 		t.Run(name, func(t *testing.T) {

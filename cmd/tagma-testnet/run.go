@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,11 +18,11 @@ import (
 
 // runFlags are the flags of scenario runs.
 type runFlags struct {
-	engine     string
-	seed       uint64
-	json, keep bool
-	dir        string
-	trace      play.Trace
+	job
+	engine string
+	seed   uint64
+	seeds  int
+	trace  play.Trace
 }
 
 func newRun() *cobra.Command {
@@ -38,6 +35,9 @@ hold in spite of it. The engine is either real processes of this machine or the 
 and repeats a run exactly. What an engine cannot show is refused before anything runs; of several files it is skipped, and
 the reason told.
 
+With --seeds N each scenario runs with N seeds, from its own on: each seed that does not pass is a line with the command that
+runs it again, and the report is that of the first of them, or else of the first seed.
+
 With --json standard output has one document for one file, and an array of documents for several; progress goes to
 standard error.
 
@@ -47,6 +47,7 @@ cannot be used.`,
 		Example: `  tagma-testnet run scenarios/equivocate.toml
   tagma-testnet run scenarios/*.toml --engine sim --json > reports.json
   tagma-testnet run scenarios/equivocate.toml --trace run.jsonl --only sent,phase,view
+  tagma-testnet run scenarios/loss.toml --engine sim --seeds 100
   tagma-testnet run scenarios/partition.toml --keep --dir /tmp/partition`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -61,17 +62,22 @@ cannot be used.`,
 	}
 	cmd.Flags().StringVar(&f.engine, "engine", play.Processes, "processes or sim")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "of all chance, instead of the scenario's")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print the reports as JSON, and progress to standard error")
-	cmd.Flags().BoolVar(&f.keep, "keep", false, "leave journals, stores, logs and evidence on the disk")
-	cmd.Flags().StringVar(&f.dir, "dir", "", "`directory` for the runs' files (default a temporary one)")
+	cmd.Flags().IntVar(&f.seeds, "seeds", 1, "run each scenario with so many seeds, from its own on")
+	f.flags(cmd)
 	cmd.Flags().StringVar(&f.trace.File, "trace", "", "write what happens in the run to this `file`, for replay")
 	onlyFlag(cmd, &f.trace.Only)
 	return cmd
 }
 
+// mostSeeds bounds how many runs of a scenario one command makes.
+const mostSeeds = 1_000_000
+
 // runScenarios judges all files before it runs the first.
 func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, stdout, stderr io.Writer) error {
 	engine, err := engineOf(f.engine)
+	if err == nil && (f.seeds < 1 || f.seeds > mostSeeds) {
+		err = command.Unusablef("run: --seeds must be from 1 to %d", mostSeeds)
+	}
 	if err == nil {
 		err = checkOnly("run", f.trace.Only, f.trace.File)
 	}
@@ -82,71 +88,30 @@ func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, 
 	if err != nil {
 		return command.Unusablef("run: %w", err)
 	}
-	for _, s := range all {
+	var skipped []error
+	all = slices.DeleteFunc(all, func(s *scenario.Scenario) bool {
 		if seeded {
-			s.Seed = f.seed
+			s.Reseed(f.seed)
 		}
-	}
-	all, skipped := fitting(engine, all)
-	if len(all) == 0 {
+		why := play.Refuse(engine, s)
+		if why != nil {
+			skipped = append(skipped, why)
+		}
+		return why != nil
+	})
+	switch {
+	case len(all) == 0:
 		return command.Unusablef("run: %w", skipped[0])
-	}
-	if f.trace.File != "" && len(all) > 1 {
+	case f.trace.File != "" && len(all) > 1:
 		return command.Unusablef("run: --trace is the trace of one run, and there are %d scenarios; give one", len(all))
+	case f.trace.File != "" && f.seeds > 1:
+		return command.Unusablef("run: --trace is the trace of one run, and there are %d seeds; leave --seeds out", f.seeds)
 	}
-	dir, remove, err := workDir("run", f.dir)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("run: %w", err)
-	}
-	r := &runner{flags: f, engine: engine, stdout: stdout, shown: stdout, dir: dir, skipped: len(skipped)}
-	if f.json {
-		r.shown = stderr
-	}
+	r := &runner{flags: f, engine: engine, stdout: stdout, shown: f.shown(stdout, stderr), skipped: len(skipped)}
 	for _, why := range skipped {
 		_, _ = fmt.Fprintf(r.shown, "skipped: %v\n", why)
 	}
-	err = r.all(ctx, all)
-	switch {
-	case (f.keep || errors.Is(err, command.ErrTold)) && holdsFiles(dir):
-		_, _ = fmt.Fprintf(r.shown, "\njournals, stores, logs and evidence are in %s\n", dir)
-	default:
-		if gone := remove(); gone != nil {
-			err = errors.Join(err, gone)
-		}
-	}
-	if err != nil && !errors.Is(err, command.ErrTold) {
-		return fmt.Errorf("run: %w", err)
-	}
-	return err
-}
-
-// holdsFiles reports whether there is any file below a directory: simulated runs leave none.
-func holdsFiles(dir string) bool {
-	found := false
-	// What cannot be read is not promised.
-	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() {
-			found = true
-			return fs.SkipAll
-		}
-		return nil
-	})
-	return found
-}
-
-// fitting are the scenarios that an engine can run, and why it cannot run the others.
-func fitting(engine play.Engine, all []*scenario.Scenario) (fit []*scenario.Scenario, refused []error) {
-	for _, s := range all {
-		if err := play.Refuse(engine, s); err != nil {
-			refused = append(refused, err)
-		} else {
-			fit = append(fit, s)
-		}
-	}
-	return fit, refused
+	return f.within(r.shown, func(dir string) error { return r.all(ctx, dir, all) })
 }
 
 // engineOf finds an engine by name.

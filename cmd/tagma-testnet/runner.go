@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"tagma/internal/command"
 	"tagma/testnet/play"
 	"tagma/testnet/report"
 	"tagma/testnet/scenario"
@@ -19,44 +18,88 @@ type runner struct {
 	flags         runFlags
 	engine        play.Engine
 	stdout, shown io.Writer
-	dir           string
 	skipped       int
 	documents     []*report.Document
 }
 
 // all runs everything, whatever comes of it, and is command.ErrTold if a verdict is not pass.
-func (r *runner) all(ctx context.Context, scenarios []*scenario.Scenario) error {
+func (r *runner) all(ctx context.Context, within string, scenarios []*scenario.Scenario) error {
 	for i, s := range scenarios {
-		dir := filepath.Join(r.dir, strconv.Itoa(i+1))
-		d, err := r.one(ctx, s, dir)
+		dir := filepath.Join(within, strconv.Itoa(i+1))
+		d, err := r.seeded(ctx, s, dir)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.File, err)
-		}
-		if d.Verdict == report.Pass && !r.flags.keep {
-			if err := os.RemoveAll(dir); err != nil {
-				return err
-			}
 		}
 		r.documents = append(r.documents, d)
 		if err := r.told(d, len(scenarios)); err != nil {
 			return err
 		}
-		if d.Verdict != report.Pass {
-			_, _ = fmt.Fprintf(r.shown, "again: tagma-testnet run %s --engine %s --seed %d\n", s.File, r.engine.Name(), s.Seed)
+		if d.Seeds == nil && d.Verdict != report.Pass {
+			_, _ = fmt.Fprintf(r.shown, "again: %s\n", r.again(s))
 		}
 	}
-	if err := r.summary(); err != nil {
-		return err
+	var document any = r.documents
+	if len(r.documents) == 1 {
+		document = r.documents[0]
 	}
-	if r.came(report.Pass) < len(r.documents) {
-		return command.ErrTold
+	return r.flags.tell(r.stdout, document, r.came(report.Pass) == len(r.documents), r.summary)
+}
+
+// again is the command that repeats a run.
+func (r *runner) again(s *scenario.Scenario) string {
+	return fmt.Sprintf("tagma-testnet run %s --engine %s --seed %d", s.File, r.engine.Name(), s.Seed)
+}
+
+// seeded runs a scenario with as many seeds as there are to be, and returns the report of the first one that does not
+// pass, or else of the first.
+func (r *runner) seeded(ctx context.Context, s *scenario.Scenario, dir string) (*report.Document, error) {
+	if r.flags.seeds <= 1 {
+		return r.cleared(ctx, s, dir)
 	}
-	return nil
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return nil, err
+	}
+	var told *report.Document
+	seeds := &report.Seeds{First: s.Seed, Runs: r.flags.seeds, Failed: []report.Failed{}}
+	for i := range r.flags.seeds {
+		one := *s
+		one.Reseed(s.Seed + uint64(i))
+		d, err := r.cleared(ctx, &one, filepath.Join(dir, strconv.FormatUint(one.Seed, 10)))
+		if err != nil {
+			return nil, fmt.Errorf("seed %d: %w", one.Seed, err)
+		}
+		if told == nil || d.Verdict != report.Pass && len(seeds.Failed) == 0 {
+			told = d
+		}
+		if d.Verdict == report.Pass {
+			seeds.Passed++
+			continue
+		}
+		seeds.Failed = append(seeds.Failed, report.Failed{Seed: one.Seed, Verdict: d.Verdict, Again: r.again(&one)})
+		_, _ = fmt.Fprintf(r.shown, "seed %d: %s; again: %s\n", one.Seed, d.Verdict, r.again(&one))
+	}
+	told.Seeds = seeds
+	if seeds.Passed == seeds.Runs && !r.flags.keep {
+		return told, os.RemoveAll(dir)
+	}
+	return told, nil
+}
+
+// cleared runs a scenario in a directory, which is gone if it passes.
+func (r *runner) cleared(ctx context.Context, s *scenario.Scenario, dir string) (*report.Document, error) {
+	d, err := r.one(ctx, s, dir)
+	if err == nil && d.Verdict == report.Pass && !r.flags.keep {
+		err = os.RemoveAll(dir)
+	}
+	return d, err
 }
 
 func (r *runner) one(ctx context.Context, s *scenario.Scenario, dir string) (*report.Document, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
+	}
+	if r.flags.seeds > 1 { // so many are told in a line each, and those that pass in none
+		return play.Run(ctx, r.engine, s, play.Options{Dir: dir}, play.Silent{})
 	}
 	title := fmt.Sprintf("%s, engine %s, seed %d", s.Name, r.engine.Name(), s.Seed)
 	if !styleFor(r.shown).Terminal {
@@ -70,12 +113,12 @@ func (r *runner) one(ctx context.Context, s *scenario.Scenario, dir string) (*re
 // told tells of one report: all of it if it is the only one, else a line.
 func (r *runner) told(d *report.Document, of int) error {
 	switch {
-	case of > 1:
+	case of > 1 || d.Seeds != nil:
 		return d.PrintLine(r.shown, styleFor(r.shown))
 	case r.flags.json:
 		return nil
 	default:
-		return d.PrintScenario(r.stdout, styleFor(r.stdout))
+		return d.Print(r.stdout, styleFor(r.stdout))
 	}
 }
 
@@ -89,24 +132,25 @@ func (r *runner) came(verdict string) (n int) {
 	return n
 }
 
-// summary ends the output.
+// summary ends the output in words.
 func (r *runner) summary() error {
-	if !r.flags.json {
-		if len(r.documents)+r.skipped < 2 {
-			return nil
-		}
-		text := fmt.Sprintf("\n%d of %d passed", r.came(report.Pass), len(r.documents))
-		if n := r.came(report.Inconclusive); n > 0 {
-			text += fmt.Sprintf(", %d inconclusive", n)
-		}
-		if r.skipped > 0 {
-			text += fmt.Sprintf(", %d skipped", r.skipped)
-		}
-		_, err := fmt.Fprintln(r.stdout, text)
-		return err
+	if len(r.documents)+r.skipped < 2 && r.flags.seeds <= 1 {
+		return nil
 	}
-	if len(r.documents) == 1 {
-		return command.PrintJSON(r.stdout, r.documents[0])
+	text := fmt.Sprintf("\n%d of %d passed", r.came(report.Pass), len(r.documents))
+	if r.flags.seeds > 1 {
+		passed, runs := 0, 0
+		for _, d := range r.documents {
+			passed, runs = passed+d.Seeds.Passed, runs+d.Seeds.Runs
+		}
+		text += fmt.Sprintf(" with every seed, %d of %d runs", passed, runs)
 	}
-	return command.PrintJSON(r.stdout, r.documents)
+	if n := r.came(report.Inconclusive); n > 0 {
+		text += fmt.Sprintf(", %d inconclusive", n)
+	}
+	if r.skipped > 0 {
+		text += fmt.Sprintf(", %d skipped", r.skipped)
+	}
+	_, err := fmt.Fprintln(r.stdout, text)
+	return err
 }

@@ -8,10 +8,12 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"tagma/internal/cluster"
 	"tagma/internal/command"
 	"tagma/internal/trace"
 	"tagma/pbft/wire"
@@ -80,8 +82,8 @@ const simGarbage = 800
 
 func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
 	switch {
-	case f.replicas != 0 && f.replicas < 4:
-		return command.Unusablef("sim: %d replicas cannot mask a faulty one; simulate at least 4", f.replicas)
+	case f.replicas != 0 && cluster.CheckReplicas(f.replicas) != nil:
+		return command.Unusablef("sim: --replicas: %w", cluster.CheckReplicas(f.replicas))
 	case f.replicas > wire.MaxMembers:
 		return command.Unusablef("sim: %d replicas are more than the protocol has names for; simulate at most %d", f.replicas, wire.MaxMembers)
 	case f.seeds == 0:
@@ -148,14 +150,10 @@ func runPlan(f simFlags, p *sim.Plan, stdout io.Writer) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	out, err := sim.Run(p, func(o *sim.Options) { o.Steps, o.Trace = f.steps, hear })
+	o := swarm.Options{Steps: f.steps, Twice: f.twice, Change: func(o *sim.Options) { o.TraceLines, o.Trace = 0, hear }}
+	out, err := o.Once(p)
 	if err = errors.Join(err, done()); err != nil {
 		return false, err
-	}
-	if f.twice && out.Violation == nil {
-		if err := f.repeats(p, out.Hash); err != nil {
-			return false, err
-		}
 	}
 	r := simReport{
 		Seed: p.Seed, Hash: out.Hash, Replicas: p.Replicas, Faulty: len(p.Faulty()), SimulatedSeconds: out.Simulated.Seconds(),
@@ -168,7 +166,7 @@ func runPlan(f simFlags, p *sim.Plan, stdout io.Writer) (bool, error) {
 	if f.json {
 		return r.Held, json.NewEncoder(stdout).Encode(r)
 	}
-	return r.Held, r.print(stdout, out)
+	return r.Held, r.print(stdout, out.Trace)
 }
 
 // listener is told what happens in a run, nil if nobody asks; done ends it.
@@ -186,18 +184,6 @@ func (f *simFlags) listener(p *sim.Plan, stdout io.Writer) (hear func(trace.Even
 		return trace.Only(f.only, print), func() error { return shown }, nil
 	}
 	return trace.Write(f.trace, trace.Header{Engine: trace.Simulated, Replicas: p.Replicas, Seed: p.Seed}, f.only)
-}
-
-// repeats runs a plan a second time and compares.
-func (f *simFlags) repeats(p *sim.Plan, first string) error {
-	again, err := sim.Run(p, func(o *sim.Options) { o.Steps = f.steps })
-	if err != nil {
-		return err
-	}
-	if again.Hash != first {
-		return fmt.Errorf("one plan was two runs: %s and %s", first, again.Hash)
-	}
-	return nil
 }
 
 // replay is the command that runs a plan again.
@@ -222,4 +208,39 @@ func (f *simFlags) command(seed uint64) string {
 		text += fmt.Sprintf(" --steps %d", f.steps)
 	}
 	return text
+}
+
+// simReport is what --json prints of a run.
+type simReport struct {
+	Seed             uint64     `json:"seed"`
+	Hash             string     `json:"trace_hash"`
+	Replicas         int        `json:"replicas"`
+	Faulty           int        `json:"faulty"`
+	SimulatedSeconds float64    `json:"simulated_seconds"`
+	RealSeconds      float64    `json:"real_seconds"`
+	FaultsPlanned    int        `json:"faults_planned"`
+	FaultsFired      int        `json:"faults_fired"`
+	Counts           sim.Counts `json:"counts"`
+	Held             bool       `json:"held"`
+	Violation        string     `json:"violation,omitempty"`
+	Plan             *sim.Plan  `json:"plan,omitempty"`
+	Replay           string     `json:"replay,omitempty"`
+}
+
+func (r *simReport) print(stdout io.Writer, lines []string) error {
+	verdict := "ok  "
+	if !r.Held {
+		verdict = "FAIL"
+	}
+	text := fmt.Sprintf("%s seed %d  trace %s  %d replicas, %d of them faulty; %.1f s in %.2f s; %d acknowledged, %d views entered,"+
+		" %d of %d faults fired\n", verdict, r.Seed, r.Hash, r.Replicas, r.Faulty, r.SimulatedSeconds, r.RealSeconds,
+		r.Counts.Acknowledged, r.Counts.Entered, r.FaultsFired, r.FaultsPlanned)
+	if !r.Held {
+		for _, l := range slices.Concat([]string{"", "the last of what happened:"}, lines) {
+			text += l + "\n"
+		}
+		text += fmt.Sprintf("\nthe plan:\n%s\n\n%s\nagain: %s\n", r.Plan, r.Violation, r.Replay)
+	}
+	_, err := io.WriteString(stdout, text)
+	return err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tagma/internal/cluster"
 	"tagma/internal/command"
 	"tagma/internal/machines"
 	"tagma/internal/trace"
@@ -123,11 +124,11 @@ func (f *startFlags) check() (map[int][]byzantine.Choice, error) {
 		return nil, err
 	}
 	switch {
-	case !slices.Contains(machines.Names(), f.machine):
-		return nil, command.Unusablef("start: there is no machine %q;%s there is %s", f.machine, command.Meant(f.machine, machines.Names(), ""),
-			strings.Join(machines.Names(), " and "))
-	case f.replicas < 4:
-		return nil, command.Unusablef("start: %d replicas cannot mask a faulty one; start at least 4", f.replicas)
+	case !slices.Contains(machines.Shipped.Names(), f.machine):
+		return nil, command.Unusablef("start: there is no machine %q;%s there is %s", f.machine, command.Meant(f.machine, machines.Shipped.Names(), ""),
+			strings.Join(machines.Shipped.Names(), " and "))
+	case cluster.CheckReplicas(f.replicas) != nil:
+		return nil, command.Unusablef("start: --replicas: %w", cluster.CheckReplicas(f.replicas))
 	case f.basePort != 0 && (f.basePort < 1 || f.basePort+f.replicas > 65536):
 		return nil, command.Unusablef("start: ports %d to %d are not all between 1 and 65535", f.basePort, f.basePort+f.replicas-1)
 	}
@@ -157,15 +158,10 @@ func (f *startFlags) check() (map[int][]byzantine.Choice, error) {
 }
 
 func ready(ctx context.Context, c *local.Cluster) error {
-	o, err := c.Observe()
-	if err != nil {
-		return err
-	}
-	defer o.Close() //nolint:errcheck // nothing of it is needed any more
 	ctx, cancel := context.WithTimeout(ctx, local.Patience)
 	defer cancel()
 	honest := slices.DeleteFunc(c.Running(), c.Malicious) // an attacker may never be well
-	return o.WaitReady(ctx, honest)
+	return c.WaitReady(ctx, honest...)
 }
 
 // instructions say who runs and how to talk to them.

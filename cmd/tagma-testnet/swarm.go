@@ -58,10 +58,9 @@ func runSwarm(ctx context.Context, f simFlags, stdout io.Writer) error {
 		return err
 	}
 	debug.SetGCPercent(simGarbage)
-	t := &swarmTeller{ctx: ctx, f: &f, stdout: stdout, left: shrinkAll}
-	t.progress = progress{w: stdout, on: !f.json && styleFor(stdout).Terminal}
+	t := &swarmTeller{ctx: ctx, f: &f, stdout: stdout, left: shrinkAll, live: !f.json && styleFor(stdout).Terminal}
 	s, err := swarm.Run(ctx, o, t.tell)
-	t.progress.clear()
+	t.clear()
 	if err != nil && !errors.Is(err, errEnough) && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("sim: %w", err)
 	}
@@ -102,17 +101,23 @@ type swarmTeller struct {
 	ctx      context.Context
 	f        *simFlags
 	stdout   io.Writer
-	progress progress
 	failures []*swarm.Failure
 	left     time.Duration // for shrinking
+	live     bool          // there is a line of progress that is written again and again
+	drawn    time.Time     // when it was
 }
 
-func (t *swarmTeller) tell(r *swarm.Result) error {
-	t.progress.count(r)
-	if r.Broken == nil {
+func (t *swarmTeller) tell(r *swarm.Result, s *swarm.Summary) error {
+	if t.live && time.Since(t.drawn) >= 200*time.Millisecond {
+		t.drawn = time.Now()
+		// A line of progress that cannot be written is no reason to stop.
+		_, _ = fmt.Fprintf(t.stdout, "\r\x1b[Kseed %d: %d runs, %d failed, %.1f hours simulated, %.1f seeds a second",
+			r.Plan.Seed, s.Seeds, s.Failed, s.SimulatedHours, float64(s.Seeds)/max(s.RealSeconds, 1e-3))
+	}
+	if r.Violation == nil {
 		return nil
 	}
-	t.progress.clear()
+	t.clear()
 	began := time.Now()
 	failure, err := t.f.explain(t.ctx, r, min(shrinkTime, max(t.left, 0)))
 	t.left -= time.Since(began)
@@ -137,12 +142,12 @@ func (f *simFlags) explain(ctx context.Context, r *swarm.Result, patience time.D
 	if err != nil {
 		return nil, err
 	}
-	failure.File = filepath.Join(f.out, fmt.Sprintf("swarm-seed-%d.json", r.Seed))
+	failure.File = filepath.Join(f.out, fmt.Sprintf("swarm-seed-%d.json", r.Plan.Seed))
 	if err := os.WriteFile(failure.File, []byte(failure.Plan.String()+"\n"), 0o644); err != nil {
 		return nil, fmt.Errorf("write the plan of a failure: %w; --out names another folder", err)
 	}
 	failure.Replay = "tagma-testnet sim --plan " + failure.File
-	failure.Again = f.command(r.Seed)
+	failure.Again = f.command(r.Plan.Seed)
 	return failure, nil
 }
 
@@ -158,38 +163,9 @@ func (f *simFlags) sum(r *swarmReport, stdout io.Writer) error {
 	return err
 }
 
-// progress is one line that is written again and again, on a terminal.
-type progress struct {
-	w         io.Writer
-	on        bool
-	began     time.Time
-	last      time.Time
-	runs      int
-	failed    int
-	simulated time.Duration
-}
-
-func (p *progress) count(r *swarm.Result) {
-	if p.began.IsZero() {
-		p.began = time.Now()
-	}
-	p.runs++
-	p.simulated += r.Simulated
-	if r.Broken != nil {
-		p.failed++
-	}
-	if !p.on || time.Since(p.last) < 200*time.Millisecond {
-		return
-	}
-	p.last = time.Now()
-	took := time.Since(p.began)
-	// A line of progress that cannot be written is no reason to stop.
-	_, _ = fmt.Fprintf(p.w, "\r\x1b[Kseed %d: %d runs, %d failed, %.1f hours simulated, %.1f seeds a second",
-		r.Seed, p.runs, p.failed, p.simulated.Hours(), float64(p.runs)/max(took.Seconds(), 1e-3))
-}
-
-func (p *progress) clear() {
-	if p.on {
-		_, _ = io.WriteString(p.w, "\r\x1b[K")
+// clear takes the line of progress away.
+func (t *swarmTeller) clear() {
+	if t.live {
+		_, _ = io.WriteString(t.stdout, "\r\x1b[K")
 	}
 }

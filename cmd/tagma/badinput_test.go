@@ -12,6 +12,7 @@ import (
 	"tagma/internal/cluster"
 	"tagma/internal/command"
 	"tagma/internal/node"
+	"tagma/internal/operate"
 )
 
 // badInput is a command line that must fail with one line.
@@ -56,18 +57,31 @@ func TestBadArguments_ExitWith2AndOneLine(t *testing.T) {
 		"hosts":            {[]string{"init", "--dir", t.TempDir(), "--host", "a,b"}, 2, "one for each"},
 		"ports":            {[]string{"init", "--dir", t.TempDir(), "--base-port", "65534"}, 2, "another base port"},
 		"overwriting":      {[]string{"init", "--dir", dir}, 2, "nothing is overwritten"},
-		"directory a file": {[]string{"init", "--dir", filepath.Join(dir, clusterFileName)}, 2, "is no directory; name another one with --dir"},
+		"directory a file": {[]string{"init", "--dir", filepath.Join(dir, operate.ClusterFile)}, 2, "is no directory; name another one with --dir"},
 		"no home given":    {[]string{"node"}, 2, "--home"},
-		"a file as home":   {[]string{"node", "--home", filepath.Join(dir, clusterFileName)}, 2, "is not a replica's home"},
+		"a file as home":   {[]string{"node", "--home", filepath.Join(dir, operate.ClusterFile)}, 2, "is not a replica's home"},
 		"no home there":    {[]string{"node", "--home", dir}, 2, "tagma init"},
 		"no cluster file":  {[]string{"get", "k", "--cluster", "nope.toml"}, 2, "--cluster"},
-		"cluster file dir": {[]string{"get", "k", "--cluster", dir}, 2, filepath.Join(dir, clusterFileName)},
+		"cluster file dir": {[]string{"get", "k", "--cluster", dir}, 2, filepath.Join(dir, operate.ClusterFile)},
+		"settings":         {[]string{"status", "--cluster", filepath.Join(home(dir, 0), node.ConfigFile)}, 2, "is the settings of a replica and no cluster file; name the cluster's file, such as " + filepath.Join(dir, operate.ClusterFile)},
+		"a home":           {[]string{"status", "--cluster", home(dir, 0)}, 2, "is the home of a replica and no cluster file"},
+		"a key":            {[]string{"status", "--cluster", filepath.Join(dir, operate.ClientKey)}, 2, "is a key and no cluster file"},
+		"cluster as key":   {[]string{"get", "k", "--key", filepath.Join(dir, operate.ClusterFile)}, 2, "not a tagma key file"},
+		"hosts with space": {[]string{"init", "--dir", filepath.Join(dir, "x"), "--host", "a b"}, 2, `"a b" is no host; give an IP address or a DNS name`},
+		"a host missing":   {[]string{"init", "--dir", filepath.Join(dir, "x"), "--host", "a,,b,c"}, 2, "a host without a name"},
+		"a host of signs":  {[]string{"init", "--dir", filepath.Join(dir, "x"), "--host", "http://a/"}, 2, "is no host"},
+		"replicas, few":    {[]string{"init", "--dir", filepath.Join(dir, "x"), "--replicas", "3"}, 2, "at least 4"},
+		"replicas, many":   {[]string{"init", "--dir", filepath.Join(dir, "x"), "--replicas", "100000"}, 2, "at most 256"},
+		"a long word":      {[]string{strings.Repeat("k", 2000)}, 2, "… (20"},
 		"no key file":      {[]string{"get", "k", "--key", "nope"}, 2, "--key"},
 		"replica's key":    {[]string{"get", "k", "--key", filepath.Join(home(dir, 0), "key")}, 2, "[[client]]"},
+		"export since":     {[]string{"export", "--since", "monday.bak"}, 2, "with --in FILE"},
+		"export what":      {[]string{"export", "--in", "nope.bak"}, 2, "there is no backup nope.bak"},
+		"a disk of none":   {[]string{"backup", "--out", filepath.Join(dir, "x.bak"), "--home", t.TempDir()}, 1, "is its disk mounted?"},
 		"no journal":       {[]string{"journal", "nope"}, 2, "there is no nope"},
-		"not a segment":    {[]string{"journal", filepath.Join(dir, clusterFileName)}, 2, ".segment"},
+		"not a segment":    {[]string{"journal", filepath.Join(dir, operate.ClusterFile)}, 2, ".segment"},
 		"no evidence home": {[]string{"evidence", "nope"}, 2, "there is no nope"},
-		"evidence file":    {[]string{"evidence", filepath.Join(dir, clusterFileName)}, 2, "no directory"},
+		"evidence file":    {[]string{"evidence", filepath.Join(dir, operate.ClusterFile)}, 2, "no directory"},
 		"empty journal":    {[]string{"journal", home(dir, 0), "--summary"}, 1, "first start"},
 	} {
 		t.Run(name, bad.check)
@@ -80,8 +94,8 @@ func TestBadConfiguration_NamesFileAndMend(t *testing.T) {
 		args []string
 		says string
 	}{
-		"client key exposed":  {chmod(clientKeyName, 0o644), []string{"get", "k"}, "chmod 600"},
-		"client key damaged":  {replace(clientKeyName, "seed: ", "sead: "), []string{"get", "k"}, "line 3"},
+		"client key exposed":  {chmod(operate.ClientKey, 0o644), []string{"get", "k"}, "chmod 600"},
+		"client key damaged":  {replace(operate.ClientKey, "seed: ", "sead: "), []string{"get", "k"}, "line 3"},
 		"replica key exposed": {chmod("replica0/key", 0o640), []string{"node", "--home", "replica0"}, "chmod 600"},
 		"foreign replica key": {foreignKey, []string{"node", "--home", "replica0"}, "belongs to no replica"},
 		"unknown setting":     {replace("replica0/config.toml", "listen =", "lisen ="), []string{"node", "--home", "replica0"}, "config.toml:4: lisen: unknown key; did you mean listen?"},
@@ -91,8 +105,8 @@ func TestBadConfiguration_NamesFileAndMend(t *testing.T) {
 		"listen on a path":    {replace("replica0/config.toml", "listen = []", "listen = ['/ip4/127.0.0.1/udp/1']"), []string{"node", "--home", "replica0"}, "no TCP or QUIC"},
 		"no replica key":      {remove("replica0/key"), []string{"node", "--home", "replica0"}, "bring this replica's own key back"},
 		"bad log level":       {replace("replica0/config.toml", "'info'", "'loud'"), []string{"node", "--home", "replica0"}, "loud"},
-		"cluster file typo":   {replace(clusterFileName, "\nepoch =", "\nepoc ="), []string{"status"}, "did you mean epoch?"},
-		"cluster file text":   {replace(clusterFileName, "[[replica]]", "[[replica]"), []string{"get", "k"}, clusterFileName},
+		"cluster file typo":   {replace(operate.ClusterFile, "\nepoch =", "\nepoc ="), []string{"status"}, "did you mean epoch?"},
+		"cluster file text":   {replace(operate.ClusterFile, "[[replica]]", "[[replica]"), []string{"get", "k"}, operate.ClusterFile},
 		"no checker's keys":   {replace("replica0/config.toml", "../cluster", "../gone"), []string{"evidence", "replica0", "--verify"}, "gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -157,7 +171,7 @@ func foreignKey(t *testing.T, dir string) {
 
 func TestNode_ATakenPortIsOneLine(t *testing.T) {
 	dir := makeCluster(t)
-	file, err := cluster.Load(filepath.Join(dir, clusterFileName))
+	file, err := cluster.Load(filepath.Join(dir, operate.ClusterFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +191,7 @@ func TestNode_ATakenPortIsOneLine(t *testing.T) {
 func TestClient_AnotherClustersFileIsOneLine(t *testing.T) {
 	dir := makeCluster(t)
 	startNode(t, home(dir, 0))
-	replace(clusterFileName, "\nepoch = 0", "\nepoch = 1")(t, dir)
+	replace(operate.ClusterFile, "\nepoch = 0", "\nepoch = 1")(t, dir)
 	badInput{[]string{"get", "k", "--timeout", "500ms"}, command.Failed, "has another cluster file (the greetings differ)"}.check(t)
 	o := tagma(t, "status", "--timeout", "500ms")
 	if o.code != command.Failed || lines(o.stderr) != 1 || !strings.Contains(o.stdout, "unreachable: has another cluster file") {

@@ -11,6 +11,7 @@ import (
 	"tagma/client"
 	"tagma/internal/command"
 	"tagma/internal/machines"
+	"tagma/internal/terminal"
 	"tagma/statemachine/bank"
 )
 
@@ -106,10 +107,10 @@ func newBankOpen() *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("open %q: %w", args[0], err)
 				}
-				if to.json {
+				if to.JSON {
 					return command.PrintJSON(cmd.OutOrStdout(), accountState{Account: args[0], Balance: r.Balance, Supply: &r.Supply, Seq: seq})
 				}
-				return say(cmd.OutOrStdout(), "OK %s %d\n", args[0], r.Balance)
+				return terminal.Say(cmd.OutOrStdout(), "OK %s %d\n", args[0], r.Balance)
 			})
 		},
 	})
@@ -140,12 +141,12 @@ that is too small is an error, and so is an account that does not exist.`,
 				if err != nil {
 					return fmt.Errorf("transfer %d from %q to %q: %w", amount, args[0], args[1], err)
 				}
-				if to.json {
+				if to.JSON {
 					return command.PrintJSON(cmd.OutOrStdout(), map[string]any{
 						"from": args[0], "to": args[1], "amount": amount, "from_balance": r.From, "to_balance": r.To, "seq": seq,
 					})
 				}
-				return say(cmd.OutOrStdout(), "OK %s %d, %s %d\n", args[0], r.From, args[1], r.To)
+				return terminal.Say(cmd.OutOrStdout(), "OK %s %d, %s %d\n", args[0], r.From, args[1], r.To)
 			})
 		},
 	})

@@ -9,6 +9,7 @@ import (
 
 	"tagma/client"
 	"tagma/internal/command"
+	"tagma/internal/terminal"
 	"tagma/statemachine/bank"
 )
 
@@ -33,10 +34,10 @@ func newBankBalance() *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("balance of %q: %w", args[0], err)
 				}
-				if to.json {
+				if to.JSON {
 					return command.PrintJSON(cmd.OutOrStdout(), accountState{Account: args[0], Balance: r.Balance, Entries: &r.Entries, Seq: seq})
 				}
-				return say(cmd.OutOrStdout(), "%d\n", r.Balance)
+				return terminal.Say(cmd.OutOrStdout(), "%d\n", r.Balance)
 			})
 		},
 	})
@@ -73,11 +74,11 @@ the balance after it.`,
 				if err != nil {
 					return err
 				}
-				if to.json {
+				if to.JSON {
 					return command.PrintJSON(cmd.OutOrStdout(), map[string]any{"account": args[0], "entries": entries})
 				}
 				for _, e := range entries {
-					if err := say(cmd.OutOrStdout(), "%d\t%s\t%s\n", e.Number, e.Time.Format(time.RFC3339), e.text()); err != nil {
+					if err := terminal.Say(cmd.OutOrStdout(), "%d\t%s\t%s\n", e.Number, e.Time.Format(time.RFC3339), e.text()); err != nil {
 						return err
 					}
 				}
@@ -92,7 +93,7 @@ the balance after it.`,
 
 func readHistory(ctx context.Context, c *client.Client, account string, from uint64, limit uint) ([]historyEntry, error) {
 	entries := []historyEntry{}
-	for e, err := range c.Bank().History(ctx, account, from) {
+	for e, err := range bank.NewClient(c).History(ctx, account, from) {
 		if err != nil {
 			return nil, err
 		}
@@ -135,12 +136,12 @@ software, since no client can cause it.`,
 				if r.Sum != r.Supply {
 					return fmt.Errorf("audit: the balances of %d accounts sum up to %d, but %d was minted", r.Accounts, r.Sum, r.Supply)
 				}
-				if to.json {
+				if to.JSON {
 					return command.PrintJSON(cmd.OutOrStdout(), map[string]any{
 						"supply": r.Supply, "sum": r.Sum, "accounts": r.Accounts, "seq": seq,
 					})
 				}
-				return say(cmd.OutOrStdout(), "OK %d in %s\n", r.Supply, count(int(r.Accounts), "account"))
+				return terminal.Say(cmd.OutOrStdout(), "OK %d in %s\n", r.Supply, terminal.Count(int(r.Accounts), "account"))
 			})
 		},
 	})

@@ -78,7 +78,7 @@ failed.`,
 // complete fills in what follows from other flags and refuses contradictions.
 func (b *benchRun) complete(durationGiven bool) error {
 	o := &b.options
-	o.Timeout = b.to.timeout
+	o.Timeout = b.to.Timeout
 	if o.Ops != 0 && durationGiven {
 		return errors.New("--ops and --duration both say when to stop; give one of them")
 	}
@@ -100,7 +100,7 @@ func (b *benchRun) complete(durationGiven bool) error {
 
 // dial opens the sessions, and closes again what it opened when one of them fails.
 func (b *benchRun) dial(ctx context.Context) (sessions []*client.Client, err error) {
-	file, key, err := b.to.read()
+	file, key, err := b.to.Read()
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (b *benchRun) dial(ctx context.Context) (sessions []*client.Client, err err
 	if b.options.Batch > most {
 		return nil, command.Unusablef("--batch %d: the cluster allows %d operations in a request (max_ops)", b.options.Batch, most)
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.to.timeout)
+	ctx, cancel := context.WithTimeout(ctx, b.to.Timeout)
 	defer cancel()
 	for range b.connections {
 		c, err := client.DialCluster(ctx, file, key)

@@ -8,6 +8,7 @@ import (
 
 	"tagma/internal/bench"
 	"tagma/internal/command"
+	"tagma/internal/terminal"
 )
 
 // benchReport is what `tagma bench --json` prints. Of several runs the result is that with the median throughput.
@@ -72,7 +73,7 @@ func (b *benchRun) report(runs bench.Runs) benchReport {
 		s.DurationMS = o.Duration.Milliseconds()
 	}
 	report := benchReport{
-		Settings: s, Machine: benchMachine{runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), version()},
+		Settings: s, Machine: benchMachine{runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), command.Version()},
 		Result: runs.Median(),
 	}
 	if len(runs) > 1 {
@@ -82,27 +83,27 @@ func (b *benchRun) report(runs bench.Runs) benchReport {
 }
 
 func (b *benchRun) print(w io.Writer, runs bench.Runs) error {
-	if b.to.json {
+	if b.to.JSON {
 		return command.PrintJSON(w, b.report(runs))
 	}
-	o, on := &b.options, colours(w)
+	o, on := &b.options, terminal.Colours(w)
 	loop := "one after the other"
 	if o.Rate > 0 {
 		loop = fmt.Sprintf("%g operations/s due", o.Rate)
 	}
-	text := fmt.Sprintf("%s over %s, %s: %s a request, %d-byte values, %d %% reads\n\n", count(o.Clients, "client"),
-		count(b.connections, "connection"), loop, count(o.Batch, "operation"), o.ValueBytes, o.Reads)
+	text := fmt.Sprintf("%s over %s, %s: %s a request, %d-byte values, %d %% reads\n\n", terminal.Count(o.Clients, "client"),
+		terminal.Count(b.connections, "connection"), loop, terminal.Count(o.Batch, "operation"), o.ValueBytes, o.Reads)
 	text += benchTable(runs) + "\n"
 	var acknowledged, busy int
 	for _, r := range runs {
 		acknowledged, busy = acknowledged+r.Operations.Acknowledged, busy+r.Operations.Busy
 	}
 	failed, unknown, _ := runs.Unfinished()
-	colour := green
+	colour := terminal.Green
 	if failed+unknown > 0 {
-		colour = red
+		colour = terminal.Red
 	}
-	text += coloured(on, colour, fmt.Sprintf("%d acknowledged, %d failed, %d unknown (%d of those: cluster overloaded)",
+	text += terminal.Coloured(on, colour, fmt.Sprintf("%d acknowledged, %d failed, %d unknown (%d of those: cluster overloaded)",
 		acknowledged, failed, unknown, busy)) + "\n"
 	if b.out != "" {
 		text += fmt.Sprintf("details in %s\n", b.out)

@@ -3,11 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
-	"strings"
 	"time"
 
 	"tagma/internal/bench"
+	"tagma/internal/terminal"
 )
 
 // benchProgress shows how far a run is: a bar that is redrawn on a terminal, a line now and then elsewhere. It writes what
@@ -18,7 +17,7 @@ type benchProgress struct {
 }
 
 func newBenchProgress(out io.Writer) *benchProgress {
-	return &benchProgress{out: out, terminal: isTerminal(out) && os.Getenv("TERM") != "dumb"}
+	return &benchProgress{out: out, terminal: terminal.Redraws(out)}
 }
 
 // every is how often show is to be called.
@@ -29,14 +28,11 @@ func (p *benchProgress) every() time.Duration {
 	return 5 * time.Second
 }
 
-const benchBar = 24 // cells
-
 func (p *benchProgress) show(at bench.Progress) {
 	share := at.Elapsed.Seconds() / max(at.Length.Seconds(), 1e-9)
 	if at.Of > 0 {
 		share = float64(at.Done) / float64(at.Of)
 	}
-	full := int(min(share, 1) * benchBar)
 	what := "measuring"
 	if at.Warming {
 		what = "warming up"
@@ -46,8 +42,7 @@ func (p *benchProgress) show(at bench.Progress) {
 		_, _ = fmt.Fprintf(p.out, "%s: %s\n", what, text)
 		return
 	}
-	cells := coloured(colours(p.out), green, strings.Repeat("█", full)) + strings.Repeat("░", benchBar-full)
-	_, _ = fmt.Fprintf(p.out, "\r\x1b[K%-10s %s  %s", what, cells, text)
+	_, _ = fmt.Fprintf(p.out, "\r\x1b[K%-10s %s  %s", what, terminal.Cells(share, terminal.Colours(p.out)), text)
 }
 
 // clear makes room for what follows.

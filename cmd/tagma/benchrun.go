@@ -24,7 +24,7 @@ func (b *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	callers := make([]bench.Caller, len(sessions))
 	for i, c := range sessions {
-		callers[i] = c
+		callers[i] = bench.Session(c)
 	}
 	runs, err := b.measure(ctx, callers, newBenchProgress(stderr))
 	if err = errors.Join(err, closeAll(sessions)); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"tagma/client"
 	"tagma/internal/command"
+	"tagma/internal/terminal"
 	"tagma/statemachine/kv"
 )
 
@@ -28,17 +29,17 @@ were deleted, and the revision stays.`,
 				}
 				result, err := c.Do(ctx, op)
 				if err != nil {
-					return fmt.Errorf("delete %q: %w", args[0], err)
+					return fmt.Errorf("delete %s: %w", command.Quote(args[0]), err)
 				}
 				gone, err := kv.DecodeDeleteRange(result.Output())
 				if err != nil {
-					return fmt.Errorf("delete %q: %w", args[0], err)
+					return fmt.Errorf("delete %s: %w", command.Quote(args[0]), err)
 				}
-				if to.json {
+				if to.JSON {
 					return command.PrintJSON(cmd.OutOrStdout(),
 						changed{Key: args[0], Revision: gone.Revision, Deleted: &gone.Deleted, Seq: result.Seq})
 				}
-				return say(cmd.OutOrStdout(), "OK rev %d deleted %d\n", gone.Revision, gone.Deleted)
+				return terminal.Say(cmd.OutOrStdout(), "OK rev %d deleted %d\n", gone.Revision, gone.Deleted)
 			})
 		},
 	}

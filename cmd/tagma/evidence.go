@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +27,8 @@ func newEvidence() *cobra.Command {
 		Use:   "evidence HOME",
 		Short: "List proof of misbehaviour that a replica has kept",
 		Long: `List what the replica whose home HOME is can prove against others: two statements, both signed by the accused, of which
-a correct replica signs only one. With --verify check the signatures with the cluster's keys alone: no replica need run,
+a correct replica signs only one. It lists too when the state of that replica itself was not the one that a quorum signed
+after a checkpoint, and which keys differed when it was repaired. With --verify check the signatures with the cluster's keys alone: no replica need run,
 and none is trusted. A file that proves nothing makes the exit code 1. HOME may be a copy of a home or of its evidence.`,
 		Example: `  tagma evidence demo/replica1
   tagma evidence demo/replica1 --verify
@@ -37,7 +39,7 @@ and none is trusted. A file that proves nothing makes the exit code 1. HOME may 
 			if err != nil {
 				return err
 			}
-			var check func(wire.Evidence) error
+			var check *checking
 			if verify {
 				if check, err = checker(args[0], clusterFile); err != nil {
 					return err
@@ -47,6 +49,11 @@ and none is trusted. A file that proves nothing makes the exit code 1. HOME may 
 			if err != nil {
 				return err
 			}
+			wrong, err := readDivergences(filepath.Join(filepath.Dir(dir), node.DivergedDir), check)
+			if err != nil {
+				return err
+			}
+			found = append(found, wrong...)
 			if err := printEvidence(cmd.OutOrStdout(), dir, found, asJSON); err != nil {
 				return err
 			}
@@ -68,8 +75,14 @@ func evidenceAt(path string) (string, error) {
 	return dataPath(path, node.EvidenceDir)
 }
 
+// checking is what evidence is checked with.
+type checking struct {
+	cfg   wire.Config
+	holds func([]wire.Claim) bool
+}
+
 // checker makes the check of evidence from the cluster's keys.
-func checker(home, clusterFile string) (func(wire.Evidence) error, error) {
+func checker(home, clusterFile string) (*checking, error) {
 	var file *cluster.File
 	if clusterFile == "" {
 		h, err := node.ReadHome(home)
@@ -87,8 +100,7 @@ func checker(home, clusterFile string) (func(wire.Evidence) error, error) {
 	if err != nil {
 		return nil, command.NotUsable(err)
 	}
-	holds := replica.Holds(crypto.NewVerifier(0, nil))
-	return func(e wire.Evidence) error { return wire.VerifyEvidence(&cfg, e, holds) }, nil
+	return &checking{cfg, replica.Holds(crypto.NewVerifier(0, nil))}, nil
 }
 
 // evidenceEntry is one file of evidence as it is printed.
@@ -99,21 +111,52 @@ type evidenceEntry struct {
 	About    string `json:"about,omitempty"`
 	Verified bool   `json:"verified"` // false too when it was not asked for
 	Error    string `json:"error,omitempty"`
+	// Of a state that was wrong, once it was repaired: how many keys of the store differed, and the first of them.
+	Differing int      `json:"differing,omitempty"`
+	Keys      [][]byte `json:"keys_base64,omitempty"`
 }
 
-func readEvidence(dir string, check func(wire.Evidence) error) ([]evidenceEntry, error) {
+func readEvidence(dir string, check *checking) ([]evidenceEntry, error) {
 	files, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("list the evidence: %w", err)
 	}
 	found := []evidenceEntry{}
 	for _, f := range files {
+		if strings.HasSuffix(f.Name(), node.UnfinishedSuffix) {
+			continue
+		}
 		found = append(found, readProof(filepath.Join(dir, f.Name()), check))
 	}
 	return found, nil
 }
 
-func readProof(path string, check func(wire.Evidence) error) evidenceEntry {
+// diverged is the kind of what a replica keeps about its own state.
+const diverged = "diverged"
+
+// readDivergences reads what a replica kept about its own state.
+func readDivergences(dir string, check *checking) (found []evidenceEntry, err error) {
+	files, err := node.DivergenceFiles(dir)
+	for _, path := range files {
+		entry := evidenceEntry{File: filepath.Base(path), Replica: -1, Kind: diverged}
+		d, err := node.ReadDivergence(path)
+		if err == nil {
+			entry.Replica, entry.Differing, entry.Keys = d.Replica, d.Differing, d.Keys
+			entry.About = aboutState(d)
+			if check != nil {
+				err = d.Verify(&check.cfg, check.holds)
+				entry.Verified = err == nil
+			}
+		}
+		if err != nil {
+			entry.Error = err.Error()
+		}
+		found = append(found, entry)
+	}
+	return found, err
+}
+
+func readProof(path string, check *checking) evidenceEntry {
 	entry := evidenceEntry{File: filepath.Base(path), Replica: -1}
 	data, err := readAtMost(path, wire.MaxEvidence)
 	if err != nil {
@@ -128,7 +171,7 @@ func readProof(path string, check func(wire.Evidence) error) evidenceEntry {
 	entry.Replica, entry.Kind = int(e.Replica), string(e.Kind)
 	entry.About = about(e)
 	if check != nil {
-		if err := check(e); err != nil {
+		if err := wire.VerifyEvidence(&check.cfg, e, check.holds); err != nil {
 			entry.Error = err.Error()
 		} else {
 			entry.Verified = true

@@ -6,6 +6,8 @@ import (
 	"text/tabwriter"
 
 	"tagma/internal/command"
+	"tagma/internal/node"
+	"tagma/internal/terminal"
 	"tagma/pbft/wire"
 )
 
@@ -27,12 +29,25 @@ func about(e wire.Evidence) string {
 	return fmt.Sprintf("%s: digests %.12s and %.12s", text, first.Digest, second.Digest)
 }
 
+// aboutState says in a few words what was wrong with a state.
+func aboutState(d *node.Divergence) string {
+	text := fmt.Sprintf("own state after %d: %.12s and not %.12s", d.Checkpoint, terminal.Printable(d.Own), terminal.Printable(d.Stable))
+	if d.RepairedAt == 0 {
+		return text + "; not repaired yet"
+	}
+	text += fmt.Sprintf("; repaired at %d, %s differed:", d.RepairedAt, terminal.Count(d.Differing, "key"))
+	for _, key := range d.Keys {
+		text += fmt.Sprintf(" %.40q", key)
+	}
+	return text
+}
+
 func printEvidence(w io.Writer, dir string, found []evidenceEntry, asJSON bool) error {
 	if asJSON {
 		return command.PrintJSON(w, map[string]any{"dir": dir, "evidence": found})
 	}
 	if len(found) == 0 {
-		return say(w, "no evidence in %s\n", dir)
+		return terminal.Say(w, "no evidence in %s\n", dir)
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	text := "REPLICA\tKIND\tABOUT\tVERIFIED\tFILE\n"
@@ -40,14 +55,14 @@ func printEvidence(w io.Writer, dir string, found []evidenceEntry, asJSON bool) 
 		replica, verdict := fmt.Sprint(e.Replica), "not checked"
 		switch {
 		case e.Error != "":
-			verdict = "no: " + printable(command.OneLine(e.Error))
+			verdict = "no: " + terminal.Printable(command.OneLine(e.Error))
 		case e.Verified:
 			verdict = "yes"
 		}
 		if e.Replica < 0 {
 			replica = "-"
 		}
-		text += fmt.Sprintf("%s\t%s\t%s\t%s\t%s\n", replica, e.Kind, e.About, verdict, printable(e.File))
+		text += fmt.Sprintf("%s\t%s\t%s\t%s\t%s\n", replica, e.Kind, e.About, verdict, terminal.Printable(e.File))
 	}
 	if _, err := io.WriteString(table, text); err != nil {
 		return err
@@ -63,7 +78,7 @@ func worthless(found []evidenceEntry) error {
 			continue
 		}
 		if bad++; first == "" {
-			first = printable(e.File) + ": " + printable(command.OneLine(e.Error))
+			first = terminal.Printable(e.File) + ": " + terminal.Printable(command.OneLine(e.Error))
 		}
 	}
 	if bad == 0 {

@@ -10,6 +10,7 @@ import (
 
 	"tagma/client"
 	"tagma/internal/command"
+	"tagma/internal/terminal"
 	"tagma/statemachine/kv"
 )
 
@@ -20,6 +21,7 @@ type getOptions struct {
 	limit  uint   // most pairs; 0: all
 	past   bool   // read the state
 	at     uint64 // after this sequence number
+	raw    bool   // nothing but the value's bytes
 }
 
 func newGet() *cobra.Command {
@@ -27,20 +29,26 @@ func newGet() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get KEY",
 		Short: "Read a key, or all keys with a prefix",
-		Long: `Print the value of KEY as it is, with a newline behind it. A key that does not exist is an error: exit code 1. What is
-read is at least as new as everything that was acknowledged, to any client, before the command was started.
+		Long: `Print the value of KEY as it is, with a newline behind it, and with --raw without one. A key that does not exist is an
+error: exit code 3. What is read is at least as new as everything that was acknowledged, to any client, before the command was
+started.
 
 With --prefix print KEY<TAB>VALUE for every key that begins with KEY, in ascending order. An empty KEY stands for all.
 More than 1,000 keys or 512 KiB are read in parts, between which others may write. Use --json for binary data.
 
 With --at read the state as it was after a sequence number, which put, delete and txn print with --json; 0 is the empty
-store. Replicas keep the states since their last checkpoint but one; an older state is an error.`,
+store. Replicas keep the states since their last checkpoint but one, and those of the history that cluster.toml asks for; an
+older state is an error.`,
 		Example: `  tagma get greeting
   tagma get user/ --prefix --limit 100
+  tagma get picture --raw > picture.png
   tagma get greeting --at 42`,
 		Args: command.Takes("KEY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.past = cmd.Flags().Changed("at")
+			if o.raw && (o.prefix || o.to.JSON) {
+				return command.Unusablef("get: --raw prints one value and nothing else; leave --prefix and --json out")
+			}
 			if o.limit > 0 && !o.prefix {
 				return command.Unusablef("get: --limit is for many keys; add --prefix, or leave it out")
 			}
@@ -55,6 +63,7 @@ store. Replicas keep the states since their last checkpoint but one; an older st
 	o.to.flags(cmd, defaultTimeout)
 	o.to.readSemanticsFlag(cmd)
 	cmd.Flags().BoolVar(&o.prefix, "prefix", false, "print all keys that begin with KEY")
+	cmd.Flags().BoolVar(&o.raw, "raw", false, "print the value without a newline behind it")
 	cmd.Flags().UintVar(&o.limit, "limit", 0, "with --prefix: most `keys` to print; 0 for all")
 	cmd.Flags().Uint64Var(&o.at, "at", 0, "read the state after this `sequence` number")
 	return cmd
@@ -63,15 +72,19 @@ store. Replicas keep the states since their last checkpoint but one; an older st
 func (o *getOptions) key(ctx context.Context, cmd *cobra.Command, c *client.Client, key string) error {
 	got, err := o.read(ctx, c, key)
 	if err != nil {
-		return fmt.Errorf("get %q%s: %w", key, o.when(), err)
+		return fmt.Errorf("get %s%s: %w", command.Quote(key), o.when(), err)
 	}
 	if got.Pair == nil {
-		return fmt.Errorf("get %q%s: there is no such key; `tagma get --prefix \"\"` lists all", key, o.when())
+		return command.Missingf("get %s%s: there is no such key; `tagma get --prefix \"\"` lists all", command.Quote(key), o.when())
 	}
-	if o.to.json {
+	if o.to.JSON {
 		return command.PrintJSON(cmd.OutOrStdout(), pairOf(got.Pair))
 	}
-	return say(cmd.OutOrStdout(), "%s\n", got.Pair.Value)
+	if o.raw {
+		_, err := cmd.OutOrStdout().Write(got.Pair.Value)
+		return err
+	}
+	return terminal.Say(cmd.OutOrStdout(), "%s\n", got.Pair.Value)
 }
 
 func (o *getOptions) read(ctx context.Context, c *client.Client, key string) (kv.GetResult, error) {
@@ -99,9 +112,9 @@ func (o *getOptions) when() string {
 }
 
 func (o *getOptions) pairs(ctx context.Context, cmd *cobra.Command, c *client.Client, prefix string) error {
-	scan := c.ScanPrefix(ctx, prefix)
+	scan := kv.NewClient(c).ScanPrefix(ctx, prefix)
 	if o.past {
-		scan = c.ScanPrefixAt(ctx, prefix, o.at)
+		scan = kv.NewClient(c).ScanPrefixAt(ctx, prefix, o.at)
 	}
 	all, more := []pair{}, false
 	for p, err := range scan {
@@ -113,11 +126,11 @@ func (o *getOptions) pairs(ctx context.Context, cmd *cobra.Command, c *client.Cl
 		}
 		all = append(all, pairOf(&p))
 	}
-	if o.to.json {
+	if o.to.JSON {
 		return command.PrintJSON(cmd.OutOrStdout(), map[string]any{"prefix": prefix, "pairs": all, "more": more})
 	}
 	for _, p := range all {
-		if err := say(cmd.OutOrStdout(), "%s\t%s\n", p.key, p.value); err != nil {
+		if err := terminal.Say(cmd.OutOrStdout(), "%s\t%s\n", p.key, p.value); err != nil {
 			return err
 		}
 	}

@@ -3,18 +3,19 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
 	"tagma/internal/node"
+	"tagma/internal/operate"
 )
 
 func TestInit_MakesHomesThatBelongTogether(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "demo")
-	var made madeCluster
+	var made operate.Made
 	out := must(t, "init", "--dir", dir, "--replicas", "7", "--base-port", "9000", "--json")
 	if err := json.Unmarshal([]byte(out), &made); err != nil {
 		t.Fatal(err)
@@ -41,34 +42,14 @@ func TestInit_MakesHomesThatBelongTogether(t *testing.T) {
 	}
 }
 
-func TestInit_AdminPortsMeetNoOthers(t *testing.T) {
-	for _, c := range []struct{ base, replicas int }{{7000, 4}, {7000, 130}, {65532, 4}, {65400, 100}, {1, 7}} {
-		taken := map[int]bool{}
-		for i := range c.replicas {
-			taken[c.base+i] = true
+// A number of replicas that masks no more than a smaller one is possible, and said.
+func TestInit_SaysWhatSoManyReplicasMask(t *testing.T) {
+	for replicas, want := range map[string]string{
+		"4": "4 replicas, which masks 1 faulty, in", "5": "5 replicas, which masks 1 faulty as 4 would (7 mask 2), in",
+		"9": "9 replicas, which masks 2 faulty as 7 would (10 mask 3), in",
+	} {
+		if out := must(t, "init", "--dir", filepath.Join(t.TempDir(), "x"), "--replicas", replicas); !strings.Contains(out, want) {
+			t.Errorf("%s replicas: %s", replicas, out)
 		}
-		for i := range c.replicas {
-			port := adminPort(c.base, i, c.replicas)
-			if taken[port] || port < 1 || port > 65535 {
-				t.Errorf("base port %d, %d replicas: admin port %d of replica %d", c.base, c.replicas, port, i)
-			}
-			taken[port] = true
-		}
-	}
-}
-
-func TestInit_TakesBackWhatItMadeWhenItFails(t *testing.T) {
-	dir := t.TempDir()
-	fresh, err := cluster.Init(cluster.InitOptions{Replicas: 4, BasePort: 7000, Clients: []string{clientName}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	fresh.File.Machine = "no such machine" // so that the last file cannot be written
-	if _, err := writeCluster(dir, fresh, 7000); err == nil {
-		t.Fatal("an impossible cluster was written")
-	}
-	left, err := os.ReadDir(dir)
-	if err != nil || len(left) != 0 {
-		t.Errorf("it left %v behind, %v", left, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"tagma/internal/terminal"
 	"tagma/pbft/wire"
 )
 
@@ -18,7 +19,17 @@ type recordEntry struct {
 	Note    string     `json:"note,omitempty"`
 	Bytes   int        `json:"bytes"`
 
+	Requests []requestEntry `json:"requests,omitempty"` // of the batch, in order
+
 	text string // as wire.FormatRecord writes it
+}
+
+// requestEntry names a request of a batch.
+type requestEntry struct {
+	Request string       `json:"request"` // digest, hex
+	Client  string       `json:"client"`  // key, hex
+	Session wire.Session `json:"session"`
+	Number  uint64       `json:"number"`
 }
 
 // describe decodes a record.
@@ -43,13 +54,15 @@ func describe(data []byte) (recordEntry, error) {
 		e.statement(r.PrePrepare)
 	case *wire.Fetched:
 		digest := r.Body.Digest()
-		e.Record, e.Type, e.Note = "fetched", "body", requests(r.Body)
+		e.Record, e.Type = "fetched", "body"
+		e.body(r.Body)
 		e.at(nil, &r.Seq, &digest)
 	case *wire.Prepared:
 		e.Record, e.Type = "prepared", "certificate"
 		e.at(&r.Cert.View, &r.Cert.Seq, &r.Cert.Digest)
 	case *wire.Certified:
-		e.Record, e.Type, e.Note = "certified", "certificate", requests(r.Body)
+		e.Record, e.Type = "certified", "certificate"
+		e.body(r.Body)
 		e.at(&r.Cert.View, &r.Cert.Seq, &r.Cert.Digest)
 	case *wire.Committed:
 		e.Record, e.Type = "committed", "certificate"
@@ -67,10 +80,20 @@ func describe(data []byte) (recordEntry, error) {
 	case *wire.Installed:
 		e.Record, e.Type, e.Note = "installed", "certificate", "a state that others gave"
 		e.at(nil, &r.Cert.Seq, &r.Cert.Digest)
+	case *wire.Void:
+		e.Record, e.Note = "void", "own states that were given up"
+		if r.Wrong {
+			e.Note = "own states that were given up; the present one is wrong"
+		}
+		e.at(nil, &r.Until, nil)
 	case *wire.Witness:
 		e.Record, e.Type = "witness", r.Said.Type.String()
 		e.at(&r.Said.View, &r.Said.Seq, nil)
 		e.Note = fmt.Sprintf("said by replica %d", r.Replica)
+	case *wire.Early:
+		e.Record, e.Note = "early", "votes may leave before they are durable"
+	case *wire.Clean:
+		e.Record, e.Note = "clean", "nothing that was signed is missing up to here"
 	}
 	return e, nil
 }
@@ -82,7 +105,7 @@ func (e *recordEntry) statement(m wire.Message) {
 	case *wire.PrePrepare:
 		e.at(&m.View, &m.Seq, &m.Digest)
 		if m.Body != nil {
-			e.Note = requests(m.Body)
+			e.body(m.Body)
 		}
 	case *wire.Prepare:
 		e.at(&m.View, &m.Seq, &m.Digest)
@@ -120,9 +143,17 @@ func activity(active bool) string {
 	return "changing views"
 }
 
-func requests(b *wire.Body) string {
+// body tells what a batch consists of.
+func (e *recordEntry) body(b *wire.Body) {
 	if b.IsNull() {
-		return "null request"
+		e.Note = "null request"
+		return
 	}
-	return count(len(b.Requests), "request")
+	e.Note = terminal.Count(len(b.Requests), "request")
+	for _, r := range b.Requests {
+		digest := r.Digest()
+		e.Requests = append(e.Requests, requestEntry{
+			Request: fmt.Sprintf("%x", digest[:]), Client: fmt.Sprintf("%x", r.ID.Client[:]), Session: r.ID.Session, Number: r.ID.T,
+		})
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+
+	"tagma/internal/terminal"
 )
 
 // print writes a journal for people: segments with their records, and a summary unless it is damaged.
@@ -12,13 +14,13 @@ func (d *journalDocument) print(w io.Writer) error {
 	next := 0
 	for _, s := range d.Segments {
 		fmt.Fprintf(out, "segment %s  %s  turns %d to %d  %s  seq up to %d\n",
-			s.Name, bytesText(s.Bytes), s.FirstTurn, s.LastTurn, count(s.Entries, "record"), s.MaxSeq)
+			s.Name, terminal.Bytes(s.Bytes), s.FirstTurn, s.LastTurn, terminal.Count(s.Entries, "record"), s.MaxSeq)
 		for ; next < len(d.Records) && d.Records[next].Segment == s.Name; next++ {
 			fmt.Fprintf(out, "  %s\n", d.Records[next].line())
 		}
 	}
 	if d.err == nil {
-		fmt.Fprintf(out, "intact: %s, %s, %s\n", count(len(d.Segments), "segment"), count(d.Count, "record"), bytesText(d.Bytes))
+		fmt.Fprintf(out, "intact: %s, %s, %s\n", terminal.Count(len(d.Segments), "segment"), terminal.Count(d.Count, "record"), terminal.Bytes(d.Bytes))
 	}
 	if d.TornTurn != 0 {
 		fmt.Fprintf(out, "turn %d is unfinished: a crash left it so, or the replica is writing it now; nothing of it was sent\n", d.TornTurn)

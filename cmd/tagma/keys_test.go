@@ -12,13 +12,14 @@ import (
 	"tagma/internal/cluster"
 	"tagma/internal/command"
 	"tagma/internal/node"
+	"tagma/internal/operate"
 	"tagma/internal/passphrase"
 )
 
 // shownAs runs `tagma keys …` with --json.
-func shownAs(t *testing.T, args ...string) shownKey {
+func shownAs(t *testing.T, args ...string) operate.ShownKey {
 	t.Helper()
-	var s shownKey
+	var s operate.ShownKey
 	if err := json.Unmarshal([]byte(must(t, append(append([]string{"keys"}, args...), "--json")...)), &s); err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +59,7 @@ func TestKeys_NewSaysHowToRegister(t *testing.T) {
 	out := must(t, "keys", "new", "--out", path)
 	block := out[strings.Index(out, "  [[client]]"):]
 	dir := makeCluster(t)
-	file := filepath.Join(dir, clusterFileName)
+	file := filepath.Join(dir, operate.ClusterFile)
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -73,11 +74,11 @@ func TestKeys_NewSaysHowToRegister(t *testing.T) {
 
 func TestKeys_ShowFindsTheKeyInTheCluster(t *testing.T) {
 	dir := makeCluster(t)
-	file := filepath.Join(dir, clusterFileName)
+	file := filepath.Join(dir, operate.ClusterFile)
 	if s := shownAs(t, "show", filepath.Join(home(dir, 2), node.KeyFile), "--cluster", file); s.Role != "replica" || s.Replica == nil || *s.Replica != 2 {
 		t.Errorf("replica 2's key: %+v", s)
 	}
-	if s := shownAs(t, "show", filepath.Join(dir, clientKeyName), "--cluster", file); s.Role != "client" || s.Client != clientName {
+	if s := shownAs(t, "show", filepath.Join(dir, operate.ClientKey), "--cluster", file); s.Role != "client" || s.Client != "client" {
 		t.Errorf("the client's key: %+v", s)
 	}
 	stranger := filepath.Join(dir, "stranger.key")
@@ -92,7 +93,7 @@ func TestKeys_ShowFindsTheKeyInTheCluster(t *testing.T) {
 
 func TestKeys_RegisterEntersTheKey(t *testing.T) {
 	dir := makeCluster(t)
-	file, path := filepath.Join(dir, clusterFileName), filepath.Join(dir, "alice.key")
+	file, path := filepath.Join(dir, operate.ClusterFile), filepath.Join(dir, "alice.key")
 	if s := shownAs(t, "new", "--out", path, "--register", "alice", "--cluster", file); s.Role != "client" || s.Client != "alice" {
 		t.Errorf("registered %+v", s)
 	}
@@ -144,7 +145,7 @@ func sealed(t *testing.T) (dir string) {
 	t.Helper()
 	dir = makeCluster(t)
 	t.Setenv(passphrase.Variable, "secret")
-	for _, path := range []string{filepath.Join(dir, clientKeyName), filepath.Join(home(dir, 0), node.KeyFile)} {
+	for _, path := range []string{filepath.Join(dir, operate.ClientKey), filepath.Join(home(dir, 0), node.KeyFile)} {
 		must(t, "keys", "encrypt", path)
 		badInput{[]string{"keys", "encrypt", path}, command.Unusable, "already"}.check(t)
 		if left, err := filepath.Glob(path + ".*"); err != nil || len(left) > 0 {
@@ -179,7 +180,7 @@ func TestKeys_AKeyTheReplicasDoNotKnowIsOneLine(t *testing.T) {
 	dir := makeCluster(t)
 	startNode(t, home(dir, 0))
 	copied, path := filepath.Join(dir, "copy.toml"), filepath.Join(dir, "alice.key")
-	text, err := os.ReadFile(filepath.Join(dir, clusterFileName))
+	text, err := os.ReadFile(filepath.Join(dir, operate.ClusterFile))
 	if err != nil {
 		t.Fatal(err)
 	}

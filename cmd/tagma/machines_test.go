@@ -12,6 +12,7 @@ import (
 	"tagma/internal/cluster"
 	"tagma/internal/command"
 	"tagma/internal/machines"
+	"tagma/internal/operate"
 )
 
 // runCluster makes a cluster of a machine, changes its file if edit is given, and starts its replicas.
@@ -19,8 +20,8 @@ func runCluster(t *testing.T, machine string, edit func(*cluster.File)) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), machine)
 	must(t, "init", "--dir", dir, "--base-port", strconv.Itoa(freePorts(t)), "--machine", machine)
-	path := filepath.Join(dir, clusterFileName)
-	t.Setenv(clusterVariable, path)
+	path := filepath.Join(dir, operate.ClusterFile)
+	t.Setenv(operate.ClusterVariable, path)
 	if edit != nil {
 		file, err := cluster.Load(path)
 		if err != nil {
@@ -66,6 +67,7 @@ func TestCluster_TransactionsAndThePast(t *testing.T) {
 		done.Succeeded || done.Seq == 0 || len(done.Results) != 2 || len(*done.Results[0].Pairs) != 1 || *done.Results[1].Deleted != 0 {
 		t.Errorf("txn --json: %+v, %v", done, err)
 	}
+	badInput{[]string{"revert", "k", "--to", "1"}, command.Unusable, "the cluster keeps no history; set history"}.check(t)
 	thePastIsReadWhileItIsRetained(t)
 }
 
@@ -81,7 +83,7 @@ func thePastIsReadWhileItIsRetained(t *testing.T) {
 		{"get k --at " + at, "old\n"},
 		{"get k --prefix --at " + at, "k\told\n"},
 	})
-	badInput{[]string{"get", "k", "--at", fmt.Sprint(put.Seq - 1)}, command.Failed, "there is no such key"}.check(t)
+	badInput{[]string{"get", "k", "--at", fmt.Sprint(put.Seq - 1)}, command.Missing, "there is no such key"}.check(t)
 	badInput{[]string{"get", "k", "--at", "1000000"}, command.Failed, "not executed yet"}.check(t)
 	for i := range 20 {
 		must(t, "put", "k", fmt.Sprint(i))
@@ -90,6 +92,52 @@ func thePastIsReadWhileItIsRetained(t *testing.T) {
 		o := tagma(t, "get", "k", "--at", at)
 		return o.code == command.Failed && strings.Contains(o.stderr, "not retained any more") && lines(o.stderr) == 1
 	})
+}
+
+func TestCluster_RevertsAndTellsOfTheHistory(t *testing.T) {
+	runCluster(t, machines.KV, func(f *cluster.File) {
+		f.Protocol.CheckpointInterval, f.Protocol.LogWindow = 4, 8
+		f.Protocol.History, f.Protocol.MaxRequestCost = 80, 1000
+	})
+	var put changed
+	if err := json.Unmarshal([]byte(must(t, "put", "u/a", "old", "--json")), &put); err != nil {
+		t.Fatal(err)
+	}
+	at := fmt.Sprint(put.Seq)
+	script(t, [][2]string{
+		{"put u/a new", "OK rev 2\n"},
+		{"put u/b new", "OK rev 3\n"},
+		{"put v new", "OK rev 4\n"},
+	})
+	for i := range 20 { // many checkpoints: no store of a replica holds that state any more
+		must(t, "put", fmt.Sprint("other", i), "x")
+	}
+	script(t, [][2]string{
+		{"get u/ --prefix --at " + at, "u/a\told\n"},
+		{"get u/a --at " + at, "old\n"},
+		{"revert u/ --to " + at, "OK rev 25 put 1 deleted 1\n"},
+		{"get u/ --prefix", "u/a\told\n"},
+		{"get v", "new\n"},
+		{"revert u/ --to " + at, "OK rev 25 put 0 deleted 0\n"},
+	})
+	var back reverted
+	if err := json.Unmarshal([]byte(must(t, "revert", "u/", "--to", fmt.Sprint(put.Seq+2), "--json")), &back); err != nil ||
+		back.Prefix != "u/" || back.To != put.Seq+2 || back.Put != 2 || back.Deleted != 0 || back.Revision != 26 || back.Seq <= put.Seq+20 {
+		t.Errorf("revert --json: %+v, %v", back, err)
+	}
+	script(t, [][2]string{{"get u/ --prefix", "u/a\tnew\nu/b\tnew\n"}})
+	badInput{[]string{"revert", "u/", "--to", "1000000"}, command.Failed, "not executed yet"}.check(t)
+	badInput{[]string{"revert", "u/"}, command.Unusable, "--to SEQ"}.check(t)
+	var first changed
+	for i := range 70 {
+		if err := json.Unmarshal([]byte(must(t, "put", fmt.Sprint("more", i), "x", "--json")), &first); err != nil {
+			t.Fatal(err)
+		}
+	}
+	badInput{[]string{"revert", "more", "--to", fmt.Sprint(first.Seq - 59)}, command.Unusable, "by longer prefixes"}.check(t)
+	script(t, [][2]string{{"get more69", "x\n"}, {"revert more6 --to " + fmt.Sprint(first.Seq-59), "OK rev 97 put 0 deleted 10\n"}})
+	badInput{[]string{"revert", "u/", "--to", at}, command.Failed, "not retained any more"}.check(t)
+	badInput{[]string{"get", "u/a", "--at", at}, command.Failed, "not retained any more"}.check(t)
 }
 
 func TestCluster_RunsTheBank(t *testing.T) {

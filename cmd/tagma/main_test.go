@@ -4,6 +4,9 @@ import (
 	"io"
 	"os"
 	"testing"
+
+	"tagma/internal/machines"
+	"tagma/statemachine"
 )
 
 // asTagma in the environment makes the test binary behave as tagma itself, so that tests run real processes.
@@ -12,6 +15,12 @@ const asTagma = "TAGMA_TEST_AS_TAGMA"
 func TestMain(m *testing.M) {
 	if os.Getenv(asTagma) == "" {
 		os.Exit(m.Run())
+	}
+	if how := os.Getenv(withEndless); how != "" {
+		program.Machines = machines.Set{{Name: machines.KV, New: func(int) statemachine.Machine { return endless{loop: how == "loop"} }}}
+	}
+	if os.Getenv(asTagma) == "stdin" { // which the command reads itself
+		main()
 	}
 	// A child lives no longer than its test: its standard input is a pipe that the test holds open.
 	go func() {

@@ -45,13 +45,22 @@ func (p *process) log() string {
 }
 
 // startNode runs a replica and returns when it says that it is ready.
-func startNode(t *testing.T, home string) *process {
+func startNode(t *testing.T, home string, vary ...func(*process)) *process {
+	t.Helper()
+	return startSaying(t, home, "is ready at /ip4/127.0.0.1/tcp/", vary...)
+}
+
+// startSaying runs a replica and returns when it has said something, which must be what is wanted.
+func startSaying(t *testing.T, home, what string, vary ...func(*process)) *process {
 	t.Helper()
 	p := &process{t: t, lines: make(chan string, 16), ended: make(chan struct{})}
 	p.cmd = exec.Command(os.Args[0], "node", "--home", home)
 	p.cmd.Env = append(os.Environ(), asTagma+"=1")
 	p.cmd.Stderr = p
 	dieWithParent(p.cmd)
+	for _, v := range vary {
+		v(p)
+	}
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -72,8 +81,8 @@ func startNode(t *testing.T, home string) *process {
 			t.Logf("log of %s:\n%s", home, p.log())
 		}
 	})
-	if line := p.line(); !strings.Contains(line, "is ready at /ip4/127.0.0.1/tcp/") {
-		t.Fatalf("instead of being ready, %s says %q; its log:\n%s", home, line, p.log())
+	if line := p.line(); !strings.Contains(line, what) {
+		t.Fatalf("instead of %q, %s says %q; its log:\n%s", what, home, line, p.log())
 	}
 	return p
 }
@@ -105,6 +114,15 @@ func (p *process) signal(s syscall.Signal) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(s); err != nil {
 		p.t.Fatal(err)
+	}
+}
+
+func (p *process) hasEnded() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -1,12 +1,17 @@
 package main
 
 import (
-	"runtime/debug"
-
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
+	"tagma/internal/machines"
+	"tagma/internal/operate"
 )
+
+// program is what the shared commands need to know of this one. Tests run processes with other machines.
+var program = &operate.Program{
+	Name: "tagma", Machines: machines.Shipped, First: "  tagma put greeting hello\n  tagma get greeting\n",
+}
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
@@ -16,39 +21,18 @@ func newRoot() *cobra.Command {
 
 A cluster of 3f+1 replicas stays correct and available while up to f of them crash, lie or are stolen.
 
-Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuration.`,
+Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuration, 3 the key does not exist.`,
 		Example: `  tagma init --dir demo
   tagma node --home demo/replica0        # and replica1, replica2, replica3
   tagma put greeting hello --cluster demo/cluster.toml`,
-		Version: version(),
 	}
-	root.SetVersionTemplate("tagma {{.Version}}\n")
 	command.Prepare(root)
+	command.AddVersion(root)
 	root.AddCommand(
-		newInit(), newNode(),
-		newPut(), newGet(), newDelete(), newTxn(), newBank(),
-		newStatus(), newKeys(), newJournal(), newEvidence(), newBench(),
+		program.Init(), program.Node(),
+		newPut(), newGet(), newDelete(), newTxn(), newRevert(), newBank(),
+		program.Status(), program.Keys(), newJournal(), newEvidence(), newBench(),
+		newBackup(), newVerify(), newRestore(), newExport(), newImport(),
 	)
 	return root
-}
-
-// version is the module's, or the commit it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	commit, changed := "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			commit = s.Value
-		case s.Key == "vcs.modified" && s.Value == "true":
-			changed = ", changed"
-		}
-	}
-	if commit == "" {
-		return info.Main.Version
-	}
-	return info.Main.Version + " (commit " + commit[:min(12, len(commit))] + changed + ")"
 }

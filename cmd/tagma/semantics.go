@@ -9,6 +9,7 @@ import (
 
 	"tagma/client"
 	"tagma/internal/command"
+	"tagma/internal/terminal"
 )
 
 // semantics is the value of --semantics.
@@ -57,8 +58,8 @@ func (t *target) sentOnly(ctx context.Context, cmd *cobra.Command, c *client.Cli
 	if _, err := c.Do(ctx, op); err != nil {
 		return true, err
 	}
-	if t.json {
+	if t.JSON {
 		return true, command.PrintJSON(cmd.OutOrStdout(), map[string]bool{"sent": true})
 	}
-	return true, say(cmd.OutOrStdout(), "sent\n")
+	return true, terminal.Say(cmd.OutOrStdout(), "sent\n")
 }

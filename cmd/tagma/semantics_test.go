@@ -19,7 +19,7 @@ func TestC7_SemanticsAreChosenByFlag(t *testing.T) {
 	script(t, [][2]string{
 		{"delete k --semantics best-effort --json", "{\n  \"sent\": true\n}\n"},
 	})
-	eventually(t, "the key is gone", func() bool { return tagma(t, "get", "k").code == command.Failed })
+	eventually(t, "the key is gone", func() bool { return tagma(t, "get", "k").code == command.Missing })
 	badInput{[]string{"put", "k", "v", "--semantics", "twice"}, command.Unusable, "choose exactly-once"}.check(t)
 	must(t, "put", "k", "5")
 	script(t, [][2]string{

@@ -71,7 +71,7 @@ executed: OK, "deleted N", or KEY<TAB>VALUE for each key that was read and "(mor
 				if err != nil {
 					return fmt.Errorf("transaction: %w", err)
 				}
-				if to.json {
+				if to.JSON {
 					return command.PrintJSON(cmd.OutOrStdout(), done)
 				}
 				return done.print(cmd.OutOrStdout())

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"tagma/client"
+	"tagma/internal/terminal"
 	"tagma/statemachine/kv"
 )
 
@@ -80,7 +81,7 @@ func (o *txnOutcome) print(w io.Writer) error {
 	if o.Succeeded {
 		verdict = "succeeded"
 	}
-	if err := say(w, "%s rev %d\n", verdict, o.Revision); err != nil {
+	if err := terminal.Say(w, "%s rev %d\n", verdict, o.Revision); err != nil {
 		return err
 	}
 	for i := range o.Results {
@@ -94,17 +95,17 @@ func (o *txnOutcome) print(w io.Writer) error {
 func (o *txnOpsOutcome) print(w io.Writer) error {
 	switch {
 	case o.Deleted != nil:
-		return say(w, "deleted %d\n", *o.Deleted)
+		return terminal.Say(w, "deleted %d\n", *o.Deleted)
 	case o.Pairs == nil:
-		return say(w, "OK\n")
+		return terminal.Say(w, "OK\n")
 	}
 	for _, p := range *o.Pairs {
-		if err := say(w, "%s\t%s\n", p.key, p.value); err != nil {
+		if err := terminal.Say(w, "%s\t%s\n", p.key, p.value); err != nil {
 			return err
 		}
 	}
 	if o.More {
-		return say(w, "(more)\n")
+		return terminal.Say(w, "(more)\n")
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func steady(took time.Duration) func(int) (time.Duration, error) {
 	return func(int) (time.Duration, error) { return took, nil }
 }
 
-// DoMany implements Caller.
+// DoMany is that of a client.
 func (f *fake) DoMany(ctx context.Context, ops [][]byte, _ ...client.CallOption) (client.Result, error) {
 	n, outputs := f.execute(ops)
 	took, err := f.takes(n)

@@ -9,9 +9,32 @@ import (
 	"tagma/client"
 )
 
-// Caller has requests executed; a *client.Client is one. It is used by several goroutines at once.
+// Caller has requests executed; it is used by several goroutines at once.
 type Caller interface {
+	// Call returns when the request is answered well, or with an error.
+	Call(ctx context.Context, r *Request) error
+}
+
+// Session makes a client a Caller.
+func Session(c interface {
 	DoMany(ctx context.Context, ops [][]byte, opts ...client.CallOption) (client.Result, error)
+},
+) Caller {
+	return session(c.DoMany)
+}
+
+type session func(ctx context.Context, ops [][]byte, opts ...client.CallOption) (client.Result, error)
+
+func (s session) Call(ctx context.Context, r *Request) error {
+	var options []client.CallOption
+	if r.Read {
+		options = append(options, client.ReadOnly())
+	}
+	result, err := s(ctx, r.Operations(), options...)
+	if err != nil {
+		return err
+	}
+	return r.judge(result.Outputs)
 }
 
 // Progress is how far a run is.
@@ -105,16 +128,8 @@ func (r *run) client(ctx context.Context, c Caller, plan *schedule, record *reco
 	}
 }
 
-func (r *run) call(ctx context.Context, c Caller, req *request) error {
+func (r *run) call(ctx context.Context, c Caller, req *Request) error {
 	ctx, cancel := context.WithTimeout(ctx, r.opt.Timeout)
 	defer cancel()
-	var options []client.CallOption
-	if req.read {
-		options = append(options, client.ReadOnly())
-	}
-	result, err := c.DoMany(ctx, req.ops, options...)
-	if err != nil {
-		return err
-	}
-	return req.judge(result.Outputs)
+	return c.Call(ctx, req)
 }

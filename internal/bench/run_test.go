@@ -18,7 +18,7 @@ func in(t *testing.T, f func(t *testing.T)) { synctest.Test(t, f) }
 
 func mustRun(t *testing.T, f *fake, opt Options) *Result {
 	t.Helper()
-	r, err := Run(t.Context(), []Caller{f}, opt, 0, nil)
+	r, err := Run(t.Context(), []Caller{Session(f)}, opt, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestRun_AnInterruptionIsNoResult(t *testing.T) {
 		})
 		opt := small(1000)
 		opt.Clients = 2
-		if r, err := Run(ctx, []Caller{f}, opt, 0, nil); r != nil || !errors.Is(err, context.Canceled) {
+		if r, err := Run(ctx, []Caller{Session(f)}, opt, 0, nil); r != nil || !errors.Is(err, context.Canceled) {
 			t.Errorf("%+v, %v", r, err)
 		}
 	})
@@ -149,7 +149,7 @@ func TestRun_ProgressIsShown(t *testing.T) {
 		opt := small(100)
 		opt.Warmup = time.Second
 		f := newFake(t, steady(10*time.Millisecond))
-		_, err := Run(t.Context(), []Caller{f}, opt, 405*time.Millisecond, func(p Progress) { seen = append(seen, p) })
+		_, err := Run(t.Context(), []Caller{Session(f)}, opt, 405*time.Millisecond, func(p Progress) { seen = append(seen, p) })
 		if err != nil || len(seen) != 4 {
 			t.Fatalf("%+v, %v", seen, err)
 		}

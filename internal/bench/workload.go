@@ -11,26 +11,41 @@ import (
 // workload makes requests. The same options make the same requests, whichever client sends them.
 type workload struct{ opt *Options }
 
-// request is one request's operations.
-type request struct {
-	ops  [][]byte
-	read bool // all of them only read
+// Request is what one client asks for at once.
+type Request struct {
+	Read   bool     // all keys are read; else all are put
+	Keys   [][]byte // one for each operation
+	Values [][]byte // to be put, one for each key
+}
+
+// Operations are those of the key-value machine.
+func (r *Request) Operations() [][]byte {
+	ops := make([][]byte, len(r.Keys))
+	for i, key := range r.Keys {
+		if r.Read {
+			ops[i] = kv.Get(key)
+		} else {
+			ops[i] = kv.Put(key, r.Values[i])
+		}
+	}
+	return ops
 }
 
 // stride scatters the keys. It is a prime above every number of keys in use, so all keys come up before any comes again.
 const stride = 2_654_435_761
 
 // request returns the operations with the numbers first to first+n−1.
-func (w workload) request(first, n int) request {
+func (w workload) request(first, n int) Request {
 	random := rand.New(rand.NewPCG(w.opt.Seed, uint64(first)))
-	r := request{ops: make([][]byte, n), read: random.IntN(100) < w.opt.Reads}
+	r := Request{Read: random.IntN(100) < w.opt.Reads}
 	for i := range n {
-		if r.read {
-			r.ops[i] = kv.Get(key(random.Uint64N(uint64(w.opt.Keys))))
+		if r.Read {
+			r.Keys = append(r.Keys, key(random.Uint64N(uint64(w.opt.Keys))))
 			continue
 		}
 		place := uint64(first+i) % uint64(w.opt.Keys)
-		r.ops[i] = kv.Put(key(place*stride%uint64(w.opt.Keys)), value(random, w.opt.ValueBytes))
+		r.Keys = append(r.Keys, key(place*stride%uint64(w.opt.Keys)))
+		r.Values = append(r.Values, value(random, w.opt.ValueBytes))
 	}
 	return r
 }
@@ -47,13 +62,13 @@ func value(random *rand.Rand, size int) []byte {
 }
 
 // judge says whether the machine did what it was asked. A key that was never put is no error of a get.
-func (r *request) judge(outputs [][]byte) error {
-	if len(outputs) != len(r.ops) {
-		return fmt.Errorf("%d results for %d operations", len(outputs), len(r.ops))
+func (r *Request) judge(outputs [][]byte) error {
+	if len(outputs) != len(r.Keys) {
+		return fmt.Errorf("%d results for %d operations", len(outputs), len(r.Keys))
 	}
 	for _, output := range outputs {
 		var err error
-		if r.read {
+		if r.Read {
 			_, err = kv.DecodeGet(output)
 		} else {
 			_, err = kv.DecodePut(output)

@@ -30,7 +30,8 @@ func TestWorkload_RepeatsItselfForOneSeedOnly(t *testing.T) {
 	one, two := small(1), small(1)
 	two.Seed = 1
 	first, again, other := workload{&one}.request(3, 2), workload{&one}.request(3, 2), workload{&two}.request(3, 2)
-	if !bytes.Equal(first.ops[1], again.ops[1]) || bytes.Equal(first.ops[1], other.ops[1]) || bytes.Equal(first.ops[0], first.ops[1]) {
+	of := func(r Request, i int) []byte { return r.Operations()[i] }
+	if !bytes.Equal(of(first, 1), of(again, 1)) || bytes.Equal(of(first, 1), of(other, 1)) || bytes.Equal(of(first, 0), of(first, 1)) {
 		t.Error("the operations do not follow from seed and number")
 	}
 }
@@ -41,7 +42,7 @@ func TestWorkload_ReadsAreAsManyAsAskedFor(t *testing.T) {
 		opt.Reads = percent
 		reads := 0
 		for i := range 1000 {
-			if r := (workload{&opt}).request(i, 1); r.read {
+			if r := (workload{&opt}).request(i, 1); r.Read {
 				reads++
 			}
 		}
@@ -55,7 +56,7 @@ func TestJudge_KnowsAnswersFromRefusals(t *testing.T) {
 	in(t, func(t *testing.T) {
 		f, opt := newFake(t, steady(0)), small(1)
 		put := workload{&opt}.request(0, 2)
-		_, outputs := f.execute(put.ops)
+		_, outputs := f.execute(put.Operations())
 		if err := put.judge(outputs); err != nil {
 			t.Error(err)
 		}
@@ -64,7 +65,7 @@ func TestJudge_KnowsAnswersFromRefusals(t *testing.T) {
 		}
 		opt.Reads = 100
 		get := workload{&opt}.request(5, 1)
-		if _, outputs = f.execute(get.ops); get.judge(outputs) != nil {
+		if _, outputs = f.execute(get.Operations()); get.judge(outputs) != nil {
 			t.Error("a get of a key that does not exist is an error")
 		}
 	})

@@ -70,7 +70,7 @@ func TestSave_LoadGivesBackTheSameFile(t *testing.T) {
 
 func TestSave_RefusesWhatLoadWouldRefuse(t *testing.T) {
 	f := fresh(t).File
-	f.Machine = "abacus"
+	f.Machine = "an abacus"
 	path := filepath.Join(t.TempDir(), "cluster.toml")
 	if err := f.Save(path); err == nil {
 		t.Error("saved a file that cannot be loaded")
@@ -189,5 +189,37 @@ func TestGreeting_IsIdAndFingerprint(t *testing.T) {
 	print := f.Fingerprint()
 	if got, want := f.Greeting(), append(f.ID[:], print[:]...); !bytes.Equal(got, want) {
 		t.Errorf("greeting %x, want %x", got, want)
+	}
+}
+
+// D8.13: a restored cluster has an id and keys of its own, and what its state means is as before.
+func TestInit_AClusterAfterAnotherTakesOverWhatItsStateRestsOn(t *testing.T) {
+	before := fresh(t, func(o *InitOptions) { o.Machine, o.Protocol.CheckpointInterval, o.Protocol.LogWindow = "bank", 16, 64 }).File
+	before.Protocol.Rules = 0 // as of an older cluster
+	made, err := Init(InitOptions{Replicas: 7, BasePort: 7100, Before: before, Seq: 160, Root: [32]byte{9}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := made.File
+	if f.ID == before.ID || f.Origin != (Origin{Cluster: before.ID, Seq: 160, Root: Key{9}}) {
+		t.Errorf("id %v, origin %+v", f.ID, f.Origin)
+	}
+	if f.Machine != "bank" || f.Protocol != before.Protocol || !reflect.DeepEqual(f.Clients, before.Clients) || len(made.Clients) != 0 {
+		t.Errorf("machine %s, protocol %+v, clients %v", f.Machine, f.Protocol, f.Clients)
+	}
+	path := filepath.Join(t.TempDir(), "cluster.toml")
+	if err := f.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(path)
+	if err != nil || !reflect.DeepEqual(got, f) {
+		t.Errorf("loaded %+v (%v), saved %+v", got, err, f)
+	}
+	cfg, err := got.Config(0)
+	if err != nil || cfg.Origin != (wire.Mark{Seq: 160, Digest: wire.Digest{9}}) {
+		t.Errorf("origin %v, %v", cfg.Origin, err)
+	}
+	if _, err := Init(InitOptions{Replicas: 4, BasePort: 7100, Before: before, Seq: 161, Root: [32]byte{9}}); err == nil {
+		t.Error("an origin between two checkpoints is accepted")
 	}
 }

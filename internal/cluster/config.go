@@ -13,6 +13,7 @@ import (
 
 	"tagma/network"
 	"tagma/pbft/wire"
+	"tagma/statemachine"
 )
 
 // Config is the protocol's configuration of replica self: defaults filled in, everything checked.
@@ -29,8 +30,9 @@ func (f *File) Config(self int) (wire.Config, error) {
 }
 
 func (f *File) config(self wire.ReplicaID) wire.Config {
-	cfg := f.Protocol.core().WithDefaults()
+	cfg := f.Protocol.Core().WithDefaults()
 	cfg.Cluster, cfg.Epoch, cfg.Self = wire.Digest(f.ID), f.Epoch, self
+	cfg.Origin = wire.Mark{Seq: wire.Seq(f.Origin.Seq), Digest: wire.Digest(f.Origin.Root)}
 	for _, r := range f.Replicas {
 		cfg.Members = append(cfg.Members, r.Key.Public())
 	}
@@ -44,6 +46,11 @@ func (f *File) admits() func(wire.PublicKey) bool {
 		registered[c.Key.Public()] = true
 	}
 	return func(k wire.PublicKey) bool { return registered[k] }
+}
+
+// MayBackUp reports whether a client may take the whole state.
+func (f *File) MayBackUp(key wire.PublicKey) bool {
+	return slices.ContainsFunc(f.Clients, func(c Client) bool { return c.Backup && c.Key.Public() == key })
 }
 
 // Replica finds the member with a public key, so that a home knows from its key alone which replica it is.
@@ -82,6 +89,43 @@ func (f *File) Greeting() []byte {
 	return append(append(make([]byte, 0, len(f.ID)+len(print)), f.ID[:]...), print[:]...)
 }
 
+// PeerGreeting is what replicas say to each other first: the greeting and, if there are refused requests, a hash of their
+// list. Clients need not know it, so that it changes on the replicas alone.
+func (f *File) PeerGreeting() []byte {
+	greeting := f.Greeting()
+	if len(f.Refused) == 0 {
+		return greeting
+	}
+	h := sha256.New()
+	h.Write([]byte(refusedDomain))
+	for _, digest := range f.sortedRefused() {
+		h.Write(digest[:])
+	}
+	return h.Sum(greeting)
+}
+
+const refusedDomain = "tagma/refused/1"
+
+// sortedRefused is the list as a set: the order in the file says nothing.
+func (f *File) sortedRefused() []Key {
+	return slices.SortedFunc(slices.Values(f.Refused), func(a, b Key) int { return bytes.Compare(a[:], b[:]) })
+}
+
+// OtherRefused reports whether a peer that sent another greeting differs in nothing but the list of refused requests.
+func (f *File) OtherRefused(theirs []byte) bool {
+	ours := f.Greeting()
+	return bytes.HasPrefix(theirs, ours) && (len(theirs) == len(ours) || len(theirs) == len(ours)+sha256.Size)
+}
+
+// Limits is the state machine's share of the file.
+func (f *File) Limits() statemachine.Limits {
+	limits := f.Protocol.WithDefaults().Limits()
+	for _, digest := range f.Refused {
+		limits.Refused = append(limits.Refused, digest)
+	}
+	return limits
+}
+
 // checkAddress reports why others could not dial an address: it must be host and port over TCP or QUIC, and nothing
 // else. Who listens there is told by the replica's key, so a /p2p part could only contradict it.
 func checkAddress(s string) error {
@@ -95,6 +139,9 @@ func checkAddress(s string) error {
 	if ip, err := netip.ParseAddr(a[0].Value()); err == nil && ip.IsUnspecified() {
 		return fmt.Errorf("%q means every interface, which nobody can dial; write the address that others use", s)
 	}
+	if name := a[0].Value(); !isIP(a[0]) && checkName(name) != nil {
+		return fmt.Errorf("%q has no host that there can be (%q); write an IP address or a DNS name", s, name)
+	}
 	if a[1].Value() == "0" {
 		return errors.New("port 0 cannot be dialled; write the port that the replica listens on")
 	}
@@ -107,6 +154,10 @@ func isHost(c multiaddr.Component) bool {
 		return true
 	}
 	return false
+}
+
+func isIP(c multiaddr.Component) bool {
+	return c.Code() == multiaddr.P_IP4 || c.Code() == multiaddr.P_IP6
 }
 
 func isTransport(rest multiaddr.Multiaddr) bool {
@@ -124,7 +175,7 @@ const fingerprintDomain = "tagma/cluster/1"
 
 // Fingerprint is a hash over everything in the file that changes what replicas do: id, epoch, machine, keys, clients
 // and protocol parameters with their defaults. Addresses, names and the order of clients are left out: they may be
-// edited on one replica after the other.
+// edited on one replica after the other. Refused requests are too: replicas compare them apart (PeerGreeting).
 func (f *File) Fingerprint() [32]byte {
 	var b []byte
 	number := func(n int64) { b = binary.BigEndian.AppendUint64(b, uint64(n)) }
@@ -151,8 +202,17 @@ func (f *File) Fingerprint() [32]byte {
 	slices.SortFunc(clients, func(a, b Key) int { return bytes.Compare(a[:], b[:]) })
 	keys(clients)
 	for _, s := range f.Protocol.WithDefaults().settings() {
+		if s.value == 0 { // a limit that older files do not know and that this one does not have
+			continue
+		}
 		text(s.name)
 		number(s.value)
+	}
+	if o := &f.Origin; o.Seq > 0 { // clusters that began empty keep the fingerprint that they have always had
+		text("origin")
+		b = append(b, o.Cluster[:]...)
+		b = binary.BigEndian.AppendUint64(b, o.Seq)
+		b = append(b, o.Root[:]...)
 	}
 	return sha256.Sum256(b)
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"tagma/pbft/wire"
@@ -18,10 +20,19 @@ type File struct {
 	ID      Key    `toml:"id" comment:"the cluster's id, part of every signature: 32 random bytes"`
 	Epoch   uint64 `toml:"epoch" comment:"membership epoch, part of every signature"`
 	Machine string `toml:"machine" comment:"the replicated state machine: kv or bank"`
+	Refused []Key  `toml:"refused_requests,omitempty" kind:"a list of texts of 64 hex digits"` // digests of requests that never end
 
+	Origin   Origin    `toml:"origin,omitempty" comment:"the state that the cluster began with: a backup of another cluster"`
 	Protocol Protocol  `toml:"protocol" comment:"what is left out has its default"`
 	Replicas []Replica `toml:"replica"` // by ID, which is the index
 	Clients  []Client  `toml:"client,omitempty"`
+}
+
+// Origin is where a cluster's first state comes from; zero: it began empty.
+type Origin struct {
+	Cluster Key    `toml:"cluster"` // the id of the cluster that the state was backed up from
+	Seq     uint64 `toml:"seq"`     // the sequence number that it is the state after, and that this cluster goes on from
+	Root    Key    `toml:"root"`    // its root, which every replica compares with its own state
 }
 
 // Replica is one member.
@@ -35,10 +46,13 @@ type Replica struct {
 type Client struct {
 	Name string `toml:"name"` // for people; the key is what counts
 	Key  Key    `toml:"key"`
+	// Backup lets the client take the whole state, with what all other clients were answered. It is each replica's own
+	// business whom it gives that to, so it is not in the fingerprint.
+	Backup bool `toml:"backup,omitempty" comment:"may take backups: all of the state"`
 }
 
-// Protocol holds the protocol parameters of wire.Config and of client sessions. 0 stands for the default; WithDefaults
-// fills it in.
+// Protocol holds the protocol parameters of wire.Config, of client sessions and of execution. 0 stands for the default;
+// WithDefaults fills it in.
 type Protocol struct {
 	ViewTimeout        Duration `toml:"view_timeout,omitempty"`
 	MaxViewTimeout     Duration `toml:"max_view_timeout,omitempty"`
@@ -54,6 +68,56 @@ type Protocol struct {
 	MaxPerClient       int      `toml:"max_per_client,omitempty"` // of them, of one client
 	Window             int      `toml:"window,omitempty"`         // outstanding requests of a session (C2)
 	Sessions           int      `toml:"sessions,omitempty"`       // sessions held for a client key (C1)
+
+	// Budgets of execution, in units of cost. 0 is none, as in every cluster made before there were any: what was executed
+	// without one must be executed so again. Init sets them.
+	MaxRequestCost int `toml:"max_request_cost,omitempty"`
+	MaxBatchCost   int `toml:"max_batch_cost,omitempty"`
+	// The rules of execution, likewise: 0 are the first ones.
+	Rules int `toml:"rules,omitempty"`
+	// History is how many sequence numbers back the key-value machine can tell former states. 0 is none, likewise.
+	History int `toml:"history,omitempty"`
+
+	Durability Durability `toml:"durability,omitempty"` // "pessimistic" or "optimistic"
+}
+
+// Durability says whether votes wait until they are durable. All replicas must do the same: what one of them may forget in a
+// crash counts against the f that the others mask (D8.14).
+type Durability int
+
+// The kinds of durability. The zero value is the default.
+const (
+	Pessimistic Durability = iota // nothing leaves before it is durable (D0)
+	Optimistic                    // votes leave before they are durable
+)
+
+var durabilities = [...]string{Pessimistic: "pessimistic", Optimistic: "optimistic"}
+
+// ParseDurability reads the name of one.
+func ParseDurability(text string) (Durability, error) {
+	if i := slices.Index(durabilities[:], text); i >= 0 {
+		return Durability(i), nil
+	}
+	return 0, fmt.Errorf("%q is not known; use \"%s\"", text, strings.Join(durabilities[:], `" or "`))
+}
+
+// UnmarshalText reads its name.
+func (d *Durability) UnmarshalText(text []byte) (err error) {
+	*d, err = ParseDurability(string(text))
+	return err
+}
+
+// Kind says what a file has in its place.
+func (Durability) Kind() string { return `"pessimistic" or "optimistic"` }
+
+// MarshalText writes its name.
+func (d Durability) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+func (d Durability) String() string {
+	if d < 0 || int(d) >= len(durabilities) {
+		return fmt.Sprintf("durability %d", int(d))
+	}
+	return durabilities[d]
 }
 
 // Key is 32 bytes, written as 64 hex digits.

@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"bytes"
+	"encoding/hex"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,6 +21,9 @@ func TestFingerprint_ChangesWithEverythingThatChangesBehaviour(t *testing.T) {
 		"replica order": func(f *File) { f.Replicas[0].Key, f.Replicas[1].Key = f.Replicas[1].Key, f.Replicas[0].Key },
 		"one less":      func(f *File) { f.Replicas = f.Replicas[:3] },
 		"client key":    func(f *File) { f.Clients[0].Key[0]++ },
+		"origin seq":    func(f *File) { f.Origin.Seq = 128 },
+		"origin root":   func(f *File) { f.Origin = Origin{Seq: 128, Root: Key{1}} },
+		"origin":        func(f *File) { f.Origin = Origin{Seq: 128, Cluster: Key{1}} },
 		"client less":   func(f *File) { f.Clients = f.Clients[:1] },
 	}
 	protocol := reflect.TypeFor[Protocol]()
@@ -66,15 +71,68 @@ func TestFingerprint_IgnoresWhatMayDiffer(t *testing.T) {
 // The fingerprint holds them in this order: another one, or another name, would need another Format.
 func TestSettings_AreEveryProtocolParameterInTheOrderOfTheFingerprint(t *testing.T) {
 	want := strings.Fields(`view_timeout max_view_timeout clock_tolerance checkpoint_interval log_window max_batch
-		max_batch_bytes max_ops max_op_bytes max_result_bytes max_pending max_per_client window sessions`)
+		max_batch_bytes max_ops max_op_bytes max_result_bytes max_pending max_per_client window sessions
+		max_request_cost max_batch_cost rules history durability`)
 	var names []string
 	for _, s := range (Protocol{}).WithDefaults().settings() {
 		names = append(names, s.name)
-		if s.value == 0 {
-			t.Errorf("%s has no default", s.name)
+		newer := []string{"max_request_cost", "max_batch_cost", "rules", "history", "durability"}
+		if later := slices.Contains(newer, s.name); (s.value == 0) != later {
+			t.Errorf("%s is %d by default", s.name, s.value)
 		}
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("%q", names)
+	}
+}
+
+// A file that was made before there were budgets and rules of execution has none, and the fingerprint that it had: replicas
+// of both releases greet each other, and what was executed is executed alike again. A new cluster has budgets.
+func TestFingerprint_OfAnOlderFileIsWhatItWas(t *testing.T) {
+	f := fresh(t).File
+	if f.Protocol.Rules != statemachine.NewestRules {
+		t.Errorf("a new cluster has the rules %d", f.Protocol.Rules)
+	}
+	if p := f.Protocol; p.MaxRequestCost != statemachine.DefaultMaxRequestCost || p.MaxBatchCost != statemachine.DefaultMaxBatchCost {
+		t.Errorf("a new cluster has the budgets %d and %d", p.MaxRequestCost, p.MaxBatchCost)
+	}
+	f = &File{ID: Key{1}, Machine: "kv"}
+	if l := f.Protocol.WithDefaults().Limits(); l.MaxRequestCost != 0 || l.MaxBatchCost != 0 || l.Rules != 0 || f.Protocol.History != 0 {
+		t.Errorf("an older file has the limits %+v", l)
+	}
+	const before = "99810f17f680c6534d06dfe0fc3e1c0671bdcbf606468de8247d43733dd7017d"
+	if print := f.Fingerprint(); hex.EncodeToString(print[:]) != before {
+		t.Errorf("the fingerprint of an older file is %x, was %s", print, before)
+	}
+}
+
+// Replicas compare the list of refused requests, as a set; clients, and the fingerprint in their greeting, do not know it.
+func TestPeerGreeting_HoldsTheRefusedRequests(t *testing.T) {
+	f := fresh(t).File
+	plain := f.Greeting()
+	if !bytes.Equal(f.PeerGreeting(), plain) || f.Limits().Refused != nil {
+		t.Error("a file without a list has one")
+	}
+	greetings := map[string]string{string(plain): "none"}
+	for name, list := range map[string][]Key{"one": {{1}}, "another": {{2}}, "two": {{2}, {1}}} {
+		f.Refused = list
+		greeting := f.PeerGreeting()
+		if other, twice := greetings[string(greeting)]; twice {
+			t.Errorf("%s greets like %s", name, other)
+		}
+		greetings[string(greeting)] = name
+		if !bytes.Equal(f.Greeting(), plain) || !f.OtherRefused(plain) || len(f.Limits().Refused) != len(list) {
+			t.Errorf("%s: its clients would have to know, or its replicas do not tell", name)
+		}
+	}
+	two := f.PeerGreeting()
+	f.Refused = []Key{{2}, {1}}
+	reordered := f.PeerGreeting()
+	if f.Refused = []Key{{1}, {2}}; !bytes.Equal(f.PeerGreeting(), reordered) {
+		t.Error("the order counts")
+	}
+	f.Epoch++
+	if f.OtherRefused(plain) || f.OtherRefused(two) || f.OtherRefused(nil) {
+		t.Error("another configuration counts as another list")
 	}
 }

@@ -3,12 +3,16 @@ package cluster
 import (
 	"cmp"
 	cryptorand "crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"tagma/crypto"
 	"tagma/internal/machines"
+	"tagma/pbft/wire"
 )
 
 // The transports of [InitOptions]. A replica may have addresses of both; the first that works is dialled.
@@ -23,9 +27,15 @@ type InitOptions struct {
 	Hosts     []string // IP addresses or DNS names: one for all replicas, or one each; none: 127.0.0.1
 	BasePort  int      // the first replica of a host has this port, the second one the next, …
 	Transport string   // of the addresses: TCP or QUIC; "": TCP
-	Clients   []string // names of the clients to register
+	Clients   []string // names of the clients to register; the first one may take backups
 	Machine   string   // the replicated state machine; "": kv
 	Protocol  Protocol
+
+	// Before is the cluster with whose state this one begins, nil for none: its machine, protocol parameters, clients and
+	// refused requests are taken over. Its state after the sequence number Seq, with that Root, is the new one's origin.
+	Before *File
+	Seq    uint64
+	Root   [32]byte
 
 	Rand io.Reader // where id and keys come from; nil: the operating system. Reproducible tests give another one.
 }
@@ -47,7 +57,11 @@ func Init(o InitOptions) (*Fresh, error) {
 	if random == nil {
 		random = cryptorand.Reader
 	}
-	f := &File{Format: Format, Machine: cmp.Or(o.Machine, machines.KV), Protocol: o.Protocol}
+	f := &File{Format: Format, Machine: cmp.Or(o.Machine, machines.KV), Protocol: o.Protocol.ofNewCluster()}
+	if b := o.Before; b != nil {
+		f.Machine, f.Protocol, f.Clients, f.Refused = b.Machine, b.Protocol, slices.Clone(b.Clients), slices.Clone(b.Refused)
+		f.Origin = Origin{Cluster: b.ID, Seq: o.Seq, Root: o.Root}
+	}
 	if _, err := io.ReadFull(random, f.ID[:]); err != nil {
 		return nil, fmt.Errorf("choose a cluster id: %w", err)
 	}
@@ -60,13 +74,13 @@ func Init(o InitOptions) (*Fresh, error) {
 		fresh.Replicas = append(fresh.Replicas, key)
 		f.Replicas = append(f.Replicas, Replica{ID: i, Key: key.Public(), Addresses: []string{a}})
 	}
-	for _, name := range o.Clients {
+	for i, name := range o.Clients {
 		key, err := crypto.Generate(random)
 		if err != nil {
 			return nil, fmt.Errorf("make the key of client %q: %w", name, err)
 		}
 		fresh.Clients = append(fresh.Clients, key)
-		f.Clients = append(f.Clients, Client{Name: name, Key: key.Public()})
+		f.Clients = append(f.Clients, Client{Name: name, Key: key.Public(), Backup: i == 0})
 	}
 	if err := f.validate(); err != nil {
 		return nil, located("to be made", err)
@@ -83,8 +97,8 @@ func plan(o InitOptions) ([]string, error) {
 	if len(hosts) != 1 && len(hosts) != o.Replicas {
 		return nil, fmt.Errorf("%d hosts for %d replicas; give one host for all or one for each", len(hosts), o.Replicas)
 	}
-	if o.Replicas < 4 {
-		return nil, fmt.Errorf("%d replicas cannot mask a faulty one; a cluster has at least 4", o.Replicas)
+	if err := CheckReplicas(o.Replicas); err != nil {
+		return nil, err
 	}
 	format, known := map[string]string{"": "/tcp/%d", TCP: "/tcp/%d", QUIC: "/udp/%d/quic-v1"}[o.Transport]
 	if !known {
@@ -93,25 +107,66 @@ func plan(o InitOptions) ([]string, error) {
 	used := make(map[string]int)
 	addresses := make([]string, o.Replicas)
 	for i := range addresses {
-		host := hosts[i%len(hosts)]
+		host, err := hostPart(hosts[i%len(hosts)])
+		if err != nil {
+			return nil, err
+		}
 		port := o.BasePort + used[host]
 		used[host]++
 		if port < 1 || port > 65535 {
 			return nil, fmt.Errorf("port %d for replica %d is outside 1 to 65535; choose another base port", port, i)
 		}
-		addresses[i] = hostPart(host) + fmt.Sprintf(format, port)
+		addresses[i] = host + fmt.Sprintf(format, port)
 	}
 	return addresses, nil
 }
 
-func hostPart(host string) string {
+// hostPart is the beginning of the address of a host, which is an IP address or a DNS name.
+func hostPart(host string) (string, error) {
 	ip, err := netip.ParseAddr(host)
 	switch {
-	case err != nil:
-		return "/dns/" + host
-	case ip.Is4():
-		return "/ip4/" + host
-	default:
-		return "/ip6/" + host
+	case err == nil && ip.Is4():
+		return "/ip4/" + host, nil
+	case err == nil:
+		return "/ip6/" + host, nil
 	}
+	return "/dns/" + host, checkName(host)
+}
+
+// checkName reports why something cannot be a DNS name.
+func checkName(name string) error {
+	const mend = "; give an IP address or a DNS name such as a.example, and put commas without spaces between several"
+	if name == "" {
+		return errors.New("a host without a name" + mend)
+	}
+	for part := range strings.SplitSeq(strings.TrimSuffix(name, "."), ".") {
+		strange := strings.IndexFunc(part, func(r rune) bool {
+			return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+		})
+		if part == "" || len(part) > 63 || len(name) > 253 || strange >= 0 || part[0] == '-' {
+			return fmt.Errorf("%q is no host%s", name, mend)
+		}
+	}
+	return nil
+}
+
+// CheckReplicas reports why a cluster cannot have so many replicas.
+func CheckReplicas(n int) error {
+	switch {
+	case n < 4:
+		return fmt.Errorf("%d replicas cannot mask a faulty one; a cluster has at least 4", n)
+	case n > wire.MaxMembers:
+		return fmt.Errorf("%d replicas are too many; a cluster has at most %d", n, wire.MaxMembers)
+	}
+	return nil
+}
+
+// Masked says how many faulty ones so many replicas mask, and if fewer mask as many.
+func Masked(n int) string {
+	f := (n - 1) / 3
+	text := fmt.Sprintf("masks %d faulty", f)
+	if least := 3*f + 1; n > least {
+		text += fmt.Sprintf(" as %d would (%d mask %d)", least, least+3, f+1)
+	}
+	return text
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"reflect"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 
 // WithDefaults returns the parameters with every 0 replaced by the default.
 func (p Protocol) WithDefaults() Protocol {
-	c := p.core().WithDefaults()
+	c := p.Core().WithDefaults()
 	q := Protocol{
 		ViewTimeout:        Duration{c.ViewTimeout},
 		MaxViewTimeout:     Duration{c.MaxViewTimeout},
@@ -26,6 +27,11 @@ func (p Protocol) WithDefaults() Protocol {
 		MaxPerClient:       c.MaxPerClient,
 		Window:             p.Window,
 		Sessions:           p.Sessions,
+		MaxRequestCost:     p.MaxRequestCost,
+		MaxBatchCost:       p.MaxBatchCost,
+		Rules:              p.Rules,
+		History:            p.History,
+		Durability:         p.Durability,
 	}
 	if q.Window == 0 {
 		q.Window = statemachine.DefaultWindow
@@ -34,6 +40,22 @@ func (p Protocol) WithDefaults() Protocol {
 		q.Sessions = statemachine.DefaultSessions
 	}
 	return q
+}
+
+// Limits is the state machine's share of the parameters.
+func (p Protocol) Limits() statemachine.Limits {
+	return statemachine.Limits{
+		Window: uint64(p.Window), Sessions: p.Sessions, MaxResultBytes: p.MaxResultBytes,
+		MaxRequestCost: p.MaxRequestCost, MaxBatchCost: p.MaxBatchCost, Rules: p.Rules,
+	}
+}
+
+// ofNewCluster returns the parameters with the budgets and the rules of execution that a new cluster has.
+func (p Protocol) ofNewCluster() Protocol {
+	p.MaxRequestCost = cmp.Or(p.MaxRequestCost, statemachine.DefaultMaxRequestCost)
+	p.MaxBatchCost = cmp.Or(p.MaxBatchCost, statemachine.DefaultMaxBatchCost)
+	p.Rules = cmp.Or(p.Rules, statemachine.NewestRules)
+	return p
 }
 
 // Check reports the first parameter that is out of range or contradicts another one in a cluster of so many replicas. It
@@ -50,8 +72,8 @@ func (p Protocol) Check(replicas int) error {
 	return nil
 }
 
-// core is the protocol core's share of the parameters.
-func (p Protocol) core() wire.Config {
+// Core is the protocol core's share of the parameters.
+func (p Protocol) Core() wire.Config {
 	return wire.Config{
 		CheckpointInterval: wire.Seq(p.CheckpointInterval),
 		LogWindow:          wire.Seq(p.LogWindow),
@@ -65,6 +87,7 @@ func (p Protocol) core() wire.Config {
 		MaxResultBytes:     p.MaxResultBytes,
 		MaxPending:         p.MaxPending,
 		MaxPerClient:       p.MaxPerClient,
+		Optimistic:         p.Durability == Optimistic,
 	}
 }
 
@@ -83,6 +106,8 @@ func (p Protocol) settings() (all []setting) {
 		switch f := fields.Field(i).Interface().(type) {
 		case Duration:
 			all = append(all, setting{name, int64(f.Duration)})
+		case Durability:
+			all = append(all, setting{name, int64(f)})
 		case int:
 			all = append(all, setting{name, int64(f)})
 		default:

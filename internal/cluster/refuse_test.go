@@ -38,7 +38,9 @@ func TestParse_RefusesInconsistentContent(t *testing.T) {
 	}{
 		{"format", func(f *File) { f.Format = 2 }, []string{": format: is 2", "format 1"}},
 		{"zero id", func(f *File) { f.ID = Key{} }, []string{": id: "}},
-		{"machine", func(f *File) { f.Machine = "abacus" }, []string{": machine: ", `use "kv"`}},
+		{"machine", func(f *File) { f.Machine = "an abacus" }, []string{": machine: ", "no name of a machine"}},
+		{"a request refused twice", func(f *File) { f.Refused = []Key{{7}, {1}, {7}} }, []string{": refused_requests: 07", "there twice"}},
+		{"too much refused", func(f *File) { f.Refused = make([]Key, 1025) }, []string{": refused_requests: 1025 given", "at most 1024"}},
 		{"three replicas", func(f *File) { f.Replicas = f.Replicas[:3] }, []string{": replica: 3 given", "4 to 256"}},
 		{"replica numbers", func(f *File) { f.Replicas[2].ID = 5 }, []string{": replica.id: replica 2 is missing"}},
 		{"replica twice", func(f *File) { f.Replicas[2].ID = 1 }, []string{": replica.id: ", "from 0 to 3"}},
@@ -78,6 +80,11 @@ func TestParse_RefusesInconsistentContent(t *testing.T) {
 			"results", func(f *File) { f.Protocol.MaxResultBytes = maxResultBytes + 1 },
 			[]string{": protocol.max_result_bytes: ", "limit"},
 		},
+		{"origin without a root", func(f *File) { f.Origin = Origin{Cluster: Key{1}, Seq: 128} }, []string{": origin: ", "incomplete"}},
+		{
+			"origin of its own", func(f *File) { f.Origin = Origin{Cluster: f.ID, Seq: 128, Root: Key{1}} },
+			[]string{": origin.cluster: ", "own id"},
+		},
 		{"sessions", func(f *File) { f.Protocol.Sessions = maxSessions + 1 }, []string{": protocol.sessions: ", "limit"}},
 	}
 	for _, c := range cases {
@@ -111,6 +118,8 @@ func TestParse_RefusesWhatIsNoClusterFileWithItsLine(t *testing.T) {
 		{"unknown key in an inline table", "replica = [{id = 1, zzzzz = 3}]\n", []string{"c:1: replica.zzzzz: unknown key; there is id, key, addresses"}},
 		{"duration without unit", "[protocol]\nview_timeout = 5\n", []string{"c:2: protocol.view_timeout: must be a duration in quotes"}},
 		{"no duration", "[protocol]\nview_timeout = 'soon'\n", []string{"c:2: protocol.view_timeout: ", `"soon"`, `"250ms"`}},
+		{"no durability", "[protocol]\ndurability = 'hopeful'\n", []string{"c:2: protocol.durability: ", `"hopeful"`, `"pessimistic" or "optimistic"`}},
+		{"number for a durability", "[protocol]\ndurability = 1\n", []string{"c:2: protocol.durability: must be \"pessimistic\" or"}},
 		{"text for a number", "format = 'one'\n", []string{"c:1: format: must be a whole number"}},
 		{"fraction", "[protocol]\nmax_ops = 1.5\n", []string{"c:2: protocol.max_ops: must be a whole number"}},
 		{"truth for a number", "epoch = true\n", []string{"c:1: epoch: must be a whole number"}},

@@ -2,19 +2,20 @@ package cluster
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"tagma/crypto"
 	"tagma/internal/machines"
 	"tagma/network"
 	"tagma/pbft/wire"
+	"tagma/statemachine"
 )
 
 // Limits of what a file may ask for.
 const (
 	maxWindow   = 4096
 	maxSessions = 4096
+	maxRefused  = 1024
 	// maxResultBytes leaves a client's frame a quarter for what stands around the results.
 	maxResultBytes = network.DefaultMaxClientFrame / 4 * 3
 )
@@ -26,8 +27,12 @@ func (f *File) validate() *Error {
 		return refuse("format", "is %d; this program reads format %d only", f.Format, Format)
 	case f.ID == Key{}:
 		return refuse("id", "is missing or zero; copy it from another replica's file")
-	case !slices.Contains(machines.Names(), f.Machine):
-		return refuse("machine", "%q is not known; use \"%s\"", f.Machine, strings.Join(machines.Names(), `" or "`))
+	}
+	if err := machines.CheckName(f.Machine); err != nil {
+		return refuse("machine", "%v", err)
+	}
+	if err := f.validateOrigin(); err != nil {
+		return err
 	}
 	owners := make(map[Key]string)
 	if err := f.validateReplicas(owners); err != nil {
@@ -36,7 +41,37 @@ func (f *File) validate() *Error {
 	if err := f.validateClients(owners); err != nil {
 		return err
 	}
+	if err := f.validateRefused(); err != nil {
+		return err
+	}
+	if err := machines.CheckHistory(f.Machine, f.Protocol.History); err != nil {
+		return refuse("protocol.history", "%v", err)
+	}
 	return f.validateProtocol()
+}
+
+func (f *File) validateRefused() *Error {
+	if n := len(f.Refused); n > maxRefused {
+		return refuse("refused_requests", "%d given; a cluster refuses at most %d", n, maxRefused)
+	}
+	sorted := f.sortedRefused()
+	for i, digest := range sorted {
+		if i > 0 && digest == sorted[i-1] {
+			return refuse("refused_requests", "%s is there twice; remove one", digest)
+		}
+	}
+	return nil
+}
+
+func (f *File) validateOrigin() *Error {
+	switch o := &f.Origin; {
+	case *o == (Origin{}): // it began empty
+	case o.Seq == 0 || o.Cluster == (Key{}) || o.Root == (Key{}):
+		return refuse("origin", "is incomplete; copy it, with cluster, seq and root, from another replica's file")
+	case o.Cluster == f.ID:
+		return refuse("origin.cluster", "is this cluster's own id; a restored cluster has one of its own, which tagma restore draws")
+	}
+	return nil
 }
 
 func (f *File) validateReplicas(owners map[Key]string) *Error {
@@ -116,6 +151,10 @@ func (f *File) validateProtocol() *Error {
 		return refuse("protocol.window", "%d is above the limit of %d", p.Window, maxWindow)
 	case p.Sessions > maxSessions:
 		return refuse("protocol.sessions", "%d is above the limit of %d", p.Sessions, maxSessions)
+	case p.Rules > statemachine.NewestRules:
+		return refuse("protocol.rules", "%d is above %d, the newest that this version knows; update it", p.Rules, statemachine.NewestRules)
+	case p.Durability > Optimistic:
+		return refuse("protocol.durability", "%d is not known; use %d or %d", p.Durability, Pessimistic, Optimistic)
 	case p.MaxOps > maxResultBytes/16:
 		return refuse("protocol.max_ops", "%d is above the limit of %d", p.MaxOps, maxResultBytes/16)
 	case p.MaxResultBytes > maxResultBytes:

@@ -3,6 +3,8 @@ package command
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 func program(fails error) *cobra.Command {
 	root := &cobra.Command{Use: "prog", Short: "A program"}
 	Prepare(root)
+	AddVersion(root)
 	run := func(*cobra.Command, []string) error { return fails }
 	greet := &cobra.Command{Use: "greet NAME", Short: "Greet somebody", Args: Takes("NAME"), RunE: run}
 	greet.Flags().Uint64("times", 1, "how often")
@@ -26,7 +29,7 @@ func program(fails error) *cobra.Command {
 
 func run(root *cobra.Command, args ...string) (code int, stdout, stderr string) {
 	var out, errs strings.Builder
-	code = Execute(context.Background(), root, args, &out, &errs)
+	code = Execute(context.Background(), root, args, &out, &errs, nil)
 	return code, out.String(), errs.String()
 }
 
@@ -90,5 +93,48 @@ func TestPrintJSON_IsIndentedAndLeavesTextAsItIs(t *testing.T) {
 	var out strings.Builder
 	if err := PrintJSON(&out, map[string]string{"a": "<b>"}); err != nil || out.String() != "{\n  \"a\": \"<b>\"\n}\n" {
 		t.Errorf("%q, %v", out.String(), err)
+	}
+}
+
+// What Go or the system told last is told in our words with the mend, and what somebody gave is not repeated at length.
+func TestExecute_ErrorsEndInOurWordsAndAreShort(t *testing.T) {
+	_, missing := os.Open("/nonexistent/file")
+	_, under := os.Open("/dev/null/file")
+	_, directory := os.ReadFile("/")
+	ctx, cancel := context.WithTimeout(context.Background(), 0)
+	defer cancel()
+	long := strings.Repeat("k", 2000)
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a file that is missing":  {missing, "prog: open /nonexistent/file: there is no such file; check the path\n"},
+		"a file below a file":     {under, "prog: open /dev/null/file: a part of this path is no directory; check the path\n"},
+		"a directory":             {directory, "prog: read /: it is a directory; name a file\n"},
+		"no more time":            {fmt.Errorf("ask: %w", ctx.Err()), "prog: ask: time ran out; give it more, or see what is slow\n"},
+		"no more time, and more":  {fmt.Errorf("%w; look at status", ctx.Err()), "prog: time ran out; look at status\n"},
+		"a signal":                {errors.New("the run was interrupted: interrupt signal received"), "prog: the run was interrupted by a signal\n"},
+		"a long key":              {fmt.Errorf("get %s: gone", Quote(long)), "prog: get \"" + long[:60] + "\"… (2000 bytes): gone\n"},
+		"a long key, quoted":      {fmt.Errorf("get %q: gone", strings.Repeat("k ", 1000)), "prog: get \"" + strings.Repeat("k ", 29) + "k\"… (2002 bytes): gone\n"},
+		"a long word":             {errors.New("no command " + long), "prog: no command " + long[:60] + "… (2000 bytes)\n"},
+		"what our words say ends": {errors.New("give a file that does not exist"), "prog: give a file that does not exist\n"},
+	} {
+		if _, _, stderr := run(program(c.err), "part"); stderr != c.want {
+			t.Errorf("%s: %q, want %q", name, stderr, c.want)
+		}
+	}
+}
+
+func TestVersion_SaysWhatTheProgramIsBuiltFrom(t *testing.T) {
+	code, stdout, _ := run(program(nil), "version")
+	if code != 0 || !strings.HasPrefix(stdout, "prog "+Version()+", go") || strings.Count(stdout, "\n") != 1 {
+		t.Errorf("%d: %q", code, stdout)
+	}
+	code, stdout, _ = run(program(nil), "version", "--json")
+	if code != 0 || !strings.Contains(stdout, `"program": "prog"`) || !strings.Contains(stdout, `"go": "go`) {
+		t.Errorf("%d: %q", code, stdout)
+	}
+	if code, stdout, _ = run(program(nil), "--version"); code != 0 || stdout != "prog "+Version()+"\n" {
+		t.Errorf("%d: %q", code, stdout)
 	}
 }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,14 @@ const (
 	Done     = 0
 	Failed   = 1 // an operation or an expectation failed
 	Unusable = 2 // arguments or configuration
+	Missing  = 3 // what was asked for does not exist
+)
+
+// Codes of errors as --json prints them; a program has more of its own.
+const (
+	CodeFailed   = "failed"
+	CodeUnusable = "unusable"
+	CodeMissing  = "not-found"
 )
 
 // ErrTold is a failure of which the output tells already: Execute adds no line.
@@ -35,11 +44,33 @@ func Unusablef(format string, args ...any) error { return unusable{fmt.Errorf(fo
 // IsUnusable reports whether an error was marked as one of the arguments or the configuration.
 func IsUnusable(err error) bool { return errors.As(err, new(unusable)) }
 
+// missing marks an error as one of what does not exist.
+type missing struct{ error }
+
+func (m missing) Unwrap() error { return m.error }
+
+// Missingf is fmt.Errorf for what was asked for and does not exist: the exit code is Missing.
+func Missingf(format string, args ...any) error { return missing{fmt.Errorf(format, args...)} }
+
+// failure is what --json prints of an error.
+type failure struct {
+	Error struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	} `json:"error"`
+}
+
 // Execute runs one command line of a root that Prepare has made ready, and returns the exit code. An error is one line on
-// stderr, behind the program's name.
-func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, stderr io.Writer) int {
+// stderr, behind the program's name; with --json it is a document on stdout as well, unless the command has printed one
+// that tells. code names an error that is neither of the arguments nor of what is missing; "" or a nil code: [CodeFailed].
+func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, stderr io.Writer, code func(error) string) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
+	var document *noting
+	if asksJSON(args) { // else stdout stays what it is: commands look whether it is a terminal
+		document = &noting{Writer: stdout}
+		root.SetOut(document)
+	}
 	root.SetErr(stderr)
 	err := unknownCommand(root, root.ExecuteContext(ctx))
 	switch {
@@ -48,12 +79,46 @@ func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, st
 	case errors.Is(err, ErrTold):
 		return Failed
 	}
-	// Standard error is the last resort: if it is gone, the exit code still tells.
-	_, _ = fmt.Fprintln(stderr, root.Name()+": "+OneLine(err.Error()))
-	if IsUnusable(err) {
-		return Unusable
+	f, exit := failure{}, Failed
+	f.Error.Message, f.Error.Code = message(err), CodeFailed
+	switch {
+	case IsUnusable(err):
+		f.Error.Code, exit = CodeUnusable, Unusable
+	case errors.As(err, new(missing)):
+		f.Error.Code, exit = CodeMissing, Missing
+	case code != nil:
+		f.Error.Code = cmp.Or(code(err), CodeFailed)
 	}
-	return Failed
+	// Standard error is the last resort: if it is gone, the exit code still tells.
+	_, _ = fmt.Fprintln(stderr, root.Name()+": "+f.Error.Message)
+	if document != nil && !document.written {
+		_ = PrintJSON(stdout, f) // as above
+	}
+	return exit
+}
+
+// noting is an output that knows whether anything was written to it.
+type noting struct {
+	io.Writer
+	written bool
+}
+
+func (n *noting) Write(p []byte) (int, error) {
+	n.written = true
+	return n.Writer.Write(p)
+}
+
+// asksJSON reports whether a command line has --json, even one that turns out to be of no use.
+func asksJSON(args []string) bool {
+	for _, arg := range args {
+		switch arg {
+		case "--":
+			return false
+		case "--json", "--json=true":
+			return true
+		}
+	}
+	return false
 }
 
 // Prepare gives a root command errors and help in the manner of this package. Its own RunE is for no command at all.

@@ -1,6 +1,8 @@
 package driver
 
 import (
+	"errors"
+
 	"tagma/internal/trace"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
@@ -23,6 +25,7 @@ type Driver struct {
 	silent   bool          // own state is wrong: no replies (K2)
 	view     wire.View     // the newest one known to be active, for replies that the core does not see
 	failed   error         // final
+	behind   behind
 	turn     turn
 	spare    []loop // no longer used
 }
@@ -49,7 +52,9 @@ func New(cfg *wire.Config, core Core, p Ports) *Driver {
 		if head, ok := rec.(*wire.Head); ok {
 			d.view = head.View
 		}
+		d.behind.note(rec)
 	}
+	d.behind.synced()
 	return d
 }
 
@@ -88,14 +93,27 @@ func (d *Driver) takeTurn(events []port.Event) error {
 // Pending reports whether the core's own broadcasts wait for another turn.
 func (d *Driver) Pending() bool { return len(d.loopback) > 0 }
 
-// Close writes the notes that still wait, for a clean end. After an error it writes nothing and returns it.
+// errStopped ends a driver that was closed.
+var errStopped = errors.New("the replica was stopped")
+
+// Close makes everything durable that still waits, for a clean end, and has the core say so (D8.14). After an error it
+// writes nothing and returns it. No turn follows.
 func (d *Driver) Close() error {
-	if d.failed != nil || len(d.notes) == 0 {
+	switch {
+	case errors.Is(d.failed, errStopped):
+		return nil
+	case d.failed != nil:
 		return d.failed
 	}
-	notes := d.notes
-	d.notes = nil
-	return d.journal.Append(notes, func() []wire.Record { return d.anchor(notes) })
+	d.failed = errStopped
+	if err := d.step(port.Stop{}); err != nil {
+		return err
+	}
+	records := append(d.turn.records, d.notes...)
+	if len(records) == 0 && !d.cfg.Optimistic {
+		return nil
+	}
+	return d.journal.Append(records, d.anchor)
 }
 
 // answered replies to a request that was executed already, without troubling the core (C3).

@@ -70,7 +70,7 @@ func (d *Driver) gather(effect port.Effect) error {
 	case port.Entered:
 		d.view = e.View
 		d.observer.Observe(effect)
-	case port.Forgot, port.Accuse, port.Dropped:
+	case port.Forgot, port.Accuse, port.Split, port.Dropped:
 		d.observer.Observe(effect)
 	default:
 		panic(fmt.Sprintf("driver: unknown effect %T", effect))

@@ -9,11 +9,13 @@ import (
 )
 
 // Guard remembers what this replica signed and refuses a second, different statement for one (type, view, seq), and any
-// in a view that it has left, whatever the core asks for (D3, D7). It is the last line before the key.
+// in a view that it has left or in a slot that it may have voted in before, whatever the core asks for (D3, D7, D8.14).
+// It is the last line before the key.
 type Guard struct {
 	signed    map[wire.Seq][]said // by sequence number: 0 for what is about a view alone
 	forgotten wire.Seq            // nothing is kept up to here, 0 aside
 	left      wire.View           // the highest view that a ViewChange of ours asks for: every lower one is behind us
+	bar       wire.Seq            // slots up to here may have been voted for without that the journal says so
 	spare     [][]said            // emptied
 	all       []said              // of the last message
 	buf       []byte              // signed bytes of the last statement
@@ -26,6 +28,11 @@ type statement struct {
 	seq  wire.Seq
 }
 
+// ofSlot reports whether it is about the order at a sequence number.
+func (s statement) ofSlot() bool {
+	return s.kind == wire.TypePrePrepare || s.kind == wire.TypePrepare || s.kind == wire.TypeCommit
+}
+
 // said is a statement and the hash of what was signed about it.
 type said struct {
 	statement
@@ -34,7 +41,7 @@ type said struct {
 
 // NewGuard returns a guard that knows what a journal holds.
 func NewGuard(cfg *wire.Config, log []wire.Record) *Guard {
-	g := &Guard{signed: make(map[wire.Seq][]said)}
+	g := &Guard{signed: make(map[wire.Seq][]said), bar: wire.Unsaid(cfg, log)}
 	for _, rec := range log {
 		switch rec := rec.(type) {
 		case *wire.Sent:
@@ -44,7 +51,7 @@ func NewGuard(cfg *wire.Config, log []wire.Record) *Guard {
 				g.note(rec.NewView, g.statements(cfg, rec.NewView))
 			}
 		case *wire.Recovering: // never a vote in a view in which one may be forgotten (D8.7)
-			g.left = max(g.left, rec.View)
+			g.left, g.bar = max(g.left, rec.View), max(g.bar, rec.Until)
 		default: // nothing of ours is in it
 		}
 	}
@@ -59,6 +66,10 @@ func (g *Guard) Admit(cfg *wire.Config, m wire.Message) error {
 		s := &all[i]
 		if s.kind != wire.TypeCheckpoint && s.view < g.left {
 			return fmt.Errorf("refusing to sign a %s for view %d: this replica asked for view %d before", s.kind, s.view, g.left)
+		}
+		if s.ofSlot() && s.seq <= g.bar {
+			return fmt.Errorf("refusing to sign a %s for sequence number %d: this replica may have forgotten what it signed up to %d",
+				s.kind, s.seq, g.bar)
 		}
 		if before := find(g.signed[s.seq], s.statement); before != nil && before.digest != s.digest {
 			return fmt.Errorf("refusing to sign a second %s for view %d, sequence number %d: this replica's state contradicts"+

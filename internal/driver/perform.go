@@ -12,10 +12,8 @@ import (
 func (d *Driver) perform() error {
 	t := d.turn
 	d.turn = turn{}
-	if len(t.records) > 0 {
-		if err := d.sync(t.records); err != nil {
-			return fmt.Errorf("make %d records durable: %w", len(t.records), err)
-		}
+	if err := d.write(&t); err != nil {
+		return fmt.Errorf("make %d records durable: %w", len(t.records), err)
 	}
 	d.loopback = t.loops
 	for _, f := range t.frames {
@@ -35,12 +33,11 @@ func (d *Driver) perform() error {
 
 // sync makes the records of a turn durable.
 func (d *Driver) sync(records []wire.Record) error {
-	anchor := func() []wire.Record { return d.anchor(records) }
 	if d.trace == nil {
-		return d.journal.Append(records, anchor)
+		return d.journal.Append(records, d.anchor)
 	}
 	began := d.trace.Now()
-	err := d.journal.Append(records, anchor)
+	err := d.journal.Append(records, d.anchor)
 	if err == nil {
 		d.trace.Emit(&trace.Synced{Records: len(records), Took: d.trace.Now() - began})
 	}
@@ -81,20 +78,20 @@ func (d *Driver) work(effect port.Effect) error {
 	if d.guard != nil {
 		d.guard.Forget(e.Below)
 	}
-	if err := d.journal.Truncate(e.Below, func() []wire.Record { return d.anchor(nil) }); err != nil {
+	if err := d.journal.Truncate(e.Below, d.anchor); err != nil {
 		return fmt.Errorf("shorten the journal behind sequence number %d: %w", e.Below, err)
 	}
 	return nil
 }
 
-// anchor is what a new segment begins with: the core's view of itself, the votes that are durable and have not come back
-// to it yet, and the records of the turn that is being written.
-func (d *Driver) anchor(writing []wire.Record) []wire.Record {
+// anchor is what a new segment begins with: the core's view of itself, and the votes that were written and have not come
+// back to it yet.
+func (d *Driver) anchor() []wire.Record {
 	records := d.core.Anchor()
 	for _, l := range d.loopback {
 		if l.record != nil {
 			records = append(records, l.record)
 		}
 	}
-	return append(records, writing...)
+	return records
 }

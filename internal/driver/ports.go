@@ -14,9 +14,13 @@ type Core interface {
 
 // Journal keeps records.
 type Journal interface {
-	// Append makes one turn durable. It returns when it is; any error is final (D6). When there is no room it begins a
-	// new segment with what anchor returns, which includes the turn. It keeps neither slice.
+	// Append makes one turn durable, behind all that Later was given. It returns when it is; any error is final (D6). When
+	// there is no room it begins a new segment with what anchor returns, and the turn behind it. It keeps neither slice.
 	Append(turn []wire.Record, anchor func() []wire.Record) error
+	// Later takes a turn that need not be durable yet, and makes it so in the background, in order, within a bounded time
+	// (D8.14). It waits only when too much is not durable yet. It is called every turn, an empty one included; an error of
+	// the background is told by the next call.
+	Later(turn []wire.Record, anchor func() []wire.Record) error
 	// Truncate forgets records of sequence numbers ≤ below, behind a new segment that begins with the anchor where that
 	// is worth one.
 	Truncate(below wire.Seq, anchor func() []wire.Record) error
@@ -47,7 +51,7 @@ type Machine interface {
 
 // Observer hears what happens, for logs, counters and evidence. It changes nothing.
 type Observer interface {
-	// Observe takes an Entered, Accuse, Dropped, Diverged or Forgot. After a Forgot the replica must not go on with its
-	// journal (D8.5).
+	// Observe takes an Entered, Accuse, Dropped, Diverged, Split or Forgot. After a Forgot the replica must not go on with
+	// its journal (D8.5).
 	Observe(e port.Effect)
 }

@@ -125,6 +125,10 @@ func (p *process) Append(turn []wire.Record, anchor func() []wire.Record) error 
 	return err
 }
 
+func (p *process) Later(turn []wire.Record, anchor func() []wire.Record) error {
+	return p.Append(turn, anchor)
+}
+
 func (p *process) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 	p.called("truncate")
 	return p.tape.Truncate(below, anchor)
@@ -203,7 +207,7 @@ func (p *process) Lookup(req *wire.Request) (*wire.Reply, bool) {
 
 func (p *process) Observe(e port.Effect) {
 	switch e.(type) {
-	case port.Accuse, port.Diverged, port.Forgot:
+	case port.Accuse, port.Diverged, port.Split, port.Forgot:
 		p.lab.t.Errorf("of correct replicas alone, replica %d tells a %T: %+v", p.cfg.Self, e, e)
 	default:
 	}

@@ -70,7 +70,7 @@ func (tp *tape) Append(turn []wire.Record, anchor func() []wire.Record) error {
 func (tp *tape) write(turn []wire.Record, anchor func() []wire.Record) {
 	if last := len(tp.segments) - 1; tp.room > 0 && tp.segments[last].bytes > tp.room {
 		tp.rotated++
-		tp.begin(anchor())
+		tp.begin(append(anchor(), turn...))
 		return
 	}
 	tp.add(turn)

@@ -38,6 +38,14 @@ func (s *script) Append(turn []wire.Record, _ func() []wire.Record) error {
 	return nil
 }
 
+func (s *script) Later(turn []wire.Record, _ func() []wire.Record) error {
+	if len(turn) > 0 {
+		s.wrote = append(s.wrote, slices.Clone(turn))
+		s.did = append(s.did, "later")
+	}
+	return nil
+}
+
 func (s *script) Truncate(wire.Seq, func() []wire.Record) error {
 	s.did = append(s.did, "truncate")
 	return nil
@@ -161,7 +169,7 @@ func TestC3_AnExecutedRequestIsAnsweredWithoutTheCore(t *testing.T) {
 }
 
 func TestK2_AReplicaThatDivergedAnswersNobody(t *testing.T) {
-	s := &script{steps: [][]port.Effect{{port.Diverged{Seq: 4}}}, known: &wire.Reply{}}
+	s := &script{steps: [][]port.Effect{{port.Diverged{Own: wire.Digest{4}}}}, known: &wire.Reply{}}
 	d := s.driver()
 	mustTurn(t, d, port.Tick{})
 	mustTurn(t, d, request(t, port.Source{Client: true}))

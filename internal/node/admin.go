@@ -9,15 +9,19 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
 // admin serves the node's inside over HTTP: metrics, health, report and profiles. It asks nobody who he is, so it belongs
 // on the loopback. It only reads, and its failure never stops a replica that votes.
 type admin struct {
 	node     *Node
-	listener net.Listener
+	listener net.Listener // holds adminConnections at once; the next one waits to be accepted
+	open     atomic.Int64 // connections
 }
 
 // openAdmin listens on the admin address of the settings. Without one it returns nil, on which every method works.
@@ -35,7 +39,7 @@ func openAdmin(n *Node) (*admin, error) {
 		return nil, fmt.Errorf("listen on the admin address %s: %s; stop what uses it or change admin in %s",
 			address, why, filepath.Join(n.home.Dir, ConfigFile))
 	}
-	a := &admin{node: n, listener: l}
+	a := &admin{node: n, listener: netutil.LimitListener(l, adminConnections)}
 	if tcp, ok := l.Addr().(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
 		n.log.Warn("the admin address can be reached from other machines and asks for no password: let a firewall guard it",
 			"address", a.address())
@@ -65,6 +69,17 @@ func (a *admin) address() string {
 	return a.listener.Addr().String()
 }
 
+// count follows the number of connections.
+func (a *admin) count(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		a.open.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		a.open.Add(-1)
+	case http.StateActive, http.StateIdle:
+	}
+}
+
 // close gives the address back if serve was never called.
 func (a *admin) close() error {
 	if a == nil {
@@ -76,6 +91,7 @@ func (a *admin) close() error {
 // How long a peer may take to ask, and an answer may take to end when the replica stops.
 const (
 	askPatience  = 5 * time.Second
+	idlePatience = 30 * time.Second // an own connection a scrape costs less than many that are kept
 	stopPatience = 500 * time.Millisecond
 )
 
@@ -87,6 +103,7 @@ func (a *admin) serve(ctx context.Context) {
 	log := a.node.log
 	server := &http.Server{
 		Handler: a.routes(), ReadHeaderTimeout: askPatience, MaxHeaderBytes: 16 << 10,
+		IdleTimeout: idlePatience, ConnState: a.count,
 		BaseContext: func(net.Listener) context.Context { return ctx }, // a profile under way ends with the replica
 		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}

@@ -60,7 +60,7 @@ func (a *admin) healthz(w http.ResponseWriter, _ *http.Request) {
 
 func (a *admin) readyz(w http.ResponseWriter, _ *http.Request) {
 	why := stuck(a.node.stalled())
-	if health := a.node.Report().Health; why == "" && health != healthy {
+	if health := a.node.Report().Health; why == "" && health != Healthy {
 		why = health
 	}
 	answer(w, why)
@@ -82,7 +82,7 @@ func answer(w http.ResponseWriter, wrong string) {
 		say(w, http.StatusServiceUnavailable, wrong+"\n")
 		return
 	}
-	say(w, http.StatusOK, healthy+"\n")
+	say(w, http.StatusOK, Healthy+"\n")
 }
 
 func say(w http.ResponseWriter, code int, text string) {

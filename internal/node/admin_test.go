@@ -63,7 +63,7 @@ func TestAdmin_EveryPathAnswers(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small).withAdmin()
 	b.startAll()
-	b.until("all well", func(rs []Report) bool { return rs[0].Health == healthy && rs[3].Health == healthy })
+	b.until("all well", func(rs []Report) bool { return rs[0].Health == Healthy && rs[3].Health == Healthy })
 	for path, holds := range map[string]string{
 		"/": "/metrics", "/healthz": "ok\n", "/readyz": "ok\n", "/status": `"state_digest"`, "/metrics": "\ntagma_view ",
 		"/debug/pprof/": "goroutine", "/debug/pprof/heap?debug=1": "heap profile", "/debug/pprof/cmdline": "test",
@@ -78,7 +78,7 @@ func TestAdmin_EveryPathAnswers(t *testing.T) {
 	}
 	_, body := b.ask(2, "/status")
 	var r Report
-	if err := json.Unmarshal([]byte(body), &r); err != nil || r.Replica != 2 || r.Health != healthy || len(r.Connected) != 3 {
+	if err := json.Unmarshal([]byte(body), &r); err != nil || r.Replica != 2 || r.Health != Healthy || len(r.Connected) != 3 {
 		t.Errorf("status: %s, %v", body, err)
 	}
 }
@@ -87,7 +87,7 @@ func TestAdmin_WithoutAQuorumItIsHealthyAndNotReady(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small).withAdmin()
 	b.startAll()
-	b.until("all well", func(rs []Report) bool { return rs[0].Health == healthy })
+	b.until("all well", func(rs []Report) bool { return rs[0].Health == Healthy })
 	b.halt(2)
 	b.halt(3)
 	b.until("the quorum is gone", func(rs []Report) bool { return len(rs[0].Connected) < 2 })

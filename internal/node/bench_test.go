@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tagma/internal/cluster"
+	"tagma/statemachine/kv"
 )
 
 // Four replicas and their client in this process: what one put takes, alone and among others.
@@ -30,7 +31,7 @@ func BenchmarkPut(b *testing.B) {
 				workers.Go(func() {
 					for i := range next {
 						began := time.Now()
-						if err := l.c.Put(l.ctx, fmt.Sprintf("b%d", i), l.value(i, 100)); err != nil {
+						if _, err := kv.NewClient(l.c).Put(l.ctx, fmt.Sprintf("b%d", i), l.value(i, 100)); err != nil {
 							b.Error(err)
 						}
 						took[i] = time.Since(began)

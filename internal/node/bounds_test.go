@@ -25,7 +25,7 @@ func accusation(who wire.ReplicaID, about wire.Seq) wire.Evidence {
 // One liar neither fills the disk nor uses up the room for proof against another, and a restart loses no proof.
 func TestE1_EvidenceIsBoundedPerReplicaAndSurvivesARestart(t *testing.T) {
 	dir := t.TempDir()
-	w := newWitness(dir, &counters{}, slog.New(slog.DiscardHandler))
+	w := newWitness(dir, 0, &counters{}, slog.New(slog.DiscardHandler))
 	for seq := range wire.Seq(100) {
 		w.accused(accusation(1, seq))
 	}
@@ -33,7 +33,7 @@ func TestE1_EvidenceIsBoundedPerReplicaAndSurvivesARestart(t *testing.T) {
 	if c := w.convictions(); len(c) != 2 {
 		t.Errorf("convicted are %v", c)
 	}
-	newWitness(dir, &counters{}, slog.New(slog.DiscardHandler)).accused(accusation(2, 2))
+	newWitness(dir, 0, &counters{}, slog.New(slog.DiscardHandler)).accused(accusation(2, 2))
 	files, err := os.ReadDir(dir)
 	if err != nil || len(files) != maxEvidenceFiles+2 {
 		t.Fatalf("%d files of evidence, %v; want %d", len(files), err, maxEvidenceFiles+2)

@@ -36,7 +36,7 @@ func TestC7_ManyCallersOfOneClientOnRealNodes(t *testing.T) {
 	b := newTestbed(t, 4, small)
 	b.startAll()
 	b.until("all may vote", func(rs []Report) bool { // a primary that still asks what it signed orders nothing, and what is sent once is lost
-		return !slices.ContainsFunc(rs, func(r Report) bool { return r.Health != healthy })
+		return !slices.ContainsFunc(rs, func(r Report) bool { return r.Health != Healthy })
 	})
 	c, ctx := b.dial()
 	const callers, each = 16, 12
@@ -70,7 +70,7 @@ func TestC5_LongResultsOnRealNodes(t *testing.T) {
 	b.startAll()
 	c, ctx := b.dial()
 	value := bytes.Repeat([]byte("0123456789abcdef"), 1024)
-	if err := c.Put(ctx, "long", value); err != nil {
+	if _, err := kv.NewClient(c).Put(ctx, "long", value); err != nil {
 		t.Fatal(err)
 	}
 	for _, down := range []bool{false, true} {
@@ -78,7 +78,7 @@ func TestC5_LongResultsOnRealNodes(t *testing.T) {
 			b.halt(3)
 		}
 		for range 12 { // each replica is the designated one of some
-			if got, err := c.Get(ctx, "long"); err != nil || !bytes.Equal(got, value) {
+			if got, err := kv.NewClient(c).Get(ctx, "long"); err != nil || !bytes.Equal(got, value) {
 				t.Fatalf("replica 3 is down: %t; %d bytes, %v", down, len(got), err)
 			}
 		}

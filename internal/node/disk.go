@@ -77,26 +77,30 @@ func (f lifeFile) Read() (string, error) {
 
 // Write replaces the file. A crash leaves the old text or the new one.
 func (f lifeFile) Write(text string) error {
-	if err := f.write(text + "\n"); err != nil {
+	if err := replaceFile(f.path, []byte(text+"\n")); err != nil {
 		return fmt.Errorf("write the life of this replica to %s: %w", f.path, err)
 	}
 	return nil
 }
 
-func (f lifeFile) write(text string) error {
-	next := f.path + ".new"
+// UnfinishedSuffix ends the name of a file that is being written, or that a crash left unfinished.
+const UnfinishedSuffix = ".new"
+
+// replaceFile makes a file hold data, durably. A crash, or a disk without room, leaves what was there before.
+func replaceFile(path string, data []byte) error {
+	next := path + UnfinishedSuffix
 	file, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = file.WriteString(text)
+	_, err = file.Write(data)
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return errors.Join(err, os.Remove(next))
 	}
-	if err := os.Rename(next, f.path); err != nil {
+	if err := os.Rename(next, path); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(f.path))
+	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
@@ -109,18 +113,26 @@ type stateDir struct {
 	log *slog.Logger
 }
 
-// Exists reports whether the directory holds anything.
+// Exists reports whether there is anything of a store.
 func (s stateDir) Exists() (bool, error) {
-	held, err := os.ReadDir(s.dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return len(held) > 0, err
+	here, next, err := store.Generations(s.dir)
+	return here || next, err
 }
 
 // Open opens the store, or makes an empty one.
 func (s stateDir) Open() (replica.Store, error) {
-	opened, err := store.Open(s.dir, store.Options{Log: s.log})
+	here, next, err := store.Generations(s.dir)
+	if err == nil && next && !here { // the one before was removed
+		err = store.Settle(s.dir, true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.open(s.dir)
+}
+
+func (s stateDir) open(dir string) (replica.Store, error) {
+	opened, err := store.Open(dir, store.Options{Log: s.log})
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +141,21 @@ func (s stateDir) Open() (replica.Store, error) {
 
 // Aside moves the store away.
 func (s stateDir) Aside() error {
+	if err := s.Settle(false); err != nil {
+		return err
+	}
 	_, err := store.SetAside(s.dir)
 	return err
 }
+
+// OpenNext opens what a crash left of the taking in of a state.
+func (s stateDir) OpenNext() (replica.Store, error) {
+	here, next, err := store.Generations(s.dir)
+	if err != nil || !here || !next {
+		return nil, err
+	}
+	return s.open(store.Next(s.dir))
+}
+
+// Settle leaves one generation.
+func (s stateDir) Settle(next bool) error { return store.Settle(s.dir, next) }

@@ -2,13 +2,18 @@ package node
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 
+	"tagma/crypto"
+	"tagma/internal/replica"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -16,22 +21,65 @@ import (
 // witness is the driver's Observer: it counts, logs, and keeps proof of misbehaviour in HOME/evidence.
 type witness struct {
 	dir    string
+	self   wire.ReplicaID
 	counts *counters
 	log    *slog.Logger
 
 	mu        sync.Mutex
 	convicted map[wire.ReplicaID]wire.EvidenceKind
-	files     map[wire.ReplicaID]int // written since the start
+	files     map[wire.ReplicaID]map[string]bool // by the accused: names of those that are kept
 }
 
-// maxEvidenceFiles bounds what one misbehaving replica can make another one write between two starts.
+// maxEvidenceFiles bounds what one misbehaving replica can make another one keep.
 const maxEvidenceFiles = 16
 
-func newWitness(dir string, counts *counters, log *slog.Logger) *witness {
+func newWitness(dir string, self wire.ReplicaID, counts *counters, log *slog.Logger) *witness {
 	return &witness{
-		dir: dir, counts: counts, log: log,
-		convicted: make(map[wire.ReplicaID]wire.EvidenceKind), files: make(map[wire.ReplicaID]int),
+		dir: dir, self: self, counts: counts, log: log,
+		convicted: make(map[wire.ReplicaID]wire.EvidenceKind), files: make(map[wire.ReplicaID]map[string]bool),
 	}
+}
+
+// recall convicts by the evidence that is on disk: proof is for ever, whoever put it there. What proves nothing is left
+// alone and told of.
+func (w *witness) recall(cfg *wire.Config) {
+	paths, _ := filepath.Glob(filepath.Join(w.dir, "replica*-*"))
+	holds := replica.Holds(crypto.NewVerifier(0, nil))
+	for _, path := range paths {
+		e, err := readEvidence(path)
+		if err == nil {
+			err = wire.VerifyEvidence(cfg, e, holds)
+		}
+		if err != nil {
+			w.log.Warn("a file of evidence proves nothing", "file", filepath.Base(path), "error", err)
+			continue
+		}
+		w.convicted[e.Replica] = e.Kind
+		w.note(e.Replica, filepath.Base(path))
+	}
+	for id, kind := range w.convicted {
+		w.log.Warn("there is proof that a replica lies", "accused", int(id), "kind", string(kind), "files", len(w.files[id]))
+	}
+}
+
+func readEvidence(path string) (wire.Evidence, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return wire.Evidence{}, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, wire.MaxEvidence+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return wire.Evidence{}, err
+	}
+	return wire.DecodeEvidence(data)
+}
+
+// note remembers a file of evidence.
+func (w *witness) note(accused wire.ReplicaID, name string) {
+	if w.files[accused] == nil {
+		w.files[accused] = make(map[string]bool)
+	}
+	w.files[accused][name] = true
 }
 
 // counters count what a replica did; they only rise.
@@ -46,17 +94,38 @@ func (w *witness) Observe(effect port.Effect) {
 	switch e := effect.(type) {
 	case port.Entered:
 		w.counts.views.Add(1)
-		w.log.Info("a new view is active", "view", uint64(e.View))
 	case port.Dropped:
 		w.counts.dropped.Add(1)
 		w.log.Debug("message dropped", "type", wire.TypeOf(e.Msg), "why", string(e.Why))
 	case port.Diverged:
 		w.log.Error("this replica's state contradicts a stable checkpoint: it no longer answers clients",
-			"seq", uint64(e.Seq), "own", e.Own, "stable", e.Stable)
+			"seq", uint64(e.Cert.Seq), "own", e.Own, "stable", e.Cert.Digest)
+		if err := w.diverged(&e); err != nil {
+			w.log.Error("the proof of it could not be kept", "error", err) // it is no vote (D6): the replica goes on
+		}
+	case port.Split:
+		w.log.Error("replicas disagree on the state after a checkpoint, so that it can never be stable: the machine is not "+
+			"deterministic, or disks are damaged", "seq", uint64(e.Seq), "states", states(e.Votes))
 	case port.Accuse:
 		w.accused(e.Evidence)
 	default: // a Forgot ends the loop
 	}
+}
+
+// states says who says which digest: "ab12cd34ef56 by 0 1, 77aa00bb11cc by 2".
+func states(votes []wire.Checkpoint) string {
+	var parts []string
+	at := make(map[wire.Digest]int)
+	for _, v := range votes {
+		i, known := at[v.Digest]
+		if !known {
+			i = len(parts)
+			at[v.Digest] = i
+			parts = append(parts, fmt.Sprintf("%x by", v.Digest[:6]))
+		}
+		parts[i] += fmt.Sprintf(" %d", v.Replica)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // accused keeps the proof, each replica's first ones.
@@ -64,26 +133,30 @@ func (w *witness) accused(e wire.Evidence) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.convicted[e.Replica] = e.Kind
-	if w.files[e.Replica] >= maxEvidenceFiles {
+	if len(w.files[e.Replica]) >= maxEvidenceFiles {
 		return
 	}
-	w.files[e.Replica]++
 	proof := wire.EncodeEvidence(e)
-	hash := sha256.Sum256(proof) // in the name, so that nothing written before the last start is overwritten
+	hash := sha256.Sum256(proof) // in the name, so that each proof has one file, whenever it is found
 	name := fmt.Sprintf("replica%d-%s-%s-%x", e.Replica, e.Kind, wire.TypeOf(e.First), hash[:4])
-	if err := w.write(name, proof); err != nil {
-		w.log.Error("evidence could not be kept", "error", err)
+	if w.files[e.Replica][name] {
 		return
 	}
-	w.log.Warn("a replica is proven to lie", "replica", int(e.Replica), "kind", string(e.Kind),
+	w.note(e.Replica, name) // the attempt counts: a liar can have many of them fail
+	if err := w.write(name, proof); err != nil {
+		w.log.Error("evidence could not be kept", "error", err) // it is no vote (D6): the replica goes on
+		return
+	}
+	w.log.Warn("a replica is proven to lie", "accused", int(e.Replica), "kind", string(e.Kind),
 		"about", wire.TypeOf(e.First), "evidence", name)
 }
 
+// write keeps a proof whole or not at all: half of one proves nothing.
 func (w *witness) write(name string, data []byte) error {
 	if err := os.MkdirAll(w.dir, 0o700); err != nil {
 		return fmt.Errorf("make the directory of evidence: %w", err)
 	}
-	return os.WriteFile(filepath.Join(w.dir, name), data, 0o600)
+	return replaceFile(filepath.Join(w.dir, name), data)
 }
 
 // convictions copies who is proven to lie, by replica.

@@ -34,7 +34,9 @@ func newTestExecutor(t *testing.T, storage statemachine.Storage) (*machine, *wir
 		t.Fatal(err)
 	}
 	done := make(chan port.Event, cfg.LogWindow)
-	return newMachine(&cfg, plain{Storage: storage}, service, done, newMetrics()), &cfg, done
+	m, began := newMachine(&cfg, plain{Storage: storage}, service, done, newMetrics()), time.Now()
+	m.now = func() time.Duration { return time.Since(began) }
+	return m, &cfg, done
 }
 
 func body(seq wire.Seq) *wire.Body {

@@ -14,6 +14,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/statemachine/kv"
 )
 
 // life reads the file life of a home.
@@ -152,7 +153,7 @@ func TestD8_3_AHomeOfTheFirstFormatIsAdoptedOnce(t *testing.T) {
 	}
 	l := b.load()
 	for _, key := range []string{"key1", "key20"} { // what the older version stored
-		if v, err := l.c.Get(l.ctx, key); err != nil || string(v) != strings.Replace(key, "key", "value", 1) {
+		if v, err := kv.NewClient(l.c).Get(l.ctx, key); err != nil || string(v) != strings.Replace(key, "key", "value", 1) {
 			t.Errorf("%s = %q, %v", key, v, err)
 		}
 	}

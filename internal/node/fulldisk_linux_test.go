@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -14,6 +15,12 @@ import (
 // mount puts a file system of its own, of so many bytes, at dir.
 func (b *testbed) mount(t *testing.T, dir string, size int) {
 	t.Helper()
+	mount(t, dir, size)
+	t.Cleanup(b.stopAll) // before it is unmounted
+}
+
+func mount(t *testing.T, dir string, size int) {
+	t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +28,6 @@ func (b *testbed) mount(t *testing.T, dir string, size int) {
 		t.Skipf("a full disk needs the right to mount a small one: %v", err)
 	}
 	t.Cleanup(func() {
-		b.stopAll()
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
 			t.Error(err)
 		}
@@ -104,4 +110,27 @@ func TestD6_AFullDiskUnderTheStoreStopsTheReplica(t *testing.T) {
 	l.put(8, 6000)
 	b.level(3)
 	l.check(6000)
+}
+
+// E1: a proof that the disk has no room for leaves nothing that looks like one.
+func TestE1_AFullDiskLeavesNoHalfOfAProof(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	mount(t, home, 256<<10)
+	dir, filler := filepath.Join(home, EvidenceDir), filepath.Join(home, "other")
+	if err := os.WriteFile(filler, make([]byte, 1<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("the disk did not fill: %v", err)
+	}
+	w := newWitness(dir, 0, &counters{}, slog.New(slog.DiscardHandler))
+	w.accused(accusation(1, 1))
+	if files, err := os.ReadDir(dir); err == nil && len(files) > 0 {
+		t.Errorf("the full disk holds %v", files)
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	w.accused(accusation(1, 2))
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("with room again it holds %v, %v; want the next proof", files, err)
+	}
 }

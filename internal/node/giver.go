@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tagma/internal/replica"
+	"tagma/network"
 	"tagma/pbft/wire"
 )
 
@@ -34,7 +35,7 @@ const (
 const newestOffers = 3
 
 func newGiver(cfg *wire.Config, donor *replica.Donor, now func() time.Duration, m *metrics) *giver {
-	g := &giver{donor: donor, now: now, questions: newMailbox(cfg.N(), questionLetters, questionBytes, m.lostQuestions), metrics: m}
+	g := &giver{donor: donor, now: now, questions: newMailbox(cfg.N()+1, questionLetters, questionBytes, m.lostQuestions), metrics: m}
 	g.given.Store(&replica.Given{})
 	return g
 }
@@ -53,7 +54,7 @@ func (g *giver) offer(cert wire.StableCert) {
 // run answers until the context ends.
 func (g *giver) run(ctx context.Context) {
 	defer g.donor.Close()
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(replica.OutsidePause) // a backup's questions may wait for as long
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		g.takeOffers()
@@ -68,8 +69,13 @@ func (g *giver) run(ctx context.Context) {
 			}
 			continue
 		}
+		var rested <-chan time.Time
+		if rests := g.donor.Rests(g.now()); rests > 0 {
+			rested = time.After(rests)
+		}
 		select {
 		case <-g.questions.ready:
+		case <-rested:
 		case <-tick.C:
 			g.donor.Tick(g.now())
 		case <-ctx.Done():
@@ -105,4 +111,41 @@ func (g *giver) publish() {
 	g.metrics.givenRefused.Add(float64(now.Refused - was.Refused))
 	g.metrics.bytesGiven.Add(float64(now.Bytes - was.Bytes))
 	g.counted = now
+}
+
+// outside is the client that takes a backup: one at a time, over the link that asked first.
+type outside struct {
+	may func(wire.PublicKey) bool // clients that may
+	id  wire.ReplicaID            // what it is to the donor
+
+	mu   sync.Mutex
+	link *network.ClientLink
+	used time.Time
+}
+
+// outsidePatience is how long a client that asks no more keeps others from their backup.
+const outsidePatience = 10 * time.Second
+
+// take reports whether a link is the one that is served now.
+func (o *outside) take(link *network.ClientLink, now time.Time) bool {
+	if !o.may(link.Key()) {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.link != link && o.link != nil && o.link.Context().Err() == nil && now.Sub(o.used) < outsidePatience {
+		return false
+	}
+	o.link, o.used = link, now
+	return true
+}
+
+// send gives the client what the donor says.
+func (o *outside) send(frame []byte) {
+	o.mu.Lock()
+	link := o.link
+	o.mu.Unlock()
+	if link != nil {
+		link.Send(frame)
+	}
 }

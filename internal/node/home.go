@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
@@ -19,6 +20,7 @@ const (
 	JournalDir  = "journal"
 	StateDir    = "state"
 	EvidenceDir = "evidence"
+	DivergedDir = "diverged"
 )
 
 // Home is a replica's home as read: who it is and where its data lie.
@@ -72,6 +74,18 @@ func (e *KeyError) Error() string { return e.Err.Error() }
 
 // Unwrap is what crypto or the search for a passphrase said.
 func (e *KeyError) Unwrap() error { return e.Err }
+
+// MachineError says that the cluster runs a machine that the program does not have. It is one of the configuration.
+type MachineError struct {
+	Machine string   // that the cluster file names
+	Has     []string // that the program has
+}
+
+// Error is one line with the mend.
+func (e *MachineError) Error() string {
+	return fmt.Sprintf("the cluster runs the machine %q, and this program has %s; run its replicas with the program that has it",
+		e.Machine, strings.Join(e.Has, " and "))
+}
 
 // openKey reads a home's private key, and finds the passphrase if it is encrypted.
 func openKey(dir string) (*crypto.PrivateKey, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"tagma/internal/replica"
@@ -26,10 +27,12 @@ type intake struct {
 	quarantine *quarantine[*network.ClientLink]
 	suspects   *quarantine[int] // replicas that sent what no correct one sends
 	past       *queries
+	outside    *outside
+	attached   func(wire.PublicKey, *wire.Attach) *wire.Attached // nil: there is nothing to say
 	counts     *counters
-	report     func() any
+	reports    *reports
 	drop       func(replica int) // ends the streams that a replica sends on
-	ready      chan struct{}     // closed once report and drop may be called
+	ready      chan struct{}     // closed once reports and drop may be used
 	log        *slog.Logger
 	tap        *trace.Tap // nil: nobody listens
 }
@@ -42,6 +45,7 @@ func (in *intake) FromReplica(from int, frame []byte) {
 	m, err := wire.Decode(frame)
 	if err != nil {
 		in.refuse("replica", from, nil, err)
+		in.tell(from, frame)
 		in.part(from)
 		return
 	}
@@ -56,7 +60,15 @@ func (in *intake) FromReplica(from int, frame []byte) {
 	}, func(err error) {
 		in.refuse("replica", from, m, err)
 		in.suspects.extend(from, time.Now(), refusedPause)
+		in.tell(from, frame)
 	})
+}
+
+// tell has the core know of a frame that is not believed, if it must.
+func (in *intake) tell(from int, frame []byte) {
+	if ev := replica.Refused(in.cfg, wire.ReplicaID(from), frame); ev != nil {
+		in.lanes.replicas.put(in.ctx, ev, 0)
+	}
 }
 
 // believe hands a message of another replica to the part that it is for. What belongs to the exchange of state never
@@ -88,23 +100,33 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 		link.Close()
 		return
 	}
+	if _, asks := m.(*wire.Inquire); link.AsksOnly() && !asks {
+		in.refuse("client", wire.PublicKey(link.Key()), m, replica.ErrMisplaced)
+		return
+	}
 	switch m := m.(type) {
 	case *wire.Inquire:
 		in.answer(link)
 		in.quarantine.pace(link, time.Now(), inquiryPause)
 	case *wire.Attach:
 		in.routes.set(wire.RequestID{Client: link.Key(), Session: m.Session}, link)
+		if hint := in.attached(link.Key(), m); hint != nil {
+			link.Send(wire.Encode(hint))
+		}
 	case *wire.Query:
 		in.query(link, m)
 	case *wire.Request:
 		in.request(link, m, len(frame))
+	case *wire.FetchState:
+		in.backUp(link, m, len(frame))
 	default:
 		in.refuse("client", wire.PublicKey(link.Key()), m, replica.ErrMisplaced)
 	}
 }
 
 func (in *intake) request(link *network.ClientLink, m *wire.Request, bytes int) {
-	in.signatures.check(in.signatures.client(link), m, func(v wire.Verified) { in.order(link, m, v, bytes) },
+	source := in.signatures.client(link)
+	in.signatures.check(source.Source, m, func(v wire.Verified) { in.order(source.from, link, m, v, bytes) },
 		func(err error) {
 			in.refuse("client", wire.PublicKey(link.Key()), m, err)
 			if errors.Is(err, wire.ErrSignature) {
@@ -114,20 +136,46 @@ func (in *intake) request(link *network.ClientLink, m *wire.Request, bytes int) 
 }
 
 // order passes a request that is believed on to the loop. Where there is no room it waits, which holds back its own
-// link and no other, so that links take turns however much one of them sends (C6).
-func (in *intake) order(link *network.ClientLink, m *wire.Request, v wire.Verified, bytes int) {
+// link, and one message for all links of a key: so keys take turns however much one of them sends (C6).
+func (in *intake) order(from *clientSender, link *network.ClientLink, m *wire.Request, v wire.Verified, bytes int) {
 	in.routes.set(m.ID, link)
+	select {
+	case from.entering <- struct{}{}:
+	case <-in.ctx.Done():
+		return
+	}
+	defer func() { <-from.entering }()
 	in.lanes.clients.put(in.ctx, port.Received{From: port.Source{Client: true}, Msg: v}, bytes)
 }
 
-// query reads a past state for a client and holds back its link meanwhile.
+// query reads a past state for a client and holds back its link meanwhile. Nobody reads for a link that is gone.
 func (in *intake) query(link *network.ClientLink, m *wire.Query) {
 	if err := wire.Check(in.cfg, m); err != nil {
 		in.refuse("client", wire.PublicKey(link.Key()), m, err)
 		return
 	}
-	if reply, ok := in.past.answer(in.ctx, m); ok {
+	ctx, cancel := context.WithCancel(in.ctx)
+	defer cancel()
+	defer context.AfterFunc(link.Context(), cancel)()
+	if reply, ok := in.past.answer(ctx, link.Key(), m); ok {
 		link.Send(wire.Encode(reply))
+	}
+}
+
+// backUp has the donor answer a question for the state of a checkpoint. Without a place for one more backup, or from a
+// client that may take none, it is a message that no client sends.
+func (in *intake) backUp(link *network.ClientLink, m *wire.FetchState, bytes int) {
+	v, err := wire.Verify(in.cfg, m, func([]wire.Claim) bool { return true }) // the link vouches for it: it claims nothing
+	if err == nil && !in.outside.take(link, time.Now()) {
+		err = replica.ErrMisplaced
+	}
+	if err != nil {
+		in.refuse("client", wire.PublicKey(link.Key()), m, err)
+		in.quarantine.pace(link, time.Now(), inquiryPause)
+		return
+	}
+	if _, questions := in.helpers(); questions != nil {
+		questions.put(replica.Outside(in.cfg), v, bytes)
 	}
 }
 
@@ -145,12 +193,37 @@ func (in *intake) answer(link *network.ClientLink) {
 	case <-in.ctx.Done():
 		return
 	}
-	document, err := json.Marshal(in.report())
+	frame, err := in.reports.newest(time.Now())
 	if err != nil {
 		in.log.Error("the report cannot be encoded", "error", err)
 		return
 	}
-	link.Send(wire.Encode(&wire.Report{Document: document}))
+	link.Send(frame)
+}
+
+// reports keeps the answer to an inquiry for as long as one link is made to wait between two. So the work of putting it
+// together, which looks at all parts of the replica and into its directories, is bounded however many links ask (S4).
+type reports struct {
+	report func() any
+
+	mu    sync.Mutex
+	frame []byte
+	made  time.Time
+}
+
+// newest returns the frame of an answer that is not older than inquiryPause.
+func (r *reports) newest(now time.Time) ([]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.frame != nil && now.Sub(r.made) < inquiryPause {
+		return r.frame, nil
+	}
+	document, err := json.Marshal(r.report())
+	if err != nil {
+		return nil, err
+	}
+	r.frame, r.made = wire.Encode(&wire.Report{Document: document}), now
+	return r.frame, nil
 }
 
 // part ends the streams of a replica that sent no message.

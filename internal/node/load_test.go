@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"tagma/client"
+	"tagma/statemachine/kv"
 )
 
 // load is a client that remembers what was acknowledged.
@@ -33,7 +34,7 @@ func (l *load) renew() {
 func (l *load) put(n, size int) {
 	l.b.t.Helper()
 	for range n {
-		if err := l.c.Put(l.ctx, fmt.Sprintf("k%d", l.acks), l.value(l.acks, size)); err != nil {
+		if _, err := kv.NewClient(l.c).Put(l.ctx, fmt.Sprintf("k%d", l.acks), l.value(l.acks, size)); err != nil {
 			l.b.t.Fatalf("put %d: %v", l.acks, err)
 		}
 		l.acks++
@@ -45,12 +46,22 @@ func (l *load) grow(replicas ...int) {
 	l.b.t.Helper()
 	for again := true; again; {
 		l.put(16, 3000)
-		l.b.level(len(l.b.nodes))
+		l.b.level(len(l.b.nodes) - l.b.stopped())
 		again = false
 		for _, i := range replicas {
 			again = again || l.b.reachesBack(i)
 		}
 	}
+}
+
+// stopped counts the replicas that do not run.
+func (b *testbed) stopped() (count int) {
+	for _, n := range b.nodes {
+		if n == nil {
+			count++
+		}
+	}
+	return count
 }
 
 func (l *load) value(i, size int) []byte {
@@ -63,7 +74,7 @@ func (l *load) value(i, size int) []byte {
 func (l *load) check(size int) {
 	l.b.t.Helper()
 	for i := range l.acks {
-		if v, err := l.c.Get(l.ctx, fmt.Sprintf("k%d", i)); err != nil || string(v) != string(l.value(i, size)) {
+		if v, err := kv.NewClient(l.c).Get(l.ctx, fmt.Sprintf("k%d", i)); err != nil || string(v) != string(l.value(i, size)) {
 			l.b.t.Fatalf("k%d = %.20q, %v", i, v, err)
 		}
 	}

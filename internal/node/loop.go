@@ -97,6 +97,7 @@ func (l *loop) run(ctx context.Context) error {
 		if err := l.driver.Turn(events); err != nil {
 			return err
 		}
+		l.showView()
 		if l.lost != nil {
 			return l.lost
 		}
@@ -138,6 +139,13 @@ func (l *loop) now() port.Tick {
 		tick.Wall = l.wall().UnixNano()
 	}
 	return tick
+}
+
+// showView publishes the core's state at once when the view is another one, so that no change of it goes untold.
+func (l *loop) showView() {
+	if at, was := l.replica.Position(), l.shown.Load(); at.View != was.View || at.Active != was.Active {
+		l.show()
+	}
 }
 
 // show publishes a copy of the core's state for reports.

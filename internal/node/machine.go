@@ -25,6 +25,7 @@ type machine struct {
 	data     *mailbox          // of donors, for the mover
 	log      *transferLog
 	progress atomic.Pointer[replica.Progress]
+	doing    atomic.Pointer[batchUnderWay] // nil between two batches
 
 	mu     sync.Mutex
 	queue  []port.Effect // work that the executor has not taken yet; the core hands over at most a window ahead
@@ -54,6 +55,8 @@ func newMachine(cfg *wire.Config, st replica.Store, service *statemachine.Servic
 	}
 	m.flush.Stop()
 	m.executor = replica.NewExecutor(cfg, m, st, service)
+	m.executor.Begun = func(seq wire.Seq) { m.doing.Store(&batchUnderWay{seq, time.Now()}) }
+	m.executor.Ended = func() { m.doing.Store(nil) }
 	m.publish()
 	return m
 }

@@ -29,6 +29,7 @@ type metrics struct {
 	transfersBegun, transfersFinished, transferRounds, transferBlamed prometheus.Counter
 	givenBatches, givenAnswers, givenRefused                          prometheus.Counter
 	bytesReceived, bytesGiven, lostData, lostQuestions                prometheus.Counter
+	scrubPasses, scrubBytes, scrubFiles, scrubKeys, scrubBatches      prometheus.Counter
 }
 
 // reasons are the values of the label reason; what is none of them counts as "other".
@@ -58,6 +59,7 @@ func newMetrics() *metrics {
 	m.records = m.counter("tagma_journal_records_total", "Records written to the journal.")
 	m.busy = m.counter("tagma_busy_answers_total", "Requests answered with busy.")
 	m.recoveries()
+	m.scrubs()
 	m.lost()
 
 	took := prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -91,6 +93,17 @@ func (m *metrics) recoveries() {
 	m.givenBatches = m.counter("tagma_donor_batches_total", "Batches given to others.")
 	m.givenAnswers = m.counter("tagma_donor_answers_total", "Questions for parts of a state answered.")
 	m.givenRefused = m.counter("tagma_donor_refused_total", "Questions for batches or state refused: malformed, or too much was asked.")
+}
+
+// scrubs are the instruments of the search for damage.
+func (m *metrics) scrubs() {
+	found := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "tagma_scrub_findings_total", Help: "What was found damaged on the disk: files, keys of the state, batches of the journal.",
+	}, []string{"what"})
+	m.registry.MustRegister(found)
+	m.scrubPasses = m.counter("tagma_scrub_passes_total", "Searches for damage that came to their end.")
+	m.scrubBytes = m.counter("tagma_scrub_bytes_total", "Bytes read in search of damage.")
+	m.scrubFiles, m.scrubKeys, m.scrubBatches = found.WithLabelValues("files"), found.WithLabelValues("keys"), found.WithLabelValues("batches")
 }
 
 // lost counts messages of the exchange of state that found no room.

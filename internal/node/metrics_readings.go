@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tagma/internal/replica"
 	"tagma/pbft/wire"
 )
 
@@ -29,7 +30,7 @@ var protocolReadings = []reading{
 			out(1, strconv.Itoa(s.report.Replica), h.Cluster.ID.String(), h.Cluster.Machine)
 		},
 	},
-	{"tagma_ready", "1 if the replica's health is ok.", gauge, nil, truth(func(s *snapshot) bool { return s.report.Health == healthy })},
+	{"tagma_ready", "1 if the replica's health is ok.", gauge, nil, truth(func(s *snapshot) bool { return s.report.Health == Healthy })},
 	{"tagma_view", "View.", gauge, nil, value(func(s *snapshot) wire.View { return s.inside.View })},
 	{"tagma_active", "1 if the view is active here.", gauge, nil, truth(func(s *snapshot) bool { return s.inside.Active })},
 	{
@@ -49,8 +50,16 @@ var protocolReadings = []reading{
 		value(func(s *snapshot) wire.Seq { return s.inside.Stable + s.node.home.Config.LogWindow }),
 	},
 	{
-		"tagma_executed", "Last sequence number handed to execution.", gauge, nil,
+		"tagma_handed", "Last sequence number handed to execution.", gauge, nil,
+		value(func(s *snapshot) wire.Seq { return s.inside.Handed }),
+	},
+	{
+		"tagma_executed", "Last sequence number that was executed.", gauge, nil,
 		value(func(s *snapshot) wire.Seq { return s.inside.Executed }),
+	},
+	{
+		"tagma_executing_seconds", "How long the batch that is executed has taken so far.", gauge, nil,
+		func(s *snapshot, out emit) { _, took := s.node.executing(); out(took.Seconds()) },
 	},
 	{"tagma_in_flight", "Sequence numbers known and not executed.", gauge, nil, value(func(s *snapshot) uint64 { return s.report.InFlight })},
 	{"tagma_pending_requests", "Requests that wait for order.", gauge, nil, value(func(s *snapshot) int { return s.inside.Pending })},
@@ -59,7 +68,11 @@ var protocolReadings = []reading{
 		truth(func(s *snapshot) bool { return s.inside.Diverged }),
 	},
 	{
-		"tagma_convicted", "1 if there is proof against the peer, found since the start.", gauge, byPeer,
+		"tagma_split_checkpoint", "The checkpoint that can never be stable, since the replicas' states differ; 0: none is known.", gauge, nil,
+		value(func(s *snapshot) wire.Seq { return s.inside.Split }),
+	},
+	{
+		"tagma_convicted", "1 if there is proof against the peer in the directory of evidence.", gauge, byPeer,
 		perPeer(func(s *snapshot, peer int) float64 {
 			return oneIf(slices.ContainsFunc(s.report.Convicted, func(c ConvictedEntry) bool { return c.Replica == peer }))
 		}),
@@ -101,6 +114,7 @@ var workReadings = []reading{
 		"tagma_signature_failures_total", "Verifications, alone or together, that found a false signature.", counter, nil,
 		value(func(s *snapshot) uint64 { return s.verified.Failures }),
 	},
+	{"tagma_hung_reads", "Reads of past states that do not end.", gauge, nil, value(func(s *snapshot) int { return s.report.HungReads })},
 	{
 		"tagma_application_panics_total", "Operations in which the application panicked.", counter, nil,
 		value(func(s *snapshot) uint64 { return s.node.counts.panics.Load() }),
@@ -135,6 +149,16 @@ var linkReadings = []reading{
 		perPeer(func(s *snapshot, peer int) float64 { return float64(s.peers[peer].Dropped) }),
 	},
 	{"tagma_clients", "Client links.", gauge, nil, value(func(s *snapshot) int { return s.clients.Links })},
+	{"tagma_clients_refused_total", "Client links for which there was no room.", counter, nil, value(func(s *snapshot) uint64 { return s.clients.Refused })},
+	{
+		"tagma_key_in_use_twice", "1 while two processes run under the key of a replica, this one included.", gauge,
+		[]string{"replica"},
+		func(s *snapshot, out emit) {
+			for id, p := range s.peers {
+				out(oneIf(p.Twice || id == s.report.Replica && s.node.host.Twice()), strconv.Itoa(id))
+			}
+		},
+	},
 	{"tagma_client_frames_total", "Frames of client links.", counter, []string{"what"}, func(s *snapshot, out emit) {
 		out(float64(s.clients.Sent), "sent")
 		out(float64(s.clients.Received), "received")
@@ -156,4 +180,49 @@ func queues(n *Node, visit func(name string, length, room int)) {
 	visit("executor", executor, int(cfg.LogWindow+cfg.LogWindow/cfg.CheckpointInterval+1))
 	visit("data", data, dataLetters*(cfg.N()-1))
 	visit("questions", questions, questionLetters*(cfg.N()-1))
+}
+
+// recoveryReadings are about a replica that comes back, and about what it gives to others that do.
+var recoveryReadings = []reading{
+	{
+		"tagma_asking", "1 while the others have not told this replica whether it lacks something that it signed.", gauge, nil,
+		truth(func(s *snapshot) bool { return s.inside.Asking }),
+	},
+	{
+		"tagma_amnesia", "1 while this replica may have forgotten what it signed, and does nothing but ask.", gauge, nil,
+		truth(func(s *snapshot) bool { return s.node.amnesiac.Load() != nil }),
+	},
+	{
+		"tagma_silent", "1 while this replica does not vote because it had forgotten what it signed.", gauge, nil,
+		truth(func(s *snapshot) bool { return s.inside.Silent }),
+	},
+	{
+		"tagma_silent_until", "The checkpoint at which the silence of this life ends; 0 if nothing was forgotten.", gauge, nil,
+		value(func(s *snapshot) uint64 { return uint64(s.inside.Until) }),
+	},
+	{
+		"tagma_votes_from_view", "The first view in which this life votes; 0 if nothing was forgotten.", gauge, nil,
+		value(func(s *snapshot) uint64 { return uint64(s.inside.Since) }),
+	},
+	{
+		"tagma_transfer", "1 while the state is fetched from others.", gauge, nil,
+		truth(func(s *snapshot) bool { return s.moved.Phase != replica.Idle }),
+	},
+	{
+		"tagma_transfer_checkpoint", "The checkpoint whose state is fetched, or was last.", gauge, nil,
+		value(func(s *snapshot) uint64 { return uint64(s.moved.Seq) }),
+	},
+	{
+		"tagma_transfer_share", "Share of the state that was compared and is right, 0 to 1.", gauge, nil,
+		func(s *snapshot, out emit) { out(s.moved.Share) },
+	},
+	{
+		"tagma_transfer_donors", "Replicas that serve the checkpoint that is fetched.", gauge, nil,
+		value(func(s *snapshot) int { return s.moved.Pinned }),
+	},
+	{"tagma_donor_pins", "Checkpoints that are held for others.", gauge, nil, value(func(s *snapshot) int { return s.given.Pins })},
+	{
+		"tagma_donor_index_bytes", "Memory that the indexes of those take.", gauge, nil,
+		value(func(s *snapshot) int { return s.given.IndexBytes }),
+	},
 }

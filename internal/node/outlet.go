@@ -13,12 +13,19 @@ import (
 // outlet is the driver's Transport over the network.
 type outlet struct {
 	host       *network.Host
+	outside    *outside
 	routes     *routes
 	quarantine *quarantine[*network.ClientLink]
 }
 
-// Send queues a frame for a replica. What is lost is asked for again by status.
-func (o *outlet) Send(to wire.ReplicaID, frame []byte) { o.host.Send(int(to), frame) }
+// Send queues a frame for a replica, or for the client that takes a backup. What is lost is asked for again by status.
+func (o *outlet) Send(to wire.ReplicaID, frame []byte) {
+	if to == o.outside.id {
+		o.outside.send(frame)
+		return
+	}
+	o.host.Send(int(to), frame)
+}
 
 // Respond sends a reply over the link its session last used. Without one the client has gone, or asked another replica
 // only; it will ask here again if it needs this reply.
@@ -37,14 +44,15 @@ func (o *outlet) Respond(reply *wire.Reply) {
 func (n *Node) tapped() {
 	cfg := &n.home.Config
 	n.tap = trace.NewTap(int(cfg.Self), cfg.Quorum(), func() int64 { return time.Now().UnixMicro() }, n.opt.Trace)
-	n.transport = &tappedTransport{Transport: n.transport, tap: n.tap}
+	n.transport = &tappedTransport{Transport: n.transport, tap: n.tap, outside: n.outside.id}
 }
 
 // tappedTransport tells of everything that leaves the replica.
 type tappedTransport struct {
 	driver.Transport
-	tap  *trace.Tap
-	last atomic.Pointer[told] // what goes to all others is decoded once
+	tap     *trace.Tap
+	outside wire.ReplicaID
+	last    atomic.Pointer[told] // what goes to all others is decoded once
 }
 
 type told struct {
@@ -63,7 +71,11 @@ func (t *tappedTransport) Send(to wire.ReplicaID, frame []byte) {
 		said = &told{frame, trace.Say(m)}
 		t.last.Store(said)
 	}
-	t.tap.Emit(&trace.Sent{To: int(to), Bytes: len(frame), Message: said.message})
+	whom := int(to)
+	if to == t.outside {
+		whom = trace.None
+	}
+	t.tap.Emit(&trace.Sent{To: whom, Bytes: len(frame), Message: said.message})
 	t.Transport.Send(to, frame)
 }
 

@@ -2,50 +2,69 @@ package node
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
 
-// queries answers reads of past states (C9). It works on the goroutine that reads a client's link: a link has one query
+// queries answers reads of past states (C9). The goroutine that reads a client's link waits for it: a link has one query
 // under way, and what its client sends behind it waits, nobody else. The core never sees one.
 type queries struct {
 	ask    func(stop <-chan struct{}, op []byte, at uint64) ([]byte, error)
-	silent func() bool   // the state contradicts a stable checkpoint: nothing is answered from it (K2)
-	room   chan struct{} // a token for each query that runs
+	silent func() bool // the state contradicts a stable checkpoint: nothing is answered from it (K2)
+	turns  turns
+	rests  rests
 	log    *slog.Logger
 }
 
-// queriesAtOnce bounds how many reads of the past share the disk with execution.
-const queriesAtOnce = 4
+// Reads of the past share the disk with execution, so few run at once. A client has no more than its share of them, however
+// many links it opens, so that another one finds room while its own are slow.
+const (
+	queriesAtOnce    = 4
+	queriesPerClient = 2
+)
 
 // queryPatience is how long one of them may take. A short operation can ask for every key of the store many times over, and
 // would keep the others from their turn, and the node from its end.
 const queryPatience = 10 * time.Second
 
-func newQueries(ask func(<-chan struct{}, []byte, uint64) ([]byte, error), silent func() bool, log *slog.Logger) *queries {
-	return &queries{ask: ask, silent: silent, room: make(chan struct{}, queriesAtOnce), log: log}
+func newQueries(
+	ask func(<-chan struct{}, []byte, uint64) ([]byte, error), silent func() bool, executed func() wire.Seq, log *slog.Logger,
+) *queries {
+	return &queries{
+		ask: ask, silent: silent, turns: newTurns(queriesAtOnce, queriesPerClient), log: log,
+		rests: rests{executed: executed, until: make(map[wire.PublicKey]time.Time)},
+	}
 }
 
-// answer waits for its turn and reads. It reports false when there is nothing to say: ctx has ended, reading took too long,
-// or this replica's state or storage cannot be trusted.
-func (q *queries) answer(ctx context.Context, m *wire.Query) (*wire.QueryReply, bool) {
-	select {
-	case q.room <- struct{}{}:
-	case <-ctx.Done():
+// queryGrace is how long a read may take to see that it should end, which it does when it reads next. One that does not
+// hangs: nothing can end it, so its link, the node's end and, within bounds, other clients' turns no longer wait for it.
+const queryGrace = time.Second
+
+// queriesReplaced is how many hung reads have others run in their places. Each takes a processor, so there is an end to it.
+const queriesReplaced = 4
+
+// answer waits for the client's turn and reads. It reports false when there is nothing to say: ctx has ended with the
+// client's link or the node, reading took too long, or this replica's state or storage cannot be trusted.
+func (q *queries) answer(ctx context.Context, client wire.PublicKey, m *wire.Query) (*wire.QueryReply, bool) {
+	if !q.rests.wait(ctx, client) || !q.turns.take(ctx, client) {
 		return nil, false
 	}
-	defer func() { <-q.room }()
+	defer func(began time.Time) { q.rests.used(client, time.Since(began)) }(time.Now())
 	if q.silent() {
+		q.turns.giveBack(client)
 		return nil, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, queryPatience)
 	defer cancel()
+	result, err := q.read(ctx, client, m)
 	reply := &wire.QueryReply{Nonce: m.Nonce, At: m.At}
-	result, err := q.ask(ctx.Done(), m.Op, uint64(m.At))
 	switch {
 	case err == nil:
 		reply.Outcome, reply.Result = wire.QueryAnswered, result
@@ -54,11 +73,234 @@ func (q *queries) answer(ctx context.Context, m *wire.Query) (*wire.QueryReply, 
 	case errors.Is(err, statemachine.ErrNotExecuted):
 		reply.Outcome = wire.QueryNotExecuted
 	case errors.Is(err, statemachine.ErrStopped):
-		q.log.Debug("a query took too long, or the node ends", "seq", uint64(m.At))
+		q.log.Debug("a query took too long, or its link or the node ends", "seq", uint64(m.At))
 		return nil, false
 	default:
 		q.log.Error("a query could not be answered", "seq", uint64(m.At), "error", err)
 		return nil, false
 	}
 	return reply, true
+}
+
+// read asks beside the link's goroutine, and gives the turn back when the answer is there. It leaves a read that hangs.
+func (q *queries) read(ctx context.Context, client wire.PublicKey, m *wire.Query) ([]byte, error) {
+	type answer struct {
+		result []byte
+		err    error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		result, err := q.ask(ctx.Done(), m.Op, uint64(m.At))
+		done <- answer{result, err}
+	}()
+	select {
+	case a := <-done:
+		q.turns.giveBack(client)
+		return a.result, a.err
+	case <-ctx.Done():
+	}
+	grace := time.NewTimer(queryGrace)
+	defer grace.Stop()
+	select {
+	case a := <-done:
+		q.turns.giveBack(client)
+		return a.result, a.err
+	case <-grace.C:
+	}
+	q.turns.hang(client)
+	q.log.Error("a read of the past does not end: the application's query is an endless loop that reads nothing, or waits for something",
+		"seq", uint64(m.At), "client", hex.EncodeToString(client[:]), "stack", string(stacksIn(queryCode)))
+	go func() {
+		<-done
+		q.turns.recover(client)
+	}()
+	return nil, statemachine.ErrStopped
+}
+
+// hung counts the reads that should have ended and did not.
+func (q *queries) hung() int {
+	q.turns.mu.Lock()
+	defer q.turns.mu.Unlock()
+	return q.turns.hung
+}
+
+// Reads of the past take processors and the disk from what is ordered, and that from all clients: one client with a read
+// under way all the time took three quarters of the others' throughput. So where something is executed a client rests after
+// a read for restTimes as long as that took. Where nothing was for a while, nobody is in the way.
+const (
+	restTimes = 3
+	idle      = time.Second
+)
+
+// rests says until when clients rest.
+type rests struct {
+	executed func() wire.Seq // how far the replica is
+
+	mu    sync.Mutex
+	until map[wire.PublicKey]time.Time // what is over is forgotten
+	seen  wire.Seq                     // executed, when that was last looked at,
+	moved time.Time                    // and when it was found to have changed
+}
+
+// wait waits until a client has rested. It reports false if ctx ends first.
+func (r *rests) wait(ctx context.Context, client wire.PublicKey) bool {
+	for {
+		r.mu.Lock()
+		left := time.Until(r.until[client])
+		if left <= 0 || !r.busy() {
+			delete(r.until, client)
+			r.mu.Unlock()
+			return true
+		}
+		r.mu.Unlock()
+		timer := time.NewTimer(min(left, idle)) // it looks again whether there is a reason to rest
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return false
+		}
+	}
+}
+
+// used notes how long a read of a client took.
+func (r *rests) used(client wire.PublicKey, took time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	for c, until := range r.until {
+		if !until.After(now) {
+			delete(r.until, c)
+		}
+	}
+	if !r.busy() {
+		return
+	}
+	from := now
+	if until := r.until[client]; until.After(now) { // of another read at the same time
+		from = until
+	}
+	r.until[client] = from.Add(restTimes * took)
+}
+
+// busy reports whether anything was executed lately. The lock is held.
+func (r *rests) busy() bool {
+	if at := r.executed(); at != r.seen {
+		r.seen, r.moved = at, time.Now()
+	}
+	return time.Since(r.moved) < idle
+}
+
+// turns shares a few places among clients. Those that wait take turns, whatever each of them waits for: a client whose
+// place was given back goes behind all others, and one that comes waits for at most one turn of each of those before it.
+type turns struct {
+	share int // places of one client
+
+	mu     sync.Mutex
+	free   int
+	hung   int // as many of them as may be replaced have given their place to the free ones
+	held   map[wire.PublicKey]int
+	queues []*turnQueue // in the order of their next turns; none is empty
+}
+
+// turnQueue is what one client waits for.
+type turnQueue struct {
+	client  wire.PublicKey
+	waiting []chan struct{} // closed when its place is there
+}
+
+func newTurns(places, share int) turns {
+	return turns{share: share, free: places, held: make(map[wire.PublicKey]int)}
+}
+
+// take waits for a place. It reports false, and holds none, if ctx ends first.
+func (t *turns) take(ctx context.Context, client wire.PublicKey) bool {
+	granted := make(chan struct{})
+	t.mu.Lock()
+	if q := t.queue(client); q != nil {
+		q.waiting = append(q.waiting, granted)
+	} else {
+		t.queues = append(t.queues, &turnQueue{client, []chan struct{}{granted}})
+	}
+	t.grant()
+	t.mu.Unlock()
+	select {
+	case <-granted:
+		return true
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	select {
+	case <-granted: // at the same moment
+		t.release(client)
+	default:
+		q := t.queue(client)
+		q.waiting = slices.DeleteFunc(q.waiting, func(c chan struct{}) bool { return c == granted })
+		t.queues = slices.DeleteFunc(t.queues, func(q *turnQueue) bool { return len(q.waiting) == 0 })
+	}
+	return false
+}
+
+// giveBack ends a turn.
+func (t *turns) giveBack(client wire.PublicKey) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.release(client)
+}
+
+// release is giveBack with the lock held.
+func (t *turns) release(client wire.PublicKey) {
+	t.free++
+	if t.held[client]--; t.held[client] == 0 {
+		delete(t.held, client)
+	}
+	t.grant()
+}
+
+// hang gives a place whose read does not end to others, if not too many have been given. The client's share stays in use.
+func (t *turns) hang(client wire.PublicKey) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.hung++; t.hung <= queriesReplaced {
+		t.free++
+		t.grant()
+	}
+}
+
+// recover ends the turn of a read that hung and has ended after all.
+func (t *turns) recover(client wire.PublicKey) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.hung--; t.hung < queriesReplaced {
+		t.free-- // its place is another's
+	}
+	t.release(client)
+}
+
+// grant gives free places to those whose turn it is.
+func (t *turns) grant() {
+	for t.free > 0 {
+		i := slices.IndexFunc(t.queues, func(q *turnQueue) bool { return t.held[q.client] < t.share })
+		if i < 0 {
+			return
+		}
+		q := t.queues[i]
+		t.queues = slices.Delete(t.queues, i, i+1)
+		t.free--
+		t.held[q.client]++
+		close(q.waiting[0])
+		if q.waiting = q.waiting[1:]; len(q.waiting) > 0 {
+			t.queues = append(t.queues, q)
+		}
+	}
+}
+
+// queue is what a client waits for, or nil.
+func (t *turns) queue(client wire.PublicKey) *turnQueue {
+	i := slices.IndexFunc(t.queues, func(q *turnQueue) bool { return q.client == client })
+	if i < 0 {
+		return nil
+	}
+	return t.queues[i]
 }

@@ -20,6 +20,8 @@ type Recovery struct {
 
 	SilentUntil uint64 `json:"silent_until,omitempty"` // it signs nothing before this checkpoint is stable
 	FromView    uint64 `json:"from_view,omitempty"`    // the first view in which it votes again
+	Unclean     bool   `json:"unclean,omitempty"`      // it is silent, for it stopped before its last votes were durable (D8.14)
+	Halted      bool   `json:"halted,omitempty"`       // so did more replicas than the cluster masks: it stays halted
 
 	Transfer *Transfer `json:"transfer,omitempty"` // the state that is fetched
 }
@@ -58,6 +60,9 @@ func (n *Node) recovery(in *port.Inspection) *Recovery {
 	if in.Silent {
 		r.SilentUntil = uint64(in.Until)
 	}
+	if r.Unclean, r.Halted = in.Unclean, in.Halted; r.Unclean {
+		r.LostToo = idsOf(in.Lost)
+	}
 	moved := n.moved()
 	if moved.Phase != replica.Idle {
 		r.Transfer = transferReport(&moved)
@@ -69,7 +74,7 @@ func (n *Node) recovery(in *port.Inspection) *Recovery {
 		r.Phase = PhaseFetching
 	case in.Silent:
 		r.Phase = PhaseSilent
-	case in.View < in.Since, in.Stable > in.Executed, n.stableElsewhere(in) > uint64(in.Executed):
+	case in.View < in.Since, in.Stable > in.Handed, n.stableElsewhere(in) > uint64(in.Handed):
 		r.Phase = PhaseFollowing
 	default:
 		return nil
@@ -155,4 +160,12 @@ func (n *Node) stalled() time.Duration {
 		return i.probe.stalled()
 	}
 	return 0
+}
+
+func idsOf(replicas []wire.ReplicaID) []int {
+	ids := make([]int, len(replicas))
+	for i, id := range replicas {
+		ids[i] = int(id)
+	}
+	return ids
 }

@@ -2,11 +2,14 @@ package node
 
 import (
 	"encoding/hex"
+	"fmt"
 	"os"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"tagma/pbft/port"
 )
@@ -18,12 +21,14 @@ type Report struct {
 	View             uint64           `json:"view"`
 	Active           bool             `json:"active"`
 	Primary          int              `json:"primary"`
-	Executed         uint64           `json:"executed"`
+	Handed           uint64           `json:"handed"`   // ordered, and given to execution
+	Executed         uint64           `json:"executed"` // its replies are there
 	StableCheckpoint uint64           `json:"stable_checkpoint"`
 	StateDigest      string           `json:"state_digest"` // of the state after StableCheckpoint, as Q replicas certified it
 	InFlight         uint64           `json:"in_flight"`    // sequence numbers known and not executed
 	Pending          int              `json:"pending"`      // requests waiting for order
 	Connected        []int            `json:"connected"`    // other replicas with a link both ways
+	Twice            []int            `json:"twice"`        // other replicas whose key is used by two processes
 	Clients          int              `json:"clients"`      // client links
 	Health           string           `json:"health"`       // ok, or what is wrong
 	Convicted        []ConvictedEntry `json:"convicted"`    // replicas proven to lie
@@ -33,9 +38,15 @@ type Report struct {
 	JournalBytes     int64            `json:"journal_bytes"`
 	StoreBytes       int64            `json:"store_bytes"`
 	ResidentBytes    int64            `json:"rss_bytes"`
+	AnonymousBytes   int64            `json:"anon_bytes"` // of those: memory that is no mapped page of a file
 	UptimeMillis     int64            `json:"uptime_ms"`
 	Process          int              `json:"pid"`
-	Recovery         *Recovery        `json:"recovery,omitempty"` // how the replica comes back; left out when it is back
+	LeftBehind       bool             `json:"left_behind,omitempty"`      // only a transfer of the state can bring it up
+	Executing        *Executing       `json:"executing,omitempty"`        // the batch that is executed for too long
+	HungReads        int              `json:"hung_reads,omitempty"`       // of past states, that do not end when they should
+	Durability       string           `json:"durability"`                 // whether votes wait until they are durable: pessimistic or optimistic
+	Recovery         *Recovery        `json:"recovery,omitempty"`         // how the replica comes back; left out when it is back
+	Split            uint64           `json:"split_checkpoint,omitempty"` // replicas disagree on the state after it: it can never be stable
 }
 
 // ConvictedEntry names a replica and what it is proven to have done.
@@ -49,21 +60,28 @@ func (n *Node) Report() Report {
 	in := n.inspection()
 	r := Report{
 		Replica: int(n.home.Config.Self), View: uint64(in.View), Active: in.Active, Primary: int(in.Primary),
-		Executed: uint64(in.Executed), StableCheckpoint: uint64(in.Stable), StateDigest: hex.EncodeToString(in.StateDigest[:]),
-		InFlight: uint64(max(in.Seen, in.Executed) - in.Executed), Pending: in.Pending,
-		Connected: []int{}, Clients: n.host.Clients().Links, Convicted: []ConvictedEntry{},
+		Handed: uint64(in.Handed), Executed: uint64(in.Executed), StableCheckpoint: uint64(in.Stable), StateDigest: hex.EncodeToString(in.StateDigest[:]),
+		LeftBehind: in.LeftBehind, InFlight: uint64(max(in.Seen, in.Executed) - in.Executed), Pending: in.Pending,
+		Connected: []int{}, Twice: []int{}, Clients: n.host.Clients().Links, Convicted: []ConvictedEntry{},
 		ViewChanges: n.counts.views.Load(), Received: n.counts.received.Load(), Refused: n.counts.refused.Load(),
-		ResidentBytes: residentBytes(), UptimeMillis: n.now().Milliseconds(), Process: os.Getpid(),
+		UptimeMillis: n.now().Milliseconds(), Process: os.Getpid(),
 	}
+	anonymous, mapped := resident()
+	r.ResidentBytes, r.AnonymousBytes = anonymous+mapped, anonymous
 	for id, p := range n.host.Peers() {
 		if id != r.Replica && p.Connected && p.Inbound {
 			r.Connected = append(r.Connected, id)
+		}
+		if p.Twice {
+			r.Twice = append(r.Twice, id)
 		}
 	}
 	for id, kind := range n.witness.convictions() {
 		r.Convicted = append(r.Convicted, ConvictedEntry{int(id), string(kind)})
 	}
 	sort.Slice(r.Convicted, func(i, j int) bool { return r.Convicted[i].Replica < r.Convicted[j].Replica })
+	r.Split, r.Executing, r.HungReads = uint64(in.Split), n.overdue(), n.past.hung()
+	r.Durability = n.home.Cluster.Protocol.Durability.String()
 	r.JournalBytes = dirBytes(n.home.path(JournalDir))
 	r.StoreBytes = n.storeBytes()
 	r.Recovery = n.recovery(in)
@@ -71,10 +89,13 @@ func (n *Node) Report() Report {
 	return r
 }
 
-// healthy is the health of a replica that nothing is wrong with.
-const healthy = "ok"
+// Metrics are what the admin address serves as metrics. It may be called from any goroutine.
+func (n *Node) Metrics() prometheus.Gatherer { return n.metrics.registry }
 
-// health is healthy, or the worst thing that is known to be wrong.
+// Healthy is the health of a replica that nothing is wrong with.
+const Healthy = "ok"
+
+// health is Healthy, or the worst thing that is known to be wrong.
 func (n *Node) health(r *Report) string {
 	in := n.inspection()
 	needed := n.home.Config.Quorum() - 1
@@ -82,22 +103,53 @@ func (n *Node) health(r *Report) string {
 	switch rec := r.Recovery; {
 	case rec != nil && rec.Phase == PhaseForgotten:
 		return "may have forgotten what it signed: " + rec.Why
+	case in.Halted:
+		return "power cut: not durable: " + haltedText(in)
 	case in.Diverged && !in.LeftBehind:
 		return "state contradicts a stable checkpoint"
+	case r.Split > 0:
+		return "replicas disagree on the state after " + strconv.FormatUint(r.Split, 10) +
+			": the machine is not deterministic, or disks are damaged"
+	case r.Executing != nil:
+		return fmt.Sprintf("executing batch %d for %d s: request %s", r.Executing.Seq, r.Executing.Seconds, r.Executing.Request)
+	case n.host.Twice():
+		return "another process runs under this replica's key; stop one of the two"
 	case len(r.Connected) < needed:
-		return "too few replicas connected: " + strconv.Itoa(len(r.Connected)) + " of the " + strconv.Itoa(needed) + " needed"
+		return "too few replicas connected: " + strconv.Itoa(len(r.Connected)) + " of the " + strconv.Itoa(needed) + " needed" + n.others()
 	case in.Asking:
 		return "asking the others what it signed"
 	case in.LeftBehind:
 		return "fetching the state from the others"
+	case in.Unclean:
+		return "silent until checkpoint " + strconv.FormatUint(uint64(in.Until), 10) + ": it stopped before its last votes were durable"
 	case in.Silent:
 		return "silent until checkpoint " + strconv.FormatUint(uint64(in.Until), 10) + ": it had forgotten what it signed"
-	case behind > r.Executed:
+	case behind > r.Handed:
 		return "catching up"
 	case !in.Active:
 		return "changing views"
 	}
-	return healthy
+	return Healthy
+}
+
+// others names the replicas that are not connected because they refuse other requests.
+func (n *Node) others() string {
+	var ids []string
+	for id, p := range n.host.Peers() {
+		if !p.Connected && strings.HasSuffix(p.LastError, otherRefused) {
+			ids = append(ids, strconv.Itoa(id))
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return "; another list of refused requests have replicas " + strings.Join(ids, " ")
+}
+
+// haltedText says who lost votes that had left, and what helps (D8.14).
+func haltedText(in *port.Inspection) string {
+	return fmt.Sprintf("replicas %s lost votes as this one did, more than the cluster masks: it stays halted, and what was acknowledged"+
+		" last may be gone; only a restore as a new cluster helps (tagma restore)", strings.Trim(fmt.Sprint(idsOf(in.Lost)), "[]"))
 }
 
 // stableElsewhere is the highest checkpoint that f+1 others claim to be stable or have passed, so that a correct one does.
@@ -128,21 +180,4 @@ func dirBytes(dir string) int64 {
 		}
 	}
 	return sum
-}
-
-// residentBytes is this process's resident memory, 0 where the system does not tell.
-func residentBytes() int64 {
-	data, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0
-	}
-	fields := strings.Fields(string(data))
-	if len(fields) < 2 {
-		return 0
-	}
-	pages, err := strconv.ParseInt(fields[1], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return pages * int64(os.Getpagesize())
 }

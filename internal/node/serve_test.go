@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"tagma/internal/cluster"
+	"tagma/statemachine/kv"
 )
 
 func TestFourReplicasOrderAndServe(t *testing.T) {
@@ -13,14 +14,14 @@ func TestFourReplicasOrderAndServe(t *testing.T) {
 	b.startAll()
 	c, ctx := b.dial()
 	for i := range 100 {
-		if err := c.Put(ctx, fmt.Sprintf("k%d", i), []byte("v")); err != nil {
+		if _, err := kv.NewClient(c).Put(ctx, fmt.Sprintf("k%d", i), []byte("v")); err != nil {
 			t.Fatal(err)
 		}
 		if i%20 == 19 {
 			b.level(4) // so that nobody falls out of the window on a busy machine
 		}
 	}
-	if v, err := c.Get(ctx, "k42"); err != nil || string(v) != "v" {
+	if v, err := kv.NewClient(c).Get(ctx, "k42"); err != nil || string(v) != "v" {
 		t.Fatalf("k42 = %q, %v", v, err)
 	}
 	b.until("all replicas at one stable checkpoint", func(rs []Report) bool {
@@ -40,7 +41,7 @@ func TestRestartOfAllKeepsEverything(t *testing.T) {
 	b.startAll()
 	c, ctx := b.dial()
 	for i := range 50 {
-		if err := c.Put(ctx, fmt.Sprintf("k%d", i), fmt.Appendf(nil, "v%d", i)); err != nil {
+		if _, err := kv.NewClient(c).Put(ctx, fmt.Sprintf("k%d", i), fmt.Appendf(nil, "v%d", i)); err != nil {
 			t.Fatal(err)
 		}
 		if i%20 == 19 {
@@ -52,7 +53,7 @@ func TestRestartOfAllKeepsEverything(t *testing.T) {
 		b.start(i)
 	}
 	for i := range 50 {
-		if v, err := c.Get(ctx, fmt.Sprintf("k%d", i)); err != nil || string(v) != fmt.Sprintf("v%d", i) {
+		if v, err := kv.NewClient(c).Get(ctx, fmt.Sprintf("k%d", i)); err != nil || string(v) != fmt.Sprintf("v%d", i) {
 			t.Fatalf("k%d = %q, %v", i, v, err)
 		}
 	}

@@ -25,26 +25,39 @@ type Settings struct {
 	LogLevel string   `toml:"log_level" comment:"debug, info, warn or error"`
 	Admin    string   `toml:"admin" comment:"host:port of metrics, health and profiles over HTTP, without a password; empty: none"`
 
-	MaxClients   int `toml:"max_clients" comment:"client connections at once"`
-	SegmentBytes int `toml:"segment_bytes" comment:"size of a journal segment file in bytes"`
+	MaxClients        int `toml:"max_clients" comment:"client connections at once"`
+	MaxLinksPerClient int `toml:"max_links_per_client" comment:"connections at once under one client key"`
+	SegmentBytes      int `toml:"segment_bytes" comment:"size of a journal segment file in bytes"`
+	ScrubBytes        int `toml:"scrub_bytes" comment:"bytes a second that are read to find damage to the state and the journal; 0: none"`
+	ScrubPause        int `toml:"scrub_pause" comment:"seconds between two such passes"`
 }
 
 // Defaults of the settings.
 const (
-	DefaultClusterFile  = "../cluster.toml"
-	DefaultLogLevel     = "info"
-	DefaultMaxClients   = 1024
-	DefaultSegmentBytes = 16 << 20
+	DefaultClusterFile       = "../cluster.toml"
+	DefaultLogLevel          = "info"
+	DefaultMaxClients        = 1024
+	DefaultMaxLinksPerClient = network.DefaultMaxLinksPerClient
+	DefaultSegmentBytes      = 16 << 20
+	DefaultScrubBytes        = 4 << 20
+	DefaultScrubPause        = 60
 )
 
 // minSegmentBytes keeps a segment large enough for its head, its seal and some turns.
 const minSegmentBytes = 64 << 10
 
+// What scrubbing may be set to: more than a disk gives, and a month.
+const (
+	maxScrubBytes = 1 << 30
+	maxScrubPause = 31 * 24 * 3600
+)
+
 // DefaultSettings are the settings of a new home.
 func DefaultSettings() Settings {
 	return Settings{
 		Cluster: DefaultClusterFile, LogLevel: DefaultLogLevel,
-		MaxClients: DefaultMaxClients, SegmentBytes: DefaultSegmentBytes,
+		MaxClients: DefaultMaxClients, MaxLinksPerClient: DefaultMaxLinksPerClient, SegmentBytes: DefaultSegmentBytes,
+		ScrubBytes: DefaultScrubBytes, ScrubPause: DefaultScrubPause,
 	}
 }
 
@@ -92,8 +105,17 @@ func (s *Settings) check(d *strict.Document) {
 	if s.MaxClients < 1 {
 		d.Refuse("max_clients", "%d; it must be at least 1", s.MaxClients)
 	}
+	if s.MaxLinksPerClient < 1 {
+		d.Refuse("max_links_per_client", "%d; it must be at least 1", s.MaxLinksPerClient)
+	}
 	if s.SegmentBytes < minSegmentBytes {
 		d.Refuse("segment_bytes", "%d; it must be at least %d", s.SegmentBytes, minSegmentBytes)
+	}
+	if s.ScrubBytes < 0 || s.ScrubBytes > maxScrubBytes {
+		d.Refuse("scrub_bytes", "%d; it must be from 0 to %d", s.ScrubBytes, maxScrubBytes)
+	}
+	if s.ScrubPause < 0 || s.ScrubPause > maxScrubPause {
+		d.Refuse("scrub_pause", "%d; it must be from 0 to %d", s.ScrubPause, maxScrubPause)
 	}
 	if s.Cluster == "" {
 		d.Refuse("cluster", "is empty; name the cluster file")

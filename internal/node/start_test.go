@@ -66,10 +66,12 @@ func (l *lines) options() Options {
 	return Options{Logger: slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelError}))}
 }
 
-func (l *lines) contain(text string) bool {
+func (l *lines) contain(text string) bool { return strings.Contains(l.text(), text) }
+
+func (l *lines) text() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return strings.Contains(l.buf.String(), text)
+	return l.buf.String()
 }
 
 // Replicas whose cluster.toml differ say so, both of them, and exchange nothing.
@@ -83,15 +85,15 @@ func TestAnotherClusterFileIsNoticedAtBothEnds(t *testing.T) {
 	}
 	b.adjust(3, func(s *Settings) { s.Cluster = "../other.toml" })
 	var here, there lines
-	b.start(0, here.options())
+	b.start(0, Options{Logger: slog.New(slog.NewTextHandler(&here, nil))})
 	b.start(1)
 	b.start(2)
-	b.start(3, there.options())
+	b.start(3, Options{Logger: slog.New(slog.NewTextHandler(&there, nil))})
 	l := b.load()
 	l.put(10, 8)
-	const complaint = "another cluster.toml"
+	const complaint = "another cluster or configuration"
 	b.until("both complain", func([]Report) bool {
-		return here.contain(complaint) && here.contain("peer=3") && there.contain(complaint) && there.contain("peer=0")
+		return here.contain(complaint) && here.contain("replica 3 (") && there.contain(complaint) && there.contain("replica 0 (")
 	})
 	b.until("three went on", func(rs []Report) bool { return rs[0].Executed >= 10 && rs[2].StableCheckpoint == 8 })
 	if r := b.nodes[3].Report(); r.Received != 0 || r.Executed != 0 || len(r.Connected) != 0 {

@@ -21,7 +21,27 @@ type verification struct {
 	bulk     []*crypto.Source // by replica: what came over its bulk lane
 
 	mu      sync.Mutex
-	clients map[*network.ClientLink]*crypto.Source
+	clients map[*network.ClientLink]*clientSource
+	senders map[wire.PublicKey]*clientSender
+}
+
+// clientSource is what comes over one link of a client.
+type clientSource struct {
+	*crypto.Source
+	from *clientSender
+}
+
+// clientSender is a client key. Its links take turns as one, however many they are (S4): in the verification of signatures,
+// and for room in the lane to the loop.
+type clientSender struct {
+	*crypto.Sender
+	links int
+
+	entering chan struct{} // a token for the message that waits for room
+}
+
+func newClientSender(pool *crypto.Pool) *clientSender {
+	return &clientSender{Sender: pool.NewSender(crypto.Clients), entering: make(chan struct{}, 1)}
 }
 
 func newVerification(cfg *wire.Config) *verification {
@@ -34,7 +54,8 @@ func newVerification(cfg *wire.Config) *verification {
 		cfg:      cfg,
 		verifier: verifier,
 		pool:     crypto.NewPool(verifier, runtime.GOMAXPROCS(0)),
-		clients:  make(map[*network.ClientLink]*crypto.Source),
+		clients:  make(map[*network.ClientLink]*clientSource),
+		senders:  make(map[wire.PublicKey]*clientSender),
 	}
 	for range members {
 		v.votes = append(v.votes, v.pool.NewSource(crypto.Votes))
@@ -75,12 +96,18 @@ func (v *verification) replica(id, frameBytes int) *crypto.Source {
 }
 
 // client returns the source of a client's link.
-func (v *verification) client(link *network.ClientLink) *crypto.Source {
+func (v *verification) client(link *network.ClientLink) *clientSource {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	s := v.clients[link]
 	if s == nil {
-		s = v.pool.NewSource(crypto.Clients)
+		from := v.senders[link.Key()]
+		if from == nil {
+			from = newClientSender(v.pool)
+			v.senders[link.Key()] = from
+		}
+		from.links++
+		s = &clientSource{from.NewSource(), from}
 		v.clients[link] = s
 	}
 	return s
@@ -92,6 +119,10 @@ func (v *verification) gone(link *network.ClientLink) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	delete(v.clients, link)
+	from := v.senders[link.Key()]
+	if from.links--; from.links == 0 {
+		delete(v.senders, link.Key())
+	}
 }
 
 // close waits until everything is handed on; the links must have ended.

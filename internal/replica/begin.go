@@ -24,8 +24,7 @@ func Begin(h *Home, rec amnesia.Recovery) error {
 		return err
 	}
 	life := h.newLife()
-	v := &Votes{}
-	j, err := journal.Create(h.Journal, v.encode(rec.Records(h.Config, life)), h.journalOptions())
+	j, err := journal.Create(h.Journal, encode(rec.Records(h.Config, life)), h.journalOptions())
 	if err != nil {
 		return err
 	}
@@ -39,6 +38,9 @@ func Begin(h *Home, rec amnesia.Recovery) error {
 
 // keepStore moves a store aside that is damaged, or holds more than the newest checkpoint of others.
 func (h *Home) keepStore(newest wire.Seq) error {
+	if err := h.settle(nil); err != nil {
+		return err
+	}
 	stored, err := h.State.Exists()
 	if err != nil || !stored {
 		return err

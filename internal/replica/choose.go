@@ -67,8 +67,9 @@ func (m *Mover) askOffers() {
 // it waits longer, since each one reads the own store.
 func (m *Mover) pick() {
 	var best *giver
-	heard, all := 0, len(m.givers)-1
+	heard, all := 0, 0
 	m.others(func(_ wire.ReplicaID, g *giver) {
+		all++
 		if g.offer.Seq == 0 || g.blamed {
 			return
 		}
@@ -79,10 +80,10 @@ func (m *Mover) pick() {
 	})
 	switch {
 	case best != nil:
-		if heard == all && m.vain == 0 || m.now-m.offered >= m.cfg.ViewTimeout/8<<min(m.vain, maxDoubling) {
+		if heard == all && m.vain == 0 || m.now-m.offered >= m.pace.Await<<min(m.vain, maxDoubling) {
 			m.load(best.offer)
 		}
-	case m.now-m.starving >= 2*m.cfg.ViewTimeout:
+	case m.now-m.starving >= m.pace.Stall:
 		m.starve()
 	default: // some may answer yet
 	}
@@ -104,8 +105,11 @@ func (m *Mover) starve() {
 }
 
 // useful reports whether the state of a checkpoint leads on: it is not below what was executed, nor below anything that
-// the store holds (X5), and the record of a target at or above it is durable.
+// the store holds (X5), and the record of a target at or above it is durable. In place of a wrong state any is of use.
 func (m *Mover) useful(seq wire.Seq) bool {
+	if m.doubt {
+		return seq > 0 && seq <= m.target.Seq
+	}
 	return seq > 0 && seq >= m.position && uint64(seq) >= m.store.MaxVersion() && seq <= m.target.Seq
 }
 
@@ -117,8 +121,12 @@ func (m *Mover) load(cert wire.StableCert) {
 	m.report.Rounds++
 	round := m.round
 	m.touchAll()
+	begin := m.store.Stage
+	if m.doubt {
+		begin = m.store.Renew
+	}
 	m.host.Beside(func() func() {
-		stage, err := m.store.Stage(uint64(cert.Seq))
+		stage, err := begin(uint64(cert.Seq))
 		return func() { m.loaded(round, stage, err) }
 	})
 }
@@ -129,22 +137,65 @@ func (m *Mover) loaded(round uint32, stage *store.Stage, err error) {
 		if err == nil {
 			stage.Close()
 		}
-	case errors.Is(err, store.ErrAhead):
+	case errors.Is(err, store.ErrAhead), errors.Is(err, store.ErrStaging):
 		m.chooseAgain()
 	case err != nil:
 		m.failed = fmt.Errorf("read the store at sequence number %d: %w", m.cert.Seq, err)
+	case m.doubt && !stage.Renews(): // it was begun before the state was found to be wrong
+		stage.Close()
+		m.choose()
 	default:
-		m.stage, m.phase, m.gained = stage, Fetching, m.now
-		m.receiver = transfer.NewReceiver(m.cert.Digest, stage, transfer.Options{
-			FirstID: firstID(round), Hedge: m.cfg.ViewTimeout / 8,
-		})
-		if m.receiver.Done() {
-			m.phase = Switching
-			m.host.Report(port.Transferred{Cert: m.cert})
-			return
-		}
-		m.askAll()
+		m.stage = stage
+		m.compare()
 	}
+}
+
+// compare begins to fetch what the stage lacks.
+func (m *Mover) compare() {
+	m.phase, m.gained = Fetching, m.now
+	m.receiver = transfer.NewReceiver(m.cert.Digest, m.stage, transfer.Options{
+		FirstID: firstID(m.round), Hedge: m.pace.Hedge, InFlight: m.pace.InFlight,
+	})
+	if m.receiver.Done() {
+		m.complete()
+		return
+	}
+	m.askAll()
+}
+
+// complete ends the fetching: what takes the place of a wrong state takes over what is right of it, and is read back. Should
+// the disk give other bytes than before, they are compared again.
+func (m *Mover) complete() {
+	if !m.doubt {
+		m.whole()
+		return
+	}
+	m.phase = Copying
+	m.receiver.Close()
+	m.receiver = nil
+	m.round++
+	round, stage := m.round, m.stage
+	m.host.Beside(func() func() {
+		whole, err := stage.Complete()
+		return func() {
+			switch {
+			case round != m.round: // it was closed meanwhile
+			case err != nil:
+				m.failed = fmt.Errorf("complete the state at sequence number %d: %w", m.cert.Seq, err)
+			case whole:
+				m.whole()
+			default:
+				m.report.Rounds++
+				m.compare()
+			}
+		}
+	})
+}
+
+// whole tells that all is there, and durable.
+func (m *Mover) whole() {
+	m.phase = Switching
+	m.host.Report(port.Transferred{Cert: m.cert})
 }
 
 // firstID is the number of the first question of a round: its answers are told by it from those of earlier rounds.
@@ -163,7 +214,7 @@ func (m *Mover) isLate(answer []byte) bool {
 // for a while: twice as long after each round from which nothing came, since a large state takes its donors a while to
 // index.
 func (m *Mover) checkGivers() {
-	patience := 2 * m.cfg.ViewTimeout
+	patience := m.pace.Stall
 	stalled := m.now-m.gained >= patience<<min(m.vain, maxDoubling)
 	serving := false
 	m.others(func(_ wire.ReplicaID, g *giver) {

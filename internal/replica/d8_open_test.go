@@ -112,7 +112,7 @@ func (r *rig) gap(life wire.Life) {
 	}
 	head := &wire.Head{Cluster: r.cfg.Cluster, Self: r.cfg.Self, Active: true, Life: life}
 	for range 2 {
-		if err := j.Rotate((&Votes{}).encode([]wire.Record{head})); err != nil {
+		if err := j.Rotate(encode([]wire.Record{head})); err != nil {
 			r.t.Fatal(err)
 		}
 	}

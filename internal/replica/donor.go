@@ -6,17 +6,28 @@ import (
 	"time"
 
 	"tagma/checkpoint/transfer"
+	"tagma/pbft/budget"
 	"tagma/pbft/wire"
 )
 
 // Bounds of what a donor gives (S4).
 const (
-	maxOffers    = 3        // certificates of the newest checkpoints that are kept to be pinned
-	maxQuestions = 8        // of one replica, that wait for an index
-	slotsBytes   = 4 << 20  // of batches in one answer
-	givenBytes   = 64 << 20 // to one replica in a view timeout
-	indexedKeys  = 20_000   // that one step passes
+	maxOffers    = 3       // certificates of the newest checkpoints that are kept to be pinned
+	maxQuestions = 8       // of one replica, that wait for an index
+	slotsBytes   = 4 << 20 // of batches in one answer
+	indexedKeys  = 20_000  // that one step passes
 )
+
+// Bounds of what is given to a client that takes a backup. It comes after the replicas, and there is one at a time.
+const (
+	outsideTimeout = 4 * time.Second        // what a replica is given in a view timeout it is given in that
+	outsideIndex   = 256 << 20              // bytes of memory
+	outsideRest    = 9                      // times as long as a step of its work took, none is done
+	OutsidePause   = 250 * time.Millisecond // after which there is more for it at the latest
+)
+
+// Outside stands for the client that takes a backup, in the place of a replica's number.
+func Outside(cfg *wire.Config) wire.ReplicaID { return wire.ReplicaID(cfg.N()) }
 
 // Donor gives other replicas batches (X0) and the state of checkpoints (X2, X3) while this one goes on ordering. It is
 // a state machine for one goroutine at a time.
@@ -29,8 +40,12 @@ type Donor struct {
 	offers    []wire.StableCert // of checkpoints that are stable, and durable here; the newest last
 	pins      []*pin
 	questions []question
-	askers    []asker // by replica
+	askers    []asker // by replica, and Outside
 	counts    Given
+
+	working bool          // the last step was for a backup, and began
+	began   time.Duration // then
+	resting time.Duration // until then there is no other
 }
 
 // Given counts what a donor gave, for metrics.
@@ -48,8 +63,7 @@ type question struct {
 
 // asker is a replica that is given something.
 type asker struct {
-	bytes   int // that it was given since then
-	since   time.Duration
+	bulk    budget.Budget
 	pin     *pin          // that it uses
 	mayOpen time.Duration // when it may have another one made
 	mayMove time.Duration // when it may have the newest one made for an offer
@@ -57,7 +71,7 @@ type asker struct {
 
 // NewDonor returns one that gives from a store and a journal, through send, which must not block.
 func NewDonor(cfg *wire.Config, st Store, votes *Votes, send func(wire.ReplicaID, wire.Message)) *Donor {
-	return &Donor{cfg: cfg, store: st, votes: votes, send: send, askers: make([]asker, cfg.N())}
+	return &Donor{cfg: cfg, store: st, votes: votes, send: send, askers: make([]asker, cfg.N()+1)}
 }
 
 // Offer tells that a checkpoint is stable, and durable here.
@@ -78,38 +92,50 @@ func (d *Donor) newest() *wire.StableCert {
 
 // mayGive reports whether a replica may be given more now: a question is short, and its answer is not.
 func (d *Donor) mayGive(to wire.ReplicaID, now time.Duration) bool {
-	a := &d.askers[to]
-	if now-a.since >= d.cfg.ViewTimeout/4 {
-		a.bytes, a.since = 0, now
+	b, timeout := &d.askers[to].bulk, d.cfg.ViewTimeout
+	if to == Outside(d.cfg) {
+		timeout = outsideTimeout
 	}
-	if a.bytes >= givenBytes/4 {
-		d.counts.Refused++
-		return false
-	}
-	return true
+	b.Bulk(now, timeout)
+	return b.Left()
 }
 
-func (d *Donor) give(to wire.ReplicaID, m wire.Message, bytes int) {
-	d.askers[to].bytes += bytes
+// mayAsk reports whether a question is taken. Those of a backup for the state itself wait for their turn, so that it need
+// not find out what it may ask for.
+func (d *Donor) mayAsk(from wire.ReplicaID, m wire.Message, now time.Duration) bool {
+	ask, is := m.(*wire.FetchState)
+	if from == Outside(d.cfg) && is && len(ask.Query) > 0 || d.mayGive(from, now) {
+		return true
+	}
+	d.counts.Refused++
+	return false
+}
+
+// answerBytes is what an answer costs at least. Reading it from the disk, decoding and sending it take what a few KiB take,
+// however short it is: batches of a few bytes, counted by these alone, kept a donor busy with one greedy replica.
+const answerBytes = 16 << 10
+
+func (d *Donor) give(to wire.ReplicaID, m wire.Message) {
+	bytes := wire.SizeHint(m)
+	d.askers[to].bulk.Spend(max(answerBytes, bytes))
 	d.counts.Bytes += uint64(bytes)
 	d.send(to, m)
 }
 
 // giveSlots sends committed batches as the journal holds them (X0), and where they end.
 func (d *Donor) giveSlots(from wire.ReplicaID, m *wire.FetchSlots) {
-	next, bytes := m.From, 0
-	for next < m.From+wire.Seq(m.Most) && bytes < slotsBytes {
+	next, bytes, left := m.From, 0, &d.askers[from].bulk
+	for next < m.From+wire.Seq(m.Most) && bytes < slotsBytes && left.Left() {
 		batch, err := d.votes.Batch(next)
 		if err != nil || batch == nil {
 			break // a damaged record is found again, and told, by the next start
 		}
-		size := batch.Bytes()
-		d.give(from, batch, size)
-		bytes += size
+		d.give(from, batch)
+		bytes += batch.Bytes()
 		d.counts.Batches++
 		next++
 	}
-	d.give(from, &wire.Slots{From: m.From, Next: next}, 32)
+	d.give(from, &wire.Slots{From: m.From, Next: next})
 }
 
 // giveState answers a question for state, or queues it until the keys are indexed.
@@ -126,7 +152,7 @@ func (d *Donor) giveState(from wire.ReplicaID, m *wire.FetchState, now time.Dura
 	case d.pinFor(from, m.Seq, now) == nil:
 		d.refuse(from, m.Seq)
 	case len(m.Query) == 0:
-		d.give(from, &wire.Data{Seq: m.Seq}, 64)
+		d.give(from, &wire.Data{Seq: m.Seq})
 	case d.waiting(from) < maxQuestions:
 		d.questions = append(d.questions, question{from, m})
 	default:
@@ -156,26 +182,37 @@ func (d *Donor) offerTo(from wire.ReplicaID, now time.Duration) {
 		return
 	}
 	a.pin.used = now
-	d.give(from, &wire.Data{Offer: &a.pin.cert}, 128)
+	d.give(from, &wire.Data{Offer: &a.pin.cert})
 }
 
 // refuse tells which checkpoint is served, instead of the one that was asked for.
 func (d *Donor) refuse(to wire.ReplicaID, asked wire.Seq) {
 	if offer := d.newest(); offer != nil {
-		d.give(to, &wire.Data{Seq: asked, Offer: offer}, 128)
+		d.give(to, &wire.Data{Seq: asked, Offer: offer})
 	} else {
-		d.give(to, &wire.Data{Seq: asked, Offer: &wire.StableCert{}}, 64)
+		d.give(to, &wire.Data{Seq: asked, Offer: &wire.StableCert{}})
 	}
 }
 
 // Step does a bounded piece of work: it indexes keys, or answers one question. It reports false if there is none.
-// Questions take turns: one for a state that is still being indexed must not hold up the others.
+// Questions take turns: one for a state that is still being indexed must not hold up the others. A backup's come last, and
+// take a tenth of the time: where the replica is busy it is the slower, and ordering hardly.
 func (d *Donor) Step(now time.Duration) bool {
-	if len(d.questions) == 0 {
-		return false
+	if d.working {
+		d.working, d.resting = false, now+outsideRest*(now-d.began)
 	}
-	q := d.questions[0]
-	d.questions = slices.Delete(d.questions, 0, 1)
+	i := slices.IndexFunc(d.questions, func(q question) bool { return q.from != Outside(d.cfg) })
+	switch {
+	case len(d.questions) == 0:
+		return false
+	case i < 0 && (now < d.resting || !d.mayGive(Outside(d.cfg), now)):
+		return false
+	case i < 0:
+		d.working, d.began = true, now
+	}
+	i = max(i, 0)
+	q := d.questions[i]
+	d.questions = slices.Delete(d.questions, i, i+1)
 	p := d.pinned(q.m.Seq)
 	if p == nil {
 		d.refuse(q.from, q.m.Seq)
@@ -199,13 +236,21 @@ func (d *Donor) answer(p *pin, q question, now time.Duration) {
 	case err == nil:
 		p.used = now
 		d.counts.Answers++
-		d.give(q.from, &wire.Data{Seq: q.m.Seq, Answer: answer}, len(answer))
+		d.give(q.from, &wire.Data{Seq: q.m.Seq, Answer: answer})
 	case errors.Is(err, transfer.ErrNotReady): // the index moves to another part of the keys
 		d.questions = append(d.questions, q)
 	default:
 		d.unpin(p)
 		d.refuse(q.from, q.m.Seq)
 	}
+}
+
+// Rests is how long a backup waits for its next step; 0 if it does not.
+func (d *Donor) Rests(now time.Duration) time.Duration {
+	if len(d.questions) == 0 || now >= d.resting {
+		return 0
+	}
+	return d.resting - now
 }
 
 // Given returns what was given so far, and what is held for it.

@@ -21,6 +21,9 @@ const (
 // any.
 type Executor struct {
 	Service *statemachine.Service
+	// Begun and Ended, if not nil, are told when a batch is taken up and when its replies are there.
+	Begun func(seq wire.Seq)
+	Ended func()
 	// Applied, if not nil, is told of each batch with the replies to its requests, before they are shortened.
 	Applied func(e port.Execute, replies []*wire.Reply)
 	// Durable, if not nil, is told of each state that is in the store, to stay.
@@ -126,13 +129,22 @@ func (x *Executor) do(work port.Effect) error {
 }
 
 func (x *Executor) execute(e port.Execute) error {
+	if x.Begun != nil {
+		x.Begun(e.Seq)
+	}
+	began := x.host.Now()
 	replies, err := x.Service.Apply(batch(e))
+	if x.Ended != nil {
+		x.Ended()
+	}
 	if err != nil {
 		return fmt.Errorf("execute sequence number %d: %w", e.Seq, err)
 	}
-	done := port.Executed{Seq: e.Seq, Replies: make([]*wire.Reply, len(replies))}
+	done := port.Executed{
+		Seq: e.Seq, Replies: make([]*wire.Reply, len(replies)), Costs: make([]uint64, len(replies)), Took: x.host.Now() - began,
+	}
 	for i := range replies {
-		done.Replies[i] = protocolReply(&replies[i])
+		done.Replies[i], done.Costs[i] = protocolReply(&replies[i]), replies[i].Cost
 	}
 	if x.Applied != nil {
 		x.Applied(e, done.Replies)
@@ -152,7 +164,7 @@ func (x *Executor) execute(e port.Execute) error {
 
 // resume takes up a state that was fetched (X6). The record that says so is durable by now.
 func (x *Executor) resume(seq wire.Seq) error {
-	root, err := x.mover.adopt(seq)
+	root, err := x.mover.Adopt(seq)
 	if err != nil {
 		return err
 	}
@@ -221,6 +233,12 @@ func (x *Executor) Lookup(req *wire.Request) (*wire.Reply, bool) {
 		return nil, false
 	}
 	return protocolReply(&reply), true
+}
+
+// Attached answers an Attach of a client's link from the sessions: a hint which numbers are not expired (C1).
+func (x *Executor) Attached(client wire.PublicKey, m *wire.Attach) *wire.Attached {
+	highest, floor := x.Service.Sessions(client)
+	return &wire.Attached{Session: m.Session, Highest: wire.Session(highest), Floor: wire.Session(floor)}
 }
 
 func batch(e port.Execute) statemachine.Batch {

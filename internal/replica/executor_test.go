@@ -143,8 +143,8 @@ func TestX4_ATransferWaitsForTheWrites(t *testing.T) {
 	x.host.settle()
 	x.work()
 	x.at(3, 0, 0)
-	if m := x.Mover(); !m.Active() || m.target.Seq != 12 || m.position != 3 || x.store.doubts != 1 || x.store.last != 3 {
-		t.Errorf("active %v, target %d from %d, %d doubts, written up to %d", m.Active(), m.target.Seq, m.position, x.store.doubts,
+	if m := x.Mover(); !m.Active() || m.target.Seq != 12 || m.position != 3 || !m.doubt || x.store.last != 3 {
+		t.Errorf("active %v, target %d from %d, in doubt %v, written up to %d", m.Active(), m.target.Seq, m.position, m.doubt,
 			x.store.last)
 	}
 }

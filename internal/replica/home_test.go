@@ -92,6 +92,24 @@ func (s rigState) Aside() error {
 	return nil
 }
 
+func (s rigState) OpenNext() (Store, error) {
+	if s.r.medium == nil || s.r.medium.next == nil {
+		return nil, nil
+	}
+	return openStore(s.r.medium.next), nil
+}
+
+func (s rigState) Settle(next bool) error {
+	if err := s.r.machine.step(); err != nil {
+		return err
+	}
+	if next {
+		s.r.medium, s.r.damaged = s.r.medium.next, false
+	}
+	s.r.medium.next = nil
+	return nil
+}
+
 // start opens the home as a process does.
 func (r *rig) start() (*Disk, error) {
 	d, err := Open(r.home())
@@ -117,15 +135,14 @@ func (r *rig) stop(power bool) {
 // vote makes a vote of this replica durable, as the driver does before it sends it.
 func (r *rig) vote(d *Disk, seq wire.Seq) error {
 	turn := []wire.Record{&wire.Sent{Msg: &wire.Prepare{Seq: seq, Digest: wire.Digest{byte(seq)}, Replica: r.cfg.Self}}}
-	return d.Votes.Append(turn, func() []wire.Record { return append(d.Replica.Anchor(), turn...) })
+	return d.Votes.Append(turn, d.Replica.Anchor)
 }
 
 // write puts records of a life into a new journal, as an earlier run left it.
 func (r *rig) write(life wire.Life, records ...wire.Record) {
 	r.t.Helper()
 	head := &wire.Head{Cluster: r.cfg.Cluster, Epoch: r.cfg.Epoch, Self: r.cfg.Self, Active: true, Life: life}
-	v := &Votes{}
-	j, err := journal.Create("data/journal", v.encode(append([]wire.Record{head}, records...)), r.home().journalOptions())
+	j, err := journal.Create("data/journal", encode(append([]wire.Record{head}, records...)), r.home().journalOptions())
 	if err != nil {
 		r.t.Fatal(err)
 	}

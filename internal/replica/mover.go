@@ -20,19 +20,26 @@ const (
 	Choosing  Phase = "choosing"  // it asks which checkpoints others serve
 	Loading   Phase = "loading"   // it reads its own store, to compare
 	Fetching  Phase = "fetching"  // it compares and fetches
+	Copying   Phase = "copying"   // what its own store holds of it is copied to a new generation (K2)
 	Switching Phase = "switching" // the state is whole; the record that says so is being written
 )
 
 // Mover has the state of a stable checkpoint fetched from other replicas when this one cannot follow them any more (X1
-// to X7, X9). It shares the executor's turns, and works only while execution stands still.
+// to X7, X9). It shares the executor's turns, and works only while execution stands still. One who is no replica may have
+// one, too: see NewOutsider.
 type Mover struct {
+	// Liar, if not nil, is told of a replica whose answer was not the state.
+	Liar func(id wire.ReplicaID, why error)
+
 	cfg    *wire.Config
+	pace   Pace
 	host   Host
 	store  Store
 	now    time.Duration
 	failed error
 
 	phase    Phase
+	doubt    bool            // the own state is wrong: a generation of its own takes its place (K2)
 	position wire.Seq        // what was executed
 	target   wire.StableCert // the newest one that the core named: its record is durable
 	givers   []giver         // by replica
@@ -51,7 +58,44 @@ type Mover struct {
 }
 
 func newMover(cfg *wire.Config, host Host, st Store, at wire.Seq) *Mover {
-	return &Mover{cfg: cfg, host: host, store: st, position: at, givers: make([]giver, cfg.N())}
+	return &Mover{cfg: cfg, pace: paceOf(cfg.ViewTimeout), host: host, store: st, position: at, givers: make([]giver, cfg.N())}
+}
+
+// NewOutsider returns the mover of one who is no replica, and takes the state from all of them for a backup. Want has it
+// begin, and names the newest checkpoint that was offered; Adopt ends it when it has reported a Transferred.
+func NewOutsider(cfg *wire.Config, host Host, st Store, p Pace) *Mover {
+	outside := *cfg
+	outside.Self = Outside(cfg)
+	m := newMover(&outside, host, st, 0)
+	m.pace = p
+	return m
+}
+
+// Want begins a transfer to a checkpoint at or above least, or names a newer target for the one under way.
+func (m *Mover) Want(target wire.StableCert, least wire.Seq) error {
+	return m.want(port.Transfer{Target: target}, least)
+}
+
+// Err is why it cannot go on.
+func (m *Mover) Err() error { return m.failed }
+
+// Pace is how patient a mover is.
+type Pace struct {
+	Ask      time.Duration // between two questions for offers
+	Await    time.Duration // other offers, behind the first one of use
+	Slow     time.Duration // from when on an answer is late
+	Hedge    time.Duration // from when on another donor is asked the same
+	Stall    time.Duration // without an answer of use, until another checkpoint is tried
+	Touch    time.Duration // between two signs to donors that their checkpoint is still wanted
+	InFlight int           // questions to one donor; 0: the default
+}
+
+// paceOf is that of a replica.
+func paceOf(viewTimeout time.Duration) Pace {
+	return Pace{
+		Ask: viewTimeout / 4, Await: viewTimeout / 8, Slow: viewTimeout / 2, Hedge: viewTimeout / 8, Stall: 2 * viewTimeout,
+		Touch: min(viewTimeout, pinPatience/4),
+	}
 }
 
 // want begins a transfer to the target or a newer checkpoint, or names a newer target for the one under way.
@@ -59,16 +103,19 @@ func (m *Mover) want(e port.Transfer, executed wire.Seq) error {
 	if e.Target.Seq > m.target.Seq {
 		m.target = e.Target
 	}
-	if e.Doubt {
-		m.store.Doubt()
-	}
 	m.position, m.now = executed, m.host.Now()
-	if m.phase == Idle {
+	begins := e.Doubt && !m.doubt
+	m.doubt = m.doubt || e.Doubt
+	switch {
+	case m.phase == Idle:
 		was := &m.report
 		m.vain, m.report = 0, Progress{
 			Began: m.now, Finished: was.Finished, Blamed: was.Blamed, LastBlame: was.LastBlame,
 		}
 		m.choose()
+	case begins && (m.phase == Choosing || m.phase == Fetching): // what it compares with may be what is wrong
+		m.choose()
+	default: // it goes on
 	}
 	return m.failed
 }
@@ -99,15 +146,15 @@ func (m *Mover) Tick(now time.Duration) {
 	m.now = now
 	switch m.phase {
 	case Choosing:
-		if now-m.asked >= m.cfg.ViewTimeout/4 {
+		if now-m.asked >= m.pace.Ask {
 			m.askOffers()
 		}
 		m.pick()
-	case Loading:
+	case Loading, Copying:
 		m.touch()
 	case Fetching:
 		m.touch()
-		m.receiver.Expire(now, m.cfg.ViewTimeout/2)
+		m.receiver.Expire(now, m.pace.Slow)
 		m.askAll()
 		m.checkGivers()
 	default:
@@ -117,7 +164,7 @@ func (m *Mover) Tick(now time.Duration) {
 // Data takes a message of a donor. What it says is believed by its hashes alone.
 func (m *Mover) Data(from wire.ReplicaID, v wire.Verified, now time.Duration) {
 	data, ok := v.Message().(*wire.Data)
-	if !ok || m.phase == Idle || m.phase == Switching || from == m.cfg.Self {
+	if !ok || m.phase == Idle || m.phase == Copying || m.phase == Switching || from == m.cfg.Self {
 		return
 	}
 	m.now = now
@@ -162,25 +209,32 @@ func (m *Mover) take(from wire.ReplicaID, answer []byte) {
 	err := m.receiver.Take(int(from), m.now, answer)
 	switch {
 	case errors.Is(err, transfer.ErrBad):
-		m.givers[from].blamed = true
-		m.report.Blamed++
-		m.report.LastBlame = fmt.Sprintf("replica %d: %v", from, err)
+		m.Blame(from, err)
 	case err != nil:
 		m.failed = fmt.Errorf("take in the state at sequence number %d: %w", m.cert.Seq, err)
 	case m.receiver.Done():
 		m.count()
 		m.report.Share = 1
-		m.phase = Switching
-		m.host.Report(port.Transferred{Cert: m.cert})
+		m.complete()
 	default:
 		m.gained, m.vain, m.givers[from].failures = m.now, 0, 0
+	}
+}
+
+// Blame leaves a replica out that sent what cannot be true.
+func (m *Mover) Blame(id wire.ReplicaID, why error) {
+	m.givers[id].blamed = true
+	m.report.Blamed++
+	m.report.LastBlame = fmt.Sprintf("replica %d: %v", id, why)
+	if m.Liar != nil {
+		m.Liar(id, why)
 	}
 }
 
 // touch tells the donors from time to time that their checkpoint is still wanted, well before they would let it go, and
 // asks those that do not serve it yet.
 func (m *Mover) touch() {
-	if m.now-m.touched >= min(m.cfg.ViewTimeout, pinPatience/4) {
+	if m.now-m.touched >= m.pace.Touch {
 		m.touchAll()
 	}
 }
@@ -210,17 +264,21 @@ func (m *Mover) askAll() {
 	})
 }
 
-// adopt makes the state that was fetched the store's (X6).
-func (m *Mover) adopt(seq wire.Seq) (wire.Digest, error) {
+// Adopt makes the state that was fetched the store's (X6).
+func (m *Mover) Adopt(seq wire.Seq) (wire.Digest, error) {
 	if m.phase != Switching || m.cert.Seq != seq {
 		return wire.Digest{}, fmt.Errorf("execution is to resume at sequence number %d, and no such state was fetched", seq)
 	}
 	if err := m.stage.Adopt(); err != nil {
 		return wire.Digest{}, err
 	}
-	m.receiver.Close()
+	m.report.Renewed = m.doubt
+	m.report.Differs, m.report.Differing = m.stage.Differs()
+	if m.receiver != nil {
+		m.receiver.Close()
+	}
 	m.receiver, m.stage = nil, nil
-	m.phase, m.position = Idle, seq
+	m.phase, m.position, m.doubt = Idle, seq, false
 	m.report.Finished++
 	return m.cert.Digest, nil
 }

@@ -53,6 +53,9 @@ func Open(h *Home) (d *Disk, err error) {
 	case err != nil:
 		return d, err
 	}
+	if err := h.settle(d.marks(h.Config.Origin)); err != nil {
+		return d, err
+	}
 	if d.Store, err = h.openStore(); err != nil {
 		return d, err
 	}
@@ -115,10 +118,11 @@ func (h *Home) journalOptions() journal.Options {
 
 // openWithout opens a home that has no journal: that of a first start, if everything says so.
 func (d *Disk) openWithout(h *Home, life mark) error {
+	origin := h.Config.Origin
 	stored, err := h.State.Exists()
 	if err == nil && stored && life.unborn { // an earlier first start may have ended before its first record
 		d.Store, err = h.State.Open()
-		stored = errors.Is(err, store.ErrDamaged) || err == nil && d.Store.MaxVersion() > 0
+		stored = errors.Is(err, store.ErrDamaged) || err == nil && d.Store.MaxVersion() > uint64(origin.Seq)
 		if stored {
 			err = nil
 		}
@@ -134,10 +138,18 @@ func (d *Disk) openWithout(h *Home, life mark) error {
 	case !life.unborn:
 		return forgot("it was started before, and there is no journal in %s; is its disk mounted?", h.Journal)
 	}
+	if d.Store == nil {
+		if d.Store, err = h.State.Open(); err != nil {
+			return err
+		}
+	}
+	if err := d.loadOrigin(origin); err != nil {
+		return err
+	}
 	own := h.newLife()
 	d.First = true
 	d.Votes.begin = func(anchor []wire.Record) (*journal.Journal, error) {
-		j, err := journal.Create(h.Journal, d.Votes.encode(anchor), h.journalOptions())
+		j, err := journal.Create(h.Journal, encode(anchor), h.journalOptions())
 		if err != nil {
 			return nil, err
 		}
@@ -146,20 +158,26 @@ func (d *Disk) openWithout(h *Home, life mark) error {
 		}
 		return j, nil
 	}
-	if d.Store == nil {
-		if d.Store, err = h.State.Open(); err != nil {
-			return err
-		}
-	}
-	fresh, err := pbft.Boot(h.Config, nil, pbft.Applied{}, pbft.Start{Life: own, Nonce: h.newNonce(), First: true})
+	fresh, err := pbft.Boot(h.Config, nil, d.Applied, pbft.Start{Life: own, Nonce: h.newNonce(), First: true})
 	if err != nil {
 		return err
 	}
-	d.Log = fresh.Anchor()
-	if _, err := d.Store.Load(0); err != nil {
+	d.Log, d.Replica = fresh.Anchor(), fresh
+	return nil
+}
+
+// loadOrigin takes up the state that the cluster began with. A replica must not vote for what follows from one that it does
+// not have: that all of its cluster lack it, nobody would see.
+func (d *Disk) loadOrigin(origin wire.Mark) error {
+	root, err := d.Store.Load(uint64(origin.Seq))
+	if err != nil && !errors.Is(err, store.ErrDamaged) {
 		return err
 	}
-	d.Replica = fresh
+	if origin.Seq > 0 && (err != nil || wire.Digest(root) != origin.Digest) {
+		return fmt.Errorf("the state that this cluster began with, after sequence number %d of the cluster before, is not in the store:"+
+			" put it there with tagma restore --replica", origin.Seq)
+	}
+	d.Applied = pbft.Applied{Seq: origin.Seq, Root: root}
 	return nil
 }
 

@@ -15,9 +15,10 @@ import (
 
 // Bounds of what is held for others.
 const (
-	maxPins     = 2
+	maxPins     = 2                // and one for a backup
 	pinPatience = 10 * time.Second // after the last question
 	pinLifetime = 60 * time.Second
+	outsideLife = 10 * time.Minute // of a backup's: what it costs is bounded as that of the others, and it is given less at a time
 	pinTurn     = 15 * time.Second // after which one makes room, should another replica need it
 	keptJournal = 2 << 30          // bytes of journal that pins may hold back
 )
@@ -25,6 +26,7 @@ const (
 // pin is a checkpoint whose state is held for others.
 type pin struct {
 	cert        wire.StableCert
+	outside     bool // made for a backup
 	source      *transfer.Source
 	began, used time.Duration
 }
@@ -40,11 +42,11 @@ func (d *Donor) pinFor(from wire.ReplicaID, seq wire.Seq, now time.Duration) *pi
 		}
 		was := a.pin
 		a.pin = nil // what it used until now may make room
-		if !d.makeRoom(now) {
+		if !d.makeRoom(from == Outside(d.cfg), now) {
 			a.pin = was
 			return nil
 		}
-		if p = d.open(i, now); p == nil {
+		if p = d.open(i, from == Outside(d.cfg), now); p == nil {
 			return nil
 		}
 		a.mayOpen = now + d.cfg.ViewTimeout/2 // to index one state after the other costs this replica alone
@@ -67,13 +69,14 @@ func (d *Donor) pinned(seq wire.Seq) *pin {
 }
 
 // makeRoom ends a pin if there are as many as there may be: one that nobody uses, or else the oldest, if it has had its
-// turn.
-func (d *Donor) makeRoom(now time.Duration) bool {
-	if len(d.pins) < maxPins {
+// turn. A backup has room of its own, and takes none of the replicas'.
+func (d *Donor) makeRoom(outside bool, now time.Duration) bool {
+	pins := slices.DeleteFunc(slices.Clone(d.pins), func(p *pin) bool { return p.outside != outside })
+	if len(pins) == 0 || !outside && len(pins) < maxPins {
 		return true
 	}
-	oldest := d.pins[0] // they stand in the order in which they were made
-	for _, p := range d.pins {
+	oldest := pins[0] // they stand in the order in which they were made
+	for _, p := range pins {
 		if !d.isUsed(p) {
 			d.unpin(p)
 			return true
@@ -92,7 +95,7 @@ func (d *Donor) isUsed(p *pin) bool {
 
 // open holds the state of an offer. One that the store does not have any more, or that is not what its certificate
 // says, is offered no longer: whoever is told of it would ask for it again and again.
-func (d *Donor) open(offer int, now time.Duration) *pin {
+func (d *Donor) open(offer int, outside bool, now time.Duration) *pin {
 	cert := d.offers[offer]
 	tree, view, err := d.store.Pin(uint64(cert.Seq))
 	if err == nil && tree.Root() != cert.Digest {
@@ -106,7 +109,11 @@ func (d *Donor) open(offer int, now time.Duration) *pin {
 		}
 		return nil
 	}
-	p := &pin{cert: cert, source: transfer.NewSource(tree, view, transfer.SourceOptions{}), began: now, used: now}
+	var options transfer.SourceOptions
+	if outside {
+		options.IndexBytes = outsideIndex
+	}
+	p := &pin{cert: cert, outside: outside, source: transfer.NewSource(tree, view, options), began: now, used: now}
 	d.pins = append(d.pins, p)
 	d.hold()
 	return p
@@ -130,7 +137,11 @@ func (d *Donor) hold() {
 func (d *Donor) Tick(now time.Duration) {
 	held := d.votes.Bytes()
 	for _, p := range slices.Clone(d.pins) {
-		if now-p.used >= pinPatience || now-p.began >= pinLifetime || held > keptJournal {
+		life := pinLifetime
+		if p.outside {
+			life = outsideLife
+		}
+		if now-p.used >= pinPatience || now-p.began >= life || held > keptJournal {
 			d.unpin(p)
 		}
 	}

@@ -41,6 +41,10 @@ type StateDir interface {
 	Open() (Store, error)
 	// Aside moves the store away, for an empty one to take its place.
 	Aside() error
+	// OpenNext opens the generation beside the store that a crash left; nil if there is none (K2).
+	OpenNext() (Store, error)
+	// Settle leaves one generation: the next one, or that which Open opens. Both are closed.
+	Settle(next bool) error
 }
 
 // Store keeps the replicated state.
@@ -50,12 +54,16 @@ type Store interface {
 	Load(at uint64) (root [32]byte, err error)
 	// MaxVersion is the highest sequence number of which the store holds anything.
 	MaxVersion() uint64
+	// Newest opens what lies under the highest version, of which nothing is verified.
+	Newest() (statemachine.StorageView, error)
 	// Pin opens the state after a checkpoint for others (X2). Both parts must be released.
 	Pin(seq uint64) (*merkle.Snapshot, statemachine.StorageView, error)
-	// Doubt has the next stage read all from the disk: the state was found to be wrong (K2).
-	Doubt()
 	// Stage begins to take in the state after a sequence number (X4).
 	Stage(seq uint64) (*store.Stage, error)
+	// Renew is Stage for a state that was found to be wrong, in a generation of its own (K2).
+	Renew(seq uint64) (*store.Stage, error)
+	// Scrub begins a pass that compares what the disk holds with its checksums and with the tree (K2).
+	Scrub() (*store.Scrub, error)
 	// Close gives the store back.
 	Close() error
 }

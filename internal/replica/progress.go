@@ -9,17 +9,22 @@ import (
 
 // Progress is how far a state transfer is, for people.
 type Progress struct {
-	Phase     Phase
-	Seq       wire.Seq      // of the checkpoint that is fetched
-	Began     time.Duration // by the mover's clock
-	Now       time.Duration
-	Share     float64 // of the state that is compared and right, 0 to 1
-	Keys      uint64  // written, over all rounds
-	Deleted   uint64
-	Bytes     uint64 // received
-	Rounds    int    // checkpoints that were tried; more than one if donors gave up the first, or it became too old
-	Finished  int    // transfers since the start of the process
-	Blamed    int    // answers that did not fit their hash
+	Phase    Phase
+	Seq      wire.Seq      // of the checkpoint that is fetched
+	Began    time.Duration // by the mover's clock
+	Now      time.Duration
+	Share    float64 // of the state that is compared and right, 0 to 1
+	Keys     uint64  // written, over all rounds
+	Deleted  uint64
+	Bytes    uint64 // received
+	Rounds   int    // checkpoints that were tried; more than one if donors gave up the first, or it became too old
+	Finished int    // transfers since the start of the process
+	// Renewed says that the last state took the place of a wrong one (K2). Differs are the first keys of that one that were
+	// not as they should be, and Differing is how many there were.
+	Renewed   bool
+	Differs   [][]byte
+	Differing int
+	Blamed    int // answers that did not fit their hash
 	LastBlame string
 	Pinned    int // donors that serve it
 	Donors    []wire.ReplicaID

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tagma/crypto"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -35,10 +36,10 @@ const (
 var ErrMisplaced = errors.New("not a message for this kind of link")
 
 // PartFor is what takes a message of another replica. What belongs to the exchange of state never makes a vote wait; what
-// clients and replicas tell each other bears no signature between replicas and would cost its sender nothing.
+// clients and replicas tell each other carries no signature between replicas and would cost its sender nothing.
 func PartFor(m wire.Message) Part {
 	switch m.(type) {
-	case *wire.Reply, *wire.Attach, *wire.Inquire, *wire.Report, *wire.Query, *wire.QueryReply:
+	case *wire.Reply, *wire.Attach, *wire.Attached, *wire.Inquire, *wire.Report, *wire.Query, *wire.QueryReply:
 		return Nobody
 	case *wire.Data:
 		return TheMover
@@ -49,9 +50,18 @@ func PartFor(m wire.Message) Part {
 	}
 }
 
-// Ask takes a question of another replica. It is answered now or by Step.
+// Refused is what the core is told of a frame that came over another replica's link and is not believed, or nil: a NewView
+// of the primary whose view it is for counts as expiry (V7).
+func Refused(cfg *wire.Config, from wire.ReplicaID, frame []byte) port.Event {
+	if v, is := wire.NewViewIn(frame); is && cfg.Primary(v) == from {
+		return port.BadNewView{View: v}
+	}
+	return nil
+}
+
+// Ask takes a question of another replica, or one for state from Outside. It is answered now or by Step.
 func (d *Donor) Ask(from wire.ReplicaID, m wire.Message, now time.Duration) {
-	if from == d.cfg.Self || !d.mayGive(from, now) {
+	if from == d.cfg.Self || !d.mayAsk(from, m, now) {
 		return
 	}
 	switch m := m.(type) {

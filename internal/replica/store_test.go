@@ -16,6 +16,13 @@ import (
 type medium struct {
 	*memory.Disk
 	fail error // of what is written next
+	next *medium
+}
+
+// Next implements store.Engine: what it opens outlives the process too.
+func (m *medium) Next() (store.Engine, error) {
+	m.next = newMedium()
+	return m.next, nil
 }
 
 func newMedium() *medium { return &medium{Disk: memory.New()} }
@@ -36,7 +43,7 @@ type testStore struct {
 	last   uint64   // that was written
 	lost   []uint64 // checkpoints that cannot be pinned
 	pins   int
-	doubts int
+	renews int
 }
 
 func openStore(on *medium) *testStore {
@@ -53,9 +60,9 @@ func loaded(t testing.TB, on *medium) *testStore {
 	return s
 }
 
-func (s *testStore) Doubt() {
-	s.doubts++
-	s.Store.Doubt()
+func (s *testStore) Renew(seq uint64) (*store.Stage, error) {
+	s.renews++
+	return s.Store.Renew(seq)
 }
 
 func (s *testStore) Write(sets []statemachine.WriteSet) error {

@@ -13,6 +13,63 @@ import (
 
 // What a start makes of the store (D5).
 
+// settle leaves one generation of the store (K2). The journal's marks say which: a crash may have come before the record
+// that switched to the next one, which matches none of them then, or behind it, when the one before matches none. Nothing
+// else is believed of either.
+func (h *Home) settle(marks []wire.Mark) error {
+	next, err := h.State.OpenNext()
+	damaged := errors.Is(err, store.ErrDamaged)
+	switch {
+	case err != nil && !damaged:
+		return err
+	case next == nil && !damaged:
+		return nil
+	}
+	var at wire.Seq
+	if !damaged {
+		at, err = newestMatch(next, marks)
+		if err := errors.Join(err, next.Close()); err != nil {
+			return err
+		}
+	}
+	switched := at > 0
+	if switched {
+		var here Store
+		here, err = h.State.Open()
+		switch {
+		case err == nil:
+			var before wire.Seq
+			before, err = newestMatch(here, marks)
+			if err := errors.Join(err, here.Close()); err != nil {
+				return err
+			}
+			switched = at >= before
+		case !errors.Is(err, store.ErrDamaged):
+			return err
+		}
+	}
+	h.info("a crash came while the state was taken in anew", "goes_on_from_the_new_one", switched)
+	return h.State.Settle(switched)
+}
+
+// newestMatch is the newest mark whose state a store holds; 0 if there is none.
+func newestMatch(s Store, marks []wire.Mark) (wire.Seq, error) {
+	for _, mark := range marks {
+		if mark.Seq == 0 {
+			break
+		}
+		root, err := s.Load(uint64(mark.Seq))
+		switch {
+		case errors.Is(err, store.ErrDamaged):
+		case err != nil:
+			return 0, err
+		case wire.Digest(root) == mark.Digest:
+			return mark.Seq, nil
+		}
+	}
+	return 0, nil
+}
+
 // openStore opens the store, or an empty one in the place of one that is damaged: the journal is whole, so nothing that
 // was signed is lost with it.
 func (h *Home) openStore() (Store, error) {
@@ -32,10 +89,14 @@ func (h *Home) openStore() (Store, error) {
 // again from the journal; the store is not trusted as a log (D5). If it has none, the state comes from others (X1).
 func (d *Disk) verify(h *Home, start pbft.Start) error {
 	var tried []wire.Seq
-	for _, mark := range d.marks() {
+	missing := false
+	for _, mark := range d.marks(h.Config.Origin) {
 		root, err := d.Store.Load(uint64(mark.Seq))
 		if errors.Is(err, store.ErrDamaged) || err == nil && mark.Seq > 0 && wire.Digest(root) != mark.Digest {
-			tried = append(tried, mark.Seq)
+			missing = true
+			if mark != h.Config.Origin { // which no journal tells of: a newer state in its place is no loss
+				tried = append(tried, mark.Seq)
+			}
 			continue
 		}
 		if err != nil {
@@ -48,12 +109,11 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 		h.warn("the store has lost data: it does not match the newest checkpoints of the journal", "checkpoints", noneOf(tried),
 			"goes_on_from", uint64(d.Applied.Seq))
 	}
-	start.Fetch = len(tried) > 0 && d.Applied.Seq == 0
-	if stable := wire.LastStable(d.Log); start.Fetch && stable > 0 && wire.Seq(d.Store.MaxVersion()) > stable {
-		if err := d.renewStore(h); err != nil {
-			return err
-		}
-	}
+	start.Fetch = missing && d.Applied.Seq == 0
+	// What lies above the newest stable checkpoint bars writing at it, and a newer one may never come: it could take this
+	// replica to make one stable. So the state is taken in anew, beside what is there (X5).
+	stable := wire.LastStable(d.Log)
+	start.Doubt = start.Fetch && stable > 0 && wire.Seq(d.Store.MaxVersion()) > stable
 	var err error
 	d.Replica, err = pbft.Boot(h.Config, d.Log, d.Applied, start)
 	switch {
@@ -70,6 +130,9 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 func (d *Disk) Serve(m statemachine.Machine, limits statemachine.Limits, panicked func(statemachine.Panic)) (*statemachine.Service,
 	error,
 ) {
+	if err := d.checkRefused(limits.Refused); err != nil {
+		return nil, err
+	}
 	service, err := statemachine.New(m, d.Store, limits)
 	if err != nil {
 		return nil, err
@@ -82,28 +145,32 @@ func (d *Disk) Serve(m statemachine.Machine, limits statemachine.Limits, panicke
 	return service, nil
 }
 
-// renewStore moves aside a store that lost data and holds more than the newest stable checkpoint (X5). Nothing may be
-// written into it at that checkpoint, and a newer one may never come: it could take this replica to make one stable.
-func (d *Disk) renewStore(h *Home) error {
-	h.warn("the store is moved aside: the others' newest state cannot be written below what it holds", "holds", d.Store.MaxVersion())
-	err := d.Store.Close()
-	d.Store = nil
-	if err == nil {
-		err = h.State.Aside()
+// checkRefused reports a request on the list of refused ones that ended here, as far as the store tells: what was written
+// above the checkpoint is not trusted as a log (D5), but it is a reason to doubt the list. What cannot be read is none.
+func (d *Disk) checkRefused(refused [][32]byte) error {
+	if len(refused) == 0 || d.Store.MaxVersion() == 0 {
+		return nil
 	}
-	if err == nil {
-		d.Store, err = h.State.Open()
+	newest, err := d.Store.Newest()
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		_, err = d.Store.Load(0)
+	defer newest.Close()
+	var ended *statemachine.EndedError
+	if errors.As(statemachine.CheckRefused(refused, newest), &ended) {
+		return ended
 	}
-	return err
+	return nil
 }
 
 // marks lists the states to look for, newest first but for the one that is stable: others may need it, and while
 // ordering is stalled nobody has a newer one that is certified (K4). What lies above is executed again in a moment.
-func (d *Disk) marks() []wire.Mark {
+// The last ones are what the cluster began with, and nothing at all.
+func (d *Disk) marks(origin wire.Mark) []wire.Mark {
 	marks := wire.Marks(d.Log)
+	if none := len(marks) - 1; !slices.Contains(marks, origin) {
+		marks = slices.Insert(marks, none, origin)
+	}
 	stable := wire.LastStable(d.Log)
 	if i := slices.IndexFunc(marks, func(m wire.Mark) bool { return m.Seq == stable }); i > 0 && stable > 0 {
 		first := marks[i]

@@ -3,6 +3,7 @@ package replica
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"tagma/checkpoint/journal"
@@ -10,35 +11,87 @@ import (
 )
 
 // Votes is the journal as the driver's port: it encodes records and begins segments when they are due. One that does
-// not exist yet begins with the first record (D8.2). All methods but Batch and Keep belong to the driver.
+// not exist yet begins with the first record (D8.2). All methods but Batch, Keep, Prepare, Bytes and Flush belong to the
+// driver.
 type Votes struct {
 	journal atomic.Pointer[journal.Journal]
 	begin   func(anchor []wire.Record) (*journal.Journal, error) // makes a journal that does not exist yet
 	bytes   atomic.Int64                                         // of all segments
 	keep    atomic.Uint64                                        // what lies above is not deleted; 0: nothing is held back
-	entries []journal.Entry                                      // of the last turn
-	encoded []byte                                               // their bytes
+
+	writing sync.Mutex // held while the journal is written
+	lag     lag        // what it was given and does not hold yet
 	// Rotated, if not nil, is called when a segment has begun: the file of the next one may be made beside the turns.
 	Rotated func()
 	// Written, if not nil, is given what the journal holds of a turn once it was written.
 	Written func(records []wire.Record)
+	// Waits, if not nil, is called when there is something for Flush to write.
+	Waits func()
 }
 
-// Append makes one turn durable. If the segment is full, the next one begins with an anchor that holds the turn too, so
-// that there is no moment at which the journal knows of one without the other.
+// Append makes one turn durable, with all that waits before it. If the segment is full, the next one begins with an
+// anchor and holds them too, so that there is no moment at which the journal knows of one without the other.
 func (v *Votes) Append(turn []wire.Record, anchor func() []wire.Record) error {
+	v.writing.Lock()
+	defer v.writing.Unlock()
+	b := v.lag.take()
+	defer v.lag.giveBack(b)
+	b.add(turn)
 	j := v.journal.Load()
-	if j == nil {
-		return v.create(anchor())
+	switch {
+	case len(b.entries) == 0:
+		return nil
+	case j == nil:
+		return v.create(append(anchor(), b.records...))
 	}
-	err := j.Append(v.encode(turn))
+	err := j.Append(b.entries)
 	if errors.Is(err, journal.ErrFull) {
-		return v.rotate(j, anchor())
+		return v.rotate(j, append(anchor(), b.records...))
 	}
 	if err == nil {
-		v.written(turn)
+		v.written(b.records)
 	}
 	return err
+}
+
+// Later takes a turn that Flush or the next Append makes durable (D8.14). It does so itself when too much waits, or when
+// a new segment is due, which needs the anchor.
+func (v *Votes) Later(turn []wire.Record, anchor func() []wire.Record) error {
+	due, err := v.lag.add(turn)
+	if err != nil {
+		return err
+	}
+	if due || v.journal.Load() == nil && len(turn) > 0 {
+		return v.Append(nil, anchor)
+	}
+	if len(turn) > 0 && v.Waits != nil {
+		v.Waits()
+	}
+	return nil
+}
+
+// Flush makes durable what waits, as one turn. It may run beside the turns. Any error is final, and Later tells of it too.
+func (v *Votes) Flush() error {
+	v.writing.Lock()
+	defer v.writing.Unlock()
+	b := v.lag.take()
+	j := v.journal.Load()
+	if len(b.entries) == 0 || j == nil {
+		v.lag.giveBack(b)
+		return nil
+	}
+	err := j.Append(b.entries)
+	switch {
+	case errors.Is(err, journal.ErrFull):
+		v.lag.putBack(b)
+		return nil
+	case err != nil:
+		v.lag.fail(err)
+		return err
+	}
+	v.written(b.records)
+	v.lag.giveBack(b)
+	return nil
 }
 
 // create begins the journal of a first start.
@@ -56,9 +109,10 @@ func (v *Votes) create(anchor []wire.Record) error {
 }
 
 func (v *Votes) rotate(j *journal.Journal, anchor []wire.Record) error {
-	if err := j.Rotate(v.encode(anchor)); err != nil {
+	if err := j.Rotate(encode(anchor)); err != nil {
 		return err
 	}
+	v.lag.rotated()
 	v.measure(j)
 	v.written(anchor)
 	if v.Rotated != nil {
@@ -97,8 +151,12 @@ func (v *Votes) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 	if j == nil {
 		return nil
 	}
+	v.writing.Lock()
+	defer v.writing.Unlock()
 	if j.NeedsRotation() {
-		if err := v.rotate(j, anchor()); err != nil {
+		b := v.lag.take()
+		defer v.lag.giveBack(b)
+		if err := v.rotate(j, append(anchor(), b.records...)); err != nil {
 			return err
 		}
 	}
@@ -128,6 +186,8 @@ func (v *Votes) Prepare() error {
 
 // Segments describes what is kept.
 func (v *Votes) Segments() []journal.Segment {
+	v.writing.Lock()
+	defer v.writing.Unlock()
 	if j := v.journal.Load(); j != nil {
 		return j.Segments()
 	}
@@ -140,6 +200,28 @@ func (v *Votes) Close() error {
 		return j.Close()
 	}
 	return nil
+}
+
+// Check reads what the journal holds of the batch of a sequence number, and returns how much that was. The error wraps
+// journal.ErrRot if it is damaged. It may be called beside the turns.
+func (v *Votes) Check(seq wire.Seq) (bytes int, err error) {
+	j := v.journal.Load()
+	if j == nil {
+		return 0, nil
+	}
+	found, err := j.Read(uint64(seq))
+	for i := range found {
+		bytes += len(found[i].Data)
+	}
+	return bytes, err
+}
+
+// Lowest is the lowest sequence number of whose batch the journal holds anything.
+func (v *Votes) Lowest() wire.Seq {
+	if j := v.journal.Load(); j != nil {
+		return wire.Seq(j.Lowest())
+	}
+	return 0
 }
 
 // Batch reads a committed batch with its certificate; nil if the journal does not hold them. It may run beside the
@@ -160,23 +242,12 @@ func (v *Votes) Batch(seq wire.Seq) (*wire.CertifiedBody, error) {
 	return wire.Rebuild(seq, log), nil
 }
 
-// encode is what the journal is given of records. It is valid until the next call.
-func (v *Votes) encode(records []wire.Record) []journal.Entry {
-	v.entries, v.encoded = v.entries[:0], v.encoded[:0]
-	for _, r := range records {
-		start := len(v.encoded)
-		v.encoded = wire.AppendRecord(v.encoded, r)
-		data := v.encoded[start:] // where it stands, should the rest be moved
-		v.entries = append(v.entries, journal.Entry{Seq: uint64(wire.RecordSeq(r)), Data: data})
-	}
-	if cap(v.encoded) > keepEncoded {
-		v.encoded = nil
-	}
-	return v.entries
+// encode is what the journal is given of records.
+func encode(records []wire.Record) []journal.Entry {
+	var b pile
+	b.add(records)
+	return b.entries
 }
-
-// keepEncoded bounds the memory that an exceptionally large turn leaves behind.
-const keepEncoded = 4 << 20
 
 func decode(entries []journal.Entry) ([]wire.Record, error) {
 	out := make([]wire.Record, len(entries))

@@ -13,15 +13,15 @@ func newVotes(t testing.TB) (*Votes, *rig) {
 	return r.mustStart().Votes, r
 }
 
-// anchorOf is an anchor that holds nothing but a head and a turn.
-func (r *rig) anchorOf(turn ...wire.Record) func() []wire.Record {
+// anchor is one that holds nothing but a head.
+func (r *rig) anchor() func() []wire.Record {
 	head := &wire.Head{Cluster: r.cfg.Cluster, Self: r.cfg.Self, Active: true, Life: lifeL}
-	return func() []wire.Record { return append([]wire.Record{head}, turn...) }
+	return func() []wire.Record { return []wire.Record{head} }
 }
 
 func (r *rig) append(v *Votes, turn ...wire.Record) {
 	r.t.Helper()
-	if err := v.Append(turn, r.anchorOf(turn...)); err != nil {
+	if err := v.Append(turn, r.anchor()); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -121,10 +121,10 @@ func TestX0_BatchesAreReadBesideTheTurns(t *testing.T) {
 	v.Keep(0)
 	for seq := wire.Seq(1); seq <= last; seq++ {
 		turn := []wire.Record{certified(seq, 700)}
-		if err := v.Append(turn, r.anchorOf(turn...)); err != nil {
+		if err := v.Append(turn, r.anchor()); err != nil {
 			t.Fatal(err)
 		}
-		if err := v.Truncate(seq, r.anchorOf()); err != nil {
+		if err := v.Truncate(seq, r.anchor()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -150,7 +150,7 @@ func TestX2_TheJournalAboveAPinIsKept(t *testing.T) {
 		return b != nil
 	}
 	truncate := func(below wire.Seq) {
-		if err := v.Truncate(below, r.anchorOf()); err != nil {
+		if err := v.Truncate(below, r.anchor()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -197,7 +197,7 @@ func (w *world) react() {
 		case port.Received:
 			w.tell(e.Msg.Message().(*wire.StableNotice).Cert)
 		case port.Transferred:
-			root, err := w.mover.adopt(e.Cert.Seq)
+			root, err := w.mover.Adopt(e.Cert.Seq)
 			if err != nil || root != e.Cert.Digest || w.store.root(w.t, uint64(e.Cert.Seq)) != root {
 				w.t.Fatalf("the switch to %d: %v; the root is right: %v", e.Cert.Seq, err, root == e.Cert.Digest)
 			}

@@ -176,7 +176,7 @@ func TestX2_OneReplicaUsesOnePin(t *testing.T) {
 		g.askers[2] = asker{}
 	}
 	before := g.store.pins
-	for range 100 {
+	for range 50 { // which its budget still allows
 		for _, seq := range []wire.Seq{8, 12, 16} {
 			g.pins(1, seq)
 		}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/checkpoint/store"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -248,11 +249,55 @@ func TestX1_ANewerTargetIsFetchedNext(t *testing.T) {
 	}
 }
 
-// K2: a state that is in doubt is read from the disk.
-func TestK2_DoubtIsPassedOnToTheStore(t *testing.T) {
-	w := newWorld(t, 4, 100)
-	if err := w.mover.want(port.Transfer{Target: w.core, Doubt: true}, 0); err != nil || w.store.doubts != 1 {
-		t.Errorf("%v, %d doubts", err, w.store.doubts)
+// K2, X5: a state that is in doubt is taken in anew, at a checkpoint below what was executed, and only what is wrong of it
+// is fetched. A transfer that was under way begins again.
+func TestK2_AStateInDoubtIsTakenInAnew(t *testing.T) {
+	for _, phase := range []Phase{Idle, Choosing, Loading, Fetching} {
+		w := newWorld(t, 4, 20000)
+		w.mover.Close()
+		w.mover.doubt = false
+		root := fill(t, w.store, 8, 20000)
+		fill(t, w.store, 9, 20000)
+		for _, key := range []string{"key 000123", "key 000456"} {
+			if err := w.store.on.Write([]store.Entry{{Key: []byte("s" + key), Value: []byte("rotten"), Version: 8}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if phase != Idle { // on the way to a newer one
+			w.checkpoint(12, 20000)
+			w.mover.target = w.donors[1].offers[1]
+			w.tell(w.donors[1].offers[1])
+			w.until(4, "it comes to "+string(phase), func() bool { return w.mover.phase == phase })
+		}
+		if err := w.mover.want(port.Transfer{Target: w.core, Doubt: true}, 9); err != nil {
+			t.Fatal(err)
+		}
+		w.untilWhole(8, 8)
+		p := w.mover.Progress()
+		if w.store.renews != 1 || w.mover.doubt || p.Keys > 1000 || phase == Idle && p.Keys != 2 {
+			t.Errorf("from phase %q: %d generations, still in doubt %v, %d keys fetched", phase, w.store.renews, w.mover.doubt, p.Keys)
+		}
+		if phase == Idle && (w.whole != 8 || w.store.root(t, 8) != root) {
+			t.Errorf("whole at %d", w.whole)
+		}
+	}
+}
+
+// K2: what was copied is read back: should the disk give other bytes meanwhile, they are fetched, and not adopted.
+func TestK2_WhatIsCopiedIsReadBack(t *testing.T) {
+	w := newWorld(t, 4, 5000)
+	w.mover.Close()
+	root := fill(t, w.store, 8, 5000)
+	if err := w.mover.want(port.Transfer{Target: w.core, Doubt: true}, 8); err != nil {
+		t.Fatal(err)
+	}
+	w.until(4, "it copies", func() bool { return w.mover.phase == Copying })
+	if err := w.store.on.Write([]store.Entry{{Key: []byte("skey 000123"), Value: []byte("rotten"), Version: 8}}); err != nil {
+		t.Fatal(err)
+	}
+	w.untilWhole(4, 8)
+	if p := w.mover.Progress(); p.Keys != 1 || p.Rounds != 2 || w.store.root(t, 8) != root {
+		t.Errorf("%+v", p)
 	}
 }
 

@@ -13,11 +13,11 @@ import (
 func TestX6_AStateIsAdoptedInItsPlaceOnly(t *testing.T) {
 	w := newWorld(t, 4, 3000)
 	for w.mover.phase != Idle {
-		if _, err := w.mover.adopt(12); err == nil {
+		if _, err := w.mover.Adopt(12); err == nil {
 			t.Fatal("adopted another one")
 		}
 		phase := w.mover.phase
-		if _, err := w.mover.adopt(8); (err == nil) != (phase == Switching) {
+		if _, err := w.mover.Adopt(8); (err == nil) != (phase == Switching) {
 			t.Fatalf("adopted in phase %q: %v", phase, err)
 		}
 		w.deaf = true

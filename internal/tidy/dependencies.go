@@ -15,7 +15,7 @@ var rowStart = regexp.MustCompile("(?m)^\\| `([^`]+)` \\|")
 // dependencies complains of a direct dependency without a reason, and of a reason without a dependency.
 func dependencies(t *tree) []string {
 	var direct, all []string
-	for _, file := range []string{"go.mod", "tools/go.mod"} {
+	for _, file := range []string{"go.mod", "tools/go.mod", "testnet/peers/go.mod"} {
 		text, err := fs.ReadFile(t.root, file)
 		if err != nil {
 			return []string{fmt.Sprintf("read the dependencies: %v", err)}
@@ -23,7 +23,7 @@ func dependencies(t *tree) []string {
 		required, tools := parseModFile(string(text))
 		for name, indirect := range required {
 			all = append(all, name)
-			if !indirect && file == "go.mod" {
+			if !indirect && file != "tools/go.mod" && name != module {
 				direct = append(direct, name)
 			}
 		}

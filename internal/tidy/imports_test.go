@@ -41,6 +41,15 @@ func TestImportGraph_OnlyTheTestnetImportsAttackers(t *testing.T) {
 	}
 }
 
+// The kit for tests of applications links attackers, so it counts as one of them.
+func TestImportGraph_NothingThatShipsImportsTheKitForTests(t *testing.T) {
+	for _, file := range []string{"cmd/tagma/a.go", "node/a_test.go", "client/a.go", "statemachine/kv/a_test.go"} {
+		tree := of(t, map[string]string{file: `package x; import _ "tagma/tagmatest"`})
+		wantComplaints(t, importGraph(tree), "nothing that ships")
+	}
+	wantComplaints(t, importGraph(of(t, map[string]string{"tagmatest/a.go": `package tagmatest; import _ "tagma/testnet/local"`})))
+}
+
 func TestImportGraph_ComplainsOfAPackageItDoesNotKnow(t *testing.T) {
 	tree := of(t, map[string]string{"internal/util/a.go": "package util", "pbft/a.go": "package pbft"})
 	wantComplaints(t, importGraph(tree), "internal/util: the package has no place")

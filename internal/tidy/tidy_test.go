@@ -18,6 +18,7 @@ var rules = map[string]func(*tree) []string{
 	"comments":       comments,
 	"sleeping tests": sleepingTests,
 	"dependencies":   dependencies,
+	"retired words":  retiredWords,
 }
 
 func TestTree_KeepsEveryRule(t *testing.T) {

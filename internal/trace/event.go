@@ -44,7 +44,7 @@ func Of(e Event) Stamp { return *e.stamp() }
 // kinds holds one event of each type.
 var kinds = []Event{
 	&Sent{}, &Received{}, &Refused{}, &Dropped{}, &Quarantined{}, &Phase{}, &Executed{}, &View{}, &Checkpoint{}, &Synced{},
-	&Transfer{}, &Evidence{}, &Diverged{}, &Forgot{}, &Process{}, &Fault{}, &Request{}, &Lost{},
+	&Transfer{}, &Evidence{}, &Diverged{}, &Split{}, &Forgot{}, &Process{}, &Fault{}, &Request{}, &Lost{},
 }
 
 var typeOf = func() map[string]reflect.Type {

@@ -79,19 +79,21 @@ type Synced struct {
 // Transfer is how far a replica is with fetching a state from others.
 type Transfer struct {
 	Stamp
-	Step  string   `json:"step"` // begun, progress, installed, resumed or starving
+	Step  string   `json:"step"` // begun, progress, installed, resumed, starving or damaged
 	Seq   wire.Seq `json:"seq"`
 	Share float64  `json:"share,omitempty"` // of the state that is compared and right, 0 to 1
 	Bytes uint64   `json:"bytes,omitempty"` // received
 }
 
-// The steps of a transfer. A starving replica is served a state of use by nobody.
+// The steps of a transfer. A starving replica is served a state of use by nobody; of a damaged
+// one the store does not hold what was executed.
 const (
 	Begun     = "begun"
 	Moving    = "progress"
 	Installed = "installed"
 	Resumed   = "resumed"
 	Starving  = "starving"
+	Damaged   = "damaged"
 )
 
 // Kind implements Event.

@@ -46,7 +46,9 @@ func (t *Tap) Stepped(ev port.Event, effects []port.Effect) {
 		t.Emit(&Transfer{Step: Installed, Seq: ev.Cert.Seq})
 	case port.Starving:
 		t.Emit(&Transfer{Step: Starving})
-	case port.Tick: // what it brings about is told
+	case port.Damaged:
+		t.Emit(&Transfer{Step: Damaged})
+	case port.Tick, port.BadNewView, port.Stop: // what it brings about is told
 	}
 	for _, e := range effects {
 		t.effect(ev, e, effects)
@@ -94,7 +96,13 @@ func (t *Tap) effect(ev port.Event, effect port.Effect, all []port.Effect) {
 			Against: int(e.Evidence.Replica), Proves: e.Evidence.Kind, First: Say(e.Evidence.First), Second: Say(e.Evidence.Second),
 		})
 	case port.Diverged:
-		t.Emit(&Diverged{Seq: e.Seq, Own: Digest(e.Own), Stable: Digest(e.Stable)})
+		t.Emit(&Diverged{Seq: e.Cert.Seq, Own: Digest(e.Own), Stable: Digest(e.Cert.Digest)})
+	case port.Split:
+		split := &Split{Seq: e.Seq}
+		for i := range e.Votes {
+			split.Votes = append(split.Votes, Opinion{int(e.Votes[i].Replica), Digest(e.Votes[i].Digest)})
+		}
+		t.Emit(split)
 	case port.Forgot:
 		t.Emit(&Forgot{Said: wire.Names(nil).Statement(&e.Said), Witness: int(e.Witness)})
 	case port.Dropped:

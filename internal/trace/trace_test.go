@@ -32,6 +32,7 @@ func samples() []Event {
 		&Transfer{Step: Moving, Seq: 8, Share: 0.5, Bytes: 4096},
 		&Evidence{Against: 3, Proves: wire.Equivocation, First: vote, Second: vote},
 		&Diverged{Seq: 4, Own: d, Stable: Digest{1}},
+		&Split{Seq: 4, Votes: []Opinion{{0, d}, {1, Digest{1}}}},
 		&Forgot{Said: "prepare v1 s2 ab010000", Witness: 1},
 		&Process{Step: Started, View: 1, Seq: 2, Why: "a new life"},
 		&Fault{Step: Fired, Does: "kill replica1"},

@@ -23,6 +23,19 @@ type Diverged struct {
 	Stable Digest   `json:"stable"`
 }
 
+// Split is a checkpoint that can never be stable, for the states of replicas differ (K1).
+type Split struct {
+	Stamp
+	Seq   wire.Seq  `json:"seq"`
+	Votes []Opinion `json:"votes"`
+}
+
+// Opinion is what a replica says the state after a checkpoint is.
+type Opinion struct {
+	Replica int    `json:"replica"`
+	Digest  Digest `json:"digest"`
+}
+
 // Forgot is a replica that was shown a statement of its own that its journal lacks (D8.5).
 type Forgot struct {
 	Stamp
@@ -69,6 +82,9 @@ func (*Evidence) Kind() string { return "evidence" }
 func (*Diverged) Kind() string { return "diverged" }
 
 // Kind implements Event.
+func (*Split) Kind() string { return "split" }
+
+// Kind implements Event.
 func (*Forgot) Kind() string { return "forgot" }
 
 // Kind implements Event.
@@ -85,6 +101,15 @@ func (e *Evidence) What() string {
 // What implements Event.
 func (e *Diverged) What() string {
 	return fmt.Sprintf("diverged at s%d: its own state is %v, and %v is stable", e.Seq, e.Own, e.Stable)
+}
+
+// What implements Event.
+func (e *Split) What() string {
+	text := fmt.Sprintf("the checkpoint at s%d can never be stable:", e.Seq)
+	for _, v := range e.Votes {
+		text += fmt.Sprintf(" %s says %v", party(v.Replica), v.Digest)
+	}
+	return text
 }
 
 // What implements Event.

@@ -17,6 +17,7 @@ type Inquiry struct {
 	nonce uint64
 	first bool
 	whole []bool // by replica: it answered, and remembers all that it signed itself
+	lost  []bool // by replica: it answered, and does not
 	asked bool
 	again time.Duration
 }
@@ -24,7 +25,7 @@ type Inquiry struct {
 // NewInquiry returns the question of a start under a fresh nonce; with nonce 0 nobody is asked. Of a first start any answer
 // that shows something proves a loss.
 func NewInquiry(cfg *wire.Config, nonce uint64, first bool) Inquiry {
-	return Inquiry{Asking: nonce != 0, cfg: cfg, nonce: nonce, first: first, whole: make([]bool, cfg.N())}
+	return Inquiry{Asking: nonce != 0, cfg: cfg, nonce: nonce, first: first, whole: make([]bool, cfg.N()), lost: make([]bool, cfg.N())}
 }
 
 // Ask lists whom to ask now, and under which nonce: everybody who has not answered as one that remembers everything, often
@@ -61,7 +62,7 @@ func (q *Inquiry) NeverStarted() bool { return q.Asking && q.first }
 
 // Answered counts an answer that shows no loss. With this replica, n−f that remember everything let it vote.
 func (q *Inquiry) Answered(from wire.ReplicaID, whole bool) {
-	q.whole[from] = whole
+	q.whole[from], q.lost[from] = whole, !whole
 	n := 0
 	for _, is := range q.whole {
 		if is {
@@ -71,4 +72,14 @@ func (q *Inquiry) Answered(from wire.ReplicaID, whole bool) {
 	if n >= q.cfg.N()-q.cfg.F()-1 {
 		q.Asking = false
 	}
+}
+
+// Lost lists the others whose last answer was that they do not remember all that they signed, ascending.
+func (q *Inquiry) Lost() (ids []wire.ReplicaID) {
+	for id, lost := range q.lost {
+		if lost {
+			ids = append(ids, wire.ReplicaID(id))
+		}
+	}
+	return ids
 }

@@ -23,8 +23,8 @@ type Slot struct {
 	Seq wire.Seq
 
 	Accepted   bool
-	Digest     wire.Digest    // of the pre-prepare accepted in the current view
-	Proposal   wire.Signature // the primary's, on that pre-prepare
+	Digest     wire.Digest // of the pre-prepare accepted in the current view
+	Proposal   Vote        // the primary's, of the pre-prepare accepted last, in whatever view
 	AcceptedAt time.Duration
 
 	PrepareSent, CommitSent bool
@@ -43,6 +43,19 @@ type Slot struct {
 	Memory  int              // of the bodies
 	Loose   bool             // a body came by certificate alone and no record holds it yet
 	Waiting *wire.PrePrepare // not acceptable yet: early view, above the window, or from the future (N1, N6)
+
+	WaitingMemory int // of the body of waiting, where there is one
+}
+
+// Settled is the body that committed, nil if it is not held, and since when it is known here. The slot may be nil.
+func (s *Slot) Settled() (body *wire.Body, since time.Duration) {
+	if s == nil || s.Cert == nil {
+		return nil, 0
+	}
+	if since = s.HandedAt; s.Accepted {
+		since = s.AcceptedAt
+	}
+	return s.Body(s.Cert.Digest), since
 }
 
 // Body returns the held body with this digest, or nil.
@@ -91,6 +104,15 @@ func (s *Slot) Vouches(d wire.Digest) bool {
 	return s.Accepted && d == s.Digest || s.Prepared != nil && d == s.Prepared.Digest || s.Cert != nil && d == s.Cert.Digest
 }
 
+// Accept binds the slot to a pre-prepare of the current view.
+func (s *Slot) Accept(v wire.View, d wire.Digest, sig wire.Signature) {
+	s.Accepted, s.Digest, s.Proposal = true, d, Vote{Cast: true, View: v, Digest: d, Sig: sig}
+}
+
+// Overruled reports whether another digest than the accepted one is known to be committed, in a later view: a vote for what
+// was accepted would be one against it (I1).
+func (s *Slot) Overruled() bool { return s.Accepted && s.Cert != nil && s.Cert.Digest != s.Digest }
+
 // EndView forgets what was specific to the views below next. What prepared or committed stays, and so do the bodies: the
 // next view may need any of them.
 func (s *Slot) EndView(next wire.View) {
@@ -98,7 +120,7 @@ func (s *Slot) EndView(next wire.View) {
 		s.Waiting = nil
 	}
 	s.Accepted, s.PrepareSent, s.CommitSent = false, false, false
-	s.Digest, s.Proposal = wire.Digest{}, wire.Signature{}
+	s.Digest = wire.Digest{}
 	clear(s.Shown)
 }
 
@@ -168,7 +190,7 @@ func (s *Slot) SaidBy(cfg *wire.Config, id wire.ReplicaID, view wire.View) []wir
 		}
 	}
 	if s.Accepted && cfg.Primary(view) == id {
-		add(wire.TypePrePrepare, view, s.Digest, s.Proposal)
+		add(wire.TypePrePrepare, view, s.Digest, s.Proposal.Sig)
 	}
 	if p := &s.Prepares[id]; p.Cast {
 		add(wire.TypePrepare, p.View, p.Digest, p.Sig)

@@ -1,7 +1,6 @@
 package msglog
 
 import (
-	"cmp"
 	"slices"
 
 	"tagma/pbft/wire"
@@ -20,21 +19,16 @@ func (all Suspects) Note(m *wire.Suspect) bool {
 	return true
 }
 
-// Justify returns the highest view u for which so many replicas suspect u−1 or a later one, with their Suspects in the
-// order of their replicas; 0 if fewer suspect anything.
-func (all Suspects) Justify(enough int) (wire.View, []wire.Suspect) {
-	held := make([]wire.Suspect, 0, len(all))
+// Justify returns the highest view u that so many replicas want, of those that each one wants, and as many Suspects of u−1
+// or later views, in the order of their replicas. They are held: whoever wants u renews one, or has shown as many.
+func (all Suspects) Justify(enough int, wanted []wire.View) (wire.View, []wire.Suspect) {
+	views := slices.Sorted(slices.Values(wanted))
+	u := views[len(views)-enough]
+	var held []wire.Suspect
 	for _, s := range all {
-		if s.Sig != (wire.Signature{}) {
+		if s.Sig != (wire.Signature{}) && s.View+1 >= u && len(held) < enough {
 			held = append(held, s)
 		}
 	}
-	if len(held) < enough {
-		return 0, nil
-	}
-	slices.SortStableFunc(held, func(a, b wire.Suspect) int { return cmp.Compare(b.View, a.View) })
-	justification := held[:enough]
-	view := justification[enough-1].View + 1
-	slices.SortFunc(justification, func(a, b wire.Suspect) int { return cmp.Compare(a.Replica, b.Replica) })
-	return view, justification
+	return u, held
 }

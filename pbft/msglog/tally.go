@@ -1,6 +1,10 @@
 package msglog
 
-import "tagma/pbft/wire"
+import (
+	"slices"
+
+	"tagma/pbft/wire"
+)
 
 // Checkpoints tallies checkpoint messages for the window above h and remembers this replica's own states.
 type Checkpoints struct {
@@ -11,6 +15,7 @@ type Checkpoints struct {
 	Base    wire.Seq    // newest checkpoint that is both stable and durable here: garbage ends below it
 	Own     []wire.Mark // own states, oldest first, from the previous base on
 	Void    wire.Seq    // up to here states of ours were announced, or may be, that are given up (K2)
+	Split   wire.Seq    // the first one above h that can never be stable; one at or below h is of the past
 }
 
 // tally holds what replicas said about the state after seq.
@@ -33,6 +38,30 @@ func (c *Checkpoints) At(seq wire.Seq, cfg *wire.Config) *tally {
 	return t
 }
 
+// CanBeStable reports whether some digest may still reach a quorum, if whoever has not voted yet votes for it.
+func (t *tally) CanBeStable(quorum int) bool {
+	silent, most := 0, 0
+	for i := range t.Votes {
+		if v := &t.Votes[i]; v.Cast {
+			most = max(most, Count(t.Votes, 0, v.Digest, -1))
+		} else {
+			silent++
+		}
+	}
+	return most+silent >= quorum
+}
+
+// Statements are the votes as they were signed, ascending by replica.
+func (t *tally) Statements() []wire.Checkpoint {
+	var all []wire.Checkpoint
+	for id, v := range t.Votes {
+		if v.Cast {
+			all = append(all, wire.Checkpoint{Seq: t.seq, Digest: v.Digest, Replica: wire.ReplicaID(id), Sig: v.Sig})
+		}
+	}
+	return all
+}
+
 // OwnDigest is this replica's own state digest after seq, if it is remembered.
 func (c *Checkpoints) OwnDigest(seq wire.Seq) (wire.Digest, bool) {
 	for _, m := range c.Own {
@@ -41,6 +70,12 @@ func (c *Checkpoints) OwnDigest(seq wire.Seq) (wire.Digest, bool) {
 		}
 	}
 	return wire.Digest{}, false
+}
+
+// GiveUp forgets the own states above the stable one and up to a sequence number: what was announced of them stands (K2).
+func (c *Checkpoints) GiveUp(above, upTo wire.Seq) {
+	c.Own = slices.DeleteFunc(c.Own, func(m wire.Mark) bool { return m.Seq > above && m.Seq <= upTo })
+	c.Void = max(c.Void, upTo)
 }
 
 // Remember adds an own state and forgets those that no restart can need.

@@ -9,11 +9,10 @@ const MaxKeptBytes = 24 << 20
 // serve those who follow (N3), over H = h+L, above which nothing is voted for, to h+2L, because messages may arrive
 // before the checkpoint that makes room for them (N6).
 type Window struct {
-	Cfg     *wire.Config
-	Low     wire.Seq // h
-	Seen    wire.Seq // highest sequence number that any message within the window named
-	Settled wire.Seq // up to here every slot above h has our commit and nothing waits
-	Ring    []Slot
+	Cfg  *wire.Config
+	Low  wire.Seq // h
+	Seen wire.Seq // highest one that any message within the window named: what looks through the ring ends here
+	Ring []Slot
 }
 
 // NewWindow returns an empty one at the initial state.
@@ -44,24 +43,21 @@ func (w *Window) ForgetOldBodies(handed wire.Seq) {
 	}
 }
 
-// LargeBody is the size in bytes from which on a body counts against maxLargeBytes. A window full of smaller ones is
-// small enough.
+// LargeBody is the memory in bytes from which on a body has no place above h when MaxLargeBytes are held. A window full of
+// smaller ones is small enough.
 const LargeBody = 64 << 10
 
-// MaxLargeBytes bounds the large bodies between h and what is proposed. A primary keeps to it; backups, whose h may be
+// MaxLargeBytes bounds the bodies between h and what is proposed. A primary keeps to it; backups, whose h may be
 // lower for a moment, tolerate four times as much.
 const MaxLargeBytes = 64 << 20
 
-// LargeBytes sums up the large bodies above h.
+// LargeBytes sums up the memory of all bodies above h. Each slot keeps its own sum: a body of many tiny operations takes
+// some times what it is encoded in, and is not looked through again for every proposal (S4).
 func (w *Window) LargeBytes() int {
 	sum := 0
 	for seq := w.Low + 1; seq <= w.Seen; seq++ {
 		if s := w.Peek(seq); s != nil {
-			for _, b := range s.Bodies {
-				if k := b.RequestBytes(); k >= LargeBody {
-					sum += k
-				}
-			}
+			sum += s.Memory
 		}
 	}
 	return sum
@@ -91,8 +87,8 @@ func (w *Window) WaitingBytes(current wire.View, later bool) int {
 		if s == nil || s.Waiting == nil || later != (s.Waiting.View > current) {
 			continue
 		}
-		if k := s.Waiting.Body.RequestBytes(); k >= LargeBody {
-			sum += k
+		if s.WaitingMemory >= LargeBody {
+			sum += s.WaitingMemory
 		}
 	}
 	return sum

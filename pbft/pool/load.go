@@ -42,11 +42,11 @@ func (a Amount) Part(k int) Amount { return Amount{max(1, a.Requests/k), a.Bytes
 // load measures how much is ordered in half a view timeout, so that a replica admits no more than will be ordered
 // before its timers run out: overload must not depose a correct primary (C6).
 type load struct {
-	since         time.Duration
-	ordered, last Amount // handed to execution in this period and in the one before
-	Total         int    // bytes handed to execution so far, each batch counted with as much as its certificate takes
-	backlog       bool   // requests waited all through the period
-	wasBacklogged bool
+	since   time.Duration
+	ordered Amount // handed to execution in this period
+	known   Amount // the most of an earlier one; since there was a backlog, what was ordered beside that
+	Total   int    // bytes handed to execution so far, each batch counted with as much as its certificate takes
+	backlog bool   // requests have waited all through this period
 }
 
 // Tick begins a new period when half a view timeout is over.
@@ -54,21 +54,25 @@ func (l *load) Tick(now, period time.Duration, waiting bool) {
 	if !waiting {
 		l.backlog = false
 	}
-	if now-l.since >= period {
-		l.since, l.last, l.ordered = now, l.ordered, Amount{}
-		l.wasBacklogged, l.backlog = l.backlog, waiting
+	if now-l.since < period {
+		return
 	}
+	if l.backlog { // more was there to be ordered
+		l.known = Amount{}
+	}
+	l.known = l.known.most(l.ordered)
+	l.since, l.ordered, l.backlog = now, Amount{}, waiting
 }
 
-// Limit is how much to admit. Without a backlog nothing is known about the capacity: admit a quarter of what the pool holds.
+// Limit is how much to admit: what was once ordered in such a time. Before anything was measured it is little, for a burst
+// that finds an idle cluster must not depose its primary either; it grows with each batch that is ordered.
 func (l *load) Limit(maxPending int) Amount {
-	if !l.wasBacklogged {
-		return Amount{max(min(minAdmitted, maxPending), maxPending/4), MaxPendingBytes / 4}
-	}
-	return Amount{
-		Requests: min(maxPending, max(minAdmitted, l.last.Requests, l.ordered.Requests)),
-		Bytes:    min(MaxPendingBytes, max(minAdmittedBytes, l.last.Bytes, l.ordered.Bytes)),
-	}
+	limit := l.known.most(l.ordered).most(Amount{minAdmitted, minAdmittedBytes})
+	return Amount{min(maxPending, limit.Requests), min(MaxPendingBytes, limit.Bytes)}
+}
+
+func (a Amount) most(b Amount) Amount {
+	return Amount{max(a.Requests, b.Requests), max(a.Bytes, b.Bytes)}
 }
 
 // certificate is about what the votes that decide a batch take, in bytes.

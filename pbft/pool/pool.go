@@ -11,11 +11,11 @@ import (
 type Pending struct {
 	Req        *wire.Request
 	owner      *clientQueue
-	relayer    int // the replica that relayed it, or fromClient
-	Arrived    time.Duration
-	RelayedAt  time.Duration
-	Queued     bool // waits for a proposal of ours; false while a pre-prepare holds it
-	Ordered    bool // handed to execution; no longer timed
+	relayer    int           // the replica that relayed it, or fromClient
+	Since      time.Duration // when it was timed from: the primary has had room for it (C6, T1)
+	RelayedAt  time.Duration // when the primary was last told; 0: never
+	Queued     bool          // waits for a proposal of ours; false while a pre-prepare holds it
+	Ordered    bool          // handed to execution; no longer timed
 	prev, Next *Pending
 }
 
@@ -25,9 +25,11 @@ const FromClient = -1
 // clientQueue holds one client's requests. Clients take turns (C6).
 type clientQueue struct {
 	Fifo   []*Pending
+	client wire.PublicKey
 	Held   Amount // requests of this client in the pool
-	queued int    // of them, waiting for a proposal; fifo may list others too
-	inTurn bool   // listed in pool.turns
+	turn
+	queued int  // of them, waiting for a proposal; fifo may list others too
+	inTurn bool // listed in pool.turns
 }
 
 // Pool holds the requests that are known and not executed: by name, so that a re-sent request is recognised whatever
@@ -42,15 +44,19 @@ type Pool struct {
 	Relayed        []Amount // not ordered, by relaying replica
 	Queued         int
 	QueuedBytes    int
+	handed         map[wire.RequestID]struct{} // to execution without being held here, and not executed yet
 	load
+	shares
 }
 
-// New returns an empty pool that so many replicas may relay requests to.
-func New(replicas int) *Pool {
+// New returns an empty pool that so many replicas may relay requests to, with the view timeout.
+func New(replicas int, timeout time.Duration) *Pool {
 	return &Pool{
+		shares:  shares{heavy: make(map[wire.PublicKey]*share), timeout: timeout},
 		ByID:    make(map[wire.RequestID]*Pending),
 		Clients: make(map[wire.PublicKey]*clientQueue),
 		Relayed: make([]Amount, replicas),
+		handed:  make(map[wire.RequestID]struct{}),
 	}
 }
 
@@ -58,10 +64,10 @@ func New(replicas int) *Pool {
 func (p *Pool) Add(req *wire.Request, relayer int, now time.Duration) *Pending {
 	owner := p.Clients[req.ID.Client]
 	if owner == nil {
-		owner = &clientQueue{}
+		owner = &clientQueue{client: req.ID.Client, turn: turn{lights: p.light.of(req.ID.Client)}}
 		p.Clients[req.ID.Client] = owner
 	}
-	e := &Pending{Req: req, owner: owner, relayer: relayer, Arrived: now, prev: p.newest}
+	e := &Pending{Req: req, owner: owner, relayer: relayer, Since: now, prev: p.newest}
 	if p.newest == nil {
 		p.Oldest = e
 	} else {
@@ -69,6 +75,7 @@ func (p *Pool) Add(req *wire.Request, relayer int, now time.Duration) *Pending {
 	}
 	p.newest = e
 	p.ByID[req.ID] = e
+	p.note(req.ID.Client, now)
 	p.All.Add(req)
 	owner.Held.Add(req)
 	p.waiting(e).Add(req)
@@ -129,14 +136,21 @@ func (p *Pool) unqueue(e *Pending) {
 func (p *Pool) Take(maxRequests, maxBytes int) []*wire.Request {
 	var batch []*wire.Request
 	bytes := 0
+	p.batch++
 	for rounds := max(1, maxRequests/max(1, len(p.Turns))); rounds > 0; rounds-- {
 		for left := len(p.Turns); left > 0 && len(batch) < maxRequests; left-- {
-			e := p.Turns[0].front()
+			q := p.Turns[0]
+			e := q.front()
+			if e != nil && !p.mayTake(q) {
+				p.Turns = append(p.Turns[1:], q)
+				continue
+			}
 			if e != nil {
 				if bytes += e.Req.Size(); bytes > maxBytes && len(batch) > 0 {
 					return batch
 				}
 				batch = append(batch, e.Req)
+				p.took(q)
 			}
 			p.endTurn(e)
 		}
@@ -180,15 +194,35 @@ func (p *Pool) MarkProposed(b *wire.Body) {
 	}
 }
 
-// MarkOrdered notes that these requests were handed to execution: their timers end.
-func (p *Pool) MarkOrdered(b *wire.Body) {
+// MarkOrdered notes that these requests were handed to execution: their timers end. Of those that are not held here the
+// names are kept until they are executed: a request that comes late, from a client whom a slow execution keeps waiting,
+// needs no order any more (T4). There are no more names than a window has requests.
+func (p *Pool) MarkOrdered(seq wire.Seq, b *wire.Body) {
 	for _, req := range b.Requests {
-		if e := p.ByID[req.ID]; e != nil && !e.Ordered {
+		if q := p.Clients[req.ID.Client]; q != nil {
+			q.seq = seq
+		}
+		if e := p.ByID[req.ID]; e == nil {
+			p.handed[req.ID] = struct{}{}
+		} else if !e.Ordered {
 			p.unqueue(e)
 			p.unlink(e)
 		}
 	}
 }
+
+// Known reports whether a request is held, or was ordered before it came: then there is no entry (T4).
+func (p *Pool) Known(id wire.RequestID) (e *Pending, known bool) {
+	e = p.ByID[id]
+	_, handed := p.handed[id]
+	return e, e != nil || handed
+}
+
+// Refetched forgets the names of what was handed to execution: a fetched state holds it, or it is handed again (X6).
+func (p *Pool) Refetched() { clear(p.handed) }
+
+// Handed is how many requests were handed to execution that are not held here.
+func (p *Pool) Handed() int { return len(p.handed) }
 
 // unlink ends the timing of a request.
 func (p *Pool) unlink(e *Pending) {
@@ -209,6 +243,7 @@ func (p *Pool) unlink(e *Pending) {
 
 // Remove forgets a request that was executed.
 func (p *Pool) Remove(id wire.RequestID) {
+	delete(p.handed, id)
 	e := p.ByID[id]
 	if e == nil {
 		return

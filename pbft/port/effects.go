@@ -18,7 +18,7 @@ type Note struct{ Record wire.Record }
 // that Durable names, sends it to every other replica, and returns it to this core as Received over the loopback.
 type Broadcast struct{ Msg wire.Message }
 
-// Send sends to one replica a message that needs no signature of ours or bears it already.
+// Send sends to one replica a message that needs no signature of ours or carries it already.
 type Send struct {
 	To  wire.ReplicaID
 	Msg wire.Message
@@ -47,7 +47,7 @@ type Truncate struct {
 // handed to execution before (X1). It is repeated with each newer target. Transferred follows, or Starving.
 type Transfer struct {
 	Target wire.StableCert
-	Doubt  bool // the own state was found to be wrong (K2)
+	Doubt  bool // the own state was found to be wrong: nothing that is in memory or on the disk is to be believed (K2)
 }
 
 // Offer tells that a checkpoint is stable, and durable here: other replicas may fetch its state (X2).
@@ -65,10 +65,18 @@ type Forgot struct {
 // Accuse reports proven misbehaviour (E1).
 type Accuse struct{ Evidence wire.Evidence }
 
-// Diverged reports that a stable checkpoint has another digest than this replica's own (K2). The replica stops replying.
+// Diverged reports that a stable checkpoint has another digest than this replica's own (K2), with the certificate that
+// proves it. The replica stops replying.
 type Diverged struct {
-	Seq         wire.Seq
-	Own, Stable wire.Digest
+	Own  wire.Digest
+	Cert wire.StableCert
+}
+
+// Split reports a checkpoint that can never be stable: the votes that are in leave no digest enough of those that are not,
+// so that the states of correct replicas differ. Nothing is ordered past the window that it closes.
+type Split struct {
+	Seq   wire.Seq
+	Votes []wire.Checkpoint // ascending by replica
 }
 
 // Entered reports a view that became active here.
@@ -94,6 +102,7 @@ func (Offer) effect()     {}
 func (Forgot) effect()    {}
 func (Accuse) effect()    {}
 func (Diverged) effect()  {}
+func (Split) effect()     {}
 func (Entered) effect()   {}
 func (Dropped) effect()   {}
 

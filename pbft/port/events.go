@@ -31,10 +31,13 @@ type Received struct {
 	Msg  wire.Verified
 }
 
-// Executed tells that a batch was executed and what its requests were answered.
+// Executed tells that a batch was executed, what its requests were answered, and what they cost: each in units that are the
+// same everywhere, and all together of this machine's time.
 type Executed struct {
 	Seq     wire.Seq
 	Replies []*wire.Reply
+	Costs   []uint64 // by request; none: not known
+	Took    time.Duration
 }
 
 // Snapshotted tells that the state after Seq is durable and readable, with its digest (K1).
@@ -49,12 +52,25 @@ type Transferred struct{ Cert wire.StableCert }
 // Starving tells that no other replica serves a state that is of use to this one.
 type Starving struct{}
 
+// Damaged tells that the store does not hold the state that was executed: a disk lost or changed something of it (K2).
+type Damaged struct{}
+
+// BadNewView tells that the primary of a view sent a NewView for it that is not what a NewView must be: malformed, or with a
+// signature that does not hold. It came over the primary's own link, so that nobody else can bring it about.
+type BadNewView struct{ View wire.View }
+
+// Stop tells that the process ends on purpose: what is to be written is made durable, and nothing is sent any more.
+type Stop struct{}
+
 func (Tick) event()        {}
 func (Received) event()    {}
 func (Executed) event()    {}
 func (Snapshotted) event() {}
 func (Transferred) event() {}
 func (Starving) event()    {}
+func (Damaged) event()     {}
+func (BadNewView) event()  {}
+func (Stop) event()        {}
 
 // Actor is whatever takes a replica's place in a driver: a *Replica, or an attacker around one.
 type Actor interface {

@@ -60,7 +60,7 @@ func checkMessage(cfg *Config, m Message) error {
 		return checkQuery(cfg, m)
 	case *QueryReply:
 		return checkQueryReply(cfg, m)
-	case *Inquire, *Report, *Attach:
+	case *Inquire, *Report, *Attach, *Attached:
 		return nil
 	case *Held, *HeldBy, *Recover, *FetchSlots, *Slots, *FetchState, *Data:
 		return checkRecovery(cfg, m)

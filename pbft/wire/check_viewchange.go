@@ -19,12 +19,20 @@ func checkSigners(cfg *Config, list []Endorsement, want int) error {
 	return nil
 }
 
+// checkStableCert asks for a quorum's statements, but for the state that the cluster began with: its own configuration alone
+// says which that is, and nobody of this cluster signed anything below it.
 func checkStableCert(cfg *Config, c *StableCert) error {
-	if c.Seq == 0 {
-		if c.Digest != (Digest{}) || len(c.Checkpoints) > 0 {
-			return invalid("a stable certificate for the initial state")
-		}
+	begin := Mark{}
+	if c.Seq > 0 {
+		begin = cfg.Origin
+	}
+	switch {
+	case c.Seq == begin.Seq && (c.Digest != begin.Digest || len(c.Checkpoints) > 0):
+		return invalid("a stable certificate for the initial state")
+	case c.Seq == begin.Seq:
 		return nil
+	case c.Seq < begin.Seq:
+		return invalid("a stable certificate for %d, below the cluster's origin %d", c.Seq, begin.Seq)
 	}
 	if err := checkCheckpointSeq(cfg, c.Seq); err != nil {
 		return fmt.Errorf("stable certificate: %w", err)

@@ -49,7 +49,7 @@ func Claims(cfg *Config, m Message) []Claim {
 			c.stableCert(m.Offer)
 		}
 	case *Held, *Recover, *FetchSlots, *Slots, *FetchState: // the link authenticates them
-	case *Reply, *Status, *Fetch, *Inquire, *Report, *Attach, *Query, *QueryReply: // no signatures: the link authenticates them
+	case *Reply, *Status, *Fetch, *Inquire, *Report, *Attach, *Attached, *Query, *QueryReply: // no signatures: the link authenticates them
 	}
 	return c.list
 }

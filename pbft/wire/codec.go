@@ -126,6 +126,8 @@ func appendTyped(b []byte, m Message) []byte {
 		return appendQueryReply(b, m)
 	case *Attach:
 		return appendU64(b, uint64(m.Session))
+	case *Attached:
+		return appendU64(appendU64(appendU64(b, uint64(m.Session)), uint64(m.Highest)), uint64(m.Floor))
 	case *Held, *HeldBy, *Recover, *FetchSlots, *Slots, *FetchState, *Data:
 		return appendRecovery(b, m)
 	}
@@ -173,6 +175,8 @@ func readTyped(r *reader) Message {
 		return readQueryReply(r)
 	case TypeAttach:
 		return &Attach{Session: Session(r.u64())}
+	case TypeAttached:
+		return &Attached{Session: Session(r.u64()), Highest: Session(r.u64()), Floor: Session(r.u64())}
 	case TypeHeld, TypeHeldBy, TypeRecover, TypeFetchSlots, TypeSlots, TypeFetchState, TypeData:
 		return readRecovery(r, t)
 	default:

@@ -15,6 +15,9 @@ const (
 	recordRecovering = 11
 	recordInstalled  = 12
 	recordWitness    = 13
+	recordEarly      = 14
+	recordClean      = 15
+	recordVoid       = 16
 )
 
 // EncodeRecord returns the journal's bytes of a record: format version, kind, fields, by the rules of Encode.
@@ -54,8 +57,14 @@ func AppendRecord(dst []byte, r Record) []byte {
 		return b
 	case *Installed:
 		return appendStableCert(append(b, recordInstalled), &r.Cert)
+	case *Void:
+		return appendBool(appendU64(append(b, recordVoid), uint64(r.Until)), r.Wrong)
 	case *Witness:
 		return appendHeldStatement(appendU16(append(b, recordWitness), uint16(r.Replica)), &r.Said)
+	case *Early:
+		return append(b, recordEarly)
+	case *Clean:
+		return append(b, recordClean)
 	}
 	panic("pbft: encoding a record of no known kind")
 }
@@ -126,8 +135,14 @@ func readRecord(r *reader) Record {
 		}
 	case recordInstalled:
 		return &Installed{Cert: readStableCert(r)}
+	case recordVoid:
+		return &Void{Until: Seq(r.u64()), Wrong: r.bool()}
 	case recordWitness:
 		return &Witness{Replica: r.replica(), Said: readHeldStatement(r)}
+	case recordEarly:
+		return &Early{}
+	case recordClean:
+		return &Clean{}
 	default:
 		r.fail("unknown record %d", kind)
 		return nil
@@ -186,8 +201,8 @@ func sentSeq(m Message) Seq {
 	}
 }
 
-// MaxEvidence is the largest evidence that DecodeEvidence takes, in bytes: two view changes at most.
-const MaxEvidence = MaxFrame
+// MaxEvidence is the largest evidence that DecodeEvidence takes, in bytes: two messages, of which each came in a frame.
+const MaxEvidence = 2 * MaxFrame
 
 // evidenceEquivocation is the code of Equivocation. 0 stands for no kind and is refused.
 const evidenceEquivocation = 1

@@ -1,5 +1,7 @@
 package wire
 
+import "encoding/binary"
+
 const (
 	// minViewChange is the encoded size of a ViewChange whose lists are empty.
 	minViewChange = 8 + 2 + lengthBytes + minStableCert + lengthBytes + signatureBytes
@@ -58,6 +60,15 @@ func readViewChange(r *reader) (m ViewChange) {
 
 func appendNewView(b []byte, m *NewView) []byte {
 	return append(appendNewViewContent(b, m), m.Sig[:]...)
+}
+
+// NewViewIn returns the view that a frame says it is a NewView for; false for another frame. Decode need not take it.
+func NewViewIn(frame []byte) (View, bool) {
+	const head = 2 // version and type
+	if len(frame) < head+8 || frame[0] != FormatVersion || Type(frame[1]) != TypeNewView {
+		return 0, false
+	}
+	return View(binary.BigEndian.Uint64(frame[head:])), true
 }
 
 // appendNewViewContent appends everything but the signature.

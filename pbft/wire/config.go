@@ -13,6 +13,10 @@ type Config struct {
 	Members []PublicKey
 	Self    ReplicaID
 
+	// Origin is the checkpoint whose state the cluster began with: that of another cluster, which the configuration vouches
+	// for in place of signatures (D8.13, M1). Zero: it began with the empty state.
+	Origin Mark
+
 	// Client reports whether a key may send requests. Nil allows every key.
 	Client func(PublicKey) bool
 
@@ -29,6 +33,9 @@ type Config struct {
 	MaxResultBytes int // bytes of one result
 	MaxPending     int // requests waiting for order at one replica
 	MaxPerClient   int // of them, of one client
+
+	// Optimistic lets pre-prepares, prepares and commits leave, and batches be executed, before they are durable (D8.14).
+	Optimistic bool
 }
 
 // Defaults of the protocol parameters.
@@ -97,6 +104,8 @@ func (c *Config) Validate() error {
 	case c.largestNewView() > MaxFrame:
 		return fmt.Errorf("log_window: with %d members and %d slots a new view may need %d bytes, a frame holds %d; choose a smaller one",
 			n, c.LogWindow, c.largestNewView(), MaxFrame)
+	case c.Origin.Seq > MaxSeq || c.Origin.Seq%c.CheckpointInterval != 0:
+		return fmt.Errorf("checkpoint_interval: the cluster's origin %d is no multiple of %d", c.Origin.Seq, c.CheckpointInterval)
 	case c.ViewTimeout < 10*time.Millisecond:
 		return fmt.Errorf("view_timeout: %v is below 10ms", c.ViewTimeout)
 	case c.MaxViewTimeout < c.ViewTimeout:

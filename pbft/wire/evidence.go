@@ -17,6 +17,11 @@ type EvidenceKind string
 // Equivocation is two digests signed for one (type, view, seq).
 const Equivocation EvidenceKind = "equivocation"
 
+// Equivocated is the evidence that a replica signed two statements that contradict each other.
+func Equivocated(by ReplicaID, first, second Message) Evidence {
+	return Evidence{Replica: by, Kind: Equivocation, First: first, Second: second}
+}
+
 // VerifyEvidence checks a proof of misbehaviour with nothing but the cluster's keys (E1): the accused signed two
 // statements for one place that a correct replica never signs both. Holds reports whether all of the claims have valid
 // signatures.
@@ -76,6 +81,9 @@ func contradict(cfg *Config, first, second Message) bool {
 	case *ViewChange:
 		b, ok := second.(*ViewChange)
 		return ok && a.View == b.View && a.ContentDigest() != b.ContentDigest() && Convicts(cfg, a, b)
+	case *NewView:
+		b, ok := second.(*NewView)
+		return ok && a.View == b.View && a.ContentDigest() != b.ContentDigest()
 	default:
 		return false
 	}
@@ -93,7 +101,7 @@ func SameViewChange(cfg *Config, a, b *ViewChange) bool {
 	return string(Signable(cfg, a)) == string(Signable(cfg, b))
 }
 
-// ownSignature returns the signature under a message's own statement, zero for a type that bears none.
+// ownSignature returns the signature under a message's own statement, zero for a type that carries none.
 func ownSignature(m Message) Signature {
 	switch m := m.(type) {
 	case *Request:

@@ -53,6 +53,8 @@ func (n Names) transferred(m Message) string {
 		return fmt.Sprintf(" %v %v at s%d", m.ID, m.Outcome, m.Seq)
 	case *Attach:
 		return fmt.Sprintf(" session %d", m.Session)
+	case *Attached:
+		return fmt.Sprintf(" session %d, the highest is %d, the floor %d", m.Session, m.Highest, m.Floor)
 	case *Query:
 		return fmt.Sprintf(" at s%d", m.At)
 	case *QueryReply:
@@ -196,8 +198,14 @@ func (n Names) Record(r Record) string {
 		return fmt.Sprintf("recovering: silent below s%d, never in a view below v%d", r.Until, r.View)
 	case *Installed:
 		return fmt.Sprintf("installed s%d %v", r.Cert.Seq, r.Cert.Digest)
+	case *Void:
+		return fmt.Sprintf("void up to s%d, wrong %v", r.Until, r.Wrong)
 	case *Witness:
 		return fmt.Sprintf("witness of r%d: %s", r.Replica, n.Statement(&r.Said))
+	case *Early:
+		return "early: votes may leave before they are durable"
+	case *Clean:
+		return "clean: nothing is missing"
 	}
 	return "no record"
 }

@@ -23,10 +23,11 @@ func TestFormat_OneLineForEachMessageAndRecord(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"prepare": "prepare v2 s11 d1d20000",
-		"status":  "status v4 active executed 12 h 10 lacks [s13 proposal, s15 prepares commits]",
-		"attach":  "attach session 7",
-		"slots":   "slots s11 to s13",
+		"prepare":  "prepare v2 s11 d1d20000",
+		"status":   "status v4 active executed 12 h 10 lacks [s13 proposal, s15 prepares commits]",
+		"attach":   "attach session 7",
+		"attached": "attached session 7, the highest is 9, the floor 8",
+		"slots":    "slots s11 to s13",
 	} {
 		if said[name] != want {
 			t.Errorf("a %s is written %q, want %q", name, said[name], want)

@@ -27,7 +27,7 @@ func (d Digest) String() string { return hex.EncodeToString(d[:4]) }
 // String returns the first eight hex digits.
 func (k PublicKey) String() string { return hex.EncodeToString(k[:4]) }
 
-// Life names one unbroken memory of a replica: its journal and the file beside its key bear the same one (D8.2). A replica
+// Life names one unbroken memory of a replica: its journal and the file beside its key carry the same one (D8.2). A replica
 // that may have forgotten what it signed begins a new life. The zero value stands for none.
 type Life [16]byte
 

@@ -11,8 +11,9 @@ import (
 
 // Reach is how far a state can have come by a journal: to the highest batch that it lets this replica execute, or to
 // where it begins. A replica that was left behind has let go of what it executed itself. A state above shows that the
-// journal is not the newest (D8).
+// journal is not the newest (D8). Where something is missing from it, execution went on for at most two windows (D8.14).
 func Reach(cfg *Config, log []Record) (last Seq) {
+	last = cfg.Origin.Seq
 	for _, rec := range log {
 		switch rec := rec.(type) {
 		case *Prepared, *Certified, *Committed:
@@ -30,27 +31,63 @@ func Reach(cfg *Config, log []Record) (last Seq) {
 		default: // a vote or a proposal alone lets nothing be executed
 		}
 	}
+	if unsaid := Unsaid(cfg, log); unsaid > 0 {
+		last = max(last, unsaid+cfg.LogWindow)
+	}
 	return last
+}
+
+// Beginning are the records that stand unwritten in front of every journal of a cluster: the state that it began with.
+func Beginning(cfg *Config) []Record {
+	if cfg.Origin.Seq == 0 {
+		return nil
+	}
+	return []Record{&Installed{Cert: StableCert{Seq: cfg.Origin.Seq, Digest: cfg.Origin.Digest}}}
 }
 
 // LastStable is the highest stable checkpoint that a journal tells of; 0 if none is.
 func LastStable(log []Record) (last Seq) {
 	for _, rec := range log {
-		switch rec := rec.(type) {
-		case *Stable:
-			last = max(last, rec.Cert.Seq)
-		case *Installed:
-			last = max(last, rec.Cert.Seq)
-		case *Activated:
-			last = max(last, rec.NewView.HighestStable().Seq)
-		case *Sent:
-			if m, ok := rec.Msg.(*NewView); ok {
-				last = max(last, m.HighestStable().Seq)
-			}
-		default: // it names none
-		}
+		last = max(last, StableIn(rec).Seq)
 	}
 	return last
+}
+
+// StableIn is the certificate of the stable checkpoint that a record tells of; zero if it tells of none.
+func StableIn(rec Record) (cert StableCert) {
+	switch rec := rec.(type) {
+	case *Stable:
+		return rec.Cert
+	case *Installed:
+		return rec.Cert
+	case *Activated:
+		return rec.NewView.HighestStable()
+	case *Sent:
+		if m, ok := rec.Msg.(*NewView); ok {
+			return m.HighestStable()
+		}
+	default: // it names none
+	}
+	return cert
+}
+
+// Unsaid is up to where this replica may have voted without that its journal says so (D8.14): every vote went at most a
+// window above a stable checkpoint that was durable. It is 0 if nothing is missing from the journal.
+func Unsaid(cfg *Config, log []Record) Seq {
+	early := false
+	for _, rec := range log {
+		switch rec.(type) {
+		case *Early:
+			early = true
+		case *Clean:
+			early = false
+		default: // it does not change that
+		}
+	}
+	if !early {
+		return 0
+	}
+	return LastStable(log) + cfg.LogWindow
 }
 
 // Mark is an own checkpoint that the journal tells of.
@@ -64,10 +101,15 @@ type Mark struct {
 // number 0 and no digest, is listed last.
 func Marks(log []Record) []Mark {
 	marks := []Mark{{}}
+	stable := Seq(0)
 	for _, rec := range log {
 		switch rec := rec.(type) {
 		case *Installed:
 			marks = append(marks[:1], Mark{rec.Cert.Seq, rec.Cert.Digest})
+		case *Stable:
+			stable = max(stable, rec.Cert.Seq)
+		case *Void:
+			marks = slices.DeleteFunc(marks, func(m Mark) bool { return m.Seq > stable && m.Seq <= rec.Until })
 		case *Sent:
 			if m, ok := rec.Msg.(*Checkpoint); ok {
 				marks = append(marks, Mark{m.Seq, m.Digest})

@@ -103,7 +103,7 @@ func TestS4_ListsHaveLimitsOfTheirOwn(t *testing.T) {
 func TestS4_AFrameAboveTheLimitIsNotRead(t *testing.T) {
 	half := make([]byte, MaxFrame/2)
 	request := &Request{Ops: [][]byte{half, half}}
-	prepared := make([]PreparedCert, 500)
+	prepared := make([]PreparedCert, 1000)
 	for i := range prepared {
 		prepared[i] = PreparedCert{Seq: Seq(i), Prepares: wireSigners(MaxMembers)}
 	}

@@ -108,7 +108,7 @@ const (
 	OutcomeConflict                    // another request was executed under this number (C2)
 	OutcomeExpired                     // the session was evicted; nothing was executed under it now (C1)
 	OutcomeBusy                        // not admitted; try again after RetryAfterMillis (C6)
-	OutcomeRefused                     // beyond the session's window or its reply cache's limit; not executed
+	OutcomeRefused                     // beyond the session's window or its reply cache's limit; for ever if there is a Seq
 )
 
 // Reply answers a request. It is authenticated by the link it arrives on, so it carries no signature.
@@ -116,7 +116,7 @@ type Reply struct {
 	ID               RequestID
 	Request          Digest // content digest of the request that is answered
 	Outcome          Outcome
-	Seq              Seq // where it was executed; 0 with OutcomeBusy
+	Seq              Seq // where it was executed, or refused for ever; 0 otherwise
 	Results          [][]byte
 	ResultDigest     *Digest // in place of the Results, whose DigestResults it is; nil: they are whole (C5)
 	View             View    // a hint where the primary is; never matched
@@ -154,6 +154,14 @@ const (
 // Attach tells a replica that the replies to one of the client's sessions go over this link. The link proves the client.
 // Without it only the replica that was sent a request could answer.
 type Attach struct{ Session Session }
+
+// Attached answers an Attach with what the sender's executed state holds of the client's key. It is a hint: whoever asks
+// believes what f+1 replicas reach, and takes a number that is not expired already (C1).
+type Attached struct {
+	Session Session // that was asked with
+	Highest Session // that is held; 0: none is
+	Floor   Session // no session at or below it is opened again
+}
 
 // Inquire asks a replica for a Report. Clients may send it.
 type Inquire struct{}
@@ -284,6 +292,7 @@ func (*Fetch) message()         {}
 func (*CertifiedBody) message() {}
 func (*StableNotice) message()  {}
 func (*Attach) message()        {}
+func (*Attached) message()      {}
 func (*Inquire) message()       {}
 func (*Report) message()        {}
 func (*Query) message()         {}

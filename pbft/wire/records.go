@@ -32,12 +32,28 @@ type Recovering struct {
 // was executed or noted as a checkpoint before it is void.
 type Installed struct{ Cert StableCert }
 
+// Void stands in the anchor of a replica that gave up states of its own (K2). Its checkpoints above the stable one and up to
+// Until, which the anchor repeats before it, were signed: it announces no other ones in their place, and starts from none of
+// them. Wrong: its state contradicts a stable checkpoint, and was not fetched from others yet.
+type Void struct {
+	Until Seq
+	Wrong bool
+}
+
 // Witness is the highest checkpoint or view change of another replica that this one knows of: should that one forget
 // what it signed, it is told (D8.4).
 type Witness struct {
 	Replica ReplicaID
 	Said    Statement
 }
+
+// Early says that what this replica signed from here on may be missing from its journal (D8.14): it is durable before the
+// first message that left ahead of its record. Clean ends it: up to there nothing is missing. A journal without either was
+// written record by record ahead of what left.
+type Early struct{}
+
+// Clean is written when nothing that this replica signed, and that still matters, is missing from its journal.
+type Clean struct{}
 
 // Sent is a message this replica signed: PrePrepare (D1), Prepare, Commit, Checkpoint (D5), ViewChange (D3) or
 // NewView (D4). After a restart the same bytes are sent again (D7).
@@ -84,7 +100,10 @@ func (*Stable) record()     {}
 func (*Activated) record()  {}
 func (*Recovering) record() {}
 func (*Installed) record()  {}
+func (*Void) record()       {}
 func (*Witness) record()    {}
+func (*Early) record()      {}
+func (*Clean) record()      {}
 
 // Durable reports whether a message of ours is a vote that must be in the journal before it is sent.
 func Durable(m Message) bool {

@@ -47,6 +47,7 @@ func (c *wireCluster) samples() []wireSample {
 		{"query-reply", &QueryReply{Nonce: 5, At: 11, Outcome: QueryAnswered, Result: []byte("v")}},
 		{"query-reply of a state not retained", &QueryReply{Nonce: 6, At: 1, Outcome: QueryNotRetained, Result: []byte{}}},
 		{"attach", &Attach{Session: 7}},
+		{"attached", &Attached{Session: 7, Highest: 9, Floor: 8}},
 		{"report", &Report{Document: []byte(`{"view":2}`)}},
 		{"held", &Held{Nonce: 9, Above: 10}},
 		{"held-by", c.heldBy(1)},
@@ -90,7 +91,10 @@ func (c *wireCluster) records() []wireRecord {
 		}, 0},
 		{"recovering in view 1", &Recovering{Life: Life{0x1f}, Until: 20, View: 1}, 0},
 		{"installed", &Installed{c.stableCert(20)}, 20},
+		{"void", &Void{Until: 24, Wrong: true}, 0},
 		{"witness", &Witness{Replica: 3, Said: Statement{TypeCheckpoint, 0, 20, d, c.checkpoint(20, d, 3).Sig}}, 0},
+		{"early", &Early{}, 0},
+		{"clean", &Clean{}, 0},
 	}
 }
 
@@ -100,11 +104,15 @@ func (c *wireCluster) evidence() []Evidence {
 	proof := func(by ReplicaID, first, second Message) Evidence {
 		return Evidence{Replica: by, Kind: Equivocation, First: statementOf(first), Second: statementOf(second)}
 	}
+	one, other := c.newView(), c.newView()
+	other.ViewChanges[0].Suspects[0].View++
+	c.sign(other)
 	return []Evidence{
 		proof(2, c.prePrepare(2, 11, NullBody), c.prePrepare(2, 11, c.body())),
 		proof(1, c.prepare(2, 11, d, 1), c.prepare(2, 11, e, 1)),
 		proof(3, c.commit(2, 11, d, 3), c.commit(2, 11, e, 3)),
 		proof(3, c.checkpoint(20, d, 3), c.checkpoint(20, e, 3)),
 		proof(2, c.viewChange(5, 2, c.stableCert(10)), c.viewChange(5, 2, StableCert{})),
+		proof(c.cfg.Primary(one.View), one, other),
 	}
 }

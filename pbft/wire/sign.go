@@ -1,7 +1,7 @@
 package wire
 
 // Sign fills in the message's own signature, and before it those of the sender's own statements inside: the proposals of
-// a NewView. It does nothing for a type that bears no signature of its own. Signing is the last change to a message.
+// a NewView. It does nothing for a type that carries no signature of its own. Signing is the last change to a message.
 func Sign(cfg *Config, m Message, sign func([]byte) Signature) {
 	switch m := m.(type) {
 	case *Request:

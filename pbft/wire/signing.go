@@ -80,7 +80,7 @@ func appendSignedRequest(b []byte, cluster, content Digest) []byte {
 }
 
 // Signable returns the bytes under the message's own signature: domain tag, format version, cluster, epoch, type, and
-// the fields that the signature covers, the sender among them. It is nil for a type that bears no signature of its own.
+// the fields that the signature covers, the sender among them. It is nil for a type that carries no signature of its own.
 func Signable(cfg *Config, m Message) []byte {
 	if b := appendSignable(make([]byte, 0, signedBytes), cfg, m); len(b) > 0 {
 		return b
@@ -116,7 +116,7 @@ func appendSignable(b []byte, cfg *Config, m Message) []byte {
 	}
 }
 
-// Signer returns the key that a message's own signature must be by. It is false for a type that bears none, and for a
+// Signer returns the key that a message's own signature must be by. It is false for a type that carries none, and for a
 // sender who is not a member.
 func Signer(cfg *Config, m Message) (PublicKey, bool) {
 	if r, ok := m.(*Request); ok {
@@ -130,7 +130,7 @@ func Signer(cfg *Config, m Message) (PublicKey, bool) {
 }
 
 // Sender returns the replica that a signed message is by, the primary where the view implies it. It is false for a
-// request and for a type that bears no signature of its own.
+// request and for a type that carries no signature of its own.
 func Sender(cfg *Config, m Message) (ReplicaID, bool) {
 	switch m := m.(type) {
 	case *PrePrepare:

@@ -43,7 +43,7 @@ func TestSignable_DiffersByClusterEpochAndType(t *testing.T) {
 	}
 }
 
-func TestSignable_IsNilForWhatBearsNoSignature(t *testing.T) {
+func TestSignable_IsNilForWhatCarriesNoSignature(t *testing.T) {
 	c := newWireCluster(4)
 	for _, m := range []Message{&Reply{}, &Status{}, &Fetch{}, &CertifiedBody{Body: NullBody}, &StableNotice{}} {
 		if b := Signable(&c.cfg, m); b != nil {

@@ -33,6 +33,7 @@ const (
 	TypeFetchSlots    Type = 25
 	TypeSlots         Type = 26
 	TypeFetchState    Type = 27
+	TypeAttached      Type = 28
 )
 
 var typeNames = [...]string{
@@ -62,6 +63,7 @@ var typeNames = [...]string{
 	TypeFetchSlots:    "fetch-slots",
 	TypeSlots:         "slots",
 	TypeFetchState:    "fetch-state",
+	TypeAttached:      "attached",
 }
 
 // String returns the name that logs, scenarios and counters use.
@@ -137,6 +139,8 @@ func TypeOf(m Message) Type {
 		return TypeSlots
 	case *FetchState:
 		return TypeFetchState
+	case *Attached:
+		return TypeAttached
 	}
 	return 0
 }

@@ -49,7 +49,11 @@ const (
 	TooManyOps   Code = 7  // in a transaction
 	DuplicateKey Code = 8  // a list of a transaction puts a key twice, or puts and deletes it
 	TxnSize      Code = 9  // the gets of a transaction, and the pairs its puts replace, have too many bytes
-	Nested       Code = 10 // a transaction in a transaction
+	Nested       Code = 10 // a transaction or a revert in a transaction
+
+	NotKept    Code = 11 // a revert to a state that is older than the history
+	NotYet     Code = 12 // a revert to the state after its own batch or a later one
+	RevertSize Code = 13 // a revert would change too much
 )
 
 func (c Code) Error() string {
@@ -73,7 +77,13 @@ func (c Code) Error() string {
 	case TxnSize:
 		return "the gets of the transaction would return more than 524288 bytes; read in parts"
 	case Nested:
-		return "a transaction cannot hold another transaction"
+		return "a transaction cannot hold another transaction or a revert"
+	case NotKept:
+		return "the state after that sequence number is older than the history that is kept"
+	case NotYet:
+		return "that sequence number was not executed before the revert"
+	case RevertSize:
+		return "it is more than one operation may change or pass, and nothing was changed; revert parts of it, by longer prefixes"
 	}
 	return "unknown error code of the key-value store"
 }

@@ -2,23 +2,33 @@ package kv
 
 import "tagma/statemachine"
 
-// Machine executes the operations that this package builds. It holds nothing: all state is in the transaction.
-type Machine struct{}
+// Machine executes the operations that this package builds. It holds its configuration: all state is in the transaction.
+type Machine struct {
+	// History is how many sequence numbers back former states can be read and reverted to. 0 is none: then the state holds
+	// nothing of it, and reverts are not known.
+	History uint64
+}
 
-var _ statemachine.Machine = Machine{}
+var _ statemachine.Historian = Machine{}
 
 // Apply executes one operation. One that is refused gives its code as result and changes nothing.
-func (Machine) Apply(tx statemachine.Txn, op []byte) []byte {
-	o, code := decodeOperation(op)
+func (m Machine) Apply(tx statemachine.Txn, op []byte) []byte {
+	o, code := decodeOperation(op, m.History > 0)
 	if code != 0 {
 		return refusal(code)
 	}
-	return newRun(tx, tx).do(&o)
+	x := newRun(tx, tx)
+	x.history = m.History
+	result := x.do(&o)
+	if x.chronicle != nil {
+		x.chronicle.close()
+	}
+	return result
 }
 
 // Query answers an operation that reads. A transaction reads if neither of its lists modifies anything.
-func (Machine) Query(r statemachine.Reader, op []byte) []byte {
-	o, code := decodeOperation(op)
+func (m Machine) Query(r statemachine.Reader, op []byte) []byte {
+	o, code := decodeOperation(op, m.History > 0)
 	switch {
 	case code != 0:
 		return refusal(code)

@@ -20,6 +20,7 @@ const (
 	opDeleteRange opType = 4 // flags, start, end
 	opCount       opType = 5 // flags, start, end
 	opTxn         opType = 6 // compares and two lists of operations; see txn.go
+	opRevert      opType = 7 // sequence number, prefix; see revert.go
 )
 
 const (
@@ -35,13 +36,14 @@ type operation struct {
 	end      []byte // nil: no end
 	value    []byte
 	limit    uint32
+	to       uint64 // sequence number that is reverted to
 	txn      *txn
 }
 
 // modifies reports whether the operation may change the store.
 func (o *operation) modifies() bool {
 	switch o.kind {
-	case opPut, opDeleteRange:
+	case opPut, opDeleteRange, opRevert:
 		return true
 	case opTxn:
 		return o.txn.modifies()
@@ -106,8 +108,9 @@ func span(kind opType, start, end []byte) []byte {
 	return wire.AppendKey(wire.AppendKey(append(b, formatVersion, byte(kind), flags), start), end)
 }
 
-// decodeOperation reads what the functions above write, and nothing else. The operation refers to op's memory.
-func decodeOperation(op []byte) (operation, Code) {
+// decodeOperation reads what the functions above write, and nothing else. The operation refers to op's memory. Without a
+// history a revert is unknown, as it was before there were any: what was refused so is refused so again.
+func decodeOperation(op []byte, history bool) (operation, Code) {
 	c := read(op)
 	if c.Byte() != formatVersion {
 		return operation{}, c.or(Unknown)
@@ -126,9 +129,14 @@ func decodeOperation(op []byte) (operation, Code) {
 		c.span(&o)
 	case opTxn:
 		var code Code
-		if o.txn, code = c.txn(); code != 0 {
+		if o.txn, code = c.txn(history); code != 0 {
 			return operation{}, code
 		}
+	case opRevert:
+		if !history {
+			return operation{}, c.or(Unknown)
+		}
+		o.to, o.key = c.Uint64(), c.Key()
 	default:
 		return operation{}, c.or(Unknown)
 	}
@@ -163,4 +171,20 @@ func (c *cursor) span(o *operation) {
 		c.Fail()
 	}
 	o.end = nil
+}
+
+// cursor reads operations and results.
+type cursor struct{ wire.Cursor }
+
+func read(b []byte) *cursor { return &cursor{wire.Cursor{Rest: b}} }
+
+// failed is a cursor that gives zeros only.
+func failed() *cursor { return &cursor{wire.Cursor{Bad: true}} }
+
+// or returns code unless something was malformed before.
+func (c *cursor) or(code Code) Code {
+	if c.Bad {
+		return Malformed
+	}
+	return code
 }

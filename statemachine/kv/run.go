@@ -9,10 +9,13 @@ import (
 // run executes one operation. A transaction's operations share one, and with it the revision and what ranges may return.
 type run struct {
 	statemachine.Reader
-	tx     statemachine.Txn // nil in a query
-	raised uint64           // the revision that this run made; 0 before it modified anything
-	pairs  uint32           // ranges may still return so many pairs,
-	bytes  int              // of so many bytes
+	tx        statemachine.Txn // nil in a query
+	raised    uint64           // the revision that this run made; 0 before it modified anything
+	history   uint64           // that the machine keeps
+	chronicle *chronicle       // writes it; nil before anything was modified, and without a history
+
+	pairs uint32 // ranges may still return so many pairs,
+	bytes int    // of so many bytes
 }
 
 func newRun(r statemachine.Reader, tx statemachine.Txn) *run {
@@ -32,6 +35,8 @@ func (x *run) do(o *operation) []byte {
 		return x.getRange(o)
 	case opCount:
 		return x.count(o)
+	case opRevert:
+		return x.revert(o)
 	}
 	return x.transaction(o.txn)
 }
@@ -40,18 +45,40 @@ func (x *run) do(o *operation) []byte {
 func (x *run) raise() uint64 {
 	if x.raised == 0 {
 		x.raised = nextRevision(x.tx)
+		if x.history > 0 {
+			x.chronicle = newChronicle(x.tx, x.history, x.raised)
+		}
 	}
 	return x.raised
 }
 
-func (x *run) put(o *operation) []byte {
-	previous, found := readPair(x, o.key)
-	rev := x.raise()
-	next := KeyValue{Key: o.key, Value: o.value, CreateRevision: rev, ModRevision: rev, Version: 1}
+// set gives a key a value in the revision of this run, in the place of its record if it has one.
+func (x *run) set(key, value, record []byte, found bool) (rev uint64, previous KeyValue) {
+	rev = x.raise()
+	next := KeyValue{Key: key, Value: value, CreateRevision: rev, ModRevision: rev, Version: 1}
 	if found {
+		previous = decodePair(key, record)
 		next.CreateRevision, next.Version = previous.CreateRevision, previous.Version+1
 	}
-	x.tx.Put(pairKey(o.key), encodePair(&next))
+	if x.chronicle != nil {
+		x.chronicle.changes(key, record, found)
+	}
+	x.tx.Put(pairKey(key), encodePair(&next))
+	return rev, previous
+}
+
+// remove deletes a key that has a record, in the revision of this run.
+func (x *run) remove(key, record []byte) {
+	x.raise()
+	if x.chronicle != nil {
+		x.chronicle.changes(key, record, true)
+	}
+	x.tx.Delete(pairKey(key))
+}
+
+func (x *run) put(o *operation) []byte {
+	record, found := x.Get(pairKey(o.key))
+	rev, previous := x.set(o.key, o.value, record, found)
 	return encodePut(rev, &previous, found && o.previous)
 }
 
@@ -68,7 +95,11 @@ func (x *run) deleteRange(o *operation) []byte {
 		rev = x.raise()
 	}
 	for _, key := range doomed {
-		x.tx.Delete(key)
+		var record []byte
+		if x.history > 0 { // one at a time: together they may be more than memory holds, and than an operation may write
+			record, _ = x.Get(key)
+		}
+		x.remove(key[1:], record)
 	}
 	return encodeNumber(opDeleteRange, rev, uint64(len(doomed)))
 }

@@ -3,7 +3,7 @@ package kv
 import "bytes"
 
 // txn reads a transaction behind its type. The first fault found decides the code.
-func (c *cursor) txn() (*txn, Code) {
+func (c *cursor) txn(history bool) (*txn, Code) {
 	t := &txn{}
 	n, code := c.count()
 	for ; n > 0 && code == 0; n-- {
@@ -12,10 +12,10 @@ func (c *cursor) txn() (*txn, Code) {
 		t.compares = append(t.compares, compare)
 	}
 	if code == 0 {
-		t.then, code = c.branch()
+		t.then, code = c.branch(history)
 	}
 	if code == 0 {
-		t.orElse, code = c.branch()
+		t.orElse, code = c.branch(history)
 	}
 	return t, code
 }
@@ -49,7 +49,7 @@ func (c *cursor) compare() (Compare, Code) {
 	return compare, 0
 }
 
-func (c *cursor) branch() ([]operation, Code) {
+func (c *cursor) branch(history bool) ([]operation, Code) {
 	n, code := c.count()
 	if code != 0 {
 		return nil, code
@@ -60,14 +60,18 @@ func (c *cursor) branch() ([]operation, Code) {
 		switch {
 		case c.Bad:
 			return nil, Malformed
-		case len(op) > 1 && op[0] == formatVersion && opType(op[1]) == opTxn:
+		case isKind(op, opTxn), history && isKind(op, opRevert):
 			return nil, Nested
 		}
-		if branch[i], code = decodeOperation(op); code != 0 {
+		if branch[i], code = decodeOperation(op, history); code != 0 {
 			return nil, code
 		}
 	}
 	return branch, refuseOverlap(branch)
+}
+
+func isKind(op []byte, kind opType) bool {
+	return len(op) > 1 && op[0] == formatVersion && opType(op[1]) == kind
 }
 
 // refuseOverlap keeps a key from being changed twice in one revision, as etcd does: puts must be of different keys, and

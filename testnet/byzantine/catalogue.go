@@ -38,7 +38,7 @@ func ParseChoice(text string) (Choice, error) {
 func ParseClientChoice(text string) (Choice, error) {
 	c, err := tamper.Split(text)
 	if err == nil {
-		err = CheckClient(c, 0)
+		err = CheckClient(c, 0, client.Burdens{})
 	}
 	return c, err
 }
@@ -46,11 +46,15 @@ func ParseClientChoice(text string) (Choice, error) {
 // Check reports whether a choice suits a cluster of so many replicas: whether those that it names are in it.
 func Check(c Choice, replicas int) error { return replica.Check(c, replicas) }
 
-// CheckClient is the same for a client's behaviour; replicas is 0 if that is not known.
-func CheckClient(c Choice, replicas int) error {
-	_, err := client.New(c, client.Config{Replicas: replicas}, nil)
+// CheckClient is the same for a client's behaviour, which has to suit the machine too. What is zero is not known.
+func CheckClient(c Choice, replicas int, machine client.Burdens) error {
+	_, err := client.New(c, client.Config{Replicas: replicas, Burdens: machine}, nil)
 	return err
 }
 
 // LinksOnly reports whether a behaviour shows on real links only, so that the simulator cannot run it.
 func LinksOnly(c Choice) bool { return c.Name == tamper.Exhaust }
+
+// BesideOrder reports whether a behaviour reads the past, which replicas answer beside their core, and the simulator has
+// nobody who does.
+func BesideOrder(c Choice) bool { return c.Values["how"] == "past" }

@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write the tables of docs/faults.md anew
 var promised = []string{
 	"crash", "crash-recover", "send-omission", "receive-omission", "slow-backup", "slow-primary", "corrupt", "equivocate",
 	"twins", "lying-view-change", "view-change-storm", "bad-new-view", "forged-certificates", "replay", "lying-checkpoint",
-	"lying-reply", "censor", "sequence-abuse", "client-equivocation", "partial-client", "replayed-requests", "client-flood",
+	"lying-reply", "greedy-fetch", "tiny-operations", "censor", "sequence-abuse", "burst-client", "banked-suspect", "client-equivocation", "partial-client", "replayed-requests", "client-flood", "heavy-client",
 	"malformed", "exhaust", "collude", "amnesia", "rollback", "unmounted", "outrun", "poison-transfer", "torn-write", "bit-rot", "lost-fsync", "disk-full", "io-error", "clock-skew", "early",
 	"partition", "delay", "loss", "pause", "cluster-crash",
 }

@@ -8,13 +8,10 @@ import (
 	"tagma/pbft/wire"
 )
 
-// clients is what clients sent and believe.
+// clients is what was executed for clients, and what they believe.
 type clients struct {
-	submitted map[wire.Digest]struct{}
-	recent    []wire.Digest // the submitted ones, a ring
-	next      int
-	sessions  map[wire.SessionID]*session
-	top       wire.Seq // the highest one at which an operation was acknowledged
+	sessions map[wire.SessionID]*session
+	top      wire.Seq // the highest one at which an operation was acknowledged
 }
 
 // session is what was executed of a session's requests. Every number below done was, and those in above.
@@ -30,31 +27,6 @@ type executed struct {
 	request, result wire.Digest
 }
 
-// maxSubmitted bounds how many requests are known by their digest. Of others the signature is verified (I16).
-const maxSubmitted = 1 << 14
-
-func newClients() clients {
-	return clients{
-		submitted: make(map[wire.Digest]struct{}), sessions: make(map[wire.SessionID]*session),
-	}
-}
-
-// Submitted takes a request that a client signed. It saves a verification when the request is executed.
-func (m *Monitor) Submitted(r *wire.Request) {
-	c, d := &m.clients, r.Digest()
-	if _, known := c.submitted[d]; known {
-		return
-	}
-	c.submitted[d] = struct{}{}
-	if len(c.recent) < maxSubmitted {
-		c.recent = append(c.recent, d)
-		return
-	}
-	delete(c.submitted, c.recent[c.next])
-	c.recent[c.next] = d
-	c.next = (c.next + 1) % maxSubmitted
-}
-
 // genuine is I16: clients signed what is executed at a sequence number, which is looked at once.
 func (m *Monitor) genuine(by wire.ReplicaID, seq wire.Seq, b *wire.Body) {
 	s := m.order.at(seq)
@@ -65,9 +37,6 @@ func (m *Monitor) genuine(by wire.ReplicaID, seq wire.Seq, b *wire.Body) {
 	var claims []wire.Claim
 	for _, r := range b.Requests {
 		m.checked(i16)
-		if _, known := m.clients.submitted[r.Digest()]; known {
-			continue
-		}
 		claims = append(claims, m.claim(r, r.Sig))
 		if m.cfg.Client != nil && !m.cfg.Client(r.ID.Client) {
 			m.fail(i16, by, "replica %d executes at %d a request of %v, who is no client", by, seq, r.ID.Client)
@@ -90,8 +59,7 @@ func (c *clients) session(id wire.RequestID) *session {
 
 // answers is I3: each request is executed at one place, and all replicas answer everything alike.
 func (m *Monitor) answers(o *observed, s *agreed, seq wire.Seq, body *wire.Body, replies []*wire.Reply) {
-	m.checked(i3)
-	if len(replies) != len(body.Requests) {
+	if m.breaks(i3, len(replies) != len(body.Requests)) {
 		m.fail(i3, o.id, "replica %d answers %d of %d requests at %d", o.id, len(replies), len(body.Requests), seq)
 		return
 	}
@@ -140,8 +108,7 @@ func (m *Monitor) Replied(id wire.ReplicaID, r *wire.Reply) {
 	if o == nil || r.Outcome != wire.OutcomeExecuted {
 		return
 	}
-	m.checked(i3)
-	if r.Seq > o.applied {
+	if m.breaks(i3, r.Seq > o.applied) {
 		m.fail(i3, id, "replica %d answers request %d as of %d, and has executed up to %d", id, r.ID.T, r.Seq, o.applied)
 	}
 	known, remembered := m.clients.session(r.ID).executed[r.ID.T]
@@ -253,8 +220,9 @@ func (m *Monitor) Accepted(a Acceptance) {
 	m.survives(by, a.Seq)
 }
 
-// survives is I9 at the moment of an acknowledgement: of a quorum's replicas those that are correct hold a certificate for
-// the batch, durably, so that no crash of all of them can lose it.
+// survives is I9 at the moment of an acknowledgement: of a quorum's replicas those that are correct hold a certificate
+// for the batch, durably, so that no crash of all of them can lose it. Where votes leave before they are durable, f of
+// them at most stop uncleanly at a time (D8.14).
 func (m *Monitor) survives(by wire.ReplicaID, seq wire.Seq) {
 	m.clients.top = max(m.clients.top, seq)
 	s := m.order.at(seq)
@@ -268,10 +236,10 @@ func (m *Monitor) survives(by wire.ReplicaID, seq wire.Seq) {
 			faulty++
 			continue
 		}
-		k := o.at(seq)
+		d, durable := s.committed.digest, !m.cfg.Optimistic
 		switch {
-		case k == nil || seq <= o.durable.certified ||
-			k.prepared.any(s.committed.digest, true) || k.decided.any(s.committed.digest, true):
+		case seq <= max(o.floor, o.durable.certified) || o.any(kindPrepared, seq, d, durable) ||
+			o.any(kindDecided, seq, d, durable):
 			holders++
 		case seq <= o.lost: // it may have held it
 			faulty++
@@ -283,15 +251,18 @@ func (m *Monitor) survives(by wire.ReplicaID, seq wire.Seq) {
 }
 
 // Converged takes the end of a run whose faults have ended and whose replicas had time to catch up: every correct one of
-// them executed everything that was acknowledged (I9).
+// them executed everything that was acknowledged (I9), unless more than f lost votes at once that had left: then the
+// cluster is halted, and what was acknowledged last may be gone (D8.14).
 func (m *Monitor) Converged(up ...wire.ReplicaID) {
+	if m.halted() {
+		return
+	}
 	for _, id := range up {
 		o := m.of(id)
 		if o == nil {
 			continue
 		}
-		m.checked(i9)
-		if o.applied < m.clients.top {
+		if m.breaks(i9, o.applied < m.clients.top) {
 			m.fail(i9, id, "an operation at %d was acknowledged, and replica %d has executed up to %d only", m.clients.top, id, o.applied)
 		}
 	}

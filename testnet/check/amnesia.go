@@ -1,8 +1,50 @@
 package check
 
 import (
+	"fmt"
+
 	"tagma/pbft/wire"
 )
+
+// spoken is what a replica has signed in all its lives, as far as a recovery must lie above it (D8.6). A recovery may lie
+// below an earlier one in whose life nothing was signed: others may have told less.
+type spoken struct {
+	seq   wire.Seq  // the highest sequence number of a statement
+	view  wire.View // the lowest view of a recovery: above every view it voted in, and below none it asked for
+	lives map[wire.Life]silence
+}
+
+// silence is what a recovery forbids (D8.7): any vote before a checkpoint at until is stable, and for ever those for
+// views below since.
+type silence struct {
+	until wire.Seq
+	since wire.View
+}
+
+// says notes a statement.
+func (s *spoken) says(at place) {
+	s.seq = max(s.seq, at.seq)
+	switch at.kind {
+	case wire.TypeCheckpoint:
+	case wire.TypeViewChange:
+		s.view = max(s.view, at.view)
+	default:
+		s.view = max(s.view, at.view+1)
+	}
+}
+
+// breaks says how a vote in a view, or for one, breaks the silence of a replica whose stable checkpoint is at h; "" if
+// it does not.
+func (q *silence) breaks(view wire.View, h wire.Seq) string {
+	switch {
+	case h < q.until:
+		return fmt.Sprintf("at the stable checkpoint %d, and is to be silent up to %d", h, q.until)
+	case view < q.since:
+		return fmt.Sprintf("and may vote again since view %d", q.since)
+	default:
+		return ""
+	}
+}
 
 // Forgot takes that a correct replica may have forgotten what it signed: its disk is gone, old, rotten or of another
 // life. What it had durable is void, and what it said binds it for ever (I2). It writes and signs nothing before the
@@ -24,52 +66,35 @@ func (m *Monitor) Remembers(id wire.ReplicaID) {
 	}
 }
 
-// lose voids what was durable and turns what was said into what an earlier life said.
-func (o *observed) lose() {
-	o.restart(0) // what was not durable was never said
-	for _, k := range o.memos {
-		for i := range k.said {
-			for j := range k.said[i] {
-				s := &k.said[i][j]
-				s.durable, s.past = false, true
-			}
-		}
-		for _, s := range []*statements{&k.accepted, &k.prepared, &k.decided, &k.bodies, &k.root} {
-			*s = (*s)[:0]
-		}
-	}
-	bury(o.viewChanges, &o.pastChanges)
-	bury(o.newViews, &o.pastViews)
-	clear(o.activated)
-	o.now, o.durable = standing{}, standing{}
-	o.stable, o.silence = 0, nil
-}
-
-// bury moves what was said about views to what an earlier life said.
-func bury(views map[wire.View]*statement, past *map[wire.View]statements) {
-	if *past == nil {
-		*past = make(map[wire.View]statements)
-	}
-	for v, s := range views {
-		if list := (*past)[v]; !list.any(s.digest, false) {
-			(*past)[v] = append(list, *s)
-		}
-	}
-	clear(views)
-}
-
-// recovers is I19 for the record that a life begins with: nobody can hold a statement of an earlier one above it.
+// recovers is I19 for the record that a life begins with: a recovery lies above all that was said, so that nobody can hold a
+// statement of an earlier life above it. A journal repeats the record in every anchor.
 func (m *Monitor) recovers(o *observed, r *wire.Recovering) {
 	m.checked(i19)
-	if _, again := o.spoken.lives[r.Life]; again && o.amnesiac {
+	said, now := &o.spoken, silence{until: r.Until, since: r.View}
+	before, again := said.lives[r.Life]
+	if again && o.amnesiac {
 		m.fail(i19, o.id, "replica %d goes on with the life %v, whose journal it lost", o.id, r.Life)
 	}
-	q, why := o.spoken.recovers(r)
-	if why != "" {
-		m.fail(i19, o.id, "replica %d recovers %s", o.id, why)
+	switch {
+	case again && before != now:
+		m.fail(i19, o.id, "replica %d recovers up to %d and since view %d, and said up to %d and since view %d",
+			o.id, now.until, now.since, before.until, before.since)
+	case again:
+	case now.until < said.seq:
+		m.fail(i19, o.id, "replica %d recovers up to %d only, and signed a statement about %d", o.id, now.until, said.seq)
+	case now.since < said.view:
+		m.fail(i19, o.id, "replica %d recovers since view %d, and what it signed allows view %d at the earliest",
+			o.id, now.since, said.view)
 	}
-	o.silence, o.amnesiac = &q, false
+	if said.lives == nil {
+		said.lives = make(map[wire.Life]silence)
+	}
+	said.lives[r.Life] = now
+	o.silence, o.amnesiac = &now, false
 }
+
+// beforeRecovery is why a replica that has forgotten says and writes nothing yet.
+const beforeRecovery = "before it knows from where on it contradicts nothing it forgot"
 
 // writes is I19 for a record that became durable: a replica that has forgotten writes nothing before its recovery
 // (D8.3).
@@ -81,30 +106,40 @@ func (m *Monitor) writes(o *observed, rec wire.Record) {
 	case *wire.Head, *wire.Recovering:
 	default:
 		m.checked(i19)
-		m.fail(i19, o.id, "replica %d writes a %T before it knows from where on it contradicts nothing it forgot", o.id, rec)
+		m.fail(i19, o.id, "replica %d writes a %T %s", o.id, rec, beforeRecovery)
 	}
 }
 
 // speaks is I19 for what a core wants signed.
-func (m *Monitor) speaks(o *observed, msg wire.Message) {
-	if !o.amnesiac && !o.mute && o.silence == nil {
+func (m *Monitor) speaks(o *observed, at place) {
+	unsaid := o.now.certified < o.unsaid
+	if !o.amnesiac && !o.mute && o.silence == nil && !unsaid || !at.forbidden() {
 		return
 	}
-	at, _ := placeOf(msg)
-	if !at.forbidden() {
-		return
-	}
-	m.checked(i19)
 	why := ""
 	switch {
 	case o.amnesiac:
-		why = "before it knows from where on it contradicts nothing it forgot"
+		why = beforeRecovery
 	case o.mute:
 		why = "after it was shown that it has forgotten one"
-	default:
+	case unsaid: // D8.14
+		why = fmt.Sprintf("at the stable checkpoint %d, and what it voted for up to %d is in no journal", o.now.certified, o.unsaid)
+	case o.silence != nil:
 		why = o.silence.breaks(at.view, o.now.certified)
 	}
-	if why != "" {
-		m.fail(i19, o.id, "replica %d signs a %v for view %d %s", o.id, at.kind, at.view, why)
+	if m.breaks(i19, why != "") {
+		m.fail(i19, o.id, "replica %d signs a %v %s", o.id, at, why)
 	}
+}
+
+// halted reports whether more replicas are silent for what their unclean stops may have lost than the cluster does without
+// (D8.14).
+func (m *Monitor) halted() bool {
+	lost := 0
+	for _, o := range m.replicas {
+		if o.now.certified < o.unclean {
+			lost++
+		}
+	}
+	return lost > m.f
 }

@@ -42,7 +42,6 @@ func ordered(s *story, n wire.Seq) []call {
 	calls := []call{
 		got(0, pp, port.Persist{Record: &wire.Accepted{PrePrepare: pp}}, port.Broadcast{Msg: prepare}),
 		func(m *Monitor) {
-			m.Submitted(r)
 			m.Durable(id, &wire.Accepted{PrePrepare: pp})
 			m.Durable(id, &wire.Sent{Msg: prepare})
 			m.Left(id, prepare)

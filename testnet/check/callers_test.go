@@ -46,7 +46,6 @@ func request(t uint64) *wire.Request {
 func (c *cluster) submit() {
 	c.next++
 	r := request(c.next)
-	c.mon.Submitted(r)
 	c.open[r.ID] = r
 }
 

@@ -25,34 +25,11 @@ func (c *crowd) add(id wire.ReplicaID) bool {
 	return fresh
 }
 
-// distinct checks that endorsements are of distinct members, none of them the one left out, and at least so many.
-func (m *Monitor) distinct(by wire.ReplicaID, what string, seq wire.Seq, endorsed []wire.Endorsement, least, leftOut int) {
-	m.checked(i11)
-	var c crowd
-	for i := range endorsed {
-		id := endorsed[i].Replica
-		switch {
-		case int(id) >= m.n:
-			m.fail(i11, by, "a %s certificate of replica %d for %d counts replica %d, which is no member", what, by, seq, id)
-			return
-		case int(id) == leftOut:
-			m.fail(i11, by, "a %s certificate of replica %d for %d counts a vote of the primary %d", what, by, seq, id)
-		case !c.add(id):
-			m.fail(i11, by, "a %s certificate of replica %d for %d counts replica %d twice", what, by, seq, id)
-		}
-	}
-	if len(endorsed) < least {
-		m.fail(i11, by, "a %s certificate of replica %d for %d has %d votes, and %d are a quorum",
-			what, by, seq, len(endorsed), least)
-	}
-}
-
 func (m *Monitor) primary(v wire.View) int { return int(uint64(v) % uint64(m.n)) }
 
 func (m *Monitor) recountPrepared(by wire.ReplicaID, c *wire.PreparedCert) {
-	m.distinct(by, "prepared", c.Seq, c.Prepares, m.q-1, m.primary(c.View))
 	primary := wire.ReplicaID(m.primary(c.View))
-	m.resign(by, "a prepared certificate", c.Prepares, func(id wire.ReplicaID) wire.Message {
+	m.recount(by, "prepared", c.Seq, c.Prepares, m.q-1, func(id wire.ReplicaID) wire.Message {
 		if id == primary {
 			return &wire.PrePrepare{View: c.View, Seq: c.Seq, Digest: c.Digest}
 		}
@@ -61,8 +38,7 @@ func (m *Monitor) recountPrepared(by wire.ReplicaID, c *wire.PreparedCert) {
 }
 
 func (m *Monitor) recountCommitted(by wire.ReplicaID, c *wire.CommitCert) {
-	m.distinct(by, "commit", c.Seq, c.Commits, m.q, -1)
-	m.resign(by, "a commit certificate", c.Commits, func(id wire.ReplicaID) wire.Message {
+	m.recount(by, "commit", c.Seq, c.Commits, m.q, func(id wire.ReplicaID) wire.Message {
 		return &wire.Commit{View: c.View, Seq: c.Seq, Digest: c.Digest, Replica: id}
 	})
 }
@@ -71,24 +47,44 @@ func (m *Monitor) recountStable(by wire.ReplicaID, c *wire.StableCert) {
 	if c.Seq == 0 {
 		return // the initial state needs no proof
 	}
-	m.distinct(by, "stable", c.Seq, c.Checkpoints, m.q, -1)
-	m.resign(by, "a stable certificate", c.Checkpoints, func(id wire.ReplicaID) wire.Message {
+	m.recount(by, "stable", c.Seq, c.Checkpoints, m.q, func(id wire.ReplicaID) wire.Message {
 		return &wire.Checkpoint{Seq: c.Seq, Digest: c.Digest, Replica: id}
 	})
 }
 
-// resign has the signatures of a certificate verified again, of one in so many.
-func (m *Monitor) resign(
-	by wire.ReplicaID, what string, endorsed []wire.Endorsement, says func(wire.ReplicaID) wire.Message, more ...wire.Endorsement,
+// recount checks that endorsements are of distinct members, at least so many, and none of them the primary's if it endorsed
+// apart (I11), and has the signatures of one certificate in so many verified again (I10).
+func (m *Monitor) recount(
+	by wire.ReplicaID, what string, seq wire.Seq, endorsed []wire.Endorsement, least int,
+	says func(wire.ReplicaID) wire.Message, primary ...wire.Endorsement,
 ) {
+	m.checked(i11)
+	var c crowd
+	for i := range primary {
+		c.add(primary[i].Replica)
+	}
+	for i := range endorsed {
+		id := endorsed[i].Replica
+		if int(id) >= m.n {
+			m.fail(i11, by, "a %s certificate of replica %d for %d counts replica %d, which is no member", what, by, seq, id)
+			return
+		}
+		if !c.add(id) {
+			m.fail(i11, by, "a %s certificate of replica %d for %d counts replica %d twice", what, by, seq, id)
+		}
+	}
+	if len(endorsed) < least {
+		m.fail(i11, by, "a %s certificate of replica %d for %d has %d votes, and %d are a quorum",
+			what, by, seq, len(endorsed), least)
+	}
 	if !m.sampled() {
 		return
 	}
 	var claims []wire.Claim
-	for _, e := range slices.Concat(more, endorsed) {
+	for _, e := range slices.Concat(primary, endorsed) {
 		claims = append(claims, m.claim(says(e.Replica), e.Sig))
 	}
-	m.signed(by, what, claims)
+	m.signed(by, "a "+what+" certificate", claims)
 }
 
 // recountViewChange counts what a view change shows: f+1 distinct suspects of its view or above, and certificates.
@@ -151,22 +147,12 @@ func (m *Monitor) received(o *observed, e port.Received, effects []port.Effect) 
 		return
 	}
 	m.checked(i10)
-	link := e.From.Replica
-	switch v := msg.(type) {
-	case *wire.Prepare:
-		link = v.Replica
-	case *wire.Commit:
-		link = v.Replica
-	case *wire.Checkpoint:
-		link = v.Replica
-	case *wire.Suspect:
-		link = v.Replica
-	case *wire.Heartbeat:
-		link = wire.ReplicaID(m.primary(v.View))
+	switch msg.(type) {
+	case *wire.Prepare, *wire.Commit, *wire.Checkpoint, *wire.Suspect, *wire.Heartbeat:
+		if by, _ := wire.Sender(m.cfg, msg); by != e.From.Replica {
+			m.fail(i10, o.id, "replica %d took a %v of replica %d from another one", o.id, wire.TypeOf(msg), by)
+		}
 	default: // may be passed on, or has no signer
-	}
-	if link != e.From.Replica {
-		m.fail(i10, o.id, "replica %d took a %v of replica %d from another one", o.id, wire.TypeOf(msg), link)
 	}
 	if _, asks := msg.(*wire.Request); e.From.Client && !asks {
 		m.fail(i10, o.id, "replica %d took a %v from a client", o.id, wire.TypeOf(msg))
@@ -190,15 +176,15 @@ func ignored(msg wire.Message, effects []port.Effect) bool {
 }
 
 // fingerprint tells new views apart by what they show and propose, signed or not.
-func fingerprint(cfg *wire.Config, v *wire.NewView) (d wire.Digest) {
-	h := sha256.New()
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(v.View)))
+func fingerprint(v *wire.NewView) wire.Digest {
+	shown := binary.BigEndian.AppendUint64(nil, uint64(v.View))
 	for i := range v.ViewChanges {
-		h.Write(wire.Signable(cfg, &v.ViewChanges[i]))
+		vc := &v.ViewChanges[i]
+		d := vc.ContentDigest()
+		shown = append(binary.BigEndian.AppendUint16(shown, uint16(vc.Replica)), d[:]...)
 	}
 	for i := range v.Proposals {
-		h.Write(v.Proposals[i].Digest[:])
+		shown = append(shown, v.Proposals[i].Digest[:]...)
 	}
-	h.Sum(d[:0])
-	return d
+	return sha256.Sum256(shown)
 }

@@ -69,6 +69,7 @@ func Once(writes []Write, found map[string]Found) Result {
 type Planned struct {
 	What  string
 	Fired bool
+	Late  bool // it did not fire because its moment did not come in time
 }
 
 // Real checks I18: enough was acknowledged, and everything that was to go wrong did. A run in which nothing happens
@@ -78,10 +79,14 @@ func Real(acknowledged, wanted int, faults []Planned) Result {
 	if acknowledged < wanted {
 		v.fail("%d operations were acknowledged, and at least %d were to be", acknowledged, wanted)
 	}
+	late := true
 	for _, f := range faults {
 		if !f.Fired {
 			v.fail("this did not happen: %s", f.What)
+			late = late && f.Late
 		}
 	}
-	return v.result(i18)
+	result := v.result(i18)
+	result.Timed = !result.Held && late
+	return result
 }

@@ -45,7 +45,12 @@ func TestI3_EveryRequestHappensOnce(t *testing.T) {
 }
 
 func TestI18_ARunMustBeReal(t *testing.T) {
-	mustHold(t, Real(10, 10, []Planned{{"kill", true}}), 2)
+	mustHold(t, Real(10, 10, []Planned{{What: "kill", Fired: true}}), 2)
 	mustFail(t, Real(9, 10, nil))
-	mustFail(t, Real(10, 10, []Planned{{"kill", false}}))
+	for late, timed := range map[bool]bool{false: false, true: true} {
+		if got := Real(10, 10, []Planned{{What: "kill", Late: late}, {What: "heal", Late: true}}); got.Held || got.Timed != timed {
+			t.Errorf("late %v: %+v", late, got)
+		}
+	}
+	mustFail(t, Real(10, 10, []Planned{{What: "kill"}}))
 }

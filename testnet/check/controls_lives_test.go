@@ -151,10 +151,10 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 			s := newStory(t, map[string]func(){})
 			s.order(0, 1, b)
 			if c.step != "" {
-				s.twists[c.step] = nil
+				s.replaced[c.step] = nil
 			}
 			if c.then != nil {
-				s.twists[c.step] = func() { c.then(s) }
+				s.replaced[c.step] = func() { c.then(s) }
 			}
 			s.relive(d)
 			s.want(c.rule)

@@ -13,7 +13,6 @@ import (
 func TestMonitor_AGoodHistoryPasses(t *testing.T) {
 	s := newStory(t, nil)
 	r := request(1)
-	s.mon.Submitted(r)
 	s.order(0, 1, body(r))
 	s.order(0, 2, wire.NullBody)
 	s.want("")
@@ -86,8 +85,8 @@ func TestMonitor_NoticesEveryBreakOfTheNormalCase(t *testing.T) {
 		t.Run(c.rule+" "+c.what, func(t *testing.T) {
 			b := body(request(1))
 			s := newStory(t, map[string]func(){})
-			if s.twists[c.step] = nil; c.then != nil {
-				s.twists[c.step] = func() { c.then(s, b) }
+			if s.replaced[c.step] = nil; c.then != nil {
+				s.replaced[c.step] = func() { c.then(s, b) }
 			}
 			s.order(0, 1, b)
 			s.want(c.rule)
@@ -99,15 +98,15 @@ func TestI3_ARequestExecutedTwiceIsNoticed(t *testing.T) {
 	s := newStory(t, nil)
 	b := body(request(1))
 	s.order(0, 1, b)
-	s.twists = map[string]func(){"accepted by the client": nil}
+	s.replaced = map[string]func(){"accepted by the client": nil}
 	s.order(0, 2, b)
 	s.want("I3")
 
 	s = newStory(t, map[string]func(){"accepted by the client": nil})
 	again := answers(1, b) // the cached answer
 	s.order(0, 1, b)
-	s.twists["applies"] = func() { s.mon.Applied(1, 2, b, again) }
-	s.twists["applies, elsewhere"] = nil
+	s.replaced["applies"] = func() { s.mon.Applied(1, 2, b, again) }
+	s.replaced["applies, elsewhere"] = nil
 	s.order(0, 2, b)
 	s.want("")
 }
@@ -161,7 +160,7 @@ func TestI12_AClientBelievesEnoughAndWhatWasExecuted(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			s := newStory(t, map[string]func(){})
-			s.twists["accepted by the client"] = func() { s.mon.Accepted(a) }
+			s.replaced["accepted by the client"] = func() { s.mon.Accepted(a) }
 			s.order(0, 1, body(r))
 			s.want("I12")
 		})

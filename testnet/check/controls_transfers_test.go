@@ -65,7 +65,7 @@ func TestI13_EveryBreakOfATransferIsNoticed(t *testing.T) {
 			s.stepped(1, port.Persist{Record: &wire.Stable{Cert: cert}})
 			s.mon.Durable(1, certified)
 			s.mon.Applied(1, 1, wire.NullBody, nil)
-			s.twists["waits"] = nil
+			s.replaced["waits"] = nil
 		}},
 		{"", "a newer target", "waits", func(s *story) { s.stepped(1, port.Transfer{Target: s.stable(12, other, 0, 2, 3)}) }},
 		{"", "a restart meanwhile", "waits", func(s *story) {
@@ -99,10 +99,10 @@ func TestI13_EveryBreakOfATransferIsNoticed(t *testing.T) {
 		t.Run(c.rule+" "+c.what, func(t *testing.T) {
 			s := newStory(t, map[string]func(){})
 			if c.step != "" {
-				s.twists[c.step] = nil
+				s.replaced[c.step] = nil
 			}
 			if c.then != nil {
-				s.twists[c.step] = func() { c.then(s) }
+				s.replaced[c.step] = func() { c.then(s) }
 			}
 			s.given(root)
 			s.want(c.rule)

@@ -100,7 +100,7 @@ func TestMonitor_NoticesEveryBreakOfACheckpoint(t *testing.T) {
 			s.stepped(1, port.Note{Record: &wire.Stable{Cert: s.stable(4, wire.Digest{6}, 0, 2, 3)}})
 		}},
 		{"I5", "a replica that finds its own state wrong", "is stable", func(s *story) {
-			s.stepped(1, port.Diverged{Seq: 4, Own: d, Stable: wire.Digest{6}})
+			s.stepped(1, port.Diverged{Own: d, Cert: wire.StableCert{Seq: 4, Digest: wire.Digest{6}}})
 		}},
 		{"I2", "two states for one checkpoint", "is stable", func(s *story) {
 			s.stepped(1, port.Broadcast{Msg: &wire.Checkpoint{Seq: 4, Digest: wire.Digest{6}, Replica: 1}})
@@ -129,10 +129,10 @@ func TestMonitor_NoticesEveryBreakOfACheckpoint(t *testing.T) {
 		t.Run(c.rule+" "+c.what, func(t *testing.T) {
 			s := newStory(t, map[string]func(){})
 			if c.step != "" {
-				s.twists[c.step] = nil
+				s.replaced[c.step] = nil
 			}
 			if c.then != nil {
-				s.twists[c.step] = func() { c.then(s) }
+				s.replaced[c.step] = func() { c.then(s) }
 			}
 			s.checkpoint(4, d)
 			s.want(c.rule)
@@ -232,10 +232,10 @@ func TestMonitor_NoticesEveryBreakOfAViewChange(t *testing.T) {
 			s := newStory(t, map[string]func(){})
 			s.order(0, 1, b)
 			if c.step != "" {
-				s.twists[c.step] = nil
+				s.replaced[c.step] = nil
 			}
 			if c.then != nil {
-				s.twists[c.step] = func() { c.then(s) }
+				s.replaced[c.step] = func() { c.then(s) }
 			}
 			s.move(d)
 			s.want(c.rule)

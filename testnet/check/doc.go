@@ -15,6 +15,8 @@ type Result struct {
 	Why     string `json:"why,omitempty"`  // the first violation
 	Idle    bool   `json:"idle,omitempty"` // there was nothing to check, which is no fault
 	Note    string `json:"note,omitempty"` // why nothing was checked, or not everything
+	// Timed: all that did not hold is that something did not happen in its time.
+	Timed bool `json:"-"`
 	// Excused is set by who ran it, when that it did not hold may be the machine's fault: a run can then show neither.
 	Excused string `json:"excused,omitempty"`
 }

@@ -9,12 +9,13 @@ import (
 // Kind is what an operation does.
 type Kind string
 
-// The kinds of operations. The first four are of the key-value store, the others of the bank.
+// The kinds of operations. The first five are of the key-value store, the others of the bank.
 const (
 	Put      Kind = "put"
 	Get      Kind = "get"
 	Delete   Kind = "delete"
 	Txn      Kind = "txn"
+	Revert   Kind = "revert" // keys that begin with Key, to what they were at a mark, or at the beginning: nothing
 	Open     Kind = "open"
 	Transfer Kind = "transfer"
 	Balance  Kind = "balance"
@@ -27,8 +28,8 @@ type Op struct {
 	Kind   Kind
 	Key    string // of the bank: the account, the paying one
 	Value  string
-	To     string // the account that is paid
-	Amount uint64
+	To     string // the account that is paid; of a put: the mark that it sets, of a revert: the one that it goes back to
+	Amount uint64 // of a revert to a mark: the sequence number of the batch that set it
 	If     []Cond // of a transaction: if all hold Then is done, in order, else Else; both hold other kinds
 	Then   []Op
 	Else   []Op
@@ -69,8 +70,8 @@ type Call struct {
 	Returned time.Duration
 	Out      Out
 	Known    bool // false: its outcome is unknown, it may happen at any time after Invoked, or never
-	// Order is where among all operations it is said to have been executed first, from 1; 0: nobody says. It is a hint for
-	// the search of an order, and proves nothing by itself.
+	// Order is where among all operations it is said to have been executed first, from 1; those of one batch may share a
+	// place; 0: nobody says. It is a hint for the search of an order, and proves nothing by itself.
 	Order uint64
 }
 

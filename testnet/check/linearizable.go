@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -79,16 +80,10 @@ func culprit(part []Call, patience time.Duration) *Call {
 	}
 	slices.SortStableFunc(ends, func(a, b *Call) int { return cmp.Compare(a.Returned, b.Returned) })
 	deadline := time.Now().Add(patience)
-	low, high := 0, len(ends)-1 // the first bad one is in [low, high]
-	for low < high {
-		middle := (low + high) / 2
-		if judge(until(part, ends[middle].Returned), time.Until(deadline)) == porcupine.Ok {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	return ends[low]
+	first := sort.Search(len(ends)-1, func(i int) bool {
+		return judge(until(part, ends[i].Returned), time.Until(deadline)) != porcupine.Ok
+	})
+	return ends[first]
 }
 
 // until is what was known of a history at a time.

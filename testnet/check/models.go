@@ -3,6 +3,7 @@ package check
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // world is a machine's state in a model: what each key or account holds. It is never changed, only replaced.
@@ -11,7 +12,11 @@ type world map[string]held
 type held struct {
 	value  string
 	number uint64 // a key's version, an account's balance
+	past   *world // of a mark: what there was when it was set
 }
+
+// markPrefix begins the names of marks in a world: no key of a history does.
+const markPrefix = "\x00mark "
 
 // with is the world after one key was changed.
 func (w world) with(key string, h held) world {
@@ -28,7 +33,12 @@ func (w world) with(key string, h held) world {
 func (w world) do(op *Op) (world, Out) {
 	switch op.Kind {
 	case Put:
-		return w.with(op.Key, held{op.Value, w[op.Key].number + 1}), Out{}
+		next := w.with(op.Key, held{value: op.Value, number: w[op.Key].number + 1})
+		if op.To != "" {
+			past := next
+			next = next.with(markPrefix+op.To, held{past: &past})
+		}
+		return next, Out{}
 	case Get:
 		h, found := w[op.Key]
 		return w, Out{Found: found, Value: h.value, Version: h.number}
@@ -41,6 +51,8 @@ func (w world) do(op *Op) (world, Out) {
 		return next, Out{Found: true}
 	case Txn:
 		return w.transact(op)
+	case Revert:
+		return w.revert(op)
 	case Open:
 		if h, found := w[op.Key]; found {
 			return w, Out{Refused: AccountExists, Balance: h.number}
@@ -63,6 +75,28 @@ func (w world) do(op *Op) (world, Out) {
 	default:
 		panic("check: no such operation: " + string(op.Kind))
 	}
+}
+
+// revert gives keys the values that they had; those that have them stay as they are.
+func (w world) revert(op *Op) (world, Out) {
+	var past world
+	if mark := w[markPrefix+op.To]; mark.past != nil {
+		past = *mark.past
+	}
+	of := func(key string) bool { return strings.HasPrefix(key, op.Key) && !strings.HasPrefix(key, markPrefix) }
+	next, out := maps.Clone(w), Out{}
+	for key := range w {
+		if _, was := past[key]; of(key) && !was {
+			delete(next, key)
+			out.Found = true
+		}
+	}
+	for key, was := range past {
+		if now, is := w[key]; of(key) && (!is || now.value != was.value) {
+			next = next.with(key, held{value: was.value, number: now.number + 1})
+		}
+	}
+	return next, out
 }
 
 func (w world) transact(op *Op) (world, Out) {
@@ -113,7 +147,7 @@ func (o *Out) explains(told *Out) bool {
 
 // keys calls do with every key that an operation touches; all is whether it touches every one there is.
 func (op *Op) keys(do func(string)) (all bool) {
-	if op.Kind == Audit {
+	if op.Kind == Audit || op.Kind == Revert {
 		return true
 	}
 	if op.Kind != Txn {

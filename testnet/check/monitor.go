@@ -9,8 +9,8 @@ import (
 )
 
 // Monitor holds the invariants against a run while it goes on. Whoever makes the run tells it what correct replicas do,
-// and what clients send and accept; it knows nothing else of the run. Calls about replicas that are not correct are
-// ignored. It is not safe for concurrent use.
+// and what clients accept; it knows nothing else of the run. Calls about replicas that are not correct are ignored. It is
+// not safe for concurrent use.
 //
 // The order of the calls is the order of what happened: Stepped when the core returned, then Durable for each record that
 // reached the disk, then Left for what went out, and Applied for what was executed. What a replica had not made durable
@@ -57,7 +57,7 @@ const DefaultEvery = 32
 func NewMonitor(cfg *wire.Config, correct func(wire.ReplicaID) bool, holds func([]wire.Claim) bool) *Monitor {
 	m := &Monitor{
 		cfg: cfg, n: len(cfg.Members), correct: correct, holds: holds, every: DefaultEvery,
-		order: newOrder(), clients: newClients(), views: make(map[wire.View]bool),
+		order: newOrder(), clients: clients{sessions: make(map[wire.SessionID]*session)}, views: make(map[wire.View]bool),
 	}
 	m.f = (m.n - 1) / 3
 	for 2*m.q < m.n+m.f+1 { // the least q of which any two sets share f+1 replicas
@@ -82,6 +82,12 @@ func (m *Monitor) of(id wire.ReplicaID) *observed {
 
 // checked counts one fact that was compared.
 func (m *Monitor) checked(r rule) { m.facts[r].checked++ }
+
+// breaks counts one fact that was compared, and says whether it breaks the rule.
+func (m *Monitor) breaks(r rule, broken bool) bool {
+	m.facts[r].checked++
+	return broken
+}
 
 func (m *Monitor) fail(r rule, replica wire.ReplicaID, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)

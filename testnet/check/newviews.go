@@ -90,8 +90,7 @@ func (m *Monitor) stays(by wire.ReplicaID, c *change, seq wire.Seq, s *agreed) {
 	if s.view >= c.view || seq < c.first || !s.proven {
 		return
 	}
-	m.checked(i17)
-	if i := int(seq - c.first); i >= len(c.digests) || c.digests[i] != s.committed.digest {
+	if i := int(seq - c.first); m.breaks(i17, i >= len(c.digests) || c.digests[i] != s.committed.digest) {
 		m.fail(i17, by, "the new view %d drops %v, which committed at (%d, %d)", c.view, s.committed.digest, s.view, seq)
 	}
 }
@@ -109,8 +108,7 @@ func highestStable(v *wire.NewView) *wire.StableCert {
 
 // accuses is E1: evidence holds before any judge, and never against a correct replica.
 func (m *Monitor) accuses(o *observed, e wire.Evidence) {
-	m.checked(e1)
-	if err := wire.VerifyEvidence(m.cfg, e, m.holds); err != nil {
+	if err := wire.VerifyEvidence(m.cfg, e, m.holds); m.breaks(e1, err != nil) {
 		m.fail(e1, o.id, "replica %d shows what proves nothing: %v", o.id, err)
 	}
 	if int(e.Replica) < m.n && m.correct(e.Replica) {

@@ -73,8 +73,7 @@ func (m *Monitor) commits(o *observed, cert *wire.CommitCert) {
 }
 
 func (m *Monitor) decided(o *observed, s *agreed, seq wire.Seq, d wire.Digest) {
-	m.checked(i1)
-	if first, differs := agree(&s.committed, said{digest: d, by: o.id}); differs {
+	if first, differs := agree(&s.committed, said{digest: d, by: o.id}); m.breaks(i1, differs) {
 		m.fail(i1, o.id, "replica %d committed %v at %d, replica %d committed %v", first.by, first.digest, seq, o.id, d)
 	}
 }
@@ -83,23 +82,21 @@ func (m *Monitor) decided(o *observed, s *agreed, seq wire.Seq, d wire.Digest) {
 // commit certificate says so (I11), and every request is its client's (I16).
 func (m *Monitor) executes(o *observed, e port.Execute, later []port.Effect) {
 	m.executesNothing(o, e.Seq)
-	m.checked(i8)
-	if e.Seq != o.handed+1 {
+	if m.breaks(i8, e.Seq != o.handed+1) {
 		m.fail(i8, o.id, "replica %d executes %d after %d", o.id, e.Seq, o.handed)
 	}
 	o.handed = e.Seq
-	k, s := o.at(e.Seq), m.order.at(e.Seq)
-	if k == nil || s == nil {
+	s := m.order.at(e.Seq)
+	if s == nil || o.forgot(place{seq: e.Seq}) {
 		return
 	}
 	d := e.Body.Digest()
-	for i := 0; i < len(later) && i < 1; i++ { // the certificate is noted behind the execution
-		if n, ok := later[i].(port.Note); ok {
+	if len(later) > 0 { // the certificate is noted behind the execution
+		if n, ok := later[0].(port.Note); ok {
 			m.wrote(o, n.Record, false)
 		}
 	}
-	m.checked(i11)
-	if !k.decided.any(d, false) {
+	if m.breaks(i11, !o.any(kindDecided, e.Seq, d, false)) {
 		m.fail(i11, o.id, "replica %d executes %v at %d without a commit certificate", o.id, d, e.Seq)
 	}
 	m.decided(o, s, e.Seq, d)
@@ -129,22 +126,21 @@ func (m *Monitor) Applied(id wire.ReplicaID, seq wire.Seq, body *wire.Body, repl
 		return
 	}
 	m.executesNothing(o, seq)
-	m.checked(i8)
-	if seq != o.applied+1 {
+	if m.breaks(i8, seq != o.applied+1) {
 		m.fail(i8, id, "the state machine of replica %d executes %d after %d", id, seq, o.applied)
 	}
 	o.applied = seq
 	m.order.top = max(m.order.top, seq)
-	k, s := o.at(seq), m.order.at(seq)
-	if k == nil || s == nil {
+	s := m.order.at(seq)
+	if s == nil || o.forgot(place{seq: seq}) {
 		return
 	}
 	d := body.Digest()
-	m.checked(d0)
-	if !k.prepared.any(d, true) && !k.decided.any(d, true) {
+	durable := !m.cfg.Optimistic // else it is on its way to the disk
+	if m.breaks(d0, !o.any(kindPrepared, seq, d, durable) && !o.any(kindDecided, seq, d, durable)) {
 		m.fail(d0, id, "replica %d executes %v at %d, and no certificate for it is durable", id, d, seq)
 	}
-	if d != wire.NullDigest && !k.bodies.any(d, true) {
+	if d != wire.NullDigest && !o.any(kindBody, seq, d, durable) {
 		m.fail(d0, id, "replica %d executes %v at %d, whose body is not durable", id, d, seq)
 	}
 	m.decided(o, s, seq, d)
@@ -157,21 +153,17 @@ func (m *Monitor) Root(id wire.ReplicaID, seq wire.Seq, d wire.Digest) {
 	if o == nil {
 		return
 	}
-	if k := o.at(seq); k != nil {
-		k.root.note(0, d, true)
-	}
+	o.holds(kindRoot, 0, seq, d, true)
 	m.root(o, seq, d)
 }
 
 // root is I5 for a state that a replica has, or holds to be stable.
 func (m *Monitor) root(o *observed, seq wire.Seq, d wire.Digest) {
-	k, s := o.at(seq), m.order.at(seq)
-	if k == nil || s == nil || k.states.any(d, false) {
+	s := m.order.at(seq)
+	if s == nil || !o.holds(kindState, 0, seq, d, true) {
 		return
 	}
-	k.states.note(0, d, true)
-	m.checked(i5)
-	if first, differs := agree(&s.state, said{digest: d, by: o.id}); differs {
+	if first, differs := agree(&s.state, said{digest: d, by: o.id}); m.breaks(i5, differs) {
 		m.fail(i5, o.id, "after %d replica %d has the state %v, replica %d has %v", seq, first.by, first.digest, o.id, d)
 	}
 }

@@ -58,10 +58,15 @@ func (n *node) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	n.appends++
 	full := len(n.disk) == 0 || n.appends%50 == 0
 	if full {
-		turn = anchor()
+		turn = append(anchor(), turn...)
 	}
 	n.write(turn, full)
 	return nil
+}
+
+// Later is Append: this cluster's votes wait for their journals.
+func (n *node) Later(turn []wire.Record, anchor func() []wire.Record) error {
+	return n.Append(turn, anchor)
 }
 
 // Truncate deletes the segments that lie wholly at or below a sequence number, behind one that begins with an anchor.

@@ -1,6 +1,9 @@
 package check
 
 import (
+	"maps"
+	"slices"
+
 	"tagma/pbft/wire"
 )
 
@@ -30,7 +33,6 @@ type reading struct {
 	since  wire.View // what it was when the segment began
 	low    wire.Seq  // watermark by the records so far
 	before wire.Seq  // low watermark when the segment began
-	behind position  // what the next record follows
 	top    wire.Seq  // last one executed
 
 	missing   map[wire.Seq]bool // not known to be executed, below top
@@ -40,16 +42,6 @@ type reading struct {
 func newReading(m *Monitor, o *observed) *reading {
 	return &reading{observed: o, m: m, later: o.told.moved, once: o.told.moved, missing: make(map[wire.Seq]bool)}
 }
-
-// position is where a record stands in an anchor, which begins with a head, the recovery of its life and a
-// stable checkpoint if there are such, and the last own view change if no view is active.
-type position int
-
-const (
-	nothing position = iota
-	aHead
-	aWatermark
-)
 
 // Read takes all records that a correct replica's journal holds at one moment, in order. A journal shrinks while its
 // replica runs, so it may be read as often as one likes; what was read before is remembered and read again without harm.
@@ -62,15 +54,13 @@ func (m *Monitor) Read(id wire.ReplicaID, records []wire.Record) {
 		return
 	}
 	m.read = true
-	in := newReading(m, o)
-	for _, r := range records {
-		in.lives(r)
-		in.walk(r)
-		if sent, is := r.(*wire.Sent); is {
-			in.speaks(sent.Msg)
+	in, repeated := newReading(m, o), -1 // where an anchor may repeat the last own view change
+	for i, r := range records {
+		if head, is := r.(*wire.Head); is {
+			repeated = i + in.segment(head, records[i:])
 		}
+		in.walk(r, i == repeated)
 		m.Durable(id, r)
-		in.moves(r)
 	}
 	in.ends()
 }
@@ -92,7 +82,41 @@ func (in *reading) afresh() {
 	*in = *newReading(in.m, in.observed)
 }
 
-// begin starts a segment.
+// segment begins with a head, behind which an anchor has the recovery of its life and a stable checkpoint, if there are
+// such; it returns how many records these are. The watermark falls no lower there than anything before said (I6).
+func (in *reading) segment(head *wire.Head, records []wire.Record) (anchored int) {
+	if named := head.Life != (wire.Life{}); named && head.Life != in.told.life { // one of the first format has no name
+		if in.told.life != (wire.Life{}) {
+			in.afresh()
+			in.told.lost = in.spoken.seq > 0 || in.spoken.view > 0
+		}
+		in.told.life = head.Life
+	}
+	in.whole()
+	in.before, in.since = in.low, in.view
+	in.enters(head.View, "begins a segment in")
+	in.begin(head.View)
+	anchored = 1
+	if anchored < len(records) {
+		if _, recovers := records[anchored].(*wire.Recovering); recovers {
+			anchored++
+		}
+	}
+	if anchored == len(records) { // it is not whole yet
+		return anchored
+	}
+	low := wire.Seq(0)
+	if stable, is := records[anchored].(*wire.Stable); is {
+		low = stable.Cert.Seq
+		anchored++
+	}
+	if low < in.before {
+		in.m.fail(i6, in.id, "the low watermark of replica %d falls from %d to %d", in.id, in.before, low)
+	}
+	return anchored
+}
+
+// begin starts a segment in a view.
 func (in *reading) begin(view wire.View) {
 	if in.heads > 0 {
 		in.left = max(in.left, in.later)
@@ -101,24 +125,60 @@ func (in *reading) begin(view wire.View) {
 	in.head = view
 }
 
-// moves notes that the replica left all views below one.
-func (in *reading) moves(rec wire.Record) {
-	var v wire.View
+// walk checks a record against those before it: I2, I6, I7, I8, I13, I16 and I19. When a vote was made is told by the order
+// of the records alone, so a stable checkpoint counts from its record on.
+func (in *reading) walk(rec wire.Record, repeated bool) {
 	switch r := rec.(type) {
-	case *wire.Head:
-		in.begin(r.View)
-		return
+	case *wire.Stable:
+		in.marks(r.Cert.Seq)
+	case *wire.Installed:
+		in.installs(&r.Cert)
+	case *wire.Accepted:
+		in.accepted(r.PrePrepare)
+	case *wire.Fetched:
+		in.hold(r.Seq, r.Body)
 	case *wire.Activated:
-		v = r.NewView.View
+		in.enters(r.NewView.View, "activates")
+		in.moves(r.NewView.View)
+		in.low = max(in.low, highestStable(r.NewView).Seq)
+	case *wire.Certified:
+		in.hold(r.Cert.Seq, r.Body)
+		in.executed(r.Cert.Seq, r.Cert.Digest)
+	case *wire.Committed:
+		in.executed(r.Cert.Seq, r.Cert.Digest)
 	case *wire.Sent:
-		at, _ := placeOf(r.Msg)
-		if at.votes() || !at.forbidden() {
-			return
+		switch m := r.Msg.(type) {
+		case *wire.PrePrepare:
+			in.accepted(m)
+		case *wire.ViewChange:
+			if !repeated && !in.knows(place{kind: wire.TypeViewChange, view: m.View}) {
+				in.enters(m.View, "asks for")
+			}
+			in.view = max(in.view, m.View) // an anchor may repeat the one before the last
+			in.moves(m.View)
+		case *wire.Checkpoint:
+			in.announced = max(in.announced, m.Seq)
+		case *wire.NewView:
+			in.moves(m.View)
+			in.low = max(in.low, highestStable(m).Seq)
+		default: // speaks judges it
 		}
-		v = at.view
-	default:
-		return
+		in.speaks(r.Msg)
+	case *wire.Recovering: // a journal of another life begins with it
+		if in.silence == nil && !in.told.lost { // what was read before had no name
+			head := in.head
+			in.afresh()
+			in.begin(head)
+			in.view, in.since = head, head
+		}
+		in.told.lost = false
+	case *wire.Head, *wire.Prepared, *wire.Void, *wire.Witness: // begins a segment, is counted by again, and is about others
+	case *wire.Early, *wire.Clean: // how much of the journal may be missing
 	}
+}
+
+// moves notes that the replica left all views below one.
+func (in *reading) moves(v wire.View) {
 	in.told.moved = max(in.told.moved, v)
 	if v > in.head {
 		in.left = max(in.left, v)
@@ -127,53 +187,120 @@ func (in *reading) moves(rec wire.Record) {
 	}
 }
 
-// lives is I19 for a record: a journal of another life begins with the recovery, which lies above all that earlier ones
-// said. When a vote was made is told by the order of the records alone, so a stable checkpoint counts from its record on.
-func (in *reading) lives(rec wire.Record) {
-	switch r := rec.(type) {
-	case *wire.Head:
-		if r.Life == (wire.Life{}) || r.Life == in.told.life { // one of the first format has no name
-			return
-		}
-		if in.told.life != (wire.Life{}) {
-			in.afresh()
-			in.told.lost = in.spoken.seq > 0 || in.spoken.view > 0
-		}
-		in.told.life = r.Life
-	case *wire.Recovering:
-		if in.silence == nil && !in.told.lost { // what was read before had no name
-			head, behind := in.head, in.behind
-			in.afresh()
-			in.begin(head)
-			in.view, in.since, in.behind = head, head, behind
-		}
-		in.told.lost = false
-	default: // belongs to the life
-	}
+// knows reports whether the replica said something at a place in this life.
+func (in *reading) knows(at place) bool {
+	return in.find(at, func(s *statement) bool { return s.place == at && !s.past }) != nil
 }
 
 // speaks judges a statement by its place: there is no new vote in a view that was left (I2), and none that a recovery
 // forbids (I19), but for a pre-prepare of an earlier life that came back from others, which an anchor repeats.
 func (in *reading) speaks(msg wire.Message) {
 	at, d := placeOf(msg)
-	again := in.viewChanges[at.view] != nil && at.kind == wire.TypeViewChange || in.newViews[at.view] != nil && at.kind == wire.TypeNewView
-	k := in.at(at.seq)
+	again := at.ofView() && in.knows(at)
 	if at.votes() {
-		again = k == nil || k.of(at.kind).of(at.view) != nil
+		again = in.forgot(at) || in.of(at) != nil
 		if !again && at.view < in.left {
-			in.m.fail(i2, in.id, "replica %d signed a %s in view %d, sequence number %d, after it had moved to view %d",
-				in.id, at.kind, at.view, at.seq, in.left)
+			in.m.fail(i2, in.id, "replica %d signed a %v after it had moved to view %d", in.id, at, in.left)
 		}
 	}
 	switch {
 	case !at.forbidden() || in.silence == nil && !in.told.lost:
 	case in.told.lost && !again:
-		in.m.fail(i19, in.id, "replica %d signs a %v for view %d in another life, and has no recovery", in.id, at.kind, at.view)
-	case in.told.lost || at.kind == wire.TypePrePrepare && (k == nil || k.accepted.has(at.view, d, false) || k.of(at.kind).has(at.view, d, false)):
+		in.m.fail(i19, in.id, "replica %d signs a %v in another life, and has no recovery", in.id, at)
+	case in.told.lost:
+	case at.kind == wire.TypePrePrepare &&
+		(in.forgot(at) || in.has(at, d, false) || in.has(place{kindAccepted, at.view, at.seq}, d, false)):
 	default:
-		in.m.checked(i19)
-		if why := in.silence.breaks(at.view, in.low); why != "" {
-			in.m.fail(i19, in.id, "replica %d signs a %v for view %d %s", in.id, at.kind, at.view, why)
+		if why := in.silence.breaks(at.view, in.low); in.m.breaks(i19, why != "") {
+			in.m.fail(i19, in.id, "replica %d signs a %v %s", in.id, at, why)
 		}
+	}
+}
+
+// enters is I7: no record of a lower view is younger than one of a higher view.
+func (in *reading) enters(v wire.View, how string) {
+	if in.m.breaks(i7, v < in.since) {
+		in.m.fail(i7, in.id, "replica %d %s view %d after view %d", in.id, how, v, in.since)
+	}
+	in.view = max(in.view, v)
+}
+
+// whole is I8 where a segment ends: everything below the last checkpoint that the replica announced was executed. What lies
+// above may have been executed and not be written yet.
+func (in *reading) whole() {
+	least := in.top
+	for left := range in.missing {
+		least = min(least, left)
+	}
+	if len(in.missing) > 0 && least <= in.announced {
+		in.m.fail(i8, in.id, "replica %d left out %d, and announced the state after %d", in.id, least, in.announced)
+	}
+}
+
+// ends is I7 between two readings: a journal does not go back behind what it said before.
+func (in *reading) ends() {
+	in.whole()
+	if in.m.breaks(i7, in.view < in.once) {
+		in.m.fail(i7, in.id, "the journal of replica %d ends in view %d, and once said view %d", in.id, in.view, in.once)
+	}
+}
+
+// marks is I6: the low watermark is at a checkpoint. A record of its own is a note, which may be written late.
+func (in *reading) marks(seq wire.Seq) {
+	if k := in.m.cfg.CheckpointInterval; in.m.breaks(i6, k > 0 && seq%k != 0) {
+		in.m.fail(i6, in.id, "the low watermark of replica %d is %d, which is no checkpoint", in.id, seq)
+	}
+	in.low = max(in.low, seq)
+}
+
+// accepted is I6: a pre-prepare lies between the watermarks.
+func (in *reading) accepted(p *wire.PrePrepare) {
+	in.hold(p.Seq, p.Body)
+	if in.m.breaks(i6, p.Seq <= in.before || in.heads > 0 && p.Seq > in.low+in.m.cfg.LogWindow) {
+		in.m.fail(i6, in.id, "replica %d accepts a pre-prepare for %d, and its low watermark is %d", in.id, p.Seq, in.low)
+	}
+}
+
+// installs is I13 for a state that was given to the replica: a quorum vouches for it (counted again as I11), and it is the
+// one that everybody has. Nothing up to there is to be executed any more.
+func (in *reading) installs(cert *wire.StableCert) {
+	s := in.m.order.at(cert.Seq)
+	if in.m.breaks(i13, s != nil && s.state.given && s.state.digest != cert.Digest) {
+		in.m.fail(i13, in.id, "replica %d was given the state %v after %d, and replica %d has %v",
+			in.id, cert.Digest, cert.Seq, s.state.by, s.state.digest)
+	}
+	in.low, in.top = max(in.low, cert.Seq), max(in.top, cert.Seq)
+	maps.DeleteFunc(in.missing, func(left wire.Seq, _ bool) bool { return left <= cert.Seq })
+}
+
+// executed notes an execution. An anchor repeats some, and may tell of one before the records that were written with it
+// tell of those below; after a start what lies above the last state is executed again.
+func (in *reading) executed(seq wire.Seq, d wire.Digest) {
+	delete(in.missing, seq)
+	if seq > in.top {
+		in.m.checked(i8)
+		for left := in.top + 1; in.top > 0 && left < seq; left++ {
+			in.missing[left] = true
+		}
+		in.top = seq
+	}
+	if in.m.holds == nil || seq <= in.told.looked {
+		return
+	}
+	in.told.looked = seq
+	for _, b := range in.told.bodies[seq] {
+		if b.Digest() == d {
+			in.m.genuine(in.id, seq, b)
+			break
+		}
+	}
+	delete(in.told.bodies, seq)
+}
+
+// hold keeps a body until its sequence number is executed.
+func (in *reading) hold(seq wire.Seq, b *wire.Body) {
+	same := func(known *wire.Body) bool { return known.Digest() == b.Digest() }
+	if b != nil && seq > in.told.looked && !slices.ContainsFunc(in.told.bodies[seq], same) {
+		in.told.bodies[seq] = append(in.told.bodies[seq], b)
 	}
 }

@@ -46,7 +46,9 @@ func Settled(r Recovery) Result {
 	if len(r.Behind) > 0 {
 		v.fail("replicas %v are behind in the end", r.Behind)
 	}
-	return v.result(i15)
+	result := v.result(i15)
+	result.Timed = !result.Held
+	return result
 }
 
 func plural(n int, what string) string {

@@ -21,21 +21,20 @@ func (m *Monitor) Standing(id wire.ReplicaID, at port.Position) {
 		m.fail(i6, id, "the low watermark of replica %d is %d, and only %d is proven stable", id, at.Stable, o.now.certified)
 	}
 	o.stable, o.looked = at.Stable, true
-	if h := o.accepted.highest; h > at.Stable+m.cfg.LogWindow {
+	if h := o.highest; h > at.Stable+m.cfg.LogWindow {
 		m.fail(i6, id, "replica %d accepted a pre-prepare for %d, above its high watermark %d", id, h, at.Stable+m.cfg.LogWindow)
 	}
-	o.accepted.highest = 0
+	o.highest = 0
 	m.checked(i7)
 	switch {
 	case at.View < o.now.left:
 		m.fail(i7, id, "replica %d is in view %d after it asked for view %d", id, at.View, o.now.left)
-	case at.Active && at.View > o.sure && o.activated[at.View] == nil:
+	case at.Active && at.View > o.sure && o.of(place{kind: kindActivated, view: at.View}) == nil:
 		m.fail(i7, id, "replica %d is active in view %d without a new view", id, at.View)
 	case at.Active:
 		o.sure = at.View
 	}
-	m.checked(i8)
-	if at.Executed != o.handed {
+	if m.breaks(i8, at.Executed != o.handed) {
 		m.fail(i8, id, "replica %d counts %d batches as executed, and handed over %d", id, at.Executed, o.handed)
 	}
 }
@@ -47,16 +46,11 @@ func (m *Monitor) Holds(id wire.ReplicaID, f port.Footprint) {
 	if o == nil {
 		return
 	}
-	m.checked(i14)
 	b := pbft.Bounds(m.cfg)
-	if f.Slots > b.Slots || f.Bodies > b.Bodies || f.Requests > b.Requests || f.Queues > b.Queues {
+	if m.breaks(i14, f.Slots > b.Slots || f.Bodies > b.Bodies || f.Requests > b.Requests || f.Queues > b.Queues) {
 		m.fail(i14, id, "replica %d holds %+v, and the bounds are %+v", id, f, b)
 	}
-	if !o.looked {
-		return
-	}
-	m.checked(i6)
-	if f.Highest > o.stable+b.Highest {
+	if o.looked && m.breaks(i6, f.Highest > o.stable+b.Highest) {
 		m.fail(i6, id, "replica %d accepted a pre-prepare for %d, above its high watermark %d", id, f.Highest, o.stable+b.Highest)
 	}
 }

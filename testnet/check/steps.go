@@ -26,7 +26,6 @@ func (m *Monitor) Stepped(id wire.ReplicaID, ev port.Event, effects []port.Effec
 		case port.Note:
 			m.wrote(o, e.Record, false)
 		case port.Broadcast:
-			m.speaks(o, e.Msg)
 			m.asked(o, e.Msg)
 		case port.Execute:
 			m.executes(o, e, effects[i+1:])
@@ -43,7 +42,8 @@ func (m *Monitor) Stepped(id wire.ReplicaID, ev port.Event, effects []port.Effec
 		case port.Forgot:
 			o.mute = true
 		case port.Diverged:
-			m.fail(i5, o.id, "the state of replica %d after %d is %v, and the stable one %v", o.id, e.Seq, e.Own, e.Stable)
+			m.fail(i5, o.id, "the state of replica %d after %d is %v, and the stable one %v", o.id,
+				e.Cert.Seq, e.Own, e.Cert.Digest)
 		default: // says nothing that must hold
 		}
 	}
@@ -62,7 +62,7 @@ func (m *Monitor) Durable(id wire.ReplicaID, rec wire.Record) {
 // initial state need not be told.
 func (m *Monitor) Restarted(id wire.ReplicaID, at wire.Seq) {
 	if o := m.of(id); o != nil {
-		o.restart(at)
+		o.restart(at, m.cfg.LogWindow)
 	}
 }
 
@@ -72,11 +72,14 @@ func (m *Monitor) wrote(o *observed, rec wire.Record, durable bool) {
 	case *wire.Accepted:
 		m.accepts(o, r.PrePrepare, durable)
 	case *wire.Fetched:
-		m.holdsBody(o, r.Seq, r.Body, durable)
+		o.noteBody(r.Seq, r.Body, durable)
 	case *wire.Prepared:
-		m.prepares(o, &r.Cert, durable)
+		c := &r.Cert
+		if o.holds(kindPrepared, c.View, c.Seq, c.Digest, durable) {
+			m.recountPrepared(o.id, c)
+		}
 	case *wire.Certified:
-		m.holdsBody(o, r.Cert.Seq, r.Body, durable)
+		o.noteBody(r.Cert.Seq, r.Body, durable)
 		m.decides(o, &r.Cert, durable)
 	case *wire.Committed:
 		m.decides(o, &r.Cert, durable)
@@ -94,59 +97,32 @@ func (m *Monitor) wrote(o *observed, rec wire.Record, durable bool) {
 		if durable {
 			m.recovers(o, r)
 		}
-	case *wire.Head, *wire.Witness: // repeats what the other records of its anchor say, or what others said
+	case *wire.Early:
+		o.early = o.early || durable
+	case *wire.Clean:
+		o.early = o.early && !durable
+	case *wire.Head, *wire.Void, *wire.Witness: // repeats what the other records of its anchor say, or what others said
 	}
 }
 
 // accepts takes a pre-prepare that the replica binds a slot to (I6: above the low watermark; H is judged by Standing).
 func (m *Monitor) accepts(o *observed, p *wire.PrePrepare, durable bool) {
-	m.holdsBody(o, p.Seq, p.Body, durable)
-	if !durable {
-		m.inWindow(o, p.Seq)
-	}
-	if k := o.at(p.Seq); k != nil {
-		k.accepted.note(p.View, p.Digest, durable)
-	}
-}
-
-func (m *Monitor) inWindow(o *observed, seq wire.Seq) {
-	m.checked(i6)
-	if seq <= o.stable {
-		m.fail(i6, o.id, "replica %d accepts a pre-prepare for %d, and its low watermark is %d", o.id, seq, o.stable)
-	}
-	o.accepted.highest = max(o.accepted.highest, seq)
-}
-
-func (m *Monitor) holdsBody(o *observed, seq wire.Seq, b *wire.Body, durable bool) {
-	if b == nil {
+	o.noteBody(p.Seq, p.Body, durable)
+	o.holds(kindAccepted, p.View, p.Seq, p.Digest, durable)
+	if durable {
 		return
 	}
-	if k := o.at(seq); k != nil {
-		k.bodies.note(0, b.Digest(), durable)
+	if m.breaks(i6, p.Seq <= o.stable) {
+		m.fail(i6, o.id, "replica %d accepts a pre-prepare for %d, and its low watermark is %d", o.id, p.Seq, o.stable)
 	}
-}
-
-func (m *Monitor) prepares(o *observed, cert *wire.PreparedCert, durable bool) {
-	k := o.at(cert.Seq)
-	if k == nil {
-		return
-	}
-	if !k.prepared.has(cert.View, cert.Digest, false) {
-		m.recountPrepared(o.id, cert)
-	}
-	k.prepared.note(cert.View, cert.Digest, durable)
+	o.highest = max(o.highest, p.Seq)
 }
 
 func (m *Monitor) decides(o *observed, cert *wire.CommitCert, durable bool) {
-	k := o.at(cert.Seq)
-	if k == nil {
-		return
-	}
-	if !k.decided.has(cert.View, cert.Digest, false) {
+	if o.holds(kindDecided, cert.View, cert.Seq, cert.Digest, durable) {
 		m.recountCommitted(o.id, cert)
 		m.commits(o, cert)
 	}
-	k.decided.note(cert.View, cert.Digest, durable)
 }
 
 func (m *Monitor) stabilises(o *observed, cert *wire.StableCert, durable bool) {
@@ -165,16 +141,13 @@ func (m *Monitor) stabilises(o *observed, cert *wire.StableCert, durable bool) {
 
 // activates takes a new view that became active at a replica.
 func (m *Monitor) activates(o *observed, v *wire.NewView, durable bool) {
-	d := fingerprint(m.cfg, v)
-	if s := o.activated[v.View]; s == nil || s.digest != d {
+	d := fingerprint(v)
+	if o.holds(kindActivated, v.View, 0, d, durable) {
 		m.newView(o.id, v, d)
 	}
-	noteView(o.activated, statement{view: v.View, digest: d, durable: durable})
 	first := highestStable(v)
 	for i := range v.Proposals {
-		if k := o.at(first.Seq + 1 + wire.Seq(i)); k != nil {
-			k.accepted.note(v.View, v.Proposals[i].Digest, durable)
-		}
+		o.holds(kindAccepted, v.View, first.Seq+1+wire.Seq(i), v.Proposals[i].Digest, durable)
 	}
 	o.now.left = max(o.now.left, v.View)
 	if durable {
@@ -188,11 +161,10 @@ func (m *Monitor) activates(o *observed, v *wire.NewView, durable bool) {
 
 // enters is I7 for a view that becomes active.
 func (m *Monitor) enters(o *observed, v wire.View) {
-	m.checked(i7)
-	if v <= o.now.entered || v < o.now.left {
+	if m.breaks(i7, v <= o.now.entered || v < o.now.left) {
 		m.fail(i7, o.id, "replica %d enters view %d after view %d, having asked for view %d", o.id, v, o.now.entered, o.now.left)
 	}
-	if o.activated[v] == nil && o.newViews[v] == nil {
+	if o.of(place{kind: kindActivated, view: v}) == nil {
 		m.fail(i7, o.id, "replica %d enters view %d without a new view", o.id, v)
 	}
 	o.now.entered = max(o.now.entered, v)

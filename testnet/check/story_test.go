@@ -12,25 +12,25 @@ type story struct {
 	t   *testing.T
 	cfg *wire.Config
 	mon *Monitor
-	// twists replace the step of that name; a nil one leaves it out.
-	twists map[string]func()
-	told   map[string]bool
+	// replaced has what stands in the place of the step of that name; a nil one leaves it out.
+	replaced map[string]func()
+	told     map[string]bool
 }
 
-func newStory(t *testing.T, twists map[string]func()) *story {
+func newStory(t *testing.T, replaced map[string]func()) *story {
 	t.Helper()
 	cfg := configOf(4)
-	s := &story{t: t, cfg: cfg, mon: NewMonitor(cfg, everybody, holds), twists: twists, told: map[string]bool{}}
+	s := &story{t: t, cfg: cfg, mon: NewMonitor(cfg, everybody, holds), replaced: replaced, told: map[string]bool{}}
 	s.mon.VerifyEvery(1)
 	return s
 }
 
 func (s *story) step(name string, usual func()) {
 	s.told[name] = true
-	if twist, changed := s.twists[name]; !changed {
+	if replacement, changed := s.replaced[name]; !changed {
 		usual()
-	} else if twist != nil {
-		twist()
+	} else if replacement != nil {
+		replacement()
 	}
 }
 
@@ -172,9 +172,9 @@ func (s *story) orderAt(id wire.ReplicaID, v wire.View, n wire.Seq, b *wire.Body
 // want holds what the monitor noticed against a rule; "" wants nothing.
 func (s *story) want(rule string) {
 	s.t.Helper()
-	for twisted := range s.twists {
-		if !s.told[twisted] {
-			s.t.Errorf("the story has no step %q", twisted)
+	for name := range s.replaced {
+		if !s.told[name] {
+			s.t.Errorf("the story has no step %q", name)
 		}
 	}
 	v := s.mon.Violation()

@@ -4,12 +4,6 @@ import (
 	"tagma/pbft/wire"
 )
 
-// mark is a state by its sequence number; the zero value is none.
-type mark struct {
-	seq    wire.Seq
-	digest wire.Digest
-}
-
 // installs takes the record of a state that was fetched from others (X6).
 func (m *Monitor) installs(o *observed, cert *wire.StableCert, durable bool) {
 	m.stabilises(o, cert, durable)
@@ -36,8 +30,7 @@ func (m *Monitor) executesNothing(o *observed, seq wire.Seq) {
 	if !o.fetching {
 		return
 	}
-	m.checked(i13)
-	if seq > o.handed {
+	if m.breaks(i13, seq > o.handed) {
 		m.fail(i13, o.id, "replica %d executes %d while it fetches a state (X8)", o.id, seq)
 	}
 }
@@ -66,8 +59,7 @@ func (m *Monitor) ownState(o *observed, seq wire.Seq) {
 	if o.now.installed.seq == 0 {
 		return
 	}
-	m.checked(i13)
-	if seq <= o.now.installed.seq {
+	if m.breaks(i13, seq <= o.now.installed.seq) {
 		m.fail(i13, o.id, "replica %d announces a state after %d, and was given one after %d (X8)", o.id, seq, o.now.installed.seq)
 	}
 }
@@ -76,11 +68,9 @@ func (m *Monitor) ownState(o *observed, seq wire.Seq) {
 func (m *Monitor) offers(o *observed, cert *wire.StableCert) {
 	m.checked(i13)
 	m.recountStable(o.id, cert)
-	k := o.at(cert.Seq)
-	if k == nil || k.root.has(0, cert.Digest, true) || o.now.installed == (mark{cert.Seq, cert.Digest}) {
-		return
-	}
-	if k.of(wire.TypeCheckpoint).has(0, cert.Digest, true) { // its journal says that it had it (D5)
+	own, said := place{kind: kindRoot, seq: cert.Seq}, place{kind: wire.TypeCheckpoint, seq: cert.Seq}
+	if o.forgot(own) || o.has(own, cert.Digest, true) || o.now.installed == (mark{cert.Seq, cert.Digest}) ||
+		o.has(said, cert.Digest, true) { // its journal says that it had it (D5)
 		return
 	}
 	m.fail(i13, o.id, "replica %d offers the state %v after %d, which it does not have", o.id, cert.Digest, cert.Seq)

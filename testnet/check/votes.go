@@ -1,60 +1,18 @@
 package check
 
 import (
-	"crypto/sha256"
-
 	"tagma/pbft/wire"
 )
-
-// place is what a replica may say only one thing about.
-type place struct {
-	kind wire.Type
-	view wire.View
-	seq  wire.Seq
-}
-
-// placeOf is what a message says something about, and the digest that it says, if its place is a sequence number. Kind 0
-// is of messages that may be said twice.
-func placeOf(m wire.Message) (place, wire.Digest) {
-	switch m := m.(type) {
-	case *wire.PrePrepare:
-		return place{wire.TypePrePrepare, m.View, m.Seq}, m.Digest
-	case *wire.Prepare:
-		return place{wire.TypePrepare, m.View, m.Seq}, m.Digest
-	case *wire.Commit:
-		return place{wire.TypeCommit, m.View, m.Seq}, m.Digest
-	case *wire.Checkpoint:
-		return place{wire.TypeCheckpoint, 0, m.Seq}, m.Digest
-	case *wire.ViewChange:
-		return place{wire.TypeViewChange, m.View, 0}, wire.Digest{}
-	case *wire.NewView:
-		return place{wire.TypeNewView, m.View, 0}, wire.Digest{}
-	default:
-		return place{}, wire.Digest{}
-	}
-}
-
-// votes reports whether what is said there is a vote in its view. A view change is one for it.
-func (at place) votes() bool {
-	return at.kind == wire.TypePrePrepare || at.kind == wire.TypePrepare || at.kind == wire.TypeCommit
-}
-
-// forbidden reports whether it is of a kind that a recovery forbids (D8.7).
-func (at place) forbidden() bool {
-	return at.votes() || at.kind == wire.TypeViewChange || at.kind == wire.TypeNewView
-}
-
-// said is what a memo holds of one of the first four.
-func (k *memo) of(kind wire.Type) *statements { return &k.said[kind-wire.TypePrePrepare] }
 
 // asked judges what a core wants signed (I2): one statement a place, and no vote in a view that was left, across
 // restarts.
 func (m *Monitor) asked(o *observed, msg wire.Message) {
-	at, _ := placeOf(msg)
+	at, d := placeOf(msg)
+	m.speaks(o, at)
 	if at.votes() && at.view < o.now.left {
-		m.fail(i2, o.id, "replica %d signs a %v for (%d, %d) after it asked for view %d", o.id, at.kind, at.view, at.seq, o.now.left)
+		m.fail(i2, o.id, "replica %d signs a %v after it asked for view %d", o.id, at, o.now.left)
 	}
-	m.says(o, msg, false)
+	m.says(o, msg, at, d, false)
 	switch v := msg.(type) {
 	case *wire.PrePrepare:
 		m.accepts(o, v, false)
@@ -74,7 +32,8 @@ func (m *Monitor) asked(o *observed, msg wire.Message) {
 
 // keeps takes a statement that became durable.
 func (m *Monitor) keeps(o *observed, msg wire.Message) {
-	m.says(o, msg, true)
+	at, d := placeOf(msg)
+	m.says(o, msg, at, d, true)
 	switch v := msg.(type) {
 	case *wire.PrePrepare:
 		m.accepts(o, v, true)
@@ -88,88 +47,49 @@ func (m *Monitor) keeps(o *observed, msg wire.Message) {
 	}
 }
 
-// says notes a statement of a replica.
-func (m *Monitor) says(o *observed, msg wire.Message, durable bool) {
+// says notes a statement of a replica, with the pre-prepares inside a new view.
+func (m *Monitor) says(o *observed, msg wire.Message, at place, d wire.Digest, durable bool) {
 	switch v := msg.(type) {
 	case *wire.ViewChange:
-		m.saysViewChange(o, v, durable)
+		m.saysAt(o, at, d, durable, v.Stable.Seq)
 	case *wire.NewView:
-		m.saysNewView(o, v, durable)
+		m.saysAt(o, at, d, durable, 0)
+		first := highestStable(v).Seq + 1
+		for i := range v.Proposals {
+			m.saysAt(o, place{wire.TypePrePrepare, v.View, first + wire.Seq(i)}, v.Proposals[i].Digest, durable, 0)
+		}
 	default:
-		if at, d := placeOf(msg); at.kind != 0 {
-			m.saysAt(o, at, d, durable)
+		if at.kind != 0 {
+			m.saysAt(o, at, d, durable, 0)
 		}
 	}
 }
 
-// saysAt notes a statement about a sequence number.
-func (m *Monitor) saysAt(o *observed, at place, d wire.Digest, durable bool) {
+// saysAt is I2 for a statement: nothing else was said there, in any life. A view change that an earlier life made, and that
+// was forgotten, does not contradict it if their stable checkpoints are a window apart (D8.10).
+func (m *Monitor) saysAt(o *observed, at place, d wire.Digest, durable bool, stable wire.Seq) {
 	if durable {
 		o.spoken.says(at)
 	}
-	k := o.at(at.seq)
-	if k == nil {
+	if o.forgot(at) {
 		return
 	}
-	said := k.of(at.kind)
-	switch before := said.of(at.view); {
-	case before == nil:
+	if o.of(at) == nil {
 		m.checked(i2)
-	case before.digest != d:
-		m.checked(i2)
-		m.fail(i2, o.id, "replica %d signs a %v for (%d, %d) with %v, and signed one with %v", o.id, at.kind, at.view, at.seq, d, before.digest)
 	}
-	said.note(at.view, d, durable)
-}
-
-// saysView notes a statement that a view has one of in a life.
-func (m *Monitor) saysView(o *observed, msg wire.Message, views map[wire.View]*statement, now statement) {
-	if now.durable {
-		at, _ := placeOf(msg)
-		o.spoken.says(at)
-	}
-	switch before := views[now.view]; {
-	case before == nil:
-		m.checked(i2)
-	case before.digest != now.digest:
-		m.fail(i2, o.id, "replica %d signs two different %ss for view %d", o.id, wire.TypeOf(msg), now.view)
-	}
-	noteView(views, now)
-}
-
-// saysViewChange notes a view change. One that an earlier life made for the view, and that was forgotten, does not
-// contradict it if their stable checkpoints are a window apart (D8.10).
-func (m *Monitor) saysViewChange(o *observed, v *wire.ViewChange, durable bool) {
-	now := statement{view: v.View, digest: sha256.Sum256(wire.Signable(m.cfg, v)), durable: durable, stable: v.Stable.Seq}
-	for _, s := range o.pastChanges[v.View] {
-		if apart := max(s.stable, now.stable) - min(s.stable, now.stable); s.digest != now.digest && apart < m.cfg.LogWindow {
-			m.fail(i2, o.id, "replica %d signs a %v for view %d that is not the one it forgot, with stable checkpoints %d and %d",
-				o.id, wire.TypeOf(v), v.View, now.stable, s.stable)
+	for _, s := range o.all(at) {
+		again := s.past && at.kind == wire.TypeViewChange && max(s.stable, stable)-min(s.stable, stable) >= m.cfg.LogWindow
+		if s.place == at && s.digest != d && !again {
+			m.fail(i2, o.id, "replica %d signs a %v with %v, and signed one with %v", o.id, at, d, s.digest)
 		}
 	}
-	m.saysView(o, v, o.viewChanges, now)
-}
-
-// saysNewView notes a new view, and the pre-prepares inside it.
-func (m *Monitor) saysNewView(o *observed, v *wire.NewView, durable bool) {
-	now := statement{view: v.View, digest: fingerprint(m.cfg, v), durable: durable}
-	for _, s := range o.pastViews[v.View] {
-		if s.digest != now.digest {
-			m.fail(i2, o.id, "replica %d signs a %v for view %d that is not the one it forgot", o.id, wire.TypeOf(v), v.View)
-		}
-	}
-	m.saysView(o, v, o.newViews, now)
-	first := highestStable(v).Seq + 1
-	for i := range v.Proposals {
-		m.saysAt(o, place{wire.TypePrePrepare, v.View, first + wire.Seq(i)}, v.Proposals[i].Digest, durable)
-	}
+	o.note(statement{place: at, digest: d, durable: durable, stable: stable})
 }
 
 // asksView judges a view change: it only goes up (I7), and shows everything that prepared (V1), without which what
 // committed may be lost (I17).
 func (m *Monitor) asksView(o *observed, v *wire.ViewChange) {
-	m.checked(i7)
-	if v.View <= o.now.left {
+	if m.breaks(i7, v.View <= o.now.left) {
 		m.fail(i7, o.id, "replica %d asks for view %d after view %d", o.id, v.View, o.now.left)
 	}
 	o.now.left = max(o.now.left, v.View)
@@ -179,17 +99,68 @@ func (m *Monitor) asksView(o *observed, v *wire.ViewChange) {
 		shown[v.Prepared[i].Seq] = v.Prepared[i].View
 	}
 	for seq := v.Stable.Seq + 1; seq <= v.Stable.Seq+m.cfg.LogWindow; seq++ {
-		k := o.memos[seq]
-		if k == nil || len(k.prepared) == 0 {
-			continue
+		view, there := shown[seq]
+		for _, s := range o.all(place{seq: seq}) {
+			if s.kind == kindPrepared && m.breaks(i17, !there || view < s.view) {
+				m.fail(i17, o.id, "replica %d asks for view %d and hides what prepared for (%d, %d) (V1)", o.id, v.View, s.view, seq)
+			}
 		}
-		m.checked(i17)
-		best := k.prepared[0].view
-		for _, p := range k.prepared {
-			best = max(best, p.view)
+	}
+}
+
+// Left takes a signed message that left a correct replica, to one other or to all. What is not the replica's own,
+// passed on, is not judged: a replica's own statement must be durable (D0), and so must be what it rests on (D1 to D5).
+func (m *Monitor) Left(id wire.ReplicaID, msg wire.Message) {
+	o := m.of(id)
+	if o == nil {
+		return
+	}
+	if by, signed := wire.Sender(m.cfg, msg); !signed || by != id {
+		return
+	}
+	at, d := placeOf(msg)
+	if at.kind == 0 || o.forgot(at) {
+		return
+	}
+	proposes := at.kind == wire.TypePrePrepare || at.kind == wire.TypeNewView
+	if proposes && o.saidBefore(at, d) {
+		return // one of an earlier life it may have heard from others, and passes it on
+	}
+	rests := func(r rule, holds bool, what string) {
+		if m.breaks(r, !holds) {
+			m.fail(r, o.id, "a %v of replica %d leaves %s", at, o.id, what)
 		}
-		if view, there := shown[seq]; !there || view < best {
-			m.fail(i17, o.id, "replica %d asks for view %d and hides what prepared for (%d, %d) (V1)", o.id, v.View, best, seq)
+	}
+	early := m.cfg.Optimistic && at.votes()
+	there := func(kind wire.Type) bool { return o.has(place{kind, at.view, at.seq}, d, !early) }
+	if early && !o.has(at, d, true) { // D8.14: a start must be able to tell how far such votes may have gone
+		rests(d0, o.early, "before it is durable, and its journal does not say that such votes may have left")
+		rests(d0, at.seq <= o.durable.certified+m.cfg.LogWindow, "before it is durable, above the window that its journal tells of")
+		m.leaves(o, at, d)
+	} else {
+		rests(d0, there(at.kind), "before it is durable")
+	}
+	switch at.kind {
+	case wire.TypePrepare:
+		rests(d1, there(kindAccepted), "without a durable pre-prepare")
+		rests(d1, d == wire.NullDigest || o.any(kindBody, at.seq, d, !early), "without a durable body")
+		if at.view > 0 {
+			s := o.of(place{kind: kindActivated, view: at.view})
+			long := at.view+keptViews < o.durable.left // what was said about the view may have been forgotten
+			rests(d4, s != nil && s.durable || long, "without a durable new view")
 		}
+	case wire.TypeCommit:
+		rests(d2, there(kindPrepared), "without a durable prepared certificate")
+	case wire.TypeCheckpoint:
+		rests(d5, there(kindRoot), "and announces a state that it does not have")
+	default: // rests on nothing
+	}
+}
+
+// leaves notes that a vote was sent that is not durable: it binds whatever becomes of the journal (D8.14).
+func (m *Monitor) leaves(o *observed, at place, d wire.Digest) {
+	o.spoken.says(at)
+	if s := o.find(at, func(s *statement) bool { return s.place == at && s.digest == d }); s != nil {
+		s.left = true
 	}
 }

@@ -8,34 +8,78 @@ import (
 
 // witnessed reports whether the order in which a part's operations are said to have been executed (Call.Order) is one that
 // explains the history. It is not believed but checked, against the model and against the clock: where it fits, the search
-// for an order is over before it begins, and where it does not, nothing is said. Operations whose outcome nobody knows are
-// in the order if they were executed, and else did not happen.
+// for an order is over before it begins, and where it does not, nothing is said. Operations of one batch share their place,
+// and those that nobody gave a place, such as reads at the end, take the first one behind all that had returned before they
+// were invoked: among them an order is searched, within bounds. Operations whose outcome nobody knows are in the order if
+// they were executed, and else did not happen.
 func witnessed(part []Call) bool {
 	order := make([]*Call, 0, len(part))
 	for i := range part {
-		switch c := &part[i]; {
-		case c.Order > 0:
+		if c := &part[i]; c.Order > 0 || c.Known {
 			order = append(order, c)
-		case c.Known:
-			return false
 		}
 	}
-	slices.SortStableFunc(order, func(a, b *Call) int { return cmp.Compare(a.Order, b.Order) })
-	var w world
-	latest := time.Duration(-1) // the latest invocation so far: what comes later must not have returned before it
-	for i, c := range order {
-		if i > 0 && c.Order == order[i-1].Order {
+	places := places(order)
+	slices.SortStableFunc(order, func(a, b *Call) int {
+		return cmp.Or(cmp.Compare(places[a], places[b]), cmp.Compare(a.Returned, b.Returned))
+	})
+	s := guided{places: places, left: triesPerCall * len(order)}
+	return s.explains(nil, -1, order)
+}
+
+// triesPerCall bounds what is tried: nearly all operations of one batch leave each other alone, so the first order that is
+// tried does.
+const triesPerCall = 64
+
+// places are those in the order, given or made up.
+func places(order []*Call) map[*Call]uint64 {
+	byReturn := slices.SortedFunc(slices.Values(order), func(a, b *Call) int { return cmp.Compare(a.Returned, b.Returned) })
+	highest := make([]uint64, len(byReturn)+1) // of all calls that returned before the one with this index
+	for i, c := range byReturn {
+		highest[i+1] = highest[i]
+		if c.Known {
+			highest[i+1] = max(highest[i], c.Order)
+		}
+	}
+	places := make(map[*Call]uint64, len(order))
+	for _, c := range order {
+		if places[c] = c.Order; c.Order == 0 {
+			before, _ := slices.BinarySearchFunc(byReturn, c.Invoked, func(b *Call, at time.Duration) int { return cmp.Compare(b.Returned, at) })
+			places[c] = highest[before]
+		}
+	}
+	return places
+}
+
+// guided is a search among the orders that keep to the places.
+type guided struct {
+	places map[*Call]uint64
+	left   int // tries
+}
+
+// explains reports whether the rest of the calls can follow a world; latest is the latest invocation before them, and what
+// comes behind it must not have returned earlier. It changes the order of calls with one place.
+func (s *guided) explains(w world, latest time.Duration, rest []*Call) bool {
+	for i := 0; i < len(rest) && s.places[rest[i]] == s.places[rest[0]]; i++ {
+		if s.left--; s.left < 0 {
 			return false
 		}
-		latest = max(latest, c.Invoked)
-		if c.Known && c.Returned < latest {
-			return false
+		c := rest[i]
+		until := max(latest, c.Invoked)
+		if c.Known && c.Returned < until {
+			continue
 		}
 		next, out := w.do(&c.Op)
 		if c.Known && !out.explains(&c.Out) {
-			return false
+			continue
 		}
-		w = next
+		copy(rest[1:i+1], rest[:i])
+		rest[0] = c
+		if len(rest) == 1 || s.explains(next, until, rest[1:]) {
+			return true
+		}
+		copy(rest[:i], rest[1:i+1])
+		rest[i] = c
 	}
-	return true
+	return len(rest) == 0
 }

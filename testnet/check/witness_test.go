@@ -47,8 +47,9 @@ func TestI4_AHintProvesNothingByItself(t *testing.T) {
 	}{
 		"a good history in its order":         {put, fresh, [2]uint64{1, 2}, true, true},
 		"a good history in another order":     {put, fresh, [2]uint64{2, 1}, false, true},
-		"a good history, half of it known":    {put, fresh, [2]uint64{1, 0}, false, true},
-		"a good history, twice the same":      {put, fresh, [2]uint64{1, 1}, false, true},
+		"a good history, half of it known":    {put, fresh, [2]uint64{1, 0}, true, true}, // the clock says the rest
+		"a good history, both in one batch":   {put, fresh, [2]uint64{1, 1}, true, true},
+		"a stale read in the batch of it":     {put, stale, [2]uint64{1, 1}, false, false},
 		"a stale read behind the write":       {put, stale, [2]uint64{1, 2}, false, false},
 		"a stale read called earlier than it": {put, stale, [2]uint64{2, 1}, false, false}, // the values fit, the clock does not
 	} {
@@ -72,5 +73,40 @@ func TestI4_AnUnknownOperationThatWasExecutedIsInTheOrder(t *testing.T) {
 	unknown.Order = 0
 	if witnessed([]Call{read, unknown}) {
 		t.Error("nothing in the order explains the read")
+	}
+}
+
+// Clients are told the batch, not the place within it, and what is read at the end has no place at all: the order is found
+// without a search over all keys, which a revert makes one part.
+func TestI4_BatchesAndReadsAtTheEndHaveAnOrder(t *testing.T) {
+	const batches, size = 200, 8
+	var calls []Call
+	add := func(c Call, at int) {
+		c.Known, c.Invoked, c.Returned = true, time.Duration(at)*time.Second, time.Duration(at+3)*time.Second
+		calls = append(calls, c)
+	}
+	for b := range batches {
+		for i := size - 1; i >= 0; i-- { // the last one sees what the first one wrote
+			c := Call{Client: i, Op: Op{Kind: Put, Key: fmt.Sprint("k", i), Value: fmt.Sprint(b)}, Order: uint64(b) + 1}
+			if i == size-1 {
+				c.Op, c.Out = Op{Kind: Get, Key: "k0"}, Out{Found: true, Value: fmt.Sprint(b)}
+			}
+			add(c, b)
+		}
+	}
+	add(Call{Op: Op{Kind: Revert, Key: "k1"}, Out: Out{Found: true}, Order: batches + 1}, batches)
+	for i := range size - 1 {
+		read := Call{Client: -1, Op: Op{Kind: Get, Key: fmt.Sprint("k", i)}}
+		if i != 1 {
+			read.Out = Out{Found: true, Value: fmt.Sprint(batches - 1)}
+		}
+		add(read, batches+10)
+	}
+	if r := Linearizable(calls, time.Nanosecond); !r.Held || r.Checked != len(calls) || r.Note != "" {
+		t.Errorf("%+v", r)
+	}
+	calls[len(calls)-1].Out.Value = "never written"
+	if witnessed(calls) {
+		t.Error("a value that nobody wrote is explained")
 	}
 }

@@ -3,53 +3,54 @@ package comeback
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"tagma/internal/node"
+	"tagma/pbft/wire"
+	"tagma/testnet/local"
+	"tagma/testnet/play"
+	"tagma/testnet/play/processes"
+	"tagma/testnet/scenario"
 )
 
 // trial is one case.
 type trial struct {
 	name, about string
 	run         func(*stage)
+	absent      []wire.ReplicaID // at the beginning
+	events      []scenario.Event // that make a replica faulty
+	large       bool             // the cluster has the default settings, and more workers write
 }
 
 // trials are all cases, in the order in which they run.
 func trials() []trial {
 	return []trial{
-		{"wiped", "a disk is emptied under load: the state comes from the others while they serve", wiped},
-		{"differing", "a replica misses 1 % of the state: little more than that is fetched", differing},
-		{"killed", "the receiver is killed at 10, 50 and 90 %: nothing is fetched twice", killed},
-		{"donors", "a donor is killed in the middle: the transfer ends, and service goes on", donors},
-		{"change", "the primary is killed in the middle, and three more checkpoints become stable", change},
-		{"far", "a replica is many windows behind, and nobody sends anything any more", far},
-		{"twice", "the same disk is emptied twice within a minute", twice},
-		{"first", "three of four serve, one of them dies, the fourth starts for the first time", first},
-		{"emptied", "disks vanish at one, two, three and four replicas, and are mounted again", emptied},
-		{"old", "an old copy of a whole home is put back: it is noticed", old},
+		{name: "wiped", about: "a disk is emptied under load: the state comes from the others while they serve", run: wiped},
+		{name: "differing", about: "a replica misses 1 % of the state: little more than that is fetched", run: differing},
+		{name: "killed", about: "the receiver is killed at 10, 50 and 90 %: nothing is fetched twice", run: killed},
+		{name: "donors", about: "a donor is killed in the middle: the transfer ends, and service goes on", run: donors},
+		{name: "change", about: "the primary is killed in the middle, and three more checkpoints become stable", run: change},
+		{name: "far", about: "a replica is many windows behind, and nobody sends anything any more", run: far},
+		{name: "twice", about: "the same disk is emptied twice within a minute", run: twice},
+		{name: "first", about: "three of four serve, one of them dies, the fourth starts for the first time", run: first, absent: []wire.ReplicaID{victim}},
+		{name: "emptied", about: "disks vanish at one, two, three and four replicas, and are mounted again", run: emptied},
+		{name: "large", about: "a large state: memory, a start after kill -9, checkpoints under load", run: large, large: true},
+		{name: "old", about: "an old copy of a whole home is put back: it is noticed", run: old, events: []scenario.Event{happening(scenario.Rollback, victim)}},
 	}
 }
 
-// Names lists the cases in their order.
-func Names() (names []string) {
-	for _, t := range trials() {
-		names = append(names, t.name)
-	}
-	return names
-}
-
-// About says in a line what a case shows; "" for one that there is not.
-func About(name string) string {
-	for _, t := range trials() {
-		if t.name == name {
-			return t.about
+// Cases are the names of the cases in their order, each with a line about what it shows.
+func Cases() iter.Seq2[string, string] {
+	return func(yield func(name, about string) bool) {
+		for _, t := range trials() {
+			if !yield(t.name, t.about) {
+				return
+			}
 		}
 	}
-	return ""
 }
 
 // The targets of the cases.
@@ -74,29 +75,25 @@ func (s *stage) back(name string, began time.Time, behind uint64, most time.Dura
 
 // wiped empties a replica's disk under load.
 func wiped(s *stage) {
-	s.begin()
-	var l *load
 	var baseline float64
 	if s.o.Load {
 		rate := s.saturation()
-		l = s.load(rate / 2)
-		defer l.cancel()
-		from := time.Now()
-		s.pass(s.o.Measure)
-		baseline = l.perSecond(from)
+		s.work(rate / 2)
+		baseline = s.measure(s.o.Measure)
 		s.result.tell("saturation", rate, "ops/s")
 		s.result.tell("baseline", baseline, "ops/s")
 	}
-	fell := time.Now()
+	fell := s.Now()
 	s.wipe(victim)
 	s.back("back after", time.Now(), s.o.windows(1), wipedWithin)
-	if l != nil {
-		s.pass(s.o.Measure - time.Since(fell))
-		meanwhile := l.perSecond(fell)
+	if s.o.Load {
+		s.pass(s.o.Measure - (s.Now() - fell))
+		acks, now := s.Work().Acks, s.Now()
+		meanwhile := perSecond(acks, fell, now)
 		s.result.tell("meanwhile", meanwhile, "ops/s")
 		s.result.add(Figure{Name: "meanwhile/baseline", Value: meanwhile / baseline, AtLeast: new(leastService), Timed: true})
-		s.result.took("longest silence", l.silence(fell, time.Now()), 0)
-		s.must(l.end())
+		s.result.took("longest silence", play.Silence(acks, fell, now), 0)
+		s.rest()
 	}
 	s.tellTransfer()
 }
@@ -118,10 +115,9 @@ func (s *stage) whole() (bytes float64) {
 
 // differing stops a replica, has 1 % of the keys overwritten meanwhile, and starts it again.
 func differing(s *stage) {
-	s.begin()
 	all := s.whole()
 	s.stop(victim)
-	s.advance(s.o.Keys/100, 1, s.executed()+s.o.windows(farBehind))
+	s.overwrite(s.o.Keys/100, s.executed()+s.o.windows(farBehind))
 	began := time.Now()
 	s.restart(victim)
 	s.back("back after", began, 0, 0)
@@ -141,18 +137,17 @@ const (
 
 // killed kills the receiver in the middle of its transfer, three times.
 func killed(s *stage) {
-	s.begin()
 	all := s.whole()
 	s.slow(killedLasts)
 	began, sum := time.Now(), 0.0
 	s.wipe(victim)
 	for _, share := range []float64{0.1, 0.5, 0.9} {
 		t := s.transferAt(share)
-		s.cluster.Kill(victim)
+		s.do(scenario.Kill, victim)
 		sum += float64(t.Bytes)
 		s.result.tell("killed at", 100*t.Share, "%")
 		s.result.tell("having received", float64(t.Bytes)/(1<<20), "MiB")
-		s.must(s.cluster.Start(victim))
+		s.do(scenario.Restart, victim)
 	}
 	s.back("back after", began, s.o.windows(1), 0)
 	sum += s.received(victim).bytes
@@ -169,21 +164,19 @@ const gentleRate = 200
 // amid empties the victim's disk under load, if that is wished for, and has something happen while its state is fetched
 // over slow links, which takes at least as long as that is told.
 func (s *stage) amid(lasts time.Duration, happens func(began time.Time, atLeast time.Duration)) {
-	s.begin()
 	rate := float64(gentleRate)
 	if s.o.Load {
 		rate = s.saturation() / 2
 	}
 	atLeast := s.slow(lasts)
-	l := s.load(rate)
-	defer l.cancel()
+	s.work(rate)
 	s.wipe(victim)
-	began := time.Now()
+	began, fell := time.Now(), s.Now()
 	happens(began, atLeast)
 	s.back("back after", began, s.o.windows(1), 0)
-	s.result.took("longest silence", l.silence(began, time.Now()), 0)
+	s.result.took("longest silence", play.Silence(s.Work().Acks, fell, s.Now()), 0)
 	s.result.took("a write afterwards", s.serves(), 0)
-	s.must(l.end())
+	s.rest()
 	s.tellTransfer()
 	s.unslow()
 }
@@ -193,7 +186,7 @@ func donors(s *stage) {
 	const donor = 1
 	s.amid(donorsLast, func(time.Time, time.Duration) {
 		t := s.transferAt(0.2)
-		s.cluster.Kill(donor)
+		s.do(scenario.Kill, donor)
 		s.result.tell("killed at", 100*t.Share, "%")
 		err := s.attempt(func() { t = s.transferAt(0.6) })
 		if errors.Is(err, errOver) { // that was without this donor, too
@@ -212,12 +205,12 @@ func change(s *stage) {
 		s.result.tell("the transfer was first at", 100*s.transferAt(0.05).Share, "%")
 		held := atLeast < changeLast/2
 		if held {
-			s.must(s.cluster.Pause(victim))
+			s.do(scenario.Pause, victim)
 		}
 		s.changeView()
 		s.result.took("another view and three checkpoints after", time.Since(began), 0)
 		if held {
-			s.must(s.cluster.Resume(victim))
+			s.do(scenario.Resume, victim)
 		}
 		s.result.tell("the transfer was then at", 100*s.transferAt(0).Share, "%")
 	})
@@ -231,7 +224,7 @@ func (s *stage) changeView() {
 	if !answered || r.Primary == victim {
 		s.fail("there is no primary to kill: %s", before)
 	}
-	s.cluster.Kill(r.Primary)
+	s.do(scenario.Kill, r.Primary)
 	s.until("another view to be asked for", others(victim, r.Primary), func(v view) string {
 		for _, now := range v {
 			if now.View > r.View || !now.Active {
@@ -241,7 +234,7 @@ func (s *stage) changeView() {
 		return "nobody asks for one"
 	})
 	s.restart(r.Primary)
-	goal := r.StableCheckpoint + 3*uint64(s.o.CheckpointInterval)
+	goal := r.StableCheckpoint + 3*uint64(s.k)
 	s.until("three more checkpoints in another view", others(victim), func(v view) string {
 		for _, id := range others(victim) {
 			if now := v[id]; !now.Active || now.View <= r.View || now.StableCheckpoint < goal {
@@ -254,18 +247,16 @@ func (s *stage) changeView() {
 
 // far leaves a replica many windows behind, with no traffic when it starts again.
 func far(s *stage) {
-	s.begin()
 	s.stop(victim)
 	s.result.tell("behind by", float64(s.leaveBehind(farWindows)), "batches")
 	began := time.Now()
-	s.must(s.cluster.Start(victim))
+	s.do(scenario.Restart, victim)
 	s.back("caught up after", began, 0, farWithin)
 	s.tellTransfer()
 }
 
 // twice empties the same disk again as soon as the replica is back.
 func twice(s *stage) {
-	s.begin()
 	began := time.Now()
 	s.wipe(victim)
 	s.back("back after", began, s.o.windows(1), wipedWithin)
@@ -279,11 +270,9 @@ func twice(s *stage) {
 // first starts the fourth replica for the first time when another one has died.
 func first(s *stage) {
 	const dies = 1
-	s.start(others(victim)...)
-	s.fill()
-	s.cluster.Kill(dies)
+	s.do(scenario.Kill, dies)
 	began := time.Now()
-	s.must(s.cluster.Start(victim))
+	s.do(scenario.Start, victim)
 	s.serves()
 	s.result.took("served after", time.Since(began), firstTimeouts*s.o.ViewTimeout)
 	s.restart(dies)
@@ -291,14 +280,11 @@ func first(s *stage) {
 
 // emptied takes the data of more and more replicas away while all are stopped.
 func emptied(s *stage) {
-	s.begin()
 	s.stop()
-	s.takeAway(victim)
+	s.do(scenario.Unmount, victim)
 	began := time.Now()
-	s.must(s.cluster.Start())
+	s.do(scenario.Restart, everybody...)
 	s.back("one came back after", began, s.o.windows(1), wipedWithin)
-	// What the replica lost is of no use any more: it lives another life now.
-	s.must(os.RemoveAll(s.data(victim) + awaySuffix))
 	s.readBack()
 	for lost := 2; lost <= replicas; lost++ {
 		if err := s.attempt(func() { s.moreEmptied(everybody[replicas-lost:]) }); err != nil {
@@ -314,9 +300,9 @@ func (s *stage) moreEmptied(lost []int) {
 	logs := map[int]string{}
 	for _, id := range lost {
 		logs[id] = s.logged(id)
-		s.takeAway(id)
 	}
-	s.must(s.cluster.Start())
+	s.do(scenario.Unmount, lost...)
+	s.do(scenario.Restart, everybody...)
 	s.until("the replicas without data to say who else has none", lost, func(v view) string {
 		for _, id := range lost {
 			if why := misnamed(v, id, lost); why != "" {
@@ -332,59 +318,49 @@ func (s *stage) moreEmptied(lost []int) {
 	s.stop()
 	for _, id := range lost {
 		s.untouched(id, logs[id]) // stopping may write no less than running
-		s.bringBack(id)
 	}
+	s.do(scenario.Mount, lost...)
 	began := time.Now()
-	s.start(everybody...)
+	s.do(scenario.Restart, everybody...)
+	s.until("the replicas to be ready", everybody, func(v view) string { return local.Unwell(v, everybody) })
 	s.result.took(fmt.Sprintf("%d served again after", len(lost)), time.Since(began), 0)
 	s.readBack()
 }
 
 // misnamed says why a replica without data does not tell who lost data and who did not; "" if it does.
 func misnamed(v view, id int, lost []int) string {
-	r, answered := v[id]
-	switch {
-	case !answered:
-		return fmt.Sprintf("replica %d does not answer", id)
-	case r.Recovery == nil || r.Recovery.Phase != node.PhaseForgotten:
-		return fmt.Sprintf("replica %d does not say that it forgot", id)
-	}
-	whole := others(lost...)
+	r, whole := v[id].Recovery, others(lost...)
 	also := others(append(whole, id)...)
-	if !slices.Equal(r.Recovery.LostToo, also) || !slices.Equal(r.Recovery.Whole, whole) {
-		return fmt.Sprintf("replica %d names %v as without data and %v as whole, and it is %v and %v", id,
-			r.Recovery.LostToo, r.Recovery.Whole, also, whole)
+	switch {
+	case r == nil || r.Phase != node.PhaseForgotten:
+		return fmt.Sprintf("replica %d does not say that it forgot", id)
+	case !slices.Equal(r.LostToo, also) || !slices.Equal(r.Whole, whole):
+		return fmt.Sprintf("replica %d names %v as without data and %v as whole, and it is %v and %v", id, r.LostToo, r.Whole, also, whole)
 	}
 	return ""
 }
 
 // untouched demands that nothing was written to a replica's empty data directory, and that its log says what it lacks.
 func (s *stage) untouched(id int, before string) {
-	entries, err := os.ReadDir(s.data(id))
+	entries, err := os.ReadDir(processes.Data(s.Local().Home(id)))
 	s.must(err)
 	if len(entries) > 0 {
 		s.fail("replica %d wrote to the empty data directory: %v", id, entries)
 	}
-	if !strings.Contains(strings.TrimPrefix(s.logged(id), before), "may have forgotten what it signed") {
+	if !s.logs(id, "may have forgotten what it signed", before) {
 		s.fail("the log of replica %d does not say that it lost data", id)
 	}
 }
 
 // old puts an older copy of a whole home back: what the replica signed since then is forgotten.
 func old(s *stage) {
-	s.begin()
-	home, kept := s.cluster.Home(victim), filepath.Join(s.cluster.Dir, "kept")
-	s.stop(victim)
-	s.must(os.CopyFS(kept, os.DirFS(home)))
-	s.must(os.Chmod(filepath.Join(kept, node.KeyFile), 0o600)) // a key is refused when others may read it
-	s.start(victim)
+	s.do(scenario.Keep, victim)
 	s.leaveBehind(farBehind)
-	s.cluster.Kill(victim)
-	s.must(errors.Join(os.RemoveAll(home), os.Rename(kept, home)))
+	s.do(scenario.Rollback, victim)
 	before, began := s.logged(victim), time.Now()
-	s.must(s.cluster.Start(victim))
+	s.do(scenario.Restart, victim)
 	s.until("the old copy to be named in the log", []int{victim}, func(view) string {
-		if !strings.Contains(strings.TrimPrefix(s.logged(victim), before), "an old copy") {
+		if !s.logs(victim, "an old copy", before) {
 			return "the log does not say so"
 		}
 		return ""

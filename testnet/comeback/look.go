@@ -4,21 +4,17 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"tagma/checkpoint/store"
 	"tagma/internal/node"
+	"tagma/testnet/play"
 	"tagma/testnet/play/processes"
 )
 
@@ -31,41 +27,11 @@ const (
 	lookTimeout   = 2 * time.Second  // a replica answers from memory
 )
 
-// fetch gets a document of a replica's admin address.
-func (s *stage) fetch(id int, path string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(s.ctx, lookTimeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.cluster.Admin(id)+path, nil)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close() //nolint:errcheck // it was only read
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s of replica %d: %s", path, id, answer.Status)
-	}
-	return io.ReadAll(answer.Body)
-}
-
 // look asks replicas for their reports, all at once.
 func (s *stage) look(ids ...int) view {
-	v, all := view{}, sync.WaitGroup{}
-	var mu sync.Mutex
-	for _, id := range ids {
-		all.Go(func() {
-			var r node.Report
-			if document, err := s.fetch(id, "/status"); err == nil && json.Unmarshal(document, &r) == nil {
-				mu.Lock()
-				defer mu.Unlock()
-				v[id] = r
-			}
-		})
-	}
-	all.Wait()
-	return v
+	ctx, cancel := context.WithTimeout(s.ctx, lookTimeout)
+	defer cancel()
+	return s.Local().Ask(ctx, ids)
 }
 
 // executed is the highest sequence number that any replica says it has executed.
@@ -78,35 +44,16 @@ func (v view) executed() (most uint64) {
 	return most
 }
 
-// metricIn finds a metric without labels in the text format of Prometheus.
-func metricIn(text, name string) (float64, bool) {
-	for line := range strings.Lines(text) {
-		if rest, is := strings.CutPrefix(line, name+" "); is {
-			value, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
-			return value, err == nil
-		}
-	}
-	return 0, false
-}
-
 // transferred is what a replica's transfers have brought since its process started.
 type transferred struct{ bytes, rounds float64 }
 
 // received waits until a transfer of the state is counted, just after it is reported, and returns what it brought.
 func (s *stage) received(id int) (got transferred) {
 	for began, finished := time.Now(), 0.0; finished == 0; {
-		text, err := s.fetch(id, "/metrics")
+		values, err := s.Local().Metrics(s.ctx, id,
+			"tagma_transfers_finished_total", "tagma_transfer_received_bytes_total", "tagma_transfer_rounds_total")
 		s.must(err)
-		for name, value := range map[string]*float64{
-			"tagma_transfers_finished_total":      &finished,
-			"tagma_transfer_received_bytes_total": &got.bytes,
-			"tagma_transfer_rounds_total":         &got.rounds,
-		} {
-			var told bool
-			if *value, told = metricIn(string(text), name); !told {
-				s.fail("replica %d has no metric %s", id, name)
-			}
-		}
+		finished, got.bytes, got.rounds = values[0], values[1], values[2]
 		if finished == 0 && time.Since(began) > lookTimeout {
 			s.fail("replica %d came back without a transfer of the state: the case shows nothing", id)
 		}
@@ -164,14 +111,15 @@ func (s *stage) every(pause time.Duration, what string, ids []int, lacks func(vi
 		if missing == "" {
 			return v
 		}
+		if dead := s.Deaths(); len(dead) > 0 {
+			s.fail("wait for %s: %s", what, dead[0])
+		}
 		if time.Since(began) > s.o.Within {
-			s.fail("waited %v for %s: %s; last seen: %s", s.o.Within, what, missing, v)
+			s.late("waited %v for %s: %s; last seen: %s", s.o.Within, what, missing, v)
 		}
 		select {
 		case <-s.ctx.Done():
 			s.fail("wait for %s: %w", what, context.Cause(s.ctx))
-		case d := <-s.cluster.Deaths():
-			s.fail("wait for %s: %s", what, d)
 		case <-time.After(pause):
 		}
 	}
@@ -245,20 +193,38 @@ func (s *stage) transferAt(share float64) (at node.Transfer) {
 	return at
 }
 
-// verify judges the end of a case: every acknowledged write is read back, all replicas name one digest for the newest
-// checkpoint, and their stores, read anew from the disk, have the root that was certified. All replicas run, and no client
-// writes.
-func (s *stage) verify() {
+// settle has every replica compute a checkpoint of its own behind all that happened, reads every acknowledged write back,
+// and waits until all name one digest for that checkpoint. All replicas run, and no client writes.
+func (s *stage) settle() {
+	s.overwrite(0, s.executed()+2*uint64(s.k))
 	s.readBack()
-	s.result.tell("keys read back", float64(s.ledger.acknowledged()), "")
-	// Every replica must have computed a checkpoint of its own behind all that happened.
-	s.advance(fewestKeys, 0, s.executed()+2*uint64(s.o.CheckpointInterval))
-	v := s.until("one state digest of all replicas", everybody, func(v view) string {
-		return disagreement(v, uint64(s.o.CheckpointInterval))
+	s.result.tell("keys read back", float64(s.Found()), "")
+	s.until("one state digest of all replicas", everybody, func(v view) string {
+		if why := halfway(v); why != "" {
+			return why
+		}
+		if all := s.Replicas(); play.Agree(all, uint64(s.k)) {
+			s.agreed = all[0]
+			return ""
+		}
+		return "they are not equally far with one stable checkpoint"
 	})
-	s.stop()
+}
+
+// verify judges what a case left when all replicas have stopped: the journals keep the protocol's invariants, nobody ended
+// by itself, and the stores, read anew from the disk, have the root that was certified.
+func (s *stage) verify(left *play.Remains) {
+	s.must(left.Unclean)
+	for _, x := range left.Strange {
+		s.fail("%s", x.What)
+	}
+	for _, r := range left.Invariants {
+		if !r.Held {
+			s.fail("%s: %s", r.ID, r.Why)
+		}
+	}
 	// Between checkpoints a store need not hold every state: replicas write several batches together.
-	seq, digest := v[0].StableCheckpoint, v[0].StateDigest
+	seq, digest := s.agreed.Stable, s.agreed.StateDigest
 	for _, id := range everybody {
 		root, err := s.root(id, seq)
 		if err != nil {
@@ -270,8 +236,8 @@ func (s *stage) verify() {
 	}
 }
 
-// disagreement says what is missing for all replicas to be equally far, sound, and of one digest.
-func disagreement(v view, interval uint64) string {
+// halfway says which replica does not answer or is not back yet, "" if all are.
+func halfway(v view) string {
 	for _, id := range everybody {
 		r, answered := v[id]
 		switch {
@@ -281,15 +247,12 @@ func disagreement(v view, interval uint64) string {
 			return fmt.Sprintf("replica %d is still %s", id, r.Recovery.Phase)
 		}
 	}
-	if !processes.Agree(v, everybody, interval) {
-		return "they are not equally far with one stable checkpoint"
-	}
 	return ""
 }
 
 // root computes the root of a stopped replica's state at a sequence number from what lies on its disk.
 func (s *stage) root(id int, seq uint64) (root [32]byte, err error) {
-	opened, err := store.Open(filepath.Join(s.data(id), node.StateDir), store.Options{})
+	opened, err := store.Open(filepath.Join(processes.Data(s.Local().Home(id)), node.StateDir), store.Options{})
 	if err != nil {
 		return root, err
 	}

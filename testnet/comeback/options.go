@@ -41,16 +41,20 @@ func Defaults() Options {
 	}
 }
 
-// fewestKeys leaves each worker some keys of its own, and 1 % of them enough to be overwritten.
-const fewestKeys = 1000
+const (
+	fewestKeys    = 1000 // each worker has some keys of its own, and 1 % of all are enough to be overwritten
+	maxKeys       = 100_000_000
+	fewestInValue = 8 // bytes, so that no two writes of a key are alike
+	keyBytes      = len("c0/00/000001")
+)
 
 // Check says which option makes no sense, by the name of its flag.
 func (o *Options) Check() error {
 	switch {
 	case o.Keys < fewestKeys || o.Keys > maxKeys:
 		return fmt.Errorf("--keys %d: give %d to %d", o.Keys, fewestKeys, maxKeys)
-	case o.ValueBytes < stampBytes || o.ValueBytes > kv.MaxValueBytes:
-		return fmt.Errorf("--value-bytes %d: give %d to %d", o.ValueBytes, stampBytes, kv.MaxValueBytes)
+	case o.ValueBytes < fewestInValue || o.ValueBytes > kv.MaxValueBytes:
+		return fmt.Errorf("--value-bytes %d: give %d to %d", o.ValueBytes, fewestInValue, kv.MaxValueBytes)
 	case o.Measure <= 0:
 		return fmt.Errorf("--measure %s: give a positive time such as 5s", o.Measure)
 	case o.LinkBytes < 0:
@@ -60,9 +64,13 @@ func (o *Options) Check() error {
 	case o.Within <= 0:
 		return fmt.Errorf("--within %s: give a positive time such as 3m", o.Within)
 	}
+	var names []string
+	for name := range Cases() {
+		names = append(names, name)
+	}
 	for _, name := range o.Only {
-		if About(name) == "" {
-			return fmt.Errorf("--only %q: the cases are %s", name, strings.Join(Names(), ", "))
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("--only %q: the cases are %s", name, strings.Join(names, ", "))
 		}
 	}
 	return nil
@@ -73,15 +81,27 @@ func (o *Options) chosen() []trial {
 	return slices.DeleteFunc(trials(), func(t trial) bool { return len(o.Only) > 0 && !slices.Contains(o.Only, t.name) })
 }
 
-func (o *Options) protocol() cluster.Protocol {
+// protocol has the parameters of a case's cluster: those of a cluster without settings if it is about a large state.
+func (o *Options) protocol(large bool) cluster.Protocol {
+	if large {
+		return cluster.Protocol{ViewTimeout: cluster.Duration{Duration: o.ViewTimeout}}.WithDefaults()
+	}
 	return cluster.Protocol{
 		ViewTimeout:        cluster.Duration{Duration: o.ViewTimeout},
 		CheckpointInterval: o.CheckpointInterval, LogWindow: o.LogWindow,
 	}
 }
 
+// workers is how many requests are under way at once in a case.
+func (o *Options) workers(large bool) int {
+	if large {
+		return max(o.Workers, largeWorkers)
+	}
+	return o.Workers
+}
+
 // payload is how many bytes the keys and the values of the whole state have.
-func (o *Options) payload() float64 { return float64(o.Keys) * float64(len(keyName(0))+o.ValueBytes) }
+func (o *Options) payload() float64 { return float64(o.Keys) * float64(keyBytes+o.ValueBytes) }
 
 // windows is so many log windows, in sequence numbers.
 func (o *Options) windows(n int) uint64 { return uint64(n * o.LogWindow) }

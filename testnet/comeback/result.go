@@ -29,6 +29,7 @@ type Case struct {
 	About   string   `json:"about"`
 	Verdict string   `json:"verdict"`
 	Failure string   `json:"failure,omitempty"` // why it ended early, or what was wrong at its end
+	late    bool     // Failure is that time ran out
 	Figures []Figure `json:"figures"`
 
 	Seconds     float64    `json:"seconds"`      // of the whole case
@@ -109,9 +110,9 @@ func (c *Case) judge() {
 		return slices.ContainsFunc(c.Figures, func(f Figure) bool { return !f.Held && excused == (f.Timed && c.Starved != "") })
 	}
 	switch {
-	case c.Failure != "" || missed(false):
+	case c.Failure != "" && (!c.late || c.Starved == "") || missed(false):
 		c.Verdict = report.Fail
-	case missed(true):
+	case c.Failure != "" || missed(true):
 		c.Verdict = report.Inconclusive
 	}
 }

@@ -22,6 +22,8 @@ func TestJudge_StarvationExcusesTimesAndNothingElse(t *testing.T) {
 		"bytes":              {func(c *Case) { c.atMost("x", 2, 1.3, "") }, "starved", report.Fail},
 		"few enough":         {func(c *Case) { c.atMost("x", 1.3, 1.3, "") }, "", report.Pass},
 		"failed":             {func(c *Case) { c.Failure = "why" }, "starved", report.Fail},
+		"too late":           {func(c *Case) { c.Failure, c.late = "why", true }, "", report.Fail},
+		"too late, starved":  {func(c *Case) { c.Failure, c.late = "why", true }, "starved", report.Inconclusive},
 		"late, and bytes":    {func(c *Case) { c.took("x", 3, 2); c.atMost("y", 2, 1, "") }, "starved", report.Fail},
 		"bytes, and then ok": {func(c *Case) { c.atMost("y", 2, 1, ""); c.took("x", 1, 2) }, "", report.Fail},
 	} {
@@ -49,18 +51,6 @@ func TestJudge_TheRunIsAsGoodAsItsWorstCase(t *testing.T) {
 		}
 		if d.judge(); d.Verdict != c.want {
 			t.Errorf("%v: %s, want %s", c.cases, d.Verdict, c.want)
-		}
-	}
-}
-
-func TestMetricIn_TakesTheWholeNameOnly(t *testing.T) {
-	const text = "# HELP tagma_a A.\ntagma_a_b 3\ntagma_a{x=\"1\"} 4\ntagma_a 1.5e+06\ntagma_bad x\n"
-	if value, ok := metricIn(text, "tagma_a"); !ok || value != 1.5e6 {
-		t.Errorf("%v, %v", value, ok)
-	}
-	for _, name := range []string{"tagma", "tagma_bad", "tagma_none"} {
-		if value, ok := metricIn(text, name); ok {
-			t.Errorf("%s: %v", name, value)
 		}
 	}
 }
@@ -93,26 +83,19 @@ func TestMarks_TwoDigestsForOneCheckpointAreTold(t *testing.T) {
 	}
 }
 
-func TestDisagreement_IsAboutEveryReplica(t *testing.T) {
-	good := node.Report{Executed: 70, StableCheckpoint: 64, StateDigest: "a"}
-	fetching, behind, silent, other := good, good, good, good
+func TestHalfway_IsAboutEveryReplica(t *testing.T) {
+	var good, fetching, silent node.Report
 	fetching.Recovery = &node.Recovery{Phase: node.PhaseFetching}
 	silent.Recovery = &node.Recovery{Phase: node.PhaseSilent}
-	behind.Executed = 69
-	other.StateDigest = "b"
 	for name, c := range map[string]struct {
-		last  node.Report
-		agree bool
-	}{
-		"equal": {good, true}, "silent": {silent, true}, "fetching": {fetching, false}, "behind": {behind, false},
-		"another digest": {other, false},
-	} {
-		v := view{0: good, 1: good, 2: good, 3: c.last}
-		if why := disagreement(v, 32); (why == "") != c.agree {
+		last node.Report
+		back bool
+	}{"equal": {good, true}, "silent": {silent, true}, "fetching": {fetching, false}} {
+		if why := halfway(view{0: good, 1: good, 2: good, 3: c.last}); (why == "") != c.back {
 			t.Errorf("%s: %q", name, why)
 		}
 	}
-	if disagreement(view{0: good, 1: good, 2: good}, 32) == "" {
-		t.Error("one that does not answer agrees")
+	if halfway(view{0: good, 1: good, 2: good}) == "" {
+		t.Error("one that does not answer is back")
 	}
 }

@@ -2,18 +2,14 @@ package comeback
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
-	"sync"
-	"syscall"
 	"time"
 
-	"github.com/prometheus/procfs"
-
 	"tagma/testnet/play"
-	"tagma/testnet/play/processes"
 	"tagma/testnet/report"
 )
 
@@ -40,32 +36,20 @@ func Run(ctx context.Context, o Options, show play.Show) (*Document, error) {
 
 func runOne(ctx context.Context, o *Options, t trial, show play.Show) (*Case, error) {
 	show.Phase(t.name, t.about)
-	began, before := time.Now(), used()
+	began := time.Now()
 	c := &Case{Name: t.name, About: t.about}
 	dir := filepath.Join(o.Dir, t.name)
-	s, err := newStage(ctx, o, dir, c, show)
-	if err != nil {
-		return nil, err
-	}
-	watching, blind := context.WithCancel(ctx)
-	var paused time.Duration
-	var eye sync.WaitGroup
-	eye.Go(func() { paused = processes.LongestPause(watching) })
-	err = s.attempt(func() { t.run(s); s.verify() })
-	blind()
-	eye.Wait()
-	s.close()
+	s := &stage{ctx: ctx, o: o, show: show, result: c, marks: marks{}}
+	strain, err := s.through(t, dir)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("interrupted; the replicas are killed: %w", context.Cause(ctx))
 	}
 	if err != nil {
-		c.Failure = err.Error()
+		c.Failure, c.late = err.Error(), play.IsLate(err)
 	}
-	after := used()
-	taken := after.takenSince(before)
-	c.Seconds, c.PausedMS = report.Round(time.Since(began).Seconds()), report.Round(float64(paused)/float64(time.Millisecond))
-	c.LoadAverage, c.Taken = [2]float64{before.load, after.load}, report.Round(taken)
-	c.Starved = starved(paused, o.ViewTimeout, taken)
+	c.Seconds, c.PausedMS = report.Round(time.Since(began).Seconds()), report.Round(float64(strain.Waited)/float64(time.Millisecond))
+	c.LoadAverage, c.Taken = strain.Load, report.Round(strain.Taken)
+	c.Starved = strain.Starved(o.ViewTimeout)
 	c.judge()
 	kind := play.Note
 	if c.Verdict != report.Pass {
@@ -78,6 +62,32 @@ func runOne(ctx context.Context, o *Options, t trial, show play.Show) (*Case, er
 	}
 	play.Say(show, 0, kind, "%s", c)
 	return c, nil
+}
+
+// through runs a case from its beginning to its end, and returns why it failed and what the machine kept from it.
+func (s *stage) through(t trial, dir string) (strain play.Strain, failed error) {
+	failed = s.attempt(func() {
+		s.begin(t, dir)
+		t.run(s)
+		s.settle()
+	})
+	if s.Cluster == nil {
+		return strain, failed
+	}
+	defer s.Close()
+	if s.ctx.Err() != nil {
+		return strain, failed
+	}
+	s.EndWork(time.Second) // what is under way then belongs to a case that has failed
+	s.Stop()
+	left, err := s.Remains()
+	if err != nil {
+		return strain, errors.Join(failed, err)
+	}
+	if failed == nil {
+		failed = s.attempt(func() { s.verify(left) })
+	}
+	return left.Strain, failed
 }
 
 // failure is what ends a case.
@@ -93,6 +103,9 @@ func (s *stage) must(err error) {
 // fail ends the case.
 func (s *stage) fail(format string, args ...any) { s.must(fmt.Errorf(format, args...)) }
 
+// late ends the case because something did not happen in its time.
+func (s *stage) late(format string, args ...any) { s.must(play.Late(format, args...)) }
+
 // attempt runs a part of a case and returns why it ended early.
 func (s *stage) attempt(part func()) (err error) {
 	defer func() {
@@ -106,55 +119,4 @@ func (s *stage) attempt(part func()) (err error) {
 	}()
 	part()
 	return nil
-}
-
-// usage is how much processor time was used up to a moment, in seconds, and how loaded the machine is.
-type usage struct {
-	all  float64 // there was, used or not, on all processors; 0 where the system does not tell
-	busy float64 // of that, used by any program
-	own  float64 // of that, by this process and by those of its children that have ended
-	load float64 // the load average over the last minute, 0 where the system does not tell
-}
-
-// used reads the present usage.
-func used() (u usage) {
-	fs, err := procfs.NewDefaultFS()
-	if err != nil {
-		return u
-	}
-	if average, err := fs.LoadAvg(); err == nil {
-		u.load = average.Load1
-	}
-	if stat, err := fs.Stat(); err == nil {
-		c := stat.CPUTotal
-		u.busy = c.User + c.Nice + c.System + c.IRQ + c.SoftIRQ + c.Steal
-		u.all = u.busy + c.Idle + c.Iowait
-	}
-	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
-		var r syscall.Rusage
-		if syscall.Getrusage(who, &r) == nil {
-			u.own += time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds()
-		}
-	}
-	return u
-}
-
-// takenSince is the share of all processor time since then that other programs used, 0 to 1.
-func (u usage) takenSince(then usage) float64 {
-	all := u.all - then.all
-	if all <= 0 || then.all == 0 {
-		return 0
-	}
-	return min(1, max(0, (u.busy-then.busy)-(u.own-then.own))/all)
-}
-
-// mostTaken is the share of the processor time from which on other programs are a reason for missed times.
-const mostTaken = 0.2
-
-// starved says why times and throughput show nothing but the machine, "" if they do.
-func starved(paused, viewTimeout time.Duration, taken float64) string {
-	if taken > mostTaken {
-		return fmt.Sprintf("other programs took %.0f %% of the machine's processor time", 100*taken)
-	}
-	return play.Starved(paused, viewTimeout)
 }

@@ -2,90 +2,95 @@ package comeback
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
-	"tagma/client"
-	"tagma/crypto"
+	"tagma/internal/node"
 	"tagma/pbft/wire"
 	"tagma/testnet/links"
 	"tagma/testnet/local"
 	"tagma/testnet/play"
+	"tagma/testnet/play/processes"
+	"tagma/testnet/scenario"
 )
 
 const (
 	replicas = 4
 	victim   = replicas - 1 // the replica that comes back
-	dataDir  = "data"       // in a home: journal, state and evidence, and nothing else
 )
 
 // stage is the cluster of one case with its clients.
 type stage struct {
-	ctx      context.Context
-	o        *Options
-	show     play.Show
-	result   *Case
-	cluster  *local.Cluster
-	sessions []*client.Client
-	ledger   *ledger
-	marks    marks
+	*processes.Cluster
+	ctx    context.Context
+	o      *Options
+	show   play.Show
+	result *Case
+	marks  marks
+	k      int          // the cluster's checkpoint interval
+	agreed play.Replica // what all replicas said of themselves when the case was over
 }
 
-// newStage makes a cluster of which no replica runs yet. Close must follow.
-func newStage(ctx context.Context, o *Options, dir string, result *Case, show play.Show) (*stage, error) {
-	c, err := local.Create(local.Options{
-		Dir: dir, Replicas: replicas, Protocol: o.protocol(), Seed: 1, Admin: true, Data: dataDir,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &stage{
-		ctx: ctx, o: o, show: show, result: result, cluster: c, ledger: newLedger(o.Keys, o.ValueBytes), marks: marks{},
-	}, nil
-}
-
-// close ends clients and replicas. The files stay.
-func (s *stage) close() {
-	for _, c := range s.sessions {
-		_ = c.Close() // what they wrote is judged already
-	}
-	s.cluster.Close()
-}
-
-// data is the data directory of a replica.
-func (s *stage) data(id int) string { return filepath.Join(s.cluster.Home(id), dataDir) }
-
-// start runs replicas, waits until they say that nothing is wrong with them, and connects the clients if they are not yet.
-func (s *stage) start(ids ...int) {
-	s.must(s.cluster.Start(ids...))
-	s.until("the replicas to be ready", ids, func(v view) string { return local.Unwell(v, ids) })
-	if len(s.sessions) > 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(s.ctx, s.o.Within)
-	defer cancel()
-	key, err := crypto.ReadKey(s.cluster.ClientKey(0))
+// begin makes the cluster of a case, fills it with the state, and goes on until nobody can follow from the first batch on
+// any more, if somebody is to follow.
+func (s *stage) begin(t trial, dir string) {
+	protocol := s.o.protocol(t.large)
+	s.k = protocol.CheckpointInterval
+	c, err := processes.Engine{
+		StartWithin: s.o.Within, MayStall: s.o.Within / 2, SegmentBytes: node.DefaultSegmentBytes,
+	}.Open(s.ctx, &scenario.Scenario{
+		File: t.name, Name: t.name, Replicas: replicas, Seed: 1, Absent: t.absent, Settings: protocol, Events: t.events,
+		Workload: scenario.Workload{
+			Kind: scenario.KindPut, Clients: s.o.Sessions, InFlight: s.o.workers(t.large) / s.o.Sessions, Keys: s.o.Keys, ValueBytes: s.o.ValueBytes,
+		},
+	}, dir, play.Trace{}, s.show)
 	s.must(err)
-	for range s.o.Sessions {
-		c, err := client.DialCluster(ctx, s.cluster.File, key)
-		s.must(err)
-		s.sessions = append(s.sessions, c)
+	s.Cluster = c
+	c.Begin()
+	c.Load(s.ctx)
+	if len(t.absent) == 0 && !t.large {
+		s.leaveBehind(farBehind)
 	}
 }
+
+// happening is something that happens to replicas.
+func happening(what string, ids ...int) scenario.Event {
+	e := scenario.Event{Do: what}
+	for _, id := range ids {
+		e.Targets = append(e.Targets, wire.ReplicaID(id))
+	}
+	return e
+}
+
+// do has something happen to replicas.
+func (s *stage) do(what string, ids ...int) {
+	e := happening(what, ids...)
+	_, err := s.Do(s.ctx, &e)
+	s.must(err)
+}
+
+// stop ends replicas cleanly, all of them if none is named.
+func (s *stage) stop(ids ...int) { s.must(s.End(ids...)) }
 
 // restart runs a replica again and waits until it answers.
 func (s *stage) restart(id int) {
-	s.must(s.cluster.Start(id))
+	s.do(scenario.Restart, id)
 	s.until("the replica to answer", []int{id}, func(v view) string {
-		if _, answered := v[id]; !answered {
+		if len(v) == 0 {
 			return fmt.Sprintf("replica %d does not answer", id)
 		}
 		return ""
 	})
+}
+
+// wipe kills a replica, empties its data directory, and starts it again. Key, life and settings stay.
+func (s *stage) wipe(id int) {
+	s.do(scenario.Wipe, id)
+	s.do(scenario.Restart, id)
 }
 
 // slow has the links to the victim carry the whole state in about so long, however fast the machine is: only so can
@@ -97,9 +102,9 @@ func (s *stage) slow(lasts time.Duration) (atLeast time.Duration) {
 	if s.o.LinkBytes > 0 {
 		bytes = float64(s.o.LinkBytes)
 	}
-	s.order(links.Command{
+	s.must(s.Command(s.ctx, links.Command{
 		Do: links.DoLink, From: []wire.ReplicaID{0, 1, 2}, To: []wire.ReplicaID{victim}, Link: links.Link{Bandwidth: int64(bytes)},
-	})
+	}))
 	return time.Duration(s.o.payload() / donors / bytes * float64(time.Second))
 }
 
@@ -108,57 +113,27 @@ func (s *stage) slow(lasts time.Duration) (atLeast time.Duration) {
 const slowestLink = 10 << 20
 
 // unslow ends slow.
-func (s *stage) unslow() { s.order(links.Command{Do: links.DoHeal}) }
-
-func (s *stage) order(c links.Command) {
-	ctx, cancel := context.WithTimeout(s.ctx, local.Patience)
-	defer cancel()
-	s.must(s.cluster.Order(ctx, c))
-}
-
-// stop ends replicas cleanly, all of them if none is named.
-func (s *stage) stop(ids ...int) { s.must(s.cluster.Stop(local.Patience, ids...)) }
+func (s *stage) unslow() { s.must(s.Command(s.ctx, links.Command{Do: links.DoHeal})) }
 
 // farBehind is more log windows than replicas keep for those that lag (X0: three).
 const farBehind = 5
 
-// begin runs all replicas, fills the state, and goes on until nobody can follow from the first batch on any more.
-func (s *stage) begin() {
-	s.start(everybody...)
-	s.fill()
-	s.leaveBehind(farBehind)
-}
-
 // leaveBehind has so many log windows of batches executed, and returns how many batches that were.
 func (s *stage) leaveBehind(windows int) uint64 {
 	before := s.executed()
-	return s.advance(fewestKeys, 0, before+s.o.windows(windows)) - before
-}
-
-// wipe kills a replica, empties its data directory, and starts it again. Key, life and settings stay.
-func (s *stage) wipe(id int) {
-	s.cluster.Kill(id)
-	s.must(errors.Join(os.RemoveAll(s.data(id)), os.Mkdir(s.data(id), 0o700), s.cluster.Start(id)))
-}
-
-// awaySuffix names where the data of a replica lie while they are taken from it.
-const awaySuffix = ".away"
-
-// takeAway moves the data of a stopped replica aside and leaves an empty directory: a disk that is not mounted.
-func (s *stage) takeAway(id int) {
-	s.must(errors.Join(os.Rename(s.data(id), s.data(id)+awaySuffix), os.Mkdir(s.data(id), 0o700)))
-}
-
-// bringBack undoes takeAway. The directory must still be empty.
-func (s *stage) bringBack(id int) {
-	s.must(errors.Join(os.Remove(s.data(id)), os.Rename(s.data(id)+awaySuffix, s.data(id))))
+	return s.overwrite(0, before+s.o.windows(windows)) - before
 }
 
 // logged is what a replica has written to its log so far.
 func (s *stage) logged(id int) string {
-	text, err := os.ReadFile(filepath.Join(s.cluster.Home(id), local.LogFile))
+	text, err := os.ReadFile(filepath.Join(s.Local().Home(id), local.LogFile))
 	s.must(err)
 	return string(text)
+}
+
+// logs reports whether a replica has written something to its log since that was all of it.
+func (s *stage) logs(id int, what, before string) bool {
+	return strings.Contains(strings.TrimPrefix(s.logged(id), before), what)
 }
 
 var everybody = []int{0, 1, 2, 3}

@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	_ "embed"
-	"fmt"
 	"slices"
 	"time"
 
@@ -30,7 +29,7 @@ func Defaults(dir string, seed uint64) Options {
 	if err != nil {
 		panic(err) // it is a part of the program
 	}
-	s.Seed = seed
+	s.Reseed(seed)
 	return Options{Dir: dir, Scenario: s, SegmentBytes: 256 << 10, Stall: 20 * time.Second}
 }
 
@@ -38,7 +37,7 @@ func Defaults(dir string, seed uint64) Options {
 // wrong in it is in the verdict.
 func Run(ctx context.Context, o Options, show play.Show) (*report.Document, error) {
 	engine := processes.Engine{MayStall: o.Stall, SegmentBytes: o.SegmentBytes}
-	return play.Run(ctx, engine, o.Scenario, play.Options{Dir: o.Dir, Also: expect}, words{show, o.Scenario})
+	return play.Run(ctx, engine, o.Scenario, play.Options{Dir: o.Dir, Also: expect}, show)
 }
 
 // expect adds what must hold beside the scenario's expectations.
@@ -61,24 +60,4 @@ func expect(d *report.Document) {
 			d.Expected("stopped", e.Want, e.Got, e.Held)
 		}
 	}
-}
-
-// words tells the phases of the demonstration in words of its own.
-type words struct {
-	play.Show
-	s *scenario.Scenario
-}
-
-// Phase implements play.Show.
-func (w words) Phase(name, what string) {
-	switch name {
-	case "start":
-		what = fmt.Sprintf("%d replica processes talking libp2p, replica 0 malicious", w.s.Replicas)
-	case "load":
-		what = fmt.Sprintf("%d requests at once; from batch %s on primary 0 tells every replica something else, and later all are killed at once",
-			w.s.Workload.Clients*w.s.Workload.InFlight, w.s.Malicious[0].Choice.Values["from_seq"])
-	case "calm":
-		name, what = "converge", "the correct replicas reach one stable checkpoint with one state digest"
-	}
-	w.Show.Phase(name, what)
 }

@@ -1,14 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 func main() {
@@ -47,22 +48,23 @@ func check(ctx context.Context, page string) error {
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build the programs: %w", err)
 	}
-	s, err := open(ctx, dir, programs)
+	module, err := filepath.Abs(".")
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	for _, st := range steps {
-		began := time.Now()
-		got, err := s.run(ctx, st.command)
-		if err != nil {
-			return fmt.Errorf("line %d: %s: %w; it printed\n%s", st.line, st.command, err, strings.Join(got, "\n"))
-		}
-		if !matches(st.prints, got) {
+	printed, err := session(ctx, module, dir, programs, steps)
+	if printed == nil {
+		return err
+	}
+	for i, st := range steps {
+		switch {
+		case i == len(printed)-1: // what stands behind the last command that came to its end
+			return fmt.Errorf("line %d: %s\ndoes not come to an end: %w; it printed\n%s", st.line, st.command,
+				cmp.Or(err, errors.New("the shell has ended")), strings.Join(printed[i], "\n"))
+		case !matches(st.prints, printed[i]):
 			return fmt.Errorf("line %d: %s\nprints\n%s\nand the page says\n%s", st.line, st.command,
-				strings.Join(got, "\n"), strings.Join(st.prints, "\n"))
+				strings.Join(printed[i], "\n"), strings.Join(st.prints, "\n"))
 		}
-		fmt.Printf("line %4d  %6.1f s  %s\n", st.line, time.Since(began).Seconds(), st.command)
 	}
 	fmt.Printf("%s: all %d commands print what the page shows\n", page, len(steps))
 	return nil

@@ -13,13 +13,25 @@ type step struct {
 	prints  []string
 }
 
+// fileEnd is a line that no file of a page has.
+const fileEnd = "the end of the file of the page"
+
 // read finds the steps of a page.
 func read(page string) (steps []step, err error) {
-	inside := false
+	inside, file := false, false
 	for i, text := range strings.Split(page, "\n") {
+		name, named := strings.CutPrefix(text, "```go ")
 		switch {
+		case named:
+			file = true
+			steps = append(steps, step{line: i + 1, command: "cat > '" + name + "' <<'" + fileEnd + "'"})
 		case strings.HasPrefix(text, "```"):
-			inside = text == "```console"
+			if file {
+				steps[len(steps)-1].command += "\n" + fileEnd
+			}
+			inside, file = text == "```console", false
+		case file:
+			steps[len(steps)-1].command += "\n" + text
 		case !inside:
 		case strings.HasPrefix(text, "$ "):
 			steps = append(steps, step{line: i + 1, command: text[2:]})

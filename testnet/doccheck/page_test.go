@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -16,6 +17,10 @@ func TestRead_FindsCommandsWithWhatTheyPrint(t *testing.T) {
 	}
 	if s := steps[1]; s.command != "two \\\n  more" || strings.Join(s.prints, ",") != "c" {
 		t.Errorf("%+v", s)
+	}
+	steps, err = read("```console\n$ cd x\n```\n```go a.go\npackage a\n\n$ x\n```\n```go\nnot this\n```\n")
+	if err != nil || len(steps) != 2 || steps[1].command != "cat > 'a.go' <<'"+fileEnd+"'\npackage a\n\n$ x\n"+fileEnd || steps[1].prints != nil {
+		t.Errorf("a file: %+v, %v", steps, err)
 	}
 	for _, bad := range []string{"no block", "```console\nprinted\n```"} {
 		if _, err := read(bad); err == nil {
@@ -42,6 +47,23 @@ func TestMatches_TakesWhatDiffersFromRunToRunAndNothingElse(t *testing.T) {
 	} {
 		if got := matches(strings.Split(c.want, "\n"), strings.Split(c.got, "\n")); got != c.matches {
 			t.Errorf("%q for %q: %t", c.got, c.want, got)
+		}
+	}
+}
+
+// What the page has its reader write is the example, which `make nested` tests.
+func TestPages_TheApplicationOfThePageIsTheExample(t *testing.T) {
+	page, err := os.ReadFile("../../docs/build-an-application.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"counter.go", "counter_test.go", "add/main.go"} {
+		code, err := os.ReadFile("../../examples/counter/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(page), "\n```go "+name+"\n"+string(code)+"```\n") {
+			t.Errorf("the page shows another %s than examples/counter has", name)
 		}
 	}
 }

@@ -1,88 +1,55 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// patience is how long one command may take.
-const patience = time.Minute
+// patience is how long all commands of a page may take together.
+const patience = 5 * time.Minute
 
-// session is a shell that runs one command after the other.
-type session struct {
-	shell *exec.Cmd
-	in    io.WriteCloser
-	lines chan string
-	mark  string
-}
-
-// open starts the shell in a folder, with another one in front of the path, as the leader of a group of processes.
-func open(ctx context.Context, dir, programs string) (*session, error) {
-	s := &session{shell: exec.CommandContext(ctx, "bash", "--norc"), lines: make(chan string, 64)}
-	s.mark = fmt.Sprintf("end of the command %d", os.Getpid())
-	s.shell.Dir = dir
-	s.shell.Env = append(os.Environ(), "PATH="+programs+":"+os.Getenv("PATH"), "NO_COLOR=1")
-	s.shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	var err error
-	if s.in, err = s.shell.StdinPipe(); err != nil {
-		return nil, err
+// session runs all steps one after the other in one shell, in a folder, with another one in front of the path and the
+// module's in TAGMA. It returns
+// what each of them printed that came to its end, and behind these what was printed since. The shell leads a group of
+// processes, which ends with it.
+func session(ctx context.Context, module, dir, programs string, steps []step) (printed [][]string, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the page takes longer than %v", patience))
+	defer cancel()
+	mark := fmt.Sprintf("end of the command %d", os.Getpid())
+	var script strings.Builder
+	for _, st := range steps {
+		fmt.Fprintf(&script, "%s\necho; echo '%s'\n", st.command, mark)
 	}
-	out, err := s.shell.StdoutPipe()
+	out, err := os.Create(filepath.Join(programs, "printed")) // a file: a pipe is open until the last process has ended
 	if err != nil {
 		return nil, err
 	}
-	s.shell.Stderr = s.shell.Stdout
-	if err := s.shell.Start(); err != nil {
+	defer out.Close()
+	shell := exec.CommandContext(ctx, "bash", "--norc", "-c", script.String())
+	shell.Dir, shell.Stdout, shell.Stderr = dir, out, out
+	shell.Env = append(os.Environ(), "PATH="+programs+":"+os.Getenv("PATH"), "NO_COLOR=1", "TAGMA="+module)
+	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := shell.Start(); err != nil {
 		return nil, fmt.Errorf("start bash: %w", err)
 	}
-	go func() {
-		defer close(s.lines)
-		for scan := bufio.NewScanner(out); scan.Scan(); {
-			s.lines <- scan.Text()
+	_ = shell.Wait()                                      // how it ended is seen by what it printed
+	_ = syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) // there may be nobody left
+	text, err := os.ReadFile(out.Name())
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range strings.Split(string(text), "\n"+mark+"\n") {
+		var lines []string
+		for line := range strings.Lines(part) {
+			lines = append(lines, strings.TrimRight(line, " \n"))
 		}
-	}()
-	return s, nil
-}
-
-// run gives the shell a command and returns what it prints.
-func (s *session) run(ctx context.Context, command string) (printed []string, err error) {
-	if _, err := fmt.Fprintf(s.in, "%s\necho; echo '%s'\n", command, s.mark); err != nil {
-		return nil, fmt.Errorf("the shell has ended: %w", err)
+		printed = append(printed, lines)
 	}
-	late := time.After(patience)
-	for {
-		select {
-		case line, more := <-s.lines:
-			if !more {
-				return printed, errors.New("the shell has ended")
-			}
-			if line == s.mark {
-				if last := len(printed) - 1; last >= 0 && printed[last] == "" {
-					printed = printed[:last]
-				}
-				return printed, nil
-			}
-			printed = append(printed, strings.TrimRight(line, " "))
-		case <-late:
-			return printed, fmt.Errorf("it takes longer than %v", patience)
-		case <-ctx.Done():
-			return printed, ctx.Err()
-		}
-	}
-}
-
-// close ends the shell and all that it started.
-func (s *session) close() {
-	_ = syscall.Kill(-s.shell.Process.Pid, syscall.SIGKILL) // there may be nobody left
-	for range s.lines {
-	}
-	_ = s.shell.Wait() // it was killed
+	return printed, context.Cause(ctx)
 }

@@ -1,6 +1,8 @@
 package explore
 
 import (
+	"fmt"
+
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -12,9 +14,6 @@ import (
 
 // nonce is that of every question: one replica asks at a time, and an answer to an earlier question is never a new one's.
 const nonce = 1
-
-// nothing is that no answer was heard.
-var nothing = [replicas]int32{absent, absent, absent, absent}
 
 // held is what counts of an answer to an amnesiac.
 type held struct {
@@ -48,7 +47,6 @@ func (w *world) spellAnswer(by wire.ReplicaID, m *wire.HeldBy) letter {
 // answersOf is what a replica would answer each other one now.
 func (ls *locals) answersOf(n *node) (list [replicas]int32) {
 	for id := range wire.ReplicaID(replicas) {
-		list[id] = absent
 		if id == ls.id || !ls.a.forgets[id] {
 			continue
 		}
@@ -72,15 +70,15 @@ func (ls *locals) answersOf(n *node) (list [replicas]int32) {
 // it, or with a view that it can show to be justified.
 func (o *offers) answers() {
 	for id, k := range o.told {
-		if by := wire.ReplicaID(id); by != o.a.byzantine && k != absent && k != o.s.heard[id] && o.a.wants(o.s, by) {
+		if by := wire.ReplicaID(id); by != o.a.byzantine && k != 0 && k != o.s.heard[id] && o.a.wants(o.s, by) {
 			o.deliver(k)
 		}
 	}
-	if o.a.liars() == 0 || o.s.heard[o.a.byzantine] != absent {
+	if o.a.liars() == 0 || o.s.heard[o.a.byzantine] != 0 {
 		return
 	}
 	for v := range o.views {
-		if k := o.a.lyingAnswer(o.k, o.id, v); k != absent {
+		if k := o.a.lyingAnswer(o.k, o.id, v); k != 0 {
 			o.deliver(k)
 		}
 	}
@@ -89,36 +87,50 @@ func (o *offers) answers() {
 // wants reports whether another replica's answer is still of use: it has not answered as one that remembers everything.
 func (a *alphabet) wants(s *local, id wire.ReplicaID) bool {
 	k := s.heard[id]
-	return k == absent || !a.letters[k].held.whole
+	return k == 0 || !a.letters[k].held.whole
 }
 
-// lyingAnswer is the attacker's answer that shows a view to be justified, and nothing else; absent if it cannot.
+// lyingAnswer is the attacker's answer that shows a view to be justified, and nothing else; 0 if it cannot.
 func (a *alphabet) lyingAnswer(k *knowledge, of wire.ReplicaID, v wire.View) int32 {
-	witness, seen, found := k.witness(v)
-	if v > 0 && !found {
-		return absent
+	witness := a.witnesses(k, v, nobody, 1)
+	if v > 0 && len(witness) == 0 {
+		return 0
 	}
 	l := letter{kind: wire.TypeHeldBy, by: a.byzantine, held: held{of: of, whole: true, view: v}}
 	return a.forge(l, func() wire.Message {
 		m := &wire.HeldBy{Nonce: nonce, Of: of, Whole: true, View: v}
 		if v > 0 {
-			m.Suspects = a.justification(v, witness, seen)
+			m.Suspects = a.justification(v, witness[0])
 		}
 		return m
 	})
 }
 
-// hears notes what a move has a replica forget, or be answered.
-func (s *local) hears(m move) {
-	switch m.kind {
+// hears notes what a state's last move had the replica forget, or be answered.
+func (ls *locals) hears(s *local) {
+	switch k := s.by.letters[0]; s.by.kind {
 	case forget:
 		s.lives++
-		s.heard = nothing
-		for v := range s.shown.activated {
-			s.shown.activated[v] = absent // its new life enters views again
-		}
+		s.heard = [replicas]int32{}
+		s.shown.activated = [maxViews]int32{} // its new life enters views again
 	case restart:
-		s.heard = nothing
+		s.heard = [replicas]int32{}
+	case deliver:
+		if l := &ls.a.letters[k]; l.kind == wire.TypeHeldBy {
+			s.heard[l.by] = k
+		}
 	default:
 	}
+}
+
+// whySilent is I19: until a checkpoint at R is stable it says nothing that it may have contradicted before, and never in a
+// view below V* (D8.7).
+func (n *node) whySilent(l letter) error {
+	if l.kind == wire.TypeSuspect {
+		return nil
+	}
+	if in := n.core.Inspect(); in.Silent || l.view < in.Since {
+		return fmt.Errorf("I19: r%d says %v; it forgot what it said below #%d and v%d", l.by, l, in.Until, in.Since)
+	}
+	return nil
 }

@@ -94,17 +94,17 @@ func TestI2_ASecondViewChangeNeedsAWindowBetween(t *testing.T) {
 		stable wire.Seq
 		fails  bool
 	}{{window, false}, {window - 1, true}} {
-		s := newShown()
+		var s shown
 		first := letter{kind: wire.TypeViewChange, by: 1, view: 1}
 		second := first
 		second.stable = c.stable
-		if err := s.note(first, 0); err != nil {
+		if err := s.note(first, 1); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.note(second, 1); (err != nil) != c.fails {
+		if err := s.note(second, 2); (err != nil) != c.fails {
 			t.Errorf("%d above the first: %v", c.stable, err)
 		}
-		if list := s.changes(1, nil); !c.fails && len(list) != 2 {
+		if list := (&knowledge{1: &s}).changes(1, nobody); !c.fails && len(list) != 2 {
 			t.Errorf("of two view changes %v are known", list)
 		}
 	}

@@ -17,6 +17,21 @@ func (k *knowledge) based() bool {
 	return slices.ContainsFunc(k[:], func(s *shown) bool { return s != nil && s.based })
 }
 
+// voters lists the correct replicas that prepared or committed a value.
+func (k *knowledge) voters(kind wire.Type, v wire.View, s wire.Seq, d value) (list []wire.ReplicaID) {
+	for id, said := range k {
+		if said != nil && said.votes(kind)[v][s-1] == d {
+			list = append(list, wire.ReplicaID(id))
+		}
+	}
+	return list
+}
+
+// joins reports whether the attacker can add its own vote to others': a primary does not prepare.
+func (a *alphabet) joins(kind wire.Type, v wire.View) bool {
+	return a.liars() > 0 && (kind == wire.TypeCommit || a.configs[0].Primary(v) != a.byzantine)
+}
+
 // proposed reports whether somebody can show a pre-prepare.
 func (a *alphabet) proposed(k *knowledge, v wire.View, s wire.Seq, d value) bool {
 	p := a.configs[0].Primary(v)
@@ -25,14 +40,10 @@ func (a *alphabet) proposed(k *knowledge, v wire.View, s wire.Seq, d value) bool
 
 // preparers lists the backups whose prepares somebody can show, the attacker among them.
 func (a *alphabet) preparers(k *knowledge, v wire.View, s wire.Seq, d value) []wire.ReplicaID {
-	var ids []wire.ReplicaID
-	for id := range wire.ReplicaID(replicas) {
-		if id == a.configs[0].Primary(v) {
-			continue
-		}
-		if id == a.byzantine || k[id].prepare[v][s-1] == d {
-			ids = append(ids, id)
-		}
+	ids := k.voters(wire.TypePrepare, v, s, d)
+	if a.joins(wire.TypePrepare, v) {
+		ids = append(ids, a.byzantine)
+		slices.Sort(ids)
 	}
 	return ids
 }
@@ -53,15 +64,12 @@ func (a *alphabet) proofs(k *knowledge, below wire.View, s wire.Seq) []proof {
 
 // certificate puts together a prepared certificate that proofs lists.
 func (a *alphabet) certificate(k *knowledge, s wire.Seq, p proof) wire.PreparedCert {
-	d := a.digest(s, p.value)
-	at := a.base + s
+	d, at, by := a.digest(s, p.value), a.base+s, a.configs[0].Primary(p.view)
 	statement := &wire.PrePrepare{View: p.view, Seq: at, Digest: d}
-	a.sign(a.configs[0].Primary(p.view), statement)
-	cert := wire.PreparedCert{View: p.view, Seq: at, Digest: d, PrePrepare: statement.Sig}
+	cert := wire.PreparedCert{View: p.view, Seq: at, Digest: d, PrePrepare: a.signature(by, statement)}
 	for _, id := range a.preparers(k, p.view, s, p.value)[:quorum-1] {
 		vote := &wire.Prepare{View: p.view, Seq: at, Digest: d, Replica: id}
-		a.sign(id, vote)
-		cert.Prepares = append(cert.Prepares, wire.Endorsement{Replica: id, Sig: vote.Sig})
+		cert.Prepares = append(cert.Prepares, wire.Endorsement{Replica: id, Sig: a.signature(id, vote)})
 	}
 	return cert
 }
@@ -69,16 +77,13 @@ func (a *alphabet) certificate(k *knowledge, s wire.Seq, p proof) wire.PreparedC
 // lyingChanges returns the attacker's view changes for a view: with every choice of certificates. It needs one correct
 // replica's Suspect beside its own, and takes the lowest that serves.
 func (a *alphabet) lyingChanges(k *knowledge, u wire.View) []int32 {
-	if a.byzantine == nobody {
-		return nil
-	}
-	witness, seen, found := k.witness(u)
-	if !found {
+	witness := a.witnesses(k, u, nobody, 1)
+	if a.liars() == 0 || len(witness) == 0 {
 		return nil
 	}
 	plain := letter{kind: wire.TypeViewChange, by: a.byzantine, view: u}
-	if seen >= u {
-		plain.ahead[witness] = seen + 1
+	if by := a.letters[witness[0]]; by.view >= u {
+		plain.ahead[by.by] = by.view + 1
 	}
 	list := []letter{plain}
 	if a.base > 0 && k.based() {
@@ -99,14 +104,14 @@ func (a *alphabet) lyingChanges(k *knowledge, u wire.View) []int32 {
 	}
 	numbers := make([]int32, 0, len(list))
 	for _, l := range list {
-		numbers = append(numbers, a.forge(l, func() wire.Message { return a.change(k, l, witness, seen) }))
+		numbers = append(numbers, a.forge(l, func() wire.Message { return a.change(k, l, witness[0]) }))
 	}
 	return numbers
 }
 
 // change builds the view change that a letter stands for.
-func (a *alphabet) change(k *knowledge, l letter, witness wire.ReplicaID, seen wire.View) wire.Message {
-	m := &wire.ViewChange{View: l.view, Replica: l.by, Suspects: a.justification(l.view, witness, seen)}
+func (a *alphabet) change(k *knowledge, l letter, witness int32) wire.Message {
+	m := &wire.ViewChange{View: l.view, Replica: l.by, Suspects: a.justification(l.view, witness)}
 	if l.stable > 0 {
 		m.Stable = a.moved
 	}
@@ -118,33 +123,26 @@ func (a *alphabet) change(k *knowledge, l letter, witness wire.ReplicaID, seen w
 	return a.sign(l.by, m)
 }
 
-// witness is the correct replica whose Suspect justifies a view beside the attacker's, with the lowest view that serves.
-func (k *knowledge) witness(u wire.View) (witness wire.ReplicaID, seen wire.View, found bool) {
-	seen = maxViews
-	for id, s := range k {
-		for v := u - min(u, 1); s != nil && v < seen; v++ {
-			if s.suspects[v] {
-				witness, seen, found = wire.ReplicaID(id), v, true
+// witnesses are Suspects of correct replicas but one that justify a view, the lowest of each, at most so many.
+func (a *alphabet) witnesses(k *knowledge, u wire.View, but wire.ReplicaID, most int) (list []int32) {
+	var heard [replicas]bool
+	for v := u - min(u, 1); v < maxViews; v++ {
+		for id, s := range k {
+			if by := wire.ReplicaID(id); s != nil && by != but && s.suspects[v] && !heard[id] && len(list) < most {
+				heard[id] = true
+				list = append(list, a.numbers[letter{kind: wire.TypeSuspect, by: by, view: v}])
 			}
 		}
 	}
-	return witness, seen, found
+	return list
 }
 
 // justification is the attacker's Suspect and its witness's.
-func (a *alphabet) justification(u wire.View, witness wire.ReplicaID, seen wire.View) (list []wire.Suspect) {
-	for id := range wire.ReplicaID(replicas) {
-		s := &wire.Suspect{View: u - 1, Replica: id}
-		switch id {
-		case witness:
-			s.View = seen
-		case a.byzantine:
-		default:
-			continue
-		}
-		a.sign(id, s)
-		list = append(list, *s)
-	}
+func (a *alphabet) justification(u wire.View, witness int32) []wire.Suspect {
+	own := &wire.Suspect{View: u - 1, Replica: a.byzantine}
+	a.sign(a.byzantine, own)
+	list := []wire.Suspect{*own, *a.mail[witness].Message().(*wire.Suspect)}
+	slices.SortFunc(list, func(a, b wire.Suspect) int { return int(a.Replica) - int(b.Replica) })
 	return list
 }
 
@@ -160,9 +158,6 @@ func (a *alphabet) forge(l letter, m func() wire.Message) int32 {
 // vote numbers the attacker's own pre-prepare, prepare, commit or suspect.
 func (a *alphabet) vote(kind wire.Type, v wire.View, s wire.Seq, d value) int32 {
 	l := letter{kind: kind, by: a.byzantine, view: v, seq: s, value: d}
-	if k, ok := a.numbers[l]; ok {
-		return k
-	}
 	return a.forge(l, func() wire.Message {
 		var m wire.Message
 		switch kind {

@@ -17,7 +17,11 @@ type class struct {
 	lacks [maxSlots]value // bodies
 	shown shown           // what others can still use
 
-	recalled // of replicas that may forget
+	// Of searches in which replicas forget:
+	slots   [maxSlots]slotState
+	heard   [replicas]int32
+	answers [replicas]int32 // while anybody may ask
+	reborn  bool
 }
 
 // facts is what the replicas' votes of finished views amount to, beyond their classes: the prepared certificates that the
@@ -33,34 +37,34 @@ type token struct {
 	forgets uint8
 }
 
-// level is the highest view that any move so far was about, and live the lowest view in which something can still happen:
-// usually the same, but a replica that followed a certificate of a later view may go on in its own.
-func (s *search) level(st *state) (level, live wire.View) {
-	live = maxViews
-	for i, ls := range s.locals {
-		level = max(level, ls.all[st.local[i]].level)
-	}
-	for i, ls := range s.locals {
-		if l := &ls.all[st.local[i]]; l.level == level {
+// live is the lowest view in which something can still happen: usually the level, but a replica that followed a certificate
+// of a later view may go on in its own.
+func (s *search) live(st *state) wire.View {
+	live := wire.View(maxViews)
+	for i := range s.locals {
+		if l := s.local(st, i); l.level == st.level {
 			live = min(live, l.view)
 		}
 	}
-	return level, live
+	return live
 }
 
-// token returns the class of a state.
+// token returns the class of a state. Where replicas may forget, nothing is merged that was said at lower levels.
 func (s *search) token(st *state) token {
-	level, live := s.level(st)
-	t := token{level: level, crashes: st.crashes, forgets: st.forgets}
+	t := token{level: st.level, crashes: st.crashes, forgets: st.forgets}
 	if s.o.Exact {
 		t.classes = st.local
 		return t
 	}
-	if s.o.Amnesia > 0 {
-		return s.flat(st)
+	live := wire.View(0)
+	if s.o.Amnesia == 0 {
+		live = s.live(st)
 	}
 	for i, ls := range s.locals {
-		t.classes[i] = ls.class(st.local[i], level, live)
+		t.classes[i] = ls.class(face{
+			local: st.local[i], live: live, done: s.o.Amnesia == 0 && s.local(st, i).level < t.level,
+			asked: s.o.Amnesia > 0 && s.mayAsk(st, ls.id),
+		})
 	}
 	k := s.knowledge(st)
 	for i := range s.a.slots {
@@ -73,39 +77,36 @@ func (s *search) token(st *state) token {
 	return t
 }
 
-// face is a local state seen from a level.
+// face is a local state seen from a whole one.
 type face struct {
-	local       int32
-	level, live wire.View
+	local int32
+	done  bool      // with its view
+	live  wire.View // the lowest view in which something can still happen
+	asked bool      // what it would answer counts
 }
 
 // class returns the number of a local state's class.
-func (ls *locals) class(k int32, level, live wire.View) int32 {
-	at := face{k, level, live}
+func (ls *locals) class(at face) int32 {
 	if n, ok := ls.faces[at]; ok {
 		return n
 	}
-	l := &ls.all[k]
+	l := &ls.all[at.local]
 	c := class{core: l.counts, shown: l.shown}
-	if l.level < level { // it is done with its view
+	if at.done {
 		c.core = l.stays
 	}
 	for i := range l.slots {
 		c.lacks[i] = l.slots[i].lacksBody
 	}
-	c.shown.forget(live)
-	return ls.classed(at, c)
-}
-
-// classed returns the number of a class, and remembers it for what looks like that.
-func (ls *locals) classed(at face, c class) int32 {
-	n, ok := ls.classes[c]
-	if !ok {
-		n = int32(len(ls.classes))
-		ls.classes[c] = n
+	if ls.a.forgets != [replicas]bool{} {
+		c.slots, c.heard, c.reborn = l.slots, l.heard, l.lives > 0
 	}
-	ls.faces[at] = n
-	return n
+	if at.asked {
+		c.answers = l.answers
+	}
+	c.shown.forget(at.live)
+	ls.faces[at], _ = ls.classes.of(c)
+	return ls.faces[at]
 }
 
 // forget drops what nobody can use any more, one by one, when nothing happens below a view. Commits stay: two of them are
@@ -114,13 +115,13 @@ func (s *shown) forget(live wire.View) {
 	for v := range live {
 		s.propose[v], s.prepare[v] = [maxSlots]value{}, [maxSlots]value{}
 		s.bare[v] = [maxSlots]bool{}
-		s.change[v], s.former[v], s.newView[v] = absent, absent, absent
+		s.change[v], s.former[v], s.newView[v] = 0, 0, 0
 		if v+1 < live {
 			s.suspects[v] = false
 		}
 	}
 	for v := range min(live+1, maxViews) { // judged already against all that can commit below
-		s.activated[v] = absent
+		s.activated[v] = 0
 	}
 	s.highest = 0
 }

@@ -1,13 +1,17 @@
 package explore
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
 	"reflect"
 	"slices"
+	"unsafe"
 
 	"tagma/pbft"
+	"tagma/pbft/msglog"
+	"tagma/pbft/port"
+	"tagma/pbft/wire"
 )
 
 // fingerprint is the canonical hash of a replica: equal for two that behave alike from now on.
@@ -17,10 +21,9 @@ type fingerprint [sha256.Size]byte
 // search. A field that is added to the core is therefore part of the state until somebody says here why it is not.
 type walker struct {
 	buf  []byte
-	seen map[uintptr]int // pointers by order of first visit: the pool's lists are cyclic
-	view uint64          // of the core
-	act  bool
-	self uint64
+	seen map[unsafe.Pointer]int // by order of first visit: the pool's lists are cyclic
+	at   port.Position          // of the core
+	self wire.ReplicaID
 	what aspect
 
 	forgets *[replicas]bool // who may ask what this replica remembers of it
@@ -36,47 +39,44 @@ const (
 )
 
 // left out by type: moments, because every tick of a search is longer than every timeout, so all that is timed has
-// expired; signatures and signers, because letters are interchangeable (see letter); encodings that were remembered; and
-// what is known of peers by their status messages, which a search does not deliver.
+// expired; causes, which are for people; signatures and signers, because letters are interchangeable (see letter);
+// encodings that were remembered; and what is known of peers by their status messages, which a search does not deliver.
 var leftOutTypes = map[string]bool{
-	"Duration": true, "Signature": true, "Config": true, "Endorsement": true, "requestCache": true, "bodyCache": true,
+	"Duration": true, "Cause": true, "Signature": true, "Config": true, "Endorsement": true, "requestCache": true, "bodyCache": true,
 	"peer": true, "load": true,
 }
 
-// left out by field: scratch space; the wall clock, which stands still; whose turn it is to help; to whom a contradiction
-// was shown; who justified a view; and how much memory bodies take.
-var leftOutFields = map[string]bool{
-	"Replica.out": true, "Replica.wall": true, "Replica.helper": true, "Slot.Shown": true,
-	"ViewChange.Suspects": true, "NewView.ViewChanges": true, "change.suspects": true, "Slot.Memory": true,
-}
+// leftOut lists fields with the first aspect that they are no part of.
+var leftOut = map[string]aspect{
+	// Scratch space; the wall clock, which stands still; whose turn it is to help; to whom a contradiction was shown; who
+	// justified a view; how much memory bodies take; and up to where statuses list what is missing.
+	"Replica.out": everything, "Replica.wall": everything, "Replica.helper": everything, "Slot.Shown": everything,
+	"ViewChange.Suspects": everything, "NewView.ViewChanges": everything, "change.suspects": everything, "Slot.Memory": everything,
+	"Replica.known": everything,
 
-// left out of what counts: votes of others, because they come by the quorum, and what a quorum brings is seen elsewhere;
-// bodies, because they can be fetched again, and whether one is lacking is added; from which view timeouts double; and what
-// is remembered of others, because what would be answered is added.
-var leftOutOfMoves = map[string]bool{
-	"Slot.Prepares": true, "Slot.Commits": true, "Slot.Bodies": true, "Slot.Loose": true, "change.votes": true,
-	"change.progressView": true, "CommitCert.View": true, "change.proven": true, "Replica.memories": true,
-}
+	// Votes of others, because they come by the quorum, and what a quorum brings is seen elsewhere; bodies, because they can
+	// be fetched again, and whether one is lacking is added; from which view timeouts double; and what is remembered of
+	// others, because what would be answered is added.
+	"Slot.Prepares": whatCounts, "Slot.Commits": whatCounts, "Slot.Bodies": whatCounts, "Slot.Loose": whatCounts,
+	"change.votes": whatCounts, "change.progressView": whatCounts, "CommitCert.View": whatCounts, "change.proven": whatCounts,
+	"Replica.memories": whatCounts,
 
-// left out of what stays: what entering a view clears. The requests held are those that were not executed.
-var leftInTheView = map[string]bool{
-	"Replica.active": true, "Replica.origin": true, "Replica.proposed": true, "Replica.pool": true,
-	"Replica.suspicion": true, "Replica.change": true, "Window.Seen": true,
-	"Slot.Accepted": true, "Slot.Digest": true, "Slot.Proposal": true, "Slot.PrepareSent": true, "Slot.CommitSent": true,
-}
-
-func (w *walker) leavesOut(field string) bool {
-	return leftOutFields[field] || w.what > everything && leftOutOfMoves[field] || w.what == whatStays && leftInTheView[field]
+	// What entering a view clears. The requests held are those that were not executed.
+	"Replica.active": whatStays, "Replica.origin": whatStays, "Replica.proposed": whatStays, "Replica.pool": whatStays,
+	"Replica.suspicion": whatStays, "Replica.change": whatStays, "Window.Seen": whatStays, "Slot.Accepted": whatStays,
+	"Slot.Digest": whatStays, "Slot.Proposal": whatStays, "Slot.PrepareSent": whatStays, "Slot.CommitSent": whatStays,
 }
 
 // fingerprintOf hashes a core, what its journal would restore, what waits to be journalled, and what was executed.
 func fingerprintOf(n *node, what aspect) fingerprint {
-	w := &walker{buf: make([]byte, 0, 2048), what: what, forgets: &n.w.forgets}
 	if n.core == nil {
 		return sha256.Sum256([]byte("forgot"))
 	}
-	w.core(n.core)
-	w.core(n.restored())
+	w := &walker{buf: make([]byte, 0, 2048), what: what, self: n.cfg.Self, forgets: &n.w.forgets}
+	for _, core := range []*pbft.Replica{n.core, n.restored()} {
+		w.seen, w.at = map[unsafe.Pointer]int{}, core.Position()
+		w.value(reflect.ValueOf(core).Elem())
+	}
 	w.value(reflect.ValueOf(n.notes))
 	for _, d := range n.executed {
 		w.buf = append(w.buf, d[:]...)
@@ -86,57 +86,43 @@ func fingerprintOf(n *node, what aspect) fingerprint {
 
 // with adds to a core's hash what the replica has shown, its level, its lives and what it was answered.
 func with(core fingerprint, s *local) fingerprint {
-	b := append(s.shown.appendTo(core[:]), byte(s.level), byte(s.lives))
-	for _, k := range s.heard {
-		b = binary.AppendVarint(b, int64(k))
-	}
+	b, _ := binary.Append(core[:], binary.LittleEndian, &s.shown) // it has a fixed size
+	b, _ = binary.Append(append(b, byte(s.level), byte(s.lives)), binary.LittleEndian, &s.heard)
 	return sha256.Sum256(b)
-}
-
-func (w *walker) core(r *pbft.Replica) {
-	v := reflect.ValueOf(r).Elem()
-	w.seen = map[uintptr]int{}
-	w.view, w.act = v.FieldByName("view").Uint(), v.FieldByName("active").Bool()
-	w.self = v.FieldByName("cfg").Elem().FieldByName("Self").Uint()
-	w.value(v)
 }
 
 func (w *walker) number(n uint64) { w.buf = binary.AppendUvarint(w.buf, n) }
 
 func (w *walker) value(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Bool:
-		if v.Bool() {
-			w.number(1)
-		} else {
-			w.number(0)
-		}
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+	switch kind := v.Kind(); {
+	case v.CanInt():
 		w.number(uint64(v.Int()))
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+	case v.CanUint():
 		w.number(v.Uint())
-	case reflect.String:
+	case kind == reflect.Bool && v.Bool():
+		w.number(1)
+	case kind == reflect.Bool:
+		w.number(0)
+	case kind == reflect.String:
 		w.number(uint64(v.Len()))
 		w.buf = append(w.buf, v.String()...)
-	case reflect.Array, reflect.Slice:
+	case kind == reflect.Array || kind == reflect.Slice:
 		w.list(v)
-	case reflect.Map:
+	case kind == reflect.Map:
 		w.table(v)
-	case reflect.Pointer:
+	case kind == reflect.Pointer:
 		w.pointer(v)
-	case reflect.Interface:
-		if v.IsNil() {
-			w.number(0)
-			return
-		}
+	case kind == reflect.Interface && v.IsNil():
+		w.number(0)
+	case kind == reflect.Interface:
 		w.buf = append(w.buf, v.Elem().Type().String()...)
 		w.value(v.Elem())
-	case reflect.Struct:
+	case kind == reflect.Struct:
 		w.structure(v)
-	case reflect.Func:
+	case kind == reflect.Func:
 		// the configuration's only
 	default:
-		panic("explore: the core has a field of kind " + v.Kind().String() + "; say in fingerprint.go how it counts")
+		panic("explore: the core has a field of kind " + kind.String() + "; say in fingerprint.go how it counts")
 	}
 }
 
@@ -145,6 +131,10 @@ func (w *walker) list(v reflect.Value) {
 		return
 	}
 	w.number(uint64(v.Len()))
+	if v.CanAddr() && v.Type().Elem().Kind() == reflect.Uint8 {
+		w.buf = append(w.buf, v.Bytes()...)
+		return
+	}
 	for i := range v.Len() {
 		w.value(v.Index(i))
 	}
@@ -152,56 +142,50 @@ func (w *walker) list(v reflect.Value) {
 
 // table writes a map in the order of its keys' encodings.
 func (w *walker) table(v reflect.Value) {
-	type entry struct {
-		key   []byte
-		value reflect.Value
-	}
-	var entries []entry
-	outer := w.buf
+	outer, entries := w.buf, map[string]reflect.Value{}
 	for it := v.MapRange(); it.Next(); {
 		w.buf = nil
 		w.value(it.Key())
-		entries = append(entries, entry{w.buf, it.Value()})
+		entries[string(w.buf)] = it.Value()
 	}
 	w.buf = outer
-	slices.SortFunc(entries, func(a, b entry) int { return bytes.Compare(a.key, b.key) })
 	w.number(uint64(len(entries)))
-	for _, e := range entries {
-		w.buf = append(w.buf, e.key...)
-		w.value(e.value)
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		w.buf = append(w.buf, key...)
+		w.value(entries[key])
 	}
 }
 
 func (w *walker) pointer(v reflect.Value) {
-	if v.IsNil() {
+	switch k, again := w.seen[v.UnsafePointer()]; {
+	case v.IsNil():
 		w.number(0)
-		return
-	}
-	if leftOutTypes[v.Type().Elem().Name()] {
-		return
-	}
-	if k, ok := w.seen[v.Pointer()]; ok {
+	case leftOutTypes[v.Type().Elem().Name()]:
+	case again:
 		w.number(uint64(k) + 1)
-		return
+	default:
+		w.seen[v.UnsafePointer()] = len(w.seen) + 1
+		w.value(v.Elem())
 	}
-	w.seen[v.Pointer()] = len(w.seen) + 1
-	w.value(v.Elem())
 }
 
 func (w *walker) structure(v reflect.Value) {
 	t := v.Type()
-	name := t.Name()
-	if name == "Slot" && w.empty(v) {
+	if t == reflect.TypeFor[msglog.Slot]() && w.empty(read[msglog.Slot](v)) {
 		w.number(0)
 		return
 	}
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if leftOutTypes[f.Type.Name()] || w.leavesOut(name+"."+f.Name) {
+		name := t.Name() + "." + f.Name
+		if from, is := leftOut[name]; is && w.what >= from || leftOutTypes[f.Type.Name()] {
 			continue
 		}
-		if !w.special(name+"."+f.Name, v, v.Field(i)) {
+		if !w.special(name, v, v.Field(i)) {
 			w.value(v.Field(i))
 		}
 	}
 }
+
+// read is a value of the core with its type: reflection reads fields that are not exported, but does not hand them out.
+func read[T any](v reflect.Value) *T { return (*T)(v.Addr().UnsafePointer()) }

@@ -14,26 +14,24 @@ import (
 
 // sorts returns the level of a move, and notes in the state that it leads to the level of the run.
 func (s *search) sorts(from state, i int, m move, next *state) wire.View {
-	was, is := &s.locals[i].all[from.local[i]], &s.locals[i].all[next.local[i]]
+	was, is := s.local(&from, i), s.local(next, i)
 	level := is.level
 	switch {
-	case s.o.Amnesia == 0:
-		return level
 	case m.kind == forget:
 		level = was.level
 	case was.asking && m.kind == deliver:
 		level = 0
 		if by := s.a.letters[m.letters[0]].by; by != s.a.byzantine {
-			level = s.locals[slices.Index(s.ids, by)].level(from.local[slices.Index(s.ids, by)])
+			level = s.local(&from, slices.Index(s.ids, by)).level
 		}
 	case m.kind == stable: // of several together
-		for j, ls := range s.locals {
+		for j := range s.locals {
 			if from.local[j] != next.local[j] {
-				level = min(level, ls.level(next.local[j]))
+				level = min(level, s.local(next, j).level)
 			}
 		}
 	}
-	if s.o.Exact {
+	if s.o.Exact && s.o.Amnesia > 0 {
 		return level
 	}
 	if next.level = max(from.level, level); was.asking != is.asking {
@@ -42,12 +40,12 @@ func (s *search) sorts(from state, i int, m move, next *state) wire.View {
 	return level
 }
 
-// mayAnswer reports whether what a replica would answer still counts.
-func (s *search) mayAnswer(st *state, id wire.ReplicaID) bool {
+// mayAsk reports whether anybody may still ask what it has forgotten and need a replica's answer; of nobody: anybody's.
+func (s *search) mayAsk(st *state, id wire.ReplicaID) bool {
 	asks := int(st.forgets) < s.o.Amnesia
-	for i, ls := range s.locals {
-		l := &ls.all[st.local[i]]
-		asks = asks || l.asking && s.a.wants(l, id)
+	for i := range s.locals {
+		l := s.local(st, i)
+		asks = asks || l.asking && (id == nobody || s.a.wants(l, id))
 	}
 	return asks
 }
@@ -55,14 +53,14 @@ func (s *search) mayAnswer(st *state, id wire.ReplicaID) bool {
 // urgent returns the replica whose move must come next, if there is one: nothing needs to happen between the loss and the
 // first answer, since it could as well have happened before, nor before the attacker's answer, which comes last.
 func (s *search) urgent(st *state) (int, bool) {
-	for i, ls := range s.locals {
-		l := &ls.all[st.local[i]]
+	for i := range s.locals {
+		l := s.local(st, i)
 		if !l.asking || s.o.Exact {
 			continue
 		}
 		correct := 0
 		for _, k := range l.heard {
-			if k != absent {
+			if k != 0 {
 				correct++
 			}
 		}
@@ -76,67 +74,17 @@ func (s *search) urgent(st *state) (int, bool) {
 // wasted reports whether an answer of the attacker does not complete what a replica needs: it can come later.
 func (s *search) wasted(i int, m move, next *state) bool {
 	return !s.o.Exact && m.kind == deliver && s.a.letters[m.letters[0]].kind == wire.TypeHeldBy &&
-		s.a.letters[m.letters[0]].by == s.a.byzantine && s.locals[i].all[next.local[i]].asking
-}
-
-func (ls *locals) level(k int32) wire.View { return ls.all[k].level }
-
-// mayAsk reports whether anybody may still ask what it has forgotten.
-func (s *search) mayAsk(st *state) bool {
-	asks := int(st.forgets) < s.o.Amnesia
-	for i, ls := range s.locals {
-		asks = asks || ls.all[st.local[i]].asking
-	}
-	return asks
-}
-
-// recalled is what counts of a replica beside its class.
-type recalled struct {
-	slots   [maxSlots]slotState
-	heard   [replicas]int32
-	answers [replicas]int32
-	reborn  bool
-}
-
-// flat returns the class of a state without regard to levels.
-func (s *search) flat(st *state) token {
-	t := token{level: st.level, crashes: st.crashes, forgets: st.forgets}
-	for i, ls := range s.locals {
-		t.classes[i] = ls.flat(st.local[i], s.mayAnswer(st, ls.id))
-	}
-	return t
-}
-
-func (ls *locals) flat(k int32, asked bool) int32 {
-	at := face{local: k}
-	if asked {
-		at.level = 1
-	}
-	if n, ok := ls.faces[at]; ok {
-		return n
-	}
-	l := &ls.all[k]
-	c := class{core: l.counts, shown: l.shown, recalled: recalled{slots: l.slots, heard: l.heard, reborn: l.lives > 0}}
-	if asked {
-		c.answers = l.answers
-	}
-	return ls.classed(at, c)
+		s.a.letters[m.letters[0]].by == s.a.byzantine && s.local(next, i).asking
 }
 
 // told lists what the others would answer a replica now, by replica.
-func (s *search) told(st *state, id wire.ReplicaID) [replicas]int32 {
-	told := nothing
+func (s *search) told(st *state, id wire.ReplicaID) (told [replicas]int32) {
 	for i, ls := range s.locals {
 		if ls.id != id {
-			told[ls.id] = ls.all[st.local[i]].answers[id]
+			told[ls.id] = s.local(st, i).answers[id]
 		}
 	}
 	return told
-}
-
-// stableMove is what ordering up to the base comes to for each replica.
-func stableMove() move {
-	return move{kind: stable, letters: [3]int32{absent, absent, absent}}
 }
 
 // ordersUpTo lists how replicas can order everything up to the base together: a quorum with this one as its lowest correct
@@ -145,9 +93,9 @@ func (s *search) ordersUpTo(st *state, i int) (list []move) {
 	if s.a.base == 0 {
 		return nil
 	}
-	view, free := s.locals[i].all[st.local[i]].view, []int32(nil)
+	view, free := s.local(st, i).view, []int32(nil)
 	for j := range s.locals {
-		if l := &s.locals[j].all[st.local[j]]; l.votes && !l.shown.based && l.view == view {
+		if l := s.local(st, j); l.votes && !l.shown.based && l.view == view {
 			free = append(free, int32(j))
 		}
 	}
@@ -161,8 +109,8 @@ func (s *search) ordersUpTo(st *state, i int) (list []move) {
 			led = led || s.ids[j] == primary
 		}
 		if led && set[0] == int32(i) {
-			m := stableMove()
-			copy(m.letters[:], set[1:])
+			m := move{kind: stable}
+			copy(m.letters[:], set[1:]) // none of them is 0: the lowest one makes the move
 			list = append(list, m)
 		}
 	}
@@ -181,12 +129,4 @@ func subsets(of []int32, size int) [][]int32 {
 		}
 	}
 	return list
-}
-
-// correct is the replica of a place among the correct ones.
-func (w *world) correct(j int) wire.ReplicaID {
-	if wire.ReplicaID(j) < w.byzantine {
-		return wire.ReplicaID(j)
-	}
-	return wire.ReplicaID(j + 1)
 }

@@ -57,12 +57,16 @@ func (l letter) String() string {
 	return fmt.Sprintf("%v v%d s%d %v of r%d", l.kind, l.view, l.seq, l.value, l.by)
 }
 
-// alphabet gives every letter a number and keeps one verified message for it.
+// alphabet gives every letter a number and keeps one verified message for it. Number 0 is no letter.
 type alphabet struct {
 	*world
 	numbers map[letter]int32
 	letters []letter
 	mail    []wire.Verified
+}
+
+func newAlphabet(w *world) *alphabet {
+	return &alphabet{world: w, numbers: map[letter]int32{}, letters: make([]letter, 1), mail: make([]wire.Verified, 1)}
 }
 
 // text is what the message of a letter says, and who says it.
@@ -78,7 +82,7 @@ func (a *alphabet) number(l letter, m func() wire.Message) (int32, error) {
 	}
 	v, err := wire.Verify(&a.configs[0], m(), a.holds)
 	if err != nil {
-		return -1, fmt.Errorf("%v does not verify: %w", l, err)
+		return 0, fmt.Errorf("%v does not verify: %w", l, err)
 	}
 	k := int32(len(a.letters))
 	a.numbers[l] = k
@@ -90,19 +94,19 @@ func (a *alphabet) number(l letter, m func() wire.Message) (int32, error) {
 // spell returns the letter of a correct replica's message, false if the search leaves it out: messages that a lossy
 // network replaces (status, heartbeat, fetch), and what lies beyond the bounds.
 func (w *world) spell(by wire.ReplicaID, m wire.Message) (letter, bool) {
-	l := letter{kind: wire.TypeOf(m), by: by}
+	said, _ := wire.SaidIn(m)
+	l := letter{kind: wire.TypeOf(m), by: by, view: said.View}
 	switch m := m.(type) {
-	case *wire.PrePrepare:
-		return w.spellVote(l, m.View, m.Seq, m.Digest)
-	case *wire.Prepare:
-		return w.spellVote(l, m.View, m.Seq, m.Digest)
-	case *wire.Commit:
-		return w.spellVote(l, m.View, m.Seq, m.Digest)
+	case *wire.PrePrepare, *wire.Prepare, *wire.Commit:
+		s, ok := w.searched(said.Seq)
+		if !ok || l.view >= maxViews {
+			return l, false
+		}
+		l.seq, l.value = s, w.valueOf(s, said.Digest)
 	case *wire.Suspect:
 		l.view = m.View
-		return l, m.View < maxViews
 	case *wire.ViewChange:
-		l.view, l.stable = m.View, m.Stable.Seq
+		l.stable = m.Stable.Seq
 		for i := range m.Prepared {
 			c := &m.Prepared[i]
 			if s, ok := w.searched(c.Seq); ok {
@@ -114,29 +118,14 @@ func (w *world) spell(by wire.ReplicaID, m wire.Message) (letter, bool) {
 				l.ahead[s.Replica] = s.View + 1
 			}
 		}
-		return l, m.View < maxViews
 	case *wire.NewView:
-		l.view = m.View
-		for i, p := range m.Proposals {
-			if i < w.slots {
-				l.order[i] = w.valueOf(wire.Seq(i+1), p.Digest)
-			}
-		}
-		for i := range m.ViewChanges {
-			l.stable = max(l.stable, m.ViewChanges[i].Stable.Seq)
+		l.stable = m.MinStable()
+		for i, p := range m.Proposals[:min(len(m.Proposals), w.slots)] {
+			l.order[i] = w.valueOf(wire.Seq(i+1), p.Digest)
 		}
 		l.right = l.order // a correct primary's, and I17 judges it
-		return l, m.View < maxViews
 	default:
 		return l, false
 	}
-}
-
-func (w *world) spellVote(l letter, v wire.View, s wire.Seq, d wire.Digest) (letter, bool) {
-	s, ok := w.searched(s)
-	if v >= maxViews || !ok {
-		return l, false
-	}
-	l.view, l.seq, l.value = v, s, w.valueOf(s, d)
-	return l, true
+	return l, l.view < maxViews
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -11,7 +12,8 @@ import (
 type kind uint8
 
 const (
-	deliver kind = iota // its letters arrive, in order
+	start   kind = iota // it boots for the first time
+	deliver             // its letters arrive, in order
 	fetch               // the body of a value that it lacks arrives
 	expire              // its timers expire, where that does more than send a Suspect
 	restart             // it crashes and starts again from its journal
@@ -22,23 +24,16 @@ const (
 // move is one transition of one replica. It is comparable: the same move from the same local state has the same result.
 type move struct {
 	kind    kind
-	letters [3]int32 // of deliver; absent fills it
+	letters [3]int32 // of deliver, the rest is 0; of stable, who else
 	seq     wire.Seq // of fetch
 	value   value    // of fetch
 	crash   uint8    // the replica crashes after so many durable effects, and restarts; 0: it does not
 }
 
-// deliverMove is the delivery of some letters.
-func deliverMove(letters ...int32) move {
-	m := move{kind: deliver, letters: [3]int32{absent, absent, absent}}
-	copy(m.letters[:], letters)
-	return m
-}
-
 // local is a state of one replica, with the way that leads to it: a core cannot be copied, so it is made again from its
 // history.
 type local struct {
-	parent int32 // in locals; absent for the first
+	parent int32 // in locals; of the first, whose move is start, itself
 	by     move
 	silent bool // the timers did not expire after the move: that is a move of its own
 	view   wire.View
@@ -68,14 +63,26 @@ type locals struct {
 	a     *alphabet
 	id    wire.ReplicaID
 	all   []local
-	index map[fingerprint]int32 // states
+	index numbering[fingerprint] // of states
+	cores numbering[fingerprint] // of hashes
 	moves map[step]outcome
-	cores map[fingerprint]int32 // numbers of hashes
 
-	classes map[class]int32
+	classes numbering[class]
 	faces   map[face]int32
 
 	fails error // the first violation inside one replica
+}
+
+// numbering gives everything that is new to it the next number, from 0.
+type numbering[T comparable] map[T]int32
+
+func (n numbering[T]) of(what T) (number int32, isNew bool) {
+	number, known := n[what]
+	if !known {
+		number = int32(len(n))
+		n[what] = number
+	}
+	return number, !known
 }
 
 // outcome is what a move leads to, and how many durable effects it has.
@@ -92,28 +99,112 @@ type step struct {
 
 func newLocals(a *alphabet, id wire.ReplicaID) *locals {
 	return &locals{
-		a: a, id: id, index: map[fingerprint]int32{}, moves: map[step]outcome{}, cores: map[fingerprint]int32{},
-		classes: map[class]int32{}, faces: map[face]int32{},
+		a: a, id: id, index: numbering[fingerprint]{}, cores: numbering[fingerprint]{}, moves: map[step]outcome{},
+		classes: numbering[class]{}, faces: map[face]int32{},
 	}
 }
 
 // begin returns the initial state.
-func (ls *locals) begin() int32 {
-	s := local{parent: absent, heard: nothing}
-	return ls.settle(ls.fresh(&s), &s)
+func (ls *locals) begin() int32 { return ls.next(0, move{kind: start}).to }
+
+// next makes a move from a state, once.
+func (ls *locals) next(from int32, m move) outcome {
+	if m.kind == stable {
+		m.letters = [3]int32{} // it makes no difference who else does
+	}
+	k, ok := ls.moves[step{from, m}]
+	if !ok {
+		k = ls.first(from, m)
+		ls.moves[step{from, m}] = k
+	}
+	return k
 }
 
-// fresh boots a replica with the ears on.
-func (ls *locals) fresh(s *local) *node {
-	s.shown = newShown()
-	n := newNode(ls.a.world, ls.id)
+// first makes a move from a state for the first time. Then the timers expire. That is no loss: a Suspect does not stop its
+// sender from voting (V7), so whoever may send one may as well have sent it, undelivered. Where expiry does more than that,
+// it becomes a move of its own.
+func (ls *locals) first(from int32, m move) outcome {
+	s := local{parent: from, by: m}
+	n, durable := ls.make(&s)
+	var before, after port.Position
+	if n.core != nil {
+		before = n.core.Position()
+	}
+	if n.tick(long); n.core != nil {
+		after = n.core.Position()
+	}
+	if after.View != before.View || after.Active != before.Active {
+		s.silent = true
+		n, durable = ls.make(&s)
+	}
+	return outcome{ls.file(n, &s), durable}
+}
+
+// make makes the move that leads to a state, and notes what is said.
+func (ls *locals) make(s *local) (n *node, durable uint8) {
+	var was local
+	if s.by.kind != start {
+		was = ls.all[s.parent]
+	}
+	s.shown, s.lives, s.heard = was.shown, was.lives, was.heard
+	ls.hears(s)
+	n = ls.before(s)
 	ls.listen(n, &s.shown)
-	n.journal = nil // what it said in its first boot went unheard: boot again
-	n.boot()
+	durable = ls.do(n, s.by)
+	ls.enters(n, s)
+	return n, durable
+}
+
+// before is the node that a state's last move is made with.
+func (ls *locals) before(s *local) *node {
+	if s.by.kind == start {
+		return newNode(ls.a.world, ls.id)
+	}
+	return ls.rebuild(s.parent)
+}
+
+// rebuild makes the core of a state again from the moves that lead to it.
+func (ls *locals) rebuild(k int32) *node {
+	s := &ls.all[k]
+	n := ls.before(s)
+	if ls.do(n, s.by); !s.silent {
+		n.tick(long)
+	}
 	return n
 }
 
-// listen has the node's broadcasts noted in its tables.
+// do performs a move and returns how many durable effects it had.
+func (ls *locals) do(n *node, m move) uint8 {
+	n.durable, n.stopAfter = 0, int(m.crash)
+	switch m.kind {
+	case start:
+		n.boot()
+	case deliver:
+		for _, k := range m.letters {
+			if k != 0 && !n.stopped {
+				n.receive(port.Source{Replica: ls.a.letters[k].by}, ls.a.mail[k])
+			}
+		}
+	case fetch:
+		n.receive(port.Source{Replica: (ls.id + 1) % replicas}, ls.a.body(m.seq, m.value))
+	case expire:
+		n.tick(long)
+	case restart:
+		n.restart()
+	case forget:
+		n.forget()
+	case stable:
+		n.takeStable()
+	}
+	durable := uint8(n.durable)
+	if n.stopped {
+		n.restart()
+	}
+	n.stopAfter = 0
+	return durable
+}
+
+// listen has a node's broadcasts noted.
 func (ls *locals) listen(n *node, s *shown) {
 	n.says = func(to int, m wire.Message) {
 		if to != everybody {
@@ -136,57 +227,22 @@ func (ls *locals) listen(n *node, s *shown) {
 	}
 }
 
-// settle lets the timers expire and files the state that results. Expiring at once is no loss: a Suspect does not stop
-// its sender from voting (V7), so whoever may send one may as well have sent it, undelivered. Where expiry does more
-// than that, it becomes a move of its own.
-func (ls *locals) settle(n *node, s *local) int32 {
-	if !s.silent && n.core == nil {
-		n.tick(long)
-	}
-	if !s.silent && n.core != nil {
-		before := n.core.Inspect()
-		n.tick(long)
-		if after := n.core.Inspect(); after.View != before.View || after.Active != before.Active {
-			s.silent = true
-			return ls.take(s)
-		}
-	}
-	return ls.file(n, s)
-}
-
-// take makes a state's last move again, with the ears on, and files it.
-func (ls *locals) take(s *local) int32 {
-	if s.parent == absent {
-		return ls.file(ls.fresh(s), s)
-	}
-	s.shown = ls.all[s.parent].shown
-	n := ls.rebuild(s.parent)
-	ls.listen(n, &s.shown)
-	ls.make(n, s.by)
-	ls.enteredBy(n, s.by, s)
-	return ls.file(n, s)
-}
-
 // file returns the number of the state that a node is in.
 func (ls *locals) file(n *node, s *local) int32 {
 	s.level = ls.reached(s)
-	if n.core != nil {
+	if s.asking = n.core == nil; !s.asking {
+		s.heard = [replicas]int32{}
 		ls.look(n, s)
 	}
-	if s.asking = n.core == nil; !s.asking {
-		s.heard = nothing
-	}
 	whole := fingerprintOf(n, everything)
-	f := with(whole, s)
-	k, ok := ls.index[f]
-	if !ok {
-		s.core = ls.numbered(whole)
+	k, isNew := ls.index.of(with(whole, s))
+	if isNew {
+		s.core, _ = ls.cores.of(whole)
+		s.counts, _ = ls.cores.of(fingerprintOf(n, whatCounts))
+		s.stays, _ = ls.cores.of(fingerprintOf(n, whatStays))
 		if ls.a.forgets != [replicas]bool{} { // somebody may ask
 			s.answers = ls.answersOf(n)
 		}
-		s.counts, s.stays = ls.numbered(fingerprintOf(n, whatCounts)), ls.numbered(fingerprintOf(n, whatStays))
-		k = int32(len(ls.all))
-		ls.index[f] = k
 		ls.all = append(ls.all, *s)
 	}
 	return k
@@ -195,8 +251,8 @@ func (ls *locals) file(n *node, s *local) int32 {
 // look notes what an active core shows of itself.
 func (ls *locals) look(n *node, s *local) {
 	in := n.core.Inspect()
-	s.view, s.active, s.slots = in.View, in.Active, ls.a.slotsOf(n.core)
-	s.suspects, s.asks, s.votes = in.Suspecting, ls.a.asksIn(n.core), in.Active && !in.Silent && in.View >= in.Since
+	s.view, s.active, s.slots = in.View, in.Active, n.slotsOf()
+	s.suspects, s.asks, s.votes = in.Suspecting, asksIn(n.core), in.Active && !in.Silent && in.View >= in.Since
 	s.shown.based = s.shown.based || n.applied.Seq > 0
 	s.level = max(s.level, in.View)
 	for i, d := range n.executed {
@@ -213,68 +269,33 @@ func (ls *locals) look(n *node, s *local) {
 
 // reached is the level that a state's last move came from or was about.
 func (ls *locals) reached(s *local) (level wire.View) {
-	if s.parent == absent {
+	if s.by.kind == start || s.by.kind == deliver && ls.all[s.parent].asking {
 		return 0
 	}
 	level = ls.all[s.parent].level
-	if s.by.kind == deliver && ls.all[s.parent].asking {
-		return 0
-	}
 	for _, k := range s.by.letters {
-		if s.by.kind == deliver && k != absent && ls.a.letters[k].by != ls.a.byzantine {
-			level = max(level, ls.a.letters[k].view)
+		if l := &ls.a.letters[k]; s.by.kind == deliver && l.by != ls.a.byzantine {
+			level = max(level, l.view)
 		}
 	}
 	return level
 }
 
-func (ls *locals) numbered(f fingerprint) int32 {
-	k, ok := ls.cores[f]
-	if !ok {
-		k = int32(len(ls.cores))
-		ls.cores[f] = k
-	}
-	return k
-}
-
-// next makes a move from a state, once.
-func (ls *locals) next(from int32, m move) outcome {
-	k, ok := ls.moves[step{from, m}]
-	if !ok {
-		k = ls.first(from, m)
-		ls.moves[step{from, m}] = k
-	}
-	return k
-}
-
-func (ls *locals) first(from int32, m move) outcome {
-	s := local{parent: from, by: m, shown: ls.all[from].shown, lives: ls.all[from].lives, heard: ls.all[from].heard}
-	s.hears(m)
-	if l := m.letters[0]; m.kind == deliver && ls.a.letters[l].kind == wire.TypeHeldBy {
-		s.heard[ls.a.letters[l].by] = l
-	}
-	n := ls.rebuild(from)
-	ls.listen(n, &s.shown)
-	durable := ls.make(n, m)
-	ls.enteredBy(n, m, &s)
-	return outcome{ls.settle(n, &s), durable}
-}
-
-// enteredBy notes the new view that a move made active, for I17.
-func (ls *locals) enteredBy(n *node, m move, s *local) {
+// enters notes the new view that a state's last move made active, for I17.
+func (ls *locals) enters(n *node, s *local) {
 	if n.core == nil {
 		return
 	}
-	in := n.core.Inspect()
-	if !in.Active || in.View == 0 || in.View >= maxViews || s.shown.activated[in.View] != absent {
+	in := n.core.Position()
+	if !in.Active || in.View == 0 || in.View >= maxViews || s.shown.activated[in.View] != 0 {
 		return
 	}
-	if in.Primary == ls.id {
+	if n.cfg.Primary(in.View) == ls.id {
 		s.shown.activated[in.View] = s.shown.newView[in.View]
 		return
 	}
-	for _, k := range m.letters {
-		if m.kind == deliver && k != absent && ls.a.letters[k].kind == wire.TypeNewView {
+	for _, k := range s.by.letters {
+		if s.by.kind == deliver && ls.a.letters[k].kind == wire.TypeNewView {
 			s.shown.activated[in.View] = k
 		}
 	}

@@ -1,8 +1,6 @@
 package explore
 
 import (
-	"slices"
-
 	"tagma/pbft/wire"
 )
 
@@ -37,12 +35,17 @@ func (o *offers) moves() []move {
 		o.list = append(o.list, move{kind: expire})
 	}
 	if o.a.base > 0 && !o.s.shown.based && o.k.based() {
-		o.list = append(o.list, stableMove())
+		o.list = append(o.list, move{kind: stable})
 	}
 	return o.list
 }
 
-func (o *offers) deliver(letters ...int32) { o.list = append(o.list, deliverMove(letters...)) }
+// deliver offers the delivery of some letters.
+func (o *offers) deliver(letters ...int32) {
+	m := move{kind: deliver}
+	copy(m.letters[:], letters)
+	o.list = append(o.list, m)
+}
 
 func (o *offers) primary(v wire.View) wire.ReplicaID { return o.a.configs[0].Primary(v) }
 
@@ -57,10 +60,12 @@ func (o *offers) normalCase() {
 			o.prePrepares(seq)
 		}
 		if o.s.active && st.accepted != none && !st.commitSent && st.lacksBody != st.accepted {
-			o.prepares(seq, st.accepted)
+			o.complete(letter{kind: wire.TypePrepare, view: o.s.view, seq: seq, value: st.accepted}, st.prepare, quorum-1)
 		}
-		if st.certified == none {
-			o.commits(seq)
+		for v := range o.views {
+			for d := null; d <= fourth && st.certified == none; d++ {
+				o.complete(letter{kind: wire.TypeCommit, view: v, seq: seq, value: d}, st.commit, quorum)
+			}
 		}
 	}
 }
@@ -80,48 +85,22 @@ func (o *offers) prePrepares(seq wire.Seq) {
 	}
 }
 
-// prepares offers the prepares that complete a quorum with the own one, correct replicas' first.
-func (o *offers) prepares(seq wire.Seq, d value) {
-	v, missing := o.s.view, quorum-1
-	if own := &o.s.slots[seq-1].prepare; own.value == d && own.view == v {
+// complete offers the votes that make so many with the own one, correct replicas' before the attacker's.
+func (o *offers) complete(vote letter, own proof, missing int) {
+	if own == (proof{vote.view, vote.value}) {
 		missing--
 	}
 	var votes []int32
-	for id, s := range o.k {
-		by := wire.ReplicaID(id)
-		if s != nil && by != o.id && by != o.primary(v) && s.prepare[v][seq-1] == d {
-			votes = append(votes, o.a.numbers[letter{kind: wire.TypePrepare, by: by, view: v, seq: seq, value: d}])
+	for _, vote.by = range o.k.voters(vote.kind, vote.view, vote.seq, vote.value) {
+		if vote.by != o.id {
+			votes = append(votes, o.a.numbers[vote])
 		}
 	}
-	if o.a.liars() > 0 && o.primary(v) != o.a.byzantine {
-		votes = append(votes, o.a.vote(wire.TypePrepare, v, seq, d))
+	if len(votes)+1 >= missing && o.a.joins(vote.kind, vote.view) {
+		votes = append(votes, o.a.vote(vote.kind, vote.view, vote.seq, vote.value))
 	}
 	if len(votes) >= missing {
 		o.deliver(votes[:missing]...)
-	}
-}
-
-// commits offers, for each view and value, the commits that complete a certificate.
-func (o *offers) commits(seq wire.Seq) {
-	for v := range o.views {
-		for d := null; d <= fourth; d++ {
-			missing := quorum
-			if own := &o.s.slots[seq-1].commit; own.value == d && own.view == v {
-				missing--
-			}
-			var votes []int32
-			for id, s := range o.k {
-				if by := wire.ReplicaID(id); s != nil && by != o.id && s.commit[v][seq-1] == d {
-					votes = append(votes, o.a.numbers[letter{kind: wire.TypeCommit, by: by, view: v, seq: seq, value: d}])
-				}
-			}
-			if len(votes) > 0 && len(votes)+o.a.liars() >= missing {
-				if o.a.liars() > 0 {
-					votes = append(votes, o.a.vote(wire.TypeCommit, v, seq, d))
-				}
-				o.deliver(votes[:missing]...)
-			}
-		}
 	}
 }
 
@@ -137,31 +116,17 @@ func (o *offers) leaving() {
 		if o.s.view == u-1 && o.s.shown.suspects[u-1] && (o.s.lives == 0 || o.s.suspects) { // its own counts
 			missing--
 		}
-		if others := o.witnesses(u, missing); len(others) == missing {
+		if others := o.a.witnesses(o.k, u, o.id, missing); len(others) == missing {
 			o.deliver(append(suspects, others...)...)
 		}
 	}
-}
-
-// witnesses are Suspects of other correct replicas that justify a view, the lowest of each, at most so many.
-func (o *offers) witnesses(u wire.View, most int) (list []int32) {
-	var heard [replicas]bool
-	for v := u - 1; v < o.views; v++ {
-		for id, s := range o.k {
-			if by := wire.ReplicaID(id); s != nil && by != o.id && s.suspects[v] && !heard[id] && len(list) < most {
-				heard[id] = true
-				list = append(list, o.a.numbers[letter{kind: wire.TypeSuspect, by: by, view: v}])
-			}
-		}
-	}
-	return list
 }
 
 // joining offers others' view changes: one for a higher view takes the replica there, and two for its own complete the
 // quorum from which a primary builds its new view, and the others' new-view timers run.
 func (o *offers) joining() {
 	for u := max(o.s.view, 1); u < o.views; u++ {
-		correct := o.changes(u)
+		correct := o.k.changes(u, o.id)
 		if u > o.s.view {
 			for _, k := range correct {
 				o.deliver(k)
@@ -171,53 +136,21 @@ func (o *offers) joining() {
 		if o.primary(u) != o.id && u+1 == o.views {
 			continue // its timer would be of no use within the bounds
 		}
-		if o.s.active || o.s.shown.suspects[u] || o.s.shown.newView[u] != absent {
+		if o.s.active || o.s.shown.suspects[u] || o.s.shown.newView[u] != 0 {
 			continue
 		}
 		lies := o.a.lyingChanges(o.k, u)
 		if o.primary(u) != o.id && len(lies) > 0 {
 			lies = lies[:1] // what is in it does not matter to a timer
 		}
-		if o.s.lives > 0 && !o.s.asks {
-			o.three(correct, lies)
-			continue
+		size := quorum - 1
+		if o.s.lives > 0 && !o.s.asks { // it keeps its own back, and its timer runs with three of others only
+			size = quorum
 		}
-		for _, p := range o.a.apart(correct, 2) {
-			o.deliver(p...)
-		}
-		for _, k := range correct {
-			for _, lie := range lies {
-				o.deliver(k, lie)
-			}
+		for _, set := range o.a.gather(correct, lies, size) {
+			o.deliver(set...)
 		}
 	}
-}
-
-// three offers view changes of three others, without which the new-view timer of a replica that keeps its own back does not
-// run.
-func (o *offers) three(correct, lies []int32) {
-	all := o.a.apart(correct, 3)
-	for _, p := range o.a.apart(correct, 2) {
-		for _, set := range all {
-			if slices.Equal(set[:2], p) {
-				o.deliver(set...)
-			}
-		}
-		for _, lie := range lies {
-			o.deliver(p[0], p[1], lie)
-		}
-	}
-}
-
-// changes lists the other correct replicas' view changes for a view.
-func (o *offers) changes(u wire.View) []int32 {
-	var list []int32
-	for id, s := range o.k {
-		if wire.ReplicaID(id) != o.id {
-			list = s.changes(u, list)
-		}
-	}
-	return list
 }
 
 // entering offers new views (V4).
@@ -230,7 +163,7 @@ func (o *offers) entering() {
 			for _, k := range o.a.lyingNewViews(o.k, v) {
 				o.deliver(k)
 			}
-		case o.k[p].newView[v] != absent && !(v == o.s.view && o.s.active):
+		case o.k[p].newView[v] != 0 && !(v == o.s.view && o.s.active):
 			o.deliver(o.k[p].newView[v])
 		}
 	}

@@ -15,7 +15,11 @@ func (a *alphabet) lyingNewViews(k *knowledge, v wire.View) []int32 {
 			numbers = append(numbers, n)
 		}
 	}
-	for _, set := range a.gather(k, v) {
+	correct, lies := k.changes(v, nobody), []int32(nil)
+	if len(a.apart(correct, quorum-1)) > 0 {
+		lies = a.lyingChanges(k, v)
+	}
+	for _, set := range a.gather(correct, lies, quorum) {
 		right := a.required(set)
 		l := letter{kind: wire.TypeNewView, by: a.byzantine, view: v, order: right, right: right, stable: a.highestStable(set)}
 		add(a.forge(l, func() wire.Message { return a.newView(l, set) }))
@@ -27,36 +31,27 @@ func (a *alphabet) lyingNewViews(k *knowledge, v wire.View) []int32 {
 	return numbers
 }
 
-// gather lists all sets of Q view changes for a view, by replica number: the correct ones' alone, and two of them with one
-// of the attacker's.
-func (a *alphabet) gather(k *knowledge, v wire.View) [][]int32 {
-	var correct []int32
-	for _, s := range k {
-		correct = s.changes(v, correct)
-	}
-	pairs := a.apart(correct, quorum-1)
-	if len(pairs) == 0 {
-		return nil
-	}
-	sets := a.apart(correct, quorum)
-	for _, lie := range a.lyingChanges(k, v) {
-		for _, p := range pairs {
-			set := append(slices.Clone(p), lie)
-			slices.SortFunc(set, func(m, n int32) int { return int(a.letters[m].by) - int(a.letters[n].by) })
-			sets = append(sets, set)
+// gather lists all sets of so many view changes of different replicas: correct ones' alone, and with one of the attacker's.
+func (a *alphabet) gather(correct, lies []int32, size int) [][]int32 {
+	sets := a.apart(correct, size)
+	for _, some := range a.apart(correct, size-1) {
+		for _, lie := range lies {
+			sets = append(sets, append(slices.Clone(some), lie))
 		}
 	}
 	return sets
 }
 
-// changes appends the view changes of a replica for a view: of a forgotten life there may be one more (D8.10).
-func (s *shown) changes(v wire.View, list []int32) []int32 {
-	if s == nil {
-		return list
-	}
-	for _, k := range []int32{s.former[v], s.change[v]} {
-		if k != absent {
-			list = append(list, k)
+// changes lists the view changes for a view of correct replicas but one: of a forgotten life there may be one more (D8.10).
+func (k *knowledge) changes(v wire.View, but wire.ReplicaID) (list []int32) {
+	for id, s := range k {
+		if s == nil || wire.ReplicaID(id) == but {
+			continue
+		}
+		for _, n := range []int32{s.former[v], s.change[v]} {
+			if n != 0 {
+				list = append(list, n)
+			}
 		}
 	}
 	return list
@@ -85,20 +80,14 @@ func (a *alphabet) highestStable(set []int32) (s wire.Seq) {
 // required is V3, written a second time: of each slot what prepared in the highest view, and null below the highest slot
 // that prepared.
 func (a *alphabet) required(set []int32) (order [maxSlots]value) {
-	last := 0
-	for i := range order {
+	for i := maxSlots - 1; i >= 0; i-- {
 		best := proof{}
 		for _, k := range set {
 			if p := a.letters[k].proof[i]; p.value != none && (best.value == none || p.view > best.view) {
 				best = p
 			}
 		}
-		if order[i] = best.value; best.value != none {
-			last = i + 1
-		}
-	}
-	for i := range last {
-		if order[i] == none {
+		if order[i] = best.value; order[i] == none && i < maxSlots-1 && order[i+1] != none {
 			order[i] = null
 		}
 	}
@@ -122,6 +111,7 @@ func (a *alphabet) wrong(right [maxSlots]value) [][maxSlots]value {
 
 func (a *alphabet) newView(l letter, set []int32) wire.Message {
 	m := &wire.NewView{View: l.view}
+	slices.SortFunc(set, func(m, n int32) int { return int(a.letters[m].by) - int(a.letters[n].by) })
 	for _, k := range set {
 		m.ViewChanges = append(m.ViewChanges, *a.mail[k].Message().(*wire.ViewChange))
 	}

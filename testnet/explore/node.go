@@ -34,30 +34,49 @@ type node struct {
 	stopAfter int // crash after so many of them; 0: never
 	stopped   bool
 
-	says    func(to int, m wire.Message) // every message; to is −1 for all
-	effects func(port.Effect)            // every effect, for stories; may be nil
+	says func(to int, m wire.Message) // every message
 }
 
 // everybody is the receiver of a broadcast.
 const everybody = -1
 
 func newNode(w *world, id wire.ReplicaID) *node {
-	n := &node{w: w, cfg: &w.configs[id], says: func(int, wire.Message) {}}
-	n.boot()
-	return n
+	return &node{w: w, cfg: &w.configs[id], says: func(int, wire.Message) {}}
 }
 
 // boot starts the core from the journal and the initial state, and has the client send its requests again: a restart
-// forgets them.
+// forgets them. One that asks what it has forgotten asks again: answers are not written.
 func (n *node) boot() {
-	if n.forgot != nil {
-		n.forget()
-		return
-	}
-	n.core, n.executed, n.root, n.done = n.restored(), nil, n.applied.Root, map[wire.RequestID]bool{}
+	n.executed, n.root, n.done = nil, n.applied.Root, map[wire.RequestID]bool{}
 	n.inbox, n.notes, n.stopped, n.stopAfter = nil, nil, false, 0
+	if n.forgot != nil {
+		n.forgot = amnesia.New(n.cfg, nonce)
+	} else {
+		n.core = n.restored()
+	}
 	n.tick(0)
 	n.ask()
+}
+
+// forget loses all that was written.
+func (n *node) forget() {
+	n.core, n.forgot, n.journal, n.applied = nil, &amnesia.Amnesiac{}, nil, pbft.Applied{}
+	n.boot()
+}
+
+// remember begins a new life once the others have told enough (D8.6).
+func (n *node) remember() {
+	if n.forgot == nil {
+		return
+	}
+	rec, ok := n.forgot.Recovery()
+	if !ok {
+		return
+	}
+	n.life[0]++
+	n.journal = rec.Records(n.cfg, n.life)
+	n.forgot = nil
+	n.boot()
 }
 
 // restored is the core that the journal leads to. It asks nobody what it may have forgotten: a journal that is lost is lost
@@ -104,6 +123,14 @@ func (n *node) receive(from port.Source, m wire.Verified) {
 	n.step(port.Received{From: from, Msg: m})
 }
 
+// actor is what takes the node's events.
+func (n *node) actor() port.Actor {
+	if n.forgot != nil {
+		return n.forgot
+	}
+	return n.core
+}
+
 // step gives the core an event and everything that comes back from it.
 func (n *node) step(ev port.Event) {
 	n.inbox = append(n.inbox, ev)
@@ -119,9 +146,6 @@ func (n *node) step(ev port.Event) {
 }
 
 func (n *node) perform(e port.Effect) {
-	if n.effects != nil {
-		n.effects(e)
-	}
 	switch e := e.(type) {
 	case port.Persist:
 		n.persist(e.Record)
@@ -136,7 +160,9 @@ func (n *node) perform(e port.Effect) {
 	case port.Snapshot:
 		n.inbox = append(n.inbox, port.Snapshotted{Seq: e.Seq, Digest: n.root})
 	case port.Transfer:
-		n.transfer(e.Target)
+		if e.Target.Seq > 0 && e.Target.Seq == n.w.base {
+			n.inbox = append(n.inbox, port.Transferred{Cert: e.Target})
+		}
 	case port.Resume:
 		n.asked()
 	default: // nothing that the state of a search depends on
@@ -178,4 +204,22 @@ func (n *node) execute(e port.Execute) {
 		})
 	}
 	n.inbox = append(n.inbox, result)
+}
+
+// takeStable lets the core learn that the checkpoint at the base is stable. It fetches the state when it has waited for it.
+func (n *node) takeStable() {
+	v, err := wire.Verify(n.cfg, &wire.StableNotice{Cert: n.w.moved}, n.w.holds)
+	if err != nil {
+		panic("explore: the checkpoint at the base: " + err.Error())
+	}
+	n.receive(port.Source{Replica: (n.cfg.Self + 1) % replicas}, v)
+	n.tick(long)
+}
+
+// asked has the client ask for what lies above the state that the core was given.
+func (n *node) asked() {
+	n.root = n.applied.Root
+	for _, r := range n.w.requests {
+		n.inbox = append(n.inbox, port.Received{From: port.Source{Client: true}, Msg: wire.Own(r)})
+	}
 }

@@ -86,37 +86,34 @@ func (o Options) Validate() error {
 // cast says who plays what in a search.
 type cast struct{ byzantine, amnesiac wire.ReplicaID }
 
-// casts lists who is Byzantine in turn, and who forgets. Replicas that are primary in none of the views differ in name only,
-// so one of them stands for all.
+// casts lists who is Byzantine in turn, and who forgets.
 func (o Options) casts() (list []cast) {
-	for _, liar := range o.liars() {
-		if o.Amnesia == 0 || o.Amnesia > 1 && o.Amnesiac == All {
-			list = append(list, cast{liar, nobody})
-			continue
+	for _, liar := range o.each(o.Byzantine, nobody) {
+		amnesiacs := []wire.ReplicaID{nobody}
+		if o.Amnesia == 1 || o.Amnesia > 1 && o.Amnesiac != All {
+			amnesiacs = o.each(o.Amnesiac, liar)
 		}
-		alike := false
-		for id := range wire.ReplicaID(replicas) {
-			leads := int(id) < o.Views
-			if id == liar || o.Amnesiac != All && int(id) != o.Amnesiac || !leads && alike {
-				continue
-			}
-			alike = alike || !leads
-			list = append(list, cast{liar, id})
+		for _, amnesiac := range amnesiacs {
+			list = append(list, cast{liar, amnesiac})
 		}
 	}
 	return list
 }
 
-func (o Options) liars() (list []wire.ReplicaID) {
-	switch o.Byzantine {
+// each lists who plays a part, one that is taken excepted: the replica that was named, or all in turn. Replicas that are
+// primary in none of the views differ in name only, so one of them stands for all.
+func (o Options) each(named int, taken wire.ReplicaID) (list []wire.ReplicaID) {
+	switch named {
 	case Nobody:
 		return []wire.ReplicaID{nobody}
 	case All:
 	default:
-		return []wire.ReplicaID{wire.ReplicaID(o.Byzantine)}
+		return []wire.ReplicaID{wire.ReplicaID(named)}
 	}
-	for id := range wire.ReplicaID(min(o.Views+1, replicas)) {
-		list = append(list, id)
+	for id, alike := 0, false; id < replicas && !alike; id++ {
+		if wire.ReplicaID(id) != taken {
+			list, alike = append(list, wire.ReplicaID(id)), id >= o.Views
+		}
 	}
 	return list
 }

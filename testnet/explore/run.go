@@ -2,14 +2,19 @@ package explore
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"strings"
 	"time"
+
+	"tagma/pbft/wire"
 )
 
 // Document is the result of a search, as --json prints it. Fields may be added, none may change.
 type Document struct {
-	Engine  string  `json:"engine"`  // explore
-	Verdict string  `json:"verdict"` // pass, fail, or incomplete: nothing was found, and not all was seen
+	Engine  string  `json:"engine"`        // explore
+	Verdict string  `json:"verdict"`       // pass, fail, or incomplete: nothing was found, and not all was seen
+	Why     string  `json:"why,omitempty"` // why not all was seen
 	Bounds  Options `json:"bounds"`
 	Runs    []Run   `json:"runs"`
 	States  int     `json:"states"`
@@ -52,9 +57,9 @@ const (
 func Search(ctx context.Context, o Options, tell func(Run)) Document {
 	d := Document{Engine: "explore", Verdict: Pass, Runs: []Run{}, Bounds: o}
 	began := time.Now()
-	ctx, cancel := context.WithCancel(ctx)
+	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for _, result := range start(ctx, o) {
+	for _, result := range startAll(inner, o) {
 		r := <-result
 		if d.Verdict == Fail {
 			continue // waited for, and of no interest
@@ -70,13 +75,18 @@ func Search(ctx context.Context, o Options, tell func(Run)) Document {
 			d.Verdict = Incomplete
 		}
 	}
-	d.Seconds = time.Since(began).Seconds()
+	if d.Seconds = time.Since(began).Seconds(); d.Verdict == Incomplete {
+		d.Why = fmt.Sprintf("raise --max-states (now %d) or lower the bounds", o.MaxStates)
+		if ctx.Err() != nil {
+			d.Why = "the search was interrupted"
+		}
+	}
 	return d
 }
 
-// start begins all searches, as many at once as there are processors. They share nothing, so each finds what it would find
-// alone.
-func start(ctx context.Context, o Options) []chan Run {
+// startAll begins all searches, as many at once as there are processors. They share nothing, so each finds what it would
+// find alone.
+func startAll(ctx context.Context, o Options) []chan Run {
 	room := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var results []chan Run
 	for _, c := range o.casts() {
@@ -96,16 +106,111 @@ func (s *search) report(ctx context.Context) Run {
 	began := time.Now()
 	complete, found := s.run(ctx)
 	r := Run{
-		Amnesiac: byzantineOf(s.cast.amnesiac), Byzantine: byzantineOf(s.a.byzantine), Complete: complete, States: len(s.states), Transitions: s.transitions, Depth: s.depth,
-		Messages: len(s.a.letters), Fair: s.fair, FairLongest: (time.Duration(s.worst.rounds) * fairStep).Milliseconds(),
+		Amnesiac: byzantineOf(s.cast.amnesiac), Byzantine: byzantineOf(s.a.byzantine), Complete: complete,
+		States: len(s.states), Transitions: s.transitions, Depth: s.depth,
+		Messages: len(s.a.letters) - 1, Fair: s.fair, FairLongest: (time.Duration(s.worst.rounds) * fairStep).Milliseconds(),
 		ExtraViews: uint64(s.worst.views),
 	}
 	for _, ls := range s.locals {
 		r.Local += len(ls.all)
 	}
 	if found != nil {
-		r.Finding = &Finding{What: found.err.Error(), Story: s.story(found.at), Replay: s.replay(found.at)}
+		last := int32(len(s.states) - 1)
+		r.Finding = &Finding{What: found.Error(), Story: s.story(last), Replay: s.replay(last)}
 	}
 	r.Seconds = time.Since(began).Seconds()
 	return r
+}
+
+// Heading says what is about to be searched.
+func Heading(o Options) string {
+	text := fmt.Sprintf("views 0–%d, %d sequence number(s), %d crash(es)", o.Views-1, o.Slots, o.Crashes)
+	if o.Above {
+		text = strings.Replace(text, "sequence number(s)", "sequence number(s) above R", 1)
+	}
+	if o.Amnesia > 0 {
+		text += fmt.Sprintf(", %d time(s) a replica forgets everything", o.Amnesia)
+	}
+	if o.Byzantine == Nobody {
+		return text + fmt.Sprintf(", all %d replicas correct\n", o.Replicas)
+	}
+	return text + fmt.Sprintf(", one Byzantine replica of %d\n", o.Replicas)
+}
+
+// Line sums a run up in one line.
+func (r Run) Line() string {
+	end := "exhausted"
+	switch {
+	case r.Finding != nil:
+		end = "FOUND"
+	case !r.Complete:
+		end = "given up"
+	}
+	return fmt.Sprintf("%s: %s after %d states, %d transitions, depth %d; %d fair continuations, the longest %.1f s and %d views; %.1f s\n",
+		r.who(), end, r.States, r.Transitions, r.Depth, r.Fair, float64(r.FairLongest)/1000, r.ExtraViews, r.Seconds)
+}
+
+// who names the Byzantine replica of a search.
+func (r Run) who() string {
+	text := "all correct"
+	if r.Byzantine != Nobody {
+		text = fmt.Sprintf("r%d Byzantine", r.Byzantine)
+	}
+	if r.Amnesiac != Nobody {
+		text += fmt.Sprintf(", r%d may forget", r.Amnesiac)
+	}
+	return text
+}
+
+// byzantineOf is what a search calls its Byzantine replica towards others.
+func byzantineOf(id wire.ReplicaID) int {
+	if id == nobody {
+		return Nobody
+	}
+	return int(id)
+}
+
+// Summary gives the verdict, and the story of what was found.
+func (d Document) Summary() string {
+	var b strings.Builder
+	for _, r := range d.Runs {
+		if r.Finding != nil {
+			b.WriteString("\n" + r.Finding.Text())
+			fmt.Fprintf(&b, "again: tagma-testnet explore%s --replay %s\n", d.Bounds.flags(), r.Finding.Replay)
+		}
+	}
+	switch d.Verdict {
+	case Pass:
+		fmt.Fprintf(&b, "pass: all %d states seen in %.1f s, nothing found\n", d.States, d.Seconds)
+	case Incomplete:
+		fmt.Fprintf(&b, "incomplete: nothing found in %d states, but not all were seen; %s\n", d.States, d.Why)
+	default:
+		fmt.Fprintf(&b, "fail: after %d states and %.1f s\n", d.States, d.Seconds)
+	}
+	return b.String()
+}
+
+// flags are those that a replay needs.
+func (b Options) flags() string {
+	text := fmt.Sprintf(" --views %d --slots %d --crashes %d", b.Views, b.Slots, b.Crashes)
+	if b.Amnesia > 0 {
+		text += fmt.Sprintf(" --amnesia %d", b.Amnesia)
+	}
+	if b.Above {
+		text += " --above"
+	}
+	if b.Exact {
+		text += " --exact"
+	}
+	return text
+}
+
+// Text tells a finding.
+func (f Finding) Text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", f.What)
+	for i, line := range f.Story {
+		fmt.Fprintf(&b, "%3d  %s\n", i, line)
+	}
+	return b.String()
 }

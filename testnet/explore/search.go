@@ -13,7 +13,7 @@ type state struct {
 	local   [replicas]int32 // one for each correct replica
 	crashes uint8
 	forgets uint8
-	level   wire.View // the highest view of the moves since a life ended or began
+	level   wire.View // the highest view that any move was about, since a life ended or began
 }
 
 // origin says how a state was first reached: which move, in the order of offers, of which correct replica, from where.
@@ -32,7 +32,7 @@ type search struct {
 	locals  []*locals
 	states  []state
 	origins []origin
-	known   map[token]int32
+	known   numbering[token]
 	offers  offers
 
 	transitions int
@@ -44,7 +44,7 @@ type search struct {
 
 func newSearch(o Options, c cast) *search {
 	w := newWorld(o, c)
-	s := &search{o: o, cast: c, a: &alphabet{world: w, numbers: map[letter]int32{}}, known: map[token]int32{}, played: map[[replicas]int32]bool{}}
+	s := &search{o: o, cast: c, a: newAlphabet(w), known: numbering[token]{}, played: map[[replicas]int32]bool{}}
 	for id := range wire.ReplicaID(replicas) {
 		if id != c.byzantine {
 			s.ids, s.locals = append(s.ids, id), append(s.locals, newLocals(s.a, id))
@@ -53,26 +53,23 @@ func newSearch(o Options, c cast) *search {
 	return s
 }
 
-// violation is a broken invariant and the state that breaks it.
-type violation struct {
-	err error
-	at  int32
-}
+// local is what one replica is in, in a state.
+func (s *search) local(st *state, i int) *local { return &s.locals[i].all[st.local[i]] }
 
-// run visits every state within the bounds, nearest first, so that the first violation has the shortest story. It returns
-// false if it ends before it has seen all.
-func (s *search) run(ctx context.Context) (complete bool, found *violation) {
+// run visits every state within the bounds, nearest first, so that the first violation has the shortest story: it is found
+// in the last state visited. It returns false if it ends before it has seen all.
+func (s *search) run(ctx context.Context) (complete bool, found error) {
 	s.begin()
 	if err := s.playOn(0); err != nil {
-		return false, &violation{err, 0}
+		return false, err
 	}
 	for at, layer := 0, 1; at < len(s.states); at++ {
+		if ctx.Err() != nil {
+			return false, nil
+		}
 		if at == layer {
 			s.depth++
 			layer = len(s.states)
-			if ctx.Err() != nil {
-				return false, nil
-			}
 		}
 		if found := s.expand(int32(at)); found != nil {
 			return false, found
@@ -80,13 +77,8 @@ func (s *search) run(ctx context.Context) (complete bool, found *violation) {
 		if len(s.states) > s.o.MaxStates {
 			return false, nil
 		}
-		if at%4096 == 0 {
-			if ctx.Err() != nil {
-				return false, nil
-			}
-			if s.o.Progress != nil {
-				s.o.Progress(byzantineOf(s.a.byzantine), len(s.states), s.depth)
-			}
+		if at%4096 == 0 && s.o.Progress != nil {
+			s.o.Progress(byzantineOf(s.a.byzantine), len(s.states), s.depth)
 		}
 	}
 	return true, nil
@@ -98,30 +90,22 @@ func (s *search) begin() int32 {
 	for i, ls := range s.locals {
 		begin.local[i] = ls.begin()
 	}
-	k, _ := s.visit(begin, origin{from: absent})
+	k, _ := s.visit(begin, origin{})
 	return k
 }
 
 // visit files a state that is new.
 func (s *search) visit(st state, by origin) (int32, bool) {
-	t := s.token(&st)
-	if k, ok := s.known[t]; ok {
-		return k, false
+	k, isNew := s.known.of(s.token(&st))
+	if isNew {
+		s.states, s.origins = append(s.states, st), append(s.origins, by)
 	}
-	k := int32(len(s.states))
-	s.known[t] = k
-	s.states = append(s.states, st)
-	s.origins = append(s.origins, by)
-	return k, true
+	return k, isNew
 }
 
 // expand makes every move of every correct replica from a state.
-func (s *search) expand(at int32) *violation {
+func (s *search) expand(at int32) error {
 	st := s.states[at]
-	level := st.level
-	if s.o.Amnesia == 0 {
-		level, _ = s.level(&st)
-	}
 	var lists [replicas][]move
 	only, urgent := s.urgent(&st)
 	for i := range s.ids {
@@ -130,12 +114,12 @@ func (s *search) expand(at int32) *violation {
 		}
 		lists[i] = slices.Clone(s.choices(st, i))
 		if m, ok := s.free(&st, i, lists[i]); ok {
-			return s.try(at, i, m, lists[i][m], level)
+			return s.try(at, i, m, lists[i][m])
 		}
 	}
 	for i := range s.ids {
 		for m, mv := range lists[i] {
-			if found := s.try(at, i, m, mv, level); found != nil {
+			if found := s.try(at, i, m, mv); found != nil {
 				return found
 			}
 		}
@@ -144,9 +128,10 @@ func (s *search) expand(at int32) *violation {
 }
 
 // try makes a move and judges the state that it leads to, if that is new.
-func (s *search) try(at int32, i, m int, mv move, level wire.View) *violation {
-	next, ok := s.after(s.states[at], i, mv)
-	if !ok || s.wasted(i, mv, &next) || s.sorts(s.states[at], i, mv, &next) < level {
+func (s *search) try(at int32, i, m int, mv move) error {
+	st := s.states[at]
+	next, ok := s.after(st, i, mv)
+	if !ok || s.wasted(i, mv, &next) || s.sorts(st, i, mv, &next) < st.level {
 		return nil
 	}
 	s.transitions++
@@ -154,14 +139,10 @@ func (s *search) try(at int32, i, m int, mv move, level wire.View) *violation {
 	if !isNew {
 		return nil
 	}
-	err := s.judge(next, i)
-	if err == nil {
-		err = s.playOn(k)
+	if err := s.judge(next, i); err != nil {
+		return err
 	}
-	if err != nil {
-		return &violation{err, k}
-	}
-	return nil
+	return s.playOn(k)
 }
 
 // playOn checks liveness from a state, if it is one of those to be checked.
@@ -174,8 +155,8 @@ func (s *search) playOn(at int32) error {
 		return nil // more than f are lost: only safety is promised (D8.1)
 	}
 	var cores [replicas]int32
-	for i, ls := range s.locals {
-		cores[i] = ls.all[s.states[at].local[i]].core
+	for i := range s.locals {
+		cores[i] = s.local(&s.states[at], i).core
 	}
 	if s.played[cores] { // what was said and lost makes no difference
 		return nil
@@ -190,8 +171,8 @@ func (s *search) playOn(at int32) error {
 // so what a completed quorum has a replica say there takes nothing from it or from others. It is the only move that needs
 // to be tried.
 func (s *search) free(st *state, i int, list []move) (int, bool) {
-	l := &s.locals[i].all[st.local[i]]
-	if s.o.Exact || s.mayAsk(st) || l.view != wire.View(s.o.Views-1) || l.level != l.view {
+	l := s.local(st, i)
+	if s.o.Exact || s.mayAsk(st, nobody) || l.view != wire.View(s.o.Views-1) || l.level != l.view {
 		return 0, false
 	}
 	was := st.local[i]
@@ -216,11 +197,10 @@ func (s *search) after(st state, i int, m move) (state, bool) {
 	was := st.local[i]
 	if m.kind == stable { // together with others, where they order up to it
 		for _, j := range m.letters {
-			if j != absent {
-				st.local[j] = s.locals[j].next(st.local[j], stableMove()).to
+			if j != 0 {
+				st.local[j] = s.locals[j].next(st.local[j], m).to
 			}
 		}
-		m = stableMove()
 	}
 	st.local[i] = s.locals[i].next(was, m).to
 	switch {
@@ -238,8 +218,7 @@ func (s *search) judge(st state, i int) error {
 			return ls.fails
 		}
 	}
-	ls := s.locals[i]
-	if err := s.a.taken(ls.id, &ls.all[st.local[i]].shown); err != nil {
+	if err := s.a.taken(s.ids[i], &s.local(&st, i).shown); err != nil {
 		return err
 	}
 	return s.a.judge(s.knowledge(&st))
@@ -248,7 +227,7 @@ func (s *search) judge(st state, i int) error {
 func (s *search) knowledge(st *state) *knowledge {
 	var k knowledge
 	for i, id := range s.ids {
-		k[id] = &s.locals[i].all[st.local[i]].shown
+		k[id] = &s.local(st, i).shown
 	}
 	return &k
 }
@@ -257,8 +236,7 @@ func (s *search) knowledge(st *state) *knowledge {
 func (s *search) choices(st state, i int) (moves []move) {
 	o := &s.offers
 	o.a, o.k, o.id, o.views = s.a, s.knowledge(&st), s.ids[i], wire.View(s.o.Views)
-	ls := s.locals[i]
-	local := ls.all[st.local[i]] // a copy: the list grows while moves are made
+	local := *s.local(&st, i) // a copy: the list grows while moves are made
 	o.s = &local
 	if local.asking {
 		o.told = s.told(&st, o.id)
@@ -272,7 +250,7 @@ func (s *search) choices(st state, i int) (moves []move) {
 		return list
 	}
 	for _, m := range list[:len(list):len(list)] {
-		for k := range ls.next(st.local[i], m).durable {
+		for k := range s.locals[i].next(st.local[i], m).durable {
 			m.crash = k + 1
 			list = append(list, m)
 		}

@@ -1,22 +1,18 @@
 package explore
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"tagma/pbft/wire"
 )
-
-// absent stands for no letter.
-const absent = -1
 
 // shown is everything that a correct replica ever sent, over all its restarts, and all that others need to know of it:
 // the network keeps every message for ever and delivers it or not, so these tables are the network.
 type shown struct {
 	propose   [maxViews][maxSlots]value // as primary, in pre-prepares and in O
 	bare      [maxViews][maxSlots]bool  // of those, in a pre-prepare of its own, with its body
-	prepare   [maxViews][maxSlots]value
-	commit    [maxViews][maxSlots]value
+	prepare   votes
+	commit    votes
 	suspects  [maxViews]bool
 	change    [maxViews]int32    // view changes, as letters
 	former    [maxViews]int32    // of a life before this one, where there is another one (D8.10)
@@ -28,17 +24,15 @@ type shown struct {
 	based     bool      // it knows that the checkpoint at the base is stable
 }
 
-func newShown() shown {
-	var s shown
-	for v := range maxViews {
-		s.change[v], s.former[v], s.newView[v], s.activated[v] = absent, absent, absent, absent
-	}
-	return s
-}
+// votes are by view and slot.
+type votes [maxViews][maxSlots]value
 
-func (s *shown) appendTo(b []byte) []byte {
-	b, _ = binary.Append(b, binary.LittleEndian, s) // it has a fixed size
-	return b
+// votes are the prepares or commits.
+func (s *shown) votes(kind wire.Type) *votes {
+	if kind == wire.TypePrepare {
+		return &s.prepare
+	}
+	return &s.commit
 }
 
 // note adds a broadcast message. It fails where a correct replica contradicts itself (I2).
@@ -48,10 +42,8 @@ func (s *shown) note(l letter, number int32) error {
 	case wire.TypePrePrepare:
 		s.bare[v][i] = true
 		return s.once(&s.propose[v][i], l)
-	case wire.TypePrepare:
-		return s.once(&s.prepare[v][i], l)
-	case wire.TypeCommit:
-		return s.once(&s.commit[v][i], l)
+	case wire.TypePrepare, wire.TypeCommit:
+		return s.once(&s.votes(l.kind)[v][i], l)
 	case wire.TypeSuspect:
 		s.suspects[v] = true
 	case wire.TypeViewChange:
@@ -69,8 +61,8 @@ func (s *shown) note(l letter, number int32) error {
 func (s *shown) leaves(l letter, number int32) error {
 	v := l.view
 	s.highest = max(s.highest, v)
-	if first := s.change[v]; first != absent && first != number && s.former[v] == absent && l.stable >= s.stable[v]+window {
-		s.former[v], s.change[v] = first, absent
+	if first := s.change[v]; first != 0 && first != number && s.former[v] == 0 && l.stable >= s.stable[v]+window {
+		s.former[v], s.change[v] = first, 0
 	}
 	s.stable[v] = l.stable
 	return onlyOne(&s.change[v], l, number)
@@ -88,7 +80,7 @@ func (s *shown) once(place *value, l letter) error {
 }
 
 func onlyOne(place *int32, l letter, number int32) error {
-	if *place != absent && *place != number {
+	if *place != 0 && *place != number {
 		return fmt.Errorf("I2: r%d signs %v beside another one for the view", l.by, l)
 	}
 	*place = number

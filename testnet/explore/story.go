@@ -12,7 +12,7 @@ import (
 // way lists the states from the first one's successor to a state.
 func (s *search) way(at int32) []int32 {
 	var way []int32
-	for ; s.origins[at].from != absent; at = s.origins[at].from {
+	for ; at != 0; at = s.origins[at].from {
 		way = append(way, at)
 	}
 	slices.Reverse(way)
@@ -51,7 +51,7 @@ func (s *search) story(at int32) []string {
 // tell describes one move: what arrives, and what the replica says to it.
 func (s *search) tell(i int, from int32, m move) string {
 	ls := s.locals[i]
-	line := fmt.Sprintf("r%d %s", ls.id, s.a.describe(m))
+	line := fmt.Sprintf("r%d %s", ls.id, s.describe(m))
 	if m.crash > 0 {
 		line += fmt.Sprintf(", and crashes after %d durable records of it", m.crash)
 	}
@@ -65,10 +65,7 @@ func (s *search) tell(i int, from int32, m move) string {
 		}
 	}
 	was := len(n.executed)
-	ls.make(n, m)
-	if m.kind == stable {
-		m = stableMove()
-	}
+	ls.do(n, m)
 	k := ls.next(from, m).to
 	if !ls.all[k].silent {
 		n.tick(long)
@@ -86,13 +83,13 @@ func (s *search) tell(i int, from int32, m move) string {
 	return line + " → " + strings.Join(says, "; ")
 }
 
-func (a *alphabet) describe(m move) string {
+func (s *search) describe(m move) string {
 	switch m.kind {
 	case deliver:
 		var parts []string
 		for _, k := range m.letters {
-			if k != absent {
-				parts = append(parts, a.text(k))
+			if k != 0 {
+				parts = append(parts, s.a.text(k))
 			}
 		}
 		return "receives " + strings.Join(parts, " + ")
@@ -107,14 +104,14 @@ func (a *alphabet) describe(m move) string {
 	case stable:
 		others := ""
 		for _, j := range m.letters {
-			if j != absent {
-				others += fmt.Sprintf(" with r%d,", a.correct(int(j)))
+			if j != 0 {
+				others += fmt.Sprintf(" with r%d,", s.ids[j])
 			}
 		}
 		if others != "" {
-			return fmt.Sprintf("orders,%s up to the checkpoint at %d", others, a.base)
+			return fmt.Sprintf("orders,%s up to the checkpoint at %d", others, s.a.base)
 		}
-		return fmt.Sprintf("learns that the checkpoint at %d is stable, and is given its state", a.base)
+		return fmt.Sprintf("learns that the checkpoint at %d is stable, and is given its state", s.a.base)
 	}
 	panic("explore: a move of no kind")
 }
@@ -171,18 +168,21 @@ func (s *search) again(at int32, step string) (int32, error) {
 }
 
 // parseCast reads the Byzantine replica of a replay, and behind a slash who forgets.
-func parseCast(text string) (cast, error) {
+func parseCast(text string) (c cast, err error) {
 	liar, amnesiac, both := strings.Cut(text, "/")
-	c := cast{nobody, nobody}
-	if id, err := strconv.Atoi(liar); err != nil || id != Nobody && (id < 0 || id >= replicas) {
-		return c, strconv.ErrSyntax
-	} else if id != Nobody {
-		c.byzantine = wire.ReplicaID(id)
+	if c.byzantine, c.amnesiac = nobody, nobody; liar != strconv.Itoa(Nobody) {
+		c.byzantine, err = parseReplica(liar)
 	}
-	if id, err := strconv.Atoi(amnesiac); both && (err != nil || id < 0 || id >= replicas) {
-		return c, strconv.ErrSyntax
-	} else if both {
-		c.amnesiac = wire.ReplicaID(id)
+	if err == nil && both {
+		c.amnesiac, err = parseReplica(amnesiac)
 	}
-	return c, nil
+	return c, err
+}
+
+func parseReplica(text string) (wire.ReplicaID, error) {
+	id, err := strconv.ParseUint(text, 10, 16)
+	if err == nil && id >= replicas {
+		err = strconv.ErrRange
+	}
+	return wire.ReplicaID(id), err
 }

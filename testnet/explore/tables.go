@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"tagma/pbft"
+	"tagma/pbft/msglog"
 	"tagma/pbft/wire"
 )
 
@@ -12,33 +13,27 @@ import (
 func (w *walker) special(field string, of, v reflect.Value) bool {
 	switch field {
 	case "Slot.Prepares": // those of the current view count; a lower one is overwritten or refused
-		for i := range v.Len() {
-			w.vote(v.Index(i), v.Index(i).FieldByName("View").Uint() >= w.view)
+		for _, vote := range *read[[]msglog.Vote](v) {
+			w.vote(&vote, vote.View >= w.at.View)
 		}
 	case "Slot.Commits": // none is read once the slot is certified, but to be sent again
-		for i := range v.Len() {
-			w.vote(v.Index(i), of.FieldByName("Cert").IsNil())
+		for _, vote := range *read[[]msglog.Vote](v) {
+			w.vote(&vote, read[msglog.Slot](of).Cert == nil)
 		}
 	case "suspicion.highest": // one below the current view justifies nothing more
-		for i := range v.Len() {
-			s := v.Index(i)
-			if view := s.FieldByName("View").Uint(); !s.FieldByName("Sig").IsZero() && view >= w.view {
-				w.number(view + 1)
-			} else {
-				w.number(0)
-			}
+		for _, s := range *read[msglog.Suspects](v) {
+			w.seenIn(s.View, s.Sig != wire.Signature{} && s.View >= w.at.View)
 		}
 	case "change.votes": // what a primary collects for its new view; of others' only whether they are there
-		for i := range v.Len() {
-			w.viewChange(i, v.Index(i))
+		for by, vc := range *read[[]*wire.ViewChange](v) {
+			w.viewChange(wire.ReplicaID(by), vc)
 		}
 	case "Replica.memories": // signatures and digests aside; without a question nothing depends on them
 		for i := range v.Len() {
-			if !w.forgets[i] {
-				continue
+			if w.forgets[i] {
+				w.number(v.Index(i).FieldByName("checkpoint").FieldByName("Seq").Uint())
+				w.number(v.Index(i).FieldByName("viewChange").FieldByName("View").Uint())
 			}
-			w.number(v.Index(i).FieldByName("checkpoint").FieldByName("Seq").Uint())
-			w.number(v.Index(i).FieldByName("viewChange").FieldByName("View").Uint())
 		}
 	default:
 		return false
@@ -47,38 +42,36 @@ func (w *walker) special(field string, of, v reflect.Value) bool {
 }
 
 // empty reports whether nothing of a slot counts.
-func (w *walker) empty(slot reflect.Value) bool {
-	if slot.FieldByName("Seq").Uint() == 0 {
-		return true
-	}
-	return w.what == whatStays && slot.FieldByName("Prepared").IsNil() && slot.FieldByName("Cert").IsNil() &&
-		slot.FieldByName("Waiting").IsNil()
+func (w *walker) empty(s *msglog.Slot) bool {
+	return s.Seq == 0 || w.what == whatStays && s.Prepared == nil && s.Cert == nil && s.Waiting == nil
 }
 
-func (w *walker) vote(v reflect.Value, counts bool) {
-	if !counts || !v.FieldByName("Cast").Bool() {
+// seenIn writes the view of a statement, if that counts.
+func (w *walker) seenIn(v wire.View, counts bool) {
+	if counts {
+		w.number(uint64(v) + 1)
+	} else {
 		w.number(0)
-		return
 	}
-	w.number(v.FieldByName("View").Uint() + 1)
-	w.value(v.FieldByName("Digest"))
 }
 
-func (w *walker) viewChange(by int, v reflect.Value) {
-	switch {
-	case v.IsNil():
-		w.number(0)
-		return
-	case uint64(by) == w.self: // sent again, and part of the own new view
-	case v.Elem().FieldByName("View").Uint() < w.view, w.act && v.Elem().FieldByName("View").Uint() == w.view:
-		w.number(0)
-		return
-	case w.view%replicas != w.self:
-		w.number(v.Elem().FieldByName("View").Uint() + 2)
-		return
+func (w *walker) vote(v *msglog.Vote, counts bool) {
+	counts = counts && v.Cast
+	if w.seenIn(v.View, counts); counts {
+		w.buf = append(w.buf, v.Digest[:]...)
 	}
-	w.number(1)
-	w.value(v.Elem())
+}
+
+func (w *walker) viewChange(by wire.ReplicaID, vc *wire.ViewChange) {
+	own := by == w.self // sent again, and part of the own new view
+	if vc == nil || !own && (vc.View < w.at.View || w.at.Active && vc.View == w.at.View) {
+		w.number(0)
+	} else if !own && w.at.View%replicas != wire.View(w.self) {
+		w.number(uint64(vc.View) + 2)
+	} else {
+		w.number(1)
+		w.value(reflect.ValueOf(vc).Elem())
+	}
 }
 
 // slotState is what a replica holds for one sequence number.
@@ -92,30 +85,30 @@ type slotState struct {
 }
 
 // slotsOf reads the slots of a core. Pool, log and timers have no exported face, and none is wanted for this alone.
-func (w *world) slotsOf(r *pbft.Replica) (found [maxSlots]slotState) {
-	ring := reflect.ValueOf(r).Elem().FieldByName("log").Elem().FieldByName("Ring")
-	for i := range w.slots {
-		seq, at := wire.Seq(i+1), int(w.base)+i+1
-		s := ring.Index(at % ring.Len())
-		if s.FieldByName("Seq").Uint() != uint64(at) {
+func (n *node) slotsOf() (found [maxSlots]slotState) {
+	log := *read[*msglog.Window](reflect.ValueOf(n.core).Elem().FieldByName("log"))
+	for i := range n.w.slots {
+		seq := wire.Seq(i + 1)
+		s := log.Peek(n.w.base + seq)
+		if s == nil {
 			continue
 		}
 		st := &found[i]
-		st.prepare, st.commit = w.ownVote(r, seq, s.FieldByName("Prepares")), w.ownVote(r, seq, s.FieldByName("Commits"))
-		st.commitSent = s.FieldByName("CommitSent").Bool()
-		if s.FieldByName("Accepted").Bool() {
-			st.accepted = w.valueOf(seq, digestIn(s.FieldByName("Digest")))
+		if own := s.Prepares[n.cfg.Self]; own.Cast {
+			st.prepare = proof{own.View, n.w.valueOf(seq, own.Digest)}
 		}
-		if cert := s.FieldByName("Cert"); !cert.IsNil() {
-			st.certified = w.valueOf(seq, digestIn(cert.Elem().FieldByName("Digest")))
+		if own := s.Commits[n.cfg.Self]; own.Cast {
+			st.commit = proof{own.View, n.w.valueOf(seq, own.Digest)}
 		}
-		held := map[value]bool{none: true, null: true}
-		bodies := s.FieldByName("Bodies")
-		for i := range bodies.Len() {
-			held[w.valueOf(seq, w.bodyDigest(seq, bodies.Index(i)))] = true
+		st.commitSent = s.CommitSent
+		if s.Accepted {
+			st.accepted = n.w.valueOf(seq, s.Digest)
+		}
+		if s.Cert != nil {
+			st.certified = n.w.valueOf(seq, s.Cert.Digest)
 		}
 		for _, v := range []value{st.accepted, st.certified} {
-			if !held[v] {
+			if v != none && s.Body(n.w.digest(seq, v)) == nil {
 				st.lacksBody = v
 			}
 		}
@@ -123,31 +116,7 @@ func (w *world) slotsOf(r *pbft.Replica) (found [maxSlots]slotState) {
 	return found
 }
 
-// ownVote reads a replica's own entry in a table of votes.
-func (w *world) ownVote(r *pbft.Replica, seq wire.Seq, votes reflect.Value) proof {
-	self := reflect.ValueOf(r).Elem().FieldByName("cfg").Elem().FieldByName("Self").Uint()
-	if own := votes.Index(int(self)); own.FieldByName("Cast").Bool() {
-		return proof{wire.View(own.FieldByName("View").Uint()), w.valueOf(seq, digestIn(own.FieldByName("Digest")))}
-	}
-	return proof{}
-}
-
-func digestIn(v reflect.Value) (d wire.Digest) {
-	for i := range d {
-		d[i] = byte(v.Index(i).Uint())
-	}
-	return d
-}
-
-// bodyDigest recognises a body by its time and its request's number: reflection reads, but does not call.
-func (w *world) bodyDigest(seq wire.Seq, body reflect.Value) wire.Digest {
-	b := body.Elem()
-	for v := first; v <= fourth; v++ {
-		have := w.bodies[seq][v]
-		if have.Time == b.FieldByName("Time").Int() &&
-			have.Requests[0].ID.T == b.FieldByName("Requests").Index(0).Elem().FieldByName("ID").FieldByName("T").Uint() {
-			return have.Digest()
-		}
-	}
-	return wire.Digest{}
+// asksIn reports whether a core has sent its view change for its view.
+func asksIn(r *pbft.Replica) bool {
+	return reflect.ValueOf(r).Elem().FieldByName("change").FieldByName("sent").Bool()
 }

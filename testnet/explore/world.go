@@ -134,8 +134,40 @@ func (w *world) holds(claims []wire.Claim) bool {
 	return true
 }
 
-// sign signs a message as one of the replicas.
+// moveUp is the certificate of the checkpoint at the base.
+func (w *world) moveUp() wire.StableCert {
+	cert := wire.StableCert{Seq: w.base}
+	if w.base == 0 {
+		return cert
+	}
+	cert.Digest = wire.Digest{byte(w.base)}
+	for id := range wire.ReplicaID(quorum) {
+		m := &wire.Checkpoint{Seq: cert.Seq, Digest: cert.Digest, Replica: id}
+		cert.Checkpoints = append(cert.Checkpoints, wire.Endorsement{Replica: id, Sig: w.signature(id, m)})
+	}
+	return cert
+}
+
+// body is the answer to a fetch.
+func (w *world) body(s wire.Seq, v value) wire.Verified {
+	m, err := wire.Verify(&w.configs[0], &wire.CertifiedBody{Seq: w.base + s, Body: w.bodies[s][v]}, w.holds)
+	if err != nil {
+		panic(fmt.Sprintf("explore: the body of %v: %v", v, err))
+	}
+	return m
+}
+
+// signature signs a message as one of the replicas.
+func (w *world) signature(id wire.ReplicaID, m wire.Message) (sig wire.Signature) {
+	wire.Sign(&w.configs[id], m, func(b []byte) wire.Signature {
+		sig = signer(w.configs[id].Members[id])(b)
+		return sig
+	})
+	return sig
+}
+
+// sign returns a message signed by one of the replicas.
 func (w *world) sign(id wire.ReplicaID, m wire.Message) wire.Message {
-	wire.Sign(&w.configs[id], m, signer(w.configs[id].Members[id]))
+	w.signature(id, m)
 	return m
 }

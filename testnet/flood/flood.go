@@ -3,11 +3,16 @@ package flood
 import (
 	"context"
 	_ "embed"
+	"fmt"
+	"io"
+	"strings"
 	"time"
 
+	"tagma/internal/machines"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/byzantine/link"
+	"tagma/testnet/history"
 	"tagma/testnet/play"
 	"tagma/testnet/play/processes"
 	"tagma/testnet/report"
@@ -33,6 +38,34 @@ type Options struct {
 // Defaults are the options of `tagma-testnet flood`.
 func Defaults() Options {
 	return Options{Honest: 8, Workers: 2, Operations: 4000, Valid: 2, Invalid: 1, ViewTimeout: time.Second}
+}
+
+// Who attacks.
+const (
+	AsClient   = "client"               // with a registered key of its own
+	AsReplica  = scenario.KeyOfBackup   // with the key of a backup, beside that replica
+	AsOutsider = scenario.KeyOfOutsider // with a key that nobody knows
+)
+
+const replicas = 4
+
+// Assault is a misbehaviour to measure beside the floods, or instead of them.
+type Assault struct {
+	As     string
+	Choice byzantine.Choice
+}
+
+// Check says what is wrong with an assault.
+func (a *Assault) Check() error {
+	switch {
+	case a.As == AsClient:
+		return byzantine.CheckClient(a.Choice, replicas, history.Burdens(machines.KV, ""))
+	case a.As != AsReplica && a.As != AsOutsider:
+		return &byzantine.UnknownError{What: "attacker", Name: a.As, Known: []string{AsClient, AsReplica, AsOutsider}}
+	case !link.OnLinks(a.Choice):
+		return fmt.Errorf("a %s can attack links only: with exhaust or malformed, not %q", a.As, a.Choice.Name)
+	}
+	return byzantine.Check(a.Choice, replicas)
 }
 
 // Floods: more than replicas take from a client.
@@ -77,7 +110,7 @@ type Document struct {
 	Verdict     string               `json:"verdict"`
 	Baseline    Measured             `json:"baseline"` // without the flood: the throughput before and after it, and the latency after
 	Flooded     Measured             `json:"flooded"`
-	Ratio       float64              `json:"ratio"` // of the two throughputs
+	Ratio       *float64             `json:"ratio"` // of the two throughputs; null: one is unknown
 	ViewChanges int                  `json:"view_changes"`
 	Flood       Attack               `json:"flood"`
 	Assaults    []Told               `json:"assaults,omitempty"`
@@ -193,4 +226,40 @@ func (o *Options) judge(d *Document, r *report.Document) {
 		a := &d.Assaults[i]
 		r.Expected(a.As+" "+a.Behaviour, "fired", a.Tally.Acts(), a.Tally.Acts() > 0)
 	}
+}
+
+// Print tells people what came of it.
+func Print(w io.Writer, d *Document, style report.Style) error {
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
+	say("\n%-10s %10s %10s %10s %10s\n", "", "ops/s", "p50 ms", "p99 ms", "max ms")
+	row := func(name string, m *Measured) {
+		say("%-10s %10.0f %10.1f %10.1f %10.1f\n", name, m.OpsPerSecond, m.Latency.P50, m.Latency.P99, m.Latency.Max)
+	}
+	row("baseline", &d.Baseline)
+	row("attacked", &d.Flooded)
+	perSecond := func(n uint64) float64 { return float64(n) * 1000 / float64(max(1, d.Flooded.Millis)) }
+	ratio := "unknown"
+	if d.Ratio != nil {
+		ratio = fmt.Sprintf("%.2f", *d.Ratio)
+	}
+	say("\nratio %s; %d view changes\n", ratio, d.ViewChanges)
+	if f := &d.Flood; f.ValidFrames+f.InvalidFrames > 0 {
+		say("flood: %.0f valid and %.0f invalid frames a second; %.0f requests a second executed, %.0f turned away as busy\n",
+			perSecond(f.ValidFrames), perSecond(f.InvalidFrames), perSecond(f.Executed), perSecond(f.Busy))
+	}
+	for _, a := range d.Assaults {
+		t := &a.Tally
+		say("%s, %s: %.0f frames a second; %.0f streams opened and %.0f refused a second, at most %d held at once; %.0f a second ended by replicas\n",
+			a.As, a.Behaviour, perSecond(t.Frames), perSecond(t.Streams), perSecond(t.Refused), t.Held, perSecond(t.Dropped))
+	}
+	say("%.0f messages refused a second; the largest replica's memory went from %d to %d MiB\n",
+		perSecond(d.Flood.Refused), d.Resident.Before>>20, d.Resident.After>>20)
+	for _, broken := range d.Invariants {
+		say("%s\n", broken)
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return err
+	}
+	return (&report.Document{Verdict: d.Verdict, Expect: d.Expect}).PrintVerdict(w, style)
 }

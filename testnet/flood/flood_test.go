@@ -84,7 +84,7 @@ func TestScenario_HasEveryAttackerAndItsBounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := &s.Expect
-	if !s.Workload.Baseline || *e.MinThroughputRatio != 0.8 || *e.MaxViewChanges != 0 || !e.AcknowledgedAll || len(s.Malicious) != 4 {
+	if !s.Workload.Baseline || *e.MinThroughputRatio != 0.8 || *e.MaxViewChanges != 0 || *e.Acknowledged != scenario.All || len(s.Malicious) != 4 {
 		t.Errorf("%+v", s)
 	}
 	if m := s.Malicious[3]; m.Key != scenario.KeyOfOutsider || *m.Client != o.Honest+3 {
@@ -100,7 +100,7 @@ func TestPrint_TellsTheRatioAndWhatFailed(t *testing.T) {
 	failed := []report.Expectation{{Key: "min_throughput_ratio", Want: 0.8, Got: 0.5, Excused: "the machine slept"}}
 	for verdict, last := range map[string]string{report.Fail: "FAIL", report.Inconclusive: "INCONCLUSIVE: the machine slept", report.Pass: "PASS"} {
 		var out strings.Builder
-		if err := Print(&out, &Document{Ratio: 0.5, Verdict: verdict, Expect: failed}); err != nil {
+		if err := Print(&out, &Document{Ratio: new(0.5), Verdict: verdict, Expect: failed}, report.Style{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, part := range []string{"ratio 0.50", "expected min_throughput_ratio to be 0.8, got 0.5", last} {

@@ -1,8 +1,8 @@
 // Package history writes clients' histories: it turns the operations that check's models know into those of the machines,
 // and the machines' results into what the models say.
 //
-// It owns this translation for every engine, so that a history of a simulation and one of processes are judged alike. It
-// must not judge anything itself.
+// It knows which operations of a machine cost much, too, for clients that ask for those. It owns this translation for every
+// engine, so that a history of a simulation and one of processes are judged alike. It must not judge anything itself.
 package history
 
 import (
@@ -27,6 +27,8 @@ func Encode(op *check.Op) []byte {
 		return kv.Delete(key)
 	case check.Txn:
 		return kv.Txn(conditions(op.If), encodeAll(op.Then), encodeAll(op.Else))
+	case check.Revert:
+		return kv.Revert(key, op.Amount)
 	case check.Open:
 		return bank.Open(op.Key, op.Amount)
 	case check.Transfer:
@@ -86,6 +88,9 @@ func Decode(op *check.Op, result []byte) (check.Out, error) {
 		return check.Out{Found: got.Deleted > 0}, err
 	case check.Txn:
 		return decodeTxn(op, result)
+	case check.Revert:
+		got, err := kv.DecodeRevert(result)
+		return check.Out{Found: got.Deleted > 0}, err
 	case check.Open:
 		got, err := bank.DecodeOpen(result)
 		return refused(check.Out{Balance: got.Balance}, err)

@@ -80,10 +80,23 @@ func TestModels_AgreeWithTheMachines(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		var stored, banked []check.Op
-		for range 200 {
-			stored, banked = append(stored, randomKV(r, false)), append(banked, randomBank(r))
+		var marks []uint64 // the batches that set them
+		for batch := range uint64(200) {
+			one := randomKV(r, false)
+			if r.IntN(12) == 0 {
+				one = check.Op{Kind: check.Revert, Key: key(r)[:r.IntN(3)]}
+				if len(marks) > 0 && r.IntN(3) > 0 {
+					one.Amount = marks[r.IntN(len(marks))]
+					one.To = fmt.Sprint("m", one.Amount)
+				}
+			}
+			if one.Kind == check.Put && r.IntN(4) == 0 {
+				one.To = fmt.Sprint("m", batch+1)
+				marks = append(marks, batch+1)
+			}
+			stored, banked = append(stored, one), append(banked, randomBank(r))
 		}
-		for name, calls := range map[string][]check.Call{"kv": runs(t, kv.Machine{}, stored), "bank": runs(t, bank.Machine{}, banked)} {
+		for name, calls := range map[string][]check.Call{"kv": runs(t, kv.Machine{History: 1000}, stored), "bank": runs(t, bank.Machine{}, banked)} {
 			if res := check.Linearizable(calls, time.Minute); !res.Held || res.Checked != 200 {
 				t.Fatalf("%s, seed %d: %+v", name, seed, res)
 			}
@@ -107,7 +120,7 @@ func TestModels_AgreeWithTheMachines(t *testing.T) {
 
 func TestDecode_RefusesWhatIsNoResult(t *testing.T) {
 	for _, kind := range []check.Kind{
-		check.Put, check.Get, check.Delete, check.Txn, check.Open, check.Transfer, check.Balance, check.Audit, "other",
+		check.Put, check.Get, check.Delete, check.Txn, check.Revert, check.Open, check.Transfer, check.Balance, check.Audit, "other",
 	} {
 		if _, err := Decode(&check.Op{Kind: kind}, []byte("nonsense")); err == nil {
 			t.Errorf("%s takes nonsense for a result", kind)

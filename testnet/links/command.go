@@ -31,14 +31,14 @@ const (
 type Command struct {
 	ID        string             `json:"id,omitempty"` // under which Fired counts the frames that the change touched
 	Do        Verb               `json:"do"`
-	Groups    [][]wire.ReplicaID `json:"groups,omitempty"`
-	Targets   []wire.ReplicaID   `json:"targets,omitempty"`
-	Direction Direction          `json:"direction,omitempty"`
-	From      []wire.ReplicaID   `json:"from,omitempty"`
-	To        []wire.ReplicaID   `json:"to,omitempty"`
-	Link      Link               `json:"link,omitzero"`
+	Groups    [][]wire.ReplicaID `json:"groups,omitempty" toml:"groups"`
+	Targets   []wire.ReplicaID   `json:"targets,omitempty" toml:"targets"`
+	Direction Direction          `json:"direction,omitempty" toml:"direction"`
+	From      []wire.ReplicaID   `json:"from,omitempty" toml:"from"`
+	To        []wire.ReplicaID   `json:"to,omitempty" toml:"to"`
+	Link      Link               `json:"link,omitzero" toml:",inline"`
 	Rule      *Rule              `json:"rule,omitempty"`
-	Name      string             `json:"name,omitempty"`
+	Name      string             `json:"name,omitempty" toml:"name"`
 }
 
 // Do applies a command now and returns what it lets go, in the order in which it was sent, over the links as they are now. A

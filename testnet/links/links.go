@@ -1,6 +1,7 @@
 package links
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -74,6 +75,9 @@ func (p *Policy) Pass(now time.Duration, f Frame) []Delivery {
 	if r == nil {
 		return p.send(now, f, 0, 1)
 	}
+	if r.Action == Corrupt && !p.corrupt(&f, &r.Place) {
+		return p.send(now, f, 0, 1) // it has no such byte
+	}
 	p.fired[r.ID]++
 	switch r.Action {
 	case Drop:
@@ -91,7 +95,7 @@ func (p *Policy) Pass(now time.Duration, f Frame) []Delivery {
 	case Duplicate:
 		return p.send(now, f, 0, 2)
 	default: // Corrupt: nothing else is let in
-		return p.send(now, p.corrupted(f), 0, 1)
+		return p.send(now, f, 0, 1)
 	}
 }
 
@@ -160,26 +164,93 @@ func (p *Policy) upTo(most time.Duration) time.Duration {
 	return time.Duration(p.dice.Int64N(int64(most) + 1))
 }
 
-// corrupted is a frame with one bit turned. What it decodes to now is for its receiver to find out.
-func (p *Policy) corrupted(f Frame) Frame {
-	if len(f.Bytes) == 0 {
-		return f
+// corrupt turns one bit of a frame. What it decodes to now is for its receiver to find out.
+func (p *Policy) corrupt(f *Frame, where *Place) bool {
+	at, bit, ok := where.In(len(f.Bytes), p.dice)
+	if !ok {
+		return false
 	}
-	bit := p.dice.IntN(8 * len(f.Bytes))
 	f.Bytes = slices.Clone(f.Bytes)
-	f.Bytes[bit/8] ^= 1 << (bit % 8)
+	f.Bytes[at] ^= 1 << bit
 	f.Message = nil
-	return f
+	return true
 }
 
 // Fired counts by Command.ID the frames that the command's change touched. What is missing touched none: it did not
 // happen (I18). Frames that the default link lost, doubled or held back count under Network.
-func (p *Policy) Fired() map[string]int {
-	out := make(map[string]int, len(p.fired))
-	for id, n := range p.fired {
-		if n > 0 {
-			out[id] = n
+func (p *Policy) Fired() map[string]int { return maps.Clone(p.fired) }
+
+// Direction says which half of a replica's links an isolation cuts.
+type Direction string
+
+// The directions.
+const (
+	Both Direction = ""
+	In   Direction = "in"  // it hears nothing and is heard
+	Out  Direction = "out" // it is not heard and hears
+)
+
+// cuts is what keeps replicas apart, and which links have properties of their own. Each is remembered with the id of the
+// command that made it so.
+type cuts struct {
+	parted      map[tie]string
+	muted, deaf map[wire.ReplicaID]string
+	links       map[tie]changedLink
+}
+
+type changedLink struct {
+	Link
+	by string
+}
+
+func newCuts() cuts {
+	return cuts{map[tie]string{}, map[wire.ReplicaID]string{}, map[wire.ReplicaID]string{}, map[tie]changedLink{}}
+}
+
+func (p *Policy) part(id string, apart func(from, to int) bool) {
+	clear(p.parted)
+	for from := range p.n {
+		for to := range p.n {
+			if from != to && apart(from, to) {
+				p.parted[tie{wire.ReplicaID(from), wire.ReplicaID(to)}] = id
+			}
 		}
 	}
-	return out
+}
+
+// cutBy reports whether and by which command two replicas are cut off in one direction.
+func (c *cuts) cutBy(at tie) (by string, is bool) {
+	if by, is = c.parted[at]; is {
+		return by, true
+	}
+	if by, is = c.muted[at.from]; is {
+		return by, true
+	}
+	by, is = c.deaf[at.to]
+	return by, is
+}
+
+func (p *Policy) linkOf(at tie) (link Link, by string, changed bool) {
+	if l, has := p.links[at]; has {
+		return l.Link, l.by, true
+	}
+	return p.base, Network, false
+}
+
+// Apart lists the replicas that hear fewer than a quorum, themselves included, and will as long as nothing changes: they
+// cannot follow. Whoever is only not heard can. Rules about single messages do not count.
+func (p *Policy) Apart(quorum int) (ids []wire.ReplicaID) {
+	for to := range wire.ReplicaID(p.n) {
+		hears := 1
+		for from := range wire.ReplicaID(p.n) {
+			_, cut := p.cutBy(tie{from, to})
+			if link, _, _ := p.linkOf(tie{from, to}); from != to && !cut && link.Loss < 1 {
+				hears++
+			}
+		}
+		if hears < quorum {
+			ids = append(ids, to)
+		}
+	}
+	return ids
 }

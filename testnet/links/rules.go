@@ -1,6 +1,9 @@
 package links
 
 import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -10,12 +13,42 @@ import (
 
 // Match says which messages something is about. An empty field matches everything.
 type Match struct {
-	Type    wire.Type        `json:"type,omitempty" toml:"type"` // 0: any
+	Types   Types            `json:"types,omitempty" toml:"type"`
 	View    *wire.View       `json:"view,omitempty" toml:"view"`
 	SeqFrom wire.Seq         `json:"seq_from,omitempty"` // together with SeqTo; 0 and 0: any
 	SeqTo   wire.Seq         `json:"seq_to,omitempty"`
 	From    []wire.ReplicaID `json:"from,omitempty" toml:"from"`
 	To      []wire.ReplicaID `json:"to,omitempty" toml:"to"`
+	Except  []Match          `json:"except,omitempty"` // what any of these covers is not meant
+}
+
+// Types are types of messages. Their JSON is their names.
+type Types []wire.Type
+
+// MarshalJSON implements json.Marshaler.
+func (t Types) MarshalJSON() ([]byte, error) {
+	names := make([]string, len(t))
+	for i, x := range t {
+		names[i] = x.String()
+	}
+	return json.Marshal(names)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *Types) UnmarshalJSON(text []byte) error {
+	var names []string
+	if err := json.Unmarshal(text, &names); err != nil {
+		return err
+	}
+	*t = nil
+	for _, name := range names {
+		x, known := wire.ParseType(name)
+		if !known {
+			return fmt.Errorf("there is no type of message %q", name)
+		}
+		*t = append(*t, x)
+	}
+	return nil
 }
 
 // Covers reports whether a frame is meant. A view matches a message that names one, and a view-change by the view it
@@ -25,10 +58,13 @@ func (m *Match) Covers(f Frame) bool {
 	if len(m.From) > 0 && !slices.Contains(m.From, f.From) || len(m.To) > 0 && !slices.Contains(m.To, f.To) {
 		return false
 	}
-	if m.Type == 0 && m.View == nil && m.SeqTo == 0 {
+	if slices.ContainsFunc(m.Except, func(e Match) bool { return e.Covers(f) }) {
+		return false
+	}
+	if len(m.Types) == 0 && m.View == nil && m.SeqTo == 0 {
 		return true
 	}
-	if f.Message == nil || m.Type != 0 && wire.TypeOf(f.Message) != m.Type {
+	if f.Message == nil || len(m.Types) > 0 && !slices.Contains(m.Types, wire.TypeOf(f.Message)) {
 		return false
 	}
 	if m.View != nil {
@@ -59,11 +95,53 @@ type Rule struct {
 	ID     string        `json:"id,omitempty"`   // for Fired
 	Name   string        `json:"name,omitempty"` // under which it is released; several rules may share one
 	Match  Match         `json:"match"`
-	Action Action        `json:"action"`
-	By     time.Duration `json:"by,omitempty"` // of Delay
+	Action Action        `json:"action" toml:"action"`
+	By     time.Duration `json:"by,omitempty" toml:"by"` // of Delay
 	// Until is the time at which the rule ends; 0: never, or with a release of its name. What it holds goes on its way
 	// then, over links as they were when it was sent.
 	Until time.Duration `json:"until,omitempty"`
+	Place
+}
+
+// Place is a bit of something, as far as somebody says which one. What is nil is drawn.
+type Place struct {
+	Byte *int `json:"byte,omitempty" toml:"byte" range:"-67108864..67108863"` // below 0: from the end, the last is -1
+	Bit  *int `json:"bit,omitempty" toml:"bit" range:"0..7"`                  // 0 is the lowest
+}
+
+// In is the place in so many bytes; false if they have none such.
+func (p *Place) In(bytes int, dice *rand.Rand) (at int, bit byte, ok bool) {
+	if p.Byte == nil && p.Bit == nil && bytes > 0 { // one draw
+		drawn := dice.IntN(8 * bytes)
+		return drawn / 8, byte(drawn % 8), true
+	}
+	switch {
+	case p.Byte == nil && bytes > 0:
+		at = dice.IntN(bytes)
+	case p.Byte != nil && *p.Byte < 0:
+		at = bytes + *p.Byte
+	case p.Byte != nil:
+		at = *p.Byte
+	}
+	if at < 0 || at >= bytes {
+		return 0, 0, false
+	}
+	if p.Bit != nil {
+		return at, byte(*p.Bit), true
+	}
+	return at, byte(dice.IntN(8)), true
+}
+
+func (p *Place) String() string {
+	switch {
+	case p.Byte == nil && p.Bit == nil:
+		return ""
+	case p.Bit == nil:
+		return fmt.Sprintf("in byte %d", *p.Byte)
+	case p.Byte == nil:
+		return fmt.Sprintf("at bit %d", *p.Bit)
+	}
+	return fmt.Sprintf("in byte %d at bit %d", *p.Byte, *p.Bit)
 }
 
 // mostHeld bounds what a rule keeps, in frames: what is sent again and again must not fill the memory. Later ones are

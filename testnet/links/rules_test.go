@@ -23,9 +23,16 @@ func TestMatch_CoversByTypeViewSeqAndReplicas(t *testing.T) {
 		covers  bool
 	}{
 		{"anything", Match{}, nil, true},
-		{"type", Match{Type: wire.TypeCommit}, &wire.Commit{}, true},
-		{"another type", Match{Type: wire.TypeCommit}, &wire.Prepare{}, false},
-		{"not decoded", Match{Type: wire.TypeCommit}, nil, false},
+		{"type", Match{Types: Types{wire.TypeCommit}}, &wire.Commit{}, true},
+		{"another type", Match{Types: Types{wire.TypeCommit}}, &wire.Prepare{}, false},
+		{"not decoded", Match{Types: Types{wire.TypeCommit}}, nil, false},
+		{"one of several types", Match{Types: Types{wire.TypePrepare, wire.TypeCommit}}, &wire.Commit{}, true},
+		{"none of several types", Match{Types: Types{wire.TypePrepare, wire.TypeCommit}}, &wire.Suspect{}, false},
+		{"an exception", Match{Except: []Match{{Types: Types{wire.TypeCommit}}}}, &wire.Commit{}, false},
+		{"an exception of something else", Match{Except: []Match{{Types: Types{wire.TypeCommit}, To: ids(2)}}}, &wire.Commit{}, true},
+		{"the second exception", Match{Except: []Match{{To: ids(2)}, {SeqFrom: 3, SeqTo: 4}}}, &wire.Commit{Seq: 4}, false},
+		{"an exception is what is not decoded", Match{Except: []Match{{From: ids(0)}}}, nil, false},
+		{"the highest seq", Match{SeqFrom: 1<<64 - 1, SeqTo: 1<<64 - 1}, &wire.Commit{Seq: 1<<64 - 1}, true},
 		{"from", Match{From: ids(0, 2)}, nil, true},
 		{"from another", Match{From: ids(1)}, nil, false},
 		{"to", Match{To: ids(1)}, nil, true},
@@ -68,7 +75,7 @@ func TestRules_DoWhatTheySay(t *testing.T) {
 		Drop: nil, Hold: nil, Delay: {6 * ms}, Duplicate: {ms, ms}, Corrupt: {ms},
 	} {
 		p := policy(4, Link{Delay: ms})
-		p.add(Rule{ID: "r", Action: action, By: 5 * ms, Match: Match{Type: wire.TypeCommit}})
+		p.add(Rule{ID: "r", Action: action, By: 5 * ms, Match: Match{Types: Types{wire.TypeCommit}}})
 		out := p.Pass(0, commit(0, 1, 0, 1))
 		var got []time.Duration
 		for _, d := range out {
@@ -86,10 +93,44 @@ func TestRules_DoWhatTheySay(t *testing.T) {
 	}
 }
 
+func TestRules_CorruptTurnsTheBitThatIsSaid(t *testing.T) {
+	number := func(n int) *int { return &n }
+	for name, c := range map[string]struct {
+		Place
+		at   int // -1: anywhere
+		mask byte
+	}{
+		"a bit of a byte":       {Place{number(1), number(7)}, 1, 0x80},
+		"from the end":          {Place{number(-1), number(0)}, 9, 0x01},
+		"any bit of a byte":     {Place{Byte: number(4)}, 4, 0xff},
+		"a bit of any byte":     {Place{Bit: number(3)}, -1, 0x08},
+		"anything":              {Place{}, -1, 0xff},
+		"beyond the end":        {Place{Byte: number(10)}, -2, 0},
+		"before the first byte": {Place{Byte: number(-11)}, -2, 0},
+	} {
+		p, f := policy(4, Link{}), commit(0, 1, 0, 1)
+		p.add(Rule{ID: "r", Action: Corrupt, Place: c.Place})
+		out := p.Pass(0, f)
+		var changed []int
+		for i, b := range out[0].Bytes {
+			if turned := b ^ f.Bytes[i]; turned != 0 {
+				changed = append(changed, i)
+				if turned&c.mask == 0 || turned&(turned-1) != 0 || c.at >= 0 && i != c.at {
+					t.Errorf("%s: byte %d, bits %08b", name, i, turned)
+				}
+			}
+		}
+		none := c.at == -2
+		if none != (len(changed) == 0) || none != (p.Fired()["r"] == 0) || none != (out[0].Message != nil) || string(f.Bytes) != "commit 0 1" {
+			t.Errorf("%s: bytes %v turned, counted %v", name, changed, p.Fired())
+		}
+	}
+}
+
 func TestRules_TheFirstOneThatMatchesActs(t *testing.T) {
 	p := policy(4, Link{})
 	p.add(Rule{ID: "one", Action: Drop, Match: Match{From: ids(0)}})
-	p.add(Rule{ID: "two", Action: Hold, Match: Match{Type: wire.TypeCommit}})
+	p.add(Rule{ID: "two", Action: Hold, Match: Match{Types: Types{wire.TypeCommit}}})
 	p.Pass(0, commit(0, 1, 0, 1))
 	p.Pass(0, commit(2, 1, 0, 1))
 	if got := p.Fired(); got["one"] != 1 || got["two"] != 1 {
@@ -183,7 +224,7 @@ func TestCommand_SurvivesJSON(t *testing.T) {
 		{ID: "e3", Do: DoLink, From: ids(0), To: ids(1, 2), Link: Link{ms, 2 * ms, 0.1, 0.2, 0.3, 1000}},
 		{ID: "e4", Do: DoRule, Rule: &Rule{
 			ID: "r", Name: "gate", Action: Delay, By: ms, Until: time.Second,
-			Match: Match{wire.TypeCommit, new(wire.View(0)), 1, 20, ids(0), ids(3)},
+			Match: Match{Types{wire.TypeCommit}, new(wire.View(0)), 1, 20, ids(0), ids(3), []Match{{Types: Types{wire.TypeFetch}}}},
 		}},
 		{Do: DoRelease, Name: "gate"},
 	} {

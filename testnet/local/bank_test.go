@@ -56,7 +56,7 @@ func openBank(t *testing.T, c *Cluster) *tellers {
 		b.sessions = append(b.sessions, s)
 	}
 	for i := range uint64(bankAccounts) {
-		if _, err := b.sessions[0].Bank().Open(t.Context(), account(i), bankOpening); err != nil {
+		if _, err := bank.NewClient(b.sessions[0]).Open(t.Context(), account(i), bankOpening); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,13 +64,13 @@ func openBank(t *testing.T, c *Cluster) *tellers {
 	t.Cleanup(func() { cancel(); b.workers.Wait() })
 	for _, s := range b.sessions {
 		for range bankWorkers {
-			b.workers.Go(func() { b.work(ctx, s.Bank()) })
+			b.workers.Go(func() { b.work(ctx, bank.NewClient(s)) })
 		}
 	}
 	return b
 }
 
-func (b *tellers) work(ctx context.Context, to client.Bank) {
+func (b *tellers) work(ctx context.Context, to bank.Client) {
 	for {
 		select {
 		case <-b.stop:
@@ -124,7 +124,7 @@ func (b *tellers) close() {
 	b.workers.Wait()
 	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
 	defer cancel()
-	books := b.sessions[0].Bank()
+	books := bank.NewClient(b.sessions[0])
 	sum, err := books.Audit(ctx)
 	if err != nil {
 		b.t.Fatal(err)

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -8,8 +9,8 @@ import (
 	"syscall"
 	"time"
 
-	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/testnet/byzantine"
 )
 
 // Patience is for what takes milliseconds on an idle machine: replicas that start and are ready, obey, and end.
@@ -20,17 +21,17 @@ type Cluster struct {
 	Dir  string
 	File *cluster.File
 
-	options  Options
-	observer *crypto.PrivateKey
-	admin    []string // by replica, if they serve there
-	spawner  *spawner
+	options Options
+	spawner *spawner
+	epoch   time.Time // of the links
 
 	deaths  chan Death
 	waiting sync.WaitGroup
 
-	mu        sync.Mutex
-	processes []*process // by replica; nil while it does not run
-	ordered   orders
+	mu        sync.Mutex // of what follows, all of it by replica
+	processes []*process // nil while it does not run
+	ordered   [][]Order  // so far: all of it is told before a replica starts again
+	past      []Counts   // of lives that ended
 }
 
 // Create makes a cluster's files. Start runs its replicas; Close must follow.
@@ -38,21 +39,18 @@ func Create(o Options) (*Cluster, error) {
 	if err := o.checkMalicious(); err != nil {
 		return nil, err
 	}
-	file, observer, admin, err := layout(o)
+	file, err := layout(o)
 	if err != nil {
 		return nil, err
 	}
 	c := &Cluster{
-		Dir: o.Dir, File: file, options: o, admin: admin, observer: observer, spawner: newSpawner(), deaths: make(chan Death, 64),
-		processes: make([]*process, o.Replicas),
-		ordered: orders{
-			epoch: time.Now(), on: make(map[int][]int), skew: make(map[int]time.Duration), past: make([]Counts, o.Replicas),
-		},
+		Dir: o.Dir, File: file, options: o, spawner: newSpawner(), epoch: time.Now(), deaths: make(chan Death, 64),
+		processes: make([]*process, o.Replicas), ordered: make([][]Order, o.Replicas), past: make([]Counts, o.Replicas),
 	}
 	for id, choices := range o.Malicious {
 		for i := range choices {
 			if o.Awake {
-				c.ordered.on[id] = append(c.ordered.on[id], i)
+				c.ordered[id] = append(c.ordered[id], Order{Switch: &Toggle{Behaviour: i, On: true}})
 			}
 		}
 	}
@@ -62,9 +60,6 @@ func Create(o Options) (*Cluster, error) {
 // Home is a replica's home directory.
 func (c *Cluster) Home(id int) string { return homeDir(c.Dir, id) }
 
-// Admin is the address at which a replica serves over HTTP, if Options.Admin says so.
-func (c *Cluster) Admin(id int) string { return c.admin[id] }
-
 // ClusterFile is the path of cluster.toml.
 func (c *Cluster) ClusterFile() string { return filepath.Join(c.Dir, ClusterFile) }
 
@@ -72,7 +67,29 @@ func (c *Cluster) ClusterFile() string { return filepath.Join(c.Dir, ClusterFile
 func (c *Cluster) ClientKey(i int) string { return filepath.Join(c.Dir, clientName(i)+keySuffix) }
 
 // Malicious reports whether a replica is an attacker, if only one that sleeps.
-func (c *Cluster) Malicious(id int) bool { return len(c.options.Malicious[id]) > 0 }
+func (c *Cluster) Malicious(id int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.options.Malicious[id]) > 0
+}
+
+// Corrupt makes a replica that does not run an attacker from its next start on, beside what it is already.
+func (c *Cluster) Corrupt(id int, choice byzantine.Choice) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.processes[id] != nil {
+		return fmt.Errorf("replica %d runs; stop it first", id)
+	}
+	if err := byzantine.Check(choice, len(c.File.Replicas)); err != nil {
+		return fmt.Errorf("replica %d cannot be malicious: %w", id, err)
+	}
+	if c.options.Malicious == nil {
+		c.options.Malicious = make(map[int][]byzantine.Choice)
+	}
+	c.ordered[id] = append(c.ordered[id], Order{Switch: &Toggle{Behaviour: len(c.options.Malicious[id]), On: true}})
+	c.options.Malicious[id] = append(c.options.Malicious[id], choice)
+	return nil
+}
 
 // Deaths tells of processes that ended without being asked to.
 func (c *Cluster) Deaths() <-chan Death { return c.deaths }
@@ -93,8 +110,12 @@ func (c *Cluster) startOne(id int) error {
 	if c.processes[id] != nil {
 		return nil
 	}
-	args := []string{replicaCommand, "--home", c.Home(id)}
-	p, err := c.spawner.launch(args, filepath.Join(c.Home(id), LogFile), c.setup(id))
+	command := c.options.Command
+	if command == nil {
+		command = func(home string) (args, env []string) { return []string{replicaCommand, "--home", home}, nil }
+	}
+	args, env := command(c.Home(id))
+	p, err := c.spawner.launch(args, env, filepath.Join(c.Home(id), LogFile), c.setup(id))
 	if err != nil {
 		return err
 	}
@@ -156,11 +177,17 @@ func (c *Cluster) Stop(patience time.Duration, ids ...int) error {
 		case <-deadline:
 			_ = p.cmd.Process.Kill()
 			<-p.ended
-			errs = append(errs, fmt.Errorf("replica %d did not stop within %v and was killed", id, patience))
+			errs = append(errs, lateError(fmt.Sprintf("replica %d did not stop within %v and was killed", id, patience)))
 		}
 	}
 	return errors.Join(errs...)
 }
+
+// lateError says what did not happen in its time: it is context.DeadlineExceeded in other words.
+type lateError string
+
+func (e lateError) Error() string        { return string(e) }
+func (e lateError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // take lists the running ones of some replicas and notes that their end is asked for.
 func (c *Cluster) take(ids []int) map[int]*process {

@@ -10,6 +10,7 @@ import (
 	"tagma/crypto"
 	"tagma/internal/cluster"
 	"tagma/pbft/wire"
+	"tagma/statemachine/kv"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/links"
 )
@@ -36,7 +37,8 @@ func put(t *testing.T, c *client.Client, within time.Duration) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
-	return c.Put(ctx, "key", []byte("value"))
+	_, err := kv.NewClient(c).Put(ctx, "key", []byte("value"))
+	return err
 }
 
 func must(t *testing.T, err error) {
@@ -83,7 +85,7 @@ func TestControl_ARuleHoldsOneTypeUntilItsRelease(t *testing.T) {
 	t.Parallel()
 	c, session := controlled(t, Options{})
 	must(t, put(t, session, patience))
-	hold := links.Rule{Name: "now", Match: links.Match{Type: wire.TypePrePrepare}, Action: links.Hold}
+	hold := links.Rule{Name: "now", Match: links.Match{Types: links.Types{wire.TypePrePrepare}}, Action: links.Hold}
 	must(t, c.Order(t.Context(), links.Command{ID: "hold", Do: links.DoRule, Rule: &hold}))
 	if err := put(t, session, 500*time.Millisecond); !errors.Is(err, client.ErrUnknown) {
 		t.Fatalf("a write without its pre-prepare: %v", err)
@@ -171,5 +173,21 @@ func TestControl_APausedReplicaTakesItsOrdersLaterAndNobodyHangs(t *testing.T) {
 	}
 	if err == nil {
 		t.Error("a paused replica takes orders without end")
+	}
+}
+
+func TestControl_ReplicasTellOfFacts(t *testing.T) {
+	t.Parallel()
+	const executed, entered = "replica 2 executed 1", "any replica entered 1"
+	c, session := controlled(t, Options{Facts: []string{executed, entered}})
+	must(t, put(t, session, patience))
+	until(t, "replica 2 tells that it has executed", func() bool { return c.Counts(2).Facts[executed] > 0 })
+	if n := c.Counts(1).Facts; n[executed] != 0 || n[entered] != 0 {
+		t.Errorf("replica 1 tells of what it did not do: %v", n)
+	}
+	before := c.Counts(2).Facts[executed]
+	c.Kill(2)
+	if n := c.Counts(2).Facts[executed]; n < before {
+		t.Errorf("%d facts are left of %d", n, before)
 	}
 }

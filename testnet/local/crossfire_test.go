@@ -19,13 +19,8 @@ func TestCrossfire_NoTransferIsLostOrDoubled(t *testing.T) {
 		Protocol:  cluster.Protocol{CheckpointInterval: 128, LogWindow: 1024},
 		Malicious: map[int][]byzantine.Choice{0: {{Name: "corrupt", Values: map[string]string{"from_seq": "20"}}}}, Awake: true,
 	})
-	o, err := c.Observe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer o.Close() //nolint:errcheck // nothing of it is needed any more
 	tellers := openBank(t, c)
-	fire := &crossfire{t: t, cluster: c, observer: o, bank: tellers}
+	fire := &crossfire{t: t, cluster: c, bank: tellers}
 
 	fire.goesOn("the corrupt primary", 0)
 	if got := fire.reports(0, 1, 2, 3); got[1].Refused == 0 {
@@ -57,10 +52,9 @@ func TestCrossfire_NoTransferIsLostOrDoubled(t *testing.T) {
 
 // crossfire follows a cluster under fire.
 type crossfire struct {
-	t        *testing.T
-	cluster  *Cluster
-	observer *Observer
-	bank     *tellers
+	t       *testing.T
+	cluster *Cluster
+	bank    *tellers
 }
 
 // primary is the one of the highest active view that a replica reports.
@@ -77,7 +71,7 @@ func (f *crossfire) primary() int {
 func (f *crossfire) reports(ids ...int) map[int]node.Report {
 	ctx, cancel := context.WithTimeout(f.t.Context(), patience)
 	defer cancel()
-	return f.observer.Ask(ctx, ids)
+	return f.cluster.Ask(ctx, ids)
 }
 
 // goesOn waits until the others have replaced a bad primary and transfers are acknowledged again.
@@ -92,7 +86,7 @@ func (f *crossfire) goesOn(what string, bad int) {
 	}
 	ctx, cancel := context.WithTimeout(f.t.Context(), patience)
 	defer cancel()
-	_, err := f.observer.Until(ctx, others, 20*time.Millisecond, func(got map[int]node.Report) bool {
+	err := f.cluster.Until(ctx, others, func(got map[int]node.Report) bool {
 		for _, id := range others {
 			if r, answered := got[id]; !answered || !r.Active || r.Primary == bad {
 				return false

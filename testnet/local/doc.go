@@ -5,8 +5,8 @@
 // and watches them, and asks them how they are. It decides nothing about the protocol and judges nothing.
 //
 // A cluster is given orders while it runs: links between replicas cut, slowed or ruled over by a links.Policy in each
-// process, behaviours woken, clocks turned, disks filled. What each order touched is counted. Orders are calls of net/rpc
-// over a replica's standard input and output.
+// process, behaviours woken, clocks turned, disks filled. What each order touched is counted. Orders, and the question how a
+// replica is, are calls of net/rpc over its standard input and output.
 //
 // No process outlives its cluster: each dies with the thread that started it where the system offers that, and ends by
 // itself when its standard input does, which is a pipe that only the launcher holds open.

@@ -17,10 +17,9 @@ import (
 
 // Names of what Create puts into the directory, beside replica0, replica1, …
 const (
-	ClusterFile  = "cluster.toml"
-	LogFile      = "log" // in a replica's home
-	observerName = "observer"
-	keySuffix    = ".key"
+	ClusterFile = "cluster.toml"
+	LogFile     = "log" // in a replica's home
+	keySuffix   = ".key"
 )
 
 // Options say what cluster to make.
@@ -33,15 +32,19 @@ type Options struct {
 	Protocol     cluster.Protocol
 	SegmentBytes int        // of the journals; 0: the default
 	Data         string     // where in its home a replica keeps journal, state and evidence; "": beside its key
-	Admin        bool       // replicas serve reports and metrics over HTTP, at Cluster.Admin
 	Seed         uint64     // of all chance on the links
 	Network      links.Link // how every link between replicas is unless it is changed
 	// Malicious are behaviours by replica, numbered by their place. They sleep until they are switched on, or are Awake from
 	// the start.
 	Malicious map[int][]byzantine.Choice
 	Awake     bool
+	// Command is what this program is called with to be a replica, and with which environment beside its own. The call must
+	// come to Serve. nil: the hidden subcommand of RunIfReplica.
+	Command   func(home string) (args, env []string)
 	Trace     string   // an existing directory where replicas record what happens, for trace.MergeDir; "": they do not
 	TraceOnly []string // these kinds of events; nil: all
+	Facts     []string // that replicas count, as fact.Parse reads them
+	Struck    bool     // replicas may be struck at moments
 }
 
 // checkMalicious judges who is to misbehave and how.
@@ -60,23 +63,19 @@ func (o *Options) checkMalicious() error {
 }
 
 // layout makes the cluster file, the homes and the clients' keys.
-func layout(o Options) (file *cluster.File, observer *crypto.PrivateKey, admin []string, err error) {
+func layout(o Options) (*cluster.File, error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
-		return nil, nil, nil, fmt.Errorf("make the cluster's directory: %w", err)
+		return nil, fmt.Errorf("make the cluster's directory: %w", err)
 	}
 	path := filepath.Join(o.Dir, ClusterFile)
 	if _, err := os.Stat(path); err == nil {
-		return nil, nil, nil, fmt.Errorf("%s is there already; name another directory or remove it", path)
+		return nil, fmt.Errorf("%s is there already; name another directory or remove it", path)
 	}
-	wanted := o.Replicas
-	if o.Admin {
-		wanted *= 2
-	}
-	ports, err := choosePorts(wanted, o.BasePort)
+	ports, err := choosePorts(o.Replicas, o.BasePort)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
-	names := []string{observerName, clientName(0)}
+	names := []string{clientName(0)}
 	for i := range o.Clients {
 		names = append(names, clientName(i+1))
 	}
@@ -84,28 +83,25 @@ func layout(o Options) (file *cluster.File, observer *crypto.PrivateKey, admin [
 		Replicas: o.Replicas, BasePort: max(o.BasePort, 1), Clients: names, Machine: o.Machine, Protocol: o.Protocol,
 	})
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
 	for i := range fresh.File.Replicas {
 		fresh.File.Replicas[i].Addresses = []string{"/ip4/127.0.0.1/tcp/" + strconv.Itoa(ports[i])}
 	}
 	if err := fresh.File.Save(path); err != nil {
-		return nil, nil, nil, err
-	}
-	for _, port := range ports[o.Replicas:] {
-		admin = append(admin, "127.0.0.1:"+strconv.Itoa(port))
+		return nil, err
 	}
 	for i, key := range fresh.Replicas {
-		if err := makeHome(o, i, key, admin); err != nil {
-			return nil, nil, nil, err
+		if err := makeHome(o, i, key); err != nil {
+			return nil, err
 		}
 	}
 	for i, name := range names {
 		if err := crypto.WriteKey(filepath.Join(o.Dir, name+keySuffix), fresh.Clients[i]); err != nil {
-			return nil, nil, nil, err
+			return nil, err
 		}
 	}
-	return fresh.File, fresh.Clients[0], admin, nil
+	return fresh.File, nil
 }
 
 // clientName is what a registered client is called; its key is in the file of that name.
@@ -116,7 +112,7 @@ func clientName(i int) string {
 	return "client" + strconv.Itoa(i)
 }
 
-func makeHome(o Options, id int, key *crypto.PrivateKey, admin []string) error {
+func makeHome(o Options, id int, key *crypto.PrivateKey) error {
 	home := homeDir(o.Dir, id)
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return fmt.Errorf("make the home of replica %d: %w", id, err)
@@ -130,9 +126,6 @@ func makeHome(o Options, id int, key *crypto.PrivateKey, admin []string) error {
 	settings := node.DefaultSettings()
 	if o.SegmentBytes > 0 {
 		settings.SegmentBytes = o.SegmentBytes
-	}
-	if o.Admin {
-		settings.Admin = admin[id]
 	}
 	if settings.Data = o.Data; o.Data != "" {
 		if err := os.Mkdir(filepath.Join(home, o.Data), 0o700); err != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tagma/checkpoint/store"
+	"tagma/client"
 	"tagma/internal/node"
 	"tagma/testnet/byzantine"
 )
@@ -51,13 +52,9 @@ func launcher(dir string) {
 const patience = Patience
 
 func waitReady(c *Cluster, ids ...int) error {
-	o, err := c.Observe()
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	return errors.Join(o.WaitReady(ctx, c.these(ids)), o.Close())
+	return c.WaitReady(ctx, c.these(ids)...)
 }
 
 func start(t *testing.T, o Options) *Cluster {
@@ -241,4 +238,45 @@ func alive(pid int) bool {
 	}
 	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	return err == nil && len(threads) > 1
+}
+
+func TestMetrics_AreThoseOfTheNames(t *testing.T) {
+	t.Parallel()
+	c, session := controlled(t, Options{})
+	must(t, put(t, session, patience))
+	values, err := c.Metrics(t.Context(), 0, "tagma_transfers_begun_total", "tagma_journal_records_total")
+	if err != nil || values[0] != 0 || values[1] == 0 {
+		t.Errorf("%v, %v", values, err)
+	}
+	if _, err := c.Metrics(t.Context(), 0, "tagma_none"); err == nil {
+		t.Error("a metric that there is not has a value")
+	}
+}
+
+// Close may be called more than once, of a cluster and of a client, and what is closed starts nothing.
+func TestClose_MayBeCalledAgain(t *testing.T) {
+	c, err := Create(Options{Dir: t.TempDir(), Replicas: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	session, err := client.Dial(ctx, c.ClusterFile(), c.ClientKey(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := session.Close(); err != nil {
+			t.Errorf("a client: %v", err)
+		}
+	}
+	c.Close()
+	c.Close()
+	if err := c.Start(0); !errors.Is(err, errClosed) {
+		t.Errorf("a closed cluster starts a replica: %v", err)
+	}
 }

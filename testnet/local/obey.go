@@ -6,52 +6,44 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
 	"tagma/internal/driver"
+	"tagma/internal/machines"
 	"tagma/internal/node"
 	"tagma/pbft"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/byzantine/link"
 	malicious "tagma/testnet/byzantine/replica"
+	"tagma/testnet/byzantine/tamper"
+	"tagma/testnet/fact"
 )
 
-// obedient is the replica's end of its process: what it is ordered to do. Its exported methods are called by net/rpc.
+// obedient is the replica's end of its process: what it is ordered to do. Its exported methods are called by net/rpc, one
+// after the other.
 type obedient struct {
-	home   *node.Home
-	unable error        // why it could not begin
-	skew   atomic.Int64 // of the wall clock, nanoseconds
-	links  *hostile
-	trace  string // as in Setup
-	only   []string
-
-	mu         sync.Mutex // of what follows
-	behaviours []behaviour
-}
-
-// behaviour is one way to misbehave.
-type behaviour struct {
-	choice byzantine.Choice
-	on     bool
-	gate   *gate         // nil until there is a core
-	raw    *link.Dormant // nil where it is about messages alone
-}
-
-// wake lets a behaviour loose, or puts it to sleep.
-func (b *behaviour) wake(on bool) error {
-	if b.on = on; b.gate != nil {
-		b.gate.open.Store(on)
-	}
-	return b.raw.Wake(on)
+	home       *node.Home
+	machines   machines.Set
+	node       *node.Node   // nil until it is open
+	unable     error        // why it could not begin
+	skew       atomic.Int64 // of the wall clock, nanoseconds
+	links      *hostile
+	trace      string // as in Setup
+	only       []string
+	facts      *fact.Watch
+	struck     bool            // it may be, at a moment
+	state      *tamper.Flipper // the machine
+	trap       trap
+	behaviours []*behaviour // of which a replica that began knows all
 }
 
 // Begin takes what was ordered before the replica starts.
-func (o *obedient) Begin(s *Setup, _ *Counts) error {
+func (o *obedient) Begin(s *Setup, _ *bool) error {
 	if o.unable = o.begin(s); o.unable != nil {
 		o.links = nil
 	}
@@ -59,15 +51,24 @@ func (o *obedient) Begin(s *Setup, _ *Counts) error {
 }
 
 func (o *obedient) begin(s *Setup) error {
-	o.skew.Store(int64(s.Skew))
-	o.trace, o.only = s.Trace, s.Only
+	o.trace, o.only, o.struck = s.Trace, s.Only, s.Struck
+	machine, err := o.machines.New(o.home.Cluster.Machine, o.home.Cluster.Protocol.History)
+	if err != nil {
+		return err
+	}
+	o.state = &tamper.Flipper{Machine: machine}
 	o.links = newHostile(o.home.Config.Self, o.home.Config.N(), s)
-	for _, text := range s.Behaviours {
-		choice, err := byzantine.ParseChoice(text)
+	var facts []fact.Fact
+	for _, text := range s.Facts {
+		f, err := fact.Parse(text, o.home.Config.N())
 		if err != nil {
 			return err
 		}
-		b := behaviour{choice: choice}
+		facts = append(facts, f)
+	}
+	o.facts = fact.NewWatch(facts)
+	for _, choice := range s.Behaviours {
+		b := &behaviour{choice: choice}
 		if link.OnLinks(choice) {
 			key, err := crypto.ReadKey(filepath.Join(o.home.Dir, node.KeyFile))
 			if err != nil {
@@ -77,13 +78,8 @@ func (o *obedient) begin(s *Setup) error {
 		}
 		o.behaviours = append(o.behaviours, b)
 	}
-	for _, i := range s.On {
-		if err := o.behaviours[i].wake(true); err != nil {
-			return err
-		}
-	}
-	for _, c := range s.Commands {
-		if err := o.links.do(c); err != nil {
+	for i := range s.Orders {
+		if err := o.Obey(&s.Orders[i], nil); err != nil {
 			return err
 		}
 	}
@@ -94,26 +90,21 @@ func (o *obedient) begin(s *Setup) error {
 func (o *obedient) options(opt *node.Options) {
 	opt.Wall = func() time.Time { return time.Now().Add(time.Duration(o.skew.Load())) }
 	opt.Transport = func(under driver.Transport) driver.Transport { return o.links.around(under) }
+	opt.Machine = o.state
+	opt.Ports = o.trap.around
 	if len(o.behaviours) == 0 {
 		return
 	}
 	opt.Replace = func(cfg *wire.Config, core *pbft.Replica, sign func([]byte) wire.Signature) driver.Core {
-		o.mu.Lock()
-		defer o.mu.Unlock()
 		outermost := malicious.Core(core)
 		var all []*gate
-		for i := range o.behaviours { // one around the other
-			b := &o.behaviours[i]
-			before := b.gate
-			var err error
-			if b.gate, err = newGate(b.choice, cfg, outermost, sign, malicious.Options{Client: clientOf(o.home.Cluster)}); err != nil {
+		for _, b := range o.behaviours { // one around the other
+			g, err := newGate(b, cfg, outermost, sign, malicious.Options{Client: clientOf(o.home.Cluster)})
+			if err != nil {
 				panic(err) // Create has judged it
 			}
-			if b.gate.open.Store(b.on); before != nil { // a replica that began a new life goes on counting
-				b.gate.lies.Store(before.lies.Load())
-			}
-			outermost = b.gate
-			all = append(all, b.gate)
+			outermost = g
+			all = append(all, g)
 		}
 		o.links.spoiledBy(all)
 		return outermost
@@ -121,13 +112,11 @@ func (o *obedient) options(opt *node.Options) {
 }
 
 // Obey carries out an order.
-func (o *obedient) Obey(next *Order, _ *Counts) error {
+func (o *obedient) Obey(next *Order, _ *bool) error {
 	switch {
 	case next.Links != nil:
 		return o.links.do(*next.Links)
 	case next.Switch != nil:
-		o.mu.Lock()
-		defer o.mu.Unlock()
 		if i := next.Switch.Behaviour; i < 0 || i >= len(o.behaviours) {
 			return fmt.Errorf("there is no behaviour %d", i)
 		}
@@ -137,23 +126,44 @@ func (o *obedient) Obey(next *Order, _ *Counts) error {
 		return nil
 	case next.DiskFull:
 		return refuseWrites()
+	case next.Strike != nil:
+		o.trap.set.Store(next.Strike)
+		return nil
+	case next.FlipState != nil:
+		o.state.Flip(next.FlipState.Key)
+		return nil
 	default:
 		return errors.New("the order is empty")
 	}
 }
 
-// Count tells what has become of orders so far.
-func (o *obedient) Count(_ int, counts *Counts) error {
-	counts.Frames = o.links.fired()
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for i := range o.behaviours {
-		b := &o.behaviours[i]
-		n := int(b.raw.Acts())
-		if b.gate != nil {
-			n += int(b.gate.lies.Load())
+// Tell says how the replica is, and what has become of orders so far.
+func (o *obedient) Tell(_ int, told *Told) error {
+	told.Report, told.Counts.Frames = o.node.Report(), o.links.fired()
+	told.Counts.Facts = o.facts.Seen()
+	told.Counts.Flips = o.state.Flips()
+	for _, b := range o.behaviours {
+		told.Counts.Lies = append(told.Counts.Lies, int(b.lies.Load())+int(b.raw.Acts()))
+	}
+	return nil
+}
+
+// Measure tells the values of counters, by their names.
+func (o *obedient) Measure(names []string, values *[]float64) error {
+	families, err := o.node.Metrics().Gather()
+	if err != nil {
+		return err
+	}
+	known := make(map[string]float64, len(families))
+	for _, f := range families {
+		known[f.GetName()] = f.GetMetric()[0].GetCounter().GetValue()
+	}
+	for _, name := range names {
+		value, told := known[name]
+		if !told {
+			return fmt.Errorf("there is no metric %s", name)
 		}
-		counts.Lies = append(counts.Lies, n)
+		*values = append(*values, value)
 	}
 	return nil
 }
@@ -173,4 +183,62 @@ func clientOf(file *cluster.File) func(name string) (wire.PublicKey, bool) {
 		}
 		return wire.PublicKey{}, false
 	}
+}
+
+// behaviour is one way to misbehave, whatever instances of the replica there are.
+type behaviour struct {
+	choice byzantine.Choice
+	open   atomic.Bool   // it is awake
+	lies   atomic.Int64  // of cores
+	raw    *link.Dormant // nil where it is about messages alone
+}
+
+// wake lets a behaviour loose, or puts it to sleep.
+func (b *behaviour) wake(on bool) error {
+	b.open.Store(on)
+	return b.raw.Wake(on)
+}
+
+// gate lets an attacker lie while its behaviour is awake, and counts how often it did.
+type gate struct {
+	malicious.Core // the attacker
+	*behaviour
+	witness malicious.Witness
+	seen    int               // lies of the witness that are counted
+	frames  *malicious.Frames // nil if it sends nothing but messages
+}
+
+// newGate puts a behaviour around a core.
+func newGate(b *behaviour, cfg *wire.Config, core malicious.Core, sign malicious.Sign, opt malicious.Options) (*gate, error) {
+	g := &gate{behaviour: b}
+	opt.When = func(port.Tick) bool { return g.open.Load() }
+	var err error
+	if g.frames, err = malicious.NewFrames(b.choice); err != nil {
+		return nil, err
+	}
+	attacker, err := malicious.New(b.choice, cfg, g.witness.Within(core), sign, opt)
+	if err != nil {
+		return nil, err
+	}
+	g.Core = g.witness.Around(attacker)
+	return g, nil
+}
+
+// Step implements driver.Core.
+func (g *gate) Step(ev port.Event) []port.Effect {
+	out := g.Core.Step(ev)
+	g.lies.Add(int64(g.witness.Lies() - g.seen))
+	g.seen = g.witness.Lies()
+	return out
+}
+
+// pass returns what goes to a replica in place of a frame.
+func (g *gate) pass(to wire.ReplicaID, frame []byte) [][]byte {
+	if g.frames == nil || !g.open.Load() {
+		return [][]byte{frame}
+	}
+	before := g.frames.Lies()
+	out := g.frames.Pass(to, frame)
+	g.lies.Add(int64(g.frames.Lies() - before))
+	return out
 }

@@ -6,35 +6,42 @@ import (
 	"fmt"
 	"io"
 	"net/rpc"
-	"net/rpc/jsonrpc"
 	"os"
-	"slices"
-	"sync"
 	"time"
 
+	"tagma/internal/node"
+	"tagma/testnet/byzantine"
 	"tagma/testnet/links"
 )
 
-// Setup is all that a replica is told before it starts. It has a name of its own for net/rpc alone, like Order and Counts.
+// Setup is all that a replica is told before it starts. It has a name of its own for net/rpc alone, like Order and Told.
 type Setup struct {
-	Seed       uint64          // of all chance on the links
-	Epoch      int64           // Unix nanoseconds at which the links' time is 0
-	Network    links.Link      // how every link between replicas is unless it is changed
-	Behaviours []string        // asleep, unless they are On
-	Commands   []links.Command // that were ordered before
-	On         []int           // behaviours that are awake, by number
-	Skew       time.Duration   // of the wall clock
-	Trace      string          // the directory to write what happens to; "": it is not written
-	Only       []string        // these kinds of events; nil: all
+	Seed       uint64             // of all chance on the links
+	Epoch      int64              // Unix nanoseconds at which the links' time is 0
+	Network    links.Link         // how every link between replicas is unless it is changed
+	Behaviours []byzantine.Choice // asleep, unless they are ordered awake
+	Orders     []Order            // that were given before
+	Trace      string             // the directory to write what happens to; "": it is not written
+	Only       []string           // these kinds of events; nil: all
+	Facts      []string           // that it counts, as fact.Parse reads them
+	Struck     bool               // it may be struck at a moment
 }
 
 // Order is something to do. One of its fields is set.
 type Order struct {
-	Links    *links.Command
-	Switch   *Toggle
-	Clock    time.Duration // by which the wall clock jumps
-	DiskFull bool
+	Links     *links.Command
+	Switch    *Toggle
+	Clock     time.Duration // by which the wall clock jumps
+	DiskFull  bool
+	FlipState *Flip
+	Strike    *Moment
 }
+
+// Flip has a bit turned in the state of the life that obeys: of what is next written under a key, any one if it is "".
+type Flip struct{ Key string }
+
+// once reports whether an order is for one life.
+func (o *Order) once() bool { return o.DiskFull || o.FlipState != nil || o.Strike != nil }
 
 // Toggle wakes a behaviour or puts it to sleep.
 type Toggle struct {
@@ -42,21 +49,25 @@ type Toggle struct {
 	On        bool
 }
 
+// Told is what a replica tells of itself, again and again.
+type Told struct {
+	Counts Counts
+	Report node.Report
+}
+
 // Counts tell what became of faults (I18). They only rise.
 type Counts struct {
 	Frames map[string]int // by links.Command.ID: frames between replicas that the change touched
 	// Lies are by number of a behaviour: what it said that its core did not, kept back, or did not hear.
-	Lies []int
+	Lies  []int
+	Facts map[string]int // by text: how often each happened
+	Flips int            // bits of the state that were turned
 }
 
 // add sums counts of several replicas or lives.
 func (c *Counts) add(o Counts) {
-	for id, n := range o.Frames {
-		if c.Frames == nil {
-			c.Frames = make(map[string]int)
-		}
-		c.Frames[id] += n
-	}
+	c.Frames, c.Facts = summed(c.Frames, o.Frames), summed(c.Facts, o.Facts)
+	c.Flips += o.Flips
 	for i, n := range o.Lies {
 		if i >= len(c.Lies) {
 			c.Lies = append(c.Lies, 0)
@@ -65,85 +76,73 @@ func (c *Counts) add(o Counts) {
 	}
 }
 
-// orders are what a cluster was ordered so far. A replica that starts again is told all of it first.
-type orders struct {
-	epoch    time.Time
-	commands []links.Command
-	on       map[int][]int // by replica: behaviours that are awake
-	skew     map[int]time.Duration
-	past     []Counts // by replica: of lives that ended
+// summed adds counts to others, which it may change.
+func summed(to, more map[string]int) map[string]int {
+	if to == nil && len(more) > 0 {
+		to = make(map[string]int)
+	}
+	for id, n := range more {
+		to[id] += n
+	}
+	return to
 }
 
 // setup is what a replica is told before it starts. The cluster's mutex is held.
 func (c *Cluster) setup(id int) *Setup {
-	o := &c.ordered
-	s := &Setup{
-		Seed: c.options.Seed, Epoch: o.epoch.UnixNano(), Network: c.options.Network,
-		Commands: o.commands, On: o.on[id], Skew: o.skew[id], Trace: c.options.Trace, Only: c.options.TraceOnly,
+	return &Setup{
+		Seed: c.options.Seed, Epoch: c.epoch.UnixNano(), Network: c.options.Network, Behaviours: c.options.Malicious[id],
+		Orders: c.ordered[id], Trace: c.options.Trace, Only: c.options.TraceOnly,
+		Facts: c.options.Facts, Struck: c.options.Struck,
 	}
-	for _, choice := range c.options.Malicious[id] {
-		s.Behaviours = append(s.Behaviours, choice.String())
-	}
-	return s
 }
 
 // Since is the time of the links: what Until of a links.Rule means.
-func (c *Cluster) Since() time.Duration { return time.Since(c.ordered.epoch) }
+func (c *Cluster) Since() time.Duration { return time.Since(c.epoch) }
 
 // Order changes the links of every replica, now and after restarts, and returns when all that run and are not paused have
 // done so.
 func (c *Cluster) Order(ctx context.Context, command links.Command) error {
-	return c.send(ctx, Order{Links: &command}, c.these(nil), func() {
-		c.ordered.commands = append(c.ordered.commands, command)
-	})
+	return c.send(ctx, Order{Links: &command}, c.these(nil))
 }
 
 // Switch wakes a behaviour of a replica or puts it to sleep, now and after restarts.
 func (c *Cluster) Switch(ctx context.Context, id, behaviour int, on bool) error {
-	return c.send(ctx, Order{Switch: &Toggle{Behaviour: behaviour, On: on}}, []int{id}, func() {
-		awake := slices.DeleteFunc(slices.Clone(c.ordered.on[id]), func(b int) bool { return b == behaviour })
-		if on {
-			awake = append(awake, behaviour)
-		}
-		c.ordered.on[id] = awake
-	})
+	return c.send(ctx, Order{Switch: &Toggle{Behaviour: behaviour, On: on}}, []int{id})
 }
 
 // JumpClocks moves the wall clocks of replicas, now and after restarts.
 func (c *Cluster) JumpClocks(ctx context.Context, by time.Duration, ids ...int) error {
-	return c.send(ctx, Order{Clock: by}, c.these(ids), func() {
-		for _, id := range c.these(ids) {
-			c.ordered.skew[id] += by
-		}
-	})
+	return c.send(ctx, Order{Clock: by}, c.these(ids))
 }
 
 // FillDisks makes every further write of running replicas fail, until they end.
 func (c *Cluster) FillDisks(ctx context.Context, ids ...int) error {
-	return c.send(ctx, Order{DiskFull: true}, c.these(ids), func() {})
+	return c.send(ctx, Order{DiskFull: true}, c.these(ids))
 }
 
-// Counts are those of all lives of a replica so far, as far as it was asked: that is twenty times a second.
-func (c *Cluster) Counts(id int) Counts {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var sum Counts
-	sum.add(c.ordered.past[id])
-	if p := c.processes[id]; p != nil {
-		sum.add(p.channel.last())
-	}
-	return sum
+// FlipState turns a bit in the state of running replicas: of what is next written under a key, any one if it is "".
+func (c *Cluster) FlipState(ctx context.Context, key string, ids ...int) error {
+	return c.send(ctx, Order{FlipState: &Flip{key}}, c.these(ids))
 }
 
-// send remembers an order, gives it to those of some replicas that run, and waits until those that are not paused have
-// obeyed.
-func (c *Cluster) send(ctx context.Context, o Order, ids []int, remember func()) error {
+// Strike has running replicas end at a moment, as if they were killed then: nobody is told of that death. It comes sooner or
+// later, or not at all: Pid says when a replica is gone.
+func (c *Cluster) Strike(ctx context.Context, m Moment, ids ...int) error {
+	c.take(ids)
+	return c.send(ctx, Order{Strike: &m}, ids)
+}
+
+// send gives an order to those of some replicas that run, and waits until those that are not paused have obeyed. A replica
+// that starts later is given it before, unless it is for one life.
+func (c *Cluster) send(ctx context.Context, o Order, ids []int) error {
 	awaited := make(map[int]*rpc.Call)
 	c.mu.Lock()
-	remember()
 	for _, id := range ids {
+		if !o.once() {
+			c.ordered[id] = append(c.ordered[id], o)
+		}
 		if p := c.processes[id]; p != nil {
-			call := p.channel.Go("Replica.Obey", o, new(Counts), make(chan *rpc.Call, 1))
+			call := p.channel.Go("Replica.Obey", o, new(bool), make(chan *rpc.Call, 1))
 			if !p.paused || len(call.Done) > 0 { // one that is paused answers nothing but that it cannot be told
 				awaited[id] = call
 			}
@@ -154,10 +153,9 @@ func (c *Cluster) send(ctx context.Context, o Order, ids []int, remember func())
 	for id, call := range awaited {
 		select {
 		case <-call.Done:
-			switch gone := errors.Is(call.Error, rpc.ErrShutdown) || errors.Is(call.Error, io.ErrUnexpectedEOF); {
-			case errors.Is(call.Error, os.ErrDeadlineExceeded):
+			if errors.Is(call.Error, os.ErrDeadlineExceeded) {
 				errs = append(errs, fmt.Errorf("replica %d takes no more orders: it was paused for too many of them", id))
-			case call.Error != nil && !gone: // if it is gone, it has just ended
+			} else if call.Error != nil && !ended(call.Error) {
 				errs = append(errs, fmt.Errorf("replica %d: %w", id, call.Error))
 			}
 		case <-ctx.Done():
@@ -167,68 +165,7 @@ func (c *Cluster) send(ctx context.Context, o Order, ids []int, remember func())
 	return errors.Join(errs...)
 }
 
-// channel is the launcher's end of a replica's process: orders go down its standard input, what it answers comes back on
-// its standard output.
-type channel struct {
-	*rpc.Client
-	asking sync.WaitGroup
-	gone   chan struct{} // the process is
-
-	mu     sync.Mutex
-	counts Counts
+// ended reports whether an order failed because the replica's process has just ended.
+func ended(err error) bool {
+	return errors.Is(err, rpc.ErrShutdown) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrClosed)
 }
-
-// countsEvery is how often a replica is asked for its counts.
-const countsEvery = 50 * time.Millisecond
-
-// openChannel tells a process what was ordered before it started, and asks it for its counts until it ends.
-func openChannel(ends pipes, first *Setup) *channel {
-	ch := &channel{Client: jsonrpc.NewClient(ends), gone: make(chan struct{})}
-	ch.Go("Replica.Begin", first, new(Counts), make(chan *rpc.Call, 1)) // a replica that could not begin ends, and says why
-	ch.asking.Go(func() {
-		var counts Counts
-		for ch.Call("Replica.Count", 0, &counts) == nil {
-			ch.mu.Lock()
-			ch.counts, counts = counts, Counts{}
-			ch.mu.Unlock()
-			select {
-			case <-time.After(countsEvery):
-			case <-ch.gone:
-				return
-			}
-		}
-	})
-	return ch
-}
-
-func (ch *channel) last() Counts {
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	return ch.counts
-}
-
-// end waits until all was heard of a process that has ended, and returns its last counts.
-func (ch *channel) end() Counts {
-	close(ch.gone)
-	_ = ch.Close() // the process has ended, and so has what it says
-	ch.asking.Wait()
-	return ch.last()
-}
-
-// pipes are a connection of two pipes.
-type pipes struct{ in, out *os.File }
-
-// Read implements io.ReadWriteCloser.
-func (p pipes) Read(b []byte) (int, error) { return p.in.Read(b) }
-
-// writePatience is for a write that a reader takes in microseconds.
-const writePatience = 2 * time.Second
-
-// Write implements io.ReadWriteCloser. A paused replica reads nothing, and a pipe holds 64 KiB: a run must not hang on it.
-func (p pipes) Write(b []byte) (int, error) {
-	_ = p.out.SetWriteDeadline(time.Now().Add(writePatience)) // where a pipe has none, it blocks
-	return p.out.Write(b)
-}
-
-// Close implements io.ReadWriteCloser.
-func (p pipes) Close() error { return errors.Join(p.in.Close(), p.out.Close()) }

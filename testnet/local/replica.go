@@ -13,7 +13,9 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"tagma/internal/machines"
 	"tagma/internal/node"
+	"tagma/internal/sigbus"
 	"tagma/internal/trace"
 )
 
@@ -33,19 +35,27 @@ func RunIfReplica() {
 	os.Exit(0)
 }
 
-// replica serves a home until SIGTERM comes, or its lifeline ends: orders come on standard input, which the launcher holds
-// open.
-func replica(args []string) (err error) {
+func replica(args []string) error {
 	flags := flag.NewFlagSet(replicaCommand, flag.ContinueOnError)
 	home := flags.String("home", "", "the replica's directory")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	known, err := node.ReadHome(*home)
+	return Serve(*home, machines.Shipped)
+}
+
+// Serve serves a home, with the machines that this program has, until SIGTERM comes, or its lifeline ends: orders come on
+// standard input, which the launcher holds open.
+func Serve(home string, has machines.Set) (err error) {
+	known, err := node.ReadHome(home)
 	if err != nil {
 		return err
 	}
-	o := &obedient{home: known}
+	if err := sigbus.Exit("replica: the disk is full or fails below the store"); err != nil {
+		return err
+	}
+	defer sigbus.Quiet()
+	o := &obedient{home: known, machines: has, trap: trap{end: endProcess}}
 	orders, codec := rpc.NewServer(), jsonrpc.NewServerCodec(pipes{os.Stdin, os.Stdout})
 	if err := orders.RegisterName("Replica", o); err != nil {
 		return err
@@ -58,19 +68,28 @@ func replica(args []string) (err error) {
 	}
 	opt := node.Options{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))}
 	if o.trace != "" {
-		hear, done, unable := trace.Record(o.trace, filepath.Base(*home), trace.Header{Replicas: known.Config.N()}, o.only)
+		hear, done, unable := trace.Record(o.trace, filepath.Base(home), trace.Header{Replicas: known.Config.N()}, o.only)
 		if unable != nil {
 			return unable
 		}
 		opt.Trace = hear
 		defer func() { err = errors.Join(err, done()) }()
 	}
+	if write := opt.Trace; o.facts != nil || o.struck {
+		opt.Trace = func(e trace.Event) {
+			o.facts.Hear(e)
+			o.trap.hear(e)
+			if write != nil {
+				write(e)
+			}
+		}
+	}
 	o.options(&opt)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	ctx, end := context.WithCancel(ctx)
-	n, err := node.Open(*home, opt)
-	if err != nil {
+	node.BoundMemory(ctx)
+	if o.node, err = node.Open(home, opt); err != nil {
 		end()
 		return err
 	}
@@ -79,5 +98,5 @@ func replica(args []string) (err error) {
 		for orders.ServeRequest(codec) == nil { // one after the other
 		}
 	}()
-	return n.Run(ctx)
+	return o.node.Run(ctx)
 }

@@ -12,10 +12,11 @@ import (
 )
 
 // hostile is a transport on which frames between replicas have the fate that a policy gives them. Replies to clients are
-// left alone.
+// left alone, and a backup is what attackers make of it.
 type hostile struct {
-	self  wire.ReplicaID
-	epoch time.Time
+	self    wire.ReplicaID
+	outside wire.ReplicaID // who takes a backup
+	epoch   time.Time
 
 	mu     sync.Mutex
 	under  driver.Transport // nil until the node is open
@@ -32,7 +33,7 @@ const mostQueued = 1 << 16
 
 func newHostile(self wire.ReplicaID, n int, s *Setup) *hostile {
 	h := &hostile{
-		self: self, epoch: time.Unix(0, s.Epoch),
+		self: self, outside: wire.ReplicaID(n), epoch: time.Unix(0, s.Epoch),
 		policy: links.New(n, s.Network, rand.New(rand.NewPCG(s.Seed, uint64(self)))),
 	}
 	h.wake = time.AfterFunc(time.Hour, h.due)
@@ -73,6 +74,10 @@ func (h *hostile) Send(to wire.ReplicaID, frame []byte) {
 		frames = spoilt
 	}
 	for _, bytes := range frames {
+		if to == h.outside {
+			h.under.Send(to, bytes)
+			continue
+		}
 		f := links.Frame{From: h.self, To: to, Bytes: bytes}
 		if h.reads {
 			if m, err := wire.Decode(bytes); err == nil {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/bluekeyes/go-gitdiff/gitdiff"
@@ -33,7 +34,7 @@ type Mutant struct {
 	What   string   // the break in a sentence, with the rule that it breaks
 	Hunter Hunter   // what must catch it
 	Flags  []string // of the hunter; of Test the folder of the package alone, such as ./pbft
-	Expect string   // what the finding must name: an invariant or a rule; of Test the test that must fail
+	Expect []string // what the finding must name one of: invariants or rules; of Test the test that must fail
 	Files  []*gitdiff.File
 }
 
@@ -62,8 +63,8 @@ func List() ([]Mutant, error) {
 }
 
 // Parse reads a mutant. In front of its diff stand the lines what, hunter, flags (may be missing) and expect, each
-// `key: value`; a value goes on in lines that begin with a blank, and lines that begin with # are for people. For the hunter
-// test, flags is the folder of a package and expect the name of one of its tests.
+// `key: value`; a value goes on in lines that begin with a blank, and lines that begin with # are for people. The rules of
+// expect stand between commas. For the hunter test, flags is the folder of a package and expect the name of a test of it.
 func Parse(name, text string) (Mutant, error) {
 	m := Mutant{Name: name}
 	files, head, err := gitdiff.Parse(strings.NewReader(text))
@@ -85,7 +86,9 @@ func Parse(name, text string) (Mutant, error) {
 		case key == "flags":
 			m.Flags = strings.Fields(value)
 		case key == "expect":
-			m.Expect = value
+			for rule := range strings.SplitSeq(value, ",") {
+				m.Expect = append(m.Expect, strings.TrimSpace(rule))
+			}
 		default:
 			return m, fmt.Errorf("there is no key %q; the keys are what, hunter, flags and expect", key)
 		}
@@ -97,13 +100,13 @@ var testName = regexp.MustCompile(`^Test\w+$`)
 
 func (m *Mutant) validate() error {
 	switch {
-	case m.What == "" || m.Expect == "":
+	case m.What == "" || len(m.Expect) == 0 || slices.Contains(m.Expect, ""):
 		return fmt.Errorf("what and expect: one is missing or empty")
 	case m.Hunter != Explore && m.Hunter != Sim && m.Hunter != Test:
 		return fmt.Errorf("hunter: %q is none of %s, %s and %s", m.Hunter, Explore, Sim, Test)
 	case m.Hunter == Test && (len(m.Flags) != 1 || !strings.HasPrefix(m.Flags[0], "./")):
 		return fmt.Errorf("flags: %q; for the hunter %s give the folder of one package, such as ./pbft", m.Flags, Test)
-	case m.Hunter == Test && !testName.MatchString(m.Expect):
+	case m.Hunter == Test && (len(m.Expect) != 1 || !testName.MatchString(m.Expect[0])):
 		return fmt.Errorf("expect: %q; for the hunter %s name one test", m.Expect, Test)
 	case len(m.Files) == 0:
 		return fmt.Errorf("there is no diff behind the words")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ func TestList_EveryMutantFitsTheCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(list) < 92 {
+	if len(list) < 102 {
 		t.Fatalf("there are only %d mutants", len(list))
 	}
 	for _, m := range list {
@@ -74,10 +75,10 @@ func TestList_EveryTestThatHuntsIsThere(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found = found || strings.Contains(string(text), "func "+m.Expect+"(t *testing.T)")
+			found = found || strings.Contains(string(text), "func "+m.Expect[0]+"(t *testing.T)")
 		}
 		if !found {
-			t.Errorf("mutant %s: there is no %s in %s", m.Name, m.Expect, m.Flags[0])
+			t.Errorf("mutant %s: there is no %s in %s", m.Name, m.Expect[0], m.Flags[0])
 		}
 	}
 }
@@ -127,7 +128,7 @@ what: a sentence
   that goes on
 hunter: sim
 flags: --seeds 3
-expect: I1
+expect: I1, refused to start
 
 --- a/a/b.go
 +++ b/a/b.go
@@ -142,7 +143,7 @@ func TestParse_ReadsAMutant(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Name != "sample" || m.What != "a sentence that goes on" || m.Hunter != Sim || len(m.Flags) != 2 || m.Expect != "I1" {
+	if m.Name != "sample" || m.What != "a sentence that goes on" || m.Hunter != Sim || len(m.Flags) != 2 || !slices.Equal(m.Expect, []string{"I1", "refused to start"}) {
 		t.Errorf("%+v", m)
 	}
 	if len(m.Files) != 1 || fileName(m.Files[0]) != filepath.Join("a", "b.go") {
@@ -156,10 +157,11 @@ func TestParse_RefusesWhatIsNoMutant(t *testing.T) {
 		"an unknown hunter": strings.Replace(sound, "sim\n", "fox\n", 1),
 		"a hunk cut short":  strings.Replace(sound, " four\n", "", 1),
 		"no diff":           sound[:strings.Index(sound, "---")],
-		"no expectation":    strings.Replace(sound, "expect: I1\n", "", 1),
+		"no expectation":    strings.Replace(sound, "expect: I1, refused to start\n", "", 1),
+		"an empty rule":     strings.Replace(sound, "I1, ", "I1,, ", 1),
 		"no change":         strings.Replace(sound, "-three", " three", 1),
 		"no key at all":     "something\n" + sound,
-		"no package":        strings.Replace(strings.Replace(sound, "sim\n", "test\n", 1), "I1", "TestI1", 1),
+		"no package":        strings.Replace(strings.Replace(sound, "sim\n", "test\n", 1), "I1, refused to start", "TestI1", 1),
 		"no test":           strings.Replace(strings.Replace(sound, "sim\n", "test\n", 1), "--seeds 3", "./a", 1),
 	} {
 		if _, err := Parse("sample", text); err == nil {

@@ -1,7 +1,6 @@
 package play
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -11,15 +10,15 @@ import (
 // Ack is one acknowledged operation: when, since the workload began, and how long it took.
 type Ack struct{ At, Took time.Duration }
 
-// after are the acknowledgements at or after a moment.
-func after(acks []Ack, at time.Duration) []Ack {
+// After are the acknowledgements at or after a moment.
+func After(acks []Ack, at time.Duration) []Ack {
 	first, _ := slices.BinarySearchFunc(acks, at, func(a Ack, at time.Duration) int { return int(a.At - at) })
 	return acks[first:]
 }
 
 // recovered is when an operation that was submitted at or after a moment was first acknowledged.
 func recovered(acks []Ack, since time.Duration) (time.Duration, bool) {
-	for _, a := range after(acks, since) { // only those can have been submitted since
+	for _, a := range After(acks, since) { // only those can have been submitted since
 		if a.At-a.Took >= since {
 			return a.At, true
 		}
@@ -44,12 +43,14 @@ func latencies(acks []Ack) report.Latency {
 	return report.Latencies(took)
 }
 
-// Starved says that the system kept us waiting for a good part of the view timeout, "" if it did not. An order takes several
-// steps on several replicas, so a quarter for one step of one process is enough to miss it: how many views and how much
-// time a run took then says something about the machine, and nothing about the protocol.
-func Starved(waited, viewTimeout time.Duration) string {
-	if waited <= viewTimeout/4 {
-		return ""
+// Silence is the longest time without an acknowledgement that overlaps a span.
+func Silence(acks []Ack, from, to time.Duration) (longest time.Duration) {
+	last := time.Duration(0)
+	for _, a := range append(acks[:len(acks):len(acks)], Ack{At: to}) {
+		if a.At > from && last < to {
+			longest = max(longest, a.At-last)
+		}
+		last = a.At
 	}
-	return fmt.Sprintf("the machine let a process wait for %v, and the view timeout is %v", waited.Round(time.Millisecond), viewTimeout)
+	return longest
 }

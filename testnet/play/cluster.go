@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"tagma/internal/trace"
+	"tagma/pbft/wire"
 	"tagma/testnet/check"
+	"tagma/testnet/fact"
 	"tagma/testnet/links"
 	"tagma/testnet/report"
 	"tagma/testnet/scenario"
@@ -26,12 +28,19 @@ type Cluster interface {
 	// Do does what an event says, if it is not about links. Later is true if it waits for a moment within a replica: then
 	// Touched reports when that has come.
 	Do(ctx context.Context, e *scenario.Event) (later bool, err error)
+	// Say sends a script's message that waited for a fact.
+	Say(ctx context.Context, l *scenario.Script) error
+	// Ask has a client send a request, and Answers counts the replicas by what they have answered to it so far.
+	Ask(ctx context.Context, r *scenario.Request) error
+	Answers(r *scenario.Request) map[wire.Outcome]int
+	// Happened reports whether one of the scenario's facts has happened by now.
+	Happened(f fact.Fact) bool
 	// Command changes the links.
 	Command(ctx context.Context, c links.Command) error
 	// Wake lets an attacker loose, or stops it.
 	Wake(ctx context.Context, m *scenario.Malicious, on bool) error
 	// Touched reports whether something has had an effect by now (I18): the ID of a change of the links, a
-	// *scenario.Malicious, *scenario.Script or *scenario.Event. What nobody can tell of has had one.
+	// *scenario.Malicious, *scenario.Script, *scenario.Request or *scenario.Event. What nobody can tell of has had one.
 	Touched(what any) bool
 
 	// Work is what the clients have done so far.
@@ -76,8 +85,9 @@ type Replica struct {
 	View    uint64
 	Active  bool // the view is
 	Health  string
-	Behind  bool // so far that only a transfer of the state can bring it up
-	Counts  bool // it runs and follows the protocol, so that it can be waited for
+	Split   uint64 // a checkpoint that can never be stable, by its own account; 0: it knows of none
+	Behind  bool   // so far that only a transfer of the state can bring it up
+	Counts  bool   // it runs and follows the protocol, so that it can be waited for
 }
 
 // Remains are what a cluster leaves to be judged.
@@ -85,15 +95,23 @@ type Remains struct {
 	Invariants []check.Result // of the protocol, and of what was read back
 	Violated   bool           // something was broken while the cluster ran, which ended it
 	Replicas   []Replica
-	Views      int           // that became active, above 0
-	Proofs     []Proof       // that correct replicas hold
-	Calls      []check.Call  // the clients' history, nil if there is none to judge
-	Order      []string      // operations in executed order, as far as the scenario asks for it
-	Stopped    []int         // replicas that stopped by themselves
-	Strange    []Strange     // what nobody planned
-	Waited     time.Duration // the longest time for which the system let a process wait
-	Unclean    error         // why not all replicas stopped cleanly
-	Failed     []error       // what kept scripts from being sent
+	Views      int          // that became active, above 0
+	Proofs     []Proof      // that correct replicas hold
+	Calls      []check.Call // the clients' history, nil if there is none to judge
+	Order      []string     // operations in executed order, as far as the scenario asks for it
+	Stopped    []int        // replicas that stopped by themselves
+	Strange    []Strange    // what nobody planned
+	Strain     Strain       // what the machine kept from it
+	Unclean    error        // why not all replicas stopped cleanly
+	Course     Course       // as far as the scenario's expectations ask for it
+	Failed     []error      // what kept scripts from being sent
+}
+
+// Course is what happened meanwhile.
+type Course struct {
+	Said     string              // what scenario.Expect.Silent's replica sent first when it was to be silent; "": nothing
+	Executed string              // what was executed first in NoExecutions; "": nothing
+	Slots    map[wire.Seq]string // what correct replicas executed, as scenario.Outcome has it
 }
 
 // Proof is evidence against a replica.

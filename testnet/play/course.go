@@ -26,6 +26,8 @@ type course struct {
 	noticed   int           // acknowledgements that were looked at
 	calmed    bool          // an operation was acknowledged that was submitted after the last event, at calmSince
 	calmSince time.Duration // of calmed
+	made      bool          // the workload is, since madeSince
+	madeSince time.Duration
 	before    uint64        // the view when the last thing happened
 	drawn     time.Duration // when a state was last shown
 	lasted    time.Duration
@@ -36,6 +38,7 @@ type course struct {
 
 	baseline       rates   // zero: not measured
 	slower, faster float64 // the two runs without faults, as far as the ratio is about them
+	baseless       string  // why the second of them shows nothing; "": it does
 }
 
 // rates are operations a second: of a whole run, and of its part that the ratio is about.
@@ -43,7 +46,7 @@ type rates struct{ whole, later float64 }
 
 func (r *course) rates(acks []Ack) rates {
 	from := r.s.Expect.RatioAfter
-	return rates{Rate(len(acks), r.lasted), Rate(len(after(acks, from)), r.lasted-from)}
+	return rates{Rate(len(acks), r.lasted), Rate(len(After(acks, from)), r.lasted-from)}
 }
 
 // run is what happens, in order: work and faults, the end of the work, reading back, the calm after it, and the end. The
@@ -131,6 +134,12 @@ func (r *course) await(ctx context.Context) error {
 		if n := len(w.Acks); n > 0 {
 			silent = now - w.Acks[n-1].At
 		}
+		if w.Made != r.made {
+			r.made, r.madeSince = w.Made, now
+		}
+		if r.made && !done { // clients go on until everything has happened, and what never comes they would wait for for ever
+			silent = now - r.madeSince
+		}
 		switch next := r.next(now); {
 		case settled && done && r.c.Work().Made:
 			return nil
@@ -150,11 +159,15 @@ func (r *course) await(ctx context.Context) error {
 // stalled says that nothing goes on any more.
 func (r *course) stalled(patience time.Duration) error {
 	for _, a := range r.acts {
-		if !a.done {
-			return fmt.Errorf("no operation was acknowledged for %v, so this never came: %s (line %d)", patience, a.what, a.line)
+		switch {
+		case a.done:
+		case r.made:
+			return Late("for %v after the end of the workload this never came: %s (line %d)", patience, a.what, a.line)
+		default:
+			return Late("no operation was acknowledged for %v, so this never came: %s (line %d)", patience, a.what, a.line)
 		}
 	}
-	return fmt.Errorf("no operation was acknowledged for %v", patience)
+	return Late("no operation was acknowledged for %v", patience)
 }
 
 // settled reports whether an operation that was submitted after the last event was acknowledged. Without a workload there
@@ -181,7 +194,8 @@ func (r *course) settled(w *Work) bool {
 // aftermath is for what is ordered to be executed, and told.
 const aftermath = 250 * time.Millisecond
 
-// calm waits until the correct replicas that run have executed everything and report one stable checkpoint.
+// calm waits until the correct replicas that run have executed everything and report one stable checkpoint, and what was
+// asked for by itself is answered.
 func (r *course) calm(ctx context.Context) error {
 	patience := r.e.Stall(r.s)
 	if wanted := r.s.Expect.DigestsEqual; !r.e.Steady() && (wanted == nil || !*wanted) {
@@ -195,8 +209,8 @@ func (r *course) calm(ctx context.Context) error {
 			if r.caughtUp < 0 && alike(all, func(x *Replica) any { return x.Executed }) {
 				r.caughtUp = now - r.last()
 			}
-			if r.agree(all) {
-				r.converged = true
+			agree := Agree(all, uint64(r.s.Settings.WithDefaults().CheckpointInterval))
+			if r.converged = agree; agree && r.answered() {
 				Say(r.show, now, Note, "checkpoint %d, state %.16s…", all[0].Stable, all[0].StateDigest)
 				return nil
 			}
@@ -210,9 +224,8 @@ func (r *course) calm(ctx context.Context) error {
 	return nil
 }
 
-// agree reports whether replicas have executed equally far and have the newest checkpoint there stable, with one digest.
-func (r *course) agree(all []Replica) bool {
-	interval := uint64(r.s.Settings.WithDefaults().CheckpointInterval)
+// Agree reports whether replicas have executed equally far and have the newest checkpoint there stable, with one digest.
+func Agree(all []Replica, interval uint64) bool {
 	return len(all) > 0 && all[0].Stable == all[0].Executed/interval*interval &&
 		!slices.ContainsFunc(all, func(x Replica) bool {
 			return !x.Up || x.Executed != all[0].Executed || x.Stable != all[0].Stable || x.StateDigest != all[0].StateDigest
@@ -259,6 +272,6 @@ func (r *course) draw(now time.Duration, w *Work) {
 	lately := min(now, window)
 	r.show.State(State{
 		At: now, Acknowledged: w.Acknowledged, Goal: r.s.Workload.Operations, End: r.s.Workload.Duration,
-		OpsPerSecond: Rate(len(after(w.Acks, now-lately)), lately), Replicas: r.c.Replicas(),
+		OpsPerSecond: Rate(len(After(w.Acks, now-lately)), lately), Replicas: r.c.Replicas(),
 	})
 }

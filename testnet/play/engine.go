@@ -2,9 +2,17 @@ package play
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
+	"tagma/internal/machines"
+	"tagma/statemachine/bank"
+	"tagma/statemachine/kv"
+	"tagma/testnet/links"
 	"tagma/testnet/report"
 	"tagma/testnet/scenario"
 )
@@ -54,4 +62,121 @@ func Refuse(e Engine, s *scenario.Scenario) error {
 	default:
 		return fmt.Errorf("%s: %s", s.File, why)
 	}
+}
+
+// Honest are the clients of a scenario's workload that are not malicious.
+func Honest(s *scenario.Scenario) (clients []int) {
+	for i := range s.Workload.Clients {
+		if !slices.ContainsFunc(s.Malicious, func(m scenario.Malicious) bool { return m.Client != nil && *m.Client == i }) {
+			clients = append(clients, i)
+		}
+	}
+	return clients
+}
+
+// Aside is the n-th operation of somebody who is not part of the workload, on what nobody else uses.
+func Aside(machine, name string, n uint64) []byte {
+	if machine == machines.Bank {
+		return bank.Open(fmt.Sprintf("%s/%d", name, n), 0)
+	}
+	return kv.Put(fmt.Appendf(nil, "%s/rogue/%d", name, n), []byte("rogue"))
+}
+
+// Run runs a scenario that is not refused, shows it as it goes, and judges it. The error says why it could not be run to
+// its end at all, for instance because ctx ended; what went wrong in it is in the report. A machine that starved the
+// processes so that they did not even start is no such reason: that run is inconclusive.
+func Run(ctx context.Context, e Engine, s *scenario.Scenario, o Options, show Show) (*report.Document, error) {
+	d, err := run(ctx, e, s, o, show)
+	var starved *StarvedError
+	if ctx.Err() != nil || !errors.As(err, &starved) {
+		return d, err
+	}
+	d = &report.Document{
+		Scenario: s.Name, Engine: e.Name(), Seed: s.Seed, Faults: []report.Fault{}, Evidence: []report.Evidence{},
+		Expect: []report.Expectation{{Key: "completed", Want: wholeRun, Got: err.Error(), Excused: starved.Why}},
+	}
+	d.Judge()
+	return d, nil
+}
+
+func run(ctx context.Context, e Engine, s *scenario.Scenario, o Options, show Show) (*report.Document, error) {
+	if err := Refuse(e, s); err != nil {
+		return nil, err
+	}
+	if s.About != "" {
+		Say(show, 0, Note, "%s", s.About)
+	}
+	measure := func(name string) (rates, error) {
+		d, measured, err := faultless(ctx, e, s, filepath.Join(o.Dir, name), show)
+		if err == nil && o.Measured != nil {
+			o.Measured(d)
+		}
+		return measured, err
+	}
+	var before, afterwards rates
+	var err error
+	if s.Workload.Baseline {
+		if before, err = measure("baseline-before"); err != nil {
+			return nil, err
+		}
+	}
+	r, err := begin(ctx, e, s, filepath.Join(o.Dir, "cluster"), o.Trace, show)
+	if err != nil {
+		return nil, err
+	}
+	defer r.c.Close()
+	r.also = o.Also
+	if err := r.run(ctx); err != nil {
+		return nil, err
+	}
+	// A machine that has other work is not equally fast for long, so what it does without faults is measured twice.
+	if afterwards = before; s.Workload.Baseline && !e.Steady() {
+		var starved *StarvedError
+		switch afterwards, err = measure("baseline-after"); {
+		case errors.As(err, &starved): // what the run itself showed stands
+			afterwards, r.baseless = before, starved.Why
+		case err != nil:
+			return nil, err
+		}
+	}
+	r.baseline = rates{(before.whole + afterwards.whole) / 2, (before.later + afterwards.later) / 2}
+	r.slower, r.faster = min(before.later, afterwards.later), max(before.later, afterwards.later)
+	return r.finish()
+}
+
+// faultless measures the same workload on a cluster of its own to which nothing is done.
+func faultless(ctx context.Context, e Engine, s *scenario.Scenario, dir string, show Show) (*report.Document, rates, error) {
+	show.Phase("baseline", "the same workload without any fault")
+	r, err := begin(ctx, e, s.Faultless(), dir, Trace{}, show)
+	if err != nil {
+		return nil, rates{}, fmt.Errorf("baseline: %w", err)
+	}
+	defer r.c.Close()
+	if err := r.run(ctx); err != nil {
+		return nil, rates{}, fmt.Errorf("baseline: %w", err)
+	}
+	d, err := r.finish()
+	if err == nil && (r.broke != nil || r.over) {
+		err = errors.Join(r.broke, errors.New("it did not run to its end"))
+		if d.Verdict == report.Inconclusive {
+			err = &StarvedError{Why: strings.Join(d.Excuses(), "; "), Err: err}
+		}
+	}
+	if err != nil {
+		return nil, rates{}, fmt.Errorf("baseline: %w", err)
+	}
+	measured := r.rates(r.c.Work().Acks)
+	Say(show, r.lasted, Note, "without faults %.0f operations a second", measured.whole)
+	return d, measured, nil
+}
+
+// begin starts a scenario's cluster and plans what happens to it.
+func begin(ctx context.Context, e Engine, s *scenario.Scenario, dir string, t Trace, show Show) (*course, error) {
+	c, err := e.Start(ctx, s, dir, t, show)
+	if err != nil {
+		return nil, err
+	}
+	r := &course{e: e, s: s, c: c, show: show, links: links.New(s.Replicas, s.Network, nil), caughtUp: -1}
+	r.plan()
+	return r, nil
 }

@@ -20,7 +20,7 @@ func (r *course) finish() (*report.Document, error) {
 	}
 	d := &report.Document{
 		Scenario: r.s.Name, Engine: r.e.Name(), Seed: r.s.Seed, FinalView: r.view(), ViewChanges: left.Views,
-		LongestStallMS: left.Waited.Milliseconds(), Faults: []report.Fault{}, Evidence: []report.Evidence{},
+		LongestStallMS: left.Strain.Waited.Milliseconds(), Faults: []report.Fault{}, Evidence: []report.Evidence{},
 		Expect: []report.Expectation{},
 	}
 	work := r.c.Work()
@@ -38,6 +38,7 @@ func (r *course) finish() (*report.Document, error) {
 	})
 	d.Invariants = append(left.Invariants, r.judged(d, left, work.Acks)...)
 	d.SortInvariants()
+	excuseInvariants(d, r.starved(left))
 	r.expect(d, left, work.Acks)
 	d.Judge()
 	return d, nil
@@ -50,7 +51,7 @@ func (r *course) tellWork(d *report.Document, w *Work) {
 	measured := r.rates(w.Acks)
 	d.Throughput = report.Throughput{OpsPerSecond: measured.whole, Baseline: r.baseline.whole, Apart: r.baseline.whole > 0}
 	if r.baseline.later > 0 {
-		d.Throughput.Ratio = report.Round(measured.later / r.baseline.later)
+		d.Throughput.Ratio = new(report.Round(measured.later / r.baseline.later))
 	}
 	if d.Throughput.Apart {
 		return
@@ -62,10 +63,10 @@ func (r *course) tellWork(d *report.Document, w *Work) {
 		}
 	}
 	if first > 0 && first < r.lasted {
-		d.Throughput.Baseline = Rate(len(w.Acks)-len(after(w.Acks, first)), first)
+		d.Throughput.Baseline = Rate(len(w.Acks)-len(After(w.Acks, first)), first)
 	}
 	if d.Throughput.Baseline > 0 {
-		d.Throughput.Ratio = report.Round(measured.whole / d.Throughput.Baseline)
+		d.Throughput.Ratio = new(report.Round(measured.whole / d.Throughput.Baseline))
 	}
 }
 
@@ -76,6 +77,7 @@ func (r *course) tellFaults(d *report.Document, left *Remains, acks []Ack) {
 			continue
 		}
 		f := report.Fault{What: a.what, Planned: true, Fired: a.done && a.missed == nil, Calm: a.calm}
+		f.Late = !f.Fired && (a.missed == nil || IsLate(a.missed))
 		if a.missed != nil {
 			f.What += ": " + a.missed.Error()
 		}
@@ -83,7 +85,7 @@ func (r *course) tellFaults(d *report.Document, left *Remains, acks []Ack) {
 			r.prove(a, r.lasted)
 		}
 		if f.Fired && a.proof != nil && !a.proven {
-			f.Fired = false
+			f.Fired, f.Late = false, len(left.Failed) == 0
 			f.What += ": it touched nothing"
 			for _, err := range left.Failed {
 				f.What += "; " + err.Error()
@@ -127,14 +129,13 @@ func (r *course) judged(d *report.Document, left *Remains, acks []Ack) (results 
 		results = append(results, check.Linearizable(left.Calls, judgePatience))
 	}
 	if _, ok := recovered(acks, r.last()); r.s.HasFaults() && !r.s.Expect.Halts() && (ok || r.s.Workload.Kind != scenario.KindNone) {
-		results = append(results, r.settledAfter(d, left.Waited, acks))
+		results = append(results, r.settledAfter(d, acks))
 	}
 	return append(results, r.genuine(d))
 }
 
-// settledAfter judges what came after the last fault (I15). Expectations ask for times; more views than there may be are
-// excused on a machine that was seen to starve processes.
-func (r *course) settledAfter(d *report.Document, waited time.Duration, acks []Ack) check.Result {
+// settledAfter judges what came after the last fault (I15). Expectations ask for times.
+func (r *course) settledAfter(d *report.Document, acks []Ack) check.Result {
 	rest := check.Recovery{
 		Committed: -1, CaughtUp: r.caughtUp, Before: wire.View(r.before), Views: wire.View(d.FinalView),
 		MostViews: check.ViewsAfter(len(r.s.Faulty())),
@@ -145,13 +146,7 @@ func (r *course) settledAfter(d *report.Document, waited time.Duration, acks []A
 	if r.caughtUp < 0 {
 		rest.Behind = behind(r.standing())
 	}
-	result := check.Settled(rest)
-	if why := Starved(waited, r.s.ViewTimeout()); why != "" && !result.Held {
-		if rest.MostViews = int(d.FinalView); check.Settled(rest).Held {
-			result.Excused = why
-		}
-	}
-	return result
+	return check.Settled(rest)
 }
 
 // behind are those that have executed less than another one.
@@ -172,16 +167,16 @@ func behind(all []Replica) (ids []wire.ReplicaID) {
 // have done something.
 func (r *course) genuine(d *report.Document) check.Result {
 	wanted := r.s.Workload.Operations
-	switch {
-	case r.s.Expect.Acknowledged != nil:
-		wanted = *r.s.Expect.Acknowledged
+	switch least := r.s.Expect.Acknowledged; {
+	case least != nil && *least != scenario.All:
+		wanted = int(*least)
 	case wanted == 0 && r.s.Workload.Kind != scenario.KindNone:
 		wanted = 1
 	}
 	var planned []check.Planned
 	for _, f := range d.Faults {
 		if f.Planned {
-			planned = append(planned, check.Planned{What: f.What, Fired: f.Fired})
+			planned = append(planned, check.Planned{What: f.What, Fired: f.Fired, Late: f.Late})
 		}
 	}
 	return check.Real(d.Operations.Acknowledged, wanted, planned)
@@ -193,6 +188,12 @@ func (r *course) expect(d *report.Document, left *Remains, acks []Ack) {
 		Submitted: d.Operations.Submitted, Acknowledged: d.Operations.Acknowledged, ViewChanges: d.ViewChanges,
 		FinalView: d.FinalView, Ratio: d.Throughput.Ratio, MaxLatency: d.Latency.Max, Convicted: members(d.Convicted()),
 		Stopped: members(left.Stopped), DigestsEqual: r.converged, Order: left.Order,
+		Ended: r.c.Now(), Said: left.Course.Said, Executed: left.Course.Executed, Slots: left.Course.Slots,
+	}
+	for _, x := range r.standing() {
+		if x.Up {
+			o.Splits = append(o.Splits, scenario.Split{Replica: wire.ReplicaID(x.ID), Never: wire.Seq(x.Split), Stable: wire.Seq(x.Stable)})
+		}
 	}
 	if at, ok := recovered(acks, r.last()); ok {
 		o.Committed = new(at - r.last())
@@ -203,10 +204,11 @@ func (r *course) expect(d *report.Document, left *Remains, acks []Ack) {
 		}
 	}
 	d.Expect = append(d.Expect, scenario.Judge(&r.s.Expect, &o)...)
+	r.expectAnswers(d)
 	if r.broke != nil {
-		d.Expected("completed", "the whole run", r.broke.Error(), false)
+		d.Expected("completed", wholeRun, r.broke.Error(), false)
 	} else {
-		d.Expected("completed", "the whole run", "the whole run", true)
+		d.Expected("completed", wholeRun, wholeRun, true)
 	}
 	const few = "only those whose disks were damaged"
 	ended := few
@@ -216,34 +218,91 @@ func (r *course) expect(d *report.Document, left *Remains, acks []Ack) {
 		}
 	}
 	d.Expected("ended_by_themselves", few, ended, ended == few)
-	clean := "cleanly"
+	clean := cleanly
 	if left.Unclean != nil {
 		clean = left.Unclean.Error()
 	}
-	d.Expected("stopped_at_the_end", "cleanly", clean, left.Unclean == nil)
+	d.Expected("stopped_at_the_end", cleanly, clean, left.Unclean == nil)
 	if r.also != nil {
 		r.also(d)
 	}
 	for i := range d.Expect {
-		r.excuse(&d.Expect[i], d, left.Waited)
+		r.excuse(&d.Expect[i], d, left)
 	}
 }
 
-// timed are the expectations that a machine which lets processes wait can break, whatever the protocol does.
-var timed = []string{"max_view_changes", "max_final_view", "commits_within", "max_latency", "min_throughput_ratio"}
+// What is wanted of every run.
+const (
+	wholeRun = "the whole run"
+	cleanly  = "cleanly"
+)
+
+// excuseInvariants marks those that did not hold because something did not happen, or not in time, on a machine that starved
+// the processes. What was broken stays broken.
+func excuseInvariants(d *report.Document, starved string) {
+	for i := range d.Invariants {
+		if x := &d.Invariants[i]; !x.Held && x.Timed {
+			x.Excused = starved
+		}
+	}
+}
+
+// starved says in what way the machine starved the processes, "" if it did not. Where more replicas have died than are
+// masked, that is why nothing went on, however little the machine had to give.
+func (r *course) starved(left *Remains) string {
+	if gone := len(left.Strange); gone > 0 && gone+len(r.s.Faulty()) > (r.s.Replicas-1)/3 {
+		return ""
+	}
+	return left.Strain.Starved(r.s.ViewTimeout())
+}
 
 // excuse marks what was missed on a machine that was seen to starve processes, or to be faster at one time than at another:
-// it did not hold, and nobody can say whether it would have elsewhere.
-func (r *course) excuse(e *report.Expectation, d *report.Document, waited time.Duration) {
-	if e.Held || !slices.Contains(timed, e.Key) {
+// it did not hold, and nobody can say whether it would have elsewhere. What is as it was to be because nothing happened is
+// no better there: it shows nothing either.
+func (r *course) excuse(e *report.Expectation, d *report.Document, left *Remains) {
+	if !r.explained(e, left) {
 		return
 	}
-	if e.Excused = Starved(waited, r.s.ViewTimeout()); e.Excused != "" || e.Key != "min_throughput_ratio" {
+	if e.Excused = r.starved(left); e.Excused != "" {
+		e.Held = false
 		return
 	}
-	later := d.Throughput.Ratio * (r.slower + r.faster) / 2
-	if least, ok := e.Want.(float64); ok && later >= least*r.slower {
+	if e.Key != "min_throughput_ratio" {
+		return
+	}
+	if e.Excused = r.baseless; e.Excused != "" {
+		return
+	}
+	ratio := d.Throughput.Ratio
+	if least, ok := e.Want.(float64); ok && ratio != nil && *ratio*(r.slower+r.faster)/2 >= least*r.slower {
 		e.Excused = fmt.Sprintf("the runs without faults differ among themselves: %.0f and %.0f operations a second", r.slower, r.faster)
+	}
+}
+
+// explained reports whether starvation can be why an expectation came out as it did: why something did not happen, or not in
+// time. It is never why something happened that must not, such as a broken invariant, a proof against a replica that follows
+// the protocol, or a replica that ended by itself.
+func (r *course) explained(e *report.Expectation, left *Remains) bool {
+	switch want := e.Want.(type) {
+	case bool:
+		happened := e.Got == true
+		if e.Key == "safe" { // that holds if nothing happened
+			happened = !happened
+		}
+		return !happened && (!e.Held || e.Key == "serves")
+	case []wire.ReplicaID: // of whom something is to happen
+		got, _ := e.Got.([]wire.ReplicaID)
+		return !e.Held && !slices.ContainsFunc(got, func(id wire.ReplicaID) bool { return !slices.Contains(want, id) })
+	}
+	switch {
+	case e.Held || e.Key == "ended_by_themselves" || r.contradicted(e.Key):
+		return false
+	case e.Key == "completed":
+		return IsLate(r.broke)
+	case e.Want == cleanly:
+		return IsLate(left.Unclean)
+	default:
+		return true
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tagma/internal/trace"
+	"tagma/testnet/fact"
 	"tagma/testnet/links"
 	"tagma/testnet/scenario"
 )
@@ -15,8 +16,9 @@ import (
 type act struct {
 	what   string
 	line   int
-	due    time.Duration // since the workload began, or since so many operations were acknowledged
+	due    time.Duration // since the workload began, or since so many operations were acknowledged, or since when
 	after  int           // acknowledged operations; 0: due counts from the beginning
+	when   *fact.Fact    // nil: due counts from another moment
 	behind *act          // which it follows as long after as the two are due apart, if that waits for its moment
 	fault  bool          // something goes wrong with it, rather than is mended
 	ends   bool          // it ends something that the table has: it is not reported itself
@@ -25,7 +27,7 @@ type act struct {
 	do     func(ctx context.Context) (later bool, err error)
 	proof  any // what Cluster.Touched is asked about (I18); nil: having been done is enough
 
-	reached time.Duration // when so many operations were acknowledged
+	reached time.Duration // when so many operations were acknowledged, or the fact was seen
 	happens bool          // reached counts
 	waits   bool          // for a moment within a replica
 	done    bool
@@ -51,14 +53,14 @@ func (a *act) comes() (at time.Duration, known bool) {
 		return 0, false
 	case a.behind != nil && a.behind.waits:
 		return a.behind.at + a.due - a.behind.due, a.behind.done
-	case a.after > 0:
+	case a.after > 0 || a.when != nil:
 		return a.reached + a.due, a.happens
 	default:
 		return a.due, true
 	}
 }
 
-// plan puts attackers, rules, events and scripts into one timetable, in the order in which they are due.
+// plan puts attackers, rules, events, scripts and requests into one timetable, in the order in which they are due.
 func (r *course) plan() {
 	nothing := func(context.Context) (bool, error) { return false, nil }
 	add := func(a *act) *act {
@@ -84,18 +86,26 @@ func (r *course) plan() {
 	for i := range r.s.Rules {
 		rule := &r.s.Rules[i]
 		add(&act{
-			what: fmt.Sprintf("%s (%s)", rule.ID(), rule.Action), line: rule.Line, due: rule.At, fault: true, late: true, proof: rule.ID(),
-			do: func(ctx context.Context) (bool, error) { return false, r.c.Command(ctx, rule.Command()) },
+			what: fmt.Sprintf("%s (%s)", rule.ID(), rule.Action), line: rule.Line, due: rule.At, when: rule.When,
+			fault: true, late: true, proof: rule.ID(),
+			do: func(ctx context.Context) (bool, error) {
+				command := rule.Command()
+				if rule.When != nil && rule.Until > 0 {
+					command.Rule.Until += r.c.Now()
+				}
+				return false, r.c.Command(ctx, command)
+			},
 		})
-		if rule.UntilTime > 0 { // it ends by itself; the table has it for those that wait for it
-			add(&act{what: "the end of " + rule.ID(), line: rule.Line, due: rule.UntilTime, ends: true})
+		if rule.Until > 0 { // it ends by itself; the table has it for those that wait for it
+			add(&act{what: "the end of " + rule.ID(), line: rule.Line, due: rule.Until, when: rule.When, ends: true})
 		}
 	}
 	var before *act
 	for i := range r.s.Events {
 		e := &r.s.Events[i]
 		a := add(&act{
-			what: e.What(), line: e.Line, due: e.At, after: e.AfterOperations, fault: e.Fault(), calm: e.Calm(), ends: e.Undoes, proof: e,
+			what: e.What(), line: e.Line, due: e.At, after: e.AfterOperations, when: e.When,
+			fault: e.Fault(), calm: e.Calm(), ends: e.Undoes, proof: e,
 			do: func(ctx context.Context) (bool, error) { return r.event(ctx, e) },
 		})
 		if e.TouchesFrames() {
@@ -108,26 +118,35 @@ func (r *course) plan() {
 	}
 	for i := range r.s.Scripts {
 		line := &r.s.Scripts[i]
-		add(&act{what: fmt.Sprintf("replica%d sends a %v by script", line.From, line.Send.Type), line: line.Line, due: line.At, fault: true, proof: line})
+		a := &act{
+			what: fmt.Sprintf("replica%d sends a %v by script", line.From, line.Send.Type), line: line.Line, due: line.At, when: line.When,
+			fault: true, proof: line,
+		}
+		if line.When != nil {
+			a.do = func(ctx context.Context) (bool, error) { return false, r.c.Say(ctx, line) }
+		}
+		add(a)
+	}
+	for i := range r.s.Requests {
+		request := &r.s.Requests[i]
+		add(&act{
+			what: request.What(), line: request.Line, due: request.At, when: request.When, fault: true, proof: request,
+			do: func(ctx context.Context) (bool, error) { return false, r.c.Ask(ctx, request) },
+		})
 	}
 	slices.SortStableFunc(r.acts, func(a, b *act) int { return int(a.due - b.due) })
 }
 
 // event does what an event says.
 func (r *course) event(ctx context.Context, e *scenario.Event) (later bool, err error) {
-	commands := e.Commands()
-	if len(commands) == 0 {
+	command, is := e.LinkCommand()
+	if !is {
 		return r.c.Do(ctx, e)
 	}
-	for _, c := range commands {
-		if _, err := r.links.Do(0, c); err != nil {
-			return false, err
-		}
-		if err := r.c.Command(ctx, c); err != nil {
-			return false, err
-		}
+	if _, err := r.links.Do(0, command); err != nil {
+		return false, err
 	}
-	return false, nil
+	return false, r.c.Command(ctx, command)
 }
 
 // perform does what is due. The error says that the run ended meanwhile.
@@ -135,6 +154,9 @@ func (r *course) perform(ctx context.Context, now time.Duration) (acted bool, er
 	acknowledged := r.c.Work().Acknowledged
 	for _, a := range r.acts {
 		if a.after > 0 && !a.happens && acknowledged >= a.after {
+			a.happens, a.reached = true, now
+		}
+		if a.when != nil && !a.happens && r.c.Happened(*a.when) {
 			a.happens, a.reached = true, now
 		}
 		if a.waits && !a.done && r.c.Touched(a.proof) {

@@ -5,62 +5,98 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"tagma/testnet/check"
 )
 
-// Print tells people what came of a run, all of it. It returns the first error of the writer.
-func (d *Document) Print(w io.Writer, style Style) error { return d.print(w, style, false) }
+// Style says how much may be used beside plain text.
+type Style struct {
+	Terminal bool // lines may be redrawn
+	Colour   bool
+}
 
-// PrintScenario tells people what came of a scenario: its name, all that Print tells, and every expectation.
-func (d *Document) PrintScenario(w io.Writer, style Style) error { return d.print(w, style, true) }
-
-func (d *Document) print(w io.Writer, style Style, named bool) error {
-	p := &printer{style: style}
-	if named {
-		fmt.Fprintf(&p.text, "\n%s  %s\n", style.Bold(d.Scenario), style.Dim(fmt.Sprintf("engine %s, seed %d", d.Engine, d.Seed)))
+func (s Style) paint(code, text string) string {
+	if !s.Colour {
+		return text
 	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// Bold is for names.
+func (s Style) Bold(text string) string { return s.paint("1", text) }
+
+// Dim is for what matters less.
+func (s Style) Dim(text string) string { return s.paint("2", text) }
+
+// Red is for what is wrong.
+func (s Style) Red(text string) string { return s.paint("31", text) }
+
+// Green is for what is well.
+func (s Style) Green(text string) string { return s.paint("32", text) }
+
+// Print tells people what came of a run, all of it. It returns the first error of the writer.
+func (d *Document) Print(w io.Writer, style Style) error {
+	p := &printer{style: style}
+	fmt.Fprintf(&p.text, "\n%s  %s\n", style.Bold(d.Scenario), style.Dim(fmt.Sprintf("engine %s, seed %d", d.Engine, d.Seed)))
 	p.work(d)
 	p.faults(d)
 	p.replicas(d)
 	p.invariants(d)
-	if named {
-		p.text.WriteByte('\n')
-	}
+	p.text.WriteByte('\n')
 	for _, e := range d.Expect {
-		if e.Held && named {
+		if e.Held {
 			fmt.Fprintf(&p.text, "%s %-20s %v\n", p.mark(true), e.Key, e.Got)
 		}
 	}
 	p.verdict(d)
-	_, err := io.WriteString(w, p.text.String())
-	return err
+	return p.tell(w)
+}
+
+// PrintVerdict tells people the verdict alone, and why it is that.
+func (d *Document) PrintVerdict(w io.Writer, style Style) error {
+	p := &printer{style: style}
+	p.verdict(d)
+	return p.tell(w)
 }
 
 // PrintLine tells what came of a scenario in one line, and what failed in some more.
 func (d *Document) PrintLine(w io.Writer, style Style) error {
 	p := &printer{style: style}
 	ratio := ""
-	if d.Throughput.Apart {
-		ratio = fmt.Sprintf(", ratio %.2f", d.Throughput.Ratio)
+	if r := d.Throughput.Ratio; d.Throughput.Apart && r != nil {
+		ratio = fmt.Sprintf(", ratio %.2f", *r)
 	}
 	fmt.Fprintf(&p.text, "%s %-52s %s\n", p.mark(d.Verdict == Pass), d.Scenario, style.Dim(fmt.Sprintf(
 		"%s operations, %s a second%s, view %d, %d faults", Thousands(d.Operations.Acknowledged),
 		Thousands(int(d.Throughput.OpsPerSecond)), ratio, d.FinalView, len(d.Faults))))
+	if s := d.Seeds; s != nil {
+		fmt.Fprintf(&p.text, "    %d of %d seeds from %d on passed; this is seed %d\n", s.Passed, s.Runs, s.First, d.Seed)
+	}
 	p.missed(d, "    ")
 	for _, i := range d.Invariants {
-		if i.Why != "" {
-			fmt.Fprintf(&p.text, "    %s: %s\n", i.ID, i.Why)
+		switch {
+		case i.Why != "":
+			fmt.Fprintf(&p.text, "    %s: %s%s\n", i.ID, i.Why, excused(i.Excused))
+		case i.Checked == 0 && !i.Idle && i.Note != "":
+			fmt.Fprintf(&p.text, "    %s: nothing was checked: %s%s\n", i.ID, i.Note, excused(i.Excused))
+		case i.Checked == 0 && !i.Idle:
+			fmt.Fprintf(&p.text, "    %s: nothing was checked%s\n", i.ID, excused(i.Excused))
 		}
 	}
 	if d.Verdict == Inconclusive {
 		fmt.Fprintf(&p.text, "    inconclusive: %s: run it again when it is quieter\n", strings.Join(d.Excuses(), "; "))
 	}
-	_, err := io.WriteString(w, p.text.String())
-	return err
+	return p.tell(w)
 }
 
 type printer struct {
 	text  strings.Builder
 	style Style
+}
+
+func (p *printer) tell(w io.Writer) error {
+	_, err := io.WriteString(w, p.text.String())
+	return err
 }
 
 func (p *printer) row(name, format string, args ...any) {
@@ -115,6 +151,53 @@ func (p *printer) replicas(d *Document) {
 	}
 }
 
+func (p *printer) invariants(d *Document) {
+	p.text.WriteByte('\n')
+	for _, r := range d.Invariants {
+		fmt.Fprintf(&p.text, "%s %-4s %-68s %7s checked\n", p.mark(r.Held && (r.Checked > 0 || r.Idle)), r.ID, check.Doc(r.ID), Thousands(r.Checked))
+		if r.Why != "" {
+			fmt.Fprintf(&p.text, "       %s%s\n", p.style.Red(r.Why), excused(r.Excused))
+		}
+		if r.Note != "" {
+			fmt.Fprintf(&p.text, "       %s\n", p.style.Dim(r.Note))
+		}
+	}
+}
+
+// missed tells what did not hold of that was expected.
+func (p *printer) missed(d *Document, indent string) {
+	for _, e := range d.Expect {
+		if !e.Held {
+			fmt.Fprintf(&p.text, "%s%s expected %s to be %v, got %v%s\n", indent, p.mark(false), e.Key, e.Want, e.Got, excused(e.Excused))
+		}
+	}
+}
+
+// excused marks what is not judged; the verdict gives the reason.
+func excused(why string) string {
+	if why == "" {
+		return ""
+	}
+	return " (excused)"
+}
+
+// verdict tells the verdict, and in a line of its own what was not judged.
+func (p *printer) verdict(d *Document) {
+	p.text.WriteByte('\n')
+	p.missed(d, "")
+	excuses := strings.Join(d.Excuses(), "; ")
+	switch {
+	case d.Verdict == Pass && excuses != "":
+		fmt.Fprintf(&p.text, "%s\n%s\n", p.style.Green("PASS: all that is judged held"), "what is excused is not judged: "+excuses)
+	case d.Verdict == Pass:
+		fmt.Fprintf(&p.text, "%s\n", p.style.Green("PASS: the cluster masked all of it"))
+	case d.Verdict == Inconclusive:
+		fmt.Fprintf(&p.text, "%s\n", p.style.Red("INCONCLUSIVE: "+excuses+"; run it again when it is quieter"))
+	default:
+		fmt.Fprintf(&p.text, "%s\n", p.style.Red("FAIL"))
+	}
+}
+
 func (p *printer) mark(good bool) string {
 	if good {
 		return p.style.Green("✓")
@@ -127,8 +210,8 @@ func throughput(d *Document) string {
 	t := d.Throughput
 	text := Thousands(int(t.OpsPerSecond)) + " a second over the whole run"
 	switch {
-	case t.Baseline > 0 && t.Apart:
-		text += fmt.Sprintf(", %s in a run without faults: a ratio of %.2f", Thousands(int(t.Baseline)), t.Ratio)
+	case t.Baseline > 0 && t.Apart && t.Ratio != nil:
+		text += fmt.Sprintf(", %s in a run without faults: a ratio of %.2f", Thousands(int(t.Baseline)), *t.Ratio)
 	case t.Baseline > 0:
 		text += fmt.Sprintf(", %s before the first fault", Thousands(int(t.Baseline)))
 	}

@@ -30,7 +30,7 @@ func TestRun_ToldPlainly(t *testing.T) {
 	} {
 		var whole, line strings.Builder
 		d := &Document{Verdict: c.verdict, Expect: []Expectation{c.expect}}
-		if err := d.PrintScenario(&whole, Style{}); err != nil {
+		if err := d.Print(&whole, Style{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range c.want {
@@ -51,7 +51,7 @@ func TestRun_ToldPlainly(t *testing.T) {
 func TestRun_WhatHarmsNobodyIsNoFault(t *testing.T) {
 	var out strings.Builder
 	d := &Document{Faults: []Fault{{What: "submit 2 operations", Fired: true, Calm: true}, {What: "kill replica1", Fired: true}}}
-	if err := d.PrintScenario(&out, Style{}); err != nil {
+	if err := d.Print(&out, Style{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"event         at 0 ms: submit 2 operations\n", "fault         at 0 ms: kill replica1; nothing was acknowledged since\n"} {
@@ -78,5 +78,19 @@ func TestDocument_TellsTheVerdictAndWhy(t *testing.T) {
 		if !strings.Contains(out.String(), part) {
 			t.Errorf("%q is missing in\n%s", part, out.String())
 		}
+	}
+}
+
+// A verdict that is no pass has its reason in every form: a check that came to no result is one.
+func TestRun_AFailureNamesItsReasonInOneLineToo(t *testing.T) {
+	var out strings.Builder
+	d := &Document{Invariants: []check.Result{{ID: "I4", Held: true, Note: "given up"}, {ID: "I5", Held: true}, {ID: "I6", Held: true, Idle: true}}}
+	d.Judge()
+	if err := d.PrintLine(&out, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); d.Verdict != Fail || !strings.Contains(got, "I4: nothing was checked: given up\n") ||
+		!strings.Contains(got, "I5: nothing was checked\n") || strings.Contains(got, "I6") {
+		t.Errorf("%s: %s", d.Verdict, got)
 	}
 }

@@ -34,6 +34,23 @@ type Document struct {
 	Evidence         []Evidence     `json:"evidence"`
 	Replicas         []Replica      `json:"replicas"`
 	Expect           []Expectation  `json:"expect"`
+	Seeds            *Seeds         `json:"seeds,omitempty"` // if the scenario was run with several
+}
+
+// Seeds are the runs of one scenario with several seeds. The document beside is that of the first one that did not pass, or
+// else of the first.
+type Seeds struct {
+	First  uint64   `json:"first"`
+	Runs   int      `json:"runs"`
+	Passed int      `json:"passed"`
+	Failed []Failed `json:"failed"` // the others, inconclusive ones too
+}
+
+// Failed is a seed with which a scenario did not pass.
+type Failed struct {
+	Seed    uint64 `json:"seed"`
+	Verdict string `json:"verdict"`
+	Again   string `json:"again"` // the command that runs it again
 }
 
 // Operations counts what clients did.
@@ -46,10 +63,10 @@ type Operations struct {
 
 // Throughput is acknowledged operations per second.
 type Throughput struct {
-	OpsPerSecond float64 `json:"ops_per_s"`          // over the whole workload, faults included
-	Baseline     float64 `json:"baseline_ops_per_s"` // in the part before the first fault, or in a run of its own; 0: unknown
-	Ratio        float64 `json:"ratio"`
-	Apart        bool    `json:"baseline_apart"` // the baseline is of a run of its own, without faults
+	OpsPerSecond float64  `json:"ops_per_s"`          // over the whole workload, faults included
+	Baseline     float64  `json:"baseline_ops_per_s"` // in the part before the first fault, or in a run of its own; 0: unknown
+	Ratio        *float64 `json:"ratio"`              // null: there is nothing to compare with
+	Apart        bool     `json:"baseline_apart"`     // the baseline is of a run of its own, without faults
 }
 
 // Latency is how long acknowledged operations took, in milliseconds.
@@ -68,6 +85,7 @@ type Fault struct {
 	RecoveredMS *int64 `json:"recovered_ms"` // until operations were acknowledged again; null if never
 	Planned     bool   `json:"planned"`
 	Calm        bool   `json:"calm,omitempty"` // it harms nobody, so there is nothing to recover from
+	Late        bool   `json:"-"`              // it did not fire because its time had not come, which starvation explains
 }
 
 // Evidence is a replica that others have proof against.
@@ -166,3 +184,58 @@ func Latencies(took []time.Duration) Latency {
 
 // Round keeps two decimals: more would claim a precision that a run has not.
 func Round(x float64) float64 { return math.Round(x*100) / 100 }
+
+// Verdicts.
+const (
+	Pass = "pass"
+	Fail = "fail"
+	// Inconclusive is a run in which nothing failed but what is excused: whether that would have held, it did not show.
+	Inconclusive = "inconclusive"
+)
+
+// Expected adds something that was to hold.
+func (d *Document) Expected(key string, want, got any, held bool) {
+	d.Expect = append(d.Expect, Expectation{Key: key, Want: want, Got: got, Held: held})
+}
+
+// Judge sets the verdict: Pass when every expectation and every invariant held, and some fact was checked for each that
+// had any to check; Inconclusive when all that did not hold is excused. A run that was to break an invariant fails if all
+// held.
+func (d *Document) Judge() {
+	d.Verdict = Pass
+	miss := func(excused string) {
+		switch {
+		case excused == "":
+			d.Verdict = Fail
+		case d.Verdict == Pass:
+			d.Verdict = Inconclusive
+		}
+	}
+	for _, e := range d.Expect {
+		if !e.Held {
+			miss(e.Excused)
+		}
+	}
+	broken := slices.ContainsFunc(d.Expect, func(e Expectation) bool { return e.Key == "safe" && e.Want == false })
+	for _, r := range d.Invariants {
+		if !broken && (!r.Held || r.Checked == 0 && !r.Idle) {
+			miss(r.Excused)
+		}
+	}
+}
+
+// Excuses are the reasons for which something that did not hold is not judged, each once.
+func (d *Document) Excuses() (reasons []string) {
+	add := func(held bool, excused string) {
+		if !held && excused != "" && !slices.Contains(reasons, excused) {
+			reasons = append(reasons, excused)
+		}
+	}
+	for _, e := range d.Expect {
+		add(e.Held, e.Excused)
+	}
+	for _, r := range d.Invariants {
+		add(r.Held, r.Excused)
+	}
+	return reasons
+}

@@ -122,3 +122,12 @@ func TestDocument_TheStableCheckpointIsTheLowestThatCounts(t *testing.T) {
 		t.Errorf("nobody's checkpoint is %d", d.StableCheckpoint)
 	}
 }
+
+// Where there is nothing to compare with, there is no ratio: 0 would be one.
+func TestThroughput_WithoutABaselineThereIsNoRatio(t *testing.T) {
+	for want, ratio := range map[string]*float64{`"ratio":null`: nil, `"ratio":0,`: new(0.0), `"ratio":0.5,`: new(0.5)} {
+		if b, err := json.Marshal(Throughput{Ratio: ratio}); err != nil || !strings.Contains(string(b), want) {
+			t.Errorf("%s, %v; want %s", b, err, want)
+		}
+	}
+}

@@ -1,8 +1,10 @@
 package scenario
 
 import (
+	"cmp"
+	"maps"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"tagma/internal/strict"
@@ -34,6 +36,30 @@ func (s *Scenario) Lies(id wire.ReplicaID) bool {
 		slices.ContainsFunc(s.Scripts, func(l Script) bool { return l.From == id })
 }
 
+// Turns is when a replica begins to lie; false if it never does, or what is to happen first decides when. Until then it is
+// judged as a correct one.
+func (s *Scenario) Turns(id wire.ReplicaID) (at time.Duration, known bool) {
+	sooner := func(from time.Duration) {
+		if !known || from < at {
+			at, known = from, true
+		}
+	}
+	for _, m := range s.Malicious {
+		if m.Client == nil && m.Replica == id {
+			sooner(m.From)
+		}
+	}
+	for _, l := range s.Scripts {
+		if l.From == id && l.When == nil {
+			sooner(l.At)
+		}
+	}
+	if known && s.happens(id, func(a act) bool { return a.lies }) {
+		at = 0 // nobody follows who it was when
+	}
+	return at, known
+}
+
 // RolledBack reports whether a replica is put back to what it was, and never lies.
 func (s *Scenario) RolledBack(id wire.ReplicaID) bool {
 	return !s.Lies(id) && s.happens(id, func(a act) bool { return a.do == Rollback })
@@ -61,11 +87,11 @@ func (s *Scenario) faults(each func(id wire.ReplicaID, line int)) {
 func (s *Scenario) checkAttackers(d *strict.Document) {
 	f, line := (s.Replicas-1)/3, 0
 	faulty := s.Faulty()
-	if len(faulty) <= f || !*s.Expect.Safe {
+	if len(faulty) <= f || !*s.Expect.Safe || s.Expect.Splits() {
 		return
 	}
 	s.faults(func(_ wire.ReplicaID, at int) { line = max(line, at) })
-	d.RefuseLine(line, "%d replicas are faulty (%v), and %d mask %d at most; make fewer faulty, or expect safe = false",
+	d.RefuseLine(line, "%d replicas are faulty (%v), and %d mask %d at most; make fewer faulty, or expect safe = false or split = true",
 		len(faulty), faulty, s.Replicas, f)
 }
 
@@ -79,6 +105,7 @@ func (s *Scenario) checkMoments(d *strict.Document) {
 	}
 	for _, e := range s.Events {
 		switch {
+		case e.When != nil:
 		case e.AfterOperations == 0:
 			late(e.Line, e.At, e.What())
 		case w.Kind == KindNone:
@@ -93,43 +120,28 @@ func (s *Scenario) checkMoments(d *strict.Document) {
 	for _, r := range s.Rules {
 		late(r.Line, r.At, "the rule")
 	}
-}
-
-// mended is what must have been done to a replica before an event mends it, and what is wrong otherwise.
-var mended = map[string]struct {
-	by    func(act) bool
-	wrong string
-}{
-	Restart:  {func(a act) bool { return a.stops }, "replica %d was not stopped; kill it first"},
-	Resume:   {func(a act) bool { return a.do == Pause }, "replica %d was not paused; pause it first"},
-	Mount:    {func(a act) bool { return a.do == Unmount }, "the data of replica %d are where they belong; unmount them first"},
-	Rollback: {func(a act) bool { return a.do == Keep }, "there is no copy of replica %d; add do = \"keep\" before it"},
+	for _, r := range s.Requests {
+		late(r.Line, r.At, "the request")
+	}
 }
 
 // checkMends refuses to mend what nothing breaks.
 func (s *Scenario) checkMends(d *strict.Document) {
-	acts := func(what ...string) bool {
-		return slices.ContainsFunc(s.Events, func(e Event) bool { return slices.Contains(what, e.Do) && !e.Undoes })
-	}
 	for _, e := range s.Events {
-		if e.Undoes {
+		a := e.act()
+		switch undone := func(o Event) bool { return a.undoes(o.act()) }; {
+		case e.Undoes:
 			continue
+		case a.toAny && !slices.ContainsFunc(s.Events, undone):
+			d.RefuseLine(e.Line, "%s: %s", e.Do, a.without)
 		}
 		for _, id := range e.Targets {
-			switch m, mends := mended[e.Do]; {
-			case mends && !s.happens(id, m.by):
-				d.RefuseLine(e.Line, "%s: "+m.wrong, e.Do, id)
+			switch {
+			case a.undoes != nil && !a.toAny && !s.happens(id, a.undoes):
+				d.RefuseLine(e.Line, "%s: "+a.without, e.Do, id)
 			case e.Do == Start && !slices.Contains(s.Absent, id):
 				d.RefuseLine(e.Line, "start: replica %d is there from the beginning; name it in absent = [%d], or write restart", id, id)
 			}
-		}
-		switch {
-		case e.Do == Heal && !acts(Partition, Isolate, ChangeLink):
-			d.RefuseLine(e.Line, "heal: nothing is cut off; leave it out, or add a partition, isolate or link")
-		case e.Do == ChangeLink && e.Heal && !acts(ChangeLink):
-			d.RefuseLine(e.Line, "link: heal = true without a link that was changed; leave it out")
-		case e.Do == StartClients && !acts(StopClients):
-			d.RefuseLine(e.Line, "start-clients: they were not stopped; add stop-clients before it")
 		}
 	}
 }
@@ -138,8 +150,8 @@ func (s *Scenario) checkMends(d *strict.Document) {
 func (s *Scenario) checkReleases(d *strict.Document) {
 	var waited, released []string
 	for _, r := range s.Rules {
-		if r.UntilRelease != "" {
-			waited = append(waited, r.UntilRelease)
+		if r.Name != "" {
+			waited = append(waited, r.Name)
 		}
 	}
 	for _, e := range s.Events {
@@ -155,9 +167,9 @@ func (s *Scenario) checkReleases(d *strict.Document) {
 		}
 	}
 	for _, r := range s.Rules {
-		if r.UntilRelease != "" && !slices.Contains(released, r.UntilRelease) {
+		if r.Name != "" && !slices.Contains(released, r.Name) {
 			d.RefuseLine(r.Line, "until = %q: no event releases it;%s write do = \"release\" with that name, or until = \"never\"",
-				r.UntilRelease, strict.Meant(r.UntilRelease, released))
+				r.Name, strict.Meant(r.Name, released))
 		}
 	}
 }
@@ -165,15 +177,26 @@ func (s *Scenario) checkReleases(d *strict.Document) {
 func (s *Scenario) checkExpect(d *strict.Document) {
 	e, in := &s.Expect, d.Below("expect")
 	w := &s.Workload
-	submitted := 0
+	slices.Sort(e.Evidence)
+	slices.Sort(e.Stopped)
+	if e.MinThroughputRatio != nil && !w.Baseline {
+		in.Refuse("min_throughput_ratio", "it compares with a fault-free run; write baseline = true into [workload]")
+	}
+	if in.Has("ratio_after") && e.MinThroughputRatio == nil {
+		in.Refuse("ratio_after", "it belongs to min_throughput_ratio; write that too, or leave it out")
+	}
+	wanted, submitted := 0, 0
+	if e.Acknowledged != nil {
+		wanted = int(*e.Acknowledged)
+	}
 	for _, event := range s.Events {
 		submitted += len(event.Submit)
 	}
 	switch {
-	case e.Acknowledged != nil && w.Operations > 0 && *e.Acknowledged > w.Operations+submitted:
-		in.Refuse("acknowledged", "%d, and the workload has %d operations", *e.Acknowledged, w.Operations+submitted)
-	case e.Acknowledged != nil && *e.Acknowledged > 0 && w.Kind == KindNone && *e.Acknowledged > submitted:
-		in.Refuse("acknowledged", "%d, and %d operations are submitted", *e.Acknowledged, submitted)
+	case wanted > w.Operations+submitted && w.Operations > 0:
+		in.Refuse("acknowledged", "%d, and the workload has %d operations", wanted, w.Operations+submitted)
+	case wanted > submitted && w.Kind == KindNone:
+		in.Refuse("acknowledged", "%d, and %d operations are submitted", wanted, submitted)
 	case e.CommitsWithin != nil && !s.HasFaults():
 		in.Refuse("commits_within", "it counts from the last fault's end, and there is no fault; leave it out")
 	case e.CommitsWithin != nil && *e.CommitsWithin == 0:
@@ -182,9 +205,13 @@ func (s *Scenario) checkExpect(d *strict.Document) {
 	if e.MaxLatency != nil && *e.MaxLatency == 0 {
 		in.Refuse("max_latency", "0: no operation takes no time; write for instance \"3T\"")
 	}
-	if e.Halts() && (e.CommitsWithin != nil || e.AcknowledgedAll) {
+	if e.Halts() && (e.CommitsWithin != nil || wanted == int(All)) {
 		in.Refuse("serves", "false: nothing is acknowledged in the end, so commits_within and acknowledged = \"all\" cannot hold")
 	}
+	if e.Split != nil && s.Workload.Kind == KindNone {
+		in.Refuse("split", "without operations there is no checkpoint; add a workload")
+	}
+	s.checkCourse(d)
 	faulty := s.Faulty()
 	for _, id := range e.Evidence {
 		if !slices.Contains(faulty, id) {
@@ -198,6 +225,36 @@ func (s *Scenario) checkExpect(d *strict.Document) {
 	}
 }
 
+// checkCourse takes the expectations on the course.
+func (s *Scenario) checkCourse(d *strict.Document) {
+	e, in := &s.Expect, d.Below("expect")
+	span := func(key string, x *Span) {
+		if x.Until > 0 && x.Until <= x.From {
+			in.Below(key).Refuse("until", "%v is not after from = %v", x.Until, x.From)
+		}
+	}
+	if e.Silent != nil {
+		in.Below("silent").Needs("replica", "silent = { replica = 3, from = \"2s\" }")
+		span("silent", &e.Silent.Span)
+	}
+	if e.NoExecutions != nil {
+		span("no_executions", e.NoExecutions)
+	}
+	for _, key := range slices.Sorted(maps.Keys(e.SlotTexts)) {
+		seq, err := strconv.ParseUint(key, 10, 64)
+		what, _ := e.SlotTexts[key].(string)
+		_, isDigest := ParseDigest(what)
+		switch {
+		case err != nil || seq == 0:
+			in.Below("slots").Refuse(key, "is no sequence number; write for instance slots = { 1 = \"null\" }")
+		case !isDigest && what != NullSlot && what != SomeSlot:
+			in.Below("slots").Refuse(key, "must be \"null\", \"requests\", or a digest of 64 hex digits")
+		}
+		e.Slots = append(e.Slots, SlotHolds{Seq: wire.Seq(seq), What: what})
+	}
+	slices.SortFunc(e.Slots, func(a, b SlotHolds) int { return cmp.Compare(a.Seq, b.Seq) })
+}
+
 // happens reports whether an act of some kind happens to a replica.
 func (s *Scenario) happens(id wire.ReplicaID, kind func(act) bool) bool {
 	return slices.ContainsFunc(s.Events, func(e Event) bool { return kind(e.act()) && slices.Contains(e.Targets, id) })
@@ -205,8 +262,5 @@ func (s *Scenario) happens(id wire.ReplicaID, kind func(act) bool) bool {
 
 // HasFaults reports whether anything goes wrong besides what the network is like all the time.
 func (s *Scenario) HasFaults() bool {
-	return len(s.Malicious)+len(s.Rules)+len(s.Scripts) > 0 || slices.ContainsFunc(s.Events, func(e Event) bool { return e.Fault() })
+	return len(s.Malicious)+len(s.Rules)+len(s.Scripts)+len(s.Requests) > 0 || slices.ContainsFunc(s.Events, func(e Event) bool { return e.Fault() })
 }
-
-// String is the scenario's name and file.
-func (s *Scenario) String() string { return strings.TrimSpace(s.Name + " (" + s.File + ")") }

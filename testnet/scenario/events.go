@@ -34,54 +34,148 @@ const (
 	Isolate      = "isolate"
 	ChangeLink   = "link"
 	ClockJump    = "clock-jump" // of the wall clock
-	FlipState    = "flip-state" // a bit of the executed state in memory
+	FlipState    = "flip-state" // a bit of a value in the state
 	Submit       = "submit"
 	StopClients  = "stop-clients"
 	StartClients = "start-clients"
 	Release      = "release"
+	Backup       = "backup" // is taken, and verified
 )
 
-// act is one thing that an event can do.
+// act is one thing that an event can do: all that is particular to it.
 type act struct {
 	do   string
 	keys string // that its table has besides do, at, after_operations, for, every and times
 	ends string // what ends it, after the time in for
 
-	mends   bool // nothing goes wrong with it
-	calm    bool // it harms nobody, so that there is nothing to recover from
-	stops   bool // the replica does not run after it
-	forgets bool // the replica may have forgotten what it signed
-	breaks  bool // the replica may stop by itself, because of its disk
-	lies    bool // the replica is not correct
+	link    links.Verb // what it does to the links; some do another thing with some keys
+	touches bool       // it happened only if it touched frames (I18)
+	mends   bool       // nothing goes wrong with it
+	calm    bool       // it harms nobody, so that there is nothing to recover from
+	stops   bool       // the replica does not run after it
+	forgets bool       // the replica may have forgotten what it signed
+	breaks  bool       // the replica may stop by itself, because of its disk
+	lies    bool       // the replica is not correct
+
+	undoes  func(act) bool // what must have been done before, to each target or, if nobody cares to whom, to anybody
+	toAny   bool
+	without string // what is wrong otherwise
+	lacks   string // why the real processes cannot perform it: what only the simulator has
+	real    string // why the simulator cannot: what only processes have
+
+	check func(*Scenario, *strict.Table, *Event) // refuses a table that lacks something; nil: none does
+	words func(*Event) string                    // that describe it beside its name and its targets; nil: none
 }
 
 var acts = []act{
-	{do: Kill, keys: "targets before_send", ends: Restart, stops: true},
-	{do: Restart, keys: "targets", mends: true},
+	{do: Kill, keys: "targets " + momentKeys, ends: Restart, stops: true, check: (*Scenario).checkMoment},
+	{
+		do: Restart, keys: "targets", mends: true,
+		undoes: func(a act) bool { return a.stops }, without: "replica %d was not stopped; kill it first",
+	},
 	{do: Start, keys: "targets", mends: true},
 	{do: Pause, keys: "targets", ends: Resume},
-	{do: Resume, keys: "targets", mends: true},
+	{do: Resume, keys: "targets", mends: true, undoes: is(Pause), without: "replica %d was not paused; pause it first"},
 	{do: Wipe, keys: "targets", ends: Restart, stops: true, forgets: true},
 	{do: LoseState, keys: "targets", ends: Restart, stops: true},
 	{do: Unmount, keys: "targets", stops: true, forgets: true},
-	{do: Mount, keys: "targets", mends: true, stops: true},
+	{
+		do: Mount, keys: "targets", mends: true, stops: true,
+		undoes: is(Unmount), without: "the data of replica %d are where they belong; unmount them first",
+	},
 	{do: Keep, keys: "targets", mends: true, calm: true},
-	{do: Rollback, keys: "targets", ends: Restart, stops: true, forgets: true, lies: true},
-	{do: BitFlip, keys: "targets", ends: Restart, stops: true, forgets: true},
+	{
+		do: Rollback, keys: "targets", ends: Restart, stops: true, forgets: true, lies: true,
+		undoes: is(Keep), without: `there is no copy of replica %d; add do = "keep" before it`,
+	},
+	{
+		do: BitFlip, keys: "targets part byte bit", ends: Restart, stops: true, forgets: true, check: (*Scenario).checkPlace,
+		words: func(e *Event) string { return e.Place.String() },
+	},
 	{do: TornWrite, keys: "targets", ends: Restart, stops: true, breaks: true},
-	{do: LoseUnsynced, keys: "targets hole", ends: Restart, stops: true, breaks: true},
+	{do: LoseUnsynced, keys: "targets hole", ends: Restart, stops: true, breaks: true, lacks: "a disk that obeys"},
 	{do: DiskFull, keys: "targets", stops: true, breaks: true},
-	{do: IOError, keys: "targets", stops: true, breaks: true},
-	{do: Partition, keys: "groups ring", ends: Partition},
-	{do: Heal, keys: "targets", mends: true},
-	{do: Isolate, keys: "targets direction", ends: Heal},
-	{do: ChangeLink, keys: "from to heal delay jitter loss duplicate reorder bandwidth", ends: ChangeLink},
-	{do: ClockJump, keys: "targets by"},
-	{do: FlipState, keys: "targets", lies: true},
-	{do: Submit, keys: "operations", mends: true, calm: true},
+	{do: IOError, keys: "targets", stops: true, breaks: true, lacks: "a disk that obeys"},
+	{
+		do: Partition, keys: "groups ring", ends: Partition, link: links.DoPartition, touches: true, check: (*Scenario).checkGroups,
+		words: func(e *Event) string {
+			if e.Ring {
+				return "into a ring"
+			}
+			return fmt.Sprint(e.Groups)
+		},
+	},
+	{
+		do: Heal, keys: "targets", mends: true, link: links.DoHeal, undoes: func(a act) bool { return a.touches },
+		toAny: true, without: "nothing is cut off; leave it out, or add a partition, isolate or link",
+	},
+	{
+		do: Isolate, keys: "targets direction", ends: Heal, link: links.DoIsolate, touches: true,
+		words: func(e *Event) string {
+			return map[links.Direction]string{links.In: "(deaf)", links.Out: "(mute)"}[e.Direction]
+		},
+	},
+	{
+		do: ChangeLink, keys: linkKeys, ends: ChangeLink, link: links.DoLink, touches: true, check: (*Scenario).checkLinkChange,
+		words: func(e *Event) string { return fmt.Sprintf("%v to %v", e.From, e.To) },
+	},
+	{
+		do: ClockJump, keys: "targets by", check: (*Scenario).checkJump,
+		words: func(e *Event) string { return "by " + e.By.String() + " of" },
+	},
+	{
+		do: FlipState, keys: "targets key", lies: true,
+		words: func(e *Event) string {
+			if e.Key == "" {
+				return ""
+			}
+			return fmt.Sprintf("of %q at", e.Key)
+		},
+	},
+	{
+		do: Submit, keys: "operations", mends: true, calm: true, check: (*Scenario).checkMarks,
+		words: func(e *Event) string { return fmt.Sprintf("%d operations", len(e.Submit)) },
+	},
 	{do: StopClients, ends: StartClients, mends: true, calm: true},
-	{do: StartClients, mends: true, calm: true},
-	{do: Release, keys: "name", mends: true},
+	{
+		do: StartClients, mends: true, calm: true,
+		undoes: is(StopClients), toAny: true, without: "they were not stopped; add stop-clients before it",
+	},
+	{do: Backup, mends: true, calm: true, real: "clients' links that carry more than requests"},
+	{
+		do: Release, keys: "name", mends: true, link: links.DoRelease, check: needs("name", "the name that a rule's until has"),
+		words: func(e *Event) string { return e.Name },
+	},
+}
+
+const linkKeys = "from to heal delay jitter loss duplicate reorder bandwidth"
+
+// healLink is what a link event does with heal = true.
+var healLink = act{
+	do: ChangeLink, keys: linkKeys, ends: ChangeLink, mends: true, link: links.DoHealLink, check: (*Scenario).checkLinkChange,
+	words:  func(e *Event) string { return fmt.Sprintf("healed %v to %v", e.From, e.To) },
+	undoes: func(a act) bool { return a.link == links.DoLink }, toAny: true,
+	without: "heal = true without a link that was changed; leave it out",
+}
+
+// flipStore is what a bit-flip does with part = "store": the journal is whole, so nothing is forgotten.
+var flipStore = act{
+	do: BitFlip, keys: "targets part byte bit", ends: Restart, stops: true, check: (*Scenario).checkPlace,
+	words: func(*Event) string { return "in the store of" },
+}
+
+// Parts of what a replica has on its disk.
+const (
+	PartJournal = "journal"
+	PartStore   = "store"
+)
+
+const momentKeys = "before_durable before_send after_first_send before_execute after_execute"
+
+func is(do string) func(act) bool { return func(a act) bool { return a.do == do } }
+
+func needs(key, example string) func(*Scenario, *strict.Table, *Event) {
+	return func(_ *Scenario, t *strict.Table, _ *Event) { t.Needs(key, example) }
 }
 
 // Acts lists everything that an event can do, whether an engine can perform it or not.
@@ -94,6 +188,12 @@ func Acts() (all []string) {
 
 // act is what the event does. An event of no scenario does something that is nothing.
 func (e *Event) act() act {
+	if e.Do == ChangeLink && e.Heal {
+		return healLink
+	}
+	if e.Do == BitFlip && e.Part == PartStore {
+		return flipStore
+	}
 	if i := slices.IndexFunc(acts, func(a act) bool { return a.do == e.Do }); i >= 0 {
 		return acts[i]
 	}
@@ -107,39 +207,25 @@ func (e *Event) Calm() bool { return e.act().calm }
 func (e *Event) Forgets() bool { return e.act().forgets }
 
 // Fault reports whether something goes wrong with the event, rather than is mended or done.
-func (e *Event) Fault() bool {
-	return !e.act().mends && !e.Undoes && !(e.Do == ChangeLink && e.Heal)
-}
+func (e *Event) Fault() bool { return !e.act().mends && !e.Undoes }
+
+// TouchesFrames reports whether the event happened only if Fired counts frames under its ID (I18).
+func (e *Event) TouchesFrames() bool { return e.act().touches && !e.Undoes }
 
 // What describes the event in a few words, such as "kill replica1".
 func (e *Event) What() string {
-	what := []string{e.Do}
-	switch {
-	case e.Do == Partition && e.Ring:
-		what = append(what, "into a ring")
-	case e.Do == Partition && len(e.Groups) == 0:
-		what = []string{"end of the partition"}
-	case e.Do == Partition:
-		what = append(what, fmt.Sprint(e.Groups))
-	case e.Do == ChangeLink && e.Heal:
-		what = append(what, fmt.Sprintf("healed %v to %v", e.From, e.To))
-	case e.Do == ChangeLink:
-		what = append(what, fmt.Sprintf("%v to %v", e.From, e.To))
-	case e.Do == Release:
-		what = append(what, e.Name)
-	case e.Do == Submit:
-		what = append(what, fmt.Sprintf("%d operations", len(e.Submit)))
-	case e.Do == ClockJump:
-		what = append(what, "by", e.By.String(), "of")
+	if e.Do == Partition && e.Undoes {
+		return "end of the partition"
 	}
-	if e.Do == Isolate && e.Direction != links.Both {
-		what = append(what, map[links.Direction]string{links.In: "(deaf)", links.Out: "(mute)"}[e.Direction])
+	what := []string{e.Do}
+	if words := e.act().words; words != nil && words(e) != "" {
+		what = append(what, words(e))
 	}
 	for _, id := range e.Targets {
 		what = append(what, fmt.Sprintf("replica%d", id))
 	}
-	if e.BeforeSend != 0 {
-		what = append(what, "before it sends a "+e.BeforeSend.String())
+	if e.Any() {
+		what = append(what, e.Moment.String())
 	}
 	return strings.Join(what, " ")
 }
@@ -155,79 +241,117 @@ func (s *Scenario) Restarts(e *Event) bool {
 
 // takeEvent takes one event and what it stands for: its repetitions, and the ends of what it begins.
 func (s *Scenario) takeEvent(t *strict.Table) {
-	e := Event{Line: t.Line(""), Link: s.Network}
+	e, repeats, ok := s.readEvent(t)
+	if !ok {
+		return
+	}
+	lasts := repeats.For
+	if !oneOf(t, "at", "after_operations", "when") {
+		t.Refuse("", "it needs a moment; write either at = \"2s\", or after_operations = 500, or when = \"replica 2 executed 1\"")
+	}
+	switch {
+	case t.Has("every") != t.Has("times"):
+		t.Refuse("", "every and times belong together; write for instance every = \"1s\" and times = 5")
+	case repeats.Times > 1 && (repeats.Every == 0 || lasts >= repeats.Every && t.Has("for")):
+		t.Refuse("every", "%v must be longer than what is repeated, for = %v", repeats.Every, lasts)
+	}
+	for i := range repeats.Times {
+		again := e
+		again.At += time.Duration(i) * repeats.Every
+		s.single = append(s.single, again)
+		if lasts > 0 {
+			s.single = append(s.single, again.end(lasts))
+		}
+	}
+}
+
+// span is how long an event lasts, if it is undone, and how often it is repeated.
+type span struct {
+	For   time.Duration `toml:"for"`
+	Every time.Duration `toml:"every"`
+	Times int           `toml:"times" range:"1..1000"`
+}
+
+// readEvent reads what an event does. What it refuses is not good, but may be used.
+func (s *Scenario) readEvent(t *strict.Table) (e Event, lasts span, ok bool) {
+	e, lasts.Times = Event{Line: t.Line(""), Command: links.Command{Link: s.Network}}, 1
 	text := struct {
 		*Event
-		By    jump          `toml:"by"`
-		For   time.Duration `toml:"for"`
-		Every time.Duration `toml:"every"`
-		Times int           `toml:"times" range:"1..1000"`
-	}{Event: &e, Times: 1}
+		By jump `toml:"by"`
+		*span
+	}{Event: &e, span: &lasts}
 	if !t.Into(&text) || !t.Needs("do", `do = "kill", or one of `+strings.Join(Acts()[1:], ", ")) ||
 		!t.Word("do", e.Do, Acts()...) {
-		return
+		return e, lasts, false
 	}
 	e.By = time.Duration(text.By)
-	keys := strings.Fields("do at after_operations " + e.act().keys + " for every times")
+	keys := strings.Fields("do at after_operations when " + e.act().keys + " for every times")
 	if !t.Only(keys...) {
-		return
-	}
-	if t.Has("at") == t.Has("after_operations") {
-		t.Refuse("", "it needs a moment; write either at = \"2s\" or after_operations = 500")
+		return e, lasts, false
 	}
 	if e.Do != Heal && slices.Contains(keys, "targets") && len(e.Targets) == 0 {
 		t.Refuse("targets", "%s needs some; write targets = [1]", e.Do)
 	}
-	s.checkAct(t, &e)
-	switch lasts := text.For; {
+	if check := e.act().check; check != nil {
+		check(s, t, &e)
+	}
+	switch {
 	case t.Has("for") && e.act().ends == "":
 		t.Refuse("for", "%s has no end of its own; leave it out", e.Do)
-	case t.Has("for") && lasts == 0:
+	case t.Has("for") && lasts.For == 0:
 		t.Refuse("for", "\"0s\" lasts no time; write how long, such as \"2s\"")
-	case t.Has("every") != t.Has("times"):
-		t.Refuse("", "every and times belong together; write for instance every = \"1s\" and times = 5")
-	case text.Times > 1 && (text.Every == 0 || lasts >= text.Every && t.Has("for")):
-		t.Refuse("every", "%v must be longer than what is repeated, for = %v", text.Every, lasts)
 	}
-	for i := range text.Times {
-		again := e
-		again.At += time.Duration(i) * text.Every
-		s.Events = append(s.Events, again)
-		if text.For > 0 {
-			s.Events = append(s.Events, again.end(text.For))
-		}
-	}
+	return e, lasts, true
+}
+
+// oneOf reports whether a table has exactly one of some keys.
+func oneOf(t *strict.Table, keys ...string) bool {
+	return len(slices.DeleteFunc(keys, func(key string) bool { return !t.Has(key) })) == 1
 }
 
 // end is the event that undoes this one so much later.
 func (e Event) end(after time.Duration) Event {
 	e.At += after
 	e.Undoes = true
-	e.BeforeSend = 0
-	e.Groups, e.Ring, e.Heal = nil, false, e.Do == ChangeLink
-	e.Do = e.act().ends
+	e.Moment = Moment{}
+	e.Groups, e.Ring, e.Heal, e.Do = nil, false, e.Do == ChangeLink, e.act().ends
 	return e
 }
 
-// checkAct refuses an act that lacks something.
-func (s *Scenario) checkAct(t *strict.Table, e *Event) {
-	switch e.Do {
-	case Kill:
-		if e.BeforeSend != 0 {
-			t.Word("before_send", e.BeforeSend.String(), names(durable)...)
+func (*Scenario) checkMoment(t *strict.Table, e *Event) {
+	given := 0
+	for _, key := range strings.Fields(momentKeys) {
+		if !t.Has(key) {
+			continue
 		}
-	case Partition:
-		s.checkGroups(t, e)
-	case ChangeLink:
-		s.checkLinkChange(t, e)
-	case ClockJump:
-		if e.By == 0 {
-			t.Refuse("by", "the clock goes nowhere; write by = \"1h\" or by = \"-1h\"")
+		if given++; given > 1 {
+			t.Refuse(key, "a kill has one moment; leave it out, or make an event of its own of it")
 		}
-	case Submit:
-		t.Needs("operations", `operations = ["c0: put k a"]`)
-	case Release:
-		t.Needs("name", "the name that a rule's until has")
+	}
+	for key, kind := range map[string]wire.Type{"before_durable": e.BeforeDurable, "before_send": e.BeforeSend} {
+		if kind != 0 {
+			t.Word(key, kind.String(), words(true)...)
+		}
+	}
+	if given == 1 && !e.Any() {
+		t.Refuse("", "nothing has the sequence number 0; the first batch has 1")
+	}
+}
+
+func (*Scenario) checkPlace(t *strict.Table, e *Event) {
+	if t.Has("part") && !t.Word("part", e.Part, PartJournal, PartStore) {
+		return
+	}
+	for _, key := range []string{"byte", "bit"} {
+		if e.Part == PartStore && t.Has(key) {
+			t.Refuse(key, "where a value lies in a store differs from engine to engine; leave it out, or write part = \"journal\"")
+		}
+	}
+}
+
+func (*Scenario) checkJump(t *strict.Table, e *Event) {
+	if e.By == 0 {
+		t.Refuse("by", "the clock goes nowhere; write by = \"1h\" or by = \"-1h\"")
 	}
 }
 
@@ -261,46 +385,15 @@ func (s *Scenario) checkLinkChange(t *strict.Table, e *Event) {
 // ID names an event for links.Policy.Fired. The repetitions of one line share it.
 func (e *Event) ID() string { return fmt.Sprintf("%s, line %d", e.Do, e.Line) }
 
-// ID names a rule for links.Policy.Fired.
-func (r *Rule) ID() string { return fmt.Sprintf("rule, line %d", r.Line) }
-
-// Commands are what an event does to the links, nil if it does something else.
-func (e *Event) Commands() []links.Command {
-	c := links.Command{ID: e.ID()}
-	switch e.Do {
-	case Partition:
-		c.Do, c.Groups = links.DoPartition, e.Groups
-		if e.Ring {
-			c.Do = links.DoRing
-		}
-	case Isolate:
-		c.Do, c.Targets, c.Direction = links.DoIsolate, e.Targets, e.Direction
-	case Heal:
-		c.Do = links.DoHeal
-		if len(e.Targets) > 0 {
-			c.Do, c.Targets = links.DoRejoin, e.Targets
-		}
-	case ChangeLink:
-		c.Do, c.From, c.To, c.Link = links.DoLink, e.From, e.To, e.Link
-		if e.Heal {
-			c.Do = links.DoHealLink
-		}
-	case Release:
-		c.Do, c.Name = links.DoRelease, e.Name
-	default:
-		return nil
+// LinkCommand is what an event does to the links; false if it does something else.
+func (e *Event) LinkCommand() (c links.Command, is bool) {
+	c = e.Command
+	c.ID, c.Do = e.ID(), e.act().link
+	switch {
+	case e.Ring:
+		c.Do = links.DoRing
+	case e.Do == Heal && len(e.Targets) > 0:
+		c.Do = links.DoRejoin
 	}
-	return []links.Command{c}
-}
-
-// Command begins the rule. It is given when the rule begins, at r.At; its end by time is in it.
-func (r *Rule) Command() links.Command {
-	return links.Command{ID: r.ID(), Do: links.DoRule, Rule: &links.Rule{
-		ID: r.ID(), Name: r.UntilRelease, Match: r.Match, Action: r.Action, By: r.By, Until: r.UntilTime,
-	}}
-}
-
-// TouchesFrames reports whether the event happened only if Fired counts frames under its ID (I18).
-func (e *Event) TouchesFrames() bool {
-	return (e.Do == Partition || e.Do == Isolate || e.Do == ChangeLink) && !e.Undoes && !e.Heal
+	return c, c.Do != ""
 }

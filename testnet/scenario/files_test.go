@@ -100,7 +100,7 @@ func TestScenarios_CoverTheCatalogue(t *testing.T) {
 		}
 	}
 	for _, row := range []string{
-		Kill, Restart, Pause, Wipe, TornWrite, BitFlip, LoseUnsynced, DiskFull, IOError, ClockJump, Partition, "ring", "one-way",
+		Kill, Restart, Pause, Wipe, TornWrite, BitFlip, LoseUnsynced, DiskFull, IOError, ClockJump, FlipState, Partition, "ring", "one-way",
 		"delay", "loss", "duplicate", "reorder", "cluster-crash",
 	} {
 		if !used[row] {

@@ -1,8 +1,10 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"tagma/pbft/wire"
@@ -16,7 +18,7 @@ type Outcome struct {
 	Acknowledged int
 	ViewChanges  int
 	FinalView    uint64
-	Ratio        float64 // of the throughput without faults
+	Ratio        *float64 // of the throughput without faults; nil: unknown
 	// Committed is how long after the end of the last fault an operation was acknowledged that was submitted then or
 	// later; nil if none was.
 	Committed    *time.Duration
@@ -24,8 +26,14 @@ type Outcome struct {
 	Convicted    []wire.ReplicaID // of whom correct replicas hold proof that verifies
 	Stopped      []wire.ReplicaID // that stopped by themselves and were not started again
 	DigestsEqual bool             // of correct replicas that run
+	Splits       []Split          // what correct replicas that run say of checkpoints, by replica
 	Order        []string         // operations in executed order, like Operation.String
-	Broken       string           // the first invariant that did not hold; "": all held
+	// Of the course, if expectations follow it.
+	Ended    time.Duration       // the run
+	Said     string              // what Silent's replica sent first when it was to be silent; "": nothing
+	Executed string              // what was executed first in NoExecutions; "": nothing
+	Slots    map[wire.Seq]string // what correct replicas executed at the places of Slots: a digest in hex, or NullSlot
+	Broken   string              // the first invariant that did not hold; "": all held
 }
 
 // Judge compares what was to hold with what did, in the order of docs/scenarios.md. Times are milliseconds.
@@ -49,16 +57,21 @@ func Judge(e *Expect, o *Outcome) (out []report.Expectation) {
 		}
 	}
 	is("safe", e.Safe, o.Broken == "")
-	if e.AcknowledgedAll {
+	switch want := e.Acknowledged; {
+	case want == nil:
+	case *want == All:
 		add("acknowledged", o.Submitted, o.Acknowledged, o.Acknowledged == o.Submitted && o.Submitted > 0)
-	}
-	if e.Acknowledged != nil {
-		add("acknowledged", *e.Acknowledged, o.Acknowledged, o.Acknowledged >= *e.Acknowledged)
+	default:
+		add("acknowledged", int(*want), o.Acknowledged, o.Acknowledged >= int(*want))
 	}
 	atMost("max_view_changes", e.MaxViewChanges, o.ViewChanges)
 	atMost("max_final_view", e.MaxFinalView, int(o.FinalView))
 	if e.MinThroughputRatio != nil {
-		add("min_throughput_ratio", *e.MinThroughputRatio, report.Round(o.Ratio), o.Ratio >= *e.MinThroughputRatio)
+		got := any(nil)
+		if o.Ratio != nil {
+			got = report.Round(*o.Ratio)
+		}
+		add("min_throughput_ratio", *e.MinThroughputRatio, got, o.Ratio != nil && *o.Ratio >= *e.MinThroughputRatio)
 	}
 	if e.CommitsWithin != nil {
 		want, got := e.CommitsWithin.Milliseconds(), any(nil)
@@ -74,6 +87,9 @@ func Judge(e *Expect, o *Outcome) (out []report.Expectation) {
 	are("evidence", e.Evidence, o.Convicted)
 	are("stopped", e.Stopped, o.Stopped)
 	is("digests_equal", e.DigestsEqual, o.DigestsEqual)
+	if e.Split != nil {
+		judgeSplit(*e.Split, o.Splits, add)
+	}
 	is("serves", e.Serves, o.Committed != nil)
 	if len(e.Order) > 0 {
 		want := make([]string, len(e.Order))
@@ -83,7 +99,56 @@ func Judge(e *Expect, o *Outcome) (out []report.Expectation) {
 		got := o.Order[:min(len(o.Order), len(want))]
 		add("order", want, got, slices.Equal(want, got))
 	}
+	judgeCourse(e, o, add)
 	return out
+}
+
+// Split is what a replica says of its checkpoints.
+type Split struct {
+	Replica wire.ReplicaID
+	Never   wire.Seq // the first one that it says can never be stable; 0: none
+	Stable  wire.Seq
+}
+
+// judgeSplit holds if all say so of one checkpoint, below which the stable one stays, or nobody does.
+func judgeSplit(want bool, said []Split, add func(key string, want, got any, held bool)) {
+	got, held := map[string]string{}, len(said) > 0
+	for _, s := range said {
+		got[strconv.Itoa(int(s.Replica))] = fmt.Sprintf("never stable %d, stable %d", s.Never, s.Stable)
+		held = held && want == (s.Never > 0) && s.Never == said[0].Never && (!want || s.Stable < s.Never)
+	}
+	add("split", want, got, held)
+}
+
+// judgeCourse compares what was to happen meanwhile with what did. A span that the run did not reach shows nothing.
+func judgeCourse(e *Expect, o *Outcome, add func(key string, want, got any, held bool)) {
+	const nothing = "nothing"
+	span := func(key, want string, x *Span, found string) {
+		switch {
+		case found != "":
+			add(key, want, found, false)
+		case o.Ended <= x.From:
+			add(key, want, fmt.Sprintf("the run ended at %v", o.Ended), false)
+		default:
+			add(key, want, nothing, true)
+		}
+	}
+	if e.Silent != nil {
+		span("silent", fmt.Sprintf("replica %d sends nothing %v", e.Silent.Replica, &e.Silent.Span), &e.Silent.Span, o.Said)
+	}
+	if e.NoExecutions != nil {
+		span("no_executions", fmt.Sprintf("nothing is executed %v", e.NoExecutions), e.NoExecutions, o.Executed)
+	}
+	if len(e.Slots) == 0 {
+		return
+	}
+	want, got, held := map[string]string{}, map[string]string{}, true
+	for _, s := range e.Slots {
+		key, found := strconv.FormatUint(uint64(s.Seq), 10), cmp.Or(o.Slots[s.Seq], nothing)
+		want[key], got[key] = s.What, found
+		held = held && (s.What == found || s.What == SomeSlot && found != nothing && found != NullSlot)
+	}
+	add("slots", want, got, held)
 }
 
 // orEmpty makes a list that is empty instead of null in JSON.
@@ -106,18 +171,24 @@ const (
 // WhyNot says in one sentence why an engine, sim or processes, cannot run the scenario; "" if it can. An engine is never
 // given what it does not really perform: a fault that a report calls fired happened.
 func (s *Scenario) WhyNot(engine string) (line int, why string) {
-	for _, e := range s.Events {
-		if e.Do == FlipState {
-			return e.Line, "flip-state turns a bit in a replica's memory, which no engine can do yet; leave it out, " +
-				"or show a wrong state with the behaviour lying-checkpoint"
-		}
-	}
 	if engine == OnProcesses {
 		return s.whyNotProcesses()
+	}
+	for _, e := range s.Events {
+		if needs := e.act().real; needs != "" {
+			return e.Line, fmt.Sprintf("%s needs %s, which the simulator has not; run it with --engine processes", e.Do, needs)
+		}
+	}
+	if s.Workload.Keys > 0 {
+		return 0, "the keys of the workload are written in advance, which only processes do; run it with --engine processes"
 	}
 	for _, m := range s.Malicious {
 		if byzantine.LinksOnly(m.Choice) {
 			return m.Line, fmt.Sprintf("%s of %s attacks links below their messages, and the simulator has none; run it with --engine processes",
+				m.Choice.Name, m.Who())
+		}
+		if byzantine.BesideOrder(m.Choice) {
+			return m.Line, fmt.Sprintf("%s of %s reads the past, which the simulator's replicas do not answer; run it with --engine processes",
 				m.Choice.Name, m.Who())
 		}
 	}
@@ -125,20 +196,23 @@ func (s *Scenario) WhyNot(engine string) (line int, why string) {
 }
 
 func (s *Scenario) whyNotProcesses() (line int, why string) {
-	const mend = "run it with --engine sim"
+	const mend = "; run it with --engine sim"
 	if len(s.Scripts) > 0 {
-		return s.Scripts[0].Line, "scripts send single messages at exact moments, which only the simulator has; " + mend
+		return s.Scripts[0].Line, "scripts send single messages at exact moments, which only the simulator has" + mend
 	}
 	for _, e := range s.Events {
-		if e.BeforeSend != 0 {
-			return e.Line, "before_send is a moment inside a replica, which only the simulator can stop at; " + mend
+		if e.AfterFirstSend != 0 {
+			return e.Line, fmt.Sprintf("%q is a moment that only the simulator knows, since what a process has sent may still be in its buffers%s", &e.Moment, mend)
 		}
-		if slices.Contains([]string{LoseUnsynced, IOError}, e.Do) {
-			return e.Line, fmt.Sprintf("%s needs a disk that obeys, which only the simulator has; %s", e.Do, mend)
+		if lacks := e.act().lacks; lacks != "" {
+			return e.Line, fmt.Sprintf("%s needs %s, which only the simulator has%s", e.Do, lacks, mend)
 		}
 	}
+	if s.Expect.Course() {
+		return 0, "the expectations silent, no_executions and slots follow single messages and batches, which only the simulator does" + mend
+	}
 	if len(s.Expect.Order) > 0 {
-		return 0, "the expectation order follows single operations, which only the simulator does; " + mend
+		return 0, "the expectation order follows single operations, which only the simulator does" + mend
 	}
 	return 0, ""
 }

@@ -10,6 +10,7 @@ import (
 	"tagma/internal/strict"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
+	"tagma/testnet/history"
 )
 
 // Who names the attacker, such as "replica0" or "c3".
@@ -26,23 +27,6 @@ func (m *Malicious) Who() string {
 // maxClients bounds the numbers of clients, as the workload's clients are.
 const maxClients = 1000
 
-// takeMalicious takes all attackers.
-func (s *Scenario) takeMalicious(tables []*strict.Table) {
-	seen := map[string]int{}
-	for _, t := range tables {
-		m, ok := s.takeAttacker(t)
-		if !ok {
-			continue
-		}
-		who := m.Who()
-		if line, twice := seen[who+m.Choice.Name]; twice {
-			t.Refuse("", "%s is %s in line %d already; make one entry of the two", who, m.Choice.Name, line)
-		}
-		seen[who+m.Choice.Name] = m.Line
-		s.Malicious = append(s.Malicious, m)
-	}
-}
-
 // attacker is an entry. Whatever is not a key of the entry itself is a parameter of its behaviour; one with the name of
 // such a key is written into a table of its own. A replica's behaviour may have a parameter client, and the other way round.
 type attacker struct {
@@ -53,52 +37,73 @@ type attacker struct {
 	Beside     map[string]any `toml:",rest"`
 }
 
+// party is who can have a behaviour.
+type party struct {
+	key   string // that names it
+	most  int    // the highest of its numbers
+	can   []byzantine.Behaviour
+	judge func(byzantine.Choice, int) error
+}
+
 // takeAttacker takes one attacker.
-func (s *Scenario) takeAttacker(t *strict.Table) (m Malicious, ok bool) {
+func (s *Scenario) takeAttacker(t *strict.Table) {
 	var a attacker
 	if !t.Into(&a) {
-		return m, false
+		return
 	}
-	m = Malicious{Line: t.Line(""), From: a.From, Until: a.Until}
-	m.Choice = byzantine.Choice{Name: a.Behaviour, Values: map[string]string{}}
-	isClients, known := behaviour(a.Behaviour, t.Has("client") && !t.Has("replica"))
-	if !known {
+	parties := []party{
+		{"replica", s.Replicas - 1, byzantine.Catalogue(), byzantine.Check},
+		{"client", 2 * maxClients, byzantine.ClientBehaviours(), func(c byzantine.Choice, replicas int) error {
+			return byzantine.CheckClient(c, replicas, history.Burdens(s.Machine, ""))
+		}},
+	}
+	if t.Has("client") && !t.Has("replica") { // some behaviours are both's
+		slices.Reverse(parties)
+	}
+	var names []string
+	var who *party
+	for i, p := range parties {
+		for _, b := range p.can {
+			if names = append(names, b.Name); b.Name == a.Behaviour && who == nil {
+				who = &parties[i]
+			}
+		}
+	}
+	if who == nil {
 		t.Refuse("behaviour", "there is no behaviour %q;%s `tagma-testnet behaviours` lists them all",
-			a.Behaviour, strict.Meant(a.Behaviour, behaviourNames()))
-		return m, false
+			a.Behaviour, strict.Meant(a.Behaviour, names))
+		return
 	}
-	party, most := "replica", s.Replicas-1
-	if isClients {
-		party, most = "client", 2*maxClients
-	}
-	number, whole := a.Beside[party].(int64)
+	number, whole := a.Beside[who.key].(int64)
 	switch {
-	case !t.Has(party):
-		t.Refuse("", "%s is a behaviour of %ss; write %s = 0", a.Behaviour, party, party)
-		return m, false
-	case !whole || number < 0 || number > int64(most):
-		t.Refuse(party, "there is no %s %v; there are 0 to %d", party, a.Beside[party], most)
-		return m, false
+	case !t.Has(who.key):
+		t.Refuse("", "%s is a behaviour of %ss; write %s = 0", a.Behaviour, who.key, who.key)
+		return
+	case !whole || number < 0 || number > int64(who.most):
+		t.Refuse(who.key, "there is no %s %v; there are 0 to %d", who.key, a.Beside[who.key], who.most)
+		return
 	}
-	if isClients {
+	delete(a.Beside, who.key)
+	m := Malicious{Line: t.Line(""), From: a.From, Until: a.Until}
+	if m.Choice.Name, m.Choice.Values = a.Behaviour, map[string]string{}; who.key == "client" {
 		m.Client = new(int(number))
 	} else {
 		m.Replica = wire.ReplicaID(number)
 	}
-	delete(a.Beside, party)
 	if t.Has("until") && m.Until <= m.From {
 		t.Refuse("until", "%v is not after from = %v", m.Until, m.From)
 	}
 	good := take(t, a.Beside, m.Choice.Values)
 	good = take(t.Below("parameters"), a.Parameters, m.Choice.Values) && good
-	judge := byzantine.Check
-	if isClients {
-		judge = byzantine.CheckClient
-	}
-	if err := judge(m.Choice, s.Replicas); err != nil && good {
+	if err := who.judge(m.Choice, s.Replicas); err != nil && good {
 		m.refuse(t, err)
 	}
-	return m, true
+	for _, o := range s.Malicious {
+		if o.Who() == m.Who() && o.Choice.Name == m.Choice.Name {
+			t.Refuse("", "%s is %s in line %d already; make one entry of the two", m.Who(), m.Choice.Name, o.Line)
+		}
+	}
+	s.Malicious = append(s.Malicious, m)
 }
 
 // take takes parameters from a table as behaviours read them, and reports whether that could be done.
@@ -151,20 +156,4 @@ func (m *Malicious) refuse(t *strict.Table, err error) {
 		key = "behaviour"
 	}
 	t.Refuse(key, "%s: %s;%s `tagma-testnet behaviours` explains it", name, problem, meant)
-}
-
-// behaviour finds a behaviour of replicas or of clients, of those that are asked for first.
-func behaviour(name string, ofClients bool) (isClients, known bool) {
-	of := func(all []byzantine.Behaviour) bool {
-		return slices.ContainsFunc(all, func(b byzantine.Behaviour) bool { return b.Name == name })
-	}
-	isReplicas, isClients := of(byzantine.Catalogue()), of(byzantine.ClientBehaviours())
-	return isClients && (ofClients || !isReplicas), isReplicas || isClients
-}
-
-func behaviourNames() (names []string) {
-	for _, b := range slices.Concat(byzantine.Catalogue(), byzantine.ClientBehaviours()) {
-		names = append(names, b.Name)
-	}
-	return names
 }

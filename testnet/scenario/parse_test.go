@@ -140,8 +140,8 @@ func TestParse_TakesEveryKeyOfTheContract(t *testing.T) {
 		t.Errorf("malicious: %+v", m)
 	}
 	r := s.Rules[0]
-	want := links.Match{Type: wire.TypeCommit, View: new(wire.View(0)), SeqFrom: 1, SeqTo: 20, From: []wire.ReplicaID{1}, To: []wire.ReplicaID{2}}
-	if !reflect.DeepEqual(r.Match, want) || r.Action != links.Hold || r.UntilRelease != "release-a" {
+	want := links.Match{Types: links.Types{wire.TypeCommit}, View: new(wire.View(0)), SeqFrom: 1, SeqTo: 20, From: []wire.ReplicaID{1}, To: []wire.ReplicaID{2}}
+	if !reflect.DeepEqual(r.Match, want) || r.Action != links.Hold || r.Name != "release-a" {
 		t.Errorf("rule: %+v", r)
 	}
 	if p := s.Scripts[0].Send; p.Type != wire.TypePrePrepare || p.Seq != 1 || len(p.Batch) != 1 || p.Batch[0].String() != "c0:1 put k a" {
@@ -151,9 +151,26 @@ func TestParse_TakesEveryKeyOfTheContract(t *testing.T) {
 		t.Errorf("script: %+v", p)
 	}
 	e := s.Expect
-	if !*e.Safe || !e.AcknowledgedAll || *e.MaxViewChanges != 1 || *e.MaxFinalView != 1 || *e.MinThroughputRatio != 0.9 ||
+	if !*e.Safe || *e.Acknowledged != All || *e.MaxViewChanges != 1 || *e.MaxFinalView != 1 || *e.MinThroughputRatio != 0.9 ||
 		*e.CommitsWithin != 3*T || *e.MaxLatency != 4*T || !slices.Equal(e.Evidence, []wire.ReplicaID{0}) || !*e.DigestsEqual || len(e.Order) != 1 {
 		t.Errorf("expect: %+v", e)
+	}
+}
+
+func TestParse_ARequestIsWhatItSays(t *testing.T) {
+	const text = "name = \"x\"\n[workload]\nclients = 2\noperations = 10\n[[request]]\nclient = 2\nsession = 5\n" +
+		"number = \"18446744073709551615\"\noperations = [\"put k a\", \"get k\"]\n"
+	s := parse(t, text+"when = \"replica 2 executed 1\"\nto = [3, 1]\nsignature = \"of c1\"\nacked_below = 7\nanswer = [\"executed\", \"conflict\"]\n")
+	r := s.Requests[0]
+	if r.Client != 2 || r.Session != 5 || r.Number != 1<<64-1 || r.AckedBelow != 7 || len(r.Operations) != 2 || r.Operations[1].Kind != "get" ||
+		!slices.Equal(r.To, []wire.ReplicaID{3, 1}) || *r.Signature.By != 1 || len(r.Answer) != 2 || len(s.Facts()) != 1 || !s.HasFaults() {
+		t.Errorf("%+v", r)
+	}
+	if r := parse(t, text+"at = \"1s\"\n").Requests[0]; len(r.To) != 4 || r.Signature.Signature != "good" || r.At != time.Second || r.Answer != nil {
+		t.Errorf("%+v", r)
+	}
+	if f := s.Faultless(); len(f.Requests) > 0 {
+		t.Error("the run without faults has requests")
 	}
 }
 
@@ -181,7 +198,7 @@ func TestCommands_SuitTheLinks(t *testing.T) {
 	p := links.New(s.Replicas, s.Network, nil)
 	given := 0
 	for _, e := range s.Events {
-		for _, c := range e.Commands() {
+		if c, is := e.LinkCommand(); is {
 			if _, err := p.Do(0, c); err != nil {
 				t.Errorf("%s: %v", e.What(), err)
 			}
@@ -200,6 +217,9 @@ func TestWhyNot_ScriptsRunInTheSimulatorAlone(t *testing.T) {
 	}
 	if _, why := s.WhyNot(OnSim); why != "" {
 		t.Error(why)
+	}
+	if _, why := parse(t, "name = \"x\"\n[workload]\noperations = 10\nkeys = 1000\n").WhyNot(OnSim); !strings.Contains(why, "--engine processes") {
+		t.Errorf("keys in advance: %q", why)
 	}
 	if _, why := parse(t, "name = \"x\"\n").WhyNot(OnProcesses); why != "" {
 		t.Error(why)
@@ -280,7 +300,7 @@ func FuzzParse(f *testing.F) {
 					t.Errorf("%s has an impossible target", e.What())
 				}
 			}
-			for _, c := range e.Commands() {
+			if c, is := e.LinkCommand(); is {
 				if _, err := p.Do(0, c); err != nil {
 					t.Errorf("%s: %v", e.What(), err)
 				}

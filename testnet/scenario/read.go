@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"slices"
 
 	"tagma/internal/cluster"
 	"tagma/internal/machines"
@@ -72,7 +71,6 @@ func Parse(file string, text []byte) (*Scenario, error) {
 		s.Workload.Kind = KindPut
 	}
 	whole := document{Scenario: s}
-	whole.Expect.Expect = &s.Expect
 	s.types(d, &whole.Settings.Protocol)
 	d.Into(&whole)
 	s.take(d, &whole)
@@ -93,14 +91,12 @@ type document struct {
 		FastReads bool `toml:"fast_reads"`
 	} `toml:"settings"`
 	*Scenario
-	Expect struct {
-		*Expect
-		Count acknowledged `toml:"acknowledged"`
-	} `toml:"expect"`
 	Malicious []*strict.Table `toml:"malicious"`
 	Events    []*strict.Table `toml:"event"`
+	Blocks    []*strict.Table `toml:"block"`
 	Rules     []*strict.Table `toml:"rule"`
 	Scripts   []*strict.Table `toml:"script"`
+	Requests  []*strict.Table `toml:"request"`
 }
 
 // take makes the scenario of what the file says.
@@ -108,7 +104,7 @@ func (s *Scenario) take(d *strict.Document, whole *document) {
 	if s.Name == "" {
 		d.Refuse("name", "is missing; say in a few words what the scenario shows")
 	}
-	d.Word("machine", s.Machine, machines.Names()...)
+	d.Word("machine", s.Machine, machines.Shipped.Names()...)
 	s.Settings = whole.Settings.Protocol
 	settings := d.Below("settings")
 	if whole.Settings.FastReads {
@@ -119,16 +115,24 @@ func (s *Scenario) take(d *strict.Document, whole *document) {
 		settings.Refuse(refused.Key, "%s", refused.Problem)
 	}
 	s.takeWorkload(d.Below("workload"))
-	s.takeExpect(d.Below("expect"), whole.Expect.Count)
-	s.takeMalicious(whole.Malicious)
+	for _, t := range whole.Malicious {
+		s.takeAttacker(t)
+	}
 	for _, t := range whole.Events {
 		s.takeEvent(t)
 	}
+	for _, t := range whole.Blocks {
+		s.takeBlock(t)
+	}
+	s.Reseed(s.Seed)
 	for _, t := range whole.Rules {
 		s.takeRule(t)
 	}
 	for _, t := range whole.Scripts {
 		s.takeScript(t)
+	}
+	for _, t := range whole.Requests {
+		s.takeRequest(t)
 	}
 }
 
@@ -146,6 +150,8 @@ func (s *Scenario) takeWorkload(t *strict.Table) {
 		t.Refuse("duration", "operations are given too; a workload ends with the one or the other")
 	case !t.Has("operations") && w.Duration == 0:
 		t.Refuse("", "it has no end; write operations = 1000 or duration = \"5s\"")
+	case w.Keys > 0 && w.Kind != KindPut:
+		t.Refuse("keys", `%q has keys of its own; leave them out, or write kind = "put"`, w.Kind)
 	case w.Kind == KindBank && s.Machine != machines.Bank:
 		t.Refuse("kind", `"bank" needs machine = "bank"`)
 	case w.Kind != KindBank && s.Machine == machines.Bank:
@@ -154,18 +160,4 @@ func (s *Scenario) takeWorkload(t *strict.Table) {
 	if p := s.Settings.WithDefaults(); w.ValueBytes+64 > p.MaxOpBytes {
 		t.Refuse("value_bytes", "%d do not fit settings.max_op_bytes = %d with their key", w.ValueBytes, p.MaxOpBytes)
 	}
-}
-
-// takeExpect refuses an expectation that lacks what it compares with.
-func (s *Scenario) takeExpect(t *strict.Table, count acknowledged) {
-	e := &s.Expect
-	e.AcknowledgedAll, e.Acknowledged = count.all, count.least
-	if e.MinThroughputRatio != nil && !s.Workload.Baseline {
-		t.Refuse("min_throughput_ratio", "it compares with a fault-free run; write baseline = true into [workload]")
-	}
-	if t.Has("ratio_after") && e.MinThroughputRatio == nil {
-		t.Refuse("ratio_after", "it belongs to min_throughput_ratio; write that too, or leave it out")
-	}
-	slices.Sort(e.Evidence)
-	slices.Sort(e.Stopped)
 }

@@ -1,12 +1,25 @@
 package scenario
 
 import (
+	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 
 	"tagma/internal/strict"
 	"tagma/pbft/wire"
 	"tagma/testnet/links"
 )
+
+// ID names a rule for links.Policy.Fired.
+func (r *Rule) ID() string { return fmt.Sprintf("rule, line %d", r.Line) }
+
+// Command begins the rule. It is given when the rule begins, at r.At; its end by time is in it.
+func (r *Rule) Command() links.Command {
+	rule := r.Rule
+	rule.ID = r.ID()
+	return links.Command{ID: rule.ID, Do: links.DoRule, Rule: &rule}
+}
 
 // takeRule takes one rule.
 func (s *Scenario) takeRule(t *strict.Table) {
@@ -14,26 +27,49 @@ func (s *Scenario) takeRule(t *strict.Table) {
 	text := struct {
 		*Rule
 		Match struct {
-			links.Match
-			Seq seqs `toml:"seq"`
+			meant
+			Except []meant `toml:"except"`
 		} `toml:"match"`
 		Until string `toml:"until"`
 	}{Rule: &r}
 	if !t.Into(&text) {
 		return
 	}
-	r.Match = text.Match.Match
-	r.Match.SeqFrom, r.Match.SeqTo = text.Match.Seq.from, text.Match.Seq.to
+	r.Match = text.Match.match()
+	for i, e := range text.Match.Except {
+		except := e.match()
+		if reflect.DeepEqual(except, links.Match{}) {
+			t.Below("match").Refuse("except", "the exception %d is every message; write for instance except = [{ type = \"heartbeat\" }]", i+1)
+		}
+		r.Match.Except = append(r.Match.Except, except)
+	}
 	t.Needs("action", `action = "drop", or delay, hold, duplicate, corrupt`)
 	if r.Action == links.Delay && r.By == 0 {
 		t.Refuse("", "it delays by nothing; write by = \"100ms\"")
+	}
+	if r.Action != links.Corrupt && r.Place != (links.Place{}) {
+		t.Refuse("", "byte and bit say what is turned, and a rule turns something with action = \"corrupt\" alone; leave them out")
 	}
 	t.Needs("match", `match = { type = "commit" }, or match = {} for every message`)
 	if from, to := r.Match.From, r.Match.To; len(from) == 1 && len(to) == 1 && from[0] == to[0] {
 		t.Below("match").Refuse("to", "a replica sends itself nothing; from = [%d] and to = [%d] match no message", from[0], to[0])
 	}
+	if t.Has("at") && t.Has("when") {
+		t.Refuse("when", "at is given too; it begins with the one or the other")
+	}
 	s.takeUntil(t, &r, text.Until)
 	s.Rules = append(s.Rules, r)
+}
+
+// meant is how a file says which messages something is about.
+type meant struct {
+	links.Match
+	Seq seqs `toml:"seq"`
+}
+
+func (m *meant) match() links.Match {
+	m.SeqFrom, m.SeqTo = m.Seq.from, m.Seq.to
+	return m.Match
 }
 
 // takeUntil takes the end of a rule: a release by name, a time, or "never".
@@ -45,11 +81,11 @@ func (s *Scenario) takeUntil(t *strict.Table, r *Rule, until string) {
 	case err == nil && d <= r.At:
 		t.Refuse("until", "%q is not after the rule's beginning at %v", until, r.At)
 	case err == nil:
-		r.UntilTime = d
+		r.Until = d
 	case until[0] >= '0' && until[0] <= '9' || until[0] == '-':
 		t.Refuse("until", `must be a time such as "2s" or "3T", the name of a release, or "never"`)
 	default:
-		r.UntilRelease = until
+		r.Name = until
 	}
 }
 
@@ -61,6 +97,9 @@ func (s *Scenario) takeScript(t *strict.Table) {
 	}
 	t.Needs("from", "from = 0, the replica whose key the attacker holds")
 	t.Needs("to", "to = [1, 2]")
+	if t.Has("at") && t.Has("when") {
+		t.Refuse("when", "at is given too; it is sent at the one or the other")
+	}
 	if t.Has("from") && slices.Contains(r.To, r.From) {
 		t.Refuse("to", "replica %d is the sender itself; leave it out", r.From)
 	}
@@ -70,29 +109,38 @@ func (s *Scenario) takeScript(t *strict.Table) {
 	s.Scripts = append(s.Scripts, r)
 }
 
-// needs says which keys a message of a type has besides its type.
-var needs = map[wire.Type][]string{
-	wire.TypeRequest:       {"batch"},
-	wire.TypePrePrepare:    {"view", "seq", "batch"},
-	wire.TypePrepare:       {"view", "seq", "digest"},
-	wire.TypeCommit:        {"view", "seq", "digest"},
-	wire.TypeCheckpoint:    {"seq", "digest"},
-	wire.TypeSuspect:       {"view"},
-	wire.TypeViewChange:    {"view"},
-	wire.TypeNewView:       {"view"},
-	wire.TypeHeartbeat:     {"view"},
-	wire.TypeStatus:        {"view"},
-	wire.TypeCertifiedBody: {"seq", "batch"},
-	wire.TypeFetch:         {"seq", "digest"},
-	wire.TypeStableNotice:  {"seq", "digest"},
+// message is a type of message that replicas send each other, and so one that a rule can match and a script can send.
+type message struct {
+	wire.Type
+	durable  bool   // a replica makes it durable before it sends it
+	keys     string // that a script's message of the type must have
+	recorded string // that make its certificates
 }
 
-// recorded says which keys make the certificates of a message of a type.
-var recorded = map[wire.Type][]string{
-	wire.TypeViewChange:    {"prepared", "stable", "suspects"},
-	wire.TypeNewView:       {"view_changes", "proposals"},
-	wire.TypeCertifiedBody: {"commit"},
-	wire.TypeStableNotice:  {"commit"},
+var messages = []message{
+	{wire.TypeRequest, false, "batch", ""},
+	{wire.TypePrePrepare, true, "view seq batch", ""},
+	{wire.TypePrepare, true, "view seq digest", ""},
+	{wire.TypeCommit, true, "view seq digest", ""},
+	{wire.TypeCheckpoint, true, "seq digest", ""},
+	{wire.TypeSuspect, false, "view", ""},
+	{wire.TypeViewChange, true, "view", "prepared stable suspects signers bad_signatures"},
+	{wire.TypeNewView, true, "view", "view_changes proposals view_changes_of"},
+	{wire.TypeHeartbeat, false, "view", ""},
+	{wire.TypeStatus, false, "view", ""},
+	{wire.TypeCertifiedBody, false, "seq batch", "commit signers bad_signatures"},
+	{wire.TypeFetch, false, "seq digest", ""},
+	{wire.TypeStableNotice, false, "seq digest", "commit signers bad_signatures"},
+}
+
+// words are the names of some types of message.
+func words(durable bool) (all []string) {
+	for _, m := range messages {
+		if m.durable || !durable {
+			all = append(all, m.String())
+		}
+	}
+	return all
 }
 
 // check refuses a message that lacks something, or has too much.
@@ -106,7 +154,11 @@ func (m *Template) check(t *strict.Table) {
 	if _, ok := ParseDigest(m.Digest); m.Digest != "" && !ok {
 		t.Refuse("digest", "must be 64 hex digits in quotes")
 	}
-	for _, key := range needs[m.Type] {
+	if t.Has("time") && !t.Has("batch") {
+		t.Refuse("time", "it is the agreed time of a batch; write batch, or leave it out")
+	}
+	row := messages[slices.IndexFunc(messages, func(x message) bool { return x.Type == m.Type })]
+	for _, key := range strings.Fields(row.keys) {
 		switch {
 		case t.Has(key) || key == "digest" && t.Has("batch"):
 		case key == "digest":
@@ -116,8 +168,8 @@ func (m *Template) check(t *strict.Table) {
 		}
 	}
 	from := t.Below("from_recorded")
-	if keys := recorded[m.Type]; keys != nil {
-		from.Only(keys...)
+	if row.recorded != "" {
+		from.Only(strings.Fields(row.recorded)...)
 	} else if t.Has("from_recorded") {
 		t.Refuse("from_recorded", "a %v is built from no recorded messages; leave it out", m.Type)
 	}

@@ -1,12 +1,15 @@
 package scenario
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"tagma/internal/cluster"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	malicious "tagma/testnet/byzantine/replica"
+	"tagma/testnet/fact"
 	"tagma/testnet/links"
 )
 
@@ -25,15 +28,42 @@ type Scenario struct {
 	Settings  cluster.Protocol // zero fields have their defaults
 	Workload  Workload         `toml:"workload"`
 	Malicious []Malicious
-	Events    []Event    // in the order of the file
+	Events    []Event // in the order of the file, and then those of blocks; Reseed makes them anew
+	Blocks    []Block
+	single    []Event    // of no block
 	Network   links.Link `toml:"network"`
 	Rules     []Rule
 	Scripts   []Script
-	Expect    Expect
+	Requests  []Request
+	Expect    Expect `toml:"expect"`
 }
 
 // ViewTimeout is T.
 func (s *Scenario) ViewTimeout() time.Duration { return s.Settings.WithDefaults().ViewTimeout.Duration }
+
+// Facts are all those that something waits for.
+func (s *Scenario) Facts() (all []fact.Fact) {
+	for _, e := range s.Events {
+		all = addFact(all, e.When)
+	}
+	for _, r := range s.Rules {
+		all = addFact(all, r.When)
+	}
+	for _, l := range s.Scripts {
+		all = addFact(all, l.When)
+	}
+	for _, r := range s.Requests {
+		all = addFact(all, r.When)
+	}
+	return all
+}
+
+func addFact(all []fact.Fact, f *fact.Fact) []fact.Fact {
+	if f == nil || slices.ContainsFunc(all, func(o fact.Fact) bool { return o.String() == f.String() }) {
+		return all
+	}
+	return append(all, *f)
+}
 
 // Faultless is the scenario without anything that goes wrong, for ratios. Its links keep what takes time on them, and lose
 // nothing.
@@ -61,6 +91,7 @@ type Workload struct {
 	Operations int           `toml:"operations" range:"1..10000000"` // 0: as many as Duration allows
 	Duration   time.Duration `toml:"duration"`                       // 0: until Operations are done
 	ValueBytes int           `toml:"value_bytes" range:"1..1048576"`
+	Keys       int           `toml:"keys" range:"1..100000000"` // written before the workload begins, which overwrites them; 0: none
 	InFlight   int           `toml:"in_flight" range:"1..1000"` // operations that a client has under way in a closed loop; 0: 1
 	Rate       float64       `toml:"rate" range:"0..1000000"`   // operations per second, over all clients; 0: closed loop
 	Baseline   bool          `toml:"baseline"`                  // the workload runs without faults too, for ratios
@@ -94,40 +125,66 @@ type Event struct {
 	At   time.Duration `toml:"at"`
 	// AfterOperations counts acknowledged ones. It is used instead of At if it is > 0; At counts from there then.
 	AfterOperations int `toml:"after_operations" range:"1..10000000"`
+	// When, unless nil, is what it waits for instead: At counts from there then.
+	When *fact.Fact `toml:"when"`
 
-	Targets []wire.ReplicaID   `toml:"targets"` // of everything that happens to replicas
-	Groups  [][]wire.ReplicaID `toml:"groups"`  // of partition; without groups, and unless Ring, it ends
-	Ring    bool               `toml:"ring"`    // of partition: everybody hears the neighbours alone
-	From    []wire.ReplicaID   `toml:"from"`    // of link
-	To      []wire.ReplicaID   `toml:"to"`
-	Link    links.Link         `toml:",inline"`
-	Heal    bool               `toml:"heal"` // of link: back to the default
-	Name    string             `toml:"name"` // of release
-	By      time.Duration      // of clock-jump
-	Submit  []Operation        `toml:"operations"` // of submit
-	// BeforeSend, of kill, waits for the moment at which a message of this type is durable and not yet sent.
-	BeforeSend wire.Type       `toml:"before_send"`
-	Direction  links.Direction `toml:"direction"` // of isolate
-	Hole       bool            `toml:"hole"`      // of lose-unsynced: unsynced sectors are gone as a hole instead of as a tail
-	Undoes     bool            // it ends what an event of the same line began
+	// Command has the targets of everything that happens to replicas, and what is done to links: the groups of a partition,
+	// which ends without groups unless Ring; the direction of an isolation; both ends of a link; the name of a release.
+	links.Command
+	Ring   bool             `toml:"ring"` // of partition: everybody hears the neighbours alone
+	Heal   bool             `toml:"heal"` // of link: back to the default
+	By     time.Duration    // of clock-jump
+	Key    string           `toml:"key"`        // of flip-state: the value under it, when it is written next; "": whatever is
+	Submit []Operation      `toml:"operations"` // of submit
+	Part   string           `toml:"part"`       // of bit-flip: PartJournal or PartStore
+	Place  links.Place      `toml:",inline"`    // of bit-flip
+	Moment `toml:",inline"` // of kill, that it waits for
+	Hole   bool             `toml:"hole"` // of lose-unsynced: unsynced sectors are gone as a hole instead of as a tail
+	Undoes bool             // it ends what an event of the same line began
 }
 
-// Rule treats single messages.
+// Moment is one within a replica: in the life of the next message of a type, or of the batch of a sequence number, or of the
+// first one after it. One of its fields is set, or none.
+type Moment struct {
+	BeforeDurable  wire.Type `toml:"before_durable"`   // its sync is under way
+	BeforeSend     wire.Type `toml:"before_send"`      // it is durable, and nobody was sent it
+	AfterFirstSend wire.Type `toml:"after_first_send"` // one replica was sent it, and no other one
+	BeforeExecute  wire.Seq  `toml:"before_execute"`   // it is ordered, its certificate is durable, and the machine has not seen it
+	AfterExecute   wire.Seq  `toml:"after_execute"`    // the machine has executed it, and nobody knows
+}
+
+// Any reports whether there is a moment to wait for.
+func (m *Moment) Any() bool { return *m != Moment{} }
+
+// String says when it comes.
+func (m *Moment) String() string {
+	switch {
+	case m.BeforeDurable != 0:
+		return "before a " + m.BeforeDurable.String() + " of its own is durable"
+	case m.BeforeSend != 0:
+		return "before it sends a " + m.BeforeSend.String()
+	case m.AfterFirstSend != 0:
+		return "after it sent a " + m.AfterFirstSend.String() + " to one"
+	case m.BeforeExecute != 0:
+		return fmt.Sprintf("before it executes %d", m.BeforeExecute)
+	default:
+		return fmt.Sprintf("after it executed %d", m.AfterExecute)
+	}
+}
+
+// Rule treats single messages. It ends at the time Until, if there is one, or with the release of its name, or else never.
 type Rule struct {
-	Line   int
-	At     time.Duration `toml:"at"` // it begins
-	Match  links.Match
-	Action links.Action  `toml:"action"`
-	By     time.Duration `toml:"by"` // of delay
-	// Until ends the rule: a time > 0, or the release of that name, or else never. What it holds then goes on its way.
-	UntilTime    time.Duration
-	UntilRelease string
+	Line int
+	At   time.Duration `toml:"at"`   // it begins
+	When *fact.Fact    `toml:"when"` // or it begins with this, and Until counts from there; nil: it goes by At
+	links.Rule
 }
 
 // Script is a message that an attacker sends with its key, whatever its core does.
 type Script struct {
 	Line int
 	At   time.Duration    `toml:"at"`
+	When *fact.Fact       `toml:"when"` // instead of At; nil: it goes by At
 	From wire.ReplicaID   `toml:"from"`
 	To   []wire.ReplicaID `toml:"to"`
 	Send Template         `toml:"send"`
@@ -140,12 +197,18 @@ type Template struct {
 	Seq          wire.Seq    `toml:"seq"`
 	Batch        []Operation `toml:"batch"`  // requests, such as "c0:1 put k a": client c0, its request 1
 	Digest       string      `toml:"digest"` // hex, instead of Batch
-	Forged       bool        `toml:"forged"` // certificates bear signatures of the sender alone
+	Time         *int64      `toml:"time"`   // the agreed time of Batch, in nanoseconds; nil: the same for all scripted batches
+	Forged       bool        `toml:"forged"` // certificates carry signatures of the sender alone
 	FromRecorded Recorded    `toml:"from_recorded"`
 }
 
 // Recorded says which messages that were sent on the network before a script's moment make its certificates.
 type Recorded struct {
+	// Of each certificate: whose votes make it, as listed, one perhaps several times (nil: as many as it takes), and whose
+	// signatures in it have a bit turned.
+	Signers Sequence         `toml:"signers"`
+	Bad     []wire.ReplicaID `toml:"bad_signatures"`
+
 	// Of view-change.
 	Prepared []Slot           `toml:"prepared"` // prepared certificates
 	Stable   wire.Seq         `toml:"stable"`   // the stable checkpoint; 0: none
@@ -154,6 +217,8 @@ type Recorded struct {
 	// Of new-view. Each proposal is "null", a digest in hex, or "view:seq" of a pre-prepare; nil: what follows from V.
 	ViewChanges Sequence `toml:"view_changes"` // whose view-changes are V, as listed; nil: the first Q
 	Proposals   []string `toml:"proposals"`
+	// ChangesOf is the view of those view-changes; nil: its own.
+	ChangesOf *wire.View `toml:"view_changes_of"`
 
 	Commit *Slot `toml:"commit"` // of certified-body and stable-notice: the commit certificate
 }
@@ -166,9 +231,8 @@ type Slot = malicious.Slot
 
 // Expect is what must hold in the end. What is nil expects nothing.
 type Expect struct {
-	Safe               *bool `toml:"safe"`
-	AcknowledgedAll    bool
-	Acknowledged       *int             // at least
+	Safe               *bool            `toml:"safe"`
+	Acknowledged       *Count           `toml:"acknowledged"` // at least
 	MaxViewChanges     *int             `toml:"max_view_changes" range:"0..2147483648"`
 	MaxFinalView       *int             `toml:"max_final_view" range:"0..2147483648"`
 	MinThroughputRatio *float64         `toml:"min_throughput_ratio" range:"0..1.5"`
@@ -178,9 +242,63 @@ type Expect struct {
 	Evidence           []wire.ReplicaID `toml:"evidence"`       // exactly these are convicted; an empty list: nobody is
 	Stopped            []wire.ReplicaID `toml:"stopped"`        // exactly these stopped by themselves, because of their disks
 	DigestsEqual       *bool            `toml:"digests_equal"`
+	Split              *bool            `toml:"split"`  // correct replicas say that one checkpoint can never be stable; false: none does
 	Serves             *bool            `toml:"serves"` // false: after the last event nothing is acknowledged, and nobody is waited for
 	Order              []Operation      `toml:"order"`  // simulator: application operations in executed order, as a prefix
+
+	// The course, in the simulator alone.
+
+	Silent       *Silence       `toml:"silent"`
+	NoExecutions *Span          `toml:"no_executions"` // no correct replica executes anything in it
+	SlotTexts    map[string]any `toml:"slots"`         // as the file has them
+	Slots        []SlotHolds    // ascending by Seq
 }
+
+// Course reports whether the expectations follow what happens meanwhile.
+func (e *Expect) Course() bool { return e.Silent != nil || e.NoExecutions != nil || len(e.Slots) > 0 }
+
+// Span is a part of a run.
+type Span struct {
+	From  time.Duration `toml:"from"`
+	Until time.Duration `toml:"until"` // 0: to the end
+}
+
+// Holds reports whether a moment lies in it.
+func (s *Span) Holds(at time.Duration) bool { return at >= s.From && (s.Until == 0 || at < s.Until) }
+
+func (s *Span) String() string {
+	if s.Until == 0 {
+		return fmt.Sprintf("from %v on", s.From)
+	}
+	return fmt.Sprintf("from %v until %v", s.From, s.Until)
+}
+
+// Silence is that a replica sends nothing, to nobody, for a while.
+type Silence struct {
+	Replica wire.ReplicaID `toml:"replica"`
+	Span
+}
+
+// What a slot can hold, beside a digest.
+const (
+	NullSlot = "null"
+	SomeSlot = "requests" // whatever is not null
+)
+
+// SlotHolds is what correct replicas execute at a place: a digest in hex, NullSlot or SomeSlot.
+type SlotHolds struct {
+	Seq  wire.Seq
+	What string
+}
+
+// Count is a number of operations.
+type Count int
+
+// All is as many as were submitted.
+const All Count = -1
+
+// Splits reports whether correct replicas are expected to disagree with others about the state for good.
+func (e *Expect) Splits() bool { return e.Split != nil && *e.Split }
 
 // Halts reports whether nobody is expected to be served in the end.
 func (e *Expect) Halts() bool { return e.Serves != nil && !*e.Serves }

@@ -14,6 +14,7 @@ import (
 	"tagma/internal/strict"
 	"tagma/pbft/wire"
 	"tagma/testnet/check"
+	"tagma/testnet/fact"
 	"tagma/testnet/links"
 )
 
@@ -22,12 +23,8 @@ const longest = 24 * time.Hour
 
 // Types of values that one key alone has.
 type (
-	jump         time.Duration // may go back
-	seqs         struct{ from, to wire.Seq }
-	acknowledged struct {
-		all   bool
-		least *int
-	}
+	jump time.Duration // may go back
+	seqs struct{ from, to wire.Seq }
 )
 
 // types says how the values of a scenario are written. What they depend on is read when they are.
@@ -44,6 +41,8 @@ func (s *Scenario) types(d *strict.Document, settings *cluster.Protocol) {
 		}
 		return d, err
 	})
+	strict.As(d, `a whole number from 0, in quotes if it is above 9223372036854775807`, parseNumber[wire.Seq])
+	strict.As(d, `a whole number from 0, in quotes if it is above 9223372036854775807`, parseNumber[wire.View])
 	strict.As(d, "the number of a replica", s.parseReplica)
 	strict.As(d, "a list of replica numbers, such as [0, 1]", s.parseReplicas)
 	strict.As(d, `a view and a sequence number in quotes, such as "0:1"`, func(v any) (Slot, error) {
@@ -62,19 +61,46 @@ func (s *Scenario) types(d *strict.Document, settings *cluster.Protocol) {
 	})
 	strict.As(d, `a sequence number from 1, or a range in quotes such as "1..20"`, parseSeqs)
 	strict.As(d, "the name of a type of message", func(v any) (wire.Type, error) {
-		word, err := strict.Words(names(between)...)(v)
+		word, err := strict.Words(words(false)...)(v)
 		t, _ := wire.ParseType(word)
 		return t, err
+	})
+	strict.As(d, `the name of a type of message, or a list of them such as ["prepare", "commit"]`, func(v any) (all links.Types, err error) {
+		list, many := v.([]any)
+		if !many {
+			list = []any{v}
+		}
+		for _, one := range list {
+			word, err := strict.Words(words(false)...)(one)
+			t, _ := wire.ParseType(word)
+			if slices.Contains(all, t) {
+				err = fmt.Errorf("%s is there twice; name it once", word)
+			}
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, t)
+		}
+		return all, unless(len(all) > 0)
+	})
+	strict.As(d, `a fact in quotes, such as "replica 2 executed 1"`, func(v any) (*fact.Fact, error) {
+		text, ok := v.(string)
+		if !ok {
+			return nil, strict.ErrKind
+		}
+		f, err := fact.Parse(text, s.Replicas)
+		return &f, err
 	})
 	strict.As(d, "the name of an action", strict.Words(links.Actions()...))
 	strict.As(d, `"in" or "out"`, strict.Words(links.In, links.Out))
 	strict.As(d, `an operation in quotes, such as "c0: put k a"`, s.parseOperation)
-	strict.As(d, `"all", or a number from 0`, func(v any) (acknowledged, error) {
+	s.requestTypes(d)
+	strict.As(d, `"all", or a number from 0`, func(v any) (Count, error) {
 		n, number := v.(int64)
 		if number && n >= 0 && n <= 1<<31 {
-			return acknowledged{least: new(int(n))}, nil
+			return Count(n), nil
 		}
-		return acknowledged{all: true}, unless(v == "all")
+		return All, unless(v == "all")
 	})
 }
 
@@ -129,44 +155,40 @@ func (s *Scenario) parseReplicas(v any) (list []wire.ReplicaID, err error) {
 	return list, nil
 }
 
+// parseNumber reads a number of 64 bits. TOML has none above 2⁶³-1, so such a one is in quotes.
+func parseNumber[T ~uint64](v any) (T, error) {
+	switch v := v.(type) {
+	case int64:
+		return T(v), unless(v >= 0)
+	case string:
+		n, err := strconv.ParseUint(v, 10, 64)
+		return T(n), unless(err == nil)
+	}
+	return 0, strict.ErrKind
+}
+
 // parseSeqs reads a sequence number, or a range of them.
 func parseSeqs(v any) (seqs, error) {
 	switch v := v.(type) {
 	case int64:
 		return seqs{wire.Seq(v), wire.Seq(v)}, unless(v >= 1)
-	case string:
+	case string: // TOML has no numbers above 2⁶³-1
 		first, last, ok := strings.Cut(v, "..")
-		a, errA := strconv.ParseUint(first, 10, 63)
-		b, errB := strconv.ParseUint(last, 10, 63)
+		if !ok {
+			last, ok = first, true
+		}
+		a, errA := strconv.ParseUint(first, 10, 64)
+		b, errB := strconv.ParseUint(last, 10, 64)
 		return seqs{wire.Seq(a), wire.Seq(b)}, unless(ok && errors.Join(errA, errB) == nil && a >= 1 && a <= b)
 	}
 	return seqs{}, strict.ErrKind
 }
 
-// between are the types of message that replicas send each other, and so all that a rule can match.
-var between = []wire.Type{
-	wire.TypeRequest, wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeSuspect,
-	wire.TypeViewChange, wire.TypeNewView, wire.TypeHeartbeat, wire.TypeStatus, wire.TypeCertifiedBody, wire.TypeFetch,
-	wire.TypeStableNotice,
-}
-
-// durable are the types of message that a replica makes durable before it sends them.
-var durable = []wire.Type{
-	wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeViewChange, wire.TypeNewView,
-}
-
-func names(types []wire.Type) (words []string) {
-	for _, t := range types {
-		words = append(words, t.String())
-	}
-	return words
-}
-
 // ParseSlot reads a view and a sequence number, such as "0:1".
 func ParseSlot(text string) (Slot, bool) {
 	view, seq, ok := strings.Cut(text, ":")
-	v, errV := strconv.ParseUint(view, 10, 63)
-	n, errN := strconv.ParseUint(seq, 10, 63)
+	v, errV := strconv.ParseUint(view, 10, 64)
+	n, errN := strconv.ParseUint(seq, 10, 64)
 	return Slot{View: wire.View(v), Seq: wire.Seq(n)}, ok && errV == nil && errN == nil && n > 0
 }
 
@@ -212,10 +234,8 @@ func (s *Scenario) parseOperation(v any) (o Operation, err error) {
 			return o, fmt.Errorf("%q: requests of a client are numbered from 1", text)
 		}
 	}
-	words := strings.Fields(what)
-	o.words = strings.Join(words, " ")
-	if !slices.ContainsFunc(forms[s.Machine], func(form string) bool { return fits(&o.Op, words, strings.Fields(form)) }) {
-		return o, fmt.Errorf("%q is no operation of the %s machine; there is %s", text, s.Machine, strings.Join(forms[s.Machine], ", "))
+	if o.Op, o.words, err = s.parseOp(what, text); err != nil {
+		return o, err
 	}
 	if o.Client >= s.Workload.Clients {
 		return o, fmt.Errorf("there is no client c%d; there are c0 to c%d", o.Client, s.Workload.Clients-1)
@@ -223,9 +243,18 @@ func (s *Scenario) parseOperation(v any) (o Operation, err error) {
 	return o, nil
 }
 
+// parseOp reads "put k a", which a file has as part of a text, and returns it in plain words too.
+func (s *Scenario) parseOp(what, text string) (op check.Op, plain string, err error) {
+	words := strings.Fields(what)
+	if !slices.ContainsFunc(forms[s.Machine], func(form string) bool { return fits(&op, words, strings.Fields(form)) }) {
+		return op, "", fmt.Errorf("%q is no operation of the %s machine; there is %s", text, s.Machine, strings.Join(forms[s.Machine], ", "))
+	}
+	return op, strings.Join(words, " "), nil
+}
+
 // forms are the operations of each machine.
 var forms = map[string][]string{
-	machines.KV:   {"put KEY VALUE", "get KEY", "delete KEY"},
+	machines.KV:   {"put KEY VALUE", "put KEY VALUE as MARK", "get KEY", "delete KEY", "revert PREFIX", "revert PREFIX MARK"},
 	machines.Bank: {"open ACCOUNT AMOUNT", "transfer FROM TO AMOUNT", "balance ACCOUNT"},
 }
 
@@ -237,12 +266,16 @@ func fits(op *check.Op, words, form []string) bool {
 	op.Kind = check.Kind(words[0])
 	for i, word := range words[1:] {
 		switch form[i+1] {
-		case "KEY", "ACCOUNT", "FROM":
+		case "KEY", "PREFIX", "ACCOUNT", "FROM":
 			op.Key = word
 		case "VALUE":
 			op.Value = word
-		case "TO":
+		case "TO", "MARK":
 			op.To = word
+		case "as":
+			if word != "as" {
+				return false
+			}
 		case "AMOUNT":
 			var err error
 			if op.Amount, err = strconv.ParseUint(word, 10, 63); err != nil {
@@ -251,4 +284,21 @@ func fits(op *check.Op, words, form []string) bool {
 		}
 	}
 	return true
+}
+
+// NoMark says that an event reverts to a mark that is not set.
+func NoMark(name string) error {
+	return fmt.Errorf("no put as %s was acknowledged yet; let the revert come later", name)
+}
+
+// checkMarks refuses a revert to a mark that no event before it sets.
+func (s *Scenario) checkMarks(t *strict.Table, e *Event) {
+	needs("operations", `operations = ["c0: put k a"]`)(s, t, e)
+	for _, o := range e.Submit {
+		sets := func(p Operation) bool { return p.Op.Kind == check.Put && p.Op.To == o.Op.To }
+		if o.Op.Kind == check.Revert && o.Op.To != "" &&
+			!slices.ContainsFunc(s.single, func(before Event) bool { return slices.ContainsFunc(before.Submit, sets) }) {
+			t.Refuse("operations", "no event before it puts anything as %s; write \"c0: put k a as %s\" there", o.Op.To, o.Op.To)
+		}
+	}
 }

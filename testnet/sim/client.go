@@ -21,11 +21,12 @@ type client struct {
 	random  *rand.Rand
 	links   []clientLink // by node
 	session *session.Session
-	asked   int          // operations in it
-	opening []byte       // first on every link
-	sent    []byte       // the last frame,
-	read    *decoded     // and what it says
-	waits   []*Operation // whose outcome is not known, and is waited for
+	asked   int           // operations in it
+	skew    time.Duration // of the program's clock
+	opening []byte        // first on every link
+	sent    []byte        // the last frame,
+	read    *decoded      // and what it says
+	waits   []*Operation  // whose outcome is not known, and is waited for
 	tokens  uint64
 	timer   uint64        // token of the one that is for the session
 	rings   time.Duration // when it does
@@ -72,21 +73,37 @@ func (c *client) begin() {
 func (c *client) open() {
 	w := c.w
 	c.asked = 0
+	if most := w.opt.Workload.Skew; most > 0 { // the clock was set
+		c.skew = time.Duration(c.random.Int64N(int64(2*most))) - most
+	}
 	c.session = session.New(session.Config{
 		Cluster: w.cfg.Cluster, Replicas: w.opt.Replicas, Weak: w.cfg.Weak(),
 		Limits: session.Limits{
 			Window: uint64(w.opt.Limits.Window), Ops: w.cfg.MaxOps, OpBytes: w.cfg.MaxOpBytes, TotalBytes: w.cfg.MaxBatchBytes,
 		}.Choose(w.opt.Workload.Pack, w.opt.Workload.InFlight),
-		Client: c.party.key, Sign: func(b []byte) wire.Signature { return c.party.sign(b) }, ID: c.fresh(), Fresh: c.fresh,
+		Client: c.party.key, Sign: func(b []byte) wire.Signature { return c.party.sign(b) }, ID: c.fresh(0), Fresh: c.fresh,
 		Host: c, Random: chance(w.opt.Seed, 2000+uint64(c.index)), NoHedging: w.opt.Workload.NoHedging, Settled: w.believed,
+		HintPatience: time.Hour, // every replica gives hints, as soon as it hears
 	})
 	c.Open(c.session.Opening())
 }
 
-// fresh is a session number that the key was not used with.
-func (c *client) fresh() wire.Session {
-	c.w.sessions[c.party.key]++
-	return c.w.sessions[c.party.key]
+// clockZero is what the clocks of programs show at the beginning, if they are right.
+const clockZero = 1e18
+
+// fresh is a session number that the key was not used with: the program's clock, or above if that is more. Nobody is led
+// further above the numbers in use than the rule allows (C1).
+func (c *client) fresh(above wire.Session) wire.Session {
+	used := c.w.sessions[c.party.key]
+	if c.rogue == nil && above > slices.Max(append(used, 0))+1+1<<30 {
+		c.w.fail("C1", 0, "client %d takes a session number above %d, and the highest of its key is %d", c.index, above, slices.Max(append(used, 0)))
+	}
+	number := max(wire.Session(clockZero+c.w.now+c.skew), above)
+	for slices.Contains(used, number) { // another program reads the same nanosecond
+		number++
+	}
+	c.w.sessions[c.party.key] = append(used, number)
+	return number
 }
 
 // submit sends a request with one operation or more. Done is called when the program has waited for it enough.
@@ -147,8 +164,9 @@ func (c *client) do(what func(*session.Session)) {
 // after sets a timer.
 func (c *client) after(d time.Duration) (token uint64) {
 	c.tokens++
-	c.w.queue.push(event{at: c.w.now + d, kind: clientWait, client: c, token: c.tokens})
-	return c.tokens
+	token = c.tokens
+	c.w.At(c.w.now+d, func() { c.due(token) })
+	return token
 }
 
 // due is the end of a wait.
@@ -170,9 +188,6 @@ func (c *client) launch(r *session.Request) {
 		op.ID = id
 		op.Requests++
 		c.w.carried[id] = append(c.w.carried[id], op)
-	}
-	if c.w.monitor != nil {
-		c.w.monitor.Submitted(sealed.Message)
 	}
 	c.w.mark('a', -1-c.index, id.T, 0)
 	c.w.own.Emit(&trace.Request{Client: c.index, Step: trace.Asked, Number: id.T})

@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"tagma/client/session"
+	"tagma/pbft/wire"
+	"tagma/testnet/byzantine"
+	"tagma/testnet/links"
 )
 
 // An operation of a program that was killed as it sent is of unknown outcome: it was not executed when nothing left, and
@@ -27,7 +30,7 @@ func TestKillClient_WhatWasSentIsExecutedOnceAndWhatWasNotIsNot(t *testing.T) {
 		w.StartClient(0)
 		w.mustRun(t, 4*time.Second)
 		w.mustSettle(t, time.Second, 0, 1, 2, 3)
-		if again := w.History()[len(w.History())-2:]; again[0].ID.Session != 2 && again[1].ID.Session != 2 {
+		if again := w.History()[len(w.History())-2:]; again[0].ID.Session == last.ID.Session && again[1].ID.Session == last.ID.Session {
 			t.Errorf("moment %d: nothing was asked for in a second session", when)
 		}
 		if r := w.Linearizable(time.Minute); !r.Held || r.Checked == 0 {
@@ -58,5 +61,60 @@ func TestSharedKey_ProgramsThatExpireEachOthersSessionsGoOn(t *testing.T) {
 		if r := w.Linearizable(time.Minute); !r.Held || r.Checked == 0 {
 			t.Errorf("I4: %s: %+v", semantics, r)
 		}
+	}
+}
+
+// Programs whose clocks are set forward and back between their sessions, of which the replicas hold two, lose none of
+// them: what is expired is a violation (C1). One replica lies about what it holds: that it is nothing, or very much.
+func TestC1_ClocksThatGoBackExpireNothing(t *testing.T) {
+	for liar := range wire.ReplicaID(2) {
+		o := Options{Seed: 1, Config: small(), Clients: 3, Workload: Workload{
+			Kind: Registers, Churn: 2, Skew: 24 * time.Hour, Think: 20 * time.Millisecond, Until: 4 * time.Second,
+		}}
+		o.Limits.Sessions = 2
+		choice, err := byzantine.ParseChoice("corrupt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Malicious = []Malicious{{Replica: liar, Choice: choice}}
+		w := mustNew(t, o)
+		w.mustRun(t, 4*time.Second)
+		w.mustSettle(t, 20*time.Second, 3)
+		sessions := map[any]bool{}
+		for _, o := range w.History() {
+			sessions[o.ID.Session] = true
+			if !o.Known {
+				t.Errorf("liar %d: what became of request %v is not known", liar, o.ID)
+			}
+		}
+		if len(sessions) < 20 {
+			t.Errorf("liar %d: only %d sessions", liar, len(sessions))
+		}
+	}
+}
+
+// What is refused because the answers of a session fill their cache goes out under another number, and a copy of it that is
+// ordered again is not executed: links lose answers and double requests, and a client waits for every operation (C2, C7).
+func TestC2_WhatIsRefusedIsNeverExecuted(t *testing.T) {
+	refused := 0
+	for seed := range uint64(4) {
+		o := Options{Seed: seed, Config: small(), Clients: 3, Workload: Workload{
+			Kind: Registers, Outstanding: 12, InFlight: 8, Pack: 1, Think: 5 * time.Millisecond, Until: 3 * time.Second,
+		}, Reach: &links.Link{Delay: time.Millisecond, Jitter: 60 * time.Millisecond, Loss: 0.2}}
+		o.Limits.MaxReplyCacheBytes = 200
+		w := mustNew(t, o)
+		w.mustRun(t, 3*time.Second)
+		w.mustSettle(t, 60*time.Second, 0, 1, 2, 3)
+		for _, o := range w.History() {
+			if o.Requests > 1 {
+				refused++
+			}
+		}
+		if r := w.Linearizable(time.Minute); !r.Held || r.Checked == 0 {
+			t.Errorf("I4: seed %d: %+v", seed, r)
+		}
+	}
+	if refused < 20 {
+		t.Errorf("only %d operations went out under several numbers", refused)
 	}
 }

@@ -34,7 +34,7 @@ func (c *client) reconnect(n *node) {
 	if c.w.now > 0 {
 		wait = time.Duration(c.random.Int64N(int64(reconnects)))
 	}
-	c.w.queue.push(event{at: c.w.now + wait, kind: connects, client: c, node: n})
+	c.w.At(c.w.now+wait, func() { c.connected(n) })
 }
 
 func (c *client) connected(n *node) {
@@ -76,9 +76,8 @@ func (c *client) send(n *node, frame []byte, read *decoded) bool {
 		return false
 	}
 	if at, ok := c.w.cross(&l.there, len(frame)); ok {
-		c.w.queue.push(event{
-			at: at, kind: requested, node: n, life: l.life, client: c, packet: &packet{read: read},
-		})
+		life := l.life
+		c.w.at(at, n, func() { n.fromClient(c, life, &packet{read: read}) })
 	}
 	c.struckAfter(read)
 	return true
@@ -116,6 +115,7 @@ func (n *node) fromClient(c *client, life uint32, p *packet) {
 	switch m := p.read.msg.(type) {
 	case *wire.Attach:
 		n.routes[wire.SessionID{Client: c.party.key, Session: m.Session}] = c
+		n.hint(c, m)
 	case *wire.Request:
 		n.request(c, p, m)
 	default:
@@ -139,27 +139,43 @@ func (n *node) request(c *client, p *packet, m *wire.Request) {
 	}
 }
 
+// hint answers an Attach. What is malicious lies about it: some say that nothing is held, some that far too much is.
+func (n *node) hint(c *client, m *wire.Attach) {
+	if n.exec == nil || n.replica.Inspect().Diverged {
+		return
+	}
+	hint := n.exec.Attached(c.party.key, m)
+	if len(n.malice) > 0 {
+		hint.Highest, hint.Floor = wire.Session(n.id%2)<<62, 0
+	}
+	n.toClient(c, hint)
+}
+
 func (n *node) refuseClient(c *client, p *packet, err error) {
 	n.w.counts.Refused++
 	n.tap.Emit(&trace.Refused{From: trace.None, Message: trace.Say(p.read.msg), Why: err.Error()})
 }
 
-// respond sends a reply over the link that its session last used. Without one it is lost.
-func (n *node) respond(reply *wire.Reply) {
+// Respond implements replica.Outlet. It sends a reply over the link that its session last used. Without one it is lost.
+func (n *node) Respond(reply *wire.Reply) {
 	c := n.routes[reply.ID.Of()]
 	if c == nil || !c.links[n.place].up {
 		return
 	}
-	frame := wire.Encode(reply)
-	n.w.tape.bytes(frame)
+	n.toClient(c, reply)
+}
+
+// toClient sends a message over a client's link.
+func (n *node) toClient(c *client, m wire.Message) {
+	frame := wire.Encode(m)
+	_, _ = n.w.tape.frames.Write(frame)
 	n.w.mark('r', int(n.id), uint64(c.index), 0)
 	if n.tap != nil {
-		n.tap.Emit(&trace.Sent{To: trace.None, Bytes: len(frame), Message: trace.Say(reply)})
+		n.tap.Emit(&trace.Sent{To: trace.None, Bytes: len(frame), Message: trace.Say(m)})
 	}
 	l := &c.links[n.place]
 	if at, ok := n.w.cross(&l.back, len(frame)); ok {
-		n.w.queue.push(event{
-			at: at, kind: replied, node: n, life: n.starts, client: c, packet: &packet{read: decode(frame)},
-		})
+		life, read := n.starts, decode(frame)
+		n.w.At(at, func() { c.heard(n, life, &packet{read: read}) })
 	}
 }

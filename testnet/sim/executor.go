@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"tagma/checkpoint/store"
 	"tagma/internal/replica"
 	"tagma/internal/trace"
 	"tagma/pbft/port"
@@ -15,72 +16,67 @@ import (
 type backroom struct {
 	busy    bool         // with a piece of work
 	results []port.Event // of the piece, to be told when it is over
-	timer   uint64       // of the flush that is due
+	takes   time.Duration
+	timer   uint64 // of the flush that is due
 
 	received uint64 // bytes of a state, when they were last told
 }
 
-// host is what the executor works with; what it has waited for is nothing to a later process.
-type host struct {
-	n    *node
-	life uint32
-}
+var _ replica.Host = (*node)(nil)
 
-var _ replica.Host = host{}
-
-// Beside does the job at once; it is over when its sync is.
-func (h host) Beside(job func() func()) {
+// Beside implements replica.Host. It does the job at once, which is over when its sync is.
+func (n *node) Beside(job func() func()) {
 	done := job()
-	h.later(h.n.w.opt.Sync, func() {
-		h.n.medium.settle()
+	n.synced(func() {
 		done()
-		h.n.tell()
+		n.tell()
 	})
 }
 
-func (h host) later(d time.Duration, do func()) {
-	h.n.w.At(h.n.w.now+d, func() {
-		if h.n.starts == h.life {
-			do()
-			h.n.work()
-			h.n.wake()
-		}
+// synced is the end of a sync of the store.
+func (n *node) synced(do func()) {
+	n.after(n.w.opt.Sync, func() {
+		n.medium.all((*medium).settle)
+		do()
+		n.work()
+		n.wake()
 	})
 }
 
 // FlushAfter implements replica.Host.
-func (h host) FlushAfter(d time.Duration) {
-	n := h.n
+func (n *node) FlushAfter(d time.Duration) {
 	n.room.timer++
-	n.w.queue.push(event{at: n.w.now + d, kind: flushes, node: n, life: h.life, token: n.room.timer})
+	timer := n.room.timer
+	n.after(d, func() {
+		if timer == n.room.timer {
+			n.exec.Due()
+			n.work()
+		}
+	})
 }
 
-// Now implements replica.Host.
-func (h host) Now() time.Duration { return h.n.clock() }
+// Now implements replica.Host: the process's own clock, which begins with it.
+func (n *node) Now() time.Duration { return n.w.now - n.began }
 
 // Report implements replica.Host. That a state is whole is told when the last of it is durable.
-func (h host) Report(ev port.Event) {
+func (n *node) Report(ev port.Event) {
 	if _, whole := ev.(port.Transferred); whole {
-		h.later(h.n.w.opt.Sync, func() {
-			h.n.medium.settle()
-			h.n.lanes.executed = append(h.n.lanes.executed, ev)
-		})
+		n.synced(func() { n.lanes.executed = append(n.lanes.executed, ev) })
 		return
 	}
-	h.n.room.results = append(h.n.room.results, ev)
+	if done, is := ev.(port.Executed); is {
+		for _, cost := range done.Costs {
+			n.room.takes += time.Duration(cost) * n.w.opt.Unit
+		}
+		done.Took = n.room.takes
+		ev = done
+	}
+	n.room.results = append(n.room.results, ev)
 }
 
-// Send implements replica.Host.
-func (h host) Send(to wire.ReplicaID, m wire.Message) { h.n.post(to, m) }
-
-// post sends a message that is not the core's.
-func (n *node) post(to wire.ReplicaID, m wire.Message) {
-	frame := wire.Encode(m)
-	if len(n.spoil) == 0 {
-		n.w.transmit(n, to, frame)
-		return
-	}
-	for _, f := range n.spoiled(to, frame) {
+// Send implements replica.Host and replica.Outlet: it sends a message that is not the core's.
+func (n *node) Send(to wire.ReplicaID, m wire.Message) {
+	for _, f := range n.spoiled(to, wire.Encode(m)) {
 		n.w.transmit(n, to, f)
 	}
 }
@@ -90,13 +86,14 @@ func (n *node) work() {
 	if !n.up || n.exec == nil || n.room.busy {
 		return
 	}
+	n.room.takes = n.w.opt.Execution
 	more, err := n.exec.Step()
 	switch {
 	case err != nil:
 		n.die(err)
 	case more:
 		n.room.busy = true
-		n.w.queue.push(event{at: n.w.now + n.w.opt.Execution, kind: executes, node: n, life: n.starts})
+		n.after(n.room.takes, n.executed)
 	default:
 		n.tell()
 	}
@@ -105,6 +102,11 @@ func (n *node) work() {
 // executed is the end of a piece of work.
 func (n *node) executed() {
 	n.room.busy = false
+	if n.strike.batch(AfterExecute, wire.Seq(n.exec.Service.Executed())) {
+		n.hit()
+		n.crash(n.strike.Loss)
+		return
+	}
 	n.tell()
 	n.work()
 	n.wake()
@@ -117,20 +119,13 @@ func (n *node) tell() {
 	n.room.results = n.room.results[:0]
 }
 
-func (n *node) flushDue(token uint64) {
-	if token == n.room.timer {
-		n.exec.Due()
-		n.work()
-	}
-}
-
 // backTick tells the time to what fetches state and to what gives it.
 func (n *node) backTick() {
 	if n.exec == nil {
 		return
 	}
 	if n.exec.Mover().Active() {
-		n.exec.Mover().Tick(n.clock())
+		n.exec.Mover().Tick(n.Now())
 		if p := n.exec.Mover().Progress(); n.tap != nil && p.Bytes != n.room.received {
 			n.room.received = p.Bytes
 			n.tap.Emit(&trace.Transfer{Step: trace.Moving, Seq: p.Seq, Share: p.Share, Bytes: p.Bytes})
@@ -138,9 +133,34 @@ func (n *node) backTick() {
 		n.tell()
 		n.work()
 	}
-	if n.beats%64 == 0 && n.donor != nil {
-		n.donor.Tick(n.clock())
+	if n.beats%scrubBeats == 0 && !n.exec.Mover().Active() {
+		n.scrub()
 	}
+	if n.beats%64 == 0 && n.donor != nil {
+		n.donor.Tick(n.Now())
+	}
+}
+
+// scrubBeats is how often a replica searches its store for damage, in ticks.
+const scrubBeats = 256
+
+// scrub makes a whole pass at once, as a node does bit by bit.
+func (n *node) scrub() {
+	if found, err := n.searched(); err == nil && found.Damaged() {
+		n.lanes.executed = append(n.lanes.executed, port.Damaged{})
+		n.wake()
+	}
+}
+
+// searched is what a whole pass over a store finds. The error says that there is no checkpoint yet.
+func (n *node) searched() (store.Findings, error) {
+	pass, err := n.data.Store.Scrub()
+	if err != nil {
+		return store.Findings{}, err
+	}
+	defer pass.Close()
+	pass.Step(1 << 30)
+	return pass.Findings(), nil
 }
 
 // toDonor has a question answered.
@@ -148,8 +168,8 @@ func (n *node) toDonor(from wire.ReplicaID, v wire.Verified) {
 	if n.donor == nil || n.paused {
 		return
 	}
-	n.donor.Ask(from, v.Message(), n.clock())
-	for n.donor.Step(n.clock()) {
+	n.donor.Ask(from, v.Message(), n.Now())
+	for n.donor.Step(n.Now()) {
 	}
 }
 
@@ -158,7 +178,7 @@ func (n *node) toMover(from wire.ReplicaID, v wire.Verified) {
 	if n.exec == nil || n.paused {
 		return
 	}
-	n.exec.Mover().Data(from, v, n.clock())
+	n.exec.Mover().Data(from, v, n.Now())
 	n.tell()
 	n.work()
 	n.wake()

@@ -30,6 +30,11 @@ func (w *World) CrashAt(id wire.ReplicaID, t wire.Type, when Moment, l disk.Loss
 	w.nodes[id].strike = &strike{Loss: l, kind: t, when: when, fired: fired}
 }
 
+// CrashAtBatch has a replica crash at a moment in the life of the batch of a sequence number, or of the first one beyond.
+func (w *World) CrashAtBatch(id wire.ReplicaID, seq wire.Seq, when Moment, l disk.Loss, fired func()) {
+	w.nodes[id].strike = &strike{Loss: l, seq: seq, when: when, fired: fired}
+}
+
 // Restart brings a replica up that is down. The error says why it must not run; for a correct one that is a violation.
 func (w *World) Restart(id wire.ReplicaID) error {
 	for _, n := range w.byID[id] {
@@ -93,15 +98,14 @@ func (w *World) Disk(id wire.ReplicaID) *disk.Disk {
 }
 
 // FailStore makes every write to a replica's store fail, or mends it.
-func (w *World) FailStore(id wire.ReplicaID, err error) { w.nodes[id].medium.failure = err }
+func (w *World) FailStore(id wire.ReplicaID, err error) {
+	w.nodes[id].medium.all(func(m *medium) { m.failure = err })
+}
 
 // Wipe empties journal and store of a replica that is down.
 func (w *World) Wipe(id wire.ReplicaID) {
 	n := w.nodes[id]
-	n.harmed = true
-	n.disk.Wipe()
-	n.medium = newMedium()
-	n.strayed = true
+	n.drives, n.harmed, n.strayed = newDrives(n.life), true, true
 }
 
 // LoseState empties the store of a replica that is down; its journal stays.
@@ -110,19 +114,12 @@ func (w *World) LoseState(id wire.ReplicaID) {
 	n.medium, n.strayed = newMedium(), true
 }
 
-// hidden are data that are not where a start looks for them.
-type hidden struct {
-	disk   *disk.Disk
-	medium *medium
-	life   string
-}
-
 // Unmount hides journal and store of a replica that is down; its key, and the file beside it, are on another disk.
 func (w *World) Unmount(id wire.ReplicaID) {
 	n := w.nodes[id]
 	n.harmed = true
-	n.hidden = &hidden{n.disk, n.medium, n.life}
-	n.disk, n.medium, n.strayed = disk.New(), newMedium(), true
+	there := n.drives
+	n.drives, n.hidden, n.strayed = newDrives(n.life), &there, true
 }
 
 // Mount brings them back, unless the replica has begun a new life meanwhile, whose data are in their place now. One that
@@ -135,13 +132,13 @@ func (w *World) Mount(id wire.ReplicaID) {
 	if n.up {
 		n.crash(disk.Kill)
 	}
-	n.disk, n.medium, n.hidden = n.hidden.disk, n.hidden.medium, nil
+	n.drives, n.hidden = *n.hidden, nil
 }
 
 // Keep takes a copy of everything that a replica has on its disks, to be put back later.
 func (w *World) Keep(id wire.ReplicaID) {
 	n := w.nodes[id]
-	n.hidden = &hidden{n.disk.Copy(), n.medium.copy(), n.life}
+	n.hidden = &drives{n.disk.Copy(), n.medium.copy(), n.life}
 }
 
 // PutBack puts the copy in the place of what a replica that is down has. From then on it counts as faulty: whether it learns
@@ -153,9 +150,18 @@ func (w *World) PutBack(id wire.ReplicaID) {
 		return
 	}
 	w.Condemn(id)
-	n.disk, n.medium, n.life, n.hidden, n.strayed = n.hidden.disk, n.hidden.medium, n.hidden.life, nil, true
-	n.putBack = true
+	n.drives, n.hidden, n.strayed, n.putBack = *n.hidden, nil, true, true
 }
+
+// FlipState turns a bit in the state of a replica: of what is next written under a key, any one if it is "". The replica
+// counts as faulty from now on.
+func (w *World) FlipState(id wire.ReplicaID, key string) {
+	w.Condemn(id)
+	w.nodes[id].state.Flip(key)
+}
+
+// Flips is how many bits of a replica's state were turned by now.
+func (w *World) Flips(id wire.ReplicaID) int { return w.nodes[id].state.Flips() }
 
 // Lapses is how often a replica found that it may have forgotten what it signed.
 func (w *World) Lapses(id wire.ReplicaID) int { return w.nodes[id].lapses }

@@ -189,7 +189,7 @@ func TestX5_AWipedStoreBesideAJournalIsFilledAgain(t *testing.T) {
 		t.Errorf("D8.3: %d starts found that something may be forgotten, %d states were fetched", c.Forgotten, c.Transfers)
 	}
 	w.Crash(1, disk.Kill)
-	w.Disk(1).Wipe()
+	w.nodes[1].disk, w.nodes[1].harmed = disk.New(), true
 	if err := w.Restart(1); err != nil {
 		t.Fatal(err)
 	}
@@ -255,6 +255,31 @@ func TestTwins_TwoProcessesUnderOneKeyAreMasked(t *testing.T) {
 		w.mustSettle(t, 30*time.Second, 1, 2, 3)
 		if w.Acknowledged() < 20 {
 			t.Errorf("seed %d: %d operations were acknowledged", seed, w.Acknowledged())
+		}
+	}
+}
+
+// A crash in front of an execution leaves the machine without the batch, and one behind it leaves the core without the
+// result. Either way the replica executes it once (D2, I3), and comes back to where the others are.
+func TestCrash_AtBothEndsOfAnExecution(t *testing.T) {
+	for when, executed := range map[Moment]uint64{BeforeExecute: 4, AfterExecute: 5} {
+		w := mustNew(t, Options{Seed: 1, Config: small(), Clients: 3})
+		n, struck, found := w.nodes[2], false, uint64(0)
+		w.CrashAtBatch(2, 5, when, disk.Kill, func() {
+			struck, found = true, uint64(n.exec.Service.Executed())
+		})
+		if err := w.RunUntilTrue(time.Second, "the crash", func() bool { return struck }); err != nil {
+			t.Fatal(err)
+		}
+		if w.Up(2) || found != executed {
+			t.Errorf("moment %d: up %t, and the machine has executed %d", when, w.Up(2), found)
+		}
+		if err := w.Restart(2); err != nil {
+			t.Fatal(err)
+		}
+		w.mustRun(t, w.Now()+2*time.Second)
+		if in, up := w.Inspect(2); !up || in.Executed < 5 {
+			t.Errorf("moment %d: after its restart %+v", when, in)
 		}
 	}
 }

@@ -61,7 +61,12 @@ func (o *Operation) Finished(r session.Result, err error) {
 	default:
 		return
 	}
+	if o.Outcome != wire.OutcomeExecuted && len(o.runs) > 0 {
+		w.fail("C7", 0, "client %d is told that its operation was not executed, and it was as request %d: %v", o.Client, o.runs[0].as.T, err)
+		return
+	}
 	o.Returned, o.Known, o.Seq, o.Results = w.now, true, wire.Seq(r.Seq), r.Outputs
+	o.by.load.now = max(o.by.load.now, r.Seq)
 	w.counts.Acknowledged++
 	w.mark('b', -1-o.Client, o.ID.T, r.Seq)
 	w.own.Emit(&trace.Request{Client: o.Client, Step: trace.Answered, Number: o.ID.T, Seq: o.Seq})
@@ -95,6 +100,10 @@ func (w *World) executedIn(id wire.ReplicaID, seq wire.Seq, replies []*wire.Repl
 				w.fail("C7", id, "client %d's operation was executed as request %d of session %d, and at %d as request %d of session %d",
 					o.Client, first.T, first.Session, seq, r.ID.T, r.ID.Session)
 			}
+			if o.Known && o.Outcome != wire.OutcomeExecuted {
+				w.fail("C7", id, "client %d's operation is executed as request %d of session %d, and it was told that it is not",
+					o.Client, r.ID.T, r.ID.Session)
+			}
 			w.executions++
 			o.runs = append(o.runs, execution{r.ID, seq, w.executions})
 		}
@@ -114,7 +123,25 @@ func (w *World) Ask(client int, op check.Op) *Operation {
 
 // Submit has a client ask for any operations in one request, beside its workload. They are in no history that is judged.
 func (w *World) Submit(client int, ops [][]byte, readOnly bool) *Operation {
-	return w.clients[client].submit(nil, ops, session.Kind{ReadOnly: readOnly}, nil)
+	return w.SubmitThen(client, ops, readOnly, nil)
+}
+
+// SubmitThen is Submit, and calls done when the client knows what became of the request.
+func (w *World) SubmitThen(client int, ops [][]byte, readOnly bool, done func()) *Operation {
+	return w.clients[client].submit(nil, ops, session.Kind{ReadOnly: readOnly}, done)
+}
+
+// Order is the place of the operation among all executions by correct replicas, from 1; 0 if none was seen.
+func (o *Operation) Order() uint64 {
+	if len(o.runs) == 0 {
+		return 0
+	}
+	return o.runs[0].order
+}
+
+// Perform has a client ask for an operation that the models know.
+func (w *World) Perform(client int, op *check.Op) *Operation {
+	return w.clients[client].submit(op, [][]byte{history.Encode(op)}, session.Kind{}, nil)
 }
 
 // History lists all operations of clients, in the order in which they were asked for.

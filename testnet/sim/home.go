@@ -6,12 +6,22 @@ import (
 	"tagma/checkpoint/store"
 	"tagma/internal/replica"
 	"tagma/internal/trace"
+	"tagma/testnet/sim/disk"
 )
 
 const journalDir = "journal"
 
 // partSize is shorter than on a real disk, so that more values are in parts.
 const partSize = 32 << 10
+
+// drives hold what a replica has on its disks.
+type drives struct {
+	disk   *disk.Disk
+	medium *medium
+	life   string // what the file beside its key says (D8.2)
+}
+
+func newDrives(life string) drives { return drives{disk.New(), newMedium(), life} }
 
 // home is where the data of a node lie, as the shipped code sees them.
 func (n *node) home() *replica.Home {
@@ -35,11 +45,31 @@ func (f lifeFile) Write(text string) error {
 // stateDir is where the medium of a node is.
 type stateDir struct{ n *node }
 
-func (d stateDir) Exists() (bool, error) { return d.n.medium.MaxVersion() > 0, nil }
+func (d stateDir) Exists() (bool, error) { return d.n.medium.present().MaxVersion() > 0, nil }
 
 func (d stateDir) Open() (replica.Store, error) {
-	d.n.medium.Discard(0) // a new process knows of no floor
-	return store.New(fmt.Sprintf("replica %d", d.n.id), d.n.medium, partSize), nil
+	d.n.medium = d.n.medium.present()
+	return d.open(d.n.medium), nil
+}
+
+func (d stateDir) open(m *medium) replica.Store {
+	m.Discard(0) // a new process knows of no floor
+	return store.New(fmt.Sprintf("replica %d", d.n.id), m, partSize)
+}
+
+func (d stateDir) OpenNext() (replica.Store, error) {
+	if d.n.medium = d.n.medium.present(); d.n.medium.next == nil {
+		return nil, nil
+	}
+	return d.open(d.n.medium.next), nil
+}
+
+func (d stateDir) Settle(next bool) error {
+	if next {
+		d.n.medium = d.n.medium.next
+	}
+	d.n.medium.next = nil
+	return nil
 }
 
 func (d stateDir) Aside() error {

@@ -19,10 +19,13 @@ func (n *node) wrapped(by Wrap, core driver.Core) driver.Core {
 	return by(n.w, n.id, core)
 }
 
-// Sign signs with the key of a replica, which must be faulty: nobody else's is for an attacker to use.
+// Lend lets an attacker have the key of a replica that is still correct, and is Condemned before it says a lie.
+func (w *World) Lend(id wire.ReplicaID) { w.lent[id] = true }
+
+// Sign signs with the key of a replica, which must be faulty or lent: nobody else's is for an attacker to use.
 func (w *World) Sign(id wire.ReplicaID) func([]byte) wire.Signature {
 	return func(b []byte) wire.Signature {
-		if !w.faulty[id] {
+		if !w.faulty[id] && !w.lent[id] {
 			panic("sim: a correct replica's key was to sign a lie")
 		}
 		return w.nodes[id].party.sign(b)
@@ -37,9 +40,6 @@ func (w *World) Request(client int, t uint64, ops [][]byte) *wire.Request {
 	p := w.keys.party("client", client)
 	m := &wire.Request{ID: wire.RequestID{Client: p.key, Session: 1, T: t}, AckedBelow: t, Ops: ops}
 	wire.SignRequest(w.cfg.Cluster, m, func(b []byte) wire.Signature { return p.sign(b) })
-	if w.monitor != nil {
-		w.monitor.Submitted(m)
-	}
 	return m
 }
 

@@ -14,7 +14,9 @@ import (
 type medium struct {
 	*memory.Disk
 	flight  []store.Entry
-	failure error // what every write returns, if it is to fail
+	failure error   // what every write returns, if it is to fail
+	next    *medium // the generation that takes its place, or is to
+	gone    bool
 }
 
 func newMedium() *medium { return &medium{Disk: memory.New()} }
@@ -31,6 +33,45 @@ func (m *medium) Write(entries []store.Entry) error {
 
 // Failure implements store.Engine.
 func (m *medium) Failure() error { return m.failure }
+
+// Next implements store.Engine.
+func (m *medium) Next() (store.Engine, error) {
+	m.next = newMedium()
+	m.next.failure = m.failure
+	return m.next, nil
+}
+
+// Drop implements store.Engine.
+func (m *medium) Drop() error {
+	m.gone = true
+	return m.Disk.Drop()
+}
+
+// present is the first generation that is there. One in its place, or that is to take it, is its next.
+func (m *medium) present() *medium {
+	for m.gone && m.next != nil {
+		m = m.next
+	}
+	if m.next != nil && m.next.gone && m.next.next == nil {
+		m.next = nil
+	}
+	return m
+}
+
+// copy is what a copy of the disk holds.
+func (m *medium) copy() *medium {
+	if m == nil {
+		return nil
+	}
+	return &medium{Disk: m.Copy(), next: m.next.copy(), gone: m.gone}
+}
+
+// all calls do for every generation.
+func (m *medium) all(do func(*medium)) {
+	for ; m != nil; m = m.next {
+		do(m)
+	}
+}
 
 // settle ends the sync of the last write.
 func (m *medium) settle() {
@@ -55,6 +96,3 @@ func (m *medium) crash(l disk.Loss, chance *rand.Rand) {
 		}
 	}
 }
-
-// copy is a copy of everything that is there.
-func (m *medium) copy() *medium { return &medium{Disk: m.Copy()} }

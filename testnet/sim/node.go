@@ -2,7 +2,6 @@ package sim
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -11,49 +10,48 @@ import (
 	"tagma/internal/trace"
 	"tagma/pbft"
 	"tagma/pbft/wire"
-	malicious "tagma/testnet/byzantine/replica"
+	"tagma/testnet/byzantine/tamper"
 	"tagma/testnet/sim/disk"
 )
 
-// node is the process of one replica and the machine it runs on. What is above the line survives a crash.
+// node is the process of one replica and the machine it runs on. What is above the process survives a crash.
 type node struct {
-	w       *World
-	id      wire.ReplicaID
-	place   int // among all processes
-	party   *party
-	cfg     *wire.Config
-	tap     *trace.Tap // nil: nobody listens
-	malice  []Malicious
-	spoil   []spoiler
-	deafTo  []bool // by replica: a twin and its original share the others between them; nil: they do not
-	disk    *disk.Disk
-	medium  *medium
-	life    string        // what the file beside its key says (D8.2)
-	skew    time.Duration // of its wall clock
-	strayed bool          // it could not go on from what it held at some time (X1)
-	lapses  int           // how often it found that it may have forgotten what it signed
-	beats   int           // ticks
-	spare   bool          // the file of the next segment is to be made
-	starts  uint32        // rises with every start and end of the process
-	strike  *strike       // a crash to come
-	hidden  *hidden       // data that are elsewhere
-	harmed  bool          // somebody did more to its disk than crashes do
-	putBack bool          // its disks were, from a copy, and it began no new life since
-
-	up      bool
-	paused  bool
-	why     error // it went down by itself, or cannot start
-	began   time.Duration
-	process // of the replica, while it knows what it signed
-	asking  *replica.Asking
-	lost    string // why it may have forgotten what it signed; it is noticed when the turn is over
-	lanes   lanes
-	turn    turn
-	routes  map[wire.SessionID]*client
+	w      *World
+	id     wire.ReplicaID
+	place  int // among all processes
+	party  *party
+	cfg    *wire.Config
+	tap    *trace.Tap // nil: nobody listens
+	malice []Malicious
+	spoil  []spoiler
+	deafTo []bool // by replica: a twin and its original share the others between them; nil: they do not
+	drives
+	hidden  *drives         // data that are elsewhere
+	skew    time.Duration   // of its wall clock
+	strayed bool            // it could not go on from what it held at some time (X1)
+	lapses  int             // how often it found that it may have forgotten what it signed
+	beats   int             // ticks
+	starts  uint32          // rises with every start and end of the process
+	strike  *strike         // a crash to come
+	state   *tamper.Flipper // the machine
+	harmed  bool            // somebody did more to its disk than crashes do
+	putBack bool            // its disks were, from a copy, and it began no new life since
+	why     error           // it went down by itself, or cannot start
+	process
 }
 
-// process is what a replica consists of that votes or follows.
+// process is what ends with a replica's process.
 type process struct {
+	up     bool
+	paused bool
+	began  time.Duration
+	lanes  lanes
+	turn   turn
+	routes map[wire.SessionID]*client
+	spare  bool   // the file of the next segment is to be made
+	lost   string // why it may have forgotten what it signed; it is noticed when the turn is over
+
+	// What it consists of while it knows what it signed, and votes or follows.
 	data    *replica.Disk
 	replica *pbft.Replica
 	core    driver.Core
@@ -61,13 +59,16 @@ type process struct {
 	exec    *replica.Executor
 	donor   *replica.Donor
 	room    backroom
+	behind  behind
 	said    []wire.Statement // if its disks were put back: what it signed by its journal, and since
+
+	asking *replica.Asking // or else
 }
 
 func newNode(w *World, id wire.ReplicaID, p *party) *node {
 	cfg := w.cfg
 	cfg.Self = id
-	return &node{w: w, id: id, party: p, cfg: &cfg, disk: disk.New(), medium: newMedium(), life: replica.Unborn, tap: w.tap(int(id))}
+	return &node{w: w, id: id, party: p, cfg: &cfg, drives: newDrives(replica.Unborn), tap: w.tap(int(id)), state: &tamper.Flipper{Machine: w.machine()}}
 }
 
 // apart makes it deaf to peers, or to all others.
@@ -92,7 +93,7 @@ func (n *node) start() error {
 	case errors.As(err, &amnesia):
 		n.ask(amnesia.Why)
 	case err != nil:
-		n.up, n.why = false, err
+		n.why = err
 		n.disk.Crash(disk.Kill, n.w.damage) // the process ends, and leaves what it wrote
 		n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: err.Error()})
 		return err
@@ -100,60 +101,29 @@ func (n *node) start() error {
 		at := n.replica.Position()
 		n.tap.Emit(&trace.Process{Step: trace.Started, View: at.View, Seq: at.Executed})
 	}
-	n.up, n.paused, n.why, n.began = true, false, nil, n.w.now
-	n.routes = map[wire.SessionID]*client{}
-	first := time.Duration(n.w.turns.Int64N(int64(n.tick()) + 1)) // clocks do not tick in step
-	n.w.queue.push(event{at: n.w.now + first, kind: ticks, node: n, life: n.starts})
-	for _, c := range n.w.clients {
-		c.reconnect(n)
-	}
+	n.begin()
 	return nil
 }
 
-// actor is the replica, or the attackers around it.
-func (n *node) actor() (driver.Core, error) {
-	if err := n.spoilers(); err != nil {
-		return nil, err
+// begin lets a process run that has what it needs.
+func (n *node) begin() {
+	n.up, n.why, n.began, n.routes = true, nil, n.w.now, map[wire.SessionID]*client{}
+	first := time.Duration(n.w.turns.Int64N(int64(n.tick()) + 1)) // clocks do not tick in step
+	n.after(first, n.ticks)
+	for _, c := range n.w.clients {
+		c.reconnect(n)
 	}
-	core := n.wrapped(n.w.opt.Inside, n.replica)
-	for _, m := range n.malice {
-		from, until := m.From-n.w.now, m.Until // by its own clock, which begins now
-		if until > 0 {
-			until = max(until-n.w.now, 1)
-		}
-		attacker, err := malicious.New(m.Choice, n.cfg, core, func(b []byte) wire.Signature { return n.party.sign(b) },
-			malicious.Options{When: malicious.Between(from, until), Client: n.w.clientKey, Recording: n.w.attackers})
-		if err != nil {
-			return nil, err
-		}
-		core = attacker
-	}
-	return n.wrapped(n.w.opt.Around, core), nil
 }
 
 func (n *node) tick() time.Duration { return replica.TickEvery(n.cfg.ViewTimeout) }
 
-// clock is the process's own, which begins with it.
-func (n *node) clock() time.Duration { return n.w.now - n.began }
-
-// own is an event of the process itself.
-func (n *node) own(e *event) {
-	switch e.kind {
-	case ticks:
-		n.w.queue.push(event{at: n.w.now + n.tick(), kind: ticks, node: n, life: n.starts})
-		n.lanes.tick = true
-		n.measure()
-		n.backTick()
-		n.wake()
-	case turnEnds:
-		n.endTurn()
-	case executes:
-		n.executed()
-	case flushes:
-		n.flushDue(e.token)
-	default:
-		panic(fmt.Sprintf("sim: event %d is nobody's", e.kind))
-	}
+// ticks is the process's clock.
+func (n *node) ticks() {
+	n.after(n.tick(), n.ticks)
+	n.lanes.tick = true
+	n.measure()
+	n.backTick()
+	n.wake()
 }
 
 // astray reports whether a replica that stops now may be unable to start from what it holds (X1): what is kept three windows
@@ -167,15 +137,12 @@ func (n *node) astray() bool {
 func (n *node) stop() {
 	n.starts++
 	n.strayed = n.strayed || n.replica != nil && n.astray()
-	n.up, n.paused = false, false
 	if n.exec != nil {
 		n.exec.Mover().Close()
 		n.donor.Close()
 		n.exec.Service.Close()
 	}
-	n.process, n.asking, n.lost = process{}, nil, ""
-	n.lanes, n.turn = lanes{}, turn{}
-	n.routes = nil
+	n.process = process{}
 	for _, c := range n.w.clients {
 		c.lost(n)
 	}
@@ -188,7 +155,29 @@ func (n *node) crash(l disk.Loss) {
 	n.strike = nil
 	n.stop()
 	n.disk.Crash(l, n.w.damage)
-	n.medium.crash(l, n.w.damage)
+	n.medium.all(func(m *medium) { m.crash(l, n.w.damage) })
+	n.w.links.Forget(n.id)
+}
+
+// halt ends the process on purpose, behind the turn that is under way.
+func (n *node) halt() {
+	n.strike = nil
+	if n.driver != nil {
+		if n.turn.busy {
+			n.settleTurn()
+			n.release()
+		}
+		if err := n.driver.Close(); err != nil {
+			n.die(err)
+			return
+		}
+		n.land()
+		n.settleTurn()
+		n.medium.settle()
+	}
+	n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: "it was told to"})
+	n.stop()
+	n.disk.Crash(disk.Kill, n.w.damage) // it holds nothing open
 	n.w.links.Forget(n.id)
 }
 
@@ -199,7 +188,7 @@ func (n *node) die(err error) {
 	n.stop()
 	n.why = err
 	n.disk.Crash(disk.Kill, n.w.damage)
-	n.medium.settle()
+	n.medium.all((*medium).settle)
 	if n.w.Correct(n.id) {
 		n.w.fail("stopped", n.id, "%v", err)
 	}

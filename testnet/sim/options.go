@@ -20,8 +20,11 @@ type Options struct {
 	Config   wire.Config // parameters; members, cluster and self are filled in
 	Limits   statemachine.Limits
 	Machine  string // kv or bank; default kv
-
-	Signatures Signatures // default Fast
+	// Application makes a machine for each replica in the place of the one that is named; nil: the named one.
+	Application func() statemachine.Machine
+	Begin       func(*World) // is called by Run when nothing has happened yet, such as to have clients Ask; nil: nothing is
+	History     int          // sequence numbers that a kv machine can tell and revert to
+	Signatures  Signatures   // default Fast
 
 	Base    links.Link  // between replicas; default 1 ms
 	Reach   *links.Link // between clients and replicas; nil: as Base, without what loses or doubles
@@ -33,7 +36,9 @@ type Options struct {
 
 	Sync         time.Duration // what a sync takes; default 200 µs
 	SyncJitter   time.Duration // added to it, uniformly from 0 to this
+	WriteDelay   time.Duration // how long votes gather that leave before they are durable (D8.14); default 2 ms
 	Execution    time.Duration // what a batch takes; default 20 µs
+	Unit         time.Duration // what a unit of its cost takes besides; default 0
 	SegmentBytes int64         // of the journals; default 256 KiB
 
 	Inside Wrap // around each core, within its attackers
@@ -66,11 +71,15 @@ func (o Options) WithDefaults() Options {
 	setDefault(&o.Machine, machines.KV)
 	setDefault(&o.Base, links.Link{Delay: time.Millisecond})
 	setDefault(&o.Sync, 200*time.Microsecond)
+	setDefault(&o.WriteDelay, 2*time.Millisecond)
 	setDefault(&o.Execution, 20*time.Microsecond)
 	setDefault(&o.SegmentBytes, 256<<10)
 	setDefault(&o.TraceLines, 2000)
 	setDefault(&o.Limits.Window, statemachine.DefaultWindow)
 	setDefault(&o.Limits.Sessions, statemachine.DefaultSessions)
+	setDefault(&o.Limits.MaxRequestCost, statemachine.DefaultMaxRequestCost)
+	setDefault(&o.Limits.MaxBatchCost, statemachine.DefaultMaxBatchCost)
+	setDefault(&o.Limits.Rules, statemachine.NewestRules)
 	if o.Reach == nil {
 		o.Reach = &links.Link{Delay: o.Base.Delay, Jitter: o.Base.Jitter}
 	}

@@ -9,13 +9,14 @@ import (
 )
 
 // ports is what a driver works with. What leaves waits for the end of the turn.
-type ports struct{ n *node }
+type ports struct{ *node }
 
 // Append implements driver.Journal as a node does: a full segment is followed by one that begins with an anchor, which
 // holds the turn too.
 func (p ports) Append(turn []wire.Record, anchor func() []wire.Record) error {
-	n := p.n
+	n := p.node
 	n.early()
+	n.land()
 	n.w.mark('j', int(n.id), uint64(len(turn)), 0)
 	n.turn.syncs++
 	if err := n.data.Votes.Append(turn, anchor); err != nil {
@@ -27,10 +28,29 @@ func (p ports) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	return nil
 }
 
+// Later implements driver.Journal: the turn leaves before its records are durable, unless too much waits (D8.14).
+func (p ports) Later(turn []wire.Record, anchor func() []wire.Record) error {
+	n := p.node
+	n.w.mark('l', int(n.id), uint64(len(turn)), 0)
+	known := len(n.turn.written)
+	if err := n.data.Votes.Later(turn, anchor); err != nil {
+		return err
+	}
+	if len(n.turn.written) > known {
+		n.land()
+		n.turn.syncs++
+	}
+	if n.struckByJournal(turn) {
+		return errStruck
+	}
+	return nil
+}
+
 // Truncate implements driver.Journal.
 func (p ports) Truncate(below wire.Seq, anchor func() []wire.Record) error {
-	n := p.n
+	n := p.node
 	n.w.mark('t', int(n.id), uint64(below), 0)
+	n.land()
 	n.turn.rotated = false
 	err := n.data.Votes.Truncate(below, anchor)
 	if n.turn.rotated {
@@ -41,35 +61,31 @@ func (p ports) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 
 // Send implements driver.Transport.
 func (p ports) Send(to wire.ReplicaID, frame []byte) {
-	if len(p.n.spoil) == 0 {
-		p.n.turn.out = append(p.n.turn.out, output{to: to, frame: frame})
-		return
-	}
-	for _, f := range p.n.spoiled(to, frame) {
-		p.n.turn.out = append(p.n.turn.out, output{to: to, frame: f})
+	for _, f := range p.spoiled(to, frame) {
+		p.turn.out = append(p.turn.out, output{to: to, frame: f})
 	}
 }
 
 // Respond implements driver.Transport.
-func (p ports) Respond(reply *wire.Reply) { p.n.turn.out = append(p.n.turn.out, output{reply: reply}) }
+func (p ports) Respond(reply *wire.Reply) { p.turn.out = append(p.turn.out, output{reply: reply}) }
 
 // Do implements driver.Machine. Like all that leaves a turn it waits for the sync.
 func (p ports) Do(work port.Effect) {
-	if _, is := work.(port.Transfer); is && p.n.exec.Mover().Progress().Phase == replica.Idle {
-		p.n.w.counts.LeftBehind++
-		p.n.strayed = true
+	if _, is := work.(port.Transfer); is && p.exec.Mover().Progress().Phase == replica.Idle {
+		p.w.counts.LeftBehind++
+		p.strayed = true
 	}
-	p.n.turn.out = append(p.n.turn.out, output{work: work})
+	p.turn.out = append(p.turn.out, output{work: work})
 }
 
 // Lookup implements driver.Machine.
 func (p ports) Lookup(req *wire.Request) (*wire.Reply, bool) {
-	return p.n.exec.Lookup(req)
+	return p.exec.Lookup(req)
 }
 
-// Observe implements driver.Observer.
-func (p ports) Observe(effect port.Effect) {
-	n, w := p.n, p.n.w
+// Observe implements driver.Observer and replica.Outlet.
+func (n *node) Observe(effect port.Effect) {
+	w := n.w
 	if f, is := effect.(port.Forgot); is {
 		n.lost = replica.Proven(f)
 	}
@@ -83,7 +99,7 @@ func (p ports) Observe(effect port.Effect) {
 		w.counts.Evidence++
 		w.evidence = append(w.evidence, Accusation{By: n.id, At: w.now, Evidence: e.Evidence})
 	case port.Diverged:
-		w.fail("I5", n.id, "its state after %d is %v, and %v is stable", e.Seq, e.Own, e.Stable)
+		w.fail("I5", n.id, "its state after %d is %v, and %v is stable", e.Cert.Seq, e.Own, e.Cert.Digest)
 	default: // a trace tells of it
 	}
 }

@@ -20,8 +20,9 @@ func (n *node) open() (err error) {
 	n.replica = n.data.Replica
 	n.data.Votes.Rotated = func() { n.spare, n.turn.rotated = true, true }
 	n.data.Votes.Written = func(records []wire.Record) { n.turn.written = append(n.turn.written, records...) }
+	n.data.Votes.Waits = n.waits
 	n.prepareSegment()
-	service, err := n.data.Serve(n.w.machine, n.w.opt.Limits, nil)
+	service, err := n.data.Serve(n.state, n.w.opt.Limits, nil)
 	if err == nil {
 		err = n.connect(service)
 	}
@@ -48,10 +49,10 @@ func (n *node) connect(service *statemachine.Service) error {
 	if len(n.malice) == 0 {
 		guard = driver.NewGuard(n.cfg, n.data.Log)
 	}
-	n.lanes, n.turn, n.room = lanes{}, turn{}, backroom{}
-	n.exec = replica.NewExecutor(n.cfg, host{n, n.starts}, n.data.Store, service)
+	n.turn = turn{}
+	n.exec = replica.NewExecutor(n.cfg, n, n.data.Store, service)
 	n.exec.Applied, n.exec.Durable, n.exec.Adopted = n.applied, n.durableAt, n.adopted
-	n.donor = replica.NewDonor(n.cfg, n.data.Store, n.data.Votes, n.post)
+	n.donor = replica.NewDonor(n.cfg, n.data.Store, n.data.Votes, n.Send)
 	p := ports{n}
 	n.driver = driver.New(n.cfg, watched{n.core, n}, driver.Ports{
 		Journal: p, Signer: n.party, Transport: p, Machine: p, Observer: p, Guard: guard, Trace: n.tap,
@@ -93,14 +94,14 @@ func (n *node) ask(why string) {
 // askingStep gives an event to a replica that asks, and starts it in its new life once that is written.
 func (n *node) askingStep(ev port.Event) {
 	if _, is := ev.(port.Tick); is {
-		if text, err := n.asking.Waits(n.clock()); err != nil {
+		if text, err := n.asking.Waits(n.Now()); err != nil {
 			n.again("its journal is there again")
 			return
 		} else if text != "" {
 			n.tap.Emit(&trace.Process{Step: trace.Noted, Why: text})
 		}
 	}
-	begins, err := n.asking.Take(ev, asker{ports{n}, n})
+	begins, err := n.asking.Take(ev, n)
 	if begins || err != nil {
 		n.asking = nil
 	}
@@ -116,18 +117,6 @@ func (n *node) askingStep(ev port.Event) {
 		n.again("it begins a new life")
 	}
 }
-
-// asker carries what a replica that asks says.
-type asker struct {
-	ports
-	n *node
-}
-
-// Send implements replica.Outlet.
-func (a asker) Send(to wire.ReplicaID, m wire.Message) { a.n.post(to, m) }
-
-// Respond implements replica.Outlet.
-func (a asker) Respond(reply *wire.Reply) { a.n.respond(reply) }
 
 // again ends the process and starts it at once.
 func (n *node) again(why string) {
@@ -148,10 +137,6 @@ func (n *node) forget() {
 	}
 	n.stop()
 	n.starts++
-	n.up, n.began, n.routes = true, n.w.now, map[wire.SessionID]*client{}
 	n.ask(why)
-	n.w.queue.push(event{at: n.w.now + n.tick(), kind: ticks, node: n, life: n.starts})
-	for _, c := range n.w.clients {
-		c.reconnect(n)
-	}
+	n.begin()
 }

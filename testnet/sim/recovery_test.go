@@ -113,7 +113,7 @@ func TestK4_DonorsThatStartAgainServeTheStableState(t *testing.T) {
 	w.At(time.Second, func() { isolated(t, w, 3) })
 	w.At(6*time.Second, func() { // no checkpoint becomes stable any more, and the window fills
 		w.mustCommand(t, links.Command{Do: links.DoRule, Rule: &links.Rule{
-			ID: "unstable", Name: "unstable", Action: links.Drop, Match: links.Match{Type: wire.TypeCheckpoint, From: []wire.ReplicaID{2}},
+			ID: "unstable", Name: "unstable", Action: links.Drop, Match: links.Match{Types: links.Types{wire.TypeCheckpoint}, From: []wire.ReplicaID{2}},
 		}})
 	})
 	w.At(9*time.Second, func() {

@@ -41,7 +41,7 @@ func (t *tape) lines(back []int) []string {
 // turning reports whether an event may explain anything that follows, however long after it.
 func turning(e trace.Event) bool {
 	switch e := e.(type) {
-	case *trace.Process, *trace.Fault, *trace.Diverged, *trace.Evidence, *trace.Forgot:
+	case *trace.Process, *trace.Fault, *trace.Diverged, *trace.Split, *trace.Evidence, *trace.Forgot:
 		return true
 	case *trace.View:
 		return e.Step == trace.Entered

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"math/rand/v2"
 	"slices"
 
 	"tagma/checkpoint/journal"
@@ -11,18 +12,41 @@ import (
 
 // rot turns a bit on the disk of a replica that is down, and starts it. Unless the journal is read as it was written, in
 // spite of it, the replica must not run (D8).
-func (x *plot) rot(id wire.ReplicaID) {
-	n := x.w.nodes[id]
+func (w *World) rot(id wire.ReplicaID) {
+	n := w.nodes[id]
 	if n.up {
 		return
 	}
 	before, sound := written(n.disk)
-	x.w.Disk(id).FlipBit(x.w.damage)
+	w.Disk(id).FlipBit(w.damage)
 	after, readable := written(n.disk)
-	x.restart(id)
+	_ = w.Restart(id)
 	if sound && readable && n.replica != nil && !slices.EqualFunc(before, after, slices.Equal[[]byte]) {
-		x.w.fail("D8", id, "it runs on a journal that has rotten: %d entries are not what was written", len(before))
+		w.fail("D8", id, "it runs on a journal that has rotten: %d entries are not what was written", len(before))
 	}
+}
+
+// RotStore turns a bit of a value in the store of a replica, that is down or runs on; its journal stays. It reports false if
+// the store is empty.
+func (w *World) RotStore(id wire.ReplicaID, chance *rand.Rand) bool {
+	n := w.nodes[id]
+	n.medium = n.medium.present()
+	keys := n.medium.Keys()
+	for len(keys) > 0 {
+		i := chance.IntN(len(keys))
+		turned := n.medium.Turn([]byte(keys[i]), func(value []byte) []byte {
+			if len(value) > 0 {
+				value[chance.IntN(len(value))] ^= 1 << chance.IntN(8)
+				n.strayed = true
+			}
+			return value
+		})
+		if turned && n.strayed {
+			return true
+		}
+		keys = slices.Delete(keys, i, i+1)
+	}
+	return false
 }
 
 // written is what a copy of a disk holds as its journal. It is not ok if nobody may run on it.
@@ -76,9 +100,13 @@ func (n *node) shown(ev port.Event, effects []port.Effect) {
 func binds(s *wire.Statement, in *port.Inspection) bool {
 	switch s.Type {
 	case wire.TypePrepare, wire.TypeCommit:
-		return s.Seq > in.Stable && s.View >= max(in.View, in.Since)
+		lost := in.Stable
+		if in.Unclean { // it keeps silent about these, whatever it said
+			lost = in.Until
+		}
+		return s.Seq > lost && s.View >= max(in.View, in.Since)
 	case wire.TypeCheckpoint:
-		return s.Seq > max(in.Executed, in.Until)
+		return s.Seq > max(in.Handed, in.Until)
 	case wire.TypeViewChange:
 		return s.View > max(in.View, in.Since)
 	default:

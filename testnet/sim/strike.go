@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/sim/disk"
 )
@@ -18,6 +19,10 @@ const (
 	BeforeSend
 	// AfterFirstSend is when one replica was sent it.
 	AfterFirstSend
+	// BeforeExecute is when a batch is ordered, and the machine was not given it.
+	BeforeExecute
+	// AfterExecute is when the machine has executed it, and the core does not know.
+	AfterExecute
 )
 
 // strike is a crash that waits for its moment.
@@ -25,6 +30,7 @@ type strike struct {
 	Loss  disk.Loss
 	calls int       // of outputs and syncs to come; 0: it waits for a message
 	kind  wire.Type // of the message
+	seq   wire.Seq  // of the batch, or of the first one beyond; 0: it waits for something else
 	when  Moment
 	fired func()
 }
@@ -77,10 +83,18 @@ func sample(records []wire.Record, t wire.Type) wire.Message {
 // struckBefore reports whether the crash comes in front of an output: of a message that is not journalled.
 func (n *node) struckBefore(o *output) bool {
 	s := n.strike
+	if x, is := o.work.(port.Execute); is && s.batch(BeforeExecute, x.Seq) {
+		return n.hit()
+	}
 	if s == nil || s.kind == 0 || s.when == AfterFirstSend || n.typeOf(o) != s.kind {
 		return false
 	}
 	return n.hit()
+}
+
+// batch reports whether the crash waits for this moment of a batch.
+func (s *strike) batch(when Moment, seq wire.Seq) bool {
+	return s != nil && s.seq > 0 && s.when == when && seq >= s.seq
 }
 
 func (n *node) struckAfter(o *output) bool {

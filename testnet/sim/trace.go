@@ -4,41 +4,33 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/cespare/xxhash/v2"
+
 	"tagma/internal/trace"
 )
 
-// tape is a running hash over what happens, and the last events for people. Events are made only if somebody listens.
+// tape is running hashes over all frames, and over what happens when, and the last events for people. Events are made only
+// if somebody listens.
 type tape struct {
-	x, y uint64
-	ring []trace.Event // the last ones
-	next int
-	out  func(trace.Event)
+	frames, marks xxhash.Digest
+	ring          []trace.Event // the last ones
+	next          int
+	out           func(trace.Event)
 }
 
 // mark adds to the hash that something happened: a letter for what, who did it, and two numbers.
 func (w *World) mark(what byte, who int, a, b uint64) {
-	w.tape.mix(uint64(w.now), uint64(who)<<8|uint64(what))
-	w.tape.mix(a, b)
-}
-
-// mix takes two words. Each goes into a half of its own, and what the other half was goes into both.
-func (t *tape) mix(v, u uint64) {
-	t.x, t.y = fold(t.x^v, 0xd6e8feb86659fd93)+t.y, fold(t.y+u, 0xa0761d6478bd642f)^t.x
-}
-
-func (t *tape) bytes(b []byte) {
-	t.mix(uint64(len(b)), 0)
-	for len(b) >= 16 {
-		t.mix(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]))
-		b = b[16:]
+	var words [32]byte
+	for i, v := range [...]uint64{uint64(w.now), uint64(who)<<8 | uint64(what), a, b} {
+		binary.LittleEndian.PutUint64(words[8*i:], v)
 	}
-	var rest [16]byte
-	copy(rest[:], b)
-	t.mix(binary.LittleEndian.Uint64(rest[:]), binary.LittleEndian.Uint64(rest[8:]))
+	_, _ = w.tape.marks.Write(words[:])
 }
 
 // Hash is the hash of all that was sent, written, executed and answered, and when: two runs with one hash are the same run.
-func (w *World) Hash() string { return fmt.Sprintf("%016x%016x", w.tape.x, w.tape.y) }
+func (w *World) Hash() string {
+	return fmt.Sprintf("%016x%016x", w.tape.frames.Sum64(), w.tape.marks.Sum64())
+}
 
 // tap makes the events of a replica, or of none; nil if nobody listens.
 func (w *World) tap(replica int) *trace.Tap {

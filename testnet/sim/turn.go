@@ -47,6 +47,10 @@ func (n *node) arrive(p *packet) {
 	v, err := n.w.verify(p.read)
 	if err != nil {
 		n.refuse(p, err)
+		if ev := replica.Refused(&n.w.cfg, p.from, p.read.frame); ev != nil && !p.damaged && len(n.lanes.replicas) < replica.LaneRoom {
+			n.lanes.replicas = append(n.lanes.replicas, ev)
+			n.wake()
+		}
 		return
 	}
 	n.w.counts.Messages++
@@ -111,7 +115,7 @@ func (n *node) gather() []port.Event {
 	t.events = drain(t.events, &n.lanes.clients, replica.EventsPerTurn)
 	if n.lanes.tick {
 		n.lanes.tick = false
-		t.events = append(t.events, port.Tick{Mono: n.clock(), Wall: epoch + int64(n.w.now+n.skew)})
+		t.events = append(t.events, port.Tick{Mono: n.Now(), Wall: epoch + int64(n.w.now+n.skew)})
 	}
 	n.w.mark('n', int(n.id), uint64(len(t.events)), 0)
 	return t.events
@@ -132,7 +136,7 @@ func (n *node) takeTurn() {
 		n.forget()
 	case t.syncs > 0:
 		took := time.Duration(t.syncs) * (n.w.opt.Sync + n.upTo(n.w.opt.SyncJitter))
-		n.w.queue.push(event{at: n.w.now + took, kind: turnEnds, node: n, life: n.starts})
+		n.after(took, n.endTurn)
 	default:
 		n.release()
 	}
@@ -157,14 +161,7 @@ func drain(events []port.Event, lane *[]port.Event, most int) []port.Event {
 
 // endTurn is the end of a turn's sync.
 func (n *node) endTurn() {
-	n.disk.Settle()
-	if m := n.observed(); m != nil {
-		for _, r := range n.turn.written {
-			m.Durable(n.id, r)
-		}
-	}
-	clear(n.turn.written)
-	n.turn.written = n.turn.written[:0]
+	n.settleTurn()
 	if n.spare {
 		n.spare = false
 		n.prepareSegment()
@@ -175,6 +172,18 @@ func (n *node) endTurn() {
 	}
 	n.release()
 	n.wake()
+}
+
+// settleTurn makes durable what the turn wrote.
+func (n *node) settleTurn() {
+	n.disk.Settle()
+	if m := n.observed(); m != nil {
+		for _, r := range n.turn.written {
+			m.Durable(n.id, r)
+		}
+	}
+	clear(n.turn.written)
+	n.turn.written = n.turn.written[:0]
 }
 
 // release lets out what a turn has made, in order, unless a crash comes between.
@@ -218,7 +227,7 @@ func (n *node) let(o *output) {
 		}
 		n.w.transmit(n, o.to, o.frame)
 	case o.reply != nil:
-		n.respond(o.reply)
+		n.Respond(o.reply)
 	case o.work != nil:
 		if offer, is := o.work.(port.Offer); is {
 			n.donor.Offer(offer.Cert)

@@ -17,6 +17,7 @@ type packet struct {
 
 // decoded is what a frame says, for all who are sent the same bytes.
 type decoded struct {
+	frame    []byte
 	msg      wire.Message // nil if it cannot be read
 	verified wire.Verified
 	err      error
@@ -28,9 +29,9 @@ type decoded struct {
 func decode(frame []byte) *decoded {
 	m, err := wire.Decode(frame)
 	if err != nil {
-		return &decoded{err: err, checked: true}
+		return &decoded{frame: frame, err: err, checked: true}
 	}
-	return &decoded{msg: m}
+	return &decoded{frame: frame, msg: m}
 }
 
 // verify is what the message is worth.
@@ -48,7 +49,7 @@ func (w *World) read(frame []byte) *decoded {
 		return w.shared
 	}
 	w.shared, w.sharedOf = decode(frame), frame
-	w.tape.bytes(frame)
+	_, _ = w.tape.frames.Write(frame)
 	return w.shared
 }
 
@@ -84,7 +85,7 @@ func (w *World) deliver(out []links.Delivery, from *node, d *decoded) {
 		}
 		for _, n := range w.byID[o.To] {
 			if n.hears(o.From) && (from == nil || from.hears(o.To)) {
-				w.queue.push(event{at: w.now + o.After, kind: arrives, node: n, packet: p})
+				w.at(w.now+o.After, n, func() { n.arrive(p) })
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"tagma/client/session"
 	"tagma/internal/machines"
+	"tagma/statemachine/kv"
 	"tagma/testnet/check"
 )
 
@@ -27,7 +28,8 @@ type Workload struct {
 	Pack      int           // operations that share a request; 0: as many as fit
 	InFlight  int           // requests of one client; 0: the default
 	NoHedging bool
-	SharedKey bool // two clients each have one key, and push each other's sessions out
+	SharedKey bool          // two clients each have one key, and push each other's sessions out
+	Skew      time.Duration // by which a program's clock is off at most, anew with every session: it goes forward and back
 }
 
 // MixedSemantics has every operation draw its semantics.
@@ -59,6 +61,7 @@ func (l Workload) withDefaults(machine string) Workload {
 type generator struct {
 	c      *client
 	made   int
+	now    uint64                // the highest sequence number that the client was told
 	timers map[uint64]*Operation // nil: for another request; else its patience
 }
 
@@ -122,10 +125,26 @@ func (g *generator) ask(done func()) {
 	g.c.w.made++
 	g.made++
 	l := &g.c.w.opt.Workload
-	op := g.c.ask(g.operation(), g.semantics(), done)
+	var op *Operation
+	if h := g.c.w.opt.History; h > 0 && g.c.random.IntN(8) == 0 {
+		op = g.c.submit(nil, [][]byte{g.past(uint64(h))}, session.Kind{Semantics: g.semantics()}, done)
+	} else {
+		op = g.c.ask(g.operation(), g.semantics(), done)
+	}
 	if l.Patience > 0 {
 		g.timers[g.c.after(l.Patience)] = op
 	}
+}
+
+// past changes keys that no model knows, or reverts them, often further than the history goes. The checkpoints tell if all
+// replicas do the same.
+func (g *generator) past(kept uint64) []byte {
+	const space = "past/"
+	if g.c.random.IntN(2) == 0 {
+		return kv.Put(fmt.Appendf(nil, "%s%d", space, g.c.random.IntN(8)), []byte(g.value()))
+	}
+	back := g.c.random.Uint64N(kept + kept/4 + 2)
+	return kv.Revert([]byte(space), max(g.now, back)-back)
 }
 
 // semantics is that of the next operation.

@@ -1,10 +1,8 @@
 package sim
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -24,16 +22,18 @@ const epoch = int64(1_700_000_000_000_000_000)
 type World struct {
 	opt        Options
 	cfg        wire.Config // Self aside
-	machine    statemachine.Machine
+	machine    func() statemachine.Machine
 	now        time.Duration
 	queue      queue
+	asked      uint64 // events
 	keys       *keyring
 	links      *links.Policy
 	nodes      []*node   // replicas first, then twins
 	byID       [][]*node // by replica: one, or two with a twin
 	clients    []*client
 	faulty     []bool
-	hostile    []int // frames of each that are no message
+	lent       []bool // whose key attackers have
+	hostile    []int  // frames of each that are no message
 	attackers  *malicious.Recording
 	tape       tape
 	own        *trace.Tap // of what no replica does; nil: nobody listens
@@ -42,10 +42,10 @@ type World struct {
 	made       int // requests of workloads
 	resting    bool
 	history    []*Operation
-	carried    map[wire.RequestID][]*Operation // by request, until it is executed
-	ordered    wire.Seq                        // the highest number that a correct replica has executed
-	sessions   map[wire.PublicKey]wire.Session // the last one of each key
-	executions uint64                          // of operations
+	carried    map[wire.RequestID][]*Operation   // by request, until it is executed
+	ordered    wire.Seq                          // the highest number that a correct replica has executed
+	sessions   map[wire.PublicKey][]wire.Session // of each key
+	executions uint64                            // of operations
 	evidence   []Accusation
 	counts     Counts
 	shared     *decoded // of the last frame that was sent
@@ -75,18 +75,25 @@ func New(opt Options) (*World, error) {
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
-	machine, err := machines.ByName(opt.Machine)
+	shipped, err := machines.Shipped.New(opt.Machine, opt.History)
 	if err != nil {
 		return nil, err
 	}
+	machine := opt.Application
+	if machine == nil { // those that ship have no fields that change
+		machine = func() statemachine.Machine { return shipped }
+	}
 	w := &World{
 		opt: opt, machine: machine, keys: newKeyring(opt.Signatures, opt.Seed),
-		faulty: make([]bool, opt.Replicas), hostile: make([]int, opt.Replicas), byID: make([][]*node, opt.Replicas),
+		faulty: make([]bool, opt.Replicas), lent: make([]bool, opt.Replicas), hostile: make([]int, opt.Replicas),
+		byID:      make([][]*node, opt.Replicas),
 		attackers: malicious.NewRecording(), carried: map[wire.RequestID][]*Operation{},
-		sessions: map[wire.PublicKey]wire.Session{},
+		sessions: map[wire.PublicKey][]wire.Session{},
 		tape:     tape{ring: make([]trace.Event, max(0, opt.TraceLines)), out: opt.Trace},
 		turns:    chance(opt.Seed, 1), reach: chance(opt.Seed, 2), damage: chance(opt.Seed, 3), work: chance(opt.Seed, 4),
 	}
+	w.tape.frames.Reset()
+	w.tape.marks.Reset()
 	w.links = links.New(opt.Replicas, opt.Base, chance(opt.Seed, 5))
 	parties := w.keys.members(opt.Replicas)
 	w.cfg = opt.Config
@@ -113,7 +120,11 @@ func (w *World) populate(parties []*party) error {
 		w.settle(newNode(w, wire.ReplicaID(i), p))
 	}
 	for _, m := range w.opt.Malicious {
-		w.faulty[m.Replica] = true
+		if m.From > 0 { // it is judged as a correct one until then
+			w.At(m.From, func() { w.Condemn(m.Replica) })
+		} else {
+			w.Condemn(m.Replica)
+		}
 		n := w.nodes[m.Replica]
 		n.malice = append(n.malice, m)
 	}
@@ -152,9 +163,6 @@ func (w *World) settle(n *node) {
 // chance is a source of its own for everything that draws: what one thing draws does not change what another one gets.
 func chance(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
 
-// Now is the time since the beginning.
-func (w *World) Now() time.Duration { return w.now }
-
 // Seed is the one that the world was made from.
 func (w *World) Seed() uint64 { return w.opt.Seed }
 
@@ -172,120 +180,6 @@ func (w *World) Command(c links.Command) error {
 		w.Deliver(out)
 	}
 	return err
-}
-
-// At has something done at a time, now if that is over.
-func (w *World) At(t time.Duration, do func()) {
-	w.queue.push(event{at: max(t, w.now), kind: acts, do: do})
-}
-
-// Step lets the next event happen. It reports false when a violation ended the run.
-func (w *World) Step() (more bool) {
-	if w.over() {
-		return false
-	}
-	e := w.queue.pop()
-	w.now = e.at
-	w.counts.Steps++
-	defer w.recovered(&e, &more)
-	w.happen(&e)
-	w.judge()
-	return w.violation == nil
-}
-
-// Pass lets the next event happen if it comes by t, and else only time pass until then; 0 is no bound. It reports false when
-// a violation ended the run.
-func (w *World) Pass(t time.Duration) (more bool) {
-	if t > 0 && !w.over() && w.queue.heap[0].at > t {
-		w.now = max(w.now, t)
-		return true
-	}
-	return w.Step()
-}
-
-// over reports whether nothing more happens.
-func (w *World) over() bool {
-	return w.violation != nil || len(w.queue.heap) == 0 || w.opt.Steps > 0 && w.counts.Steps >= w.opt.Steps
-}
-
-// recovered makes a panic of a replica's own code a violation.
-func (w *World) recovered(e *event, more *bool) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	id := wire.ReplicaID(0)
-	if e.node != nil {
-		id = e.node.id
-		if w.faulty[id] { // an attacker may come to grief over its own lies
-			e.node.tap.Emit(&trace.Process{Step: trace.Stopped, Why: fmt.Sprint(p)})
-			e.node.stop()
-			*more = true
-			return
-		}
-	}
-	w.fail("panic", id, "%v\n%s", p, debug.Stack())
-	*more = false
-}
-
-func (w *World) happen(e *event) {
-	switch e.kind {
-	case arrives:
-		e.node.arrive(e.packet)
-	case requested:
-		e.node.fromClient(e.client, e.life, e.packet)
-	case replied:
-		e.client.heard(e.node, e.life, e.packet)
-	case connects:
-		e.client.connected(e.node)
-	case clientWait:
-		e.client.due(e.token)
-	case acts:
-		e.do()
-	default:
-		if e.node.starts == e.life {
-			e.node.own(e)
-		}
-	}
-}
-
-// RunUntil lets everything happen up to a time. The error is a *Violation.
-func (w *World) RunUntil(t time.Duration) error {
-	for !w.over() && w.queue.heap[0].at <= t {
-		w.Step()
-	}
-	if w.violation != nil {
-		return w.violation
-	}
-	if !w.over() {
-		w.now = max(w.now, t)
-	}
-	return nil
-}
-
-// RunWhile goes on while a condition holds, which is asked after every event. The error is a *Violation.
-func (w *World) RunWhile(holds func() bool) error {
-	for holds() && w.Step() {
-	}
-	if w.violation != nil {
-		return w.violation
-	}
-	return nil
-}
-
-// ErrLate says that something did not happen in time.
-var ErrLate = errors.New("it did not happen in time")
-
-// RunUntilTrue goes on until a condition holds, for at most d. Otherwise the error is a *Violation or an ErrLate.
-func (w *World) RunUntilTrue(d time.Duration, what string, holds func() bool) error {
-	end := w.now + d
-	if err := w.RunWhile(func() bool { return w.now <= end && !holds() }); err != nil {
-		return err
-	}
-	if !holds() {
-		return fmt.Errorf("within %v: %s: %w", d, what, ErrLate)
-	}
-	return nil
 }
 
 // Counts returns what the run has come to.

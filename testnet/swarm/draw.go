@@ -62,7 +62,7 @@ func (s *Setting) Draw(seed uint64, replicas int) *sim.Plan {
 	if s.wide && d.one(4) { // malicious clients are none most of the time
 		d.rogue()
 	}
-	bear(p)
+	capLoad(p)
 	for range d.IntN(7) {
 		d.fault()
 	}
@@ -70,13 +70,19 @@ func (s *Setting) Draw(seed uint64, replicas int) *sim.Plan {
 		d.cut(order[len(bad):][:1+d.IntN(f-len(bad))])
 	}
 	d.clients()
+	d.durability(order[len(bad)+len(p.Cut):])
+	d.spoilt()
+	d.Rand = rand.New(rand.NewPCG(seed, 0x7061_7374))
+	if p.Machine == machines.KV && d.one(3) {
+		p.History = 1 + d.IntN(100)
+	}
 	slices.SortStableFunc(p.Faults, func(a, b sim.Fault) int { return int(a.At - b.At) })
 	return p
 }
 
-// bear takes from a run that must converge what its cluster cannot order in time: replicas admit 64 requests each however
+// capLoad takes from a run that must converge what its cluster cannot order in time: replicas admit 64 requests each however
 // slow they are (C6), and depose a primary that does not get through them in T.
-func bear(p *sim.Plan) {
+func capLoad(p *sim.Plan) {
 	if p.Heal == 0 {
 		return
 	}
@@ -145,6 +151,12 @@ func (d *drawing) clients() {
 	l.NoHedging = d.one(4)
 	if p := d.p; p.Sessions > 0 || d.one(8) { // programs that share a key expire each other's sessions
 		p.Sessions, l.SharedKey = max(p.Sessions, 1), d.one(2)
+		if d.one(4) { // answers that are not acknowledged fill their cache
+			p.ReplyBytes = 100 + d.IntN(1000)
+		}
+		if d.one(2) { // clocks of several machines, which are set forward and back
+			l.Skew = time.Second + d.upTo(24*time.Hour)
+		}
 	}
 	if d.one(2) {
 		return

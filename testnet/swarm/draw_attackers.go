@@ -2,6 +2,8 @@ package swarm
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"tagma/pbft/wire"
@@ -63,6 +65,26 @@ func (d *drawing) disk(f sim.Fault) {
 		f.Calls = 1 + d.IntN(3000)
 	}
 	d.p.Faults = append(d.p.Faults, f)
+}
+
+// spoilt draws, from a chance of its own, replicas whose state goes wrong in the place of all their disk: they run on, and
+// must be whole again in the end (K2).
+func (d *drawing) spoilt() {
+	d.Rand = rand.New(rand.NewPCG(d.p.Seed, 0x7370_6f69_6c74))
+	for i := range d.p.Faults {
+		f := &d.p.Faults[i]
+		if !f.Do.OfDisk() || !d.one(3) {
+			continue
+		}
+		*f = sim.Fault{Do: pick(d, sim.StateFlip, sim.StoreRot), At: f.At, Until: f.Until, Replica: f.Replica, Loss: f.Loss}
+		if f.Do == sim.StoreRot && d.one(2) {
+			f.Until = 0
+		}
+		if i := slices.Index(d.p.Damaged, f.Replica); i >= 0 {
+			d.p.Damaged = slices.Delete(d.p.Damaged, i, i+1)
+			d.p.Forgetful = append(d.p.Forgetful, f.Replica)
+		}
+	}
 }
 
 func joined[T any](list []T) string {
@@ -131,23 +153,31 @@ var saidTypes = []string{
 // settings are what a parameter may be set to, by its name, or by its behaviour's and its own, unless that is a matter of
 // words, which it lists itself.
 var settings = map[string][]string{
-	"outrun for":           {"1T", "4T", "8T", "0"},
-	"mutate kinds":         {"view", "seq", "digest", "phase", "entry", "target", "view+seq", "seq+digest", "phase+view", "entry+view"},
-	"clock-skew by":        {"1h", "-1h", "900ms", "-1500ms", "3s"},
-	"clock-skew every":     {"0.5T", "2T"},
-	"censor client":        {"first", "c0"},
-	"client-flood valid":   {"10", "50", "100"},
-	"client-flood invalid": {"0", "50", "200"},
-	"client-flood bytes":   {"0", "2000"},
-	"malformed bytes":      {"256", "4096"},
-	"malformed every":      {""}, // a number for replicas, a time for clients
-	"delay":                {"0.1T", "0.5T", "0.9T", "1.5T", "4T"},
-	"every":                {"0.1T", "0.3T", "1T"},
-	"provoke":              {"yes", "no"},
-	"rate":                 {"1", "3", "8"},
-	"views":                {"2", "10", "1000"},
-	"per_batch":            {"1", "8"},
-	"repeat":               {"0.2T", "2T"},
+	"outrun for":            {"1T", "4T", "8T", "0"},
+	"mutate kinds":          {"view", "seq", "digest", "phase", "entry", "target", "view+seq", "seq+digest", "phase+view", "entry+view"},
+	"clock-skew by":         {"1h", "-1h", "900ms", "-1500ms", "3s"},
+	"clock-skew every":      {"0.5T", "2T"},
+	"censor client":         {"first", "c0"},
+	"client-flood valid":    {"10", "50", "100"},
+	"client-flood invalid":  {"0", "50", "200"},
+	"client-flood bytes":    {"0", "2000"},
+	"burst-client requests": {"10", "60", "200"},
+	"heavy-client parallel": {"4", "32"},
+	"heavy-client keys":     {"50", "300"},
+	"heavy-client ops":      {"1", "50"},
+	"heavy-client how":      {"counts"}, // a plan's clients have no other burdens
+	"empty-client parallel": {"4", "64"},
+	"empty-client ops":      {"1", "256"},
+	"greedy-fetch rate":     {"1", "2"},
+	"malformed bytes":       {"256", "4096"},
+	"malformed every":       {""}, // a number for replicas, a time for clients
+	"delay":                 {"0.1T", "0.5T", "0.9T", "1.5T", "4T"},
+	"every":                 {"0.1T", "0.3T", "1T"},
+	"provoke":               {"yes", "no"},
+	"rate":                  {"1", "3", "8"},
+	"views":                 {"2", "10", "1000"},
+	"per_batch":             {"1", "8"},
+	"repeat":                {"0.2T", "2T"},
 }
 
 // rogue draws a malicious client, never at rates that leave the others no processor.

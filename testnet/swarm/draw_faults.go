@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -49,6 +50,36 @@ func (d *drawing) fault() {
 		d.network(&f)
 	}
 	d.p.Faults = append(d.p.Faults, f)
+}
+
+// durability draws whether votes leave before they are durable (D8.14), from a chance of its own. Two times in three no more
+// replicas stop uncleanly than may: the others, given in any order, are told to.
+func (d *drawing) durability(able []wire.ReplicaID) {
+	d.Rand = rand.New(rand.NewPCG(d.p.Seed, 0x6f70_7469_6d))
+	p := d.p
+	if !d.one(3) {
+		return
+	}
+	p.Optimistic, p.WriteDelay = true, d.upTo(p.ViewTimeout/4)
+	if d.one(3) {
+		return
+	}
+	f := (p.Replicas - 1) / 3
+	unclean := able[:max(0, f-(p.Replicas-len(able)))]
+	for i := range p.Faults {
+		switch fault := &p.Faults[i]; fault.Do {
+		case sim.CrashNow, sim.CrashCalls, sim.CrashType:
+			if !slices.Contains(unclean, fault.Replica) {
+				*fault = sim.Fault{Do: sim.CleanStop, At: fault.At, Until: fault.Until, Replica: fault.Replica}
+			}
+		case sim.CrashAll:
+			*fault = sim.Fault{Do: sim.CleanStop, At: fault.At, Until: fault.Until, Replica: fault.Replica}
+			if len(unclean) > 0 {
+				*fault = sim.Fault{Do: sim.CrashNow, At: fault.At, Until: fault.Until, Replica: unclean[0], Loss: pick(d, disk.Losses()...)}
+			}
+		default: // it stops nobody
+		}
+	}
 }
 
 // kind draws a type of message that replicas send.
@@ -130,7 +161,7 @@ func (d *drawing) rule(at time.Duration) *links.Rule {
 	r := &links.Rule{
 		ID: name, Name: name, Action: pick(d, links.Drop, links.Drop, links.Hold, links.Delay, links.Duplicate, links.Corrupt),
 		By:    1 + d.upTo(2*d.p.ViewTimeout),
-		Match: links.Match{Type: d.kind(), From: d.some(), To: d.some()},
+		Match: links.Match{Types: links.Types{d.kind()}, From: d.some(), To: d.some()},
 	}
 	if d.one(3) {
 		v := wire.View(d.IntN(4))

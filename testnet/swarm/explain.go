@@ -29,15 +29,15 @@ const (
 
 // Explain makes a failing seed's plan smaller and tells what happens in it.
 func Explain(ctx context.Context, r *Result, b Budget, change ...func(*sim.Options)) (*Failure, error) {
-	f := &Failure{Seed: r.Seed, Violation: r.Broken.Error(), Plan: r.Plan}
-	small := &Shrunk{Plan: r.Plan, Violation: r.Broken}
-	if r.Broken.Invariant != Repeats { // which no single run shows
-		small = Shrink(ctx, r.Plan, r.Broken, b, change...)
+	f := &Failure{Seed: r.Plan.Seed, Violation: r.Violation.Error(), Plan: r.Plan}
+	small := &Shrunk{Plan: r.Plan, Violation: r.Violation}
+	if r.Violation.Invariant != Repeats { // which no single run shows
+		small = Shrink(ctx, r.Plan, r.Violation, b, change...)
 	}
 	f.Plan, f.Shrunk, f.Runs = small.Plan, small.Violation.Error(), small.Runs
 	out, err := sim.Run(small.Plan, append([]func(*sim.Options){func(o *sim.Options) { o.TraceLines = longTrace }}, change...)...)
 	if err != nil {
-		return nil, fmt.Errorf("seed %d, to tell of it: %w", r.Seed, err)
+		return nil, fmt.Errorf("seed %d, to tell of it: %w", r.Plan.Seed, err)
 	}
 	if out.Violation != nil {
 		f.Trace = out.World.About(out.Violation, traceLines)

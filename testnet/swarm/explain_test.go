@@ -14,7 +14,7 @@ func TestExplain_TellsTheInvariantTheTraceAndThePlan(t *testing.T) {
 	if err != nil || out.Violation == nil {
 		t.Fatal(err, "the break is not seen")
 	}
-	f, err := Explain(t.Context(), &Result{Seed: 5, Plan: p, Broken: out.Violation}, Budget{Runs: 200, Time: time.Minute}, broken)
+	f, err := Explain(t.Context(), &Result{Outcome: out}, Budget{Runs: 200, Time: time.Minute}, broken)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,9 +44,9 @@ func TestRun_OneSeedThatIsTwoRunsIsAFailure(t *testing.T) {
 		o.Seed += uint64(runs)
 		runs++
 	}}
-	s, err := Run(t.Context(), o, func(r *Result) error {
-		if r.Broken == nil || r.Broken.Invariant != Repeats {
-			t.Errorf("%v", r.Broken)
+	s, err := Run(t.Context(), o, func(r *Result, _ *Summary) error {
+		if r.Violation == nil || r.Violation.Invariant != Repeats {
+			t.Errorf("%v", r.Violation)
 		}
 		return nil
 	})

@@ -18,35 +18,26 @@ type Options struct {
 	Workers  int           // runs at once; 0: one
 	Twice    bool          // every seed is run twice and must be one run
 
-	// Change is made to every world, for tests.
+	// Change is made to every world.
 	Change func(*sim.Options)
 }
 
-// Result is what came of one seed.
+// Result is what came of one plan: an outcome without its world. A violation may be that it was two runs.
 type Result struct {
-	Seed uint64
-	Plan *sim.Plan
-	// Broken is the first thing that did not hold, nil if everything did.
-	Broken *sim.Violation
-	Hash   string
-	Took   time.Duration // by the clock on the wall
-	Counts sim.Counts
-
-	Simulated time.Duration
-	Fired     int
-	Lies      uint64 // of malicious clients, and frames that are no message
-	Judged    bool   // I4: there was a history, and it was decided
+	*sim.Outcome
+	Took time.Duration // by the clock on the wall
+	Lies uint64        // of malicious clients, and frames that are no message
 }
 
-// Run runs seeds, several at once, and has each one's result told in the order of the seeds, one at a time. It returns
-// what they came to. The error is that of a plan which cannot be run, or of the context.
-func Run(ctx context.Context, o Options, tell func(*Result) error) (*Summary, error) {
+// Run runs seeds, several at once, and has each one's result told in the order of the seeds, one at a time, with what all so
+// far came to. It returns what they came to in the end. The error is that of a plan which cannot be run, or of the context.
+func Run(ctx context.Context, o Options, tell func(*Result, *Summary) error) (*Summary, error) {
 	s, began := newSummary(), time.Now()
 	err := o.inOrder(ctx, func(r *Result) error {
 		s.add(r)
-		return tell(r)
+		s.RealSeconds = time.Since(began).Seconds()
+		return tell(r, s)
 	})
-	s.RealSeconds = time.Since(began).Seconds()
 	return s, err
 }
 
@@ -69,22 +60,18 @@ func (o *Options) inOrder(ctx context.Context, tell func(*Result) error) error {
 	// What is finished waits for its turn to be told, up to a bound: one that takes long does not keep the others idle.
 	pending := make(chan chan finished, ahead*workers)
 	places := make(chan struct{}, workers)
-	stop := make(chan struct{})
+	told, stop := context.WithCancel(ctx)
+	defer stop()
 	go func() {
 		defer close(pending)
 		for seed := o.First; ; seed++ {
+			if places <- struct{}{}; !more(seed) {
+				return
+			}
 			done := make(chan finished, 1)
 			select {
-			case places <- struct{}{}:
-			case <-stop:
-				return
-			}
-			if !more(seed) {
-				return
-			}
-			select {
 			case pending <- done:
-			case <-stop:
+			case <-told.Done():
 				return
 			}
 			go func() {
@@ -94,7 +81,6 @@ func (o *Options) inOrder(ctx context.Context, tell func(*Result) error) error {
 			}()
 		}
 	}()
-	defer close(stop)
 	for done := range pending {
 		f := <-done
 		if f.err != nil {
@@ -110,22 +96,9 @@ func (o *Options) inOrder(ctx context.Context, tell func(*Result) error) error {
 // one runs a seed.
 func (o *Options) one(seed uint64) (*Result, error) {
 	p := Wide.Draw(seed, o.Replicas)
-	out, took, err := o.run(p)
+	r, err := o.Once(p)
 	if err != nil {
 		return nil, fmt.Errorf("seed %d: %w\n%s", seed, err, p)
-	}
-	r := &Result{
-		Seed: seed, Plan: p, Broken: out.Violation, Hash: out.Hash, Took: took, Counts: out.Counts, Simulated: out.Simulated,
-		Fired: out.Fired, Lies: out.World.Lies(), Judged: out.Linearizable.Checked > 0,
-	}
-	if o.Twice {
-		again, _, err := o.run(p)
-		if err != nil {
-			return nil, fmt.Errorf("seed %d, again: %w", seed, err)
-		}
-		if again.Hash != r.Hash && r.Broken == nil {
-			r.Broken = &sim.Violation{Invariant: Repeats, At: out.Simulated, Seed: seed, What: "one plan was two runs: " + r.Hash + " and " + again.Hash}
-		}
 	}
 	return r, nil
 }
@@ -133,14 +106,33 @@ func (o *Options) one(seed uint64) (*Result, error) {
 // Repeats is the invariant of the simulator itself: one plan is one run.
 const Repeats = "repeats"
 
-func (o *Options) run(p *sim.Plan) (*sim.Outcome, time.Duration, error) {
+// Once runs a plan, and once more if it is to be shown that this is the same run.
+func (o *Options) Once(p *sim.Plan) (*Result, error) {
 	began := time.Now()
-	out, err := sim.Run(p, func(w *sim.Options) {
+	world := func(w *sim.Options) {
 		w.Steps = o.Steps
 		w.TraceLines = -1 // a failure is run again, to be told
 		if o.Change != nil {
 			o.Change(w)
 		}
-	})
-	return out, time.Since(began), err
+	}
+	out, err := sim.Run(p, world)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Outcome: out, Took: time.Since(began), Lies: out.World.Lies()}
+	out.World = nil
+	if !o.Twice || out.Violation != nil {
+		return r, nil
+	}
+	again, err := sim.Run(p, world, func(w *sim.Options) { w.Trace = nil })
+	if err != nil {
+		return nil, fmt.Errorf("again: %w", err)
+	}
+	if again.Hash != out.Hash {
+		out.Violation = &sim.Violation{
+			Invariant: Repeats, At: out.Simulated, Seed: p.Seed, What: "one plan was two runs: " + out.Hash + " and " + again.Hash,
+		}
+	}
+	return r, nil
 }

@@ -36,7 +36,7 @@ func leaveOut(p *sim.Plan, gone []part) {
 		l.Set(reflect.AppendSlice(l.Slice(0, g.index), l.Slice(g.index+1, l.Len())))
 	}
 	p.Faults = slices.DeleteFunc(p.Faults, func(f sim.Fault) bool {
-		if ofDisk(f.Do) {
+		if f.Do.OfDisk() {
 			return !slices.Contains(p.Damaged, f.Replica) && !slices.Contains(p.Forgetful, f.Replica)
 		}
 		return p.Heal > 0 && f.Links != nil && f.Undo == nil && !slices.Contains(p.Cut, f.Replica)
@@ -62,6 +62,9 @@ var smaller = [][]func(*sim.Plan){
 	{func(p *sim.Plan) { p.Workload.InFlight, p.Workload.Pack = 0, 0 }},
 	{func(p *sim.Plan) { p.Workload.NoHedging = false }},
 	{func(p *sim.Plan) { p.Workload.SharedKey = false }},
+	{func(p *sim.Plan) { p.Workload.Skew = 0 }},
+	{func(p *sim.Plan) { p.ReplyBytes = 0 }},
+	{func(p *sim.Plan) { p.History = 0 }},
 	{func(p *sim.Plan) { p.MaxBatch = 1 }},
 	{func(p *sim.Plan) {
 		for i := range p.Faults {

@@ -43,7 +43,7 @@ func newSummary() *Summary {
 
 func (s *Summary) add(r *Result) {
 	s.Seeds++
-	if r.Broken != nil {
+	if r.Violation != nil {
 		s.Failed++
 	}
 	s.SimulatedHours += r.Simulated.Hours()
@@ -63,7 +63,7 @@ func (s *Summary) add(r *Result) {
 	if r.Plan.Heal > 0 {
 		s.Healed++
 	}
-	if r.Judged {
+	if r.Linearizable.Checked > 0 { // there was a history, and it was decided (I4)
 		s.Linearizable++
 	}
 	s.Sizes[fmt.Sprint(r.Plan.Replicas)]++
@@ -94,7 +94,7 @@ func attackersOf(p *sim.Plan) map[string]bool {
 		names["two processes under one key"] = true
 	}
 	for _, f := range p.Faults {
-		if ofDisk(f.Do) && (slices.Contains(p.Damaged, f.Replica) || slices.Contains(p.Forgetful, f.Replica)) {
+		if f.Do.OfDisk() && (slices.Contains(p.Damaged, f.Replica) || slices.Contains(p.Forgetful, f.Replica)) {
 			names["disk "+string(f.Do)] = true
 		}
 	}
@@ -103,17 +103,6 @@ func attackersOf(p *sim.Plan) map[string]bool {
 		names["client "+name] = true
 	}
 	return names
-}
-
-// ofDisk reports whether a fault may befall a replica only that counts as faulty for it.
-func ofDisk(k sim.FaultKind) bool {
-	switch k {
-	case sim.BitRot, sim.TornTail, sim.LyingSync, sim.IOError, sim.DiskFull, sim.Wiped, sim.WipedAgain, sim.StateLost,
-		sim.Unmounted, sim.RolledBack:
-		return true
-	default:
-		return false
-	}
 }
 
 func (s *Summary) String() string {

@@ -18,18 +18,18 @@ var (
 func TestRun_EverySeedIsOneRunAndKeepsEveryInvariant(t *testing.T) {
 	hashes := map[string]uint64{}
 	next := *firstSeed
-	s, err := Run(context.Background(), Options{First: *firstSeed, Seeds: *seeds, Workers: 2, Twice: true}, func(r *Result) error {
-		if r.Seed != next {
-			t.Errorf("seed %d is told after seed %d", r.Seed, next)
+	s, err := Run(context.Background(), Options{First: *firstSeed, Seeds: *seeds, Workers: 2, Twice: true}, func(r *Result, _ *Summary) error {
+		if r.Plan.Seed != next {
+			t.Errorf("seed %d is told after seed %d", r.Plan.Seed, next)
 		}
 		next++
-		if r.Broken != nil {
-			t.Errorf("%v\nagain: tagma-testnet sim --swarm --seed %d", r.Broken, r.Seed)
+		if r.Violation != nil {
+			t.Errorf("%v\nagain: tagma-testnet sim --swarm --seed %d", r.Violation, r.Plan.Seed)
 		}
 		if other, twice := hashes[r.Hash]; twice {
-			t.Errorf("seeds %d and %d are the same run", r.Seed, other)
+			t.Errorf("seeds %d and %d are the same run", r.Plan.Seed, other)
 		}
-		hashes[r.Hash] = r.Seed
+		hashes[r.Hash] = r.Plan.Seed
 		return nil
 	})
 	if err != nil {
@@ -57,7 +57,7 @@ func TestDraw_DrawsTheWholeCatalogue(t *testing.T) {
 			t.Fatalf("seed %d: %d faulty replicas of %d", seed, bad, p.Replicas)
 		}
 		for _, f := range p.Faults {
-			if ofDisk(f.Do) && !slices.Contains(p.Damaged, f.Replica) && !slices.Contains(p.Forgetful, f.Replica) {
+			if f.Do.OfDisk() && !slices.Contains(p.Damaged, f.Replica) && !slices.Contains(p.Forgetful, f.Replica) {
 				t.Fatalf("seed %d: %s of replica %d, which counts as correct", seed, f.Do, f.Replica)
 			}
 			if p.Heal > 0 && f.Until > p.Heal {

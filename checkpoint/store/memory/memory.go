@@ -101,6 +101,26 @@ func (d *Disk) Lose(key []byte, at uint64) {
 	}
 }
 
+// Turn gives the value that a key has now to change, as rot may: what it returns is there in its place. It reports false if
+// there is no such key, or it is deleted.
+func (d *Disk) Turn(key []byte, change func(value []byte) []byte) bool {
+	c := d.keys[string(key)]
+	if c == nil {
+		return false
+	}
+	last := len(c.versions) - 1
+	if c.versions[last].deleted {
+		return false
+	}
+	v := *c.versions[last]
+	v.value = change(bytes.Clone(v.value))
+	c.versions[last] = &v // a copy of the disk keeps the other
+	return true
+}
+
+// Keys lists the keys, sorted.
+func (d *Disk) Keys() []string { return slices.Clone(d.sorted()) }
+
 // Discard implements store.Engine. An old version goes when its key is written again.
 func (d *Disk) Discard(below uint64) { d.floor = below }
 
@@ -114,6 +134,15 @@ func (d *Disk) Failure() error { return nil }
 // there.
 func (d *Disk) Close() error {
 	d.floor = 0
+	return nil
+}
+
+// Next implements store.Engine.
+func (*Disk) Next() (store.Engine, error) { return New(), nil }
+
+// Drop implements store.Engine.
+func (d *Disk) Drop() error {
+	*d = *New()
 	return nil
 }
 

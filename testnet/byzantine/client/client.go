@@ -21,6 +21,12 @@ type Client interface {
 	Told() Tally
 }
 
+// Reader is a client that reads the past.
+type Reader interface {
+	// Asked tells what a replica answered to a read at this time.
+	Asked(from wire.ReplicaID, m *wire.QueryReply, now time.Duration)
+}
+
 // Parcel is a frame for one replica. It need not be the encoding of anything.
 type Parcel struct {
 	To    wire.ReplicaID
@@ -32,6 +38,7 @@ type Tally struct {
 	Parcels  uint64                  `json:"parcels"` // frames for one replica each
 	Lies     uint64                  `json:"lies"`    // of them, those that no correct client would send
 	Outcomes map[wire.Outcome]uint64 `json:"replies"` // by outcome; every replica's count
+	Reads    uint64                  `json:"reads"`   // of the past that were answered
 }
 
 // Config is what a client knows of its cluster.
@@ -43,6 +50,15 @@ type Config struct {
 	ViewTimeout time.Duration // T
 	// Operation returns the n-th operation, one that the machine executes. No two are alike.
 	Operation func(n uint64) []byte
+	Burdens   Burdens
+}
+
+// Burdens are operations that cost much. What is nil the machine does not have.
+type Burdens struct {
+	Count       []byte                           // passes every key
+	Transaction func(n uint64) []byte            // of 64 operations, half of them counts and half writes of the n-th one
+	Value       func(n uint64, bytes int) []byte // writes so many bytes
+	Past        []byte                           // as Count does, 64 times, and writes nothing
 }
 
 // caller is what malicious clients have in common. Others embed it.
@@ -147,25 +163,9 @@ func (c *caller) flush() []Parcel {
 	return out
 }
 
-// metronome counts periods.
-type metronome struct{ last time.Duration }
-
-// mostAtOnce bounds what is made up for after a long silence of the clock.
-const mostAtOnce = 1 << 12
-
-// beats returns how many periods are over that were not told yet; none of length 0.
-func (m *metronome) beats(now, every time.Duration) int {
-	if every == 0 {
-		return 0
-	}
-	n := (now - m.last) / every
-	m.last += n * every
-	return int(min(n, mostAtOnce))
-}
-
 // catalogue is sorted by name.
 var catalogue = []tamper.Behaviour{
-	absurdSessions, clientEquivocation, clientFlood, exhaustClient, malformedClient, partialClient,
+	absurdSessions, burstClient, clientEquivocation, clientFlood, emptyClient, exhaustClient, heavyClient, malformedClient, partialClient,
 }
 
 // Catalogue lists all behaviours of clients by name.

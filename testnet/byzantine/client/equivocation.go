@@ -14,11 +14,10 @@ var clientEquivocation = tamper.Describe[twoFaced]("client-equivocation", tamper
 
 type twoFaced struct {
 	caller
-	Split  string        `default:"halves" words:"halves,primary,each" doc:"who is told what: halves, primary (it one, the backups the "`
-	_      any           `doc:"other), or each (no two the same)"`
-	Every  time.Duration `default:"0.1T" doc:"time between two such numbers, a duration or a multiple of T"`
-	Repeat time.Duration `default:"0.5T" doc:"time after which it sends all of them to everybody"`
-	beat   metronome
+	Split  string          `default:"halves" words:"halves,primary,each" doc:"who is told what: halves, primary (it one, the backups the "`
+	_      any             `doc:"other), or each (no two the same)"`
+	Every  tamper.Pace     `default:"0.1T" doc:"time between two such numbers, a duration or a multiple of T"`
+	Repeat time.Duration   `default:"0.5T" doc:"time after which it sends all of them to everybody"`
 	told   []contradiction // to be repeated, oldest first
 }
 
@@ -31,7 +30,7 @@ type contradiction struct {
 // Tick contradicts itself when it is time to.
 func (c *twoFaced) Tick(now time.Duration) []Parcel {
 	c.open()
-	for range c.beat.beats(now, c.Every) {
+	for range c.Every.Due(now) {
 		c.contradict(now)
 	}
 	for len(c.told) > 0 && now-c.told[0].at >= c.Repeat {
@@ -81,17 +80,16 @@ var partialClient = tamper.Describe[partial]("partial-client", tamper.Byzantine,
 
 type partial struct {
 	caller
-	To        tamper.Peers  `default:"backups" words:"backups,one" doc:"who is asked: backups, one (a single backup, by turns), or "`
-	_         any           `doc:"replicas such as 1+2"`
-	Signature string        `default:"good" words:"good,bad" doc:"good, or bad: then nobody may believe it, nor start a timer"`
-	Every     time.Duration `default:"0.1T" doc:"time between two requests, a duration or a multiple of T"`
-	beat      metronome
+	To        tamper.Peers `default:"backups" words:"backups,one" doc:"who is asked: backups, one (a single backup, by turns), or "`
+	_         any          `doc:"replicas such as 1+2"`
+	Signature string       `default:"good" words:"good,bad" doc:"good, or bad: then nobody may believe it, nor start a timer"`
+	Every     tamper.Pace  `default:"0.1T" doc:"time between two requests, a duration or a multiple of T"`
 }
 
 // Tick asks when it is time to.
 func (c *partial) Tick(now time.Duration) []Parcel {
 	c.open()
-	for range c.beat.beats(now, c.Every) {
+	for range c.Every.Due(now) {
 		var m wire.Message = c.next()
 		if c.Signature == "bad" { // another one for every request
 			m = tamper.Altered(m, "Sig", func(s wire.Signature) wire.Signature { s[0] ^= 0x01; return s })

@@ -15,16 +15,14 @@ var clientFlood = tamper.Describe[flooder]("client-flood", tamper.Byzantine,
 
 type flooder struct {
 	caller
-	Valid   tamper.Rate `default:"1000" doc:"well signed requests a second"`
-	Invalid tamper.Rate `default:"10000" doc:"requests a second whose signature does not hold"`
+	Valid   tamper.Pace `rate:"yes" default:"1000" max:"1000000" doc:"well signed requests a second"`
+	Invalid tamper.Pace `rate:"yes" default:"10000" max:"1000000" doc:"requests a second whose signature does not hold"`
 	Bytes   uint64      `default:"0" max:"1048576" doc:"makes each valid request that much longer, by operations repeated"`
-
-	good, bad metronome
-	forged    uint64
+	forged  uint64
 }
 
 func (c *flooder) ready() error {
-	if c.Valid == 0 && c.Invalid == 0 {
+	if c.Valid.Never() && c.Invalid.Never() {
 		return errors.New("valid: 0 or invalid must be above 0: otherwise there is no flood")
 	}
 	return nil
@@ -33,10 +31,10 @@ func (c *flooder) ready() error {
 // Tick sends what has become due.
 func (c *flooder) Tick(now time.Duration) []Parcel {
 	c.open()
-	for range c.good.beats(now, time.Duration(c.Valid)) {
+	for range c.Valid.Due(now) {
 		c.spread(true, wire.Encode(c.padded(c.next())))
 	}
-	for range c.bad.beats(now, time.Duration(c.Invalid)) {
+	for range c.Invalid.Due(now) {
 		c.spread(true, c.forge())
 	}
 	return c.flush()
@@ -69,6 +67,32 @@ func (c *flooder) forge() []byte {
 	return wire.Encode(m)
 }
 
+// burstClient gives the backups at once as much as they admit, so that their timers would blame the primary (C6, T1).
+var burstClient = tamper.Describe[burster]("burst-client", tamper.Byzantine,
+	"sends each of f+1 backups hundreds of requests of its own at one moment, again and again, and nothing to the primary",
+	"honest clients keep ≥ 80 % of their throughput; no view change")
+
+type burster struct {
+	caller
+	Requests uint64      `default:"600" max:"4096" doc:"how many each of the f+1 backups gets at once"`
+	Every    tamper.Pace `default:"1.5s" doc:"time between two bursts, a duration or a multiple of T"`
+}
+
+// Tick sends a burst when it is time to.
+func (c *burster) Tick(now time.Duration) []Parcel {
+	c.open()
+	if c.Every.Due(now) == 0 {
+		return c.flush()
+	}
+	for range c.Requests {
+		for i := range (c.Replicas-1)/3 + 1 {
+			to := (int(c.primary()) + 1 + i) % c.Replicas
+			c.send(wire.ReplicaID(to), true, wire.Encode(c.next()))
+		}
+	}
+	return c.flush()
+}
+
 // malformedClient sends what no decoder may believe, or choke on (S4).
 var malformedClient = tamper.Describe[babbler]("malformed", tamper.Byzantine,
 	"sends frames that are no message: lists of a million entries, deep nesting, cut short, bits turned",
@@ -76,9 +100,8 @@ var malformedClient = tamper.Describe[babbler]("malformed", tamper.Byzantine,
 
 type babbler struct {
 	caller
-	Every time.Duration `default:"20ms" doc:"time between two frames to each replica, a duration or a multiple of T"`
+	Every tamper.Pace `default:"20ms" doc:"time between two frames to each replica, a duration or a multiple of T"`
 	tamper.Malformed
-	beat metronome
 	with *tamper.Malformer
 }
 
@@ -89,10 +112,9 @@ func (c *babbler) ready() error {
 
 // Tick sends every replica a frame of its own when it is time to.
 func (c *babbler) Tick(now time.Duration) []Parcel {
-	for range c.beat.beats(now, c.Every) {
+	for range c.Every.Due(now) {
 		for to := range c.Replicas {
-			_, frame := c.with.Next()
-			c.send(wire.ReplicaID(to), true, frame)
+			c.send(wire.ReplicaID(to), true, c.with.Next())
 		}
 	}
 	return c.flush()

@@ -15,17 +15,16 @@ var absurdSessions = tamper.Describe[numberer]("absurd-sessions", tamper.Byzanti
 
 type numberer struct {
 	caller
-	Numbers string        `default:"mixed" words:"highest,rising,falling,mixed" doc:"sessions: highest (2⁶⁴−1 and down), rising, "`
-	_       any           `doc:"falling, or mixed (any, with absurd request numbers too)"`
-	Every   time.Duration `default:"0.1T" doc:"time between two requests, a duration or a multiple of T"`
-	Seed    tamper.Dice   `default:"0" stream:"1" doc:"decides which numbers, where they are mixed"`
-	beat    metronome
+	Numbers string      `default:"mixed" words:"highest,rising,falling,mixed" doc:"sessions: highest (2⁶⁴−1 and down), rising, "`
+	_       any         `doc:"falling, or mixed (any, with absurd request numbers too)"`
+	Every   tamper.Pace `default:"0.1T" doc:"time between two requests, a duration or a multiple of T"`
+	Seed    tamper.Dice `default:"0" stream:"1" doc:"decides which numbers, where they are mixed"`
 	asked   uint64
 }
 
 // Tick asks under the next absurd number when it is time to.
 func (c *numberer) Tick(now time.Duration) []Parcel {
-	for range c.beat.beats(now, c.Every) {
+	for range c.Every.Due(now) {
 		c.asked++
 		session, number := c.choose()
 		c.attach(session)

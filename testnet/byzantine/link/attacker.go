@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -26,7 +27,7 @@ type Options struct {
 	Choice tamper.Choice      // a behaviour of clients, or one of replicas that is about links
 	// Operation returns the n-th operation of a malicious client, no two alike.
 	Operation func(n uint64) []byte
-	Session   wire.Session // of a malicious client; 0: its starting time
+	Burdens   rogues.Burdens
 }
 
 // Tally is what an attacker did and what was done to it. Counters are sums over all replicas.
@@ -39,33 +40,51 @@ type Tally struct {
 	Client  rogues.Tally `json:"client"`  // of a malicious client
 }
 
-// Attacker is an attack under way.
-type Attacker struct {
-	cancel  context.CancelFunc
+// OnLinks reports whether a behaviour of replicas is one that an attack does beside an honest replica's process.
+func OnLinks(c tamper.Choice) bool { return c.Name == "malformed" || c.Name == tamper.Exhaust }
+
+// Dormant is an attack, or a malicious client, that can be begun and ended again and again. Behaviours that are about links
+// serve every key; the others are for clients and need one that the cluster admits. Its methods may be called from any
+// goroutine, and on nil, which is an attack that nobody makes.
+type Dormant struct {
+	options Options
+
+	mu      sync.Mutex
+	cancel  context.CancelFunc // nil while it sleeps
+	close   []func() error     // of what it has open while it is awake
 	running sync.WaitGroup
-	close   []func() error
+	told    func() rogues.Tally // of the malicious client that it is now; nil: none
+	past    rogues.Tally        // of those that it was
 
 	streams, refused, frames, dropped atomic.Uint64
 	held, mostHeld                    atomic.Int64
-	told                              func() rogues.Tally
 }
 
-// OnLinks reports whether a behaviour of replicas is one that Start runs beside an honest replica's process.
-func OnLinks(c tamper.Choice) bool { return c.Name == "malformed" || c.Name == tamper.Exhaust }
+// NewDormant returns an attack that sleeps.
+func NewDormant(o Options) *Dormant { return &Dormant{options: o} }
 
-// Start begins an attack. It goes on until Stop. Behaviours that are about links serve every key; the others are for
-// clients and need one that the cluster admits.
-func Start(o Options) (*Attacker, error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	a := &Attacker{cancel: cancel}
-	if err := a.begin(ctx, o); err != nil {
-		_, stopped := a.Stop()
-		return nil, errors.Join(fmt.Errorf("attack with %s: %w", o.Choice.Name, err), stopped)
+// Wake begins or ends the attack.
+func (a *Dormant) Wake(on bool) error {
+	if a == nil {
+		return nil
 	}
-	return a, nil
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case on == (a.cancel != nil):
+		return nil
+	case !on:
+		return a.end()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	a.cancel = cancel
+	if err := a.begin(ctx, a.options); err != nil {
+		return errors.Join(fmt.Errorf("attack with %s: %w", a.options.Choice.Name, err), a.end())
+	}
+	return nil
 }
 
-func (a *Attacker) begin(ctx context.Context, o Options) error {
+func (a *Dormant) begin(ctx context.Context, o Options) error {
 	switch o.Choice.Name {
 	case tamper.Exhaust:
 		e := new(tamper.Exhaustion)
@@ -88,32 +107,50 @@ func (a *Attacker) begin(ctx context.Context, o Options) error {
 	}
 }
 
-// Stop ends the attack and tells what it was.
-func (a *Attacker) Stop() (Tally, error) {
+func (a *Dormant) end() error {
 	a.cancel()
 	var errs []error
 	for _, shut := range a.close {
 		errs = append(errs, shut())
 	}
-	a.close = nil
 	a.running.Wait()
-	return a.Told(), errors.Join(errs...)
+	a.past = a.client()
+	a.cancel, a.close, a.told = nil, nil, nil
+	return errors.Join(errs...)
 }
 
-// Told is what the attack has been so far.
-func (a *Attacker) Told() Tally {
-	t := Tally{
+// Told is what the attack has been so far, whenever it was awake.
+func (a *Dormant) Told() (t Tally) {
+	if a == nil {
+		return t
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return Tally{
 		Streams: a.streams.Load(), Refused: a.refused.Load(), Frames: a.frames.Load(), Dropped: a.dropped.Load(),
-		Held: uint64(a.mostHeld.Load()),
+		Held: uint64(a.mostHeld.Load()), Client: a.client(),
 	}
-	if a.told != nil {
-		t.Client = a.told()
-	}
-	return t
 }
+
+// client sums up the malicious clients that it was, and the one that it is.
+func (a *Dormant) client() rogues.Tally {
+	var now rogues.Tally
+	if a.told != nil {
+		now = a.told()
+	}
+	sum := rogues.Tally{Parcels: a.past.Parcels + now.Parcels, Lies: a.past.Lies + now.Lies, Outcomes: map[wire.Outcome]uint64{}}
+	maps.Copy(sum.Outcomes, a.past.Outcomes)
+	for outcome, n := range now.Outcomes {
+		sum.Outcomes[outcome] += n
+	}
+	return sum
+}
+
+// Acts counts what was done to others so far.
+func (a *Dormant) Acts() uint64 { return a.Told().Acts() }
 
 // hold counts a stream as open, until the returned function is called.
-func (a *Attacker) hold() (release func()) {
+func (a *Dormant) hold() (release func()) {
 	a.streams.Add(1)
 	now := a.held.Add(1)
 	for most := a.mostHeld.Load(); now > most && !a.mostHeld.CompareAndSwap(most, now); most = a.mostHeld.Load() {
@@ -121,8 +158,8 @@ func (a *Attacker) hold() (release func()) {
 	return func() { a.held.Add(-1) }
 }
 
-// peer makes a raw peer that Stop closes.
-func (a *Attacker) peer(o Options) (*rawPeer, error) {
+// peer makes a raw peer that is closed when the attack ends.
+func (a *Dormant) peer(o Options) (*rawPeer, error) {
 	p, err := newRawPeer(o.Key.Seed(), o.File.Greeting())
 	if err == nil {
 		a.close = append(a.close, p.close)
@@ -151,72 +188,6 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return true
 	case <-ctx.Done():
 		return false
-	}
-}
-
-// Dormant is an attack, or a malicious client, that can be begun and ended again and again. Its methods may be called from
-// any goroutine, and on nil, which is an attack that nobody makes.
-type Dormant struct {
-	options Options
-
-	mu       sync.Mutex
-	attacker *Attacker // nil while it sleeps
-	past     Tally     // what it did when it was awake before
-}
-
-// NewDormant returns an attack that sleeps.
-func NewDormant(o Options) *Dormant { return &Dormant{options: o} }
-
-// Wake begins or ends the attack.
-func (d *Dormant) Wake(on bool) error {
-	if d == nil {
-		return nil
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if on == (d.attacker != nil) {
-		return nil
-	}
-	if on {
-		a, err := Start(d.options)
-		d.attacker = a
-		return err
-	}
-	told, err := d.attacker.Stop()
-	d.past.add(told)
-	d.attacker = nil
-	return err
-}
-
-// Acts counts what was done to others so far.
-func (d *Dormant) Acts() uint64 {
-	told := d.Told()
-	return told.Acts()
-}
-
-// Told is what the attack has been so far, whenever it was awake.
-func (d *Dormant) Told() (sum Tally) {
-	if d == nil {
-		return sum
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if sum.add(d.past); d.attacker != nil {
-		sum.add(d.attacker.Told())
-	}
-	return sum
-}
-
-// add sums two attacks up.
-func (t *Tally) add(o Tally) {
-	t.Streams, t.Refused, t.Frames, t.Dropped = t.Streams+o.Streams, t.Refused+o.Refused, t.Frames+o.Frames, t.Dropped+o.Dropped
-	t.Held = max(t.Held, o.Held)
-	t.Client.Parcels, t.Client.Lies = t.Client.Parcels+o.Client.Parcels, t.Client.Lies+o.Client.Lies
-	if t.Client.Outcomes == nil {
-		t.Client.Outcomes = make(map[wire.Outcome]uint64)
-	}
-	for outcome, n := range o.Client.Outcomes {
-		t.Client.Outcomes[outcome] += n
 	}
 }
 

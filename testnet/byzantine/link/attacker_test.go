@@ -5,9 +5,9 @@ import (
 	"errors"
 	"testing"
 
-	"tagma/client"
 	"tagma/crypto"
 	"tagma/pbft/wire"
+	"tagma/statemachine/kv"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/byzantine/link"
 )
@@ -22,19 +22,18 @@ func TestS4_MalformedFramesOverRealLinksAreRefusedAndTheirSenderDropped(t *testi
 		t.Run(who, func(t *testing.T) {
 			s.t = t
 			before := s.reports()
-			a := s.attack(key, choice)
-			s.put(5)
-			s.until(a, "frames are sent and streams ended", func(t link.Tally) bool { return t.Frames >= 100 && t.Dropped >= 40 })
-			s.put(5)
-			told, err := a.Stop()
-			if err != nil {
-				t.Error(err)
-			}
-			after := s.mustStand(before)
 			except := -1
 			if who == "replica" {
 				except = 3 // it does not attack itself
 			}
+			a := s.attack(key, choice)
+			s.put(5)
+			s.until(a, "frames are sent, streams ended, and each replica has refused some", func(t link.Tally) bool {
+				return t.Frames >= 100 && t.Dropped >= 40 && refusedBy(before, s.reports(), except) >= 5
+			})
+			s.put(5)
+			told := s.stop(a)
+			after := s.mustStand(before)
 			if n := refusedBy(before, after, except); n < 5 {
 				t.Errorf("a replica counted %d refusals", n)
 			}
@@ -71,10 +70,7 @@ func TestI14_WhoeverExhaustsLinksUsesUpHisOwn(t *testing.T) {
 				s.put(5)
 				s.until(a, way.name, way.reached)
 				s.put(5)
-				told, err := a.Stop()
-				if err != nil {
-					t.Error(err)
-				}
+				told := s.stop(a)
 				s.mustStand(before)
 				if most := uint64(4 * 200); told.Held > most {
 					t.Errorf("%d streams were open at once at 4 replicas, more than %d", told.Held, most)
@@ -96,10 +92,7 @@ func TestNetwork_AnOutsiderGetsNoStream(t *testing.T) {
 		a := s.attack(key, byzantine.Choice{Name: name})
 		s.until(a, "the outsider is refused", func(t link.Tally) bool { return t.Refused >= 8 })
 		s.put(3)
-		told, err := a.Stop()
-		if err != nil {
-			t.Error(err)
-		}
+		told := s.stop(a)
 		if told.Frames != 0 || told.Held != 0 {
 			t.Errorf("%s: an outsider was served: %+v", name, told)
 		}
@@ -119,10 +112,7 @@ func TestC2_OfTwoOperationsUnderOneNumberOneExecutes(t *testing.T) {
 		return t.Client.Outcomes[wire.OutcomeExecuted] >= 40 && t.Client.Outcomes[wire.OutcomeConflict] >= 40
 	})
 	s.put(5)
-	told, err := a.Stop()
-	if err != nil {
-		t.Error(err)
-	}
+	told := s.stop(a)
 	s.mustStand(before)
 	both, one := 0, 0
 	for n := uint64(1); n <= 60; n += 2 { // operations 1 and 2 share a number, 3 and 4 do, …
@@ -142,8 +132,8 @@ func TestC2_OfTwoOperationsUnderOneNumberOneExecutes(t *testing.T) {
 // written is 1 if a key has a value.
 func (s *stage) written(key []byte) int {
 	s.t.Helper()
-	switch _, err := s.honest.Get(s.within(), string(key)); {
-	case errors.Is(err, client.ErrNotFound):
+	switch _, err := kv.NewClient(s.honest).Get(s.within(), string(key)); {
+	case errors.Is(err, kv.ErrNotFound):
 		return 0
 	case err != nil:
 		s.t.Fatal(err)
@@ -171,10 +161,7 @@ func TestC3_PartialAndAbsurdClientsHarmNobodyElse(t *testing.T) {
 				return t.Client.Lies >= 60 && (bad || t.Client.Outcomes[wire.OutcomeExecuted] > 0)
 			})
 			s.put(5)
-			told, err := a.Stop()
-			if err != nil {
-				t.Error(err)
-			}
+			told := s.stop(a)
 			after := s.mustStand(before)
 			if n := refusedBy(before, after, -1); bad && n == 0 {
 				t.Error("a replica refused none of the bad signatures")

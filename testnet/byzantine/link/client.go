@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,44 +18,45 @@ const beat = 5 * time.Millisecond
 // hosted is a malicious client on real links.
 type hosted struct {
 	host *network.ClientHost
-	a    *Attacker
+	a    *Dormant
 
 	mu     sync.Mutex // of the client, which is told the time and replies on different goroutines
 	client rogues.Client
+	began  time.Time
 }
 
 // FromReplica passes a reply on.
 func (h *hosted) FromReplica(from int, frame []byte) {
 	m, err := wire.Decode(frame)
-	if reply, ok := m.(*wire.Reply); ok && err == nil {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.client.Replied(wire.ReplicaID(from), reply)
+	if err != nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch m := m.(type) {
+	case *wire.Reply:
+		h.client.Replied(wire.ReplicaID(from), m)
+	case *wire.QueryReply:
+		if reader, reads := h.client.(rogues.Reader); reads {
+			reader.Asked(wire.ReplicaID(from), m, time.Since(h.began))
+		}
+	default: // a client that misbehaves waits for nothing else
 	}
 }
 
 // misbehave hosts a malicious client.
-func (a *Attacker) misbehave(ctx context.Context, o Options) error {
-	cfg, err := o.File.Config(0)
+func (a *Dormant) misbehave(ctx context.Context, o Options) error {
+	cfg, err := o.config()
 	if err != nil {
 		return err
 	}
-	if o.Session == 0 {
-		o.Session = wire.Session(time.Now().UnixNano())
-	}
-	client, err := rogues.New(o.Choice, rogues.Config{
-		Cluster: cfg.Cluster, Replicas: cfg.N(), Key: o.Key.Public(), Session: o.Session,
-		ViewTimeout: cfg.ViewTimeout, Operation: o.Operation,
-	}, func(b []byte) wire.Signature { return o.Key.Sign(b) })
+	client, err := rogues.New(o.Choice, cfg, o.sign)
 	if err != nil {
 		return err
 	}
-	h := &hosted{client: client, a: a}
-	h.host, err = network.Dial(network.ClientConfig{
-		Seed: o.Key.Seed(), Members: o.File.Members(), Greeting: o.File.Greeting(),
-	}, h)
-	if err != nil {
-		return fmt.Errorf("connect a malicious client: %w", err)
+	h := &hosted{client: client, a: a, began: time.Now()}
+	if err := h.dial(o); err != nil {
+		return err
 	}
 	a.close = append(a.close, h.host.Close)
 	a.told = func() rogues.Tally {
@@ -66,13 +68,24 @@ func (a *Attacker) misbehave(ctx context.Context, o Options) error {
 	return nil
 }
 
+// dial connects the client, with the key that it signs with.
+func (h *hosted) dial(o Options) (err error) {
+	h.host, err = network.Dial(network.ClientConfig{
+		Seed: o.Key.Seed(), Members: o.File.Members(), Greeting: o.File.Greeting(),
+	}, h)
+	if err != nil {
+		return fmt.Errorf("connect a malicious client: %w", err)
+	}
+	return nil
+}
+
 func (h *hosted) run(ctx context.Context) {
 	if h.host.WaitConnected(ctx, 1) != nil {
 		return
 	}
-	for began := time.Now(); pause(ctx, beat); {
+	for pause(ctx, beat) {
 		h.mu.Lock()
-		parcels := h.client.Tick(time.Since(began))
+		parcels := h.client.Tick(time.Since(h.began))
 		h.mu.Unlock()
 		for _, p := range parcels {
 			if h.host.Send(int(p.To), p.Frame) {
@@ -81,3 +94,71 @@ func (h *hosted) run(ctx context.Context) {
 		}
 	}
 }
+
+// config is what a malicious client knows of its cluster.
+func (o *Options) config() (rogues.Config, error) {
+	cfg, err := o.File.Config(0)
+	return rogues.Config{
+		Cluster: cfg.Cluster, Replicas: cfg.N(), Key: o.Key.Public(), Session: wire.Session(time.Now().UnixNano()),
+		ViewTimeout: cfg.ViewTimeout, Operation: o.Operation, Burdens: o.Burdens,
+	}, err
+}
+
+func (o *Options) sign(b []byte) wire.Signature { return o.Key.Sign(b) }
+
+// Asker is a client on real links that sends what it is asked to, and nothing else. Its methods may be called from any
+// goroutine.
+type Asker struct {
+	hosted
+	client *rogues.Asker
+}
+
+// NewAsker connects one: of the options it needs the file and the key. Close must follow.
+func NewAsker(o Options) (*Asker, error) {
+	cfg, err := o.config()
+	if err != nil {
+		return nil, err
+	}
+	a := &Asker{client: rogues.NewAsker(cfg, o.sign)}
+	a.hosted.client = a.client
+	if err := a.dial(o); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// Ask sends a request. It waits for the links to those who are to have it, until ctx ends.
+func (a *Asker) Ask(ctx context.Context, q *rogues.Ask) error {
+	for lacks(a.host.Connected(), q.To) {
+		if !pause(ctx, beat) {
+			return fmt.Errorf("it has no link to all of %v: %w", q.To, ctx.Err())
+		}
+	}
+	a.mu.Lock()
+	parcels := a.client.Ask(q)
+	a.mu.Unlock()
+	var lost []wire.ReplicaID
+	for i, p := range parcels {
+		if wanted := i >= len(parcels)-len(q.To); !a.host.Send(int(p.To), p.Frame) && wanted {
+			lost = append(lost, p.To)
+		}
+	}
+	if len(lost) > 0 {
+		return fmt.Errorf("the links to %v did not take it", lost)
+	}
+	return nil
+}
+
+func lacks(connected []bool, ids []wire.ReplicaID) bool {
+	return slices.ContainsFunc(ids, func(id wire.ReplicaID) bool { return !connected[id] })
+}
+
+// Answers counts the replicas by what they have answered to a request so far.
+func (a *Asker) Answers(q *rogues.Ask) map[wire.Outcome]int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.client.Answers(q)
+}
+
+// Close ends its links.
+func (a *Asker) Close() error { return a.host.Close() }

@@ -105,11 +105,7 @@ func targets(members []own.Member) ([]peer.AddrInfo, error) {
 			return nil, fmt.Errorf("replica %d: identity: %w", i, err)
 		}
 		for _, text := range m.Addrs {
-			addr, err := ma.NewMultiaddr(text)
-			if err != nil {
-				return nil, fmt.Errorf("replica %d: address %q: %w", i, text, err)
-			}
-			if len(addr) == 2 && addr[1].Code() == ma.P_TCP {
+			if addr, err := ma.NewMultiaddr(text); err == nil && len(addr) == 2 && addr[1].Code() == ma.P_TCP {
 				list[i].Addrs = append(list[i].Addrs, addr)
 			}
 		}
@@ -120,50 +116,45 @@ func targets(members []own.Member) ([]peer.AddrInfo, error) {
 	return list, nil
 }
 
-// connect connects to a replica unless it is connected.
-func (p *rawPeer) connect(ctx context.Context, to peer.AddrInfo) error {
+// open connects to a replica unless it is connected, opens a stream, and begins with it what has to be done at once.
+func (p *rawPeer) open(ctx context.Context, to peer.AddrInfo, begin func(network.Stream) error) (network.Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	p.store.AddAddrs(to.ID, to.Addrs, peerstore.PermanentAddrTTL)
 	p.Backoff().Clear(to.ID)
-	_, err := p.DialPeer(ctx, to.ID)
-	return err
-}
-
-// open opens a stream to a replica and agrees on a protocol. Whatever the context's end finds open it resets.
-func (p *rawPeer) open(ctx context.Context, to peer.AddrInfo, proto protocol.ID) (network.Stream, error) {
-	if err := p.connect(ctx, to); err != nil {
+	if _, err := p.DialPeer(ctx, to.ID); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	stream, err := p.NewStream(ctx, to.ID)
 	if err != nil {
 		return nil, err
 	}
-	_ = stream.SetDeadline(time.Now().Add(patience)) // the selection fails if this does
-	err = multistream.SelectProtoOrFail(proto, stream)
-	if err == nil {
-		err = stream.SetProtocol(proto)
-	}
-	if err != nil {
-		_ = stream.Reset()
-		return nil, err
-	}
-	return stream, nil
+	return stream, settle(stream, func() error { return begin(stream) })
 }
 
-// greeted opens a stream and passes the greeting: what follows is taken for frames.
+// settle does what a stream begins with, within its time, or resets it.
+func settle(stream network.Stream, begin func() error) error {
+	_ = stream.SetDeadline(time.Now().Add(patience)) // what follows fails if this does
+	err := begin()
+	if err == nil {
+		return stream.SetDeadline(time.Time{})
+	}
+	_ = stream.Reset()
+	return err
+}
+
+// greeted opens a stream, agrees on a protocol and passes the greeting: what follows is taken for frames.
 func (p *rawPeer) greeted(ctx context.Context, to peer.AddrInfo, proto protocol.ID) (network.Stream, error) {
-	stream, err := p.open(ctx, to, proto)
-	if err != nil {
-		return nil, err
-	}
-	if err := greet(stream, p.greeting); err != nil {
-		_ = stream.Reset()
-		return nil, err
-	}
-	return stream, stream.SetDeadline(time.Time{})
+	return p.open(ctx, to, func(stream network.Stream) error {
+		err := multistream.SelectProtoOrFail(proto, stream)
+		if err == nil {
+			err = stream.SetProtocol(proto)
+		}
+		if err == nil {
+			err = greet(stream, p.greeting)
+		}
+		return err
+	})
 }
 
 // greet writes the greeting and waits for the other side's, which is the same one.

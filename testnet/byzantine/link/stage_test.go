@@ -25,11 +25,10 @@ func TestMain(m *testing.M) {
 
 // stage is a cluster of real processes, an honest client, and room for an attacker.
 type stage struct {
-	t        *testing.T
-	cluster  *local.Cluster
-	observer *local.Observer
-	honest   *client.Client
-	puts     int
+	t       *testing.T
+	cluster *local.Cluster
+	honest  *client.Client
+	puts    int
 }
 
 func newStage(t *testing.T) *stage {
@@ -47,11 +46,7 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	s := &stage{t: t, cluster: c}
-	if s.observer, err = c.Observe(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.observer.Close() })
-	if err := s.observer.WaitReady(s.within(), c.Running()); err != nil {
+	if err := c.WaitReady(s.within(), c.Running()...); err != nil {
 		t.Fatal(err)
 	}
 	s.honest = s.dial(s.key(c.ClientKey(1)))
@@ -93,17 +88,26 @@ func (s *stage) dial(key *crypto.PrivateKey) *client.Client {
 }
 
 // attack begins an attack.
-func (s *stage) attack(key *crypto.PrivateKey, choice byzantine.Choice) *link.Attacker {
+func (s *stage) attack(key *crypto.PrivateKey, choice byzantine.Choice) *link.Dormant {
 	s.t.Helper()
-	a, err := link.Start(link.Options{
+	a := link.NewDormant(link.Options{
 		File: s.cluster.File, Key: key, Choice: choice,
 		Operation: func(n uint64) []byte { return kv.Put(lie(n), []byte{1}) },
 	})
-	if err != nil {
+	if err := a.Wake(true); err != nil {
 		s.t.Fatal(err)
 	}
-	s.t.Cleanup(func() { _, _ = a.Stop() })
+	s.t.Cleanup(func() { _ = a.Wake(false) })
 	return a
+}
+
+// stop ends an attack and tells what it was.
+func (s *stage) stop(a *link.Dormant) link.Tally {
+	s.t.Helper()
+	if err := a.Wake(false); err != nil {
+		s.t.Error(err)
+	}
+	return a.Told()
 }
 
 // lie is the key that a malicious client's n-th operation writes.
@@ -124,10 +128,10 @@ func (s *stage) put(n int) {
 	}
 }
 
-func (s *stage) reports() map[int]node.Report { return s.observer.Ask(s.within(), s.cluster.Running()) }
+func (s *stage) reports() map[int]node.Report { return s.cluster.Ask(s.within(), s.cluster.Running()) }
 
 // until waits until the attack has come that far.
-func (s *stage) until(a *link.Attacker, what string, holds func(link.Tally) bool) link.Tally {
+func (s *stage) until(a *link.Dormant, what string, holds func(link.Tally) bool) link.Tally {
 	s.t.Helper()
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()

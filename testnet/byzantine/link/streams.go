@@ -33,7 +33,7 @@ const (
 )
 
 // malform sends each replica, on each protocol, what is no frame, or no message.
-func (a *Attacker) malform(ctx context.Context, o Options, made *tamper.Malformed) error {
+func (a *Dormant) malform(ctx context.Context, o Options, made *tamper.Malformed) error {
 	list, protocols, err := victims(o)
 	if err != nil {
 		return err
@@ -52,9 +52,8 @@ func (a *Attacker) malform(ctx context.Context, o Options, made *tamper.Malforme
 					end()
 				})
 				for sent := true; sent && pause(open, betweenFrames); {
-					_, frame := frames.Next()
 					_ = stream.SetWriteDeadline(time.Now().Add(patience)) // the write fails if this does
-					sent = a.write(stream, hostile(dice, frame))
+					sent = a.write(stream, hostile(dice, frames.Next()))
 				}
 			})
 		}
@@ -78,7 +77,7 @@ func hostile(dice *rand.Rand, frame []byte) []byte {
 }
 
 // exhaust has goroutines for every way to use up what links are made of.
-func (a *Attacker) exhaust(ctx context.Context, o Options, e *tamper.Exhaustion) error {
+func (a *Dormant) exhaust(ctx context.Context, o Options, e *tamper.Exhaustion) error {
 	list, protocols, err := victims(o)
 	if err != nil {
 		return err
@@ -108,7 +107,7 @@ func (a *Attacker) exhaust(ctx context.Context, o Options, e *tamper.Exhaustion)
 }
 
 // again does something on one greeted stream after the other, until the replica ends it or the attack ends.
-func (a *Attacker) again(
+func (a *Dormant) again(
 	ctx context.Context, p *rawPeer, to peer.AddrInfo, proto protocol.ID, do func(context.Context, network.Stream),
 ) {
 	a.running.Go(func() {
@@ -131,20 +130,20 @@ func (a *Attacker) again(
 }
 
 // ended counts a stream that a replica ended.
-func (a *Attacker) ended(ctx context.Context, stream network.Stream) {
+func (a *Dormant) ended(ctx context.Context, stream network.Stream) {
 	if _ = stream.Reset(); ctx.Err() == nil {
 		a.dropped.Add(1)
 	}
 }
 
-func (a *Attacker) refuse(ctx context.Context) {
+func (a *Dormant) refuse(ctx context.Context) {
 	if ctx.Err() == nil {
 		a.refused.Add(1)
 	}
 }
 
 // write sends something hostile and reports whether the link took it.
-func (a *Attacker) write(stream network.Stream, what []byte) bool {
+func (a *Dormant) write(stream network.Stream, what []byte) bool {
 	_, err := stream.Write(what)
 	if err == nil {
 		a.frames.Add(1)
@@ -153,7 +152,7 @@ func (a *Attacker) write(stream network.Stream, what []byte) bool {
 }
 
 // trickle begins a frame and sends a byte of it now and then.
-func (a *Attacker) trickle(ctx context.Context, stream network.Stream) {
+func (a *Dormant) trickle(ctx context.Context, stream network.Stream) {
 	next := binary.BigEndian.AppendUint32(nil, announced)
 	for a.write(stream, next) && pause(ctx, trickleEvery) {
 		next = []byte{0}
@@ -161,7 +160,7 @@ func (a *Attacker) trickle(ctx context.Context, stream network.Stream) {
 }
 
 // withhold never reads an answer. A client asks and asks; to a replica others speak without being asked.
-func (a *Attacker) withhold(ctx context.Context, stream network.Stream) {
+func (a *Dormant) withhold(ctx context.Context, stream network.Stream) {
 	if stream.Protocol() != clientProtocol {
 		<-ctx.Done()
 		return
@@ -175,19 +174,18 @@ func (a *Attacker) withhold(ctx context.Context, stream network.Stream) {
 }
 
 // deaf takes the streams that a replica opens to us, and reads nothing of them.
-func (a *Attacker) deaf(greeting []byte) network.StreamHandler {
+func (a *Dormant) deaf(greeting []byte) network.StreamHandler {
 	offered := multistream.NewMultistreamMuxer[protocol.ID]()
 	for _, proto := range []protocol.ID{replicaProtocol, bulkProtocol} {
 		offered.AddHandler(proto, nil)
 	}
 	return func(stream network.Stream) {
-		_ = stream.SetDeadline(time.Now().Add(patience)) // what follows fails if this does
-		_, _, err := offered.Negotiate(stream)
-		if err == nil {
-			err = greet(stream, greeting)
-		}
-		if err != nil {
-			_ = stream.Reset()
+		if settle(stream, func() error {
+			if _, _, err := offered.Negotiate(stream); err != nil {
+				return err
+			}
+			return greet(stream, greeting)
+		}) != nil {
 			return
 		}
 		a.streams.Add(1) // and it stays open as long as its connection
@@ -195,7 +193,7 @@ func (a *Attacker) deaf(greeting []byte) network.StreamHandler {
 }
 
 // openMany opens streams to one of so many replicas, over several connections, and never says on them what they are for.
-func (a *Attacker) openMany(ctx context.Context, o Options, to peer.AddrInfo, e *tamper.Exhaustion, replicas int) error {
+func (a *Dormant) openMany(ctx context.Context, o Options, to peer.AddrInfo, e *tamper.Exhaustion, replicas int) error {
 	due := time.NewTicker(time.Second * time.Duration(replicas) / time.Duration(e.Rate)) // shared by all connections
 	context.AfterFunc(ctx, due.Stop)
 	room := make(chan struct{}, max(1, int(e.Streams)/replicas)) // holds a token for every stream that is open
@@ -231,28 +229,21 @@ func (a *Attacker) openMany(ctx context.Context, o Options, to peer.AddrInfo, e 
 const hello = "\x13/multistream/1.0.0\n"
 
 // openIdle opens a stream and leaves it open until the other side ends it. It reports whether it was served at all.
-func (a *Attacker) openIdle(ctx context.Context, p *rawPeer, to peer.AddrInfo, ended func()) bool {
-	if p.connect(ctx, to) != nil {
-		return false
-	}
-	stream, err := p.NewStream(ctx, to.ID)
+func (a *Dormant) openIdle(ctx context.Context, p *rawPeer, to peer.AddrInfo, ended func()) bool {
+	stream, err := p.open(ctx, to, func(stream network.Stream) error {
+		_, err := stream.Write([]byte(hello))
+		if err == nil {
+			_, err = stream.Read(make([]byte, 1)) // a stream that is refused yields an error instead
+		}
+		return err
+	})
 	if err != nil {
-		return false
-	}
-	_ = stream.SetDeadline(time.Now().Add(patience)) // what follows fails if this does
-	_, err = stream.Write([]byte(hello))
-	if err == nil {
-		_, err = stream.Read(make([]byte, 1)) // a stream that is refused yields an error instead
-	}
-	if err != nil {
-		_ = stream.Reset()
 		return false
 	}
 	release := a.hold()
 	a.running.Go(func() {
 		defer ended()
 		defer release()
-		_ = stream.SetDeadline(time.Time{})
 		_, _ = io.Copy(io.Discard, stream) // to its end
 		a.ended(ctx, stream)
 	})

@@ -21,9 +21,9 @@ type Sign = tamper.Sign
 
 // catalogue is sorted by name.
 var catalogue = []tamper.Behaviour{
-	badNewView, censor, clockSkew, collude, corrupt, crash, early, equivocate, exhaust, forgedCertificates, lyingCheckpoint, lyingReply,
-	lyingStatus, lyingViewChange, malformed, mutate, oldViewChange, outrun, poisonTransfer, receiveOmission, replay,
-	replayedRequests, sendOmission, sequenceAbuse, silent, slow, slowBackup, slowPrimary, twins, viewChangeStorm,
+	badNewView, bankedSuspect, censor, clockSkew, collude, corrupt, crash, early, equivocate, exhaust, forgedCertificates, greedyFetch, lyingCheckpoint,
+	lyingReply, lyingStatus, lyingViewChange, malformed, mutate, oldViewChange, outrun, poisonTransfer, receiveOmission, replay,
+	replayedRequests, sendOmission, sequenceAbuse, silent, slow, slowBackup, slowPrimary, tinyOperations, twins, viewChangeStorm,
 }
 
 // Catalogue lists all behaviours of replicas by name.

@@ -37,7 +37,7 @@ func TestParseClientChoice_RefusesWhatDoesNotExist(t *testing.T) {
 		"client-equivocation,split=thirds": "halves, primary, each",
 		"client-equivocation,every":        "parameter=value",
 		"client-flood,valid=0,invalid=0":   "there is no flood",
-		"client-flood,valid=2000000":       "above 1000000",
+		"client-flood,valid=2000000":       "0 to 1000000",
 		"client-flood,valid=1,valid=2":     "given twice",
 		"partial-client,to=x":              "no destination",
 		"partial-client,signature=none":    "good, bad",

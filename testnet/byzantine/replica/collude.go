@@ -1,41 +1,28 @@
 package replica
 
 import (
-	"slices"
-
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
 
 // collude is f replicas with one script. They need no channel but the cluster's own links: a primary shows its accomplices
-// both of its proposals, and each of them knows whom to tell which.
+// both of its proposals, the second one without its body, and each of them knows whom to tell which.
 var collude = tamper.Describe[colluder]("collude", tamper.Byzantine,
 	"conspirators share a script: a primary proposes one batch to just enough replicas to commit it and another batch to "+
 		"the rest, all of them vote for both, and in view changes they have prepared nothing",
-	"the worst of its parts: at most one view change for each bad primary; proof against the primary is kept")
+	"the worst of its parts: at most one view change for each bad primary; proof against them is kept")
 
 type colluder struct {
 	rule
-	With    tamper.Peers `default:"0+1" doc:"the conspirators, this replica among them, such as 0+6: every one has the same list"`
-	FromSeq wire.Seq     `default:"1" doc:"the first sequence number that they lie about"`
-	doubled map[Slot]double
-	held    []heldProposal
+	With    tamper.Peers         `default:"0+1" doc:"the conspirators, this replica among them, such as 0+6: every one has the same list"`
+	FromSeq wire.Seq             `default:"1" doc:"the first sequence number that they lie about"`
+	seconds map[Slot]wire.Digest // of the batch that those beyond the first half are proposed for a place
 }
 
 func (c *colluder) ready() error {
-	c.doubled = map[Slot]double{}
+	c.seconds = map[Slot]wire.Digest{}
 	return c.lie(c.split, wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeViewChange)
-}
-
-// double is the two batches that a conspirator proposes for one place.
-type double struct{ first, second wire.Digest }
-
-// heldProposal waits a moment for its counterpart.
-type heldProposal struct {
-	event port.Event
-	msg   *wire.PrePrepare
-	ticks int
 }
 
 // conspires reports whether a replica is one of them.
@@ -55,128 +42,75 @@ func (c *colluder) inFirst(id wire.ReplicaID) bool {
 	return honestBefore < c.cfg.Quorum()-conspirators
 }
 
-func (c *colluder) note(at Slot, d double) {
-	if len(c.doubled) >= mostHeld {
-		clear(c.doubled)
+func (c *colluder) note(at Slot, second wire.Digest) {
+	if len(c.seconds) >= mostHeld {
+		clear(c.seconds)
 	}
-	c.doubled[at] = d
+	c.seconds[at] = second
 }
 
-// hear keeps a conspirator's proposals from the core until both are there: it must not vote for one of them in public.
+// hear takes the proposals of a conspirator. One without its body says what the rest are told, and comes before the first
+// batch, which its core gets: that votes for the first in the open, and the accomplice for each where it was proposed.
 func (c *colluder) hear(ev port.Event) []port.Event {
-	if _, ok := ev.(port.Tick); ok {
-		return append(c.overdue(), ev)
-	}
 	p, ok := received(ev).(*wire.PrePrepare)
-	if !c.awake || !ok || p.Body == nil || p.Seq < c.FromSeq {
+	if !c.awake || !ok || p.Seq < c.FromSeq {
 		return []port.Event{ev}
 	}
 	if from := ev.(port.Received).From.Replica; c.cfg.Primary(p.View) != from || !c.conspires(from) {
 		return []port.Event{ev}
 	}
-	return c.pair(ev, p)
-}
-
-// pair takes a proposal to its counterpart, and answers the two with votes for both.
-func (c *colluder) pair(ev port.Event, p *wire.PrePrepare) []port.Event {
 	here := Slot{p.View, p.Seq}
-	if d, known := c.doubled[here]; known { // sent again
-		if p.Digest == d.second {
-			return nil
-		}
-		return []port.Event{ev}
-	}
-	for i := range c.held {
-		h := c.held[i]
-		if h.msg.View != p.View || h.msg.Seq != p.Seq {
-			continue
-		}
-		if h.msg.Digest == p.Digest {
-			return nil
-		}
-		c.held = slices.Delete(c.held, i, i+1)
-		d := double{h.msg.Digest, p.Digest}
-		c.note(here, d)
+	second, twice := c.seconds[here]
+	switch {
+	case p.Body == nil:
+		c.note(here, p.Digest)
+		return nil
+	case p.Digest == second: // its primary is honest, and repeats itself
+		delete(c.seconds, here)
+	case twice:
 		for _, to := range c.others() {
-			if !c.conspires(to) {
-				digest := c.toldTo(to, d)
-				for _, kind := range []wire.Type{wire.TypePrepare, wire.TypeCommit} {
+			digest := second
+			if c.inFirst(to) {
+				digest = p.Digest
+			}
+			for _, kind := range []wire.Type{wire.TypePrepare, wire.TypeCommit} {
+				if !c.conspires(to) {
 					c.say(port.Send{To: to, Msg: c.signed(c.vote(kind, p.View, p.Seq, digest))})
 				}
 			}
 		}
-		return []port.Event{h.event}
 	}
-	c.held = append(c.held, heldProposal{event: ev, msg: p})
-	return nil
-}
-
-// overdue lets proposals go whose counterpart does not come: their primary is honest for the time being.
-func (c *colluder) overdue() []port.Event {
-	const patience = 3 // ticks
-	var out []port.Event
-	kept := c.held[:0]
-	for _, h := range c.held {
-		if h.ticks++; h.ticks > patience || !c.awake {
-			out = append(out, h.event)
-			continue
-		}
-		kept = append(kept, h)
-	}
-	c.held = kept
-	return out
-}
-
-func (c *colluder) toldTo(to wire.ReplicaID, d double) wire.Digest {
-	if c.inFirst(to) {
-		return d.first
-	}
-	return d.second
-}
-
-func (c *colluder) twists(m wire.Message) bool {
-	if !c.rule.twists(m) {
-		return false
-	}
-	switch m := m.(type) {
-	case *wire.PrePrepare:
-		return m.Seq >= c.FromSeq
-	case *wire.ViewChange:
-		return true
-	default: // a vote
-		v, _ := tamper.ViewOf(m)
-		_, twice := c.doubled[Slot{v, tamper.SeqOf(m)}]
-		return twice
-	}
+	return []port.Event{ev}
 }
 
 func (c *colluder) split(to port.Source, m wire.Message) []wire.Message {
 	switch m := m.(type) {
 	case *wire.PrePrepare:
-		return c.propose(to.Replica, m)
+		if m.Seq >= c.FromSeq {
+			return c.propose(to.Replica, m)
+		}
 	case *wire.ViewChange:
 		return []wire.Message{c.signed(&wire.ViewChange{View: m.View, Replica: m.Replica, Suspects: m.Suspects, Stable: m.Stable})}
-	default: // a vote for the first batch: the others were told another one
-		if c.conspires(to.Replica) || c.inFirst(to.Replica) {
-			return []wire.Message{m}
+	default: // a vote, for the first batch if there are two: whoever is not in the first half was told another one
+		v, _ := tamper.ViewOf(m)
+		if _, twice := c.seconds[Slot{v, tamper.SeqOf(m)}]; twice && !c.conspires(to.Replica) && !c.inFirst(to.Replica) {
+			return nil
 		}
-		return nil
 	}
+	return []wire.Message{m}
 }
 
-// propose tells a replica its batch, with a commit for it, and an accomplice both batches. A statement without its body,
-// which would confess, is kept back.
+// propose tells a replica its batch, with a commit for it, and an accomplice what the rest are told and the first one. What
+// the core says without a body, which would confess, is kept back.
 func (c *colluder) propose(to wire.ReplicaID, m *wire.PrePrepare) []wire.Message {
 	if m.Body == nil {
 		return nil
 	}
-	other := c.signed(variant(m, 0)).(*wire.PrePrepare)
-	d := double{m.Digest, other.Digest}
-	c.note(Slot{m.View, m.Seq}, d)
-	told := m
+	told, other := m, c.signed(variant(m, 0)).(*wire.PrePrepare)
+	c.note(Slot{m.View, m.Seq}, other.Digest)
 	switch {
 	case c.conspires(to):
-		return []wire.Message{m, other}
+		return []wire.Message{&wire.PrePrepare{View: m.View, Seq: m.Seq, Digest: other.Digest, Sig: other.Sig}, m}
 	case !c.inFirst(to):
 		told = other
 	}

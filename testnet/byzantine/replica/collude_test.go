@@ -42,7 +42,7 @@ func TestI1_ConspiratorsCommitOneBatchAtMost(t *testing.T) {
 	tr.mustMask(ids...)
 	tr.mustAnswer(ids...)
 	tr.mustEnter(1)
-	tr.mustConvict(0)
+	tr.mustConvict(0, 6)
 	if tr.nodes[5].executed[3] != first {
 		t.Error("I17: another batch was chosen for it")
 	}

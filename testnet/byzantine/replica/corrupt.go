@@ -23,10 +23,11 @@ func (c *corrupter) ready() error {
 	return nil
 }
 
-func (c *corrupter) twists(m wire.Message) bool { return c.rule.twists(m) && c.spoiled(m) != nil }
-
 func (c *corrupter) spoil(_ port.Source, m wire.Message) []wire.Message {
-	return []wire.Message{c.spoiled(m)}
+	if lie := c.spoiled(m); lie != nil {
+		return []wire.Message{lie}
+	}
+	return []wire.Message{m}
 }
 
 // spoiled returns a spoiled copy of a message, nil if there is nothing in it to spoil.
@@ -99,15 +100,28 @@ func (l *replyLiar) wrong(_ port.Source, m wire.Message) []wire.Message {
 // lyingCheckpoint tries to make something stable that is not, or to move the window (§4.3, K1).
 var lyingCheckpoint = tamper.Describe[stateLiar]("lying-checkpoint", tamper.Byzantine,
 	"signs checkpoints with a wrong digest, with two digests, or in the far future",
-	"the stable checkpoint is unaffected; two digests are proof for whoever sees both before it is stable")
+	"the stable checkpoint is unaffected; two digests are proof for whoever sees both, one of them perhaps in a certificate")
 
 type stateLiar struct {
 	rule
-	How string `default:"wrong" words:"wrong,two,far" doc:"wrong: another digest; two: the true one and another one, to "`
-	_   any    `doc:"everybody; far: a thousand windows ahead too"`
+	How string `default:"wrong" words:"wrong,only,two,far" doc:"wrong: another digest; only: so that not even its certificates have "`
+	_   any    `doc:"the true one; two: the true one and another one, to everybody; far: a thousand windows ahead too"`
 }
 
-func (l *stateLiar) ready() error { return l.lie(l.misstate, wire.TypeCheckpoint) }
+func (l *stateLiar) ready() error {
+	if l.How == "only" {
+		return nil
+	}
+	return l.lie(l.misstate, wire.TypeCheckpoint)
+}
+
+// speak has the core believe that it said another digest: it shows nobody the true one.
+func (l *stateLiar) speak(m wire.Message) []wire.Message {
+	if l.How != "only" || wire.TypeOf(m) != wire.TypeCheckpoint {
+		return []wire.Message{m}
+	}
+	return []wire.Message{otherDigest(m, 0)}
+}
 
 func (l *stateLiar) misstate(_ port.Source, m wire.Message) []wire.Message {
 	lie := otherDigest(m, 0)

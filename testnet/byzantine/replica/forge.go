@@ -15,28 +15,26 @@ var forgedCertificates = tamper.Describe[forger]("forged-certificates", tamper.B
 
 type forger struct {
 	liar
-	How tamper.List `default:"all" words:"repeated,mixed,old-view" doc:"repeated: its own true signature Q times; mixed: true "`
-	_   any         `doc:"signatures, of different digests; old-view: of another view; all: in turn"`
-	pulse
+	How   tamper.List `default:"all" words:"repeated,mixed,old-view" doc:"repeated: its own true signature Q times; mixed: true "`
+	_     any         `doc:"signatures, of different digests; old-view: of another view; all: in turn"`
+	Every tamper.Pace `default:"0.25T" doc:"how often: a duration, or a multiple of the view timeout T"`
 	turn  int
-	heard *Recording
 }
 
 func (f *forger) ready() error {
-	f.heard = f.recording()
+	f.listen()
 	return nil
 }
 
-func (f *forger) hear(ev port.Event) []port.Event {
-	f.heard.overhear(ev)
-	if f.awake && f.due(ev) {
-		how := f.How[f.turn%len(f.How)]
-		f.turn++
-		f.stable(how)
-		f.committed(how)
-		f.prepared(how)
+func (f *forger) tick(t port.Tick) {
+	if f.Every.Due(t.Mono) == 0 {
+		return
 	}
-	return []port.Event{ev}
+	how := f.How[f.turn%len(f.How)]
+	f.turn++
+	f.stable(how)
+	f.committed(how)
+	f.prepared(how)
 }
 
 // whatever fits always.

@@ -83,7 +83,7 @@ func TestReplay_OfOldViewsIsDropped(t *testing.T) {
 }
 
 func TestK1_LyingCheckpointsMakeNothingStable(t *testing.T) {
-	for _, how := range []string{"wrong", "two", "far"} {
+	for _, how := range []string{"wrong", "only", "two", "far"} {
 		t.Run(how, func(t *testing.T) {
 			const liar = 1 // before replica 2 speaks nothing is stable, so everybody looks at both digests
 			tr := begin(t, liar, "lying-checkpoint,how="+how)

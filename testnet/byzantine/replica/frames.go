@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"bytes"
+
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 )
@@ -14,9 +16,7 @@ type Frames struct {
 }
 
 // spoiler is an attacker whose core is honest. It makes of a frame what goes out in its place, in order.
-type spoiler interface {
-	pass(frame []byte) (out [][]byte, lied bool)
-}
+type spoiler interface{ pass(frame []byte) [][]byte }
 
 // malformed sends what no decoder may believe, or choke on (S4).
 var malformed = tamper.Describe[hostileFrames]("malformed", tamper.Byzantine,
@@ -30,15 +30,14 @@ type hostileFrames struct {
 	made  *tamper.Malformer
 }
 
-func (h *hostileFrames) pass(frame []byte) (out [][]byte, lied bool) {
+func (h *hostileFrames) pass(frame []byte) [][]byte {
 	if h.made == nil {
 		h.made = h.Malformer(0)
 	}
 	if h.count++; h.count%h.Every != 0 {
-		return [][]byte{frame}, false
+		return [][]byte{frame}
 	}
-	_, bad := h.made.Next()
-	return [][]byte{frame, bad}, true
+	return [][]byte{frame, h.made.Next()}
 }
 
 // NewFrames returns what a behaviour does to the frames of its replica, nil if it leaves them alone.
@@ -53,8 +52,8 @@ func NewFrames(c tamper.Choice) (*Frames, error) {
 // Pass returns what goes to a replica in place of a frame, in order. Whoever calls it knows whether it is the attacker's
 // time.
 func (f *Frames) Pass(_ wire.ReplicaID, frame []byte) [][]byte {
-	out, lied := f.spoil.pass(frame)
-	if lied {
+	out := f.spoil.pass(frame)
+	if len(out) != 1 || !bytes.Equal(out[0], frame) {
 		f.lies++
 	}
 	return out

@@ -32,8 +32,10 @@ type liar struct {
 	core  Core
 	sign  Sign
 	opt   Options
+	heard *Recording    // what it was told, and what others recorded; nil unless it listens
 	view  wire.View     // of its core, as that last reported
-	low   wire.Seq      // its h
+	leads bool          // it is the primary of view, which is active
+	low   wire.Seq      // the core's h
 	awake bool          // it lies now
 	now   time.Duration // by the ticks' clock
 	said  []port.Effect // of its own accord, in this step
@@ -43,24 +45,25 @@ type liar struct {
 // hooks is what an attacker may change. It overrides what it needs of liar.
 type hooks interface {
 	common() *liar
+	Anchor() []wire.Record
 	// ready prepares an attacker whose values are bound, and judges what the tags cannot.
 	ready() error
 	// hear returns what the core is given in place of an event. It is called all the time, the others while it lies.
 	hear(ev port.Event) []port.Event
+	// tick is when it may say something of its own accord.
+	tick(port.Tick)
 	// speak returns what the core is made to broadcast in place of a message. It believes to have said that.
 	speak(m wire.Message) []wire.Message
-	// twists reports whether it has something of its own to say in place of a message to replicas or clients. It is asked
-	// once a broadcast, and once for what one of them alone is sent.
-	twists(m wire.Message) bool
-	// tell returns what somebody is told in place of a message that it twists, and that is signed.
+	// tell returns what a replica or a client is told in place of a message, which is signed. It is asked for every one of
+	// those whom a broadcast is to reach.
 	tell(to port.Source, m wire.Message) []wire.Message
 }
 
 func (l *liar) common() *liar                                   { return l }
 func (*liar) ready() error                                      { return nil }
 func (*liar) hear(ev port.Event) []port.Event                   { return []port.Event{ev} }
+func (*liar) tick(port.Tick)                                    {}
 func (*liar) speak(m wire.Message) []wire.Message               { return []wire.Message{m} }
-func (*liar) twists(wire.Message) bool                          { return false }
 func (*liar) tell(_ port.Source, m wire.Message) []wire.Message { return []wire.Message{m} }
 
 // Anchor is the core's: what others were told instead is in no journal.
@@ -70,73 +73,95 @@ func (l *liar) Anchor() []wire.Record { return l.core.Anchor() }
 // it, and its votes are in the journal, so that it goes on, and comes back after a crash, like a replica that was honest.
 type attacker struct{ hooks }
 
-// Anchor is the core's.
-func (a attacker) Anchor() []wire.Record { return a.common().Anchor() }
-
 // Step is the core's, with the attacker's words in the place of its own.
 func (a attacker) Step(ev port.Event) []port.Effect {
 	l := a.common()
 	l.time(ev)
+	if e, brings := ev.(port.Received); brings && l.heard != nil {
+		l.heard.Add(e.Msg.Message())
+	}
+	if t, ticks := ev.(port.Tick); ticks && l.awake {
+		a.tick(t)
+	}
 	todo := a.hear(ev)
 	out := l.flush(nil)
 	for len(todo) > 0 {
 		ev, todo = todo[0], todo[1:]
 		for _, effect := range l.core.Step(ev) {
-			if b, is := effect.(port.Broadcast); is {
-				if report, is := b.Msg.(*wire.Status); is {
-					l.view, l.low = report.View, report.Stable
-				}
-			}
+			l.follow(effect)
 			if !l.awake {
 				out = append(out, effect)
 				continue
 			}
-			var back []port.Event
-			out, back = a.utter(out, effect)
+			said, back := a.utter(effect)
+			out = l.flush(append(out, said...))
 			todo = append(todo, back...)
 		}
 	}
 	return out
 }
 
-// utter appends what becomes of one effect of the core, and returns what comes back to the core at once.
-func (a attacker) utter(out []port.Effect, effect port.Effect) (all []port.Effect, back []port.Event) {
+// utter returns what becomes of one effect of the core, and what comes back to the core at once.
+func (a attacker) utter(effect port.Effect) (out []port.Effect, back []port.Event) {
 	l := a.common()
 	switch e := effect.(type) {
 	case port.Broadcast:
 		for _, m := range a.speak(e.Msg) {
-			if !a.twists(m) {
+			l.signed(m)
+			var told []port.Effect
+			lied := false
+			for _, to := range l.others() {
+				words := a.told(port.Source{Replica: to}, m)
+				told = append(told, words...)
+				lied = lied || len(words) != 1 || words[0] != port.Effect(port.Send{To: to, Msg: m})
+			}
+			if !lied {
 				out = append(out, port.Broadcast{Msg: m})
 				continue
 			}
 			// What a driver would do with a broadcast, but for what every other replica is told.
-			if l.signed(m); wire.Durable(m) {
+			if wire.Durable(m) {
 				out = append(out, port.Persist{Record: &wire.Sent{Msg: m}})
 			}
-			for _, to := range l.others() {
-				out = a.told(out, port.Source{Replica: to}, m)
-			}
+			out = append(out, told...)
 			back = append(back, l.loopback(m))
 		}
-		return l.flush(out), back
+		return out, back
 	case port.Send:
-		if a.twists(e.Msg) {
-			return a.told(out, port.Source{Replica: e.To}, e.Msg), nil
-		}
+		return a.told(port.Source{Replica: e.To}, e.Msg), nil
 	case port.Respond:
-		if a.twists(e.Reply) {
-			return a.told(out, port.Source{Client: true}, e.Reply), nil
-		}
+		return a.told(port.Source{Client: true}, e.Reply), nil
 	default: // concerns nobody else
+		return []port.Effect{effect}, nil
 	}
-	return append(out, effect), nil
 }
 
-func (a attacker) told(out []port.Effect, to port.Source, m wire.Message) []port.Effect {
-	for _, lie := range a.tell(to, m) {
-		out = append(out, toward(to, lie))
+func (a attacker) told(to port.Source, m wire.Message) (out []port.Effect) {
+	for _, words := range a.tell(to, m) {
+		out = append(out, toward(to, words))
 	}
-	return a.common().flush(out)
+	return out
+}
+
+// follow learns from the core's effects how far it is.
+func (l *liar) follow(effect port.Effect) {
+	stable := func(r wire.Record) {
+		if s, is := r.(*wire.Stable); is {
+			l.low = s.Cert.Seq
+		}
+	}
+	switch e := effect.(type) {
+	case port.Persist:
+		stable(e.Record)
+	case port.Note:
+		stable(e.Record)
+	case port.Broadcast:
+		if report, is := e.Msg.(*wire.Status); is {
+			l.view, l.low = report.View, report.Stable
+			l.leads = report.Active && l.cfg.Primary(report.View) == l.cfg.Self
+		}
+	default: // tells nothing of that
+	}
 }
 
 // toward is the effect that brings a message to somebody.
@@ -233,12 +258,11 @@ func (l *liar) loopback(m wire.Message) port.Event {
 	return port.Received{From: port.Source{Replica: l.cfg.Self, Loopback: true}, Msg: wire.Own(m)}
 }
 
-// recording is where an attacker remembers what it overhears.
-func (l *liar) recording() *Recording {
-	if l.opt.Recording != nil {
-		return l.opt.Recording
+// listen has an attacker remember what it is told.
+func (l *liar) listen() {
+	if l.heard = l.opt.Recording; l.heard == nil {
+		l.heard = NewRecording()
 	}
-	return NewRecording()
 }
 
 // received is the message that an event brings from somebody else, nil if it brings none.
@@ -247,21 +271,6 @@ func received(ev port.Event) wire.Message {
 		return e.Msg.Message()
 	}
 	return nil
-}
-
-// pulse is due again and again, by the ticks' clock.
-type pulse struct {
-	Every time.Duration `default:"0.25T" doc:"how often: a duration, or a multiple of the view timeout T"`
-	next  time.Duration
-}
-
-func (p *pulse) due(ev port.Event) bool {
-	tick, ok := ev.(port.Tick)
-	if !ok || tick.Mono < p.next {
-		return false
-	}
-	p.next = tick.Mono + p.Every
-	return true
 }
 
 // shifted is another digest for every replica.
@@ -277,4 +286,61 @@ func shifted(to wire.ReplicaID) func(wire.Digest) wire.Digest {
 // otherDigest is an unsigned copy of a statement about another digest. A body stays what it was.
 func otherDigest(m wire.Message, to wire.ReplicaID) wire.Message {
 	return tamper.Altered(m, "Digest", shifted(to))
+}
+
+// rule is a filter on messages. What matches it, it acts on: a message of its types, to or from its peers, once its onset is
+// reached, with its probability. Filters embed it and set what they need when they are ready.
+type rule struct {
+	liar
+	incoming bool // it is about what comes in; otherwise about what goes out
+	own      bool // it is about signed statements of its own alone
+	types    tamper.Types
+	peers    tamper.Peers
+	onset    *tamper.Onset // nil: from the beginning
+	since    wire.Seq      // statements about places below it do not match
+	chance   float64       // 0: always
+	dice     tamper.Dice
+	act      func(peer port.Source, m wire.Message) []wire.Message
+}
+
+// dropped is the act of keeping a message back.
+func dropped(port.Source, wire.Message) []wire.Message { return nil }
+
+// delayed is the act of saying it later.
+func (r *rule) delayed(by *time.Duration) func(port.Source, wire.Message) []wire.Message {
+	return func(to port.Source, m wire.Message) []wire.Message {
+		r.delay(*by, to, m)
+		return nil
+	}
+}
+
+// lie has signed statements of its own, of these types, replaced for everybody.
+func (r *rule) lie(act func(to port.Source, m wire.Message) []wire.Message, types ...wire.Type) error {
+	r.own, r.types, r.peers, r.act = true, tamper.Only(types...), tamper.Everybody(), act
+	return nil
+}
+
+func (r *rule) covers(m wire.Message) bool {
+	seq := tamper.SeqOf(m)
+	return (!r.own || r.mine(m)) && (r.onset == nil || r.onset.Reached(seq)) && seq >= r.since && r.types.Has(wire.TypeOf(m))
+}
+
+func (r *rule) hits(peer port.Source) bool {
+	return r.peers.Has(peer) && (r.chance == 0 || r.dice.Strikes(r.chance))
+}
+
+// hear lets the core hear what is left of a message that comes in.
+func (r *rule) hear(ev port.Event) []port.Event {
+	m := received(ev)
+	if !r.incoming || !r.awake || m == nil || !r.covers(m) || !r.hits(ev.(port.Received).From) {
+		return []port.Event{ev}
+	}
+	return nil
+}
+
+func (r *rule) tell(to port.Source, m wire.Message) []wire.Message {
+	if r.incoming || !r.covers(m) || !r.hits(to) {
+		return []wire.Message{m}
+	}
+	return r.act(to, m)
 }

@@ -31,20 +31,15 @@ type mutator struct {
 // mostRecent is how many digests it remembers: what belongs a place or a checkpoint away.
 const mostRecent = 4
 
-// twists has each destination of what it may change looked at on its own.
-func (m *mutator) twists(msg wire.Message) bool {
+// tell draws whether this destination is told something else, and what. A kind that does not suit the message leaves the
+// draw to the next one.
+func (m *mutator) tell(_ port.Source, msg wire.Message) []wire.Message {
 	mine := m.mine(msg)
 	if d := tamper.Field[wire.Digest](msg, "Digest"); mine && d != nil && !slices.Contains(m.recent, *d) {
 		m.recent = append(m.recent[max(0, len(m.recent)-mostRecent+1):], *d)
 	}
 	_, status := msg.(*wire.Status)
-	return m.Types.Has(wire.TypeOf(msg)) && (status || mine)
-}
-
-// tell draws whether this destination is told something else, and what. A kind that does not suit the message leaves the
-// draw to the next one.
-func (m *mutator) tell(to port.Source, msg wire.Message) []wire.Message {
-	if !m.Seed.Strikes(m.Probability) {
+	if !mine && !status || !m.Types.Has(wire.TypeOf(msg)) || !m.Seed.Strikes(m.Probability) {
 		return []wire.Message{msg}
 	}
 	first := m.Seed.IntN(len(m.Kinds))

@@ -82,32 +82,33 @@ type censoring struct {
 	liar
 	Client string `default:"first" doc:"whom it ignores: first (that it hears of), a client's name such as c0, or the beginning of "`
 	_      any    `doc:"a key in hex"`
-	named  bool   // the client is known
-	hidden wire.PublicKey
-	prefix string // of the key, in hex; "" fits the first one that it hears of
+	prefix string // of that key, in hex; "": it has heard of nobody
 }
 
 func (c *censoring) ready() error {
-	name := c.Client
-	if c.opt.Client != nil && name != "first" {
-		c.hidden, c.named = c.opt.Client(name)
+	if c.opt.Client != nil {
+		if key, known := c.opt.Client(c.Client); known {
+			c.prefix = hex.EncodeToString(key[:])
+			return nil
+		}
 	}
-	_, err := hex.DecodeString(name)
+	_, err := hex.DecodeString(c.Client)
 	switch {
-	case c.named || name == "first":
-	case err == nil && len(name) >= 8:
-		c.prefix = name
-	case name == "" || c.core != nil: // a name is looked up where the attacker runs
-		return fmt.Errorf("client: %q is neither first, nor a client of this run, nor 8 or more hex digits of a key", name)
+	case c.Client == "first":
+	case err == nil && len(c.Client) >= 8:
+		c.prefix = c.Client
+	case c.Client == "" || c.core != nil: // a name is looked up where the attacker runs
+		return fmt.Errorf("client: %q is neither first, nor a client of this run, nor 8 or more hex digits of a key", c.Client)
 	}
 	return nil
 }
 
 func (c *censoring) ignores(key wire.PublicKey) bool {
-	if !c.named && strings.HasPrefix(hex.EncodeToString(key[:]), c.prefix) {
-		c.hidden, c.named = key, true
+	name := hex.EncodeToString(key[:])
+	if c.prefix == "" {
+		c.prefix = name
 	}
-	return c.named && key == c.hidden
+	return strings.HasPrefix(name, c.prefix)
 }
 
 func (c *censoring) hear(ev port.Event) []port.Event {
@@ -117,9 +118,9 @@ func (c *censoring) hear(ev port.Event) []port.Event {
 	return []port.Event{ev}
 }
 
-func (c *censoring) twists(m wire.Message) bool {
-	r, ok := m.(*wire.Reply)
-	return ok && c.ignores(r.ID.Client)
+func (c *censoring) tell(_ port.Source, m wire.Message) []wire.Message {
+	if r, ok := m.(*wire.Reply); ok && c.ignores(r.ID.Client) {
+		return nil
+	}
+	return []wire.Message{m}
 }
-
-func (*censoring) tell(port.Source, wire.Message) []wire.Message { return nil }

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"math"
+	"slices"
 
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
@@ -75,22 +76,25 @@ func (a *abuser) at(p *wire.PrePrepare, seq wire.Seq) []wire.Message {
 	return []wire.Message{&wire.PrePrepare{View: p.View, Seq: seq, Digest: p.Digest, Body: p.Body}}
 }
 
-func (a *abuser) twists(m wire.Message) bool {
-	return (a.How == "above" || a.How == "max" || a.How == "invented") && a.ordered(m) != nil
-}
-
 // misplace proposes beyond the window, or a batch that begins with the next request of the client of its first one: the same
 // operations, under a signature that is for another number.
 func (a *abuser) misplace(_ port.Source, m wire.Message) []wire.Message {
-	p := m.(*wire.PrePrepare)
-	lie := &wire.PrePrepare{View: p.View, Seq: a.low + a.cfg.LogWindow + 1, Digest: p.Digest, Body: p.Body}
+	p := a.ordered(m)
+	if p == nil {
+		return []wire.Message{m}
+	}
+	lie := &wire.PrePrepare{View: p.View, Digest: p.Digest, Body: p.Body}
 	switch a.How {
+	case "above":
+		lie.Seq = a.low + a.cfg.LogWindow + 1
 	case "max":
 		lie.Seq = math.MaxUint64
 	case "invented":
 		next := tamper.Copy(p.Body.Requests[0]).(*wire.Request)
 		next.ID.T++
 		lie = withBody(p, &wire.Body{Time: p.Body.Time, Requests: append([]*wire.Request{next}, p.Body.Requests[1:]...)})
+	default: // its core believes to have said the lie
+		return []wire.Message{m}
 	}
 	return []wire.Message{a.signed(lie)}
 }
@@ -165,4 +169,50 @@ func (r *replayer) speak(m wire.Message) []wire.Message {
 		r.next++
 	}
 	return []wire.Message{withRequests(r.cfg, p, again)}
+}
+
+// tinyOperations is a primary whose batches are small in bytes, and as long as valid ones may be (S4): its accomplice is a
+// client that sends it requests of empty operations (empty-client).
+var tinyOperations = tamper.Describe[filler]("tiny-operations", tamper.Byzantine,
+	"as primary gathers requests of nothing but empty operations, and fills each batch up with them: tens of thousands in one",
+	"memory and time of a step are bounded; clients keep ≥ 50 % of what they ask for; no view change")
+
+type filler struct {
+	liar
+	FromSeq tamper.Onset `default:"1" doc:"it begins when it first proposes this sequence number"`
+
+	held  []*wire.Request
+	names map[wire.RequestID]bool // of all that were ever gathered, but for those of long ago
+}
+
+func (f *filler) ready() error {
+	f.names = map[wire.RequestID]bool{}
+	return nil
+}
+
+// hear keeps requests of empty operations from the core, which would hold some of them back for the sake of others.
+func (f *filler) hear(ev port.Event) []port.Event {
+	r, asks := received(ev).(*wire.Request)
+	if !asks || !f.awake || !f.leads || slices.ContainsFunc(r.Ops, func(op []byte) bool { return len(op) > 0 }) {
+		return []port.Event{ev}
+	}
+	if len(f.names) >= mostHeld {
+		clear(f.names)
+	}
+	if !f.names[r.ID] && len(f.held) < mostHeld {
+		f.names[r.ID] = true
+		f.held = append(f.held, r)
+	}
+	return nil
+}
+
+// speak fills up what its core proposes.
+func (f *filler) speak(m wire.Message) []wire.Message {
+	p, proposes := m.(*wire.PrePrepare)
+	if !proposes || p.Body == nil || len(p.Body.Requests) == 0 || !f.mine(p) || !f.FromSeq.Reached(p.Seq) || len(f.held) == 0 {
+		return []wire.Message{m}
+	}
+	full := withRequests(f.cfg, p, f.held)
+	f.held = f.held[len(full.Body.Requests)-len(p.Body.Requests):]
+	return []wire.Message{full}
 }

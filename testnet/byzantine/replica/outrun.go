@@ -1,7 +1,6 @@
 package replica
 
 import (
-	"maps"
 	"time"
 
 	"tagma/pbft/port"
@@ -22,64 +21,30 @@ type runner struct {
 	For    time.Duration `default:"8T" zero:"yes" doc:"how long it is before it says nothing to anybody: a duration, or a multiple "`
 	_      any           `doc:"of the view timeout T; 0: it goes on"`
 
-	began  time.Duration
-	begun  bool
+	began  time.Duration // 0: it has yet to begin
 	silent bool
 
-	view   wire.View
-	leads  bool // it is the primary of view, which is active
-	low    wire.Seq
-	next   wire.Seq // first number that it has not given away in this view; 0: its core has proposed nothing in it yet
-	held   []*wire.Body
-	stable map[wire.Seq]map[wire.ReplicaID]bool // who signed a checkpoint above low
-}
-
-func (r *runner) ready() error {
-	r.stable = map[wire.Seq]map[wire.ReplicaID]bool{}
-	return nil
+	in   wire.View // the view that it orders in
+	next wire.Seq  // first number that it has not given away in it; 0: its core has proposed nothing in it yet
+	held []*wire.Body
 }
 
 func (r *runner) nulls() bool { return r.How == "nulls" }
 
+// tick begins, and says nothing any more when its time is over.
+func (r *runner) tick(t port.Tick) {
+	if r.began == 0 {
+		r.began = t.Mono
+	}
+	r.silent = r.For > 0 && t.Mono-r.began >= r.For
+}
+
 // hear gives the core what it orders beside it, as if the core had said so.
 func (r *runner) hear(ev port.Event) []port.Event {
-	out := []port.Event{ev}
-	if _, is := ev.(port.Tick); is {
-		if r.awake && !r.begun {
-			r.begun, r.began = true, r.now
-		}
-		r.silent = r.awake && r.begun && r.For > 0 && r.now-r.began >= r.For
+	if r.enter(r.view); r.awake && r.nulls() && r.leads && r.view == r.in && !r.silent {
+		return append([]port.Event{ev}, r.fill()...)
 	}
-	if m, is := received(ev).(*wire.Checkpoint); is {
-		r.count(m)
-	}
-	if r.awake && r.nulls() && r.leads && !r.silent {
-		out = append(out, r.fill()...)
-	}
-	return out
-}
-
-// count follows h by checkpoints, which come sooner than its core tells of it.
-func (r *runner) count(m *wire.Checkpoint) {
-	if m.Seq <= r.low || m.Seq > r.low+2*r.cfg.LogWindow {
-		return
-	}
-	by := r.stable[m.Seq]
-	if by == nil {
-		by = map[wire.ReplicaID]bool{}
-		r.stable[m.Seq] = by
-	}
-	if by[m.Replica] = true; len(by) >= r.cfg.Quorum() {
-		r.rise(m.Seq)
-	}
-}
-
-func (r *runner) rise(low wire.Seq) {
-	if low <= r.low {
-		return
-	}
-	r.low = low
-	maps.DeleteFunc(r.stable, func(seq wire.Seq, _ map[wire.ReplicaID]bool) bool { return seq <= low })
+	return []port.Event{ev}
 }
 
 // fill orders what waits, and nulls up to H.
@@ -92,7 +57,7 @@ func (r *runner) fill() (back []port.Event) {
 		if len(r.held) > 0 {
 			body, r.held = r.held[0], r.held[1:]
 		}
-		m := &wire.PrePrepare{View: r.view, Seq: r.next, Digest: body.Digest(), Body: body}
+		m := &wire.PrePrepare{View: r.in, Seq: r.next, Digest: body.Digest(), Body: body}
 		r.signed(m)
 		r.say(port.Persist{Record: &wire.Sent{Msg: m}})
 		r.spread(m)
@@ -103,45 +68,31 @@ func (r *runner) fill() (back []port.Event) {
 
 // speak numbers the core's own batches behind the nulls.
 func (r *runner) speak(m wire.Message) []wire.Message {
-	switch m := m.(type) {
-	case *wire.Status:
-		r.enter(m.View)
-		r.leads = m.Active && r.cfg.Primary(m.View) == r.cfg.Self
-		r.rise(m.Stable)
-	case *wire.Checkpoint:
-		r.count(m)
-	case *wire.PrePrepare:
-		r.enter(m.View)
-		if r.nulls() && !r.silent && m.Body != nil && m.Seq < r.next {
-			r.held = append(r.held, m.Body)
+	if p, proposes := m.(*wire.PrePrepare); proposes {
+		r.enter(p.View)
+		if r.nulls() && !r.silent && p.Body != nil && p.Seq < r.next {
+			r.held = append(r.held, p.Body)
 			return nil
 		}
-		r.next = max(r.next, m.Seq+1)
-	default:
+		r.next = max(r.next, p.Seq+1)
 	}
 	return []wire.Message{m}
 }
 
 func (r *runner) enter(view wire.View) {
-	if view > r.view {
-		r.view, r.leads, r.next, r.held = view, false, 0, nil
-	}
-}
-
-func (r *runner) twists(m wire.Message) bool {
-	if r.silent {
-		return true
-	}
-	switch m.(type) {
-	case *wire.PrePrepare, *wire.CertifiedBody:
-		return !r.nulls()
-	default:
-		return false
+	if view > r.in {
+		r.in, r.next, r.held = view, 0, nil
 	}
 }
 
 func (r *runner) tell(to port.Source, m wire.Message) []wire.Message {
-	if r.silent || to.Replica == wire.ReplicaID(r.Target) {
+	kept := false
+	switch m.(type) {
+	case *wire.PrePrepare, *wire.CertifiedBody:
+		kept = !r.nulls() && to.Replica == wire.ReplicaID(r.Target)
+	default: // everybody may have it
+	}
+	if r.silent || kept {
 		return nil
 	}
 	return []wire.Message{m}

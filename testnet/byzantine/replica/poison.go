@@ -1,6 +1,10 @@
 package replica
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"slices"
+
 	"tagma/checkpoint/transfer"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
@@ -25,28 +29,15 @@ type poison struct {
 	kept  map[int][]transfer.Part
 }
 
-func (p *poison) pass(frame []byte) (out [][]byte, lied bool) {
-	truth := [][]byte{frame}
-	if len(frame) < 2 {
-		return truth, false
-	}
-	switch wire.Type(frame[1]) { // all else is the core's
-	case wire.TypeData, wire.TypeSlots, wire.TypeCertifiedBody, wire.TypeHeldBy, wire.TypeStableNotice:
-	default:
-		return truth, false
-	}
+func (p *poison) pass(frame []byte) (out [][]byte) {
 	m, err := wire.Decode(frame)
 	if err != nil {
-		return truth, false
+		return [][]byte{frame}
 	}
-	lies := p.instead(m)
-	if len(lies) == 1 && lies[0] == m {
-		return truth, false
-	}
-	for _, lie := range lies {
+	for _, lie := range p.instead(m) {
 		out = append(out, wire.Encode(lie))
 	}
-	return out, true
+	return out
 }
 
 // instead is what goes out in place of a message.
@@ -70,7 +61,7 @@ func (p *poison) instead(m wire.Message) []wire.Message {
 		if p.How == "bad" || p.How == "stall" { // it promises batches that it does not send
 			return []wire.Message{&wire.Slots{From: m.From, Next: m.Next + 8}}
 		}
-	default: // no other type comes here
+	default: // all else is the core's
 	}
 	return []wire.Message{m}
 }
@@ -108,4 +99,99 @@ func (p *poison) data(m *wire.Data) []wire.Message {
 		return p.answer(m)
 	}
 	return []wire.Message{m}
+}
+
+// How much there is of what does not end.
+const (
+	endlessValue   = 60 << 20 // bytes that a value is said to have: not more than a receiver believes in
+	endlessAnswers = 8        // copies of each answer, under numbers that nobody asked for
+)
+
+// answer alters an answer to a question for state.
+func (p *poison) answer(m *wire.Data) []wire.Message {
+	a, err := transfer.DecodeAnswer(m.Answer)
+	if err != nil {
+		return []wire.Message{m}
+	}
+	say := func(a transfer.Answer) wire.Message { return &wire.Data{Seq: m.Seq, Answer: a.Encode()} }
+	switch p.How {
+	case "bad":
+		spoil(a.Parts, p.turn%len(a.Parts)) // the first answer's root first
+		p.turn++
+		return []wire.Message{say(a)}
+	case "endless":
+		return p.endless(a, say)
+	default:
+		return p.foreign(m, a, say)
+	}
+}
+
+// endless puts off all but one part, says that long values are longer, and repeats itself.
+func (p *poison) endless(a transfer.Answer, say func(transfer.Answer) wire.Message) (out []wire.Message) {
+	for i := range a.Parts {
+		switch part := &a.Parts[i]; {
+		case part.Kind == transfer.IsLong:
+			part.Long.Length = endlessValue
+		case part.Kind == transfer.IsPage && len(part.Page) == 1: // true, but for its length
+			e := &part.Page[0]
+			*part = transfer.Part{Kind: transfer.IsLong, Long: transfer.Long{
+				Key: e.Key, Length: endlessValue, Hash: sha256.Sum256(e.Value),
+			}}
+		case part.Kind == transfer.IsChunk:
+			part.Chunk = make([]byte, transfer.ChunkSize)
+		case i > 0:
+			*part = transfer.Part{Kind: transfer.IsLater}
+		}
+	}
+	out = append(out, say(a))
+	for range endlessAnswers {
+		p.turn++
+		a.ID += 1<<16 + uint32(p.turn)
+		out = append(out, say(a))
+	}
+	return out
+}
+
+// foreign answers with what it said of the first checkpoint that was fetched here: a true tree, of another state.
+func (p *poison) foreign(m *wire.Data, a transfer.Answer, say func(transfer.Answer) wire.Message) []wire.Message {
+	if p.first == 0 {
+		p.first = m.Seq
+	}
+	if m.Seq == p.first {
+		const most = 64 // different lengths
+		if p.kept == nil {
+			p.kept = map[int][]transfer.Part{}
+		}
+		if p.kept[len(a.Parts)] == nil && len(p.kept) < most {
+			p.kept[len(a.Parts)] = a.Parts
+		}
+		return []wire.Message{m}
+	}
+	other := p.kept[len(a.Parts)]
+	if other == nil {
+		return []wire.Message{m}
+	}
+	return []wire.Message{say(transfer.Answer{ID: a.ID, Parts: other})}
+}
+
+// spoil changes something in a part that its hash depends on: the last bit of its encoding. A part that has none is said
+// to be an empty node.
+func spoil(parts []transfer.Part, which int) {
+	upTo := transfer.Answer{Parts: parts[:which+1]}
+	wrong, err := transfer.DecodeAnswer(turned(upTo.Encode()))
+	if err != nil {
+		parts[which] = transfer.Part{Kind: transfer.IsNode, Node: &transfer.Node{}}
+		return
+	}
+	parts[which] = wrong.Parts[which]
+}
+
+// turned is a copy of a value with a bit turned, or longer by a byte if it is empty.
+func turned(value []byte) []byte {
+	if len(value) == 0 {
+		return []byte{1}
+	}
+	out := bytes.Clone(value)
+	out[len(out)-1] ^= 1
+	return slices.Clip(out)
 }

@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"slices"
+
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
@@ -11,10 +13,7 @@ const mostRecorded = 1 << 15
 
 // Recording is what was overheard in a run, in order, byte for byte: whoever holds it can repeat it, and cut signatures
 // out of it, but sign nothing. Several attackers of one run may share one; it is not safe for concurrent use.
-type Recording struct {
-	messages []wire.Message
-	first    int // index of the oldest one, once it is full
-}
+type Recording struct{ messages []wire.Message }
 
 // NewRecording returns an empty recording.
 func NewRecording() *Recording { return new(Recording) }
@@ -23,35 +22,24 @@ func NewRecording() *Recording { return new(Recording) }
 // for is worth nothing to anybody else, and is not kept.
 func (r *Recording) Add(m wire.Message) {
 	switch m.(type) {
-	case *wire.Heartbeat, *wire.Reply, *wire.Status, *wire.Fetch, *wire.Inquire, *wire.Report, *wire.Attach, *wire.Query, *wire.QueryReply:
+	case *wire.Heartbeat, *wire.Reply, *wire.Status, *wire.Fetch, *wire.Inquire, *wire.Report, *wire.Attach, *wire.Attached,
+		*wire.Query, *wire.QueryReply:
 		return
 	default: // there are signatures in it
 	}
-	if len(r.messages) < mostRecorded {
-		r.messages = append(r.messages, m)
-		return
-	}
-	r.messages[r.first] = m
-	r.first = (r.first + 1) % mostRecorded
-}
-
-// overhear remembers what an attacker is told.
-func (r *Recording) overhear(ev port.Event) {
-	if e, ok := ev.(port.Received); ok {
-		r.Add(e.Msg.Message())
-	}
+	r.messages = append(r.messages[max(0, len(r.messages)-mostRecorded+1):], m)
 }
 
 // Len is the number of messages that are remembered.
 func (r *Recording) Len() int { return len(r.messages) }
 
 // At returns a remembered message, the oldest one being number 0.
-func (r *Recording) At(i int) wire.Message { return r.messages[(r.first+i)%len(r.messages)] }
+func (r *Recording) At(i int) wire.Message { return r.messages[i] }
 
 // newest returns the last remembered message of a type that fits, or nil.
 func newest[M wire.Message](r *Recording, fits func(M) bool) (none M) {
-	for i := r.Len() - 1; i >= 0; i-- {
-		if m, is := r.At(i).(M); is && fits(m) {
+	for _, m := range slices.Backward(r.messages) {
+		if m, is := m.(M); is && fits(m) {
 			return m
 		}
 	}
@@ -69,14 +57,13 @@ type repeater struct {
 	_    any         `doc:"streams: what only clients or replies carry; cluster: its own votes signed for another cluster; all: everything"`
 	Rate uint64      `default:"5" cap:"1000" doc:"messages a tick, to everybody"`
 
-	heard   *Recording
 	next    int
 	foreign wire.Config
 	own     wire.Message // its newest vote
 }
 
 func (r *repeater) ready() error {
-	if r.heard = r.recording(); r.cfg != nil {
+	if r.listen(); r.cfg != nil {
 		r.foreign = *r.cfg
 		r.foreign.Cluster[0] ^= 0xff
 	}
@@ -92,18 +79,17 @@ func (r *repeater) speak(m wire.Message) []wire.Message {
 	return []wire.Message{m}
 }
 
-func (r *repeater) hear(ev port.Event) []port.Event {
-	r.heard.overhear(ev)
-	if _, ok := ev.(port.Tick); ok && r.awake && r.heard.Len() > 0 {
-		for range r.Rate {
-			r.repeat()
-		}
+func (r *repeater) tick(port.Tick) {
+	for range r.Rate {
+		r.repeat()
 	}
-	return []port.Event{ev}
 }
 
 // repeat says the next recorded message, and what else there is to say.
 func (r *repeater) repeat() {
+	if r.heard.Len() == 0 {
+		return
+	}
 	r.next = (r.next + 1) % r.heard.Len()
 	m := r.heard.At(r.next)
 	// Status and its kind are authenticated by the link: said again they would be the attacker's own.

@@ -60,6 +60,9 @@ func inStep(w *sim.World, id, other wire.ReplicaID) func() bool {
 
 // X3: whoever lost everything has the right state in the end, whatever one donor gives; another one is asked within T.
 func TestX3_ADonorThatLiesIsPassedOver(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	for _, how := range []string{"bad", "endless", "old", "stall", "other", "forged"} {
 		t.Run(how, func(t *testing.T) {
 			w, _ := liar(t, 1, "poison-transfer,how="+how, 200)
@@ -122,6 +125,9 @@ func TestX1_WhoeverWasOutrunIsThereWhenItIsNeeded(t *testing.T) {
 
 // D8.6, V*: what an accomplice kept of a replica that forgot it makes nobody forget what committed.
 func TestD8_6_AnAccompliceCannotUseWhatWasForgotten(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	for forgets := T / 10; forgets <= 2*T; forgets += T / 4 {
 		w, witness := liar(t, 1, "old-view-change,of=3", 500)
 		w.At(2*T, func() { w.Pause(0) })

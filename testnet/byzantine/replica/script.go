@@ -28,7 +28,13 @@ type Template struct {
 	Digest *wire.Digest    // instead of Batch
 	Forged bool            // what certificates lack is signed by the sender in the others' names, instead of being an error
 
+	Time *int64 // the agreed time of Batch; nil: the same for all scripted batches
+
 	// Certificates are built from what was recorded until then.
+
+	Signers []wire.ReplicaID // whose votes make each, as listed, one perhaps several times; nil: as many as it takes
+	Bad     []wire.ReplicaID // whose signatures in certificates have a bit turned
+	Changes *wire.View       // of a new-view: of which view V is; nil: its own
 
 	Prepared    []Slot           // of a view-change: P
 	Stable      wire.Seq         // of a view-change: C; 0 is the initial state
@@ -55,7 +61,6 @@ type Proposed struct {
 type Script struct {
 	liar
 	lines  []Line // ascending by At
-	heard  *Recording
 	sent   int
 	failed []error
 }
@@ -63,7 +68,7 @@ type Script struct {
 // NewScript returns a script around a core. Lines whose time is over when the core starts are for it to leave out.
 func NewScript(lines []Line, cfg *wire.Config, core Core, sign Sign, options Options) *Script {
 	s := &Script{liar: liar{cfg: cfg, core: core, sign: sign, opt: options, awake: true}, lines: slices.Clone(lines)}
-	s.heard = s.recording()
+	s.listen()
 	slices.SortStableFunc(s.lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
 	return s
 }
@@ -74,22 +79,22 @@ func (s *Script) Sent() int { return s.sent }
 // Failed says which lines could not be sent, for want of what they are to be built from. A run with any proves nothing.
 func (s *Script) Failed() []error { return s.failed }
 
+// Next adds a line that is sent with the next step.
+func (s *Script) Next(l Line) {
+	l.At = s.now
+	s.lines = append(s.lines, l)
+	slices.SortStableFunc(s.lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
+}
+
 // Step is the core's, and at its time each line.
 func (s *Script) Step(ev port.Event) []port.Effect { return attacker{s}.Step(ev) }
 
 func (s *Script) hear(ev port.Event) []port.Event {
-	s.heard.overhear(ev)
 	for len(s.lines) > 0 && s.lines[0].At <= s.now {
 		s.perform(&s.lines[0])
 		s.lines = s.lines[1:]
 	}
 	return []port.Event{ev}
-}
-
-// twists remembers what its own core says.
-func (s *Script) twists(m wire.Message) bool {
-	s.heard.Add(m)
-	return false
 }
 
 func (s *Script) perform(l *Line) {
@@ -140,7 +145,7 @@ func (s *Script) build(t *Template) (all []wire.Message, err error) {
 		m, err = s.certifiedBody(t)
 	case wire.TypeStableNotice:
 		notice := new(wire.StableNotice)
-		notice.Cert, err = s.stableCert(t.Seq, t.Digest, t.Forged)
+		notice.Cert, err = s.stableCert(t.Seq, t.Digest, t)
 		m = notice
 	default:
 		err = fmt.Errorf("a script sends no %v", t.Type)
@@ -162,7 +167,11 @@ func (t *Template) body() *wire.Body {
 	case len(t.Batch) == 0:
 		return wire.NullBody
 	}
-	return &wire.Body{Time: scripted, Requests: t.Batch}
+	at := int64(scripted)
+	if t.Time != nil {
+		at = *t.Time
+	}
+	return &wire.Body{Time: at, Requests: t.Batch}
 }
 
 // proposed is the newest proposal of a template's batch that was recorded at a place, of a view unless that is nil.
@@ -221,16 +230,19 @@ func (s *Script) endorsed(kind wire.Type, at Slot, digest *wire.Digest) (best wi
 
 // certificate completes endorsements to n, ascending, leaving one replica out (none if skip is negative). The sender's own
 // it signs now; what is missing then is forged, or an error.
-func (s *Script) certificate(have []wire.Endorsement, n, skip int, own wire.Message, forged bool) ([]wire.Endorsement, error) {
+func (s *Script) certificate(have []wire.Endorsement, n, skip int, own wire.Message, t *Template) ([]wire.Endorsement, error) {
 	mine := endorsement(s.signed(own))
 	has := func(id wire.ReplicaID) bool {
 		return slices.ContainsFunc(have, func(e wire.Endorsement) bool { return e.Replica == id })
+	}
+	if t.Signers != nil {
+		return s.exactly(have, mine, t)
 	}
 	have = slices.DeleteFunc(slices.Clone(have), func(e wire.Endorsement) bool { return int(e.Replica) == skip || e.Replica == s.cfg.Self })
 	if int(s.cfg.Self) != skip {
 		have = append([]wire.Endorsement{mine}, have...)
 	}
-	for id := wire.ReplicaID(0); forged && int(id) < s.cfg.N() && len(have) < n; id++ {
+	for id := wire.ReplicaID(0); t.Forged && int(id) < s.cfg.N() && len(have) < n; id++ {
 		if int(id) != skip && !has(id) {
 			have = append(have, wire.Endorsement{Replica: id, Sig: mine.Sig})
 		}
@@ -240,16 +252,45 @@ func (s *Script) certificate(have []wire.Endorsement, n, skip int, own wire.Mess
 	}
 	have = have[:n]
 	slices.SortFunc(have, func(a, b wire.Endorsement) int { return int(a.Replica) - int(b.Replica) })
-	return have, nil
+	return spoilt(have, t.Bad), nil
 }
 
-func (s *Script) stableCert(seq wire.Seq, digest *wire.Digest, forged bool) (cert wire.StableCert, err error) {
+// exactly are the votes of those that a template names, in its order.
+func (s *Script) exactly(have []wire.Endorsement, mine wire.Endorsement, t *Template) (out []wire.Endorsement, err error) {
+	for _, id := range t.Signers {
+		i := slices.IndexFunc(have, func(e wire.Endorsement) bool { return e.Replica == id })
+		switch {
+		case id == s.cfg.Self:
+			out = append(out, mine)
+		case i >= 0:
+			out = append(out, have[i])
+		case t.Forged:
+			out = append(out, wire.Endorsement{Replica: id, Sig: mine.Sig})
+		default:
+			return nil, fmt.Errorf("no vote of replica %d was recorded", id)
+		}
+	}
+	return spoilt(out, t.Bad), nil
+}
+
+// spoilt are votes of which those of some replicas have a bit of their signature turned.
+func spoilt(votes []wire.Endorsement, of []wire.ReplicaID) []wire.Endorsement {
+	votes = slices.Clone(votes)
+	for i := range votes {
+		if slices.Contains(of, votes[i].Replica) {
+			votes[i].Sig[0] ^= 1
+		}
+	}
+	return votes
+}
+
+func (s *Script) stableCert(seq wire.Seq, digest *wire.Digest, t *Template) (cert wire.StableCert, err error) {
 	if seq == 0 {
 		return cert, nil
 	}
 	d, have := s.endorsed(wire.TypeCheckpoint, Slot{Seq: seq}, digest)
 	cert = wire.StableCert{Seq: seq, Digest: d}
-	if cert.Checkpoints, err = s.certificate(have, s.cfg.Quorum(), -1, s.vote(wire.TypeCheckpoint, 0, seq, d), forged); err != nil {
+	if cert.Checkpoints, err = s.certificate(have, s.cfg.Quorum(), -1, s.vote(wire.TypeCheckpoint, 0, seq, d), t); err != nil {
 		err = fmt.Errorf("the stable checkpoint %d: %w", seq, err)
 	}
 	return cert, err
@@ -270,7 +311,7 @@ func (s *Script) certifiedBody(t *Template) (wire.Message, error) {
 	_, have := s.endorsed(wire.TypeCommit, *t.Commit, &cert.Digest)
 	own := s.vote(wire.TypeCommit, cert.View, cert.Seq, cert.Digest)
 	var err error
-	if cert.Commits, err = s.certificate(have, s.cfg.Quorum(), -1, own, t.Forged); err != nil {
+	if cert.Commits, err = s.certificate(have, s.cfg.Quorum(), -1, own, t); err != nil {
 		return nil, fmt.Errorf("the commit certificate of %d:%d: %w", t.Commit.View, t.Commit.Seq, err)
 	}
 	return &wire.CertifiedBody{Seq: t.Seq, Body: body, Cert: cert}, nil

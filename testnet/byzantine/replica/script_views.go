@@ -13,11 +13,11 @@ func (s *Script) viewChange(t *Template) (wire.Message, error) {
 	if m.Suspects, err = s.justification(t); err != nil {
 		return nil, err
 	}
-	if m.Stable, err = s.stableCert(t.Stable, nil, t.Forged); err != nil {
+	if m.Stable, err = s.stableCert(t.Stable, nil, t); err != nil {
 		return nil, err
 	}
 	for _, at := range t.Prepared {
-		cert, err := s.preparedCert(at, t.Forged)
+		cert, err := s.preparedCert(at, t)
 		if err != nil {
 			return nil, err
 		}
@@ -84,9 +84,10 @@ func (s *Script) suspicion(by wire.ReplicaID, own wire.Suspect) (wire.Suspect, b
 }
 
 // preparedCert is one that a ViewChange showed, or is put together from a pre-prepare and prepares.
-func (s *Script) preparedCert(at Slot, forged bool) (cert wire.PreparedCert, err error) {
+func (s *Script) preparedCert(at Slot, t *Template) (cert wire.PreparedCert, err error) {
 	shown := func(c wire.PreparedCert) bool { return c.View == at.View && c.Seq == at.Seq }
-	if vc := newest(s.heard, func(vc *wire.ViewChange) bool { return slices.ContainsFunc(vc.Prepared, shown) }); vc != nil {
+	vc := newest(s.heard, func(vc *wire.ViewChange) bool { return slices.ContainsFunc(vc.Prepared, shown) })
+	if vc != nil && t.Signers == nil && len(t.Bad) == 0 {
 		return vc.Prepared[slices.IndexFunc(vc.Prepared, shown)], nil
 	}
 	d, have := s.endorsed(wire.TypePrepare, at, nil)
@@ -94,7 +95,7 @@ func (s *Script) preparedCert(at Slot, forged bool) (cert wire.PreparedCert, err
 		return p.View == at.View && p.Seq == at.Seq && (p.Digest == d || len(have) == 0)
 	})
 	primary := s.cfg.Primary(at.View)
-	if p == nil && (forged || primary == s.cfg.Self) {
+	if p == nil && (t.Forged || primary == s.cfg.Self) {
 		p = s.signed(&wire.PrePrepare{View: at.View, Seq: at.Seq, Digest: d}).(*wire.PrePrepare)
 	}
 	if p == nil {
@@ -102,7 +103,7 @@ func (s *Script) preparedCert(at Slot, forged bool) (cert wire.PreparedCert, err
 	}
 	cert = wire.PreparedCert{View: at.View, Seq: at.Seq, Digest: p.Digest, PrePrepare: p.Sig}
 	own := s.vote(wire.TypePrepare, at.View, at.Seq, cert.Digest)
-	if cert.Prepares, err = s.certificate(have, s.cfg.Quorum()-1, int(primary), own, forged); err != nil {
+	if cert.Prepares, err = s.certificate(have, s.cfg.Quorum()-1, int(primary), own, t); err != nil {
 		err = fmt.Errorf("the prepared certificate of %d:%d: %w", at.View, at.Seq, err)
 	}
 	return cert, err
@@ -111,8 +112,12 @@ func (s *Script) preparedCert(at Slot, forged bool) (cert wire.PreparedCert, err
 func (s *Script) newView(t *Template) (wire.Message, error) {
 	m := &wire.NewView{View: t.View}
 	var err error
+	of := t.View
+	if t.Changes != nil {
+		of = *t.Changes
+	}
 	m.ViewChanges, err = gathered(s, t.ViewChanges, s.cfg.Quorum(), "view-change", func(id wire.ReplicaID) (c wire.ViewChange, has bool) {
-		vc := newest(s.heard, func(vc *wire.ViewChange) bool { return vc.Replica == id && vc.View == t.View })
+		vc := newest(s.heard, func(vc *wire.ViewChange) bool { return vc.Replica == id && vc.View == of })
 		if vc != nil {
 			c = *vc
 		}

@@ -27,10 +27,11 @@ type lie struct {
 
 var lies = []lie{
 	{choice: "bad-new-view", never: "no view changes; see below"},
+	{choice: "banked-suspect", never: "nobody suspects anything"},
 	{choice: "censor", views: 1},
 	{choice: "clock-skew", views: 1},
 	{choice: "clock-skew,by=-1h"},
-	{choice: "collude,with=0", views: 1, convict: true},
+	{choice: "collude,with=0", views: 1, convict: true, leads: true},
 	{choice: "corrupt", views: 1},
 	{choice: "corrupt,what=digest", views: 1},
 	{choice: "corrupt,what=reply"},
@@ -42,6 +43,7 @@ var lies = []lie{
 	{choice: "equivocate,phase=commit"},
 	{choice: "exhaust", never: "it is for real links"},
 	{choice: "forged-certificates"},
+	{choice: "greedy-fetch"},
 	{choice: "lying-checkpoint"},
 	{choice: "lying-checkpoint,how=far"},
 	{choice: "lying-reply"},
@@ -70,6 +72,7 @@ var lies = []lie{
 	{choice: "slow", views: 1},
 	{choice: "slow-backup", views: 1},
 	{choice: "slow-primary", views: 1, leads: true},
+	{choice: "tiny-operations", never: "its accomplice is not there; see below"},
 	{choice: "twins", views: 1, convict: true},
 	{choice: "view-change-storm"},
 }

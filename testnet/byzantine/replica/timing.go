@@ -93,41 +93,42 @@ type hasty struct {
 // the next one, which costs most of the throughput and is a slow primary's lie.
 const behind = 50 * time.Millisecond
 
-func (h *hasty) hear(ev port.Event) []port.Event {
-	tick, ticks := ev.(port.Tick)
-	p, proposes := received(ev).(*wire.PrePrepare)
-	switch {
-	case !h.awake:
-	case ticks && h.What == "time":
-		tick.Wall += int64(h.cfg.ClockTolerance - min(behind, h.cfg.ClockTolerance/2))
-		return []port.Event{tick}
-	case ticks && h.What == "suspect" && h.now >= h.next:
+func (h *hasty) tick(port.Tick) {
+	if h.What == "suspect" && h.now >= h.next {
 		h.next = h.now + h.cfg.ViewTimeout
 		h.spread(h.signed(&wire.Suspect{View: h.view, Replica: h.cfg.Self}))
-	case proposes && h.What == "reply":
-		h.answer(p)
 	}
+}
+
+func (h *hasty) hear(ev port.Event) []port.Event {
+	if !h.awake {
+		return []port.Event{ev}
+	}
+	if tick, ticks := ev.(port.Tick); ticks && h.What == "time" {
+		tick.Wall += int64(h.cfg.ClockTolerance - min(behind, h.cfg.ClockTolerance/2))
+		return []port.Event{tick}
+	}
+	h.answer(received(ev))
 	return []port.Event{ev}
 }
 
 func (h *hasty) speak(m wire.Message) []wire.Message {
-	if p, proposes := m.(*wire.PrePrepare); proposes && h.What == "reply" {
-		h.answer(p)
+	h.answer(m)
+	return []wire.Message{m}
+}
+
+// tell learns what results look like.
+func (h *hasty) tell(_ port.Source, m wire.Message) []wire.Message {
+	if r, answers := m.(*wire.Reply); answers && r.Outcome == wire.OutcomeExecuted && r.ResultDigest == nil {
+		h.results = r.Results
 	}
 	return []wire.Message{m}
 }
 
-// twists learns what results look like.
-func (h *hasty) twists(m wire.Message) bool {
-	if r, answers := m.(*wire.Reply); answers && r.Outcome == wire.OutcomeExecuted && r.ResultDigest == nil {
-		h.results = r.Results
-	}
-	return false
-}
-
-// answer tells the clients of a batch that it was executed.
-func (h *hasty) answer(p *wire.PrePrepare) {
-	if p.Body == nil {
+// answer tells the clients of a batch that is proposed that it was executed.
+func (h *hasty) answer(m wire.Message) {
+	p, proposes := m.(*wire.PrePrepare)
+	if !proposes || h.What != "reply" || p.Body == nil {
 		return
 	}
 	for _, r := range p.Body.Requests {
@@ -137,4 +138,64 @@ func (h *hasty) answer(p *wire.PrePrepare) {
 			ID: r.ID, Request: r.Digest(), Outcome: wire.OutcomeExecuted, Seq: p.Seq, Results: results, View: p.View,
 		}})
 	}
+}
+
+// slowPrimary does all that a primary may without being proven faulty, or timed out by a single request: each pre-prepare
+// comes just below the timeout, and holds one request.
+var slowPrimary = tamper.Describe[dawdler]("slow-primary", tamper.Timing,
+	"as primary sends each pre-prepare 0.9T late, in batches of one, the next when the last one was executed",
+	"throughput ≥ 50 % after 10T, where more than one request is asked for at a time; a lone client gets one each 0.9T")
+
+// dawdler gives its core one request at a time while it is primary. The others wait in front of the core.
+type dawdler struct {
+	rule
+	Delay   time.Duration           `default:"0.9T" doc:"how late: a duration, or a multiple of the view timeout T"`
+	waiting []port.Event            // requests that the core has yet to get, the oldest first
+	known   map[wire.RequestID]bool // those, and the one that the core has; neither list grows beyond mostHeld
+	inside  *wire.RequestID         // that one; nil: none
+}
+
+func (d *dawdler) ready() error {
+	d.known = map[wire.RequestID]bool{}
+	return d.lie(d.delayed(&d.Delay), wire.TypePrePrepare)
+}
+
+func (d *dawdler) hear(ev port.Event) []port.Event {
+	if !d.awake || d.cfg.Primary(d.view) != d.cfg.Self { // it does not order now
+		out := append(d.waiting, ev)
+		d.waiting, d.inside = nil, nil
+		clear(d.known)
+		return out
+	}
+	out := []port.Event{ev}
+	if e, is := ev.(port.Executed); is {
+		for _, r := range e.Replies {
+			if delete(d.known, r.ID); d.inside != nil && *d.inside == r.ID {
+				d.inside = nil
+			}
+		}
+	}
+	if id := requested(ev); id != nil && len(d.known) < mostHeld && (d.inside == nil || *id != *d.inside) {
+		if out = nil; !d.known[*id] {
+			d.known[*id], d.waiting = true, append(d.waiting, ev)
+		}
+	}
+	for d.inside == nil && len(d.waiting) > 0 {
+		next := d.waiting[0]
+		d.waiting = d.waiting[1:]
+		if id := requested(next); d.known[*id] { // not executed meanwhile, in somebody else's batch
+			d.inside, out = id, append(out, next)
+		}
+	}
+	return out
+}
+
+// requested names the request that an event brings, if it brings one.
+func requested(ev port.Event) *wire.RequestID {
+	if e, brings := ev.(port.Received); brings {
+		if r, asks := e.Msg.Message().(*wire.Request); asks {
+			return &r.ID
+		}
+	}
+	return nil
 }

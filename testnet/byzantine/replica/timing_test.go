@@ -39,12 +39,13 @@ func TestSlowPrimary_SendsOneRequestABatchJustBelowTheTimeout(t *testing.T) {
 	}
 }
 
-// What one request after the other hides, demand shows: the second of two at once waits longer than T.
+// What one request after the other hides, demand shows: the second of two at once waits longer than T. It is that of several
+// clients, for of one that replicas do not know to be light one request is owed at a time (T4).
 func TestSlowPrimary_IsReplacedUnderLoadAndThenOrdersNoMore(t *testing.T) {
 	tr := begin(t, 0, "slow-primary")
 	var ids []wire.RequestID
 	for n := range uint64(20) {
-		ids = append(ids, tr.submit(n+1))
+		ids = append(ids, tr.submitAs(int(n), n+1))
 	}
 	tr.pass(3 * time.Second)
 	if sent, _ := tr.from(wire.TypePrePrepare); sent == 0 {

@@ -1,7 +1,7 @@
 package replica
 
 import (
-	"slices"
+	"maps"
 	"time"
 
 	"tagma/pbft"
@@ -23,17 +23,17 @@ type pair struct {
 	Second tamper.Peers `default:"half" words:"half" doc:"whom the second one is linked with: half (the others), or replicas; who "`
 	_      any          `doc:"is in both lists hears both"`
 
-	second Core         // nil until it is its time
-	done   wire.Seq     // what the first one has executed, as far as is known
-	tried  wire.Seq     // at which the second one could not be born
-	todo   []port.Event // what the second one's machine has to say
-	states []state      // of the first one, for the second
-	asked  []wire.Seq   // states that the second one waits for, ascending
+	second Core                     // nil until it is its time
+	done   wire.Seq                 // what the first one has executed, as far as is known
+	tried  wire.Seq                 // at which the second one could not be born
+	todo   []port.Event             // what the second one's machine has to say
+	states map[wire.Seq]wire.Digest // of the first one, for the second
+	asked  map[wire.Seq]bool        // states that the second one waits for
 }
 
-type state struct {
-	seq    wire.Seq
-	digest wire.Digest
+func (p *pair) ready() error {
+	p.states, p.asked = map[wire.Seq]wire.Digest{}, map[wire.Seq]bool{}
+	return nil
 }
 
 // links reports whether a twin, the first being number 0, is linked with a replica.
@@ -57,7 +57,7 @@ func (p *pair) hear(ev port.Event) []port.Event {
 		return []port.Event{ev}
 	}
 	if p.second == nil && (p.tried == 0 || p.tried < p.done) {
-		p.bear()
+		p.spawn()
 	}
 	first := []port.Event{ev}
 	switch e := ev.(type) {
@@ -73,27 +73,26 @@ func (p *pair) hear(ev port.Event) []port.Event {
 			p.todo = append(p.todo, e)
 		}
 	case port.Snapshotted:
-		p.note(state{e.Seq, e.Digest})
+		p.note(e)
 	default: // of what the first one executes, or of a state that it fetches
 	}
 	p.runSecond()
 	return first
 }
 
-// twists has the first one speak to his part of the cluster alone.
-func (*pair) twists(m wire.Message) bool { return wire.TypeOf(m) != wire.TypeReply }
-
+// tell has the first one speak to his part of the cluster alone.
 func (p *pair) tell(to port.Source, m wire.Message) []wire.Message {
-	if p.links(0, to.Replica) {
+	if to.Client || p.links(0, to.Replica) {
 		return []wire.Message{m}
 	}
 	return nil
 }
 
-// bear makes the second one: a copy of the first one's memory at this moment. After a restart it is not known how far
+// spawn makes the second one: a copy of the first one's memory at this moment. After a restart it is not known how far
 // that one's state goes until it executes something.
-func (p *pair) bear() {
-	second, err := pbft.New(p.cfg, p.core.Anchor(), pbft.Applied{Seq: p.done})
+func (p *pair) spawn() {
+	memory := append(p.core.Anchor(), &wire.Clean{}) // nothing is missing from it, whatever has left first
+	second, err := pbft.New(p.cfg, memory, pbft.Applied{Seq: p.done})
 	if err != nil || second.Inspect().LeftBehind { // it would fetch a state first
 		p.tried = max(p.done, 1)
 		return
@@ -123,8 +122,8 @@ func (p *pair) runSecond() {
 				}
 				p.todo = append(p.todo, done)
 			case port.Snapshot:
-				p.asked = append(p.asked, e.Seq)
-				p.match()
+				p.asked[e.Seq] = true
+				p.vouch(e.Seq)
 			default: // of disk, clients and operators the first one takes care
 			}
 		}
@@ -139,27 +138,20 @@ func (p *pair) reach(to wire.ReplicaID, m wire.Message) {
 	}
 }
 
-// mostStates bounds what is remembered of the first one's states.
-const mostStates = 64
-
-// note remembers a state of the first one, which the second one may be asked to vouch for.
-func (p *pair) note(s state) {
-	if len(p.states) == mostStates {
-		p.states = p.states[1:]
-	}
-	p.states = append(p.states, s)
-	p.match()
+// note remembers a state of the first one, which the second one may be asked to vouch for, and forgets what is too old for
+// anybody to ask.
+func (p *pair) note(e port.Snapshotted) {
+	old := func(seq wire.Seq) bool { return seq+2*p.cfg.LogWindow < e.Seq }
+	maps.DeleteFunc(p.states, func(seq wire.Seq, _ wire.Digest) bool { return old(seq) })
+	maps.DeleteFunc(p.asked, func(seq wire.Seq, _ bool) bool { return old(seq) })
+	p.states[e.Seq] = e.Digest
+	p.vouch(e.Seq)
 }
 
-// match tells the second one of the states that it waits for.
-func (p *pair) match() {
-	var left []wire.Seq
-	for _, seq := range p.asked {
-		if i := slices.IndexFunc(p.states, func(s state) bool { return s.seq == seq }); i >= 0 {
-			p.todo = append(p.todo, port.Snapshotted{Seq: seq, Digest: p.states[i].digest})
-		} else if len(left) < mostStates {
-			left = append(left, seq)
-		}
+// vouch tells the second one of a state that it waits for.
+func (p *pair) vouch(seq wire.Seq) {
+	if digest, known := p.states[seq]; known && p.asked[seq] {
+		delete(p.asked, seq)
+		p.todo = append(p.todo, port.Snapshotted{Seq: seq, Digest: digest})
 	}
-	p.asked = left
 }

@@ -1,7 +1,10 @@
 package replica
 
 import (
+	"maps"
+	"math"
 	"slices"
+	"time"
 
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
@@ -20,17 +23,15 @@ type changeLiar struct {
 	Provoke bool   `default:"no" doc:"yes: as primary it proposes nothing, so that there is a view change to lie in"`
 }
 
-func (l *changeLiar) ready() error {
-	if l.Provoke {
-		return l.lie(l.change, wire.TypeViewChange, wire.TypePrePrepare)
-	}
-	return l.lie(l.change, wire.TypeViewChange)
-}
+func (l *changeLiar) ready() error { return l.lie(l.change, wire.TypeViewChange, wire.TypePrePrepare) }
 
 func (l *changeLiar) change(to port.Source, m wire.Message) []wire.Message {
-	vc, ok := m.(*wire.ViewChange)
-	if !ok {
-		return nil // a proposal
+	vc, changes := m.(*wire.ViewChange)
+	switch {
+	case !changes && l.Provoke: // it proposes nothing
+		return nil
+	case !changes:
+		return []wire.Message{m}
 	}
 	lie := &wire.ViewChange{View: vc.View, Replica: vc.Replica, Suspects: vc.Suspects, Stable: vc.Stable}
 	switch mixed := l.How == "mixed"; {
@@ -57,14 +58,11 @@ type stormer struct {
 	step  uint64
 }
 
-func (s *stormer) hear(ev port.Event) []port.Event {
-	if _, ok := ev.(port.Tick); ok && s.awake {
-		for range s.Rate {
-			s.step = s.step%max(s.Views, 1) + 1
-			s.burst(s.view + wire.View(s.step))
-		}
+func (s *stormer) tick(port.Tick) {
+	for range s.Rate {
+		s.step = s.step%max(s.Views, 1) + 1
+		s.burst(s.view + wire.View(s.step))
 	}
-	return []port.Event{ev}
 }
 
 // burst is a Suspect, which is as valid as any, and a ViewChange that has too few of them, or one more that nobody signed.
@@ -91,42 +89,227 @@ func (l *liar) suspicions(of wire.View) []wire.Suspect {
 	return all
 }
 
-// lyingStatus lies about how far it is, in what nobody signs and everybody acts on: retransmission goes by it.
-var lyingStatus = tamper.Describe[boaster]("lying-status", tamper.Byzantine,
-	"reports that it has executed what nobody ordered, or that it lacks everything, at every tick",
-	"no view change; throughput ≥ 80 %; what it is sent again is bounded")
+// bankedSuspect waits for a hiccup of f others, and makes use of it long after (V7).
+var bankedSuspect = tamper.Describe[banker]("banked-suspect", tamper.Byzantine,
+	"keeps what others ever suspected, suspects the same views itself, and asks for the next view with both for ever after",
+	"no view change")
 
-type boaster struct {
+type banker struct {
 	liar
-	How string `default:"lacks" words:"lacks,ahead" doc:"lacks: it has executed nothing and lacks all; ahead: it is far above "`
-	_   any    `doc:"everybody, in a far view"`
+	Wait  time.Duration `default:"6T" doc:"how old it lets a suspicion become before it shows it: a duration, or a multiple of T"`
+	Every tamper.Pace   `default:"1T" doc:"time between two times that it shows it, a duration or a multiple of T"`
+
+	held  map[wire.ReplicaID]*wire.Suspect // the highest of each
+	since time.Duration                    // when it first had enough
 }
 
-func (b *boaster) speak(m wire.Message) []wire.Message {
-	if _, ok := m.(*wire.Status); ok {
-		return nil
-	}
-	return []wire.Message{m}
+func (b *banker) ready() error {
+	b.held = map[wire.ReplicaID]*wire.Suspect{}
+	return nil
 }
 
-// hear asks each of the others for help, at every tick: everyone is the helper of the status that it is sent.
-func (b *boaster) hear(ev port.Event) []port.Event {
-	tick, ok := ev.(port.Tick)
-	if !ok || !b.awake {
-		return []port.Event{ev}
-	}
-	for _, to := range b.others() {
-		m := &wire.Status{View: b.view, Active: true, Wall: tick.Wall, Helper: to}
-		first := wire.Seq(1)
-		if b.How == "ahead" {
-			m.View += 1 << 30
-			m.Executed, m.Stable = 1<<60, 1<<60
-			first += 1 << 60
+func (b *banker) hear(ev port.Event) []port.Event {
+	m, is := received(ev).(*wire.Suspect)
+	if is && m.Replica != b.cfg.Self && (b.held[m.Replica] == nil || b.held[m.Replica].View < m.View) {
+		b.held[m.Replica] = m
+		if len(b.held) == b.cfg.F() {
+			b.since = b.now
 		}
-		for seq := first; seq < first+2*b.cfg.LogWindow; seq++ {
-			m.Slots = append(m.Slots, wire.SlotStatus{Seq: seq, Lacks: wire.LacksProposal | wire.LacksPrepares | wire.LacksCommits})
-		}
-		b.say(port.Send{To: to, Msg: m})
 	}
 	return []port.Event{ev}
+}
+
+func (b *banker) tick(port.Tick) {
+	if b.Every.Due(b.now) == 0 || len(b.held) < b.cfg.F() || b.now-b.since < b.Wait {
+		return
+	}
+	var all []wire.Suspect
+	of := wire.View(math.MaxUint64)
+	for _, id := range slices.Sorted(maps.Keys(b.held))[:b.cfg.F()] {
+		all = append(all, *b.held[id])
+		of = min(of, b.held[id].View)
+	}
+	own := wire.Suspect{View: of, Replica: b.cfg.Self}
+	b.signed(&own)
+	all = append(all, own)
+	slices.SortFunc(all, func(a, b wire.Suspect) int { return int(a.Replica) - int(b.Replica) })
+	b.spread(&own)
+	b.spread(b.signed(&wire.ViewChange{View: of + 1, Replica: b.cfg.Self, Suspects: all}))
+}
+
+// badNewView is a primary that begins its view wrongly (§4.4, V2, V4).
+var badNewView = tamper.Describe[usurper]("bad-new-view", tamper.Byzantine,
+	"as primary of a new view shows a V or an O that does not hold, or no NewView at all",
+	"the next view is active within 2T")
+
+type usurper struct {
+	rule
+	How string `default:"wrong-o" words:"wrong-o,duplicate,foreign,two,none" doc:"duplicate: one ViewChange twice in V; foreign: one "`
+	_   any    `doc:"that another replica never signed; wrong-o: other digests in O, or one too many; two: a valid one to some "`
+	_   any    `doc:"and another valid one to the rest; none: it sends nothing"`
+}
+
+func (u *usurper) ready() error { return u.lie(u.begin, wire.TypeNewView) }
+
+func (u *usurper) begin(to port.Source, m wire.Message) []wire.Message {
+	lie := tamper.Copy(m).(*wire.NewView)
+	last := len(lie.ViewChanges) - 1
+	switch u.How {
+	case "none":
+		return nil
+	case "duplicate":
+		lie.ViewChanges[last] = lie.ViewChanges[last-1]
+	case "foreign":
+		u.forge(lie)
+	case "two":
+		if to.Replica%2 == 0 {
+			return []wire.Message{m}
+		}
+		u.hide(lie)
+	default:
+		u.misorder(lie)
+	}
+	return []wire.Message{u.signed(lie)}
+}
+
+// forge empties the P of another replica's ViewChange, under the signature that does not fit any more.
+func (u *usurper) forge(m *wire.NewView) {
+	i := slices.IndexFunc(m.ViewChanges, func(c wire.ViewChange) bool { return c.Replica != u.cfg.Self })
+	c := &m.ViewChanges[i]
+	c.Prepared, c.Stable = nil, wire.StableCert{}
+	c.Sig[0] ^= 0x01
+}
+
+// hide puts another ViewChange of its own into V, one without any certificate: what follows from it may be another O.
+func (u *usurper) hide(m *wire.NewView) {
+	for i := range m.ViewChanges {
+		if vc := &m.ViewChanges[i]; vc.Replica == u.cfg.Self {
+			other := &wire.ViewChange{View: vc.View, Replica: vc.Replica, Suspects: vc.Suspects}
+			u.signed(other)
+			m.ViewChanges[i] = *other
+		}
+	}
+	m.Proposals = follows(m.ViewChanges, u.cfg.LogWindow)
+}
+
+// misorder gives another digest to the first place of O, so that what may have committed there is lost; without any place
+// it adds one that does not follow.
+func (u *usurper) misorder(m *wire.NewView) {
+	if len(m.Proposals) == 0 {
+		m.Proposals = []wire.Proposal{{Digest: wire.Digest{1}}}
+		return
+	}
+	lie := wire.NullDigest
+	if m.Proposals[0].Digest == lie {
+		lie = wire.Digest{1}
+	}
+	m.Proposals[0].Digest = lie
+}
+
+// follows is what a correct primary puts into O (V3): above the highest stable checkpoint, up to the highest prepared
+// place but no further than a window, the digest that prepared in the highest view, else null.
+func follows(v []wire.ViewChange, window wire.Seq) (out []wire.Proposal) {
+	low, high := tamper.Lowest(&wire.NewView{ViewChanges: v}), wire.Seq(0)
+	best := map[wire.Seq]wire.PreparedCert{}
+	for i := range v {
+		for _, c := range v[i].Prepared {
+			high = max(high, c.Seq)
+			if other, found := best[c.Seq]; !found || c.View > other.View {
+				best[c.Seq] = c
+			}
+		}
+	}
+	for seq := low; seq <= min(high, low-1+window); seq++ {
+		d := wire.NullDigest
+		if c, found := best[seq]; found {
+			d = c.Digest
+		}
+		out = append(out, wire.Proposal{Digest: d})
+	}
+	return out
+}
+
+// oldViewChange is the accomplice of a replica that will forget (D8.6, V*): it keeps what that one signed, and shows it when
+// it suits.
+var oldViewChange = tamper.Describe[keeper]("old-view-change", tamper.Byzantine,
+	"keeps the first ViewChange and the last votes of others, and shows them in later view changes; holds back its own NewView until then",
+	"nothing that committed is forgotten; the next view is active within 2T")
+
+// How much is kept of others, in messages.
+const (
+	keptChanges = 256
+	keptVotes   = 1024
+)
+
+type keeper struct {
+	rule
+	Of      tamper.Peers       `default:"all" doc:"whose messages it keeps: replicas such as 1+2"`
+	changes []*wire.ViewChange // the first one of each replica for each view
+	votes   []wire.Message     // prepares and commits, the last ones
+	begins  []wire.Message     // its own NewViews, that nobody was shown
+	shown   map[wire.View]bool // for which view it has shown what it keeps
+}
+
+func (k *keeper) ready() error {
+	k.shown = map[wire.View]bool{}
+	return k.lie(k.holdBack, wire.TypeNewView)
+}
+
+// hear gives its core the first ViewChange of a replica for a view in the place of later ones.
+func (k *keeper) hear(ev port.Event) []port.Event {
+	switch m := received(ev).(type) {
+	case *wire.ViewChange:
+		first := k.keep(m)
+		if k.awake && !k.shown[m.View] {
+			k.shown[m.View] = true
+			k.show(m.View)
+		}
+		if k.awake && first != m {
+			return []port.Event{port.Received{From: ev.(port.Received).From, Msg: wire.Own(first)}} // verified when it came
+		}
+	case *wire.Prepare, *wire.Commit:
+		if by := endorsement(m).Replica; k.keeps(by) {
+			k.votes = append(k.votes[max(0, len(k.votes)-keptVotes+1):], m)
+		}
+	default:
+	}
+	return []port.Event{ev}
+}
+
+func (k *keeper) keeps(of wire.ReplicaID) bool { return of != k.cfg.Self && k.Of.Replica(of) }
+
+// keep returns the first ViewChange of a replica for a view.
+func (k *keeper) keep(m *wire.ViewChange) *wire.ViewChange {
+	if !k.keeps(m.Replica) {
+		return m
+	}
+	same := func(old *wire.ViewChange) bool { return old.View == m.View && old.Replica == m.Replica }
+	if i := slices.IndexFunc(k.changes, same); i >= 0 {
+		return k.changes[i]
+	}
+	if len(k.changes) < keptChanges {
+		k.changes = append(k.changes, m)
+	}
+	return m
+}
+
+// show tells everybody, in a change to a view, what it has kept of others, and the NewViews that it held back.
+func (k *keeper) show(view wire.View) {
+	told := slices.Clone(k.begins)
+	for _, m := range k.changes {
+		if m.View+1 >= view { // of the change before, and of this one
+			told = append(told, m)
+		}
+	}
+	for _, m := range append(told, k.votes...) {
+		k.spread(m)
+	}
+}
+
+// holdBack keeps its NewView.
+func (k *keeper) holdBack(_ port.Source, m wire.Message) []wire.Message {
+	if !slices.Contains(k.begins, m) && len(k.begins) < keptChanges {
+		k.begins = append(k.begins, m)
+	}
+	return nil
 }

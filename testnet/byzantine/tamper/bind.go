@@ -90,14 +90,13 @@ func names(parameters []Parameter) (all []string) {
 // Bind gives a struct that declares parameters the chosen values, and the defaults of the others. An error names the
 // parameter and what may stand there.
 func Bind(into any, c Choice, cfg *wire.Config) error {
-	all := fields(reflect.ValueOf(into).Elem(), nil)
 	known := names(Parameters(into))
 	for _, name := range slices.Sorted(maps.Keys(c.Values)) {
 		if !slices.Contains(known, name) {
 			return &UnknownError{What: "parameter of " + c.Name, Name: name, Known: known}
 		}
 	}
-	for _, f := range all {
+	for _, f := range fields(reflect.ValueOf(into).Elem(), nil) {
 		text, given := c.Values[f.Name]
 		if !given {
 			text = f.Default
@@ -127,11 +126,7 @@ func (f *field) read(text string) (err error) {
 		*to, _ = wire.ParseType(text)
 		return f.among(text, f.Words)
 	case *wire.Seq:
-		var n uint64
-		if n, err = strconv.ParseUint(text, 10, 63); err != nil {
-			return f.wrong("%q is not a sequence number", text)
-		}
-		*to = wire.Seq(n)
+		*to, err = f.seq(text)
 	case *uint64:
 		*to, err = f.number(text)
 	case *float64:
@@ -158,6 +153,14 @@ func (f *field) among(text string, words []string) error {
 	return nil
 }
 
+func (f *field) seq(text string) (wire.Seq, error) {
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		return 0, f.wrong("%q is not a sequence number", text)
+	}
+	return wire.Seq(n), nil
+}
+
 // number reads a whole number within the tags' bounds.
 func (f *field) number(text string) (uint64, error) {
 	n, err := strconv.ParseUint(text, 10, 64)
@@ -182,21 +185,19 @@ func (f *field) delay(text string) (time.Duration, error) {
 	if f.tag.Get("zero") != "" && (text == "0" || text == "0s") {
 		return 0, nil
 	}
-	factor, relative := strings.CutSuffix(text, "T")
-	if !relative {
-		d, err := time.ParseDuration(text)
-		if err != nil || d <= 0 {
-			return 0, f.wrong("%q is not a duration such as 200ms, nor a multiple of the view timeout such as 0.9T", text)
-		}
-		return d, nil
-	}
-	n, err := strconv.ParseFloat(factor, 64)
-	if err != nil || !(n > 0) || math.IsInf(n, 0) {
-		return 0, f.wrong("%q is not a multiple of the view timeout such as 0.9T", text)
-	}
 	timeout := wire.DefaultViewTimeout
 	if f.cfg != nil && f.cfg.ViewTimeout > 0 {
 		timeout = f.cfg.ViewTimeout
 	}
-	return time.Duration(min(n*float64(timeout), longest)), nil
+	d, err := time.ParseDuration(text)
+	if factor, relative := strings.CutSuffix(text, "T"); relative {
+		var n float64
+		if n, err = strconv.ParseFloat(factor, 64); n > 0 && !math.IsInf(n, 0) {
+			d = time.Duration(min(n*float64(timeout), longest))
+		}
+	}
+	if err != nil || d <= 0 {
+		return 0, f.wrong("%q is not a duration such as 200ms, nor a multiple of the view timeout such as 0.9T", text)
+	}
+	return d, nil
 }

@@ -27,10 +27,8 @@ var orders = map[string][]string{}
 
 // Describe makes an entry of a catalogue out of a struct whose tags declare its parameters.
 func Describe[T any](name string, model Model, summary, bound string) Behaviour {
-	b := Behaviour{Name: name, Model: model, Summary: summary, Bound: bound, make: func() any { return new(T) }}
-	b.Parameters = Parameters(new(T))
-	orders[name] = names(b.Parameters)
-	return b
+	b := Behaviour{Parameters: Parameters(new(T)), make: func() any { return new(T) }}
+	return b.Called(name, model, summary, bound)
 }
 
 // Called is the same behaviour under another name.
@@ -99,3 +97,30 @@ func (c Choice) String() string {
 	}
 	return text
 }
+
+// Model is one of the four classical failure models, from the mildest to the worst: each includes those before it.
+type Model string
+
+// The failure models.
+const (
+	Crash     Model = "crash"     // it stops, and may come back
+	Omission  Model = "omission"  // some of what it sends or should hear is lost
+	Timing    Model = "timing"    // what it does is right, at the wrong time
+	Byzantine Model = "Byzantine" // it does anything its key allows
+)
+
+// Models lists the failure models, the mildest first.
+func Models() []Model { return []Model{Crash, Omission, Timing, Byzantine} }
+
+// Summary says in one line what a faulty part may do under the model.
+func (m Model) Summary() string {
+	return map[Model]string{
+		Crash:     "it stops, and may come back",
+		Omission:  "some of what it sends or should hear is lost: send, receive and channel omission",
+		Timing:    "what it does is right, at the wrong time",
+		Byzantine: "it does anything that its key allows",
+	}[m]
+}
+
+// Rank is its place among them.
+func (m Model) Rank() int { return slices.Index(Models(), m) }

@@ -4,14 +4,15 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"reflect"
 
 	"tagma/pbft/wire"
 )
 
 // Malformation is a way for a frame to be no message.
-type Malformation string
+type Malformation = string
 
-// The malformations. Some of what is flipped may be a message all the same, of those types that bear no signature.
+// The malformations. Some of what is flipped may be a message all the same, of those types that carry no signature.
 const (
 	Entries   Malformation = "entries"   // a list announces a million entries, and few, many or none follow
 	Nesting   Malformation = "nesting"   // lists within lists within lists, each as long as there is room for
@@ -21,11 +22,6 @@ const (
 	Noise     Malformation = "noise"     // bytes by chance, behind a header that looks right
 	Extreme   Malformation = "extreme"   // a well formed message whose numbers are as high as they can be, unsigned or against the rules
 )
-
-// Malformations lists all of them.
-func Malformations() []Malformation {
-	return []Malformation{Entries, Nesting, Truncated, Trailing, Flipped, Noise, Extreme}
-}
 
 // Malformed declares the parameters of behaviours that send what is no message.
 type Malformed struct {
@@ -37,11 +33,7 @@ type Malformed struct {
 
 // Malformer returns one that makes such frames: another one for each number.
 func (p *Malformed) Malformer(number uint64) *Malformer {
-	kinds := make([]Malformation, len(p.Kinds))
-	for i, k := range p.Kinds {
-		kinds[i] = Malformation(k)
-	}
-	return NewMalformer(p.Seed+number, int(p.Bytes), kinds...)
+	return NewMalformer(p.Seed+number, int(p.Bytes), p.Kinds...)
 }
 
 // Malformer makes hostile frames: the same ones for the same seed.
@@ -56,11 +48,10 @@ func NewMalformer(seed uint64, most int, kinds ...Malformation) *Malformer {
 	return &Malformer{dice: rand.New(rand.NewPCG(seed, 2)), kinds: kinds, most: max(most, 256)}
 }
 
-// Next returns another frame and what is wrong with it.
-func (m *Malformer) Next() (Malformation, []byte) {
-	kind := m.kinds[m.dice.IntN(len(m.kinds))]
-	frame := m.frame(kind)
-	return kind, frame[:min(len(frame), m.most)]
+// Next returns another frame.
+func (m *Malformer) Next() []byte {
+	frame := m.frame(m.kinds[m.dice.IntN(len(m.kinds))])
+	return frame[:min(len(frame), m.most)]
 }
 
 func (m *Malformer) frame(kind Malformation) []byte {
@@ -163,3 +154,88 @@ func (m *Malformer) length() int {
 }
 
 func (m *Malformer) chance(one int) bool { return m.dice.IntN(one) == 0 }
+
+// spoiled are the types that a malformer makes messages of. Of those without a signature it makes the ones that a cluster
+// refuses between replicas, or answers: others would be believed.
+var spoiled = []wire.Message{
+	&wire.Request{}, &wire.PrePrepare{}, &wire.Prepare{}, &wire.Commit{}, &wire.Checkpoint{}, &wire.Suspect{}, &wire.ViewChange{},
+	&wire.NewView{}, &wire.Heartbeat{}, &wire.CertifiedBody{}, &wire.StableNotice{}, &wire.Query{}, &wire.Reply{}, &wire.Report{},
+	&wire.Status{},
+}
+
+// message returns a message of any of these types, full of absurd numbers and without a signature that holds.
+func (m *Malformer) message() wire.Message {
+	made := reflect.New(reflect.TypeOf(spoiled[m.dice.IntN(len(spoiled))]).Elem())
+	m.fill(made.Elem())
+	if s, is := made.Interface().(*wire.Status); is { // one that keeps to the rules would be believed
+		s.Helper = math.MaxUint16
+	}
+	return made.Interface().(wire.Message)
+}
+
+// fill gives every exported field below a value that may be absurd.
+func (m *Malformer) fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				m.fill(v.Field(i))
+			}
+		}
+	case reflect.Pointer:
+		switch v.Interface().(type) {
+		case *wire.Body, *wire.Request: // never missing
+		default:
+			if m.chance(2) {
+				return
+			}
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		m.fill(v.Elem())
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			v.SetBytes(make([]byte, m.dice.IntN(64)))
+			return
+		}
+		v.Set(reflect.MakeSlice(v.Type(), m.dice.IntN(4), 4))
+		for i := range v.Len() {
+			m.fill(v.Index(i))
+		}
+	case reflect.Array:
+		if _, signature := v.Interface().(wire.Signature); !signature {
+			for i := range v.Len() {
+				v.Index(i).SetUint(uint64(m.dice.IntN(256)))
+			}
+		}
+	case reflect.Bool:
+		v.SetBool(m.chance(2))
+	case reflect.Int64:
+		v.SetInt(int64(m.number()))
+	case reflect.Uint16: // mostly a replica that there is
+		if v.SetUint(uint64(m.dice.IntN(4))); m.chance(2) {
+			v.SetUint(uint64(uint16(m.number())))
+		}
+	default:
+		v.SetUint(m.number())
+	}
+}
+
+// number is mostly an end of the range or next to it.
+func (m *Malformer) number() uint64 {
+	ends := []uint64{0, 1, math.MaxUint64, math.MaxUint64 - 1, math.MaxInt64, math.MaxInt64 + 1, 1 << 62, 1<<62 + 1}
+	if m.chance(4) {
+		return m.dice.Uint64()
+	}
+	return ends[m.dice.IntN(len(ends))]
+}
+
+// Exhaust is the behaviour of replicas and clients that does what Exhaustion says.
+const Exhaust = "exhaust"
+
+// Exhaustion is how an attacker uses up what links are made of. It needs real links; nothing of it is a message.
+type Exhaustion struct {
+	Ways    List   `default:"all" words:"streams,trickle,withhold" doc:"what it uses up, such as streams+trickle: streams, trickle "`
+	_       any    `doc:"(frames that never end), withhold (it reads nothing)"`
+	Streams uint64 `default:"10000" min:"1" max:"1048576" doc:"how many streams it tries to hold open, over all replicas"`
+	Rate    uint64 `default:"50" min:"1" max:"1000000" doc:"how many of them it tries to open in a second"`
+}

@@ -68,17 +68,14 @@ func AlteredEntry(m wire.Message, pick func(n int) int, alter func(entry any)) w
 	}
 	list := lists[pick(len(lists))]
 	at := pick(list.Len())
-	rest := list.Slice(at, list.Len())
 	switch pick(3) {
 	case 0:
-		rest = list.Slice(at+1, list.Len())
+		list.Set(reflect.AppendSlice(list.Slice(0, at), list.Slice(at+1, list.Len())))
 	case 1:
 		alter(list.Index(at).Addr().Interface())
 	default:
-		list.Set(reflect.AppendSlice(list.Slice3(0, at+1, at+1), rest))
-		return c
+		list.Set(reflect.AppendSlice(list.Slice3(0, at+1, at+1), list.Slice(at, list.Len())))
 	}
-	list.Set(reflect.AppendSlice(list.Slice3(0, at, at), rest))
 	return c
 }
 

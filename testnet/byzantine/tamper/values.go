@@ -25,12 +25,9 @@ type Onset struct {
 }
 
 func (o *Onset) read(f *field, text string) error {
-	at, err := strconv.ParseUint(text, 10, 63)
-	if err != nil {
-		return f.wrong("%q is not a sequence number", text)
-	}
-	*o = Onset{at: wire.Seq(at), begun: at == 0}
-	return nil
+	at, err := f.seq(text)
+	*o = Onset{at: at, begun: at == 0}
+	return err
 }
 
 // Reached reports whether it has begun, now that it speaks of a sequence number.
@@ -90,16 +87,25 @@ func (p *Peers) read(f *field, text string) error {
 			p.includesClient = true
 			continue
 		}
-		id, err := strconv.ParseUint(word, 10, 16)
+		id, err := f.replica(word, `destination; write "all", or replicas and "clients" such as 1+2+clients`)
 		if err != nil {
-			return f.wrong("%q is no destination; write %q, or replicas and %q such as 1+2+%s", word, All, clients, clients)
+			return err
 		}
-		if f.cfg != nil && f.cfg.N() > 0 && id >= uint64(f.cfg.N()) {
-			return f.wrong("there is no replica %d; there are 0 to %d", id, f.cfg.N()-1)
-		}
-		p.replicas = append(p.replicas, wire.ReplicaID(id))
+		p.replicas = append(p.replicas, id)
 	}
 	return nil
+}
+
+// replica reads the number of a replica that is in the cluster, if that is known. An error says what it is none of.
+func (f *field) replica(text, what string) (wire.ReplicaID, error) {
+	id, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return 0, f.wrong("%q is no %s", text, what)
+	}
+	if f.cfg != nil && f.cfg.N() > 0 && id >= uint64(f.cfg.N()) {
+		return 0, f.wrong("there is no replica %d; there are 0 to %d", id, f.cfg.N()-1)
+	}
+	return wire.ReplicaID(id), nil
 }
 
 // Has reports whether a replica or a client is in the list.
@@ -144,22 +150,36 @@ func (d *Dice) Strikes(probability float64) bool {
 	return probability >= 1 || d.Float64() < probability
 }
 
-// Rate is a number of things a second, as the time between two of them; 0: none.
-type Rate time.Duration
+// Pace is how often something happens: the time between two of it, or with a rate tag how many there are a second, 0 being
+// none.
+type Pace struct{ every, last time.Duration }
 
-// mostPerSecond bounds a rate: beyond it there would be no time between two.
-const mostPerSecond = 1_000_000
-
-func (r *Rate) read(f *field, text string) error {
-	n, err := f.number(text)
-	if err != nil || n == 0 {
+func (p *Pace) read(f *field, text string) (err error) {
+	if f.tag.Get("rate") == "" {
+		p.every, err = f.delay(text)
 		return err
 	}
-	if n > mostPerSecond {
-		return f.wrong("%d is above %d a second", n, mostPerSecond)
+	n, err := f.number(text)
+	if n > 0 {
+		p.every = time.Second / time.Duration(n)
 	}
-	*r = Rate(time.Second / time.Duration(n))
-	return nil
+	return err
+}
+
+// Never reports whether it does not happen at all.
+func (p *Pace) Never() bool { return p.every == 0 }
+
+// mostAtOnce bounds what is made up for after a long silence of the clock.
+const mostAtOnce = 1 << 12
+
+// Due returns how many times it has become due by now, of those that were not told yet.
+func (p *Pace) Due(now time.Duration) int {
+	if p.Never() {
+		return 0
+	}
+	n := (now - p.last) / p.every
+	p.last += n * p.every
+	return int(min(n, mostAtOnce))
 }
 
 // Backup is a replica that is not the attacker: the last such one if none is named.
@@ -174,13 +194,7 @@ func (b *Backup) read(f *field, text string) error {
 		}
 		return nil
 	}
-	id, err := strconv.ParseUint(text, 10, 16)
-	if err != nil {
-		return f.wrong("%q is no replica; write its number", text)
-	}
-	if f.cfg != nil && id >= uint64(f.cfg.N()) {
-		return f.wrong("there is no replica %d; there are 0 to %d", id, f.cfg.N()-1)
-	}
+	id, err := f.replica(text, "replica; write its number")
 	*b = Backup(id)
-	return nil
+	return err
 }

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"tagma/testnet/mutants"
 )
 
@@ -31,25 +33,19 @@ func (o *order) hunt(ctx context.Context, list []mutants.Mutant, progress io.Wri
 	}
 	all := make([]*result, len(list))
 	var lock sync.Mutex // of progress
-	var group sync.WaitGroup
-	next := make(chan int)
-	for range o.jobs {
-		group.Go(func() {
-			for i := range next {
-				all[i] = o.one(ctx, &list[i], dir)
-				lock.Lock()
-				_, _ = fmt.Fprintln(progress, all[i].line())
-				lock.Unlock()
-			}
+	var group errgroup.Group
+	group.SetLimit(o.jobs)
+	for i := range list {
+		group.Go(func() error {
+			all[i] = o.one(ctx, &list[i], dir)
+			lock.Lock()
+			defer lock.Unlock()
+			_, _ = fmt.Fprintln(progress, all[i].line())
+			return nil
 		})
 	}
-	for i := range list {
-		next <- i
-	}
-	close(next)
-	group.Wait()
-	if ctx.Err() != nil {
-		return nil, errInterrupted
+	if _ = group.Wait(); ctx.Err() != nil { // what went wrong is in the results
+		return nil, errors.New("interrupted")
 	}
 	return all, nil
 }
@@ -91,7 +87,8 @@ func (o *order) search(ctx context.Context, r *result, m *mutants.Mutant, dir, o
 	if err != nil {
 		return err
 	}
-	r.judge(m, h)
+	r.haul, r.Caught = *h, h.By != ""
+	r.Unexpected = r.Caught && !slices.Contains(m.Expect, h.By)
 	if !r.Caught || m.Hunter != mutants.Sim {
 		return nil
 	}

@@ -22,11 +22,11 @@ const insideWord = "inside"
 
 // haul is what a hunter found.
 type haul struct {
-	By      string `json:"by"` // the invariant or rule; empty: nothing
-	Finding string `json:"finding"`
-	Runs    uint64 `json:"runs"`
-	Seed    uint64 `json:"seed"` // of the last run
-	Plan    string `json:"plan"`
+	By      string `json:"by,omitempty"` // the invariant or rule; empty: nothing
+	Finding string `json:"finding,omitempty"`
+	Runs    uint64 `json:"runs"`           // seeds, or searches, until then
+	Seed    uint64 `json:"seed,omitempty"` // of the last run
+	Plan    string `json:"plan,omitempty"`
 }
 
 // inside hunts in the source that this program was built from, and prints a haul.

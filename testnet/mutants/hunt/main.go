@@ -8,7 +8,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -130,5 +129,3 @@ func (o *order) tell(all []*result, stdout io.Writer) error {
 	_, err := fmt.Fprintln(stdout, words)
 	return err
 }
-
-var errInterrupted = errors.New("interrupted")

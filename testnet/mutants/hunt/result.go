@@ -14,32 +14,11 @@ type result struct {
 	What    string  `json:"what"`
 	Hunter  string  `json:"hunter"`
 	Caught  bool    `json:"caught"`
-	By      string  `json:"by,omitempty"` // the invariant or rule
-	Finding string  `json:"finding,omitempty"`
-	Runs    uint64  `json:"runs"`    // seeds, or searches, until then
 	Seconds float64 `json:"seconds"` // of processor time until then
-	Seed    uint64  `json:"seed,omitempty"`
-	Plan    string  `json:"plan,omitempty"`
+	haul
 	// Unexpected says that something else caught it than its file says.
 	Unexpected bool   `json:"unexpected,omitempty"`
 	Trouble    string `json:"trouble,omitempty"` // why it counts as not caught, if it is not a plain survivor
-}
-
-// judge compares what the hunter found with what the mutant's file says.
-func (r *result) judge(m *mutants.Mutant, h *haul) {
-	r.By, r.Finding, r.Runs, r.Seed, r.Plan = h.By, h.Finding, h.Runs, h.Seed, h.Plan
-	r.Caught = h.By != ""
-	r.Unexpected = r.Caught && !contains(m.Expect, h.By)
-}
-
-// contains reports whether the words that a mutant's file expects name a rule.
-func contains(expect, rule string) bool {
-	for _, word := range strings.FieldsFunc(expect, func(c rune) bool { return c == ' ' || c == ',' }) {
-		if word == rule {
-			return true
-		}
-	}
-	return expect == rule
 }
 
 // line is the result as it is printed while the hunt goes on.

@@ -15,6 +15,7 @@ import (
 
 // test has one test judge a mutant: it must fail with it, and pass without.
 func (o *order) test(ctx context.Context, r *result, m *mutants.Mutant, dir, overlay string) error {
+	name := m.Expect[0]
 	with, err := o.tested(ctx, m, filepath.Join(dir, m.Name+".test"), "-overlay", overlay)
 	if err != nil {
 		return err
@@ -24,16 +25,16 @@ func (o *order) test(ctx context.Context, r *result, m *mutants.Mutant, dir, ove
 	case with.passed:
 		return nil
 	case !with.failed:
-		return fmt.Errorf("%s neither passes nor fails: %s", m.Expect, shortened(with.says))
+		return fmt.Errorf("%s neither passes nor fails: %s", name, shortened(with.says))
 	}
 	without, err := o.tested(ctx, m, filepath.Join(dir, m.Name+".sound.test"))
 	switch {
 	case err != nil:
 		return fmt.Errorf("the same test without it: %w", err)
 	case !without.passed:
-		return fmt.Errorf("%s does not pass without it: %s", m.Expect, shortened(without.says))
+		return fmt.Errorf("%s does not pass without it: %s", name, shortened(without.says))
 	}
-	r.Caught, r.By, r.Finding = true, m.Expect, with.says
+	r.Caught, r.By, r.Finding = true, name, with.says
 	return nil
 }
 
@@ -47,16 +48,16 @@ type tested struct {
 // tested builds the tests of the mutant's package and runs the one that it names.
 func (o *order) tested(ctx context.Context, m *mutants.Mutant, program string, flags ...string) (t tested, err error) {
 	defer func() { _ = os.Remove(program) }()
-	args := append([]string{"test"}, flags...)
+	name, args := m.Expect[0], append([]string{"test"}, flags...)
 	if err := o.compile(ctx, append(args, "-c", "-o", program, m.Flags[0])); err != nil {
 		return t, fmt.Errorf("its tests do not build: %w", err)
 	}
-	out, took, err := o.limited(ctx, filepath.Join(o.source, m.Flags[0]), program, []string{"-test.v", "-test.run=^" + m.Expect + "$"})
+	out, took, err := o.limited(ctx, filepath.Join(o.source, m.Flags[0]), program, []string{"-test.v", "-test.run=^" + name + "$"})
 	t.seconds = took
 	if failed := new(exec.ExitError); err != nil && !errors.As(err, &failed) {
-		return t, fmt.Errorf("run %s: %w", m.Expect, err)
+		return t, fmt.Errorf("run %s: %w", name, err)
 	}
-	t.read(m.Expect, string(out))
+	t.read(name, string(out))
 	t.passed = t.passed && err == nil
 	return t, nil
 }

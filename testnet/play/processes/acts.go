@@ -7,15 +7,48 @@ import (
 	"slices"
 
 	"tagma/pbft/wire"
+	"tagma/testnet/local"
 	"tagma/testnet/scenario"
 )
 
 // Do implements play.Cluster: it does an event to processes, disks, clocks and clients.
-func (c *cluster) Do(ctx context.Context, e *scenario.Event) (later bool, err error) {
+func (c *Cluster) Do(ctx context.Context, e *scenario.Event) (later bool, err error) {
+	if e.Any() {
+		if err := c.running(numbers(e.Targets)); err != nil {
+			return false, err
+		}
+		return true, c.local.Strike(ctx, moment(&e.Moment), numbers(e.Targets)...)
+	}
 	return false, c.do(ctx, e, numbers(e.Targets))
 }
 
-func (c *cluster) do(ctx context.Context, e *scenario.Event, ids []int) error {
+// moment is a scenario's in the words of a process.
+func moment(m *scenario.Moment) local.Moment {
+	switch {
+	case m.BeforeDurable != 0:
+		return local.Moment{When: local.BeforeDurable, Type: m.BeforeDurable}
+	case m.BeforeSend != 0:
+		return local.Moment{When: local.BeforeSend, Type: m.BeforeSend}
+	case m.BeforeExecute != 0:
+		return local.Moment{When: local.BeforeExecute, Seq: m.BeforeExecute}
+	default:
+		return local.Moment{When: local.AfterExecute, Seq: m.AfterExecute}
+	}
+}
+
+// fell reports whether the moment of an event has come for all its targets.
+func (c *Cluster) fell(ids []int) bool {
+	for _, id := range ids {
+		if c.local.Pid(id) != 0 {
+			return false
+		}
+	}
+	c.watch.set(down, ids...)
+	c.watch.readJournals() // as behind a kill
+	return true
+}
+
+func (c *Cluster) do(ctx context.Context, e *scenario.Event, ids []int) error {
 	home := c.local.Home
 	switch e.Do {
 	case scenario.Kill:
@@ -36,6 +69,15 @@ func (c *cluster) do(ctx context.Context, e *scenario.Event, ids []int) error {
 		return c.local.Resume(ids...)
 	case scenario.ClockJump:
 		return c.local.JumpClocks(ctx, e.By, ids...)
+	case scenario.FlipState:
+		if err := c.running(ids); err != nil {
+			return err
+		}
+		c.flips[e] = make(map[int]int)
+		for _, id := range ids {
+			c.flips[e][id] = c.local.Counts(id).Flips
+		}
+		return c.local.FlipState(ctx, e.Key, ids...)
 	case scenario.DiskFull:
 		c.watch.damage(ids)
 		return c.local.FillDisks(ctx, ids...)
@@ -46,7 +88,10 @@ func (c *cluster) do(ctx context.Context, e *scenario.Event, ids []int) error {
 	case scenario.Rollback:
 		return c.forgetting(e, ids, rollback)
 	case scenario.BitFlip:
-		return c.forgetting(e, ids, func(home string) error { return flipBit(home, c.s.Seed) })
+		if e.Part == scenario.PartStore {
+			return c.whileStopped(ids, func(id int) error { return rotStore(home(id), c.s.Seed) })
+		}
+		return c.forgetting(e, ids, func(home string) error { return flipBit(home, c.s.Seed, &e.Place) })
 	case scenario.LoseState:
 		return c.whileStopped(ids, func(id int) error { return loseState(home(id)) })
 	case scenario.Mount:
@@ -59,6 +104,8 @@ func (c *cluster) do(ctx context.Context, e *scenario.Event, ids []int) error {
 			err = each(ids, func(id int) error { return keep(home(id)) })
 		}
 		return errors.Join(err, c.local.Resume(ids...))
+	case scenario.Backup:
+		return c.backUp(ctx)
 	case scenario.Submit:
 		return c.load.submit(e.Submit)
 	case scenario.StopClients, scenario.StartClients:
@@ -70,7 +117,7 @@ func (c *cluster) do(ctx context.Context, e *scenario.Event, ids []int) error {
 }
 
 // running says which of some replicas do not run, so that they cannot be hit.
-func (c *cluster) running(ids []int) error {
+func (c *Cluster) running(ids []int) error {
 	return each(ids, func(id int) error {
 		if c.local.Pid(id) == 0 {
 			return errors.New("it does not run")
@@ -89,20 +136,20 @@ func each(ids []int, do func(id int) error) error {
 	return errors.Join(errs...)
 }
 
-func (c *cluster) kill(ids []int) {
+func (c *Cluster) kill(ids []int) {
 	c.watch.set(down, ids...)
 	c.local.Kill(ids...)
 	c.watch.readJournals() // before they shrink again, and as long as they are whole
 }
 
 // whileStopped does something to the files of replicas, which are killed before if they run.
-func (c *cluster) whileStopped(ids []int, do func(id int) error) error {
+func (c *Cluster) whileStopped(ids []int, do func(id int) error) error {
 	c.kill(ids)
 	return each(ids, do)
 }
 
 // forgetting does something to the files of replicas that makes them forget what they signed.
-func (c *cluster) forgetting(e *scenario.Event, ids []int, do func(home string) error) error {
+func (c *Cluster) forgetting(e *scenario.Event, ids []int, do func(home string) error) error {
 	c.lives[e] = make(map[int]string)
 	c.watch.strike(ids)
 	return c.whileStopped(ids, func(id int) error {
@@ -113,11 +160,15 @@ func (c *cluster) forgetting(e *scenario.Event, ids []int, do func(home string) 
 
 // happened reports whether an event has had the effect that it must have: replicas whose disks are full end, and those that
 // are started again notice that they may have forgotten what they signed (D8.3), or have begun a new life since.
-func (c *cluster) happened(e *scenario.Event) bool {
+func (c *Cluster) happened(e *scenario.Event) bool {
 	ids := numbers(e.Targets)
 	switch {
+	case e.Any():
+		return c.fell(ids)
 	case e.Do == scenario.DiskFull:
 		return c.watch.ended(ids)
+	case e.Do == scenario.FlipState:
+		return !slices.ContainsFunc(ids, func(id int) bool { return c.local.Counts(id).Flips <= c.flips[e][id] })
 	case !e.Forgets() || !c.s.Restarts(e):
 		return true
 	}

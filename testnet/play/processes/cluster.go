@@ -11,68 +11,71 @@ import (
 	"time"
 
 	"tagma/crypto"
-	"tagma/internal/machines"
 	"tagma/internal/node"
 	"tagma/internal/trace"
 	"tagma/pbft/wire"
-	"tagma/statemachine/bank"
-	"tagma/statemachine/kv"
+	rogues "tagma/testnet/byzantine/client"
 	"tagma/testnet/byzantine/link"
+	"tagma/testnet/byzantine/tamper"
 	"tagma/testnet/check"
+	"tagma/testnet/fact"
+	"tagma/testnet/history"
 	"tagma/testnet/links"
 	"tagma/testnet/local"
 	"tagma/testnet/play"
 	"tagma/testnet/scenario"
 )
 
-const bankMachine = machines.Bank
-
-// cluster implements play.Cluster.
-type cluster struct {
+// Cluster implements play.Cluster with processes of this machine.
+type Cluster struct {
 	Engine
-	s      *scenario.Scenario
-	show   play.Show
-	local  *local.Cluster
-	watch  *watcher
-	load   *load
-	rogues map[*scenario.Malicious]*link.Dormant
-	number map[*scenario.Malicious]int // of a replica's dormant behaviour
-	lives  map[*scenario.Event]map[int]string
-	eye    sync.WaitGroup
-	blind  context.CancelFunc
-	waited time.Duration // for which this machine let us wait at most
-	began  atomic.Pointer[time.Time]
+	s            *scenario.Scenario
+	show         play.Show
+	local        *local.Cluster
+	watch        *watcher
+	load         *load
+	rogues       map[*scenario.Malicious]*link.Dormant
+	askers       map[int]*link.Asker // of requests, and the keys of others under them
+	signs        map[int]*crypto.PrivateKey
+	asks         map[*scenario.Request]*rogues.Ask
+	number       map[*scenario.Malicious]int        // of a replica's dormant behaviour
+	lives        map[*scenario.Event]map[int]string // of those that an event makes forget, before it
+	flips        map[*scenario.Event]map[int]int    // bits that were turned in states before an event, by replica
+	watching     sync.WaitGroup
+	stopWatching context.CancelFunc
+	gauge        *play.Gauge
+	began        atomic.Pointer[time.Time]
 
 	tap      *trace.Tap   // of what is done to the cluster; nil without a trace
 	traced   func() error // makes the trace, when all has stopped
 	untraced error        // why there is none
 
-	read    bool // everything that was written was to be read back
-	found   map[string]check.Found
-	unread  error // why not all of it could be
-	unclean error // why not all replicas stopped cleanly
+	found   map[string]check.Found // what was written, read back; nil: it was not
+	unread  error                  // why it was not, unless nobody tried
+	probes  int                    // keys that Probe wrote
+	unclean error                  // why not all replicas stopped cleanly
 }
 
 // Begin implements play.Cluster.
-func (c *cluster) Begin() { c.began.Store(new(time.Now())) }
+func (c *Cluster) Begin() { c.began.Store(new(time.Now())) }
 
 // Now implements play.Cluster.
-func (c *cluster) Now() time.Duration {
+func (c *Cluster) Now() time.Duration {
 	if began := c.began.Load(); began != nil {
 		return time.Since(*began)
 	}
 	return 0
 }
 
-func (c *cluster) say(kind play.Kind, format string, args ...any) {
+func (c *Cluster) say(kind play.Kind, format string, args ...any) {
 	play.Say(c.show, c.Now(), kind, format, args...)
 }
 
 // Load implements play.Cluster.
-func (c *cluster) Load(ctx context.Context) { c.load.begin(ctx, *c.began.Load()) }
+func (c *Cluster) Load(ctx context.Context) { c.load.begin(ctx, *c.began.Load()) }
 
 // Pass implements play.Cluster.
-func (c *cluster) Pass(ctx context.Context, until time.Duration) error {
+func (c *Cluster) Pass(ctx context.Context, until time.Duration) error {
 	const moment = 5 * time.Millisecond
 	wait := moment
 	if until > 0 {
@@ -87,7 +90,7 @@ func (c *cluster) Pass(ctx context.Context, until time.Duration) error {
 }
 
 // Command implements play.Cluster.
-func (c *cluster) Command(ctx context.Context, command links.Command) error {
+func (c *Cluster) Command(ctx context.Context, command links.Command) error {
 	if command.Rule != nil && command.Rule.Until > 0 {
 		command.Rule.Until += c.local.Since() - c.Now() // the links' time began with the cluster
 	}
@@ -95,15 +98,57 @@ func (c *cluster) Command(ctx context.Context, command links.Command) error {
 }
 
 // Wake implements play.Cluster.
-func (c *cluster) Wake(ctx context.Context, m *scenario.Malicious, on bool) error {
+func (c *Cluster) Wake(ctx context.Context, m *scenario.Malicious, on bool) error {
 	if m.Client != nil {
 		return c.rogues[m].Wake(on)
+	}
+	if on && m.From > 0 {
+		c.watch.turns(int(m.Replica))
 	}
 	return c.local.Switch(ctx, int(m.Replica), c.number[m], on)
 }
 
+// Say implements play.Cluster: no script runs here.
+func (c *Cluster) Say(context.Context, *scenario.Script) error {
+	return errors.New("processes send no scripts")
+}
+
+// linkPatience is for a link that comes back: a client tries again and again.
+const linkPatience = 5 * time.Second
+
+// Ask implements play.Cluster.
+func (c *Cluster) Ask(ctx context.Context, r *scenario.Request) error {
+	if err := c.running(numbers(r.To)); err != nil {
+		return err
+	}
+	c.asks[r] = play.Ask(r, func(client int) tamper.Sign {
+		return func(b []byte) wire.Signature { return c.signs[client].Sign(b) }
+	})
+	ctx, cancel := context.WithTimeout(ctx, linkPatience)
+	defer cancel()
+	return c.askers[r.Client].Ask(ctx, c.asks[r])
+}
+
+// Answers implements play.Cluster.
+func (c *Cluster) Answers(r *scenario.Request) map[wire.Outcome]int {
+	if q := c.asks[r]; q != nil {
+		return c.askers[r.Client].Answers(q)
+	}
+	return nil
+}
+
+// Happened implements play.Cluster: replicas tell of facts twenty times a second.
+func (c *Cluster) Happened(f fact.Fact) bool {
+	for id := range c.s.Replicas {
+		if c.local.Counts(id).Facts[f.String()] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Touched implements play.Cluster.
-func (c *cluster) Touched(what any) bool {
+func (c *Cluster) Touched(what any) bool {
 	switch x := what.(type) {
 	case string:
 		for id := range c.s.Replicas {
@@ -126,13 +171,13 @@ func (c *cluster) Touched(what any) bool {
 }
 
 // Work implements play.Cluster.
-func (c *cluster) Work() play.Work { return c.load.told() }
+func (c *Cluster) Work() play.Work { return c.load.told() }
 
 // Extend implements play.Cluster: while something is still to happen, somebody must be there to notice.
-func (c *cluster) Extend(more bool, _ time.Duration) { c.load.extend(more) }
+func (c *Cluster) Extend(more bool, _ time.Duration) { c.load.extend(more) }
 
 // EndWork implements play.Cluster. Replicas that a scenario left paused go on: what follows is no part of it.
-func (c *cluster) EndWork(patience time.Duration) {
+func (c *Cluster) EndWork(patience time.Duration) {
 	c.load.end(patience)
 	c.sleep()
 	for i := range c.s.Malicious {
@@ -145,43 +190,45 @@ func (c *cluster) EndWork(patience time.Duration) {
 	}
 }
 
-func (c *cluster) sleep() {
+func (c *Cluster) sleep() {
 	for _, g := range c.rogues {
 		_ = g.Wake(false) // what its links say when they end does not matter
 	}
 }
 
 // Stop implements play.Cluster.
-func (c *cluster) Stop() {
+func (c *Cluster) Stop() {
 	c.unclean = errors.Join(c.unclean, c.local.Stop(local.Patience))
 	c.untraced = c.traced()
 	c.watch.distrustForgetful()
 	c.watch.readJournals()
-	c.blind()
-	c.eye.Wait()
+	c.stopWatching()
+	c.watching.Wait()
+	c.gauge.Read()
 }
 
 // Tap implements play.Cluster.
-func (c *cluster) Tap() *trace.Tap { return c.tap }
+func (c *Cluster) Tap() *trace.Tap { return c.tap }
 
 // Close implements play.Cluster.
-func (c *cluster) Close() {
-	c.blind()
-	c.eye.Wait()
+func (c *Cluster) Close() {
+	c.stopWatching()
+	c.watching.Wait()
 	c.sleep()
+	for _, a := range c.askers {
+		_ = a.Close() // as above
+	}
 	if c.load != nil {
 		c.load.close()
-	}
-	if c.watch != nil {
-		_ = c.watch.observer.Close() // nothing of it is needed any more
 	}
 	if c.local != nil {
 		c.local.Close()
 	}
+	c.gauge.Read()
 }
 
-// hire makes the malicious clients.
-func (c *cluster) hire() (map[*scenario.Malicious]*link.Dormant, error) {
+// startClients makes the malicious clients.
+func (c *Cluster) startClients() (map[*scenario.Malicious]*link.Dormant, error) {
 	all := make(map[*scenario.Malicious]*link.Dormant)
 	for i := range c.s.Malicious {
 		m := &c.s.Malicious[i]
@@ -193,13 +240,39 @@ func (c *cluster) hire() (map[*scenario.Malicious]*link.Dormant, error) {
 			return all, fmt.Errorf("client %s: %w", m.Who(), err)
 		}
 		all[m] = link.NewDormant(link.Options{
-			File: c.local.File, Key: key, Choice: m.Choice, Operation: c.operations(m.Who()),
+			File: c.local.File, Key: key, Choice: m.Choice,
+			Operation: func(n uint64) []byte { return play.Aside(c.s.Machine, m.Who(), n) },
+			Burdens:   history.Burdens(c.s.Machine, m.Who()),
 		})
 	}
 	return all, nil
 }
 
-func (c *cluster) keyOf(m *scenario.Malicious) (*crypto.PrivateKey, error) {
+// connectAskers makes the clients that requests have, and reads the keys that they sign with.
+func (c *Cluster) connectAskers() (err error) {
+	c.askers, c.signs, c.asks = make(map[int]*link.Asker), make(map[int]*crypto.PrivateKey), make(map[*scenario.Request]*rogues.Ask)
+	for _, r := range c.s.Requests {
+		if by := r.Signature.By; by != nil && c.signs[*by] == nil {
+			if c.signs[*by], err = crypto.ReadKey(c.local.ClientKey(*by)); err != nil {
+				return fmt.Errorf("client c%d: %w", *by, err)
+			}
+		}
+	}
+	for _, number := range c.s.Askers() {
+		key, err := crypto.ReadKey(c.local.ClientKey(number))
+		if err != nil {
+			return fmt.Errorf("client c%d: %w", number, err)
+		}
+		a, err := link.NewAsker(link.Options{File: c.local.File, Key: key})
+		if err != nil {
+			return fmt.Errorf("client c%d: %w", number, err)
+		}
+		c.askers[number] = a
+	}
+	return nil
+}
+
+func (c *Cluster) keyOf(m *scenario.Malicious) (*crypto.PrivateKey, error) {
 	switch m.Key {
 	case scenario.KeyOfBackup:
 		return crypto.ReadKey(filepath.Join(c.local.Home(c.s.Replicas-1), node.KeyFile))
@@ -207,16 +280,6 @@ func (c *cluster) keyOf(m *scenario.Malicious) (*crypto.PrivateKey, error) {
 		return crypto.Generate(rand.Reader)
 	default:
 		return crypto.ReadKey(c.local.ClientKey(*m.Client))
-	}
-}
-
-// operations makes what a malicious client has executed, apart from what others write.
-func (c *cluster) operations(name string) func(n uint64) []byte {
-	return func(n uint64) []byte {
-		if c.s.Machine == bankMachine {
-			return bank.Open(fmt.Sprintf("%s/%d", name, n), 0)
-		}
-		return kv.Put(fmt.Appendf(nil, "%s/rogue/%d", name, n), []byte("rogue"))
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"tagma/internal/node"
 	"tagma/internal/trace"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/byzantine/link"
@@ -42,7 +41,16 @@ func (e Engine) Stall(s *scenario.Scenario) time.Duration {
 }
 
 // Start implements play.Engine.
-func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, t play.Trace, show play.Show) (_ play.Cluster, err error) {
+func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, t play.Trace, show play.Show) (play.Cluster, error) {
+	c, err := e.Open(ctx, s, dir, t, show)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Open is Start for those who do to the cluster what no scenario says.
+func (e Engine) Open(ctx context.Context, s *scenario.Scenario, dir string, t play.Trace, show play.Show) (_ *Cluster, err error) {
 	if e.StartWithin == 0 {
 		e.StartWithin = local.Patience
 	}
@@ -52,10 +60,14 @@ func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, t p
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make a directory for the run: %w", err)
 	}
-	c := &cluster{Engine: e, s: s, show: show, number: make(map[*scenario.Malicious]int), lives: make(map[*scenario.Event]map[int]string), blind: func() {}}
+	c := &Cluster{Engine: e, s: s, show: show, number: make(map[*scenario.Malicious]int), lives: make(map[*scenario.Event]map[int]string), flips: make(map[*scenario.Event]map[int]int), stopWatching: func() {}, gauge: play.NewGauge()}
 	defer func() {
-		if err != nil {
-			c.Close()
+		if err == nil {
+			return
+		}
+		c.Close()
+		if why := c.gauge.Read().Starved(s.ViewTimeout()); why != "" && play.IsLate(err) {
+			err = &play.StarvedError{Why: why, Err: err}
 		}
 	}()
 	dormant := make(map[int][]byzantine.Choice)
@@ -68,14 +80,25 @@ func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, t p
 			dormant[int(m.Replica)] = append(dormant[int(m.Replica)], m.Choice)
 		}
 	}
+	for i := range s.Requests {
+		clients = max(clients, s.Requests[i].Client+1)
+		if by := s.Requests[i].Signature.By; by != nil {
+			clients = max(clients, *by+1)
+		}
+	}
+	var facts []string
+	for _, f := range s.Facts() {
+		facts = append(facts, f.String())
+	}
 	parts, err := c.record(dir, t)
 	if err != nil {
 		return nil, err
 	}
 	c.local, err = local.Create(local.Options{
 		Dir: dir, Replicas: s.Replicas, Machine: s.Machine, Clients: clients, Protocol: s.Settings,
-		SegmentBytes: e.SegmentBytes, Seed: s.Seed, Network: s.Network, Malicious: dormant,
-		Trace: parts, TraceOnly: t.Only,
+		SegmentBytes: e.SegmentBytes, Data: dataDir, Seed: s.Seed, Network: s.Network, Malicious: dormant,
+		Trace: parts, TraceOnly: t.Only, Facts: facts,
+		Struck: slices.ContainsFunc(s.Events, func(e scenario.Event) bool { return e.Any() }),
 	})
 	if err != nil {
 		return nil, err
@@ -92,7 +115,7 @@ func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, t p
 }
 
 // record begins the trace of what is done to the cluster, and says where its replicas put theirs; "" without a trace.
-func (c *cluster) record(dir string, t play.Trace) (parts string, err error) {
+func (c *Cluster) record(dir string, t play.Trace) (parts string, err error) {
 	if c.traced = func() error { return nil }; t.File == "" {
 		return "", nil
 	}
@@ -111,32 +134,24 @@ func (c *cluster) record(dir string, t play.Trace) (parts string, err error) {
 }
 
 // watched begins to look at the replicas.
-func (c *cluster) watched() error {
+func (c *Cluster) watched() error {
 	cfg, err := c.local.File.Config(0)
 	if err != nil {
 		return err
 	}
-	observer, err := c.local.Observe()
-	if err != nil {
-		return err
-	}
-	c.watch = newWatcher(c.local, observer, &cfg, c.s, c.say)
-	watching, blind := context.WithCancel(context.Background())
-	c.blind = blind
-	c.eye.Go(func() { c.watch.run(watching) })
-	c.eye.Go(func() { c.waited = LongestPause(watching) })
+	c.watch = newWatcher(c.local, &cfg, c.s, c.say)
+	ctx, stopWatching := context.WithCancel(context.Background())
+	c.stopWatching = stopWatching
+	c.watching.Go(func() { c.watch.run(ctx) })
 	return nil
 }
 
 // connect waits for the replicas and opens the clients' sessions.
-func (c *cluster) connect(ctx context.Context) error {
+func (c *Cluster) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.StartWithin)
 	defer cancel()
-	started := c.watch.are(up)
-	if got, err := c.watch.observer.Until(ctx, started, 50*time.Millisecond, func(got map[int]node.Report) bool {
-		return local.Unwell(got, started) == ""
-	}); err != nil {
-		return fmt.Errorf("the replicas were not ready within %v: %s", c.StartWithin, local.Unwell(got, started))
+	if err := c.local.WaitReady(ctx, c.watch.are(up)...); err != nil {
+		return fmt.Errorf("within %v: %w", c.StartWithin, err)
 	}
 	pids := ""
 	for _, id := range c.local.Running() {
@@ -147,36 +162,8 @@ func (c *cluster) connect(ctx context.Context) error {
 	if c.load, err = c.dial(ctx); err != nil {
 		return err
 	}
-	c.rogues, err = c.hire()
-	return err
-}
-
-// LongestPause is how late, at the worst, the system let a goroutine run that wants to every 20 ms, until ctx ended. When
-// that comes near the view timeout, replicas cannot tell a primary that is starved from one that is silent.
-func LongestPause(ctx context.Context) (longest time.Duration) {
-	const every = 20 * time.Millisecond
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for last := time.Now(); ; {
-		select {
-		case <-ctx.Done():
-			return longest
-		case now := <-ticker.C:
-			longest = max(longest, time.Since(last)-every)
-			last = now
-		}
+	if c.rogues, err = c.startClients(); err != nil {
+		return err
 	}
-}
-
-// Agree reports whether replicas have executed equally far and have the newest checkpoint there stable, with one digest.
-func Agree(got map[int]node.Report, ids []int, interval uint64) bool {
-	if len(ids) == 0 {
-		return false
-	}
-	first := got[ids[0]]
-	return !slices.ContainsFunc(ids, func(id int) bool {
-		r, answered := got[id]
-		return !answered || r.Executed != first.Executed || r.StateDigest != first.StateDigest ||
-			r.StableCheckpoint == 0 || r.StableCheckpoint != r.Executed/interval*interval
-	})
+	return c.connectAskers()
 }

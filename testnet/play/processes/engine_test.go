@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"tagma/testnet/local"
 	"tagma/testnet/play"
@@ -97,7 +98,7 @@ evidence = []
 digests_equal = true
 `)
 	passes(t, d)
-	if d.Operations.Acknowledged < 400 || d.Throughput.Baseline == 0 || d.Throughput.Ratio == 0 {
+	if d.Operations.Acknowledged < 400 || d.Throughput.Baseline == 0 || d.Throughput.Ratio == nil {
 		t.Errorf("%+v %+v", d.Operations, d.Throughput)
 	}
 	if len(d.Faults) != 5 { // their ends are none
@@ -107,6 +108,102 @@ digests_equal = true
 		if !f.Fired || f.RecoveredMS == nil {
 			t.Errorf("%+v", f)
 		}
+	}
+}
+
+// Requests go over links of their own, to whom they are for alone, and what comes back is judged.
+func TestEngine_SendsRequestsAsTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	const request = "[[request]]\nclient = 3\nsession = 7\nnumber = 1\n"
+	d := runs(t, `
+[workload]
+kind = "mixed"
+clients = 2
+operations = 200
+`+request+`
+at = "50ms"
+operations = ["put k bad"]
+signature = "of c0"
+answer = "nothing"
+`+request+`
+at = "600ms"
+operations = ["put k a", "get k"]
+to = [2]
+answer = "executed"
+[[request]]
+client = 3
+session = 8
+number = 1
+when = "any replica executed 30"
+operations = ["put k b"]
+answer = ["conflict", "executed"]
+[[event]]
+when = "any replica executed 60"
+do = "kill"
+targets = [3]
+`+request+`
+when = "any replica executed 80"
+operations = ["put k c"]
+to = [0, 3]
+[expect]
+acknowledged = "all"
+max_view_changes = 0
+`)
+	fired := 0
+	var last report.Fault
+	for _, f := range d.Faults {
+		if f.Fired {
+			fired++
+		}
+		if strings.Contains(f.What, "asks [0 3]") {
+			last = f
+		}
+	}
+	answers := 0
+	for _, e := range d.Expect {
+		if strings.HasPrefix(e.Key, "answer") && e.Held {
+			answers++
+		}
+	}
+	if answers != 3 || fired != 4 || last.Fired || !strings.Contains(last.What, "replica 3: it does not run") {
+		t.Errorf("%d answers as wanted, %d faults; to one that does not run: %+v", answers, fired, last)
+	}
+}
+
+// Each moment comes within the process, and its end is the run's own doing: nobody is told of a stranger's.
+func TestEngine_ReplicasDieAtMoments(t *testing.T) {
+	t.Parallel()
+	text := `
+[workload]
+kind = "mixed"
+clients = 4
+operations = 300
+`
+	for i, moment := range []string{`before_durable = "commit"`, `before_send = "prepare"`, `before_execute = 40`, `after_execute = 60`, `before_send = "checkpoint"`} {
+		text += fmt.Sprintf("[[event]]\nat = \"%dms\"\ndo = \"kill\"\ntargets = [%d]\n%s\nfor = \"100ms\"\n", 100+400*i, 1+i%3, moment)
+	}
+	d := runs(t, text+"[expect]\nacknowledged = \"all\"\nevidence = []\nmax_view_changes = 0\ndigests_equal = true\n")
+	passes(t, d)
+	if len(d.Faults) != 5 {
+		t.Errorf("%d faults are told", len(d.Faults))
+	}
+	for _, f := range d.Faults {
+		if !f.Fired || !f.Planned || f.RecoveredMS == nil {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+// A moment that never comes ends the run, which fails.
+func TestEngine_AMomentThatNeverComesFailsTheRun(t *testing.T) {
+	t.Parallel()
+	s := parse(t, "[workload]\noperations = 20\n[[event]]\nat = \"0s\"\ndo = \"kill\"\ntargets = [2]\nbefore_send = \"new-view\"\n")
+	d, err := play.Run(t.Context(), Engine{MayStall: 2 * time.Second}, s, play.Options{Dir: t.TempDir()}, play.Silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := d.Faults[0]; d.Verdict == report.Pass || f.Fired {
+		t.Errorf("%s: %+v", d.Verdict, f)
 	}
 }
 
@@ -163,12 +260,11 @@ action = "drop"
 func TestEngine_RefusesInOneSentence(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
-		"lose-unsynced": {"[[event]]\nat = \"1s\"\ndo = \"lose-unsynced\"\ntargets = [0]", "lose-unsynced"},
-		"io-error":      {"[[event]]\nat = \"1s\"\ndo = \"io-error\"\ntargets = [0]", "io-error"},
-		"flip-state":    {"[[event]]\nat = \"1s\"\ndo = \"flip-state\"\ntargets = [0]", "flip-state"},
-		"before_send":   {"[[event]]\nat = \"1s\"\ndo = \"kill\"\ntargets = [0]\nbefore_send = \"commit\"", "before_send"},
-		"script":        {"[[script]]\nat = \"0s\"\nfrom = 0\nto = [1]\nsend = { type = \"heartbeat\", view = 1 }", "scripts"},
-		"order":         {"[[event]]\nat = \"1s\"\ndo = \"submit\"\noperations = [\"c0: put k a\"]\n[expect]\norder = [\"c0: put k a\"]", "order"},
+		"lose-unsynced":    {"[[event]]\nat = \"1s\"\ndo = \"lose-unsynced\"\ntargets = [0]", "lose-unsynced"},
+		"io-error":         {"[[event]]\nat = \"1s\"\ndo = \"io-error\"\ntargets = [0]", "io-error"},
+		"after_first_send": {"[[event]]\nat = \"1s\"\ndo = \"kill\"\ntargets = [0]\nafter_first_send = \"commit\"", "after it sent a commit"},
+		"script":           {"[[script]]\nat = \"0s\"\nfrom = 0\nto = [1]\nsend = { type = \"heartbeat\", view = 1 }", "scripts"},
+		"order":            {"[[event]]\nat = \"1s\"\ndo = \"submit\"\noperations = [\"c0: put k a\"]\n[expect]\norder = [\"c0: put k a\"]", "order"},
 	} {
 		s := parse(t, c.text)
 		err := play.Refuse(Engine{}, s)
@@ -177,7 +273,7 @@ func TestEngine_RefusesInOneSentence(t *testing.T) {
 			continue
 		}
 		if text := err.Error(); !strings.HasPrefix(text, "test.toml:") || !strings.Contains(text, c.want) ||
-			strings.Contains(text, "--engine sim") == (name == "flip-state") || strings.Contains(text, "\n") {
+			!strings.Contains(text, "--engine sim") || strings.Contains(text, "\n") {
 			t.Errorf("%s: %q", name, text)
 		}
 	}
@@ -270,6 +366,26 @@ acknowledged = "all"
 	for _, id := range []string{"I3 ", "I4 ", "I9 ", "I18 "} {
 		if !strings.Contains(ids, id) {
 			t.Errorf("%sis not checked", id)
+		}
+	}
+}
+
+func TestEngine_KeysAreThereBeforeTheWorkloadAndAreOverwritten(t *testing.T) {
+	t.Parallel()
+	d := runs(t, `
+[workload]
+kind = "put"
+clients = 2
+in_flight = 3
+keys = 50
+operations = 120
+[expect]
+acknowledged = "all"
+`)
+	passes(t, d)
+	for _, i := range d.Invariants {
+		if want := 50 + 120; (i.ID == "I3" || i.ID == "I9") && i.Checked != want {
+			t.Errorf("%s: %d writes were checked, want %d", i.ID, i.Checked, want)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func (w *watcher) readJournals() {
 // readJournal reads the journal of a home. A replica that has not voted yet has none, or one without a segment: a journal
 // begins with the first record (D8.2).
 func readJournal(home string, visit func(journal.Entry) error) (journal.Report, error) {
-	report, err := journal.Verify(filepath.Join(home, node.JournalDir), func(_ journal.Segment, e journal.Entry) error {
+	report, err := journal.Verify(filepath.Join(Data(home), node.JournalDir), func(_ journal.Segment, e journal.Entry) error {
 		return visit(e)
 	})
 	if lifeOf(home) == replica.Unborn && (errors.Is(err, journal.ErrEmpty) || errors.Is(err, fs.ErrNotExist)) {
@@ -67,7 +67,7 @@ func journalSize(home string, segment int64) (now, written int64, err error) {
 // proofs are those in the home of a replica, verified with nothing but the cluster's public keys.
 func proofs(home string, cfg *wire.Config) (all []play.Proof, err error) {
 	verifier := crypto.NewVerifier(0, nil)
-	dir := filepath.Join(home, node.EvidenceDir)
+	dir := filepath.Join(Data(home), node.EvidenceDir)
 	files, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil

@@ -16,7 +16,7 @@ func TestJournalSize_OfAReplicaThatNeverVotedIsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		if emptied {
-			if err := os.Mkdir(filepath.Join(home, node.JournalDir), 0o700); err != nil {
+			if err := os.MkdirAll(filepath.Join(Data(home), node.JournalDir), 0o700); err != nil {
 				t.Fatal(err)
 			}
 		}

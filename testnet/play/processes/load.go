@@ -18,6 +18,7 @@ import (
 // load is the clients of a run and what they have seen.
 type load struct {
 	s        *scenario.Scenario
+	show     play.Show
 	sessions map[int]*client.Client // by number of the client
 	makers   []worker
 	gap      time.Duration // between operations of an open loop; 0: one follows as soon as the one before is done
@@ -26,7 +27,8 @@ type load struct {
 	ctx      context.Context // of operations
 
 	mu      sync.Mutex
-	changed chan struct{} // closed and replaced when something below may let a worker go on
+	changed *sync.Cond  // something below may let a worker go on, or the next operation is due
+	timer   *time.Timer // of that
 	began   time.Time
 	due     time.Duration // of an open loop: the next operation
 	over    bool
@@ -35,21 +37,26 @@ type load struct {
 	flying  int
 	counts  report.Operations
 	acks    []play.Ack
-	writes  []check.Write
+	filled  []check.Write // before the workload
 	history []check.Call
-	extra   int // operations that events submitted beside the workload
+	extra   int               // operations that events submitted beside the workload
+	marks   map[string]uint64 // sequence numbers of batches, by the mark that they set
 }
 
 // worker makes one operation after the other for one client.
 type worker struct {
 	client int
-	next   func() task
+	keys   int // that it writes before the workload begins
+	next   func() check.Op
 }
 
-// task is one operation, and the write that can be read back by its key, if it is one.
-type task struct {
-	op    check.Op
-	write *check.Write
+func newLoad(s *scenario.Scenario, show play.Show) *load {
+	l := &load{s: s, show: show, sessions: make(map[int]*client.Client), marks: make(map[string]uint64)}
+	l.changed = sync.NewCond(&l.mu)
+	l.timer = time.AfterFunc(time.Hour, l.changed.Signal)
+	l.timer.Stop()
+	l.pace(s.Workload.Rate)
+	return l
 }
 
 // begin starts all workers.
@@ -58,6 +65,7 @@ func (l *load) begin(ctx context.Context, began time.Time) {
 	l.began = began
 	l.mu.Unlock()
 	l.ctx, l.cancel = context.WithCancel(ctx)
+	context.AfterFunc(l.ctx, func() { l.change(func() { l.over = true }) })
 	for _, w := range l.makers {
 		l.workers.Go(func() {
 			for {
@@ -65,7 +73,7 @@ func (l *load) begin(ctx context.Context, began time.Time) {
 				if !ok {
 					return
 				}
-				l.perform(w.client, due, w.next())
+				_, _ = l.perform(l.ctx, w.client, due, w.next()) // it is counted
 			}
 		})
 	}
@@ -76,20 +84,19 @@ func (l *load) begin(ctx context.Context, began time.Time) {
 func (l *load) take() (due time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	waited := false // for due
-	for !l.over && l.ctx.Err() == nil {
+	for !l.over {
 		now := time.Since(l.began)
 		switch {
 		case l.halted || !l.wanted(now):
-			waited = false
-			l.wait(0)
-		case l.gap > 0 && !waited:
-			due = l.due
-			l.due += l.gap
-			waited = due <= now || !l.wait(due-now)
+			l.changed.Wait()
+		case l.gap > 0 && l.due > now:
+			l.timer.Reset(l.due - now)
+			l.changed.Wait()
 		default:
-			if l.gap == 0 {
-				due = now
+			if due = now; l.gap > 0 {
+				due = l.due
+				l.due += l.gap
+				l.timer.Reset(max(0, l.due-now)) // it wakes one of those that wait
 			}
 			l.counts.Submitted++
 			l.flying++
@@ -109,52 +116,26 @@ func (l *load) wanted(now time.Duration) bool {
 	return within || l.more || l.counts.Submitted < w.Operations+l.extra
 }
 
-// wait lets go of the mutex until something changes, which it reports, or for at most a while; 0 is without end.
-func (l *load) wait(most time.Duration) (changed bool) {
-	change := l.changed
-	l.mu.Unlock()
-	defer l.mu.Lock()
-	var over <-chan time.Time
-	if most > 0 {
-		over = time.After(most)
-	}
-	select {
-	case <-change:
-		return true
-	case <-over:
-		return false
-	case <-l.ctx.Done():
-		return true
-	}
-}
-
-// change lets workers look again whether they may go on. Nothing was due meanwhile, and who waited for his turn in an open
-// loop takes another one. The mutex is held.
-func (l *load) change() {
-	close(l.changed)
-	l.changed = make(chan struct{})
+// change lets workers look again whether they may go on. Nothing was due before.
+func (l *load) change(how func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	how()
 	if !l.began.IsZero() {
 		l.due = time.Since(l.began)
 	}
+	l.changed.Broadcast()
 }
 
 // extend says whether operations are wanted beyond those of the workload.
 func (l *load) extend(more bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.more != more {
-		l.more = more
-		l.change()
+	if l.more != more { // which nobody else changes
+		l.change(func() { l.more = more })
 	}
 }
 
 // pause stops the clients, or lets them go on. What is under way stays so.
-func (l *load) pause(halted bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.halted = halted
-	l.change()
-}
+func (l *load) pause(halted bool) { l.change(func() { l.halted = halted }) }
 
 // told is what the clients have done.
 func (l *load) told() play.Work {
@@ -171,16 +152,17 @@ func (l *load) told() play.Work {
 	}
 }
 
-// perform has one operation executed and notes what came of it. It counts as submitted already.
-func (l *load) perform(number int, since time.Duration, t task) {
+// perform has one operation executed, notes what came of it, and returns the sequence number of its batch. It counts as
+// submitted already.
+func (l *load) perform(ctx context.Context, number int, since time.Duration, op check.Op) (seq uint64, err error) {
 	var opts []client.CallOption
-	if history.ReadOnly(&t.op) {
+	if history.ReadOnly(&op) {
 		opts = append(opts, client.ReadOnly())
 	}
-	call := check.Call{Client: number, Op: t.op, Invoked: time.Since(l.began)}
-	result, err := l.sessions[number].Do(l.ctx, history.Encode(&t.op), opts...)
+	call := check.Call{Client: number, Op: op, Invoked: time.Since(l.began)}
+	result, err := l.sessions[number].Do(ctx, history.Encode(&op), opts...)
 	if err == nil {
-		call.Out, err = history.Decode(&t.op, result.Output())
+		call.Out, err = history.Decode(&op, result.Output())
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -195,23 +177,17 @@ func (l *load) perform(number int, since time.Duration, t task) {
 	default:
 		l.counts.Failed++
 		if errors.Is(err, client.ErrNotSent) || errors.Is(err, client.ErrTooLarge) {
-			return
+			return 0, err
 		}
 	}
-	if t.write != nil {
-		t.write.Acknowledged = err == nil
-		l.writes = append(l.writes, *t.write)
-	}
-	call.Returned, call.Known = now, err == nil
+	call.Returned, call.Known, call.Order = now, err == nil, result.Seq
 	l.history = append(l.history, call)
+	return result.Seq, err
 }
 
 // end lets the requests under way finish, at most for a while. What is still open then has an unknown outcome.
 func (l *load) end(patience time.Duration) {
-	l.mu.Lock()
-	l.over = true
-	l.change()
-	l.mu.Unlock()
+	l.change(func() { l.over = true })
 	timer := time.AfterFunc(patience, l.cancel)
 	l.workers.Wait()
 	timer.Stop()
@@ -237,13 +213,47 @@ func (l *load) submit(ops []scenario.Operation) error {
 			errs = append(errs, fmt.Errorf("%v: client c%d is malicious and takes no operations", o, o.Client))
 			continue
 		}
-		l.mu.Lock()
-		l.counts.Submitted++
-		l.extra++
-		l.flying++
-		since := time.Since(l.began)
-		l.mu.Unlock()
-		l.workers.Go(func() { l.perform(o.Client, since, task{op: o.Op}) })
+		op := o.Op
+		if op.Kind == check.Revert && op.To != "" {
+			if op.Amount = l.markedAt(op.To); op.Amount == 0 {
+				errs = append(errs, scenario.NoMark(op.To))
+				continue
+			}
+		}
+		since := l.beside()
+		l.workers.Go(func() {
+			if seq, err := l.perform(l.ctx, o.Client, since, op); err == nil && op.Kind == check.Put && op.To != "" {
+				l.mu.Lock()
+				defer l.mu.Unlock()
+				l.marks[op.To] = seq
+			}
+		})
 	}
 	return errors.Join(errs...)
+}
+
+// markedAt is the sequence number of the batch that set a mark; 0: it was not acknowledged yet.
+func (l *load) markedAt(mark string) uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.marks[mark]
+}
+
+// beside counts an operation beside the workload, and returns when that was.
+func (l *load) beside() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.counts.Submitted++
+	l.extra++
+	l.flying++
+	return time.Since(l.began)
+}
+
+// pace changes how many operations are due in a second; 0: one follows as soon as the one before is done.
+func (l *load) pace(perSecond float64) {
+	l.change(func() {
+		if l.gap = 0; perSecond > 0 {
+			l.gap = time.Duration(float64(time.Second) / perSecond)
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tagma/testnet/play"
 	"tagma/testnet/scenario"
 )
 
@@ -15,10 +16,9 @@ func TestLoad_AnOpenLoopKeepsItsRateAcrossAStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const gap = 100 * time.Millisecond
 		ctx, cancel := context.WithCancel(t.Context())
-		l := &load{
-			s:   &scenario.Scenario{Workload: scenario.Workload{Kind: scenario.KindPut, Duration: time.Hour}},
-			gap: gap, changed: make(chan struct{}), ctx: ctx, began: time.Now(),
-		}
+		w := scenario.Workload{Kind: scenario.KindPut, Duration: time.Hour, Rate: float64(time.Second / gap)}
+		l := newLoad(&scenario.Scenario{Workload: w}, play.Silent{})
+		l.begin(ctx, time.Now())
 		var dues []time.Duration
 		for range 32 { // together they wait for three seconds ahead
 			l.workers.Go(func() {
@@ -52,6 +52,11 @@ func TestLoad_AnOpenLoopKeepsItsRateAcrossAStop(t *testing.T) {
 		<-time.After(gap*9 + gap/2)
 		if n := taken(); n != 20 {
 			t.Errorf("%d operations in %v after that", n-10, gap*9+gap/2)
+		}
+		l.pace(20) // twice as many
+		<-time.After(gap*4 + gap/4)
+		if n := taken(); n != 29 {
+			t.Errorf("%d operations in %v at another pace", n-20, gap*4+gap/4)
 		}
 		cancel()
 		l.workers.Wait()

@@ -4,25 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	"tagma/client"
-	"tagma/statemachine/kv"
 	"tagma/testnet/check"
 	"tagma/testnet/play"
 	"tagma/testnet/scenario"
 )
 
 // Remains implements play.Cluster.
-func (c *cluster) Remains() (*play.Remains, error) {
+func (c *Cluster) Remains() (*play.Remains, error) {
 	w := c.watch
 	if err := errors.Join(w.unread, c.untraced); err != nil {
 		return nil, err
 	}
 	r := &play.Remains{
-		Invariants: append(w.journals.Results(), c.readBackJudged()...), Replicas: c.Replicas(), Views: len(w.journals.Views()),
-		Calls: c.load.history, Stopped: w.are(stopped), Waited: c.waited, Unclean: c.unclean,
+		Invariants: append(w.journals.Results(), c.ReadBackJudged()...), Replicas: c.Replicas(), Views: len(w.journals.Views()),
+		Calls: c.load.history, Stopped: w.are(stopped), Strain: c.gauge.Read(), Unclean: c.unclean,
 	}
 	// What had nothing to check is no accident in a short run: that the run was real is I18's matter. Only what was
 	// acknowledged must have been agreed on and voted for.
@@ -58,113 +55,70 @@ func (c *cluster) Remains() (*play.Remains, error) {
 	return r, nil
 }
 
-// readBackJudged are the invariants that are judged from what was read back.
-func (c *cluster) readBackJudged() []check.Result {
-	l := c.load
+// ReadBackJudged are the invariants that are judged from what was read back last.
+func (c *Cluster) ReadBackJudged() []check.Result {
+	writes := c.load.writes()
 	switch {
-	case len(l.writes) == 0 || c.s.Expect.Halts():
+	case len(writes) == 0 || c.s.Expect.Halts():
 		return nil
-	case !c.read || c.unread != nil:
+	case c.found == nil:
 		const why = "the writes could not be read back"
-		return []check.Result{{ID: "I3", Why: why}, {ID: "I9", Why: why}}
+		late := c.unread == nil || play.IsLate(c.unread)
+		return []check.Result{{ID: "I3", Why: why, Timed: late}, {ID: "I9", Why: why, Timed: late}}
 	default:
-		return []check.Result{check.Once(l.writes, c.found), check.Durable(l.writes, c.found)}
+		return []check.Result{check.Once(writes, c.found), check.Durable(writes, c.found)}
 	}
 }
 
 // ReadBack implements play.Cluster.
-func (c *cluster) ReadBack(ctx context.Context, show play.Show) error {
-	l := c.load
-	if c.s.Workload.Kind == scenario.KindNone || len(l.writes) == 0 || c.s.Expect.Halts() {
+func (c *Cluster) ReadBack(ctx context.Context, show play.Show) (err error) {
+	defer func() { c.unread = err }()
+	writes, read := c.load.writes(), check.Get
+	if len(writes) == 0 || c.s.Expect.Halts() {
 		return nil
 	}
 	show.Phase("read back", "every acknowledged write, one by one")
-	ctx, cancel := context.WithTimeout(ctx, 2*c.Stall(c.s))
+	patience := 2 * c.Stall(c.s)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	session := l.sessions[slices.Min(slices.Collect(maps.Keys(l.sessions)))]
-	once := make(map[string]bool)
-	keys := slices.DeleteFunc(slices.Clone(l.writes), func(w check.Write) bool {
-		again := once[w.Key]
-		once[w.Key] = true
-		return again
-	})
-	c.read = true
 	if c.s.Workload.Kind == scenario.KindBank {
-		c.found, c.unread = balances(ctx, session, keys)
-		return c.unread
+		read = check.Balance
+	}
+	var ops []check.Op
+	once := make(map[string]bool)
+	for _, w := range writes {
+		if !once[w.Key] {
+			ops = append(ops, check.Op{Kind: read, Key: w.Key})
+		}
+		once[w.Key] = true
 	}
 	began := c.Now()
-	if c.found, c.unread = values(ctx, session, keys); c.unread != nil {
-		return c.unread
+	outs, err := c.load.inBulk(ctx, ops, client.ReadOnly())
+	if err == nil && read == check.Balance {
+		_, err = c.load.inBulk(ctx, []check.Op{{Kind: check.Audit}}, client.ReadOnly())
 	}
-	for _, w := range keys {
-		f, there := c.found[w.Key]
-		l.history = append(l.history, check.Call{
-			Client: -1, Op: check.Op{Kind: check.Get, Key: w.Key}, Invoked: began, Returned: c.Now(), Known: true,
-			Out: check.Out{Found: there, Value: f.Value, Version: f.Version},
-		})
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return play.Late("%d keys were not read back within %v", len(ops), patience)
+	case err != nil:
+		return fmt.Errorf("read %d keys back: %w", len(ops), err)
 	}
-	play.Say(show, c.Now(), play.Note, "%d keys read", len(c.found))
+	c.found = make(map[string]check.Found)
+	for i, out := range outs {
+		switch {
+		case out.Found:
+			c.found[ops[i].Key] = check.Found{Value: out.Value, Version: out.Version}
+		case read == check.Balance && out.Refused == "":
+			c.found[ops[i].Key] = check.Found{Value: isOpen, Version: out.Balance}
+		}
+		if c.s.Workload.Keys == 0 { // a history of all keys of a large state has no more to show
+			c.load.history = append(c.load.history, check.Call{
+				Client: -1, Op: ops[i], Invoked: began, Returned: c.Now(), Known: true, Out: out,
+			})
+		}
+	}
+	play.Say(show, c.Now(), play.Note, "%d keys read", len(outs))
 	return nil
 }
 
-// values reads keys, many in one request.
-func values(ctx context.Context, c *client.Client, writes []check.Write) (map[string]check.Found, error) {
-	found := make(map[string]check.Found, len(writes))
-	for len(writes) > 0 {
-		part := writes[:atOnce(writes)]
-		writes = writes[len(part):]
-		ops := make([][]byte, len(part))
-		for i := range part {
-			ops[i] = kv.Get([]byte(part[i].Key))
-		}
-		result, err := c.DoMany(ctx, ops, client.ReadOnly())
-		if err != nil {
-			return found, fmt.Errorf("read %d keys back: %w", len(ops), err)
-		}
-		for i, out := range result.Outputs {
-			got, err := kv.DecodeGet(out)
-			if err != nil {
-				return found, fmt.Errorf("read key %q back: %w", part[i].Key, err)
-			}
-			if got.Pair != nil {
-				found[part[i].Key] = check.Found{Value: string(got.Pair.Value), Version: got.Pair.Version}
-			}
-		}
-	}
-	return found, nil
-}
-
-// atOnce is how many keys one request asks for: their values are in one result, which has a limit.
-func atOnce(writes []check.Write) int {
-	const mostKeys, mostBytes = 128, 256 << 10
-	bytes := 0
-	for i := range writes {
-		if bytes += len(writes[i].Value); i > 0 && (i == mostKeys || bytes > mostBytes) {
-			return i
-		}
-	}
-	return len(writes)
-}
-
-// balances reads accounts into which 1 was transferred at a time: the balance is how often.
-func balances(ctx context.Context, c *client.Client, accounts []check.Write) (map[string]check.Found, error) {
-	found := make(map[string]check.Found, len(accounts))
-	for _, a := range accounts {
-		balance, err := c.Bank().Balance(ctx, a.Key)
-		if err != nil {
-			return found, fmt.Errorf("read the balance of %q back: %w", a.Key, err)
-		}
-		found[a.Key] = check.Found{Value: isOpen, Version: balance}
-	}
-	audit, err := c.Bank().Audit(ctx)
-	if err != nil {
-		return found, fmt.Errorf("audit the bank: %w", err)
-	}
-	if audit.Sum != audit.Supply {
-		return found, fmt.Errorf("audit the bank: the balances add up to %d, and %d was minted", audit.Sum, audit.Supply)
-	}
-	return found, nil
-}
-
-var _ play.Cluster = (*cluster)(nil)
+var _ play.Cluster = (*Cluster)(nil)

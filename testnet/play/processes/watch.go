@@ -3,7 +3,6 @@ package processes
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,10 +19,9 @@ import (
 // watcher looks at the replicas of a cluster while it runs: their reports, their journals, their deaths. Its methods may be
 // called from any goroutine.
 type watcher struct {
-	s        *scenario.Scenario
-	local    *local.Cluster
-	observer *local.Observer
-	say      func(kind play.Kind, format string, args ...any)
+	s     *scenario.Scenario
+	local *local.Cluster
+	say   func(kind play.Kind, format string, args ...any)
 
 	mu       sync.Mutex
 	seen     []sight // by replica
@@ -40,7 +38,7 @@ type sight struct {
 	struck  bool // an event made it forget what it signed
 
 	report       node.Report // the last one
-	at           time.Time   // when it came
+	at           time.Time   // when it was asked for
 	rss, journal int64       // the most seen
 }
 
@@ -62,15 +60,14 @@ const (
 	readingShare  = 20 // of the time, one part of so many may go into reading journals
 )
 
-func newWatcher(
-	c *local.Cluster, o *local.Observer, cfg *wire.Config, s *scenario.Scenario, say func(play.Kind, string, ...any),
-) *watcher {
-	w := &watcher{s: s, local: c, observer: o, say: say, seen: make([]sight, s.Replicas)}
+func newWatcher(c *local.Cluster, cfg *wire.Config, s *scenario.Scenario, say func(play.Kind, string, ...any)) *watcher {
+	w := &watcher{s: s, local: c, say: say, seen: make([]sight, s.Replicas)}
 	verifier, all := crypto.NewVerifier(0, nil), func(wire.ReplicaID) bool { return true } // no other one's journal is read
 	w.journals = check.NewMonitor(cfg, all, replica.Holds(verifier))
 	w.journals.VerifyEvery(verifyEvery)
 	for id := range w.seen {
-		w.seen[id].trusted = !slices.Contains(s.Faulty(), wire.ReplicaID(id))
+		at, turns := s.Turns(wire.ReplicaID(id))
+		w.seen[id].trusted = !slices.Contains(s.Faulty(), wire.ReplicaID(id)) || turns && at > 0
 	}
 	return w
 }
@@ -87,9 +84,7 @@ func (w *watcher) run(ctx context.Context) {
 		case d := <-w.local.Deaths():
 			w.died(d)
 		case <-reports.C:
-			asking, cancel := context.WithTimeout(ctx, reportsEvery)
-			w.take(w.observer.Ask(asking, w.local.Running()))
-			cancel()
+			w.look()
 		case <-journals.C:
 			// A journal of a running replica may change under the reader: what counts is the look at its end.
 			began := time.Now()
@@ -99,14 +94,16 @@ func (w *watcher) run(ctx context.Context) {
 	}
 }
 
-// take notes reports.
-func (w *watcher) take(reports map[int]node.Report) {
+// look notes what the replicas that run report.
+func (w *watcher) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for id, r := range reports {
+	for id := range w.seen {
 		x := &w.seen[id]
-		x.report, x.at = r, time.Now()
-		x.rss, x.journal = max(x.rss, r.ResidentBytes), max(x.journal, r.JournalBytes)
+		if r, asked, _ := w.local.Report(id); asked.After(x.at) {
+			x.report, x.at = r, asked
+			x.rss, x.journal = max(x.rss, r.ResidentBytes), max(x.journal, r.JournalBytes)
+		}
 	}
 }
 
@@ -163,6 +160,12 @@ func (w *watcher) all(holds func(*sight) bool) (ids []int) {
 // are lists the replicas that are in some condition.
 func (w *watcher) are(c condition) []int { return w.all(func(x *sight) bool { return x.state == c }) }
 
+// turns notes that a replica lies from now on: what its journal holds by now is judged.
+func (w *watcher) turns(id int) {
+	w.readJournals()
+	w.change([]int{id}, func(x *sight) { x.trusted = false })
+}
+
 // distrustForgetful lets replicas count no more that have no journal, or a rotten one.
 func (w *watcher) distrustForgetful() {
 	w.change(w.all(func(x *sight) bool { return x.forgotten() || x.struck && x.state == down }), func(x *sight) { x.trusted = false })
@@ -189,7 +192,7 @@ func (w *watcher) ended(ids []int) bool {
 }
 
 // Replicas implements play.Cluster.
-func (c *cluster) Replicas() []play.Replica {
+func (c *Cluster) Replicas() []play.Replica {
 	w := c.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -203,7 +206,7 @@ func (c *cluster) Replicas() []play.Replica {
 		out.ResidentBytes, out.JournalPeak, out.Refused = x.rss, x.journal, r.Refused
 		out.Up = x.state == up && time.Since(x.at) < time.Second
 		out.View, out.Active, out.Primary, out.Health = r.View, r.Active, r.Primary == id, r.Health
-		out.Behind = strings.HasPrefix(r.Health, "too far behind")
+		out.Behind, out.Split = r.LeftBehind, r.Split
 		out.Counts = (x.trusted || c.s.RolledBack(wire.ReplicaID(id))) && (x.state == up || x.state == halted)
 		switch {
 		case x.state != up:

@@ -6,14 +6,16 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"tagma/client"
 	"tagma/crypto"
+	"tagma/statemachine/bank"
 	"tagma/testnet/check"
+	"tagma/testnet/play"
 	"tagma/testnet/scenario"
 )
 
@@ -25,17 +27,14 @@ const (
 )
 
 // dial opens the clients' sessions, and accounts if they are to have some.
-func (c *cluster) dial(ctx context.Context) (*load, error) {
+func (c *Cluster) dial(ctx context.Context) (*load, error) {
 	w := &c.s.Workload
-	l := &load{s: c.s, sessions: make(map[int]*client.Client), changed: make(chan struct{})}
-	if w.Rate > 0 {
-		l.gap = time.Duration(float64(time.Second) / w.Rate)
-	}
+	l := newLoad(c.s, c.show)
 	var mu sync.Mutex
 	group, dialing := errgroup.WithContext(ctx)
 	group.SetLimit(dialers)
-	for i := range w.Clients {
-		if !c.honest(i) || w.Kind == scenario.KindNone && !c.named(i) {
+	for _, i := range play.Honest(c.s) {
+		if w.Kind == scenario.KindNone && !c.named(i) {
 			continue
 		}
 		group.Go(func() error {
@@ -59,6 +58,9 @@ func (c *cluster) dial(ctx context.Context) (*load, error) {
 			err = l.employ(ctx, i)
 		}
 	}
+	if err == nil {
+		err = l.fill(ctx)
+	}
 	if err != nil {
 		l.close()
 		return nil, err
@@ -66,13 +68,8 @@ func (c *cluster) dial(ctx context.Context) (*load, error) {
 	return l, nil
 }
 
-// honest reports whether a client is not malicious.
-func (c *cluster) honest(i int) bool {
-	return !slices.ContainsFunc(c.s.Malicious, func(m scenario.Malicious) bool { return m.Client != nil && *m.Client == i })
-}
-
 // named reports whether an event lets a client submit something.
-func (c *cluster) named(i int) bool {
+func (c *Cluster) named(i int) bool {
 	return slices.ContainsFunc(c.s.Events, func(e scenario.Event) bool {
 		return slices.ContainsFunc(e.Submit, func(o scenario.Operation) bool { return o.Client == i })
 	})
@@ -86,70 +83,69 @@ func (l *load) employ(ctx context.Context, i int) error {
 		workers = openLoop
 	}
 	for j := range workers {
-		dice := rand.New(rand.NewPCG(l.s.Seed, uint64(i*openLoop+j)))
-		name := fmt.Sprintf("c%d/%02d", i, j)
-		var next func() task
-		switch w.Kind {
-		case scenario.KindPut:
-			next = puts(name, w.ValueBytes, dice)
-		case scenario.KindMixed:
-			next = mixed(name, w.ValueBytes, dice)
-		case scenario.KindRegister:
-			next = registerAccesses(name, dice)
-		case scenario.KindBank:
+		name := fmt.Sprintf("%s%02d", ownedBy(i), j)
+		if w.Kind == scenario.KindBank {
 			if err := l.openAccounts(ctx, i, name); err != nil {
 				return err
 			}
-			next = transfers(name)
-		default:
-			return nil
 		}
-		l.makers = append(l.makers, worker{client: i, next: next})
+		own, dice := shareOf(w.Keys, w.Clients*workers, i*workers+j), rand.New(rand.NewPCG(l.s.Seed, uint64(i*openLoop+j)))
+		l.makers = append(l.makers, worker{client: i, keys: own, next: operations(w, name, own, dice)})
 	}
 	return nil
 }
 
-// puts writes every key once, so that reading back shows each single write.
-func puts(name string, size int, dice *rand.Rand) func() task {
+// shareOf is how many of so many things are one worker's.
+func shareOf(all, workers, number int) int {
+	share := all / workers
+	if number < all%workers {
+		share++
+	}
+	return share
+}
+
+// ownedBy begins the keys and accounts of a client, which nobody else uses.
+func ownedBy(client int) string { return fmt.Sprintf("c%d/", client) }
+
+// operations makes what one worker does, with so many keys of its own; 0: as many as it needs. No value is written twice, so
+// that it shows which write a read has seen.
+func operations(w *scenario.Workload, name string, keys int, dice *rand.Rand) func() check.Op {
 	n := 0
-	return func() task {
-		n++
-		return put(fmt.Sprintf("%s/%06d", name, n), text(size, dice))
-	}
-}
-
-// put is a write of a key that nobody else writes meanwhile.
-func put(key, value string) task {
-	return task{op: check.Op{Kind: check.Put, Key: key, Value: value}, write: &check.Write{Key: key, Value: value}}
-}
-
-func get(key string) task { return task{op: check.Op{Kind: check.Get, Key: key}} }
-
-// mixed writes own keys again and again, and reads them as often.
-func mixed(name string, size int, dice *rand.Rand) func() task {
-	return func() task {
-		key := fmt.Sprintf("%s/%02d", name, dice.IntN(ownKeys))
-		if dice.IntN(2) == 0 {
-			return get(key)
+	return func() check.Op {
+		if n++; keys > 0 && n > keys {
+			n = 1
 		}
-		return put(key, text(size, dice))
+		op := check.Op{Kind: check.Put}
+		switch w.Kind {
+		case scenario.KindPut: // every key once, so that reading back shows each single write
+			op.Key = keyOf(name, n)
+		case scenario.KindMixed: // own keys again and again
+			op.Key = fmt.Sprintf("%s/%02d", name, dice.IntN(ownKeys))
+		case scenario.KindRegister:
+			op.Key, op.Value = fmt.Sprintf("register%d", dice.IntN(registers)), fmt.Sprintf("%s#%d", name, n)
+		case scenario.KindBank: // 1 at a time between two accounts of its own, so that a balance counts executions
+			return check.Op{Kind: check.Transfer, Key: from(name), To: to(name), Amount: 1}
+		}
+		switch {
+		case w.Kind != scenario.KindPut && dice.IntN(2) == 0:
+			return check.Op{Kind: check.Get, Key: op.Key}
+		case op.Value == "":
+			op.Value = text(w.ValueBytes, dice)
+		}
+		return op
 	}
 }
 
-// registerAccesses writes and reads keys that all share. No value is written twice, so that it shows which write a read
-// has seen.
-func registerAccesses(name string, dice *rand.Rand) func() task {
-	n := 0
-	return func() task {
-		key := fmt.Sprintf("register%d", dice.IntN(registers))
-		if dice.IntN(2) == 0 {
-			return get(key)
-		}
-		n++
-		t := put(key, fmt.Sprintf("%s#%d", name, n))
-		t.write = nil // it has many writers: the history tells what it may hold
-		return t
+// keyOf is the n-th key of a worker, from 1 on.
+func keyOf(worker string, n int) string { return fmt.Sprintf("%s/%06d", worker, n) }
+
+// text is a value of so many bytes.
+func text(size int, dice *rand.Rand) string {
+	b := make([]byte, size)
+	for i := range b {
+		b[i] = 'a' + byte(dice.IntN(26))
 	}
+	return string(b)
 }
 
 // fortune is more than a workload can transfer.
@@ -161,7 +157,7 @@ func to(name string) string   { return name + "/to" }
 // openAccounts makes the accounts of a worker, before the workload begins.
 func (l *load) openAccounts(ctx context.Context, number int, name string) error {
 	for account, amount := range map[string]uint64{from(name): fortune, to(name): 0} {
-		opened, err := l.sessions[number].Bank().Open(ctx, account, amount)
+		opened, err := bank.NewClient(l.sessions[number]).Open(ctx, account, amount)
 		if err != nil {
 			return fmt.Errorf("open an account: %w", err)
 		}
@@ -173,25 +169,24 @@ func (l *load) openAccounts(ctx context.Context, number int, name string) error 
 	return nil
 }
 
-// transfers moves 1 at a time between two accounts that nobody else uses, so that a balance counts executions.
-func transfers(name string) func() task {
-	return func() task {
-		return task{
-			op:    check.Op{Kind: check.Transfer, Key: from(name), To: to(name), Amount: 1},
-			write: &check.Write{Key: to(name), Value: isOpen},
-		}
-	}
-}
-
 // isOpen stands for the value of an account that exists.
 const isOpen = "open"
 
-// text is a value of so many bytes.
-func text(size int, dice *rand.Rand) string {
-	const letters = "abcdefghijklmnopqrstuvwxyz234567"
-	b := make([]byte, size)
-	for i := range b {
-		b[i] = letters[dice.IntN(len(letters))]
+// writes are those of the history that reading back can judge: of a key, or into an account, that one worker alone uses.
+func (l *load) writes() (all []check.Write) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all = slices.Clone(l.filled)
+	for _, c := range l.history {
+		w := check.Write{Key: c.Op.Key, Value: c.Op.Value, Acknowledged: c.Known}
+		if c.Op.Kind == check.Transfer {
+			w.Key, w.Value = c.Op.To, isOpen
+		} else if c.Op.Kind != check.Put {
+			continue
+		}
+		if strings.HasPrefix(w.Key, ownedBy(c.Client)) {
+			all = append(all, w)
+		}
 	}
-	return string(b)
+	return all
 }

@@ -1,10 +1,13 @@
 package screen
 
 import (
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 
 	"tagma/testnet/play"
 	"tagma/testnet/report"
@@ -52,6 +55,14 @@ type phase struct {
 	at         time.Time
 }
 
+// lasted is how long it goes on, nothing before it has begun.
+func (p *phase) lasted() string {
+	if p.at.IsZero() {
+		return ""
+	}
+	return seconds(time.Since(p.at))
+}
+
 // Init implements tea.Model.
 func (p *picture) Init() tea.Cmd { return nil }
 
@@ -75,3 +86,122 @@ func (p *picture) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 // View implements tea.Model.
 func (p *picture) View() tea.View { return tea.NewView(p.draw()) }
+
+// picture is what a run looks like at one moment.
+type picture struct {
+	title   string
+	style   report.Style
+	width   int // of the terminal; 0: unknown
+	phase   phase
+	state   play.State
+	rates   []float64 // operations a second, oldest first
+	sampled time.Duration
+	over    bool
+}
+
+const (
+	samples     = 48 // bars of the throughput's history
+	sampleEvery = 250 * time.Millisecond
+	barWidth    = 24
+)
+
+// take notes a state, and now and then its throughput.
+func (p *picture) take(s play.State) {
+	if s.At < p.state.At { // another run
+		p.rates, p.sampled = nil, 0
+	}
+	p.state = s
+	if s.At-p.sampled >= sampleEvery {
+		p.sampled = s.At
+		if p.rates = append(p.rates, s.OpsPerSecond); len(p.rates) > samples {
+			p.rates = p.rates[1:]
+		}
+	}
+}
+
+// draw is the picture as text, nothing when the run is over.
+func (p *picture) draw() string {
+	if p.over {
+		return ""
+	}
+	lines := []string{
+		"",
+		p.style.Bold(p.title),
+		fmt.Sprintf("%-10s %s  %s", p.phase.name, p.phase.what, p.style.Dim(p.phase.lasted())),
+	}
+	if len(p.state.Replicas) > 0 {
+		lines = append(lines, "", p.style.Bold(fmt.Sprintf(rowFormat, "", "role", "view", "executed", "stable", "state")))
+		for _, r := range p.state.Replicas {
+			lines = append(lines, p.row(r))
+		}
+	}
+	if p.state.At > 0 {
+		lines = append(lines, "",
+			fmt.Sprintf("throughput %s %s a second", sparkline(p.rates), report.Thousands(int(p.state.OpsPerSecond))),
+			fmt.Sprintf("%s %s  %s", bar(p.state), progress(p.state), p.style.Dim(seconds(p.state.At))))
+	}
+	for i := range lines {
+		lines[i] = cut(lines[i], p.width)
+	}
+	return strings.Join(lines, "\n")
+}
+
+const rowFormat = "%-12s %-10s %5s %10s %8s  %s"
+
+func (p *picture) row(r play.Replica) string {
+	name := fmt.Sprintf("replica %d", r.ID)
+	state := r.Health
+	switch {
+	case !r.Up:
+		state = p.style.Red(state)
+	case r.Primary && r.Active && state == "ok":
+		state = p.style.Green("ok, primary")
+	case state == "ok":
+		state = p.style.Green(state)
+	}
+	text := fmt.Sprintf(rowFormat, name, r.Role, fmt.Sprint(r.View), report.Thousands(int(r.Executed)),
+		report.Thousands(int(r.Stable)), state)
+	if r.Role != "correct" {
+		return strings.Replace(text, r.Role, p.style.Red(r.Role), 1)
+	}
+	return text
+}
+
+// sparkline draws rates as bars between nothing and the highest of them.
+func sparkline(rates []float64) string {
+	const bars = "▁▂▃▄▅▆▇█"
+	heights := []rune(bars)
+	most := 0.0
+	for _, r := range rates {
+		most = max(most, r)
+	}
+	line := make([]rune, 0, samples)
+	for _, r := range rates {
+		i := 0
+		if most > 0 {
+			i = int(r / most * float64(len(heights)-1))
+		}
+		line = append(line, heights[i])
+	}
+	return string(line) + strings.Repeat(" ", samples-len(rates))
+}
+
+// bar is how much of a run is done.
+func bar(s play.State) string {
+	full := 0
+	switch {
+	case s.Goal > 0:
+		full = min(s.Acknowledged, s.Goal) * barWidth / s.Goal
+	case s.End > 0:
+		full = int(min(s.At, s.End) * barWidth / s.End)
+	}
+	return strings.Repeat("█", full) + strings.Repeat("░", barWidth-full)
+}
+
+// cut keeps a line within the terminal, whose wrapping would spoil the picture. Colours take no room.
+func cut(line string, width int) string {
+	if width <= 0 {
+		return line
+	}
+	return lipgloss.NewStyle().MaxWidth(width).Render(line)
+}

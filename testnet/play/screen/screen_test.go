@@ -40,6 +40,14 @@ func TestPicture_ShowsReplicasWorkAndPhase(t *testing.T) {
 	}
 }
 
+// Before the first phase there is nothing whose time could be told.
+func TestPicture_TellsNoTimeBeforeARunHasBegun(t *testing.T) {
+	p := &picture{title: "a liar"}
+	if text := p.draw(); strings.Contains(text, " s") || !strings.Contains(text, "a liar") {
+		t.Errorf("%q", text)
+	}
+}
+
 func TestPicture_KeepsWithinTheTerminal(t *testing.T) {
 	p := &picture{title: strings.Repeat("long ", 50), width: 40, style: report.Style{Terminal: true}}
 	p.Update(state())

@@ -10,6 +10,8 @@ import (
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	rogues "tagma/testnet/byzantine/client"
+	"tagma/testnet/byzantine/tamper"
+	"tagma/testnet/fact"
 	"tagma/testnet/links"
 	"tagma/testnet/play"
 	"tagma/testnet/report"
@@ -24,20 +26,26 @@ type cluster struct {
 	w      *sim.World
 	heard  *heard
 	rogues map[*scenario.Malicious]rogues.Client
+	askers map[int]*rogues.Asker
+	asks   map[*scenario.Request]*rogues.Ask
+	asked  map[*scenario.Request]int // frames of each that a link took
 	steps  int
 	traced func() error // ends the trace
+	facts  *fact.Watch
 
 	before map[wire.ReplicaID]port.Inspection // of each replica, before something was last done to it
 	lapses map[*scenario.Event][]int          // of an event's targets, before it
-	struck map[*scenario.Event]bool           // its moment has come
+	flips  map[*scenario.Event][]int          // bits of their states that were turned before it
+	struck map[*scenario.Event]int            // for so many of its targets its moment has come
 
 	acks      []play.Ack
 	failed    int
 	open      []*sim.Operation
-	taken     int  // of the world's history
-	known     int  // answers that were looked at
-	submitted int  // operations beside the workload
-	probed    bool // one of them was the last
+	taken     int                       // of the world's history
+	known     int                       // answers that were looked at
+	submitted int                       // operations beside the workload
+	marks     map[string]*sim.Operation // the puts that set them
+	probed    bool                      // one of them was the last
 	resting   bool
 }
 
@@ -90,6 +98,28 @@ func (c *cluster) Command(_ context.Context, command links.Command) error {
 	return c.w.Command(command)
 }
 
+// Say implements play.Cluster.
+func (c *cluster) Say(_ context.Context, l *scenario.Script) error { return c.heard.say(c.w, l) }
+
+// Ask implements play.Cluster.
+func (c *cluster) Ask(_ context.Context, r *scenario.Request) error {
+	c.asks[r] = play.Ask(r, func(client int) tamper.Sign { return c.w.ClientSign(client) })
+	parcels := c.askers[r.Client].Ask(c.asks[r])
+	c.w.Throw(r.Client, parcels, func(taken int) { c.asked[r] += taken - len(parcels) + len(r.To) })
+	return nil
+}
+
+// Answers implements play.Cluster.
+func (c *cluster) Answers(r *scenario.Request) map[wire.Outcome]int {
+	if q := c.asks[r]; q != nil {
+		return c.askers[r.Client].Answers(q)
+	}
+	return nil
+}
+
+// Happened implements play.Cluster.
+func (c *cluster) Happened(f fact.Fact) bool { return c.facts.Happened(f) }
+
 // Touched implements play.Cluster.
 func (c *cluster) Touched(what any) bool {
 	switch x := what.(type) {
@@ -103,10 +133,14 @@ func (c *cluster) Touched(what any) bool {
 	case *scenario.Script:
 		sent, _ := c.heard.sent()
 		return sent >= len(c.s.Scripts)
+	case *scenario.Request:
+		return c.asked[x] == len(x.To)
 	case *scenario.Event:
 		switch {
+		case x.Do == scenario.FlipState:
+			return c.flipped(x)
 		case strikes(x):
-			return c.struck[x]
+			return c.struck[x] == len(x.Targets)
 		case x.Forgets() && c.s.Restarts(x):
 			return c.noticed(x)
 		}
@@ -118,6 +152,16 @@ func (c *cluster) Touched(what any) bool {
 func (c *cluster) noticed(e *scenario.Event) bool {
 	for i, before := range c.lapses[e] {
 		if c.w.Lapses(e.Targets[i]) == before {
+			return false
+		}
+	}
+	return true
+}
+
+// flipped reports whether a bit was turned in the state of each target of an event.
+func (c *cluster) flipped(e *scenario.Event) bool {
+	for i, before := range c.flips[e] {
+		if c.w.Flips(e.Targets[i]) == before {
 			return false
 		}
 	}
@@ -158,24 +202,14 @@ func (c *cluster) made() bool {
 // Extend implements play.Cluster: it asks for one operation when everything has happened, if the workload was over by then.
 // What waited before has clients who have lost patience.
 func (c *cluster) Extend(more bool, last time.Duration) {
-	if !more || last < 0 || c.probed || !c.made() || !c.s.HasFaults() {
+	if !more || last < 0 || c.probed || !c.made() || !c.s.HasFaults() || len(play.Honest(c.s)) == 0 {
 		return
 	}
 	c.probed = true
 	if h := c.w.History(); len(h) == 0 || h[len(h)-1].Invoked < last {
 		c.submitted++
-		c.w.Submit(c.honest(), [][]byte{c.operation("probe", 1)}, false)
+		c.w.Submit(play.Honest(c.s)[0], [][]byte{play.Aside(c.s.Machine, "probe", 1)}, false)
 	}
-}
-
-// honest is a client that is not malicious.
-func (c *cluster) honest() int {
-	for i := range c.s.Workload.Clients {
-		if !slices.ContainsFunc(c.s.Malicious, func(m scenario.Malicious) bool { return m.Client != nil && *m.Client == i }) {
-			return i
-		}
-	}
-	return 0
 }
 
 // Replicas implements play.Cluster.
@@ -193,6 +227,7 @@ func (c *cluster) Replicas() []play.Replica {
 			x.StateDigest = hex.EncodeToString(in.StateDigest[:])
 		}
 		x.Up, x.Primary, x.Active, x.View = known, known && in.Primary == id, in.Active, uint64(in.View)
+		x.Split = uint64(in.Split)
 		// One that was put back to what it was follows the protocol once it has noticed.
 		x.Counts = (x.Correct || c.s.RolledBack(id) && c.w.Lapses(id) > 0) && c.w.Up(id)
 		if x.Health = "ok"; !known {
@@ -205,7 +240,7 @@ func (c *cluster) Replicas() []play.Replica {
 // role is what a replica is, in a word or two.
 func (c *cluster) role(id wire.ReplicaID) string {
 	switch {
-	case c.s.Lies(id):
+	case c.s.Lies(id) && !c.w.Correct(id):
 		return "malicious"
 	case c.w.Asks(id):
 		return "waits for others"

@@ -8,11 +8,10 @@ import (
 	"tagma/internal/trace"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
-	"tagma/statemachine"
-	"tagma/statemachine/bank"
-	"tagma/statemachine/kv"
 	rogues "tagma/testnet/byzantine/client"
 	"tagma/testnet/byzantine/tamper"
+	"tagma/testnet/fact"
+	"tagma/testnet/history"
 	"tagma/testnet/links"
 	"tagma/testnet/play"
 	"tagma/testnet/scenario"
@@ -45,30 +44,39 @@ func withDelay(l links.Link) links.Link {
 func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Trace, show play.Show) (_ play.Cluster, err error) {
 	c := &cluster{
 		s: s, show: show, heard: newHeard(s), before: map[wire.ReplicaID]port.Inspection{}, lapses: map[*scenario.Event][]int{},
-		struck: map[*scenario.Event]bool{}, rogues: map[*scenario.Malicious]rogues.Client{},
-		traced: func() error { return nil },
+		flips: map[*scenario.Event][]int{}, marks: map[string]*sim.Operation{},
+		struck: map[*scenario.Event]int{}, rogues: map[*scenario.Malicious]rogues.Client{},
+		askers: map[int]*rogues.Asker{}, asks: map[*scenario.Request]*rogues.Ask{}, asked: map[*scenario.Request]int{},
+		traced: func() error { return nil }, facts: fact.NewWatch(s.Facts()),
 	}
 	p := s.Settings.WithDefaults()
 	o := sim.Options{
-		Seed: s.Seed, Replicas: s.Replicas, Machine: s.Machine, Absent: s.Absent, Base: withDelay(s.Network), Reach: &links.Link{Delay: delay},
-		Config: wire.Config{
-			CheckpointInterval: wire.Seq(p.CheckpointInterval), LogWindow: wire.Seq(p.LogWindow), ViewTimeout: p.ViewTimeout.Duration,
-			MaxViewTimeout: p.MaxViewTimeout.Duration, ClockTolerance: p.ClockTolerance.Duration, MaxBatch: p.MaxBatch,
-			MaxBatchBytes: p.MaxBatchBytes, MaxOps: p.MaxOps, MaxOpBytes: p.MaxOpBytes, MaxResultBytes: p.MaxResultBytes,
-			MaxPending: p.MaxPending, MaxPerClient: p.MaxPerClient,
-		},
-		Limits:  statemachine.Limits{Window: uint64(p.Window), Sessions: p.Sessions},
-		Clients: s.Workload.Clients,
+		Seed: s.Seed, Replicas: s.Replicas, Machine: s.Machine, History: p.History, Absent: s.Absent, Base: withDelay(s.Network), Reach: &links.Link{Delay: delay},
+		Config:  p.Core(),
+		Limits:  p.Limits(),
+		Clients: s.Workload.Clients, Unit: time.Microsecond,
 		Workload: sim.Workload{
 			Kind: s.Workload.Kind, Operations: s.Workload.Operations, ValueBytes: s.Workload.ValueBytes, Rate: s.Workload.Rate,
 			Until: s.Workload.Duration, Outstanding: s.Workload.InFlight,
 		},
 		Inside: c.heard.inside, Around: c.heard.around, TraceLines: -1,
 	}
+	listen := func(e trace.Event) {
+		c.facts.Hear(e)
+		c.heard.follow(c.w, e)
+	}
+	if c.facts != nil || s.Expect.Course() {
+		o.Trace = listen
+	}
 	if t.File != "" {
 		h := trace.Header{Engine: trace.Simulated, Replicas: s.Replicas, Seed: s.Seed, Name: s.Name}
-		if o.Trace, c.traced, err = trace.Write(t.File, h, t.Only); err != nil {
+		var write func(trace.Event)
+		if write, c.traced, err = trace.Write(t.File, h, t.Only); err != nil {
 			return nil, err
+		}
+		o.Trace = func(e trace.Event) {
+			listen(e)
+			write(e)
 		}
 	}
 	for _, m := range s.Malicious {
@@ -81,6 +89,12 @@ func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Tr
 	}
 	for id := range wire.ReplicaID(s.Replicas) {
 		if s.Lies(id) {
+			c.w.Lend(id)
+		}
+		switch at, turns := s.Turns(id); {
+		case turns && at > 0:
+			c.w.At(at, func() { c.w.Condemn(id) })
+		case turns:
 			c.w.Condemn(id)
 		}
 	}
@@ -91,23 +105,25 @@ func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Tr
 			}
 		}
 	}
+	for _, number := range s.Askers() {
+		err := c.w.Host(number, 0, 0, func(cfg rogues.Config, sign tamper.Sign) (rogues.Client, error) {
+			c.askers[number] = rogues.NewAsker(cfg, sign)
+			return c.askers[number], nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("%s: client c%d: %w", s.File, number, err)
+		}
+	}
 	return c, nil
 }
 
 // host lets a malicious client at the cluster, for as long as the scenario says.
 func (c *cluster) host(m *scenario.Malicious) error {
 	return c.w.Host(*m.Client, m.From, m.Until, func(cfg rogues.Config, sign tamper.Sign) (rogues.Client, error) {
-		cfg.Operation = func(n uint64) []byte { return c.operation(fmt.Sprintf("rogue%d", *m.Client), n) }
+		cfg.Operation = func(n uint64) []byte { return play.Aside(c.s.Machine, fmt.Sprintf("rogue%d", *m.Client), n) }
+		cfg.Burdens = history.Burdens(c.s.Machine, fmt.Sprintf("rogue%d", *m.Client))
 		rogue, err := rogues.New(m.Choice, cfg, sign)
 		c.rogues[m] = rogue
 		return rogue, err
 	})
-}
-
-// operation is one of many different ones that the machine executes.
-func (c *cluster) operation(name string, n uint64) []byte {
-	if c.s.Machine == "bank" {
-		return bank.Open(fmt.Sprintf("%s/%d", name, n), 1)
-	}
-	return kv.Put([]byte(name), fmt.Appendf(nil, "%d", n))
 }

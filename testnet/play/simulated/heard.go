@@ -1,11 +1,16 @@
 package simulated
 
 import (
+	"fmt"
+	"time"
+
 	"tagma/internal/driver"
+	"tagma/internal/trace"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	malicious "tagma/testnet/byzantine/replica"
 	"tagma/testnet/history"
+	"tagma/testnet/play"
 	"tagma/testnet/scenario"
 	"tagma/testnet/sim"
 )
@@ -14,14 +19,18 @@ import (
 type heard struct {
 	s        *scenario.Scenario
 	order    map[wire.Seq]*wire.Body               // by correct replicas
-	views    map[wire.View]bool                    // that became active at correct ones, above 0
 	recorded *malicious.Recording                  // nil without scripts
 	liars    map[wire.ReplicaID]*malicious.Witness // of attackers
+	course   play.Course
 	scripts  []*malicious.Script
+	speaker  map[wire.ReplicaID]*malicious.Script // of each replica that scripts speak for, the last one that started
 }
 
 func newHeard(s *scenario.Scenario) *heard {
-	h := &heard{s: s, order: map[wire.Seq]*wire.Body{}, views: map[wire.View]bool{}, liars: map[wire.ReplicaID]*malicious.Witness{}}
+	h := &heard{
+		s: s, order: map[wire.Seq]*wire.Body{}, liars: map[wire.ReplicaID]*malicious.Witness{},
+		speaker: map[wire.ReplicaID]*malicious.Script{},
+	}
 	for _, m := range s.Malicious {
 		if m.Client == nil {
 			h.liars[m.Replica] = new(malicious.Witness)
@@ -48,19 +57,34 @@ func (h *heard) around(w *sim.World, id wire.ReplicaID, core driver.Core) driver
 	}
 	core = &outside{Core: core, h: h, w: w, id: id}
 	var lines []malicious.Line
+	speaks := false
 	for i := range h.s.Scripts {
-		if r := &h.s.Scripts[i]; r.From == id && r.At >= w.Now() {
+		r := &h.s.Scripts[i]
+		speaks = speaks || r.From == id
+		if r.From == id && r.When == nil && r.At >= w.Now() {
 			lines = append(lines, malicious.Line{At: r.At - w.Now(), To: r.To, Send: template(w, &r.Send)})
 		}
 	}
-	if len(lines) == 0 {
+	if !speaks {
 		return core
 	}
 	cfg := *w.Config()
 	cfg.Self = id
 	script := malicious.NewScript(lines, &cfg, core, w.Sign(id), malicious.Options{Recording: h.recorded})
 	h.scripts = append(h.scripts, script)
+	h.speaker[id] = script
 	return script
+}
+
+// say has a message that waited for a fact sent with the next step of the replica that scripts speak for.
+func (h *heard) say(w *sim.World, l *scenario.Script) error {
+	script := h.speaker[l.From]
+	if script == nil || !w.Up(l.From) {
+		return fmt.Errorf("replica %d does not run", l.From)
+	}
+	w.Condemn(l.From)
+	script.Next(malicious.Line{To: l.To, Send: template(w, &l.Send)})
+	return nil
 }
 
 // outside listens to a replica, with its attackers.
@@ -73,7 +97,6 @@ type outside struct {
 
 func (o *outside) Step(ev port.Event) []port.Effect {
 	out := o.Core.Step(ev)
-	correct := o.w.Correct(o.id)
 	for _, effect := range out {
 		switch e := effect.(type) {
 		case port.Broadcast:
@@ -81,17 +104,30 @@ func (o *outside) Step(ev port.Event) []port.Effect {
 		case port.Send:
 			o.record(e.Msg)
 		case port.Execute:
-			if correct && o.h.order[e.Seq] == nil {
+			if o.w.Correct(o.id) && o.h.order[e.Seq] == nil {
 				o.h.order[e.Seq] = e.Body
-			}
-		case port.Entered:
-			if correct && e.View > 0 {
-				o.h.views[e.View] = true
 			}
 		default: // nothing that a report tells of
 		}
 	}
 	return out
+}
+
+// follow takes an event of a replica, for the expectations on the course. The first thing that breaks one is kept.
+func (h *heard) follow(w *sim.World, e trace.Event) {
+	at, expect, out := trace.Of(e), &h.s.Expect, &h.course
+	now := time.Duration(at.At) * time.Microsecond
+	switch e := e.(type) {
+	case *trace.Sent:
+		if x := expect.Silent; x != nil && out.Said == "" && at.Replica == int(x.Replica) && x.Holds(now) {
+			out.Said = fmt.Sprintf("at %v %s", now, e.What())
+		}
+	case *trace.Executed:
+		if x := expect.NoExecutions; x != nil && out.Executed == "" && x.Holds(now) && w.Correct(wire.ReplicaID(at.Replica)) {
+			out.Executed = fmt.Sprintf("at %v replica %d %s", now, at.Replica, e.What())
+		}
+	default: // no expectation asks for it
+	}
 }
 
 // record keeps a message for scripts. It is signed before anything is built from it.
@@ -107,6 +143,7 @@ func template(w *sim.World, t *scenario.Template) malicious.Template {
 	out := malicious.Template{
 		Type: t.Type, View: t.View, Seq: t.Seq, Forged: t.Forged, Prepared: made.Prepared, Stable: made.Stable,
 		Suspects: made.Suspects, ViewChanges: made.ViewChanges, Commit: made.Commit,
+		Time: t.Time, Signers: made.Signers, Bad: made.Bad, Changes: made.ChangesOf,
 	}
 	for i, o := range t.Batch {
 		number := o.T

@@ -1,6 +1,7 @@
 package simulated
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -21,7 +22,7 @@ func (c *cluster) Remains() (*play.Remains, error) {
 		c.w.Monitor().Converged(c.rested()...)
 	}
 	r := &play.Remains{
-		Invariants: c.w.Monitor().Results(), Violated: v != nil, Replicas: c.Replicas(), Views: len(c.heard.views), Order: c.order(),
+		Invariants: c.w.Monitor().Results(), Violated: v != nil, Replicas: c.Replicas(), Views: len(c.w.Monitor().Views()), Order: c.order(),
 	}
 	if v == nil && c.s.Workload.Kind != scenario.KindNone {
 		r.Calls = c.w.Calls()
@@ -40,6 +41,8 @@ func (c *cluster) Remains() (*play.Remains, error) {
 		}
 	}
 	_, r.Failed = c.heard.sent()
+	r.Course = c.heard.course
+	r.Course.Slots = c.slots()
 	return r, nil
 }
 
@@ -81,6 +84,22 @@ func (c *cluster) named() (all []scenario.Operation) {
 		all = append(all, l.Send.Batch...)
 	}
 	return all
+}
+
+// slots are what correct replicas executed at the places that the scenario asks for.
+func (c *cluster) slots() map[wire.Seq]string {
+	found := map[wire.Seq]string{}
+	for _, s := range c.s.Expect.Slots {
+		switch body := c.heard.order[s.Seq]; {
+		case body == nil:
+		case body.Digest() == wire.NullDigest:
+			found[s.Seq] = scenario.NullSlot
+		default:
+			d := body.Digest()
+			found[s.Seq] = hex.EncodeToString(d[:])
+		}
+	}
+	return found
 }
 
 func (c *cluster) name(q *wire.Request) string {

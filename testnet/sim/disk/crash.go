@@ -20,12 +20,6 @@ const (
 // Losses lists them.
 func Losses() []Loss { return []Loss{Kill, All, Tail, Holes} }
 
-// forgotten is what a file lost the knowledge of when its sync failed: it is in the cache and never reaches the disk.
-type forgotten struct {
-	n      *inode
-	writes []undo
-}
-
 // Crash stops the process or the machine and gives the disk back as its next owner finds it.
 func (d *Disk) Crash(l Loss, chance *rand.Rand) {
 	d.locked = false
@@ -33,43 +27,25 @@ func (d *Disk) Crash(l Loss, chance *rand.Rand) {
 		d.Settle()
 		return
 	}
-	if d.flight != nil { // a sync that did not come to its end is as good as none
-		d.flight.dirty = append(slices.Clone(d.sectors), d.flight.dirty...)
+	if d.flight != nil {
+		d.flight.undo()
 		d.flight = nil
 	}
 	d.pending = append(d.nameFlight, d.pending...)
 	d.nameFlight = nil
 	for _, path := range slices.Sorted(maps.Keys(d.names)) {
 		n := d.names[path]
-		kept := map[int]bool{}
-		for _, s := range survivors(sectorsOf(n.dirty), l, chance) {
-			kept[s] = true
-		}
-		n.lose(n.dirty, kept)
-		n.dirty = nil
-	}
-	for _, f := range slices.Backward(d.forgotten) {
-		if f.n.data != nil { // else the file is removed for good
-			f.n.lose(f.writes, nil)
+		slices.Sort(n.dirty)
+		for _, s := range survivors(slices.Compact(n.dirty), l, chance) {
+			n.stable = grown(n.stable, min((s+1)*SectorBytes, len(n.data)))
+			copy(sector(n.stable, s), sector(n.data, s))
 		}
 	}
-	d.forgotten = nil
-	for _, c := range survivors(d.pending, l, chance) {
-		c.apply(d.durable)
-	}
+	d.land(survivors(d.pending, l, chance))
 	d.pending, d.names = nil, maps.Clone(d.durable)
-}
-
-// sectorsOf lists the sectors of writes, each once, ascending.
-func sectorsOf(writes []undo) []int {
-	var all []int
-	for _, u := range writes {
-		for i := u.from; i < u.to; i++ {
-			all = append(all, i)
-		}
+	for _, n := range d.names { //nolint:revive // each by itself
+		n.data, n.dirty = slices.Clone(n.stable), nil
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 func survivors[T any](all []T, l Loss, chance *rand.Rand) []T {

@@ -24,18 +24,42 @@ func (d *Disk) Lie(lying bool) { d.lying = lying }
 // Lied counts the syncs that were lies.
 func (d *Disk) Lied() int { return d.lied }
 
-// Wipe empties the disk.
-func (d *Disk) Wipe() { *d = *New() }
-
 // FlipBit turns one bit in a written sector: one that is not all zero. It reports false if there is none.
 func (d *Disk) FlipBit(chance *rand.Rand) bool {
-	n, sector := d.written(chance)
+	n, place := d.written(chance)
 	if n == nil {
 		return false
 	}
 	bit := chance.IntN(8 * SectorBytes)
-	n.data[sector*SectorBytes+bit/8] ^= 1 << (bit % 8)
+	for _, held := range [][]byte{n.data, n.stable} {
+		if b := sector(held, place); bit/8 < len(b) {
+			b[bit/8] ^= 1 << (bit % 8)
+		}
+	}
 	return true
+}
+
+// FlipAt turns one bit in a written sector of the newest file, by name. Place is given how many bytes there are to the end
+// of the last such sector. It reports false if it has no place in them, or nothing is written there.
+func (d *Disk) FlipAt(place func(bytes int) (at int, bit byte, ok bool)) bool {
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(d.names))) {
+		n := d.names[name]
+		written := n.writtenSectors()
+		if len(written) == 0 {
+			continue
+		}
+		at, bit, ok := place((written[len(written)-1] + 1) * SectorBytes)
+		if !ok || !slices.Contains(written, at/SectorBytes) {
+			return false
+		}
+		for _, held := range [][]byte{n.data, n.stable} {
+			if b := sector(held, at/SectorBytes); at%SectorBytes < len(b) {
+				b[at%SectorBytes] ^= 1 << bit
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // CutTail loses so many written sectors at the end of the newest file, by name, and reports how many there were.
@@ -48,7 +72,8 @@ func (d *Disk) CutTail(sectors int) (cut int) {
 			if cut == sectors {
 				break
 			}
-			clear(n.data[s*SectorBytes : (s+1)*SectorBytes])
+			clear(sector(n.data, s))
+			clear(sector(n.stable, s))
 			cut++
 		}
 		if cut > 0 {
@@ -80,7 +105,7 @@ func (d *Disk) written(chance *rand.Rand) (*inode, int) {
 func (n *inode) writtenSectors() []int {
 	var all []int
 	for i := 0; (i+1)*SectorBytes <= len(n.data); i++ {
-		if slices.ContainsFunc(n.data[i*SectorBytes:(i+1)*SectorBytes], func(b byte) bool { return b != 0 }) {
+		if slices.ContainsFunc(sector(n.data, i), func(b byte) bool { return b != 0 }) {
 			all = append(all, i)
 		}
 	}
@@ -91,8 +116,8 @@ func (n *inode) writtenSectors() []int {
 func (d *Disk) Copy() *Disk {
 	c := New()
 	for _, name := range slices.Sorted(maps.Keys(d.names)) {
-		held := slices.Clone(d.names[name].data)
-		c.names[name] = &inode{dir: d.names[name].dir, data: held, used: len(held), length: len(held)}
+		n := d.names[name]
+		c.names[name] = &inode{dir: n.dir, data: slices.Clone(n.data), stable: slices.Clone(n.data)}
 	}
 	c.durable = maps.Clone(c.names)
 	return c

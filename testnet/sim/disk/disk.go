@@ -24,12 +24,7 @@ type Disk struct {
 	pending []nameChange // not synced
 	locked  bool
 
-	// What the last sync wrote, and is durable only when it is settled.
-	flight      *inode
-	sectors     []undo
-	length      int // of the file when it was synced
-	forgotten   []forgotten
-	free        [][]byte // the memory of files that are gone
+	flight      *flight
 	nameFlight  []nameChange
 	failingFrom int // the call that changes something from which on all fail; 0: none does
 	failure     error
@@ -38,9 +33,6 @@ type Disk struct {
 
 	calls, lied int
 }
-
-// maxFree bounds how many files' memory is kept for others.
-const maxFree = 4
 
 // New returns an empty disk.
 func New() *Disk { return &Disk{names: map[string]*inode{}, durable: map[string]*inode{}} }
@@ -63,9 +55,6 @@ func (d *Disk) Create(path string) (journal.File, error) {
 		return nil, ErrFull
 	}
 	n := &inode{}
-	if last := len(d.free) - 1; last >= 0 {
-		n.data, d.free = d.free[last], d.free[:last]
-	}
 	return &file{d, n}, d.change(nameChange{node: n, add: path})
 }
 
@@ -95,11 +84,7 @@ func (u unlock) Close() error { u.d.locked = false; return nil }
 
 // Settle makes durable what the last sync put in flight: the time that a sync takes has passed.
 func (d *Disk) Settle() {
-	if n := d.flight; n != nil {
-		n.length = max(n.length, d.length)
-		clear(d.sectors)
-		d.flight = nil
-	}
+	d.flight = nil
 	d.land(d.nameFlight)
 	d.nameFlight = nil
 }

@@ -9,7 +9,7 @@ import (
 	"tagma/checkpoint/journal"
 )
 
-func sector(b byte) []byte { return bytes.Repeat([]byte{b}, SectorBytes) }
+func filled(b byte) []byte { return bytes.Repeat([]byte{b}, SectorBytes) }
 
 // written is a disk with a file of six sectors, the first two of them durable.
 func written(t *testing.T) (*Disk, journal.File) {
@@ -21,7 +21,7 @@ func written(t *testing.T) (*Disk, journal.File) {
 	}
 	put := func(from, to int, b byte) {
 		for i := from; i < to; i++ {
-			if _, err := f.WriteAt(sector(b), int64(i*SectorBytes)); err != nil {
+			if _, err := f.WriteAt(filled(b), int64(i*SectorBytes)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -151,10 +151,10 @@ func TestLie_ALyingSyncIsNone(t *testing.T) {
 func TestFill_OnlyWhatNeedsRoomFails(t *testing.T) {
 	d, f := written(t)
 	d.Fill(true)
-	if _, err := f.WriteAt(sector(3), 0); err != nil {
+	if _, err := f.WriteAt(filled(3), 0); err != nil {
 		t.Error(err)
 	}
-	if _, err := f.WriteAt(sector(3), 6*SectorBytes); !errors.Is(err, ErrFull) {
+	if _, err := f.WriteAt(filled(3), 6*SectorBytes); !errors.Is(err, ErrFull) {
 		t.Error(err)
 	}
 	if _, err := d.Create("j/b"); !errors.Is(err, ErrFull) {

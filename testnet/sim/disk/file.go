@@ -5,19 +5,20 @@ import (
 	"slices"
 )
 
-// inode is a file or a directory without its name. What is not durable can be undone.
+// inode is a file or a directory without its name.
 type inode struct {
-	dir    bool // a directory: it has a name and nothing else
-	data   []byte
-	used   int    // behind this nothing was written but zeros
-	length int    // durable
-	dirty  []undo // written since the last sync, in order; they may overlap
+	dir    bool   // a directory: it has a name and nothing else
+	data   []byte // as the running system sees it
+	stable []byte // what the disk holds for good
+	dirty  []int  // sectors that were written since the last sync; one may be there several times
 }
 
-// undo is what a run of sectors held before it was written; nil stands for zeros.
-type undo struct {
-	from, to int // sectors, [from, to)
-	before   []byte
+// flight is what the last sync wrote, and is durable only when it is settled: until then a crash can undo it.
+type flight struct {
+	node    *inode
+	sectors []int
+	before  []byte // what the disk held of them, one after the other
+	length  int    // of what it held of the file
 }
 
 type file struct {
@@ -49,26 +50,13 @@ func (f *file) WriteAt(b []byte, at int64) (int, error) {
 	if err != nil {
 		b = b[:len(b)/SectorBytes/2*SectorBytes]
 	}
-	f.n.write(b, int(at))
+	end := int(at) + len(b)
+	f.n.data = grown(f.n.data, end)
+	copy(f.n.data[at:], b)
+	for s := int(at) / SectorBytes; s*SectorBytes < end; s++ {
+		f.n.dirty = append(f.n.dirty, s)
+	}
 	return len(b), err
-}
-
-func (n *inode) write(b []byte, at int) {
-	if len(b) == 0 {
-		return
-	}
-	s := undo{from: at / SectorBytes, to: (at + len(b) + SectorBytes - 1) / SectorBytes}
-	if from := s.from * SectorBytes; from < min(n.used, len(n.data)) {
-		if held := n.data[from:min(s.to*SectorBytes, len(n.data))]; !zero(held) {
-			s.before = slices.Clone(held)
-		}
-	}
-	if !zero(b) {
-		n.used = max(n.used, at+len(b))
-	}
-	n.data = grown(n.data, at+len(b))
-	copy(n.data[at:], b)
-	n.dirty = append(n.dirty, s)
 }
 
 // Sync puts the dirty sectors in flight. A failed one forgets that they are dirty, as Linux does: a later Sync returns
@@ -79,37 +67,40 @@ func (f *file) Sync() error {
 		return nil
 	}
 	f.d.Settle()
-	if err := f.d.step(); err != nil {
-		f.d.forgotten = append(f.d.forgotten, forgotten{f.n, f.n.dirty})
-		f.n.dirty = nil
-		return err
+	err := f.d.step()
+	if err == nil {
+		f.d.flight = f.n.fly()
 	}
-	f.d.flight, f.d.length, f.d.sectors = f.n, len(f.n.data), append(f.d.sectors[:0], f.n.dirty...)
-	clear(f.n.dirty)
-	f.n.dirty = f.n.dirty[:0]
-	return nil
+	f.n.dirty = nil
+	return err
 }
 
-// lose undoes what was written, but for the sectors that survive. Of a file that was longer than is durable, what lies
-// behind the last survivor is gone.
-func (n *inode) lose(writes []undo, survives map[int]bool) {
-	end := n.length
-	for _, u := range slices.Backward(writes) {
-		for s := u.from; s < u.to; s++ {
-			at := s * SectorBytes
-			if survives[s] {
-				end = max(end, min(at+SectorBytes, len(n.data)))
-				continue
-			}
-			sector := n.data[min(at, len(n.data)):min(at+SectorBytes, len(n.data))]
-			clear(sector)
-			if from := at - u.from*SectorBytes; from < len(u.before) {
-				copy(sector, u.before[from:])
-			}
-		}
+// fly writes the dirty sectors to the disk.
+func (n *inode) fly() *flight {
+	f := &flight{node: n, sectors: n.dirty, length: len(n.stable)}
+	for _, s := range n.dirty {
+		f.before = append(f.before, sector(n.stable, s)...)
 	}
-	n.data = n.data[:end]
-	n.length = end
+	n.stable = grown(n.stable, len(n.data))
+	for _, s := range n.dirty {
+		copy(sector(n.stable, s), sector(n.data, s))
+	}
+	return f
+}
+
+// undo takes back what a sync wrote that did not come to its end.
+func (f *flight) undo() {
+	n := f.node
+	n.stable = n.stable[:f.length]
+	for _, s := range f.sectors {
+		f.before = f.before[copy(sector(n.stable, s), f.before):]
+	}
+	n.dirty = append(f.sectors, n.dirty...)
+}
+
+// sector is the part of a file that lies in a sector.
+func sector(b []byte, s int) []byte {
+	return b[min(s*SectorBytes, len(b)):min((s+1)*SectorBytes, len(b))]
 }
 
 // grown is b with at least so many bytes, new ones zero.
@@ -121,17 +112,4 @@ func grown(b []byte, size int) []byte {
 	b = slices.Grow(b, more)
 	clear(b[len(b):size])
 	return b[:size]
-}
-
-var zeros [SectorBytes]byte
-
-func zero(b []byte) bool {
-	for len(b) > 0 {
-		k := min(len(b), SectorBytes)
-		if string(b[:k]) != string(zeros[:k]) {
-			return false
-		}
-		b = b[k:]
-	}
-	return true
 }

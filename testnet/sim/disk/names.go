@@ -42,16 +42,10 @@ func (d *Disk) change(c nameChange) error {
 	return nil
 }
 
-// land makes changes durable. The memory of a file that nobody can read any more is kept for another one.
+// land makes changes durable.
 func (d *Disk) land(changes []nameChange) {
 	for _, c := range changes {
 		c.apply(d.durable)
-		if c.add == "" && !c.node.dir {
-			if len(d.free) < maxFree {
-				d.free = append(d.free, c.node.data[:0])
-			}
-			c.node.data = nil
-		}
 	}
 }
 

@@ -26,7 +26,7 @@ func tree(t *testing.T) *Disk {
 		must(t, d.MkdirAll(path[:1]))
 		f, err := d.Create(path)
 		must(t, err)
-		_, err = f.WriteAt(sector(path[0]), 0)
+		_, err = f.WriteAt(filled(path[0]), 0)
 		must(t, errors.Join(err, f.Sync(), d.SyncDir(path[:1])))
 	}
 	d.Settle()

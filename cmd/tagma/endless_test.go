@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"tagma/internal/cluster"
+	"tagma/internal/command"
+	"tagma/internal/operate"
+	"tagma/statemachine"
+	"tagma/statemachine/kv"
+)
+
+// withEndless in the environment gives a process a machine in which what names the key "endless" never ends: "loop" takes
+// a processor, any other value waits.
+const withEndless = "TAGMA_TEST_ENDLESS"
+
+type endless struct {
+	kv.Machine
+	loop bool
+}
+
+func (e endless) Apply(tx statemachine.Txn, op []byte) []byte {
+	if bytes.Contains(op, []byte("endless")) {
+		for e.loop {
+			continue
+		}
+		select {}
+	}
+	return e.Machine.Apply(tx, op)
+}
+
+// The drill of docs/operations.md: an operation never ends, status names its request, SIGTERM ends the processes in bounded
+// time, and with the request refused on all replicas the cluster serves again and has everything that was acknowledged.
+func TestCluster_GetsOutOfAnEndlessOperation(t *testing.T) {
+	dir := makeCluster(t)
+	start := func() (nodes [4]*process) {
+		for i := range nodes {
+			nodes[i] = startNode(t, home(dir, i), func(p *process) {
+				how := "wait"
+				if i == 0 {
+					how = "loop"
+				}
+				p.cmd.Env = append(p.cmd.Env, withEndless+"="+how)
+			})
+		}
+		eventually(t, "all replicas are connected", func() bool { s, _ := status(t); return allConnected(s) })
+		return nodes
+	}
+	nodes := start()
+	must(t, "put", "before", "kept")
+	if o := tagma(t, "put", "endless", "x", "--timeout", "1s"); o.code != command.Failed || !strings.Contains(o.stderr, "outcome unknown") {
+		t.Fatal(o)
+	}
+	var request string
+	eventually(t, "every replica names the request", func() bool {
+		s, _ := status(t)
+		for i, r := range s.Replicas {
+			if r.Executing == nil || r.Executing.Request == "" || !strings.HasSuffix(r.Health, "request "+r.Executing.Request) {
+				return false
+			}
+			if r.View != 0 { // T4: the order is there, and no other primary would execute it sooner
+				t.Fatalf("replica %d is in view %d", i, r.View)
+			}
+			request = r.Executing.Request
+		}
+		return true
+	})
+	if o := tagma(t, "status"); o.code != command.Failed || !strings.Contains(o.stderr, request) {
+		t.Error(o)
+	}
+
+	began := time.Now()
+	for _, n := range nodes {
+		n.signal(syscall.SIGTERM)
+	}
+	eventually(t, "it says that a second signal ends it", func() bool { return strings.Contains(nodes[3].log(), "a second signal") })
+	nodes[3].signal(syscall.SIGTERM)
+	if nodes[3].exitCode(); time.Since(began) > 8*time.Second || !nodes[3].cmd.ProcessState.Sys().(syscall.WaitStatus).Signaled() {
+		t.Errorf("after a second signal: %v, %v", time.Since(began), nodes[3].cmd.ProcessState)
+	}
+	for i, n := range nodes[:3] {
+		code, log := n.exitCode(), n.log()
+		last := log[strings.LastIndex(strings.TrimSpace(log), "\n")+1:]
+		if code != command.Failed || !strings.HasPrefix(last, "tagma: replica ") || !strings.Contains(last, "did not end") || !strings.Contains(last, request) {
+			t.Errorf("replica %d ends with %d and says %q", i, code, last)
+		}
+	}
+
+	if out := must(t, "journal", home(dir, 1), "--json"); !strings.Contains(out, `"request": "`+request) {
+		t.Errorf("the journal does not name the request: %s", out)
+	}
+	path := filepath.Join(dir, operate.ClusterFile)
+	file, err := cluster.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var digest cluster.Key
+	if err := digest.UnmarshalText([]byte(request)); err != nil {
+		t.Fatal(err)
+	}
+	file.Refused = append(file.Refused, digest)
+	if err := file.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	start()
+	script(t, [][2]string{
+		{"get before", "kept\n"},
+		{"put after too", "OK rev 2\n"},
+		{"get end --prefix", ""},
+	})
+	if s, code := status(t); code != command.Done || !s.Healthy {
+		t.Errorf("status ends with %d: %q", code, s.Problem)
+	}
+}

@@ -1,0 +1,144 @@
+package node
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"tagma/pbft/port"
+	"tagma/pbft/wire"
+)
+
+// A replica whose state was wrong keeps the proof of it in DATA/diverged/CHECKPOINT.json: the repair leaves nothing else of
+// it (K2).
+
+// maxDivergences bounds what a broken machine can make its replica keep.
+const maxDivergences = 16
+
+// Divergence is the proof that a replica's state was wrong.
+type Divergence struct {
+	Replica     int    `json:"replica"`
+	Checkpoint  uint64 `json:"checkpoint"`
+	Own         string `json:"own"`         // the digest that the replica announced, in hex
+	Stable      string `json:"stable"`      // the one that a quorum signed
+	Certificate []byte `json:"certificate"` // of the quorum, as a StableNotice
+
+	// What was not right when the state of a stable checkpoint took the place of the wrong one; 0 until then.
+	RepairedAt uint64   `json:"repaired_at,omitempty"` // that checkpoint
+	Differing  int      `json:"differing,omitempty"`   // keys of the store
+	Keys       [][]byte `json:"keys,omitempty"`        // the first of them
+}
+
+// diverged keeps the proof that the own state was wrong.
+func (w *witness) diverged(e *port.Diverged) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	kept, err := DivergenceFiles(w.divergedDir())
+	if err != nil || len(kept) >= maxDivergences {
+		return err
+	}
+	return w.keepDivergence(&Divergence{
+		Replica: int(w.self), Checkpoint: uint64(e.Cert.Seq), Own: hex.EncodeToString(e.Own[:]), Stable: hex.EncodeToString(e.Cert.Digest[:]),
+		Certificate: wire.Encode(&wire.StableNotice{Cert: e.Cert}),
+	})
+}
+
+// mended adds to the proofs what was wrong, when a state has taken the place of the wrong one.
+func (w *witness) mended(seq uint64, first [][]byte, keys int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	files, err := DivergenceFiles(w.divergedDir())
+	for _, path := range files {
+		var d *Divergence
+		if d, err = ReadDivergence(path); err != nil || d.RepairedAt > 0 {
+			continue // what is damaged, verifying tells
+		}
+		if d.RepairedAt, d.Differing, d.Keys = seq, keys, first; err == nil {
+			err = w.keepDivergence(d)
+		}
+	}
+	if err != nil {
+		w.log.Error("what was wrong with the state could not be kept", "error", err)
+	}
+}
+
+func (w *witness) divergedDir() string { return filepath.Join(filepath.Dir(w.dir), DivergedDir) }
+
+func (w *witness) keepDivergence(d *Divergence) error {
+	dir := w.divergedDir()
+	text, err := json.MarshalIndent(d, "", "  ")
+	if err == nil {
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err == nil {
+		err = replaceFile(filepath.Join(dir, fmt.Sprintf("%d.json", d.Checkpoint)), append(text, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("keep what shows that the state was wrong in %s: %w", dir, err)
+	}
+	return nil
+}
+
+// DivergenceFiles lists the proofs in a directory, which need not exist.
+func DivergenceFiles(dir string) (paths []string, err error) {
+	files, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	for _, f := range files {
+		name, is := strings.CutSuffix(f.Name(), ".json")
+		if _, err := strconv.ParseUint(name, 10, 64); is && err == nil {
+			paths = append(paths, filepath.Join(dir, f.Name()))
+		}
+	}
+	return paths, nil
+}
+
+// mostDivergence is above what the largest proof takes up.
+const mostDivergence = 4 << 20
+
+// ReadDivergence reads a proof. Nothing of it is verified.
+func ReadDivergence(path string) (*Divergence, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, mostDivergence))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	d := new(Divergence)
+	if err := json.Unmarshal(text, d); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	return d, nil
+}
+
+// Verify checks that a quorum of the cluster signed another state than the replica announced. That it announced that one is
+// its own word.
+func (d *Divergence) Verify(cfg *wire.Config, holds func([]wire.Claim) bool) error {
+	m, err := wire.Decode(d.Certificate)
+	if err != nil {
+		return err
+	}
+	notice, is := m.(*wire.StableNotice)
+	if !is {
+		return errors.New("it has another message in place of a certificate")
+	}
+	if _, err := wire.Verify(cfg, notice, holds); err != nil {
+		return err
+	}
+	switch cert := &notice.Cert; {
+	case uint64(cert.Seq) != d.Checkpoint || hex.EncodeToString(cert.Digest[:]) != d.Stable:
+		return errors.New("its certificate is of another state")
+	case d.Own == d.Stable:
+		return errors.New("both states are the same")
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package operate
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"tagma/crypto"
+	"tagma/internal/cluster"
+	"tagma/internal/command"
+	"tagma/internal/node"
+)
+
+// ClusterFile and ClientKey are what a cluster's directory holds beside the homes.
+const (
+	ClusterFile = "cluster.toml"
+	ClientKey   = "client.key"
+)
+
+// AdminOffset lies between the ports of the replicas and those of their admin addresses, which must not meet.
+const AdminOffset = 100
+
+// adminPort is the port of replica i's admin address. It differs between the replicas of a cluster even if each has its
+// own host: homes are tried out on one machine first.
+func adminPort(basePort, i, replicas int) int {
+	offset := max(AdminOffset, replicas)
+	if port := basePort + offset + i; basePort+offset+replicas-1 <= 65535 {
+		return port
+	}
+	return basePort - offset + i
+}
+
+// WriteCluster writes a cluster to dir. It overwrites nothing, and takes back what it made when it cannot make all of it.
+func WriteCluster(dir string, fresh *cluster.Fresh, basePort int) (made *Made, err error) {
+	made = &Made{
+		Dir:         dir,
+		ClusterFile: filepath.Join(dir, ClusterFile),
+		ClusterID:   fresh.File.ID.String(),
+		Faults:      (len(fresh.File.Replicas) - 1) / 3,
+	}
+	if len(fresh.Clients) > 0 {
+		made.ClientKey = filepath.Join(dir, ClientKey)
+	}
+	if o := &fresh.File.Origin; o.Seq > 0 {
+		made.Origin = &madeOrigin{Cluster: o.Cluster.String(), Seq: o.Seq, Root: o.Root.String()}
+	}
+	for i, r := range fresh.File.Replicas {
+		made.Replicas = append(made.Replicas, madeReplica{
+			Replica: i, Home: filepath.Join(dir, fmt.Sprintf("replica%d", i)),
+			PublicKey: r.Key.String(), Addresses: r.Addresses,
+			Admin: fmt.Sprintf("127.0.0.1:%d", adminPort(basePort, i, len(fresh.File.Replicas))),
+		})
+	}
+	if err := made.refuseOverwriting(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	if err := made.write(fresh); err != nil {
+		return nil, errors.Join(err, made.Remove())
+	}
+	return made, nil
+}
+
+// paths lists what lies directly in the cluster's directory. The cluster file is the last one, so that it exists only
+// beside everything it names.
+func (m *Made) paths() []string {
+	var all []string
+	for _, r := range m.Replicas {
+		all = append(all, r.Home)
+	}
+	if m.ClientKey != "" {
+		all = append(all, m.ClientKey)
+	}
+	return append(all, m.ClusterFile)
+}
+
+func (m *Made) refuseOverwriting() error {
+	for _, path := range m.paths() {
+		if _, err := os.Lstat(path); err == nil {
+			return command.Unusablef("%s exists, and nothing is overwritten: choose another directory, or move it away", path)
+		} else if errors.Is(err, syscall.ENOTDIR) {
+			return command.Unusablef("%s is no directory; name another one with --dir DIR", m.Dir)
+		} else if !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Made) write(fresh *cluster.Fresh) error {
+	for i, r := range m.Replicas {
+		if err := os.Mkdir(r.Home, 0o700); err != nil {
+			return err
+		}
+		settings := node.DefaultSettings()
+		settings.Admin = r.Admin
+		if err := settings.Save(r.Home); err != nil {
+			return err
+		}
+		if err := crypto.WriteKey(filepath.Join(r.Home, node.KeyFile), fresh.Replicas[i]); err != nil {
+			return err
+		}
+		if err := node.MarkUnborn(r.Home); err != nil {
+			return err
+		}
+	}
+	if m.ClientKey != "" {
+		if err := crypto.WriteKey(m.ClientKey, fresh.Clients[0]); err != nil {
+			return err
+		}
+	}
+	return fresh.File.Save(m.ClusterFile)
+}
+
+// Remove takes back what was made.
+func (m *Made) Remove() error {
+	var errs []error
+	for _, path := range m.paths() {
+		errs = append(errs, os.RemoveAll(path))
+	}
+	return errors.Join(errs...)
+}

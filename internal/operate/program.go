@@ -1,0 +1,40 @@
+package operate
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tagma/internal/command"
+	"tagma/internal/machines"
+)
+
+// Program is what the commands need to know of the program that has them.
+type Program struct {
+	Name     string       // as it is called on the command line
+	Machines machines.Set // that its replicas can run; a new cluster has the first one unless another is named
+	First    string       // lines that init prints, indented by two: what a user of a new cluster may try first
+}
+
+// Root is a program that has these commands and no others.
+func (p *Program) Root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   p.Name,
+		Short: "A replicated service that stays correct while some of its replicas lie",
+		Long: p.text(`tagma makes and runs the replicas of a Byzantine fault tolerant service (PBFT).
+
+A cluster of 3f+1 replicas stays correct and available while up to f of them crash, lie or are stolen.
+
+Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuration.`),
+		Example: p.text(`  tagma init --dir demo
+  tagma node --home demo/replica0        # and replica1, replica2, replica3
+  tagma status --cluster demo/cluster.toml`),
+	}
+	command.Prepare(root)
+	command.AddVersion(root)
+	root.AddCommand(p.Init(), p.Node(), p.Status(), p.Keys())
+	return root
+}
+
+// text is a text about tagma with the program's name at its place.
+func (p *Program) text(about string) string { return strings.ReplaceAll(about, "tagma ", p.Name+" ") }

@@ -1,0 +1,232 @@
+package operate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tagma/client"
+	"tagma/internal/cluster"
+	"tagma/internal/command"
+	"tagma/internal/node"
+	"tagma/internal/terminal"
+)
+
+const (
+	statusTimeout = 3 * time.Second
+	watchInterval = time.Second
+)
+
+// Status is the command that asks every replica how it is.
+func (p *Program) Status() *cobra.Command {
+	var (
+		to    = Target{Program: p}
+		watch bool
+	)
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Ask every replica how it is",
+		Long: `Ask every replica how it is and print a table. Each line is what that replica says of itself; nobody else vouches for it.
+
+The exit code is 0 when service goes on and would go on if one more replica failed. It is 1 at the edge of service, which
+is where f replicas are down, behind, cut off from the others or proven to lie; when nothing gets done; and when replicas
+disagree on the state after a checkpoint. A line then says why, and how many more may fail.
+
+  EXECUTED   the last batch executed; a batch holds one or more requests
+  STABLE     the last checkpoint that a quorum has signed
+  IN FLIGHT  batches under way
+  PEERS      other replicas connected
+  STATE      the state's digest at the stable checkpoint
+  HEALTH     ok, what is wrong, or how the replica comes back: what it fetches, and from when on it votes
+
+Under the table of a cluster with durability = "optimistic" a line says what that means.`,
+		Example: p.text(`  tagma status --cluster demo/cluster.toml
+  tagma status --watch
+  tagma status --json | jq '.replicas[] | {replica, view, executed}'`),
+		Args: command.Takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if watch {
+				return watchStatus(cmd.Context(), &to, cmd.OutOrStdout())
+			}
+			s, err := askStatus(cmd.Context(), &to)
+			if err != nil {
+				return err
+			}
+			if err := s.print(cmd.OutOrStdout(), to.JSON); err != nil {
+				return err
+			}
+			if s.Problem != "" {
+				return errors.New("status: " + s.Problem)
+			}
+			return nil
+		},
+	}
+	to.Flags(cmd, statusTimeout)
+	cmd.Flags().BoolVar(&watch, "watch", false, "ask again every second until Ctrl-C; with --json one document each time")
+	return cmd
+}
+
+// Status is what the replicas say together, as status --json shows it.
+type Status struct {
+	Cluster  string          `json:"cluster"`    // its id
+	Durable  string          `json:"durability"` // whether votes wait until they are durable
+	Quorum   int             `json:"quorum"`
+	Answered int             `json:"answered"`
+	Healthy  bool            `json:"healthy"`
+	Problem  string          `json:"problem,omitempty"` // why it is not healthy
+	MayFail  int             `json:"may_fail"`          // so many more replicas may fail before service stops
+	Replicas []ReplicaStatus `json:"replicas"`
+}
+
+// ReplicaStatus is a replica's report, or why there is none.
+type ReplicaStatus struct {
+	Replica   int    `json:"replica"`
+	Reachable bool   `json:"reachable"`
+	Error     string `json:"error,omitempty"`
+	*node.Report
+}
+
+func askStatus(ctx context.Context, to *Target) (*Status, error) {
+	file, key, err := to.Read()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := file.Config(0)
+	if err != nil {
+		return nil, command.NotUsable(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, to.Timeout)
+	defer cancel()
+	answers, err := client.InquireCluster(ctx, file, key)
+	if err != nil {
+		return nil, err
+	}
+	return judgeStatus(file, cfg.Quorum(), answers), nil
+}
+
+func judgeStatus(file *cluster.File, quorum int, answers []client.Answer) *Status {
+	s := &Status{Cluster: file.ID.String(), Durable: file.Protocol.Durability.String(), Quorum: quorum}
+	for _, a := range answers {
+		r := ReplicaStatus{Replica: a.Replica}
+		switch {
+		case a.Err != nil:
+			r.Error = terminal.Printable(command.OneLine(a.Err.Error()))
+		default:
+			report := new(node.Report)
+			if err := json.Unmarshal(a.Document, report); err != nil {
+				r.Error = fmt.Sprintf("replica %d: its report is unreadable: %s", a.Replica, terminal.Printable(err.Error()))
+				break
+			}
+			report.Health, report.StateDigest = terminal.Printable(report.Health), terminal.Printable(report.StateDigest)
+			r.Reachable, r.Report = true, report
+			s.Answered++
+		}
+		s.Replicas = append(s.Replicas, r)
+	}
+	s.judge()
+	return s
+}
+
+// watchStatus asks again and again. On a terminal the table stays in its place.
+func watchStatus(ctx context.Context, to *Target, w io.Writer) error {
+	next := time.NewTicker(watchInterval)
+	defer next.Stop()
+	for {
+		s, err := askStatus(ctx, to)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if terminal.IsTerminal(w) && !to.JSON {
+			if err := terminal.Say(w, "\x1b[H\x1b[2J"); err != nil {
+				return err
+			}
+		}
+		if err := s.print(w, to.JSON); err != nil {
+			return err
+		}
+		if s.Problem != "" && !to.JSON {
+			if err := terminal.Say(w, "%s\n", s.Problem); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (s *Status) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return command.PrintJSON(w, s)
+	}
+	colour := terminal.Colours(w)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	text := "REPLICA\tVIEW\tPRIMARY\tEXECUTED\tSTABLE\tIN FLIGHT\tPEERS\tSTATE\tHEALTH\n"
+	for i := range s.Replicas {
+		text += s.Replicas[i].line(colour)
+	}
+	if _, err := io.WriteString(table, text); err != nil {
+		return err
+	}
+	if err := table.Flush(); err != nil || s.Durable != cluster.Optimistic.String() {
+		return err
+	}
+	return terminal.Say(w, "durability: optimistic: votes leave before they are durable; unclean stops of more than %d at a time may halt the cluster\n",
+		(len(s.Replicas)-1)/3)
+}
+
+// line is a replica's line of the table. Only its last cell is coloured: the others are padded by their length.
+func (r *ReplicaStatus) line(colour bool) string {
+	if !r.Reachable {
+		return fmt.Sprintf("%d\t-\t-\t-\t-\t-\t-\t-\t%s\n", r.Replica, terminal.Coloured(colour, terminal.Red, r.whyUnreachable()))
+	}
+	state := "-" // no checkpoint yet
+	if r.StableCheckpoint > 0 {
+		state = r.StateDigest[:min(len(r.StateDigest), 12)]
+	}
+	view := fmt.Sprint(r.View)
+	switch {
+	case r.Recovery != nil && r.Recovery.Phase == node.PhaseForgotten:
+		view = "-"
+	case !r.Active:
+		view += " (changing)"
+	}
+	health := terminal.Coloured(colour, terminal.Green, r.Health)
+	switch back := terminal.Printable(recoveryText(r.Report)); {
+	case back != "" && r.Health == node.Healthy:
+		health += terminal.Coloured(colour, terminal.Yellow, "; "+back)
+	case back != "":
+		health = terminal.Coloured(colour, terminal.Yellow, back)
+	case r.Health != node.Healthy:
+		health = terminal.Coloured(colour, terminal.Yellow, r.Health)
+	}
+	for _, id := range r.Twice {
+		health += terminal.Coloured(colour, terminal.Red, fmt.Sprintf("; two processes run under the same key, that of replica %d: stop one", id))
+	}
+	for _, c := range r.Convicted {
+		health += terminal.Coloured(colour, terminal.Red, fmt.Sprintf("; has proof against replica %d: %s", c.Replica, terminal.Printable(c.Kind)))
+	}
+	return fmt.Sprintf("%d\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", r.Replica, view, r.Primary, r.Executed, r.StableCheckpoint,
+		r.InFlight, len(r.Connected), state, health)
+}
+
+// whyUnreachable leaves out the replica's name, which begins the line already.
+func (r *ReplicaStatus) whyUnreachable() string {
+	why := r.Error
+	if _, after, named := strings.Cut(why, ") "); named && strings.HasPrefix(why, "replica ") {
+		why = after
+	}
+	return "unreachable: " + strings.TrimPrefix(why, "cannot be reached at ")
+}

@@ -1,0 +1,222 @@
+package operate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"tagma/internal/node"
+	"tagma/internal/terminal"
+)
+
+// judge says how many more replicas may fail, and why the cluster is not in order. Any f replicas that lie about themselves
+// or about others bring it to the edge of service at most, but for equal checkpoints: a difference there is worth an alarm
+// whoever is at fault.
+func (s *Status) judge() {
+	standing, why := s.standing()
+	more := s.spare(standing)
+	if one, other := s.differ(); one != other { // the one lies, or the other
+		more--
+		s.Problem = fmt.Sprintf("replicas %d and %d name different states at checkpoint %d: one of them lies or is damaged; %d more may fail",
+			one, other, s.Replicas[one].StableCheckpoint, max(0, more))
+	}
+	s.MayFail = max(0, more)
+	if split := s.split(); split != nil && s.Problem == "" {
+		s.Problem = fmt.Sprintf("replica %d: %s; %d more may fail", split.Replica, split.Health, s.MayFail)
+	}
+	if s.Problem == "" || s.Answered < s.Quorum {
+		s.Problem = s.stopped()
+	}
+	switch {
+	case s.Problem != "":
+	case more < 0:
+		s.Problem = fmt.Sprintf("nothing gets done: fewer than %d replicas are in order and linked with each other: %s", s.Quorum, why)
+	case more == 0:
+		s.Problem = "service is at its edge, 0 more replicas may fail: " + why
+	}
+	s.Healthy = s.Problem == ""
+}
+
+// differ finds two replicas that name different states at one checkpoint, the same one twice if there are none.
+func (s *Status) differ() (one, other int) {
+	states := make(map[uint64]int)
+	for i := range s.Replicas {
+		r := &s.Replicas[i]
+		if !r.Reachable {
+			continue
+		}
+		if first, known := states[r.StableCheckpoint]; !known {
+			states[r.StableCheckpoint] = i
+		} else if s.Replicas[first].StateDigest != r.StateDigest {
+			return first, i
+		}
+	}
+	return 0, 0
+}
+
+// split is the first replica that has seen that a checkpoint can never be stable.
+func (s *Status) split() *ReplicaStatus {
+	for i := range s.Replicas {
+		if r := &s.Replicas[i]; r.Reachable && r.Split > 0 {
+			return r
+		}
+	}
+	return nil
+}
+
+// stopped says why nothing gets done, "" if something does as far as views show.
+func (s *Status) stopped() string {
+	if s.Answered < s.Quorum {
+		return fmt.Sprintf("%d of %d replicas answer, and %d are needed to get anything done: start the others, or mend the way to them",
+			s.Answered, len(s.Replicas), s.Quorum)
+	}
+	if unclean := s.unclean(); len(unclean) > len(s.Replicas)-s.Quorum {
+		return fmt.Sprintf("power cut: not durable: replicas %s stopped before their last votes were durable, more than the cluster can do"+
+			" without: it stays halted, and what was acknowledged last may be gone; only a restore as a new cluster helps",
+			strings.Join(unclean, ", "))
+	}
+	_, most := s.view()
+	if lost := s.lost(); most < s.Quorum && len(lost) > 0 {
+		return fmt.Sprintf("replicas %s lost data, more than the cluster can do without: nobody serves; mount their data disks and"+
+			" start them again", strings.Join(lost, ", "))
+	}
+	if most < s.Quorum {
+		return fmt.Sprintf("no view is active on %d replicas (on %d at most): they are changing views; look again in a moment",
+			s.Quorum, most)
+	}
+	return ""
+}
+
+// view is the view that is active on most replicas, and on how many.
+func (s *Status) view() (view uint64, most int) {
+	active := make(map[uint64]int)
+	for i := range s.Replicas {
+		if r := &s.Replicas[i]; r.Reachable && r.Active {
+			if active[r.View]++; active[r.View] > most {
+				view, most = r.View, active[r.View]
+			}
+		}
+	}
+	return view, most
+}
+
+// standing lists the replicas that count: each answers, is well by its own account, is active in the view that most are in,
+// and is not believed to lie. Why says what is wrong with the others, and which links are missing.
+func (s *Status) standing() (standing map[int]*ReplicaStatus, why string) {
+	view, _ := s.view()
+	liars, proofs := s.liars()
+	standing = make(map[int]*ReplicaStatus)
+	var wrong []string
+	for i := range s.Replicas {
+		r := &s.Replicas[i]
+		switch {
+		case !r.Reachable:
+			wrong = append(wrong, fmt.Sprintf("replica %d does not answer", r.Replica))
+		case r.Health != node.Healthy:
+			wrong = append(wrong, fmt.Sprintf("replica %d: %s", r.Replica, r.Health))
+		case !r.Active:
+			wrong = append(wrong, fmt.Sprintf("replica %d is changing views", r.Replica))
+		case r.View != view:
+			wrong = append(wrong, fmt.Sprintf("replica %d is in view %d, and most are in view %d", r.Replica, r.View, view))
+		case !liars[r.Replica]:
+			standing[r.Replica] = r
+		}
+	}
+	for _, i := range slices.Sorted(maps.Keys(standing)) {
+		for j := i + 1; j < len(s.Replicas); j++ {
+			if other := standing[j]; other != nil && !linked(standing[i], other) {
+				wrong = append(wrong, fmt.Sprintf("replicas %d and %d are not linked", i, j))
+			}
+		}
+	}
+	return standing, some(append(wrong, proofs...))
+}
+
+// some joins the first few reasons.
+func some(reasons []string) string {
+	const few = 6
+	if more := len(reasons) - few; more > 0 {
+		reasons = append(reasons[:few:few], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(reasons, "; ")
+}
+
+// liars are the fewest replicas whose lies explain every proof and every key in use twice that is told of: those who are
+// accused, or those who accuse them.
+func (s *Status) liars() (liars map[int]bool, proofs []string) {
+	accused, accusers := make(map[int]bool), make(map[int]bool)
+	for i := range s.Replicas {
+		r := &s.Replicas[i]
+		if !r.Reachable {
+			continue
+		}
+		for _, c := range r.Convicted {
+			accused[c.Replica], accusers[r.Replica] = true, true
+			proofs = append(proofs, fmt.Sprintf("replica %d has proof against replica %d: %s", r.Replica, c.Replica, terminal.Printable(c.Kind)))
+		}
+		for _, id := range r.Twice {
+			accused[id], accusers[r.Replica] = true, true
+			proofs = append(proofs, fmt.Sprintf("replica %d sees two processes under the key of replica %d", r.Replica, id))
+		}
+	}
+	if len(accusers) < len(accused) {
+		return accusers, proofs
+	}
+	return accused, proofs
+}
+
+// spare is how many of those that stand may fail so that a quorum of the others is left, each of which is linked with a
+// quorum; -1 if there is none now.
+func (s *Status) spare(standing map[int]*ReplicaStatus) int {
+	links := make(map[int]int)
+	for i, r := range standing {
+		for _, other := range standing {
+			if linked(r, other) {
+				links[i]++
+			}
+		}
+	}
+	more := -1
+	for k := 0; s.Quorum+k <= len(standing); k++ {
+		enough := 0
+		for _, n := range links {
+			if n >= s.Quorum+k {
+				enough++
+			}
+		}
+		if enough >= s.Quorum+k {
+			more = k
+		}
+	}
+	return more
+}
+
+// settling is how long replicas that have just started may take to be linked.
+const settling = 10_000 // ms
+
+// linked reports whether two replicas are linked by the account of both, or one has just started.
+func linked(a, b *ReplicaStatus) bool {
+	return a.Replica == b.Replica || min(a.UptimeMillis, b.UptimeMillis) < settling ||
+		slices.Contains(a.Connected, b.Replica) && slices.Contains(b.Connected, a.Replica)
+}
+
+// lost lists the replicas that may have forgotten what they signed, and unclean those that are silent for what an unclean
+// stop lost.
+func (s *Status) lost() []string {
+	return s.coming(func(r *node.Recovery) bool { return r.Phase == node.PhaseForgotten })
+}
+
+func (s *Status) unclean() []string {
+	return s.coming(func(r *node.Recovery) bool { return r.Unclean })
+}
+
+// coming lists the replicas that come back in a way.
+func (s *Status) coming(so func(*node.Recovery) bool) (ids []string) {
+	for i := range s.Replicas {
+		if r := &s.Replicas[i]; r.Reachable && r.Recovery != nil && so(r.Recovery) {
+			ids = append(ids, fmt.Sprint(r.Replica))
+		}
+	}
+	return ids
+}

@@ -1,0 +1,110 @@
+package operate
+
+import (
+	"cmp"
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tagma/crypto"
+	"tagma/internal/cluster"
+	"tagma/internal/command"
+	"tagma/internal/node"
+	"tagma/internal/passphrase"
+)
+
+// Target is the cluster that a client command talks to, and as whom, by its flags and the environment.
+type Target struct {
+	Program      *Program
+	Cluster, Key string // files; "": see Flags
+	Timeout      time.Duration
+	JSON         bool
+}
+
+// ClusterVariable and KeyVariable are environment variables that stand for flags.
+const (
+	ClusterVariable = "TAGMA_CLUSTER"
+	KeyVariable     = "TAGMA_KEY"
+)
+
+// Flags adds the flags of a target to a command.
+func (t *Target) Flags(cmd *cobra.Command, timeout time.Duration) {
+	flags := cmd.Flags()
+	flags.StringVar(&t.Cluster, "cluster", "", "cluster `file` (default $TAGMA_CLUSTER, else ./cluster.toml)")
+	flags.StringVar(&t.Key, "key", "", "client key `file` (default $TAGMA_KEY, else client.key beside the cluster file)")
+	flags.DurationVar(&t.Timeout, "timeout", timeout, "how long to try, such as 500ms or 1m")
+	flags.BoolVar(&t.JSON, "json", false, "print one JSON document")
+}
+
+// Read finds the cluster file and the key and checks them. An error is one line, and marked as unusable.
+func (t *Target) Read() (*cluster.File, *crypto.PrivateKey, error) {
+	if t.Timeout <= 0 {
+		return nil, nil, command.Unusablef("--timeout %s leaves no time; give a duration such as 10s", t.Timeout)
+	}
+	path := cmp.Or(t.Cluster, os.Getenv(ClusterVariable), ClusterFile)
+	file, err := cluster.Load(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil, command.Unusablef("there is no cluster file %s; name it with --cluster FILE or in %s, or make a cluster with %s init",
+			path, ClusterVariable, t.Program.Name)
+	}
+	if other := WhatIs(path); err != nil && other != "" {
+		return nil, nil, command.Unusablef("%s is %s and no cluster file; name the cluster's file, such as %s", path, other, besides(path))
+	}
+	if err != nil {
+		return nil, nil, command.NotUsable(err)
+	}
+	keyPath := cmp.Or(t.Key, os.Getenv(KeyVariable), filepath.Join(filepath.Dir(path), ClientKey))
+	if _, err := os.Stat(keyPath); errors.Is(err, os.ErrNotExist) {
+		return nil, nil, command.Unusablef("there is no client key %s; name it with --key FILE or in %s", keyPath, KeyVariable)
+	}
+	key, err := passphrase.ReadKey(keyPath)
+	if err != nil {
+		return nil, nil, command.NotUsable(err)
+	}
+	cfg, err := file.Config(0)
+	if err != nil {
+		return nil, nil, command.NotUsable(err)
+	}
+	if !cfg.Client(key.Public()) {
+		return nil, nil, command.Unusablef("the key in %s is no client of %s; use a client's key of this cluster, or add the key to the"+
+			" file as a [[client]] on every replica", keyPath, path)
+	}
+	return file, key, nil
+}
+
+// WhatIs says what a file is that is no cluster file, "" if that is nothing of Tagma's.
+func WhatIs(path string) string {
+	if _, err := crypto.ReadPublic(path); err == nil || errors.Is(err, crypto.ErrKeyExposed) {
+		return "a key"
+	}
+	if filepath.Base(path) == node.ConfigFile {
+		return "the settings of a replica"
+	}
+	if IsFile(filepath.Join(path, node.ConfigFile)) {
+		return "the home of a replica"
+	}
+	if IsFile(filepath.Join(path, ClusterFile)) {
+		return "the directory of a cluster"
+	}
+	return ""
+}
+
+// besides is a cluster file in a path or above it, else what one is called.
+func besides(path string) string {
+	for range 3 {
+		if file := filepath.Join(path, ClusterFile); IsFile(file) {
+			return file
+		}
+		path = filepath.Dir(path)
+	}
+	return ClusterFile
+}
+
+// IsFile reports whether there is a regular file.
+func IsFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}

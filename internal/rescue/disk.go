@@ -1,0 +1,175 @@
+package rescue
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"tagma/checkpoint/journal"
+	"tagma/checkpoint/store"
+	"tagma/crypto"
+	"tagma/internal/cluster"
+	"tagma/internal/replica"
+	"tagma/pbft/wire"
+)
+
+// ErrRuns says that the replica whose disk was to be read is running.
+var ErrRuns = errors.New("its node is running; leave out --home, so that the cluster gives the backup, or stop the node first")
+
+// Disk is where the data of one replica lie that is not running. They are only read: the replica may still be needed, and
+// what it signed must stay as it is (D8.3).
+type Disk struct {
+	Cluster        *cluster.File
+	Journal, State string // directories
+	Scratch        string // directory for a copy of the state, which need not exist; the caller removes it
+}
+
+// Still is a state that was found on a disk.
+type Still struct {
+	Store *store.Store // at the checkpoint; the caller closes it
+	Cert  wire.StableCert
+	// Reach is the highest sequence number of which the journal tells anything. What the replicas acknowledged above the
+	// checkpoint is not in the state.
+	Reach uint64
+}
+
+// Read finds the state after the newest stable checkpoint that the disk holds: a quorum of the cluster signed its root, as
+// the journal says, and the entries have that root. Neither is believed without the other.
+func (d *Disk) Read() (*Still, error) {
+	stores, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	log, err := d.log()
+	if err != nil {
+		return nil, errors.Join(err, closeAll(stores))
+	}
+	cfg, certs, err := d.certified(log)
+	if err != nil {
+		return nil, errors.Join(err, closeAll(stores))
+	}
+	for _, cert := range certs {
+		for i, st := range stores {
+			root, err := st.Load(uint64(cert.Seq))
+			switch {
+			case errors.Is(err, store.ErrDamaged):
+			case err != nil:
+				return nil, errors.Join(err, closeAll(stores))
+			case wire.Digest(root) == cert.Digest:
+				err := closeAll(slices.Delete(stores, i, i+1))
+				return &Still{Store: st, Cert: cert, Reach: uint64(wire.Reach(&cfg, log))}, err
+			}
+		}
+	}
+	err = fmt.Errorf("the state in %s has the root of none of the %d stable checkpoints in %s: it is damaged; take the backup from"+
+		" another replica's disk", d.State, len(certs), d.Journal)
+	return nil, errors.Join(err, closeAll(stores))
+}
+
+// open opens a copy of each generation of the state: a crash may have left the next one beside it (K2).
+func (d *Disk) open() (stores []*store.Store, err error) {
+	here, next, err := store.Generations(d.State)
+	if err == nil && !here && !next {
+		err = fmt.Errorf("there is no state in %s; is its disk mounted?", d.State)
+	}
+	if err != nil {
+		return nil, err
+	}
+	to := filepath.Join(d.Scratch, "state")
+	if here {
+		stores, err = openCopy(stores, d.State, to)
+	}
+	if next && err == nil {
+		stores, err = openCopy(stores, store.Next(d.State), store.Next(to))
+	}
+	if err != nil {
+		return nil, errors.Join(err, closeAll(stores))
+	}
+	return stores, nil
+}
+
+// openCopy adds the store of a copy. One that cannot be opened is none, and whoever reads the others is told so.
+func openCopy(stores []*store.Store, from, to string) ([]*store.Store, error) {
+	err := store.Copy(from, to)
+	if errors.Is(err, store.ErrLocked) {
+		return stores, ErrRuns
+	}
+	if err != nil {
+		return stores, err
+	}
+	st, err := store.Open(to, store.Options{})
+	switch {
+	case errors.Is(err, store.ErrDamaged):
+		return stores, nil
+	case err != nil:
+		return stores, err
+	}
+	return append(stores, st), nil
+}
+
+func closeAll(stores []*store.Store) (err error) {
+	for _, st := range stores {
+		err = errors.Join(err, st.Close())
+	}
+	return err
+}
+
+// log is what the journal holds. One that is not there holds nothing: a cluster's origin needs no certificate.
+func (d *Disk) log() (log []wire.Record, err error) {
+	found, err := journal.Peek(d.Journal, journal.Options{})
+	switch {
+	case errors.Is(err, journal.ErrInUse):
+		return nil, ErrRuns
+	case errors.Is(err, journal.ErrEmpty):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	for i, e := range found {
+		rec, err := wire.DecodeRecord(e.Data)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d of the journal in %s: %w", i, d.Journal, err)
+		}
+		log = append(log, rec)
+	}
+	return log, nil
+}
+
+// certified lists the stable checkpoints that a journal holds certificates of, and what the cluster began with, the newest
+// one first. Each holds: a disk is no better than a peer.
+func (d *Disk) certified(log []wire.Record) (cfg wire.Config, certs []wire.StableCert, err error) {
+	if cfg, err = d.Cluster.Config(0); err != nil {
+		return cfg, nil, err
+	}
+	holds := replica.Holds(crypto.NewVerifier(0, nil))
+	known := map[wire.Mark]bool{}
+	var refused error
+	for _, rec := range append(wire.Beginning(&cfg), log...) {
+		cert := wire.StableIn(rec)
+		mark := wire.Mark{Seq: cert.Seq, Digest: cert.Digest}
+		if cert.Seq == 0 || known[mark] {
+			continue
+		}
+		if _, err := wire.Verify(&cfg, &wire.StableNotice{Cert: cert}, holds); err != nil {
+			refused = fmt.Errorf("%s: the certificate of %d does not hold in this cluster: %w", d.Journal, cert.Seq, err)
+			continue
+		}
+		known[mark] = true
+		certs = append(certs, cert)
+	}
+	switch {
+	case len(certs) > 0:
+	case refused != nil:
+		return cfg, nil, refused
+	case len(log) == 0:
+		return cfg, nil, fmt.Errorf("there is no journal in %s, which would certify the state: %w", d.Journal, fs.ErrNotExist)
+	default:
+		return cfg, nil, fmt.Errorf("no checkpoint has become stable in %s: there is nothing to back up but what its batches say;"+
+			" start the replicas again", d.Journal)
+	}
+	slices.SortStableFunc(certs, func(a, b wire.StableCert) int { return cmp.Compare(b.Seq, a.Seq) })
+	return cfg, certs, nil
+}

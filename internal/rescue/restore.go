@@ -1,0 +1,179 @@
+package rescue
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"tagma/checkpoint/backup"
+	"tagma/checkpoint/store"
+	"tagma/internal/cluster"
+	"tagma/pbft/wire"
+	"tagma/statemachine"
+)
+
+// batchBytes is about how much is written at once.
+const batchBytes = 1 << 20
+
+// Unpack opens a store in a directory that holds nothing, and fills it with the state of a chain; with none it is empty. The
+// caller closes it.
+func Unpack(c *Chain, dir string, judge func(*backup.Head) error, progress func(share float64)) (*store.Store, error) {
+	st, err := store.Open(dir, store.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if _, err = st.Load(0); err == nil && c != nil {
+		err = Fill(st, c, judge, progress)
+	}
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return st, nil
+}
+
+// Fill takes the state of a chain into a store that holds nothing above the one before it, backup after backup. Each must be
+// judged good, and what it makes of the store must have its root, before the store is at it (X3, X6).
+func Fill(st *store.Store, c *Chain, judge func(*backup.Head) error, progress func(share float64)) error {
+	meter := &meter{of: c.bytes, tell: progress}
+	var seq uint64
+	var root [32]byte
+	for _, path := range c.Paths {
+		err := read(path, meter, func(r *backup.Reader) error {
+			if err := judge(&r.Head); err != nil {
+				return err
+			}
+			if err := r.Head.Follows(seq, root); err != nil {
+				return err
+			}
+			seq, root = r.Head.Seq, r.Head.Root
+			return fillOne(st, r)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fillOne(st *store.Store, r *backup.Reader) error {
+	stage, err := st.Stage(r.Head.Seq)
+	if err != nil {
+		return err
+	}
+	defer stage.Close()
+	var batch []statemachine.Write
+	size := 0
+	for {
+		w, err := r.Next()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		ended := errors.Is(err, io.EOF)
+		if !ended {
+			batch, size = append(batch, w), size+len(w.Key)+len(w.Value)
+		}
+		if len(batch) > 0 && (ended || size >= batchBytes) {
+			if err := stage.Write(batch); err != nil {
+				return err
+			}
+			batch, size = nil, 0
+		}
+		if !ended {
+			continue
+		}
+		if stage.Tree().Root() != r.Head.Root {
+			return backup.ErrRoot
+		}
+		return stage.Adopt()
+	}
+}
+
+// Put fills the store of a home that holds no data with the state of a chain, under dir. A home that holds any is left as it
+// is: nothing that a replica may have signed is hidden or mixed with something older (D8.3). What it made it takes back when
+// it cannot make all of it.
+func Put(c *Chain, journalDir, stateDir string, judge func(*backup.Head) error, progress func(share float64)) (err error) {
+	for _, dir := range []string{journalDir, stateDir} {
+		held, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		if len(held) > 0 {
+			return fmt.Errorf("%s holds data: a replica that has its data needs no backup, it catches up by itself; if it is damaged and"+
+				" given up, move it away first", dir)
+		}
+	}
+	st, err := Unpack(c, stateDir, judge, progress)
+	if err == nil {
+		err = st.Close()
+	}
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(stateDir))
+	}
+	return syncDir(filepath.Dir(stateDir))
+}
+
+// OfOrigin judges a chain against the cluster that began with it, whose file names its root: nobody's signature is needed.
+// The heads are compared before anything is read.
+func OfOrigin(c *Chain, file *cluster.File) (func(*backup.Head) error, bool) {
+	o, last := &file.Origin, c.Last()
+	is := o.Seq > 0 && last.Seq == o.Seq && last.Root == o.Root && last.Cluster == o.Cluster
+	return func(h *backup.Head) error {
+		if h.Seq > o.Seq || h.Cluster != o.Cluster {
+			return errors.New("it is not of the state that the cluster began with")
+		}
+		return nil
+	}, is
+}
+
+// OfCluster judges by the certificates of a cluster.
+func OfCluster(file *cluster.File) (func(*backup.Head) error, error) {
+	judge, err := Judge(file)
+	if err != nil {
+		return nil, err
+	}
+	return func(h *backup.Head) error { _, err := judge(h); return err }, nil
+}
+
+// Save writes the backup of what a store holds. The file is there as a whole or not at all, and never in the place of
+// another one. Before is the store's state at the backup that this one adds to, nil for a whole one.
+func Save(path string, file *cluster.File, cert wire.StableCert, since *Chain, before, after statemachine.StorageView) (records int,
+	err error,
+) {
+	head := backup.Head{
+		Cluster: file.ID, Epoch: file.Epoch, Seq: uint64(cert.Seq), Root: cert.Digest, Machine: file.Machine,
+		Proof: wire.Encode(&wire.StableNotice{Cert: cert}),
+	}
+	content := backup.All(after)
+	if since != nil {
+		last := since.Last()
+		head.Since, head.SinceRoot, head.Before = last.Seq, last.Root, filepath.Base(since.Paths[len(since.Paths)-1])
+		content = backup.Changes(before, after)
+	}
+	partial := path + ".partial"
+	out, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // it holds all data, and is no one else's
+	if err != nil {
+		return 0, err
+	}
+	records, err = backup.Write(out, head, content)
+	if err = errors.Join(err, out.Sync(), out.Close()); err == nil {
+		if _, exists := os.Lstat(path); exists == nil {
+			err = fmt.Errorf("%s exists, and nothing is overwritten: name another file", path)
+		} else {
+			err = os.Rename(partial, path)
+		}
+	}
+	if err != nil {
+		return records, errors.Join(err, os.Remove(partial))
+	}
+	return records, syncDir(filepath.Dir(path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

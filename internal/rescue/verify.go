@@ -1,0 +1,190 @@
+package rescue
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"tagma/checkpoint/backup"
+	"tagma/crypto"
+	"tagma/internal/cluster"
+	"tagma/internal/replica"
+	"tagma/pbft/wire"
+)
+
+// Chain are backups that add to each other, a whole one first, of which the last one is wanted.
+type Chain struct {
+	Paths []string
+	Heads []backup.Head
+	bytes int64
+}
+
+// Last is the head of the backup that is wanted.
+func (c *Chain) Last() *backup.Head { return &c.Heads[len(c.Heads)-1] }
+
+// Find reads the heads of a backup and of those that it adds to: they lie beside it under the names that it says, unless
+// others are given, the newest first.
+func Find(path string, others ...string) (*Chain, error) {
+	c := &Chain{}
+	for {
+		head, size, err := readHead(path)
+		if err != nil {
+			return nil, err
+		}
+		if n := len(c.Heads); n > 0 {
+			if err := c.Heads[n-1].Follows(head.Seq, head.Root); err != nil {
+				return nil, fmt.Errorf("%s: %s is not the backup that it adds to: that is of the state after %d", c.Paths[n-1], path,
+					c.Heads[n-1].Since)
+			}
+		}
+		c.Paths, c.Heads, c.bytes = append(c.Paths, path), append(c.Heads, head), c.bytes+size
+		switch {
+		case head.Whole():
+			slices.Reverse(c.Paths)
+			slices.Reverse(c.Heads)
+			return c, nil
+		case len(others) > 0:
+			path, others = others[0], others[1:]
+		default:
+			next := filepath.Join(filepath.Dir(path), filepath.Base(head.Before))
+			if _, err := os.Stat(next); errors.Is(err, os.ErrNotExist) {
+				return nil, fmt.Errorf("%s adds to the backup %s, which is not beside it: put it there, or name it with --since", path, head.Before)
+			}
+			path = next
+		}
+	}
+}
+
+func readHead(path string) (backup.Head, int64, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return backup.Head{}, 0, err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	info, err := file.Stat()
+	if err != nil {
+		return backup.Head{}, 0, err
+	}
+	if info.IsDir() {
+		return backup.Head{}, 0, fmt.Errorf("%s is a directory; name the file of a backup", path)
+	}
+	r, err := backup.NewReader(file)
+	if err != nil {
+		return backup.Head{}, 0, fmt.Errorf("%s: %w", path, err)
+	}
+	return r.Head, info.Size(), nil
+}
+
+// Report is what a verified backup holds.
+type Report struct {
+	Seq     uint64
+	Root    [32]byte
+	Machine string
+	Keys    int
+	Records []int // by file of the chain
+	Signers []int // replicas whose signatures vouch for it; none for the state that the cluster began with
+}
+
+// Judge makes the check of a backup's head against a cluster: that it is of this cluster, and that a quorum of its members
+// vouches for the root.
+func Judge(file *cluster.File) (func(*backup.Head) (wire.StableCert, error), error) {
+	cfg, err := file.Config(0)
+	if err != nil {
+		return nil, err
+	}
+	holds := replica.Holds(crypto.NewVerifier(0, nil))
+	return func(h *backup.Head) (cert wire.StableCert, err error) {
+		if h.Cluster != cfg.Cluster || h.Epoch != cfg.Epoch {
+			return cert, fmt.Errorf("it is of the cluster %x, and the cluster file is of %x: give the file of its cluster with --cluster",
+				h.Cluster[:8], cfg.Cluster[:8])
+		}
+		if h.Machine != file.Machine {
+			return cert, fmt.Errorf("it is a state of the machine %q, and the cluster runs %q", h.Machine, file.Machine)
+		}
+		m, err := wire.Decode(h.Proof)
+		if err != nil {
+			return cert, fmt.Errorf("its certificate cannot be read: %w", err)
+		}
+		notice, is := m.(*wire.StableNotice)
+		if !is {
+			return cert, errors.New("it has another message in place of a certificate")
+		}
+		if _, err := wire.Verify(&cfg, notice, holds); err != nil {
+			return cert, fmt.Errorf("its certificate does not hold: %w", err)
+		}
+		if uint64(notice.Cert.Seq) != h.Seq || notice.Cert.Digest != h.Root {
+			return cert, errors.New("its certificate is of another state")
+		}
+		return notice.Cert, nil
+	}, nil
+}
+
+// Verify checks a chain against the cluster's keys: checksums, certificates, and the root over all entries. It uses nothing
+// else. Progress, unless it is nil, hears the share that was read.
+func Verify(c *Chain, file *cluster.File, progress func(share float64)) (*Report, error) {
+	judge, err := Judge(file)
+	if err != nil {
+		return nil, err
+	}
+	out, chain, meter := &Report{}, backup.NewChain(), &meter{of: c.bytes, tell: progress}
+	for i, path := range c.Paths {
+		err := read(path, meter, func(r *backup.Reader) error {
+			cert, err := judge(&r.Head)
+			if err != nil {
+				return err
+			}
+			if i == len(c.Paths)-1 {
+				for _, e := range cert.Checkpoints {
+					out.Signers = append(out.Signers, int(e.Replica))
+				}
+			}
+			err = chain.Add(r)
+			out.Records = append(out.Records, r.Count())
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	last := c.Last()
+	out.Seq, out.Root, out.Machine, out.Keys = last.Seq, last.Root, last.Machine, chain.Keys()
+	return out, nil
+}
+
+// read opens a backup for use; its errors name the file.
+func read(path string, m *meter, use func(*backup.Reader) error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	m.file = file
+	r, err := backup.NewReader(m)
+	if err == nil {
+		err = use(r)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// meter tells how far the files of a chain were read.
+type meter struct {
+	file     io.Reader
+	done, of int64
+	tell     func(float64)
+}
+
+// Read implements io.Reader.
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.file.Read(p)
+	m.done += int64(n)
+	if m.tell != nil && m.of > 0 {
+		m.tell(min(float64(m.done)/float64(m.of), 1))
+	}
+	return n, err
+}

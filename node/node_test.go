@@ -1,0 +1,197 @@
+package node_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"tagma/client"
+	"tagma/internal/command"
+	"tagma/node"
+	"tagma/statemachine"
+)
+
+// lister is a machine that is neither kv nor bank: it keeps the operations it was given.
+type lister struct{}
+
+func (lister) Apply(tx statemachine.Txn, op []byte) []byte {
+	tx.Put(op, nil)
+	return lister{}.Query(tx, nil)
+}
+
+func (lister) Query(r statemachine.Reader, _ []byte) (all []byte) {
+	for key := range r.Range(nil, nil) {
+		all = append(append(all, key...), ' ')
+	}
+	return all
+}
+
+func newLister() statemachine.Machine { return lister{} }
+
+// asProgram in the environment makes the test binary the program that Main makes.
+const asProgram = "TAGMA_TEST_AS_LISTER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		node.Main("lister", newLister)
+	}
+	os.Exit(m.Run())
+}
+
+// program runs one command line of the program.
+func program(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+}
+
+// freePorts returns the first of the ports of a cluster of four on which nobody listens, below those of other packages.
+func freePorts(t *testing.T) int {
+	t.Helper()
+	for try := range 50 {
+		base := 12_000 + (os.Getpid()+try)%50*4
+		if free := !slices.ContainsFunc([]int{base, base + 1, base + 2, base + 3}, func(port int) bool {
+			l, err := net.Listen("tcp4", "127.0.0.1:"+strconv.Itoa(port))
+			return err != nil || l.Close() != nil
+		}); free {
+			return base
+		}
+	}
+	t.Fatal("no free ports")
+	return 0
+}
+
+// makeCluster has the program make a cluster.
+func makeCluster(t *testing.T) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "c")
+	code, out, errs := program(t, "init", "--dir", dir, "--base-port", strconv.Itoa(freePorts(t)))
+	if name := filepath.Base(os.Args[0]); code != 0 || !strings.Contains(out, name+" node --home ") || !strings.Contains(out, name+" status") || strings.Contains(out, "tagma") {
+		t.Fatalf("init: exit code %d, %s%s", code, out, errs)
+	}
+	for i := range 4 { // tests need no metrics, whose ports may be another's
+		path := filepath.Join(dir, fmt.Sprint("replica", i), "config.toml")
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, after, _ := strings.Cut(string(text), "admin = ")
+		_, after, _ = strings.Cut(after, "\n")
+		if err := os.WriteFile(path, []byte(before+after), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestMain_InitMakesAClusterOfTheMachineThatOpenRuns(t *testing.T) {
+	dir := makeCluster(t)
+	text, err := os.ReadFile(filepath.Join(dir, "cluster.toml"))
+	if err != nil || !strings.Contains(string(text), "machine = 'lister'") {
+		t.Fatalf("the cluster file does not name the machine: %v\n%s", err, text)
+	}
+	var made atomic.Int32
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 4)
+	for i := range 4 {
+		n, err := node.Open(filepath.Join(dir, fmt.Sprint("replica", i)), node.Options{
+			Machines: map[string]func() statemachine.Machine{
+				"another": unwanted, "lister": func() statemachine.Machine { made.Add(1); return lister{} },
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(n.Addresses()) == 0 {
+			t.Error("it listens nowhere")
+		}
+		go func() { ended <- n.Run(ctx) }()
+	}
+	c, err := client.Dial(t.Context(), filepath.Join(dir, "cluster.toml"), filepath.Join(dir, "client.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	within, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	r, err := c.DoMany(within, [][]byte{[]byte("one"), []byte("two")})
+	if err != nil || len(r.Outputs) != 2 || string(r.Outputs[1]) != "one two " {
+		t.Errorf("%q, %v", r.Outputs, err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	code, out, errs := program(t, "status", "--cluster", filepath.Join(dir, "cluster.toml"), "--timeout", "20s")
+	if code == command.Unusable || !strings.Contains(out, "REPLICA") || strings.Contains(out, "unreachable") {
+		t.Errorf("status: exit code %d, %s%s", code, out, errs)
+	}
+	stop()
+	for range 4 {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	if made.Load() != 4 {
+		t.Errorf("%d machines for four replicas", made.Load())
+	}
+}
+
+// unwanted is the factory of a machine that the cluster does not run, and must not be called.
+func unwanted() statemachine.Machine { panic("a machine that nobody asked for was made") }
+
+func TestNode_AMachineThatTheProgramDoesNotHaveIsOneLine(t *testing.T) {
+	dir := makeCluster(t)
+	path := filepath.Join(dir, "cluster.toml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(text), "'lister'", "'abacus'", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	home := filepath.Join(dir, "replica0")
+	const want = `the cluster runs the machine "abacus", and this program has lister`
+	code, _, errs := program(t, "node", "--home", home)
+	if code != command.Unusable || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, want) {
+		t.Errorf("exit code %d, %q", code, errs)
+	}
+	if _, err := node.Open(home, node.Options{Machines: map[string]func() statemachine.Machine{"lister": newLister}}); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("Open: %v", err)
+	}
+	// A client takes the file, and waits in vain for replicas.
+	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if c, err := client.Dial(short, path, filepath.Join(dir, "client.key")); err == nil {
+		_ = c.Close() // no replica runs
+	} else if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Dial: %v", err)
+	}
+}
+
+func TestOpen_RefusesMachinesOfNoUse(t *testing.T) {
+	for want, machines := range map[string]map[string]func() statemachine.Machine{
+		"no machines":            nil,
+		"no name of a machine":   {"two words": newLister},
+		"no function that makes": {"lister": nil},
+	} {
+		if _, err := node.Open(t.TempDir(), node.Options{Machines: machines}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}

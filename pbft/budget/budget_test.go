@@ -1,0 +1,73 @@
+package budget
+
+import (
+	"testing"
+	"time"
+)
+
+const timeout = time.Second
+
+// draw takes what it can get of messages of one size, and returns how many bytes these are.
+func draw(b *Budget, size int) (sum int) {
+	for ; b.Left(); sum += size {
+		b.Spend(size)
+	}
+	return sum
+}
+
+// S4: who takes everything at every moment gets no more in k timeouts than the bound of the package, of both parts at once,
+// and not much less.
+func TestS4_WhoDrawsAllTheTimeIsSentNoMoreThanTheBound(t *testing.T) {
+	const (
+		k, log, perTick = 5, 8 << 20, 1 << 10
+		ticks           = k * 1000
+		size            = 100_000
+	)
+	var help, bulk Budget
+	got, ordered := 0, 0
+	for i := range ticks + 1 {
+		now := time.Hour + time.Duration(i)*timeout/1000
+		help.Help(now, timeout, ordered, func() int { return log })
+		bulk.Bulk(now, timeout)
+		got += draw(&help, size) + draw(&bulk, size)
+		ordered += perTick
+	}
+	most := (k+2)*log + 2*ordered + k*BulkBytes + BulkBytes/4
+	if got > most+2*size || got < most*98/100 {
+		t.Errorf("%d bytes in %d timeouts, want %d", got, k, most)
+	}
+}
+
+// S4: one that asks for nothing for long has no more than a full budget, and one that was sent more than it had pays for it.
+func TestS4_ABudgetIsNeverMoreThanFullAndOverdraftsArePaid(t *testing.T) {
+	var b Budget
+	if b.Left() {
+		t.Fatal("there is something before anything was granted")
+	}
+	b.Bulk(0, timeout)
+	if got := draw(&b, 1<<20); got != BulkBytes/4 {
+		t.Errorf("%d bytes at first", got)
+	}
+	b.Bulk(time.Hour, timeout)
+	if got := draw(&b, BulkBytes); got != BulkBytes {
+		t.Errorf("%d bytes after an hour", got)
+	}
+	if b.Bulk(time.Hour+timeout*3/4, timeout); b.Left() {
+		t.Error("what was sent beyond the bound is not paid for")
+	}
+	if b.Bulk(time.Hour+timeout*4/5, timeout); !b.Left() {
+		t.Error("nothing is left though time has paid for it")
+	}
+}
+
+// S4: to ask on and on does not have the log looked at on and on.
+func TestS4_TheLogIsLookedAtSoManyTimesInATimeout(t *testing.T) {
+	var b Budget
+	looks := 0
+	for i := range 10_000 {
+		b.Help(timeout+time.Duration(i)*timeout/10_000, timeout, 0, func() int { looks++; return 1 << 20 })
+	}
+	if looks > parts+1 || looks < parts-1 {
+		t.Errorf("looked %d times in a timeout, want %d", looks, parts)
+	}
+}

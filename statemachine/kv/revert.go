@@ -1,0 +1,91 @@
+package kv
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+
+	"tagma/statemachine"
+	"tagma/statemachine/internal/wire"
+)
+
+// MaxRevertKeys bounds the keys that one Revert changes, and MaxRevertBytes the keys and values that it puts and replaces. A
+// prefix with more is left as it is.
+const (
+	MaxRevertKeys  = 10_000
+	MaxRevertBytes = 8 << 20
+)
+
+// Revert gives the keys that begin with prefix the values that they had after sequence number to: it puts what has another
+// value now or is gone, deletes what did not exist then, and leaves the others alone. What it puts has new revisions, as a
+// put has. It takes a machine with a history, and does not stand in transactions. Its result decodes with DecodeRevert.
+func Revert(prefix []byte, to uint64) []byte {
+	b := append(make([]byte, 0, 2+8+2+len(prefix)), formatVersion, byte(opRevert))
+	return wire.AppendKey(binary.BigEndian.AppendUint64(b, to), prefix)
+}
+
+// RevertResult is what a revert returns.
+type RevertResult struct {
+	Revision uint64 // of the store; raised once if anything was changed
+	Put      uint64 // keys
+	Deleted  uint64
+}
+
+// DecodeRevert reads the result of Revert. Whatever limit a revert exceeds, the error is RevertSize.
+func DecodeRevert(result []byte) (RevertResult, error) {
+	c, err := openResult(result, opRevert)
+	if errors.Is(err, statemachine.ErrTooLarge) {
+		err = RevertSize // the cluster's budget was smaller than the limits here
+	}
+	out := RevertResult{Revision: c.Uint64(), Put: c.Uint64(), Deleted: c.Uint64()}
+	return out, c.close(err)
+}
+
+// change is a key that a revert changes, with its record of now and the one that it had; an empty one if there was none.
+type change struct{ key, now, former []byte }
+
+func (x *run) revert(o *operation) []byte {
+	newest := x.Seq() - 1
+	h := readHead(x)
+	switch {
+	case o.to > newest:
+		return refusal(NotYet)
+	case !h.keeps(o.to, newest, revision(x), x.history):
+		return refusal(NotKept)
+	}
+	changes, ok := x.difference(o)
+	if !ok {
+		return refusal(RevertSize)
+	}
+	rev, deleted := revision(x), uint64(0)
+	if len(changes) > 0 {
+		rev = x.raise()
+	}
+	for _, c := range changes {
+		if len(c.former) > 0 {
+			x.set(c.key, c.former[recordHeader:], c.now, len(c.now) > 0)
+			continue
+		}
+		x.remove(c.key, c.now)
+		deleted++
+	}
+	b := binary.BigEndian.AppendUint64(begin(opRevert, rev, 16), uint64(len(changes))-deleted)
+	return binary.BigEndian.AppendUint64(b, deleted)
+}
+
+// difference is what a revert changes, unless that is too much. Nothing is written before it is known.
+func (x *run) difference(o *operation) (changes []change, ok bool) {
+	size := 0
+	for key, former := range formers(x, o.to, o.key, PrefixEnd(o.key)) {
+		now, _ := x.Get(pairKey(key))
+		if len(now) == len(former) && (len(now) == 0 || bytes.Equal(now[recordHeader:], former[recordHeader:])) {
+			continue
+		}
+		size += 2*len(key) + len(now) + len(former)
+		if len(changes) == MaxRevertKeys || size > MaxRevertBytes {
+			return nil, false
+		}
+		changes = append(changes, change{key, now, former})
+	}
+	return changes, true
+}

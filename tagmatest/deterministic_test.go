@@ -1,0 +1,131 @@
+package tagmatest
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"tagma/statemachine"
+	"tagma/statemachine/bank"
+	"tagma/statemachine/kv"
+)
+
+// broken is a counter with one mistake, which Apply makes.
+type broken struct {
+	mistake func(tx statemachine.Txn, op []byte)
+}
+
+func (b broken) Apply(tx statemachine.Txn, op []byte) []byte {
+	n := uint64(0)
+	if v, found := tx.Get([]byte("n")); found {
+		n = binary.BigEndian.Uint64(v)
+	}
+	tx.Put([]byte("n"), binary.BigEndian.AppendUint64(nil, n+1))
+	b.mistake(tx, op)
+	return b.Query(tx, op)
+}
+
+func (b broken) Query(r statemachine.Reader, _ []byte) []byte {
+	v, _ := r.Get([]byte("n"))
+	return v
+}
+
+// fixed is a factory of broken machines whose mistake has no state of its own.
+func fixed(mistake func(statemachine.Txn, []byte)) func() statemachine.Machine {
+	return func() statemachine.Machine { return broken{mistake} }
+}
+
+var adds = [][]byte{[]byte("a"), []byte("b"), []byte("c"), []byte("d"), []byte("e"), []byte("f")}
+
+// put writes a number under a key.
+func put(tx statemachine.Txn, key string, n int64) {
+	tx.Put([]byte(key), binary.BigEndian.AppendUint64(nil, uint64(n)))
+}
+
+func TestDeterministic_NamesEachMistake(t *testing.T) {
+	patience = 100 * time.Millisecond
+	t.Cleanup(func() { patience = 10 * time.Second })
+	let := make(chan struct{}) // ends what does not end, when the test is over
+	t.Cleanup(func() { close(let) })
+	ended := func() bool {
+		select {
+		case <-let:
+			return true
+		default:
+			return false
+		}
+	}
+	for name, c := range map[string]struct {
+		machine func() statemachine.Machine
+		want    string
+	}{
+		"a map's order": {
+			fixed(func(tx statemachine.Txn, _ []byte) {
+				last := ""
+				for last = range map[string]int{"a": 1, "b": 2, "c": 3, "d": 4} { //nolint:revive // the last one is what matters
+				}
+				tx.Put([]byte("last"), []byte(last))
+			}), whyRuns,
+		},
+		"randomness": {fixed(func(tx statemachine.Txn, _ []byte) { put(tx, "r", rand.Int64()) }), whyRuns},
+		"the clock":  {fixed(func(tx statemachine.Txn, _ []byte) { put(tx, "at", time.Now().UnixNano()) }), whyClock},
+		"the year of the clock": {
+			fixed(func(tx statemachine.Txn, _ []byte) { put(tx, "at", int64(time.Now().Year())) }), whyClock,
+		},
+		"state in a field": {
+			func() statemachine.Machine {
+				seen := int64(0)
+				return broken{func(tx statemachine.Txn, _ []byte) { seen++; put(tx, "seen", seen) }}
+			}, whyField,
+		},
+		"a loop": {fixed(func(statemachine.Txn, []byte) {
+			for !ended() {
+				runtime.Gosched()
+			}
+		}), "does not end"},
+		"a wait":              {fixed(func(statemachine.Txn, []byte) { <-let }), `the operation "a" does not end`},
+		"Goexit":              {fixed(func(statemachine.Txn, []byte) { runtime.Goexit() }), "runtime.Goexit"},
+		"a panic":             {fixed(func(statemachine.Txn, []byte) { panic("overdrawn") }), `the operation "a" went wrong: overdrawn`},
+		"a changed operation": {fixed(func(_ statemachine.Txn, op []byte) { op[0] = 'x' }), `the operation "a" was changed`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if why := examine(t, c.machine, copied(adds), 8); !strings.Contains(why, c.want) {
+				t.Errorf("%q does not say %q", why, c.want)
+			}
+		})
+	}
+}
+
+// copied are operations that a machine may spoil.
+func copied(ops [][]byte) (all [][]byte) {
+	for _, op := range ops {
+		all = append(all, append([]byte(nil), op...))
+	}
+	return all
+}
+
+// The machines that ship, and one that uses all that is agreed, are found in order.
+func TestDeterministic_FindsNothingInMachinesThatAre(t *testing.T) {
+	Deterministic(t, fixed(func(tx statemachine.Txn, op []byte) {
+		put(tx, "at", tx.Time().UnixNano())
+		put(tx, "seq", int64(tx.Seq()))
+		if op[0]%2 == 0 {
+			tx.Delete([]byte("at"))
+		}
+	}), adds)
+	var puts, transfers [][]byte
+	for i := range 20 {
+		puts = append(puts, kv.Put(fmt.Appendf(nil, "k%d", i%3), []byte("v")), kv.Get([]byte("k0")))
+		transfers = append(transfers, bank.Open(fmt.Sprint("a", i), 10), bank.Transfer("a0", fmt.Sprint("a", i), 1))
+	}
+	Deterministic(t, func() statemachine.Machine { return kv.Machine{} }, puts)
+	Deterministic(t, func() statemachine.Machine { return bank.Machine{} }, transfers)
+}
+
+func FuzzDeterministic(f *testing.F) {
+	Fuzz(f, func() statemachine.Machine { return kv.Machine{} }, kv.Put([]byte("k"), []byte("v")), kv.Get([]byte("k")))
+}

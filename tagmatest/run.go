@@ -1,0 +1,147 @@
+package tagmatest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"tagma/statemachine"
+	"tagma/statemachine/memstore"
+)
+
+// began is the agreed time of the first batch. It is no clock's.
+const began = int64(1_700_000_000_000_000_000)
+
+// run executes the operations on a machine, under conditions.
+func (r *record) run(newMachine func() statemachine.Machine, ops [][]byte, c conditions) {
+	time.Sleep(c.ahead) // in a bubble, where that takes no time
+	store := memstore.New()
+	service := r.serve(newMachine(), store)
+	r.results = make([][]byte, 2*len(ops))
+	numbers := make([]uint64, len(callers))
+	for begin := 0; begin < len(ops); begin += batchOps {
+		some := ops[begin:min(begin+batchOps, len(ops))]
+		seq := uint64(begin/batchOps + 1)
+		b := statemachine.Batch{Seq: seq, Time: began + int64(seq)*int64(time.Second)}
+		for _, request := range requests(some, c.apart) {
+			caller := int(seq) % len(callers)
+			numbers[caller]++
+			number := numbers[caller]
+			b.Requests = append(b.Requests, statemachine.Request{
+				Client: callers[caller], Session: 1, T: number, AckedBelow: number, Digest: sha256.Sum256(binary.BigEndian.AppendUint64(nil, number)), Ops: request,
+			})
+		}
+		replies, err := service.Apply(b)
+		must(err)
+		at := begin
+		for _, reply := range replies {
+			at += copy(r.results[at:], reply.Results)
+		}
+		if c.flush || c.reload {
+			must(service.Flush())
+		}
+		if c.reload {
+			service = r.serve(newMachine(), store)
+			must(service.Load(seq))
+		}
+		for i, op := range some {
+			r.results[len(ops)+begin+i] = ask(service, op, seq)
+		}
+		r.states = append(r.states, [32]byte(ask(service, digestOp, seq)))
+		if c.ahead > 0 {
+			time.Sleep(time.Second)
+		}
+	}
+}
+
+// callers are the clients: the operations of each batch are another one's.
+var callers = [][32]byte{{1}, {2}, {3}}
+
+// requests are operations in one request, or in one each.
+func requests(ops [][]byte, apart bool) (all [][][]byte) {
+	if !apart {
+		return [][][]byte{ops}
+	}
+	for _, op := range ops {
+		all = append(all, [][]byte{op})
+	}
+	return all
+}
+
+func (r *record) serve(m statemachine.Machine, store statemachine.Storage) *statemachine.Service {
+	service, err := statemachine.New(&inspected{m, r}, store, statemachine.Limits{MaxRequestCost: statemachine.DefaultMaxRequestCost})
+	must(err)
+	service.ObservePanics(func(p statemachine.Panic) {
+		r.note("the operation %q went wrong: %v\n%s", p.Op, p.Value, p.Stack)
+	})
+	return service
+}
+
+// ask is a query of the newest state.
+func ask(service *statemachine.Service, op []byte, seq uint64) []byte {
+	result, err := service.Query(op, seq)
+	must(err)
+	return result
+}
+
+// must is for what cannot fail in memory.
+func must(err error) {
+	if err != nil {
+		panic("tagmatest: " + err.Error())
+	}
+}
+
+// note keeps the first thing that is wrong.
+func (r *record) note(format string, args ...any) {
+	if r.wrong == "" {
+		r.wrong = fmt.Sprintf(format, args...)
+	}
+}
+
+// digestOp asks for the digest of all keys. No application has it: it is known by its address.
+var digestOp = []byte("digest")
+
+// inspected is a machine whose calls are watched.
+type inspected struct {
+	statemachine.Machine
+	r *record
+}
+
+// Apply implements statemachine.Machine.
+func (m *inspected) Apply(tx statemachine.Txn, op []byte) []byte {
+	defer m.call("the operation", op)()
+	return m.Machine.Apply(tx, op)
+}
+
+// Query implements statemachine.Machine.
+func (m *inspected) Query(r statemachine.Reader, op []byte) []byte {
+	if len(op) == 0 || &op[0] != &digestOp[0] {
+		defer m.call("the query", op)()
+		return m.Machine.Query(r, op)
+	}
+	all := sha256.New()
+	var length [8]byte
+	for key, value := range r.Range(nil, nil) {
+		for _, b := range [][]byte{key, value} {
+			binary.BigEndian.PutUint64(length[:], uint64(len(b)))
+			all.Write(length[:])
+			all.Write(b)
+		}
+	}
+	return all.Sum(nil)
+}
+
+// call notes that a call is under way, and returns what its end notes.
+func (m *inspected) call(what string, op []byte) (ended func()) {
+	before, name := bytes.Clone(op), fmt.Sprintf("%s %q", what, op)
+	m.r.calls.Add(1)
+	m.r.doing.Store(&name)
+	return func() {
+		m.r.doing.Store(nil)
+		if !bytes.Equal(before, op) {
+			m.r.note("%s was changed by the machine, which must leave its bytes as they are", name)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package tagmatest
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tagma/internal/machines"
+	"tagma/statemachine"
+	"tagma/testnet/sim"
+	"tagma/testnet/swarm"
+)
+
+// Workload is what the clients of a simulated cluster do.
+type Workload struct {
+	// Next returns an operation. All chance must come from r, so that a seed is one run.
+	Next func(r *rand.Rand) Op
+	// Operations is how many are asked for in a run, over all clients; 0: 60.
+	Operations int
+	// Model, if not nil, makes an empty model of the application: a function that executes one operation after the other,
+	// and returns the result that the application must give. It may be as simple and slow as you like.
+	Model func() func(op []byte) (result []byte)
+}
+
+// Op is one operation.
+type Op struct {
+	Bytes []byte
+	Query bool // it modifies nothing, and is given to Query
+}
+
+// defaultOperations is how many operations a run has unless another number is given.
+const defaultOperations = 60
+
+// Simulate runs clusters of the application in virtual time, one for each seed from 0 on. The seed decides everything: how
+// many replicas there are (4 to 10), how fast their links and disks are, when messages are lost, links are cut and replicas
+// crash, and which replicas, as many as a cluster of that size masks, lie and how. What runs is the code of real replicas.
+//
+// In every run the invariants of replication are checked: correct replicas give equal answers, have equal states at every
+// checkpoint, and execute no operation twice; in about half of the runs the faults end, and then every operation must be
+// answered. With a model, each answer must be the model's, in one order of execution that agrees with the order in which
+// clients were answered. The failure names the seed, says what was broken, and lists the last events; the same seed fails
+// again.
+func Simulate(t *testing.T, newMachine func() statemachine.Machine, w Workload, seeds int) {
+	t.Helper()
+	if w.Next == nil || seeds < 1 {
+		t.Fatal("Simulate: give a Workload with Next, and at least one seed")
+	}
+	answered := 0
+	for seed := range uint64(seeds) {
+		n, why := w.simulate(newMachine, seed)
+		if why != "" {
+			t.Fatalf("seed %d: %s", seed, why)
+		}
+		answered += n
+	}
+	if answered == 0 {
+		t.Fatalf("Simulate: not one operation was answered in %d runs, so nothing was tested", seeds)
+	}
+}
+
+// simulate makes the run of a seed, and returns how many operations were answered, and what was broken.
+func (w *Workload) simulate(newMachine func() statemachine.Machine, seed uint64) (answered int, why string) {
+	out, err := sim.Run(planOf(seed), func(o *sim.Options) {
+		o.Application = newMachine
+		o.Begin = func(world *sim.World) { w.begin(world, o.Clients, seed) }
+	})
+	if err != nil {
+		return 0, err.Error()
+	}
+	if v := out.Violation; v != nil {
+		hint := ""
+		if v.Invariant == "I5" { // equal states after equal operations
+			hint = "; the machine is not deterministic, and Deterministic may say why"
+		}
+		return 0, fmt.Sprintf("%v%s\nthe last events:\n%s", v, hint, strings.Join(out.Trace, "\n"))
+	}
+	return w.judge(out.World.History())
+}
+
+// planOf draws a run in which clients do nothing by themselves, and are not killed: what they do is the application's.
+func planOf(seed uint64) *sim.Plan {
+	p := swarm.Narrow.Draw(seed, 0)
+	p.Machine, p.History, p.Sessions, p.ReplyBytes = machines.KV, 0, 0, 0
+	p.Workload = sim.Workload{Kind: sim.None, NoHedging: p.Workload.NoHedging}
+	p.Faults = slices.DeleteFunc(p.Faults, func(f sim.Fault) bool { return f.Do == sim.ClientKill })
+	return p
+}
+
+// begin has clients ask, each for one operation after the other with some time between.
+func (w *Workload) begin(world *sim.World, clients int, seed uint64) {
+	random := rand.New(rand.NewPCG(seed, 0x776f_726b))
+	left := w.Operations
+	if left == 0 {
+		left = defaultOperations
+	}
+	think := func() time.Duration {
+		return 10*time.Millisecond + time.Duration(random.Int64N(int64(150*time.Millisecond)))
+	}
+	for i := range clients {
+		var next func()
+		next = func() {
+			if left == 0 {
+				return
+			}
+			left--
+			op := w.Next(random)
+			world.SubmitThen(i, [][]byte{op.Bytes}, op.Query, func() { world.At(world.Now()+think(), next) })
+		}
+		world.At(think(), next)
+	}
+}
+
+// judge compares answers with the model's.
+func (w *Workload) judge(history []*sim.Operation) (answered int, why string) {
+	var executed []*sim.Operation
+	for _, o := range history {
+		if o.Known && len(o.Results) > 0 {
+			answered++
+		}
+		if o.Order() > 0 {
+			executed = append(executed, o)
+		}
+	}
+	if w.Model == nil {
+		return answered, ""
+	}
+	slices.SortFunc(executed, func(a, b *sim.Operation) int { return int(a.Order()) - int(b.Order()) })
+	apply := w.Model()
+	latest := time.Duration(0) // when the last of those before was asked for
+	for _, o := range executed {
+		want := apply(o.Ops[0])
+		if !o.Known || len(o.Results) == 0 {
+			latest = max(latest, o.Invoked)
+			continue
+		}
+		if got := o.Results[0]; !bytes.Equal(got, want) {
+			return answered, fmt.Sprintf("operation %q was answered %q, and the model says %q", o.Ops[0], got, want)
+		}
+		if o.Returned < latest {
+			return answered, fmt.Sprintf("operation %q was answered before one was asked for that was executed before it", o.Ops[0])
+		}
+		latest = max(latest, o.Invoked)
+	}
+	return answered, ""
+}

@@ -1,0 +1,83 @@
+package tagmatest
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"tagma/statemachine"
+)
+
+// counting asks a counter for more, and at times for its value.
+var counting = Workload{
+	Next: func(r *rand.Rand) Op { return Op{Bytes: []byte{'a', byte(r.IntN(3))}, Query: r.IntN(4) == 0} },
+}
+
+func TestSimulate_ACounterAgreesWithItsModel(t *testing.T) {
+	w := Workload{
+		Next: func(r *rand.Rand) Op {
+			if r.IntN(4) == 0 {
+				return Op{Bytes: []byte("get"), Query: true}
+			}
+			return Op{Bytes: []byte("add")}
+		},
+		Model: func() func([]byte) []byte {
+			n := uint64(0)
+			return func(op []byte) []byte {
+				if string(op) == "add" {
+					n++
+				}
+				if n == 0 {
+					return nil
+				}
+				return binary.BigEndian.AppendUint64(nil, n)
+			}
+		},
+	}
+	good := fixed(func(statemachine.Txn, []byte) {})
+	Simulate(t, good, w, 12)
+
+	// The model decides: one that counts otherwise is contradicted.
+	right := w.Model
+	w.Model = func() func([]byte) []byte {
+		apply, made := right(), 0
+		return func(op []byte) []byte {
+			if made++; made == 5 {
+				return []byte("five")
+			}
+			return apply(op)
+		}
+	}
+	if _, why := w.simulate(good, 1); !strings.Contains(why, `and the model says "five"`) {
+		t.Errorf("%q", why)
+	}
+}
+
+// Machines that are not deterministic break an invariant within a few runs, and a seed says the same twice.
+func TestSimulate_FindsReplicasThatDoNotAgree(t *testing.T) {
+	for name, machine := range map[string]func() statemachine.Machine{
+		"a map's order": fixed(func(tx statemachine.Txn, _ []byte) {
+			last := ""
+			for last = range map[string]int{"a": 1, "b": 2, "c": 3, "d": 4} { //nolint:revive // the last one is what matters
+			}
+			tx.Put([]byte("last"), []byte(last))
+		}),
+		"state in a field": func() statemachine.Machine {
+			seen := int64(0)
+			return broken{func(tx statemachine.Txn, _ []byte) { seen++; put(tx, "seen", seen) }}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(20) {
+				if _, why := counting.simulate(machine, seed); why != "" {
+					if !strings.Contains(why, "the machine is not deterministic") {
+						t.Error(why)
+					}
+					return
+				}
+			}
+			t.Error("20 runs found nothing")
+		})
+	}
+}

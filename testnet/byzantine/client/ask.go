@@ -1,0 +1,117 @@
+package client
+
+import (
+	"slices"
+	"time"
+
+	"tagma/pbft/wire"
+	"tagma/testnet/byzantine/tamper"
+)
+
+// Signature says what stands under a request that is asked for.
+type Signature string
+
+// The signatures of requests that are asked for.
+const (
+	Good      Signature = "good"
+	Bad       Signature = "bad"                // the good one, with a bit turned
+	None      Signature = "none"               // zeroes
+	OfRequest Signature = "of another request" // its client's, under the same number and other operations
+	OfCluster Signature = "of another cluster" // its client's, for a cluster with another identity
+)
+
+// Signatures lists those that need nobody else's key.
+func Signatures() []Signature { return []Signature{Good, Bad, None, OfRequest, OfCluster} }
+
+// Ask is a request as somebody wants it sent, once and to these replicas alone.
+type Ask struct {
+	Session    wire.Session
+	Number     uint64
+	AckedBelow uint64
+	Ops        [][]byte
+	To         []wire.ReplicaID
+	Signature  Signature
+	By         tamper.Sign // who signs in the place of its client; nil: nobody does
+
+	answers map[wire.ReplicaID]wire.Outcome // the last word of each replica, until the same content is asked for again
+}
+
+// Asker is a client that sends nothing but what it is asked to, and notes what comes back.
+type Asker struct {
+	caller
+	asked map[wire.Digest]*Ask // by content of the request: the last one
+}
+
+// NewAsker makes one. Of its configuration it needs who it is, and how many replicas there are.
+func NewAsker(cfg Config, sign tamper.Sign) *Asker {
+	a := &Asker{asked: map[wire.Digest]*Ask{}}
+	a.take(cfg, sign)
+	return a
+}
+
+// Ask is the request, for each of its replicas. In front of it all replicas are told that their answers are wanted here,
+// those too that are not asked.
+func (a *Asker) Ask(q *Ask) []Parcel {
+	m := a.sealed(q)
+	q.answers, a.asked[m.Digest()] = map[wire.ReplicaID]wire.Outcome{}, q
+	a.attach(q.Session)
+	for _, to := range q.To {
+		a.send(to, true, wire.Encode(m))
+	}
+	return a.flush()
+}
+
+// sealed is the request that an Ask describes.
+func (a *Asker) sealed(q *Ask) *wire.Request {
+	m := a.unsigned(q)
+	sign, cluster := a.sign, a.Cluster
+	if q.By != nil {
+		sign = q.By
+	}
+	if q.Signature == OfCluster {
+		cluster[0] ^= 0x01
+	}
+	wire.SignRequest(cluster, m, sign)
+	switch sig := m.Sig; q.Signature {
+	case Bad:
+		sig[0] ^= 0x01
+		m = resigned(m, sig)
+	case None:
+		m = resigned(m, wire.Signature{})
+	case OfRequest:
+		other := a.unsigned(q)
+		other.Ops = append(slices.Clone(q.Ops), []byte("another"))
+		wire.SignRequest(cluster, other, sign)
+		m = resigned(m, other.Sig)
+	default:
+	}
+	return m
+}
+
+func (a *Asker) unsigned(q *Ask) *wire.Request {
+	return &wire.Request{ID: wire.RequestID{Client: a.Key, Session: q.Session, T: q.Number}, AckedBelow: q.AckedBelow, Ops: q.Ops}
+}
+
+func resigned(m *wire.Request, sig wire.Signature) *wire.Request {
+	return tamper.Altered(m, "Sig", func(wire.Signature) wire.Signature { return sig }).(*wire.Request)
+}
+
+// Tick implements Client: it says nothing by itself.
+func (*Asker) Tick(time.Duration) []Parcel { return nil }
+
+// Replied notes an answer.
+func (a *Asker) Replied(from wire.ReplicaID, m *wire.Reply) {
+	a.caller.Replied(from, m)
+	if q := a.asked[m.Request]; q != nil && m.ID.Client == a.Key {
+		q.answers[from] = m.Outcome
+	}
+}
+
+// Answers counts the replicas that gave each outcome to a request so far.
+func (a *Asker) Answers(q *Ask) map[wire.Outcome]int {
+	counts := map[wire.Outcome]int{}
+	for _, outcome := range q.answers {
+		counts[outcome]++
+	}
+	return counts
+}

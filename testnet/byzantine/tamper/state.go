@@ -1,0 +1,121 @@
+package tamper
+
+import (
+	"bytes"
+	"iter"
+	"sync"
+
+	"tagma/statemachine"
+)
+
+// Flipper is a machine whose state is wrong in one key from a moment on, as a bit that turns in memory leaves it. It is
+// silent about it: what it answers is what every replica answers. It belongs to one process, and what was turned in it is
+// not turned again when another one executes the same operation.
+type Flipper struct {
+	statemachine.Machine
+	mu   sync.Mutex
+	due  []string // keys, first come first
+	done int
+}
+
+// Flip turns a bit of a value: of the next one that is written under the key, or under any key if that is "", as the last
+// write of an operation. It may be called from any goroutine.
+func (f *Flipper) Flip(key string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.due = append(f.due, key)
+}
+
+// Flips is how many values were turned so far.
+func (f *Flipper) Flips() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.done
+}
+
+// wants is the key of the next value to be turned.
+func (f *Flipper) wants() (key string, is bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.due) == 0 {
+		return "", false
+	}
+	return f.due[0], true
+}
+
+// Apply implements statemachine.Machine.
+func (f *Flipper) Apply(tx statemachine.Txn, op []byte) []byte {
+	key, is := f.wants()
+	if !is {
+		return f.Machine.Apply(tx, op)
+	}
+	late := &lateTxn{Txn: tx}
+	result := f.Machine.Apply(late, op)
+	turned := late.held && len(late.value) > 0 && bytes.HasSuffix(late.key, []byte(key)) // machines put something before it
+	if turned {
+		late.value[len(late.value)-1] ^= 1
+	}
+	late.settle()
+	if turned { // what was written did not end with a panic
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.due, f.done = f.due[1:], f.done+1
+	}
+	return result
+}
+
+// QueryPast implements statemachine.Historian for a machine that does.
+func (f *Flipper) QueryPast(r statemachine.Reader, op []byte, at uint64) (result []byte, kept bool) {
+	if h, ok := f.Machine.(statemachine.Historian); ok {
+		return h.QueryPast(r, op, at)
+	}
+	return nil, false
+}
+
+// lateTxn keeps the last write back until another one follows or somebody reads it, so that it can become another one
+// without costing anything: the budget of an operation is the same everywhere.
+type lateTxn struct {
+	statemachine.Txn
+	held       bool
+	key, value []byte
+}
+
+func (t *lateTxn) settle() {
+	if t.held {
+		t.held = false
+		t.Txn.Put(t.key, t.value)
+	}
+}
+
+// Put implements statemachine.Txn.
+func (t *lateTxn) Put(key, value []byte) {
+	t.settle()
+	t.held, t.key, t.value = true, bytes.Clone(key), bytes.Clone(value)
+}
+
+// Delete implements statemachine.Txn.
+func (t *lateTxn) Delete(key []byte) {
+	t.settle()
+	t.Txn.Delete(key)
+}
+
+// Get implements statemachine.Reader.
+func (t *lateTxn) Get(key []byte) (value []byte, found bool) {
+	if bytes.Equal(key, t.key) {
+		t.settle()
+	}
+	return t.Txn.Get(key)
+}
+
+// Range implements statemachine.Reader. What its loop writes ahead of itself is seen.
+func (t *lateTxn) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		t.settle()
+		for key, value := range t.Txn.Range(start, end) {
+			if !yield(key, value) {
+				return
+			}
+			t.settle()
+		}
+	}
+}

@@ -1,0 +1,305 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"tagma/pbft/wire"
+)
+
+// A replica's memory is one list of statements for each sequence number, and one for each view: what it signed, and what
+// it holds. The rules are functions over it.
+
+// place is what a statement is about: a sequence number, in a view where that matters, or a view alone. Kind is the type of
+// the message that was signed there, or one of those below; 0 is of messages that may be said twice.
+type place struct {
+	kind wire.Type
+	view wire.View
+	seq  wire.Seq
+}
+
+// What a replica holds. None of these is a type of message.
+const (
+	kindAccepted  wire.Type = 0xf0 + iota // a pre-prepare that binds the slot, those of new views included
+	kindPrepared                          // a prepared certificate
+	kindDecided                           // a commit certificate
+	kindBody                              // views do not matter
+	kindRoot                              // its own state; views do not matter
+	kindState                             // what it said to be the state, or a quorum did; views do not matter
+	kindActivated                         // a new view that it goes by
+)
+
+// statement is a digest for a place. One that is not durable is forgotten at a restart, unless an earlier life said it. One
+// that has left all the same binds for ever, as that of an earlier life does (D8.14).
+type statement struct {
+	place
+	digest  wire.Digest
+	durable bool
+	left    bool
+	past    bool
+	stable  wire.Seq // of a view change: where what it shows begins
+}
+
+type memo []statement
+
+// placeOf is what a message says something about, and the digest that it says.
+func placeOf(m wire.Message) (place, wire.Digest) {
+	switch m := m.(type) {
+	case *wire.PrePrepare:
+		return place{wire.TypePrePrepare, m.View, m.Seq}, m.Digest
+	case *wire.Prepare:
+		return place{wire.TypePrepare, m.View, m.Seq}, m.Digest
+	case *wire.Commit:
+		return place{wire.TypeCommit, m.View, m.Seq}, m.Digest
+	case *wire.Checkpoint:
+		return place{wire.TypeCheckpoint, 0, m.Seq}, m.Digest
+	case *wire.ViewChange:
+		return place{wire.TypeViewChange, m.View, 0}, m.ContentDigest()
+	case *wire.NewView:
+		return place{wire.TypeNewView, m.View, 0}, fingerprint(m)
+	default:
+		return place{}, wire.Digest{}
+	}
+}
+
+func (at place) String() string {
+	if at.ofView() {
+		return fmt.Sprintf("%v for view %d", at.kind, at.view)
+	}
+	return fmt.Sprintf("%v for (%d, %d)", at.kind, at.view, at.seq)
+}
+
+// ofView reports whether it is a view alone.
+func (at place) ofView() bool {
+	return at.kind == wire.TypeViewChange || at.kind == wire.TypeNewView || at.kind == kindActivated
+}
+
+// votes reports whether what is said there is a vote in its view. A view change is one for it.
+func (at place) votes() bool {
+	return at.kind == wire.TypePrePrepare || at.kind == wire.TypePrepare || at.kind == wire.TypeCommit
+}
+
+// forbidden reports whether it is of a kind that a recovery forbids (D8.7).
+func (at place) forbidden() bool {
+	return at.votes() || at.kind == wire.TypeViewChange || at.kind == wire.TypeNewView
+}
+
+// observed is what one replica wrote, signed and executed, over all its restarts.
+type observed struct {
+	id    wire.ReplicaID
+	memos map[wire.Seq]*memo
+	views map[wire.View]*memo
+	floor wire.Seq // everything about sequence numbers up to here is forgotten
+	spare []*memo
+	near  [64]struct { // that were looked up, by what is left of their sequence numbers
+		seq  wire.Seq
+		memo *memo
+	}
+
+	spoken   spoken
+	amnesiac bool     // it has forgotten what it signed, and not recovered yet
+	mute     bool     // it was shown that it has forgotten something
+	silence  *silence // of this life; nil if it forgot nothing
+	lost     wire.Seq // up to here it may have held what it has lost
+	early    bool     // its journal says that more may have left than it holds, durably
+	unsaid   wire.Seq // the highest vote that left and that a restart found nowhere
+	unclean  wire.Seq // up to here its last stop may have lost such votes
+	fetching bool     // a state from others; nothing is executed
+	told     told     // by its journal
+
+	now, durable standing // what the core knows, and what a restart would leave of it
+
+	handed  wire.Seq  // the core's last Execute
+	applied wire.Seq  // the state machine's last batch
+	stable  wire.Seq  // low watermark at the last look, at a start what is durable of it
+	looked  bool      // since the start
+	sure    wire.View // the view at the last look, if it was active
+	highest wire.Seq  // of the pre-prepares accepted since the last look
+}
+
+// standing is how far a replica has come.
+type standing struct {
+	left      wire.View // the highest view it asked for by a ViewChange
+	entered   wire.View // the highest view that became active
+	certified wire.Seq  // the highest stable checkpoint that a certificate proved
+	installed mark      // the last state that it was given
+}
+
+// mark is a state by its sequence number; the zero value is none.
+type mark struct {
+	seq    wire.Seq
+	digest wire.Digest
+}
+
+func newObserved(id wire.ReplicaID) *observed {
+	return &observed{
+		id: id, memos: make(map[wire.Seq]*memo), views: make(map[wire.View]*memo),
+		told: told{bodies: make(map[wire.Seq][]*wire.Body)},
+	}
+}
+
+// keptViews is for how many views what was said about them is remembered. What an earlier life said binds for ever.
+const keptViews = 64
+
+// about returns all statements about a place's sequence number or view, nil if that was forgotten.
+func (o *observed) about(at place) *memo {
+	switch {
+	case o.forgot(at):
+		return nil
+	case at.ofView():
+		k := o.views[at.view]
+		if k == nil {
+			k = new(memo)
+			o.views[at.view] = k
+			if len(o.views) > 2*keptViews {
+				maps.DeleteFunc(o.views, func(v wire.View, k *memo) bool {
+					return v+keptViews < at.view && !slices.ContainsFunc(*k, func(s statement) bool { return s.past })
+				})
+			}
+		}
+		return k
+	}
+	near := &o.near[at.seq%wire.Seq(len(o.near))]
+	if near.seq == at.seq {
+		return near.memo
+	}
+	k := o.memos[at.seq]
+	if k == nil {
+		k = new(make(memo, 0, 8)) // as many as a slot has in the normal case
+		if last := len(o.spare) - 1; last >= 0 {
+			k, o.spare = o.spare[last], o.spare[:last]
+		}
+		o.memos[at.seq] = k
+	}
+	near.seq, near.memo = at.seq, k
+	return k
+}
+
+// forgot reports whether what was said about a place is forgotten.
+func (o *observed) forgot(at place) bool { return !at.ofView() && at.seq <= o.floor }
+
+// all is everything about a place's sequence number or view.
+func (o *observed) all(at place) memo {
+	if k := o.about(at); k != nil {
+		return *k
+	}
+	return nil
+}
+
+// find returns the first statement about a place's sequence number or view that is so, or nil.
+func (o *observed) find(at place, so func(*statement) bool) *statement {
+	all := o.all(at)
+	for i := range all {
+		if so(&all[i]) {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// of returns what was said first about a place, or nil.
+func (o *observed) of(at place) *statement {
+	return o.find(at, func(s *statement) bool { return s.place == at })
+}
+
+// has reports whether a digest stands at a place, durably if that is asked.
+func (o *observed) has(at place, d wire.Digest, durable bool) bool {
+	return o.find(at, func(s *statement) bool { return s.place == at && s.digest == d && (s.durable || !durable) }) != nil
+}
+
+// any is has for whatever view.
+func (o *observed) any(kind wire.Type, seq wire.Seq, d wire.Digest, durable bool) bool {
+	return o.find(place{kind: kind, seq: seq}, func(s *statement) bool {
+		return s.kind == kind && s.digest == d && (s.durable || !durable)
+	}) != nil
+}
+
+// saidBefore reports whether an earlier life said so.
+func (o *observed) saidBefore(at place, d wire.Digest) bool {
+	return o.find(at, func(s *statement) bool { return s.place == at && s.digest == d && s.past }) != nil
+}
+
+// note adds a statement, or makes one durable that stands there, and reports whether it is new. What is about a forgotten
+// place is not kept.
+func (o *observed) note(now statement) (fresh bool) {
+	k := o.about(now.place)
+	if k == nil {
+		return false
+	}
+	for i := range *k {
+		if s := &(*k)[i]; s.place == now.place && s.digest == now.digest {
+			s.durable = s.durable || now.durable
+			return false
+		}
+	}
+	*k = append(*k, now)
+	return true
+}
+
+// holds notes what the replica has at a place, and reports whether that is new.
+func (o *observed) holds(kind wire.Type, v wire.View, seq wire.Seq, d wire.Digest, durable bool) (fresh bool) {
+	return o.note(statement{place: place{kind, v, seq}, digest: d, durable: durable})
+}
+
+// noteBody notes that the replica holds a body.
+func (o *observed) noteBody(seq wire.Seq, b *wire.Body, durable bool) {
+	if b != nil {
+		o.holds(kindBody, 0, seq, b.Digest(), durable)
+	}
+}
+
+// forget drops what lies at or below a sequence number.
+func (o *observed) forget(below wire.Seq) {
+	for ; o.floor < below; o.floor++ {
+		if k := o.memos[o.floor+1]; k != nil {
+			delete(o.memos, o.floor+1)
+			*k = (*k)[:0]
+			o.spare = append(o.spare, k)
+		}
+	}
+}
+
+// each calls do with all that is remembered about one sequence number or view, for all of them in any order.
+func (o *observed) each(do func(*memo)) {
+	for _, k := range o.memos {
+		do(k)
+	}
+	for _, k := range o.views {
+		do(k)
+	}
+}
+
+// restart forgets what was not durable. Votes that left before they were stay said.
+func (o *observed) restart(at, window wire.Seq) {
+	if o.early {
+		o.unclean = o.durable.certified + window
+	}
+	o.each(func(k *memo) {
+		for i := range *k {
+			if s := &(*k)[i]; s.left && !s.durable && !s.past {
+				s.past, o.unsaid = true, max(o.unsaid, s.seq)
+			}
+		}
+		*k = slices.DeleteFunc(*k, func(s statement) bool { return !s.durable && !s.past })
+	})
+	o.lost = max(o.lost, o.unsaid)
+	o.now, o.stable, o.sure, o.looked = o.durable, o.durable.certified, 0, false
+	o.mute, o.fetching, o.highest = false, false, 0
+	o.handed, o.applied = at, at
+}
+
+// lose voids what was durable and turns what was signed into what an earlier life signed.
+func (o *observed) lose() {
+	o.restart(0, 0) // what was not durable was never said
+	o.each(func(k *memo) {
+		*k = slices.DeleteFunc(*k, func(s statement) bool { return s.kind >= kindAccepted && s.kind != kindState })
+		for i := range *k {
+			s := &(*k)[i]
+			s.past = s.kind != kindState
+			s.durable = !s.past
+		}
+	})
+	o.now, o.durable = standing{}, standing{}
+	o.stable, o.silence = 0, nil
+}

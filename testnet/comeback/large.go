@@ -1,0 +1,165 @@
+package comeback
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/pbft/wire"
+	"tagma/testnet/local"
+	"tagma/testnet/play"
+	"tagma/testnet/report"
+	"tagma/testnet/scenario"
+)
+
+// The targets of the case large, up to so many keys; with more of them the figures have no bounds.
+const (
+	largeKeys     = 1_000_000
+	largeResident = 400 // MiB of the largest replica, but for mapped files
+	largeStart    = 10  // s
+	largeSlower   = 2.0 // p99 during a checkpoint over p99 between two
+	largeChanges  = 10_000.0
+)
+
+// In the case large K is that of a cluster without settings, and there are enough workers for batches that change so many
+// keys between two checkpoints.
+const (
+	largeInterval = wire.DefaultCheckpointInterval
+	largeWorkers  = 512
+)
+
+// large measures what a large state costs: memory, a start of all replicas after kill -9, and requests while checkpoints
+// are taken.
+func large(s *stage) {
+	s.resident("memory when filled")
+	s.checkpoints()
+	s.resident("memory under load")
+	s.do(scenario.Kill, everybody...)
+	began := time.Now()
+	s.do(scenario.Restart, everybody...)
+	s.until("the replicas to be ready", everybody, func(v view) string { return local.Unwell(v, everybody) })
+	s.target(Figure{Name: "all started after kill -9 in", Value: time.Since(began).Seconds(), Unit: "s", Timed: true}, largeStart)
+	s.result.took("a write afterwards", s.serves(), 0)
+	s.resident("memory after the start")
+}
+
+// target adds a figure that has a bound as long as the state is not too large for the targets.
+func (s *stage) target(f Figure, most float64) {
+	if s.o.Keys <= largeKeys {
+		f.AtMost = &most
+	}
+	s.result.add(f)
+}
+
+// resident tells how much memory the largest replica has: what the machine cannot have back without a swap, which counts,
+// and with the pages of mapped files, which are the store's tables, and which the system keeps as long as it has the room.
+func (s *stage) resident(name string) {
+	var anonymous, all int64
+	for _, r := range s.look(everybody...) {
+		anonymous, all = max(anonymous, r.AnonymousBytes), max(all, r.ResidentBytes)
+	}
+	s.target(Figure{Name: name, Value: float64(anonymous) / (1 << 20), Unit: "MiB"}, largeResident)
+	s.result.tell(name+", with mapped files", float64(all)/(1<<20), "MiB")
+}
+
+// changing has clients write at half of the saturation, or at as much more as it takes for enough keys to change between two
+// checkpoints.
+func (s *stage) changing() {
+	saturation := s.saturation()
+	for _, share := range []float64{0.5, 0.65, 0.8, 0} { // 0: as much as there is
+		s.work(saturation * share)
+		s.pass(time.Second) // batches become as large as they will be
+		began, first := s.Now(), s.executed()
+		s.pass(s.o.Measure)
+		if s.changes(began, first) >= largeChanges {
+			break
+		}
+	}
+}
+
+// changes is how many writes were acknowledged for each checkpoint since a moment, when batches were executed up to first.
+func (s *stage) changes(since time.Duration, first uint64) float64 {
+	acks := play.After(s.Work().Acks, since)
+	return float64(len(acks)) * float64(largeInterval) / float64(max(1, s.executed()-first))
+}
+
+// checkpoints compares what requests take that are answered while a checkpoint is taken with what the others take.
+func (s *stage) checkpoints() {
+	s.changing()
+	began, first := s.Now(), s.executed()
+	spans := s.spans(largeCheckpoints)
+	ended, changes := s.Now(), s.changes(began, first)
+	acks := s.Work().Acks
+	acks = acks[:len(acks)-len(play.After(acks, ended))]
+	acks = play.After(acks, began)
+	during, between := split(acks, spans)
+	s.rest()
+	if len(during) == 0 || len(between) == 0 {
+		s.late("%d writes were answered during checkpoints and %d between them", len(during), len(between))
+	}
+	d, b := report.Latencies(during), report.Latencies(between)
+	s.result.add(Figure{Name: "changes between two checkpoints", Value: changes, AtLeast: new(largeChanges), Timed: true})
+	s.result.tell("a checkpoint takes", report.Round(mean(spans).Seconds()), "s")
+	s.result.tell("p99 between checkpoints", b.P99, "ms")
+	s.result.tell("p99 during checkpoints", d.P99, "ms")
+	s.target(Figure{Name: "during/between", Value: d.P99 / b.P99, Timed: true}, largeSlower)
+}
+
+// largeCheckpoints is how many checkpoints are watched.
+const largeCheckpoints = 8
+
+// span is from the moment when the first replica has executed the last batch of a checkpoint until it is stable at all.
+type span struct{ from, to time.Duration }
+
+// spans watches so many checkpoints.
+func (s *stage) spans(n int) (seen []span) {
+	const k = uint64(largeInterval)
+	next := (s.executed()/k + 1) * k
+	var at span
+	s.every(spanEvery, "checkpoints under load", everybody, func(v view) string {
+		switch now := s.Now(); {
+		case at.from == 0 && v.executed() >= next:
+			at.from = now
+		case at.from > 0 && len(v) == replicas && v.stable() >= next:
+			at.to = now
+			seen, at = append(seen, at), span{}
+			next = (v.executed()/k + 1) * k
+		}
+		if len(seen) < n {
+			return fmt.Sprintf("%d of %d were taken", len(seen), n)
+		}
+		return ""
+	})
+	return seen
+}
+
+// spanEvery is the pause between two looks at the replicas: a fraction of what a checkpoint takes.
+const spanEvery = 5 * time.Millisecond
+
+// stable is the lowest stable checkpoint that any replica names.
+func (v view) stable() uint64 {
+	least := ^uint64(0)
+	for _, r := range v {
+		least = min(least, r.StableCheckpoint)
+	}
+	return least
+}
+
+// split parts how long requests took by whether a checkpoint was taken meanwhile.
+func split(acks []play.Ack, spans []span) (during, between []time.Duration) {
+	for _, a := range acks {
+		if slices.ContainsFunc(spans, func(x span) bool { return a.At-a.Took < x.to && a.At > x.from }) {
+			during = append(during, a.Took)
+		} else {
+			between = append(between, a.Took)
+		}
+	}
+	return during, between
+}
+
+func mean(spans []span) (sum time.Duration) {
+	for _, x := range spans {
+		sum += x.to - x.from
+	}
+	return sum / time.Duration(max(1, len(spans)))
+}

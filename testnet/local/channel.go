@@ -1,0 +1,205 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/rpc"
+	"net/rpc/jsonrpc"
+	"sync"
+	"time"
+
+	"tagma/internal/node"
+)
+
+// channel is the launcher's end of a replica's process: orders go down its standard input, what it answers comes back on
+// its standard output.
+type channel struct {
+	*rpc.Client
+	asking sync.WaitGroup
+	gone   chan struct{} // the process is
+
+	mu    sync.Mutex
+	told  Told
+	asked time.Time // when it was asked for that
+}
+
+// askEvery is how often a replica is asked for what it tells.
+const askEvery = 50 * time.Millisecond
+
+// openChannel tells a process what was ordered before it started, and asks it how it is until it ends.
+func openChannel(ends pipes, first *Setup) *channel {
+	ch := &channel{Client: jsonrpc.NewClient(ends), gone: make(chan struct{})}
+	ch.Go("Replica.Begin", first, new(bool), make(chan *rpc.Call, 1)) // a replica that could not begin ends, and says why
+	ch.asking.Go(func() {
+		for {
+			var told Told
+			asked := time.Now()
+			if ch.Call("Replica.Tell", 0, &told) != nil {
+				return
+			}
+			ch.mu.Lock()
+			ch.told, ch.asked = told, asked
+			ch.mu.Unlock()
+			select {
+			case <-time.After(askEvery):
+			case <-ch.gone:
+				return
+			}
+		}
+	})
+	return ch
+}
+
+func (ch *channel) last() (told Told, asked time.Time) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return ch.told, ch.asked
+}
+
+// end waits until all was heard of a process that has ended, and returns its last counts.
+func (ch *channel) end() Counts {
+	close(ch.gone)
+	_ = ch.Close() // the process has ended, and so has what it says
+	ch.asking.Wait()
+	told, _ := ch.last()
+	return told.Counts
+}
+
+// pipes are a connection of two pipes.
+type pipes struct {
+	io.ReadCloser
+	out io.WriteCloser
+}
+
+// writePatience is for a write that a reader takes in microseconds.
+const writePatience = 2 * time.Second
+
+// Write implements io.ReadWriteCloser. A paused replica reads nothing, and a pipe holds 64 KiB: a run must not hang on it.
+func (p pipes) Write(b []byte) (int, error) {
+	if pipe, ok := p.out.(interface{ SetWriteDeadline(at time.Time) error }); ok {
+		_ = pipe.SetWriteDeadline(time.Now().Add(writePatience)) // where a pipe has none, it blocks
+	}
+	return p.out.Write(b)
+}
+
+// Close implements io.ReadWriteCloser.
+func (p pipes) Close() error { return errors.Join(p.ReadCloser.Close(), p.out.Close()) }
+
+// Counts are those of all lives of a replica so far, as far as it was asked: that is twenty times a second.
+func (c *Cluster) Counts(id int) Counts {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var sum Counts
+	sum.add(c.past[id])
+	if p := c.processes[id]; p != nil {
+		told, _ := p.channel.last()
+		sum.add(told.Counts)
+	}
+	return sum
+}
+
+// Report is what a replica that runs said of itself last, and when it was asked: never, if it has not said anything yet.
+func (c *Cluster) Report(id int) (r node.Report, asked time.Time, runs bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p := c.processes[id]; p != nil {
+		told, asked := p.channel.last()
+		return told.Report, asked, true
+	}
+	return r, asked, false
+}
+
+// Ask asks replicas how they are, and returns what those say that run, are not paused, and answer before ctx ends.
+func (c *Cluster) Ask(ctx context.Context, ids []int) map[int]node.Report {
+	calls := make(map[int]*rpc.Call)
+	for _, id := range ids {
+		if call := c.call(id, "Replica.Tell", 0, new(Told)); call != nil {
+			calls[id] = call
+		}
+	}
+	got := make(map[int]node.Report, len(calls))
+	for id, call := range calls {
+		select {
+		case <-call.Done:
+			if call.Error == nil {
+				got[id] = call.Reply.(*Told).Report
+			}
+		case <-ctx.Done():
+		}
+	}
+	return got
+}
+
+// Metrics are the present values of counters of a replica, in the order of their names.
+func (c *Cluster) Metrics(ctx context.Context, id int, names ...string) (values []float64, err error) {
+	call := c.call(id, "Replica.Measure", names, &values)
+	if call == nil {
+		return nil, fmt.Errorf("replica %d does not run", id)
+	}
+	select {
+	case <-call.Done:
+		return values, call.Error
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// call asks a replica something; nil if it does not run or is paused.
+func (c *Cluster) call(id int, method string, about, answer any) *rpc.Call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.processes[id]
+	if p == nil || p.paused {
+		return nil
+	}
+	return p.channel.Go(method, about, answer, make(chan *rpc.Call, 1))
+}
+
+// askPatience is how long a report may take: a replica answers from memory.
+const askPatience = time.Second
+
+// Until asks replicas again and again until their reports satisfy a condition. The error says that ctx ended first.
+func (c *Cluster) Until(ctx context.Context, ids []int, holds func(map[int]node.Report) bool) error {
+	for {
+		short, cancel := context.WithTimeout(ctx, askPatience)
+		got := c.Ask(short, ids)
+		cancel()
+		if holds(got) {
+			return nil
+		}
+		select {
+		case <-time.After(askEvery):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// WaitReady waits until all of these replicas report that they are well: connected to a quorum, in an active view, and
+// not behind. The error says what is wrong with the first one that is not.
+func (c *Cluster) WaitReady(ctx context.Context, ids ...int) error {
+	wrong := ""
+	err := c.Until(ctx, ids, func(got map[int]node.Report) bool {
+		wrong = Unwell(got, ids)
+		return wrong == ""
+	})
+	if err != nil {
+		return fmt.Errorf("wait for the replicas: %w: %s", err, wrong)
+	}
+	return nil
+}
+
+// Unwell says what is wrong with the first of these replicas that is not well, going by reports; "" if all are.
+func Unwell(got map[int]node.Report, ids []int) string {
+	for _, id := range ids {
+		switch r, answered := got[id]; {
+		case !answered:
+			return fmt.Sprintf("replica %d does not answer", id)
+		case r.Health != "ok":
+			return fmt.Sprintf("replica %d: %s", id, r.Health)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,62 @@
+package processes
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"tagma/testnet/check"
+	"tagma/testnet/local"
+)
+
+// What follows is for those who run a cluster step by step, instead of by a timetable. Load must have been called.
+
+// Local is the cluster's processes, to look at.
+func (c *Cluster) Local() *local.Cluster { return c.local }
+
+// Deaths are the ends of processes that nobody asked for, so far.
+func (c *Cluster) Deaths() []local.Death {
+	c.watch.mu.Lock()
+	defer c.watch.mu.Unlock()
+	return slices.Clone(c.watch.dead)
+}
+
+// End ends replicas cleanly, all of them if none is named.
+func (c *Cluster) End(ids ...int) error {
+	if len(ids) == 0 {
+		ids = c.local.Running()
+	}
+	c.watch.set(down, ids...)
+	return c.local.Stop(local.Patience, ids...)
+}
+
+// Found is how many keys were there when they were read back last.
+func (c *Cluster) Found() int { return len(c.found) }
+
+// Pace changes how many operations of the workload are due in a second; 0: one follows as soon as the one before is done.
+func (c *Cluster) Pace(perSecond float64) { c.load.pace(perSecond) }
+
+// Overwrite has the first client write the n-th key, from 0 on, of its first worker, and returns the sequence number of the
+// batch. The workload must rest.
+func (c *Cluster) Overwrite(ctx context.Context, n int) (seq uint64, err error) {
+	first := &c.load.makers[0]
+	return c.write(ctx, keyOf(ownedBy(first.client)+"00", 1+n%first.keys))
+}
+
+// Probe has the first client write a key that nobody wrote before. The workload may go on meanwhile.
+func (c *Cluster) Probe(ctx context.Context) error {
+	c.probes++
+	_, err := c.write(ctx, keyOf(ownedBy(c.load.makers[0].client)+"probe", c.probes))
+	return err
+}
+
+func (c *Cluster) write(ctx context.Context, key string) (seq uint64, err error) {
+	since := c.load.beside()
+	value := text(c.s.Workload.ValueBytes, rand.New(rand.NewPCG(c.s.Seed, uint64(since))))
+	seq, err = c.load.perform(ctx, c.load.makers[0].client, since, check.Op{Kind: check.Put, Key: key, Value: value})
+	if err != nil {
+		return 0, fmt.Errorf("put %s: %w", key, err)
+	}
+	return seq, nil
+}

@@ -1,0 +1,78 @@
+package sim
+
+import (
+	"tagma/pbft/wire"
+)
+
+// behind is what a process makes durable beside its turns (D8.14).
+type behind struct {
+	due     bool // a write is going to begin
+	flying  int  // the number of the one whose sync lasts; 0: none
+	writes  int
+	written []wire.Record
+}
+
+// waits has the journal written in a while.
+func (n *node) waits() {
+	if !n.behind.due {
+		n.behind.due = true
+		n.after(n.w.opt.WriteDelay, n.writeBehind)
+	}
+}
+
+// writeBehind writes what turns have left ahead of. The disk does one sync at a time.
+func (n *node) writeBehind() {
+	b := &n.behind
+	b.due = false
+	if n.data == nil {
+		return
+	}
+	if n.paused || b.flying > 0 || n.turn.busy && n.turn.syncs > 0 {
+		n.waits()
+		return
+	}
+	known := len(n.turn.written)
+	if err := n.data.Votes.Flush(); err != nil {
+		n.die(err)
+		return
+	}
+	b.written = append(b.written, n.turn.written[known:]...)
+	n.turn.written = n.turn.written[:known]
+	if len(b.written) == 0 {
+		return
+	}
+	b.writes++
+	b.flying = b.writes
+	this := b.writes
+	n.after(n.w.opt.Sync+n.upTo(n.w.opt.SyncJitter), func() {
+		if n.behind.flying == this {
+			n.land()
+		}
+	})
+}
+
+// land is the end of a write's sync: it came to it, or another sync waited for it.
+func (n *node) land() {
+	b := &n.behind
+	if b.flying == 0 {
+		return
+	}
+	b.flying = 0
+	n.disk.Settle()
+	if m := n.observed(); m != nil {
+		for _, r := range b.written {
+			m.Durable(n.id, r)
+		}
+	}
+	clear(b.written)
+	b.written = b.written[:0]
+}
+
+// Stop ends the process of a replica as an operator does: what it signed is in its journal, and the journal says so.
+func (w *World) Stop(id wire.ReplicaID) {
+	for _, n := range w.byID[id] {
+		if n.up {
+			n.halt()
+		}
+	}
+}

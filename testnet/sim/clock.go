@@ -1,0 +1,151 @@
+package sim
+
+import (
+	"container/heap"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"tagma/internal/trace"
+	"tagma/pbft/wire"
+)
+
+// event is something that happens at a time.
+type event struct {
+	at     time.Duration
+	number uint64 // of all, as they were asked for
+	node   *node  // whose code runs then; nil: no replica's
+	do     func()
+}
+
+// queue holds events to come: by time, and by number where times are equal.
+type queue []*event
+
+var _ heap.Interface = (*queue)(nil)
+
+func (q queue) Len() int { return len(q) }
+
+func (q queue) Less(i, j int) bool {
+	return q[i].at < q[j].at || q[i].at == q[j].at && q[i].number < q[j].number
+}
+
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+func (q *queue) Push(e any) { *q = append(*q, e.(*event)) }
+
+func (q *queue) Pop() any {
+	last := len(*q) - 1
+	e := (*q)[last]
+	(*q)[last] = nil
+	*q = (*q)[:last]
+	return e
+}
+
+// Now is the time since the beginning.
+func (w *World) Now() time.Duration { return w.now }
+
+// At has something done at a time, now if that is over.
+func (w *World) At(t time.Duration, do func()) { w.at(t, nil, do) }
+
+// at is At for what a replica's code does.
+func (w *World) at(t time.Duration, n *node, do func()) {
+	w.asked++
+	heap.Push(&w.queue, &event{at: max(t, w.now), number: w.asked, node: n, do: do})
+}
+
+// after has a process do something when a time has passed, unless it has ended by then.
+func (n *node) after(d time.Duration, do func()) {
+	life := n.starts
+	n.w.at(n.w.now+d, n, func() {
+		if n.starts == life {
+			do()
+		}
+	})
+}
+
+// Step lets the next event happen. It reports false when a violation ended the run.
+func (w *World) Step() (more bool) {
+	if w.over() {
+		return false
+	}
+	e := heap.Pop(&w.queue).(*event)
+	w.now = e.at
+	w.counts.Steps++
+	defer w.recovered(e.node, &more)
+	e.do()
+	w.judge()
+	return w.violation == nil
+}
+
+// recovered makes a panic of a replica's own code a violation.
+func (w *World) recovered(n *node, more *bool) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	id := wire.ReplicaID(0)
+	if n != nil {
+		id = n.id
+		if w.faulty[id] { // an attacker may come to grief over its own lies
+			n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: fmt.Sprint(p)})
+			n.stop()
+			*more = true
+			return
+		}
+	}
+	w.fail("panic", id, "%v\n%s", p, debug.Stack())
+	*more = false
+}
+
+// over reports whether nothing more happens.
+func (w *World) over() bool { return w.overBy(1<<63 - 1) }
+
+// overBy reports whether nothing more happens up to a time.
+func (w *World) overBy(t time.Duration) bool {
+	return w.violation != nil || len(w.queue) == 0 || w.queue[0].at > t || w.opt.Steps > 0 && w.counts.Steps >= w.opt.Steps
+}
+
+// Pass lets the next event happen if it comes by t, and else only time pass until then; 0 is no bound. It reports false when
+// a violation ended the run.
+func (w *World) Pass(t time.Duration) (more bool) {
+	if t > 0 && !w.over() && w.overBy(t) {
+		w.now = max(w.now, t)
+		return true
+	}
+	return w.Step()
+}
+
+// RunUntil lets everything happen up to a time. The error is a *Violation.
+func (w *World) RunUntil(t time.Duration) error {
+	err := w.RunWhile(func() bool { return !w.overBy(t) })
+	if !w.over() {
+		w.now = max(w.now, t)
+	}
+	return err
+}
+
+// RunWhile goes on while a condition holds, which is asked after every event. The error is a *Violation.
+func (w *World) RunWhile(holds func() bool) error {
+	for holds() && w.Step() {
+	}
+	if w.violation != nil {
+		return w.violation
+	}
+	return nil
+}
+
+// ErrLate says that something did not happen in time.
+var ErrLate = errors.New("it did not happen in time")
+
+// RunUntilTrue goes on until a condition holds, for at most d. Otherwise the error is a *Violation or an ErrLate.
+func (w *World) RunUntilTrue(d time.Duration, what string, holds func() bool) error {
+	end := w.now + d
+	if err := w.RunWhile(func() bool { return w.now <= end && !holds() }); err != nil {
+		return err
+	}
+	if !holds() {
+		return fmt.Errorf("within %v: %s: %w", d, what, ErrLate)
+	}
+	return nil
+}

@@ -1,0 +1,276 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/internal/trace"
+	"tagma/pbft/port"
+	"tagma/pbft/wire"
+	"tagma/testnet/check"
+)
+
+// Outcome is what came of a plan.
+type Outcome struct {
+	Plan      *Plan
+	Hash      string
+	Counts    Counts
+	Simulated time.Duration
+	Fired     int        // faults that happened
+	Violation *Violation // nil if everything held
+	Trace     []string   // the last lines, of a violation
+	World     *World
+
+	Linearizable check.Result // I4
+}
+
+// judgePatience is how long, by the clock on the wall, a history may take to judge.
+const judgePatience = time.Second
+
+// Run runs a plan to its end. The error says that it cannot be run.
+func Run(p *Plan, change ...func(*Options)) (*Outcome, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	o, err := p.Options()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	w, err := New(o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Begin != nil {
+		o.Begin(w)
+	}
+	for _, id := range p.Damaged {
+		w.Condemn(id)
+	}
+	if err := p.host(w); err != nil {
+		return nil, err
+	}
+	x := &plot{w: w, p: p}
+	x.arm()
+	if p.Heal > 0 {
+		w.At(p.Heal, func() { x.healed = x.highest() })
+		w.At(p.Duration, x.patience)
+	}
+	if err := w.RunUntil(p.Duration); err == nil && p.Heal > 0 && !w.over() {
+		x.converge()
+	}
+	var judged check.Result
+	if w.Violation() == nil {
+		judged = w.Linearizable(judgePatience)
+	}
+	out := &Outcome{
+		Plan: p, Hash: w.Hash(), Counts: w.Counts(), Simulated: w.Now(), Violation: w.Violation(), World: w,
+		Linearizable: judged,
+	}
+	for _, fired := range x.fired {
+		if fired {
+			out.Fired++
+		}
+	}
+	if out.Violation != nil {
+		out.Trace = w.Last(40)
+	}
+	return out, nil
+}
+
+func (o *Outcome) String() string {
+	c := &o.Counts
+	return fmt.Sprintf("%s: %v simulated, %d acknowledged, %d messages, %d views entered, %d of %d faults fired",
+		o.Hash, o.Simulated, c.Acknowledged, c.Messages, c.Entered, o.Fired, len(o.Plan.Faults))
+}
+
+// plot is a plan that runs.
+type plot struct {
+	w     *World
+	p     *Plan
+	fired []bool // by fault
+	// The highest view when the faults end.
+	healed wire.View
+}
+
+// arm has all faults of a plan happen at their times.
+func (x *plot) arm() {
+	x.fired = make([]bool, len(x.p.Faults))
+	for i := range x.p.Faults {
+		f := &x.p.Faults[i]
+		kind := faultKinds[f.Do]
+		x.w.At(f.At, func() {
+			x.w.own.Emit(&trace.Fault{Step: trace.Fired, Does: f.String()})
+			kind.begin(x.w, f, func() { x.fired[i] = true })
+		})
+		if f.Until > 0 && kind.end != nil {
+			x.w.At(f.Until, func() {
+				x.w.own.Emit(&trace.Fault{Step: trace.Healed, Does: f.String()})
+				kind.end(x.w, f)
+			})
+		}
+	}
+}
+
+// Patience of the liveness mode: within how many of the longest view timeouts everything must have converged, and how many
+// views more than those before the faults ended may be entered (V9).
+const (
+	convergeWithin = 24
+	extraViews     = 4
+)
+
+// converge is the end of a run whose faults have ended: every client is answered, and every correct replica that is not
+// cut off has executed the same.
+func (x *plot) converge() {
+	w := x.w
+	limit := convergeWithin * x.p.MaxViewTimeout
+	err := w.RunUntilTrue(limit, "convergence", func() bool { return x.converged() || x.haltIsSaid() })
+	var broken *Violation
+	switch {
+	case errors.As(err, &broken):
+	case x.beyond(): // it was not promised to go on, and did not fork
+		if lost := x.unclean(); len(lost) > x.p.Replicas-w.cfg.Quorum() && !x.haltIsSaid() && !x.converged() {
+			w.fail("D8.14", lost[0], "replicas %v lost votes at once, and none of them says that the cluster is halted: %s", lost, w.Describe())
+		}
+	case err != nil:
+		who, _ := x.laggard()
+		w.fail("I15", who, "not converged %v after the faults have ended: %s", limit, w.Describe())
+	default:
+		x.views()
+		x.repaired()
+		if w.monitor != nil {
+			w.monitor.Converged(x.healthy()...)
+			w.judge()
+		}
+	}
+}
+
+// repaired judges those whose state was damaged (K2): within the time of two searches for damage, and of a fetch, nothing of
+// it is left.
+func (x *plot) repaired() {
+	spoilt := slices.DeleteFunc(x.healthy(), func(id wire.ReplicaID) bool {
+		return !slices.ContainsFunc(x.p.Faults, func(f Fault) bool { return f.Replica == id && (f.Do == StateFlip || f.Do == StoreRot) })
+	})
+	if len(spoilt) == 0 || x.w.RunUntil(x.w.now+2*scrubBeats*x.w.nodes[0].tick()+convergeWithin*x.p.ViewTimeout) != nil {
+		return
+	}
+	for _, id := range spoilt {
+		x.w.nodes[id].mustBeWhole()
+	}
+}
+
+// mustBeWhole judges that nothing is left of damage to the state.
+func (n *node) mustBeWhole() {
+	if !n.up || n.replica == nil || n.replica.Inspect().Diverged {
+		n.w.fail("K2", n.id, "its state was damaged, and it is not back: %s", n.w.Describe())
+		return
+	}
+	if found, err := n.searched(); err == nil && found.Damaged() {
+		n.w.fail("K2", n.id, "its store is still damaged: %+v", found)
+	}
+}
+
+// unclean lists the replicas that are silent for what an unclean stop lost (D8.14).
+func (x *plot) unclean() (ids []wire.ReplicaID) {
+	for id := range wire.ReplicaID(x.p.Replicas) {
+		if in, up := x.w.Inspect(id); up && in.Unclean {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// beyond reports whether more replicas are silent, faulty or cut off at the end of all faults than a cluster does without.
+func (x *plot) beyond() bool {
+	lost := x.unclean()
+	all := slices.Concat(lost, x.p.Faulty(), x.p.Cut)
+	slices.Sort(all)
+	return len(lost) > 0 && len(slices.Compact(all)) > x.f()
+}
+
+func (x *plot) f() int { return (x.p.Replicas - 1) / 3 }
+
+// haltIsSaid reports whether a correct replica says that too many lost votes at once.
+func (x *plot) haltIsSaid() bool {
+	return slices.ContainsFunc(x.unclean(), func(id wire.ReplicaID) bool {
+		in, _ := x.w.Inspect(id)
+		return in.Halted && x.w.Correct(id)
+	})
+}
+
+// patience judges at the end of the workload whether somebody starves beside others that are served (T1): after the faults
+// every client is answered within the time that convergence may take.
+func (x *plot) patience() {
+	if x.beyond() {
+		return
+	}
+	for _, c := range x.w.clients {
+		for _, o := range c.owed() {
+			if waited := x.w.now - max(o.Invoked, x.p.Heal); waited > convergeWithin*x.p.MaxViewTimeout {
+				x.w.fail("I15", 0, "client %d has waited for its request %d for %v, and the faults ended before", c.index, o.ID.T, waited)
+			}
+		}
+	}
+}
+
+// healthy lists the replicas of which everything is expected.
+func (x *plot) healthy() (ids []wire.ReplicaID) {
+	for id := range wire.ReplicaID(x.p.Replicas) {
+		if (x.w.Correct(id) || slices.Contains(x.p.Forgetful, id)) && !slices.Contains(x.p.Cut, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func (x *plot) converged() bool {
+	if slices.ContainsFunc(x.w.clients, func(c *client) bool { return len(c.owed()) > 0 }) {
+		return false
+	}
+	_, lags := x.laggard()
+	return !lags
+}
+
+// laggard finds a replica that keeps the others from convergence: one that is down, or has executed least.
+func (x *plot) laggard() (who wire.ReplicaID, lags bool) {
+	var first, least port.Position
+	for i, id := range x.healthy() {
+		n := x.w.nodes[id]
+		if !n.up || n.replica == nil {
+			return id, true
+		}
+		at := n.replica.Position()
+		if i == 0 {
+			first = at
+		}
+		if i == 0 || at.Executed < least.Executed {
+			who, least = id, at
+		}
+		lags = lags || at.Executed != first.Executed || n.exec.Service.Executed() != uint64(at.Executed) || at.View != first.View || !at.Active
+	}
+	return who, lags
+}
+
+// highest is the highest view of a replica of which everything is expected.
+func (x *plot) highest() (v wire.View) {
+	for _, id := range x.healthy() {
+		if n := x.w.nodes[id]; n.up && n.replica != nil {
+			v = max(v, n.replica.Position().View)
+		}
+	}
+	return v
+}
+
+// views judges how many views were entered after the faults had ended. While a faulty replica goes on there is no bound.
+func (x *plot) views() {
+	if len(x.p.Faulty())+len(x.p.Cut) > 0 {
+		return
+	}
+	if now := x.highest(); now > x.healed+extraViews {
+		x.w.fail("I15", 0, "view %d, and the faults had ended in view %d", now, x.healed)
+	}
+}
