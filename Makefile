@@ -17,7 +17,7 @@ PROOF    ?= 12000
 COMEBACK ?=
 PEERS    ?=
 NESTED   := testnet/peers $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
-.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph proof bench bench-durability bench-peers nested profile mutants
+.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ comeback: ## how replicas come back from lost and old disks, with figures; COMEB
 
 pages: ## the commands of pages of documentation, and what they print
 	$(GO) run ./testnet/doccheck docs/recovery.md docs/build-an-application.md
+
+rules: ## write docs/rules.md from internal/rules/rules.go
+	$(GO) test ./internal/rules -run Page -update
 
 graph: ## write who imports whom into docs/architecture.md, from internal/tidy/imports.go
 	$(GO) test ./internal/tidy -run ImportTable -update

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/internal/rules"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -99,7 +100,8 @@ func (c *cluster) fail(format string, args ...any) {
 	if c.context != nil {
 		format += "\n" + c.context()
 	}
-	c.t.Fatalf(format, args...)
+	report := fmt.Sprintf(format, args...)
+	c.t.Fatalf("%s\n%s", report, rules.Explain(report))
 }
 
 // post puts a message on the wire; a faulty sender may put others there instead.

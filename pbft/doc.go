@@ -33,34 +33,8 @@
 //
 // # What is not in the paper
 //
-// Rules have a letter and a number; tests carry them in their names.
-//
-//	rule                                                    file                        test
-//	D0–D4, D7 durable before it is sent; restarts           restart.go                  rules_durability_test.go
-//	D5 what a start executes again from the journal alone   wire/journal.go             backlog_test.go
-//	D9 the anchor at the head of a journal segment          anchor.go                   rules_durability_test.go
-//	N1 agreed time; a pre-prepare from the future waits     normal.go                   paper_normal_test.go
-//	N3 no vote without the body; bodies are fetched         execute.go                  paper_following_test.go
-//	N7 commit certificates: follow in any view              execute.go, retransmit.go   paper_following_test.go
-//	C3 requests keyed by name, relayed until ordered        request.go                  paper_client_test.go
-//	C6 shares and turns; overflow is answered Busy          pool/pool.go, pool/load.go  paper_client_test.go
-//	K1 h moves on a certificate; deletion waits             checkpoint.go               paper_checkpoint_test.go
-//	K2 a diverged replica stops replying                    checkpoint.go               paper_checkpoint_test.go
-//	V7 Suspect: nobody leaves a view alone                  suspect.go, timers.go       paper_viewchange_test.go
-//	V9 no stall, at most four extra views                   all of it                   random_test.go, testdata/v9_*.txt
-//	T1, T3 a timer for each request; monotonic clocks       timers.go                   rules_timers_test.go
-//	S2–S4 verified before the core; bounded; never a panic  package wire                fuzz_step_test.go
-//	E1 evidence of equivocation                             normal.go, wire/evidence.go wire/evidence_test.go
-//	D8.4 what a replica signed, as others remember it       held.go                     d8_held_test.go
-//	D8.5 the question of every start                        held.go                     d8_start_test.go
-//	D8.6 from where on a replica that forgot may vote       amnesia/amnesiac.go         d8_amnesiac_test.go
-//	D8.7, D8.8 its silence, and the end of it               silence.go                  d8_silence_test.go
-//	D8.6, D8.7 what forks without them                      amnesia/amnesiac.go         d8_rare_test.go
-//	D8.9 nulls in an idle cluster                           nulls.go                    d8_nulls_test.go
-//	D8.10, D8.11 two view changes; who suspects what        viewchange.go, timers.go    d8_evidence_test.go
-//	X0 following by asking for batches                      follow.go, follow/follow.go  x0_follow_test.go
-//	X1, X6, X7, X9 the state comes from others              transfer.go, restart.go     x1_transfer_test.go
-//	X8 what a replica does meanwhile                        transfer.go                 x8_voting_test.go
+// Rules have a letter and a number, such as V7, which comments cite and tests carry in their names. docs/rules.md has the
+// sentence of each, a file that keeps it and a test of it.
 //
 // The invariants that must hold after every step of every schedule are in checker_test.go and checker_rules_test.go;
 // control_test.go shows that the checker can fail. random_recovery_test.go takes memories away in random schedules.

@@ -182,6 +182,8 @@ func (r *Replica) replayVote(by wire.ReplicaID, s *wire.Statement) {
 	}
 }
 
+// replayPrePrepare takes up a pre-prepare that was accepted. One at or below h is passed over, as is every record of such a
+// slot (K3).
 func (r *Replica) replayPrePrepare(m *wire.PrePrepare) {
 	if !r.log.Holds(m.Seq) {
 		return

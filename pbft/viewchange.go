@@ -32,7 +32,7 @@ type change struct {
 }
 
 // enterViewChange leaves the current view for u. The ViewChange is durable before it is sent, and this replica never
-// votes in a lower view again (D3).
+// votes in a lower view again (D3): what is decided there reaches it by commit certificates (V8).
 func (r *Replica) enterViewChange(u wire.View, suspects []wire.Suspect) {
 	r.leave(u)
 	r.change.suspects = suspects

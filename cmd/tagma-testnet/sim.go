@@ -15,6 +15,7 @@ import (
 
 	"tagma/internal/cluster"
 	"tagma/internal/command"
+	"tagma/internal/rules"
 	"tagma/internal/trace"
 	"tagma/pbft/wire"
 	"tagma/testnet/sim"
@@ -239,7 +240,7 @@ func (r *simReport) print(stdout io.Writer, lines []string) error {
 		for _, l := range slices.Concat([]string{"", "the last of what happened:"}, lines) {
 			text += l + "\n"
 		}
-		text += fmt.Sprintf("\nthe plan:\n%s\n\n%s\nagain: %s\n", r.Plan, r.Violation, r.Replay)
+		text += fmt.Sprintf("\nthe plan:\n%s\n\n%s\n%sagain: %s\n", r.Plan, r.Violation, rules.Explain(r.Violation), r.Replay)
 	}
 	_, err := io.WriteString(stdout, text)
 	return err

@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"node": {"internal/command", "internal/machines", "internal/node", "internal/operate", "statemachine"},
 
 	"internal/tidy":       {},
+	"internal/rules":      {},
 	"internal/trace":      {"pbft/wire", "pbft/port"},
 	"internal/bench":      {"client", "statemachine/kv"},
 	"internal/passphrase": {"crypto"},

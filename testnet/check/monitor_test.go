@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"tagma/internal/rules"
 	"tagma/testnet/byzantine"
 )
 
@@ -126,12 +127,12 @@ func TestI12_ANaiveClientIsNoticed(t *testing.T) {
 	t.Error("no lie was believed, or nobody noticed")
 }
 
-// Whatever a monitor can report has a name and words.
-func TestRules_EachHasANameAndWords(t *testing.T) {
+// Whatever a monitor can report has a name, and a sentence that fits the line of a report.
+func TestRules_EachHasANameAndASentence(t *testing.T) {
 	seen := map[string]bool{}
 	for i, r := range Rules {
-		if r.ID == "" || seen[r.ID] || Doc(r.ID) == "" {
-			t.Errorf("rule %d has the name %q and the words %q", i, r.ID, r.Doc)
+		if says := rules.Sentence(r.ID); r.ID == "" || seen[r.ID] || says == "" || len(says) > 68 {
+			t.Errorf("rule %d has the name %q and the sentence %q", i, r.ID, says)
 		}
 		seen[r.ID] = true
 	}

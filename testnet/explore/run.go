@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"tagma/internal/rules"
 	"tagma/pbft/wire"
 )
 
@@ -208,7 +209,7 @@ func (b Options) flags() string {
 // Text tells a finding.
 func (f Finding) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", f.What)
+	fmt.Fprintf(&b, "%s\n%s", f.What, rules.Explain(f.What))
 	for i, line := range f.Story {
 		fmt.Fprintf(&b, "%3d  %s\n", i, line)
 	}

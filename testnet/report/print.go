@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tagma/testnet/check"
+	"tagma/internal/rules"
 )
 
 // Style says how much may be used beside plain text.
@@ -154,7 +154,7 @@ func (p *printer) replicas(d *Document) {
 func (p *printer) invariants(d *Document) {
 	p.text.WriteByte('\n')
 	for _, r := range d.Invariants {
-		fmt.Fprintf(&p.text, "%s %-4s %-68s %7s checked\n", p.mark(r.Held && (r.Checked > 0 || r.Idle)), r.ID, check.Doc(r.ID), Thousands(r.Checked))
+		fmt.Fprintf(&p.text, "%s %-4s %-68s %7s checked\n", p.mark(r.Held && (r.Checked > 0 || r.Idle)), r.ID, rules.Sentence(r.ID), Thousands(r.Checked))
 		if r.Why != "" {
 			fmt.Fprintf(&p.text, "       %s%s\n", p.style.Red(r.Why), excused(r.Excused))
 		}

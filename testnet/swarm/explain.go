@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"tagma/internal/rules"
 	"tagma/testnet/sim"
 )
 
@@ -52,7 +53,7 @@ func (f *Failure) String() string {
 		fmt.Fprintln(&b, l)
 	}
 	p := f.Plan
-	fmt.Fprintf(&b, "\n%s\n%d replicas, %d clients, %v", f.Shrunk, p.Replicas, p.Clients, p.Duration)
+	fmt.Fprintf(&b, "\n%s\n%s%d replicas, %d clients, %v", f.Shrunk, rules.Explain(f.Shrunk), p.Replicas, p.Clients, p.Duration)
 	for _, m := range p.Malicious {
 		fmt.Fprintf(&b, "; replica %d: %s", m.Replica, m.Behaviour)
 	}
