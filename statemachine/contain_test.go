@@ -177,9 +177,16 @@ func (v brokenView) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error]
 	return v.StorageView.Scan(start, end)
 }
 
+func (v brokenView) ScanDown(start, end []byte) iter.Seq2[statemachine.Entry, error] {
+	if *v.fail != nil {
+		return v.Scan(start, end)
+	}
+	return v.StorageView.ScanDown(start, end)
+}
+
 func TestD6_AStorageFailureIsNoApplicationPanicAndIsFinal(t *testing.T) {
 	disk := errors.New("the disk is gone")
-	for _, op := range []string{"get k", "range a z", "count k", ""} {
+	for _, op := range []string{"get k", "range a z", "down a z", "count k", ""} {
 		r := newReplica(t, statemachine.Limits{})
 		var fail error
 		s, err := statemachine.New(script{}, broken{r.store, &fail}, statemachine.Limits{})

@@ -35,7 +35,7 @@ func randomBatch(rng *rand.Rand, seq uint64) statemachine.Batch {
 }
 
 var words = []string{
-	"put", "put", "put", "delete", "count", "put-and-panic", "get", "range", "clear", "fill", "time",
+	"put", "put", "put", "delete", "count", "put-and-panic", "get", "range", "clear", "fill", "time", "down", "clear-down", "fill-down",
 }
 
 func randomOps(rng *rand.Rand) []string {

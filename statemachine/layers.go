@@ -31,6 +31,18 @@ func (l *layers) seek(key []byte, beyond bool) (Write, bool) {
 	return upper, ok
 }
 
+func (l *layers) seekDown(below []byte) (Write, bool) {
+	upper, ok := l.changes.seekDown(below)
+	if l.sealed == nil {
+		return upper, ok
+	}
+	lower, exists := l.sealed.seekDown(below)
+	if !ok || exists && bytes.Compare(lower.Key, upper.Key) > 0 {
+		return lower, exists
+	}
+	return upper, ok
+}
+
 // settle says that the view below holds what was sealed. What the view's values are now is told to r.
 func (l *layers) settle(r *recent) {
 	for _, cells := range [][]*cell{l.sealed.sorted, l.sealed.fresh} {

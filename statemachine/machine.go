@@ -34,6 +34,8 @@ type Reader interface {
 	// Range yields the keys start ≤ key < end in ascending order with their values. A nil end means no end. In a Txn
 	// every step goes to the next key of the state as it is then: what the loop writes ahead of itself is seen.
 	Range(start, end []byte) iter.Seq2[[]byte, []byte]
+	// RangeDown yields what Range does in descending order, and costs as much: the newest of what is numbered first.
+	RangeDown(start, end []byte) iter.Seq2[[]byte, []byte]
 	// Seq is the sequence number of the batch that is executed, or that was executed last.
 	Seq() uint64
 	// Time is the agreed time of that batch. It never goes back.
@@ -47,6 +49,11 @@ type Txn interface {
 	Reader
 	// Client is the public key that signed the request of the operation: who calls. Nobody else can make a request under it.
 	Client() [32]byte
+	// Index counts the operations of the batch that were executed before this one: those of the same request, of other
+	// clients, and queries among them. No other operation has the same Seq and Index, and later ones have higher ones, so
+	// the two make keys that are new and in order. They say nothing of fairness: the primary chooses the order. A client
+	// does not know the index of its operation unless the result tells it.
+	Index() int
 	// Put sets key to value; both are copied.
 	Put(key, value []byte)
 	// Delete removes key, if it is there.

@@ -11,6 +11,8 @@ type layer interface {
 	get(key []byte) (Write, bool)
 	// seek returns the write with the lowest key ≥ key, or > key when beyond is set.
 	seek(key []byte, beyond bool) (Write, bool)
+	// seekDown returns the write with the highest key < below.
+	seekDown(below []byte) (Write, bool)
 }
 
 // overlay is the layer that batches execute in: the latest value of every key changed since the last seal. An
@@ -106,6 +108,17 @@ func (o *overlay) seek(key []byte, beyond bool) (Write, bool) {
 		i++
 	}
 	for ; i < len(o.sorted); i++ {
+		if o.sorted[i].set {
+			return o.sorted[i].asWrite(), true
+		}
+	}
+	return Write{}, false
+}
+
+func (o *overlay) seekDown(below []byte) (Write, bool) {
+	o.index()
+	i, _ := slices.BinarySearchFunc(o.sorted, below, compareCell)
+	for i--; i >= 0; i-- {
 		if o.sorted[i].set {
 			return o.sorted[i].asWrite(), true
 		}

@@ -15,7 +15,7 @@ func TestC9_TheRangesOfARequestPassALimitedNumberOfKeys(t *testing.T) {
 	r.restart(flushed(r)) // some keys in the storage, some above it
 	r.batch(ask(1, 2, "delete b", "put d 4"))
 
-	replies := r.batch(ask(1, 3, "all", "all", "get a", "all-recovered"), ask(1, 4, "all"))
+	replies := r.batch(ask(1, 3, "all", "all", "get a", "all-recovered"), ask(1, 4, "all"), ask(1, 5, "down a z", "get a", "down a z"))
 	want := []error{nil, statemachine.ErrTooLarge, nil, statemachine.ErrTooLarge}
 	for i, result := range replies[0].Results {
 		if err := statemachine.Failure(result); !errors.Is(err, want[i]) {
@@ -25,8 +25,11 @@ func TestC9_TheRangesOfARequestPassALimitedNumberOfKeys(t *testing.T) {
 	if got := string(replies[1].Results[0]); got != "a=1 c=3 d=4 " {
 		t.Errorf("the next request reads %q", got)
 	}
-	r.batch(ask(1, 5, "put e 5", "put f 6", "put g 7"))
-	if got := statemachine.Failure(r.batch(ask(1, 6, "clear a z"))[0].Results[0]); !errors.Is(got, statemachine.ErrTooLarge) {
+	if last := replies[2].Results; string(last[0]) != "d=4 c=3 a=1 " || !errors.Is(statemachine.Failure(last[2]), statemachine.ErrTooLarge) {
+		t.Errorf("the descending ranges gave %q", last)
+	}
+	r.batch(ask(1, 6, "put e 5", "put f 6", "put g 7"))
+	if got := statemachine.Failure(r.batch(ask(1, 7, "clear-down a z"))[0].Results[0]); !errors.Is(got, statemachine.ErrTooLarge) {
 		t.Errorf("six keys deleted while they are passed: %v", got)
 	}
 	if got := r.read("all"); got != "a=1 c=3 d=4 e=5 f=6 g=7 " {

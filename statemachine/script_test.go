@@ -49,6 +49,18 @@ func (m script) Apply(tx statemachine.Txn, op []byte) []byte {
 				tx.Put([]byte(next), nil)
 			}
 		}
+	case "clear-down":
+		for key := range tx.RangeDown([]byte(word[1]), []byte(word[2])) {
+			tx.Delete(key)
+		}
+	case "fill-down": // writes ahead of its own position, which is below it
+		for key := range tx.RangeDown([]byte(word[1]), []byte(word[2])) {
+			if len(key) > 1 {
+				tx.Put(key[:len(key)-1], nil)
+			}
+		}
+	case "index":
+		return strconv.AppendInt(nil, int64(tx.Index()), 10)
 	default:
 		return m.Query(tx, op)
 	}
@@ -64,6 +76,12 @@ func (m script) Query(r statemachine.Reader, op []byte) []byte {
 	case "range":
 		var out []byte
 		for key, value := range r.Range([]byte(word[1]), []byte(word[2])) {
+			out = fmt.Appendf(out, "%s=%s ", key, value)
+		}
+		return out
+	case "down":
+		var out []byte
+		for key, value := range r.RangeDown([]byte(word[1]), []byte(word[2])) {
 			out = fmt.Appendf(out, "%s=%s ", key, value)
 		}
 		return out

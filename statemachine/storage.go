@@ -33,6 +33,8 @@ type StorageView interface {
 	Get(key []byte) (value []byte, found bool, err error)
 	// Scan yields start ≤ key < end, ascending; a nil end means no end. A failed read yields an error and ends.
 	Scan(start, end []byte) iter.Seq2[Entry, error]
+	// ScanDown yields the same in descending order.
+	ScanDown(start, end []byte) iter.Seq2[Entry, error]
 	Close()
 }
 

@@ -58,11 +58,7 @@ func (r *reader) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 			return
 		}
 		r.goOn()
-		m := merge{above: r.above, at: from, yield: func(key, value []byte) bool {
-			r.pass()
-			r.spend(costPass, len(key)+len(value))
-			return yield(key, value)
-		}}
+		m := merge{above: r.above, at: from, yield: r.passing(yield)}
 		for e, err := range r.base.Scan(from, to) {
 			if err != nil {
 				r.fail(err)
@@ -73,6 +69,37 @@ func (r *reader) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 			}
 		}
 		m.upTo(to)
+	}
+}
+
+// RangeDown is Range from the other end.
+func (r *reader) RangeDown(start, end []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func([]byte, []byte) bool) {
+		from, to := appendApplicationKey(nil, start), applicationEnd(end)
+		if bytes.Compare(from, to) >= 0 {
+			return
+		}
+		r.goOn()
+		m := merge{above: r.above, at: to, yield: r.passing(yield)}
+		for e, err := range r.base.ScanDown(from, to) {
+			if err != nil {
+				r.fail(err)
+			}
+			r.goOn()
+			if !m.downTo(e.Key, false) || !m.stored(e) {
+				return
+			}
+		}
+		m.downTo(from, true)
+	}
+}
+
+// passing is yield with what a key costs.
+func (r *reader) passing(yield func(key, value []byte) bool) func(key, value []byte) bool {
+	return func(key, value []byte) bool {
+		r.pass()
+		r.spend(costPass, len(key)+len(value))
+		return yield(key, value)
 	}
 }
 
@@ -117,11 +144,11 @@ func (r *reader) fail(err error) {
 	panic(errReadFailed)
 }
 
-// merge yields the entries of a storage view and of the layer above it in one ascending sequence.
+// merge yields the entries of a storage view and of the layer above it in one sequence, ascending or descending.
 type merge struct {
 	above  layer
-	at     []byte // the position: everything below it was yielded,
-	beyond bool   // and the key itself too
+	at     []byte // the position: everything below it was yielded; descending, everything above it and the key itself
+	beyond bool   // ascending: the key itself too
 	yield  func(key, value []byte) bool
 }
 
@@ -133,6 +160,23 @@ func (m *merge) upTo(key []byte) bool {
 			return true
 		}
 		m.at, m.beyond = w.Key, true
+		if !w.Delete && !m.yield(w.Key[1:], w.Value) {
+			return false
+		}
+	}
+}
+
+// downTo yields what the layer holds above key, or from key on.
+func (m *merge) downTo(key []byte, including bool) bool {
+	for {
+		w, ok := m.above.seekDown(m.at)
+		if !ok {
+			return true
+		}
+		if c := bytes.Compare(w.Key, key); c < 0 || c == 0 && !including {
+			return true
+		}
+		m.at = w.Key
 		if !w.Delete && !m.yield(w.Key[1:], w.Value) {
 			return false
 		}
@@ -159,12 +203,16 @@ type txn struct {
 	limits *Limits
 	size   int // bytes written by the operation
 	client [32]byte
+	begun  int // operations of the batch, the present one included
 }
 
 func (t *txn) Client() [32]byte { return t.client }
 
+func (t *txn) Index() int { return t.begun - 1 }
+
 func (t *txn) begin() {
 	t.size, t.overLimit = 0, false
+	t.begun++
 	t.spent += costOperation
 	t.writes.beginOperation()
 }

@@ -35,4 +35,14 @@ func (w written) seek(key []byte, beyond bool) (Write, bool) {
 	return lowest, exists
 }
 
+func (w written) seekDown(below []byte) (highest Write, exists bool) {
+	for _, set := range slices.Backward(w) { // as above
+		i, _ := slices.BinarySearchFunc(set.Writes, below, compareWrite)
+		if i > 0 && (!exists || bytes.Compare(set.Writes[i-1].Key, highest.Key) > 0) {
+			highest, exists = set.Writes[i-1], true
+		}
+	}
+	return highest, exists
+}
+
 func compareWrite(w Write, key []byte) int { return bytes.Compare(w.Key, key) }

@@ -1,6 +1,7 @@
 package tagmatest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -124,6 +125,34 @@ func TestDeterministic_FindsNothingInMachinesThatAre(t *testing.T) {
 	}
 	Deterministic(t, func() statemachine.Machine { return kv.Machine{} }, puts)
 	Deterministic(t, func() statemachine.Machine { return bank.Machine{} }, transfers)
+}
+
+// feed keeps what clients post under the place of the operation, and shows the three newest posts.
+type feed struct{}
+
+func (f feed) Apply(tx statemachine.Txn, op []byte) []byte {
+	place := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(nil, tx.Seq()), uint32(tx.Index()))
+	tx.Put(place, op)
+	return f.Query(tx, nil)
+}
+
+func (feed) Query(r statemachine.Reader, _ []byte) (newest []byte) {
+	for _, post := range r.RangeDown(nil, nil) {
+		if newest = append(append(newest, post...), '\n'); bytes.Count(newest, []byte{'\n'}) == 3 {
+			break
+		}
+	}
+	return newest
+}
+
+func TestDeterministic_FindsNothingInAFeedThatIsReadNewestFirst(t *testing.T) {
+	newFeed := func() statemachine.Machine { return feed{} }
+	Deterministic(t, newFeed, adds)
+	r := &record{}
+	r.run(newFeed, adds, conditions{flush: true})
+	if got := string(r.results[len(adds)-1]); got != "f\ne\nd\n" {
+		t.Errorf("the newest posts are %q", got)
+	}
 }
 
 func FuzzDeterministic(f *testing.F) {

@@ -48,6 +48,9 @@ func (s state) Scan(_, _ []byte) iter.Seq2[statemachine.Entry, error] {
 	}
 }
 
+// ScanDown is not what a backup is read with.
+func (state) ScanDown(_, _ []byte) iter.Seq2[statemachine.Entry, error] { panic("not asked for") }
+
 func (state) Close() {}
 
 func head(seq uint64, s state) Head {

@@ -42,6 +42,8 @@ type Snapshot interface {
 	// Items yields the entries whose keys have a prefix and are not below start, ascending. One that cannot be read may be
 	// left out. An item is valid until the next one.
 	Items(prefix byte, start []byte) iter.Seq[Item]
+	// ItemsDown yields the entries whose keys have a prefix and are below end, descending; a nil end means no end.
+	ItemsDown(prefix byte, end []byte) iter.Seq[Item]
 	// Discard gives the snapshot back.
 	Discard()
 }

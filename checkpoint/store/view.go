@@ -81,15 +81,34 @@ func (v *view) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error] {
 			if end != nil && bytes.Compare(item.Key()[1:], end) >= 0 {
 				return
 			}
-			key := bytes.Clone(item.Key()[1:])
-			value, err := readValue(v.snapshot, item, nil)
-			if err != nil {
-				yield(statemachine.Entry{}, fmt.Errorf("read the value of key %.64q: %w", key, err))
-				return
-			}
-			if !yield(statemachine.Entry{Key: key, Value: value}, nil) {
+			if !v.yield(item, yield) {
 				return
 			}
 		}
 	}
+}
+
+func (v *view) ScanDown(start, end []byte) iter.Seq2[statemachine.Entry, error] {
+	below := []byte(nil)
+	if end != nil {
+		below = stored(end)
+	}
+	return func(yield func(statemachine.Entry, error) bool) {
+		for item := range v.snapshot.ItemsDown(keyPrefix, below) {
+			if bytes.Compare(item.Key()[1:], start) < 0 || !v.yield(item, yield) {
+				return
+			}
+		}
+	}
+}
+
+// yield passes an entry on, or that it cannot be read, and reports whether to go on.
+func (v *view) yield(item Item, yield func(statemachine.Entry, error) bool) bool {
+	key := bytes.Clone(item.Key()[1:])
+	value, err := readValue(v.snapshot, item, nil)
+	if err != nil {
+		yield(statemachine.Entry{}, fmt.Errorf("read the value of key %.64q: %w", key, err))
+		return false
+	}
+	return yield(statemachine.Entry{Key: key, Value: value}, nil)
 }

@@ -147,6 +147,17 @@ func compareScan(t *testing.T, s *Store, at uint64, want map[string]string, r *r
 	if !slices.Equal(keys, wantKeys) {
 		t.Fatalf("scan [%q, %q) at %d yields %q, want %q", start, end, at, keys, wantKeys)
 	}
+	slices.Reverse(wantKeys)
+	keys = nil
+	for e, err := range v.ScanDown(start, end) {
+		if err != nil || want[string(e.Key)] != string(e.Value) {
+			t.Fatalf("%q at %d is %q going down, want %q; %v", e.Key, at, e.Value, want[string(e.Key)], err)
+		}
+		keys = append(keys, string(e.Key))
+	}
+	if !slices.Equal(keys, wantKeys) {
+		t.Fatalf("scan [%q, %q) at %d yields %q going down, want %q", start, end, at, keys, wantKeys)
+	}
 }
 
 func TestAScanStopsWhenItsReaderDoes(t *testing.T) {
@@ -163,6 +174,12 @@ func TestAScanStopsWhenItsReaderDoes(t *testing.T) {
 		}
 		if string(e.Key) != "b" {
 			t.Errorf("the first key is %q", e.Key)
+		}
+		break
+	}
+	for e, err := range v.ScanDown(nil, []byte("c")) {
+		if err != nil || string(e.Key) != "b" {
+			t.Errorf("the first key below c is %q, %v", e.Key, err)
 		}
 		break
 	}

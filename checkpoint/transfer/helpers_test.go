@@ -59,6 +59,9 @@ func (v *memView) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error] {
 	}
 }
 
+// ScanDown is not what a donor reads with.
+func (*memView) ScanDown(_, _ []byte) iter.Seq2[statemachine.Entry, error] { panic("not asked for") }
+
 func (v *memView) Close() { v.closed = true }
 
 // memStage is a stage in memory. It fails the test for writes that are not in order, and for those that change nothing.

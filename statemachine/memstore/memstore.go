@@ -140,6 +140,17 @@ func (s *Store) sorted() []string {
 	return s.order
 }
 
+// between returns the keys start ≤ key < end of all versions.
+func (s *Store) between(start, end []byte) []string {
+	keys := s.sorted()
+	from, _ := slices.BinarySearch(keys, string(start))
+	to := len(keys)
+	if end != nil {
+		to, _ = slices.BinarySearch(keys, string(end))
+	}
+	return keys[from:max(from, to)]
+}
+
 // newest returns the index of the highest version ≤ at, or -1.
 func newest(versions []version, at uint64) int {
 	i, found := slices.BinarySearchFunc(versions, at, compareVersion)
@@ -168,18 +179,28 @@ func (v view) Get(key []byte) (value []byte, found bool, err error) {
 
 func (v view) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error] {
 	return func(yield func(statemachine.Entry, error) bool) {
-		keys := v.store.sorted()
-		from, _ := slices.BinarySearch(keys, string(start))
-		for _, key := range keys[from:] {
-			if end != nil && key >= string(end) {
-				return
-			}
-			value, found, _ := v.Get([]byte(key)) // never fails
-			if found && !yield(statemachine.Entry{Key: []byte(key), Value: value}, nil) {
+		for _, key := range v.store.between(start, end) {
+			if !v.yield(key, yield) {
 				return
 			}
 		}
 	}
+}
+
+func (v view) ScanDown(start, end []byte) iter.Seq2[statemachine.Entry, error] {
+	return func(yield func(statemachine.Entry, error) bool) {
+		for _, key := range slices.Backward(v.store.between(start, end)) {
+			if !v.yield(key, yield) {
+				return
+			}
+		}
+	}
+}
+
+// yield passes an entry on, if there is one under key.
+func (v view) yield(key string, yield func(statemachine.Entry, error) bool) bool {
+	value, found, _ := v.Get([]byte(key)) // never fails
+	return !found || yield(statemachine.Entry{Key: []byte(key), Value: value}, nil)
 }
 
 func (view) Close() {}

@@ -191,6 +191,25 @@ func (s snapshot) Items(prefix byte, start []byte) iter.Seq[store.Item] {
 	}
 }
 
+// ItemsDown implements store.Snapshot.
+func (s snapshot) ItemsDown(prefix byte, end []byte) iter.Seq[store.Item] {
+	if end == nil {
+		end = []byte{prefix + 1}
+	}
+	return func(yield func(store.Item) bool) {
+		keys := s.disk.sorted()
+		to, _ := slices.BinarySearch(keys, string(end))
+		for _, key := range slices.Backward(keys[:to]) {
+			if key[0] != prefix {
+				return
+			}
+			if v := s.find(s.disk.keys[key]); v != nil && !yield(v) {
+				return
+			}
+		}
+	}
+}
+
 func (d *Disk) sorted() []string {
 	if d.order == nil {
 		d.order = make([]string, 0, len(d.keys))

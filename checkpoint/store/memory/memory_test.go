@@ -154,6 +154,15 @@ func scan(t *testing.T, v statemachine.StorageView, start []byte) (found []strin
 		}
 		found = append(found, fmt.Sprintf("%s: %d bytes %.20q", e.Key, len(e.Value), e.Value))
 	}
+	i := len(found)
+	for e, err := range v.ScanDown(start, nil) {
+		if i--; err != nil || i < 0 || found[i] != fmt.Sprintf("%s: %d bytes %.20q", e.Key, len(e.Value), e.Value) {
+			t.Fatalf("going down %q is key %d of %q, %v", e.Key, i, found, err)
+		}
+	}
+	if i != 0 {
+		t.Fatalf("going down %d keys of %q are left out", i, found)
+	}
 	return found
 }
 

@@ -1,0 +1,125 @@
+package statemachine_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"tagma/statemachine"
+)
+
+// pairs is the application's state as a sorted slice.
+type pairs []statemachine.Entry
+
+func (p *pairs) find(key string) (int, bool) {
+	return slices.BinarySearchFunc(*p, key, func(e statemachine.Entry, key string) int {
+		return slices.Compare(e.Key, []byte(key))
+	})
+}
+
+func (p *pairs) put(key, value string) {
+	i, found := p.find(key)
+	if !found {
+		*p = slices.Insert(*p, i, statemachine.Entry{})
+	}
+	(*p)[i] = statemachine.Entry{Key: []byte(key), Value: []byte(value)}
+}
+
+func (p *pairs) remove(start, end string) {
+	from, _ := p.find(start)
+	to, _ := p.find(end)
+	*p = slices.Delete(*p, from, max(from, to))
+}
+
+// fillDown puts each key that it passes, without its last letter.
+func (p *pairs) fillDown(start, end string) {
+	for at := end; ; {
+		i, _ := p.find(at)
+		if i == 0 || string((*p)[i-1].Key) < start {
+			return
+		}
+		if at = string((*p)[i-1].Key); len(at) > 1 {
+			p.put(at[:len(at)-1], "")
+		}
+	}
+}
+
+// text is a range in either direction as the script machine writes it.
+func (p *pairs) text(start, end string, down bool) string {
+	from, _ := p.find(start)
+	to, _ := p.find(end)
+	some := slices.Clone((*p)[from:max(from, to)])
+	if down {
+		slices.Reverse(some)
+	}
+	var out []byte
+	for _, e := range some {
+		out = fmt.Appendf(out, "%s=%s ", e.Key, e.Value)
+	}
+	return string(out)
+}
+
+// Ranges in both directions are those of a sorted slice, whichever layer holds the keys: the batch's own changes, a group
+// that is being written, what is not written yet, the storage, and past states of each. They cost the same everywhere.
+func TestRanges_AreThoseOfASortedSliceInBothDirections(t *testing.T) {
+	for seed := range uint64(30) {
+		rng := rand.New(rand.NewPCG(seed, 4))
+		beside, stored := &sealer{replica: newReplica(t, statemachine.Limits{}), rng: rng}, newReplica(t, statemachine.Limits{})
+		m, past := pairs{}, map[uint64]pairs{0: nil}
+		key := func() string { return "abcdefg"[rng.IntN(7):][:1] + "abc"[:rng.IntN(4)] }
+		for seq := uint64(1); seq <= 120; seq++ {
+			var ops, want []string
+			add := func(op, result string) { ops, want = append(ops, op), append(want, result) }
+			for range 1 + rng.IntN(5) {
+				switch a, b := key(), key(); rng.IntN(8) {
+				case 0, 1, 2:
+					m.put(a, b)
+					add("put "+a+" "+b, "")
+				case 3:
+					m.remove(a, a+"\x00")
+					add("delete "+a, "")
+				case 4:
+					add("range "+a+" "+b, m.text(a, b, false))
+				case 5:
+					add("down "+a+" "+b, m.text(a, b, true))
+				case 6:
+					m.remove(a, b)
+					add("clear-down "+a+" "+b, "")
+				case 7:
+					m.fillDown(a, b)
+					add("fill-down "+a+" "+b, "")
+				}
+			}
+			request := acked(ask(1, seq, ops...), seq)
+			reply, same := beside.batch(request)[0], stored.batch(request)[0]
+			for i := range ops {
+				if got := string(reply.Results[i]); got != want[i] {
+					t.Fatalf("seed %d, batch %d, %s: got %q, want %q", seed, seq, ops[i], got, want[i])
+				}
+			}
+			if show(reply) != show(same) || reply.Cost != same.Cost {
+				t.Fatalf("seed %d, batch %d: %s for %d where all is stored, %s for %d", seed, seq, show(same), same.Cost, show(reply), reply.Cost)
+			}
+			past[seq] = slices.Clone(m)
+			beside.step()
+			flushed(stored)
+			at, a, b := rng.Uint64N(seq+1), key(), key()
+			state := past[at]
+			if got, err := beside.Query([]byte("down "+a+" "+b), at); err != nil || string(got) != state.text(a, b, true) {
+				t.Fatalf("seed %d: down %s %s at %d of %d: got %q, %v, want %q", seed, a, b, at, seq, got, err, state.text(a, b, true))
+			}
+		}
+	}
+}
+
+// Seq and Index name an operation: queries count, and what is not executed does not.
+func TestIndex_CountsTheOperationsOfTheBatchThatWereExecuted(t *testing.T) {
+	r := newReplica(t, statemachine.Limits{})
+	query := ask(1, 3, "get a")
+	query.ReadOnly = true
+	expect(t, r.batch(ask(1, 1, "index", "put-and-panic a 1", "index"), ask(1, 1, "index"), query, ask(1, 4, "put-and-exit a 1", "index")),
+		"executed@1[0 "+statemachine.ResultPanicked+" 2]", "conflict@1[]", "executed@1[ false]",
+		"executed@1["+statemachine.ResultPanicked+" 5]")
+	expect(t, r.batch(ask(1, 5, "index")), "executed@2[0]")
+}
