@@ -83,6 +83,20 @@ func TestHealth_BelievesWhatFPlusOneOthersClaim(t *testing.T) {
 	}
 }
 
+// V7: a replica that left a view alone says so, once f+1 others are known to go on in it, and not while they follow.
+func TestHealth_TellsAViewThatWasLeftAlone(t *testing.T) {
+	n := &Node{home: &Home{Config: wire.Config{Members: make([]wire.PublicKey, 4), ViewTimeout: time.Second}}}
+	stays := port.PeerInspection{Heard: true, View: 2, Active: true}
+	for want, peers := range map[string][]port.PeerInspection{
+		"left view 2 with too few others": {{}, stays, stays, {Heard: true, View: 3}},
+		"changing views":                  {{}, stays, {Heard: true, View: 3}, {Heard: true, View: 2, Active: true, Age: time.Hour}},
+	} {
+		if got := n.changing(&port.Inspection{View: 3, Peers: peers}); !strings.HasPrefix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // Clients can cause as many panics as they like; the log grows with their logarithm.
 func TestC9_PanicsAreLoggedEverMoreSeldom(t *testing.T) {
 	var log lines

@@ -127,9 +127,24 @@ func (n *Node) health(r *Report) string {
 	case behind > r.Handed:
 		return "catching up"
 	case !in.Active:
-		return "changing views"
+		return n.changing(in)
 	}
 	return Healthy
+}
+
+// changing says what a view change waits for. One that this replica began with too few others lasts until the next one:
+// the suspicions that it had no longer count, and the others go on without it (V7).
+func (n *Node) changing(in *port.Inspection) string {
+	staying := map[uint64]int{}
+	for _, p := range in.Peers {
+		if p.Heard && p.Age < 4*n.home.Config.ViewTimeout && p.Active && p.View < in.View {
+			view := uint64(p.View)
+			if staying[view]++; staying[view] >= n.home.Config.Weak() {
+				return fmt.Sprintf("left view %d with too few others: it executes, and votes again after the next view change", view)
+			}
+		}
+	}
+	return "changing views"
 }
 
 // others names the replicas that are not connected because they refuse other requests.

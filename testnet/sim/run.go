@@ -130,15 +130,19 @@ func (x *plot) converge() {
 	limit := convergeWithin * x.p.MaxViewTimeout
 	err := w.RunUntilTrue(limit, "convergence", func() bool { return x.converged() || x.haltIsSaid() })
 	var broken *Violation
+	if err != nil && !errors.As(err, &broken) {
+		if view, apart := x.apart(); apart {
+			err = x.rejoin(view, limit)
+		}
+	}
 	switch {
 	case errors.As(err, &broken):
 	case x.beyond(): // it was not promised to go on, and did not fork
-		if lost := x.unclean(); len(lost) > x.p.Replicas-w.cfg.Quorum() && !x.haltIsSaid() && !x.converged() {
+		if lost := x.knowable(); len(lost) > x.p.Replicas-w.cfg.Quorum() && !x.haltIsSaid() && !x.converged() {
 			w.fail("D8.14", lost[0], "replicas %v lost votes at once, and none of them says that the cluster is halted: %s", lost, w.Describe())
 		}
 	case err != nil:
-		who, _ := x.laggard()
-		w.fail("I15", who, "not converged %v after the faults have ended: %s", limit, w.Describe())
+		w.fail("I15", x.standing().least, "not converged %v after the faults have ended: %s", limit, w.Describe())
 	default:
 		x.views()
 		x.repaired()
@@ -184,6 +188,12 @@ func (x *plot) unclean() (ids []wire.ReplicaID) {
 	return ids
 }
 
+// knowable lists those of them of which the others can know: who lost votes says so in its answers, and one that is cut off
+// hears no question or is not heard.
+func (x *plot) knowable() []wire.ReplicaID {
+	return slices.DeleteFunc(x.unclean(), func(id wire.ReplicaID) bool { return slices.Contains(x.p.Cut, id) })
+}
+
 // beyond reports whether more replicas are silent, faulty or cut off at the end of all faults than a cluster does without.
 func (x *plot) beyond() bool {
 	lost := x.unclean()
@@ -227,32 +237,76 @@ func (x *plot) healthy() (ids []wire.ReplicaID) {
 	return ids
 }
 
-func (x *plot) converged() bool {
-	if slices.ContainsFunc(x.w.clients, func(c *client) bool { return len(c.owed()) > 0 }) {
-		return false
-	}
-	_, lags := x.laggard()
-	return !lags
+// standing is how the healthy replicas stand to each other.
+type standing struct {
+	alike bool           // all are up and have executed the same, and those that take part are in one view
+	view  wire.View      // that view
+	out   int            // how many take no part in it: they have left it for a higher one
+	least wire.ReplicaID // one that is down, or has executed least
 }
 
-// laggard finds a replica that keeps the others from convergence: one that is down, or has executed least.
-func (x *plot) laggard() (who wire.ReplicaID, lags bool) {
+func (x *plot) standing() standing {
+	var s standing
 	var first, least port.Position
+	views := map[wire.View]bool{}
+	same := true
 	for i, id := range x.healthy() {
 		n := x.w.nodes[id]
 		if !n.up || n.replica == nil {
-			return id, true
+			return standing{least: id}
 		}
 		at := n.replica.Position()
 		if i == 0 {
 			first = at
 		}
 		if i == 0 || at.Executed < least.Executed {
-			who, least = id, at
+			s.least, least = id, at
 		}
-		lags = lags || at.Executed != first.Executed || n.exec.Service.Executed() != uint64(at.Executed) || at.View != first.View || !at.Active
+		if at.Active {
+			s.view, views[at.View] = at.View, true
+		} else {
+			s.out++
+		}
+		same = same && at.Executed == first.Executed && n.exec.Service.Executed() == uint64(at.Executed)
 	}
-	return who, lags
+	s.alike = same && len(views) == 1
+	return s
+}
+
+// converged reports whether nothing is missing.
+func (x *plot) converged() bool {
+	s := x.standing()
+	return x.served() && s.alike && s.out == 0
+}
+
+// apart reports whether only f or fewer are missing, who have left the view alone. The suspicions by which they left no
+// longer count, so nobody follows them while that view serves (V7, docs/adr/0029): the next view change takes them back.
+func (x *plot) apart() (view wire.View, apart bool) {
+	s := x.standing()
+	return s.view, x.served() && s.alike && s.out > 0 && s.out <= x.f()
+}
+
+func (x *plot) served() bool {
+	return !slices.ContainsFunc(x.w.clients, func(c *client) bool { return len(c.owed()) > 0 })
+}
+
+// rejoin brings the next view change about: the primary of the view pauses until everybody else has left, which a silent
+// primary must cause, and goes on. Then everybody has to converge.
+func (x *plot) rejoin(view wire.View, limit time.Duration) error {
+	w := x.w
+	primary := w.cfg.Primary(view)
+	w.Pause(primary)
+	err := w.RunUntilTrue(limit, "a view change, the primary being silent", func() bool {
+		return !slices.ContainsFunc(x.healthy(), func(id wire.ReplicaID) bool {
+			at := w.nodes[id].replica.Position()
+			return id != primary && at.Active && at.View == view
+		})
+	})
+	w.Resume(primary)
+	if x.healed = x.highest(); err != nil {
+		return err
+	}
+	return w.RunUntilTrue(limit, "convergence after a view change", x.converged)
 }
 
 // highest is the highest view of a replica of which everything is expected.
