@@ -2,6 +2,7 @@ package statemachine
 
 import (
 	"iter"
+	"math/rand/v2"
 	"time"
 )
 
@@ -54,6 +55,11 @@ type Txn interface {
 	// the two make keys that are new and in order. They say nothing of fairness: the primary chooses the order. A client
 	// does not know the index of its operation unless the result tells it.
 	Index() int
+	// Rand is a source of random numbers that are the same on all replicas: it is seeded from Seq, Index and Time, and
+	// goes on within the operation. The numbers are unpredictable to nobody. Who knows those three can compute them; the
+	// primary chooses them, and can choose what suits it. So they are good to spread load or to shuffle, and not for a
+	// lottery, a secret or anything else that somebody gains by.
+	Rand() *rand.Rand
 	// Put sets key to value; both are copied.
 	Put(key, value []byte)
 	// Delete removes key, if it is there.

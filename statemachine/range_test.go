@@ -113,6 +113,21 @@ func TestRanges_AreThoseOfASortedSliceInBothDirections(t *testing.T) {
 	}
 }
 
+// The numbers are part of what replicas agree on, so they stay the same in every release, whatever Go it was built with.
+// They go on within an operation and differ between any two.
+func TestRand_IsTheSameOnEveryReplicaAndForEachOperationAnother(t *testing.T) {
+	r := newReplica(t, statemachine.Limits{})
+	batch := func(time int64, requests ...statemachine.Request) []statemachine.Reply {
+		return r.apply(statemachine.Batch{Seq: r.Executed() + 1, Time: time, Requests: requests})
+	}
+	expect(t, batch(5, ask(1, 1, "rand", "rand"), ask(1, 2, "rand")),
+		"executed@1[1099330498252744901 974 [4 1 2 3 0] 0.659 7005898481289722251 999 [0 2 4 1 3] 0.807]",
+		"executed@1[17524443576545860641 0 [2 3 1 0 4] 0.294]")
+	expect(t, batch(5, ask(1, 3, "rand")), "executed@2[15424723261003684230 245 [0 2 3 1 4] 0.789]")
+	r.restart(flushed(r))
+	expect(t, batch(6, ask(1, 4, "rand")), "executed@3[14813533787679173002 12 [4 3 0 2 1] 0.798]")
+}
+
 // Seq and Index name an operation: queries count, and what is not executed does not.
 func TestIndex_CountsTheOperationsOfTheBatchThatWereExecuted(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{})

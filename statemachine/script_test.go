@@ -59,6 +59,9 @@ func (m script) Apply(tx statemachine.Txn, op []byte) []byte {
 				tx.Put(key[:len(key)-1], nil)
 			}
 		}
+	case "rand":
+		r := tx.Rand()
+		return fmt.Appendf(nil, "%d %d %v %.3f", r.Uint64(), tx.Rand().IntN(1000), r.Perm(5), r.Float64())
 	case "index":
 		return strconv.AppendInt(nil, int64(tx.Index()), 10)
 	default:

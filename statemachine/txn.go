@@ -2,8 +2,11 @@ package statemachine
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"iter"
+	"math/rand/v2"
 	"time"
 )
 
@@ -204,14 +207,29 @@ type txn struct {
 	size   int // bytes written by the operation
 	client [32]byte
 	begun  int // operations of the batch, the present one included
+	random *rand.Rand
 }
 
 func (t *txn) Client() [32]byte { return t.client }
 
 func (t *txn) Index() int { return t.begun - 1 }
 
+// randDomain keeps the seeds apart from every other digest.
+const randDomain = "tagma/statemachine/rand/1"
+
+// Rand leaves the request's digest out: its client could try digests until the numbers suit it.
+func (t *txn) Rand() *rand.Rand {
+	if t.random == nil {
+		b := binary.BigEndian.AppendUint64([]byte(randDomain), t.seq)
+		b = binary.BigEndian.AppendUint64(b, uint64(t.Index()))
+		b = binary.BigEndian.AppendUint64(b, uint64(t.time))
+		t.random = rand.New(rand.NewChaCha8(sha256.Sum256(b)))
+	}
+	return t.random
+}
+
 func (t *txn) begin() {
-	t.size, t.overLimit = 0, false
+	t.size, t.overLimit, t.random = 0, false, nil
 	t.begun++
 	t.spent += costOperation
 	t.writes.beginOperation()

@@ -132,7 +132,7 @@ type feed struct{}
 
 func (f feed) Apply(tx statemachine.Txn, op []byte) []byte {
 	place := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(nil, tx.Seq()), uint32(tx.Index()))
-	tx.Put(place, op)
+	tx.Put(place, fmt.Appendf(nil, "%s%d", op, tx.Rand().IntN(10)))
 	return f.Query(tx, nil)
 }
 
@@ -150,7 +150,7 @@ func TestDeterministic_FindsNothingInAFeedThatIsReadNewestFirst(t *testing.T) {
 	Deterministic(t, newFeed, adds)
 	r := &record{}
 	r.run(newFeed, adds, conditions{flush: true})
-	if got := string(r.results[len(adds)-1]); got != "f\ne\nd\n" {
+	if got := string(r.results[len(adds)-1]); got != "f2\ne0\nd3\n" {
 		t.Errorf("the newest posts are %q", got)
 	}
 }
