@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 	"tagma/pbft/wire"
 )
 
@@ -16,7 +16,7 @@ import (
 func (f *fake) submitAtLeastOnce(ops int) (calls []*Call) {
 	f.t.Helper()
 	for range ops {
-		call, err := f.s.submit(f.t.Context(), [][]byte{[]byte("again")}, session.Kind{Semantics: AtLeastOnce})
+		call, err := f.s.submit(f.t.Context(), [][]byte{[]byte("again")}, session.Kind{Semantics: session.AtLeastOnce})
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -30,11 +30,11 @@ func (f *fake) holdSignatures(held func(n int32) bool) chan struct{} {
 	release := make(chan struct{})
 	var signed atomic.Int32
 	f.remake(func(of *session.Config) {
-		of.Sign = func(b []byte) wire.Signature {
+		of.Sign = func(b []byte) (wire.Signature, error) {
 			if held(signed.Add(1)) {
 				<-release
 			}
-			return f.key.Sign(b)
+			return f.key.Sign(b), nil
 		}
 	})
 	return release

@@ -3,8 +3,7 @@ package client
 import (
 	"context"
 
-	"tagma/client/session"
-	"tagma/pbft/wire"
+	"tagma/internal/session"
 )
 
 // Call is one or more operations under way. Its methods may be used by several goroutines.
@@ -22,10 +21,10 @@ type Call struct {
 func (c *Call) Done() <-chan struct{} { return c.done }
 
 // ID is the identity of the request that the operations went out with, which replicas log. It is zero until then.
-func (c *Call) ID() wire.RequestID {
+func (c *Call) ID() RequestID {
 	c.shell.mu.Lock()
 	defer c.shell.mu.Unlock()
-	return c.core.ID()
+	return requestID(c.core.ID())
 }
 
 // Wait returns the outcome. When ctx ends first it returns an *UnknownError, and the call stays under way: Wait may be
@@ -42,7 +41,8 @@ func (c *Call) Wait(ctx context.Context) (Result, error) {
 	case <-ctx.Done():
 		c.shell.mu.Lock()
 		defer c.shell.mu.Unlock()
-		return c.shell.core.Unknown(c.core, ctx.Err())
+		result, err := c.shell.core.Unknown(c.core, ctx.Err())
+		return Result(result), outside(err)
 	}
 }
 
@@ -51,7 +51,7 @@ type caller struct{ *Call }
 
 func (c caller) Entered() { close(c.entered) }
 
-func (c caller) Finished(result Result, err error) {
-	c.result, c.err = result, err
+func (c caller) Finished(result session.Result, err error) {
+	c.result, c.err = Result(result), outside(err)
 	close(c.done)
 }

@@ -9,10 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"tagma/client/session"
-	"tagma/crypto"
-	"tagma/internal/cluster"
-	"tagma/internal/passphrase"
+	"tagma/internal/session"
 	"tagma/network"
 	"tagma/pbft/wire"
 )
@@ -30,19 +27,23 @@ type Client struct {
 // the background from then on. The caller closes the client. The passphrase of an encrypted key is taken from the
 // environment (TAGMA_PASSPHRASE, or a file that TAGMA_PASSPHRASE_FILE names), or asked for on the terminal.
 func Dial(ctx context.Context, clusterFile, keyFile string, opts ...Option) (*Client, error) {
-	file, err := cluster.Load(clusterFile)
+	cluster, err := LoadCluster(clusterFile)
 	if err != nil {
 		return nil, err
 	}
-	key, err := passphrase.ReadKey(keyFile)
+	key, err := ReadKey(keyFile)
 	if err != nil {
 		return nil, err
 	}
-	return DialCluster(ctx, file, key, opts...)
+	return DialCluster(ctx, cluster, key, opts...)
 }
 
-// DialCluster is Dial with file and key in memory, for programs of this module.
-func DialCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey, opts ...Option) (*Client, error) {
+// DialCluster is Dial with a cluster and a key that need not come from files.
+func DialCluster(ctx context.Context, cluster *Cluster, key *Key, opts ...Option) (*Client, error) {
+	if err := errors.Join(cluster.check(), key.check()); err != nil {
+		return nil, fmt.Errorf("dial the cluster: %w", err)
+	}
+	file := cluster.file
 	var o options
 	for _, set := range opts {
 		set(&o)
@@ -65,12 +66,12 @@ func DialCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey
 			Window: uint64(file.Protocol.WithDefaults().Window), Ops: cfg.MaxOps, OpBytes: cfg.MaxOpBytes,
 			TotalBytes: min(cfg.MaxBatchBytes, network.DefaultMaxClientFrame-frameOverhead),
 		}.Choose(o.pack, o.inFlight),
-		Client: key.Public(), Sign: func(b []byte) wire.Signature { return key.Sign(b) }, ID: newSessionNumber(0), Fresh: newSessionNumber,
+		Client: key.Public(), Sign: key.signRequest, ID: newSessionNumber(0), Fresh: newSessionNumber,
 		Host: link, Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), NoHedging: o.noHedging,
 	}, o.semantics)
-	link.host, err = network.Dial(network.ClientConfig{
-		Seed: key.Seed(), Members: file.Members(), Greeting: file.Greeting(), Logger: o.logger, Opening: s.core.Opening(),
-	}, s)
+	dial := network.ClientConfig{Members: file.Members(), Greeting: file.Greeting(), Logger: o.logger, Opening: s.core.Opening()}
+	key.prove(&dial)
+	link.host, err = network.Dial(dial, s)
 	if err != nil {
 		return nil, fmt.Errorf("dial the cluster: %w", err)
 	}

@@ -11,9 +11,9 @@ import (
 
 	"go.uber.org/goleak"
 
-	"tagma/client/session"
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/session"
 	"tagma/statemachine/kv"
 )
 
@@ -31,6 +31,9 @@ func closedCluster(t *testing.T) *cluster.Fresh {
 	return made
 }
 
+// outsideOf is a cluster as applications have it.
+func outsideOf(made *cluster.Fresh) *Cluster { return &Cluster{made.File} }
+
 func TestDial_NamesTheFileThatIsMissing(t *testing.T) {
 	dir := t.TempDir()
 	file, key := filepath.Join(dir, "cluster.toml"), filepath.Join(dir, "key")
@@ -47,7 +50,7 @@ func TestDial_NamesTheFileThatIsMissing(t *testing.T) {
 
 func TestDial_RefusesAKeyThatTheClusterWouldRefuse(t *testing.T) {
 	stranger := crypto.FromSeed([32]byte{1})
-	if _, err := DialCluster(t.Context(), closedCluster(t).File, stranger); err == nil || !strings.Contains(err.Error(), "[[client]]") {
+	if _, err := DialCluster(t.Context(), outsideOf(closedCluster(t)), keyOf(stranger)); err == nil || !strings.Contains(err.Error(), "[[client]]") {
 		t.Errorf("a key that is not registered: %v", err)
 	}
 }
@@ -57,7 +60,7 @@ func TestDial_EndsWithItsContextAndLeavesNothingBehind(t *testing.T) {
 	made := closedCluster(t)
 	ctx, cancel := contextFor(t, 50*time.Millisecond)
 	defer cancel()
-	if _, err := DialCluster(ctx, made.File, made.Clients[0]); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := DialCluster(ctx, outsideOf(made), keyOf(made.Clients[0])); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("no replica runs, and Dial says %v", err)
 	}
 }
@@ -67,7 +70,7 @@ func TestDial_RefusesOptionsOutOfRange(t *testing.T) {
 	for want, option := range map[string]Option{
 		"WithInFlight(-1)": WithInFlight(-1), "WithPacking(-2)": WithPacking(-2), "there are no semantics 9": WithSemantics(9),
 	} {
-		if _, err := DialCluster(t.Context(), made.File, made.Clients[0], option); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := DialCluster(t.Context(), outsideOf(made), keyOf(made.Clients[0]), option); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}

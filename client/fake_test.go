@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tagma/client/session"
 	"tagma/crypto"
+	"tagma/internal/session"
 	"tagma/pbft/wire"
 )
 
@@ -112,7 +112,7 @@ func newFake(t *testing.T) *fake {
 	}
 	f.of = session.Config{
 		Cluster: f.cfg.Cluster, Replicas: 4, Weak: 2, Limits: limits(4).Choose(1, 0),
-		Client: key.Public(), Sign: func(b []byte) wire.Signature { return key.Sign(b) }, ID: testSession,
+		Client: key.Public(), Sign: func(b []byte) (wire.Signature, error) { return key.Sign(b), nil }, ID: testSession,
 		Fresh: func(above wire.Session) wire.Session { return above }, Host: f, Random: rand.New(rand.NewPCG(1, 2)), NoHedging: true,
 	}
 	f.s = newShell(f.of, ExactlyOnce)

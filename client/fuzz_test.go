@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 	"tagma/pbft/wire"
 )
 
@@ -28,7 +28,7 @@ func FuzzFromReplica(f *testing.F) {
 		frames := [][]byte{frame}
 		if m, err := wire.Decode(frame); err == nil {
 			if r, ok := m.(*wire.Reply); ok { // the same, made to fit the request that is under way
-				r.ID, r.Request = call.ID(), c.sendings(1)[0].request.Digest()
+				r.ID, r.Request = call.core.ID(), c.sendings(1)[0].request.Digest()
 				frames = append(frames, wire.Encode(r))
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 	"tagma/pbft/wire"
 )
 
@@ -138,7 +138,7 @@ func TestC7_WhatIsSentOnceIsNotHedged(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.hedging()
 		f.late(300 * time.Millisecond)
-		if _, err := f.s.do(t.Context(), [][]byte{[]byte("a")}, session.Kind{Semantics: AtMostOnce}); err != nil {
+		if _, err := f.s.do(t.Context(), [][]byte{[]byte("a")}, session.Kind{Semantics: session.AtMostOnce}); err != nil {
 			t.Fatal(err)
 		}
 		if to := recipients(f.sendings(21)); !slices.Equal(to, []int{0}) {

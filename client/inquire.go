@@ -7,9 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"tagma/crypto"
-	"tagma/internal/cluster"
-	"tagma/internal/passphrase"
 	"tagma/network"
 	"tagma/pbft/wire"
 )
@@ -23,28 +20,19 @@ type Answer struct {
 
 // Inquire asks every replica of the cluster for a report on itself and returns their answers by replica number. It does
 // not wait for a replica that cannot be reached, and for the others until ctx ends: an Answer says which. The error is one
-// of the files.
-func Inquire(ctx context.Context, clusterFile, keyFile string) ([]Answer, error) {
-	file, err := cluster.Load(clusterFile)
-	if err != nil {
-		return nil, err
+// of the cluster or the key.
+func Inquire(ctx context.Context, cluster *Cluster, key *Key) ([]Answer, error) {
+	if err := errors.Join(cluster.check(), key.check()); err != nil {
+		return nil, fmt.Errorf("inquire of the replicas: %w", err)
 	}
-	key, err := passphrase.ReadKey(keyFile)
-	if err != nil {
-		return nil, err
-	}
-	return InquireCluster(ctx, file, key)
-}
-
-// InquireCluster is Inquire with file and key in memory, for programs of this module.
-func InquireCluster(ctx context.Context, file *cluster.File, key *crypto.PrivateKey) ([]Answer, error) {
+	file := cluster.file
 	q := &inquiry{answers: make([]Answer, len(file.Replicas)), heard: make(chan struct{}, 1)}
 	for i := range q.answers {
 		q.answers[i].Replica = i
 	}
-	host, err := network.Dial(network.ClientConfig{
-		Seed: key.Seed(), Members: file.Members(), Greeting: file.Greeting(), AskOnly: true,
-	}, q)
+	dial := network.ClientConfig{Members: file.Members(), Greeting: file.Greeting(), AskOnly: true}
+	key.prove(&dial)
+	host, err := network.Dial(dial, q)
 	if err != nil {
 		return nil, fmt.Errorf("dial the cluster: %w", err)
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 	"tagma/statemachine"
 	"tagma/statemachine/kv"
 	"tagma/statemachine/memstore"

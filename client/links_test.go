@@ -61,7 +61,7 @@ func TestDial_WorksOverRealLinks(t *testing.T) {
 	}
 	ctx, cancel := contextFor(t, 30*time.Second)
 	defer cancel()
-	c, err := DialCluster(ctx, made.File, made.Clients[0])
+	c, err := DialCluster(ctx, outsideOf(made), keyOf(made.Clients[0]))
 	if err != nil {
 		t.Fatal(err)
 	}

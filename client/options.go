@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 )
 
 // Option changes how a client works.
@@ -26,7 +26,7 @@ func (o *options) check() error {
 	case o.inFlight < 0:
 		return fmt.Errorf("client option WithInFlight(%d): give at least 1, or leave it out", o.inFlight)
 	}
-	if err := o.semantics.Check(); err != nil {
+	if err := session.Semantics(o.semantics).Check(); err != nil {
 		return fmt.Errorf("client option WithSemantics: %w", err)
 	}
 	return nil
@@ -53,19 +53,34 @@ func WithoutHedging() Option { return func(o *options) { o.noHedging = true } }
 func WithSemantics(s Semantics) Option { return func(o *options) { o.semantics = s } }
 
 // CallOption changes one call.
-type CallOption func(*session.Kind)
+type CallOption func(*CallOptions)
+
+// CallOptions are what a call can choose.
+type CallOptions struct {
+	ReadOnly  bool // no operation of the request modifies the state
+	Semantics Semantics
+}
+
+// Gather returns what the options of a call choose, for an [Interface] of your own. Usual are the semantics of a call that
+// chooses none.
+func Gather(usual Semantics, opts ...CallOption) CallOptions {
+	o := CallOptions{Semantics: usual}
+	for _, set := range opts {
+		if set != nil {
+			set(&o)
+		}
+	}
+	return o
+}
 
 // ReadOnly promises that no operation of the request modifies the state: the machine is asked to Query instead of
 // Apply. The request is still ordered, so it sees everything that was acknowledged before it was sent.
-func ReadOnly() CallOption { return func(k *session.Kind) { k.ReadOnly = true } }
+func ReadOnly() CallOption { return func(o *CallOptions) { o.ReadOnly = true } }
 
 // Under sets a call's semantics in place of the client's.
-func Under(s Semantics) CallOption { return func(k *session.Kind) { k.Semantics = s } }
+func Under(s Semantics) CallOption { return func(o *CallOptions) { o.Semantics = s } }
 
-func gather(usual Semantics, given []CallOption) session.Kind {
-	k := session.Kind{Semantics: usual}
-	for _, set := range given {
-		set(&k)
-	}
-	return k
+func gather(usual Semantics, opts []CallOption) session.Kind {
+	o := Gather(usual, opts...)
+	return session.Kind{ReadOnly: o.ReadOnly, Semantics: session.Semantics(o.Semantics)}
 }

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
@@ -132,7 +132,7 @@ func TestPack_KeepsReadsAndSemanticsApart(t *testing.T) {
 		var asking sync.WaitGroup
 		asking.Go(func() { f.together([]string{"first"}, session.Kind{}) })
 		synctest.Wait()
-		for _, o := range []session.Kind{{}, {ReadOnly: true}, {Semantics: AtMostOnce}} {
+		for _, o := range []session.Kind{{}, {ReadOnly: true}, {Semantics: session.AtMostOnce}} {
 			asking.Go(func() { f.together(numbered(3), o) })
 			synctest.Wait()
 		}

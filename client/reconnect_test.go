@@ -100,7 +100,7 @@ func TestC1_AReplicaThatComesBackLearnsOfTheFreshSession(t *testing.T) {
 	}()
 	ctx, cancel := contextFor(t, 20*time.Second)
 	defer cancel()
-	c, err := DialCluster(ctx, made.File, made.Clients[0], WithSemantics(AtMostOnce))
+	c, err := DialCluster(ctx, outsideOf(made), keyOf(made.Clients[0]), WithSemantics(AtMostOnce))
 	if err != nil {
 		t.Fatal(err)
 	}

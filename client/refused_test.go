@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 	"tagma/pbft/wire"
 )
 
@@ -93,7 +93,7 @@ func TestC2_WhatIsRefusedAgainAndAgainIsToldSo(t *testing.T) {
 	for semantics, most := range map[Semantics]uint64{ExactlyOnce: 9, AtLeastOnce: 9, AtMostOnce: 1} {
 		withCluster(t, func(t *testing.T, f *fake) {
 			f.refuses(100, 5)
-			call, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, session.Kind{Semantics: semantics})
+			call, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, session.Kind{Semantics: session.Semantics(semantics)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func TestC4_UnequalAnswersEndARequestAndNotTheSession(t *testing.T) {
 	for _, semantics := range []Semantics{ExactlyOnce, AtLeastOnce, AtMostOnce} {
 		withCluster(t, func(t *testing.T, f *fake) {
 			f.differ()
-			call, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, session.Kind{Semantics: semantics})
+			call, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, session.Kind{Semantics: session.Semantics(semantics)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,7 +182,7 @@ func TestC7_WhatTheOneReplicaDidNotTakeGoesOutOnceMore(t *testing.T) {
 	for _, semantics := range []Semantics{AtMostOnce, BestEffort} {
 		withCluster(t, func(t *testing.T, f *fake) {
 			f.set(func() { f.turnsAway = 1 })
-			call, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, session.Kind{Semantics: semantics})
+			call, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, session.Kind{Semantics: session.Semantics(semantics)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 	"tagma/pbft/wire"
 )
 
@@ -15,7 +15,7 @@ import (
 func (f *fake) ask(op string, d time.Duration) (Result, error) {
 	ctx, cancel := context.WithTimeout(f.t.Context(), d)
 	defer cancel()
-	return f.s.do(ctx, [][]byte{[]byte(op)}, session.Kind{Semantics: f.s.semantics})
+	return f.s.do(ctx, [][]byte{[]byte(op)}, session.Kind{Semantics: session.Semantics(f.s.semantics)})
 }
 
 func (f *fake) mustDo(op string) Result {

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 	"tagma/pbft/wire"
 )
 
@@ -232,7 +232,7 @@ func TestCancel_ReturnsPromptlyAndTheNumberIsStillAcknowledgedLater(t *testing.T
 		start := time.Now()
 		_, err = call.Wait(ctx)
 		var unknown *UnknownError
-		if !errors.As(err, &unknown) || unknown.Request.T != 1 || !errors.Is(err, context.Canceled) || time.Since(start) != 0 {
+		if !errors.As(err, &unknown) || unknown.Request.Number != 1 || !errors.Is(err, context.Canceled) || time.Since(start) != 0 {
 			t.Fatalf("%v after %v", err, time.Since(start))
 		}
 		_, _ = f.s.abandon(call, nil) // its answer is not what this is about

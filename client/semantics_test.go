@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/statemachine/memstore"
@@ -123,7 +123,7 @@ func (c *counting) executions() uint64 {
 func (c *counting) raise(under Semantics) error {
 	ctx, cancel := context.WithTimeout(c.t.Context(), 10*time.Second)
 	defer cancel()
-	_, err := c.s.do(ctx, [][]byte{[]byte("count")}, session.Kind{Semantics: under})
+	_, err := c.s.do(ctx, [][]byte{[]byte("count")}, session.Kind{Semantics: session.Semantics(under)})
 	return err
 }
 
@@ -196,7 +196,7 @@ func TestC7_BestEffortWaitsForNothing(t *testing.T) {
 func TestC7_BestEffortDoesNotWaitInLine(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.fill()
-		if _, err := f.s.do(t.Context(), [][]byte{[]byte("a")}, session.Kind{Semantics: BestEffort}); !errors.Is(err, ErrNotSent) {
+		if _, err := f.s.do(t.Context(), [][]byte{[]byte("a")}, session.Kind{Semantics: session.BestEffort}); !errors.Is(err, ErrNotSent) {
 			t.Errorf("beyond the window: %v", err)
 		}
 		f.heal()
@@ -209,7 +209,7 @@ func TestC7_WhatIsSentOnceDoesNotHoldTheWindow(t *testing.T) {
 		withCluster(t, func(t *testing.T, f *fake) {
 			f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{silent}, 4) })
 			for range f.limits().Window {
-				if _, err := f.s.submit(t.Context(), [][]byte{[]byte("lost")}, session.Kind{Semantics: under}); err != nil {
+				if _, err := f.s.submit(t.Context(), [][]byte{[]byte("lost")}, session.Kind{Semantics: session.Semantics(under)}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -229,7 +229,7 @@ func TestC7_WhatIsSentOnceDoesNotHoldTheWindow(t *testing.T) {
 func TestC7_AnAtMostOnceCallEndsByItself(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{silent}, 4) })
-		call, err := f.s.submit(t.Context(), [][]byte{[]byte("lost")}, session.Kind{Semantics: AtMostOnce})
+		call, err := f.s.submit(t.Context(), [][]byte{[]byte("lost")}, session.Kind{Semantics: session.AtMostOnce})
 		if err != nil {
 			t.Fatal(err)
 		}

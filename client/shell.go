@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 )
 
 // shell gives a session a clock, a lock and callers. One goroutine, run, serves all its timers and sends what had to wait.
@@ -166,7 +166,7 @@ func (s *shell) await(ctx context.Context, c *Call) (*Call, error) {
 // do submits and waits. When ctx ends, the call is given up.
 func (s *shell) do(ctx context.Context, ops [][]byte, k session.Kind) (Result, error) {
 	call, err := s.submit(ctx, ops, k)
-	if err != nil || k.Semantics == BestEffort {
+	if err != nil || k.Semantics == session.BestEffort {
 		return Result{}, err
 	}
 	result, err := call.Wait(ctx)
@@ -179,7 +179,8 @@ func (s *shell) do(ctx context.Context, ops [][]byte, k session.Kind) (Result, e
 func (s *shell) abandon(c *Call, why error) (Result, error) {
 	s.mu.Lock()
 	defer s.release()
-	return s.core.Abandon(s.now(), c.core, why)
+	result, err := s.core.Abandon(s.now(), c.core, why)
+	return Result(result), outside(err)
 }
 
 // close ends every call. Nothing is sent any more.

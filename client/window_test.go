@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 	"tagma/pbft/wire"
 )
 
@@ -95,8 +95,8 @@ func TestC2_WhoWaitsForTheWindowIsServedInOrder(t *testing.T) {
 		f.heal()
 		for range 3 {
 			got := <-line
-			if <-got.call.Done(); got.call.ID().T != uint64(5+got.place) {
-				t.Errorf("place %d in line got number %d", got.place, got.call.ID().T)
+			if <-got.call.Done(); got.call.ID().Number != uint64(5+got.place) {
+				t.Errorf("place %d in line got number %d", got.place, got.call.ID().Number)
 			}
 		}
 	})
@@ -141,7 +141,7 @@ func TestClose_EndsEverythingAtOnce(t *testing.T) {
 			t.Errorf("a call after Close gives %v", err)
 		}
 		for i := range 4 {
-			f.s.FromReplica(i, wire.Encode(&wire.Reply{ID: calls[0].ID(), Outcome: wire.OutcomeExecuted}))
+			f.s.FromReplica(i, wire.Encode(&wire.Reply{ID: calls[0].core.ID(), Outcome: wire.OutcomeExecuted}))
 		}
 		<-time.After(time.Minute)
 		if n := len(f.sendings(1)); n != before {

@@ -102,3 +102,38 @@ func TestKeyFile_ThePublicHalfNeedsNoPassphrase(t *testing.T) {
 		t.Errorf("%v, want %v", err, fs.ErrNotExist)
 	}
 }
+
+func TestParseKey_ReadsWhatAFileHolds(t *testing.T) {
+	path, _ := written(t)
+	k := key(0)
+	sealed := filepath.Join(t.TempDir(), "sealed")
+	if err := crypto.WriteKeyEncrypted(sealed, k, []byte("secret")); err != nil {
+		t.Fatal(err)
+	}
+	plainText, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealedText, err := os.ReadFile(sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := []byte("secret")
+	for name, c := range map[string]struct {
+		text, passphrase []byte
+		want             error
+	}{
+		"plain": {plainText, nil, nil}, "sealed": {sealedText, secret, nil},
+		"sealed, and no passphrase": {sealedText, nil, crypto.ErrKeyEncrypted},
+		"another passphrase":        {sealedText, []byte("other"), crypto.ErrWrongPassphrase},
+		"no key":                    {[]byte("x"), nil, crypto.ErrNotKeyFile},
+	} {
+		got, err := crypto.ParseKey(c.text, c.passphrase)
+		if !errors.Is(err, c.want) || err == nil && got.Public() != k.Public() {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	if string(secret) != "secret" {
+		t.Error("the caller's passphrase was erased")
+	}
+}

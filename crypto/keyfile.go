@@ -1,6 +1,7 @@
 package crypto
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -86,21 +87,38 @@ func ReadKeyWith(path string, passphrase func() ([]byte, error)) (*PrivateKey, e
 	if err != nil {
 		return nil, err
 	}
-	if file.sealed == nil {
-		return file.key, nil
-	}
-	if passphrase == nil {
+	if file.sealed != nil && passphrase == nil {
 		return nil, fmt.Errorf("read key %s: %w; put it into TAGMA_PASSPHRASE, or into a file that TAGMA_PASSPHRASE_FILE names",
 			path, ErrKeyEncrypted)
 	}
+	return file.open(path, passphrase)
+}
+
+// ParseKey reads the content of a key file. The passphrase is for one that is encrypted, and is kept as it is.
+func ParseKey(text, passphrase []byte) (*PrivateKey, error) {
+	file, err := decodeKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("read key: %w", err)
+	}
+	if file.sealed != nil && len(passphrase) == 0 {
+		return nil, fmt.Errorf("read key: %w; give it", ErrKeyEncrypted)
+	}
+	return file.open("in memory", func() ([]byte, error) { return bytes.Clone(passphrase), nil })
+}
+
+// open returns the key, for which it asks for the passphrase if it must. Name is what errors call the file.
+func (f keyFile) open(name string, passphrase func() ([]byte, error)) (*PrivateKey, error) {
+	if f.sealed == nil {
+		return f.key, nil
+	}
 	secret, err := passphrase()
 	if err != nil {
-		return nil, fmt.Errorf("read key %s, which is encrypted: %w", path, err)
+		return nil, fmt.Errorf("read key %s, which is encrypted: %w", name, err)
 	}
 	defer clear(secret)
-	k, err := file.sealed.open(secret)
+	k, err := f.sealed.open(secret)
 	if err != nil {
-		return nil, fmt.Errorf("read key %s: %w", path, err)
+		return nil, fmt.Errorf("read key %s: %w", name, err)
 	}
 	return k, nil
 }

@@ -42,7 +42,7 @@ func (c *ClientHost) build(cfg ClientConfig, handler ClientHandler) error {
 	if err := checkBounds(cfg.Greeting, cfg.MaxFrame, cfg.QueueBytes, cfg.QueueFrames); err != nil {
 		return err
 	}
-	own, err := newIdentity(cfg.Seed)
+	own, err := newClientIdentity(&cfg)
 	if err != nil {
 		return err
 	}

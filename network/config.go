@@ -62,9 +62,16 @@ type Config struct {
 	Logger *slog.Logger // nil discards
 }
 
+// Signer signs with an ed25519 key that its holder does not give away: when a host is set up, and for connections.
+type Signer struct {
+	Public [32]byte
+	Sign   func(message []byte) ([64]byte, error) // may be called from any goroutine
+}
+
 // ClientConfig is what [Dial] needs. A zero bound means its default.
 type ClientConfig struct {
 	Seed     [32]byte // ed25519 seed of the client's key
+	Signer   *Signer  // in place of Seed: a key that is not in memory
 	Members  []Member // every replica in the order of its index
 	Greeting []byte   // equal to the replicas' [Config.Greeting]
 

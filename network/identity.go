@@ -3,9 +3,11 @@ package network
 import (
 	"crypto/ed25519"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/crypto/pb"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 )
@@ -28,6 +30,47 @@ func newIdentity(seed [32]byte) (identity, error) {
 		return identity{}, fmt.Errorf("make the libp2p identity: %w", err)
 	}
 	return identity{key: [32]byte(raw[ed25519.SeedSize:]), private: private, id: id}, nil
+}
+
+// newClientIdentity is the identity of a seed, or of a key that is not in memory.
+func newClientIdentity(cfg *ClientConfig) (identity, error) {
+	if cfg.Signer == nil {
+		return newIdentity(cfg.Seed)
+	}
+	public, err := crypto.UnmarshalEd25519PublicKey(cfg.Signer.Public[:])
+	if err != nil {
+		return identity{}, fmt.Errorf("make the libp2p key: %w", err)
+	}
+	id, err := peer.IDFromPublicKey(public)
+	if err != nil {
+		return identity{}, fmt.Errorf("make the libp2p identity: %w", err)
+	}
+	return identity{key: cfg.Signer.Public, private: remoteKey{cfg.Signer, public}, id: id}, nil
+}
+
+// errNoSecret says that the bytes of a key are not to be had.
+var errNoSecret = errors.New("the key is held elsewhere")
+
+// remoteKey is a Signer as libp2p's private key, which signs the handshakes.
+type remoteKey struct {
+	*Signer
+	public crypto.PubKey
+}
+
+func (k remoteKey) Type() pb.KeyType { return pb.KeyType_Ed25519 }
+
+func (k remoteKey) Raw() ([]byte, error) { return nil, errNoSecret }
+
+func (k remoteKey) GetPublic() crypto.PubKey { return k.public }
+
+func (k remoteKey) Equals(other crypto.Key) bool {
+	o, ok := other.(remoteKey)
+	return ok && o.Public == k.Public
+}
+
+func (k remoteKey) Sign(message []byte) ([]byte, error) {
+	sig, err := k.Signer.Sign(message)
+	return sig[:], err
 }
 
 func idOfKey(key [32]byte) (peer.ID, error) {

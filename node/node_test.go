@@ -3,8 +3,11 @@ package node_test
 import (
 	"bytes"
 	"context"
+	stdcrypto "crypto"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -17,6 +20,7 @@ import (
 	"time"
 
 	"tagma/client"
+	"tagma/crypto"
 	"tagma/internal/command"
 	"tagma/node"
 	"tagma/statemachine"
@@ -137,6 +141,7 @@ func TestMain_InitMakesAClusterOfTheMachineThatOpenRuns(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
+	withoutFiles(within, t, dir)
 	code, out, errs := program(t, "status", "--cluster", filepath.Join(dir, "cluster.toml"), "--timeout", "20s")
 	if code == command.Unusable || !strings.Contains(out, "REPLICA") || strings.Contains(out, "unreachable") {
 		t.Errorf("status: exit code %d, %s%s", code, out, errs)
@@ -149,6 +154,50 @@ func TestMain_InitMakesAClusterOfTheMachineThatOpenRuns(t *testing.T) {
 	}
 	if made.Load() != 4 {
 		t.Errorf("%d machines for four replicas", made.Load())
+	}
+}
+
+// sealed is a key that gives signatures only.
+type sealed struct{ k *crypto.PrivateKey }
+
+func (s sealed) Public() stdcrypto.PublicKey {
+	public := s.k.Public()
+	return ed25519.PublicKey(public[:])
+}
+
+func (s sealed) Sign(_ io.Reader, message []byte, _ stdcrypto.SignerOpts) ([]byte, error) {
+	sig := s.k.Sign(message)
+	return sig[:], nil
+}
+
+// withoutFiles talks to the cluster as a program does that has its description in memory, and its key elsewhere.
+func withoutFiles(ctx context.Context, t *testing.T, dir string) {
+	t.Helper()
+	loaded, err := client.LoadCluster(filepath.Join(dir, "cluster.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := client.NewCluster(loaded.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := crypto.ReadKey(filepath.Join(dir, "client.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := client.NewKey(sealed{private})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.DialCluster(ctx, made, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := c.Do(ctx, []byte("three")); err != nil || string(r.Output()) != "one three two " {
+		t.Errorf("%q, %v", r.Outputs, err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"tagma/internal/command"
 	"tagma/internal/node"
 	"tagma/internal/operate"
+	"tagma/internal/reach"
 	"tagma/internal/replica"
 	"tagma/internal/rescue"
 	"tagma/internal/terminal"
@@ -264,7 +265,7 @@ func (b *backing) save(st *store.Store, cert wire.StableCert, before statemachin
 // reach has the cluster come to a checkpoint that holds everything acknowledged until now, with reads that are ordered. It
 // returns the sequence number that the checkpoint must not be below.
 func (b *backing) reach(ctx context.Context) (least uint64, err error) {
-	c, err := client.DialCluster(ctx, b.file, b.key)
+	c, err := reach.Dial(ctx, b.file, b.key)
 	if err != nil {
 		return 0, err
 	}

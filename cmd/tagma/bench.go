@@ -12,6 +12,7 @@ import (
 	"tagma/internal/bench"
 	"tagma/internal/command"
 	"tagma/internal/machines"
+	"tagma/internal/reach"
 )
 
 // benchRun is one `tagma bench`.
@@ -114,7 +115,7 @@ func (b *benchRun) dial(ctx context.Context) (sessions []*client.Client, err err
 	ctx, cancel := context.WithTimeout(ctx, b.to.Timeout)
 	defer cancel()
 	for range b.connections {
-		c, err := client.DialCluster(ctx, file, key)
+		c, err := reach.Dial(ctx, file, key)
 		if err != nil {
 			err = fmt.Errorf("%w; `tagma status` shows which replicas answer", err)
 			return nil, errors.Join(err, closeAll(sessions))

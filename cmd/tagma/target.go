@@ -13,6 +13,7 @@ import (
 	"tagma/internal/command"
 	"tagma/internal/machines"
 	"tagma/internal/operate"
+	"tagma/internal/reach"
 	"tagma/statemachine/kv"
 )
 
@@ -46,7 +47,7 @@ func (t *target) do(ctx context.Context, work func(context.Context, *client.Clie
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
-	c, err := client.DialCluster(ctx, file, key, client.WithSemantics(t.semantics.Semantics))
+	c, err := reach.Dial(ctx, file, key, client.WithSemantics(t.semantics.Semantics))
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("%w; `tagma status` shows which replicas answer", err)

@@ -73,7 +73,7 @@ func (f *File) Save(path string) (err error) {
 	if problem := f.validate(); problem != nil {
 		return located(path, problem)
 	}
-	data, err := toml.Marshal(f)
+	data, err := f.Encode()
 	if err != nil {
 		return fmt.Errorf("encode cluster file %s: %w", path, err)
 	}
@@ -92,6 +92,9 @@ func (f *File) Save(path string) (err error) {
 	}
 	return os.Rename(tmp.Name(), path)
 }
+
+// Encode is the content as the text of a file, unchecked.
+func (f *File) Encode() ([]byte, error) { return toml.Marshal(f) }
 
 func writeSynced(w *os.File, data []byte) error {
 	_, err := w.Write(data)

@@ -14,6 +14,7 @@ import (
 	"tagma/client"
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/reach"
 )
 
 // testbed is a cluster of nodes in this process, on the real transport and disk.
@@ -151,7 +152,7 @@ func (b *testbed) dial() (*client.Client, context.Context) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	b.t.Cleanup(cancel)
-	c, err := client.DialCluster(ctx, b.fresh.File, b.fresh.Clients[0])
+	c, err := reach.Dial(ctx, b.fresh.File, b.fresh.Clients[0])
 	if err != nil {
 		b.t.Fatal(err)
 	}

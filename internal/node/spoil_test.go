@@ -13,6 +13,7 @@ import (
 
 	"tagma/checkpoint/store"
 	"tagma/client"
+	"tagma/internal/reach"
 	"tagma/pbft/wire"
 	"tagma/statemachine/kv"
 )
@@ -34,7 +35,7 @@ func (b *testbed) busy(t *testing.T, keys int) *busy {
 	t.Helper()
 	dial, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	c, err := client.DialCluster(dial, b.fresh.File, b.fresh.Clients[0])
+	c, err := reach.Dial(dial, b.fresh.File, b.fresh.Clients[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"tagma/internal/cluster"
 	"tagma/internal/command"
 	"tagma/internal/node"
+	"tagma/internal/reach"
 	"tagma/internal/terminal"
 )
 
@@ -104,7 +105,7 @@ func askStatus(ctx context.Context, to *Target) (*Status, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, to.Timeout)
 	defer cancel()
-	answers, err := client.InquireCluster(ctx, file, key)
+	answers, err := reach.Inquire(ctx, file, key)
 	if err != nil {
 		return nil, err
 	}

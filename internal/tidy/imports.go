@@ -32,15 +32,16 @@ var mayImport = map[string][]string{
 	"statemachine/bank": {"statemachine", "internal/quote"},
 
 	"client": {
-		"client/session", "pbft/wire", "crypto", "network", "internal/cluster", "internal/passphrase", "internal/quote",
+		"internal/session", "pbft/wire", "crypto", "network", "statemachine", "internal/cluster", "internal/passphrase",
 	},
-	"client/session": {"pbft/wire", "statemachine"},
 
 	// What outsiders build on. It names, and holds nothing of its own.
 	"node": {"internal/command", "internal/machines", "internal/node", "internal/operate", "statemachine"},
 
 	"internal/tidy":       {},
 	"internal/rules":      {},
+	"internal/session":    {"pbft/wire", "statemachine"},
+	"internal/reach":      {"client", "crypto", "internal/cluster"},
 	"internal/trace":      {"pbft/wire", "pbft/port"},
 	"internal/bench":      {"client", "statemachine/kv"},
 	"internal/passphrase": {"crypto"},
@@ -51,7 +52,7 @@ var mayImport = map[string][]string{
 	"internal/terminal":   {},
 	"internal/operate": {
 		"client", "crypto", "internal/cluster", "internal/command", "internal/machines", "internal/node", "internal/passphrase",
-		"internal/sigbus", "internal/terminal",
+		"internal/reach", "internal/sigbus", "internal/terminal",
 	},
 	"internal/strict":   {"internal/nearest"},
 	"internal/cluster":  {"pbft/wire", "crypto", "network", "statemachine", "internal/machines", "internal/strict"},

@@ -19,6 +19,7 @@ var rules = map[string]func(*tree) []string{
 	"sleeping tests": sleepingTests,
 	"dependencies":   dependencies,
 	"retired words":  retiredWords,
+	"public types":   publicTypes,
 }
 
 func TestTree_KeepsEveryRule(t *testing.T) {

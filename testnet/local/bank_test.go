@@ -8,6 +8,7 @@ import (
 
 	"tagma/client"
 	"tagma/crypto"
+	"tagma/internal/reach"
 	"tagma/statemachine/bank"
 )
 
@@ -48,7 +49,7 @@ func openBank(t *testing.T, c *Cluster) *tellers {
 	}
 	b := &tellers{t: t, stop: make(chan struct{}), progress: make(chan struct{})}
 	for range bankSessions {
-		s, err := client.DialCluster(t.Context(), c.File, key)
+		s, err := reach.Dial(t.Context(), c.File, key)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"tagma/client"
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/reach"
 	"tagma/pbft/wire"
 	"tagma/statemachine/kv"
 	"tagma/testnet/byzantine"
@@ -25,7 +26,7 @@ func controlled(t *testing.T, o Options) (*Cluster, *client.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	session, err := client.DialCluster(t.Context(), c.File, key)
+	session, err := reach.Dial(t.Context(), c.File, key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 	"tagma/internal/trace"
 	"tagma/pbft/wire"
 	rogues "tagma/testnet/byzantine/client"
@@ -81,7 +81,7 @@ func (c *client) open() {
 		Limits: session.Limits{
 			Window: uint64(w.opt.Limits.Window), Ops: w.cfg.MaxOps, OpBytes: w.cfg.MaxOpBytes, TotalBytes: w.cfg.MaxBatchBytes,
 		}.Choose(w.opt.Workload.Pack, w.opt.Workload.InFlight),
-		Client: c.party.key, Sign: func(b []byte) wire.Signature { return c.party.sign(b) }, ID: c.fresh(0), Fresh: c.fresh,
+		Client: c.party.key, Sign: func(b []byte) (wire.Signature, error) { return c.party.sign(b), nil }, ID: c.fresh(0), Fresh: c.fresh,
 		Host: c, Random: chance(w.opt.Seed, 2000+uint64(c.index)), NoHedging: w.opt.Workload.NoHedging, Settled: w.believed,
 		HintPatience: time.Hour, // every replica gives hints, as soon as it hears
 	})

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/links"

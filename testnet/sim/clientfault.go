@@ -3,7 +3,7 @@ package sim
 import (
 	"context"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 	"tagma/internal/trace"
 	"tagma/pbft/wire"
 )

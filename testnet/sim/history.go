@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"tagma/client/session"
+	"tagma/internal/session"
 	"tagma/internal/trace"
 	"tagma/pbft/wire"
 	"tagma/testnet/check"

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"tagma/client/session"
 	"tagma/internal/machines"
+	"tagma/internal/session"
 	"tagma/internal/trace"
 	"tagma/pbft/wire"
 	"tagma/statemachine"

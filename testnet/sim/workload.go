@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"tagma/client/session"
 	"tagma/internal/machines"
+	"tagma/internal/session"
 	"tagma/statemachine/kv"
 	"tagma/testnet/check"
 )

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"tagma/client/session"
 	"tagma/internal/machines"
+	"tagma/internal/session"
 	"tagma/pbft/wire"
 	"tagma/testnet/links"
 	"tagma/testnet/sim"

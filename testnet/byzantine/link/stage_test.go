@@ -12,6 +12,7 @@ import (
 	"tagma/crypto"
 	"tagma/internal/cluster"
 	"tagma/internal/node"
+	"tagma/internal/reach"
 	"tagma/statemachine/kv"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/byzantine/link"
@@ -79,7 +80,7 @@ func (s *stage) keyOf(who string) *crypto.PrivateKey {
 
 func (s *stage) dial(key *crypto.PrivateKey) *client.Client {
 	s.t.Helper()
-	c, err := client.DialCluster(s.within(), s.cluster.File, key)
+	c, err := reach.Dial(s.within(), s.cluster.File, key)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"tagma/client"
 	"tagma/crypto"
+	"tagma/internal/reach"
 	"tagma/statemachine/bank"
 	"tagma/testnet/check"
 	"tagma/testnet/play"
@@ -42,7 +42,7 @@ func (c *Cluster) dial(ctx context.Context) (*load, error) {
 			if err != nil {
 				return fmt.Errorf("client c%d: %w", i, err)
 			}
-			session, err := client.DialCluster(dialing, c.local.File, key)
+			session, err := reach.Dial(dialing, c.local.File, key)
 			if err != nil {
 				return fmt.Errorf("client c%d: %w", i, err)
 			}

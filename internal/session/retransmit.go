@@ -12,7 +12,7 @@ const wholeGrace = 5 * time.Millisecond
 // errSilence is why the outcome of a request that is sent once is not known.
 var errSilence = fmt.Errorf("it is not sent again, and %v are over", lostAfter)
 
-// Launch sends a request that was sealed.
+// Launch sends a request that was sealed. One that could not be signed ends, and its number is free.
 func (s *Session) Launch(now time.Duration, r *Request, sealed Sealed) {
 	s.now = now
 	if s.closed {
@@ -25,6 +25,15 @@ func (s *Session) Launch(now time.Duration, r *Request, sealed Sealed) {
 	}
 	if s.open[r.id.T] != r {
 		return // given up meanwhile
+	}
+	if sealed.Err != nil {
+		if r.tries > r.refused+1 { // at-least-once: another number went out
+			s.finishUnknown(r, sealed.Err)
+		} else {
+			r.finish(notSent(sealed.Err))
+		}
+		s.retire(r.parcel)
+		return
 	}
 	r.digest, r.frame, r.first = sealed.Message.Digest(), sealed.Frame, now
 	s.transmitFirst(r)

@@ -16,8 +16,8 @@ type Config struct {
 	Limits   Limits
 
 	Client wire.PublicKey
-	Sign   func([]byte) wire.Signature
-	ID     wire.Session // the first one, if it is not expired
+	Sign   func([]byte) (wire.Signature, error) // an error: the key cannot be used now
+	ID     wire.Session                         // the first one, if it is not expired
 	// Fresh is another number that is not below above: the clock's, if that is so.
 	Fresh func(above wire.Session) wire.Session
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -67,17 +68,25 @@ type Request struct {
 	place         int  // in deadlines; −1: not there
 }
 
-// Sealed is a request as it goes out.
+// Sealed is a request as it goes out, or why it cannot.
 type Sealed struct {
 	Message *wire.Request
 	Frame   []byte
+	Err     error // the key cannot be used now
 }
 
 // Seal signs and encodes a request that has its number. It may be called at any time, beside anything else.
 func (s *Session) Seal(r *Request) Sealed {
 	m := &wire.Request{ID: r.id, AckedBelow: r.below, ReadOnly: r.ReadOnly, Ops: r.ops}
-	wire.SignRequest(s.cfg.Cluster, m, s.cfg.Sign)
-	return Sealed{m, wire.Encode(m)}
+	var err error
+	wire.SignRequest(s.cfg.Cluster, m, func(content []byte) (sig wire.Signature) {
+		sig, err = s.cfg.Sign(content)
+		return sig
+	})
+	if err != nil {
+		return Sealed{Err: fmt.Errorf("sign the request: %w", err)}
+	}
+	return Sealed{Message: m, Frame: wire.Encode(m)}
 }
 
 // Calls lists what a request carries.

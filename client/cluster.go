@@ -1,0 +1,180 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"tagma/internal/cluster"
+)
+
+// Cluster is what a client must know of a cluster: who its replicas are and where, who its clients are, and under which
+// settings they run. All ends of a cluster hold the same, and refuse each other where they do not. It does not change, and
+// may serve any number of clients.
+type Cluster struct{ file *cluster.File }
+
+// LoadCluster reads a cluster file (cluster.toml).
+func LoadCluster(path string) (*Cluster, error) {
+	file, err := cluster.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	return &Cluster{file}, nil
+}
+
+// ParseCluster reads the content of a cluster file.
+func ParseCluster(content []byte) (*Cluster, error) {
+	file, err := cluster.Parse("the cluster file", content)
+	if err != nil {
+		return nil, err
+	}
+	return &Cluster{file}, nil
+}
+
+// ClusterConfig is a cluster file in memory: see there what each of it means. Text that a file would have in hexadecimal
+// digits is in bytes here.
+type ClusterConfig struct {
+	ID       [32]byte
+	Epoch    uint64
+	Machine  string // as the replicas' programs call it
+	Replicas []Replica
+	Clients  []Registered
+	Settings Settings
+	Origin   Origin
+}
+
+// Replica is a member of a cluster. Its number is its place in the list.
+type Replica struct {
+	Key       [32]byte // public
+	Addresses []string // multiaddrs, such as /ip4/10.0.0.1/tcp/7000
+}
+
+// Registered is a client that the cluster knows.
+type Registered struct {
+	Name string // for people
+	Key  [32]byte
+}
+
+// Origin is the state that a restored cluster began with; zero: it began empty.
+type Origin struct {
+	Cluster [32]byte // whose state it was
+	Seq     uint64
+	Root    [32]byte
+}
+
+// Settings are the settings of a cluster, [protocol] in its file. What is zero there, or left out, is zero here too.
+type Settings struct {
+	ViewTimeout        time.Duration
+	MaxViewTimeout     time.Duration
+	ClockTolerance     time.Duration
+	CheckpointInterval int
+	LogWindow          int
+	MaxBatch           int
+	MaxBatchBytes      int
+	MaxOps             int
+	MaxOpBytes         int
+	MaxResultBytes     int
+	MaxPending         int
+	MaxPerClient       int
+	Window             int
+	Sessions           int
+	MaxRequestCost     int
+	MaxBatchCost       int
+	Rules              int
+	History            int
+	Durability         string // pessimistic, which is "" too, or optimistic
+}
+
+// NewCluster makes a cluster of what the program knows without a file. The error names what is missing or out of range.
+func NewCluster(c ClusterConfig) (*Cluster, error) {
+	protocol, err := c.Settings.protocol()
+	if err != nil {
+		return nil, fmt.Errorf("the cluster's settings: durability: %w", err)
+	}
+	file := &cluster.File{
+		Format: cluster.Format, ID: c.ID, Epoch: c.Epoch, Machine: c.Machine, Protocol: protocol,
+		Origin: cluster.Origin{Cluster: c.Origin.Cluster, Seq: c.Origin.Seq, Root: c.Origin.Root},
+	}
+	for i, r := range c.Replicas {
+		file.Replicas = append(file.Replicas, cluster.Replica{ID: i, Key: r.Key, Addresses: slices.Clone(r.Addresses)})
+	}
+	for _, r := range c.Clients {
+		file.Clients = append(file.Clients, cluster.Client{Name: r.Name, Key: r.Key})
+	}
+	if _, err := file.Config(0); err != nil {
+		return nil, err
+	}
+	return &Cluster{file}, nil
+}
+
+// Config is what the cluster is made of. NewCluster makes an equal one of it.
+func (c *Cluster) Config() ClusterConfig {
+	if c.check() != nil {
+		return ClusterConfig{}
+	}
+	f := c.file
+	made := ClusterConfig{
+		ID: f.ID, Epoch: f.Epoch, Machine: f.Machine, Settings: settingsOf(f.Protocol),
+		Origin: Origin{Cluster: f.Origin.Cluster, Seq: f.Origin.Seq, Root: f.Origin.Root},
+	}
+	for _, r := range f.Replicas {
+		made.Replicas = append(made.Replicas, Replica{Key: r.Key, Addresses: slices.Clone(r.Addresses)})
+	}
+	for _, r := range f.Clients {
+		made.Clients = append(made.Clients, Registered{Name: r.Name, Key: r.Key})
+	}
+	return made
+}
+
+// Machine is the name of the state machine that the replicas run.
+func (c *Cluster) Machine() string {
+	if c.check() != nil {
+		return ""
+	}
+	return c.file.Machine
+}
+
+// MarshalText is the content of a cluster file, as ParseCluster reads it.
+func (c *Cluster) MarshalText() ([]byte, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	return c.file.Encode()
+}
+
+func (c *Cluster) check() error {
+	if c == nil || c.file == nil {
+		return errors.New("no cluster; make one with LoadCluster, ParseCluster or NewCluster")
+	}
+	return nil
+}
+
+// protocol is the settings as the file has them.
+func (s Settings) protocol() (p cluster.Protocol, err error) {
+	durability := cluster.Pessimistic
+	if s.Durability != "" {
+		durability, err = cluster.ParseDurability(s.Durability)
+	}
+	return cluster.Protocol{
+		ViewTimeout:        cluster.Duration{Duration: s.ViewTimeout},
+		MaxViewTimeout:     cluster.Duration{Duration: s.MaxViewTimeout},
+		ClockTolerance:     cluster.Duration{Duration: s.ClockTolerance},
+		CheckpointInterval: s.CheckpointInterval, LogWindow: s.LogWindow,
+		MaxBatch: s.MaxBatch, MaxBatchBytes: s.MaxBatchBytes, MaxOps: s.MaxOps, MaxOpBytes: s.MaxOpBytes,
+		MaxResultBytes: s.MaxResultBytes, MaxPending: s.MaxPending, MaxPerClient: s.MaxPerClient,
+		Window: s.Window, Sessions: s.Sessions, MaxRequestCost: s.MaxRequestCost, MaxBatchCost: s.MaxBatchCost,
+		Rules: s.Rules, History: s.History, Durability: durability,
+	}, err
+}
+
+func settingsOf(p cluster.Protocol) Settings {
+	return Settings{
+		ViewTimeout: p.ViewTimeout.Duration, MaxViewTimeout: p.MaxViewTimeout.Duration, ClockTolerance: p.ClockTolerance.Duration,
+		CheckpointInterval: p.CheckpointInterval, LogWindow: p.LogWindow,
+		MaxBatch: p.MaxBatch, MaxBatchBytes: p.MaxBatchBytes, MaxOps: p.MaxOps, MaxOpBytes: p.MaxOpBytes,
+		MaxResultBytes: p.MaxResultBytes, MaxPending: p.MaxPending, MaxPerClient: p.MaxPerClient,
+		Window: p.Window, Sessions: p.Sessions, MaxRequestCost: p.MaxRequestCost, MaxBatchCost: p.MaxBatchCost,
+		Rules: p.Rules, History: p.History, Durability: p.Durability.String(),
+	}
+}

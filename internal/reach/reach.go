@@ -1,0 +1,46 @@
+// Package reach connects programs of this module to a cluster whose file and key they hold in memory: it gives package
+// client what that takes. It owns nothing but this way across.
+package reach
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+
+	"tagma/client"
+	"tagma/crypto"
+	"tagma/internal/cluster"
+)
+
+// Parts are a file and a key as package client takes them.
+func Parts(file *cluster.File, key *crypto.PrivateKey) (*client.Cluster, *client.Key, error) {
+	content, err := file.Encode()
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode the cluster file: %w", err)
+	}
+	c, err := client.ParseCluster(content)
+	if err != nil {
+		return nil, nil, err
+	}
+	seed := key.Seed()
+	k, err := client.NewKey(ed25519.NewKeyFromSeed(seed[:]))
+	return c, k, err
+}
+
+// Dial opens a session.
+func Dial(ctx context.Context, file *cluster.File, key *crypto.PrivateKey, opts ...client.Option) (*client.Client, error) {
+	c, k, err := Parts(file, key)
+	if err != nil {
+		return nil, err
+	}
+	return client.DialCluster(ctx, c, k, opts...)
+}
+
+// Inquire asks every replica for a report on itself.
+func Inquire(ctx context.Context, file *cluster.File, key *crypto.PrivateKey) ([]client.Answer, error) {
+	c, k, err := Parts(file, key)
+	if err != nil {
+		return nil, err
+	}
+	return client.Inquire(ctx, c, k)
+}
