@@ -104,10 +104,10 @@ var all = []Rule{
 	{"C1", "a session is a key and a number that rises; the highest of a key are held, and one that was evicted never comes back", "statemachine/session.go", "client.TestC1_AnExpiredSessionIsFollowedByAFreshOne"},
 	{"C2", "in a session a window of numbers is in use, each executed once; its reply is kept until it is acknowledged", "statemachine/session.go", "client.TestC2_NoMoreThanTheWindowIsUnderWay"},
 	{"C3", "a request without an answer goes to all; backups relay it, and time it by its name, never by its digest", "pbft/request.go", "pbft.TestC3_RequestsAreKeyedByName"},
-	{"C4", "a client believes a result that f+1 distinct replicas gave alike", "client/session/votes.go", "client.TestC4_OneReplyIsNotEnough"},
-	{"C5", "one replica sends a long result whole, the others its digest; all are asked when these do not agree", "client/session/votes.go", "client.TestC5_OneWholeResultAndDigestsSuffice"},
+	{"C4", "a client believes a result that f+1 distinct replicas gave alike", "internal/session/votes.go", "client.TestC4_OneReplyIsNotEnough"},
+	{"C5", "one replica sends a long result whole, the others its digest; all are asked when these do not agree", "internal/session/votes.go", "client.TestC5_OneWholeResultAndDigestsSuffice"},
 	{"C6", "clients take turns and have equal shares everywhere; what does not fit is answered Busy", "pbft/pool/pool.go", "pbft.TestC6_AFloodLeavesRoomForOthers"},
-	{"C7", "the caller chooses: exactly once, at most once, at least once, or best effort", "client/session/semantics.go", "client.TestC7_ExecutionsUnderLoss"},
+	{"C7", "the caller chooses: exactly once, at most once, at least once, or best effort", "internal/session/call.go", "client.TestC7_ExecutionsUnderLoss"},
 	{"C9", "execution sees the operation, its place, the agreed time and the store alone; the past is read by queries, for a time", "statemachine/doc.go", "client.TestC9_ThePastIsReadAsItWas"},
 
 	{"K1", "every K sequence numbers the state is made durable, then announced; Q equal announcements move h", "pbft/checkpoint.go", "pbft.TestPaper43_K1_StableNeedsAQuorum"},
