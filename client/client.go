@@ -16,6 +16,8 @@ import (
 
 // Client is one session with a cluster. It is safe for concurrent use.
 type Client struct {
+	cluster *Cluster
+	key     *Key
 	shell   *shell
 	host    *network.ClientHost
 	running sync.WaitGroup
@@ -78,7 +80,7 @@ func DialCluster(ctx context.Context, cluster *Cluster, key *Key, opts ...Option
 	if err := link.host.WaitConnected(ctx, cfg.N()-cfg.F()); err != nil {
 		return nil, errors.Join(fmt.Errorf("dial the cluster: %w", err), link.host.Close())
 	}
-	c := &Client{shell: s, host: link.host}
+	c := &Client{cluster: cluster, key: key, shell: s, host: link.host}
 	c.running.Go(s.run)
 	c.close = sync.OnceValue(func() error {
 		s.linger(linger)

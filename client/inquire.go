@@ -7,26 +7,32 @@ import (
 	"sync"
 	"time"
 
+	"tagma/client/status"
 	"tagma/network"
 	"tagma/pbft/wire"
 )
 
-// Answer is what one replica says of itself, or why it says nothing.
-type Answer struct {
-	Replica  int
-	Document []byte // JSON, as `tagma status` shows it; nobody else vouches for what it says. nil without an answer
-	Err      error  // why there is no answer
-}
+// patience is how long replicas are waited for when the context has no deadline.
+const patience = 3 * time.Second
 
-// Inquire asks every replica of the cluster for a report on itself and returns their answers by replica number. It does
-// not wait for a replica that cannot be reached, and for the others until ctx ends: an Answer says which. The error is one
-// of the cluster or the key.
-func Inquire(ctx context.Context, cluster *Cluster, key *Key) ([]Answer, error) {
+// Inquire asks every replica of the cluster for a report on itself, and judges them: see package status. It does not wait
+// for a replica that cannot be reached, and for the others until ctx ends, or for three seconds if that has no end. It needs
+// no session: it tells of a cluster that serves nobody, too. The error is one of the cluster or the key.
+func Inquire(ctx context.Context, cluster *Cluster, key *Key) (*status.Status, error) {
 	if err := errors.Join(cluster.check(), key.check()); err != nil {
 		return nil, fmt.Errorf("inquire of the replicas: %w", err)
 	}
 	file := cluster.file
-	q := &inquiry{answers: make([]Answer, len(file.Replicas)), heard: make(chan struct{}, 1)}
+	of, err := file.Config(0)
+	if err != nil {
+		return nil, err
+	}
+	if _, ends := ctx.Deadline(); !ends {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	q := &inquiry{answers: make([]status.Answer, len(file.Replicas)), heard: make(chan struct{}, 1)}
 	for i := range q.answers {
 		q.answers[i].Replica = i
 	}
@@ -37,7 +43,17 @@ func Inquire(ctx context.Context, cluster *Cluster, key *Key) ([]Answer, error) 
 		return nil, fmt.Errorf("dial the cluster: %w", err)
 	}
 	q.run(ctx, host)
-	return q.answers, host.Close()
+	if err := host.Close(); err != nil {
+		return nil, err
+	}
+	judged := status.Judge(status.Cluster{ID: file.ID.String(), Durability: file.Protocol.Durability.String(), Quorum: of.Quorum()}, q.answers)
+	return judged, nil
+}
+
+// Status is Inquire for the client's cluster, under its key. It takes links of its own, which have room beside those of the
+// requests: about one a second is no burden.
+func (c *Client) Status(ctx context.Context) (*status.Status, error) {
+	return Inquire(ctx, c.cluster, c.key)
 }
 
 // inquiry is one question to all replicas.
@@ -45,7 +61,7 @@ type inquiry struct {
 	heard chan struct{} // a token after each answer
 
 	mu      sync.Mutex
-	answers []Answer
+	answers []status.Answer
 }
 
 // lookEvery is how often an inquiry looks for links that came up or failed.

@@ -193,6 +193,15 @@ func withoutFiles(ctx context.Context, t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for { // until all are linked
+		s, err := c.Status(ctx)
+		if err != nil || s.Answered != 4 || s.Quorum != 3 || s.Replicas[3].Report == nil || s.Replicas[3].Health == "" {
+			t.Fatalf("%+v, %v", s, err)
+		}
+		if s.Err() == nil && s.MayFail == 1 {
+			break
+		}
+	}
 	if r, err := c.Do(ctx, []byte("three")); err != nil || string(r.Output()) != "one three two " {
 		t.Errorf("%q, %v", r.Outputs, err)
 	}

@@ -9,48 +9,6 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Recovery is how a replica comes back after a start or after it was left behind.
-type Recovery struct {
-	Phase    RecoveryPhase `json:"phase"`
-	Why      string        `json:"why,omitempty"`       // phase forgotten: what was found
-	Whole    []int         `json:"answered,omitempty"`  // phase forgotten: others that answered and lost nothing
-	LostToo  []int         `json:"lost_too,omitempty"`  // others that lost data as well
-	NoAnswer []int         `json:"no_answer,omitempty"` // others that are not heard of
-	Needed   int           `json:"needed,omitempty"`    // how many of the first kind it waits for
-
-	SilentUntil uint64 `json:"silent_until,omitempty"` // it signs nothing before this checkpoint is stable
-	FromView    uint64 `json:"from_view,omitempty"`    // the first view in which it votes again
-	Unclean     bool   `json:"unclean,omitempty"`      // it is silent, for it stopped before its last votes were durable (D8.14)
-	Halted      bool   `json:"halted,omitempty"`       // so did more replicas than the cluster masks: it stays halted
-
-	Transfer *Transfer `json:"transfer,omitempty"` // the state that is fetched
-}
-
-// RecoveryPhase is what a replica that comes back is at.
-type RecoveryPhase string
-
-// The phases, in the order in which a replica may go through them.
-const (
-	PhaseForgotten RecoveryPhase = "forgotten" // it may have forgotten what it signed, and asks the others
-	PhaseAsking    RecoveryPhase = "asking"    // it asks the others whether it lacks something that it signed
-	PhaseFetching  RecoveryPhase = "fetching"  // the state is fetched
-	PhaseSilent    RecoveryPhase = "silent"    // it executes, and does not vote yet
-	PhaseFollowing RecoveryPhase = "following" // it executes what others order, or votes from a later view on
-)
-
-// Transfer is how far the fetching of a state is.
-type Transfer struct {
-	Phase           string  `json:"phase"` // choosing, loading, fetching or switching
-	Checkpoint      uint64  `json:"checkpoint"`
-	Share           float64 `json:"share"` // of the state that was compared and is right, 0 to 1
-	Bytes           uint64  `json:"bytes"` // received
-	BytesPerSecond  uint64  `json:"bytes_per_second"`
-	RemainingMillis int64   `json:"remaining_ms"` // 0: not known
-	Rounds          int     `json:"rounds"`       // checkpoints that were tried
-	Donors          []int   `json:"donors"`       // replicas that serve it
-	Blamed          int     `json:"blamed"`       // false answers since the start
-}
-
 // recovery is nil for a replica that is back.
 func (n *Node) recovery(in *port.Inspection) *Recovery {
 	if a := n.amnesiac.Load(); a != nil {

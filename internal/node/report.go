@@ -11,49 +11,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tagma/client/status"
 	"tagma/pbft/port"
 )
-
-// Report is a replica's account of itself, as `tagma status` shows it and Inquire returns it in JSON. Sequence numbers
-// count batches; digests are hex; sizes are bytes.
-type Report struct {
-	Replica          int              `json:"replica"`
-	View             uint64           `json:"view"`
-	Active           bool             `json:"active"`
-	Primary          int              `json:"primary"`
-	Handed           uint64           `json:"handed"`   // ordered, and given to execution
-	Executed         uint64           `json:"executed"` // its replies are there
-	StableCheckpoint uint64           `json:"stable_checkpoint"`
-	StateDigest      string           `json:"state_digest"` // of the state after StableCheckpoint, as Q replicas certified it
-	InFlight         uint64           `json:"in_flight"`    // sequence numbers known and not executed
-	Pending          int              `json:"pending"`      // requests waiting for order
-	Connected        []int            `json:"connected"`    // other replicas with a link both ways
-	Twice            []int            `json:"twice"`        // other replicas whose key is used by two processes
-	Clients          int              `json:"clients"`      // client links
-	Health           string           `json:"health"`       // ok, or what is wrong
-	Convicted        []ConvictedEntry `json:"convicted"`    // replicas proven to lie
-	ViewChanges      uint64           `json:"view_changes"` // views that became active since the start
-	Received         uint64           `json:"received"`     // messages of replicas believed
-	Refused          uint64           `json:"refused"`      // messages not believed: malformed, unsigned, foreign
-	JournalBytes     int64            `json:"journal_bytes"`
-	StoreBytes       int64            `json:"store_bytes"`
-	ResidentBytes    int64            `json:"rss_bytes"`
-	AnonymousBytes   int64            `json:"anon_bytes"` // of those: memory that is no mapped page of a file
-	UptimeMillis     int64            `json:"uptime_ms"`
-	Process          int              `json:"pid"`
-	LeftBehind       bool             `json:"left_behind,omitempty"`      // only a transfer of the state can bring it up
-	Executing        *Executing       `json:"executing,omitempty"`        // the batch that is executed for too long
-	HungReads        int              `json:"hung_reads,omitempty"`       // of past states, that do not end when they should
-	Durability       string           `json:"durability"`                 // whether votes wait until they are durable: pessimistic or optimistic
-	Recovery         *Recovery        `json:"recovery,omitempty"`         // how the replica comes back; left out when it is back
-	Split            uint64           `json:"split_checkpoint,omitempty"` // replicas disagree on the state after it: it can never be stable
-}
-
-// ConvictedEntry names a replica and what it is proven to have done.
-type ConvictedEntry struct {
-	Replica int    `json:"replica"`
-	Kind    string `json:"kind"`
-}
 
 // Report tells how this replica is. It may be called from any goroutine.
 func (n *Node) Report() Report {
@@ -77,7 +37,7 @@ func (n *Node) Report() Report {
 		}
 	}
 	for id, kind := range n.witness.convictions() {
-		r.Convicted = append(r.Convicted, ConvictedEntry{int(id), string(kind)})
+		r.Convicted = append(r.Convicted, ConvictedEntry{Replica: int(id), Kind: string(kind)})
 	}
 	sort.Slice(r.Convicted, func(i, j int) bool { return r.Convicted[i].Replica < r.Convicted[j].Replica })
 	r.Split, r.Executing, r.HungReads = uint64(in.Split), n.overdue(), n.past.hung()
@@ -92,8 +52,31 @@ func (n *Node) Report() Report {
 // Metrics are what the admin address serves as metrics. It may be called from any goroutine.
 func (n *Node) Metrics() prometheus.Gatherer { return n.metrics.registry }
 
-// Healthy is the health of a replica that nothing is wrong with.
-const Healthy = "ok"
+// What a replica reports of itself is a form that its clients read.
+type (
+	// Report is a replica's account of itself.
+	Report = status.Report
+	// ConvictedEntry names a replica and what it is proven to have done.
+	ConvictedEntry = status.Conviction
+	// Executing is a batch that is executed for too long.
+	Executing = status.Executing
+	// Recovery is how a replica comes back.
+	Recovery = status.Recovery
+	// RecoveryPhase is what a replica that comes back is at.
+	RecoveryPhase = status.Phase
+	// Transfer is how far the fetching of a state is.
+	Transfer = status.Transfer
+)
+
+// Healthy is the health of a replica that nothing is wrong with, and the phases are those of a recovery.
+const (
+	Healthy        = status.Healthy
+	PhaseForgotten = status.PhaseForgotten
+	PhaseAsking    = status.PhaseAsking
+	PhaseFetching  = status.PhaseFetching
+	PhaseSilent    = status.PhaseSilent
+	PhaseFollowing = status.PhaseFollowing
+)
 
 // health is Healthy, or the worst thing that is known to be wrong.
 func (n *Node) health(r *Report) string {

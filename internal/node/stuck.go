@@ -28,14 +28,6 @@ type batchUnderWay struct {
 	since time.Time
 }
 
-// Executing is a batch that is executed for too long.
-type Executing struct {
-	Seq     uint64 `json:"seq"`
-	Seconds int    `json:"seconds"`
-	Request string `json:"request"` // digest, in hex, of the request under way: what goes into refused_requests
-	Client  string `json:"client"`  // its client's key, in hex
-}
-
 // overdue is what is executed for too long, or nil.
 func (n *Node) overdue() *Executing {
 	if i := n.instance.Load(); i != nil {

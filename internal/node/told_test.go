@@ -95,7 +95,7 @@ func TestE1_AConvictionSurvivesARestart(t *testing.T) {
 	b.nodes[0].witness.accused(b.twice(3, false))
 	b.halt(0)
 	b.start(0)
-	if c := b.nodes[0].Report().Convicted; len(c) != 1 || c[0] != (ConvictedEntry{2, string(wire.Equivocation)}) {
+	if c := b.nodes[0].Report().Convicted; len(c) != 1 || c[0] != (ConvictedEntry{Replica: 2, Kind: string(wire.Equivocation)}) {
 		t.Errorf("convicted after the restart: %+v", c)
 	}
 	if v := b.scraped(0); v[`tagma_convicted{peer="2"}`] != 1 || v[`tagma_convicted{peer="3"}`] != 0 {

@@ -2,7 +2,6 @@ package operate
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,10 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tagma/client"
+	"tagma/client/status"
 	"tagma/internal/cluster"
 	"tagma/internal/command"
-	"tagma/internal/node"
 	"tagma/internal/reach"
 	"tagma/internal/terminal"
 )
@@ -75,64 +73,33 @@ Under the table of a cluster with durability = "optimistic" a line says what tha
 }
 
 // Status is what the replicas say together, as status --json shows it.
-type Status struct {
-	Cluster  string          `json:"cluster"`    // its id
-	Durable  string          `json:"durability"` // whether votes wait until they are durable
-	Quorum   int             `json:"quorum"`
-	Answered int             `json:"answered"`
-	Healthy  bool            `json:"healthy"`
-	Problem  string          `json:"problem,omitempty"` // why it is not healthy
-	MayFail  int             `json:"may_fail"`          // so many more replicas may fail before service stops
-	Replicas []ReplicaStatus `json:"replicas"`
-}
-
-// ReplicaStatus is a replica's report, or why there is none.
-type ReplicaStatus struct {
-	Replica   int    `json:"replica"`
-	Reachable bool   `json:"reachable"`
-	Error     string `json:"error,omitempty"`
-	*node.Report
-}
+type Status struct{ *status.Status }
 
 func askStatus(ctx context.Context, to *Target) (*Status, error) {
 	file, key, err := to.Read()
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := file.Config(0)
-	if err != nil {
-		return nil, command.NotUsable(err)
-	}
 	ctx, cancel := context.WithTimeout(ctx, to.Timeout)
 	defer cancel()
-	answers, err := reach.Inquire(ctx, file, key)
+	s, err := reach.Inquire(ctx, file, key)
 	if err != nil {
 		return nil, err
 	}
-	return judgeStatus(file, cfg.Quorum(), answers), nil
+	return printable(s), nil
 }
 
-func judgeStatus(file *cluster.File, quorum int, answers []client.Answer) *Status {
-	s := &Status{Cluster: file.ID.String(), Durable: file.Protocol.Durability.String(), Quorum: quorum}
-	for _, a := range answers {
-		r := ReplicaStatus{Replica: a.Replica}
-		switch {
-		case a.Err != nil:
-			r.Error = terminal.Printable(command.OneLine(a.Err.Error()))
-		default:
-			report := new(node.Report)
-			if err := json.Unmarshal(a.Document, report); err != nil {
-				r.Error = fmt.Sprintf("replica %d: its report is unreadable: %s", a.Replica, terminal.Printable(err.Error()))
-				break
-			}
-			report.Health, report.StateDigest = terminal.Printable(report.Health), terminal.Printable(report.StateDigest)
-			r.Reachable, r.Report = true, report
-			s.Answered++
+// printable is a status without what a replica could play with a terminal by.
+func printable(s *status.Status) *Status {
+	s.Problem = terminal.Printable(s.Problem)
+	for i := range s.Replicas {
+		r := &s.Replicas[i]
+		r.Error = terminal.Printable(command.OneLine(r.Error))
+		if r.Report != nil {
+			r.Health, r.StateDigest = terminal.Printable(r.Health), terminal.Printable(r.StateDigest)
 		}
-		s.Replicas = append(s.Replicas, r)
 	}
-	s.judge()
-	return s
+	return &Status{s}
 }
 
 // watchStatus asks again and again. On a terminal the table stays in its place.
@@ -176,7 +143,7 @@ func (s *Status) print(w io.Writer, asJSON bool) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	text := "REPLICA\tVIEW\tPRIMARY\tEXECUTED\tSTABLE\tIN FLIGHT\tPEERS\tSTATE\tHEALTH\n"
 	for i := range s.Replicas {
-		text += s.Replicas[i].line(colour)
+		text += line(&s.Replicas[i], colour)
 	}
 	if _, err := io.WriteString(table, text); err != nil {
 		return err
@@ -189,9 +156,9 @@ func (s *Status) print(w io.Writer, asJSON bool) error {
 }
 
 // line is a replica's line of the table. Only its last cell is coloured: the others are padded by their length.
-func (r *ReplicaStatus) line(colour bool) string {
+func line(r *status.Replica, colour bool) string {
 	if !r.Reachable {
-		return fmt.Sprintf("%d\t-\t-\t-\t-\t-\t-\t-\t%s\n", r.Replica, terminal.Coloured(colour, terminal.Red, r.whyUnreachable()))
+		return fmt.Sprintf("%d\t-\t-\t-\t-\t-\t-\t-\t%s\n", r.Replica, terminal.Coloured(colour, terminal.Red, whyUnreachable(r)))
 	}
 	state := "-" // no checkpoint yet
 	if r.StableCheckpoint > 0 {
@@ -199,18 +166,18 @@ func (r *ReplicaStatus) line(colour bool) string {
 	}
 	view := fmt.Sprint(r.View)
 	switch {
-	case r.Recovery != nil && r.Recovery.Phase == node.PhaseForgotten:
+	case r.Recovery != nil && r.Recovery.Phase == status.PhaseForgotten:
 		view = "-"
 	case !r.Active:
 		view += " (changing)"
 	}
 	health := terminal.Coloured(colour, terminal.Green, r.Health)
 	switch back := terminal.Printable(recoveryText(r.Report)); {
-	case back != "" && r.Health == node.Healthy:
+	case back != "" && r.Health == status.Healthy:
 		health += terminal.Coloured(colour, terminal.Yellow, "; "+back)
 	case back != "":
 		health = terminal.Coloured(colour, terminal.Yellow, back)
-	case r.Health != node.Healthy:
+	case r.Health != status.Healthy:
 		health = terminal.Coloured(colour, terminal.Yellow, r.Health)
 	}
 	for _, id := range r.Twice {
@@ -224,7 +191,7 @@ func (r *ReplicaStatus) line(colour bool) string {
 }
 
 // whyUnreachable leaves out the replica's name, which begins the line already.
-func (r *ReplicaStatus) whyUnreachable() string {
+func whyUnreachable(r *status.Replica) string {
 	why := r.Error
 	if _, after, named := strings.Cut(why, ") "); named && strings.HasPrefix(why, "replica ") {
 		why = after

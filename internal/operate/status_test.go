@@ -7,17 +7,15 @@ import (
 	"strings"
 	"testing"
 
-	"tagma/client"
-	"tagma/internal/cluster"
-	"tagma/internal/node"
+	"tagma/client/status"
 )
 
-// judged is the verdict on a cluster of four that gives these reports; nil stands for no answer.
-func judged(t *testing.T, reports ...*node.Report) *Status {
+// judged is the verdict on a cluster that gives these reports; nil stands for no answer.
+func judged(t *testing.T, reports ...*status.Report) *Status {
 	t.Helper()
-	var answers []client.Answer
+	var answers []status.Answer
 	for i, r := range reports {
-		a := client.Answer{Replica: i, Err: errors.New("connection refused")}
+		a := status.Answer{Replica: i, Err: errors.New("connection refused")}
 		if r != nil {
 			document, err := json.Marshal(r)
 			if err != nil {
@@ -27,122 +25,30 @@ func judged(t *testing.T, reports ...*node.Report) *Status {
 		}
 		answers = append(answers, a)
 	}
-	return judgeStatus(&cluster.File{}, 3, answers)
+	return printable(status.Judge(status.Cluster{Quorum: 3}, answers))
 }
 
-func in(view uint64, stable uint64, state string) *node.Report {
-	return &node.Report{
-		View: view, Active: true, StableCheckpoint: stable, StateDigest: state, Health: "ok", UptimeMillis: 2 * settling,
+// in is the report of a replica that is well.
+func in(view uint64, stable uint64, state string) *status.Report {
+	return &status.Report{
+		View: view, Active: true, StableCheckpoint: stable, StateDigest: state, Health: status.Healthy, UptimeMillis: 20_000,
 		Connected: []int{0, 1, 2, 3},
-	}
-}
-
-// but is a report of a replica that is well but for this.
-func but(change func(*node.Report)) *node.Report {
-	r := in(1, 10, "aa")
-	change(r)
-	return r
-}
-
-func TestStatus_TellsTheEdgeOfServiceAndItsEnd(t *testing.T) {
-	well := in(1, 10, "aa")
-	changing := but(func(r *node.Report) { r.View, r.Active, r.Health = 6, false, "changing views" })
-	old := but(func(r *node.Report) { r.View = 0 })
-	behind := but(func(r *node.Report) { r.StableCheckpoint, r.StateDigest, r.Health = 5, "bb", "catching up" })
-	links := func(ids ...int) *node.Report { return but(func(r *node.Report) { r.Connected = ids }) }
-	apart := func(ids ...int) *node.Report {
-		return but(func(r *node.Report) { r.Connected, r.Health = ids, "too few replicas connected: 1 of the 2 needed" })
-	}
-	young := but(func(r *node.Report) { r.Connected, r.UptimeMillis = []int{1, 2}, 1000 })
-	accuses := func(ids ...int) *node.Report {
-		return but(func(r *node.Report) {
-			for _, id := range ids {
-				r.Convicted = append(r.Convicted, node.ConvictedEntry{Replica: id, Kind: "equivocation"})
-			}
-		})
-	}
-	split := but(func(r *node.Report) { r.Split, r.Health = 20, "replicas disagree on the state after 20" })
-	unclean := but(func(r *node.Report) {
-		r.Health, r.Recovery = "silent until checkpoint 20", &node.Recovery{Phase: node.PhaseSilent, Unclean: true}
-	})
-	twice := but(func(r *node.Report) { r.Twice = []int{3} })
-	const edge = "edge, 0 more replicas may fail: "
-	for name, c := range map[string]struct {
-		reports []*node.Report
-		problem string
-		mayFail int
-	}{
-		"all equal":          {[]*node.Report{well, well, well, well}, "", 1},
-		"one down":           {[]*node.Report{nil, well, well, well}, edge + "replica 0 does not answer", 0},
-		"one behind":         {[]*node.Report{behind, well, well, well}, edge + "replica 0: catching up", 0},
-		"one changing":       {[]*node.Report{changing, well, well, well}, edge + "replica 0: changing views", 0},
-		"one in an old view": {[]*node.Report{old, well, well, well}, edge + "replica 0 is in view 0, and most are in view 1", 0},
-		"proof against one":  {[]*node.Report{well, accuses(0), accuses(0), well}, edge + "replica 1 has proof against replica 0: equivocation", 0},
-		"one accuses all":    {[]*node.Report{accuses(1, 2, 3), well, well, well}, edge + "replica 0 has proof", 0},
-		"a key used twice":   {[]*node.Report{twice, twice, well, well}, edge + "replica 0 sees two processes under the key of replica 3", 0},
-		"one cut off":        {[]*node.Report{links(1, 2), links(0, 2), links(0, 1), apart()}, edge + "replica 3: too few replicas", 0},
-		"one link is cut":    {[]*node.Report{links(2, 3), links(2, 3), links(0, 1, 3), links(0, 1, 2)}, edge + "replicas 0 and 1 are not linked", 0},
-		"one just started":   {[]*node.Report{well, well, well, young}, "", 1},
-		"split in halves":    {[]*node.Report{apart(1), apart(0), apart(3), apart(2)}, "nothing gets done: fewer than 3 replicas", 0},
-		"two behind":         {[]*node.Report{behind, behind, well, well}, "nothing gets done: fewer than 3 replicas", 0},
-		"one unclean":        {[]*node.Report{unclean, well, well, well}, edge + "replica 0: silent until checkpoint 20", 0},
-		"two unclean":        {[]*node.Report{unclean, well, unclean, well}, "power cut: not durable: replicas 0, 2 stopped before", 0},
-		"two down":           {[]*node.Report{nil, nil, well, well}, "2 of 4 replicas answer", 0},
-		"no view":            {[]*node.Report{well, well, in(2, 10, "aa"), changing}, "no view is active on 3", 0},
-		"split checkpoint":   {[]*node.Report{well, split, well, well}, "replica 1: replicas disagree on the state after 20; 0 more", 0},
-		"different states":   {[]*node.Report{well, well, well, in(1, 10, "bb")}, "0 and 3 name different states at checkpoint 10: one of them lies or is damaged; 0 more", 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := judged(t, c.reports...)
-			if s.Healthy != (c.problem == "") || !strings.Contains(s.Problem, c.problem) || s.MayFail != c.mayFail {
-				t.Errorf("healthy %v, %d more, problem %q; want %d, %q", s.Healthy, s.MayFail, s.Problem, c.mayFail, c.problem)
-			}
-		})
-	}
-}
-
-// Of seven, one that is down leaves room for one more: that is no edge.
-func TestStatus_OneOfSevenDownIsNoEdge(t *testing.T) {
-	for down, want := range []struct {
-		mayFail int
-		healthy bool
-	}{{2, true}, {1, true}, {0, false}, {0, false}} {
-		var answers []client.Answer
-		for i := range 7 {
-			r := in(1, 10, "aa")
-			r.Connected = []int{0, 1, 2, 3, 4, 5, 6}
-			document, err := json.Marshal(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			a := client.Answer{Replica: i, Document: document}
-			if i < down {
-				a = client.Answer{Replica: i, Err: errors.New("refused")}
-			}
-			answers = append(answers, a)
-		}
-		if s := judgeStatus(&cluster.File{}, 5, answers); s.MayFail != want.mayFail || s.Healthy != want.healthy {
-			t.Errorf("%d down: %d more, %q", down, s.MayFail, s.Problem)
-		}
 	}
 }
 
 func TestStatus_AReplicaCannotPlayWithTheTerminal(t *testing.T) {
 	evil := in(1, 10, "aa\x1b[2J")
 	evil.Health = "ok\x1b[31m\nreplica 9 is fine"
-	evil.Convicted = []node.ConvictedEntry{{Replica: 1, Kind: "\x1b]0;title\a"}}
+	evil.Convicted = []status.Conviction{{Replica: 1, Kind: "\x1b]0;title\a"}}
+	s := judged(t, evil, nil, in(1, 10, "bb"), in(1, 10, "bb"))
 	var out bytes.Buffer
-	if err := judged(t, evil, nil).print(&out, false); err != nil {
+	if err := s.print(&out, false); err != nil {
 		t.Fatal(err)
 	}
-	if strings.ContainsAny(out.String(), "\x1b\a") || strings.Count(out.String(), "\n") != 3 {
+	if strings.ContainsAny(out.String(), "\x1b\a") || strings.Count(out.String(), "\n") != 5 {
 		t.Errorf("the table lets a replica's bytes through: %q", out.String())
 	}
-}
-
-func TestStatus_AnUnreadableReportIsNoAnswer(t *testing.T) {
-	s := judgeStatus(&cluster.File{}, 1, []client.Answer{{Document: []byte("{")}})
-	if s.Answered != 0 || s.Replicas[0].Reachable || !strings.Contains(s.Replicas[0].Error, "unreadable") {
-		t.Errorf("%+v", s)
+	if s := judged(t, evil, nil, in(1, 10, "aa"), in(1, 10, "aa")); strings.ContainsAny(s.Problem, "\x1b\a\n") {
+		t.Errorf("the problem lets a replica's bytes through: %q", s.Problem)
 	}
 }

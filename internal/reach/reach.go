@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"tagma/client"
+	"tagma/client/status"
 	"tagma/crypto"
 	"tagma/internal/cluster"
 )
@@ -36,8 +37,8 @@ func Dial(ctx context.Context, file *cluster.File, key *crypto.PrivateKey, opts 
 	return client.DialCluster(ctx, c, k, opts...)
 }
 
-// Inquire asks every replica for a report on itself.
-func Inquire(ctx context.Context, file *cluster.File, key *crypto.PrivateKey) ([]client.Answer, error) {
+// Inquire asks every replica for a report on itself, and judges them.
+func Inquire(ctx context.Context, file *cluster.File, key *crypto.PrivateKey) (*status.Status, error) {
 	c, k, err := Parts(file, key)
 	if err != nil {
 		return nil, err

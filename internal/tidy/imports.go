@@ -31,8 +31,9 @@ var mayImport = map[string][]string{
 	"statemachine/kv":   {"statemachine", "internal/quote"},
 	"statemachine/bank": {"statemachine", "internal/quote"},
 
+	"client/status": {},
 	"client": {
-		"internal/session", "pbft/wire", "crypto", "network", "statemachine", "internal/cluster", "internal/passphrase",
+		"client/status", "internal/session", "pbft/wire", "crypto", "network", "statemachine", "internal/cluster", "internal/passphrase",
 	},
 
 	// What outsiders build on. It names, and holds nothing of its own.
@@ -41,7 +42,7 @@ var mayImport = map[string][]string{
 	"internal/tidy":       {},
 	"internal/rules":      {},
 	"internal/session":    {"pbft/wire", "statemachine"},
-	"internal/reach":      {"client", "crypto", "internal/cluster"},
+	"internal/reach":      {"client", "client/status", "crypto", "internal/cluster"},
 	"internal/trace":      {"pbft/wire", "pbft/port"},
 	"internal/bench":      {"client", "statemachine/kv"},
 	"internal/passphrase": {"crypto"},
@@ -51,7 +52,7 @@ var mayImport = map[string][]string{
 	"internal/command":    {"internal/nearest", "internal/quote"},
 	"internal/terminal":   {},
 	"internal/operate": {
-		"client", "crypto", "internal/cluster", "internal/command", "internal/machines", "internal/node", "internal/passphrase",
+		"client/status", "crypto", "internal/cluster", "internal/command", "internal/machines", "internal/node", "internal/passphrase",
 		"internal/reach", "internal/sigbus", "internal/terminal",
 	},
 	"internal/strict":   {"internal/nearest"},
@@ -61,7 +62,7 @@ var mayImport = map[string][]string{
 	"internal/rescue":   {"pbft/wire", "pbft/port", "crypto", "network", "checkpoint", "statemachine", "internal/cluster", "internal/replica"},
 	"internal/machines": {"statemachine", "statemachine/kv", "statemachine/bank"},
 	"internal/node": {
-		"internal/driver", "internal/replica", "internal/cluster", "internal/passphrase", "internal/strict", "pbft", "pbft/wire", "pbft/port", "pbft/amnesia", "crypto", "network",
+		"client/status", "internal/driver", "internal/replica", "internal/cluster", "internal/passphrase", "internal/strict", "pbft", "pbft/wire", "pbft/port", "pbft/amnesia", "crypto", "network",
 		"checkpoint", "statemachine", "internal/machines", "internal/trace",
 	},
 

@@ -1,14 +1,84 @@
-package operate
+package status
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	"tagma/internal/node"
-	"tagma/internal/terminal"
 )
+
+// Status is what the replicas say together.
+type Status struct {
+	Cluster  string    `json:"cluster"`    // its id
+	Durable  string    `json:"durability"` // whether votes wait until they are durable
+	Quorum   int       `json:"quorum"`
+	Answered int       `json:"answered"`
+	Healthy  bool      `json:"healthy"`
+	Problem  string    `json:"problem,omitempty"` // why it is not healthy
+	MayFail  int       `json:"may_fail"`          // so many more replicas may fail before service stops
+	Replicas []Replica `json:"replicas"`          // by number
+}
+
+// Replica is a replica's report, or why there is none.
+type Replica struct {
+	Replica   int    `json:"replica"` // its number
+	Reachable bool   `json:"reachable"`
+	Error     string `json:"error,omitempty"`
+	*Report          // nil if it is not reachable
+	// Document is the report as it came, in JSON: a replica of a later release may say more than Report has.
+	Document []byte `json:"-"`
+}
+
+// Answer is what one replica answered.
+type Answer struct {
+	Replica  int    // its number
+	Document []byte // its report, in JSON
+	Err      error  // why there is none
+}
+
+// Cluster is what must be known of a cluster to judge how it is.
+type Cluster struct {
+	ID         string
+	Durability string
+	Quorum     int // replicas that it takes to get anything done
+}
+
+// Judge reads what the replicas of a cluster answered, all of them in the order of their numbers, and says what it means.
+func Judge(of Cluster, answers []Answer) *Status {
+	s := &Status{Cluster: of.ID, Durable: of.Durability, Quorum: of.Quorum}
+	for _, a := range answers {
+		r := Replica{Replica: a.Replica}
+		report := new(Report)
+		err := a.Err
+		if err == nil {
+			if err = json.Unmarshal(a.Document, report); err != nil {
+				err = fmt.Errorf("replica %d: its report is unreadable: %w", a.Replica, err)
+			}
+		}
+		if err == nil {
+			r.Reachable, r.Report, r.Document = true, report, a.Document
+			s.Answered++
+		} else {
+			r.Error = err.Error()
+		}
+		s.Replicas = append(s.Replicas, r)
+	}
+	s.judge()
+	return s
+}
+
+// Err is why the cluster is not healthy, nil if it is.
+func (s *Status) Err() error {
+	switch {
+	case s == nil:
+		return errors.New("no status")
+	case s.Problem == "":
+		return nil
+	}
+	return errors.New("the cluster is not healthy: " + s.Problem)
+}
 
 // judge says how many more replicas may fail, and why the cluster is not in order. Any f replicas that lie about themselves
 // or about others bring it to the edge of service at most, but for equal checkpoints: a difference there is worth an alarm
@@ -56,7 +126,7 @@ func (s *Status) differ() (one, other int) {
 }
 
 // split is the first replica that has seen that a checkpoint can never be stable.
-func (s *Status) split() *ReplicaStatus {
+func (s *Status) split() *Replica {
 	for i := range s.Replicas {
 		if r := &s.Replicas[i]; r.Reachable && r.Split > 0 {
 			return r
@@ -103,17 +173,17 @@ func (s *Status) view() (view uint64, most int) {
 
 // standing lists the replicas that count: each answers, is well by its own account, is active in the view that most are in,
 // and is not believed to lie. Why says what is wrong with the others, and which links are missing.
-func (s *Status) standing() (standing map[int]*ReplicaStatus, why string) {
+func (s *Status) standing() (standing map[int]*Replica, why string) {
 	view, _ := s.view()
 	liars, proofs := s.liars()
-	standing = make(map[int]*ReplicaStatus)
+	standing = make(map[int]*Replica)
 	var wrong []string
 	for i := range s.Replicas {
 		r := &s.Replicas[i]
 		switch {
 		case !r.Reachable:
 			wrong = append(wrong, fmt.Sprintf("replica %d does not answer", r.Replica))
-		case r.Health != node.Healthy:
+		case r.Health != Healthy:
 			wrong = append(wrong, fmt.Sprintf("replica %d: %s", r.Replica, r.Health))
 		case !r.Active:
 			wrong = append(wrong, fmt.Sprintf("replica %d is changing views", r.Replica))
@@ -153,7 +223,7 @@ func (s *Status) liars() (liars map[int]bool, proofs []string) {
 		}
 		for _, c := range r.Convicted {
 			accused[c.Replica], accusers[r.Replica] = true, true
-			proofs = append(proofs, fmt.Sprintf("replica %d has proof against replica %d: %s", r.Replica, c.Replica, terminal.Printable(c.Kind)))
+			proofs = append(proofs, fmt.Sprintf("replica %d has proof against replica %d: %s", r.Replica, c.Replica, c.Kind))
 		}
 		for _, id := range r.Twice {
 			accused[id], accusers[r.Replica] = true, true
@@ -168,7 +238,7 @@ func (s *Status) liars() (liars map[int]bool, proofs []string) {
 
 // spare is how many of those that stand may fail so that a quorum of the others is left, each of which is linked with a
 // quorum; -1 if there is none now.
-func (s *Status) spare(standing map[int]*ReplicaStatus) int {
+func (s *Status) spare(standing map[int]*Replica) int {
 	links := make(map[int]int)
 	for i, r := range standing {
 		for _, other := range standing {
@@ -196,7 +266,7 @@ func (s *Status) spare(standing map[int]*ReplicaStatus) int {
 const settling = 10_000 // ms
 
 // linked reports whether two replicas are linked by the account of both, or one has just started.
-func linked(a, b *ReplicaStatus) bool {
+func linked(a, b *Replica) bool {
 	return a.Replica == b.Replica || min(a.UptimeMillis, b.UptimeMillis) < settling ||
 		slices.Contains(a.Connected, b.Replica) && slices.Contains(b.Connected, a.Replica)
 }
@@ -204,15 +274,15 @@ func linked(a, b *ReplicaStatus) bool {
 // lost lists the replicas that may have forgotten what they signed, and unclean those that are silent for what an unclean
 // stop lost.
 func (s *Status) lost() []string {
-	return s.coming(func(r *node.Recovery) bool { return r.Phase == node.PhaseForgotten })
+	return s.coming(func(r *Recovery) bool { return r.Phase == PhaseForgotten })
 }
 
 func (s *Status) unclean() []string {
-	return s.coming(func(r *node.Recovery) bool { return r.Unclean })
+	return s.coming(func(r *Recovery) bool { return r.Unclean })
 }
 
 // coming lists the replicas that come back in a way.
-func (s *Status) coming(so func(*node.Recovery) bool) (ids []string) {
+func (s *Status) coming(so func(*Recovery) bool) (ids []string) {
 	for i := range s.Replicas {
 		if r := &s.Replicas[i]; r.Reachable && r.Recovery != nil && so(r.Recovery) {
 			ids = append(ids, fmt.Sprint(r.Replica))
