@@ -2,6 +2,7 @@ package tagmatest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -21,9 +22,17 @@ type Workload struct {
 	Next func(r *rand.Rand) Op
 	// Operations is how many are asked for in a run, over all clients; 0: 60.
 	Operations int
-	// Model, if not nil, makes an empty model of the application: a function that executes one operation after the other,
+	// Model, if not nil, makes an empty model of the application: a function that is told of one operation after the other,
 	// and returns the result that the application must give. It may be as simple and slow as you like.
-	Model func() func(op []byte) (result []byte)
+	Model func() func(o Executed) (result []byte)
+}
+
+// Executed is an operation, and what the machine could see when it was executed.
+type Executed struct {
+	Op
+	Client [32]byte  // the caller's public key, as from Txn.Client
+	Seq    uint64    // the sequence number of the batch
+	Time   time.Time // the agreed time of the batch
 }
 
 // Op is one operation.
@@ -116,23 +125,27 @@ func (w *Workload) begin(world *sim.World, clients int, seed uint64) {
 
 // judge compares answers with the model's.
 func (w *Workload) judge(history []*sim.Operation) (answered int, why string) {
-	var executed []*sim.Operation
+	type execution struct {
+		*sim.Operation
+		sim.Execution
+	}
+	var executed []execution
 	for _, o := range history {
 		if o.Known && len(o.Results) > 0 {
 			answered++
 		}
-		if o.Order() > 0 {
-			executed = append(executed, o)
+		if e, ran := o.Execution(); ran {
+			executed = append(executed, execution{o, e})
 		}
 	}
 	if w.Model == nil {
 		return answered, ""
 	}
-	slices.SortFunc(executed, func(a, b *sim.Operation) int { return int(a.Order()) - int(b.Order()) })
+	slices.SortFunc(executed, func(a, b execution) int { return cmp.Compare(a.Order, b.Order) })
 	apply := w.Model()
 	latest := time.Duration(0) // when the last of those before was asked for
 	for _, o := range executed {
-		want := apply(o.Ops[0])
+		want := apply(Executed{Op{o.Ops[0], o.Kind.ReadOnly}, o.Execution.Client, uint64(o.Execution.Seq), o.Time})
 		if !o.Known || len(o.Results) == 0 {
 			latest = max(latest, o.Invoked)
 			continue

@@ -2,9 +2,11 @@ package tagmatest
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"tagma/statemachine"
 )
@@ -22,10 +24,10 @@ func TestSimulate_ACounterAgreesWithItsModel(t *testing.T) {
 			}
 			return Op{Bytes: []byte("add")}
 		},
-		Model: func() func([]byte) []byte {
+		Model: func() func(Executed) []byte {
 			n := uint64(0)
-			return func(op []byte) []byte {
-				if string(op) == "add" {
+			return func(o Executed) []byte {
+				if string(o.Bytes) == "add" {
 					n++
 				}
 				if n == 0 {
@@ -40,19 +42,49 @@ func TestSimulate_ACounterAgreesWithItsModel(t *testing.T) {
 
 	// The model decides: one that counts otherwise is contradicted.
 	right := w.Model
-	w.Model = func() func([]byte) []byte {
+	w.Model = func() func(Executed) []byte {
 		apply, made := right(), 0
-		return func(op []byte) []byte {
+		return func(o Executed) []byte {
 			if made++; made == 5 {
 				return []byte("five")
 			}
-			return apply(op)
+			return apply(o)
 		}
 	}
 	if _, why := w.simulate(good, 1); !strings.Contains(why, `and the model says "five"`) {
 		t.Errorf("%q", why)
 	}
 }
+
+// The model sees what the machine sees: who calls, in which batch, and the agreed time.
+func TestSimulate_AModelSeesCallerBatchAndTime(t *testing.T) {
+	seen := func(client [32]byte, seq uint64, at time.Time) []byte {
+		return fmt.Appendf(nil, "%x %d %d", client, seq, at.UnixNano())
+	}
+	w := counting
+	callers := map[[32]byte]bool{}
+	w.Model = func() func(Executed) []byte {
+		return func(o Executed) []byte {
+			if callers[o.Client] = true; o.Query {
+				return nil
+			}
+			return seen(o.Client, o.Seq, o.Time)
+		}
+	}
+	Simulate(t, func() statemachine.Machine { return echo(seen) }, w, 6)
+	if len(callers) < 2 {
+		t.Errorf("%d callers in six runs", len(callers))
+	}
+}
+
+// echo answers with what it sees.
+type echo func(client [32]byte, seq uint64, at time.Time) []byte
+
+func (e echo) Apply(tx statemachine.Txn, _ []byte) []byte {
+	return e(tx.Client(), tx.Seq(), tx.Time())
+}
+
+func (echo) Query(statemachine.Reader, []byte) []byte { return nil }
 
 // Machines that are not deterministic break an invariant within a few runs, and a seed says the same twice.
 func TestSimulate_FindsReplicasThatDoNotAgree(t *testing.T) {

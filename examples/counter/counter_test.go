@@ -3,9 +3,8 @@ package main
 import (
 	"math/rand/v2"
 	"strconv"
-	"testing"
-
 	"tagma/tagmatest"
+	"testing"
 )
 
 func TestDeterministic(t *testing.T) {
@@ -25,10 +24,10 @@ func TestSimulated(t *testing.T) {
 			}
 			return tagmatest.Op{Bytes: []byte("add")}
 		},
-		Model: func() func([]byte) []byte {
+		Model: func() func(tagmatest.Executed) []byte {
 			n := 0
-			return func(op []byte) []byte {
-				if string(op) == "add" {
+			return func(o tagmatest.Executed) []byte {
+				if string(o.Bytes) == "add" {
 					n++
 				}
 				if n == 0 {

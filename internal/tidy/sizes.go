@@ -21,7 +21,7 @@ var mostSmall = map[string]int{
 // paid for in it. A part that ends with a slash counts with all below it, another one alone.
 var mostLines = map[string]int{
 	"pbft":     2759,
-	"testnet/": 31026,
+	"testnet/": 31023,
 }
 
 // smallFiles complains of a folder that has more small files than it may: hand-written ones, beside others of their

@@ -38,6 +38,7 @@ type execution struct {
 	as    wire.RequestID
 	seq   wire.Seq
 	order uint64 // among all executions, from 1
+	time  int64  // the agreed time, in nanoseconds since the Unix epoch
 }
 
 // Entered implements session.Caller.
@@ -85,11 +86,11 @@ func (o *Operation) over() {
 }
 
 // executedIn is C7, told of each batch: unless it may run several times, no operation is executed under two numbers.
-func (w *World) executedIn(id wire.ReplicaID, seq wire.Seq, replies []*wire.Reply) {
+func (w *World) executedIn(id wire.ReplicaID, seq wire.Seq, proposed int64, replies []*wire.Reply) {
 	if seq <= w.ordered {
 		return
 	}
-	w.ordered = seq
+	w.ordered, w.agreed = seq, max(w.agreed, proposed)
 	for _, r := range replies {
 		if r.Outcome != wire.OutcomeExecuted || r.Seq != seq {
 			continue
@@ -105,7 +106,7 @@ func (w *World) executedIn(id wire.ReplicaID, seq wire.Seq, replies []*wire.Repl
 					o.Client, r.ID.T, r.ID.Session)
 			}
 			w.executions++
-			o.runs = append(o.runs, execution{r.ID, seq, w.executions})
+			o.runs = append(o.runs, execution{r.ID, seq, w.executions, w.agreed})
 		}
 		delete(w.carried, r.ID)
 	}
@@ -114,11 +115,6 @@ func (w *World) executedIn(id wire.ReplicaID, seq wire.Seq, replies []*wire.Repl
 // ask sends an operation that the models know.
 func (c *client) ask(op check.Op, s session.Semantics, done func()) *Operation {
 	return c.submit(&op, [][]byte{history.Encode(&op)}, session.Kind{ReadOnly: history.ReadOnly(&op), Semantics: s}, done)
-}
-
-// Ask has a client ask for an operation, beside its workload.
-func (w *World) Ask(client int, op check.Op) *Operation {
-	return w.clients[client].ask(op, session.ExactlyOnce, nil)
 }
 
 // Submit has a client ask for any operations in one request, beside its workload. They are in no history that is judged.
@@ -131,12 +127,21 @@ func (w *World) SubmitThen(client int, ops [][]byte, readOnly bool, done func())
 	return w.clients[client].submit(nil, ops, session.Kind{ReadOnly: readOnly}, done)
 }
 
-// Order is the place of the operation among all executions by correct replicas, from 1; 0 if none was seen.
-func (o *Operation) Order() uint64 {
+// Execution is how an operation was executed.
+type Execution struct {
+	Order  uint64 // its place among all executions by correct replicas, from 1
+	Client wire.PublicKey
+	Seq    wire.Seq
+	Time   time.Time // the agreed one
+}
+
+// Execution returns how correct replicas executed the operation first, and whether any did.
+func (o *Operation) Execution() (Execution, bool) {
 	if len(o.runs) == 0 {
-		return 0
+		return Execution{}, false
 	}
-	return o.runs[0].order
+	e := &o.runs[0]
+	return Execution{e.order, e.as.Client, e.seq, time.Unix(0, e.time).UTC()}, true
 }
 
 // Perform has a client ask for an operation that the models know.

@@ -44,6 +44,7 @@ type World struct {
 	history    []*Operation
 	carried    map[wire.RequestID][]*Operation   // by request, until it is executed
 	ordered    wire.Seq                          // the highest number that a correct replica has executed
+	agreed     int64                             // the agreed time of that batch
 	sessions   map[wire.PublicKey][]wire.Session // of each key
 	executions uint64                            // of operations
 	evidence   []Accusation
