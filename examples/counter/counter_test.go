@@ -3,8 +3,9 @@ package main
 import (
 	"math/rand/v2"
 	"strconv"
-	"tagma/tagmatest"
 	"testing"
+
+	"tagma/tagmatest"
 )
 
 func TestDeterministic(t *testing.T) {
