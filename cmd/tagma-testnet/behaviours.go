@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
+	"tagma/internal/terminal"
 	"tagma/testnet/byzantine"
 )
 
@@ -23,73 +24,12 @@ in a scenario, a client's and the others in a scenario.`,
   tagma-testnet start --malicious 3=equivocate,phase=commit`,
 		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if asJSON {
-				return printRowsJSON(cmd.OutOrStdout())
-			}
-			_, err := io.WriteString(cmd.OutOrStdout(), rowsText())
-			return err
+			document := map[string]any{"behaviours": byzantine.Rows()}
+			return command.Print(cmd, asJSON, document, func(w io.Writer) error { return terminal.Say(w, "%s", byzantine.Text()) })
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd
-}
-
-func rowsText() string {
-	text, model := "", byzantine.Model("")
-	for _, r := range byzantine.Rows() {
-		if r.Model != model {
-			if model != "" {
-				text += "\n"
-			}
-			model = r.Model
-			text += fmt.Sprintf("%s: %s\n", model, model.Summary())
-		}
-		who := ""
-		if r.Who != byzantine.OfReplica {
-			who = fmt.Sprintf("(%s) ", r.Who)
-		}
-		text += fmt.Sprintf("  %-20s %s%s\n", r.Name, who, r.Summary)
-		for _, p := range r.Parameters {
-			text += fmt.Sprintf("    %-18s %s (default %s)\n", p.Name, p.Summary, p.Default)
-		}
-		if r.Use != "" {
-			text += fmt.Sprintf("    in a scenario      %s\n", r.Use)
-		}
-		text += fmt.Sprintf("    bound              %s\n", r.Bound)
-	}
-	return text
-}
-
-// rowJSON is one row of the catalogue as programs read it.
-type rowJSON struct {
-	Name       string          `json:"name"`
-	Model      string          `json:"model"`
-	Party      string          `json:"party"`
-	Summary    string          `json:"summary"`
-	Bound      string          `json:"bound"`
-	Use        string          `json:"use,omitempty"`
-	Parameters []parameterJSON `json:"parameters"`
-}
-
-type parameterJSON struct {
-	Name    string `json:"name"`
-	Default string `json:"default"`
-	Summary string `json:"summary"`
-}
-
-func printRowsJSON(w io.Writer) error {
-	document := []rowJSON{}
-	for _, r := range byzantine.Rows() {
-		row := rowJSON{
-			Name: r.Name, Model: string(r.Model), Party: string(r.Who), Summary: r.Summary, Bound: r.Bound, Use: r.Use,
-			Parameters: []parameterJSON{},
-		}
-		for _, p := range r.Parameters {
-			row.Parameters = append(row.Parameters, parameterJSON{p.Name, p.Default, p.Summary})
-		}
-		document = append(document, row)
-	}
-	return command.PrintJSON(w, map[string]any{"behaviours": document})
 }
 
 // explained adds to the error of a choice what was probably meant by a name that does not exist.

@@ -1,15 +1,14 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
 	"tagma/testnet/comeback"
+	"tagma/testnet/play"
 	"tagma/testnet/report"
 )
 
@@ -48,7 +47,7 @@ Replicas and clients share this machine. Give --keys 1000000 for figures that sa
   tagma-testnet comeback --only killed,old --load off --keep`,
 		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runComeback(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return runComeback(cmd, f)
 		},
 	}
 	f.flags(cmd)
@@ -72,7 +71,7 @@ func describeCases() string {
 	return text.String()
 }
 
-func runComeback(ctx context.Context, f comebackFlags, stdout, stderr io.Writer) error {
+func runComeback(cmd *cobra.Command, f comebackFlags) error {
 	o := f.options
 	if f.load != loadOff && f.load != loadHalf {
 		return command.Unusablef("comeback: --load %q; write %s or %s", f.load, loadHalf, loadOff)
@@ -81,15 +80,9 @@ func runComeback(ctx context.Context, f comebackFlags, stdout, stderr io.Writer)
 	if err := o.Check(); err != nil {
 		return command.Unusablef("comeback: %w", err)
 	}
-	shown := f.shown(stdout, stderr)
-	return f.within(shown, func(dir string) error {
+	run := func(dir string, show play.Show) (*comeback.Document, error) {
 		o.Dir = dir
-		show, end := showOn(shown, f.verb)
-		document, err := comeback.Run(ctx, o, show)
-		end()
-		if err != nil {
-			return err
-		}
-		return f.tell(stdout, document, document.Verdict == report.Pass, func() error { return comeback.Print(stdout, document) })
-	})
+		return comeback.Run(cmd.Context(), o, show)
+	}
+	return measure(cmd, &f.job, f.verb, run, func(d *comeback.Document) bool { return d.Verdict == report.Pass }, comeback.Print)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -9,7 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
+	"tagma/internal/terminal"
 	"tagma/testnet/demo"
+	"tagma/testnet/play"
 	"tagma/testnet/report"
 )
 
@@ -32,23 +33,16 @@ Everything that is told was measured in this run. The exit code is 0 if the verd
 			if !cmd.Flags().Changed("seed") {
 				seed = rand.Uint64N(1 << 32)
 			}
-			return runDemo(cmd.Context(), j, seed, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			run := func(dir string, show play.Show) (*report.Document, error) {
+				return demo.Run(cmd.Context(), demo.Defaults(dir, seed), show)
+			}
+			good := func(d *report.Document) bool { return d.Verdict == report.Pass }
+			return measure(cmd, &j, fmt.Sprintf("demo, seed %d", seed), run, good, func(w io.Writer, d *report.Document) error {
+				return d.Print(w, terminal.StyleOf(w))
+			})
 		},
 	}
 	j.flags(cmd)
 	cmd.Flags().Uint64Var(&seed, "seed", 0, "what the values that clients write are made from (default a random one)")
 	return cmd
-}
-
-func runDemo(ctx context.Context, j job, seed uint64, stdout, stderr io.Writer) error {
-	shown := j.shown(stdout, stderr)
-	return j.within(shown, func(dir string) error {
-		show, end := showOn(shown, fmt.Sprintf("demo, seed %d", seed))
-		document, err := demo.Run(ctx, demo.Defaults(dir, seed), show)
-		end()
-		if err != nil {
-			return err
-		}
-		return j.tell(stdout, document, document.Verdict == report.Pass, func() error { return document.Print(stdout, styleFor(stdout)) })
-	})
 }

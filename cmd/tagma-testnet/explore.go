@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"sync"
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
+	"tagma/internal/terminal"
 	"tagma/testnet/explore"
 )
 
@@ -36,7 +36,7 @@ bounds give the same states. The exit code is 0 only if all states were seen and
   tagma-testnet explore --views 1 --all-correct --amnesia 1`,
 		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runExplore(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return runExplore(cmd, f)
 		},
 	}
 	o := &f.options
@@ -47,7 +47,7 @@ bounds give the same states. The exit code is 0 only if all states were seen and
 	return cmd
 }
 
-func runExplore(ctx context.Context, f exploreFlags, stdout, stderr io.Writer) error {
+func runExplore(cmd *cobra.Command, f exploreFlags) error {
 	if f.correct {
 		if f.options.Byzantine != explore.All {
 			return command.Unusablef("explore: --all-correct: leave out --byzantine %d", f.options.Byzantine)
@@ -60,10 +60,10 @@ func runExplore(ctx context.Context, f exploreFlags, stdout, stderr io.Writer) e
 		return command.Unusablef("explore: %w", err)
 	}
 	if f.replay != "" {
-		return replayFinding(f, stdout)
+		return replayFinding(f, cmd.OutOrStdout())
 	}
-	shown := f.shown(stdout, stderr)
-	if styleFor(stderr).Terminal {
+	shown := f.shown(cmd)
+	if stderr := cmd.ErrOrStderr(); terminal.Redraws(stderr) {
 		f.options.Progress = progressTo(stderr)
 	}
 	var failed error
@@ -73,8 +73,8 @@ func runExplore(ctx context.Context, f exploreFlags, stdout, stderr io.Writer) e
 		}
 	}
 	say(explore.Heading(f.options))
-	document := explore.Search(ctx, f.options, func(r explore.Run) { say(r.Line()) })
-	err := f.tell(stdout, document, document.Verdict == explore.Pass, func() error {
+	document := explore.Search(cmd.Context(), f.options, func(r explore.Run) { say(r.Line()) })
+	err := f.tell(cmd, document, document.Verdict == explore.Pass, func(io.Writer) error {
 		say(document.Summary())
 		return nil
 	})

@@ -1,15 +1,14 @@
 package main
 
 import (
-	"context"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
-	"tagma/testnet/byzantine/tamper"
+	"tagma/internal/terminal"
 	"tagma/testnet/flood"
+	"tagma/testnet/play"
 	"tagma/testnet/report"
 )
 
@@ -42,7 +41,7 @@ Replicas, honest clients and flooding ones share this machine: what the flood's 
 			if len(f.attacks) > 0 && !cmd.Flags().Changed("valid") && !cmd.Flags().Changed("invalid") {
 				f.options.Valid, f.options.Invalid = 0, 0
 			}
-			return runFlood(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return runFlood(cmd, f)
 		},
 	}
 	o := &f.options
@@ -57,49 +56,20 @@ Replicas, honest clients and flooding ones share this machine: what the flood's 
 	return cmd
 }
 
-func runFlood(ctx context.Context, f floodFlags, stdout, stderr io.Writer) error {
+func runFlood(cmd *cobra.Command, f floodFlags) (err error) {
 	o := f.options
-	switch {
-	case o.Honest < 1 || o.Workers < 1 || o.Operations < 4:
-		return command.Unusablef("flood: there is nothing to measure with --clients %d, --in-flight %d and --ops %d; give at least 1, 1 and 4",
-			o.Honest, o.Workers, o.Operations)
-	case o.Valid < 0 || o.Invalid < 0 || o.Valid+o.Invalid+len(f.attacks) == 0:
-		return command.Unusablef("flood: nobody floods with --valid %d and --invalid %d; give at least one client", o.Valid, o.Invalid)
+	if o.Assaults, err = flood.ParseAssaults(f.attacks); err != nil {
+		return command.Unusablef("flood: --attack %w", explained(err))
 	}
-	var err error
-	if o.Assaults, err = parseAttacks(f.attacks); err != nil {
-		return err
+	if err := o.Check(); err != nil {
+		return command.Unusablef("flood: %w", err)
 	}
-	shown := f.shown(stdout, stderr)
-	return f.within(shown, func(dir string) error {
+	run := func(dir string, show play.Show) (*flood.Document, error) {
 		o.Dir = dir
-		show, end := showOn(shown, f.verb)
-		document, err := flood.Run(ctx, o, show)
-		end()
-		if err != nil {
-			return err
-		}
-		return f.tell(stdout, document, document.Verdict == report.Pass, func() error { return flood.Print(stdout, document, styleFor(stdout)) })
-	})
-}
-
-// parseAttacks reads who attacks and how.
-func parseAttacks(texts []string) ([]flood.Assault, error) {
-	var all []flood.Assault
-	for _, text := range texts {
-		who, behaviour, ok := strings.Cut(text, "=")
-		if !ok {
-			return nil, command.Unusablef("flood: --attack %q; write an attacker and its behaviour, such as replica=malformed", text)
-		}
-		choice, err := tamper.Split(behaviour)
-		a := flood.Assault{As: who, Choice: choice}
-		if err == nil {
-			err = a.Check()
-		}
-		if err != nil {
-			return nil, command.Unusablef("flood: --attack %q: %w", text, explained(err))
-		}
-		all = append(all, a)
+		return flood.Run(cmd.Context(), o, show)
 	}
-	return all, nil
+	good := func(d *flood.Document) bool { return d.Verdict == report.Pass }
+	return measure(cmd, &f.job, f.verb, run, good, func(w io.Writer, d *flood.Document) error {
+		return flood.Print(w, d, terminal.StyleOf(w))
+	})
 }

@@ -80,20 +80,6 @@ func TestBadInput_IsOneLineWithTheMend(t *testing.T) {
 	}
 }
 
-func TestStyle_OnlyATerminalGetsMoreThanText(t *testing.T) {
-	t.Setenv("TERM", "xterm")
-	file, err := os.Create(filepath.Join(t.TempDir(), "out"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close() //nolint:errcheck // nothing was written
-	for name, w := range map[string]io.Writer{"file": file, "buffer": new(bytes.Buffer)} {
-		if s := styleFor(w); s.Terminal || s.Colour {
-			t.Errorf("a %s gets %+v", name, s)
-		}
-	}
-}
-
 // watched is an output that can be waited for.
 type watched struct {
 	mu   sync.Mutex

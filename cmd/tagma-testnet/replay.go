@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"slices"
@@ -15,9 +13,6 @@ import (
 	"tagma/internal/command"
 	"tagma/internal/trace"
 )
-
-// toScreen is what --trace without a file stands for.
-const toScreen = "-"
 
 func newReplay() *cobra.Command {
 	var only []string
@@ -41,13 +36,12 @@ file. What a newer version has added to it is told once and skipped.`,
 				return command.Unusablef("replay: %w", err)
 			}
 			defer file.Close() //nolint:errcheck // nothing was written
-			skipped, err := replay(cmd.OutOrStdout(), file, only, asJSON)
+			skipped, err := trace.Print(cmd.OutOrStdout(), file, only, asJSON)
 			for _, kind := range slices.Sorted(maps.Keys(skipped)) {
 				_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "skipped: %d events of the kind %q, which this version does not know\n", skipped[kind], kind)
 			}
-			var bad *badTrace
-			if errors.As(err, &bad) {
-				return command.Unusablef("replay: %s: %w", args[0], bad.error)
+			if errors.As(err, new(*trace.BadFileError)) {
+				return command.Unusablef("replay: %s: %w", args[0], err)
 			}
 			return err
 		},
@@ -55,40 +49,6 @@ file. What a newer version has added to it is told once and skipped.`,
 	onlyFlag(cmd, &only)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print events as the file has them")
 	return cmd
-}
-
-// badTrace is what is wrong with a file.
-type badTrace struct{ error }
-
-// replay prints a trace and returns how many events of what kinds it does not know.
-func replay(out io.Writer, file io.Reader, only []string, asJSON bool) (map[string]int, error) {
-	r, err := trace.NewReader(file)
-	if err != nil {
-		return nil, &badTrace{err}
-	}
-	from, first := int64(0), r.Header.Engine != trace.Simulated
-	var failed error
-	show := trace.Only(only, func(e trace.Event) {
-		if asJSON {
-			failed = json.NewEncoder(out).Encode(e)
-		} else {
-			_, failed = fmt.Fprintln(out, trace.Text(e, from))
-		}
-	})
-	for failed == nil {
-		e, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return r.Unknown, &badTrace{err}
-		}
-		if first {
-			from, first = trace.Of(e).At, false
-		}
-		show(e)
-	}
-	return r.Unknown, failed
 }
 
 // onlyFlag adds the flag that chooses among events.

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -12,6 +10,7 @@ import (
 	"tagma/internal/command"
 	"tagma/testnet/play"
 	"tagma/testnet/play/processes"
+	"tagma/testnet/play/runs"
 	"tagma/testnet/play/simulated"
 	"tagma/testnet/scenario"
 )
@@ -57,7 +56,7 @@ cannot be used.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			seeded := cmd.Flags().Changed("seed")
-			return runScenarios(cmd.Context(), f, seeded, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return runScenarios(cmd, f, seeded, args)
 		},
 	}
 	cmd.Flags().StringVar(&f.engine, "engine", play.Processes, "processes or sim")
@@ -73,7 +72,7 @@ cannot be used.`,
 const mostSeeds = 1_000_000
 
 // runScenarios judges all files before it runs the first.
-func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, stdout, stderr io.Writer) error {
+func runScenarios(cmd *cobra.Command, f runFlags, seeded bool, files []string) error {
 	engine, err := engineOf(f.engine)
 	if err == nil && (f.seeds < 1 || f.seeds > mostSeeds) {
 		err = command.Unusablef("run: --seeds must be from 1 to %d", mostSeeds)
@@ -107,11 +106,25 @@ func runScenarios(ctx context.Context, f runFlags, seeded bool, files []string, 
 	case f.trace.File != "" && f.seeds > 1:
 		return command.Unusablef("run: --trace is the trace of one run, and there are %d seeds; leave --seeds out", f.seeds)
 	}
-	r := &runner{flags: f, engine: engine, stdout: stdout, shown: f.shown(stdout, stderr), skipped: len(skipped)}
+	shown := f.shown(cmd)
 	for _, why := range skipped {
-		_, _ = fmt.Fprintf(r.shown, "skipped: %v\n", why)
+		_, _ = fmt.Fprintf(shown, "skipped: %v\n", why)
 	}
-	return f.within(r.shown, func(dir string) error { return r.all(ctx, dir, all) })
+	r := &runs.Runner{
+		Engine: engine, Seeds: f.seeds, Keep: f.keep, Quiet: f.json, Trace: f.trace, Skipped: len(skipped),
+		Stdout: cmd.OutOrStdout(), Shown: shown,
+	}
+	return f.within(shown, func(dir string) error {
+		documents, err := r.All(cmd.Context(), dir, all)
+		if err != nil {
+			return err
+		}
+		document := any(documents)
+		if len(documents) == 1 {
+			document = documents[0]
+		}
+		return f.tell(cmd, document, r.Passed(), r.Summary)
+	})
 }
 
 // engineOf finds an engine by name.

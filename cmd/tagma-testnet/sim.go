@@ -8,19 +8,19 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"tagma/internal/cluster"
 	"tagma/internal/command"
-	"tagma/internal/rules"
 	"tagma/internal/trace"
 	"tagma/pbft/wire"
 	"tagma/testnet/sim"
 	"tagma/testnet/swarm"
 )
+
+// toScreen is what --trace without a file stands for.
+const toScreen = "-"
 
 // simFlags are the flags of simulated runs.
 type simFlags struct {
@@ -146,28 +146,18 @@ func (f *simFlags) planOf(seed uint64) (*sim.Plan, error) {
 
 // runPlan runs a plan and reports whether everything held.
 func runPlan(f simFlags, p *sim.Plan, stdout io.Writer) (bool, error) {
-	began := time.Now()
 	hear, done, err := f.listener(p, stdout)
 	if err != nil {
 		return false, err
 	}
-	o := swarm.Options{Steps: f.steps, Twice: f.twice, Change: func(o *sim.Options) { o.TraceLines, o.Trace = 0, hear }}
-	out, err := o.Once(p)
+	r, err := swarm.Single(p, swarm.Options{Steps: f.steps, Twice: f.twice}, f.replay(p), hear)
 	if err = errors.Join(err, done()); err != nil {
 		return false, err
-	}
-	r := simReport{
-		Seed: p.Seed, Hash: out.Hash, Replicas: p.Replicas, Faulty: len(p.Faulty()), SimulatedSeconds: out.Simulated.Seconds(),
-		RealSeconds: time.Since(began).Seconds(), FaultsPlanned: len(p.Faults), FaultsFired: out.Fired, Counts: out.Counts,
-		Held: out.Violation == nil,
-	}
-	if out.Violation != nil {
-		r.Violation, r.Plan, r.Replay = out.Violation.Error(), p, f.replay(p)
 	}
 	if f.json {
 		return r.Held, json.NewEncoder(stdout).Encode(r)
 	}
-	return r.Held, r.print(stdout, out.Trace)
+	return r.Held, r.Print(stdout)
 }
 
 // listener is told what happens in a run, nil if nobody asks; done ends it.
@@ -209,39 +199,4 @@ func (f *simFlags) command(seed uint64) string {
 		text += fmt.Sprintf(" --steps %d", f.steps)
 	}
 	return text
-}
-
-// simReport is what --json prints of a run.
-type simReport struct {
-	Seed             uint64     `json:"seed"`
-	Hash             string     `json:"trace_hash"`
-	Replicas         int        `json:"replicas"`
-	Faulty           int        `json:"faulty"`
-	SimulatedSeconds float64    `json:"simulated_seconds"`
-	RealSeconds      float64    `json:"real_seconds"`
-	FaultsPlanned    int        `json:"faults_planned"`
-	FaultsFired      int        `json:"faults_fired"`
-	Counts           sim.Counts `json:"counts"`
-	Held             bool       `json:"held"`
-	Violation        string     `json:"violation,omitempty"`
-	Plan             *sim.Plan  `json:"plan,omitempty"`
-	Replay           string     `json:"replay,omitempty"`
-}
-
-func (r *simReport) print(stdout io.Writer, lines []string) error {
-	verdict := "ok  "
-	if !r.Held {
-		verdict = "FAIL"
-	}
-	text := fmt.Sprintf("%s seed %d  trace %s  %d replicas, %d of them faulty; %.1f s in %.2f s; %d acknowledged, %d views entered,"+
-		" %d of %d faults fired\n", verdict, r.Seed, r.Hash, r.Replicas, r.Faulty, r.SimulatedSeconds, r.RealSeconds,
-		r.Counts.Acknowledged, r.Counts.Entered, r.FaultsFired, r.FaultsPlanned)
-	if !r.Held {
-		for _, l := range slices.Concat([]string{"", "the last of what happened:"}, lines) {
-			text += l + "\n"
-		}
-		text += fmt.Sprintf("\nthe plan:\n%s\n\n%s\n%sagain: %s\n", r.Plan, r.Violation, rules.Explain(r.Violation), r.Replay)
-	}
-	_, err := io.WriteString(stdout, text)
-	return err
 }

@@ -16,7 +16,7 @@ func TestSim_OneSeedIsOneRun(t *testing.T) {
 	var hashes [2]string
 	for i := range hashes {
 		code, stdout, stderr := run("sim", "--seed", "1", "--replicas", "4", "--json")
-		var r simReport
+		var r swarm.Report
 		if err := json.Unmarshal([]byte(stdout), &r); err != nil || code != command.Done {
 			t.Fatalf("exit code %d, %v, %s%s", code, err, stdout, stderr)
 		}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -92,7 +91,7 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	if err := ready(ctx, c); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	if _, err := io.WriteString(stdout, instructions(c)); err != nil {
+	if _, err := io.WriteString(stdout, c.Instructions()); err != nil {
 		return err
 	}
 	for {
@@ -132,27 +131,9 @@ func (f *startFlags) check() (map[int][]byzantine.Choice, error) {
 	case f.basePort != 0 && (f.basePort < 1 || f.basePort+f.replicas > 65536):
 		return nil, command.Unusablef("start: ports %d to %d are not all between 1 and 65535", f.basePort, f.basePort+f.replicas-1)
 	}
-	malicious := make(map[int][]byzantine.Choice, len(f.malicious))
-	for _, m := range f.malicious {
-		number, behaviour, ok := strings.Cut(m, "=")
-		id, err := strconv.Atoi(number)
-		if !ok || err != nil {
-			return nil, command.Unusablef("start: --malicious %q; write a replica and its behaviour, such as 3=equivocate", m)
-		}
-		if id < 0 || id >= f.replicas {
-			return nil, command.Unusablef("start: --malicious %q: there is no replica %d; there are 0 to %d", m, id, f.replicas-1)
-		}
-		if _, twice := malicious[id]; twice {
-			return nil, command.Unusablef("start: --malicious names replica %d twice; it can misbehave in one way", id)
-		}
-		choice, err := byzantine.ParseChoice(behaviour)
-		if err == nil {
-			malicious[id] = []byzantine.Choice{choice}
-			err = byzantine.Check(choice, f.replicas)
-		}
-		if err != nil {
-			return nil, command.Unusablef("start: --malicious %q: %w", m, explained(err))
-		}
+	malicious, err := byzantine.ParseReplicas(f.malicious, f.replicas)
+	if err != nil {
+		return nil, command.Unusablef("start: --malicious %w", explained(err))
 	}
 	return malicious, nil
 }
@@ -162,29 +143,4 @@ func ready(ctx context.Context, c *local.Cluster) error {
 	defer cancel()
 	honest := slices.DeleteFunc(c.Running(), c.Malicious) // an attacker may never be well
 	return c.WaitReady(ctx, honest...)
-}
-
-// instructions say who runs and how to talk to them.
-func instructions(c *local.Cluster) string {
-	var b strings.Builder
-	for id, r := range c.File.Replicas {
-		bad := ""
-		if c.Malicious(id) {
-			bad = "  malicious"
-		}
-		fmt.Fprintf(&b, "replica %d  pid %-8d %s%s\n", id, c.Pid(id), strings.Join(r.Addresses, " "), bad)
-	}
-	at := " --cluster " + c.ClusterFile()
-	write, read := "put greeting hello", "get greeting"
-	if c.File.Machine == machines.Bank {
-		write, read = "bank open alice 100", "bank balance alice"
-	}
-	lines := []string{
-		"", "talk to it with",
-		"  tagma " + write + at,
-		"  tagma " + read + at,
-		"  tagma status" + at,
-		"logs are in " + filepath.Join(c.Dir, "replica*", local.LogFile) + "; Ctrl-C stops the cluster", "",
-	}
-	return b.String() + strings.Join(lines, "\n")
 }

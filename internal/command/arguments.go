@@ -3,6 +3,8 @@ package command
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -106,4 +108,45 @@ func wanted(flag *pflag.Flag) string {
 		return "a time, such as 10s or 200ms"
 	}
 	return ""
+}
+
+// Input is what a command line names to be read: a file, or standard input.
+type Input struct {
+	io.Reader
+	Name string // as errors call it
+
+	file *os.File // nil: standard input
+}
+
+// OpenInput opens a file, or standard input for "-". The caller closes it.
+func OpenInput(name string, stdin io.Reader) (*Input, error) {
+	if name == "-" {
+		return &Input{Reader: stdin, Name: "standard input"}, nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return &Input{Reader: file, Name: name, file: file}, nil
+}
+
+// Close closes a file. It was only read, so that there is no error.
+func (in *Input) Close() {
+	if in.file != nil {
+		_ = in.file.Close()
+	}
+}
+
+// ReadInput reads what a command line names, and no more than one byte above most: a longer result is too long. What is what
+// an error calls it; the name in the result is where it was read from.
+func ReadInput(what, name string, stdin io.Reader, most int64) (data []byte, from string, err error) {
+	in, err := OpenInput(name, stdin)
+	if err != nil {
+		return nil, name, fmt.Errorf("read %s: %w", what, err)
+	}
+	defer in.Close()
+	if data, err = io.ReadAll(io.LimitReader(in, most+1)); err != nil {
+		return nil, in.Name, fmt.Errorf("read %s from %s: %w", what, in.Name, err)
+	}
+	return data, in.Name, nil
 }

@@ -143,6 +143,14 @@ func OneLine(s string) string {
 	return strings.Join(lines, "; ")
 }
 
+// Print prints what a command came to: a document if JSON is asked for, else words.
+func Print(cmd *cobra.Command, asJSON bool, document any, words func(io.Writer) error) error {
+	if asJSON {
+		return PrintJSON(cmd.OutOrStdout(), document)
+	}
+	return words(cmd.OutOrStdout())
+}
+
 // PrintJSON writes one document, for people too.
 func PrintJSON(w io.Writer, document any) error {
 	e := json.NewEncoder(w)

@@ -1,22 +1,16 @@
-// Package terminal says how output is written: whether it goes to a terminal, colours, bars, and how sizes and counts are
-// shown. It decides nothing about what is written.
 package terminal
 
 import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"unicode"
 )
 
 // Colours says whether w is a terminal that may be coloured.
-func Colours(w io.Writer) bool {
-	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	return IsTerminal(w)
-}
+func Colours(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && Redraws(w) }
 
 // IsTerminal reports whether w is a terminal or another character device.
 func IsTerminal(w io.Writer) bool {
@@ -28,21 +22,41 @@ func IsTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// Redraws reports whether w is a terminal on which a line can be drawn again.
-func Redraws(w io.Writer) bool { return IsTerminal(w) && os.Getenv("TERM") != "dumb" }
-
-// Cells is a bar that shows a share.
-func Cells(share float64, colour bool) string {
-	const all = 24
-	full := int(min(max(share, 0), 1) * all)
-	return Coloured(colour, Green, strings.Repeat("█", full)) + strings.Repeat("░", all-full)
+// Redraws reports whether w is a terminal on which a line can be drawn again: one that says what it is, or one of Windows.
+func Redraws(w io.Writer) bool {
+	kind := os.Getenv("TERM")
+	return IsTerminal(w) && kind != "dumb" && (kind != "" || runtime.GOOS == "windows")
 }
+
+// Style says how much may be used beside plain text. The zero value is plain text alone.
+type Style struct {
+	Redraws bool // lines may be drawn again
+	Colour  bool
+}
+
+// StyleOf says what may be used on an output.
+func StyleOf(w io.Writer) Style { return Style{Redraws: Redraws(w), Colour: Colours(w)} }
+
+// Bold is for names.
+func (s Style) Bold(text string) string { return Coloured(s.Colour, bold, text) }
+
+// Dim is for what matters less.
+func (s Style) Dim(text string) string { return Coloured(s.Colour, dim, text) }
+
+// Red is for what is wrong.
+func (s Style) Red(text string) string { return Coloured(s.Colour, Red, text) }
+
+// Green is for what is well.
+func (s Style) Green(text string) string { return Coloured(s.Colour, Green, text) }
 
 // Colours as terminals number them.
 const (
 	Red    = 31
 	Green  = 32
 	Yellow = 33
+
+	bold = 1
+	dim  = 2
 )
 
 // Coloured is a text in a colour, if it is to be.

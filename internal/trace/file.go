@@ -25,6 +25,47 @@ type Header struct {
 // Simulated is the engine whose times count from the beginning of the run.
 const Simulated = "sim"
 
+// BadFileError is what is wrong with a trace file, with its line.
+type BadFileError struct{ Err error }
+
+func (e *BadFileError) Error() string { return e.Err.Error() }
+
+// Unwrap implements errors.
+func (e *BadFileError) Unwrap() error { return e.Err }
+
+// Print writes the events of a trace, a line each: as the file has them if asJSON is set, else for people, with the seconds
+// since the trace began. Only names the kinds that are written, all if it is empty. It returns how many events were skipped,
+// by kinds that this version does not know. The error is a BadFileError, or that of out.
+func Print(out io.Writer, file io.Reader, only []string, asJSON bool) (skipped map[string]int, err error) {
+	r, err := NewReader(file)
+	if err != nil {
+		return nil, &BadFileError{err}
+	}
+	from, first := int64(0), r.Header.Engine != Simulated
+	var failed error
+	show := Only(only, func(e Event) {
+		if asJSON {
+			failed = json.NewEncoder(out).Encode(e)
+		} else {
+			_, failed = fmt.Fprintln(out, Text(e, from))
+		}
+	})
+	for failed == nil {
+		e, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return r.Unknown, &BadFileError{err}
+		}
+		if first {
+			from, first = Of(e).At, false
+		}
+		show(e)
+	}
+	return r.Unknown, failed
+}
+
 // Writer writes a trace file.
 type Writer struct {
 	out  *bufio.Writer

@@ -1,6 +1,10 @@
 package byzantine
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
+
 	"tagma/testnet/byzantine/client"
 	"tagma/testnet/byzantine/replica"
 	"tagma/testnet/byzantine/tamper"
@@ -32,6 +36,34 @@ func ParseChoice(text string) (Choice, error) {
 		_, err = replica.New(c, nil, nil, nil)
 	}
 	return c, err
+}
+
+// ParseReplicas reads who misbehaves in a cluster of so many replicas and how: "3=equivocate" or
+// "3=equivocate,parameter=value", each replica once. What does not exist is an *UnknownError.
+func ParseReplicas(texts []string, replicas int) (map[int][]Choice, error) {
+	all := make(map[int][]Choice, len(texts))
+	for _, text := range texts {
+		number, behaviour, ok := strings.Cut(text, "=")
+		id, err := strconv.Atoi(number)
+		if !ok || err != nil {
+			return nil, fmt.Errorf("%q; write a replica and its behaviour, such as 3=equivocate", text)
+		}
+		if id < 0 || id >= replicas {
+			return nil, fmt.Errorf("%q: there is no replica %d; there are 0 to %d", text, id, replicas-1)
+		}
+		if _, twice := all[id]; twice {
+			return nil, fmt.Errorf("names replica %d twice; it can misbehave in one way", id)
+		}
+		choice, err := ParseChoice(behaviour)
+		if err == nil {
+			err = Check(choice, replicas)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", text, err)
+		}
+		all[id] = []Choice{choice}
+	}
+	return all, nil
 }
 
 // ParseClientChoice is the same for a client's behaviour.

@@ -2,6 +2,7 @@ package byzantine
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"tagma/testnet/byzantine/tamper"
@@ -11,8 +12,8 @@ import (
 // machines, disks and links.
 type Row struct {
 	tamper.Behaviour
-	Who Party
-	Use string // how a scenario brings it about, unless it is a behaviour
+	Who Party  `json:"party"`
+	Use string `json:"use,omitempty"` // how a scenario brings it about, unless it is a behaviour
 }
 
 // Party is what is faulty.
@@ -41,8 +42,35 @@ func Rows() []Row {
 	return all
 }
 
+// Text is the catalogue for people, by failure model.
+func Text() string {
+	text, model := "", Model("")
+	for _, r := range Rows() {
+		if r.Model != model {
+			if model != "" {
+				text += "\n"
+			}
+			model = r.Model
+			text += fmt.Sprintf("%s: %s\n", model, model.Summary())
+		}
+		who := ""
+		if r.Who != OfReplica {
+			who = fmt.Sprintf("(%s) ", r.Who)
+		}
+		text += fmt.Sprintf("  %-20s %s%s\n", r.Name, who, r.Summary)
+		for _, p := range r.Parameters {
+			text += fmt.Sprintf("    %-18s %s (default %s)\n", p.Name, p.Summary, p.Default)
+		}
+		if r.Use != "" {
+			text += fmt.Sprintf("    in a scenario      %s\n", r.Use)
+		}
+		text += fmt.Sprintf("    bound              %s\n", r.Bound)
+	}
+	return text
+}
+
 func fault(name string, model Model, who Party, use, summary, bound string) Row {
-	return Row{tamper.Behaviour{Name: name, Model: model, Summary: summary, Bound: bound}, who, use}
+	return Row{tamper.Behaviour{Name: name, Model: model, Summary: summary, Bound: bound, Parameters: []Parameter{}}, who, use}
 }
 
 // faults are the rows that no attacker is needed for.

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"tagma/internal/machines"
+	"tagma/internal/terminal"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/byzantine/link"
+	"tagma/testnet/byzantine/tamper"
 	"tagma/testnet/history"
 	"tagma/testnet/play"
 	"tagma/testnet/play/processes"
@@ -53,6 +55,40 @@ const replicas = 4
 type Assault struct {
 	As     string
 	Choice byzantine.Choice
+}
+
+// Check says which options make no sense, by the names of their flags.
+func (o *Options) Check() error {
+	switch {
+	case o.Honest < 1 || o.Workers < 1 || o.Operations < 4:
+		return fmt.Errorf("there is nothing to measure with --clients %d, --in-flight %d and --ops %d; give at least 1, 1 and 4",
+			o.Honest, o.Workers, o.Operations)
+	case o.Valid < 0 || o.Invalid < 0 || o.Valid+o.Invalid+len(o.Assaults) == 0:
+		return fmt.Errorf("nobody floods with --valid %d and --invalid %d; give at least one client", o.Valid, o.Invalid)
+	}
+	return nil
+}
+
+// ParseAssaults reads who attacks and how: "replica=malformed", or with parameters behind it. What does not exist is a
+// *byzantine.UnknownError.
+func ParseAssaults(texts []string) ([]Assault, error) {
+	var all []Assault
+	for _, text := range texts {
+		who, behaviour, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, fmt.Errorf("%q; write an attacker and its behaviour, such as replica=malformed", text)
+		}
+		choice, err := tamper.Split(behaviour)
+		a := Assault{As: who, Choice: choice}
+		if err == nil {
+			err = a.Check()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", text, err)
+		}
+		all = append(all, a)
+	}
+	return all, nil
 }
 
 // Check says what is wrong with an assault.
@@ -229,7 +265,7 @@ func (o *Options) judge(d *Document, r *report.Document) {
 }
 
 // Print tells people what came of it.
-func Print(w io.Writer, d *Document, style report.Style) error {
+func Print(w io.Writer, d *Document, style terminal.Style) error {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
 	say("\n%-10s %10s %10s %10s %10s\n", "", "ops/s", "p50 ms", "p99 ms", "max ms")

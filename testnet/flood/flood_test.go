@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/internal/terminal"
 	"tagma/testnet/byzantine/link"
 	"tagma/testnet/local"
 	"tagma/testnet/play"
@@ -100,7 +101,7 @@ func TestPrint_TellsTheRatioAndWhatFailed(t *testing.T) {
 	failed := []report.Expectation{{Key: "min_throughput_ratio", Want: 0.8, Got: 0.5, Excused: "the machine slept"}}
 	for verdict, last := range map[string]string{report.Fail: "FAIL", report.Inconclusive: "INCONCLUSIVE: the machine slept", report.Pass: "PASS"} {
 		var out strings.Builder
-		if err := Print(&out, &Document{Ratio: new(0.5), Verdict: verdict, Expect: failed}, report.Style{}); err != nil {
+		if err := Print(&out, &Document{Ratio: new(0.5), Verdict: verdict, Expect: failed}, terminal.Style{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, part := range []string{"ratio 0.50", "expected min_throughput_ratio to be 0.8, got 0.5", last} {

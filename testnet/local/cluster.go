@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"tagma/internal/cluster"
+	"tagma/internal/machines"
 	"tagma/testnet/byzantine"
 )
 
@@ -71,6 +73,26 @@ func (c *Cluster) Malicious(id int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.options.Malicious[id]) > 0
+}
+
+// Instructions say who runs and how to talk to them.
+func (c *Cluster) Instructions() string {
+	var b strings.Builder
+	for id, r := range c.File.Replicas {
+		bad := ""
+		if c.Malicious(id) {
+			bad = "  malicious"
+		}
+		fmt.Fprintf(&b, "replica %d  pid %-8d %s%s\n", id, c.Pid(id), strings.Join(r.Addresses, " "), bad)
+	}
+	at := " --cluster " + c.ClusterFile()
+	write, read := "put greeting hello", "get greeting"
+	if c.File.Machine == machines.Bank {
+		write, read = "bank open alice 100", "bank balance alice"
+	}
+	fmt.Fprintf(&b, "\ntalk to it with\n  tagma %s%s\n  tagma %s%s\n  tagma status%s\n", write, at, read, at, at)
+	fmt.Fprintf(&b, "logs are in %s; Ctrl-C stops the cluster\n", filepath.Join(c.Dir, "replica*", LogFile))
+	return b.String()
 }
 
 // Corrupt makes a replica that does not run an attacker from its next start on, beside what it is already.

@@ -7,35 +7,11 @@ import (
 	"strings"
 
 	"tagma/internal/rules"
+	"tagma/internal/terminal"
 )
 
-// Style says how much may be used beside plain text.
-type Style struct {
-	Terminal bool // lines may be redrawn
-	Colour   bool
-}
-
-func (s Style) paint(code, text string) string {
-	if !s.Colour {
-		return text
-	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
-}
-
-// Bold is for names.
-func (s Style) Bold(text string) string { return s.paint("1", text) }
-
-// Dim is for what matters less.
-func (s Style) Dim(text string) string { return s.paint("2", text) }
-
-// Red is for what is wrong.
-func (s Style) Red(text string) string { return s.paint("31", text) }
-
-// Green is for what is well.
-func (s Style) Green(text string) string { return s.paint("32", text) }
-
 // Print tells people what came of a run, all of it. It returns the first error of the writer.
-func (d *Document) Print(w io.Writer, style Style) error {
+func (d *Document) Print(w io.Writer, style terminal.Style) error {
 	p := &printer{style: style}
 	fmt.Fprintf(&p.text, "\n%s  %s\n", style.Bold(d.Scenario), style.Dim(fmt.Sprintf("engine %s, seed %d", d.Engine, d.Seed)))
 	p.work(d)
@@ -53,14 +29,14 @@ func (d *Document) Print(w io.Writer, style Style) error {
 }
 
 // PrintVerdict tells people the verdict alone, and why it is that.
-func (d *Document) PrintVerdict(w io.Writer, style Style) error {
+func (d *Document) PrintVerdict(w io.Writer, style terminal.Style) error {
 	p := &printer{style: style}
 	p.verdict(d)
 	return p.tell(w)
 }
 
 // PrintLine tells what came of a scenario in one line, and what failed in some more.
-func (d *Document) PrintLine(w io.Writer, style Style) error {
+func (d *Document) PrintLine(w io.Writer, style terminal.Style) error {
 	p := &printer{style: style}
 	ratio := ""
 	if r := d.Throughput.Ratio; d.Throughput.Apart && r != nil {
@@ -91,7 +67,7 @@ func (d *Document) PrintLine(w io.Writer, style Style) error {
 
 type printer struct {
 	text  strings.Builder
-	style Style
+	style terminal.Style
 }
 
 func (p *printer) tell(w io.Writer) error {

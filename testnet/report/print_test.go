@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"tagma/internal/terminal"
 	"tagma/testnet/check"
 )
 
@@ -30,7 +31,7 @@ func TestRun_ToldPlainly(t *testing.T) {
 	} {
 		var whole, line strings.Builder
 		d := &Document{Verdict: c.verdict, Expect: []Expectation{c.expect}}
-		if err := d.Print(&whole, Style{}); err != nil {
+		if err := d.Print(&whole, terminal.Style{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range c.want {
@@ -38,7 +39,7 @@ func TestRun_ToldPlainly(t *testing.T) {
 				t.Errorf("%s: there is no %q in\n%s", name, want, whole.String())
 			}
 		}
-		if err := d.PrintLine(&line, Style{}); err != nil {
+		if err := d.PrintLine(&line, terminal.Style{}); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.Contains(line.String(), "inconclusive: the machine was asleep"); got != (c.verdict == Inconclusive) {
@@ -51,7 +52,7 @@ func TestRun_ToldPlainly(t *testing.T) {
 func TestRun_WhatHarmsNobodyIsNoFault(t *testing.T) {
 	var out strings.Builder
 	d := &Document{Faults: []Fault{{What: "submit 2 operations", Fired: true, Calm: true}, {What: "kill replica1", Fired: true}}}
-	if err := d.Print(&out, Style{}); err != nil {
+	if err := d.Print(&out, terminal.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"event         at 0 ms: submit 2 operations\n", "fault         at 0 ms: kill replica1; nothing was acknowledged since\n"} {
@@ -71,7 +72,7 @@ func TestDocument_TellsTheVerdictAndWhy(t *testing.T) {
 		Expect:     []Expectation{{Key: "completed", Want: "all", Got: "none"}},
 	}
 	var out strings.Builder
-	if err := d.Print(&out, Style{}); err != nil {
+	if err := d.Print(&out, terminal.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, part := range []string{"1,234,567 submitted", "kill did not happen", "key is gone", "abababababababab ", "expected completed to be all, got none", "FAIL"} {
@@ -86,7 +87,7 @@ func TestRun_AFailureNamesItsReasonInOneLineToo(t *testing.T) {
 	var out strings.Builder
 	d := &Document{Invariants: []check.Result{{ID: "I4", Held: true, Note: "given up"}, {ID: "I5", Held: true}, {ID: "I6", Held: true, Idle: true}}}
 	d.Judge()
-	if err := d.PrintLine(&out, Style{}); err != nil {
+	if err := d.PrintLine(&out, terminal.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := out.String(); d.Verdict != Fail || !strings.Contains(got, "I4: nothing was checked: given up\n") ||

@@ -1,6 +1,9 @@
 package swarm
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -61,5 +64,34 @@ func TestKind_IsTheInvariantAndItsFirstWordsWithoutNumbers(t *testing.T) {
 	c := &sim.Violation{Invariant: "I2", What: "replica 2 signs two different suspects for view 1"}
 	if kind(a) != kind(b) || kind(a) == kind(c) {
 		t.Errorf("%q, %q, %q", kind(a), kind(b), kind(c))
+	}
+}
+
+// What fails is told as it comes, its plan is in a file that a run can be had from, and the sum counts it.
+func TestTell_WritesThePlanOfAFailureDown(t *testing.T) {
+	runs := 0
+	o := Options{First: 3, Seeds: 1, Replicas: 4, Twice: true, Change: func(o *sim.Options) {
+		o.Seed += uint64(runs)
+		runs++
+	}}
+	dir := t.TempDir()
+	var told, end strings.Builder
+	sum, err := Tell(t.Context(), o, Telling{Out: dir, To: &told, Again: func(seed uint64) string { return fmt.Sprintf("again %d", seed) }})
+	if err != nil || sum.Held || len(sum.Failures) != 1 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	f := sum.Failures[0]
+	text, err := os.ReadFile(filepath.Join(dir, "swarm-seed-3.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := sim.ParsePlan(text); err != nil || p.Seed != 3 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if !strings.Contains(told.String(), "FAIL seed 3: ") || !strings.Contains(told.String(), "seed:  again 3\n") || !strings.HasSuffix(f.Replay, f.File) {
+		t.Errorf("%+v, told as\n%s", f, told.String())
+	}
+	if err := sum.Print(&end); err != nil || !strings.HasSuffix(end.String(), "FAIL: 1 of 1 seeds\n") || strings.Contains(told.String(), "\x1b") {
+		t.Errorf("%v: %s", err, end.String())
 	}
 }

@@ -16,10 +16,10 @@ import (
 
 // Parameter is one setting of a behaviour.
 type Parameter struct {
-	Name    string
-	Default string
-	Summary string   // one line
-	Words   []string // what it may be set to; nil: not a matter of words
+	Name    string   `json:"name"`
+	Default string   `json:"default"`
+	Summary string   `json:"summary"` // one line
+	Words   []string `json:"-"`       // what it may be set to; nil: not a matter of words
 }
 
 // field is a parameter and where its value goes. A struct declares it by a field with tags:
@@ -42,7 +42,8 @@ type value interface {
 }
 
 // Parameters lists what a pointer to a struct declares.
-func Parameters(of any) (all []Parameter) {
+func Parameters(of any) []Parameter {
+	all := []Parameter{}
 	for _, f := range fields(reflect.ValueOf(of).Elem(), nil) {
 		all = append(all, f.Parameter)
 	}

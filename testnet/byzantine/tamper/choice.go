@@ -13,11 +13,11 @@ type Sign func([]byte) wire.Signature
 
 // Behaviour is one way to misbehave: an entry of a catalogue.
 type Behaviour struct {
-	Name       string
-	Model      Model
-	Summary    string // one line
-	Bound      string // what the cluster keeps up in spite of it, beside safety; T is the view timeout
-	Parameters []Parameter
+	Name       string      `json:"name"`
+	Model      Model       `json:"model"`
+	Summary    string      `json:"summary"` // one line
+	Bound      string      `json:"bound"`   // what the cluster keeps up in spite of it, beside safety; T is the view timeout
+	Parameters []Parameter `json:"parameters"`
 
 	make func() any // a pointer to the struct that declares the parameters, not bound to any values
 }

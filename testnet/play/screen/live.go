@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
 
+	"tagma/internal/terminal"
 	"tagma/testnet/play"
 	"tagma/testnet/report"
 )
@@ -16,12 +17,12 @@ import (
 // Live shows a run on a terminal: what happens as lines that stay, and below them a picture that is redrawn in place.
 type Live struct {
 	program *tea.Program
-	style   report.Style
+	style   terminal.Style
 	ended   chan struct{}
 }
 
 // NewLive begins to draw on out, which must be a terminal, for a run of this title. Close ends it.
-func NewLive(out io.Writer, title string, style report.Style) *Live {
+func NewLive(out io.Writer, title string, style terminal.Style) *Live {
 	l := &Live{style: style, ended: make(chan struct{})}
 	// No input and no signal handler: keys and signals stay what they are without a picture.
 	l.program = tea.NewProgram(&picture{title: title, style: style}, tea.WithOutput(out), tea.WithInput(nil), tea.WithoutSignalHandler())
@@ -90,7 +91,7 @@ func (p *picture) View() tea.View { return tea.NewView(p.draw()) }
 // picture is what a run looks like at one moment.
 type picture struct {
 	title   string
-	style   report.Style
+	style   terminal.Style
 	width   int // of the terminal; 0: unknown
 	phase   phase
 	state   play.State
@@ -102,7 +103,6 @@ type picture struct {
 const (
 	samples     = 48 // bars of the throughput's history
 	sampleEvery = 250 * time.Millisecond
-	barWidth    = 24
 )
 
 // take notes a state, and now and then its throughput.
@@ -138,7 +138,7 @@ func (p *picture) draw() string {
 	if p.state.At > 0 {
 		lines = append(lines, "",
 			fmt.Sprintf("throughput %s %s a second", sparkline(p.rates), report.Thousands(int(p.state.OpsPerSecond))),
-			fmt.Sprintf("%s %s  %s", bar(p.state), progress(p.state), p.style.Dim(seconds(p.state.At))))
+			fmt.Sprintf("%s %s  %s", terminal.Cells(share(p.state), p.style.Colour), progress(p.state), p.style.Dim(seconds(p.state.At))))
 	}
 	for i := range lines {
 		lines[i] = cut(lines[i], p.width)
@@ -186,16 +186,15 @@ func sparkline(rates []float64) string {
 	return string(line) + strings.Repeat(" ", samples-len(rates))
 }
 
-// bar is how much of a run is done.
-func bar(s play.State) string {
-	full := 0
+// share is how much of a run is done.
+func share(s play.State) float64 {
 	switch {
 	case s.Goal > 0:
-		full = min(s.Acknowledged, s.Goal) * barWidth / s.Goal
+		return float64(s.Acknowledged) / float64(s.Goal)
 	case s.End > 0:
-		full = int(min(s.At, s.End) * barWidth / s.End)
+		return float64(s.At) / float64(s.End)
 	}
-	return strings.Repeat("█", full) + strings.Repeat("░", barWidth-full)
+	return 0
 }
 
 // cut keeps a line within the terminal, whose wrapping would spoil the picture. Colours take no room.
@@ -204,4 +203,15 @@ func cut(line string, width int) string {
 		return line
 	}
 	return lipgloss.NewStyle().MaxWidth(width).Render(line)
+}
+
+// On shows a run of a title on an output: on a terminal as a picture that is redrawn, elsewhere in lines. End takes the
+// picture away.
+func On(out io.Writer, title string) (show play.Show, end func()) {
+	style := terminal.StyleOf(out)
+	if style.Redraws {
+		live := NewLive(out, title, style)
+		return live, live.Close
+	}
+	return NewPlain(out, style), func() {}
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"tagma/internal/terminal"
 	"tagma/testnet/play"
 	"tagma/testnet/report"
 )
@@ -13,14 +14,14 @@ import (
 // Plain shows a run in lines that stay. It writes what it can: a reader that has gone away is no reason to end a run.
 type Plain struct {
 	out   io.Writer
-	style report.Style
+	style terminal.Style
 
 	mu   sync.Mutex
 	last time.Time // that progress was told
 }
 
 // NewPlain shows runs on out.
-func NewPlain(out io.Writer, style report.Style) *Plain { return &Plain{out: out, style: style} }
+func NewPlain(out io.Writer, style terminal.Style) *Plain { return &Plain{out: out, style: style} }
 
 // repeatEvery is how often progress is told.
 const repeatEvery = 5 * time.Second
@@ -54,7 +55,7 @@ func (p *Plain) Happened(h play.Happening) {
 func (p *Plain) line(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format+"\n", args...) }
 
 // happening is one line.
-func happening(h play.Happening, style report.Style) string {
+func happening(h play.Happening, style terminal.Style) string {
 	mark := " "
 	switch h.Kind {
 	case play.Fired:

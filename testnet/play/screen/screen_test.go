@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"tagma/internal/terminal"
 	"tagma/testnet/play"
 	"tagma/testnet/report"
 )
@@ -49,7 +50,7 @@ func TestPicture_TellsNoTimeBeforeARunHasBegun(t *testing.T) {
 }
 
 func TestPicture_KeepsWithinTheTerminal(t *testing.T) {
-	p := &picture{title: strings.Repeat("long ", 50), width: 40, style: report.Style{Terminal: true}}
+	p := &picture{title: strings.Repeat("long ", 50), width: 40, style: terminal.Style{Redraws: true}}
 	p.Update(state())
 	for line := range strings.SplitSeq(p.draw(), "\n") {
 		if utf8.RuneCountInString(line) > 40 {
@@ -69,7 +70,7 @@ func TestSparkline_IsAsHighAsTheRates(t *testing.T) {
 
 func TestPlain_IsLinesWithoutControlCharacters(t *testing.T) {
 	var out strings.Builder
-	p := NewPlain(&out, report.Style{})
+	p := NewPlain(&out, terminal.Style{})
 	p.Phase("load", "mixed")
 	p.State(state()) // too soon after the phase
 	p.last = p.last.Add(-repeatEvery)

@@ -1,0 +1,165 @@
+// Package runs runs scenarios one after the other, each with as many seeds as asked, and tells what came of them: the whole
+// report of one, a line for each of several, and the command that repeats what did not pass.
+package runs
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"tagma/internal/terminal"
+	"tagma/testnet/play"
+	"tagma/testnet/play/screen"
+	"tagma/testnet/report"
+	"tagma/testnet/scenario"
+)
+
+// Runner runs scenarios on an engine.
+type Runner struct {
+	Engine  play.Engine
+	Seeds   int  // of each scenario, from its own on; at least 1
+	Keep    bool // the files of runs that pass
+	Quiet   bool // the report of the only scenario is not told
+	Trace   play.Trace
+	Skipped int // scenarios that the engine cannot show, for the count at the end
+
+	Stdout, Shown io.Writer // for reports, and for progress
+
+	documents []*report.Document
+}
+
+// All runs everything in directories below within, whatever comes of it, and tells of each as it ends. It returns a report
+// of each scenario.
+func (r *Runner) All(ctx context.Context, within string, scenarios []*scenario.Scenario) ([]*report.Document, error) {
+	for i, s := range scenarios {
+		dir := filepath.Join(within, strconv.Itoa(i+1))
+		d, err := r.seeded(ctx, s, dir)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.File, err)
+		}
+		r.documents = append(r.documents, d)
+		if err := r.told(d, len(scenarios)); err != nil {
+			return nil, err
+		}
+		if d.Seeds == nil && d.Verdict != report.Pass {
+			_, _ = fmt.Fprintf(r.Shown, "again: %s\n", r.again(s))
+		}
+	}
+	return r.documents, nil
+}
+
+// Passed reports whether every scenario passed.
+func (r *Runner) Passed() bool { return r.came(report.Pass) == len(r.documents) }
+
+// again is the command that repeats a run.
+func (r *Runner) again(s *scenario.Scenario) string {
+	return fmt.Sprintf("tagma-testnet run %s --engine %s --seed %d", s.File, r.Engine.Name(), s.Seed)
+}
+
+// seeded runs a scenario with as many seeds as there are to be, and returns the report of the first one that does not
+// pass, or else of the first.
+func (r *Runner) seeded(ctx context.Context, s *scenario.Scenario, dir string) (*report.Document, error) {
+	if r.Seeds <= 1 {
+		return r.cleared(ctx, s, dir)
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return nil, err
+	}
+	var told *report.Document
+	seeds := &report.Seeds{First: s.Seed, Runs: r.Seeds, Failed: []report.Failed{}}
+	for i := range r.Seeds {
+		one := *s
+		one.Reseed(s.Seed + uint64(i))
+		d, err := r.cleared(ctx, &one, filepath.Join(dir, strconv.FormatUint(one.Seed, 10)))
+		if err != nil {
+			return nil, fmt.Errorf("seed %d: %w", one.Seed, err)
+		}
+		if told == nil || d.Verdict != report.Pass && len(seeds.Failed) == 0 {
+			told = d
+		}
+		if d.Verdict == report.Pass {
+			seeds.Passed++
+			continue
+		}
+		seeds.Failed = append(seeds.Failed, report.Failed{Seed: one.Seed, Verdict: d.Verdict, Again: r.again(&one)})
+		_, _ = fmt.Fprintf(r.Shown, "seed %d: %s; again: %s\n", one.Seed, d.Verdict, r.again(&one))
+	}
+	told.Seeds = seeds
+	if seeds.Passed == seeds.Runs && !r.Keep {
+		return told, os.RemoveAll(dir)
+	}
+	return told, nil
+}
+
+// cleared runs a scenario in a directory, which is gone if it passes.
+func (r *Runner) cleared(ctx context.Context, s *scenario.Scenario, dir string) (*report.Document, error) {
+	d, err := r.one(ctx, s, dir)
+	if err == nil && d.Verdict == report.Pass && !r.Keep {
+		err = os.RemoveAll(dir)
+	}
+	return d, err
+}
+
+func (r *Runner) one(ctx context.Context, s *scenario.Scenario, dir string) (*report.Document, error) {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return nil, err
+	}
+	if r.Seeds > 1 { // so many are told in a line each, and those that pass in none
+		return play.Run(ctx, r.Engine, s, play.Options{Dir: dir}, play.Silent{})
+	}
+	title := fmt.Sprintf("%s, engine %s, seed %d", s.Name, r.Engine.Name(), s.Seed)
+	if !terminal.StyleOf(r.Shown).Redraws {
+		_, _ = fmt.Fprintf(r.Shown, "%s: %s\n", s.File, title)
+	}
+	show, end := screen.On(r.Shown, title)
+	defer end()
+	return play.Run(ctx, r.Engine, s, play.Options{Dir: dir, Trace: r.Trace}, show)
+}
+
+// told tells of one report: all of it if it is the only one, else a line.
+func (r *Runner) told(d *report.Document, of int) error {
+	switch {
+	case of > 1 || d.Seeds != nil:
+		return d.PrintLine(r.Shown, terminal.StyleOf(r.Shown))
+	case r.Quiet:
+		return nil
+	default:
+		return d.Print(r.Stdout, terminal.StyleOf(r.Stdout))
+	}
+}
+
+// came is how many runs came to a verdict.
+func (r *Runner) came(verdict string) (n int) {
+	for _, d := range r.documents {
+		if d.Verdict == verdict {
+			n++
+		}
+	}
+	return n
+}
+
+// Summary ends the output in words.
+func (r *Runner) Summary(w io.Writer) error {
+	if len(r.documents)+r.Skipped < 2 && r.Seeds <= 1 {
+		return nil
+	}
+	text := fmt.Sprintf("\n%d of %d passed", r.came(report.Pass), len(r.documents))
+	if r.Seeds > 1 {
+		passed, runs := 0, 0
+		for _, d := range r.documents {
+			passed, runs = passed+d.Seeds.Passed, runs+d.Seeds.Runs
+		}
+		text += fmt.Sprintf(" with every seed, %d of %d runs", passed, runs)
+	}
+	if n := r.came(report.Inconclusive); n > 0 {
+		text += fmt.Sprintf(", %d inconclusive", n)
+	}
+	if r.Skipped > 0 {
+		text += fmt.Sprintf(", %d skipped", r.Skipped)
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
+}
