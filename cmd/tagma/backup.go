@@ -2,28 +2,18 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"tagma/checkpoint/store"
-	"tagma/client"
-	"tagma/crypto"
 	"tagma/internal/cluster"
 	"tagma/internal/command"
-	"tagma/internal/node"
 	"tagma/internal/operate"
-	"tagma/internal/reach"
-	"tagma/internal/replica"
 	"tagma/internal/rescue"
 	"tagma/internal/terminal"
-	"tagma/pbft/wire"
-	"tagma/statemachine"
 )
 
 func newBackup() *cobra.Command {
@@ -60,32 +50,33 @@ what was acknowledged above it is not in the backup. Of several disks back up al
 			if _, err := os.Lstat(out); err == nil {
 				return command.Unusablef("%s exists, and nothing is overwritten: name another file", out)
 			}
-			b := &backing{out: out, bar: newBar(cmd.ErrOrStderr(), t.JSON)}
+			bar := terminal.NewBar(cmd.ErrOrStderr(), t.JSON)
+			b := &rescue.Backup{Out: out, Progress: bar.Show}
 			var err error
 			if home != "" {
-				err = b.fromDisk(home, t.Cluster)
-			} else {
-				err = b.fromCluster(&t)
+				if b.Disk, err = program.DiskAt(home, t.Cluster); err == nil {
+					b.File = b.Disk.Cluster
+				}
+			} else if b.File, b.Key, err = t.Read(); err == nil && !b.File.MayBackUp(b.Key.Public()) {
+				err = command.Unusablef("this client may take no backup; write `backup = true` beside its key in the cluster file of every" +
+					" replica, or use a client's key that may")
 			}
 			if err != nil {
 				return err
 			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), t.Timeout)
-			defer cancel()
 			if len(since) > 0 {
-				if b.since, err = rescue.Find(since[0], since[1:]...); err != nil {
+				if b.Since, err = rescue.Find(since[0], since[1:]...); err != nil {
 					return command.NotUsable(err)
 				}
 			}
-			made, err := b.run(ctx)
-			b.bar.clear()
+			ctx, cancel := context.WithTimeout(cmd.Context(), t.Timeout)
+			defer cancel()
+			made, err := b.Take(ctx)
+			bar.Clear()
 			if err != nil {
 				return fmt.Errorf("back up the cluster: %w", err)
 			}
-			if t.JSON {
-				return command.PrintJSON(cmd.OutOrStdout(), made)
-			}
-			return made.print(cmd.OutOrStdout())
+			return command.Print(cmd, t.JSON, made, made.Print)
 		},
 	}
 	t.flags(cmd, 30*time.Minute)
@@ -95,243 +86,119 @@ what was acknowledged above it is not in the backup. Of several disks back up al
 	return cmd
 }
 
-// backing is a backup that is being taken, from a cluster or from a disk.
-type backing struct {
-	file  *cluster.File
-	key   *crypto.PrivateKey
-	disk  *rescue.Disk // nil: the cluster gives it
-	out   string
-	since *rescue.Chain // nil: a whole backup
-	bar   *bar
-	liars []liar
-}
+func newVerify() *cobra.Command {
+	var (
+		clusterFile string
+		since       []string
+		asJSON      bool
+	)
+	cmd := &cobra.Command{
+		Use:   "verify FILE",
+		Short: "Check a backup with the cluster file alone",
+		Long: `Check what FILE holds, offline: no replica need run, and none is trusted. What it is, is detected. Of a backup every
+checksum is compared, the certificate is checked with the keys in the cluster file, and the root that a quorum signed is
+computed again from all entries, over the backups that FILE adds to. A file that does not hold makes the exit code 1.
 
-// liar is a replica that gave what is not the state.
-type liar struct {
-	Replica int    `json:"replica"`
-	Why     string `json:"why"`
-}
-
-// madeBackup is what `tagma backup` made.
-type madeBackup struct {
-	File    string `json:"file"`
-	Seq     uint64 `json:"seq"`
-	Root    string `json:"root"`
-	Since   uint64 `json:"since,omitempty"`
-	Keys    int    `json:"keys"`
-	Records int    `json:"records"`
-	Bytes   int64  `json:"bytes"`
-	Signers []int  `json:"signers"`
-	Liars   []liar `json:"liars"`
-	// JournalReach is, of a disk, the highest sequence number of which its journal tells anything.
-	JournalReach uint64 `json:"journal_reach,omitempty"`
-}
-
-func (b *backing) fromCluster(t *target) (err error) {
-	if b.file, b.key, err = t.Read(); err != nil {
-		return err
-	}
-	if !b.file.MayBackUp(b.key.Public()) {
-		return command.Unusablef("this client may take no backup; write `backup = true` beside its key in the cluster file of every" +
-			" replica, or use a client's key that may")
-	}
-	return nil
-}
-
-// fromDisk finds the data under a home, or in a directory that holds nothing else.
-func (b *backing) fromDisk(home, clusterFile string) (err error) {
-	data, isHome := home, operate.IsFile(filepath.Join(home, node.ConfigFile))
-	if isHome {
-		h, err := node.ReadHome(home)
-		if err != nil {
-			return command.NotUsable(err)
-		}
-		b.file, data = h.Cluster, h.Data
-	}
-	if clusterFile != "" || !isHome {
-		if b.file, err = loadCluster(clusterFile); err != nil {
-			return err
-		}
-	}
-	b.disk = &rescue.Disk{Cluster: b.file, Journal: filepath.Join(data, node.JournalDir), State: filepath.Join(data, node.StateDir)}
-	return nil
-}
-
-func (b *backing) run(ctx context.Context) (_ *madeBackup, err error) {
-	dir, err := os.MkdirTemp(filepath.Dir(b.out), ".tagma-backup-*") // where there is room for the backup
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	judge, err := rescue.OfCluster(b.file)
-	if err != nil {
-		return nil, err
-	}
-	st, err := rescue.Unpack(b.since, filepath.Join(dir, "fetched"), judge, b.bar.sharing("reading the earlier backup"))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, st.Close()) }()
-	var before statemachine.StorageView
-	if b.since != nil {
-		if before, err = st.View(b.since.Last().Seq); err != nil {
-			return nil, err
-		}
-		defer before.Close()
-	}
-	if b.disk != nil {
-		b.disk.Scratch = filepath.Join(dir, "disk")
-		return b.read(before)
-	}
-	cert, err := b.fetch(ctx, st)
-	if err != nil {
-		return nil, err
-	}
-	return b.save(st, cert, before)
-}
-
-// read takes the state from a disk.
-func (b *backing) read(before statemachine.StorageView) (_ *madeBackup, err error) {
-	b.bar.show("reading the disk", 0, b.disk.State)
-	still, err := b.disk.Read()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, still.Store.Close()) }()
-	if seq := uint64(still.Cert.Seq); b.since != nil && b.since.Last().Seq >= seq {
-		return nil, fmt.Errorf("the newest checkpoint on this disk is %d, and the backup that it was to add to is of %d already: take"+
-			" another replica's disk", seq, b.since.Last().Seq)
-	}
-	made, err := b.save(still.Store, still.Cert, before)
-	if err == nil {
-		made.JournalReach = still.Reach
-	}
-	return made, err
-}
-
-// fetch has replicas give the state.
-func (b *backing) fetch(ctx context.Context, st *store.Store) (cert wire.StableCert, err error) {
-	least, err := b.reach(ctx)
-	if err != nil {
-		return cert, err
-	}
-	return rescue.Take(ctx, rescue.Taking{
-		File: b.file, Key: b.key, Store: st, Least: least,
-		Progress: func(p replica.Progress) {
-			b.bar.show("fetching", p.Share, fmt.Sprintf("%.0f %%, %s", 100*p.Share, terminal.Bytes(int64(p.Bytes))))
+What can be verified is a backup. Evidence of misbehaviour is checked by tagma evidence HOME --verify.`,
+		Example: `  tagma verify monday.bak --cluster demo/cluster.toml
+  tagma verify tuesday.bak --since elsewhere/monday.bak`,
+		Args: command.Takes("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, err := program.ReadCluster(clusterFile)
+			if err != nil {
+				return err
+			}
+			chain, err := operate.FindBackup(args[0], since)
+			if err != nil {
+				return err
+			}
+			progress := terminal.NewBar(cmd.ErrOrStderr(), asJSON)
+			report, err := rescue.Verify(chain, file, progress.Sharing("verifying"))
+			progress.Clear()
+			if err != nil {
+				return err
+			}
+			return command.Print(cmd, asJSON, report, report.Print)
 		},
-		Liar: func(replica int, why error) {
-			b.liars = append(b.liars, liar{replica, terminal.Printable(why.Error())})
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&clusterFile, "cluster", "", "cluster `file` of the backup's cluster (default $TAGMA_CLUSTER, else ./cluster.toml)")
+	flags.StringArrayVar(&since, "since", nil, "backup `file` that this one adds to, if it is not beside it (again: that before it)")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// restoring is what `tagma restore` is told.
+type restoring struct {
+	in, dir, cluster string
+	since            []string
+	replica          int
+	newKeys, json    bool
+	options          cluster.InitOptions // of --new-keys
+}
+
+func newRestore() *cobra.Command {
+	var r restoring
+	cmd := &cobra.Command{
+		Use:   "restore --in FILE --dir DIR (--replica I | --new-keys)",
+		Short: "Put a backup back: into one replica's home, or as a whole new cluster",
+		Long: `With --replica put the state of a backup into the home of one replica that lost its data, so that it fetches only what
+changed since. Its key must be there, and no data. A replica that comes back so may have forgotten what it signed, and knows
+it: it is silent until the others have told it from where on it contradicts nothing.
+
+With --new-keys make a whole new cluster in DIR from a backup: new replicas with new keys under a new cluster id, which begin
+with the state of the backup. It is for a cluster of which more than f replicas are lost for good. Machine, protocol
+parameters and clients are those of the old cluster, whose file --cluster names; clients keep their keys and sessions, and
+need the new cluster file. cluster.toml says where the state comes from. The old cluster must never run again beside it: what
+it acknowledged after the backup is not in the new one.`,
+		Example: `  tagma restore --in monday.bak --dir demo --replica 2
+  tagma restore --in monday.bak --dir rebuilt --new-keys --cluster demo/cluster.toml --host a.example,b.example,c.example,d.example`,
+		Args: command.Takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case r.in == "":
+				return command.Unusablef("restore: no backup given; name it with --in FILE")
+			case r.dir == "":
+				return command.Unusablef("restore: no directory given; name the cluster's with --dir DIR")
+			case r.newKeys == (r.replica >= 0):
+				return command.Unusablef("restore: give either --replica I, for one home of a cluster that goes on, or --new-keys, for a new cluster")
+			}
+			chain, err := operate.FindBackup(r.in, r.since)
+			if err != nil {
+				return err
+			}
+			progress := terminal.NewBar(cmd.ErrOrStderr(), r.json)
+			if !r.newKeys {
+				restored, err := operate.RestoreHome(chain, r.dir, r.replica, progress.Sharing("restoring "+r.dir))
+				progress.Clear()
+				if err != nil {
+					return err
+				}
+				return command.Print(cmd, r.json, restored, func(w io.Writer) error { return program.PrintRestored(w, restored) })
+			}
+			before, err := program.ReadCluster(r.cluster)
+			if err != nil {
+				return err
+			}
+			made, err := operate.RestoreCluster(chain, before, r.dir, r.options, progress.Sharing("restoring "+r.dir))
+			progress.Clear()
+			if err != nil {
+				return err
+			}
+			return command.Print(cmd, r.json, made, func(w io.Writer) error { return program.PrintMade(w, made) })
 		},
-	})
-}
-
-// save writes what was fetched, and reads it again as `tagma verify` does.
-func (b *backing) save(st *store.Store, cert wire.StableCert, before statemachine.StorageView) (*madeBackup, error) {
-	view, err := st.View(uint64(cert.Seq))
-	if err != nil {
-		return nil, err
 	}
-	defer view.Close()
-	b.bar.show("writing", 0, b.out)
-	records, err := rescue.Save(b.out, b.file, cert, b.since, before, view)
-	if err != nil {
-		return nil, err
-	}
-	var earlier []string
-	if b.since != nil {
-		for i := len(b.since.Paths) - 1; i >= 0; i-- {
-			earlier = append(earlier, b.since.Paths[i])
-		}
-	}
-	chain, err := rescue.Find(b.out, earlier...)
-	if err != nil {
-		return nil, err
-	}
-	report, err := rescue.Verify(chain, b.file, b.bar.sharing("verifying"))
-	if err != nil {
-		return nil, err
-	}
-	made := &madeBackup{
-		File: b.out, Seq: report.Seq, Root: fmt.Sprintf("%x", report.Root), Since: chain.Last().Since, Keys: report.Keys, Records: records,
-		Signers: append([]int{}, report.Signers...), Liars: append([]liar{}, b.liars...),
-	}
-	if info, err := os.Stat(b.out); err == nil {
-		made.Bytes = info.Size()
-	}
-	return made, nil
-}
-
-// reach has the cluster come to a checkpoint that holds everything acknowledged until now, with reads that are ordered. It
-// returns the sequence number that the checkpoint must not be below.
-func (b *backing) reach(ctx context.Context) (least uint64, err error) {
-	c, err := reach.Dial(ctx, b.file, b.key)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	cfg, err := b.file.Config(0)
-	if err != nil {
-		return 0, err
-	}
-	interval, target := uint64(cfg.CheckpointInterval), uint64(1)
-	for at := uint64(0); at < target; {
-		r, err := c.Do(ctx, nil, client.ReadOnly())
-		if err != nil {
-			return 0, err
-		}
-		if at = r.Seq; least == 0 {
-			least, target = at, (at+interval-1)/interval*interval
-		}
-		b.bar.show("waiting for a checkpoint", float64(at%interval)/float64(interval), fmt.Sprintf("at %d of %d", at, target))
-	}
-	return least, nil
-}
-
-func (m *madeBackup) print(w io.Writer) error {
-	text := fmt.Sprintf("%s: the state after %d, %s, %s, %s\n", m.File, m.Seq, terminal.Count(m.Keys, "key"), terminal.Bytes(m.Bytes),
-		vouchedBy(m.Signers))
-	if m.Since > 0 {
-		text += fmt.Sprintf("it holds %s since %d, and needs the backups before it\n", terminal.Count(m.Records, "change"), m.Since)
-	}
-	if m.JournalReach > m.Seq {
-		text += fmt.Sprintf("the journal on this disk goes on to %d; what was acknowledged above %d is not in the backup\n", m.JournalReach, m.Seq)
-	}
-	for _, l := range m.Liars {
-		text += fmt.Sprintf("replica %d gave what is not the state, and was left out: %s\n", l.Replica, l.Why)
-	}
-	_, err := io.WriteString(w, text)
-	return err
-}
-
-// bar shows how far long work is, redrawn in place on a terminal; elsewhere it says nothing.
-type bar struct {
-	out  io.Writer
-	last time.Time
-}
-
-func newBar(out io.Writer, silent bool) *bar {
-	if silent || !terminal.Redraws(out) {
-		out = nil
-	}
-	return &bar{out: out}
-}
-
-func (b *bar) show(what string, share float64, text string) {
-	if b.out == nil || time.Since(b.last) < 100*time.Millisecond {
-		return
-	}
-	b.last = time.Now()
-	_, _ = fmt.Fprintf(b.out, "\r\x1b[K%s %s  %s", terminal.Cells(share, terminal.Colours(b.out)), what, text) // a reader that has gone away is no reason to stop
-}
-
-// sharing is show for work of which only the share is known.
-func (b *bar) sharing(what string) func(float64) {
-	return func(share float64) { b.show(what, share, fmt.Sprintf("%.0f %%", 100*share)) }
-}
-
-func (b *bar) clear() {
-	if b.out != nil {
-		_, _ = io.WriteString(b.out, "\r\x1b[K")
-	}
+	flags := cmd.Flags()
+	flags.StringVar(&r.in, "in", "", "`file` of the backup")
+	flags.StringArrayVar(&r.since, "since", nil, "backup `file` that it adds to, if it is not beside it (again: that before it)")
+	flags.StringVar(&r.dir, "dir", "", "`directory` of the cluster; with --new-keys of the new one, made if need be")
+	flags.IntVar(&r.replica, "replica", -1, "`number` of the replica whose home, in DIR or DIR itself, lost its data")
+	flags.BoolVar(&r.newKeys, "new-keys", false, "make a new cluster, with new keys under a new id")
+	flags.StringVar(&r.cluster, "cluster", "", "with --new-keys the old cluster's `file` (default $TAGMA_CLUSTER, else ./cluster.toml)")
+	flags.IntVar(&r.options.Replicas, "replicas", 0, "with --new-keys `number` of replicas (default as many as there were)")
+	flags.StringSliceVar(&r.options.Hosts, "host", nil, "with --new-keys IP `addresses` or DNS names: one for all replicas or one each")
+	flags.StringVar(&r.options.Transport, "transport", cluster.TCP, "with --new-keys how replicas and clients are connected: tcp or quic")
+	flags.IntVar(&r.options.BasePort, "base-port", 7000, "with --new-keys `port` of the first replica on each host")
+	flags.BoolVar(&r.json, "json", false, "print one JSON document")
+	return cmd
 }

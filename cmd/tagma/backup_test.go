@@ -16,6 +16,7 @@ import (
 	"tagma/internal/command"
 	"tagma/internal/operate"
 	"tagma/internal/passphrase"
+	"tagma/internal/rescue"
 	"tagma/network"
 	"tagma/pbft/wire"
 	"tagma/statemachine/kv"
@@ -82,16 +83,16 @@ func TestDrill_ALostSiteIsRestoredElsewhere(t *testing.T) {
 	}
 	key := filepath.Join(dir, operate.ClientKey)
 	once := call(t, filepath.Join(dir, operate.ClusterFile), key, 7, 1, kv.Put([]byte("once"), []byte("1")))
-	first := decoded[madeBackup](t, "backup", "--out", monday)
+	first := decoded[rescue.Made](t, "backup", "--out", monday)
 	must(t, "put", "key/3", "changed")
 	must(t, "delete", "key/4")
 	must(t, "put", "late", "held")
-	second := decoded[madeBackup](t, "backup", "--out", tuesday, "--since", monday)
+	second := decoded[rescue.Made](t, "backup", "--out", tuesday, "--since", monday)
 	if second.Since != first.Seq || second.Seq <= first.Seq || second.Bytes >= first.Bytes || len(second.Signers) != 3 || len(second.Liars) != 0 {
 		t.Errorf("first %+v, second %+v", first, second)
 	}
 	past := pastReads(t, early, first.Seq, second.Seq-1, second.Seq)
-	v := decoded[verified](t, "verify", tuesday)
+	v := decoded[rescue.Report](t, "verify", tuesday)
 	if v.Kind != "backup" || v.Seq != second.Seq || len(v.Files) != 2 || v.Files[0] != monday || v.Keys != second.Keys {
 		t.Errorf("verified %+v", v)
 	}
@@ -109,7 +110,7 @@ func TestDrill_ALostSiteIsRestoredElsewhere(t *testing.T) {
 
 	rebuilt := filepath.Join(t.TempDir(), "rebuilt")
 	made := decoded[operate.Made](t, "restore", "--in", tuesday, "--dir", rebuilt, "--new-keys", "--base-port", strconv.Itoa(freePorts(t)))
-	if made.ClientKey != "" || made.Origin == nil || made.Origin.Seq != second.Seq || made.Origin.Root != second.Root {
+	if made.ClientKey != "" || made.Origin == nil || made.Origin.Seq != second.Seq || made.Origin.Root != second.Root.String() {
 		t.Errorf("made %+v", made)
 	}
 	t.Setenv(operate.ClusterVariable, made.ClusterFile)
@@ -175,14 +176,14 @@ func pastIsRevertedTo(t *testing.T, seq uint64) {
 }
 
 // disksGiveABackup takes one from the disk of a replica that was killed, and from its data alone.
-func disksGiveABackup(t *testing.T, dir, last string, want madeBackup) {
+func disksGiveABackup(t *testing.T, dir, last string, want rescue.Made) {
 	t.Helper()
 	saved := filepath.Join(t.TempDir(), "saved.bak")
-	made := decoded[madeBackup](t, "backup", "--out", saved, "--home", home(dir, 1))
+	made := decoded[rescue.Made](t, "backup", "--out", saved, "--home", home(dir, 1))
 	if made.Seq != want.Seq || made.Root != want.Root || made.Keys != want.Keys || made.JournalReach <= made.Seq || len(made.Signers) != 3 {
 		t.Errorf("the disk gave %+v, and the cluster gave %+v", made, want)
 	}
-	if v := decoded[verified](t, "verify", saved); v.Root != want.Root || len(v.Files) != 1 {
+	if v := decoded[rescue.Report](t, "verify", saved); v.Root != want.Root || len(v.Files) != 1 {
 		t.Errorf("verified %+v", v)
 	}
 	badInput{
@@ -266,18 +267,6 @@ func linesOf(n int) string {
 		fmt.Fprintf(&b, "{\"key\":\"mass/%04d\",\"value\":\"%0100d\"}\n", i, i)
 	}
 	return b.String()
-}
-
-func TestImport_LinesAreReadStrictly(t *testing.T) {
-	for name, text := range map[string]string{
-		"no JSON": "key", "both fields": `{"key":"a","key_base64":"YQ==","value":"b"}`, "no value": `{"key":"a"}`,
-		"a misspelt field": `{"key":"a","valeu":"b"}`, "two documents": `{"key":"a","value":"b"}{}`, "bad base64": `{"key_base64":"!","value":""}`,
-		"an empty line": "\n",
-	} {
-		if p, err := newLines(strings.NewReader(text)).next(); err == nil {
-			t.Errorf("%s: read as %q = %q", name, p.Key, p.Value)
-		}
-	}
 }
 
 // caller sends requests of its own numbering over real links, as a client that was cut off sends them again.

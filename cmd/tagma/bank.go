@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -46,20 +46,6 @@ func bankFlags(to *target, cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// askBank has one operation executed. Refusals that follow from the arguments alone are the arguments' fault.
-func askBank[T any](ctx context.Context, c *client.Client, op []byte, decode func([]byte) (T, error), opts ...client.CallOption) (T, uint64, error) {
-	var decoded T
-	result, err := c.Do(ctx, op, opts...)
-	if err == nil {
-		decoded, err = decode(result.Output())
-	}
-	var code bank.Code
-	if errors.As(err, &code) && (code == bank.BadName || code == bank.SameAccount || code == bank.ZeroAmount) {
-		err = command.NotUsable(err)
-	}
-	return decoded, result.Seq, err
-}
-
 func parseAmount(word string) (uint64, error) {
 	n, err := strconv.ParseUint(word, 10, 64)
 	if err != nil {
@@ -98,19 +84,9 @@ func newBankOpen() *cobra.Command {
 					return err
 				}
 			}
-			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				op := bank.Open(args[0], amount)
-				if done, err := to.sentOnly(ctx, cmd, c, op); done {
-					return err
-				}
-				r, seq, err := askBank(ctx, c, op, bank.DecodeOpen)
-				if err != nil {
-					return fmt.Errorf("open %q: %w", args[0], err)
-				}
-				if to.JSON {
-					return command.PrintJSON(cmd.OutOrStdout(), accountState{Account: args[0], Balance: r.Balance, Supply: &r.Supply, Seq: seq})
-				}
-				return terminal.Say(cmd.OutOrStdout(), "OK %s %d\n", args[0], r.Balance)
+			what := fmt.Sprintf("open %q", args[0])
+			return perform(cmd, &to, what, bank.Open(args[0], amount), bank.DecodeOpen, func(r bank.OpenResult, seq uint64) (any, string) {
+				return accountState{Account: args[0], Balance: r.Balance, Supply: &r.Supply, Seq: seq}, fmt.Sprintf("OK %s %d\n", args[0], r.Balance)
 			})
 		},
 	})
@@ -132,24 +108,134 @@ that is too small is an error, and so is an account that does not exist.`,
 			if err != nil {
 				return err
 			}
-			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				op := bank.Transfer(args[0], args[1], amount)
-				if done, err := to.sentOnly(ctx, cmd, c, op); done {
-					return err
-				}
-				r, seq, err := askBank(ctx, c, op, bank.DecodeTransfer)
-				if err != nil {
-					return fmt.Errorf("transfer %d from %q to %q: %w", amount, args[0], args[1], err)
-				}
-				if to.JSON {
-					return command.PrintJSON(cmd.OutOrStdout(), map[string]any{
-						"from": args[0], "to": args[1], "amount": amount, "from_balance": r.From, "to_balance": r.To, "seq": seq,
-					})
-				}
-				return terminal.Say(cmd.OutOrStdout(), "OK %s %d, %s %d\n", args[0], r.From, args[1], r.To)
+			what, op := fmt.Sprintf("transfer %d from %q to %q", amount, args[0], args[1]), bank.Transfer(args[0], args[1], amount)
+			return perform(cmd, &to, what, op, bank.DecodeTransfer, func(r bank.TransferResult, seq uint64) (any, string) {
+				return map[string]any{
+					"from": args[0], "to": args[1], "amount": amount, "from_balance": r.From, "to_balance": r.To, "seq": seq,
+				}, fmt.Sprintf("OK %s %d, %s %d\n", args[0], r.From, args[1], r.To)
 			})
 		},
 	})
 	to.semanticsFlag(cmd)
 	return cmd
+}
+
+// bankReadFlags are the flags of every command of the bank that changes nothing.
+func bankReadFlags(to *target, cmd *cobra.Command) *cobra.Command {
+	bankFlags(to, cmd)
+	to.readSemanticsFlag(cmd)
+	return cmd
+}
+
+func newBankBalance() *cobra.Command {
+	var to target
+	return bankReadFlags(&to, &cobra.Command{
+		Use:     "balance ACCOUNT",
+		Short:   "Read an account's balance",
+		Long:    `Print the balance of ACCOUNT: at least as new as everything that was acknowledged before the command was started.`,
+		Example: `  tagma bank balance alice`,
+		Args:    command.Takes("ACCOUNT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			tell := func(r bank.BalanceResult, seq uint64) (any, string) {
+				return accountState{Account: args[0], Balance: r.Balance, Entries: &r.Entries, Seq: seq}, fmt.Sprintf("%d\n", r.Balance)
+			}
+			return perform(cmd, &to, fmt.Sprintf("balance of %q", args[0]), bank.Balance(args[0]), bank.DecodeBalance, tell, client.ReadOnly())
+		},
+	})
+}
+
+// historyEntry is what history prints of each entry as JSON.
+type historyEntry struct {
+	Number  uint64    `json:"number"` // in the account's history, from 1
+	Kind    string    `json:"kind"`   // opened, sent or received
+	Other   string    `json:"other,omitempty"`
+	Amount  uint64    `json:"amount"`
+	Balance uint64    `json:"balance"` // after it
+	Seq     uint64    `json:"seq"`
+	Time    time.Time `json:"time"` // agreed
+}
+
+func newBankHistory() *cobra.Command {
+	var (
+		to    target
+		from  uint64
+		limit uint
+	)
+	cmd := bankReadFlags(&to, &cobra.Command{
+		Use:   "history ACCOUNT",
+		Short: "List what changed an account",
+		Long: `List the entries of ACCOUNT's history in the order of execution: number, agreed time, what was done, the other account, and
+the balance after it.`,
+		Example: `  tagma bank history alice
+  tagma bank history alice --from 101 --limit 50`,
+		Args: command.Takes("ACCOUNT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+				entries, err := readHistory(ctx, c, args[0], from, limit)
+				if err != nil {
+					return err
+				}
+				words := ""
+				for _, e := range entries {
+					words += fmt.Sprintf("%d\t%s\t%s\n", e.Number, e.Time.Format(time.RFC3339), e.text())
+				}
+				return to.print(cmd, map[string]any{"account": args[0], "entries": entries}, words)
+			})
+		},
+	})
+	cmd.Flags().Uint64Var(&from, "from", 1, "`number` of the first entry")
+	cmd.Flags().UintVar(&limit, "limit", 0, "most `entries` to list; 0 for all")
+	return cmd
+}
+
+func readHistory(ctx context.Context, c *client.Client, account string, from uint64, limit uint) ([]historyEntry, error) {
+	entries := []historyEntry{}
+	for e, err := range bank.NewClient(c).History(ctx, account, from) {
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, historyEntry{
+			Number: e.Number, Kind: e.Kind.String(), Other: e.Other, Amount: e.Amount, Balance: e.Balance, Seq: e.Seq,
+			Time: time.Unix(0, e.Time).UTC(),
+		})
+		if uint(len(entries)) == limit {
+			break
+		}
+	}
+	return entries, nil
+}
+
+func (e *historyEntry) text() string {
+	switch e.Kind {
+	case bank.Sent.String():
+		return fmt.Sprintf("sent %d to %s, balance %d", e.Amount, e.Other, e.Balance)
+	case bank.Received.String():
+		return fmt.Sprintf("received %d from %s, balance %d", e.Amount, e.Other, e.Balance)
+	}
+	return fmt.Sprintf("opened with %d", e.Amount)
+}
+
+func newBankAudit() *cobra.Command {
+	var to target
+	return bankReadFlags(&to, &cobra.Command{
+		Use:   "audit",
+		Short: "Check that all balances together are what was minted",
+		Long: `Add up all balances and compare the sum with what was minted. A difference is exit code 1: it would show a fault of the
+software, since no client can cause it.`,
+		Example: `  tagma bank audit`,
+		Args:    command.Takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			decode := func(result []byte) (bank.AuditResult, error) {
+				r, err := bank.DecodeAudit(result)
+				if err == nil && r.Sum != r.Supply {
+					err = fmt.Errorf("the balances of %d accounts sum up to %d, but %d was minted", r.Accounts, r.Sum, r.Supply)
+				}
+				return r, err
+			}
+			return perform(cmd, &to, "audit", bank.Audit(), decode, func(r bank.AuditResult, seq uint64) (any, string) {
+				return map[string]any{"supply": r.Supply, "sum": r.Sum, "accounts": r.Accounts, "seq": seq},
+					fmt.Sprintf("OK %d in %s\n", r.Supply, terminal.Count(int(r.Accounts), "account"))
+			}, client.ReadOnly())
+		},
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"tagma/internal/command"
 	"tagma/internal/machines"
 	"tagma/internal/reach"
+	"tagma/internal/terminal"
 )
 
 // benchRun is one `tagma bench`.
@@ -55,7 +57,7 @@ failed.`,
 			if err := b.complete(cmd.Flags().Changed("duration")); err != nil {
 				return command.NotUsable(err)
 			}
-			return b.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return b.run(cmd)
 		},
 	}
 	b.to.flags(cmd, defaultTimeout)
@@ -74,6 +76,45 @@ failed.`,
 	flags.StringVar(&b.out, "out", "", "`directory` for summary.csv, intervals.csv, the histogram latency.hgrm, throughput.svg and latency.svg")
 	flags.IntVar(&b.runs, "runs", 1, "how `often` to measure; the median of the runs is printed between the least and the greatest")
 	return cmd
+}
+
+// run loads the cluster and prints the result; progress goes to stderr.
+func (b *benchRun) run(cmd *cobra.Command) error {
+	if b.out != "" { // before the work, so that it is not in vain
+		if err := os.MkdirAll(b.out, 0o755); err != nil {
+			return fmt.Errorf("make the directory for the results: %w; choose another one with --out", err)
+		}
+	}
+	sessions, err := b.dial(cmd.Context())
+	if err != nil {
+		return err
+	}
+	callers := make([]bench.Caller, len(sessions))
+	for i, c := range sessions {
+		callers[i] = bench.Session(c)
+	}
+	runs, err := bench.Repeat(cmd.Context(), callers, b.options, b.runs, bench.NewView(cmd.ErrOrStderr()))
+	if err = errors.Join(err, closeAll(sessions)); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	if b.out != "" {
+		if err := runs.Save(b.out); err != nil {
+			return fmt.Errorf("write the results to %s: %w", b.out, err)
+		}
+	}
+	report := runs.Report(&b.options, b.connections, command.Version())
+	if err := command.Print(cmd, b.to.JSON, report, report.Print); err != nil {
+		return err
+	}
+	if b.out != "" && !b.to.JSON {
+		if err := terminal.Say(cmd.OutOrStdout(), "details in %s\n", b.out); err != nil {
+			return err
+		}
+	}
+	if err := runs.Failure(); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	return nil
 }
 
 // complete fills in what follows from other flags and refuses contradictions.

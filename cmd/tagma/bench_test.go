@@ -18,7 +18,7 @@ func TestCluster_IsMeasured(t *testing.T) {
 		Operations bench.Operations
 		Throughput bench.Throughput
 		Latency    bench.Latency `json:"latency_ms"`
-		Settings   benchSettings
+		Settings   bench.Settings
 	}
 	o := tagma(t, "bench", "--clients", "4", "--connections", "2", "--batch", "3", "--ops", "100", "--reads", "20",
 		"--warmup", "50ms", "--json", "--out", out)
@@ -50,7 +50,7 @@ func TestCluster_IsMeasured(t *testing.T) {
 		Operations bench.Operations
 		Throughput bench.Throughput
 		Runs       []struct{ Operations bench.Operations }
-		Spread     benchSpread
+		Spread     bench.Scatter
 	}
 	o = tagma(t, "bench", "--clients", "2", "--ops", "20", "--warmup", "0s", "--runs", "3", "--json")
 	if err := json.Unmarshal([]byte(o.stdout), &several); err != nil || len(several.Runs) != 3 || several.Operations.Acknowledged != 20 {

@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
-	"unicode/utf8"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"tagma/client"
 	"tagma/internal/command"
-	"tagma/internal/terminal"
+	"tagma/internal/kvtext"
 	"tagma/statemachine/kv"
 )
 
@@ -77,14 +76,11 @@ func (o *getOptions) key(ctx context.Context, cmd *cobra.Command, c *client.Clie
 	if got.Pair == nil {
 		return command.Missingf("get %s%s: there is no such key; `tagma get --prefix \"\"` lists all", command.Quote(key), o.when())
 	}
-	if o.to.JSON {
-		return command.PrintJSON(cmd.OutOrStdout(), pairOf(got.Pair))
-	}
 	if o.raw {
 		_, err := cmd.OutOrStdout().Write(got.Pair.Value)
 		return err
 	}
-	return terminal.Say(cmd.OutOrStdout(), "%s\n", got.Pair.Value)
+	return o.to.print(cmd, kvtext.PairOf(got.Pair), string(got.Pair.Value)+"\n")
 }
 
 func (o *getOptions) read(ctx context.Context, c *client.Client, key string) (kv.GetResult, error) {
@@ -116,7 +112,7 @@ func (o *getOptions) pairs(ctx context.Context, cmd *cobra.Command, c *client.Cl
 	if o.past {
 		scan = kv.NewClient(c).ScanPrefixAt(ctx, prefix, o.at)
 	}
-	all, more := []pair{}, false
+	all, more := []kvtext.Pair{}, false
 	for p, err := range scan {
 		if err != nil {
 			return err
@@ -124,46 +120,15 @@ func (o *getOptions) pairs(ctx context.Context, cmd *cobra.Command, c *client.Cl
 		if more = o.limit > 0 && uint(len(all)) == o.limit; more {
 			break
 		}
-		all = append(all, pairOf(&p))
+		all = append(all, kvtext.PairOf(&p))
 	}
-	if o.to.JSON {
-		return command.PrintJSON(cmd.OutOrStdout(), map[string]any{"prefix": prefix, "pairs": all, "more": more})
-	}
-	for _, p := range all {
-		if err := terminal.Say(cmd.OutOrStdout(), "%s\t%s\n", p.key, p.value); err != nil {
-			return err
+	document := map[string]any{"prefix": prefix, "pairs": all, "more": more}
+	return command.Print(cmd, o.to.JSON, document, func(w io.Writer) error {
+		for i := range all {
+			if err := all[i].Print(w); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
-}
-
-// pair is a key as get prints it in JSON. Keys and values that are not UTF-8 stand in the fields in base64 instead.
-type pair struct {
-	Key            *string `json:"key,omitempty"`
-	KeyBase64      *string `json:"key_base64,omitempty"`
-	Value          *string `json:"value,omitempty"`
-	ValueBase64    *string `json:"value_base64,omitempty"`
-	CreateRevision uint64  `json:"create_revision"`
-	ModRevision    uint64  `json:"mod_revision"`
-	Version        uint64  `json:"version"`
-
-	key, value []byte
-}
-
-func pairOf(p *kv.KeyValue) pair {
-	out := pair{
-		CreateRevision: p.CreateRevision, ModRevision: p.ModRevision, Version: p.Version, key: p.Key, value: p.Value,
-	}
-	out.Key, out.KeyBase64 = textOrBase64(p.Key)
-	out.Value, out.ValueBase64 = textOrBase64(p.Value)
-	return out
-}
-
-func textOrBase64(b []byte) (text, encoded *string) {
-	s := string(b)
-	if utf8.ValidString(s) {
-		return &s, nil
-	}
-	s = base64.StdEncoding.EncodeToString(b)
-	return nil, &s
+		return nil
+	})
 }

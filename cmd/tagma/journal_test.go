@@ -9,6 +9,7 @@ import (
 
 	"tagma/checkpoint/journal"
 	"tagma/internal/command"
+	"tagma/internal/inspect"
 	"tagma/internal/node"
 	"tagma/pbft/wire"
 )
@@ -62,14 +63,14 @@ func TestJournal_EveryRecordIsALine(t *testing.T) {
 
 func TestJournal_JSONIsOneDocument(t *testing.T) {
 	home, _ := writeJournal(t)
-	var d journalDocument
+	var d inspect.Journal
 	if err := json.Unmarshal([]byte(must(t, "journal", home, "--json")), &d); err != nil {
 		t.Fatal(err)
 	}
 	if !d.Intact || d.Count != 4 || len(d.Records) != 4 || len(d.Segments) != 1 {
 		t.Fatalf("%+v", d)
 	}
-	if r := d.Records[3]; r.Record != "sent" || r.Type != "prepare" || *r.View != 4 || *r.Seq != 3 || len(r.Digest) != 64 {
+	if r := d.Records[3]; r.Kind != "sent" || r.Type != "prepare" || *r.View != 4 || *r.Seq != 3 || len(r.Digest) != 64 {
 		t.Errorf("the last record is %+v", r)
 	}
 }
@@ -94,28 +95,11 @@ func TestD9_JournalNamesThePlaceOfRot(t *testing.T) {
 		t.Errorf("a damaged journal is called intact: %v", o)
 	}
 	o = tagma(t, "journal", home, "--json")
-	var d journalDocument
+	var d inspect.Journal
 	if err := json.Unmarshal([]byte(o.stdout), &d); err != nil || o.code != command.Failed {
 		t.Fatalf("%v: %v", err, o)
 	}
 	if d.Intact || d.Damage == nil || d.Damage.Sector != 3 || d.Damage.File != segment {
 		t.Errorf("the damage is given as %+v", d.Damage)
-	}
-}
-
-// Records of a replica that comes back are shown too.
-func TestJournal_ShowsARecovery(t *testing.T) {
-	life := wire.Life{0xfe}
-	for want, r := range map[string]wire.Record{
-		"recovering: silent below s62, never in a view below v3":  &wire.Recovering{Life: life, Until: 62, View: 3},
-		"silent until that sequence number, votes from that view": &wire.Recovering{Life: life, Until: 62, View: 3},
-		", life " + life.String():                                 &wire.Head{Life: life},
-		"installed s40 ab000000 ":                                 &wire.Installed{Cert: wire.StableCert{Seq: 40, Digest: wire.Digest{0xab}}},
-		"said by replica 1":                                       &wire.Witness{Replica: 1, Said: wire.Statement{Type: wire.TypeCheckpoint, Seq: 8}},
-	} {
-		e, err := describe(wire.EncodeRecord(r))
-		if err != nil || !strings.Contains(e.line(), want) {
-			t.Errorf("%q, %v does not show %q", e.line(), err, want)
-		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"tagma/internal/cluster"
 	"tagma/internal/command"
+	"tagma/internal/kvtext"
 	"tagma/internal/machines"
 	"tagma/internal/operate"
 )
@@ -62,7 +63,7 @@ func TestCluster_TransactionsAndThePast(t *testing.T) {
 		{"txn " + lock, "failed rev 1\nlock\tme\ndeleted 0\n"},
 		{"get lock --prefix --limit 1", "lock\tme\n"},
 	})
-	var done txnOutcome
+	var done kvtext.Outcome
 	if err := json.Unmarshal([]byte(must(t, "txn", lock, "--json")), &done); err != nil ||
 		done.Succeeded || done.Seq == 0 || len(done.Results) != 2 || len(*done.Results[0].Pairs) != 1 || *done.Results[1].Deleted != 0 {
 		t.Errorf("txn --json: %+v, %v", done, err)

@@ -4,19 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"tagma/client"
 	"tagma/internal/command"
-	"tagma/internal/terminal"
 	"tagma/statemachine/kv"
 )
-
-// defaultTimeout is how long client commands try.
-const defaultTimeout = 10 * time.Second
 
 func newPut() *cobra.Command {
 	var to target
@@ -39,27 +33,13 @@ correct one has.`,
 			return command.Takes("KEY", "VALUE")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			what := "put " + command.Quote(args[0])
 			value, err := valueOf(args, file, cmd.InOrStdin())
 			if err != nil {
-				return command.NotUsable(fmt.Errorf("put %s: %w", command.Quote(args[0]), err))
+				return command.NotUsable(fmt.Errorf("%s: %w", what, err))
 			}
-			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				op := kv.Put([]byte(args[0]), value)
-				if done, err := to.sentOnly(ctx, cmd, c, op); done {
-					return err
-				}
-				result, err := c.Do(ctx, op)
-				if err != nil {
-					return fmt.Errorf("put %s: %w", command.Quote(args[0]), err)
-				}
-				put, err := kv.DecodePut(result.Output())
-				if err != nil {
-					return fmt.Errorf("put %s: %w", command.Quote(args[0]), err)
-				}
-				if to.JSON {
-					return command.PrintJSON(cmd.OutOrStdout(), changed{Key: args[0], Revision: put.Revision, Seq: result.Seq})
-				}
-				return terminal.Say(cmd.OutOrStdout(), "OK rev %d\n", put.Revision)
+			return perform(cmd, &to, what, kv.Put([]byte(args[0]), value), kv.DecodePut, func(put kv.PutResult, seq uint64) (any, string) {
+				return changed{Key: args[0], Revision: put.Revision, Seq: seq}, fmt.Sprintf("OK rev %d\n", put.Revision)
 			})
 		},
 	}
@@ -71,24 +51,18 @@ correct one has.`,
 
 // valueOf is the value that a command line gives. What is longer than a value may be is not read to its end.
 func valueOf(args []string, file string, stdin io.Reader) ([]byte, error) {
-	from, name := stdin, "standard input"
-	switch {
-	case file != "" && file != "-":
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, fmt.Errorf("read the value: %w", err)
+	if file == "" {
+		if args[1] != "-" {
+			return []byte(args[1]), nil
 		}
-		defer func() { _ = f.Close() }() // it was only read
-		from, name = f, file
-	case file == "" && args[1] != "-":
-		return []byte(args[1]), nil
+		file = "-"
 	}
-	value, err := io.ReadAll(io.LimitReader(from, kv.MaxValueBytes+1))
+	value, from, err := command.ReadInput("the value", file, stdin, kv.MaxValueBytes)
 	if err != nil {
-		return nil, fmt.Errorf("read the value from %s: %w", name, err)
+		return nil, err
 	}
 	if len(value) > kv.MaxValueBytes {
-		return nil, fmt.Errorf("%s holds more than the %d bytes that a value may have; put it under several keys", name, kv.MaxValueBytes)
+		return nil, fmt.Errorf("%s holds more than the %d bytes that a value may have; put it under several keys", from, kv.MaxValueBytes)
 	}
 	return value, nil
 }
@@ -99,4 +73,76 @@ type changed struct {
 	Revision uint64  `json:"revision"` // of the store, after it
 	Deleted  *uint64 `json:"deleted,omitempty"`
 	Seq      uint64  `json:"seq"` // of the batch it was executed in
+}
+
+func newDelete() *cobra.Command {
+	var to target
+	cmd := &cobra.Command{
+		Use:   "delete KEY",
+		Short: "Delete a key",
+		Long: `Delete KEY. It prints the store's revision and how many keys were deleted. A key that does not exist is no error: 0
+were deleted, and the revision stays.`,
+		Example: `  tagma delete greeting`,
+		Args:    command.Takes("KEY"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			op := kv.Delete([]byte(args[0]))
+			return perform(cmd, &to, "delete "+command.Quote(args[0]), op, kv.DecodeDeleteRange, func(gone kv.DeleteRangeResult, seq uint64) (any, string) {
+				return changed{Key: args[0], Revision: gone.Revision, Deleted: &gone.Deleted, Seq: seq},
+					fmt.Sprintf("OK rev %d deleted %d\n", gone.Revision, gone.Deleted)
+			})
+		},
+	}
+	to.flags(cmd, defaultTimeout)
+	to.semanticsFlag(cmd)
+	return cmd
+}
+
+// reverted is what `tagma revert` prints as JSON.
+type reverted struct {
+	Prefix   string `json:"prefix"`
+	To       uint64 `json:"to"`
+	Revision uint64 `json:"revision"` // of the store, after it
+	Put      uint64 `json:"put"`      // keys
+	Deleted  uint64 `json:"deleted"`
+	Seq      uint64 `json:"seq"` // of the batch it was executed in
+}
+
+func newRevert() *cobra.Command {
+	var t target
+	var to uint64
+	cmd := &cobra.Command{
+		Use:   "revert PREFIX --to SEQ",
+		Short: "Give all keys with a prefix the values they had",
+		Long: `Give every key that begins with PREFIX the value that it had after a sequence number, which put, delete, txn and revert
+print with --json. It is one operation: keys that have another value now, or are gone, are put, and those that did not exist
+then are deleted. An empty PREFIX stands for all. It prints the store's revision and how many keys were put and deleted.
+
+tagma get PREFIX --prefix --at SEQ shows beforehand what it will make of them; a revert can itself be reverted.
+
+The cluster must keep a history: history in [protocol] of cluster.toml says how many sequence numbers back. A prefix with
+more keys than one operation may change is left as it is; revert longer prefixes then, one after the other.`,
+		Example: `  tagma revert user/ --to 42
+  tagma revert "" --to 42 --json`,
+		Args: command.Takes("PREFIX"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !cmd.Flags().Changed("to") {
+				return command.Unusablef("revert: no sequence number given; say with --to SEQ which state to go back to")
+			}
+			return t.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+				if done, err := t.sentOnly(ctx, cmd, c, kv.Revert([]byte(args[0]), to)); done {
+					return err
+				}
+				r, err := kv.NewClient(c).Revert(ctx, args[0], to)
+				if err != nil {
+					return err
+				}
+				return t.print(cmd, reverted{Prefix: args[0], To: to, Revision: r.Revision, Put: r.Put, Deleted: r.Deleted, Seq: r.Seq},
+					fmt.Sprintf("OK rev %d put %d deleted %d\n", r.Revision, r.Put, r.Deleted))
+			})
+		},
+	}
+	t.flags(cmd, defaultTimeout)
+	t.semanticsFlag(cmd)
+	cmd.Flags().Uint64Var(&to, "to", 0, "go back to the state after this `sequence` number")
+	return cmd
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,8 +16,13 @@ import (
 	"tagma/internal/machines"
 	"tagma/internal/operate"
 	"tagma/internal/reach"
+	"tagma/internal/terminal"
+	"tagma/statemachine/bank"
 	"tagma/statemachine/kv"
 )
+
+// defaultTimeout is how long client commands try.
+const defaultTimeout = 10 * time.Second
 
 // target is the cluster that a client command talks to, with what the command wants of it.
 type target struct {
@@ -33,6 +40,36 @@ func (t *target) flags(cmd *cobra.Command, timeout time.Duration) {
 var verbsOf = map[string]string{
 	machines.KV:   "tagma put, get, delete, txn and revert",
 	machines.Bank: "tagma bank",
+}
+
+// perform has one operation executed and prints what it came to. What names it in errors; tell gives the document, and the
+// words with a newline behind them.
+func perform[T any](cmd *cobra.Command, t *target, what string, op []byte, decode func([]byte) (T, error),
+	tell func(result T, seq uint64) (document any, words string), opts ...client.CallOption,
+) error {
+	return t.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+		if done, err := t.sentOnly(ctx, cmd, c, op); done {
+			return err
+		}
+		var decoded T
+		result, err := c.Do(ctx, op, opts...)
+		if err == nil {
+			decoded, err = decode(result.Output())
+		}
+		if err != nil {
+			if code := bank.Code(0); errors.As(err, &code) && (code == bank.BadName || code == bank.SameAccount || code == bank.ZeroAmount) {
+				err = command.NotUsable(err) // it follows from the arguments alone
+			}
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		document, words := tell(decoded, result.Seq)
+		return t.print(cmd, document, words)
+	})
+}
+
+// print prints a document if JSON is asked for, else words.
+func (t *target) print(cmd *cobra.Command, document any, words string) error {
+	return command.Print(cmd, t.JSON, document, func(w io.Writer) error { return terminal.Say(w, "%s", words) })
 }
 
 // do runs one piece of work in a session with the cluster, within the timeout.
@@ -62,4 +99,53 @@ func (t *target) do(ctx context.Context, work func(context.Context, *client.Clie
 		err = fmt.Errorf("end the session: %w", closing)
 	}
 	return err
+}
+
+// semantics is the value of --semantics.
+type semantics struct{ client.Semantics }
+
+// Set implements pflag.Value.
+func (s *semantics) Set(name string) (err error) {
+	s.Semantics, err = client.ParseSemantics(name)
+	return err
+}
+
+// Type implements pflag.Value.
+func (s *semantics) Type() string { return "name" }
+
+// readSemantics is the value of --semantics of a command that reads.
+type readSemantics struct{ *semantics }
+
+// Set implements pflag.Value.
+func (s readSemantics) Set(name string) error {
+	if err := s.semantics.Set(name); err != nil {
+		return err
+	}
+	if s.Semantics == client.BestEffort {
+		return errors.New("a read waits for its result; choose exactly-once, at-most-once or at-least-once")
+	}
+	return nil
+}
+
+// semanticsFlag lets a command that changes something be executed more or less than exactly once.
+func (t *target) semanticsFlag(cmd *cobra.Command) {
+	cmd.Flags().Var(&t.semantics, "semantics", "how often it may be executed when messages are lost: "+
+		strings.Join(client.SemanticsNames(), ", ")+" (which waits for no result)")
+}
+
+// readSemanticsFlag is semanticsFlag for a command that reads: it may be sent again or not, but must be waited for.
+func (t *target) readSemanticsFlag(cmd *cobra.Command) {
+	cmd.Flags().Var(readSemantics{&t.semantics}, "semantics", "how often it may be executed when messages are lost: "+
+		"exactly-once, at-most-once, at-least-once")
+}
+
+// sentOnly sends an operation without waiting for its result, if that is what the flags ask for, and says so.
+func (t *target) sentOnly(ctx context.Context, cmd *cobra.Command, c *client.Client, op []byte) (bool, error) {
+	if t.semantics.Semantics != client.BestEffort {
+		return false, nil
+	}
+	if _, err := c.Do(ctx, op); err != nil {
+		return true, err
+	}
+	return true, t.print(cmd, map[string]bool{"sent": true}, "sent\n")
 }

@@ -11,7 +11,7 @@ import (
 
 	"tagma/client"
 	"tagma/internal/command"
-	"tagma/statemachine/kv"
+	"tagma/internal/kvtext"
 )
 
 func newTxn() *cobra.Command {
@@ -59,22 +59,18 @@ executed: OK, "deleted N", or KEY<TAB>VALUE for each key that was read and "(mor
 				return command.NotUsable(err)
 			}
 			return to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				op := kv.Txn(t.compares, t.then.encoded(), t.orElse.encoded())
-				if done, err := to.sentOnly(ctx, cmd, c, op); done {
+				if done, err := to.sentOnly(ctx, cmd, c, t.Operation()); done {
 					return err
 				}
-				result, err := c.Do(ctx, op)
+				var done *kvtext.Outcome
+				result, err := c.Do(ctx, t.Operation())
+				if err == nil {
+					done, err = t.Outcome(result.Output(), result.Seq)
+				}
 				if err != nil {
 					return fmt.Errorf("transaction: %w", err)
 				}
-				done, err := t.outcome(&result)
-				if err != nil {
-					return fmt.Errorf("transaction: %w", err)
-				}
-				if to.JSON {
-					return command.PrintJSON(cmd.OutOrStdout(), done)
-				}
-				return done.print(cmd.OutOrStdout())
+				return command.Print(cmd, to.JSON, done, done.Print)
 			})
 		},
 	}
@@ -87,31 +83,20 @@ executed: OK, "deleted N", or KEY<TAB>VALUE for each key that was read and "(mor
 const maxTxnFile = 16 << 20
 
 // readTxn reads and parses a transaction from a file or, for -, from standard input.
-func readTxn(name string, stdin io.Reader) (*txnText, error) {
-	from := stdin
-	if name == "-" {
-		name = "standard input"
-	} else {
-		file, err := os.Open(name)
-		if errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("there is no %s; give a file with a transaction, or - for standard input", name)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read the transaction: %w", err)
-		}
-		defer func() { _ = file.Close() }() // only read
-		from = file
+func readTxn(name string, stdin io.Reader) (*kvtext.Txn, error) {
+	text, from, err := command.ReadInput("the transaction", name, stdin, maxTxnFile)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("there is no %s; give a file with a transaction, or - for standard input", name)
 	}
-	text, err := io.ReadAll(io.LimitReader(from, maxTxnFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("read the transaction from %s: %w", name, err)
+		return nil, err
 	}
 	if len(text) > maxTxnFile {
-		return nil, fmt.Errorf("%s has more than %d bytes; is it a transaction?", name, maxTxnFile)
+		return nil, fmt.Errorf("%s has more than %d bytes; is it a transaction?", from, maxTxnFile)
 	}
-	t, err := parseTxn(string(text))
+	t, err := kvtext.ParseTxn(string(text))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; see `tagma help txn`", name, err)
+		return nil, fmt.Errorf("%s: %w; see `tagma help txn`", from, err)
 	}
 	return t, nil
 }

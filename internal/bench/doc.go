@@ -5,6 +5,6 @@
 // time counts from the moment it was due, not from the moment a client was free to send it: a stall shows in every
 // request that it delayed.
 //
-// The package owns the workload, its pace and the statistics. It knows nothing of terminals, processes or files of a
-// cluster, and draws no conclusions.
+// The package owns the workload, its pace, the statistics and how they are shown. It knows nothing of processes or files of
+// a cluster, and draws no conclusions.
 package bench

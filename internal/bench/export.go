@@ -2,10 +2,31 @@ package bench
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
 )
+
+// Save writes all that the runs can be written as into a directory: summary.csv, intervals.csv, latency.hgrm, throughput.svg
+// and latency.svg.
+func (r Runs) Save(dir string) error {
+	for name, write := range map[string]func(io.Writer) error{
+		"summary.csv": r.WriteSummary, "intervals.csv": r.WriteIntervals, "latency.hgrm": r.WriteHistogram,
+		"throughput.svg": r.PlotThroughput, "latency.svg": r.PlotLatency,
+	} {
+		file, err := os.Create(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(write(file), file.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // WriteSummary writes a line of CSV for each run, under a heading.
 func (r Runs) WriteSummary(w io.Writer) error {

@@ -2,6 +2,8 @@ package bench
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"slices"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -15,6 +17,22 @@ type Spread struct {
 	Min    float64 `json:"min"`
 	Median float64 `json:"median"`
 	Max    float64 `json:"max"`
+}
+
+// Repeat runs the same load so many times and shows how far it is; the first run's warm-up is that of all.
+func Repeat(ctx context.Context, callers []Caller, opt Options, times int, view *View) (Runs, error) {
+	runs := Runs{}
+	for range times {
+		result, err := Run(ctx, callers, opt, view.Every(), view.Show)
+		view.Clear()
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, result)
+		opt.Warmup = 0
+		opt.Seed++
+	}
+	return runs, nil
 }
 
 // Spread returns how a figure scatters over the runs.
@@ -45,6 +63,15 @@ func (r Runs) Unfinished() (failed, unknown int, firstError string) {
 		}
 	}
 	return failed, unknown, firstError
+}
+
+// Failure says that operations failed, or that their outcome is unknown; it is nil if there are none.
+func (r Runs) Failure() error {
+	failed, unknown, first := r.Unfinished()
+	if failed+unknown == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d operations failed and the outcome of %d is unknown; the first error: %s", failed, unknown, first)
 }
 
 // histogram is that of all runs together.

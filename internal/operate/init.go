@@ -22,7 +22,6 @@ func (p *Program) Init() *cobra.Command {
 		durability string
 		options    = cluster.InitOptions{Clients: []string{clientName}}
 		asJSON     bool
-		basePort   = 7000
 	)
 	cmd := &cobra.Command{
 		Use:   "init --dir DIR",
@@ -46,19 +45,11 @@ Replicas that share a host get consecutive ports from the base port on; metrics 
 			if err := p.Machines.Check(options.Machine); err != nil {
 				return command.Unusablef("init: %v", err)
 			}
-			options.BasePort = basePort
-			fresh, err := cluster.Init(options)
+			made, _, err := makeCluster(dir, options)
 			if err != nil {
-				return command.NotUsable(fmt.Errorf("make a cluster: %w", err))
+				return err
 			}
-			made, err := WriteCluster(dir, fresh, basePort)
-			if err != nil {
-				return fmt.Errorf("make a cluster in %s: %w", dir, err)
-			}
-			if asJSON {
-				return command.PrintJSON(cmd.OutOrStdout(), made)
-			}
-			return p.PrintMade(cmd.OutOrStdout(), made)
+			return command.Print(cmd, asJSON, made, func(w io.Writer) error { return p.PrintMade(w, made) })
 		},
 	}
 	flags := cmd.Flags()
@@ -69,7 +60,7 @@ Replicas that share a host get consecutive ports from the base port on; metrics 
 	flags.IntVar(&options.Protocol.History, "history", 0, "`sequence` numbers back that former states can be read and reverted to; 0 for none")
 	flags.StringVar(&durability, "durability", cluster.Pessimistic.String(), "whether votes wait until they are durable: pessimistic or optimistic")
 	flags.StringVar(&options.Transport, "transport", cluster.TCP, "how replicas and clients are connected: tcp or quic")
-	flags.IntVar(&basePort, "base-port", basePort, "`port` of the first replica on each host")
+	flags.IntVar(&options.BasePort, "base-port", 7000, "`port` of the first replica on each host")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd
 }

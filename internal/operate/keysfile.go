@@ -31,10 +31,7 @@ encrypted file really holds the private half of the public key it names is seen 
 			if err != nil {
 				return command.NotUsable(err)
 			}
-			if asJSON {
-				return command.PrintJSON(cmd.OutOrStdout(), shown)
-			}
-			return shown.print(cmd.OutOrStdout())
+			return command.Print(cmd, asJSON, shown, shown.print)
 		},
 	}
 	flags := cmd.Flags()

@@ -44,17 +44,10 @@ func (t *Target) Read() (*cluster.File, *crypto.PrivateKey, error) {
 	if t.Timeout <= 0 {
 		return nil, nil, command.Unusablef("--timeout %s leaves no time; give a duration such as 10s", t.Timeout)
 	}
-	path := cmp.Or(t.Cluster, os.Getenv(ClusterVariable), ClusterFile)
-	file, err := cluster.Load(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil, command.Unusablef("there is no cluster file %s; name it with --cluster FILE or in %s, or make a cluster with %s init",
-			path, ClusterVariable, t.Program.Name)
-	}
-	if other := WhatIs(path); err != nil && other != "" {
-		return nil, nil, command.Unusablef("%s is %s and no cluster file; name the cluster's file, such as %s", path, other, besides(path))
-	}
+	path := clusterPath(t.Cluster)
+	file, err := t.Program.ReadCluster(t.Cluster)
 	if err != nil {
-		return nil, nil, command.NotUsable(err)
+		return nil, nil, err
 	}
 	keyPath := cmp.Or(t.Key, os.Getenv(KeyVariable), filepath.Join(filepath.Dir(path), ClientKey))
 	if _, err := os.Stat(keyPath); errors.Is(err, os.ErrNotExist) {
@@ -73,6 +66,24 @@ func (t *Target) Read() (*cluster.File, *crypto.PrivateKey, error) {
 			" file as a [[client]] on every replica", keyPath, path)
 	}
 	return file, key, nil
+}
+
+// ReadCluster reads the cluster file that a flag, the environment or the working directory names. An error is marked as
+// unusable, and says what a file is that is another one.
+func (p *Program) ReadCluster(flag string) (*cluster.File, error) {
+	path := clusterPath(flag)
+	file, err := cluster.Load(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, command.Unusablef("there is no cluster file %s; name it with --cluster FILE or in %s, or make a cluster with %s init",
+			path, ClusterVariable, p.Name)
+	}
+	if other := WhatIs(path); err != nil && other != "" {
+		return nil, command.Unusablef("%s is %s and no cluster file; name the cluster's file, such as %s", path, other, besides(path))
+	}
+	if err != nil {
+		return nil, command.NotUsable(err)
+	}
+	return file, nil
 }
 
 // WhatIs says what a file is that is no cluster file, "" if that is nothing of Tagma's.

@@ -1,6 +1,7 @@
 package rescue
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -176,4 +177,62 @@ func syncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// Served is the state of a backup that its machine answers questions about. It is a statemachine.Caller that modifies
+// nothing.
+type Served struct {
+	Seq uint64 // of the state
+
+	dir     string
+	store   *store.Store
+	service *statemachine.Service
+}
+
+// Serve unpacks a chain that a quorum of the cluster vouches for in a new directory below beside, "" for where temporary
+// files lie, and has a machine read it. Nothing of it is believed before all of it was verified. The caller closes it.
+func Serve(c *Chain, file *cluster.File, machine statemachine.Machine, beside string, progress func(share float64)) (*Served, error) {
+	judge, err := OfCluster(file)
+	if err != nil {
+		return nil, err
+	}
+	s := &Served{Seq: c.Last().Seq}
+	if s.dir, err = os.MkdirTemp(beside, ".tagma-state-*"); err != nil {
+		return nil, err
+	}
+	if s.store, err = Unpack(c, s.dir, judge, progress); err == nil {
+		s.service, err = statemachine.New(machine, s.store, file.Limits())
+	}
+	if err == nil {
+		err = s.service.Load(s.Seq)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Close takes the unpacked state away.
+func (s *Served) Close() (err error) {
+	if s.service != nil {
+		s.service.Close()
+	}
+	if s.store != nil {
+		err = s.store.Close()
+	}
+	return errors.Join(err, os.RemoveAll(s.dir))
+}
+
+// Call implements statemachine.Caller, for what reads alone.
+func (s *Served) Call(_ context.Context, op []byte, readOnly bool) ([]byte, uint64, error) {
+	if !readOnly {
+		return nil, 0, fmt.Errorf("change a backup: %w", errors.ErrUnsupported)
+	}
+	result, err := s.service.Query(op, s.Seq)
+	return result, s.Seq, err
+}
+
+// QueryAt implements statemachine.Caller. A state before that of the backup is there if the machine keeps a history.
+func (s *Served) QueryAt(_ context.Context, op []byte, at uint64) ([]byte, error) {
+	return s.service.Query(op, at)
 }

@@ -12,6 +12,7 @@ import (
 	"tagma/crypto"
 	"tagma/internal/cluster"
 	"tagma/internal/replica"
+	"tagma/internal/terminal"
 	"tagma/pbft/wire"
 )
 
@@ -78,14 +79,38 @@ func readHead(path string) (backup.Head, int64, error) {
 	return r.Head, info.Size(), nil
 }
 
-// Report is what a verified backup holds.
+// Report is what a verified backup holds. Its JSON is what `tagma verify --json` prints.
 type Report struct {
-	Seq     uint64
-	Root    [32]byte
-	Machine string
-	Keys    int
-	Records []int // by file of the chain
-	Signers []int // replicas whose signatures vouch for it; none for the state that the cluster began with
+	Kind    string      `json:"kind"`
+	Files   []string    `json:"files"` // of the chain: a whole one first
+	Cluster cluster.Key `json:"cluster"`
+	Machine string      `json:"machine"`
+	Seq     uint64      `json:"seq"`
+	Root    cluster.Key `json:"root"`
+	Keys    int         `json:"keys"`
+	Records []int       `json:"records"` // by file
+	Signers []int       `json:"signers"` // replicas whose signatures vouch for it; none for the state that the cluster began with
+	Origin  bool        `json:"origin"`  // it is that state
+}
+
+// Print tells people what holds.
+func (r *Report) Print(w io.Writer) error {
+	last := len(r.Files) - 1
+	text := fmt.Sprintf("%s holds: a backup of the state after %d, %s, %s\n", r.Files[last], r.Seq, terminal.Count(r.Keys, "key"),
+		vouchedBy(r.Signers))
+	for i, path := range r.Files[:last] {
+		text += fmt.Sprintf("with %s, %s\n", path, terminal.Count(r.Records[i], "record"))
+	}
+	_, err := fmt.Fprintf(w, "%sroot %s\n", text, r.Root)
+	return err
+}
+
+// vouchedBy says who signed a state.
+func vouchedBy(signers []int) string {
+	if len(signers) == 0 {
+		return "the state that the cluster began with"
+	}
+	return "signed by replicas " + terminal.Numbers(signers)
 }
 
 // Judge makes the check of a backup's head against a cluster: that it is of this cluster, and that a quorum of its members
@@ -129,7 +154,11 @@ func Verify(c *Chain, file *cluster.File, progress func(share float64)) (*Report
 	if err != nil {
 		return nil, err
 	}
-	out, chain, meter := &Report{}, backup.NewChain(), &meter{of: c.bytes, tell: progress}
+	last := c.Last()
+	out := &Report{
+		Kind: "backup", Files: c.Paths, Cluster: last.Cluster, Machine: last.Machine, Seq: last.Seq, Root: last.Root, Signers: []int{},
+	}
+	chain, meter := backup.NewChain(), &meter{of: c.bytes, tell: progress}
 	for i, path := range c.Paths {
 		err := read(path, meter, func(r *backup.Reader) error {
 			cert, err := judge(&r.Head)
@@ -149,8 +178,7 @@ func Verify(c *Chain, file *cluster.File, progress func(share float64)) (*Report
 			return nil, err
 		}
 	}
-	last := c.Last()
-	out.Seq, out.Root, out.Machine, out.Keys = last.Seq, last.Root, last.Machine, chain.Keys()
+	out.Keys, out.Origin = chain.Keys(), len(out.Signers) == 0
 	return out, nil
 }
 

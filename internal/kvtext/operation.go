@@ -1,4 +1,4 @@
-package main
+package kvtext
 
 import (
 	"fmt"
@@ -18,28 +18,44 @@ var opForms = map[string][]string{
 	"delete": {"KEY"}, "delete-prefix": {"PREFIX"}, "delete-range": {"START", "END"},
 }
 
-func parseOp(words []string) (txnOp, error) {
+// operation is one line of a transaction; its verb tells how its result decodes.
+type operation struct {
+	verb string
+	op   []byte
+}
+
+type operations []operation
+
+func (ops operations) encoded() [][]byte {
+	out := make([][]byte, len(ops))
+	for i := range ops {
+		out[i] = ops[i].op
+	}
+	return out
+}
+
+func parseOperation(words []string) (operation, error) {
 	verb, given := words[0], words[1:]
 	form, known := opForms[verb]
 	if !known {
 		if slices.Contains(compareTargets, verb) {
-			return txnOp{}, fmt.Errorf("%q is a compare, but this is a part of operations; compares come first, up to the first empty line", verb)
+			return operation{}, fmt.Errorf("%q is a compare, but this is a part of operations; compares come first, up to the first empty line", verb)
 		}
-		return txnOp{}, unknownWord("operation", verb, opVerbs)
+		return operation{}, unknownWord("operation", verb, opVerbs)
 	}
 	limit, given, err := takeLimit(form, given)
 	if err != nil {
-		return txnOp{}, err
+		return operation{}, err
 	}
 	if len(given) != len(required(form)) {
-		return txnOp{}, fmt.Errorf("an operation is %s %s; this has %d words", verb, strings.Join(form, " "), len(words))
+		return operation{}, fmt.Errorf("an operation is %s %s; this has %d words", verb, strings.Join(form, " "), len(words))
 	}
 	if form[0] == "KEY" {
 		if err := checkKey([]byte(given[0])); err != nil {
-			return txnOp{}, err
+			return operation{}, err
 		}
 	}
-	return txnOp{verb: verb, op: encodeOp(verb, given, limit)}, nil
+	return operation{verb: verb, op: encode(verb, given, limit)}, nil
 }
 
 // required are the words of a form that cannot be left out.
@@ -63,7 +79,7 @@ func takeLimit(form, given []string) (limit uint32, rest []string, err error) {
 	return uint32(n), given[:len(given)-1], nil
 }
 
-func encodeOp(verb string, words []string, limit uint32) []byte {
+func encode(verb string, words []string, limit uint32) []byte {
 	first := []byte(words[0])
 	switch verb {
 	case "put":

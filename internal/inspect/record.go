@@ -1,4 +1,4 @@
-package main
+package inspect
 
 import (
 	"fmt"
@@ -8,10 +8,10 @@ import (
 	"tagma/pbft/wire"
 )
 
-// recordEntry is one record of a journal as it is printed.
-type recordEntry struct {
+// Record is one record of a journal, as it is printed.
+type Record struct {
 	Segment string     `json:"segment"`
-	Record  string     `json:"record"`         // what kind of record
+	Kind    string     `json:"record"`
 	Type    string     `json:"type,omitempty"` // of the message in it
 	View    *wire.View `json:"view,omitempty"`
 	Seq     *wire.Seq  `json:"seq,omitempty"`
@@ -19,13 +19,13 @@ type recordEntry struct {
 	Note    string     `json:"note,omitempty"`
 	Bytes   int        `json:"bytes"`
 
-	Requests []requestEntry `json:"requests,omitempty"` // of the batch, in order
+	Requests []Request `json:"requests,omitempty"` // of the batch, in order
 
 	text string // as wire.FormatRecord writes it
 }
 
-// requestEntry names a request of a batch.
-type requestEntry struct {
+// Request names a request of a batch.
+type Request struct {
 	Request string       `json:"request"` // digest, hex
 	Client  string       `json:"client"`  // key, hex
 	Session wire.Session `json:"session"`
@@ -33,73 +33,73 @@ type requestEntry struct {
 }
 
 // describe decodes a record.
-func describe(data []byte) (recordEntry, error) {
+func describe(data []byte) (Record, error) {
 	record, err := wire.DecodeRecord(data)
 	if err != nil {
-		return recordEntry{}, err
+		return Record{}, err
 	}
-	e := recordEntry{Bytes: len(data), text: wire.FormatRecord(record)}
+	e := Record{Bytes: len(data), text: wire.FormatRecord(record)}
 	switch r := record.(type) {
 	case *wire.Head:
-		e.Record, e.View = "head", &r.View
+		e.Kind, e.View = "head", &r.View
 		e.Note = fmt.Sprintf("replica %d, epoch %d, cluster %s, %s", r.Self, r.Epoch, r.Cluster, activity(r.Active))
 		if r.Life != (wire.Life{}) {
 			e.Note += ", life " + r.Life.String()
 		}
 	case *wire.Sent:
-		e.Record = "sent"
+		e.Kind = "sent"
 		e.statement(r.Msg)
 	case *wire.Accepted:
-		e.Record = "accepted"
+		e.Kind = "accepted"
 		e.statement(r.PrePrepare)
 	case *wire.Fetched:
 		digest := r.Body.Digest()
-		e.Record, e.Type = "fetched", "body"
+		e.Kind, e.Type = "fetched", "body"
 		e.body(r.Body)
 		e.at(nil, &r.Seq, &digest)
 	case *wire.Prepared:
-		e.Record, e.Type = "prepared", "certificate"
+		e.Kind, e.Type = "prepared", "certificate"
 		e.at(&r.Cert.View, &r.Cert.Seq, &r.Cert.Digest)
 	case *wire.Certified:
-		e.Record, e.Type = "certified", "certificate"
+		e.Kind, e.Type = "certified", "certificate"
 		e.body(r.Body)
 		e.at(&r.Cert.View, &r.Cert.Seq, &r.Cert.Digest)
 	case *wire.Committed:
-		e.Record, e.Type = "committed", "certificate"
+		e.Kind, e.Type = "committed", "certificate"
 		e.at(&r.Cert.View, &r.Cert.Seq, &r.Cert.Digest)
 	case *wire.Stable:
-		e.Record, e.Type = "stable", "certificate"
+		e.Kind, e.Type = "stable", "certificate"
 		e.at(nil, &r.Cert.Seq, &r.Cert.Digest)
 	case *wire.Activated:
-		e.Record = "activated"
+		e.Kind = "activated"
 		e.statement(r.NewView)
 	case *wire.Recovering:
-		e.Record = "recovering"
+		e.Kind = "recovering"
 		e.at(&r.View, &r.Until, nil)
 		e.Note = "silent until that sequence number, votes from that view, life " + r.Life.String()
 	case *wire.Installed:
-		e.Record, e.Type, e.Note = "installed", "certificate", "a state that others gave"
+		e.Kind, e.Type, e.Note = "installed", "certificate", "a state that others gave"
 		e.at(nil, &r.Cert.Seq, &r.Cert.Digest)
 	case *wire.Void:
-		e.Record, e.Note = "void", "own states that were given up"
+		e.Kind, e.Note = "void", "own states that were given up"
 		if r.Wrong {
 			e.Note = "own states that were given up; the present one is wrong"
 		}
 		e.at(nil, &r.Until, nil)
 	case *wire.Witness:
-		e.Record, e.Type = "witness", r.Said.Type.String()
+		e.Kind, e.Type = "witness", r.Said.Type.String()
 		e.at(&r.Said.View, &r.Said.Seq, nil)
 		e.Note = fmt.Sprintf("said by replica %d", r.Replica)
 	case *wire.Early:
-		e.Record, e.Note = "early", "votes may leave before they are durable"
+		e.Kind, e.Note = "early", "votes may leave before they are durable"
 	case *wire.Clean:
-		e.Record, e.Note = "clean", "nothing that was signed is missing up to here"
+		e.Kind, e.Note = "clean", "nothing that was signed is missing up to here"
 	}
 	return e, nil
 }
 
 // statement describes a signed message. Only durable ones occur.
-func (e *recordEntry) statement(m wire.Message) {
+func (e *Record) statement(m wire.Message) {
 	e.Type = wire.TypeOf(m).String()
 	switch m := m.(type) {
 	case *wire.PrePrepare:
@@ -124,7 +124,7 @@ func (e *recordEntry) statement(m wire.Message) {
 	}
 }
 
-func (e *recordEntry) at(view *wire.View, seq *wire.Seq, digest *wire.Digest) {
+func (e *Record) at(view *wire.View, seq *wire.Seq, digest *wire.Digest) {
 	e.View, e.Seq = view, seq
 	if digest != nil {
 		e.Digest = fmt.Sprintf("%x", digest[:])
@@ -132,7 +132,7 @@ func (e *recordEntry) at(view *wire.View, seq *wire.Seq, digest *wire.Digest) {
 }
 
 // line is the record in words, for people.
-func (e *recordEntry) line() string {
+func (e *Record) line() string {
 	return strings.TrimRight(fmt.Sprintf("%-48s %6d B  %s", e.text, e.Bytes, e.Note), " ")
 }
 
@@ -144,7 +144,7 @@ func activity(active bool) string {
 }
 
 // body tells what a batch consists of.
-func (e *recordEntry) body(b *wire.Body) {
+func (e *Record) body(b *wire.Body) {
 	if b.IsNull() {
 		e.Note = "null request"
 		return
@@ -152,7 +152,7 @@ func (e *recordEntry) body(b *wire.Body) {
 	e.Note = terminal.Count(len(b.Requests), "request")
 	for _, r := range b.Requests {
 		digest := r.Digest()
-		e.Requests = append(e.Requests, requestEntry{
+		e.Requests = append(e.Requests, Request{
 			Request: fmt.Sprintf("%x", digest[:]), Client: fmt.Sprintf("%x", r.ID.Client[:]), Session: r.ID.Session, Number: r.ID.T,
 		})
 	}

@@ -1,4 +1,4 @@
-package main
+package kvtext
 
 import (
 	"fmt"
@@ -10,31 +10,17 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// txnText is a transaction as it was written.
-type txnText struct {
+// Txn is a transaction as it was written: compares, operations for when all of them hold, and operations for when one does
+// not. ParseTxn makes one.
+type Txn struct {
 	compares     []kv.Compare
-	then, orElse txnOps
+	then, orElse operations
 }
 
-// txnOp is one operation; its verb tells how its result decodes.
-type txnOp struct {
-	verb string
-	op   []byte
-}
-
-type txnOps []txnOp
-
-func (ops txnOps) encoded() [][]byte {
-	out := make([][]byte, len(ops))
-	for i := range ops {
-		out[i] = ops[i].op
-	}
-	return out
-}
-
-// parseTxn reads the three parts. An error names its line.
-func parseTxn(text string) (*txnText, error) {
-	t := &txnText{}
+// ParseTxn reads a transaction in the language that `tagma help txn` describes: three parts with an empty line between
+// them, of which the last ones may be left out. An error names its line, from 1.
+func ParseTxn(text string) (*Txn, error) {
+	t := &Txn{}
 	lines := strings.Split(strings.TrimRight(text, " \t\r\n"), "\n")
 	part := 0
 	for i, line := range lines {
@@ -56,7 +42,10 @@ func parseTxn(text string) (*txnText, error) {
 	return t, nil
 }
 
-func (t *txnText) line(part int, line string) error {
+// Operation is what a cluster executes.
+func (t *Txn) Operation() []byte { return kv.Txn(t.compares, t.then.encoded(), t.orElse.encoded()) }
+
+func (t *Txn) line(part int, line string) error {
 	words, err := splitWords(line)
 	if err != nil {
 		return err
@@ -67,11 +56,11 @@ func (t *txnText) line(part int, line string) error {
 		t.compares = append(t.compares, compare)
 		return limited(len(t.compares), err)
 	case 1:
-		op, err := parseOp(words)
+		op, err := parseOperation(words)
 		t.then = append(t.then, op)
 		return limited(len(t.then), err)
 	case 2:
-		op, err := parseOp(words)
+		op, err := parseOperation(words)
 		t.orElse = append(t.orElse, op)
 		return limited(len(t.orElse), err)
 	}

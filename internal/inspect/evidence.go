@@ -1,0 +1,225 @@
+package inspect
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"tagma/crypto"
+	"tagma/internal/cluster"
+	"tagma/internal/command"
+	"tagma/internal/node"
+	"tagma/internal/replica"
+	"tagma/internal/terminal"
+	"tagma/pbft/wire"
+)
+
+// evidenceAt finds the directory of evidence: a home's, or path itself if that is where the files are.
+func evidenceAt(path string) (string, error) {
+	if files, _ := filepath.Glob(filepath.Join(path, "replica*-*")); len(files) > 0 {
+		return path, nil
+	}
+	return dataPath(path, node.EvidenceDir)
+}
+
+// Check is what evidence is checked with: the keys of a cluster, and nothing else.
+type Check struct {
+	cfg   wire.Config
+	holds func([]wire.Claim) bool
+}
+
+// NewCheck takes the keys from a cluster file, "" for the one that a home names.
+func NewCheck(home, clusterFile string) (*Check, error) {
+	var file *cluster.File
+	if clusterFile == "" {
+		h, err := node.ReadHome(home)
+		if err != nil {
+			return nil, command.NotUsable(fmt.Errorf("find the cluster's keys (or name them with --cluster FILE): %w", err))
+		}
+		file = h.Cluster
+	} else {
+		var err error
+		if file, err = cluster.Load(clusterFile); err != nil {
+			return nil, command.NotUsable(err)
+		}
+	}
+	cfg, err := file.Config(0)
+	if err != nil {
+		return nil, command.NotUsable(err)
+	}
+	return &Check{cfg, replica.Holds(crypto.NewVerifier(0, nil))}, nil
+}
+
+// Evidence is what a replica keeps of others' misbehaviour, and of its own wrong states. Its JSON is what
+// `tagma evidence --json` prints.
+type Evidence struct {
+	Dir   string  `json:"dir"`
+	Found []Proof `json:"evidence"`
+}
+
+// Proof is one file of evidence.
+type Proof struct {
+	File     string `json:"file"`
+	Replica  int    `json:"replica"` // the accused
+	Kind     string `json:"kind,omitempty"`
+	About    string `json:"about,omitempty"`
+	Verified bool   `json:"verified"` // false too when it was not asked for
+	Error    string `json:"error,omitempty"`
+	// Of a state that was wrong, once it was repaired: how many keys of the store differed, and the first of them.
+	Differing int      `json:"differing,omitempty"`
+	Keys      [][]byte `json:"keys_base64,omitempty"`
+}
+
+// ReadEvidence lists the evidence of a home, or of a copy of its directory, and checks it unless check is nil. An error is
+// of the path; what is wrong with a file is in its Proof.
+func ReadEvidence(path string, check *Check) (*Evidence, error) {
+	dir, err := evidenceAt(path)
+	if err != nil {
+		return nil, err
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("list the evidence: %w", err)
+	}
+	e := &Evidence{Dir: dir, Found: []Proof{}}
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), node.UnfinishedSuffix) {
+			e.Found = append(e.Found, readProof(filepath.Join(dir, f.Name()), check))
+		}
+	}
+	wrong, err := readDivergences(filepath.Join(filepath.Dir(dir), node.DivergedDir), check)
+	e.Found = append(e.Found, wrong...)
+	return e, err
+}
+
+// diverged is the kind of what a replica keeps about its own state.
+const diverged = "diverged"
+
+// readDivergences reads what a replica kept about its own state.
+func readDivergences(dir string, check *Check) (found []Proof, err error) {
+	files, err := node.DivergenceFiles(dir)
+	for _, path := range files {
+		entry := Proof{File: filepath.Base(path), Replica: -1, Kind: diverged}
+		d, err := node.ReadDivergence(path)
+		if err == nil {
+			entry.Replica, entry.Differing, entry.Keys = d.Replica, d.Differing, d.Keys
+			entry.About = aboutState(d)
+			if check != nil {
+				err = d.Verify(&check.cfg, check.holds)
+				entry.Verified = err == nil
+			}
+		}
+		if err != nil {
+			entry.Error = err.Error()
+		}
+		found = append(found, entry)
+	}
+	return found, err
+}
+
+func readProof(path string, check *Check) Proof {
+	entry := Proof{File: filepath.Base(path), Replica: -1}
+	data, err := readAtMost(path, wire.MaxEvidence)
+	if err != nil {
+		entry.Error = err.Error()
+		return entry
+	}
+	e, err := wire.DecodeEvidence(data)
+	if err != nil {
+		entry.Error = err.Error()
+		return entry
+	}
+	entry.Replica, entry.Kind = int(e.Replica), string(e.Kind)
+	entry.About = about(e)
+	if check != nil {
+		if err := wire.VerifyEvidence(&check.cfg, e, check.holds); err != nil {
+			entry.Error = err.Error()
+		} else {
+			entry.Verified = true
+		}
+	}
+	return entry
+}
+
+// readAtMost reads a file, and no more of it than could be of use.
+func readAtMost(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	return data, errors.Join(err, f.Close())
+}
+
+// about says in a few words what the two statements contradict each other on.
+func about(e wire.Evidence) string {
+	var first, second Record
+	first.statement(e.First)
+	second.statement(e.Second)
+	text := first.Type
+	if first.View != nil {
+		text += fmt.Sprintf(" view %d", *first.View)
+	}
+	if first.Seq != nil {
+		text += fmt.Sprintf(" seq %d", *first.Seq)
+	}
+	if first.Digest == "" {
+		return text + ": two different ones"
+	}
+	return fmt.Sprintf("%s: digests %.12s and %.12s", text, first.Digest, second.Digest)
+}
+
+// aboutState says in a few words what was wrong with a state.
+func aboutState(d *node.Divergence) string {
+	text := fmt.Sprintf("own state after %d: %.12s and not %.12s", d.Checkpoint, terminal.Printable(d.Own), terminal.Printable(d.Stable))
+	if d.RepairedAt == 0 {
+		return text + "; not repaired yet"
+	}
+	text += fmt.Sprintf("; repaired at %d, %s differed:", d.RepairedAt, terminal.Count(d.Differing, "key"))
+	for _, key := range d.Keys {
+		text += fmt.Sprintf(" %.40q", key)
+	}
+	return text
+}
+
+// Print tells people what there is, a line for each file.
+func (e *Evidence) Print(w io.Writer) error {
+	if len(e.Found) == 0 {
+		return terminal.Say(w, "no evidence in %s\n", e.Dir)
+	}
+	table := [][]string{{"REPLICA", "KIND", "ABOUT", "VERIFIED", "FILE"}}
+	for _, p := range e.Found {
+		replica, verdict := fmt.Sprint(p.Replica), "not checked"
+		switch {
+		case p.Error != "":
+			verdict = "no: " + terminal.Printable(command.OneLine(p.Error))
+		case p.Verified:
+			verdict = "yes"
+		}
+		if p.Replica < 0 {
+			replica = "-"
+		}
+		table = append(table, []string{replica, p.Kind, p.About, verdict, terminal.Printable(p.File)})
+	}
+	return terminal.Table(w, table)
+}
+
+// Err says which files prove nothing, nil if there are none.
+func (e *Evidence) Err() error {
+	bad, first := 0, ""
+	for _, p := range e.Found {
+		if p.Error == "" {
+			continue
+		}
+		if bad++; first == "" {
+			first = terminal.Printable(p.File) + ": " + terminal.Printable(command.OneLine(p.Error))
+		}
+	}
+	if bad == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d files of evidence prove nothing (%s)", bad, len(e.Found), first)
+}

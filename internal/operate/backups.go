@@ -1,0 +1,147 @@
+package operate
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"tagma/checkpoint/backup"
+	"tagma/internal/cluster"
+	"tagma/internal/command"
+	"tagma/internal/node"
+	"tagma/internal/rescue"
+)
+
+// FindBackup finds a backup with those that it adds to. One that is missing, or is none, is an unusable argument; one that
+// is damaged is not.
+func FindBackup(path string, since []string) (*rescue.Chain, error) {
+	chain, err := rescue.Find(path, since...)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, command.Unusablef("there is no backup %s", path)
+	case errors.Is(err, backup.ErrNoBackup):
+		if other := WhatIs(path); other != "" {
+			return nil, command.Unusablef("%s is %s and no backup", path, other)
+		}
+		return nil, command.NotUsable(err)
+	case errors.Is(err, backup.ErrVersion):
+		return nil, command.NotUsable(err)
+	}
+	return chain, err
+}
+
+// DiskAt finds the data of a replica under its home, or in a directory that holds nothing else; then, or where a flag names
+// one, the cluster file is not the home's.
+func (p *Program) DiskAt(home, clusterFlag string) (*rescue.Disk, error) {
+	d, data := &rescue.Disk{}, home
+	isHome := IsFile(filepath.Join(home, node.ConfigFile))
+	if isHome {
+		h, err := node.ReadHome(home)
+		if err != nil {
+			return nil, command.NotUsable(err)
+		}
+		d.Cluster, data = h.Cluster, h.Data
+	}
+	if clusterFlag != "" || !isHome {
+		var err error
+		if d.Cluster, err = p.ReadCluster(clusterFlag); err != nil {
+			return nil, err
+		}
+	}
+	d.Journal, d.State = filepath.Join(data, node.JournalDir), filepath.Join(data, node.StateDir)
+	return d, nil
+}
+
+// Restored is a home that got its state back. Its JSON is what `tagma restore --replica --json` prints.
+type Restored struct {
+	Home    string      `json:"home"`
+	Replica int         `json:"replica"`
+	Seq     uint64      `json:"seq"`
+	Root    cluster.Key `json:"root"`
+	Origin  bool        `json:"origin"` // it is the state that the cluster began with
+}
+
+// RestoreHome puts the state of a backup into the home of one replica, which lies in dir or is dir. The file life beside the
+// key is left alone: with a state and no journal the next start finds that this replica may have forgotten what it signed
+// (D8.3), whatever it says, unless the state is the cluster's origin and the replica was never started: then nothing was
+// signed, and the others are asked all the same (D8.5).
+func RestoreHome(chain *rescue.Chain, dir string, replica int, progress func(share float64)) (*Restored, error) {
+	home := dir
+	if !IsFile(filepath.Join(home, node.ConfigFile)) {
+		home = filepath.Join(dir, fmt.Sprintf("replica%d", replica))
+	}
+	h, err := node.ReadHome(home)
+	if err != nil {
+		return nil, command.NotUsable(err)
+	}
+	if self := int(h.Config.Self); self != replica {
+		return nil, command.Unusablef("%s is the home of replica %d, not of %d", home, self, replica)
+	}
+	if _, err := os.Stat(h.Data); err != nil {
+		return nil, command.NotUsable(fmt.Errorf("the data directory of %s is not there: mount its disk, or create it: %w", home, err))
+	}
+	judge, origin := rescue.OfOrigin(chain, h.Cluster)
+	if !origin {
+		if judge, err = rescue.OfCluster(h.Cluster); err != nil {
+			return nil, err
+		}
+	}
+	if err := putBack(chain, h.Data, judge, progress); err != nil {
+		return nil, err
+	}
+	last := chain.Last()
+	return &Restored{Home: home, Replica: replica, Seq: last.Seq, Root: last.Root, Origin: origin}, nil
+}
+
+// PrintRestored tells people what was put back and what to do next.
+func (p *Program) PrintRestored(w io.Writer, r *Restored) error {
+	what := "it comes back silent, and fetches from the others what changed since"
+	if r.Origin {
+		what = "the cluster began with it"
+	}
+	_, err := fmt.Fprintf(w, "%s holds the state after %d; %s\nstart it: %s node --home %s\n", r.Home, r.Seq, what, p.Name, r.Home)
+	return err
+}
+
+func putBack(chain *rescue.Chain, data string, judge func(*backup.Head) error, progress func(float64)) error {
+	return rescue.Put(chain, filepath.Join(data, node.JournalDir), filepath.Join(data, node.StateDir), judge, progress)
+}
+
+// RestoreCluster makes a new cluster in dir that begins with the state of a backup of the one before (D8.12). Of the options
+// the replicas are as many as there were unless it is said otherwise.
+func RestoreCluster(chain *rescue.Chain, before *cluster.File, dir string, o cluster.InitOptions, progress func(share float64)) (*Made, error) {
+	report, err := rescue.Verify(chain, before, progress)
+	if err != nil {
+		return nil, err
+	}
+	o.Before, o.Seq, o.Root = before, report.Seq, report.Root
+	if o.Replicas == 0 {
+		o.Replicas = len(before.Replicas)
+	}
+	made, fresh, err := makeCluster(dir, o)
+	if err != nil {
+		return nil, err
+	}
+	judge, _ := rescue.OfOrigin(chain, fresh.File)
+	for _, m := range made.Replicas {
+		if err := putBack(chain, m.Home, judge, progress); err != nil {
+			return nil, errors.Join(err, made.Remove())
+		}
+	}
+	return made, nil
+}
+
+// makeCluster makes a cluster in a directory.
+func makeCluster(dir string, o cluster.InitOptions) (*Made, *cluster.Fresh, error) {
+	fresh, err := cluster.Init(o)
+	if err != nil {
+		return nil, nil, command.NotUsable(fmt.Errorf("make a cluster: %w", err))
+	}
+	made, err := WriteCluster(dir, fresh, o.BasePort)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a cluster in %s: %w", dir, err)
+	}
+	return made, fresh, nil
+}
