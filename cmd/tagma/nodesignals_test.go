@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"tagma/internal/command"
 )
@@ -48,4 +51,84 @@ func TestNode_GoesOnWhenNobodyReadsItsLog(t *testing.T) {
 		s, _ := status(t)
 		return s.Replicas[3].Reachable && len(s.Replicas[3].Connected) == 2
 	})
+}
+
+// fullPipe is the end of a pipe that takes nothing more: its reader is there and does not read.
+func fullPipe(t *testing.T) *os.File {
+	t.Helper()
+	var ends [2]int
+	if err := syscall.Pipe2(ends[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK); err != nil {
+		t.Fatal(err)
+	}
+	for size := 4096; size > 0; size /= 2 {
+		for {
+			if _, err := syscall.Write(ends[1], make([]byte, size)); errors.Is(err, syscall.EAGAIN) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := syscall.SetNonblock(ends[1], false); err != nil {
+		t.Fatal(err)
+	}
+	read, write := os.NewFile(uintptr(ends[0]), "reader"), os.NewFile(uintptr(ends[1]), "full pipe")
+	t.Cleanup(func() { _, _ = read.Close(), write.Close() })
+	return write
+}
+
+// runUnread runs a replica whose output and log nobody reads. ended has its exit code.
+func runUnread(t *testing.T, home string) (p *os.Process, ended <-chan int) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "node", "--home", home)
+	cmd.Env = append(os.Environ(), asTagma+"=1")
+	pipe := fullPipe(t)
+	cmd.Stdout, cmd.Stderr = pipe, pipe
+	dieWithParent(cmd)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	code, gone := make(chan int, 1), make(chan struct{})
+	go func() {
+		defer close(gone)
+		_ = cmd.Wait() // its state tells
+		code <- cmd.ProcessState.ExitCode()
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		<-gone
+		_ = stdin.Close() // held open until here
+	})
+	return cmd.Process, code
+}
+
+// A pipe that is full, since its reader hangs, keeps a replica neither from serving nor from ending.
+func TestNode_ServesAndEndsWhenItsOutputIsNotRead(t *testing.T) {
+	dir := makeCluster(t)
+	for i := range 2 {
+		startNode(t, home(dir, i))
+	}
+	unread, ended := runUnread(t, home(dir, 2)) // the third of four: nothing is ordered without it
+	must(t, "put", "k", "v")
+	_, second := runUnread(t, home(dir, 2))
+	wait := func(what string, ended <-chan int, want int) {
+		t.Helper()
+		select {
+		case code := <-ended:
+			if code != want {
+				t.Errorf("%s: exit code %d, want %d", what, code, want)
+			}
+		case <-time.After(patience):
+			t.Fatalf("%s: it does not end", what)
+		}
+	}
+	wait("a second process of the same home", second, command.Failed)
+	if err := unread.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	wait("a stop", ended, command.Done)
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -123,6 +125,19 @@ func TestExecute_ErrorsEndInOurWordsAndAreShort(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, stderr, c.want)
 		}
 	}
+}
+
+// A program that failed ends, whatever becomes of its last line.
+func TestExecute_EndsThoughNobodyReadsItsErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reader, stderr := io.Pipe()
+		if code := Execute(t.Context(), program(errors.New("it broke")), []string{"part"}, io.Discard, stderr, nil); code != Failed {
+			t.Errorf("exit code %d", code)
+		}
+		if err := reader.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 func TestVersion_SaysWhatTheProgramIsBuiltFrom(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -89,12 +90,31 @@ func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, st
 	case code != nil:
 		f.Error.Code = cmp.Or(code(err), CodeFailed)
 	}
-	// Standard error is the last resort: if it is gone, the exit code still tells.
-	_, _ = fmt.Fprintln(stderr, root.Name()+": "+f.Error.Message)
+	// Standard error is the last resort: if it is gone or nobody reads it, the exit code still tells.
+	_ = Tell(stderr, root.Name()+": "+f.Error.Message+"\n")
 	if document != nil && !document.written {
 		_ = PrintJSON(stdout, f) // as above
 	}
 	return exit
+}
+
+// tellPatience is how long a reader that does not read is waited for.
+const tellPatience = 2 * time.Second
+
+// Tell writes a text, and gives up when nobody reads it: a full pipe must keep no replica from its work and no process that
+// failed from its end.
+func Tell(w io.Writer, text string) error {
+	written := make(chan error, 1)
+	go func() {
+		_, err := io.WriteString(w, text)
+		written <- err
+	}()
+	select {
+	case err := <-written:
+		return err
+	case <-time.After(tellPatience):
+		return fmt.Errorf("nobody read the output for %v", tellPatience)
+	}
 }
 
 // noting is an output that knows whether anything was written to it.

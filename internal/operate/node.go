@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -71,7 +72,7 @@ func (p *Program) runNode(ctx context.Context, dir string, stdout, stderr io.Wri
 		return err
 	}
 	at := n.Report()
-	if err := terminal.Say(stdout, "%s", startText(&at, n.Addrs())); err != nil {
+	if err := command.Tell(stdout, startText(&at, n.Addrs())); err != nil {
 		// Nobody reads our output any more, which is no reason for a replica to stop.
 		stdout = io.Discard
 	}
@@ -83,11 +84,14 @@ func (p *Program) runNode(ctx context.Context, dir string, stdout, stderr io.Wri
 	}()
 	err = n.Run(ctx)
 	hide()
-	<-hidden
+	select {
+	case <-hidden:
+	case <-time.After(logPatience): // a terminal that was stopped takes nothing
+	}
 	if err != nil {
 		return fmt.Errorf("replica %d stopped: %w", at.Replica, err)
 	}
-	_ = terminal.Say(stdout, "replica %d stopped cleanly\n", at.Replica) // as above
+	_ = command.Tell(stdout, fmt.Sprintf("replica %d stopped cleanly\n", at.Replica)) // as above
 	return nil
 }
 
