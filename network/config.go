@@ -45,8 +45,8 @@ type Config struct {
 	// Differ, if not nil, says in what a replica with another greeting differs, and the mend: it goes on a sentence that
 	// begins with the replica's name. "" leaves it to the usual words.
 	Differ func(theirs []byte) string
-	// OnMismatch hears that a replica sent another greeting: once per peer and greeting, from a stream's goroutine. It
-	// may be nil; the mismatch is logged in any case.
+	// OnMismatch is called when a replica's greeting differs from ours: once per peer and greeting, from a stream's
+	// goroutine. It may be nil; the mismatch is logged in any case.
 	OnMismatch func(replica int, theirs []byte)
 
 	MaxFrame    int // largest frame between replicas

@@ -57,7 +57,7 @@ func (r *Replica) onCheckpoint(m *wire.Checkpoint, from port.Source) {
 	}
 }
 
-// reportSplit tells of a checkpoint that can never be stable, again with each further vote: the window closes here for good.
+// reportSplit reports a checkpoint that can never be stable, again with each further vote: the window closes here for good.
 // The n−f ≥ Q correct replicas would make it stable if their states were equal, so that f liars alone do not bring it about.
 // The votes are durable, for a liar among those that cast them need not say again what it said (K1).
 func (r *Replica) reportSplit(seq wire.Seq) {
@@ -74,7 +74,7 @@ func (r *Replica) reportSplit(seq wire.Seq) {
 	r.emit(port.Split{Seq: seq, Votes: votes})
 }
 
-// reportSplits tells of those that the journal shows.
+// reportSplits reports those that the journal shows.
 func (r *Replica) reportSplits() {
 	for seq := r.log.Low + r.cfg.CheckpointInterval; seq <= r.log.High(); seq += r.cfg.CheckpointInterval {
 		if !r.checkpoints.At(seq, r.cfg).CanBeStable(r.cfg.Quorum()) {

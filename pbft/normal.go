@@ -68,9 +68,9 @@ func (r *Replica) mustWait(m *wire.PrePrepare) bool {
 		m.Body.Time > r.wall+int64(r.cfg.ClockTolerance)
 }
 
-// wait keeps an early pre-prepare, of several the one of the nearest view: a faulty replica can sign for views that never
-// come, and must not take the place of those that do, nor the room: what is large waits only as far as there is some, and
-// is asked for again when its view is active (S4).
+// wait keeps an early pre-prepare. A slot keeps one, that of the lowest view: a faulty replica can sign for views that never
+// come, and must not displace the view that does. A large one is dropped when the bytes that may wait are used up; once its
+// view is active this replica asks for it again (S4).
 func (r *Replica) wait(s *msglog.Slot, m *wire.PrePrepare) {
 	if held := s.Waiting; held != nil && held.View >= r.view && held.View <= m.View {
 		if held.View == m.View && held.Digest != m.Digest {

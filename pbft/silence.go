@@ -17,7 +17,7 @@ type recovery struct {
 	suspects []wire.Suspect
 	life     wire.Life
 
-	unsaid wire.Seq // it may have voted up to here without that its journal says so: R of D8.14; 0: it did not
+	unsaid wire.Seq // its journal may lack votes of its own up to here: R of D8.14; 0: it lacks none
 	early  bool     // the journal says that votes may leave ahead of it, and not that nothing is missing
 
 	askAgain  time.Duration // when to ask for nulls next

@@ -15,7 +15,7 @@
 //	    32  SHA-256 of everything before
 //
 // The head is: cluster id (32), membership epoch (8), sequence number (8), root (32), sequence number and root of the backup
-// that this one adds to (8, 32; zero in one that is whole), and three texts, each behind its length (4): the name of the
+// that this one adds to (8, 32; zero in one that is whole), and three texts, each after its length (4): the name of the
 // state machine, the file name of the backup that this one adds to, and the certificate of the root.
 //
 // Then come frames: length (4, 1 to 1 MiB), CRC-32C of length and payload (4), payload. Their payloads, one behind the

@@ -34,8 +34,8 @@ func NewReader(file io.Reader) (*Reader, error) {
 	return r, err
 }
 
-// Next returns the next record. The error is io.EOF behind the last one, once the sum over the whole file was found right
-// and nothing behind it: what came before is not to be used without it.
+// Next returns the next record. The error is io.EOF after the last one, once the hash of the whole file was found right and
+// the file ends there. Records must not be used before that.
 func (r *Reader) Next() (w statemachine.Write, err error) {
 	if r.ended {
 		return w, io.EOF

@@ -100,7 +100,7 @@ func (c chain) check() error {
 	return nil
 }
 
-// begun reports whether anything was written behind the anchor.
+// begun reports whether anything was written after the anchor.
 func (s *scan) begun() bool { return s.torn != 0 || s.info.LastTurn > s.info.FirstTurn }
 
 func (c chain) entries() []Entry {

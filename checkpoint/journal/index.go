@@ -36,7 +36,7 @@ type located struct {
 	head sector // without start, index and bytes
 }
 
-// extend tells of a new segment, behind all others.
+// extend adds a new segment, after all others.
 func (x *index) extend(s Segment, epoch uint64) {
 	if x.want == nil {
 		return

@@ -92,7 +92,7 @@ func (j *Journal) open() (entries []Entry, err error) {
 	return c.entries(), nil
 }
 
-// adopt continues behind the last whole turn.
+// adopt continues after the last whole turn.
 func (j *Journal) adopt(c chain) {
 	for _, s := range c {
 		j.segments = append(j.segments, s.info)

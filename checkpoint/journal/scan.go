@@ -15,7 +15,7 @@ type scan struct {
 	entries []Entry
 	turns   []scannedTurn // the whole ones, the anchor first
 	last    int64         // sector where the last whole turn begins
-	next    int64         // the sector behind it
+	next    int64         // the sector after it
 	torn    int64         // sectors of the torn turn that begins at next; 0: none
 	hole    int64         // the torn turn's first zero sector
 	sealed  bool

@@ -96,8 +96,8 @@ func (r *reader) count(most int) int {
 	return n
 }
 
-// bytes reads a byte string of at most most bytes behind its length, which has one encoding only. The string shares
-// memory with what is read.
+// bytes reads a length, which has one encoding only, and then as many bytes, at most most. They share memory with what is
+// read.
 func (r *reader) bytes(most int) []byte {
 	n, size := binary.Uvarint(r.rest)
 	switch {

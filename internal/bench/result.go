@@ -76,5 +76,5 @@ func millis(micros int64) float64 { return float64(micros) / 1000 }
 
 func inMillis(d time.Duration) float64 { return round(float64(d) / float64(time.Millisecond)) }
 
-// round leaves three digits behind the point: of milliseconds, the microseconds.
+// round leaves three digits after the point: of milliseconds, the microseconds.
 func round(x float64) float64 { return math.Round(x*1000) / 1000 }

@@ -62,7 +62,7 @@ type failure struct {
 }
 
 // Execute runs one command line of a root that Prepare has made ready, and returns the exit code. An error is one line on
-// stderr, behind the program's name; with --json it is a document on stdout as well, unless the command has printed one
+// stderr, after the program's name; with --json it is a document on stdout as well, unless the command has printed one
 // that tells. code names an error that is neither of the arguments nor of what is missing; "" or a nil code: [CodeFailed].
 func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, stderr io.Writer, code func(error) string) int {
 	root.SetArgs(args)

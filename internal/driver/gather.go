@@ -88,7 +88,7 @@ func (d *Driver) settled(req *wire.Request) bool {
 	return done
 }
 
-// persist adds a record to the turn, behind the notes that were made before it.
+// persist adds a record to the turn, after the notes that were made before it.
 func (d *Driver) persist(r wire.Record) {
 	d.turn.records = append(append(d.turn.records, d.notes...), r)
 	d.notes = d.notes[:0]

@@ -15,7 +15,7 @@ type Guard struct {
 	signed    map[wire.Seq][]said // by sequence number: 0 for what is about a view alone
 	forgotten wire.Seq            // nothing is kept up to here, 0 aside
 	left      wire.View           // the highest view that a ViewChange of ours asks for: every lower one is behind us
-	bar       wire.Seq            // slots up to here may have been voted for without that the journal says so
+	bar       wire.Seq            // the journal may lack votes for slots up to here
 	spare     [][]said            // emptied
 	all       []said              // of the last message
 	buf       []byte              // signed bytes of the last statement

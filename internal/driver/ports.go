@@ -14,12 +14,12 @@ type Core interface {
 
 // Journal keeps records.
 type Journal interface {
-	// Append makes one turn durable, behind all that Later was given. It returns when it is; any error is final (D6). When
-	// there is no room it begins a new segment with what anchor returns, and the turn behind it. It keeps neither slice.
+	// Append makes one turn durable, after all that Later was given. It returns when it is; any error is final (D6). When
+	// there is no room it begins a new segment with what anchor returns, and puts the turn after it. It keeps neither slice.
 	Append(turn []wire.Record, anchor func() []wire.Record) error
 	// Later takes a turn that need not be durable yet, and makes it so in the background, in order, within a bounded time
 	// (D8.14). It waits only when too much is not durable yet. It is called every turn, an empty one included; an error of
-	// the background is told by the next call.
+	// the background is returned by the next call.
 	Later(turn []wire.Record, anchor func() []wire.Record) error
 	// Truncate forgets records of sequence numbers ≤ below, behind a new segment that begins with the anchor where that
 	// is worth one.
@@ -49,7 +49,7 @@ type Machine interface {
 	Lookup(req *wire.Request) (*wire.Reply, bool)
 }
 
-// Observer hears what happens, for logs, counters and evidence. It changes nothing.
+// Observer is called with what happens, for logs, counters and evidence. It changes nothing.
 type Observer interface {
 	// Observe takes an Entered, Accuse, Dropped, Diverged, Split or Forgot. After a Forgot the replica must not go on with
 	// its journal (D8.5).

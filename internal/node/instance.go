@@ -86,7 +86,7 @@ func (n *Node) serve(disk *replica.Disk) (*statemachine.Service, error) {
 	return disk.Serve(machine, n.home.Cluster.Limits(), n.panicked)
 }
 
-// panicked tells of an application's panic. Clients can cause as many as they like, so ever fewer of them are logged.
+// panicked logs an application's panic. Clients can cause as many as they like, so ever fewer of them are logged.
 func (n *Node) panicked(p statemachine.Panic) {
 	if count := n.counts.panics.Add(1); count&(count-1) == 0 {
 		n.log.Error("the application panicked: the operation failed on every replica, nothing it wrote is kept",

@@ -37,9 +37,9 @@ type intake struct {
 	tap        *trace.Tap // nil: nobody listens
 }
 
-// FromReplica takes a frame of another replica. What cannot be believed is counted and dropped: remote input never
-// stops a replica (S4), and who sends it is read less. Who sends what is no message at all, or none for a replica,
-// speaks something else and must connect again to go on with it: that costs him more than it costs us.
+// FromReplica takes a frame of another replica. An invalid message is counted and dropped, and its sender is read more
+// slowly: remote input never stops a replica (S4). A frame that is no message, or a message that no replica takes, ends the
+// sender's streams: to connect again costs the sender more than it costs us.
 func (in *intake) FromReplica(from int, frame []byte) {
 	in.suspects.wait(in.ctx, from)
 	m, err := wire.Decode(frame)
@@ -186,7 +186,7 @@ func (in *intake) ClientGone(link *network.ClientLink) {
 	in.quarantine.gone(link, time.Now())
 }
 
-// answer sends this replica's report. Who asks in the moment before there is one to give waits for it.
+// answer sends this replica's report. A question that comes before there is one waits for it.
 func (in *intake) answer(link *network.ClientLink) {
 	select {
 	case <-in.ready:

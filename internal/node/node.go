@@ -38,7 +38,7 @@ type Options struct {
 	Machine statemachine.Machine
 	// Wall is the wall clock, nil for the system's. Timeouts never look at it (T3).
 	Wall func() time.Time
-	// Trace hears what happens in the replica, from several goroutines, and must not block; nil: nobody does.
+	// Trace is called with what happens in the replica, from several goroutines, and must not block; it may be nil.
 	Trace func(trace.Event)
 
 	batchPatience time.Duration // how long a batch may hold up the end; 0: batchPatience

@@ -47,7 +47,7 @@ func (n *Node) tapped() {
 	n.transport = &tappedTransport{Transport: n.transport, tap: n.tap, outside: n.outside.id}
 }
 
-// tappedTransport tells of everything that leaves the replica.
+// tappedTransport traces everything that leaves the replica.
 type tappedTransport struct {
 	driver.Transport
 	tap     *trace.Tap

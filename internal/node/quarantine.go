@@ -21,18 +21,18 @@ const (
 	longestPause      = 2 * time.Second       // however many were under way at once
 )
 
-// quarantine holds back those who send what is of no use: links of clients, or replicas by number.
+// quarantine makes senders of invalid data wait before they are read again: links of clients, or replicas by number.
 type quarantine[K comparable] struct {
 	mu    sync.Mutex
 	until map[K]time.Time
-	told  func(who K, pause time.Duration) // hears of what extend adds; nil: nobody does
+	told  func(who K, pause time.Duration) // called with what extend adds; may be nil
 }
 
 func newQuarantine[K comparable]() *quarantine[K] {
 	return &quarantine[K]{until: make(map[K]time.Time)}
 }
 
-// extend adds a pause, and tells of it.
+// extend adds a pause, and calls told with it.
 func (q *quarantine[K]) extend(who K, now time.Time, pause time.Duration) {
 	if q.told != nil {
 		q.told(who, pause)

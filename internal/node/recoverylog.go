@@ -10,7 +10,7 @@ import (
 	"tagma/pbft/port"
 )
 
-// transferLog tells of a transfer in log lines and counts it. It belongs to the executor's goroutine.
+// transferLog logs a transfer and counts it. It belongs to the executor's goroutine.
 type transferLog struct {
 	log     *slog.Logger
 	metrics *metrics
@@ -21,7 +21,7 @@ type transferLog struct {
 	named   int           // the round whose donors were named
 }
 
-// saidEvery is how often a transfer is told of.
+// saidEvery is how often the progress of a transfer is logged.
 const saidEvery = 5 * time.Second
 
 // see compares how far the transfer is with what was told.

@@ -79,7 +79,7 @@ func (i *instance) scrubState(ctx context.Context, p *pacer) bool {
 	return true
 }
 
-// scrubJournal makes a pass over the batches in the journal. What is damaged there is told only: the votes are in memory,
+// scrubJournal makes a pass over the batches in the journal. Damage there is only reported: the votes are in memory,
 // and the next start recovers (D8).
 func (i *instance) scrubJournal(ctx context.Context, p *pacer) bool {
 	bad, first := 0, wire.Seq(0)

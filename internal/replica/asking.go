@@ -22,7 +22,7 @@ type Asking struct {
 	home  *Home
 	Why   string        // what was found
 	Every time.Duration // how often Waits says something
-	// Stepped, if not nil, is told of each event with what came of it.
+	// Stepped, if not nil, is called with each event and its effects.
 	Stepped func(ev port.Event, effects []port.Effect)
 	had     bool // there is a sound journal of the right life already, and it does not help
 	said    time.Duration

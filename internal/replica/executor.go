@@ -21,14 +21,14 @@ const (
 // any.
 type Executor struct {
 	Service *statemachine.Service
-	// Begun and Ended, if not nil, are told when a batch is taken up and when its replies are there.
+	// Begun and Ended, if not nil, are called when a batch is taken up and when its replies are there.
 	Begun func(seq wire.Seq)
 	Ended func()
-	// Applied, if not nil, is told of each batch with the replies to its requests, before they are shortened.
+	// Applied, if not nil, is called with each batch and the replies to its requests, before they are shortened.
 	Applied func(e port.Execute, replies []*wire.Reply)
-	// Durable, if not nil, is told of each state that is in the store, to stay.
+	// Durable, if not nil, is called with each state that became durable in the store.
 	Durable func(seq wire.Seq, root wire.Digest)
-	// Adopted, if not nil, is told of each state that was fetched and is the store's now.
+	// Adopted, if not nil, is called with each state that was fetched and is the store's now.
 	Adopted func(seq wire.Seq, root wire.Digest)
 
 	cfg   *wire.Config

@@ -28,7 +28,7 @@ const (
 // to X7, X9). It shares the executor's turns, and works only while execution stands still. One who is no replica may have
 // one, too: see NewOutsider.
 type Mover struct {
-	// Liar, if not nil, is told of a replica whose answer was not the state.
+	// Liar, if not nil, is called with each replica whose answer was not part of the certified state.
 	Liar func(id wire.ReplicaID, why error)
 
 	cfg    *wire.Config

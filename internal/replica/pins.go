@@ -10,8 +10,8 @@ import (
 	"tagma/statemachine"
 )
 
-// The states that a donor holds for others (X2). A replica uses one at a time, so that one that is faulty leaves room
-// for the others, and where even so there is none, those that have had theirs for longest make room.
+// The states that a donor holds for others (X2). A replica has one pin at a time, so that a faulty replica cannot take them
+// all. When all pins are taken and another replica needs one, the pin that was made first is given up.
 
 // Bounds of what is held for others.
 const (

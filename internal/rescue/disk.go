@@ -91,7 +91,7 @@ func (d *Disk) open() (stores []*store.Store, err error) {
 	return stores, nil
 }
 
-// openCopy adds the store of a copy. One that cannot be opened is none, and whoever reads the others is told so.
+// openCopy adds the store of a copy. One that cannot be opened is left out, and the reader of the others is told so.
 func openCopy(stores []*store.Store, from, to string) ([]*store.Store, error) {
 	err := store.Copy(from, to)
 	if errors.Is(err, store.ErrLocked) {

@@ -23,7 +23,7 @@ type Taking struct {
 	Store *store.Store       // for the state: empty, or at the backup that this one adds to
 	Least uint64             // the state is wanted after this sequence number or a later one; one must come without the taking
 
-	// Progress hears how far it is, and Liar of a replica whose answer was not the state. Both may be nil.
+	// Progress is called with how far it is, Liar with a replica whose answer was not part of the state. Both may be nil.
 	Progress func(replica.Progress)
 	Liar     func(replica int, why error)
 }
@@ -167,7 +167,7 @@ func (t *taker) take(h heard) {
 	t.mover.Data(id, v, t.Now())
 }
 
-// liar tells of a replica that lies, once.
+// liar reports a replica that lies, once.
 func (t *taker) liar(id wire.ReplicaID, why error) {
 	if t.Liar != nil && !t.liars[id] {
 		t.Liar(int(id), why)

@@ -95,7 +95,7 @@ func (e *UnknownError) Unwrap() []error {
 	return errs
 }
 
-// outcomeError is what a caller is told about a final outcome that f+1 replicas vouch for.
+// outcomeError is a caller's error for a final outcome that f+1 replicas vouch for.
 func (s *Session) outcomeError(r *Request, reply *wire.Reply) error {
 	t := reply.ID.T
 	if r.tries > r.refused+1 && (reply.Outcome == wire.OutcomeConflict || reply.Outcome == wire.OutcomeRefused) {
@@ -144,7 +144,7 @@ func (s *Session) oldest(r *Request) string {
 	return ""
 }
 
-// NotSent is what a caller is told whose operations did not leave before its wait ended, and why they did not.
+// NotSent is the error of a caller whose operations did not leave before its wait ended, with the reason.
 func (s *Session) NotSent(why error) error {
 	switch {
 	case s.choice.pending:

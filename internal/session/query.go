@@ -51,8 +51,8 @@ type answerAt struct {
 	result  [sha256.Size]byte
 }
 
-// Ask has the machine answer an operation on the state after a sequence number. Decided is told what f+1 replicas say alike,
-// unless the query is ended before; it is called within the session's own methods, and must not call them.
+// Ask has the machine answer an operation on the state after a sequence number. Decided is called with the answer that f+1
+// replicas gave alike, unless End comes first. It is called from within the session's methods, and must not call them.
 func (s *Session) Ask(now time.Duration, op []byte, at wire.Seq, decided func([]byte, error)) (*Query, error) {
 	s.now = now
 	switch most := s.cfg.Limits.OpBytes; {

@@ -149,8 +149,8 @@ func (s *Session) askForWhole(r *Request) {
 	}
 }
 
-// backOff heeds the hint of an overloaded replica (C6). However often replicas say so, one transmission is put off by
-// maxTimeout at most; and fewer than f+1 of them, who may all lie, by the ordinary patience.
+// backOff puts the next transmission off by the hint of an overloaded replica (C6): by maxTimeout at most, however many
+// hints come, and by the ordinary timeout at most while fewer than f+1 replicas gave one, since these may all lie.
 func (s *Session) backOff(r *Request, from int, hint time.Duration) {
 	limit := s.pace.timeout()
 	if busy(r.votes) >= s.cfg.Weak {

@@ -176,7 +176,7 @@ func (s *Session) Abandon(now time.Duration, call *Call, why error) (Result, err
 	return Result{}, cause
 }
 
-// Unknown is what a caller is told who stops waiting for now, unless the outcome came in the meantime.
+// Unknown is the error of a caller who stops waiting for now, unless the outcome came in the meantime.
 func (s *Session) Unknown(call *Call, why error) (Result, error) {
 	if call.finished {
 		return call.result, call.err

@@ -16,8 +16,8 @@ var shipped = []string{"internal/session", "pbft", "statemachine", "checkpoint/j
 // with how it is carried.
 const realNetwork = "libp2p"
 
-// simulatorLinks complains of a package that the simulator links though it reaches the real network, and of one that it does
-// not link though it ships.
+// simulatorLinks complains when the simulator links a package that uses the real network, and when it does not link one of
+// the packages that it must run as they ship.
 func simulatorLinks(t *tree) []string {
 	linked := t.links(simulator)
 	var complaints []string

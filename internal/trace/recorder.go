@@ -60,7 +60,7 @@ func lost(e Event, events uint64) *Lost {
 	return gap
 }
 
-// write empties the queue, and hands on what it has written whenever nothing more waits: a process that is killed loses
+// write writes the events of the queue, and flushes whenever the queue is empty, so that a process that is killed loses
 // little of its trace.
 func (r *Recorder) write() {
 	defer close(r.done)

@@ -19,7 +19,7 @@ func NewTap(replica, quorum int, now func() int64, hear func(Event)) *Tap {
 	return &Tap{replica: replica, quorum: quorum, now: now, hear: hear}
 }
 
-// Emit stamps an event and passes it on. Without a tap nobody hears of it.
+// Emit stamps an event and passes it on. A nil tap drops it.
 func (t *Tap) Emit(e Event) {
 	if t == nil {
 		return

@@ -18,7 +18,7 @@ type Question struct {
 	cfg     *wire.Config
 	helper  wire.ReplicaID
 	from    wire.Seq // first batch that was asked for; 0: nothing is out
-	next    wire.Seq // behind the last one of the answer, once its end has come
+	next    wire.Seq // the one after the last of the answer, once its end has come
 	askedAt time.Duration
 
 	refused   []bool // by replica: it does not hold the batch at refusedAt

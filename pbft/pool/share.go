@@ -57,14 +57,14 @@ type turn struct {
 	seq    wire.Seq      // the last batch handed to execution that holds one
 }
 
-// shares are those of all such clients, and who else is there.
+// shares are those of all such clients, and whether others want something.
 type shares struct {
 	heavy    map[wire.PublicKey]*share
 	all      []*share // the same
 	light    streaks
 	batch    uint64 // counts those that are put together
 	executed wire.Seq
-	mixed    bool // somebody is there who is not heavy
+	mixed    bool // a client that is not heavy wants something, or did a moment ago
 	now      time.Duration
 	sweep    time.Duration // when heavy clients are looked through next
 	timeout  time.Duration // T
@@ -91,7 +91,7 @@ func (p *Pool) parties() int {
 	return max(1, len(p.Clients))
 }
 
-// look notes whether somebody is there, or was a moment ago, who is not heavy.
+// look sets mixed: whether a client that is not heavy wants something, or did a moment ago.
 func (p *Pool) look() {
 	heavy := 0
 	for _, s := range p.all {

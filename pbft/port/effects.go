@@ -43,7 +43,7 @@ type Truncate struct {
 	Discard wire.Seq
 }
 
-// Transfer asks for the state of a stable checkpoint, that of Target or a newer one, from other replicas, behind what was
+// Transfer asks for the state of a stable checkpoint, that of Target or a newer one, from other replicas, after what was
 // handed to execution before (X1). It is repeated with each newer target. Transferred follows, or Starving.
 type Transfer struct {
 	Target wire.StableCert

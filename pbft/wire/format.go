@@ -46,7 +46,8 @@ func (n Names) Message(m Message) string {
 	}
 }
 
-// transferred is what a message outside the order of requests is about, behind its type: nothing where the type says all.
+// transferred is what Format writes after the type of a message outside the order of requests: nothing where the type says
+// all.
 func (n Names) transferred(m Message) string {
 	switch m := m.(type) {
 	case *Reply:

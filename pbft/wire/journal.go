@@ -71,8 +71,8 @@ func StableIn(rec Record) (cert StableCert) {
 	return cert
 }
 
-// Unsaid is up to where this replica may have voted without that its journal says so (D8.14): every vote went at most a
-// window above a stable checkpoint that was durable. It is 0 if nothing is missing from the journal.
+// Unsaid is the highest sequence number for which this replica may have voted although its journal has no vote (D8.14): no
+// vote went further than a window above a stable checkpoint that was durable. It is 0 if the journal lacks nothing.
 func Unsaid(cfg *Config, log []Record) Seq {
 	early := false
 	for _, rec := range log {

@@ -172,7 +172,7 @@ type Report struct{ Document []byte }
 // Query asks a replica for a read of one retained state, beside the order (C9). Clients may send it; whoever asks
 // believes f+1 replicas that answer alike.
 type Query struct {
-	Nonce uint64 // chosen by who asks; the answer repeats it
+	Nonce uint64 // chosen by the sender; the answer repeats it
 	At    Seq    // the state after this sequence number; 0 is the initial one
 	Op    []byte
 }

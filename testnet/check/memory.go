@@ -220,8 +220,8 @@ func (o *observed) saidBefore(at place, d wire.Digest) bool {
 	return o.find(at, func(s *statement) bool { return s.place == at && s.digest == d && s.past }) != nil
 }
 
-// note adds a statement, or makes one durable that stands there, and reports whether it is new. What is about a forgotten
-// place is not kept.
+// note adds a statement and reports whether it is new. One that is known already may become durable by it. A statement about
+// a place that was forgotten is not kept.
 func (o *observed) note(now statement) (fresh bool) {
 	k := o.about(now.place)
 	if k == nil {

@@ -91,7 +91,7 @@ func (m *Monitor) executes(o *observed, e port.Execute, later []port.Effect) {
 		return
 	}
 	d := e.Body.Digest()
-	if len(later) > 0 { // the certificate is noted behind the execution
+	if len(later) > 0 { // the certificate is noted after the execution
 		if n, ok := later[0].(port.Note); ok {
 			m.wrote(o, n.Record, false)
 		}

@@ -193,8 +193,8 @@ func (s *stage) transferAt(share float64) (at node.Transfer) {
 	return at
 }
 
-// settle has every replica compute a checkpoint of its own behind all that happened, reads every acknowledged write back,
-// and waits until all name one digest for that checkpoint. All replicas run, and no client writes.
+// settle writes until every replica has taken a checkpoint after all that happened, reads every acknowledged write back, and
+// waits until all replicas report the same digest for one stable checkpoint. All replicas run; no other client writes.
 func (s *stage) settle() {
 	s.overwrite(0, s.executed()+2*uint64(s.k))
 	s.readBack()

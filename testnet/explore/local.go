@@ -120,9 +120,9 @@ func (ls *locals) next(from int32, m move) outcome {
 	return k
 }
 
-// first makes a move from a state for the first time. Then the timers expire. That is no loss: a Suspect does not stop its
-// sender from voting (V7), so whoever may send one may as well have sent it, undelivered. Where expiry does more than that,
-// it becomes a move of its own.
+// first makes a move from a state for the first time, and then lets the timers expire. No run is lost by that: where expiry
+// only sends a Suspect, the sender goes on voting (V7), and the message may stay undelivered. Where expiry changes the view,
+// the move is made again without it, and expiry is a move of its own.
 func (ls *locals) first(from int32, m move) outcome {
 	s := local{parent: from, by: m}
 	n, durable := ls.make(&s)

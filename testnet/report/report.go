@@ -1,5 +1,5 @@
-// Package report is what a run of a cluster is told as: the JSON document that `tagma-testnet run --json` and
-// `demo --json` print, and the same in words for people.
+// Package report is the report of a run of a cluster: the JSON document that `tagma-testnet run --json` and `demo --json`
+// print, and the same in words for people.
 //
 // Its field names are a contract with scripts: fields may be added, none may change. Times are milliseconds since the
 // workload began, sequence numbers count batches, sizes are bytes. The package computes what follows from the numbers it

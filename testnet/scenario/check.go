@@ -20,9 +20,9 @@ func (s *Scenario) check(d *strict.Document) {
 	s.checkExpect(d)
 }
 
-// Faulty are the replicas that are not correct at some time: attackers, keys that scripts use, and those that are put back
-// to what they were: what they signed since may be known to few (D8.13). A replica that crashes is correct, and so is one
-// that loses its data and knows it (D8.1).
+// Faulty are the replicas that are not correct at some time: attackers, replicas whose keys scripts use, and those that get
+// an older copy of their disks back, since perhaps only a few others hold what they signed after the copy (D8.13). A replica
+// that crashes is correct, and so is one that loses its data and knows it (D8.1).
 func (s *Scenario) Faulty() []wire.ReplicaID {
 	var faulty []wire.ReplicaID
 	s.faults(func(id wire.ReplicaID, _ int) { faulty = append(faulty, id) })

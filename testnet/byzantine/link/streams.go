@@ -20,8 +20,8 @@ import (
 const (
 	// connections is how many an attacker makes to one replica: more than a member or a usual client may have.
 	connections = 16
-	// announced is the length of a frame that never ends, and trickleEvery how long it waits for the next byte of it: often
-	// enough to seem alive.
+	// announced is the length in the header of a frame that is never completed. A byte of it is sent each trickleEvery,
+	// often enough for the link to seem alive.
 	announced    = 1 << 20
 	trickleEvery = time.Second
 	// betweenFrames is how fast hostile frames follow each other.

@@ -10,8 +10,8 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// twins are two honest replicas under one key, each of which knows a part of the cluster (Bano et al.). Nobody scripted a
-// lie, and together they tell every one that two honest replicas can.
+// twins are two honest replicas under one key, each connected to a part of the cluster (Bano et al.). No lie is scripted:
+// whatever two honest replicas can say in contradiction, the two together may say under their one key.
 var twins = tamper.Describe[pair]("twins", tamper.Byzantine,
 	"two honest replicas under one key, each of which is linked with some of the others; only the first one executes",
 	"at most one view change for each bad primary; proof is kept")

@@ -17,7 +17,7 @@ const (
 	Entries   Malformation = "entries"   // a list announces a million entries, and few, many or none follow
 	Nesting   Malformation = "nesting"   // lists within lists within lists, each as long as there is room for
 	Truncated Malformation = "truncated" // a message cut short
-	Trailing  Malformation = "trailing"  // a message with something behind it
+	Trailing  Malformation = "trailing"  // a message with something after it
 	Flipped   Malformation = "flipped"   // a message with bits turned
 	Noise     Malformation = "noise"     // bytes by chance, behind a header that looks right
 	Extreme   Malformation = "extreme"   // a well formed message whose numbers are as high as they can be, unsigned or against the rules
