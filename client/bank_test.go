@@ -15,7 +15,7 @@ func TestBank_TransfersAreAtomicAndRecorded(t *testing.T) {
 				t.Fatalf("open %s: %+v, %v", name, r, err)
 			}
 		}
-		if r, err := c.Transfer(ctx, "alice", "bob", 30); err != nil || r != (bank.TransferResult{From: 70, To: 30}) {
+		if r, err := c.Transfer(ctx, "alice", "bob", 30); err != nil || r.TransferResult != (bank.TransferResult{From: 70, To: 30}) || r.Seq == 0 {
 			t.Errorf("transfer: %+v, %v", r, err)
 		}
 		if _, err := c.Transfer(ctx, "bob", "alice", 31); !errors.Is(err, bank.Insufficient) {
@@ -24,7 +24,7 @@ func TestBank_TransfersAreAtomicAndRecorded(t *testing.T) {
 		if n, err := c.Balance(ctx, "bob"); err != nil || n != 30 {
 			t.Errorf("balance: %d, %v", n, err)
 		}
-		if r, err := c.Audit(ctx); err != nil || r != (bank.AuditResult{Supply: 100, Sum: 100, Accounts: 2}) {
+		if r, err := c.Audit(ctx); err != nil || r.AuditResult != (bank.AuditResult{Supply: 100, Sum: 100, Accounts: 2}) || r.Seq == 0 {
 			t.Errorf("audit: %+v, %v", r, err)
 		}
 		if _, err := c.Open(ctx, "bob", 1); !errors.Is(err, bank.AccountExists) {

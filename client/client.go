@@ -134,6 +134,15 @@ func (c *Client) Call(ctx context.Context, op []byte, readOnly bool) (result []b
 	return done.Output(), done.Seq, nil
 }
 
+// Machine is the name of the state machine that the cluster runs, as its file has it. The calls of a machine refuse a
+// cluster that runs another one (statemachine.For); Do sends whatever it is given.
+func (c *Client) Machine() string {
+	if c == nil {
+		return ""
+	}
+	return c.cluster.Machine()
+}
+
 // DoMany has several operations executed as one request: one after the other, with nothing between them, each for
 // itself: one that fails does not undo the others. It costs little more than a single operation.
 func (c *Client) DoMany(ctx context.Context, ops [][]byte, opts ...CallOption) (Result, error) {

@@ -51,12 +51,12 @@ func TestKV_WhatIsPutIsReadUntilItIsDeleted(t *testing.T) {
 		if v, err := c.Get(ctx, "k"); err != nil || string(v) != "value of k" {
 			t.Errorf("read %q, %v", v, err)
 		}
-		for name, got := range map[string]func() (kv.RangeResult, error){
-			"k ka":     func() (kv.RangeResult, error) { return c.Prefix(ctx, "k", 0) },
-			"ka l":     func() (kv.RangeResult, error) { return c.Range(ctx, "ka", "m", 0) },
-			"l m":      func() (kv.RangeResult, error) { return c.Range(ctx, "l", "", 0) },
-			"k":        func() (kv.RangeResult, error) { return c.Range(ctx, "", "", 1) },
-			"k ka l m": func() (kv.RangeResult, error) { return c.Range(ctx, "", "", -1) },
+		for name, got := range map[string]func() (kv.Page, error){
+			"k ka":     func() (kv.Page, error) { return c.Prefix(ctx, "k", 0) },
+			"ka l":     func() (kv.Page, error) { return c.Range(ctx, "ka", "m", 0) },
+			"l m":      func() (kv.Page, error) { return c.Range(ctx, "l", "", 0) },
+			"k":        func() (kv.Page, error) { return c.Range(ctx, "", "", 1) },
+			"k ka l m": func() (kv.Page, error) { return c.Range(ctx, "", "", -1) },
 		} {
 			r, err := got()
 			keys := ""
@@ -190,6 +190,50 @@ func TestKV_SwapsWhatTheCallerExpects(t *testing.T) {
 		w, err := c.PutPrevious(ctx, "k", []byte("c"))
 		if err != nil || w.Previous == nil || string(w.Previous.Value) != "b" || w.Revision != 3 || w.Seq == 0 {
 			t.Errorf("%+v, %v", w, err)
+		}
+	})
+}
+
+// Each attempt that fails says what there is, so that the next one needs no read.
+func TestKV_ASwapThatFailsTellsWhatThereIs(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		c, ctx := f.store(t), t.Context()
+		none, err := c.Pair(ctx, "k")
+		if !errors.Is(err, kv.ErrNotFound) || none.Seq == 0 || none.Revision != 0 {
+			t.Errorf("nothing there: %+v, %v", none, err)
+		}
+		if r, err := c.SwapRevision(ctx, "k", 7, []byte("a")); err != nil || r.Succeeded || r.Current != nil {
+			t.Errorf("a key that is not there: %+v, %v", r, err)
+		}
+		made, err := c.SwapRevision(ctx, "k", 0, []byte("a"))
+		if err != nil || !made.Succeeded || made.Current != nil || made.Revision != 1 {
+			t.Errorf("a new key: %+v, %v", made, err)
+		}
+		for name, swap := range map[string]func() (kv.Swapped, error){
+			"by value":    func() (kv.Swapped, error) { return c.CompareAndSwap(ctx, "k", []byte("x"), []byte("b")) },
+			"by revision": func() (kv.Swapped, error) { return c.SwapRevision(ctx, "k", 0, []byte("b")) },
+			"delete":      func() (kv.Swapped, error) { return c.DeleteRevision(ctx, "k", 9) },
+		} {
+			r, err := swap()
+			if err != nil || r.Succeeded || r.Current == nil || string(r.Current.Value) != "a" || r.Current.ModRevision != made.Revision {
+				t.Errorf("%s: %+v, %v", name, r, err)
+			}
+		}
+		again, err := c.SwapRevision(ctx, "k", made.Revision, []byte("a"))
+		if err != nil || !again.Succeeded || again.Revision != 2 || again.Seq <= made.Seq {
+			t.Errorf("the same value once more: %+v, %v", again, err)
+		}
+		if r, err := c.DeleteRevision(ctx, "k", made.Revision); err != nil || r.Succeeded {
+			t.Errorf("the value came back, the revision did not: %+v, %v", r, err)
+		}
+		if n, err := c.Count(ctx, "", ""); err != nil || n.Count != 1 || n.Seq == 0 || n.Revision != 2 {
+			t.Errorf("count: %+v, %v", n, err)
+		}
+		if r, err := c.DeleteRevision(ctx, "k", again.Revision); err != nil || !r.Succeeded {
+			t.Errorf("delete: %+v, %v", r, err)
+		}
+		if r, err := c.DeleteRange(ctx, "a", "z"); err != nil || r.Deleted != 0 || r.Seq == 0 {
+			t.Errorf("delete what is gone: %+v, %v", r, err)
 		}
 	})
 }

@@ -23,8 +23,9 @@ import (
 // Replicas is how many replicas a cluster of Start has. They mask one faulty replica.
 const Replicas = 4
 
-// machineName is what the cluster file of Start calls the application.
-const machineName = "application"
+// MachineName is what the cluster file of Start calls the application: kv.NewClientOf(client, tagmatest.MachineName) has
+// the calls of the key-value machine, if that is what it is.
+const MachineName = "application"
 
 // What tells a process that it is a replica: the home that it serves, and the test whose machine it runs.
 const (
@@ -53,7 +54,7 @@ func Start(t *testing.T, newMachine func() statemachine.Machine) *Cluster {
 		serve(t.Name(), home, newMachine)
 	}
 	dir := t.TempDir()
-	l, err := local.Create(local.Options{Dir: dir, Replicas: Replicas, Machine: machineName, Clients: Clients - 1, Command: func(home string) (args, env []string) {
+	l, err := local.Create(local.Options{Dir: dir, Replicas: Replicas, Machine: MachineName, Clients: Clients - 1, Command: func(home string) (args, env []string) {
 		return []string{"-test.run=" + exactly(t.Name()), "-test.timeout=0", "-test.count=1"},
 			[]string{homeVariable + "=" + home, testVariable + "=" + t.Name()}
 	}})
@@ -83,7 +84,7 @@ func serve(test, home string, newMachine func() statemachine.Machine) {
 	err := fmt.Errorf("Start is called by %s before %s, which is to run this replica: a test with subtests that have clusters has none",
 		test, os.Getenv(testVariable))
 	if test == os.Getenv(testVariable) {
-		err = local.Serve(home, machines.Set{{Name: machineName, New: func(int) statemachine.Machine { return newMachine() }}})
+		err = local.Serve(home, machines.Set{{Name: MachineName, New: func(int) statemachine.Machine { return newMachine() }}})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "replica:", err)

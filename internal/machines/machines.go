@@ -13,8 +13,8 @@ import (
 
 // The names of the machines that ship.
 const (
-	KV   = "kv"
-	Bank = "bank"
+	KV   = kv.MachineName
+	Bank = bank.MachineName
 )
 
 // Machine is a machine that a program has.

@@ -21,8 +21,17 @@ var (
 // safe for concurrent use as what it calls.
 type Client struct{ caller statemachine.Caller }
 
-// NewClient returns the calls that go through a caller, such as a *client.Client.
-func NewClient(caller statemachine.Caller) Client { return Client{caller} }
+// MachineName is what cluster files call this machine, unless a program of its own calls it otherwise.
+const MachineName = "kv"
+
+// NewClient returns the calls that go through a caller, such as a *client.Client. On a cluster that runs another machine
+// each of them ends with statemachine.ErrWrongMachine, and nothing is sent.
+func NewClient(caller statemachine.Caller) Client { return NewClientOf(caller, MachineName) }
+
+// NewClientOf is NewClient for a cluster whose program calls this machine by another name.
+func NewClientOf(caller statemachine.Caller, machine string) Client {
+	return Client{statemachine.For(caller, machine)}
+}
 
 // Get returns the value of a key; ErrNotFound when it does not exist. It sees every write that was acknowledged, to any
 // client, before it was called.
@@ -31,26 +40,35 @@ func (c Client) Get(ctx context.Context, key string) ([]byte, error) {
 	return pair.Value, err
 }
 
-// Pair is Get with the key's revisions and version.
-func (c Client) Pair(ctx context.Context, key string) (KeyValue, error) {
-	result, _, err := statemachine.Ask(ctx, c.caller, Get([]byte(key)), DecodeGet, true)
-	if err == nil && result.Pair == nil {
+// Found is a pair with its revisions and version, the revision of the store, and the sequence number of the batch in which
+// it was read.
+type Found struct {
+	KeyValue
+	Revision uint64
+	Seq      uint64
+}
+
+// Pair is Get with the key's revisions and version. With ErrNotFound it returns the store's revision and the sequence
+// number.
+func (c Client) Pair(ctx context.Context, key string) (Found, error) {
+	result, seq, err := statemachine.Ask(ctx, c.caller, Get([]byte(key)), DecodeGet, true)
+	found := Found{Revision: result.Revision, Seq: seq}
+	switch {
+	case err == nil && result.Pair == nil:
 		err = ErrNotFound
+	case err == nil:
+		found.KeyValue = *result.Pair
 	}
 	if err != nil {
-		return KeyValue{}, fmt.Errorf("get %s: %w", quote.Short(key), err)
+		return found, fmt.Errorf("get %s: %w", quote.Short(key), err)
 	}
-	return *result.Pair, nil
+	return found, nil
 }
 
 // GetAt returns the value that a key had after sequence number at; ErrNotFound when it did not exist then,
 // statemachine.ErrNotRetained when the replicas have given that state up.
 func (c Client) GetAt(ctx context.Context, key string, at uint64) ([]byte, error) {
-	var got GetResult
-	result, err := c.caller.QueryAt(ctx, Get([]byte(key)), at)
-	if err == nil {
-		got, err = DecodeGet(result)
-	}
+	got, err := statemachine.AskAt(ctx, c.caller, Get([]byte(key)), DecodeGet, at)
 	if err == nil && got.Pair == nil {
 		err = ErrNotFound
 	}
@@ -99,18 +117,57 @@ func (c Client) Delete(ctx context.Context, key string) (Removed, error) {
 	return Removed{result, seq}, nil
 }
 
+// DeleteRange removes the keys start ≤ key < end as one step; an empty end means no end. Deleted of the result is how many.
+func (c Client) DeleteRange(ctx context.Context, start, end string) (Removed, error) {
+	result, seq, err := statemachine.Ask(ctx, c.caller, DeleteRange([]byte(start), bound(end)), DecodeDeleteRange, false)
+	if err != nil {
+		return Removed{}, fmt.Errorf("delete the range from %s: %w", quote.Short(start), err)
+	}
+	return Removed{result, seq}, nil
+}
+
+// Swapped is what a compare-and-swap did. Revision of the result is the key's ModRevision if it succeeded.
+type Swapped struct {
+	Committed
+	Current *KeyValue // the pair that stood in the way, if it did not succeed; nil: the key does not exist
+}
+
 // CompareAndSwap sets a key if it has the value old; a nil old stands for a key that does not exist. Succeeded of the
-// result says whether it did.
-func (c Client) CompareAndSwap(ctx context.Context, key string, old, value []byte) (Committed, error) {
+// result says whether it did. If not, Current is what the key has, so that the next attempt needs no read.
+func (c Client) CompareAndSwap(ctx context.Context, key string, old, value []byte) (Swapped, error) {
 	compare := Value([]byte(key), Equal, old)
 	if old == nil {
 		compare = Version([]byte(key), Equal, 0)
 	}
-	done, err := c.Txn(ctx, []Compare{compare}, [][]byte{Put([]byte(key), value)}, nil)
-	if err != nil {
-		return Committed{}, fmt.Errorf("compare and swap %s: %w", quote.Short(key), err)
+	return c.swap(ctx, key, compare, Put([]byte(key), value))
+}
+
+// SwapRevision is CompareAndSwap by the key's ModRevision, which no other write can give it back: revision 0 stands for a
+// key that does not exist.
+func (c Client) SwapRevision(ctx context.Context, key string, revision uint64, value []byte) (Swapped, error) {
+	return c.swap(ctx, key, ModRevision([]byte(key), Equal, revision), Put([]byte(key), value))
+}
+
+// DeleteRevision removes a key if its ModRevision is the given one.
+func (c Client) DeleteRevision(ctx context.Context, key string, revision uint64) (Swapped, error) {
+	return c.swap(ctx, key, ModRevision([]byte(key), Equal, revision), Delete([]byte(key)))
+}
+
+func (c Client) swap(ctx context.Context, key string, compare Compare, op []byte) (Swapped, error) {
+	done, err := c.Txn(ctx, []Compare{compare}, [][]byte{op}, [][]byte{Get([]byte(key))})
+	out := Swapped{Committed: done}
+	if err == nil && !done.Succeeded {
+		var current GetResult
+		if len(done.Results) != 1 {
+			err = ErrResult
+		} else if current, err = DecodeGet(done.Results[0]); err == nil {
+			out.Current = current.Pair
+		}
 	}
-	return done, nil
+	if err != nil {
+		return Swapped{}, fmt.Errorf("compare and swap %s: %w", quote.Short(key), err)
+	}
+	return out, nil
 }
 
 // Committed is what a transaction did, and the sequence number of its batch.
@@ -154,24 +211,45 @@ func (c Client) Revert(ctx context.Context, prefix string, to uint64) (Reverted,
 	return Reverted{}, fmt.Errorf("revert %s to sequence number %d: %w", quote.Short(prefix), to, err)
 }
 
+// Page is some pairs in ascending order, and the sequence number of the batch in which they were read.
+type Page struct {
+	RangeResult
+	Seq uint64
+}
+
+// Counted is how many keys there are, and the sequence number of the batch in which they were counted.
+type Counted struct {
+	CountResult
+	Seq uint64
+}
+
+// Count counts the keys start ≤ key < end; an empty end means no end.
+func (c Client) Count(ctx context.Context, start, end string) (Counted, error) {
+	result, seq, err := statemachine.Ask(ctx, c.caller, Count([]byte(start), bound(end)), DecodeCount, true)
+	if err != nil {
+		return Counted{}, fmt.Errorf("count from %s: %w", quote.Short(start), err)
+	}
+	return Counted{result, seq}, nil
+}
+
 // Range returns the pairs start ≤ key < end in ascending order, at most limit of them; 0 stands for the machine's own
 // limit, and an empty end for no end. When More is set, the result's Next is where to go on; Scan does so by itself.
-func (c Client) Range(ctx context.Context, start, end string, limit int) (RangeResult, error) {
+func (c Client) Range(ctx context.Context, start, end string, limit int) (Page, error) {
 	return c.pairs(ctx, []byte(start), bound(end), limit)
 }
 
 // Prefix is Range over the keys that begin with prefix.
-func (c Client) Prefix(ctx context.Context, prefix string, limit int) (RangeResult, error) {
+func (c Client) Prefix(ctx context.Context, prefix string, limit int) (Page, error) {
 	return c.pairs(ctx, []byte(prefix), PrefixEnd([]byte(prefix)), limit)
 }
 
-func (c Client) pairs(ctx context.Context, start, end []byte, limit int) (RangeResult, error) {
+func (c Client) pairs(ctx context.Context, start, end []byte, limit int) (Page, error) {
 	most := uint32(min(max(limit, 0), MaxRangeKeys))
-	result, _, err := statemachine.Ask(ctx, c.caller, Range(start, end, most), DecodeRange, true)
+	result, seq, err := statemachine.Ask(ctx, c.caller, Range(start, end, most), DecodeRange, true)
 	if err != nil {
-		return RangeResult{}, fmt.Errorf("range from %s: %w", quote.Short(start), err)
+		return Page{}, fmt.Errorf("range from %s: %w", quote.Short(start), err)
 	}
-	return result, nil
+	return Page{result, seq}, nil
 }
 
 // scanPage is how many pairs a scan reads at once.
@@ -181,7 +259,8 @@ const scanPage = 1000
 // pages, between which others may write: for one state of the whole range use ScanAt. An error ends the sequence.
 func (c Client) Scan(ctx context.Context, start, end string) iter.Seq2[KeyValue, error] {
 	return pages([]byte(start), func(from []byte) (RangeResult, error) {
-		return c.pairs(ctx, from, bound(end), scanPage)
+		page, err := c.pairs(ctx, from, bound(end), scanPage)
+		return page.RangeResult, err
 	})
 }
 
@@ -194,11 +273,11 @@ func (c Client) ScanPrefix(ctx context.Context, prefix string) iter.Seq2[KeyValu
 // replicas give the state up before its end.
 func (c Client) ScanAt(ctx context.Context, start, end string, at uint64) iter.Seq2[KeyValue, error] {
 	return pages([]byte(start), func(from []byte) (RangeResult, error) {
-		result, err := c.caller.QueryAt(ctx, Range(from, bound(end), scanPage), at)
+		result, err := statemachine.AskAt(ctx, c.caller, Range(from, bound(end), scanPage), DecodeRange, at)
 		if err != nil {
 			return RangeResult{}, fmt.Errorf("range from %s at sequence number %d: %w", quote.Short(from), at, err)
 		}
-		return DecodeRange(result)
+		return result, nil
 	})
 }
 
