@@ -48,7 +48,9 @@ func DialCluster(ctx context.Context, cluster *Cluster, key *Key, opts ...Option
 	file := cluster.file
 	var o options
 	for _, set := range opts {
-		set(&o)
+		if set != nil {
+			set(&o)
+		}
 	}
 	if err := o.check(); err != nil {
 		return nil, err

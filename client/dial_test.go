@@ -76,6 +76,16 @@ func TestDial_RefusesOptionsOutOfRange(t *testing.T) {
 	}
 }
 
+// Options of a program of one's own that may be nil are left out, as those of a call are.
+func TestDial_LeavesOutOptionsThatAreNil(t *testing.T) {
+	made := closedCluster(t)
+	ctx, cancel := contextFor(t, 50*time.Millisecond)
+	defer cancel()
+	if _, err := DialCluster(ctx, outsideOf(made), keyOf(made.Clients[0]), nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("no replica runs, and Dial says %v", err)
+	}
+}
+
 func TestDo_RefusesARequestOfNothingAndSemanticsThatThereAreNot(t *testing.T) {
 	c := &Client{shell: newShell(session.Config{Limits: session.Limits{Ops: 2, OpBytes: 10, TotalBytes: 1000}.Choose(0, 0)}, ExactlyOnce)}
 	for _, ops := range [][][]byte{nil, {}} {

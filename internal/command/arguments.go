@@ -39,6 +39,21 @@ func Meant(given string, names []string, prefix string) string {
 	return ""
 }
 
+// notEmpty refuses a flag that is given without a text: it stands for a variable that is not set, and the default would be
+// taken in silence.
+func notEmpty(cmd *cobra.Command, _ []string) (err error) {
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		empty := flag.Value.Type() == "string" && flag.Value.String() == ""
+		if list, is := flag.Value.(pflag.SliceValue); is {
+			empty = strings.Join(list.GetSlice(), "") == ""
+		}
+		if empty && err == nil {
+			err = Unusablef("%s: --%s is empty; give it a value, or leave it out", pathOf(cmd), flag.Name)
+		}
+	})
+	return err
+}
+
 // pathOf is a command's name with those of the commands above it, but for the program itself.
 func pathOf(cmd *cobra.Command) string {
 	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")

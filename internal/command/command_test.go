@@ -23,6 +23,9 @@ func program(fails error) *cobra.Command {
 	greet := &cobra.Command{Use: "greet NAME", Short: "Greet somebody", Args: Takes("NAME"), RunE: run}
 	greet.Flags().Uint64("times", 1, "how often")
 	greet.Flags().Duration("wait", time.Second, "how long")
+	greet.Flags().String("tone", "kind", "how")
+	greet.Flags().StringSlice("with", nil, "what else to say")
+	greet.Flags().StringArray("to", nil, "whom else to greet")
 	part := &cobra.Command{Use: "part", Short: "Part", Args: Takes(), RunE: run}
 	greet.AddCommand(&cobra.Command{Use: "all", Short: "Greet all", Args: Takes(), RunE: run})
 	root.AddCommand(greet, part)
@@ -54,6 +57,9 @@ func TestExecute_UnusableArgumentsAreOneLineWithTheMend(t *testing.T) {
 		"flag of nobody":     {[]string{"--xyzzy"}, "see `prog help`"},
 		"bad number":         {[]string{"greet", "x", "--times", "-1"}, `--times "-1" is no good: give a whole number from 0`},
 		"bad time":           {[]string{"greet", "x", "--wait", "soon"}, `--wait "soon" is no good: give a time, such as 10s`},
+		"empty text":         {[]string{"greet", "x", "--tone", ""}, "greet: --tone is empty; give it a value, or leave it out"},
+		"empty list":         {[]string{"greet", "x", "--with="}, "greet: --with is empty; give"},
+		"empty item":         {[]string{"greet", "x", "--to", ""}, "greet: --to is empty; give"},
 		"flag without value": {[]string{"greet", "x", "--times"}, "--times has no value: give a whole number from 0"},
 	} {
 		code, stdout, stderr := run(program(nil), c.args...)

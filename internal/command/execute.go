@@ -150,6 +150,7 @@ func Prepare(root *cobra.Command) {
 		return Unusablef("no command given; `%s help` lists the commands", root.Name())
 	}
 	root.SetFlagErrorFunc(badFlag)
+	root.PersistentPreRunE = notEmpty
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpCommand(newHelp(root))
 }
