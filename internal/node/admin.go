@@ -88,9 +88,10 @@ func (a *admin) close() error {
 	return a.listener.Close()
 }
 
-// How long a peer may take to ask, and an answer may take to end when the replica stops.
+// How long a peer may take to ask and to read its answer, and an answer may take to end when the replica stops.
 const (
 	askPatience  = 5 * time.Second
+	readPatience = 2 * time.Minute  // a profile has so long beside the time that it was asked for
 	idlePatience = 30 * time.Second // an own connection a scrape costs less than many that are kept
 	stopPatience = 500 * time.Millisecond
 )
@@ -101,12 +102,7 @@ func (a *admin) serve(ctx context.Context) {
 		return
 	}
 	log := a.node.log
-	server := &http.Server{
-		Handler: a.routes(), ReadHeaderTimeout: askPatience, MaxHeaderBytes: 16 << 10,
-		IdleTimeout: idlePatience, ConnState: a.count,
-		BaseContext: func(net.Listener) context.Context { return ctx }, // a profile under way ends with the replica
-		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	server := a.server(ctx, a.routes())
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -122,4 +118,14 @@ func (a *admin) serve(ctx context.Context) {
 		_ = server.Close() // what is still under way is cut off
 	}
 	<-stopped
+}
+
+// server keeps no connection whose peer neither asks nor reads: there is room for few.
+func (a *admin) server(ctx context.Context, routes http.Handler) *http.Server {
+	return &http.Server{
+		Handler: routes, ReadHeaderTimeout: askPatience, MaxHeaderBytes: 16 << 10,
+		IdleTimeout: idlePatience, WriteTimeout: readPatience, ConnState: a.count,
+		BaseContext: func(net.Listener) context.Context { return ctx }, // a profile under way ends with the replica
+		ErrorLog:    slog.NewLogLogger(a.node.log.Handler(), slog.LevelDebug),
+	}
 }

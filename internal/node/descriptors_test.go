@@ -1,11 +1,18 @@
 package node
 
 import (
+	"bufio"
+	"bytes"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/net/netutil"
 
 	"tagma/network"
 )
@@ -62,5 +69,70 @@ func TestAdmin_HoldsABoundedNumberOfConnections(t *testing.T) {
 	}
 	if n := admin.open.Load(); n > adminConnections {
 		t.Errorf("%d connections", n)
+	}
+}
+
+// pipes is a listener whose connections are pipes in memory, so that they know the time of the test.
+type pipes struct{ conns chan net.Conn }
+
+func (p pipes) Accept() (net.Conn, error) {
+	conn, open := <-p.conns
+	if !open {
+		return nil, net.ErrClosed
+	}
+	return conn, nil
+}
+
+func (p pipes) Close() error { close(p.conns); return nil }
+
+func (pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// I14: however a peer keeps a connection of the admin address without need, the next one has its place in the end.
+func TestAdmin_AConnectionOfNoUseIsEnded(t *testing.T) {
+	const question = "GET / HTTP/1.1\r\nHost: replica\r\n\r\n"
+	for name, c := range map[string]struct {
+		keeps func(net.Conn) // what a peer does with its connection, until that ends
+		after time.Duration  // the next one is answered
+	}{
+		"it asks nothing": {func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, askPatience},
+		"it asks half": {func(c net.Conn) {
+			_, _ = io.WriteString(c, question[:20])
+			_, _ = io.Copy(io.Discard, c)
+		}, askPatience},
+		"it keeps alive": {func(c net.Conn) {
+			_, _ = io.WriteString(c, question)
+			_, _ = io.Copy(io.Discard, c)
+		}, idlePatience},
+		"it does not read": {func(c net.Conn) { _, _ = io.WriteString(c, question) }, readPatience},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := &admin{node: &Node{log: slog.New(slog.DiscardHandler)}}
+				listener := pipes{make(chan net.Conn)}
+				answer := bytes.Repeat([]byte("x"), 64<<10)
+				server := a.server(t.Context(), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(answer) }))
+				go func() { _ = server.Serve(netutil.LimitListener(listener, adminConnections)) }()
+				begun := time.Now()
+				for range adminConnections {
+					theirs, ours := net.Pipe()
+					listener.conns <- ours
+					go c.keeps(theirs)
+				}
+				theirs, ours := net.Pipe()
+				go func() { listener.conns <- ours }()
+				if _, err := io.WriteString(theirs, question); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := http.ReadResponse(bufio.NewReader(theirs), nil); err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(begun); took != c.after {
+					t.Errorf("the next one was answered after %v, want %v", took, c.after)
+				}
+				if err := server.Close(); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
 	}
 }

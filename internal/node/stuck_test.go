@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tagma/pbft/port"
+	"tagma/pbft/wire"
 	"tagma/statemachine"
 	"tagma/statemachine/memstore"
 )
@@ -59,6 +60,31 @@ func TestABatchThatDoesNotEndIsShown(t *testing.T) {
 		stop()
 		if err := <-ended; err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// A read of the past that does not end is logged with its client and the code that it hangs in.
+func TestC9_AReadThatDoesNotEndIsShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		let := make(chan struct{})
+		service, err := statemachine.New(hanging{let: let}, memstore.New(), statemachine.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out lines
+		q := newQueries(service.QueryUntil, func() bool { return false }, still, slog.New(slog.NewTextHandler(&out, nil)))
+		if _, ok := q.answer(t.Context(), wire.PublicKey{7}, &wire.Query{Op: []byte("endless")}); ok || q.hung() != 1 {
+			t.Errorf("answered %t, %d reads hang", ok, q.hung())
+		}
+		if text := out.text(); strings.Count(text, "does not end") != 1 || !strings.Contains(text, "client=07") ||
+			!strings.Contains(text, "hanging.Query") {
+			t.Errorf("it says %s", text)
+		}
+		close(let)
+		synctest.Wait()
+		if q.hung() != 0 {
+			t.Error("it counts for ever")
 		}
 	})
 }
