@@ -94,31 +94,29 @@ func newVerify() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "verify FILE",
-		Short: "Check a backup with the cluster file alone",
+		Short: "Check a backup, or a file of evidence, with the cluster file alone",
 		Long: `Check what FILE holds, offline: no replica need run, and none is trusted. What it is, is detected. Of a backup every
 checksum is compared, the certificate is checked with the keys in the cluster file, and the root that a quorum signed is
-computed again from all entries, over the backups that FILE adds to. A file that does not hold makes the exit code 1.
+computed again from all entries, over the backups that FILE adds to. Of evidence, of another replica's misbehaviour or of an
+own state that was wrong, the signatures are checked. A file that does not hold makes the exit code 1.
 
-What can be verified is a backup. Evidence of misbehaviour is checked by tagma evidence HOME --verify.`,
+tagma evidence HOME --verify checks all evidence of a replica, and tagma journal HOME its journal.`,
 		Example: `  tagma verify monday.bak --cluster demo/cluster.toml
-  tagma verify tuesday.bak --since elsewhere/monday.bak`,
+  tagma verify tuesday.bak --since elsewhere/monday.bak
+  tagma verify copied/replica2-equivocation-prepare-1 --cluster demo/cluster.toml`,
 		Args: command.Takes("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file, err := program.ReadCluster(clusterFile)
 			if err != nil {
 				return err
 			}
-			chain, err := operate.FindBackup(args[0], since)
-			if err != nil {
-				return err
-			}
 			progress := terminal.NewBar(cmd.ErrOrStderr(), asJSON)
-			report, err := rescue.Verify(chain, file, progress.Sharing("verifying"))
+			found, err := operate.Verify(args[0], since, file, progress.Sharing("verifying"))
 			progress.Clear()
 			if err != nil {
 				return err
 			}
-			return command.Print(cmd, asJSON, report, report.Print)
+			return command.Print(cmd, asJSON, found, found.Print)
 		},
 	}
 	flags := cmd.Flags()

@@ -80,6 +80,13 @@ func TestE1_EvidenceIsCheckedWithTheClustersKeysAlone(t *testing.T) {
 	if o.code != command.Failed || lines(o.stderr) != 1 {
 		t.Errorf("with another cluster's keys: %v", o)
 	}
+	if out := must(t, "verify", path, "--cluster", file); !strings.Contains(out, "holds: proof against replica 2, equivocation: prepare view 1 seq 7") {
+		t.Errorf("verify says %q", out)
+	}
+	o = tagma(t, "verify", path, "--cluster", filepath.Join(other, operate.ClusterFile))
+	if o.code != command.Failed || o.stdout != "" || lines(o.stderr) != 1 {
+		t.Errorf("verify with another cluster's keys: %v", o)
+	}
 	proof, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -127,6 +134,9 @@ func TestK2_AWrongStateIsListedAndChecked(t *testing.T) {
 		}
 	}
 	keep()
+	if out := must(t, "verify", path, "--cluster", filepath.Join(dir, operate.ClusterFile)); !strings.Contains(out, "proof against replica 3, diverged") {
+		t.Errorf("verify says %q", out)
+	}
 	out := must(t, "evidence", home(dir, 3), "--verify")
 	if !strings.Contains(out, fmt.Sprintf("own state after %d: 000000000000 and not 070000000000", seq)) ||
 		!strings.Contains(out, `2 keys differed: "a\x00key"`) || !strings.Contains(out, "yes") || !strings.HasPrefix(strings.Split(out, "\n")[1], "3 ") {

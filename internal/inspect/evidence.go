@@ -31,6 +31,15 @@ type Check struct {
 	holds func([]wire.Claim) bool
 }
 
+// CheckWith takes the keys from a cluster's file.
+func CheckWith(file *cluster.File) (*Check, error) {
+	cfg, err := file.Config(0)
+	if err != nil {
+		return nil, command.NotUsable(err)
+	}
+	return &Check{cfg, replica.Holds(crypto.NewVerifier(0, nil))}, nil
+}
+
 // NewCheck takes the keys from a cluster file, "" for the one that a home names.
 func NewCheck(home, clusterFile string) (*Check, error) {
 	var file *cluster.File
@@ -46,11 +55,7 @@ func NewCheck(home, clusterFile string) (*Check, error) {
 			return nil, command.NotUsable(err)
 		}
 	}
-	cfg, err := file.Config(0)
-	if err != nil {
-		return nil, command.NotUsable(err)
-	}
-	return &Check{cfg, replica.Holds(crypto.NewVerifier(0, nil))}, nil
+	return CheckWith(file)
 }
 
 // Evidence is what a replica keeps of others' misbehaviour, and of its own wrong states. Its JSON is what
@@ -95,6 +100,40 @@ func ReadEvidence(path string, check *Check) (*Evidence, error) {
 	return e, err
 }
 
+// Single is one file of evidence, wherever it lies. Its JSON is what `tagma verify --json` prints of one.
+type Single struct {
+	Kind  string `json:"kind"` // evidence, to tell it from what else can be verified
+	Proof Proof  `json:"proof"`
+}
+
+// ReadSingle reads and checks one file of evidence. It returns nil for a file that is none.
+func ReadSingle(path string, check *Check) *Single {
+	p := readProof(path, check)
+	if p.Replica < 0 {
+		p = readDivergence(path, check)
+	}
+	if p.Replica < 0 {
+		return nil
+	}
+	p.File = path
+	return &Single{"evidence", p}
+}
+
+// Print tells people what is proven, where Err is nil.
+func (s *Single) Print(w io.Writer) error {
+	return terminal.Say(w, "%s holds: proof against replica %d, %s: %s\n", terminal.Printable(s.Proof.File), s.Proof.Replica,
+		s.Proof.Kind, s.Proof.About)
+}
+
+// Err says why the file proves nothing, nil if it proves what it says.
+func (s *Single) Err() error {
+	if s.Proof.Error == "" {
+		return nil
+	}
+	return fmt.Errorf("%s is evidence against replica %d and proves nothing: %s", terminal.Printable(s.Proof.File), s.Proof.Replica,
+		terminal.Printable(command.OneLine(s.Proof.Error)))
+}
+
 // diverged is the kind of what a replica keeps about its own state.
 const diverged = "diverged"
 
@@ -102,22 +141,29 @@ const diverged = "diverged"
 func readDivergences(dir string, check *Check) (found []Proof, err error) {
 	files, err := node.DivergenceFiles(dir)
 	for _, path := range files {
-		entry := Proof{File: filepath.Base(path), Replica: -1, Kind: diverged}
-		d, err := node.ReadDivergence(path)
-		if err == nil {
-			entry.Replica, entry.Differing, entry.Keys = d.Replica, d.Differing, d.Keys
-			entry.About = aboutState(d)
-			if check != nil {
-				err = d.Verify(&check.cfg, check.holds)
-				entry.Verified = err == nil
-			}
-		}
-		if err != nil {
-			entry.Error = err.Error()
-		}
-		found = append(found, entry)
+		found = append(found, readDivergence(path, check))
 	}
 	return found, err
+}
+
+func readDivergence(path string, check *Check) Proof {
+	entry := Proof{File: filepath.Base(path), Replica: -1, Kind: diverged}
+	d, err := node.ReadDivergence(path)
+	if err == nil && len(d.Certificate) == 0 {
+		err = errors.New("it has no certificate")
+	}
+	if err == nil {
+		entry.Replica, entry.Differing, entry.Keys = d.Replica, d.Differing, d.Keys
+		entry.About = aboutState(d)
+		if check != nil {
+			err = d.Verify(&check.cfg, check.holds)
+			entry.Verified = err == nil
+		}
+	}
+	if err != nil {
+		entry.Error = err.Error()
+	}
+	return entry
 }
 
 func readProof(path string, check *Check) Proof {

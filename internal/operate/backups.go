@@ -10,6 +10,7 @@ import (
 	"tagma/checkpoint/backup"
 	"tagma/internal/cluster"
 	"tagma/internal/command"
+	"tagma/internal/inspect"
 	"tagma/internal/node"
 	"tagma/internal/rescue"
 )
@@ -30,6 +31,25 @@ func FindBackup(path string, since []string) (*rescue.Chain, error) {
 		return nil, command.NotUsable(err)
 	}
 	return chain, err
+}
+
+// Verified is what a file was found to hold. Its JSON is what `tagma verify --json` prints.
+type Verified interface{ Print(w io.Writer) error }
+
+// Verify checks what is in a file, with the keys of a cluster: a backup over those that it adds to, or evidence.
+func Verify(path string, since []string, file *cluster.File, progress func(share float64)) (Verified, error) {
+	check, err := inspect.CheckWith(file)
+	if err != nil {
+		return nil, err
+	}
+	if proof := inspect.ReadSingle(path, check); proof != nil {
+		return proof, proof.Err()
+	}
+	chain, err := FindBackup(path, since)
+	if err != nil {
+		return nil, err
+	}
+	return rescue.Verify(chain, file, progress)
 }
 
 // DiskAt finds the data of a replica under its home, or in a directory that holds nothing else; then, or where a flag names

@@ -94,6 +94,9 @@ func WhatIs(path string) string {
 	if filepath.Base(path) == node.ConfigFile {
 		return "the settings of a replica"
 	}
+	if _, err := cluster.Load(path); err == nil {
+		return "the file of a cluster"
+	}
 	if IsFile(filepath.Join(path, node.ConfigFile)) {
 		return "the home of a replica"
 	}

@@ -57,7 +57,7 @@ var mayImport = map[string][]string{
 	},
 	"internal/operate": {
 		"client/status", "crypto", "internal/cluster", "internal/command", "internal/machines", "internal/node",
-		"internal/passphrase", "internal/reach", "internal/sigbus", "internal/terminal", "checkpoint", "internal/rescue",
+		"internal/passphrase", "internal/reach", "internal/sigbus", "internal/terminal", "checkpoint", "internal/rescue", "internal/inspect",
 	},
 	"internal/strict":  {"internal/nearest"},
 	"internal/cluster": {"pbft/wire", "crypto", "network", "statemachine", "internal/machines", "internal/strict"},
