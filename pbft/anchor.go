@@ -36,8 +36,8 @@ func (r *Replica) Anchor() []wire.Record {
 	return out
 }
 
-// anchorCheckpoints appends what this replica signed of its own states above the low watermark, and which of them it gave up
-// (K2): it may have signed no others in their place, nor begin from one of them.
+// anchorCheckpoints appends the checkpoints that this replica signed above the low watermark, and up to where it gave them
+// up (K2): it must sign no others in their place, and must not begin from one of them.
 func (r *Replica) anchorCheckpoints(out []wire.Record) []wire.Record {
 	c, k := &r.checkpoints, r.cfg.CheckpointInterval
 	void := c.Void > r.log.Low || r.diverged

@@ -121,8 +121,8 @@ func (r *Replica) onCertifiedBody(m *wire.CertifiedBody) {
 	}
 }
 
-// wantsBody reports whether a digest that is vouched for lacks exactly this body, and it is of use: what was executed and
-// is stable is not taken back once it was forgotten (S4).
+// wantsBody reports whether a digest that is vouched for lacks exactly this body, and whether the body is still of use: one
+// that was executed, is stable and was forgotten is not stored again (S4).
 func (r *Replica) wantsBody(s *msglog.Slot, b *wire.Body) bool {
 	d := b.Digest()
 	return (s.Seq >= r.firstMissing() || s.Seq > r.log.Low) && s.Vouches(d) && s.Body(d) == nil

@@ -11,7 +11,7 @@ import (
 
 // The nulls that an idle cluster orders for a replica that waits for a later checkpoint (D8.9).
 
-// maxNullsInFlight bounds the nulls that a primary proposes at a time for those who ask for them.
+// maxNullsInFlight bounds the nulls that a primary proposes at a time for replicas that ask for them.
 const maxNullsInFlight = 64
 
 // askForNulls asks the others to move on, each timeout: while this replica is silent, up to the first checkpoint that

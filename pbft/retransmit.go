@@ -179,7 +179,7 @@ func (r *Replica) resendVotes(to wire.ReplicaID, m *wire.Status) {
 	}
 }
 
-// mayResendProposal reports whether this replica has the proposal of a slot for who sent a status, and is one of those that
+// mayResendProposal reports whether this replica has the proposal that a status's sender lacks, and is one of those that
 // bring what is large: the primary and the helper.
 func (r *Replica) mayResendProposal(m *wire.Status, s *msglog.Slot) bool {
 	ours := r.isPrimary() || m.Helper == r.cfg.Self
@@ -260,8 +260,8 @@ func (r *Replica) reach() wire.Seq {
 	return r.known
 }
 
-// firstMissing is the lowest sequence number that is of use and not executed: who is left behind has only to vote above h,
-// for it can execute nothing, and what lies lower comes by state transfer.
+// firstMissing is the lowest sequence number that is of use and not executed. A replica that was left behind can execute
+// nothing and needs only what it votes for, above h: what lies lower comes by state transfer.
 func (r *Replica) firstMissing() wire.Seq {
 	if r.leftBehind() {
 		return r.log.Low + 1
@@ -269,8 +269,8 @@ func (r *Replica) firstMissing() wire.Seq {
 	return r.handed + 1
 }
 
-// learnOf takes from the primary's status how far it has proposed: a pre-prepare that was lost on the way to everybody
-// shows nowhere else, and who knows of it asks for it. It lists each one, and counts for no more than it lists.
+// learnOf takes from the primary's status how far it has proposed: nothing else shows a pre-prepare that was lost on the way
+// to everybody, and once known it is asked for. A status counts for no more than the proposals that it lists.
 func (r *Replica) learnOf(m *wire.Status, from wire.ReplicaID) {
 	if len(m.Slots) == 0 || m.View != r.view || from != r.cfg.Primary(r.view) {
 		return

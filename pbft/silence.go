@@ -41,9 +41,9 @@ func (r *Replica) cast(m wire.Message) {
 	r.emit(port.Broadcast{Msg: m})
 }
 
-// remember writes that nothing which matters is missing from the journal, at a clean stop and, where votes wait for the
-// journal, at the end of a silence. While this replica is silent for what is missing it must not: the next start would
-// know no better.
+// remember writes that the journal lacks nothing which matters: at a clean stop and, where votes wait for the journal, at
+// the end of a silence. It must not do so while this replica is silent because its journal lacks votes: they are still
+// missing, and the next start would take the journal for complete.
 func (r *Replica) remember() {
 	if r.recovery.early && !r.silent() {
 		r.recovery.early = false

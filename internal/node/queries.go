@@ -13,8 +13,8 @@ import (
 	"tagma/statemachine"
 )
 
-// queries answers reads of past states (C9). The goroutine that reads a client's link waits for it: a link has one query
-// under way, and what its client sends behind it waits, nobody else. The core never sees one.
+// queries answers reads of past states (C9). The goroutine that reads a client's link waits for the answer, so a link has
+// one query under way, and only what the same client sends after it waits. The core never sees a query.
 type queries struct {
 	ask    func(stop <-chan struct{}, op []byte, at uint64) ([]byte, error)
 	silent func() bool // the state contradicts a stable checkpoint: nothing is answered from it (K2)

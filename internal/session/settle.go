@@ -151,8 +151,8 @@ func (s *Session) deliver(r *Request, reply *wire.Reply) {
 }
 
 // Abandon notes that nobody waits for a call any more, and returns its outcome as far as it is known; why is what ended
-// the wait. A call that still waits in line is not sent. What a number is still owed is done at a slow pace; other semantics
-// than exactly-once owe nothing.
+// the wait. A call that still waits in line is not sent. An exactly-once request that was sent is sent again at a slow pace
+// until it is answered, since the session cannot pass its number; one of other semantics ends here.
 func (s *Session) Abandon(now time.Duration, call *Call, why error) (Result, error) {
 	s.now = now
 	if call.finished {

@@ -9,8 +9,8 @@ import (
 	"unsafe"
 )
 
-// What the handler reads: it runs on whatever thread faulted, perhaps while that one holds locks of the runtime, so that it
-// can use nothing of Go's. Whoever takes length out, and finds it above 0, writes the text.
+// What the handler reads. It runs on the thread that faulted, which may hold locks of the runtime, so it can use nothing of
+// Go's. Each thread that faults swaps length for 0; the one that gets more than 0 writes the text.
 var (
 	text   *byte //nolint:unused // by the handler
 	length uintptr

@@ -8,9 +8,9 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Amnesiac stands in a replica's place while it does not know what it signed (D8.6): it votes, follows and writes
-// nothing, and asks the others until n−f of them that remember everything have told it from where on it can contradict
-// nothing.
+// Amnesiac stands in a replica's place while it does not know what it signed (D8.6). It does not vote, follow or write. It
+// asks the others until n−f of them that remember everything have answered: above the sequence number and from the view that
+// follow from their answers, its votes contradict nothing.
 type Amnesiac struct {
 	cfg     *wire.Config
 	nonce   uint64

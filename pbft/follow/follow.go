@@ -1,5 +1,5 @@
-// Package follow is the question of a replica that lags for the batches it lacks (X0): whom it asks, how long it waits, and
-// who does not hold them. So following goes as fast as answers come, whatever the timeout is.
+// Package follow decides how a replica that lags asks for the batches it lacks (X0): whom it asks, how long it waits, and
+// which replicas do not hold them. The next question leaves when an answer comes, so the view timeout plays no part.
 //
 // It must not know what a replica executed, or send anything. It is not safe for concurrent use.
 package follow

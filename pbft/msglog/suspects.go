@@ -19,8 +19,9 @@ func (all Suspects) Note(m *wire.Suspect) bool {
 	return true
 }
 
-// Justify returns the highest view u that so many replicas want, of those that each one wants, and as many Suspects of u−1
-// or later views, in the order of their replicas. They are held: whoever wants u renews one, or has shown as many.
+// Justify returns the highest view u that enough replicas want, given the view that each one wants, and as many Suspects of
+// u−1 or later views, in the order of their replicas. All of these are held: a replica that wants u renews its own Suspect,
+// or has sent a ViewChange with as many.
 func (all Suspects) Justify(enough int, wanted []wire.View) (wire.View, []wire.Suspect) {
 	views := slices.Sorted(slices.Values(wanted))
 	u := views[len(views)-enough]

@@ -8,10 +8,10 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Fair turns by cost (C6). Requests take turns by number, and one may cost the executor as much as thousands of others. A
-// client whose requests cost much waits until they are executed, and then for as many times as long as there are others.
-// One of whom little is known may have about as many under way as cost little before. Those known to be light notice nothing
-// of all this, however long this machine takes for them.
+// Fair turns by cost (C6). Requests take turns by number, and one may cost the executor as much as thousands of others. So a
+// client whose requests cost much waits until they are executed, and then for as long as they took, times the number of
+// clients. A client of whom little is known may have about as many requests under way as cost little so far. Clients that
+// are known to be light are not held back, however long this machine takes for their requests.
 
 // heavyCost is what a request costs from which on its client takes turns by cost, in units of the state machine: about as
 // much as eighty small writes.
@@ -105,14 +105,14 @@ func (p *Pool) look() {
 	}
 }
 
-// free reports whether a client may have under way what it likes: its requests are large, and take no long executions, and
-// nobody is there to whom that matters more than to itself.
+// free reports whether a client may have any number of requests under way: they are large but not long to execute, and no
+// client is there that is not heavy itself.
 func (p *Pool) free(s *share) bool {
 	return !p.mixed && (s.worked == 0 || p.now-s.worked > remembered*p.timeout)
 }
 
-// Spend notes what the requests of a batch cost that was executed here, whose body is known since a while: nil if it is not.
-// It is called before they are removed.
+// Spend notes what the requests of a batch cost that was executed here. Body is nil if this replica does not hold it. Spend
+// is called before the requests are removed.
 func (p *Pool) Spend(seq wire.Seq, replies []*wire.Reply, costs []uint64, took time.Duration, body *wire.Body, since time.Duration) {
 	p.executed = max(p.executed, seq)
 	whole, took := Weigh(body, costs, took, p.now-since)
@@ -160,9 +160,9 @@ func part(took time.Duration, cost, all uint64) time.Duration {
 	return time.Duration(share)
 }
 
-// spend counts one request. For what it took the client waits as many times as long as there are others, and once more: it
-// gets less than an equal part of the executor, and the others are served while it waits. Where all are heavy none waits for
-// the others: each has its part since what it has under way is bounded, and the executor would be idle.
+// spend counts one request. The client then waits for the time that the request took, times the number of clients: it gets
+// less than an equal part of the executor, and the others are served meanwhile. Where all clients are heavy none waits: what
+// each has under way is bounded, which shares the executor out, and waiting would leave it idle.
 func (p *Pool) spend(client wire.PublicKey, cost uint64, took time.Duration, worked bool) {
 	s := p.heavy[client]
 	if s == nil {
@@ -209,9 +209,9 @@ func (p *Pool) allowed(q *clientQueue) int {
 	return max(1, int(p.timeout/32/max(s.each, 1)))
 }
 
-// fresh is how many more requests of a client may be proposed that is not heavy. Of one that is not known to be light either
-// four more are under way than cost little in a row; and one more each T/2 in which none is executed, for what it
-// has under way may wait behind somebody else's.
+// fresh is how many more requests of a client that is not heavy may be proposed. A client that is not known to be light may
+// have four more under way than it had light ones in a row, and one more for each T/2 in which none of its requests is
+// executed, since those may wait for somebody else's.
 func (p *Pool) fresh(q *clientQueue) int {
 	if q.lights >= trusted {
 		return q.queued

@@ -9,8 +9,8 @@ const MaxFrame = 16 << 20
 // MaxRecord is the largest record that DecodeRecord takes, in bytes: a message of MaxFrame and what stands around it.
 const MaxRecord = MaxFrame + 64
 
-// Most entries that a list may have whatever the configuration says. Each is also held against the bytes that are left,
-// so that memory is reserved for entries that can be there only.
+// Most entries that a list may have whatever the configuration says. Each is also held against the bytes that are left, so
+// that no memory is reserved for entries that cannot be there.
 const (
 	maxListedReplicas = MaxMembers
 	maxListedSlots    = 2 * maxLogWindow

@@ -9,9 +9,9 @@ import (
 
 // What the records of a journal tell as a whole, before a replica goes on from them.
 
-// Reach is how far a state can have come by a journal: to the highest batch that it lets this replica execute, or to
-// where it begins. A replica that was left behind has let go of what it executed itself. A state above shows that the
-// journal is not the newest (D8). Where something is missing from it, execution went on for at most two windows (D8.14).
+// Reach is the highest sequence number that this replica can have executed, by its journal: that of the last batch which the
+// journal lets it execute, or the one at which the journal begins. A state above it shows that the journal is an old copy
+// (D8). A journal that lacks votes may be behind the state by two windows at most (D8.14).
 func Reach(cfg *Config, log []Record) (last Seq) {
 	last = cfg.Origin.Seq
 	for _, rec := range log {
@@ -151,9 +151,9 @@ var ErrForeignJournal = errors.New("the journal belongs to another replica or cl
 // place.
 var ErrOtherWindow = errors.New("the journal was written under another checkpoint_interval or log_window")
 
-// Unfit is the reason not to go on from a journal under this configuration, or nil. What has no place in the window above
-// low would be forgotten, votes and what clients hold replies to, and what was a checkpoint and is none any more convinces
-// nobody; nor does own, a view change that is to be sent again (nil: none).
+// Unfit is the reason not to go on from a journal under this configuration, or nil. Records above the window over low would
+// be forgotten, among them votes, and batches whose replies clients have. Others refuse a checkpoint at a number that is no
+// multiple of this K, and own, a view change to be sent again (nil: none), if it is not valid under this configuration.
 func Unfit(cfg *Config, log []Record, low Seq, own *ViewChange) error {
 	k, high := cfg.CheckpointInterval, low+cfg.LogWindow
 	if low%k != 0 {

@@ -65,8 +65,8 @@ func (m *Monitor) Read(id wire.ReplicaID, records []wire.Record) {
 	in.ends()
 }
 
-// Restored takes that a replica's home was put back from an older copy, of which it need not know: its journal does not
-// have to lead on from what was read before. What was said binds it all the same (I2).
+// Restored is called when a replica's home was put back from an older copy, which the replica need not know. Its journal may
+// differ from what was read before; the votes that were read still bind it (I2).
 func (m *Monitor) Restored(id wire.ReplicaID) {
 	if o := m.of(id); o != nil {
 		newReading(m, o).afresh()
@@ -74,8 +74,8 @@ func (m *Monitor) Restored(id wire.ReplicaID) {
 	}
 }
 
-// afresh starts the reading of another journal: nothing in it has to lead on from what was read, and what was signed
-// stands.
+// afresh starts the reading of another journal. Its records need not continue those that were read; what those show signed
+// is kept.
 func (in *reading) afresh() {
 	in.lose()
 	in.told.moved = 0

@@ -93,9 +93,9 @@ func (s *stage) wipe(id int) {
 	s.do(scenario.Restart, id)
 }
 
-// slow has the links to the victim carry the whole state in about so long, however fast the machine is: only so can
-// something happen in the middle of the transfer of a small state. No link is slower than slowestLink; a transfer over
-// it is therefore shorter than was asked for if the state is small, and slow returns how long it will last at least.
+// slow limits the links to the victim so that the transfer of the whole state takes about as long as lasts and something can
+// happen in the middle of it. No link is slower than slowestLink, so a small state takes less time than that: slow returns
+// how long the transfer takes at least.
 func (s *stage) slow(lasts time.Duration) (atLeast time.Duration) {
 	const donors = replicas - 1
 	bytes := max(s.o.payload()/donors/lasts.Seconds(), slowestLink)

@@ -7,8 +7,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// state is a state of the whole: one local state for each correct replica, and how many crashes there were. What the
-// network and the attacker hold is in it: it is what the replicas have shown.
+// state is a state of the whole model: one local state for each correct replica, and how many crashes there were. The
+// network and the attacker need none of their own: they hold exactly what the replicas have sent so far.
 type state struct {
 	local   [replicas]int32 // one for each correct replica
 	crashes uint8

@@ -72,8 +72,8 @@ func (c *burden) work() (ops [][]byte) {
 	return ops
 }
 
-// emptyClient has operations that are nothing but their number: an entry in a list takes more memory than bytes, and each is
-// a call of the machine (S4).
+// emptyClient sends as many empty operations as it can. An empty operation has no bytes, but it takes an entry of a list in
+// memory and a call of the machine (S4).
 var emptyClient = tamper.Describe[hollow]("empty-client", tamper.Byzantine,
 	"sends the primary alone hundreds of requests at once, each of as many empty operations as it may have",
 	"other clients keep ≥ 50 % of what they ask for; no view change")

@@ -6,7 +6,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// corrupt sends what does not hold: bad signatures (S2), digests of nothing (§4.2), wrong answers (C4).
+// corrupt sends what is wrong: bad signatures (S2), digests that no batch has (§4.2), wrong answers (C4).
 var corrupt = tamper.Describe[corrupter]("corrupt", tamper.Byzantine,
 	"flips bits in what it sends: in signatures, in the digests it votes for, or in its replies to clients",
 	"as primary at most one view change; as a backup none; throughput ≥ 90 %")
@@ -162,8 +162,8 @@ func (e *equivocator) contradict(to port.Source, m wire.Message) []wire.Message 
 	return []wire.Message{e.signed(lie)}
 }
 
-// variant is a statement about the same place in the order with another digest: for a pre-prepare the same requests at
-// another agreed time, so that the body is as good as the honest one; for a vote a digest of nothing.
+// variant is a statement about the same place in the order with another digest: for a pre-prepare that of the same requests
+// at another agreed time, a body as valid as the honest one; for a vote a digest that no batch has.
 func variant(m wire.Message, to wire.ReplicaID) wire.Message {
 	p, proposes := m.(*wire.PrePrepare)
 	switch {

@@ -118,7 +118,7 @@ func step[N ~uint64](dice *rand.Rand, n, by N) N {
 	return n + by
 }
 
-// anotherDigest is one that stood in a statement lately, the null request's, or one of nothing.
+// anotherDigest is one that stood in a statement lately, the null request's, or one that no batch has.
 func (m *mutator) anotherDigest(d wire.Digest) wire.Digest {
 	from := []wire.Digest{wire.NullDigest, shifted(0)(d)}
 	for _, r := range m.recent {
