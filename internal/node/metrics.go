@@ -32,15 +32,6 @@ type metrics struct {
 	scrubPasses, scrubBytes, scrubFiles, scrubKeys, scrubBatches      prometheus.Counter
 }
 
-// reasons are the values of the label reason; what is none of them counts as "other".
-var reasons = [...]port.Reason{
-	port.ReasonDuplicate, port.ReasonOldView, port.ReasonInactive, port.ReasonBelowWindow, port.ReasonAboveWindow,
-	port.ReasonNotSender, port.ReasonFromPrimary, port.ReasonConflict, port.ReasonNoBody, port.ReasonUnknownBody,
-	port.ReasonNoRoom, port.ReasonNotHeld, port.ReasonOrdered, port.ReasonTooOften, port.ReasonBusy,
-	port.ReasonNotPrimary, port.ReasonWrongNewView, port.ReasonUnexpected, port.ReasonAsking, port.ReasonUnasked, port.ReasonOwn,
-	port.ReasonFromClient,
-}
-
 // Buckets: 50 µs, less than one sync of a disk takes, to 6.6 s, past a view timeout; and 1 to 4096 requests.
 var (
 	secondsBuckets  = prometheus.ExponentialBuckets(50e-6, 2, 18)
@@ -48,7 +39,7 @@ var (
 )
 
 func newMetrics() *metrics {
-	m := &metrics{registry: prometheus.NewRegistry(), drops: make(map[port.Reason]prometheus.Counter, len(reasons))}
+	m := &metrics{registry: prometheus.NewRegistry(), drops: make(map[port.Reason]prometheus.Counter, len(port.Reasons))}
 	m.batch = m.histogram("tagma_batch_seconds", "From a batch's pre-prepare to its first reply.", secondsBuckets)
 	m.requests = m.histogram("tagma_batch_requests", "Requests in a batch handed to execution.", requestsBuckets)
 	m.operations = m.counter("tagma_operations_total", "Operations in batches handed to execution.")
@@ -71,7 +62,7 @@ func newMetrics() *metrics {
 	dropped := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "tagma_dropped_total", Help: "Verified messages that changed nothing.",
 	}, []string{"reason"})
-	for _, why := range reasons {
+	for _, why := range port.Reasons { // what is none of them counts as "other"
 		m.drops[why] = dropped.WithLabelValues(string(why))
 	}
 	m.otherDrops = dropped.WithLabelValues("other")

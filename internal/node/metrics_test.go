@@ -168,7 +168,7 @@ func TestMetrics_EveryReasonHasItsCounter(t *testing.T) {
 			t.Fatal(err)
 		}
 		if found++; m.drops[port.Reason(text)] == nil {
-			t.Errorf("no counter for %q: add it to reasons", text)
+			t.Errorf("no counter for %q: add it to port.Reasons", text)
 		}
 		return true
 	})

@@ -2,6 +2,7 @@ package tidy
 
 import (
 	"fmt"
+	"go/ast"
 	"io/fs"
 	"maps"
 	"slices"
@@ -135,6 +136,53 @@ func forbidden(s *source, target string) string {
 		return ""
 	}
 	return fmt.Sprintf("%s must not import %s: it may import %s of the module", s.dir, target, list(allowed))
+}
+
+// mostNames is how many names of each package of the protocol the packages that ship use, those of pbft apart. A number may
+// only shrink: what few need is better asked of the protocol than told by it. `go test ./internal/tidy -run Names -v` lists
+// the names.
+var mostNames = map[string]int{"pbft": 4, "pbft/amnesia": 4, "pbft/budget": 1, "pbft/port": 34, "pbft/wire": 113}
+
+// protocolNames complains of a package of the protocol of which more names are used than may.
+func protocolNames(t *tree, most map[string]int) []string {
+	var complaints []string
+	used := namesUsed(t)
+	for _, pkg := range slices.Sorted(maps.Keys(used)) {
+		if names := slices.Sorted(maps.Keys(used[pkg])); len(names) > most[pkg] {
+			complaints = append(complaints, fmt.Sprintf("%s: packages that ship use %d of its names, at most %d: %s",
+				pkg, len(names), most[pkg], strings.Join(names, ", ")))
+		}
+	}
+	return complaints
+}
+
+// namesUsed are the names of the protocol's packages that packages which ship use, by package.
+func namesUsed(t *tree) map[string]map[string]bool {
+	used := map[string]map[string]bool{}
+	for _, s := range t.sources {
+		if s.test || within(s.dir, "pbft") || slices.ContainsFunc(testnetUsers, func(u string) bool { return within(s.dir, u) }) {
+			continue
+		}
+		from := map[string]string{} // the package, by the name under which the file imports it
+		for _, path := range s.imports() {
+			if pkg, ours := strings.CutPrefix(path, module+"/"); ours && within(pkg, "pbft") {
+				from[s.nameOf(path)] = pkg
+			}
+		}
+		ast.Inspect(s.syntax, func(n ast.Node) bool {
+			if sel, is := n.(*ast.SelectorExpr); is {
+				if x, is := sel.X.(*ast.Ident); is && from[x.Name] != "" {
+					pkg := from[x.Name]
+					if used[pkg] == nil {
+						used[pkg] = map[string]bool{}
+					}
+					used[pkg][sel.Sel.Name] = true
+				}
+			}
+			return true
+		})
+	}
+	return used
 }
 
 // partOf returns the longest entry of mayImport that holds dir, or "".

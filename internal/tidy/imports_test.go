@@ -1,6 +1,12 @@
 package tidy
 
-import "testing"
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
 
 func TestImportGraph_AllowsItsEdges(t *testing.T) {
 	wantComplaints(t, importGraph(of(t, map[string]string{
@@ -53,4 +59,32 @@ func TestImportGraph_NothingThatShipsImportsTheKitForTests(t *testing.T) {
 func TestImportGraph_ComplainsOfAPackageItDoesNotKnow(t *testing.T) {
 	tree := of(t, map[string]string{"internal/util/a.go": "package util", "pbft/a.go": "package pbft"})
 	wantComplaints(t, importGraph(tree), "internal/util: the package has no place")
+}
+
+func TestNames_OfTheProtocolAreCounted(t *testing.T) {
+	tree := of(t, map[string]string{
+		"internal/node/a.go":      `package node; import w "tagma/pbft/wire"; var a w.View; var b w.Seq; var c = w.Seq(1)`,
+		"internal/node/a_test.go": `package node; import "tagma/pbft/wire"; var a wire.Digest`,
+		"testnet/check/a.go":      `package check; import "tagma/pbft/wire"; var a wire.Epoch`,
+		"pbft/a.go":               `package pbft; import "tagma/pbft/wire"; var a wire.Life`,
+		"pbft/wire/a.go":          `package wire; type Seq int`,
+	})
+	wantComplaints(t, protocolNames(tree, map[string]int{"pbft/wire": 2}))
+	wantComplaints(t, protocolNames(tree, map[string]int{"pbft/wire": 1}), "pbft/wire: packages that ship use 2 of its names, at most 1: Seq, View")
+}
+
+// Lists the names, with -v: this is the command that docs/architecture.md gives.
+func TestNames_ThatThePackagesThatShipUse(t *testing.T) {
+	tree, err := load(os.DirFS("../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := namesUsed(tree)
+	for _, pkg := range slices.Sorted(maps.Keys(used)) {
+		names := slices.Sorted(maps.Keys(used[pkg]))
+		t.Logf("%s: %d of %d\n\t%s", pkg, len(names), mostNames[pkg], strings.Join(names, " "))
+		if len(names) != mostNames[pkg] {
+			t.Errorf("%s: %d names are used, mostNames in imports.go says %d", pkg, len(names), mostNames[pkg])
+		}
+	}
 }

@@ -10,6 +10,7 @@ var rules = map[string]func(*tree) []string{
 	"import graph":   importGraph,
 	"simulator":      simulatorLinks,
 	"import table":   importTable,
+	"names":          func(t *tree) []string { return protocolNames(t, mostNames) },
 	"pure core":      corePurity,
 	"package docs":   packageDocs,
 	"file lengths":   func(t *tree) []string { return fileLengths(t, longFiles) },

@@ -134,3 +134,10 @@ const (
 	ReasonOwn          Reason = "a statement of this replica that another one passed on"
 	ReasonFromClient   Reason = "not a message for clients to send"
 )
+
+// Reasons are all reasons for dropping an input.
+var Reasons = [...]Reason{
+	ReasonDuplicate, ReasonOldView, ReasonInactive, ReasonBelowWindow, ReasonAboveWindow, ReasonNotSender, ReasonFromPrimary,
+	ReasonConflict, ReasonNoBody, ReasonUnknownBody, ReasonNoRoom, ReasonNotHeld, ReasonOrdered, ReasonTooOften, ReasonBusy,
+	ReasonNotPrimary, ReasonWrongNewView, ReasonUnexpected, ReasonAsking, ReasonUnasked, ReasonOwn, ReasonFromClient,
+}

@@ -3,11 +3,11 @@ package wire
 // FormatVersion stands at the head of every frame, record and evidence, and in every digest and signed statement.
 const FormatVersion = 1
 
-// MaxFrame is the largest frame payload that Decode takes, in bytes; a transport refuses a longer one before it reads it.
-const MaxFrame = 16 << 20
+// maxFrame is the largest frame payload that Decode takes, in bytes; a transport refuses a longer one before it reads it.
+const maxFrame = 16 << 20
 
-// MaxRecord is the largest record that DecodeRecord takes, in bytes: a message of MaxFrame and what stands around it.
-const MaxRecord = MaxFrame + 64
+// maxRecord is the largest record that DecodeRecord takes, in bytes: a message of maxFrame and what stands around it.
+const maxRecord = maxFrame + 64
 
 // Most entries that a list may have whatever the configuration says. Each is also held against the bytes that are left, so
 // that no memory is reserved for entries that cannot be there.
@@ -31,7 +31,7 @@ func AppendEncode(dst []byte, m Message) []byte {
 // afterwards. Whatever b holds, Decode does not panic and reserves memory in proportion to len(b) (S4). It refuses with
 // ErrMalformed everything that Encode does not produce; certificates that name a signer twice are refused by that (S3).
 func Decode(b []byte) (Message, error) {
-	r := newReader(b, MaxFrame)
+	r := newReader(b, maxFrame)
 	m := readTyped(r)
 	if err := r.finish(); err != nil {
 		return nil, err

@@ -143,7 +143,7 @@ func (r *reader) count(what string, most, entryBytes int) int {
 }
 
 // bytes reads a byte string that shares memory with the input.
-func (r *reader) bytes(what string) []byte { return r.take(r.count(what, MaxFrame, 1)) }
+func (r *reader) bytes(what string) []byte { return r.take(r.count(what, maxFrame, 1)) }
 
 func (r *reader) byteStrings(what string) [][]byte {
 	n := r.count(what, maxListedOps, lengthBytes)

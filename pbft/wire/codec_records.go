@@ -89,7 +89,7 @@ func recordSizeHint(r Record) int {
 
 // DecodeRecord reads a record as strictly as Decode reads a message, and shares memory with b alike.
 func DecodeRecord(b []byte) (Record, error) {
-	r := newReader(b, MaxRecord)
+	r := newReader(b, maxRecord)
 	record := readRecord(r)
 	if err := r.finish(); err != nil {
 		return nil, err
@@ -202,7 +202,7 @@ func sentSeq(m Message) Seq {
 }
 
 // MaxEvidence is the largest evidence that DecodeEvidence takes, in bytes: two messages, of which each came in a frame.
-const MaxEvidence = 2 * MaxFrame
+const MaxEvidence = 2 * maxFrame
 
 // evidenceEquivocation is the code of Equivocation. 0 stands for no kind and is refused.
 const evidenceEquivocation = 1

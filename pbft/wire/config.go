@@ -43,15 +43,15 @@ const (
 	DefaultCheckpointInterval = 128
 	DefaultLogWindow          = 512
 	DefaultViewTimeout        = time.Second
-	DefaultMaxViewTimeout     = 30 * time.Second
-	DefaultClockTolerance     = time.Second
-	DefaultMaxBatch           = 256
-	DefaultMaxBatchBytes      = 1 << 20
+	defaultMaxViewTimeout     = 30 * time.Second
+	defaultClockTolerance     = time.Second
+	defaultMaxBatch           = 256
+	defaultMaxBatchBytes      = 1 << 20
 	DefaultMaxOps             = 256
-	DefaultMaxOpBytes         = 256 << 10
-	DefaultMaxResultBytes     = 1 << 20
-	DefaultMaxPending         = 8192
-	DefaultMaxPerClient       = 4096
+	defaultMaxOpBytes         = 256 << 10
+	defaultMaxResultBytes     = 1 << 20
+	defaultMaxPending         = 8192
+	defaultMaxPerClient       = 4096
 )
 
 // WithDefaults returns the configuration with every parameter that is zero set to its default.
@@ -59,15 +59,15 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.CheckpointInterval, DefaultCheckpointInterval)
 	setDefault(&c.LogWindow, DefaultLogWindow)
 	setDefault(&c.ViewTimeout, DefaultViewTimeout)
-	setDefault(&c.MaxViewTimeout, max(DefaultMaxViewTimeout, c.ViewTimeout))
-	setDefault(&c.ClockTolerance, DefaultClockTolerance)
-	setDefault(&c.MaxBatch, DefaultMaxBatch)
-	setDefault(&c.MaxBatchBytes, DefaultMaxBatchBytes)
+	setDefault(&c.MaxViewTimeout, max(defaultMaxViewTimeout, c.ViewTimeout))
+	setDefault(&c.ClockTolerance, defaultClockTolerance)
+	setDefault(&c.MaxBatch, defaultMaxBatch)
+	setDefault(&c.MaxBatchBytes, defaultMaxBatchBytes)
 	setDefault(&c.MaxOps, DefaultMaxOps)
-	setDefault(&c.MaxOpBytes, DefaultMaxOpBytes)
-	setDefault(&c.MaxResultBytes, DefaultMaxResultBytes)
-	setDefault(&c.MaxPending, DefaultMaxPending)
-	setDefault(&c.MaxPerClient, DefaultMaxPerClient)
+	setDefault(&c.MaxOpBytes, defaultMaxOpBytes)
+	setDefault(&c.MaxResultBytes, defaultMaxResultBytes)
+	setDefault(&c.MaxPending, defaultMaxPending)
+	setDefault(&c.MaxPerClient, defaultMaxPerClient)
 	return c
 }
 
@@ -101,9 +101,9 @@ func (c *Config) Validate() error {
 			c.LogWindow, c.CheckpointInterval)
 	case c.LogWindow > maxLogWindow:
 		return fmt.Errorf("log_window: %d is above the limit of %d", c.LogWindow, maxLogWindow)
-	case c.largestNewView() > MaxFrame:
+	case c.largestNewView() > maxFrame:
 		return fmt.Errorf("log_window: with %d members and %d slots a new view may need %d bytes, a frame holds %d; choose a smaller one",
-			n, c.LogWindow, c.largestNewView(), MaxFrame)
+			n, c.LogWindow, c.largestNewView(), maxFrame)
 	case c.Origin.Seq > MaxSeq || c.Origin.Seq%c.CheckpointInterval != 0:
 		return fmt.Errorf("checkpoint_interval: the cluster's origin %d is no multiple of %d", c.Origin.Seq, c.CheckpointInterval)
 	case c.ViewTimeout < 10*time.Millisecond:

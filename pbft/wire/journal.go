@@ -127,7 +127,7 @@ func Backlog(log []Record, above, upTo Seq) ([]*Body, bool) {
 	if upTo-above > Seq(len(log)) {
 		return nil, false
 	}
-	places := make([]Remains, upTo-above)
+	places := make([]remains, upTo-above)
 	for _, rec := range log {
 		seq := RecordSeq(rec)
 		if seq <= above || seq > upTo {
@@ -203,14 +203,14 @@ func Rebuilds(data []byte) bool {
 	}
 }
 
-// Remains is what the records of a sequence number hold of its batch: bodies, and a commit certificate.
-type Remains struct {
+// remains is what the records of a sequence number hold of its batch: bodies, and a commit certificate.
+type remains struct {
 	bodies []*Body
 	cert   *CommitCert
 }
 
 // Gather takes from a record what lets the batch be executed again.
-func (r *Remains) Gather(rec Record) {
+func (r *remains) Gather(rec Record) {
 	switch rec := rec.(type) {
 	case *Sent:
 		if m, ok := rec.Msg.(*PrePrepare); ok && m.Body != nil {
@@ -229,7 +229,7 @@ func (r *Remains) Gather(rec Record) {
 }
 
 // Decided is the body of the batch that committed; nil without it or without its certificate.
-func (r *Remains) Decided() *Body {
+func (r *remains) Decided() *Body {
 	if r.cert == nil {
 		return nil
 	}
@@ -247,7 +247,7 @@ func (r *Remains) Decided() *Body {
 // Rebuild puts together from the records of a sequence number what another replica needs to execute its batch; nil if
 // they do not hold it.
 func Rebuild(seq Seq, records []Record) *CertifiedBody {
-	var found Remains
+	var found remains
 	for _, rec := range records {
 		if RecordSeq(rec) == seq {
 			found.Gather(rec)

@@ -101,7 +101,7 @@ func TestS4_ListsHaveLimitsOfTheirOwn(t *testing.T) {
 
 // Bytes that would be good if they were fewer.
 func TestS4_AFrameAboveTheLimitIsNotRead(t *testing.T) {
-	half := make([]byte, MaxFrame/2)
+	half := make([]byte, maxFrame/2)
 	request := &Request{Ops: [][]byte{half, half}}
 	prepared := make([]PreparedCert, 1000)
 	for i := range prepared {
@@ -119,8 +119,8 @@ func TestS4_AFrameAboveTheLimitIsNotRead(t *testing.T) {
 		}
 	}
 	request.Ops = [][]byte{half, half[emptyRequest+2*lengthBytes+2:]}
-	if b := Encode(request); len(b) != MaxFrame {
-		t.Errorf("a frame of %d bytes, want %d", len(b), MaxFrame)
+	if b := Encode(request); len(b) != maxFrame {
+		t.Errorf("a frame of %d bytes, want %d", len(b), maxFrame)
 	} else if err := wireErr(Decode(b)); err != nil {
 		t.Errorf("a frame of the largest size: %v", err)
 	}

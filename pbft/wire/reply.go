@@ -7,9 +7,9 @@ import (
 
 // Digest replies (§5.1.1, C5): one replica a request sends the results, the others their digest.
 
-// WholeResultBytes is the size of results, lengths included, up to which every replica sends them whole: a digest would
+// wholeResultBytes is the size of results, lengths included, up to which every replica sends them whole: a digest would
 // save little, and the client needs nobody in particular.
-const WholeResultBytes = 256
+const wholeResultBytes = 256
 
 // DigestResults is what stands for results in a reply. Each one's length is in it, so it depends on how they are split.
 func DigestResults(results [][]byte) (d Digest) {
@@ -37,7 +37,7 @@ func WholeReplier(request Digest, n int) ReplicaID {
 
 // Shorten puts the digest in place of results that are long enough to be worth it.
 func (m *Reply) Shorten() {
-	if m.ResultDigest == nil && m.resultBytes() > WholeResultBytes {
+	if m.ResultDigest == nil && m.resultBytes() > wholeResultBytes {
 		m.ResultDigest, m.Results = new(DigestResults(m.Results)), nil
 	}
 }

@@ -3,7 +3,7 @@ package wire
 import "testing"
 
 func TestC5_OnlyLongResultsAreReplacedByTheirDigest(t *testing.T) {
-	fits := [][]byte{make([]byte, 100), make([]byte, WholeResultBytes-100-2*lengthBytes)}
+	fits := [][]byte{make([]byte, 100), make([]byte, wholeResultBytes-100-2*lengthBytes)}
 	whole := &Reply{Results: fits}
 	if whole.Shorten(); whole.ResultDigest != nil || len(whole.Results) != 2 {
 		t.Errorf("results of %d bytes are shortened", whole.resultBytes())
