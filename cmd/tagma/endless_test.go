@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,23 +18,29 @@ import (
 )
 
 // withEndless in the environment gives a process a machine in which what names the key "endless" never ends: "loop" takes
-// a processor, any other value waits.
+// a processor, "deep" overflows the stack, and any other value waits.
 const withEndless = "TAGMA_TEST_ENDLESS"
 
 type endless struct {
 	kv.Machine
-	loop bool
+	how string
 }
 
 func (e endless) Apply(tx statemachine.Txn, op []byte) []byte {
 	if bytes.Contains(op, []byte("endless")) {
-		for e.loop {
+		for e.how == "loop" {
 			continue
+		}
+		if e.how == "deep" {
+			debug.SetMaxStack(1 << 20) // for the whole process: it is to end soon
+			deep(nil)
 		}
 		select {}
 	}
 	return e.Machine.Apply(tx, op)
 }
+
+func deep(below []byte) int { return len(below) + deep(append(below, 1)) + 1 }
 
 // The drill of docs/operations.md: an operation never ends, status names its request, SIGTERM ends the processes in bounded
 // time, and with the request refused on all replicas the cluster serves again and has everything that was acknowledged.
@@ -94,6 +102,21 @@ func TestCluster_GetsOutOfAnEndlessOperation(t *testing.T) {
 	if out := must(t, "journal", home(dir, 1), "--json"); !strings.Contains(out, `"request": "`+request) {
 		t.Errorf("the journal does not name the request: %s", out)
 	}
+	refuseRequest(t, dir, request)
+	start()
+	script(t, [][2]string{
+		{"get before", "kept\n"},
+		{"put after too", "OK rev 2\n"},
+		{"get end --prefix", ""},
+	})
+	if s, code := status(t); code != command.Done || !s.Healthy {
+		t.Errorf("status ends with %d: %q", code, s.Problem)
+	}
+}
+
+// refuseRequest puts a request on the list of those that a cluster refuses.
+func refuseRequest(t *testing.T, dir, request string) {
+	t.Helper()
 	path := filepath.Join(dir, operate.ClusterFile)
 	file, err := cluster.Load(path)
 	if err != nil {
@@ -107,13 +130,81 @@ func TestCluster_GetsOutOfAnEndlessOperation(t *testing.T) {
 	if err := file.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	start()
+}
+
+func hasEnded(nodes []*process) (n int) {
+	for _, p := range nodes {
+		if p.hasEnded() {
+			n++
+		}
+	}
+	return n
+}
+
+// The other end of the drill: an operation ends every process, and each start of it. The log has the stack, the journal
+// names the request of the batch behind the last one that was executed, and without it the cluster serves again.
+func TestCluster_GetsOutOfAStackOverflow(t *testing.T) {
+	dir := makeCluster(t)
+	deeply := func(p *process) { p.cmd.Env = append(p.cmd.Env, withEndless+"=deep") }
+	var nodes [4]*process
+	for i := range nodes {
+		nodes[i] = startNode(t, home(dir, i), deeply)
+	}
+	eventually(t, "all replicas are connected", func() bool { s, _ := status(t); return allConnected(s) })
+	must(t, "put", "before", "kept")
+	s, _ := status(t)
+	behind := s.Replicas[0].Executed
+	if o := tagma(t, "put", "endless", "x", "--timeout", "1s"); o.code != command.Failed || !strings.Contains(o.stderr, "outcome unknown") {
+		t.Fatal(o)
+	}
+	ended := func(n *process) {
+		t.Helper()
+		if code := n.exitCode(); code != 2 || !strings.Contains(n.log(), "stack overflow") || !strings.Contains(n.log(), "endless.Apply") {
+			t.Errorf("it ends with %d and says %.2000s", code, n.log())
+		}
+	}
+	// Those that have not heard yet that it is ordered go on, and are too few to order it by themselves.
+	eventually(t, "half of the replicas end", func() bool { return hasEnded(nodes[:]) >= 2 })
+	first := -1
+	stop := func() {
+		for i, n := range nodes {
+			if n.hasEnded() {
+				ended(n)
+				first = i
+			} else {
+				n.signal(syscall.SIGKILL)
+				n.exitCode()
+			}
+		}
+	}
+	stop()
+	for i := range nodes {
+		nodes[i] = startSaying(t, home(dir, i), "", deeply)
+	}
+	eventually(t, "half of them end again", func() bool { return hasEnded(nodes[:]) >= 2 })
+	stop()
+
+	var j struct {
+		Records []struct {
+			Seq      uint64
+			Requests []struct{ Request string }
+		}
+	}
+	if err := json.Unmarshal([]byte(must(t, "journal", home(dir, first), "--json")), &j); err != nil {
+		t.Fatal(err)
+	}
+	request := ""
+	for _, r := range j.Records {
+		if r.Seq == behind+1 && len(r.Requests) == 1 {
+			request = r.Requests[0].Request
+		}
+	}
+	refuseRequest(t, dir, request)
+	for i := range nodes {
+		startNode(t, home(dir, i), deeply)
+	}
 	script(t, [][2]string{
 		{"get before", "kept\n"},
 		{"put after too", "OK rev 2\n"},
-		{"get end --prefix", ""},
 	})
-	if s, code := status(t); code != command.Done || !s.Healthy {
-		t.Errorf("status ends with %d: %q", code, s.Problem)
-	}
 }
