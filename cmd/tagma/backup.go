@@ -102,8 +102,7 @@ own state that was wrong, the signatures are checked. A file that does not hold 
 
 tagma evidence HOME --verify checks all evidence of a replica, and tagma journal HOME its journal.`,
 		Example: `  tagma verify monday.bak --cluster demo/cluster.toml
-  tagma verify tuesday.bak --since elsewhere/monday.bak
-  tagma verify copied/replica2-equivocation-prepare-1 --cluster demo/cluster.toml`,
+  tagma verify tuesday.bak --since elsewhere/monday.bak`,
 		Args: command.Takes("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file, err := program.ReadCluster(clusterFile)

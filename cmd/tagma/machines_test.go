@@ -168,15 +168,18 @@ func TestCluster_RunsTheBank(t *testing.T) {
 	}
 	for _, bad := range []badInput{
 		{[]string{"bank", "transfer", "bob", "alice", "26"}, command.Failed, "smaller than the amount"},
-		{[]string{"bank", "transfer", "bob", "eve", "1"}, command.Failed, "no account to receive"},
+		{[]string{"bank", "transfer", "bob", "eve", "1"}, command.Missing, "no account to receive"},
 		{[]string{"bank", "open", "bob"}, command.Failed, "exists already"},
-		{[]string{"bank", "balance", "eve"}, command.Failed, "no such account"},
-		{[]string{"bank", "history", "eve"}, command.Failed, "no such account"},
+		{[]string{"bank", "balance", "eve"}, command.Missing, "no such account"},
+		{[]string{"bank", "history", "eve"}, command.Missing, "no such account"},
 		{[]string{"bank", "open", "a b"}, command.Unusable, "visible ASCII"},
 		{[]string{"bank", "transfer", "bob", "bob", "1"}, command.Unusable, "cannot pay itself"},
 		{[]string{"bank", "transfer", "bob", "alice", "0"}, command.Unusable, "at least 1"},
 		{[]string{"put", "k", "v"}, command.Unusable, "use tagma bank"},
 	} {
 		bad.check(t)
+	}
+	if o := tagma(t, "bank", "balance", "eve", "--json"); o.code != command.Missing || !strings.Contains(o.stdout, `"not-found"`) {
+		t.Error(o)
 	}
 }

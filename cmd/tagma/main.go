@@ -18,6 +18,7 @@ import (
 	"tagma/internal/machines"
 	"tagma/internal/operate"
 	"tagma/statemachine"
+	"tagma/statemachine/bank"
 	"tagma/statemachine/kv"
 )
 
@@ -40,7 +41,7 @@ func newRoot() *cobra.Command {
 
 A cluster of 3f+1 replicas stays correct and available while up to f of them crash, lie or are stolen.
 
-Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuration, 3 the key does not exist.`,
+Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuration, 3 the key, or the account, does not exist.`,
 		Example: `  tagma init --dir demo
   tagma node --home demo/replica0        # and replica1, replica2, replica3
   tagma put greeting hello --cluster demo/cluster.toml`,
@@ -76,6 +77,8 @@ var errorCodes = []struct {
 	{"not-retained", client.ErrNotRetained},
 	{"not-executed", client.ErrNotExecuted},
 	{"no-history", kv.ErrNoHistory},
+	{command.CodeMissing, bank.NoAccount},
+	{command.CodeMissing, bank.NoRecipient},
 	{"application", statemachine.ErrPanicked},
 	{"too-large", statemachine.ErrTooLarge},
 	{"unwanted", statemachine.ErrUnwanted},

@@ -63,7 +63,7 @@ type failure struct {
 
 // Execute runs one command line of a root that Prepare has made ready, and returns the exit code. An error is one line on
 // stderr, after the program's name; with --json it is a document on stdout as well, unless the command has printed one
-// that tells. code names an error that is neither of the arguments nor of what is missing; "" or a nil code: [CodeFailed].
+// that tells. code names an error that is neither of the arguments nor of Missingf; "" or a nil code: [CodeFailed].
 func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, stderr io.Writer, code func(error) string) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -88,7 +88,9 @@ func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, st
 	case errors.As(err, new(missing)):
 		f.Error.Code, exit = CodeMissing, Missing
 	case code != nil:
-		f.Error.Code = cmp.Or(code(err), CodeFailed)
+		if f.Error.Code = cmp.Or(code(err), CodeFailed); f.Error.Code == CodeMissing {
+			exit = Missing
+		}
 	}
 	// Standard error is the last resort: if it is gone or nobody reads it, the exit code still tells.
 	_ = Tell(stderr, root.Name()+": "+f.Error.Message+"\n")
