@@ -29,8 +29,8 @@ var (
 // keyFileLimit bounds what is read of a file that may be anything.
 const keyFileLimit = 4096
 
-// WriteKey creates the file path, readable by its owner only, and returns when it is on disk. It never overwrites: a
-// lost key is a lost member.
+// WriteKey creates the file path, readable by its owner only, and returns when it is on disk. It never overwrites, since a
+// lost key is a lost member: for a file that exists the error wraps fs.ErrExist.
 func WriteKey(path string, k *PrivateKey) error {
 	return writeKeyFile(path, encodeKey(k))
 }

@@ -15,9 +15,9 @@ var (
 	ErrSmallOrder   = errors.New("of small order, so that one signature would fit many messages")
 )
 
-// CheckPublic reports whether key may belong to a member or a client: it must be a point of the curve, canonically
-// encoded (else one member has two names) and not of small order (S1). Every key that comes from a configuration or a
-// request goes through here before it is trusted with anything.
+// CheckPublic returns nil if key may belong to a member or a client, and else wraps ErrNotAPoint, ErrNotCanonical (one
+// member would have two names) or ErrSmallOrder (S1). Every key that comes from a configuration or a request must pass it
+// before it is used.
 func CheckPublic(key [32]byte) error {
 	if err := weakness(key); err != nil {
 		return fmt.Errorf("public key %x is %w; use one that `tagma keys` made", key, err)

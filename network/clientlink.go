@@ -64,7 +64,7 @@ func (l *ClientLink) Close() { _ = l.stream.Conn().Close() }
 type ClientState struct {
 	Links                   int    // connected now
 	Refused                 uint64 // links for which there was no room
-	Sent, Received, Dropped uint64
+	Sent, Received, Dropped uint64 // frames
 }
 
 // clientLinks is the bounded set of the links of a host.

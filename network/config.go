@@ -40,10 +40,10 @@ type Config struct {
 
 	// Greeting must be equal at both ends of a stream: cluster id and configuration fingerprint, at most 1 KiB.
 	Greeting []byte
-	// PeerGreeting, unless it is empty, takes its place between replicas, which may have more to compare.
+	// PeerGreeting, unless it is empty, is sent between replicas in place of Greeting: they may have more to compare.
 	PeerGreeting []byte
-	// Differ, if not nil, says in what a replica with another greeting differs, and the mend: it goes on a sentence that
-	// begins with the replica's name. "" leaves it to the usual words.
+	// Differ, if not nil, is given another replica's greeting and returns the end of a sentence that begins with the
+	// replica's name: in what it differs, and the mend. "" stands for the usual words.
 	Differ func(theirs []byte) string
 	// OnMismatch is called when a replica's greeting differs from ours: once per peer and greeting, from a stream's
 	// goroutine. It may be nil; the mismatch is logged in any case.

@@ -190,5 +190,5 @@ func waitForEnd(stream network.Stream, err error) error {
 	return err
 }
 
-// maxUnread is how much of what a client sends, that is told why it is not served, is read.
+// maxUnread is how many bytes are read of a client that is refused, so that it can read the reason.
 const maxUnread = 64 << 10

@@ -25,7 +25,7 @@ type Options struct {
 	// and underscores. Each call must return a machine of its own: a replica that starts anew within the process gets
 	// another one, and two replicas never share one.
 	Machines map[string]func() statemachine.Machine
-	// Logger hears what happens in the replica; nil: nobody does.
+	// Logger receives the replica's log; nil discards it.
 	Logger *slog.Logger
 }
 

@@ -5,8 +5,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Anchor returns the records that a journal segment begins with (D9): who and in which view this replica is, and
-// everything above the low watermark. Replayed alone they restore all of its votes that still matter.
+// Anchor returns the records that a journal segment begins with (D9): which replica this is, its view, and everything above
+// the low watermark. Replayed alone they restore all of its votes that still matter.
 func (r *Replica) Anchor() []wire.Record {
 	out := []wire.Record{&wire.Head{
 		Cluster: r.cfg.Cluster, Epoch: r.cfg.Epoch, Self: r.cfg.Self, View: r.view, Active: r.active, Life: r.life,

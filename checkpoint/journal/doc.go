@@ -19,9 +19,9 @@
 //	28  4  payload bytes of the whole turn, hence its number of sectors
 //	32     480 bytes of payload, zero-filled
 //
-// Sector 0 is the header (number of the segment, epoch of the one before, sectors in the file). From sector 1 on comes
-// the anchor, then one turn behind the other; the payload of both is a sequence of entries: length (4), Seq (8), data.
-// The last sector is kept for the seal, which says that a later segment exists.
+// Sector 0 is the header (number of the segment, epoch of the one before, sectors in the file). From sector 1 on comes the
+// anchor, then one turn after the other; the payload of both is a sequence of entries: length (4), Seq (8), data. The last
+// sector is kept for the seal, which says that a later segment exists.
 //
 // Turn numbers rise by one from turn to turn and segment to segment. Since every sector tells how many sectors its turn
 // has and which one it is, any sector that survived a crash marks out the whole turn.

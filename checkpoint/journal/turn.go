@@ -4,7 +4,8 @@ import "encoding/binary"
 
 // Entry is one record of the journal, opaque to it.
 type Entry struct {
-	// Seq is the truncation point behind which the entry may be forgotten; 0: the anchors carry it on.
+	// Seq is the lowest argument with which Truncate may delete the entry; 0: any, because every anchor repeats what it
+	// says.
 	Seq  uint64
 	Data []byte
 }

@@ -42,9 +42,9 @@ func (s *Store) Load(at uint64) (root [32]byte, err error) {
 	return tree.Root(), nil
 }
 
-// readContent reads what is visible at version at. An engine may leave out what it cannot read; the root tells. A long
-// value without some of its parts, as half a batch leaves it, is an error, unless the caller is going to mend it: then the
-// tree has zeros for the digest of that value, which is no value's. With ErrDamaged it returns what could be read.
+// readContent reads what is visible at version at. An engine may leave out what it cannot read; the root then differs. A
+// long value that lacks some of its parts, as half a batch leaves it, is an error, unless the caller is going to mend it:
+// then the tree has zeros in the place of its digest, which no value has. With ErrDamaged it returns what could be read.
 func readContent(from Engine, at uint64, mend bool) (content, error) {
 	memory := memoryOf(from)
 	build := merkle.NewBuilder(memory)

@@ -24,8 +24,9 @@ var errOtherVersion = errors.New("it is of another version of badger; use the ve
 // errCut says that the end of a manifest cannot be read.
 var errCut = errors.New("its end is cut or overwritten")
 
-// readManifest returns the manifest and the length of the file. One whose end cannot be read is damaged: that a crash cut it
-// cannot be told from a length that changed in its middle, behind which badger forgets everything, and deletes the tables.
+// readManifest returns the manifest and the length of the file. A file whose end cannot be read counts as damaged. A crash
+// may have cut it, but a length that changed in its middle looks the same, and then badger would forget all that follows and
+// delete those tables.
 func readManifest(dir string) (manifest badger.Manifest, whole int64, err error) {
 	f, err := os.Open(filepath.Join(dir, badger.ManifestFilename))
 	if err != nil {

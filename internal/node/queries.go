@@ -124,9 +124,9 @@ func (q *queries) hung() int {
 	return q.turns.hung
 }
 
-// Reads of the past take processors and the disk from what is ordered, and that from all clients: one client with a read
-// under way all the time took three quarters of the others' throughput. So where something is executed a client rests after
-// a read for restTimes as long as that took. Where nothing was for a while, nobody is in the way.
+// Reads of the past take processors and the disk from the execution of batches, and so from all clients: one client with a
+// read under way all the time took three quarters of the others' throughput. So after a read a client rests for restTimes as
+// long as the read took. While nothing is executed no client has to rest.
 const (
 	restTimes = 3
 	idle      = time.Second

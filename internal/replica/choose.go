@@ -96,8 +96,8 @@ func (g *giver) betterThan(other *giver) bool {
 	return g.offer.Seq > other.offer.Seq
 }
 
-// starve reports that nobody serves what is of use. Those that were blamed are tried again: one that is not may be
-// down.
+// starve reports that no replica serves a state that is of use. It forgives the replicas that were blamed, so that they are
+// asked again: the others may be down.
 func (m *Mover) starve() {
 	m.starving = m.now
 	m.others(func(_ wire.ReplicaID, g *giver) { g.blamed, g.failures = false, 0 })

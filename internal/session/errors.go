@@ -24,8 +24,8 @@ var (
 	ErrNotSent = errors.New("not sent")
 	// ErrClosed says that the client was closed.
 	ErrClosed = errors.New("client closed")
-	// ErrExpired says that the cluster does not hold this session. The request will not be executed any more, but it
-	// may have been before. What is asked for next goes out in a new session by itself.
+	// ErrExpired says that the cluster does not hold this session. The request will not be executed any more, but it may
+	// have been before. The next call is sent in a new session; the caller need do nothing.
 	ErrExpired = errors.New("session expired")
 	// ErrConflict says that another request was executed under this one's number: two programs use one session, which
 	// takes one key and one clock reading. This request was not executed.

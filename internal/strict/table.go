@@ -47,8 +47,8 @@ func (t *Table) Below(key string) *Table {
 	return &Table{d: t.d, path: join(t.path, key), values: values}
 }
 
-// Only refuses every key but these: those that a struct has and that make no sense in this table. It reports whether
-// there is none.
+// Only refuses every key of the table but these, and reports whether there was none to refuse. It is for a struct some of
+// whose keys make no sense in this table.
 func (t *Table) Only(keys ...string) (good bool) {
 	good = true
 	for _, key := range slices.Sorted(maps.Keys(t.values)) {

@@ -87,6 +87,6 @@ func CheckClient(c Choice, replicas int, machine client.Burdens) error {
 // LinksOnly reports whether a behaviour shows on real links only, so that the simulator cannot run it.
 func LinksOnly(c Choice) bool { return c.Name == tamper.Exhaust }
 
-// BesideOrder reports whether a behaviour reads the past, which replicas answer beside their core, and the simulator has
-// nobody who does.
+// BesideOrder reports whether a behaviour reads the past. A node answers such reads beside its core; the simulator answers
+// none.
 func BesideOrder(c Choice) bool { return c.Values["how"] == "past" }

@@ -161,8 +161,8 @@ func killed(s *stage) {
 // gentleRate is a load under which checkpoints become stable, in operations a second.
 const gentleRate = 200
 
-// amid empties the victim's disk under load, if that is wished for, and has something happen while its state is fetched
-// over slow links, which takes at least as long as that is told.
+// amid empties the victim's disk, under load if the options ask for it, and calls happens while the state is fetched over
+// slow links, with when that began and how long it takes at least.
 func (s *stage) amid(lasts time.Duration, happens func(began time.Time, atLeast time.Duration)) {
 	rate := float64(gentleRate)
 	if s.o.Load {

@@ -12,8 +12,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Moment is one within a replica at which it is to end: of the next message of a type, or of the batch of a sequence number,
-// or of the first one after it.
+// Moment is a point in a replica's work at which its process is to end: When says which, for the next message of Type, or
+// for the batch at Seq or the first one after it.
 type Moment struct {
 	When When
 	Type wire.Type

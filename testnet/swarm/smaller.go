@@ -27,8 +27,8 @@ func parts(p *sim.Plan) (all []part) {
 	return all
 }
 
-// leaveOut takes parts out of a plan, and faults for which their replicas would have to count as faulty. They are in the
-// order of parts.
+// leaveOut takes parts out of a plan; gone is in the order of the plan's parts. It also removes the faults that only a
+// faulty replica may have, where the replica no longer counts as one.
 func leaveOut(p *sim.Plan, gone []part) {
 	v := reflect.ValueOf(p).Elem()
 	for _, g := range slices.Backward(gone) {
