@@ -46,6 +46,9 @@ func DialCluster(ctx context.Context, cluster *Cluster, key *Key, opts ...Option
 		return nil, fmt.Errorf("dial the cluster: %w", err)
 	}
 	file := cluster.file
+	if ctx == nil {
+		return nil, errNoContext
+	}
 	var o options
 	for _, set := range opts {
 		if set != nil {
@@ -115,53 +118,3 @@ func newSessionNumber(above wire.Session) wire.Session {
 		}
 	}
 }
-
-// Do has one operation executed and returns its result. The operation is in the machine's own encoding. When ctx ends
-// before f+1 replicas answered, the error is an *UnknownError: the operation may or may not be executed; or an ErrNotSent
-// if it had not left yet. Operations that wait together are sent in one request, and each still is what it would be alone.
-func (c *Client) Do(ctx context.Context, op []byte, opts ...CallOption) (Result, error) {
-	return c.DoMany(ctx, [][]byte{op}, opts...)
-}
-
-// Call has one operation executed under the client's semantics, for the calls of a machine (statemachine.Caller).
-func (c *Client) Call(ctx context.Context, op []byte, readOnly bool) (result []byte, seq uint64, err error) {
-	var opts []CallOption
-	if readOnly {
-		opts = append(opts, ReadOnly())
-	}
-	done, err := c.Do(ctx, op, opts...)
-	if err != nil {
-		return nil, 0, err
-	}
-	return done.Output(), done.Seq, nil
-}
-
-// Machine is the name of the state machine that the cluster runs, as its file has it. The calls of a machine refuse a
-// cluster that runs another one (statemachine.For); Do sends whatever it is given.
-func (c *Client) Machine() string {
-	if c == nil {
-		return ""
-	}
-	return c.cluster.Machine()
-}
-
-// DoMany has several operations executed as one request: one after the other, with nothing between them, each for
-// itself: one that fails does not undo the others. It costs little more than a single operation.
-func (c *Client) DoMany(ctx context.Context, ops [][]byte, opts ...CallOption) (Result, error) {
-	return c.shell.do(ctx, ops, gather(c.shell.semantics, opts))
-}
-
-// Submit sends one operation and returns without its result, which Call.Wait gives. It blocks while as much waits to be
-// sent as the next requests can carry; when ctx ends meanwhile, the error is an ErrNotSent.
-func (c *Client) Submit(ctx context.Context, op []byte, opts ...CallOption) (*Call, error) {
-	return c.SubmitMany(ctx, [][]byte{op}, opts...)
-}
-
-// SubmitMany is Submit for several operations in one request, as in DoMany.
-func (c *Client) SubmitMany(ctx context.Context, ops [][]byte, opts ...CallOption) (*Call, error) {
-	return c.shell.submit(ctx, ops, gather(c.shell.semantics, opts))
-}
-
-// Close ends the session and its links and waits for all goroutines. Calls under way end with an *UnknownError; best-effort
-// ones get a moment to leave. It may be called more than once.
-func (c *Client) Close() error { return c.close() }

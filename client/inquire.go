@@ -19,6 +19,9 @@ const patience = 3 * time.Second
 // for a replica that cannot be reached, and for the others until ctx ends, or for three seconds if that has no end. It needs
 // no session: it tells of a cluster that serves nobody, too. The error is one of the cluster or the key.
 func Inquire(ctx context.Context, cluster *Cluster, key *Key) (*status.Status, error) {
+	if ctx == nil {
+		return nil, errNoContext
+	}
 	if err := errors.Join(cluster.check(), key.check()); err != nil {
 		return nil, fmt.Errorf("inquire of the replicas: %w", err)
 	}
@@ -48,12 +51,6 @@ func Inquire(ctx context.Context, cluster *Cluster, key *Key) (*status.Status, e
 	}
 	judged := status.Judge(status.Cluster{ID: file.ID.String(), Durability: file.Protocol.Durability.String(), Quorum: of.Quorum()}, q.answers)
 	return judged, nil
-}
-
-// Status is Inquire for the client's cluster, under its key. It takes links of its own, which have room beside those of the
-// requests: about one a second is no burden.
-func (c *Client) Status(ctx context.Context) (*status.Status, error) {
-	return Inquire(ctx, c.cluster, c.key)
 }
 
 // inquiry is one question to all replicas.

@@ -32,7 +32,8 @@ var mayImport = map[string][]string{
 	"statemachine/kv":   {"statemachine", "internal/quote"},
 	"statemachine/bank": {"statemachine", "internal/quote"},
 
-	"client/status": {},
+	"client/status":     {},
+	"client/clienttest": {"client", "client/status", "statemachine", "statemachine/memstore"},
 	"client": {
 		"client/status", "internal/session", "pbft/wire", "crypto", "network", "statemachine", "internal/cluster", "internal/passphrase",
 	},

@@ -1,0 +1,157 @@
+package clienttest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"tagma/client"
+	"tagma/client/status"
+)
+
+var _ client.Interface = (*Client)(nil)
+
+// Machine is the name that New was given.
+func (c *Client) Machine() string {
+	if c == nil || c.shared == nil {
+		return ""
+	}
+	return c.shared.machine
+}
+
+// Do has one operation executed, as Client.Do of package client does.
+func (c *Client) Do(ctx context.Context, op []byte, opts ...client.CallOption) (client.Result, error) {
+	return c.DoMany(ctx, [][]byte{op}, opts...)
+}
+
+// DoMany has several operations executed in one batch, with nothing between them.
+func (c *Client) DoMany(ctx context.Context, ops [][]byte, opts ...client.CallOption) (client.Result, error) {
+	result, _, err := c.do(ctx, ops, opts)
+	return result, err
+}
+
+func (c *Client) do(ctx context.Context, ops [][]byte, opts []client.CallOption) (client.Result, client.RequestID, error) {
+	chosen := client.Gather(client.ExactlyOnce, opts...)
+	if _, err := client.ParseSemantics(chosen.Semantics.String()); err != nil {
+		return client.Result{}, client.RequestID{}, notSent(err)
+	}
+	if err := check(ops); err != nil {
+		return client.Result{}, client.RequestID{}, err
+	}
+	id, err := c.begin(ctx)
+	if err != nil {
+		return client.Result{}, id, err
+	}
+	var result client.Result
+	c.with(func(s *shared) {
+		f := s.next(ops)
+		if f.executes() {
+			result, err = s.execute(id, cloned(ops), chosen.ReadOnly)
+		}
+		if failure := f.err(id); failure != nil && err == nil {
+			result, err = client.Result{}, failure
+		}
+		if chosen.Semantics == client.BestEffort && f != NotSent { // nobody is told
+			result, err = client.Result{}, s.broken
+		}
+	})
+	return result, id, err
+}
+
+// cloned copies operations: a machine's arguments are not to change under it.
+func cloned(ops [][]byte) [][]byte {
+	copies := make([][]byte, len(ops))
+	for i, op := range ops {
+		copies[i] = bytes.Clone(op)
+	}
+	return copies
+}
+
+// Submit has one operation executed at once; the call is over when it returns.
+func (c *Client) Submit(ctx context.Context, op []byte, opts ...client.CallOption) (*client.Call, error) {
+	return c.SubmitMany(ctx, [][]byte{op}, opts...)
+}
+
+// SubmitMany is Submit for several operations in one batch.
+func (c *Client) SubmitMany(ctx context.Context, ops [][]byte, opts ...client.CallOption) (*client.Call, error) {
+	result, id, err := c.do(ctx, ops, opts)
+	if err != nil && id == (client.RequestID{}) { // it did not get as far as a number
+		return nil, err
+	}
+	call, finish := client.NewCall(id)
+	finish(result, err)
+	return call, nil
+}
+
+// Query has the machine answer an operation that modifies nothing.
+func (c *Client) Query(ctx context.Context, op []byte, opts ...client.CallOption) (client.Result, error) {
+	return c.Do(ctx, op, append(opts[:len(opts):len(opts)], client.ReadOnly())...)
+}
+
+// Call has one operation executed, for the calls of a machine (statemachine.Caller).
+func (c *Client) Call(ctx context.Context, op []byte, readOnly bool) (result []byte, seq uint64, err error) {
+	do := c.Do
+	if readOnly {
+		do = c.Query
+	}
+	done, err := do(ctx, op)
+	return done.Output(), done.Seq, err
+}
+
+// QueryAt has an operation answered from the state after sequence number at. An injected failure is an answer that does not
+// come in time.
+func (c *Client) QueryAt(ctx context.Context, op []byte, at uint64) (result []byte, err error) {
+	if err := check([][]byte{op}); err != nil {
+		return nil, err
+	}
+	if _, err := c.begin(ctx); err != nil {
+		return nil, err
+	}
+	c.with(func(s *shared) {
+		switch {
+		case s.broken != nil:
+			err = s.broken
+		case s.next([][]byte{op}) != none:
+			err = fmt.Errorf("0 of 4 replicas answered, and no 2 of them alike: %w", context.DeadlineExceeded)
+		default:
+			result, err = s.service.Query(bytes.Clone(op), at)
+		}
+	})
+	return result, err
+}
+
+// Status is what SetStatus set; without it, that of four replicas that are well.
+func (c *Client) Status(ctx context.Context) (s *status.Status, err error) {
+	if _, err := c.begin(ctx); err != nil {
+		return nil, err
+	}
+	seq := c.Seq()
+	c.with(func(of *shared) { s = of.status })
+	if s != nil {
+		return s, nil
+	}
+	s = &status.Status{Durable: "pessimistic", Quorum: 3, Answered: 4, Healthy: true, MayFail: 1}
+	for i := range 4 {
+		report := &status.Report{
+			Replica: i, Active: true, Executed: seq, Handed: seq, Health: status.Healthy, Durability: s.Durable, Connected: []int{},
+		}
+		for other := range 4 {
+			if other != i {
+				report.Connected = append(report.Connected, other)
+			}
+		}
+		s.Replicas = append(s.Replicas, status.Replica{Replica: i, Reachable: true, Report: report})
+	}
+	return s, nil
+}
+
+// Close ends the caller: what is asked for afterwards was not sent. Other callers of the machine go on.
+func (c *Client) Close() error {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	return nil
+}
