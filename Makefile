@@ -16,7 +16,7 @@ SEED     ?= 1
 PROOF    ?= 12000
 COMEBACK ?=
 PEERS    ?=
-NESTED   := testnet/peers $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
+NESTED   := testnet/peers client/oteltagma $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
 .PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants
 
 help: ## list the targets
@@ -97,7 +97,7 @@ bench-durability: ## pessimistic against optimistic, in turns, as ratios with th
 bench-peers: ## Tagma and etcd under the same loads, in turns, as ratios; PEERS="--quick" takes less than three minutes
 	$(GO) run -C testnet/peers . $(PEERS)
 
-nested: ## build, vet and test the modules inside this one: the comparison with etcd, and the examples
+nested: ## build, vet and test the modules inside this one: the comparison with etcd, the way to OpenTelemetry, the examples
 	@unformatted=$$(gofmt -l examples); [ -z "$$unformatted" ] || { echo "not in gofmt's format: $$unformatted"; exit 1; }
 	@for dir in $(NESTED); do $(GO) vet -C $$dir ./... || exit 1; $(GO) test -C $$dir ./... || exit 1; done
 

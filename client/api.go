@@ -71,7 +71,16 @@ func (c *Client) QueryAt(ctx context.Context, op []byte, at uint64) ([]byte, err
 	if err := c.begins(ctx); err != nil {
 		return nil, err
 	}
-	return c.shell.ask(ctx, op, at)
+	if c.shell.observer == nil {
+		return c.shell.ask(ctx, op, at)
+	}
+	w := c.shell.begin(ctx, [][]byte{op}, CallInfo{CallOptions: CallOptions{ReadOnly: true}, Past: true, At: at})
+	result, err := c.shell.ask(ctx, op, at)
+	if w != nil {
+		e, _ := w.end(RequestID{}, Result{}, err)
+		w.End(e)
+	}
+	return result, err
 }
 
 // Call has one operation executed under the client's semantics, for the calls of a machine (statemachine.Caller).

@@ -13,6 +13,7 @@ type Call struct {
 	core    *session.Call
 	done    chan struct{}
 	entered chan struct{} // made, and closed, while the submitter waits in line
+	watch   *watch        // nil: nobody observes it
 
 	result Result // these two are written before done is closed
 	err    error
@@ -88,8 +89,3 @@ func (c *Call) Wait(ctx context.Context) (Result, error) {
 type caller struct{ *Call }
 
 func (c caller) Entered() { close(c.entered) }
-
-func (c caller) Finished(result session.Result, err error) {
-	c.result, c.err = Result(result), outside(err)
-	close(c.done)
-}

@@ -76,6 +76,7 @@ func DialCluster(ctx context.Context, cluster *Cluster, key *Key, opts ...Option
 		Client: key.Public(), Sign: key.signRequest, ID: newSessionNumber(0), Fresh: newSessionNumber,
 		Host: link, Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), NoHedging: o.noHedging,
 	}, o.semantics)
+	s.observer, s.machine = o.observer, file.Machine
 	dial := network.ClientConfig{Members: file.Members(), Greeting: file.Greeting(), Logger: o.logger, Opening: s.core.Opening()}
 	key.prove(&dial)
 	link.host, err = network.Dial(dial, s)

@@ -16,6 +16,7 @@ type options struct {
 	inFlight  int
 	noHedging bool
 	semantics Semantics
+	observer  Observer
 }
 
 // check reports an option that has no meaning. 0 is the default of each.

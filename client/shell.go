@@ -15,6 +15,8 @@ import (
 // Requests are signed, and replies read, outside the lock.
 type shell struct {
 	semantics Semantics // of calls that do not choose
+	observer  Observer  // nil: nobody observes
+	machine   string
 	packs     bool
 	began     time.Time
 	wake      chan struct{} // tells run of a deadline that is earlier than it knows, or of something to send
@@ -24,6 +26,8 @@ type shell struct {
 	core    *session.Session
 	planned time.Duration // when run wakes up by itself
 	closed  bool
+	events  []func() // for observers, when the lock is given back
+	telling bool     // a goroutine is at it
 }
 
 const (
@@ -50,7 +54,7 @@ func (s *shell) release() {
 		default: // run is about to look anyway
 		}
 	}
-	s.mu.Unlock()
+	s.unlock()
 }
 
 // run sends again what is due, and what waits in line, until the session is closed. Callers that were answered a moment ago
@@ -62,14 +66,14 @@ func (s *shell) run() {
 		s.mu.Lock()
 		s.core.Due(s.now())
 		pending := s.core.Sendable()
-		s.mu.Unlock()
+		s.unlock()
 		if pending && s.packs {
 			runtime.Gosched()
 		}
 		for pending {
 			s.mu.Lock()
 			r := s.core.Next(s.now())
-			s.mu.Unlock()
+			s.unlock()
 			if pending = r != nil; pending {
 				s.launch(r)
 			}
@@ -117,6 +121,20 @@ func (s *shell) FromReplica(from int, frame []byte) {
 // submit takes in operations and sends them, or waits until they are in line.
 func (s *shell) submit(ctx context.Context, ops [][]byte, k session.Kind) (*Call, error) {
 	c := &Call{shell: s, done: make(chan struct{})}
+	if s.observer == nil {
+		return s.enter(ctx, c, ops, k)
+	}
+	c.watch = s.begin(ctx, ops, CallInfo{CallOptions: CallOptions{ReadOnly: k.ReadOnly, Semantics: Semantics(k.Semantics)}})
+	entered, err := s.enter(ctx, c, ops, k)
+	if err != nil {
+		s.mu.Lock()
+		c.gaveUp(Result{}, err)
+		s.unlock()
+	}
+	return entered, err
+}
+
+func (s *shell) enter(ctx context.Context, c *Call, ops [][]byte, k session.Kind) (*Call, error) {
 	var err error
 	if c.core, err = s.core.Prepare(ops, k, caller{c}); err != nil {
 		return nil, err
@@ -179,14 +197,16 @@ func (s *shell) do(ctx context.Context, ops [][]byte, k session.Kind) (Result, e
 func (s *shell) abandon(c *Call, why error) (Result, error) {
 	s.mu.Lock()
 	defer s.release()
-	result, err := s.core.Abandon(s.now(), c.core, why)
-	return Result(result), outside(err)
+	said, err := s.core.Abandon(s.now(), c.core, why)
+	result, err := Result(said), outside(err)
+	c.gaveUp(result, err)
+	return result, err
 }
 
 // close ends every call. Nothing is sent any more.
 func (s *shell) close() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if !s.closed {
 		s.closed = true
 		close(s.stop)

@@ -38,12 +38,19 @@ type Caller interface {
 	Finished(Result, error) // the outcome, once
 }
 
+// Observer is a Caller that hears of each transmission and each answer, too.
+type Observer interface {
+	Sent(to, attempt int, hedged bool) // to −1: to all
+	Answered(from int)
+}
+
 // Call is one or more operations under way.
 type Call struct {
 	Kind
-	ops  [][]byte
-	size int // of the operations in a request
-	by   Caller
+	ops      [][]byte
+	size     int // of the operations in a request
+	by       Caller
+	observer Observer // nil: nobody observes it
 
 	parcel    *parcel // nil while it waits in line
 	alone     bool    // it goes into a request of its own
@@ -62,10 +69,12 @@ func (s *Session) Prepare(ops [][]byte, k Kind, by Caller) (*Call, error) {
 	if err := k.Semantics.Check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
-	return &Call{
+	c := &Call{
 		Kind: k, ops: ops, size: (&wire.Request{Ops: ops}).Size() - requestBytes, by: by,
 		alone: len(ops) != 1, // nothing between its operations, and no other's results that could crowd out its own
-	}, nil
+	}
+	c.observer, _ = by.(Observer)
+	return c, nil
 }
 
 // Caller is who was to hear of it.

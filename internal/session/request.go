@@ -89,6 +89,24 @@ func (s *Session) Seal(r *Request) Sealed {
 	return Sealed{Message: m, Frame: wire.Encode(m)}
 }
 
+// sent tells observers that it went out.
+func (r *Request) sent(to int, hedged bool) {
+	for _, c := range r.calls {
+		if c.observer != nil {
+			c.observer.Sent(to, r.tries, hedged)
+		}
+	}
+}
+
+// answered tells observers that a replica answered.
+func (r *Request) answered(from int) {
+	for _, c := range r.calls {
+		if c.observer != nil {
+			c.observer.Answered(from)
+		}
+	}
+}
+
 // Calls lists what a request carries.
 func (r *Request) Calls() []*Call { return r.calls }
 

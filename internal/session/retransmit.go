@@ -46,6 +46,7 @@ func (s *Session) transmitFirst(r *Request) {
 	s.hedger.sent()
 	if primary := s.views.primary(); r.tries == 1 && s.cfg.Host.Send(primary, r.frame) {
 		r.sentTo = primary
+		r.sent(primary, false)
 	} else {
 		s.broadcast(r)
 	}
@@ -66,6 +67,7 @@ func (s *Session) broadcast(r *Request) {
 	for to := range s.cfg.Replicas {
 		s.cfg.Host.Send(to, r.frame) // whoever is not connected is reached by the next transmission
 	}
+	r.sent(-1, false)
 }
 
 // schedule has a request acted on at a time.
@@ -131,6 +133,7 @@ func (s *Session) hedgeNow(r *Request) {
 			s.cfg.Host.Send(to, r.frame)
 		}
 	}
+	r.sent(-1, true)
 }
 
 // askForWhole has a request sent to all when f+1 replicas agree on results that nobody has sent whole: soon, and at once

@@ -66,6 +66,7 @@ func (s *Session) replied(from int, reply *wire.Reply, said verdict) {
 		return
 	}
 	r.votes[from] = said
+	r.answered(from)
 	if reply.Outcome == wire.OutcomeBusy {
 		s.backOff(r, from, time.Duration(reply.RetryAfterMillis)*time.Millisecond)
 		return

@@ -15,7 +15,7 @@ var rowStart = regexp.MustCompile("(?m)^\\| `([^`]+)` \\|")
 // dependencies complains of a direct dependency without a reason, and of a reason without a dependency.
 func dependencies(t *tree) []string {
 	var direct, all []string
-	for _, file := range []string{"go.mod", "tools/go.mod", "testnet/peers/go.mod"} {
+	for _, file := range []string{"go.mod", "tools/go.mod", "testnet/peers/go.mod", "client/oteltagma/go.mod"} {
 		text, err := fs.ReadFile(t.root, file)
 		if err != nil {
 			return []string{fmt.Sprintf("read the dependencies: %v", err)}
