@@ -145,7 +145,7 @@ func ReadPublic(path string) (PublicPart, error) {
 func readKeyFile(path string) (keyFile, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return keyFile{}, fmt.Errorf("read key %s: %w; make one with `tagma keys new`, or name the right path", path, fs.ErrNotExist)
+		return keyFile{}, fmt.Errorf("read key %s: %w; make one with the command `keys new`, or name the right path", path, fs.ErrNotExist)
 	}
 	if err != nil {
 		return keyFile{}, fmt.Errorf("read key: %w", err)

@@ -105,7 +105,7 @@ func TestKeyFile_EachDefectHasItsOwnError(t *testing.T) {
 
 func TestKeyFile_MissingSaysHowToMakeOne(t *testing.T) {
 	_, err := crypto.ReadKey(filepath.Join(t.TempDir(), "absent"))
-	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "tagma keys new") {
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "the command `keys new`") {
 		t.Errorf("%v", err)
 	}
 }

@@ -20,7 +20,7 @@ var (
 // before it is used.
 func CheckPublic(key [32]byte) error {
 	if err := weakness(key); err != nil {
-		return fmt.Errorf("public key %x is %w; use one that `tagma keys` made", key, err)
+		return fmt.Errorf("public key %x is %w; use one that the command `keys` made", key, err)
 	}
 	return nil
 }

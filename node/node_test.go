@@ -253,3 +253,30 @@ func TestOpen_RefusesMachinesOfNoUse(t *testing.T) {
 		}
 	}
 }
+
+// The program of an application has a name of its own, and its errors send nobody to another one.
+func TestMain_ErrorsNameNoOtherProgram(t *testing.T) {
+	dir := t.TempDir()
+	missing := filepath.Join(dir, "absent")
+	for _, args := range [][]string{
+		{"node", "--home", dir},
+		{"node", "--home", missing},
+		{"keys", "show", missing},
+		{"keys", "encrypt", missing},
+		{"status", "--cluster", missing},
+		{"keys", "new", "--out", filepath.Join(dir, "k"), "--register", "a", "--cluster", missing},
+		{"nonsense"},
+		{"init"},
+	} {
+		code, _, errs := program(t, args...)
+		if code != command.Unusable || errs == "" || strings.Contains(strings.ReplaceAll(errs, dir, ""), "tagma ") {
+			t.Errorf("%v: exit code %d, %s", args, code, errs)
+		}
+	}
+	if _, err := client.Dial(t.Context(), missing, missing); err == nil || strings.Contains(err.Error(), "tagma ") {
+		t.Errorf("Dial: %v", err)
+	}
+	if _, err := client.ReadKey(missing); err == nil || strings.Contains(err.Error(), "tagma ") {
+		t.Errorf("ReadKey: %v", err)
+	}
+}

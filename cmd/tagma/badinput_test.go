@@ -60,7 +60,7 @@ func TestBadArguments_ExitWith2AndOneLine(t *testing.T) {
 		"directory a file": {[]string{"init", "--dir", filepath.Join(dir, operate.ClusterFile)}, 2, "is no directory; name another one with --dir"},
 		"no home given":    {[]string{"node"}, 2, "--home"},
 		"a file as home":   {[]string{"node", "--home", filepath.Join(dir, operate.ClusterFile)}, 2, "is not a replica's home"},
-		"no home there":    {[]string{"node", "--home", dir}, 2, "tagma init"},
+		"no home there":    {[]string{"node", "--home", dir}, 2, "the command `init`"},
 		"no cluster file":  {[]string{"get", "k", "--cluster", "nope.toml"}, 2, "--cluster"},
 		"cluster file dir": {[]string{"get", "k", "--cluster", dir}, 2, filepath.Join(dir, operate.ClusterFile)},
 		"settings":         {[]string{"status", "--cluster", filepath.Join(home(dir, 0), node.ConfigFile)}, 2, "is the settings of a replica and no cluster file; name the cluster's file, such as " + filepath.Join(dir, operate.ClusterFile)},

@@ -23,7 +23,7 @@ func Load(path string) (*File, error) {
 	var refused *Error
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("read cluster file %s: %w; name another one or make one with tagma init", path, os.ErrNotExist)
+		return nil, fmt.Errorf("read cluster file %s: %w; name another one, or make one with the command `init`", path, os.ErrNotExist)
 	case errors.As(err, &refused):
 		return nil, err
 	case err != nil:

@@ -144,7 +144,7 @@ func TestParse_RefusesWhatIsNoClusterFileWithItsLine(t *testing.T) {
 
 func TestLoad_RefusesAbsentAndHugeFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cluster.toml")
-	if _, err := Load(path); err == nil || !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "tagma init") {
+	if _, err := Load(path); err == nil || !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "the command `init`") {
 		t.Errorf("an absent file gives %v", err)
 	}
 	if err := os.WriteFile(path, make([]byte, maxFileBytes+1), 0o600); err != nil {

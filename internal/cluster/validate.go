@@ -127,7 +127,7 @@ func (f *File) validateClients(owners map[Key]string) *Error {
 // messages of the one look like the other's.
 func claimKey(owners map[Key]string, at, owner string, k Key) *Error {
 	if k == (Key{}) {
-		return refuse(at, "is missing; put the public key there, which tagma keys show prints")
+		return refuse(at, "is missing; put the public key there, which the command `keys show` prints")
 	}
 	if err := crypto.CheckPublic(k); err != nil {
 		return refuse(at, "%v", err)

@@ -79,7 +79,7 @@ func loadSettings(home string) (Settings, error) {
 	path := filepath.Join(home, ConfigFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		return Settings{}, fmt.Errorf("%s is not a replica's home: there is no %s in it; `tagma init` makes homes", home, ConfigFile)
+		return Settings{}, fmt.Errorf("%s is not a replica's home: there is no %s in it; the command `init` makes homes", home, ConfigFile)
 	}
 	if err != nil {
 		return Settings{}, fmt.Errorf("read the settings: %w", err)
