@@ -5,8 +5,9 @@ import "fmt"
 // Apply executes the batch that follows the last one and returns one reply per request, in order. The operations of a
 // request are executed in order, each for itself: one that fails keeps nothing, the others stand (see Failure).
 //
-// An error is a failure of the storage, after which the state in memory is undefined and the process must stop (D6);
-// every further call returns it again. A gap in the sequence numbers is the caller's mistake and panics (I8).
+// An error is a failure of the storage or of the machine's Init, or a *VersionError. The state in memory is undefined
+// then and the process must stop (D6); every further call returns it again. A gap in the sequence numbers is the
+// caller's mistake and panics (I8).
 func (s *Service) Apply(b Batch) ([]Reply, error) {
 	if s.failed != nil {
 		return nil, s.failed
@@ -30,7 +31,15 @@ func (s *Service) Apply(b Batch) ([]Reply, error) {
 		limits: &s.limits,
 	}
 	c := newCourse(s, b.Requests)
-	if err := c.run(); err != nil {
+	err := error(nil)
+	if !null && !s.begun {
+		err = s.beginState()
+		s.begun = err == nil
+	}
+	if err == nil {
+		err = c.run()
+	}
+	if err != nil {
 		s.failed = fmt.Errorf("execute batch %d: %w", b.Seq, err)
 		return nil, s.failed
 	}

@@ -3,7 +3,6 @@ package statemachine
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"runtime/debug"
 )
 
@@ -43,7 +42,7 @@ func (s *Service) operation(op []byte, readOnly bool, room int) ([]byte, error) 
 // conclude gives an operation that is over its result, and undoes what it wrote if it failed.
 func (s *Service) conclude(result []byte, panicked bool, room int) ([]byte, error) {
 	if s.tx.err != nil {
-		return nil, fmt.Errorf("read the state at sequence number %d: %w", s.tx.seq, s.tx.err)
+		return nil, s.tx.err
 	}
 	result, ok := settle(result, panicked, s.tx.overLimit, room)
 	if !ok {
@@ -59,6 +58,11 @@ func (s *Service) apply(op []byte) (result []byte, panicked bool) {
 			s.report(&s.tx.reader, op, p)
 		}
 	}()
+	if s.versioned != nil {
+		if to, is := parseUpgrade(op); is {
+			return s.upgrade(to), false
+		}
+	}
 	return s.machine.Apply(&s.tx, op), false
 }
 

@@ -11,6 +11,9 @@
 // The state after sequence number 0 is the empty store. Nothing distinguishes one cluster from another in it: the
 // cluster's identity is in every signature already, and an empty genesis needs no version 0, which a store that
 // counts versions from 1 cannot write. From there each batch is one WriteSet with its sequence number as version.
+// What a machine has in its state from the beginning (Initializer) is written by the first batch that is not null. The
+// record of the agreed time tells that it was: every such batch writes it. The version of the application's state
+// (Versioned) is a record too.
 //
 // What the storage does not hold yet lies in overlays above it: the changes of the group of batches that is being written
 // (Seal, Settle), and those of the batches applied beside it. Values that were read or written last are kept in memory

@@ -10,7 +10,10 @@ const (
 	spaceSession     byte = 's' // + client + session number, big endian: acknowledged numbers and cached replies
 )
 
-var keyTime = []byte{spaceMeta, 't', 'i', 'm', 'e'}
+var (
+	keyTime    = []byte{spaceMeta, 't', 'i', 'm', 'e'}
+	keyVersion = append([]byte{spaceMeta}, "version"...) // of the application's state
+)
 
 func appendApplicationKey(dst, key []byte) []byte {
 	return append(append(dst, spaceApplication), key...)

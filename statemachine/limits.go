@@ -1,6 +1,9 @@
 package statemachine
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Defaults of the limits that a client has to know.
 const (
@@ -32,6 +35,11 @@ type Limits struct {
 	// Rules are those by which batches are executed, for the same reason: 0 are the first ones, and 1 has a number that was
 	// refused used up. New clusters have the newest.
 	Rules int
+
+	// FirstVersion is the version of the state with which the cluster begins, see FirstVersion; 0 if the machine had
+	// neither versions nor an Init when the cluster was made. Then no Init is executed, and a state that was never
+	// upgraded is at 1.
+	FirstVersion int
 
 	// Refused are the digests of requests that are answered with ResultUnwanted in the place of being executed: the way out
 	// of an operation that never ends. One may be added only while its request has ended nowhere (CheckRefused), and stays
@@ -88,6 +96,9 @@ func (l Limits) withDefaults() (Limits, error) {
 	}
 	if l.Rules < 0 || l.Rules > NewestRules {
 		return Limits{}, fmt.Errorf("rules of execution %d: this version knows 0 to %d", l.Rules, NewestRules)
+	}
+	if l.FirstVersion < 0 || l.FirstVersion > math.MaxInt32 {
+		return Limits{}, fmt.Errorf("the first version of the state is %d; it must be positive, or 0 for none", l.FirstVersion)
 	}
 	if l.MaxRequestCost < 0 || l.MaxBatchCost < 0 {
 		return Limits{}, fmt.Errorf("replicated limits MaxRequestCost %d and MaxBatchCost %d must be positive, or 0 for none",

@@ -59,21 +59,18 @@ func loadSessions(view StorageView, clients map[[32]byte]*client) error {
 	return nil
 }
 
-// loadTime reads the effective time: 0 before the first batch that has one.
-func loadTime(view StorageView) (int64, error) { return timeAt(written(nil), view) }
-
-func timeAt(above layer, view StorageView) (int64, error) {
+// timeAt reads the effective time. Begun says that it is there: a batch that was not null was executed.
+func timeAt(above layer, view StorageView) (now int64, begun bool, err error) {
 	w, found := above.get(keyTime)
 	if !found {
-		var err error
 		if w.Value, found, err = view.Get(keyTime); err != nil || !found {
-			return 0, err
+			return 0, false, err
 		}
 	}
 	if len(w.Value) != 8 {
-		return 0, errors.New("the record of the agreed time is malformed")
+		return 0, false, errors.New("the record of the agreed time is malformed")
 	}
-	return int64(binary.BigEndian.Uint64(w.Value)), nil
+	return int64(binary.BigEndian.Uint64(w.Value)), true, nil
 }
 
 func encodeTime(ns int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(ns)) }

@@ -8,9 +8,12 @@ import (
 
 // Machine is an application: the one thing a developer writes. Both methods are deterministic: they depend on their
 // arguments only, never on a clock, randomness, a map's order, a goroutine or anything outside the state. A panic in
-// either of them, and a runtime.Goexit, is contained: every replica answers with the same constant error and keeps nothing
-// that was written. What never ends, and a stack overflow, is not: it stops every replica at the same operation.
-// The arguments, and slices read through them, are valid until the method returns; op must not be modified.
+// either of them, and a runtime.Goexit, is contained: every replica answers with the same constant error and keeps
+// nothing that was written. What never ends, and a stack overflow, is not: it stops every replica at the same
+// operation. The arguments, and slices read through them, are valid until the method returns; op must not be modified.
+//
+// A machine may have more methods, those of Initializer, Versioned or Historian. One that wraps another machine has a
+// method Unwrap that returns it, so that they are found in there.
 type Machine interface {
 	// Apply executes one ordered operation and returns its result. It is called by one goroutine.
 	Apply(tx Txn, op []byte) (result []byte)
@@ -19,12 +22,13 @@ type Machine interface {
 	Query(r Reader, op []byte) (result []byte)
 }
 
-// Historian is a Machine whose state holds some of its own past. The Service asks it for states that the storage has given
-// up: how far the storage reaches back differs between replicas, and what lies in the state is the same on all of them.
+// Historian is a Machine whose state holds some of its own past. The Service asks it for states that the storage has
+// given up: how far the storage reaches back differs between replicas, and what lies in the state is the same on all of
+// them.
 type Historian interface {
 	Machine
-	// QueryPast answers as Query would have on the state after sequence number at, which lies below that of r. Without kept
-	// it cannot tell.
+	// QueryPast answers as Query would have on the state after sequence number at, which lies below that of r. Without
+	// kept it cannot tell.
 	QueryPast(r Reader, op []byte, at uint64) (result []byte, kept bool)
 }
 
@@ -41,14 +45,17 @@ type Reader interface {
 	Seq() uint64
 	// Time is the agreed time of that batch. It never goes back.
 	Time() time.Time
+	// Version is the version of the state, for a Versioned machine; 1 for any other.
+	Version() int
 }
 
 // Txn is a Reader that sees its own writes. What it wrote is kept when Apply returns and dropped when it panics, and
-// also when the result, the writes or the keys that ranges pass exceed a replicated limit, which ends the operation with a
-// panic of its own.
+// also when the result, the writes or the keys that ranges pass exceed a replicated limit, which ends the operation
+// with a panic of its own.
 type Txn interface {
 	Reader
-	// Client is the public key that signed the request of the operation: who calls. Nobody else can make a request under it.
+	// Client is the public key that signed the request of the operation: who calls. Nobody else can make a request
+	// under it.
 	Client() [32]byte
 	// Index counts the operations of the batch that were executed before this one: those of the same request, of other
 	// clients, and queries among them. No other operation has the same Seq and Index, and later ones have higher ones, so

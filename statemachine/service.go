@@ -3,6 +3,7 @@ package statemachine
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,18 +17,19 @@ var ErrStopped = errors.New("the query was stopped")
 
 // Service executes ordered batches on a Machine and keeps the resulting state in a Storage.
 //
-// Apply, Seal, Settle, Flush, Checkpoint and Load belong to one goroutine, the executor. What Seal returned may be written
-// on another. Lookup, Executed and Query may be called from any at the same time.
+// Apply, Seal, Settle, Flush, Checkpoint and Load belong to one goroutine, the executor. What Seal returned may be
+// written on another. Lookup, Executed and Query may be called from any at the same time.
 //
 // The sessions are kept in memory as well, all of them: per client at most Limits.Sessions with MaxClientReplyBytes and
 // one reply more of replies, and clients are registered. Between two flushes the changed values are in memory too, so
 // the caller flushes at least once a checkpoint interval.
 type Service struct {
-	machine Machine
-	storage Storage
-	limits  Limits
-	refused map[[32]byte]bool // Limits.Refused
-	observe func(Panic)
+	machine   Machine
+	versioned Versioned // the machine, nil if it has no versions
+	storage   Storage
+	limits    Limits
+	refused   map[[32]byte]bool // Limits.Refused
+	observe   func(Panic)
 
 	underWay atomic.Pointer[Request] // nil between two
 
@@ -38,7 +40,8 @@ type Service struct {
 	sealed  *Sealed     // being written
 	tx      txn
 	touched touched
-	failed  error // of the storage; final
+	failed  error // final: of the storage, or a version that the program does not know
+	begun   bool  // a batch that is not null was executed
 
 	mu        sync.RWMutex // guards what follows; the executor writes, others read
 	clients   map[[32]byte]*client
@@ -49,41 +52,54 @@ type Service struct {
 }
 
 // New returns a service in the state after sequence number 0, the empty store. It reads nothing: to resume from a
-// storage, Load. An error says which limit is unusable.
+// storage, Load. An error says which limit is unusable, or that the machine's versions are.
 func New(m Machine, st Storage, lim Limits) (*Service, error) {
 	lim, err := lim.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	s := &Service{machine: m, storage: st, limits: lim, refused: make(map[[32]byte]bool)}
+	s.versioned, _ = as[Versioned](m)
 	for _, digest := range lim.Refused {
 		s.refused[digest] = true
 	}
-	if err := s.Load(0); err != nil {
+	if oldest, newest := s.versions(); oldest < 1 || newest < oldest || newest > math.MaxInt32 {
+		return nil, fmt.Errorf("the machine says that it knows the versions %d to %d of the state; they begin at 1", oldest, newest)
+	}
+	if err := s.load(0); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// Load takes up the state after sequence number at, where a write ended, and forgets whatever was applied. Versions above it
-// that the storage may hold are not seen; the batches after it give the same ones again (D5).
+// Load takes up the state after sequence number at, where a write ended, and forgets whatever was applied. Versions
+// above it that the storage may hold are not seen; the batches after it give the same ones again (D5). The error is a
+// *VersionError if the machine does not know the version of the state.
 func (s *Service) Load(at uint64) error {
+	err := s.load(at)
+	if err == nil {
+		err = s.checkVersion(s.base)
+	}
+	return err
+}
+
+func (s *Service) load(at uint64) error {
 	view, err := s.view(at)
 	if err != nil {
 		return fmt.Errorf("open the state at sequence number %d: %w", at, err)
 	}
-	clients, err := loadClients(view)
-	var now int64
+	var clients map[[32]byte]*client
+	now, begun, err := timeAt(written(nil), view)
 	if err == nil {
-		now, err = loadTime(view)
+		clients, err = loadClients(view)
 	}
 	if err != nil {
 		view.Close()
-		return fmt.Errorf("load the sessions at sequence number %d: %w", at, err)
+		return fmt.Errorf("load the state at sequence number %d: %w", at, err)
 	}
 	s.recent, s.layers, s.sealed = newRecent(recentBytes), newLayers(), nil
 	s.rebase(view)
-	s.touched, s.failed = touched{}, nil
+	s.touched, s.failed, s.begun = touched{}, nil, begun
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clients, s.time = clients, now
@@ -158,14 +174,14 @@ func (s *Service) QueryUntil(stop <-chan struct{}, op []byte, at uint64) ([]byte
 		return nil, fmt.Errorf("query at sequence number %d, executed is %d: %w", at, executed, ErrNotExecuted)
 	}
 	view, err := s.view(min(at, flushed))
-	if h, ok := s.machine.(Historian); ok && errors.Is(err, ErrNotRetained) {
+	if h, ok := as[Historian](s.machine); ok && errors.Is(err, ErrNotRetained) {
 		return s.queryPast(h, stop, op, at, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
 	}
 	defer view.Close()
-	r := reader{above: unwritten[:max(at, flushed)-flushed], base: view, seq: at, stop: stop}
+	r := reader{above: unwritten[:max(at, flushed)-flushed], base: view, seq: at, first: s.limits.FirstVersion, stop: stop}
 	result, err := s.answer(&r, op, s.machine.Query)
 	if err != nil {
 		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
@@ -184,7 +200,7 @@ func (s *Service) queryPast(h Historian, stop <-chan struct{}, op []byte, at uin
 		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
 	}
 	defer view.Close()
-	r, kept := reader{above: unwritten, base: view, seq: executed, stop: stop}, true
+	r, kept := reader{above: unwritten, base: view, seq: executed, first: s.limits.FirstVersion, stop: stop}, true
 	result, err := s.answer(&r, op, func(r Reader, op []byte) (result []byte) {
 		result, kept = h.QueryPast(r, op, at)
 		return result
@@ -201,7 +217,7 @@ func (s *Service) queryPast(h Historian, stop <-chan struct{}, op []byte, at uin
 // answer has a query answered from a state.
 func (s *Service) answer(r *reader, op []byte, ask func(Reader, []byte) []byte) ([]byte, error) {
 	var err error
-	if r.time, err = timeAt(r.above, r.base); err != nil {
+	if r.time, _, err = timeAt(r.above, r.base); err != nil {
 		return nil, err
 	}
 	result, panicked := []byte(nil), true
@@ -215,8 +231,9 @@ func (s *Service) answer(r *reader, op []byte, ask func(Reader, []byte) []byte) 
 	return result, nil
 }
 
-// CheckRefused reports a request of Limits.Refused that ended in a state, by the replies that are cached there. Its effect
-// is part of the state then and its client may have been answered, so a replica that refused it would contradict both.
+// CheckRefused reports a request of Limits.Refused that ended in a state, by the replies that are cached there. Its
+// effect is part of the state then and its client may have been answered, so a replica that refused it would contradict
+// both.
 func CheckRefused(refused [][32]byte, view StorageView) error {
 	clients, err := loadClients(view)
 	if err != nil {

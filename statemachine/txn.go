@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"iter"
 	"math/rand/v2"
 	"time"
@@ -24,6 +25,7 @@ type reader struct {
 	base  StorageView
 	seq   uint64
 	time  int64
+	first int             // of a query: the version of a state that has no record of it
 	key   []byte          // scratch
 	err   error           // of the storage: nothing that was executed after it counts
 	stop  <-chan struct{} // closed: a query is given up; nil in a batch, which never is
@@ -37,6 +39,16 @@ func (r *reader) Seq() uint64 { return r.seq }
 
 func (r *reader) Time() time.Time { return time.Unix(0, r.time).UTC() }
 
+func (r *reader) Version() int {
+	r.goOn()
+	r.spend(costRead, 0)
+	version, err := versionAt(r.above, r.base, r.first)
+	if err != nil {
+		r.unread(err)
+	}
+	return version
+}
+
 func (r *reader) Get(key []byte) ([]byte, bool) {
 	r.goOn()
 	r.key = appendApplicationKey(r.key[:0], key)
@@ -46,7 +58,7 @@ func (r *reader) Get(key []byte) ([]byte, bool) {
 	}
 	value, found, err := r.base.Get(r.key)
 	if err != nil {
-		r.fail(err)
+		r.unread(err)
 	}
 	r.spend(costRead, len(key)+len(value))
 	return value, found
@@ -64,7 +76,7 @@ func (r *reader) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 		m := merge{above: r.above, at: from, yield: r.passing(yield)}
 		for e, err := range r.base.Scan(from, to) {
 			if err != nil {
-				r.fail(err)
+				r.unread(err)
 			}
 			r.goOn()
 			if !m.upTo(e.Key) || !m.stored(e) {
@@ -86,7 +98,7 @@ func (r *reader) RangeDown(start, end []byte) iter.Seq2[[]byte, []byte] {
 		m := merge{above: r.above, at: to, yield: r.passing(yield)}
 		for e, err := range r.base.ScanDown(from, to) {
 			if err != nil {
-				r.fail(err)
+				r.unread(err)
 			}
 			r.goOn()
 			if !m.downTo(e.Key, false) || !m.stored(e) {
@@ -138,6 +150,11 @@ func (r *reader) goOn() {
 		r.fail(ErrStopped)
 	default:
 	}
+}
+
+// unread ends the operation because the storage failed.
+func (r *reader) unread(err error) {
+	r.fail(fmt.Errorf("read the state at sequence number %d: %w", r.seq, err))
 }
 
 func (r *reader) fail(err error) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"tagma/client"
+	"tagma/internal/cluster"
 	"tagma/internal/machines"
 	"tagma/internal/node"
 	"tagma/pbft/wire"
@@ -54,10 +55,13 @@ func Start(t *testing.T, newMachine func() statemachine.Machine) *Cluster {
 		serve(t.Name(), home, newMachine)
 	}
 	dir := t.TempDir()
-	l, err := local.Create(local.Options{Dir: dir, Replicas: Replicas, Machine: MachineName, Clients: Clients - 1, Command: func(home string) (args, env []string) {
-		return []string{"-test.run=" + exactly(t.Name()), "-test.timeout=0", "-test.count=1"},
-			[]string{homeVariable + "=" + home, testVariable + "=" + t.Name()}
-	}})
+	l, err := local.Create(local.Options{
+		Dir: dir, Replicas: Replicas, Machine: MachineName, Clients: Clients - 1,
+		Protocol: cluster.Protocol{FirstVersion: statemachine.FirstVersion(newMachine())}, Command: func(home string) (args, env []string) {
+			return []string{"-test.run=" + exactly(t.Name()), "-test.timeout=0", "-test.count=1"},
+				[]string{homeVariable + "=" + home, testVariable + "=" + t.Name()}
+		},
+	})
 	if err != nil {
 		t.Fatalf("make a cluster: %v", err)
 	}

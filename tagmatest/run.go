@@ -34,7 +34,10 @@ func (r *record) run(newMachine func() statemachine.Machine, ops [][]byte, c con
 			})
 		}
 		replies, err := service.Apply(b)
-		must(err)
+		if err != nil { // the store does not fail
+			r.note("the machine stops every replica: %v", err)
+			return
+		}
 		at := begin
 		for _, reply := range replies {
 			at += copy(r.results[at:], reply.Results)
@@ -71,7 +74,9 @@ func requests(ops [][]byte, apart bool) (all [][][]byte) {
 }
 
 func (r *record) serve(m statemachine.Machine, store statemachine.Storage) *statemachine.Service {
-	service, err := statemachine.New(&inspected{m, r}, store, statemachine.Limits{MaxRequestCost: statemachine.DefaultMaxRequestCost})
+	service, err := statemachine.New(&inspected{m, r}, store, statemachine.Limits{
+		MaxRequestCost: statemachine.DefaultMaxRequestCost, Rules: statemachine.NewestRules, FirstVersion: statemachine.FirstVersion(m),
+	})
 	must(err)
 	service.ObservePanics(func(p statemachine.Panic) {
 		r.note("the operation %q went wrong: %v\n%s", p.Op, p.Value, p.Stack)
@@ -108,6 +113,9 @@ type inspected struct {
 	statemachine.Machine
 	r *record
 }
+
+// Unwrap has the service find what else the machine implements.
+func (m *inspected) Unwrap() statemachine.Machine { return m.Machine }
 
 // Apply implements statemachine.Machine.
 func (m *inspected) Apply(tx statemachine.Txn, op []byte) []byte {

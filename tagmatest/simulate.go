@@ -74,7 +74,7 @@ func Simulate(t *testing.T, newMachine func() statemachine.Machine, w Workload, 
 // simulate makes the run of a seed, and returns how many operations were answered, and what was broken.
 func (w *Workload) simulate(newMachine func() statemachine.Machine, seed uint64) (answered int, why string) {
 	out, err := sim.Run(planOf(seed), func(o *sim.Options) {
-		o.Application = newMachine
+		o.Application, o.Limits.FirstVersion = newMachine, statemachine.FirstVersion(newMachine())
 		o.Begin = func(world *sim.World) { w.begin(world, o.Clients, seed) }
 	})
 	if err != nil {

@@ -79,6 +79,10 @@ type Protocol struct {
 	History int `toml:"history,omitempty"`
 
 	Durability Durability `toml:"durability,omitempty"` // "pessimistic" or "optimistic"
+
+	// FirstVersion is the version of the application's state with which the cluster began. 0 is that of every cluster whose
+	// machine had neither versions nor a first state when it was made.
+	FirstVersion int `toml:"first_version,omitempty"`
 }
 
 // Durability says whether votes wait until they are durable. All replicas must do the same: what one of them may forget in a

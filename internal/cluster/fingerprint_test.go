@@ -72,11 +72,11 @@ func TestFingerprint_IgnoresWhatMayDiffer(t *testing.T) {
 func TestSettings_AreEveryProtocolParameterInTheOrderOfTheFingerprint(t *testing.T) {
 	want := strings.Fields(`view_timeout max_view_timeout clock_tolerance checkpoint_interval log_window max_batch
 		max_batch_bytes max_ops max_op_bytes max_result_bytes max_pending max_per_client window sessions
-		max_request_cost max_batch_cost rules history durability`)
+		max_request_cost max_batch_cost rules history durability first_version`)
 	var names []string
 	for _, s := range (Protocol{}).WithDefaults().settings() {
 		names = append(names, s.name)
-		newer := []string{"max_request_cost", "max_batch_cost", "rules", "history", "durability"}
+		newer := []string{"max_request_cost", "max_batch_cost", "rules", "history", "durability", "first_version"}
 		if later := slices.Contains(newer, s.name); (s.value == 0) != later {
 			t.Errorf("%s is %d by default", s.name, s.value)
 		}
@@ -97,7 +97,7 @@ func TestFingerprint_OfAnOlderFileIsWhatItWas(t *testing.T) {
 		t.Errorf("a new cluster has the budgets %d and %d", p.MaxRequestCost, p.MaxBatchCost)
 	}
 	f = &File{ID: Key{1}, Machine: "kv"}
-	if l := f.Protocol.WithDefaults().Limits(); l.MaxRequestCost != 0 || l.MaxBatchCost != 0 || l.Rules != 0 || f.Protocol.History != 0 {
+	if l := f.Protocol.WithDefaults().Limits(); l.MaxRequestCost != 0 || l.MaxBatchCost != 0 || l.Rules != 0 || f.Protocol.History != 0 || l.FirstVersion != 0 {
 		t.Errorf("an older file has the limits %+v", l)
 	}
 	const before = "99810f17f680c6534d06dfe0fc3e1c0671bdcbf606468de8247d43733dd7017d"

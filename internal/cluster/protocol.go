@@ -32,6 +32,7 @@ func (p Protocol) WithDefaults() Protocol {
 		Rules:              p.Rules,
 		History:            p.History,
 		Durability:         p.Durability,
+		FirstVersion:       p.FirstVersion,
 	}
 	if q.Window == 0 {
 		q.Window = statemachine.DefaultWindow
@@ -47,6 +48,7 @@ func (p Protocol) Limits() statemachine.Limits {
 	return statemachine.Limits{
 		Window: uint64(p.Window), Sessions: p.Sessions, MaxResultBytes: p.MaxResultBytes,
 		MaxRequestCost: p.MaxRequestCost, MaxBatchCost: p.MaxBatchCost, Rules: p.Rules,
+		FirstVersion: p.FirstVersion,
 	}
 }
 

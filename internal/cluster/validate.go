@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"tagma/crypto"
@@ -153,6 +154,8 @@ func (f *File) validateProtocol() *Error {
 		return refuse("protocol.sessions", "%d is above the limit of %d", p.Sessions, maxSessions)
 	case p.Rules > statemachine.NewestRules:
 		return refuse("protocol.rules", "%d is above %d, the newest that this version knows; update it", p.Rules, statemachine.NewestRules)
+	case p.FirstVersion > math.MaxInt32:
+		return refuse("protocol.first_version", "%d is above the limit of %d", p.FirstVersion, math.MaxInt32)
 	case p.Durability > Optimistic:
 		return refuse("protocol.durability", "%d is not known; use %d or %d", p.Durability, Pessimistic, Optimistic)
 	case p.MaxOps > maxResultBytes/16:

@@ -62,6 +62,15 @@ func (s Set) New(name string, history int) (statemachine.Machine, error) {
 	return s.find(name).New(history), nil
 }
 
+// FirstVersion is the version of the state with which a new cluster of a machine begins; 0 if that has none.
+func (s Set) FirstVersion(name string) int {
+	m := s.find(name)
+	if m == nil {
+		return 0
+	}
+	return statemachine.FirstVersion(m.New(0))
+}
+
 func (s Set) find(name string) *Machine {
 	for i := range s {
 		if s[i].Name == name {

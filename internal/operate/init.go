@@ -45,6 +45,7 @@ Replicas that share a host get consecutive ports from the base port on; metrics 
 			if err := p.Machines.Check(options.Machine); err != nil {
 				return command.Unusablef("init: %v", err)
 			}
+			options.Protocol.FirstVersion = p.Machines.FirstVersion(options.Machine)
 			made, _, err := makeCluster(dir, options)
 			if err != nil {
 				return err

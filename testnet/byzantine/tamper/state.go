@@ -33,25 +33,25 @@ func (f *Flipper) Flips() int {
 	return f.done
 }
 
-// wants is the key of the next value to be turned.
-func (f *Flipper) wants() (key string, is bool) {
+// wants are the keys of the next values to be turned.
+func (f *Flipper) wants() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.due) == 0 {
-		return "", false
-	}
-	return f.due[0], true
+	return f.due
 }
+
+// Unwrap has the service find what else the machine implements.
+func (f *Flipper) Unwrap() statemachine.Machine { return f.Machine }
 
 // Apply implements statemachine.Machine.
 func (f *Flipper) Apply(tx statemachine.Txn, op []byte) []byte {
-	key, is := f.wants()
-	if !is {
+	due := f.wants()
+	if len(due) == 0 {
 		return f.Machine.Apply(tx, op)
 	}
 	late := &lateTxn{Txn: tx}
 	result := f.Machine.Apply(late, op)
-	turned := late.held && len(late.value) > 0 && bytes.HasSuffix(late.key, []byte(key)) // machines put something before it
+	turned := late.held && len(late.value) > 0 && bytes.HasSuffix(late.key, []byte(due[0])) // machines put something before it
 	if turned {
 		late.value[len(late.value)-1] ^= 1
 	}
@@ -62,14 +62,6 @@ func (f *Flipper) Apply(tx statemachine.Txn, op []byte) []byte {
 		f.due, f.done = f.due[1:], f.done+1
 	}
 	return result
-}
-
-// QueryPast implements statemachine.Historian for a machine that does.
-func (f *Flipper) QueryPast(r statemachine.Reader, op []byte, at uint64) (result []byte, kept bool) {
-	if h, ok := f.Machine.(statemachine.Historian); ok {
-		return h.QueryPast(r, op, at)
-	}
-	return nil, false
 }
 
 // lateTxn keeps the last write back until another one follows or somebody reads it, so that it can become another one
@@ -107,11 +99,19 @@ func (t *lateTxn) Get(key []byte) (value []byte, found bool) {
 	return t.Txn.Get(key)
 }
 
-// Range implements statemachine.Reader. What its loop writes ahead of itself is seen.
+// Range and RangeDown implement statemachine.Reader. What the loop writes ahead of itself is seen.
 func (t *lateTxn) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
+	return t.settled(t.Txn.Range(start, end))
+}
+
+func (t *lateTxn) RangeDown(start, end []byte) iter.Seq2[[]byte, []byte] {
+	return t.settled(t.Txn.RangeDown(start, end))
+}
+
+func (t *lateTxn) settled(all iter.Seq2[[]byte, []byte]) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		t.settle()
-		for key, value := range t.Txn.Range(start, end) {
+		for key, value := range all {
 			if !yield(key, value) {
 				return
 			}

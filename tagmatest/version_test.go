@@ -1,0 +1,123 @@
+package tagmatest
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"tagma/statemachine"
+)
+
+// tally is a counter that begins at 10, and at version 2 counts in steps of 2. Whoever made the cluster's first client
+// key may upgrade it.
+type tally struct {
+	broken
+	newest int
+}
+
+func newTally(newest int) tally {
+	return tally{broken{func(tx statemachine.Txn, _ []byte) {
+		if tx.Version() == 2 {
+			v, _ := tx.Get([]byte("n"))
+			put(tx, "n", int64(bytesToNumber(v)+1))
+		}
+	}}, newest}
+}
+
+func bytesToNumber(b []byte) (n uint64) {
+	for _, c := range b {
+		n = n<<8 | uint64(c)
+	}
+	return n
+}
+
+func (tally) Init(tx statemachine.Txn) { put(tx, "n", 10) }
+
+func (t tally) Versions() (oldest, newest int) { return 1, t.newest }
+
+func (tally) MayUpgrade(statemachine.Reader, [32]byte, int) bool { return true }
+
+func (tally) Migrate(tx statemachine.Txn, _ int) { put(tx, "upgraded", int64(tx.Version())) }
+
+func TestDeterministic_ExecutesInitAndUpgrades(t *testing.T) {
+	ops := append(copied(adds), statemachine.Upgrade(2), []byte("a"), statemachine.Upgrade(3), []byte("b"))
+	r := &record{}
+	r.run(func() statemachine.Machine { return newTally(3) }, ops, conditions{reload: true, flush: true})
+	if n := bytesToNumber(r.results[0]); r.wrong != "" || n != 11 {
+		t.Errorf("%s; the first count is %d, and Init put 10", r.wrong, n)
+	}
+	Deterministic(t, func() statemachine.Machine { return newTally(3) }, ops)
+}
+
+func TestDeterministic_NamesAnInitThatFails(t *testing.T) {
+	why := examine(t, func() statemachine.Machine { return noInit{broken{}} }, copied(adds), 2)
+	if !strings.Contains(why, "no rows") {
+		t.Errorf("%q", why)
+	}
+}
+
+type noInit struct{ broken }
+
+func (noInit) Init(statemachine.Txn) { panic("no rows") }
+
+// The first state is the same after crashes, transfers and lies.
+func TestSimulate_ExecutesInit(t *testing.T) {
+	Simulate(t, func() statemachine.Machine { return newTally(1) }, Workload{
+		Next: func(r *rand.Rand) Op { return Op{Bytes: []byte{'a' + byte(r.IntN(3))}} },
+		Model: func() func(Executed) []byte {
+			n := uint64(10)
+			return func(Executed) []byte {
+				n++
+				return []byte{0, 0, 0, 0, 0, 0, 0, byte(n)}
+			}
+		},
+	}, 15)
+}
+
+// The program is replaced on one replica after the other while the cluster serves, then the state is upgraded. A
+// replica that still has the old program stops there, and goes on with the new one.
+func TestStart_AClusterIsUpgradedWhileItServes(t *testing.T) {
+	const variable = "TAGMATEST_NEWEST"
+	if os.Getenv(homeVariable) == "" {
+		t.Setenv(variable, filepath.Join(t.TempDir(), "newest"))
+	}
+	c := Start(t, func() statemachine.Machine {
+		text, _ := os.ReadFile(os.Getenv(variable)) // none: the program is not replaced yet
+		newest, _ := strconv.Atoi(string(text))
+		return newTally(max(newest, 1))
+	})
+	conn := c.Client()
+	want := func(n uint64) {
+		t.Helper()
+		if got := count(t, conn); got != n {
+			t.Fatalf("the count is %d, want %d", got, n)
+		}
+	}
+	want(11)
+	if err := os.WriteFile(os.Getenv(variable), []byte("2"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i := range uint64(3) {
+		c.Crash(int(i))
+		c.Restart(int(i))
+		want(12 + i)
+	}
+	if r, err := conn.Do(t.Context(), statemachine.Upgrade(2)); err != nil || r.Err(0) != nil {
+		t.Fatal(err)
+	}
+	want(16)
+	death := <-c.local.Deaths()
+	if text := death.String(); death.Replica != 3 || !strings.Contains(text, "start a newer program") {
+		t.Errorf("%s", text)
+	}
+	if !bytes.Contains([]byte(logEnd(filepath.Join(c.local.Home(3), "log"))), []byte("version 2")) {
+		t.Error("its log does not say why it stopped")
+	}
+	c.Restart(3)
+	c.Crash(0)
+	want(18)
+}
