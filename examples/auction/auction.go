@@ -1,114 +1,135 @@
 // Command auction replicates auctions: who opens one sells, and who has bid most when its time is over has won.
 //
-// Operations are lines of words: "open ITEM LEAST SECONDS", "bid ITEM AMOUNT" and "show ITEM". The result is the auction as
-// a line of JSON, or a refusal.
+// Its operations are the methods of House. What lies between them and bytes is generated: see house_stubs.go.
 package main
 
 import (
-	"encoding/hex"
-	"encoding/json"
 	"strconv"
-	"strings"
 	"time"
 
 	"tagma/node"
 	"tagma/statemachine"
+	"tagma/statemachine/codec"
 )
 
 // Codes of refusals.
 const (
-	unknownOperation uint32 = iota + 1
-	noSuchItem
+	noSuchItem uint32 = iota + 1
 	itemExists
 	auctionOver
 	bidTooLow
 	ownItem
+	badItem
 )
 
-// auction is what the state holds under an item's name. Sellers and bidders are public keys in hex.
-type auction struct {
-	Seller string    `json:"seller"`
-	Least  int       `json:"least"` // the next bid must be at least so much
-	Closes time.Time `json:"closes"`
-	Bidder string    `json:"bidder,omitempty"`
-	Bid    int       `json:"bid,omitempty"`
+// House is what an auction house does.
+type House interface {
+	// Open begins an auction of an item, which the caller sells.
+	Open(tx statemachine.Txn, item string, least uint64, seconds uint32) (Auction, error)
+	// Bid bids for an item.
+	Bid(tx statemachine.Txn, item string, amount uint64) (Auction, error)
+	// Show returns the auction of an item.
+	Show(r statemachine.Reader, item string) (Auction, error)
+	// Newest returns the auctions that were opened last, the newest first.
+	Newest(r statemachine.Reader, most uint8) []Auction
 }
 
+//go:generate go run tagma/cmd/tagma-stubs --type House --out house_stubs.go
+
+// Auction is what the state holds of an item. Sellers and bidders are public keys.
+type Auction struct {
+	Item   string
+	Seller [32]byte
+	Least  uint64 // the next bid must be at least so much
+	Closes int64  // nanoseconds since 1970
+	Bidder [32]byte
+	Bid    uint64 // 0 before the first one
+}
+
+// house keeps an auction under "item" and its name, and the name under "opened" and a number that rises.
 type house struct{}
 
 // Apply executes an operation that may change the state.
-func (h house) Apply(tx statemachine.Txn, op []byte) []byte {
-	words := strings.Fields(string(op))
-	caller := tx.Client()
-	who := hex.EncodeToString(caller[:])
-	switch {
-	case len(words) == 4 && words[0] == "open":
-		return open(tx, who, words[1], number(words[2]), number(words[3]))
-	case len(words) == 3 && words[0] == "bid":
-		return bid(tx, who, words[1], number(words[2]))
-	}
-	return h.Query(tx, op)
-}
+func (h house) Apply(tx statemachine.Txn, op []byte) []byte { return HouseApply(h, tx, op) }
 
 // Query answers an operation that changes nothing.
-func (house) Query(r statemachine.Reader, op []byte) []byte {
-	words := strings.Fields(string(op))
-	if len(words) != 2 || words[0] != "show" {
-		return statemachine.Refuse(unknownOperation, "use: open ITEM LEAST SECONDS, bid ITEM AMOUNT, or show ITEM")
+func (h house) Query(r statemachine.Reader, op []byte) []byte { return HouseQuery(h, r, op) }
+
+func (house) Open(tx statemachine.Txn, item string, least uint64, seconds uint32) (Auction, error) {
+	if item == "" || len(item) > 100 {
+		return Auction{}, refuse(badItem, "an item has a name of 1 to 100 bytes")
 	}
-	text, found := r.Get([]byte(words[1]))
-	if !found {
-		return statemachine.Refuse(noSuchItem, "there is no such item")
+	if _, err := load(tx, item); err == nil {
+		return Auction{}, refuse(itemExists, "there is an auction of this item already")
 	}
-	return text
+	a := Auction{Item: item, Seller: tx.Client(), Least: max(least, 1)}
+	a.Closes = tx.Time().Add(time.Duration(seconds) * time.Second).UnixNano()
+	tx.Put(openedKey(tx), []byte(item))
+	save(tx, a)
+	return a, nil
 }
 
-func open(tx statemachine.Txn, who, item string, least, seconds int) []byte {
-	if _, found := tx.Get([]byte(item)); found {
-		return statemachine.Refuse(itemExists, "there is an auction of this item already")
-	}
-	closes := tx.Time().Add(time.Duration(seconds) * time.Second)
-	return save(tx, item, auction{Seller: who, Least: least, Closes: closes})
-}
-
-func bid(tx statemachine.Txn, who, item string, amount int) []byte {
-	text, found := tx.Get([]byte(item))
-	if !found {
-		return statemachine.Refuse(noSuchItem, "there is no such item")
-	}
-	var a auction
-	if err := json.Unmarshal(text, &a); err != nil { // nobody else writes the state
-		panic(err)
-	}
+func (house) Bid(tx statemachine.Txn, item string, amount uint64) (Auction, error) {
+	a, err := load(tx, item)
 	switch {
-	case !tx.Time().Before(a.Closes):
-		return statemachine.Refuse(auctionOver, "the auction is over")
-	case who == a.Seller:
-		return statemachine.Refuse(ownItem, "nobody bids for an item of their own")
-	case amount < a.Least:
-		return statemachine.Refuse(bidTooLow, "the next bid is at least "+strconv.Itoa(a.Least))
+	case err != nil:
+		return a, err
+	case tx.Time().UnixNano() >= a.Closes:
+		return a, refuse(auctionOver, "the auction is over")
+	case tx.Client() == a.Seller:
+		return a, refuse(ownItem, "nobody bids for an item of their own")
+	case amount < a.Least || amount+1 == 0:
+		return a, refuse(bidTooLow, "the next bid is at least "+strconv.FormatUint(a.Least, 10))
 	}
-	a.Bidder, a.Bid, a.Least = who, amount, amount+1
-	return save(tx, item, a)
+	a.Bidder, a.Bid, a.Least = tx.Client(), amount, amount+1
+	save(tx, a)
+	return a, nil
 }
 
-func save(tx statemachine.Txn, item string, a auction) []byte {
-	text, err := json.Marshal(a)
-	if err != nil { // all of it can be written
+func (house) Show(r statemachine.Reader, item string) (Auction, error) { return load(r, item) }
+
+func (house) Newest(r statemachine.Reader, most uint8) (newest []Auction) {
+	for _, item := range r.RangeDown([]byte("opened"), []byte("openee")) {
+		if len(newest) == int(most) {
+			break
+		}
+		if a, err := load(r, string(item)); err == nil {
+			newest = append(newest, a)
+		}
+	}
+	return newest
+}
+
+// openedKey is a key above those of all operations before.
+func openedKey(tx statemachine.Txn) []byte {
+	key := append([]byte("opened"), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	for i := range 8 {
+		key[6+i] = byte(tx.Seq() >> (56 - 8*i))
+	}
+	for i := range 4 {
+		key[14+i] = byte(tx.Index() >> (24 - 8*i))
+	}
+	return key
+}
+
+func itemKey(item string) []byte { return append([]byte("item"), item...) }
+
+func load(r statemachine.Reader, item string) (Auction, error) {
+	b, found := r.Get(itemKey(item))
+	if !found {
+		return Auction{}, refuse(noSuchItem, "there is no such item")
+	}
+	in := codec.NewReader(b)
+	a := readHouseAuction(in)
+	if err := in.End(); err != nil { // nobody else writes the state
 		panic(err)
 	}
-	tx.Put([]byte(item), text)
-	return text
+	return a, nil
 }
 
-// number reads a number from 0 to a million; anything else is 0.
-func number(word string) int {
-	n, err := strconv.Atoi(word)
-	if err != nil || n < 0 || n > 1_000_000 {
-		return 0
-	}
-	return n
-}
+func save(tx statemachine.Txn, a Auction) { tx.Put(itemKey(a.Item), appendHouseAuction(nil, a)) }
+
+func refuse(code uint32, text string) error { return &statemachine.Refusal{Code: code, Text: text} }
 
 func newHouse() statemachine.Machine { return house{} }
 

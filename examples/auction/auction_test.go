@@ -1,88 +1,89 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
 
-	"tagma/client"
 	"tagma/statemachine"
 	"tagma/tagmatest"
 )
 
 func TestDeterministic(t *testing.T) {
-	var ops [][]byte
-	for _, op := range []string{
-		"show vase", "open vase 10 5", "open vase 1 1", "bid vase 12", // of one client
-		"bid vase 11", "bid vase 13", "bid lamp 1", "open lamp 0 1", // of the next one, and so on
-		"bid vase 14", "bid lamp 7", "show vase", "sell vase",
-		"bid vase 15", "bid lamp 9", "show lamp", "bid vase -1",
-		"bid vase 20", "open", "bid vase many", "show vase",
-	} {
-		ops = append(ops, []byte(op))
-	}
-	tagmatest.Deterministic(t, newHouse, ops)
+	tagmatest.Deterministic(t, newHouse, [][]byte{
+		HouseShowOp("vase"), HouseOpenOp("vase", 10, 5), HouseOpenOp("vase", 1, 1), HouseBidOp("vase", 12), // of one client
+		HouseBidOp("vase", 11), HouseBidOp("vase", 13), HouseBidOp("lamp", 1), HouseOpenOp("lamp", 0, 1), // of the next one, and so on
+		HouseBidOp("vase", 14), HouseBidOp("lamp", 7), HouseShowOp("vase"), []byte("sell vase"),
+		HouseBidOp("vase", 15), HouseBidOp("lamp", 9), HouseShowOp("lamp"), HouseNewestOp(3),
+		HouseBidOp("vase", 20), HouseOpenOp("", 1, 1), HouseBidOp("vase", 1<<64-1), HouseNewestOp(1),
+	})
 }
 
 func FuzzDeterministic(f *testing.F) {
-	tagmatest.Fuzz(f, newHouse, []byte("open vase 10 60"), []byte("bid vase 12"), []byte("show vase"))
+	tagmatest.Fuzz(f, newHouse, HouseOpenOp("vase", 10, 60), HouseBidOp("vase", 12), HouseShowOp("vase"), HouseNewestOp(2))
 }
 
 func TestSimulated(t *testing.T) {
 	tagmatest.Simulate(t, newHouse, tagmatest.Workload{Next: func(r *rand.Rand) tagmatest.Op {
-		switch item := r.IntN(3); r.IntN(4) {
+		switch item := fmt.Sprint("item", r.IntN(3)); r.IntN(5) {
 		case 0:
-			return tagmatest.Op{Bytes: fmt.Appendf(nil, "open item%d %d %d", item, r.IntN(10), r.IntN(20))}
+			return tagmatest.Op{Bytes: HouseOpenOp(item, r.Uint64N(10), r.Uint32N(20))}
 		case 1:
-			return tagmatest.Op{Bytes: fmt.Appendf(nil, "show item%d", item), Query: true}
+			return tagmatest.Op{Bytes: HouseShowOp(item), Query: true}
+		case 2:
+			return tagmatest.Op{Bytes: HouseNewestOp(2), Query: true}
 		default:
-			return tagmatest.Op{Bytes: fmt.Appendf(nil, "bid item%d %d", item, r.IntN(50))}
+			return tagmatest.Op{Bytes: HouseBidOp(item, r.Uint64N(50))}
 		}
 	}}, 20)
 }
 
-// do sends an operation that is refused with a code, 0 if it is not.
-func do(t *testing.T, c *client.Client, op string, code uint32) (a auction) {
-	t.Helper()
-	r, err := c.Do(t.Context(), []byte(op))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var refused *statemachine.Refusal
-	switch why := r.Err(0); {
-	case code != 0 && (!errors.As(why, &refused) || refused.Code != code):
-		t.Errorf("%s: %v, want a refusal with code %d", op, why, code)
-	case code == 0 && why != nil:
-		t.Errorf("%s: %v", op, why)
-	case code == 0:
-		if err := json.Unmarshal(r.Output(), &a); err != nil {
+// done is an auction after a call that must succeed.
+func done(t *testing.T) func(Auction, error) Auction {
+	return func(a Auction, err error) Auction {
+		t.Helper()
+		if err != nil {
 			t.Error(err)
 		}
+		return a
 	}
-	return a
+}
+
+// refused is for a call that must be refused with a code.
+func refused(t *testing.T, code uint32) func(Auction, error) {
+	return func(_ Auction, err error) {
+		t.Helper()
+		var why *statemachine.Refusal
+		if !errors.As(err, &why) || why.Code != code {
+			t.Errorf("%v, want a refusal with code %d", err, code)
+		}
+	}
 }
 
 func TestCluster(t *testing.T) {
-	cluster := tagmatest.Start(t, newHouse)
-	seller, ann, bob := cluster.ClientAs(0), cluster.ClientAs(1), cluster.ClientAs(2)
-	do(t, seller, "open vase 10 100000", 0)
-	do(t, ann, "open vase 1 1", itemExists)
-	do(t, seller, "bid vase 12", ownItem)
-	do(t, ann, "bid vase 9", bidTooLow)
-	first := do(t, ann, "bid vase 12", 0)
+	cluster, ctx := tagmatest.Start(t, newHouse), t.Context()
+	client := func(i int) HouseClient { return HouseClient{Caller: cluster.ClientAs(i)} }
+	seller, ann, bob := client(0), client(1), client(2)
+	done(t)(seller.Open(ctx, "vase", 10, 100000))
+	refused(t, itemExists)(ann.Open(ctx, "vase", 1, 1))
+	refused(t, ownItem)(seller.Bid(ctx, "vase", 12))
+	refused(t, bidTooLow)(ann.Bid(ctx, "vase", 9))
+	first := done(t)(ann.Bid(ctx, "vase", 12))
 	cluster.Malicious(1, "lying-reply")
-	do(t, bob, "bid vase 12", bidTooLow)
-	do(t, bob, "bid vase 13", 0)
+	refused(t, bidTooLow)(bob.Bid(ctx, "vase", 12))
+	done(t)(bob.Bid(ctx, "vase", 13))
 	cluster.Crash(0, 2, 3)
 	cluster.Restart(0, 2, 3)
-	last := do(t, ann, "show vase", 0)
+	last := done(t)(ann.Show(ctx, "vase"))
 	if last.Bid != 13 || last.Bidder == first.Bidder || last.Seller != first.Seller || first.Bid != 12 {
 		t.Errorf("%+v, after %+v", last, first)
 	}
-	do(t, seller, "open lamp 0 0", 0) // over as soon as it is opened
-	do(t, bob, "bid lamp 1", auctionOver)
-	do(t, bob, "bid chair 1", noSuchItem)
-	do(t, bob, "steal vase", unknownOperation)
+	done(t)(seller.Open(ctx, "lamp", 0, 0)) // over as soon as it is opened
+	refused(t, auctionOver)(bob.Bid(ctx, "lamp", 1))
+	refused(t, noSuchItem)(bob.Bid(ctx, "chair", 1))
+	newest, err := bob.Newest(ctx, 5)
+	if err != nil || len(newest) != 2 || newest[0].Item != "lamp" || newest[1].Item != "vase" {
+		t.Errorf("the newest are %+v, %v", newest, err)
+	}
 }

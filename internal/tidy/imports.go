@@ -29,6 +29,8 @@ var mayImport = map[string][]string{
 	"statemachine": {},
 	"checkpoint":   {"statemachine"},
 
+	"statemachine/codec": {},
+
 	"statemachine/kv":   {"statemachine", "internal/quote"},
 	"statemachine/bank": {"statemachine", "internal/quote"},
 
@@ -49,6 +51,7 @@ var mayImport = map[string][]string{
 	"internal/bench":      {"client", "statemachine/kv", "internal/terminal"},
 	"internal/passphrase": {"crypto"},
 	"internal/nearest":    {},
+	"internal/stubs":      {},
 	"internal/sigbus":     {},
 	"internal/quote":      {},
 	"internal/command":    {"internal/nearest", "internal/quote"},
@@ -90,6 +93,7 @@ var mayImport = map[string][]string{
 	"tagmatest": {anything},
 
 	"cmd/tagma":         {anything},
+	"cmd/tagma-stubs":   {"internal/stubs"},
 	"cmd/tagma-testnet": {anything},
 }
 
