@@ -15,6 +15,9 @@ const (
 	maxTurnBytes = 1 << 30 // payload of one turn: far above any batch, and its sector count fits the index
 )
 
+// Version is the version of the format that is written. Others are refused.
+const Version = version
+
 type kind uint8
 
 const (

@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
+	"tagma/internal/node"
+	"tagma/internal/trace"
 	"tagma/testnet/local"
 )
 
@@ -44,7 +46,9 @@ Exit codes: 0 done and everything expected held, 1 something did not, 2 unusable
   tagma-testnet start --dir net --malicious 3=equivocate        a cluster to play with`,
 	}
 	command.Prepare(root)
-	command.AddVersion(root)
+	formats := node.Formats()
+	formats["trace"] = trace.Version
+	command.AddVersion(root, formats)
 	root.AddCommand(newDemo(), newStart(), newRun(), newSim(), newFlood(), newComeback(), newExplore(), newBehaviours(), newReplay())
 	return root
 }

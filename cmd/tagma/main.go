@@ -16,6 +16,7 @@ import (
 	"tagma/client"
 	"tagma/internal/command"
 	"tagma/internal/machines"
+	"tagma/internal/node"
 	"tagma/internal/operate"
 	"tagma/statemachine"
 	"tagma/statemachine/bank"
@@ -47,7 +48,7 @@ Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuratio
   tagma put greeting hello --cluster demo/cluster.toml`,
 	}
 	command.Prepare(root)
-	command.AddVersion(root)
+	command.AddVersion(root, node.Formats())
 	root.AddCommand(
 		program.Init(), program.Node(),
 		newPut(), newGet(), newDelete(), newTxn(), newRevert(), newBank(),

@@ -18,7 +18,7 @@ import (
 func program(fails error) *cobra.Command {
 	root := &cobra.Command{Use: "prog", Short: "A program"}
 	Prepare(root)
-	AddVersion(root)
+	AddVersion(root, map[string]int{"pages": 3, "books": 2})
 	run := func(*cobra.Command, []string) error { return fails }
 	greet := &cobra.Command{Use: "greet NAME", Short: "Greet somebody", Args: Takes("NAME"), RunE: run}
 	greet.Flags().Uint64("times", 1, "how often")
@@ -148,11 +148,11 @@ func TestExecute_EndsThoughNobodyReadsItsErrors(t *testing.T) {
 
 func TestVersion_SaysWhatTheProgramIsBuiltFrom(t *testing.T) {
 	code, stdout, _ := run(program(nil), "version")
-	if code != 0 || !strings.HasPrefix(stdout, "prog "+Version()+", go") || strings.Count(stdout, "\n") != 1 {
+	if code != 0 || !strings.HasPrefix(stdout, "prog "+Version()+", go") || !strings.HasSuffix(stdout, "\nformats: books 2, pages 3\n") {
 		t.Errorf("%d: %q", code, stdout)
 	}
 	code, stdout, _ = run(program(nil), "version", "--json")
-	if code != 0 || !strings.Contains(stdout, `"program": "prog"`) || !strings.Contains(stdout, `"go": "go`) {
+	if code != 0 || !strings.Contains(stdout, `"program": "prog"`) || !strings.Contains(stdout, `"go": "go`) || !strings.Contains(stdout, `"books": 2`) {
 		t.Errorf("%d: %q", code, stdout)
 	}
 	if code, stdout, _ = run(program(nil), "--version"); code != 0 || stdout != "prog "+Version()+"\n" {

@@ -2,8 +2,12 @@ package command
 
 import (
 	"fmt"
+	"io"
+	"maps"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -13,6 +17,18 @@ func newHelp(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
 		Short: "Explain a command",
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) (names []string, _ cobra.ShellCompDirective) {
+			at, _, err := root.Find(args)
+			if err != nil {
+				at = root
+			}
+			for _, c := range at.Commands() {
+				if c.IsAvailableCommand() {
+					names = append(names, c.Name()+"\t"+c.Short)
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			found, rest, err := root.Find(args)
 			if err != nil {
@@ -49,29 +65,62 @@ func noCommand(root *cobra.Command, name string) error {
 	return Unusablef("there is no command %q;%s `%s help` lists the commands", name, Meant(name, names, ""), root.Name())
 }
 
-// Version is the module's, or the commit it was built from.
+// Version is the module's, with the commit it was built from where that is known.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
 	}
-	commit, changed := "", ""
+	commit, changed := commitOf(info)
+	if commit == "" {
+		return info.Main.Version
+	}
+	more := ""
+	if changed {
+		more = ", changed"
+	}
+	return info.Main.Version + " (commit " + commit[:min(12, len(commit))] + more + ")"
+}
+
+// commitOf is the commit that a program was built from, "" if that is not known, and whether it was changed since.
+func commitOf(info *debug.BuildInfo) (commit string, changed bool) {
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision":
 			commit = s.Value
 		case s.Key == "vcs.modified" && s.Value == "true":
-			changed = ", changed"
+			changed = true
 		}
 	}
-	if commit == "" {
-		return info.Main.Version
-	}
-	return info.Main.Version + " (commit " + commit[:min(12, len(commit))] + changed + ")"
+	return commit, changed
 }
 
-// AddVersion gives a program the command version, and the flag.
-func AddVersion(root *cobra.Command) {
+// built is what `version --json` prints. Commit and Changed are not told of a program that was not built in a checkout.
+type built struct {
+	Program  string         `json:"program"`
+	Version  string         `json:"version"`
+	Commit   string         `json:"commit,omitempty"`
+	Changed  bool           `json:"changed,omitempty"` // since the commit
+	Go       string         `json:"go"`
+	Platform string         `json:"platform"`
+	Formats  map[string]int `json:"formats,omitempty"` // versions of what it writes and sends
+}
+
+func (b *built) print(w io.Writer) error {
+	text := fmt.Sprintf("%s %s, %s, %s\n", b.Program, b.Version, b.Go, b.Platform)
+	var formats []string
+	for _, name := range slices.Sorted(maps.Keys(b.Formats)) {
+		formats = append(formats, fmt.Sprintf("%s %d", strings.ReplaceAll(name, "_", " "), b.Formats[name]))
+	}
+	if len(formats) > 0 {
+		text += "formats: " + strings.Join(formats, ", ") + "\n"
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// AddVersion gives a program the command version, and the flag. Formats are the versions of what it writes and sends.
+func AddVersion(root *cobra.Command, formats map[string]int) {
 	root.Version = Version()
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	asJSON := false
@@ -81,17 +130,14 @@ func AddVersion(root *cobra.Command) {
 		Example: "  " + root.Name() + " version --json",
 		Args:    Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			built := struct {
-				Program  string `json:"program"`
-				Version  string `json:"version"`
-				Go       string `json:"go"`
-				Platform string `json:"platform"`
-			}{root.Name(), root.Version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
-			if asJSON {
-				return PrintJSON(cmd.OutOrStdout(), built)
+			b := &built{
+				Program: root.Name(), Version: root.Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+				Formats: formats,
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s %s, %s, %s\n", built.Program, built.Version, built.Go, built.Platform)
-			return err
+			if info, ok := debug.ReadBuildInfo(); ok {
+				b.Commit, b.Changed = commitOf(info)
+			}
+			return Print(cmd, asJSON, b, b.print)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"tagma/checkpoint/backup"
+	"tagma/checkpoint/journal"
 	"tagma/crypto"
 	"tagma/internal/cluster"
 	"tagma/internal/passphrase"
@@ -22,6 +24,13 @@ const (
 	EvidenceDir = "evidence"
 	DivergedDir = "diverged"
 )
+
+// Formats are the versions of what replicas write and send, by name.
+func Formats() map[string]int {
+	return map[string]int{
+		"backup": backup.Version, "cluster_file": cluster.Format, "journal": journal.Version, "messages": wire.FormatVersion,
+	}
+}
 
 // Home is a replica's home as read: who it is and where its data lie.
 type Home struct {

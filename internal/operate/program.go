@@ -7,6 +7,7 @@ import (
 
 	"tagma/internal/command"
 	"tagma/internal/machines"
+	"tagma/internal/node"
 )
 
 // Program is what the commands need to know of the program that has them.
@@ -31,7 +32,7 @@ Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuratio
   tagma status --cluster demo/cluster.toml`),
 	}
 	command.Prepare(root)
-	command.AddVersion(root)
+	command.AddVersion(root, node.Formats())
 	root.AddCommand(p.Init(), p.Node(), p.Status(), p.Keys())
 	return root
 }
