@@ -16,8 +16,9 @@ SEED     ?= 1
 PROOF    ?= 12000
 COMEBACK ?=
 PEERS    ?=
+MAN      ?= build/man
 NESTED   := testnet/peers client/oteltagma $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
-.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants
+.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants man
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +76,9 @@ pages: ## the commands of pages of documentation, and what they print
 
 rules: ## write docs/rules.md from internal/rules/rules.go
 	$(GO) test ./internal/rules -run Page -update
+
+man: ## write a manual page for every command to MAN (build/man)
+	$(GO) test -count 1 ./cmd/tagma ./cmd/tagma-testnet -run TestMan -args -man $(abspath $(MAN))
 
 graph: ## write who imports whom into docs/architecture.md, from internal/tidy/imports.go
 	$(GO) test ./internal/tidy -run ImportTable -update

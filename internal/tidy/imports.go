@@ -56,6 +56,7 @@ var mayImport = map[string][]string{
 	"internal/quote":      {},
 	"internal/command":    {"internal/nearest", "internal/quote"},
 	"internal/terminal":   {},
+	"internal/manual":     {},
 	"internal/kvtext":     {"statemachine/kv", "internal/nearest", "internal/terminal"},
 	"internal/inspect": {
 		"pbft/wire", "crypto", "checkpoint", "internal/cluster", "internal/command", "internal/node", "internal/replica", "internal/terminal",

@@ -1,0 +1,85 @@
+// Package manual writes the manual pages of a program from its commands: their help, flags and examples. Only tests use it,
+// so that what it takes to write a page is linked into no program; `make man` runs them.
+package manual
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+	"github.com/spf13/pflag"
+)
+
+// Write writes a page of section 1 for every command of a program that is not hidden into a directory, which it makes. The
+// date of the pages is SOURCE_DATE_EPOCH, if that is set.
+func Write(root *cobra.Command, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("write the manual: %w", err)
+	}
+	root.DisableAutoGenTag = true
+	asMarkdown(root)
+	if err := doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "Tagma", Manual: "Tagma"}, dir); err != nil {
+		return fmt.Errorf("write the manual: %w", err)
+	}
+	return nil
+}
+
+// asMarkdown makes the texts of a command, and of those below it, what a page is made from: signs stand for themselves, and
+// lines that are indented stay lines.
+func asMarkdown(cmd *cobra.Command) {
+	var text strings.Builder
+	indented := false
+	for line := range strings.Lines(cmd.Long) {
+		switch is := strings.HasPrefix(line, "  "); {
+		case is && !indented:
+			text.WriteString("\n    " + line)
+			indented = true
+		case is:
+			text.WriteString("    " + line)
+		default:
+			text.WriteString(signs.Replace(line))
+			indented = false
+		}
+	}
+	cmd.Long = text.String()
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = signs.Replace(f.Usage) })
+	for _, c := range cmd.Commands() {
+		asMarkdown(c)
+	}
+}
+
+// signs are those that would be taken for marks. The names of values stay in their marks.
+var signs = strings.NewReplacer(`\`, `\\`, "<", `\<`, "*", `\*`, "_", `\_`)
+
+// bare takes away what a page writes otherwise than a help does.
+var bare = strings.NewReplacer(`\`, "", "`", "")
+
+// Missing lists what the pages in a directory lack: a command's page, and on it a flag, a word of the command's description
+// or a line of its examples.
+func Missing(root *cobra.Command, dir string) (lacks []string) {
+	page := strings.ReplaceAll(root.CommandPath(), " ", "-") + ".1"
+	text, err := os.ReadFile(filepath.Join(dir, page))
+	if err != nil {
+		return []string{err.Error()}
+	}
+	plain := bare.Replace(string(text))
+	for _, words := range append(append(strings.Fields(root.Long), root.Short), strings.Split(strings.TrimSpace(root.Example), "\n")...) {
+		if !strings.Contains(plain, bare.Replace(words)) {
+			lacks = append(lacks, page+": "+words)
+		}
+	}
+	root.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden && !strings.Contains(plain, "--"+f.Name) {
+			lacks = append(lacks, page+": --"+f.Name)
+		}
+	})
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			lacks = append(lacks, Missing(c, dir)...)
+		}
+	}
+	return lacks
+}
