@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,6 +62,8 @@ Replicas and clients share this machine. Give --keys 1000000 for figures that sa
 interrupted (default chosen by the size of the state)`)
 	cmd.Flags().DurationVar(&o.ViewTimeout, "view-timeout", o.ViewTimeout, "the clusters' view timeout")
 	cmd.Flags().DurationVar(&o.Within, "within", o.Within, "what each step of a case may take")
+	command.Complete(cmd, "load", command.Words(loadHalf, loadOff))
+	command.Complete(cmd, "only", command.List(slices.Sorted(maps.Keys(maps.Collect(comeback.Cases())))...))
 	return cmd
 }
 

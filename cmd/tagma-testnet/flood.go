@@ -48,6 +48,7 @@ Replicas, honest clients and flooding ones share this machine: what the flood's 
 	f.flags(cmd)
 	cmd.Flags().StringArrayVar(&f.attacks, "attack", nil,
 		"`attacker=behaviour`, the attacker being client, replica or outsider; see tagma-testnet behaviours")
+	command.Complete(cmd, "attack", command.Choices(flood.SuggestAssaults))
 	cmd.Flags().IntVar(&o.Honest, "clients", o.Honest, "honest clients, each with a key of its own")
 	cmd.Flags().IntVar(&o.Workers, "in-flight", o.Workers, "requests that each of them has under way")
 	cmd.Flags().IntVar(&o.Operations, "ops", o.Operations, "operations of the honest clients in each measurement")

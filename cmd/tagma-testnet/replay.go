@@ -54,6 +54,7 @@ file. What a newer version has added to it is told once and skipped.`,
 // onlyFlag adds the flag that chooses among events.
 func onlyFlag(cmd *cobra.Command, only *[]string) {
 	cmd.Flags().StringSliceVar(only, "only", nil, "of the events these `kinds` alone, such as phase,view; see docs/trace.md")
+	command.Complete(cmd, "only", command.List(trace.Kinds()...))
 }
 
 // checkOnly judges the kinds of events that are asked for of a trace.

@@ -54,6 +54,7 @@ cannot be used.`,
 			}
 			return nil
 		},
+		ValidArgsFunction: command.Files("toml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			seeded := cmd.Flags().Changed("seed")
 			return runScenarios(cmd, f, seeded, args)
@@ -65,6 +66,7 @@ cannot be used.`,
 	f.flags(cmd)
 	cmd.Flags().StringVar(&f.trace.File, "trace", "", "write what happens in the run to this `file`, for replay")
 	onlyFlag(cmd, &f.trace.Only)
+	command.Complete(cmd, "engine", command.Words(play.Processes, play.Sim))
 	return cmd
 }
 

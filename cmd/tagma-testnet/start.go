@@ -54,6 +54,8 @@ are killed by hand stay down and are reported; the files stay when the cluster e
 	cmd.Flags().IntVar(&f.basePort, "base-port", 0, "replica i listens on this port plus i (default free ports)")
 	cmd.Flags().StringVar(&f.trace, "trace", "", "write what happens in the replicas to this `file` when the cluster ends, for replay")
 	onlyFlag(cmd, &f.only)
+	command.Complete(cmd, "machine", command.Words(machines.Shipped.Names()...))
+	command.Complete(cmd, "malicious", command.Choices(func(given string) []string { return byzantine.SuggestReplicas(given, f.replicas) }))
 	return cmd
 }
 

@@ -82,6 +82,7 @@ what was acknowledged above it is not in the backup. Of several disks back up al
 	t.flags(cmd, 30*time.Minute)
 	cmd.Flags().StringVar(&out, "out", "", "`file` of the backup; it must not exist")
 	cmd.Flags().StringVar(&home, "home", "", "`directory` of a replica that does not run: read its disk, and ask nobody")
+	command.Complete(cmd, "home", operate.Homes)
 	cmd.Flags().StringArrayVar(&since, "since", nil, "earlier backup `file`: hold only what changed (again: those that it adds to)")
 	return cmd
 }
@@ -197,5 +198,6 @@ it acknowledged after the backup is not in the new one.`,
 	flags.StringVar(&r.options.Transport, "transport", cluster.TCP, "with --new-keys how replicas and clients are connected: tcp or quic")
 	flags.IntVar(&r.options.BasePort, "base-port", 7000, "with --new-keys `port` of the first replica on each host")
 	flags.BoolVar(&r.json, "json", false, "print one JSON document")
+	command.Complete(cmd, "transport", command.Words(cluster.TCP, cluster.QUIC))
 	return cmd
 }

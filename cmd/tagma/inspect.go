@@ -7,6 +7,7 @@ import (
 
 	"tagma/internal/command"
 	"tagma/internal/inspect"
+	"tagma/internal/operate"
 )
 
 func newJournal() *cobra.Command {
@@ -53,7 +54,8 @@ and none is trusted. A file that proves nothing makes the exit code 1. HOME may 
 		Example: `  tagma evidence demo/replica1
   tagma evidence demo/replica1 --verify
   tagma evidence copied/ --verify --cluster demo/cluster.toml`,
-		Args: command.Takes("HOME"),
+		Args:              command.Takes("HOME"),
+		ValidArgsFunction: operate.Homes,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var check *inspect.Check
 			if verify {

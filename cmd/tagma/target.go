@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -131,12 +132,15 @@ func (s readSemantics) Set(name string) error {
 func (t *target) semanticsFlag(cmd *cobra.Command) {
 	cmd.Flags().Var(&t.semantics, "semantics", "how often it may be executed when messages are lost: "+
 		strings.Join(client.SemanticsNames(), ", ")+" (which waits for no result)")
+	command.Complete(cmd, "semantics", command.Words(client.SemanticsNames()...))
 }
 
 // readSemanticsFlag is semanticsFlag for a command that reads: it may be sent again or not, but must be waited for.
 func (t *target) readSemanticsFlag(cmd *cobra.Command) {
 	cmd.Flags().Var(readSemantics{&t.semantics}, "semantics", "how often it may be executed when messages are lost: "+
 		"exactly-once, at-most-once, at-least-once")
+	names := slices.DeleteFunc(slices.Clone(client.SemanticsNames()), func(name string) bool { return name == client.BestEffort.String() })
+	command.Complete(cmd, "semantics", command.Words(names...))
 }
 
 // sentOnly sends an operation without waiting for its result, if that is what the flags ask for, and says so.

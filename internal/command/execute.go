@@ -65,6 +65,7 @@ type failure struct {
 // stderr, after the program's name; with --json it is a document on stdout as well, unless the command has printed one
 // that tells. code names an error that is neither of the arguments nor of Missingf; "" or a nil code: [CodeFailed].
 func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, stderr io.Writer, code func(error) string) int {
+	complete(root)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	var document *noting

@@ -63,6 +63,9 @@ Replicas that share a host get consecutive ports from the base port on; metrics 
 	flags.StringVar(&options.Transport, "transport", cluster.TCP, "how replicas and clients are connected: tcp or quic")
 	flags.IntVar(&options.BasePort, "base-port", 7000, "`port` of the first replica on each host")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	command.Complete(cmd, "machine", command.Words(p.Machines.Names()...))
+	command.Complete(cmd, "durability", command.Words(cluster.Pessimistic.String(), cluster.Optimistic.String()))
+	command.Complete(cmd, "transport", command.Words(cluster.TCP, cluster.QUIC))
 	return cmd
 }
 

@@ -44,6 +44,7 @@ stops with exit code 1 if its journal is mounted again: then start it anew. On a
 		},
 	}
 	cmd.Flags().StringVar(&home, "home", "", "the replica's `directory`, as made by "+p.Name+" init")
+	command.Complete(cmd, "home", Homes)
 	return cmd
 }
 

@@ -37,7 +37,11 @@ func (t *Target) Flags(cmd *cobra.Command, timeout time.Duration) {
 	flags.StringVar(&t.Key, "key", "", "client key `file` (default $TAGMA_KEY, else client.key beside the cluster file)")
 	flags.DurationVar(&t.Timeout, "timeout", timeout, "how long to try, such as 500ms or 1m")
 	flags.BoolVar(&t.JSON, "json", false, "print one JSON document")
+	command.Complete(cmd, "cluster", command.Files("toml"))
 }
+
+// Homes offers the homes of replicas to a shell, as a flag's value or an argument.
+var Homes = command.DirectoriesWith(node.ConfigFile)
 
 // Read finds the cluster file and the key and checks them. An error is one line, and marked as unusable.
 func (t *Target) Read() (*cluster.File, *crypto.PrivateKey, error) {

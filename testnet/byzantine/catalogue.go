@@ -66,6 +66,26 @@ func ParseReplicas(texts []string, replicas int) (map[int][]Choice, error) {
 	return all, nil
 }
 
+// SuggestReplicas lists what may follow the beginning of a text that ParseReplicas reads: replicas, then behaviours, then
+// their parameters and the words that these take.
+func SuggestReplicas(given string, replicas int) (all []string) {
+	number, behaviour, named := strings.Cut(given, "=")
+	if named {
+		return prefixed(number+"=", tamper.Suggest(behaviour, Catalogue()))
+	}
+	for id := range replicas {
+		all = append(all, strconv.Itoa(id)+"=")
+	}
+	return all
+}
+
+func prefixed(prefix string, words []string) []string {
+	for i := range words {
+		words[i] = prefix + words[i]
+	}
+	return words
+}
+
 // ParseClientChoice is the same for a client's behaviour.
 func ParseClientChoice(text string) (Choice, error) {
 	c, err := tamper.Split(text)

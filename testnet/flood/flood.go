@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,6 +90,24 @@ func ParseAssaults(texts []string) ([]Assault, error) {
 		all = append(all, a)
 	}
 	return all, nil
+}
+
+// SuggestAssaults lists what may follow the beginning of a text that ParseAssaults reads: attackers, then what they do.
+func SuggestAssaults(given string) (all []string) {
+	who, behaviour, named := strings.Cut(given, "=")
+	if !named {
+		return []string{AsClient + "=", AsReplica + "=", AsOutsider + "="}
+	}
+	catalogue := byzantine.ClientBehaviours()
+	if who != AsClient {
+		catalogue = slices.DeleteFunc(byzantine.Catalogue(), func(b byzantine.Behaviour) bool {
+			return !link.OnLinks(byzantine.Choice{Name: b.Name})
+		})
+	}
+	for _, s := range tamper.Suggest(behaviour, catalogue) {
+		all = append(all, who+"="+s)
+	}
+	return all
 }
 
 // Check says what is wrong with an assault.

@@ -87,6 +87,33 @@ func Split(text string) (Choice, error) {
 	return c, nil
 }
 
+// Suggest lists what may follow the beginning of a choice out of a catalogue: names, then parameters that are not given yet,
+// then their words.
+func Suggest(given string, catalogue []Behaviour) (all []string) {
+	parts := strings.Split(given, ",")
+	last := parts[len(parts)-1]
+	before := strings.TrimSuffix(given, last)
+	for _, b := range catalogue {
+		switch {
+		case len(parts) == 1:
+			all = append(all, b.Name)
+		case b.Name == parts[0]:
+			for _, p := range b.Parameters {
+				again := slices.ContainsFunc(parts[1:len(parts)-1], func(part string) bool { return strings.HasPrefix(part, p.Name+"=") })
+				switch {
+				case strings.HasPrefix(last, p.Name+"="):
+					for _, w := range p.Words {
+						all = append(all, before+p.Name+"="+w)
+					}
+				case !again && !strings.Contains(last, "="):
+					all = append(all, before+p.Name+"=")
+				}
+			}
+		}
+	}
+	return all
+}
+
 // String is what Split reads. Parameters are in the catalogue's order.
 func (c Choice) String() string {
 	text := c.Name
