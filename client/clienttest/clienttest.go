@@ -53,6 +53,7 @@ func New(name string, m statemachine.Machine) *Client {
 	} else {
 		s.service, s.broken = statemachine.New(m, s.store, statemachine.Limits{
 			MaxRequestCost: statemachine.DefaultMaxRequestCost, Rules: statemachine.NewestRules,
+			FirstVersion: statemachine.FirstVersion(m),
 		})
 	}
 	return &Client{shared: s, key: [32]byte{1}}

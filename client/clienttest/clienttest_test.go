@@ -95,6 +95,25 @@ func TestClient_TheMachineSeesCallersAndTheTestsTime(t *testing.T) {
 	}
 }
 
+// begun is a machine whose state does not begin empty.
+type begun struct{}
+
+func (begun) Init(tx statemachine.Txn) { tx.Put([]byte("k"), []byte("from the beginning")) }
+
+func (b begun) Apply(tx statemachine.Txn, op []byte) []byte { return b.Query(tx, op) }
+
+func (begun) Query(r statemachine.Reader, _ []byte) []byte {
+	value, _ := r.Get([]byte("k"))
+	return value
+}
+
+func TestClient_TheStateBeginsAsInANewCluster(t *testing.T) {
+	result, _, err := clienttest.New("begun", begun{}).Call(t.Context(), nil, true)
+	if err != nil || string(result) != "from the beginning" {
+		t.Errorf("%q, %v", result, err)
+	}
+}
+
 func TestInject_EachFaultIsTheClientsErrorAndTellsWhatWasExecuted(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault    clienttest.Fault
