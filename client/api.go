@@ -129,7 +129,7 @@ func (c *Client) Machine() string {
 }
 
 // Close ends the session and its links and waits for all goroutines. Calls under way end with an *UnknownError; best-effort
-// ones get a moment to leave. It may be called more than once.
+// ones get 100 ms to leave. It may be called more than once.
 func (c *Client) Close() error {
 	if c == nil || c.close == nil {
 		return nil

@@ -63,27 +63,29 @@ type Origin struct {
 	Root    [32]byte
 }
 
-// Settings are the settings of a cluster, [protocol] in its file. What is zero there, or left out, is zero here too.
+// Settings are the settings of a cluster, [protocol] in its file: docs/operations.md has the range and the default of each.
+// What is zero there, or left out, is zero here too.
 type Settings struct {
 	ViewTimeout        time.Duration
 	MaxViewTimeout     time.Duration
 	ClockTolerance     time.Duration
-	CheckpointInterval int
-	LogWindow          int
-	MaxBatch           int
-	MaxBatchBytes      int
-	MaxOps             int
-	MaxOpBytes         int
-	MaxResultBytes     int
-	MaxPending         int
-	MaxPerClient       int
-	Window             int
-	Sessions           int
-	MaxRequestCost     int
-	MaxBatchCost       int
-	Rules              int
-	History            int
+	CheckpointInterval int    // sequence numbers
+	LogWindow          int    // sequence numbers
+	MaxBatch           int    // requests
+	MaxBatchBytes      int    // bytes of their operations
+	MaxOps             int    // operations in a request
+	MaxOpBytes         int    // bytes of one
+	MaxResultBytes     int    // bytes of the results of a request
+	MaxPending         int    // requests that wait at a replica
+	MaxPerClient       int    // of them, of one client
+	Window             int    // requests of a session under way
+	Sessions           int    // of a client that are held
+	MaxRequestCost     int    // units of work
+	MaxBatchCost       int    // units of work
+	Rules              int    // of execution: those of the time when the cluster was made
+	History            int    // sequence numbers
 	Durability         string // pessimistic, which is "" too, or optimistic
+	FirstVersion       int    // of the state: statemachine.Versioned
 }
 
 // NewCluster makes a cluster of what the program knows without a file. The error names what is missing or out of range.
@@ -164,7 +166,7 @@ func (s Settings) protocol() (p cluster.Protocol, err error) {
 		MaxBatch: s.MaxBatch, MaxBatchBytes: s.MaxBatchBytes, MaxOps: s.MaxOps, MaxOpBytes: s.MaxOpBytes,
 		MaxResultBytes: s.MaxResultBytes, MaxPending: s.MaxPending, MaxPerClient: s.MaxPerClient,
 		Window: s.Window, Sessions: s.Sessions, MaxRequestCost: s.MaxRequestCost, MaxBatchCost: s.MaxBatchCost,
-		Rules: s.Rules, History: s.History, Durability: durability,
+		Rules: s.Rules, History: s.History, Durability: durability, FirstVersion: s.FirstVersion,
 	}, err
 }
 
@@ -175,6 +177,6 @@ func settingsOf(p cluster.Protocol) Settings {
 		MaxBatch: p.MaxBatch, MaxBatchBytes: p.MaxBatchBytes, MaxOps: p.MaxOps, MaxOpBytes: p.MaxOpBytes,
 		MaxResultBytes: p.MaxResultBytes, MaxPending: p.MaxPending, MaxPerClient: p.MaxPerClient,
 		Window: p.Window, Sessions: p.Sessions, MaxRequestCost: p.MaxRequestCost, MaxBatchCost: p.MaxBatchCost,
-		Rules: p.Rules, History: p.History, Durability: p.Durability.String(),
+		Rules: p.Rules, History: p.History, Durability: p.Durability.String(), FirstVersion: p.FirstVersion,
 	}
 }

@@ -36,8 +36,11 @@ func (o *options) check() error {
 // WithLogger has connections and refusals of the links logged. Without it nothing is.
 func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
 
-// WithInFlight bounds the requests under way. Without it they are 8, and operations that wait meanwhile are packed; for a
-// request of several operations, which is never packed with others, 64; and the cluster's window when nothing is packed.
+// WithInFlight bounds the requests under way. Without it the bound is
+//
+//   - 8 for requests of single operations; those that wait meanwhile are packed into one,
+//   - 64 for requests of several operations (DoMany), which are never packed with others,
+//   - the cluster's window (Settings.Window) if nothing is packed: see WithoutPacking.
 func WithInFlight(requests int) Option { return func(o *options) { o.inFlight = requests } }
 
 // WithPacking bounds the operations of different calls that go into one request. Without it the cluster's limits on a
@@ -47,7 +50,8 @@ func WithPacking(most int) Option { return func(o *options) { o.pack = most } }
 // WithoutPacking sends every call as a request of its own.
 func WithoutPacking() Option { return WithPacking(1) }
 
-// WithoutHedging sends a request to further replicas only after the time-out.
+// WithoutHedging sends a request to further replicas only when it is sent again, after a time-out of 50 ms to 2 s that
+// follows the answers so far. With hedging they are asked once an answer takes three times as long as usual.
 func WithoutHedging() Option { return func(o *options) { o.noHedging = true } }
 
 // WithSemantics sets the semantics of calls that do not choose their own. Without it they are ExactlyOnce.

@@ -81,7 +81,7 @@ func (s Semantics) String() string { return session.Semantics(s).String() }
 var (
 	ErrUnknown     = session.ErrUnknown     // it may or may not have been executed, now or later
 	ErrBusy        = session.ErrBusy        // with ErrUnknown: f+1 replicas last said that they are overloaded
-	ErrUnequal     = session.ErrUnequal     // with ErrUnknown: no f+1 replicas agree, though enough answered
+	ErrUnequal     = session.ErrUnequal     // with ErrUnknown: no f+1 replicas agree, though enough answered: see their logs before trying again
 	ErrNotSent     = session.ErrNotSent     // it was not and will not be executed
 	ErrClosed      = session.ErrClosed      // the client was closed
 	ErrExpired     = session.ErrExpired     // it may have been executed, and will not be any more

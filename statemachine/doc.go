@@ -5,6 +5,7 @@
 // replicated service needs and none should write again: exactly-once execution per (client, session, number) with
 // cached replies (C1, C2), agreed time (N1), containment of panics (C9) and size limits that are the same everywhere
 // (S4). All of it is state: it lives in the storage beside the application's keys and is part of the root digest.
+// docs/rules.md has the rules that are cited by a letter and a number; an application needs none of them.
 //
 // # State
 //

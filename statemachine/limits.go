@@ -32,8 +32,8 @@ type Limits struct {
 	MaxRequestCost int // of the operations of one request together
 	MaxBatchCost   int // of a batch, before clients who used more than an equal part of it are refused
 
-	// Rules are those by which batches are executed, for the same reason: 0 are the first ones, and 1 has a number that was
-	// refused used up. New clusters have the newest.
+	// Rules are those by which batches are executed, which stay for good as well: with 0, the first ones, a request that was
+	// refused may be executed later; with 1 it may not. New clusters have the newest.
 	Rules int
 
 	// FirstVersion is the version of the state with which the cluster begins, see FirstVersion; 0 if the machine had

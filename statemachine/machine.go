@@ -17,8 +17,9 @@ import (
 type Machine interface {
 	// Apply executes one ordered operation and returns its result. It is called by one goroutine.
 	Apply(tx Txn, op []byte) (result []byte)
-	// Query answers an operation that modifies nothing: in its place in a batch, or beside execution on a newest or
-	// past state. Several may run at once, and beside Apply.
+	// Query answers an operation that modifies nothing. For a request that is ordered as read-only it is called in its place
+	// in a batch, in place of Apply; for a read of a past state (QueryAt of a client) beside execution, on that state.
+	// Several may run at once, and beside Apply.
 	Query(r Reader, op []byte) (result []byte)
 }
 

@@ -6,7 +6,7 @@ import "strconv"
 type Request struct {
 	Client     [32]byte // public key
 	Session    uint64   // chosen by the client, rising, at least 1 (C1)
-	T          uint64   // the request's number within its session
+	T          uint64   // the request's number within its session, the timestamp t of the PBFT paper
 	AckedBelow uint64   // the client holds every reply of the session with a lower number
 	Digest     [32]byte // of the request's content; tells two requests under one number apart
 	ReadOnly   bool     // execute with Machine.Query
@@ -30,8 +30,8 @@ const (
 	OutcomeExecuted Outcome = 1 // Results holds one result an operation
 	OutcomeConflict Outcome = 2 // another request was executed under this number (C2)
 	OutcomeExpired  Outcome = 3 // the session was evicted or the number acknowledged: never executed from now on (C1)
-	// Beyond the window, the reply cache's limit or the client's part of a batch's budget. With a Seq the number is used up:
-	// it is never executed from now on. Without one a copy of the request may still be executed later.
+	// Beyond the window, the reply cache's limit or the client's part of a batch's budget. A reply with a Seq is final: the
+	// number is used up there, and is never executed. Without a Seq a copy of the request may still be executed later.
 	OutcomeRefused Outcome = 5
 )
 

@@ -10,8 +10,9 @@ import (
 // that begins with it is replaced, so the prefix tells them apart without a status byte on every result.
 const reservedPrefix = "\xfftagma:"
 
-// The results of operations that failed as the service judges. Nothing that such an operation wrote was kept; the
-// other operations of its request are not affected. They are constants, the same on every replica (C9).
+// The results that the Service puts in place of an operation's own, of operations that failed. Nothing that such an
+// operation wrote was kept; the other operations of its request are not affected. They are constants, the same on every
+// replica (C9).
 const (
 	ResultPanicked = reservedPrefix + "the operation panicked"
 	ResultTooLarge = reservedPrefix + "a result, write or range of the operation exceeds a limit"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"tagma/statemachine"
 	"tagma/tagmatest"
@@ -36,7 +37,70 @@ func TestSimulated(t *testing.T) {
 		default:
 			return tagmatest.Op{Bytes: HouseBidOp(item, r.Uint64N(50))}
 		}
+	}, Model: func() func(tagmatest.Executed) []byte {
+		b := book{auctions: map[string]*Auction{}}
+		return func(o tagmatest.Executed) []byte {
+			if o.Query {
+				return HouseQuery(&b, nil, o.Bytes)
+			}
+			return HouseApply(&b, seen{o: o}, o.Bytes)
+		}
 	}}, 20)
+}
+
+// book is the model of a house: it keeps auctions in a map, and knows nothing of keys and bytes.
+type book struct {
+	auctions map[string]*Auction
+	opened   []string
+}
+
+// seen is what a model may ask of the operation that it is told of.
+type seen struct {
+	statemachine.Txn
+	o tagmatest.Executed
+}
+
+func (s seen) Client() [32]byte { return s.o.Client }
+func (s seen) Time() time.Time  { return s.o.Time }
+
+func (b *book) Open(tx statemachine.Txn, item string, least uint64, seconds uint32) (Auction, error) {
+	if b.auctions[item] != nil {
+		return Auction{}, refuse(itemExists, "there is an auction of this item already")
+	}
+	closes := tx.Time().Add(time.Duration(seconds) * time.Second)
+	b.auctions[item] = &Auction{Item: item, Seller: tx.Client(), Least: max(least, 1), Closes: closes.UnixNano()}
+	b.opened = append(b.opened, item)
+	return *b.auctions[item], nil
+}
+
+func (b *book) Bid(tx statemachine.Txn, item string, amount uint64) (Auction, error) {
+	a := b.auctions[item]
+	switch {
+	case a == nil:
+		return Auction{}, refuse(noSuchItem, "there is no such item")
+	case !tx.Time().Before(time.Unix(0, a.Closes)):
+		return Auction{}, refuse(auctionOver, "the auction is over")
+	case tx.Client() == a.Seller:
+		return Auction{}, refuse(ownItem, "nobody bids for an item of their own")
+	case amount < a.Least:
+		return Auction{}, refuse(bidTooLow, fmt.Sprint("the next bid is at least ", a.Least))
+	}
+	a.Bidder, a.Bid, a.Least = tx.Client(), amount, amount+1
+	return *a, nil
+}
+
+func (b *book) Show(_ statemachine.Reader, item string) (Auction, error) {
+	if a := b.auctions[item]; a != nil {
+		return *a, nil
+	}
+	return Auction{}, refuse(noSuchItem, "there is no such item")
+}
+
+func (b *book) Newest(_ statemachine.Reader, most uint8) (newest []Auction) {
+	for i := len(b.opened) - 1; i >= 0 && len(newest) < int(most); i-- {
+		newest = append(newest, *b.auctions[b.opened[i]])
+	}
+	return newest
 }
 
 // done is an auction after a call that must succeed.

@@ -1,20 +1,19 @@
 package main
 
 import (
-	"encoding/hex"
 	"errors"
-	"strings"
+	"testing"
+
 	"tagma/client"
 	"tagma/client/clienttest"
-	"testing"
 )
 
 // A unit test of what an application does, without a cluster: the machine runs in memory, and fails as the test says.
 func TestOutbid(t *testing.T) {
-	isBid := func(op []byte) bool { return strings.HasPrefix(string(op), "bid") }
+	isBid := func(op []byte) bool { return op[0] == HouseBidOp("", 0)[0] }
 	for name, c := range map[string]struct {
 		faults []clienttest.Fault
-		want   int // the bid that stands
+		want   uint64 // the bid that stands
 		err    error
 	}{
 		"all goes well":             {nil, 11, nil},
@@ -26,20 +25,13 @@ func TestOutbid(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			seller, ctx := clienttest.New("auction", newHouse()), t.Context()
 			ann, bob := seller.As([32]byte{2}), seller.As([32]byte{3})
-			for _, step := range []struct {
-				by client.Interface
-				op string
-			}{{seller, "open vase 10 60"}, {bob, "bid vase 10"}} {
-				if r, err := step.by.Do(ctx, []byte(step.op)); err != nil || r.Err(0) != nil {
-					t.Fatal(err, r.Err(0))
-				}
-			}
+			done(t)(HouseClient{Caller: seller}.Open(ctx, "vase", 10, 60))
+			done(t)(HouseClient{Caller: bob}.Bid(ctx, "vase", 10))
 			ann.Inject(isBid, c.faults...)
-			key := ann.Key()
-			leads, err := outbid(ctx, ann, hex.EncodeToString(key[:]), "vase", 20)
-			a, lookErr := look(ctx, bob, "vase")
-			if !errors.Is(err, c.err) || leads != (c.err == nil) || lookErr != nil || a.Bid != c.want {
-				t.Errorf("leads: %v, %v; the bid is %d, %v", leads, err, a.Bid, lookErr)
+			leads, err := outbid(ctx, HouseClient{Caller: ann}, ann.Key(), "vase", 20)
+			a := done(t)(HouseClient{Caller: bob}.Show(ctx, "vase"))
+			if !errors.Is(err, c.err) || leads != (c.err == nil) || a.Bid != c.want {
+				t.Errorf("leads: %v, %v; the bid is %d", leads, err, a.Bid)
 			}
 		})
 	}
@@ -48,14 +40,13 @@ func TestOutbid(t *testing.T) {
 func TestOutbid_KeepsItsLimitAndTheAuctionsTime(t *testing.T) {
 	seller, ctx := clienttest.New("auction", newHouse()), t.Context()
 	ann := seller.As([32]byte{2})
-	if _, err := seller.Do(ctx, []byte("open vase 10 60")); err != nil {
-		t.Fatal(err)
-	}
-	if leads, err := outbid(ctx, ann, "ann", "vase", 9); leads || err != nil {
+	house := HouseClient{Caller: ann}
+	done(t)(HouseClient{Caller: seller}.Open(ctx, "vase", 10, 60))
+	if leads, err := outbid(ctx, house, ann.Key(), "vase", 9); leads || err != nil {
 		t.Errorf("beyond its limit: %v, %v", leads, err)
 	}
 	seller.Pass(61e9)
-	if leads, err := outbid(ctx, ann, "ann", "vase", 20); leads || !refusedWith(err, auctionOver) {
+	if leads, err := outbid(ctx, house, ann.Key(), "vase", 20); leads || !refusedWith(err, auctionOver) {
 		t.Errorf("too late: %v, %v", leads, err)
 	}
 }

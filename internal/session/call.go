@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"tagma/pbft/wire"
@@ -117,7 +118,7 @@ const (
 var semanticsNames = [...]string{"exactly-once", "at-most-once", "at-least-once", "best-effort"}
 
 // SemanticsNames lists what ParseSemantics takes.
-func SemanticsNames() []string { return semanticsNames[:] }
+func SemanticsNames() []string { return slices.Clone(semanticsNames[:]) }
 
 // String is the name that ParseSemantics takes.
 func (s Semantics) String() string {
