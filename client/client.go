@@ -26,8 +26,9 @@ type Client struct {
 
 // Dial opens a session with the cluster that clusterFile (cluster.toml) describes, under the private key in keyFile. It
 // returns when n−f of the n replicas are connected, f being how many faulty ones the cluster masks, or with an error when
-// ctx ends before; the links are mended in the background from then on. The caller closes the client. The passphrase of an encrypted key is taken from the
-// environment (TAGMA_PASSPHRASE, or a file that TAGMA_PASSPHRASE_FILE names), or asked for on the terminal.
+// ctx ends before; the links are mended in the background from then on. The caller closes the client. The passphrase of an
+// encrypted key is taken from the environment (TAGMA_PASSPHRASE, or a file that TAGMA_PASSPHRASE_FILE names), or asked for
+// on the terminal.
 func Dial(ctx context.Context, clusterFile, keyFile string, opts ...Option) (*Client, error) {
 	cluster, err := LoadCluster(clusterFile)
 	if err != nil {
