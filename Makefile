@@ -101,9 +101,13 @@ bench-durability: ## pessimistic against optimistic, in turns, as ratios with th
 bench-peers: ## Tagma and etcd under the same loads, in turns, as ratios; PEERS="--quick" takes less than three minutes
 	$(GO) run -C testnet/peers . $(PEERS)
 
-nested: ## build, vet and test the modules inside this one: the comparison with etcd, the way to OpenTelemetry, the examples
+nested: ## lint, build and test the modules inside this one: the comparison with etcd, the way to OpenTelemetry, the examples
 	@unformatted=$$(gofmt -l examples); [ -z "$$unformatted" ] || { echo "not in gofmt's format: $$unformatted"; exit 1; }
-	@for dir in $(NESTED); do $(GO) vet -C $$dir ./... || exit 1; $(GO) test -C $$dir ./... || exit 1; done
+	@for dir in $(NESTED); do \
+		echo "$$dir"; \
+		(cd $$dir && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run -c $(CURDIR)/.golangci.yml ./...) || exit 1; \
+		$(GO) test -C $$dir ./... || exit 1; \
+	done
 
 profile: ## where the replicas' processor time goes under each of those loads
 	@scripts/profile.sh

@@ -63,7 +63,7 @@ func TestObserver_GivesEachCallASpanAndItsFigures(t *testing.T) {
 	}
 	attributes := map[string]string{}
 	for _, a := range good.Attributes {
-		attributes[string(a.Key)] = a.Value.Emit()
+		attributes[string(a.Key)] = a.Value.String()
 	}
 	for key, want := range map[string]string{
 		"tagma.machine": "kv", "tagma.operations": "2", "tagma.bytes": "9", "tagma.semantics": "exactly-once", "tagma.seq": "12",
@@ -87,7 +87,7 @@ func TestObserver_GivesEachCallASpanAndItsFigures(t *testing.T) {
 		case metricdata.Histogram[float64]:
 			for _, p := range d.DataPoints {
 				outcome, _ := p.Attributes.Value("tagma.outcome")
-				sums[m.Name+" "+outcome.Emit()] += p.Sum
+				sums[m.Name+" "+outcome.String()] += p.Sum
 			}
 		case metricdata.Sum[int64]:
 			for _, p := range d.DataPoints {

@@ -32,7 +32,7 @@ func startTagma(ctx context.Context, dir string) (*tagma, error) {
 	// In its own module: with the versions of its dependencies, not with those that etcd asks for.
 	sources, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "tagma").Output()
 	if err != nil {
-		return nil, fmt.Errorf("find the sources of tagma: %w; run this in its module, with go run -C testnet/peers .", err)
+		return nil, fmt.Errorf("find the sources of tagma: %w; run this in its module: go run -C testnet/peers", err)
 	}
 	if err := run(ctx, "go", "build", "-C", string(bytes.TrimSpace(sources)), "-o", program, "./cmd/tagma"); err != nil {
 		return nil, fmt.Errorf("build tagma: %w", err)
