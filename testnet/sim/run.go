@@ -298,8 +298,8 @@ func (x *plot) rejoin(view wire.View, limit time.Duration) error {
 	w.Pause(primary)
 	err := w.RunUntilTrue(limit, "a view change, the primary being silent", func() bool {
 		return !slices.ContainsFunc(x.healthy(), func(id wire.ReplicaID) bool {
-			at := w.nodes[id].replica.Position()
-			return id != primary && at.Active && at.View == view
+			in, up := w.Inspect(id)
+			return id != primary && up && in.Active && in.View == view
 		})
 	})
 	w.Resume(primary)
