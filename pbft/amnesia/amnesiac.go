@@ -8,27 +8,27 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Amnesiac stands in a replica's place while it does not know what it signed (D8.6). It does not vote, follow or write. It
-// asks the others until n−f of them that remember everything have answered: above the sequence number and from the view that
-// follow from their answers, its votes contradict nothing.
+// Amnesiac runs in place of a Replica while this replica does not know what it signed (D8.6). It does not vote, follow
+// or write. It asks the other replicas until n−f of them that remember everything have answered. Their answers give a
+// sequence number and a view: votes above that number and from that view on cannot contradict a forgotten vote.
 type Amnesiac struct {
 	cfg     *wire.Config
 	nonce   uint64
-	answers []*wire.HeldBy // by replica: the last one that told all; nil: none
-	heard   []bool         // by replica: it answered, whole or not
+	answers []*wire.HeldBy // by replica: the last answer of one that remembers everything; nil: none yet
+	heard   []bool         // by replica: it answered, whether or not it remembers everything
 	mono    time.Duration
 	again   time.Duration
 	asked   bool
 	out     []port.Effect
 }
 
-// New returns one that asks under a fresh nonce. Answers do not outlive it: those of two starts may not be
-// mixed.
+// New returns an amnesiac that asks under a fresh nonce. The nonce ties answers to this start: answers to two different
+// starts must not be counted together.
 func New(cfg *wire.Config, nonce uint64) *Amnesiac {
 	return &Amnesiac{cfg: cfg, nonce: nonce, answers: make([]*wire.HeldBy, cfg.N()), heard: make([]bool, cfg.N())}
 }
 
-// Step takes an event. Its effects are Sends, Responds and Drops alone.
+// Step takes an event. The only effects are Send, Respond and Dropped.
 func (a *Amnesiac) Step(ev port.Event) []port.Effect {
 	a.out = a.out[:0]
 	switch e := ev.(type) {
@@ -37,7 +37,7 @@ func (a *Amnesiac) Step(ev port.Event) []port.Effect {
 		a.ask()
 	case port.Received:
 		a.onReceived(e)
-	default: // nothing is executed
+	default: // an amnesiac executes nothing
 	}
 	return a.out
 }
@@ -72,7 +72,7 @@ func (a *Amnesiac) onReceived(e port.Received) {
 				ID: m.ID, Request: m.Digest(), Outcome: wire.OutcomeBusy, RetryAfterMillis: uint32(max(1, a.cfg.ViewTimeout.Milliseconds())),
 			}})
 		}
-	default: // it follows nothing
+	default: // an amnesiac follows nobody
 	}
 	a.out = append(a.out, port.Dropped{Msg: e.Msg.Message(), Why: why})
 }
@@ -85,19 +85,19 @@ func (a *Amnesiac) take(m *wire.HeldBy, from port.Source) port.Reason {
 		return port.ReasonDuplicate
 	}
 	a.heard[from.Replica] = true
-	if m.Whole { // the others may have forgotten what this replica needs to know
+	if m.Whole { // another answerer may itself have forgotten what this replica needs to know
 		a.answers[from.Replica] = m
 	}
 	return ""
 }
 
-// Answer is what an amnesiac knows of another replica.
+// Answer says whether another replica has answered an amnesiac.
 type Answer struct {
 	Heard bool
 	Whole bool // it remembers all that it signed
 }
 
-// Answers lists who has answered, by replica.
+// Answers lists the answer of each replica, by replica.
 func (a *Amnesiac) Answers() []Answer {
 	list := make([]Answer, a.cfg.N())
 	for id := range list {
@@ -106,15 +106,16 @@ func (a *Amnesiac) Answers() []Answer {
 	return list
 }
 
-// Recovery is from where on a replica that has forgotten contradicts nothing (D8.6).
+// Recovery says from where on the votes of a replica that has forgotten what it signed contradict none of the forgotten
+// ones (D8.6).
 type Recovery struct {
-	Until    wire.Seq        // R: silence ends when a checkpoint there is stable
-	View     wire.View       // V*: it never votes below
-	Suspects []wire.Suspect  // that justify the highest view which was shown with its justification
-	Stable   wire.StableCert // the newest one that was shown
+	Until    wire.Seq        // R: the silence ends when a checkpoint at or above it is stable
+	View     wire.View       // V*: the replica never votes in a view below it
+	Suspects []wire.Suspect  // they justify the highest view that an answer showed together with its justification
+	Stable   wire.StableCert // the newest stable certificate in the answers
 }
 
-// Recovery returns what n−f others have told; false before.
+// Recovery returns what follows from the answers of n−f replicas that remember everything; false while there are fewer.
 func (a *Amnesiac) Recovery() (Recovery, bool) {
 	whole := slices.DeleteFunc(slices.Clone(a.answers), func(m *wire.HeldBy) bool { return m == nil })
 	if len(whole) < a.cfg.N()-a.cfg.F() {
@@ -131,7 +132,7 @@ func (a *Amnesiac) Recovery() (Recovery, bool) {
 			out.Stable = m.Stable
 		}
 	}
-	justified := wire.View(0) // a faulty answer may prove a higher view without its justification
+	justified := wire.View(0) // a faulty replica's answer may prove a higher view without its justification
 	for _, m := range whole {
 		if m.View > justified {
 			justified, out.Suspects = m.View, m.Suspects
@@ -156,8 +157,8 @@ func highestSeq(m *wire.HeldBy) wire.Seq {
 	return seq
 }
 
-// highestView is the highest view that anything in the answer proves to have been justified or voted in. A view change
-// to u needs only u−1 to have been, and its author may make another one (D8.10).
+// highestView is the highest view that the answer proves to have been justified or voted in. A view change to u proves
+// only that u−1 was justified, and its author may send a second view change to u (D8.10).
 func highestView(m *wire.HeldBy) wire.View {
 	view := m.View
 	if m.Prepared != nil {
@@ -177,8 +178,8 @@ func highestView(m *wire.HeldBy) wire.View {
 	return view
 }
 
-// Records are what the journal of the new life begins with. All of them are durable before the life is written beside
-// the key, and before anything else is done.
+// Records are the first records of the new life's journal. All of them must be durable before the life is written to
+// the file beside the key, and before the replica does anything else.
 func (rec Recovery) Records(cfg *wire.Config, life wire.Life) []wire.Record {
 	out := []wire.Record{
 		&wire.Head{Cluster: cfg.Cluster, Epoch: cfg.Epoch, Self: cfg.Self, View: rec.View - 1, Active: rec.View == 1, Life: life},

@@ -7,29 +7,30 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Inquiry is the question of an ordinary start (D8.4, D8.5): does anybody hold something that this replica signed and its
-// journal lacks? A disk that was put back from an older copy looks like any other to its owner; only the others can tell.
+// Inquiry is the question that a replica asks at an ordinary start (D8.4, D8.5): does another replica hold something
+// that this one signed and its journal lacks? A disk restored from an older copy looks intact to its own replica; only
+// the others can tell.
 type Inquiry struct {
-	Asking bool // too few have answered: no vote yet
-	Forgot bool // loss is proven: nothing is signed any more
+	Asking bool // too few replicas have answered, so this one must not vote yet
+	Forgot bool // an answer proved that the journal lost something: this replica signs nothing any more
 
 	cfg   *wire.Config
 	nonce uint64
 	first bool
 	whole []bool // by replica: it answered, and remembers all that it signed itself
-	lost  []bool // by replica: it answered, and does not
+	lost  []bool // by replica: it answered, and does not remember all that it signed itself
 	asked bool
 	again time.Duration
 }
 
-// NewInquiry returns the question of a start under a fresh nonce; with nonce 0 nobody is asked. Of a first start any answer
-// that shows something proves a loss.
+// NewInquiry returns the question of one start, under a fresh nonce; with nonce 0 nobody is asked. At a first start, an
+// answer that shows any statement of this replica proves a loss.
 func NewInquiry(cfg *wire.Config, nonce uint64, first bool) Inquiry {
 	return Inquiry{Asking: nonce != 0, cfg: cfg, nonce: nonce, first: first, whole: make([]bool, cfg.N()), lost: make([]bool, cfg.N())}
 }
 
-// Ask lists whom to ask now, and under which nonce: everybody who has not answered as one that remembers everything, often
-// at first, and on and on while the replica runs.
+// Ask lists which replicas to ask now, and under which nonce: those that have not yet answered that they remember
+// everything. It asks often at first, and goes on for as long as the replica runs.
 func (q *Inquiry) Ask(now time.Duration) (nonce uint64, whom []wire.ReplicaID) {
 	if q.nonce == 0 || q.asked && now < q.again {
 		return 0, nil
@@ -46,7 +47,7 @@ func (q *Inquiry) Ask(now time.Duration) (nonce uint64, whom []wire.ReplicaID) {
 	return q.nonce, whom
 }
 
-// WhyDrop is the reason not to take an answer, or "".
+// WhyDrop is the reason not to take an answer, or "" if it is to be taken.
 func (q *Inquiry) WhyDrop(m *wire.HeldBy, from wire.ReplicaID) port.Reason {
 	switch {
 	case q.nonce == 0 || m.Nonce != q.nonce || m.Of != q.cfg.Self:
@@ -57,10 +58,11 @@ func (q *Inquiry) WhyDrop(m *wire.HeldBy, from wire.ReplicaID) port.Reason {
 	return ""
 }
 
-// NeverStarted reports whether this replica still believes that it was never started before: then it has signed nothing.
+// NeverStarted reports whether this replica has no sign yet that it was started before; then it has signed nothing.
 func (q *Inquiry) NeverStarted() bool { return q.Asking && q.first }
 
-// Answered counts an answer that shows no loss. With this replica, n−f that remember everything let it vote.
+// Answered counts an answer that shows no loss. This replica may vote once n−f replicas remember everything, itself
+// among them.
 func (q *Inquiry) Answered(from wire.ReplicaID, whole bool) {
 	q.whole[from], q.lost[from] = whole, !whole
 	n := 0
@@ -74,7 +76,7 @@ func (q *Inquiry) Answered(from wire.ReplicaID, whole bool) {
 	}
 }
 
-// Lost lists the others whose last answer was that they do not remember all that they signed, ascending.
+// Lost lists the replicas whose last answer said that they do not remember all that they signed, ascending.
 func (q *Inquiry) Lost() (ids []wire.ReplicaID) {
 	for id, lost := range q.lost {
 		if lost {

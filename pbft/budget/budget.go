@@ -1,41 +1,44 @@
-// Package budget bounds in bytes what a replica sends another one because it asked (S4). A question is short, its answer is
-// long: without a bound, a faulty replica that always lacks everything is sent the window again sixteen times a timeout, by
-// everybody, and the state of a checkpoint as often as the network carries it.
+// Package budget bounds how many bytes a replica sends to another one in answer to its questions (S4). A question is short
+// and its answer is long. Without a bound, a faulty replica that always claims to lack everything would receive the whole
+// window sixteen times a timeout from every replica, and the state of a checkpoint as often as the network carries it.
 //
-// It owns the two amounts that a peer may draw in a view timeout T, and nothing else answers a replica's question:
+// It owns the two amounts that a peer may draw in a view timeout T; every answer to a replica's question is paid from
+// one of them:
 //
-//   - Help, from the log, in the core's own steps: votes, proposals, bodies, certificates, view changes, new views, and what
-//     is held of the asker's own statements (V5, N7, D8.4). T grants as much as the log holds, and what is ordered meanwhile
-//     is granted twice over, so that whoever lags catches up. It is full at twice what the log holds.
-//   - Bulk, from the journal and the store, beside the core: committed batches and the state of a checkpoint (X0, X2, X3).
-//     T grants BulkBytes, however little the log holds: a replica whose disk is new lacks the state, not the log. It is full
-//     at a quarter of that.
+//   - Help pays for answers from the log, which the core gives in its own steps: votes, proposals, bodies, certificates,
+//     view changes, new views, and the asker's own statements that are held here (V5, N7, D8.4). Each T grants as many
+//     bytes as the log holds, and twice the bytes ordered in it, so that a lagging peer catches up. Help holds at most
+//     twice what the log holds.
+//   - Bulk pays for answers from the journal and the store, given beside the core: batches and states (X0, X2, X3). Each T
+//     grants BulkBytes, however little the log holds: a replica with a new disk lacks the state. Bulk holds a quarter of
 //
-// In k timeouts in which the log never holds more than W bytes and O bytes are ordered, a peer is sent (k+2)·W + 2·O +
-// (k+1/4)·BulkBytes at most, and what passes a bound last.
+// that.
 //
-// It must not decide what is sent, or to whom. It is not safe for concurrent use: each part is of one goroutine.
+// In k timeouts in which the log never holds more than W bytes and O bytes are ordered, a peer is sent at most (k+2)·W
+// + 2·O + (k+1/4)·BulkBytes, and the part of its last answer that exceeded what was left.
+//
+// It must not decide what is sent, or to whom. It is not safe for concurrent use: each Budget belongs to one goroutine.
 package budget
 
 import "time"
 
-// BulkBytes is what a view timeout grants of batches and states.
+// BulkBytes is how many bytes of batches and states a peer is granted in a view timeout.
 const BulkBytes = 16 << 20
 
-// parts is in how many parts a timeout grants. To look at the whole log takes a while, so a peer that asks on and on makes
-// it happen that often at most.
+// parts is the number of parts in which the grant of one timeout is given. Help measures the whole log for each grant,
+// which takes a while: a peer that never stops asking causes that at most so often.
 const parts = 256
 
-// Budget is what one peer may draw. It is full when it is granted something for the first time; before, nothing is left.
+// Budget is what one peer may draw. It holds nothing until the first grant, which fills it.
 type Budget struct {
-	full    int
-	spent   int           // less what was granted since
-	at      time.Duration // up to when time was granted for
-	ordered int           // up to how many ordered bytes progress was granted for
+	full    int           // the most that it can hold
+	spent   int           // bytes spent, less the bytes granted since; full−spent is left
+	at      time.Duration // the time up to which grants were given
+	ordered int           // how many bytes had been ordered at the last grant
 }
 
-// Help grants what time and progress since the last time are worth. Ordered is how many bytes were ever ordered, and log
-// tells how many the log holds.
+// Help grants what has accrued since the last call, by time and by progress. Ordered is how many bytes were ever
+// ordered; log measures how many bytes the log holds, and is called only if a grant is due.
 func (b *Budget) Help(now, timeout time.Duration, ordered int, log func() int) {
 	if n, due := b.due(now, timeout); due {
 		room := log()
@@ -44,14 +47,14 @@ func (b *Budget) Help(now, timeout time.Duration, ordered int, log func() int) {
 	}
 }
 
-// Bulk grants what time since the last time is worth.
+// Bulk grants what has accrued since the last call, by time alone.
 func (b *Budget) Bulk(now, timeout time.Duration) {
 	if n, due := b.due(now, timeout); due {
 		b.grant(BulkBytes/parts*n, BulkBytes/4)
 	}
 }
 
-// due is how many parts of a timeout have passed that were not granted yet; after two timeouts it is full anyhow.
+// due is how many parts of a timeout have passed without a grant, at most two timeouts' worth: the budget is full by then.
 func (b *Budget) due(now, timeout time.Duration) (n int, due bool) {
 	passed := (now - b.at) / (timeout / parts)
 	b.at += passed * (timeout / parts)
@@ -62,8 +65,9 @@ func (b *Budget) grant(bytes, full int) {
 	b.full, b.spent = full, max(0, b.spent-bytes)
 }
 
-// Left reports whether anything is left. What is long is not kept back for what it lacks: that is spent beyond it.
+// Left reports whether the peer may be sent something. An answer longer than what is left is still sent whole; the next
+// grants pay for the excess.
 func (b *Budget) Left() bool { return b.spent < b.full }
 
-// Spend counts what was sent.
+// Spend counts bytes that were sent.
 func (b *Budget) Spend(bytes int) { b.spent += bytes }

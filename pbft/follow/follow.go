@@ -1,7 +1,8 @@
-// Package follow decides how a replica that lags asks for the batches it lacks (X0): whom it asks, how long it waits, and
-// which replicas do not hold them. The next question leaves when an answer comes, so the view timeout plays no part.
+// Package follow decides how a replica that lags asks for the batches it lacks (X0): which replica it asks, how long it
+// waits for an answer, and which replicas do not hold those batches. The next question leaves as soon as an answer
+// comes, so following goes as fast as the answers, whatever the view timeout.
 //
-// It must not know what a replica executed, or send anything. It is not safe for concurrent use.
+// It must not send anything, nor keep track of what the replica executed. It is not safe for concurrent use.
 package follow
 
 import (
@@ -10,36 +11,36 @@ import (
 	"tagma/pbft/wire"
 )
 
-// patience is the share of a timeout after which a question without an answer goes to another replica.
+// patience divides the view timeout: a question that is unanswered for timeout/patience goes to another replica.
 const patience = 8
 
-// Question is the one question that is out, and what came of those before.
+// Question is the one question that awaits its answer, and what the answers to earlier ones have shown.
 type Question struct {
 	cfg     *wire.Config
 	helper  wire.ReplicaID
-	from    wire.Seq // first batch that was asked for; 0: nothing is out
-	next    wire.Seq // the one after the last of the answer, once its end has come
+	from    wire.Seq // the first batch that was asked for; 0: no question is out
+	next    wire.Seq // the batch after the last one of the answer; 0 until the message that ends the answer has come
 	askedAt time.Duration
 
-	refused   []bool // by replica: it does not hold the batch at refusedAt
+	refused   []bool // by replica: it said that it does not hold batch refusedAt
 	refusedAt wire.Seq
 }
 
-// New returns one of which nothing is out.
+// New returns a Question with none out.
 func New(cfg *wire.Config) Question {
 	return Question{cfg: cfg, helper: cfg.Self, refused: make([]bool, cfg.N())}
 }
 
-// Out reports whether a question is out.
+// Out reports whether a question awaits its answer.
 func (q *Question) Out() bool { return q.from > 0 }
 
 // Drop gives up the question that is out.
 func (q *Question) Drop() { q.from = 0 }
 
-// Begin forgets all but who refused.
+// Begin forgets everything except which replicas refused.
 func (q *Question) Begin() { *q = Question{cfg: q.cfg, refused: q.refused} }
 
-// Refused reports whether no other replica holds a batch.
+// Refused reports whether every other replica said that it does not hold a batch.
 func (q *Question) Refused(batch wire.Seq) bool { return q.refusedAt == batch && q.refusedByAll() }
 
 func (q *Question) refusedByAll() bool {
@@ -52,7 +53,8 @@ func (q *Question) refusedByAll() bool {
 	return n >= q.cfg.N()-1
 }
 
-// Lacks notes the first batch that is lacking: who refused another one may hold it.
+// Lacks names the first batch that this replica lacks. When that changes, refusals are cleared: they were about another
+// batch.
 func (q *Question) Lacks(want wire.Seq) {
 	if q.refusedAt != want {
 		clear(q.refused)
@@ -60,7 +62,7 @@ func (q *Question) Lacks(want wire.Seq) {
 	}
 }
 
-// Ask says whom to ask for the batch that is lacking, and what follows it; false while it is not time for a question.
+// Ask returns the replica to ask for batch want and those after it; false while it is not time for a question.
 func (q *Question) Ask(want wire.Seq, now time.Duration) (wire.ReplicaID, bool) {
 	if !q.isTime(want, now) {
 		return 0, false
@@ -72,19 +74,19 @@ func (q *Question) Ask(want wire.Seq, now time.Duration) (wire.ReplicaID, bool) 
 	return q.helper, true
 }
 
-// isTime reports whether it is time for a question, and turns to another helper where the last one was of no use, or slow.
+// isTime reports whether it is time for a question, and moves on to another helper if the last one was slow or of no use.
 func (q *Question) isTime(want wire.Seq, now time.Duration) bool {
 	wait := q.cfg.ViewTimeout / patience
 	waited := now - q.askedAt
 	switch {
-	case q.from > 0 && q.next > q.from && want >= q.next: // all of it came, and there may be more
+	case q.from > 0 && q.next > q.from && want >= q.next: // the whole answer came, and the helper may hold more
 		if waited > wait/2 {
 			q.pass()
 		}
 		return true
-	case q.from > 0 && q.next > q.from: // its end has come, and what it lacks may only be late
+	case q.from > 0 && q.next > q.from: // the answer has ended, but batches of it are missing and may only be late
 		wait /= 4
-	case q.from > 0 && want > q.from: // it comes, and may take a while
+	case q.from > 0 && want > q.from: // the answer is coming in, and may take a while
 		wait *= 4
 	case q.from == 0 && !q.refusedByAll():
 		wait /= 4
@@ -96,7 +98,7 @@ func (q *Question) isTime(want wire.Seq, now time.Duration) bool {
 	return true
 }
 
-// pass turns to the next replica, over those that do not hold what is wanted unless none does.
+// pass makes the next replica the helper. It skips replicas that do not hold the wanted batch, unless that is all of them.
 func (q *Question) pass() {
 	for range q.cfg.N() {
 		q.helper = wire.ReplicaID((int(q.helper) + 1) % q.cfg.N())
@@ -106,8 +108,8 @@ func (q *Question) pass() {
 	}
 }
 
-// Answered takes the end of an answer; false if nobody was asked for it. Whoever does not hold the batch is passed over at
-// once.
+// Answered takes the message that ends an answer; false if this replica did not ask its sender. A helper that does not
+// hold the batch is replaced at once.
 func (q *Question) Answered(m *wire.Slots, from wire.ReplicaID, now time.Duration) bool {
 	if q.from == 0 || m.From != q.from || from != q.helper || q.next > 0 {
 		return false

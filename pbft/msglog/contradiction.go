@@ -2,15 +2,16 @@ package msglog
 
 import "tagma/pbft/wire"
 
-// What certificates show against their signers (E1): each signature in one is compared with what is held of its replica.
+// What certificates prove against their signers (E1): each signature in a certificate is compared with the vote that
+// this log holds of the same replica.
 
-// contradicts reports whether a vote was cast in a view, for another digest.
+// contradicts reports whether the vote was cast in the given view for another digest than d.
 func (v *Vote) contradicts(view wire.View, d wire.Digest) bool {
 	return v.Cast && v.View == view && v.Digest != d
 }
 
-// AgainstProposal compares a pre-prepare with the last one that was accepted; none or one is found. It is found once: what
-// comes later proves nothing more.
+// AgainstProposal compares a pre-prepare with the one that this slot accepted last, and returns at most one
+// contradiction. Afterwards it compares no more: further contradictions would prove nothing new.
 func (s *Slot) AgainstProposal(cfg *wire.Config, view wire.View, d wire.Digest, sig wire.Signature) []wire.Evidence {
 	if !s.Proposal.contradicts(view, d) {
 		return nil
@@ -21,8 +22,8 @@ func (s *Slot) AgainstProposal(cfg *wire.Config, view wire.View, d wire.Digest, 
 		&wire.PrePrepare{View: view, Seq: s.Seq, Digest: d, Sig: sig})}
 }
 
-// against compares the signatures that a certificate shows with the votes that are held of those who made them; say is what
-// one of them signed, for a digest.
+// against compares the signatures in a certificate (shown) with the held votes of the same replicas. It calls say to
+// build the message that a signature belongs to.
 func against(held []Vote, shown []wire.Endorsement, view wire.View, d wire.Digest,
 	say func(wire.ReplicaID, wire.Digest, wire.Signature) wire.Message,
 ) (found []wire.Evidence) {
@@ -34,7 +35,7 @@ func against(held []Vote, shown []wire.Endorsement, view wire.View, d wire.Diges
 	return found
 }
 
-// AgainstPrepared compares a prepared certificate with the pre-prepare and the prepares that are held.
+// AgainstPrepared compares a prepared certificate with the pre-prepare and the prepares that this slot holds.
 func (s *Slot) AgainstPrepared(cfg *wire.Config, c *wire.PreparedCert) []wire.Evidence {
 	prepare := func(id wire.ReplicaID, d wire.Digest, sig wire.Signature) wire.Message {
 		return &wire.Prepare{View: c.View, Seq: c.Seq, Digest: d, Replica: id, Sig: sig}
@@ -43,14 +44,14 @@ func (s *Slot) AgainstPrepared(cfg *wire.Config, c *wire.PreparedCert) []wire.Ev
 		against(s.Prepares, c.Prepares, c.View, c.Digest, prepare)...)
 }
 
-// AgainstCommitted compares a commit certificate with the commits that are held.
+// AgainstCommitted compares a commit certificate with the commits that this slot holds.
 func (s *Slot) AgainstCommitted(c *wire.CommitCert) []wire.Evidence {
 	return against(s.Commits, c.Commits, c.View, c.Digest, func(id wire.ReplicaID, d wire.Digest, sig wire.Signature) wire.Message {
 		return &wire.Commit{View: c.View, Seq: c.Seq, Digest: d, Replica: id, Sig: sig}
 	})
 }
 
-// Against compares a stable certificate with the votes that are held.
+// Against compares a stable certificate with the checkpoint votes that are held.
 func (c *Checkpoints) Against(cfg *wire.Config, cert *wire.StableCert) []wire.Evidence {
 	t := &c.tallies[cert.Seq/cfg.CheckpointInterval%wire.Seq(len(c.tallies))]
 	if t.seq != cert.Seq || cert.Seq == 0 {

@@ -2,11 +2,11 @@ package msglog
 
 import "tagma/pbft/wire"
 
-// Memories are the highest checkpoint and the highest view change of every replica that this one knows of, so that whoever
-// forgets its own is told of them (D8.4).
+// Memories hold the highest checkpoint and the highest view change that this replica knows of every replica. A replica
+// that forgot its own statements is told of them (D8.4).
 type Memories []remembered
 
-// remembered is of one replica; a type is 0 if there is none.
+// remembered is what is remembered of one replica; a statement of type 0 stands for none.
 type remembered struct{ checkpoint, viewChange wire.Statement }
 
 // Note remembers a statement of a replica if it is the highest of its kind.
@@ -20,7 +20,7 @@ func (m Memories) Note(by wire.ReplicaID, s wire.Statement) {
 	}
 }
 
-// NoteStable remembers the checkpoints of a certificate.
+// NoteStable remembers the checkpoint statements that a stable certificate consists of.
 func (m Memories) NoteStable(cert *wire.StableCert) {
 	for i := range cert.Checkpoints {
 		e := &cert.Checkpoints[i]
@@ -28,7 +28,7 @@ func (m Memories) NoteStable(cert *wire.StableCert) {
 	}
 }
 
-// NoteView remembers what a view change says.
+// NoteView remembers the view change itself and the checkpoint statements in it.
 func (m Memories) NoteView(vc *wire.ViewChange) {
 	if s, ok := wire.SaidIn(vc); ok {
 		m.Note(vc.Replica, s)
@@ -36,7 +36,8 @@ func (m Memories) NoteView(vc *wire.ViewChange) {
 	m.NoteStable(&vc.Stable)
 }
 
-// SaidBy lists what is remembered of a replica: its checkpoint if it lies above a sequence number, and its view change.
+// SaidBy lists what is remembered of a replica: its checkpoint, if that lies above the given sequence number, and its
+// view change.
 func (m Memories) SaidBy(id wire.ReplicaID, above wire.Seq) []wire.Statement {
 	var all []wire.Statement
 	if c := m[id].checkpoint; c.Type != 0 && c.Seq > above {
@@ -48,7 +49,7 @@ func (m Memories) SaidBy(id wire.ReplicaID, above wire.Seq) []wire.Statement {
 	return all
 }
 
-// Records are what an anchor holds of it: a restart must not erase what is remembered of others.
+// Records are the records for an anchor: after a restart, what is remembered of the other replicas must still be there.
 func (m Memories) Records(self wire.ReplicaID) []wire.Record {
 	var out []wire.Record
 	for id := range m {

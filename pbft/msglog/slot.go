@@ -24,30 +24,31 @@ type Slot struct {
 
 	Accepted   bool
 	Digest     wire.Digest // of the pre-prepare accepted in the current view
-	Proposal   Vote        // the primary's, of the pre-prepare accepted last, in whatever view
+	Proposal   Vote        // the pre-prepare accepted last, in whatever view; what its primary signed
 	AcceptedAt time.Duration
 
 	PrepareSent, CommitSent bool
 	VotedAt                 time.Duration // when this replica last signed a vote here
-	Shown                   []bool        // by replica: was shown our pre-prepare because its prepare contradicts it
+	Shown                   []bool        // by replica: it was sent our accepted pre-prepare because its prepare contradicts it
 
 	Prepares []Vote // by replica; the vote of the highest view
 	Commits  []Vote // by replica; the vote of the highest view
 
 	Prepared   *wire.PreparedCert
 	Cert       *wire.CommitCert // nil until the slot committed; its digest is final (I1)
-	Journalled bool             // the journal lets this slot be executed again (Certified or Committed)
+	Journalled bool             // the journal has a record from which this slot can be executed again (Certified or Committed)
 	HandedAt   time.Duration
 
-	Bodies  []*wire.Body     // every body held here: of what is accepted, prepared or chosen
-	Memory  int              // of the bodies
-	Loose   bool             // a body came by certificate alone and no record holds it yet
-	Waiting *wire.PrePrepare // not acceptable yet: early view, above the window, or from the future (N1, N6)
+	Bodies  []*wire.Body     // every body held here: of a digest that is accepted, prepared or chosen by a new view
+	Memory  int              // size of the bodies in memory
+	Loose   bool             // a body came with a certificate alone, and no journal record holds it yet
+	Waiting *wire.PrePrepare // a pre-prepare that cannot be accepted yet: of a later view, above the window, or with a time ahead of our clock (N1, N6)
 
-	WaitingMemory int // of the body of waiting, where there is one
+	WaitingMemory int // size in memory of the body of Waiting, 0 without one
 }
 
-// Settled is the body that committed, nil if it is not held, and since when it is known here. The slot may be nil.
+// Settled returns the committed body, nil if it is not held, and the time since when this replica has known it. The
+// slot may be nil.
 func (s *Slot) Settled() (body *wire.Body, since time.Duration) {
 	if s == nil || s.Cert == nil {
 		return nil, 0
@@ -71,21 +72,23 @@ func (s *Slot) Body(d wire.Digest) *wire.Body {
 	return nil
 }
 
-// MaxVoted bounds the bodies of one slot that a replica accepts of primaries. It keeps all that it voted for, even when
-// another view chose something else: a certificate for any of them may have been formed where nobody correct saw it, and
-// turn up in a later view change. That many take as many faulty primaries, none of them followed by a stable checkpoint.
-// From then on only a null is accepted, which has no body, and a primary whose slot is full proposes one: so some view gets
-// past it.
+// MaxVoted is how many bodies of one slot a replica accepts from primaries. It keeps every body that it voted for, even
+// if a later view chose another one: a certificate for it may have been formed that no correct replica has seen, and
+// may turn up in a later view change. Filling a slot takes MaxVoted faulty primaries in a row without a stable
+// checkpoint in between. A full slot accepts only a null, which has no body, and a primary whose own slot is full
+// proposes a null; so some view gets past it.
 const MaxVoted = 8
 
-// MaxBodies is more than a slot can come to hold: certificates add bodies that only others accepted. The n−f correct ones
-// accept maxVoted each, and a certificate shows that Q−f ≥ (n−f)/2 of them accepted the same: they are less than 2·maxVoted.
+// MaxBodies is more than a slot can come to hold: certificates add bodies that only other replicas accepted. The n−f
+// correct replicas accept MaxVoted bodies each. A certificate shows that at least Q−f ≥ (n−f)/2 of them accepted the
+// same body, so there are fewer than 2·MaxVoted certified bodies.
 const MaxBodies = 3 * MaxVoted
 
-// Full reports whether a slot takes no other body of a primary.
+// Full reports whether the slot accepts no further body from a primary.
 func (s *Slot) Full() bool { return len(s.Bodies) >= MaxVoted }
 
-// Keep stores a body, once. Beyond the bound it drops the oldest one that nothing here vouches for.
+// Keep stores a body that the slot does not hold yet. If the slot is full, it drops the oldest body that Vouches does
+// not name.
 func (s *Slot) Keep(b *wire.Body) {
 	if s.Body(b.Digest()) != nil {
 		return
@@ -99,7 +102,7 @@ func (s *Slot) Keep(b *wire.Body) {
 	s.Memory += b.Memory()
 }
 
-// Vouches reports whether the slot needs the body of a digest whatever comes.
+// Vouches reports whether the slot needs the body of a digest: the digest is accepted, prepared or committed.
 func (s *Slot) Vouches(d wire.Digest) bool {
 	return s.Accepted && d == s.Digest || s.Prepared != nil && d == s.Prepared.Digest || s.Cert != nil && d == s.Cert.Digest
 }
@@ -109,11 +112,11 @@ func (s *Slot) Accept(v wire.View, d wire.Digest, sig wire.Signature) {
 	s.Accepted, s.Digest, s.Proposal = true, d, Vote{Cast: true, View: v, Digest: d, Sig: sig}
 }
 
-// Overruled reports whether another digest than the accepted one is known to be committed, in a later view: a vote for what
-// was accepted would be one against it (I1).
+// Overruled reports whether a later view is known to have committed another digest than the accepted one. A vote for
+// the accepted one would then be a vote against a committed batch (I1).
 func (s *Slot) Overruled() bool { return s.Accepted && s.Cert != nil && s.Cert.Digest != s.Digest }
 
-// EndView forgets what was specific to the views below next. What prepared or committed stays, and so do the bodies: the
+// EndView forgets what belongs to the views below next. Prepared and commit certificates stay, and so do bodies: the
 // next view may need any of them.
 func (s *Slot) EndView(next wire.View) {
 	if s.Waiting != nil && s.Waiting.View < next {
@@ -124,8 +127,8 @@ func (s *Slot) EndView(next wire.View) {
 	clear(s.Shown)
 }
 
-// Store stores a vote unless an equal or newer one is held. It returns the vote it contradicts, if any: one of the
-// same view with another digest, which stays.
+// Store stores a vote unless an equal or newer one is held. It returns the held vote that it contradicts, if any: a
+// vote of the same view for another digest, which stays stored.
 func Store(votes []Vote, from wire.ReplicaID, v Vote) (stored bool, contradicts *Vote) {
 	held := &votes[from]
 	switch {
@@ -138,8 +141,8 @@ func Store(votes []Vote, from wire.ReplicaID, v Vote) (stored bool, contradicts 
 	return false, nil
 }
 
-// Matching returns the endorsements among votes for (view, digest), ascending by replica, leaving one replica out
-// (none if skip is negative).
+// Matching returns the endorsements among votes for (view, digest), ascending by replica, without that of replica skip
+// (a negative skip leaves nobody out).
 func Matching(votes []Vote, view wire.View, digest wire.Digest, skip int) []wire.Endorsement {
 	found := make([]wire.Endorsement, 0, len(votes))
 	for i := range votes {
@@ -150,7 +153,7 @@ func Matching(votes []Vote, view wire.View, digest wire.Digest, skip int) []wire
 	return found
 }
 
-// Count is the length of what matching returns, without building it.
+// Count is the length of what Matching returns, without building it.
 func Count(votes []Vote, view wire.View, digest wire.Digest, skip int) int {
 	n := 0
 	for i := range votes {
@@ -161,7 +164,7 @@ func Count(votes []Vote, view wire.View, digest wire.Digest, skip int) int {
 	return n
 }
 
-// Certify fixes what a sequence number holds: Q commits of one view agree on it.
+// Certify stores the commit certificate that decides the slot; the first one stays.
 func (s *Slot) Certify(cert *wire.CommitCert) {
 	if s.Cert == nil {
 		s.Cert = cert
@@ -180,7 +183,7 @@ func (s *Slot) Vouched() []wire.Digest {
 	return ds
 }
 
-// SaidBy lists what a replica signed for one sequence number: by its own votes, and inside certificates.
+// SaidBy lists what a replica signed for this sequence number: its own votes, and its signatures inside certificates.
 func (s *Slot) SaidBy(cfg *wire.Config, id wire.ReplicaID, view wire.View) []wire.Statement {
 	var all []wire.Statement
 	add := func(t wire.Type, v wire.View, d wire.Digest, sig wire.Signature) {
@@ -223,8 +226,8 @@ func signedBy(list []wire.Endorsement, id wire.ReplicaID) (wire.Signature, bool)
 	return wire.Signature{}, false
 }
 
-// IsKnown reports whether a slot was proposed in the current view or is decided, or whether so many replicas say so. What a
-// former view left is in O, if it can matter.
+// IsKnown reports whether something is known of a slot in the current view: it was proposed or decided, or enough
+// replicas voted in it. Whatever an earlier view left behind and still matters is in O, so that it is proposed again.
 func (s *Slot) IsKnown(view wire.View, active bool, enough int) bool {
 	if s.Accepted || s.Cert != nil || s.Waiting != nil && s.Waiting.View == view || !active && s.Prepared != nil {
 		return true
@@ -238,11 +241,11 @@ func (s *Slot) IsKnown(view wire.View, active bool, enough int) bool {
 	return voters >= enough
 }
 
-// counts reports whether a vote may still count in the current view. While none is active, old ones may certify a slot
-// (N7).
+// counts reports whether a vote may still count in the current view. While no view is active, votes of any view count:
+// they may certify the slot (N7).
 func (v *Vote) counts(view wire.View, active bool) bool { return v.Cast && (v.View == view || !active) }
 
-// Lacks says what is missing for a slot above what was executed; nil is one of which nothing was heard.
+// Lacks says which messages are missing for a slot above what was executed. A nil slot stands for one without any message.
 func (s *Slot) Lacks(view wire.View) wire.Lacks {
 	if s == nil {
 		return wire.LacksProposal | wire.LacksPrepares | wire.LacksCommits
@@ -260,12 +263,12 @@ func (s *Slot) Lacks(view wire.View) wire.Lacks {
 	return missing
 }
 
-// Says reports whether a vote was cast and says the same as another one.
+// Says reports whether a vote was cast and names the same view and digest as the other one.
 func (v *Vote) Says(other *Vote) bool {
 	return v.Cast && v.View == other.View && v.Digest == other.Digest
 }
 
-// Committed is the certificate of Q commits for (view, digest), nil with fewer.
+// Committed returns the certificate of Q commits for (view, digest), or nil if there are fewer.
 func (s *Slot) Committed(view wire.View, digest wire.Digest, quorum int) *wire.CommitCert {
 	if Count(s.Commits, view, digest, -1) < quorum {
 		return nil

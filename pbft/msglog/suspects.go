@@ -6,7 +6,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Suspects are the highest Suspect of every replica, by replica; one without a signature stands for none (V7).
+// Suspects holds the highest Suspect of every replica, indexed by replica; an entry without a signature stands for none
+// (V7).
 type Suspects []wire.Suspect
 
 // Note keeps a Suspect if it is its sender's highest one.
@@ -19,9 +20,9 @@ func (all Suspects) Note(m *wire.Suspect) bool {
 	return true
 }
 
-// Justify returns the highest view u that enough replicas want, given the view that each one wants, and as many Suspects of
-// u−1 or later views, in the order of their replicas. All of these are held: a replica that wants u renews its own Suspect,
-// or has sent a ViewChange with as many.
+// Justify returns the highest view u that enough replicas want, given the view that each replica wants, and as many
+// Suspects of u−1 or later views, in the order of their replicas. All of those Suspects are held: a replica that wants
+// u either renews its own Suspect or has sent a ViewChange that contains enough of them.
 func (all Suspects) Justify(enough int, wanted []wire.View) (wire.View, []wire.Suspect) {
 	views := slices.Sorted(slices.Values(wanted))
 	u := views[len(views)-enough]

@@ -6,25 +6,25 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Checkpoints tallies checkpoint messages for the window above h and remembers this replica's own states.
+// Checkpoints counts the checkpoint messages for the window above h, and remembers the digests of this replica's own states.
 type Checkpoints struct {
 	Stable  wire.StableCert
 	tallies []tally     // ring over multiples of K in (h, h+2L]
-	Durable wire.Seq    // newest own state that is durable in the store
-	Offered wire.Seq    // newest one whose state others were offered
-	Base    wire.Seq    // newest checkpoint that is both stable and durable here: garbage ends below it
-	Own     []wire.Mark // own states, oldest first, from the previous base on
-	Void    wire.Seq    // up to here states of ours were announced, or may be, that are given up (K2)
-	Split   wire.Seq    // the first one above h that can never be stable; one at or below h is of the past
+	Durable wire.Seq    // the newest own state that is durable in the store
+	Offered wire.Seq    // the newest own state that other replicas may fetch
+	Base    wire.Seq    // the newest checkpoint that is both stable and durable here; what lies below it may be garbage
+	Own     []wire.Mark // own states, oldest first, from the previous Base on
+	Void    wire.Seq    // own states up to here are given up, though their digests were or may have been announced (K2)
+	Split   wire.Seq    // the first checkpoint found that can never be stable; it matters only while it lies above h
 }
 
-// tally holds what replicas said about the state after seq.
+// tally holds the digests that replicas signed for the state after seq.
 type tally struct {
 	seq   wire.Seq
 	Votes []Vote // by replica; view unused
 }
 
-// NewCheckpoints returns one that has heard of none.
+// NewCheckpoints returns a Checkpoints without any votes.
 func NewCheckpoints(cfg *wire.Config) Checkpoints {
 	return Checkpoints{tallies: make([]tally, 2*cfg.LogWindow/cfg.CheckpointInterval)}
 }
@@ -38,7 +38,7 @@ func (c *Checkpoints) At(seq wire.Seq, cfg *wire.Config) *tally {
 	return t
 }
 
-// CanBeStable reports whether some digest may still reach a quorum, if whoever has not voted yet votes for it.
+// CanBeStable reports whether some digest may still reach a quorum, if every replica that has not voted yet votes for it.
 func (t *tally) CanBeStable(quorum int) bool {
 	silent, most := 0, 0
 	for i := range t.Votes {
@@ -51,7 +51,7 @@ func (t *tally) CanBeStable(quorum int) bool {
 	return most+silent >= quorum
 }
 
-// Statements are the votes as they were signed, ascending by replica.
+// Statements are the votes as signed messages, ascending by replica.
 func (t *tally) Statements() []wire.Checkpoint {
 	var all []wire.Checkpoint
 	for id, v := range t.Votes {
@@ -72,13 +72,13 @@ func (c *Checkpoints) OwnDigest(seq wire.Seq) (wire.Digest, bool) {
 	return wire.Digest{}, false
 }
 
-// GiveUp forgets the own states above the stable one and up to a sequence number: what was announced of them stands (K2).
+// GiveUp forgets the own states in (above, upTo]. Their digests were announced all the same, so Void keeps upTo (K2).
 func (c *Checkpoints) GiveUp(above, upTo wire.Seq) {
 	c.Own = slices.DeleteFunc(c.Own, func(m wire.Mark) bool { return m.Seq > above && m.Seq <= upTo })
 	c.Void = max(c.Void, upTo)
 }
 
-// Remember adds an own state and forgets those that no restart can need.
+// Remember adds an own state and forgets those below keepFrom, which no restart can need.
 func (c *Checkpoints) Remember(m wire.Mark, keepFrom wire.Seq) {
 	kept := c.Own[:0]
 	for _, o := range c.Own {

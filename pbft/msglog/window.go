@@ -2,20 +2,21 @@ package msglog
 
 import "tagma/pbft/wire"
 
-// MaxKeptBytes bounds the memory of the bodies that are kept below h. The journal has the older ones, for a restart.
+// MaxKeptBytes bounds the memory of the bodies that are kept below h. Older bodies are in the journal, from which a
+// restart reads them.
 const MaxKeptBytes = 24 << 20
 
-// Window is the ring of slots around the low watermark h. It reaches from h−3L, because bodies and commit certificates
-// serve those who follow (N3), over H = h+L, above which nothing is voted for, to h+2L, because messages may arrive
-// before the checkpoint that makes room for them (N6).
+// Window is the ring of slots around the low watermark h. It begins at h−3L, because replicas that follow need the
+// bodies and commit certificates below h (N3). This replica votes up to H = h+L. The ring ends at h+2L, because
+// messages may arrive before the checkpoint that makes room for them (N6).
 type Window struct {
 	Cfg  *wire.Config
 	Low  wire.Seq // h
-	Seen wire.Seq // highest one that any message within the window named: what looks through the ring ends here
+	Seen wire.Seq // the highest sequence number in the ring that any message named; loops over the ring end here
 	Ring []Slot
 }
 
-// NewWindow returns an empty one at the initial state.
+// NewWindow returns an empty window with h = 0.
 func NewWindow(cfg *wire.Config) *Window {
 	return &Window{Cfg: cfg, Ring: make([]Slot, (wire.KeptWindows+2)*cfg.LogWindow)}
 }
@@ -26,8 +27,9 @@ func (w *Window) High() wire.Seq { return w.Low + w.Cfg.LogWindow }
 // Floor is the highest sequence number that the ring no longer holds.
 func (w *Window) Floor() wire.Seq { return w.Cfg.Floor(w.Low) }
 
-// ForgetOldBodies drops, oldest first, the bodies below h that exceed MaxKeptBytes. Those of batches that this replica has
-// yet to execute stay: after a restart the journal gives them once, and the others may have none of them any more (N3).
+// ForgetOldBodies drops, oldest first, the bodies below h that exceed MaxKeptBytes. Bodies of batches that this replica
+// has yet to execute stay: after a restart the journal yields them only once, and the other replicas may hold none of
+// them any more (N3).
 func (w *Window) ForgetOldBodies(handed wire.Seq) {
 	bytes := 0
 	for seq := w.Low; seq > w.Floor(); seq-- {
@@ -35,7 +37,7 @@ func (w *Window) ForgetOldBodies(handed wire.Seq) {
 		if s == nil {
 			continue
 		}
-		s.Waiting = nil // it came too late
+		s.Waiting = nil // too late to be accepted: h has passed it
 		bytes += s.Memory
 		if bytes > MaxKeptBytes && seq <= handed {
 			s.Bodies, s.Memory = nil, 0
@@ -43,16 +45,16 @@ func (w *Window) ForgetOldBodies(handed wire.Seq) {
 	}
 }
 
-// LargeBody is the memory in bytes from which on a body has no place above h when MaxLargeBytes are held. A window full of
-// smaller ones is small enough.
+// LargeBody is the size in memory from which on a body is large: while MaxLargeBytes are held above h, no further large
+// body is taken in. A window full of smaller bodies fits in memory anyhow.
 const LargeBody = 64 << 10
 
-// MaxLargeBytes bounds the bodies between h and what is proposed. A primary keeps to it; backups, whose h may be
-// lower for a moment, tolerate four times as much.
+// MaxLargeBytes bounds the memory of the bodies between h and the last proposal. A primary keeps to it; backups, whose
+// h may be lower for a moment, tolerate four times as much.
 const MaxLargeBytes = 64 << 20
 
-// LargeBytes sums up the memory of all bodies above h. Each slot keeps its own sum: a body of many tiny operations takes
-// some times what it is encoded in, and is not looked through again for every proposal (S4).
+// LargeBytes sums up the memory of all bodies above h. Each slot keeps its own sum, so that this need not look through
+// every body for every proposal: a body of many tiny operations takes several times its encoded size (S4).
 func (w *Window) LargeBytes() int {
 	sum := 0
 	for seq := w.Low + 1; seq <= w.Seen; seq++ {
@@ -63,10 +65,10 @@ func (w *Window) LargeBytes() int {
 	return sum
 }
 
-// slotVotes is about what the votes for a slot take, in bytes.
+// slotVotes is roughly how many bytes the votes for a slot take.
 const slotVotes = 1 << 10
 
-// Bytes is about what the log holds of all slots: bodies, and votes. A small one counts as some slots.
+// Bytes is roughly how many bytes the log holds, bodies and votes of all slots. A log of fewer than 256 slots counts as 256.
 func (w *Window) Bytes() int {
 	const few = 256
 	sum, slots := 0, 0
@@ -78,8 +80,8 @@ func (w *Window) Bytes() int {
 	return sum + max(slots, few)*slotVotes
 }
 
-// WaitingBytes sums up the large bodies of pre-prepares that wait above h: those for later views than the current one, or
-// all others.
+// WaitingBytes sums up the memory of large bodies in pre-prepares that wait above h: those of views after the current
+// one if later is set, all others if not.
 func (w *Window) WaitingBytes(current wire.View, later bool) int {
 	sum := 0
 	for seq := w.Low + 1; seq <= w.Seen; seq++ {
@@ -112,7 +114,7 @@ func (w *Window) At(seq wire.Seq) *Slot {
 	return s
 }
 
-// begin makes a slot one of another sequence number. Its arrays are its own, so that they serve again.
+// begin reuses a slot for another sequence number. It keeps the slot's arrays, so that they need not be allocated again.
 func (s *Slot) begin(seq wire.Seq, replicas int) {
 	votes, shown := s.Prepares[:cap(s.Prepares)], s.Shown
 	if votes == nil {
@@ -134,8 +136,8 @@ func (w *Window) Peek(seq wire.Seq) *Slot {
 	return nil
 }
 
-// FirstLacking is the lowest sequence number above one that cannot be executed: its certificate or its body is missing.
-// Those before it only wait for the executor.
+// FirstLacking is the lowest sequence number above the given one that cannot be executed because its certificate or its
+// body is missing. All before it only wait for the executor.
 func (w *Window) FirstLacking(above wire.Seq) wire.Seq {
 	for seq := above + 1; ; seq++ {
 		if s := w.Peek(seq); s == nil || s.Cert == nil || s.Body(s.Cert.Digest) == nil {

@@ -6,16 +6,16 @@ import (
 	"tagma/pbft/wire"
 )
 
-// MaxWishWait bounds how long a replica waits that asks for nulls again and again.
+// MaxWishWait bounds how long a replica that asks for nulls again and again has to wait between two requests.
 const MaxWishWait = time.Minute
 
-// Wish is up to where another replica wants the order to go on (D8.9).
+// Wish is the sequence number up to which another replica wants batches to be ordered, nulls if need be (D8.9).
 type Wish struct {
-	Asked   wire.Seq // what it asked for
-	Granted wire.Seq // what it is worked for
-	At      time.Duration
-	wait    time.Duration // before another wish of it is heard
-	again   time.Duration
+	Asked   wire.Seq      // the highest one it asked for
+	Granted wire.Seq      // the highest one that this replica granted and works towards
+	At      time.Duration // when it was granted
+	wait    time.Duration // how long after this wish the next one is granted
+	again   time.Duration // when the next wish may be granted
 }
 
 // WishOutcome says what became of a wish.
@@ -28,8 +28,8 @@ const (
 	WishTooSoon
 )
 
-// Hear takes a wish. It costs everybody work, so each further one of a replica doubles its wait, from a timeout on, until it
-// has wished for nothing for longer than the longest wait.
+// Hear takes a wish. A granted wish costs every replica work, so each one doubles the time until the same replica's
+// next one is granted, beginning with a timeout. After twice MaxWishWait without a granted wish it begins anew.
 func (w *Wish) Hear(until wire.Seq, now, timeout time.Duration) WishOutcome {
 	w.Asked = max(w.Asked, until)
 	switch {

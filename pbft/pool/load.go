@@ -6,21 +6,21 @@ import (
 	"tagma/pbft/wire"
 )
 
-// How much a replica admits of its clients however slowly the cluster orders.
+// A replica admits at least this much from its clients, however slowly the cluster orders.
 const (
 	minAdmitted      = 64
 	minAdmittedBytes = 4 << 20
 )
 
-// MaxPendingBytes bounds the requests that a replica admits of its clients at a time, as Config.MaxPending does their
-// number. Those of many clients, of which each may have one, and those that are ordered and not executed yet come to twice
-// as much at most. The shares of the backups at the primary come to as much again.
+// MaxPendingBytes bounds the bytes of the requests that a replica admits from its clients at a time, as Config.MaxPending
+// bounds their number. With one request for each of many clients, and with requests that are ordered and not executed yet,
+// the pool holds at most twice as much. At the primary, the shares of the backups add as much again.
 const MaxPendingBytes = 64 << 20
 
 // Amount counts requests and their encoded bytes.
 type Amount struct{ Requests, Bytes int }
 
-// Add counts a request in.
+// Add counts one more request.
 func (a *Amount) Add(m *wire.Request) {
 	a.Requests++
 	a.Bytes += m.Size()
@@ -31,25 +31,25 @@ func (a *Amount) remove(m *wire.Request) {
 	a.Bytes -= m.Size()
 }
 
-// Leaves reports whether there is room for one more request within most. The first one has room however large it is.
+// Leaves reports whether one more request fits within most. The first request always fits, however large it is.
 func (a Amount) Leaves(most Amount, m *wire.Request) bool {
 	return a.Requests < most.Requests && (a.Requests == 0 || a.Bytes+m.Size() <= most.Bytes)
 }
 
-// Part is one of k equal parts, at least one request.
+// Part is one of k equal parts, but at least one request.
 func (a Amount) Part(k int) Amount { return Amount{max(1, a.Requests/k), a.Bytes / k} }
 
-// load measures how much is ordered in half a view timeout, so that a replica admits no more than will be ordered
-// before its timers run out: overload must not depose a correct primary (C6).
+// load measures how much is ordered in half a view timeout. A replica admits no more than that, so that every admitted
+// request is ordered before its timer ends: an overload must not depose a correct primary (C6).
 type load struct {
 	since   time.Duration
 	ordered Amount // handed to execution in this period
-	known   Amount // the most of an earlier one; since there was a backlog, what was ordered beside that
+	known   Amount // the most that was ordered in an earlier period; once requests have waited all through a period, older measurements are forgotten
 	Total   int    // bytes handed to execution so far, each batch counted with as much as its certificate takes
 	backlog bool   // requests have waited all through this period
 }
 
-// Tick begins a new period when half a view timeout is over.
+// Tick begins a new period when half a view timeout has passed.
 func (l *load) Tick(now, period time.Duration, waiting bool) {
 	if !waiting {
 		l.backlog = false
@@ -57,15 +57,15 @@ func (l *load) Tick(now, period time.Duration, waiting bool) {
 	if now-l.since < period {
 		return
 	}
-	if l.backlog { // more was there to be ordered
+	if l.backlog { // the cluster was busy for the whole period, so what it ordered is what it can order
 		l.known = Amount{}
 	}
 	l.known = l.known.most(l.ordered)
 	l.since, l.ordered, l.backlog = now, Amount{}, waiting
 }
 
-// Limit is how much to admit: what was once ordered in such a time. Before anything was measured it is little, for a burst
-// that finds an idle cluster must not depose its primary either; it grows with each batch that is ordered.
+// Limit is how much to admit: as much as was ordered in an earlier period. Before anything was measured the limit is
+// low, because a burst on an idle cluster must not depose its primary either; it grows with each batch that is ordered.
 func (l *load) Limit(maxPending int) Amount {
 	limit := l.known.most(l.ordered).most(Amount{minAdmitted, minAdmittedBytes})
 	return Amount{min(maxPending, limit.Requests), min(MaxPendingBytes, limit.Bytes)}
@@ -75,7 +75,7 @@ func (a Amount) most(b Amount) Amount {
 	return Amount{max(a.Requests, b.Requests), max(a.Bytes, b.Bytes)}
 }
 
-// certificate is about what the votes that decide a batch take, in bytes.
+// certificate is roughly how many bytes the votes that decide a batch take.
 const certificate = 1 << 10
 
 // Order counts a batch that was handed to execution.

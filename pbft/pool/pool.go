@@ -11,15 +11,15 @@ import (
 type Pending struct {
 	Req        *wire.Request
 	owner      *clientQueue
-	relayer    int           // the replica that relayed it, or fromClient
-	Since      time.Duration // when it was timed from: the primary has had room for it (C6, T1)
-	RelayedAt  time.Duration // when the primary was last told; 0: never
-	Queued     bool          // waits for a proposal of ours; false while a pre-prepare holds it
-	Ordered    bool          // handed to execution; no longer timed
+	relayer    int           // the replica that relayed the request, or FromClient
+	Since      time.Duration // when its timer started: the primary has had room for it since (C6, T1)
+	RelayedAt  time.Duration // when this replica last relayed it to the primary; 0: never
+	Queued     bool          // it waits until this replica proposes it; false once a pre-prepare holds it
+	Ordered    bool          // it was handed to execution, and its timer has ended
 	prev, Next *Pending
 }
 
-// FromClient is the relayer of a request that came over its client's own link.
+// FromClient stands for the relayer of a request that came over its client's own link.
 const FromClient = -1
 
 // clientQueue holds one client's requests. Clients take turns (C6).
@@ -28,28 +28,29 @@ type clientQueue struct {
 	client wire.PublicKey
 	Held   Amount // requests of this client in the pool
 	turn
-	queued int  // of them, waiting for a proposal; fifo may list others too
-	inTurn bool // listed in pool.turns
+	queued int  // how many of them wait for a proposal; Fifo may list others too
+	inTurn bool // listed in Pool.Turns
 }
 
-// Pool holds the requests that are known and not executed: by name, so that a re-sent request is recognised whatever
-// its digest (C3); by age, so that the oldest one is timed (T1); and by client, so that each gets its share (C6).
+// Pool holds the requests that are known and not executed. It finds them by name, so that a request that is sent again
+// is recognised whatever its digest (C3); by age, so that the oldest one is timed (T1); and by client, so that each
+// client gets its share (C6).
 type Pool struct {
 	ByID           map[wire.RequestID]*Pending
 	Clients        map[wire.PublicKey]*clientQueue
 	Turns          []*clientQueue // clients with queued requests, next one first
-	Oldest, newest *Pending       // not ordered yet, by arrival
+	Oldest, newest *Pending       // the list of requests that are not ordered yet, by arrival
 	All            Amount
-	Direct         Amount   // not ordered, from the clients' own links
-	Relayed        []Amount // not ordered, by relaying replica
+	Direct         Amount   // requests from the clients' own links that are not ordered yet
+	Relayed        []Amount // by relaying replica: requests that are not ordered yet
 	Queued         int
 	QueuedBytes    int
-	handed         map[wire.RequestID]struct{} // to execution without being held here, and not executed yet
+	handed         map[wire.RequestID]struct{} // requests that were handed to execution without being held here, until they are executed
 	load
 	shares
 }
 
-// New returns an empty pool that so many replicas may relay requests to, with the view timeout.
+// New returns an empty pool for so many replicas that may relay requests, with the view timeout.
 func New(replicas int, timeout time.Duration) *Pool {
 	return &Pool{
 		shares:  shares{heavy: make(map[wire.PublicKey]*share), timeout: timeout},
@@ -83,7 +84,7 @@ func (p *Pool) Add(req *wire.Request, relayer int, now time.Duration) *Pending {
 	return e
 }
 
-// waiting is the counter that a not yet ordered request counts in.
+// waiting is the counter to which a request that is not ordered yet belongs.
 func (p *Pool) waiting(e *Pending) *Amount {
 	if e.relayer == FromClient {
 		return &p.Direct
@@ -104,16 +105,16 @@ func (p *Pool) enqueue(e *Pending) {
 	p.compact(e.owner)
 }
 
-// Slack is how many stale entries a list may have besides as many as it has live ones.
+// Slack is how many stale entries a list may have in addition to as many stale ones as it has live ones.
 const Slack = 16
 
-// compact drops what no longer waits from lists that are mostly stale. Only a primary takes from them; without this they
-// would grow for ever at a backup.
+// compact removes requests that no longer wait, and clients without any, from lists in which most entries are stale.
+// Only a primary takes entries from these lists, so at a backup they would grow for ever.
 func (p *Pool) compact(q *clientQueue) {
 	if len(q.Fifo) > 2*q.queued+Slack {
 		q.Fifo = slices.DeleteFunc(q.Fifo, func(e *Pending) bool { return !e.Queued })
 	}
-	if len(p.Turns) > 2*p.Queued+Slack { // every client that is listed rightly has a queued request
+	if len(p.Turns) > 2*p.Queued+Slack { // a client that is rightly listed has a queued request
 		p.Turns = slices.DeleteFunc(p.Turns, func(q *clientQueue) bool {
 			q.inTurn = q.queued > 0
 			return !q.inTurn
@@ -130,9 +131,9 @@ func (p *Pool) unqueue(e *Pending) {
 	}
 }
 
-// Take removes requests for one batch from the queues and leaves them in the pool. Clients take turns, one request each,
-// for as many rounds as there would be if everybody filled an equal part: with others waiting, a client that has much does
-// not make the batch long for those who have little (C6).
+// Take removes requests for one batch from the queues; they stay in the pool. Clients take turns, one request each, for
+// as many rounds as it takes to fill the batch if each client filled an equal part of it. So a client with many
+// requests does not make the batch longer, and slower, for those with few (C6).
 func (p *Pool) Take(maxRequests, maxBytes int) []*wire.Request {
 	var batch []*wire.Request
 	bytes := 0
@@ -158,8 +159,8 @@ func (p *Pool) Take(maxRequests, maxBytes int) []*wire.Request {
 	return batch
 }
 
-// endTurn takes the request of the client whose turn it was, if it had one, and puts the client last, or out of the turns
-// when it has nothing more.
+// endTurn removes the request that was taken, if there was one, from the queue of the client whose turn it was. It puts
+// the client at the end of the turns, or removes it from them when it has no further request.
 func (p *Pool) endTurn(e *Pending) {
 	owner := p.Turns[0]
 	p.Turns = p.Turns[1:]
@@ -185,7 +186,7 @@ func (q *clientQueue) front() *Pending {
 	return q.Fifo[0]
 }
 
-// MarkProposed notes that a pre-prepare holds these requests, so that they are not proposed again.
+// MarkProposed notes that a pre-prepare holds these requests, so that this replica does not propose them again.
 func (p *Pool) MarkProposed(b *wire.Body) {
 	for _, req := range b.Requests {
 		if e := p.ByID[req.ID]; e != nil {
@@ -194,9 +195,9 @@ func (p *Pool) MarkProposed(b *wire.Body) {
 	}
 }
 
-// MarkOrdered notes that these requests were handed to execution: their timers end. Of those that are not held here the
-// names are kept until they are executed: a request that comes late, from a client whom a slow execution keeps waiting,
-// needs no order any more (T4). There are no more names than a window has requests.
+// MarkOrdered notes that these requests were handed to execution: their timers end. For requests that this pool does
+// not hold it keeps the names until they are executed: if such a request arrives late, because its client waits for a
+// slow execution, it needs no order any more (T4). A window's requests bound the number of these names.
 func (p *Pool) MarkOrdered(seq wire.Seq, b *wire.Body) {
 	for _, req := range b.Requests {
 		if q := p.Clients[req.ID.Client]; q != nil {
@@ -211,20 +212,21 @@ func (p *Pool) MarkOrdered(seq wire.Seq, b *wire.Body) {
 	}
 }
 
-// Known reports whether a request is held, or was ordered before it came: then there is no entry (T4).
+// Known reports whether a request is held here, or was ordered before it arrived; in the second case there is no entry (T4).
 func (p *Pool) Known(id wire.RequestID) (e *Pending, known bool) {
 	e = p.ByID[id]
 	_, handed := p.handed[id]
 	return e, e != nil || handed
 }
 
-// Refetched forgets the names of what was handed to execution: a fetched state holds it, or it is handed again (X6).
+// Refetched forgets the names of the requests handed to execution: a state was fetched that contains their effects, or
+// they will be handed again (X6).
 func (p *Pool) Refetched() { clear(p.handed) }
 
-// Handed is how many requests were handed to execution that are not held here.
+// Handed is how many requests were handed to execution without being held here.
 func (p *Pool) Handed() int { return len(p.handed) }
 
-// unlink ends the timing of a request.
+// unlink takes a request out of the list of those that are timed.
 func (p *Pool) unlink(e *Pending) {
 	e.Ordered = true
 	p.waiting(e).remove(e.Req)
@@ -255,14 +257,15 @@ func (p *Pool) Remove(id wire.RequestID) {
 	delete(p.ByID, id)
 	p.All.remove(e.Req)
 	if e.owner.Held.remove(e.Req); e.owner.Held.Requests == 0 {
-		e.owner.Fifo = nil // the entry in turns, if any, is skipped by take
+		e.owner.Fifo = nil // Take skips the client's entry in Turns, if there is one
 		delete(p.Clients, id.Client)
 	}
 }
 
-// Requeue makes every request that is not ordered wait for a proposal again: what the last view held of them is void.
+// Requeue makes every request that is not ordered wait for a proposal again: the pre-prepares of the last view no
+// longer count.
 func (p *Pool) Requeue() {
-	for _, q := range p.Turns { // also those all of whose requests are ordered: their next one needs a turn again
+	for _, q := range p.Turns { // includes clients whose requests are all ordered: their next request needs a turn again
 		q.inTurn = false
 	}
 	for e := p.Oldest; e != nil; e = e.Next {

@@ -8,65 +8,66 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Fair turns by cost (C6). Requests take turns by number, and one may cost the executor as much as thousands of others. So a
-// client whose requests cost much waits until they are executed, and then for as long as they took, times the number of
-// clients. A client of whom little is known may have about as many requests under way as cost little so far. Clients that
-// are known to be light are not held back, however long this machine takes for their requests.
+// Fair turns by cost (C6). Clients take turns by number of requests, but one request may cost the executor as much as
+// thousands of others. So a client whose requests cost much (a heavy one) waits until they are executed, and then for
+// as long as they took, times the number of clients. A client of which little is known may have about as many requests
+// under way as it has had cheap ones in a row. A client that is known to be light is not held back, however long this
+// machine takes for its requests.
 
-// heavyCost is what a request costs from which on its client takes turns by cost, in units of the state machine: about as
-// much as eighty small writes.
+// heavyCost is the cost from which on a request makes its client a heavy one, in the state machine's units of cost:
+// about as much as eighty small writes.
 const heavyCost = 2000
 
-// largeRequest is the size from which on a request costs more than its execution: it is sent to all, and all write it. A
-// unit more counts for each so many of its bytes, so that one of this size is one that costs much.
+// largeRequest is the size in bytes from which on sending a request to all replicas and writing it there costs more than
+// executing it. One unit of cost is added for every bytesPerUnit bytes, so that a request of this size reaches heavyCost.
 const (
 	largeRequest = 64_000
 	bytesPerUnit = largeRequest / heavyCost
 )
 
-// trusted is how many requests in a row have cost little of a client that is known to be light.
+// trusted is the number of cheap requests in a row after which a client is known to be light.
 const trusted = 256
 
-// untried is how many requests are under way at once of a client of which nothing is known.
+// untried is how many requests a client of which nothing is known may have under way at once.
 const untried = 4
 
-// mostDebt is how many T a client may have to wait for what it used, and remembered for how many T it is heavy: everywhere
-// for longer than anywhere it waits.
+// mostDebt is how many T a client may have to wait for the time that its requests took. For remembered T after its last
+// costly request a client stays heavy: longer than any primary makes it wait.
 const (
 	mostDebt   = 8
 	remembered = 16
 )
 
-// share is what is known of a client whose requests cost much.
+// share is what is known of one heavy client.
 type share struct {
 	client wire.PublicKey
-	each   time.Duration // of the executor's time, what one request takes
-	held   time.Duration // nothing is proposed before, unless what was proposed is executed
-	next   time.Duration // others have had their part of the executor then
-	served time.Duration // when requests of it were executed last
-	cost   time.Duration // when one that cost much was
-	worked time.Duration // when one was whose execution did; 0: never
+	each   time.Duration // the executor's time that one of its requests takes
+	held   time.Duration // nothing is proposed for it before this moment, unless its proposed requests are executed
+	next   time.Duration // by this moment the others have had their part of the executor
+	served time.Duration // when a request of it was executed last
+	cost   time.Duration // when one that cost much was executed last
+	worked time.Duration // when one was whose execution, not its size, cost much; 0: never
 }
 
-// turn is what a primary knows of a client whose requests are queued.
+// turn is what a primary knows of one client with queued requests.
 type turn struct {
-	batch  uint64        // the last one that it was looked at for,
-	left   int           // and how many requests it may still have in it
-	lights int           // requests in a row that cost little
-	served time.Duration // when requests of it were executed last, or the first one was proposed
-	seq    wire.Seq      // the last batch handed to execution that holds one
+	batch  uint64        // the batch for which left was computed
+	left   int           // how many more requests it may have in that batch
+	lights int           // cheap requests in a row
+	served time.Duration // when a request of it was executed last, or the first one was proposed
+	seq    wire.Seq      // the last batch handed to execution with a request of it
 }
 
-// shares are those of all such clients, and whether others want something.
+// shares holds the shares of all heavy clients, and whether other clients want something.
 type shares struct {
 	heavy    map[wire.PublicKey]*share
-	all      []*share // the same
+	all      []*share // the same shares as a list, in a fixed order
 	light    streaks
-	batch    uint64 // counts those that are put together
+	batch    uint64 // the number of the batch that is being put together
 	executed wire.Seq
-	mixed    bool // a client that is not heavy wants something, or did a moment ago
+	mixed    bool // a client that is not heavy has requests here, or had a moment ago
 	now      time.Duration
-	sweep    time.Duration // when heavy clients are looked through next
+	sweep    time.Duration // when the list of heavy clients is next looked through
 	timeout  time.Duration // T
 	seen     [2]struct {   // the last two clients that brought a request, the last one first
 		client wire.PublicKey
@@ -74,7 +75,7 @@ type shares struct {
 	}
 }
 
-// note notes that a client is there.
+// note notes that a client has just brought a request.
 func (s *shares) note(client wire.PublicKey, now time.Duration) {
 	if s.seen[0].client != client {
 		s.seen[1] = s.seen[0]
@@ -83,7 +84,7 @@ func (s *shares) note(client wire.PublicKey, now time.Duration) {
 	s.mixed = s.mixed || s.heavy[client] == nil
 }
 
-// parties is how many clients want something, or did a moment ago.
+// parties is the number of clients that want something, or did a moment ago.
 func (p *Pool) parties() int {
 	if old := p.seen[1]; old.at > 0 && p.now-old.at < p.timeout/4 {
 		return max(2, len(p.Clients))
@@ -91,7 +92,7 @@ func (p *Pool) parties() int {
 	return max(1, len(p.Clients))
 }
 
-// look sets mixed: whether a client that is not heavy wants something, or did a moment ago.
+// look sets mixed: whether a client that is not heavy has requests here, or had a moment ago.
 func (p *Pool) look() {
 	heavy := 0
 	for _, s := range p.all {
@@ -105,14 +106,14 @@ func (p *Pool) look() {
 	}
 }
 
-// free reports whether a client may have any number of requests under way: they are large but not long to execute, and no
-// client is there that is not heavy itself.
+// free reports whether a heavy client may have any number of requests under way: its requests are large but quick to
+// execute, and every client with requests here is heavy.
 func (p *Pool) free(s *share) bool {
 	return !p.mixed && (s.worked == 0 || p.now-s.worked > remembered*p.timeout)
 }
 
-// Spend notes what the requests of a batch cost that was executed here. Body is nil if this replica does not hold it. Spend
-// is called before the requests are removed.
+// Spend notes what the requests of an executed batch cost. Body is nil if this replica does not hold it. Spend must be
+// called before the requests are removed from the pool.
 func (p *Pool) Spend(seq wire.Seq, replies []*wire.Reply, costs []uint64, took time.Duration, body *wire.Body, since time.Duration) {
 	p.executed = max(p.executed, seq)
 	whole, took := Weigh(body, costs, took, p.now-since)
@@ -135,8 +136,8 @@ func (p *Pool) Spend(seq wire.Seq, replies []*wire.Reply, costs []uint64, took t
 	p.look()
 }
 
-// Weigh adds to what execution says of a batch what it took to order it, if it has large requests: to their costs what their
-// bytes do, and the time since it was accepted here is what it took.
+// Weigh adds to the executor's report of a batch what it took to order it, if it has large requests: their bytes are
+// added to their costs, and the time that they took becomes the time since the batch was accepted here.
 func Weigh(body *wire.Body, costs []uint64, took, since time.Duration) ([]uint64, time.Duration) {
 	if body == nil || len(body.Requests) != len(costs) || !slices.ContainsFunc(body.Requests, isLarge) {
 		return costs, took
@@ -152,17 +153,17 @@ func Weigh(body *wire.Body, costs []uint64, took, since time.Duration) ([]uint64
 
 func isLarge(req *wire.Request) bool { return req.Size() >= largeRequest }
 
-// part is cost's share of the time that all took. It is the same on every machine, as floating point is not, so that a
-// simulated run is.
+// part is cost's share of the time that the whole batch took. It computes in integers, which give the same result on
+// every machine, unlike floating point, so that a simulated run repeats exactly.
 func part(took time.Duration, cost, all uint64) time.Duration {
 	high, low := bits.Mul64(uint64(max(took, 0)), cost)
-	share, _ := bits.Div64(high, low, all) // cost < all, so that it fits
+	share, _ := bits.Div64(high, low, all) // cost < all, so the quotient fits
 	return time.Duration(share)
 }
 
-// spend counts one request. The client then waits for the time that the request took, times the number of clients: it gets
-// less than an equal part of the executor, and the others are served meanwhile. Where all clients are heavy none waits: what
-// each has under way is bounded, which shares the executor out, and waiting would leave it idle.
+// spend counts one request. Its client then waits for the time that the request took, times the number of clients: so it
+// gets less than an equal part of the executor, and the others are served meanwhile. If all clients are heavy, none waits:
+// the bound on the requests that each has under way already divides the executor, and waiting would leave it idle.
 func (p *Pool) spend(client wire.PublicKey, cost uint64, took time.Duration, worked bool) {
 	s := p.heavy[client]
 	if s == nil {
@@ -184,7 +185,7 @@ func (p *Pool) spend(client wire.PublicKey, cost uint64, took time.Duration, wor
 	}
 }
 
-// mayTake reports whether one more request of a client may be part of the batch that is put together.
+// mayTake reports whether the batch that is being put together may hold one more request of a client.
 func (p *Pool) mayTake(q *clientQueue) bool {
 	if q.batch != p.batch {
 		q.batch, q.left = p.batch, p.allowed(q)
@@ -192,8 +193,8 @@ func (p *Pool) mayTake(q *clientQueue) bool {
 	return q.left > 0
 }
 
-// allowed is how many requests of a client a batch may hold now. A heavy one that has to wait for more than T/2 may have one
-// then, and goes on waiting after it: those who time its requests know nothing of the rest.
+// allowed is how many requests of a client the batch may hold now. A heavy client that would have to wait for more than T/2
+// may have one request then, and waits on after it: the backups that time its requests do not know why they are held back.
 func (p *Pool) allowed(q *clientQueue) int {
 	s := p.heavy[q.client]
 	switch {
@@ -209,9 +210,9 @@ func (p *Pool) allowed(q *clientQueue) int {
 	return max(1, int(p.timeout/32/max(s.each, 1)))
 }
 
-// fresh is how many more requests of a client that is not heavy may be proposed. A client that is not known to be light may
-// have four more under way than it had light ones in a row, and one more for each T/2 in which none of its requests is
-// executed, since those may wait for somebody else's.
+// fresh is how many more requests of a client that is not heavy may be proposed. A client not yet known to be light may
+// have four more under way than it has had cheap ones in a row. It may have one more for each T/2 in which none of its
+// requests is executed, since they may be waiting behind another client's.
 func (p *Pool) fresh(q *clientQueue) int {
 	if q.lights >= trusted {
 		return q.queued
@@ -223,8 +224,8 @@ func (p *Pool) fresh(q *clientQueue) int {
 	return q.lights + untried + int((p.now-q.served)/max(p.timeout/2, 1)) - under
 }
 
-// took notes that a request of a client is proposed. The next ones of a heavy client wait until it was executed, unless
-// that takes too long: those who time them do not know how far this replica's executor is.
+// took notes that a request of a client is proposed. A heavy client's next requests wait until this one is executed,
+// but no longer than T/2: the backups that time them do not know how far this replica's executor is.
 func (p *Pool) took(q *clientQueue) {
 	q.left--
 	if s := p.heavy[q.client]; s != nil {
@@ -232,8 +233,8 @@ func (p *Pool) took(q *clientQueue) {
 	}
 }
 
-// MostOf is how many requests of a client a replica takes in: of one whose requests cost much no more than are executed in
-// a fraction of T, so that none waits for longer than others time it.
+// MostOf is how many requests of a client a replica admits. From a heavy client it admits no more than are executed in
+// a quarter of T, so that none waits for longer than its timer.
 func (p *Pool) MostOf(client wire.PublicKey, most int) int {
 	if s := p.heavy[client]; s != nil && !p.free(s) {
 		return min(most, max(1, int(p.timeout/4/max(s.each*time.Duration(p.parties()), 1))))
@@ -241,8 +242,8 @@ func (p *Pool) MostOf(client wire.PublicKey, most int) int {
 	return most
 }
 
-// OwedSince is the moment from which on a primary owes the order of a request, and whether it does. Of a client that is not
-// known to be light it owes the next one when those before are executed (T4).
+// OwedSince returns the moment since when the primary owes the order of a request, and whether it owes it now. To a
+// client that is not known to be light it owes the next request only when those before it are executed (T4).
 func (p *Pool) OwedSince(e *Pending) (since time.Duration, owed, inTurn bool) {
 	q := e.owner
 	if s := p.heavy[e.Req.ID.Client]; s != nil {
@@ -254,7 +255,7 @@ func (p *Pool) OwedSince(e *Pending) (since time.Duration, owed, inTurn bool) {
 	return e.Since, true, false
 }
 
-// At tells the time. Clients of which nothing cost much for long are heavy no more.
+// At sets the current time. Clients without a costly request for long stop being heavy.
 func (p *Pool) At(now time.Duration) {
 	if p.now = now; now < p.sweep {
 		return

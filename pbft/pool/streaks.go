@@ -2,11 +2,11 @@ package pool
 
 import "tagma/pbft/wire"
 
-// mostStreaks is how many clients are remembered at least.
+// mostStreaks is the number of clients that are remembered at least.
 const mostStreaks = 4096
 
-// streaks count how many requests of each client cost little since one cost much, up to trusted. They are kept when the
-// client has no requests here. When there are too many, those are forgotten that did not change for longest.
+// streaks counts, for each client, the cheap requests since the last costly one, up to trusted. A count stays when the
+// client has no requests here. When there are too many counts, those that did not change for longest are forgotten.
 type streaks struct{ young, old map[wire.PublicKey]int }
 
 func (s *streaks) of(client wire.PublicKey) int {
