@@ -5,8 +5,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Anchor returns the records that a journal segment begins with (D9): which replica this is, its view, and everything above
-// the low watermark. Replayed alone they restore all of its votes that still matter.
+// Anchor returns the records that a journal segment begins with (D9): which replica this is, its view, and everything
+// above the low watermark. A replay of these records alone restores all of the replica's votes that still matter.
 func (r *Replica) Anchor() []wire.Record {
 	out := []wire.Record{&wire.Head{
 		Cluster: r.cfg.Cluster, Epoch: r.cfg.Epoch, Self: r.cfg.Self, View: r.view, Active: r.active, Life: r.life,
@@ -36,8 +36,8 @@ func (r *Replica) Anchor() []wire.Record {
 	return out
 }
 
-// anchorCheckpoints appends the checkpoints that this replica signed above the low watermark, and up to where it gave them
-// up (K2): it must sign no others in their place, and must not begin from one of them.
+// anchorCheckpoints appends the checkpoints that this replica signed above the low watermark, and the sequence number
+// up to which it gave them up (K2): it must not sign others in their place, and must not start from one of them.
 func (r *Replica) anchorCheckpoints(out []wire.Record) []wire.Record {
 	c, k := &r.checkpoints, r.cfg.CheckpointInterval
 	void := c.Void > r.log.Low || r.diverged
@@ -58,13 +58,13 @@ func (r *Replica) anchorCheckpoints(out []wire.Record) []wire.Record {
 // anchorSlot appends what this replica has accepted, voted and seen committed for one sequence number.
 func (r *Replica) anchorSlot(out []wire.Record, s *msglog.Slot) []wire.Record {
 	for _, b := range s.Bodies {
-		if !s.Accepted || b.Digest() != s.Digest { // that one stands in the pre-prepare
+		if !s.Accepted || b.Digest() != s.Digest { // the accepted body is in the pre-prepare below
 			out = append(out, &wire.Fetched{Seq: s.Seq, Body: b})
 		}
 	}
 	if b := s.Body(s.Digest); s.Accepted && b != nil {
 		pp := r.proposalOf(s)
-		if r.isPrimary() && r.mayVote(r.view) { // else it was signed in a life before this one, and came from others
+		if r.isPrimary() && r.mayVote(r.view) { // else an earlier life signed it, and this life received it from others
 			out = append(out, &wire.Sent{Msg: pp})
 		} else {
 			out = append(out, &wire.Accepted{PrePrepare: pp})

@@ -8,14 +8,14 @@ import (
 
 // Checkpoints and garbage collection (§4.3; K1–K4).
 
-// onSnapshotted announces a state of ours that is durable and readable now (K1).
+// onSnapshotted announces an own state that has become durable and readable (K1).
 func (r *Replica) onSnapshotted(e port.Snapshotted) {
 	c := &r.checkpoints
-	if r.diverged || e.Seq <= c.Void { // it is wrong, or another one was announced in its place
+	if r.diverged || e.Seq <= c.Void { // the state is wrong, or another digest was announced for this number
 		return
 	}
-	if own, known := c.OwnDigest(e.Seq); known && own != e.Digest { // announced before a crash: a later checkpoint tells
-		c.GiveUp(e.Seq-1, e.Seq) // which one is wrong (K2)
+	if own, known := c.OwnDigest(e.Seq); known && own != e.Digest { // before a crash another digest was announced: a later checkpoint
+		c.GiveUp(e.Seq-1, e.Seq) // shows which of the two is wrong (K2)
 		return
 	}
 	c.Remember(wire.Mark{Seq: e.Seq, Digest: e.Digest}, r.cfg.Floor(c.Base))
@@ -25,7 +25,7 @@ func (r *Replica) onSnapshotted(e port.Snapshotted) {
 	r.collectGarbage()
 }
 
-// onCheckpoint counts a replica's statement about its state.
+// onCheckpoint counts a replica's vote for the digest of its state.
 func (r *Replica) onCheckpoint(m *wire.Checkpoint, from port.Source) {
 	if !r.ownVote(m.Replica, from) {
 		r.drop(m, port.ReasonNotSender)
@@ -57,9 +57,9 @@ func (r *Replica) onCheckpoint(m *wire.Checkpoint, from port.Source) {
 	}
 }
 
-// reportSplit reports a checkpoint that can never be stable, again with each further vote: the window closes here for good.
-// The n−f ≥ Q correct replicas would make it stable if their states were equal, so that f liars alone do not bring it about.
-// The votes are durable, for a liar among those that cast them need not say again what it said (K1).
+// reportSplit reports a checkpoint that can never be stable, and reports it again with each further vote: the window
+// can never move past it. If their states were equal, the n−f ≥ Q correct replicas would make it stable, so f liars
+// alone cannot cause a split. The votes are made durable, because a liar need not send its vote again (K1).
 func (r *Replica) reportSplit(seq wire.Seq) {
 	c := &r.checkpoints
 	if c.Split <= r.log.Low || seq < c.Split {
@@ -74,7 +74,7 @@ func (r *Replica) reportSplit(seq wire.Seq) {
 	r.emit(port.Split{Seq: seq, Votes: votes})
 }
 
-// reportSplits reports those that the journal shows.
+// reportSplits reports the splits that the replayed journal shows.
 func (r *Replica) reportSplits() {
 	for seq := r.log.Low + r.cfg.CheckpointInterval; seq <= r.log.High(); seq += r.cfg.CheckpointInterval {
 		if !r.checkpoints.At(seq, r.cfg).CanBeStable(r.cfg.Quorum()) {
@@ -83,7 +83,7 @@ func (r *Replica) reportSplits() {
 	}
 }
 
-// onStableNotice adopts a certificate that others hold already.
+// onStableNotice adopts a stable certificate that another replica already holds.
 func (r *Replica) onStableNotice(m *wire.StableNotice) {
 	if m.Cert.Seq <= r.log.Low {
 		r.drop(m, port.ReasonBelowWindow)
@@ -93,14 +93,15 @@ func (r *Replica) onStableNotice(m *wire.StableNotice) {
 	r.makeStable(m.Cert)
 }
 
-// makeStable moves the low watermark. A certificate suffices, for voting, whatever this replica executed (K1).
+// makeStable moves the low watermark to a stable certificate. For voting the certificate suffices, whatever this
+// replica has executed (K1).
 func (r *Replica) makeStable(cert wire.StableCert) {
 	wasSilent := r.silent()
 	r.adoptStable(cert)
 	recovered := wasSilent && !r.silent()
 	switch rec := (&wire.Stable{Cert: cert}); {
-	case r.transfer.on: // it is a target, and durable before it is named
-	case recovered: // others may count on what this replica remembers from now on: a crash must not make it silent again
+	case r.transfer.on: // retarget makes it durable, before it names it as a target
+	case recovered: // others may count on this replica's memory from now on, so that a crash must not make it silent again
 		r.emit(port.Persist{Record: rec})
 	default:
 		r.emit(port.Note{Record: rec})
@@ -117,7 +118,7 @@ func (r *Replica) makeStable(cert wire.StableCert) {
 	r.propose()
 }
 
-// followStable looks at what a newer stable checkpoint means for this replica's own state.
+// followStable acts on what a newer stable checkpoint means for this replica's own state.
 func (r *Replica) followStable() {
 	if r.transfer.on {
 		r.transfer.starving = false
@@ -128,7 +129,7 @@ func (r *Replica) followStable() {
 	r.checkDivergence()
 }
 
-// adoptStable is the state change of makeStable, which a restart repeats.
+// adoptStable is the state change of makeStable, which a replay at the start repeats.
 func (r *Replica) adoptStable(cert wire.StableCert) {
 	if cert.Seq <= r.log.Low {
 		return
@@ -139,12 +140,13 @@ func (r *Replica) adoptStable(cert wire.StableCert) {
 	r.proposed = max(r.proposed, cert.Seq)
 	executed := r.handed
 	if r.started && r.leftBehind() {
-		executed = r.log.Low // the rest is of no use here
+		executed = r.log.Low // it will never execute the bodies above
 	}
 	r.log.ForgetOldBodies(executed)
 }
 
-// checkDivergence compares our own state with the stable one (K2). A replica whose state is wrong has it from others.
+// checkDivergence compares the own state with the stable one (K2). A replica whose state is wrong fetches the right one
+// from others.
 func (r *Replica) checkDivergence() {
 	if r.diverged || !r.contradicted() {
 		return
@@ -155,13 +157,13 @@ func (r *Replica) checkDivergence() {
 	r.onDamaged()
 }
 
-// contradicted reports whether our own state is known not to be the stable one.
+// contradicted reports whether this replica announced another digest than the stable one for the same checkpoint.
 func (r *Replica) contradicted() bool {
 	own, known := r.checkpoints.OwnDigest(r.checkpoints.Stable.Seq)
 	return known && own != r.checkpoints.Stable.Digest
 }
 
-// offer lets others fetch the newest stable state once it is durable here, and is this replica's own.
+// offer lets other replicas fetch the newest stable state, once it is durable here and this replica's own state equals it.
 func (r *Replica) offer() {
 	c := &r.checkpoints
 	own, known := c.OwnDigest(c.Stable.Seq)
@@ -171,9 +173,9 @@ func (r *Replica) offer() {
 	}
 }
 
-// collectGarbage lets go of what no restart and no follower can need: journal records some windows below the newest
-// checkpoint that is stable and durable here, and state versions below the checkpoint before that one (K1, K4, N3).
-// Once left behind, this replica's state needs a transfer anyway, and only its votes are kept: they are above h.
+// collectGarbage releases what neither a restart nor a follower can need: journal records some windows below the newest
+// checkpoint that is stable and durable here, and versions of the state below the checkpoint before that one (K1, K4,
+// N3). A replica that is left behind needs a transfer anyway, so its journal keeps only its votes, which are above h.
 func (r *Replica) collectGarbage() {
 	c := &r.checkpoints
 	if r.leftBehind() {

@@ -1,18 +1,18 @@
 // Package pbft is the protocol of Castro and Liskov (Practical Byzantine Fault Tolerance, OSDI'99 and TOCS 2002), with
 // signatures, as a pure state machine: events go in, effects come out.
 //
-// It owns what a replica believes and what it does on each event. What replicas say, with its bytes, digests and
-// signatures, and what makes it valid, is package wire. It must not do anything itself: no I/O, clock, goroutine, channel,
-// randomness, map order or key. A driver performs the effects in order, and nothing leaves the replica, and nothing is
-// executed, before every earlier record is durable (D0). Whatever a peer sends, a Step never panics and never grows
-// memory beyond the configuration; a panic here means that an invariant of our own is broken.
+// It owns what a replica believes and what it does on each event. Package wire holds the messages, their bytes, digests
+// and signatures, and decides which are valid. Package pbft must not act itself: no I/O, clock, goroutine, channel,
+// randomness, map order or key. A driver performs its effects in order; nothing leaves the replica, and nothing is
+// executed, before every earlier record is durable (D0). Whatever a peer sends, Step never panics and never uses more
+// memory than the configuration allows; a panic here means that an invariant of our own is broken.
 //
 // # How to read it
 //
-// Start with port/events.go and port/effects.go, the two vocabularies, and wire/messages.go and wire/records.go.
-// replica.go sends each event to its handler. A handler reads guard, then act: whyDropX gives the reason to ignore an
-// input, and every ignored input says so by a Dropped effect. docs/protocol.md tells the whole as prose, and
-// testdata/*.txt shows it message by message.
+// Start with port/events.go and port/effects.go, which list all inputs and outputs, and wire/messages.go and
+// wire/records.go. replica.go sends each event to its handler. A handler checks, then acts: a function whyDropX gives
+// the reason to ignore an input, and a Dropped effect reports every input that is ignored. docs/protocol.md describes
+// the protocol in prose, and testdata/*.txt shows it message by message.
 //
 // # From the paper to the code
 //
@@ -33,9 +33,10 @@
 //
 // # What is not in the paper
 //
-// Rules have a letter and a number, such as V7, which comments cite and tests carry in their names. docs/rules.md has the
-// sentence of each, a file that keeps it and a test of it.
+// Rules have a letter and a number, such as V7; comments cite them and tests carry them in their names. docs/rules.md
+// has each rule's sentence, a file that keeps it and a test of it.
 //
 // The invariants that must hold after every step of every schedule are in checker_test.go and checker_rules_test.go;
-// control_test.go shows that the checker can fail. random_recovery_test.go takes memories away in random schedules.
+// control_test.go shows that the checker can fail. random_recovery_test.go makes replicas lose their memory in random
+// schedules.
 package pbft

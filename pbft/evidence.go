@@ -5,15 +5,16 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Proof of misbehaviour (E1), which shows in votes that come one after the other, and inside what others pass on.
+// Proof of misbehaviour (E1): two statements that contradict each other, received one after the other or nested in what
+// other replicas pass on.
 
-// accuse reports two statements of one replica that contradict each other.
+// accuse reports that a replica signed two statements which contradict each other.
 func (r *Replica) accuse(who wire.ReplicaID, first, second wire.Message) {
 	r.convict([]wire.Evidence{wire.Equivocated(who, first, second)})
 }
 
-// convict reports what was found against others. What contradicts this replica's own votes was signed with its key
-// elsewhere, or in a life that was forgotten: it is not for this one to tell of.
+// convict reports evidence against other replicas. Evidence against this replica itself was signed with its key
+// elsewhere, or in an earlier life that it has forgotten; it leaves that to the others.
 func (r *Replica) convict(found []wire.Evidence) {
 	for _, e := range found {
 		if e.Replica != r.cfg.Self {
@@ -22,8 +23,8 @@ func (r *Replica) convict(found []wire.Evidence) {
 	}
 }
 
-// weigh compares a view change with the one that is held of its author, and the signatures that it shows with what is held
-// of those that made them. One that is held itself was weighed when it came.
+// weigh looks for evidence in a view change: it compares it with the one held of the same author, and the signatures in
+// it with the held votes of their signers. A view change that is already held was weighed when it arrived.
 func (r *Replica) weigh(vc *wire.ViewChange) {
 	if held := r.change.votes[vc.Replica]; held != nil && held.View == vc.View {
 		if wire.SameViewChange(r.cfg, held, vc) {
@@ -42,8 +43,8 @@ func (r *Replica) weigh(vc *wire.ViewChange) {
 	}
 }
 
-// weighNewView compares a new view with the one that is held for its view, since a primary signs one (D4), and what it
-// shows and proposes with what is held.
+// weighNewView looks for evidence in a new view: a primary signs only one for a view (D4), and the signatures nested in
+// it must agree with what is held of their signers.
 func (r *Replica) weighNewView(m *wire.NewView) {
 	primary := r.cfg.Primary(m.View)
 	for _, held := range []*wire.NewView{r.origin, r.change.refused} {

@@ -8,8 +8,8 @@ import (
 
 // Execution in sequence order (N4), and following by certificates (N7).
 
-// advance hands committed batches to execution, in order, as far as they reach. The queue in front of the executor never
-// holds more than a window.
+// advance hands committed batches to execution, in order, until one is missing. The executor's queue never holds more
+// than a window.
 func (r *Replica) advance() {
 	if !r.started || r.transfer.on {
 		return
@@ -26,7 +26,7 @@ func (r *Replica) advance() {
 		}
 		body := s.Body(s.Cert.Digest)
 		if body == nil {
-			break // fetched at the next status
+			break // newStatus asks for the missing body
 		}
 		r.hand(s, body)
 	}
@@ -39,8 +39,8 @@ func (r *Replica) advance() {
 	}
 }
 
-// hand gives one batch to execution. A slot that prepared here has a durable certificate already, and what committed is
-// noted behind it; one that is executed by commit certificate alone is journalled first (N7).
+// hand gives one batch to execution. If the slot prepared here, a durable record already holds its certificate, and a note
+// that it committed follows. A batch that this replica executes by its commit certificate alone is journalled first (N7).
 func (r *Replica) hand(s *msglog.Slot, body *wire.Body) {
 	certified := s.Prepared == nil || s.Prepared.Digest != s.Cert.Digest || s.Loose
 	if certified && !s.Journalled {
@@ -52,7 +52,7 @@ func (r *Replica) hand(s *msglog.Slot, body *wire.Body) {
 	}
 	s.Journalled, s.Loose = true, false
 	r.handed, s.HandedAt = s.Seq, r.mono
-	r.proposed = max(r.proposed, s.Seq) // a primary that follows by certificate goes on above it
+	r.proposed = max(r.proposed, s.Seq) // a primary that follows by certificate proposes only above it
 	r.pool.MarkOrdered(s.Seq, body)
 	r.pool.Order(body)
 	if r.active && s.Cert.View == r.view && len(body.Requests) > 0 {
@@ -63,7 +63,7 @@ func (r *Replica) hand(s *msglog.Slot, body *wire.Body) {
 	}
 }
 
-// handAgain gives the next batch of the backlog to execution.
+// handAgain hands the next batch of the backlog to execution.
 func (r *Replica) handAgain() {
 	body := r.backlog[0]
 	r.backlog[0], r.backlog = nil, r.backlog[1:]
@@ -75,7 +75,7 @@ func (r *Replica) handAgain() {
 	}
 }
 
-// onExecuted passes the replies on and forgets the requests they answer.
+// onExecuted passes on the replies and removes the requests that they answer.
 func (r *Replica) onExecuted(e port.Executed) {
 	r.executed = max(r.executed, e.Seq)
 	body, since := r.log.Peek(e.Seq).Settled()
@@ -91,8 +91,8 @@ func (r *Replica) onExecuted(e port.Executed) {
 	r.propose()
 }
 
-// onCertifiedBody takes a body for a digest that something here vouches for: the certificate it comes with, or one that
-// is held already, or a new view (N7).
+// onCertifiedBody takes a body whose digest is vouched for here: by the certificate that it comes with, by one that is
+// already held, or by a new view (N7).
 func (r *Replica) onCertifiedBody(m *wire.CertifiedBody) {
 	if !r.log.Holds(m.Seq) {
 		if m.Seq <= r.log.Floor() {
@@ -121,14 +121,14 @@ func (r *Replica) onCertifiedBody(m *wire.CertifiedBody) {
 	}
 }
 
-// wantsBody reports whether a digest that is vouched for lacks exactly this body, and whether the body is still of use: one
-// that was executed, is stable and was forgotten is not stored again (S4).
+// wantsBody reports whether the slot vouches for this body, lacks it and can still use it. A body that was executed, is
+// stable and was dropped is not stored again (S4).
 func (r *Replica) wantsBody(s *msglog.Slot, b *wire.Body) bool {
 	d := b.Digest()
 	return (s.Seq >= r.firstMissing() || s.Seq > r.log.Low) && s.Vouches(d) && s.Body(d) == nil
 }
 
-// takeBody stores a body that was missing and goes on where its absence had stopped the slot.
+// takeBody stores a body that was missing, and takes the steps for which the slot had to wait for it.
 func (r *Replica) takeBody(s *msglog.Slot, b *wire.Body) {
 	s.Keep(b)
 	if s.Accepted && s.Digest == b.Digest() {
@@ -136,12 +136,12 @@ func (r *Replica) takeBody(s *msglog.Slot, b *wire.Body) {
 		r.pool.MarkProposed(b)
 		r.vote(s)
 	} else {
-		s.Loose = true // Certified will hold it, or Fetched if a new view makes this replica vote for it first
+		s.Loose = true // hand writes it with Certified, or beginView with Fetched if this replica votes for it in a new view first
 	}
 	r.advance()
 }
 
-// onFetch answers a question for a body.
+// onFetch answers a replica that asks for a body.
 func (r *Replica) onFetch(m *wire.Fetch, from port.Source) {
 	if s := r.log.Peek(m.Seq); s != nil {
 		if b := s.Body(m.Digest); b != nil {
@@ -155,7 +155,7 @@ func (r *Replica) onFetch(m *wire.Fetch, from port.Source) {
 	r.drop(m, port.ReasonNotHeld)
 }
 
-// askForMore brings the next status forward when a push has helped and there is more to come.
+// askForMore sends the next status earlier when the last answer helped and this replica is still behind.
 func (r *Replica) askForMore() {
 	if r.behind() {
 		r.nextStatus = min(r.nextStatus, max(r.mono, r.lastStatus+r.cfg.ViewTimeout/12))

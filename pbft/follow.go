@@ -5,10 +5,10 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Following as long as anybody remembers (X0): a replica that lags asks for the batches that it lacks, from the first
-// one on, and asks again as soon as the answer was of use.
+// Following from the log and the journals of others (X0): a lagging replica asks for the batches that it lacks, from
+// the first one on, and asks again as soon as an answer has helped.
 
-// pull asks for batches if this replica lags, nothing useful is on its way, and there is room for them.
+// pull asks for batches if this replica lags, no useful answer is on its way, and there is room for the batches.
 func (r *Replica) pull() {
 	if r.leftBehind() || !r.lags() {
 		r.follow.Drop()
@@ -25,7 +25,7 @@ func (r *Replica) pull() {
 }
 
 // lags reports whether this replica has missed something: a stable checkpoint lies above what it executed, or others
-// executed what it lacks and nothing has come for a moment.
+// executed what it lacks and it has made no progress for a moment.
 func (r *Replica) lags() bool {
 	if r.log.Low > r.handed {
 		return true
@@ -34,7 +34,7 @@ func (r *Replica) lags() bool {
 	return executed > r.handed && quiet || executed > r.handed+r.cfg.CheckpointInterval
 }
 
-// onSlots takes the end of an answer.
+// onSlots handles the message that ends an answer.
 func (r *Replica) onSlots(m *wire.Slots, from port.Source) {
 	if !r.follow.Answered(m, from.Replica, r.mono) {
 		r.drop(m, port.ReasonUnasked)

@@ -6,19 +6,19 @@ import (
 	"tagma/pbft/wire"
 )
 
-// The question of every start (D8.4, D8.5), and what is held of what others signed.
+// The question of every start (D8.4, D8.5), and what this replica holds of the others' signed statements.
 
-// Start says how a replica comes up.
+// Start says how a replica starts.
 type Start struct {
 	Life  wire.Life
 	Nonce uint64 // fresh for each start; 0: nobody is asked
-	First bool   // it was never started before, so that its journal is empty (D8.5)
-	Fetch bool   // its store holds none of the states that its journal names: the state must come from others (X1)
-	Doubt bool   // and nothing may be written beside what it holds (K2, X5)
+	First bool   // the replica was never started before, so its journal is empty (D8.5)
+	Fetch bool   // the store holds none of the states that the journal names: the state must be fetched from others (X1)
+	Doubt bool   // the stored state is in doubt: a fetched one must not be written beside it (K2, X5)
 }
 
-// stepAsking takes an event before the question is settled. Others' questions are answered from the journal at once,
-// else replicas that start together would wait for each other for ever.
+// stepAsking takes an event while this replica's own question is unsettled. It answers other replicas' questions from
+// the journal at once; otherwise replicas that start together would wait for each other for ever.
 func (r *Replica) stepAsking(ev port.Event) {
 	switch e := ev.(type) {
 	case port.Tick:
@@ -38,14 +38,14 @@ func (r *Replica) stepAsking(ev port.Event) {
 			}
 		case *wire.Request:
 			r.respondBusy(m, e.From)
-		default: // it is of use once this replica may vote
+		default: // messages are of use only once this replica may vote
 		}
 		r.drop(e.Msg.Message(), port.ReasonAsking)
-	default: // nothing is executed yet
+	default: // nothing is executed before the question is settled
 	}
 }
 
-// ask sends the question of this start to those whose answer is missing.
+// ask sends this start's question to the replicas whose answer is missing.
 func (r *Replica) ask() {
 	nonce, whom := r.inquiry.Ask(r.mono)
 	for _, to := range whom {
@@ -53,7 +53,7 @@ func (r *Replica) ask() {
 	}
 }
 
-// onHeld answers another replica's question, at a bounded rate: the answer is long.
+// onHeld answers another replica's question. The answer is long, so the rate is bounded.
 func (r *Replica) onHeld(m *wire.Held, from port.Source) {
 	p := &r.peers[from.Replica]
 	if p.asked && r.mono-p.askedAt < r.cfg.ViewTimeout/16 {
@@ -65,7 +65,7 @@ func (r *Replica) onHeld(m *wire.Held, from port.Source) {
 	r.help(from.Replica, r.heldBy(from.Replica, m))
 }
 
-// heldBy is what this replica holds of what another one signed, and how far it knows the cluster to have come.
+// heldBy is what this replica holds of another one's signed statements, and how far it knows the cluster to have come.
 func (r *Replica) heldBy(id wire.ReplicaID, m *wire.Held) *wire.HeldBy {
 	answer := &wire.HeldBy{
 		Nonce: m.Nonce, Of: id, Whole: !r.silent(), Said: r.saidBy(id, m.Above), Stable: r.checkpoints.Stable,
@@ -86,8 +86,9 @@ func (r *Replica) heldBy(id wire.ReplicaID, m *wire.Held) *wire.HeldBy {
 	return answer
 }
 
-// onHeldBy takes an answer. One statement that the journal lacks proves that something was forgotten, and nobody can
-// forge it. Without one, n−f−1 answers of replicas that remember everything let this one vote; the rest may still come.
+// onHeldBy takes an answer. One statement of this replica that its journal lacks proves that it forgot something, and
+// nobody can forge such a statement. Without one, this replica may vote after n−f−1 answers from replicas that remember
+// everything; further answers still count.
 func (r *Replica) onHeldBy(m *wire.HeldBy, from port.Source) {
 	q := &r.inquiry
 	if why := q.WhyDrop(m, from.Replica); why != "" {
@@ -104,10 +105,11 @@ func (r *Replica) onHeldBy(m *wire.HeldBy, from port.Source) {
 	q.Answered(from.Replica, m.Whole)
 }
 
-// hasForgotten reports whether the journal lacks a statement of this replica that still matters: a vote above h in a
-// view that was not left, a checkpoint above h, or a higher view than its own. What lies below the recovery of this
-// life is known to be forgotten, and never contradicted (D8.7); a second view change to V* itself is sound (D8.10). So are
-// slot votes that an unclean stop may have lost (D8.14); everything else was durable before it left.
+// hasForgotten reports whether the journal lacks a statement of this replica that still matters: a vote above h in the
+// current view, a checkpoint above h, or a view change or new view above the current view. Statements below the point
+// where this life recovered are known to be forgotten and are never contradicted (D8.7); a second view change to V*
+// itself is sound (D8.10). Votes that an unclean stop may have lost are treated alike (D8.14); every other statement
+// was durable before it was sent.
 func (r *Replica) hasForgotten(s *wire.Statement) bool {
 	floor := r.recovery.view
 	switch s.Type {
@@ -127,8 +129,8 @@ func (r *Replica) saidCheckpoint(s *wire.Statement) bool {
 	return known && own == s.Digest || s.Seq <= r.checkpoints.Void
 }
 
-// saidVote reports whether a vote of this replica is in its journal: in the slot, since the view was not left. One that
-// was only just sent may come back from others before it does over the loopback.
+// saidVote reports whether the journal has this vote of the replica, by looking at the slot. A vote that was just sent
+// may come back from others before the loopback delivers it.
 func (r *Replica) saidVote(s *wire.Statement) bool {
 	at := r.log.Peek(s.Seq)
 	if at == nil {
@@ -148,16 +150,16 @@ func (r *Replica) saidVote(s *wire.Statement) bool {
 	}
 }
 
-// What is remembered of others' statements, so that whoever forgets its own is told of them (D8.4).
+// What is remembered of other replicas' statements, so that a replica that forgot its own is told of them (D8.4).
 
-// saidBy lists what a replica signed as far as it is remembered: everything above a sequence number, newest first, and
+// saidBy lists the statements that are remembered of a replica: all votes above a sequence number, newest first, and
 // its highest checkpoint, view change and new view.
 func (r *Replica) saidBy(id wire.ReplicaID, above wire.Seq) []wire.Statement {
 	all := r.memories.SaidBy(id, above)
 	if r.origin != nil && r.cfg.Primary(r.origin.View) == id {
 		all = append(all, wire.Statement{Type: wire.TypeNewView, View: r.origin.View, Digest: r.origin.ContentDigest(), Sig: r.origin.Sig})
 	}
-	places := 2 * r.cfg.LogWindow // nobody votes further above its last checkpoint
+	places := 2 * r.cfg.LogWindow // no replica votes further than 2L above its last checkpoint
 	for seq := r.log.Seen; seq > max(above, r.log.Floor()) && places > 0; seq-- {
 		s := r.log.Peek(seq)
 		if s == nil {
@@ -171,7 +173,7 @@ func (r *Replica) saidBy(id wire.ReplicaID, above wire.Seq) []wire.Statement {
 	return all
 }
 
-// justified is the highest view that this replica can prove justified, with the Suspects that do (V7).
+// justified is the highest view that this replica can prove to be justified, with the Suspects that prove it (V7).
 func (r *Replica) justified() (wire.View, []wire.Suspect) {
 	view, suspects := wire.View(0), []wire.Suspect(nil)
 	better := func(v wire.View, s []wire.Suspect) {

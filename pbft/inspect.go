@@ -31,12 +31,12 @@ func (r *Replica) Inspect() port.Inspection {
 	return in
 }
 
-// Position returns where this replica is. It allocates nothing.
+// Position returns this replica's view and how far it has executed. It allocates nothing.
 func (r *Replica) Position() port.Position {
 	return port.Position{View: r.view, Active: r.active, Executed: r.handed, Stable: r.log.Low}
 }
 
-// Footprint counts what this replica holds. It looks at every slot, so it is for a check now and then.
+// Footprint counts what this replica holds in memory. It looks at every slot, so it is too slow to be called at every step.
 func (r *Replica) Footprint() port.Footprint {
 	f := port.Footprint{Slots: len(r.log.Ring), Requests: len(r.pool.ByID), Queues: len(r.pool.Clients)}
 	for i := range r.log.Ring {
@@ -49,7 +49,7 @@ func (r *Replica) Footprint() port.Footprint {
 	return f
 }
 
-// Bounds is the largest Footprint that a configuration allows. Highest counts from the low watermark.
+// Bounds is the largest Footprint that a configuration allows. Its Highest is relative to the low watermark.
 func Bounds(cfg *wire.Config) port.Footprint {
 	return port.Footprint{
 		Slots: int((wire.KeptWindows + 2) * cfg.LogWindow), Highest: cfg.LogWindow, Bodies: msglog.MaxBodies,

@@ -5,7 +5,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Starting a new view (§4.4): what its primary computes and every backup computes again.
+// Starting a new view (§4.4): the new primary computes its proposals, and every backup computes them again.
 
 // newNewView builds the NewView of the current view from Q view changes, our own among them.
 func (r *Replica) newNewView() *wire.NewView {
@@ -29,7 +29,8 @@ func (r *Replica) newNewView() *wire.NewView {
 	return m
 }
 
-// onNewView enters a view that its primary has justified. A lower view is left for it without a ViewChange of our own.
+// onNewView enters the view of a valid NewView. If this replica is in a lower view, it leaves that one without sending
+// a ViewChange.
 func (r *Replica) onNewView(m *wire.NewView, from port.Source) {
 	r.weighNewView(m)
 	if m.View < r.view || m.View == r.view && r.active {
@@ -44,7 +45,7 @@ func (r *Replica) onNewView(m *wire.NewView, from port.Source) {
 		}
 		return
 	}
-	if !from.Loopback { // our own is in the journal as Sent
+	if !from.Loopback { // the journal already has our own, as Sent
 		r.emit(port.Persist{Record: &wire.Activated{NewView: m}}) // D4
 	}
 	low := r.log.Low
@@ -56,15 +57,15 @@ func (r *Replica) onNewView(m *wire.NewView, from port.Source) {
 	r.beginView()
 }
 
-// onBadNewView is the end of the wait for a NewView that came and fails its check: it counts as expiry (V7) as soon as the
-// timer runs, with Q view changes. Nobody suspects a view before (D8.11).
+// onBadNewView ends the wait for a NewView that arrived malformed or wrongly signed: it counts as expiry (V7), but only
+// once the timer runs, with Q view changes. Before that nobody suspects a view (D8.11).
 func (r *Replica) onBadNewView(e port.BadNewView) {
 	if e.View == r.view && !r.active {
 		r.change.spoilt = true
 	}
 }
 
-// activate makes m's view the current, active one and accepts its O. It is state only, so a restart does it again.
+// activate makes m's view current and active, and accepts its proposals O. It changes state only, so a replay repeats it.
 func (r *Replica) activate(m *wire.NewView) {
 	r.leave(m.View)
 	r.active, r.origin = true, m
@@ -88,8 +89,8 @@ func (r *Replica) activate(m *wire.NewView) {
 	r.proposed = max(r.log.Low, minS+wire.Seq(len(m.Proposals)))
 }
 
-// beginView votes for O (V6), and hands the requests that wait to the new primary, which may be this replica. Bodies
-// that are missing are fetched beside it; a slot without its body is not voted for (N3, V4).
+// beginView votes for O (V6), and gives the waiting requests to the new primary, which may be this replica. Missing
+// bodies are fetched meanwhile; a slot is not voted for without its body (N3, V4).
 func (r *Replica) beginView() {
 	r.emit(port.Entered{View: r.view})
 	r.pool.Requeue()

@@ -8,7 +8,8 @@ import (
 
 // The normal case (§4.2): pre-prepare, prepare, commit.
 
-// onPrePrepare accepts the primary's assignment of a sequence number, or keeps it until it can be accepted.
+// onPrePrepare accepts the batch that the primary assigns to a sequence number, or keeps the message until it can be
+// accepted.
 func (r *Replica) onPrePrepare(m *wire.PrePrepare, from port.Source) {
 	if why := r.whyDropPrePrepare(m); why != "" {
 		if s := r.log.Peek(m.Seq); s != nil {
@@ -33,7 +34,7 @@ func (r *Replica) onPrePrepare(m *wire.PrePrepare, from port.Source) {
 		r.wait(s, m)
 		return
 	}
-	if !from.Loopback { // our own is in the journal as Sent
+	if !from.Loopback { // the journal already has our own, as Sent
 		r.emit(port.Persist{Record: &wire.Accepted{PrePrepare: m}})
 	}
 	r.accept(s, m)
@@ -46,7 +47,7 @@ func (r *Replica) whyDropPrePrepare(m *wire.PrePrepare) port.Reason {
 	return r.whyOutside(m.Seq)
 }
 
-// whyRefuse is the reason not to accept a first pre-prepare in a slot, or "".
+// whyRefuse is the reason not to accept the first pre-prepare of a slot in this view, or "".
 func (r *Replica) whyRefuse(s *msglog.Slot, m *wire.PrePrepare) port.Reason {
 	switch {
 	case m.Body == nil:
@@ -62,15 +63,15 @@ func (r *Replica) whyRefuse(s *msglog.Slot, m *wire.PrePrepare) port.Reason {
 }
 
 // mustWait reports whether a pre-prepare is early: for a view that is not active here yet, above the window (N6), or
-// with an agreed time too far ahead of this replica's clock (N1). Early ones are tried again when that may have changed.
+// with an agreed time too far ahead of this replica's clock (N1). retryWaiting tries early ones again.
 func (r *Replica) mustWait(m *wire.PrePrepare) bool {
 	return m.View > r.view || !r.active || m.Seq > r.log.High() ||
 		m.Body.Time > r.wall+int64(r.cfg.ClockTolerance)
 }
 
-// wait keeps an early pre-prepare. A slot keeps one, that of the lowest view: a faulty replica can sign for views that never
-// come, and must not displace the view that does. A large one is dropped when the bytes that may wait are used up; once its
-// view is active this replica asks for it again (S4).
+// wait keeps an early pre-prepare. A slot keeps only the one of the lowest view: a faulty replica can sign for later
+// views that never come, and these must not displace the next view's. A large one is dropped when the memory for
+// waiting bodies is used up; this replica asks for it again once the view is active (S4).
 func (r *Replica) wait(s *msglog.Slot, m *wire.PrePrepare) {
 	if held := s.Waiting; held != nil && held.View >= r.view && held.View <= m.View {
 		if held.View == m.View && held.Digest != m.Digest {
@@ -86,8 +87,8 @@ func (r *Replica) wait(s *msglog.Slot, m *wire.PrePrepare) {
 	s.Waiting, s.WaitingMemory = m, m.Body.Memory()
 }
 
-// onSecondPrePrepare handles a pre-prepare for a slot that has one in this view: it repeats it, brings the body that
-// was missing, or proves that the primary equivocates.
+// onSecondPrePrepare handles a pre-prepare for a slot that accepted one in this view. It is a repetition, brings the
+// missing body, or proves that the primary equivocates.
 func (r *Replica) onSecondPrePrepare(s *msglog.Slot, m *wire.PrePrepare) {
 	switch {
 	case m.Digest != s.Digest:
@@ -106,7 +107,8 @@ func (r *Replica) statement(s *msglog.Slot) *wire.PrePrepare {
 	return &wire.PrePrepare{View: r.view, Seq: s.Seq, Digest: s.Digest, Sig: s.Proposal.Sig}
 }
 
-// accept binds a slot to a pre-prepare of the current view. It is durable by now, or will be before anything leaves (D1).
+// accept binds a slot to a pre-prepare of the current view. The pre-prepare is durable by now, or will be before
+// anything that follows from it is sent (D1).
 func (r *Replica) accept(s *msglog.Slot, m *wire.PrePrepare) {
 	s.Waiting = nil
 	s.Accept(m.View, m.Digest, m.Sig)
@@ -117,7 +119,7 @@ func (r *Replica) accept(s *msglog.Slot, m *wire.PrePrepare) {
 	r.advance()
 }
 
-// vote sends the prepare of a slot whose body is here (N3), and goes on to the commit if enough others did before.
+// vote sends the prepare of a slot whose body is held (N3), and then the commit if enough others have prepared already.
 func (r *Replica) vote(s *msglog.Slot) {
 	if !s.PrepareSent && !r.isPrimary() && s.Seq > r.log.Low && r.mayVote(r.view) && !s.Overruled() {
 		s.PrepareSent, s.VotedAt = true, r.mono
@@ -126,7 +128,7 @@ func (r *Replica) vote(s *msglog.Slot) {
 	r.checkPrepared(s)
 }
 
-// onPrepare counts a backup's agreement.
+// onPrepare counts a backup's vote for a pre-prepare.
 func (r *Replica) onPrepare(m *wire.Prepare, from port.Source) {
 	if why := r.whyDropPrepare(m, from); why != "" {
 		r.drop(m, why)
@@ -157,8 +159,8 @@ func (r *Replica) whyDropPrepare(m *wire.Prepare, from port.Source) port.Reason 
 	return r.whyOutside(m.Seq)
 }
 
-// show sends our pre-prepare to a backup whose prepare names another digest: one of the two of us was lied to, and the
-// primary's two signatures side by side prove it (E1).
+// show sends our accepted pre-prepare to a backup whose prepare names another digest. The primary told the two of us
+// different things, and its two signatures side by side prove it (E1).
 func (r *Replica) show(s *msglog.Slot, m *wire.Prepare) {
 	if s.Accepted && m.View == r.view && m.Digest != s.Digest && m.Replica != r.cfg.Self && !s.Shown[m.Replica] {
 		s.Shown[m.Replica] = true
@@ -167,7 +169,7 @@ func (r *Replica) show(s *msglog.Slot, m *wire.Prepare) {
 }
 
 // checkPrepared sends the commit once the slot is prepared: pre-prepare, body and Q−1 prepares of backups (N2). The
-// certificate is durable first: it is the view change's proof (D2).
+// prepared certificate is durable before the commit leaves, because a view change must be able to show it (D2).
 func (r *Replica) checkPrepared(s *msglog.Slot) {
 	if !r.active || !s.Accepted || s.CommitSent || s.Seq > r.log.High() || s.Seq <= r.log.Low || !r.mayVote(r.view) || s.Overruled() {
 		return
@@ -185,8 +187,8 @@ func (r *Replica) checkPrepared(s *msglog.Slot) {
 	r.cast(&wire.Commit{View: r.view, Seq: s.Seq, Digest: s.Digest, Replica: r.cfg.Self})
 }
 
-// onCommit counts a commit. Commits of any view are kept, also while no view is active: Q of one view certify the slot
-// by themselves (N7).
+// onCommit counts a commit. Commits of any view are kept, even while no view is active, because Q commits of one view
+// certify the slot by themselves (N7).
 func (r *Replica) onCommit(m *wire.Commit, from port.Source) {
 	if !r.ownVote(m.Replica, from) {
 		r.drop(m, port.ReasonNotSender)
@@ -220,7 +222,8 @@ func (r *Replica) whyDropCommit(m *wire.Commit) port.Reason {
 	return port.ReasonAboveWindow
 }
 
-// noteOwnCommit keeps our own commit of a slot that was executed meanwhile: others may still need it (N7).
+// noteOwnCommit keeps our own commit for a slot that was executed while the commit was on its way: others may still
+// need it (N7).
 func (r *Replica) noteOwnCommit(m *wire.Commit) {
 	if m.Replica != r.cfg.Self {
 		return
@@ -230,7 +233,7 @@ func (r *Replica) noteOwnCommit(m *wire.Commit) {
 	}
 }
 
-// whyOutside is the reason not to take part in ordering seq, or "" when h < seq ≤ h+2L.
+// whyOutside is the reason not to take part in ordering seq, or "" if h < seq ≤ h+2L.
 func (r *Replica) whyOutside(seq wire.Seq) port.Reason {
 	switch low := r.log.Low; {
 	case seq <= low:
@@ -243,7 +246,7 @@ func (r *Replica) whyOutside(seq wire.Seq) port.Reason {
 
 // Batching and pipelining (§4.2; N5).
 
-// propose assigns sequence numbers to waiting requests while there are enough of them and the window is open.
+// propose assigns sequence numbers to waiting requests, as long as enough requests wait and the window is open.
 func (r *Replica) propose() {
 	if !r.active || !r.isPrimary() || !r.started || r.transfer.on || !r.mayVote(r.view) {
 		return
@@ -266,16 +269,16 @@ func (r *Replica) propose() {
 	r.proposeWanted()
 }
 
-// proposeNulls leads to the next checkpoint. Nothing else makes room in a window that is full of bytes, and it comes with
-// its sequence number alone: without nulls the window would stay full for ever (N4).
+// proposeNulls fills up to the next checkpoint with nulls. When large bodies fill the window, only the next checkpoint makes
+// room, and no further batch fits in before its sequence number: without nulls the window would stay full for ever (N4).
 func (r *Replica) proposeNulls() {
 	for r.proposed == r.log.Low || r.proposed%r.cfg.CheckpointInterval != 0 {
 		r.assign(wire.NullBody)
 	}
 }
 
-// assign proposes a batch for the next sequence number. It takes its room at once, not when it comes back over the loopback:
-// a turn may bring requests for many more.
+// assign proposes a batch for the next sequence number. Its memory is counted at once, not only when the proposal
+// returns over the loopback: until then further requests may arrive and be proposed.
 func (r *Replica) assign(body *wire.Body) {
 	r.proposed++
 	r.lastProposal = r.mono
@@ -283,16 +286,16 @@ func (r *Replica) assign(body *wire.Body) {
 	r.cast(&wire.PrePrepare{View: r.view, Seq: r.proposed, Digest: body.Digest(), Body: body})
 }
 
-// hasRoom reports whether another batch of what waits keeps the window small enough.
+// hasRoom reports whether the window still fits in memory with another batch of waiting requests.
 func (r *Replica) hasRoom() bool {
 	return r.pool.QueuedBytes < msglog.LargeBody || r.log.LargeBytes() <= msglog.MaxLargeBytes
 }
 
-// batchReady adapts the batch to the load: with nothing in flight a request goes out at once; the more is in flight, the
-// fuller a batch must be, since waiting costs it nothing while the pipeline is busy.
+// batchReady adapts the size of a batch to the load. With nothing in flight a single request is proposed at once. The
+// more batches are in flight, the fuller the next one must be; its requests would have to wait for the others anyway.
 func (r *Replica) batchReady() bool {
-	const depth = 4                  // batches in flight from which on only full ones are started
-	done := max(r.handed, r.log.Low) // what is stable is done, even if this replica has yet to follow
+	const depth = 4                  // from so many batches in flight on, only full ones are started
+	done := max(r.handed, r.log.Low) // stable batches are done, even if this replica has not executed them
 	inFlight := int(min(r.proposed-min(done, r.proposed), depth))
 	enough := max(1, r.cfg.MaxBatch*inFlight/depth)
 	return r.pool.Queued >= enough || r.pool.QueuedBytes >= r.cfg.MaxBatchBytes

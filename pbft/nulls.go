@@ -9,13 +9,13 @@ import (
 	"tagma/pbft/wire"
 )
 
-// The nulls that an idle cluster orders for a replica that waits for a later checkpoint (D8.9).
+// Nulls that an idle cluster orders for a replica that waits for a later checkpoint (D8.9).
 
-// maxNullsInFlight bounds the nulls that a primary proposes at a time for replicas that ask for them.
+// maxNullsInFlight bounds how many nulls a primary has under way at a time for replicas that ask for them.
 const maxNullsInFlight = 64
 
-// askForNulls asks the others to move on, each timeout: while this replica is silent, up to the first checkpoint that
-// ends it, and while nobody serves a state that it needs, up to the checkpoint after the next one.
+// askForNulls asks the others, once each timeout, to order on. A silent replica asks up to the first checkpoint that
+// ends its silence. A replica that nobody serves a usable state asks up to the checkpoint after the next one.
 func (r *Replica) askForNulls() {
 	until := wire.Seq(0)
 	switch k := r.cfg.CheckpointInterval; {
@@ -33,8 +33,8 @@ func (r *Replica) askForNulls() {
 	r.emit(port.Broadcast{Msg: &wire.Recover{Until: until}})
 }
 
-// onRecover notes up to where a replica wants the order to go on, as often as it may wish. What f+1 replicas ask for is
-// heard at once: one of them is correct, and kept to that.
+// onRecover notes up to which sequence number another replica wants batches to be ordered, at a bounded rate. A number
+// that f+1 replicas ask for is granted at once: one of them is correct and keeps to that rate.
 func (r *Replica) onRecover(m *wire.Recover, from port.Source) {
 	if from.Loopback {
 		return
@@ -58,7 +58,7 @@ func (r *Replica) onRecover(m *wire.Recover, from port.Source) {
 	r.propose()
 }
 
-// wanted is up to where the order is to go on; 0 if nobody is waiting.
+// wanted is the sequence number up to which batches are to be ordered; 0 if no replica waits.
 func (r *Replica) wanted() wire.Seq {
 	until, wished := wire.Seq(0), make([]wire.Seq, 0, r.cfg.N())
 	for i := range r.peers {
@@ -69,7 +69,8 @@ func (r *Replica) wanted() wire.Seq {
 	return max(until, wished[len(wished)-r.cfg.Weak()])
 }
 
-// passWishes tells the primary what others wait for: it may not have been asked, or not have been far enough to listen.
+// passWishes tells the primary what other replicas wait for: their messages may not have reached it, or it may not have
+// been far enough to take them.
 func (r *Replica) passWishes() {
 	if !r.active || r.isPrimary() || r.leftBehind() || r.mono < r.recovery.passAgain || !r.withheld(r.cfg.ViewTimeout/4) {
 		return
@@ -78,7 +79,7 @@ func (r *Replica) passWishes() {
 	r.send(r.cfg.Primary(r.view), &wire.Recover{Until: r.wanted()})
 }
 
-// proposeWanted orders nulls for those who want the order to go on, while no request does it.
+// proposeWanted orders nulls up to what replicas wait for, while no client request moves the order there.
 func (r *Replica) proposeWanted() {
 	done := max(r.handed, r.log.Low)
 	if r.recovery.wished <= done {
@@ -90,8 +91,8 @@ func (r *Replica) proposeWanted() {
 	}
 }
 
-// withheld reports whether the primary has ordered nothing for that long though somebody waits for more: its absence is
-// timed like a request.
+// withheld reports whether the primary has ordered nothing for that long although a replica waits for it. Missing nulls
+// are timed like a pending request.
 func (r *Replica) withheld(limit time.Duration) bool {
 	since := max(r.change.progressAt, r.change.activatedAt)
 	for i := range r.peers {

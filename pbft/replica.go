@@ -22,28 +22,28 @@ type Replica struct {
 	started bool // a Tick has set the clocks
 
 	view   wire.View
-	active bool          // view's NewView was processed; false between ViewChange and NewView (V5)
+	active bool          // the view's NewView was processed; false between ViewChange and NewView (V5)
 	origin *wire.NewView // what made view active; nil in view 0
 
 	log      *msglog.Window
 	handed   wire.Seq     // last sequence number handed to execution
-	backlog  []*wire.Body // what comes next and the ring does not hold, after a restart
-	executed wire.Seq     // last one whose execution was reported
-	proposed wire.Seq     // last one this replica assigned as primary
+	backlog  []*wire.Body // after a restart: batches to execute next that the ring no longer holds
+	executed wire.Seq     // last sequence number whose execution was reported
+	proposed wire.Seq     // last sequence number that this replica assigned as primary
 
 	checkpoints msglog.Checkpoints
 	pool        *pool.Pool
 	suspicion   suspicion
 	change      change
 	peers       []peer
-	diverged    bool // own state contradicts a stable checkpoint: no replies (K2)
-	doubted     bool // so it does, or the store is damaged: the state comes from others, below what was executed too (K2)
+	diverged    bool // the own state contradicts a stable checkpoint: this replica sends no replies (K2)
+	doubted     bool // diverged, or the store is damaged: a state is fetched even from below what was executed (K2)
 
 	lastProposal time.Duration // when this replica, as primary, last sent a pre-prepare or heartbeat
 	lastStatus   time.Duration
 	nextStatus   time.Duration
 	helper       wire.ReplicaID
-	known        wire.Seq // how far the order of this view is known to reach
+	known        wire.Seq // the highest sequence number that the order of this view is known to reach
 
 	life     wire.Life
 	inquiry  amnesia.Inquiry
@@ -53,7 +53,7 @@ type Replica struct {
 	memories msglog.Memories
 }
 
-// Step takes one event and returns its effects in the order in which they are to be performed.
+// Step takes one event and returns its effects in the order in which the driver must perform them.
 func (r *Replica) Step(ev port.Event) []port.Effect {
 	r.out = r.out[:0]
 	switch {
@@ -86,7 +86,7 @@ func (r *Replica) Step(ev port.Event) []port.Effect {
 	return r.out
 }
 
-// onReceived sends a message to its handler. What clients may send and what only replicas may send is decided here.
+// onReceived passes a message to its handler. It also decides which messages clients may send and which only replicas.
 func (r *Replica) onReceived(e port.Received) {
 	if req, ok := e.Msg.Message().(*wire.Request); ok {
 		r.onRequest(req, e.From)
@@ -138,7 +138,7 @@ func (r *Replica) emit(e port.Effect)                     { r.out = append(r.out
 func (r *Replica) drop(m wire.Message, why port.Reason)   { r.emit(port.Dropped{Msg: m, Why: why}) }
 func (r *Replica) send(to wire.ReplicaID, m wire.Message) { r.emit(port.Send{To: to, Msg: m}) }
 
-// isPrimary reports whether this replica orders in the current view.
+// isPrimary reports whether this replica is the primary of the current view.
 func (r *Replica) isPrimary() bool { return r.cfg.Primary(r.view) == r.cfg.Self }
 
 // ownVote reports whether a direct vote came from its signer: over that replica's link or over the loopback (S2).

@@ -8,9 +8,9 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Requests (§4.1): how they reach the primary, and who is admitted.
+// Requests (§4.1): how they reach the primary, and which are admitted.
 
-// onRequest takes in a request that was not executed yet: the driver looked it up before (C3).
+// onRequest takes in a request. The driver has looked it up before, so that it was not executed yet (C3).
 func (r *Replica) onRequest(m *wire.Request, from port.Source) {
 	if !from.Client && !r.isPrimary() {
 		r.drop(m, port.ReasonNotPrimary)
@@ -36,8 +36,9 @@ func (r *Replica) onRequest(m *wire.Request, from port.Source) {
 	r.propose()
 }
 
-// onKnownRequest handles one that is held or ordered already: the client saw no reply in time, so the primary is told again.
-// Of two different operations under one name the first one is kept; execution settles which one counts (C2).
+// onKnownRequest handles a request that is already held or ordered. Its client saw no reply in time, so the request is
+// relayed to the primary again. If two different requests have the same name, the first one stays here; execution
+// decides which one counts (C2).
 func (r *Replica) onKnownRequest(e *pool.Pending, m *wire.Request) {
 	if e == nil || e.Ordered {
 		r.drop(m, port.ReasonOrdered)
@@ -50,9 +51,8 @@ func (r *Replica) onKnownRequest(e *pool.Pending, m *wire.Request) {
 	r.drop(m, port.ReasonDuplicate)
 }
 
-// admits decides whether there is room for one more request. Each backup has a share of its own at the primary, which
-// no client can use up, and the clients that have requests here have equal parts of the room: one that floods fills its
-// own part, and who comes later finds its part free.
+// admits decides whether there is room for one more request. Each backup has its own share at the primary, which no client
+// can use up. The clients with requests here have equal parts of the room: a client that floods fills only its own part.
 func (r *Replica) admits(m *wire.Request, from port.Source) bool {
 	if r.leftBehind() {
 		return false
@@ -61,10 +61,10 @@ func (r *Replica) admits(m *wire.Request, from port.Source) bool {
 		return r.pool.Relayed[from.Replica].Leaves(r.relayRoom(), m)
 	}
 	if len(r.pool.ByID) >= 2*r.cfg.MaxPending || r.pool.All.Bytes+m.Size() > 2*pool.MaxPendingBytes {
-		return false // the backups' shares lie beside it
+		return false // the backups' shares come in addition to this
 	}
 	room := r.pool.Limit(r.cfg.MaxPending)
-	if !r.isPrimary() { // no more than the primary takes over from here
+	if !r.isPrimary() { // admit no more than the primary has room for from this backup
 		room = room.Part(r.cfg.N())
 		if !r.pool.Direct.Leaves(r.relayRoom(), m) {
 			return false
@@ -80,8 +80,8 @@ func (r *Replica) admits(m *wire.Request, from port.Source) bool {
 	return held.Leaves(part, m)
 }
 
-// relayRoom is what a primary keeps for the requests of each backup, however little it admits of its own clients: the same
-// for both, and no less than a backup ever admits. What one of them measured as the load, the other one may have not.
+// relayRoom is what a primary reserves for the requests that each backup relays, however little it admits from its own
+// clients. Primary and backup compute the same value, whatever load each of them measured, and no backup ever admits more.
 func (r *Replica) relayRoom() pool.Amount {
 	return pool.Amount{Requests: r.cfg.MaxPending, Bytes: pool.MaxPendingBytes}.Part(r.cfg.N())
 }
@@ -95,8 +95,8 @@ func (r *Replica) respondBusy(m *wire.Request, from port.Source) {
 	}
 }
 
-// relay passes a request on to the primary, if that is another replica and the view is active. It is timed from the first
-// time on.
+// relay passes a request on to the primary, if that is another replica and the view is active. Its timer starts at the
+// first relay.
 func (r *Replica) relay(e *pool.Pending) {
 	if r.active && !r.isPrimary() {
 		if e.RelayedAt < r.change.activatedAt || e.RelayedAt == 0 {
@@ -107,9 +107,10 @@ func (r *Replica) relay(e *pool.Pending) {
 	}
 }
 
-// relayAgain repeats the oldest requests that no pre-prepare holds yet, as many as the primary has room for: the first copy
-// may be lost, or the room was full. Without it one backup that knows a request alone would suspect a correct primary again
-// and again. Who was primary before may hold more: the rest is told, and timed, when its turn comes.
+// relayAgain relays again the oldest requests that no pre-prepare holds yet, as many as the primary reserves room for:
+// the first copy may have been lost, or the room was full. Otherwise a backup that alone knows a request would suspect
+// a correct primary over and over. A former primary may hold more requests than that; it relays and times the rest when
+// earlier ones are done.
 func (r *Replica) relayAgain(after time.Duration) {
 	var again pool.Amount
 	room := r.relayRoom()

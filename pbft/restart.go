@@ -11,20 +11,21 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Applied is the state that the store was verified to hold at the start (D5).
+// Applied is the state that the store was verified to hold at this start (D5).
 type Applied struct {
 	Seq  wire.Seq
 	Root wire.Digest
 }
 
-// New returns a replica that goes on from its journal, oldest record first, above a verified state, and asks nobody
-// what it may have forgotten. With an empty journal it begins in view 0 at the initial state, or the cluster's origin.
+// New returns a replica that continues from its journal, oldest record first, and from a verified state. It does not
+// ask the others what it may have forgotten. With an empty journal it begins in view 0 at the initial state, or at the
+// cluster's origin.
 func New(cfg *wire.Config, log []wire.Record, at Applied) (*Replica, error) {
 	return Boot(cfg, log, at, Start{})
 }
 
-// Boot returns a replica as New does, which first asks the others what it may have forgotten (D8.4), and fetches the
-// state from them if its journal does not lead on from the one it has (X1).
+// Boot returns a replica as New does, which first asks the others what it may have forgotten (D8.4). If the journal
+// does not lead on from the stored state, it fetches the state from others (X1).
 func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replica, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -39,7 +40,7 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 		change:      change{votes: make([]*wire.ViewChange, cfg.N())},
 		peers:       make([]peer, cfg.N()),
 		helper:      cfg.Self,
-		handed:      at.Seq, // what lies above is executed again: its bodies must outlive the replay
+		handed:      at.Seq, // batches above are executed again, so the replay must not drop their bodies
 		executed:    at.Seq,
 		life:        start.Life,
 		inquiry:     amnesia.NewInquiry(cfg, start.Nonce, start.First),
@@ -77,7 +78,7 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 	return r, nil
 }
 
-// replay repeats the state change that a record stands for. It has no effects.
+// replay repeats the state change of a record. It returns no effects.
 func (r *Replica) replay(rec wire.Record) error {
 	switch rec := rec.(type) {
 	case *wire.Head:
@@ -110,12 +111,12 @@ func (r *Replica) replay(rec wire.Record) error {
 		}
 	case *wire.Stable:
 		r.adoptStable(rec.Cert)
-		r.replayDivergence(false) // later checkpoints may be stable that we have no state for
+		r.replayDivergence(false) // a later checkpoint may be stable for which this replica has no state
 	case *wire.Activated:
 		r.replayNewView(rec.NewView)
 	case *wire.Recovering:
 		r.recovery = recovery{until: rec.Until, view: rec.View, suspects: rec.Suspects, life: rec.Life}
-	case *wire.Early, *wire.Clean: // the journal tells as a whole what is missing from it
+	case *wire.Early, *wire.Clean: // New reads these from the journal as a whole
 	case *wire.Installed:
 		r.install(rec.Cert)
 	case *wire.Void:
@@ -130,7 +131,7 @@ func (r *Replica) replay(rec wire.Record) error {
 	return nil
 }
 
-// replaySent takes up a vote of ours: it stands, and is sent again byte by byte (D7).
+// replaySent restores one of our own votes: it still holds, and is sent again byte for byte (D7).
 func (r *Replica) replaySent(m wire.Message) error {
 	self := r.cfg.Self
 	switch m := m.(type) {
@@ -169,21 +170,20 @@ func (r *Replica) replaySent(m wire.Message) error {
 	return nil
 }
 
-// replayDivergence takes note of what shows that the state is wrong (K2).
+// replayDivergence restores whether the own state is known to be wrong (K2).
 func (r *Replica) replayDivergence(wrong bool) {
 	r.diverged = r.diverged || wrong || r.contradicted()
 	r.doubted = r.doubted || r.diverged
 }
 
-// replayVote takes up what a replica said of the state after a checkpoint above h.
+// replayVote restores a replica's checkpoint vote above h.
 func (r *Replica) replayVote(by wire.ReplicaID, s *wire.Statement) {
 	if s.Type == wire.TypeCheckpoint && r.whyOutside(s.Seq) == "" {
 		msglog.Store(r.checkpoints.At(s.Seq, r.cfg).Votes, by, msglog.Vote{Cast: true, Digest: s.Digest, Sig: s.Sig})
 	}
 }
 
-// replayPrePrepare takes up a pre-prepare that was accepted. One at or below h is passed over, as is every record of such a
-// slot (K3).
+// replayPrePrepare restores an accepted pre-prepare. Like every record of a slot at or below h it is ignored there (K3).
 func (r *Replica) replayPrePrepare(m *wire.PrePrepare) {
 	if !r.log.Holds(m.Seq) {
 		return
@@ -204,7 +204,7 @@ func (r *Replica) replayPrepared(cert wire.PreparedCert) {
 	}
 }
 
-// replayNewView enters the view again, unless a later record or an earlier segment already has.
+// replayNewView enters the view again, unless a record replayed before has entered it already.
 func (r *Replica) replayNewView(m *wire.NewView) {
 	if m.View > r.view || m.View == r.view && !r.active {
 		r.activate(m)

@@ -10,28 +10,29 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Retransmission by status: every replica says from time to time what it has and lacks, and the others send again what
-// it lacks. Nothing else is ever re-sent unasked, except a Suspect (V7).
+// Retransmission by status: every replica says from time to time what it has and lacks, and the others send it what it
+// lacks. Nothing else is sent again unasked, except a Suspect (V7).
 
-// How much one status may bring back.
+// One status brings back at most this much.
 const (
 	maxPushedSlots = 256
 	maxPushedBytes = 4 << 20
 )
 
-// peer is what is known of another replica.
+// peer is what this replica knows of another one.
 type peer struct {
 	status     *wire.Status
 	heardAt    time.Duration
 	answeredAt time.Duration
 	help       budget.Budget
 
-	asked   bool          // it asked what is held of it
-	askedAt time.Duration // when it did last
+	asked   bool          // it has asked what is held of its statements
+	askedAt time.Duration // when it last asked that
 	wish    msglog.Wish
 }
 
-// reportStatus broadcasts a Status when it is due: every quarter of a timeout, twice as often while something is missing.
+// reportStatus broadcasts a Status when it is due: every quarter of a timeout, and twice as often while something is
+// missing.
 func (r *Replica) reportStatus() {
 	if r.mono < r.nextStatus {
 		return
@@ -46,8 +47,8 @@ func (r *Replica) reportStatus() {
 	r.emit(port.Broadcast{Msg: m})
 }
 
-// newStatus is what this replica has and lacks. Its helper, another one each time, is asked for what is large: a faulty
-// one costs a period, and a correct one does not send what others send too.
+// newStatus says what this replica has and lacks. It names one helper, another one each time, and only the helper sends
+// what is large. So a correct helper does not repeat what others send too, and a faulty one costs one period.
 func (r *Replica) newStatus() *wire.Status {
 	r.helper = wire.ReplicaID((int(r.helper) + 1) % r.cfg.N())
 	if r.helper == r.cfg.Self {
@@ -69,13 +70,13 @@ func (r *Replica) newStatus() *wire.Status {
 	return m
 }
 
-// behind reports whether another replica has executed more than this one, and can bring it up.
+// behind reports whether other replicas have executed more than this one, which can still follow them.
 func (r *Replica) behind() bool {
 	return !r.leftBehind() && (r.log.Low > r.handed || r.executedElsewhere() > r.handed)
 }
 
-// executedElsewhere is the highest sequence number that f+1 others claim to have executed, so that a correct one did: one
-// claim proves nothing, and a liar's would have everybody ask on and on for what nobody has (S4).
+// executedElsewhere is the highest sequence number that f+1 other replicas claim to have executed, so that a correct one
+// has. A single claim proves nothing: a liar's would make every replica ask without end for batches that do not exist (S4).
 func (r *Replica) executedElsewhere() wire.Seq {
 	claims := make([]wire.Seq, 0, len(r.peers))
 	for i := range r.peers {
@@ -90,8 +91,8 @@ func (r *Replica) executedElsewhere() wire.Seq {
 	return claims[len(claims)-r.cfg.Weak()]
 }
 
-// fetchMissing asks one replica for bodies that a certificate or a new view vouches for. Any replica may lack one, so
-// the next status asks another.
+// fetchMissing asks one replica for the bodies that a certificate or a new view vouches for. That replica may lack one,
+// so the next status asks another one.
 func (r *Replica) fetchMissing(from wire.ReplicaID) {
 	asked := 0
 	for seq := r.firstMissing(); seq <= r.log.Seen && asked < maxPushedSlots; seq++ {
@@ -108,7 +109,7 @@ func (r *Replica) fetchMissing(from wire.ReplicaID) {
 	}
 }
 
-// onStatus sends again what its sender lacks and this replica has.
+// onStatus sends the author of a status what it lacks and this replica has.
 func (r *Replica) onStatus(m *wire.Status, from port.Source) {
 	if from.Loopback {
 		return
@@ -117,7 +118,7 @@ func (r *Replica) onStatus(m *wire.Status, from port.Source) {
 	p := &r.peers[to]
 	often := p.status != nil && r.mono-p.answeredAt < r.cfg.ViewTimeout/16
 	p.status, p.heardAt = m, r.mono
-	if often { // an answer is long; a correct replica asks half as often at most
+	if often { // an answer is long, and a correct replica asks at most half as often
 		r.drop(m, port.ReasonTooOften)
 		return
 	}
@@ -133,7 +134,7 @@ func (r *Replica) onStatus(m *wire.Status, from port.Source) {
 	r.push(to, m)
 }
 
-// helpIntoView brings a replica that is in a lower view, or waits in this one, what moves it on (V5).
+// helpIntoView sends a replica that is in a lower view, or waits for this one to become active, what moves it on (V5).
 func (r *Replica) helpIntoView(to wire.ReplicaID, m *wire.Status) {
 	waits := m.View == r.view && !m.Active
 	if m.View > r.view || m.View == r.view && !waits {
@@ -152,8 +153,8 @@ func (r *Replica) helpIntoView(to wire.ReplicaID, m *wire.Status) {
 	r.help(to, own)
 }
 
-// resendVotes repeats our part of each slot that the sender lacks something for. What was said only a moment ago is
-// left out: it is likely to be on its way.
+// resendVotes repeats our own messages for each slot for which the status's author lacks something. Messages sent only
+// a moment ago are left out: they are probably still on their way.
 func (r *Replica) resendVotes(to wire.ReplicaID, m *wire.Status) {
 	settled := r.mono - r.cfg.ViewTimeout/16
 	bytes := 0
@@ -179,21 +180,21 @@ func (r *Replica) resendVotes(to wire.ReplicaID, m *wire.Status) {
 	}
 }
 
-// mayResendProposal reports whether this replica has the proposal that a status's sender lacks, and is one of those that
-// bring what is large: the primary and the helper.
+// mayResendProposal reports whether this replica holds the proposal that the status's author lacks, and is one of the
+// two that send what is large: the primary or the helper.
 func (r *Replica) mayResendProposal(m *wire.Status, s *msglog.Slot) bool {
 	ours := r.isPrimary() || m.Helper == r.cfg.Self
 	return ours && m.View == r.view && m.Active && r.active && s.Accepted && s.Body(s.Digest) != nil
 }
 
-// proposalOf is the accepted pre-prepare of a slot, with its body.
+// proposalOf is the accepted pre-prepare of a slot with its body.
 func (r *Replica) proposalOf(s *msglog.Slot) *wire.PrePrepare {
 	m := r.statement(s)
 	m.Body = s.Body(s.Digest)
 	return m
 }
 
-// resendCheckpoint repeats our newest checkpoint message to a replica whose low watermark is below it.
+// resendCheckpoint repeats our newest checkpoint message to a replica whose low watermark lies below it.
 func (r *Replica) resendCheckpoint(to wire.ReplicaID, m *wire.Status) {
 	own := r.checkpoints.Own
 	if len(own) == 0 {
@@ -208,8 +209,8 @@ func (r *Replica) resendCheckpoint(to wire.ReplicaID, m *wire.Status) {
 	}
 }
 
-// push brings a replica that has executed less than this one, and asked us to help, the commit certificates and bodies
-// with which it follows (N7).
+// push sends commit certificates and bodies to a replica that has executed less and named this one its helper; it
+// follows with them (N7).
 func (r *Replica) push(to wire.ReplicaID, m *wire.Status) {
 	if m.Helper != r.cfg.Self {
 		return
@@ -227,12 +228,12 @@ func (r *Replica) push(to wire.ReplicaID, m *wire.Status) {
 	}
 }
 
-// grant grants a peer what its help has become since it asked last (S4).
+// grant adds to a peer's budget for help what has accrued since the last time (S4).
 func (r *Replica) grant(p *peer) {
 	p.help.Help(r.mono, r.cfg.ViewTimeout, r.pool.Total, r.log.Bytes)
 }
 
-// help sends a peer what it asked for, if anything is left of its budget.
+// help sends a peer what it asked for, if its budget is not used up.
 func (r *Replica) help(to wire.ReplicaID, m wire.Message) bool {
 	b := &r.peers[to].help
 	if !b.Left() {
@@ -243,13 +244,14 @@ func (r *Replica) help(to wire.ReplicaID, m wire.Message) bool {
 	return true
 }
 
-// nearby is how far above what is known the slots are listed that one replica alone names: its vote may come before all
-// others, and with the proposal that it asks for, two statements of one primary come together.
+// nearby bounds how far above the known slots a status lists a slot that only one replica has named. That replica's
+// vote may simply be the first to arrive; and if the proposal that the status asks for contradicts it, the two prove
+// that the primary equivocated.
 const nearby = 32
 
-// reach is the highest sequence number that a correct replica has something for in this view: a Status lists what is missing
-// up to there. The log ends apart from it, at Seen, to which a single message of a faulty replica may raise it: that costs
-// its receiver a look at empty places, but listed, it would lengthen everybody's status by the whole window (S4).
+// reach is the highest sequence number for which a correct replica holds something in this view; a Status lists what is
+// missing up to there. It may lie below the log's Seen, which a single message of a faulty replica can raise. Raising Seen
+// costs a replica only a look at empty slots; listing these slots would lengthen every status by the whole window (S4).
 func (r *Replica) reach() wire.Seq {
 	r.known = max(r.known, r.handed, r.log.Low)
 	for seq := min(r.log.Seen, r.log.High()); seq > r.known; seq-- {
@@ -260,8 +262,8 @@ func (r *Replica) reach() wire.Seq {
 	return r.known
 }
 
-// firstMissing is the lowest sequence number that is of use and not executed. A replica that was left behind can execute
-// nothing and needs only what it votes for, above h: what lies lower comes by state transfer.
+// firstMissing is the lowest sequence number that is not executed and still of use. A replica that was left behind can
+// execute nothing and needs only what it votes for, above h; everything below comes by state transfer.
 func (r *Replica) firstMissing() wire.Seq {
 	if r.leftBehind() {
 		return r.log.Low + 1
@@ -269,8 +271,9 @@ func (r *Replica) firstMissing() wire.Seq {
 	return r.handed + 1
 }
 
-// learnOf takes from the primary's status how far it has proposed: nothing else shows a pre-prepare that was lost on the way
-// to everybody, and once known it is asked for. A status counts for no more than the proposals that it lists.
+// learnOf takes from the primary's status how far it has proposed. If a pre-prepare was lost on the way to every
+// backup, nothing else shows that it exists, and a backup asks only for what it knows of. A status raises this only up
+// to the proposals that it lists.
 func (r *Replica) learnOf(m *wire.Status, from wire.ReplicaID) {
 	if len(m.Slots) == 0 || m.View != r.view || from != r.cfg.Primary(r.view) {
 		return

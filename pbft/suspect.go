@@ -8,9 +8,10 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Leaving a view together (V7): nobody leaves alone, f+1 replicas must suspect.
+// Leaving a view together (V7): no replica leaves alone, f+1 replicas must suspect the primary.
 
-// suspicion holds the highest Suspect of every replica, and until when it counts unless its sender says it again.
+// suspicion holds the highest Suspect of every replica, and the time at which each stops counting unless its sender
+// repeats it.
 type suspicion struct {
 	highest msglog.Suspects
 	until   []time.Duration
@@ -19,13 +20,13 @@ type suspicion struct {
 	cause   port.Cause
 }
 
-// A Suspect counts while it is renewed (V7): each T, whatever the timeout has become, so that it takes several lost ones in
-// a row until it counts no more. Without an end, two hiccups hours apart would change the view, and a faulty replica could
-// keep one of a correct replica for ever.
+// suspectTimeouts is how many T a Suspect counts after it was last received (V7). Its sender repeats it each T, however long
+// the current timeout is, so it stops counting only if several repetitions in a row are lost. If it never stopped, two short
+// disturbances hours apart would change the view, and a faulty replica could use an old Suspect of a correct one for ever.
 const suspectTimeouts = 4
 
-// suspectNow broadcasts a Suspect for the current view, again each T while there is reason to. It does not stop this
-// replica from voting.
+// suspectNow broadcasts a Suspect for the current view, and again each T while the cause lasts. This replica goes on
+// voting meanwhile.
 func (r *Replica) suspectNow(cause port.Cause) {
 	if r.suspicion.sent && r.mono < r.suspicion.again {
 		return
@@ -53,10 +54,11 @@ func (r *Replica) onSuspect(m *wire.Suspect, from port.Source) {
 	r.leaveIfSuspected()
 }
 
-// leaveIfSuspected moves to the highest view u above our own that f+1 replicas want: by a Suspect of u−1 or a later view
-// that they renew, or because they left for u or a later one themselves. A Suspect that others show wants nothing: it may
-// be old. A replica that must not contribute to u waits for somebody's ViewChange: leaving on its own word, it would take
-// nobody along (D8.8). Once a view is left there is nothing to keep: the highest one that a ViewChange is for is entered.
+// leaveIfSuspected moves to the highest view u above our own that f+1 replicas want. A replica wants u if it renews a
+// Suspect of u−1 or a later view, or has itself left for u or a later one; a Suspect nested in another replica's
+// message does not count, because it may be old. A replica that must not send a ViewChange for u waits until it
+// receives one: if it left first, the others would not follow (D8.8). Once this replica has left its view, it enters
+// the highest view that a ViewChange is for.
 func (r *Replica) leaveIfSuspected() {
 	wanted := make([]wire.View, r.cfg.N())
 	var highest *wire.ViewChange

@@ -7,9 +7,10 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Timers (T1, T3). They compare the last Tick's monotonic time with moments noted earlier; nothing is ever cancelled.
+// Timers (T1, T3). They compare the monotonic time of the last Tick with times noted earlier, so that no timer ever has
+// to be cancelled.
 
-// onTick tells the time and does whatever has become due.
+// onTick sets the current time and does whatever has become due.
 func (r *Replica) onTick(e port.Tick) {
 	r.mono, r.wall = max(r.mono, e.Mono), e.Wall
 	if !r.started {
@@ -37,7 +38,7 @@ func (r *Replica) onTick(e port.Tick) {
 	r.reportStatus()
 }
 
-// start notes the moment from which timers count. The others may be starting too: the primary gets a timeout's grace.
+// start notes the moment from which timers count. The primary gets an extra timeout, because it may only be starting, too.
 func (r *Replica) start() {
 	r.started = true
 	c := &r.change
@@ -45,7 +46,7 @@ func (r *Replica) start() {
 	if r.transfer.on || r.doubted {
 		r.startTransfer()
 	}
-	if r.contradicted() { // reported before the restart, it still holds (K2)
+	if r.contradicted() { // the divergence that was reported before the restart persists (K2)
 		r.diverged = false
 		r.checkDivergence()
 	}
@@ -54,7 +55,7 @@ func (r *Replica) start() {
 	r.resume()
 }
 
-// resume does what a crash came before: a pre-prepare may be durable and not sent, or accepted and not prepared.
+// resume takes the steps that a crash prevented: a pre-prepare may be durable and not sent, or accepted and not prepared.
 func (r *Replica) resume() {
 	if !r.active {
 		return
@@ -75,7 +76,7 @@ func (r *Replica) resume() {
 	}
 }
 
-// timeout is the current timeout: T, doubled for each view without a newly executed request, capped (V7).
+// timeout is the current timeout: T, doubled for each view without a newly executed request, up to MaxViewTimeout (V7).
 func (r *Replica) timeout() time.Duration {
 	t := r.cfg.ViewTimeout
 	for v := r.change.progressView + 1; v < r.view && t < r.cfg.MaxViewTimeout; v++ {
@@ -84,7 +85,7 @@ func (r *Replica) timeout() time.Duration {
 	return min(t, r.cfg.MaxViewTimeout)
 }
 
-// expired is the reason that this replica has to leave the view, "" if it has none.
+// expired is the reason for which this replica must suspect the primary, "" if there is none.
 func (r *Replica) expired() port.Cause {
 	c, limit := &r.change, r.timeout()
 	switch {
@@ -106,10 +107,10 @@ func (r *Replica) expired() port.Cause {
 	return ""
 }
 
-// owed reports whether the oldest request has waited that long for an order that the primary owes (T1). It owes none while
-// the whole window is ordered here and waits for execution: only checkpoints open it, and they do not depend on the primary.
-// It is no excuse that execution is slow while there is room: a primary goes on ordering. Requests in front of clients that
-// are not known to be light are timed each for itself (T4).
+// owed reports whether the oldest request has waited for at least limit for an order that the primary owes (T1). The
+// primary owes none while the whole window is ordered here and waits for execution: then only a checkpoint makes room,
+// and checkpoints do not depend on the primary. While there is room, a slow execution is no excuse: the primary can
+// still order. For clients that are not known to be light, each request is timed by itself (T4).
 func (r *Replica) owed(limit time.Duration) bool {
 	free := max(r.change.activatedAt, r.change.fullAt)
 	for p := r.pool.Oldest; p != nil && r.mono-free >= limit; p = p.Next {
@@ -124,7 +125,7 @@ func (r *Replica) owed(limit time.Duration) bool {
 	return false
 }
 
-// stalled reports whether a pre-prepare was accepted in this view and nothing has committed for that long.
+// stalled reports whether a pre-prepare was accepted in this view, and nothing has committed for at least limit.
 func (r *Replica) stalled(limit time.Duration) bool {
 	c := &r.change
 	if r.mono-max(c.progressAt, c.activatedAt) < limit {
@@ -138,14 +139,15 @@ func (r *Replica) stalled(limit time.Duration) bool {
 	return false
 }
 
-// heardPrimary notes a sign of life of the current primary.
+// heardPrimary notes that the current primary is alive.
 func (r *Replica) heardPrimary(v wire.View) {
 	if v == r.view {
 		r.change.heardAt = max(r.change.heardAt, r.mono)
 	}
 }
 
-// beat shows that an idle primary lives, when it has sent nothing for a quarter of a timeout.
+// beat sends a heartbeat when a primary has sent nothing for a quarter of a timeout, so that the backups see that it is
+// alive.
 func (r *Replica) beat() {
 	if r.active && r.isPrimary() && r.mayVote(r.view) && r.mono-r.lastProposal >= r.cfg.ViewTimeout/4 {
 		r.lastProposal = r.mono
@@ -165,8 +167,8 @@ func (r *Replica) onHeartbeat(m *wire.Heartbeat, from port.Source) {
 	}
 }
 
-// retryWaiting takes up pre-prepares that came too early: the view may be active now, the window may have moved, and the
-// clock has gone on. What was executed meanwhile, by certificate, needs nothing any more.
+// retryWaiting tries early pre-prepares again: their view may be active by now, the window or the clock may have moved.
+// Slots that were executed by certificate meanwhile are skipped.
 func (r *Replica) retryWaiting() {
 	if !r.active {
 		return
@@ -180,6 +182,6 @@ func (r *Replica) retryWaiting() {
 			s.Waiting = nil
 			r.onPrePrepare(m, port.Source{Replica: r.cfg.Primary(m.View)})
 		}
-		r.checkPrepared(s) // votes may have come before the window moved
+		r.checkPrepared(s) // votes may have arrived before the window moved
 	}
 }

@@ -8,25 +8,26 @@ import (
 	"tagma/pbft/wire"
 )
 
-// When a replica needs the state from others (X1), and how it goes on from there (X6, X8). The fetching itself happens
-// beside the core.
+// When a replica needs the state from others (X1), and how it continues afterwards (X6, X8). The fetching itself is
+// done outside the core.
 
 // transfer says whether this replica can follow the others batch by batch.
 type transfer struct {
-	on       bool // it cannot: the state is being fetched, and nothing is executed before it is there
-	starving bool // nobody serves a state that is of use
-	behind   bool // a stable checkpoint lies above what was executed
+	on       bool // it cannot: it fetches a state, and executes nothing before it has it
+	starving bool // no replica serves a usable state
+	behind   bool // a stable checkpoint lies above what this replica executed
 	since    time.Duration
 }
 
-// leftBehind reports whether what this replica has to execute next comes from nobody: it can vote, but not follow.
+// leftBehind reports whether no replica can give this one the batch that it has to execute next. It can vote, but not
+// follow.
 func (r *Replica) leftBehind() bool { return r.transfer.on || r.passed() }
 
-// passed reports whether what is to be executed next lies below everything that the ring has a place for.
+// passed reports whether the next batch to execute lies below all slots of the ring.
 func (r *Replica) passed() bool { return r.handed+wire.Seq(len(r.backlog)) < r.log.Floor() }
 
-// checkReach begins a transfer once a stable checkpoint lies above what was executed and the way there is lost: the
-// ring has passed it, nobody holds the next batch, or nothing was executed for a timeout.
+// checkReach begins a transfer when a stable checkpoint lies above what was executed and the batches up to there cannot
+// be had: the ring has passed them, nobody holds the next one, or nothing was executed for a timeout.
 func (r *Replica) checkReach() {
 	t := &r.transfer
 	if t.on || !r.started {
@@ -44,15 +45,15 @@ func (r *Replica) checkReach() {
 	}
 }
 
-// stuck reports whether nothing was executed for a timeout, though the executor has nothing left to do.
+// stuck reports whether nothing was executed for a timeout, although the executor has finished all it was given.
 func (r *Replica) stuck() bool {
 	since := max(r.transfer.since, r.change.progressAt)
 	return r.executed >= r.handed && r.mono-since >= r.cfg.ViewTimeout
 }
 
-// startTransfer stops execution. Its requests are given up: this replica cannot see them executed, and must suspect
-// nobody for that. The target is durable before anything is written for it: a store that is ahead of its journal is one
-// of another life (D8.3).
+// startTransfer stops execution and drops the pending requests: this replica will not see them executed, and must
+// suspect nobody for that. The target is durable before anything is written for it: at a start, a store that is ahead
+// of its journal counts as one of another life (D8.3).
 func (r *Replica) startTransfer() {
 	r.transfer.on, r.transfer.since = true, r.mono
 	r.backlog = nil
@@ -61,7 +62,7 @@ func (r *Replica) startTransfer() {
 	r.retarget()
 }
 
-// retarget names the newest stable checkpoint as one to fetch.
+// retarget names the newest stable checkpoint as the one to fetch.
 func (r *Replica) retarget() {
 	if cert := r.checkpoints.Stable; cert.Seq > 0 {
 		r.emit(port.Persist{Record: &wire.Stable{Cert: cert}})
@@ -69,11 +70,11 @@ func (r *Replica) retarget() {
 	r.emit(port.Transfer{Target: r.checkpoints.Stable, Doubt: r.doubted})
 }
 
-// onDamaged has a state that is not what was executed repaired by others (K2). The digests that were announced come from the
-// tree in memory, and stand.
+// onDamaged begins the repair, from other replicas, of a stored state that does not match what was executed (K2). The
+// digests already announced still hold: they came from the tree in memory.
 func (r *Replica) onDamaged() {
 	switch {
-	case r.doubted: // it is on its way
+	case r.doubted: // the repair is already under way
 	case r.transfer.on:
 		r.doubted = true
 		r.retarget()
@@ -85,15 +86,15 @@ func (r *Replica) onDamaged() {
 	}
 }
 
-// onStarving takes note that nobody serves a state that is of use here: the others have to take another checkpoint.
+// onStarving notes that no replica serves a usable state: the others have to take another checkpoint.
 func (r *Replica) onStarving() {
 	if r.transfer.on {
 		r.transfer.starving = true
 	}
 }
 
-// onTransferred switches to a state that was fetched, verified and made durable, in one record (X6). What was executed
-// on a wrong or damaged state is executed again (K2); nothing else ever is.
+// onTransferred switches to a state that was fetched, verified and made durable, by one record (X6). Batches that were
+// executed on a wrong or damaged state are executed again (K2); no other batch ever is.
 func (r *Replica) onTransferred(e port.Transferred) {
 	if !r.transfer.on || e.Cert.Seq < r.handed && !r.doubted {
 		panic("pbft: a state was fetched that execution has passed")
@@ -109,10 +110,10 @@ func (r *Replica) onTransferred(e port.Transferred) {
 	r.collectGarbage()
 	r.retryWaiting()
 	r.propose()
-	r.nextStatus = r.mono // ask for what lies above
+	r.nextStatus = r.mono // ask for the batches above the fetched state
 }
 
-// install is the state change of onTransferred, which a restart repeats. Older states of this replica are void.
+// install is the state change of onTransferred, which a replay repeats. Older states of this replica no longer count.
 func (r *Replica) install(cert wire.StableCert) {
 	r.adoptStable(cert)
 	c := &r.checkpoints

@@ -10,29 +10,29 @@ import (
 
 // Moving to a new view (§4.4): what each replica contributes.
 
-// change is the state of changing views, and what the timers of the current view go by.
+// change is the state of a view change, and the times that the timers of the current view compare with.
 type change struct {
-	votes []*wire.ViewChange // by replica: its latest valid one
+	votes []*wire.ViewChange // by replica: its latest valid ViewChange
 
-	quorum   bool // Q of them are for the current view (while it is not active)
+	quorum   bool // Q of votes are for the current view, while it is not active
 	quorumAt time.Duration
-	sent     bool           // our own ViewChange for the current view was sent
-	built    bool           // our own NewView for it was
-	suspects []wire.Suspect // that justified leaving for the current view; nil if a NewView did
-	left     port.Cause     // of the view before, for people
+	sent     bool           // this replica sent its ViewChange for the current view
+	built    bool           // this replica built its NewView for the current view
+	suspects []wire.Suspect // they justified leaving for the current view; nil if a NewView did
+	left     port.Cause     // why the view before was left, for reports
 
-	spoilt       bool          // the NewView for the current view came, and fails its check
-	refused      *wire.NewView // one for the current view that does not follow from its view changes
-	proven       bool          // the current primary is proven faulty: no need to wait for a timer
+	spoilt       bool          // the NewView for the current view arrived malformed or wrongly signed
+	refused      *wire.NewView // a NewView for the current view that does not follow from its view changes
+	proven       bool          // the current primary is proven faulty: no timer is needed
 	activatedAt  time.Duration // when the current view became active
-	fullAt       time.Duration // when the window was last full of what waits for execution
-	heardAt      time.Duration // last sign of life of its primary
+	fullAt       time.Duration // when the window was last full of batches that wait for execution
+	heardAt      time.Duration // when this replica last heard from the current primary
 	progressAt   time.Duration // when something was last handed to execution
-	progressView wire.View     // last view in which new requests were executed: timeouts double from here
+	progressView wire.View     // last view in which new requests were executed: each view after it doubles the timeout
 }
 
 // enterViewChange leaves the current view for u. The ViewChange is durable before it is sent, and this replica never
-// votes in a lower view again (D3): what is decided there reaches it by commit certificates (V8).
+// votes in a lower view again (D3): it learns what those views decide by commit certificates (V8).
 func (r *Replica) enterViewChange(u wire.View, suspects []wire.Suspect) {
 	r.leave(u)
 	r.change.suspects = suspects
@@ -41,14 +41,14 @@ func (r *Replica) enterViewChange(u wire.View, suspects []wire.Suspect) {
 	}
 }
 
-// contribute sends our ViewChange for the current view, once: a second one may show another stable checkpoint, and
-// convict.
+// contribute sends our ViewChange for the current view, only once: a second one might show another stable checkpoint,
+// which would count as proof that this replica lies (E1).
 func (r *Replica) contribute(suspects []wire.Suspect) {
 	r.change.sent = true
 	r.emit(port.Broadcast{Msg: r.newViewChange(suspects)})
 }
 
-// leave makes u the current, inactive view.
+// leave makes u the current view, inactive.
 func (r *Replica) leave(u wire.View) {
 	if u > r.view {
 		r.change.left = cmp.Or(r.suspicion.cause, port.CauseOthers)
@@ -64,7 +64,8 @@ func (r *Replica) leave(u wire.View) {
 	}
 }
 
-// newViewChange collects the proof of everything that may have committed here above the stable checkpoint (V1).
+// newViewChange builds our ViewChange with the prepared certificates of everything that may have committed above the
+// stable checkpoint (V1).
 func (r *Replica) newViewChange(suspects []wire.Suspect) *wire.ViewChange {
 	m := &wire.ViewChange{View: r.view, Replica: r.cfg.Self, Suspects: suspects, Stable: r.checkpoints.Stable}
 	for seq := r.log.Low + 1; seq <= min(r.log.Seen, r.log.High()); seq++ {
@@ -76,9 +77,9 @@ func (r *Replica) newViewChange(suspects []wire.Suspect) *wire.ViewChange {
 }
 
 // onViewChange takes a replica's ViewChange. A valid one for a higher view moves this replica there with the same
-// justification, out of an active view only if f others want the same (V7). Anybody may pass one on: it is judged by its
-// bytes alone. One of our own that comes back from others is of a life that was forgotten, and must not be built upon in
-// this one (D8.7).
+// justification; out of an active view it does so only if f others want that too (V7). Any replica may pass it on,
+// because its bytes alone decide whether it is valid. A ViewChange of our own that comes from others is from a life
+// that was forgotten, and this life must not build on it (D8.7).
 func (r *Replica) onViewChange(m *wire.ViewChange, from port.Source) {
 	if m.Replica == r.cfg.Self && !from.Loopback {
 		r.drop(m, port.ReasonOwn)
@@ -108,8 +109,8 @@ func (r *Replica) onViewChange(m *wire.ViewChange, from port.Source) {
 	r.countViewChanges()
 }
 
-// countViewChanges starts the new-view timer at Q valid ViewChanges for the current view, and builds the NewView if
-// this replica is its primary.
+// countViewChanges starts the new-view timer at Q valid ViewChanges for the current view. If this replica is the
+// primary of that view, it also builds the NewView.
 func (r *Replica) countViewChanges() {
 	if r.active || len(r.viewChangesHeld()) < r.cfg.Quorum() {
 		return

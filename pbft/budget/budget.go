@@ -10,9 +10,8 @@
 //     bytes as the log holds, and twice the bytes ordered in it, so that a lagging peer catches up. Help holds at most
 //     twice what the log holds.
 //   - Bulk pays for answers from the journal and the store, given beside the core: batches and states (X0, X2, X3). Each T
-//     grants BulkBytes, however little the log holds: a replica with a new disk lacks the state. Bulk holds a quarter of
-//
-// that.
+//     grants BulkBytes, however little the log holds: a replica with a new disk lacks the state. Bulk holds a
+//     quarter of that at most.
 //
 // In k timeouts in which the log never holds more than W bytes and O bytes are ordered, a peer is sent at most (k+2)·W
 // + 2·O + (k+1/4)·BulkBytes, and the part of its last answer that exceeded what was left.

@@ -42,7 +42,7 @@ type Slot struct {
 	Bodies  []*wire.Body     // every body held here: of a digest that is accepted, prepared or chosen by a new view
 	Memory  int              // size of the bodies in memory
 	Loose   bool             // a body came with a certificate alone, and no journal record holds it yet
-	Waiting *wire.PrePrepare // a pre-prepare that cannot be accepted yet: of a later view, above the window, or with a time ahead of our clock (N1, N6)
+	Waiting *wire.PrePrepare // a pre-prepare for a later view, above the window, or ahead of our clock (N1, N6)
 
 	WaitingMemory int // size in memory of the body of Waiting, 0 without one
 }

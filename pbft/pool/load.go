@@ -44,7 +44,7 @@ func (a Amount) Part(k int) Amount { return Amount{max(1, a.Requests/k), a.Bytes
 type load struct {
 	since   time.Duration
 	ordered Amount // handed to execution in this period
-	known   Amount // the most that was ordered in an earlier period; once requests have waited all through a period, older measurements are forgotten
+	known   Amount // the most that an earlier period ordered; a period with a backlog resets it
 	Total   int    // bytes handed to execution so far, each batch counted with as much as its certificate takes
 	backlog bool   // requests have waited all through this period
 }

@@ -45,7 +45,7 @@ type Pool struct {
 	Relayed        []Amount // by relaying replica: requests that are not ordered yet
 	Queued         int
 	QueuedBytes    int
-	handed         map[wire.RequestID]struct{} // requests that were handed to execution without being held here, until they are executed
+	handed         map[wire.RequestID]struct{} // handed to execution, not executed yet, and not held here
 	load
 	shares
 }
