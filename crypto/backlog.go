@@ -1,22 +1,23 @@
 package crypto
 
-// votesShare is how many votes are verified for one claim of a client while both wait.
+// votesShare is how many claims of votes are verified for each claim of a client, while both wait.
 const votesShare = 3
 
-// backlog holds the messages that wait for a worker, and decides which are verified next. The pool's lock guards it.
+// backlog holds the messages that wait for a worker and decides which are verified next. The pool's lock guards it.
 type backlog struct {
 	lines [classes]line
-	// owed is how many claims of votes were verified while clients waited, less votesShare times what clients got.
+	// owed is the number of claims of votes that were verified while clients waited, less votesShare times the number
+	// of claims of clients verified. When it is large, clients are next.
 	owed int
 }
 
-// line is one class: senders that take turns, message by message, as the sources of each do among themselves.
+// line is the queue of one class. Senders take turns, one message at a time, and so do the sources of one sender.
 type line struct {
 	trusted, suspects fifo[*Sender]
-	aloneNext         bool // a suspect's turn comes after every batch of the trusted
+	aloneNext         bool // a suspect has a turn after every batch of trusted senders
 }
 
-// fifo is a queue of those who have something waiting.
+// fifo is a queue.
 type fifo[T any] []T
 
 func (f *fifo[T]) push(e T) { *f = append(*f, e) }
@@ -42,7 +43,7 @@ func (b *backlog) add(j *job) {
 
 func (b *backlog) empty() bool { return b.lines[Votes].empty() && b.lines[Clients].empty() }
 
-// take returns the next batch; there must be one.
+// take returns the next batch. The backlog must not be empty.
 func (b *backlog) take() []*job {
 	both := !b.lines[Votes].empty() && !b.lines[Clients].empty()
 	class := Votes
@@ -53,7 +54,7 @@ func (b *backlog) take() []*job {
 	switch {
 	case !both:
 		b.owed = 0
-	case class == Votes: // bounded: one large certificate must not give clients a long run
+	case class == Votes: // bounded, so that after one large certificate clients do not have many turns in a row
 		b.owed = min(b.owed+claims, 2*votesShare*batchLimit)
 	default:
 		b.owed -= votesShare * claims
@@ -71,8 +72,8 @@ func (l *line) push(s *Sender) {
 	}
 }
 
-// take returns messages of trusted senders, at most batchLimit claims or one message, or one message of a suspect. It also
-// counts them in claims, a message without any as one.
+// take returns either messages of trusted senders, of at most batchLimit claims unless it is a single message, or one
+// message of a suspect. It also returns the number of claims; a message without claims counts as one.
 func (l *line) take() (batch []*job, claims int) {
 	if len(l.suspects) > 0 && (l.aloneNext || len(l.trusted) == 0) {
 		l.aloneNext = false
@@ -82,7 +83,7 @@ func (l *line) take() (batch []*job, claims int) {
 	l.aloneNext = true
 	for len(l.trusted) > 0 {
 		s := l.trusted[0]
-		if s.alone > 0 { // it was found out while it waited
+		if s.alone > 0 { // the sender became a suspect while it waited
 			l.suspects.push(l.trusted.pop())
 			continue
 		}
@@ -92,13 +93,13 @@ func (l *line) take() (batch []*job, claims int) {
 		}
 		batch, claims = append(batch, l.next(&l.trusted)), claims+size
 	}
-	if len(batch) == 0 { // all were found out, so there are suspects
+	if len(batch) == 0 { // all senders became suspects
 		return l.take()
 	}
 	return batch, claims
 }
 
-// next takes one message of the first sender, and puts the sender behind the others.
+// next takes one message of the first sender, and moves the sender to the end of the queue if it has more.
 func (l *line) next(from *fifo[*Sender]) *job {
 	s := from.pop()
 	source := s.ready.pop()

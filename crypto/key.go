@@ -9,10 +9,10 @@ import (
 	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 )
 
-// PrivateKey is the secret half of an ed25519 key pair. It is immutable and safe for concurrent use, and it prints as
-// its public half only, whatever the verb.
+// PrivateKey is the secret half of an ed25519 key pair. It is immutable and safe for concurrent use. Printed with any
+// verb, it shows only its public half.
 type PrivateKey struct {
-	key ed25519.PrivateKey // seed, then public key: 64 bytes
+	key ed25519.PrivateKey // the seed, then the public key: 64 bytes
 }
 
 // Generate makes a new key from 32 bytes of rand, or of the operating system's generator when rand is nil.
@@ -35,8 +35,8 @@ func FromSeed(seed [32]byte) *PrivateKey {
 // Public returns the public key in its canonical encoding.
 func (k *PrivateKey) Public() [32]byte { return [32]byte(k.key[ed25519.SeedSize:]) }
 
-// Seed returns the secret that FromSeed takes. It exists for the two places that must have it: the key file, and the
-// link layer, which authenticates under the same identity.
+// Seed returns the secret that FromSeed takes. Only two places need it: the key file, and the link layer, which
+// authenticates a replica by the same identity.
 func (k *PrivateKey) Seed() [32]byte { return [32]byte(k.key[:ed25519.SeedSize]) }
 
 // Sign signs message as RFC 8032 says: the same key and message always give the same signature.
@@ -47,6 +47,6 @@ func (k *PrivateKey) Sign(message []byte) [64]byte {
 // Format implements fmt.Formatter so that no verb can print the secret into a log.
 func (k *PrivateKey) Format(s fmt.State, _ rune) {
 	public := k.Public()
-	// A Formatter has nobody to report a failed write to.
+	// Format cannot return an error, so a failed write is not reported.
 	_, _ = io.WriteString(s, "private key of "+hex.EncodeToString(public[:]))
 }

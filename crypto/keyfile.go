@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// The ways in which a file that exists is not a usable key file.
+// Why an existing file is not a usable key file.
 var (
 	ErrNotKeyFile   = errors.New("not a tagma key file")
 	ErrKeyLength    = errors.New("key of the wrong length")
@@ -19,24 +19,24 @@ var (
 	ErrKeyCipher    = errors.New("encryption this version cannot read")
 	ErrKeyEncrypted = errors.New("key encrypted under a passphrase")
 
-	// ErrWrongPassphrase says that the passphrase does not open the key: it is another one, or the file was changed,
-	// which nobody can tell apart.
+	// ErrWrongPassphrase says that the passphrase does not open the key. Either the passphrase is wrong or the file was
+	// changed; the two cannot be told apart.
 	ErrWrongPassphrase = errors.New("wrong passphrase, or a changed key file")
-	// ErrNoPassphrase says that a key cannot be sealed under nothing.
+	// ErrNoPassphrase says that a key cannot be encrypted with an empty passphrase.
 	ErrNoPassphrase = errors.New("empty passphrase")
 )
 
-// keyFileLimit bounds what is read of a file that may be anything.
+// keyFileLimit bounds how much is read of a file, which may be any file.
 const keyFileLimit = 4096
 
-// WriteKey creates the file path, readable by its owner only, and returns when it is on disk. It never overwrites, since a
-// lost key is a lost member: for a file that exists the error wraps fs.ErrExist.
+// WriteKey creates the file path, readable by its owner only, and returns once it is durable. It never overwrites a
+// file, since a lost key is a lost member: if the file exists, the error wraps fs.ErrExist.
 func WriteKey(path string, k *PrivateKey) error {
 	return writeKeyFile(path, encodeKey(k))
 }
 
-// WriteKeyEncrypted is WriteKey for a key that only the passphrase opens. It takes about a tenth of a second and 64 MiB
-// of memory, and so does opening the file, which is what makes guessing dear.
+// WriteKeyEncrypted is WriteKey for a key that only the passphrase opens. Writing and opening the file each take about
+// a tenth of a second and 64 MiB of memory, so that guessing a passphrase is expensive.
 func WriteKeyEncrypted(path string, k *PrivateKey, passphrase []byte) error {
 	text, err := sealKey(k, passphrase, defaultCost, nil)
 	if err != nil {
@@ -61,7 +61,7 @@ func writeKeyFile(path string, text []byte) error {
 		err = syncDir(filepath.Dir(path))
 	}
 	if err != nil {
-		// Half a key must not stand in the way of the next attempt.
+		// A half-written key must not keep the next attempt from creating the file.
 		return errors.Join(fmt.Errorf("write key %s: %w", path, err), os.Remove(path))
 	}
 	return nil
@@ -76,12 +76,12 @@ func syncDir(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// ReadKey reads a file that WriteKey made. It refuses one that its owner's group or others may touch: a copied key is
-// a Byzantine replica. An encrypted key is an ErrKeyEncrypted.
+// ReadKey reads a file that WriteKey made. It refuses a file that its owner's group or others may access, because
+// whoever copies a key can act as a Byzantine replica. For an encrypted key the error is ErrKeyEncrypted.
 func ReadKey(path string) (*PrivateKey, error) { return ReadKeyWith(path, nil) }
 
-// ReadKeyWith is ReadKey for a file that may be encrypted. The passphrase is asked for only if it is, after everything
-// else about the file was found right, and is erased when it was used.
+// ReadKeyWith is ReadKey for a file that may be encrypted. Only if it is, and only after all other checks of the file,
+// it calls passphrase; it erases the returned bytes after use.
 func ReadKeyWith(path string, passphrase func() ([]byte, error)) (*PrivateKey, error) {
 	file, err := readKeyFile(path)
 	if err != nil {
@@ -94,7 +94,7 @@ func ReadKeyWith(path string, passphrase func() ([]byte, error)) (*PrivateKey, e
 	return file.open(path, passphrase)
 }
 
-// ParseKey reads the content of a key file. The passphrase is for one that is encrypted, and is kept as it is.
+// ParseKey reads the content of a key file. The passphrase is used if the key is encrypted; it is not erased.
 func ParseKey(text, passphrase []byte) (*PrivateKey, error) {
 	file, err := decodeKey(text)
 	if err != nil {
@@ -106,7 +106,7 @@ func ParseKey(text, passphrase []byte) (*PrivateKey, error) {
 	return file.open("in memory", func() ([]byte, error) { return bytes.Clone(passphrase), nil })
 }
 
-// open returns the key, for which it asks for the passphrase if it must. Name is what errors call the file.
+// open returns the key, and asks for the passphrase if the key is encrypted. Name stands for the file in errors.
 func (f keyFile) open(name string, passphrase func() ([]byte, error)) (*PrivateKey, error) {
 	if f.sealed == nil {
 		return f.key, nil
@@ -123,13 +123,13 @@ func (f keyFile) open(name string, passphrase func() ([]byte, error)) (*PrivateK
 	return k, nil
 }
 
-// PublicPart is what a key file says in clear.
+// PublicPart is the unencrypted part of a key file.
 type PublicPart struct {
-	Key       [32]byte // unproven if the key is encrypted: only the passphrase shows that it is the private key's
+	Key       [32]byte // unproven if the key is encrypted: only the passphrase shows that it belongs to the private key
 	Encrypted bool
 }
 
-// ReadPublic reads the public half of a key file, for which no passphrase is needed.
+// ReadPublic reads the public half of a key file, which needs no passphrase.
 func ReadPublic(path string) (PublicPart, error) {
 	file, err := readKeyFile(path)
 	if err != nil {
@@ -141,7 +141,7 @@ func ReadPublic(path string) (PublicPart, error) {
 	return PublicPart{Key: file.key.Public()}, nil
 }
 
-// readKeyFile reads and checks a file of either kind.
+// readKeyFile reads and checks a key file, encrypted or not.
 func readKeyFile(path string) (keyFile, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -150,9 +150,9 @@ func readKeyFile(path string) (keyFile, error) {
 	if err != nil {
 		return keyFile{}, fmt.Errorf("read key: %w", err)
 	}
-	defer func() { _ = f.Close() }() // only read from: closing it cannot lose anything
+	defer func() { _ = f.Close() }() // the file was only read, so closing it cannot lose anything
 
-	// The open file is asked, not the path, so that both questions are about the same file.
+	// Stat asks the open file instead of the path, so that the checks and the read are about the same file.
 	info, err := f.Stat()
 	if err != nil {
 		return keyFile{}, fmt.Errorf("read key: %w", err)
@@ -165,7 +165,7 @@ func readKeyFile(path string) (keyFile, error) {
 		return keyFile{}, fmt.Errorf("read key: %w", err)
 	}
 	file, err := decodeKey(text)
-	if err != nil { // before its mode: what is no key may be read by anybody
+	if err != nil { // comes before the check of the mode: a file that is no key may be readable by anybody
 		return keyFile{}, fmt.Errorf("read key %s: %w", path, err)
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// The lines of a key file. The second says how the secret is protected: a plain file goes on with the seed and the
-// public key, a sealed one with what opens it, the sealed seed and the public key. The public key is redundant: it shows
-// people whose key this is, and it tells a damaged seed from a good one, which in a plain file nothing else would.
+// The lines of a key file. The second line says how the secret is protected. In a plain file the seed and the public
+// key follow; in an encrypted file, the parameters for opening it, the encrypted seed and the public key. The public
+// key is redundant: it shows people whose key this is, and in a plain file it is the only check of the seed.
 const (
 	keyHeader        = "tagma ed25519 private key v1"
 	encryptionPrefix = "encryption: "
@@ -23,7 +23,7 @@ const (
 	sealedEncryption = "argon2id-xchacha20poly1305"
 )
 
-// keyFile is the content of a key file: the key, or the sealed key.
+// keyFile is the content of a key file: either the key or the encrypted key.
 type keyFile struct {
 	key    *PrivateKey
 	sealed *sealedKey
@@ -34,7 +34,8 @@ func encodeKey(k *PrivateKey) []byte {
 		encryptionPrefix, noEncryption, seedPrefix, k.Seed(), publicPrefix, k.Public())
 }
 
-// decodeKey accepts exactly what encodeKey and sealKey make, hex in either case and the last newline apart.
+// decodeKey accepts exactly what encodeKey and sealKey write, except that hex digits may be in either case and the last
+// newline may be missing.
 func decodeKey(text []byte) (keyFile, error) {
 	if len(text) > keyFileLimit {
 		return keyFile{}, fmt.Errorf("%w: longer than %d bytes", ErrNotKeyFile, keyFileLimit)
@@ -105,7 +106,7 @@ func wrongLines(has, want int) error {
 	return fmt.Errorf("%w: it has %d lines instead of %d; restore it from a copy", ErrKeyDamaged, has, want)
 }
 
-// hexLine fills value from a line "prefix hex". Its errors never quote the line: it may hold most of a secret.
+// hexLine decodes a line "prefix hex" into value. Its errors never quote the line, which may contain most of a secret.
 func hexLine(number int, prefix, line string, value []byte) error {
 	digits, ok := strings.CutPrefix(line, prefix)
 	if !ok {
@@ -121,8 +122,8 @@ func hexLine(number int, prefix, line string, value []byte) error {
 	return nil
 }
 
-// costLine reads the parameters of the derivation and refuses those that no file of ours has: they decide how much memory
-// and time opening takes, and the file may come from anybody.
+// costLine reads the parameters of the key derivation and refuses any that our own files never have: they determine how
+// much memory and time opening takes, and the file may come from anybody.
 func costLine(number int, line string) (cost, error) {
 	text, ok := strings.CutPrefix(line, costPrefix)
 	if !ok {

@@ -5,31 +5,31 @@ import (
 	"sync"
 )
 
-// Pool verifies the claims of many sources on a bounded number of workers. What waits while all workers are busy is
-// verified together, so batches grow with the load, and an idle pool never waits for more work.
+// Pool verifies the claims of many sources on a bounded number of workers. Messages that arrive while all workers are
+// busy are verified together, so batches grow with the load, and an idle pool never waits for more work.
 //
-// A source has its verdicts delivered in the order of its messages, may have so much under way before Submit makes it
-// wait, and takes turns with the other senders of its class, so that it holds up nobody but its own. Votes go before
-// clients, who keep a share of the work. A sender whose signature failed is verified alone for a while, and cannot
-// spoil others' batches (S2).
+// Each source's verdicts are delivered in the order of its messages. A source may have a bounded amount under way,
+// beyond which Submit waits. The senders of a class take turns, so that a sender delays only itself. Votes go before
+// clients, who are guaranteed a share of the work. Messages of a sender whose signature failed are verified alone for a
+// while, so that they cannot make other senders' batches fail (S2).
 //
-// There are no resting goroutines: a worker ends when nothing waits. Methods may be called from any goroutine.
+// No goroutine waits idly: a worker ends when nothing waits. Methods may be called from any goroutine.
 type Pool struct {
 	verifier *Verifier
 	workers  int
-	open     sync.WaitGroup // messages that were submitted and not delivered
+	open     sync.WaitGroup // counts messages that were submitted and not delivered
 
 	mu      sync.Mutex
 	running int // workers
 	waiting backlog
 }
 
-// NewPool returns a pool that verifies with v on at most so many workers at once, at least one.
+// NewPool returns a pool that verifies with v on at most so many workers at a time, but at least one.
 func NewPool(v *Verifier, workers int) *Pool {
 	return &Pool{verifier: v, workers: max(1, workers)}
 }
 
-// job is a message's claims on their way through the pool.
+// job is one message's claims on their way through the pool.
 type job struct {
 	source  *Source
 	claims  []Claim
@@ -39,10 +39,10 @@ type job struct {
 	done, holds bool // guarded by the source's lock
 }
 
-// Submit has the claims of a message verified, all or nothing, and then calls deliver, on a goroutine of the pool. The
-// calls for one source come one after the other in the order of its messages; one that blocks holds up that source only.
-// Submit itself waits while the source has too much under way; so deliver must not submit for its own source. The messages
-// of one source are submitted by one goroutine at a time. Claims must not be changed until deliver is called.
+// Submit has all claims of a message verified together and then calls deliver on a goroutine of the pool. The calls for
+// one source come one after the other, in the order of its messages; a call that blocks delays only that source. Submit
+// itself waits while the source has too much under way, so deliver must not submit for its own source. Only one
+// goroutine at a time may submit messages of a source. Claims must not be changed until deliver is called.
 func (p *Pool) Submit(s *Source, claims []Claim, deliver func(holds bool)) {
 	j := &job{source: s, claims: claims, deliver: deliver}
 	for i := range claims {
@@ -60,16 +60,16 @@ func (p *Pool) Submit(s *Source, claims []Claim, deliver func(holds bool)) {
 	}
 }
 
-// Close waits until everything that was submitted is delivered. Nothing may be submitted any more.
+// Close waits until everything that was submitted is delivered. Nothing may be submitted after it was called.
 func (p *Pool) Close() { p.open.Wait() }
 
-// work verifies one batch and hands its place on before it delivers, so that a delivery that blocks costs no worker.
+// work verifies one batch. It lets the next worker start before it delivers, so that a delivery that blocks takes no worker.
 func (p *Pool) work() {
-	// Readers that have frames already submit them first: a wave of requests is one batch, and where nobody else wants to
-	// run this costs nothing.
+	// Goroutines that have frames at hand get to submit them first, so that requests arriving together form one batch.
+	// If no other goroutine wants to run, this costs nothing.
 	runtime.Gosched()
 	p.mu.Lock()
-	if p.waiting.empty() { // another worker took what this one was started for
+	if p.waiting.empty() { // another worker took the messages that this one was started for
 		p.running--
 		p.mu.Unlock()
 		return
@@ -93,7 +93,7 @@ func (p *Pool) work() {
 	p.settle(batch, verdicts)
 }
 
-// judge verifies a batch together, and message by message when that shows a false claim.
+// judge verifies a batch together. If a claim in it is false, it then verifies message by message.
 func (p *Pool) judge(batch []*job) []bool {
 	verdicts := make([]bool, len(batch))
 	if len(batch) == 1 {
@@ -111,12 +111,13 @@ func (p *Pool) judge(batch []*job) []bool {
 	return verdicts
 }
 
-// settle delivers what a batch completed: each source's on a goroutine of its own, the last one's on this.
+// settle delivers the verdicts that a batch completed: for each source on a goroutine of its own, except the last one,
+// which it delivers on this goroutine.
 func (p *Pool) settle(batch []*job, verdicts []bool) {
 	var last *Source
 	for i, j := range batch {
 		if !j.source.settle(j, verdicts[i]) {
-			continue // not its turn, or somebody delivers for this source already
+			continue // an earlier message has no verdict yet, or another goroutine delivers for this source
 		}
 		if last != nil {
 			go last.deliver()

@@ -8,16 +8,16 @@ import (
 	"github.com/oasisprotocol/curve25519-voi/curve"
 )
 
-// The ways in which 32 bytes are not a public key of this system (S1).
+// Why 32 bytes are not a public key of this system (S1).
 var (
 	ErrNotAPoint    = errors.New("not a point of the curve")
 	ErrNotCanonical = errors.New("not in canonical encoding")
 	ErrSmallOrder   = errors.New("of small order, so that one signature would fit many messages")
 )
 
-// CheckPublic returns nil if key may belong to a member or a client, and else wraps ErrNotAPoint, ErrNotCanonical (one
-// member would have two names) or ErrSmallOrder (S1). Every key that comes from a configuration or a request must pass it
-// before it is used.
+// CheckPublic returns nil if key may belong to a member or a client. Otherwise the error wraps ErrNotAPoint,
+// ErrNotCanonical (the same member would have two names) or ErrSmallOrder (S1). Every key from a configuration or a
+// request must pass this check before it is used.
 func CheckPublic(key [32]byte) error {
 	if err := weakness(key); err != nil {
 		return fmt.Errorf("public key %x is %w; use one that the command `keys` made", key, err)
@@ -25,7 +25,7 @@ func CheckPublic(key [32]byte) error {
 	return nil
 }
 
-// weakness says what is wrong with a key, or returns nil.
+// weakness returns what is wrong with a key, or nil.
 func weakness(key [32]byte) error {
 	compressed := curve.CompressedEdwardsY(key)
 	var point curve.EdwardsPoint

@@ -2,11 +2,11 @@ package crypto
 
 import "sync"
 
-// recent is a bounded map that forgets what was not used for longest, roughly: entries live in two generations of
-// half the bound each. A hit moves its entry into the young generation; when that is full it becomes the old one and
-// the former old one is dropped. So the half of the bound used last is always held, without a list to maintain.
+// recent is a bounded map that drops roughly the entries that were not used for longest. Entries lie in two generations,
+// each of half the bound. Using an entry moves it to the young generation; when that is full it becomes the old one, and the
+// former old one is dropped. So the last used half of the bound is always held, without a list to maintain.
 //
-// It is safe for concurrent use. A bound below 2 holds nothing.
+// It is safe for concurrent use. With a bound below 2 it holds nothing.
 type recent[K comparable, V any] struct {
 	mu         sync.Mutex
 	half       int // entries of one generation
@@ -38,7 +38,7 @@ func (r *recent[K, V]) put(key K, value V) {
 	r.insert(key, value)
 }
 
-// insert puts an entry that the old generation does not hold into the young one.
+// insert adds to the young generation an entry that the old one does not hold.
 func (r *recent[K, V]) insert(key K, value V) {
 	if r.half == 0 {
 		return

@@ -9,32 +9,33 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// cost is what it takes to derive a key from a passphrase with argon2id.
+// cost is the work of deriving a key from a passphrase with argon2id.
 type cost struct {
 	kibibytes, passes uint32
 	lanes             uint8
 }
 
 var (
-	// defaultCost is RFC 9106's second recommended choice, for machines that do not have gigabytes to spare.
+	// defaultCost is RFC 9106's second recommended choice, meant for machines without gigabytes to spare.
 	defaultCost = cost{kibibytes: 64 << 10, passes: 3, lanes: 4}
-	// maxCost is the most that a file may ask for: about a second, and no memory that a machine would miss.
+	// maxCost is the most that a file may demand: about a second, and an amount of memory that any machine has.
 	maxCost = cost{kibibytes: 256 << 10, passes: 16, lanes: 16}
 )
 
 const costFormat = "%d KiB, %d passes, %d lanes"
 
-// String is the text of the cost in a key file.
+// String is how a key file writes the cost.
 func (c cost) String() string { return fmt.Sprintf(costFormat, c.kibibytes, c.passes, c.lanes) }
 
-// bearable reports whether argon2 takes the cost as it is (it needs 8 KiB for each lane) and we can afford it.
+// bearable reports whether argon2 accepts the cost unchanged (it needs 8 KiB for each lane) and the cost is within maxCost.
 func (c cost) bearable() bool {
 	return c.lanes >= 1 && c.passes >= 1 && c.kibibytes >= 8*uint32(c.lanes) &&
 		c.lanes <= maxCost.lanes && c.passes <= maxCost.passes && c.kibibytes <= maxCost.kibibytes
 }
 
-// sealedKey is a seed encrypted under a passphrase: argon2id derives a key from it, XChaCha20-Poly1305 seals. Everything
-// else in the file is authenticated with the seed, the public key above all.
+// sealedKey is a seed that is encrypted with a passphrase: argon2id derives a key from the passphrase, with which
+// XChaCha20-Poly1305 encrypts the seed. All other content of the file, above all the public key, is authenticated
+// together with the seed.
 type sealedKey struct {
 	salt   [16]byte
 	cost   cost
@@ -44,7 +45,7 @@ type sealedKey struct {
 }
 
 // sealKey returns the text of an encrypted key file. Salt and nonce come from rand, or from the operating system's
-// generator when rand is nil.
+// generator if rand is nil.
 func sealKey(k *PrivateKey, passphrase []byte, c cost, rand io.Reader) ([]byte, error) {
 	if len(passphrase) == 0 {
 		return nil, ErrNoPassphrase
@@ -70,7 +71,7 @@ func sealKey(k *PrivateKey, passphrase []byte, c cost, rand io.Reader) ([]byte, 
 	return s.encode(), nil
 }
 
-// open returns the key if passphrase is the one it was sealed under and nothing in the file was changed.
+// open returns the key if passphrase is right and nothing in the file was changed.
 func (s *sealedKey) open(passphrase []byte) (*PrivateKey, error) {
 	derived := s.derive(passphrase)
 	defer clear(derived)
@@ -80,7 +81,7 @@ func (s *sealedKey) open(passphrase []byte) (*PrivateKey, error) {
 	}
 	seed, err := aead.Open(nil, s.nonce[:], s.box[:], s.inClear())
 	if err != nil {
-		// The cipher's own error says less: a wrong passphrase is far likelier than damage.
+		// The cipher's own error would be less helpful: a wrong passphrase is far likelier than damage.
 		return nil, fmt.Errorf("%w; try again, or restore the file from a copy", ErrWrongPassphrase)
 	}
 	defer clear(seed)
@@ -95,7 +96,7 @@ func (s *sealedKey) derive(passphrase []byte) []byte {
 	return argon2.IDKey(passphrase, s.salt[:], s.cost.passes, s.cost.kibibytes, s.cost.lanes, chacha20poly1305.KeySize)
 }
 
-// inClear is what the file says beside the sealed seed, in one encoding whatever the case of its hex digits.
+// inClear is the unencrypted content of the file, encoded in one way whatever the case of its hex digits.
 func (s *sealedKey) inClear() []byte {
 	return append(s.head(), s.foot()...)
 }

@@ -2,53 +2,54 @@ package crypto
 
 import "sync"
 
-// Class says whose claims have precedence.
+// Class says whose claims are verified first.
 type Class int
 
 // The classes of sources.
 const (
 	Votes   Class = iota // replicas
-	Clients              // their flood must not delay votes, but they always get their share
+	Clients              // a flood of clients' claims must not delay votes, but clients always get their share
 	classes
 )
 
-// What one source may have under way, from Submit to the end of its delivery. A message that is larger goes alone.
+// How much one source may have under way, from Submit to the end of delivery. A larger message is admitted when nothing
+// else is under way.
 const (
 	sourceMessages = 2 * batchLimit
 	sourceBytes    = 256 << 10
 )
 
-// How many messages of a sender are verified alone for each false one, at most so many in all.
+// For each false message of a sender, its next penalty messages are verified alone; maxPenalty bounds their number.
 const (
 	penalty    = 64
 	maxPenalty = 4096
 )
 
-// Sender is whoever has one or several sources: they share its turns, so that another sender waits no longer for how many
-// there are, and they share the suspicion that a false claim over one of them brings.
+// Sender stands for one origin of messages, with one or several sources. The sources share the sender's turns, so that
+// having many gives no advantage over other senders, and they share the suspicion when a claim over one of them is false.
 type Sender struct {
 	pool  *Pool
 	class Class
 
 	// Guarded by the pool's lock.
-	ready  fifo[*Source] // that have something waiting
-	listed bool          // in the backlog
-	alone  int           // so many messages are to be verified alone
+	ready  fifo[*Source] // the sources with waiting messages
+	listed bool          // in the backlog's queue
+	alone  int           // how many of the next messages are verified alone
 }
 
 // NewSender returns a sender without sources. It needs no closing.
 func (p *Pool) NewSender(class Class) *Sender { return &Sender{pool: p, class: class} }
 
-// Source is where messages come from in order: a link.
+// Source is a link from which messages come in order.
 type Source struct {
 	from  *Sender
 	queue fifo[*job] // not yet taken by a worker; guarded by the pool's lock
 
 	mu         sync.Mutex
-	changed    sync.Cond // there is more room, or nothing under way any more
-	order      []*job    // submitted, and not yet taken for delivery
-	messages   int       // under way
-	bytes      int       // of their claims
+	changed    sync.Cond // signalled when there is more room, or nothing is under way any more
+	order      []*job    // messages that were submitted and not yet taken for delivery
+	messages   int       // messages under way
+	bytes      int       // bytes of their claims
 	delivering bool
 }
 
@@ -59,10 +60,10 @@ func (s *Sender) NewSource() *Source {
 	return source
 }
 
-// NewSource returns a source of the pool that is its sender's only one.
+// NewSource returns the only source of a new sender.
 func (p *Pool) NewSource(class Class) *Source { return p.NewSender(class).NewSource() }
 
-// Wait returns when everything that was submitted for this source is delivered.
+// Wait returns when everything submitted for this source is delivered.
 func (s *Source) Wait() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +72,7 @@ func (s *Source) Wait() {
 	}
 }
 
-// enter waits for room, and puts the message into the order of delivery.
+// enter waits for room and adds the message to the order of delivery.
 func (s *Source) enter(j *job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +84,7 @@ func (s *Source) enter(j *job) {
 	s.order = append(s.order, j)
 }
 
-// judged notes whether this sender is to be trusted with a place in a batch. The pool's lock is held.
+// judged updates how many messages of this sender are verified alone. The pool's lock must be held.
 func (s *Sender) judged(holds bool) {
 	switch {
 	case !holds:
@@ -93,7 +94,7 @@ func (s *Sender) judged(holds bool) {
 	}
 }
 
-// settle records a verdict and reports whether the caller is to deliver.
+// settle records a verdict and reports whether the caller must deliver.
 func (s *Source) settle(j *job, holds bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +106,7 @@ func (s *Source) settle(j *job, holds bool) bool {
 	return true
 }
 
-// deliver hands out verdicts as far as the order allows. One goroutine at a time does it for a source.
+// deliver delivers verdicts as far as the order allows. Only one goroutine at a time does so for a source.
 func (s *Source) deliver() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -4,11 +4,11 @@ package crypto
 type Stats struct {
 	Single    uint64 // claims verified one by one
 	Batched   uint64 // claims verified in batches
-	CacheHits uint64 // claims not verified, because they were before
-	Failures  uint64 // verifications, single or of a batch, that told a false claim
+	CacheHits uint64 // claims that were not verified again, because they had held before
+	Failures  uint64 // verifications, single or of a batch, that found a false claim
 }
 
-// Stats returns the present counts. Each is exact; together they are no snapshot of one instant.
+// Stats returns the present counts. Each count is exact, but they are not taken at the same instant.
 func (v *Verifier) Stats() Stats {
 	return Stats{
 		Single:    v.single.Load(),

@@ -8,33 +8,33 @@ import (
 	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 )
 
-// Claim says that Key signed Message. It is believed only once a Verifier found that it holds.
+// Claim says that Key signed Message. It must not be believed before a Verifier has verified it.
 type Claim struct {
 	Key     [32]byte
 	Message []byte // the exact bytes under the signature
 	Sig     [64]byte
 }
 
-// rule is the one verification rule (S1): ZIP-215's cofactored equation with its liberal reading of R, but, other than
-// ZIP-215, no weak keys. What CheckPublic refuses never verifies either, so forgetting to call it is not fatal.
+// rule is the one verification rule (S1): ZIP-215's cofactored equation with its liberal reading of R, but unlike ZIP-215
+// without weak keys. A key that CheckPublic refuses never verifies either, so forgetting to call CheckPublic is not fatal.
 var rule = &ed25519.Options{Verify: &ed25519.VerifyOptions{AllowSmallOrderR: true, AllowNonCanonicalR: true}}
 
 const (
-	// batchFrom is the number of claims from which a batch is cheaper than so many single verifications.
+	// batchFrom is the number of claims from which on a batch is cheaper than verifying them one by one.
 	batchFrom = 4
-	// batchLimit keeps batches below the size from which the library no longer uses the keys' expanded form.
+	// batchLimit is the largest batch for which the library uses the keys' expanded form.
 	batchLimit = 64
-	// clientKeys is how many clients' expanded keys are kept, at about 1.5 KiB each.
+	// clientKeys is how many clients' expanded keys are cached, at about 1.5 KiB each.
 	clientKeys = 4096
 )
 
-// Verifier verifies claims by the one rule and remembers those that held. It is safe for concurrent use.
+// Verifier verifies claims by the one rule and remembers those that hold. It is safe for concurrent use.
 type Verifier struct {
-	members map[[32]byte]*ed25519.ExpandedPublicKey // fixed: members' keys are used all the time
+	members map[[32]byte]*ed25519.ExpandedPublicKey // fixed, because members' keys are used all the time
 	clients *recent[[32]byte, *ed25519.ExpandedPublicKey]
 
-	// Claims of members and of clients are remembered apart, so that no flood of clients' requests makes a replica
-	// verify again the votes that certificates repeat (S3).
+	// Claims of members and of clients are remembered separately, so that a flood of clients' requests does not
+	// displace the votes that certificates repeat, and the replica need not verify these again (S3).
 	memberClaims, clientClaims *recent[claimID, struct{}]
 
 	batches sync.Pool // of *ed25519.BatchVerifier
@@ -42,9 +42,9 @@ type Verifier struct {
 	single, batched, hits, failures atomic.Uint64
 }
 
-// NewVerifier returns a Verifier that remembers up to cacheEntries verified claims, half of them members' and half
-// clients'; 0 remembers none. An entry takes about 100 bytes. The members' keys must have passed CheckPublic: no claim
-// under one that would not ever holds.
+// NewVerifier returns a Verifier that remembers up to cacheEntries verified claims, half of them of members and half of
+// clients; 0 remembers none. An entry takes about 100 bytes. The members' keys should have passed CheckPublic: a claim
+// under a key that would not pass never holds.
 func NewVerifier(cacheEntries int, members [][32]byte) *Verifier {
 	v := &Verifier{
 		members:      make(map[[32]byte]*ed25519.ExpandedPublicKey, len(members)),
@@ -61,8 +61,8 @@ func NewVerifier(cacheEntries int, members [][32]byte) *Verifier {
 	return v
 }
 
-// Verify reports whether every claim holds. It stops at the first evidence that one does not and remembers nothing of
-// the claims verified together with a false one; VerifyEach tells which it was. No claims hold vacuously.
+// Verify reports whether every claim holds; it is true without claims. It stops when it finds that one does not hold,
+// and remembers none of the claims that were verified together with a false one; VerifyEach tells which one is false.
 func (v *Verifier) Verify(claims []Claim) bool {
 	open := v.unknown(claims)
 	for len(open) > 0 {
@@ -75,8 +75,8 @@ func (v *Verifier) Verify(claims []Claim) bool {
 	return true
 }
 
-// VerifyEach reports for each claim whether it holds. When all do it costs what Verify does. It is for a caller that
-// gathers claims of several sources and must know whose was false (S2).
+// VerifyEach reports for each claim whether it holds. If all hold, it costs as much as Verify. It is for a caller that
+// gathers the claims of several sources and must know which source's claim was false (S2).
 func (v *Verifier) VerifyEach(claims []Claim) []bool {
 	holds := make([]bool, len(claims))
 	for start := 0; start < len(claims); start += batchLimit {
@@ -94,7 +94,7 @@ type claimID [sha256.Size]byte
 
 func (c *Claim) id() (id claimID) {
 	h := sha256.New()
-	// A hash never fails to be written to. Key and signature have fixed lengths, so the encoding is injective.
+	// Writing to a hash never fails. Key and signature have fixed lengths, so different claims are encoded differently.
 	_, _ = h.Write(c.Key[:])
 	_, _ = h.Write(c.Sig[:])
 	_, _ = h.Write(c.Message)
@@ -102,15 +102,15 @@ func (c *Claim) id() (id claimID) {
 	return id
 }
 
-// openClaim is a claim that nothing is known about yet.
+// openClaim is a claim that was not verified before.
 type openClaim struct {
 	*Claim
 	id       claimID
-	verified *recent[claimID, struct{}] // where it is remembered when it holds
+	verified *recent[claimID, struct{}] // where to remember the claim if it holds
 }
 
-// unknown returns the claims that are not remembered, each once: the view-changes inside one new-view repeat each
-// other's certificates.
+// unknown returns the claims that are not remembered, each once: the view changes inside a new view repeat each other's
+// certificates.
 func (v *Verifier) unknown(claims []Claim) []openClaim {
 	var open []openClaim
 	var listed map[claimID]struct{}
@@ -135,7 +135,7 @@ func (v *Verifier) unknown(claims []Claim) []openClaim {
 	return open
 }
 
-// holdAll verifies up to batchLimit claims and remembers them when all hold.
+// holdAll verifies up to batchLimit claims and remembers them if all hold.
 func (v *Verifier) holdAll(open []openClaim) bool {
 	keys := make([]*ed25519.ExpandedPublicKey, len(open))
 	for i, c := range open {
@@ -151,14 +151,14 @@ func (v *Verifier) holdAll(open []openClaim) bool {
 	for i, c := range open {
 		c.verified.put(c.id, struct{}{})
 		if v.members[c.Key] == nil {
-			// Only now, so that inventing keys does not push out those of clients that sign.
+			// The key is cached only now, so that invented keys do not displace those of clients that really sign.
 			v.clients.put(c.Key, keys[i])
 		}
 	}
 	return true
 }
 
-// judge applies the rule to the claims, together when that is cheaper.
+// judge applies the rule to the claims, all together if that is cheaper.
 func (v *Verifier) judge(open []openClaim, keys []*ed25519.ExpandedPublicKey) bool {
 	if len(open) < batchFrom {
 		for i, c := range open {
@@ -178,7 +178,7 @@ func (v *Verifier) judge(open []openClaim, keys []*ed25519.ExpandedPublicKey) bo
 	return batch.VerifyBatchOnly(nil)
 }
 
-// expand returns the key in the form that verifies fastest, or nil if it is no point of the curve.
+// expand returns the key in the form that verifies fastest, or nil if the key is not a point of the curve.
 func (v *Verifier) expand(key [32]byte) *ed25519.ExpandedPublicKey {
 	if expanded := v.members[key]; expanded != nil {
 		return expanded

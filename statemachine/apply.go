@@ -3,11 +3,12 @@ package statemachine
 import "fmt"
 
 // Apply executes the batch that follows the last one and returns one reply per request, in order. The operations of a
-// request are executed in order, each for itself: one that fails keeps nothing, the others stand (see Failure).
+// request are executed in order. An operation that fails has no effect, and the other operations of its request still
+// count (see Failure).
 //
-// An error is a failure of the storage or of the machine's Init, or a *VersionError. The state in memory is undefined
-// then and the process must stop (D6); every further call returns it again. A gap in the sequence numbers is the
-// caller's mistake and panics (I8).
+// An error comes from the storage or from the machine's Init, or is a *VersionError. After it the state in memory is
+// undefined and the process must stop (D6); every further call returns the same error. A gap in the sequence numbers is
+// the caller's mistake, and Apply panics (I8).
 func (s *Service) Apply(b Batch) ([]Reply, error) {
 	if s.failed != nil {
 		return nil, s.failed

@@ -6,33 +6,35 @@ import (
 	"fmt"
 )
 
-// Caller carries operations to a machine and brings their results back. A *client.Client is one, with a cluster behind it,
-// and so is a *clienttest.Client, with a machine in memory; the calls of a machine, such as kv.NewClient, take any.
+// Caller sends operations to a machine and returns their results. A *client.Client is a Caller with a cluster behind
+// it, and a *clienttest.Client one with a machine in memory. The typed clients of a machine, such as kv.NewClient
+// returns, work with any Caller.
 type Caller interface {
-	// Call has one operation executed. It returns the result as the machine gave it and the sequence number of the batch
-	// that it was executed in. ReadOnly promises that the operation modifies nothing: the machine is asked to Query.
+	// Call has the cluster execute one operation. It returns the machine's result and the sequence number of the batch
+	// that executed it. ReadOnly promises that the operation modifies nothing: the machine then executes it by Query.
 	Call(ctx context.Context, op []byte, readOnly bool) (result []byte, seq uint64, err error)
-	// QueryAt has an operation that modifies nothing answered from the state after sequence number at. The error is
-	// ErrNotRetained or ErrNotExecuted where there is no such state.
+	// QueryAt has an operation that modifies nothing answered from the state after sequence number at. If that state is
+	// gone or does not exist yet, the error is ErrNotRetained or ErrNotExecuted.
 	QueryAt(ctx context.Context, op []byte, at uint64) (result []byte, err error)
 }
 
 // Named is a Caller that knows which machine it reaches.
 type Named interface {
 	Caller
-	// Machine is what the cluster calls its machine; "" if that is not known.
+	// Machine is the name of the machine in the cluster's file; "" if it is not known.
 	Machine() string
 }
 
-// ErrWrongMachine says that operations of one machine were meant for a cluster that runs another one. Nothing was sent.
+// ErrWrongMachine says that operations of one machine were about to be sent to a cluster that runs another one. Nothing
+// was sent.
 var ErrWrongMachine = errors.New("wrong machine")
 
-// errNoCaller is what calls end with that have nothing to go through.
+// errNoCaller is the error of calls on a typed client without a caller.
 var errNoCaller = errors.New("no client to go through; make these calls with NewClient, from a client of package client")
 
-// For returns a caller for the operations of the machine called name. If c knows that it reaches another machine, every
-// call ends with ErrWrongMachine and nothing is sent: what the one machine means by an operation is nothing to the other,
-// or worse, something else.
+// For returns a caller for the operations of the machine called name. If c knows that its cluster runs another machine,
+// every call ends with ErrWrongMachine and nothing is sent: the other machine would not understand the operation, or
+// would take it for a different one.
 func For(c Caller, name string) Caller {
 	if c == nil {
 		return refused{errNoCaller}
@@ -46,14 +48,14 @@ func For(c Caller, name string) Caller {
 	return c
 }
 
-// refused is a caller of which every call is in vain.
+// refused is a caller whose calls all fail with the same error.
 type refused struct{ why error }
 
 func (r refused) Call(context.Context, []byte, bool) ([]byte, uint64, error) { return nil, 0, r.why }
 
 func (r refused) QueryAt(context.Context, []byte, uint64) ([]byte, error) { return nil, r.why }
 
-// Ask has one operation executed and its result decoded.
+// Ask has one operation executed and decodes its result.
 func Ask[T any](ctx context.Context, c Caller, op []byte, decode func([]byte) (T, error), readOnly bool) (out T, seq uint64, err error) {
 	if c == nil {
 		return out, 0, errNoCaller
@@ -66,7 +68,7 @@ func Ask[T any](ctx context.Context, c Caller, op []byte, decode func([]byte) (T
 	return out, seq, err
 }
 
-// AskAt has an operation that modifies nothing answered from the state after sequence number at, and its result decoded.
+// AskAt has an operation that modifies nothing answered from the state after sequence number at, and decodes its result.
 func AskAt[T any](ctx context.Context, c Caller, op []byte, decode func([]byte) (T, error), at uint64) (out T, err error) {
 	if c == nil {
 		return out, errNoCaller

@@ -6,25 +6,26 @@ import (
 	"runtime/debug"
 )
 
-// Panic describes an application's panic that was contained. It is for the operator's log only: value and stack differ
-// between replicas, so nothing of it reaches the state or a reply.
+// Panic describes a contained panic of the application. It is only for the operator's log: value and stack differ
+// between replicas, so neither may reach the state or a reply.
 type Panic struct {
-	Seq   uint64 // the batch, or the state a query read
+	Seq   uint64 // of the batch, or of the state that a query read
 	Op    []byte
 	Value any
 	Stack []byte
 }
 
-// ObservePanics has f called with every contained panic, on the goroutine that ran the operation: for queries that may
-// be any, and several at once. It is set before the service is used.
+// ObservePanics sets the function that is called with every contained panic, on the goroutine that ran the operation.
+// Queries run on any goroutine, several at once, so f must be safe for concurrent use. It must be set before the
+// service is used.
 func (s *Service) ObservePanics(f func(Panic)) { s.observe = f }
 
-// operation executes one operation with its own containment and returns its result, which holds at most room bytes
-// unless it is one of the service's constants. An error is the storage's.
+// operation executes one operation, contains its panic and returns its result, which has at most room bytes unless it
+// is one of the service's constants. An error comes from the storage.
 //
-// What the runtime does not let a program recover from is not contained and stops the process: a stack overflow, an
-// exhausted memory, a concurrent map write. An operation that does not end is not contained either. One that ends its
-// goroutine does not return from here: see course.
+// The runtime does not let a program recover from a stack overflow, exhausted memory or a concurrent map write: these
+// stop the process. An operation that never ends is not contained either. An operation that ends its goroutine does not
+// return from here: see course.
 func (s *Service) operation(op []byte, readOnly bool, room int) ([]byte, error) {
 	s.tx.begin()
 	var (
@@ -39,7 +40,7 @@ func (s *Service) operation(op []byte, readOnly bool, room int) ([]byte, error) 
 	return s.conclude(result, panicked, room)
 }
 
-// conclude gives an operation that is over its result, and undoes what it wrote if it failed.
+// conclude returns the result of an operation that has ended, and undoes its writes if it failed.
 func (s *Service) conclude(result []byte, panicked bool, room int) ([]byte, error) {
 	if s.tx.err != nil {
 		return nil, s.tx.err
@@ -76,8 +77,8 @@ func (s *Service) query(r *reader, op []byte, ask func(Reader, []byte) []byte) (
 	return ask(r, op), false
 }
 
-// settle turns what an application returned into the result that replicas agree on. It is copied: the application may
-// have returned a part of the request's frame, which a cached reply must not keep alive.
+// settle turns what an application returned into the result that replicas agree on. It copies the result: the application
+// may have returned a part of the request's frame, and a cached reply must not keep that whole frame in memory.
 func settle(result []byte, panicked, overLimit bool, room int) (agreed []byte, ok bool) {
 	switch {
 	case overLimit:
@@ -92,7 +93,7 @@ func settle(result []byte, panicked, overLimit bool, room int) (agreed []byte, o
 	return append(make([]byte, 0, len(result)), result...), true
 }
 
-// report tells the observer of a panic that is the application's own.
+// report passes a panic on to the observer, unless the panic came from the service itself.
 func (s *Service) report(r *reader, op []byte, value any) {
 	limit, _ := value.(error)
 	if s.observe != nil && r.err == nil && !errors.Is(limit, errOverLimit) {

@@ -1,18 +1,18 @@
 package statemachine
 
-// course is the way through one batch, operation by operation. It knows where it is, so that it can go on behind an
-// operation that ended the goroutine it ran on.
+// course executes one batch, operation by operation. It records how far it is, so that another goroutine can continue
+// after an operation that ended the goroutine on which it ran.
 type course struct {
 	s        *Service
 	requests []Request
 	replies  []Reply
-	at       int      // the request that is under way, or the next one
-	held     *session // of the request under way; nil between two
-	results  [][]byte // of its operations so far
-	room     int      // what their results may still take
-	err      error    // of the storage; final
+	at       int      // index of the request that is being executed, or of the next one
+	held     *session // session of the request that is being executed; nil between two requests
+	results  [][]byte // results of that request's operations so far
+	room     int      // bytes that its further results may take
+	err      error    // error of the storage; final
 
-	spent map[[32]byte]int // units of cost in this batch, by client
+	spent map[[32]byte]int // by client: units of cost in this batch
 	total int
 }
 
@@ -24,16 +24,17 @@ func newCourse(s *Service, requests []Request) *course {
 	return c
 }
 
-// mayBegin reports whether one more request of a client is executed in this batch. Once the batch's budget is used up, only
-// clients are who had less than an equal part of it: one who asks for much is refused, and nobody else. What a request will
-// cost is not known before, so each client may go beyond its part once.
+// mayBegin reports whether one more request of a client is executed in this batch. Once the batch's budget is used up,
+// requests are executed only for clients that have used less than an equal part of it; so a client that asks for much
+// is refused, and the others are not. The cost of a request is not known in advance, so each client may exceed its part
+// by one request.
 func (c *course) mayBegin(client [32]byte) bool {
 	budget := c.s.limits.MaxBatchCost
 	return budget == 0 || c.total < budget || c.spent[client] < budget/len(c.spent)
 }
 
-// run executes what is left of the batch. It works on a goroutine of its own: an application may end the one that it is
-// called on (runtime.Goexit), and the executor's must not end with it. Such an operation fails as one that panics does.
+// run executes the rest of the batch on a goroutine of its own, because an application may end the goroutine that calls
+// it (runtime.Goexit), and the executor's must not end. An operation that does so fails like one that panics.
 func (c *course) run() error {
 	for c.at < len(c.requests) && c.err == nil {
 		if !apart(c.goOn) {
@@ -44,7 +45,7 @@ func (c *course) run() error {
 	return c.err
 }
 
-// goOn works from where the course is to the end of the batch.
+// goOn executes from the current position to the end of the batch.
 func (c *course) goOn() {
 	for ; c.at < len(c.requests); c.at++ {
 		r, reply := &c.requests[c.at], &c.replies[c.at]
@@ -60,10 +61,10 @@ func (c *course) goOn() {
 	}
 }
 
-// operation is the one that is under way, or the next one.
+// operation is the operation that is being executed, or the next one.
 func (c *course) operation() []byte { return c.requests[c.at].Ops[len(c.results)] }
 
-// begin settles a request at its place in the batch, unless it is to be executed.
+// begin prepares a request for execution. If the request is not to be executed, it fills in the reply and returns false.
 func (c *course) begin(r *Request, reply *Reply) bool {
 	*reply = Reply{Client: r.Client, Session: r.Session, T: r.T, Request: r.Digest}
 	held, known := c.s.admit(r, reply)
@@ -91,8 +92,8 @@ func (c *course) begin(r *Request, reply *Reply) bool {
 	return true
 }
 
-// admit brings the request's session up to date and decides what becomes of the request, unless it is to be executed.
-// A request that is not executed still opens its session and acknowledges: its client signed both.
+// admit updates the request's session and decides whether the request is executed; if not, it sets the outcome. A
+// request that is not executed still opens its session and acknowledges replies, since its client signed both.
 func (s *Service) admit(r *Request, reply *Reply) (*session, cached) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,8 +116,8 @@ func (s *Service) admit(r *Request, reply *Reply) (*session, cached) {
 	return held, known
 }
 
-// refuse uses up the number of a request that is not executed, so that no copy of it is executed later when there is room.
-// Beyond the window it does not: those numbers have no end. Nor by the first rules.
+// refuse uses up the number of a refused request, so that no copy of the request is executed later when there is room.
+// It does not do so for numbers beyond the window, which are unlimited, nor in clusters that began with rules 0.
 func (s *Service) refuse(held *session, r *Request) (refusal cached) {
 	if s.limits.Rules > 0 && held.inWindow(r.T, &s.limits) {
 		refusal = cached{t: r.T, digest: r.Digest, seq: s.tx.seq}
@@ -125,18 +126,18 @@ func (s *Service) refuse(held *session, r *Request) (refusal cached) {
 	return refusal
 }
 
-// add takes the result of the operation under way.
+// add takes the result of the operation that was being executed.
 func (c *course) add(result []byte, err error) {
 	if c.err = err; err != nil {
 		return
 	}
 	c.results = append(c.results, result)
-	if Failure(result) == nil { // the constants are short and do not count
+	if Failure(result) == nil { // constant results are short and do not count
 		c.room -= len(result)
 	}
 }
 
-// finish answers the request under way and remembers the answer.
+// finish fills in the reply of the executed request and caches it.
 func (c *course) finish(r *Request, reply *Reply) {
 	s := c.s
 	s.underWay.Store(nil)
@@ -150,13 +151,13 @@ func (c *course) finish(r *Request, reply *Reply) {
 	c.held, c.results = nil, nil
 }
 
-// endedGoroutine stands in a Panic for an operation that ended its goroutine.
+// endedGoroutine is the Value of the Panic reported for an operation that ended its goroutine.
 type endedGoroutine struct{}
 
 func (endedGoroutine) String() string { return "the operation ended its goroutine (runtime.Goexit)" }
 
-// apart runs f on a goroutine of its own and reports whether f returned: it does not if something in it ends the goroutine.
-// A panic of f is not recovered from and ends the process, as it would on the caller's.
+// apart runs f on a goroutine of its own and reports whether f returned; it does not return if something in it ends the
+// goroutine. A panic of f is not recovered and ends the process, as it would on the caller's goroutine.
 func apart(f func()) bool {
 	returned := make(chan bool, 1)
 	go func() {

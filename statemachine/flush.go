@@ -6,15 +6,16 @@ import (
 	"slices"
 )
 
-// Sealed is a group of batches set apart to be written.
+// Sealed is a group of batches that is to be written as one.
 type Sealed struct {
 	storage Storage
 	sets    []WriteSet
 	upTo    uint64
 }
 
-// Seal sets apart every batch that was applied since the last Seal. Until Settle the service goes on without the storage
-// holding them: the caller may write them on another goroutine while it applies the next ones. One group can be under way.
+// Seal closes the group of all batches that were applied since the last Seal. Until Settle the service does not expect
+// the storage to hold them, so the caller may write them on another goroutine while it applies the next batches. Only
+// one group may be sealed and not settled at a time.
 func (s *Service) Seal() *Sealed {
 	if s.sealed != nil {
 		panic(fmt.Sprintf("statemachine: sealed up to %d while the batches up to %d are being written", s.executed, s.sealed.upTo))
@@ -25,7 +26,7 @@ func (s *Service) Seal() *Sealed {
 	return s.sealed
 }
 
-// Write makes the group durable in one write request.
+// Write makes the group durable, in one write request.
 func (x *Sealed) Write() error {
 	if len(x.sets) == 0 {
 		return nil
@@ -47,7 +48,8 @@ func (x *Sealed) Checkpoint() (root [32]byte, err error) {
 	return root, err
 }
 
-// Settle takes what became of the sealed group: without an error the storage holds it. An error is final, as Apply's is.
+// Settle tells the service how writing the sealed group ended; without an error the storage holds it. An error is
+// final, like that of Apply.
 func (s *Service) Settle(err error) error {
 	x := s.sealed
 	s.sealed = nil
@@ -72,7 +74,7 @@ func (s *Service) Settle(err error) error {
 	return nil
 }
 
-// Flush makes every applied batch durable in one write request. An error is final, as Apply's is.
+// Flush makes every applied batch durable in one write request. An error is final, like that of Apply.
 func (s *Service) Flush() error {
 	if s.failed != nil || len(s.unwritten) == 0 {
 		return s.failed
@@ -80,7 +82,8 @@ func (s *Service) Flush() error {
 	return s.Settle(s.Seal().Write())
 }
 
-// Checkpoint flushes and returns the root of the state after seq, which must be the last applied batch (K1).
+// Checkpoint flushes and returns the root of the state after seq, which must be the sequence number of the last applied
+// batch (K1).
 func (s *Service) Checkpoint(seq uint64) ([32]byte, error) {
 	if seq != s.executed {
 		panic(fmt.Sprintf("statemachine: checkpoint at %d after batch %d", seq, s.executed))
@@ -92,11 +95,11 @@ func (s *Service) Checkpoint(seq uint64) ([32]byte, error) {
 	return root, s.Settle(err)
 }
 
-// Close releases the service's view of the storage, which stays open. Nothing is flushed.
+// Close releases the service's view of the storage; the storage stays open. It flushes nothing.
 func (s *Service) Close() { s.rebase(emptyView{}) }
 
-// takeWrites returns what the batch changed of the application's keys and the agreed time, ascending by key. The records
-// of sessions follow when the batch is sealed.
+// takeWrites returns the batch's changes to the application's keys and the agreed time, ascending by key. Seal adds the
+// records of sessions.
 func (s *Service) takeWrites(now int64) []Write {
 	w := make([]Write, 0, len(s.layers.changes.dirty)+1)
 	w = s.layers.changes.appendWrites(w)
@@ -107,9 +110,9 @@ func (s *Service) takeWrites(now int64) []Write {
 
 func ascending(a, b Write) int { return bytes.Compare(a.Key, b.Key) }
 
-// addTo returns the sets with one record for every client and session touched in them, and starts anew. A record that
-// several of the batches changed is written once, with the last of them: between two writes no state is read in which a
-// session could be seen.
+// addTo returns the sets with one record for every client and session that was touched, and clears t. A record that
+// several of the batches changed is written once, in the set of the last of them. That suffices, because nothing reads
+// sessions from a state between two writes.
 func (t *touched) addTo(sets []WriteSet) []WriteSet {
 	if len(t.clients)+len(t.sessions) == 0 {
 		return sets
@@ -132,7 +135,7 @@ func (t *touched) addTo(sets []WriteSet) []WriteSet {
 		held.touched = 0
 	}
 	t.clients, t.sessions = t.clients[:0], t.sessions[:0]
-	complete := slices.Clone(sets) // queries read the others
+	complete := slices.Clone(sets) // queries read the original sets concurrently
 	for i := range complete {
 		if w := added[i]; len(w) > 0 {
 			w = append(w, complete[i].Writes...)

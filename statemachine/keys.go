@@ -2,12 +2,12 @@ package statemachine
 
 import "encoding/binary"
 
-// The key spaces of the storage: the first byte of every key.
+// The first byte of every storage key says to which key space it belongs.
 const (
 	spaceApplication byte = 'a' // + the application's key
-	spaceClient      byte = 'c' // + client: floor and held sessions
+	spaceClient      byte = 'c' // + client: its floor and its held sessions
 	spaceMeta        byte = 'm' // + name
-	spaceSession     byte = 's' // + client + session number, big endian: acknowledged numbers and cached replies
+	spaceSession     byte = 's' // + client + session number, big endian: its acknowledged numbers and cached replies
 )
 
 var (
@@ -19,7 +19,8 @@ func appendApplicationKey(dst, key []byte) []byte {
 	return append(append(dst, spaceApplication), key...)
 }
 
-// applicationEnd is the storage key at which a range over application keys ends; a nil end is the end of the space.
+// applicationEnd is the storage key at which a range over application keys ends. A nil end stands for the end of the
+// application's key space.
 func applicationEnd(end []byte) []byte {
 	if end == nil {
 		return []byte{spaceApplication + 1}

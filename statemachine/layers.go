@@ -2,12 +2,12 @@ package statemachine
 
 import "bytes"
 
-// layers are what was written above the storage view that batches execute on: the changes of applied batches, and below
-// them those of the group that is being written.
+// layers are the writes above the storage view on which batches execute: the changes of applied batches, and below them
+// the changes of the group that is being written.
 type layers struct {
 	changes *overlay
 	sealed  *overlay // nil when nothing is being written
-	spare   *overlay // empty, for the next seal
+	spare   *overlay // empty, to be used by the next seal
 }
 
 func newLayers() layers { return layers{changes: newOverlay(), spare: newOverlay()} }
@@ -43,12 +43,13 @@ func (l *layers) seekDown(below []byte) (Write, bool) {
 	return upper, ok
 }
 
-// settle says that the view below holds what was sealed. What the view's values are now is told to r.
+// settle drops the sealed layer, because the view below now holds it, and updates r with the values that changed in
+// that view.
 func (l *layers) settle(r *recent) {
 	for _, cells := range [][]*cell{l.sealed.sorted, l.sealed.fresh} {
 		for _, c := range cells {
 			switch {
-			case !c.set: // every write to it was undone
+			case !c.set: // every write to this cell was undone
 			case c.deleted:
 				r.forget(c.key)
 			default:

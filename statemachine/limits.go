@@ -5,64 +5,64 @@ import (
 	"math"
 )
 
-// Defaults of the limits that a client has to know.
+// Defaults of the limits that clients have to know.
 const (
 	DefaultWindow   = 1024
 	DefaultSessions = 256
 )
 
 // Limits are replicated configuration: every replica of a cluster must run with the same values, because they decide
-// outcomes. A zero field takes its default.
+// outcomes. A zero field stands for its default.
 type Limits struct {
 	Window   uint64 // request numbers a session may have in use above its acknowledged ones (W of C2); default DefaultWindow
 	Sessions int    // sessions held per client (S of C1); default DefaultSessions
 
 	MaxResultBytes      int // results of one request together; default 1 MiB
-	MaxReplyCacheBytes  int // cached replies of one session, before one more is refused; default 4 MiB
-	MaxClientReplyBytes int // cached replies of all sessions of one client, likewise; default 16 MiB
+	MaxReplyCacheBytes  int // bytes of cached replies of one session from which on its requests are refused; default 4 MiB
+	MaxClientReplyBytes int // the same over all sessions of one client; default 16 MiB
 
 	MaxKeyBytes   int // one application key; default 4 KiB
 	MaxValueBytes int // one application value; default 1 MiB
 	MaxWriteBytes int // keys and values that one operation writes; default 16 MiB
 
-	MaxPassedKeys int // keys that the ranges of one request's operations pass; default 100,000
+	MaxPassedKeys int // keys that ranges may pass in one request; default 100,000
 
-	// Budgets of work, in units of cost. 0 is none: a cluster has had none from its beginning or has them for good, since a
-	// batch must be executed alike whenever it is. New clusters have the defaults.
-	MaxRequestCost int // of the operations of one request together
-	MaxBatchCost   int // of a batch, before clients who used more than an equal part of it are refused
+	// Budgets of work, in units of cost; 0 stands for none. A cluster keeps for good what it began with, since every
+	// replica must execute a batch alike, whenever it does so. New clusters have the defaults.
+	MaxRequestCost int // of all operations of one request
+	MaxBatchCost   int // of a batch; beyond it, requests of clients that used more than an equal part are refused
 
-	// Rules are those by which batches are executed, which stay for good as well: with 0, the first ones, a request that was
-	// refused may be executed later; with 1 it may not. New clusters have the newest.
+	// Rules selects the rules by which batches are executed; a cluster keeps them for good, too. By rules 0, a copy of
+	// a refused request may be executed later; by rules 1 it may not. New clusters have NewestRules.
 	Rules int
 
-	// FirstVersion is the version of the state with which the cluster begins, see FirstVersion; 0 if the machine had
-	// neither versions nor an Init when the cluster was made. Then no Init is executed, and a state that was never
-	// upgraded is at 1.
+	// FirstVersion is the version of the state with which the cluster began (see the function FirstVersion); 0 if the
+	// machine had neither versions nor an Init when the cluster was made. In that case no Init is executed, and a state
+	// that was never upgraded is at version 1.
 	FirstVersion int
 
-	// Refused are the digests of requests that are answered with ResultUnwanted in the place of being executed: the way out
-	// of an operation that never ends. One may be added only while its request has ended nowhere (CheckRefused), and stays
-	// for good, since a batch must be executed alike whenever it is.
+	// Refused are the digests of requests that are answered with ResultUnwanted instead of being executed: the way out
+	// of an operation that never ends. A digest may be added only while its request has not ended in any state
+	// (CheckRefused), and it must stay for good, since every replica must execute a batch alike, whenever it does so.
 	Refused [][32]byte
 }
 
-// NewestRules are those of new clusters.
+// NewestRules are the Rules of new clusters.
 const NewestRules = 1
 
-// Defaults of the budgets of new clusters. A unit is about a microsecond of a small machine. The first one is above what
+// Default budgets of new clusters. A unit is about a microsecond on a small machine. DefaultMaxRequestCost is more than
 // any request costs that keeps the other limits and reads values of ordinary size.
 const (
 	DefaultMaxRequestCost = 1_000_000
 	DefaultMaxBatchCost   = 1_000_000
 )
 
-// What an operation does costs the same everywhere, whatever time it takes there: see Reply.Cost. Each kilobyte of a key and
-// its value that is read, passed or written costs one unit more.
+// The cost of what an operation does is the same on every replica, however long it takes there: see Reply.Cost. Each
+// kilobyte of a key and its value that is read, passed or written costs one unit more.
 const (
-	costOperation = 4 // being called
+	costOperation = 4 // for the call of the operation
 	costRead      = 4
-	costPass      = 1 // one key of a range
+	costPass      = 1 // for each key that a range passes
 	costWrite     = 8
 	costShift     = 10
 )

@@ -7,7 +7,8 @@ import (
 	"iter"
 )
 
-// loadClients reads every client with its sessions. Each held session has a record and each record is a held session's.
+// loadClients reads every client with its sessions. Every session that a client holds must have a record, and every
+// record must belong to such a session.
 func loadClients(view StorageView) (map[[32]byte]*client, error) {
 	clients := make(map[[32]byte]*client)
 	for e, err := range view.Scan([]byte{spaceClient}, []byte{spaceClient + 1}) {
@@ -59,7 +60,8 @@ func loadSessions(view StorageView, clients map[[32]byte]*client) error {
 	return nil
 }
 
-// timeAt reads the effective time. Begun says that it is there: a batch that was not null was executed.
+// timeAt reads the agreed time of a state. Begun reports whether the state has one, which means that a batch that was
+// not null was executed.
 func timeAt(above layer, view StorageView) (now int64, begun bool, err error) {
 	w, found := above.get(keyTime)
 	if !found {

@@ -6,27 +6,28 @@ import (
 	"math/rand/v2"
 )
 
-// recentBytes bounds what a service keeps of recent values. Memory is taken as it is needed.
+// recentBytes bounds the memory for recent values. It is allocated only as it is needed.
 const recentBytes = 16 << 20
 
-// recent holds the newest values of the application keys that were written or read last, as they are in the view that
-// batches execute on. Most operations read the key that they write, and a storage takes microseconds to find it.
+// recent caches the values of the application keys that were written or read most recently, as they are in the view on which
+// batches execute. Most operations read the key that they write, and finding a key in the storage takes microseconds.
 //
-// Entries lie in chunks without pointers, so the collector has nothing to scan; a chunk gives way as a whole. Which one is
-// drawn by lot: if it were the oldest, going round keys that take a little more than there is room for would never find one.
-// A chunk is never filled again: values that were handed out stay what they are until the executor calls set or forget.
+// Entries lie in chunks without pointers, which the garbage collector need not scan; a chunk is dropped as a whole. The
+// dropped chunk is chosen at random: if it were the oldest one, repeatedly going through slightly more keys than fit in
+// would never find one. A dropped chunk's memory is never reused: values that were returned stay valid until the
+// executor calls set or forget.
 type recent struct {
 	seed   maphash.Seed
-	index  map[uint64]uint32 // by hash of the key: number of the chunk and offset in it
+	index  map[uint64]uint32 // by hash of the key: chunk number and offset in the chunk
 	chunks [][]byte
-	now    int // the chunk that is filled
-	most   int // chunks
+	now    int // the chunk that is being filled
+	most   int // how many chunks there may be
 }
 
 const (
 	chunkBits   = 16
 	chunkBytes  = 1 << chunkBits
-	entryHeader = 8 + 3*4 // hash; lengths of key and value, and the room for a value
+	entryHeader = 8 + 3*4 // hash; lengths of key and value; and the number of bytes reserved for the value
 )
 
 func newRecent(bytes int) *recent {
@@ -69,7 +70,7 @@ func (r *recent) get(key []byte) (value []byte, ok bool) {
 	return e.value(), true
 }
 
-// set gives key its value, in place where there is room. It copies both.
+// set stores a copy of key and value, in place of the former value if it fits there.
 func (r *recent) set(key, value []byte) {
 	hash := maphash.Bytes(r.seed, key)
 	if e := r.find(hash, key); e != nil && e.room() >= len(value) {
@@ -78,7 +79,7 @@ func (r *recent) set(key, value []byte) {
 		return
 	}
 	size := entryHeader + len(key) + len(value)
-	if size > chunkBytes/4 { // it would push out too many others
+	if size > chunkBytes/4 { // it would displace too many other entries
 		delete(r.index, hash)
 		return
 	}
@@ -94,7 +95,7 @@ func (r *recent) set(key, value []byte) {
 	r.chunks[r.now] = append(append(c, key...), value...)
 }
 
-// forget drops key: its value is that of the storage.
+// forget drops key, whose value must then be read from the storage.
 func (r *recent) forget(key []byte) {
 	hash := maphash.Bytes(r.seed, key)
 	if r.find(hash, key) != nil {
@@ -102,7 +103,7 @@ func (r *recent) forget(key []byte) {
 	}
 }
 
-// next begins a chunk, in the place of another one when there are as many as may be.
+// next begins a new chunk, which replaces another one if there are already as many as allowed.
 func (r *recent) next() {
 	fresh := make([]byte, 0, chunkBytes)
 	if len(r.chunks) < r.most {
@@ -110,7 +111,7 @@ func (r *recent) next() {
 		r.chunks = append(r.chunks, fresh)
 		return
 	}
-	r.now = (r.now + 1 + rand.IntN(r.most-1)) % r.most // any but the one just filled
+	r.now = (r.now + 1 + rand.IntN(r.most-1)) % r.most // any chunk but the one just filled
 	for rest, at := entry(r.chunks[r.now]), r.now<<chunkBits; len(rest) > 0; {
 		if r.index[rest.hash()] == uint32(at) {
 			delete(r.index, rest.hash())
@@ -121,7 +122,7 @@ func (r *recent) next() {
 	r.chunks[r.now] = fresh
 }
 
-// remembered is the view that batches execute on, with what is recent in front of it.
+// remembered is the view on which batches execute, with the cache of recent values in front of it.
 type remembered struct {
 	StorageView
 	recent *recent

@@ -6,18 +6,19 @@ import (
 	"slices"
 )
 
-// Records are replicated bytes under the root digest: every state has exactly one encoding. All integers are big
-// endian and of fixed width, lists ascend, and the decoders refuse everything that the encoders do not write.
+// Records are replicated bytes that the root digest covers, so every state must have exactly one encoding. All integers
+// are big endian with fixed width, lists are in ascending order, and the decoders refuse everything that the encoders
+// do not write.
 const recordVersion = 1
 
 const (
 	cachedHeader = 8 + 32 + 8 + 4 // t, digest, seq, number of results
-	resultHeader = 4              // length
+	resultHeader = 4              // length of the result
 )
 
 var errRecord = errors.New("the record is malformed")
 
-// size is what the reply takes up in its session's record.
+// size is how many bytes the reply takes in its session's record.
 func (r *cached) size() int {
 	n := cachedHeader
 	for _, result := range r.results {
@@ -26,7 +27,7 @@ func (r *cached) size() int {
 	return n
 }
 
-// encode is version, floor, number of held sessions, their numbers.
+// encode writes the version, the floor, the number of held sessions and their numbers.
 func (c *client) encode() []byte {
 	b := make([]byte, 0, 1+8+4+8*len(c.held))
 	b = append(b, recordVersion)
@@ -54,8 +55,8 @@ func decodeClient(key [32]byte, record []byte) (*client, error) {
 	return c, d.end()
 }
 
-// encode is version, acked, number of replies, and for each t, digest, seq, number of results, and each with its
-// length.
+// encode writes the version, acked, the number of replies, and for each reply t, digest, seq, the number of results and
+// each result preceded by its length.
 func (s *session) encode() []byte {
 	b := make([]byte, 0, 1+8+4+s.replyBytes)
 	b = append(b, recordVersion)
@@ -75,7 +76,7 @@ func (s *session) encode() []byte {
 	return b
 }
 
-// decode fills a session of which only owner and number are known.
+// decode fills in a session whose owner and number are already set.
 func (s *session) decode(record []byte) error {
 	d := decoder{rest: record}
 	d.version()
@@ -96,7 +97,7 @@ func (s *session) decode(record []byte) error {
 	return d.end()
 }
 
-// decoder reads a record from the front. The first thing that is wrong makes every later read give zero.
+// decoder reads a record from the front. After the first malformed read every later read yields zero.
 type decoder struct {
 	rest []byte
 	bad  bool
@@ -135,7 +136,8 @@ func (d *decoder) bytes32() (out [32]byte) {
 	return out
 }
 
-// count reads the length of a list whose elements take at least size bytes each, so that a caller may allocate it.
+// count reads the length of a list whose elements take at least size bytes each. The length is bounded by what is left,
+// so a caller may allocate for it.
 func (d *decoder) count(size int) int {
 	b := d.take(4)
 	if b == nil {

@@ -2,36 +2,37 @@ package statemachine
 
 import "strconv"
 
-// Request is one client request whose signature holds. Its slices belong to the service from Apply on.
+// Request is one client request whose signature was verified. Once it was passed to Apply, its slices belong to the service.
 type Request struct {
 	Client     [32]byte // public key
-	Session    uint64   // chosen by the client, rising, at least 1 (C1)
+	Session    uint64   // chosen by the client, at least 1; later sessions have higher numbers (C1)
 	T          uint64   // the request's number within its session, the timestamp t of the PBFT paper
-	AckedBelow uint64   // the client holds every reply of the session with a lower number
-	Digest     [32]byte // of the request's content; tells two requests under one number apart
-	ReadOnly   bool     // execute with Machine.Query
+	AckedBelow uint64   // the client holds the replies to all lower numbers of the session
+	Digest     [32]byte // of the request's content; distinguishes two requests with the same number
+	ReadOnly   bool     // execute the operations by Machine.Query
 	Ops        [][]byte
 }
 
-// Batch is what one sequence number stands for. Without requests and with time 0 it is the null batch, which executes
-// as nothing (N4).
+// Batch is the content of one sequence number. Without requests and with time 0 it is the null batch, whose execution
+// does nothing (N4).
 type Batch struct {
 	Seq      uint64
-	Time     int64 // proposed, nanoseconds since the Unix epoch
+	Time     int64 // proposed by the primary, nanoseconds since the Unix epoch
 	Requests []Request
 }
 
 // Outcome is what became of a request.
 type Outcome uint8
 
-// The outcomes that execution decides. The values are those of the protocol's replies, whose 4 (busy) is not decided
-// here.
+// The outcomes that execution decides. The values are those of the protocol's replies. The missing value 4 (busy) is
+// decided by a replica before execution.
 const (
-	OutcomeExecuted Outcome = 1 // Results holds one result an operation
-	OutcomeConflict Outcome = 2 // another request was executed under this number (C2)
-	OutcomeExpired  Outcome = 3 // the session was evicted or the number acknowledged: never executed from now on (C1)
-	// Beyond the window, the reply cache's limit or the client's part of a batch's budget. A reply with a Seq is final: the
-	// number is used up there, and is never executed. Without a Seq a copy of the request may still be executed later.
+	OutcomeExecuted Outcome = 1 // Results holds one result per operation
+	OutcomeConflict Outcome = 2 // another request was already executed under this number (C2)
+	OutcomeExpired  Outcome = 3 // the session was evicted or the number acknowledged: the request will never be executed (C1)
+	// OutcomeRefused: the request is beyond the window, the reply cache's limit or the client's part of a batch's
+	// budget. If the reply has a Seq, the refusal is final: the number is used up there. Without a Seq a copy of the
+	// request may still be executed later.
 	OutcomeRefused Outcome = 5
 )
 
@@ -49,15 +50,15 @@ func (o Outcome) String() string {
 	return "outcome " + strconv.Itoa(int(o))
 }
 
-// Reply answers a request. It depends on the request and the agreed state alone, so correct replicas give equal
-// replies, whether from Apply or from Lookup. Its slices must not be modified: the reply cache shares them.
+// Reply answers a request. It depends only on the request and the agreed state, so all correct replicas give equal
+// replies, whether by Apply or by Lookup. Its slices must not be modified: the reply cache shares them.
 type Reply struct {
 	Client  [32]byte
 	Session uint64
 	T       uint64
-	Request [32]byte // the answered request's digest
+	Request [32]byte // digest of the request that is answered
 	Outcome Outcome
-	Seq     uint64   // where the number's request was executed; or refused for ever; 0 otherwise
-	Results [][]byte // one an operation, in order; see Failure. Empty unless executed
-	Cost    uint64   // what executing it cost in this batch, in units; 0 if it was not executed here
+	Seq     uint64   // sequence number at which the request was executed or finally refused; 0 otherwise
+	Results [][]byte // one result per operation, in order; see Failure. Empty unless the request was executed
+	Cost    uint64   // units of cost of the request's execution in this batch; 0 if this batch did not execute it
 }

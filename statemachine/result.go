@@ -6,13 +6,12 @@ import (
 	"errors"
 )
 
-// reservedPrefix begins the results that the service gives in place of an application's. An application's own result
-// that begins with it is replaced, so the prefix tells them apart without a status byte on every result.
+// reservedPrefix begins every result that the service returns instead of the application's. If an application's own
+// result begins with it, the service replaces that result; so the prefix suffices to tell the two kinds apart.
 const reservedPrefix = "\xfftagma:"
 
-// The results that the Service puts in place of an operation's own, of operations that failed. Nothing that such an
-// operation wrote was kept; the other operations of its request are not affected. They are constants, the same on every
-// replica (C9).
+// The results that the Service returns for operations that failed. None of a failed operation's writes were kept; the
+// other operations of its request are not affected. The results are constants, the same on every replica (C9).
 const (
 	ResultPanicked = reservedPrefix + "the operation panicked"
 	ResultTooLarge = reservedPrefix + "a result, write or range of the operation exceeds a limit"
@@ -20,7 +19,7 @@ const (
 	ResultUnwanted = reservedPrefix + "the request is on the cluster's list of refused ones"
 )
 
-// Errors that Failure tells apart.
+// The errors that Failure returns for these results.
 var (
 	ErrPanicked = errors.New("the operation panicked in the application and changed nothing")
 	ErrTooLarge = errors.New("the operation's result, writes or ranges exceed a replicated limit and it changed nothing")
@@ -29,27 +28,27 @@ var (
 		" changed nothing; do not send its operations again")
 )
 
-// refusalPrefix begins the results of Refuse: a code of four bytes, big-endian, and the text follow.
+// refusalPrefix begins the results of Refuse. The code follows, four bytes in big endian, and then the text.
 const refusalPrefix = "\xfftagma?"
 
-// Refusal is an application's own way to say that it did not do what an operation asked for.
+// Refusal is how an application says that it did not do what an operation asked for.
 type Refusal struct {
-	Code uint32 // for programs; what it means is the application's
+	Code uint32 // for programs; the application defines its meaning
 	Text string // for people
 }
 
-// Error is the text.
+// Error returns the refusal's text.
 func (r *Refusal) Error() string { return r.Text }
 
-// Refuse is the result of an operation that an application refuses. Clients have it as an error, a *Refusal: see Failure.
-// What the operation wrote before stands all the same, so refuse first and write afterwards. Like every result it must be
-// the same on all replicas.
+// Refuse returns the result of an operation that the application refuses. A client receives it as an error, a *Refusal:
+// see Failure. Writes that the operation made before are kept, so an application should refuse before it writes. Like
+// every result it must be the same on all replicas.
 func Refuse(code uint32, text string) (result []byte) {
 	return append(binary.BigEndian.AppendUint32([]byte(refusalPrefix), code), text...)
 }
 
-// Failure returns why an operation did not do what was asked for: a *Refusal of the application, or why the service gave
-// this result in place of the application's. It is nil for any other result.
+// Failure returns why an operation did not do what was asked for: a *Refusal by the application, or the reason for
+// which the service replaced the application's result. It is nil for any other result.
 func Failure(result []byte) error {
 	if rest, refused := bytes.CutPrefix(result, []byte(refusalPrefix)); refused && len(rest) >= 4 {
 		return &Refusal{Code: binary.BigEndian.Uint32(rest), Text: string(rest[4:])}

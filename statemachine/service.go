@@ -9,50 +9,50 @@ import (
 	"sync/atomic"
 )
 
-// ErrNotExecuted says that a state was asked for that lies ahead of what is executed.
+// ErrNotExecuted says that a query asked for a state that is not executed yet.
 var ErrNotExecuted = errors.New("that sequence number is not executed yet")
 
-// ErrStopped says that a query was given up.
+// ErrStopped says that a query was stopped before its end.
 var ErrStopped = errors.New("the query was stopped")
 
 // Service executes ordered batches on a Machine and keeps the resulting state in a Storage.
 //
-// Apply, Seal, Settle, Flush, Checkpoint and Load belong to one goroutine, the executor. What Seal returned may be
-// written on another. Lookup, Executed and Query may be called from any at the same time.
+// Apply, Seal, Settle, Flush, Checkpoint and Load must be called by one goroutine, the executor. Another goroutine may
+// write what Seal returned. Lookup, Executed and Query may be called from any goroutine at any time.
 //
-// The sessions are kept in memory as well, all of them: per client at most Limits.Sessions with MaxClientReplyBytes and
-// one reply more of replies, and clients are registered. Between two flushes the changed values are in memory too, so
-// the caller flushes at least once a checkpoint interval.
+// All sessions are also kept in memory. Clients are registered, and each has at most Limits.Sessions sessions and
+// MaxClientReplyBytes of replies, plus one reply. Changed values stay in memory until they are flushed, so the caller
+// must flush at least once per checkpoint interval.
 type Service struct {
 	machine   Machine
-	versioned Versioned // the machine, nil if it has no versions
+	versioned Versioned // the machine if it has versions, else nil
 	storage   Storage
 	limits    Limits
 	refused   map[[32]byte]bool // Limits.Refused
 	observe   func(Panic)
 
-	underWay atomic.Pointer[Request] // nil between two
+	underWay atomic.Pointer[Request] // the request that is being executed; nil between two requests
 
-	// The executor's own.
-	base    StorageView // the state after flushed
-	recent  *recent     // values in base
-	layers  layers      // everything above it
-	sealed  *Sealed     // being written
+	// Used by the executor alone.
+	base    StorageView // the state after sequence number flushed
+	recent  *recent     // values in base that were used recently
+	layers  layers      // all writes above base
+	sealed  *Sealed     // the group that is being written
 	tx      txn
 	touched touched
-	failed  error // final: of the storage, or a version that the program does not know
+	failed  error // final: an error of the storage, or a version that the program does not know
 	begun   bool  // a batch that is not null was executed
 
-	mu        sync.RWMutex // guards what follows; the executor writes, others read
+	mu        sync.RWMutex // guards the fields below, which the executor writes and others read
 	clients   map[[32]byte]*client
 	executed  uint64
-	flushed   uint64  // the storage holds every batch up to it
+	flushed   uint64  // the storage holds every batch up to this one
 	unwritten written // the batches (flushed, executed]
-	time      int64   // effective, after executed
+	time      int64   // agreed time of the state after executed
 }
 
-// New returns a service in the state after sequence number 0, the empty store. It reads nothing: to resume from a
-// storage, Load. An error says which limit is unusable, or that the machine's versions are.
+// New returns a service in the state after sequence number 0, the empty store. It reads nothing; Load resumes from a
+// storage. An error names an unusable limit, or says that the machine's versions are unusable.
 func New(m Machine, st Storage, lim Limits) (*Service, error) {
 	lim, err := lim.withDefaults()
 	if err != nil {
@@ -72,9 +72,9 @@ func New(m Machine, st Storage, lim Limits) (*Service, error) {
 	return s, nil
 }
 
-// Load takes up the state after sequence number at, where a write ended, and forgets whatever was applied. Versions
-// above it that the storage may hold are not seen; the batches after it give the same ones again (D5). The error is a
-// *VersionError if the machine does not know the version of the state.
+// Load resumes from the state after sequence number at, which must be the end of a write, and forgets everything that
+// was applied. It does not see higher versions that the storage may hold; executing the batches after at writes the
+// same versions again (D5). The error is a *VersionError if the machine does not know the version of the state.
 func (s *Service) Load(at uint64) error {
 	err := s.load(at)
 	if err == nil {
@@ -114,12 +114,12 @@ func (s *Service) Executed() uint64 {
 	return s.executed
 }
 
-// UnderWay returns the request that is being executed, nil between two. It must not be changed.
+// UnderWay returns the request that is being executed, or nil between two requests. It must not be changed.
 func (s *Service) UnderWay() *Request { return s.underWay.Load() }
 
-// Lookup answers a request that needs no execution any more: one that was executed under its number, one that
-// conflicts with such a one, or one that is expired (C3). It reports false for a request that must be ordered.
-// The client's registration is the caller's to check.
+// Lookup answers a request that need not be executed any more: it was executed, another request was executed under its
+// number, or it has expired (C3). It returns false for a request that must be ordered. The caller must check that the
+// client is registered.
 func (s *Service) Lookup(client [32]byte, session, t uint64, digest [32]byte) (Reply, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -144,8 +144,8 @@ func (s *Service) Lookup(client [32]byte, session, t uint64, digest [32]byte) (R
 	return reply, true
 }
 
-// Sessions returns the highest session that is held of a client, 0 if none is, and its floor: a number above both is not
-// expired (C1).
+// Sessions returns the highest session that a client holds, 0 if it holds none, and the client's floor. A session
+// number above both has not expired (C1).
 func (s *Service) Sessions(client [32]byte) (highest, floor uint64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -159,13 +159,13 @@ func (s *Service) Sessions(client [32]byte) (highest, floor uint64) {
 	return highest, c.floor
 }
 
-// Query answers a read of the state after sequence number at: the newest, or a past one that is retained. An error
-// wraps ErrNotExecuted, ErrNotRetained or the storage's failure; a failure of the application is a result (Failure).
+// Query answers a read of the state after sequence number at: the newest state, or an older one that is retained. An error
+// wraps ErrNotExecuted, ErrNotRetained or the storage's failure; a failure of the application is a result (see Failure).
 func (s *Service) Query(op []byte, at uint64) ([]byte, error) {
 	return s.QueryUntil(nil, op, at)
 }
 
-// QueryUntil is Query and gives up when stop is closed: then the error wraps ErrStopped, at the application's next read.
+// QueryUntil is Query, but ends at the application's next read once stop is closed; the error then wraps ErrStopped.
 func (s *Service) QueryUntil(stop <-chan struct{}, op []byte, at uint64) ([]byte, error) {
 	s.mu.RLock()
 	executed, flushed, unwritten := s.executed, s.flushed, s.unwritten
@@ -189,8 +189,8 @@ func (s *Service) QueryUntil(stop <-chan struct{}, op []byte, at uint64) ([]byte
 	return result, nil
 }
 
-// queryPast is a query of a state that the storage does not retain: the newest one is asked for it. Lost is the storage's
-// error.
+// queryPast answers a query of a state that the storage does not retain, from the history in the newest state. Lost is
+// the storage's error, which it returns if the history does not reach back that far.
 func (s *Service) queryPast(h Historian, stop <-chan struct{}, op []byte, at uint64, lost error) ([]byte, error) {
 	s.mu.RLock()
 	executed, flushed, unwritten := s.executed, s.flushed, s.unwritten
@@ -214,7 +214,7 @@ func (s *Service) queryPast(h Historian, stop <-chan struct{}, op []byte, at uin
 	return result, nil
 }
 
-// answer has a query answered from a state.
+// answer has the application answer a query from the state of a reader.
 func (s *Service) answer(r *reader, op []byte, ask func(Reader, []byte) []byte) ([]byte, error) {
 	var err error
 	if r.time, _, err = timeAt(r.above, r.base); err != nil {
@@ -231,9 +231,9 @@ func (s *Service) answer(r *reader, op []byte, ask func(Reader, []byte) []byte) 
 	return result, nil
 }
 
-// CheckRefused reports a request of Limits.Refused that ended in a state, by the replies that are cached there. Its
-// effect is part of the state then and its client may have been answered, so a replica that refused it would contradict
-// both.
+// CheckRefused reports a request in Limits.Refused that has already ended in a state, which the replies cached there
+// show. The request's effect is then part of the state and its client may have been answered, so refusing it now would
+// contradict both.
 func CheckRefused(refused [][32]byte, view StorageView) error {
 	clients, err := loadClients(view)
 	if err != nil {
@@ -251,7 +251,7 @@ func CheckRefused(refused [][32]byte, view StorageView) error {
 	return nil
 }
 
-// EndedError says that a request which is to be refused ended in a batch.
+// EndedError says that a request which is to be refused has already ended in a batch.
 type EndedError struct {
 	Digest [32]byte
 	Seq    uint64
@@ -262,7 +262,7 @@ func (e *EndedError) Error() string {
 		" replica; where it still runs, it will end", e.Digest, e.Seq)
 }
 
-// view opens a state of the storage. The one after 0 is empty and not asked for.
+// view opens a state of the storage. The state after 0 is empty, so the storage is not asked for it.
 func (s *Service) view(at uint64) (StorageView, error) {
 	if at == 0 {
 		return emptyView{}, nil
@@ -270,7 +270,7 @@ func (s *Service) view(at uint64) (StorageView, error) {
 	return s.storage.View(at)
 }
 
-// rebase makes view the state that batches execute on.
+// rebase makes view the state on which batches execute.
 func (s *Service) rebase(view StorageView) {
 	if s.base != nil {
 		s.base.Close()

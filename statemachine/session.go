@@ -5,29 +5,29 @@ import (
 	"slices"
 )
 
-// client is what is held per client key (C1).
+// client is the state that is kept for one client key (C1).
 type client struct {
 	key        [32]byte
-	floor      uint64     // no session at or below it is opened again
+	floor      uint64     // sessions at or below it cannot be opened again
 	held       []*session // ascending by number, all above floor
-	replyBytes int        // over held
-	touched    uint64     // the last batch that changed it, 0 if none since it was last sealed
+	replyBytes int        // bytes of cached replies in all held sessions
+	touched    uint64     // the last batch that changed it; 0 if none has since the last seal
 }
 
-// session is one window of request numbers (C2).
+// session is one session of a client: a window of request numbers (C2).
 type session struct {
 	owner      *client
 	number     uint64
 	acked      uint64   // the client holds the replies to every lower number
-	replies    []cached // ascending by t, none below acked
+	replies    []cached // ascending by t; none has a t below acked
 	replyBytes int
 	evicted    bool
-	touched    uint64 // as of a client
+	touched    uint64 // like touched of client
 }
 
-// touched is what changed of the sessions since they were last sealed, in the order of first change.
+// touched lists the clients and sessions that changed since the last seal, in the order of their first change.
 type touched struct {
-	seq      uint64 // the batch that is executed
+	seq      uint64 // the batch that is being executed
 	clients  []*client
 	sessions []*session
 }
@@ -46,8 +46,8 @@ func (t *touched) session(s *session) {
 	s.touched = t.seq
 }
 
-// cached is the reply to one executed request; without a result, to one that was refused: its number is used up, so that no
-// copy of it is executed when there is room again.
+// cached is the reply to one executed request. Without results it stands for a request that was refused: its number is
+// used up, so that no copy of the request is executed once there is room.
 type cached struct {
 	t       uint64
 	digest  [32]byte
@@ -63,8 +63,8 @@ func (c *client) find(number uint64) *session {
 	return c.held[i]
 }
 
-// open returns the session, and opens it if it is above the floor. Of the held sessions and the new one the lowest are
-// evicted until there is room: that may be the new one itself, which then is expired, and nil is returned.
+// open returns the session, and opens it if its number is above the floor. It then evicts the lowest of all sessions
+// until there is room. If that hits the new session itself, the session has expired and nil is returned.
 func (c *client) open(number uint64, lim *Limits, t *touched) *session {
 	if s := c.find(number); s != nil {
 		return s
@@ -92,7 +92,7 @@ func (c *client) open(number uint64, lim *Limits, t *touched) *session {
 	return s
 }
 
-// settled returns the outcome that the session's number t has already and the reply that is cached under it; 0 if the
+// settled returns the outcome that number t of the session already has, and the reply cached under it; outcome 0 if the
 // number is new.
 func (s *session) settled(t uint64, digest [32]byte) (Outcome, cached) {
 	if t < s.acked {
@@ -110,16 +110,16 @@ func (s *session) settled(t uint64, digest [32]byte) (Outcome, cached) {
 	return OutcomeExecuted, s.replies[i]
 }
 
-// inWindow tells whether a number t ≥ acked is one that may be in use.
+// inWindow reports whether a number t ≥ acked lies in the session's window.
 func (s *session) inWindow(t uint64, lim *Limits) bool { return t-s.acked < lim.Window }
 
-// admits tells whether a new number t ≥ acked may be executed now.
+// admits reports whether a new number t ≥ acked may be executed now.
 func (s *session) admits(t uint64, lim *Limits) bool {
 	return s.inWindow(t, lim) &&
 		s.replyBytes < lim.MaxReplyCacheBytes && s.owner.replyBytes < lim.MaxClientReplyBytes
 }
 
-// acknowledge raises acked and drops the replies below it.
+// acknowledge raises acked and drops the cached replies below it.
 func (s *session) acknowledge(below uint64, t *touched) {
 	if below <= s.acked {
 		return

@@ -11,41 +11,41 @@ import (
 // Initializer is a Machine whose state does not begin empty.
 type Initializer interface {
 	Machine
-	// Init writes the first state. Every replica executes it once, before the first operation of the first batch that
-	// is not empty, as an operation of nobody: Client is zero, Index 0, and the limits of one operation hold. A query
-	// of an earlier state finds nothing. If it panics or exceeds a limit, the replica stops. Init must stay what it was
-	// for as long as a replica may execute that batch: what changes in later programs is a matter of Versioned.
+	// Init writes the initial state. Every replica executes it once, before the first operation of the first batch that
+	// is not empty. In it, Client is zero, Index is 0, and the limits of one operation apply. A query of an earlier
+	// state finds nothing. If Init panics or exceeds a limit, the replica stops. Init must not change as long as any
+	// replica may still execute that batch; use Versioned to change the state in later programs.
 	//
-	// Only clusters that were made for a program with an Init execute it (Limits.FirstVersion).
+	// Init is executed only in clusters that were made for a program with an Init (Limits.FirstVersion).
 	Init(tx Txn)
 }
 
-// Versioned is a Machine that can be replaced by a newer one while its cluster serves. The state has a version, which
-// is part of it. A program knows some versions, and at each of them it must do the same as every other program that
-// knows it: results, writes, reads and ranges. So a newer program is installed on one replica after the other while the
-// state stays at its version; then a client sends the operation Upgrade, and at its place in the order every replica
-// goes over to the next version. One whose program does not know that version stops there, with one line that says so,
-// and goes on from there with a newer program. No replica executes anything at a version that it does not know, so
-// replicas never differ.
+// Versioned is a Machine that can be replaced by a newer one while its cluster serves requests. The state has a
+// version, which is part of it. A program knows some versions, and at each of them it must do the same as every other
+// program that knows that version: results, writes, reads and ranges. So an operator installs the newer program on one
+// replica after the other while the state stays at its version. Then a client sends the operation Upgrade, and at its
+// place in the order every replica moves to the next version. A replica whose program does not know that version stops
+// there with a message that says so, and continues with a newer program. No replica executes anything at a version that
+// it does not know, so replicas never differ.
 type Versioned interface {
 	Machine
-	// Versions are those that the program knows, from 1 on.
+	// Versions are the lowest and highest version that the program knows; versions begin at 1.
 	Versions() (oldest, newest int)
-	// MayUpgrade decides who may have the state upgraded, from the client that asks, the version that it asks for, and
-	// the state. All programs that know the present version must decide alike. A client that may can hold up the
-	// cluster until every replica has a newer program, so it is not for all.
+	// MayUpgrade decides whether a client may upgrade the state to version to. All programs that know the present
+	// version must decide alike. Whoever may upgrade can hold up the cluster until every replica has a newer program,
+	// so not every client should be allowed to.
 	MayUpgrade(r Reader, client [32]byte, to int) bool
-	// Migrate turns the state from a version into one of the next version. It is one operation and its limits hold: a
-	// large state is better rewritten in pieces by operations of the new version. If it panics or exceeds a limit the
-	// state stays as it is.
+	// Migrate turns a state of version from into one of the next version. It is one operation, and the limits of one
+	// apply, so the operations of the new version should rewrite a large state piece by piece. If Migrate panics or
+	// exceeds a limit, the state stays as it is.
 	Migrate(tx Txn, from int)
 }
 
-// VersionError says that a program cannot work on a state.
+// VersionError says that a program does not know the version of a state.
 type VersionError struct {
-	State          int      // the version of the state, or that which it is to get
-	Oldest, Newest int      // those of the program
-	Request        [32]byte // the digest of the request that upgrades; zero if the state is at that version
+	State          int      // the version of the state, or the version to which it is to be upgraded
+	Oldest, Newest int      // the versions that the program knows
+	Request        [32]byte // digest of the request that upgrades; zero if the state already has that version
 }
 
 func (e *VersionError) Error() string {
@@ -65,15 +65,15 @@ func (e *VersionError) Error() string {
 		" and upgrade the state with it first", e.State, known)
 }
 
-// upgradePrefix begins the operations that Upgrade makes: the version follows, four bytes, big-endian.
+// upgradePrefix begins the operations that Upgrade makes. The version follows, four bytes in big endian.
 const upgradePrefix = "\xfftagma!upgrade"
 
-// RefusedUpgrade is the code with which Upgrade is refused.
+// RefusedUpgrade is the code with which the service refuses an Upgrade.
 const RefusedUpgrade uint32 = math.MaxUint32
 
 // Upgrade is the operation that brings the state of a Versioned machine to the next version. It does nothing if the
-// state is at that version or a higher one. A client that may not send it, or a version beyond the next one, is refused
-// with RefusedUpgrade. For any other machine it is an operation like others.
+// state already has that version or a higher one. It is refused with RefusedUpgrade if the client may not upgrade, or
+// if the version is beyond the next one. Other machines receive it like any operation.
 func Upgrade(to int) (op []byte) {
 	return binary.BigEndian.AppendUint32([]byte(upgradePrefix), uint32(min(max(to, 0), math.MaxInt32)))
 }
@@ -86,8 +86,8 @@ func parseUpgrade(op []byte) (to int, is bool) {
 	return int(binary.BigEndian.Uint32(rest)), true
 }
 
-// as looks for an interface in a machine, and in those that it wraps: a machine that adds something to another one has
-// a method Unwrap, which returns that one.
+// as looks for an interface in a machine, and then in the machines that it wraps: a wrapper has a method Unwrap that
+// returns the inner machine.
 func as[T any](m Machine) (found T, is bool) {
 	for m != nil {
 		if found, is = m.(T); is {
@@ -102,7 +102,7 @@ func as[T any](m Machine) (found T, is bool) {
 	return found, false
 }
 
-// FirstVersion is the Limits.FirstVersion of a new cluster of a machine.
+// FirstVersion is the Limits.FirstVersion of a new cluster that runs this machine.
 func FirstVersion(m Machine) int {
 	if v, is := as[Versioned](m); is {
 		_, newest := v.Versions()
@@ -114,7 +114,7 @@ func FirstVersion(m Machine) int {
 	return 0
 }
 
-// versions are those that the program knows. The state of a machine that has none is at 1.
+// versions are the versions that the program knows. The state of a machine without versions is at version 1.
 func (s *Service) versions() (oldest, newest int) {
 	if s.versioned == nil {
 		return 1, 1
@@ -122,7 +122,7 @@ func (s *Service) versions() (oldest, newest int) {
 	return s.versioned.Versions()
 }
 
-// checkVersion reports that the program does not know the version of a state.
+// checkVersion returns an error if the program does not know the version of a state.
 func (s *Service) checkVersion(view StorageView) error {
 	oldest, newest := s.versions()
 	version, err := versionAt(written(nil), view, s.limits.FirstVersion)
@@ -132,7 +132,7 @@ func (s *Service) checkVersion(view StorageView) error {
 	return err
 }
 
-// versionAt reads the version of a state. Without a record it is the first one of its cluster.
+// versionAt reads the version of a state. A state without a record of it is at the first version of its cluster.
 func versionAt(above layer, view StorageView, first int) (int, error) {
 	w, found := above.get(keyVersion)
 	if !found {
@@ -154,7 +154,7 @@ func (t *txn) setVersion(version int) {
 	t.writes.write(keyVersion, binary.BigEndian.AppendUint32([]byte{recordVersion}, uint32(version)), false)
 }
 
-// beginState executes what comes before the first operation of all.
+// beginState writes the initial state before the first operation of all.
 func (s *Service) beginState() error {
 	if err := s.checkVersion(s.base); err != nil || s.limits.FirstVersion == 0 {
 		return err
@@ -188,7 +188,7 @@ func (s *Service) beginState() error {
 	return fmt.Errorf("write the first state: Init of the machine failed: %v; mend it, and start the same program on every replica", why)
 }
 
-// upgrade executes Upgrade. It is called like an application, and may panic.
+// upgrade executes an Upgrade operation. It is called where an application would be, and may panic like one.
 func (s *Service) upgrade(to int) (result []byte) {
 	from, err := versionAt(s.tx.above, s.tx.base, 0)
 	if err != nil {

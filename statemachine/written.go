@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// written is the layer of finished batches that the storage does not hold yet, ascending by sequence number. Unlike
-// the overlay it is immutable, so queries read it while the next batch executes.
+// written is the layer of finished batches that the storage does not hold yet, ascending by sequence number. Unlike an
+// overlay it never changes, so queries can read it while the next batch executes.
 type written []WriteSet
 
 func (w written) get(key []byte) (Write, bool) {
@@ -23,7 +23,7 @@ func (w written) seek(key []byte, beyond bool) (Write, bool) {
 		lowest Write
 		exists bool
 	)
-	for _, set := range slices.Backward(w) { // the newest set first: of equal keys it wins
+	for _, set := range slices.Backward(w) { // the newest set comes first, so that its value wins if several sets have the key
 		i, found := slices.BinarySearchFunc(set.Writes, key, compareWrite)
 		if found && beyond {
 			i++
@@ -36,7 +36,7 @@ func (w written) seek(key []byte, beyond bool) (Write, bool) {
 }
 
 func (w written) seekDown(below []byte) (highest Write, exists bool) {
-	for _, set := range slices.Backward(w) { // as above
+	for _, set := range slices.Backward(w) { // the newest first, as in seek
 		i, _ := slices.BinarySearchFunc(set.Writes, below, compareWrite)
 		if i > 0 && (!exists || bytes.Compare(set.Writes[i-1].Key, highest.Key) > 0) {
 			highest, exists = set.Writes[i-1], true

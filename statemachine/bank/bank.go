@@ -1,17 +1,18 @@
 // Package bank is a replicated state machine of accounts with atomic transfers between them. An account has a name, a
-// balance and a history. Opening an account mints its first amount; nothing else makes or destroys money, so the sum of
-// all balances equals the total supply, which the machine keeps beside them: an invariant that is easily checked.
+// balance and a history. Opening an account mints its first amount, and nothing else makes or destroys money. So the
+// sum of all balances equals the total supply, which the machine also stores: an invariant that is easy to check.
 //
 // The package owns the binary forms of operations and results, their limits, and the machine that executes them. It
-// knows nothing of who may spend from an account: every registered client may.
+// does not restrict who may spend from an account: every registered client may.
 package bank
 
 // Limits of the bank. They are part of its definition, not configuration: each decides results.
 const (
-	// MaxNameBytes bounds a name, which has at least one byte and visible ASCII only: what people see is what counts.
+	// MaxNameBytes bounds a name. A name has at least one byte and consists of visible ASCII, so that names which look
+	// alike are equal.
 	MaxNameBytes = 64
 
-	// MaxPage bounds the entries in one History result. What is beyond is announced by More.
+	// MaxPage bounds the entries in one History result. If more entries follow, the result's More is set.
 	MaxPage = 1000
 )
 
@@ -43,27 +44,27 @@ type Entry struct {
 	Kind    Kind
 	Other   string // the other account of a transfer
 	Amount  uint64
-	Balance uint64 // after it
-	Seq     uint64 // of the batch it was executed in
+	Balance uint64 // of the account, after the change
+	Seq     uint64 // sequence number of the batch that made the change
 	Time    int64  // agreed time of that batch, nanoseconds since the Unix epoch
 }
 
-// Code is why an operation was not executed. It is an error with one constant text per code.
+// Code says why an operation was not executed. As an error it has one constant text per code.
 type Code uint8
 
-// The codes of operations that changed nothing. 0 is success.
+// The codes of operations that changed nothing. Code 0 stands for success.
 const (
 	Malformed     Code = 1 // not an operation's canonical form
 	Unknown       Code = 2 // a format version or an operation type of a later release, or of another machine
 	BadName       Code = 3
 	NotRead       Code = 4 // a modifying operation was sent as a read
 	AccountExists Code = 5
-	NoAccount     Code = 6 // that pays, or is asked for
+	NoAccount     Code = 6 // the account that is to pay, or that is asked for, does not exist
 	NoRecipient   Code = 7
 	SameAccount   Code = 8
 	ZeroAmount    Code = 9
 	Insufficient  Code = 10
-	Overflow      Code = 11 // of the total supply, and so of any balance
+	Overflow      Code = 11 // the total supply would overflow; no balance can exceed it
 )
 
 func (c Code) Error() string {

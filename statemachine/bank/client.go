@@ -9,24 +9,24 @@ import (
 	"tagma/statemachine"
 )
 
-// Client has the calls for a cluster whose machine is the bank. What the machine refuses is a Code in the error. It is as
-// safe for concurrent use as what it calls.
+// Client calls the bank on a cluster that runs it. When the machine refuses an operation, the error is a Code. A Client
+// is as safe for concurrent use as its caller.
 type Client struct{ caller statemachine.Caller }
 
-// MachineName is what cluster files call the bank, unless a program of its own calls it otherwise.
+// MachineName is the bank's name in cluster files, unless a program gives it another one.
 const MachineName = "bank"
 
-// NewClient returns the calls that go through a caller, such as a *client.Client. On a cluster that runs another machine
-// each of them ends with statemachine.ErrWrongMachine, and nothing is sent.
+// NewClient returns a Client that sends its operations through a caller, such as a *client.Client. If the cluster runs
+// another machine, every call ends with statemachine.ErrWrongMachine, and nothing is sent.
 func NewClient(caller statemachine.Caller) Client { return NewClientOf(caller, MachineName) }
 
-// NewClientOf is NewClient for a cluster whose program calls the bank by another name.
+// NewClientOf is NewClient for a cluster whose program gives the bank another name.
 func NewClientOf(caller statemachine.Caller, machine string) Client {
 	return Client{statemachine.For(caller, machine)}
 }
 
-// The results of the calls, each with the sequence number of the batch that it was executed in: BalanceAt reads the state
-// after that.
+// The results of the calls. Seq is the sequence number of the batch that executed the operation; BalanceAt can read the
+// state after it.
 type (
 	// OpenedAccount is what Open did.
 	OpenedAccount struct {
@@ -38,7 +38,7 @@ type (
 		TransferResult
 		Seq uint64
 	}
-	// Account is an account as it was.
+	// Account is an account at the time of the read.
 	Account struct {
 		BalanceResult
 		Seq uint64
@@ -50,7 +50,7 @@ type (
 	}
 )
 
-// Open makes an account and mints amount into it.
+// Open creates an account and mints amount into it.
 func (c Client) Open(ctx context.Context, name string, amount uint64) (OpenedAccount, error) {
 	result, seq, err := statemachine.Ask(ctx, c.caller, Open(name, amount), DecodeOpen, false)
 	if err != nil {
@@ -59,8 +59,8 @@ func (c Client) Open(ctx context.Context, name string, amount uint64) (OpenedAcc
 	return OpenedAccount{result, seq}, nil
 }
 
-// Transfer moves amount from one account to another: both change or neither. It returns the balances after it. It is the
-// bank's compare-and-swap too: it refuses by itself what the balance does not allow, so nobody reads that before.
+// Transfer moves amount from one account to another: both change or neither does. It returns the balances after it. The
+// machine refuses a transfer that exceeds the balance, so a caller need not read the balance first.
 func (c Client) Transfer(ctx context.Context, from, to string, amount uint64) (Transferred, error) {
 	result, seq, err := statemachine.Ask(ctx, c.caller, Transfer(from, to, amount), DecodeTransfer, false)
 	if err != nil {
@@ -69,7 +69,7 @@ func (c Client) Transfer(ctx context.Context, from, to string, amount uint64) (T
 	return Transferred{result, seq}, nil
 }
 
-// Balance reads an account. It sees every transfer that was acknowledged, to any client, before it was called.
+// Balance reads an account. It sees every transfer, of any client, that was acknowledged before the call.
 func (c Client) Balance(ctx context.Context, name string) (uint64, error) {
 	account, err := c.Account(ctx, name)
 	return account.Balance, err
@@ -84,8 +84,8 @@ func (c Client) Account(ctx context.Context, name string) (Account, error) {
 	return Account{result, seq}, nil
 }
 
-// BalanceAt reads an account as it was after sequence number at: statemachine.ErrNotRetained when the replicas have given
-// that state up.
+// BalanceAt reads an account as it was after sequence number at. The error is statemachine.ErrNotRetained if the
+// replicas no longer keep that state.
 func (c Client) BalanceAt(ctx context.Context, name string, at uint64) (uint64, error) {
 	result, err := statemachine.AskAt(ctx, c.caller, Balance(name), DecodeBalance, at)
 	if err != nil {
@@ -94,8 +94,8 @@ func (c Client) BalanceAt(ctx context.Context, name string, at uint64) (uint64, 
 	return result.Balance, nil
 }
 
-// History yields the account's entries from number first on, in ascending order, read in pages. Entries never change, so
-// nothing that is written meanwhile disturbs it. An error ends the sequence.
+// History yields the account's entries from number first on, in ascending order. It reads them in pages; entries never
+// change, so writes between two pages do not disturb it. An error ends the sequence.
 func (c Client) History(ctx context.Context, name string, first uint64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for at := first; ; {

@@ -6,12 +6,12 @@ import (
 	"tagma/statemachine"
 )
 
-// Machine executes the operations that this package builds. It holds nothing: all state is in the transaction.
+// Machine executes the operations that this package builds. It has no fields: all state is in the transaction.
 type Machine struct{}
 
 var _ statemachine.Machine = Machine{}
 
-// Apply executes one operation. One that is refused gives its code as result and changes nothing.
+// Apply executes one operation. A refused operation returns its code as result and changes nothing.
 func (Machine) Apply(tx statemachine.Txn, op []byte) []byte {
 	o, code := decodeOperation(op)
 	switch {
@@ -106,7 +106,7 @@ func history(r statemachine.Reader, o *operation) []byte {
 	return out.bytes
 }
 
-// entriesEnd is the key behind an account's last possible entry.
+// entriesEnd is the key after an account's last possible entry.
 func entriesEnd(name []byte) []byte { return append(entryKey(name, math.MaxUint64), 0) }
 
 func audit(r statemachine.Reader) []byte {

@@ -6,14 +6,14 @@ import (
 	"tagma/statemachine/internal/wire"
 )
 
-// An operation is the machine's mark, type, and the type's fields. Integers are big endian; a name has its length in
-// front as 1 byte. There is one encoding per operation. The mark names machine and format version: operations of the
-// key-value store, which begin with 1, are refused as unknown.
+// An operation is the machine's mark, the type, and the type's fields. Integers are big endian; a name is preceded by
+// its length as 1 byte. Every operation has exactly one encoding. The mark names machine and format version, so that
+// operations of the key-value store, which begin with 1, are refused as unknown.
 const mark = 0xb1
 
 type opType uint8
 
-// Operation types. The numbers are on the wire and in clients' histories: never reused.
+// Operation types. Messages and clients' histories contain the numbers, so none is ever reused.
 const (
 	opOpen     opType = 1 // name, amount
 	opTransfer opType = 2 // payer, recipient, amount
@@ -31,35 +31,35 @@ type operation struct {
 	limit    uint32
 }
 
-// Open makes an account and mints amount into it. Its result decodes with DecodeOpen.
+// Open creates an account and mints amount into it. DecodeOpen reads its result.
 func Open(name string, amount uint64) []byte {
 	return binary.BigEndian.AppendUint64(named(opOpen, name), amount)
 }
 
-// Transfer moves amount, at least 1, from one account to another. Its result decodes with DecodeTransfer.
+// Transfer moves amount, at least 1, from one account to another. DecodeTransfer reads its result.
 func Transfer(from, to string, amount uint64) []byte {
 	b := wire.AppendShort(named(opTransfer, from), []byte(to))
 	return binary.BigEndian.AppendUint64(b, amount)
 }
 
-// Balance reads an account. Its result decodes with DecodeBalance.
+// Balance reads an account. DecodeBalance reads its result.
 func Balance(name string) []byte { return named(opBalance, name) }
 
-// History reads an account's entries from number first on, at most limit of them; 0 stands for MaxPage. Entries are
-// numbered from 1 in the order of execution. Its result decodes with DecodeHistory.
+// History reads at most limit of an account's entries, from number first on; limit 0 stands for MaxPage. Entries are
+// numbered from 1 in the order of execution. DecodeHistory reads its result.
 func History(name string, first uint64, limit uint32) []byte {
 	b := binary.BigEndian.AppendUint64(named(opHistory, name), first)
 	return binary.BigEndian.AppendUint32(b, limit)
 }
 
-// Audit adds up all accounts, however many. Its result decodes with DecodeAudit.
+// Audit adds up all accounts, however many. DecodeAudit reads its result.
 func Audit() []byte { return []byte{mark, byte(opAudit)} }
 
 func named(kind opType, name string) []byte {
 	return wire.AppendShort([]byte{mark, byte(kind)}, []byte(name))
 }
 
-// decodeOperation reads what the functions above write, and nothing else. The operation refers to op's memory.
+// decodeOperation reads exactly what the functions above write. The operation refers to op's memory.
 func decodeOperation(op []byte) (operation, Code) {
 	c := wire.Cursor{Rest: op}
 	if first := c.Byte(); c.Bad {
@@ -90,7 +90,7 @@ func decodeOperation(op []byte) (operation, Code) {
 	return o, o.check()
 }
 
-// check looks at the operation alone.
+// check looks at the operation's own fields; it reads no state.
 func (o *operation) check() Code {
 	switch {
 	case o.kind != opAudit && !validName(o.name), o.kind == opTransfer && !validName(o.to):

@@ -7,8 +7,9 @@ import (
 	"tagma/statemachine/internal/wire"
 )
 
-// The application's key spaces: the supply under one key, every account under its name behind a prefix, and its history
-// under the name with its length in front and the entry's number, so that no account's entries lie among another's.
+// The application's keys: the supply under one key, each account under a prefix and its name, and each entry of a
+// history under a prefix, the length of the name, the name and the entry's number. The length keeps the entries of two
+// accounts apart even if one name begins with the other.
 var keySupply = []byte{'s'}
 
 const (
@@ -44,7 +45,7 @@ func (a account) write(tx statemachine.Txn, name []byte) {
 	tx.Put(accountKey(name), binary.BigEndian.AppendUint64(b, a.entries))
 }
 
-// decodeAccount reads a record that this package wrote, so anything else is a broken store.
+// decodeAccount reads a record that this package wrote; a malformed one means that the store is broken, so it panics.
 func decodeAccount(record []byte) account {
 	c := wire.Cursor{Rest: record}
 	a := account{balance: c.Uint64(), entries: c.Uint64()}
@@ -54,7 +55,7 @@ func decodeAccount(record []byte) account {
 	return a
 }
 
-// note changes an account: its next entry, and the record with the balance that the entry names.
+// note makes one change to an account: it adds the entry and stores the balance that the entry names.
 func (a account) note(tx statemachine.Txn, name []byte, e Entry) {
 	a.entries++
 	a.balance = e.Balance
@@ -63,7 +64,7 @@ func (a account) note(tx statemachine.Txn, name []byte, e Entry) {
 	a.write(tx, name)
 }
 
-// An entry has one form in the store and in results.
+// An entry has the same form in the store and in results.
 func appendEntry(b []byte, e *Entry) []byte {
 	b = append(binary.BigEndian.AppendUint64(b, e.Number), byte(e.Kind))
 	b = wire.AppendShort(b, []byte(e.Other))
@@ -80,7 +81,7 @@ func readEntry(c *wire.Cursor) Entry {
 	}
 }
 
-// supply is the sum of what was ever minted.
+// supply is the total amount that was ever minted.
 func supply(r statemachine.Reader) uint64 {
 	b, found := r.Get(keySupply)
 	if !found {

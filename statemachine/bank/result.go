@@ -9,41 +9,42 @@ import (
 	"tagma/statemachine/internal/wire"
 )
 
-// A result is the machine's mark, code, and when the code is 0 the operation's type and the type's fields. A refusal ends
-// after its code.
+// A result is the machine's mark and a code. If the code is 0, the operation's type and the type's fields follow; if
+// not, the operation was refused and the result ends there.
 
-// ErrResult says that bytes are not the result of the operation they were decoded as.
+// ErrResult says that bytes are not a result of the operation as which they were decoded.
 var ErrResult = errors.New("not a result of this operation")
 
 // OpenResult is what opening an account returns.
 type OpenResult struct {
 	Balance uint64
-	Supply  uint64 // of all accounts, after it
+	Supply  uint64 // the total supply, after the opening
 }
 
 // TransferResult is what a transfer returns: the balances after it.
 type TransferResult struct{ From, To uint64 }
 
-// BalanceResult is an account.
+// BalanceResult is an account at the time of the read.
 type BalanceResult struct {
 	Balance uint64
 	Entries uint64 // in its history
 }
 
-// HistoryResult is a part of an account's history.
+// HistoryResult is one page of an account's history.
 type HistoryResult struct {
 	Entries []Entry // ascending by number
-	More    bool    // entries follow that the limit left out: go on with the last number + 1
+	More    bool    // the limit left out further entries; the next page begins at the last number + 1
 }
 
 // AuditResult is what an audit returns. The bank is sound if Sum equals Supply.
 type AuditResult struct {
-	Supply   uint64 // what was minted
-	Sum      uint64 // of all balances
+	Supply   uint64 // the total amount that was minted
+	Sum      uint64 // the sum of all balances
 	Accounts uint64
 }
 
-// DecodeOpen reads the result of Open. An error is a Code, a statemachine failure or ErrResult, as that of every decoder.
+// DecodeOpen reads the result of Open. The error of this and every other decoder is a Code, a statemachine failure or
+// ErrResult.
 func DecodeOpen(result []byte) (OpenResult, error) {
 	c, err := openResult(result, opOpen)
 	out := OpenResult{Balance: c.Uint64(), Supply: c.Uint64()}
@@ -81,7 +82,7 @@ func DecodeAudit(result []byte) (AuditResult, error) {
 	return out, finish(c, err)
 }
 
-// openResult reads up to the type's fields. With an error the cursor gives zeros only.
+// openResult reads everything before the type's fields. With an error the returned cursor yields only zeros.
 func openResult(result []byte, want opType) (*wire.Cursor, error) {
 	failed := &wire.Cursor{Bad: true}
 	if err := statemachine.Failure(result); err != nil {
@@ -115,7 +116,8 @@ func encodeNumbers(kind opType, numbers ...uint64) []byte {
 	return b
 }
 
-// historyResult is a history's result while entries are added: more and their number have their place in front.
+// historyResult builds a History result. The bytes for More and the number of entries come first and are filled in
+// while entries are added.
 type historyResult struct {
 	bytes   []byte
 	entries uint32
@@ -130,7 +132,7 @@ func beginHistory() historyResult {
 	return historyResult{bytes: append(encodeNumbers(opHistory), 0, 0, 0, 0, 0)}
 }
 
-// add appends an entry's record, or notes that there is more than the limit allows.
+// add appends an entry's record. If limit entries are in already, it sets More instead and returns false.
 func (h *historyResult) add(record []byte, limit uint32) bool {
 	if h.entries == limit {
 		h.bytes[historyMoreAt] = 1

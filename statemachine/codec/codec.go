@@ -1,9 +1,9 @@
-// Package codec writes and reads values as bytes: for operations, results and what a machine keeps in its state.
+// Package codec writes and reads values as bytes, for operations, results and what a machine keeps in its state.
 //
-// Every value has exactly one encoding, and the reader refuses all others, so that equal values are equal bytes on
-// every replica. Reading is total: any bytes give a value or an error, never a panic, and nothing is allocated for a
-// length that the bytes do not have. The package knows no operation and no version: a format that may change begins
-// with a number of its own.
+// Every value has exactly one encoding, and the reader refuses all others, so that equal values have equal bytes on
+// every replica. Reading accepts any bytes: it returns a value or an error, never panics, and allocates nothing for a
+// length that exceeds the bytes. The package does not know operations or format versions: a format that may change
+// should begin with a version number.
 package codec
 
 import (
@@ -12,13 +12,13 @@ import (
 	"math/bits"
 )
 
-// ErrMalformed says that bytes are cut short, too long, or not the encoding of any value.
+// ErrMalformed says that bytes are cut short, are followed by others, or are not the encoding of any value.
 var ErrMalformed = errors.New("the bytes are no encoding of what is expected")
 
-// AppendUint appends a number in 1 to 10 bytes, the fewer the smaller it is.
+// AppendUint appends a number in 1 to 10 bytes; smaller numbers take fewer bytes.
 func AppendUint(b []byte, v uint64) []byte { return binary.AppendUvarint(b, v) }
 
-// AppendInt appends a number in 1 to 10 bytes, the fewer the nearer it is to 0.
+// AppendInt appends a number in 1 to 10 bytes; numbers nearer to 0 take fewer bytes.
 func AppendInt(b []byte, v int64) []byte { return binary.AppendVarint(b, v) }
 
 // AppendBool appends one byte, 0 or 1.
@@ -29,26 +29,26 @@ func AppendBool(b []byte, v bool) []byte {
 	return append(b, 0)
 }
 
-// AppendBytes appends bytes with their number in front.
+// AppendBytes appends the number of bytes and then the bytes.
 func AppendBytes(b, v []byte) []byte { return append(AppendUint(b, uint64(len(v))), v...) }
 
-// AppendString appends a text with the number of its bytes in front.
+// AppendString appends the number of bytes of a text and then the text.
 func AppendString(b []byte, v string) []byte { return append(AppendUint(b, uint64(len(v))), v...) }
 
-// AppendLen appends the length of a list; its elements follow, each by a function of its own.
+// AppendLen appends the length of a list. The caller appends the elements after it.
 func AppendLen(b []byte, n int) []byte { return AppendUint(b, uint64(n)) }
 
-// Reader reads values from the front of some bytes. The first thing that is wrong makes every later value zero, so a
-// caller asks once, at the End.
+// Reader reads values from the front of some bytes. After the first malformed value every later value is zero, so a
+// caller checks only once, with End.
 type Reader struct {
 	rest []byte
 	bad  bool
 }
 
-// NewReader reads b, which must not be modified meanwhile.
+// NewReader reads b, which must not be modified while the reader is used.
 func NewReader(b []byte) *Reader { return &Reader{rest: b} }
 
-// End returns ErrMalformed if anything was wrong or bytes are left over.
+// End returns ErrMalformed if any value was malformed or bytes are left over.
 func (r *Reader) End() error {
 	if r.bad || len(r.rest) > 0 {
 		return ErrMalformed
@@ -56,13 +56,13 @@ func (r *Reader) End() error {
 	return nil
 }
 
-// Fail says that a value is wrong by a rule of the caller's.
+// Fail marks the bytes as malformed because a value breaks a rule of the caller's.
 func (r *Reader) Fail() { r.bad, r.rest = true, nil }
 
-// Uint reads a number of so many bits, 1 to 64; a larger one is wrong.
+// Uint reads a number of at most size bits, 1 to 64; a larger one is malformed.
 func (r *Reader) Uint(size int) uint64 {
 	v, n := binary.Uvarint(r.rest)
-	if n <= 0 || n > 1 && r.rest[n-1] == 0 || bits.Len64(v) > size { // a last byte of 0 adds nothing
+	if n <= 0 || n > 1 && r.rest[n-1] == 0 || bits.Len64(v) > size { // a last byte of 0 would be a second encoding
 		r.Fail()
 		return 0
 	}
@@ -70,7 +70,7 @@ func (r *Reader) Uint(size int) uint64 {
 	return v
 }
 
-// Int reads a number with a sign of so many bits, 1 to 64; one beyond them is wrong.
+// Int reads a signed number of at most size bits, 1 to 64; one outside that range is malformed.
 func (r *Reader) Int(size int) int64 {
 	u := r.Uint(size) // the sign is the lowest bit
 	return int64(u>>1) ^ -int64(u&1)
@@ -79,7 +79,7 @@ func (r *Reader) Int(size int) int64 {
 // Bool reads one byte, 0 or 1.
 func (r *Reader) Bool() bool { return r.Uint(1) == 1 }
 
-// Take reads n bytes, which stay part of what is read.
+// Take reads n bytes. The slice shares memory with the bytes that are read.
 func (r *Reader) Take(n int) []byte {
 	if n < 0 || n > len(r.rest) {
 		r.Fail()
@@ -90,7 +90,8 @@ func (r *Reader) Take(n int) []byte {
 	return taken
 }
 
-// Bytes reads bytes with their number in front; none are nil. They stay part of what is read: clone what is kept longer.
+// Bytes reads a length and so many bytes; without any it returns nil. The slice shares memory with the bytes that are
+// read: clone what is kept longer.
 func (r *Reader) Bytes() []byte {
 	n := r.Len(1)
 	if n == 0 {
@@ -99,11 +100,11 @@ func (r *Reader) Bytes() []byte {
 	return r.Take(n)
 }
 
-// String reads a text with the number of its bytes in front.
+// String reads a length and a text of so many bytes.
 func (r *Reader) String() string { return string(r.Bytes()) }
 
-// Len reads the length of a list whose elements take at least size bytes each, 1 or more. A list that is longer than
-// what is left is wrong, so a caller may allocate it.
+// Len reads the length of a list whose elements take at least size bytes each, size being 1 or more. A list that cannot
+// fit in the bytes that are left is malformed, so a caller may allocate for the returned length.
 func (r *Reader) Len(size int) int {
 	n := r.Uint(64)
 	if n > uint64(len(r.rest)/max(size, 1)) {

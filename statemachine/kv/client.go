@@ -11,45 +11,44 @@ import (
 )
 
 var (
-	// ErrNotFound says that the key does not exist, or did not exist then.
+	// ErrNotFound says that the key does not exist, or did not exist in the past state that was read.
 	ErrNotFound = errors.New("key not found")
-	// ErrNoHistory says that the cluster keeps no former states that could be reverted to.
+	// ErrNoHistory says that the cluster keeps no former states to which it could revert.
 	ErrNoHistory = errors.New("the cluster keeps no history; set history in [protocol] of its cluster.toml")
 )
 
-// Client has the calls for a cluster whose machine is this one. What the machine refuses is a Code in the error. It is as
-// safe for concurrent use as what it calls.
+// Client calls the key-value machine on a cluster that runs it. When the machine refuses an operation, the error is a
+// Code. A Client is as safe for concurrent use as its caller.
 type Client struct{ caller statemachine.Caller }
 
-// MachineName is what cluster files call this machine, unless a program of its own calls it otherwise.
+// MachineName is this machine's name in cluster files, unless a program gives it another one.
 const MachineName = "kv"
 
-// NewClient returns the calls that go through a caller, such as a *client.Client. On a cluster that runs another machine
-// each of them ends with statemachine.ErrWrongMachine, and nothing is sent.
+// NewClient returns a Client that sends its operations through a caller, such as a *client.Client. If the cluster runs
+// another machine, every call ends with statemachine.ErrWrongMachine, and nothing is sent.
 func NewClient(caller statemachine.Caller) Client { return NewClientOf(caller, MachineName) }
 
-// NewClientOf is NewClient for a cluster whose program calls this machine by another name.
+// NewClientOf is NewClient for a cluster whose program gives this machine another name.
 func NewClientOf(caller statemachine.Caller, machine string) Client {
 	return Client{statemachine.For(caller, machine)}
 }
 
-// Get returns the value of a key; ErrNotFound when it does not exist. It sees every write that was acknowledged, to any
-// client, before it was called.
+// Get returns the value of a key, or ErrNotFound if the key does not exist. It sees every write, of any client, that
+// was acknowledged before the call.
 func (c Client) Get(ctx context.Context, key string) ([]byte, error) {
 	pair, err := c.Pair(ctx, key)
 	return pair.Value, err
 }
 
-// Found is a pair with its revisions and version, the revision of the store, and the sequence number of the batch in which
-// it was read.
+// Found is a pair with its revisions and version, the store's revision, and the sequence number of the batch that read it.
 type Found struct {
 	KeyValue
 	Revision uint64
 	Seq      uint64
 }
 
-// Pair is Get with the key's revisions and version. With ErrNotFound it returns the store's revision and the sequence
-// number.
+// Pair is Get that also returns the key's revisions and version. With ErrNotFound it returns the store's revision and
+// the sequence number.
 func (c Client) Pair(ctx context.Context, key string) (Found, error) {
 	result, seq, err := statemachine.Ask(ctx, c.caller, Get([]byte(key)), DecodeGet, true)
 	found := Found{Revision: result.Revision, Seq: seq}
@@ -65,8 +64,8 @@ func (c Client) Pair(ctx context.Context, key string) (Found, error) {
 	return found, nil
 }
 
-// GetAt returns the value that a key had after sequence number at; ErrNotFound when it did not exist then,
-// statemachine.ErrNotRetained when the replicas have given that state up.
+// GetAt returns the value that a key had after sequence number at. The error is ErrNotFound if the key did not exist
+// then, and statemachine.ErrNotRetained if the replicas no longer keep that state.
 func (c Client) GetAt(ctx context.Context, key string, at uint64) ([]byte, error) {
 	got, err := statemachine.AskAt(ctx, c.caller, Get([]byte(key)), DecodeGet, at)
 	if err == nil && got.Pair == nil {
@@ -78,18 +77,18 @@ func (c Client) GetAt(ctx context.Context, key string, at uint64) ([]byte, error
 	return got.Pair.Value, nil
 }
 
-// Written is what a put did, and the sequence number of the batch that it was executed in.
+// Written is the result of a put, with the sequence number of the batch that executed it.
 type Written struct {
 	PutResult
 	Seq uint64
 }
 
-// Put sets a key. Previous of the result is nil: PutPrevious asks for it.
+// Put sets a key. The result's Previous is nil; PutPrevious returns it.
 func (c Client) Put(ctx context.Context, key string, value []byte) (Written, error) {
 	return c.put(ctx, key, Put([]byte(key), value))
 }
 
-// PutPrevious is Put, and returns the pair that it replaced.
+// PutPrevious is a Put that returns the pair that it replaced.
 func (c Client) PutPrevious(ctx context.Context, key string, value []byte) (Written, error) {
 	return c.put(ctx, key, PutPrevious([]byte(key), value))
 }
@@ -102,13 +101,13 @@ func (c Client) put(ctx context.Context, key string, op []byte) (Written, error)
 	return Written{result, seq}, nil
 }
 
-// Removed is what a delete did, and the sequence number of its batch.
+// Removed is the result of a delete, with the sequence number of the batch that executed it.
 type Removed struct {
 	DeleteRangeResult
 	Seq uint64
 }
 
-// Delete removes a key. Deleted of the result is 0 if it did not exist.
+// Delete removes a key. The result's Deleted is 0 if the key did not exist.
 func (c Client) Delete(ctx context.Context, key string) (Removed, error) {
 	result, seq, err := statemachine.Ask(ctx, c.caller, Delete([]byte(key)), DecodeDeleteRange, false)
 	if err != nil {
@@ -117,7 +116,8 @@ func (c Client) Delete(ctx context.Context, key string) (Removed, error) {
 	return Removed{result, seq}, nil
 }
 
-// DeleteRange removes the keys start ≤ key < end as one step; an empty end means no end. Deleted of the result is how many.
+// DeleteRange removes the keys start ≤ key < end as one step; an empty end means no end. The result's Deleted is their
+// number.
 func (c Client) DeleteRange(ctx context.Context, start, end string) (Removed, error) {
 	result, seq, err := statemachine.Ask(ctx, c.caller, DeleteRange([]byte(start), bound(end)), DecodeDeleteRange, false)
 	if err != nil {
@@ -126,14 +126,14 @@ func (c Client) DeleteRange(ctx context.Context, start, end string) (Removed, er
 	return Removed{result, seq}, nil
 }
 
-// Swapped is what a compare-and-swap did. Revision of the result is the key's ModRevision if it succeeded.
+// Swapped is the result of a compare-and-swap. If it succeeded, Revision is the key's new ModRevision.
 type Swapped struct {
 	Committed
-	Current *KeyValue // the pair that stood in the way, if it did not succeed; nil: the key does not exist
+	Current *KeyValue // if it did not succeed: the pair that the key has; nil if the key does not exist
 }
 
-// CompareAndSwap sets a key if it has the value old; a nil old stands for a key that does not exist. Succeeded of the
-// result says whether it did. If not, Current is what the key has, so that the next attempt needs no read.
+// CompareAndSwap sets a key if its value is old; a nil old means that the key must not exist. The result's Succeeded
+// says whether it was set. If not, Current is the key's present pair, so that the next attempt needs no read.
 func (c Client) CompareAndSwap(ctx context.Context, key string, old, value []byte) (Swapped, error) {
 	compare := Value([]byte(key), Equal, old)
 	if old == nil {
@@ -142,8 +142,8 @@ func (c Client) CompareAndSwap(ctx context.Context, key string, old, value []byt
 	return c.swap(ctx, key, compare, Put([]byte(key), value))
 }
 
-// SwapRevision is CompareAndSwap by the key's ModRevision, which no other write can give it back: revision 0 stands for a
-// key that does not exist.
+// SwapRevision is CompareAndSwap on the key's ModRevision, which never returns to a former number, unlike a value.
+// Revision 0 means that the key must not exist.
 func (c Client) SwapRevision(ctx context.Context, key string, revision uint64, value []byte) (Swapped, error) {
 	return c.swap(ctx, key, ModRevision([]byte(key), Equal, revision), Put([]byte(key), value))
 }
@@ -170,14 +170,14 @@ func (c Client) swap(ctx context.Context, key string, compare Compare, op []byte
 	return out, nil
 }
 
-// Committed is what a transaction did, and the sequence number of its batch.
+// Committed is the result of a transaction, with the sequence number of the batch that executed it.
 type Committed struct {
 	TxnResult
 	Seq uint64
 }
 
-// Txn executes the operations of then if all compares hold, else those of orElse, as one step; see the function Txn. Each
-// of the results decodes as that operation's own.
+// Txn executes the operations of then if all compares hold, else those of orElse, as one step; see the function Txn.
+// Each result decodes as the result of its operation.
 func (c Client) Txn(ctx context.Context, compares []Compare, then, orElse [][]byte) (Committed, error) {
 	result, seq, err := statemachine.Ask(ctx, c.caller, Txn(compares, then, orElse), DecodeTxn, false)
 	if err != nil {
@@ -186,16 +186,16 @@ func (c Client) Txn(ctx context.Context, compares []Compare, then, orElse [][]by
 	return Committed{result, seq}, nil
 }
 
-// Reverted is what a revert did, and the sequence number of its batch.
+// Reverted is the result of a revert, with the sequence number of the batch that executed it.
 type Reverted struct {
 	RevertResult
 	Seq uint64
 }
 
-// Revert gives the keys that begin with prefix the values that they had after sequence number to, as one step: see the
-// function Revert. The error is statemachine.ErrNotRetained if that is longer ago than the cluster's history, and
-// statemachine.ErrNotExecuted if it was not executed before; RevertSize says that it is too much for one operation and that
-// nothing was changed.
+// Revert gives the keys that begin with prefix the values that they had after sequence number to, as one step; see the
+// function Revert. The error is statemachine.ErrNotRetained if the cluster's history does not reach back that far,
+// statemachine.ErrNotExecuted if that state did not exist before the revert, and RevertSize if one operation cannot
+// change that much; then nothing was changed.
 func (c Client) Revert(ctx context.Context, prefix string, to uint64) (Reverted, error) {
 	result, seq, err := statemachine.Ask(ctx, c.caller, Revert([]byte(prefix), to), DecodeRevert, false)
 	switch {
@@ -211,13 +211,13 @@ func (c Client) Revert(ctx context.Context, prefix string, to uint64) (Reverted,
 	return Reverted{}, fmt.Errorf("revert %s to sequence number %d: %w", quote.Short(prefix), to, err)
 }
 
-// Page is some pairs in ascending order, and the sequence number of the batch in which they were read.
+// Page is a number of pairs in ascending order, with the sequence number of the batch that read them.
 type Page struct {
 	RangeResult
 	Seq uint64
 }
 
-// Counted is how many keys there are, and the sequence number of the batch in which they were counted.
+// Counted is a number of keys, with the sequence number of the batch that counted them.
 type Counted struct {
 	CountResult
 	Seq uint64
@@ -233,7 +233,7 @@ func (c Client) Count(ctx context.Context, start, end string) (Counted, error) {
 }
 
 // Range returns the pairs start ≤ key < end in ascending order, at most limit of them; 0 stands for the machine's own
-// limit, and an empty end for no end. When More is set, the result's Next is where to go on; Scan does so by itself.
+// limit, and an empty end for no end. If More is set, the result's Next is where to continue; Scan continues by itself.
 func (c Client) Range(ctx context.Context, start, end string, limit int) (Page, error) {
 	return c.pairs(ctx, []byte(start), bound(end), limit)
 }
@@ -255,8 +255,8 @@ func (c Client) pairs(ctx context.Context, start, end []byte, limit int) (Page, 
 // scanPage is how many pairs a scan reads at once.
 const scanPage = 1000
 
-// Scan yields the pairs start ≤ key < end in ascending order, however many; an empty end means no end. They are read in
-// pages, between which others may write: for one state of the whole range use ScanAt. An error ends the sequence.
+// Scan yields the pairs start ≤ key < end in ascending order, however many; an empty end means no end. It reads them in
+// pages, and other clients may write between two pages; ScanAt reads one state. An error ends the sequence.
 func (c Client) Scan(ctx context.Context, start, end string) iter.Seq2[KeyValue, error] {
 	return pages([]byte(start), func(from []byte) (RangeResult, error) {
 		page, err := c.pairs(ctx, from, bound(end), scanPage)
@@ -269,8 +269,8 @@ func (c Client) ScanPrefix(ctx context.Context, prefix string) iter.Seq2[KeyValu
 	return c.Scan(ctx, prefix, string(PrefixEnd([]byte(prefix))))
 }
 
-// ScanAt is Scan of the state after sequence number at, for all pages. It fails with statemachine.ErrNotRetained when the
-// replicas give the state up before its end.
+// ScanAt is Scan of the state after sequence number at, for all pages. The error is statemachine.ErrNotRetained if the
+// replicas drop that state before the scan ends.
 func (c Client) ScanAt(ctx context.Context, start, end string, at uint64) iter.Seq2[KeyValue, error] {
 	return pages([]byte(start), func(from []byte) (RangeResult, error) {
 		result, err := statemachine.AskAt(ctx, c.caller, Range(from, bound(end), scanPage), DecodeRange, at)
@@ -286,7 +286,7 @@ func (c Client) ScanPrefixAt(ctx context.Context, prefix string, at uint64) iter
 	return c.ScanAt(ctx, prefix, string(PrefixEnd([]byte(prefix))), at)
 }
 
-// pages yields the pairs of one page after the other.
+// pages yields the pairs of all pages, one after the other.
 func pages(from []byte, read func(from []byte) (RangeResult, error)) iter.Seq2[KeyValue, error] {
 	return func(yield func(KeyValue, error) bool) {
 		for at := from; ; {
@@ -307,7 +307,7 @@ func pages(from []byte, read func(from []byte) (RangeResult, error)) iter.Seq2[K
 	}
 }
 
-// bound is the end of a range: nil if there is none.
+// bound is the end of a range, nil if there is none.
 func bound(end string) []byte {
 	if end == "" {
 		return nil

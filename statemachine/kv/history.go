@@ -9,32 +9,32 @@ import (
 	"tagma/statemachine/internal/wire"
 )
 
-// The key spaces of the history, which only a machine with a History writes. Everything in it is replicated state: what a
-// replica can tell of the past depends on nothing that it happens to keep.
+// The history's key spaces, which only a machine with a History writes. All of it is replicated state, so that every
+// replica can tell the same about the past, whatever its storage happens to retain.
 //
-// A former value lies under its key and the batch that changed it: the record as it was before that batch, or nothing if
-// there was no such key. The store's revision is kept likewise, under the key without bytes. So the state after sequence
-// number s has for a key the first former value of a batch above s, else the value of now.
+// A former value is stored under its key and the batch that changed it: the record as it was before that batch, or
+// nothing if the key did not exist. Former revisions of the store are kept in the same way, under the empty key. So
+// after sequence number s a key had the first former value of a batch above s, or its present value if there is none.
 //
-// The queue names all of them in the order in which they were made, in chunks with consecutive numbers: what is too old is
-// found and deleted without a search.
+// The queue lists all former values in the order in which they were made, in chunks with consecutive numbers, so that
+// those which are too old are found and deleted without a search.
 var keyHead = []byte{'h'}
 
 const (
-	formerPrefix = 'v' // + key, escaped + batch
-	queuePrefix  = 'q' // + number of the chunk: batch and key of each entry
+	formerPrefix = 'v' // + escaped key + batch
+	queuePrefix  = 'q' // + number of the chunk; the value lists batch and key of each entry
 
-	chunkBytes = 512 // a chunk that is so long or longer is full
+	chunkBytes = 512 // a chunk of this length or more is full
 	headFormat = 1
 )
 
-// head is what the history knows of itself.
+// head is the history's record about itself.
 type head struct {
-	floor       uint64 // states below it cannot be told
-	revision    uint64 // of the store when it was written: if the store's is another one, changes were made without history
-	batch       uint64 // the last one that changed anything,
-	before      uint64 // and the store's revision before it
-	first, last uint64 // chunks of the queue; the last one is being filled
+	floor       uint64 // the oldest state that the history can tell
+	revision    uint64 // the store's when head was written; a different one now means that changes were made without history
+	batch       uint64 // the last batch that changed anything
+	before      uint64 // the store's revision before that batch
+	first, last uint64 // numbers of the queue's chunks; the last one is being filled
 }
 
 func readHead(r statemachine.Reader) (h head) {
@@ -59,7 +59,8 @@ func (h *head) encode() []byte {
 	return b
 }
 
-// keeps reports whether the state after at can be told, where newest is the newest state and the store's revision is rev.
+// keeps reports whether the history can tell the state after at. Newest is the newest state's sequence number, rev the
+// store's present revision.
 func (h *head) keeps(at, newest, rev, history uint64) bool {
 	floor := h.floor
 	if h.revision != rev {
@@ -74,11 +75,11 @@ type chronicle struct {
 	seq     uint64
 	history uint64
 	head    head
-	chunk   []byte // the last one
+	chunk   []byte // the content of the last chunk
 	full    int    // chunks that this operation filled
 }
 
-// newChronicle begins the history of an operation that made revision rev.
+// newChronicle begins the history of an operation that raised the store's revision to rev.
 func newChronicle(tx statemachine.Txn, history, rev uint64) *chronicle {
 	c := &chronicle{tx: tx, seq: tx.Seq(), history: history, head: readHead(tx)}
 	if c.head.revision != rev-1 {
@@ -94,8 +95,8 @@ func newChronicle(tx statemachine.Txn, history, rev uint64) *chronicle {
 	return c
 }
 
-// changes is told of a key before the operation changes it, with its record if it has one. What counts is its value before
-// the batch: a key that an earlier operation of the batch changed has it written.
+// changes must be called before the operation changes a key, with the key's record if it has one. It keeps the value
+// from before the batch: if an earlier operation of the same batch changed the key, that value is stored already.
 func (c *chronicle) changes(key, record []byte, found bool) {
 	if found {
 		if pair := decodePair(key, record); pair.ModRevision > c.head.before {
@@ -119,8 +120,8 @@ func (c *chronicle) write(key, former []byte) {
 	c.full++
 }
 
-// close ends the operation's history, and gives up what is too old: at most a chunk more than the operation filled. So no
-// operation pays for many others, and what one leaves behind those after it remove.
+// close ends the operation's history and deletes what is too old: at most one chunk more than the operation filled. So
+// no operation pays for many others, and the next ones delete what it leaves.
 func (c *chronicle) close() {
 	for n := 0; n <= c.full && c.giveUp(); n++ {
 		c.head.first++
@@ -131,7 +132,7 @@ func (c *chronicle) close() {
 	c.tx.Put(keyHead, c.head.encode())
 }
 
-// giveUp deletes the first chunk and what it names, if all of it is too old.
+// giveUp deletes the queue's first chunk and the former values that it lists, if all of them are too old.
 func (c *chronicle) giveUp() bool {
 	newest := c.seq - 1
 	if c.head.first == c.head.last || newest <= c.history {
@@ -160,16 +161,16 @@ func queueKey(n uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{queuePrefix}, n)
 }
 
-// formerKey is where the value lies that key had before batch.
+// formerKey is the place of the value that key had before batch.
 func formerKey(key []byte, batch uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(formerStart(key), 0, 1), batch)
 }
 
-// formerEnd lies above all former values of key, and below those of every greater key.
+// formerEnd lies above the places of all former values of key, and below those of every greater key.
 func formerEnd(key []byte) []byte { return append(formerStart(key), 0, 2) }
 
-// formerStart is where the former values of the keys from key on begin. Keys are escaped, so that none is the beginning of
-// another one and their order stays: 0 stands as 0 255, and 0 1 ends a key.
+// formerStart is where the former values of key, and of greater keys, begin. Keys are escaped, so that no escaped key
+// is a prefix of another and their order is kept: byte 0 becomes 0 255, and 0 1 ends a key.
 func formerStart(key []byte) []byte {
 	b := append(make([]byte, 0, 1+len(key)+bytes.Count(key, []byte{0})+2+8), formerPrefix)
 	for {
@@ -182,7 +183,7 @@ func formerStart(key []byte) []byte {
 	}
 }
 
-// splitFormer takes a former value's place apart.
+// splitFormer splits the place of a former value into its escaped key and its batch.
 func splitFormer(place []byte) (escaped []byte, batch uint64) {
 	at := len(place) - 8
 	if at < 3 || place[0] != formerPrefix || place[at-2] != 0 || place[at-1] != 1 {

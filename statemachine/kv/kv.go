@@ -1,10 +1,10 @@
-// Package kv is a replicated key-value store with etcd's data model: one revision for the whole store, raised by one by
-// every operation that modifies it, and per key the revisions of its creation and last change and a version that counts
+// Package kv is a replicated key-value store with etcd's data model. The store has one revision, which every modifying
+// operation raises by one. Each key has the revisions of its creation and its last change, and a version that counts
 // its changes since it was created.
 //
-// The package owns the binary forms of operations and results, the limits they keep, and the machine that executes them.
-// Everything the machine knows is in application keys, the revision included. It knows nothing of clients, replicas or
-// sequence numbers: a revision counts modifications, a sequence number batches.
+// The package owns the binary forms of operations and results, their limits, and the machine that executes them. All of
+// the machine's state is in application keys, including the revision. The machine does not know clients or replicas. A
+// revision is not a sequence number: it counts modifications, not batches.
 package kv
 
 // Limits of the store. They are part of its definition, not configuration: each decides results.
@@ -12,32 +12,32 @@ const (
 	MaxKeyBytes   = 1 << 10
 	MaxValueBytes = 128 << 10
 
-	// MaxRangeKeys and MaxRangeBytes bound the pairs in one Range result, keys and values counted. What is beyond is
-	// announced by More. A first pair always fits.
+	// MaxRangeKeys and MaxRangeBytes bound the pairs in one Range result; keys and values count. If more pairs follow,
+	// the result's More is set. The first pair is returned however large it is.
 	MaxRangeKeys  = 10_000
 	MaxRangeBytes = 512 << 10
 
-	// MaxDeleteKeys bounds what one DeleteRange deletes. A range that holds more is left as it is.
+	// MaxDeleteKeys bounds what one DeleteRange deletes. If the range has more keys, nothing is deleted.
 	MaxDeleteKeys = 10_000
 
-	// MaxTxnOps bounds the compares and each list of operations of one Txn. What its ranges return is bounded together
-	// as that of a single one is, after the pairs of its gets were counted: there a first pair need not fit. What it
-	// deletes is bounded together too.
+	// MaxTxnOps bounds the compares and each list of operations of one Txn. All ranges of a Txn together may return as
+	// much as a single Range, less the pairs that its gets return; here a first pair is not exempt. Its deletes
+	// together may delete as much as a single DeleteRange.
 	MaxTxnOps = 128
 )
 
-// KeyValue is a key as it is after some revision.
+// KeyValue is a key with its value, revisions and version at the time of the read.
 type KeyValue struct {
 	Key, Value     []byte
-	CreateRevision uint64 // of the put that created the key
-	ModRevision    uint64 // of the last put
-	Version        uint64 // puts since the key was created, that one included; a deleted key starts again at 1
+	CreateRevision uint64 // revision of the put that created the key
+	ModRevision    uint64 // revision of the last put
+	Version        uint64 // number of puts since the key was created, the first included; a deleted key starts again at 1
 }
 
-// Code is why an operation was not executed. It is an error with one constant text per code.
+// Code says why an operation was not executed. As an error it has one constant text per code.
 type Code uint8
 
-// The codes of operations that changed nothing. 0 is success.
+// The codes of operations that changed nothing. Code 0 stands for success.
 const (
 	Malformed   Code = 1 // not an operation's canonical form
 	Unknown     Code = 2 // a format version or an operation type of a later release
@@ -47,12 +47,12 @@ const (
 	TooManyKeys Code = 6
 
 	TooManyOps   Code = 7  // in a transaction
-	DuplicateKey Code = 8  // a list of a transaction puts a key twice, or puts and deletes it
-	TxnSize      Code = 9  // the gets of a transaction, and the pairs its puts replace, have too many bytes
-	Nested       Code = 10 // a transaction or a revert in a transaction
+	DuplicateKey Code = 8  // one list of a transaction puts a key twice, or puts and deletes it
+	TxnSize      Code = 9  // the pairs that a transaction's gets return and its puts replace have too many bytes
+	Nested       Code = 10 // a transaction contains a transaction or a revert
 
-	NotKept    Code = 11 // a revert to a state that is older than the history
-	NotYet     Code = 12 // a revert to the state after its own batch or a later one
+	NotKept    Code = 11 // the state that is to be reverted to is older than the history
+	NotYet     Code = 12 // the state that is to be reverted to is not older than the revert's own batch
 	RevertSize Code = 13 // a revert would change too much
 )
 

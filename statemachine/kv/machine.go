@@ -2,16 +2,16 @@ package kv
 
 import "tagma/statemachine"
 
-// Machine executes the operations that this package builds. It holds its configuration: all state is in the transaction.
+// Machine executes the operations that this package builds. It holds only configuration: all state is in the transaction.
 type Machine struct {
-	// History is how many sequence numbers back former states can be read and reverted to. 0 is none: then the state holds
-	// nothing of it, and reverts are not known.
+	// History is for how many sequence numbers back former states can be read and reverted to. With 0 the state
+	// contains no history, and Revert is an unknown operation.
 	History uint64
 }
 
 var _ statemachine.Historian = Machine{}
 
-// Apply executes one operation. One that is refused gives its code as result and changes nothing.
+// Apply executes one operation. A refused operation returns its code as result and changes nothing.
 func (m Machine) Apply(tx statemachine.Txn, op []byte) []byte {
 	o, code := decodeOperation(op, m.History > 0)
 	if code != 0 {

@@ -6,13 +6,13 @@ import (
 	"tagma/statemachine/internal/wire"
 )
 
-// An operation is format version, type, and the type's fields. Integers are big endian; a key has its length in front
-// as 2 bytes, a value as 4. There is one encoding per operation.
+// An operation is the format version, the type, and the type's fields. Integers are big endian; a key is preceded by
+// its length as 2 bytes, a value by its length as 4. Every operation has exactly one encoding.
 const formatVersion = 1
 
 type opType uint8
 
-// Operation types. The numbers are on the wire and in clients' histories: never reused.
+// Operation types. Messages and clients' histories contain the numbers, so none is ever reused.
 const (
 	opPut         opType = 1 // flags, key, value
 	opGet         opType = 2 // key
@@ -25,10 +25,10 @@ const (
 
 const (
 	flagPrevious = 1 << 0 // put: return the pair that was replaced
-	flagNoEnd    = 1 << 0 // ranges: to the last key; end is empty then
+	flagNoEnd    = 1 << 0 // range: it has no end; the field end must be empty then
 )
 
-// operation is a decoded operation of any type. A delete of one key is a range of one.
+// operation is a decoded operation of any type. Deleting one key is a range that holds only this key.
 type operation struct {
 	kind     opType
 	previous bool
@@ -36,7 +36,7 @@ type operation struct {
 	end      []byte // nil: no end
 	value    []byte
 	limit    uint32
-	to       uint64 // sequence number that is reverted to
+	to       uint64 // the sequence number to revert to
 	txn      *txn
 }
 
@@ -51,17 +51,17 @@ func (o *operation) modifies() bool {
 	return false
 }
 
-// Put sets key to value. Its result decodes with DecodePut.
+// Put sets key to value. DecodePut reads its result.
 func Put(key, value []byte) []byte { return put(0, key, value) }
 
-// PutPrevious is Put and returns the pair that it replaces.
+// PutPrevious is a Put that returns the pair that it replaces.
 func PutPrevious(key, value []byte) []byte { return put(flagPrevious, key, value) }
 
-// Get reads one key. Its result decodes with DecodeGet.
+// Get reads one key. DecodeGet reads its result.
 func Get(key []byte) []byte { return wire.AppendKey([]byte{formatVersion, byte(opGet)}, key) }
 
 // Range reads the pairs start ≤ key < end, at most limit of them; 0 stands for MaxRangeKeys. A nil end means no end.
-// Its result decodes with DecodeRange.
+// DecodeRange reads its result.
 func Range(start, end []byte, limit uint32) []byte {
 	return binary.BigEndian.AppendUint32(span(opRange, start, end), limit)
 }
@@ -69,19 +69,19 @@ func Range(start, end []byte, limit uint32) []byte {
 // Prefix is Range over the keys that begin with prefix.
 func Prefix(prefix []byte, limit uint32) []byte { return Range(prefix, PrefixEnd(prefix), limit) }
 
-// Count counts the keys start ≤ key < end, however many. Its result decodes with DecodeCount.
+// Count counts the keys start ≤ key < end, however many. DecodeCount reads its result.
 func Count(start, end []byte) []byte { return span(opCount, start, end) }
 
-// DeleteRange deletes the keys start ≤ key < end. Its result decodes with DecodeDeleteRange.
+// DeleteRange deletes the keys start ≤ key < end. DecodeDeleteRange reads its result.
 func DeleteRange(start, end []byte) []byte { return span(opDeleteRange, start, end) }
 
-// Delete deletes one key. Its result decodes with DecodeDeleteRange.
+// Delete deletes one key. DecodeDeleteRange reads its result.
 func Delete(key []byte) []byte { return DeleteRange(key, Next(key)) }
 
-// Next returns the lowest key above key: where a range goes on whose last pair has key.
+// Next returns the lowest key above key. A range that ended with key continues there.
 func Next(key []byte) []byte { return append(key[:len(key):len(key)], 0) }
 
-// PrefixEnd returns the end of the range of the keys that begin with prefix; nil if no key lies beyond them.
+// PrefixEnd returns the end of the range of keys that begin with prefix; nil if no greater key exists.
 func PrefixEnd(prefix []byte) []byte {
 	for i := len(prefix) - 1; i >= 0; i-- {
 		if prefix[i] != 0xff {
@@ -108,8 +108,9 @@ func span(kind opType, start, end []byte) []byte {
 	return wire.AppendKey(wire.AppendKey(append(b, formatVersion, byte(kind), flags), start), end)
 }
 
-// decodeOperation reads what the functions above write, and nothing else. The operation refers to op's memory. Without a
-// history a revert is unknown, as it was before there were any: what was refused so is refused so again.
+// decodeOperation reads exactly what the functions above write. The operation refers to op's memory. Without a history
+// a revert is refused as unknown, as it was by versions before reverts existed, so that old batches give the same
+// results when they are executed again.
 func decodeOperation(op []byte, history bool) (operation, Code) {
 	c := read(op)
 	if c.Byte() != formatVersion {
@@ -146,8 +147,8 @@ func decodeOperation(op []byte, history bool) (operation, Code) {
 	return o, o.check()
 }
 
-// check holds the fields against the limits. The bounds of a range may be empty and one byte longer than a key, as the
-// end of a range of one is.
+// check compares the fields with the limits. A bound of a range may be empty, and may be one byte longer than a key,
+// since the end of a range of a single key is.
 func (o *operation) check() Code {
 	point := o.kind == opPut || o.kind == opGet
 	switch {
@@ -178,10 +179,10 @@ type cursor struct{ wire.Cursor }
 
 func read(b []byte) *cursor { return &cursor{wire.Cursor{Rest: b}} }
 
-// failed is a cursor that gives zeros only.
+// failed returns a cursor that yields only zeros.
 func failed() *cursor { return &cursor{wire.Cursor{Bad: true}} }
 
-// or returns code unless something was malformed before.
+// or returns code, or Malformed if anything read before was malformed.
 func (c *cursor) or(code Code) Code {
 	if c.Bad {
 		return Malformed

@@ -7,7 +7,7 @@ import (
 	"tagma/statemachine"
 )
 
-// QueryPast answers an operation that reads on the state after sequence number at, by the history in the state that r
+// QueryPast answers a reading operation as of the state after sequence number at, from the history in the state that r
 // reads. It implements statemachine.Historian.
 func (m Machine) QueryPast(r statemachine.Reader, op []byte, at uint64) (result []byte, kept bool) {
 	if m.History == 0 {
@@ -19,18 +19,18 @@ func (m Machine) QueryPast(r statemachine.Reader, op []byte, at uint64) (result 
 	return m.Query(&past{r, at}, op), true
 }
 
-// past reads a former state: pairs and the revision. It knows no other key.
+// past reads a former state: its pairs and its revision. It can read no other key.
 type past struct {
 	statemachine.Reader
 	at uint64
 }
 
-// Seq is that of the former state.
+// Seq is the sequence number of the former state.
 func (p *past) Seq() uint64 { return p.at }
 
-// Get returns what a key held.
+// Get returns the former value of a key.
 func (p *past) Get(key []byte) ([]byte, bool) {
-	name := []byte(nil) // of the revision
+	name := []byte(nil) // stays empty for the revision
 	if key[0] == pairPrefix {
 		name = key[1:]
 	}
@@ -40,7 +40,7 @@ func (p *past) Get(key []byte) ([]byte, bool) {
 	return p.Reader.Get(key)
 }
 
-// Range yields pairs: those of now that were not changed, and the former values of those that were.
+// Range yields the former state's pairs: present pairs that did not change since, and the former values of those that did.
 func (p *past) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func([]byte, []byte) bool) {
 		from, to := start[1:], end[1:]
@@ -50,7 +50,7 @@ func (p *past) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 		next, stop := iter.Pull2(formers(p.Reader, p.at, from, to))
 		defer stop()
 		changed, former, more := next()
-		// upTo yields the former pairs below key, and of key itself if it was changed.
+		// upTo yields the former pairs below key, and the one of key itself if key was changed; same reports whether it was.
 		upTo := func(key []byte) (goOn, same bool) {
 			for more && (key == nil || bytes.Compare(changed, key) <= 0) {
 				same = key != nil && bytes.Equal(changed, key)
@@ -71,12 +71,12 @@ func (p *past) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// patience is how many former values of a key are passed that are not wanted, before a new search goes beyond them: a search
-// costs as much as some dozen steps, and a key may have a value for each batch of the history.
+// patience is how many unwanted former values of a key are passed over before a new search skips the rest: a search
+// costs about as much as some dozen steps, and a key may have one former value for each batch of the history.
 const patience = 16
 
-// formers yields the keys start ≤ key < end that were changed after sequence number at, ascending, with the records that
-// they had then; an empty one if there was no such key.
+// formers yields, in ascending order, the keys start ≤ key < end that were changed after sequence number at, with the
+// record that each had then; an empty record if the key did not exist.
 func formers(r statemachine.Reader, at uint64, start, end []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func([]byte, []byte) bool) {
 		from, to := formerStart(start), []byte{formerPrefix + 1}
@@ -84,7 +84,7 @@ func formers(r statemachine.Reader, at uint64, start, end []byte) iter.Seq2[[]by
 			to = formerStart(end)
 		}
 		if len(start) == 0 {
-			from = formerEnd(nil) // the revision's come first
+			from = formerEnd(nil) // skips the former revisions, which come first
 		}
 		for from != nil {
 			from = formersFrom(r, at, from, to, yield)
@@ -92,7 +92,7 @@ func formers(r statemachine.Reader, at uint64, start, end []byte) iter.Seq2[[]by
 	}
 }
 
-// formersFrom yields until a search is due, and returns where from.
+// formersFrom yields keys until a new search is due, and returns where that search begins; nil at the end.
 func formersFrom(r statemachine.Reader, at uint64, from, to []byte, yield func([]byte, []byte) bool) (next []byte) {
 	var current, key []byte
 	found, passed := false, 0

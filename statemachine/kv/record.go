@@ -6,7 +6,7 @@ import (
 	"tagma/statemachine"
 )
 
-// The application's key spaces: the revision under one key, every pair under its key behind a prefix.
+// The application's keys: the revision under one key, and each pair under a prefix and its key.
 var keyRevision = []byte{'r'}
 
 const pairPrefix = 'k'
@@ -33,7 +33,7 @@ func encodePair(kv *KeyValue) []byte {
 	return append(b, kv.Value...)
 }
 
-// decodePair reads a record that this package wrote, so anything else is a broken store.
+// decodePair reads a record that this package wrote; a malformed one means that the store is broken, so it panics.
 func decodePair(key, record []byte) KeyValue {
 	if len(record) < recordHeader {
 		panic("kv: the record of a key is too short")

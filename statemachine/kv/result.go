@@ -9,16 +9,16 @@ import (
 	"tagma/statemachine/internal/wire"
 )
 
-// A result is format version, code, and when the code is 0 the operation's type, the store's revision after it and the
-// type's fields. A refusal ends after its code.
+// A result is the format version and a code. If the code is 0, the operation's type, the store's revision after it and
+// the type's fields follow; if not, the operation was refused and the result ends there.
 
-// ErrResult says that bytes are not the result of the operation they were decoded as.
+// ErrResult says that bytes are not a result of the operation as which they were decoded.
 var ErrResult = errors.New("not a result of this operation")
 
 // PutResult is what a put returns.
 type PutResult struct {
-	Revision uint64    // that the put made
-	Previous *KeyValue // with PutPrevious: what was replaced; nil if the key is new
+	Revision uint64    // the revision that the put made
+	Previous *KeyValue // only for PutPrevious: the replaced pair; nil if the key is new
 }
 
 // GetResult is what a get returns.
@@ -31,10 +31,10 @@ type GetResult struct {
 type RangeResult struct {
 	Revision uint64 // of the store
 	Pairs    []KeyValue
-	More     bool // keys of the range follow that the limits left out
+	More     bool // the limits left out further pairs of the range
 }
 
-// Next is the start of the range that goes on behind this result; nil if there is no more, or no pair to go on from.
+// Next is the start of the range that continues after this result; nil if nothing follows, or if the result has no pair.
 func (r *RangeResult) Next() []byte {
 	if !r.More || len(r.Pairs) == 0 {
 		return nil
@@ -54,8 +54,8 @@ type CountResult struct {
 	Count    uint64
 }
 
-// DecodePut reads the result of Put and PutPrevious. An error is a Code, a statemachine failure or ErrResult, as that
-// of every decoder; what is returned refers to the result's memory.
+// DecodePut reads the result of Put and PutPrevious. The error of this and every other decoder is a Code, a
+// statemachine failure or ErrResult. What a decoder returns shares memory with the result.
 func DecodePut(result []byte) (PutResult, error) {
 	c, err := openResult(result, opPut)
 	out := PutResult{Revision: c.Uint64(), Previous: c.optionalPair()}
@@ -93,7 +93,7 @@ func DecodeCount(result []byte) (CountResult, error) {
 	return out, c.close(err)
 }
 
-// openResult reads up to the type's fields. With an error the cursor gives zeros only.
+// openResult reads everything before the type's fields. With an error the returned cursor yields only zeros.
 func openResult(result []byte, want opType) (*cursor, error) {
 	if err := statemachine.Failure(result); err != nil {
 		return failed(), err
@@ -149,11 +149,12 @@ func encodeNumber(kind opType, rev, n uint64) []byte {
 	return binary.BigEndian.AppendUint64(begin(kind, rev, 8), n)
 }
 
-// rangeResult is a range's result while pairs are added: more and the number of pairs have their place in front.
+// rangeResult builds a Range result. The bytes for More and the number of pairs come first and are filled in while
+// pairs are added.
 type rangeResult struct {
 	bytes    []byte
 	pairs    uint32
-	size     int // keys and values
+	size     int // bytes of the keys and values added so far
 	maxPairs uint32
 	maxSize  int
 }
@@ -167,7 +168,7 @@ func beginRange(rev uint64, maxPairs uint32, maxSize int) rangeResult {
 	return rangeResult{bytes: append(begin(opRange, rev, 5), 0, 0, 0, 0, 0), maxPairs: maxPairs, maxSize: maxSize}
 }
 
-// add appends the pair, or notes that there is more than the limits allow.
+// add appends a pair. If the limits leave no room for it, it sets More instead and returns false.
 func (r *rangeResult) add(pair *KeyValue) bool {
 	size := r.size + len(pair.Key) + len(pair.Value)
 	if r.pairs == r.maxPairs || size > r.maxSize {

@@ -9,16 +9,17 @@ import (
 	"tagma/statemachine/internal/wire"
 )
 
-// MaxRevertKeys bounds the keys that one Revert changes, and MaxRevertBytes the keys and values that it puts and replaces. A
-// prefix with more is left as it is.
+// MaxRevertKeys bounds the keys that one Revert changes; MaxRevertBytes bounds the keys and values that it puts and
+// replaces. If a prefix would exceed them, nothing is changed.
 const (
 	MaxRevertKeys  = 10_000
 	MaxRevertBytes = 8 << 20
 )
 
-// Revert gives the keys that begin with prefix the values that they had after sequence number to: it puts what has another
-// value now or is gone, deletes what did not exist then, and leaves the others alone. What it puts has new revisions, as a
-// put has. It takes a machine with a history, and does not stand in transactions. Its result decodes with DecodeRevert.
+// Revert gives the keys that begin with prefix the values that they had after sequence number to. It puts the keys
+// whose value differs or that are gone, deletes those that did not exist then, and leaves the others alone. The keys
+// that it puts have new revisions, as after a Put. The machine must have a history, and a transaction must not contain
+// a Revert. DecodeRevert reads its result.
 func Revert(prefix []byte, to uint64) []byte {
 	b := append(make([]byte, 0, 2+8+2+len(prefix)), formatVersion, byte(opRevert))
 	return wire.AppendKey(binary.BigEndian.AppendUint64(b, to), prefix)
@@ -27,7 +28,7 @@ func Revert(prefix []byte, to uint64) []byte {
 // RevertResult is what a revert returns.
 type RevertResult struct {
 	Revision uint64 // of the store; raised once if anything was changed
-	Put      uint64 // keys
+	Put      uint64 // keys that were put
 	Deleted  uint64
 }
 
@@ -35,13 +36,14 @@ type RevertResult struct {
 func DecodeRevert(result []byte) (RevertResult, error) {
 	c, err := openResult(result, opRevert)
 	if errors.Is(err, statemachine.ErrTooLarge) {
-		err = RevertSize // the cluster's budget was smaller than the limits here
+		err = RevertSize // the cluster's budget of work was exceeded before the limits of this file
 	}
 	out := RevertResult{Revision: c.Uint64(), Put: c.Uint64(), Deleted: c.Uint64()}
 	return out, c.close(err)
 }
 
-// change is a key that a revert changes, with its record of now and the one that it had; an empty one if there was none.
+// change is a key that a revert changes, with its present and its former record; a record is empty if the key does not
+// exist in that state.
 type change struct{ key, now, former []byte }
 
 func (x *run) revert(o *operation) []byte {
@@ -73,7 +75,8 @@ func (x *run) revert(o *operation) []byte {
 	return binary.BigEndian.AppendUint64(b, deleted)
 }
 
-// difference is what a revert changes, unless that is too much. Nothing is written before it is known.
+// difference lists what a revert has to change; false if that exceeds the limits. The list is complete before anything
+// is written.
 func (x *run) difference(o *operation) (changes []change, ok bool) {
 	size := 0
 	for key, former := range formers(x, o.to, o.key, PrefixEnd(o.key)) {

@@ -6,16 +6,17 @@ import (
 	"tagma/statemachine"
 )
 
-// run executes one operation. A transaction's operations share one, and with it the revision and what ranges may return.
+// run executes one operation. The operations of a transaction share one run, and so share its revision and what ranges
+// may return.
 type run struct {
 	statemachine.Reader
 	tx        statemachine.Txn // nil in a query
 	raised    uint64           // the revision that this run made; 0 before it modified anything
-	history   uint64           // that the machine keeps
-	chronicle *chronicle       // writes it; nil before anything was modified, and without a history
+	history   uint64           // how far back the machine's history reaches
+	chronicle *chronicle       // writes the history; nil before the first modification, and without a history
 
-	pairs uint32 // ranges may still return so many pairs,
-	bytes int    // of so many bytes
+	pairs uint32 // how many pairs ranges may still return
+	bytes int    // how many bytes these pairs may have
 }
 
 func newRun(r statemachine.Reader, tx statemachine.Txn) *run {
@@ -41,7 +42,7 @@ func (x *run) do(o *operation) []byte {
 	return x.transaction(o.txn)
 }
 
-// raise makes the revision of this run.
+// raise returns this run's revision, and makes it at the first call.
 func (x *run) raise() uint64 {
 	if x.raised == 0 {
 		x.raised = nextRevision(x.tx)
@@ -52,7 +53,7 @@ func (x *run) raise() uint64 {
 	return x.raised
 }
 
-// set gives a key a value in the revision of this run, in the place of its record if it has one.
+// set gives a key a value in this run's revision. It replaces record, the key's present one, if found.
 func (x *run) set(key, value, record []byte, found bool) (rev uint64, previous KeyValue) {
 	rev = x.raise()
 	next := KeyValue{Key: key, Value: value, CreateRevision: rev, ModRevision: rev, Version: 1}
@@ -67,7 +68,7 @@ func (x *run) set(key, value, record []byte, found bool) (rev uint64, previous K
 	return rev, previous
 }
 
-// remove deletes a key that has a record, in the revision of this run.
+// remove deletes a key, whose record it is given, in this run's revision.
 func (x *run) remove(key, record []byte) {
 	x.raise()
 	if x.chronicle != nil {
@@ -96,7 +97,7 @@ func (x *run) deleteRange(o *operation) []byte {
 	}
 	for _, key := range doomed {
 		var record []byte
-		if x.history > 0 { // one at a time: together they may be more than memory holds, and than an operation may write
+		if x.history > 0 { // records are read one at a time: together they may exceed memory and the limit of one operation
 			record, _ = x.Get(key)
 		}
 		x.remove(key[1:], record)
@@ -141,8 +142,8 @@ func (x *run) transaction(t *txn) []byte {
 	return encodeTxn(revision(x), succeeded, results)
 }
 
-// weigh refuses a list that could exceed a limit, before anything is written: nothing is taken back later. Ranges get
-// what single pairs leave of the bytes.
+// weigh refuses a list of operations that could exceed a limit, before anything is written, because no write is undone
+// later. Ranges may use the bytes that single pairs leave.
 func (x *run) weigh(branch []operation) Code {
 	doomed := 0
 	for i := range branch {
@@ -170,7 +171,7 @@ func (x *run) valueBytes(key []byte) int {
 	return len(pair.Value)
 }
 
-// valuePut is the length of the value that a list puts under key, which a get in it may return.
+// valuePut is the length of the value that a list puts under key; a get in the same list may return it.
 func valuePut(branch []operation, key []byte) int {
 	for i := range branch {
 		if branch[i].kind == opPut && bytes.Equal(branch[i].key, key) {

@@ -9,18 +9,18 @@ import (
 	"tagma/statemachine/internal/wire"
 )
 
-// Target is what a compare looks at.
+// Target is what a compare examines of a key.
 type Target uint8
 
-// The targets. The first three are numbers, which are 0 for a key that does not exist.
+// The targets. The first three are numbers, and are 0 for a key that does not exist.
 const (
 	TargetVersion        Target = 1
 	TargetCreateRevision Target = 2
 	TargetModRevision    Target = 3
-	TargetValue          Target = 4 // compared as bytes; no relation holds for a key that does not exist
+	TargetValue          Target = 4 // compared as bytes; for a key that does not exist no relation holds
 )
 
-// Relation is between what the store holds and what the compare names.
+// Relation is the relation that must hold between what the store has and what the compare names.
 type Relation uint8
 
 // The relations.
@@ -36,12 +36,11 @@ type Compare struct {
 	Key      []byte
 	Target   Target
 	Relation Relation
-	Number   uint64 // unless the target is the value
-	Value    []byte // if it is
+	Number   uint64 // what to compare with, unless the target is the value
+	Value    []byte // what to compare with if the target is the value
 }
 
-// Version compares the number of puts since the key was created, CreateRevision the revision of its creation and
-// ModRevision that of its last put. Version(key, Equal, 0) holds when the key does not exist.
+// Version compares the number of puts since the key was created. Version(key, Equal, 0) holds if the key does not exist.
 func Version(key []byte, r Relation, n uint64) Compare {
 	return Compare{Key: key, Target: TargetVersion, Relation: r, Number: n}
 }
@@ -62,9 +61,9 @@ func Value(key []byte, r Relation, v []byte) Compare {
 }
 
 // Txn executes the operations of then if all compares hold, else those of orElse, as one step. The operations are what
-// this package's other functions return, but for Txn itself, and are executed in order, each seeing those before it. The
-// store's revision rises by one if any of them modifies something. A list that puts a key twice, or puts a key that it
-// also deletes, is refused. The result decodes with DecodeTxn.
+// this package's other functions return, except Txn and Revert. They are executed in order, and each sees the effects
+// of those before it. The store's revision rises by one if any of them modifies something. A list that puts a key
+// twice, or puts a key that it also deletes, is refused. DecodeTxn reads the result.
 func Txn(compares []Compare, then, orElse [][]byte) []byte {
 	b := appendCount([]byte{formatVersion, byte(opTxn)}, len(compares))
 	for i := range compares {
@@ -73,7 +72,7 @@ func Txn(compares []Compare, then, orElse [][]byte) []byte {
 	return appendBranch(appendBranch(b, then), orElse)
 }
 
-// appendCount cuts an absurd number short: the replicas refuse the transaction either way.
+// appendCount appends a count, cut off at 65,535: the replicas refuse such a transaction in any case.
 func appendCount(b []byte, n int) []byte {
 	return binary.BigEndian.AppendUint16(b, uint16(min(n, 1<<16-1)))
 }
@@ -111,7 +110,7 @@ func (t *txn) modifies() bool {
 	return false
 }
 
-// choose evaluates the compares.
+// choose evaluates the compares and returns the list to execute.
 func (t *txn) choose(r statemachine.Reader) (branch []operation, succeeded bool) {
 	for i := range t.compares {
 		c := &t.compares[i]
@@ -134,7 +133,7 @@ func (c *Compare) holds(pair *KeyValue, found bool) bool {
 	return found && c.Relation.holds(bytes.Compare(pair.Value, c.Value))
 }
 
-// holds judges by the sign of held minus named.
+// holds reports whether the relation holds, given the sign of the store's value minus the compare's.
 func (r Relation) holds(order int) bool {
 	switch r {
 	case Equal:

@@ -2,7 +2,7 @@ package kv
 
 import "bytes"
 
-// txn reads a transaction behind its type. The first fault found decides the code.
+// txn reads what follows a transaction's type. The first fault that it finds decides the code.
 func (c *cursor) txn(history bool) (*txn, Code) {
 	t := &txn{}
 	n, code := c.count()
@@ -74,8 +74,8 @@ func isKind(op []byte, kind opType) bool {
 	return len(op) > 1 && op[0] == formatVersion && opType(op[1]) == kind
 }
 
-// refuseOverlap keeps a key from being changed twice in one revision, as etcd does: puts must be of different keys, and
-// outside the ranges that are deleted, wherever in the list they stand.
+// refuseOverlap refuses a list that would change a key twice in one revision, as etcd does: all puts must be of
+// different keys, and of none that a delete of the list covers, whatever the order.
 func refuseOverlap(branch []operation) Code {
 	for i := range branch {
 		if branch[i].kind != opPut {

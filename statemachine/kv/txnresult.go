@@ -8,9 +8,9 @@ import (
 
 // TxnResult is what a transaction returns.
 type TxnResult struct {
-	Revision  uint64   // of the store, after it; raised once if anything was modified
+	Revision  uint64   // the store's, after the transaction; raised by one if anything was modified
 	Succeeded bool     // all compares held
-	Results   [][]byte // of the list's operations that was executed, in order; each decodes as that operation's result
+	Results   [][]byte // of the executed list's operations, in order; each decodes as the result of its operation
 }
 
 // DecodeTxn reads the result of Txn.

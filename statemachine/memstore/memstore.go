@@ -1,6 +1,6 @@
 // Package memstore is a statemachine.Storage in memory, for tests, examples and simulations. It keeps every version
-// until Discard, so past states can be read and a restart from any of them can be rehearsed. It is not durable, and its
-// root is a plain digest over all entries, so a checkpoint costs time in the size of the state.
+// until Discard, so that tests can read past states and restart from any of them. It is not durable. Its root is a
+// digest over all entries, so the time of a checkpoint grows with the size of the state.
 package memstore
 
 import (
@@ -19,23 +19,23 @@ import (
 type Store struct {
 	mu    sync.RWMutex
 	keys  map[string][]version // ascending by seq
-	order []string             // the sorted keys; replaced, never modified; nil when keys were added
+	order []string             // the sorted keys; a slice is replaced, never modified; nil after keys were added
 	floor uint64               // the lowest sequence number that can be read
 	last  uint64               // the highest one written
 }
 
-// version is the value that a key has from seq on.
+// version is the value of a key from batch seq on.
 type version struct {
 	seq     uint64
 	value   []byte
 	deleted bool
 }
 
-// New returns an empty store: the state after sequence number 0.
+// New returns an empty store, the state after sequence number 0.
 func New() *Store { return &Store{keys: make(map[string][]version)} }
 
-// View opens the state after sequence number at. The store stays readable through it whatever is written or discarded
-// later, but for what Discard took away.
+// View opens the state after sequence number at. Later writes do not change what the view reads; only what Discard
+// removes is lost to it.
 func (s *Store) View(at uint64) (statemachine.StorageView, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -49,7 +49,7 @@ func (s *Store) View(at uint64) (statemachine.StorageView, error) {
 	return view{store: s, at: at}, nil
 }
 
-// Write stores the sets, which it keeps without copying.
+// Write stores the sets without copying them.
 func (s *Store) Write(sets []statemachine.WriteSet) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +72,7 @@ func (s *Store) Write(sets []statemachine.WriteSet) error {
 	return nil
 }
 
-// Checkpoint returns the SHA-256 over every key and value of the state after seq, ascending by key, each with its
+// Checkpoint returns the SHA-256 of all keys and values of the state after seq, ascending by key, each preceded by its
 // length as 8 bytes, big endian.
 func (s *Store) Checkpoint(seq uint64) (root [32]byte, err error) {
 	v, err := s.View(seq)
@@ -95,7 +95,7 @@ func (s *Store) Checkpoint(seq uint64) (root [32]byte, err error) {
 	return [32]byte(h.Sum(nil)), nil
 }
 
-// Discard forgets what no view at or above below can see.
+// Discard removes the versions that no view at or above below can see.
 func (s *Store) Discard(below uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,7 +119,7 @@ func (s *Store) Discard(below uint64) {
 	}
 }
 
-// Last returns the highest sequence number written.
+// Last returns the highest sequence number that was written.
 func (s *Store) Last() uint64 {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -140,7 +140,7 @@ func (s *Store) sorted() []string {
 	return s.order
 }
 
-// between returns the keys start ≤ key < end of all versions.
+// between returns the keys start ≤ key < end that have any version.
 func (s *Store) between(start, end []byte) []string {
 	keys := s.sorted()
 	from, _ := slices.BinarySearch(keys, string(start))
@@ -151,7 +151,7 @@ func (s *Store) between(start, end []byte) []string {
 	return keys[from:max(from, to)]
 }
 
-// newest returns the index of the highest version ≤ at, or -1.
+// newest returns the index of the highest version ≤ at, or -1 if there is none.
 func newest(versions []version, at uint64) int {
 	i, found := slices.BinarySearchFunc(versions, at, compareVersion)
 	if found {
@@ -197,7 +197,7 @@ func (v view) ScanDown(start, end []byte) iter.Seq2[statemachine.Entry, error] {
 	}
 }
 
-// yield passes an entry on, if there is one under key.
+// yield passes on the entry of key if there is one in this view.
 func (v view) yield(key string, yield func(statemachine.Entry, error) bool) bool {
 	value, found, _ := v.Get([]byte(key)) // never fails
 	return !found || yield(statemachine.Entry{Key: []byte(key), Value: value}, nil)

@@ -1,16 +1,16 @@
-// Package wire reads and writes the binary forms of the machines' operations, results and records: integers are big
-// endian, byte strings have their length in front. It knows no operation.
+// Package wire reads and writes the binary forms of the machines' operations, results and records. Integers are big
+// endian; byte strings are preceded by their length. The package does not know any operation.
 package wire
 
 import "encoding/binary"
 
-// Cursor reads bytes from the front without copying them. The first thing that is wrong makes every later read zero.
+// Cursor reads bytes from the front without copying them. After the first malformed read every later read is zero.
 type Cursor struct {
 	Rest []byte
-	Bad  bool // something was cut short or not canonical
+	Bad  bool // a read was cut short or not canonical
 }
 
-// Fail makes every later read zero.
+// Fail marks the bytes as malformed, which makes every later read zero.
 func (c *Cursor) Fail() { c.Bad, c.Rest = true, nil }
 
 // Take reads n bytes.
@@ -32,7 +32,7 @@ func (c *Cursor) Byte() byte {
 	return 0
 }
 
-// Flags reads a byte with no bits but the known ones.
+// Flags reads a byte in which only bits of known may be set.
 func (c *Cursor) Flags(known byte) byte {
 	f := c.Byte()
 	if f&^known != 0 {
@@ -66,25 +66,25 @@ func (c *Cursor) Uint64() uint64 {
 	return 0
 }
 
-// Short reads bytes with their length in front as one byte, Key as two, and Value as four.
+// Short reads a length of one byte and so many bytes.
 func (c *Cursor) Short() []byte { return c.Take(uint64(c.Byte())) }
 
-// Key reads bytes with their length in front as two bytes.
+// Key reads a length of two bytes and so many bytes.
 func (c *Cursor) Key() []byte { return c.Take(uint64(c.Uint16())) }
 
-// Value reads bytes with their length in front as four bytes.
+// Value reads a length of four bytes and so many bytes.
 func (c *Cursor) Value() []byte { return c.Take(uint64(c.Uint32())) }
 
-// Done reports whether everything was read and nothing was wrong.
+// Done reports whether everything was read and nothing was malformed.
 func (c *Cursor) Done() bool { return !c.Bad && len(c.Rest) == 0 }
 
-// AppendShort writes what Short reads. It cuts what is too long short: the machines refuse it either way.
+// AppendShort writes what Short reads. It cuts off what is too long, which the machines refuse with or without the rest.
 func AppendShort(b, s []byte) []byte {
 	s = s[:min(len(s), 1<<8-1)]
 	return append(append(b, byte(len(s))), s...)
 }
 
-// AppendKey writes what Key reads, cut short likewise.
+// AppendKey writes what Key reads, cut off in the same way.
 func AppendKey(b, s []byte) []byte {
 	s = s[:min(len(s), 1<<16-1)]
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(s))), s...)
