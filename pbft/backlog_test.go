@@ -118,7 +118,7 @@ func TestD8_WhyTheJournalWasShortenedIsDurableBefore(t *testing.T) {
 		beforeIn(t, l.from(1, m), name+", then the truncation",
 			func(e port.Effect) bool { return persists[*wire.Stable](e) || persists[*wire.Activated](e) },
 			func(e port.Effect) bool { _, ok := e.(port.Truncate); return ok })
-		if reach := wire.Reach(&l.cfg, l.log); reach < 2*k {
+		if reach := wire.Log(l.log).Reach(&l.cfg); reach < 2*k {
 			t.Errorf("after %s the journal reaches to %d, the store holds %d", name, reach, 2*k)
 		}
 	}

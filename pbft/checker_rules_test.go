@@ -181,7 +181,7 @@ func placeOf(msg wire.Message) (place, wire.Digest, bool) {
 
 // convicts is E1: evidence holds before any judge, and never against a correct replica.
 func (k *checker) convicts(n *node, e wire.Evidence) {
-	if err := wire.VerifyEvidence(n.cfg, e, testHolds); err != nil {
+	if err := e.Verify(n.cfg, testHolds); err != nil {
 		k.failed("E1: replica %d shows evidence that does not hold: %v", n.id, err)
 	}
 	if !k.c.nodes[e.Replica].faulty && !k.c.nodes[e.Replica].doubtful {

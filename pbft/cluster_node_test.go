@@ -84,7 +84,7 @@ func (n *node) start() {
 	if n.c.asks && !n.faulty {
 		start.Nonce, start.First = n.c.nonce(), len(log) == 0
 	}
-	for _, m := range wire.Marks(log) {
+	for _, m := range wire.Log(log).Marks() {
 		if s, ok := n.saved[m.Seq]; ok && s.root == m.Digest {
 			n.boot(log, s, start)
 			return

@@ -50,7 +50,7 @@ func (j *journal) batches() map[wire.Seq]*wire.CertifiedBody {
 		bySeq[wire.RecordSeq(r)] = append(bySeq[wire.RecordSeq(r)], r)
 	}
 	for seq, records := range bySeq {
-		found[seq] = wire.Rebuild(seq, records)
+		found[seq] = wire.Log(records).Batch(seq)
 	}
 	return found
 }
@@ -90,7 +90,7 @@ func (n *node) fetchState() {
 // ahead reports whether the store holds a state that the journal does not tell of (D8.3).
 func (n *node) ahead(log []wire.Record) bool {
 	for seq := range n.saved {
-		if seq > wire.Reach(n.cfg, log) {
+		if seq > wire.Log(log).Reach(n.cfg) {
 			return true
 		}
 	}

@@ -152,8 +152,8 @@ func (c *cluster) receive(p packet) {
 	}
 	n.refused++
 	c.trace.refused(n, &p, err)
-	if v, is := wire.NewViewIn(p.frame); is && n.cfg.Primary(v) == p.from {
-		n.step(port.BadNewView{View: v})
+	if ev := port.Refused(n.cfg, p.from, p.frame); ev != nil {
+		n.step(ev)
 	}
 }
 

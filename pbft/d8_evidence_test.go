@@ -35,7 +35,7 @@ func TestD8_10_ASecondViewChangeConvictsOnlyWithinAWindow(t *testing.T) {
 			t.Errorf("a second view change with h = %d: convicts %v", stable, got)
 		}
 		e := wire.Evidence{Replica: 3, Kind: wire.Equivocation, First: first, Second: second}
-		if err := wire.VerifyEvidence(&l.cfg, e, wireHolds); (err == nil) != convicts {
+		if err := e.Verify(&l.cfg, wireHolds); (err == nil) != convicts {
 			t.Errorf("a second view change with h = %d, as evidence: %v", stable, err)
 		}
 	}

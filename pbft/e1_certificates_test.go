@@ -16,7 +16,7 @@ func wantConvicted(t *testing.T, l *lab, effects []port.Effect, who wire.Replica
 	if e.Replica != who || wire.TypeOf(e.First) != about {
 		t.Fatalf("replica %d is accused by two of %v, want %d by two of %v", e.Replica, wire.TypeOf(e.First), who, about)
 	}
-	if err := wire.VerifyEvidence(&l.cfg, e, wireHolds); err != nil {
+	if err := e.Verify(&l.cfg, wireHolds); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -229,7 +229,7 @@ func TestPaper43_ALyingCheckpointConvicts(t *testing.T) {
 	l.from(1, l.checkpoint(4, wire.Digest{1}, 1))
 	accused := all[port.Accuse](l.from(1, l.checkpoint(4, wire.Digest{2}, 1)))
 	wantCount(t, accused, 1, "accusations")
-	if err := wire.VerifyEvidence(&l.cfg, accused[0].Evidence, wireHolds); err != nil {
+	if err := accused[0].Evidence.Verify(&l.cfg, wireHolds); err != nil {
 		t.Fatal(err)
 	}
 }

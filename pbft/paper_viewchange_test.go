@@ -154,7 +154,7 @@ func TestV2_TwoViewChangesForOneViewConvict(t *testing.T) {
 	l.from(2, l.viewChange(4, 2, wire.StableCert{}))
 	accused := all[port.Accuse](l.from(2, l.viewChange(4, 2, l.stableCert(4))))
 	wantCount(t, accused, 1, "accusations")
-	if err := wire.VerifyEvidence(&l.cfg, accused[0].Evidence, wireHolds); err != nil {
+	if err := accused[0].Evidence.Verify(&l.cfg, wireHolds); err != nil {
 		t.Fatal(err)
 	}
 }

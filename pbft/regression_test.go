@@ -260,12 +260,12 @@ func TestD8_WhoWasLeftBehindDoesNotTakeItsJournalForAnOldCopy(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
 	executed := []wire.Record{&wire.Certified{Body: b, Cert: *l.commitCert(0, 1, b.Digest())}}
-	if got := wire.Reach(&l.cfg, executed); got != 1 {
+	if got := wire.Log(executed).Reach(&l.cfg); got != 1 {
 		t.Errorf("a journal with a certified batch reaches to %d", got)
 	}
 	far := wire.KeptWindows*l.cfg.LogWindow + 8
 	behind := []wire.Record{&wire.Stable{Cert: l.stableCert(far)}} // what is left of it
-	if got := wire.Reach(&l.cfg, behind); got != far {
+	if got := wire.Log(behind).Reach(&l.cfg); got != far {
 		t.Errorf("a journal that begins above 8 reaches to %d, want %d: the state there may have been fetched in part", got, far)
 	}
 	for at, behindIt := range map[wire.Seq]bool{7: true, 8: false} {

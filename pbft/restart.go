@@ -59,14 +59,14 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 	if err := wire.Unfit(cfg, log, r.log.Low, unfinished); err != nil {
 		return nil, err
 	}
-	r.recovery.unsaid = wire.Unsaid(cfg, log)
+	r.recovery.unsaid = wire.Log(log).Unsaid(cfg)
 	r.recovery.early = r.recovery.unsaid > 0
 	r.handed, r.executed = at.Seq, at.Seq
 	r.doubted = r.doubted || start.Doubt
 	r.transfer.on = r.doubted || start.Fetch && r.log.Low > at.Seq
 	if floor := r.log.Floor(); at.Seq < floor && !r.transfer.on {
 		var whole bool
-		if r.backlog, whole = wire.Backlog(log, at.Seq, floor); !whole {
+		if r.backlog, whole = wire.Log(log).Backlog(at.Seq, floor); !whole {
 			r.transfer.on = true
 		}
 	}

@@ -158,7 +158,7 @@ func TestX6_OneRecordSwitches(t *testing.T) {
 func TestX6_ARestartFindsOnePositionOrTheOther(t *testing.T) {
 	l := inTransfer(t)
 	before := recode(t, l.log)
-	if marks := wire.Marks(before); marks[0].Seq != 4 {
+	if marks := wire.Log(before).Marks(); marks[0].Seq != 4 {
 		t.Errorf("marks before the record: %v", marks)
 	}
 	r, err := New(&l.cfg, before, Applied{Seq: 4, Root: stateAfter(4)})
@@ -176,7 +176,7 @@ func TestX6_ARestartFindsOnePositionOrTheOther(t *testing.T) {
 	cert := l.stableCert(40)
 	l.step(port.Transferred{Cert: cert})
 	after := recode(t, l.log)
-	if marks := wire.Marks(after); len(marks) != 2 || marks[0] != (wire.Mark{Seq: 40, Digest: cert.Digest}) || marks[1].Seq != 0 {
+	if marks := wire.Log(after).Marks(); len(marks) != 2 || marks[0] != (wire.Mark{Seq: 40, Digest: cert.Digest}) || marks[1].Seq != 0 {
 		t.Errorf("marks after the record: %v", marks)
 	}
 	if r, err = New(&l.cfg, after, Applied{Seq: 40, Root: cert.Digest}); err != nil {
@@ -185,7 +185,7 @@ func TestX6_ARestartFindsOnePositionOrTheOther(t *testing.T) {
 	l.r = r
 	wantCount(t, all[port.Transfer](l.wait(10*time.Millisecond)), 0, "transfers after a restart after the record")
 	wantCount(t, all[port.Execute](l.tempt(0, 41)), 1, "batches after a restart after the record")
-	if reach := wire.Reach(&l.cfg, after); reach < 40 {
+	if reach := wire.Log(after).Reach(&l.cfg); reach < 40 {
 		t.Errorf("the journal reaches to %d only: its store would seem to be ahead of it", reach)
 	}
 }
@@ -193,7 +193,7 @@ func TestX6_ARestartFindsOnePositionOrTheOther(t *testing.T) {
 // X7, X4: a store may hold part of a state at the target: the journal tells of the target before.
 func TestX7_TheJournalReachesToTheTarget(t *testing.T) {
 	l := inTransfer(t)
-	if reach := wire.Reach(&l.cfg, l.log); reach != 40 {
+	if reach := wire.Log(l.log).Reach(&l.cfg); reach != 40 {
 		t.Errorf("it reaches to %d", reach)
 	}
 }

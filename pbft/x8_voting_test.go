@@ -216,7 +216,7 @@ func TestK2_TheAnchorTellsWhatWasGivenUp(t *testing.T) {
 		t.Errorf("behind a restart before the repair %+v begins", begun)
 	}
 
-	for _, m := range wire.Marks(after) {
+	for _, m := range wire.Log(after).Marks() {
 		if m.Seq == 8 {
 			t.Error("a start looks for a state that was given up")
 		}

@@ -41,7 +41,7 @@ func convict(t *testing.T, dir string) string {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, wire.EncodeEvidence(e), 0o600); err != nil {
+	if err := os.WriteFile(path, e.Encode(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path

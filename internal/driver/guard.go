@@ -41,7 +41,7 @@ type said struct {
 
 // NewGuard returns a guard that knows what a journal holds.
 func NewGuard(cfg *wire.Config, log []wire.Record) *Guard {
-	g := &Guard{signed: make(map[wire.Seq][]said), bar: wire.Unsaid(cfg, log)}
+	g := &Guard{signed: make(map[wire.Seq][]said), bar: wire.Log(log).Unsaid(cfg)}
 	for _, rec := range log {
 		switch rec := rec.(type) {
 		case *wire.Sent:

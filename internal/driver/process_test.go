@@ -67,7 +67,7 @@ func (p *process) start() {
 	}
 	log := p.tape.read(0)
 	base := state{done: make(map[wire.RequestID]wire.Reply)} // what lies above comes from others if the journal lets go of it
-	for _, m := range wire.Marks(log) {
+	for _, m := range wire.Log(log).Marks() {
 		if s, ok := p.saved[m.Seq]; ok && s.root == m.Digest {
 			base = s
 			break

@@ -179,9 +179,9 @@ func readProof(path string, check *Check) Proof {
 		return entry
 	}
 	entry.Replica, entry.Kind = int(e.Replica), string(e.Kind)
-	entry.About = about(e)
+	entry.About = e.About()
 	if check != nil {
-		if err := wire.VerifyEvidence(&check.cfg, e, check.holds); err != nil {
+		if err := e.Verify(&check.cfg, check.holds); err != nil {
 			entry.Error = err.Error()
 		} else {
 			entry.Verified = true
@@ -198,24 +198,6 @@ func readAtMost(path string, most int64) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(f, most+1))
 	return data, errors.Join(err, f.Close())
-}
-
-// about says in a few words what the two statements contradict each other on.
-func about(e wire.Evidence) string {
-	var first, second Record
-	first.statement(e.First)
-	second.statement(e.Second)
-	text := first.Type
-	if first.View != nil {
-		text += fmt.Sprintf(" view %d", *first.View)
-	}
-	if first.Seq != nil {
-		text += fmt.Sprintf(" seq %d", *first.Seq)
-	}
-	if first.Digest == "" {
-		return text + ": two different ones"
-	}
-	return fmt.Sprintf("%s: digests %.12s and %.12s", text, first.Digest, second.Digest)
 }
 
 // aboutState says in a few words what was wrong with a state.

@@ -127,7 +127,7 @@ func (b *testbed) halt(i int) {
 	b.nodes[i] = nil
 	for c := range causes {
 		if n := r.counts.refusals[0][c].Load(); n > 0 && !b.hostile {
-			b.t.Errorf("replica %d refused %d messages of correct replicas: %s", i, n, causes[c].name)
+			b.t.Errorf("replica %d refused %d messages of correct replicas: %s", i, n, causes[c])
 		}
 	}
 	r.stop()

@@ -45,7 +45,7 @@ func (w *witness) diverged(e *port.Diverged) error {
 	}
 	return w.keepDivergence(&Divergence{
 		Replica: int(w.self), Checkpoint: uint64(e.Cert.Seq), Own: hex.EncodeToString(e.Own[:]), Stable: hex.EncodeToString(e.Cert.Digest[:]),
-		Certificate: wire.Encode(&wire.StableNotice{Cert: e.Cert}),
+		Certificate: e.Cert.Proof(),
 	})
 }
 
@@ -123,18 +123,10 @@ func ReadDivergence(path string) (*Divergence, error) {
 // Verify checks that a quorum of the cluster signed another state than the replica announced. That it announced that one is
 // its own word.
 func (d *Divergence) Verify(cfg *wire.Config, holds func([]wire.Claim) bool) error {
-	m, err := wire.Decode(d.Certificate)
-	if err != nil {
+	cert, err := wire.ReadProof(cfg, d.Certificate, holds)
+	switch {
+	case err != nil:
 		return err
-	}
-	notice, is := m.(*wire.StableNotice)
-	if !is {
-		return errors.New("it has another message in place of a certificate")
-	}
-	if _, err := wire.Verify(cfg, notice, holds); err != nil {
-		return err
-	}
-	switch cert := &notice.Cert; {
 	case uint64(cert.Seq) != d.Checkpoint || hex.EncodeToString(cert.Digest[:]) != d.Stable:
 		return errors.New("its certificate is of another state")
 	case d.Own == d.Stable:

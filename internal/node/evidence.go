@@ -26,7 +26,7 @@ type witness struct {
 	log    *slog.Logger
 
 	mu        sync.Mutex
-	convicted map[wire.ReplicaID]wire.EvidenceKind
+	convicted map[wire.ReplicaID]string
 	files     map[wire.ReplicaID]map[string]bool // by the accused: names of those that are kept
 }
 
@@ -36,7 +36,7 @@ const maxEvidenceFiles = 16
 func newWitness(dir string, self wire.ReplicaID, counts *counters, log *slog.Logger) *witness {
 	return &witness{
 		dir: dir, self: self, counts: counts, log: log,
-		convicted: make(map[wire.ReplicaID]wire.EvidenceKind), files: make(map[wire.ReplicaID]map[string]bool),
+		convicted: make(map[wire.ReplicaID]string), files: make(map[wire.ReplicaID]map[string]bool),
 	}
 }
 
@@ -48,17 +48,17 @@ func (w *witness) recall(cfg *wire.Config) {
 	for _, path := range paths {
 		e, err := readEvidence(path)
 		if err == nil {
-			err = wire.VerifyEvidence(cfg, e, holds)
+			err = e.Verify(cfg, holds)
 		}
 		if err != nil {
 			w.log.Warn("a file of evidence proves nothing", "file", filepath.Base(path), "error", err)
 			continue
 		}
-		w.convicted[e.Replica] = e.Kind
+		w.convicted[e.Replica] = string(e.Kind)
 		w.note(e.Replica, filepath.Base(path))
 	}
 	for id, kind := range w.convicted {
-		w.log.Warn("there is proof that a replica lies", "accused", int(id), "kind", string(kind), "files", len(w.files[id]))
+		w.log.Warn("there is proof that a replica lies", "accused", int(id), "kind", kind, "files", len(w.files[id]))
 	}
 }
 
@@ -132,11 +132,11 @@ func states(votes []wire.Checkpoint) string {
 func (w *witness) accused(e wire.Evidence) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.convicted[e.Replica] = e.Kind
+	w.convicted[e.Replica] = string(e.Kind)
 	if len(w.files[e.Replica]) >= maxEvidenceFiles {
 		return
 	}
-	proof := wire.EncodeEvidence(e)
+	proof := e.Encode()
 	hash := sha256.Sum256(proof) // in the name, so that each proof has one file, whenever it is found
 	name := fmt.Sprintf("replica%d-%s-%s-%x", e.Replica, e.Kind, wire.TypeOf(e.First), hash[:4])
 	if w.files[e.Replica][name] {
@@ -160,10 +160,10 @@ func (w *witness) write(name string, data []byte) error {
 }
 
 // convictions copies who is proven to lie, by replica.
-func (w *witness) convictions() map[wire.ReplicaID]wire.EvidenceKind {
+func (w *witness) convictions() map[wire.ReplicaID]string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	out := make(map[wire.ReplicaID]wire.EvidenceKind, len(w.convicted))
+	out := make(map[wire.ReplicaID]string, len(w.convicted))
 	for id, kind := range w.convicted {
 		out[id] = kind
 	}

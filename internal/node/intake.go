@@ -66,7 +66,7 @@ func (in *intake) FromReplica(from int, frame []byte) {
 
 // tell has the core know of a frame that is not believed, if it must.
 func (in *intake) tell(from int, frame []byte) {
-	if ev := replica.Refused(in.cfg, wire.ReplicaID(from), frame); ev != nil {
+	if ev := port.Refused(in.cfg, wire.ReplicaID(from), frame); ev != nil {
 		in.lanes.replicas.put(in.ctx, ev, 0)
 	}
 }
@@ -150,7 +150,7 @@ func (in *intake) order(from *clientSender, link *network.ClientLink, m *wire.Re
 
 // query reads a past state for a client and holds back its link meanwhile. Nobody reads for a link that is gone.
 func (in *intake) query(link *network.ClientLink, m *wire.Query) {
-	if err := wire.Check(in.cfg, m); err != nil {
+	if _, err := wire.Verify(in.cfg, m, claimsNothing); err != nil {
 		in.refuse("client", wire.PublicKey(link.Key()), m, err)
 		return
 	}
@@ -162,10 +162,13 @@ func (in *intake) query(link *network.ClientLink, m *wire.Query) {
 	}
 }
 
+// claimsNothing judges messages that a link alone vouches for.
+func claimsNothing(claims []wire.Claim) bool { return len(claims) == 0 }
+
 // backUp has the donor answer a question for the state of a checkpoint. Without a place for one more backup, or from a
 // client that may take none, it is a message that no client sends.
 func (in *intake) backUp(link *network.ClientLink, m *wire.FetchState, bytes int) {
-	v, err := wire.Verify(in.cfg, m, func([]wire.Claim) bool { return true }) // the link vouches for it: it claims nothing
+	v, err := wire.Verify(in.cfg, m, claimsNothing)
 	if err == nil && !in.outside.take(link, time.Now()) {
 		err = replica.ErrMisplaced
 	}

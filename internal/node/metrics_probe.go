@@ -94,7 +94,7 @@ func (p *probe) see(e port.Effect) {
 
 // responded looks at a reply on its way to the network.
 func (p *probe) responded(r *wire.Reply) {
-	if r.Outcome == wire.OutcomeBusy {
+	if r.Outcome.Busy() {
 		p.metrics.busy.Inc()
 		return
 	}

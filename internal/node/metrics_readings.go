@@ -101,7 +101,7 @@ var workReadings = []reading{
 	{"tagma_refused_total", "Messages that were not believed.", counter, []string{"link", "why"}, func(s *snapshot, out emit) {
 		for i, link := range linkKinds {
 			for k, cause := range causes {
-				out(float64(s.node.counts.refusals[i][k].Load()), link, cause.name)
+				out(float64(s.node.counts.refusals[i][k].Load()), link, cause)
 			}
 		}
 	}},

@@ -1,7 +1,9 @@
 package node
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"sync/atomic"
 
 	"tagma/internal/replica"
@@ -14,36 +16,17 @@ type refusals [len(linkKinds)][len(causes)]atomic.Uint64
 // linkKinds are the kinds of links.
 var linkKinds = [...]string{"replica", "client"}
 
-// causes are why a message is refused, in the order in which they are asked.
-var causes = [...]struct {
-	name string
-	is   []error
-}{
-	{"malformed", []error{wire.ErrMalformed}},
-	{"signature", []error{wire.ErrSignature}},
-	{"stranger", []error{wire.ErrUnknownMember, wire.ErrUnknownClient}},
-	{"invalid", []error{wire.ErrInvalid}},
-	{"misplaced", []error{replica.ErrMisplaced}},
-}
+// causes are why a message is refused, in the words of wire.Refusal. An error that nobody foresaw is one against the rules.
+var causes = [...]string{"malformed", "signature", "stranger", "invalid", misplaced}
 
-// add counts a refusal. An error that nobody foresaw is one against the rules.
+// misplaced is the cause of replica.ErrMisplaced.
+const misplaced = "misplaced"
+
+// add counts a refusal.
 func (r *refusals) add(link string, err error) {
-	counts, invalid := &r[0], 0
-	for i, name := range linkKinds {
-		if name == link {
-			counts = &r[i]
-		}
+	cause := cmp.Or(wire.Refusal(err), "invalid")
+	if errors.Is(err, replica.ErrMisplaced) {
+		cause = misplaced
 	}
-	for i, c := range causes {
-		for _, is := range c.is {
-			if errors.Is(err, is) {
-				counts[i].Add(1)
-				return
-			}
-		}
-		if c.name == "invalid" {
-			invalid = i
-		}
-	}
-	counts[invalid].Add(1)
+	r[max(0, slices.Index(linkKinds[:], link))][slices.Index(causes[:], cause)].Add(1)
 }

@@ -90,7 +90,7 @@ func TestRefusals_EachErrorHasItsCause(t *testing.T) {
 	got := ""
 	for i := range r {
 		for k, c := range causes {
-			got += fmt.Sprintf("%s=%d ", c.name, r[i][k].Load())
+			got += fmt.Sprintf("%s=%d ", c, r[i][k].Load())
 		}
 	}
 	const want = "malformed=1 signature=0 stranger=1 invalid=2 misplaced=0 malformed=0 signature=1 stranger=1 invalid=0 misplaced=1 "

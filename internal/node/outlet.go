@@ -35,7 +35,7 @@ func (o *outlet) Respond(reply *wire.Reply) {
 		return
 	}
 	link.Send(wire.Encode(reply))
-	if reply.Outcome == wire.OutcomeBusy {
+	if reply.Outcome.Busy() {
 		o.quarantine.extend(link, time.Now(), busyPause)
 	}
 }

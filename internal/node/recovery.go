@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"time"
 
 	"tagma/checkpoint/store"
@@ -73,7 +74,9 @@ func (n *Node) inspection() *port.Inspection {
 	if i := n.instance.Load(); i != nil {
 		return i.loop.shown.Load()
 	}
-	return &port.Inspection{Peers: make([]port.PeerInspection, n.home.Config.N())}
+	in := new(port.Inspection)
+	in.Peers = slices.Grow(in.Peers, n.home.Config.N())[:n.home.Config.N()] // nothing was heard of any
+	return in
 }
 
 // moved is how far the last transfer is.

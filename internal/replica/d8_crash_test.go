@@ -44,7 +44,7 @@ func TestD8_2_AFirstStartMayEndAnywhere(t *testing.T) {
 		for seq := wire.Seq(1); err == nil && seq <= 3; seq++ {
 			if err = r.vote(d, seq); err == nil {
 				left = seq
-				if r.text != lifeOf(d.Replica.Anchor()).String() {
+				if r.text != wire.Log(d.Replica.Anchor()).Life().String() {
 					r.t.Error("a vote was durable before the life was written beside the key")
 				}
 			}
@@ -63,7 +63,7 @@ func TestD8_2_AFirstStartMayEndAnywhere(t *testing.T) {
 		if err := r.vote(d, 4); err != nil {
 			t.Fatal(err)
 		}
-		if life := lifeOf(d.Replica.Anchor()); r.text != life.String() {
+		if life := wire.Log(d.Replica.Anchor()).Life(); r.text != life.String() {
 			t.Errorf("the file says %q, the replica votes in life %v", r.text, life)
 		}
 		if err := d.Close(); err != nil {
@@ -188,7 +188,7 @@ func (r *rig) mustBeSilent() {
 	r.t.Helper()
 	for _, log := range [][]wire.Record{r.booted.Log, r.booted.Replica.Anchor()} {
 		rec, is := log[1].(*wire.Recovering)
-		if !is || rec.Until != 20 || r.text != rec.Life.String() || lifeOf(log) != rec.Life {
+		if !is || rec.Until != 20 || r.text != rec.Life.String() || wire.Log(log).Life() != rec.Life {
 			r.t.Errorf("begins with %+v beside the life %q", log[1], r.text)
 		}
 	}

@@ -177,7 +177,7 @@ func (r *rig) mustGoOn(d *Disk, want, storeIs string) {
 		}
 		return
 	}
-	named := lifeOf(d.Log) // of a journal that was adopted only now it is not in what was read
+	named := d.Log.Life() // of a journal that was adopted only now it is not in what was read
 	if s := d.Votes.Segments(); want == "adopted" && len(s) < 2 {
 		r.t.Error("the journal of the first format got no anchor with its life")
 	}
@@ -214,7 +214,7 @@ func (r *rig) reread() wire.Life {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return lifeOf(log)
+	return wire.Log(log).Life()
 }
 
 // D8.3: a torn tail and unfinished files are mended by a start that goes on, and stay as they are under any other.

@@ -115,11 +115,12 @@ func (d *Donor) mayAsk(from wire.ReplicaID, m wire.Message, now time.Duration) b
 // however short it is: batches of a few bytes, counted by these alone, kept a donor busy with one greedy replica.
 const answerBytes = 16 << 10
 
-func (d *Donor) give(to wire.ReplicaID, m wire.Message) {
-	bytes := wire.SizeHint(m)
+func (d *Donor) give(to wire.ReplicaID, m wire.Message) (bytes int) {
+	bytes = wire.SizeHint(m)
 	d.askers[to].bulk.Spend(max(answerBytes, bytes))
 	d.counts.Bytes += uint64(bytes)
 	d.send(to, m)
+	return bytes
 }
 
 // giveSlots sends committed batches as the journal holds them (X0), and where they end.
@@ -130,8 +131,7 @@ func (d *Donor) giveSlots(from wire.ReplicaID, m *wire.FetchSlots) {
 		if err != nil || batch == nil {
 			break // a damaged record is found again, and told, by the next start
 		}
-		d.give(from, batch)
-		bytes += batch.Bytes()
+		bytes += d.give(from, batch)
 		d.counts.Batches++
 		next++
 	}

@@ -60,13 +60,3 @@ func (h *Home) newNonce() uint64 {
 		}
 	}
 }
-
-// lifeOf is the life of a journal: that of its newest segment. Segments before it may carry none, of the first format.
-func lifeOf(log []wire.Record) (l wire.Life) {
-	for _, rec := range log {
-		if head, ok := rec.(*wire.Head); ok {
-			l = head.Life
-		}
-	}
-	return l
-}

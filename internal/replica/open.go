@@ -14,8 +14,8 @@ import (
 type Disk struct {
 	Votes   *Votes
 	Store   Store
-	Log     []wire.Record // what the journal holds
-	Applied pbft.Applied  // the state that the store was verified to hold (D5)
+	Log     wire.Log     // what the journal holds
+	Applied pbft.Applied // the state that the store was verified to hold (D5)
 	Replica *pbft.Replica
 	First   bool // it was never started before
 }
@@ -59,7 +59,7 @@ func Open(h *Home) (d *Disk, err error) {
 	if d.Store, err = h.openStore(); err != nil {
 		return d, err
 	}
-	if last := wire.Reach(h.Config, d.Log); wire.Seq(d.Store.MaxVersion()) > last {
+	if last := d.Log.Reach(h.Config); wire.Seq(d.Store.MaxVersion()) > last {
 		return d, forgot("the store holds sequence number %d, but the journal in %s ends at %d: an old copy of the journal",
 			d.Store.MaxVersion(), h.Journal, last)
 	}
@@ -82,10 +82,10 @@ func (d *Disk) look(h *Home, life mark) (wire.Life, error) {
 	if d.Log, err = decode(found); err != nil {
 		return wire.Life{}, err
 	}
-	if d.isForeign(h.Config) {
-		return wire.Life{}, fmt.Errorf("%s: %w: bring this replica's own journal back", h.Journal, wire.ErrForeignJournal)
+	if err := d.Log.Foreign(h.Config); err != nil {
+		return wire.Life{}, fmt.Errorf("%s: %w: bring this replica's own journal back", h.Journal, err)
 	}
-	return h.judge(life, lifeOf(d.Log))
+	return h.judge(life, d.Log.Life())
 }
 
 // openJournal mends what a crash left unfinished in the journal that was looked at, and opens it.
@@ -99,17 +99,6 @@ func (d *Disk) openJournal(h *Home) error {
 		return fmt.Errorf("the journal in %s was changed while it was read: stop the process that did it", h.Journal)
 	}
 	return nil
-}
-
-// isForeign reports whether a journal was written by another replica, or in another cluster: disks were mixed up, and
-// nothing is lost.
-func (d *Disk) isForeign(cfg *wire.Config) bool {
-	for _, rec := range d.Log {
-		if head, is := rec.(*wire.Head); is && (head.Cluster != cfg.Cluster || head.Self != cfg.Self) {
-			return true
-		}
-	}
-	return false
 }
 
 func (h *Home) journalOptions() journal.Options {
@@ -204,7 +193,7 @@ func (h *Home) judge(life mark, named wire.Life) (wire.Life, error) {
 // adopt makes the life beside the key and that of the journal the same one. A journal of the first format is given its
 // life once: the file says so first, else a journal of the same age that is put back later would be adopted too.
 func (d *Disk) adopt(h *Home, life mark, own wire.Life) error {
-	if lifeOf(d.Log) != own {
+	if d.Log.Life() != own {
 		if err := h.Life.Write(adopting + own.String()); err != nil {
 			return err
 		}

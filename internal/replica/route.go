@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"tagma/crypto"
-	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -50,15 +49,6 @@ func PartFor(m wire.Message) Part {
 	}
 }
 
-// Refused is what the core is told of a frame that came over another replica's link and is not believed, or nil: a NewView
-// of the primary whose view it is for counts as expiry (V7).
-func Refused(cfg *wire.Config, from wire.ReplicaID, frame []byte) port.Event {
-	if v, is := wire.NewViewIn(frame); is && cfg.Primary(v) == from {
-		return port.BadNewView{View: v}
-	}
-	return nil
-}
-
 // Ask takes a question of another replica, or one for state from Outside. It is answered now or by Step.
 func (d *Donor) Ask(from wire.ReplicaID, m wire.Message, now time.Duration) {
 	if from == d.cfg.Self || !d.mayAsk(from, m, now) {
@@ -82,7 +72,7 @@ func Claims(dst []crypto.Claim, listed []wire.Claim) []crypto.Claim {
 	return dst
 }
 
-// Holds has a verifier judge claims for wire.Verify and wire.VerifyEvidence.
+// Holds has a verifier judge claims for wire.Verify and for evidence.
 func Holds(v *crypto.Verifier) func([]wire.Claim) bool {
 	return func(listed []wire.Claim) bool { return v.Verify(Claims(nil, listed)) }
 }

@@ -53,7 +53,7 @@ func TestS4_WhatAReplicaIsGivenIsBounded(t *testing.T) {
 		}
 		for _, l := range g.sent {
 			if b, is := l.m.(*wire.CertifiedBody); is {
-				bytes += b.Bytes()
+				bytes += wire.SizeHint(b)
 			}
 		}
 		g.sent = nil

@@ -112,7 +112,7 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 	start.Fetch = missing && d.Applied.Seq == 0
 	// What lies above the newest stable checkpoint bars writing at it, and a newer one may never come: it could take this
 	// replica to make one stable. So the state is taken in anew, beside what is there (X5).
-	stable := wire.LastStable(d.Log)
+	stable := d.Log.LastStable()
 	start.Doubt = start.Fetch && stable > 0 && wire.Seq(d.Store.MaxVersion()) > stable
 	var err error
 	d.Replica, err = pbft.Boot(h.Config, d.Log, d.Applied, start)
@@ -167,11 +167,11 @@ func (d *Disk) checkRefused(refused [][32]byte) error {
 // ordering is stalled nobody has a newer one that is certified (K4). What lies above is executed again in a moment.
 // The last ones are what the cluster began with, and nothing at all.
 func (d *Disk) marks(origin wire.Mark) []wire.Mark {
-	marks := wire.Marks(d.Log)
+	marks := d.Log.Marks()
 	if none := len(marks) - 1; !slices.Contains(marks, origin) {
 		marks = slices.Insert(marks, none, origin)
 	}
-	stable := wire.LastStable(d.Log)
+	stable := d.Log.LastStable()
 	if i := slices.IndexFunc(marks, func(m wire.Mark) bool { return m.Seq == stable }); i > 0 && stable > 0 {
 		first := marks[i]
 		return slices.Insert(slices.Delete(marks, i, i+1), 0, first)

@@ -239,7 +239,7 @@ func (v *Votes) Batch(seq wire.Seq) (*wire.CertifiedBody, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wire.Rebuild(seq, log), nil
+	return log.Batch(seq), nil
 }
 
 // encode is what the journal is given of records.
@@ -249,8 +249,8 @@ func encode(records []wire.Record) []journal.Entry {
 	return b.entries
 }
 
-func decode(entries []journal.Entry) ([]wire.Record, error) {
-	out := make([]wire.Record, len(entries))
+func decode(entries []journal.Entry) (wire.Log, error) {
+	out := make(wire.Log, len(entries))
 	for i, e := range entries {
 		r, err := wire.DecodeRecord(e.Data)
 		if err != nil {

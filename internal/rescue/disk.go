@@ -60,7 +60,7 @@ func (d *Disk) Read() (*Still, error) {
 				return nil, errors.Join(err, closeAll(stores))
 			case wire.Digest(root) == cert.Digest:
 				err := closeAll(slices.Delete(stores, i, i+1))
-				return &Still{Store: st, Cert: cert, Reach: uint64(wire.Reach(&cfg, log))}, err
+				return &Still{Store: st, Cert: cert, Reach: uint64(log.Reach(&cfg))}, err
 			}
 		}
 	}
@@ -118,7 +118,7 @@ func closeAll(stores []*store.Store) (err error) {
 }
 
 // log is what the journal holds. One that is not there holds nothing: a cluster's origin needs no certificate.
-func (d *Disk) log() (log []wire.Record, err error) {
+func (d *Disk) log() (log wire.Log, err error) {
 	found, err := journal.Peek(d.Journal, journal.Options{})
 	switch {
 	case errors.Is(err, journal.ErrInUse):
@@ -140,20 +140,19 @@ func (d *Disk) log() (log []wire.Record, err error) {
 
 // certified lists the stable checkpoints that a journal holds certificates of, and what the cluster began with, the newest
 // one first. Each holds: a disk is no better than a peer.
-func (d *Disk) certified(log []wire.Record) (cfg wire.Config, certs []wire.StableCert, err error) {
+func (d *Disk) certified(log wire.Log) (cfg wire.Config, certs []wire.StableCert, err error) {
 	if cfg, err = d.Cluster.Config(0); err != nil {
 		return cfg, nil, err
 	}
 	holds := replica.Holds(crypto.NewVerifier(0, nil))
 	known := map[wire.Mark]bool{}
 	var refused error
-	for _, rec := range append(wire.Beginning(&cfg), log...) {
-		cert := wire.StableIn(rec)
+	for _, cert := range log.Certificates(&cfg) {
 		mark := wire.Mark{Seq: cert.Seq, Digest: cert.Digest}
-		if cert.Seq == 0 || known[mark] {
+		if known[mark] {
 			continue
 		}
-		if _, err := wire.Verify(&cfg, &wire.StableNotice{Cert: cert}, holds); err != nil {
+		if err := cert.Verify(&cfg, holds); err != nil {
 			refused = fmt.Errorf("%s: the certificate of %d does not hold in this cluster: %w", d.Journal, cert.Seq, err)
 			continue
 		}

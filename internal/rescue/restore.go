@@ -144,7 +144,7 @@ func Save(path string, file *cluster.File, cert wire.StableCert, since *Chain, b
 ) {
 	head := backup.Head{
 		Cluster: file.ID, Epoch: file.Epoch, Seq: uint64(cert.Seq), Root: cert.Digest, Machine: file.Machine,
-		Proof: wire.Encode(&wire.StableNotice{Cert: cert}),
+		Proof: cert.Proof(),
 	}
 	content := backup.All(after)
 	if since != nil {

@@ -129,21 +129,13 @@ func Judge(file *cluster.File) (func(*backup.Head) (wire.StableCert, error), err
 		if h.Machine != file.Machine {
 			return cert, fmt.Errorf("it is a state of the machine %q, and the cluster runs %q", h.Machine, file.Machine)
 		}
-		m, err := wire.Decode(h.Proof)
-		if err != nil {
-			return cert, fmt.Errorf("its certificate cannot be read: %w", err)
+		if cert, err = wire.ReadProof(&cfg, h.Proof, holds); err != nil {
+			return cert, err
 		}
-		notice, is := m.(*wire.StableNotice)
-		if !is {
-			return cert, errors.New("it has another message in place of a certificate")
-		}
-		if _, err := wire.Verify(&cfg, notice, holds); err != nil {
-			return cert, fmt.Errorf("its certificate does not hold: %w", err)
-		}
-		if uint64(notice.Cert.Seq) != h.Seq || notice.Cert.Digest != h.Root {
+		if uint64(cert.Seq) != h.Seq || cert.Digest != h.Root {
 			return cert, errors.New("its certificate is of another state")
 		}
-		return notice.Cert, nil
+		return cert, nil
 	}, nil
 }
 

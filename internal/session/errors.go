@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tagma/pbft/wire"
+	"tagma/statemachine"
 )
 
 // What callers tell apart with errors.Is.
@@ -98,20 +99,21 @@ func (e *UnknownError) Unwrap() []error {
 // outcomeError is a caller's error for a final outcome that f+1 replicas vouch for.
 func (s *Session) outcomeError(r *Request, reply *wire.Reply) error {
 	t := reply.ID.T
-	if r.tries > r.refused+1 && (reply.Outcome == wire.OutcomeConflict || reply.Outcome == wire.OutcomeRefused) {
+	o := decided(reply.Outcome)
+	if r.tries > r.refused+1 && (o == statemachine.OutcomeConflict || o == statemachine.OutcomeRefused) {
 		return s.unknown(r, errOthers) // at-least-once: this number was not executed, another one may have been
 	}
-	switch o := reply.Outcome; o {
-	case wire.OutcomeExecuted:
+	switch o {
+	case statemachine.OutcomeExecuted:
 		return nil
-	case wire.OutcomeConflict:
+	case statemachine.OutcomeConflict:
 		return fmt.Errorf("request %d: %w by another program with this key and session; give every program a key of its own", t, ErrConflict)
-	case wire.OutcomeExpired:
+	case statemachine.OutcomeExpired:
 		if t == 1 {
 			return fmt.Errorf("request 1: %w: sessions of this key have higher numbers, as when this machine's clock is behind; what is asked for next goes out under a higher one", ErrExpired)
 		}
 		return fmt.Errorf("request %d: %w: newer sessions of this key pushed it out; it may have been executed before, so look before you send it again", t, ErrExpired)
-	case wire.OutcomeRefused:
+	case statemachine.OutcomeRefused:
 		if reply.Seq == 0 { // it was not recorded: a primary that has a copy may order it, and there may be room then
 			return s.unknown(r, errPassing)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tagma/pbft/wire"
+	"tagma/statemachine"
 )
 
 // parcel is what travels in one request: the operations of one call, or those of several that waited together.
@@ -115,9 +116,9 @@ func (r *Request) answeredBy(m *wire.Reply) bool {
 	switch {
 	case r.frame == nil || m.Request != r.digest || m.Outcome == 0:
 		return false
-	case m.Outcome == wire.OutcomeExecuted && m.ResultDigest == nil:
+	case decided(m.Outcome) == statemachine.OutcomeExecuted && m.ResultDigest == nil:
 		return len(m.Results) == len(r.ops)
-	case m.Outcome != wire.OutcomeExecuted:
+	case decided(m.Outcome) != statemachine.OutcomeExecuted:
 		return m.ResultDigest == nil
 	}
 	return true

@@ -67,7 +67,7 @@ func (s *Session) replied(from int, reply *wire.Reply, said verdict) {
 	}
 	r.votes[from] = said
 	r.answered(from)
-	if reply.Outcome == wire.OutcomeBusy {
+	if reply.Outcome.Busy() {
 		s.backOff(r, from, time.Duration(reply.RetryAfterMillis)*time.Millisecond)
 		return
 	}
@@ -95,14 +95,14 @@ func (s *Session) settle(r *Request, reply *wire.Reply, agreed verdict) {
 		s.pace.answered(took)
 		s.hedger.answered(took)
 	}
-	if reply.Outcome == wire.OutcomeExpired && !r.passed {
+	if decided(reply.Outcome) == statemachine.OutcomeExpired && !r.passed {
 		s.expire()
 		if r.Semantics == AtLeastOnce {
 			s.acknowledge()
 			return
 		}
 	}
-	if reply.Outcome == wire.OutcomeRefused && s.askAnew(r, reply.Seq) {
+	if decided(reply.Outcome) == statemachine.OutcomeRefused && s.askAnew(r, reply.Seq) {
 		return
 	}
 	s.deliver(r, reply)

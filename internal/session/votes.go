@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tagma/pbft/wire"
+	"tagma/statemachine"
 )
 
 // votes holds the last word of each replica on one question. No replica counts twice, however often it speaks (C4). The
@@ -43,22 +44,19 @@ type verdict struct {
 }
 
 func judge(m *wire.Reply) verdict {
-	v := verdict{outcome: m.Outcome, seq: m.Seq}
-	if m.ResultDigest != nil {
-		v.results = *m.ResultDigest
-	} else {
-		v.results = wire.DigestResults(m.Results)
-	}
-	return v
+	return verdict{outcome: m.Outcome, seq: m.Seq, results: m.Digest()}
 }
 
+// decided is an outcome that is not advice, in the terms of who decides it.
+func decided(o wire.Outcome) statemachine.Outcome { return statemachine.Outcome(o) }
+
 // final reports whether a verdict ends a request.
-func (v verdict) final() bool { return v.outcome != 0 && v.outcome != wire.OutcomeBusy }
+func (v verdict) final() bool { return v.outcome != 0 && !v.outcome.Busy() }
 
 // busy counts the replicas whose last word is that they are overloaded.
 func busy(vs votes[verdict]) (n int) {
 	for _, v := range vs {
-		if v.outcome == wire.OutcomeBusy {
+		if v.outcome.Busy() {
 			n++
 		}
 	}
@@ -67,10 +65,10 @@ func busy(vs votes[verdict]) (n int) {
 
 // String says what a replica said.
 func (v verdict) String() string {
-	switch v.outcome {
-	case 0:
+	switch {
+	case v.outcome == 0:
 		return "nothing"
-	case wire.OutcomeExecuted:
+	case decided(v.outcome) == statemachine.OutcomeExecuted:
 		return fmt.Sprintf("executed at %d with results %x", v.seq, v.results[:4])
 	default:
 		return v.outcome.String()

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"reflect"
 
 	"tagma/pbft/wire"
 )
@@ -21,7 +20,7 @@ type shown struct {
 	View   *wire.View `json:"view,omitempty"`
 	Seq    *wire.Seq  `json:"seq,omitempty"`
 	Digest *Digest    `json:"digest,omitempty"` // of the batch or the state
-	Text   string     `json:"text"`             // as wire.Format writes it
+	Text   string     `json:"text"`             // as wire.Describe gives it
 }
 
 // Digest is a digest in full, as hex, where it is JSON.
@@ -65,21 +64,6 @@ func (m Message) String() string {
 func (m Message) nothing() bool { return m.of == nil && m.Type == "" }
 
 func show(m wire.Message) shown {
-	s := shown{Type: wire.TypeOf(m).String(), Text: wire.Format(m)}
-	named := any(m)
-	if notice, is := m.(*wire.StableNotice); is {
-		named = &notice.Cert
-	}
-	s.View, s.Seq = field[wire.View](named, "View"), field[wire.Seq](named, "Seq")
-	s.Digest = (*Digest)(field[wire.Digest](named, "Digest"))
-	return s
-}
-
-// field is a field of what a pointer points to, nil if it has none of that name and type.
-func field[T any](of any, name string) *T {
-	if f := reflect.ValueOf(of).Elem().FieldByName(name); f.IsValid() {
-		at, _ := f.Addr().Interface().(*T)
-		return at
-	}
-	return nil
+	d := wire.Describe(m)
+	return shown{Type: d.Type, View: d.View, Seq: d.Seq, Digest: (*Digest)(d.Digest), Text: d.Text}
 }

@@ -59,6 +59,15 @@ type Damaged struct{}
 // signature that does not hold. It came over the primary's own link, so that nobody else can bring it about.
 type BadNewView struct{ View wire.View }
 
+// Refused is what a core is told of a frame that came over another replica's link and is not believed: nil, but for a
+// NewView of the primary whose view it is for, which counts as expiry (V7).
+func Refused(cfg *wire.Config, from wire.ReplicaID, frame []byte) Event {
+	if v, is := wire.NewViewIn(frame); is && cfg.Primary(v) == from {
+		return BadNewView{View: v}
+	}
+	return nil
+}
+
 // Stop tells that the process ends on purpose: what is to be written is made durable, and nothing is sent any more.
 type Stop struct{}
 

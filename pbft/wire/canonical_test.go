@@ -19,7 +19,7 @@ func wireForms() []wireForm {
 		forms = append(forms, wireForm{"record " + s.name, EncodeRecord(s.r), wireRecodeRecord})
 	}
 	for _, e := range c.evidence() {
-		forms = append(forms, wireForm{"evidence of " + TypeOf(e.First).String(), EncodeEvidence(e), wireRecodeEvidence})
+		forms = append(forms, wireForm{"evidence of " + TypeOf(e.First).String(), e.Encode(), wireRecodeEvidence})
 	}
 	return forms
 }
@@ -54,7 +54,7 @@ func wireRecodeEvidence(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return EncodeEvidence(wireClone(e)), nil
+	return wireClone(e).Encode(), nil
 }
 
 // canonical fails unless b is refused as malformed or is the one encoding of what it decodes to.

@@ -13,6 +13,22 @@ var (
 	ErrInvalid       = errors.New("against the rules")
 )
 
+// Refusal says in a word what is wrong with a message that was refused: "malformed", "signature", "stranger" or "invalid";
+// empty for an error that is none of this package.
+func Refusal(err error) string {
+	switch {
+	case errors.Is(err, ErrMalformed):
+		return "malformed"
+	case errors.Is(err, ErrSignature):
+		return "signature"
+	case errors.Is(err, ErrUnknownMember), errors.Is(err, ErrUnknownClient):
+		return "stranger"
+	case errors.Is(err, ErrInvalid):
+		return "invalid"
+	}
+	return ""
+}
+
 func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrInvalid}, args...)...)
 }

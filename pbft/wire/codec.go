@@ -39,9 +39,6 @@ func Decode(b []byte) (Message, error) {
 	return m, nil
 }
 
-// Bytes is about the size of the encoding.
-func (m *CertifiedBody) Bytes() int { return SizeHint(m) }
-
 // SizeHint is about the size of the encoding: exact enough that the large messages are not moved while they grow.
 func SizeHint(m Message) int {
 	const (

@@ -207,9 +207,9 @@ const MaxEvidence = 2 * maxFrame
 // evidenceEquivocation is the code of Equivocation. 0 stands for no kind and is refused.
 const evidenceEquivocation = 1
 
-// EncodeEvidence returns the bytes of a proof of misbehaviour: format version, kind, the accused, and the two statements
+// Encode returns the bytes of a proof of misbehaviour: format version, kind, the accused, and the two statements
 // by the rules of Encode. A pre-prepare's body is left out: the signature is under its digest.
-func EncodeEvidence(e Evidence) []byte {
+func (e Evidence) Encode() []byte {
 	b := []byte{FormatVersion, 0}
 	if e.Kind == Equivocation {
 		b[1] = evidenceEquivocation
@@ -219,7 +219,7 @@ func EncodeEvidence(e Evidence) []byte {
 	return appendTyped(b, statementOf(e.Second))
 }
 
-// DecodeEvidence reads a proof as strictly as Decode reads a message. Only VerifyEvidence tells whether it proves
+// DecodeEvidence reads a proof as strictly as Decode reads a message. Only Verify tells whether it proves
 // anything.
 func DecodeEvidence(b []byte) (Evidence, error) {
 	r := newReader(b, MaxEvidence)

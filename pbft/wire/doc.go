@@ -16,5 +16,5 @@
 //	reply.go                                                replies by digest (C5)
 //	newview.go                                              what a NewView must say (V3, V4)
 //	journal.go                                              what a journal's records tell; a batch from them (X0)
-//	format.go                                               one line for people
+//	format.go, describe.go                                  one line for people; what programs show without knowing types
 package wire

@@ -22,10 +22,10 @@ func Equivocated(by ReplicaID, first, second Message) Evidence {
 	return Evidence{Replica: by, Kind: Equivocation, First: first, Second: second}
 }
 
-// VerifyEvidence checks a proof of misbehaviour with nothing but the cluster's keys (E1): the accused signed two
+// Verify checks a proof of misbehaviour with nothing but the cluster's keys (E1): the accused signed two
 // statements for one place that a correct replica never signs both. Holds reports whether all of the claims have valid
 // signatures.
-func VerifyEvidence(cfg *Config, e Evidence, holds func([]Claim) bool) error {
+func (e Evidence) Verify(cfg *Config, holds func([]Claim) bool) error {
 	if err := checkEvidence(cfg, e); err != nil {
 		return fmt.Errorf("evidence against replica %d: %w", e.Replica, err)
 	}

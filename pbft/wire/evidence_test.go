@@ -8,11 +8,11 @@ import (
 func TestE1_TwoStatementsForOnePlaceConvict(t *testing.T) {
 	c := newWireCluster(4)
 	for _, e := range c.evidence() {
-		if err := VerifyEvidence(&c.cfg, e, wireHolds); err != nil {
+		if err := e.Verify(&c.cfg, wireHolds); err != nil {
 			t.Errorf("%v: %v", TypeOf(e.First), err)
 		}
 		e.First, e.Second = e.Second, e.First
-		if err := VerifyEvidence(&c.cfg, e, wireHolds); err != nil {
+		if err := e.Verify(&c.cfg, wireHolds); err != nil {
 			t.Errorf("%v, the other way round: %v", TypeOf(e.First), err)
 		}
 	}
@@ -43,7 +43,7 @@ func TestE1_StatementsThatAgreeConvictNobody(t *testing.T) {
 		"nothing":                     {nil, nil},
 	} {
 		proof := Evidence{Replica: 2, Kind: Equivocation, First: pair[0], Second: pair[1]}
-		if err := VerifyEvidence(&c.cfg, proof, func([]Claim) bool { return true }); !errors.Is(err, ErrInvalid) {
+		if err := proof.Verify(&c.cfg, func([]Claim) bool { return true }); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -54,22 +54,22 @@ func TestE1_OnlyTheSignerIsConvicted(t *testing.T) {
 	for _, good := range c.evidence() {
 		accused := good
 		accused.Replica = (good.Replica + 1) % 4
-		if err := VerifyEvidence(&c.cfg, accused, wireHolds); !errors.Is(err, ErrInvalid) {
+		if err := accused.Verify(&c.cfg, wireHolds); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%v against another replica: %v", TypeOf(good.First), err)
 		}
 		kind := good
 		kind.Kind = "slander"
-		if err := VerifyEvidence(&c.cfg, kind, wireHolds); !errors.Is(err, ErrInvalid) {
+		if err := kind.Verify(&c.cfg, wireHolds); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%v of an unknown kind: %v", TypeOf(good.First), err)
 		}
 		elsewhere := c.cfg
 		elsewhere.Epoch++
-		if err := VerifyEvidence(&elsewhere, good, wireHolds); !errors.Is(err, ErrSignature) {
+		if err := good.Verify(&elsewhere, wireHolds); !errors.Is(err, ErrSignature) {
 			t.Errorf("%v in another epoch: %v", TypeOf(good.First), err)
 		}
 	}
 	stranger := Evidence{Replica: 4, Kind: Equivocation, First: &Commit{Replica: 4}, Second: &Commit{Replica: 4, Digest: Digest{1}}}
-	if err := VerifyEvidence(&c.cfg, stranger, wireHolds); !errors.Is(err, ErrUnknownMember) {
+	if err := stranger.Verify(&c.cfg, wireHolds); !errors.Is(err, ErrUnknownMember) {
 		t.Errorf("a stranger: %v", err)
 	}
 }
@@ -77,11 +77,11 @@ func TestE1_OnlyTheSignerIsConvicted(t *testing.T) {
 func TestE1_AForgedStatementConvictsNobody(t *testing.T) {
 	c := newWireCluster(4)
 	for _, e := range c.evidence() {
-		b := EncodeEvidence(e)
+		b := e.Encode()
 		for i := range b {
 			b[i] ^= 0x10
 			if forged, err := DecodeEvidence(b); err == nil {
-				if err := VerifyEvidence(&c.cfg, forged, wireHolds); err == nil {
+				if err := forged.Verify(&c.cfg, wireHolds); err == nil {
 					t.Fatalf("%v: byte %d of %d can be changed", TypeOf(e.First), i, len(b))
 				}
 			}
@@ -97,7 +97,7 @@ func TestE1_NestedSignaturesNeedNotHold(t *testing.T) {
 	bad.Suspects[0].Sig[0] ^= 1
 	c.sign(bad)
 	proof := Evidence{Replica: 2, Kind: Equivocation, First: c.viewChange(5, 2, c.stableCert(10)), Second: bad}
-	if err := VerifyEvidence(&c.cfg, proof, wireHolds); err != nil {
+	if err := proof.Verify(&c.cfg, wireHolds); err != nil {
 		t.Error(err)
 	}
 }
@@ -105,21 +105,21 @@ func TestE1_NestedSignaturesNeedNotHold(t *testing.T) {
 func TestEvidence_LeavesBodiesOut(t *testing.T) {
 	c := newWireCluster(4)
 	first, second := c.prePrepare(2, 11, c.body()), c.prePrepare(2, 11, NullBody)
-	e, err := DecodeEvidence(EncodeEvidence(Evidence{Replica: 2, Kind: Equivocation, First: first, Second: second}))
+	e, err := DecodeEvidence(Evidence{Replica: 2, Kind: Equivocation, First: first, Second: second}.Encode())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if e.First.(*PrePrepare).Body != nil || first.Body == nil {
 		t.Error("the body is part of the evidence, or was taken from the message")
 	}
-	if err := VerifyEvidence(&c.cfg, e, wireHolds); err != nil {
+	if err := e.Verify(&c.cfg, wireHolds); err != nil {
 		t.Error(err)
 	}
 	whole := appendTyped([]byte{FormatVersion, evidenceEquivocation, 0, 2}, first)
 	if _, err := DecodeEvidence(appendTyped(whole, second)); !errors.Is(err, ErrMalformed) {
 		t.Errorf("evidence with a body: %v", err)
 	}
-	if _, err := DecodeEvidence(EncodeEvidence(Evidence{Kind: "slander", First: first, Second: second})); !errors.Is(err, ErrMalformed) {
+	if _, err := DecodeEvidence(Evidence{Kind: "slander", First: first, Second: second}.Encode()); !errors.Is(err, ErrMalformed) {
 		t.Errorf("evidence of an unknown kind: %v", err)
 	}
 }

@@ -58,13 +58,13 @@ func FuzzDecodeEvidence(f *testing.F) {
 	c := newWireCluster(4)
 	var seeds [][]byte
 	for _, e := range c.evidence() {
-		seeds = append(seeds, EncodeEvidence(e))
+		seeds = append(seeds, e.Encode())
 	}
 	fuzzForm(f, func(b []byte) ([]byte, error) {
 		recoded, err := wireRecodeEvidence(b)
 		if err == nil {
 			e, _ := DecodeEvidence(b) // it was decoded a moment ago
-			_ = VerifyEvidence(&c.cfg, e, wireHolds)
+			_ = e.Verify(&c.cfg, wireHolds)
 		}
 		return recoded, err
 	}, seeds)

@@ -9,10 +9,13 @@ import (
 
 // What the records of a journal tell as a whole, before a replica goes on from them.
 
+// Log is what a journal holds, oldest record first.
+type Log []Record
+
 // Reach is the highest sequence number that this replica can have executed, by its journal: that of the last batch which the
 // journal lets it execute, or the one at which the journal begins. A state above it shows that the journal is an old copy
 // (D8). A journal that lacks votes may be behind the state by two windows at most (D8.14).
-func Reach(cfg *Config, log []Record) (last Seq) {
+func (log Log) Reach(cfg *Config) (last Seq) {
 	last = cfg.Origin.Seq
 	for _, rec := range log {
 		switch rec := rec.(type) {
@@ -31,7 +34,7 @@ func Reach(cfg *Config, log []Record) (last Seq) {
 		default: // a vote or a proposal alone lets nothing be executed
 		}
 	}
-	if unsaid := Unsaid(cfg, log); unsaid > 0 {
+	if unsaid := log.Unsaid(cfg); unsaid > 0 {
 		last = max(last, unsaid+cfg.LogWindow)
 	}
 	return last
@@ -46,11 +49,43 @@ func Beginning(cfg *Config) []Record {
 }
 
 // LastStable is the highest stable checkpoint that a journal tells of; 0 if none is.
-func LastStable(log []Record) (last Seq) {
+func (log Log) LastStable() (last Seq) {
 	for _, rec := range log {
 		last = max(last, StableIn(rec).Seq)
 	}
 	return last
+}
+
+// Certificates lists those of the stable checkpoints that a journal tells of, after that of the state that the cluster began
+// with. Nobody has verified them, and there may be several of one checkpoint.
+func (log Log) Certificates(cfg *Config) (certs []StableCert) {
+	for _, rec := range append(Beginning(cfg), log...) {
+		if cert := StableIn(rec); cert.Seq > 0 {
+			certs = append(certs, cert)
+		}
+	}
+	return certs
+}
+
+// Life is the life of a journal: that of its newest segment. Segments before it may carry none, of the first format (D8.2).
+func (log Log) Life() (l Life) {
+	for _, rec := range log {
+		if head, ok := rec.(*Head); ok {
+			l = head.Life
+		}
+	}
+	return l
+}
+
+// Foreign is ErrForeignJournal for a journal that another replica wrote, or one of another cluster: disks were mixed up, and
+// nothing is lost.
+func (log Log) Foreign(cfg *Config) error {
+	for _, rec := range log {
+		if head, ok := rec.(*Head); ok && (head.Cluster != cfg.Cluster || head.Self != cfg.Self) {
+			return ErrForeignJournal
+		}
+	}
+	return nil
 }
 
 // StableIn is the certificate of the stable checkpoint that a record tells of; zero if it tells of none.
@@ -73,7 +108,7 @@ func StableIn(rec Record) (cert StableCert) {
 
 // Unsaid is the highest sequence number for which this replica may have voted although its journal has no vote (D8.14): no
 // vote went further than a window above a stable checkpoint that was durable. It is 0 if the journal lacks nothing.
-func Unsaid(cfg *Config, log []Record) Seq {
+func (log Log) Unsaid(cfg *Config) Seq {
 	early := false
 	for _, rec := range log {
 		switch rec.(type) {
@@ -87,7 +122,7 @@ func Unsaid(cfg *Config, log []Record) Seq {
 	if !early {
 		return 0
 	}
-	return LastStable(log) + cfg.LogWindow
+	return log.LastStable() + cfg.LogWindow
 }
 
 // Mark is an own checkpoint that the journal tells of.
@@ -99,7 +134,7 @@ type Mark struct {
 // Marks lists this replica's own checkpoints and the state that it was given last, newest first: the states to look for
 // in the store at a start (D5). What lies before a state that was given is void (X6). The initial state, with sequence
 // number 0 and no digest, is listed last.
-func Marks(log []Record) []Mark {
+func (log Log) Marks() []Mark {
 	marks := []Mark{{}}
 	stable := Seq(0)
 	for _, rec := range log {
@@ -123,7 +158,7 @@ func Marks(log []Record) []Mark {
 
 // Backlog lists the bodies of the batches above a state, up to a sequence number, as a journal lets them be executed again.
 // It reports false if one of them is missing.
-func Backlog(log []Record, above, upTo Seq) ([]*Body, bool) {
+func (log Log) Backlog(above, upTo Seq) ([]*Body, bool) {
 	if upTo-above > Seq(len(log)) {
 		return nil, false
 	}
@@ -244,11 +279,11 @@ func (r *remains) Decided() *Body {
 	return nil
 }
 
-// Rebuild puts together from the records of a sequence number what another replica needs to execute its batch; nil if
-// they do not hold it.
-func Rebuild(seq Seq, records []Record) *CertifiedBody {
+// Batch puts together what another replica needs to execute the batch of a sequence number; nil if the journal does not
+// hold it.
+func (log Log) Batch(seq Seq) *CertifiedBody {
 	var found remains
-	for _, rec := range records {
+	for _, rec := range log {
 		if RecordSeq(rec) == seq {
 			found.Gather(rec)
 		}

@@ -112,7 +112,7 @@ func TestS4_AFrameAboveTheLimitIsNotRead(t *testing.T) {
 	for name, err := range map[string]error{
 		"message":  wireErr(Decode(Encode(request))),
 		"record":   wireErr(DecodeRecord(EncodeRecord(accepted))),
-		"evidence": wireErr(DecodeEvidence(EncodeEvidence(Evidence{Kind: Equivocation, First: vc, Second: vc}))),
+		"evidence": wireErr(DecodeEvidence(Evidence{Kind: Equivocation, First: vc, Second: vc}.Encode())),
 	} {
 		if !errors.Is(err, ErrMalformed) {
 			t.Errorf("%s: %v", name, err)

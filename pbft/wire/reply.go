@@ -35,10 +35,21 @@ func WholeReplier(request Digest, n int) ReplicaID {
 	return ReplicaID(binary.BigEndian.Uint64(request[:]) % uint64(n))
 }
 
+// Digest is the digest of the results, whether they are there or not.
+func (m *Reply) Digest() Digest {
+	if m.ResultDigest != nil {
+		return *m.ResultDigest
+	}
+	return DigestResults(m.Results)
+}
+
+// Busy reports whether the outcome is advice to try again, and decides nothing.
+func (o Outcome) Busy() bool { return o == OutcomeBusy }
+
 // Shorten puts the digest in place of results that are long enough to be worth it.
 func (m *Reply) Shorten() {
 	if m.ResultDigest == nil && m.resultBytes() > wholeResultBytes {
-		m.ResultDigest, m.Results = new(DigestResults(m.Results)), nil
+		m.ResultDigest, m.Results = new(m.Digest()), nil
 	}
 }
 

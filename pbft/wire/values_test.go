@@ -178,7 +178,7 @@ func TestDecodeRecord_ReturnsWhatWasEncoded(t *testing.T) {
 
 func TestDecodeEvidence_ReturnsWhatWasEncoded(t *testing.T) {
 	for _, e := range newWireCluster(4).evidence() {
-		got, err := DecodeEvidence(EncodeEvidence(e))
+		got, err := DecodeEvidence(e.Encode())
 		if err != nil {
 			t.Fatalf("%v: %v", TypeOf(e.First), err)
 		}

@@ -22,7 +22,7 @@ func vectors() string {
 		fmt.Fprintf(&out, "record\t%s\t%x\t\n", s.name, EncodeRecord(s.r))
 	}
 	for _, e := range c.evidence() {
-		fmt.Fprintf(&out, "evidence\t%v\t%x\t\n", TypeOf(e.First), EncodeEvidence(e))
+		fmt.Fprintf(&out, "evidence\t%v\t%x\t\n", TypeOf(e.First), e.Encode())
 	}
 	return out.String()
 }

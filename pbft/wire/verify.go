@@ -1,6 +1,9 @@
 package wire
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Claim says that Signer signed Signed. Whoever holds a message can list its claims; only their verification makes the
 // message believable.
@@ -36,6 +39,31 @@ func Verify(cfg *Config, m Message, holds func([]Claim) bool) (Verified, error) 
 		return Verified{}, fmt.Errorf("%s: %w", TypeOf(m), ErrSignature)
 	}
 	return Verified{msg: m}, nil
+}
+
+// Verify checks that a quorum signed the certificate; that of the cluster's beginning needs no signature.
+func (c StableCert) Verify(cfg *Config, holds func([]Claim) bool) error {
+	_, err := Verify(cfg, &StableNotice{Cert: c}, holds)
+	return err
+}
+
+// Proof is the certificate in bytes that prove themselves wherever they lie: ReadProof reads them.
+func (c StableCert) Proof() []byte { return Encode(&StableNotice{Cert: c}) }
+
+// ReadProof reads the Proof of a certificate and verifies it.
+func ReadProof(cfg *Config, proof []byte, holds func([]Claim) bool) (StableCert, error) {
+	m, err := Decode(proof)
+	if err != nil {
+		return StableCert{}, fmt.Errorf("its certificate cannot be read: %w", err)
+	}
+	notice, is := m.(*StableNotice)
+	if !is {
+		return StableCert{}, errors.New("it has another message in place of a certificate")
+	}
+	if err := notice.Cert.Verify(cfg, holds); err != nil {
+		return StableCert{}, fmt.Errorf("its certificate does not hold: %w", err)
+	}
+	return notice.Cert, nil
 }
 
 // Own wraps a message that this replica itself built and signed a moment ago. It must not be given anything that was

@@ -165,7 +165,7 @@ func (n *node) start() {
 		return
 	}
 	log := slices.Concat(n.disk...)
-	for _, mark := range wire.Marks(log) {
+	for _, mark := range wire.Log(log).Marks() {
 		s, ok := n.saved[mark.Seq]
 		if !ok || s.root != mark.Digest {
 			continue

@@ -108,7 +108,7 @@ func highestStable(v *wire.NewView) *wire.StableCert {
 
 // accuses is E1: evidence holds before any judge, and never against a correct replica.
 func (m *Monitor) accuses(o *observed, e wire.Evidence) {
-	if err := wire.VerifyEvidence(m.cfg, e, m.holds); m.breaks(e1, err != nil) {
+	if err := e.Verify(m.cfg, m.holds); m.breaks(e1, err != nil) {
 		m.fail(e1, o.id, "replica %d shows what proves nothing: %v", o.id, err)
 	}
 	if int(e.Replica) < m.n && m.correct(e.Replica) {

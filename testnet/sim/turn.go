@@ -47,7 +47,7 @@ func (n *node) arrive(p *packet) {
 	v, err := n.w.verify(p.read)
 	if err != nil {
 		n.refuse(p, err)
-		if ev := replica.Refused(&n.w.cfg, p.from, p.read.frame); ev != nil && !p.damaged && len(n.lanes.replicas) < replica.LaneRoom {
+		if ev := port.Refused(&n.w.cfg, p.from, p.read.frame); ev != nil && !p.damaged && len(n.lanes.replicas) < replica.LaneRoom {
 			n.lanes.replicas = append(n.lanes.replicas, ev)
 			n.wake()
 		}

@@ -78,7 +78,7 @@ func TestEquivocate_PrePrepareIsMaskedByOneViewChangeAndProven(t *testing.T) {
 			t.Errorf("replica %d has no evidence", i+1)
 		}
 		for _, e := range m.accused {
-			if err := wire.VerifyEvidence(m.cfg, e, holds); err != nil || e.Replica != 0 {
+			if err := e.Verify(m.cfg, holds); err != nil || e.Replica != 0 {
 				t.Errorf("replica %d accuses replica %d: %v", i+1, e.Replica, err)
 			}
 		}

@@ -99,7 +99,7 @@ func (tr *trial) mustConvict(guilty ...wire.ReplicaID) {
 			continue
 		}
 		for _, e := range m.accused {
-			if err := wire.VerifyEvidence(m.cfg, e, holds); err != nil {
+			if err := e.Verify(m.cfg, holds); err != nil {
 				tr.t.Errorf("E1: replica %d accuses replica %d: %v", i, e.Replica, err)
 			}
 			if !slices.Contains(guilty, e.Replica) {

@@ -81,7 +81,7 @@ func proofs(home string, cfg *wire.Config) (all []play.Proof, err error) {
 		if err != nil {
 			return all, fmt.Errorf("%s: %w", f.Name(), err)
 		}
-		proven := wire.VerifyEvidence(cfg, e, replica.Holds(verifier)) == nil
+		proven := e.Verify(cfg, replica.Holds(verifier)) == nil
 		all = append(all, play.Proof{Replica: int(e.Replica), Kind: string(e.Kind), Holds: proven})
 	}
 	return all, err

@@ -32,7 +32,7 @@ func (c *cluster) Remains() (*play.Remains, error) {
 	}
 	for _, a := range c.w.Evidence() {
 		e := a.Evidence
-		holds := wire.VerifyEvidence(c.w.Config(), e, c.w.Holds) == nil // with the public keys alone
+		holds := e.Verify(c.w.Config(), c.w.Holds) == nil // with the public keys alone
 		r.Proofs = append(r.Proofs, play.Proof{Replica: int(e.Replica), Kind: string(e.Kind), Holds: holds})
 	}
 	for id := range wire.ReplicaID(c.s.Replicas) {

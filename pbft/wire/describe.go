@@ -1,0 +1,170 @@
+package wire
+
+import (
+	"fmt"
+)
+
+// Description is what a message or a record says, in the same terms whatever its type: for programs that show it, and need
+// not know the types.
+type Description struct {
+	Kind   string  // of a record; empty of a message
+	Type   string  // of the message, or of what is in a record
+	View   *View   // that it is about; nil: about none
+	Seq    *Seq    // likewise
+	Digest *Digest // of the batch or of the state that it is about; nil: of neither
+	Batch  *Body   // that it carries
+	Note   string  // what else an operator wants to know of a record
+	Text   string  // one line: Format's, or FormatRecord's
+}
+
+// Describe describes a message.
+func Describe(m Message) Description {
+	d := Description{Type: TypeOf(m).String(), Text: Format(m)}
+	switch m := m.(type) {
+	case *PrePrepare:
+		d.View, d.Seq, d.Digest, d.Batch = &m.View, &m.Seq, &m.Digest, m.Body
+	case *Prepare:
+		d.View, d.Seq, d.Digest = &m.View, &m.Seq, &m.Digest
+	case *Commit:
+		d.View, d.Seq, d.Digest = &m.View, &m.Seq, &m.Digest
+	case *Checkpoint:
+		d.Seq, d.Digest = &m.Seq, &m.Digest
+	case *Suspect:
+		d.View = &m.View
+	case *Heartbeat:
+		d.View = &m.View
+	case *ViewChange:
+		d.View = &m.View
+	case *NewView:
+		d.View = &m.View
+	case *Reply:
+		d.View, d.Seq = &m.View, &m.Seq
+	case *Status:
+		d.View = &m.View
+	case *Fetch:
+		d.Seq, d.Digest = &m.Seq, &m.Digest
+	case *CertifiedBody:
+		d.Seq = &m.Seq
+	case *StableNotice:
+		d.Seq, d.Digest = &m.Cert.Seq, &m.Cert.Digest
+	case *HeldBy:
+		d.View = &m.View
+	case *FetchState:
+		d.Seq = &m.Seq
+	case *Data:
+		d.Seq = &m.Seq
+	default: // it is about no place in the order
+	}
+	return d
+}
+
+// ReadRecord describes an encoded record.
+func ReadRecord(data []byte) (Description, error) {
+	rec, err := DecodeRecord(data)
+	if err != nil {
+		return Description{}, err
+	}
+	d := Description{Type: "certificate"}
+	switch r := rec.(type) {
+	case *Head:
+		d = Description{Kind: "head", View: &r.View, Note: r.owner()}
+	case *Sent:
+		d = said("sent", r.Msg)
+	case *Accepted:
+		d = said("accepted", r.PrePrepare)
+	case *Activated:
+		d = said("activated", r.NewView)
+	case *Fetched:
+		d = Description{Kind: "fetched", Type: "body", Seq: &r.Seq, Digest: new(r.Body.Digest()), Batch: r.Body}
+	case *Prepared:
+		d.Kind, d.View, d.Seq, d.Digest = "prepared", &r.Cert.View, &r.Cert.Seq, &r.Cert.Digest
+	case *Certified:
+		d.Kind, d.View, d.Seq, d.Digest, d.Batch = "certified", &r.Cert.View, &r.Cert.Seq, &r.Cert.Digest, r.Body
+	case *Committed:
+		d.Kind, d.View, d.Seq, d.Digest = "committed", &r.Cert.View, &r.Cert.Seq, &r.Cert.Digest
+	case *Stable:
+		d.Kind, d.Seq, d.Digest = "stable", &r.Cert.Seq, &r.Cert.Digest
+	case *Installed:
+		d.Kind, d.Seq, d.Digest, d.Note = "installed", &r.Cert.Seq, &r.Cert.Digest, "a state that others gave"
+	case *Recovering:
+		d = Description{
+			Kind: "recovering", View: &r.View, Seq: &r.Until,
+			Note: "silent until that sequence number, votes from that view, life " + r.Life.String(),
+		}
+	case *Void:
+		d = Description{Kind: "void", Seq: &r.Until, Note: "own states that were given up"}
+		if r.Wrong {
+			d.Note += "; the present one is wrong"
+		}
+	case *Witness:
+		d = Description{
+			Kind: "witness", Type: r.Said.Type.String(), View: &r.Said.View, Seq: &r.Said.Seq, Note: fmt.Sprintf("said by replica %d", r.Replica),
+		}
+	case *Early:
+		d = Description{Kind: "early", Note: "votes may leave before they are durable"}
+	case *Clean:
+		d = Description{Kind: "clean", Note: "nothing that was signed is missing up to here"}
+	}
+	d.Text = FormatRecord(rec)
+	if d.Batch != nil {
+		d.Note = d.Batch.size()
+	}
+	return d, nil
+}
+
+// said describes a record of a message. Only durable ones occur.
+func said(kind string, m Message) Description {
+	d := Describe(m)
+	d.Kind = kind
+	switch m := m.(type) {
+	case *PrePrepare, *Prepare, *Commit, *Checkpoint:
+	case *ViewChange:
+		d.Note = fmt.Sprintf("stable %d, %d prepared above it", m.Stable.Seq, len(m.Prepared))
+	case *NewView:
+		d.Note = fmt.Sprintf("%d view changes, %d proposals", len(m.ViewChanges), len(m.Proposals))
+	default:
+		d.Note = "unexpected here"
+	}
+	return d
+}
+
+// owner says whose journal it is.
+func (h *Head) owner() string {
+	activity := "changing views"
+	if h.Active {
+		activity = "active"
+	}
+	text := fmt.Sprintf("replica %d, epoch %d, cluster %s, %s", h.Self, h.Epoch, h.Cluster, activity)
+	if h.Life != (Life{}) {
+		text += ", life " + h.Life.String()
+	}
+	return text
+}
+
+// size says how many requests a batch has.
+func (b *Body) size() string {
+	switch n := len(b.Requests); {
+	case b.IsNull():
+		return "null request"
+	case n == 1:
+		return "1 request"
+	default:
+		return fmt.Sprintf("%d requests", n)
+	}
+}
+
+// About says in a few words what the two statements contradict each other on.
+func (e Evidence) About() string {
+	first, second := Describe(e.First), Describe(e.Second)
+	text := first.Type
+	if first.View != nil {
+		text += fmt.Sprintf(" view %d", *first.View)
+	}
+	if first.Seq != nil {
+		text += fmt.Sprintf(" seq %d", *first.Seq)
+	}
+	if first.Digest == nil || second.Digest == nil {
+		return text + ": two different ones"
+	}
+	return fmt.Sprintf("%s: digests %x and %x", text, first.Digest[:6], second.Digest[:6])
+}
