@@ -1,6 +1,7 @@
 package comeback
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -62,44 +63,61 @@ func (s *stage) resident(name string) {
 	s.result.tell(name+", with mapped files", float64(all)/(1<<20), "MiB")
 }
 
-// changing has clients write at half of the saturation, or at as much more as it takes for enough keys to change between two
-// checkpoints.
-func (s *stage) changing() {
-	saturation := s.saturation()
-	for _, share := range []float64{0.5, 0.65, 0.8, 0} { // 0: as much as there is
-		s.work(saturation * share)
-		s.pass(time.Second) // batches become as large as they will be
-		began, first := s.Now(), s.executed()
-		s.pass(s.o.Measure)
-		if s.changes(began, first) >= largeChanges {
+// shares of the saturation at which clients write while checkpoints are watched, one after the other until enough keys change
+// between two; 0: as much as there is. How many requests a batch holds follows from the load and the machine, so a rate that
+// was enough a moment ago need not be enough now: what counts is what happened while checkpoints were watched.
+var shares = []float64{0.5, 0.65, 0.8, 0}
+
+// watched is what came of writes while checkpoints were taken.
+type watched struct {
+	share   float64 // of the saturation
+	changes float64 // keys, from one checkpoint to the next
+	spans   []span
+	acks    []play.Ack
+}
+
+// enough has checkpoints watched at one share after the other, until enough keys changed between two.
+func enough(watch func(share float64) watched) (w watched) {
+	for _, share := range shares {
+		if w = watch(share); w.changes >= largeChanges {
 			break
 		}
 	}
+	return w
 }
 
-// changes is how many writes were acknowledged for each checkpoint since a moment, when batches were executed up to first.
-func (s *stage) changes(since time.Duration, first uint64) float64 {
-	acks := play.After(s.Work().Acks, since)
-	return float64(len(acks)) * float64(largeInterval) / float64(max(1, s.executed()-first))
+// watch has clients write so many operations a second, and watches checkpoints.
+func (s *stage) watch(rate float64) (w watched) {
+	s.work(rate)
+	s.pass(time.Second) // batches become as large as they will be
+	began, first := s.Now(), s.executed()
+	w.spans = s.spans(largeCheckpoints)
+	ended, last := s.Now(), s.executed()
+	acks := s.Work().Acks
+	acks = acks[:len(acks)-len(play.After(acks, ended))]
+	w.acks = play.After(acks, began)
+	// No worker comes back to a key before it has written all of its own, so each write is a change.
+	w.changes = float64(len(w.acks)) * float64(largeInterval) / float64(max(1, last-first))
+	return w
 }
 
 // checkpoints compares what requests take that are answered while a checkpoint is taken with what the others take.
 func (s *stage) checkpoints() {
-	s.changing()
-	began, first := s.Now(), s.executed()
-	spans := s.spans(largeCheckpoints)
-	ended, changes := s.Now(), s.changes(began, first)
-	acks := s.Work().Acks
-	acks = acks[:len(acks)-len(play.After(acks, ended))]
-	acks = play.After(acks, began)
-	during, between := split(acks, spans)
+	saturation := s.saturation()
+	w := enough(func(share float64) watched {
+		w := s.watch(saturation * share)
+		w.share = share
+		return w
+	})
 	s.rest()
+	during, between := split(w.acks, w.spans)
 	if len(during) == 0 || len(between) == 0 {
 		s.late("%d writes were answered during checkpoints and %d between them", len(during), len(between))
 	}
 	d, b := report.Latencies(during), report.Latencies(between)
-	s.result.add(Figure{Name: "changes between two checkpoints", Value: changes, AtLeast: new(largeChanges), Timed: true})
-	s.result.tell("a checkpoint takes", report.Round(mean(spans).Seconds()), "s")
+	s.result.tell("load/saturation", cmp.Or(w.share, 1), "")
+	s.result.add(Figure{Name: "changes between two checkpoints", Value: w.changes, AtLeast: new(largeChanges), Timed: true})
+	s.result.tell("a checkpoint takes", report.Round(mean(w.spans).Seconds()), "s")
 	s.result.tell("p99 between checkpoints", b.P99, "ms")
 	s.result.tell("p99 during checkpoints", d.P99, "ms")
 	s.target(Figure{Name: "during/between", Value: d.P99 / b.P99, Timed: true}, largeSlower)
