@@ -128,6 +128,8 @@ func (r *Receiver) reclaim(q *question, parts []Part) (*question, []Part) {
 	for i := range q.tasks {
 		if free[i] {
 			left.tasks, rest = append(left.tasks, q.tasks[i]), append(rest, parts[i])
+		} else {
+			r.progress.Late += uint64(len(parts[i].append(nil)))
 		}
 	}
 	return left, rest

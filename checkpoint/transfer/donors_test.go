@@ -94,6 +94,32 @@ func TestX3_LateAnswersAreUsed(t *testing.T) {
 	}
 }
 
+// What comes when another donor was asked for it is counted apart: without it, what a transfer received does not depend on
+// how long donors take.
+func TestLateAnswersAreCountedApart(t *testing.T) {
+	r, _, donor := opened(t)
+	first := ask(r, 1, 0)[0]
+	answer := donor(first)
+	r.Expire(time.Second, time.Second/2)
+	again := ask(r, 2, time.Second)
+	before := r.Progress()
+	if err := r.Take(1, time.Second, answer); err != nil {
+		t.Fatal(err)
+	}
+	const head = 7 // of an answer, before its parts
+	if p := r.Progress(); before.Late != 0 || p.Late != uint64(len(answer)-head) || p.Fetched != before.Fetched {
+		t.Errorf("%d bytes are late, want %d; %d keys fetched", p.Late, len(answer)-head, p.Fetched-before.Fetched)
+	}
+	for _, query := range again {
+		if err := r.Take(2, time.Second, donor(query)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p := r.Progress(); p.Late != uint64(len(answer)-head) || p.Fetched == before.Fetched {
+		t.Errorf("what is used is late: %d bytes; %d keys fetched", p.Late, p.Fetched-before.Fetched)
+	}
+}
+
 func TestX3_AnAnswerTwiceOrToAnotherDonorIsALie(t *testing.T) {
 	r, _, donor := opened(t)
 	answer := donor(ask(r, 1, 0)[0])

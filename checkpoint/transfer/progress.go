@@ -7,6 +7,7 @@ type Progress struct {
 	Written  uint64 // keys set
 	Deleted  uint64 // keys deleted
 	Bytes    uint64 // bytes of answers
+	Late     uint64 // of them, those that another donor had been asked for meanwhile
 	// Share is the part of the hash space that was compared and fetched, 0 to 1. It never falls, and is 1 exactly when
 	// nothing is left to be asked for.
 	Share float64

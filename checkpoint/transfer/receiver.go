@@ -208,8 +208,12 @@ func (r *Receiver) take(d *donor, now time.Duration, answer []byte) error {
 		return err
 	}
 	q, late, err := d.close(a.ID, r.opt.FirstID)
-	if q == nil || err != nil {
+	if err != nil {
 		return err
+	}
+	if q == nil {
+		r.progress.Late += uint64(len(answer))
+		return nil
 	}
 	var wrong error
 	switch {
@@ -219,8 +223,12 @@ func (r *Receiver) take(d *donor, now time.Duration, answer []byte) error {
 		wrong = errLie("its first part is put off")
 	}
 	if late {
-		if wrong != nil || q.chunks != nil {
+		if wrong != nil {
 			return wrong
+		}
+		if q.chunks != nil {
+			r.progress.Late += uint64(len(answer))
+			return nil
 		}
 		q, a.Parts = r.reclaim(q, a.Parts)
 		return r.takeTasks(d, q, a.Parts, now, true)

@@ -85,8 +85,9 @@ const (
 type Transfer struct {
 	Phase           string  `json:"phase"` // choosing, loading, fetching or switching
 	Checkpoint      uint64  `json:"checkpoint"`
-	Share           float64 `json:"share"` // of the state that was compared and is right, 0 to 1
-	Bytes           uint64  `json:"bytes"` // received
+	Share           float64 `json:"share"`      // of the state that was compared and is right, 0 to 1
+	Bytes           uint64  `json:"bytes"`      // received
+	LateBytes       uint64  `json:"late_bytes"` // of them, those that another donor had been asked for meanwhile
 	BytesPerSecond  uint64  `json:"bytes_per_second"`
 	RemainingMillis int64   `json:"remaining_ms"` // 0: not known
 	Rounds          int     `json:"rounds"`       // checkpoints that were tried

@@ -28,7 +28,7 @@ type metrics struct {
 
 	transfersBegun, transfersFinished, transferRounds, transferBlamed prometheus.Counter
 	givenBatches, givenAnswers, givenRefused                          prometheus.Counter
-	bytesReceived, bytesGiven, lostData, lostQuestions                prometheus.Counter
+	bytesReceived, bytesLate, bytesGiven, lostData, lostQuestions     prometheus.Counter
 	scrubPasses, scrubBytes, scrubFiles, scrubKeys, scrubBatches      prometheus.Counter
 }
 
@@ -80,6 +80,7 @@ func (m *metrics) recoveries() {
 	m.transferRounds = m.counter("tagma_transfer_rounds_total", "Checkpoints that transfers tried to fetch.")
 	m.transferBlamed = m.counter("tagma_transfer_blamed_total", "Parts of a state that were not what the checkpoint says.")
 	m.bytesReceived = m.counter("tagma_transfer_received_bytes_total", "Parts of states received.")
+	m.bytesLate = m.counter("tagma_transfer_late_bytes_total", "Of them, those that another donor had been asked for meanwhile.")
 	m.bytesGiven = m.counter("tagma_donor_bytes_total", "Batches and parts of states given to others.")
 	m.givenBatches = m.counter("tagma_donor_batches_total", "Batches given to others.")
 	m.givenAnswers = m.counter("tagma_donor_answers_total", "Questions for parts of a state answered.")

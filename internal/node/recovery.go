@@ -60,7 +60,7 @@ func (n *Node) forgottenReport(a *amnesiac) *Recovery {
 
 func transferReport(p *replica.Progress) *Transfer {
 	t := &Transfer{
-		Phase: string(p.Phase), Checkpoint: uint64(p.Seq), Share: p.Share, Bytes: p.Bytes, BytesPerSecond: uint64(p.Rate()),
+		Phase: string(p.Phase), Checkpoint: uint64(p.Seq), Share: p.Share, Bytes: p.Bytes, LateBytes: p.Late, BytesPerSecond: uint64(p.Rate()),
 		RemainingMillis: p.Remaining().Milliseconds(), Rounds: p.Rounds, Donors: []int{}, Blamed: p.Blamed,
 	}
 	for _, id := range p.Donors {

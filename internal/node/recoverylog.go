@@ -29,7 +29,7 @@ func (t *transferLog) see(p *replica.Progress, now time.Duration) {
 	was := t.was
 	t.was = *p
 	if was.Phase == replica.Idle && p.Phase != replica.Idle {
-		was.Bytes, was.Rounds, t.named, t.said = 0, 0, 0, now
+		was.Bytes, was.Late, was.Rounds, t.named, t.said = 0, 0, 0, 0, now
 		t.metrics.transfersBegun.Inc()
 		t.log.Info("this replica cannot follow the others any more: it fetches the state from them")
 	}
@@ -66,6 +66,9 @@ func (t *transferLog) count(was, p *replica.Progress) {
 	m.transferBlamed.Add(float64(max(p.Blamed-was.Blamed, 0)))
 	if p.Bytes > was.Bytes {
 		m.bytesReceived.Add(float64(p.Bytes - was.Bytes))
+	}
+	if p.Late > was.Late {
+		m.bytesLate.Add(float64(p.Late - was.Late))
 	}
 }
 

@@ -34,10 +34,10 @@ func TestTransferLog_TellsEachStepOnce(t *testing.T) {
 	at(10*time.Second, func() { p.Share, p.Bytes = 0.5, 4000 })
 	at(11*time.Second, func() { p.Blamed, p.LastBlame = 1, "replica 2: not its hash" })
 	at(12*time.Second, func() { p.Pinned, p.Donors, p.Seq, p.Rounds = 1, []wire.ReplicaID{1}, 48, 2 })
-	at(13*time.Second, func() { p.Phase, p.Bytes = replica.Switching, 8000 })
+	at(13*time.Second, func() { p.Phase, p.Bytes, p.Late = replica.Switching, 8000, 300 })
 	at(14*time.Second, func() { p.Phase, p.Finished = replica.Idle, 1 })
-	at(30*time.Second, func() { p.Phase, p.Began, p.Bytes, p.Rounds = replica.Choosing, 30*time.Second, 0, 0 })
-	at(31*time.Second, func() { p.Bytes = 500 })
+	at(30*time.Second, func() { p.Phase, p.Began, p.Bytes, p.Rounds = replica.Choosing, 30*time.Second, 0, 0; p.Late = 0 })
+	at(31*time.Second, func() { p.Bytes, p.Late = 500, 40 })
 	for text, times := range map[string]int{
 		"cannot follow the others any more":           2,
 		`checkpoint=40 from_replicas=[2]`:             1,
@@ -59,7 +59,7 @@ func TestTransferLog_TellsEachStepOnce(t *testing.T) {
 	}
 	want(t, m, map[string]float64{
 		"tagma_transfers_begun_total": 2, "tagma_transfers_finished_total": 1, "tagma_transfer_rounds_total": 2,
-		"tagma_transfer_blamed_total": 1, "tagma_transfer_received_bytes_total": 8500,
+		"tagma_transfer_blamed_total": 1, "tagma_transfer_received_bytes_total": 8500, "tagma_transfer_late_bytes_total": 340,
 	})
 }
 

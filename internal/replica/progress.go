@@ -17,6 +17,7 @@ type Progress struct {
 	Keys     uint64  // written, over all rounds
 	Deleted  uint64
 	Bytes    uint64 // received
+	Late     uint64 // of them, those that another donor had been asked for meanwhile
 	Rounds   int    // checkpoints that were tried; more than one if donors gave up the first, or it became too old
 	Finished int    // transfers since the start of the process
 	// Renewed says that the last state took the place of a wrong one (K2). Differs are the first keys of that one that were
@@ -56,6 +57,7 @@ func add(to *Progress, p *transfer.Progress) {
 	to.Keys += p.Written
 	to.Deleted += p.Deleted
 	to.Bytes += p.Bytes
+	to.Late += p.Late
 	to.Share = p.Share
 }
 

@@ -100,8 +100,7 @@ func wiped(s *stage) {
 
 // tellTransfer tells what the victim received since its process started.
 func (s *stage) tellTransfer() {
-	got := s.received(victim)
-	s.result.tell("received", got.bytes/(1<<20), "MiB")
+	got := s.receives("received")
 	s.result.tell("received/(keys+values)", got.bytes/s.o.payload(), "")
 	s.result.tell("rounds", got.rounds, "")
 }
@@ -110,7 +109,7 @@ func (s *stage) tellTransfer() {
 func (s *stage) whole() (bytes float64) {
 	s.wipe(victim)
 	s.follow(victim, s.o.windows(1))
-	return s.received(victim).bytes
+	return s.receives("whole transfer").bytes
 }
 
 // differing stops a replica, has 1 % of the keys overwritten meanwhile, and starts it again.
@@ -121,9 +120,7 @@ func differing(s *stage) {
 	began := time.Now()
 	s.restart(victim)
 	s.back("back after", began, 0, 0)
-	part := s.received(victim)
-	s.result.tell("whole transfer", all/(1<<20), "MiB")
-	s.result.tell("received", part.bytes/(1<<20), "MiB")
+	part := s.receives("received")
 	s.result.tell("rounds", part.rounds, "")
 	s.result.atMost("received/whole", part.bytes/all, mostOfDifference, "")
 }
@@ -144,14 +141,14 @@ func killed(s *stage) {
 	for _, share := range []float64{0.1, 0.5, 0.9} {
 		t := s.transferAt(share)
 		s.do(scenario.Kill, victim)
-		sum += float64(t.Bytes)
+		bytes := float64(t.Bytes - t.LateBytes)
+		sum += bytes
 		s.result.tell("killed at", 100*t.Share, "%")
-		s.result.tell("having received", float64(t.Bytes)/(1<<20), "MiB")
+		s.result.tell("having received", bytes/(1<<20), "MiB")
 		s.do(scenario.Restart, victim)
 	}
 	s.back("back after", began, s.o.windows(1), 0)
-	sum += s.received(victim).bytes
-	s.result.tell("whole transfer", all/(1<<20), "MiB")
+	sum += s.receives("in the last life").bytes
 	s.result.tell("received in four lives", sum/(1<<20), "MiB")
 	s.result.tell("whole/(keys+values)", all/s.o.payload(), "")
 	s.result.atMost("received/whole", sum/all, mostOfRestarts, "")

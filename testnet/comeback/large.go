@@ -20,6 +20,9 @@ const (
 	largeStart    = 10  // s
 	largeSlower   = 2.0 // p99 during a checkpoint over p99 between two
 	largeChanges  = 10_000.0
+
+	largeCheckpoints = 8                    // that are watched
+	spanEvery        = 5 * time.Millisecond // between two looks at the replicas: a fraction of what a checkpoint takes
 )
 
 // In the case large K is that of a cluster without settings, and there are enough workers for batches that change so many
@@ -63,23 +66,21 @@ func (s *stage) resident(name string) {
 	s.result.tell(name+", with mapped files", float64(all)/(1<<20), "MiB")
 }
 
-// shares of the saturation at which clients write while checkpoints are watched, one after the other until enough keys change
-// between two; 0: as much as there is. How many requests a batch holds follows from the load and the machine, so a rate that
-// was enough a moment ago need not be enough now: what counts is what happened while checkpoints were watched.
+// shares of the saturation at which clients write while checkpoints are watched, until enough keys change between two; 0:
+// all there is. How full batches are follows from the load and the machine, so only what was watched says what is enough.
 var shares = []float64{0.5, 0.65, 0.8, 0}
 
 // watched is what came of writes while checkpoints were taken.
 type watched struct {
-	share   float64 // of the saturation
-	changes float64 // keys, from one checkpoint to the next
-	spans   []span
-	acks    []play.Ack
+	share, changes float64 // of the saturation; keys, from one checkpoint to the next
+	spans          []span
+	acks           []play.Ack
 }
 
 // enough has checkpoints watched at one share after the other, until enough keys changed between two.
 func enough(watch func(share float64) watched) (w watched) {
-	for _, share := range shares {
-		if w = watch(share); w.changes >= largeChanges {
+	for _, w.share = range shares {
+		if w = watch(w.share); w.changes >= largeChanges {
 			break
 		}
 	}
@@ -87,28 +88,21 @@ func enough(watch func(share float64) watched) (w watched) {
 }
 
 // watch has clients write so many operations a second, and watches checkpoints.
-func (s *stage) watch(rate float64) (w watched) {
-	s.work(rate)
+func (s *stage) watch(saturation, share float64) watched {
+	s.work(saturation * share)
 	s.pass(time.Second) // batches become as large as they will be
 	began, first := s.Now(), s.executed()
-	w.spans = s.spans(largeCheckpoints)
-	ended, last := s.Now(), s.executed()
+	spans, ended, batches := s.spans(largeCheckpoints), s.Now(), float64(s.executed()-first)
 	acks := s.Work().Acks
-	acks = acks[:len(acks)-len(play.After(acks, ended))]
-	w.acks = play.After(acks, began)
-	// No worker comes back to a key before it has written all of its own, so each write is a change.
-	w.changes = float64(len(w.acks)) * float64(largeInterval) / float64(max(1, last-first))
-	return w
+	acks = play.After(acks[:len(acks)-len(play.After(acks, ended))], began)
+	// A worker writes all of its keys before it comes back to one, so each write is a change.
+	return watched{share, float64(len(acks)) * float64(largeInterval) / batches, spans, acks}
 }
 
 // checkpoints compares what requests take that are answered while a checkpoint is taken with what the others take.
 func (s *stage) checkpoints() {
 	saturation := s.saturation()
-	w := enough(func(share float64) watched {
-		w := s.watch(saturation * share)
-		w.share = share
-		return w
-	})
+	w := enough(func(share float64) watched { return s.watch(saturation, share) })
 	s.rest()
 	during, between := split(w.acks, w.spans)
 	if len(during) == 0 || len(between) == 0 {
@@ -122,9 +116,6 @@ func (s *stage) checkpoints() {
 	s.result.tell("p99 during checkpoints", d.P99, "ms")
 	s.target(Figure{Name: "during/between", Value: d.P99 / b.P99, Timed: true}, largeSlower)
 }
-
-// largeCheckpoints is how many checkpoints are watched.
-const largeCheckpoints = 8
 
 // span is from the moment when the first replica has executed the last batch of a checkpoint until it is stable at all.
 type span struct{ from, to time.Duration }
@@ -150,9 +141,6 @@ func (s *stage) spans(n int) (seen []span) {
 	})
 	return seen
 }
-
-// spanEvery is the pause between two looks at the replicas: a fraction of what a checkpoint takes.
-const spanEvery = 5 * time.Millisecond
 
 // stable is the lowest stable checkpoint that any replica names.
 func (v view) stable() uint64 {

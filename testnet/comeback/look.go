@@ -44,20 +44,23 @@ func (v view) executed() (most uint64) {
 	return most
 }
 
-// transferred is what a replica's transfers have brought since its process started.
-type transferred struct{ bytes, rounds float64 }
+// transferred is what a replica's transfers have brought since its process started. Late bytes come beside the others, when
+// another donor was asked for the same: how many they are depends on the machine.
+type transferred struct{ bytes, late, rounds float64 }
 
-// received waits until a transfer of the state is counted, just after it is reported, and returns what it brought.
-func (s *stage) received(id int) (got transferred) {
+// receives waits until a transfer to the victim is counted, just after it is reported, tells and returns what it brought.
+func (s *stage) receives(name string) (got transferred) {
 	for began, finished := time.Now(), 0.0; finished == 0; {
-		values, err := s.Local().Metrics(s.ctx, id,
-			"tagma_transfers_finished_total", "tagma_transfer_received_bytes_total", "tagma_transfer_rounds_total")
+		v, err := s.Local().Metrics(s.ctx, victim, "tagma_transfers_finished_total", "tagma_transfer_received_bytes_total",
+			"tagma_transfer_late_bytes_total", "tagma_transfer_rounds_total")
 		s.must(err)
-		finished, got.bytes, got.rounds = values[0], values[1], values[2]
+		finished, got = v[0], transferred{bytes: v[1] - v[2], late: v[2], rounds: v[3]}
 		if finished == 0 && time.Since(began) > lookTimeout {
-			s.fail("replica %d came back without a transfer of the state: the case shows nothing", id)
+			s.fail("replica %d came back without a transfer of the state: the case shows nothing", victim)
 		}
 	}
+	s.result.tell(name, got.bytes/(1<<20), "MiB")
+	s.result.tell("and late", got.late/(1<<20), "MiB")
 	return got
 }
 

@@ -92,14 +92,6 @@ func (o *Options) protocol(large bool) cluster.Protocol {
 	}
 }
 
-// workers is how many requests are under way at once in a case.
-func (o *Options) workers(large bool) int {
-	if large {
-		return max(o.Workers, largeWorkers)
-	}
-	return o.Workers
-}
-
 // payload is how many bytes the keys and the values of the whole state have.
 func (o *Options) payload() float64 { return float64(o.Keys) * float64(keyBytes+o.ValueBytes) }
 

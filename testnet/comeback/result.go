@@ -92,8 +92,7 @@ func (c *Case) add(f Figure) {
 func (c *Case) took(name string, d, most time.Duration) {
 	f := Figure{Name: name, Value: d.Seconds(), Unit: "s", Timed: true}
 	if most > 0 {
-		bound := most.Seconds()
-		f.AtMost = &bound
+		f.AtMost = new(most.Seconds())
 	}
 	c.add(f)
 }

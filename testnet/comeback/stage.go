@@ -38,14 +38,17 @@ type stage struct {
 // begin makes the cluster of a case, fills it with the state, and goes on until nobody can follow from the first batch on
 // any more, if somebody is to follow.
 func (s *stage) begin(t trial, dir string) {
-	protocol := s.o.protocol(t.large)
+	protocol, workers := s.o.protocol(t.large), s.o.Workers
+	if t.large {
+		workers = max(workers, largeWorkers)
+	}
 	s.k = protocol.CheckpointInterval
 	c, err := processes.Engine{
 		StartWithin: s.o.Within, MayStall: s.o.Within / 2, SegmentBytes: node.DefaultSegmentBytes,
 	}.Open(s.ctx, &scenario.Scenario{
 		File: t.name, Name: t.name, Replicas: replicas, Seed: 1, Absent: t.absent, Settings: protocol, Events: t.events,
 		Workload: scenario.Workload{
-			Kind: scenario.KindPut, Clients: s.o.Sessions, InFlight: s.o.workers(t.large) / s.o.Sessions, Keys: s.o.Keys, ValueBytes: s.o.ValueBytes,
+			Kind: scenario.KindPut, Clients: s.o.Sessions, InFlight: workers / s.o.Sessions, Keys: s.o.Keys, ValueBytes: s.o.ValueBytes,
 		},
 	}, dir, play.Trace{}, s.show)
 	s.must(err)
