@@ -1,4 +1,4 @@
-// Package checkpoint is the parent of everything a replica keeps on disk:
+// Package checkpoint is the parent of the packages for everything that a replica keeps on disk:
 //
 //   - journal: the votes, append-only and checked sector by sector (rules D0 to D9);
 //   - store: the replicated state in badger, versioned by sequence number, with its snapshots (D5, K1, K4), pinned for a
@@ -7,5 +7,5 @@
 //     digests that a receiver verifies (X3);
 //   - transfer: the exchange of a state between replicas, part by part against its root (X3, X4).
 //
-// It holds no code. The four import statemachine at most, never pbft or network.
+// It holds no code. These packages import at most statemachine, never pbft or network.
 package checkpoint

@@ -15,16 +15,17 @@ import (
 )
 
 const (
-	// dialStagger is the lead of an address over the one listed after it. One that fails gives way at once.
+	// dialStagger is how long an address is dialled alone before the next one in the list is dialled too. If it fails
+	// earlier, the next one is dialled at once.
 	dialStagger = 250 * time.Millisecond
-	// maxAddrsPerName bounds what one DNS name stands for.
+	// maxAddrsPerName bounds how many addresses of one DNS name are used.
 	maxAddrsPerName = 8
 )
 
 var errNoAddress = errors.New("no TCP or QUIC address; " +
 	"give one such as /ip4/10.0.0.1/tcp/7000 or /dns4/a.example/udp/7000/quic-v1")
 
-// parseAddrs parses multiaddrs and passes over those of transports that this package does not speak.
+// parseAddrs parses multiaddrs and skips those of transports that this package does not implement.
 func parseAddrs(texts []string) ([]ma.Multiaddr, error) {
 	var addrs []ma.Multiaddr
 	for _, text := range texts {
@@ -39,7 +40,7 @@ func parseAddrs(texts []string) ([]ma.Multiaddr, error) {
 	return addrs, nil
 }
 
-// CheckListen reports why a replica could not listen on these addresses, whatever machine it runs on.
+// CheckListen reports why no replica could listen on these addresses, on whatever machine it runs.
 func CheckListen(texts []string) error {
 	for _, text := range texts {
 		addrs, err := parseAddrs([]string{text})
@@ -53,7 +54,7 @@ func CheckListen(texts []string) error {
 	return nil
 }
 
-// spoken reports whether an address is a host and a port of TCP or of QUIC version 1.
+// spoken reports whether an address consists of a host and a port of TCP or of QUIC version 1.
 func spoken(addr ma.Multiaddr) bool {
 	switch len(addr) {
 	case 2:
@@ -64,7 +65,7 @@ func spoken(addr ma.Multiaddr) bool {
 	return false
 }
 
-// family is what a DNS name in an address has to be resolved to; ok is false for an IP address.
+// family is the kind of IP address to which the DNS name in an address resolves; ok is false for an IP address.
 func family(addr ma.Multiaddr) (ip string, ok bool) {
 	switch addr[0].Code() {
 	case ma.P_DNS:
@@ -77,8 +78,8 @@ func family(addr ma.Multiaddr) (ip string, ok bool) {
 	return "", false
 }
 
-// resolve replaces DNS names by the IP addresses they stand for now, and keeps the order of the list. A name that is not
-// known is an error only when nothing else is left.
+// resolve replaces DNS names by their present IP addresses, and keeps the order of the list. A name that cannot be
+// resolved is an error only if no address is left.
 func (t *transport) resolve(ctx context.Context, addrs []ma.Multiaddr) ([]ma.Multiaddr, error) {
 	var found []ma.Multiaddr
 	var failed error
@@ -103,7 +104,7 @@ func (t *transport) resolve(ctx context.Context, addrs []ma.Multiaddr) ([]ma.Mul
 	return found, nil
 }
 
-// withIP is addr with an IP address in the place of its DNS name.
+// withIP is addr with its DNS name replaced by an IP address.
 func withIP(ip netip.Addr, addr ma.Multiaddr) ma.Multiaddr {
 	kind := "/ip6/"
 	if ip = ip.Unmap().WithZone(""); ip.Is4() {
@@ -112,7 +113,8 @@ func withIP(ip netip.Addr, addr ma.Multiaddr) ma.Multiaddr {
 	return append(ma.StringCast(kind+ip.String()), addr[1:]...)
 }
 
-// aim tells the swarm where a member is now. Names are resolved at every attempt, because what they stand for changes.
+// aim gives the swarm the present addresses of a member. Names are resolved again for every attempt to connect, because
+// their addresses change.
 func (t *transport) aim(ctx context.Context, to remote) error {
 	addrs, err := t.resolve(ctx, to.addrs)
 	if err != nil {
@@ -122,7 +124,7 @@ func (t *transport) aim(ctx context.Context, to remote) error {
 	t.aims[to.id] = addrs
 	t.aiming.Unlock()
 	t.store.SetAddrs(to.id, addrs, peerstore.PermanentAddrTTL)
-	for _, old := range t.store.Addrs(to.id) { // only now, so that another dial never finds the list empty
+	for _, old := range t.store.Addrs(to.id) { // only now, so that a concurrent dial never finds the list empty
 		if !slices.ContainsFunc(addrs, old.Equal) {
 			t.store.SetAddr(to.id, old, 0)
 		}
@@ -130,7 +132,7 @@ func (t *transport) aim(ctx context.Context, to remote) error {
 	return nil
 }
 
-// rank has the addresses of a member dialled in the order of the configuration, each with a lead over the next.
+// rank makes the swarm dial a member's addresses in the order of the configuration, each dialStagger after the one before.
 func (t *transport) rank(addrs []ma.Multiaddr) []network.AddrDelay {
 	t.aiming.Lock()
 	defer t.aiming.Unlock()
@@ -142,7 +144,7 @@ func (t *transport) rank(addrs []ma.Multiaddr) []network.AddrDelay {
 	return ranked
 }
 
-// place is the position of an address in its member's list. One that is in none was replaced a moment ago.
+// place is the position of an address in its member's list. An address that is in no list was replaced a moment ago.
 func place(aims map[peer.ID][]ma.Multiaddr, addr ma.Multiaddr) int {
 	longest := 0
 	for _, listed := range aims {

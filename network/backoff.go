@@ -5,18 +5,19 @@ import (
 	"time"
 )
 
-// Redial pacing. A restarted peer should be back within a second or so; a dead one should cost next to nothing.
+// Pacing of attempts to reconnect. A restarted peer should be connected again within about a second, and a dead peer
+// should cost almost nothing.
 const (
 	backoffFirst = 20 * time.Millisecond
 	backoffMax   = time.Second
 )
 
-// backoff paces the attempts to reach one peer: doubling, capped, with jitter so that replicas that lost the same peer
-// do not return in step.
+// backoff paces the attempts to reach one peer. The wait doubles up to a maximum, with jitter, so that replicas which
+// lost the same peer do not all redial at the same moment.
 type backoff struct{ last time.Duration }
 
-// next is how long to wait before the next attempt, given how long the last connection was in use. Only one that
-// lasted starts the pacing afresh: two processes that throw each other out must not do so at full speed.
+// next is how long to wait before the next attempt, given how long the last connection lasted. Only a connection that lasted
+// for backoffMax resets the pacing: otherwise two processes that disconnect each other would do so at full speed.
 func (b *backoff) next(lasted time.Duration) time.Duration {
 	if lasted >= backoffMax || b.last == 0 {
 		b.last = backoffFirst

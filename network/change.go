@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// change wakes everybody who waits for connections to come or go.
+// change wakes every goroutine that waits for connections to come or go.
 type change struct {
 	mu   sync.Mutex
 	next chan struct{} // closed at the next change; nil while nobody waits
@@ -22,7 +22,8 @@ func (c *change) announce() {
 	}
 }
 
-// wait must be called before looking at what may change.
+// wait returns a channel that is closed at the next change. A caller must call it before it looks at what may change,
+// so that it misses no change.
 func (c *change) wait() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -32,7 +33,7 @@ func (c *change) wait() <-chan struct{} {
 	return c.next
 }
 
-// awaited is a link with a peer, of either kind of host.
+// awaited is the link with a peer, of a replica's host or of a client's.
 type awaited interface {
 	connected() bool
 	state() PeerState
@@ -59,7 +60,7 @@ func waitConnected[P awaited](ctx context.Context, c *change, peers []P, k int) 
 	}
 }
 
-// reasons lists why replicas are not connected, as far as it is known.
+// reasons lists the known reasons why replicas are not connected.
 func reasons[P awaited](peers []P) string {
 	var list strings.Builder
 	for _, peer := range peers {

@@ -6,14 +6,14 @@ import (
 	"sync"
 )
 
-// ClientHandler receives what the replicas send to a client.
+// ClientHandler receives the frames that replicas send to a client.
 type ClientHandler interface {
-	// FromReplica receives a frame from the replica with this index: its connection proves the key. The frames of one
-	// replica come one after the other; a call that blocks stops reading from that replica only.
+	// FromReplica receives a frame from the replica with this index, whose key the connection has proved. The frames of
+	// one replica come one after the other; a call that blocks stops reading from that replica only.
 	FromReplica(from int, frame []byte)
 }
 
-// ClientHost is a client's end of the network: one connection to every replica. Its methods may be called from any
+// ClientHost is a client's end of the network, with one connection to every replica. Its methods may be called from any
 // goroutine.
 type ClientHost struct {
 	via     *transport
@@ -23,7 +23,7 @@ type ClientHost struct {
 	running sync.WaitGroup
 }
 
-// Dial starts a client's host. It returns at once; the replicas are connected, and reconnected, in the background.
+// Dial starts a client's host. It returns at once; the host connects to the replicas, and reconnects, in the background.
 func Dial(cfg ClientConfig, handler ClientHandler) (*ClientHost, error) {
 	cfg = cfg.withDefaults()
 	c := &ClientHost{}
@@ -75,19 +75,19 @@ func (c *ClientHost) build(cfg ClientConfig, handler ClientHandler) error {
 	return nil
 }
 
-// Send queues a frame for a replica and reports whether it was taken: not when the replica is not connected, when its
-// queue is full, or when the frame is longer than MaxFrame. It never blocks. The frame must not be changed afterwards.
+// Send queues a frame for a replica and reports whether the frame was queued. It is not if the replica is not connected, its
+// queue is full, or the frame is longer than MaxFrame. Send never blocks. The frame must not be changed afterwards.
 func (c *ClientHost) Send(to int, frame []byte) bool { return c.peers[to].send(frame) }
 
-// Open has a frame sent to every replica in place of [ClientConfig.Opening]: at once where one is connected, and first on
-// every later connection. The frame must not be changed afterwards.
+// Open replaces [ClientConfig.Opening]: the frame is sent at once to every connected replica, and first on every later
+// connection. The frame must not be changed afterwards.
 func (c *ClientHost) Open(frame []byte) {
 	for _, peer := range c.peers {
 		peer.open(frame)
 	}
 }
 
-// Connected says of every replica whether it is connected.
+// Connected says for every replica whether it is connected.
 func (c *ClientHost) Connected() []bool {
 	up := make([]bool, len(c.peers))
 	for i, peer := range c.peers {
@@ -106,12 +106,12 @@ func (c *ClientHost) Peers() []PeerState {
 	return states
 }
 
-// WaitConnected waits until at least k replicas are connected. Its error says what is known about the others.
+// WaitConnected waits until at least k replicas are connected. Its error says what is known about those that are not.
 func (c *ClientHost) WaitConnected(ctx context.Context, k int) error {
 	return waitConnected(ctx, &c.changes, c.peers, k)
 }
 
-// Close ends every connection and waits until no handler runs. What is queued is not sent.
+// Close ends every connection and waits until no handler runs. Queued frames are not sent.
 func (c *ClientHost) Close() error {
 	c.cancel()
 	err := c.via.close()

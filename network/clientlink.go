@@ -8,14 +8,14 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 )
 
-// ClientLink is one connection of a client. A client identity may have several at once.
+// ClientLink is one connection of a client. Several clients with the same key may be connected at once.
 type ClientLink struct {
 	key      [32]byte
 	stream   network.Stream
 	queue    *queue
 	maxFrame int
 	counters counters
-	total    *counters // of the host
+	total    *counters // counters of the host over all its client links
 	asks     bool
 
 	ctx  context.Context
@@ -31,13 +31,12 @@ func newClientLink(stream network.Stream, key [32]byte, cfg *Config, among *clie
 	return l
 }
 
-// Context ends when the client's connection does, also while the handler is busy with one of its frames and reads no
-// other: what is done for this client alone need not be done any more.
+// Context ends when the client's connection does, even while the handler is busy with a frame and reads no other one.
+// Work that is done for this client alone can then stop.
 func (l *ClientLink) Context() context.Context { return l.ctx }
 
-// Send queues a frame and reports whether it was taken. It never blocks: when the queue is full the frame is dropped
-// and counted, and a client that takes nothing at all for ten seconds is disconnected. The frame must not be changed
-// afterwards.
+// Send queues a frame and reports whether it was queued. It never blocks: if the queue is full, the frame is dropped and
+// counted. A client that reads nothing at all for ten seconds is disconnected. The frame must not be changed afterwards.
 func (l *ClientLink) Send(frame []byte) bool {
 	if len(frame) <= l.maxFrame && l.queue.push(frame) {
 		return true
@@ -47,27 +46,27 @@ func (l *ClientLink) Send(frame []byte) bool {
 	return false
 }
 
-// Key is the client's ed25519 public key, proved by the connection.
+// Key is the client's ed25519 public key, which the connection has proved.
 func (l *ClientLink) Key() [32]byte { return l.key }
 
-// AsksOnly reports whether the link was opened to ask the replica about itself, with [ClientConfig.AskOnly]: what else
-// arrives over it is not to be served.
+// AsksOnly reports whether the client opened the link only to ask the replica about itself, with
+// [ClientConfig.AskOnly]. Anything else that arrives over the link must not be served.
 func (l *ClientLink) AsksOnly() bool { return l.asks }
 
 // Dropped is the number of frames that Send refused.
 func (l *ClientLink) Dropped() uint64 { return l.counters.dropped.Load() }
 
-// Close disconnects the client; [Handler.ClientGone] follows.
+// Close disconnects the client; the host then calls [Handler.ClientGone].
 func (l *ClientLink) Close() { _ = l.stream.Conn().Close() }
 
-// ClientState sums up the client links of a host, those that have ended included.
+// ClientState sums up the client links of a host, including those that have ended.
 type ClientState struct {
 	Links                   int    // connected now
-	Refused                 uint64 // links for which there was no room
+	Refused                 uint64 // links that were refused for lack of room
 	Sent, Received, Dropped uint64 // frames
 }
 
-// clientLinks is the bounded set of the links of a host.
+// clientLinks is the bounded set of a host's client links.
 type clientLinks struct {
 	maxAll, maxPerKey int
 	total             counters
@@ -78,7 +77,7 @@ type clientLinks struct {
 	refused uint64
 }
 
-// Links of those who only ask: so few that they are no way around the bounds of the others.
+// Bounds of the links that only ask. They are small, so that these links offer no way around the bounds of the others.
 const (
 	maxAskers       = 64
 	maxAskersPerKey = 4
@@ -91,7 +90,7 @@ func newClientLinks(maxAll, maxPerKey int) *clientLinks {
 	}
 }
 
-// add takes a link in, or says why there is no room, in words for who opened it.
+// add adds a link. If there is no room for it, the error tells the client why.
 func (c *clientLinks) add(l *ClientLink) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,7 +108,7 @@ func (c *clientLinks) add(l *ClientLink) error {
 	return nil
 }
 
-// lost ends the contexts of the links of a connection that has ended.
+// lost ends the contexts of all links of a connection that has ended.
 func (c *clientLinks) lost(conn network.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -120,7 +119,7 @@ func (c *clientLinks) lost(conn network.Conn) {
 	}
 }
 
-// remove reports whether the key has no link left.
+// remove removes a link and reports whether it was the last one of its key.
 func (c *clientLinks) remove(l *ClientLink) (last bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

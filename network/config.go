@@ -5,7 +5,7 @@ import (
 	"log/slog"
 )
 
-// Defaults of [Config] and [ClientConfig]. Bounds are per stream unless said.
+// Defaults of [Config] and [ClientConfig]. Bounds are per stream unless stated otherwise.
 const (
 	DefaultMaxFrame          = 16 << 20
 	DefaultQueueBytes        = 64 << 20
@@ -17,11 +17,11 @@ const (
 	DefaultClientQueueFrames = 1 << 12
 )
 
-// maxGreeting bounds a greeting: it is read before anything about the peer but its key is known.
+// maxGreeting bounds a greeting, which is read when nothing but the peer's key is known about it.
 const maxGreeting = 1 << 10
 
-// Member is a replica: its ed25519 public key and the multiaddrs it is reached at, the preferred one first, such as
-// /ip4/10.0.0.1/tcp/7000 or /dns4/a.example/udp/7000/quic-v1. Addresses of other transports are passed over.
+// Member is a replica: its ed25519 public key and its multiaddrs, the preferred one first, such as
+// /ip4/10.0.0.1/tcp/7000 or /dns4/a.example/udp/7000/quic-v1. Addresses of other transports are ignored.
 type Member struct {
 	Key   [32]byte
 	Addrs []string
@@ -30,22 +30,23 @@ type Member struct {
 // Config is what [Listen] needs. A zero bound means its default; sizes are in bytes.
 type Config struct {
 	Seed    [32]byte // ed25519 seed of this replica's key
-	Listen  []string // multiaddrs of TCP or QUIC; port 0 picks a free one, see [Host.Addrs]
-	Members []Member // every replica in the order of its index, this one included
+	Listen  []string // multiaddrs of TCP or QUIC; port 0 picks a free port, see [Host.Addrs]
+	Members []Member // every replica, in the order of its index, including this one
 	Self    int      // index of this replica
 
-	// AllowClient says whether a key may connect as a client; nil admits none. It is called by several goroutines at
-	// once, during handshakes, and must be quick. Members' keys are never clients' keys.
+	// AllowClient says whether a key may connect as a client; nil admits none. Several goroutines call it at once,
+	// during handshakes, so it must be quick. It is not asked about members' keys, which are never clients' keys.
 	AllowClient func(key [32]byte) bool
 
 	// Greeting must be equal at both ends of a stream: cluster id and configuration fingerprint, at most 1 KiB.
 	Greeting []byte
-	// PeerGreeting, unless it is empty, is sent between replicas in place of Greeting: they may have more to compare.
+	// PeerGreeting, unless it is empty, is sent between replicas instead of Greeting: replicas may have to compare more
+	// than clients do.
 	PeerGreeting []byte
-	// Differ, if not nil, is given another replica's greeting and returns the end of a sentence that begins with the
-	// replica's name: in what it differs, and the mend. "" stands for the usual words.
+	// Differ, if not nil, is given another replica's greeting. It returns the end of a sentence that begins with the
+	// replica's name and says how the greeting differs and how to mend that. With "" the usual words are used.
 	Differ func(theirs []byte) string
-	// OnMismatch is called when a replica's greeting differs from ours: once per peer and greeting, from a stream's
+	// OnMismatch is called when a replica's greeting differs from ours, once per peer and greeting, on a stream's
 	// goroutine. It may be nil; the mismatch is logged in any case.
 	OnMismatch func(replica int, theirs []byte)
 
@@ -62,30 +63,32 @@ type Config struct {
 	Logger *slog.Logger // nil discards
 }
 
-// Signer signs with an ed25519 key that its holder does not give away: when a host is set up, and for connections.
+// Signer signs with an ed25519 key that this process does not hold. It is asked when a host is set up and for each
+// connection.
 type Signer struct {
 	Public [32]byte
 	Sign   func(message []byte) ([64]byte, error) // may be called from any goroutine
 }
 
-// ClientConfig is what [Dial] needs. A zero bound means its default.
+// ClientConfig is what [Dial] needs. A zero bound stands for its default.
 type ClientConfig struct {
 	Seed     [32]byte // ed25519 seed of the client's key
-	Signer   *Signer  // in place of Seed: a key that is not in memory
-	Members  []Member // every replica in the order of its index
-	Greeting []byte   // equal to the replicas' [Config.Greeting]
+	Signer   *Signer  // instead of Seed, for a key that is not in memory
+	Members  []Member // every replica, in the order of its index
+	Greeting []byte   // must equal the replicas' [Config.Greeting]
 
-	// Opening, unless it is empty, is sent first on every connection with a replica, until [ClientHost.Open] changes it.
+	// Opening, unless it is empty, is the first frame on every connection with a replica, until [ClientHost.Open]
+	// replaces it.
 	Opening []byte
 
-	// AskOnly is for a client that asks replicas about themselves and for nothing else: a few such links have room of
-	// their own, beside those of an application that uses up what its key may have.
+	// AskOnly is for a client that only asks replicas about themselves. Replicas reserve room for a few such links, so
+	// that they connect even when an application has used up the links of the same key.
 	AskOnly bool
 
 	// OnMismatch is as in [Config].
 	OnMismatch func(replica int, theirs []byte)
 
-	MaxFrame    int // largest frame either way, as the replicas' MaxClientFrame
+	MaxFrame    int // largest frame in either direction, like the replicas' MaxClientFrame
 	QueueBytes  int // frames waiting for one replica; at least MaxFrame
 	QueueFrames int
 

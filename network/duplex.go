@@ -10,14 +10,14 @@ import (
 type duplex struct {
 	stream   network.Stream
 	queue    *queue
-	limit    int // largest frame taken
+	limit    int // largest frame that is read
 	chunk    int // largest write
 	counters *counters
 	deliver  func(frame []byte)
 }
 
-// serve writes on a goroutine of its own and reads on the caller's, until one of them fails; it returns the first
-// failure with the stream reset and the writer gone.
+// serve writes on a goroutine of its own and reads on the caller's, until one of them fails. It returns the first
+// error, after it has reset the stream and the writer has ended.
 func (d duplex) serve() error {
 	var (
 		once  sync.Once

@@ -11,14 +11,15 @@ import (
 // headerSize is the length of the big-endian uint32 in front of every frame.
 const headerSize = 4
 
-// firstChunk is what a frame may make a reader allocate before any of its bytes have arrived.
+// firstChunk is how many bytes a reader allocates for a frame before any of them have arrived.
 const firstChunk = 64 << 10
 
-// ErrFrameTooLarge is returned for a frame whose announced length exceeds the limit of its stream. Nothing was allocated.
+// ErrFrameTooLarge says that the announced length of a frame exceeds the limit of its stream. No memory was allocated
+// for it.
 var ErrFrameTooLarge = errors.New("frame exceeds the limit")
 
-// writeFrame writes one frame. The payload must fit in 32 bits; queues guarantee that. The header is written in place,
-// and of a payload that is longer than the writer's buffer only the beginning is copied.
+// writeFrame writes one frame. The payload's length must fit in 32 bits, which queues guarantee. The header is built
+// inside the writer's buffer, and of a payload longer than the buffer only the beginning is copied.
 func writeFrame(w *bufio.Writer, payload []byte) error {
 	if _, err := w.Write(binary.BigEndian.AppendUint32(w.AvailableBuffer(), uint32(len(payload)))); err != nil {
 		return err
@@ -27,12 +28,12 @@ func writeFrame(w *bufio.Writer, payload []byte) error {
 	return err
 }
 
-// asFrame is a short payload with its header.
+// asFrame is a short payload preceded by its header.
 func asFrame(payload []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(payload))), payload...)
 }
 
-// nextFrame is readFrame for a reader that may read ahead.
+// nextFrame is readFrame for a buffered reader.
 func nextFrame(r *bufio.Reader, limit int) ([]byte, error) {
 	header, err := r.Peek(headerSize)
 	if errors.Is(err, io.EOF) && len(header) > 0 {
@@ -51,8 +52,8 @@ func nextFrame(r *bufio.Reader, limit int) ([]byte, error) {
 	return readPayload(r, length)
 }
 
-// readFrame reads one frame of at most limit bytes into memory of its own, and not a byte more. At a frame boundary it
-// returns io.EOF; a stream that ends inside a frame gives io.ErrUnexpectedEOF.
+// readFrame reads exactly one frame of at most limit bytes into new memory. If the stream ends between frames the error
+// is io.EOF, if it ends inside one it is io.ErrUnexpectedEOF.
 func readFrame(r io.Reader, limit int) ([]byte, error) {
 	var header [headerSize]byte
 	if _, err := io.ReadFull(r, header[:]); err != nil {
@@ -65,7 +66,7 @@ func readFrame(r io.Reader, limit int) ([]byte, error) {
 	return readPayload(r, length)
 }
 
-// checkLength decodes a header. The comparison is made in 64 bits, so that no length wraps on a 32-bit machine.
+// checkLength decodes a header. It compares in 64 bits, so that no length wraps on a 32-bit machine.
 func checkLength(header []byte, limit int) (int, error) {
 	length := binary.BigEndian.Uint32(header)
 	if uint64(length) > uint64(limit) {
@@ -74,8 +75,8 @@ func checkLength(header []byte, limit int) (int, error) {
 	return int(length), nil
 }
 
-// readPayload reads length bytes. Its buffer at most doubles with what has arrived: announcing a large frame and
-// sending nothing costs the receiver firstChunk.
+// readPayload reads length bytes. Its buffer is at most twice as large as what has arrived, so a peer that announces a
+// large frame and sends nothing costs the receiver only firstChunk.
 func readPayload(r io.Reader, length int) ([]byte, error) {
 	payload := make([]byte, min(length, firstChunk))
 	for filled := 0; ; {

@@ -8,8 +8,8 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 )
 
-// gater is the allow-list: it lets members in and out, registered clients in, and nobody else. It decides as soon as
-// the handshake has proved the peer's key, before a multiplexer or a stream exists.
+// gater is the allow-list: connections are made to members, and accepted from members and registered clients, and
+// nobody else. It decides as soon as the handshake has proved the peer's key, before a multiplexer or a stream exists.
 type gater struct {
 	self        peer.ID
 	members     map[peer.ID]int
@@ -26,19 +26,21 @@ func newGater(self peer.ID, members []remote, allowClient func([32]byte) bool) *
 	return g
 }
 
-// InterceptPeerDial refuses to dial anybody but another member.
+// InterceptPeerDial refuses to dial a peer that is not another member.
 func (g *gater) InterceptPeerDial(p peer.ID) bool {
 	_, member := g.members[p]
 	return member && p != g.self
 }
 
-// InterceptAddrDial allows every address: they come from the configuration only.
+// InterceptAddrDial allows every address, since addresses come only from the configuration.
 func (g *gater) InterceptAddrDial(peer.ID, ma.Multiaddr) bool { return true }
 
-// InterceptAccept allows every address: who is behind it is not known yet, and the resource manager limits how many.
+// InterceptAccept allows every address: the peer's key is not known yet, and the resource manager limits the number of
+// connections.
 func (g *gater) InterceptAccept(network.ConnMultiaddrs) bool { return true }
 
-// InterceptSecured is the decision: the key is proved. A second process under this host's own key is refused too.
+// InterceptSecured admits or refuses the peer, whose key is proved by now. It also refuses a second process that uses
+// this host's own key.
 func (g *gater) InterceptSecured(dir network.Direction, p peer.ID, _ network.ConnMultiaddrs) bool {
 	if p == g.self {
 		return false
@@ -49,7 +51,7 @@ func (g *gater) InterceptSecured(dir network.Direction, p peer.ID, _ network.Con
 	return dir == network.DirInbound && g.isClient(p)
 }
 
-// InterceptUpgraded has nothing to add.
+// InterceptUpgraded decides nothing; it allows what InterceptSecured allowed.
 func (g *gater) InterceptUpgraded(network.Conn) (bool, control.DisconnectReason) { return true, 0 }
 
 func (g *gater) isClient(p peer.ID) bool {

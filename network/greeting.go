@@ -11,22 +11,22 @@ import (
 	"unicode"
 )
 
-// What ends a stream before it begins.
+// Why a stream ends before it carries frames.
 var (
 	errMismatch = errors.New("the greetings differ")
 	errTwice    = errors.New("another process under the same key is connected to it; stop one of the two")
 )
 
-// refusal begins what a replica says in the place of its greeting to a client that it has no room for; the reason follows.
+// refusal begins what a replica sends, instead of its greeting, to a client for which it has no room; the reason follows.
 const refusal = "tagma has no room: "
 
-// noRoomError is such a reason, as a client was told it.
+// noRoomError is the reason that a client received in such a refusal.
 type noRoomError struct{ why string }
 
 func (e *noRoomError) Error() string { return "has no room for this client: " + e.why }
 
-// exchangeGreeting sends the own greeting and reads the peer's. Both ends do so before anything else; the caller has
-// set a deadline.
+// exchangeGreeting sends the own greeting and reads the peer's. Both ends do so before anything else. The caller must
+// have set a deadline.
 func exchangeGreeting(stream io.ReadWriter, own []byte) (theirs []byte, err error) {
 	if _, err := stream.Write(asFrame(own)); err != nil {
 		return nil, fmt.Errorf("send the greeting: %w", err)
@@ -47,7 +47,7 @@ func readGreeting(stream io.Reader, own []byte) (theirs []byte, err error) {
 	return theirs, nil
 }
 
-// printable keeps what one line of a terminal can show.
+// printable replaces every character that one line of a terminal cannot show.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -57,8 +57,8 @@ func printable(text string) string {
 	}, text)
 }
 
-// greetings remembers what each member greeted with last, so that a wrong configuration is reported when it is new and
-// not at each attempt to connect.
+// greetings remembers each member's last wrong greeting, so that a wrong configuration is reported once and not at
+// every attempt to connect.
 type greetings struct {
 	own    []byte
 	self   processID
@@ -76,21 +76,23 @@ func newGreetings(own []byte, differ func([]byte) string, report func(int, []byt
 	}
 }
 
-// mismatch is the error of another greeting. It says in what a replica differs, if that is known.
+// mismatch is the error for a greeting that differs. It says how the replica differs, if that is known.
 type mismatch struct{ how string }
 
 func (m *mismatch) Error() string { return m.how }
 
-// Is makes every one of them errMismatch.
+// Is makes every mismatch count as errMismatch.
 func (m *mismatch) Is(target error) bool { return target == errMismatch }
 
-// exchange greets a member in the manner of version 1 and reports a mismatch that was not reported before.
+// exchange exchanges greetings with a member by version 1 of the protocol, and reports a mismatch that was not reported
+// before.
 func (g *greetings) exchange(stream io.ReadWriter, with remote) error {
 	theirs, err := exchangeGreeting(stream, g.own)
 	return g.judge(with, theirs, err)
 }
 
-// open greets a member that this end has dialled, in the manner of version 2, and returns what it said of itself.
+// open sends the greeting to a member that this host has dialled, by version 2 of the protocol, and returns what the
+// member said about its process.
 func (g *greetings) open(stream io.ReadWriter, with remote) (about, error) {
 	if _, err := stream.Write(asFrame(g.with(accepted))); err != nil {
 		return about{}, fmt.Errorf("send the greeting: %w", err)
@@ -98,7 +100,8 @@ func (g *greetings) open(stream io.ReadWriter, with remote) (about, error) {
 	return g.read(stream, with)
 }
 
-// answer greets a member that has dialled this end, in the manner of version 2; admit says what it is told.
+// answer exchanges greetings with a member that has dialled this host, by version 2 of the protocol. Admit decides what
+// the member is told about its process.
 func (g *greetings) answer(stream io.ReadWriter, with remote, admit func(processID) verdict) error {
 	theirs, err := g.read(stream, with)
 	told := accepted
@@ -114,7 +117,7 @@ func (g *greetings) answer(stream io.ReadWriter, with remote, admit func(process
 	return err
 }
 
-// about is what follows the cluster's greeting in version 2.
+// about follows the cluster's greeting in version 2 of the protocol.
 type about struct {
 	process processID
 	told    verdict
@@ -163,7 +166,7 @@ func (g *greetings) judge(with remote, theirs []byte, err error) error {
 	return err
 }
 
-// how says in what a replica with another greeting differs, "" if only the greetings tell.
+// how says in what a replica with another greeting differs, or "" if Differ has no words for it.
 func (g *greetings) how(theirs []byte) string {
 	if g.differ == nil {
 		return ""
@@ -182,7 +185,7 @@ func (g *greetings) isNews(replica int, theirs []byte) bool {
 	return true
 }
 
-// abbreviate shows enough of a greeting to tell two apart, whatever a peer put into it.
+// abbreviate returns enough of a greeting to tell two apart, however long a greeting the peer sent.
 func abbreviate(greeting []byte) string {
 	const shown = 16
 	if len(greeting) <= shown {

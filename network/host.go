@@ -12,16 +12,17 @@ import (
 	"github.com/multiformats/go-multistream"
 )
 
-// Handler receives what arrives at a replica. The small frames of one replica, its bulk, and the frames of one client link
-// each come one after the other on a goroutine of their own; a call that blocks stops reading there and nowhere else. A
-// frame belongs to the handler. Once [Host.Close] has been called no call may block for ever: Close waits for them.
+// Handler receives what arrives at a replica. The small frames of one replica, its bulk frames, and the frames of one
+// client link are three kinds of sequences, each delivered in order on a goroutine of its own; a call that blocks stops
+// reading that sequence only. A frame belongs to the handler. Once [Host.Close] has been called no call may block for
+// ever, because Close waits for them.
 type Handler interface {
-	// FromReplica receives a frame that the member with this index sent: its connection proves the key. Two calls for one
-	// member may run at the same time, one with a frame shorter than [BulkBytes] and one with a longer one.
+	// FromReplica receives a frame that the member with this index sent, whose key the connection has proved. Two calls
+	// for one member may run at the same time: one with a frame shorter than [BulkBytes] and one with a longer one.
 	FromReplica(from int, frame []byte)
 	// FromClient receives a frame that a registered client sent.
 	FromClient(from *ClientLink, frame []byte)
-	// ClientGone is the last call for a link; it comes also when FromClient was never called.
+	// ClientGone is the last call for a link. It is made even if FromClient was never called.
 	ClientGone(from *ClientLink)
 }
 
@@ -35,20 +36,20 @@ type Host struct {
 	via     *transport
 	offered *multistream.MultistreamMuxer[protocol.ID]
 
-	peers   []*link // by replica index; the own one is never run
+	peers   []*link // by replica index; the one at this replica's own index is never run
 	clients *clientLinks
 	askers  *clientLinks
-	own     twins // what others say of this replica's key
+	own     twins // whether other replicas report a second process under this replica's key
 	changes change
 
 	ctx     context.Context
 	cancel  context.CancelFunc
-	mu      sync.Mutex // guards entering running against its Wait
+	mu      sync.Mutex // makes enter and Close's Wait exclude each other
 	running sync.WaitGroup
 }
 
-// Listen starts a replica's host: it listens on every address of cfg, and keeps connecting to the other members in the
-// background. Calls to handler begin before it returns.
+// Listen starts a replica's host: it listens on every address of cfg, and connects to the other members in the
+// background. Calls to handler may begin before Listen returns.
 func Listen(cfg Config, handler Handler) (*Host, error) {
 	h, err := newHost(cfg.withDefaults(), handler)
 	if err != nil {
@@ -56,7 +57,7 @@ func Listen(cfg Config, handler Handler) (*Host, error) {
 	}
 	h.via.SetStreamHandler(h.accept)
 	if err := h.via.listen(h.ctx, h.cfg.Listen); err != nil {
-		_ = h.Close() // the first error is the one to mend
+		_ = h.Close() // the error of listen matters more
 		return nil, fmt.Errorf("network: %w", err)
 	}
 	for i, peer := range h.peers {
@@ -116,7 +117,7 @@ func newHost(cfg Config, handler Handler) (*Host, error) {
 	return h, nil
 }
 
-// enter counts a goroutine that Close has to wait for; false once the host is closing.
+// enter registers a goroutine for which Close must wait; false once the host is closing.
 func (h *Host) enter() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -127,13 +128,13 @@ func (h *Host) enter() bool {
 	return true
 }
 
-// Send queues a frame for a replica: one of [BulkBytes] or more behind its kind only, so that it delays no shorter one. It
-// never blocks: a frame that has no room, is longer than MaxFrame, or whose
-// replica is not connected (the own index never is) is dropped and counted. The frame must not be changed afterwards;
-// the same slice may go to several replicas.
+// Send queues a frame for a replica. A frame of [BulkBytes] or more waits only behind others of that length, so that it
+// delays no shorter one. Send never blocks: it drops and counts a frame that finds no room, is longer than MaxFrame, or
+// whose replica is not connected (the own index never is). The frame must not be changed afterwards; the same slice may
+// be sent to several replicas.
 func (h *Host) Send(to int, frame []byte) { h.peers[to].send(frame) }
 
-// Peers reports on the link with every replica, by index; the entry of the own index is empty.
+// Peers reports on the link with every replica, by index; the entry at the own index is empty.
 func (h *Host) Peers() []PeerState {
 	states := make([]PeerState, len(h.peers))
 	for i, peer := range h.peers {
@@ -150,17 +151,18 @@ func (h *Host) WaitConnected(ctx context.Context, k int) error {
 	return waitConnected(ctx, &h.changes, h.peers, k)
 }
 
-// Addrs are the addresses this host listens on, with the ports that were picked for port 0.
+// Addrs are the addresses on which this host listens, with the actual ports in place of port 0.
 func (h *Host) Addrs() []string { return texts(h.via.ListenAddresses()) }
 
-// Drop ends the streams that a replica sends on, because what it sent is no message. The replica may connect again.
+// Drop ends the streams on which a replica sends, because it sent something that is not a message. The replica may
+// connect again.
 func (h *Host) Drop(from int) {
 	for i := range h.peers[from].in {
 		h.peers[from].in[i].replace(nil)
 	}
 }
 
-// Close ends every stream and waits until no handler runs. What is queued is not sent.
+// Close ends every stream and waits until no handler runs. Queued frames are not sent.
 func (h *Host) Close() error {
 	h.mu.Lock()
 	h.cancel()

@@ -12,7 +12,7 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 )
 
-// identity is a host's own key in libp2p's form.
+// identity is the host's own key in libp2p's form.
 type identity struct {
 	key     [32]byte
 	private crypto.PrivKey
@@ -32,7 +32,7 @@ func newIdentity(seed [32]byte) (identity, error) {
 	return identity{key: [32]byte(raw[ed25519.SeedSize:]), private: private, id: id}, nil
 }
 
-// newClientIdentity is the identity of a seed, or of a key that is not in memory.
+// newClientIdentity makes an identity from a seed, or from a Signer whose key is not in memory.
 func newClientIdentity(cfg *ClientConfig) (identity, error) {
 	if cfg.Signer == nil {
 		return newIdentity(cfg.Seed)
@@ -48,10 +48,10 @@ func newClientIdentity(cfg *ClientConfig) (identity, error) {
 	return identity{key: cfg.Signer.Public, private: remoteKey{cfg.Signer, public}, id: id}, nil
 }
 
-// errNoSecret says that the bytes of a key are not to be had.
+// errNoSecret says that the secret bytes of a key are not available.
 var errNoSecret = errors.New("the key is held elsewhere")
 
-// remoteKey is a Signer as libp2p's private key, which signs the handshakes.
+// remoteKey makes a libp2p private key of a Signer, for signing the handshakes.
 type remoteKey struct {
 	*Signer
 	public crypto.PubKey
@@ -81,7 +81,7 @@ func idOfKey(key [32]byte) (peer.ID, error) {
 	return peer.IDFromPublicKey(public)
 }
 
-// keyOfID is the ed25519 key of a libp2p identity; ok is false for any other kind of key.
+// keyOfID is the ed25519 key of a libp2p identity; ok is false for other kinds of keys.
 func keyOfID(id peer.ID) (key [32]byte, ok bool) {
 	public, err := id.ExtractPublicKey()
 	if err != nil || public.Type() != crypto.Ed25519 {
@@ -94,7 +94,7 @@ func keyOfID(id peer.ID) (key [32]byte, ok bool) {
 	return [32]byte(raw), true
 }
 
-// remote is a member as the transport knows it.
+// remote is a member in the form that the transport uses.
 type remote struct {
 	index int
 	key   [32]byte
@@ -107,8 +107,8 @@ func (r remote) String() string {
 	return fmt.Sprintf("replica %d (%s)", r.index, hex.EncodeToString(r.key[:4]))
 }
 
-// resolveMembers checks the member list. Addresses of transports that this package does not speak are passed over; a
-// member other than self must keep at least one.
+// resolveMembers checks the member list. It ignores addresses of transports that this package does not implement; every
+// member except self must have at least one usable address.
 func resolveMembers(members []Member, self int) ([]remote, error) {
 	remotes := make([]remote, len(members))
 	seen := make(map[[32]byte]int, len(members))

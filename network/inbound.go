@@ -11,9 +11,9 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 )
 
-// inbound is the stream of one lane that one member sends on. At most one is read at a time: a newer one ends the older,
-// then waits until the frame that is being handled is done, so that the handler sees the frames of one lane one after the
-// other.
+// inbound is the stream on which one member sends in one lane. Only one such stream is read at a time. A newer stream
+// ends the older one, then waits until the frame that is being handled is done, so that the handler gets the frames of
+// a lane one after the other.
 type inbound struct {
 	reading sync.Mutex
 
@@ -32,7 +32,7 @@ func (in *inbound) replace(stream network.Stream) {
 	}
 }
 
-// leave forgets stream unless a newer one has taken its place.
+// leave forgets stream, unless a newer one has replaced it.
 func (in *inbound) leave(stream network.Stream) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -47,7 +47,7 @@ func (in *inbound) up() bool {
 	return in.current != nil
 }
 
-// accept serves a stream that a peer has opened, on the goroutine that the swarm gave it.
+// accept serves a stream that a peer opened, on the goroutine that the swarm started for it.
 func (h *Host) accept(stream network.Stream) {
 	if !h.enter() {
 		_ = stream.Reset()
@@ -71,9 +71,9 @@ func (h *Host) accept(stream network.Stream) {
 	}
 }
 
-// crowded reports whether a peer has opened more streams on a connection than it has use for: a member one in each lane,
-// and as many again that replace them; a client one. To refuse single streams would cost us as much as it costs him, and
-// nothing would make him stop.
+// crowded reports whether a peer has opened more streams on a connection than it can use. A member can use one in each
+// lane, and as many again that replace them; a client can use one. The whole connection is then closed: refusing single
+// streams would cost this host as much as the peer, and would not stop it.
 func (h *Host) crowded(conn network.Conn) bool {
 	useful := 1
 	if _, member := h.gate.members[conn.RemotePeer()]; member {
@@ -88,8 +88,8 @@ func (h *Host) crowded(conn network.Conn) bool {
 	return opened > useful
 }
 
-// dispatch hands a stream to its protocol's server. A member's key is no client's, and only members speak those of
-// replicas: whoever mixes them up loses the connection.
+// dispatch passes a stream to the server of its protocol. Members may only open streams of replicas, and clients only
+// those of clients; any other stream costs its peer the connection.
 func (h *Host) dispatch(stream network.Stream, proto protocol.ID) error {
 	from, member := h.gate.members[stream.Conn().RemotePeer()]
 	on, between := laneOf[proto]
@@ -110,7 +110,7 @@ func (h *Host) serveReplica(stream network.Stream, from int, on lane) error {
 	in := &peer.in[on]
 	letGo, err := h.welcome(stream, peer, on)
 	if err != nil {
-		_ = stream.Close() // gently: the member must be able to read our greeting
+		_ = stream.Close() // not reset: the member must be able to read our greeting
 		return err
 	}
 	defer letGo()
@@ -128,7 +128,8 @@ func (h *Host) serveReplica(stream network.Stream, from int, on lane) error {
 	return err
 }
 
-// welcome greets a member that has opened a stream in a lane, unless another process under its key holds the link.
+// welcome exchanges greetings with a member that opened a stream in a lane. It refuses the member if another process
+// under the same key is connected.
 func (h *Host) welcome(stream network.Stream, peer *link, on lane) (letGo func(), err error) {
 	to := peer.out[on].to
 	if _, newer := olderProtocol[stream.Protocol()]; !newer {
@@ -150,7 +151,7 @@ func (h *Host) welcome(stream network.Stream, peer *link, on lane) (letGo func()
 
 func (h *Host) serveClient(stream network.Stream, among *clientLinks) error {
 	conn := stream.Conn()
-	defer func() { _ = conn.Close() }() // one stream a connection: without it the connection is of no use
+	defer func() { _ = conn.Close() }() // each client connection has one stream, and is of no use without it
 	key, ok := keyOfID(conn.RemotePeer())
 	if !ok {
 		return fmt.Errorf("client %s has no ed25519 key", conn.RemotePeer())
@@ -158,14 +159,14 @@ func (h *Host) serveClient(stream network.Stream, among *clientLinks) error {
 	link := newClientLink(stream, key, &h.cfg, among, among == h.askers)
 	defer link.gone()
 	if err := among.add(link); err != nil {
-		_, _ = stream.Write(asFrame([]byte(refusal + err.Error()))) // who does not read it learns nothing
+		_, _ = stream.Write(asFrame([]byte(refusal + err.Error()))) // a client that does not read it only misses the reason
 		return waitForEnd(stream, fmt.Errorf("client %x: %w", key[:4], err))
 	}
 	if _, err := exchangeGreeting(stream, h.cfg.Greeting); err != nil {
 		among.remove(link)
 		return waitForEnd(stream, err)
 	}
-	if conn.IsClosed() { // before its link could be found
+	if conn.IsClosed() { // the connection may have ended before lost could find the link
 		link.gone()
 	}
 	d := duplex{
@@ -175,20 +176,20 @@ func (h *Host) serveClient(stream network.Stream, among *clientLinks) error {
 	err := d.serve()
 	among.total.dropped.Add(uint64(link.queue.close()))
 	if last := among.remove(link); last {
-		h.via.store.RemovePeer(conn.RemotePeer()) // a key that never returns must not be remembered for ever
+		h.via.store.RemovePeer(conn.RemotePeer()) // forget the key, which may never return
 	}
 	h.handler.ClientGone(link)
 	return err
 }
 
-// waitForEnd lets a client read what it was told before its connection is closed; the deadline of accept still holds. What
-// the client sent meanwhile is read and dropped: a connection that is closed over unread bytes is reset, and what was on its
-// way to the client is lost.
+// waitForEnd lets a client read the refusal before its connection is closed; the deadline set by accept still applies.
+// It reads and drops what the client sends meanwhile: closing a connection with unread bytes would reset it, and the
+// refusal would be lost.
 func waitForEnd(stream network.Stream, err error) error {
 	_ = stream.CloseWrite()
 	_, _ = io.Copy(io.Discard, io.LimitReader(stream, maxUnread))
 	return err
 }
 
-// maxUnread is how many bytes are read of a client that is refused, so that it can read the reason.
+// maxUnread is how many bytes of a refused client are read so that it can read the reason.
 const maxUnread = 64 << 10

@@ -12,22 +12,23 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 )
 
-// What one peer may hold. A member needs one connection and four streams; the rest is for both sides dialling at once
-// and for a dead connection that nobody has noticed yet.
+// What one peer may have. A member needs one connection and four streams. The rest is for the case that both sides dial
+// at once, and for a dead connection that was not noticed yet.
 const (
 	memberConns    = 8
 	memberStreams  = 16
 	streamsPerLink = 2
-	// streamWindow is how far a sender may run ahead of a reader: 4 MiB a round trip, 40 MB/s at 100 ms.
+	// streamWindow is how many bytes a sender may be ahead of its reader: 4 MiB per round trip, which is 40 MB/s at 100 ms.
 	streamWindow = 4 << 20
-	clientWindow = 1 << 20 // expected of a client, on average
-	// refusedAtOnce are connections of one key for which there is no room, and which are told so.
+	clientWindow = 1 << 20 // the expected average of a client
+	// refusedAtOnce is how many further connections of one key are accepted in order to tell the client that there is
+	// no room.
 	refusedAtOnce = 4
 )
 
-// newResourceManager replaces libp2p's defaults, which are made for a public network with strangers (one new connection
-// in five seconds from an address): here everybody is known by key, many clients may share one address, and all bounds
-// follow from the number of members and of clients.
+// newResourceManager makes the limits. libp2p's defaults are meant for a public network of strangers (one new
+// connection in five seconds from an address). Here every peer is known by its key, many clients may share one address,
+// and all limits follow from the number of members and clients.
 func newResourceManager(members []remote, maxClients, linksPerClient int) (network.ResourceManager, error) {
 	n := len(members)
 	handshakes := handshakesAtOnce(maxClients)
@@ -61,12 +62,13 @@ func newResourceManager(members []remote, maxClients, linksPerClient int) (netwo
 	return manager, nil
 }
 
-// Descriptors is how many connections a host among so many members has at once at most, each of them an open file.
+// Descriptors is the largest number of connections, each an open file, that a host of so many members has at once.
 func Descriptors(members, maxClients int) int {
 	return members*memberConns + maxClients + maxAskers + handshakesAtOnce(maxClients)
 }
 
-// handshakesAtOnce bounds the connections that have not proved a key yet. Who is refused here comes again in a moment.
+// handshakesAtOnce bounds the connections that have not proved a key yet. A peer that is refused here tries again in a
+// moment.
 func handshakesAtOnce(maxClients int) int { return 64 + maxClients/8 }
 
 func bounds(conns, streams int, memory int64) rcmgr.ResourceLimits {
@@ -78,11 +80,12 @@ func bounds(conns, streams int, memory int64) rcmgr.ResourceLimits {
 }
 
 // connectionRate bounds new connections per address: a handshake costs a signature and two key exchanges before the
-// peer has proved anything. All peers may come from one address at once, and one-shot clients keep coming.
+// peer has proved anything. The bound allows for all peers behind one address, and for clients that connect for a
+// single request each.
 func connectionRate(peers int) *rate.Limiter {
 	perAddress := rate.Limit{RPS: 64 + float64(peers)/16, Burst: 64 + 2*peers}
 	return &rate.Limiter{
-		NetworkPrefixLimits: []rate.PrefixLimit{ // no limit on the machine itself
+		NetworkPrefixLimits: []rate.PrefixLimit{ // no limit for connections from this machine
 			{Prefix: netip.MustParsePrefix("127.0.0.0/8")},
 			{Prefix: netip.MustParsePrefix("::1/128")},
 		},
@@ -94,8 +97,8 @@ func connectionRate(peers int) *rate.Limiter {
 	}
 }
 
-// reserved keeps room for the members, at their configured addresses and under their keys, when strangers or clients
-// have used up the rest. A member known by a DNS name only has no such reserve.
+// reserved keeps room for the members, at their configured addresses and under their keys, even when strangers or
+// clients have used up the rest. A member that is known only by a DNS name has no such reserve.
 func reserved(members []remote) []ma.Multiaddr {
 	var addrs []ma.Multiaddr
 	for _, m := range members {

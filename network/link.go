@@ -9,35 +9,35 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 )
 
-// BulkBytes is the length from which on a frame between replicas travels on the bulk stream.
+// BulkBytes is the length from which on a frame between replicas is sent on the bulk stream.
 const BulkBytes = 32 << 10
 
-// lane is one of the two streams each way between two replicas.
+// lane is one of the two streams in each direction between two replicas.
 type lane int
 
 const (
-	votes lane = iota // frames that hold nobody up
+	votes lane = iota // frames shorter than BulkBytes, which delay no others
 	bulk              // frames of BulkBytes and more
 	lanes
 )
 
-// laneOf is the lane of a protocol; laneProtocol is the other way round.
+// laneOf is the lane that a protocol serves; laneProtocol is the inverse.
 var laneOf = map[protocol.ID]lane{
 	replicaProtocol: votes, bulkProtocol: bulk, replicaProtocol1: votes, bulkProtocol1: bulk,
 }
 
 var laneProtocol = [lanes]protocol.ID{votes: replicaProtocol, bulk: bulkProtocol}
 
-// link is what a replica has with one other: in each lane a stream that it sends on and one that it reads.
+// link is a replica's link with one other replica: in each lane, a stream on which it sends and one from which it reads.
 type link struct {
 	out [lanes]*outbound
 	in  [lanes]inbound
 
-	twins twins // the processes under the member's key
+	twins twins // which processes use the member's key
 }
 
-// newLink is a link with a member, not yet running. Only the first lane speaks up in the log: both lose their streams
-// together, unless one is stuck.
+// newLink returns a link with a member; it does not run yet. The bulk lane logs its connections only at debug level,
+// since both lanes lose their streams together unless one is stuck.
 func (h *Host) newLink(to remote) *link {
 	l := &link{}
 	for i, proto := range laneProtocol {
@@ -52,7 +52,7 @@ func (h *Host) newLink(to remote) *link {
 	return l
 }
 
-// send queues a frame in the lane of its length.
+// send queues a frame in the lane that its length decides.
 func (l *link) send(frame []byte) {
 	on := votes
 	if len(frame) >= BulkBytes {
@@ -61,7 +61,7 @@ func (l *link) send(frame []byte) {
 	l.out[on].send(frame)
 }
 
-// redial is for a member that has connected to us.
+// redial reconnects at once, because the member has connected to this host.
 func (l *link) redial() {
 	for _, out := range l.out {
 		out.redial()
@@ -70,7 +70,7 @@ func (l *link) redial() {
 
 func (l *link) connected() bool { return l.out[votes].connected() && l.out[bulk].connected() }
 
-// met notes the process that was reached at a member's address, and what it said of this one.
+// met notes the process that was reached at a member's address, and what it said about this process.
 func (h *Host) met(l *link, to remote, theirs about) {
 	now := time.Now()
 	l.twins.meet(theirs.process, now)
@@ -91,10 +91,10 @@ func (h *Host) sayTwice(l *link, to remote, now time.Time) {
 	}
 }
 
-// Twice reports whether others have met another process under this replica's key a moment ago.
+// Twice reports whether other replicas recently met another process under this replica's key.
 func (h *Host) Twice() bool { return h.own.twice(time.Now()) }
 
-// state sums up the lanes. Since is the later change among those that agree with what is said of both.
+// state sums up the lanes. Since is the later change of the two among those lanes whose state equals the result.
 func (l *link) state() PeerState {
 	small, large := l.out[votes].state(), l.out[bulk].state()
 	s := PeerState{

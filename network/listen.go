@@ -9,7 +9,7 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 )
 
-// listen binds every address; one that is taken is an error even when others are free.
+// listen binds every address. If one of them is taken, that is an error even if others are free.
 func (t *transport) listen(ctx context.Context, texts []string) error {
 	addrs, err := parseAddrs(texts)
 	if err != nil {
@@ -31,8 +31,8 @@ func (t *transport) listen(ctx context.Context, texts []string) error {
 	return nil
 }
 
-// listenByName binds those addresses of a DNS name that are this machine's. The name may well have others, of the other
-// family or of a machine in front.
+// listenByName binds those addresses of a DNS name that belong to this machine. The name may have others, of the other
+// IP version or of a machine in front of this one.
 func (t *transport) listenByName(ctx context.Context, addr ma.Multiaddr) error {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()

@@ -13,24 +13,24 @@ import (
 	"github.com/multiformats/go-multistream"
 )
 
-// The protocols. Their numbers change when frames or greetings are carried in another way.
+// The protocols. A number changes when frames or greetings are carried in another way.
 const (
 	replicaProtocol protocol.ID = "/tagma/replica/2"
 	bulkProtocol    protocol.ID = "/tagma/bulk/2"
 	clientProtocol  protocol.ID = "/tagma/client/1"
 	askProtocol     protocol.ID = "/tagma/ask/1"
 
-	// Replicas that do not tell one process from another under one key; spoken with those that know no other.
+	// Version 1 does not distinguish two processes under one key. It is used with replicas that do not know version 2.
 	replicaProtocol1 protocol.ID = "/tagma/replica/1"
 	bulkProtocol1    protocol.ID = "/tagma/bulk/1"
 )
 
-// olderProtocol is what to speak with a peer that does not know the newer protocol yet.
+// olderProtocol is the protocol to use with a peer that does not know the newer one.
 var olderProtocol = map[protocol.ID]protocol.ID{
 	replicaProtocol: replicaProtocol1, bulkProtocol: bulkProtocol1, askProtocol: clientProtocol,
 }
 
-// connect makes a connection with a member unless there is one.
+// connect makes a connection with a member unless there is one already.
 func (t *transport) connect(ctx context.Context, to remote) error {
 	if t.Connectedness(to.id) == network.Connected {
 		return nil
@@ -40,7 +40,7 @@ func (t *transport) connect(ctx context.Context, to remote) error {
 	if err := t.aim(ctx, to); err != nil {
 		return reachError(to, err)
 	}
-	// The swarm would refuse to dial for five seconds and more after a failure; pacing is done here.
+	// After a failure the swarm would refuse to dial for at least five seconds. The pacing is done here instead.
 	t.Backoff().Clear(to.id)
 	if _, err := t.DialPeer(ctx, to.id); err != nil {
 		return reachError(to, err)
@@ -48,8 +48,8 @@ func (t *transport) connect(ctx context.Context, to remote) error {
 	return nil
 }
 
-// open opens a stream to a member that is connected and agrees with it on a protocol. A connection on which that fails
-// is closed: it may be dead without anybody having noticed.
+// open opens a stream to a connected member and agrees with it on a protocol. If that fails, the connection is closed:
+// it may be dead without anybody having noticed.
 func (t *transport) open(ctx context.Context, to remote, proto protocol.ID) (network.Stream, error) {
 	ctx, cancel := context.WithTimeout(network.WithNoDial(ctx, "connect dials"), setupTimeout)
 	defer cancel()
@@ -57,7 +57,7 @@ func (t *transport) open(ctx context.Context, to remote, proto protocol.ID) (net
 	if err != nil {
 		return nil, reachError(to, err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = stream.Reset() }) // also when the host closes
+	stop := context.AfterFunc(ctx, func() { _ = stream.Reset() }) // also if the host closes
 	err = stream.SetDeadline(time.Now().Add(setupTimeout))
 	if err == nil {
 		proto, err = agree(proto, stream)
@@ -75,7 +75,7 @@ func (t *transport) open(ctx context.Context, to remote, proto protocol.ID) (net
 	return stream, nil
 }
 
-// agree proposes a protocol, and the older one to a peer that does not know it.
+// agree proposes a protocol, and then the older one if the peer does not know the first.
 func agree(proto protocol.ID, stream network.Stream) (protocol.ID, error) {
 	older, ok := olderProtocol[proto]
 	if !ok {
@@ -84,7 +84,7 @@ func agree(proto protocol.ID, stream network.Stream) (protocol.ID, error) {
 	return multistream.SelectOneOf([]protocol.ID{proto, older}, stream)
 }
 
-// reachError tells a member that cannot be reached from one that hung up, in one line.
+// reachError describes in one line why a member could not be reached, and distinguishes that from a member that hung up.
 func reachError(to remote, err error) error {
 	var dial *swarm.DialError
 	var name *net.DNSError
@@ -99,7 +99,7 @@ func reachError(to remote, err error) error {
 	return refusedError(to, err)
 }
 
-// refusedError is for a member that proved its key and then hung up, as an allow-list does.
+// refusedError is the error for a member that proved its key and then hung up, as it does when its allow-list lacks our key.
 func refusedError(to remote, err error) error {
 	return fmt.Errorf("%s ended the connection at once; does it list this key? (%w)", to, err)
 }

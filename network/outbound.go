@@ -15,37 +15,38 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 )
 
-// outbound keeps one stream to a member open: it dials, greets, sends what its queue holds, reads what comes back, and
-// begins again when the stream ends. A replica has one per other member, a client one per member.
+// outbound keeps one stream to a member open: it dials, exchanges greetings, sends what its queue holds, reads what
+// comes back, and starts again when the stream ends. A replica has one for each lane of each other member, a client one
+// for each replica.
 type outbound struct {
 	to       remote
 	proto    protocol.ID
 	via      *transport
 	greet    *greetings
 	log      *slog.Logger
-	level    slog.Level // of the lines on connecting and losing the connection
-	changed  func()     // after connecting and after losing the connection
+	level    slog.Level // level of the log lines about connecting and losing the connection
+	changed  func()     // called after connecting and after losing the connection
 	maxFrame int
-	frames   int // queue bounds
+	frames   int // bounds of the queue
 	bytes    int
 	chunk    int                // largest write
-	deliver  func(frame []byte) // nil: the member must not send on this stream
-	met      func(about)        // hears of the process at the other end; nil: not of interest
+	deliver  func(frame []byte) // nil if the member must not send on this stream
+	met      func(about)        // told about the process at the other end; nil: not wanted
 
 	counters
-	wake chan struct{} // a token ends the wait for the next attempt
+	wake chan struct{} // a token in it ends the wait before the next attempt
 
-	mu      sync.Mutex            // makes the next three change together, and guards those after them
-	queue   atomic.Pointer[queue] // of the stream that is up, else nil; read without the lock by send
+	mu      sync.Mutex            // held to change the next three fields together; guards those after them
+	queue   atomic.Pointer[queue] // of the stream that is up, else nil; send reads it without the lock
 	since   time.Time
 	last    string
-	dial    context.CancelFunc // ends the dial that is under way; nil: none is
-	opening []byte             // sent first on every stream; empty: nothing
+	dial    context.CancelFunc // ends the dial that is under way; nil if none is
+	opening []byte             // first frame on every stream; none if empty
 }
 
 var errClosedByPeer = errors.New("the peer closed the stream")
 
-// send queues a frame and reports whether it was taken.
+// send queues a frame and reports whether it was queued.
 func (o *outbound) send(frame []byte) bool {
 	q := o.queue.Load()
 	if q != nil && len(frame) <= o.maxFrame && q.push(frame) {
@@ -55,7 +56,7 @@ func (o *outbound) send(frame []byte) bool {
 	return false
 }
 
-// become records that the stream with queue q is up, or, when q is nil, why there is none.
+// become records that the stream with queue q is up. If q is nil, it records why there is no stream.
 func (o *outbound) become(q *queue, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -71,7 +72,7 @@ func (o *outbound) become(q *queue, err error) {
 	}
 }
 
-// open replaces the opening, on a stream that is up too.
+// open replaces the opening, and also sends it on the stream if that is up.
 func (o *outbound) open(frame []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -97,8 +98,8 @@ func (o *outbound) state() PeerState {
 
 func (o *outbound) connected() bool { return o.queue.Load() != nil }
 
-// redial ends a wait between two attempts, and a dial: the peer has connected to us. A dial over QUIC that began while
-// the peer was down may wait for seconds to send its next packet.
+// redial ends the wait between two attempts, or a dial, because the peer has connected to this host. A dial over QUIC
+// that began while the peer was down may otherwise wait for seconds before it sends its next packet.
 func (o *outbound) redial() {
 	select {
 	case o.wake <- struct{}{}:
@@ -119,7 +120,7 @@ func (o *outbound) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if lasted > 0 || first { // one line an outage
+		if lasted > 0 || first { // only one line for each outage
 			o.log.Log(ctx, o.level, "not connected", "peer", o.to.String(), "err", err)
 		}
 		first = false
@@ -127,7 +128,8 @@ func (o *outbound) run(ctx context.Context) {
 	}
 }
 
-// pause waits for the next attempt. However often a peer shows up, backoffFirst lies between two attempts.
+// pause waits until the next attempt. However often a peer connects to this host, at least backoffFirst lies between
+// two attempts.
 func (o *outbound) pause(ctx context.Context, wait time.Duration) {
 	least := time.NewTimer(min(wait, backoffFirst))
 	defer least.Stop()
@@ -145,7 +147,8 @@ func (o *outbound) pause(ctx context.Context, wait time.Duration) {
 	}
 }
 
-// attempt makes one connection and serves it to its end, which is always an error. lasted is how long it was up.
+// attempt makes one connection and serves it until it ends, which always is an error. Lasted is how long the connection
+// was up.
 func (o *outbound) attempt(ctx context.Context) (lasted time.Duration, err error) {
 	var stream network.Stream
 	if err = o.reach(ctx); err == nil {
@@ -163,7 +166,7 @@ func (o *outbound) attempt(ctx context.Context) (lasted time.Duration, err error
 	return time.Since(up), err
 }
 
-// reach connects to the member, unless the member connects first.
+// reach connects to the member. It stops dialling if the member connects to this host first.
 func (o *outbound) reach(ctx context.Context) error {
 	dial, stop := context.WithCancel(ctx)
 	defer stop()
@@ -182,7 +185,7 @@ func (o *outbound) dialing(stop context.CancelFunc) {
 	o.dial = stop
 }
 
-// exchange greets the member in the manner of the protocol that was agreed on, under the deadline that open has set.
+// exchange exchanges greetings by the version of the protocol that was agreed on, within the deadline that open has set.
 func (o *outbound) exchange(ctx context.Context, stream network.Stream) error {
 	stop := context.AfterFunc(ctx, func() { _ = stream.Reset() })
 	defer stop()
@@ -191,10 +194,10 @@ func (o *outbound) exchange(ctx context.Context, stream network.Stream) error {
 	var known *mismatch
 	switch {
 	case errors.As(err, &known):
-		_ = stream.Close() // as below
+		_ = stream.Close() // not reset, as below
 		return fmt.Errorf("%s %w", o.to, err)
 	case errors.Is(err, errMismatch):
-		_ = stream.Close() // gently: the member must be able to read our greeting too
+		_ = stream.Close() // not reset: the member must be able to read our greeting too
 		return fmt.Errorf("%s has another cluster file (%w): give it and this end the same one", o.to, err)
 	case errors.As(err, &full), errors.Is(err, errTwice):
 		_ = stream.Conn().Close()

@@ -5,26 +5,26 @@ import (
 	"time"
 )
 
-// PeerState is what a host knows of its link with one replica, of both lanes unless said. Counters run from the start of
-// the host.
+// PeerState is what a host knows about its link with one replica, over both lanes unless stated otherwise. Counters
+// begin at the start of the host.
 type PeerState struct {
-	Connected bool      // whatever is sent has a stream to go on
-	Since     time.Time // of Connected, or of its end; zero before the first connection
-	Inbound   bool      // the replica's own streams to this host are up; on a client always Connected
+	Connected bool      // every lane has a stream to send on
+	Since     time.Time // when Connected last changed; zero before the first connection
+	Inbound   bool      // the replica's own streams to this host are up; for a client the same as Connected
 	Twice     bool      // two processes run under the replica's key
 
 	Traffic
-	Bulk      Traffic // the part of frames of [BulkBytes] and more; on a client empty
-	LastError string  // why the last attempt or connection ended, one line; empty while all is well
+	Bulk      Traffic // the share of frames of [BulkBytes] and more; empty for a client
+	LastError string  // why the last attempt or connection ended, one line; empty while connected
 }
 
 // Traffic counts frames.
 type Traffic struct {
-	Queued      int // waiting to be sent
+	Queued      int // frames that wait to be sent
 	QueuedBytes int
-	Sent        uint64 // handed to the transport
-	Received    uint64 // delivered
-	Dropped     uint64 // not sent: not connected, no room, too large, or lost with their stream
+	Sent        uint64 // frames handed to the transport
+	Received    uint64 // frames delivered to the handler
+	Dropped     uint64 // frames not sent: not connected, no room, too large, or lost with their stream
 }
 
 func (t Traffic) plus(u Traffic) Traffic {
@@ -34,5 +34,5 @@ func (t Traffic) plus(u Traffic) Traffic {
 	}
 }
 
-// counters count what happens on the streams of one link, one after the other.
+// counters count the frames of one link over all its successive streams.
 type counters struct{ sent, received, dropped atomic.Uint64 }

@@ -2,17 +2,17 @@ package network
 
 import "sync"
 
-// queue holds the frames that wait for one stream, bounded in number and in bytes. What its writer has taken counts
-// until it is released: the bound is on memory, not on a slice.
+// queue holds the frames that wait for one stream, bounded in number and in bytes. Frames that the writer has taken
+// still count until it releases them, because they still take memory.
 type queue struct {
 	maxFrames, maxBytes int
 
-	ready chan struct{} // holds a token when frames may wait
+	ready chan struct{} // holds a token if frames may be waiting
 
 	mu      sync.Mutex
 	waiting [][]byte
-	spare   [][]byte // the batch before, reused
-	frames  int      // waiting and taken
+	spare   [][]byte // the slice of the batch before, to be reused
+	frames  int      // frames that wait or that the writer has taken
 	bytes   int
 	closed  bool
 }
@@ -40,7 +40,7 @@ func (q *queue) push(frame []byte) bool {
 	return true
 }
 
-// take returns everything that waits. The batch is the caller's until it is released.
+// take returns all frames that wait. The batch belongs to the caller until the caller releases it.
 func (q *queue) take() [][]byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -49,7 +49,7 @@ func (q *queue) take() [][]byte {
 	return batch
 }
 
-// release gives the room of a written batch back.
+// release frees the room of a batch that was written.
 func (q *queue) release(batch [][]byte) {
 	bytes := 0
 	for _, frame := range batch {
@@ -66,14 +66,14 @@ func (q *queue) release(batch [][]byte) {
 	q.spare = batch[:0]
 }
 
-// size is what waits or is being written.
+// size counts the frames that wait or are being written.
 func (q *queue) size() (frames, bytes int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.frames, q.bytes
 }
 
-// close refuses further frames and returns the number that will not be sent.
+// close makes the queue refuse further frames and returns the number of frames that will not be sent.
 func (q *queue) close() (lost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

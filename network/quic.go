@@ -15,8 +15,8 @@ import (
 	"github.com/quic-go/quic-go"
 )
 
-// addQUIC adds QUIC beside TCP. All connections of a host share one socket for each address family: quicreuse closes a
-// socket of its own for each dial only when a dial fails, so that every reconnection would leak one.
+// addQUIC adds QUIC beside TCP. All connections of a host share one socket for each IP version. If each dial had its
+// own socket, every reconnection would leak one, because quicreuse closes such a socket only when the dial fails.
 func (t *transport) addQUIC(own identity, gate *gater) error {
 	quietBufferWarning()
 	resetKey, err := deriveKey(own, "tagma quic stateless reset")
@@ -40,7 +40,7 @@ func (t *transport) addQUIC(own identity, gate *gater) error {
 	return t.AddTransport(link)
 }
 
-// countHandshake charges a connection to the limits before its handshake, which is what a stranger could make many of.
+// countHandshake charges a connection to the limits before its handshake, because a stranger could start many handshakes.
 func (t *transport) countHandshake(ctx context.Context, from *quic.ClientInfo) (context.Context, error) {
 	addr, err := quicreuse.ToQuicMultiaddr(from.RemoteAddr, quic.Version1)
 	if err != nil {
@@ -54,13 +54,13 @@ func (t *transport) countHandshake(ctx context.Context, from *quic.ClientInfo) (
 	return network.WithConnManagementScope(ctx, scope), nil
 }
 
-// deriveKey is a secret that stays the same when the replica restarts: packets of a connection from before are then
-// answered by a reset that the peer believes, and it reconnects at once. A client whose key is held elsewhere has another
-// one each time: nobody connects to it.
+// deriveKey derives a secret that stays the same when the replica restarts. The restarted replica can then answer
+// packets of an old connection with a reset that the peer believes, so that the peer reconnects at once. A client whose
+// key is held elsewhere has a new secret each time, which does no harm, because nobody dials a client.
 func deriveKey(own identity, purpose string) (key [32]byte, err error) {
 	raw, err := own.private.Raw()
 	if errors.Is(err, errNoSecret) {
-		_, _ = rand.Read(key[:]) // it never fails
+		_, _ = rand.Read(key[:]) // never fails
 		return key, nil
 	}
 	if err != nil {
@@ -73,16 +73,17 @@ func deriveKey(own identity, purpose string) (key [32]byte, err error) {
 	return [32]byte(derived), nil
 }
 
-// quietBufferWarning keeps quic-go from writing to the standard logger that the kernel's receive buffer is small, which
-// SetLibraryLog cannot filter. Who wants that line sets the variable.
+// quietBufferWarning keeps quic-go from writing to the standard logger that the kernel's receive buffer is small, a
+// line that SetLibraryLog cannot filter. An operator who wants that line can set the variable.
 func quietBufferWarning() {
 	const variable = "QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING"
 	if _, set := os.LookupEnv(variable); !set {
-		_ = os.Setenv(variable, "true") // it fails only for names that are none
+		_ = os.Setenv(variable, "true") // fails only for an invalid name
 	}
 }
 
-// closeSockets releases QUIC's sockets, after the swarm has closed what runs over them. quicreuse panics when asked twice.
+// closeSockets releases QUIC's sockets, after the swarm has closed its connections. It does so only once, because
+// quicreuse panics the second time.
 func (t *transport) closeSockets() (err error) {
 	t.closing.Do(func() {
 		if t.sockets == nil {

@@ -7,27 +7,29 @@ import (
 	"time"
 )
 
-// progressTimeout is how long a peer may take over one step: more of a frame that has begun, or a chunk of a write.
+// progressTimeout is how long a peer may take for one step: to send more of a frame that has begun, or to accept a
+// chunk of a write.
 const progressTimeout = 10 * time.Second
 
-// The units of writing. yamux queues up to 64 of them in front of a connection, for all its streams together, so that bulk
-// in the large unit could put 4 MiB in front of a vote on a slow line, and puts 1 MiB in the small one.
+// The largest writes. yamux queues up to 64 of them in front of a connection, for all its streams together. With the
+// larger size for bulk frames, 4 MiB could be queued before a vote on a slow line; with bulkChunk it is 1 MiB.
 const (
-	chunkSize = noisePlaintext - 12 // what one Noise message carries besides yamux's header
+	chunkSize = noisePlaintext - 12 // what one Noise message carries in addition to yamux's header
 	bulkChunk = 16<<10 - 12
 )
 
-// readBufferSize lets a burst of small frames arrive in one read, and costs little on a thousand idle links.
+// readBufferSize is large enough for a burst of small frames to arrive in one read, and small enough for a thousand
+// idle links.
 const readBufferSize = 16 << 10
 
-// deadlineStream is what carrying frames needs of a libp2p stream.
+// deadlineStream is the part of a libp2p stream that is needed to carry frames.
 type deadlineStream interface {
 	io.ReadWriter
 	SetReadDeadline(time.Time) error
 	SetWriteDeadline(time.Time) error
 }
 
-// readFrames delivers the frames of a stream, each in memory of its own, until the stream ends or breaks the rules.
+// readFrames delivers the frames of a stream, each in new memory, until the stream ends or breaks the rules.
 func readFrames(stream deadlineStream, limit int, deliver func(frame []byte)) error {
 	source := &progressReader{stream: stream, armed: true}
 	buffered := bufio.NewReaderSize(source, readBufferSize)
@@ -45,7 +47,8 @@ func readFrames(stream deadlineStream, limit int, deliver func(frame []byte)) er
 	}
 }
 
-// progressReader waits for the first byte of a frame for ever, and for more of it no longer than progressTimeout.
+// progressReader waits without limit for the first byte of a frame, and no longer than progressTimeout for each further
+// part.
 type progressReader struct {
 	stream       deadlineStream
 	begun, armed bool
@@ -65,11 +68,11 @@ func (r *progressReader) Read(p []byte) (int, error) {
 	return r.stream.Read(p)
 }
 
-// writeBuffers are borrowed while frames are being written, so that an idle stream holds none.
+// writeBuffers are taken only while frames are written, so that an idle stream holds none.
 var writeBuffers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, chunkSize) }}
 
-// writeFrames writes what the queue receives until done is closed or a write fails, and tells sent how many frames left.
-// Everything that waits goes into as few writes as it fits: one write each costs fifteen times as much.
+// writeFrames writes the queue's frames until done is closed or a write fails, and calls sent with the number of frames
+// written. It packs all waiting frames into as few writes as possible: one write per frame costs fifteen times as much.
 func writeFrames(w *progressWriter, q *queue, done <-chan struct{}, sent func(frames int)) error {
 	for {
 		select {
@@ -106,14 +109,15 @@ func drain(stream io.Writer, q *queue, sent func(frames int)) error {
 	}
 }
 
-// deadlineSlack is how much earlier than after progressTimeout a write may be given up. A new deadline costs a timer.
+// deadlineSlack is how much earlier than progressTimeout a write may be given up. The slack saves setting a new
+// deadline, which costs a timer, for every write.
 const deadlineSlack = time.Second
 
-// progressWriter gives every chunk a deadline: a large frame may take long, a peer that takes nothing may not.
+// progressWriter gives every chunk a deadline. A large frame may take long, but a peer that accepts nothing is given up.
 type progressWriter struct {
 	stream deadlineStream
 	chunk  int       // largest write
-	renew  time.Time // from when on the deadline is too near
+	renew  time.Time // when the deadline must next be renewed
 }
 
 func (w *progressWriter) Write(p []byte) (written int, err error) {

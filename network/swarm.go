@@ -25,15 +25,15 @@ import (
 )
 
 const (
-	setupTimeout  = 5 * time.Second // a dial, a handshake, a greeting: each
+	setupTimeout  = 5 * time.Second // for each dial, each handshake and each greeting
 	probeInterval = 5 * time.Second
 	probeTimeout  = 10 * time.Second
-	// noisePlaintext is what one Noise message carries: a yamux message of that size needs no second one.
+	// noisePlaintext is what one Noise message carries; a yamux message of at most that size fits in one.
 	noisePlaintext = 0xffff - 16
 	streamsPerConn = 8
 )
 
-// transport is a swarm with all that must be closed with it.
+// transport is a swarm, together with everything that must be closed with it.
 type transport struct {
 	*swarm.Swarm
 	store   peerstore.Peerstore
@@ -43,11 +43,11 @@ type transport struct {
 	lookup  func(ctx context.Context, family, name string) ([]netip.Addr, error)
 
 	aiming sync.Mutex
-	aims   map[peer.ID][]ma.Multiaddr // where each member is, as of the last attempt to reach it
+	aims   map[peer.ID][]ma.Multiaddr // the addresses of each member at the last attempt to reach it
 }
 
-// newTransport builds the libp2p host: TCP with Noise and yamux, QUIC, the allow-list and
-// the limits. It owns limits from here on.
+// newTransport builds the libp2p host: TCP with Noise and yamux, QUIC, the allow-list and the limits. It closes limits
+// if it fails, and when the transport is closed.
 func newTransport(own identity, gate *gater, limits network.ResourceManager) (*transport, error) {
 	store, err := newPeerstore(own)
 	if err != nil {
@@ -96,7 +96,7 @@ func (t *transport) addTCP(own identity, gate *gater) error {
 	if err != nil {
 		return fmt.Errorf("set up the connection upgrader: %w", err)
 	}
-	// Port reuse would let a second process listen on this one's address and take half of its peers.
+	// With port reuse, a second process could listen on this one's address and take half of its peers.
 	link, err := tcp.NewTCPTransport(up, t.limits, nil, tcp.DisableReuseport(), tcp.WithConnectionTimeout(setupTimeout))
 	if err != nil {
 		return fmt.Errorf("set up TCP: %w", err)

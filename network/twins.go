@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// processID tells one process from another under one key; each draws its own at its start.
+// processID distinguishes processes under one key; each process draws a random one at its start.
 type processID [16]byte
 
 func newProcessID() (id processID) {
@@ -14,45 +14,46 @@ func newProcessID() (id processID) {
 	return id
 }
 
-// verdict is what an end that was dialled says of the process that dialled it.
+// verdict is what a replica answers to a process that dialled it.
 type verdict byte
 
 const (
 	accepted     verdict = iota
-	acceptedTwin         // but another process under the same key lives as well
-	refusedTwin          // another process under the same key is connected
+	acceptedTwin         // accepted, but another process under the same key is alive as well
+	refusedTwin          // refused, because another process under the same key is connected
 )
 
 const aboutBytes = len(processID{}) + 1
 
-// What proves that two processes under one key live at the same time. One that was restarted is met after its
-// predecessor, which never comes back, but for what it had sent before it ended and is read late.
+// What proves that two processes under one key are alive at the same time. A restart is not mistaken for that: the
+// process before it never comes back, except for frames that it sent before it ended and that are read late.
 const (
-	twinReturns  = 3                // so many times a process came back after another one
-	twinWindow   = 30 * time.Second // in which these happen
+	twinReturns  = 3                // how many times a process must come back after another one
+	twinWindow   = 30 * time.Second // the time within which these returns must happen
 	twinLasts    = 10 * time.Second // how long the proof counts after the last sign
-	toldLasts    = time.Minute      // how long it counts for the process itself, which is told when it connects
-	knownTwins   = 4                // processes that are remembered for each key
+	toldLasts    = time.Minute      // how long a process believes that it has a twin, after a peer told it
+	knownTwins   = 4                // how many processes are remembered for each key
 	sayTwinEvery = time.Minute
 )
 
-// twins finds out whether a member's key is used by more than one process: an image that was restored beside the original,
-// or a failover that left the first one running. Such a key is one faulty replica to the protocol, which masks it; here
-// it is noticed, told to both, and kept from flapping: while it lasts, the process that is connected stays so.
+// twins finds out whether more than one process uses a member's key, because an image was restored beside the original,
+// or a failover left the first process running. To the protocol such a key is one faulty replica, which it masks. Here
+// the twins are noticed and told of each other, and the connection is kept from changing between them: while both live,
+// the process that is connected stays connected.
 type twins struct {
 	mu      sync.Mutex
-	known   []processID // the last one met at the end
+	known   []processID // processes that were met, the last one at the end
 	returns []time.Time
-	until   time.Time // the proof counts
+	until   time.Time // the proof counts until then
 	said    time.Time
-	holder  processID // whose votes are read
+	holder  processID // the process whose frames are read
 	reads   bool
-	frames  uint64 // that the holder had sent when another one was refused last
+	frames  uint64 // frames that the holder had sent when another process was last refused
 
-	heldTwin bool // the holder was told of the other
+	heldTwin bool // the holder was told about the other process
 }
 
-// meet notes a process that is alive now, and reports whether there is another one.
+// meet notes a process that is alive now, and reports whether another one is alive too.
 func (w *twins) meet(id processID, now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -82,7 +83,8 @@ func (w *twins) returned(now time.Time) {
 	}
 }
 
-// admit decides on a process that wants to send, when frames have been read from the one that does so now.
+// admit decides about a process that wants to send. Frames is how many frames were read so far from the process that
+// sends now.
 func (w *twins) admit(id processID, frames uint64, now time.Time) verdict {
 	if !w.meet(id, now) {
 		return accepted
@@ -90,16 +92,16 @@ func (w *twins) admit(id processID, frames uint64, now time.Time) verdict {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.reads || w.holder == id || !w.heldTwin {
-		return acceptedTwin // who loses its place to this one comes back, and is told then
+		return acceptedTwin // the process that this one displaces comes back, and is told then
 	}
-	if frames > w.frames { // it lives, and so does the one that asks
+	if frames > w.frames { // both the holder and the process that asks are alive
 		w.until = now.Add(twinLasts)
 	}
 	w.frames = frames
 	return refusedTwin
 }
 
-// hold and letGo say whose votes are read.
+// hold notes that the frames of a process are read; letGo ends that.
 func (w *twins) hold(id processID, told verdict) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -112,7 +114,7 @@ func (w *twins) letGo(id processID) {
 	w.reads = w.reads && w.holder != id
 }
 
-// told notes that a peer has met both.
+// told notes that a peer says it has met both processes.
 func (w *twins) told(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -125,7 +127,7 @@ func (w *twins) twice(now time.Time) bool {
 	return now.Before(w.until)
 }
 
-// news reports whether it is time to say in the log that there are two.
+// news reports whether it is time to log that there are two processes.
 func (w *twins) news(now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -9,10 +9,10 @@ import (
 	"io"
 )
 
-// Version is the version of the format that is written. Others are refused.
+// Version is the version of the format that is written. Files of other versions are refused.
 const Version = 1
 
-// Bounds of what is read (S4).
+// Bounds of what is read from a file (S4).
 const (
 	MaxHead  = 1 << 20
 	maxFrame = 1 << 20
@@ -24,13 +24,13 @@ const magic = "tagmabak"
 
 // Why a file is refused.
 var (
-	// ErrNoBackup says that a file does not begin as a backup does.
+	// ErrNoBackup says that a file does not begin like a backup.
 	ErrNoBackup = errors.New("this is no backup of Tagma")
-	// ErrVersion says that a backup is of a version that this program does not know.
+	// ErrVersion says that a backup has a version of the format that this program does not know.
 	ErrVersion = errors.New("the format of this backup is not known here; use the version of tagma that wrote it, or a newer one")
-	// ErrDamaged says that a backup is not what was written.
+	// ErrDamaged says that a backup does not contain what was written.
 	ErrDamaged = errors.New("the backup is damaged; use another copy")
-	// ErrChain says that a backup does not add to the one before it.
+	// ErrChain says that a backup does not add to the one that was read before it.
 	ErrChain = errors.New("it adds to another backup; give that one too, in front of it")
 	// ErrRoot says that the entries are not the state that the head names.
 	ErrRoot = errors.New("its entries are not the state that it names")
@@ -40,15 +40,15 @@ func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
 }
 
-// Head says what a backup is of.
+// Head says which state a backup holds.
 type Head struct {
 	Cluster [32]byte
 	Epoch   uint64
-	Seq     uint64 // the state is the one after it
+	Seq     uint64 // the state is the one after this sequence number
 	Root    [32]byte
 
-	// Since and SinceRoot are of the backup that this one adds to, and Before is the name of its file; zero in one that is
-	// whole.
+	// Since and SinceRoot are sequence number and root of the backup that this one adds to, and Before is the name of
+	// its file. All are zero in a whole backup.
 	Since     uint64
 	SinceRoot [32]byte
 	Before    string
@@ -57,10 +57,10 @@ type Head struct {
 	Proof   []byte // the certificate of Root, as the caller encodes it
 }
 
-// Whole reports whether the backup needs no other.
+// Whole reports whether the backup can be used without another one.
 func (h *Head) Whole() bool { return h.Since == 0 }
 
-// check reports a head that nobody writes.
+// check returns an error for a head that Write never writes.
 func (h *Head) check() error {
 	switch {
 	case h.Seq == 0:
@@ -113,7 +113,7 @@ func decodeHead(b []byte) (h Head, err error) {
 	return h, h.check()
 }
 
-// appendHead appends what stands in front of the frames.
+// appendHead appends everything that precedes the frames.
 func appendHead(b []byte, h *Head) ([]byte, error) {
 	if err := h.check(); err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func readHead(r io.Reader) (Head, error) {
 
 func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 
-// cut turns the end of a file into what it means in the middle of a backup.
+// cut turns the unexpected end of a file into an ErrDamaged.
 func cut(err error) error {
 	if isEnd(err) {
 		return damaged("it ends too early")

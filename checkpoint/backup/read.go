@@ -13,13 +13,13 @@ import (
 	"tagma/statemachine"
 )
 
-// Reader reads a backup from front to end.
+// Reader reads a backup from beginning to end.
 type Reader struct {
 	Head Head
 
-	file  io.Reader // all that is read of it is summed
+	file  io.Reader // everything read from it goes into sum
 	sum   hash.Hash
-	rest  []byte // of the frame
+	rest  []byte // what is left of the current frame
 	last  []byte // key of the last record
 	count int
 	ended bool
@@ -34,8 +34,8 @@ func NewReader(file io.Reader) (*Reader, error) {
 	return r, err
 }
 
-// Next returns the next record. The error is io.EOF after the last one, once the hash of the whole file was found right and
-// the file ends there. Records must not be used before that.
+// Next returns the next record. After the last one the error is io.EOF, once the hash of the whole file has proved
+// right and the file ends there. Records must not be used before that.
 func (r *Reader) Next() (w statemachine.Write, err error) {
 	if r.ended {
 		return w, io.EOF
@@ -71,14 +71,14 @@ func (r *Reader) Next() (w statemachine.Write, err error) {
 // Count is how many records were read.
 func (r *Reader) Count() int { return r.count }
 
-// take reads so many bytes. Memory grows with what is there, not with what is announced.
+// take reads n bytes. Its memory grows with the bytes that are there, not with the announced length.
 func (r *Reader) take(n uint32) ([]byte, error) {
 	var b bytes.Buffer
 	_, err := io.CopyN(&b, (*frames)(r), int64(n))
 	return b.Bytes(), err
 }
 
-// end checks the sum over the whole file, and that it ends there.
+// end checks the hash over the whole file, and that the file ends after it.
 func (r *Reader) end() error {
 	want := r.sum.Sum(nil)
 	got := make([]byte, sha256.Size)
@@ -138,7 +138,8 @@ func (f *frames) next() error {
 	return nil
 }
 
-// Follows reports why a backup does not add to the state after seq with that root; seq 0 is the empty state.
+// Follows returns an error if the backup does not add to the state after seq with that root; seq 0 stands for the empty
+// state.
 func (h *Head) Follows(seq uint64, root [32]byte) error {
 	if h.Since != seq || seq > 0 && h.SinceRoot != root {
 		return ErrChain
@@ -146,19 +147,19 @@ func (h *Head) Follows(seq uint64, root [32]byte) error {
 	return nil
 }
 
-// Chain computes the state of backups that add to each other, as hashes alone.
+// Chain computes the state of backups that add to each other. It keeps only hashes.
 type Chain struct {
 	tree *merkle.Tree
-	last Head // of the newest one
+	last Head // of the newest backup
 }
 
-// NewChain returns the chain of no backup.
+// NewChain returns a Chain without any backup.
 func NewChain() *Chain { return &Chain{tree: merkle.New()} }
 
 // Keys is how many keys the state has.
 func (c *Chain) Keys() int { return c.tree.Len() }
 
-// Add reads a backup to its end and compares the root of what comes out with the one that it names.
+// Add reads a backup to its end and compares the root of the resulting state with the one in the head.
 func (c *Chain) Add(r *Reader) error {
 	if err := r.Head.Follows(c.last.Seq, c.last.Root); err != nil {
 		return err

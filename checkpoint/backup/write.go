@@ -23,7 +23,8 @@ const (
 
 const recordHead = 1 + 4 + 4
 
-// Write writes a backup whose records are ascending by key. It returns how many there were. The caller makes w durable.
+// Write writes a backup with these records, which must be ascending by key, and returns their number. The caller makes
+// w durable.
 func Write(w io.Writer, h Head, records iter.Seq2[statemachine.Write, error]) (count int, err error) {
 	front, err := appendHead(nil, &h)
 	if err != nil {
@@ -58,7 +59,7 @@ func Write(w io.Writer, h Head, records iter.Seq2[statemachine.Write, error]) (c
 	return count, err
 }
 
-// checkRecord reports a record that has no place behind the key before it.
+// checkRecord returns an error for a record that must not follow the key before it.
 func checkRecord(r *statemachine.Write, last []byte, first, whole bool) error {
 	switch {
 	case len(r.Key) > maxKey || len(r.Value) > maxValue:
@@ -73,7 +74,7 @@ func checkRecord(r *statemachine.Write, last []byte, first, whole bool) error {
 	return nil
 }
 
-// framer cuts records into frames.
+// framer cuts the stream of records into frames.
 type framer struct {
 	out  io.Writer
 	sum  hash.Hash
@@ -120,7 +121,7 @@ func frameSum(length, payload []byte) uint32 {
 	return crc32.Update(crc32.Checksum(length, castagnoli), castagnoli, payload)
 }
 
-// All are the records of a whole backup: every entry of a state.
+// All yields the records of a whole backup: every entry of a state.
 func All(view statemachine.StorageView) iter.Seq2[statemachine.Write, error] {
 	return func(yield func(statemachine.Write, error) bool) {
 		for e, err := range view.Scan(nil, nil) {
@@ -131,7 +132,7 @@ func All(view statemachine.StorageView) iter.Seq2[statemachine.Write, error] {
 	}
 }
 
-// Changes are the records that make a state of the one before.
+// Changes yields the records that turn the state before into the state after.
 func Changes(before, after statemachine.StorageView) iter.Seq2[statemachine.Write, error] {
 	return func(yield func(statemachine.Write, error) bool) {
 		old, stopOld := iter.Pull2(before.Scan(nil, nil))

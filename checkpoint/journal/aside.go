@@ -8,13 +8,13 @@ import (
 
 const asideSuffix = ".aside"
 
-// SetAside renames the journal's directory, so that a new journal can be made in its place while people look at the old
-// one, and returns the new name when it is durable. A directory that was set aside earlier is removed first. If there is
-// no directory, or nothing in it but unfinished files, it does nothing and returns "": what an interrupted Create left
-// behind must not replace votes. A nil disk is the operating system.
+// SetAside renames the journal's directory, so that a new journal can be made in its place while people examine the old
+// one. It returns the new name once the renaming is durable. A directory that was set aside earlier is removed first.
+// If there is no directory, or only unfinished files in it, SetAside does nothing and returns "": files that an
+// interrupted Create left must not displace votes that were set aside. A nil disk stands for the operating system.
 //
-// After a crash or a failure in it the journal is whole under one of the two names. Calling it again, and then Create,
-// completes it. ErrInUse: the journal is open.
+// After a crash or an error the journal is complete under one of the two names. Calling SetAside again, and then
+// Create, completes the work. The error is ErrInUse if the journal is open.
 func SetAside(disk FS, dir string) (to string, err error) {
 	if disk == nil {
 		disk = osFS{}
@@ -42,7 +42,7 @@ func setAside(disk FS, dir, to string) error {
 	if err := disk.RemoveAll(to); err != nil {
 		return err
 	}
-	// Before the rename: no crash may mix the files of two journals.
+	// Sync before the rename, so that no crash mixes the files of two journals.
 	if err := disk.SyncDir(filepath.Dir(dir)); err != nil {
 		return err
 	}

@@ -6,20 +6,21 @@ import (
 	"path/filepath"
 )
 
-// listing is what the journal's directory holds.
+// listing is the content of the journal's directory.
 type listing struct {
 	numbers []uint64 // of the segments, rising without a gap
 	temps   []string // unfinished files
 }
 
-// list reads the directory and refuses one with a gap or with files that are not ours.
+// list reads the directory. It refuses a directory in which a segment is missing or which holds files that are not the
+// journal's.
 func list(fs FS, dir string) (listing, error) {
 	var l listing
 	names, err := fs.ReadDir(dir)
 	if err != nil {
 		return l, err
 	}
-	for _, name := range names { // sorted, and the numbers have a fixed width
+	for _, name := range names { // sorted, also by number, since the numbers have a fixed width
 		n, ok := parseName(name)
 		switch {
 		case ok:
@@ -43,10 +44,10 @@ func list(fs FS, dir string) (listing, error) {
 
 const lostVotes = "this replica may have forgotten votes and must not run on this disk again"
 
-// chain is the whole journal as the disk holds it, oldest segment first.
+// chain is the whole journal as it is on the disk, oldest segment first.
 type chain []*scan
 
-// readChain reads and checks every retained segment. On an error the chain holds what was sound before it.
+// readChain reads and checks every retained segment. With an error the chain holds the intact part before it.
 func readChain(fs FS, dir string, numbers []uint64) (chain, error) {
 	c := make(chain, 0, len(numbers))
 	for _, n := range numbers {
@@ -75,8 +76,8 @@ func readSegment(fs FS, path, name string) (*scan, error) {
 	return s, errors.Join(err, f.Close())
 }
 
-// check judges what only neighbours can tell: that each segment continues the one before it, that no turn is missing
-// between two, and that torn turns and missing seals are where a crash can leave them.
+// check checks what only neighbouring segments can show: that each segment continues the one before it, that no turn is
+// missing between two, and that torn turns and missing seals are only where a crash can leave them.
 func (c chain) check() error {
 	for i, s := range c[:len(c)-1] {
 		next := c[i+1]

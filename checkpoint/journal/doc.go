@@ -1,8 +1,8 @@
 // Package journal keeps a replica's votes: an append-only log of opaque entries in preallocated segment files (D9).
 //
-// It owns the bytes under HOME/journal and one decision: whether what a start finds there is a torn tail, which is
-// normal, or rot, after which the replica must not vote (D8). It knows nothing of messages, views or certificates, and
-// it must never repair rot, skip a damaged sector, or return an entry that a checksum does not cover.
+// It owns the bytes under HOME/journal and one decision: whether damage that a start finds there is a torn tail, which
+// is normal, or rot, after which the replica must not vote (D8). It knows nothing of messages, views or certificates.
+// It must never repair rot, skip a damaged sector, or return an entry that a checksum does not cover.
 //
 // # Format
 //
@@ -19,29 +19,30 @@
 //	28  4  payload bytes of the whole turn, hence its number of sectors
 //	32     480 bytes of payload, zero-filled
 //
-// Sector 0 is the header (number of the segment, epoch of the one before, sectors in the file). From sector 1 on comes the
-// anchor, then one turn after the other; the payload of both is a sequence of entries: length (4), Seq (8), data. The last
-// sector is kept for the seal, which says that a later segment exists.
+// Sector 0 is the header (number of the segment, epoch of the one before, sectors in the file). The anchor begins at
+// sector 1, and the turns follow it. The payload of both is a sequence of entries: length (4), Seq (8), data. The last
+// sector is reserved for the seal, which says that a later segment exists.
 //
-// Turn numbers rise by one from turn to turn and segment to segment. Since every sector tells how many sectors its turn
-// has and which one it is, any sector that survived a crash marks out the whole turn.
+// Turn numbers rise by one from turn to turn, also across segments. Every sector says how many sectors its turn has and
+// which of them it is, so any single sector that survives a crash shows where the whole turn was.
 //
 // # Torn tail and rot
 //
-// Turn k+1 is written only after the sync of turn k returned, so zero sectors are normal in the highest turn alone, as a
-// tail or as holes: nothing of that turn was sent, and Open drops it whole. Zero sectors in an earlier turn, in an anchor
-// or in a header are rot; so is any sector that is neither zero nor valid, wherever it stands. That includes a sector
-// half written on a disk whose sectors are not atomic: it cannot be told from a damaged vote, so by rule it is rot.
-// docs/journal.md has the decision table.
+// Turn k+1 is written only after the sync of turn k has returned. So only the highest turn may normally have zero
+// sectors, at its end or as holes: nothing of that turn was sent, and Open drops all of it. Zero sectors in an earlier
+// turn, in an anchor or in a header are rot. So is every sector that is neither zero nor valid, wherever it is. This
+// includes a half-written sector on a disk whose sectors are not atomic: it cannot be distinguished from a damaged
+// vote, so by rule it is rot. docs/journal.md has the decision table.
 //
 // # Reading by sequence number
 //
-// With Options.Index the journal keeps an index in memory, Seq to places in retained segments, from which Read serves
-// single entries while the owner appends (X0). It is built from what Open has checked and from turns that are durable, so
-// it never names a torn turn. Read checks every sector again: the disk may have changed it since.
+// With Options.Index the journal keeps an index in memory, from Seq to places in retained segments. Read uses it to
+// return single entries while the owner appends (X0). The index is built from what Open has checked and from turns that
+// are durable, so it never refers to a torn turn. Read checks every sector again, because the disk may have changed it
+// meanwhile.
 //
-// # Before and instead of a start
+// # Other uses
 //
-// Peek returns what a start would find and writes nothing. SetAside moves a journal that must not be used any more out
-// of the way of a new one.
+// Peek returns what Open would find and writes nothing. SetAside renames a journal that must not be used any more, so
+// that a new one can take its place.
 package journal

@@ -6,30 +6,31 @@ import (
 )
 
 var (
-	// ErrRot says that the disk changed what it had stored (D8): the caller must not vote. The error is a *RotError.
+	// ErrRot says that the disk returned other bytes than were stored (D8): the caller must not vote. The error is a
+	// *RotError.
 	ErrRot = errors.New("the journal is damaged")
-	// ErrMissing says that a segment which must exist does not: votes are missing (D8).
+	// ErrMissing says that a segment is missing which must exist, so votes are lost (D8).
 	ErrMissing = errors.New("a journal segment is missing")
-	// ErrEmpty says that there is no journal at all: a first start, or a lost disk (the caller knows whether there is
-	// a store beside it). It is an ErrMissing too.
+	// ErrEmpty says that there is no journal at all. It is either a first start or a lost disk; the caller can tell by
+	// whether there is a store. ErrEmpty is an ErrMissing too.
 	ErrEmpty error = emptyError{}
-	// ErrForeign says that the directory holds a file which is none of the journal's.
+	// ErrForeign says that the directory holds a file that does not belong to a journal.
 	ErrForeign = errors.New("not a journal file")
 	// ErrExists says that Create found a journal.
 	ErrExists = errors.New("there is a journal already")
 	// ErrInUse says that another process has the journal open.
 	ErrInUse = errors.New("another process uses this journal: stop it first")
-	// ErrFull says that the turn does not fit into the rest of the segment; nothing was written. Rotate, then Append
-	// the same turn again: the new segment has room for it, whatever its size.
+	// ErrFull says that the turn does not fit into the rest of the segment, and that nothing was written. The caller
+	// must Rotate and then Append the same turn again; the new segment has room for it, whatever its size.
 	ErrFull = errors.New("the journal segment is full")
 	// ErrClosed says that the journal was closed.
 	ErrClosed = errors.New("the journal is closed")
 )
 
-// RotError tells where the journal is damaged. errors.Is(err, ErrRot) holds for it.
+// RotError says where the journal is damaged. errors.Is(err, ErrRot) holds for it.
 type RotError struct {
 	File   string // path of the segment
-	Sector int64  // number of the 512-byte sector in it
+	Sector int64  // number of the damaged 512-byte sector in the segment
 	Offset int64  // of that sector in the file, in bytes
 	Why    string
 }
@@ -39,7 +40,7 @@ func (e *RotError) Error() string {
 		"run on this disk again", e.File, e.Sector, e.Offset, e.Why)
 }
 
-// Unwrap makes a RotError an ErrRot.
+// Unwrap makes every RotError an ErrRot.
 func (e *RotError) Unwrap() error { return ErrRot }
 
 type emptyError struct{}

@@ -5,24 +5,24 @@ import (
 	"log/slog"
 )
 
-// FS is what the journal needs of a file system. Tests put a failing or forgetful disk behind it.
+// FS is what the journal needs from a file system. Tests use one whose disk fails or forgets.
 type FS interface {
 	// MkdirAll makes dir and its parents, durably.
 	MkdirAll(dir string) error
 	// ReadDir returns the names in dir, sorted.
 	ReadDir(dir string) ([]string, error)
-	// Create makes a new empty file for reading and writing; one of that name must not exist.
+	// Create makes a new empty file for reading and writing; no file of that name may exist.
 	Create(path string) (File, error)
-	// Open opens an existing file, for reading and if write is set for writing.
+	// Open opens an existing file for reading, and also for writing if write is set.
 	Open(path string, write bool) (File, error)
-	// Remove deletes a file. RemoveAll deletes a file, or a directory with all that it holds; a name that does not exist
-	// is no error. Rename gives a file or a directory another name. They are durable after SyncDir of the parent.
+	// Remove deletes a file. RemoveAll deletes a file, or a directory with everything in it; it is no error if the name does
+	// not exist. Rename renames a file or a directory. These changes are durable after SyncDir of the parent directory.
 	Remove(path string) error
 	RemoveAll(path string) error
 	Rename(from, to string) error
 	// SyncDir makes the names in dir durable.
 	SyncDir(dir string) error
-	// Lock takes dir for this process until Close or the end of the process; ErrInUse if another one has it.
+	// Lock locks dir for this process until Close or the end of the process; ErrInUse if another process has locked it.
 	Lock(dir string) (io.Closer, error)
 }
 
@@ -33,14 +33,14 @@ type File interface {
 	io.Closer
 	// Size returns the length in bytes.
 	Size() (int64, error)
-	// Sync makes everything written so far durable, the length included.
+	// Sync makes everything written so far durable, including the file's length.
 	Sync() error
 }
 
-// DefaultSegmentBytes is the size of a segment when Options does not give one.
+// DefaultSegmentBytes is the size of a segment unless Options give one.
 const DefaultSegmentBytes = 16 << 20
 
-// maxSegmentBytes keeps the numbers of sectors in 32 bits, anchors and turns of any permitted size included.
+// maxSegmentBytes is small enough for sector numbers to fit in 32 bits, whatever the permitted size of anchors and turns.
 const maxSegmentBytes = 1 << 40
 
 // Options has the settings of a journal; the zero value is usable.
@@ -48,10 +48,10 @@ type Options struct {
 	SegmentBytes int64         // size of a segment file, rounded up to sectors; at most 1 TiB; 0: DefaultSegmentBytes
 	Logger       *slog.Logger  // nil: nothing is logged
 	FS           FS            // nil: the operating system
-	Random       func() uint64 // nil: the operating system's; a simulation has its own, for runs that repeat
+	Random       func() uint64 // nil: the operating system's; a simulation sets its own, so that runs repeat
 
-	// Index chooses the entries that Read finds by their Seq, which must be above 0; nil: none. Open, Create, Append and
-	// Rotate call it once for every entry. It must be quick, keep no data and call no method of the journal.
+	// Index selects the entries that Read finds by their Seq, which must be above 0; nil selects none. Open, Create,
+	// Append and Rotate call it once for every entry. It must be quick, keep no data and call no method of the journal.
 	Index func(data []byte) bool
 }
 

@@ -2,41 +2,42 @@ package journal
 
 import "sync"
 
-// maxPlaces bounds the places kept for one sequence number. Anchors repeat what is still needed, so the newest suffice.
+// maxPlaces bounds the places that are kept for one sequence number. The newest suffice, because anchors repeat what is
+// still needed.
 const maxPlaces = 8
 
-// index knows where the entries of a sequence number lie. It is filled by the owner and read beside it.
+// index knows where the entries of a sequence number are. The journal's owner fills it; other goroutines read it meanwhile.
 type index struct {
 	want    func(data []byte) bool // nil: nothing is indexed
-	reading sync.Mutex             // held for the length of a Read: one file is open for reading at a time
+	reading sync.Mutex             // held for the whole of a Read, so that only one file is open for reading
 
-	mu       sync.Mutex // guards all below
+	mu       sync.Mutex // guards the fields below
 	places   map[uint64][]place
-	peak     int              // most sequence numbers that places has held since it was made
-	lowest   uint64           // of them; 0: none
-	segments []indexedSegment // the retained ones, oldest first
+	peak     int              // the most sequence numbers that places has held since it was made
+	lowest   uint64           // lowest sequence number in places; 0: none
+	segments []indexedSegment // the retained segments, oldest first
 	closed   bool
 }
 
-// place is where one entry lies. It is kept for every indexed entry, so it is small; maxSegmentBytes makes it suffice.
+// place is where one entry is. One is kept for every indexed entry, so it is small: maxSegmentBytes allows 32-bit numbers.
 type place struct {
 	segment uint64
-	sector  uint32 // the first one of its turn
-	turn    uint32 // counted from the segment's anchor, which is 0
-	offset  uint32 // of the entry in the payload of the turn
-	bytes   uint32 // of its data
+	sector  uint32 // first sector of the entry's turn
+	turn    uint32 // counted from the segment's anchor, which is turn 0
+	offset  uint32 // of the entry, in the payload of the turn
+	bytes   uint32 // of the entry's data
 }
 
-// indexedSegment is what the sectors of a segment are checked against.
+// indexedSegment is what the sectors of a segment are compared with.
 type indexedSegment struct{ number, epoch, firstTurn uint64 }
 
-// located is a place with what its sectors must say.
+// located is a place, with what the heads of its sectors must be.
 type located struct {
 	place
 	head sector // without start, index and bytes
 }
 
-// extend adds a new segment, after all others.
+// extend adds a new segment after all others.
 func (x *index) extend(s Segment, epoch uint64) {
 	if x.want == nil {
 		return
@@ -49,7 +50,7 @@ func (x *index) extend(s Segment, epoch uint64) {
 	}
 }
 
-// add takes in the entries of one durable turn of the newest segment, which begins at the given sector.
+// add adds the entries of one durable turn of the newest segment, which begins at the given sector.
 func (x *index) add(s *Segment, turn uint64, at int64, entries []Entry) {
 	if x.want == nil {
 		return
@@ -71,7 +72,7 @@ func (x *index) add(s *Segment, turn uint64, at int64, entries []Entry) {
 	x.peak = max(x.peak, len(x.places))
 }
 
-// newest appends a place and forgets the oldest one if there are too many.
+// newest appends a place, and drops the oldest one if there are too many.
 func newest(held []place, p place) []place {
 	if len(held) == maxPlaces {
 		copy(held, held[1:])
@@ -81,8 +82,8 @@ func newest(held []place, p place) []place {
 	return append(held, p)
 }
 
-// drop forgets all segments before first. The owner calls it before it removes their files: a reader who finds a file
-// gone then finds that its segment is no longer retained.
+// drop forgets all segments before first. The owner calls it before it deletes their files, so that a reader who finds
+// a file missing also finds that its segment is no longer retained.
 func (x *index) drop(first uint64) {
 	if x.want == nil {
 		return
@@ -112,7 +113,7 @@ func (x *index) drop(first uint64) {
 	x.shrink()
 }
 
-// shrink copies the map when most of it is empty: a map never gives memory back by itself.
+// shrink copies the map when most of it is unused, because a Go map never frees memory by itself.
 func (x *index) shrink() {
 	if len(x.places) >= x.peak/4 {
 		return

@@ -7,34 +7,34 @@ import (
 	"path/filepath"
 )
 
-// Journal is an open journal. Its methods are for one goroutine, except Preallocate, Read, Holds and Lowest.
+// Journal is an open journal. Only one goroutine may call its methods, except Preallocate, Read, Holds and Lowest.
 type Journal struct {
 	dir      string
 	opt      Options
 	lock     io.Closer
-	segments []Segment // oldest first; the last is the current one
+	segments []Segment // oldest first; the last is the current segment
 
 	file    File   // the current segment
-	epoch   uint64 // of it
-	sectors int64  // in it, the seal's included
-	next    int64  // the sector where the next turn goes
+	epoch   uint64 // of the current segment
+	sectors int64  // in the current segment, including the seal's
+	next    int64  // the sector where the next turn begins
 	turn    uint64 // the number of the next turn
-	start   uint16 // stamped into every turn, see sector
+	start   uint16 // random number of this start, stamped into every turn; see sector
 
-	wanted int64  // sectors of the turn that did not fit; the next segment has room for it
-	buf    []byte // of the last turn, reused
-	err    error  // sticky
+	wanted int64  // sectors of the turn that did not fit; the next segment gets room for it
+	buf    []byte // buffer of the last turn, to be reused
+	err    error  // the first failure; final
 	spare  spare
 	index  index
 }
 
-// keepBuffer bounds the memory an exceptionally large turn leaves behind.
+// keepBuffer bounds the memory that is kept after an exceptionally large turn.
 const keepBuffer = 4 << 20
 
-// Append writes one turn and returns when it is durable (D0). An empty turn writes nothing.
+// Append writes one turn and returns once it is durable (D0). An empty turn writes nothing.
 //
-// ErrFull means that nothing was written: Rotate, then Append the same entries again. Any other error is final: whether
-// the turn is on the disk is unknown, and the journal refuses everything from then on (D6).
+// ErrFull means that nothing was written: the caller must Rotate and then Append the same entries again. Any other
+// error is final: it is unknown whether the turn is on the disk, and the journal refuses everything from then on (D6).
 func (j *Journal) Append(entries []Entry) error {
 	if j.err != nil {
 		return j.refuse("append to")
@@ -76,15 +76,15 @@ func writeSync(f File, b []byte, sector int64) error {
 // room is the number of sectors left for turns.
 func (j *Journal) room() int64 { return j.sectors - 1 - j.next }
 
-// NeedsRotation reports that less than an eighth of the segment is left: rotating now, between two turns, spares a later
-// turn the wait.
+// NeedsRotation reports that less than an eighth of the segment is left. Rotating then, between two turns, means that
+// no turn has to wait for it.
 func (j *Journal) NeedsRotation() bool { return j.room() < j.sectors/8 }
 
 // Segments returns the retained segments, oldest first. The last one is the current one.
 func (j *Journal) Segments() []Segment { return append([]Segment(nil), j.segments...) }
 
-// Truncate deletes the leading segments whose entries all have Seq <= below and returns how many it deleted. The current
-// segment always stays, and its anchor, durable since Rotate, stands for what is deleted. Any error is final.
+// Truncate deletes the leading segments whose entries all have Seq <= below, and returns their number. The current segment
+// always stays; its anchor, durable since Rotate, repeats what is still needed of the deleted ones. Any error is final.
 func (j *Journal) Truncate(below uint64) (removed int, err error) {
 	if j.err != nil {
 		return 0, j.refuse("truncate")
@@ -100,7 +100,7 @@ func (j *Journal) Truncate(below uint64) (removed int, err error) {
 		if err := j.opt.FS.Remove(filepath.Join(j.dir, j.segments[0].Name)); err != nil {
 			return removed, j.fail("truncate", err)
 		}
-		// One by one: two removals that reached the disk in the other order would leave a gap.
+		// One by one: if two removals reached the disk in the wrong order, a crash would leave a gap.
 		if err := j.opt.FS.SyncDir(j.dir); err != nil {
 			return removed, j.fail("truncate", err)
 		}
@@ -130,7 +130,7 @@ func (j *Journal) fail(what string, err error) error {
 	return j.err
 }
 
-// refuse is the answer after a failure: it names the first one.
+// refuse is the error of calls after a failure; it names that failure.
 func (j *Journal) refuse(what string) error {
 	return fmt.Errorf("%s journal %s refused: %w", what, j.dir, j.err)
 }

@@ -5,11 +5,11 @@ import (
 	"path/filepath"
 )
 
-// mend opens the current segment and makes what was read the truth on the disk, before anything is built on it.
+// mend opens the current segment and makes sure that what was read is on the disk, before anything is built on it.
 //
-// What was read may live in the operating system's memory alone: the process may have died before the sync, or the sync
+// What was read may be only in the operating system's memory: the process may have died before the sync, or the sync
 // may have failed and the system may have forgotten that the pages are unwritten. Only the last turn, the last seal and
-// the last name can be in that state, so these are written once more.
+// the last file name can be in that state, so these are written again.
 func (j *Journal) mend(c chain) error {
 	if err := j.opt.FS.SyncDir(j.dir); err != nil {
 		return err
@@ -31,7 +31,8 @@ func (j *Journal) mend(c chain) error {
 	return nil
 }
 
-// settle zeroes a torn turn, whose number and place the next turn takes, or writes the last whole one again.
+// settle zeroes a torn turn, since the next turn takes its number and place. Without a torn turn it writes the last
+// turn again.
 func (j *Journal) settle(f File, s *scan) error {
 	if s.torn != 0 {
 		j.opt.Logger.Info("dropped a torn turn at the end of the journal: it was not durable, so nothing of it was sent",
@@ -39,7 +40,7 @@ func (j *Journal) settle(f File, s *scan) error {
 		return writeSync(f, make([]byte, s.torn*sectorBytes), s.next)
 	}
 	if !s.begun() {
-		return nil // an anchor was synced before its file got its name
+		return nil // its anchor was synced before the file got its name
 	}
 	b := make([]byte, (s.next-s.last)*sectorBytes)
 	if _, err := f.ReadAt(b, s.last*sectorBytes); err != nil {
@@ -48,7 +49,7 @@ func (j *Journal) settle(f File, s *scan) error {
 	return writeSync(f, b, s.last)
 }
 
-// reseal writes the seal of the segment before the current one, which a crash in Rotate may have left out.
+// reseal writes the seal of the segment before the current one; a crash in Rotate may have prevented that.
 func (j *Journal) reseal(s *scan, turn uint64) error {
 	f, err := j.opt.FS.Open(filepath.Join(j.dir, s.info.Name), true)
 	if err != nil {

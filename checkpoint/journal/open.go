@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// Create makes a journal in dir, whose first segment begins with anchor, and opens it. dir is made if need be; a journal
-// there already is ErrExists.
+// Create makes a journal in dir, whose first segment begins with anchor, and opens it. It makes dir if need be. If
+// there is a journal already the error is ErrExists.
 func Create(dir string, anchor []Entry, opt Options) (*Journal, error) {
 	opt = opt.withDefaults()
 	j, err := create(dir, anchor, opt)
@@ -51,10 +51,11 @@ func removeTemps(disk FS, dir string, temps []string) error {
 	return nil
 }
 
-// Open opens the journal in dir and returns the entries of all retained segments in the order they were written, anchors
-// included. It checks every sector, drops a torn tail, and returns when all it returns is durable.
+// Open opens the journal in dir and returns the entries of all retained segments in the order in which they were
+// written, including those of anchors. It checks every sector, drops a torn tail, and returns once everything that it
+// returns is durable.
 //
-// The errors a caller decides on: ErrRot, ErrMissing, ErrEmpty, ErrForeign, ErrInUse.
+// The errors on which a caller may decide are ErrRot, ErrMissing, ErrEmpty, ErrForeign and ErrInUse.
 func Open(dir string, opt Options) (*Journal, []Entry, error) {
 	opt = opt.withDefaults()
 	j := &Journal{dir: dir, opt: opt, start: uint16(opt.epoch()), index: index{want: opt.Index}}
@@ -92,7 +93,7 @@ func (j *Journal) open() (entries []Entry, err error) {
 	return c.entries(), nil
 }
 
-// adopt continues after the last whole turn.
+// adopt makes the journal continue after the last whole turn.
 func (j *Journal) adopt(c chain) {
 	for _, s := range c {
 		j.segments = append(j.segments, s.info)

@@ -74,7 +74,8 @@ func (osFS) SyncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// Lock holds a flock on the directory itself: no file to leave behind, and the kernel drops it with the process.
+// Lock takes a flock on the directory itself. So no lock file can be left behind, and the kernel releases the lock when
+// the process ends.
 func (osFS) Lock(dir string) (io.Closer, error) {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -7,8 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncData flushes the file's bytes and its length, but not its times: that is what makes a sync into a preallocated
-// segment cheap.
+// syncData flushes the file's bytes and its length, but not its times; this makes a sync into a preallocated segment cheap.
 func syncData(f *os.File) error {
 	for {
 		err := unix.Fdatasync(int(f.Fd()))

@@ -4,5 +4,5 @@ package journal
 
 import "os"
 
-// syncData is the full sync where the system has no cheaper one.
+// syncData is a full sync, since this system has no cheaper one.
 func syncData(f *os.File) error { return f.Sync() }

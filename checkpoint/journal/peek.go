@@ -7,10 +7,9 @@ import (
 	"io/fs"
 )
 
-// Peek returns what Open would return, with the same errors, and writes nothing at all, so that a disk can be judged
-// before anything may be written to it (D8.3). A torn tail is left out of the result and stays on the disk, as do
-// unfinished files. Peek holds the lock while it reads. What it returns may be in the system's memory only: Open makes it
-// durable.
+// Peek returns what Open would return, with the same errors, and writes nothing, so that a disk can be examined before
+// anything may be written to it (D8.3). It leaves out a torn tail, which stays on the disk, like unfinished files. Peek
+// holds the lock while it reads. What it returns may be only in the system's memory; Open makes it durable.
 func Peek(dir string, opt Options) (found []Entry, err error) {
 	found, err = peek(opt.withDefaults().FS, dir)
 	if err != nil {
@@ -32,7 +31,7 @@ func peek(disk FS, dir string) (found []Entry, err error) {
 	return c.entries(), nil
 }
 
-// lockExisting takes the lock of a directory. That there is none means that there is no journal.
+// lockExisting locks a directory. If the directory does not exist, there is no journal.
 func lockExisting(disk FS, dir string) (io.Closer, error) {
 	lock, err := disk.Lock(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -8,12 +8,12 @@ import (
 	"path/filepath"
 )
 
-// Read returns the indexed entries of a sequence number, oldest first, read again from the files: the newest eight of
-// those in retained segments. None is nil, and so is a journal without an index. It reads only the sectors that the
-// entries lie in and checks each of them; ErrRot means that one is damaged, and then nothing is returned.
+// Read returns the indexed entries of a sequence number, oldest first, by reading the files again: the newest eight of
+// those in retained segments. It returns nil if there are none or the journal has no index. It reads only the sectors
+// with these entries and checks each; if one is damaged, the error is ErrRot and nothing is returned.
 //
-// It may run in a goroutine of its own beside all other methods. A segment that Truncate deletes meanwhile is no longer
-// held, which is no error.
+// Read may run on a goroutine of its own at the same time as all other methods. If Truncate deletes a segment
+// meanwhile, its entries are left out; that is not an error.
 func (j *Journal) Read(seq uint64) ([]Entry, error) {
 	j.index.reading.Lock()
 	defer j.index.reading.Unlock()
@@ -61,7 +61,7 @@ func (j *Journal) read(seq uint64) (entries []Entry, err error) {
 type reader struct {
 	disk   FS
 	dir    string
-	file   File // nil: none
+	file   File // nil: no segment is open
 	number uint64
 }
 
@@ -96,13 +96,13 @@ func (r *reader) rot(sector int64, why string) error {
 	return &RotError{File: r.path(), Sector: sector, Offset: sector * sectorBytes, Why: why}
 }
 
-// entry reads the sectors that one entry lies in.
+// entry reads the sectors of one entry.
 func (r *reader) entry(seq uint64, p located) (Entry, error) {
 	if err := r.open(p.segment); err != nil {
 		return Entry{}, err
 	}
 	first := int64(p.offset) / payloadBytes
-	end := int64(p.offset) + entryHead + int64(p.bytes) // in the payload of the turn
+	end := int64(p.offset) + entryHead + int64(p.bytes) // positions in the payload of the turn
 	b := make([]byte, (sectorsFor(end)-first)*sectorBytes)
 	at := int64(p.sector) + first
 	if n, err := r.file.ReadAt(b, at*sectorBytes); n < len(b) {
@@ -122,15 +122,15 @@ func (r *reader) entry(seq uint64, p located) (Entry, error) {
 	return Entry{Seq: seq, Data: payload[entryHead : entryHead+p.bytes : entryHead+p.bytes]}, nil
 }
 
-// join checks the sectors in b, of which the first is sector at of the segment and has the given index in its turn, and
-// moves their payloads together at the front of b.
+// join checks the sectors in b and moves their payloads together at the front of b. The first is sector number at of
+// the segment and number index of its turn.
 func (r *reader) join(b []byte, at int64, index uint32, p located) ([]byte, error) {
 	joined := b[:0]
 	want := p.head
 	for i := range len(b) / sectorBytes {
 		raw := b[i*sectorBytes : (i+1)*sectorBytes]
 		h, wrong := parseSector(raw)
-		if i == 0 { // all sectors of a turn agree on these two
+		if i == 0 { // not known beforehand, but equal in all sectors of a turn
 			want.start, want.bytes = h.start, h.bytes
 		}
 		want.index = index + uint32(i)

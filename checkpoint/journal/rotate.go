@@ -6,8 +6,9 @@ import (
 	"path/filepath"
 )
 
-// Rotate begins a new segment whose anchor holds the given entries: everything a start needs that Truncate may take
-// away with older segments. It returns when the segment and its name are durable. Any error is final (D6).
+// Rotate begins a new segment with the given entries as its anchor. They must repeat everything in older segments,
+// which Truncate may delete, that a start still needs. Rotate returns once the segment and its name are durable. Any
+// error is final (D6).
 func (j *Journal) Rotate(anchor []Entry) error {
 	if j.err != nil {
 		return j.refuse("rotate")
@@ -17,7 +18,7 @@ func (j *Journal) Rotate(anchor []Entry) error {
 	if err := j.begin(before.Number+1, oldEpoch, anchor); err != nil {
 		return j.fail("rotate", err)
 	}
-	// Behind the new segment, never before it: a seal without a successor means that votes are missing.
+	// The seal is written only after the new segment: a seal without a successor means that votes are missing.
 	if err := writeSeal(old, oldEpoch, oldSectors, j.turn-1); err != nil {
 		return j.fail("rotate", err)
 	}
@@ -27,14 +28,14 @@ func (j *Journal) Rotate(anchor []Entry) error {
 	return nil
 }
 
-// begin makes segment number and its anchor durable and makes it the current one.
+// begin makes segment number and its anchor durable, and makes it the current segment.
 func (j *Journal) begin(number, previous uint64, anchor []Entry) error {
 	payload := payloadOf(anchor)
 	if payload > maxTurnBytes {
 		return fmt.Errorf("an anchor of %d bytes exceeds the limit of %d", payload, maxTurnBytes)
 	}
 	used := 1 + sectorsFor(payload)
-	// A large anchor gets as much room again for turns, or every turn would need a rotation.
+	// After a large anchor there is as much room again for turns; otherwise every turn would need a rotation.
 	sectors := max((j.opt.SegmentBytes+sectorBytes-1)/sectorBytes, 2*used+j.wanted+1)
 	name := segmentName(number)
 	f, err := j.zeroed(name+tempSuffix, sectors)
@@ -60,7 +61,7 @@ func (j *Journal) begin(number, previous uint64, anchor []Entry) error {
 	return nil
 }
 
-// zeroed returns a file of that many zero sectors under the given name: the spare, or else a new one.
+// zeroed returns a file of so many zero sectors under the given name: the spare if it fits, else a new one.
 func (j *Journal) zeroed(name string, sectors int64) (File, error) {
 	path := filepath.Join(j.dir, name)
 	f, err := j.spare.take(j.opt.FS, filepath.Join(j.dir, spareName), path, sectors)
@@ -70,7 +71,7 @@ func (j *Journal) zeroed(name string, sectors int64) (File, error) {
 	return blank(j.opt.FS, path, sectors)
 }
 
-// writeSeal says durably that turn, the anchor of the next segment, exists.
+// writeSeal records durably that the next segment exists. Turn is the number of that segment's anchor.
 func writeSeal(f File, epoch uint64, sectors int64, turn uint64) error {
 	b := make([]byte, sectorBytes)
 	sector{kind: kindSeal, epoch: epoch, turn: turn}.seal(b)

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// scan is what one segment file holds.
+// scan is the content of one segment file.
 type scan struct {
 	path    string
 	file    io.ReaderAt
@@ -13,15 +13,15 @@ type scan struct {
 	epoch   uint64
 	info    Segment
 	entries []Entry
-	turns   []scannedTurn // the whole ones, the anchor first
-	last    int64         // sector where the last whole turn begins
-	next    int64         // the sector after it
-	torn    int64         // sectors of the torn turn that begins at next; 0: none
-	hole    int64         // the torn turn's first zero sector
+	turns   []scannedTurn // the whole turns, the anchor first
+	last    int64         // first sector of the last whole turn
+	next    int64         // first sector after the last whole turn
+	torn    int64         // sectors of the torn turn that begins at next; 0: no turn is torn
+	hole    int64         // first zero sector of the torn turn
 	sealed  bool
 
-	window []byte // the sectors from windowAt on
-	at     int64
+	window []byte // the sectors that were read last,
+	at     int64  // and the number of the first of them
 }
 
 // scannedTurn says where a turn begins and how many entries it has.
@@ -32,8 +32,8 @@ type scannedTurn struct {
 
 const windowSectors = 512
 
-// scanSegment checks every sector of one segment. It decides what the segment alone can tell; whether its torn turn
-// or its missing seal is normal depends on the segments around it (chain.go).
+// scanSegment checks every sector of one segment by itself. Whether its torn turn or its missing seal is normal depends
+// on the neighbouring segments (see chain.go).
 func scanSegment(path string, f io.ReaderAt, size int64, name string) (*scan, error) {
 	s := &scan{path: path, file: f}
 	s.info = Segment{Name: name, Bytes: size}
@@ -61,7 +61,7 @@ func (s *scan) rot(sector int64, why string, args ...any) error {
 	return &RotError{File: s.path, Sector: sector, Offset: sector * sectorBytes, Why: fmt.Sprintf(why, args...)}
 }
 
-// sector returns the bytes of sector i, valid until the next call. Sectors are asked for in rising order, mostly.
+// sector returns the bytes of sector i, valid until the next call. It is fast if sectors are asked for in rising order.
 func (s *scan) sector(i int64) ([]byte, error) {
 	if n := int64(len(s.window) / sectorBytes); i < s.at || i >= s.at+n {
 		if s.window == nil {
@@ -78,10 +78,10 @@ func (s *scan) sector(i int64) ([]byte, error) {
 	return b[:sectorBytes:sectorBytes], nil
 }
 
-// sealAt is the number of the sector kept for the seal.
+// sealAt is the number of the sector reserved for the seal.
 func (s *scan) sealAt() int64 { return s.header.sectors - 1 }
 
-// valid returns the head of sector i, which must be valid and of this segment.
+// valid returns the head of sector i and checks that it is valid and belongs to this segment.
 func (s *scan) valid(i int64) (sector, []byte, error) {
 	b, err := s.sector(i)
 	if err != nil {
@@ -99,7 +99,7 @@ func (s *scan) valid(i int64) (sector, []byte, error) {
 	return h, b, nil
 }
 
-// readHeader reads sector 0, which says what the rest must look like.
+// readHeader reads sector 0, which describes the segment.
 func (s *scan) readHeader(size int64) error {
 	b, err := s.sector(0)
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *scan) readHeader(size int64) error {
 	return nil
 }
 
-// readSeal reads the last sector: zero, or the mark that a later segment exists.
+// readSeal reads the last sector: it is zero, or the seal, which says that a later segment exists.
 func (s *scan) readSeal() error {
 	i := s.sealAt()
 	b, err := s.sector(i)

@@ -1,6 +1,6 @@
 package journal
 
-// readAnchor reads the anchor. It was durable before the file got its name, so a zero sector in it is rot.
+// readAnchor reads the anchor. The anchor was durable before the file got its name, so a zero sector in it is rot.
 func (s *scan) readAnchor() error {
 	s.last, s.next = 1, 1
 	b, err := s.sector(1)
@@ -27,7 +27,7 @@ func (s *scan) readAnchor() error {
 	return nil
 }
 
-// readTurn reads the turn at s.next. False: there is no whole turn any more, the rest of the segment is zero.
+// readTurn reads the turn at s.next. It returns false if no whole turn follows.
 func (s *scan) readTurn() (bool, error) {
 	written, err := s.firstWritten(s.next)
 	if err != nil || written == 0 {
@@ -63,7 +63,7 @@ func (s *scan) readTurn() (bool, error) {
 	return false, s.rot(hole, "a sector of turn %d is zero, but sector %d was written later", turn, behind)
 }
 
-// firstWritten returns the first sector from i on, before the seal, that is not zero; 0: none.
+// firstWritten returns the first sector from i on, before the seal, that is not zero; 0 if there is none.
 func (s *scan) firstWritten(i int64) (int64, error) {
 	for ; i < s.sealAt(); i++ {
 		b, err := s.sector(i)
@@ -77,8 +77,8 @@ func (s *scan) firstWritten(i int64) (int64, error) {
 	return 0, nil
 }
 
-// readSectors reads the turn that begins at s.next and whose first written sector is known. If the turn is whole its
-// entries are taken and s moves behind it; otherwise hole is its first zero sector.
+// readSectors reads the turn that begins at s.next; first and written are the head and the number of its first sector that
+// is not zero. If the turn is whole, its entries are added and s moves on behind it. If not, hole is its first zero sector.
 func (s *scan) readSectors(first sector, written int64) (hole int64, err error) {
 	end := s.next + sectorsFor(int64(first.bytes))
 	if end > s.sealAt() {

@@ -9,13 +9,13 @@ import (
 const (
 	sectorBytes  = 512
 	sectorHead   = 32
-	payloadBytes = sectorBytes - sectorHead // of one sector
+	payloadBytes = sectorBytes - sectorHead // payload bytes of one sector
 	version      = 1
 
-	maxTurnBytes = 1 << 30 // payload of one turn: far above any batch, and its sector count fits the index
+	maxTurnBytes = 1 << 30 // payload bytes of one turn: far more than any batch needs, and few enough for the index of a sector
 )
 
-// Version is the version of the format that is written. Others are refused.
+// Version is the version of the format that is written. Journals of other versions are refused.
 const Version = version
 
 type kind uint8
@@ -43,22 +43,22 @@ func (k kind) String() string {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// sector is the head of one sector: which part of what it is.
+// sector is the head of one sector: to which part of which turn the sector belongs.
 type sector struct {
 	kind  kind
-	start uint16 // of turns: random for each start of the process
+	start uint16 // of turns: a random number that each start of the process draws
 	epoch uint64
 	turn  uint64
 	index uint32
 	bytes uint32 // payload of the whole turn
 }
 
-// sectorsFor returns how many sectors a payload takes; an empty one still takes one, so that its turn is visible.
+// sectorsFor returns how many sectors a payload takes. An empty payload takes one, so that its turn is visible.
 func sectorsFor(payload int64) int64 {
 	return max(1, (payload+payloadBytes-1)/payloadBytes)
 }
 
-// seal writes the head and the checksum around the payload that b already holds.
+// seal writes the head and the checksum into b, which already holds the payload.
 func (s sector) seal(b []byte) {
 	b[4], b[5] = version, byte(s.kind)
 	binary.LittleEndian.PutUint16(b[6:], s.start)
@@ -69,7 +69,7 @@ func (s sector) seal(b []byte) {
 	binary.LittleEndian.PutUint32(b, checksum(b))
 }
 
-// parseSector checks b and returns its head. The text says what is wrong with it; empty means that it is valid.
+// parseSector checks b and returns its head. Wrong says what is wrong with it; empty means that it is valid.
 func parseSector(b []byte) (s sector, wrong string) {
 	if !checksumHolds(b) {
 		return s, "its checksum does not match"
@@ -88,7 +88,7 @@ func parseSector(b []byte) (s sector, wrong string) {
 	return s, ""
 }
 
-// differs says in what way s is not the sector that must be in its place; empty means that it is.
+// differs says how s differs from the sector that must be in this place; empty means that it does not differ.
 func (s sector) differs(want sector) string {
 	switch {
 	case s == want:

@@ -15,10 +15,10 @@ type Segment struct {
 	Name      string // file name within the journal's directory
 	Number    uint64 // rises by one from segment to segment
 	Bytes     int64  // length of the file
-	FirstTurn uint64 // the turn of its anchor
-	LastTurn  uint64 // the last whole turn; FirstTurn while it holds its anchor only
-	MaxSeq    uint64 // the highest Seq in it, anchor included
-	Entries   int    // anchor included
+	FirstTurn uint64 // number of the anchor's turn
+	LastTurn  uint64 // number of the last whole turn; FirstTurn if there is only the anchor
+	MaxSeq    uint64 // the highest Seq in the segment, including the anchor's entries
+	Entries   int    // number of entries, including the anchor's
 }
 
 func (s *Segment) add(entries []Entry) {
@@ -30,7 +30,7 @@ func (s *Segment) add(entries []Entry) {
 
 const (
 	segmentSuffix = ".segment"
-	tempSuffix    = ".tmp" // a segment that is not complete: nothing depends on it yet
+	tempSuffix    = ".tmp" // ends the name of an unfinished segment, on which nothing depends yet
 	spareName     = "spare" + tempSuffix
 	numberDigits  = 16
 	minSectors    = 3 // header, anchor, seal
@@ -50,7 +50,7 @@ func parseName(name string) (uint64, bool) {
 	return n, err == nil && n > 0 && segmentName(n) == name
 }
 
-// isTemp reports whether name is one of our unfinished files.
+// isTemp reports whether name is one of the journal's unfinished files.
 func isTemp(name string) bool {
 	base, ok := strings.CutSuffix(name, tempSuffix)
 	_, segment := parseName(base)
@@ -65,7 +65,7 @@ const (
 // header is the payload of a segment's sector 0.
 type header struct {
 	number   uint64
-	previous uint64 // epoch of the segment before; 0 for the first
+	previous uint64 // epoch of the segment before; 0 for the first segment
 	sectors  int64  // of the whole file
 }
 
@@ -89,7 +89,7 @@ func parseHeader(b []byte) (header, bool) {
 	}, string(p[:8]) == headerMagic
 }
 
-// epoch is never zero, so that a zero sector belongs to no segment.
+// epoch returns a random number that is never zero, so that a zero sector belongs to no segment.
 func (o *Options) epoch() uint64 {
 	for {
 		if e := o.Random(); e != 0 {
@@ -100,15 +100,15 @@ func (o *Options) epoch() uint64 {
 
 func randomNumber() uint64 {
 	var b [8]byte
-	_, _ = rand.Read(b[:]) // crypto/rand never fails: it ends the process instead
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-// zeros are what a new file is filled with.
+// zeros are written into a new file.
 var zeros [64 << 10]byte
 
-// blank makes a file of zeroed sectors under path. The zeros are really written: an extent that is only reserved is
-// converted at its first write, which puts the file system's own journal into every sync.
+// blank makes a file of zeroed sectors under path. It really writes the zeros: space that is only reserved would be
+// converted at its first write, which would add a write of the file system's own journal to every sync.
 func blank(fs FS, path string, sectors int64) (File, error) {
 	f, err := fs.Create(path)
 	if err != nil {
@@ -117,7 +117,7 @@ func blank(fs FS, path string, sectors int64) (File, error) {
 	for at, end := int64(0), sectors*sectorBytes; at < end; {
 		n := min(int64(len(zeros)), end-at)
 		if _, err := f.WriteAt(zeros[:n], at); err != nil {
-			// The caller gives up; a file that stays behind is removed by the next start.
+			// The caller gives up. If the file stays behind, the next start removes it.
 			return nil, errors.Join(err, f.Close(), fs.Remove(path))
 		}
 		at += n
@@ -125,7 +125,8 @@ func blank(fs FS, path string, sectors int64) (File, error) {
 	return f, nil
 }
 
-// publish writes header and anchor into a zeroed file and gives it its name: nobody sees a segment without its anchor.
+// publish writes header and anchor into a zeroed file and then gives the file its name, so that there never is a
+// segment without its anchor.
 func publish(fs FS, path string, f File, head []byte) error {
 	if err := writeSync(f, head, 0); err != nil {
 		return err

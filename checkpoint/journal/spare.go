@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// spare is a zeroed file that waits to become the next segment.
+// spare is a zeroed file that is ready to become the next segment.
 type spare struct {
 	mu      sync.Mutex
 	file    File
@@ -14,9 +14,9 @@ type spare struct {
 	closed  bool
 }
 
-// Preallocate zeroes the file of the next segment, so that Rotate need not: that is most of what Rotate costs. It may
-// run in a goroutine of its own beside all other methods; without it everything works, more slowly. An error is not
-// final: no record depends on this file.
+// Preallocate zeroes the file of the next segment in advance, which is most of the work of Rotate. It may run on a
+// goroutine of its own at the same time as all other methods. Without it the journal works, but more slowly. An error
+// is not final, because no record depends on this file.
 func (j *Journal) Preallocate() error {
 	s := &j.spare
 	s.mu.Lock()
@@ -36,7 +36,7 @@ func (j *Journal) Preallocate() error {
 	return nil
 }
 
-// take renames the spare and hands it over, if there is one of exactly this size; nil otherwise.
+// take renames the spare and returns it if there is one of exactly this size, and nil if not.
 func (s *spare) take(fs FS, from, to string, sectors int64) (File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,10 +2,10 @@ package journal
 
 import "encoding/binary"
 
-// Entry is one record of the journal, opaque to it.
+// Entry is one record. The journal does not interpret its data.
 type Entry struct {
-	// Seq is the lowest argument with which Truncate may delete the entry; 0: any, because every anchor repeats what it
-	// says.
+	// Seq decides when the entry may be deleted: Truncate must be called with at least this number. With 0 any call may
+	// delete it, because every anchor repeats its content.
 	Seq  uint64
 	Data []byte
 }
@@ -38,7 +38,7 @@ func (w *sectorWriter) write(p []byte) {
 	}
 }
 
-// appendTurn appends the sectors of one turn to buf. The head's bytes and index are filled in.
+// appendTurn appends the sectors of one turn to buf. It sets the bytes and index of their heads.
 func appendTurn(buf []byte, head sector, entries []Entry) []byte {
 	payload := payloadOf(entries)
 	start, size := len(buf), int(sectorsFor(payload))*sectorBytes
@@ -63,7 +63,7 @@ func appendTurn(buf []byte, head sector, entries []Entry) []byte {
 	return buf
 }
 
-// growBy lengthens buf without clearing what it gains.
+// growBy lengthens buf by n bytes without clearing them.
 func growBy(buf []byte, n int) []byte {
 	if need := len(buf) + n; need > cap(buf) {
 		bigger := make([]byte, len(buf), need+need/4)
@@ -73,7 +73,8 @@ func growBy(buf []byte, n int) []byte {
 	return buf[:len(buf)+n]
 }
 
-// parseEntries splits the payload of a turn. The entries alias it. False: the lengths do not add up.
+// parseEntries splits the payload of a turn into entries, which share its memory. It returns false if the lengths do
+// not add up.
 func parseEntries(to []Entry, payload []byte) ([]Entry, bool) {
 	for len(payload) > 0 {
 		if len(payload) < entryHead {

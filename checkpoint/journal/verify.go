@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// Report is what Verify found.
+// Report says what Verify found.
 type Report struct {
-	Segments    []Segment // oldest first; up to the damage, if there is any
-	TornTurn    uint64    // the turn a crash left unfinished (normal); 0: none
-	TornSectors int64     // how many sectors it would have taken
+	Segments    []Segment // oldest first; up to the damage if there is any
+	TornTurn    uint64    // number of the turn that a crash left unfinished, which is normal; 0: none
+	TornSectors int64     // how many sectors that turn would have taken
 }
 
-// A running owner may be in the middle of a write, a rotation or a removal while we read: what looks wrong is looked at
-// again before it counts.
+// A running owner may be in the middle of a write, a rotation or a removal. So what looks wrong is read again before it
+// counts.
 const (
 	verifyAttempts = 5
 	verifyPause    = 20 * time.Millisecond
 )
 
-// Verify reads the journal in dir without changing or locking it, so that it works while the owner runs, and calls visit
-// for every entry in order. A torn tail is normal. With damage the entries in front of it are visited all the same, and
-// the error says what is wrong; an error of visit ends the visit and is returned.
+// Verify reads the journal in dir without changing or locking it, so that it works while the owner runs, and calls
+// visit for every entry in order. A torn tail is normal. If there is damage, the entries before it are still visited,
+// and the error says what is wrong. An error of visit ends Verify and is returned.
 func Verify(dir string, visit func(Segment, Entry) error) (Report, error) {
 	return verify(osFS{}, dir, visit)
 }

@@ -5,25 +5,27 @@ import (
 	"unsafe"
 )
 
-// The tree's parts live in chunks without pointers and refer to each other by number: the collector has nothing to scan
-// in a tree of millions of keys, a part never moves, and a tree and its snapshots share parts by number.
+// The tree's parts (leaves and nodes) lie in chunks without Go pointers and refer to each other by number. So the
+// garbage collector has nothing to scan in a tree of millions of keys, a part never moves, and a tree and its snapshots
+// can share parts.
 
-// chunkSize is how many parts are allocated at once: a power of two, small enough that an empty store stays small.
+// chunkSize is how many parts are allocated at once: a power of two, and small enough that a small store takes little
+// memory.
 const (
 	chunkBits = 10
 	chunkSize = 1 << chunkBits
 )
 
-// arena hands out numbered parts of one kind and takes them back.
+// arena allocates numbered parts of one kind and takes them back.
 type arena[T any] struct {
 	chunks [][]T
 	free   []uint32
-	next   uint32 // parts below next were handed out at least once
+	next   uint32 // all parts below this number were allocated at least once
 }
 
 func (a *arena[T]) at(i uint32) *T { return &a.chunks[i>>chunkBits][i&(chunkSize-1)] }
 
-// alloc returns the number of a zeroed part of the arena's pool.
+// alloc returns the number of a zeroed part. Owner is the pool to which the arena belongs.
 func (a *arena[T]) alloc(owner *pool) uint32 {
 	if n := len(a.free); n > 0 {
 		i := a.free[n-1]
@@ -42,30 +44,30 @@ func (a *arena[T]) alloc(owner *pool) uint32 {
 
 func (a *arena[T]) release(i uint32) { a.free = append(a.free, i) }
 
-// live returns how many parts are handed out.
+// live returns how many parts are allocated.
 func (a *arena[T]) live() int { return int(a.next) - len(a.free) }
 
-// Memory says where the parts of a tree lie. The zero value is the heap.
+// Memory says where the parts of a tree are kept. The zero value stands for the heap.
 type Memory struct {
-	// Heap is how many bytes of parts lie in memory at most. It is taken from the system, and not from Go's heap, which may
-	// grow by as much garbage as what is in use allows. Parts beyond lie in a file without a name, which is mapped: those
-	// that are not used cost disk, and memory only as long as the system has it to spare.
+	// Heap is the most bytes of parts that are kept in memory. That memory is mapped from the system instead of Go's heap,
+	// because Go lets its heap grow by as much garbage as there is live memory. Further parts are kept in a mapped file
+	// without a name: parts that are not used cost disk space, and memory only while the system has some to spare.
 	Heap int64
-	// Dir holds that file. Empty, everything is on the heap.
+	// Dir is the directory of that file. If it is empty, all parts are on Go's heap.
 	Dir string
-	// Room reports whether Dir has room for so many bytes more. Where it has none, the heap takes the parts.
+	// Room reports whether Dir has room for so many more bytes. If it has not, the heap takes the parts.
 	Room func(bytes int64) bool
 }
 
-// quarry is where the arenas of a pool get their chunks from.
+// quarry gives the arenas of a pool their chunks.
 type quarry struct {
 	memory Memory
-	inside int64  // bytes handed out that are not in the file
-	system *paged // memory of the system, nil as long as none is needed
-	inFile *paged // the file, likewise
+	inside int64  // bytes allocated outside the file
+	system *paged // memory mapped from the system; nil until some is needed
+	inFile *paged // the mapped file; nil until it is needed
 }
 
-// chunkOf returns a chunk of zeroed parts, which have no pointers.
+// chunkOf returns a chunk of zeroed parts; T must not contain pointers.
 func chunkOf[T any](q *quarry, owner *pool) []T {
 	var part T
 	var bytes []byte
@@ -85,8 +87,9 @@ func chunkOf[T any](q *quarry, owner *pool) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(bytes))), chunkSize)
 }
 
-// mapped returns what p points to, made at first. It is given back when nobody has the owner any more: nobody keeps a
-// pointer to a part beyond a call of the tree or a snapshot, and each call holds the pool's lock.
+// mapped returns what p points to, and makes it at the first call. It is closed when the garbage collector frees the
+// owner. That is safe, because nothing keeps a pointer to a part after a call of the tree or a snapshot, and during
+// each call the pool is locked.
 func mapped(p **paged, begin func(Memory) *paged, q *quarry, owner *pool) *paged {
 	if *p == nil {
 		*p = begin(q.memory)
@@ -95,13 +98,13 @@ func mapped(p **paged, begin func(Memory) *paged, q *quarry, owner *pool) *paged
 	return *p
 }
 
-// cool lets the memory go that the paged parts occupy. What is used again comes back from the file, or from what the system
-// still has of it.
+// cool lets the system take back the memory of the mapped parts. A part that is used again is read from the file,
+// unless the system still has it in memory.
 func (q *quarry) cool() {
 	if q.inFile != nil {
 		q.inFile.cool()
 	}
 }
 
-// extentBytes is how much is mapped at once.
+// extentBytes is how many bytes are mapped at once.
 const extentBytes = 16 << 20

@@ -9,34 +9,34 @@ import (
 	"slices"
 )
 
-// Builder makes a tree of many keys in the order of their hashes. So neighbours in the tree are neighbours in memory: what
-// changes later touches few pages, and building needs no more than one bucket of leaves beside the tree. Every key is added
-// once. Create it with NewBuilder; either Tree or Close ends it.
+// Builder makes a tree of many keys in the order of their hashes. Neighbours in the tree then are neighbours in memory,
+// so that later changes touch few pages, and building needs only one bucket of leaves in addition to the tree. Every
+// key must be added only once. NewBuilder makes a Builder, and either Tree or Close ends it.
 type Builder struct {
 	memory  Memory
 	buckets [256]bucket
-	file    *os.File // where full blocks lie, nil: none was full yet, or it cannot be made
-	end     int64    // of the file
+	file    *os.File // holds full blocks of leaves; nil if no block was full yet, or the file cannot be made
+	end     int64    // length of the file
 
-	inMemory bool // all further leaves stay there: there is no room for them in Dir, or no Dir
+	inMemory bool // all further leaves stay in memory: Dir has no room for them, or there is no Dir
 }
 
-// bucket holds the leaves whose key hashes begin with one byte.
+// bucket holds the leaves whose key hashes begin with the same byte.
 type bucket struct {
 	leaves []Leaf
-	blocks []int64 // where earlier ones lie in the file
+	blocks []int64 // offsets of its earlier leaves in the file
 }
 
-// blockLeaves is how many leaves of a bucket are written at once: 16 KiB, so that all buckets hold 4 MiB.
+// blockLeaves is how many leaves of a bucket are written at once: 16 KiB, so that all buckets together hold 4 MiB.
 const blockLeaves = 256
 
-// NewBuilder returns one for a tree in that memory.
+// NewBuilder returns a Builder of a tree that is kept where m says.
 func NewBuilder(m Memory) *Builder { return &Builder{memory: m, inMemory: m.Dir == ""} }
 
-// Add adds a key by its value.
+// Add adds a key with its value.
 func (b *Builder) Add(key, value []byte) { b.AddHashed(sha256.Sum256(key), sha256.Sum256(value)) }
 
-// AddHashed is Add for a caller that holds SHA-256 of the key and of the value already.
+// AddHashed is Add for a caller that already has the SHA-256 of the key and of the value.
 func (b *Builder) AddHashed(key, value [32]byte) {
 	to := &b.buckets[key[0]]
 	to.leaves = append(to.leaves, Leaf{Key: key, Value: value})
@@ -45,7 +45,7 @@ func (b *Builder) AddHashed(key, value [32]byte) {
 	}
 }
 
-// spill moves a bucket's leaves to the file. It reports false if there is no room for them, or no file.
+// spill moves a bucket's leaves to the file. It returns false if there is no room for them, or no file.
 func (b *Builder) spill(from *bucket) bool {
 	block := make([]byte, 0, blockLeaves*64)
 	if b.memory.Room != nil && !b.memory.Room(int64(cap(block))) {
@@ -68,7 +68,7 @@ func (b *Builder) spill(from *bucket) bool {
 	return true
 }
 
-// Tree returns the tree over all that was added, and ends the builder.
+// Tree returns the tree of everything that was added, and ends the builder.
 func (b *Builder) Tree() (*Tree, error) {
 	defer b.Close()
 	t := NewIn(b.memory)
@@ -89,22 +89,23 @@ func (b *Builder) Tree() (*Tree, error) {
 			t.SetHashed(leaves[j].Key, leaves[j].Value)
 		}
 		*from = bucket{}
-		if i%16 == 15 { // a sixteenth of the tree is hashed while it is near, and let go
+		if i%16 == 15 { // after each sixteenth of the tree: hash it while it is in memory, then let that go
 			t.Root()
 		}
 	}
 	return t, nil
 }
 
-// Close gives the builder's file back.
+// Close deletes the builder's file.
 func (b *Builder) Close() {
 	if b.file != nil {
-		_ = b.file.Close() // it has no name and nobody reads it again
+		_ = b.file.Close() // the file has no name, and nothing reads it again
 		b.file = nil
 	}
 }
 
-// nameless opens a new file in dir that has no name any more: it goes with the process. It is nil if there can be none.
+// nameless opens a new file in dir and removes its name, so that the file disappears with the process. It returns nil
+// if that fails.
 func nameless(dir string) *os.File {
 	file, err := os.CreateTemp(dir, "tree-*")
 	if err != nil {

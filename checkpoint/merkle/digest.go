@@ -11,7 +11,7 @@ const (
 	innerTag = "\x12tagma/merkle/inner"
 )
 
-// Leaf is a key with its value: SHA-256 of either.
+// Leaf is a key and its value, each as SHA-256.
 type Leaf struct{ Key, Value [32]byte }
 
 // Digest returns the digest by which an inner node refers to the leaf.
@@ -23,8 +23,8 @@ func (l Leaf) Digest() [32]byte {
 	return sha256.Sum256(b)
 }
 
-// DigestOf returns the digest of an inner node from those of its children. Bit i of bitmap says that there is a child i;
-// the digests of absent children are not looked at.
+// DigestOf returns the digest of an inner node, computed from the digests of its children. Bit i of bitmap says that
+// child i exists; the digests of absent children are ignored.
 func DigestOf(children *[16][32]byte, bitmap uint16) [32]byte {
 	var buf [len(innerTag) + 2 + 16*32]byte
 	copy(buf[:], innerTag)
@@ -48,7 +48,7 @@ const (
 	Inner
 )
 
-// Child is a child of an inner node. Leaf is set only if Kind is IsLeaf, and Digest unless it is None.
+// Child is a child of an inner node. Leaf is set only if Kind is IsLeaf; Digest is set unless Kind is None.
 type Child struct {
 	Kind   Kind
 	Digest [32]byte
@@ -71,12 +71,13 @@ func (n *Node) Digest() [32]byte {
 	return DigestOf(&sums, bitmap)
 }
 
-// SubtreeDigest returns the digest by which a node refers to its child at depth (1 to 64) if exactly these leaves lie below
-// that child: the leaf's own digest if there is one leaf, else an inner node's. Depth 0 is the root, an inner node always.
+// SubtreeDigest returns the digest by which a node refers to its child at depth (1 to 64) if exactly these leaves are
+// below that child. With one leaf it is that leaf's digest, with more it is an inner node's. Depth 0 is the root, which
+// is always an inner node.
 //
-// It is false if the leaves are not ascending by key and distinct, if they do not share their first depth nibbles, if there
-// are none at a depth other than 0, because then there is no child, and at any other depth. It computes fewer than 65
-// digests a leaf, whatever the leaves.
+// It returns false if the leaves are not distinct and ascending by key, do not share their first depth nibbles, or are
+// empty at a depth other than 0, where there would be no child. It also returns false for a depth outside 0 to 64. It
+// computes fewer than 65 digests per leaf, whatever the leaves.
 func SubtreeDigest(depth int, leaves []Leaf) ([32]byte, bool) {
 	if depth < 0 || depth > maxDepth || (depth > 0 && len(leaves) == 0) {
 		return [32]byte{}, false
@@ -86,7 +87,7 @@ func SubtreeDigest(depth int, leaves []Leaf) ([32]byte, bool) {
 			return [32]byte{}, false
 		}
 	}
-	// Between ascending keys that share a prefix no key lacks it: the first and the last speak for all.
+	// The keys are ascending, so if the first and the last share a prefix, all keys do.
 	for d := range depth {
 		if nibble(&leaves[0].Key, d) != nibble(&leaves[len(leaves)-1].Key, d) {
 			return [32]byte{}, false
@@ -98,7 +99,7 @@ func SubtreeDigest(depth int, leaves []Leaf) ([32]byte, bool) {
 	return innerDigest(depth, leaves), true
 }
 
-// innerDigest returns the digest of an inner node with these leaves below it, ascending and distinct.
+// innerDigest returns the digest of an inner node with these leaves below it, which must be ascending and distinct.
 func innerDigest(depth int, leaves []Leaf) [32]byte {
 	var sums [16][32]byte
 	var bitmap uint16

@@ -1,9 +1,9 @@
 package merkle
 
-// maxDepth is the number of nibbles of a key hash: no path is longer.
+// maxDepth is the number of nibbles of a key hash, and so the length of the longest path.
 const maxDepth = 64
 
-// ref is a child of a node: nothing (0), a leaf or a node. Numbers are stored plus one, with the top bit marking a leaf.
+// ref is a child of a node: nothing (0), a leaf or a node. It is the child's number plus one; the top bit marks a leaf.
 type ref uint32
 
 const leafBit = 1 << 31
@@ -14,13 +14,14 @@ func (r ref) isLeaf() bool      { return r&leafBit != 0 }
 func (r ref) index() uint32     { return uint32(r&^leafBit) - 1 }
 func (r ref) isInnerNode() bool { return r != 0 && !r.isLeaf() }
 
-// leaf holds what its digest is computed from; the digest itself costs one short hash and is not kept.
+// leaf holds the hashes from which its digest is computed. The digest itself is not stored, since it costs only one
+// short hash.
 type leaf struct {
 	Leaf
 	born uint64 // see pool
 }
 
-// node is an inner node. sum is its digest unless dirty; a clean node has only clean nodes below it.
+// node is an inner node. Its sum is its digest unless it is dirty; all nodes below a clean node are clean.
 type node struct {
 	child [16]ref
 	sum   [32]byte
@@ -28,7 +29,7 @@ type node struct {
 	dirty bool
 }
 
-// onlyLeaf returns the node's single child if that is a leaf. A single inner child stays: two keys share its path.
+// onlyLeaf returns the node's single child if that is a leaf. A single inner child does not count: two keys share its path.
 func (n *node) onlyLeaf() (only ref, ok bool) {
 	for _, c := range n.child {
 		switch {
@@ -50,13 +51,14 @@ func nibble(key *[32]byte, depth int) byte {
 	return b & 15
 }
 
-// digest returns the digest of a node, rehashing the dirty nodes below it; p.mu is held for writing.
+// digest returns the digest of a node, and rehashes the dirty nodes below it. The caller must hold p.mu for writing.
 func (p *pool) digest(i uint32) [32]byte {
 	n := p.nodes.at(i)
 	if !n.dirty {
 		return n.sum
 	}
-	// The children lie anywhere in memory. Fetching them all before any is hashed lets the processor wait for all at once.
+	// The children are anywhere in memory. All are fetched before any is hashed, so that the processor waits for all at
+	// once.
 	var leaves [16]Leaf
 	var sums [16][32]byte
 	var bitmap, stale uint16

@@ -2,7 +2,7 @@
 
 package merkle
 
-// paged has nothing to give where nothing can be mapped: the heap takes all parts.
+// paged maps nothing on systems without mmap, so that the heap takes all parts.
 type paged struct{}
 
 func newPaged(Memory) *paged     { return &paged{} }

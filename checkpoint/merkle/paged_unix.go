@@ -8,21 +8,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// paged is memory of the system: a file without a name whose bytes are memory, or memory alone.
+// paged is memory mapped from the system: either a file without a name, or memory without a file.
 type paged struct {
 	memory  Memory
-	system  bool     // no file
-	file    *os.File // nil if it could not be made
+	system  bool     // memory without a file
+	file    *os.File // nil if there is none, or if it could not be made
 	extents [][]byte
-	used    int64 // bytes of the last extent
+	used    int64 // bytes allocated in the last extent
 }
 
 func newPaged(m Memory) *paged { return &paged{memory: m, file: nameless(m.Dir)} }
 
 func newSystem(Memory) *paged { return &paged{system: true} }
 
-// take returns zeroed bytes, aligned to 8, or nil if there are none. Their blocks are allocated: using them cannot fail for
-// want of space.
+// take returns zeroed bytes, aligned to 8, or nil if it cannot. In a file their blocks are allocated beforehand, so
+// that using them cannot fail for lack of disk space.
 func (p *paged) take(size int64) []byte {
 	if p.file == nil && !p.system {
 		return nil
@@ -59,12 +59,12 @@ func (p *paged) extend() bool {
 	if err != nil {
 		return false
 	}
-	_ = unix.Madvise(bytes, unix.MADV_RANDOM) // advice: what is read beside a part is seldom wanted
+	_ = unix.Madvise(bytes, unix.MADV_RANDOM) // only advice: neighbours of a part are seldom needed
 	p.extents, p.used = append(p.extents, bytes), 0
 	return true
 }
 
-// allocate gives an extent its blocks. Zeros are written rather than a range reserved: that is possible everywhere.
+// allocate gives an extent its blocks on the disk, by writing zeros, since not every system can reserve a range.
 func (p *paged) allocate(at int64) bool {
 	zeros := make([]byte, 1<<20)
 	for end := at + extentBytes; at < end; at += int64(len(zeros)) {
@@ -75,17 +75,17 @@ func (p *paged) allocate(at int64) bool {
 	return true
 }
 
-// cool lets go of the memory of all pages.
+// cool lets the system take back the memory of all pages.
 func (p *paged) cool() {
 	for _, bytes := range p.extents {
-		_ = unix.Madvise(bytes, unix.MADV_DONTNEED) // advice; of a shared mapping nothing is lost
+		_ = unix.Madvise(bytes, unix.MADV_DONTNEED) // only advice; a shared mapping loses nothing
 	}
 }
 
-// close gives everything back, once nothing refers to the parts any more.
+// close unmaps everything. Nothing may refer to the parts any more.
 func (p *paged) close() {
 	for _, bytes := range p.extents {
-		_ = unix.Munmap(bytes) // the file has no name: it goes with the last reference
+		_ = unix.Munmap(bytes) // the file has no name, so it disappears with its last reference
 	}
 	if p.file != nil {
 		_ = p.file.Close()

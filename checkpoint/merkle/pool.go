@@ -4,21 +4,22 @@ import "sync"
 
 // pool holds the parts, leaves and nodes, of one tree and its snapshots.
 //
-// A snapshot costs nothing but its top: afterwards the tree changes a part that a snapshot holds by putting a copy in its
-// place, along the path from the top. Which parts those are follows from their age. Every part is in the tree without a
-// break from the epoch it was born in until it leaves the tree, and a snapshot is taken at the end of an epoch. So the tree
-// alone holds a part that was born after the newest snapshot, and a part that left the tree is held by the snapshots from
-// its birth until then. Those parts wait in a list, dead, of the first snapshot that no longer has them, or of the tree.
+// Taking a snapshot copies nothing. Afterwards, before the tree changes a part that a snapshot holds, it replaces that
+// part and those on the path from the root by copies. Which parts a snapshot holds follows from epochs. A snapshot ends
+// an epoch. Every part is born in some epoch, and is in the tree from then on until it leaves it. So a part that was
+// born after the newest snapshot belongs to the tree alone, and a part that has left the tree is held by the snapshots
+// taken between its birth and that moment. The parts that left are listed as dead, at the first snapshot that no longer
+// holds them, or at the pool if they left after the newest snapshot.
 type pool struct {
-	mu     sync.RWMutex // guards what follows, and is held for writing by everything that changes a part
+	mu     sync.RWMutex // guards the fields below; held for writing by everything that changes a part
 	leaves arena[leaf]
 	nodes  arena[node]
-	quarry quarry // of both
-	epoch  uint64 // in which parts are born now
-	newest uint64 // epoch of the newest snapshot, 0 if there is none
+	quarry quarry // for both arenas
+	epoch  uint64 // the epoch in which parts are born now
+	newest uint64 // epoch of the newest snapshot; 0 if there is none
 
-	snapshots []*Snapshot // those not released, oldest first
-	dead      []ref       // parts of the newest snapshot that left the tree since
+	snapshots []*Snapshot // the snapshots that are not released, oldest first
+	dead      []ref       // parts of the newest snapshot that have left the tree
 }
 
 func (p *pool) newNode() uint32 {
@@ -34,8 +35,8 @@ func (p *pool) newLeaf(key, value [32]byte) ref {
 	return leafRef(i)
 }
 
-// own returns a node with the content of node i that no snapshot holds: i itself, or a copy that takes its place. It is
-// dirty, because it is about to change.
+// own returns a node with the content of node i that no snapshot holds: i itself, or a copy. The node is marked dirty,
+// because it is about to change.
 func (p *pool) own(i uint32) uint32 {
 	n := p.nodes.at(i)
 	if n.born > p.newest {
@@ -48,7 +49,7 @@ func (p *pool) own(i uint32) uint32 {
 	return c
 }
 
-// drop takes in a part that left the tree.
+// drop frees a part that left the tree, or lists it as dead if a snapshot holds it.
 func (p *pool) drop(r ref) {
 	if p.born(r) > p.newest {
 		p.free(r)
@@ -81,7 +82,8 @@ func (p *pool) take(top uint32, size int) *Snapshot {
 	return s
 }
 
-// remove gives back what only snapshot number i holds: what left before the next snapshot and was born after the one before.
+// remove frees the parts that only snapshot number i holds: those that left the tree before the next snapshot and were
+// born after the previous one.
 func (p *pool) remove(i int) {
 	var before uint64
 	if i > 0 {

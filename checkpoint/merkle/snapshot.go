@@ -2,7 +2,7 @@ package merkle
 
 import "slices"
 
-// Snapshot is a tree as it was at one moment. Its methods may be called by any goroutine, also while the tree changes.
+// Snapshot is a tree as it was at one moment. Any goroutine may call its methods, even while the tree changes.
 type Snapshot struct {
 	pool  *pool
 	epoch uint64
@@ -11,11 +11,11 @@ type Snapshot struct {
 	size  int
 
 	// Guarded by pool.mu.
-	dead     []ref // parts of the snapshot before that this one no longer has
+	dead     []ref // parts of the snapshot before this one that this one no longer holds
 	released bool
 }
 
-// Release gives the memory back that only the snapshot holds. Releasing twice is harmless.
+// Release frees the memory that only this snapshot holds. Releasing it twice is harmless.
 func (s *Snapshot) Release() {
 	s.pool.mu.Lock()
 	defer s.pool.mu.Unlock()
@@ -26,7 +26,7 @@ func (s *Snapshot) Release() {
 	s.released, s.dead = true, nil
 }
 
-// Clone returns another snapshot of the same tree, released on its own, or nil after Release.
+// Clone returns another snapshot of the same tree, which must be released separately. It returns nil after Release.
 func (s *Snapshot) Clone() *Snapshot {
 	s.pool.mu.Lock()
 	defer s.pool.mu.Unlock()
@@ -34,7 +34,7 @@ func (s *Snapshot) Clone() *Snapshot {
 		return nil
 	}
 	c := &Snapshot{pool: s.pool, epoch: s.epoch, top: s.top, root: s.root, size: s.size}
-	// Nothing left the tree between the two, so the clone's list of what the one before it has in addition is empty.
+	// Nothing left the tree between the snapshot and its clone, so the clone's list of dead parts is empty.
 	s.pool.snapshots = slices.Insert(s.pool.snapshots, slices.Index(s.pool.snapshots, s)+1, c)
 	return c
 }
@@ -45,8 +45,8 @@ func (s *Snapshot) Root() [32]byte { return s.root }
 // Len returns the number of keys, also after Release.
 func (s *Snapshot) Len() int { return s.size }
 
-// Node returns the inner node at path, which holds nibbles (0 to 15) from the root. The empty path is the root, always an
-// inner node. It is false if there is none at path, for paths that cannot exist, and after Release.
+// Node returns the inner node at path, which consists of nibbles (0 to 15) from the root. The empty path is the root,
+// which is always an inner node. It returns false if path leads to no inner node, cannot exist, or after Release.
 func (s *Snapshot) Node(path []byte) (Node, bool) {
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()
@@ -56,7 +56,7 @@ func (s *Snapshot) Node(path []byte) (Node, bool) {
 	return s.pool.node(s.top, path)
 }
 
-// Leaf is Tree.Leaf for the snapshot, and false after Release.
+// Leaf is Tree.Leaf for the snapshot. It returns false after Release.
 func (s *Snapshot) Leaf(key [32]byte) (value [32]byte, found bool) {
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()
@@ -66,8 +66,8 @@ func (s *Snapshot) Leaf(key [32]byte) (value [32]byte, found bool) {
 	return s.pool.leaf(s.top, &key)
 }
 
-// Leaves returns the leaves whose keys begin with path, ascending by key. If there are more than most it is nil and whole is
-// false, and so it is after Release.
+// Leaves returns the leaves whose keys begin with path, ascending by key. If there are more than most, or after
+// Release, it returns nil and false.
 func (s *Snapshot) Leaves(path []byte, most int) (leaves []Leaf, whole bool) {
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()
@@ -77,8 +77,8 @@ func (s *Snapshot) Leaves(path []byte, most int) (leaves []Leaf, whole bool) {
 	return s.pool.leavesBelow(s.top, path, most)
 }
 
-// find walks along path and returns what lies there: the inner node at path, or the leaf that the path ends at or inside
-// of, or 0. Every nibble is checked, so a path may come from anywhere.
+// find walks along path and returns what it leads to: the inner node at path, or the leaf at or before the end of path,
+// or 0. It checks every nibble, so a path may come from a peer.
 func (p *pool) find(top uint32, path []byte) ref {
 	at := nodeRef(top)
 	for depth, slot := range path {
@@ -90,12 +90,12 @@ func (p *pool) find(top uint32, path []byte) ref {
 		case nibble(&p.leaves.at(at.index()).Key, depth) != slot:
 			return 0
 		}
-		// A leaf found at this depth has the nibbles so far; those that follow are compared with its key.
+		// A leaf found here has the nibbles so far in its key; the loop compares the nibbles that follow with the key.
 	}
 	return at
 }
 
-// leaf returns the value's digest of a key; p.mu is held.
+// leaf returns the digest of a key's value. The caller must hold p.mu.
 func (p *pool) leaf(top uint32, key *[32]byte) (value [32]byte, found bool) {
 	at := nodeRef(top)
 	for depth := 0; at.isInnerNode(); depth++ {
@@ -108,7 +108,7 @@ func (p *pool) leaf(top uint32, key *[32]byte) (value [32]byte, found bool) {
 	return l.Value, l.Key == *key
 }
 
-// node returns the inner node at path; the tree below top is clean and p.mu is held.
+// node returns the inner node at path. The tree below top must be clean, and the caller must hold p.mu.
 func (p *pool) node(top uint32, path []byte) (out Node, ok bool) {
 	at := p.find(top, path)
 	if !at.isInnerNode() {
@@ -127,7 +127,7 @@ func (p *pool) node(top uint32, path []byte) (out Node, ok bool) {
 	return out, true
 }
 
-// leavesBelow returns the leaves below path unless there are more than most; p.mu is held.
+// leavesBelow returns the leaves below path, or false if there are more than most. The caller must hold p.mu.
 func (p *pool) leavesBelow(top uint32, path []byte, most int) ([]Leaf, bool) {
 	leaves, whole := p.gather(nil, p.find(top, path), most)
 	if !whole {
@@ -136,7 +136,7 @@ func (p *pool) leavesBelow(top uint32, path []byte, most int) ([]Leaf, bool) {
 	return leaves, true
 }
 
-// gather appends the leaves at and below r. It stops, and returns false, at the first one beyond most.
+// gather appends the leaves at and below r. At the first leaf beyond most it stops and returns false.
 func (p *pool) gather(to []Leaf, r ref, most int) (leaves []Leaf, whole bool) {
 	switch {
 	case r == 0:

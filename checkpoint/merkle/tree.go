@@ -2,35 +2,35 @@ package merkle
 
 import "crypto/sha256"
 
-// Tree is a mutable Merkle tree. Create it with New. One goroutine at a time uses it; its snapshots are free of that.
+// Tree is a mutable Merkle tree; New makes one. Only one goroutine at a time may use it, unlike its snapshots.
 type Tree struct {
 	pool *pool
 	top  uint32
 	size int
 }
 
-// New returns the empty tree, on the heap.
+// New returns an empty tree on the heap.
 func New() *Tree { return NewIn(Memory{}) }
 
-// NewIn returns the empty tree whose parts lie where memory says.
+// NewIn returns an empty tree whose parts are kept where memory says.
 func NewIn(memory Memory) *Tree {
 	t := &Tree{pool: &pool{epoch: 1, quarry: quarry{memory: memory}}}
 	t.top = t.pool.newNode()
 	return t
 }
 
-// Reset empties the tree and gives its memory back, but for what snapshots hold.
+// Reset empties the tree and frees its memory, except what snapshots hold.
 func (t *Tree) Reset() { *t = *NewIn(t.pool.quarry.memory) }
 
 // Len returns the number of keys.
 func (t *Tree) Len() int { return t.size }
 
-// Set gives key its value. The tree keeps neither slice. Rehashing waits for Root.
+// Set gives key its value. The tree keeps neither slice. Hashes of nodes are not updated before Root.
 func (t *Tree) Set(key, value []byte) {
 	t.SetHashed(sha256.Sum256(key), sha256.Sum256(value))
 }
 
-// SetHashed is Set for a caller that holds SHA-256 of the key and of the value already.
+// SetHashed is Set for a caller that already has the SHA-256 of the key and of the value.
 func (t *Tree) SetHashed(key, value [32]byte) {
 	p := t.pool
 	p.mu.Lock()
@@ -61,7 +61,7 @@ func (t *Tree) SetHashed(key, value [32]byte) {
 			p.drop(child)
 			return
 		}
-		// Two keys share the path so far: the old leaf moves one level down, and the walk goes on below it.
+		// Two keys share the path so far: the old leaf moves one level down, and the walk continues below it.
 		below := p.newNode()
 		p.nodes.at(below).child[nibble(&old.Key, depth+1)] = child
 		n.child[slot] = nodeRef(below)
@@ -69,10 +69,10 @@ func (t *Tree) SetHashed(key, value [32]byte) {
 	}
 }
 
-// Delete removes key. Deleting an absent key changes nothing.
+// Delete removes key. Deleting a key that does not exist changes nothing.
 func (t *Tree) Delete(key []byte) { t.DeleteHashed(sha256.Sum256(key)) }
 
-// DeleteHashed is Delete for a caller that holds SHA-256 of the key already.
+// DeleteHashed is Delete for a caller that already has the SHA-256 of the key.
 func (t *Tree) DeleteHashed(key [32]byte) {
 	p := t.pool
 	p.mu.Lock()
@@ -97,7 +97,8 @@ func (t *Tree) DeleteHashed(key [32]byte) {
 	p.drop(child)
 	p.nodes.at(path[depth]).child[nibble(&key, depth)] = 0
 	t.size--
-	// Nodes left with a single leaf give way to it, bottom up, so that the shape forgets the deleted key.
+	// From the bottom up, a node that has only one leaf left is replaced by that leaf, so that the shape does not
+	// depend on the deleted key.
 	for ; depth > 0; depth-- {
 		only, ok := p.nodes.at(path[depth]).onlyLeaf()
 		if !ok {
@@ -108,7 +109,7 @@ func (t *Tree) DeleteHashed(key [32]byte) {
 	}
 }
 
-// ownPath replaces the nodes on the path of key that snapshots hold, and makes all of them dirty.
+// ownPath replaces the nodes on the path of key that snapshots hold by copies, and marks the whole path dirty.
 func (t *Tree) ownPath(path []uint32, key *[32]byte) {
 	for depth := range path {
 		path[depth] = t.pool.own(path[depth])
@@ -119,7 +120,7 @@ func (t *Tree) ownPath(path []uint32, key *[32]byte) {
 	t.top = path[0]
 }
 
-// Root rehashes what changed since it was last called and returns the digest of the whole tree.
+// Root rehashes what changed since the last call and returns the digest of the whole tree.
 func (t *Tree) Root() [32]byte {
 	t.pool.mu.Lock()
 	defer t.pool.mu.Unlock()
@@ -127,8 +128,8 @@ func (t *Tree) Root() [32]byte {
 	return t.pool.digest(t.top)
 }
 
-// Snapshot rehashes and returns the tree as it is now, which stays so while the tree goes on. It costs no more than Root;
-// later each part it holds is copied before the tree changes it, once. The caller releases it.
+// Snapshot rehashes the tree and returns it as it is now; later changes of the tree do not change the snapshot. It costs no
+// more than Root, but the first change of each part afterwards copies it. The caller must release the snapshot.
 func (t *Tree) Snapshot() *Snapshot {
 	t.pool.mu.Lock()
 	defer t.pool.mu.Unlock()
@@ -137,14 +138,14 @@ func (t *Tree) Snapshot() *Snapshot {
 	return t.pool.take(t.top, t.size)
 }
 
-// Leaf returns the digest of the value of a key, both as SHA-256. It is false if there is none.
+// Leaf returns the SHA-256 of the value of a key, which is given as SHA-256. It returns false if there is no such key.
 func (t *Tree) Leaf(key [32]byte) (value [32]byte, found bool) {
 	t.pool.mu.RLock()
 	defer t.pool.mu.RUnlock()
 	return t.pool.leaf(t.top, &key)
 }
 
-// Node is Snapshot.Node for the tree as it is now. It rehashes.
+// Node is Snapshot.Node for the present tree. It rehashes the tree.
 func (t *Tree) Node(path []byte) (Node, bool) {
 	t.pool.mu.Lock()
 	defer t.pool.mu.Unlock()
@@ -152,7 +153,7 @@ func (t *Tree) Node(path []byte) (Node, bool) {
 	return t.pool.node(t.top, path)
 }
 
-// Leaves is Snapshot.Leaves for the tree as it is now.
+// Leaves is Snapshot.Leaves for the present tree.
 func (t *Tree) Leaves(path []byte, most int) (leaves []Leaf, whole bool) {
 	t.pool.mu.RLock()
 	defer t.pool.mu.RUnlock()
