@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 )
 
-// SetAside renames the directory of a closed store to dir.aside, so that an empty store can be filled in its place (X5), and
-// returns the new name. One set aside earlier is removed first. It returns "" if there is no dir, and ErrLocked if the
-// store is open. The change is durable before it returns.
+// SetAside renames the directory of a closed store to dir.aside and returns the new name, so that an empty store can be
+// filled in its place (X5). A directory that was set aside earlier is removed first. It returns "" if there is no dir,
+// and ErrLocked if the store is open. The change is durable when it returns.
 func SetAside(dir string) (to string, err error) {
 	dir = filepath.Clean(dir)
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
@@ -38,9 +38,8 @@ func setAside(dir, to string) (err error) {
 	return syncFile(filepath.Dir(dir))
 }
 
-// Copy copies the files of a closed store to a new directory and writes nothing to dir, so that the copy can be opened in
-// its place. The new one lies in a directory of the caller's, which says who may read it. It returns ErrLocked if the store
-// is open.
+// Copy copies the files of a closed store to a new directory and writes nothing to dir, so that the copy can be opened
+// instead. The caller's directory around the new one decides who may read it. It returns ErrLocked if the store is open.
 func Copy(dir, to string) (err error) {
 	release, err := lockDir(dir)
 	if err != nil {

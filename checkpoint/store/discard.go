@@ -7,10 +7,10 @@ import (
 	"path/filepath"
 )
 
-// Discard raises the floor to below: views under it are refused from now on, and compaction forgets, in its own time,
-// the versions that no view at or above it sees (K4). The floor never sinks and never passes the last sequence number
-// written, so what a crashed run left above that is not judged by it. Before Load it does nothing. A floor that Load or
-// Adopt set discards nothing until Discard is called for at least that much.
+// Discard raises the floor to below. From now on views under the floor are refused, and compaction may forget the
+// versions that no view at or above it sees (K4). The floor never sinks and never passes the last sequence number
+// written, so it says nothing about versions that a crashed run left above that. Before Load, Discard does nothing. A
+// floor that Load or Adopt set discards nothing until Discard is called for at least that floor.
 func (s *Store) Discard(below uint64) {
 	s.mu.Lock()
 	if !s.loaded || s.closed || below < s.floor {
@@ -25,14 +25,15 @@ func (s *Store) Discard(below uint64) {
 	s.keepFrom(floor)
 }
 
-// Floor returns the oldest sequence number that can be viewed.
+// Floor returns the oldest sequence number whose state can be viewed.
 func (s *Store) Floor() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.floor
 }
 
-// discardUnseen tells the engine the oldest version that can still be read: the floor, or an open view's; s.mu is held.
+// discardUnseen tells the engine the oldest version that can still be read: that of the floor or of an open view. The
+// caller must hold s.mu.
 func (s *Store) discardUnseen() {
 	oldest := s.floor
 	for at := range s.views {
@@ -49,13 +50,14 @@ func (s *Store) unpin(from *generation, at uint64) {
 	unused := s.unused(from)
 	defer s.drop(unused)
 	defer s.mu.Unlock()
-	// A view may have been all that held the floor's discard back. At a floor that Load or Adopt set, nothing was given up.
+	// The closed view may have been the only thing that held back discarding below the floor. If only Load or Adopt set
+	// the floor, nothing is to be discarded.
 	if s.discarding && from == s.generation {
 		s.discardUnseen()
 	}
 }
 
-// Size returns the bytes that the tables with their write-ahead files, and the value log, occupy on disk.
+// Size returns how many bytes the tables with their write-ahead files, and the value log, take on the disk.
 func (s *Store) Size() (lsm, vlog int64, err error) {
 	dir := s.dir
 	s.mu.Lock()
@@ -70,7 +72,7 @@ func (s *Store) Size() (lsm, vlog int64, err error) {
 	for _, e := range entries {
 		info, err := e.Info()
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // Compacted away meanwhile.
+			continue // compacted away since the directory was read
 		}
 		if err != nil {
 			return 0, 0, err

@@ -7,13 +7,13 @@ import (
 	"math"
 )
 
-// lockDir leaves the locking to badger.
+// lockDir does nothing here; badger's own lock has to suffice.
 func lockDir(string) (release func() error, err error) { return func() error { return nil }, nil }
 
-// freeBytes knows no limit here.
+// freeBytes reports no limit here.
 func freeBytes(string) (int64, error) { return math.MaxInt64, nil }
 
 func allocatedBytes(info fs.FileInfo) int64 { return info.Size() }
 
-// syncFile leaves it to the system: a file opened for reading cannot be synced here.
+// syncFile does nothing here, since a file that is open for reading cannot be synced.
 func syncFile(string) error { return nil }

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockDir takes the lock that badger takes on its directory, so that files can be looked at before badger opens them.
+// lockDir takes the same lock on the directory as badger does, so that files can be checked before badger opens them.
 func lockDir(dir string) (release func() error, err error) {
 	f, err := os.Open(dir)
 	if err != nil {
@@ -28,7 +28,7 @@ func lockDir(dir string) (release func() error, err error) {
 	return f.Close, nil
 }
 
-// freeBytes returns what an unprivileged writer may still use of the file system that holds dir.
+// freeBytes returns how many bytes an unprivileged process may still write to the file system of dir.
 func freeBytes(dir string) (int64, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
@@ -37,7 +37,7 @@ func freeBytes(dir string) (int64, error) {
 	return int64(min(st.Bavail, 1<<40)) * int64(st.Bsize), nil //nolint:unconvert // Types differ between systems.
 }
 
-// allocatedBytes returns what a file occupies. Badger's logs are sparse: their length says little.
+// allocatedBytes returns how much disk space a file takes. Badger's logs are sparse files, so their length says little.
 func allocatedBytes(info fs.FileInfo) int64 {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
 		return st.Blocks * 512
@@ -45,7 +45,7 @@ func allocatedBytes(info fs.FileInfo) int64 {
 	return info.Size()
 }
 
-// syncFile syncs a file or directory, through whatever descriptor or memory map it was written.
+// syncFile syncs a file or directory, whatever descriptor or memory map it was written through.
 func syncFile(path string) error {
 	f, err := os.Open(path)
 	if err != nil {

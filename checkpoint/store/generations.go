@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// The generations of a store on a real disk lie side by side, in dir and in dir.next. One is the present one, and while a
-// state is taken in anew the other one is filled (K2). A start finds both only behind a crash in between: whoever knows the
-// digests of the journal says which one is the state, and Settle makes that the one in dir.
+// The two generations of a store on a real disk are in dir and in dir.next. One is the present one; while a state is
+// rebuilt, the other is filled (K2). A start finds both only after a crash during a rebuild. The caller, who knows the
+// digests of the journal, then decides which generation is the state, and Settle makes that the one in dir.
 
 const nextSuffix = ".next"
 
-// other is where the generation beside that in dir lies.
+// other is the directory of the generation beside the one in dir.
 func other(dir string) string {
 	if before, is := strings.CutSuffix(dir, nextSuffix); is {
 		return before
@@ -23,7 +23,7 @@ func other(dir string) string {
 	return dir + nextSuffix
 }
 
-// Next is where the generation beside the store at dir lies.
+// Next is the directory of the generation beside the store at dir.
 func Next(dir string) string { return other(filepath.Clean(dir)) }
 
 // Generations reports whether there is a generation in dir, and whether there is one beside it.
@@ -43,8 +43,8 @@ func holdsFiles(dir string) (bool, error) {
 	return len(held) > 0, err
 }
 
-// Settle leaves one generation, in dir: that beside it, or the one that is there. Both are closed. A crash in between leaves
-// what it began with, or a part of what was to be removed.
+// Settle leaves only one generation, in dir: the one beside it if next is set, else the one that is there. Both must be
+// closed. After a crash in Settle both are still there, or one and a part of the other, and Settle can be called again.
 func Settle(dir string, next bool) error {
 	dir = filepath.Clean(dir)
 	remove := Next(dir)

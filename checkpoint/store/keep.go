@@ -8,18 +8,18 @@ import (
 	"tagma/statemachine"
 )
 
-// keptTree is the tree of the state after seq. Those of all checkpoints from the floor on are kept: the newest stable one is
-// the lowest that others may need, and while ordering is stalled it stays (K4), with those above it up to the end of the
-// window. They share what did not change between them.
+// keptTree is the tree of the state after checkpoint seq. The trees of all checkpoints from the floor on are kept. The
+// newest stable checkpoint is the lowest that other replicas may need. While ordering is stalled it stays the newest
+// (K4), and at most the checkpoints of one window lie above it. The trees share what did not change between them.
 type keptTree struct {
 	seq  uint64
 	tree *merkle.Snapshot
 }
 
-// Pin opens the state after the checkpoint seq for a donor (X2): its tree, and a view of its values. The error wraps
-// statemachine.ErrNotRetained if that tree is not kept any more or lies below the floor. The caller releases the tree and
-// closes the view. Until then both stay as they are; the tree costs a copy of what the store changes meanwhile, and the view
-// holds back the discarding of what it sees.
+// Pin opens the state after checkpoint seq for a donor (X2): its tree, and a view of its values. If that tree is not
+// kept any more or lies below the floor, the error wraps statemachine.ErrNotRetained. The caller must release the tree
+// and close the view. Until then neither changes; the tree costs a copy of every part that the store changes meanwhile,
+// and the view prevents discarding of what it sees.
 func (s *Store) Pin(seq uint64) (*merkle.Snapshot, statemachine.StorageView, error) {
 	tree := s.keptClone(seq)
 	if tree == nil {
@@ -44,7 +44,7 @@ func (s *Store) keptClone(seq uint64) *merkle.Snapshot {
 	return nil
 }
 
-// keep adds the tree after seq, in place of one of the same sequence number.
+// keep adds the tree after seq, and replaces an earlier one of the same sequence number.
 func (s *Store) keep(seq uint64, tree *merkle.Snapshot) {
 	s.keepIf(func(k keptTree) bool { return k.seq != seq })
 	s.keeping.Lock()
@@ -55,7 +55,7 @@ func (s *Store) keep(seq uint64, tree *merkle.Snapshot) {
 func (s *Store) keepFrom(floor uint64) { s.keepIf(func(k keptTree) bool { return k.seq >= floor }) }
 func (s *Store) keepNone()             { s.keepIf(func(keptTree) bool { return false }) }
 
-// keepIf lets the trees go that are not wanted.
+// keepIf releases the trees that are not wanted.
 func (s *Store) keepIf(wanted func(keptTree) bool) {
 	s.keeping.Lock()
 	defer s.keeping.Unlock()

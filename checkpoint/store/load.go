@@ -8,9 +8,9 @@ import (
 	"tagma/checkpoint/merkle"
 )
 
-// Load reads everything visible at sequence number at and returns the root over it; at becomes the verified base once the
-// caller finds the root equal to the digest in its journal. Otherwise the caller loads the checkpoint before: Load may be
-// called again until the first Write or Discard. Sequence number 0 is the empty state.
+// Load reads everything visible at sequence number at and returns the root over it. If the root equals the digest in
+// the caller's journal, at is the verified base. If not, the caller loads the checkpoint before: Load may be called
+// again until the first Write or Discard. Sequence number 0 is the empty state.
 func (s *Store) Load(at uint64) (root [32]byte, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -29,7 +29,7 @@ func (s *Store) Load(at uint64) (root [32]byte, err error) {
 		return root, fmt.Errorf("load the store at %s at sequence number %d: it is in use since the last load", s.dir, at)
 	}
 	s.keepNone()
-	s.content = newContent(memoryOf(s.engine)) // gives the memory back before as much is taken again
+	s.content = newContent(memoryOf(s.engine)) // release the old tree's memory before the new one needs as much
 	if s.content, err = readContent(s.engine, at, false); err != nil {
 		return root, fmt.Errorf("load the store at %s at sequence number %d: %w", s.dir, at, err)
 	}
@@ -42,9 +42,10 @@ func (s *Store) Load(at uint64) (root [32]byte, err error) {
 	return tree.Root(), nil
 }
 
-// readContent reads what is visible at version at. An engine may leave out what it cannot read; the root then differs. A
-// long value that lacks some of its parts, as half a batch leaves it, is an error, unless the caller is going to mend it:
-// then the tree has zeros in the place of its digest, which no value has. With ErrDamaged it returns what could be read.
+// readContent reads what is visible at version at. An engine may leave out entries that it cannot read; the root then
+// differs. If a long value lacks some of its parts, as after half a batch, that is an error, unless the caller means to
+// mend it: then the tree has zeros as the digest of this value, which no value has. Together with ErrDamaged it returns
+// what could be read.
 func readContent(from Engine, at uint64, mend bool) (content, error) {
 	memory := memoryOf(from)
 	build := merkle.NewBuilder(memory)
@@ -61,7 +62,7 @@ func readContent(from Engine, at uint64, mend bool) (content, error) {
 	return c, unread
 }
 
-// read adds what is visible to the tree that is built.
+// read adds every visible entry to the tree that is being built.
 func (c *content) read(build *merkle.Builder, from Engine, at uint64, mend bool) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -88,7 +89,8 @@ func (c *content) read(build *merkle.Builder, from Engine, at uint64, mend bool)
 	return nil
 }
 
-// memoryOf is where the trees over what an engine holds lie: beside it, if it is on a disk, and on the heap.
+// memoryOf says where the tree over an engine's entries is kept: for an engine on a disk, partly in a file beside it;
+// for any other, on the heap.
 func memoryOf(e Engine) merkle.Memory {
 	if disk, is := e.(*badgerEngine); is {
 		return merkle.Memory{

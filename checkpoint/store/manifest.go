@@ -16,17 +16,17 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Badger's manifest says which tables there are, and on which level each lies.
+// Badger's manifest lists the tables and the level of each.
 
-// errOtherVersion says that a manifest is of another version of badger, whose tables may be others, too.
+// errOtherVersion says that another version of badger wrote the manifest; the format of its tables may differ, too.
 var errOtherVersion = errors.New("it is of another version of badger; use the version of tagma that wrote it")
 
 // errCut says that the end of a manifest cannot be read.
 var errCut = errors.New("its end is cut or overwritten")
 
-// readManifest returns the manifest and the length of the file. A file whose end cannot be read counts as damaged. A crash
-// may have cut it, but a length that changed in its middle looks the same, and then badger would forget all that follows and
-// delete those tables.
+// readManifest returns the manifest and the length of the file. It treats a file whose end cannot be read as damaged. A
+// crash may have cut the file, but a changed length in its middle looks the same, and in that case badger would forget
+// all that follows and delete those tables.
 func readManifest(dir string) (manifest badger.Manifest, whole int64, err error) {
 	f, err := os.Open(filepath.Join(dir, badger.ManifestFilename))
 	if err != nil {
@@ -44,12 +44,11 @@ func readManifest(dir string) (manifest badger.Manifest, whole int64, err error)
 	return manifest, whole, err
 }
 
-// rebuildManifest makes a manifest of all tables that are sound, in the place of one that cannot be read or is gone. On
-// which level a table lay nobody knows any more; on level 0 tables may overlap, and of a key the highest version is looked
-// for in all of them, so that they hold there what they held. Tables that a crash left beside those which replaced them are
-// among them. What they bring back, such as a key whose deletion was compacted away, the root tells, and it is fetched as
-// it is (X4).
-// It returns how many tables there are, and which it left out.
+// rebuildManifest writes a manifest of all intact tables, in place of one that is missing or cannot be read. The levels of
+// the tables are not known any more, so it puts all of them on level 0. Tables may overlap there, and badger searches all of
+// them for the highest version of a key, so they still give the same entries. Among them may be tables that compaction had
+// replaced before a crash. An entry that they bring back, such as a deleted key, changes the root, so it is found and the
+// right one is fetched (X4). rebuildManifest returns the number of tables, and which ones it left out.
 func rebuildManifest(dir string, tables []string) (levelZero int, left []string, err error) {
 	var changes []*pb.ManifestChange
 	slices.Sort(tables)
@@ -84,7 +83,7 @@ func rebuildManifest(dir string, tables []string) (levelZero int, left []string,
 	return len(changes), left, err
 }
 
-// manifestVersion is that of the badger that is linked; readManifest refuses another one.
+// manifestVersion is the version of the badger that is linked; readManifest refuses others.
 const manifestVersion = 8
 
 func writeSynced(path string, data []byte) error {
@@ -96,7 +95,7 @@ func writeSynced(path string, data []byte) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// changeSet is how badger writes changes: length, checksum, and the changes.
+// changeSet encodes changes as badger does: length, checksum, changes.
 func changeSet(changes []*pb.ManifestChange) ([]byte, error) {
 	set, err := proto.Marshal(&pb.ManifestChangeSet{Changes: changes})
 	if err != nil {
@@ -107,7 +106,7 @@ func changeSet(changes []*pb.ManifestChange) ([]byte, error) {
 	return append(entry, set...), nil
 }
 
-// leaveOut appends changes to a manifest.
+// leaveOut appends to the manifest changes that remove tables.
 func leaveOut(dir string, whole int64, changes []*pb.ManifestChange) error {
 	if len(changes) == 0 {
 		return nil

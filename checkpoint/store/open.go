@@ -8,41 +8,41 @@ import (
 	"tagma/statemachine"
 )
 
-// Store is the replicated state on disk. Open makes one. Write and Checkpoint are called by one goroutine at a time;
-// views, Pin, Discard, Size and Close may be used beside them.
+// Store is the replicated state on disk; Open makes one. Only one goroutine at a time may call Write and Checkpoint;
+// views, Pin, Discard, Size and Close may be used concurrently.
 type Store struct {
-	dir   string  // for errors; of a real disk
-	cut   parting // of long values
-	fresh bool    // nothing was found
+	dir   string  // names the store in errors; on a real disk, its directory
+	cut   parting // how long values are cut
+	fresh bool    // Open found nothing
 
-	writing sync.Mutex // held by Load, Write, Checkpoint and a stage's Write and Adopt; guards what follows
+	writing sync.Mutex // held by Load, Write, Checkpoint and a stage's Write and Adopt; guards the fields below
 	content            // of the last sequence number written, or of the newest stage that shares it
-	top     uint64     // content holds all versions up to it
-	moved   bool       // a stage that was not adopted has written: content is no longer that of the last sequence number
+	top     uint64     // content includes all versions up to this one
+	moved   bool       // a stage wrote and was not adopted, so content is no longer that of the last sequence number
 	wrote   bool
 
-	*generation             // changed by Adopt, with writing and mu held
-	before      *generation // that it has replaced, until nobody reads it; mu guards it
+	*generation             // Adopt changes it, with writing and mu held
+	before      *generation // the generation that Adopt replaced, until nobody reads it; guarded by mu
 
-	keeping sync.Mutex // guards what follows; no other lock of the store is taken while it is held
+	keeping sync.Mutex // guards kept; no other lock of the store is taken while it is held
 	kept    []keptTree // oldest first
 
-	mu         sync.Mutex // guards what follows
+	mu         sync.Mutex // guards the fields below
 	loaded     bool
-	discarding bool // Discard was called: the floor is not merely where Load began
+	discarding bool // Discard was called, so the floor is not merely where Load began
 	closed     bool
 	failed     error
 	written    uint64
 	floor      uint64
-	maxVersion uint64         // the highest that an entry has
-	stage      *Stage         // the open one, or nil
-	reading    sync.WaitGroup // open views, and reads of a stage
+	maxVersion uint64         // the highest version of any entry
+	stage      *Stage         // the open stage, or nil
+	reading    sync.WaitGroup // counts open views, and reads of a stage
 }
 
-// generation is an engine with its readers. Another one takes its place when the state is taken in anew (K2).
+// generation is an engine with its readers. When the state is rebuilt, another generation replaces it (K2).
 type generation struct {
 	engine Engine
-	views  map[uint64]int // open views by sequence number; Store.mu guards them
+	views  map[uint64]int // number of open views by sequence number; guarded by Store.mu
 }
 
 func newGeneration(engine Engine) *generation {
@@ -51,8 +51,8 @@ func newGeneration(engine Engine) *generation {
 
 var _ statemachine.Storage = (*Store)(nil)
 
-// Open opens the store in dir, creating it if there is none. Nothing can be read before Load. Its errors name dir and
-// what to do; ErrLocked and ErrDamaged can be told apart with errors.Is.
+// Open opens the store in dir, and creates one if there is none. Nothing can be read before Load. Its errors name dir
+// and say what to do; errors.Is distinguishes ErrLocked and ErrDamaged.
 func Open(dir string, opt Options) (*Store, error) {
 	if opt.MinFree == 0 {
 		opt.MinFree = defaultMinFree
@@ -77,8 +77,8 @@ func Open(dir string, opt Options) (*Store, error) {
 	return newStore(dir, disk, opt.parting()), nil
 }
 
-// New returns a store over an engine that is open; dir is its name in errors. Values longer than part are cut into parts of
-// that size, at most 256 of them. The tree of an engine that is not on a disk lies on the heap.
+// New returns a store over an open engine; dir is its name in errors. Values longer than part bytes are cut into parts of
+// that size, or into 256 larger ones if that is not enough. If the engine is not on a disk, the tree is kept on the heap.
 func New(dir string, engine Engine, part int) *Store {
 	return newStore(dir, engine, parting{part, part})
 }
@@ -90,19 +90,19 @@ func newStore(dir string, engine Engine, cut parting) *Store {
 	return s
 }
 
-// MaxVersion returns the highest sequence number of which the store holds anything: what Open found, what was written
-// since, and what a stage left; 0 if there is nothing. A store whose maximum at a start lies above the end of its journal
-// does not belong to that journal (D8).
+// MaxVersion returns the highest sequence number of any entry in the store: of those that Open found, that were written
+// since, or that a stage left; 0 if there is none. If it lies above the end of the journal at a start, the store does
+// not belong to that journal (D8).
 func (s *Store) MaxVersion() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.maxVersion
 }
 
-// Fresh says that Open found nothing: a new store, or one that lost everything.
+// Fresh reports that Open found nothing: the store is new, or has lost everything.
 func (s *Store) Fresh() bool { return s.fresh }
 
-// fail makes err sticky: nothing is written after it. It returns the first such error.
+// fail makes err final: nothing is written after it. It returns the first such error.
 func (s *Store) fail(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,8 +112,9 @@ func (s *Store) fail(err error) error {
 	return s.failed
 }
 
-// Close waits for open views and closes the engine. The store is durable without it. On a disk without the room that closing
-// takes it returns ErrDiskFull and leaves the directory locked until the process ends. Closing twice is harmless.
+// Close waits until all views are closed, and closes the engine. All data is durable even without Close. If the disk
+// has less room than closing needs, it returns ErrDiskFull and leaves the directory locked until the process ends.
+// Closing twice is harmless.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	again := s.closed
@@ -125,7 +126,7 @@ func (s *Store) Close() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.reading.Wait()
-	if g := s.stage; g != nil && g.next != nil { // the next start removes it
+	if g := s.stage; g != nil && g.next != nil { // the next start removes its files
 		if err := g.next.engine.Close(); err != nil {
 			return fmt.Errorf("close the next generation of the store at %s: %w", s.dir, err)
 		}

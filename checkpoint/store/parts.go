@@ -8,19 +8,20 @@ import (
 	"tagma/statemachine"
 )
 
-// Badger moves values of 1 MiB and more to a value log. Collecting that log's garbage writes an old version of a key anew,
-// above the deletion marker that hides it; once compaction has dropped the marker the deleted key is back. So nothing goes
-// there: a long value is cut into parts, each short enough to lie beside its key.
+// Badger moves values of 1 MiB and more to a value log. Collecting that log's garbage writes an old version of a key
+// again, above the deletion marker that hides it; once compaction drops the marker, the deleted key is back. So nothing
+// may go to that log: a long value is cut into parts, each short enough to be stored beside its key.
 //
-// The first part is the value of the key's own entry, whose user byte counts the others; those have entries of their own at
-// the same version. A view that sees the entry at some version sees its parts at that version, because a later one it could
-// see would have brought a later entry too; or, of what a crash left of a stage, parts of another version with the same
-// content: both are the true value at the stage's version (X4), cut at the same places.
+// The first part is the value of the key's own entry, whose user byte counts the other parts. Those have entries of
+// their own at the same version. A view that sees some version of the entry also sees the parts of that version: a
+// later part that it could see would have come with a later entry. The only exception is what a crash left of a stage,
+// where parts may have another version; they have the same content, since both are the true value at the stage's
+// version (X4), cut at the same places.
 
-// The first byte of every key in badger, which refuses empty keys and keeps some names for itself.
+// The first byte of every key in badger, which refuses empty keys and reserves some names for itself.
 const (
 	keyPrefix  = 's'
-	partPrefix = 'p' // followed by the number of the part, from 1, and the key
+	partPrefix = 'p' // followed by the number of the part, from 1, and by the key
 )
 
 func stored(key []byte) []byte {
@@ -31,8 +32,8 @@ func storedPart(part int, key []byte) []byte {
 	return append(append(make([]byte, 0, len(key)+2), partPrefix, byte(part)), key...)
 }
 
-// parting says how long values are cut: into parts of usual length, or of what 256 of them need if that is more. Reading
-// does not depend on it, but a store for which it changes must not hold what a crash left of a stage.
+// parting says into which parts long values are cut: parts of the usual length, or longer ones if 256 of that length are not
+// enough. Reading does not depend on it. But if it changes, the store must not hold what a crash left of a stage.
 type parting struct{ usual, most int }
 
 func (o Options) parting() parting {
@@ -40,23 +41,24 @@ func (o Options) parting() parting {
 	return parting{min(partBytes, most), most}
 }
 
-// size is the length of every part but the last of a value of n bytes.
+// size is the length of every part of a value of n bytes, except the last one.
 func (p parting) size(n int) int { return max(p.usual, (n+maxParts-1)/maxParts) }
 
-// maxParts is how many parts a value may have: a byte counts those beyond the first.
+// maxParts is how many parts a value may have: the user byte counts those after the first.
 const maxParts = 256
 
-// content is what is kept in memory of one state.
+// content is what is kept in memory about one state.
 type content struct {
 	tree  *merkle.Tree
-	parts map[string]int // keys with a value in several parts: how many beyond the first
+	parts map[string]int // for keys whose value has several parts: how many after the first
 }
 
 func newContent(m merkle.Memory) content {
 	return content{tree: merkle.NewIn(m), parts: map[string]int{}}
 }
 
-// add appends one write to entries, cut into parts, and deletes the parts of a longer value that it replaces.
+// add appends the entries of one write: its value in parts, and deletions of the parts of a longer former value that it
+// no longer has.
 func (c *content) add(entries []Entry, cut parting, seq uint64, w statemachine.Write) ([]Entry, error) {
 	parts := 0
 	if w.Delete {
@@ -80,7 +82,7 @@ func (c *content) add(entries []Entry, cut parting, seq uint64, w statemachine.W
 	return entries, nil
 }
 
-// setParts remembers how many further parts the newest value of key has. Few keys have any.
+// setParts remembers how many parts after the first the newest value of key has. Few keys have any.
 func (c *content) setParts(key []byte, parts int) {
 	if parts > 0 {
 		c.parts[string(key)] = parts
@@ -89,7 +91,7 @@ func (c *content) setParts(key []byte, parts int) {
 	}
 }
 
-// apply brings the tree up to what was written.
+// apply updates the tree with the writes.
 func (c *content) apply(writes []statemachine.Write) {
 	for _, w := range writes {
 		if w.Delete {
@@ -100,7 +102,7 @@ func (c *content) apply(writes []statemachine.Write) {
 	}
 }
 
-// readValue returns the whole value of item, as its snapshot sees it, in buf where that is long enough.
+// readValue returns the whole value of item, as the snapshot sees it. It uses buf if that is long enough.
 func readValue(from Snapshot, item Item, buf []byte) ([]byte, error) {
 	value, err := item.ValueCopy(buf)
 	if err != nil {

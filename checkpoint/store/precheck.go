@@ -19,11 +19,11 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// precheck looks at the files before badger does. Badger ends the process on some damage, because it opens tables in
-// goroutines of its own, where a panic cannot be recovered; and it deletes every table if its manifest is gone. A table that
-// is damaged or missing is taken out of the manifest: what it held is missing then, or of an older version, which the root
-// tells, and only that is fetched (X4). A manifest that cannot be read is made anew from the tables. precheck returns how
-// many tables lie on level 0, and what it left out or made anew. The directory must be locked.
+// precheck checks the files before badger opens them. Some damage makes badger end the process, because it opens tables on
+// goroutines of its own, where a panic cannot be recovered; and if its manifest is gone, badger deletes every table.
+// precheck removes damaged and missing tables from the manifest. Their entries then are missing or have an older version,
+// which the root shows, and only those entries are fetched (X4). A manifest that cannot be read is rebuilt from the tables.
+// precheck returns the number of tables on level 0, and what it left out or rebuilt. The directory must be locked.
 func precheck(dir string) (levelZero int, left []string, err error) {
 	mems, err := filepath.Glob(filepath.Join(dir, "*.mem"))
 	if err != nil {
@@ -74,8 +74,8 @@ func precheck(dir string) (levelZero int, left []string, err error) {
 	return levelZero, left, nil
 }
 
-// removeEmpty deletes a write-ahead file of no bytes, which a crash leaves between its creation and its first byte, and
-// which badger refuses to open.
+// removeEmpty deletes a write-ahead file without any bytes. A crash between the creation of the file and its first byte
+// leaves such a file, which badger refuses to open.
 func removeEmpty(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() > 0 {
@@ -84,16 +84,17 @@ func removeEmpty(path string) error {
 	return os.Remove(path)
 }
 
-// isSystem reports whether the system refused something that says nothing about the file: permissions, say.
+// isSystem reports whether the system refused an access for a reason that says nothing about the content, such as
+// permissions.
 func isSystem(err error) bool {
 	return errors.As(err, new(*fs.PathError)) && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.EIO)
 }
 
 var errTable = errors.New("the table is cut or overwritten")
 
-// checkTable verifies the checksums of a table's index and of all its blocks, and returns how much it read. The layout,
-// from the end of the file:
-// checksum length (4 bytes), checksum, index length (4 bytes), index; each block ends in checksum and checksum length.
+// checkTable verifies the checksums of a table's index and of all its blocks, and returns how many bytes it read. The
+// layout, from the end of the file: checksum length (4 bytes), checksum, index length (4 bytes), index. Each block ends
+// in its checksum and the checksum's length.
 func checkTable(path string) (bytes int, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -127,7 +128,7 @@ func checkTable(path string) (bytes int, err error) {
 	return len(data), nil
 }
 
-// cutTail splits off a part that is followed by its length in four bytes.
+// cutTail splits data that ends with a part and the part's length in four bytes.
 func cutTail(data []byte) (rest, part []byte, err error) {
 	if len(data) < 4 {
 		return nil, nil, errTable
@@ -140,23 +141,23 @@ func cutTail(data []byte) (rest, part []byte, err error) {
 	return body[:uint64(len(body))-n], body[uint64(len(body))-n:], nil
 }
 
-// checkSum refuses empty data: zeros would parse as nothing with a checksum of nothing, which agree.
+// checkSum verifies a checksum. It refuses empty data, because zeroed bytes would parse as no data with a matching checksum.
 func checkSum(data, encoded []byte) error {
 	var sum pb.Checksum
 	if err := proto.Unmarshal(encoded, &sum); err != nil || len(data) == 0 {
 		return errTable
 	}
-	// The algorithm is checked here because badger panics on one it does not know.
+	// Checked here because badger panics if it does not know the algorithm.
 	if _, known := pb.Checksum_Algorithm_name[int32(sum.Algo)]; !known {
 		return errTable
 	}
 	return y.VerifyChecksum(data, &sum)
 }
 
-// roomFor returns the size of memtables, at least memTable, with which badger can read back every write-ahead file that a
-// crash left: it ends the process on one that holds more than a memtable takes. A file as long as two memtables was begun
-// with this size. Another one is of a run with other memtables, or was cut behind its last entry: the entries of a small
-// one may take twice as much in memory.
+// roomFor returns a size of memtables, at least memTable, with which badger can read back every write-ahead file that a
+// crash left; badger ends the process if a file holds more than a memtable takes. A file of exactly twice memTable was
+// begun with this size. A file of another length is from a run with other memtables, or was cut after its last entry.
+// The entries of a small file may take twice as much in memory.
 func roomFor(dir string, memTable int64) (int64, error) {
 	mems, err := filepath.Glob(filepath.Join(dir, "*.mem"))
 	if err != nil {

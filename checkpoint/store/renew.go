@@ -9,14 +9,15 @@ import (
 	"tagma/statemachine"
 )
 
-// A state that is wrong, or whose files are damaged, is taken in anew in a generation of its own, an engine beside the
-// present one (K2, X5): what the present one holds that is right is copied, and only the rest is fetched (X4). So one
-// damaged table costs no whole transfer, nothing is written below versions that history wrote, damaged files go, and the
-// checkpoint may lie below what was executed: it is there already, even if the others need this replica for the next one.
+// A state that is wrong, or whose files are damaged, is rebuilt in a new generation: a second engine beside the present
+// one (K2, X5). What the present generation holds that is right is copied, and only the rest is fetched (X4). So a
+// damaged table does not cost a whole transfer, nothing is written below versions that history wrote, and damaged files
+// disappear. Also, the state may be rebuilt at a checkpoint below what was executed, which exists already even if the
+// others need this replica in order to reach the next one.
 
-// Renew begins to take in the state after seq, as Stage does, into another generation of the store. It reads the disk at
-// that version, whatever is in memory. The store stays what it is until Adopt. The caller completes the stage before.
-// It returns ErrStaging too while what an earlier one replaced is still read.
+// Renew begins to rebuild the state after seq, like Stage, but in a new generation of the store. It reads the disk at
+// that version and ignores what is in memory. The store does not change until Adopt. The caller must call Complete
+// before Adopt. Renew also returns ErrStaging while the generation that an earlier stage replaced is still being read.
 func (s *Store) Renew(seq uint64) (*Stage, error) {
 	g := &Stage{store: s, seq: seq}
 	if _, err := s.openStage(g, true); err != nil {
@@ -28,17 +29,17 @@ func (s *Store) Renew(seq uint64) (*Stage, error) {
 		g.next = newGeneration(next)
 		g.content, err = readContent(s.engine, seq, true)
 	}
-	if err != nil && !errors.Is(err, ErrDamaged) { // then nothing of it is of use
+	if err != nil && !errors.Is(err, ErrDamaged) { // the new generation is then of no use
 		g.Close()
 		return nil, fmt.Errorf("take in the state after %d anew, in place of the store at %s: %w", seq, s.dir, err)
 	}
 	return g, nil
 }
 
-// Renews reports whether the stage fills a generation of its own.
+// Renews reports whether the stage fills a new generation.
 func (g *Stage) Renews() bool { return g.next != nil }
 
-// source is what the stage's tree is over.
+// source is the engine over which the stage's tree was built.
 func (g *Stage) source() Engine {
 	if g.whole {
 		return g.next.engine
@@ -46,7 +47,7 @@ func (g *Stage) source() Engine {
 	return g.store.engine
 }
 
-// target is where the stage's writes go.
+// target is the engine to which the stage writes.
 func (g *Stage) target() Engine {
 	if g.next != nil {
 		return g.next.engine
@@ -54,9 +55,10 @@ func (g *Stage) target() Engine {
 	return g.store.engine
 }
 
-// Complete copies to a new generation what the present one holds of the stage's tree, which is the wanted one by now, and
-// reads all of it back. It reports false if the disk gave other bytes than before: then the tree is over what is there, and
-// what differs is to be fetched and Complete called again. A stage that fills no generation is complete.
+// Complete copies to a new generation what the present one holds of the stage's tree, which by now is the wanted one,
+// and reads all of it back. If the disk returned other bytes than before, it reports false. The tree then describes
+// what is really there; the caller must fetch the differences and call Complete again. A stage without a new generation
+// is always complete.
 func (g *Stage) Complete() (bool, error) {
 	if g.next == nil {
 		return true, nil
@@ -79,10 +81,10 @@ func (g *Stage) Complete() (bool, error) {
 	return equal, nil
 }
 
-// mostNamed is how many keys a stage names that differ.
+// mostNamed is how many differing keys a stage lists by name.
 const mostNamed = 8
 
-// differ notes what a new generation does not take from the present one.
+// differ notes which writes of a new generation were not copied from the present one.
 func (g *Stage) differ(writes []statemachine.Write) {
 	if g.next == nil || g.copying {
 		return
@@ -93,20 +95,21 @@ func (g *Stage) differ(writes []statemachine.Write) {
 	}
 }
 
-// Differs is what a new generation does not have from the present one: how many keys with their values, and the first of
-// them. Those that were only deleted are among them.
+// Differs returns how many keys of the new generation, including those that were only deleted, were not copied from the
+// present one, and the first of them.
 func (g *Stage) Differs() (first [][]byte, count int) { return g.differs, g.others }
 
-// Bounds of what is copied in one write.
+// Bounds of what one write copies.
 const (
 	copiedKeys  = 1000
 	copiedBytes = 1 << 20
 )
 
-// copyRight copies what the present generation holds of the tree. What it holds otherwise was written or is fetched.
+// copyRight copies the entries of the present generation that are in the stage's tree. All other entries were written
+// before, or are fetched.
 func (g *Stage) copyRight() (err error) {
 	defer func() {
-		_ = recover() // badger's: what it cannot read is missing, and found so
+		_ = recover() // a panic of badger: what it cannot read is missing, and is found missing later
 	}()
 	g.copying = true
 	defer func() { g.copying = false }()
@@ -138,13 +141,14 @@ func (g *Stage) copyRight() (err error) {
 	return flush()
 }
 
-// holds reports whether a tree has this very entry.
+// holds reports whether a tree contains this key with this value.
 func holds(tree *merkle.Tree, key, value []byte) bool {
 	digest, found := tree.Leaf(sha256.Sum256(key))
 	return found && digest == sha256.Sum256(value)
 }
 
-// succeed makes the stage's generation the store's; s.mu is held. It returns the one before if that is to be dropped.
+// succeed makes the stage's generation the store's. It returns the former generation if that can be dropped. The caller
+// must hold s.mu.
 func (s *Store) succeed(g *Stage) *generation {
 	if g.next == nil {
 		return nil
@@ -155,7 +159,7 @@ func (s *Store) succeed(g *Stage) *generation {
 	return s.unused(s.before)
 }
 
-// unused returns a generation that another one has replaced, and that nobody reads any more; s.mu is held.
+// unused returns g if another generation has replaced it and nobody reads it any more. The caller must hold s.mu.
 func (s *Store) unused(g *generation) *generation {
 	if g == s.generation || len(g.views) > 0 {
 		return nil
@@ -163,8 +167,8 @@ func (s *Store) unused(g *generation) *generation {
 	return g
 }
 
-// drop removes a generation, unless it is nil. A failure leaves files that the next start removes; until then there is no
-// room for another one.
+// drop removes a generation, unless it is nil. After a failure its files stay until the next start removes them; until
+// then the store cannot be renewed again.
 func (s *Store) drop(g *generation) {
 	if g == nil || g.engine.Drop() != nil {
 		return

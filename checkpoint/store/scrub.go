@@ -13,37 +13,37 @@ import (
 	"tagma/statemachine"
 )
 
-// Scrub is one pass over what the disk holds of the newest checkpoint: each file of the store is compared with its checksums
-// and each entry with the Merkle tree (K2). The caller gives it as much to read at a time as the disk can spare. It reads
-// what the system gives it: what lies in the system's cache is not read from the disk again.
+// Scrub is one pass over what the disk holds of the newest checkpoint. It checks each file of the store against its
+// checksums and each entry against the Merkle tree (K2). The caller decides how much is read at a time, so that the
+// disk can do its other work. What is in the system's cache is not read from the disk again.
 type Scrub struct {
 	seq    uint64
-	from   checked // nil: the engine has no files
+	from   checked // nil if the engine has no files
 	files  []uint64
 	tree   *merkle.Snapshot
 	view   *view
-	cursor []byte // the stored key to go on from; nil: the next is the first
+	cursor []byte // the stored key at which to continue; nil before the first
 	over   bool
 
-	right  int // entries as the tree has them
+	right  int // entries that agree with the tree
 	found  Findings
 	closed func()
 }
 
-// Findings is what a pass found.
+// Findings says what a pass found.
 type Findings struct {
-	Keys, Bytes uint64   // read
-	Files       int      // whose checksums do not fit
-	Changed     int      // keys with another value than the tree's, or one that cannot be read
-	Missing     int      // keys of the tree that the disk does not give
-	Extra       int      // keys that are not in the tree
-	First       []string // what was found first, for people
+	Keys, Bytes uint64   // how much was read
+	Files       int      // files whose checksums do not match
+	Changed     int      // keys whose value differs from the tree's or cannot be read
+	Missing     int      // keys of the tree that the disk does not have
+	Extra       int      // keys on the disk that are not in the tree
+	First       []string // descriptions of the first findings, for people
 }
 
-// maxFirst bounds what is told one by one.
+// maxFirst bounds how many findings are described.
 const maxFirst = 8
 
-// Damaged reports whether the disk does not hold the state.
+// Damaged reports whether the disk does not hold the right state.
 func (f *Findings) Damaged() bool { return f.Files+f.Changed+f.Missing+f.Extra > 0 }
 
 func (f *Findings) note(format string, args ...any) {
@@ -55,12 +55,12 @@ func (f *Findings) note(format string, args ...any) {
 // checked is an engine whose files have checksums.
 type checked interface {
 	files() []uint64
-	// checkFile returns how much it read. It is not damaged if badger has let go of it meanwhile.
+	// checkFile checks one file and returns how many bytes it read. A file that badger has removed meanwhile is not damaged.
 	checkFile(id uint64) (bytes int, damaged error)
 }
 
-// Scrub begins a pass. The error wraps statemachine.ErrNotRetained before the first checkpoint. Close ends the pass; until
-// then it holds back the discarding of what it sees, as a pin does.
+// Scrub begins a pass. Before the first checkpoint the error wraps statemachine.ErrNotRetained. The caller must Close
+// the pass; until then it prevents discarding of what it sees, like a pin.
 func (s *Store) Scrub() (*Scrub, error) {
 	s.keeping.Lock()
 	newest := uint64(0)
@@ -86,10 +86,10 @@ func (s *Store) Scrub() (*Scrub, error) {
 	return p, nil
 }
 
-// Seq is the checkpoint that is compared.
+// Seq is the sequence number of the checkpoint that is compared.
 func (p *Scrub) Seq() uint64 { return p.seq }
 
-// Step reads about so many bytes, and reports whether the pass is over. What badger panics on is damaged.
+// Step reads about so many bytes and reports whether the pass is over. If badger panics, the store counts as damaged.
 func (p *Scrub) Step(bytes int) (over bool) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
@@ -115,13 +115,13 @@ func (p *Scrub) Step(bytes int) (over bool) {
 	return p.over
 }
 
-// Findings is what was found so far.
+// Findings returns what was found so far.
 func (p *Scrub) Findings() Findings { return p.found }
 
 // Close ends the pass.
 func (p *Scrub) Close() { p.closed() }
 
-// compare compares entries with the tree. It reports whether there are no more.
+// compare compares entries with the tree, and reports whether it has reached the last one.
 func (p *Scrub) compare(bytes int) (over bool) {
 	for item := range p.view.snapshot.Items(keyPrefix, p.cursor) {
 		if bytes <= 0 {

@@ -10,42 +10,44 @@ import (
 	"tagma/statemachine"
 )
 
-// Stage takes in the state after one sequence number from elsewhere (X4) while the store stays what it is: its views, its
-// floor, and the last sequence number written. One goroutine at a time uses it.
+// Stage takes the state after one sequence number from elsewhere (X4). Meanwhile the store stays as it is: its views,
+// its floor, and the last sequence number written. Only one goroutine at a time may use a stage.
 type Stage struct {
 	store *Store
 	seq   uint64
 	content
-	shared bool        // the content is the store's own
-	next   *generation // that it fills; nil: it writes beside what is there
+	shared bool        // the content is the store's own, not a copy
+	next   *generation // the generation that the stage fills; nil: it writes into the present one
 	whole  bool        // next holds all of the content
 
-	copying bool     // what is written is copied from the present generation
-	differs [][]byte // the first keys of what was written otherwise
-	others  int      // how many keys that was
+	copying bool     // what is being written is copied from the present generation
+	differs [][]byte // the first keys that were written without being copied
+	others  int      // how many such keys there are
 }
 
-// holdsAll reports whether what is in memory is all that a read at any later version would see: nothing lies above it in the
-// store. Then a stage need not read the disk, and one that follows another soon costs no more than what differs (X9).
+// holdsAll reports whether the content in memory is all that a read at any later version would see, because the store
+// holds nothing above it. Then a stage need not read the disk, and a stage that soon follows another costs no more than
+// what differs (X9).
 func (s *Store) holdsAll() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return (s.loaded || s.moved) && s.maxVersion <= s.top
 }
 
-// Stage begins to take in the state after seq. It reads everything visible at version seq into a tree of its own, what
-// crashed runs and earlier stages left included: that, not what was executed, is what a view at seq would see, so that is
-// what must be compared with the wanted state. It takes two seconds or less for a million keys, and as much memory again as
-// the store's tree. Where nothing was left, what is in memory is the same, and is taken: that costs nothing.
+// Stage begins to take the state after seq from elsewhere. It reads everything visible at version seq into a tree of
+// its own, including what crashed runs and earlier stages left. A view at seq would see exactly that, and not what was
+// executed, so it is what must be compared with the wanted state. Reading takes at most two seconds for a million keys,
+// and as much memory again as the store's tree. If no crash or stage left anything, the content in memory is the same
+// and is used instead, at no cost.
 //
-// It returns ErrAhead if the store holds anything of a later sequence number, or is at one, and ErrStaging if a stage is
+// It returns ErrAhead if the store is at a later sequence number or holds anything of one, and ErrStaging if a stage is
 // open already. Until Adopt or Close nothing else may be written, and Checkpoint is refused.
 //
-// It need not follow a Load. If the store is at seq already, its state there is in doubt: no view of the store opens until
-// Adopt, as after a failed Load, and those open already may see what is written.
+// Stage may be called without a Load before. If the store is at seq already, its state there is in doubt: as after a
+// failed Load, no view of the store opens until Adopt, and views that are open may see what the stage writes.
 //
-// What is written at seq counts in MaxVersion. The caller's journal must hold the certificate of seq before the first
-// write, else the next start finds a store ahead of its journal.
+// What the stage writes at seq counts in MaxVersion. The caller's journal must therefore hold the certificate of seq
+// before the first write; otherwise the next start would find a store that is ahead of its journal.
 func (s *Store) Stage(seq uint64) (*Stage, error) {
 	g := &Stage{store: s, seq: seq}
 	inDoubt, err := s.openStage(g, false)
@@ -67,9 +69,9 @@ func (s *Store) Stage(seq uint64) (*Stage, error) {
 	return g, nil
 }
 
-// openStage makes g the store's stage, and Close of the store wait until it was read.
+// openStage makes g the store's stage. Close of the store then waits until Stage has finished reading.
 func (s *Store) openStage(g *Stage, renews bool) (inDoubt bool, err error) {
-	s.writing.Lock() // what is being written counts
+	s.writing.Lock() // waits for a write that is under way
 	defer s.writing.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,12 +96,13 @@ func (s *Store) openStage(g *Stage, renews bool) (inDoubt bool, err error) {
 	return inDoubt, nil
 }
 
-// Tree returns the tree over what is visible at the stage's version; Write keeps it up to date. A value that a crash left in
-// part has zeros for its digest. The tree belongs to the store: the caller only reads it, and not after Adopt.
+// Tree returns the tree over what is visible at the stage's version; Write keeps it up to date. A value of which a
+// crash left only some parts has zeros as its digest. The tree belongs to the store: the caller may only read it, and
+// not after Adopt.
 func (g *Stage) Tree() *merkle.Tree { return g.tree }
 
-// Write writes at the stage's version, durably before it returns. The writes are in any order, each key once. As with
-// Store.Write the first error is final for the whole store.
+// Write writes at the stage's version and returns once the writes are durable. The writes may be in any order; each key
+// must occur once. As with Store.Write, the first error is final for the whole store.
 func (g *Stage) Write(writes []statemachine.Write) error {
 	s := g.store
 	s.writing.Lock()
@@ -117,8 +120,8 @@ func (g *Stage) Write(writes []statemachine.Write) error {
 	return nil
 }
 
-// Scan yields the keys visible at the stage's version, ascending; each is the caller's. Keys written or deleted since it
-// began may be missing or there. An error ends it.
+// Scan yields the keys visible at the stage's version, ascending. The caller may keep them. Keys that are written or
+// deleted during the scan may be yielded or not. An error ends the scan.
 func (g *Stage) Scan() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		if err := g.startReading(); err != nil {
@@ -136,12 +139,13 @@ func (g *Stage) Scan() iter.Seq2[[]byte, error] {
 	}
 }
 
-// Adopt makes the state after the stage's sequence number the store's: its tree, the last sequence number written, and the
-// floor. Views below are refused from now on, and older trees are let go. The caller has compared the tree's root with the
-// certified one. Everything is synced before Adopt returns.
+// Adopt makes the stage's state the store's: its tree, the last sequence number written, and the floor. From now on
+// views below the floor are refused, and older trees are released. The caller must have compared the tree's root with
+// the certified one. Everything is synced before Adopt returns.
 //
-// What the state before consisted of stays on disk until Discard is called for the new floor, so a crash before the
-// caller's own record of the switch still finds it (X6). The caller calls Discard after that record only.
+// The versions of the former state stay on disk until Discard is called for the new floor. So if a crash comes before
+// the caller's own record of the switch, a start still finds the former state (X6). The caller must call Discard only
+// after that record.
 func (g *Stage) Adopt() error {
 	s := g.store
 	s.writing.Lock()
@@ -168,26 +172,26 @@ func (g *Stage) Adopt() error {
 	return nil
 }
 
-// Close gives the stage up. What it wrote stays at its version, as a crash would leave it. After Adopt it does nothing.
+// Close gives the stage up. What it wrote stays at its version, as after a crash. After Adopt, Close does nothing.
 func (g *Stage) Close() {
 	g.store.mu.Lock()
 	defer g.store.mu.Unlock()
 	if g.store.stage == g {
 		g.store.stage = nil
 		if g.next != nil {
-			_ = g.next.engine.Drop() // what is left of it is removed before the next one, or by a start
+			_ = g.next.engine.Drop() // what remains of it is removed before the next renewal, or by a start
 		}
 	}
 }
 
-// usable says why the stage cannot be used.
+// usable returns why the stage cannot be used, or nil.
 func (g *Stage) usable() error {
 	g.store.mu.Lock()
 	defer g.store.mu.Unlock()
 	return g.whyNot()
 }
 
-// startReading makes Close of the store wait for a call of reading.Done.
+// startReading makes Close of the store wait. The caller must call reading.Done afterwards.
 func (g *Stage) startReading() error {
 	g.store.mu.Lock()
 	defer g.store.mu.Unlock()
@@ -198,7 +202,7 @@ func (g *Stage) startReading() error {
 	return nil
 }
 
-// whyNot is usable with store.mu held.
+// whyNot is usable, for a caller that holds store.mu.
 func (g *Stage) whyNot() error {
 	switch {
 	case g.store.closed:

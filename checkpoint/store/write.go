@@ -6,9 +6,9 @@ import (
 	"tagma/statemachine"
 )
 
-// Write makes the sets durable before it returns, in one request of the engine. A set
-// at or below the last sequence number written is in the store already and is skipped. Even a set without writes must be
-// passed for its sequence number to become readable. The first error is final: later calls return it and write nothing.
+// Write makes the sets durable before it returns, in one request to the engine. It skips sets at or below the last
+// sequence number written, which the store already holds. Even a set without writes must be passed, so that its
+// sequence number becomes readable. The first error is final: later calls return it and write nothing.
 func (s *Store) Write(sets []statemachine.WriteSet) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -45,7 +45,7 @@ func (s *Store) unwritten(sets []statemachine.WriteSet) ([]statemachine.WriteSet
 	return sets, nil
 }
 
-// writable says why nothing may be written; s.mu is held.
+// writable returns why nothing may be written, or nil. The caller must hold s.mu.
 func (s *Store) writable() error {
 	switch {
 	case s.closed:
@@ -62,7 +62,7 @@ func (s *Store) writable() error {
 	return nil
 }
 
-// writeBatch writes, durably, and brings the content that the sets change up to date. A crash may leave any part of it (D5).
+// writeBatch writes the sets durably and updates the content. A crash may leave any part of them (D5).
 func (s *Store) writeBatch(to Engine, c *content, sets []statemachine.WriteSet) error {
 	var entries []Entry
 	for _, set := range sets {
@@ -82,7 +82,7 @@ func (s *Store) writeBatch(to Engine, c *content, sets []statemachine.WriteSet) 
 	for _, set := range sets {
 		c.apply(set.Writes)
 	}
-	if to != s.engine { // it counts once it is the store's
+	if to != s.engine { // it counts only once the engine is the store's
 		return nil
 	}
 	s.mu.Lock()
@@ -91,9 +91,9 @@ func (s *Store) writeBatch(to Engine, c *content, sets []statemachine.WriteSet) 
 	return nil
 }
 
-// Checkpoint returns the root over the state after seq (K1). Everything up to seq is durable already, because Write
-// syncs; the tree rehashes what changed since the last root. Batches above the last one written, up to seq, wrote nothing.
-// The tree is kept for Pin until the floor passes it.
+// Checkpoint returns the root over the state after seq (K1). Everything up to seq is already durable, because Write
+// syncs. The tree rehashes what changed since the last root. Batches after the last one written, up to seq, must not
+// have written anything. The tree is kept for Pin until the floor passes it.
 func (s *Store) Checkpoint(seq uint64) (root [32]byte, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()

@@ -7,16 +7,16 @@ const (
 	MaxAnswer = 1 << 20
 	// MaxPage is how many entries a page holds at most.
 	MaxPage = 256
-	// MaxKey is the longest key that can be transferred.
+	// MaxKey is the length of the longest key that can be transferred.
 	MaxKey = 32 << 10
-	// ChunkSize is the length of every piece of a long value but the last. Two fit an answer.
+	// ChunkSize is the length of every piece of a long value except the last. Two pieces fit into an answer.
 	ChunkSize = 511 << 10
-	// MaxEntry is the longest entry, key and value together, that is sent whole. A longer one is sent in pieces. It leaves
-	// room for the lengths around it and for MaxItems parts of a byte.
+	// MaxEntry is the length of the longest entry, key and value together, that is sent whole. Longer ones are sent in
+	// pieces. The limit leaves room for the lengths around the entry and for MaxItems parts of one byte.
 	MaxEntry = MaxAnswer - 512
 )
 
-// Answer answers the query with the same ID: its parts correspond to the items, in order.
+// Answer answers the query with the same ID. Its parts answer the query's items, in the same order.
 type Answer struct {
 	ID    uint32
 	Parts []Part // 1 to MaxItems
@@ -31,23 +31,23 @@ const (
 	IsPage           // every entry below the path
 	IsLong           // the only entry below the path, whose value is too long to send whole
 	IsChunk          // a piece of a long value
-	IsLater          // not reached within the bounds of one answer: ask again
+	IsLater          // the donor did not get to this item within the bounds of one answer; the receiver has to ask again
 )
 
 // Part answers one item.
 type Part struct {
 	Kind  PartKind
-	Node  *Node   // of IsNode
-	Page  []Entry // of IsPage: 1 to MaxPage, ascending by SHA-256 of the key
-	Long  Long    // of IsLong
-	Chunk []byte  // of IsChunk: at most ChunkSize bytes; empty beyond the value's end
+	Node  *Node   // if Kind is IsNode
+	Page  []Entry // if Kind is IsPage: 1 to MaxPage entries, ascending by SHA-256 of the key
+	Long  Long    // if Kind is IsLong
+	Chunk []byte  // if Kind is IsChunk: at most ChunkSize bytes; empty beyond the value's end
 }
 
 // Node is an inner node of the donor's tree.
 type Node struct {
-	Present uint16 // bit i: there is a child i
-	Same    uint16 // those present whose digest begins with the prefix that the asker sent; nothing else is said of them
-	Entries uint16 // those present that are leaves and given as entries; the others are given as digests
+	Present uint16 // bit i: child i exists
+	Same    uint16 // children whose digest begins with the prefix that the receiver sent; they are left out
+	Entries uint16 // the children that are leaves and given as entries; all others are given as digests
 	Digest  [16][32]byte
 	Entry   [16]Entry
 }
@@ -55,7 +55,7 @@ type Node struct {
 // Entry is a key with its value.
 type Entry struct{ Key, Value []byte }
 
-// Long announces an entry that is fetched in pieces.
+// Long announces an entry whose value is fetched in pieces.
 type Long struct {
 	Key    []byte
 	Length uint64
@@ -67,7 +67,7 @@ func appendAnswerHead(b []byte, id uint32, parts int) []byte {
 	return binary.BigEndian.AppendUint16(b, uint16(parts))
 }
 
-// Encode returns the encoding of an answer whose parts keep to the bounds above.
+// Encode returns the encoding of an answer. Its parts must keep to the bounds above.
 func (a *Answer) Encode() []byte {
 	b := appendAnswerHead(nil, a.ID, len(a.Parts))
 	for i := range a.Parts {
@@ -100,7 +100,7 @@ func (e *Entry) append(b []byte) []byte { return appendBytes(appendBytes(b, e.Ke
 
 func (e *Entry) size() int { return bytesSize(len(e.Key)) + bytesSize(len(e.Value)) }
 
-// What precedes a child that is not the same.
+// These bytes precede a child that is not the same.
 const (
 	givenDigest = 0
 	givenEntry  = 1
@@ -121,8 +121,8 @@ func (n *Node) append(b []byte) []byte {
 	return b
 }
 
-// DecodeAnswer takes an encoding apart. It accepts exactly what Encode returns, and what it returns shares memory with b.
-// The order of a page's entries is not looked at: whoever hashes their keys sees it.
+// DecodeAnswer decodes exactly what Encode returns. Its result shares memory with b. It does not check the order of a
+// page's entries; the receiver sees it when it hashes their keys.
 func DecodeAnswer(b []byte) (Answer, error) {
 	r := newReader(b, MaxAnswer)
 	a := Answer{ID: r.u32()}

@@ -8,35 +8,36 @@ import (
 	"tagma/statemachine"
 )
 
-// SourceOptions bound what a source uses. A zero field takes its default.
+// SourceOptions bound what a source uses. A zero field stands for its default.
 type SourceOptions struct {
-	// IndexBytes is the memory of the index from key hashes to keys; default 256 MiB, within 256 KiB and 4 GiB. It takes 13
-	// bytes and the key for each key. A state that needs more is indexed in windows, each at the cost of a scan.
+	// IndexBytes is the memory of the index from key hashes to keys: default 256 MiB, at least 256 KiB and at most 4 GiB.
+	// Each key takes 13 bytes and its own length. A state that needs more is indexed in windows, each of which costs a scan.
 	IndexBytes int
 }
 
 const (
-	// readLimit bounds the cost of what an answer reads: the bytes of values, and readCost for each. The last may exceed it.
+	// readLimit bounds the cost of what one answer reads: the bytes of the values, and readCost for each value. The
+	// last value may exceed the limit.
 	readLimit = 4 << 20
 	readCost  = 256
 )
 
-// Source answers queries for the state at one sequence number. It is used by one goroutine at a time.
+// Source answers queries for the state after one sequence number. Only one goroutine at a time may use it.
 type Source struct {
 	tree   *merkle.Snapshot
 	view   statemachine.StorageView
 	index  *index
 	closed bool
 
-	// The value of the entry that was last sent in pieces: the next query most likely asks for more of it.
+	// The value of the entry that was last sent in pieces, because the next query most likely asks for more of it.
 	longKey   [32]byte
 	longValue []byte
 
 	prefix func(digest *[32]byte) uint16
 }
 
-// NewSource returns a source for a tree and the entries it was made of, which it owns from then on: Close gives both back.
-// It must be prepared before it answers.
+// NewSource returns a source for a tree and the view of the entries from which the tree was built. The source owns
+// both, and its Close releases them. It must be prepared before it answers.
 func NewSource(tree *merkle.Snapshot, view statemachine.StorageView, opt SourceOptions) *Source {
 	if opt.IndexBytes <= 0 {
 		opt.IndexBytes = 256 << 20
@@ -46,11 +47,12 @@ func NewSource(tree *merkle.Snapshot, view statemachine.StorageView, opt SourceO
 	}
 }
 
-// prefixOfDigest is what a query says of a child that the asker has.
+// prefixOfDigest is what a query says about a child that the receiver has.
 func prefixOfDigest(digest *[32]byte) uint16 { return uint16(digest[0])<<8 | uint16(digest[1]) }
 
-// Prepare does a step of the work before the first answer: it scans, or sorts, about most keys. Only the first step of
-// sorting passes over all of them at once. An error ends the source's use, but a failed read may be tried again.
+// Prepare does one step of the work before the first answer: it scans or sorts about most keys. Only the first step of
+// sorting passes over all keys at once. After most errors the source is of no more use; after a failed read Prepare may
+// be called again.
 func (s *Source) Prepare(most int) (ready bool, err error) {
 	if s.closed {
 		return false, ErrClosed
@@ -61,7 +63,7 @@ func (s *Source) Prepare(most int) (ready bool, err error) {
 	return s.index.ready, err
 }
 
-// Size returns the bytes of memory that the source holds beside its tree and view.
+// Size returns the bytes of memory that the source takes in addition to its tree and view.
 func (s *Source) Size() int { return s.index.size() + len(s.longValue) }
 
 // Close releases the tree's snapshot and closes the view. It may be called more than once.
@@ -74,8 +76,9 @@ func (s *Source) Close() {
 	}
 }
 
-// Answer returns the answer to an encoded query. ErrMalformed says that the asker lied, ErrNotReady that Prepare must be
-// called until it is ready and the query put again, ErrWorn and ErrDamaged that the source is of no more use.
+// Answer returns the answer to an encoded query. ErrMalformed says that the receiver is faulty. ErrNotReady says that
+// Prepare must be called until it is ready, and then Answer again with the same query. After ErrWorn or ErrDamaged the
+// source is of no more use.
 func (s *Source) Answer(query []byte) ([]byte, error) {
 	if s.closed {
 		return nil, ErrClosed
@@ -90,7 +93,7 @@ func (s *Source) Answer(query []byte) ([]byte, error) {
 	a := reply{Source: s, out: appendAnswerHead(nil, q.ID, len(q.Items)), left: readLimit}
 	for i := range q.Items {
 		rest := len(q.Items) - 1 - i
-		a.first, a.room = i == 0, MaxAnswer-rest // each that is not reached takes a byte
+		a.first, a.room = i == 0, MaxAnswer-rest // each item that is not reached takes one byte
 		reached, err := a.answer(&q.Items[i])
 		if err != nil {
 			return nil, err
@@ -105,8 +108,8 @@ func (s *Source) Answer(query []byte) ([]byte, error) {
 	return a.out, nil
 }
 
-// read returns the entry of a leaf within the index's window. It checks the value, so that a damaged disk is noticed here
-// and does not look like a lie there.
+// read returns the entry of a leaf within the index's window. It checks the value, so that the donor notices a damaged
+// disk itself, and the receiver does not take the donor for a liar.
 func (s *Source) read(leaf *merkle.Leaf) (Entry, error) {
 	key, found := s.index.find(&leaf.Key)
 	if !found {

@@ -2,13 +2,13 @@ package transfer
 
 import "tagma/checkpoint/merkle"
 
-// reply is an answer in the making.
+// reply is an answer that is being built.
 type reply struct {
 	*Source
 	out   []byte
-	left  int  // of readLimit
-	first bool // the item at hand is the query's first: it gets an answer that is not IsLater
-	room  int  // the answer's length up to which the item at hand may fill it
+	left  int  // what is left of readLimit
+	first bool // the item is the query's first, which must be answered by another kind than IsLater
+	room  int  // the length that the answer may reach with the present item
 }
 
 // add appends a part if it fits.
@@ -21,7 +21,7 @@ func (a *reply) add(p *Part) bool {
 	return false
 }
 
-// answer appends the part for one item, or returns false if it must wait for a later query.
+// answer appends the part for one item. It returns false if the item must wait for a later query.
 func (a *reply) answer(it *Item) (reached bool, err error) {
 	var buf [maxDepth]byte
 	if it.Kind == AskChunk {
@@ -31,7 +31,7 @@ func (a *reply) answer(it *Item) (reached bool, err error) {
 	if leaves, whole := a.tree.Leaves(path, 1); whole && len(leaves) == 1 && len(path) > 0 {
 		return a.leaf(&leaves[0])
 	}
-	node, _ := a.tree.Node(path) // without children if a lying asker made the path up
+	node, _ := a.tree.Node(path) // without children if a faulty receiver invented the path
 	if it.Kind == AskPath {
 		if leaves, whole := a.tree.Leaves(path, MaxPage); whole && len(leaves) > 0 {
 			switch outcome, err := a.page(it, leaves); {
@@ -50,11 +50,11 @@ type outcome int
 
 const (
 	fits      outcome = iota
-	tooLong           // for what is left of this answer
-	unindexed         // some of its keys lie outside the index's window, even after it was moved for this page
+	tooLong           // what is left of this answer has no room for it
+	unindexed         // some of its keys are outside the index's window, even after the window was moved for this page
 )
 
-// page appends all entries below an item's path, none if they do not fit.
+// page appends all entries below an item's path, or none if they do not fit.
 func (a *reply) page(it *Item, leaves []merkle.Leaf) (outcome, error) {
 	p := Part{Kind: IsPage, Page: make([]Entry, 0, len(leaves))}
 	low := prefixOf(&it.Path.packed)
@@ -83,7 +83,7 @@ func (a *reply) page(it *Item, leaves []merkle.Leaf) (outcome, error) {
 	return fits, nil
 }
 
-// leaf appends the only entry below a path, or announces it if it is too long.
+// leaf appends the only entry below a path, or announces the entry if it is too long.
 func (a *reply) leaf(leaf *merkle.Leaf) (reached bool, err error) {
 	if !a.index.within(&leaf.Key) {
 		if a.first {
@@ -106,8 +106,8 @@ func (a *reply) leaf(leaf *merkle.Leaf) (reached bool, err error) {
 	return a.add(&Part{Kind: IsPage, Page: []Entry{e}}), nil
 }
 
-// node appends an inner node: without the children that the asker seems to have, and with the entries of leaves as far as
-// they fit.
+// node appends an inner node, without the children that the receiver seems to have. It gives leaves as entries as far
+// as they fit.
 func (a *reply) node(it *Item, node *merkle.Node) (reached bool, err error) {
 	n := Node{}
 	size := len(a.out) + 5
@@ -143,7 +143,7 @@ func (a *reply) node(it *Item, node *merkle.Node) (reached bool, err error) {
 	return a.add(&Part{Kind: IsNode, Node: &n}), nil
 }
 
-// chunk appends a piece of a value, an empty one if there is no such piece.
+// chunk appends a piece of a value; an empty piece if the value has none at this offset.
 func (a *reply) chunk(it *Item) (reached bool, err error) {
 	var buf [maxDepth]byte
 	leaves, _ := a.tree.Leaves(keyPath(it.Key).nibbles(&buf), 1)

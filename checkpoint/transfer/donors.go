@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// donor is what a receiver knows of one donor.
+// donor is what a receiver knows about one donor.
 type donor struct {
 	id      int
 	nextID  uint32
-	open    []question // in the order in which they were asked
-	given   []question // given up, whose answers may still come: the last ones
-	stale   int        // answers to questions of an earlier receiver
+	open    []question // unanswered questions, in the order in which they were asked
+	given   []question // questions that were given up, the latest ones; their answers may still arrive
+	stale   int        // answers to questions of an earlier receiver that arrived
 	batch   int        // paths in the next question
-	window  int        // questions that may be open at a time
+	window  int        // how many questions may be unanswered at a time
 	late    uint       // times in a row that it did not answer in time
-	present bool       // it was asked for since it was last said to be gone
+	present bool       // Ask was called for it after it was last reported gone
 	slow    bool
 	blamed  bool
 }
 
-// question is one that has no answer yet, of tasks or of chunks.
+// question is an unanswered question, for tasks or for chunks.
 type question struct {
 	id     uint32
 	at     time.Duration
@@ -30,15 +30,16 @@ type question struct {
 	chunks []chunk
 }
 
-// The first question to a donor is short, and it is the only one: a path may be slow. Answers in time make questions longer
-// and more, up to MaxItems and Options.InFlight; one that is late makes them shorter, and one at a time.
+// The first question to a donor is short, and no second one is asked before the answer, because the path to the donor
+// may be slow. Answers in time make questions longer and allow more at a time, up to MaxItems and Options.InFlight. A
+// late answer makes them shorter, and one at a time.
 const (
 	firstBatch = 8
-	maxGiven   = 8  // of one donor, kept for late answers
-	maxStale   = 64 // answers of one donor to questions of an earlier receiver that are taken for no lie
+	maxGiven   = 8  // how many are kept for each donor
+	maxStale   = 64 // how many answers of a donor to an earlier receiver's questions are not counted as lies
 )
 
-// errLie describes what a correct donor does not send.
+// errLie describes an answer that a correct donor never sends.
 func errLie(format string, args ...any) error { return fmt.Errorf(format, args...) }
 
 func (r *Receiver) donor(id int) *donor {
@@ -56,7 +57,7 @@ func (d *donor) hasRoom(opt Options) bool {
 	return len(d.open) < min(d.window, opt.InFlight)
 }
 
-// usable says that the donor can be expected to answer.
+// usable reports whether the donor can be expected to answer.
 func (d *donor) usable() bool { return d.present && !d.blamed && !d.slow }
 
 // withRoom returns how many donors that are not slow can be asked more.
@@ -69,8 +70,8 @@ func (r *Receiver) withRoom() (n int) {
 	return n
 }
 
-// close takes the question that an answer is for, and says whether it was given up before. There is none, without an error,
-// for an answer that is of no use any more.
+// close removes the question that an answer is for, and reports whether the question had been given up. It returns nil
+// without an error for an answer that is of no use any more.
 func (d *donor) close(id, first uint32) (q *question, late bool, err error) {
 	is := func(q question) bool { return q.id == id }
 	if at := slices.IndexFunc(d.open, is); at >= 0 {
@@ -90,7 +91,7 @@ func (d *donor) close(id, first uint32) (q *question, late bool, err error) {
 	return nil, false, errLie("nothing was asked under number %d, or its answer came before", id)
 }
 
-// answered notes a valid answer in time, and adapts the next questions to how much of this one was answered.
+// answered notes a valid answer in time, and adapts the size of the next questions to how much of this one was answered.
 func (d *donor) answered(parts []Part) {
 	d.slow, d.late = false, 0
 	d.window++
@@ -107,8 +108,9 @@ func (d *donor) answered(parts []Part) {
 	}
 }
 
-// reclaim takes what a question that was given up asked for out of the queue again, as far as nobody else was asked for it
-// meanwhile: its answer is as good as one in time. What is left of the question and of its parts is returned.
+// reclaim removes from the queue again what a given-up question asked for, as far as no other donor was asked for it
+// meanwhile: the late answer is as good as one in time. It returns the remaining tasks of the question, and the parts
+// for them.
 func (r *Receiver) reclaim(q *question, parts []Part) (*question, []Part) {
 	wanted := make(map[Path]int, len(q.tasks))
 	for i := range q.tasks {
@@ -135,7 +137,7 @@ func (r *Receiver) reclaim(q *question, parts []Part) (*question, []Part) {
 	return left, rest
 }
 
-// putBack returns what a question asked for to where it came from.
+// putBack puts what a question asked for back to where it came from.
 func (r *Receiver) putBack(q *question) {
 	r.push(q.tasks)
 	for _, c := range q.chunks {
@@ -143,7 +145,7 @@ func (r *Receiver) putBack(q *question) {
 	}
 }
 
-// giveUp puts all that a donor has to do back for others.
+// giveUp puts back everything that a donor was asked for, so that others are asked for it.
 func (r *Receiver) giveUp(d *donor) {
 	for i := len(d.open) - 1; i >= 0; i-- {
 		r.asked -= len(d.open[i].tasks)
@@ -164,14 +166,14 @@ func (r *Receiver) blame(d *donor) {
 	d.blamed = true
 }
 
-// Lapse says that a donor is gone or refused to answer: its questions are put to others. It may be asked again.
+// Lapse says that a donor is gone or refused to answer, so that other donors get its questions. It may be asked again.
 func (r *Receiver) Lapse(id int, _ time.Duration) {
 	d := r.donor(id)
 	r.giveUp(d)
 	d.present = false
 }
 
-// Forgive lets a blamed donor be asked again.
+// Forgive allows a blamed donor to be asked again.
 func (r *Receiver) Forgive(id int) { r.donor(id).blamed = false }
 
 // Blamed returns the donors that lied and were not forgiven, ascending.
@@ -185,8 +187,9 @@ func (r *Receiver) Blamed() []int {
 	return blamed
 }
 
-// hedge gives up the questions of donors that keep the others waiting, for a donor that has nothing else to be asked: one
-// that promises and gives nothing would cost each transfer the whole patience. Should they answer after all, that is used.
+// hedge gives up old questions of other donors, so that a donor for which nothing else is left can be asked. Otherwise
+// a donor that promises everything and delivers nothing would delay each transfer by its whole patience. If the others
+// still answer, their answers are used.
 func (r *Receiver) hedge(idle *donor, now time.Duration) {
 	if r.opt.Hedge == 0 || len(r.queue)+len(r.waiting) > 0 || !idle.usable() || len(idle.open) > 0 {
 		return
@@ -199,13 +202,13 @@ func (r *Receiver) hedge(idle *donor, now time.Duration) {
 	}
 }
 
-// maxPatience is how often the time that a slow donor is given is doubled.
+// maxPatience is how often the time allowed to a slow donor is doubled.
 const maxPatience = 4
 
-// Expire puts the questions of donors that have not answered one for so long to others, and returns these donors. They are
-// slow: until an answer of theirs comes in time they are asked one question at a time, and only while no other has room. As
-// long as there is no other at all a slow one is given more time, doubled each time up to 16 times what is said here:
-// otherwise a slow path to the only donor would never bring an answer in time.
+// Expire gives the questions of donors that have not answered in time to others, and returns these donors. They are
+// slow: until one of their answers comes in time they are asked one question at a time, and only while no other donor
+// has room. If there are only slow donors, each gets more time, doubled each time up to 16 times after: otherwise a
+// slow path to the only donor would never bring an answer in time.
 func (r *Receiver) Expire(now, after time.Duration) []int {
 	var expired []int
 	alone := !slices.ContainsFunc(r.donors, (*donor).usable)
@@ -221,7 +224,7 @@ func (r *Receiver) Expire(now, after time.Duration) []int {
 			d.late++
 			expired = append(expired, d.id)
 		}
-		// A value that nobody went on asking this donor for must not keep its place either.
+		// A long value of which nothing more is asked from this donor must not keep its place either.
 		r.drop(func(a *assembly) bool { return a.owner == d && overdue(a.at) })
 	}
 	return expired

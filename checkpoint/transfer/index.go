@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	slabChunk    = 64 << 10 // of at least twice MaxKey
-	slabBits     = 16       // of an offset that count within a chunk
+	slabChunk    = 64 << 10 // bytes of a chunk of the slab; at least twice MaxKey
+	slabBits     = 16       // bits of an offset that select a byte within a chunk
 	slotBytes    = 12
-	expectedKey  = 24 // bytes that a key takes: how the memory is divided between slots and keys, not a bound
+	expectedKey  = 24 // assumed length of a key, by which memory is divided between slots and keys; not a bound
 	minimalIndex = 4 * slabChunk
 	maximalIndex = 1 << 32
 )
 
-// slot is where the key of one hash lies. It has no padding.
+// slot says where the key of one hash is stored. The struct has no padding.
 type slot struct{ high, low, offset uint32 }
 
 func (s slot) prefix() uint64 { return uint64(s.high)<<32 | uint64(s.low) }
@@ -34,28 +34,29 @@ func comparePrefix(s slot, prefix uint64) int {
 	return 0
 }
 
-// prefixOf returns what keys are sorted by. Of two hashes the lower one has the lower prefix, or they share it.
+// prefixOf returns the part of a hash by which keys are sorted. The lower of two hashes has the lower prefix, or an
+// equal one.
 func prefixOf(hash *[32]byte) uint64 { return binary.BigEndian.Uint64(hash[:]) }
 
-// index finds the keys of hashes within a window of the hash space. It scans the view once for each window, in steps. When
-// its memory is full it gives up the upper half of what it has, and the window ends there.
+// index finds keys by their hashes, within a window of the hash space. It scans the view once for each window, in
+// steps. When its memory is full, it drops about the upper half of its keys, and the window ends there.
 type index struct {
 	view  statemachine.StorageView
-	total int // keys in the whole state
+	total int // number of keys in the whole state
 
-	low, high uint64 // the window: prefixes from low to high, both within
-	slots     []slot // in the order of the scan, and by prefix once sorted; its capacity is its limit
+	low, high uint64 // the window: all prefixes from low to high, inclusive
+	slots     []slot // in the order of the scan, later sorted by prefix; its capacity is its limit
 	slab      [][]byte
-	used      int // bytes of the slab's chunks that hold keys, its unusable ends included
-	chunks    int // limit of the slab
+	used      int // bytes of the slab in use, including the unusable ends of chunks
+	chunks    int // how many chunks the slab may have
 
-	from    []byte // where the scan goes on
-	scanned int    // keys it has seen
-	through bool   // it has seen all
+	from    []byte // the key at which the scan continues
+	scanned int    // keys that the scan has seen
+	through bool   // the scan has seen all keys
 	sorting []span
 	ready   bool
-	moves   int // windows begun
-	allowed int // windows that may begin, known once the first was scanned
+	moves   int // number of windows begun
+	allowed int // how many windows may begin; known once the first one was scanned
 }
 
 func newIndex(view statemachine.StorageView, total, limit int) *index {
@@ -69,15 +70,15 @@ func newIndex(view statemachine.StorageView, total, limit int) *index {
 	return x
 }
 
-// begin starts over with a window from low to the end of the hash space.
+// begin starts a new window that reaches from low to the end of the hash space.
 func (x *index) begin(low uint64) {
 	x.low, x.high = low, math.MaxUint64
-	x.slots, x.used = x.slots[:0], 0 // the slab's chunks stay for the new keys
+	x.slots, x.used = x.slots[:0], 0 // the slab's chunks are reused
 	x.from, x.scanned, x.through, x.sorting, x.ready = nil, 0, false, nil, false
 	x.moves++
 }
 
-// move is begin for a query that falls outside the window.
+// move begins another window for a query outside the present one.
 func (x *index) move(low uint64) error {
 	if x.moves >= x.allowed {
 		return ErrWorn
@@ -94,7 +95,7 @@ func (x *index) within(hash *[32]byte) bool {
 	return x.low <= p && p <= x.high
 }
 
-// find returns the key of a hash within the window. The index is ready.
+// find returns the key of a hash within the window. The index must be ready.
 func (x *index) find(hash *[32]byte) ([]byte, bool) {
 	prefix := prefixOf(hash)
 	at, _ := slices.BinarySearchFunc(x.slots, prefix, comparePrefix)
@@ -112,7 +113,7 @@ func (x *index) key(offset uint32) []byte {
 	return chunk[size : size+int(n)]
 }
 
-// prepare does a step: it scans or sorts about most keys.
+// prepare does one step: it scans or sorts about most keys.
 func (x *index) prepare(most int) error {
 	if !x.through {
 		return x.scan(max(1, most))
@@ -145,8 +146,8 @@ func (x *index) scan(most int) error {
 	}
 	x.through, x.sorting = true, []span{{to: len(x.slots), shift: 56}}
 	if x.moves == 1 && len(x.slots) > 0 {
-		// One receiver needs up to twice as many windows as would hold all keys, and those that are in different places need
-		// more. A malicious one costs no more than that.
+		// One receiver needs at most about twice as many windows as would hold all keys; several receivers at different
+		// places of the tree need more. A malicious receiver can cause no more than this.
 		x.allowed = 16 + 8*(x.total/len(x.slots))
 	}
 	return nil
@@ -167,7 +168,7 @@ func (x *index) add(hash *[32]byte, key []byte) error {
 	return nil
 }
 
-// put appends a key unless the memory is full.
+// put stores a key, or returns false if the memory is full.
 func (x *index) put(prefix uint64, key []byte) bool {
 	size := bytesSize(len(key))
 	at := x.used
@@ -189,8 +190,8 @@ func (x *index) put(prefix uint64, key []byte) bool {
 	return true
 }
 
-// shrink lowers the window's upper end so that about half of the keys are given up. The slots are in the order of the scan,
-// so every key moves down in the slab, onto memory that was read already.
+// shrink lowers the window's upper end so that about half of the keys are dropped. The slots are in the order of the
+// scan, so every kept key moves down in the slab, over memory that was already read.
 func (x *index) shrink() error {
 	sample := make([]uint64, 0, 1024)
 	for i := 0; i < len(x.slots); i += len(x.slots)/cap(sample) + 1 {

@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// maxLong is how many long values are fetched at a time: what bounds their memory, with Options.MaxValue.
+	// maxLong is how many long values are fetched at a time. With Options.MaxValue it bounds their memory.
 	maxLong = 2
-	// maxWaiting is the number of long values found from which on no more paths are asked for.
+	// maxWaiting is the number of known long values from which on no more paths are asked for.
 	maxWaiting = 64
-	// chunksAsked is how many pieces fit an answer.
+	// chunksAsked is how many pieces fit into an answer.
 	chunksAsked = 2
 )
 
-// assembly is a long value that is fetched in pieces. Its length is not certified, so all pieces come from the donor that
-// announced it: if the value is not the certified one, that donor lied.
+// assembly is a long value that is being fetched in pieces. Its length is not certified, so all pieces come from the
+// donor that announced it. If the whole value is not the certified one, that donor lied.
 type assembly struct {
 	task   task
 	owner  *donor
@@ -26,10 +26,10 @@ type assembly struct {
 	leaf   merkle.Leaf // certified
 	length uint64
 	value  []byte
-	got    uint64        // bytes of value that are there
-	next   uint64        // offset of the first piece not asked for yet
-	again  []uint64      // offsets of pieces to ask for again
-	at     time.Duration // when it was last asked for
+	got    uint64        // how many bytes of value have arrived
+	next   uint64        // offset of the first piece that was not asked for yet
+	again  []uint64      // offsets of pieces that must be asked for again
+	at     time.Duration // when a piece was last asked for
 }
 
 // chunk is one piece of a value.
@@ -38,7 +38,7 @@ type chunk struct {
 	offset uint64
 }
 
-// announced verifies that the only entry below a task's path is one with a long value, and begins to fetch it.
+// announced verifies that the only entry below a task's path is the announced long one, and begins to fetch its value.
 func (r *Receiver) announced(d *donor, t *task, long *Long, now time.Duration) error {
 	leaf := merkle.Leaf{Key: sha256.Sum256(long.Key), Value: long.Hash}
 	switch {
@@ -65,7 +65,7 @@ func (r *Receiver) announced(d *donor, t *task, long *Long, now time.Duration) e
 	return r.err
 }
 
-// askChunks fills a question with pieces of the values that a donor announced.
+// askChunks adds pieces of the values that a donor announced to a question.
 func (r *Receiver) askChunks(d *donor, q *question, now time.Duration) (items []Item) {
 	for _, a := range r.long {
 		for a.owner == d && len(q.chunks) < chunksAsked {
@@ -90,7 +90,7 @@ func (r *Receiver) askChunks(d *donor, q *question, now time.Duration) (items []
 	return items
 }
 
-// takeChunks puts the pieces where they belong, and verifies a value once it is whole.
+// takeChunks stores the received pieces, and verifies a value once it is complete.
 func (r *Receiver) takeChunks(d *donor, q *question, parts []Part) error {
 	for i, c := range q.chunks {
 		p, a := &parts[i], c.of
@@ -122,7 +122,7 @@ func (r *Receiver) takeChunks(d *donor, q *question, parts []Part) error {
 	return nil
 }
 
-// drop gives up some assemblies: their values are asked for from the beginning.
+// drop gives up the selected assemblies; their values will be fetched from the beginning.
 func (r *Receiver) drop(given func(*assembly) bool) {
 	r.long = slices.DeleteFunc(r.long, func(a *assembly) bool {
 		if !given(a) {

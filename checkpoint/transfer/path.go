@@ -1,11 +1,11 @@
 package transfer
 
-// maxDepth is the number of nibbles of a key hash: no path is longer.
+// maxDepth is the number of nibbles of a key hash, and so the length of the longest path.
 const maxDepth = 64
 
 // Path is a place in the tree: the first nibbles of a key hash. The zero Path is the root. Paths are compared with ==.
 type Path struct {
-	packed [maxDepth / 2]byte // two nibbles a byte, the earlier one in the upper half; zero beyond the end
+	packed [maxDepth / 2]byte // two nibbles per byte, the earlier one in the upper half; zero beyond the end
 	depth  uint8
 }
 
@@ -15,7 +15,7 @@ func keyPath(hash [32]byte) Path { return Path{packed: hash, depth: maxDepth} }
 // Depth returns the number of nibbles: 0 to 64.
 func (p Path) Depth() int { return int(p.depth) }
 
-// child returns the path one nibble longer. The depth of p is below 64.
+// child returns the path one nibble longer. The depth of p must be below 64.
 func (p Path) child(slot int) Path {
 	if p.depth%2 == 0 {
 		p.packed[p.depth/2] = byte(slot) << 4
@@ -26,7 +26,7 @@ func (p Path) child(slot int) Path {
 	return p
 }
 
-// holds says whether hash begins with the path.
+// holds reports whether hash begins with the path.
 func (p Path) holds(hash *[32]byte) bool {
 	whole := int(p.depth / 2)
 	for i := range whole {
@@ -37,7 +37,7 @@ func (p Path) holds(hash *[32]byte) bool {
 	return p.depth%2 == 0 || p.packed[whole]>>4 == hash[whole]>>4
 }
 
-// nibbles spells the path out, one nibble a byte, in buf.
+// nibbles writes the path into buf, one nibble per byte.
 func (p Path) nibbles(buf *[maxDepth]byte) []byte {
 	for i := range int(p.depth) {
 		buf[i] = nibble(&p.packed, i)

@@ -1,15 +1,15 @@
 package transfer
 
-// Progress is how far a transfer has come.
+// Progress says how far a transfer has come.
 type Progress struct {
-	Compared uint64 // subtrees found equal, and keys of the certified state that were compared one by one
-	Fetched  uint64 // keys received and verified
+	Compared uint64 // subtrees that were found equal, and keys of the certified state that were compared one by one
+	Fetched  uint64 // keys that were received and verified
 	Written  uint64 // keys set
 	Deleted  uint64 // keys deleted
 	Bytes    uint64 // bytes of answers
 	Late     uint64 // of them, those that another donor had been asked for meanwhile
-	// Share is the part of the hash space that was compared and fetched, 0 to 1. It never falls, and is 1 exactly when
-	// nothing is left to be asked for.
+	// Share is the part of the hash space that was compared and fetched, 0 to 1. It never falls, and it is 1 exactly
+	// when nothing is left to ask for.
 	Share float64
 }
 
@@ -20,10 +20,10 @@ func (r *Receiver) Progress() Progress {
 	return p
 }
 
-// share is the part of the hash space that is settled, written to the base of 16: digit d counts subtrees at depth d.
+// share is the settled part of the hash space as a number in base 16: digit d counts subtrees at depth d.
 type share [maxDepth + 1]uint8
 
-// settle adds the subtree at a depth.
+// settle adds a subtree at this depth.
 func (r *Receiver) settle(depth int) {
 	for ; depth > 0; depth-- {
 		if r.share[depth]++; r.share[depth] < 16 {
@@ -36,7 +36,7 @@ func (r *Receiver) settle(depth int) {
 
 func (s *share) complete() bool { return s[0] > 0 }
 
-// float cuts off what a float64 does not hold exactly, so that more is never less.
+// float ignores the digits that a float64 cannot hold exactly, so that a larger share never gives a smaller number.
 func (s *share) float() float64 {
 	const exact = 13
 	sum, unit := float64(s[0]), 1.0

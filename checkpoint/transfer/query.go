@@ -3,7 +3,7 @@ package transfer
 import "encoding/binary"
 
 const (
-	// MaxItems is how many items a query holds at most.
+	// MaxItems is how many items a query may have.
 	MaxItems = 256
 	// MaxQuery is the longest encoding of a query.
 	MaxQuery = 7 + MaxItems*(1+1+maxDepth/2+2+16*2)
@@ -11,7 +11,7 @@ const (
 
 // Query asks a donor for parts of its tree and its entries.
 type Query struct {
-	ID    uint32 // chosen by the asker and repeated in the answer
+	ID    uint32 // chosen by the receiver and repeated in the answer
 	Items []Item // 1 to MaxItems
 }
 
@@ -20,28 +20,29 @@ type ItemKind uint8
 
 // The kinds of items. Their values are part of the encoding.
 const (
-	AskPath    ItemKind = iota + 1 // what lies at Path; the asker has nothing there, or does not say
-	AskCompare                     // the node at Path, without the children that the asker has
+	AskPath    ItemKind = iota + 1 // what is at Path; the receiver has nothing there, or does not say what it has
+	AskCompare                     // the node at Path, without the children that the receiver has
 	AskChunk                       // a piece of a long value
 )
 
-// Item is one thing asked for.
+// Item is one thing that is asked for.
 type Item struct {
 	Kind   ItemKind
-	Path   Path     // of AskPath and AskCompare
-	Known  Known    // of AskCompare
-	Key    [32]byte // of AskChunk: SHA-256 of the key
-	Offset uint64   // of AskChunk: where in the value the piece begins
+	Path   Path     // for AskPath and AskCompare
+	Known  Known    // for AskCompare
+	Key    [32]byte // for AskChunk: SHA-256 of the key
+	Offset uint64   // for AskChunk: where in the value the piece begins
 }
 
-// Known says which children the asker's own node has. A prefix saves sending a child that is the same; the asker verifies
-// the node with its own digest in place, so a prefix that fits by chance does no harm.
+// Known says which children the receiver's own node has. If a child's digest begins with the prefix, the donor need not
+// send the child. A prefix that matches by chance does no harm, because the receiver verifies the node with its own
+// digest in that place.
 type Known struct {
-	Bitmap   uint16     // bit i: child i; not 0
-	Prefixes [16]uint16 // the first two bytes of the children's digests, zero for those absent
+	Bitmap   uint16     // bit i: child i; the bitmap is never 0
+	Prefixes [16]uint16 // the first two bytes of the children's digests; zero for absent children
 }
 
-// Encode returns the encoding of a query that has 1 to MaxItems items.
+// Encode returns the encoding of a query, which must have 1 to MaxItems items.
 func (q *Query) Encode() []byte {
 	b := append(make([]byte, 0, 7+40*len(q.Items)), version)
 	b = binary.BigEndian.AppendUint32(b, q.ID)
@@ -71,7 +72,7 @@ func (it *Item) append(b []byte) []byte {
 	return b
 }
 
-// DecodeQuery takes an encoding apart. It accepts exactly what Encode returns.
+// DecodeQuery decodes exactly what Encode returns.
 func DecodeQuery(b []byte) (Query, error) {
 	r := newReader(b, MaxQuery)
 	q := Query{ID: r.u32()}

@@ -5,14 +5,15 @@ import (
 	"slices"
 )
 
-// span is a run of slots that agree in the bits above shift+8 of their prefix and are to be sorted by the rest.
+// span is a run of slots whose prefixes agree in the bits above shift+8; it must be sorted by the remaining bits.
 type span struct{ from, to, shift int }
 
-// smallSpan is the length up to which comparing sorts a span sooner than dividing it.
+// smallSpan is the length up to which sorting a span by comparisons is faster than dividing it.
 const smallSpan = 1024
 
-// sortSome sorts the spans of todo until about most slots were touched, and returns what is left to do. A span is divided by
-// one byte of the prefix at a time, so that no choice of keys makes it slow: a slot is touched at most nine times.
+// sortSome sorts the spans of todo until it has touched about most slots, and returns the spans that are left. It
+// divides a span by one byte of the prefix at a time and touches each slot at most nine times, so that no choice of
+// keys makes it slow.
 func sortSome(slots []slot, todo []span, most int) []span {
 	for len(todo) > 0 && most > 0 {
 		s := todo[len(todo)-1]
@@ -27,7 +28,7 @@ func sortSome(slots []slot, todo []span, most int) []span {
 	return todo
 }
 
-// divide puts the slots of a span in order of one byte of their prefix, and appends the spans of equal bytes to todo.
+// divide sorts the slots of a span by one byte of their prefix, and appends the spans of equal bytes to todo.
 func divide(slots []slot, s span, todo []span) []span {
 	at := func(i int) int { return int(slots[i].prefix() >> s.shift & 255) }
 	var next, end [256]int
@@ -47,7 +48,7 @@ func divide(slots []slot, s span, todo []span) []span {
 	}
 	for b := range next {
 		for next[b] < end[b] {
-			// The slot goes where its byte belongs, and the one that lay there takes its place.
+			// Swap the slot with the one at the place where its byte belongs.
 			home := at(next[b])
 			if home == b {
 				next[b]++

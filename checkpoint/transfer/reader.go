@@ -8,13 +8,13 @@ import (
 // version is the first byte of every query and answer.
 const version = 1
 
-// reader takes an encoding apart from the front. The first failure stays; after it every read yields zero.
+// reader decodes from the front of some bytes. The first failure stays; after it every read yields zero.
 type reader struct {
 	rest []byte
 	err  error
 }
 
-// newReader reads the version at the head of b.
+// newReader returns a reader for b, which must begin with the version.
 func newReader(b []byte, limit int) *reader {
 	r := &reader{rest: b}
 	if len(b) > limit {
@@ -34,7 +34,7 @@ func (r *reader) fail(format string, args ...any) {
 	r.rest = nil
 }
 
-// finish refuses bytes that nothing has read.
+// finish returns an error if a read failed or bytes are left over.
 func (r *reader) finish() error {
 	if r.err == nil && len(r.rest) > 0 {
 		r.fail("%d bytes follow its end", len(r.rest))
@@ -42,7 +42,7 @@ func (r *reader) finish() error {
 	return r.err
 }
 
-// take returns the next n bytes, nil when there are fewer.
+// take returns the next n bytes, or nil if there are fewer.
 func (r *reader) take(n int) []byte {
 	if n > len(r.rest) {
 		r.fail("cut short")
@@ -86,7 +86,7 @@ func (r *reader) digest() (d [32]byte) {
 	return d
 }
 
-// count reads a count of 1 to most things.
+// count reads a number from 1 to most.
 func (r *reader) count(most int) int {
 	n := int(r.u16())
 	if r.err == nil && (n == 0 || n > most) {
@@ -96,8 +96,8 @@ func (r *reader) count(most int) int {
 	return n
 }
 
-// bytes reads a length, which has one encoding only, and then as many bytes, at most most. They share memory with what is
-// read.
+// bytes reads a length, at most most and in its only valid encoding, and then so many bytes, which share memory with
+// the input.
 func (r *reader) bytes(most int) []byte {
 	n, size := binary.Uvarint(r.rest)
 	switch {
@@ -116,7 +116,7 @@ func appendBytes(b, s []byte) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// bytesSize returns how many bytes appendBytes appends for n.
+// bytesSize returns how many bytes appendBytes appends for a slice of length n.
 func bytesSize(n int) int {
 	size := n + 1
 	for v := uint64(n) >> 7; v > 0; v >>= 7 {

@@ -9,44 +9,44 @@ import (
 	"tagma/statemachine"
 )
 
-// Stage is the store read at the version that is transferred, what it holds already included (X4). A failed method ends
-// the receiver's use.
+// Stage is the store read at the version that is transferred, including what it already holds at that version (X4). If
+// a method fails, the receiver is of no more use.
 type Stage interface {
-	// Tree is over all that Scan would yield. It follows every Write at once.
+	// Tree is the tree over everything that Scan would yield. Every Write changes it at once.
 	Tree() *merkle.Tree
 	// Write sets and deletes keys at the version. It may be called within a loop over Scan.
 	Write([]statemachine.Write) error
-	// Scan yields every key once, in any order. Of what is written meanwhile it may or may not yield keys.
+	// Scan yields every key once, in any order. It may or may not yield keys that are written during the scan.
 	Scan() iter.Seq2[[]byte, error]
 }
 
-// Options bound a receiver. A zero field takes its default.
+// Options bound a receiver. A zero field stands for its default.
 type Options struct {
-	InFlight int // questions outstanding to one donor; default 4
-	// Hedge is the age from which on a question keeps others waiting: when nothing else is left to be asked, what it is
-	// about is put to another donor too; default 0, never.
+	InFlight int // unanswered questions to one donor; default 4
+	// Hedge is the age from which on an unanswered question is also put to another donor, if nothing else is left to
+	// ask for. The default 0 means never.
 	Hedge    time.Duration
-	MaxValue int // bytes of the longest value there can be; default 64 MiB
-	// FirstID is the number of the first question to each donor. Receivers that follow each other must not repeat them; 0
-	// says that there was none before, whose answers may still come.
+	MaxValue int // length of the longest possible value in bytes; default 64 MiB
+	// FirstID is the ID of the first question to each donor. Successive receivers must not use the same IDs. 0 says
+	// that there was no earlier receiver, whose answers could still arrive.
 	FirstID uint32
 }
 
-// maxQueue is the length of the queue from which on each donor is asked for one path at a time.
+// maxQueue is the length of the queue from which on each donor is asked for only one path at a time.
 const maxQueue = 1 << 16
 
-// Receiver turns a stage into the state with a certified root. It is used by one goroutine at a time.
+// Receiver turns a stage into the state with a certified root. Only one goroutine at a time may use it.
 type Receiver struct {
 	root  [32]byte
 	stage Stage
-	own   *merkle.Snapshot // of the stage when the transfer began: what is written meanwhile does not confuse the walk
+	own   *merkle.Snapshot // of the stage when the transfer began; later writes do not change it
 	opt   Options
 
-	queue   []task // last in, first out; the lowest path on top
-	asked   int    // tasks in open questions
+	queue   []task // last in, first out; the lowest path is on top
+	asked   int    // number of tasks in unanswered questions
 	donors  []*donor
-	long    []*assembly // at most maxLong
-	waiting []task      // known to be long values, for whom there was no room in long
+	long    []*assembly // at most maxLong values
+	waiting []task      // tasks known to be long values, for which long had no room
 
 	out      batch
 	deletes  []deletion
@@ -60,16 +60,16 @@ type Receiver struct {
 	prefix   func(digest *[32]byte) uint16
 }
 
-// task is a subtree that is to be fetched: it differs from the own one.
+// task is a subtree that must be fetched, because it differs from the receiver's own.
 type task struct {
 	path   Path
 	digest [32]byte // certified
-	// suspect sent a node that fitted the certified digest only if a prefix fits two digests. It is asked for without
-	// prefixes now, and then it shows whether one does.
+	// suspect is a donor whose node could match the certified digest only if some prefix fits two digests. The node is
+	// now asked for without prefixes, which will show whether one does.
 	suspect *donor
 }
 
-// NewReceiver returns a receiver for the state with this certified root. Close gives back what it holds.
+// NewReceiver returns a receiver for the state with this certified root. Close releases what it holds.
 func NewReceiver(root [32]byte, stage Stage, opt Options) *Receiver {
 	if opt.InFlight <= 0 {
 		opt.InFlight = 4
@@ -89,22 +89,23 @@ func NewReceiver(root [32]byte, stage Stage, opt Options) *Receiver {
 	return r
 }
 
-// Close ends the transfer, finished or not. What was written stays: it is right at its version, and a new receiver goes on
-// from there (X7).
+// Close ends the transfer, finished or not. What was written stays, because it is right at its version, and a new
+// receiver continues from there (X7).
 func (r *Receiver) Close() {
 	r.own.Release()
 	r.closed = true
 	r.queue, r.waiting, r.long, r.deletes, r.out = nil, nil, nil, nil, batch{}
 }
 
-// Done says that the stage is the certified state: everything was compared, fetched and written, and its root is the target.
+// Done reports whether the stage is the certified state: everything was compared, fetched and written, and its root is
+// the certified one.
 func (r *Receiver) Done() bool { return r.done }
 
-// Err returns the failure of the stage that ended the transfer.
+// Err returns the failure of the stage that ended the transfer, or nil.
 func (r *Receiver) Err() error { return r.err }
 
-// Ask returns the next question for a donor. Without one there is nothing to ask it now: other answers must come first, it
-// is blamed, or it is slow and others have room. Call it for every donor that can be reached, after every Take.
+// Ask returns the next question for a donor. It returns false if there is none now: answers of others must come first, the
+// donor is blamed, or it is slow and others have room. The caller should call it for every reachable donor after every Take.
 func (r *Receiver) Ask(id int, now time.Duration) (query []byte, ok bool) {
 	d := r.donor(id)
 	d.present = true
@@ -130,7 +131,8 @@ func (r *Receiver) Ask(id int, now time.Duration) (query []byte, ok bool) {
 	return query, true
 }
 
-// pick takes tasks for a donor from the queue: a fair part of it, and so many that their children keep it within its bound.
+// pick takes tasks for a donor from the queue: at most a fair part of the queue, and not so many that their children
+// could exceed its bound.
 func (r *Receiver) pick(d *donor) []task {
 	var tasks []task
 	if n := min(len(r.waiting), maxLong-len(r.long)); n > 0 {
@@ -154,7 +156,7 @@ func (r *Receiver) pick(d *donor) []task {
 	return tasks
 }
 
-// item asks for a task, and says what the own tree has there.
+// item makes a query's item for a task, and adds what the own tree has there.
 func (r *Receiver) item(t *task) Item {
 	it := Item{Kind: AskPath, Path: t.path}
 	if t.suspect != nil || t.path.depth == maxDepth {
@@ -172,9 +174,9 @@ func (r *Receiver) item(t *task) Item {
 	return it
 }
 
-// Take takes a donor's answer. An error that wraps ErrBad says that the donor lied: it is blamed, and its questions are put
-// to others. Any other error is the stage's, and final. Most calls take milliseconds; one that finds the keys to delete
-// scans the stage.
+// Take takes a donor's answer. An error that wraps ErrBad says that the donor lied: the donor is blamed, and others get
+// its questions. Any other error is the stage's, and final. Most calls take milliseconds, but a call that has to find
+// the keys to delete scans the stage.
 func (r *Receiver) Take(id int, now time.Duration, answer []byte) error {
 	d := r.donor(id)
 	if r.err != nil || r.done || r.closed {
@@ -198,7 +200,7 @@ func (r *Receiver) Take(id int, now time.Duration, answer []byte) error {
 	return err
 }
 
-// take verifies an answer part by part. What was verified before a lie is kept.
+// take verifies an answer part by part. Parts that were verified before a lie are kept.
 func (r *Receiver) take(d *donor, now time.Duration, answer []byte) error {
 	if d.blamed {
 		return errLie("it was blamed before")
@@ -261,7 +263,7 @@ func (r *Receiver) takeTasks(d *donor, q *question, parts []Part, now time.Durat
 	return nil
 }
 
-// push puts ascending tasks on top of the queue.
+// push puts tasks, which must be ascending, on top of the queue.
 func (r *Receiver) push(tasks []task) {
 	for i := len(tasks) - 1; i >= 0; i-- {
 		r.queue = append(r.queue, tasks[i])

@@ -7,8 +7,8 @@ import (
 	"tagma/checkpoint/merkle"
 )
 
-// part verifies what answers one task, uses it, and appends what is to be fetched next. An error is the donor's lie unless
-// r.err is set.
+// part verifies the part that answers a task, uses it, and appends what must be fetched next. An error means that the
+// donor lied, unless r.err is set.
 func (r *Receiver) part(d *donor, t *task, p *Part, next *[]task, now time.Duration) error {
 	switch p.Kind {
 	case IsNode:
@@ -25,15 +25,15 @@ func (r *Receiver) part(d *donor, t *task, p *Part, next *[]task, now time.Durat
 	return errLie("a piece of a value where a path was asked for")
 }
 
-// children are the children of a node, by digest.
+// children are the children of a node with their digests.
 type children struct {
-	inner  bool // there is such a node
+	inner  bool // there is an inner node
 	bitmap uint16
 	digest [16][32]byte
 }
 
-// ownNode returns the own children at a path. If the only own key below it is a leaf further up, it appears where it would
-// be if there was a node.
+// ownNode returns the own children at a path. If the only own key below the path is a leaf further up, it appears as
+// the child that it would be if there were a node.
 func (r *Receiver) ownNode(path Path) (own children) {
 	var buf [maxDepth]byte
 	nibbles := path.nibbles(&buf)
@@ -55,8 +55,8 @@ func (r *Receiver) ownNode(path Path) (own children) {
 	return own
 }
 
-// node verifies an inner node against its certified digest, with the own digests in place of those left out, and compares
-// it with the own node.
+// node verifies an inner node against its certified digest, with the own digests in place of those left out, and
+// compares it with the own node.
 func (r *Receiver) node(d *donor, t *task, n *Node, next *[]task) error {
 	if t.path.depth == maxDepth {
 		return errLie("an inner node below the longest path")
@@ -108,7 +108,7 @@ func (r *Receiver) node(d *donor, t *task, n *Node, next *[]task) error {
 	return r.err
 }
 
-// page verifies all entries below a path against its certified digest, and compares them with the own ones.
+// page verifies all entries below a path against their certified digest, and compares them with the own entries.
 func (r *Receiver) page(t *task, entries []Entry) error {
 	leaves := make([]merkle.Leaf, len(entries))
 	for i := range entries {
@@ -127,7 +127,8 @@ func (r *Receiver) page(t *task, entries []Entry) error {
 	return r.err
 }
 
-// childrenOf returns the children of the node at a depth with these leaves below it; none if there is a leaf instead.
+// childrenOf returns the children of the node at a depth with these leaves below it. There are none if a single leaf
+// stands there instead.
 func childrenOf(depth int, leaves []merkle.Leaf) (c children) {
 	for from := 0; from < len(leaves) && (len(leaves) > 1 || depth == 0); {
 		slot := nibble(&leaves[from].Key, depth)
@@ -142,7 +143,7 @@ func childrenOf(depth int, leaves []merkle.Leaf) (c children) {
 	return c
 }
 
-// clear decides about a task's suspect now that the truth is known: if no prefix fits two different digests it lied.
+// clear decides about a task's suspect once the node is known: the suspect lied if no prefix fits two different digests.
 func (r *Receiver) clear(t *task, own, their *children) {
 	if t.suspect == nil {
 		return
@@ -156,7 +157,7 @@ func (r *Receiver) clear(t *task, own, their *children) {
 	r.blame(t.suspect)
 }
 
-// merge makes the own keys below a path the verified entries, which are ascending.
+// merge replaces the own keys below a path by the verified entries, which must be ascending.
 func (r *Receiver) merge(path Path, leaves []merkle.Leaf, entries []Entry) {
 	var buf [maxDepth]byte
 	nibbles := path.nibbles(&buf)
@@ -191,7 +192,7 @@ func (r *Receiver) merge(path Path, leaves []merkle.Leaf, entries []Entry) {
 	}
 }
 
-// hasOwn says whether there are own keys below a path.
+// hasOwn reports whether there are own keys below a path.
 func (r *Receiver) hasOwn(path Path) bool {
 	var buf [maxDepth]byte
 	leaves, whole := r.own.Leaves(path.nibbles(&buf), 1)

@@ -16,26 +16,26 @@ const (
 	maxDeletions = 1 << 16
 )
 
-// batch gathers writes.
+// batch collects writes.
 type batch struct {
 	writes []statemachine.Write
 	bytes  int
 }
 
-// deletion is of all own keys below a path, or of all but one.
+// deletion deletes all own keys below a path, or all but one.
 type deletion struct {
 	path    Path
 	sparing bool
 	spared  [32]byte
 }
 
-// entry makes the own keys below a path the one verified entry.
+// entry replaces all own keys below a path by one verified entry.
 func (r *Receiver) entry(path Path, leaf *merkle.Leaf, e *Entry) {
 	r.alone(path, &leaf.Key)
 	r.put(leaf, e)
 }
 
-// alone deletes all own keys below a path but one.
+// alone deletes all own keys below a path except one.
 func (r *Receiver) alone(path Path, key *[32]byte) {
 	var buf [maxDepth]byte
 	if own, whole := r.own.Leaves(path.nibbles(&buf), 1); !whole || (len(own) == 1 && own[0].Key != *key) {
@@ -43,21 +43,21 @@ func (r *Receiver) alone(path Path, key *[32]byte) {
 	}
 }
 
-// ownValue says whether the own tree has this very leaf.
+// ownValue reports whether the own tree contains this very leaf.
 func (r *Receiver) ownValue(leaf *merkle.Leaf) bool {
 	var buf [maxDepth]byte
 	own, _ := r.own.Leaves(keyPath(leaf.Key).nibbles(&buf), 1)
 	return len(own) == 1 && own[0] == *leaf
 }
 
-// put writes a verified entry unless it is there already.
+// put writes a verified entry, unless the stage has it already.
 func (r *Receiver) put(leaf *merkle.Leaf, e *Entry) {
 	r.progress.Compared++
 	r.progress.Fetched++
 	if r.ownValue(leaf) {
 		return
 	}
-	// Copied, because what was decoded shares memory with a whole answer.
+	// Cloned, because decoded entries share memory with the whole answer.
 	r.write(statemachine.Write{Key: bytes.Clone(e.Key), Value: append([]byte{}, e.Value...)})
 }
 
@@ -69,7 +69,7 @@ func (r *Receiver) write(w statemachine.Write) {
 	}
 }
 
-// flush hands the gathered writes to the stage, ascending by key.
+// flush passes the collected writes to the stage, ascending by key.
 func (r *Receiver) flush() {
 	writes := r.out.writes
 	r.out = batch{}
@@ -97,7 +97,7 @@ func (r *Receiver) remove(d deletion) {
 	}
 }
 
-// flushDeletes finds the keys of the gathered deletions, of which only hashes are known, by a scan.
+// flushDeletes finds the keys of the collected deletions by a scan, since only their hashes are known.
 func (r *Receiver) flushDeletes() {
 	deletes := r.deletes
 	r.deletes = nil
@@ -120,7 +120,8 @@ func (r *Receiver) flushDeletes() {
 	r.flush()
 }
 
-// doomed says whether one of the deletions, ascending and apart from each other, is of the key with this hash.
+// doomed reports whether one of the deletions covers the key with this hash. The deletions must be ascending and must
+// not overlap.
 func doomed(deletes []deletion, hash *[32]byte) bool {
 	at, found := slices.BinarySearchFunc(deletes, hash, func(d deletion, hash *[32]byte) int {
 		return bytes.Compare(d.path.packed[:], hash[:])
@@ -131,7 +132,7 @@ func doomed(deletes []deletion, hash *[32]byte) bool {
 	return at >= 0 && deletes[at].path.holds(hash) && !(deletes[at].sparing && deletes[at].spared == *hash)
 }
 
-// finish writes what is left once everything was compared, and looks at the result.
+// finish writes what is left once everything was compared, and checks the resulting root.
 func (r *Receiver) finish() {
 	r.flush()
 	r.flushDeletes()

@@ -1,7 +1,7 @@
-// Package memory is a store's engine in memory: for simulations and tests that run the shipped store over a disk of their
-// own. It owns the versions of keys, and what a crash takes of them if the caller says so.
+// Package memory is an engine in memory for package store, for simulations and tests that run the shipped store on a
+// disk of their own. It owns the versions of keys, and loses those that the caller says a crash takes.
 //
-// It must not know what a key or a value means, and it is not safe for concurrent writes.
+// It must not know what a key or a value means. It is not safe for concurrent writes.
 package memory
 
 import (
@@ -12,17 +12,17 @@ import (
 	"tagma/checkpoint/store"
 )
 
-// Disk keeps what an engine holds. It outlives the store that is opened on it.
+// Disk is the content of an engine. It outlives the store that is opened on it.
 type Disk struct {
 	keys  map[string]*cell
-	order []string // the keys, sorted; nil when one was added or taken away
-	floor uint64   // nobody reads below
+	order []string // the keys, sorted; nil after one was added or removed
+	floor uint64   // nobody reads versions below it
 }
 
-// cell is what a key held, ascending by version.
+// cell holds the versions of one key, ascending.
 type cell struct{ versions []*version }
 
-// version is a store.Item.
+// version is one version of a key. It implements store.Item.
 type version struct {
 	key, value []byte
 	at         uint64
@@ -74,7 +74,7 @@ func (d *Disk) put(e *store.Entry) {
 		return
 	}
 	c.versions = slices.Insert(c.versions, i+1, v)
-	if len(c.versions) > 1 && c.versions[1].at <= d.floor { // nobody can read what lies below
+	if len(c.versions) > 1 && c.versions[1].at <= d.floor { // nobody can read the versions below
 		c.versions = slices.Delete(c.versions, 0, c.newest(d.floor))
 	}
 }
@@ -88,7 +88,7 @@ func (c *cell) newest(at uint64) int {
 	return i
 }
 
-// Lose forgets one version of a key, as a crash may.
+// Lose removes one version of a key, as a crash may.
 func (d *Disk) Lose(key []byte, at uint64) {
 	c := d.keys[string(key)]
 	if c == nil {
@@ -101,8 +101,8 @@ func (d *Disk) Lose(key []byte, at uint64) {
 	}
 }
 
-// Turn gives the value that a key has now to change, as rot may: what it returns is there in its place. It reports false if
-// there is no such key, or it is deleted.
+// Turn replaces the present value of a key by what change returns, as rot may. It reports false if the key does not
+// exist or is deleted.
 func (d *Disk) Turn(key []byte, change func(value []byte) []byte) bool {
 	c := d.keys[string(key)]
 	if c == nil {
@@ -114,24 +114,24 @@ func (d *Disk) Turn(key []byte, change func(value []byte) []byte) bool {
 	}
 	v := *c.versions[last]
 	v.value = change(bytes.Clone(v.value))
-	c.versions[last] = &v // a copy of the disk keeps the other
+	c.versions[last] = &v // a new version, since a copy of the disk shares the old one
 	return true
 }
 
 // Keys lists the keys, sorted.
 func (d *Disk) Keys() []string { return slices.Clone(d.sorted()) }
 
-// Discard implements store.Engine. An old version goes when its key is written again.
+// Discard implements store.Engine. Old versions of a key disappear when the key is written the next time.
 func (d *Disk) Discard(below uint64) { d.floor = below }
 
-// Sync implements store.Engine: what is there is there.
+// Sync implements store.Engine. Everything on this disk is already durable.
 func (d *Disk) Sync() error { return nil }
 
 // Failure implements store.Engine.
 func (d *Disk) Failure() error { return nil }
 
-// Close implements store.Engine. The next store that is opened on the disk may read what this one discarded, if it is still
-// there.
+// Close implements store.Engine. The next store that is opened on the disk may read versions that this one discarded,
+// as long as they still exist.
 func (d *Disk) Close() error {
 	d.floor = 0
 	return nil
