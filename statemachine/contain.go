@@ -47,7 +47,7 @@ func (s *Service) conclude(result []byte, panicked bool, room int) ([]byte, erro
 	}
 	result, ok := settle(result, panicked, s.tx.overLimit, room)
 	if !ok {
-		s.tx.writes.rollback()
+		s.gaps.cutAll(s.tx.writes.rollback())
 	}
 	return result, nil
 }

@@ -177,11 +177,11 @@ func (v brokenView) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error]
 	return v.StorageView.Scan(start, end)
 }
 
-func (v brokenView) ScanDown(start, end []byte) iter.Seq2[statemachine.Entry, error] {
+func (v brokenView) Walk(start, end []byte, down bool) iter.Seq2[statemachine.Entry, error] {
 	if *v.fail != nil {
 		return v.Scan(start, end)
 	}
-	return v.StorageView.ScanDown(start, end)
+	return v.StorageView.Walk(start, end, down)
 }
 
 func TestD6_AStorageFailureIsNoApplicationPanicAndIsFinal(t *testing.T) {

@@ -19,12 +19,12 @@ func (l *layers) get(key []byte) (Write, bool) {
 	return l.sealed.get(key)
 }
 
-func (l *layers) seek(key []byte, beyond bool) (Write, bool) {
-	upper, ok := l.changes.seek(key, beyond)
+func (l *layers) seek(key []byte) (Write, bool) {
+	upper, ok := l.changes.seek(key)
 	if l.sealed == nil {
 		return upper, ok
 	}
-	lower, below := l.sealed.seek(key, beyond)
+	lower, below := l.sealed.seek(key)
 	if !ok || below && bytes.Compare(lower.Key, upper.Key) < 0 {
 		return lower, below
 	}

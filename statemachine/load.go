@@ -84,6 +84,6 @@ func (emptyView) Get([]byte) ([]byte, bool, error) { return nil, false, nil }
 
 func (emptyView) Scan(_, _ []byte) iter.Seq2[Entry, error] { return func(func(Entry, error) bool) {} }
 
-func (emptyView) ScanDown(_, _ []byte) iter.Seq2[Entry, error] { return emptyView{}.Scan(nil, nil) }
+func (emptyView) Walk(_, _ []byte, _ bool) iter.Seq2[Entry, error] { return emptyView{}.Scan(nil, nil) }
 
 func (emptyView) Close() {}

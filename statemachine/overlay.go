@@ -9,8 +9,8 @@ import (
 type layer interface {
 	// get returns what was written under key.
 	get(key []byte) (Write, bool)
-	// seek returns the write with the lowest key ≥ key, or > key when beyond is set.
-	seek(key []byte, beyond bool) (Write, bool)
+	// seek returns the write with the lowest key ≥ key.
+	seek(key []byte) (Write, bool)
 	// seekDown returns the write with the highest key < below.
 	seekDown(below []byte) (Write, bool)
 }
@@ -49,15 +49,19 @@ func (o *overlay) beginBatch(seq uint64) { o.batch, o.dirty, o.undo = seq, o.dir
 // beginOperation makes what was written so far permanent for the batch.
 func (o *overlay) beginOperation() { o.undo = o.undo[:0] }
 
-// rollback undoes what was written since beginOperation.
-func (o *overlay) rollback() {
+// rollback undoes what was written since beginOperation, and returns the keys that may exist again.
+func (o *overlay) rollback() (back [][]byte) {
 	for _, u := range slices.Backward(o.undo) {
+		if u.cell.deleted && !u.before.deleted {
+			back = append(back, u.cell.key)
+		}
 		if u.before.batch != o.batch { // the write that appended the cell to dirty, which the undo walks back in step
 			o.dirty = o.dirty[:len(o.dirty)-1]
 		}
 		*u.cell = u.before
 	}
 	o.undo = o.undo[:0]
+	return back
 }
 
 // write sets or deletes key, which it copies. The value becomes the overlay's.
@@ -101,12 +105,9 @@ func (o *overlay) get(key []byte) (Write, bool) {
 	return c.asWrite(), true
 }
 
-func (o *overlay) seek(key []byte, beyond bool) (Write, bool) {
+func (o *overlay) seek(key []byte) (Write, bool) {
 	o.index()
-	i, found := slices.BinarySearchFunc(o.sorted, key, compareCell)
-	if found && beyond {
-		i++
-	}
+	i, _ := slices.BinarySearchFunc(o.sorted, key, compareCell)
 	for ; i < len(o.sorted); i++ {
 		if o.sorted[i].set {
 			return o.sorted[i].asWrite(), true

@@ -62,17 +62,21 @@ func (p *pairs) text(start, end string, down bool) string {
 
 // Ranges in both directions are those of a sorted slice, whichever layer holds the keys: the batch's own changes, a group
 // that is being written, what is not written yet, the storage, and past states of each. They cost the same everywhere.
+// So they are where every deleted key is leapt over, also beside operations that fail.
 func TestRanges_AreThoseOfASortedSliceInBothDirections(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 4))
 		beside, stored := &sealer{replica: newReplica(t, statemachine.Limits{}), rng: rng}, newReplica(t, statemachine.Limits{})
+		if seed%2 == 1 {
+			beside.LeapFrom(1)
+		}
 		m, past := pairs{}, map[uint64]pairs{0: nil}
 		key := func() string { return "abcdefg"[rng.IntN(7):][:1] + "abc"[:rng.IntN(4)] }
 		for seq := uint64(1); seq <= 120; seq++ {
 			var ops, want []string
 			add := func(op, result string) { ops, want = append(ops, op), append(want, result) }
 			for range 1 + rng.IntN(5) {
-				switch a, b := key(), key(); rng.IntN(8) {
+				switch a, b := key(), key(); rng.IntN(10) {
 				case 0, 1, 2:
 					m.put(a, b)
 					add("put "+a+" "+b, "")
@@ -87,6 +91,12 @@ func TestRanges_AreThoseOfASortedSliceInBothDirections(t *testing.T) {
 					m.remove(a, b)
 					add("clear-down "+a+" "+b, "")
 				case 7:
+					op := []string{"put " + a + " 1", "delete " + a, "clear " + a + " " + b, "fill-down " + a + " " + b}[rng.IntN(4)]
+					add("fail "+a+" "+b+" "+op, statemachine.ResultPanicked)
+				case 8:
+					m.remove(a, b)
+					add("clear "+a+" "+b, "")
+				case 9:
 					m.fillDown(a, b)
 					add("fill-down "+a+" "+b, "")
 				}

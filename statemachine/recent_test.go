@@ -69,9 +69,9 @@ func (v *one) Get(key []byte) ([]byte, bool, error) {
 	v.reads++
 	return []byte("v"), string(key) == "k", nil
 }
-func (*one) Scan(_, _ []byte) iter.Seq2[Entry, error]     { return nil }
-func (*one) ScanDown(_, _ []byte) iter.Seq2[Entry, error] { return nil }
-func (*one) Close()                                       {}
+func (*one) Scan(_, _ []byte) iter.Seq2[Entry, error]         { return nil }
+func (*one) Walk(_, _ []byte, _ bool) iter.Seq2[Entry, error] { return nil }
+func (*one) Close()                                           {}
 
 func TestRecent_AReadIsRemembered(t *testing.T) {
 	base := &one{}

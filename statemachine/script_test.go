@@ -32,6 +32,11 @@ func (m script) Apply(tx statemachine.Txn, op []byte) []byte {
 		tx.Put([]byte("a new key"), []byte(word[2]))
 		tx.Delete([]byte(word[1]))
 		panic("the script says so")
+	case "fail": // does what follows the two keys, passes the range between them, and panics
+		m.Apply(tx, []byte(strings.Join(word[3:], " ")))
+		m.Query(tx, []byte("down "+word[1]+" "+word[2]))
+		m.Query(tx, []byte("range "+word[1]+" "+word[2]))
+		panic("the script says so")
 	case "put-and-exit": // ends its goroutine, as no application should
 		tx.Put([]byte(word[1]), []byte(word[2]))
 		runtime.Goexit()

@@ -37,6 +37,7 @@ type Service struct {
 	base    StorageView // the state after sequence number flushed
 	recent  *recent     // values in base that were used recently
 	layers  layers      // all writes above base
+	gaps    gaps        // stretches of both in which no key exists
 	sealed  *Sealed     // the group that is being written
 	tx      txn
 	touched touched
@@ -60,6 +61,7 @@ func New(m Machine, st Storage, lim Limits) (*Service, error) {
 	}
 	s := &Service{machine: m, storage: st, limits: lim, refused: make(map[[32]byte]bool)}
 	s.versioned, _ = as[Versioned](m)
+	s.gaps.least = leastGap
 	for _, digest := range lim.Refused {
 		s.refused[digest] = true
 	}
@@ -98,6 +100,7 @@ func (s *Service) load(at uint64) error {
 		return fmt.Errorf("load the state at sequence number %d: %w", at, err)
 	}
 	s.recent, s.layers, s.sealed = newRecent(recentBytes), newLayers(), nil
+	s.gaps.forget()
 	s.rebase(view)
 	s.touched, s.failed, s.begun = touched{}, nil, begun
 	s.mu.Lock()
@@ -116,6 +119,13 @@ func (s *Service) Executed() uint64 {
 
 // UnderWay returns the request that is being executed, or nil between two requests. It must not be changed.
 func (s *Service) UnderWay() *Request { return s.underWay.Load() }
+
+// PassedDeleted returns how many deleted keys the ranges of batches have passed. It differs between replicas.
+func (s *Service) PassedDeleted() uint64 { return s.gaps.passed.Load() }
+
+// LeapFrom sets how many deleted keys in a row ranges remember, to pass them once: for simulations, which meet fewer than
+// make it worth while. No result depends on it. It is called before the service is used.
+func (s *Service) LeapFrom(deleted int) { s.gaps.least = deleted }
 
 // Lookup answers a request that need not be executed any more: it was executed, another request was executed under its
 // number, or it has expired (C3). It returns false for a request that must be ordered. The caller must check that the

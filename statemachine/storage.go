@@ -33,13 +33,17 @@ type StorageView interface {
 	Get(key []byte) (value []byte, found bool, err error)
 	// Scan yields start ≤ key < end, ascending; a nil end means no end. A failed read yields an error and ends.
 	Scan(start, end []byte) iter.Seq2[Entry, error]
-	// ScanDown yields the same in descending order.
-	ScanDown(start, end []byte) iter.Seq2[Entry, error]
+	// Walk yields the same in either order, and every deleted key of which the storage still holds something, so that the
+	// caller learns how much work the storage did. It reads nothing that lies outside of the two bounds.
+	Walk(start, end []byte, down bool) iter.Seq2[Entry, error]
 	Close()
 }
 
 // Entry is a key with its value.
-type Entry struct{ Key, Value []byte }
+type Entry struct {
+	Key, Value []byte
+	Deleted    bool // there is no such key; only Walk yields these
+}
 
 // WriteSet is what one batch changed.
 type WriteSet struct {

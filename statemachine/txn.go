@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"iter"
 	"math/rand/v2"
 	"time"
 )
@@ -29,6 +28,7 @@ type reader struct {
 	key   []byte          // scratch
 	err   error           // of the storage: nothing that was executed after it counts
 	stop  <-chan struct{} // closed: a query is given up; nil in a batch, which never is
+	gaps  *gaps           // where ranges need not look; nil in a query, which is bounded by time
 
 	passed, mayPass int  // keys that ranges passed in this request, and how many may be; a query has time instead
 	spent, maySpend int  // units of cost, likewise
@@ -64,62 +64,9 @@ func (r *reader) Get(key []byte) ([]byte, bool) {
 	return value, found
 }
 
-// Range asks the layer anew at every step, so that the sequence is that of the current state even while the loop's
-// body writes, and does not depend on which writes the storage holds already.
-func (r *reader) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
-	return func(yield func([]byte, []byte) bool) {
-		from, to := appendApplicationKey(nil, start), applicationEnd(end)
-		if bytes.Compare(from, to) >= 0 {
-			return
-		}
-		r.goOn()
-		m := merge{above: r.above, at: from, yield: r.passing(yield)}
-		for e, err := range r.base.Scan(from, to) {
-			if err != nil {
-				r.unread(err)
-			}
-			r.goOn()
-			if !m.upTo(e.Key) || !m.stored(e) {
-				return
-			}
-		}
-		m.upTo(to)
-	}
-}
-
-// RangeDown is Range from the other end.
-func (r *reader) RangeDown(start, end []byte) iter.Seq2[[]byte, []byte] {
-	return func(yield func([]byte, []byte) bool) {
-		from, to := appendApplicationKey(nil, start), applicationEnd(end)
-		if bytes.Compare(from, to) >= 0 {
-			return
-		}
-		r.goOn()
-		m := merge{above: r.above, at: to, yield: r.passing(yield)}
-		for e, err := range r.base.ScanDown(from, to) {
-			if err != nil {
-				r.unread(err)
-			}
-			r.goOn()
-			if !m.downTo(e.Key, false) || !m.stored(e) {
-				return
-			}
-		}
-		m.downTo(from, true)
-	}
-}
-
-// passing is yield with what a key costs.
-func (r *reader) passing(yield func(key, value []byte) bool) func(key, value []byte) bool {
-	return func(key, value []byte) bool {
-		r.pass()
-		r.spend(costPass, len(key)+len(value))
-		return yield(key, value)
-	}
-}
-
 // pass counts a key that a range yields: a few bytes may ask for the whole state, again and again, and every replica would
-// be busy with nothing else. Keys that are deleted do not count, since what is left of them differs between replicas.
+// be busy with nothing else. Keys that are deleted do not count, since what is left of them differs between replicas: gaps
+// keep their number small.
 func (r *reader) pass() {
 	if r.mayPass == 0 {
 		return
@@ -164,58 +111,6 @@ func (r *reader) fail(err error) {
 	panic(errReadFailed)
 }
 
-// merge yields the entries of a storage view and of the layer above it in one sequence, ascending or descending.
-type merge struct {
-	above  layer
-	at     []byte // the position: everything below it was yielded; descending, everything above it and the key itself
-	beyond bool   // ascending: the key itself too
-	yield  func(key, value []byte) bool
-}
-
-// upTo yields what the layer holds below key.
-func (m *merge) upTo(key []byte) bool {
-	for {
-		w, ok := m.above.seek(m.at, m.beyond)
-		if !ok || bytes.Compare(w.Key, key) >= 0 {
-			return true
-		}
-		m.at, m.beyond = w.Key, true
-		if !w.Delete && !m.yield(w.Key[1:], w.Value) {
-			return false
-		}
-	}
-}
-
-// downTo yields what the layer holds above key, or from key on.
-func (m *merge) downTo(key []byte, including bool) bool {
-	for {
-		w, ok := m.above.seekDown(m.at)
-		if !ok {
-			return true
-		}
-		if c := bytes.Compare(w.Key, key); c < 0 || c == 0 && !including {
-			return true
-		}
-		m.at = w.Key
-		if !w.Delete && !m.yield(w.Key[1:], w.Value) {
-			return false
-		}
-	}
-}
-
-// stored yields an entry of the storage view, or what the layer holds in its place.
-func (m *merge) stored(e Entry) bool {
-	m.at, m.beyond = e.Key, true
-	w, ok := m.above.get(e.Key)
-	switch {
-	case !ok:
-		return m.yield(e.Key[1:], e.Value)
-	case w.Delete:
-		return true
-	}
-	return m.yield(w.Key[1:], w.Value)
-}
-
 // txn is the Txn of one operation.
 type txn struct {
 	reader
@@ -255,6 +150,7 @@ func (t *txn) begin() {
 func (t *txn) Put(key, value []byte) {
 	t.charge(len(key), len(value))
 	t.key = appendApplicationKey(t.key[:0], key)
+	t.gaps.cut(t.key)
 	t.writes.write(t.key, bytes.Clone(value), false)
 }
 

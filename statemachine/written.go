@@ -18,16 +18,13 @@ func (w written) get(key []byte) (Write, bool) {
 	return Write{}, false
 }
 
-func (w written) seek(key []byte, beyond bool) (Write, bool) {
+func (w written) seek(key []byte) (Write, bool) {
 	var (
 		lowest Write
 		exists bool
 	)
 	for _, set := range slices.Backward(w) { // the newest set comes first, so that its value wins if several sets have the key
-		i, found := slices.BinarySearchFunc(set.Writes, key, compareWrite)
-		if found && beyond {
-			i++
-		}
+		i, _ := slices.BinarySearchFunc(set.Writes, key, compareWrite)
 		if i < len(set.Writes) && (!exists || bytes.Compare(set.Writes[i].Key, lowest.Key) < 0) {
 			lowest, exists = set.Writes[i], true
 		}

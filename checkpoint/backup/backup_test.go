@@ -48,8 +48,8 @@ func (s state) Scan(_, _ []byte) iter.Seq2[statemachine.Entry, error] {
 	}
 }
 
-// ScanDown is not what a backup is read with.
-func (state) ScanDown(_, _ []byte) iter.Seq2[statemachine.Entry, error] { panic("not asked for") }
+// Walk is not what a backup is read with.
+func (state) Walk(_, _ []byte, _ bool) iter.Seq2[statemachine.Entry, error] { panic("not asked for") }
 
 func (state) Close() {}
 

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -202,7 +201,10 @@ func (s badgerSnapshot) Get(key []byte) (Item, error) {
 // lie beside their keys, and prefetching would start a goroutine for each.
 func (s badgerSnapshot) Items(prefix byte, start []byte) iter.Seq[Item] {
 	return func(yield func(Item) bool) {
-		it := s.iterator(prefix, false)
+		opt := badger.DefaultIteratorOptions
+		opt.PrefetchValues = false
+		opt.Prefix = []byte{prefix}
+		it := s.NewIterator(opt)
 		defer it.Close()
 		for it.Seek(start); it.Valid(); it.Next() {
 			if !yield(it.Item()) {
@@ -210,30 +212,6 @@ func (s badgerSnapshot) Items(prefix byte, start []byte) iter.Seq[Item] {
 			}
 		}
 	}
-}
-
-// ItemsDown implements Snapshot. A reverse iterator that seeks a key begins at it, if it is there.
-func (s badgerSnapshot) ItemsDown(prefix byte, end []byte) iter.Seq[Item] {
-	if end == nil {
-		end = []byte{prefix + 1} // no key is that
-	}
-	return func(yield func(Item) bool) {
-		it := s.iterator(prefix, true)
-		defer it.Close()
-		for it.Seek(end); it.Valid(); it.Next() {
-			if bytes.Compare(it.Item().Key(), end) < 0 && !yield(it.Item()) {
-				return
-			}
-		}
-	}
-}
-
-func (s badgerSnapshot) iterator(prefix byte, down bool) *badger.Iterator {
-	opt := badger.DefaultIteratorOptions
-	opt.PrefetchValues = false
-	opt.Prefix = []byte{prefix}
-	opt.Reverse = down
-	return s.NewIterator(opt)
 }
 
 // badgerLog passes badger's log on, and keeps the first error. Badger only logs some failures that must stop us: a value

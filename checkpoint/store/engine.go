@@ -42,8 +42,10 @@ type Snapshot interface {
 	// Items yields the entries whose keys have a prefix and are not below start, ascending. One that cannot be read may be
 	// left out. An item is valid until the next one.
 	Items(prefix byte, start []byte) iter.Seq[Item]
-	// ItemsDown yields the entries whose keys have a prefix and are below end, descending; a nil end means no end.
-	ItemsDown(prefix byte, end []byte) iter.Seq[Item]
+	// Walk yields the entries with start ≤ key < end, in either order, and those that say that a key was deleted. It reads
+	// nothing that lies outside, and a few versions of each key at most. Start and end have one prefix, or end is the next
+	// one. An entry that cannot be read may be left out. An item is valid until the next one.
+	Walk(start, end []byte, down bool) iter.Seq[Item]
 	// Discard gives the snapshot back.
 	Discard()
 }
@@ -52,6 +54,8 @@ type Snapshot interface {
 type Item interface {
 	Key() []byte
 	UserMeta() byte
+	// IsDeletedOrExpired reports a deletion. No entry expires.
+	IsDeletedOrExpired() bool
 	// ValueCopy copies the value into dst, or into memory of its own where that is too short.
 	ValueCopy(dst []byte) ([]byte, error)
 }

@@ -88,14 +88,18 @@ func (v *view) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error] {
 	}
 }
 
-func (v *view) ScanDown(start, end []byte) iter.Seq2[statemachine.Entry, error] {
-	below := []byte(nil)
-	if end != nil {
-		below = stored(end)
-	}
+func (v *view) Walk(start, end []byte, down bool) iter.Seq2[statemachine.Entry, error] {
 	return func(yield func(statemachine.Entry, error) bool) {
-		for item := range v.snapshot.ItemsDown(keyPrefix, below) {
-			if bytes.Compare(item.Key()[1:], start) < 0 || !v.yield(item, yield) {
+		to := []byte{keyPrefix + 1} // above every key
+		if end != nil {
+			to = stored(end)
+		}
+		for item := range v.snapshot.Walk(stored(start), to, down) {
+			if item.IsDeletedOrExpired() {
+				if !yield(statemachine.Entry{Key: bytes.Clone(item.Key()[1:]), Deleted: true}, nil) {
+					return
+				}
+			} else if !v.yield(item, yield) {
 				return
 			}
 		}

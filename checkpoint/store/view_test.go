@@ -149,7 +149,10 @@ func compareScan(t *testing.T, s *Store, at uint64, want map[string]string, r *r
 	}
 	slices.Reverse(wantKeys)
 	keys = nil
-	for e, err := range v.ScanDown(start, end) {
+	for e, err := range v.Walk(start, end, true) {
+		if e.Deleted {
+			continue
+		}
 		if err != nil || want[string(e.Key)] != string(e.Value) {
 			t.Fatalf("%q at %d is %q going down, want %q; %v", e.Key, at, e.Value, want[string(e.Key)], err)
 		}
@@ -157,6 +160,19 @@ func compareScan(t *testing.T, s *Store, at uint64, want map[string]string, r *r
 	}
 	if !slices.Equal(keys, wantKeys) {
 		t.Fatalf("scan [%q, %q) at %d yields %q going down, want %q", start, end, at, keys, wantKeys)
+	}
+	slices.Reverse(wantKeys)
+	keys = nil
+	for e, err := range v.Walk(start, end, false) {
+		if err != nil || e.Deleted != (want[string(e.Key)] == "") || want[string(e.Key)] != string(e.Value) {
+			t.Fatalf("%q at %d is %q, %t walking up, want %q; %v", e.Key, at, e.Value, e.Deleted, want[string(e.Key)], err)
+		}
+		if !e.Deleted {
+			keys = append(keys, string(e.Key))
+		}
+	}
+	if !slices.Equal(keys, wantKeys) {
+		t.Fatalf("walk [%q, %q) at %d yields %q, want %q", start, end, at, keys, wantKeys)
 	}
 }
 
@@ -177,7 +193,7 @@ func TestAScanStopsWhenItsReaderDoes(t *testing.T) {
 		}
 		break
 	}
-	for e, err := range v.ScanDown(nil, []byte("c")) {
+	for e, err := range v.Walk(nil, []byte("c"), true) {
 		if err != nil || string(e.Key) != "b" {
 			t.Errorf("the first key below c is %q, %v", e.Key, err)
 		}

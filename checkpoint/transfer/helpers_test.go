@@ -59,8 +59,10 @@ func (v *memView) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error] {
 	}
 }
 
-// ScanDown is not what a donor reads with.
-func (*memView) ScanDown(_, _ []byte) iter.Seq2[statemachine.Entry, error] { panic("not asked for") }
+// Walk is not what a donor reads with.
+func (*memView) Walk(_, _ []byte, _ bool) iter.Seq2[statemachine.Entry, error] {
+	panic("not asked for")
+}
 
 func (v *memView) Close() { v.closed = true }
 

@@ -179,28 +179,39 @@ func (v view) Get(key []byte) (value []byte, found bool, err error) {
 
 func (v view) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error] {
 	return func(yield func(statemachine.Entry, error) bool) {
-		for _, key := range v.store.between(start, end) {
-			if !v.yield(key, yield) {
+		for e := range v.Walk(start, end, false) {
+			if !e.Deleted && !yield(e, nil) {
 				return
 			}
 		}
 	}
 }
 
-func (v view) ScanDown(start, end []byte) iter.Seq2[statemachine.Entry, error] {
+// Walk implements statemachine.StorageView.
+func (v view) Walk(start, end []byte, down bool) iter.Seq2[statemachine.Entry, error] {
 	return func(yield func(statemachine.Entry, error) bool) {
-		for _, key := range slices.Backward(v.store.between(start, end)) {
-			if !v.yield(key, yield) {
+		keys := v.store.between(start, end)
+		for i := range keys {
+			if down {
+				i = len(keys) - 1 - i
+			}
+			if e, exists := v.entry(keys[i]); exists && !yield(e, nil) {
 				return
 			}
 		}
 	}
 }
 
-// yield passes on the entry of key if there is one in this view.
-func (v view) yield(key string, yield func(statemachine.Entry, error) bool) bool {
-	value, found, _ := v.Get([]byte(key)) // never fails
-	return !found || yield(statemachine.Entry{Key: []byte(key), Value: value}, nil)
+// entry returns what the view sees of a key, which may be that it was deleted.
+func (v view) entry(key string) (e statemachine.Entry, exists bool) {
+	v.store.mu.RLock()
+	defer v.store.mu.RUnlock()
+	versions := v.store.keys[key]
+	i := newest(versions, v.at)
+	if i < 0 {
+		return e, false
+	}
+	return statemachine.Entry{Key: []byte(key), Value: versions[i].value, Deleted: versions[i].deleted}, true
 }
 
 func (view) Close() {}

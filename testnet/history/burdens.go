@@ -19,6 +19,7 @@ func Burdens(machine, name string) rogues.Burdens {
 		return rogues.Burdens{Count: bank.Audit(), Past: bank.Audit()}
 	}
 	count := kv.Count([]byte{0}, nil)
+	gone := func(n uint64) []byte { return fmt.Appendf(nil, "%s/gone/%06d", name, n) }
 	all := make([][]byte, longTransaction)
 	for i := range all {
 		all[i] = count
@@ -37,6 +38,11 @@ func Burdens(machine, name string) rogues.Burdens {
 		},
 		Value: func(n uint64, size int) []byte {
 			return kv.Put(fmt.Appendf(nil, "%s/large/%d", name, n%largeKeys), bytes.Repeat([]byte{byte(n)}, size))
+		},
+		Gone: rogues.Gone{
+			Put:    func(n uint64) []byte { return kv.Put(gone(n), []byte("v")) },
+			Delete: func(n uint64) []byte { return kv.Delete(gone(n)) },
+			Count:  kv.Count([]byte(name+"/gone/"), []byte(name+"/gone0")),
 		},
 	}
 }

@@ -20,6 +20,7 @@ type backroom struct {
 	timer   uint64 // of the flush that is due
 
 	received uint64 // bytes of a state, when they were last told
+	passed   uint64 // deleted keys that the executor's ranges passed
 }
 
 var _ replica.Host = (*node)(nil)
@@ -68,6 +69,9 @@ func (n *node) Report(ev port.Event) {
 		for _, cost := range done.Costs {
 			n.room.takes += time.Duration(cost) * n.w.opt.Unit
 		}
+		passed := n.exec.Service.PassedDeleted() // takes time and costs nothing
+		n.room.takes += time.Duration(passed-n.room.passed) * n.w.opt.Unit
+		n.room.passed = passed
 		done.Took = n.room.takes
 		ev = done
 	}

@@ -50,6 +50,8 @@ func (n *node) connect(service *statemachine.Service) error {
 		guard = driver.NewGuard(n.cfg, n.data.Log)
 	}
 	n.turn = turn{}
+	service.LeapFrom(1)
+	n.room.passed = service.PassedDeleted()
 	n.exec = replica.NewExecutor(n.cfg, n, n.data.Store, service)
 	n.exec.Applied, n.exec.Durable, n.exec.Adopted = n.applied, n.durableAt, n.adopted
 	n.donor = replica.NewDonor(n.cfg, n.data.Store, n.data.Votes, n.Send)

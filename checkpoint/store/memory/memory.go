@@ -165,11 +165,20 @@ func (s snapshot) Get(key []byte) (store.Item, error) {
 	return nil, nil
 }
 
+// find returns what a key has, nil if it is deleted or there is none.
 func (s snapshot) find(c *cell) *version {
+	if v := s.seen(c); v != nil && !v.deleted {
+		return v
+	}
+	return nil
+}
+
+// seen returns the newest version of a key, a deletion too.
+func (s snapshot) seen(c *cell) *version {
 	if c == nil {
 		return nil
 	}
-	if i := c.newest(s.at); i >= 0 && !c.versions[i].deleted {
+	if i := c.newest(s.at); i >= 0 {
 		return c.versions[i]
 	}
 	return nil
@@ -191,19 +200,18 @@ func (s snapshot) Items(prefix byte, start []byte) iter.Seq[store.Item] {
 	}
 }
 
-// ItemsDown implements store.Snapshot.
-func (s snapshot) ItemsDown(prefix byte, end []byte) iter.Seq[store.Item] {
-	if end == nil {
-		end = []byte{prefix + 1}
-	}
+// Walk implements store.Snapshot.
+func (s snapshot) Walk(start, end []byte, down bool) iter.Seq[store.Item] {
 	return func(yield func(store.Item) bool) {
 		keys := s.disk.sorted()
+		from, _ := slices.BinarySearch(keys, string(start))
 		to, _ := slices.BinarySearch(keys, string(end))
-		for _, key := range slices.Backward(keys[:to]) {
-			if key[0] != prefix {
-				return
+		for i := from; i < to; i++ {
+			key := keys[i]
+			if down {
+				key = keys[to-1-(i-from)]
 			}
-			if v := s.find(s.disk.keys[key]); v != nil && !yield(v) {
+			if v := s.seen(s.disk.keys[key]); v != nil && !yield(v) {
 				return
 			}
 		}
@@ -226,6 +234,9 @@ func (v *version) Key() []byte { return v.key }
 
 // UserMeta implements store.Item.
 func (v *version) UserMeta() byte { return v.meta }
+
+// IsDeletedOrExpired implements store.Item.
+func (v *version) IsDeletedOrExpired() bool { return v.deleted }
 
 // ValueCopy implements store.Item.
 func (v *version) ValueCopy(dst []byte) ([]byte, error) { return append(dst[:0], v.value...), nil }

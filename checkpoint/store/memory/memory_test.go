@@ -155,7 +155,10 @@ func scan(t *testing.T, v statemachine.StorageView, start []byte) (found []strin
 		found = append(found, fmt.Sprintf("%s: %d bytes %.20q", e.Key, len(e.Value), e.Value))
 	}
 	i := len(found)
-	for e, err := range v.ScanDown(start, nil) {
+	for e, err := range v.Walk(start, nil, true) {
+		if e.Deleted {
+			continue
+		}
 		if i--; err != nil || i < 0 || found[i] != fmt.Sprintf("%s: %d bytes %.20q", e.Key, len(e.Value), e.Value) {
 			t.Fatalf("going down %q is key %d of %q, %v", e.Key, i, found, err)
 		}

@@ -59,6 +59,13 @@ type Burdens struct {
 	Transaction func(n uint64) []byte            // of 64 operations, half of them counts and half writes of the n-th one
 	Value       func(n uint64, bytes int) []byte // writes so many bytes
 	Past        []byte                           // as Count does, 64 times, and writes nothing
+	Gone        Gone
+}
+
+// Gone are operations on keys of their own, which are deleted when they are counted.
+type Gone struct {
+	Put, Delete func(n uint64) []byte // of the n-th key
+	Count       []byte                // passes all of them
 }
 
 // caller is what malicious clients have in common. Others embed it.

@@ -12,28 +12,32 @@ import (
 
 // heavyClient asks for as much work as valid requests may ask for, in as many of them as it may have under way (C6, C9).
 var heavyClient = tamper.Describe[burden]("heavy-client", tamper.Byzantine,
-	"sends valid requests that cost as much as they may, hundreds at once: counts over all keys, large values, transactions, or "+
-		"reads of the past",
+	"sends valid requests that cost as much as they may, hundreds at once: counts over all keys, large values, transactions, reads "+
+		"of the past, or counts over keys that it deleted, which cost it nothing",
 	"other clients keep ≥ 50 % of their throughput; no view change")
 
 type burden struct {
 	many
-	How string `default:"counts" words:"counts,values,transactions,past" doc:"what it asks for: counts (of all keys; each eighth request "`
-	_   any    `doc:"writes), values (large ones are written), transactions (of 64 operations, half of them counts), or past "`
-	_   any    `doc:"(transactions of 64 counts on an older state, beside the order: on real processes only)"`
+	How string `default:"counts" words:"counts,values,transactions,past,deleted" doc:"what it asks for: counts (of all keys; each eighth "`
+	_   any    `doc:"request writes), values (large ones are written), transactions (of 64 operations, half of them counts), past "`
+	_   any    `doc:"(transactions of 64 counts on an older state, beside the order: on real processes only), or deleted (counts of keys "`
+	_   any    `doc:"that it wrote and deleted; each eighth request puts one of them or deletes it again)"`
 
 	Parallel uint64 `default:"256" max:"1024" doc:"requests that it has under way at once, or reads of the past at each replica"`
-	Keys     uint64 `default:"500" max:"100000" doc:"keys that it writes first, for its counts to pass"`
+	Keys     uint64 `default:"500" max:"100000" doc:"keys that it writes first, and deletes if that is how, for its counts to pass"`
 	Ops      uint64 `default:"200" max:"256" doc:"such operations in a request"`
 	Bytes    uint64 `default:"200000" max:"1048576" doc:"of a value of values"`
 	Light    uint64 `default:"0" max:"1024" doc:"requests of one small write before each so many heavy ones, so that it looks harmless"`
 	written  uint64
+	deleted  uint64
 	reads    reads
 }
 
 // ready judges what the machine has to have.
 func (c *burden) ready() error {
-	if b := &c.Burdens; (c.Operation != nil || b.Count != nil) && (c.How == "values" && b.Value == nil || c.How == "transactions" && b.Transaction == nil || c.How == "past" && b.Past == nil) {
+	if b := &c.Burdens; (c.Operation != nil || b.Count != nil) && (c.How == "values" && b.Value == nil ||
+		c.How == "transactions" && b.Transaction == nil || c.How == "past" && b.Past == nil ||
+		c.How == "deleted" && b.Gone.Put == nil) {
 		return fmt.Errorf("how: the machine has no %s; choose counts", c.How)
 	}
 	return nil
@@ -53,6 +57,9 @@ func (c *burden) work() (ops [][]byte) {
 		c.made++
 		return [][]byte{c.Operation(c.made)}
 	}
+	if c.How == "deleted" {
+		return c.gone()
+	}
 	for range c.Ops {
 		switch {
 		case c.written < c.Keys && c.How != "values" || c.How == "counts" && (c.number%8 == 0 || c.Burdens.Count == nil):
@@ -67,6 +74,27 @@ func (c *burden) work() (ops [][]byte) {
 			ops = append(ops, c.Burdens.Transaction(c.made))
 		default:
 			ops = append(ops, c.Burdens.Count)
+		}
+	}
+	return ops
+}
+
+// gone has keys put, deleted, and then counted. One of them comes and goes in the middle of the counts.
+func (c *burden) gone() (ops [][]byte) {
+	for range c.Ops {
+		switch g := c.Burdens.Gone; {
+		case c.written < c.Keys:
+			ops = append(ops, g.Put(c.written))
+			c.written++
+		case c.deleted < c.Keys:
+			ops = append(ops, g.Delete(c.deleted))
+			c.deleted++
+		case c.number%16 == 0 && len(ops) == 0:
+			ops = append(ops, g.Put(c.number%c.Keys))
+		case c.number%16 == 8 && len(ops) == 0:
+			ops = append(ops, g.Delete((c.number-8)%c.Keys))
+		default:
+			ops = append(ops, g.Count)
 		}
 	}
 	return ops

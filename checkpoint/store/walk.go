@@ -1,0 +1,139 @@
+package store
+
+import (
+	"bytes"
+	"iter"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// Badger's iterators pass deleted keys and older versions without a word, beyond any key at which the caller wants to stop.
+// A walk over all versions sees them, ends where it should, and seeks beyond a key that has many.
+
+// manyVersions is how many versions of a key are passed before a walk seeks beyond them.
+const manyVersions = 8
+
+// cursor is what a walk needs of badger's iterator over all versions.
+type cursor interface {
+	Seek(key []byte)
+	Valid() bool
+	Item() *badger.Item
+	Next()
+}
+
+// Walk implements Snapshot.
+func (s badgerSnapshot) Walk(start, end []byte, down bool) iter.Seq[Item] {
+	return func(yield func(Item) bool) {
+		it := s.versions(start[0], down)
+		defer it.Close()
+		if down {
+			s.down(it, start, end, yield)
+		} else {
+			s.up(it, start, end, yield)
+		}
+	}
+}
+
+func (s badgerSnapshot) versions(prefix byte, down bool) *badger.Iterator {
+	opt := badger.DefaultIteratorOptions
+	opt.PrefetchValues = false
+	opt.Prefix = []byte{prefix}
+	opt.AllVersions = true
+	opt.Reverse = down
+	return s.NewIterator(opt)
+}
+
+// up meets the newest version of each key first.
+func (badgerSnapshot) up(it cursor, start, end []byte, yield func(Item) bool) {
+	var key []byte
+	for it.Seek(start); it.Valid() && bytes.Compare(it.Item().Key(), end) < 0; {
+		key = append(key[:0], it.Item().Key()...)
+		if !yield(it.Item()) {
+			return
+		}
+		it.Next()
+		for n := 0; it.Valid() && bytes.Equal(it.Item().Key(), key); n++ {
+			if n == manyVersions {
+				it.Seek(append(key, 0))
+				break
+			}
+			it.Next()
+		}
+	}
+}
+
+// down meets the newest version of each key last: to see that it is the newest it must go beyond it, so that each is copied.
+func (s badgerSnapshot) down(it cursor, start, end []byte, yield func(Item) bool) {
+	it.Seek(before(end))
+	for it.Valid() && bytes.Compare(it.Item().Key(), start) >= 0 {
+		at := hold(it.Item())
+		it.Next()
+		for n := 0; it.Valid() && bytes.Equal(it.Item().Key(), at.key); n++ {
+			if n == manyVersions {
+				at = s.newest(at.key)
+				it.Seek(before(at.key))
+				break
+			}
+			at = hold(it.Item())
+			it.Next()
+		}
+		if !yield(at) {
+			return
+		}
+	}
+}
+
+// newest reads a key of which some version is there.
+func (s badgerSnapshot) newest(key []byte) *held {
+	item, err := s.Get(key)
+	switch {
+	case err != nil:
+		return &held{key: key, err: err}
+	case item == nil:
+		return &held{key: key, deleted: true}
+	}
+	return hold(item)
+}
+
+// maxStoredKey is the length of the longest key that badger takes.
+const maxStoredKey = 65000
+
+// before returns a key below key, above all others that are.
+func before(key []byte) []byte {
+	last := len(key) - 1
+	if key[last] == 0 {
+		return key[:last]
+	}
+	out := bytes.Repeat([]byte{0xff}, maxStoredKey)
+	copy(out, key)
+	out[last]--
+	return out
+}
+
+// held is a copy of an item.
+type held struct {
+	key, value []byte
+	meta       byte
+	deleted    bool
+	err        error // of reading the value
+}
+
+func hold(item Item) *held {
+	h := &held{key: bytes.Clone(item.Key()), meta: item.UserMeta(), deleted: item.IsDeletedOrExpired()}
+	if !h.deleted {
+		h.value, h.err = item.ValueCopy(nil)
+	}
+	return h
+}
+
+// Key implements Item.
+func (h *held) Key() []byte { return h.key }
+
+// UserMeta implements Item.
+func (h *held) UserMeta() byte { return h.meta }
+
+// IsDeletedOrExpired implements Item.
+func (h *held) IsDeletedOrExpired() bool { return h.deleted }
+
+// ValueCopy implements Item.
+func (h *held) ValueCopy(dst []byte) ([]byte, error) { return append(dst[:0], h.value...), h.err }

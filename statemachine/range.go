@@ -1,0 +1,185 @@
+package statemachine
+
+import (
+	"bytes"
+	"iter"
+)
+
+// Range asks the layer anew at every step, so that the sequence is that of the current state even while the loop's
+// body writes, and does not depend on which writes the storage holds already.
+func (r *reader) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
+	return r.walk(start, end, (*walk).up)
+}
+
+// RangeDown is Range from the other end.
+func (r *reader) RangeDown(start, end []byte) iter.Seq2[[]byte, []byte] {
+	return r.walk(start, end, (*walk).down)
+}
+
+func (r *reader) walk(start, end []byte, direction func(*walk)) iter.Seq2[[]byte, []byte] {
+	return func(yield func([]byte, []byte) bool) {
+		w := walk{r: r, from: appendApplicationKey(nil, start), to: applicationEnd(end), yield: yield}
+		if bytes.Compare(w.from, w.to) < 0 {
+			r.goOn()
+			direction(&w)
+		}
+	}
+}
+
+// walk is one range under way. It yields the entries of the storage view and of the layer above it in one sequence, leaps
+// over the gaps that are known, and remembers those that it finds.
+type walk struct {
+	r        *reader
+	from, to []byte // the range
+	yield    func(key, value []byte) bool
+
+	at   []byte // ascending, every key below it was passed; descending, it and every key above it
+	edge []byte // as at was after the last key that is there: nothing lives between the two
+	dead int    // deleted keys between the two
+	leap bool   // a gap lies between the two
+}
+
+// up yields in ascending order.
+func (w *walk) up() {
+	w.at, w.edge = bytes.Clone(w.from), bytes.Clone(w.from)
+	for bytes.Compare(w.at, w.to) < 0 {
+		bound := w.to
+		if gap, ok := w.r.gaps.above(w.at); ok && bytes.Compare(gap.from, w.at) <= 0 {
+			w.at, w.leap = append(w.at[:0], least(gap.to, w.to)...), true
+			continue
+		} else if ok {
+			bound = least(gap.from, w.to) // it may be another gap until it is reached: the body of the loop writes
+		}
+		for e, err := range w.r.base.Walk(bytes.Clone(w.at), bound, false) {
+			if err != nil {
+				w.r.unread(err)
+			}
+			if !w.upTo(e.Key) || !w.stored(e, false) {
+				return
+			}
+		}
+		if !w.upTo(bound) {
+			return
+		}
+		w.at = append(w.at[:0], bound...)
+	}
+	w.r.gaps.add(w.edge, w.at, w.dead, w.leap)
+}
+
+// upTo yields what the layer holds below key.
+func (w *walk) upTo(key []byte) bool {
+	for {
+		x, ok := w.r.above.seek(w.at)
+		if !ok || bytes.Compare(x.Key, key) >= 0 {
+			return true
+		}
+		if !w.pass(x, false) {
+			return false
+		}
+	}
+}
+
+// down yields in descending order.
+func (w *walk) down() {
+	w.at, w.edge = bytes.Clone(w.to), bytes.Clone(w.to)
+	for bytes.Compare(w.from, w.at) < 0 {
+		bound := w.from
+		if gap, ok := w.r.gaps.below(w.at); ok && bytes.Compare(gap.to, w.at) >= 0 {
+			w.at, w.leap = append(w.at[:0], greatest(gap.from, w.from)...), true
+			continue
+		} else if ok {
+			bound = greatest(gap.to, w.from)
+		}
+		for e, err := range w.r.base.Walk(bound, bytes.Clone(w.at), true) {
+			if err != nil {
+				w.r.unread(err)
+			}
+			if !w.downTo(e.Key, false) || !w.stored(e, true) {
+				return
+			}
+		}
+		if !w.downTo(bound, true) {
+			return
+		}
+		w.at = append(w.at[:0], bound...)
+	}
+	w.r.gaps.add(w.at, w.edge, w.dead, w.leap)
+}
+
+// downTo yields what the layer holds above key, or from key on.
+func (w *walk) downTo(key []byte, including bool) bool {
+	for {
+		x, ok := w.r.above.seekDown(w.at)
+		if !ok {
+			return true
+		}
+		if c := bytes.Compare(x.Key, key); c < 0 || c == 0 && !including {
+			return true
+		}
+		if !w.pass(x, true) {
+			return false
+		}
+	}
+}
+
+// stored passes an entry of the storage view, or what the layer holds in its place.
+func (w *walk) stored(e Entry, down bool) bool {
+	x, ok := w.r.above.get(e.Key)
+	if !ok {
+		x = Write{Key: e.Key, Value: e.Value, Delete: e.Deleted}
+	}
+	return w.pass(x, down)
+}
+
+// pass goes beyond a key, and yields it unless it is deleted. The body of the loop may write, so that what was found
+// before it is remembered first.
+func (w *walk) pass(x Write, down bool) bool {
+	w.r.goOn()
+	if x.Delete {
+		w.dead++
+		w.r.gaps.count()
+		w.at = beyond(w.at, x.Key, down)
+		return true
+	}
+	if w.dead > 0 || w.leap {
+		w.remember(x.Key, down)
+	}
+	w.at = beyond(w.at, x.Key, down)
+	w.edge = append(w.edge[:0], w.at...)
+	w.r.pass()
+	w.r.spend(costPass, len(x.Key)-1+len(x.Value))
+	return w.yield(x.Key[1:], x.Value)
+}
+
+// remember keeps the gap between the last key that is there and this one.
+func (w *walk) remember(key []byte, down bool) {
+	if down {
+		w.r.gaps.add(append(bytes.Clone(key), 0), w.edge, w.dead, w.leap)
+	} else {
+		w.r.gaps.add(w.edge, key, w.dead, w.leap)
+	}
+	w.dead, w.leap = 0, false
+}
+
+// beyond writes the position after key into at.
+func beyond(at, key []byte, down bool) []byte {
+	at = append(at[:0], key...)
+	if !down {
+		at = append(at, 0)
+	}
+	return at
+}
+
+func least(a, b []byte) []byte {
+	if bytes.Compare(a, b) < 0 {
+		return a
+	}
+	return b
+}
+
+func greatest(a, b []byte) []byte {
+	if bytes.Compare(a, b) > 0 {
+		return a
+	}
+	return b
+}
