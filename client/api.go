@@ -8,10 +8,10 @@ import (
 	"tagma/statemachine"
 )
 
-// Interface is what an application uses of a client. A *Client is one, with a cluster behind it, and a *clienttest.Client,
-// with a machine in memory, for unit tests.
+// Interface is what an application uses of a client. A *Client implements it with a cluster behind it, a
+// *clienttest.Client with a machine in memory, for unit tests.
 type Interface interface {
-	statemachine.Named // Call, QueryAt, Machine: what the calls of a machine go through, such as those of kv.NewClient
+	statemachine.Named // Call, QueryAt and Machine: what typed clients such as kv.NewClient's use
 
 	Do(ctx context.Context, op []byte, opts ...CallOption) (Result, error)
 	DoMany(ctx context.Context, ops [][]byte, opts ...CallOption) (Result, error)
@@ -24,14 +24,14 @@ type Interface interface {
 
 var _ Interface = (*Client)(nil)
 
-// Why a call cannot even begin.
+// Why a call cannot begin at all.
 var (
 	errNotDialled = errors.New("this client was not made by Dial or DialCluster")
 	errNoContext  = errors.New("the context is nil; give context.Background() at least")
 	errNoCall     = errors.New("this call was not made by Submit")
 )
 
-// begins reports why a call cannot begin; the error is an ErrNotSent.
+// begins returns why a call cannot begin, or nil. The error is an ErrNotSent.
 func (c *Client) begins(ctx context.Context) error {
 	switch {
 	case c == nil || c.shell == nil:
@@ -42,15 +42,15 @@ func (c *Client) begins(ctx context.Context) error {
 	return nil
 }
 
-// Do has one operation executed and returns its result. The operation is in the machine's own encoding. When ctx ends
-// before f+1 replicas answered, the error is an *UnknownError: the operation may or may not be executed; or an ErrNotSent
-// if it had not left yet. Operations that wait together are sent in one request, and each still is what it would be alone.
+// Do has the cluster execute one operation, in the machine's own encoding, and returns its result. If ctx ends before f+1
+// replicas answered, the error is an *UnknownError: the operation may or may not be executed. If it was not sent yet, the
+// error is an ErrNotSent. Operations that wait at the same time share one request, which changes nothing about each of them.
 func (c *Client) Do(ctx context.Context, op []byte, opts ...CallOption) (Result, error) {
 	return c.DoMany(ctx, [][]byte{op}, opts...)
 }
 
-// DoMany has several operations executed as one request: one after the other, with nothing between them, each for
-// itself: one that fails does not undo the others. It costs little more than a single operation.
+// DoMany has several operations executed as one request, one after the other with no other operation between them. An
+// operation that fails does not undo the others. It costs little more than a single operation.
 func (c *Client) DoMany(ctx context.Context, ops [][]byte, opts ...CallOption) (Result, error) {
 	if err := c.begins(ctx); err != nil {
 		return Result{}, err
@@ -58,15 +58,15 @@ func (c *Client) DoMany(ctx context.Context, ops [][]byte, opts ...CallOption) (
 	return c.shell.do(ctx, ops, gather(c.shell.semantics, opts))
 }
 
-// Query is Do for an operation that modifies nothing: the machine is asked to Query instead of Apply. It is ordered like any
-// other, so it sees everything that was acknowledged before it was sent.
+// Query is Do for an operation that modifies nothing: the machine executes it by Query instead of Apply. It is ordered
+// like any other operation, so it sees everything that was acknowledged before it was sent.
 func (c *Client) Query(ctx context.Context, op []byte, opts ...CallOption) (Result, error) {
 	return c.Do(ctx, op, append(opts[:len(opts):len(opts)], ReadOnly())...)
 }
 
-// QueryAt has the machine answer an operation that modifies nothing on the state after sequence number at, and returns
-// its result: what f+1 replicas say alike. Nothing is ordered. The error is ErrNotRetained or ErrNotExecuted when the
-// replicas say so, and wraps the context's when too few agreed in time.
+// QueryAt has the machine answer an operation that modifies nothing on the state after sequence number at, without
+// ordering it. It returns the result on which f+1 replicas agree. The error is ErrNotRetained or ErrNotExecuted if the
+// replicas say so, and wraps the context's error if too few replicas agreed in time.
 func (c *Client) QueryAt(ctx context.Context, op []byte, at uint64) ([]byte, error) {
 	if err := c.begins(ctx); err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (c *Client) QueryAt(ctx context.Context, op []byte, at uint64) ([]byte, err
 	return result, err
 }
 
-// Call has one operation executed under the client's semantics, for the calls of a machine (statemachine.Caller).
+// Call has one operation executed under the client's semantics, for typed clients (statemachine.Caller).
 func (c *Client) Call(ctx context.Context, op []byte, readOnly bool) (result []byte, seq uint64, err error) {
 	do := c.Do
 	if readOnly {
@@ -96,8 +96,8 @@ func (c *Client) Call(ctx context.Context, op []byte, readOnly bool) (result []b
 	return done.Output(), done.Seq, nil
 }
 
-// Submit sends one operation and returns without its result, which Call.Wait gives. It blocks while as much waits to be
-// sent as the next requests can carry; when ctx ends meanwhile, the error is an ErrNotSent.
+// Submit sends one operation and returns before its result, which Call.Wait returns. It blocks while as many operations
+// wait as the next requests can carry; if ctx ends meanwhile, the error is an ErrNotSent.
 func (c *Client) Submit(ctx context.Context, op []byte, opts ...CallOption) (*Call, error) {
 	return c.SubmitMany(ctx, [][]byte{op}, opts...)
 }
@@ -110,8 +110,8 @@ func (c *Client) SubmitMany(ctx context.Context, ops [][]byte, opts ...CallOptio
 	return c.shell.submit(ctx, ops, gather(c.shell.semantics, opts))
 }
 
-// Status is Inquire for the client's cluster, under its key. It takes links of its own, which have room beside those of the
-// requests: about one a second is no burden.
+// Status is Inquire for the client's cluster, with its key. It opens links of its own, for which replicas have room
+// beside those of requests; about one call a second is no burden.
 func (c *Client) Status(ctx context.Context) (*status.Status, error) {
 	if err := c.begins(ctx); err != nil {
 		return nil, err
@@ -119,8 +119,8 @@ func (c *Client) Status(ctx context.Context) (*status.Status, error) {
 	return Inquire(ctx, c.cluster, c.key)
 }
 
-// Machine is the name of the state machine that the cluster runs, as its file has it. The calls of a machine refuse a
-// cluster that runs another one (statemachine.For); Do sends whatever it is given.
+// Machine is the name of the cluster's state machine in the cluster file. Typed clients refuse a cluster that runs
+// another machine (statemachine.For); Do sends whatever it is given.
 func (c *Client) Machine() string {
 	if c == nil {
 		return ""
@@ -128,8 +128,8 @@ func (c *Client) Machine() string {
 	return c.cluster.Machine()
 }
 
-// Close ends the session and its links and waits for all goroutines. Calls under way end with an *UnknownError; best-effort
-// ones get 100 ms to leave. It may be called more than once.
+// Close ends the session and its links and waits for all goroutines. Unfinished calls end with an *UnknownError;
+// best-effort operations get 100 ms to be sent. It may be called more than once.
 func (c *Client) Close() error {
 	if c == nil || c.close == nil {
 		return nil

@@ -6,20 +6,21 @@ import (
 	"tagma/internal/session"
 )
 
-// Call is one or more operations under way. Its methods may be used by several goroutines.
+// Call is one or more submitted operations. Its methods may be used by several goroutines.
 type Call struct {
-	shell   *shell    // nil: of another Interface
-	id      RequestID // then
+	shell   *shell    // nil: the call is of another Interface
+	id      RequestID // only if shell is nil
 	core    *session.Call
 	done    chan struct{}
-	entered chan struct{} // made, and closed, while the submitter waits in line
-	watch   *watch        // nil: nobody observes it
+	entered chan struct{} // exists while the submitter waits in line; closed when it may go on
+	watch   *watch        // nil: the call has no observer
 
-	result Result // these two are written before done is closed
+	result Result // result and err are written before done is closed
 	err    error
 }
 
-// NewCall is a call for an [Interface] of one's own. Finish ends it with its outcome; only the first time counts.
+// NewCall makes a call for an [Interface] of your own. Finish ends it with its outcome; only the first call of finish
+// counts.
 func NewCall(id RequestID) (call *Call, finish func(Result, error)) {
 	c := &Call{id: id, done: make(chan struct{})}
 	once := make(chan struct{}, 1)
@@ -33,10 +34,10 @@ func NewCall(id RequestID) (call *Call, finish func(Result, error)) {
 	}
 }
 
-// over is closed.
+// over is a closed channel.
 var over = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
-// Done is closed when the outcome is known, or the client was closed.
+// Done is closed when the outcome is known or the client was closed.
 func (c *Call) Done() <-chan struct{} {
 	if c == nil || c.done == nil {
 		return over
@@ -44,7 +45,7 @@ func (c *Call) Done() <-chan struct{} {
 	return c.done
 }
 
-// ID is the identity of the request that the operations went out with, which replicas log. It is zero until then.
+// ID identifies the request in which the operations were sent, as replicas log it. It is zero until then.
 func (c *Call) ID() RequestID {
 	switch {
 	case c == nil:
@@ -57,8 +58,7 @@ func (c *Call) ID() RequestID {
 	return requestID(c.core.ID())
 }
 
-// Wait returns the outcome. When ctx ends first it returns an *UnknownError, and the call stays under way: Wait may be
-// called again.
+// Wait returns the outcome. If ctx ends first it returns an *UnknownError and the call continues: Wait may be called again.
 func (c *Call) Wait(ctx context.Context) (Result, error) {
 	switch {
 	case c == nil || c.done == nil:
@@ -85,7 +85,7 @@ func (c *Call) Wait(ctx context.Context) (Result, error) {
 	return Result(result), outside(err)
 }
 
-// caller is how the session tells of a call, with the shell's mutex held.
+// caller is the session's Caller for a call. The shell's mutex is held when its methods are called.
 type caller struct{ *Call }
 
 func (c caller) Entered() { close(c.entered) }

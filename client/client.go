@@ -21,14 +21,14 @@ type Client struct {
 	shell   *shell
 	host    *network.ClientHost
 	running sync.WaitGroup
-	close   func() error // once
+	close   func() error // closes everything, once
 }
 
 // Dial opens a session with the cluster that clusterFile (cluster.toml) describes, under the private key in keyFile. It
-// returns when n−f of the n replicas are connected, f being how many faulty ones the cluster masks, or with an error when
-// ctx ends before; the links are mended in the background from then on. The caller closes the client. The passphrase of an
-// encrypted key is taken from the environment (TAGMA_PASSPHRASE, or a file that TAGMA_PASSPHRASE_FILE names), or asked for
-// on the terminal.
+// returns once n−f of the n replicas are connected, f being the number of faulty ones that the cluster masks, or with
+// an error if ctx ends before. From then on lost links are restored in the background. The caller must close the
+// client. The passphrase of an encrypted key is taken from the environment (TAGMA_PASSPHRASE, or a file that
+// TAGMA_PASSPHRASE_FILE names), or asked for on the terminal.
 func Dial(ctx context.Context, clusterFile, keyFile string, opts ...Option) (*Client, error) {
 	cluster, err := LoadCluster(clusterFile)
 	if err != nil {
@@ -98,10 +98,10 @@ func DialCluster(ctx context.Context, cluster *Cluster, key *Key, opts ...Option
 	return c, nil
 }
 
-// frameOverhead is what an encoded request may be longer by in its frame.
+// frameOverhead bounds how many bytes longer the frame of a request may be than the request.
 const frameOverhead = 64
 
-// link is the session's host. The session exists before the network, which calls it, and sends only after Dial.
+// link is the session's Host. The session is made before the network, but sends only after Dial has set host.
 type link struct{ host *network.ClientHost }
 
 func (l *link) Send(to int, frame []byte) bool { return l.host.Send(to, frame) }
@@ -109,12 +109,13 @@ func (l *link) Open(frame []byte)              { l.host.Open(frame) }
 
 var lastSession atomic.Int64
 
-// newSessionNumber is the wall clock in nanoseconds, or one more than the clock last gave in this process, unless that is
-// below above, which is taken then: what the replicas hold is beyond the clock (C1). No number is used twice.
+// newSessionNumber is the wall clock in nanoseconds, or one more than the last number given in this process if the
+// clock is not above that. If the result would be below above, it is above instead: the replicas hold sessions ahead of
+// this clock (C1). No number is used twice.
 func newSessionNumber(above wire.Session) wire.Session {
 	for {
 		last := lastSession.Load()
-		number := max(time.Now().UnixNano(), last+1) // a clock beyond the year 2262 is below 0
+		number := max(time.Now().UnixNano(), last+1) // a clock after the year 2262 is negative
 		if lastSession.CompareAndSwap(last, number) {
 			return max(wire.Session(number), above)
 		}

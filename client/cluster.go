@@ -9,9 +9,9 @@ import (
 	"tagma/internal/cluster"
 )
 
-// Cluster is what a client must know of a cluster: who its replicas are and where, who its clients are, and under which
-// settings they run. All ends of a cluster hold the same, and refuse each other where they do not. It does not change, and
-// may serve any number of clients.
+// Cluster is what a client must know about a cluster: its replicas and their addresses, its clients, and its settings.
+// All replicas and clients of a cluster must have the same, and refuse a peer that has not. A Cluster does not change,
+// and may serve any number of clients.
 type Cluster struct{ file *cluster.File }
 
 // LoadCluster reads a cluster file (cluster.toml).
@@ -32,12 +32,12 @@ func ParseCluster(content []byte) (*Cluster, error) {
 	return &Cluster{file}, nil
 }
 
-// ClusterConfig is a cluster file in memory: see there what each of it means. Text that a file would have in hexadecimal
-// digits is in bytes here.
+// ClusterConfig is the content of a cluster file in memory, where the meaning of each field is documented. What the
+// file writes in hexadecimal digits is bytes here.
 type ClusterConfig struct {
 	ID       [32]byte
 	Epoch    uint64
-	Machine  string // as the replicas' programs call it
+	Machine  string // the machine's name in the replicas' programs
 	Replicas []Replica
 	Clients  []Registered
 	Settings Settings
@@ -50,21 +50,21 @@ type Replica struct {
 	Addresses []string // multiaddrs, such as /ip4/10.0.0.1/tcp/7000
 }
 
-// Registered is a client that the cluster knows.
+// Registered is a client that the cluster admits.
 type Registered struct {
 	Name string // for people
 	Key  [32]byte
 }
 
-// Origin is the state that a restored cluster began with; zero: it began empty.
+// Origin is the state with which a restored cluster began; zero: it began empty.
 type Origin struct {
-	Cluster [32]byte // whose state it was
+	Cluster [32]byte // the cluster from which the state came
 	Seq     uint64
 	Root    [32]byte
 }
 
-// Settings are the settings of a cluster, [protocol] in its file: docs/operations.md has the range and the default of each.
-// What is zero there, or left out, is zero here too.
+// Settings are the settings of a cluster, [protocol] in its file; docs/operations.md has the range and the default of
+// each. Zero stands for the same as zero, or nothing, in the file.
 type Settings struct {
 	ViewTimeout        time.Duration
 	MaxViewTimeout     time.Duration
@@ -73,22 +73,22 @@ type Settings struct {
 	LogWindow          int    // sequence numbers
 	MaxBatch           int    // requests
 	MaxBatchBytes      int    // bytes of their operations
-	MaxOps             int    // operations in a request
-	MaxOpBytes         int    // bytes of one
+	MaxOps             int    // operations in one request
+	MaxOpBytes         int    // bytes of one operation
 	MaxResultBytes     int    // bytes of the results of a request
 	MaxPending         int    // requests that wait at a replica
-	MaxPerClient       int    // of them, of one client
-	Window             int    // requests of a session under way
-	Sessions           int    // of a client that are held
+	MaxPerClient       int    // of those, requests of one client
+	Window             int    // unanswered requests of one session
+	Sessions           int    // sessions that are held for one client
 	MaxRequestCost     int    // units of work
 	MaxBatchCost       int    // units of work
-	Rules              int    // of execution: those of the time when the cluster was made
+	Rules              int    // version of the rules of execution, as of the time when the cluster was made
 	History            int    // sequence numbers
-	Durability         string // pessimistic, which is "" too, or optimistic
+	Durability         string // pessimistic, for which "" stands too, or optimistic
 	FirstVersion       int    // of the state: statemachine.Versioned
 }
 
-// NewCluster makes a cluster of what the program knows without a file. The error names what is missing or out of range.
+// NewCluster makes a Cluster without a file. The error names what is missing or out of range.
 func NewCluster(c ClusterConfig) (*Cluster, error) {
 	protocol, err := c.Settings.protocol()
 	if err != nil {
@@ -110,7 +110,7 @@ func NewCluster(c ClusterConfig) (*Cluster, error) {
 	return &Cluster{file}, nil
 }
 
-// Config is what the cluster is made of. NewCluster makes an equal one of it.
+// Config returns the content of the cluster, from which NewCluster makes an equal one.
 func (c *Cluster) Config() ClusterConfig {
 	if c.check() != nil {
 		return ClusterConfig{}
@@ -137,7 +137,7 @@ func (c *Cluster) Machine() string {
 	return c.file.Machine
 }
 
-// MarshalText is the content of a cluster file, as ParseCluster reads it.
+// MarshalText returns the content of a cluster file, as ParseCluster reads it.
 func (c *Cluster) MarshalText() ([]byte, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func (c *Cluster) check() error {
 	return nil
 }
 
-// protocol is the settings as the file has them.
+// protocol converts the settings to the file's form.
 func (s Settings) protocol() (p cluster.Protocol, err error) {
 	durability := cluster.Pessimistic
 	if s.Durability != "" {

@@ -12,12 +12,13 @@ import (
 	"tagma/pbft/wire"
 )
 
-// patience is how long replicas are waited for when the context has no deadline.
+// patience is how long Inquire waits for replicas if the context has no deadline.
 const patience = 3 * time.Second
 
-// Inquire asks every replica of the cluster for a report on itself, and judges them: see package status. It does not wait
-// for a replica that cannot be reached, and for the others until ctx ends, or for three seconds if that has no end. It needs
-// no session: it tells of a cluster that serves nobody, too. The error is one of the cluster or the key.
+// Inquire asks every replica of the cluster for a report on itself, and judges the reports: see package status. It does
+// not wait for a replica that cannot be reached. For the others it waits until ctx ends, or for three seconds if ctx
+// has no deadline. It needs no session, so it also works on a cluster that executes nothing. An error is about the
+// cluster or the key.
 func Inquire(ctx context.Context, cluster *Cluster, key *Key) (*status.Status, error) {
 	if ctx == nil {
 		return nil, errNoContext
@@ -61,7 +62,7 @@ type inquiry struct {
 	answers []status.Answer
 }
 
-// lookEvery is how often an inquiry looks for links that came up or failed.
+// lookEvery is how often an inquiry checks for links that came up or failed.
 const lookEvery = 2 * time.Millisecond
 
 var (
@@ -69,7 +70,7 @@ var (
 	errNoLink   = errors.New("not connected in time")
 )
 
-// run asks each replica as soon as it is connected, until every one has answered or failed.
+// run asks each replica as soon as it is connected, until every replica has answered or failed.
 func (q *inquiry) run(ctx context.Context, host *network.ClientHost) {
 	question := wire.Encode(&wire.Inquire{})
 	asked := make([]bool, len(q.answers))
@@ -90,7 +91,7 @@ func (q *inquiry) run(ctx context.Context, host *network.ClientHost) {
 	}
 }
 
-// settled reports whether there is nothing to wait for, and notes why replicas did not answer.
+// settled reports whether there is nothing left to wait for, and notes why replicas did not answer.
 func (q *inquiry) settled(peers []network.PeerState, timeIsUp bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -113,7 +114,7 @@ func (q *inquiry) settled(peers []network.PeerState, timeIsUp bool) bool {
 	return all
 }
 
-// FromReplica takes the first report of a replica.
+// FromReplica takes a replica's first report.
 func (q *inquiry) FromReplica(from int, frame []byte) {
 	message, err := wire.Decode(frame)
 	if err != nil {
@@ -130,6 +131,6 @@ func (q *inquiry) FromReplica(from int, frame []byte) {
 	}
 	select {
 	case q.heard <- struct{}{}:
-	default: // a look is due anyway
+	default: // run is about to look anyway
 	}
 }

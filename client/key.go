@@ -14,15 +14,15 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Key is the ed25519 key of a client, by which the cluster knows it: it signs the requests, and the links prove it. It may
-// serve any number of clients.
+// Key is the ed25519 key of a client, by which the cluster knows the client: it signs requests, and its links prove
+// that they have it. A Key may serve any number of clients.
 type Key struct {
 	public  [32]byte
-	private *crypto.PrivateKey // nil: signer has it
+	private *crypto.PrivateKey // nil: the signer has it
 	signer  stdcrypto.Signer
 }
 
-// ReadKey reads a key file, as the command init or keys made it. The passphrase of an encrypted key is taken from the
+// ReadKey reads a key file that the command init or keys made. The passphrase of an encrypted key is taken from the
 // environment (TAGMA_PASSPHRASE, or a file that TAGMA_PASSPHRASE_FILE names), or asked for on the terminal.
 func ReadKey(file string) (*Key, error) {
 	private, err := passphrase.ReadKey(file)
@@ -32,7 +32,7 @@ func ReadKey(file string) (*Key, error) {
 	return keyOf(private), nil
 }
 
-// ParseKey reads the content of a key file. The passphrase is for an encrypted one, and nil for others.
+// ParseKey reads the content of a key file. The passphrase is for an encrypted key, and nil for others.
 func ParseKey(content, passphrase []byte) (*Key, error) {
 	private, err := crypto.ParseKey(content, passphrase)
 	if err != nil {
@@ -43,12 +43,13 @@ func ParseKey(content, passphrase []byte) (*Key, error) {
 
 func keyOf(private *crypto.PrivateKey) *Key { return &Key{public: private.Public(), private: private} }
 
-// probe is what a signer signs to show that it can. It cannot be taken for anything that a client signs.
+// probe is what a signer signs to show that it can. It differs from everything that a client signs.
 const probe = "tagma: does this key sign?"
 
-// NewKey is the key of a signer: an ed25519.PrivateKey, or one that is held elsewhere, such as in a security module. Its
-// public key is an ed25519.PublicKey, and it signs messages as they are (crypto.Hash(0)). It must be safe for concurrent
-// use. NewKey has it sign once. It then signs when a client is dialled, for its connections, and for every request.
+// NewKey makes a Key of a signer: an ed25519.PrivateKey, or a signer whose key is elsewhere, such as in a security
+// module. Its public key must be an ed25519.PublicKey, and it must sign messages unhashed (crypto.Hash(0)) and be safe
+// for concurrent use. NewKey asks it for one signature. Later it signs when a client is dialled, for each connection,
+// and for each request.
 func NewKey(signer stdcrypto.Signer) (*Key, error) {
 	if signer == nil {
 		return nil, errors.New("no signer: give one that holds an ed25519 key")
@@ -85,7 +86,7 @@ func (k *Key) Public() [32]byte {
 	return k.public
 }
 
-// errNoKey is what a client without a key is refused with.
+// errNoKey is the error of a client without a key.
 var errNoKey = errors.New("no client key; make one with ReadKey, ParseKey or NewKey")
 
 func (k *Key) check() error {
@@ -114,7 +115,7 @@ func (k *Key) signRequest(content []byte) (wire.Signature, error) {
 	return sig, err
 }
 
-// prove has the links prove the key.
+// prove configures the links to prove the key.
 func (k *Key) prove(cfg *network.ClientConfig) {
 	if k.private != nil {
 		cfg.Seed = k.private.Seed()

@@ -7,60 +7,61 @@ import (
 	"tagma/internal/session"
 )
 
-// Observer is called back about the calls of a client, for metrics and traces. See WithObserver.
+// Observer is told about the calls of a client, for metrics and traces. See WithObserver.
 type Observer interface {
-	// Start is called by the goroutine that makes a call, before anything is sent. What it returns is called back as the
-	// call goes on; nil: nothing is.
+	// Start is called on the goroutine that makes a call, before anything is sent. It returns the observer of this
+	// call, or nil if the call is not to be observed.
 	Start(ctx context.Context, call CallInfo) CallObserver
 }
 
-// CallObserver is called back about one call, in the order in which things happened, for all calls of a client by one
-// goroutine at a time. A method that blocks holds up the outcomes of all of them, so none of them waits for the client.
+// CallObserver is told about one call, in the order in which things happened. For all calls of a client, only one goroutine
+// at a time calls these methods. A method that blocks delays the outcomes of all calls, so it must not wait for the client.
 type CallObserver interface {
-	// Sent: the call's request went out.
+	// Sent says that the call's request was sent.
 	Sent(Transmission)
-	// Answered: a replica's answer to it arrived, final or that it is overloaded. One replica proves nothing.
+	// Answered says that an answer of a replica arrived, either final or that the replica is overloaded. A single
+	// replica's answer proves nothing.
 	Answered(replica int, at time.Time)
-	// End is called last, and once: when the outcome is known, or when Do gave up waiting for it.
+	// End is called last and once: when the outcome is known, or when Do stops waiting for it.
 	End(CallEnd)
 }
 
-// CallInfo is what a call is for.
+// CallInfo describes a call.
 type CallInfo struct {
 	CallOptions
 	Time       time.Time // when it was made
 	Machine    string
 	Operations int
-	Bytes      int    // of the operations together
-	Past       bool   // a QueryAt, of the state after At; it has no Sent, and no Answered
+	Bytes      int    // of all operations together
+	Past       bool   // a QueryAt, of the state after At; Sent and Answered are not called for it
 	At         uint64 // sequence number
 }
 
-// Transmission is a request that went out.
+// Transmission is one sending of a request.
 type Transmission struct {
 	Time    time.Time
-	Request RequestID // other calls may travel in it too
-	Replica int       // the one it went to; −1: all
-	Attempt int       // requests under a number of their own so far, this one included
-	Hedged  bool      // the answer was late, and all others are asked too
+	Request RequestID // may carry other calls too
+	Replica int       // the replica to which it was sent; −1: to all
+	Attempt int       // how many requests with different numbers the call has had, including this one
+	Hedged  bool      // the answer was late, so the other replicas are asked too
 }
 
-// CallEnd is what came of a call.
+// CallEnd is the outcome of a call.
 type CallEnd struct {
 	Time          time.Time
-	Seq           uint64    // of the batch it was executed in; 0: none
-	Err           error     // as the caller has it; what a machine refuses is in the outputs
-	Request       RequestID // the last one; zero if there was none
-	Attempts      int       // requests under a number of their own
+	Seq           uint64    // of the batch that executed it; 0: none
+	Err           error     // as returned to the caller; a machine's refusals are in the outputs instead
+	Request       RequestID // the last request; zero if there was none
+	Attempts      int       // how many requests with different numbers
 	Transmissions int
 	Queued        time.Duration // from the call to the first transmission; 0 if there was none
 	Latency       time.Duration // from the call to its end
 }
 
-// WithObserver has an observer called back about every call.
+// WithObserver sets an observer for all calls of the client.
 func WithObserver(o Observer) Option { return func(all *options) { all.observer = o } }
 
-// watch is what is observed of one call, under the shell's lock but for its beginning.
+// watch is what is observed of one call. The shell's lock guards it, except while it is made.
 type watch struct {
 	CallObserver
 	began         time.Time
@@ -70,7 +71,7 @@ type watch struct {
 	ended         bool
 }
 
-// begin tells an observer of a call; nil: nobody hears of it.
+// begin tells the observer about a call; nil if the call is not observed.
 func (s *shell) begin(ctx context.Context, ops [][]byte, info CallInfo) *watch {
 	info.Time, info.Machine, info.Operations = time.Now(), s.machine, len(ops)
 	for _, op := range ops {
@@ -82,7 +83,7 @@ func (s *shell) begin(ctx context.Context, ops [][]byte, info CallInfo) *watch {
 	return nil
 }
 
-// end is what came of the call; false: that was told already.
+// end describes the outcome of the call; false if the observer was already told.
 func (w *watch) end(id RequestID, result Result, err error) (e CallEnd, first bool) {
 	if w.ended {
 		return e, false
@@ -121,7 +122,7 @@ func (c caller) Answered(from int) {
 	}
 }
 
-// Finished implements session.Caller. Whoever waits goes on when the observer knows.
+// Finished implements session.Caller. The call's waiters continue only after the observer was told.
 func (c caller) Finished(result session.Result, err error) {
 	c.result, c.err = Result(result), outside(err)
 	if c.watch == nil {
@@ -137,7 +138,7 @@ func (c caller) Finished(result session.Result, err error) {
 	})
 }
 
-// gaveUp tells that the caller has an outcome which the session does not end the call with. The lock is held.
+// gaveUp tells the observer an outcome with which the session does not end the call. The lock must be held.
 func (c *Call) gaveUp(result Result, err error) {
 	if c.watch == nil {
 		return
@@ -151,8 +152,8 @@ func (c *Call) gaveUp(result Result, err error) {
 	}
 }
 
-// unlock gives the lock back, and has observers called for what happened under it, unless another goroutine is at that: it
-// goes on with what there is by then.
+// unlock releases the lock, and then calls observers about what happened under it. If another goroutine is already
+// calling observers, that one also does these calls.
 func (s *shell) unlock() {
 	mine := len(s.events) > 0 && !s.telling
 	s.telling = s.telling || mine

@@ -19,7 +19,7 @@ type options struct {
 	observer  Observer
 }
 
-// check reports an option that has no meaning. 0 is the default of each.
+// check returns an error for an option without a meaning. 0 is the default of each option.
 func (o *options) check() error {
 	switch {
 	case o.pack < 0:
@@ -33,28 +33,28 @@ func (o *options) check() error {
 	return nil
 }
 
-// WithLogger has connections and refusals of the links logged. Without it nothing is.
+// WithLogger logs connections, and peers that the links refuse. Without it nothing is logged.
 func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
 
-// WithInFlight bounds the requests under way. Without it the bound is
+// WithInFlight bounds the number of unanswered requests. Without it the bound is
 //
 //   - 8 for requests of single operations; those that wait meanwhile are packed into one,
 //   - 64 for requests of several operations (DoMany), which are never packed with others,
 //   - the cluster's window (Settings.Window) if nothing is packed: see WithoutPacking.
 func WithInFlight(requests int) Option { return func(o *options) { o.inFlight = requests } }
 
-// WithPacking bounds the operations of different calls that go into one request. Without it the cluster's limits on a
-// request are the only ones.
+// WithPacking bounds how many operations of different calls go into one request. Without it, only the cluster's limits
+// on a request apply.
 func WithPacking(most int) Option { return func(o *options) { o.pack = most } }
 
-// WithoutPacking sends every call as a request of its own.
+// WithoutPacking sends every call in a request of its own.
 func WithoutPacking() Option { return WithPacking(1) }
 
-// WithoutHedging sends a request to further replicas only when it is sent again, after a time-out of 50 ms to 2 s that
-// follows the answers so far. With hedging they are asked once an answer takes three times as long as usual.
+// WithoutHedging sends a request to further replicas only when it is sent again, after a timeout of 50 ms to 2 s that adapts
+// to earlier answers. With hedging, further replicas are asked once an answer takes three times as long as usual.
 func WithoutHedging() Option { return func(o *options) { o.noHedging = true } }
 
-// WithSemantics sets the semantics of calls that do not choose their own. Without it they are ExactlyOnce.
+// WithSemantics sets the semantics of calls that do not choose their own; the default is ExactlyOnce.
 func WithSemantics(s Semantics) Option { return func(o *options) { o.semantics = s } }
 
 // CallOption changes one call.
@@ -66,8 +66,7 @@ type CallOptions struct {
 	Semantics Semantics
 }
 
-// Gather returns what the options of a call choose, for an [Interface] of your own. Usual are the semantics of a call that
-// chooses none.
+// Gather applies the options of a call, for an [Interface] of your own. Usual are the semantics of a call that chooses none.
 func Gather(usual Semantics, opts ...CallOption) CallOptions {
 	o := CallOptions{Semantics: usual}
 	for _, set := range opts {
@@ -78,11 +77,11 @@ func Gather(usual Semantics, opts ...CallOption) CallOptions {
 	return o
 }
 
-// ReadOnly promises that no operation of the request modifies the state: the machine is asked to Query instead of
+// ReadOnly promises that no operation of the request modifies the state: the machine executes it by Query instead of
 // Apply. The request is still ordered, so it sees everything that was acknowledged before it was sent.
 func ReadOnly() CallOption { return func(o *CallOptions) { o.ReadOnly = true } }
 
-// Under sets a call's semantics in place of the client's.
+// Under sets a call's semantics, instead of the client's.
 func Under(s Semantics) CallOption { return func(o *CallOptions) { o.Semantics = s } }
 
 func gather(usual Semantics, opts []CallOption) session.Kind {

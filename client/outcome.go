@@ -10,9 +10,9 @@ import (
 	"tagma/statemachine"
 )
 
-// Result is what f+1 replicas say that a request did.
+// Result is what f+1 replicas agree that a request did.
 type Result struct {
-	Seq     uint64   // sequence number of the batch it was executed in
+	Seq     uint64   // sequence number of the batch that executed it
 	Outputs [][]byte // one for each operation, in order; a machine's own encoding
 }
 
@@ -24,8 +24,9 @@ func (r Result) Output() []byte {
 	return r.Outputs[0]
 }
 
-// Err is why operation i did not do what was asked for, nil if the machine says nothing of that kind: a
-// *statemachine.Refusal of the application, or an error of package statemachine for one that panicked or met a limit.
+// Err returns why operation i did not do what was asked for, or nil if its output is not such a reason: a
+// *statemachine.Refusal by the application, or an error of package statemachine if the operation panicked or exceeded a
+// limit.
 func (r Result) Err(i int) error {
 	if i < 0 || i >= len(r.Outputs) {
 		return fmt.Errorf("there is no output of operation %d; the result has %d outputs", i, len(r.Outputs))
@@ -33,14 +34,14 @@ func (r Result) Err(i int) error {
 	return statemachine.Failure(r.Outputs[i])
 }
 
-// RequestID names a request for ever. Replicas log it.
+// RequestID identifies a request, uniquely and for ever. Replicas log it.
 type RequestID struct {
 	Client  [32]byte // the client's public key
 	Session uint64
-	Number  uint64 // within the session, from 1; 0: the request has none yet
+	Number  uint64 // within the session, from 1; 0: the request has no number yet
 }
 
-// String is the form in which replicas log it.
+// String returns the form in which replicas log it.
 func (id RequestID) String() string {
 	return fmt.Sprintf("%s/%d/%d", hex.EncodeToString(id.Client[:4]), id.Session, id.Number)
 }
@@ -54,21 +55,22 @@ type Semantics uint8
 
 // The semantics that a caller can choose.
 const (
-	// ExactlyOnce sends a request again until it is answered, always under one number, which is executed once.
+	// ExactlyOnce sends a request again until it is answered, always under the same number. Replicas execute a number once.
 	ExactlyOnce = Semantics(session.ExactlyOnce)
-	// AtMostOnce sends a request once. Without an answer it was executed once or not at all.
+	// AtMostOnce sends a request once. Without an answer, the request was executed once or not at all.
 	AtMostOnce = Semantics(session.AtMostOnce)
-	// AtLeastOnce sends the operation again as a new request, in a new session if it must, until one of them is
-	// answered. Others of them may have been executed too: it is for operations that may run twice.
+	// AtLeastOnce sends the operation again as a new request, in a new session if necessary, until one of these
+	// requests is answered. Several of them may be executed, so it is for operations that may be executed twice.
 	AtLeastOnce = Semantics(session.AtLeastOnce)
-	// BestEffort sends a request once and waits for nothing. It is executed once or not at all, and nobody is told.
+	// BestEffort sends a request once and does not wait. The request is executed once or not at all, and the caller is
+	// not told.
 	BestEffort = Semantics(session.BestEffort)
 )
 
 // SemanticsNames lists what ParseSemantics takes.
 func SemanticsNames() []string { return session.SemanticsNames() }
 
-// ParseSemantics reads a name.
+// ParseSemantics returns the semantics of this name.
 func ParseSemantics(name string) (Semantics, error) {
 	s, err := session.ParseSemantics(name)
 	return Semantics(s), err
@@ -77,35 +79,35 @@ func ParseSemantics(name string) (Semantics, error) {
 // String is the name that ParseSemantics takes.
 func (s Semantics) String() string { return session.Semantics(s).String() }
 
-// What callers tell apart with errors.Is.
+// The errors that callers distinguish by errors.Is.
 var (
-	ErrUnknown     = session.ErrUnknown     // it may or may not have been executed, now or later
-	ErrBusy        = session.ErrBusy        // with ErrUnknown: f+1 replicas last said that they are overloaded
-	ErrUnequal     = session.ErrUnequal     // with ErrUnknown: no f+1 replicas agree, though enough answered: see their logs before trying again
-	ErrNotSent     = session.ErrNotSent     // it was not and will not be executed
+	ErrUnknown     = session.ErrUnknown     // the request may or may not have been executed, and may still be
+	ErrBusy        = session.ErrBusy        // with ErrUnknown: the last answers of f+1 replicas were that they are overloaded
+	ErrUnequal     = session.ErrUnequal     // with ErrUnknown: enough replicas answered, but no f+1 of them alike; see their logs before you try again
+	ErrNotSent     = session.ErrNotSent     // the request was not and will not be executed
 	ErrClosed      = session.ErrClosed      // the client was closed
-	ErrExpired     = session.ErrExpired     // it may have been executed, and will not be any more
-	ErrConflict    = session.ErrConflict    // another request was executed under its number
-	ErrRefused     = session.ErrRefused     // the session holds as much as the cluster allows
-	ErrTooLarge    = session.ErrTooLarge    // it exceeds a limit of cluster.toml, and was not sent
-	ErrEmpty       = session.ErrEmpty       // it has no operation, and was not sent
-	ErrNotRetained = session.ErrNotRetained // the replicas have given up the state that it asks for
-	ErrNotExecuted = session.ErrNotExecuted // the cluster has not come to the sequence number yet
+	ErrExpired     = session.ErrExpired     // the request may have been executed before, and will not be any more
+	ErrConflict    = session.ErrConflict    // another request was executed under this one's number
+	ErrRefused     = session.ErrRefused     // the session has as much open as the cluster allows
+	ErrTooLarge    = session.ErrTooLarge    // the request exceeds a limit of cluster.toml, and was not sent
+	ErrEmpty       = session.ErrEmpty       // the request has no operation, and was not sent
+	ErrNotRetained = session.ErrNotRetained // the replicas no longer keep the requested state
+	ErrNotExecuted = session.ErrNotExecuted // the cluster has not reached the sequence number yet
 )
 
 // UnknownError is an ErrUnknown with its circumstances.
 type UnknownError struct {
-	Request RequestID // whose outcome is not known
-	Busy    bool      // f+1 replicas last said that they are overloaded
-	Unequal bool      // no f+1 replicas agree, though enough answered
+	Request RequestID // the request whose outcome is unknown
+	Busy    bool      // the last answers of f+1 replicas were that they are overloaded
+	Unequal bool      // enough replicas answered, but no f+1 of them agree
 	Said    string    // how long it has waited, and what each replica said last; "" before it was sent
 	Cause   error     // why the wait ended: the context's error, or ErrClosed
 }
 
-// Error says it all in one line.
+// Error describes all of this in one line.
 func (e *UnknownError) Error() string { return e.inside().Error() }
 
-// Unwrap makes errors.Is find ErrUnknown, the cause, and ErrBusy and ErrUnequal where they apply.
+// Unwrap makes errors.Is find ErrUnknown, the cause, and ErrBusy or ErrUnequal if they apply.
 func (e *UnknownError) Unwrap() []error { return e.inside().Unwrap() }
 
 func (e *UnknownError) inside() *session.UnknownError {
@@ -122,7 +124,7 @@ func (e *UnknownError) inside() *session.UnknownError {
 
 var errNoCause = errors.New("the wait ended")
 
-// outside is a session's error as callers have it.
+// outside converts a session's error to the form that callers get.
 func outside(err error) error {
 	var u *session.UnknownError
 	if errors.As(err, &u) {

@@ -11,29 +11,29 @@ import (
 	"tagma/internal/session"
 )
 
-// shell gives a session a clock, a lock and callers. One goroutine, run, serves all its timers and sends what had to wait.
-// Requests are signed, and replies read, outside the lock.
+// shell gives a session a clock, a lock and callers. One goroutine, run, serves all its timers and sends what had to
+// wait. Requests are signed, and replies decoded, outside the lock.
 type shell struct {
-	semantics Semantics // of calls that do not choose
-	observer  Observer  // nil: nobody observes
+	semantics Semantics // of calls that do not choose their own
+	observer  Observer  // nil: calls are not observed
 	machine   string
 	packs     bool
 	began     time.Time
-	wake      chan struct{} // tells run of a deadline that is earlier than it knows, or of something to send
+	wake      chan struct{} // tells run about an earlier deadline, or about something to send
 	stop      chan struct{}
 
 	mu      sync.Mutex
 	core    *session.Session
 	planned time.Duration // when run wakes up by itself
 	closed  bool
-	events  []func() // for observers, when the lock is given back
-	telling bool     // a goroutine is at it
+	events  []func() // calls of observers, to be made once the lock is released
+	telling bool     // a goroutine is making these calls
 }
 
 const (
-	// idle is how long run sleeps when nothing is under way.
+	// idle is how long run sleeps if nothing is under way.
 	idle = time.Hour
-	// linger is how long Close waits for answers to best-effort requests: they show that the request has left.
+	// linger is how long Close waits for answers to best-effort requests; an answer shows that the request was sent.
 	linger = 100 * time.Millisecond
 )
 
@@ -46,7 +46,7 @@ func newShell(cfg session.Config, semantics Semantics) *shell {
 
 func (s *shell) now() time.Duration { return time.Since(s.began) }
 
-// release ends what was done under the lock, and has run look at what follows from it.
+// release releases the lock, and wakes run if something is due earlier than run expects.
 func (s *shell) release() {
 	if at, ok := s.core.Wake(); ok && at < s.planned {
 		select {
@@ -57,8 +57,8 @@ func (s *shell) release() {
 	s.unlock()
 }
 
-// run sends again what is due, and what waits in line, until the session is closed. Callers that were answered a moment ago
-// are let to ask again first, so that what they ask for is packed too.
+// run sends what is due to be sent again, and what waits in line, until the session is closed. It first lets callers
+// that were just answered submit again, so that their next operations are packed too.
 func (s *shell) run() {
 	timer := time.NewTimer(idle)
 	defer timer.Stop()
@@ -88,7 +88,7 @@ func (s *shell) run() {
 	}
 }
 
-// plan returns how long there is nothing to do.
+// plan returns for how long nothing is due.
 func (s *shell) plan() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,7 +107,7 @@ func (s *shell) launch(r *session.Request) {
 	s.core.Launch(s.now(), r, sealed)
 }
 
-// FromReplica takes a frame that arrived over the link of a replica.
+// FromReplica takes a frame that arrived over a replica's link.
 func (s *shell) FromReplica(from int, frame []byte) {
 	word, ok := session.Hear(frame)
 	if !ok {
@@ -118,7 +118,7 @@ func (s *shell) FromReplica(from int, frame []byte) {
 	s.core.Receive(s.now(), from, word)
 }
 
-// submit takes in operations and sends them, or waits until they are in line.
+// submit submits operations and sends them, or waits until they are inside the line.
 func (s *shell) submit(ctx context.Context, ops [][]byte, k session.Kind) (*Call, error) {
 	c := &Call{shell: s, done: make(chan struct{})}
 	if s.observer == nil {
@@ -161,7 +161,7 @@ func (s *shell) enter(ctx context.Context, c *Call, ops [][]byte, k session.Kind
 
 func notSent(why error) error { return fmt.Errorf("%w: %w", ErrNotSent, why) }
 
-// await holds a submitter until its call is inside.
+// await waits until the submitter's call is inside the line.
 func (s *shell) await(ctx context.Context, c *Call) (*Call, error) {
 	select {
 	case <-c.entered:
@@ -181,7 +181,7 @@ func (s *shell) await(ctx context.Context, c *Call) (*Call, error) {
 	return c, nil
 }
 
-// do submits and waits. When ctx ends, the call is given up.
+// do submits operations and waits for the outcome. When ctx ends, the call is abandoned.
 func (s *shell) do(ctx context.Context, ops [][]byte, k session.Kind) (Result, error) {
 	call, err := s.submit(ctx, ops, k)
 	if err != nil || k.Semantics == session.BestEffort {

@@ -11,7 +11,7 @@ import (
 
 var _ client.Interface = (*Client)(nil)
 
-// Machine is the name that New was given.
+// Machine is the name that was given to New.
 func (c *Client) Machine() string {
 	if c == nil || c.shared == nil {
 		return ""
@@ -19,7 +19,7 @@ func (c *Client) Machine() string {
 	return c.shared.machine
 }
 
-// Do has one operation executed, as Client.Do of package client does.
+// Do has one operation executed, like Do of client.Client.
 func (c *Client) Do(ctx context.Context, op []byte, opts ...client.CallOption) (client.Result, error) {
 	return c.DoMany(ctx, [][]byte{op}, opts...)
 }
@@ -51,14 +51,14 @@ func (c *Client) do(ctx context.Context, ops [][]byte, opts []client.CallOption)
 		if failure := f.err(id); failure != nil && err == nil {
 			result, err = client.Result{}, failure
 		}
-		if chosen.Semantics == client.BestEffort && f != NotSent { // nobody is told
+		if chosen.Semantics == client.BestEffort && f != NotSent { // a best-effort caller is not told
 			result, err = client.Result{}, s.broken
 		}
 	})
 	return result, id, err
 }
 
-// cloned copies operations: a machine's arguments are not to change under it.
+// cloned copies operations, so that a machine's arguments do not change while it runs.
 func cloned(ops [][]byte) [][]byte {
 	copies := make([][]byte, len(ops))
 	for i, op := range ops {
@@ -67,7 +67,7 @@ func cloned(ops [][]byte) [][]byte {
 	return copies
 }
 
-// Submit has one operation executed at once; the call is over when it returns.
+// Submit has one operation executed at once; the call has ended when Submit returns.
 func (c *Client) Submit(ctx context.Context, op []byte, opts ...client.CallOption) (*client.Call, error) {
 	return c.SubmitMany(ctx, [][]byte{op}, opts...)
 }
@@ -75,7 +75,7 @@ func (c *Client) Submit(ctx context.Context, op []byte, opts ...client.CallOptio
 // SubmitMany is Submit for several operations in one batch.
 func (c *Client) SubmitMany(ctx context.Context, ops [][]byte, opts ...client.CallOption) (*client.Call, error) {
 	result, id, err := c.do(ctx, ops, opts)
-	if err != nil && id == (client.RequestID{}) { // it did not get as far as a number
+	if err != nil && id == (client.RequestID{}) { // the call failed before it had a number
 		return nil, err
 	}
 	call, finish := client.NewCall(id)
@@ -88,7 +88,7 @@ func (c *Client) Query(ctx context.Context, op []byte, opts ...client.CallOption
 	return c.Do(ctx, op, append(opts[:len(opts):len(opts)], client.ReadOnly())...)
 }
 
-// Call has one operation executed, for the calls of a machine (statemachine.Caller).
+// Call has one operation executed, for typed clients (statemachine.Caller).
 func (c *Client) Call(ctx context.Context, op []byte, readOnly bool) (result []byte, seq uint64, err error) {
 	do := c.Do
 	if readOnly {
@@ -98,8 +98,8 @@ func (c *Client) Call(ctx context.Context, op []byte, readOnly bool) (result []b
 	return done.Output(), done.Seq, err
 }
 
-// QueryAt has an operation answered from the state after sequence number at. An injected failure is an answer that does not
-// come in time.
+// QueryAt has an operation answered from the state after sequence number at. An injected fault makes it fail as if no
+// answer came in time.
 func (c *Client) QueryAt(ctx context.Context, op []byte, at uint64) (result []byte, err error) {
 	if err := check([][]byte{op}); err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (c *Client) QueryAt(ctx context.Context, op []byte, at uint64) (result []by
 	return result, err
 }
 
-// Status is what SetStatus set; without it, that of four replicas that are well.
+// Status returns what SetStatus set, or the status of four healthy replicas.
 func (c *Client) Status(ctx context.Context) (s *status.Status, err error) {
 	if _, err := c.begin(ctx); err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func (c *Client) Status(ctx context.Context) (s *status.Status, err error) {
 	return s, nil
 }
 
-// Close ends the caller: what is asked for afterwards was not sent. Other callers of the machine go on.
+// Close ends this caller: its later calls fail with ErrNotSent. Other callers of the same machine continue.
 func (c *Client) Close() error {
 	if c == nil {
 		return nil

@@ -13,10 +13,10 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// Start is the agreed time of the first operations, unless a test sets another.
+// Start is the agreed time of the first operations, unless a test sets another one.
 var Start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Limits of the cluster that there is not: those of a new one.
+// Limits of the imitated cluster: those of a new cluster.
 const (
 	maxOps     = 256
 	maxOpBytes = 256 << 10
@@ -28,11 +28,11 @@ type Client struct {
 	key    [32]byte
 
 	mu     sync.Mutex
-	last   uint64 // number of a request
+	last   uint64 // number of the last request
 	closed bool
 }
 
-// shared is what all callers of a machine have in common.
+// shared is what all callers of one machine have in common.
 type shared struct {
 	machine string
 
@@ -45,7 +45,7 @@ type shared struct {
 	status  *status.Status
 }
 
-// New runs a machine, in the state in which a new cluster has it. Name is what the cluster file would call it.
+// New runs a machine, beginning with the state of a new cluster. Name is the machine's name in the cluster file.
 func New(name string, m statemachine.Machine) *Client {
 	s := &shared{machine: name, store: memstore.New(), now: Start}
 	if m == nil {
@@ -59,8 +59,8 @@ func New(name string, m statemachine.Machine) *Client {
 	return &Client{shared: s, key: [32]byte{1}}
 }
 
-// As is another caller of the same machine, with its own key: the machine tells callers apart by Txn.Client. The first one's
-// begins with 1 and goes on with zeros.
+// As returns another caller of the same machine, with its own key; the machine distinguishes callers by Txn.Client. The
+// key of the first caller is a 1 followed by zeros.
 func (c *Client) As(key [32]byte) *Client {
 	if c == nil {
 		return nil
@@ -76,7 +76,7 @@ func (c *Client) Key() [32]byte {
 	return c.key
 }
 
-// SetTime sets the agreed time of the operations that follow. It never goes back: an earlier one changes nothing.
+// SetTime sets the agreed time of the following operations. Agreed time never goes back, so an earlier time changes nothing.
 func (c *Client) SetTime(to time.Time) {
 	c.with(func(s *shared) {
 		if to.After(s.now) {
@@ -85,7 +85,7 @@ func (c *Client) SetTime(to time.Time) {
 	})
 }
 
-// Pass has the agreed time pass.
+// Pass advances the agreed time.
 func (c *Client) Pass(d time.Duration) {
 	c.with(func(s *shared) { s.now = s.now.Add(max(0, d)) })
 }
@@ -100,12 +100,12 @@ func (c *Client) Seq() (seq uint64) {
 	return seq
 }
 
-// Forget gives up the states before sequence number seq, as replicas do: a question about one of them is an ErrNotRetained.
+// Forget drops the states before sequence number seq, as replicas do: reading one of them then is an ErrNotRetained.
 func (c *Client) Forget(seq uint64) {
 	c.with(func(s *shared) { s.store.Discard(min(seq, s.store.Last())) })
 }
 
-// SetStatus is what Status returns from now on; nil: that all is well.
+// SetStatus sets what Status returns from now on; nil stands for healthy replicas.
 func (c *Client) SetStatus(to *status.Status) { c.with(func(s *shared) { s.status = to }) }
 
 func (c *Client) with(do func(*shared)) {
@@ -117,10 +117,10 @@ func (c *Client) with(do func(*shared)) {
 	do(c.shared)
 }
 
-// errZero is what a client ends calls with that New did not make.
+// errZero is the error of a client that was not made by New.
 var errZero = errors.New("clienttest: this client was not made by New")
 
-// begin gives a call its number, unless it cannot be made.
+// begin gives a call its number, or returns why the call cannot be made.
 func (c *Client) begin(ctx context.Context) (client.RequestID, error) {
 	switch {
 	case c == nil || c.shared == nil:

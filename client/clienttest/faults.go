@@ -7,19 +7,19 @@ import (
 	"tagma/client"
 )
 
-// Fault is a way in which a call fails. Each is an error that a client of a real cluster gives, and decides whether the
-// operation is executed, which the error does not always tell.
+// Fault is a way in which a call fails. Each fault is an error that a client of a real cluster may return. It also
+// decides whether the operation is executed, which the error does not always tell.
 type Fault int
 
 // The faults.
 const (
 	none            Fault = iota
 	NotSent               // ErrNotSent: not executed
-	Unknown               // ErrUnknown: the request was lost, and is not executed
-	UnknownExecuted       // ErrUnknown: the answer was lost, and it is executed
+	Unknown               // ErrUnknown: the request was lost and is not executed
+	UnknownExecuted       // ErrUnknown: the answer was lost, but the request is executed
 	Busy                  // ErrBusy and ErrUnknown: not executed
 	BusyExecuted          // ErrBusy and ErrUnknown: executed
-	Unequal               // ErrUnequal and ErrUnknown: executed, and replicas differ
+	Unequal               // ErrUnequal and ErrUnknown: executed, and the replicas' answers differ
 	Expired               // ErrExpired: not executed
 	ExpiredExecuted       // ErrExpired: executed
 	Refused               // ErrRefused: not executed
@@ -31,8 +31,8 @@ type fault struct {
 	Fault
 }
 
-// Inject has calls fail, each fault one of them, in order: the next calls with an operation that matches; nil matches every
-// one. Faults of several Inject go in the order in which they were injected.
+// Inject makes later calls fail: each fault ends one call, in order, among the calls with a matching operation; nil
+// matches every call. Faults of several Injects are used in the order in which they were injected.
 func (c *Client) Inject(matches func(op []byte) bool, faults ...Fault) {
 	c.with(func(s *shared) {
 		for _, f := range faults {
@@ -41,13 +41,13 @@ func (c *Client) Inject(matches func(op []byte) bool, faults ...Fault) {
 	})
 }
 
-// Injected is how many faults have not come up yet.
+// Injected is how many injected faults were not used yet.
 func (c *Client) Injected() (n int) {
 	c.with(func(s *shared) { n = len(s.faults) })
 	return n
 }
 
-// next takes the fault of a call.
+// next removes and returns the fault for a call.
 func (s *shared) next(ops [][]byte) Fault {
 	for i, f := range s.faults {
 		for _, op := range ops {
@@ -60,7 +60,7 @@ func (s *shared) next(ops [][]byte) Fault {
 	return none
 }
 
-// executes tells whether the operation is executed all the same.
+// executes reports whether the operation is executed in spite of the fault.
 func (f Fault) executes() bool {
 	switch f {
 	case none, UnknownExecuted, BusyExecuted, Unequal, ExpiredExecuted:
@@ -69,7 +69,7 @@ func (f Fault) executes() bool {
 	return false
 }
 
-// err is what the caller is told.
+// err is the error that the caller receives.
 func (f Fault) err(id client.RequestID) error {
 	unknown := &client.UnknownError{Request: id, Said: "replica 0, 1, 2, 3 said nothing", Cause: context.DeadlineExceeded}
 	switch f {

@@ -1,5 +1,5 @@
-// Package oteltagma shows the calls of a client to OpenTelemetry: a span for each, with its transmissions and the replicas'
-// answers as events, and metrics of how long calls take and what becomes of them.
+// Package oteltagma reports the calls of a client to OpenTelemetry: a span for each call, with its transmissions and
+// the replicas' answers as events, and metrics of how long calls take and how they end.
 //
 //	o, err := oteltagma.New(oteltagma.Config{})
 //	if err != nil {
@@ -7,7 +7,7 @@
 //	}
 //	c, err := client.Dial(ctx, "cluster.toml", "client.key", client.WithObserver(o))
 //
-// It is a module of its own, so that clients which do without OpenTelemetry do not have it among their dependencies.
+// It is a module of its own, so that clients without OpenTelemetry do not have OpenTelemetry among their dependencies.
 package oteltagma
 
 import (
@@ -27,13 +27,13 @@ import (
 
 const scope = "tagma/client/oteltagma"
 
-// Config says where spans and metrics go. What is nil is OpenTelemetry's global one.
+// Config says where spans and metrics go. A nil field stands for OpenTelemetry's global provider.
 type Config struct {
 	Traces  trace.TracerProvider
 	Metrics metric.MeterProvider
 }
 
-// New makes an observer, which any number of clients may have.
+// New makes an observer, which any number of clients may share.
 func New(c Config) (client.Observer, error) {
 	if c.Traces == nil {
 		c.Traces = otel.GetTracerProvider()
@@ -123,7 +123,7 @@ func (c *call) End(e client.CallEnd) {
 	c.span.End(trace.WithTimestamp(e.Time))
 }
 
-// outcomes are names of errors, the more particular ones first.
+// outcomes are the names of errors, more specific errors first.
 var outcomes = []struct {
 	name string
 	err  error
@@ -141,8 +141,7 @@ var outcomes = []struct {
 	{"not-executed", client.ErrNotExecuted},
 }
 
-// Outcome is the name of what became of a call, as spans and metrics have it: executed, one of the client's errors such as
-// unknown, or error.
+// Outcome names the outcome of a call for spans and metrics: executed, one of the client's errors such as unknown, or error.
 func Outcome(err error) string {
 	if err == nil {
 		return "executed"

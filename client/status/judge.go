@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Status is what the replicas say together.
+// Status is what the replicas' reports mean together.
 type Status struct {
 	Cluster  string    `json:"cluster"`    // its id
 	Durable  string    `json:"durability"` // whether votes wait until they are durable
@@ -17,17 +17,17 @@ type Status struct {
 	Answered int       `json:"answered"`
 	Healthy  bool      `json:"healthy"`
 	Problem  string    `json:"problem,omitempty"` // why it is not healthy
-	MayFail  int       `json:"may_fail"`          // so many more replicas may fail before service stops
+	MayFail  int       `json:"may_fail"`          // how many more replicas may fail before service stops
 	Replicas []Replica `json:"replicas"`          // by number
 }
 
-// Replica is a replica's report, or why there is none.
+// Replica is a replica's report, or the reason why there is none.
 type Replica struct {
 	Replica   int    `json:"replica"` // its number
 	Reachable bool   `json:"reachable"`
 	Error     string `json:"error,omitempty"`
-	*Report          // nil if it is not reachable
-	// Document is the report as it came, in JSON: a replica of a later release may say more than Report has.
+	*Report          // nil if the replica is not reachable
+	// Document is the report as it was received, in JSON. A replica of a later release may report more than Report holds.
 	Document []byte `json:"-"`
 }
 
@@ -38,14 +38,14 @@ type Answer struct {
 	Err      error  // why there is none
 }
 
-// Cluster is what must be known of a cluster to judge how it is.
+// Cluster is what Judge must know about a cluster.
 type Cluster struct {
 	ID         string
 	Durability string
-	Quorum     int // replicas that it takes to get anything done
+	Quorum     int // how many replicas are needed to execute anything
 }
 
-// Judge reads what the replicas of a cluster answered, all of them in the order of their numbers, and says what it means.
+// Judge reads the answers of a cluster's replicas, of all of them in the order of their numbers, and says what they mean.
 func Judge(of Cluster, answers []Answer) *Status {
 	s := &Status{Cluster: of.ID, Durable: of.Durability, Quorum: of.Quorum}
 	for _, a := range answers {
@@ -69,7 +69,7 @@ func Judge(of Cluster, answers []Answer) *Status {
 	return s
 }
 
-// Err is why the cluster is not healthy, nil if it is.
+// Err returns why the cluster is not healthy, or nil.
 func (s *Status) Err() error {
 	switch {
 	case s == nil:
@@ -80,13 +80,13 @@ func (s *Status) Err() error {
 	return errors.New("the cluster is not healthy: " + s.Problem)
 }
 
-// judge says how many more replicas may fail, and why the cluster is not in order. Any f replicas that lie about themselves
-// or about others bring it to the edge of service at most, but for equal checkpoints: a difference there is worth an alarm
-// whoever is at fault.
+// judge decides how many more replicas may fail, and why the cluster is not in order. If any f replicas lie about
+// themselves or about others, the result is at worst that the cluster is at the edge of service. Different states at
+// the same checkpoint are the exception: they deserve an alarm whoever is at fault.
 func (s *Status) judge() {
 	standing, why := s.standing()
 	more := s.spare(standing)
-	if one, other := s.differ(); one != other { // the one lies, or the other
+	if one, other := s.differ(); one != other { // one of the two lies
 		more--
 		s.Problem = fmt.Sprintf("replicas %d and %d name different states at checkpoint %d: one of them lies or is damaged; %d more may fail",
 			one, other, s.Replicas[one].StableCheckpoint, max(0, more))
@@ -108,7 +108,7 @@ func (s *Status) judge() {
 	s.Healthy = s.Problem == ""
 }
 
-// differ finds two replicas that name different states at one checkpoint, the same one twice if there are none.
+// differ finds two replicas that name different states at the same checkpoint. If there are none, both results are the same.
 func (s *Status) differ() (one, other int) {
 	states := make(map[uint64]int)
 	for i := range s.Replicas {
@@ -125,7 +125,7 @@ func (s *Status) differ() (one, other int) {
 	return 0, 0
 }
 
-// split is the first replica that has seen that a checkpoint can never be stable.
+// split is the first replica that reports a checkpoint that can never be stable.
 func (s *Status) split() *Replica {
 	for i := range s.Replicas {
 		if r := &s.Replicas[i]; r.Reachable && r.Split > 0 {
@@ -135,7 +135,7 @@ func (s *Status) split() *Replica {
 	return nil
 }
 
-// stopped says why nothing gets done, "" if something does as far as views show.
+// stopped returns why the cluster executes nothing, or "" if the views show no reason.
 func (s *Status) stopped() string {
 	if s.Answered < s.Quorum {
 		return fmt.Sprintf("%d of %d replicas answer, and %d are needed to get anything done: start the others, or mend the way to them",
@@ -171,8 +171,9 @@ func (s *Status) view() (view uint64, most int) {
 	return view, most
 }
 
-// standing lists the replicas that count: each answers, is well by its own account, is active in the view that most are in,
-// and is not believed to lie. Why says what is wrong with the others, and which links are missing.
+// standing returns the replicas that count: each of them answers, reports itself healthy, is active in the view in
+// which most replicas are active, and is not considered a liar. Why says what is wrong with the others, and which links
+// are missing.
 func (s *Status) standing() (standing map[int]*Replica, why string) {
 	view, _ := s.view()
 	liars, proofs := s.liars()
@@ -212,8 +213,8 @@ func some(reasons []string) string {
 	return strings.Join(reasons, "; ")
 }
 
-// liars are the fewest replicas whose lies explain every proof and every key in use twice that is told of: those who are
-// accused, or those who accuse them.
+// liars is the smallest set of replicas whose lies explain every reported proof and every reported double use of a key:
+// either those that are accused, or those that accuse them.
 func (s *Status) liars() (liars map[int]bool, proofs []string) {
 	accused, accusers := make(map[int]bool), make(map[int]bool)
 	for i := range s.Replicas {
@@ -236,8 +237,8 @@ func (s *Status) liars() (liars map[int]bool, proofs []string) {
 	return accused, proofs
 }
 
-// spare is how many of those that stand may fail so that a quorum of the others is left, each of which is linked with a
-// quorum; -1 if there is none now.
+// spare is how many of the standing replicas may fail such that the rest still contains a quorum in which each is
+// linked with a quorum; -1 if there is none now.
 func (s *Status) spare(standing map[int]*Replica) int {
 	links := make(map[int]int)
 	for i, r := range standing {
@@ -262,17 +263,17 @@ func (s *Status) spare(standing map[int]*Replica) int {
 	return more
 }
 
-// settling is how long replicas that have just started may take to be linked.
+// settling is how long replicas that have just started may take until they are linked.
 const settling = 10_000 // ms
 
-// linked reports whether two replicas are linked by the account of both, or one has just started.
+// linked reports whether both replicas report a link with each other, or one of them has just started.
 func linked(a, b *Replica) bool {
 	return a.Replica == b.Replica || min(a.UptimeMillis, b.UptimeMillis) < settling ||
 		slices.Contains(a.Connected, b.Replica) && slices.Contains(b.Connected, a.Replica)
 }
 
-// lost lists the replicas that may have forgotten what they signed, and unclean those that are silent for what an unclean
-// stop lost.
+// lost lists the replicas that may have forgotten what they signed. unclean lists those that are silent because an
+// unclean stop may have lost their votes.
 func (s *Status) lost() []string {
 	return s.coming(func(r *Recovery) bool { return r.Phase == PhaseForgotten })
 }
@@ -281,7 +282,7 @@ func (s *Status) unclean() []string {
 	return s.coming(func(r *Recovery) bool { return r.Unclean })
 }
 
-// coming lists the replicas that come back in a way.
+// coming lists the replicas whose recovery meets a condition.
 func (s *Status) coming(so func(*Recovery) bool) (ids []string) {
 	for i := range s.Replicas {
 		if r := &s.Replicas[i]; r.Reachable && r.Recovery != nil && so(r.Recovery) {

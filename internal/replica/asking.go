@@ -11,32 +11,32 @@ import (
 	"tagma/pbft/wire"
 )
 
-// ErrBack says that the journal of a replica that waited for others is there again: its disk was mounted. The process
-// ends and starts as if nothing had happened (D8.12).
+// ErrBack says that the journal of a replica that waited for the others is there again, because its disk was mounted.
+// The process must end; its next start continues as if nothing had happened (D8.12).
 var ErrBack = errors.New("the journal is there again: start this replica again, it goes on as if nothing had happened")
 
-// Asking is a replica that may have forgotten what it signed, until n−f others have told it from where on it
-// contradicts nothing (D8.6). It writes nothing: a disk that is mounted later must not be hidden.
+// Asking is a replica that may have forgotten what it signed, until n−f others have answered and it knows from where on its
+// votes contradict nothing (D8.6). It writes nothing to the disk: otherwise it could hide a disk that is mounted later.
 type Asking struct {
 	*amnesia.Amnesiac
 	home  *Home
-	Why   string        // what was found
-	Every time.Duration // how often Waits says something
+	Why   string        // what the start found
+	Every time.Duration // how often Waits returns a text
 	// Stepped, if not nil, is called with each event and its effects.
 	Stepped func(ev port.Event, effects []port.Effect)
-	had     bool // there is a sound journal of the right life already, and it does not help
+	had     bool // there is an intact journal of the right life already, and starting from it does not help
 	said    time.Duration
-	told    string // what was said last
+	told    string // the text that was returned last
 }
 
-// NewAsking returns one for a home in which a start found an amnesia.
+// NewAsking returns the Asking of a home in which a start found an Amnesia.
 func NewAsking(h *Home, why string) *Asking {
 	a := &Asking{Amnesiac: amnesia.New(h.Config, h.newNonce()), home: h, Why: why, Every: sayEvery}
 	a.had = a.isThere()
 	return a
 }
 
-// Outlet carries what one that asks may do.
+// Outlet carries out what an Asking may do.
 type Outlet interface {
 	// Send sends a message to another replica. It never blocks and may lose it.
 	Send(to wire.ReplicaID, m wire.Message)
@@ -46,8 +46,8 @@ type Outlet interface {
 	Observe(e port.Effect)
 }
 
-// Take gives it an event and does what comes of it. It reports true once the journal of a new life is written: then the
-// replica starts again from it.
+// Take passes it an event and performs the effects. It returns true once the journal of a new life is written; the
+// replica must then be started again, from that journal.
 func (a *Asking) Take(ev port.Event, out Outlet) (again bool, err error) {
 	effects := a.Step(ev)
 	if a.Stepped != nil {
@@ -72,11 +72,11 @@ func (a *Asking) Take(ev port.Event, out Outlet) (again bool, err error) {
 	return true, Begin(a.home, rec)
 }
 
-// sayEvery is how often it says what it waits for, and looks for its journal.
+// sayEvery is how often an Asking reports what it waits for, and looks for its journal.
 const sayEvery = time.Minute
 
-// Waits says who has answered and who lost data too, from time to time and soon after that has changed, and looks
-// whether the journal has come back. The text is empty when it is not time to say anything.
+// Waits returns a text that says who has answered and who also lost data, from time to time and soon after that has
+// changed. The text is empty in between. Waits also looks whether the journal has come back; the error then is ErrBack.
 func (a *Asking) Waits(now time.Duration) (text string, err error) {
 	patience := min(2*a.home.Config.ViewTimeout, a.Every)
 	if a.said > 0 && now-a.said < patience {
@@ -93,7 +93,7 @@ func (a *Asking) Waits(now time.Duration) (text string, err error) {
 	return text, nil
 }
 
-// isThere reports whether there is a sound journal that a start would go on from.
+// isThere reports whether there is an intact journal from which a start would continue.
 func (a *Asking) isThere() bool {
 	life, err := readMark(a.home.Life)
 	if err != nil {
@@ -103,13 +103,13 @@ func (a *Asking) isThere() bool {
 	return err == nil
 }
 
-// Proven is the reason of a replica to which another one showed a statement that its journal lacks (D8.5).
+// Proven is the reason given for a replica to which another one showed a statement that its journal lacks (D8.5).
 func Proven(f port.Forgot) string {
 	return fmt.Sprintf("replica %d holds what this replica signed and its journal lacks: a %s for view %d, sequence number %d:"+
 		" an old copy of its disk", f.Witness, f.Said.Type, f.Said.View, f.Said.Seq)
 }
 
-// Describe says in a line who has answered, who lost data too, and what helps.
+// Describe says in one line who has answered, who also lost data, and what helps.
 func (a *Asking) Describe() string {
 	var whole, lost, silent []string
 	for id, answer := range a.Answers() {

@@ -11,11 +11,11 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Begin writes what others told a replica that had forgotten what it signed: the journal of a new life, and then the
-// file that names it (D8.6). A crash at any point leaves a home that is asked for again: no vote is sent before the
-// end. What was there is moved aside; a store is kept if nothing in it is newer than the checkpoint that others showed,
-// since what differs is found and fetched (X4, X5). The next call moves aside what a crash left of this one, in the
-// place of what was there.
+// Begin starts the new life of a replica that had forgotten what it signed, with what the others told it (D8.6). It writes
+// the journal of that life, and then the file that names the life. After a crash at any point the next start asks the others
+// again, because no vote is sent before Begin has ended. The former journal is moved aside. The store is kept if nothing in
+// it is newer than the checkpoint that the others showed, since a transfer finds and fetches what differs (X4, X5). A call
+// after a crash sets aside what the interrupted call left, which replaces the former journal there.
 func Begin(h *Home, rec amnesia.Recovery) error {
 	if _, err := journal.SetAside(h.FS, h.Journal); err != nil {
 		return fmt.Errorf("move the old journal aside: %w", err)
@@ -36,7 +36,7 @@ func Begin(h *Home, rec amnesia.Recovery) error {
 	return nil
 }
 
-// keepStore moves a store aside that is damaged, or holds more than the newest checkpoint of others.
+// keepStore moves the store aside if it is damaged, or holds more than the newest checkpoint of the others.
 func (h *Home) keepStore(newest wire.Seq) error {
 	if err := h.settle(nil); err != nil {
 		return err

@@ -11,27 +11,28 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Which checkpoint a mover fetches, from whom, and when it tries another one.
+// Which checkpoint a mover fetches, from which replicas, and when it tries another checkpoint.
 
-// giver is what is known of another replica that may give the state.
+// giver is what a mover knows about another replica that may give the state.
 type giver struct {
 	offer   wire.StableCert
-	pinned  bool // it serves the checkpoint that is fetched
-	refused bool // it does not
-	blamed  bool // it sent what does not fit its hash
+	pinned  bool // it serves the checkpoint that is being fetched
+	refused bool // it said that it does not serve that checkpoint
+	blamed  bool // it sent data that do not match their hash
 	heardAt time.Duration
-	// failures counts how often it did not serve what it had offered, or nothing came of it, since its last answer of
-	// use. A correct replica may fail too: the path to it was down, or its pins were taken.
+	// failures counts, since its last useful answer, how often it did not serve what it had offered, or sent nothing. A
+	// correct replica may fail too: the path to it may be down, or its pins may be taken.
 	failures int
 }
 
-// Bounds of a mover's patience, in rounds from which nothing came.
+// Bounds of a mover's patience, in rounds that brought nothing (vain rounds).
 const (
-	vainRounds  = 3 // from which on the others are asked for a newer checkpoint
-	maxDoubling = 4 // of what a round waits for offers, and for an answer of use
+	vainRounds  = 3 // after so many vain rounds the others are asked for a newer checkpoint
+	maxDoubling = 4 // how often the times for which a round waits are doubled
 )
 
-// choose starts over with asking who serves what. What was written so far stays, and is compared again (X7).
+// choose starts again by asking which replicas serve which checkpoint. What was written so far stays, and is compared
+// again (X7).
 func (m *Mover) choose() {
 	m.drop()
 	m.phase, m.offered = Choosing, 0
@@ -42,14 +43,15 @@ func (m *Mover) choose() {
 			trusted++
 		}
 	})
-	m.others(func(_ wire.ReplicaID, g *giver) { // without anybody to trust the fault may be here: all are tried again
+	m.others(func(_ wire.ReplicaID, g *giver) { // with nobody left to trust, this replica itself may be at fault: all are tried again
 		*g = giver{heardAt: m.now, blamed: g.blamed && trusted > 0, failures: g.failures}
 	})
 	m.askOffers()
 }
 
-// chooseAgain starts over because nothing came of a round, or no more will. If that goes on, those who offer what is of
-// use do not give it, and those who would give have nothing of use: the others have to take another checkpoint.
+// chooseAgain starts again because a round brought nothing, or will bring nothing more. If that continues, the replicas
+// with a useful offer do not deliver, and those that would deliver have no useful checkpoint: then the others have to
+// take a new one.
 func (m *Mover) chooseAgain() {
 	if m.vain++; m.vain >= vainRounds {
 		m.host.Report(port.Starving{})
@@ -62,9 +64,9 @@ func (m *Mover) askOffers() {
 	m.others(func(id wire.ReplicaID, _ *giver) { m.host.Send(id, &wire.FetchState{}) })
 }
 
-// pick chooses the newest checkpoint that is of use among those that others serve, of the replicas that failed least
-// often. It waits a moment for all of them: one that answers first may be behind. Behind rounds from which nothing came
-// it waits longer, since each one reads the own store.
+// pick chooses the newest useful checkpoint that others offer, among the replicas that failed least often. It waits a
+// moment for all offers, because the replica that answers first may be behind. After vain rounds it waits longer, since
+// each round reads the whole own store.
 func (m *Mover) pick() {
 	var best *giver
 	heard, all := 0, 0
@@ -85,7 +87,7 @@ func (m *Mover) pick() {
 		}
 	case m.now-m.starving >= m.pace.Stall:
 		m.starve()
-	default: // some may answer yet
+	default: // some replicas may still answer
 	}
 }
 
@@ -96,16 +98,17 @@ func (g *giver) betterThan(other *giver) bool {
 	return g.offer.Seq > other.offer.Seq
 }
 
-// starve reports that no replica serves a state that is of use. It forgives the replicas that were blamed, so that they are
-// asked again: the others may be down.
+// starve reports that no replica serves a useful state. It forgives the blamed replicas, so that they are asked again:
+// the others may be down.
 func (m *Mover) starve() {
 	m.starving = m.now
 	m.others(func(_ wire.ReplicaID, g *giver) { g.blamed, g.failures = false, 0 })
 	m.host.Report(port.Starving{})
 }
 
-// useful reports whether the state of a checkpoint leads on: it is not below what was executed, nor below anything that
-// the store holds (X5), and the record of a target at or above it is durable. In place of a wrong state any is of use.
+// useful reports whether the state of a checkpoint would bring this replica forward. It must not be below what was
+// executed, nor below anything in the store (X5), and the record of a target at or above it must be durable. If the own
+// state is wrong, any state is useful.
 func (m *Mover) useful(seq wire.Seq) bool {
 	if m.doubt {
 		return seq > 0 && seq <= m.target.Seq
@@ -113,8 +116,8 @@ func (m *Mover) useful(seq wire.Seq) bool {
 	return seq > 0 && seq >= m.position && uint64(seq) >= m.store.MaxVersion() && seq <= m.target.Seq
 }
 
-// load reads the own store at the version of the checkpoint: what differs is found against that, leftovers of an
-// earlier transfer included (X4).
+// load reads the own store at the version of the checkpoint. The differences are found against that, including what an
+// earlier transfer left (X4).
 func (m *Mover) load(cert wire.StableCert) {
 	m.phase, m.cert = Loading, cert
 	m.round++
@@ -133,7 +136,7 @@ func (m *Mover) load(cert wire.StableCert) {
 
 func (m *Mover) loaded(round uint32, stage *store.Stage, err error) {
 	switch {
-	case round != m.round: // it was closed meanwhile
+	case round != m.round: // the round has ended meanwhile
 		if err == nil {
 			stage.Close()
 		}
@@ -141,7 +144,7 @@ func (m *Mover) loaded(round uint32, stage *store.Stage, err error) {
 		m.chooseAgain()
 	case err != nil:
 		m.failed = fmt.Errorf("read the store at sequence number %d: %w", m.cert.Seq, err)
-	case m.doubt && !stage.Renews(): // it was begun before the state was found to be wrong
+	case m.doubt && !stage.Renews(): // the stage began before the state was found to be wrong
 		stage.Close()
 		m.choose()
 	default:
@@ -163,8 +166,8 @@ func (m *Mover) compare() {
 	m.askAll()
 }
 
-// complete ends the fetching: what takes the place of a wrong state takes over what is right of it, and is read back. Should
-// the disk give other bytes than before, they are compared again.
+// complete ends the fetching. If the own state was wrong, the new generation takes over what is right of it and is read
+// back. If the disk then returns other bytes than before, the differences are fetched again.
 func (m *Mover) complete() {
 	if !m.doubt {
 		m.whole()
@@ -179,7 +182,7 @@ func (m *Mover) complete() {
 		whole, err := stage.Complete()
 		return func() {
 			switch {
-			case round != m.round: // it was closed meanwhile
+			case round != m.round: // the round has ended meanwhile
 			case err != nil:
 				m.failed = fmt.Errorf("complete the state at sequence number %d: %w", m.cert.Seq, err)
 			case whole:
@@ -192,16 +195,16 @@ func (m *Mover) complete() {
 	})
 }
 
-// whole tells that all is there, and durable.
+// whole reports that the state is complete and durable.
 func (m *Mover) whole() {
 	m.phase = Switching
 	m.host.Report(port.Transferred{Cert: m.cert})
 }
 
-// firstID is the number of the first question of a round: its answers are told by it from those of earlier rounds.
+// firstID is the number of the first question of a round. It distinguishes answers of this round from those of earlier ones.
 func firstID(round uint32) uint32 { return round << 24 }
 
-// isLate reports whether an answer is one to an earlier round. A replica that is merely slow must not be blamed for it.
+// isLate reports whether an answer belongs to an earlier round. A replica must not be blamed merely because it is slow.
 func (m *Mover) isLate(answer []byte) bool {
 	if m.round <= 1 {
 		return false
@@ -210,9 +213,8 @@ func (m *Mover) isLate(answer []byte) bool {
 	return err == nil && firstID(a.ID>>24) != firstID(m.round)
 }
 
-// checkGivers starts over with a newer checkpoint when nobody serves the present one any more, or nothing of use came
-// for a while: twice as long after each round from which nothing came, since a large state takes its donors a while to
-// index.
+// checkGivers starts again with a newer checkpoint when no replica serves the present one any more, or when no useful answer
+// came for a while. That while is doubled after each vain round, because donors need time to index a large state.
 func (m *Mover) checkGivers() {
 	patience := m.pace.Stall
 	stalled := m.now-m.gained >= patience<<min(m.vain, maxDoubling)

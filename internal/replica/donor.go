@@ -12,25 +12,25 @@ import (
 
 // Bounds of what a donor gives (S4).
 const (
-	maxOffers    = 3       // certificates of the newest checkpoints that are kept to be pinned
-	maxQuestions = 8       // of one replica, that wait for an index
-	slotsBytes   = 4 << 20 // of batches in one answer
-	indexedKeys  = 20_000  // that one step passes
+	maxOffers    = 3       // how many of the newest stable checkpoints it offers
+	maxQuestions = 8       // of one replica, that may wait for an index
+	slotsBytes   = 4 << 20 // bytes of batches in one answer
+	indexedKeys  = 20_000  // keys that one step indexes
 )
 
-// Bounds of what is given to a client that takes a backup. It comes after the replicas, and there is one at a time.
+// Bounds of what is given to a client that takes a backup. Replicas come first, and only one backup is served at a time.
 const (
-	outsideTimeout = 4 * time.Second        // what a replica is given in a view timeout it is given in that
-	outsideIndex   = 256 << 20              // bytes of memory
-	outsideRest    = 9                      // times as long as a step of its work took, none is done
-	OutsidePause   = 250 * time.Millisecond // after which there is more for it at the latest
+	outsideTimeout = 4 * time.Second        // in this time it gets what a replica gets in a view timeout
+	outsideIndex   = 256 << 20              // bytes of memory for its index
+	outsideRest    = 9                      // after a step of work for it, no other follows for so many times as long
+	OutsidePause   = 250 * time.Millisecond // at the latest after this pause there is something more for it
 )
 
-// Outside stands for the client that takes a backup, in the place of a replica's number.
+// Outside stands for the client that takes a backup, where otherwise a replica's number is used.
 func Outside(cfg *wire.Config) wire.ReplicaID { return wire.ReplicaID(cfg.N()) }
 
-// Donor gives other replicas batches (X0) and the state of checkpoints (X2, X3) while this one goes on ordering. It is
-// a state machine for one goroutine at a time.
+// Donor gives other replicas batches (X0) and the state of checkpoints (X2, X3) while its own replica goes on ordering.
+// Only one goroutine at a time may use it.
 type Donor struct {
 	cfg   *wire.Config
 	store Store
@@ -40,12 +40,12 @@ type Donor struct {
 	offers    []wire.StableCert // of checkpoints that are stable, and durable here; the newest last
 	pins      []*pin
 	questions []question
-	askers    []asker // by replica, and Outside
+	askers    []asker // by replica; the last one is Outside
 	counts    Given
 
-	working bool          // the last step was for a backup, and began
-	began   time.Duration // then
-	resting time.Duration // until then there is no other
+	working bool // the last step was for a backup, and began at the time began
+	began   time.Duration
+	resting time.Duration // no other such step before this time
 }
 
 // Given counts what a donor gave, for metrics.
@@ -61,20 +61,20 @@ type question struct {
 	m    *wire.FetchState
 }
 
-// asker is a replica that is given something.
+// asker is what a donor knows about a replica that asks it.
 type asker struct {
 	bulk    budget.Budget
-	pin     *pin          // that it uses
-	mayOpen time.Duration // when it may have another one made
-	mayMove time.Duration // when it may have the newest one made for an offer
+	pin     *pin          // the pin that it uses
+	mayOpen time.Duration // from when on another pin may be made for it
+	mayMove time.Duration // from when on the newest checkpoint may be pinned for it in order to offer it
 }
 
-// NewDonor returns one that gives from a store and a journal, through send, which must not block.
+// NewDonor returns a Donor that reads from a store and a journal and sends its answers through send, which must not block.
 func NewDonor(cfg *wire.Config, st Store, votes *Votes, send func(wire.ReplicaID, wire.Message)) *Donor {
 	return &Donor{cfg: cfg, store: st, votes: votes, send: send, askers: make([]asker, cfg.N()+1)}
 }
 
-// Offer tells that a checkpoint is stable, and durable here.
+// Offer tells the donor that a checkpoint is stable, and durable here.
 func (d *Donor) Offer(cert wire.StableCert) {
 	d.offers = append(d.offers, cert)
 	if extra := len(d.offers) - maxOffers; extra > 0 {
@@ -82,7 +82,7 @@ func (d *Donor) Offer(cert wire.StableCert) {
 	}
 }
 
-// newest is the newest checkpoint that is offered; nil if none is.
+// newest is the newest checkpoint that the donor offers, nil if there is none.
 func (d *Donor) newest() *wire.StableCert {
 	if len(d.offers) == 0 {
 		return nil
@@ -90,7 +90,8 @@ func (d *Donor) newest() *wire.StableCert {
 	return &d.offers[len(d.offers)-1]
 }
 
-// mayGive reports whether a replica may be given more now: a question is short, and its answer is not.
+// mayGive reports whether a replica may be given more now. A question is short and its answer long, so a budget bounds
+// the answers.
 func (d *Donor) mayGive(to wire.ReplicaID, now time.Duration) bool {
 	b, timeout := &d.askers[to].bulk, d.cfg.ViewTimeout
 	if to == Outside(d.cfg) {
@@ -100,8 +101,8 @@ func (d *Donor) mayGive(to wire.ReplicaID, now time.Duration) bool {
 	return b.Left()
 }
 
-// mayAsk reports whether a question is taken. Those of a backup for the state itself wait for their turn, so that it need
-// not find out what it may ask for.
+// mayAsk reports whether a question is taken. A backup's questions for the state itself are always taken and wait for
+// their turn, so that the client need not find out when it may ask.
 func (d *Donor) mayAsk(from wire.ReplicaID, m wire.Message, now time.Duration) bool {
 	ask, is := m.(*wire.FetchState)
 	if from == Outside(d.cfg) && is && len(ask.Query) > 0 || d.mayGive(from, now) {
@@ -111,8 +112,8 @@ func (d *Donor) mayAsk(from wire.ReplicaID, m wire.Message, now time.Duration) b
 	return false
 }
 
-// answerBytes is what an answer costs at least. Reading it from the disk, decoding and sending it take what a few KiB take,
-// however short it is: batches of a few bytes, counted by these alone, kept a donor busy with one greedy replica.
+// answerBytes is what an answer is charged at least. However short it is, reading it from the disk, decoding and sending it
+// cost as much as a few KiB do. When batches of a few bytes were charged only these, one greedy replica kept a donor busy.
 const answerBytes = 16 << 10
 
 func (d *Donor) give(to wire.ReplicaID, m wire.Message) (bytes int) {
@@ -123,13 +124,13 @@ func (d *Donor) give(to wire.ReplicaID, m wire.Message) (bytes int) {
 	return bytes
 }
 
-// giveSlots sends committed batches as the journal holds them (X0), and where they end.
+// giveSlots sends committed batches from the journal (X0), and then a message that says where they end.
 func (d *Donor) giveSlots(from wire.ReplicaID, m *wire.FetchSlots) {
 	next, bytes, left := m.From, 0, &d.askers[from].bulk
 	for next < m.From+wire.Seq(m.Most) && bytes < slotsBytes && left.Left() {
 		batch, err := d.votes.Batch(next)
 		if err != nil || batch == nil {
-			break // a damaged record is found again, and told, by the next start
+			break // if a record is damaged, the next start finds and reports it
 		}
 		bytes += d.give(from, batch)
 		d.counts.Batches++
@@ -141,7 +142,7 @@ func (d *Donor) giveSlots(from wire.ReplicaID, m *wire.FetchSlots) {
 // giveState answers a question for state, or queues it until the keys are indexed.
 func (d *Donor) giveState(from wire.ReplicaID, m *wire.FetchState, now time.Duration) {
 	if len(m.Query) > 0 {
-		if _, err := transfer.DecodeQuery(m.Query); err != nil { // no state is pinned and indexed for it
+		if _, err := transfer.DecodeQuery(m.Query); err != nil { // refused before any state is pinned and indexed for it
 			d.counts.Refused++
 			return
 		}
@@ -160,7 +161,7 @@ func (d *Donor) giveState(from wire.ReplicaID, m *wire.FetchState, now time.Dura
 	}
 }
 
-// waiting is how many questions of a replica wait for their answer.
+// waiting is how many questions of a replica wait for their answers.
 func (d *Donor) waiting(from wire.ReplicaID) (n int) {
 	for i := range d.questions {
 		if d.questions[i].from == from {
@@ -170,8 +171,8 @@ func (d *Donor) waiting(from wire.ReplicaID) (n int) {
 	return n
 }
 
-// offerTo tells a replica which checkpoint it may fetch, and holds that for it: on a busy cluster the next ones take its
-// place before the question comes that the offer leads to.
+// offerTo tells a replica which checkpoint it may fetch, and pins that checkpoint at once. On a busy cluster newer
+// checkpoints would otherwise replace it before the replica's first question arrives.
 func (d *Donor) offerTo(from wire.ReplicaID, now time.Duration) {
 	a := &d.askers[from]
 	if now >= a.mayMove {
@@ -185,7 +186,7 @@ func (d *Donor) offerTo(from wire.ReplicaID, now time.Duration) {
 	d.give(from, &wire.Data{Offer: &a.pin.cert})
 }
 
-// refuse tells which checkpoint is served, instead of the one that was asked for.
+// refuse tells a replica which checkpoint is served, instead of the one that it asked for.
 func (d *Donor) refuse(to wire.ReplicaID, asked wire.Seq) {
 	if offer := d.newest(); offer != nil {
 		d.give(to, &wire.Data{Seq: asked, Offer: offer})
@@ -194,9 +195,9 @@ func (d *Donor) refuse(to wire.ReplicaID, asked wire.Seq) {
 	}
 }
 
-// Step does a bounded piece of work: it indexes keys, or answers one question. It reports false if there is none.
-// Questions take turns: one for a state that is still being indexed must not hold up the others. A backup's come last, and
-// take a tenth of the time: where the replica is busy it is the slower, and ordering hardly.
+// Step does a bounded piece of work: it indexes keys, or answers one question. It returns false if there is nothing to do.
+// Questions take turns, so that one for a state that is still being indexed does not delay the others. A backup's questions
+// come last and take a tenth of the time, so that on a busy replica they slow down the backup and hardly the ordering.
 func (d *Donor) Step(now time.Duration) bool {
 	if d.working {
 		d.working, d.resting = false, now+outsideRest*(now-d.began)
@@ -237,7 +238,7 @@ func (d *Donor) answer(p *pin, q question, now time.Duration) {
 		p.used = now
 		d.counts.Answers++
 		d.give(q.from, &wire.Data{Seq: q.m.Seq, Answer: answer})
-	case errors.Is(err, transfer.ErrNotReady): // the index moves to another part of the keys
+	case errors.Is(err, transfer.ErrNotReady): // the index is moving to another part of the keys
 		d.questions = append(d.questions, q)
 	default:
 		d.unpin(p)
@@ -245,7 +246,7 @@ func (d *Donor) answer(p *pin, q question, now time.Duration) {
 	}
 }
 
-// Rests is how long a backup waits for its next step; 0 if it does not.
+// Rests is how long a backup waits for its next step; 0 if it does not wait.
 func (d *Donor) Rests(now time.Duration) time.Duration {
 	if len(d.questions) == 0 || now >= d.resting {
 		return 0
@@ -253,7 +254,7 @@ func (d *Donor) Rests(now time.Duration) time.Duration {
 	return d.resting - now
 }
 
-// Given returns what was given so far, and what is held for it.
+// Given returns what was given so far, and what is held for others.
 func (d *Donor) Given() Given {
 	out := d.counts
 	out.Pins = len(d.pins)
@@ -263,7 +264,7 @@ func (d *Donor) Given() Given {
 	return out
 }
 
-// Close gives back what is held for others.
+// Close releases what is held for others.
 func (d *Donor) Close() {
 	for _, p := range slices.Clone(d.pins) {
 		d.unpin(p)

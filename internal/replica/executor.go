@@ -9,26 +9,27 @@ import (
 	"tagma/statemachine"
 )
 
-// How many applied batches make a write to the store due, and how long the first of them waits at most. A write of one
-// batch costs as many syncs as one of many, and they compete with those of the journal.
+// A write to the store is due after so many applied batches, or when the first of them has waited for so long. Writing
+// one batch costs as many syncs as writing many, and these syncs compete with those of the journal.
 const (
 	flushEvery  = 64
 	flushWithin = 100 * time.Millisecond
 )
 
-// Executor applies batches in order and has them written to the store, beside the batches that follow. It is a state
-// machine for one goroutine at a time: Put, Step and what the host calls back belong to it. Service may be asked from
-// any.
+// Executor applies batches in order, and has them written to the store while the next batches are applied. Only one
+// goroutine at a time may use it: it calls Put and Step, and the host calls back on it. Service may be used from any
+// goroutine.
 type Executor struct {
 	Service *statemachine.Service
-	// Begun and Ended, if not nil, are called when a batch is taken up and when its replies are there.
+	// Begun and Ended, if not nil, are called when the execution of a batch begins, and when it has ended.
 	Begun func(seq wire.Seq)
 	Ended func()
-	// Applied, if not nil, is called with each batch and the replies to its requests, before they are shortened.
+	// Applied, if not nil, is called with each batch and the replies to its requests, before results are shortened to
+	// digests.
 	Applied func(e port.Execute, replies []*wire.Reply)
 	// Durable, if not nil, is called with each state that became durable in the store.
 	Durable func(seq wire.Seq, root wire.Digest)
-	// Adopted, if not nil, is called with each state that was fetched and is the store's now.
+	// Adopted, if not nil, is called with each fetched state that became the store's.
 	Adopted func(seq wire.Seq, root wire.Digest)
 
 	cfg   *wire.Config
@@ -36,23 +37,24 @@ type Executor struct {
 	store Store
 	mover *Mover
 
-	work       []port.Effect // what is to be done, in order
-	unwritten  int           // applied batches that no write has taken
-	overdue    bool          // the first of them has waited long enough
-	checkpoint wire.Seq      // waits for the write under way; 0: none does
+	work       []port.Effect // queued work, in order
+	unwritten  int           // applied batches that are not part of a write yet
+	overdue    bool          // the first of them has waited for long enough
+	checkpoint wire.Seq      // the checkpoint that waits for the present write; 0: none
 	writing    bool
 	failed     error
 }
 
-// NewExecutor returns one that goes on from the state that service has loaded.
+// NewExecutor returns an Executor that continues from the state that service has loaded.
 func NewExecutor(cfg *wire.Config, host Host, st Store, service *statemachine.Service) *Executor {
 	x := &Executor{Service: service, cfg: cfg, host: host, store: st}
 	x.mover = newMover(cfg, host, st, wire.Seq(service.Executed()))
 	return x
 }
 
-// Put queues work: an Execute, Snapshot, Transfer or Resume. Of transfers in a row the last one counts. A Truncate has the
-// store forget at once: the marks that a restart goes by instead are durable (K4, D5).
+// Put queues work: an Execute, Snapshot, Transfer or Resume. Of several transfers in a row only the last one counts. A
+// Truncate is not queued: the store may discard at once, because the marks on which a restart relies instead are
+// already durable (K4, D5).
 func (x *Executor) Put(work port.Effect) {
 	switch e := work.(type) {
 	case port.Truncate:
@@ -67,19 +69,19 @@ func (x *Executor) Put(work port.Effect) {
 			x.work[len(x.work)-1] = e
 			return
 		}
-	default: // one after the other
+	default: // everything else is done in order
 	}
 	x.work = append(x.work, work)
 }
 
-// Waiting is how much work is queued.
+// Waiting is how many pieces of work are queued.
 func (x *Executor) Waiting() int { return len(x.work) }
 
-// Mover is the receiving side of state transfer.
+// Mover returns the receiving side of state transfer.
 func (x *Executor) Mover() *Mover { return x.mover }
 
-// Step does the next piece of work. It reports false if there is none that can be done now. An error is one of the
-// store, and final (D6).
+// Step does the next piece of work. It returns false if nothing can be done now. An error comes from the store and is
+// final (D6).
 func (x *Executor) Step() (bool, error) {
 	if x.failed == nil {
 		x.failed = x.mover.failed
@@ -99,9 +101,9 @@ func (x *Executor) Step() (bool, error) {
 	return x.failed == nil, x.failed
 }
 
-// mayDo reports whether a piece of work need not wait. A checkpoint waits for the write before it, and what comes
-// behind it too until its own write has begun: its state is that of its batch. A transfer waits until all that was
-// applied is written.
+// mayDo reports whether a piece of work can be done now. A checkpoint waits for the write before it, and all later work
+// waits until the checkpoint's own write has begun, because the checkpoint is of the state right after its batch. A
+// transfer waits until everything that was applied is written.
 func (x *Executor) mayDo(work port.Effect) bool {
 	if x.checkpoint != 0 {
 		return false
@@ -149,7 +151,7 @@ func (x *Executor) execute(e port.Execute) error {
 	if x.Applied != nil {
 		x.Applied(e, done.Replies)
 	}
-	for _, reply := range done.Replies { // the digest of long results, unless this replica is to send them whole (C5)
+	for _, reply := range done.Replies { // results become digests, unless this replica is the one that sends them whole (C5)
 		if wire.WholeReplier(reply.Request, x.cfg.N()) != x.cfg.Self {
 			reply.Shorten()
 		}
@@ -162,7 +164,7 @@ func (x *Executor) execute(e port.Execute) error {
 	return nil
 }
 
-// resume takes up a state that was fetched (X6). The record that says so is durable by now.
+// resume continues from a fetched state (X6). The record of the switch is durable by now.
 func (x *Executor) resume(seq wire.Seq) error {
 	root, err := x.mover.Adopt(seq)
 	if err != nil {
@@ -177,11 +179,11 @@ func (x *Executor) resume(seq wire.Seq) error {
 	return nil
 }
 
-// Due tells that the first unwritten batch has waited long enough.
+// Due says that the first unwritten batch has waited for long enough.
 func (x *Executor) Due() { x.overdue = x.unwritten > 0 }
 
-// write starts a write if one is due and none is under way. Batches are written together, never across a checkpoint
-// (D5). Nobody waits for it but a checkpoint and a transfer.
+// write starts a write if one is due and none is running. It writes several batches together, but never across a
+// checkpoint (D5). Only a checkpoint and a transfer wait for it.
 func (x *Executor) write() {
 	if x.writing || x.failed != nil {
 		return
@@ -225,8 +227,8 @@ func (x *Executor) settle(seq wire.Seq, root wire.Digest, err error) {
 	x.host.Report(port.Snapshotted{Seq: seq, Digest: root})
 }
 
-// Lookup answers from the sessions (C3). It may see a batch whose Executed event has not been stepped yet: then the
-// client is answered a moment earlier.
+// Lookup answers a request from the sessions (C3). It may see a batch whose Executed event the core has not processed
+// yet; the client then is answered a moment earlier.
 func (x *Executor) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	reply, done := x.Service.Lookup(req.ID.Client, uint64(req.ID.Session), req.ID.T, req.Digest())
 	if !done {
@@ -235,7 +237,7 @@ func (x *Executor) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return protocolReply(&reply), true
 }
 
-// Attached answers an Attach of a client's link from the sessions: a hint which numbers are not expired (C1).
+// Attached answers a client's Attach from the sessions, with a hint about which session numbers have not expired (C1).
 func (x *Executor) Attached(client wire.PublicKey, m *wire.Attach) *wire.Attached {
 	highest, floor := x.Service.Sessions(client)
 	return &wire.Attached{Session: m.Session, Highest: wire.Session(highest), Floor: wire.Session(floor)}

@@ -7,17 +7,17 @@ import (
 	"tagma/pbft/wire"
 )
 
-// MaxLag bounds in bytes what leaves a replica before its journal holds it (D8.14). A turn that comes to more waits for the
-// disk, and so does everything behind it.
+// MaxLag bounds the bytes that may leave a replica before its journal holds them (D8.14). A turn that exceeds it waits
+// for the disk, and so does everything after it.
 const MaxLag = 4 << 20
 
-// lag is what the journal was given and does not hold yet, oldest first. Its methods may be called by several goroutines,
-// and the pile that was taken is of one: who holds the journal's lock.
+// lag holds the turns that were given to the journal and are not written yet, oldest first. Its methods may be called
+// by several goroutines. A pile that was taken belongs to the goroutine that holds the journal's lock.
 type lag struct {
 	mu      sync.Mutex
 	waiting *pile
 	spare   *pile
-	full    bool  // the segment has no room for what waits
+	full    bool  // the segment has no room for the waiting turns
 	failed  error // final
 }
 
@@ -25,20 +25,20 @@ type lag struct {
 type pile struct {
 	records []wire.Record
 	entries []journal.Entry
-	encoded []byte // their bytes
+	encoded []byte // the bytes of all entries
 }
 
 func (b *pile) add(records []wire.Record) {
 	for _, r := range records {
 		start := len(b.encoded)
 		b.encoded = wire.AppendRecord(b.encoded, r)
-		data := b.encoded[start:] // where it stands, should the rest be moved
+		data := b.encoded[start:] // stays valid if encoded is later moved to new memory
 		b.entries = append(b.entries, journal.Entry{Seq: uint64(wire.RecordSeq(r)), Data: data})
 	}
 	b.records = append(b.records, records...)
 }
 
-// keepEncoded bounds the memory that an exceptionally large turn leaves behind.
+// keepEncoded bounds the memory that is kept after an exceptionally large turn.
 const keepEncoded = 4 << 20
 
 func (b *pile) empty() {
@@ -50,7 +50,7 @@ func (b *pile) empty() {
 	}
 }
 
-// add appends what a turn wrote, and reports whether it must not wait any longer.
+// add appends a turn. It reports true if the turns must not wait any longer.
 func (l *lag) add(turn []wire.Record) (due bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,7 +64,7 @@ func (l *lag) add(turn []wire.Record) (due bool, err error) {
 	return l.full || len(l.waiting.encoded) >= MaxLag, nil
 }
 
-// take returns all that waits. It is given back, or put back, before the next one is taken.
+// take returns everything that waits. The caller must give it back, or put it back, before it takes the next pile.
 func (l *lag) take() *pile {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -76,7 +76,7 @@ func (l *lag) take() *pile {
 	return b
 }
 
-// giveBack takes the memory of a pile that was written.
+// giveBack returns the memory of a pile that was written.
 func (l *lag) giveBack(b *pile) {
 	b.empty()
 	l.mu.Lock()
@@ -84,7 +84,7 @@ func (l *lag) giveBack(b *pile) {
 	l.spare = b
 }
 
-// putBack puts a pile that found no room in front of what came since.
+// putBack puts a pile for which the segment had no room in front of what was added since.
 func (l *lag) putBack(b *pile) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -94,7 +94,7 @@ func (l *lag) putBack(b *pile) {
 	l.waiting, l.full = b, true
 }
 
-// rotated takes that there is room again.
+// rotated notes that a new segment has room again.
 func (l *lag) rotated() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

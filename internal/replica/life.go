@@ -12,10 +12,10 @@ import (
 // Unborn is what HOME/life holds until the first start (D8.2).
 const Unborn = "unborn"
 
-// adopting stands before the life that a journal of the first format is about to be given.
+// adopting precedes the life in the file while a journal of the first format is being given that life.
 const adopting = "adopting "
 
-// mark is what HOME/life says.
+// mark is the content of HOME/life.
 type mark struct {
 	missing  bool
 	unborn   bool
@@ -43,7 +43,7 @@ func readMark(f LifeFile) (mark, error) {
 	return m, nil
 }
 
-// newLife draws a life, never the zero one.
+// newLife draws a random life, never the zero one.
 func (h *Home) newLife() (l wire.Life) {
 	for l == (wire.Life{}) {
 		binary.BigEndian.PutUint64(l[:8], h.Random())
@@ -52,7 +52,7 @@ func (h *Home) newLife() (l wire.Life) {
 	return l
 }
 
-// newNonce draws one that is not 0.
+// newNonce draws a random nonce that is not 0.
 func (h *Home) newNonce() uint64 {
 	for {
 		if n := h.Random(); n != 0 {

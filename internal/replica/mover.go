@@ -11,22 +11,22 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Phase is how far a state transfer is.
+// Phase says how far a state transfer is.
 type Phase string
 
 // The phases of a transfer.
 const (
 	Idle      Phase = ""
 	Choosing  Phase = "choosing"  // it asks which checkpoints others serve
-	Loading   Phase = "loading"   // it reads its own store, to compare
+	Loading   Phase = "loading"   // it reads its own store, in order to compare
 	Fetching  Phase = "fetching"  // it compares and fetches
-	Copying   Phase = "copying"   // what its own store holds of it is copied to a new generation (K2)
-	Switching Phase = "switching" // the state is whole; the record that says so is being written
+	Copying   Phase = "copying"   // it copies what its own store already has to a new generation (K2)
+	Switching Phase = "switching" // the state is complete; the record of the switch is being written
 )
 
-// Mover has the state of a stable checkpoint fetched from other replicas when this one cannot follow them any more (X1
-// to X7, X9). It shares the executor's turns, and works only while execution stands still. One who is no replica may have
-// one, too: see NewOutsider.
+// Mover fetches the state of a stable checkpoint from other replicas when this replica cannot follow them any more (X1
+// to X7, X9). It shares the executor's turns, and works only while nothing is executed. A client that takes a backup
+// uses one too: see NewOutsider.
 type Mover struct {
 	// Liar, if not nil, is called with each replica whose answer was not part of the certified state.
 	Liar func(id wire.ReplicaID, why error)
@@ -39,21 +39,21 @@ type Mover struct {
 	failed error
 
 	phase    Phase
-	doubt    bool            // the own state is wrong: a generation of its own takes its place (K2)
-	position wire.Seq        // what was executed
-	target   wire.StableCert // the newest one that the core named: its record is durable
+	doubt    bool            // the own state is wrong: a new generation replaces it (K2)
+	position wire.Seq        // last sequence number that was executed
+	target   wire.StableCert // the newest checkpoint that the core named; its record is durable
 	givers   []giver         // by replica
-	asked    time.Duration   // when offers were asked for
-	offered  time.Duration   // when the first one came
-	starving time.Duration   // since when there is none that is of use
+	asked    time.Duration   // when offers were last asked for
+	offered  time.Duration   // when the first offer came
+	starving time.Duration   // since when no offer was useful
 
-	cert     wire.StableCert // of the state that is fetched
+	cert     wire.StableCert // of the state that is being fetched
 	stage    *store.Stage
 	receiver *transfer.Receiver
 	round    uint32
 	touched  time.Duration
-	gained   time.Duration // when an answer was of use
-	vain     int           // rounds since then from which nothing came
+	gained   time.Duration // when an answer was last useful
+	vain     int           // rounds since then that brought nothing
 	report   Progress
 }
 
@@ -61,8 +61,8 @@ func newMover(cfg *wire.Config, host Host, st Store, at wire.Seq) *Mover {
 	return &Mover{cfg: cfg, pace: paceOf(cfg.ViewTimeout), host: host, store: st, position: at, givers: make([]giver, cfg.N())}
 }
 
-// NewOutsider returns the mover of one who is no replica, and takes the state from all of them for a backup. Want has it
-// begin, and names the newest checkpoint that was offered; Adopt ends it when it has reported a Transferred.
+// NewOutsider returns a mover for a client that takes the state from the replicas for a backup. Want begins the
+// transfer and names the newest checkpoint that was offered. Adopt ends it, after the mover has reported a Transferred.
 func NewOutsider(cfg *wire.Config, host Host, st Store, p Pace) *Mover {
 	outside := *cfg
 	outside.Self = Outside(cfg)
@@ -71,26 +71,26 @@ func NewOutsider(cfg *wire.Config, host Host, st Store, p Pace) *Mover {
 	return m
 }
 
-// Want begins a transfer to a checkpoint at or above least, or names a newer target for the one under way.
+// Want begins a transfer to a checkpoint at or above least, or names a newer target for the running transfer.
 func (m *Mover) Want(target wire.StableCert, least wire.Seq) error {
 	return m.want(port.Transfer{Target: target}, least)
 }
 
-// Err is why it cannot go on.
+// Err returns why the mover cannot continue, or nil.
 func (m *Mover) Err() error { return m.failed }
 
-// Pace is how patient a mover is.
+// Pace says how patient a mover is.
 type Pace struct {
-	Ask      time.Duration // between two questions for offers
-	Await    time.Duration // other offers, behind the first one of use
-	Slow     time.Duration // from when on an answer is late
-	Hedge    time.Duration // from when on another donor is asked the same
-	Stall    time.Duration // without an answer of use, until another checkpoint is tried
-	Touch    time.Duration // between two signs to donors that their checkpoint is still wanted
-	InFlight int           // questions to one donor; 0: the default
+	Ask      time.Duration // between two requests for offers
+	Await    time.Duration // for further offers, after the first useful one
+	Slow     time.Duration // after which an answer is late
+	Hedge    time.Duration // after which another donor is asked the same question
+	Stall    time.Duration // without a useful answer, after which another checkpoint is tried
+	Touch    time.Duration // between two messages that tell donors that their checkpoint is still wanted
+	InFlight int           // questions to one donor at a time; 0: the default
 }
 
-// paceOf is that of a replica.
+// paceOf is the pace of a replica.
 func paceOf(viewTimeout time.Duration) Pace {
 	return Pace{
 		Ask: viewTimeout / 4, Await: viewTimeout / 8, Slow: viewTimeout / 2, Hedge: viewTimeout / 8, Stall: 2 * viewTimeout,
@@ -98,7 +98,7 @@ func paceOf(viewTimeout time.Duration) Pace {
 	}
 }
 
-// want begins a transfer to the target or a newer checkpoint, or names a newer target for the one under way.
+// want begins a transfer to the target or a newer checkpoint, or names a newer target for the running transfer.
 func (m *Mover) want(e port.Transfer, executed wire.Seq) error {
 	if e.Target.Seq > m.target.Seq {
 		m.target = e.Target
@@ -113,9 +113,9 @@ func (m *Mover) want(e port.Transfer, executed wire.Seq) error {
 			Began: m.now, Finished: was.Finished, Blamed: was.Blamed, LastBlame: was.LastBlame,
 		}
 		m.choose()
-	case begins && (m.phase == Choosing || m.phase == Fetching): // what it compares with may be what is wrong
+	case begins && (m.phase == Choosing || m.phase == Fetching): // the stage with which it compares may be what is wrong
 		m.choose()
-	default: // it goes on
+	default: // the running transfer continues
 	}
 	return m.failed
 }
@@ -141,7 +141,7 @@ func (m *Mover) others(f func(id wire.ReplicaID, g *giver)) {
 	}
 }
 
-// Tick tells the time. It is called at least sixteen times a view timeout.
+// Tick tells the mover the time. It must be called at least sixteen times in a view timeout.
 func (m *Mover) Tick(now time.Duration) {
 	m.now = now
 	switch m.phase {
@@ -161,7 +161,7 @@ func (m *Mover) Tick(now time.Duration) {
 	}
 }
 
-// Data takes a message of a donor. What it says is believed by its hashes alone.
+// Data takes a message of a donor. Only what matches certified hashes is believed.
 func (m *Mover) Data(from wire.ReplicaID, v wire.Verified, now time.Duration) {
 	data, ok := v.Message().(*wire.Data)
 	if !ok || m.phase == Idle || m.phase == Copying || m.phase == Switching || from == m.cfg.Self {
@@ -173,7 +173,7 @@ func (m *Mover) Data(from wire.ReplicaID, v wire.Verified, now time.Duration) {
 	promised := g.offer.Seq
 	if data.Offer != nil {
 		g.offer = *data.Offer
-		if g.offer.Seq > m.target.Seq { // the core's to make durable before anything is written for it
+		if g.offer.Seq > m.target.Seq { // the core must make it durable before anything is written for it
 			if notice, is := v.Offered(); is {
 				m.host.Report(port.Received{From: port.Source{Replica: from}, Msg: notice})
 			}
@@ -186,7 +186,7 @@ func (m *Mover) Data(from wire.ReplicaID, v wire.Verified, now time.Duration) {
 		}
 		m.pick()
 	case data.Seq != m.cert.Seq:
-	case data.Offer != nil: // it serves that one no more
+	case data.Offer != nil: // it does not serve that checkpoint any more
 		if promised == m.cert.Seq && !g.refused {
 			g.failures++
 		}
@@ -201,7 +201,7 @@ func (m *Mover) Data(from wire.ReplicaID, v wire.Verified, now time.Duration) {
 	m.askAll()
 }
 
-// take gives an answer to the receiver.
+// take passes an answer to the receiver.
 func (m *Mover) take(from wire.ReplicaID, answer []byte) {
 	if len(answer) == 0 || m.phase != Fetching || m.givers[from].blamed || m.isLate(answer) {
 		return
@@ -221,7 +221,7 @@ func (m *Mover) take(from wire.ReplicaID, answer []byte) {
 	}
 }
 
-// Blame leaves a replica out that sent what cannot be true.
+// Blame excludes a replica that sent something which cannot be true.
 func (m *Mover) Blame(id wire.ReplicaID, why error) {
 	m.givers[id].blamed = true
 	m.report.Blamed++
@@ -231,8 +231,8 @@ func (m *Mover) Blame(id wire.ReplicaID, why error) {
 	}
 }
 
-// touch tells the donors from time to time that their checkpoint is still wanted, well before they would let it go, and
-// asks those that do not serve it yet.
+// touch tells the donors from time to time that their checkpoint is still wanted, well before they would release it. It
+// also asks those that do not serve it yet.
 func (m *Mover) touch() {
 	if m.now-m.touched >= m.pace.Touch {
 		m.touchAll()
@@ -248,7 +248,7 @@ func (m *Mover) touchAll() {
 	})
 }
 
-// askAll puts to every donor what it has room for.
+// askAll asks every donor as much as it has room for.
 func (m *Mover) askAll() {
 	if m.phase != Fetching {
 		return
@@ -264,7 +264,7 @@ func (m *Mover) askAll() {
 	})
 }
 
-// Adopt makes the state that was fetched the store's (X6).
+// Adopt makes the fetched state the store's (X6).
 func (m *Mover) Adopt(seq wire.Seq) (wire.Digest, error) {
 	if m.phase != Switching || m.cert.Seq != seq {
 		return wire.Digest{}, fmt.Errorf("execution is to resume at sequence number %d, and no such state was fetched", seq)
@@ -283,7 +283,7 @@ func (m *Mover) Adopt(seq wire.Seq) (wire.Digest, error) {
 	return m.cert.Digest, nil
 }
 
-// Close gives back what a transfer under way holds. What comes later is ignored.
+// Close releases what the running transfer holds. Later messages and results are ignored.
 func (m *Mover) Close() {
 	m.drop()
 	m.phase = Idle

@@ -10,18 +10,18 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Disk is a home's data after the checks of a start: what the replica goes on from.
+// Disk is a home's data after the checks of a start: what the replica continues from.
 type Disk struct {
 	Votes   *Votes
 	Store   Store
 	Log     wire.Log     // what the journal holds
 	Applied pbft.Applied // the state that the store was verified to hold (D5)
 	Replica *pbft.Replica
-	First   bool // it was never started before
+	First   bool // the replica was never started before
 }
 
-// Amnesia is the error of a start that finds that the replica may have forgotten what it signed (D8.3). It must not go
-// on before Begin has written what others told it. Its text says in a line what was found.
+// Amnesia is the error of a start that finds that the replica may have forgotten what it signed (D8.3). The replica
+// must not continue before Begin has written what the others told it. Its text says in one line what was found.
 type Amnesia struct{ Why string }
 
 // Error implements error.
@@ -29,9 +29,9 @@ func (a *Amnesia) Error() string { return "this replica may have forgotten what 
 
 func forgot(format string, args ...any) error { return &Amnesia{fmt.Sprintf(format, args...)} }
 
-// Open judges what lies on the disk and opens it. The error is an *Amnesia, one of the disk, or of settings that do not
-// fit the journal. A first start writes no vote yet: its journal begins with the first record. In a journal that this
-// replica must not go on from nothing is changed.
+// Open examines the home's disk and opens it. The error is an *Amnesia, an error of the disk, or says that settings do
+// not match the journal. A first start does not write a vote yet: its journal begins with the first record. A journal
+// from which the replica must not continue is left unchanged.
 func Open(h *Home) (d *Disk, err error) {
 	life, err := readMark(h.Life)
 	if err != nil {
@@ -72,8 +72,8 @@ func Open(h *Home) (d *Disk, err error) {
 	return d, d.adopt(h, life, own)
 }
 
-// look reads the journal without changing it, and returns the life to go on with. The error is an *Amnesia if the
-// journal is not the one that belongs to the file beside the key, or one of the journal's.
+// look reads the journal without changing it, and returns the life to continue with. The error is the journal's own, or
+// an *Amnesia if the journal does not belong to the life in the file beside the key.
 func (d *Disk) look(h *Home, life mark) (wire.Life, error) {
 	found, err := journal.Peek(h.Journal, h.journalOptions())
 	if err != nil {
@@ -88,7 +88,7 @@ func (d *Disk) look(h *Home, life mark) (wire.Life, error) {
 	return h.judge(life, d.Log.Life())
 }
 
-// openJournal mends what a crash left unfinished in the journal that was looked at, and opens it.
+// openJournal opens the journal that look has read, and finishes there what a crash left unfinished.
 func (d *Disk) openJournal(h *Home) error {
 	j, found, err := journal.Open(h.Journal, h.journalOptions())
 	if err != nil {
@@ -105,7 +105,7 @@ func (h *Home) journalOptions() journal.Options {
 	return journal.Options{SegmentBytes: h.SegmentBytes, FS: h.FS, Random: h.Random, Logger: h.Log, Index: wire.Rebuilds}
 }
 
-// openWithout opens a home that has no journal: that of a first start, if everything says so.
+// openWithout opens a home that has no journal. It is a first start if everything else agrees with that.
 func (d *Disk) openWithout(h *Home, life mark) error {
 	origin := h.Config.Origin
 	stored, err := h.State.Exists()
@@ -155,8 +155,8 @@ func (d *Disk) openWithout(h *Home, life mark) error {
 	return nil
 }
 
-// loadOrigin takes up the state that the cluster began with. A replica must not vote for what follows from one that it does
-// not have: that all of its cluster lack it, nobody would see.
+// loadOrigin loads the state with which the cluster began. A replica must not vote for batches above a state that it
+// does not have: if every replica of the cluster lacked that state, nobody would notice.
 func (d *Disk) loadOrigin(origin wire.Mark) error {
 	root, err := d.Store.Load(uint64(origin.Seq))
 	if err != nil && !errors.Is(err, store.ErrDamaged) {
@@ -170,15 +170,15 @@ func (d *Disk) loadOrigin(origin wire.Mark) error {
 	return nil
 }
 
-// judge compares the life that the journal names with that beside the key (D8.3), and returns the one to go on with.
+// judge compares the life in the journal with the one beside the key (D8.3), and returns the one to continue with.
 func (h *Home) judge(life mark, named wire.Life) (wire.Life, error) {
 	none := named == wire.Life{}
 	switch {
-	case life.missing && none, life.unborn && none: // of the first format
+	case life.missing && none, life.unborn && none: // the journal has the first format, without a life
 		return h.newLife(), nil
 	case life.missing:
 		return named, forgot("there is a journal in %s but no file life beside the key", h.Journal)
-	case life.unborn: // a crash came between the two
+	case life.unborn: // a crash came after the journal was made and before the life was written
 		return named, nil
 	case life.adopting && none || life.life == named:
 		return life.life, nil
@@ -190,8 +190,8 @@ func (h *Home) judge(life mark, named wire.Life) (wire.Life, error) {
 	}
 }
 
-// adopt makes the life beside the key and that of the journal the same one. A journal of the first format is given its
-// life once: the file says so first, else a journal of the same age that is put back later would be adopted too.
+// adopt makes the life beside the key equal to the journal's. A journal of the first format is given its life only once: the
+// file beside the key says so beforehand. Otherwise an equally old journal that is put back later would be adopted too.
 func (d *Disk) adopt(h *Home, life mark, own wire.Life) error {
 	if d.Log.Life() != own {
 		if err := h.Life.Write(adopting + own.String()); err != nil {
@@ -208,7 +208,7 @@ func (d *Disk) adopt(h *Home, life mark, own wire.Life) error {
 	return h.Life.Write(own.String())
 }
 
-// Close gives journal and store back.
+// Close closes journal and store.
 func (d *Disk) Close() error {
 	err := d.Votes.Close()
 	if d.Store != nil {

@@ -10,17 +10,17 @@ import (
 	"tagma/statemachine"
 )
 
-// The states that a donor holds for others (X2). A replica has one pin at a time, so that a faulty replica cannot take them
-// all. When all pins are taken and another replica needs one, the pin that was made first is given up.
+// The states that a donor holds for others (X2). A replica uses only one pin at a time, so that a faulty replica cannot
+// take all pins. When all pins are taken and another replica needs one, the oldest pin is given up.
 
 // Bounds of what is held for others.
 const (
-	maxPins     = 2                // and one for a backup
-	pinPatience = 10 * time.Second // after the last question
-	pinLifetime = 60 * time.Second
-	outsideLife = 10 * time.Minute // of a backup's: what it costs is bounded as that of the others, and it is given less at a time
-	pinTurn     = 15 * time.Second // after which one makes room, should another replica need it
-	keptJournal = 2 << 30          // bytes of journal that pins may hold back
+	maxPins     = 2                // for replicas; one more for a backup
+	pinPatience = 10 * time.Second // a pin ends so long after its last use
+	pinLifetime = 60 * time.Second // and so long after it was made
+	outsideLife = 10 * time.Minute // lifetime of a backup's pin: longer, because a backup is given less at a time
+	pinTurn     = 15 * time.Second // for so long a pin need not make room for another replica's
+	keptJournal = 2 << 30          // bytes of the journal that pins may keep from being deleted
 )
 
 // pin is a checkpoint whose state is held for others.
@@ -31,7 +31,8 @@ type pin struct {
 	began, used time.Duration
 }
 
-// pinFor returns the state after a checkpoint, held for a replica; nil if it is not served, or not now.
+// pinFor returns the pin of a checkpoint for a replica, and makes it if it may; nil if that checkpoint is not served,
+// or not now.
 func (d *Donor) pinFor(from wire.ReplicaID, seq wire.Seq, now time.Duration) *pin {
 	a := &d.askers[from]
 	p := d.pinned(seq)
@@ -41,7 +42,7 @@ func (d *Donor) pinFor(from wire.ReplicaID, seq wire.Seq, now time.Duration) *pi
 			return nil
 		}
 		was := a.pin
-		a.pin = nil // what it used until now may make room
+		a.pin = nil // the pin that the replica used so far may make room
 		if !d.makeRoom(from == Outside(d.cfg), now) {
 			a.pin = was
 			return nil
@@ -49,7 +50,7 @@ func (d *Donor) pinFor(from wire.ReplicaID, seq wire.Seq, now time.Duration) *pi
 		if p = d.open(i, from == Outside(d.cfg), now); p == nil {
 			return nil
 		}
-		a.mayOpen = now + d.cfg.ViewTimeout/2 // to index one state after the other costs this replica alone
+		a.mayOpen = now + d.cfg.ViewTimeout/2 // bounds the work of indexing one state after the other for the same replica
 		if was != nil && !d.isUsed(was) {
 			d.unpin(was)
 		}
@@ -58,7 +59,7 @@ func (d *Donor) pinFor(from wire.ReplicaID, seq wire.Seq, now time.Duration) *pi
 	return p
 }
 
-// pinned returns the state after a checkpoint if it is held already.
+// pinned returns the pin of a checkpoint if there is one.
 func (d *Donor) pinned(seq wire.Seq) *pin {
 	for _, p := range d.pins {
 		if p.cert.Seq == seq {
@@ -68,14 +69,14 @@ func (d *Donor) pinned(seq wire.Seq) *pin {
 	return nil
 }
 
-// makeRoom ends a pin if there are as many as there may be: one that nobody uses, or else the oldest, if it has had its
-// turn. A backup has room of its own, and takes none of the replicas'.
+// makeRoom ends a pin if there are as many as allowed: one that nobody uses, or else the oldest one if pinTurn is over.
+// A backup has a pin of its own, and takes none of the replicas'.
 func (d *Donor) makeRoom(outside bool, now time.Duration) bool {
 	pins := slices.DeleteFunc(slices.Clone(d.pins), func(p *pin) bool { return p.outside != outside })
 	if len(pins) == 0 || !outside && len(pins) < maxPins {
 		return true
 	}
-	oldest := pins[0] // they stand in the order in which they were made
+	oldest := pins[0] // pins are in the order in which they were made
 	for _, p := range pins {
 		if !d.isUsed(p) {
 			d.unpin(p)
@@ -93,8 +94,8 @@ func (d *Donor) isUsed(p *pin) bool {
 	return slices.ContainsFunc(d.askers, func(a asker) bool { return a.pin == p })
 }
 
-// open holds the state of an offer. One that the store does not have any more, or that is not what its certificate
-// says, is offered no longer: whoever is told of it would ask for it again and again.
+// open pins the state of an offer. If the store no longer has that state, or if it is not what its certificate says, it
+// is not offered any more: replicas that are told of it would ask for it again and again.
 func (d *Donor) open(offer int, outside bool, now time.Duration) *pin {
 	cert := d.offers[offer]
 	tree, view, err := d.store.Pin(uint64(cert.Seq))
@@ -132,7 +133,7 @@ func (d *Donor) hold() {
 	d.votes.Keep(low)
 }
 
-// Tick ends pins that nobody asks for any more, or that were held for long enough: a receiver goes on with a newer
+// Tick ends pins that were not used for a while or were held for long enough. A receiver then continues with a newer
 // checkpoint (X7).
 func (d *Donor) Tick(now time.Duration) {
 	held := d.votes.Bytes()

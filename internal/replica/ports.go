@@ -12,11 +12,11 @@ import (
 	"tagma/statemachine"
 )
 
-// Home is where one replica's data lie.
+// Home says where the data of one replica are.
 type Home struct {
 	Config *wire.Config
 	Life   LifeFile
-	// The journal: its directory on FS, and its settings.
+	// The journal: its directory on the file system FS, and its settings.
 	FS           journal.FS
 	Journal      string
 	SegmentBytes int64
@@ -27,56 +27,56 @@ type Home struct {
 
 // LifeFile is the file HOME/life, beside the key and outside of the data.
 type LifeFile interface {
-	// Read returns what it holds, "" if there is no such file.
+	// Read returns the file's content, or "" if there is no such file.
 	Read() (string, error)
-	// Write replaces it, durably.
+	// Write replaces the file's content, durably.
 	Write(text string) error
 }
 
-// StateDir is where the store lies.
+// StateDir is the place of the store.
 type StateDir interface {
-	// Exists reports whether there is anything of a store.
+	// Exists reports whether there are any files of a store.
 	Exists() (bool, error)
 	// Open opens the store, or makes an empty one. Its error wraps store.ErrDamaged if what is there cannot be read.
 	Open() (Store, error)
-	// Aside moves the store away, for an empty one to take its place.
+	// Aside moves the store away, so that an empty one can take its place.
 	Aside() error
-	// OpenNext opens the generation beside the store that a crash left; nil if there is none (K2).
+	// OpenNext opens the generation that a crash left beside the store; nil if there is none (K2).
 	OpenNext() (Store, error)
-	// Settle leaves one generation: the next one, or that which Open opens. Both are closed.
+	// Settle leaves one generation: the next one, or the one that Open opens. Both must be closed.
 	Settle(next bool) error
 }
 
 // Store keeps the replicated state.
 type Store interface {
 	statemachine.Storage
-	// Load takes up the state after a sequence number and returns its root (D5).
+	// Load loads the state after a sequence number and returns its root (D5).
 	Load(at uint64) (root [32]byte, err error)
-	// MaxVersion is the highest sequence number of which the store holds anything.
+	// MaxVersion is the highest sequence number of any entry in the store.
 	MaxVersion() uint64
-	// Newest opens what lies under the highest version, of which nothing is verified.
+	// Newest opens the state at the highest version, which is not verified.
 	Newest() (statemachine.StorageView, error)
-	// Pin opens the state after a checkpoint for others (X2). Both parts must be released.
+	// Pin opens the state after a checkpoint for other replicas (X2). The caller must release both parts.
 	Pin(seq uint64) (*merkle.Snapshot, statemachine.StorageView, error)
-	// Stage begins to take in the state after a sequence number (X4).
+	// Stage begins to take the state after a sequence number from others (X4).
 	Stage(seq uint64) (*store.Stage, error)
-	// Renew is Stage for a state that was found to be wrong, in a generation of its own (K2).
+	// Renew is Stage for a state that was found to be wrong; it fills a new generation (K2).
 	Renew(seq uint64) (*store.Stage, error)
-	// Scrub begins a pass that compares what the disk holds with its checksums and with the tree (K2).
+	// Scrub begins a pass that checks the content of the disk against its checksums and the tree (K2).
 	Scrub() (*store.Scrub, error)
-	// Close gives the store back.
+	// Close closes the store.
 	Close() error
 }
 
-// Host does for an executor and a mover what needs a clock, a network or a goroutine.
+// Host does for an executor and a mover everything that needs a clock, a network or a goroutine.
 type Host interface {
-	// Beside runs a job that may take long, and then what it returned on the executor's own turn.
+	// Beside runs a job, which may take long, on another goroutine, and then the returned function on the executor's own.
 	Beside(job func() (done func()))
-	// FlushAfter has Due called once when that much time has passed, unless it is asked for again before.
+	// FlushAfter calls Due once after this time, unless FlushAfter is called again before.
 	FlushAfter(d time.Duration)
-	// Now is a clock that never goes back.
+	// Now reads a clock that never goes back.
 	Now() time.Duration
-	// Report gives the core an event.
+	// Report passes an event to the core.
 	Report(ev port.Event)
 	// Send sends a message to another replica. It never blocks and may lose it.
 	Send(to wire.ReplicaID, m wire.Message)

@@ -7,31 +7,31 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Progress is how far a state transfer is, for people.
+// Progress says how far a state transfer is, for people.
 type Progress struct {
 	Phase    Phase
-	Seq      wire.Seq      // of the checkpoint that is fetched
+	Seq      wire.Seq      // of the checkpoint that is being fetched
 	Began    time.Duration // by the mover's clock
 	Now      time.Duration
-	Share    float64 // of the state that is compared and right, 0 to 1
-	Keys     uint64  // written, over all rounds
+	Share    float64 // the part of the state that was compared and is right, 0 to 1
+	Keys     uint64  // written in all rounds
 	Deleted  uint64
 	Bytes    uint64 // received
-	Late     uint64 // of them, those that another donor had been asked for meanwhile
-	Rounds   int    // checkpoints that were tried; more than one if donors gave up the first, or it became too old
+	Late     uint64 // of these, bytes for which another donor had been asked meanwhile
+	Rounds   int    // how many checkpoints were tried; more than one if donors gave up the first, or it became too old
 	Finished int    // transfers since the start of the process
-	// Renewed says that the last state took the place of a wrong one (K2). Differs are the first keys of that one that were
-	// not as they should be, and Differing is how many there were.
+	// Renewed says that the last transfer replaced a wrong state (K2). Differs are the first of its keys that were
+	// wrong, and Differing is their number.
 	Renewed   bool
 	Differs   [][]byte
 	Differing int
-	Blamed    int // answers that did not fit their hash
+	Blamed    int // answers that did not match their hash
 	LastBlame string
-	Pinned    int // donors that serve it
+	Pinned    int // donors that serve the checkpoint
 	Donors    []wire.ReplicaID
 }
 
-// Rate is bytes a second.
+// Rate is the number of bytes received per second.
 func (p *Progress) Rate() float64 {
 	if took := (p.Now - p.Began).Seconds(); took > 0 {
 		return float64(p.Bytes) / took
@@ -39,7 +39,7 @@ func (p *Progress) Rate() float64 {
 	return 0
 }
 
-// Remaining is about how long it will take yet; 0 if that is not known.
+// Remaining estimates how long the transfer will still take; 0 if that is not known.
 func (p *Progress) Remaining() time.Duration {
 	if p.Share <= 0 || p.Share >= 1 {
 		return 0
@@ -47,7 +47,7 @@ func (p *Progress) Remaining() time.Duration {
 	return time.Duration(float64(p.Now-p.Began) * (1 - p.Share) / p.Share)
 }
 
-// count adds what the receiver came to before it is closed.
+// count adds the receiver's progress to the report, before the receiver is closed.
 func (m *Mover) count() {
 	p := m.receiver.Progress()
 	add(&m.report, &p)
@@ -61,7 +61,7 @@ func add(to *Progress, p *transfer.Progress) {
 	to.Share = p.Share
 }
 
-// Progress is how far the transfer is.
+// Progress returns how far the transfer is.
 func (m *Mover) Progress() Progress {
 	p := m.report
 	p.Phase, p.Seq, p.Now = m.phase, m.cert.Seq, m.now
@@ -78,5 +78,5 @@ func (m *Mover) Progress() Progress {
 	return p
 }
 
-// Active reports whether a transfer is under way.
+// Active reports whether a transfer is running.
 func (m *Mover) Active() bool { return m.phase != Idle }

@@ -9,33 +9,35 @@ import (
 	"tagma/pbft/wire"
 )
 
-// How many messages of a lane one turn takes, so that none waits long for another, and how many wait of other replicas.
+// EventsPerTurn is how many messages of a lane one turn takes, so that no other lane waits for long. LaneRoom is how
+// many messages of other replicas may wait in a lane.
 const (
 	EventsPerTurn = 512
 	LaneRoom      = 4096
 )
 
-// TickEvery is how often a core is told the time: fine enough for its timeouts, seldom enough to cost nothing.
+// TickEvery is how often a core is told the time: often enough for its timeouts, and seldom enough to cost almost nothing.
 func TickEvery(viewTimeout time.Duration) time.Duration {
 	return min(max(viewTimeout/50, 2*time.Millisecond), 20*time.Millisecond)
 }
 
-// Part is what takes a message of another replica.
+// Part is the part of a replica that handles a message.
 type Part uint8
 
 // The parts.
 const (
-	Nobody   Part = iota // no replica sends it to another one
-	TheCore              // by a turn
-	TheMover             // it is of a donor
-	TheDonor             // it is a question
+	Nobody   Part = iota // a replica never sends this message to another one
+	TheCore              // the core, in a turn
+	TheMover             // the message is from a donor
+	TheDonor             // the message is a question to a donor
 )
 
-// ErrMisplaced says that a message is none for this kind of link.
+// ErrMisplaced says that a message must not come over this kind of link.
 var ErrMisplaced = errors.New("not a message for this kind of link")
 
-// PartFor is what takes a message of another replica. What belongs to the exchange of state never makes a vote wait; what
-// clients and replicas tell each other carries no signature between replicas and would cost its sender nothing.
+// PartFor returns the part that handles a message of another replica. The exchange of state has parts of its own, so
+// that it never makes a vote wait. Messages between clients and replicas are refused here: they carry no signature, so
+// handling them would cost a faulty replica nothing.
 func PartFor(m wire.Message) Part {
 	switch m.(type) {
 	case *wire.Reply, *wire.Attach, *wire.Attached, *wire.Inquire, *wire.Report, *wire.Query, *wire.QueryReply:
@@ -49,7 +51,7 @@ func PartFor(m wire.Message) Part {
 	}
 }
 
-// Ask takes a question of another replica, or one for state from Outside. It is answered now or by Step.
+// Ask takes a question of another replica, or a question for state from Outside. It is answered at once or by Step.
 func (d *Donor) Ask(from wire.ReplicaID, m wire.Message, now time.Duration) {
 	if from == d.cfg.Self || !d.mayAsk(from, m, now) {
 		return
@@ -59,11 +61,11 @@ func (d *Donor) Ask(from wire.ReplicaID, m wire.Message, now time.Duration) {
 		d.giveSlots(from, m)
 	case *wire.FetchState:
 		d.giveState(from, m, now)
-	default: // it is for another part
+	default: // the message is for another part
 	}
 }
 
-// Claims are the claims of a message as they are verified, appended to dst.
+// Claims appends a message's claims to dst, in the form in which they are verified.
 func Claims(dst []crypto.Claim, listed []wire.Claim) []crypto.Claim {
 	dst = slices.Grow(dst, len(listed))
 	for _, c := range listed {
@@ -72,7 +74,7 @@ func Claims(dst []crypto.Claim, listed []wire.Claim) []crypto.Claim {
 	return dst
 }
 
-// Holds has a verifier judge claims for wire.Verify and for evidence.
+// Holds returns a function that verifies claims with v, for wire.Verify and for evidence.
 func Holds(v *crypto.Verifier) func([]wire.Claim) bool {
 	return func(listed []wire.Claim) bool { return v.Verify(Claims(nil, listed)) }
 }

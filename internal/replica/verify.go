@@ -13,9 +13,9 @@ import (
 
 // What a start makes of the store (D5).
 
-// settle leaves one generation of the store (K2). The journal's marks say which: a crash may have come before the record
-// that switched to the next one, which matches none of them then, or behind it, when the one before matches none. Nothing
-// else is believed of either.
+// settle leaves one generation of the store (K2). The journal's marks decide which one. If a crash came before the
+// record that switched to the next generation, that one matches no mark; if it came after the record, the former one
+// matches none. No other content of either generation is believed.
 func (h *Home) settle(marks []wire.Mark) error {
 	next, err := h.State.OpenNext()
 	damaged := errors.Is(err, store.ErrDamaged)
@@ -52,7 +52,7 @@ func (h *Home) settle(marks []wire.Mark) error {
 	return h.State.Settle(switched)
 }
 
-// newestMatch is the newest mark whose state a store holds; 0 if there is none.
+// newestMatch is the newest mark whose state the store holds; 0 if there is none.
 func newestMatch(s Store, marks []wire.Mark) (wire.Seq, error) {
 	for _, mark := range marks {
 		if mark.Seq == 0 {
@@ -70,8 +70,8 @@ func newestMatch(s Store, marks []wire.Mark) (wire.Seq, error) {
 	return 0, nil
 }
 
-// openStore opens the store, or an empty one in the place of one that is damaged: the journal is whole, so nothing that
-// was signed is lost with it.
+// openStore opens the store, or an empty one if the store is damaged: since the journal is intact, nothing that was
+// signed is lost with the store.
 func (h *Home) openStore() (Store, error) {
 	s, err := h.State.Open()
 	if !errors.Is(err, store.ErrDamaged) {
@@ -85,8 +85,9 @@ func (h *Home) openStore() (Store, error) {
 	return h.State.Open()
 }
 
-// verify loads the store at the newest checkpoint of this replica whose root it still has. What lies above is executed
-// again from the journal; the store is not trusted as a log (D5). If it has none, the state comes from others (X1).
+// verify loads the store at the newest checkpoint of this replica whose root the store still has. Batches above it are
+// executed again from the journal, because the store is not trusted as a log (D5). If there is no such checkpoint, the
+// state comes from other replicas (X1).
 func (d *Disk) verify(h *Home, start pbft.Start) error {
 	var tried []wire.Seq
 	missing := false
@@ -94,7 +95,7 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 		root, err := d.Store.Load(uint64(mark.Seq))
 		if errors.Is(err, store.ErrDamaged) || err == nil && mark.Seq > 0 && wire.Digest(root) != mark.Digest {
 			missing = true
-			if mark != h.Config.Origin { // which no journal tells of: a newer state in its place is no loss
+			if mark != h.Config.Origin { // the journal does not name the origin, and a newer state may have replaced it without loss
 				tried = append(tried, mark.Seq)
 			}
 			continue
@@ -110,8 +111,8 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 			"goes_on_from", uint64(d.Applied.Seq))
 	}
 	start.Fetch = missing && d.Applied.Seq == 0
-	// What lies above the newest stable checkpoint bars writing at it, and a newer one may never come: it could take this
-	// replica to make one stable. So the state is taken in anew, beside what is there (X5).
+	// Versions above the newest stable checkpoint prevent writing at that checkpoint. Waiting for a newer one may take for
+	// ever, because making one stable may need this very replica. So the state is rebuilt beside the present one (X5).
 	stable := d.Log.LastStable()
 	start.Doubt = start.Fetch && stable > 0 && wire.Seq(d.Store.MaxVersion()) > stable
 	var err error
@@ -125,7 +126,7 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 	return err
 }
 
-// Serve puts a state machine on the store, at the state that was verified. Panicked, if not nil, is told of panics of the
+// Serve puts a state machine on the store, at the verified state. Panicked, if not nil, is told about panics of the
 // application.
 func (d *Disk) Serve(m statemachine.Machine, limits statemachine.Limits, panicked func(statemachine.Panic)) (*statemachine.Service,
 	error,
@@ -145,8 +146,9 @@ func (d *Disk) Serve(m statemachine.Machine, limits statemachine.Limits, panicke
 	return service, nil
 }
 
-// checkRefused reports a request on the list of refused ones that ended here, as far as the store tells: what was written
-// above the checkpoint is not trusted as a log (D5), but it is a reason to doubt the list. What cannot be read is none.
+// checkRefused returns an error if a request on the list of refused ones has already ended here, as far as the store
+// shows. Versions above the checkpoint are not trusted as a log (D5), but they are a reason to doubt the list. What
+// cannot be read is no such reason.
 func (d *Disk) checkRefused(refused [][32]byte) error {
 	if len(refused) == 0 || d.Store.MaxVersion() == 0 {
 		return nil
@@ -163,9 +165,9 @@ func (d *Disk) checkRefused(refused [][32]byte) error {
 	return nil
 }
 
-// marks lists the states to look for, newest first but for the one that is stable: others may need it, and while
-// ordering is stalled nobody has a newer one that is certified (K4). What lies above is executed again in a moment.
-// The last ones are what the cluster began with, and nothing at all.
+// marks lists the states to look for, newest first, except that the stable one comes before all: others may need it,
+// and while ordering is stalled no replica has a newer certified one (K4). Batches above it are executed again in a
+// moment. The last ones are the origin of the cluster, and the empty state.
 func (d *Disk) marks(origin wire.Mark) []wire.Mark {
 	marks := d.Log.Marks()
 	if none := len(marks) - 1; !slices.Contains(marks, origin) {
@@ -179,7 +181,7 @@ func (d *Disk) marks(origin wire.Mark) []wire.Mark {
 	return marks
 }
 
-// noneOf names the checkpoints that were tried, the newest one first. A journal may hold hundreds.
+// noneOf names the checkpoints that were tried by their number and range, since a journal may hold hundreds.
 func noneOf(tried []wire.Seq) string {
 	return fmt.Sprintf("%d from %d to %d", len(tried), tried[len(tried)-1], tried[0])
 }

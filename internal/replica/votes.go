@@ -10,27 +10,27 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Votes is the journal as the driver's port: it encodes records and begins segments when they are due. One that does
-// not exist yet begins with the first record (D8.2). All methods but Batch, Keep, Prepare, Bytes and Flush belong to the
-// driver.
+// Votes is the journal behind the driver's port: it encodes records and begins segments when they are due. A journal
+// that does not exist yet begins with the first record (D8.2). Only the driver may call its methods, except Batch,
+// Keep, Prepare, Bytes and Flush.
 type Votes struct {
 	journal atomic.Pointer[journal.Journal]
-	begin   func(anchor []wire.Record) (*journal.Journal, error) // makes a journal that does not exist yet
+	begin   func(anchor []wire.Record) (*journal.Journal, error) // makes a journal if none exists yet
 	bytes   atomic.Int64                                         // of all segments
-	keep    atomic.Uint64                                        // what lies above is not deleted; 0: nothing is held back
+	keep    atomic.Uint64                                        // records above it are not deleted; 0: no deletion is held back
 
 	writing sync.Mutex // held while the journal is written
-	lag     lag        // what it was given and does not hold yet
-	// Rotated, if not nil, is called when a segment has begun: the file of the next one may be made beside the turns.
+	lag     lag        // turns that were given to it and are not written yet
+	// Rotated, if not nil, is called when a segment has begun, so that the file of the next one can be made meanwhile.
 	Rotated func()
-	// Written, if not nil, is given what the journal holds of a turn once it was written.
+	// Written, if not nil, is called with the records of a turn once they were written.
 	Written func(records []wire.Record)
-	// Waits, if not nil, is called when there is something for Flush to write.
+	// Waits, if not nil, is called when Flush has something to write.
 	Waits func()
 }
 
-// Append makes one turn durable, with all that waits before it. If the segment is full, the next one begins with an
-// anchor and holds them too, so that there is no moment at which the journal knows of one without the other.
+// Append makes one turn durable, together with all that waits before it. If the segment is full, the next one begins
+// with an anchor and also holds these turns. So at no moment does the journal have one without the other.
 func (v *Votes) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	v.writing.Lock()
 	defer v.writing.Unlock()
@@ -54,8 +54,8 @@ func (v *Votes) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	return err
 }
 
-// Later takes a turn that Flush or the next Append makes durable (D8.14). It does so itself when too much waits, or when
-// a new segment is due, which needs the anchor.
+// Later takes a turn that Flush or the next Append makes durable (D8.14). Later writes it itself when too much waits,
+// or when a new segment is due, which needs the anchor.
 func (v *Votes) Later(turn []wire.Record, anchor func() []wire.Record) error {
 	due, err := v.lag.add(turn)
 	if err != nil {
@@ -70,7 +70,8 @@ func (v *Votes) Later(turn []wire.Record, anchor func() []wire.Record) error {
 	return nil
 }
 
-// Flush makes durable what waits, as one turn. It may run beside the turns. Any error is final, and Later tells of it too.
+// Flush makes the waiting turns durable, as one turn. It may run on another goroutine than the driver's. Any error is
+// final, and Later also returns it.
 func (v *Votes) Flush() error {
 	v.writing.Lock()
 	defer v.writing.Unlock()
@@ -126,7 +127,7 @@ func (v *Votes) adopt(j *journal.Journal) {
 	v.measure(j)
 }
 
-// measure notes how long the journal is, for readers on other goroutines.
+// measure records the journal's length for readers on other goroutines.
 func (v *Votes) measure(j *journal.Journal) {
 	sum := int64(0)
 	for _, s := range j.Segments() {
@@ -135,7 +136,7 @@ func (v *Votes) measure(j *journal.Journal) {
 	v.bytes.Store(sum)
 }
 
-// Bytes is how much room the journal takes. It may be called beside the turns.
+// Bytes is how many bytes the journal takes. It may be called from any goroutine.
 func (v *Votes) Bytes() int64 { return v.bytes.Load() }
 
 func (v *Votes) written(records []wire.Record) {
@@ -144,8 +145,8 @@ func (v *Votes) written(records []wire.Record) {
 	}
 }
 
-// Truncate deletes segments that hold nothing above below. The current one is ended first if it is well used. What a
-// donor still serves is kept (X2).
+// Truncate deletes segments that hold only records up to below. If the current segment is well used, Truncate first
+// begins a new one. Records that a donor still serves are kept (X2).
 func (v *Votes) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 	j := v.journal.Load()
 	if j == nil {
@@ -170,13 +171,13 @@ func (v *Votes) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 	return err
 }
 
-// Keep holds back the deletion of what lies above a sequence number; Release ends it.
+// Keep prevents deletion of records above a sequence number; Release ends that.
 func (v *Votes) Keep(above wire.Seq) { v.keep.Store(uint64(above) + 1) }
 
-// Release lets everything be deleted.
+// Release allows all deletions again.
 func (v *Votes) Release() { v.keep.Store(0) }
 
-// Prepare makes the file of the next segment, so that no turn waits for it. It may run beside the turns.
+// Prepare makes the file of the next segment, so that no turn has to wait for it. It may run on any goroutine.
 func (v *Votes) Prepare() error {
 	if j := v.journal.Load(); j != nil {
 		return j.Preallocate()
@@ -184,7 +185,7 @@ func (v *Votes) Prepare() error {
 	return nil
 }
 
-// Segments describes what is kept.
+// Segments describes the retained segments.
 func (v *Votes) Segments() []journal.Segment {
 	v.writing.Lock()
 	defer v.writing.Unlock()
@@ -202,8 +203,8 @@ func (v *Votes) Close() error {
 	return nil
 }
 
-// Check reads what the journal holds of the batch of a sequence number, and returns how much that was. The error wraps
-// journal.ErrRot if it is damaged. It may be called beside the turns.
+// Check reads what the journal holds of the batch of a sequence number, and returns how many bytes it read. If that is
+// damaged, the error wraps journal.ErrRot. It may be called from any goroutine.
 func (v *Votes) Check(seq wire.Seq) (bytes int, err error) {
 	j := v.journal.Load()
 	if j == nil {
@@ -224,8 +225,8 @@ func (v *Votes) Lowest() wire.Seq {
 	return 0
 }
 
-// Batch reads a committed batch with its certificate; nil if the journal does not hold them. It may run beside the
-// turns.
+// Batch reads a committed batch with its certificate; nil if the journal does not hold them. It may be called from any
+// goroutine.
 func (v *Votes) Batch(seq wire.Seq) (*wire.CertifiedBody, error) {
 	j := v.journal.Load()
 	if j == nil {
@@ -242,7 +243,7 @@ func (v *Votes) Batch(seq wire.Seq) (*wire.CertifiedBody, error) {
 	return log.Batch(seq), nil
 }
 
-// encode is what the journal is given of records.
+// encode returns the journal entries of records.
 func encode(records []wire.Record) []journal.Entry {
 	var b pile
 	b.add(records)

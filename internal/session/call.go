@@ -9,9 +9,9 @@ import (
 	"tagma/statemachine"
 )
 
-// Result is what f+1 replicas say that a request did.
+// Result is what f+1 replicas agree that a request did.
 type Result struct {
-	Seq     uint64   // sequence number of the batch it was executed in
+	Seq     uint64   // sequence number of the batch that executed it
 	Outputs [][]byte // one for each operation, in order; a machine's own encoding
 }
 
@@ -23,46 +23,47 @@ func (r Result) Output() []byte {
 	return r.Outputs[0]
 }
 
-// Err is why operation i did not do what was asked for, nil if the machine says nothing of that kind: a
-// *statemachine.Refusal of the application, or an error of package statemachine for one that panicked or met a limit.
+// Err returns why operation i did not do what was asked for, or nil if its output is not such a reason: a
+// *statemachine.Refusal by the application, or an error of package statemachine if the operation panicked or exceeded a
+// limit.
 func (r Result) Err(i int) error { return statemachine.Failure(r.Outputs[i]) }
 
-// Kind is what operations of one request have in common.
+// Kind is what all operations of one request have in common.
 type Kind struct {
 	ReadOnly  bool // no operation modifies the state
 	Semantics Semantics
 }
 
-// Caller hears of a call. The session tells it within its own methods, which it must not call from there.
+// Caller is told about a call. The session calls it within its own methods, so it must not call the session.
 type Caller interface {
-	Entered()               // it need not wait before it submits more; not told if Submit already found room
-	Finished(Result, error) // the outcome, once
+	Entered()               // the caller may submit more; not called if Submit already found room
+	Finished(Result, error) // the outcome; called once
 }
 
-// Observer is a Caller that hears of each transmission and each answer, too.
+// Observer is a Caller that is also told about each transmission and each answer.
 type Observer interface {
-	Sent(to, attempt int, hedged bool) // to −1: to all
+	Sent(to, attempt int, hedged bool) // to −1: to all replicas
 	Answered(from int)
 }
 
-// Call is one or more operations under way.
+// Call is one or more operations that were submitted together.
 type Call struct {
 	Kind
 	ops      [][]byte
-	size     int // of the operations in a request
+	size     int // of the operations in an encoded request
 	by       Caller
 	observer Observer // nil: nobody observes it
 
-	parcel    *parcel // nil while it waits in line
-	alone     bool    // it goes into a request of its own
-	waits     bool    // its caller is to hear when it is inside
-	abandoned bool    // nobody waits for it
+	parcel    *parcel // nil while the call waits in line
+	alone     bool    // it is sent in a request of its own
+	waits     bool    // its caller must be told when it is inside the line
+	abandoned bool    // nobody waits for it any more
 	finished  bool
 	result    Result
 	err       error
 }
 
-// Prepare makes a call of operations, unless no replica would take them. It may be called at any time.
+// Prepare makes a call of operations, unless they exceed what replicas accept. It may be called on any goroutine.
 func (s *Session) Prepare(ops [][]byte, k Kind, by Caller) (*Call, error) {
 	if err := s.cfg.Limits.check(ops); err != nil {
 		return nil, err
@@ -72,16 +73,16 @@ func (s *Session) Prepare(ops [][]byte, k Kind, by Caller) (*Call, error) {
 	}
 	c := &Call{
 		Kind: k, ops: ops, size: (&wire.Request{Ops: ops}).Size() - requestBytes, by: by,
-		alone: len(ops) != 1, // nothing between its operations, and no other's results that could crowd out its own
+		alone: len(ops) != 1, // nothing may come between its operations, and no other call's results may use up its room
 	}
 	c.observer, _ = by.(Observer)
 	return c, nil
 }
 
-// Caller is who was to hear of it.
+// Caller returns the Caller of the call.
 func (c *Call) Caller() Caller { return c.by }
 
-// ID is the identity of the request that the operations went out with, which replicas log. It is zero until then.
+// ID identifies the request in which the operations were sent, as replicas log it. It is zero until then.
 func (c *Call) ID() wire.RequestID {
 	if c.parcel == nil {
 		return wire.RequestID{}
@@ -89,7 +90,7 @@ func (c *Call) ID() wire.RequestID {
 	return c.parcel.id
 }
 
-// finish ends the call. Only the first time counts.
+// finish ends the call with an outcome. Only the first call counts.
 func (c *Call) finish(result Result, err error) {
 	if c.finished {
 		return
@@ -104,14 +105,15 @@ type Semantics uint8
 
 // The semantics that a caller can choose.
 const (
-	// ExactlyOnce sends a request again until it is answered, always under one number, which is executed once.
+	// ExactlyOnce sends a request again until it is answered, always under the same number. Replicas execute a number once.
 	ExactlyOnce Semantics = iota
-	// AtMostOnce sends a request once. Without an answer it was executed once or not at all.
+	// AtMostOnce sends a request once. Without an answer, the request was executed once or not at all.
 	AtMostOnce
-	// AtLeastOnce sends the operation again as a new request, in a new session if it must, until one of them is
-	// answered. Others of them may have been executed too: it is for operations that may run twice.
+	// AtLeastOnce sends the operation again as a new request, in a new session if necessary, until one of these
+	// requests is answered. Several of them may be executed, so it is for operations that may be executed twice.
 	AtLeastOnce
-	// BestEffort sends a request once and waits for nothing. It is executed once or not at all, and nobody is told.
+	// BestEffort sends a request once and does not wait. The request is executed once or not at all, and the caller is
+	// not told.
 	BestEffort
 )
 
@@ -128,7 +130,7 @@ func (s Semantics) String() string {
 	return fmt.Sprintf("semantics %d", uint8(s))
 }
 
-// Check reports semantics that there are not.
+// Check returns an error for a value that is none of the semantics.
 func (s Semantics) Check() error {
 	if int(s) < len(semanticsNames) {
 		return nil
@@ -136,7 +138,7 @@ func (s Semantics) Check() error {
 	return fmt.Errorf("there are no %v; choose exactly-once, at-most-once, at-least-once or best-effort", s)
 }
 
-// ParseSemantics reads a name.
+// ParseSemantics returns the semantics of this name.
 func ParseSemantics(name string) (Semantics, error) {
 	for i, known := range semanticsNames {
 		if name == known {
@@ -146,17 +148,17 @@ func ParseSemantics(name string) (Semantics, error) {
 	return 0, fmt.Errorf("no semantics are called %q; choose exactly-once, at-most-once, at-least-once or best-effort", name)
 }
 
-// sentOnce tells that a request is never sent a second time to have it executed.
+// sentOnce reports whether a request of these semantics is sent only once in order to be executed.
 func (s Semantics) sentOnce() bool { return s == AtMostOnce || s == BestEffort }
 
-// What bounds a request that is sent once.
+// Bounds of a request that is sent once.
 const (
-	// passAfter is when a session acknowledges past its number. Whoever waits for it still may be answered; but where it
-	// was not executed by then, it will not be any more.
+	// passAfter is how long after sending it the session acknowledges past its number. A caller that still waits may
+	// still get an answer, but if the request was not executed by then, it never will be.
 	passAfter = maxTimeout
-	// lostAfter is when its call ends, if nobody gave it up before.
+	// lostAfter is how long after sending it its call ends, if the caller has not given up before.
 	lostAfter = 30 * time.Second
 )
 
-// maxAttempts is how many numbers an at-least-once operation holds at most. The oldest is given up for a further one.
+// maxAttempts is how many numbers an at-least-once operation may have open. For a further one the oldest is given up.
 const maxAttempts = 4

@@ -9,36 +9,37 @@ import (
 	"tagma/statemachine"
 )
 
-// What callers tell apart with errors.Is.
+// The errors that callers distinguish by errors.Is.
 var (
-	// ErrUnknown says that the request may or may not have been executed, now or later. An exactly-once request goes on
-	// being sent in the background, at a slow pace; to know, read what the operation would have changed.
+	// ErrUnknown says that the request may or may not have been executed, and may still be. An exactly-once request is
+	// still sent in the background, at a slow pace. To find out, read what the operation would have changed.
 	ErrUnknown = errors.New("outcome unknown")
-	// ErrBusy says that when the caller's time ran out f+1 replicas had last answered that they are overloaded. It comes
-	// with ErrUnknown: one of the others may have taken the request.
+	// ErrBusy says that the last answers of f+1 replicas were that they are overloaded, when the caller's time ran out.
+	// It comes with ErrUnknown, because one of the others may have taken the request.
 	ErrBusy = errors.New("the cluster is overloaded")
-	// ErrUnequal says that n−f replicas or more answered, twice, and no f+1 alike: the machine is not deterministic, or
-	// more than f replicas lie. It comes with ErrUnknown: the request was executed somewhere, and what came
-	// of it is not known. It is not asked for any more.
+	// ErrUnequal says that at least n−f replicas answered, twice, and no f+1 of them alike: the machine is not
+	// deterministic, or more than f replicas lie. It comes with ErrUnknown: the request was executed somewhere, with an
+	// unknown result. The client does not ask again.
 	ErrUnequal = errors.New("replicas answer differently")
-	// ErrNotSent says that the request never left: it was not and will not be executed.
+	// ErrNotSent says that the request was never sent: it was not and will not be executed.
 	ErrNotSent = errors.New("not sent")
 	// ErrClosed says that the client was closed.
 	ErrClosed = errors.New("client closed")
-	// ErrExpired says that the cluster does not hold this session. The request will not be executed any more, but it may
-	// have been before. The next call is sent in a new session; the caller need do nothing.
+	// ErrExpired says that the cluster does not hold this session any more. The request will not be executed, but it
+	// may have been executed before. The next call is sent in a new session, without action by the caller.
 	ErrExpired = errors.New("session expired")
-	// ErrConflict says that another request was executed under this one's number: two programs use one session, which
-	// takes one key and one clock reading. This request was not executed.
+	// ErrConflict says that another request was executed under this one's number: two programs use the same session,
+	// which takes the same key and the same clock reading. This request was not executed.
 	ErrConflict = errors.New("request number already used")
-	// ErrRefused says that the session holds as many unacknowledged requests or cached reply bytes as the cluster allows, or
-	// that the client's requests used up its part of what a batch may cost.
-	// This request was not executed, and will not be: its number is used up. It is told when the operations were refused
-	// again and again, or are sent once.
+	// ErrRefused says that the session has as many unacknowledged requests or cached reply bytes as the cluster allows,
+	// or that the client's requests used up its part of what a batch may cost. This request was not executed and will
+	// not be, because its number is used up. Callers get this error if the operations were refused again and again, or
+	// are sent only once.
 	ErrRefused = errors.New("session limit or budget reached")
-	// ErrTooLarge says that the request exceeds a limit of cluster.toml. It was not sent.
+	// ErrTooLarge says that the request exceeds a limit of cluster.toml, and was not sent.
 	ErrTooLarge = errors.New("request too large")
-	// ErrEmpty says that the request has no operation. It was not sent. It is an ErrTooLarge too, which it always was.
+	// ErrEmpty says that the request has no operation, and was not sent. errors.Is also finds ErrTooLarge in it, which
+	// earlier versions returned.
 	ErrEmpty error = emptyError{}
 )
 
@@ -47,22 +48,22 @@ type emptyError struct{}
 func (emptyError) Error() string        { return "a request of no operations; give at least one" }
 func (emptyError) Is(target error) bool { return target == ErrTooLarge }
 
-// errPassing is why the outcome of a request that was refused is not known.
+// errPassing is why the outcome of a refused request is unknown.
 var errPassing = errors.New("it was refused, which no replica records, and a copy of it may still be ordered and executed")
 
-// errOthers is why the outcome of an operation is not known that went out under several numbers.
+// errOthers is why the outcome of an operation that was sent under several numbers is unknown.
 var errOthers = errors.New("this number was not executed, and others that it went out under are not answered")
 
 // UnknownError is an ErrUnknown with its circumstances.
 type UnknownError struct {
-	Request wire.RequestID // whose outcome is not known
-	Busy    bool           // f+1 replicas last said that they are overloaded
-	Unequal bool           // no f+1 replicas agree, though enough answered
+	Request wire.RequestID // the request whose outcome is unknown
+	Busy    bool           // the last answers of f+1 replicas were that they are overloaded
+	Unequal bool           // enough replicas answered, but no f+1 of them agree
 	Said    string         // how long it has waited, and what each replica said last; "" before it was sent
 	Cause   error          // why the wait ended: the context's error, or ErrClosed
 }
 
-// Error says it all in one line.
+// Error describes all of this in one line.
 func (e *UnknownError) Error() string {
 	if e.Request.T == 0 {
 		return fmt.Sprintf("%v: %v before the operation was sent; it still waits and may be executed", ErrUnknown, e.Cause)
@@ -84,7 +85,7 @@ func (e *UnknownError) Error() string {
 	return s
 }
 
-// Unwrap makes errors.Is find ErrUnknown, the cause, and ErrBusy when it applies.
+// Unwrap makes errors.Is find ErrUnknown, the cause, and ErrBusy or ErrUnequal if they apply.
 func (e *UnknownError) Unwrap() []error {
 	errs := []error{ErrUnknown, e.Cause}
 	if e.Busy {
@@ -96,12 +97,12 @@ func (e *UnknownError) Unwrap() []error {
 	return errs
 }
 
-// outcomeError is a caller's error for a final outcome that f+1 replicas vouch for.
+// outcomeError is the caller's error for a final outcome on which f+1 replicas agree.
 func (s *Session) outcomeError(r *Request, reply *wire.Reply) error {
 	t := reply.ID.T
 	o := decided(reply.Outcome)
 	if r.tries > r.refused+1 && (o == statemachine.OutcomeConflict || o == statemachine.OutcomeRefused) {
-		return s.unknown(r, errOthers) // at-least-once: this number was not executed, another one may have been
+		return s.unknown(r, errOthers) // at-least-once: this number was not executed, but another one may have been
 	}
 	switch o {
 	case statemachine.OutcomeExecuted:
@@ -114,7 +115,7 @@ func (s *Session) outcomeError(r *Request, reply *wire.Reply) error {
 		}
 		return fmt.Errorf("request %d: %w: newer sessions of this key pushed it out; it may have been executed before, so look before you send it again", t, ErrExpired)
 	case statemachine.OutcomeRefused:
-		if reply.Seq == 0 { // it was not recorded: a primary that has a copy may order it, and there may be room then
+		if reply.Seq == 0 { // no replica recorded the refusal: a primary with a copy may still order it, and there may be room then
 			return s.unknown(r, errPassing)
 		}
 		return fmt.Errorf("request %d: %w; it is not executed; send again when other requests were answered%s", t, ErrRefused, s.oldest(r))
@@ -123,7 +124,7 @@ func (s *Session) outcomeError(r *Request, reply *wire.Reply) error {
 	}
 }
 
-// unknown is the error of a request whose outcome nobody tells.
+// unknown is the error for a request whose outcome is unknown.
 func (s *Session) unknown(r *Request, cause error) *UnknownError {
 	e := &UnknownError{Request: r.id, Busy: busy(r.votes) >= s.cfg.Weak, Cause: cause}
 	if r.frame != nil {
@@ -132,13 +133,13 @@ func (s *Session) unknown(r *Request, cause error) *UnknownError {
 	return e
 }
 
-// waits says how long a request has waited, and for whom.
+// waits says how long a request has waited, and what each replica answered last.
 func (s *Session) waits(r *Request) string {
 	return fmt.Sprintf("after %v: %s", (s.now - r.first).Round(time.Millisecond), said(r.votes))
 }
 
-// oldest names the request that the session acknowledges up to, unless it is r: what it waits for, all others do when the
-// window is full or the replies behind it fill their cache.
+// oldest describes the lowest open request, unless it is r. The session acknowledges only up to that one, so all others
+// wait for it when the window is full or their replies fill the cache.
 func (s *Session) oldest(r *Request) string {
 	if o := s.open[s.acked]; o != nil && o != r && o.frame != nil {
 		return fmt.Sprintf("; the oldest open request is %d, %s", o.id.T, s.waits(o))
@@ -146,7 +147,7 @@ func (s *Session) oldest(r *Request) string {
 	return ""
 }
 
-// NotSent is the error of a caller whose operations did not leave before its wait ended, with the reason.
+// NotSent is the error for a caller that stopped waiting before its operations were sent; it includes the reason.
 func (s *Session) NotSent(why error) error {
 	switch {
 	case s.choice.pending:

@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// line holds the calls that wait for a request to carry them, first come, first served. The first ones are inside: their
-// submitters have gone on. The others' submitters wait until they are.
+// line holds the calls that wait for a request to carry them, first come, first served. The first ones are inside:
+// their submitters may go on. The submitters of the others wait until they are inside too.
 type line struct {
 	calls  []*Call
-	inside int // calls
-	bytes  int // of those inside
+	inside int // how many calls are inside
+	bytes  int // bytes of the calls inside
 }
 
-// errLineFull is why a best-effort operation was not even kept for sending.
+// errLineFull is why a best-effort operation was not even queued.
 var errLineFull = errors.New("too many requests are under way")
 
 func notSent(why error) error { return fmt.Errorf("%w: %w", ErrNotSent, why) }
 
-// Submit takes in a call. It goes out at once when nothing is under way or it is not packed: then it comes back in a
-// request, to be sealed and launched. What else comes while something is gathers, so that operations that are asked for
-// together share a request. When the line is full the caller is to wait for Entered. An error is an ErrNotSent.
+// Submit takes a call. If nothing is in flight or calls are not packed, it returns a request at once, which the caller
+// must seal and launch. Otherwise calls gather while a request is in flight, so that operations submitted together
+// share a request. If the line is full, the submitter must wait for Entered. An error is an ErrNotSent.
 func (s *Session) Submit(now time.Duration, call *Call) (r *Request, waits bool, err error) {
 	s.now = now
 	if s.closed {
@@ -42,7 +42,7 @@ func (s *Session) Submit(now time.Duration, call *Call) (r *Request, waits bool,
 	return nil, call.waits, nil
 }
 
-// Withdraw takes a call back that no request carries yet, and reports whether that was so.
+// Withdraw removes a call that no request carries yet, and reports whether it did.
 func (s *Session) Withdraw(now time.Duration, call *Call) bool {
 	s.now = now
 	return s.withdraw(call)
@@ -52,7 +52,7 @@ func (s *Session) Withdraw(now time.Duration, call *Call) bool {
 func (s *Session) letIn() {
 	l := &s.line
 	calls, bytes := s.cfg.Limits.line()
-	if s.choice.pending { // what would go out at once otherwise need not hold its callers up
+	if s.choice.pending { // calls that only wait for the session's number need not make their submitters wait
 		calls, bytes = max(calls, s.cfg.Limits.InFlight), max(bytes, s.cfg.Limits.TotalBytes*s.cfg.Limits.InFlight)
 	}
 	for l.inside < len(l.calls) {
@@ -73,7 +73,7 @@ func (c *Call) enter() {
 	}
 }
 
-// withdraw takes a call out of the line and reports whether it was there.
+// withdraw removes a call from the line and reports whether it was there.
 func (s *Session) withdraw(call *Call) bool {
 	i := slices.Index(s.line.calls, call)
 	if i < 0 {
@@ -85,7 +85,7 @@ func (s *Session) withdraw(call *Call) bool {
 	return true
 }
 
-// left accounts for a call that stood at place i.
+// left accounts for the removal of the call at place i.
 func (s *Session) left(i int, call *Call) {
 	if i < s.line.inside {
 		s.line.inside--
@@ -100,8 +100,8 @@ func (s *Session) jumpIn(call *Call) {
 	s.line.bytes += call.size
 }
 
-// take removes from the line what the next request carries: the first call, and of those behind it what is of its kind
-// and fits.
+// take removes from the line what the next request carries: the first call, and those behind it that are of the same
+// kind and fit.
 func (s *Session) take() []*Call {
 	first := s.line.calls[0]
 	size, most := requestBytes+first.size, s.cfg.Limits.TotalBytes

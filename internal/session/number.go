@@ -7,32 +7,33 @@ import (
 	"tagma/pbft/wire"
 )
 
-// How a session gets its number (C1). A clock alone does not do: after one that was ahead, or on a machine whose clock is
-// behind those of others with the same key, it gives numbers that are expired already. So every replica answers the opening
-// of a link with a hint of what it holds of the key, and a number is above what f+1 of them hold: one of these is correct,
-// so that no liar can drive the numbers up. Hints of n−f are waited for, so that liars cannot hide what is held either.
+// How a session gets its number (C1). A clock alone is not enough: after a clock that was ahead, or beside other
+// machines with the same key whose clocks are ahead, it gives numbers that have already expired. So every replica
+// answers the opening of a link with a hint about the sessions that it holds of the key. The session's number is above
+// what f+1 of the hints say. One of those replicas is correct, so liars cannot drive the numbers up. The session waits
+// for n−f hints, so that liars cannot hide what is held either.
 const (
-	// hintPatience is how long hints are waited for while f+1 replicas are connected: older ones give none.
+	// hintPatience is how long the session waits for hints while f+1 replicas are connected. Older replicas give none.
 	hintPatience = time.Second
 	hintAgain    = 100 * time.Millisecond
-	// numberSpread is how far above what is held a number may be, at random: other programs choose at the same time.
+	// numberSpread bounds the random distance from the held numbers: other programs may choose a number at the same time.
 	numberSpread = 1 << 30
-	// noClock is where the numbers begin that no clock gives and nobody need go above: a key whose owner opened one can be
-	// used below it as long as its floor is.
+	// noClock is the lowest of the numbers that no clock gives. Other sessions need not go above them: if the owner of
+	// a key opened one, numbers below it can be used as long as the floor is below noClock.
 	noClock = 1 << 63
 )
 
-// choice is how far a session is with its number.
+// choice says how far the session is with choosing its number.
 type choice struct {
-	pending bool             // no request has a number before this is over
-	hints   []*wire.Attached // by replica; nil: none
-	again   time.Duration    // when to ask for what is missing
-	until   time.Duration    // when to go on without it; 0: nobody waits yet
+	pending bool             // no request has a number before the choice is over
+	hints   []*wire.Attached // by replica; nil: no hint yet
+	again   time.Duration    // when to ask again for missing hints
+	until   time.Duration    // when to go on without them; 0: nobody waits yet
 }
 
 func newChoice(n int) choice { return choice{pending: true, hints: make([]*wire.Attached, n)} }
 
-// reached is what f+1 hints reach or exceed; 0 when there are fewer.
+// reached is the highest value that f+1 hints reach or exceed; 0 if there are fewer hints.
 func (c *choice) reached(weak int, of func(*wire.Attached) wire.Session) wire.Session {
 	var values []wire.Session
 	for _, h := range c.hints {
@@ -47,12 +48,12 @@ func (c *choice) reached(weak int, of func(*wire.Attached) wire.Session) wire.Se
 	return values[len(values)-weak]
 }
 
-// highest is the highest number that was in use.
+// highest is the highest session number that was in use.
 func highest(h *wire.Attached) wire.Session { return max(h.Highest, h.Floor) }
 
 func floor(h *wire.Attached) wire.Session { return h.Floor }
 
-// missing is how many hints are waited for.
+// missing is how many hints the session still waits for.
 func (s *Session) missing() (n int) {
 	for _, h := range s.choice.hints {
 		if h != nil {
@@ -62,8 +63,9 @@ func (s *Session) missing() (n int) {
 	return s.cfg.Replicas - s.cfg.Weak + 1 - n
 }
 
-// hinted takes a replica's hint: its last one counts. Where nothing is numbered yet the number follows it. Where nothing is
-// open, and f+1 replicas say that the session is expired, a fresh one begins, and no caller hears of it.
+// hinted takes a replica's hint, which replaces its earlier one. If no request has a number yet, the session's number
+// follows the hints. If no request is open and f+1 replicas say that the session has expired, a new session begins
+// without any caller being told.
 func (s *Session) hinted(from int, h *wire.Attached) {
 	if h.Session != s.id {
 		return
@@ -83,7 +85,7 @@ func (s *Session) hinted(from int, h *wire.Attached) {
 	}
 }
 
-// rise takes a number above what is held, if this one is not.
+// rise raises the session's number above those held, if it is not above them yet.
 func (s *Session) rise() {
 	held, expired := s.choice.reached(s.cfg.Weak, highest), s.choice.reached(s.cfg.Weak, floor)
 	if held >= noClock {
@@ -99,8 +101,9 @@ func (s *Session) rise() {
 // choosing reports whether somebody waits for a number that is not chosen yet.
 func (s *Session) choosing() bool { return s.choice.pending && len(s.line.calls)+len(s.retries) > 0 }
 
-// choose goes on with the choice while somebody waits for a number: it asks those again who gave no hint, and ends the wait
-// when patience is over. Where too few are connected to answer a request it could not be sent anyway.
+// choose continues the choice while somebody waits for a number. It asks replicas that gave no hint again, and ends the
+// wait when patience is over. If too few replicas are connected to answer a request, it waits on, since no request
+// could be sent anyway.
 func (s *Session) choose() {
 	if !s.choosing() {
 		return
@@ -132,13 +135,14 @@ func (s *Session) choose() {
 	}
 }
 
-// expire notes that the replicas hold this session no more: newer ones of its key pushed it out (C1). What is open under
-// it is asked for once more, to learn the same or an outcome that was on its way; then a new session begins.
+// expire notes that the replicas no longer hold this session, because newer sessions of its key displaced it (C1). Open
+// requests are sent once more, which yields either the same answer or an outcome that was on its way; then a new
+// session begins.
 func (s *Session) expire() {
 	s.expired = true
 	for _, r := range s.inOrder() {
 		switch {
-		case s.open[r.id.T] != r || r.frame == nil: // gone with an earlier one; or on its way out, to come back as expired
+		case s.open[r.id.T] != r || r.frame == nil: // dropped with an earlier one; or about to be sent, which will show that it has expired
 		case r.Semantics == AtLeastOnce:
 			s.putOff(r)
 		case r.Semantics.sentOnce():
@@ -152,7 +156,7 @@ func (s *Session) expire() {
 	}
 }
 
-// putOff takes an at-least-once parcel out of the session that has expired; the next one carries it on after a while.
+// putOff removes an at-least-once parcel from the expired session; the next session sends it again after a while.
 func (s *Session) putOff(r *Request) {
 	for _, attempt := range r.attempts {
 		s.giveUp(attempt)
@@ -163,8 +167,8 @@ func (s *Session) putOff(r *Request) {
 	s.schedule(r, r.planned)
 }
 
-// renew begins a new session. Replicas are told where its replies go, now or when their links come up: a request goes to the
-// primary alone, so the others would have nowhere to send what they say of it. They answer with new hints.
+// renew begins a new session. All replicas are told where its replies go, at once or when their links come up: a request
+// goes to the primary alone, so the others would otherwise have nowhere to send their replies. They answer with new hints.
 func (s *Session) renew() {
 	s.expired = false
 	s.id = s.cfg.Fresh(s.id + 1)

@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// Bounds of the time without an answer after which a request is sent again, to all (C3).
+// Bounds of the time after which an unanswered request is sent again, to all replicas (C3).
 const (
 	firstTimeout = 250 * time.Millisecond // before anything was measured
 	minTimeout   = 50 * time.Millisecond
 	maxTimeout   = 2 * time.Second
-	// slowPace is for requests that nobody waits for any more. They are kept alive only because the session cannot
+	// slowPace is for requests for which nobody waits any more. They are still sent only because the session cannot
 	// acknowledge past them.
 	slowPace = 5 * time.Second
 )
 
-// pace estimates how long an answer takes: a smoothed mean and a smoothed deviation, as TCP does (RFC 6298).
+// pace estimates how long an answer takes, by a smoothed mean and a smoothed deviation, as TCP does (RFC 6298).
 type pace struct {
 	mean, deviation time.Duration
 	random          *rand.Rand
 }
 
-// answered takes the time from a request's first transmission to its acceptance. A retransmitted request counts too:
-// its sample can only be too long, and without it a cluster that became slower than the timeout would never be measured.
+// answered takes the time from a request's first transmission to its acceptance. Retransmitted requests count too: their
+// time can only be too long, and without them a cluster that became slower than the timeout would never be measured.
 func (p *pace) answered(took time.Duration) {
 	took = min(took, maxTimeout)
 	if p.mean == 0 {
@@ -33,7 +33,7 @@ func (p *pace) answered(took time.Duration) {
 	p.mean += (took - p.mean) / 8
 }
 
-// timeout is the patience with a request's first transmission.
+// timeout is how long to wait after a request's first transmission.
 func (p *pace) timeout() time.Duration {
 	if p.mean == 0 {
 		return firstTimeout
@@ -41,7 +41,7 @@ func (p *pace) timeout() time.Duration {
 	return min(max(p.mean+4*p.deviation, minTimeout), maxTimeout)
 }
 
-// after is the patience after so many transmissions: doubled each time, capped, jittered.
+// after is how long to wait after so many transmissions: doubled each time, capped, with jitter.
 func (p *pace) after(transmissions int) time.Duration {
 	d := p.timeout()
 	for i := 1; i < transmissions && d < maxTimeout; i++ {
@@ -50,38 +50,38 @@ func (p *pace) after(transmissions int) time.Duration {
 	return p.jitter(min(d, maxTimeout))
 }
 
-// jitter spreads clients and requests that would otherwise keep step: d to 1.25 d.
+// jitter returns a random time from d to 1.25 d, so that clients and requests do not all act at the same moment.
 func (p *pace) jitter(d time.Duration) time.Duration {
 	return d + time.Duration(p.random.Int64N(int64(d)/4+1))
 }
 
-// Bounds of hedging: turning to all replicas earlier than the time-out (C3).
+// Bounds of hedging, which means asking all replicas before the timeout is over (C3).
 const (
-	hedgeFactor  = 3 // times the mean that an answer takes
+	hedgeFactor  = 3 // hedge when an answer takes so many times the mean
 	hedgeLeast   = 20 * time.Millisecond
-	hedgeSamples = 8    // answers before the mean means something
-	hedgeShare   = 0.05 // of the requests may be hedged,
-	hedgeSaved   = 4    // and so many at once
+	hedgeSamples = 8    // answers that are needed before the mean is meaningful
+	hedgeShare   = 0.05 // the share of requests that may be hedged,
+	hedgeSaved   = 4    // and how many at once
 	hedgePause   = time.Second
-	// hedgeInflated is how far the mean may be above what it was at best: beyond that the cluster is not late with single
-	// requests, it is busy.
+	// hedgeInflated is how many times its best value the mean may be. Beyond that, the cluster is not late with single
+	// requests but busy.
 	hedgeInflated = 4
 )
 
-// hedger decides which late requests are hedged. It stays within a share of the requests sent, so that clients cannot
-// make an overload worse by it.
+// hedger decides which late requests are hedged. It keeps to a share of all requests, so that hedging clients do not
+// make an overload worse.
 type hedger struct {
 	off     bool
 	saved   float64
 	answers int
-	best    time.Duration // a low estimate of what an answer takes
-	resume  time.Duration // no hedging before
+	best    time.Duration // a low estimate of how long an answer takes
+	resume  time.Duration // no hedging before this time
 }
 
-// sent notes a request's first transmission.
+// sent counts a request's first transmission.
 func (h *hedger) sent() { h.saved = min(h.saved+hedgeShare, hedgeSaved) }
 
-// answered notes what an answer took. The estimate follows at once when it is less, and slowly when it is more.
+// answered takes how long an answer took. The estimate falls at once to a lower value, and rises slowly to a higher one.
 func (h *hedger) answered(took time.Duration) {
 	h.answers++
 	if h.best == 0 || took < h.best {
@@ -94,12 +94,12 @@ func (h *hedger) answered(took time.Duration) {
 // busy notes that the cluster is overloaded.
 func (h *hedger) busy(now time.Duration) { h.resume = now + hedgePause }
 
-// after is how late an answer must be; false: nothing is hedged.
+// after is how late an answer must be to be hedged; false: nothing is hedged.
 func (h *hedger) after(p *pace) (time.Duration, bool) {
 	return max(hedgeFactor*p.mean, hedgeLeast), !h.off && h.answers >= hedgeSamples
 }
 
-// spend reports whether a late request is hedged, and counts it.
+// spend reports whether a late request may be hedged, and counts it if so.
 func (h *hedger) spend(now time.Duration, p *pace) bool {
 	if h.saved < 1 || now < h.resume || p.mean > hedgeInflated*h.best {
 		return false

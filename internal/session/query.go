@@ -10,26 +10,27 @@ import (
 	"tagma/statemachine"
 )
 
-// What the replicas may say of a past state instead of reading it.
+// What replicas may answer instead of reading a past state.
 var (
-	// ErrNotRetained says that the replicas have given up the state: they keep the last checkpoints and what follows.
+	// ErrNotRetained says that the replicas no longer keep the state. They keep the last checkpoints and everything
+	// after them.
 	ErrNotRetained = statemachine.ErrNotRetained
-	// ErrNotExecuted says that the cluster has not come to the sequence number yet.
+	// ErrNotExecuted says that the cluster has not reached the sequence number yet.
 	ErrNotExecuted = statemachine.ErrNotExecuted
 )
 
-// Bounds of the time after which the replicas that did not answer a query are asked again.
+// Bounds of the time after which replicas that did not answer a query are asked again.
 const (
 	firstAsk = 100 * time.Millisecond
 	lastAsk  = 2 * time.Second
-	// catchUp is how long replicas may lag behind a sequence number before it counts as one of the future.
+	// catchUp is how long replicas may lag behind a sequence number before it counts as not executed yet.
 	catchUp = time.Second
 )
 
-// queries are the questions about past states under way (C9), in the order of their nonces. They share the session's links
-// and nothing else.
+// queries are the open questions about past states (C9), in the order of their nonces. They use the session's links and
+// nothing else of it.
 type queries struct {
-	last uint64 // nonce
+	last uint64 // the nonce given last
 	open []*Query
 }
 
@@ -40,25 +41,25 @@ type Query struct {
 	frame   []byte
 	decided func([]byte, error)
 	began   time.Duration
-	again   time.Duration // when to ask
-	wait    time.Duration // until the time after that
+	again   time.Duration // when to ask again
+	wait    time.Duration // how long to wait after that
 	said    votes[answerAt]
 }
 
-// answerAt is what replicas must agree on. The result is kept as a hash, so that liars' large ones cost no memory.
+// answerAt is what replicas must agree on. The result is kept as a hash, so that large results of liars take no memory.
 type answerAt struct {
 	outcome wire.QueryOutcome
 	result  [sha256.Size]byte
 }
 
-// Ask has the machine answer an operation on the state after a sequence number. Decided is called with the answer that f+1
-// replicas gave alike, unless End comes first. It is called from within the session's methods, and must not call them.
+// Ask asks for an operation's result on the state after a sequence number. Decided is called with the answer on which f+1
+// replicas agree, unless End is called first. The session calls it within its own methods, so it must not call the session.
 func (s *Session) Ask(now time.Duration, op []byte, at wire.Seq, decided func([]byte, error)) (*Query, error) {
 	s.now = now
 	switch most := s.cfg.Limits.OpBytes; {
 	case len(op) > most:
 		return nil, fmt.Errorf("%w: the operation has %d bytes; at most %d are allowed (max_op_bytes)", ErrTooLarge, len(op), most)
-	case at > wire.MaxSeq: // replicas would not read on
+	case at > wire.MaxSeq: // replicas would not read such a message any further
 		return nil, ErrNotExecuted
 	case s.closed:
 		return nil, ErrClosed
@@ -83,7 +84,7 @@ func (qs *queries) wake() time.Duration {
 	return at
 }
 
-// askAgain asks whom to ask of every query that is due: those who were silent, and those who may have come further since.
+// askAgain repeats every due query to the replicas that were silent, and to those that had not executed enough.
 func (s *Session) askAgain() {
 	for _, q := range s.queries.open {
 		if q.again > s.now {
@@ -91,7 +92,7 @@ func (s *Session) askAgain() {
 		}
 		for to, a := range q.said {
 			if a.outcome == 0 || a.outcome == wire.QueryNotExecuted {
-				s.cfg.Host.Send(to, q.frame) // whoever is not connected is asked again
+				s.cfg.Host.Send(to, q.frame) // a replica that is not connected is asked again later
 			}
 		}
 		q.again = s.now + q.wait
@@ -99,7 +100,7 @@ func (s *Session) askAgain() {
 	}
 }
 
-// heard takes a replica's answer: its last one counts.
+// heard takes a replica's answer, which replaces its earlier one.
 func (s *Session) heard(from int, m *wire.QueryReply, result [sha256.Size]byte) {
 	i := slices.IndexFunc(s.queries.open, func(q *Query) bool { return q.nonce == m.Nonce && q.at == m.At })
 	if i < 0 {
@@ -115,7 +116,7 @@ func (s *Session) heard(from int, m *wire.QueryReply, result [sha256.Size]byte) 
 	case m.Outcome == wire.QueryNotRetained && agreeing >= s.cfg.Weak:
 		s.decide(q, nil, ErrNotRetained)
 	case m.Outcome == wire.QueryNotExecuted && agreeing >= s.cfg.Replicas-s.cfg.Weak+1 && s.now-q.began >= catchUp:
-		s.decide(q, nil, ErrNotExecuted) // f+1 is not enough here: the correct one of them may lag
+		s.decide(q, nil, ErrNotExecuted) // f+1 is not enough here, because the one correct replica among them may lag
 	default: // nothing is decided
 	}
 }
@@ -129,7 +130,7 @@ func (s *Session) forget(q *Query) {
 	s.queries.open = slices.DeleteFunc(s.queries.open, func(o *Query) bool { return o == q })
 }
 
-// End gives a query up; the error is what its caller is told when too few replicas agreed in time.
+// End gives a query up. It returns the caller's error, which says how many replicas answered and why the wait ended.
 func (s *Session) End(q *Query, why error) error {
 	s.forget(q)
 	return fmt.Errorf("%d of %d replicas answered, and no %d of them alike: %w",

@@ -9,18 +9,19 @@ import (
 	"tagma/statemachine"
 )
 
-// parcel is what travels in one request: the operations of one call, or those of several that waited together.
+// parcel is the content of one request: the operations of one call, or of several calls that waited together.
 type parcel struct {
 	Kind
 	calls []*Call
 	ops   [][]byte
-	id    wire.RequestID // of the last attempt
-	// attempts are the requests that carry it and may still be answered: one, unless it is sent at least once.
+	id    wire.RequestID // of the last request that carried it
+	// attempts are the requests that carry it and may still be answered. There is only one, unless the semantics are
+	// at-least-once.
 	attempts []*Request
-	tries    int    // attempts made so far
-	refused  int    // of them
-	beyond   uint64 // what must be acknowledged, and more, before another one
-	waited   bool   // somebody waits for it: it counts as in flight
+	tries    int    // number of requests made so far
+	refused  int    // how many of them were refused
+	beyond   uint64 // the session must have acknowledged more than this before another attempt
+	waited   bool   // somebody waits for it, so it counts as in flight
 }
 
 func newParcel(calls []*Call) *parcel {
@@ -34,7 +35,7 @@ func newParcel(calls []*Call) *parcel {
 	return p
 }
 
-// abandoned reports whether nobody waits for any of its operations.
+// abandoned reports whether nobody waits for any of its calls.
 func (p *parcel) abandoned() bool {
 	return !slices.ContainsFunc(p.calls, func(c *Call) bool { return !c.abandoned })
 }
@@ -46,37 +47,37 @@ func (p *parcel) finish(err error) {
 	}
 }
 
-// Request is a parcel under a number.
+// Request is a parcel with its number.
 type Request struct {
 	*parcel
 	id            wire.RequestID
-	below         uint64 // what it acknowledges
+	below         uint64 // the number below which it acknowledges all replies
 	digest        wire.Digest
-	frame         []byte // signed and encoded once: every transmission is byte-identical; nil until launched
+	frame         []byte // signed and encoded once, so that all transmissions are byte-identical; nil until launched
 	votes         votes[verdict]
-	kept          *wire.Reply // whole, of the replica that is to send it so; the others' are believed or dropped at once
+	kept          *wire.Reply // the reply of the replica that has to send whole results; other replies are counted and dropped
 	keptVerdict   verdict
-	first         time.Duration // transmission
-	sentTo        int           // the replica that alone was sent it; −1: all were
+	first         time.Duration // when it was first sent
+	sentTo        int           // the only replica to which it was sent; −1: it was sent to all
 	planned       time.Duration // when to act on it again
-	again         time.Duration // the same, put off by hints of overload, or earlier
+	again         time.Duration // the same, moved by hints of overload or by hedging
 	transmissions int
-	hedge         bool // to act is to hedge
-	wantsWhole    bool // f+1 replicas agree, and the results are missing
-	turnedAway    bool // the one replica that it was sent to did not take it: it goes out once more
-	passed        bool // acknowledged past, though not answered
+	hedge         bool // the next act is to hedge
+	wantsWhole    bool // f+1 replicas agree, but nobody has sent the results whole
+	turnedAway    bool // the only replica to which it was sent did not take it; it is sent once more
+	passed        bool // the session acknowledged past it without an answer
 	disputed      bool // when it was sent again, replicas had answered differently
-	place         int  // in deadlines; −1: not there
+	place         int  // its index in deadlines; −1: not there
 }
 
-// Sealed is a request as it goes out, or why it cannot.
+// Sealed is a request ready to be sent, or the reason why it cannot be.
 type Sealed struct {
 	Message *wire.Request
 	Frame   []byte
 	Err     error // the key cannot be used now
 }
 
-// Seal signs and encodes a request that has its number. It may be called at any time, beside anything else.
+// Seal signs and encodes a request that has its number. It may be called on any goroutine at any time.
 func (s *Session) Seal(r *Request) Sealed {
 	m := &wire.Request{ID: r.id, AckedBelow: r.below, ReadOnly: r.ReadOnly, Ops: r.ops}
 	var err error
@@ -90,7 +91,7 @@ func (s *Session) Seal(r *Request) Sealed {
 	return Sealed{Message: m, Frame: wire.Encode(m)}
 }
 
-// sent tells observers that it went out.
+// sent tells observers that the request was sent.
 func (r *Request) sent(to int, hedged bool) {
 	for _, c := range r.calls {
 		if c.observer != nil {
@@ -108,10 +109,11 @@ func (r *Request) answered(from int) {
 	}
 }
 
-// Calls lists what a request carries.
+// Calls lists the calls that the request carries.
 func (r *Request) Calls() []*Call { return r.calls }
 
-// answeredBy reports whether a reply with the request's number is about it, and has as many results.
+// answeredBy reports whether a reply with the request's number is really about this request, and has the right number
+// of results.
 func (r *Request) answeredBy(m *wire.Reply) bool {
 	switch {
 	case r.frame == nil || m.Request != r.digest || m.Outcome == 0:

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// wholeGrace is how long whole results are waited for, at least, when f+1 replicas have told their digest (C5).
+// wholeGrace is for how long at least the session waits for whole results once f+1 replicas have sent their digest (C5).
 const wholeGrace = 5 * time.Millisecond
 
-// errSilence is why the outcome of a request that is sent once is not known.
+// errSilence is why the outcome of a request that is sent once is unknown.
 var errSilence = fmt.Errorf("it is not sent again, and %v are over", lostAfter)
 
-// Launch sends a request that was sealed. One that could not be signed ends, and its number is free.
+// Launch sends a sealed request. If it could not be signed, its calls end and its number is free again.
 func (s *Session) Launch(now time.Duration, r *Request, sealed Sealed) {
 	s.now = now
 	if s.closed {
 		if r.tries > 1 {
-			s.finishUnknown(r, ErrClosed) // an earlier number went out, perhaps in a session before
+			s.finishUnknown(r, ErrClosed) // an earlier number was sent, perhaps in an earlier session
 		} else {
 			r.finish(notSent(ErrClosed))
 		}
@@ -27,7 +27,7 @@ func (s *Session) Launch(now time.Duration, r *Request, sealed Sealed) {
 		return // given up meanwhile
 	}
 	if sealed.Err != nil {
-		if r.tries > r.refused+1 { // at-least-once: another number went out
+		if r.tries > r.refused+1 { // at-least-once: another number was sent
 			s.finishUnknown(r, sealed.Err)
 		} else {
 			r.finish(notSent(sealed.Err))
@@ -39,8 +39,8 @@ func (s *Session) Launch(now time.Duration, r *Request, sealed Sealed) {
 	s.transmitFirst(r)
 }
 
-// transmitFirst sends a request to the primary alone; when it is not connected, or did not answer an earlier attempt, to
-// all at once, since the backups relay.
+// transmitFirst sends a request to the primary alone. If the primary is not connected, or did not answer an earlier
+// attempt, it sends the request to all, since backups relay it.
 func (s *Session) transmitFirst(r *Request) {
 	r.transmissions = 1
 	s.hedger.sent()
@@ -65,12 +65,12 @@ func (s *Session) transmitFirst(r *Request) {
 
 func (s *Session) broadcast(r *Request) {
 	for to := range s.cfg.Replicas {
-		s.cfg.Host.Send(to, r.frame) // whoever is not connected is reached by the next transmission
+		s.cfg.Host.Send(to, r.frame) // a replica that is not connected gets the next transmission
 	}
 	r.sent(-1, false)
 }
 
-// schedule has a request acted on at a time.
+// schedule sets the time at which to act on a request.
 func (s *Session) schedule(r *Request, at time.Duration) {
 	r.again = at
 	if r.place < 0 {
@@ -80,7 +80,7 @@ func (s *Session) schedule(r *Request, at time.Duration) {
 	}
 }
 
-// act does what is due for a request, and takes it out of the queue or puts it off.
+// act does what is due for a request, and then removes it from the queue or schedules it again.
 func (s *Session) act(r *Request) {
 	switch {
 	case r.hedge:
@@ -105,7 +105,7 @@ func (s *Session) act(r *Request) {
 	case r.Semantics == AtLeastOnce && !r.wantsWhole:
 		s.due.remove(r)
 		s.retries = append(s.retries, r.parcel)
-		if s.expired { // it was on its way out when the session ended, which must not wait for its answer
+		if s.expired { // it was about to be sent when the session ended, which must not wait for its answer
 			s.giveUp(r)
 			s.acknowledge()
 		}
@@ -126,7 +126,7 @@ func (s *Session) retransmit(r *Request) {
 	s.schedule(r, r.planned)
 }
 
-// hedgeNow sends a request to those that were not sent it.
+// hedgeNow sends a request to the replicas to which it was not sent yet.
 func (s *Session) hedgeNow(r *Request) {
 	for to := range s.cfg.Replicas {
 		if to != r.sentTo {
@@ -136,8 +136,9 @@ func (s *Session) hedgeNow(r *Request) {
 	r.sent(-1, true)
 }
 
-// askForWhole has a request sent to all when f+1 replicas agree on results that nobody has sent whole: soon, and at once
-// when there is nobody left to wait for. It will not be executed again, whatever its semantics: it was.
+// askForWhole has a request sent to all replicas when f+1 of them agree on results that nobody has sent whole. It is
+// sent soon, or at once if no replica is left to wait for. Whatever its semantics, this does not execute it again,
+// because it was executed.
 func (s *Session) askForWhole(r *Request) {
 	if r.wantsWhole {
 		return
@@ -152,15 +153,16 @@ func (s *Session) askForWhole(r *Request) {
 	}
 }
 
-// backOff puts the next transmission off by the hint of an overloaded replica (C6): by maxTimeout at most, however many
-// hints come, and by the ordinary timeout at most while fewer than f+1 replicas gave one, since these may all lie.
+// backOff postpones the next transmission because an overloaded replica asked for that (C6). However many such hints
+// come, it postpones by at most maxTimeout. While fewer than f+1 replicas gave a hint, all of them may lie, so it
+// postpones by at most the ordinary timeout.
 func (s *Session) backOff(r *Request, from int, hint time.Duration) {
 	limit := s.pace.timeout()
 	if busy(r.votes) >= s.cfg.Weak {
 		limit = maxTimeout
 		s.hedger.busy(s.now)
 	}
-	if r.Semantics.sentOnce() && r.place >= 0 && r.sentTo == from && !r.passed { // it went to one, who did not take it
+	if r.Semantics.sentOnce() && r.place >= 0 && r.sentTo == from && !r.passed { // it was sent to one replica, which did not take it
 		r.sentTo, r.turnedAway = -1, true
 		s.schedule(r, min(s.now+s.pace.jitter(min(hint, limit)), r.planned))
 	}
@@ -173,7 +175,7 @@ func (s *Session) backOff(r *Request, from int, hint time.Duration) {
 	s.schedule(r, max(r.again, r.planned+min(s.pace.jitter(min(hint, limit)), maxTimeout)))
 }
 
-// deadlines is a heap of the requests under way, the next one to be sent again first.
+// deadlines is a heap of the requests under way; the one to act on next comes first.
 type deadlines []*Request
 
 func (d deadlines) Len() int           { return len(d) }

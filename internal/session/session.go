@@ -8,58 +8,58 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Config is what a session is made of.
+// Config is what a session needs.
 type Config struct {
 	Cluster  wire.Digest
 	Replicas int
-	Weak     int // f+1 of them
+	Weak     int // f+1
 	Limits   Limits
 
 	Client wire.PublicKey
 	Sign   func([]byte) (wire.Signature, error) // an error: the key cannot be used now
-	ID     wire.Session                         // the first one, if it is not expired
-	// Fresh is another number that is not below above: the clock's, if that is so.
+	ID     wire.Session                         // the session's first number, unless that has expired
+	// Fresh returns another number, from the clock if that is not below above, and otherwise above.
 	Fresh func(above wire.Session) wire.Session
 
 	Host      Host
-	Random    *rand.Rand // spreads retransmissions
+	Random    *rand.Rand // for jitter of retransmissions
 	NoHedging bool
-	// HintPatience is how long replicas that are connected may take to say which number is free (C1); 0: a second.
+	// HintPatience is how long connected replicas may take to say which session numbers are free (C1); 0: a second.
 	HintPatience time.Duration
-	Settled      func(Settlement) // hears of every outcome that is believed; nil: nobody does
+	Settled      func(Settlement) // told about every outcome that is believed; may be nil
 }
 
-// Host does what a session decides. The session calls it within its own methods, which it must not call from there.
+// Host carries out what a session decides. The session calls it within its own methods, so it must not call the session.
 type Host interface {
-	// Send queues a frame for a replica without blocking and reports whether it was taken.
+	// Send queues a frame for a replica without blocking, and reports whether the frame was queued.
 	Send(to int, frame []byte) bool
-	// Open queues a frame for every replica: now, or as the first when its link comes up (again).
+	// Open queues a frame for every replica: at once if its link is up, and first whenever its link comes up.
 	Open(frame []byte)
 }
 
-// Session numbers, signs and follows the requests of one (client key, session number) (C1, C2), and of a fresh number when
-// that has expired. Its methods are for one goroutine at a time, Seal, Prepare and Hear excepted. The time is counted from
-// any beginning, and never goes back. After every event the caller seals and launches what Next gives, and calls Due when
-// it is the time that Wake gives.
+// Session numbers, signs and follows the requests of one (client key, session number) (C1, C2), and takes a fresh
+// session number when that one has expired. Only one goroutine at a time may call its methods, except Seal, Prepare and
+// Hear. Times are counted from any starting point and must never go back. After every event the caller must seal and
+// launch what Next returns, and must call Due at the time that Wake returns.
 //
-//   - Numbers are used in order from 1. A number in open is not answered yet; acked is the lowest of those that are not
-//     passed, or next.
-//   - Before the first request of a number the replicas say which numbers are free: choice, in number.go.
-//   - next < acked + window, since the replicas refuse more. So it is the answers that make room, whatever the callers
-//     do: an exactly-once request whose caller gave up stays in open, or its number could never be acknowledged.
+//   - Numbers are used in order from 1. The numbers in open are not answered yet; acked is the lowest number that is neither
+//     answered nor passed, or next if there is none.
+//   - Before the first request of a session, the replicas say which session numbers are free: choice, in number.go.
+//   - next < acked + window, since replicas refuse more. So only answers make room, whatever callers do: an exactly-once
+//     request whose caller gave up stays in open, because otherwise its number could never be acknowledged.
 type Session struct {
 	cfg Config
 	now time.Duration
 
 	closed   bool
-	expired  bool // nothing new goes out before a new session begins
+	expired  bool // nothing new is sent before a new session begins
 	id       wire.Session
-	choice   choice // of id
+	choice   choice // how the number id is chosen
 	next     uint64 // number of the next request
 	acked    uint64
 	open     map[uint64]*Request
-	inFlight int       // parcels that somebody waits for
-	retries  []*parcel // to go out under another number (C7)
+	inFlight int       // parcels for which somebody waits
+	retries  []*parcel // parcels to send again under another number (C7)
 	line     line
 	due      deadlines
 	pace     pace
@@ -68,7 +68,8 @@ type Session struct {
 	queries  queries
 }
 
-// New begins a session. Replicas must be told where its replies go, as by Host.Open: Opening is what to tell them.
+// New begins a session. The caller must tell replicas where its replies go, for example by Host.Open with the frame
+// that Opening returns.
 func New(cfg Config) *Session {
 	return &Session{
 		cfg: cfg, id: cfg.ID, choice: newChoice(cfg.Replicas), next: 1, acked: 1,
@@ -79,27 +80,27 @@ func New(cfg Config) *Session {
 	}
 }
 
-// Opening is the frame that tells a replica where the session's replies go.
+// Opening is the frame that tells a replica where to send the session's replies.
 func (s *Session) Opening() []byte { return wire.Encode(&wire.Attach{Session: s.id}) }
 
 // ID is the number of the session.
 func (s *Session) ID() wire.Session { return s.id }
 
-// Idle reports whether the session owes nothing and is owed nothing.
+// Idle reports whether nothing is under way in the session.
 func (s *Session) Idle() bool {
 	return len(s.open)+len(s.retries)+len(s.line.calls)+len(s.due)+len(s.queries.open) == 0
 }
 
-// Waiting counts the calls in line, which no request carries yet.
+// Waiting is the number of calls in line, which no request carries yet.
 func (s *Session) Waiting() int { return len(s.line.calls) }
 
-// Primary is the replica that is believed to order requests.
+// Primary is the replica that the session believes to be the primary.
 func (s *Session) Primary() int { return s.views.primary() }
 
 // never is a time that does not come.
 const never = time.Duration(1<<63 - 1)
 
-// Wake is when Due is to be called, now if Next has something; false: not before another event.
+// Wake returns when Due must be called, which is now if Next would return a request; false: not before another event.
 func (s *Session) Wake() (at time.Duration, ok bool) {
 	if s.Sendable() {
 		return s.now, true
@@ -114,7 +115,7 @@ func (s *Session) Wake() (at time.Duration, ok bool) {
 	return at, at != never
 }
 
-// Due acts on what has come due.
+// Due does everything that has become due.
 func (s *Session) Due(now time.Duration) {
 	s.now = now
 	for len(s.due) > 0 && s.due[0].again <= now {
@@ -131,11 +132,11 @@ func (s *Session) Close() {
 	}
 	s.closed = true
 	for _, r := range s.inOrder() {
-		if r.frame != nil { // else its launch is still at work, and will see closed
+		if r.frame != nil { // else its Launch is still to come, and will find the session closed
 			s.finishUnknown(r, ErrClosed)
 		}
 	}
-	for _, r := range s.due { // at-least-once ones may be between two sessions
+	for _, r := range s.due { // at-least-once requests may be between two sessions
 		s.finishUnknown(r, ErrClosed)
 	}
 	for _, p := range s.retries {
@@ -151,7 +152,7 @@ func (s *Session) Close() {
 	s.due, s.retries, s.line = nil, nil, line{}
 }
 
-// inOrder lists what is open by number.
+// inOrder lists the open requests by number.
 func (s *Session) inOrder() []*Request {
 	all := make([]*Request, 0, len(s.open))
 	for _, r := range s.open {
@@ -161,7 +162,8 @@ func (s *Session) inOrder() []*Request {
 	return all
 }
 
-// BestEffort lists who asked for best-effort operations that are not answered: a program that ends gives them a moment.
+// BestEffort lists the callers of best-effort operations that are not answered, so that a program that ends can give
+// them a moment.
 func (s *Session) BestEffort() (callers []Caller) {
 	for _, r := range s.inOrder() {
 		if r.Semantics == BestEffort {

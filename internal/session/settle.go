@@ -10,7 +10,7 @@ import (
 	"tagma/statemachine"
 )
 
-// Word is what a replica's frame says, to be received.
+// Word is the content of a replica's frame, ready for Receive.
 type Word struct {
 	reply  *wire.Reply
 	said   verdict
@@ -19,7 +19,7 @@ type Word struct {
 	result [sha256.Size]byte // of query
 }
 
-// Hear reads a frame. It does what takes time, and may be called beside anything else.
+// Hear decodes a frame. It does the slow part of the work, and may be called on any goroutine at any time.
 func Hear(frame []byte) (Word, bool) {
 	message, err := wire.Decode(frame)
 	if err != nil {
@@ -28,7 +28,7 @@ func Hear(frame []byte) (Word, bool) {
 	return HearMessage(message)
 }
 
-// HearMessage is Hear of what is decoded already.
+// HearMessage is Hear for a decoded message.
 func HearMessage(message wire.Message) (Word, bool) {
 	switch m := message.(type) {
 	case *wire.Reply:
@@ -37,12 +37,12 @@ func HearMessage(message wire.Message) (Word, bool) {
 		return Word{query: m, result: sha256.Sum256(m.Result)}, true
 	case *wire.Attached:
 		return Word{hint: m}, true
-	default: // nothing else is meant for a session
+	default: // no other message is meant for a session
 		return Word{}, false
 	}
 }
 
-// Receive takes what arrived over the link of a replica, which is all that authenticates it.
+// Receive takes what arrived over a replica's link. Only the link authenticates it.
 func (s *Session) Receive(now time.Duration, from int, w Word) {
 	s.now = now
 	switch {
@@ -87,7 +87,7 @@ func (s *Session) replied(from int, reply *wire.Reply, said verdict) {
 	}
 }
 
-// settle ends a request with a reply that f+1 replicas gave (C4).
+// settle ends a request with a reply on which f+1 replicas agree (C4).
 func (s *Session) settle(r *Request, reply *wire.Reply, agreed verdict) {
 	s.tellSettled(r, agreed)
 	if r.waited {
@@ -109,11 +109,12 @@ func (s *Session) settle(r *Request, reply *wire.Reply, agreed verdict) {
 	s.retire(r.parcel)
 }
 
-// mostRefused is how often operations that are refused go out again.
+// mostRefused is how often refused operations are sent again.
 const mostRefused = 8
 
-// askAnew has operations go out under another number when theirs was refused for ever: the session's replies that are not
-// acknowledged filled their cache. That is worth it as soon as more is acknowledged than this request did.
+// askAnew sends operations again under another number when theirs was refused for ever. The refusal came because the
+// session's unacknowledged replies filled their cache, so it sends them once the session acknowledges more than this
+// request did.
 func (s *Session) askAnew(r *Request, at wire.Seq) bool {
 	p := r.parcel
 	if at == 0 || r.Semantics.sentOnce() || p.abandoned() || p.refused == mostRefused {
@@ -129,8 +130,8 @@ func (s *Session) askAnew(r *Request, at wire.Seq) bool {
 	return true
 }
 
-// deliver gives each call its part of the reply. An operation whose result had no room beside those of other calls has
-// changed nothing, so it may go out once more by itself.
+// deliver gives each call its part of the reply. An operation whose result had no room beside those of other calls
+// changed nothing, so it may be sent once more in a request of its own.
 func (s *Session) deliver(r *Request, reply *wire.Reply) {
 	if err := s.outcomeError(r, reply); err != nil {
 		r.finish(err)
@@ -152,8 +153,8 @@ func (s *Session) deliver(r *Request, reply *wire.Reply) {
 }
 
 // Abandon notes that nobody waits for a call any more, and returns its outcome as far as it is known; why is what ended
-// the wait. A call that still waits in line is not sent. An exactly-once request that was sent is sent again at a slow pace
-// until it is answered, since the session cannot pass its number; one of other semantics ends here.
+// the wait. A call that is still in line is not sent. A request that was sent exactly-once is still repeated at a slow
+// pace until it is answered, since the session cannot pass its number; a request of other semantics ends here.
 func (s *Session) Abandon(now time.Duration, call *Call, why error) (Result, error) {
 	s.now = now
 	if call.finished {
@@ -177,7 +178,7 @@ func (s *Session) Abandon(now time.Duration, call *Call, why error) (Result, err
 	return Result{}, cause
 }
 
-// Unknown is the error of a caller who stops waiting for now, unless the outcome came in the meantime.
+// Unknown is the error for a caller that stops waiting for now, unless the outcome came in the meantime.
 func (s *Session) Unknown(call *Call, why error) (Result, error) {
 	if call.finished {
 		return call.result, call.err
@@ -188,14 +189,14 @@ func (s *Session) Unknown(call *Call, why error) (Result, error) {
 	return Result{}, &UnknownError{Request: call.ID(), Cause: why}
 }
 
-// finishUnknown ends the calls of a request whose outcome nobody will tell.
+// finishUnknown ends the calls of a request whose outcome will stay unknown.
 func (s *Session) finishUnknown(r *Request, cause error) {
 	r.finish(s.unknown(r, cause))
 }
 
-// disagrees reports whether enough replicas answered a request for one answer of f+1 among them, and there is none: of n−f
-// that give a final answer f+1 are correct, and give the same. What a session's end changes in between passes: it is asked
-// for again before it counts.
+// disagrees reports whether enough replicas answered a request without f+1 answers alike. Among n−f final answers, f+1
+// are from correct replicas and must be equal. The end of a session may make them differ for a moment, so the request
+// is sent again before this counts.
 func (s *Session) disagrees(r *Request) bool {
 	final := 0
 	for _, v := range r.votes {
@@ -207,7 +208,7 @@ func (s *Session) disagrees(r *Request) bool {
 	return final > s.cfg.Replicas-s.cfg.Weak && !agreed
 }
 
-// endUnequal ends a request that replicas answer differently. Its number is free, so that the window moves on.
+// endUnequal ends a request that replicas answer differently. Its number is freed, so that the window can move on.
 func (s *Session) endUnequal(r *Request) {
 	e := s.unknown(r, ErrUnequal)
 	e.Unequal = true

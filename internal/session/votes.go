@@ -10,11 +10,11 @@ import (
 	"tagma/statemachine"
 )
 
-// votes holds the last word of each replica on one question. No replica counts twice, however often it speaks (C4). The
-// zero value of a word says nothing.
+// votes holds the last answer of each replica to one question, so that no replica counts twice, however often it
+// answers (C4). The zero value of an answer stands for none.
 type votes[W comparable] []W // by replica
 
-// count is how many replicas say this.
+// count is the number of replicas that gave this answer.
 func (vs votes[W]) count(word W) (n int) {
 	for _, w := range vs {
 		if w == word {
@@ -24,7 +24,7 @@ func (vs votes[W]) count(word W) (n int) {
 	return n
 }
 
-// agreed is the word that so many replicas give, if there is one that may be believed.
+// agreed is the answer that at least weak replicas gave, if there is one that may be believed.
 func (vs votes[W]) agreed(weak int, believable func(W) bool) (word W, ok bool) {
 	for i, w := range vs {
 		if believable(w) && slices.Index(vs, w) == i && vs.count(w) >= weak {
@@ -34,9 +34,9 @@ func (vs votes[W]) agreed(weak int, believable func(W) bool) (word W, ok bool) {
 	return word, false
 }
 
-// verdict is what replicas must agree on to be believed: all of a reply but its view, which is a hint, and its request,
-// which is compared on arrival. Results are kept as their digest, so that a liar's large replies cost no memory, and so
-// that it does not matter who sends them whole (C5).
+// verdict is what replicas must agree on to be believed: all of a reply except its view, which is a hint, and its
+// request, which is compared on arrival. Results are kept as their digest, so that large replies of a liar take no
+// memory, and so that any replica may be the one that sends them whole (C5).
 type verdict struct {
 	outcome wire.Outcome
 	seq     wire.Seq
@@ -47,13 +47,13 @@ func judge(m *wire.Reply) verdict {
 	return verdict{outcome: m.Outcome, seq: m.Seq, results: m.Digest()}
 }
 
-// decided is an outcome that is not advice, in the terms of who decides it.
+// decided converts an outcome other than busy to the type of the package that decides it.
 func decided(o wire.Outcome) statemachine.Outcome { return statemachine.Outcome(o) }
 
-// final reports whether a verdict ends a request.
+// final reports whether a verdict can end a request.
 func (v verdict) final() bool { return v.outcome != 0 && !v.outcome.Busy() }
 
-// busy counts the replicas whose last word is that they are overloaded.
+// busy counts the replicas whose last answer was that they are overloaded.
 func busy(vs votes[verdict]) (n int) {
 	for _, v := range vs {
 		if v.outcome.Busy() {
@@ -63,7 +63,7 @@ func busy(vs votes[verdict]) (n int) {
 	return n
 }
 
-// String says what a replica said.
+// String says what a replica answered.
 func (v verdict) String() string {
 	switch {
 	case v.outcome == 0:
@@ -75,7 +75,7 @@ func (v verdict) String() string {
 	}
 }
 
-// said lists what replicas said last, those that said the same together.
+// said lists the last answers of replicas; those with the same answer are listed together.
 func said(vs votes[verdict]) string {
 	var all []string
 	for i, v := range vs {
@@ -100,7 +100,7 @@ type Settlement struct {
 	Outcome wire.Outcome
 	Seq     wire.Seq
 	Result  wire.Digest
-	Voters  []wire.ReplicaID // who say so
+	Voters  []wire.ReplicaID // the replicas that agree on it
 }
 
 func (s *Session) tellSettled(r *Request, v verdict) {
@@ -116,7 +116,7 @@ func (s *Session) tellSettled(r *Request, v verdict) {
 	s.cfg.Settled(t)
 }
 
-// viewHints finds out who the primary is from what replicas say in their replies.
+// viewHints finds out which replica is the primary, from the views in replies.
 type viewHints struct {
 	weak    int         // f+1
 	claimed []wire.View // by replica
@@ -127,8 +127,8 @@ func newViewHints(n, weak int) *viewHints {
 	return &viewHints{weak: weak, claimed: make([]wire.View, n)}
 }
 
-// heard takes a replica's hint. The view believed in is the highest one that f+1 replicas claim or have passed, so that
-// one of them is correct: f liars can neither invent a view nor hold the client in an old one.
+// heard takes a replica's hint. The session believes in the highest view that f+1 replicas claim or have passed. One of
+// these is correct, so f liars can neither invent a view nor keep the client in an old one.
 func (h *viewHints) heard(from int, v wire.View) {
 	if h.claimed[from] == v {
 		return
@@ -138,5 +138,5 @@ func (h *viewHints) heard(from int, v wire.View) {
 	h.current = sorted[len(sorted)-h.weak]
 }
 
-// primary is the replica that is believed to order requests.
+// primary is the replica that the session believes to be the primary.
 func (h *viewHints) primary() int { return int(uint64(h.current) % uint64(len(h.claimed))) }

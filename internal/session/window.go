@@ -8,8 +8,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// hasRoom reports whether a new request may go out that begins with the call: into the window (C2), and among those in
-// flight.
+// hasRoom reports whether a new request that begins with this call may be sent: the window has a number left (C2), and
+// not too many requests are in flight.
 func (s *Session) hasRoom(first *Call) bool {
 	return s.hasNumber() && (s.inFlight < s.cfg.Limits.InFlight || first.alone && s.inFlight < s.cfg.Limits.Alone)
 }
@@ -19,18 +19,19 @@ func (s *Session) hasNumber() bool {
 	return !s.expired && !s.choice.pending && s.next-s.acked < s.cfg.Limits.Window
 }
 
-// hasNumberAgain reports whether what is sent at least once may have a further number. When the window is full, the lowest
-// one makes way if it was not answered in time: it is not sent again, so nothing else might ever make room.
+// hasNumberAgain reports whether an at-least-once parcel may have a further number. If the window is full, the lowest
+// request gives up its number if it has timed out: it is not sent again, so nothing else might ever make room.
 func (s *Session) hasNumberAgain() bool {
 	return s.hasNumber() || !s.expired && !s.choice.pending && s.open[s.acked].timedOut()
 }
 
-// timedOut reports whether a request waits for answers only, because its operations go out under another number.
+// timedOut reports whether a request only waits for late answers, because its operations are sent again under another
+// number.
 func (r *Request) timedOut() bool {
 	return r != nil && r.Semantics == AtLeastOnce && r.frame != nil && r.place < 0
 }
 
-// retry finds the first parcel that may go out under a further number; −1: none may.
+// retry finds the first parcel that may be sent under a further number; −1 if there is none.
 func (s *Session) retry() int {
 	if len(s.retries) == 0 || !s.hasNumberAgain() {
 		return -1
@@ -38,7 +39,7 @@ func (s *Session) retry() int {
 	return slices.IndexFunc(s.retries, func(p *parcel) bool { return p.beyond < s.acked })
 }
 
-// Sendable reports whether something waits that may go out: Next would give it.
+// Sendable reports whether Next would return a request.
 func (s *Session) Sendable() bool {
 	return s.retry() >= 0 || len(s.line.calls) > 0 && s.hasRoom(s.line.calls[0])
 }
@@ -66,17 +67,17 @@ func (s *Session) number(p *parcel) *Request {
 	return r
 }
 
-// Next numbers what is to go out next, to be sealed and launched; nil if nothing may.
+// Next returns the request to be sent next, with its number, for the caller to seal and launch; nil if nothing may be sent.
 func (s *Session) Next(now time.Duration) *Request {
 	s.now = now
 	for i := s.retry(); i >= 0; i = s.retry() {
 		p := s.retries[i]
 		s.retries = slices.Delete(s.retries, i, i+1)
 		if len(p.attempts) == 0 || p.Semantics == ExactlyOnce && p.abandoned() {
-			continue // one of them was answered meanwhile, or it was refused and nobody waits
+			continue // one of its attempts was answered meanwhile, or it was refused and nobody waits for it
 		}
 		if !s.hasNumber() {
-			s.giveUp(s.open[s.acked]) // its parcel still lists it: it was not answered
+			s.giveUp(s.open[s.acked]) // its parcel still lists it, because it may yet be answered
 			s.acknowledge()
 		}
 		return s.number(p)
@@ -87,7 +88,7 @@ func (s *Session) Next(now time.Duration) *Request {
 	return s.number(newParcel(s.take()))
 }
 
-// giveUp forgets a request, and that its number is not answered.
+// giveUp forgets a request, so that its number counts as done.
 func (s *Session) giveUp(r *Request) {
 	s.due.remove(r)
 	if s.open[r.id.T] == r { // not a request of a newer session
@@ -95,7 +96,7 @@ func (s *Session) giveUp(r *Request) {
 	}
 }
 
-// retire ends a parcel's way: its numbers are free.
+// retire ends a parcel: its numbers count as done.
 func (s *Session) retire(p *parcel) {
 	for _, r := range p.attempts {
 		s.giveUp(r)
@@ -105,7 +106,7 @@ func (s *Session) retire(p *parcel) {
 	s.acknowledge()
 }
 
-// unwait notes that nobody waits for a parcel: it does not count as in flight any more.
+// unwait notes that nobody waits for a parcel, so that it no longer counts as in flight.
 func (s *Session) unwait(p *parcel) {
 	if p.waited {
 		p.waited = false
@@ -113,7 +114,7 @@ func (s *Session) unwait(p *parcel) {
 	}
 }
 
-// acknowledge raises acked over what needs no answer any more. That may make room, or end the session's last duty.
+// acknowledge raises acked over all numbers that need no answer any more. That may make room, or end an expired session.
 func (s *Session) acknowledge() {
 	for s.acked < s.next && (s.open[s.acked] == nil || s.open[s.acked].passed) {
 		s.acked++
@@ -123,28 +124,28 @@ func (s *Session) acknowledge() {
 	}
 }
 
-// Limits are those of cluster.toml that a request must keep, or no replica would take it, and what callers chose.
+// Limits are the limits of cluster.toml that a request must keep to be accepted, and what the caller chose.
 type Limits struct {
-	Window     uint64 // requests under way in a session
+	Window     uint64 // requests under way in one session
 	Ops        int    // operations in a request
 	OpBytes    int    // bytes of one operation
 	TotalBytes int    // bytes of an encoded request
 
-	Pack     int // operations that calls share a request for; 1: none
-	InFlight int // requests that somebody waits for
-	Alone    int // the same, for one that is never packed to go out; less than InFlight: as any other
+	Pack     int // operations of different calls in one request; 1: calls are not packed
+	InFlight int // requests for which somebody waits
+	Alone    int // the same for requests that are never packed; if less than InFlight, InFlight applies
 }
 
-// Defaults of a session that packs. Those in flight fill the pipeline of replicas, and are few enough that operations gather
-// behind them when there are many. What is never packed gains nothing by waiting, and a few dozen of it fill the replicas'
-// batches.
+// Defaults of a session that packs. Few packed requests in flight fill the replicas' pipeline, and meanwhile further
+// operations gather for the next ones. Requests that are never packed gain nothing by waiting; a few dozen of them fill
+// the replicas' batches.
 const (
 	defaultInFlight = 8
 	defaultAlone    = 64
 )
 
-// Choose adds what a caller chose to a cluster's limits: how many operations share a request, and how many requests are in
-// flight. 0 stands for the defaults: as many as fit, and 8, or the window when nothing is packed.
+// Choose adds the caller's choices to a cluster's limits: how many operations share a request, and how many requests are in
+// flight. 0 stands for the defaults: as many operations as fit, and 8 requests, or the window if nothing is packed.
 func (l Limits) Choose(pack, inFlight int) Limits {
 	window := int(l.Window)
 	l.Pack = l.Ops
@@ -161,8 +162,8 @@ func (l Limits) Choose(pack, inFlight int) Limits {
 	return l
 }
 
-// line is how many calls and bytes may wait in line before a caller does: what the requests in flight can take along when
-// they are answered. 0 and 0 when nothing is packed: then it is the window that callers wait for.
+// line is how many calls and bytes may wait in line before submitters have to wait: as much as the requests in flight
+// can take along once they are answered. It is 0 and 0 if nothing is packed; submitters then wait for the window.
 func (l *Limits) line() (calls, bytes int) {
 	if l.Pack == 1 {
 		return 0, 0
