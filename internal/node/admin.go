@@ -16,15 +16,16 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// admin serves the node's inside over HTTP: metrics, health, report and profiles. It asks nobody who he is, so it belongs
-// on the loopback. It only reads, and its failure never stops a replica that votes.
+// admin serves what can be read from a running node over HTTP: metrics, health, report and profiles. It does not
+// authenticate anybody, so its address should be on the loopback. It only reads, and its failure never stops a replica
+// that votes.
 type admin struct {
-	node     *Node
+	node     *Node        // accepts at most adminConnections at once; further ones wait
 	listener net.Listener // holds adminConnections at once; the next one waits to be accepted
-	open     atomic.Int64 // connections
+	open     atomic.Int64 // number of connections
 }
 
-// openAdmin listens on the admin address of the settings. Without one it returns nil, on which every method works.
+// openAdmin listens on the admin address of the settings. If there is none it returns nil, on which every method works.
 func openAdmin(n *Node) (*admin, error) {
 	address := n.home.Settings.Admin
 	if address == "" {
@@ -47,7 +48,7 @@ func openAdmin(n *Node) (*admin, error) {
 	return a, nil
 }
 
-// checkAdmin refuses what is not host:port.
+// checkAdmin refuses an address that is not host:port.
 func checkAdmin(address string) error {
 	if address == "" {
 		return nil
@@ -69,7 +70,7 @@ func (a *admin) address() string {
 	return a.listener.Addr().String()
 }
 
-// count follows the number of connections.
+// count keeps the number of connections.
 func (a *admin) count(_ net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
@@ -80,7 +81,7 @@ func (a *admin) count(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// close gives the address back if serve was never called.
+// close releases the address if serve was never called.
 func (a *admin) close() error {
 	if a == nil {
 		return nil
@@ -88,15 +89,15 @@ func (a *admin) close() error {
 	return a.listener.Close()
 }
 
-// How long a peer may take to ask and to read its answer, and an answer may take to end when the replica stops.
+// How long a peer may take to ask and to read its answer, and how long an answer may take to end when the replica stops.
 const (
 	askPatience  = 5 * time.Second
-	readPatience = 2 * time.Minute  // a profile has so long beside the time that it was asked for
-	idlePatience = 30 * time.Second // an own connection a scrape costs less than many that are kept
+	readPatience = 2 * time.Minute  // a profile may take this long in addition to the time that it covers
+	idlePatience = 30 * time.Second // keeping few idle connections matters more than the cost of a new one per scrape
 	stopPatience = 500 * time.Millisecond
 )
 
-// serve answers until the context ends.
+// serve answers requests until the context ends.
 func (a *admin) serve(ctx context.Context) {
 	if a == nil {
 		return
@@ -115,17 +116,17 @@ func (a *admin) serve(ctx context.Context) {
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
 	defer cancel()
 	if server.Shutdown(patience) != nil {
-		_ = server.Close() // what is still under way is cut off
+		_ = server.Close() // cuts off the requests that are still being answered
 	}
 	<-stopped
 }
 
-// server keeps no connection whose peer neither asks nor reads: there is room for few.
+// server closes connections whose peer neither asks nor reads, because there is room for only a few.
 func (a *admin) server(ctx context.Context, routes http.Handler) *http.Server {
 	return &http.Server{
 		Handler: routes, ReadHeaderTimeout: askPatience, MaxHeaderBytes: 16 << 10,
 		IdleTimeout: idlePatience, WriteTimeout: readPatience, ConnState: a.count,
-		BaseContext: func(net.Listener) context.Context { return ctx }, // a profile under way ends with the replica
+		BaseContext: func(net.Listener) context.Context { return ctx }, // a profile that is being taken ends with the replica
 		ErrorLog:    slog.NewLogLogger(a.node.log.Handler(), slog.LevelDebug),
 	}
 }

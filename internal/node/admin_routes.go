@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// index is what the root answers.
+// index is the answer at the root path.
 const index = `/metrics       for Prometheus, see docs/metrics.md
 /healthz       200 while the replica works
 /readyz        200 while it serves clients with a quorum, else 503 and why not
@@ -19,7 +19,7 @@ const index = `/metrics       for Prometheus, see docs/metrics.md
 /debug/pprof/  profiles of the Go runtime
 `
 
-// scrapesAtOnce bounds what impatient scrapers cost.
+// scrapesAtOnce bounds how many scrapes run at a time, so that impatient scrapers cannot cost more.
 const scrapesAtOnce = 4
 
 func (a *admin) routes() http.Handler {
@@ -37,11 +37,11 @@ func (a *admin) routes() http.Handler {
 	return mux
 }
 
-// stallPatience is how long the loop may wait for its disk before it counts as stuck: longer than a slow disk's worst
-// sync, shorter than an operator's patience.
+// stallPatience is how long the loop may wait for its disk before it counts as stuck: longer than the worst sync of a
+// slow disk, shorter than an operator's patience.
 const stallPatience = 10 * time.Second
 
-// stuck says why the loop does not turn, or "". A journal that fails ends the process; one that hangs shows here.
+// stuck returns why the loop takes no turns, or "". A journal that fails ends the process; one that hangs shows here.
 func stuck(stalled time.Duration) string {
 	if stalled < stallPatience {
 		return ""
@@ -73,10 +73,10 @@ func (a *admin) status(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(append(document, '\n')) // whoever asked has gone
+	_, _ = w.Write(append(document, '\n')) // fails only if the client has gone
 }
 
-// answer says that all is well, or in one line what is not.
+// answer says that all is well, or what is wrong, in one line.
 func answer(w http.ResponseWriter, wrong string) {
 	if wrong != "" {
 		say(w, http.StatusServiceUnavailable, wrong+"\n")
@@ -88,5 +88,5 @@ func answer(w http.ResponseWriter, wrong string) {
 func say(w http.ResponseWriter, code int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(code)
-	_, _ = io.WriteString(w, text) // as above
+	_, _ = io.WriteString(w, text) // as in status
 }

@@ -13,15 +13,15 @@ import (
 	"tagma/pbft/wire"
 )
 
-// amnesiac stands in an instance's place while the replica may have forgotten what it signed: it asks the others,
+// amnesiac replaces the instance while the replica may have forgotten what it signed: it asks the other replicas,
 // answers clients that it is busy, and writes nothing (D8.3, D8.6).
 type amnesiac struct {
 	*replica.Asking
 	answers atomic.Pointer[[]amnesia.Answer] // a copy for reports
-	ticked  atomic.Int64                     // when it last worked, by the node's clock
+	ticked  atomic.Int64                     // when it was last active, by the node's clock
 }
 
-// forget puts an amnesiac in the place of the instance.
+// forget puts an amnesiac in the instance's place.
 func (n *Node) forget(why string) {
 	n.log.Warn("this replica may have forgotten what it signed: it signs and writes nothing before others have told it how to go on",
 		"why", why)
@@ -42,7 +42,7 @@ func (a *amnesiac) publish(now time.Duration) {
 	a.ticked.Store(int64(now))
 }
 
-// recall asks until enough others have answered, begins a new life from what they say, and starts an instance in it.
+// recall asks until enough others have answered, begins a new life with what they said, and starts an instance of it.
 func (n *Node) recall(ctx context.Context, a *amnesiac) error {
 	ticker := time.NewTicker(replica.TickEvery(n.home.Config.ViewTimeout))
 	defer ticker.Stop()
@@ -70,7 +70,7 @@ func (n *Node) recall(ctx context.Context, a *amnesiac) error {
 	}
 }
 
-// wait tells now and then what the replica waits for, and ends with replica.ErrBack if the wait was for nothing.
+// wait logs from time to time what the replica waits for. It returns replica.ErrBack if the journal is there again.
 func (n *Node) wait(a *amnesiac) error {
 	a.publish(n.now())
 	text, err := a.Waits(n.now())
@@ -80,7 +80,7 @@ func (n *Node) wait(a *amnesiac) error {
 	return err
 }
 
-// asker carries what an amnesiac says.
+// asker is the Outlet of an amnesiac.
 type asker struct{ *Node }
 
 // Send implements replica.Outlet.

@@ -9,15 +9,16 @@ import (
 	"tagma/network"
 )
 
-// What open files are for. Journal and store come first: a replica that cannot open its next segment ends.
+// How many open files are reserved for what. Journal and store come first, because a replica that cannot open its next
+// segment ends.
 const (
 	diskDescriptors  = 256 // journal, and a store of a few GiB
 	leastClients     = 16
 	adminConnections = 64
 )
 
-// spareDescriptors makes sure that connections never take the open files that the disk needs: with a low limit there is
-// room for fewer clients. limit is the process's, 0 where there is none.
+// spareDescriptors makes sure that connections never use up the open files that the disk needs, by admitting fewer
+// clients if the process's limit is low. A limit of 0 stands for none.
 func spareDescriptors(limit uint64, members int, s *Settings, log *slog.Logger) error {
 	if limit == 0 {
 		return nil
@@ -40,8 +41,8 @@ func spareDescriptors(limit uint64, members int, s *Settings, log *slog.Logger) 
 	return nil
 }
 
-// openFilesLimit is how many files this process may have open, 0 if the system does not tell. The Go runtime has raised
-// it as far as it may already.
+// openFilesLimit is how many files this process may have open; 0 if the system does not tell. The Go runtime has
+// already raised the limit as far as it may.
 func openFilesLimit() uint64 {
 	var l unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil {

@@ -14,7 +14,7 @@ import (
 	"tagma/internal/replica"
 )
 
-// data is where a home's data lie, for the code that judges them.
+// data describes where a home's data are, for package replica.
 func (h *Home) data(log *slog.Logger) *replica.Home {
 	return &replica.Home{
 		Config: &h.Config, Life: lifeFile{filepath.Join(h.Dir, LifeFile)},
@@ -25,21 +25,21 @@ func (h *Home) data(log *slog.Logger) *replica.Home {
 
 func random() uint64 {
 	var b [8]byte
-	_, _ = rand.Read(b[:]) // it ends the process rather than fail
+	_, _ = rand.Read(b[:]) // never fails: it ends the process instead
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-// DataError says that the data directory of a home's settings cannot be used. It is one of the configuration.
+// DataError says that the data directory named in a home's settings cannot be used. It is an error of the configuration.
 type DataError struct{ Err error }
 
-// Error is one line with the directory and the mend.
+// Error is one line with the directory and what to do.
 func (e *DataError) Error() string { return e.Err.Error() }
 
-// Unwrap is what the system said.
+// Unwrap is the system's error.
 func (e *DataError) Unwrap() error { return e.Err }
 
-// checkData refuses a data directory that is not there. One that was made in its place would look like that of a
-// replica that was never started, or hide the disk that is mounted there later.
+// checkData refuses a data directory that does not exist. If the replica made one, it would look like that of a replica
+// that was never started, or hide the disk that is mounted there later.
 func (h *Home) checkData() error {
 	if h.Settings.Data == "" {
 		return nil
@@ -58,15 +58,15 @@ func (h *Home) checkData() error {
 	}
 }
 
-// MarkUnborn writes into a new home that its replica was never started (D8.2).
+// MarkUnborn records in a new home that its replica was never started (D8.2).
 func MarkUnborn(home string) error {
 	return lifeFile{filepath.Join(home, LifeFile)}.Write(replica.Unborn)
 }
 
-// lifeFile is the file life of a home.
+// lifeFile is the file named life in a home.
 type lifeFile struct{ path string }
 
-// Read returns what the file holds, "" if there is none.
+// Read returns the content of the file, or "" if there is no file.
 func (f lifeFile) Read() (string, error) {
 	text, err := os.ReadFile(f.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -75,7 +75,7 @@ func (f lifeFile) Read() (string, error) {
 	return string(text), nil
 }
 
-// Write replaces the file. A crash leaves the old text or the new one.
+// Write replaces the content of the file. After a crash it has either the old or the new content.
 func (f lifeFile) Write(text string) error {
 	if err := replaceFile(f.path, []byte(text+"\n")); err != nil {
 		return fmt.Errorf("write the life of this replica to %s: %w", f.path, err)
@@ -83,10 +83,10 @@ func (f lifeFile) Write(text string) error {
 	return nil
 }
 
-// UnfinishedSuffix ends the name of a file that is being written, or that a crash left unfinished.
+// UnfinishedSuffix ends the name of a file that is being written, or whose writing a crash interrupted.
 const UnfinishedSuffix = ".new"
 
-// replaceFile makes a file hold data, durably. A crash, or a disk without room, leaves what was there before.
+// replaceFile replaces the content of a file durably. After a crash, or if the disk is full, the old content is there.
 func replaceFile(path string, data []byte) error {
 	next := path + UnfinishedSuffix
 	file, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
@@ -107,13 +107,13 @@ func replaceFile(path string, data []byte) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// stateDir is where the store lies.
+// stateDir is the directory of the store.
 type stateDir struct {
 	dir string
 	log *slog.Logger
 }
 
-// Exists reports whether there is anything of a store.
+// Exists reports whether there are any files of a store.
 func (s stateDir) Exists() (bool, error) {
 	here, next, err := store.Generations(s.dir)
 	return here || next, err
@@ -122,7 +122,7 @@ func (s stateDir) Exists() (bool, error) {
 // Open opens the store, or makes an empty one.
 func (s stateDir) Open() (replica.Store, error) {
 	here, next, err := store.Generations(s.dir)
-	if err == nil && next && !here { // the one before was removed
+	if err == nil && next && !here { // the former generation was removed
 		err = store.Settle(s.dir, true)
 	}
 	if err != nil {
@@ -148,7 +148,7 @@ func (s stateDir) Aside() error {
 	return err
 }
 
-// OpenNext opens what a crash left of the taking in of a state.
+// OpenNext opens the generation that a crash left beside the store while a state was being rebuilt.
 func (s stateDir) OpenNext() (replica.Store, error) {
 	here, next, err := store.Generations(s.dir)
 	if err != nil || !here || !next {
@@ -157,5 +157,5 @@ func (s stateDir) OpenNext() (replica.Store, error) {
 	return s.open(store.Next(s.dir))
 }
 
-// Settle leaves one generation.
+// Settle leaves only one generation.
 func (s stateDir) Settle(next bool) error { return store.Settle(s.dir, next) }

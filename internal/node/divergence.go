@@ -15,10 +15,10 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A replica whose state was wrong keeps the proof of it in DATA/diverged/CHECKPOINT.json: the repair leaves nothing else of
-// it (K2).
+// A replica whose state was wrong keeps the proof of that in DATA/diverged/CHECKPOINT.json, because the repair removes
+// everything else (K2).
 
-// maxDivergences bounds what a broken machine can make its replica keep.
+// maxDivergences bounds how many proofs a replica on a broken machine keeps.
 const maxDivergences = 16
 
 // Divergence is the proof that a replica's state was wrong.
@@ -26,16 +26,16 @@ type Divergence struct {
 	Replica     int    `json:"replica"`
 	Checkpoint  uint64 `json:"checkpoint"`
 	Own         string `json:"own"`         // the digest that the replica announced, in hex
-	Stable      string `json:"stable"`      // the one that a quorum signed
-	Certificate []byte `json:"certificate"` // of the quorum, as a StableNotice
+	Stable      string `json:"stable"`      // the digest that a quorum signed, in hex
+	Certificate []byte `json:"certificate"` // the quorum's stable certificate, as a StableNotice
 
-	// What was not right when the state of a stable checkpoint took the place of the wrong one; 0 until then.
-	RepairedAt uint64   `json:"repaired_at,omitempty"` // that checkpoint
-	Differing  int      `json:"differing,omitempty"`   // keys of the store
-	Keys       [][]byte `json:"keys,omitempty"`        // the first of them
+	// What was wrong, as found when the state of a stable checkpoint replaced the wrong state; 0 until then.
+	RepairedAt uint64   `json:"repaired_at,omitempty"` // sequence number of that checkpoint
+	Differing  int      `json:"differing,omitempty"`   // number of keys of the store that were wrong
+	Keys       [][]byte `json:"keys,omitempty"`        // the first of these keys
 }
 
-// diverged keeps the proof that the own state was wrong.
+// diverged stores the proof that the own state was wrong.
 func (w *witness) diverged(e *port.Diverged) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -49,7 +49,7 @@ func (w *witness) diverged(e *port.Diverged) error {
 	})
 }
 
-// mended adds to the proofs what was wrong, when a state has taken the place of the wrong one.
+// mended adds to the proofs what was wrong, once another state has replaced the wrong one.
 func (w *witness) mended(seq uint64, first [][]byte, keys int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -57,7 +57,7 @@ func (w *witness) mended(seq uint64, first [][]byte, keys int) {
 	for _, path := range files {
 		var d *Divergence
 		if d, err = ReadDivergence(path); err != nil || d.RepairedAt > 0 {
-			continue // what is damaged, verifying tells
+			continue // the command that verifies proofs reports damaged ones
 		}
 		if d.RepairedAt, d.Differing, d.Keys = seq, keys, first; err == nil {
 			err = w.keepDivergence(d)
@@ -85,7 +85,7 @@ func (w *witness) keepDivergence(d *Divergence) error {
 	return nil
 }
 
-// DivergenceFiles lists the proofs in a directory, which need not exist.
+// DivergenceFiles lists the proofs in a directory. The directory need not exist.
 func DivergenceFiles(dir string) (paths []string, err error) {
 	files, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -100,10 +100,10 @@ func DivergenceFiles(dir string) (paths []string, err error) {
 	return paths, nil
 }
 
-// mostDivergence is above what the largest proof takes up.
+// mostDivergence is more bytes than the largest proof has.
 const mostDivergence = 4 << 20
 
-// ReadDivergence reads a proof. Nothing of it is verified.
+// ReadDivergence reads a proof without verifying it.
 func ReadDivergence(path string) (*Divergence, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -120,8 +120,7 @@ func ReadDivergence(path string) (*Divergence, error) {
 	return d, nil
 }
 
-// Verify checks that a quorum of the cluster signed another state than the replica announced. That it announced that one is
-// its own word.
+// Verify checks that a quorum of the cluster signed another state than the one that the replica says it announced.
 func (d *Divergence) Verify(cfg *wire.Config, holds func([]wire.Claim) bool) error {
 	cert, err := wire.ReadProof(cfg, d.Certificate, holds)
 	switch {

@@ -18,7 +18,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// witness is the driver's Observer: it counts, logs, and keeps proof of misbehaviour in HOME/evidence.
+// witness is the driver's Observer. It counts and logs what happens, and stores proofs of misbehaviour in HOME/evidence.
 type witness struct {
 	dir    string
 	self   wire.ReplicaID
@@ -27,10 +27,10 @@ type witness struct {
 
 	mu        sync.Mutex
 	convicted map[wire.ReplicaID]string
-	files     map[wire.ReplicaID]map[string]bool // by the accused: names of those that are kept
+	files     map[wire.ReplicaID]map[string]bool // by accused replica: names of the stored files
 }
 
-// maxEvidenceFiles bounds what one misbehaving replica can make another one keep.
+// maxEvidenceFiles bounds how many files a replica stores about one misbehaving replica.
 const maxEvidenceFiles = 16
 
 func newWitness(dir string, self wire.ReplicaID, counts *counters, log *slog.Logger) *witness {
@@ -40,8 +40,8 @@ func newWitness(dir string, self wire.ReplicaID, counts *counters, log *slog.Log
 	}
 }
 
-// recall convicts by the evidence that is on disk: proof is for ever, whoever put it there. What proves nothing is left
-// alone and told of.
+// recall convicts replicas by the evidence on the disk: a proof holds for ever, whoever put the file there. Files that
+// prove nothing are reported and left alone.
 func (w *witness) recall(cfg *wire.Config) {
 	paths, _ := filepath.Glob(filepath.Join(w.dir, "replica*-*"))
 	holds := replica.Holds(crypto.NewVerifier(0, nil))
@@ -82,11 +82,11 @@ func (w *witness) note(accused wire.ReplicaID, name string) {
 	w.files[accused][name] = true
 }
 
-// counters count what a replica did; they only rise.
+// counters count what a replica did; they never fall.
 type counters struct {
 	received, refused, dropped, views, panics atomic.Uint64
 
-	refusals refusals // what refused is made of
+	refusals refusals // the parts of which refused consists
 }
 
 // Observe implements driver.Observer.
@@ -101,7 +101,7 @@ func (w *witness) Observe(effect port.Effect) {
 		w.log.Error("this replica's state contradicts a stable checkpoint: it no longer answers clients",
 			"seq", uint64(e.Cert.Seq), "own", e.Own, "stable", e.Cert.Digest)
 		if err := w.diverged(&e); err != nil {
-			w.log.Error("the proof of it could not be kept", "error", err) // it is no vote (D6): the replica goes on
+			w.log.Error("the proof of it could not be kept", "error", err) // no vote depends on it (D6), so the replica goes on
 		}
 	case port.Split:
 		w.log.Error("replicas disagree on the state after a checkpoint, so that it can never be stable: the machine is not "+
@@ -112,7 +112,7 @@ func (w *witness) Observe(effect port.Effect) {
 	}
 }
 
-// states says who says which digest: "ab12cd34ef56 by 0 1, 77aa00bb11cc by 2".
+// states lists which replicas signed which digest, such as "ab12cd34ef56 by 0 1, 77aa00bb11cc by 2".
 func states(votes []wire.Checkpoint) string {
 	var parts []string
 	at := make(map[wire.Digest]int)
@@ -129,7 +129,7 @@ func states(votes []wire.Checkpoint) string {
 }
 
 // accused keeps the proof, each replica's first ones.
-func (w *witness) accused(e wire.Evidence) {
+func (w *witness) accused(e wire.Evidence) { // accused stores the proof, unless enough proofs about the same replica are stored.
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.convicted[e.Replica] = string(e.Kind)
@@ -137,21 +137,21 @@ func (w *witness) accused(e wire.Evidence) {
 		return
 	}
 	proof := e.Encode()
-	hash := sha256.Sum256(proof) // in the name, so that each proof has one file, whenever it is found
+	hash := sha256.Sum256(proof) // in the name, so that the same proof, found again, has the same file
 	name := fmt.Sprintf("replica%d-%s-%s-%x", e.Replica, e.Kind, wire.TypeOf(e.First), hash[:4])
 	if w.files[e.Replica][name] {
 		return
 	}
-	w.note(e.Replica, name) // the attempt counts: a liar can have many of them fail
+	w.note(e.Replica, name) // failed attempts count too, since a liar can cause many
 	if err := w.write(name, proof); err != nil {
-		w.log.Error("evidence could not be kept", "error", err) // it is no vote (D6): the replica goes on
+		w.log.Error("evidence could not be kept", "error", err) // no vote depends on it (D6), so the replica goes on
 		return
 	}
 	w.log.Warn("a replica is proven to lie", "accused", int(e.Replica), "kind", string(e.Kind),
 		"about", wire.TypeOf(e.First), "evidence", name)
 }
 
-// write keeps a proof whole or not at all: half of one proves nothing.
+// write stores a proof completely or not at all, because half a proof proves nothing.
 func (w *witness) write(name string, data []byte) error {
 	if err := os.MkdirAll(w.dir, 0o700); err != nil {
 		return fmt.Errorf("make the directory of evidence: %w", err)
@@ -159,7 +159,7 @@ func (w *witness) write(name string, data []byte) error {
 	return replaceFile(filepath.Join(w.dir, name), data)
 }
 
-// convictions copies who is proven to lie, by replica.
+// convictions returns a copy of which replicas are proven to lie, and how.
 func (w *witness) convictions() map[wire.ReplicaID]string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

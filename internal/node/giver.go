@@ -12,26 +12,26 @@ import (
 	"tagma/pbft/wire"
 )
 
-// giver runs a replica's donor on a goroutine of its own: whoever lags is helped while ordering goes on, and may wait.
+// giver runs a replica's donor on a goroutine of its own, so that it helps lagging replicas without delaying ordering.
 type giver struct {
 	donor     *replica.Donor
 	now       func() time.Duration
 	questions *mailbox
 	given     atomic.Pointer[replica.Given]
-	counted   replica.Given // what the metrics know of
+	counted   replica.Given // what the metrics have counted already
 	metrics   *metrics
 
 	mu     sync.Mutex
-	offers []wire.StableCert // that the donor has not taken yet
+	offers []wire.StableCert // checkpoints that the donor has not taken yet
 }
 
-// How much of one replica waits for the donor. Its questions are short, and asked again.
+// How much of one replica may wait for the donor. Its questions are short, and it repeats them.
 const (
 	questionLetters = 64
 	questionBytes   = 1 << 20
 )
 
-// newestOffers is how many checkpoints are worth handing on.
+// newestOffers is how many of the newest checkpoints are passed on to the donor.
 const newestOffers = 3
 
 func newGiver(cfg *wire.Config, donor *replica.Donor, now func() time.Duration, m *metrics) *giver {
@@ -40,7 +40,7 @@ func newGiver(cfg *wire.Config, donor *replica.Donor, now func() time.Duration, 
 	return g
 }
 
-// offer hands a checkpoint over; it never waits.
+// offer passes on a checkpoint; it never waits.
 func (g *giver) offer(cert wire.StableCert) {
 	g.mu.Lock()
 	g.offers = append(g.offers, cert)
@@ -51,10 +51,10 @@ func (g *giver) offer(cert wire.StableCert) {
 	g.questions.ring()
 }
 
-// run answers until the context ends.
+// run answers questions until the context ends.
 func (g *giver) run(ctx context.Context) {
 	defer g.donor.Close()
-	tick := time.NewTicker(replica.OutsidePause) // a backup's questions may wait for as long
+	tick := time.NewTicker(replica.OutsidePause) // the questions of a backup may wait that long
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		g.takeOffers()
@@ -113,20 +113,20 @@ func (g *giver) publish() {
 	g.counted = now
 }
 
-// outside is the client that takes a backup: one at a time, over the link that asked first.
+// outside is the client that takes a backup. Only one is served at a time, over the link that asked first.
 type outside struct {
-	may func(wire.PublicKey) bool // clients that may
-	id  wire.ReplicaID            // what it is to the donor
+	may func(wire.PublicKey) bool // whether a client may take a backup
+	id  wire.ReplicaID            // the client's number for the donor
 
 	mu   sync.Mutex
 	link *network.ClientLink
 	used time.Time
 }
 
-// outsidePatience is how long a client that asks no more keeps others from their backup.
+// outsidePatience is how long a client that has stopped asking prevents others from taking a backup.
 const outsidePatience = 10 * time.Second
 
-// take reports whether a link is the one that is served now.
+// take reports whether this link is the one that is served, and serves it if no other link is.
 func (o *outside) take(link *network.ClientLink, now time.Time) bool {
 	if !o.may(link.Key()) {
 		return false
@@ -140,7 +140,7 @@ func (o *outside) take(link *network.ClientLink, now time.Time) bool {
 	return true
 }
 
-// send gives the client what the donor says.
+// send sends the client what the donor gives.
 func (o *outside) send(frame []byte) {
 	o.mu.Lock()
 	link := o.link

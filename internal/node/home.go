@@ -15,7 +15,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Names of what a home holds beside config.toml.
+// Names in a home, besides config.toml.
 const (
 	KeyFile     = "key"
 	LifeFile    = "life"
@@ -25,14 +25,14 @@ const (
 	DivergedDir = "diverged"
 )
 
-// Formats are the versions of what replicas write and send, by name.
+// Formats are the versions of the formats that replicas write and send, by name.
 func Formats() map[string]int {
 	return map[string]int{
 		"backup": backup.Version, "cluster_file": cluster.Format, "journal": journal.Version, "messages": wire.FormatVersion,
 	}
 }
 
-// Home is a replica's home as read: who it is and where its data lie.
+// Home is the content of a replica's home directory: which replica it is and where its data are.
 type Home struct {
 	Dir      string
 	Data     string // directory of journal, state and evidence
@@ -42,8 +42,7 @@ type Home struct {
 	Key      *crypto.PrivateKey // nil until Open has read it
 }
 
-// ReadHome reads and checks a replica's home without touching its data, and without its private key: no passphrase is
-// needed to look at a home.
+// ReadHome reads and checks a replica's home. It does not touch the data or read the private key, so it needs no passphrase.
 func ReadHome(dir string) (*Home, error) {
 	settings, err := loadSettings(dir)
 	if err != nil {
@@ -74,29 +73,29 @@ func ReadHome(dir string) (*Home, error) {
 	}, nil
 }
 
-// KeyError says that a replica's private key cannot be opened. It is one of the configuration: the passphrase is missing
-// or wrong, and a start without another one fails again.
+// KeyError says that a replica's private key cannot be opened. It is an error of the configuration: the passphrase is
+// missing or wrong, and every start without the right one fails.
 type KeyError struct{ Err error }
 
-// Error is one line with file and mend.
+// Error is one line with the file and what to do.
 func (e *KeyError) Error() string { return e.Err.Error() }
 
-// Unwrap is what crypto or the search for a passphrase said.
+// Unwrap is the error of reading the key or of finding the passphrase.
 func (e *KeyError) Unwrap() error { return e.Err }
 
-// MachineError says that the cluster runs a machine that the program does not have. It is one of the configuration.
+// MachineError says that the cluster runs a machine that this program does not have. It is an error of the configuration.
 type MachineError struct {
-	Machine string   // that the cluster file names
-	Has     []string // that the program has
+	Machine string   // the machine that the cluster file names
+	Has     []string // the machines that the program has
 }
 
-// Error is one line with the mend.
+// Error is one line that says what to do.
 func (e *MachineError) Error() string {
 	return fmt.Sprintf("the cluster runs the machine %q, and this program has %s; run its replicas with the program that has it",
 		e.Machine, strings.Join(e.Has, " and "))
 }
 
-// openKey reads a home's private key, and finds the passphrase if it is encrypted.
+// openKey reads a home's private key, and finds the passphrase if the key is encrypted.
 func openKey(dir string) (*crypto.PrivateKey, error) {
 	key, err := passphrase.ReadKey(filepath.Join(dir, KeyFile))
 	if err != nil {
@@ -105,7 +104,7 @@ func openKey(dir string) (*crypto.PrivateKey, error) {
 	return key, nil
 }
 
-// within resolves a path that may be relative to a home.
+// within resolves a path that may be relative to the home.
 func within(home, path string) string {
 	if path == "" {
 		return home
@@ -116,7 +115,7 @@ func within(home, path string) string {
 	return filepath.Join(home, path)
 }
 
-// listen lists the addresses to listen on.
+// listen lists the addresses on which to listen.
 func (h *Home) listen() []string {
 	if len(h.Settings.Listen) > 0 {
 		return h.Settings.Listen
@@ -124,5 +123,5 @@ func (h *Home) listen() []string {
 	return h.Cluster.Replicas[h.Config.Self].Addresses
 }
 
-// path names something in the data directory.
+// path is the path of something in the data directory.
 func (h *Home) path(name string) string { return filepath.Join(h.Data, name) }

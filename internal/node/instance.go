@@ -17,7 +17,7 @@ import (
 	"tagma/statemachine"
 )
 
-// instance is a replica from a start to its end: what its disk was found to hold, and the parts that work on it.
+// instance is a replica from its start to its end: what its disk holds, and the parts that work with that.
 type instance struct {
 	node    *Node
 	disk    *replica.Disk
@@ -26,26 +26,26 @@ type instance struct {
 	giver   *giver
 	loop    *loop
 	probe   *probe
-	spare   chan struct{} // asks for the file of the journal's next segment; holds one wish
+	spare   chan struct{} // asks for the file of the journal's next segment to be made; holds one wish
 	behind  chan struct{} // asks for the journal to be written in the background; holds one wish (D8.14)
 	scrubs  scrubs
-	damaged func(context.Context) // tells the core that the store is
+	damaged func(context.Context) // tells the core that the stored state is damaged
 
 	ended   chan struct{} // closed when queries must end
-	reading sync.RWMutex  // held by queries; with it the service is closed
+	reading sync.RWMutex  // held for reading by queries; held for writing to close the service
 	closed  bool
 
-	over  chan struct{} // closed when no part works any more
-	stuck bool          // one did not end when it should have
+	over  chan struct{} // closed when no part is running any more
+	stuck bool          // a part did not end when it should have
 }
 
-// forgotten ends an instance: another replica holds a statement of this one that its journal lacks (D8.5).
+// forgotten ends an instance because another replica holds a statement of this one that its journal lacks (D8.5).
 type forgotten struct{ port.Forgot }
 
-// Error is what an operator reads of it.
+// Error is the explanation for an operator.
 func (f *forgotten) Error() string { return replica.Proven(f.Forgot) }
 
-// newInstance judges what the disk holds and puts the parts of a replica on it. The error may be a *replica.Amnesia.
+// newInstance opens the disk and makes the parts of a replica that work on it. The error may be a *replica.Amnesia.
 func (n *Node) newInstance() (*instance, error) {
 	disk, err := replica.Open(n.data)
 	if err != nil {
@@ -64,7 +64,7 @@ func (n *Node) newInstance() (*instance, error) {
 	return i, nil
 }
 
-// wish asks for something that is done beside the turns, once for all that asked meanwhile.
+// wish returns a function that asks for work on another goroutine. Wishes that were not served yet count as one.
 func wish(to chan struct{}) func() {
 	return func() {
 		select {
@@ -74,7 +74,7 @@ func wish(to chan struct{}) func() {
 	}
 }
 
-// serve puts the state machine on the store, at the state that was verified.
+// serve puts the state machine on the store, at the verified state.
 func (n *Node) serve(disk *replica.Disk) (*statemachine.Service, error) {
 	machine := n.opt.Machine
 	if machine == nil {
@@ -86,7 +86,7 @@ func (n *Node) serve(disk *replica.Disk) (*statemachine.Service, error) {
 	return disk.Serve(machine, n.home.Cluster.Limits(), n.panicked)
 }
 
-// panicked logs an application's panic. Clients can cause as many as they like, so ever fewer of them are logged.
+// panicked logs a panic of the application. Clients can cause any number of panics, so fewer and fewer of them are logged.
 func (n *Node) panicked(p statemachine.Panic) {
 	if count := n.counts.panics.Add(1); count&(count-1) == 0 {
 		n.log.Error("the application panicked: the operation failed on every replica, nothing it wrote is kept",
@@ -94,7 +94,7 @@ func (n *Node) panicked(p statemachine.Panic) {
 	}
 }
 
-// connect wires the parts.
+// connect connects the parts with each other.
 func (i *instance) connect() {
 	n := i.node
 	cfg := &n.home.Config
@@ -130,7 +130,7 @@ func (i *instance) connect() {
 	i.loop.show()
 }
 
-// linked reports whether enough others are connected both ways to answer the question of a start.
+// linked reports whether enough other replicas are connected in both directions to answer the question of a start.
 func (i *instance) linked() bool {
 	up := 0
 	for _, p := range i.node.host.Peers() {
@@ -141,7 +141,7 @@ func (i *instance) linked() bool {
 	return up >= i.node.home.Config.Quorum()-1
 }
 
-// run works until the context ends or the replica must not go on with its journal.
+// run works until the context ends or the replica must not continue with its journal.
 func (i *instance) run(ctx context.Context) error {
 	shown := i.loop.shown.Load()
 	i.node.tap.Emit(&trace.Process{Step: trace.Started, View: shown.View, Seq: i.disk.Applied.Seq})
@@ -158,8 +158,8 @@ func (i *instance) run(ctx context.Context) error {
 	return i.await(ctx, group.Wait)
 }
 
-// prepare zeroes the file of the journal's next segment beside the turns until the context ends, so that no turn waits
-// for it. A failure costs a slower rotation, or shows there again.
+// prepare zeroes the file of the journal's next segment in the background, until the context ends, so that no turn
+// waits for it. If it fails, a rotation is slower or fails again itself.
 func (i *instance) prepare(ctx context.Context) {
 	for {
 		select {
@@ -173,11 +173,12 @@ func (i *instance) prepare(ctx context.Context) {
 	}
 }
 
-// WriteDelay is how long votes that may leave before they are durable gather before the journal writes them (D8.14). What a
-// power cut, or the end of the process alone, can take with it is what came in that time and in that of the write before.
+// WriteDelay is how long votes that may leave before they are durable are gathered before the journal writes them
+// (D8.14). A power cut, or the end of the process alone, can lose the votes of that time and those of the write before.
 const WriteDelay = 10 * time.Millisecond
 
-// writeBehind makes durable what votes have left ahead of, until the context ends. The end of the loop writes the rest.
+// writeBehind writes the votes that have left before they were durable, until the context ends. The end of the loop
+// writes the rest.
 func (i *instance) writeBehind(ctx context.Context) error {
 	delay := time.NewTimer(WriteDelay)
 	defer delay.Stop()
@@ -199,15 +200,15 @@ func (i *instance) writeBehind(ctx context.Context) error {
 	}
 }
 
-// errReadsLeft says that reads of the past did not end when they should have: only the end of the process ends them, and the
-// store stays open for them until then. Everything is written.
+// errReadsLeft says that reads of past states did not end when they should have. Only the end of the process ends them,
+// and until then the store stays open for them. Everything is written.
 var errReadsLeft = errors.New("reads of the past do not end, so the store stays open until the process ends")
 
-// readsPatience is how long reads of the past may take to end. Each looks whether it should when it reads.
+// readsPatience is how long reads of past states may take to end. Each of them checks at its next read whether it must end.
 const readsPatience = 2 * time.Second
 
-// close gives everything back once run has ended. Without a reason to hurry the store holds all batches then. What a part
-// that does not end may still touch is left to it.
+// close closes everything after run has ended. Unless why is set, the store then holds all batches. What a part that
+// did not end may still use stays open.
 func (i *instance) close(why error) error {
 	close(i.ended)
 	idle := make(chan struct{})
@@ -245,7 +246,7 @@ func (i *instance) close(why error) error {
 	return i.disk.Close()
 }
 
-// leaveOpen is close when reads of the past go on.
+// leaveOpen is close for the case that reads of past states do not end.
 func (i *instance) leaveOpen(why error) error {
 	err := errReadsLeft
 	if why == nil {
@@ -262,16 +263,16 @@ func (i *instance) leaveOpen(why error) error {
 	return err
 }
 
-// closePatience is how long a failed disk may take to close.
+// closePatience is how long closing may take after the disk has failed.
 const closePatience = 2 * time.Second
 
-// abandon closes what a failed disk still lets close. Badger tries for ever to write its memtable to a disk that is
-// gone, and nothing depends on that (D5): the end of the process does not wait for it.
+// abandon closes what can still be closed after the disk has failed. Badger tries for ever to write its memtable to a
+// disk that is gone; nothing depends on that (D5), so the end of the process does not wait for it.
 func (i *instance) abandon() {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		_ = i.disk.Close() // the error that led here is the one to mend
+		_ = i.disk.Close() // the error that led here matters more
 	}()
 	select {
 	case <-closed:
@@ -279,7 +280,7 @@ func (i *instance) abandon() {
 	}
 }
 
-// attached answers a client's Attach from the present instance, nil if its state is none to go by.
+// attached answers a client's Attach from the present instance; nil if there is none or its state is wrong.
 func (n *Node) attached(client wire.PublicKey, m *wire.Attach) *wire.Attached {
 	i := n.instance.Load()
 	if i == nil || n.inspection().Diverged {
@@ -312,8 +313,8 @@ func (n *Node) queryUntil(stop <-chan struct{}, op []byte, at uint64) ([]byte, e
 	return i.service.QueryUntil(either, op, at)
 }
 
-// helpers are where messages go that the core does not see: those of donors and to the own one. They are nil while
-// there is no instance.
+// helpers are the mailboxes for messages that the core does not see: data from donors, and questions to this replica's
+// own donor. They are nil while there is no instance.
 func (n *Node) helpers() (data, questions *mailbox) {
 	i := n.instance.Load()
 	if i == nil {

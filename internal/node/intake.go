@@ -15,31 +15,31 @@ import (
 	"tagma/pbft/wire"
 )
 
-// intake turns frames into events: decode, check, verify. Decoding runs on the readers' goroutines; a link that sends
-// faster than its messages are verified and taken is held back by itself.
+// intake turns frames into events: it decodes, checks and verifies messages. Decoding runs on the readers' goroutines,
+// so a link that sends faster than its messages are verified and taken delays only itself.
 type intake struct {
 	ctx        context.Context
 	cfg        *wire.Config
 	signatures *verification
 	lanes      lanes
-	helpers    func() (data, questions *mailbox) // for what the core does not see
+	helpers    func() (data, questions *mailbox) // for messages that the core does not see
 	routes     *routes
 	quarantine *quarantine[*network.ClientLink]
-	suspects   *quarantine[int] // replicas that sent what no correct one sends
+	suspects   *quarantine[int] // replicas that sent something that no correct replica sends
 	past       *queries
 	outside    *outside
-	attached   func(wire.PublicKey, *wire.Attach) *wire.Attached // nil: there is nothing to say
+	attached   func(wire.PublicKey, *wire.Attach) *wire.Attached // nil: there is no answer
 	counts     *counters
 	reports    *reports
-	drop       func(replica int) // ends the streams that a replica sends on
+	drop       func(replica int) // ends the streams on which a replica sends
 	ready      chan struct{}     // closed once reports and drop may be used
 	log        *slog.Logger
-	tap        *trace.Tap // nil: nobody listens
+	tap        *trace.Tap // nil: nobody traces
 }
 
 // FromReplica takes a frame of another replica. An invalid message is counted and dropped, and its sender is read more
-// slowly: remote input never stops a replica (S4). A frame that is no message, or a message that no replica takes, ends the
-// sender's streams: to connect again costs the sender more than it costs us.
+// slowly: remote input never stops a replica (S4). A frame that is not a message, or a message that replicas never send
+// each other, also ends the sender's streams: connecting again costs the sender more than it costs us.
 func (in *intake) FromReplica(from int, frame []byte) {
 	in.suspects.wait(in.ctx, from)
 	m, err := wire.Decode(frame)
@@ -64,15 +64,15 @@ func (in *intake) FromReplica(from int, frame []byte) {
 	})
 }
 
-// tell has the core know of a frame that is not believed, if it must.
+// tell passes a refused frame on to the core if the core must know about it.
 func (in *intake) tell(from int, frame []byte) {
 	if ev := port.Refused(in.cfg, wire.ReplicaID(from), frame); ev != nil {
 		in.lanes.replicas.put(in.ctx, ev, 0)
 	}
 }
 
-// believe hands a message of another replica to the part that it is for. What belongs to the exchange of state never
-// makes a vote wait: where there is no room for it, it is dropped.
+// believe passes a verified message of another replica to the part that handles it. Messages of the exchange of state
+// never make a vote wait: they are dropped if there is no room for them.
 func (in *intake) believe(from wire.ReplicaID, v wire.Verified, bytes int) {
 	data, questions := in.helpers()
 	switch replica.PartFor(v.Message()) {
@@ -89,13 +89,13 @@ func (in *intake) believe(from wire.ReplicaID, v wire.Verified, bytes int) {
 	}
 }
 
-// FromClient takes a request, an inquiry or a query.
+// FromClient takes a request, an inquiry or a query of a client.
 func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 	in.quarantine.wait(in.ctx, link)
 	m, err := wire.Decode(frame)
 	if err != nil {
 		in.refuse("client", wire.PublicKey(link.Key()), nil, err)
-		in.quarantine.extend(link, time.Now(), malformedPause) // its next link costs us a handshake
+		in.quarantine.extend(link, time.Now(), malformedPause) // its next link, whose handshake costs us work, has to wait
 		in.quarantine.wait(in.ctx, link)
 		link.Close()
 		return
@@ -135,8 +135,8 @@ func (in *intake) request(link *network.ClientLink, m *wire.Request, bytes int) 
 		})
 }
 
-// order passes a request that is believed on to the loop. Where there is no room it waits, which holds back its own
-// link, and one message for all links of a key: so keys take turns however much one of them sends (C6).
+// order passes a verified request on to the loop. If there is no room it waits, and with it the client's own link and
+// one message for all other links of the same key. So keys take turns, however much one of them sends (C6).
 func (in *intake) order(from *clientSender, link *network.ClientLink, m *wire.Request, v wire.Verified, bytes int) {
 	in.routes.set(m.ID, link)
 	select {
@@ -148,7 +148,7 @@ func (in *intake) order(from *clientSender, link *network.ClientLink, m *wire.Re
 	in.lanes.clients.put(in.ctx, port.Received{From: port.Source{Client: true}, Msg: v}, bytes)
 }
 
-// query reads a past state for a client and holds back its link meanwhile. Nobody reads for a link that is gone.
+// query reads a past state for a client, and does not read the client's link meanwhile. If the link ends, so does the read.
 func (in *intake) query(link *network.ClientLink, m *wire.Query) {
 	if _, err := wire.Verify(in.cfg, m, claimsNothing); err != nil {
 		in.refuse("client", wire.PublicKey(link.Key()), m, err)
@@ -162,11 +162,11 @@ func (in *intake) query(link *network.ClientLink, m *wire.Query) {
 	}
 }
 
-// claimsNothing judges messages that a link alone vouches for.
+// claimsNothing accepts messages without signatures, which only the link authenticates.
 func claimsNothing(claims []wire.Claim) bool { return len(claims) == 0 }
 
-// backUp has the donor answer a question for the state of a checkpoint. Without a place for one more backup, or from a
-// client that may take none, it is a message that no client sends.
+// backUp has the donor answer a question for the state of a checkpoint. If another backup is being served, or the
+// client may not take one, the message is refused as misplaced.
 func (in *intake) backUp(link *network.ClientLink, m *wire.FetchState, bytes int) {
 	v, err := wire.Verify(in.cfg, m, claimsNothing)
 	if err == nil && !in.outside.take(link, time.Now()) {
@@ -182,14 +182,15 @@ func (in *intake) backUp(link *network.ClientLink, m *wire.FetchState, bytes int
 	}
 }
 
-// ClientGone forgets a link and the routes over it. Its last messages may still be on their way, and set routes.
+// ClientGone forgets a link and the routes over it. The link's last messages may still be in the pool, and may set
+// routes afterwards.
 func (in *intake) ClientGone(link *network.ClientLink) {
 	in.signatures.gone(link)
 	in.routes.gone(link)
 	in.quarantine.gone(link, time.Now())
 }
 
-// answer sends this replica's report. A question that comes before there is one waits for it.
+// answer sends this replica's report. A question that arrives before reports exist waits for that.
 func (in *intake) answer(link *network.ClientLink) {
 	select {
 	case <-in.ready:
@@ -204,8 +205,8 @@ func (in *intake) answer(link *network.ClientLink) {
 	link.Send(frame)
 }
 
-// reports keeps the answer to an inquiry for as long as one link is made to wait between two. So the work of putting it
-// together, which looks at all parts of the replica and into its directories, is bounded however many links ask (S4).
+// reports keeps the answer to an inquiry for as long as one link must wait between two inquiries. So the work of making
+// a report, which looks at all parts of the replica and into its directories, is bounded however many links ask (S4).
 type reports struct {
 	report func() any
 
@@ -214,7 +215,7 @@ type reports struct {
 	made  time.Time
 }
 
-// newest returns the frame of an answer that is not older than inquiryPause.
+// newest returns the frame of an answer that is at most inquiryPause old.
 func (r *reports) newest(now time.Time) ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -229,16 +230,16 @@ func (r *reports) newest(now time.Time) ([]byte, error) {
 	return r.frame, nil
 }
 
-// part ends the streams of a replica that sent no message.
+// part ends the streams of a replica that sent something which is not a message.
 func (in *intake) part(from int) {
 	select {
 	case <-in.ready:
 		in.drop(from)
-	default: // its next one will do
+	default: // then the next such frame ends them
 	}
 }
 
-// refuse counts a message that is not believed, nil for what could not be decoded.
+// refuse counts a message that is not believed; m is nil if it could not be decoded.
 func (in *intake) refuse(kind string, from any, m wire.Message, err error) {
 	if in.tap != nil {
 		id, replica := from.(int)

@@ -10,13 +10,14 @@ import (
 
 var libraryLog sync.Once
 
-// routeLibraryLog sends what libp2p logs to the first node's logger, for the whole process: libp2p has one destination
-// and would write to standard error.
+// routeLibraryLog sends libp2p's log of the whole process to the first node's logger: libp2p has only one destination,
+// which otherwise is standard error.
 func routeLibraryLog(log *slog.Logger) {
 	libraryLog.Do(func() { network.SetLibraryLog(chatter{log.Handler()}) })
 }
 
-// chatter lowers everything to debug level: libp2p calls an error what a replica expects, such as a closed listener.
+// chatter lowers all messages to debug level, because libp2p logs as errors what a replica expects, such as a closed
+// listener.
 type chatter struct{ slog.Handler }
 
 func (c chatter) Enabled(ctx context.Context, _ slog.Level) bool {

@@ -11,14 +11,14 @@ import (
 	"tagma/pbft/port"
 )
 
-// lanes carry events to the loop. Votes and clients have lanes of their own, and so has execution: no flood of clients
-// delays a vote, and no full lane keeps a batch's result from the core.
+// lanes carry events to the loop. Votes, clients and execution have separate lanes, so that no flood of clients delays
+// a vote, and no full lane keeps a batch's result from the core.
 type lanes struct {
 	replicas *lane
 	clients  *lane
 }
 
-// How many bytes of messages wait for the loop. A turn, and with it what is journalled at once, takes no more.
+// How many bytes of messages may wait for the loop. A turn, and with it what is journalled at once, takes no more.
 const (
 	replicasBytes = 64 << 20
 	clientsBytes  = 32 << 20
@@ -31,7 +31,7 @@ func newLanes() lanes {
 	}
 }
 
-// loop runs the driver's turns: it alone touches the core.
+// loop runs the driver's turns. Nothing else uses the core.
 type loop struct {
 	lanes
 	executed chan port.Event
@@ -39,21 +39,21 @@ type loop struct {
 	replica  *pbft.Replica
 	tick     time.Duration
 	began    time.Time
-	wall     func() time.Time // nil: the system's
-	linked   func() bool      // enough others are connected
+	wall     func() time.Time // nil: the system's wall clock
+	linked   func() bool      // whether enough other replicas are connected
 	changes  *changes
-	lost     *forgotten // nothing may be signed any more
-	awake    bool       // the core was told the time
+	lost     *forgotten // set if nothing may be signed any more
+	awake    bool       // the core was told the time once
 	shown    atomic.Pointer[port.Inspection]
 }
 
-// loopWitness is the driver's Observer: it ends the loop of a replica that has forgotten what it signed.
+// loopWitness is the driver's Observer. It ends the loop if the replica has forgotten what it signed.
 type loopWitness struct {
 	*witness
 	loop *loop
 }
 
-// Observe ends the loop after the turn in which something was found forgotten.
+// Observe makes the loop end after the turn in which another replica proved that this one forgot a statement.
 func (w loopWitness) Observe(e port.Effect) {
 	if f, is := e.(port.Forgot); is {
 		w.loop.lost = &forgotten{f}
@@ -61,7 +61,7 @@ func (w loopWitness) Observe(e port.Effect) {
 	w.witness.Observe(e)
 }
 
-// run takes turns until the context ends. An error is one of durability, and final (D6).
+// run takes turns until the context ends. An error says that something could not be made durable, and is final (D6).
 func (l *loop) run(ctx context.Context) error {
 	ticker := time.NewTicker(l.tick)
 	defer ticker.Stop()
@@ -90,7 +90,7 @@ func (l *loop) run(ctx context.Context) error {
 		events = l.replicas.drain(events, replica.EventsPerTurn)
 		events = l.clients.drain(events, replica.EventsPerTurn)
 		select {
-		case <-ticker.C: // also under load
+		case <-ticker.C: // checked here too, so that the core learns the time under load
 			events = l.told(events)
 		default:
 		}
@@ -104,11 +104,11 @@ func (l *loop) run(ctx context.Context) error {
 	}
 }
 
-// linkPatience is how long the first question waits for links to those who are to answer it, in ticks. One that is sent
-// before there are any is lost, and repeated much later.
+// linkPatience is how many ticks the loop waits for links before the core asks its first question. A question that is
+// sent before there are links is lost, and repeated only much later.
 const linkPatience = 50
 
-// told appends the time. The core starts to ask and to count time when it is first told.
+// told appends a Tick with the time. The core begins to ask and to measure time with its first Tick.
 func (l *loop) told(events []port.Event) []port.Event {
 	now := l.now()
 	if !l.awake && l.linked != nil && !l.linked() && now.Mono < linkPatience*l.tick {
@@ -119,7 +119,7 @@ func (l *loop) told(events []port.Event) []port.Event {
 	return append(events, now)
 }
 
-// drainExecuted appends what execution has reported.
+// drainExecuted appends the results of execution that have arrived.
 func (l *loop) drainExecuted(events []port.Event) []port.Event {
 	for range cap(l.executed) {
 		select {
@@ -141,7 +141,7 @@ func (l *loop) now() port.Tick {
 	return tick
 }
 
-// showView publishes the core's state at once when the view is another one, so that no change of it goes untold.
+// showView publishes the core's state at once if the view has changed, so that every change of view is reported.
 func (l *loop) showView() {
 	if at, was := l.replica.Position(), l.shown.Load(); at.View != was.View || at.Active != was.Active {
 		l.show()

@@ -13,8 +13,8 @@ import (
 	"tagma/statemachine"
 )
 
-// machine runs a replica's executor, and with it the receiving side of state transfer, on a goroutine of its own
-// beside ordering. It is the driver's Machine and the executor's Host.
+// machine runs a replica's executor, including the receiving side of state transfer, on a goroutine of its own,
+// concurrently with ordering. It is the driver's Machine and the executor's Host.
 type machine struct {
 	executor *replica.Executor
 	giver    *giver
@@ -22,24 +22,24 @@ type machine struct {
 	now      func() time.Duration
 	send     func(to wire.ReplicaID, m wire.Message)
 	done     chan<- port.Event // to the loop
-	data     *mailbox          // of donors, for the mover
+	data     *mailbox          // from donors, for the mover
 	log      *transferLog
 	progress atomic.Pointer[replica.Progress]
 	doing    atomic.Pointer[batchUnderWay] // nil between two batches
 
 	mu     sync.Mutex
-	queue  []port.Effect // work that the executor has not taken yet; the core hands over at most a window ahead
+	queue  []port.Effect // work that the executor has not taken yet; the core is at most a window ahead
 	queued chan struct{}
 
-	// These belong to the executor's goroutine.
+	// Only the executor's goroutine uses the following.
 	ctx     context.Context
 	flush   *time.Timer
-	settled chan func() // of jobs beside it: at most a write and a load
+	settled chan func() // results of jobs on other goroutines: at most a write and a load
 	beside  int
-	ticker  *time.Ticker // while a transfer is under way
+	ticker  *time.Ticker // runs during a transfer
 }
 
-// How much of one donor waits for the mover: answers are up to 2 MiB, and it asks for some at a time.
+// How much of one donor may wait for the mover. An answer may have 2 MiB, and the mover asks for several at a time.
 const (
 	dataLetters = 256
 	dataBytes   = 16 << 20
@@ -61,7 +61,7 @@ func newMachine(cfg *wire.Config, st replica.Store, service *statemachine.Servic
 	return m
 }
 
-// Do queues work; it never waits. What is offered is the donor's, which has a goroutine of its own.
+// Do queues work; it never waits. Offers go to the donor, which has a goroutine of its own.
 func (m *machine) Do(work port.Effect) {
 	if offer, is := work.(port.Offer); is {
 		m.giver.offer(offer.Cert)
@@ -76,10 +76,10 @@ func (m *machine) Do(work port.Effect) {
 	}
 }
 
-// Lookup answers from the sessions (C3).
+// Lookup answers a request from the sessions (C3).
 func (m *machine) Lookup(req *wire.Request) (*wire.Reply, bool) { return m.executor.Lookup(req) }
 
-// Beside runs a job on a goroutine, and what it returns on the executor's.
+// Beside runs a job on another goroutine, and the function that it returns on the executor's.
 func (m *machine) Beside(job func() (done func())) {
 	m.beside++
 	go func() { m.settled <- job() }()
@@ -91,7 +91,7 @@ func (m *machine) FlushAfter(d time.Duration) { m.flush.Reset(d) }
 // Now is the time since the node started.
 func (m *machine) Now() time.Duration { return m.now() }
 
-// Report waits until the loop takes an event, or for the end.
+// Report waits until the loop takes an event, or until the context ends.
 func (m *machine) Report(ev port.Event) {
 	select {
 	case m.done <- ev:
@@ -102,14 +102,14 @@ func (m *machine) Report(ev port.Event) {
 // Send sends a message to another replica.
 func (m *machine) Send(to wire.ReplicaID, msg wire.Message) { m.send(to, msg) }
 
-// waiting counts the work that is queued here.
+// waiting is how much work is queued here.
 func (m *machine) waiting() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.queue)
 }
 
-// run works until the context ends. An error is one of the store, and final.
+// run works until the context ends. An error comes from the store, and is final.
 func (m *machine) run(ctx context.Context) error {
 	m.ctx = ctx
 	defer m.end(ctx)
@@ -139,7 +139,7 @@ func (m *machine) takeWork() {
 	}
 }
 
-// settleOne takes a result of a job beside the executor, and notes that a write is due, between two batches.
+// settleOne takes one result of a job on another goroutine, or notes that a write is due. It runs between two batches.
 func (m *machine) settleOne() {
 	select {
 	case done := <-m.settled:
@@ -151,7 +151,7 @@ func (m *machine) settleOne() {
 	}
 }
 
-// wait ends with the next thing to do.
+// wait waits for the next thing to do.
 func (m *machine) wait(ctx context.Context) {
 	var ticks <-chan time.Time
 	if m.ticker != nil {
@@ -178,7 +178,7 @@ func (m *machine) takeData() {
 	}
 }
 
-// watch keeps time for a transfer while there is one, and tells how it goes.
+// watch ticks while a transfer is running, and logs its progress.
 func (m *machine) watch() {
 	active := m.executor.Mover().Active()
 	switch {
@@ -201,8 +201,8 @@ func (m *machine) publish() {
 	}
 }
 
-// end waits for the jobs beside the executor. When the replica stops because something failed it does not wait long:
-// the disk may be gone, and the process must end (D6).
+// end waits for the jobs on other goroutines. If the replica stops because something failed, it does not wait long: the
+// disk may be gone, and the process must end (D6).
 func (m *machine) end(ctx context.Context) {
 	m.flush.Stop()
 	if m.ticker != nil {
@@ -224,7 +224,7 @@ func (m *machine) end(ctx context.Context) {
 	m.executor.Mover().Close()
 }
 
-// hasFailed reports whether a context ended because something failed, not because the replica was told to stop.
+// hasFailed reports whether a context ended because something failed, and not because the replica was told to stop.
 func hasFailed(ctx context.Context) bool {
 	why := context.Cause(ctx)
 	return !errors.Is(why, context.Canceled) && !errors.Is(why, context.DeadlineExceeded) && !errors.As(why, new(*forgotten))

@@ -8,14 +8,14 @@ import (
 	"tagma/pbft/wire"
 )
 
-// mailbox holds verified messages for a goroutine that must not hold up those who read the network. Each sender has
-// room of its own, so that nobody fills it for the others. What finds no room is dropped, and asked for again by its
-// sender or by us.
+// mailbox holds verified messages for a goroutine that must not delay the readers of the network. Each sender has its
+// own room, so that none can use up that of the others. A message that finds no room is dropped; its sender repeats it,
+// or this replica asks for it again.
 type mailbox struct {
-	most  int // messages of one sender
-	bytes int // of one sender's messages
+	most  int // messages that one sender may have in it
+	bytes int // bytes that one sender may have in it
 	ready chan struct{}
-	lost  prometheus.Counter // messages that found no room
+	lost  prometheus.Counter // counts messages that found no room
 
 	mu      sync.Mutex
 	letters []letter
@@ -28,7 +28,7 @@ type letter struct {
 	bytes int
 }
 
-// holding is what one sender has in a mailbox.
+// holding is how much of one sender is in the mailbox.
 type holding struct{ letters, bytes int }
 
 func newMailbox(senders, most, bytes int, lost prometheus.Counter) *mailbox {
@@ -53,7 +53,7 @@ func (b *mailbox) put(from wire.ReplicaID, msg wire.Verified, bytes int) {
 	b.ring()
 }
 
-// ring wakes whoever takes from it.
+// ring wakes the goroutine that takes messages.
 func (b *mailbox) ring() {
 	select {
 	case b.ready <- struct{}{}:
@@ -61,7 +61,7 @@ func (b *mailbox) ring() {
 	}
 }
 
-// take returns all that is there, in order.
+// take returns all messages, in order.
 func (b *mailbox) take() []letter {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -71,7 +71,7 @@ func (b *mailbox) take() []letter {
 	return out
 }
 
-// waiting counts what is there.
+// waiting is the number of messages in it.
 func (b *mailbox) waiting() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// heapFloor is the memory, heap and stacks together, that is never worth collecting garbage for: with the program and the
-// mapped tables, which the runtime does not count, a replica with 100,000 keys stays below 150 MiB.
+// heapFloor is an amount of memory, heap and stacks together, below which collecting garbage is not worth the work. With the
+// program and the mapped tables, which the runtime does not count, a replica with 100,000 keys stays below 150 MiB.
 const heapFloor = 112 << 20
 
-// BoundMemory keeps the memory of this process, a replica, under load close to what it uses. Garbage is collected when it is
-// half of what is in use, and memory that bursts of it leave behind is given back above heapFloor or half as much again as
-// is in use, whichever is larger. The limit follows the live heap, because a fixed one would make a replica with much state
-// collect garbage all the time; a limit of a third more costs a fifth of its processor time already. GOGC and GOMEMLIMIT
-// have the last word.
+// BoundMemory keeps the memory of this process, a replica, close to what it uses under load. Garbage is collected when
+// it reaches half of the memory in use. Memory that is left after bursts is returned to the system above heapFloor, or
+// above one and a half times the memory in use if that is more. The limit follows the live heap: a fixed limit would
+// make a replica with a large state collect garbage all the time, and a limit of only a third more would cost a fifth
+// of its processor time. GOGC and GOMEMLIMIT take precedence.
 func BoundMemory(ctx context.Context) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50)
@@ -40,8 +40,8 @@ func BoundMemory(ctx context.Context) {
 	}()
 }
 
-// readMemory returns the bytes of the heap that the last collection found in use, and what the runtime takes beside heap
-// objects.
+// readMemory returns the bytes of the heap that the last collection found in use, and the memory that the runtime takes
+// in addition to heap objects.
 func readMemory() (live, beside uint64) {
 	read := []rt.Sample{
 		{Name: "/gc/heap/live:bytes"},
@@ -59,20 +59,19 @@ func readMemory() (live, beside uint64) {
 	return read[0].Value.Uint64(), beside
 }
 
-// memoryLimit is the soft limit for a heap of that many bytes in use.
+// memoryLimit is the soft limit for a heap with that many bytes in use.
 func memoryLimit(live, beside uint64) int64 {
 	return int64(max(heapFloor, live+live/2+beside))
 }
 
-// resident is how much of the machine's memory this process has: anonymous memory, which the machine cannot take back
-// without a swap, and mapped pages of files, which it takes back when it needs the room. Both are 0 where the system does
-// not tell.
+// resident is how much of the machine's memory this process takes: anonymous memory, which the system cannot reclaim without
+// swap, and mapped pages of files, which it reclaims when it needs the room. Both are 0 if the system does not tell.
 func resident() (anonymous, mapped int64) {
 	data, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0, 0
 	}
-	fields := strings.Fields(string(data)) // all, resident, and what of that is of files, in pages
+	fields := strings.Fields(string(data)) // in pages: total, resident, and how much of resident belongs to files
 	if len(fields) < 3 {
 		return 0, 0
 	}

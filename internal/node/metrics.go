@@ -7,9 +7,9 @@ import (
 	"tagma/pbft/port"
 )
 
-// metrics are the instruments that the loop moves. Each child of a label is looked up here, once: the loop pays an atomic
-// addition. Everything that has a present value somewhere is read at a scrape instead (see scrape). docs/metrics.md lists
-// them all.
+// metrics are the instruments that the loop updates. Each child of a label is looked up here, once, so that an update
+// costs the loop one atomic addition. Values that can be read when needed are read at a scrape instead (see scrape).
+// docs/metrics.md lists all metrics.
 type metrics struct {
 	registry *prometheus.Registry
 
@@ -32,7 +32,8 @@ type metrics struct {
 	scrubPasses, scrubBytes, scrubFiles, scrubKeys, scrubBatches      prometheus.Counter
 }
 
-// Buckets: 50 µs, less than one sync of a disk takes, to 6.6 s, past a view timeout; and 1 to 4096 requests.
+// Buckets: from 50 µs, which is shorter than a sync of a disk, to 6.6 s, which is longer than a view timeout; and from
+// 1 to 4096 requests.
 var (
 	secondsBuckets  = prometheus.ExponentialBuckets(50e-6, 2, 18)
 	requestsBuckets = prometheus.ExponentialBuckets(1, 2, 13)
@@ -62,7 +63,7 @@ func newMetrics() *metrics {
 	dropped := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "tagma_dropped_total", Help: "Verified messages that changed nothing.",
 	}, []string{"reason"})
-	for _, why := range port.Reasons { // what is none of them counts as "other"
+	for _, why := range port.Reasons { // any other reason counts as "other"
 		m.drops[why] = dropped.WithLabelValues(string(why))
 	}
 	m.otherDrops = dropped.WithLabelValues("other")
@@ -72,7 +73,7 @@ func newMetrics() *metrics {
 	return m
 }
 
-// recoveries are the instruments of a replica that comes back, and of those that help it.
+// recoveries are the instruments of a replica that comes back, and of the replicas that help it.
 func (m *metrics) recoveries() {
 	m.amnesias = m.counter("tagma_amnesias_total", "Times it was found that this replica may have forgotten what it signed.")
 	m.transfersBegun = m.counter("tagma_transfers_begun_total", "Transfers of the state to this replica that were begun.")

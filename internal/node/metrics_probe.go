@@ -9,13 +9,13 @@ import (
 	"tagma/pbft/wire"
 )
 
-// probe stands between the driver and the core and measures what passes: the core itself knows no metrics and no clock.
-// It changes nothing. All but stalled belong to the loop's goroutine.
+// probe is a wrapper around the core that measures events and effects, since the core knows neither metrics nor a
+// clock. It changes nothing. Only the loop's goroutine may use it, except stalled.
 type probe struct {
 	driver.Core
 	metrics *metrics
 	began   time.Time
-	slots   []slotTimes  // a ring by sequence number, two windows long: what shares a place is never in flight together
+	slots   []slotTimes  // a ring by sequence number, two windows long: batches in flight never share a place
 	ticked  atomic.Int64 // when the core was last told the time, in nanoseconds after began
 }
 
@@ -25,20 +25,20 @@ type phase uint8
 const (
 	proposed  phase = iota // the pre-prepare was sent or accepted
 	prepared               // a prepared certificate is held
-	committed              // handed to execution, in order
-	executed               // the results came back to the loop
+	committed              // the batch was handed to execution, in order
+	executed               // the results arrived at the loop
 	replied                // the first reply was handed to the network
 	phases
 )
 
-// phaseNames name each phase by the step that ends with it.
+// phaseNames name the step that ends with each phase.
 var phaseNames = [phases]string{prepared: "prepare", committed: "commit", executed: "execute", replied: "reply"}
 
-// slotTimes is what is known of one batch; times count from the probe's beginning.
+// slotTimes is what is known about one batch. Times count from the probe's beginning.
 type slotTimes struct {
 	seq             wire.Seq
 	phase           phase
-	whole           bool // seen from its pre-prepare on
+	whole           bool // it was seen since its pre-prepare
 	proposed, since time.Duration
 }
 
@@ -46,14 +46,14 @@ func newProbe(cfg *wire.Config, core driver.Core, m *metrics) *probe {
 	return &probe{Core: core, metrics: m, began: time.Now(), slots: make([]slotTimes, 2*cfg.LogWindow)}
 }
 
-// Step passes an event on and looks at what comes of it.
+// Step passes an event to the core and looks at the effects.
 func (p *probe) Step(ev port.Event) []port.Effect {
 	switch ev := ev.(type) {
 	case port.Tick:
 		p.ticked.Store(int64(time.Since(p.began)))
 	case port.Executed:
 		p.reached(ev.Seq, executed)
-	default: // is measured by what comes of it
+	default: // other events are measured by their effects
 	}
 	effects := p.Core.Step(ev)
 	for _, e := range effects {
@@ -74,7 +74,7 @@ func (p *probe) see(e port.Effect) {
 			p.reached(r.PrePrepare.Seq, proposed)
 		case *wire.Prepared:
 			p.reached(wire.RecordSeq(r), prepared)
-		default: // ends no phase
+		default: // other records end no phase
 		}
 	case port.Execute:
 		p.reached(e.Seq, committed)
@@ -88,7 +88,7 @@ func (p *probe) see(e port.Effect) {
 		p.metrics.evidence.Inc()
 	case port.Dropped:
 		p.metrics.dropped(e.Why)
-	default: // is seen where it arrives: the journal, the network, the witness
+	default: // other effects are measured where they arrive: at the journal, the network or the witness
 	}
 }
 
@@ -102,8 +102,9 @@ func (p *probe) responded(r *wire.Reply) {
 	p.reached(r.Seq, replied)
 }
 
-// reached notes that a batch has come to a phase, the first time that it does. A phase counts if the one before it was
-// seen too: a batch that is followed by its certificate (N7), or from before a restart, has only some of them.
+// reached notes that a batch has reached a phase for the first time. A phase is measured only if the phase before it
+// was seen too: a batch that is executed by its certificate (N7), or that was in progress before a restart, has only
+// some phases.
 func (p *probe) reached(seq wire.Seq, to phase) {
 	s := &p.slots[uint64(seq)%uint64(len(p.slots))]
 	if seq < s.seq || seq == 0 || seq == s.seq && to <= s.phase {
@@ -123,13 +124,13 @@ func (p *probe) reached(seq wire.Seq, to phase) {
 	s.phase, s.since = to, now
 }
 
-// stalled is how long the loop has not told the core the time. It does so many times a second unless a turn waits for the
-// disk. It may be called from any goroutine.
+// stalled is how long ago the loop last told the core the time. It does so many times a second, unless a turn waits for
+// the disk. It may be called from any goroutine.
 func (p *probe) stalled() time.Duration {
 	return time.Since(p.began) - time.Duration(p.ticked.Load())
 }
 
-// timedJournal measures how long a turn waits for its journal.
+// timedJournal measures how long turns wait for the journal.
 type timedJournal struct {
 	driver.Journal
 	metrics *metrics
@@ -144,7 +145,7 @@ func (j timedJournal) Append(turn []wire.Record, anchor func() []wire.Record) er
 	return err
 }
 
-// Later leaves a turn to the background.
+// Later leaves a turn to be written in the background.
 func (j timedJournal) Later(turn []wire.Record, anchor func() []wire.Record) error {
 	j.metrics.records.Add(float64(len(turn)))
 	return j.Journal.Later(turn, anchor)

@@ -15,7 +15,7 @@ const (
 	counter = prometheus.CounterValue
 )
 
-// byPeer is the label of metrics about another replica: there are as many values as members.
+// byPeer is the label of metrics about another replica; it has as many values as there are members.
 var byPeer = []string{"peer"}
 
 // readings are the metrics that are read at a scrape.

@@ -10,13 +10,13 @@ import (
 	"tagma/pbft/wire"
 )
 
-// refusals count what was not believed, by the kind of link it came over and by what was wrong with it.
+// refusals count the messages that were not believed, by the kind of link and by what was wrong.
 type refusals [len(linkKinds)][len(causes)]atomic.Uint64
 
 // linkKinds are the kinds of links.
 var linkKinds = [...]string{"replica", "client"}
 
-// causes are why a message is refused, in the words of wire.Refusal. An error that nobody foresaw is one against the rules.
+// causes are the reasons for which a message is refused, in the words of wire.Refusal. Any other error counts as invalid.
 var causes = [...]string{"malformed", "signature", "stranger", "invalid", misplaced}
 
 // misplaced is the cause of replica.ErrMisplaced.

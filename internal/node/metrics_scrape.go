@@ -12,7 +12,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// scrape reads what has a present value somewhere in the node, once for each scrape, and costs nothing between two.
+// scrape reads the present values in the node once for each scrape, and costs nothing between two scrapes.
 type scrape struct {
 	node  *Node
 	descs []*prometheus.Desc // by reading
@@ -29,7 +29,7 @@ type reading struct {
 // emit adds a value with the values of its labels.
 type emit func(value float64, labels ...string)
 
-// snapshot is the node at one scrape.
+// snapshot is the state of the node at one scrape.
 type snapshot struct {
 	node     *Node
 	report   Report
@@ -37,7 +37,7 @@ type snapshot struct {
 	peers    []network.PeerState
 	clients  network.ClientState
 	verified crypto.Stats
-	moved    replica.Progress // the transfer
+	moved    replica.Progress // progress of the last transfer
 	given    replica.Given
 }
 
@@ -70,17 +70,17 @@ func (c *scrape) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// value is a reading without labels.
+// value makes a reading without labels.
 func value[T int | int64 | uint64 | wire.Seq | wire.View](of func(*snapshot) T) func(*snapshot, emit) {
 	return func(s *snapshot, out emit) { out(float64(of(s))) }
 }
 
-// truth is a reading that is 1 or 0.
+// truth makes a reading that is 1 or 0.
 func truth(of func(*snapshot) bool) func(*snapshot, emit) {
 	return func(s *snapshot, out emit) { out(oneIf(of(s))) }
 }
 
-// perPeer is a reading with a value for each other replica.
+// perPeer makes a reading with one value for each other replica.
 func perPeer(of func(s *snapshot, peer int) float64) func(*snapshot, emit) {
 	return func(s *snapshot, out emit) {
 		for id := range s.peers {

@@ -23,31 +23,31 @@ import (
 // Options vary a node.
 type Options struct {
 	Logger *slog.Logger // nil discards
-	// Replace puts another actor in the replica's place: an attacker around it. Such a node may sign contradictions: it
-	// is given the replica's key to sign with, since the driver signs nothing but broadcasts. It is asked again if the
-	// replica had to begin a new life.
+	// Replace returns another actor to run in the replica's place: an attacker around it. Such a node may sign
+	// contradictions. The attacker gets a function that signs with the replica's key, because the driver signs only
+	// broadcasts. Replace is called again if the replica had to begin a new life.
 	Replace func(*wire.Config, *pbft.Replica, func([]byte) wire.Signature) driver.Core
-	// Transport puts something in the way of everything that leaves the replica: a network that loses and delays. What
-	// it returns must not block, like what it is given, and may be called from several goroutines.
+	// Transport wraps everything that leaves the replica, for example in a network that loses and delays messages. The
+	// returned transport, like the given one, must not block and may be called from several goroutines.
 	Transport func(driver.Transport) driver.Transport
-	// Ports puts something around what the driver works with, of each instance: what a test waits for there.
+	// Ports wraps the driver's ports of each instance, so that a test can wait for what happens there.
 	Ports func(driver.Ports) driver.Ports
-	// Machines are those that the program has. nil: the ones that ship.
+	// Machines are the machines that the program has; nil stands for those that ship with it.
 	Machines machines.Set
-	// Machine, if not nil, takes the place of the one that the cluster file names, on every replica.
+	// Machine, if not nil, replaces the machine that the cluster file names; every replica must then have the same one.
 	Machine statemachine.Machine
-	// Wall is the wall clock, nil for the system's. Timeouts never look at it (T3).
+	// Wall is the wall clock; nil stands for the system's. Timeouts do not use it (T3).
 	Wall func() time.Time
-	// Trace is called with what happens in the replica, from several goroutines, and must not block; it may be nil.
+	// Trace, if not nil, is called with what happens in the replica. Several goroutines call it, and it must not block.
 	Trace func(trace.Event)
 
-	batchPatience time.Duration // how long a batch may hold up the end; 0: batchPatience
+	batchPatience time.Duration // how long a batch may delay the end; 0: batchPatience
 
-	sayEvery time.Duration // how often an amnesiac says what it waits for, and looks for its journal; 0: its own measure
+	sayEvery time.Duration // how often an amnesiac logs what it waits for and looks for its journal; 0: its default
 }
 
-// Node is one replica with its disk and network. It runs one instance of the replica, or one after the other with an
-// amnesiac between them, on the same addresses.
+// Node is one replica with its disk and network. It runs one instance of the replica, or several after each other, with
+// an amnesiac in between, on the same addresses.
 type Node struct {
 	home       *Home
 	opt        Options
@@ -62,21 +62,21 @@ type Node struct {
 	log        *slog.Logger
 	signatures *verification
 	metrics    *metrics
-	tap        *trace.Tap         // nil: nobody listens
+	tap        *trace.Tap         // nil: nobody traces
 	admin      *admin             // nil without an admin address
-	stopIn     context.CancelFunc // ends waiting readers
+	stopIn     context.CancelFunc // makes waiting readers end
 	began      time.Time
 	past       *queries
-	lingering  sync.WaitGroup // what gives back what outlasted the end of an instance
+	lingering  sync.WaitGroup // counts what still has to close things that were in use when an instance ended
 
 	instance atomic.Pointer[instance] // nil while the replica may have forgotten what it signed
-	amnesiac atomic.Pointer[amnesiac] // nil otherwise
+	amnesiac atomic.Pointer[amnesiac] // nil except while the replica may have forgotten what it signed
 }
 
-// claimsRemembered is how many verified signatures are kept: certificates repeat them (S3).
+// claimsRemembered is how many verified signatures are remembered, because certificates repeat them (S3).
 const claimsRemembered = 1 << 14
 
-// Open reads a replica's home, checks its disk and starts to listen. Run must follow.
+// Open reads a replica's home, checks its disk and begins to listen. The caller must then call Run.
 func Open(dir string, opt Options) (n *Node, err error) {
 	home, err := ReadHome(dir)
 	if err != nil {
@@ -125,7 +125,7 @@ func Open(dir string, opt Options) (n *Node, err error) {
 	return n, nil
 }
 
-// wake starts an instance on what the disk holds, or an amnesiac if the replica may have forgotten what it signed.
+// wake starts an instance with what is on the disk, or an amnesiac if the replica may have forgotten what it signed.
 func (n *Node) wake() error {
 	i, err := n.newInstance()
 	var lost *replica.Amnesia
@@ -141,7 +141,7 @@ func (n *Node) wake() error {
 	return nil
 }
 
-// rest closes the instance, if there is one.
+// rest closes the instance if there is one.
 func (n *Node) rest(why error) error {
 	if i := n.instance.Load(); i != nil {
 		return i.close(why)
@@ -154,7 +154,7 @@ func (n *Node) sign(b []byte) wire.Signature { return n.home.Key.Sign(b) }
 // now is the time since the node started.
 func (n *Node) now() time.Duration { return time.Since(n.began) }
 
-// send sends a message that carries no signature of ours, to a replica or to a client that takes a backup.
+// send sends a message without a signature of ours to a replica, or to the client that takes a backup.
 func (n *Node) send(to wire.ReplicaID, m wire.Message) { n.transport.Send(to, wire.Encode(m)) }
 
 func (n *Node) listen() (err error) {
@@ -199,11 +199,11 @@ func (n *Node) listen() (err error) {
 	return nil
 }
 
-// otherRefused goes on the name of a replica whose cluster file differs in the list of refused requests alone.
+// otherRefused follows the name of a replica whose cluster file differs only in the list of refused requests.
 const otherRefused = "has another list of refused requests, so that it would execute what this one refuses, or the other way round:" +
 	" stop every replica, give all the same refused_requests in cluster.toml, and start them"
 
-// differ says in what a replica with another greeting differs, if that can be told.
+// differ says how a replica with another greeting differs, if that can be told; "" if not.
 func (n *Node) differ(theirs []byte) string {
 	if n.home.Cluster.OtherRefused(theirs) {
 		return otherRefused
@@ -211,10 +211,9 @@ func (n *Node) differ(theirs []byte) string {
 	return ""
 }
 
-// Run serves until the context ends, then stops cleanly: the journal holds all notes and the store all batches. An
-// error means that the disk failed or that the state contradicts the journal, and the process must end (D6), that a batch
-// does not end (a *Stuck), or that a journal that was missing is there again (replica.ErrBack), and the process is to be
-// started anew.
+// Run serves until the context ends, and then stops cleanly: the journal holds all notes and the store all batches. An error
+// has one of three meanings. The disk failed or the state contradicts the journal: the process must end (D6). A batch does
+// not end (a *Stuck). A journal that was missing is there again (replica.ErrBack): the process must be started again.
 func (n *Node) Run(ctx context.Context) error {
 	n.log.Info("replica runs", "addresses", n.host.Addrs())
 	group, ctx := errgroup.WithContext(ctx)
@@ -261,8 +260,8 @@ func (n *Node) live(ctx context.Context) error {
 	return nil
 }
 
-// Addrs lists the multiaddrs this replica listens on.
+// Addrs lists the multiaddrs on which this replica listens.
 func (n *Node) Addrs() []string { return n.host.Addrs() }
 
-// Admin is the host and port of the admin address, "" without one.
+// Admin is the host and port of the admin address; "" if there is none.
 func (n *Node) Admin() string { return n.admin.address() }

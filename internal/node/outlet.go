@@ -18,7 +18,8 @@ type outlet struct {
 	quarantine *quarantine[*network.ClientLink]
 }
 
-// Send queues a frame for a replica, or for the client that takes a backup. What is lost is asked for again by status.
+// Send queues a frame for a replica, or for the client that takes a backup. If the frame is lost, the receiver asks
+// again by its status.
 func (o *outlet) Send(to wire.ReplicaID, frame []byte) {
 	if to == o.outside.id {
 		o.outside.send(frame)
@@ -27,8 +28,8 @@ func (o *outlet) Send(to wire.ReplicaID, frame []byte) {
 	o.host.Send(int(to), frame)
 }
 
-// Respond sends a reply over the link its session last used. Without one the client has gone, or asked another replica
-// only; it will ask here again if it needs this reply.
+// Respond sends a reply over the link that the session last used. If there is no link, the client has gone or has asked
+// only other replicas; if it needs this reply it will ask here.
 func (o *outlet) Respond(reply *wire.Reply) {
 	link := o.routes.find(reply.ID)
 	if link == nil {
@@ -40,7 +41,7 @@ func (o *outlet) Respond(reply *wire.Reply) {
 	}
 }
 
-// tapped puts a tap on the replica, and on what leaves it.
+// tapped traces the replica and everything that leaves it.
 func (n *Node) tapped() {
 	cfg := &n.home.Config
 	n.tap = trace.NewTap(int(cfg.Self), cfg.Quorum(), func() int64 { return time.Now().UnixMicro() }, n.opt.Trace)
@@ -52,7 +53,7 @@ type tappedTransport struct {
 	driver.Transport
 	tap     *trace.Tap
 	outside wire.ReplicaID
-	last    atomic.Pointer[told] // what goes to all others is decoded once
+	last    atomic.Pointer[told] // the last frame, so that a frame to all replicas is decoded only once
 }
 
 type told struct {

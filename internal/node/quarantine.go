@@ -7,32 +7,33 @@ import (
 	"time"
 )
 
-// How long a client's link is not read after what it sent. A false signature costs its sender nothing and us a
-// verification, so its sender pays with time; a correct client never sends one. A request that is answered Busy costs a
-// verification too, and whoever heeds the answer waits longer of its own accord (C6). A report is put together from all
-// parts of the replica, and is asked for a few times a second. A correct replica sends nothing that is refused; others read
-// a faulty one for so much less that its lies cost them little.
+// How long a link is not read after certain messages. A false signature costs its sender nothing and us a verification,
+// so its sender pays with time; a correct client never sends one. A request that is answered Busy costs a verification
+// too; a client that heeds the answer waits longer anyway (C6). A report is made from all parts of the replica, and a
+// few per second suffice. A correct replica sends nothing that is refused, so reading a faulty one this slowly makes
+// its invalid messages cheap.
 const (
 	badSignaturePause = 250 * time.Millisecond
-	malformedPause    = 250 * time.Millisecond // and then the link ends
+	malformedPause    = 250 * time.Millisecond // after it the link ends
 	busyPause         = 20 * time.Millisecond
 	inquiryPause      = 20 * time.Millisecond
-	refusedPause      = 20 * time.Millisecond // of a replica's lanes
-	longestPause      = 2 * time.Second       // however many were under way at once
+	refusedPause      = 20 * time.Millisecond // for the lanes of a replica
+	longestPause      = 2 * time.Second       // the longest sum of pauses, however many messages caused them
 )
 
-// quarantine makes senders of invalid data wait before they are read again: links of clients, or replicas by number.
+// quarantine makes senders of invalid data wait before they are read again. A sender is a client's link, or a replica's
+// number.
 type quarantine[K comparable] struct {
 	mu    sync.Mutex
 	until map[K]time.Time
-	told  func(who K, pause time.Duration) // called with what extend adds; may be nil
+	told  func(who K, pause time.Duration) // called with every pause that extend adds; may be nil
 }
 
 func newQuarantine[K comparable]() *quarantine[K] {
 	return &quarantine[K]{until: make(map[K]time.Time)}
 }
 
-// extend adds a pause, and calls told with it.
+// extend adds a pause and calls told.
 func (q *quarantine[K]) extend(who K, now time.Time, pause time.Duration) {
 	if q.told != nil {
 		q.told(who, pause)
@@ -40,7 +41,7 @@ func (q *quarantine[K]) extend(who K, now time.Time, pause time.Duration) {
 	q.pace(who, now, pause)
 }
 
-// pace adds a pause for what everybody may do, only not so often.
+// pace adds a pause for something that is allowed, only not so often.
 func (q *quarantine[K]) pace(who K, now time.Time, pause time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -51,14 +52,14 @@ func (q *quarantine[K]) pace(who K, now time.Time, pause time.Duration) {
 	q.until[who] = from.Add(min(pause, longestPause-from.Sub(now)))
 }
 
-// left is how long somebody is still to be held back.
+// left is how long a sender still has to wait.
 func (q *quarantine[K]) left(who K, now time.Time) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.until[who].Sub(now)
 }
 
-// wait holds back the reader of somebody's link, and with it nobody else, until the pauses are over or the node ends.
+// wait delays the reader of the sender's link, and nobody else, until the pauses are over or the node ends.
 func (q *quarantine[K]) wait(ctx context.Context, who K) {
 	for {
 		left := q.left(who, time.Now())
@@ -75,8 +76,8 @@ func (q *quarantine[K]) wait(ctx context.Context, who K) {
 	}
 }
 
-// gone forgets a link, and every pause that is over: what was said to a link may still be held against it when it has gone,
-// and would be for ever.
+// gone forgets a link, and every pause that is over. A pause may be added for a link after the link has gone; without
+// this it would stay in the map for ever.
 func (q *quarantine[K]) gone(who K, now time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -13,25 +13,25 @@ import (
 	"tagma/statemachine"
 )
 
-// queries answers reads of past states (C9). The goroutine that reads a client's link waits for the answer, so a link has
-// one query under way, and only what the same client sends after it waits. The core never sees a query.
+// queries answers reads of past states (C9). The goroutine that reads a client's link waits for the answer. So a link
+// has only one query under way, and only later messages of the same client wait for it. The core does not see queries.
 type queries struct {
 	ask    func(stop <-chan struct{}, op []byte, at uint64) ([]byte, error)
-	silent func() bool // the state contradicts a stable checkpoint: nothing is answered from it (K2)
+	silent func() bool // the state contradicts a stable checkpoint, so nothing is answered from it (K2)
 	turns  turns
 	rests  rests
 	log    *slog.Logger
 }
 
-// Reads of the past share the disk with execution, so few run at once. A client has no more than its share of them, however
-// many links it opens, so that another one finds room while its own are slow.
+// Reads of past states share the disk with execution, so only few run at once. A client has at most its share of them,
+// however many links it opens, so that others find room while its reads are slow.
 const (
 	queriesAtOnce    = 4
 	queriesPerClient = 2
 )
 
-// queryPatience is how long one of them may take. A short operation can ask for every key of the store many times over, and
-// would keep the others from their turn, and the node from its end.
+// queryPatience is how long a read may take. A short operation can read every key of the store many times over, and
+// would otherwise keep others from their turns and the node from its end.
 const queryPatience = 10 * time.Second
 
 func newQueries(
@@ -43,14 +43,15 @@ func newQueries(
 	}
 }
 
-// queryGrace is how long a read may take to see that it should end, which it does when it reads next. One that does not
-// hangs: nothing can end it, so its link, the node's end and, within bounds, other clients' turns no longer wait for it.
+// queryGrace is how long a read may take to notice that it must end, which it does at its next read. A read that takes
+// longer hangs, and nothing can end it. From then on its link, the node's end and, within bounds, other clients' turns
+// no longer wait for it.
 const queryGrace = time.Second
 
-// queriesReplaced is how many hung reads have others run in their places. Each takes a processor, so there is an end to it.
+// queriesReplaced is how many hung reads others may replace. It is bounded because each hung read occupies a processor.
 const queriesReplaced = 4
 
-// answer waits for the client's turn and reads. It reports false when there is nothing to say: ctx has ended with the
+// answer waits for the client's turn and then reads. It returns false if there is no answer: ctx has ended with the
 // client's link or the node, reading took too long, or this replica's state or storage cannot be trusted.
 func (q *queries) answer(ctx context.Context, client wire.PublicKey, m *wire.Query) (*wire.QueryReply, bool) {
 	if !q.rests.wait(ctx, client) || !q.turns.take(ctx, client) {
@@ -82,7 +83,8 @@ func (q *queries) answer(ctx context.Context, client wire.PublicKey, m *wire.Que
 	return reply, true
 }
 
-// read asks beside the link's goroutine, and gives the turn back when the answer is there. It leaves a read that hangs.
+// read runs the query on a goroutine of its own, and gives back the turn when the answer is there. It does not wait for
+// a read that hangs.
 func (q *queries) read(ctx context.Context, client wire.PublicKey, m *wire.Query) ([]byte, error) {
 	type answer struct {
 		result []byte
@@ -117,32 +119,32 @@ func (q *queries) read(ctx context.Context, client wire.PublicKey, m *wire.Query
 	return nil, statemachine.ErrStopped
 }
 
-// hung counts the reads that should have ended and did not.
+// hung is the number of reads that should have ended and have not.
 func (q *queries) hung() int {
 	q.turns.mu.Lock()
 	defer q.turns.mu.Unlock()
 	return q.turns.hung
 }
 
-// Reads of the past take processors and the disk from the execution of batches, and so from all clients: one client with a
-// read under way all the time took three quarters of the others' throughput. So after a read a client rests for restTimes as
-// long as the read took. While nothing is executed no client has to rest.
+// Reads of past states take processor time and disk bandwidth from the execution of batches, and so from all clients:
+// one client that read all the time took three quarters of the others' throughput. So after a read a client must rest
+// for restTimes as long as the read took. While nothing is executed no client has to rest.
 const (
 	restTimes = 3
 	idle      = time.Second
 )
 
-// rests says until when clients rest.
+// rests says until when each client rests.
 type rests struct {
-	executed func() wire.Seq // how far the replica is
+	executed func() wire.Seq // the last executed sequence number
 
 	mu    sync.Mutex
-	until map[wire.PublicKey]time.Time // what is over is forgotten
-	seen  wire.Seq                     // executed, when that was last looked at,
-	moved time.Time                    // and when it was found to have changed
+	until map[wire.PublicKey]time.Time // entries that are over are removed
+	seen  wire.Seq                     // executed at the last check
+	moved time.Time                    // when a check last found that it had changed
 }
 
-// wait waits until a client has rested. It reports false if ctx ends first.
+// wait waits until the client has rested. It returns false if ctx ends first.
 func (r *rests) wait(ctx context.Context, client wire.PublicKey) bool {
 	for {
 		r.mu.Lock()
@@ -153,7 +155,7 @@ func (r *rests) wait(ctx context.Context, client wire.PublicKey) bool {
 			return true
 		}
 		r.mu.Unlock()
-		timer := time.NewTimer(min(left, idle)) // it looks again whether there is a reason to rest
+		timer := time.NewTimer(min(left, idle)) // checks again after that whether resting is still necessary
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
@@ -177,13 +179,13 @@ func (r *rests) used(client wire.PublicKey, took time.Duration) {
 		return
 	}
 	from := now
-	if until := r.until[client]; until.After(now) { // of another read at the same time
+	if until := r.until[client]; until.After(now) { // a read at the same time has already set a rest
 		from = until
 	}
 	r.until[client] = from.Add(restTimes * took)
 }
 
-// busy reports whether anything was executed lately. The lock is held.
+// busy reports whether anything was executed lately. The lock must be held.
 func (r *rests) busy() bool {
 	if at := r.executed(); at != r.seen {
 		r.seen, r.moved = at, time.Now()
@@ -191,29 +193,29 @@ func (r *rests) busy() bool {
 	return time.Since(r.moved) < idle
 }
 
-// turns shares a few places among clients. Those that wait take turns, whatever each of them waits for: a client whose
-// place was given back goes behind all others, and one that comes waits for at most one turn of each of those before it.
+// turns shares a few places among clients. Waiting clients take turns, however much each of them waits for: a client that
+// gives back a place goes behind all others. So a newly arrived client waits for at most one turn of each client before it.
 type turns struct {
-	share int // places of one client
+	share int // how many places one client may have
 
 	mu     sync.Mutex
 	free   int
-	hung   int // as many of them as may be replaced have given their place to the free ones
+	hung   int // hung reads; up to queriesReplaced of them have given their places to others
 	held   map[wire.PublicKey]int
-	queues []*turnQueue // in the order of their next turns; none is empty
+	queues []*turnQueue // in the order of their next turns; none of them is empty
 }
 
-// turnQueue is what one client waits for.
+// turnQueue holds the waiting reads of one client.
 type turnQueue struct {
 	client  wire.PublicKey
-	waiting []chan struct{} // closed when its place is there
+	waiting []chan struct{} // each is closed when its read has a place
 }
 
 func newTurns(places, share int) turns {
 	return turns{share: share, free: places, held: make(map[wire.PublicKey]int)}
 }
 
-// take waits for a place. It reports false, and holds none, if ctx ends first.
+// take waits for a place. If ctx ends first it returns false, and holds no place.
 func (t *turns) take(ctx context.Context, client wire.PublicKey) bool {
 	granted := make(chan struct{})
 	t.mu.Lock()
@@ -232,7 +234,7 @@ func (t *turns) take(ctx context.Context, client wire.PublicKey) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	select {
-	case <-granted: // at the same moment
+	case <-granted: // the place was granted at the same moment
 		t.release(client)
 	default:
 		q := t.queue(client)
@@ -249,7 +251,7 @@ func (t *turns) giveBack(client wire.PublicKey) {
 	t.release(client)
 }
 
-// release is giveBack with the lock held.
+// release is giveBack for a caller that holds the lock.
 func (t *turns) release(client wire.PublicKey) {
 	t.free++
 	if t.held[client]--; t.held[client] == 0 {
@@ -258,7 +260,8 @@ func (t *turns) release(client wire.PublicKey) {
 	t.grant()
 }
 
-// hang gives a place whose read does not end to others, if not too many have been given. The client's share stays in use.
+// hang gives the place of a hung read to others, unless too many such places were given. The read still counts in the
+// client's share.
 func (t *turns) hang(client wire.PublicKey) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -268,17 +271,17 @@ func (t *turns) hang(client wire.PublicKey) {
 	}
 }
 
-// recover ends the turn of a read that hung and has ended after all.
+// recover ends the turn of a hung read that has ended after all.
 func (t *turns) recover(client wire.PublicKey) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.hung--; t.hung < queriesReplaced {
-		t.free-- // its place is another's
+		t.free-- // others have its place
 	}
 	t.release(client)
 }
 
-// grant gives free places to those whose turn it is.
+// grant gives free places to the clients whose turn it is.
 func (t *turns) grant() {
 	for t.free > 0 {
 		i := slices.IndexFunc(t.queues, func(q *turnQueue) bool { return t.held[q.client] < t.share })
@@ -296,7 +299,7 @@ func (t *turns) grant() {
 	}
 }
 
-// queue is what a client waits for, or nil.
+// queue returns the queue of a client, or nil.
 func (t *turns) queue(client wire.PublicKey) *turnQueue {
 	i := slices.IndexFunc(t.queues, func(q *turnQueue) bool { return q.client == client })
 	if i < 0 {

@@ -10,7 +10,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// recovery is nil for a replica that is back.
+// recovery describes how the replica comes back; nil if it is back.
 func (n *Node) recovery(in *port.Inspection) *Recovery {
 	if a := n.amnesiac.Load(); a != nil {
 		return n.forgottenReport(a)
@@ -69,17 +69,17 @@ func transferReport(p *replica.Progress) *Transfer {
 	return t
 }
 
-// inspection is a copy of what the core says of itself. While there is none it is that of a replica that knows nothing.
+// inspection is a copy of the core's state. If there is no core, it is the inspection of a replica that knows nothing.
 func (n *Node) inspection() *port.Inspection {
 	if i := n.instance.Load(); i != nil {
 		return i.loop.shown.Load()
 	}
 	in := new(port.Inspection)
-	in.Peers = slices.Grow(in.Peers, n.home.Config.N())[:n.home.Config.N()] // nothing was heard of any
+	in.Peers = slices.Grow(in.Peers, n.home.Config.N())[:n.home.Config.N()] // nothing was heard of any replica
 	return in
 }
 
-// moved is how far the last transfer is.
+// moved is the progress of the last transfer.
 func (n *Node) moved() replica.Progress {
 	if i := n.instance.Load(); i != nil {
 		return *i.machine.progress.Load()
@@ -87,7 +87,7 @@ func (n *Node) moved() replica.Progress {
 	return replica.Progress{}
 }
 
-// given is what was given to others, and what is held for them.
+// given is what was given to other replicas, and what is held for them.
 func (n *Node) given() replica.Given {
 	if i := n.instance.Load(); i != nil {
 		return *i.giver.given.Load()
@@ -112,7 +112,7 @@ func (n *Node) storeBytes() int64 {
 	return lsm + vlog
 }
 
-// stalled is how long the replica has not told its core the time.
+// stalled is how long ago the replica last told its core the time.
 func (n *Node) stalled() time.Duration {
 	if a := n.amnesiac.Load(); a != nil {
 		return n.now() - time.Duration(a.ticked.Load())

@@ -10,21 +10,21 @@ import (
 	"tagma/pbft/port"
 )
 
-// transferLog logs a transfer and counts it. It belongs to the executor's goroutine.
+// transferLog logs and counts the progress of transfers. Only the executor's goroutine uses it.
 type transferLog struct {
 	log     *slog.Logger
 	metrics *metrics
-	tap     *trace.Tap // nil: nobody listens
+	tap     *trace.Tap // nil: nobody traces
 	mended  func(seq uint64, first [][]byte, keys int)
 	was     replica.Progress
-	said    time.Duration // when a line was last written
-	named   int           // the round whose donors were named
+	said    time.Duration // when a line was last logged
+	named   int           // the round whose donors were logged
 }
 
 // saidEvery is how often the progress of a transfer is logged.
 const saidEvery = 5 * time.Second
 
-// see compares how far the transfer is with what was told.
+// see compares the progress of the transfer with what was logged.
 func (t *transferLog) see(p *replica.Progress, now time.Duration) {
 	was := t.was
 	t.was = *p
@@ -72,18 +72,18 @@ func (t *transferLog) count(was, p *replica.Progress) {
 	}
 }
 
-// changes tells in the log how a replica comes back after a start, and why views change. It belongs to the loop's goroutine.
+// changes logs how a replica comes back after a start, and why views change. Only the loop's goroutine uses it.
 type changes struct {
 	log    *slog.Logger
 	quorum int
 	now    func() time.Duration
 	was    *port.Inspection
 
-	since time.Duration // no view is active
-	again time.Duration // when that is told once more
+	since time.Duration // since when no view is active
+	again time.Duration // when to log that again
 }
 
-// see compares the replica with how it was.
+// see compares the core's state with the one seen before.
 func (c *changes) see(in *port.Inspection) {
 	was := c.was
 	c.was = in
@@ -110,7 +110,7 @@ func (c *changes) see(in *port.Inspection) {
 	}
 }
 
-// views tells why a view is left, when its successor is active, and once each timeout what is missing until then.
+// views logs why a view is left, when the next one is active, and in between, once each timeout, what is missing.
 func (c *changes) views(was, in *port.Inspection) {
 	now := c.now()
 	switch {
@@ -134,7 +134,7 @@ func (c *changes) views(was, in *port.Inspection) {
 	}
 }
 
-// missing is what a view needs to become active, as far as the others tell.
+// missing is what a view needs to become active, as far as the others' statuses show.
 func (c *changes) missing(in *port.Inspection) string {
 	there := 1
 	for _, p := range in.Peers {

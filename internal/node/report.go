@@ -15,7 +15,7 @@ import (
 	"tagma/pbft/port"
 )
 
-// Report tells how this replica is. It may be called from any goroutine.
+// Report says how this replica is. It may be called from any goroutine.
 func (n *Node) Report() Report {
 	in := n.inspection()
 	r := Report{
@@ -49,26 +49,26 @@ func (n *Node) Report() Report {
 	return r
 }
 
-// Metrics are what the admin address serves as metrics. It may be called from any goroutine.
+// Metrics are the metrics that the admin address serves. It may be called from any goroutine.
 func (n *Node) Metrics() prometheus.Gatherer { return n.metrics.registry }
 
-// What a replica reports of itself is a form that its clients read.
+// The form of a report is the one that clients read.
 type (
-	// Report is a replica's account of itself.
+	// Report is what a replica reports about itself.
 	Report = status.Report
 	// ConvictedEntry names a replica and what it is proven to have done.
 	ConvictedEntry = status.Conviction
-	// Executing is a batch that is executed for too long.
+	// Executing is a batch whose execution takes too long.
 	Executing = status.Executing
-	// Recovery is how a replica comes back.
+	// Recovery says how a replica comes back.
 	Recovery = status.Recovery
-	// RecoveryPhase is what a replica that comes back is at.
+	// RecoveryPhase is what a replica that comes back is doing.
 	RecoveryPhase = status.Phase
-	// Transfer is how far the fetching of a state is.
+	// Transfer says how far the fetching of a state is.
 	Transfer = status.Transfer
 )
 
-// Healthy is the health of a replica that nothing is wrong with, and the phases are those of a recovery.
+// Healthy is the health of a replica with which nothing is wrong; the others are the phases of a recovery.
 const (
 	Healthy        = status.Healthy
 	PhaseForgotten = status.PhaseForgotten
@@ -78,7 +78,7 @@ const (
 	PhaseFollowing = status.PhaseFollowing
 )
 
-// health is Healthy, or the worst thing that is known to be wrong.
+// health is Healthy, or the worst known problem.
 func (n *Node) health(r *Report) string {
 	in := n.inspection()
 	needed := n.home.Config.Quorum() - 1
@@ -115,8 +115,8 @@ func (n *Node) health(r *Report) string {
 	return Healthy
 }
 
-// changing says what a view change waits for. One that this replica began with too few others lasts until the next one:
-// the suspicions that it had no longer count, and the others go on without it (V7).
+// changing says what a view change waits for. If too few replicas joined this one's view change, it lasts until the
+// next one: the suspicions behind it no longer count, and the others go on in their view (V7).
 func (n *Node) changing(in *port.Inspection) string {
 	staying := map[uint64]int{}
 	for _, p := range in.Peers {
@@ -130,7 +130,7 @@ func (n *Node) changing(in *port.Inspection) string {
 	return "changing views"
 }
 
-// others names the replicas that are not connected because they refuse other requests.
+// others names the replicas that are not connected because their lists of refused requests differ.
 func (n *Node) others() string {
 	var ids []string
 	for id, p := range n.host.Peers() {
@@ -144,13 +144,14 @@ func (n *Node) others() string {
 	return "; another list of refused requests have replicas " + strings.Join(ids, " ")
 }
 
-// haltedText says who lost votes that had left, and what helps (D8.14).
+// haltedText says which replicas lost votes that had already left, and what helps (D8.14).
 func haltedText(in *port.Inspection) string {
 	return fmt.Sprintf("replicas %s lost votes as this one did, more than the cluster masks: it stays halted, and what was acknowledged"+
 		" last may be gone; only a restore as a new cluster helps (tagma restore)", strings.Trim(fmt.Sprint(idsOf(in.Lost)), "[]"))
 }
 
-// stableElsewhere is the highest checkpoint that f+1 others claim to be stable or have passed, so that a correct one does.
+// stableElsewhere is the highest checkpoint that f+1 other replicas say is stable, or have passed, so that a correct
+// one says so.
 func (n *Node) stableElsewhere(in *port.Inspection) uint64 {
 	claims := make([]uint64, 0, len(in.Peers))
 	for _, p := range in.Peers {
@@ -165,7 +166,7 @@ func (n *Node) stableElsewhere(in *port.Inspection) uint64 {
 	return 0
 }
 
-// dirBytes sums the sizes of the files directly in a directory.
+// dirBytes sums up the sizes of the files directly in a directory.
 func dirBytes(dir string) int64 {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

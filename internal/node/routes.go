@@ -7,8 +7,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// routes knows over which link each session's replies go. It is bounded by the links: a link's routes go when
-// it goes, and one link holds a limited number.
+// routes knows over which link the replies of each session go. It is bounded: a link's routes are removed with the
+// link, and one link has a limited number of them.
 type routes struct {
 	mu     sync.Mutex
 	links  map[wire.SessionID]*network.ClientLink
@@ -22,9 +22,9 @@ func newRoutes() *routes {
 	return &routes{links: make(map[wire.SessionID]*network.ClientLink), byLink: make(map[*network.ClientLink][]wire.SessionID)}
 }
 
-// set notes where replies to a session go. A link that proves another key than the client's (a gateway, or somebody who
-// repeats a request that he saw) takes no route from one that proves the client's own. The oldest route of a link that
-// has too many is forgotten.
+// set notes over which link the replies of a session go. A link that proves another key than the client's, such as that
+// of a gateway or of somebody who repeats another client's request, does not replace one that proves the client's own
+// key. If a link has too many routes, its oldest one is removed.
 func (r *routes) set(id wire.RequestID, link *network.ClientLink) {
 	s := id.Of()
 	r.mu.Lock()

@@ -12,10 +12,10 @@ import (
 	"tagma/statemachine"
 )
 
-// The search for damage (K2): what the disk holds of the state is read again and again, and compared, so that a bit that
-// turned is found before somebody needs it. It takes no more of the disk than the settings say.
+// The search for damage (K2): what the disk holds of the state is read and compared again and again, so that a flipped
+// bit is found before the data are needed. The settings bound how much of the disk's time this takes.
 
-// scrubPiece is how much is read at a time.
+// scrubPiece is how many bytes are read at a time.
 const scrubPiece = 64 << 10
 
 // scrubs counts passes.
@@ -38,11 +38,11 @@ func (i *instance) scrub(ctx context.Context) {
 	}
 }
 
-// scrubPauseLeast keeps passes over a small state from following each other at once.
+// scrubPauseLeast is the shortest pause between passes, for small states.
 const scrubPauseLeast = 100 * time.Millisecond
 
-// scrubState makes a pass over the state. It reports false if it did not come to its end: a state that is fetched from
-// others is compared by that.
+// scrubState makes a pass over the state. It returns false if the pass did not reach its end. It does not run while a
+// state is fetched from others, since fetching compares that state anyway.
 func (i *instance) scrubState(ctx context.Context, p *pacer) bool {
 	pass, err := i.disk.Store.Scrub()
 	if err != nil {
@@ -74,13 +74,13 @@ func (i *instance) scrubState(ctx context.Context, p *pacer) bool {
 		"checkpoint", pass.Seq(), "files", found.Files, "keys_changed", found.Changed, "keys_missing", found.Missing,
 		"keys_extra", found.Extra, "first", found.First)
 	i.scrubs.found.Add(1)
-	pass.Close() // nobody reads the damaged generation when another one takes its place
+	pass.Close() // releases the damaged generation, so that another one can replace it
 	i.damaged(ctx)
 	return true
 }
 
-// scrubJournal makes a pass over the batches in the journal. Damage there is only reported: the votes are in memory,
-// and the next start recovers (D8).
+// scrubJournal makes a pass over the batches in the journal. It only reports damage there: the votes are in memory, and
+// the next start recovers (D8).
 func (i *instance) scrubJournal(ctx context.Context, p *pacer) bool {
 	bad, first := 0, wire.Seq(0)
 	for seq := i.disk.Votes.Lowest(); seq > 0 && seq <= i.loop.shown.Load().Executed; seq++ {
@@ -104,14 +104,14 @@ func (i *instance) scrubJournal(ctx context.Context, p *pacer) bool {
 	return true
 }
 
-// pacer has what is read take its time.
+// pacer limits the rate of reading.
 type pacer struct {
-	rate  int // bytes a second
+	rate  int // bytes per second
 	debt  time.Duration
 	timer *time.Timer
 }
 
-// pace waits as long as reading so much may take. It reports false at the end of the context.
+// pace waits for as long as reading so many bytes may take. It returns false if the context ends.
 func (p *pacer) pace(ctx context.Context, bytes int) bool {
 	p.debt += time.Duration(bytes) * time.Second / time.Duration(p.rate)
 	if p.debt < time.Millisecond {

@@ -14,10 +14,10 @@ import (
 	"tagma/network"
 )
 
-// ConfigFile is the name of the local settings in a home.
+// ConfigFile is the name of the file with the local settings in a home.
 const ConfigFile = "config.toml"
 
-// Settings are what only this replica needs to know, as HOME/config.toml holds them. Relative paths start at the home.
+// Settings are the settings of this replica alone, as in HOME/config.toml. Relative paths are relative to the home.
 type Settings struct {
 	Cluster  string   `toml:"cluster" comment:"the cluster file, the same on every replica"`
 	Listen   []string `toml:"listen" kind:"a list of texts, such as [\"/ip4/0.0.0.0/tcp/7000\"]" comment:"multiaddrs to listen on; empty: this replica's addresses in the cluster file"`
@@ -43,10 +43,10 @@ const (
 	DefaultScrubPause        = 60
 )
 
-// minSegmentBytes keeps a segment large enough for its head, its seal and some turns.
+// minSegmentBytes is large enough for a segment's header, its seal and some turns.
 const minSegmentBytes = 64 << 10
 
-// What scrubbing may be set to: more than a disk gives, and a month.
+// The largest settings of the search for damage: more bytes per second than a disk can read, and a pause of a month.
 const (
 	maxScrubBytes = 1 << 30
 	maxScrubPause = 31 * 24 * 3600
@@ -74,7 +74,7 @@ func (s Settings) Save(home string) error {
 	return nil
 }
 
-// loadSettings reads HOME/config.toml. What the file leaves out has its default; what it should not hold is refused.
+// loadSettings reads HOME/config.toml. A setting that is missing has its default; an unknown one is refused.
 func loadSettings(home string) (Settings, error) {
 	path := filepath.Join(home, ConfigFile)
 	data, err := os.ReadFile(path)

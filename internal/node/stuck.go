@@ -14,12 +14,12 @@ import (
 	"tagma/pbft/wire"
 )
 
-// An operation that does not end holds up every batch behind it, on every replica at once, and a restart executes it again.
-// Nothing can end it from outside (a goroutine cannot be killed), so it is shown: in health, and once a batch in the log. An
-// operator puts its request on the list of refused ones.
+// An operation that does not end holds up every batch after it, on every replica at once, and a restart executes it
+// again. Nothing can end it from outside, because a goroutine cannot be killed. So the replica shows it: in its health,
+// and once per batch in its log. An operator can then put its request on the list of refused requests.
 
-// stuckAfter is how long a batch may be executed before something is thought to be wrong: far more than the limits of an
-// operation let an honest one take.
+// stuckAfter is how long the execution of a batch may take before something seems to be wrong: far longer than an
+// honest operation can take within the limits.
 const stuckAfter = 10 * time.Second
 
 // batchUnderWay is the batch that is being executed.
@@ -28,7 +28,7 @@ type batchUnderWay struct {
 	since time.Time
 }
 
-// overdue is what is executed for too long, or nil.
+// overdue is the batch whose execution takes too long, or nil.
 func (n *Node) overdue() *Executing {
 	if i := n.instance.Load(); i != nil {
 		return i.machine.overdue()
@@ -54,7 +54,7 @@ func (m *machine) underWay() (request, client string) {
 	return "", ""
 }
 
-// executing says which batch is being executed and for how long; 0 and 0 if none is.
+// executing returns which batch is being executed and for how long; 0 and 0 if none is.
 func (n *Node) executing() (wire.Seq, time.Duration) {
 	if i := n.instance.Load(); i != nil {
 		return i.machine.executing()
@@ -69,8 +69,8 @@ func (m *machine) executing() (wire.Seq, time.Duration) {
 	return 0, 0
 }
 
-// watchStuck logs each batch that is executed for too long, once, with the stack of what executes it, until the context
-// ends.
+// watchStuck logs each batch whose execution takes too long, once, with the stack of the executing goroutine, until the
+// context ends.
 func (m *machine) watchStuck(ctx context.Context, log *slog.Logger) {
 	ticker := time.NewTicker(stuckAfter / 10)
 	defer ticker.Stop()
@@ -90,26 +90,26 @@ func (m *machine) watchStuck(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// batchPatience is how long a replica that is to stop waits for the batch that is being executed. A batch that ends is
-// executed within a second or so.
+// batchPatience is how long a stopping replica waits for the batch that is being executed. A batch that ends at all
+// takes about a second.
 const batchPatience = 10 * time.Second
 
-// Stuck is the error of a replica that was told to stop while it executed a batch that does not end. One goroutine of it
-// goes on, so the process must end. Journal and store are as after a crash: what is durable is right, and the batch is
-// executed anew at the next start.
+// Stuck is the error of a replica that had to stop while it executed a batch that does not end. One of its goroutines
+// still runs, so the process must end. Journal and store are as after a crash: what is durable is right, and the next
+// start executes the batch again.
 type Stuck struct {
 	Seq     uint64
 	Request string // digest, in hex
 	After   time.Duration
 }
 
-// Error is one line with the way out.
+// Error is one line that says what to do.
 func (s *Stuck) Error() string {
 	return fmt.Sprintf("batch %d did not end within %v, nothing that was answered is lost; request %s hangs: if it ends on no replica,"+
 		" stop them all, add it to refused_requests in every cluster.toml, and start them", s.Seq, s.After, s.Request)
 }
 
-// await waits for the end of an instance's parts; for the executor, once they are to end, no longer than a patience.
+// await waits until an instance's parts have ended. Once they must end, it waits for the executor only for a limited time.
 func (i *instance) await(ctx context.Context, wait func() error) error {
 	ended := make(chan error, 1)
 	go func() {
@@ -149,13 +149,13 @@ func (i *instance) await(ctx context.Context, wait func() error) error {
 	return err
 }
 
-// Code by which stacks are found.
+// Functions by which stacks are recognised.
 const (
 	courseCode = "statemachine.(*course).goOn("
 	queryCode  = "statemachine.(*Service).query("
 )
 
-// stacksIn are the stacks of the goroutines that are in some code.
+// stacksIn returns the stacks of the goroutines that are executing the given function.
 func stacksIn(code string) []byte {
 	all := make([]byte, 1<<20)
 	all = all[:runtime.Stack(all, true)]

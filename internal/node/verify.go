@@ -11,33 +11,33 @@ import (
 	"tagma/pbft/wire"
 )
 
-// verification has the signatures of every link's messages verified, many links' together, and hands each link's messages
-// on in order (S1, S2).
+// verification has the signatures of all links' messages verified, in batches across links, and passes on each link's
+// messages in order (S1, S2).
 type verification struct {
 	cfg      *wire.Config
 	verifier *crypto.Verifier
 	pool     *crypto.Pool
-	votes    []*crypto.Source // by replica: what came over its lane for votes
-	bulk     []*crypto.Source // by replica: what came over its bulk lane
+	votes    []*crypto.Source // by replica: for messages from its lane for votes
+	bulk     []*crypto.Source // by replica: for messages from its bulk lane
 
 	mu      sync.Mutex
 	clients map[*network.ClientLink]*clientSource
 	senders map[wire.PublicKey]*clientSender
 }
 
-// clientSource is what comes over one link of a client.
+// clientSource is the source for one link of a client.
 type clientSource struct {
 	*crypto.Source
 	from *clientSender
 }
 
-// clientSender is a client key. Its links take turns as one, however many they are (S4): in the verification of signatures,
-// and for room in the lane to the loop.
+// clientSender stands for a client key. All its links together take one turn, however many there are (S4): in the
+// verification of signatures, and for room in the lane to the loop.
 type clientSender struct {
 	*crypto.Sender
 	links int
 
-	entering chan struct{} // a token for the message that waits for room
+	entering chan struct{} // holds a token for the message that waits for room
 }
 
 func newClientSender(pool *crypto.Pool) *clientSender {
@@ -64,11 +64,11 @@ func newVerification(cfg *wire.Config) *verification {
 	return v
 }
 
-// check looks at a message's structure at once and at its signatures when it is their turn, then calls believed on a
+// check checks a message's structure at once, and its signatures when it is their turn. Then it calls believed on a
 // goroutine of the pool, or refused.
 func (v *verification) check(from *crypto.Source, m wire.Message, believed func(wire.Verified), refused func(error)) {
 	var claims []crypto.Claim
-	// What Verify returns here is believed only when the pool has vouched for the claims it lists.
+	// What Verify returns here must be believed only after the pool has verified the listed claims.
 	message, err := wire.Verify(v.cfg, m, func(listed []wire.Claim) bool {
 		claims = replica.Claims(nil, listed)
 		return true
@@ -86,8 +86,8 @@ func (v *verification) check(from *crypto.Source, m wire.Message, believed func(
 	})
 }
 
-// replica returns the source of a replica's frame of that many bytes. The network reads its two lanes side by side, and a
-// vote is not to wait behind the signatures of a new view.
+// replica returns the source for a replica's frame of this length. The network reads the two lanes concurrently, and a
+// vote must not wait behind the signatures of a new view.
 func (v *verification) replica(id, frameBytes int) *crypto.Source {
 	if frameBytes >= network.BulkBytes {
 		return v.bulk[id]
@@ -95,7 +95,7 @@ func (v *verification) replica(id, frameBytes int) *crypto.Source {
 	return v.votes[id]
 }
 
-// client returns the source of a client's link.
+// client returns the source for a client's link.
 func (v *verification) client(link *network.ClientLink) *clientSource {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -113,7 +113,7 @@ func (v *verification) client(link *network.ClientLink) *clientSource {
 	return s
 }
 
-// gone forgets a link, after the last of its messages was handed on.
+// gone forgets a link, after its last message was passed on.
 func (v *verification) gone(link *network.ClientLink) {
 	v.client(link).Wait()
 	v.mu.Lock()
@@ -125,5 +125,5 @@ func (v *verification) gone(link *network.ClientLink) {
 	}
 }
 
-// close waits until everything is handed on; the links must have ended.
+// close waits until every message is passed on. The links must have ended.
 func (v *verification) close() { v.pool.Close() }
