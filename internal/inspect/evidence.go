@@ -134,8 +134,8 @@ func (s *Single) Err() error {
 		terminal.Printable(command.OneLine(s.Proof.Error)))
 }
 
-// diverged is the kind of what a replica keeps about its own state.
-const diverged = "diverged"
+// Diverged is the kind of what a replica keeps about its own state.
+const Diverged = "diverged"
 
 // readDivergences reads what a replica kept about its own state.
 func readDivergences(dir string, check *Check) (found []Proof, err error) {
@@ -147,7 +147,7 @@ func readDivergences(dir string, check *Check) (found []Proof, err error) {
 }
 
 func readDivergence(path string, check *Check) Proof {
-	entry := Proof{File: filepath.Base(path), Replica: -1, Kind: diverged}
+	entry := Proof{File: filepath.Base(path), Replica: -1, Kind: Diverged}
 	d, err := node.ReadDivergence(path)
 	if err == nil && len(d.Certificate) == 0 {
 		err = errors.New("it has no certificate")

@@ -8,7 +8,7 @@ import (
 
 	"tagma/internal/replica"
 	"tagma/internal/trace"
-	"tagma/pbft/amnesia"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -17,8 +17,8 @@ import (
 // answers clients that it is busy, and writes nothing (D8.3, D8.6).
 type amnesiac struct {
 	*replica.Asking
-	answers atomic.Pointer[[]amnesia.Answer] // a copy for reports
-	ticked  atomic.Int64                     // when it was last active, by the node's clock
+	report atomic.Pointer[Recovery] // who has answered
+	ticked atomic.Int64             // when it was last active, by the node's clock
 }
 
 // forget puts an amnesiac in the instance's place.
@@ -29,23 +29,37 @@ func (n *Node) forget(why string) {
 	n.metrics.amnesias.Inc()
 	a := &amnesiac{Asking: replica.NewAsking(n.data, why)}
 	a.Every = cmp.Or(n.opt.sayEvery, a.Every)
-	if n.tap != nil {
-		a.Stepped = n.tap.Stepped
-	}
-	a.publish(n.now())
+	n.publish(a)
 	n.amnesiac.Store(a)
 }
 
-func (a *amnesiac) publish(now time.Duration) {
-	answers := a.Answers()
-	a.answers.Store(&answers)
-	a.ticked.Store(int64(now))
+// publish makes the report of who has answered.
+func (n *Node) publish(a *amnesiac) {
+	cfg := &n.home.Config
+	r := &Recovery{Phase: PhaseForgotten, Why: a.Why, Needed: cfg.N() - cfg.F()}
+	for id, answer := range a.Answers() {
+		switch {
+		case wire.ReplicaID(id) == cfg.Self:
+		case answer.Whole:
+			r.Whole = append(r.Whole, id)
+		case answer.Heard:
+			r.LostToo = append(r.LostToo, id)
+		default:
+			r.NoAnswer = append(r.NoAnswer, id)
+		}
+	}
+	a.report.Store(r)
+	a.ticked.Store(int64(n.now()))
 }
 
 // recall asks until enough others have answered, begins a new life with what they said, and starts an instance of it.
 func (n *Node) recall(ctx context.Context, a *amnesiac) error {
 	ticker := time.NewTicker(replica.TickEvery(n.home.Config.ViewTimeout))
 	defer ticker.Stop()
+	observers := []driver.Observer{n.metrics, n.witness}
+	if n.tap != nil {
+		observers = append(observers, n.tap)
+	}
 	for {
 		var ev port.Event
 		select {
@@ -61,7 +75,7 @@ func (n *Node) recall(ctx context.Context, a *amnesiac) error {
 				return err
 			}
 		}
-		switch again, err := a.Take(ev, asker{n}); {
+		switch again, err := a.Take(ev, n.transport, observers...); {
 		case err != nil:
 			return err
 		case again:
@@ -72,27 +86,10 @@ func (n *Node) recall(ctx context.Context, a *amnesiac) error {
 
 // wait logs from time to time what the replica waits for. It returns replica.ErrBack if the journal is there again.
 func (n *Node) wait(a *amnesiac) error {
-	a.publish(n.now())
+	n.publish(a)
 	text, err := a.Waits(n.now())
 	if err == nil && text != "" {
 		n.log.Warn("this replica "+text, "why", a.Why)
 	}
 	return err
-}
-
-// asker is the Outlet of an amnesiac.
-type asker struct{ *Node }
-
-// Send implements replica.Outlet.
-func (a asker) Send(to wire.ReplicaID, m wire.Message) { a.send(to, m) }
-
-// Respond implements replica.Outlet.
-func (a asker) Respond(reply *wire.Reply) { a.transport.Respond(reply) }
-
-// Observe implements replica.Outlet.
-func (a asker) Observe(e port.Effect) {
-	a.witness.Observe(e)
-	if d, is := e.(port.Dropped); is {
-		a.metrics.dropped(d.Why)
-	}
 }

@@ -27,13 +27,13 @@ func TestE1_EvidenceIsBoundedPerReplicaAndSurvivesARestart(t *testing.T) {
 	dir := t.TempDir()
 	w := newWitness(dir, 0, &counters{}, slog.New(slog.DiscardHandler))
 	for seq := range wire.Seq(100) {
-		w.accused(accusation(1, seq))
+		w.Accused(accusation(1, seq))
 	}
-	w.accused(accusation(2, 1))
+	w.Accused(accusation(2, 1))
 	if c := w.convictions(); len(c) != 2 {
 		t.Errorf("convicted are %v", c)
 	}
-	newWitness(dir, 0, &counters{}, slog.New(slog.DiscardHandler)).accused(accusation(2, 2))
+	newWitness(dir, 0, &counters{}, slog.New(slog.DiscardHandler)).Accused(accusation(2, 2))
 	files, err := os.ReadDir(dir)
 	if err != nil || len(files) != maxEvidenceFiles+2 {
 		t.Fatalf("%d files of evidence, %v; want %d", len(files), err, maxEvidenceFiles+2)

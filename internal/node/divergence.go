@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -36,7 +35,7 @@ type Divergence struct {
 }
 
 // diverged stores the proof that the own state was wrong.
-func (w *witness) diverged(e *port.Diverged) error {
+func (w *witness) diverged(own wire.Digest, cert wire.StableCert) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	kept, err := DivergenceFiles(w.divergedDir())
@@ -44,8 +43,8 @@ func (w *witness) diverged(e *port.Diverged) error {
 		return err
 	}
 	return w.keepDivergence(&Divergence{
-		Replica: int(w.self), Checkpoint: uint64(e.Cert.Seq), Own: hex.EncodeToString(e.Own[:]), Stable: hex.EncodeToString(e.Cert.Digest[:]),
-		Certificate: e.Cert.Proof(),
+		Replica: int(w.self), Checkpoint: uint64(cert.Seq), Own: hex.EncodeToString(own[:]), Stable: hex.EncodeToString(cert.Digest[:]),
+		Certificate: cert.Proof(),
 	})
 }
 

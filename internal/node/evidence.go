@@ -14,12 +14,14 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/replica"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
-// witness is the driver's Observer. It counts and logs what happens, and stores proofs of misbehaviour in HOME/evidence.
+// witness is an observer of the driver. It counts and logs what happens, and stores proofs of misbehaviour in HOME/evidence.
 type witness struct {
+	driver.Ignore
 	dir    string
 	self   wire.ReplicaID
 	counts *counters
@@ -89,47 +91,51 @@ type counters struct {
 	refusals refusals // the parts of which refused consists
 }
 
-// Observe implements driver.Observer.
-func (w *witness) Observe(effect port.Effect) {
-	switch e := effect.(type) {
-	case port.Entered:
-		w.counts.views.Add(1)
-	case port.Dropped:
-		w.counts.dropped.Add(1)
-		w.log.Debug("message dropped", "type", wire.TypeOf(e.Msg), "why", string(e.Why))
-	case port.Diverged:
-		w.log.Error("this replica's state contradicts a stable checkpoint: it no longer answers clients",
-			"seq", uint64(e.Cert.Seq), "own", e.Own, "stable", e.Cert.Digest)
-		if err := w.diverged(&e); err != nil {
-			w.log.Error("the proof of it could not be kept", "error", err) // no vote depends on it (D6), so the replica goes on
-		}
-	case port.Split:
-		w.log.Error("replicas disagree on the state after a checkpoint, so that it can never be stable: the machine is not "+
-			"deterministic, or disks are damaged", "seq", uint64(e.Seq), "states", states(e.Votes))
-	case port.Accuse:
-		w.accused(e.Evidence)
-	default: // a Forgot ends the loop
+// Entered implements driver.Observer.
+func (w *witness) Entered(wire.View, string) { w.counts.views.Add(1) }
+
+// Dropped implements driver.Observer.
+func (w *witness) Dropped(m wire.Message, why port.Reason) {
+	w.counts.dropped.Add(1)
+	w.log.Debug("message dropped", "type", wire.TypeOf(m), "why", string(why))
+}
+
+// Diverged implements driver.Observer.
+func (w *witness) Diverged(own wire.Digest, cert wire.StableCert) {
+	w.log.Error("this replica's state contradicts a stable checkpoint: it no longer answers clients",
+		"seq", uint64(cert.Seq), "own", own, "stable", cert.Digest)
+	if err := w.diverged(own, cert); err != nil {
+		w.log.Error("the proof of it could not be kept", "error", err) // no vote depends on it (D6), so the replica goes on
 	}
 }
 
+// Split implements driver.Observer.
+func (w *witness) Split(s wire.Seq, says []wire.Digest) {
+	w.log.Error("replicas disagree on the state after a checkpoint, so that it can never be stable: the machine is not "+
+		"deterministic, or disks are damaged", "seq", uint64(s), "states", states(says))
+}
+
 // states lists which replicas signed which digest, such as "ab12cd34ef56 by 0 1, 77aa00bb11cc by 2".
-func states(votes []wire.Checkpoint) string {
+func states(says []wire.Digest) string {
 	var parts []string
 	at := make(map[wire.Digest]int)
-	for _, v := range votes {
-		i, known := at[v.Digest]
+	for id, d := range says {
+		if d == (wire.Digest{}) {
+			continue
+		}
+		i, known := at[d]
 		if !known {
 			i = len(parts)
-			at[v.Digest] = i
-			parts = append(parts, fmt.Sprintf("%x by", v.Digest[:6]))
+			at[d] = i
+			parts = append(parts, fmt.Sprintf("%x by", d[:6]))
 		}
-		parts[i] += fmt.Sprintf(" %d", v.Replica)
+		parts[i] += fmt.Sprintf(" %d", id)
 	}
 	return strings.Join(parts, ", ")
 }
 
-// accused keeps the proof, each replica's first ones.
-func (w *witness) accused(e wire.Evidence) { // accused stores the proof, unless enough proofs about the same replica are stored.
+// Accused implements driver.Observer: it stores the proof, unless enough proofs about the same replica are stored.
+func (w *witness) Accused(e wire.Evidence) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.convicted[e.Replica] = string(e.Kind)

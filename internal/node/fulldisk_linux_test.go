@@ -122,14 +122,14 @@ func TestE1_AFullDiskLeavesNoHalfOfAProof(t *testing.T) {
 		t.Fatalf("the disk did not fill: %v", err)
 	}
 	w := newWitness(dir, 0, &counters{}, slog.New(slog.DiscardHandler))
-	w.accused(accusation(1, 1))
+	w.Accused(accusation(1, 1))
 	if files, err := os.ReadDir(dir); err == nil && len(files) > 0 {
 		t.Errorf("the full disk holds %v", files)
 	}
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
-	w.accused(accusation(1, 2))
+	w.Accused(accusation(1, 2))
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
 		t.Errorf("with room again it holds %v, %v; want the next proof", files, err)
 	}

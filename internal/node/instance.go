@@ -9,9 +9,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"tagma/internal/driver"
 	"tagma/internal/replica"
 	"tagma/internal/trace"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
@@ -40,10 +40,10 @@ type instance struct {
 }
 
 // forgotten ends an instance because another replica holds a statement of this one that its journal lacks (D8.5).
-type forgotten struct{ port.Forgot }
+type forgotten struct{ why string }
 
 // Error is the explanation for an operator.
-func (f *forgotten) Error() string { return replica.Proven(f.Forgot) }
+func (f *forgotten) Error() string { return f.why }
 
 // newInstance opens the disk and makes the parts of a replica that work on it. The error may be a *replica.Amnesia.
 func (n *Node) newInstance() (*instance, error) {
@@ -98,9 +98,9 @@ func (n *Node) panicked(p statemachine.Panic) {
 func (i *instance) connect() {
 	n := i.node
 	cfg := &n.home.Config
-	core, guard := driver.Core(i.disk.Replica), driver.NewGuard(cfg, i.disk.Log)
+	core := driver.Core(i.disk.Replica)
 	if n.opt.Replace != nil {
-		core, guard = n.opt.Replace(cfg, i.disk.Replica, n.sign), nil
+		core = n.opt.Replace(cfg, i.disk.Replica, n.sign)
 	}
 	i.probe = newProbe(cfg, core, n.metrics)
 	executed := make(chan port.Event, cfg.LogWindow)
@@ -120,7 +120,11 @@ func (i *instance) connect() {
 	}
 	ports := driver.Ports{
 		Journal: timedJournal{i.disk.Votes, n.metrics}, Signer: n.home.Key, Transport: probedTransport{n.transport, i.probe},
-		Machine: i.machine, Observer: loopWitness{n.witness, i.loop}, Guard: guard, Trace: n.tap,
+		Machine: i.machine, Observers: []driver.Observer{n.metrics, i.probe, loopWitness{n.witness, i.loop}}, Log: i.disk.Log,
+		Unguarded: n.opt.Replace != nil,
+	}
+	if n.tap != nil {
+		ports.Observers = append(ports.Observers, n.tap)
 	}
 	if n.opt.Ports != nil {
 		ports = n.opt.Ports(ports)

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -129,7 +128,7 @@ func (in *intake) request(link *network.ClientLink, m *wire.Request, bytes int) 
 	in.signatures.check(source.Source, m, func(v wire.Verified) { in.order(source.from, link, m, v, bytes) },
 		func(err error) {
 			in.refuse("client", wire.PublicKey(link.Key()), m, err)
-			if errors.Is(err, wire.ErrSignature) {
+			if wire.Refusal(err) == badSignature {
 				in.quarantine.extend(link, time.Now(), badSignaturePause)
 			}
 		})

@@ -5,10 +5,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"tagma/internal/driver"
 	"tagma/internal/replica"
 	"tagma/pbft"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
+	"tagma/pbft/wire"
 )
 
 // lanes carry events to the loop. Votes, clients and execution have separate lanes, so that no flood of clients delays
@@ -47,18 +48,15 @@ type loop struct {
 	shown    atomic.Pointer[port.Inspection]
 }
 
-// loopWitness is the driver's Observer. It ends the loop if the replica has forgotten what it signed.
+// loopWitness is an observer of the driver. It ends the loop if the replica has forgotten what it signed.
 type loopWitness struct {
 	*witness
 	loop *loop
 }
 
-// Observe makes the loop end after the turn in which another replica proved that this one forgot a statement.
-func (w loopWitness) Observe(e port.Effect) {
-	if f, is := e.(port.Forgot); is {
-		w.loop.lost = &forgotten{f}
-	}
-	w.witness.Observe(e)
+// Forgot makes the loop end after the turn in which another replica proved that this one forgot a statement.
+func (w loopWitness) Forgot(said string, by wire.ReplicaID) {
+	w.loop.lost = &forgotten{replica.Proven(said, by)}
 }
 
 // run takes turns until the context ends. An error says that something could not be made durable, and is final (D6).

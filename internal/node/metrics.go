@@ -4,13 +4,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
+	"tagma/pbft/wire"
 )
 
 // metrics are the instruments that the loop updates. Each child of a label is looked up here, once, so that an update
 // costs the loop one atomic addition. Values that can be read when needed are read at a scrape instead (see scrape).
 // docs/metrics.md lists all metrics.
 type metrics struct {
+	driver.Ignore
 	registry *prometheus.Registry
 
 	phases     [phases]prometheus.Observer // by the phase that ends
@@ -120,7 +123,11 @@ func (m *metrics) counter(name, help string) prometheus.Counter {
 	return c
 }
 
-func (m *metrics) dropped(why port.Reason) {
+// Accused counts a proof.
+func (m *metrics) Accused(wire.Evidence) { m.evidence.Inc() }
+
+// Dropped counts a message that changed nothing.
+func (m *metrics) Dropped(_ wire.Message, why port.Reason) {
 	if c, known := m.drops[why]; known {
 		c.Inc()
 		return

@@ -4,15 +4,17 @@ import (
 	"sync/atomic"
 	"time"
 
-	"tagma/internal/driver"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
-// probe is a wrapper around the core that measures events and effects, since the core knows neither metrics nor a
-// clock. It changes nothing. Only the loop's goroutine may use it, except stalled.
+// probe observes the driver and measures what it is told, since the core knows neither metrics nor a clock. It is a wrapper
+// around the core as well, to see when the core is told the time. It changes nothing. Only the loop's goroutine may use it,
+// except stalled.
 type probe struct {
 	driver.Core
+	driver.Ignore
 	metrics *metrics
 	began   time.Time
 	slots   []slotTimes  // a ring by sequence number, two windows long: batches in flight never share a place
@@ -46,51 +48,32 @@ func newProbe(cfg *wire.Config, core driver.Core, m *metrics) *probe {
 	return &probe{Core: core, metrics: m, began: time.Now(), slots: make([]slotTimes, 2*cfg.LogWindow)}
 }
 
-// Step passes an event to the core and looks at the effects.
+// Step passes an event to the core.
 func (p *probe) Step(ev port.Event) []port.Effect {
-	switch ev := ev.(type) {
-	case port.Tick:
+	if _, is := ev.(port.Tick); is {
 		p.ticked.Store(int64(time.Since(p.began)))
-	case port.Executed:
-		p.reached(ev.Seq, executed)
-	default: // other events are measured by their effects
 	}
-	effects := p.Core.Step(ev)
-	for _, e := range effects {
-		p.see(e)
-	}
-	return effects
+	return p.Core.Step(ev)
 }
 
-func (p *probe) see(e port.Effect) {
-	switch e := e.(type) {
-	case port.Broadcast:
-		if m, ok := e.Msg.(*wire.PrePrepare); ok {
-			p.reached(m.Seq, proposed)
-		}
-	case port.Persist:
-		switch r := e.Record.(type) {
-		case *wire.Accepted:
-			p.reached(r.PrePrepare.Seq, proposed)
-		case *wire.Prepared:
-			p.reached(wire.RecordSeq(r), prepared)
-		default: // other records end no phase
-		}
-	case port.Execute:
-		p.reached(e.Seq, committed)
-		p.metrics.requests.Observe(float64(len(e.Body.Requests)))
-		operations := 0
-		for _, r := range e.Body.Requests {
-			operations += len(r.Ops)
-		}
-		p.metrics.operations.Add(float64(operations))
-	case port.Accuse:
-		p.metrics.evidence.Inc()
-	case port.Dropped:
-		p.metrics.dropped(e.Why)
-	default: // other effects are measured where they arrive: at the journal, the network or the witness
-	}
+// Proposing begins a batch's way at its primary.
+func (p *probe) Proposing(s wire.Seq) { p.reached(s, proposed) }
+
+// PrePrepared begins it elsewhere.
+func (p *probe) PrePrepared(_ wire.View, s wire.Seq, _ wire.Digest, _ int) { p.reached(s, proposed) }
+
+// Prepared ends a phase.
+func (p *probe) Prepared(_ wire.View, s wire.Seq, _ wire.Digest, _ int) { p.reached(s, prepared) }
+
+// Executing ends a phase.
+func (p *probe) Executing(s wire.Seq, requests, operations int) {
+	p.reached(s, committed)
+	p.metrics.requests.Observe(float64(requests))
+	p.metrics.operations.Add(float64(operations))
 }
+
+// Executed ends a phase.
+func (p *probe) Executed(s wire.Seq, _ int) { p.reached(s, executed) }
 
 // responded looks at a reply on its way to the network.
 func (p *probe) responded(r *wire.Reply) {

@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tagma/internal/driver"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -59,6 +59,8 @@ func (tr trial) after(d time.Duration, ev port.Event, effects ...port.Effect) {
 	<-time.After(d)
 	tr.core.next = effects
 	tr.Step(ev)
+	driver.Tell(tr.probe, ev, effects)
+	driver.Tell(tr.metrics, ev, effects)
 }
 
 func (tr trial) reply(d time.Duration, seq wire.Seq) {
@@ -174,7 +176,7 @@ func BenchmarkProbe(b *testing.B) {
 		seq := wire.Seq(i + 1)
 		tr.reached(seq, proposed)
 		tr.reached(seq, prepared)
-		tr.see(port.Execute{Seq: seq, Body: body})
+		driver.Tell(tr.probe, port.Tick{}, []port.Effect{port.Execute{Seq: seq, Body: body}})
 		tr.reached(seq, executed)
 		for range 64 {
 			tr.responded(&wire.Reply{Seq: seq})

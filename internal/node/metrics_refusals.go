@@ -17,10 +17,13 @@ type refusals [len(linkKinds)][len(causes)]atomic.Uint64
 var linkKinds = [...]string{"replica", "client"}
 
 // causes are the reasons for which a message is refused, in the words of wire.Refusal. Any other error counts as invalid.
-var causes = [...]string{"malformed", "signature", "stranger", "invalid", misplaced}
+var causes = [...]string{"malformed", badSignature, "stranger", "invalid", misplaced}
 
-// misplaced is the cause of replica.ErrMisplaced.
-const misplaced = "misplaced"
+// Causes that are asked for by name: misplaced is that of replica.ErrMisplaced.
+const (
+	badSignature = "signature"
+	misplaced    = "misplaced"
+)
 
 // add counts a refusal.
 func (r *refusals) add(link string, err error) {

@@ -10,12 +10,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"tagma/internal/driver"
 	"tagma/internal/machines"
 	"tagma/internal/replica"
 	"tagma/internal/trace"
 	"tagma/network"
 	"tagma/pbft"
+	"tagma/pbft/driver"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
@@ -255,7 +255,7 @@ func (n *Node) live(ctx context.Context) error {
 		if err := i.close(nil); err != nil {
 			return err
 		}
-		n.forget(replica.Proven(lost.Forgot))
+		n.forget(lost.why)
 	}
 	return nil
 }

@@ -4,9 +4,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"tagma/internal/driver"
 	"tagma/internal/trace"
 	"tagma/network"
+	"tagma/pbft/driver"
 	"tagma/pbft/wire"
 )
 

@@ -13,7 +13,8 @@ import (
 // recovery describes how the replica comes back; nil if it is back.
 func (n *Node) recovery(in *port.Inspection) *Recovery {
 	if a := n.amnesiac.Load(); a != nil {
-		return n.forgottenReport(a)
+		r := *a.report.Load()
+		return &r
 	}
 	r := &Recovery{FromView: uint64(in.Since)}
 	if in.Silent {
@@ -37,23 +38,6 @@ func (n *Node) recovery(in *port.Inspection) *Recovery {
 		r.Phase = PhaseFollowing
 	default:
 		return nil
-	}
-	return r
-}
-
-func (n *Node) forgottenReport(a *amnesiac) *Recovery {
-	cfg := &n.home.Config
-	r := &Recovery{Phase: PhaseForgotten, Why: a.Why, Needed: cfg.N() - cfg.F()}
-	for id, answer := range *a.answers.Load() {
-		switch {
-		case wire.ReplicaID(id) == cfg.Self:
-		case answer.Whole:
-			r.Whole = append(r.Whole, id)
-		case answer.Heard:
-			r.LostToo = append(r.LostToo, id)
-		default:
-			r.NoAnswer = append(r.NoAnswer, id)
-		}
 	}
 	return r
 }

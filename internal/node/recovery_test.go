@@ -9,8 +9,8 @@ import (
 	"sync"
 	"testing"
 
-	"tagma/internal/driver"
 	"tagma/internal/replica"
+	"tagma/pbft/driver"
 	"tagma/pbft/wire"
 )
 

@@ -11,22 +11,28 @@ import (
 // link, and one link has a limited number of them.
 type routes struct {
 	mu     sync.Mutex
-	links  map[wire.SessionID]*network.ClientLink
-	byLink map[*network.ClientLink][]wire.SessionID
+	links  map[wire.RequestID]*network.ClientLink
+	byLink map[*network.ClientLink][]wire.RequestID
 }
 
 // maxRoutesPerLink bounds the sessions that share one link.
 const maxRoutesPerLink = 4096
 
 func newRoutes() *routes {
-	return &routes{links: make(map[wire.SessionID]*network.ClientLink), byLink: make(map[*network.ClientLink][]wire.SessionID)}
+	return &routes{links: make(map[wire.RequestID]*network.ClientLink), byLink: make(map[*network.ClientLink][]wire.RequestID)}
+}
+
+// sessionOf is the session of a request, by the number that no request has.
+func sessionOf(id wire.RequestID) wire.RequestID {
+	id.T = 0
+	return id
 }
 
 // set notes over which link the replies of a session go. A link that proves another key than the client's, such as that
 // of a gateway or of somebody who repeats another client's request, does not replace one that proves the client's own
 // key. If a link has too many routes, its oldest one is removed.
 func (r *routes) set(id wire.RequestID, link *network.ClientLink) {
-	s := id.Of()
+	s := sessionOf(id)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	held := r.links[s]
@@ -48,7 +54,7 @@ func (r *routes) set(id wire.RequestID, link *network.ClientLink) {
 func (r *routes) find(id wire.RequestID) *network.ClientLink {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.links[id.Of()]
+	return r.links[sessionOf(id)]
 }
 
 // gone forgets a link.

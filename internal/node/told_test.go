@@ -3,8 +3,8 @@ package node
 import (
 	"testing"
 
-	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -91,8 +91,8 @@ func TestE1_AConvictionSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small).withAdmin()
 	b.start(0)
-	b.nodes[0].witness.accused(b.twice(2, true))
-	b.nodes[0].witness.accused(b.twice(3, false))
+	b.nodes[0].witness.Accused(b.twice(2, true))
+	b.nodes[0].witness.Accused(b.twice(3, false))
 	b.halt(0)
 	b.start(0)
 	if c := b.nodes[0].Report().Convicted; len(c) != 1 || c[0] != (ConvictedEntry{Replica: 2, Kind: string(wire.Equivocation)}) {
@@ -101,7 +101,7 @@ func TestE1_AConvictionSurvivesARestart(t *testing.T) {
 	if v := b.scraped(0); v[`tagma_convicted{peer="2"}`] != 1 || v[`tagma_convicted{peer="3"}`] != 0 {
 		t.Errorf("metrics: %v and %v", v[`tagma_convicted{peer="2"}`], v[`tagma_convicted{peer="3"}`])
 	}
-	b.nodes[0].witness.accused(b.twice(2, true))
+	b.nodes[0].witness.Accused(b.twice(2, true))
 	if k := len(b.nodes[0].witness.files[2]); k != 1 {
 		t.Errorf("one proof has %d files", k)
 	}

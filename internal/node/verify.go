@@ -1,7 +1,6 @@
 package node
 
 import (
-	"fmt"
 	"runtime"
 	"sync"
 
@@ -81,7 +80,7 @@ func (v *verification) check(from *crypto.Source, m wire.Message, believed func(
 		if holds {
 			believed(message)
 		} else {
-			refused(fmt.Errorf("%s: %w", wire.TypeOf(m), wire.ErrSignature))
+			refused(message.False())
 		}
 	})
 }

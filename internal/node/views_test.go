@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"tagma/internal/cluster"
-	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )

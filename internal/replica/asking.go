@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"tagma/pbft/amnesia"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -18,52 +18,27 @@ var ErrBack = errors.New("the journal is there again: start this replica again, 
 // Asking is a replica that may have forgotten what it signed, until n−f others have answered and it knows from where on its
 // votes contradict nothing (D8.6). It writes nothing to the disk: otherwise it could hide a disk that is mounted later.
 type Asking struct {
-	*amnesia.Amnesiac
+	driver.Asker
 	home  *Home
 	Why   string        // what the start found
 	Every time.Duration // how often Waits returns a text
-	// Stepped, if not nil, is called with each event and its effects.
-	Stepped func(ev port.Event, effects []port.Effect)
-	had     bool // there is an intact journal of the right life already, and starting from it does not help
-	said    time.Duration
-	told    string // the text that was returned last
+	had   bool          // there is an intact journal of the right life already, and starting from it does not help
+	said  time.Duration
+	told  string // the text that was returned last
 }
 
 // NewAsking returns the Asking of a home in which a start found an Amnesia.
 func NewAsking(h *Home, why string) *Asking {
-	a := &Asking{Amnesiac: amnesia.New(h.Config, h.newNonce()), home: h, Why: why, Every: sayEvery}
+	a := &Asking{Asker: driver.NewAsker(h.Config, h.newNonce()), home: h, Why: why, Every: sayEvery}
 	a.had = a.isThere()
 	return a
 }
 
-// Outlet carries out what an Asking may do.
-type Outlet interface {
-	// Send sends a message to another replica. It never blocks and may lose it.
-	Send(to wire.ReplicaID, m wire.Message)
-	// Respond answers a client.
-	Respond(reply *wire.Reply)
-	// Observe takes a port.Dropped.
-	Observe(e port.Effect)
-}
-
 // Take passes it an event and performs the effects. It returns true once the journal of a new life is written; the
 // replica must then be started again, from that journal.
-func (a *Asking) Take(ev port.Event, out Outlet) (again bool, err error) {
-	effects := a.Step(ev)
-	if a.Stepped != nil {
-		a.Stepped(ev, effects)
-	}
-	for _, effect := range effects {
-		switch e := effect.(type) {
-		case port.Send:
-			out.Send(e.To, e.Msg)
-		case port.Respond:
-			out.Respond(e.Reply)
-		case port.Dropped:
-			out.Observe(e)
-		default:
-			return false, fmt.Errorf("a replica that asks what it signed does more than that: %T", effect)
-		}
+func (a *Asking) Take(ev port.Event, out driver.Transport, observers ...driver.Observer) (again bool, err error) {
+	if err := a.Asker.Take(ev, out, observers...); err != nil {
+		return false, err
 	}
 	rec, told := a.Recovery()
 	if !told {
@@ -104,9 +79,8 @@ func (a *Asking) isThere() bool {
 }
 
 // Proven is the reason given for a replica to which another one showed a statement that its journal lacks (D8.5).
-func Proven(f port.Forgot) string {
-	return fmt.Sprintf("replica %d holds what this replica signed and its journal lacks: a %s for view %d, sequence number %d:"+
-		" an old copy of its disk", f.Witness, f.Said.Type, f.Said.View, f.Said.Seq)
+func Proven(said string, witness wire.ReplicaID) string {
+	return fmt.Sprintf("replica %d holds what this replica signed and its journal lacks: %s: an old copy of its disk", witness, said)
 }
 
 // Describe says in one line who has answered, who also lost data, and what helps.

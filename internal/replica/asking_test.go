@@ -173,11 +173,11 @@ func TestD8_12_AJournalThatDidNotHelpIsNotBack(t *testing.T) {
 	r = newRig(t)
 	r.lay("L", "at the mark")
 	r.text = lifeL.String()
-	why := Proven(port.Forgot{Witness: 2, Said: wire.Statement{Type: wire.TypeCommit, View: 3, Seq: 9}})
+	why := Proven("commit v3 s9 ab000000", 2)
 	if err := waited(NewAsking(r.home(), why)); err != nil {
 		t.Errorf("the journal that another replica showed to be old: %v", err)
 	}
-	for _, want := range []string{"replica 2", "commit", "view 3", "sequence number 9"} {
+	for _, want := range []string{"replica 2", "commit v3 s9"} {
 		if !strings.Contains(why, want) {
 			t.Errorf("%q does not say %q", why, want)
 		}

@@ -31,9 +31,10 @@ type pile struct {
 func (b *pile) add(records []wire.Record) {
 	for _, r := range records {
 		start := len(b.encoded)
-		b.encoded = wire.AppendRecord(b.encoded, r)
+		var seq wire.Seq
+		b.encoded, seq = wire.AppendRecord(b.encoded, r)
 		data := b.encoded[start:] // stays valid if encoded is later moved to new memory
-		b.entries = append(b.entries, journal.Entry{Seq: uint64(wire.RecordSeq(r)), Data: data})
+		b.entries = append(b.entries, journal.Entry{Seq: uint64(seq), Data: data})
 	}
 	b.records = append(b.records, records...)
 }

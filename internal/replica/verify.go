@@ -117,10 +117,7 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 	start.Doubt = start.Fetch && stable > 0 && wire.Seq(d.Store.MaxVersion()) > stable
 	var err error
 	d.Replica, err = pbft.Boot(h.Config, d.Log, d.Applied, start)
-	switch {
-	case errors.Is(err, wire.ErrForeignJournal):
-		return fmt.Errorf("%s: %w: bring this replica's own journal back", h.Journal, err)
-	case errors.Is(err, wire.ErrOtherWindow):
+	if errors.Is(err, wire.ErrOtherWindow) {
 		return fmt.Errorf("%s: %w: set both back in the cluster file of every replica", h.Journal, err)
 	}
 	return err

@@ -227,7 +227,7 @@ func (v *Votes) Lowest() wire.Seq {
 
 // Batch reads a committed batch with its certificate; nil if the journal does not hold them. It may be called from any
 // goroutine.
-func (v *Votes) Batch(seq wire.Seq) (*wire.CertifiedBody, error) {
+func (v *Votes) Batch(seq wire.Seq) (wire.Message, error) {
 	j := v.journal.Load()
 	if j == nil {
 		return nil, nil
@@ -240,7 +240,10 @@ func (v *Votes) Batch(seq wire.Seq) (*wire.CertifiedBody, error) {
 	if err != nil {
 		return nil, err
 	}
-	return log.Batch(seq), nil
+	if batch := log.Batch(seq); batch != nil {
+		return batch, nil
+	}
+	return nil, nil
 }
 
 // encode returns the journal entries of records.

@@ -59,7 +59,7 @@ func (s *Session) Ask(now time.Duration, op []byte, at wire.Seq, decided func([]
 	switch most := s.cfg.Limits.OpBytes; {
 	case len(op) > most:
 		return nil, fmt.Errorf("%w: the operation has %d bytes; at most %d are allowed (max_op_bytes)", ErrTooLarge, len(op), most)
-	case at > wire.MaxSeq: // replicas would not read such a message any further
+	case !at.Valid(): // replicas would not read such a message any further
 		return nil, ErrNotExecuted
 	case s.closed:
 		return nil, ErrClosed

@@ -10,7 +10,7 @@ import (
 // simulator is the part that runs what ships over simulated ports, and shipped are packages that it must run for that.
 const simulator = "testnet/sim"
 
-var shipped = []string{"internal/session", "pbft", "statemachine", "checkpoint/journal", "checkpoint/transfer", "internal/driver", "internal/replica"}
+var shipped = []string{"internal/session", "pbft", "statemachine", "checkpoint/journal", "checkpoint/transfer", "pbft/driver", "internal/replica"}
 
 // realNetwork is what a simulator has no use for. If it links it all the same, something that ships mixes what is decided
 // with how it is carried.

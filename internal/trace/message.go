@@ -37,7 +37,7 @@ func (d *Digest) UnmarshalText(text []byte) error {
 	return nil
 }
 
-func (d Digest) String() string { return wire.Names(nil).Digest(wire.Digest(d)) }
+func (d Digest) String() string { return wire.Digest(d).Name() }
 
 // Say wraps a message, nil for what cannot be decoded.
 func Say(m wire.Message) Message { return Message{of: m} }
@@ -57,7 +57,7 @@ func (m Message) String() string {
 	if m.of == nil && m.Text != "" {
 		return m.Text
 	}
-	return wire.Format(m.of)
+	return wire.Describe(m.of).Text
 }
 
 // nothing reports whether it stands for what could not be decoded.

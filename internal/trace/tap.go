@@ -11,6 +11,7 @@ type Tap struct {
 	quorum  int
 	now     func() int64 // microseconds
 	hear    func(Event)
+	syncing int64 // when the sync under way began
 }
 
 // NewTap returns a tap of a replica, or of None. Hear is called by whoever tells the tap something; with a node these are
@@ -28,139 +29,114 @@ func (t *Tap) Emit(e Event) {
 	t.hear(e)
 }
 
-// Now is the time of the tap, in microseconds.
-func (t *Tap) Now() int64 { return t.now() }
+// A Tap is an observer of a driver: each of the methods that follow makes the event of its name.
 
-// Stepped takes an event that the core was given, and the effects that it returned, before any of them is performed.
-func (t *Tap) Stepped(ev port.Event, effects []port.Effect) {
-	switch ev := ev.(type) {
-	case port.Received:
-		t.received(ev)
-	case port.Executed:
-		if ev.Seq > 0 {
-			t.Emit(&Executed{Seq: ev.Seq, Requests: len(ev.Replies)})
-		}
-	case port.Snapshotted:
-		t.Emit(&Checkpoint{Step: Taken, Seq: ev.Seq, Digest: Digest(ev.Digest)})
-	case port.Transferred:
-		t.Emit(&Transfer{Step: Installed, Seq: ev.Cert.Seq})
-	case port.Starving:
-		t.Emit(&Transfer{Step: Starving})
-	case port.Damaged:
-		t.Emit(&Transfer{Step: Damaged})
-	case port.Tick, port.BadNewView, port.Stop: // what it brings about is told
+// Received makes an event.
+func (t *Tap) Received(source port.Source, m wire.Message) {
+	from := int(source.Replica)
+	if source.Client {
+		from = None
 	}
-	for _, e := range effects {
-		t.effect(ev, e, effects)
-	}
+	t.Emit(&Received{From: from, Message: Say(m)})
 }
 
-func (t *Tap) received(ev port.Received) {
-	m := ev.Msg.Message()
-	if !ev.From.Loopback {
-		from := int(ev.From.Replica)
-		if ev.From.Client {
-			from = None
-		}
-		t.Emit(&Received{From: from, Message: Say(m)})
-	} else if p, own := m.(*wire.PrePrepare); own {
-		t.prePrepared(p)
-	}
+// Dropped makes an event.
+func (t *Tap) Dropped(m wire.Message, why port.Reason) { t.Emit(&Dropped{Message: Say(m), Why: why}) }
+
+// Proposing makes none: PrePrepared follows.
+func (t *Tap) Proposing(wire.Seq) {}
+
+// PrePrepared makes an event.
+func (t *Tap) PrePrepared(v wire.View, s wire.Seq, d wire.Digest, requests int) {
+	t.Emit(&Phase{Phase: PrePrepared, View: v, Seq: s, Digest: Digest(d), Requests: requests, Votes: 1, Quorum: t.quorum})
 }
 
-func (t *Tap) prePrepared(p *wire.PrePrepare) {
-	e := &Phase{Phase: PrePrepared, View: p.View, Seq: p.Seq, Digest: Digest(p.Digest), Votes: 1, Quorum: t.quorum}
-	if p.Body != nil {
-		e.Requests = len(p.Body.Requests)
+// Prepared makes an event.
+func (t *Tap) Prepared(v wire.View, s wire.Seq, d wire.Digest, votes int) {
+	t.Emit(&Phase{Phase: Prepared, View: v, Seq: s, Digest: Digest(d), Votes: votes, Quorum: t.quorum})
+}
+
+// Committed makes an event.
+func (t *Tap) Committed(v wire.View, s wire.Seq, d wire.Digest, votes, requests int) {
+	t.Emit(&Phase{Phase: Committed, View: v, Seq: s, Digest: Digest(d), Requests: requests, Votes: votes, Quorum: t.quorum})
+}
+
+// Executing makes none: Executed follows.
+func (t *Tap) Executing(wire.Seq, int, int) {}
+
+// Executed makes an event.
+func (t *Tap) Executed(s wire.Seq, requests int) { t.Emit(&Executed{Seq: s, Requests: requests}) }
+
+// Snapshotted makes an event.
+func (t *Tap) Snapshotted(s wire.Seq, d wire.Digest) {
+	t.Emit(&Checkpoint{Step: Taken, Seq: s, Digest: Digest(d)})
+}
+
+// Stable makes an event.
+func (t *Tap) Stable(s wire.Seq, d wire.Digest) {
+	t.Emit(&Checkpoint{Step: Stable, Seq: s, Digest: Digest(d)})
+}
+
+// Suspected makes an event.
+func (t *Tap) Suspected(v wire.View, cause string) {
+	t.Emit(&View{Step: Suspected, View: v, Cause: cause})
+}
+
+// AskedFor makes an event.
+func (t *Tap) AskedFor(v wire.View, suspects []wire.ReplicaID, cause string) {
+	e := &View{Step: AskedFor, View: v, Cause: cause}
+	for _, id := range suspects {
+		e.Suspects = append(e.Suspects, int(id))
 	}
 	t.Emit(e)
 }
 
-// effect takes one of the effects that came of an event.
-func (t *Tap) effect(ev port.Event, effect port.Effect, all []port.Effect) {
-	switch e := effect.(type) {
-	case port.Persist:
-		t.record(e.Record)
-	case port.Note:
-		t.record(e.Record)
-	case port.Broadcast:
-		t.asked(e.Msg, ev, all)
-	case port.Entered:
-		t.Emit(&View{Step: Entered, View: e.View, Cause: causeOf(ev, all)})
-	case port.Transfer:
-		t.Emit(&Transfer{Step: Begun, Seq: e.Target.Seq})
-	case port.Resume:
-		t.Emit(&Transfer{Step: Resumed, Seq: e.Seq})
-	case port.Accuse:
-		t.Emit(&Evidence{
-			Against: int(e.Evidence.Replica), Proves: e.Evidence.Kind, First: Say(e.Evidence.First), Second: Say(e.Evidence.Second),
-		})
-	case port.Diverged:
-		t.Emit(&Diverged{Seq: e.Cert.Seq, Own: Digest(e.Own), Stable: Digest(e.Cert.Digest)})
-	case port.Split:
-		split := &Split{Seq: e.Seq}
-		for i := range e.Votes {
-			split.Votes = append(split.Votes, Opinion{int(e.Votes[i].Replica), Digest(e.Votes[i].Digest)})
-		}
-		t.Emit(split)
-	case port.Forgot:
-		t.Emit(&Forgot{Said: wire.Names(nil).Statement(&e.Said), Witness: int(e.Witness)})
-	case port.Dropped:
-		t.Emit(&Dropped{Message: Say(e.Msg), Why: e.Why})
-	default: // shows elsewhere: in what is sent, or in the end of an execution
-	}
+// Entered makes an event.
+func (t *Tap) Entered(v wire.View, cause string) { t.Emit(&View{Step: Entered, View: v, Cause: cause}) }
+
+// Transferring makes an event.
+func (t *Tap) Transferring(s wire.Seq) { t.Emit(&Transfer{Step: Begun, Seq: s}) }
+
+// Transferred makes an event.
+func (t *Tap) Transferred(s wire.Seq) { t.Emit(&Transfer{Step: Installed, Seq: s}) }
+
+// Resumed makes an event.
+func (t *Tap) Resumed(s wire.Seq) { t.Emit(&Transfer{Step: Resumed, Seq: s}) }
+
+// Starving makes an event.
+func (t *Tap) Starving() { t.Emit(&Transfer{Step: Starving}) }
+
+// Damaged makes an event.
+func (t *Tap) Damaged() { t.Emit(&Transfer{Step: Damaged}) }
+
+// Syncing notes when a sync begins.
+func (t *Tap) Syncing() { t.syncing = t.now() }
+
+// Synced makes an event.
+func (t *Tap) Synced(records int) { t.Emit(&Synced{Records: records, Took: t.now() - t.syncing}) }
+
+// Accused makes an event.
+func (t *Tap) Accused(e wire.Evidence) {
+	t.Emit(&Evidence{Against: int(e.Replica), Proves: string(e.Kind), First: Say(e.First), Second: Say(e.Second)})
 }
 
-// record takes what a replica wants written: it shows how far a slot is, and where the low watermark.
-func (t *Tap) record(r wire.Record) {
-	switch r := r.(type) {
-	case *wire.Accepted:
-		t.prePrepared(r.PrePrepare)
-	case *wire.Prepared:
-		c := &r.Cert
-		t.Emit(&Phase{
-			Phase: Prepared, View: c.View, Seq: c.Seq, Digest: Digest(c.Digest), Votes: len(c.Prepares) + 1, Quorum: t.quorum,
-		})
-	case *wire.Certified:
-		t.committed(&r.Cert, len(r.Body.Requests))
-	case *wire.Committed:
-		t.committed(&r.Cert, 0)
-	case *wire.Stable:
-		t.Emit(&Checkpoint{Step: Stable, Seq: r.Cert.Seq, Digest: Digest(r.Cert.Digest)})
-	default: // no progress
-	}
+// Diverged makes an event.
+func (t *Tap) Diverged(own wire.Digest, cert wire.StableCert) {
+	t.Emit(&Diverged{Seq: cert.Seq, Own: Digest(own), Stable: Digest(cert.Digest)})
 }
 
-func (t *Tap) committed(c *wire.CommitCert, requests int) {
-	t.Emit(&Phase{
-		Phase: Committed, View: c.View, Seq: c.Seq, Digest: Digest(c.Digest), Requests: requests, Votes: len(c.Commits), Quorum: t.quorum,
-	})
-}
-
-// asked takes a message that begins a view change.
-func (t *Tap) asked(m wire.Message, ev port.Event, all []port.Effect) {
-	switch m := m.(type) {
-	case *wire.Suspect:
-		t.Emit(&View{Step: Suspected, View: m.View, Cause: causeOf(ev, all)})
-	case *wire.ViewChange:
-		e := &View{Step: AskedFor, View: m.View, Cause: causeOf(ev, all)}
-		for i := range m.Suspects {
-			e.Suspects = append(e.Suspects, int(m.Suspects[i].Replica))
-		}
-		t.Emit(e)
-	default: // begins none
-	}
-}
-
-// causeOf is what brought effects about.
-func causeOf(ev port.Event, effects []port.Effect) string {
-	for _, e := range effects {
-		if _, proof := e.(port.Accuse); proof {
-			return Accusation
+// Split makes an event.
+func (t *Tap) Split(s wire.Seq, says []wire.Digest) {
+	split := &Split{Seq: s}
+	for id, d := range says {
+		if d != (wire.Digest{}) {
+			split.Votes = append(split.Votes, Opinion{id, Digest(d)})
 		}
 	}
-	if r, ok := ev.(port.Received); ok {
-		return wire.TypeOf(r.Msg.Message()).String()
-	}
-	return Timer
+	t.Emit(split)
+}
+
+// Forgot makes an event.
+func (t *Tap) Forgot(said string, witness wire.ReplicaID) {
+	t.Emit(&Forgot{Said: said, Witness: int(witness)})
 }

@@ -30,7 +30,7 @@ func samples() []Event {
 		&Checkpoint{Step: Taken, Seq: 4, Digest: d},
 		&Synced{Records: 5, Took: 210},
 		&Transfer{Step: Moving, Seq: 8, Share: 0.5, Bytes: 4096},
-		&Evidence{Against: 3, Proves: wire.Equivocation, First: vote, Second: vote},
+		&Evidence{Against: 3, Proves: string(wire.Equivocation), First: vote, Second: vote},
 		&Diverged{Seq: 4, Own: d, Stable: Digest{1}},
 		&Split{Seq: 4, Votes: []Opinion{{0, d}, {1, Digest{1}}}},
 		&Forgot{Said: "prepare v1 s2 ab010000", Witness: 1},

@@ -9,10 +9,10 @@ import (
 // Evidence is proof of misbehaviour that a replica holds (E1).
 type Evidence struct {
 	Stamp
-	Against int               `json:"against"` // a replica
-	Proves  wire.EvidenceKind `json:"proves"`
-	First   Message           `json:"first"`
-	Second  Message           `json:"second"`
+	Against int     `json:"against"` // a replica
+	Proves  string  `json:"proves"`
+	First   Message `json:"first"`
+	Second  Message `json:"second"`
 }
 
 // Diverged is a replica whose state is not what a stable checkpoint says (K2).

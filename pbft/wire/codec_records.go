@@ -21,10 +21,12 @@ const (
 )
 
 // EncodeRecord returns the journal's bytes of a record: format version, kind, fields, by the rules of Encode.
-func EncodeRecord(r Record) []byte { return AppendRecord(make([]byte, 0, recordSizeHint(r)), r) }
+func EncodeRecord(r Record) []byte { return appendRecord(make([]byte, 0, recordSizeHint(r)), r) }
 
-// AppendRecord appends the journal's bytes of a record to dst.
-func AppendRecord(dst []byte, r Record) []byte {
+// AppendRecord appends the journal's bytes of a record to dst, and returns the sequence number that it is about (RecordSeq).
+func AppendRecord(dst []byte, r Record) ([]byte, Seq) { return appendRecord(dst, r), RecordSeq(r) }
+
+func appendRecord(dst []byte, r Record) []byte {
 	b := append(dst, FormatVersion)
 	switch r := r.(type) {
 	case *Head:

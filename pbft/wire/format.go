@@ -211,6 +211,9 @@ func (n Names) Record(r Record) string {
 	return "no record"
 }
 
+// Name is what the batch with a digest is called where it has no other name: "null", or as String has it.
+func (d Digest) Name() string { return Names(nil).Digest(d) }
+
 // Digest writes what a batch is called.
 func (n Names) Digest(d Digest) string {
 	if d == NullDigest {

@@ -9,6 +9,9 @@ type View uint64
 // initial state.
 type Seq uint64
 
+// Valid reports whether a batch may ever have the number.
+func (s Seq) Valid() bool { return s <= MaxSeq }
+
 // ReplicaID is a replica's index in Config.Members.
 type ReplicaID uint16
 

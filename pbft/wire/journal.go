@@ -77,11 +77,11 @@ func (log Log) Life() (l Life) {
 	return l
 }
 
-// Foreign is ErrForeignJournal for a journal that another replica wrote, or one of another cluster: disks were mixed up, and
-// nothing is lost.
+// Foreign is ErrForeignJournal for a journal that another replica wrote, or one of another cluster or epoch: disks were
+// mixed up, and nothing is lost.
 func (log Log) Foreign(cfg *Config) error {
 	for _, rec := range log {
-		if head, ok := rec.(*Head); ok && (head.Cluster != cfg.Cluster || head.Self != cfg.Self) {
+		if head, ok := rec.(*Head); ok && (head.Cluster != cfg.Cluster || head.Self != cfg.Self || head.Epoch != cfg.Epoch) {
 			return ErrForeignJournal
 		}
 	}

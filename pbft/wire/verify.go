@@ -20,6 +20,10 @@ type Verified struct{ msg Message }
 // Message returns the message that was verified.
 func (v Verified) Message() Message { return v.msg }
 
+// False is the error of a message whose claims turned out not to hold after all, where Verify was let believe them until
+// they were looked at.
+func (v Verified) False() error { return fmt.Errorf("%s: %w", TypeOf(v.msg), ErrSignature) }
+
 // Offered returns the certificate that a Data carries as the message that a core takes; false without one. The claims
 // of the whole message were verified, those of the certificate among them.
 func (v Verified) Offered() (Verified, bool) {
@@ -36,7 +40,7 @@ func Verify(cfg *Config, m Message, holds func([]Claim) bool) (Verified, error) 
 		return Verified{}, err
 	}
 	if claims := Claims(cfg, m); len(claims) > 0 && !holds(claims) {
-		return Verified{}, fmt.Errorf("%s: %w", TypeOf(m), ErrSignature)
+		return Verified{}, Verified{msg: m}.False()
 	}
 	return Verified{msg: m}, nil
 }

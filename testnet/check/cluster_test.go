@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"tagma/internal/driver"
 	"tagma/pbft"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
@@ -177,14 +177,12 @@ func (n *node) start() {
 		n.replica, n.state, n.inbox, n.dieIn = r, s.clone(), nil, 0
 		n.wanted, n.offered = nil, wire.StableCert{}
 		n.core = r
-		guard := driver.NewGuard(n.cfg, log)
 		if n.lies() {
-			guard = nil
 			if n.core, err = malicious.New(n.c.behaviour, n.cfg, r, signWith(n.cfg.Members[n.id])); err != nil {
 				n.c.t.Fatal(err)
 			}
 		}
-		n.drv = n.driver(guard)
+		n.drv = n.driver(log)
 		n.c.mon.Restarted(n.id, s.seq)
 		n.memory.told(n, log, s)
 		return
@@ -192,9 +190,9 @@ func (n *node) start() {
 	n.gone = true
 }
 
-func (n *node) driver(guard *driver.Guard) *driver.Driver {
+func (n *node) driver(log wire.Log) *driver.Driver {
 	return driver.New(n.cfg, n, driver.Ports{
-		Journal: n, Signer: n, Transport: n, Machine: n, Observer: n, Guard: guard,
+		Journal: n, Signer: n, Transport: n, Machine: n, Observers: []driver.Observer{witness{n: n}}, Log: log, Unguarded: n.lies(),
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -142,15 +143,15 @@ func (n *node) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return &reply, done
 }
 
-func (n *node) Observe(e port.Effect) {
-	switch e.(type) {
-	case port.Entered:
-		n.c.tally.entered++
-	case port.Forgot:
-		n.memory.proven = true
-	default:
-	}
+// witness observes a node's driver.
+type witness struct {
+	driver.Ignore
+	n *node
 }
+
+func (w witness) Entered(wire.View, string) { w.n.c.tally.entered++ }
+
+func (w witness) Forgot(string, wire.ReplicaID) { w.n.memory.proven = true }
 
 // fetch brings the state that is asked for, if somebody has it: durable at once, adopted when the core says so.
 func (n *node) fetch() {

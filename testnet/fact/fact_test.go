@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"tagma/internal/trace"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -16,7 +17,7 @@ func told(do func(*trace.Tap)) (all []trace.Event) {
 
 func TestFact_IsRecognisedInWhatAReplicaTells(t *testing.T) {
 	stepped := func(ev port.Event, effects ...port.Effect) func(*trace.Tap) {
-		return func(tap *trace.Tap) { tap.Stepped(ev, effects) }
+		return func(tap *trace.Tap) { driver.Tell(tap, ev, effects) }
 	}
 	executed := stepped(port.Executed{Seq: 5})
 	sent := func(m wire.Message) func(*trace.Tap) {

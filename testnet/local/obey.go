@@ -11,10 +11,10 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
-	"tagma/internal/driver"
 	"tagma/internal/machines"
 	"tagma/internal/node"
 	"tagma/pbft"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"tagma/internal/driver"
+	"tagma/pbft/driver"
 	"tagma/pbft/wire"
 	"tagma/testnet/links"
 )

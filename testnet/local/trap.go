@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 	"syscall"
 
-	"tagma/internal/driver"
 	"tagma/internal/trace"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )

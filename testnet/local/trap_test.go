@@ -5,8 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"tagma/internal/driver"
 	"tagma/internal/trace"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )

@@ -80,9 +80,7 @@ func (n *node) Report(ev port.Event) {
 
 // Send implements replica.Host and replica.Outlet: it sends a message that is not the core's.
 func (n *node) Send(to wire.ReplicaID, m wire.Message) {
-	for _, f := range n.spoiled(to, wire.Encode(m)) {
-		n.w.transmit(n, to, f)
-	}
+	asks{n}.Send(to, wire.Encode(m))
 }
 
 // work has the executor do the next piece.

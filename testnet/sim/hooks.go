@@ -3,7 +3,7 @@ package sim
 import (
 	"time"
 
-	"tagma/internal/driver"
+	"tagma/pbft/driver"
 	"tagma/pbft/wire"
 )
 

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"tagma/internal/driver"
 	"tagma/internal/machines"
+	"tagma/pbft/driver"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	rogues "tagma/testnet/byzantine/client"

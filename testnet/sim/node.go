@@ -5,10 +5,10 @@ import (
 	"slices"
 	"time"
 
-	"tagma/internal/driver"
 	"tagma/internal/replica"
 	"tagma/internal/trace"
 	"tagma/pbft"
+	"tagma/pbft/driver"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine/tamper"
 	"tagma/testnet/sim/disk"

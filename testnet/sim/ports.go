@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tagma/internal/replica"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -83,24 +84,52 @@ func (p ports) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return p.exec.Lookup(req)
 }
 
-// Observe implements driver.Observer and replica.Outlet.
-func (n *node) Observe(effect port.Effect) {
-	w := n.w
-	if f, is := effect.(port.Forgot); is {
-		n.lost = replica.Proven(f)
+// asks is how one that asks what it signed speaks: at once, for it has no turns.
+type asks struct{ *node }
+
+// Send implements driver.Transport.
+func (a asks) Send(to wire.ReplicaID, frame []byte) {
+	for _, f := range a.spoiled(to, frame) {
+		a.w.transmit(a.node, to, f)
 	}
-	if !w.Correct(n.id) {
-		return
+}
+
+// witness is what the world wants to know of a replica, correct ones above all. A trace tells of the rest.
+type witness struct {
+	driver.Ignore
+	n *node
+}
+
+// observers are those of a replica that starts.
+func (n *node) observers() []driver.Observer {
+	if n.tap == nil {
+		return []driver.Observer{witness{n: n}}
 	}
-	switch e := effect.(type) {
-	case port.Entered:
-		w.counts.Entered++
-	case port.Accuse:
-		w.counts.Evidence++
-		w.evidence = append(w.evidence, Accusation{By: n.id, At: w.now, Evidence: e.Evidence})
-	case port.Diverged:
-		w.fail("I5", n.id, "its state after %d is %v, and %v is stable", e.Cert.Seq, e.Own, e.Cert.Digest)
-	default: // a trace tells of it
+	return []driver.Observer{n.tap, witness{n: n}}
+}
+
+// Forgot implements driver.Observer.
+func (w witness) Forgot(said string, by wire.ReplicaID) { w.n.lost = replica.Proven(said, by) }
+
+// Entered implements driver.Observer.
+func (w witness) Entered(wire.View, string) {
+	if w.n.w.Correct(w.n.id) {
+		w.n.w.counts.Entered++
+	}
+}
+
+// Accused implements driver.Observer.
+func (w witness) Accused(e wire.Evidence) {
+	if world := w.n.w; world.Correct(w.n.id) {
+		world.counts.Evidence++
+		world.evidence = append(world.evidence, Accusation{By: w.n.id, At: world.now, Evidence: e})
+	}
+}
+
+// Diverged implements driver.Observer.
+func (w witness) Diverged(own wire.Digest, cert wire.StableCert) {
+	if w.n.w.Correct(w.n.id) {
+		w.n.w.fail("I5", w.n.id, "its state after %d is %v, and %v is stable", cert.Seq, own, cert.Digest)
 	}
 }
 

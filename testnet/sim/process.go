@@ -1,9 +1,9 @@
 package sim
 
 import (
-	"tagma/internal/driver"
 	"tagma/internal/replica"
 	"tagma/internal/trace"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
@@ -40,14 +40,9 @@ func (n *node) open() (err error) {
 }
 
 // connect wires the parts of a process whose disk was found good.
-func (n *node) connect(service *statemachine.Service) error {
-	var guard *driver.Guard
-	var err error
+func (n *node) connect(service *statemachine.Service) (err error) {
 	if n.core, err = n.actor(); err != nil {
 		return err
-	}
-	if len(n.malice) == 0 {
-		guard = driver.NewGuard(n.cfg, n.data.Log)
 	}
 	n.turn = turn{}
 	service.LeapFrom(1)
@@ -57,7 +52,7 @@ func (n *node) connect(service *statemachine.Service) error {
 	n.donor = replica.NewDonor(n.cfg, n.data.Store, n.data.Votes, n.Send)
 	p := ports{n}
 	n.driver = driver.New(n.cfg, watched{n.core, n}, driver.Ports{
-		Journal: p, Signer: n.party, Transport: p, Machine: p, Observer: p, Guard: guard, Trace: n.tap,
+		Journal: p, Signer: n.party, Transport: p, Machine: p, Observers: n.observers(), Log: n.data.Log, Unguarded: len(n.malice) > 0,
 	})
 	return nil
 }
@@ -87,9 +82,6 @@ func (n *node) ask(why string) {
 	n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: "it may have forgotten what it signed: " + why})
 	n.disk.Crash(disk.Kill, n.w.damage) // it holds nothing open
 	n.asking = replica.NewAsking(n.home(), why)
-	if n.tap != nil {
-		n.asking.Stepped = n.tap.Stepped
-	}
 	n.strayed = true
 }
 
@@ -103,7 +95,7 @@ func (n *node) askingStep(ev port.Event) {
 			n.tap.Emit(&trace.Process{Step: trace.Noted, Why: text})
 		}
 	}
-	begins, err := n.asking.Take(ev, n)
+	begins, err := n.asking.Take(ev, asks{n}, n.observers()...)
 	if begins || err != nil {
 		n.asking = nil
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/internal/driver"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"

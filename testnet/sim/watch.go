@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"tagma/internal/driver"
 	"tagma/internal/session"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	"tagma/testnet/check"

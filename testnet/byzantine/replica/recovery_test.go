@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"tagma/internal/driver"
+	"tagma/pbft/driver"
 	"tagma/pbft/wire"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/byzantine/replica"

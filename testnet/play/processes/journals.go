@@ -4,15 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"tagma/checkpoint/journal"
-	"tagma/crypto"
 	"tagma/internal/node"
 	"tagma/internal/replica"
 	"tagma/pbft/wire"
-	"tagma/testnet/play"
 )
 
 // readJournals compares what the correct replicas' journals hold now with all that was read before.
@@ -62,27 +59,4 @@ func journalSize(home string, segment int64) (now, written int64, err error) {
 	}
 	deleted := int64(r.Segments[0].Number) - 1
 	return now, now + deleted*segment, nil
-}
-
-// proofs are those in the home of a replica, verified with nothing but the cluster's public keys.
-func proofs(home string, cfg *wire.Config) (all []play.Proof, err error) {
-	verifier := crypto.NewVerifier(0, nil)
-	dir := filepath.Join(Data(home), node.EvidenceDir)
-	files, err := os.ReadDir(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	for _, f := range files {
-		data, err := os.ReadFile(filepath.Join(dir, f.Name()))
-		if err != nil {
-			return all, err
-		}
-		e, err := wire.DecodeEvidence(data)
-		if err != nil {
-			return all, fmt.Errorf("%s: %w", f.Name(), err)
-		}
-		proven := e.Verify(cfg, replica.Holds(verifier)) == nil
-		all = append(all, play.Proof{Replica: int(e.Replica), Kind: string(e.Kind), Holds: proven})
-	}
-	return all, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"tagma/client"
+	"tagma/internal/inspect"
 	"tagma/testnet/check"
 	"tagma/testnet/play"
 	"tagma/testnet/scenario"
@@ -29,7 +30,7 @@ func (c *Cluster) Remains() (*play.Remains, error) {
 			x.Idle, x.Note = true, "nothing of this kind happened"
 		}
 	}
-	cfg, err := c.local.File.Config(0)
+	keys, err := inspect.CheckWith(c.local.File)
 	if err != nil {
 		return nil, err
 	}
@@ -41,11 +42,15 @@ func (c *Cluster) Remains() (*play.Remains, error) {
 		if !w.seen[id].trusted {
 			continue
 		}
-		found, err := proofs(c.local.Home(id), &cfg)
+		evidence, err := inspect.ReadEvidence(c.local.Home(id), keys)
 		if err != nil {
 			return nil, fmt.Errorf("the evidence of replica %d: %w", id, err)
 		}
-		r.Proofs = append(r.Proofs, found...)
+		for _, p := range evidence.Found {
+			if p.Kind != inspect.Diverged { // which is about the replica's own state
+				r.Proofs = append(r.Proofs, play.Proof{Replica: p.Replica, Kind: p.Kind, Holds: p.Verified})
+			}
+		}
 	}
 	for _, d := range w.dead {
 		if !d.Own || !w.seen[d.Replica].damaged {

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"tagma/internal/driver"
 	"tagma/internal/trace"
+	"tagma/pbft/driver"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 	malicious "tagma/testnet/byzantine/replica"

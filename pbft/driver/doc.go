@@ -5,6 +5,9 @@
 // then sends and hands to execution. What the core broadcast comes back to it in the next turn, so that a vote of its own
 // counts only once it is durable.
 //
+// It tells observers what happens, in the terms of the protocol, so that nobody else takes events, effects and records
+// apart.
+//
 // It has no goroutine, clock or randomness, so that the node and the simulator run the very same code. It must not know
 // what lies behind its ports.
 package driver

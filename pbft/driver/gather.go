@@ -32,8 +32,8 @@ type frame struct {
 // step gives the core one event and gathers its effects.
 func (d *Driver) step(ev port.Event) error {
 	effects := d.core.Step(ev)
-	if d.trace != nil {
-		d.trace.Stepped(ev, effects)
+	for _, o := range d.observers {
+		Tell(o, ev, effects)
 	}
 	for _, effect := range effects {
 		if err := d.gather(effect); err != nil {
@@ -66,12 +66,9 @@ func (d *Driver) gather(effect port.Effect) error {
 		t.work = append(t.work, e)
 	case port.Diverged:
 		d.silent = true
-		d.observer.Observe(effect)
 	case port.Entered:
 		d.view = e.View
-		d.observer.Observe(effect)
-	case port.Forgot, port.Accuse, port.Split, port.Dropped:
-		d.observer.Observe(effect)
+	case port.Forgot, port.Accuse, port.Split, port.Dropped: // observers were told
 	default:
 		panic(fmt.Sprintf("driver: unknown effect %T", effect))
 	}

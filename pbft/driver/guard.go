@@ -17,6 +17,7 @@ type Guard struct {
 	left      wire.View           // the highest view that a ViewChange of ours asks for: every lower one is behind us
 	bar       wire.Seq            // the journal may lack votes for slots up to here
 	spare     [][]said            // emptied
+	order     []wire.Seq          // the keys of signed, some of them twice, and former ones
 	all       []said              // of the last message
 	buf       []byte              // signed bytes of the last statement
 }
@@ -86,8 +87,8 @@ func (g *Guard) note(m wire.Message, all []said) {
 	}
 	if vc, ok := m.(*wire.ViewChange); ok && vc.View > g.left {
 		g.left = vc.View
-		for seq, held := range g.signed { // nothing of a lower view is admitted any more: there is nothing to compare it with
-			held = slices.DeleteFunc(held, func(s said) bool { return s.kind != wire.TypeCheckpoint && s.view < g.left })
+		for _, seq := range g.tidied() { // nothing of a lower view is admitted any more: there is nothing to compare it with
+			held := slices.DeleteFunc(g.signed[seq], func(s said) bool { return s.kind != wire.TypeCheckpoint && s.view < g.left })
 			if g.signed[seq] = held; len(held) == 0 {
 				g.drop(seq)
 			}
@@ -106,6 +107,11 @@ func (g *Guard) keep(s *said) {
 		held, g.spare = g.spare[last], g.spare[:last]
 	}
 	g.signed[s.seq] = append(held, *s)
+	if !there {
+		if g.order = append(g.order, s.seq); len(g.order) > 2*len(g.signed)+maxSpare {
+			g.tidied()
+		}
+	}
 	if s.seq > 0 {
 		g.forgotten = min(g.forgotten, s.seq-1)
 	}
@@ -123,7 +129,7 @@ func find(held []said, s statement) *said {
 // Forget drops statements about sequence numbers that can never be voted on again.
 func (g *Guard) Forget(below wire.Seq) {
 	if below > g.forgotten+wire.Seq(len(g.signed)) { // few of them can be there
-		for seq := range g.signed {
+		for _, seq := range g.tidied() {
 			if seq != 0 && seq <= below {
 				g.drop(seq)
 			}
@@ -133,6 +139,13 @@ func (g *Guard) Forget(below wire.Seq) {
 	for ; g.forgotten < below; g.forgotten++ {
 		g.drop(g.forgotten + 1)
 	}
+}
+
+// tidied lists the keys of signed, ascending.
+func (g *Guard) tidied() []wire.Seq {
+	slices.Sort(g.order)
+	g.order = slices.DeleteFunc(slices.Compact(g.order), func(seq wire.Seq) bool { return g.signed[seq] == nil })
+	return g.order
 }
 
 // maxSpare bounds what is kept for statements to come: as many sequence numbers as are dropped at once.

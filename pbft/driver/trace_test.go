@@ -73,17 +73,17 @@ func (s steady) Step(port.Event) []port.Effect { return s.effects }
 func (s steady) Anchor() []wire.Record         { return nil }
 
 // turner returns turns of a driver that waits for a vote, which is what most turns bring.
-func turner(tap *trace.Tap) func() error {
+func turner(observers ...Observer) func() error {
 	vote := &wire.Prepare{View: 1, Seq: 2, Replica: 2}
 	events := []port.Event{port.Received{From: port.Source{Replica: 2}, Msg: wire.Own(vote)}, port.Tick{}}
 	core := steady{[]port.Effect{port.Dropped{Msg: vote, Why: port.ReasonDuplicate}}}
 	s := &script{}
-	d := New(configOf(1, 4), core, Ports{Journal: s, Signer: s, Transport: s, Machine: s, Observer: s, Trace: tap})
+	d := New(configOf(1, 4), core, Ports{Journal: s, Signer: s, Transport: s, Machine: s, Observers: observers})
 	return func() error { return d.Turn(events) }
 }
 
 func TestTrace_CostsNothingWhereNobodyListens(t *testing.T) {
-	turn := turner(nil)
+	turn := turner(Ignore{})
 	if n := testing.AllocsPerRun(100, func() { _ = turn() }); n > 0 {
 		t.Errorf("a turn of which nobody hears allocates %v times", n)
 	}
@@ -91,9 +91,9 @@ func TestTrace_CostsNothingWhereNobodyListens(t *testing.T) {
 
 // BenchmarkTurn compares a turn that nobody listens to with one whose events are thrown away.
 func BenchmarkTurn(b *testing.B) {
-	run := func(tap *trace.Tap) func(b *testing.B) {
+	run := func(observers ...Observer) func(b *testing.B) {
 		return func(b *testing.B) {
-			turn := turner(tap)
+			turn := turner(observers...)
 			b.ReportAllocs()
 			for range b.N {
 				if err := turn(); err != nil {
@@ -102,6 +102,6 @@ func BenchmarkTurn(b *testing.B) {
 			}
 		}
 	}
-	b.Run("unheard", run(nil))
+	b.Run("unheard", run(Ignore{}))
 	b.Run("heard", run(trace.NewTap(1, 3, func() int64 { return 0 }, func(trace.Event) {})))
 }

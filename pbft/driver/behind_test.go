@@ -12,7 +12,7 @@ import (
 func (s *script) hasty() *Driver {
 	cfg := configOf(1, 4)
 	cfg.Optimistic, cfg.LogWindow = true, 8
-	return New(cfg, s, Ports{Journal: s, Signer: s, Transport: s, Machine: s, Observer: s})
+	return New(cfg, s, Ports{Journal: s, Signer: s, Transport: s, Machine: s, Observers: []Observer{s}, Unguarded: true})
 }
 
 // D8.14: what a turn does waits for the disk only if a start could not do without what it wrote.
@@ -40,8 +40,8 @@ func TestD8_14_WhatIsSyncedFirst(t *testing.T) {
 		{"a new view of another one", []port.Effect{port.Persist{Record: &wire.Activated{NewView: newView(1)}}}, "append"},
 		{"a state that was given", []port.Effect{port.Persist{Record: &wire.Installed{}}}, "append"},
 		{"the target of a transfer", []port.Effect{port.Persist{Record: stable(4)}, port.Transfer{}}, "append"},
-		{"a batch two windows up", []port.Effect{port.Persist{Record: &wire.Prepared{}}, port.Execute{Seq: 16}}, "later"},
-		{"a batch beyond", []port.Effect{port.Persist{Record: &wire.Prepared{}}, port.Execute{Seq: 17}}, "append"},
+		{"a batch two windows up", []port.Effect{port.Persist{Record: &wire.Prepared{}}, port.Execute{Seq: 16, Body: wire.NullBody}}, "later"},
+		{"a batch beyond", []port.Effect{port.Persist{Record: &wire.Prepared{}}, port.Execute{Seq: 17, Body: wire.NullBody}}, "append"},
 	} {
 		s := &script{steps: [][]port.Effect{c.effects}}
 		mustTurn(t, s.hasty(), port.Tick{})

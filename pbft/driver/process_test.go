@@ -16,6 +16,7 @@ import (
 // process is one replica behind a driver: it implements every port but the journal. What it keeps across a crash is its
 // tape and the states it saved at checkpoints.
 type process struct {
+	Ignore
 	lab     *lab
 	cfg     *wire.Config
 	tape    *tape
@@ -86,8 +87,10 @@ func (p *process) boot(log []wire.Record, s state) error {
 	p.replica, p.state, p.inbox, p.amid = r, s.clone(), nil, false
 	p.saved[s.seq] = s
 	p.driver = New(p.cfg, r, Ports{
-		Journal: p, Signer: p, Transport: p, Machine: p, Observer: p, Guard: NewGuard(p.cfg, log),
-		Trace: trace.NewTap(int(p.cfg.Self), p.cfg.Quorum(), func() int64 { return p.lab.now.Microseconds() }, p.lab.told),
+		Journal: p, Signer: p, Transport: p, Machine: p, Log: log,
+		Observers: []Observer{
+			p, trace.NewTap(int(p.cfg.Self), p.cfg.Quorum(), func() int64 { return p.lab.now.Microseconds() }, p.lab.told),
+		},
 	})
 	p.ups++
 	return nil
@@ -205,10 +208,12 @@ func (p *process) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return &reply, done
 }
 
-func (p *process) Observe(e port.Effect) {
-	switch e.(type) {
-	case port.Accuse, port.Diverged, port.Split, port.Forgot:
-		p.lab.t.Errorf("of correct replicas alone, replica %d tells a %T: %+v", p.cfg.Self, e, e)
-	default:
-	}
+// tells reports what correct replicas alone never bring about.
+func (p *process) tells(what string, of any) {
+	p.lab.t.Errorf("of correct replicas alone, replica %d tells %s: %+v", p.cfg.Self, what, of)
 }
+
+func (p *process) Accused(e wire.Evidence)                      { p.tells("an accusation", e) }
+func (p *process) Diverged(_ wire.Digest, cert wire.StableCert) { p.tells("a divergence", cert) }
+func (p *process) Split(_ wire.Seq, says []wire.Digest)         { p.tells("a split", says) }
+func (p *process) Forgot(said string, _ wire.ReplicaID)         { p.tells("an amnesia", said) }

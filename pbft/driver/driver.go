@@ -3,7 +3,6 @@ package driver
 import (
 	"errors"
 
-	"tagma/internal/trace"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -16,9 +15,8 @@ type Driver struct {
 	sign      func([]byte) wire.Signature
 	transport Transport
 	machine   Machine
-	observer  Observer
-	guard     *Guard     // nil for an attacker
-	trace     *trace.Tap // nil: nobody listens
+	observers []Observer
+	guard     *Guard // nil for an attacker
 
 	loopback []loop        // own broadcasts, durable, for the core's next turn
 	notes    []wire.Record // wait for the next record that must be durable
@@ -30,22 +28,25 @@ type Driver struct {
 	spare    []loop // no longer used
 }
 
-// Ports are what a driver works with. All of them are needed but Guard and Trace.
+// Ports are what a driver works with. Observers and Log may be empty.
 type Ports struct {
 	Journal   Journal
 	Signer    Signer
 	Transport Transport
 	Machine   Machine
-	Observer  Observer
-	Guard     *Guard
-	Trace     *trace.Tap // is shown what goes into the core and comes out of it, and every sync
+	Observers []Observer
+	Log       wire.Log // that the journal holds: nothing is signed that contradicts it (D7)
+	Unguarded bool     // an attacker's driver signs anything
 }
 
 // New returns a driver around a core.
 func New(cfg *wire.Config, core Core, p Ports) *Driver {
 	d := &Driver{
 		cfg: cfg, core: core, journal: p.Journal, transport: p.Transport,
-		machine: p.Machine, observer: p.Observer, guard: p.Guard, trace: p.Trace,
+		machine: p.Machine, observers: p.Observers,
+	}
+	if !p.Unguarded {
+		d.guard = NewGuard(cfg, p.Log)
 	}
 	d.sign = func(b []byte) wire.Signature { return p.Signer.Sign(b) }
 	for _, rec := range core.Anchor() {

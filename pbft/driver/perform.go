@@ -3,7 +3,7 @@ package driver
 import (
 	"fmt"
 
-	"tagma/internal/trace"
+	"tagma/pbft/amnesia"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -33,15 +33,16 @@ func (d *Driver) perform() error {
 
 // sync makes the records of a turn durable.
 func (d *Driver) sync(records []wire.Record) error {
-	if d.trace == nil {
-		return d.journal.Append(records, d.anchor)
+	for _, o := range d.observers {
+		o.Syncing()
 	}
-	began := d.trace.Now()
-	err := d.journal.Append(records, d.anchor)
-	if err == nil {
-		d.trace.Emit(&trace.Synced{Records: len(records), Took: d.trace.Now() - began})
+	if err := d.journal.Append(records, d.anchor); err != nil {
+		return err
 	}
-	return err
+	for _, o := range d.observers {
+		o.Synced(len(records))
+	}
+	return nil
 }
 
 // reuse gives the next turn the memory of one that was performed. Its loops are on their way to the core.
@@ -94,4 +95,31 @@ func (d *Driver) anchor() []wire.Record {
 		}
 	}
 	return records
+}
+
+// Asker drives a replica that may have forgotten what it signed (D8.6). There is no turn: it makes nothing durable, so that
+// what it says leaves at once, and it signs nothing.
+type Asker struct{ *amnesia.Amnesiac }
+
+// NewAsker returns one that asks under a fresh nonce.
+func NewAsker(cfg *wire.Config, nonce uint64) Asker { return Asker{amnesia.New(cfg, nonce)} }
+
+// Take gives it an event, and sends what comes of it.
+func (a Asker) Take(ev port.Event, out Transport, observers ...Observer) error {
+	effects := a.Step(ev)
+	for _, o := range observers {
+		Tell(o, ev, effects)
+	}
+	for _, effect := range effects {
+		switch e := effect.(type) {
+		case port.Send:
+			out.Send(e.To, wire.Encode(e.Msg))
+		case port.Respond:
+			out.Respond(e.Reply)
+		case port.Dropped: // observers were told
+		default:
+			return fmt.Errorf("a replica that asks what it signed does more than that: %T", effect)
+		}
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 // script is a core that does what it is told, and ports that write down what reaches them.
 type script struct {
+	Ignore
 	steps   [][]port.Effect // by event
 	heard   []port.Event
 	wrote   [][]wire.Record
@@ -65,16 +66,12 @@ func (s *script) Do(work port.Effect) {
 	s.did = append(s.did, strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", work), "port.")))
 }
 
-func (s *script) Observe(e port.Effect) {
-	if _, is := e.(port.Forgot); is {
-		s.did = append(s.did, "forgot")
-	}
-}
+func (s *script) Forgot(string, wire.ReplicaID) { s.did = append(s.did, "forgot") }
 
 func (s *script) Lookup(*wire.Request) (*wire.Reply, bool) { return s.known, s.known != nil }
 
 func (s *script) driver() *Driver {
-	return New(configOf(1, 4), s, Ports{Journal: s, Signer: s, Transport: s, Machine: s, Observer: s})
+	return New(configOf(1, 4), s, Ports{Journal: s, Signer: s, Transport: s, Machine: s, Observers: []Observer{s}, Unguarded: true})
 }
 
 func mustTurn(t *testing.T, d *Driver, events ...port.Event) {
@@ -88,7 +85,7 @@ func stable(seq wire.Seq) *wire.Stable { return &wire.Stable{Cert: wire.StableCe
 
 func TestD0_EverythingWaitsForOneAppendWhateverTheOrderOfEffects(t *testing.T) {
 	s := &script{steps: [][]port.Effect{
-		{port.Send{To: 0, Msg: &wire.Fetch{}}, port.Execute{Seq: 1}, port.Respond{Reply: &wire.Reply{}}},
+		{port.Send{To: 0, Msg: &wire.Fetch{}}, port.Execute{Seq: 1, Body: wire.NullBody}, port.Respond{Reply: &wire.Reply{}}},
 		{port.Truncate{Below: 1}, port.Snapshot{Seq: 1}, port.Persist{Record: stable(1)}},
 	}}
 	mustTurn(t, s.driver(), port.Tick{}, port.Tick{})
@@ -200,7 +197,7 @@ func TestD7_AContradictionEndsTheTurnBeforeItsAppend(t *testing.T) {
 	}}
 	cfg := configOf(1, 4)
 	d := New(cfg, s, Ports{
-		Journal: s, Signer: s, Transport: s, Machine: s, Observer: s, Guard: NewGuard(cfg, nil),
+		Journal: s, Signer: s, Transport: s, Machine: s, Observers: []Observer{s},
 	})
 	mustTurn(t, d, port.Tick{})
 	before := len(s.did)

@@ -1,0 +1,131 @@
+package driver
+
+import (
+	"tagma/pbft/port"
+	"tagma/pbft/wire"
+)
+
+// Core is a replica, or an attacker in its place.
+type Core interface {
+	port.Actor
+	// Anchor returns the records that a journal segment begins with (D9).
+	Anchor() []wire.Record
+}
+
+// Journal keeps records.
+type Journal interface {
+	// Append makes one turn durable, after all that Later was given. It returns when it is; any error is final (D6). When
+	// there is no room it begins a new segment with what anchor returns, and puts the turn after it. It keeps neither slice.
+	Append(turn []wire.Record, anchor func() []wire.Record) error
+	// Later takes a turn that need not be durable yet, and makes it so in the background, in order, within a bounded time
+	// (D8.14). It waits only when too much is not durable yet. It is called every turn, an empty one included; an error of
+	// the background is returned by the next call.
+	Later(turn []wire.Record, anchor func() []wire.Record) error
+	// Truncate forgets records of sequence numbers ≤ below, behind a new segment that begins with the anchor where that
+	// is worth one.
+	Truncate(below wire.Seq, anchor func() []wire.Record) error
+}
+
+// Signer holds the replica's private key.
+type Signer interface {
+	Sign(message []byte) [64]byte
+}
+
+// Transport carries frames. It never blocks and may lose any of them.
+type Transport interface {
+	// Send sends a frame to a replica.
+	Send(to wire.ReplicaID, frame []byte)
+	// Respond sends a reply to the link that last brought a request of its session, if there is one.
+	Respond(reply *wire.Reply)
+}
+
+// Machine executes batches, beside the turns or within them; what comes of it returns as events. Neither of its methods
+// blocks: the core hands over at most a window of batches ahead.
+type Machine interface {
+	// Do takes work on the state, in order: an Execute, a Snapshot, a Transfer, a Resume, an Offer, or a Truncate, of
+	// which its share is the Discard.
+	Do(work port.Effect)
+	// Lookup answers a request that was executed already (C3).
+	Lookup(req *wire.Request) (*wire.Reply, bool)
+}
+
+// Observer is told what happens at a replica, in the terms of the protocol: for logs, counters, evidence and traces. What
+// a step brings is told before it is durable and before anything is sent. An observer changes nothing, and must not block.
+// Most embed Ignore, and take what is of interest to them.
+type Observer interface {
+	// Received tells of a message that was given to the core, those apart that it sent itself.
+	Received(from port.Source, m wire.Message)
+	// Dropped tells of a message that changed nothing, and why.
+	Dropped(m wire.Message, why port.Reason)
+
+	// A batch's way (§4.2). Proposing: this replica is about to sign its pre-prepare. PrePrepared: it has accepted one, with
+	// so many requests. Prepared and Committed: a certificate with so many votes is complete, the pre-prepare as the vote of
+	// its primary; requests is 0 where it is not known. Executing: the batch is handed to execution. Executed: its results
+	// are known.
+	Proposing(s wire.Seq)
+	PrePrepared(v wire.View, s wire.Seq, d wire.Digest, requests int)
+	Prepared(v wire.View, s wire.Seq, d wire.Digest, votes int)
+	Committed(v wire.View, s wire.Seq, d wire.Digest, votes, requests int)
+	Executing(s wire.Seq, requests, operations int)
+	Executed(s wire.Seq, requests int)
+
+	// A checkpoint (§4.3): the own state is recorded, or the certificate is complete.
+	Snapshotted(s wire.Seq, d wire.Digest)
+	Stable(s wire.Seq, d wire.Digest)
+
+	// A view change (§4.4). The cause is TimerExpired, Proof, or the type of the message that brought it about.
+	// Suspected: this replica suspects the primary of a view. AskedFor: it asks for a view, which these suspects justify.
+	// Entered: a view is active.
+	Suspected(v wire.View, cause string)
+	AskedFor(v wire.View, suspects []wire.ReplicaID, cause string)
+	Entered(v wire.View, cause string)
+
+	// The state of a checkpoint is fetched from others (X1); it is there, whole; execution goes on from it (X6); nobody
+	// serves one; the own one is damaged (K2).
+	Transferring(s wire.Seq)
+	Transferred(s wire.Seq)
+	Resumed(s wire.Seq)
+	Starving()
+	Damaged()
+
+	// Syncing and Synced enclose the sync of a turn, with the number of its records.
+	Syncing()
+	Synced(records int)
+
+	// Accused tells of proven misbehaviour (E1), Diverged of a stable checkpoint that the own state contradicts (K2), and
+	// Split of one that can never be stable, with what each replica says, zero for one that says nothing. Forgot: a witness
+	// holds a statement of this replica, in words, that its journal lacks; it must not go on with its journal (D8.5).
+	Accused(e wire.Evidence)
+	Diverged(own wire.Digest, cert wire.StableCert)
+	Split(s wire.Seq, says []wire.Digest)
+	Forgot(said string, witness wire.ReplicaID)
+}
+
+// Ignore is an Observer that takes nothing.
+type Ignore struct{}
+
+// Each of them implements Observer.
+func (Ignore) Received(port.Source, wire.Message)                   {}
+func (Ignore) Dropped(wire.Message, port.Reason)                    {}
+func (Ignore) Proposing(wire.Seq)                                   {}
+func (Ignore) PrePrepared(wire.View, wire.Seq, wire.Digest, int)    {}
+func (Ignore) Prepared(wire.View, wire.Seq, wire.Digest, int)       {}
+func (Ignore) Committed(wire.View, wire.Seq, wire.Digest, int, int) {}
+func (Ignore) Executing(wire.Seq, int, int)                         {}
+func (Ignore) Executed(wire.Seq, int)                               {}
+func (Ignore) Snapshotted(wire.Seq, wire.Digest)                    {}
+func (Ignore) Stable(wire.Seq, wire.Digest)                         {}
+func (Ignore) Suspected(wire.View, string)                          {}
+func (Ignore) AskedFor(wire.View, []wire.ReplicaID, string)         {}
+func (Ignore) Entered(wire.View, string)                            {}
+func (Ignore) Transferring(wire.Seq)                                {}
+func (Ignore) Transferred(wire.Seq)                                 {}
+func (Ignore) Resumed(wire.Seq)                                     {}
+func (Ignore) Starving()                                            {}
+func (Ignore) Damaged()                                             {}
+func (Ignore) Syncing()                                             {}
+func (Ignore) Synced(int)                                           {}
+func (Ignore) Accused(wire.Evidence)                                {}
+func (Ignore) Diverged(wire.Digest, wire.StableCert)                {}
+func (Ignore) Split(wire.Seq, []wire.Digest)                        {}
+func (Ignore) Forgot(string, wire.ReplicaID)                        {}
