@@ -22,7 +22,7 @@ var mostSmall = map[string]int{
 var mostLines = map[string]int{
 	"cmd/":     2713,
 	"pbft":     2759,
-	"testnet/": 31668,
+	"testnet/": 31690,
 }
 
 // smallFiles complains of a folder that has more small files than it may: hand-written ones, beside others of their

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"sync"
 	"unsafe"
 
 	"tagma/pbft"
@@ -175,16 +176,37 @@ func (w *walker) structure(v reflect.Value) {
 		w.number(0)
 		return
 	}
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name := t.Name() + "." + f.Name
-		if from, is := leftOut[name]; is && w.what >= from || leftOutTypes[f.Type.Name()] {
-			continue
-		}
-		if !w.special(name, v, v.Field(i)) {
-			w.value(v.Field(i))
+	for _, f := range fields(t) {
+		if w.what < f.until && !w.special(f.name, v, v.Field(f.index)) {
+			w.value(v.Field(f.index))
 		}
 	}
+}
+
+// field is one that hashes are over, but for those from an aspect on.
+type field struct {
+	index int
+	name  string
+	until aspect
+}
+
+var fieldsOf sync.Map // the fields by type: to name them takes longer than to write them
+
+func fields(t reflect.Type) (all []field) {
+	if known, ok := fieldsOf.Load(t); ok {
+		return known.([]field)
+	}
+	for i := range t.NumField() {
+		f := field{i, t.Name() + "." + t.Field(i).Name, whatStays + 1}
+		if until, is := leftOut[f.name]; is {
+			f.until = until
+		}
+		if !leftOutTypes[t.Field(i).Type.Name()] {
+			all = append(all, f)
+		}
+	}
+	fieldsOf.Store(t, all)
+	return all
 }
 
 // read is a value of the core with its type: reflection reads fields that are not exported, but does not hand them out.
