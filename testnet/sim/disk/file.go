@@ -77,7 +77,7 @@ func (f *file) Sync() error {
 
 // fly writes the dirty sectors to the disk.
 func (n *inode) fly() *flight {
-	f := &flight{node: n, sectors: n.dirty, length: len(n.stable)}
+	f := &flight{node: n, sectors: n.dirty, length: len(n.stable), before: make([]byte, 0, min(len(n.dirty)*SectorBytes, len(n.stable)))}
 	for _, s := range n.dirty {
 		f.before = append(f.before, sector(n.stable, s)...)
 	}
@@ -109,7 +109,7 @@ func grown(b []byte, size int) []byte {
 	if more <= 0 {
 		return b
 	}
-	b = slices.Grow(b, more)
+	b = slices.Grow(b, max(more, len(b))) // a new segment is written piece by piece
 	clear(b[len(b):size])
 	return b[:size]
 }
