@@ -12,6 +12,7 @@ import (
 	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
 
 	"tagma/crypto"
+	"tagma/internal/alone"
 )
 
 // forger signs as an attacker may: it knows its own secret scalar and adds torsion wherever it likes.
@@ -112,6 +113,7 @@ func wantVerdict(t *testing.T, c crypto.Claim, want bool) {
 // S1: on these the cofactored and the cofactorless equation disagree, or agree only by luck of the message. Alone and
 // in a batch the verdict must be the same: valid.
 func TestS1_TorsionDoesNotSplitSingleAndBatch(t *testing.T) {
+	alone.Test(t)
 	disagreements := 0
 	for torsionA := range 8 {
 		for torsionR := range 8 {
@@ -134,6 +136,7 @@ func TestS1_TorsionDoesNotSplitSingleAndBatch(t *testing.T) {
 
 // S1: a commitment that is itself of small order, in every encoding, canonical or not.
 func TestS1_SmallOrderCommitmentIsJudgedAlike(t *testing.T) {
+	alone.Test(t)
 	f := newForger()
 	f.onlySmall = true
 	public := point(&f.secret, 0, false)
@@ -147,6 +150,7 @@ func TestS1_SmallOrderCommitmentIsJudgedAlike(t *testing.T) {
 // S1: under a key of small order one signature fits any message. No such key is ever accepted, in any encoding, alone
 // or in a batch, whether or not somebody checked it before.
 func TestS1_SmallOrderKeyIsRefusedEverywhere(t *testing.T) {
+	alone.Test(t)
 	accepted := 0
 	for i, public := range smallOrderEncodings() {
 		if err := crypto.CheckPublic(public); !errors.Is(err, crypto.ErrSmallOrder) {

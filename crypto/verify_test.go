@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"tagma/crypto"
+	"tagma/internal/alone"
 )
 
 func TestVerify_NoClaimsHoldVacuously(t *testing.T) {
@@ -30,6 +31,7 @@ func TestVerify_BatchesFromFourOn(t *testing.T) {
 }
 
 func TestVerify_OneFalseClaimAnywhereIsFound(t *testing.T) {
+	alone.Test(t)
 	for _, n := range []int{1, 3, 4, 64, 65, 130} {
 		for _, at := range []int{0, n / 2, n - 1} {
 			for part, spoil := range map[string]func(*crypto.Claim){

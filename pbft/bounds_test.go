@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/internal/alone"
 	"tagma/pbft/msglog"
 	"tagma/pbft/pool"
 	"tagma/pbft/port"
@@ -31,6 +32,7 @@ func TestS4_FetchesAreAnsweredWithinABudget(t *testing.T) {
 
 // S4, I14: large bodies above h are bounded in bytes, not only in number.
 func TestS4_AWindowOfLargeBodiesIsBounded(t *testing.T) {
+	alone.Test(t)
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 512, 4<<20-1<<10, 4<<20 })
 	op := string(make([]byte, 4<<20-1<<10))
 	seq := wire.Seq(0)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"tagma/internal/alone"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
@@ -148,6 +149,7 @@ func TestControl_AnOlderPreparedDoesNotHideWhatWasCertified(t *testing.T) {
 
 // A liar's lies are really sent: without that the random schedules would test nothing.
 func TestControl_LiarsLie(t *testing.T) {
+	alone.Test(t)
 	refused, accused, dropped := 0, 0, map[port.Reason]int{}
 	for seed := range uint64(80) {
 		s := newSchedule(t, seed)
@@ -174,6 +176,7 @@ func TestControl_LiarsLie(t *testing.T) {
 
 // The run was real (I18): schedules crash, restart, change views and move the window.
 func TestControl_RandomSchedulesReachFar(t *testing.T) {
+	alone.Test(t)
 	var views wire.View
 	var stable wire.Seq
 	entered := 0

@@ -3,6 +3,7 @@ package pbft
 import (
 	"testing"
 
+	"tagma/internal/alone"
 	"tagma/pbft/pool"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
@@ -30,6 +31,7 @@ func newFloodedLab(t *testing.T, self wire.ReplicaID, large string) (l *lab, bus
 // S4, C6: requests that wait are bounded in bytes, not only in number: one client's would take 2 GiB at the primary and as
 // much at each other replica.
 func TestS4_WaitingRequestsAreBoundedInBytes(t *testing.T) {
+	alone.Test(t)
 	large := string(make([]byte, 1<<20-1<<10))
 	for self := range wire.ReplicaID(2) {
 		l, busy := newFloodedLab(t, self, large)
@@ -49,6 +51,7 @@ func TestS4_WaitingRequestsAreBoundedInBytes(t *testing.T) {
 
 // C6: a backup's share at the primary is bounded in bytes too, and neither clients nor the other backups can use it up.
 func TestC6_ABackupsShareIsBoundedInBytes(t *testing.T) {
+	alone.Test(t)
 	large := string(make([]byte, 1<<20-1<<10))
 	l, _ := newFloodedLab(t, 0, large)
 	before := l.bytesHeld()

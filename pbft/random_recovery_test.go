@@ -3,6 +3,7 @@ package pbft
 import (
 	"testing"
 
+	"tagma/internal/alone"
 	"tagma/pbft/wire"
 )
 
@@ -18,6 +19,7 @@ type forgetting struct {
 // every step holds across lives: I1, I2, I7, I8 and I19. After healing all are whole, vote again and have executed the
 // same.
 func TestRandom_WhoForgetsComesBack(t *testing.T) {
+	alone.Test(t)
 	first, seeds := seedRange(t, 120)
 	var sum forgetting
 	found, transfers := 0, 0

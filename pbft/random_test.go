@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tagma/internal/alone"
 	"tagma/pbft/wire"
 )
 
@@ -41,6 +42,7 @@ type route struct {
 // in the middle of a step, restarts and clocks that differ. After every step the invariants hold. Then the network
 // heals: everything converges, within the bound of V9 on views.
 func TestRandom_SafeAndLive(t *testing.T) {
+	alone.Test(t)
 	first, seeds := seedRange(t, 200)
 	for seed := first; seed < first+seeds; seed++ {
 		s := newSchedule(t, seed)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"tagma/internal/alone"
 )
 
 func everything([]byte) bool { return true }
@@ -53,6 +55,7 @@ func wantIndex(t testing.TB, j *Journal, all []Entry) {
 // X0: at every moment of a random history with crashes, rotations, truncations and restarts, Read finds what the files
 // hold: nothing of a torn tail, nothing of a deleted segment, all the rest.
 func TestX0_ReadFindsWhatTheFilesHold(t *testing.T) {
+	alone.Test(t)
 	torn := 0
 	for seed := range uint64(60) {
 		h := newHistory(seed)

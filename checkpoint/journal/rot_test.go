@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"tagma/internal/alone"
 )
 
 // smallJournal returns a disk with a closed journal of three segments of 16 sectors, each with an anchor of two sectors
@@ -63,6 +65,7 @@ func wantRot(t *testing.T, err error, s *scan, sector int64) {
 
 // D8, D9: one flipped bit is noticed in every byte of every sector, written or not, the last synced turn included.
 func TestD8_OneFlippedBitAnywhereIsRot(t *testing.T) {
+	alone.Test(t)
 	d, c := smallJournal(t)
 	for _, s := range c {
 		file := d.bytesOf(s)

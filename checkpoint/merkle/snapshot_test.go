@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"tagma/internal/alone"
 )
 
 // held is a snapshot with what it must show.
@@ -17,6 +19,7 @@ type held struct {
 }
 
 func TestX2_ASnapshotStaysAsItIsWhileTheTreeGoesOn(t *testing.T) {
+	alone.Test(t)
 	for seed := range uint64(15) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		tree, model := New(), map[[32]byte][32]byte{}

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
+
+	"tagma/internal/alone"
 )
 
 // reference computes the root of a set of hashed pairs straight from the definition in the package comment.
@@ -54,6 +56,7 @@ func hashedKey(r *rand.Rand) (key [32]byte) {
 }
 
 func TestK1_RootDependsOnTheSetOnly(t *testing.T) {
+	alone.Test(t)
 	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		tree, model := New(), map[[32]byte][32]byte{}

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+
+	"tagma/internal/alone"
 )
 
 // sampleQueries and sampleAnswers have every kind of item and part, at the edges of their bounds.
@@ -80,6 +82,7 @@ func TestEncodings_ComeBackAsTheyWere(t *testing.T) {
 
 // Whatever decodes encodes to the same bytes, so there is one encoding of each query and answer.
 func TestEncodings_HaveOneForm(t *testing.T) {
+	alone.Test(t)
 	r := rand.New(rand.NewPCG(1, 1))
 	queries := len(sampleQueries())
 	for i, encoded := range encodedSamples() {

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"math/rand/v2"
 	"testing"
+
+	"tagma/internal/alone"
 )
 
 // numbered returns a state of n keys of 16 bytes with values of 100.
@@ -50,6 +52,7 @@ func measure(t testing.TB, keys int) (whole, part, asked uint64) {
 }
 
 func TestX4_OnlyWhatChangedIsFetched(t *testing.T) {
+	alone.Test(t)
 	const keys = 100_000
 	whole, part, _ := measure(t, keys)
 	if overhead := float64(whole)/(keys*116) - 1; overhead > 0.15 {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tagma/internal/alone"
 )
 
 func queryFor(items ...Item) []byte { return (&Query{ID: 1, Items: items}).Encode() }
@@ -60,6 +62,7 @@ func TestX2_AClosedSourceGivesBackWhatItHeld(t *testing.T) {
 }
 
 func TestASourceWhoseKeysDoNotFitIndexesAWindow(t *testing.T) {
+	alone.Test(t)
 	to := state{}
 	r := rand.New(rand.NewPCG(1, 1))
 	for i := range 40_000 {
@@ -153,6 +156,7 @@ func TestX2_ADonorNoticesItsOwnDamage(t *testing.T) {
 
 // Whatever is asked, an answer costs no more than the package comment says.
 func TestAQueryCostsABoundedAmountOfWork(t *testing.T) {
+	alone.Test(t)
 	r := rand.New(rand.NewPCG(1, 1))
 	small, large := state{}, state{}
 	for i := range 30_000 {

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tagma/internal/alone"
 )
 
 // wide is a state that has thousands of pages.
@@ -64,6 +66,7 @@ func TestX3_ADonorThatAnswersInTimeHasFourQuestions(t *testing.T) {
 
 // X3: over a path on which no answer comes in time, what comes late is used, and nothing is asked for over and over.
 func TestX3_LateAnswersAreUsed(t *testing.T) {
+	alone.Test(t)
 	r, to, donor := opened(t)
 	stage := r.stage
 	received := 0
@@ -162,6 +165,7 @@ func TestABlamedDonorIsAskedNothingUntilItIsForgiven(t *testing.T) {
 }
 
 func TestX3_ASilentDonorsQuestionsGoToOthers(t *testing.T) {
+	alone.Test(t)
 	r, to, donor := opened(t)
 	silent := ask(r, 1, 0)
 	if expired := r.Expire(patience-1, patience); len(expired) > 0 {
@@ -206,6 +210,7 @@ func TestX3_ASilentDonorsQuestionsGoToOthers(t *testing.T) {
 
 // An answer in time makes a slow donor a usual one again. While it is the only one it is given more and more time.
 func TestASlowDonorThatIsAloneGetsMoreTime(t *testing.T) {
+	alone.Test(t)
 	r, _, donor := opened(t)
 	now := time.Duration(0)
 	for late := range 7 {
@@ -235,6 +240,7 @@ func TestASlowDonorThatIsAloneGetsMoreTime(t *testing.T) {
 // A donor that answers one item of each question makes progress, so it does not lie. It is asked for as little as it answers
 // and so holds up nobody.
 func TestADonorThatAnswersLittleIsAskedForLittle(t *testing.T) {
+	alone.Test(t)
 	r, to, donor := opened(t)
 	answers := 0
 	drip := func(query []byte) []byte {
@@ -259,6 +265,7 @@ func TestADonorThatAnswersLittleIsAskedForLittle(t *testing.T) {
 }
 
 func TestTheQueueIsBounded(t *testing.T) {
+	alone.Test(t)
 	random := rand.New(rand.NewPCG(1, 1))
 	for _, donors := range []int{1, 5} {
 		to := randomState(random, 20_000)

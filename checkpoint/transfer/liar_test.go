@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"tagma/internal/alone"
 )
 
 // liar answers as an honest donor, but lies in a share of its answers: one in so many. It counts its lies.
@@ -39,6 +41,7 @@ func lyingStates(r *rand.Rand) (from, to state) {
 func TestX3_ALiarIsBlamedAndNothingItSaysIsUsed(t *testing.T) {
 	for name, tell := range lies {
 		t.Run(name, func(t *testing.T) {
+			alone.Test(t)
 			r := rand.New(rand.NewPCG(5, 5))
 			from, to := lyingStates(r)
 			good, other := honestOf(t, to), honestOf(t, changed(r, to, 50))

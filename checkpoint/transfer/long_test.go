@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"tagma/internal/alone"
 )
 
 // longState has values around every border at which a value is sent in another way.
@@ -23,6 +25,7 @@ func longState(r *rand.Rand) state {
 }
 
 func TestLongValuesAreTransferredInPieces(t *testing.T) {
+	alone.Test(t)
 	for seed := range uint64(3) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		to := longState(r)
@@ -134,6 +137,7 @@ func editLong(change func(*Long)) lie {
 func TestX3_LiesAboutLongValues(t *testing.T) {
 	for name, tell := range longLies {
 		t.Run(name, func(t *testing.T) {
+			alone.Test(t)
 			r := rand.New(rand.NewPCG(8, 8))
 			to := longState(r)
 			good, told, blamed := honestOf(t, to), 0, 0

@@ -6,9 +6,12 @@ import (
 	"maps"
 	"math/rand/v2"
 	"testing"
+
+	"tagma/internal/alone"
 )
 
 func TestX4_AnyStateBecomesAnyOther(t *testing.T) {
+	alone.Test(t)
 	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		from, to := randomState(r, r.IntN(2000)), randomState(r, r.IntN(2000))
@@ -91,6 +94,7 @@ func TestX4_MoreDeletionsThanAreHeldAtOnce(t *testing.T) {
 
 // A transfer that ends anywhere leaves only true values behind; the next one, to a newer state, goes on from there.
 func TestX7_AnInterruptedTransferGoesOnToANewerState(t *testing.T) {
+	alone.Test(t)
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		from := randomState(r, 3000)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tagma/checkpoint/transfer"
+	"tagma/internal/alone"
 	"tagma/pbft/budget"
 	"tagma/pbft/wire"
 )
@@ -128,6 +129,7 @@ func TestX0_BatchesAreSentToWhereTheyEnd(t *testing.T) {
 
 // S4: a client that takes a backup is given a bounded share, later what it asked for beyond that, and replicas go before it.
 func TestS4_ABackupIsGivenWhatIsLeft(t *testing.T) {
+	alone.Test(t)
 	g := newGiving(t, 4, 100_000)
 	outside := Outside(g.cfg)
 	given := func() (bytes int, to []wire.ReplicaID) {

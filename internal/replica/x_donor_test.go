@@ -7,6 +7,7 @@ import (
 
 	"tagma/checkpoint/store"
 	"tagma/checkpoint/transfer"
+	"tagma/internal/alone"
 	"tagma/pbft/wire"
 )
 
@@ -232,6 +233,7 @@ func TestX2_ANewerPinReplacesTheOwnOne(t *testing.T) {
 // X2: keys are indexed in steps, beside which others are answered: a state that takes long to index holds up nobody
 // else.
 func TestX2_QuestionsTakeTurns(t *testing.T) {
+	alone.Test(t)
 	g := newGiving(t, 4, 10)
 	g.checkpoint(16, 3*indexedKeys)
 	g.ask(1, 16, query(1))

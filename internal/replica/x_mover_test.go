@@ -5,12 +5,14 @@ import (
 	"time"
 
 	"tagma/checkpoint/store"
+	"tagma/internal/alone"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
 // X3, X4: the whole state comes from the others; a second transfer fetches only what changed since (X9).
 func TestX9_ASecondTransferFetchesWhatChanged(t *testing.T) {
+	alone.Test(t)
 	w := newWorld(t, 4, 5000)
 	w.untilWhole(4, 8)
 	first := w.mover.Progress()
@@ -89,6 +91,7 @@ func TestX3_AnotherDonorIsUsedInPlaceOfOneThatLies(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			alone.Test(t)
 			w := newWorld(t, 4, 3000)
 			c.lie(w, w.donors[1])
 			if took := w.untilWhole(10, 8); took > c.within {
@@ -125,6 +128,7 @@ func TestD8_3_NothingIsWrittenBeforeTheRecordOfTheTarget(t *testing.T) {
 
 // X2, X7: donors that are cut off for a while are no liars. With one more replica down they are all that there is.
 func TestX7_DonorsThatWereCutOffAreUsedAgain(t *testing.T) {
+	alone.Test(t)
 	for cut, within := range map[float64]float64{0.5: 2.5, 1.5: 3.5, 2.25: 2, 3: 2, 8: 2} {
 		w := newWorld(t, 4, 6000)
 		w.rate = 1
@@ -221,6 +225,7 @@ func TestX9_AStateThatTakesLongToIndexIsFetchedUnderLoad(t *testing.T) {
 // X7: where all let the checkpoint go in the middle, a newer one is fetched, and what is there already is not fetched
 // again.
 func TestX7_ANewerCheckpointContinuesWhereTheOldOneWasLetGo(t *testing.T) {
+	alone.Test(t)
 	w := newWorld(t, 4, 20000)
 	w.rate = 1
 	w.until(10, "half is there", func() bool { return w.mover.Progress().Share > 0.5 })
@@ -252,6 +257,7 @@ func TestX1_ANewerTargetIsFetchedNext(t *testing.T) {
 // K2, X5: a state that is in doubt is taken in anew, at a checkpoint below what was executed, and only what is wrong of it
 // is fetched. A transfer that was under way begins again.
 func TestK2_AStateInDoubtIsTakenInAnew(t *testing.T) {
+	alone.Test(t)
 	for _, phase := range []Phase{Idle, Choosing, Loading, Fetching} {
 		w := newWorld(t, 4, 20000)
 		w.mover.Close()

@@ -44,6 +44,7 @@ var mayImport = map[string][]string{
 	// What outsiders build on. It names, and holds nothing of its own.
 	"node": {"internal/command", "internal/machines", "internal/node", "internal/operate", "statemachine"},
 
+	"internal/alone":      {},
 	"internal/tidy":       {},
 	"internal/rules":      {},
 	"internal/session":    {"pbft/wire", "statemachine"},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"tagma/internal/alone"
 	"tagma/pbft"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
@@ -14,6 +15,7 @@ import (
 // A segment's anchor and what follows it say all that the whole journal says about votes, view and watermark (D9), at
 // every moment of random runs: in the middle of a turn, with own votes under way, in view changes, after crashes.
 func TestD9_TheNewestSegmentAloneRestoresTheSameReplica(t *testing.T) {
+	alone.Test(t)
 	rotations, inactive := 0, 0
 	for seed := range uint64(12) {
 		rng := rand.New(rand.NewPCG(seed, 9))

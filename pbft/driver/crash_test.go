@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"tagma/internal/alone"
 	"tagma/pbft/wire"
 )
 
@@ -40,6 +41,7 @@ func (l *lab) story() {
 // A replica may stop before a turn is durable, after it is, or in the middle of what follows, whatever the turn holds.
 // After a restart it contradicts nothing it ever showed (D3, D7), repeats it byte by byte, and the cluster goes on.
 func TestD7_AfterACrashAtAnyPointNoVoteIsContradicted(t *testing.T) {
+	alone.Test(t)
 	struck := map[string]bool{}
 	repeated := 0
 	for _, b := range []blow{diesBefore, diesAfter, diesAmid} {
@@ -83,6 +85,7 @@ func TestD7_AfterACrashAtAnyPointNoVoteIsContradicted(t *testing.T) {
 
 // An error of the journal, whether the turn reached the disk or not, ends the process with nothing sent or executed.
 func TestD6_AFailedAppendIsTheLastThingAReplicaDoes(t *testing.T) {
+	alone.Test(t)
 	for _, b := range []blow{fails, failsBehind} {
 		for victim := range 2 {
 			for k, fired := 1, true; fired; k++ {

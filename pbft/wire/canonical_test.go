@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"tagma/internal/alone"
 )
 
 // wireForms gives every sample as bytes, with the decoder that belongs to it. Decode returns the encoding of what it
@@ -70,6 +72,7 @@ func (f *wireForm) canonical(t *testing.T, what string, b []byte) {
 }
 
 func TestDecode_AValueHasOneEncoding(t *testing.T) {
+	alone.Test(t)
 	for _, f := range wireForms() {
 		for i := range f.bytes {
 			for _, flip := range []byte{0x01, 0x02, 0x80, 0xff} {
