@@ -40,16 +40,20 @@ lint: ## go.mod in order, formatting, and the linters of .golangci.yml
 test: ## all tests
 	$(GO) test ./...
 
-race: ## all tests but the long ones, under the race detector
-	$(GO) test -race -short -timeout 20m ./...
+race: ## all tests but the long ones and those of one goroutine, under the race detector; vet is part of test
+	$(GO) test -race -short -vet=off -timeout 20m ./...
+
+# The targets are looked up in the sources: to ask the tests for them links every package's.
+TESTS := {{range .TestGoFiles}}{{$$.ImportPath}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$.ImportPath}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}
 
 fuzz: ## every fuzz target for FUZZTIME (100000x: so many inputs)
-	@listed=$$($(GO) test -list '^Fuzz' ./...); \
-	awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, names[i]; n = 0 }' <<<"$$listed" | \
+	@listed=$$($(GO) list -f '$(TESTS)' ./... | while read -r package file; do \
+		[ -z "$$package" ] || sed -n "s|^func \(Fuzz[A-Za-z0-9_]*\)(.*|$$package \1|p" "$$file"; \
+	done); \
 	while read -r package name; do \
 		echo "$$package $$name"; \
-		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
-	done
+		$(GO) test -vet=off -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+	done <<<"$$listed"
 
 explore: ## every run of the core within two views, one replica Byzantine, and one that forgets everything
 	$(GO) run ./cmd/tagma-testnet explore --views 2
