@@ -16,7 +16,7 @@ import (
 	"tagma/statemachine"
 )
 
-// Config is the protocol's configuration of replica self: defaults filled in, everything checked.
+// Config returns the protocol's configuration for replica self, with defaults filled in and everything checked.
 func (f *File) Config(self int) (wire.Config, error) {
 	if err := f.validate(); err != nil {
 		return wire.Config{}, located("in memory", err)
@@ -39,7 +39,7 @@ func (f *File) config(self wire.ReplicaID) wire.Config {
 	return cfg
 }
 
-// admits reports which keys may send requests: the registered ones (C1).
+// admits returns which keys may send requests: those of registered clients (C1).
 func (f *File) admits() func(wire.PublicKey) bool {
 	registered := make(map[wire.PublicKey]bool, len(f.Clients))
 	for _, c := range f.Clients {
@@ -48,12 +48,12 @@ func (f *File) admits() func(wire.PublicKey) bool {
 	return func(k wire.PublicKey) bool { return registered[k] }
 }
 
-// MayBackUp reports whether a client may take the whole state.
+// MayBackUp reports whether a client may take a backup of the whole state.
 func (f *File) MayBackUp(key wire.PublicKey) bool {
 	return slices.ContainsFunc(f.Clients, func(c Client) bool { return c.Backup && c.Key.Public() == key })
 }
 
-// Replica finds the member with a public key, so that a home knows from its key alone which replica it is.
+// Replica finds the member with this public key, so that a home's key alone tells which replica it belongs to.
 func (f *File) Replica(key [32]byte) (id int, found bool) {
 	for i, r := range f.Replicas {
 		if r.Key == key {
@@ -73,7 +73,7 @@ func (f *File) ClientName(key [32]byte) (name string, found bool) {
 	return "", false
 }
 
-// Members lists the replicas by number with their addresses, as the network wants them.
+// Members lists the replicas by number with their addresses, as package network needs them.
 func (f *File) Members() []network.Member {
 	members := make([]network.Member, len(f.Replicas))
 	for i, r := range f.Replicas {
@@ -82,15 +82,15 @@ func (f *File) Members() []network.Member {
 	return members
 }
 
-// Greeting is what both ends of a link say first: the cluster's id and the fingerprint. Ends that differ refuse each
-// other at once instead of talking past each other.
+// Greeting is what both ends of a link say first: the cluster's id and the fingerprint. Ends whose greetings differ
+// refuse each other at once, because they could not work together.
 func (f *File) Greeting() []byte {
 	print := f.Fingerprint()
 	return append(append(make([]byte, 0, len(f.ID)+len(print)), f.ID[:]...), print[:]...)
 }
 
-// PeerGreeting is what replicas say to each other first: the greeting and, if there are refused requests, a hash of their
-// list. Clients need not know it, so that it changes on the replicas alone.
+// PeerGreeting is what replicas say to each other first: the greeting and, if there are refused requests, a hash of
+// their list. Clients need not know that list, so an operator can change it on the replicas alone.
 func (f *File) PeerGreeting() []byte {
 	greeting := f.Greeting()
 	if len(f.Refused) == 0 {
@@ -106,18 +106,18 @@ func (f *File) PeerGreeting() []byte {
 
 const refusedDomain = "tagma/refused/1"
 
-// sortedRefused is the list as a set: the order in the file says nothing.
+// sortedRefused is the list in sorted order, because its order in the file has no meaning.
 func (f *File) sortedRefused() []Key {
 	return slices.SortedFunc(slices.Values(f.Refused), func(a, b Key) int { return bytes.Compare(a[:], b[:]) })
 }
 
-// OtherRefused reports whether a peer that sent another greeting differs in nothing but the list of refused requests.
+// OtherRefused reports whether a peer that sent another greeting differs only in the list of refused requests.
 func (f *File) OtherRefused(theirs []byte) bool {
 	ours := f.Greeting()
 	return bytes.HasPrefix(theirs, ours) && (len(theirs) == len(ours) || len(theirs) == len(ours)+sha256.Size)
 }
 
-// Limits is the state machine's share of the file.
+// Limits are the state machine's limits in the file.
 func (f *File) Limits() statemachine.Limits {
 	limits := f.Protocol.WithDefaults().Limits()
 	for _, digest := range f.Refused {
@@ -126,8 +126,8 @@ func (f *File) Limits() statemachine.Limits {
 	return limits
 }
 
-// checkAddress reports why others could not dial an address: it must be host and port over TCP or QUIC, and nothing
-// else. Who listens there is told by the replica's key, so a /p2p part could only contradict it.
+// checkAddress returns why others could not dial an address. It must be host and port over TCP or QUIC, and nothing
+// else: the key identifies the replica that listens there, so a /p2p part could only contradict the key.
 func checkAddress(s string) error {
 	a, err := multiaddr.NewMultiaddr(s)
 	if err != nil {
@@ -170,12 +170,13 @@ func isTransport(rest multiaddr.Multiaddr) bool {
 	return false
 }
 
-// fingerprintDomain separates this hash from every other one in the system.
+// fingerprintDomain distinguishes this hash from every other hash in the system.
 const fingerprintDomain = "tagma/cluster/1"
 
-// Fingerprint is a hash over everything in the file that changes what replicas do: id, epoch, machine, keys, clients
-// and protocol parameters with their defaults. Addresses, names and the order of clients are left out: they may be
-// edited on one replica after the other. Refused requests are too: replicas compare them apart (PeerGreeting).
+// Fingerprint is a hash of everything in the file that changes what replicas do: id, epoch, machine, keys, clients, and
+// protocol parameters with their defaults. Addresses, names and the order of clients are not in it, so that they may be
+// edited on one replica after the other. Refused requests are not in it either: replicas compare them separately
+// (PeerGreeting).
 func (f *File) Fingerprint() [32]byte {
 	var b []byte
 	number := func(n int64) { b = binary.BigEndian.AppendUint64(b, uint64(n)) }
@@ -202,13 +203,13 @@ func (f *File) Fingerprint() [32]byte {
 	slices.SortFunc(clients, func(a, b Key) int { return bytes.Compare(a[:], b[:]) })
 	keys(clients)
 	for _, s := range f.Protocol.WithDefaults().settings() {
-		if s.value == 0 { // a limit that older files do not know and that this one does not have
+		if s.value == 0 { // left out, so that the fingerprint is the same as before this limit existed
 			continue
 		}
 		text(s.name)
 		number(s.value)
 	}
-	if o := &f.Origin; o.Seq > 0 { // clusters that began empty keep the fingerprint that they have always had
+	if o := &f.Origin; o.Seq > 0 { // left out for clusters that began empty, whose fingerprint must not change
 		text("origin")
 		b = append(b, o.Cluster[:]...)
 		b = binary.BigEndian.AppendUint64(b, o.Seq)

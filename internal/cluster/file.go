@@ -28,30 +28,30 @@ type File struct {
 	Clients  []Client  `toml:"client,omitempty"`
 }
 
-// Origin is where a cluster's first state comes from; zero: it began empty.
+// Origin is the state with which a cluster began; zero: it began empty.
 type Origin struct {
-	Cluster Key    `toml:"cluster"` // the id of the cluster that the state was backed up from
-	Seq     uint64 `toml:"seq"`     // the sequence number that it is the state after, and that this cluster goes on from
-	Root    Key    `toml:"root"`    // its root, which every replica compares with its own state
+	Cluster Key    `toml:"cluster"` // id of the cluster from which the state was backed up
+	Seq     uint64 `toml:"seq"`     // the state is the one after this sequence number, from which this cluster continues
+	Root    Key    `toml:"root"`    // root of the state, which every replica compares with its own
 }
 
 // Replica is one member.
 type Replica struct {
 	ID        int      `toml:"id"` // 0 … n−1
 	Key       Key      `toml:"key"`
-	Addresses []string `toml:"addresses" kind:"a list of texts, such as [\"/ip4/10.0.0.1/tcp/7000\"]"` // multiaddrs where others reach it
+	Addresses []string `toml:"addresses" kind:"a list of texts, such as [\"/ip4/10.0.0.1/tcp/7000\"]"` // multiaddrs where other replicas reach it
 }
 
 // Client is a registered client.
 type Client struct {
-	Name string `toml:"name"` // for people; the key is what counts
+	Name string `toml:"name"` // only for people; the key identifies the client
 	Key  Key    `toml:"key"`
-	// Backup lets the client take the whole state, with what all other clients were answered. It is each replica's own
-	// business whom it gives that to, so it is not in the fingerprint.
+	// Backup lets the client take a backup of the whole state, including the replies to all other clients. Each replica
+	// decides by itself to whom it gives that, so this is not in the fingerprint.
 	Backup bool `toml:"backup,omitempty" comment:"may take backups: all of the state"`
 }
 
-// Protocol holds the protocol parameters of wire.Config, of client sessions and of execution. 0 stands for the default;
+// Protocol holds the parameters of wire.Config, of client sessions and of execution. 0 stands for the default;
 // WithDefaults fills it in.
 type Protocol struct {
 	ViewTimeout        Duration `toml:"view_timeout,omitempty"`
@@ -64,40 +64,40 @@ type Protocol struct {
 	MaxOps             int      `toml:"max_ops,omitempty"` // operations in a request
 	MaxOpBytes         int      `toml:"max_op_bytes,omitempty"`
 	MaxResultBytes     int      `toml:"max_result_bytes,omitempty"`
-	MaxPending         int      `toml:"max_pending,omitempty"`    // requests at one replica
-	MaxPerClient       int      `toml:"max_per_client,omitempty"` // of them, of one client
-	Window             int      `toml:"window,omitempty"`         // outstanding requests of a session (C2)
-	Sessions           int      `toml:"sessions,omitempty"`       // sessions held for a client key (C1)
+	MaxPending         int      `toml:"max_pending,omitempty"`    // requests that wait at one replica
+	MaxPerClient       int      `toml:"max_per_client,omitempty"` // of these, requests of one client
+	Window             int      `toml:"window,omitempty"`         // unanswered requests of one session (C2)
+	Sessions           int      `toml:"sessions,omitempty"`       // sessions held for one client key (C1)
 
-	// Budgets of execution, in units of cost. 0 is none, as in every cluster made before there were any: what was executed
-	// without one must be executed so again. Init sets them.
+	// Budgets of execution, in units of cost. 0 stands for none, as in every cluster that was made before budgets
+	// existed: a batch that was executed without a budget must be executed without one again. Init sets them.
 	MaxRequestCost int `toml:"max_request_cost,omitempty"`
 	MaxBatchCost   int `toml:"max_batch_cost,omitempty"`
-	// The rules of execution, likewise: 0 are the first ones.
+	// The version of the rules of execution, kept for the same reason: 0 stands for the first rules.
 	Rules int `toml:"rules,omitempty"`
-	// History is how many sequence numbers back the key-value machine can tell former states. 0 is none, likewise.
+	// History is for how many sequence numbers back the key-value machine keeps former states; 0 stands for none.
 	History int `toml:"history,omitempty"`
 
 	Durability Durability `toml:"durability,omitempty"` // "pessimistic" or "optimistic"
 
-	// FirstVersion is the version of the application's state with which the cluster began. 0 is that of every cluster whose
-	// machine had neither versions nor a first state when it was made.
+	// FirstVersion is the version of the application's state with which the cluster began. It is 0 if its machine had
+	// neither versions nor a first state when the cluster was made.
 	FirstVersion int `toml:"first_version,omitempty"`
 }
 
-// Durability says whether votes wait until they are durable. All replicas must do the same: what one of them may forget in a
-// crash counts against the f that the others mask (D8.14).
+// Durability says whether votes wait until they are durable. It must be the same on all replicas: a replica that may
+// forget votes in a crash counts among the f faulty ones that the others mask (D8.14).
 type Durability int
 
 // The kinds of durability. The zero value is the default.
 const (
-	Pessimistic Durability = iota // nothing leaves before it is durable (D0)
-	Optimistic                    // votes leave before they are durable
+	Pessimistic Durability = iota // nothing is sent before it is durable (D0)
+	Optimistic                    // votes are sent before they are durable
 )
 
 var durabilities = [...]string{Pessimistic: "pessimistic", Optimistic: "optimistic"}
 
-// ParseDurability reads the name of one.
+// ParseDurability returns the durability of this name.
 func ParseDurability(text string) (Durability, error) {
 	if i := slices.Index(durabilities[:], text); i >= 0 {
 		return Durability(i), nil
@@ -105,16 +105,16 @@ func ParseDurability(text string) (Durability, error) {
 	return 0, fmt.Errorf("%q is not known; use \"%s\"", text, strings.Join(durabilities[:], `" or "`))
 }
 
-// UnmarshalText reads its name.
+// UnmarshalText reads a name.
 func (d *Durability) UnmarshalText(text []byte) (err error) {
 	*d, err = ParseDurability(string(text))
 	return err
 }
 
-// Kind says what a file has in its place.
+// Kind describes, for errors, what a file must have here.
 func (Durability) Kind() string { return `"pessimistic" or "optimistic"` }
 
-// MarshalText writes its name.
+// MarshalText writes the name.
 func (d Durability) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 func (d Durability) String() string {
@@ -138,7 +138,7 @@ func (k *Key) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Kind says what a file has in the place of a key.
+// Kind describes, for errors, what a file must have in place of a key.
 func (Key) Kind() string { return "64 hex digits in quotes" }
 
 // MarshalText writes 64 hex digits.
@@ -150,8 +150,8 @@ func (k Key) String() string { return hex.EncodeToString(k[:]) }
 // Public is the key in the protocol's type.
 func (k Key) Public() wire.PublicKey { return wire.PublicKey(k) }
 
-// Duration is a time.Duration, written like "1.5s". It is a struct so that a bare number, whose unit would be a guess,
-// is not taken for one.
+// Duration is a time.Duration, written like "1.5s". It is a struct so that a bare number, whose unit would be unknown,
+// is not accepted as one.
 type Duration struct{ time.Duration }
 
 // UnmarshalText reads a duration in Go's notation.
@@ -162,7 +162,7 @@ func (d *Duration) UnmarshalText(text []byte) (err error) {
 	return nil
 }
 
-// Kind says what a file has in the place of a duration.
+// Kind describes, for errors, what a file must have in place of a duration.
 func (Duration) Kind() string { return `a duration in quotes, such as "1s"` }
 
 // MarshalText writes the duration in Go's notation.

@@ -15,32 +15,32 @@ import (
 	"tagma/pbft/wire"
 )
 
-// The transports of [InitOptions]. A replica may have addresses of both; the first that works is dialled.
+// The transports of [InitOptions]. A replica may have addresses of both; a peer uses the first one that works.
 const (
 	TCP  = "tcp"
 	QUIC = "quic"
 )
 
-// InitOptions says what cluster to make.
+// InitOptions describe the cluster to make.
 type InitOptions struct {
 	Replicas  int      // 4 or more
 	Hosts     []string // IP addresses or DNS names: one for all replicas, or one each; none: 127.0.0.1
-	BasePort  int      // the first replica of a host has this port, the second one the next, …
+	BasePort  int      // port of the first replica of a host; each further one has the next port
 	Transport string   // of the addresses: TCP or QUIC; "": TCP
 	Clients   []string // names of the clients to register; the first one may take backups
 	Machine   string   // the replicated state machine; "": kv
 	Protocol  Protocol
 
-	// Before is the cluster with whose state this one begins, nil for none: its machine, protocol parameters, clients and
-	// refused requests are taken over. Its state after the sequence number Seq, with that Root, is the new one's origin.
+	// Before is the cluster with whose state this one begins, or nil. The new cluster takes over its machine, protocol
+	// parameters, clients and refused requests, and has its state after the sequence number Seq, with that Root, as origin.
 	Before *File
 	Seq    uint64
 	Root   [32]byte
 
-	Rand io.Reader // where id and keys come from; nil: the operating system. Reproducible tests give another one.
+	Rand io.Reader // source of id and keys; nil: the operating system's. Reproducible tests give another one.
 }
 
-// Fresh is a new cluster: the file that all share, and everybody's private key.
+// Fresh is a new cluster: the file that all share, and every private key.
 type Fresh struct {
 	File     *File
 	Replicas []*crypto.PrivateKey // by replica number
@@ -121,7 +121,7 @@ func plan(o InitOptions) ([]string, error) {
 	return addresses, nil
 }
 
-// hostPart is the beginning of the address of a host, which is an IP address or a DNS name.
+// hostPart is the beginning of the address of a host, given as an IP address or a DNS name.
 func hostPart(host string) (string, error) {
 	ip, err := netip.ParseAddr(host)
 	switch {
@@ -133,7 +133,7 @@ func hostPart(host string) (string, error) {
 	return "/dns/" + host, checkName(host)
 }
 
-// checkName reports why something cannot be a DNS name.
+// checkName returns why a text cannot be a DNS name.
 func checkName(name string) error {
 	const mend = "; give an IP address or a DNS name such as a.example, and put commas without spaces between several"
 	if name == "" {
@@ -150,7 +150,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// CheckReplicas reports why a cluster cannot have so many replicas.
+// CheckReplicas returns why a cluster cannot have so many replicas.
 func CheckReplicas(n int) error {
 	switch {
 	case n < 4:
@@ -161,7 +161,7 @@ func CheckReplicas(n int) error {
 	return nil
 }
 
-// Masked says how many faulty ones so many replicas mask, and if fewer mask as many.
+// Masked says how many faulty replicas so many replicas mask, and whether fewer replicas would mask as many.
 func Masked(n int) string {
 	f := (n - 1) / 3
 	text := fmt.Sprintf("masks %d faulty", f)

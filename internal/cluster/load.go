@@ -14,10 +14,10 @@ import (
 	"tagma/internal/strict"
 )
 
-// maxFileBytes bounds what Load reads: far above what 256 replicas and thousands of clients need.
+// maxFileBytes bounds what Load reads: far more than 256 replicas and thousands of clients need.
 const maxFileBytes = 4 << 20
 
-// Load reads and checks a cluster file. A file that is refused yields an *Error.
+// Load reads and checks a cluster file. If the file is refused, the error is an *Error.
 func Load(path string) (*File, error) {
 	data, err := strict.ReadFile(path, maxFileBytes)
 	var refused *Error
@@ -32,7 +32,7 @@ func Load(path string) (*File, error) {
 	return Parse(path, data)
 }
 
-// Parse reads and checks the content of a cluster file; name is what errors call it.
+// Parse reads and checks the content of a cluster file; name stands for the file in errors.
 func Parse(name string, data []byte) (*File, error) {
 	d, err := strict.Parse(name, data)
 	if err != nil {
@@ -56,7 +56,7 @@ func Parse(name string, data []byte) (*File, error) {
 
 func byID(a, b Replica) int { return cmp.Compare(a.ID, b.ID) }
 
-// Error is a cluster file that is refused: where, and how to mend it.
+// Error says where a refused cluster file is wrong, and how to mend it.
 type Error = strict.Error
 
 func refuse(key, format string, args ...any) *Error {
@@ -68,7 +68,7 @@ func located(name string, err *Error) *Error {
 	return err
 }
 
-// Save checks the content and writes it. The file is replaced as a whole or not at all.
+// Save checks the content and writes it. It replaces the file completely or not at all.
 func (f *File) Save(path string) (err error) {
 	if problem := f.validate(); problem != nil {
 		return located(path, problem)
@@ -83,7 +83,7 @@ func (f *File) Save(path string) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			_ = os.Remove(tmp.Name()) // the write has failed already, and that is what is reported
+			_ = os.Remove(tmp.Name()) // the error of the write is reported instead
 			err = fmt.Errorf("write cluster file %s: %w", path, err)
 		}
 	}()
@@ -93,7 +93,7 @@ func (f *File) Save(path string) (err error) {
 	return os.Rename(tmp.Name(), path)
 }
 
-// Encode is the content as the text of a file, unchecked.
+// Encode returns the content as the text of a file, without checking it.
 func (f *File) Encode() ([]byte, error) { return toml.Marshal(f) }
 
 func writeSynced(w *os.File, data []byte) error {

@@ -43,7 +43,7 @@ func (p Protocol) WithDefaults() Protocol {
 	return q
 }
 
-// Limits is the state machine's share of the parameters.
+// Limits are the state machine's limits among the parameters.
 func (p Protocol) Limits() statemachine.Limits {
 	return statemachine.Limits{
 		Window: uint64(p.Window), Sessions: p.Sessions, MaxResultBytes: p.MaxResultBytes,
@@ -52,7 +52,7 @@ func (p Protocol) Limits() statemachine.Limits {
 	}
 }
 
-// ofNewCluster returns the parameters with the budgets and the rules of execution that a new cluster has.
+// ofNewCluster returns the parameters with the budgets and the rules of execution of a new cluster.
 func (p Protocol) ofNewCluster() Protocol {
 	p.MaxRequestCost = cmp.Or(p.MaxRequestCost, statemachine.DefaultMaxRequestCost)
 	p.MaxBatchCost = cmp.Or(p.MaxBatchCost, statemachine.DefaultMaxBatchCost)
@@ -60,12 +60,12 @@ func (p Protocol) ofNewCluster() Protocol {
 	return p
 }
 
-// Check reports the first parameter that is out of range or contradicts another one in a cluster of so many replicas. It
-// is an *Error without a file, whose key is the parameter's name.
+// Check returns the first parameter that is out of range or contradicts another one in a cluster of so many replicas,
+// as an *Error without a file and with the parameter's name as key.
 func (p Protocol) Check(replicas int) error {
 	f := &File{Protocol: p}
 	for i := range replicas {
-		f.Replicas = append(f.Replicas, Replica{ID: i, Key: Key{0: 1, 1: byte(i), 2: byte(i >> 8)}}) // no two alike
+		f.Replicas = append(f.Replicas, Replica{ID: i, Key: Key{0: 1, 1: byte(i), 2: byte(i >> 8)}}) // all different
 	}
 	if err := f.validateProtocol(); err != nil {
 		err.Key = strings.TrimPrefix(err.Key, "protocol.")
@@ -74,7 +74,7 @@ func (p Protocol) Check(replicas int) error {
 	return nil
 }
 
-// Core is the protocol core's share of the parameters.
+// Core is the protocol core's configuration among the parameters.
 func (p Protocol) Core() wire.Config {
 	return wire.Config{
 		CheckpointInterval: wire.Seq(p.CheckpointInterval),
@@ -99,8 +99,8 @@ type setting struct {
 	value int64
 }
 
-// settings lists every parameter in the order of the struct. It is the order of the fingerprint, which must not change
-// within a Format.
+// settings lists every parameter in the order of the struct, which is also their order in the fingerprint and so must
+// not change within a Format.
 func (p Protocol) settings() (all []setting) {
 	fields := reflect.ValueOf(p)
 	for i := range fields.NumField() {

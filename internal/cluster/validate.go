@@ -12,16 +12,16 @@ import (
 	"tagma/statemachine"
 )
 
-// Limits of what a file may ask for.
+// Limits of what a file may set.
 const (
 	maxWindow   = 4096
 	maxSessions = 4096
 	maxRefused  = 1024
-	// maxResultBytes leaves a client's frame a quarter for what stands around the results.
+	// maxResultBytes leaves a quarter of a client's frame for what surrounds the results.
 	maxResultBytes = network.DefaultMaxClientFrame / 4 * 3
 )
 
-// validate reports the first thing that is missing, out of range or contradicts another one.
+// validate returns the first thing that is missing, out of range, or contradicts another one.
 func (f *File) validate() *Error {
 	switch {
 	case f.Format != Format:
@@ -124,8 +124,8 @@ func (f *File) validateClients(owners map[Key]string) *Error {
 	return nil
 }
 
-// claimKey checks a public key and that nobody else has it: a key that were a replica's and a client's would make
-// messages of the one look like the other's.
+// claimKey checks a public key and that nobody else has it. If a replica and a client had the same key, messages of one
+// could be taken for messages of the other.
 func claimKey(owners map[Key]string, at, owner string, k Key) *Error {
 	if k == (Key{}) {
 		return refuse(at, "is missing; put the public key there, which the command `keys show` prints")

@@ -13,7 +13,7 @@ import (
 	"tagma/internal/nearest"
 )
 
-// Takes makes a command insist on exactly these arguments.
+// Takes makes a command require exactly these arguments.
 func Takes(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
@@ -30,8 +30,8 @@ func Takes(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// Meant asks after the name that a typo most likely made given of, with a space in front: " did you mean --seed?" with
-// prefix "--". It is empty when none of the names resembles it.
+// Meant asks whether the name was meant of which given most likely is a misspelling, beginning with a space, such as "
+// did you mean --seed?" with prefix "--". It is empty if no name is similar.
 func Meant(given string, names []string, prefix string) string {
 	if near := nearest.To(given, names); near != "" {
 		return " did you mean " + prefix + near + "?"
@@ -39,8 +39,8 @@ func Meant(given string, names []string, prefix string) string {
 	return ""
 }
 
-// notEmpty refuses a flag that is given without a text: it stands for a variable that is not set, and the default would be
-// taken in silence.
+// notEmpty refuses a flag with an empty text. Usually it was given a variable that is not set, and the default would be
+// used without a word.
 func notEmpty(cmd *cobra.Command, _ []string) (err error) {
 	cmd.Flags().Visit(func(flag *pflag.Flag) {
 		empty := flag.Value.Type() == "string" && flag.Value.String() == ""
@@ -54,7 +54,7 @@ func notEmpty(cmd *cobra.Command, _ []string) (err error) {
 	return err
 }
 
-// pathOf is a command's name with those of the commands above it, but for the program itself.
+// pathOf is a command's name after the names of the commands above it, without the program's.
 func pathOf(cmd *cobra.Command) string {
 	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 }
@@ -67,7 +67,7 @@ func helpFor(cmd *cobra.Command) string {
 	return cmd.Root().Name() + " help " + pathOf(cmd)
 }
 
-// badFlag makes a flag's error one line with the mend.
+// badFlag turns a flag's error into one line that says what to do.
 func badFlag(cmd *cobra.Command, err error) error {
 	at := ""
 	if cmd.HasParent() {
@@ -102,13 +102,13 @@ func unknownFlag(cmd *cobra.Command, at string, err error, name string) error {
 		return Unusablef("%s%w;%s", at, err, near)
 	}
 	dash := ""
-	if strings.Contains(cmd.Use, " ") { // it takes arguments
+	if strings.Contains(cmd.Use, " ") { // the command takes arguments
 		dash = "; put -- in front of arguments that begin with a dash"
 	}
 	return Unusablef("%s%w; see `%s`%s", at, err, helpFor(cmd), dash)
 }
 
-// wanted is what a flag takes, "" if its type does not say so.
+// wanted says what a flag's value must be, "" if its type does not tell.
 func wanted(flag *pflag.Flag) string {
 	switch flag.Value.Type() {
 	case "uint", "uint64":
@@ -125,15 +125,15 @@ func wanted(flag *pflag.Flag) string {
 	return ""
 }
 
-// Input is what a command line names to be read: a file, or standard input.
+// Input is what a command line names as input: a file, or standard input.
 type Input struct {
 	io.Reader
-	Name string // as errors call it
+	Name string // its name in errors
 
 	file *os.File // nil: standard input
 }
 
-// OpenInput opens a file, or standard input for "-". The caller closes it.
+// OpenInput opens a file, or standard input for "-". The caller must close it.
 func OpenInput(name string, stdin io.Reader) (*Input, error) {
 	if name == "-" {
 		return &Input{Reader: stdin, Name: "standard input"}, nil
@@ -145,15 +145,15 @@ func OpenInput(name string, stdin io.Reader) (*Input, error) {
 	return &Input{Reader: file, Name: name, file: file}, nil
 }
 
-// Close closes a file. It was only read, so that there is no error.
+// Close closes the file. Since the file was only read, there can be no error that matters.
 func (in *Input) Close() {
 	if in.file != nil {
 		_ = in.file.Close()
 	}
 }
 
-// ReadInput reads what a command line names, and no more than one byte above most: a longer result is too long. What is what
-// an error calls it; the name in the result is where it was read from.
+// ReadInput reads the input that a command line names, and at most one byte more than most: then the input is too long.
+// What stands for the input in errors; from is the name of the file that was read.
 func ReadInput(what, name string, stdin io.Reader, most int64) (data []byte, from string, err error) {
 	in, err := OpenInput(name, stdin)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Complete says what a shell offers as the value of a flag. Flags that nothing is said of are completed by the name of their
-// value: a `file`, a `directory` or `folder`, and nothing else.
+// Complete sets what a shell offers as the value of a flag. Flags without this are completed by the name of their
+// value: a `file`, a `directory` or a `folder`.
 func Complete(cmd *cobra.Command, flag string, values cobra.CompletionFunc) {
 	if err := cmd.RegisterFlagCompletionFunc(flag, values); err != nil {
 		panic(err) // there is no such flag
@@ -23,7 +23,7 @@ func Words(words ...string) cobra.CompletionFunc {
 	return cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
 }
 
-// List offers these words for each of several with commas between them, but not twice.
+// List offers these words for each element of a list with commas, without offering a word twice.
 func List(words ...string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, _ []string, given string) ([]string, cobra.ShellCompDirective) {
 		before := given[:strings.LastIndexByte(given, ',')+1]
@@ -37,15 +37,15 @@ func List(words ...string) cobra.CompletionFunc {
 	}
 }
 
-// Choices offers what a function says may follow what was given: words that more is written behind, such as behaviours with
-// their parameters.
+// Choices offers what a function says may follow the given text: words after which more can be written, such as
+// behaviours with parameters.
 func Choices(suggest func(given string) []string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, _ []string, given string) ([]string, cobra.ShellCompDirective) {
 		return suggest(given), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}
 }
 
-// Files offers files that end like this, without the dot; any if none is given.
+// Files offers files with these extensions, given without the dot, or any file if none is given.
 func Files(endings ...string) cobra.CompletionFunc {
 	if len(endings) == 0 {
 		return cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)
@@ -53,7 +53,7 @@ func Files(endings ...string) cobra.CompletionFunc {
 	return cobra.FixedCompletions(endings, cobra.ShellCompDirectiveFilterFileExt)
 }
 
-// DirectoriesWith offers the directories that hold a file of this name, and those below what was given.
+// DirectoriesWith offers the directories that hold a file of this name, one or two levels below the given text.
 func DirectoriesWith(file string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, _ []string, given string) ([]string, cobra.ShellCompDirective) {
 		found := map[string]bool{}
@@ -62,14 +62,14 @@ func DirectoriesWith(file string) cobra.CompletionFunc {
 				found[path] = true
 			}
 		}
-		if len(found) == 0 { // a directory that leads on
+		if len(found) == 0 { // offer any directory, since one further down may hold the file
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		}
 		return slices.Sorted(maps.Keys(found)), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
-// glob lists the directories of a pattern that hold a file. A pattern that is none has none.
+// glob lists the directories that match a pattern and hold a file. An invalid pattern matches none.
 func glob(pattern, file string) (dirs []string) {
 	files, _ := filepath.Glob(filepath.Join(pattern, file))
 	for _, f := range files {
@@ -78,7 +78,7 @@ func glob(pattern, file string) (dirs []string) {
 	return dirs
 }
 
-// complete has every flag and argument completed that nothing was said of.
+// complete sets a completion for every flag and argument that has none.
 func complete(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		complete(c)

@@ -1,5 +1,6 @@
-// Package command is what the programs of cmd have in common: exit codes, errors in one line with the mend, flags and
-// names of commands that were mistyped, JSON on standard output.
+// Package command is what the programs in cmd share: exit codes, errors in one line that say what to do, suggestions
+// for misspelt flags and commands, and JSON on standard output.
 //
-// It knows no command, reads what a command line names and nothing else, and decides nothing about what a command does.
+// It knows no particular command. It reads only the input that a command line names, and decides nothing about what a
+// command does.
 package command

@@ -21,39 +21,39 @@ const (
 	Missing  = 3 // what was asked for does not exist
 )
 
-// Codes of errors as --json prints them; a program has more of its own.
+// Codes of errors in the output of --json; a program adds its own.
 const (
 	CodeFailed   = "failed"
 	CodeUnusable = "unusable"
 	CodeMissing  = "not-found"
 )
 
-// ErrTold is a failure of which the output tells already: Execute adds no line.
+// ErrTold is a failure that the output already describes, so that Execute adds no line.
 var ErrTold = errors.New("it failed, as was told")
 
-// unusable marks an error as one of the arguments or the configuration.
+// unusable marks an error as caused by the arguments or the configuration.
 type unusable struct{ error }
 
 func (u unusable) Unwrap() error { return u.error }
 
-// NotUsable marks an error as one of the arguments or the configuration, so that the exit code is Unusable.
+// NotUsable marks an error as caused by the arguments or the configuration, so that the exit code is Unusable.
 func NotUsable(err error) error { return unusable{err} }
 
-// Unusablef is fmt.Errorf for errors of the arguments or the configuration.
+// Unusablef is fmt.Errorf for errors caused by the arguments or the configuration.
 func Unusablef(format string, args ...any) error { return unusable{fmt.Errorf(format, args...)} }
 
-// IsUnusable reports whether an error was marked as one of the arguments or the configuration.
+// IsUnusable reports whether an error was marked as caused by the arguments or the configuration.
 func IsUnusable(err error) bool { return errors.As(err, new(unusable)) }
 
-// missing marks an error as one of what does not exist.
+// missing marks an error that says that something does not exist.
 type missing struct{ error }
 
 func (m missing) Unwrap() error { return m.error }
 
-// Missingf is fmt.Errorf for what was asked for and does not exist: the exit code is Missing.
+// Missingf is fmt.Errorf for errors that say that something does not exist; the exit code is Missing.
 func Missingf(format string, args ...any) error { return missing{fmt.Errorf(format, args...)} }
 
-// failure is what --json prints of an error.
+// failure is what --json prints for an error.
 type failure struct {
 	Error struct {
 		Code    string `json:"code"`
@@ -61,15 +61,16 @@ type failure struct {
 	} `json:"error"`
 }
 
-// Execute runs one command line of a root that Prepare has made ready, and returns the exit code. An error is one line on
-// stderr, after the program's name; with --json it is a document on stdout as well, unless the command has printed one
-// that tells. code names an error that is neither of the arguments nor of Missingf; "" or a nil code: [CodeFailed].
+// Execute runs one command line of a root command that Prepare has prepared, and returns the exit code. An error is
+// printed as one line on stderr, after the program's name. With --json it is also printed as a document on stdout,
+// unless the command has already printed one. Code names errors that are neither of the arguments nor of Missingf; ""
+// or a nil code stands for [CodeFailed].
 func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, stderr io.Writer, code func(error) string) int {
 	complete(root)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	var document *noting
-	if asksJSON(args) { // else stdout stays what it is: commands look whether it is a terminal
+	if asksJSON(args) { // otherwise stdout is left as it is, because commands check whether it is a terminal
 		document = &noting{Writer: stdout}
 		root.SetOut(document)
 	}
@@ -93,19 +94,19 @@ func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, st
 			exit = Missing
 		}
 	}
-	// Standard error is the last resort: if it is gone or nobody reads it, the exit code still tells.
+	// If standard error is gone or nobody reads it, the exit code still says that the command failed.
 	_ = Tell(stderr, root.Name()+": "+f.Error.Message+"\n")
 	if document != nil && !document.written {
-		_ = PrintJSON(stdout, f) // as above
+		_ = PrintJSON(stdout, f) // as for standard error
 	}
 	return exit
 }
 
-// tellPatience is how long a reader that does not read is waited for.
+// tellPatience is how long Tell waits for a reader that does not read.
 const tellPatience = 2 * time.Second
 
-// Tell writes a text, and gives up when nobody reads it: a full pipe must keep no replica from its work and no process that
-// failed from its end.
+// Tell writes a text, and gives up if nobody reads it: a full pipe must keep no replica from its work, and no failed
+// process from its end.
 func Tell(w io.Writer, text string) error {
 	written := make(chan error, 1)
 	go func() {
@@ -120,7 +121,7 @@ func Tell(w io.Writer, text string) error {
 	}
 }
 
-// noting is an output that knows whether anything was written to it.
+// noting is an output that records whether anything was written to it.
 type noting struct {
 	io.Writer
 	written bool
@@ -131,7 +132,7 @@ func (n *noting) Write(p []byte) (int, error) {
 	return n.Writer.Write(p)
 }
 
-// asksJSON reports whether a command line has --json, even one that turns out to be of no use.
+// asksJSON reports whether a command line contains --json, even if the command line turns out to be invalid.
 func asksJSON(args []string) bool {
 	for _, arg := range args {
 		switch arg {
@@ -144,11 +145,12 @@ func asksJSON(args []string) bool {
 	return false
 }
 
-// Prepare gives a root command errors and help in the manner of this package. Its own RunE is for no command at all.
+// Prepare sets up errors and help of a root command as this package has them. The root's own RunE runs if no command is
+// given.
 func Prepare(root *cobra.Command) {
-	root.SilenceErrors = true // Execute prints them
+	root.SilenceErrors = true // Execute prints errors
 	root.SilenceUsage = true
-	root.DisableSuggestions = true // noCommand makes them
+	root.DisableSuggestions = true // noCommand makes suggestions
 	root.RunE = func(*cobra.Command, []string) error {
 		return Unusablef("no command given; `%s help` lists the commands", root.Name())
 	}
@@ -158,7 +160,7 @@ func Prepare(root *cobra.Command) {
 	root.SetHelpCommand(newHelp(root))
 }
 
-// OneLine joins the lines of an error that consists of several.
+// OneLine joins the lines of an error into one.
 func OneLine(s string) string {
 	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
 	for i, line := range lines {
@@ -167,7 +169,7 @@ func OneLine(s string) string {
 	return strings.Join(lines, "; ")
 }
 
-// Print prints what a command came to: a document if JSON is asked for, else words.
+// Print prints a command's result: as a document if JSON is asked for, else in words.
 func Print(cmd *cobra.Command, asJSON bool, document any, words func(io.Writer) error) error {
 	if asJSON {
 		return PrintJSON(cmd.OutOrStdout(), document)
@@ -175,7 +177,7 @@ func Print(cmd *cobra.Command, asJSON bool, document any, words func(io.Writer) 
 	return words(cmd.OutOrStdout())
 }
 
-// PrintJSON writes one document, for people too.
+// PrintJSON writes one document, indented so that people can read it too.
 func PrintJSON(w io.Writer, document any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newHelp is cobra's help command, but for commands that do not exist: those are errors here.
+// newHelp is cobra's help command, except that an unknown command is an error.
 func newHelp(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
@@ -43,8 +43,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// unknownCommand makes a mistyped command's error one line with what was probably meant. Other errors it returns as they
-// are.
+// unknownCommand turns the error of a misspelt command into one line with a suggestion. It returns other errors unchanged.
 func unknownCommand(root *cobra.Command, err error) error {
 	var name string
 	if err == nil || IsUnusable(err) {
@@ -56,7 +55,7 @@ func unknownCommand(root *cobra.Command, err error) error {
 	return noCommand(root, name)
 }
 
-// noCommand is the error of a name that is no command.
+// noCommand is the error for a name that is not a command.
 func noCommand(root *cobra.Command, name string) error {
 	var names []string
 	for _, c := range root.Commands() {
@@ -65,7 +64,7 @@ func noCommand(root *cobra.Command, name string) error {
 	return Unusablef("there is no command %q;%s `%s help` lists the commands", name, Meant(name, names, ""), root.Name())
 }
 
-// Version is the module's, with the commit it was built from where that is known.
+// Version is the version of the module, with the commit from which it was built if that is known.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -82,7 +81,8 @@ func Version() string {
 	return info.Main.Version + " (commit " + commit[:min(12, len(commit))] + more + ")"
 }
 
-// commitOf is the commit that a program was built from, "" if that is not known, and whether it was changed since.
+// commitOf returns the commit from which a program was built, "" if that is not known, and whether files had been
+// changed since that commit.
 func commitOf(info *debug.BuildInfo) (commit string, changed bool) {
 	for _, s := range info.Settings {
 		switch {
@@ -95,15 +95,15 @@ func commitOf(info *debug.BuildInfo) (commit string, changed bool) {
 	return commit, changed
 }
 
-// built is what `version --json` prints. Commit and Changed are not told of a program that was not built in a checkout.
+// built is what `version --json` prints. Commit and Changed are missing if the program was not built in a checkout.
 type built struct {
 	Program  string         `json:"program"`
 	Version  string         `json:"version"`
 	Commit   string         `json:"commit,omitempty"`
-	Changed  bool           `json:"changed,omitempty"` // since the commit
+	Changed  bool           `json:"changed,omitempty"` // files had been changed since the commit
 	Go       string         `json:"go"`
 	Platform string         `json:"platform"`
-	Formats  map[string]int `json:"formats,omitempty"` // versions of what it writes and sends
+	Formats  map[string]int `json:"formats,omitempty"` // versions of the formats that it writes and sends
 }
 
 func (b *built) print(w io.Writer) error {
@@ -119,7 +119,8 @@ func (b *built) print(w io.Writer) error {
 	return err
 }
 
-// AddVersion gives a program the command version, and the flag. Formats are the versions of what it writes and sends.
+// AddVersion adds the command version, and the flag, to a program. Formats are the versions of the formats that it
+// writes and sends.
 func AddVersion(root *cobra.Command, formats map[string]int) {
 	root.Version = Version()
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")

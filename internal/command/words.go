@@ -12,11 +12,11 @@ import (
 	"tagma/internal/quote"
 )
 
-// Quote shows what somebody gave, shortened if it is long.
+// Quote quotes a user's input, shortened if it is long.
 func Quote(s string) string { return quote.Short(s) }
 
-// message is an error as a user reads it: one line in our own words, with the mend where Go or the system told the error
-// last, and without the thousands of bytes that somebody gave.
+// message is an error in the form in which a user reads it: one line, with an explanation instead of the errors of Go
+// or of the system, and without thousands of bytes of input.
 func message(err error) string {
 	text := long.ReplaceAllStringFunc(OneLine(err.Error()), cut)
 	for _, w := range foreign {
@@ -28,10 +28,10 @@ func message(err error) string {
 	return inWords.Replace(text)
 }
 
-// long matches a quoted string or a word that is longer than a message can carry.
+// long matches a quoted string or a word that is too long for a message.
 var long = regexp.MustCompile(`"(?:[^"\\]|\\.){160,}"|[^\s"]{240,}`)
 
-// cut leaves the beginning of something long.
+// cut keeps the beginning of a long text.
 func cut(s string) string {
 	const kept = 60
 	begin := strings.ToValidUTF8(strings.TrimRight(s[:kept], `\`), "")
@@ -41,7 +41,7 @@ func cut(s string) string {
 	return begin + fmt.Sprintf("… (%d bytes)", len(s))
 }
 
-// foreign are the errors of Go and of the system that a message may end with, as they are told there and by us.
+// foreign lists errors of Go and of the system with which a message may end, with their original texts and ours.
 var foreign = []struct {
 	is   error
 	says string
@@ -62,7 +62,7 @@ var foreign = []struct {
 	{context.DeadlineExceeded, context.DeadlineExceeded.Error(), "time ran out; give it more, or see what is slow"},
 }
 
-// inWords tells what contexts say, wherever it stands.
+// inWords replaces the errors of contexts, wherever they are in a message.
 var inWords = strings.NewReplacer(
 	context.DeadlineExceeded.Error(), "time ran out",
 	": interrupt signal received", " by a signal",

@@ -17,7 +17,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// evidenceAt finds the directory of evidence: a home's, or path itself if that is where the files are.
+// evidenceAt finds the directory of evidence: that of a home, or path itself if the files are there.
 func evidenceAt(path string) (string, error) {
 	if files, _ := filepath.Glob(filepath.Join(path, "replica*-*")); len(files) > 0 {
 		return path, nil
@@ -25,13 +25,13 @@ func evidenceAt(path string) (string, error) {
 	return dataPath(path, node.EvidenceDir)
 }
 
-// Check is what evidence is checked with: the keys of a cluster, and nothing else.
+// Check is what is needed to verify evidence: only the keys of a cluster.
 type Check struct {
 	cfg   wire.Config
 	holds func([]wire.Claim) bool
 }
 
-// CheckWith takes the keys from a cluster's file.
+// CheckWith makes a Check with the keys in a cluster file.
 func CheckWith(file *cluster.File) (*Check, error) {
 	cfg, err := file.Config(0)
 	if err != nil {
@@ -40,7 +40,7 @@ func CheckWith(file *cluster.File) (*Check, error) {
 	return &Check{cfg, replica.Holds(crypto.NewVerifier(0, nil))}, nil
 }
 
-// NewCheck takes the keys from a cluster file, "" for the one that a home names.
+// NewCheck makes a Check with the keys in a cluster file; "" stands for the file that a home names.
 func NewCheck(home, clusterFile string) (*Check, error) {
 	var file *cluster.File
 	if clusterFile == "" {
@@ -58,8 +58,8 @@ func NewCheck(home, clusterFile string) (*Check, error) {
 	return CheckWith(file)
 }
 
-// Evidence is what a replica keeps of others' misbehaviour, and of its own wrong states. Its JSON is what
-// `tagma evidence --json` prints.
+// Evidence is what a replica stores about others' misbehaviour and about its own wrong states. Its JSON is what `tagma
+// evidence --json` prints.
 type Evidence struct {
 	Dir   string  `json:"dir"`
 	Found []Proof `json:"evidence"`
@@ -68,18 +68,18 @@ type Evidence struct {
 // Proof is one file of evidence.
 type Proof struct {
 	File     string `json:"file"`
-	Replica  int    `json:"replica"` // the accused
+	Replica  int    `json:"replica"` // the accused replica
 	Kind     string `json:"kind,omitempty"`
 	About    string `json:"about,omitempty"`
-	Verified bool   `json:"verified"` // false too when it was not asked for
+	Verified bool   `json:"verified"` // also false if it was not checked
 	Error    string `json:"error,omitempty"`
-	// Of a state that was wrong, once it was repaired: how many keys of the store differed, and the first of them.
+	// For a state that was wrong and was repaired: how many keys of the store differed, and the first of them.
 	Differing int      `json:"differing,omitempty"`
 	Keys      [][]byte `json:"keys_base64,omitempty"`
 }
 
-// ReadEvidence lists the evidence of a home, or of a copy of its directory, and checks it unless check is nil. An error is
-// of the path; what is wrong with a file is in its Proof.
+// ReadEvidence lists the evidence of a home, or of a copy of its directory, and checks it unless check is nil. An error
+// is about the path; what is wrong with a file is in its Proof.
 func ReadEvidence(path string, check *Check) (*Evidence, error) {
 	dir, err := evidenceAt(path)
 	if err != nil {
@@ -100,13 +100,13 @@ func ReadEvidence(path string, check *Check) (*Evidence, error) {
 	return e, err
 }
 
-// Single is one file of evidence, wherever it lies. Its JSON is what `tagma verify --json` prints of one.
+// Single is a single file of evidence. Its JSON is what `tagma verify --json` prints for it.
 type Single struct {
-	Kind  string `json:"kind"` // evidence, to tell it from what else can be verified
+	Kind  string `json:"kind"` // always "evidence", which distinguishes it from other files that can be verified
 	Proof Proof  `json:"proof"`
 }
 
-// ReadSingle reads and checks one file of evidence. It returns nil for a file that is none.
+// ReadSingle reads and checks one file of evidence. It returns nil if the file is not evidence.
 func ReadSingle(path string, check *Check) *Single {
 	p := readProof(path, check)
 	if p.Replica < 0 {
@@ -119,13 +119,13 @@ func ReadSingle(path string, check *Check) *Single {
 	return &Single{"evidence", p}
 }
 
-// Print tells people what is proven, where Err is nil.
+// Print writes what is proven, for people. Err must be nil.
 func (s *Single) Print(w io.Writer) error {
 	return terminal.Say(w, "%s holds: proof against replica %d, %s: %s\n", terminal.Printable(s.Proof.File), s.Proof.Replica,
 		s.Proof.Kind, s.Proof.About)
 }
 
-// Err says why the file proves nothing, nil if it proves what it says.
+// Err returns why the file proves nothing, or nil if it proves what it claims.
 func (s *Single) Err() error {
 	if s.Proof.Error == "" {
 		return nil
@@ -137,7 +137,7 @@ func (s *Single) Err() error {
 // Diverged is the kind of what a replica keeps about its own state.
 const Diverged = "diverged"
 
-// readDivergences reads what a replica kept about its own state.
+// readDivergences reads what a replica stored about its own wrong states.
 func readDivergences(dir string, check *Check) (found []Proof, err error) {
 	files, err := node.DivergenceFiles(dir)
 	for _, path := range files {
@@ -190,7 +190,7 @@ func readProof(path string, check *Check) Proof {
 	return entry
 }
 
-// readAtMost reads a file, and no more of it than could be of use.
+// readAtMost reads a file, but not more bytes than a valid file can have.
 func readAtMost(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -213,7 +213,7 @@ func aboutState(d *node.Divergence) string {
 	return text
 }
 
-// Print tells people what there is, a line for each file.
+// Print writes one line for each file, for people.
 func (e *Evidence) Print(w io.Writer) error {
 	if len(e.Found) == 0 {
 		return terminal.Say(w, "no evidence in %s\n", e.Dir)
@@ -235,7 +235,7 @@ func (e *Evidence) Print(w io.Writer) error {
 	return terminal.Table(w, table)
 }
 
-// Err says which files prove nothing, nil if there are none.
+// Err returns which files prove nothing, or nil if there are none.
 func (e *Evidence) Err() error {
 	bad, first := 0, ""
 	for _, p := range e.Found {

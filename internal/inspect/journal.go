@@ -18,7 +18,7 @@ import (
 // segmentSuffix ends the name of a segment's file.
 const segmentSuffix = ".segment"
 
-// journalAt finds the journal's directory and, when a single segment is asked for, its name.
+// journalAt finds the journal's directory and, if path is a single segment, the segment's name.
 func journalAt(path string) (dir, only string, err error) {
 	info, err := os.Stat(path)
 	if err == nil && !info.IsDir() {
@@ -34,7 +34,7 @@ func journalAt(path string) (dir, only string, err error) {
 	return dir, "", err
 }
 
-// Journal is a journal that was read and verified, or one segment of it. Its JSON is what `tagma journal --json` prints.
+// Journal is a journal, or one segment of it, that was read and verified. Its JSON is what `tagma journal --json` prints.
 type Journal struct {
 	Dir      string    `json:"dir"`
 	Segments []Segment `json:"segments"`
@@ -59,7 +59,7 @@ type Segment struct {
 	Entries   int    `json:"records"`
 }
 
-// Damage is where a journal is rotten.
+// Damage says where a journal is damaged.
 type Damage struct {
 	File   string `json:"file"`
 	Sector int64  `json:"sector"`
@@ -67,8 +67,8 @@ type Damage struct {
 	Why    string `json:"why"`
 }
 
-// ReadJournal verifies the journal of a home, of a copy of its directory, or one segment's file, and decodes its records,
-// without those in a summary. An error is of the path alone; what is wrong with the journal is in Err.
+// ReadJournal verifies the journal of a home, of a copy of its directory, or a single segment, and decodes the records
+// unless only a summary is wanted. An error is about the path; what is wrong with the journal is in Err.
 func ReadJournal(path string, summary bool) (*Journal, error) {
 	dir, only, err := journalAt(path)
 	if err != nil {
@@ -110,7 +110,7 @@ func ReadJournal(path string, summary bool) (*Journal, error) {
 	return d, nil
 }
 
-// Err is what is wrong with the journal, nil if it is intact.
+// Err returns what is wrong with the journal, or nil if it is intact.
 func (d *Journal) Err() error { return d.err }
 
 // Print writes a journal for people: segments with their records, and a summary unless it is damaged.
@@ -133,8 +133,8 @@ func (d *Journal) Print(w io.Writer) error {
 	return out.Flush()
 }
 
-// dataPath finds a directory of a replica's data, such as its journal, under a home. The home's settings may have moved
-// the data elsewhere. A copy of the data without key and settings will do too.
+// dataPath finds a directory of a replica's data, such as its journal, for a home. The home's settings may name another
+// place for the data. A copy of the data without key and settings can also be given.
 func dataPath(home, name string) (string, error) {
 	info, err := os.Stat(home)
 	switch {

@@ -14,13 +14,13 @@ type Record struct {
 	Type    string     `json:"type,omitempty"` // of the message in it
 	View    *wire.View `json:"view,omitempty"`
 	Seq     *wire.Seq  `json:"seq,omitempty"`
-	Digest  string     `json:"digest,omitempty"` // full, hex
+	Digest  string     `json:"digest,omitempty"` // in full, as hex
 	Note    string     `json:"note,omitempty"`
 	Bytes   int        `json:"bytes"`
 
 	Requests []Request `json:"requests,omitempty"` // of the batch, in order
 
-	text string // as wire.ReadRecord gives it
+	text string // as wire.ReadRecord returns it
 }
 
 // Request names a request of a batch.
@@ -52,7 +52,7 @@ func describe(data []byte) (Record, error) {
 	return e, nil
 }
 
-// line is the record in words, for people.
+// line describes the record in words, for people.
 func (e *Record) line() string {
 	return strings.TrimRight(fmt.Sprintf("%-48s %6d B  %s", e.text, e.Bytes, e.Note), " ")
 }

@@ -14,7 +14,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// Write writes a line for each key of a scan. It returns how many it wrote, even with an error.
+// Write writes a line for each key of a scan. It returns how many lines it wrote, even with an error.
 func Write(to io.Writer, scan iter.Seq2[kv.KeyValue, error]) (written int, err error) {
 	buffered := bufio.NewWriter(to)
 	encoder := json.NewEncoder(buffered)
@@ -31,19 +31,19 @@ func Write(to io.Writer, scan iter.Seq2[kv.KeyValue, error]) (written int, err e
 	return written, buffered.Flush()
 }
 
-// mostLineBytes is above what the longest key and value take up in JSON.
+// mostLineBytes is more than the longest key and value take in JSON.
 const mostLineBytes = 6*(kv.MaxKeyBytes+kv.MaxValueBytes) + 1024
 
-// Loading puts the lines of a file into a cluster, in their order and in batches, each of which is one request.
+// Loading puts the lines of a file into a cluster, in order and in batches, each of which is one request.
 type Loading struct {
-	Done int // lines that are in for certain, or were left out
+	Done int // how many lines were put for certain, or were skipped
 
 	name               string
 	scanner            *bufio.Scanner
 	mostOps, mostBytes int
 }
 
-// NewLoading reads lines from a file of this name, and puts at most so many operations, of at most so many bytes, into one
+// NewLoading reads lines from a file of this name, and puts at most mostOps operations, of at most mostBytes, into one
 // request.
 func NewLoading(from io.Reader, name string, mostOps, mostBytes int) *Loading {
 	l := &Loading{name: name, scanner: bufio.NewScanner(from), mostOps: mostOps, mostBytes: mostBytes}
@@ -51,7 +51,7 @@ func NewLoading(from io.Reader, name string, mostOps, mostBytes int) *Loading {
 	return l
 }
 
-// LineError is what is wrong with a line.
+// LineError says what is wrong with a line.
 type LineError struct {
 	File string
 	Line int // from 1
@@ -63,7 +63,7 @@ func (e *LineError) Error() string { return fmt.Sprintf("%s, line %d: %v", e.Fil
 // Unwrap implements errors.
 func (e *LineError) Unwrap() error { return e.Err }
 
-// Skip leaves out lines in front. The error is io.EOF if there are not so many.
+// Skip skips the first lines. The error is io.EOF if there are not so many.
 func (l *Loading) Skip(lines int) error {
 	for l.Done < lines {
 		if _, err := l.next(); err != nil {
@@ -74,8 +74,8 @@ func (l *Loading) Skip(lines int) error {
 	return nil
 }
 
-// Run has all lines put. Do has the operations of one request executed and returns their results. The error is a LineError
-// where a line cannot be read, else what do said; Done tells how far it came.
+// Run puts all lines. Do must have the cluster execute the operations of one request and return their results. The
+// error is a LineError if a line cannot be read, otherwise the error of do; Done says how many lines were put.
 func (l *Loading) Run(do func(ops [][]byte) (outputs [][]byte, err error)) error {
 	var ops [][]byte
 	size, ended := 0, false
@@ -139,7 +139,7 @@ func (l *Loading) next() (p kv.KeyValue, err error) {
 	return p, err
 }
 
-// Line is a key with its value as one line of JSON. Of each pair of fields exactly one is there: the second one for bytes
+// Line is a key with its value as one line of JSON. Exactly one field of each pair is present: the second one for bytes
 // that are not UTF-8.
 type Line struct {
 	Key         *string `json:"key,omitempty"`
@@ -148,14 +148,14 @@ type Line struct {
 	ValueBase64 *string `json:"value_base64,omitempty"`
 }
 
-// LineOf is a key with its value as JSON has them.
+// LineOf makes the Line of a key and its value.
 func LineOf(key, value []byte) (l Line) {
 	l.Key, l.KeyBase64 = textOrBase64(key)
 	l.Value, l.ValueBase64 = textOrBase64(value)
 	return l
 }
 
-// Bytes are the key and the value. The error says which field is missing, given twice, or no base64.
+// Bytes returns the key and the value. The error says which field is missing, present twice, or not base64.
 func (l *Line) Bytes() (key, value []byte, err error) {
 	if key, err = bytesOf("key", l.Key, l.KeyBase64); err == nil {
 		value, err = bytesOf("value", l.Value, l.ValueBase64)
@@ -172,7 +172,7 @@ func textOrBase64(b []byte) (text, encoded *string) {
 	return nil, &s
 }
 
-// bytesOf is what one of two fields holds.
+// bytesOf returns the content of the one field of a pair that is present.
 func bytesOf(name string, text, encoded *string) ([]byte, error) {
 	switch {
 	case (text == nil) == (encoded == nil):

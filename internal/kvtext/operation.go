@@ -9,16 +9,16 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// opVerbs are the operations' first words, in the order in which messages list them.
+// opVerbs are the first words of operations, in the order in which messages list them.
 var opVerbs = []string{"put", "get", "prefix", "range", "delete", "delete-prefix", "delete-range"}
 
-// opForms are what must follow a verb.
+// opForms says what must follow each verb.
 var opForms = map[string][]string{
 	"put": {"KEY", "VALUE"}, "get": {"KEY"}, "prefix": {"PREFIX", "[LIMIT]"}, "range": {"START", "END", "[LIMIT]"},
 	"delete": {"KEY"}, "delete-prefix": {"PREFIX"}, "delete-range": {"START", "END"},
 }
 
-// operation is one line of a transaction; its verb tells how its result decodes.
+// operation is one line of a transaction; its verb decides how its result is decoded.
 type operation struct {
 	verb string
 	op   []byte
@@ -58,7 +58,7 @@ func parseOperation(words []string) (operation, error) {
 	return operation{verb: verb, op: encode(verb, given, limit)}, nil
 }
 
-// required are the words of a form that cannot be left out.
+// required are the words of a form that cannot be omitted.
 func required(form []string) []string {
 	if strings.HasPrefix(form[len(form)-1], "[") {
 		return form[:len(form)-1]
@@ -66,7 +66,7 @@ func required(form []string) []string {
 	return form
 }
 
-// takeLimit takes the limit off the end of the words, if the form has one and it is there. 0 stands for none.
+// takeLimit removes the limit from the end of the words, if the form has one and it is present. 0 stands for none.
 func takeLimit(form, given []string) (limit uint32, rest []string, err error) {
 	if len(given) != len(form) || len(required(form)) == len(form) {
 		return 0, given, nil
@@ -98,7 +98,7 @@ func encode(verb string, words []string, limit uint32) []byte {
 	return kv.DeleteRange(first, endOf(words[1]))
 }
 
-// endOf is a range's end as people write it.
+// endOf is the end of a range in the form in which people write it.
 func endOf(word string) []byte {
 	if word == "" {
 		return nil
@@ -106,7 +106,7 @@ func endOf(word string) []byte {
 	return []byte(word)
 }
 
-// splitWords takes a line apart at its spaces. What stands in double quotes is one word, in Go's notation.
+// splitWords splits a line at its spaces. A text in double quotes is one word, in Go's notation.
 func splitWords(line string) (words []string, err error) {
 	for rest := strings.TrimLeft(line, " \t"); rest != ""; rest = strings.TrimLeft(rest, " \t") {
 		word := ""

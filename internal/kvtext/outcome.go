@@ -8,23 +8,23 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// Outcome is what came of a transaction. Its JSON is what `tagma txn --json` prints.
+// Outcome is the result of a transaction. Its JSON is what `tagma txn --json` prints.
 type Outcome struct {
 	Succeeded bool     `json:"succeeded"` // all compares held
-	Revision  uint64   `json:"revision"`  // of the store, after it
-	Seq       uint64   `json:"seq"`       // of the batch it was executed in
-	Results   []Result `json:"results"`   // of the operations that were executed, in order
+	Revision  uint64   `json:"revision"`  // of the store, after the transaction
+	Seq       uint64   `json:"seq"`       // of the batch that executed it
+	Results   []Result `json:"results"`   // of the executed operations, in order
 }
 
-// Result is one operation's: of a read its pairs, of a delete how many keys it deleted.
+// Result is the result of one operation: pairs for a read, the number of deleted keys for a delete.
 type Result struct {
 	Operation string  `json:"operation"`
 	Pairs     *[]Pair `json:"pairs,omitempty"`
-	More      bool    `json:"more,omitempty"` // the range holds more than the limits let through
+	More      bool    `json:"more,omitempty"` // the range has more pairs than the limits allowed
 	Deleted   *uint64 `json:"deleted,omitempty"`
 }
 
-// Outcome decodes what the cluster answered to the transaction's operation, and the sequence number of its batch.
+// Outcome decodes the cluster's result of the transaction's operation; seq is the sequence number of its batch.
 func (t *Txn) Outcome(output []byte, seq uint64) (*Outcome, error) {
 	r, err := kv.DecodeTxn(output)
 	if err != nil {
@@ -76,7 +76,7 @@ func (op *operation) result(result []byte) (Result, error) {
 	return out, err
 }
 
-// Print writes the outcome for people: a line for the transaction, and one or more for each operation.
+// Print writes the outcome for people: one line for the transaction, and one or more for each operation.
 func (o *Outcome) Print(w io.Writer) error {
 	verdict := "failed"
 	if o.Succeeded {
@@ -111,7 +111,7 @@ func (r *Result) print(w io.Writer) error {
 	return nil
 }
 
-// Pair is a key with all that the machine keeps of it. PairOf makes one.
+// Pair is a key with everything that the machine stores about it. PairOf makes one.
 type Pair struct {
 	Line
 	CreateRevision uint64 `json:"create_revision"`
@@ -121,7 +121,7 @@ type Pair struct {
 	key, value []byte
 }
 
-// PairOf is what the machine gave, for JSON and for people.
+// PairOf makes a Pair of a pair from the machine.
 func PairOf(p *kv.KeyValue) Pair {
 	return Pair{
 		Line: LineOf(p.Key, p.Value), CreateRevision: p.CreateRevision, ModRevision: p.ModRevision, Version: p.Version,

@@ -10,15 +10,15 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// Txn is a transaction as it was written: compares, operations for when all of them hold, and operations for when one does
-// not. ParseTxn makes one.
+// Txn is a transaction in text form: compares, operations for the case that all of them hold, and operations for the
+// other case. ParseTxn makes one.
 type Txn struct {
 	compares     []kv.Compare
 	then, orElse operations
 }
 
-// ParseTxn reads a transaction in the language that `tagma help txn` describes: three parts with an empty line between
-// them, of which the last ones may be left out. An error names its line, from 1.
+// ParseTxn parses a transaction in the language that `tagma help txn` describes: three parts with an empty line between
+// them, the last of which may be omitted. An error names its line, from 1.
 func ParseTxn(text string) (*Txn, error) {
 	t := &Txn{}
 	lines := strings.Split(strings.TrimRight(text, " \t\r\n"), "\n")
@@ -42,7 +42,7 @@ func ParseTxn(text string) (*Txn, error) {
 	return t, nil
 }
 
-// Operation is what a cluster executes.
+// Operation is the operation for the cluster to execute.
 func (t *Txn) Operation() []byte { return kv.Txn(t.compares, t.then.encoded(), t.orElse.encoded()) }
 
 func (t *Txn) line(part int, line string) error {
@@ -76,7 +76,7 @@ func limited(n int, err error) error {
 
 var relations = map[string]kv.Relation{"=": kv.Equal, "!=": kv.NotEqual, "<": kv.Less, ">": kv.Greater}
 
-// compareTargets in the order in which messages list them.
+// compareTargets are in the order in which messages list them.
 var compareTargets = []string{"version", "create", "mod", "value"}
 
 func parseCompare(words []string) (kv.Compare, error) {
@@ -128,7 +128,7 @@ func checkKey(key []byte) error {
 	return nil
 }
 
-// unknownWord is the error of a line's first word that means nothing.
+// unknownWord is the error for a line whose first word is unknown.
 func unknownWord(kind, given string, known []string) error {
 	if near := nearest.To(given, known); near != "" {
 		return fmt.Errorf("there is no %s %q; did you mean %s?", kind, given, near)

@@ -20,8 +20,8 @@ import (
 // authenticate anybody, so its address should be on the loopback. It only reads, and its failure never stops a replica
 // that votes.
 type admin struct {
-	node     *Node        // accepts at most adminConnections at once; further ones wait
-	listener net.Listener // holds adminConnections at once; the next one waits to be accepted
+	node     *Node
+	listener net.Listener // accepts at most adminConnections at once; further ones wait
 	open     atomic.Int64 // number of connections
 }
 

@@ -15,8 +15,8 @@ import (
 	"tagma/internal/rescue"
 )
 
-// FindBackup finds a backup with those that it adds to. One that is missing, or is none, is an unusable argument; one that
-// is damaged is not.
+// FindBackup finds a backup and those that it adds to. If one is missing, or is not a backup, the error is marked as an
+// unusable argument; if one is damaged, it is not.
 func FindBackup(path string, since []string) (*rescue.Chain, error) {
 	chain, err := rescue.Find(path, since...)
 	switch {
@@ -33,10 +33,10 @@ func FindBackup(path string, since []string) (*rescue.Chain, error) {
 	return chain, err
 }
 
-// Verified is what a file was found to hold. Its JSON is what `tagma verify --json` prints.
+// Verified is what a file was found to contain. Its JSON is what `tagma verify --json` prints.
 type Verified interface{ Print(w io.Writer) error }
 
-// Verify checks what is in a file, with the keys of a cluster: a backup over those that it adds to, or evidence.
+// Verify verifies a file with the keys of a cluster: a backup, together with those that it adds to, or evidence.
 func Verify(path string, since []string, file *cluster.File, progress func(share float64)) (Verified, error) {
 	check, err := inspect.CheckWith(file)
 	if err != nil {
@@ -52,8 +52,8 @@ func Verify(path string, since []string, file *cluster.File, progress func(share
 	return rescue.Verify(chain, file, progress)
 }
 
-// DiskAt finds the data of a replica under its home, or in a directory that holds nothing else; then, or where a flag names
-// one, the cluster file is not the home's.
+// DiskAt finds the data of a replica under its home, or in a directory that holds only the data. In the second case, or
+// if a flag names one, the cluster file is not the home's.
 func (p *Program) DiskAt(home, clusterFlag string) (*rescue.Disk, error) {
 	d, data := &rescue.Disk{}, home
 	isHome := IsFile(filepath.Join(home, node.ConfigFile))
@@ -74,19 +74,19 @@ func (p *Program) DiskAt(home, clusterFlag string) (*rescue.Disk, error) {
 	return d, nil
 }
 
-// Restored is a home that got its state back. Its JSON is what `tagma restore --replica --json` prints.
+// Restored describes a home into which a state was put. Its JSON is what `tagma restore --replica --json` prints.
 type Restored struct {
 	Home    string      `json:"home"`
 	Replica int         `json:"replica"`
 	Seq     uint64      `json:"seq"`
 	Root    cluster.Key `json:"root"`
-	Origin  bool        `json:"origin"` // it is the state that the cluster began with
+	Origin  bool        `json:"origin"` // it is the state with which the cluster began
 }
 
-// RestoreHome puts the state of a backup into the home of one replica, which lies in dir or is dir. The file life beside the
-// key is left alone: with a state and no journal the next start finds that this replica may have forgotten what it signed
-// (D8.3), whatever it says, unless the state is the cluster's origin and the replica was never started: then nothing was
-// signed, and the others are asked all the same (D8.5).
+// RestoreHome puts the state of a backup into the home of one replica, which is in dir or is dir. It does not change
+// the file life beside the key. With a state and no journal, the next start finds that this replica may have forgotten
+// what it signed (D8.3), whatever life says. The exception is the cluster's origin put into the home of a replica that
+// was never started: then nothing was signed, and the replica still asks the others (D8.5).
 func RestoreHome(chain *rescue.Chain, dir string, replica int, progress func(share float64)) (*Restored, error) {
 	home := dir
 	if !IsFile(filepath.Join(home, node.ConfigFile)) {
@@ -115,7 +115,7 @@ func RestoreHome(chain *rescue.Chain, dir string, replica int, progress func(sha
 	return &Restored{Home: home, Replica: replica, Seq: last.Seq, Root: last.Root, Origin: origin}, nil
 }
 
-// PrintRestored tells people what was put back and what to do next.
+// PrintRestored writes, for people, what was restored and what to do next.
 func (p *Program) PrintRestored(w io.Writer, r *Restored) error {
 	what := "it comes back silent, and fetches from the others what changed since"
 	if r.Origin {
@@ -129,8 +129,8 @@ func putBack(chain *rescue.Chain, data string, judge func(*backup.Head) error, p
 	return rescue.Put(chain, filepath.Join(data, node.JournalDir), filepath.Join(data, node.StateDir), judge, progress)
 }
 
-// RestoreCluster makes a new cluster in dir that begins with the state of a backup of the one before (D8.12). Of the options
-// the replicas are as many as there were unless it is said otherwise.
+// RestoreCluster makes a new cluster in dir that begins with the state of a backup of another cluster (D8.12). Unless
+// the options say otherwise, it has as many replicas as that one.
 func RestoreCluster(chain *rescue.Chain, before *cluster.File, dir string, o cluster.InitOptions, progress func(share float64)) (*Made, error) {
 	report, err := rescue.Verify(chain, before, progress)
 	if err != nil {

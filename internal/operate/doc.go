@@ -1,5 +1,6 @@
-// Package operate has the commands with which replicas are made and run, and asked how they are: init, node, keys and
-// status. cmd/tagma and the programs of package tagma/node have them in common, each with its own name and machines.
+// Package operate has the commands that make replicas, run them, and ask how they are: init, node, keys and status.
+// cmd/tagma and the programs made with package tagma/node share them, each with its own name and machines.
 //
-// It owns their flags, output and files. It decides nothing about the protocol, and knows no operation of any machine.
+// It owns the commands' flags, output and files. It decides nothing about the protocol, and knows no operation of any
+// machine.
 package operate

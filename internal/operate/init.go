@@ -15,7 +15,7 @@ import (
 // clientName is the name under which init registers its client key.
 const clientName = "client"
 
-// Init is the command that makes a cluster.
+// Init returns the command that makes a cluster.
 func (p *Program) Init() *cobra.Command {
 	var (
 		dir        string
@@ -69,20 +69,20 @@ Replicas that share a host get consecutive ports from the base port on; metrics 
 	return cmd
 }
 
-// Made is what init made, as its --json shows it.
+// Made describes a new cluster, as init --json prints it.
 type Made struct {
 	Dir         string        `json:"dir"`
 	ClusterFile string        `json:"cluster_file"`
 	ClusterID   string        `json:"cluster_id"`
 	Faults      int           `json:"faults_masked"`        // f
-	ClientKey   string        `json:"client_key,omitempty"` // none for clients that keep theirs
+	ClientKey   string        `json:"client_key,omitempty"` // missing if all clients already had their keys
 	Origin      *madeOrigin   `json:"origin,omitempty"`
 	Replicas    []madeReplica `json:"replicas"`
 }
 
-// madeOrigin is the state that a restored cluster begins with.
+// madeOrigin is the state with which a restored cluster begins.
 type madeOrigin struct {
-	Cluster string `json:"cluster"` // the id of the one before
+	Cluster string `json:"cluster"` // the id of the cluster from which the state came
 	Seq     uint64 `json:"seq"`
 	Root    string `json:"root"`
 }
@@ -92,10 +92,10 @@ type madeReplica struct {
 	Home      string   `json:"home"`
 	PublicKey string   `json:"public_key"`
 	Addresses []string `json:"addresses"`
-	Admin     string   `json:"admin"` // host:port of metrics and health
+	Admin     string   `json:"admin"` // host:port of the address for metrics and health
 }
 
-// PrintMade tells people what was made and what to do next.
+// PrintMade writes, for people, what was made and what to do next.
 func (p *Program) PrintMade(w io.Writer, m *Made) error {
 	text := fmt.Sprintf("Made a cluster of %d replicas, which %s, in %s\n\n", len(m.Replicas), cluster.Masked(len(m.Replicas)), m.Dir)
 	text += fmt.Sprintf("  %-28s members, keys and parameters: the same for all\n", m.ClusterFile)

@@ -13,17 +13,18 @@ import (
 	"tagma/internal/node"
 )
 
-// ClusterFile and ClientKey are what a cluster's directory holds beside the homes.
+// ClusterFile and ClientKey are the names of the files in a cluster's directory beside the homes.
 const (
 	ClusterFile = "cluster.toml"
 	ClientKey   = "client.key"
 )
 
-// AdminOffset lies between the ports of the replicas and those of their admin addresses, which must not meet.
+// AdminOffset is the distance between the ports of the replicas and those of their admin addresses, so that they never
+// coincide.
 const AdminOffset = 100
 
-// adminPort is the port of replica i's admin address. It differs between the replicas of a cluster even if each has its
-// own host: homes are tried out on one machine first.
+// adminPort is the port of replica i's admin address. It differs between the replicas even if each is meant to have its
+// own host, because people try all homes on one machine first.
 func adminPort(basePort, i, replicas int) int {
 	offset := max(AdminOffset, replicas)
 	if port := basePort + offset + i; basePort+offset+replicas-1 <= 65535 {
@@ -32,7 +33,7 @@ func adminPort(basePort, i, replicas int) int {
 	return basePort - offset + i
 }
 
-// WriteCluster writes a cluster to dir. It overwrites nothing, and takes back what it made when it cannot make all of it.
+// WriteCluster writes a cluster to dir. It overwrites nothing, and removes what it made if it cannot make everything.
 func WriteCluster(dir string, fresh *cluster.Fresh, basePort int) (made *Made, err error) {
 	made = &Made{
 		Dir:         dir,
@@ -65,8 +66,8 @@ func WriteCluster(dir string, fresh *cluster.Fresh, basePort int) (made *Made, e
 	return made, nil
 }
 
-// paths lists what lies directly in the cluster's directory. The cluster file is the last one, so that it exists only
-// beside everything it names.
+// paths lists what is directly in the cluster's directory. The cluster file is last, so that it is written after
+// everything that it names.
 func (m *Made) paths() []string {
 	var all []string
 	for _, r := range m.Replicas {
@@ -116,7 +117,7 @@ func (m *Made) write(fresh *cluster.Fresh) error {
 	return fresh.File.Save(m.ClusterFile)
 }
 
-// Remove takes back what was made.
+// Remove removes everything that was made.
 func (m *Made) Remove() error {
 	var errs []error
 	for _, path := range m.paths() {

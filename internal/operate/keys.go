@@ -36,7 +36,7 @@ the terminal.`,
 	return cmd
 }
 
-// newKey is what keys new is asked for.
+// newKey holds the flags of keys new.
 type newKey struct {
 	out, register, cluster string
 	encrypt, json          bool
@@ -78,8 +78,8 @@ is written anew; take that file to every replica, and to the clients, and restar
 	return cmd
 }
 
-// make writes the key file, and the cluster file when it is asked to. The cluster file is checked first, and the key is
-// taken back when it cannot be registered, so that either both are there or neither.
+// make writes the key file, and also the cluster file if the key is to be registered. It checks the cluster file first,
+// and removes the key if that cannot be registered, so that either both are written or neither is.
 func (k *newKey) make() (*ShownKey, error) {
 	key, err := crypto.Generate(nil)
 	if err != nil {
@@ -123,7 +123,7 @@ func (k *newKey) write(key *crypto.PrivateKey) error {
 	return crypto.WriteKeyEncrypted(k.out, key, secret)
 }
 
-// takenBack removes a file that was just made, and names it.
+// takenBack removes a file that was just made, and returns its name.
 func takenBack(path string) string {
 	if err := os.Remove(path); err != nil {
 		return path + ", which could not be removed: " + err.Error()
@@ -131,7 +131,7 @@ func takenBack(path string) string {
 	return path
 }
 
-// next says what remains to be done.
+// next says what the user has to do next.
 func (k *newKey) next(shown *ShownKey) string {
 	if k.register != "" {
 		return fmt.Sprintf("\nTake %s to every replica and client, then restart the replicas.\n", shown.ClusterFile)
@@ -146,12 +146,12 @@ replicas:
 `, shown.PublicKey)
 }
 
-// clusterPath is the cluster file that a flag, the environment or the working directory names.
+// clusterPath is the cluster file that a flag or the environment names, or else the one in the working directory.
 func clusterPath(flag string) string {
 	return cmp.Or(flag, os.Getenv(ClusterVariable), ClusterFile)
 }
 
-// withClient reads a cluster file and adds a client to what was read.
+// withClient reads a cluster file and adds a client to its content.
 func withClient(path, name string, key [32]byte) (*cluster.File, error) {
 	file, err := cluster.Load(path)
 	if err != nil {

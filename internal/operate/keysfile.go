@@ -40,16 +40,16 @@ encrypted file really holds the private half of the public key it names is seen 
 	return cmd
 }
 
-// ShownKey is what keys tells about a key file. Role is "replica", "client", "unknown", or "" when no cluster
-// file was given.
+// ShownKey is what the command keys says about a key file. Role is "replica", "client" or "unknown", or "" if no
+// cluster file was given.
 type ShownKey struct {
 	File        string `json:"file"`
 	PublicKey   string `json:"public_key"`
 	Encrypted   bool   `json:"encrypted"`
 	ClusterFile string `json:"cluster_file,omitempty"`
 	Role        string `json:"role,omitempty"`
-	Replica     *int   `json:"replica,omitempty"` // of a replica's key
-	Client      string `json:"client,omitempty"`  // a client's name
+	Replica     *int   `json:"replica,omitempty"` // number of the replica that has the key
+	Client      string `json:"client,omitempty"`  // name of the client that has the key
 }
 
 func (p *Program) showKey(path, clusterFile string) (*ShownKey, error) {
@@ -128,7 +128,7 @@ make the key on an encrypted disk.`,
 	return cmd
 }
 
-// encryptKey writes the key encrypted beside the file, proves that it opens, and puts it in the file's place.
+// encryptKey writes the encrypted key to a new file, checks that it can be opened, and then replaces the old file.
 func encryptKey(path string) (err error) {
 	key, err := crypto.ReadKey(path)
 	switch {

@@ -21,7 +21,7 @@ import (
 	"tagma/internal/terminal"
 )
 
-// Node is the command that runs one replica.
+// Node returns the command that runs one replica.
 func (p *Program) Node() *cobra.Command {
 	var home string
 	cmd := &cobra.Command{
@@ -57,7 +57,7 @@ func (p *Program) runNode(ctx context.Context, dir string, stdout, stderr io.Wri
 	if err := sigbus.Exit(p.faultText(home)); err != nil {
 		return fmt.Errorf("run replica %d: %w", home.Config.Self, err)
 	}
-	defer sigbus.Quiet() // from here on the error tells
+	defer sigbus.Quiet() // from here on the error of this function is printed instead
 	last := newLastLine(stderr)
 	lines := newLooseLog(last)
 	defer lines.close()
@@ -74,7 +74,7 @@ func (p *Program) runNode(ctx context.Context, dir string, stdout, stderr io.Wri
 	}
 	at := n.Report()
 	if err := command.Tell(stdout, startText(&at, n.Addrs())); err != nil {
-		// Nobody reads our output any more, which is no reason for a replica to stop.
+		// Nobody reads our output any more, but that is no reason for a replica to stop.
 		stdout = io.Discard
 	}
 	shown, hide := context.WithCancel(ctx)
@@ -87,16 +87,16 @@ func (p *Program) runNode(ctx context.Context, dir string, stdout, stderr io.Wri
 	hide()
 	select {
 	case <-hidden:
-	case <-time.After(logPatience): // a terminal that was stopped takes nothing
+	case <-time.After(logPatience): // a suspended terminal takes no output
 	}
 	if err != nil {
 		return fmt.Errorf("replica %d stopped: %w", at.Replica, err)
 	}
-	_ = command.Tell(stdout, fmt.Sprintf("replica %d stopped cleanly\n", at.Replica)) // as above
+	_ = command.Tell(stdout, fmt.Sprintf("replica %d stopped cleanly\n", at.Replica)) // as for startText
 	return nil
 }
 
-// startText is the line that says that a replica is up.
+// startText is the line that says that the replica is running.
 func startText(r *node.Report, addresses []string) string {
 	at := strings.Join(addresses, " ")
 	if rec := r.Recovery; rec != nil && rec.Phase == node.PhaseForgotten {
@@ -106,13 +106,13 @@ func startText(r *node.Report, addresses []string) string {
 	return fmt.Sprintf("replica %d is ready at %s: view %d, executed %d\n", r.Replica, at, r.View, r.Executed)
 }
 
-// faultText is the line with which a replica ends whose disk fails below what the store has mapped into memory.
+// faultText is the line with which a replica ends if the disk fails under files that the store has mapped into memory.
 func (p *Program) faultText(home *node.Home) string {
 	return fmt.Sprintf("%s: replica %d stopped: the store at %s: a page of its files cannot be read or written: the disk is full"+
 		" or fails; make room, or mend it, and start again", p.Name, home.Config.Self, filepath.Join(home.Data, node.StateDir))
 }
 
-// logger logs as text at a level that the settings have checked.
+// logger logs as text, at a level that was already checked with the settings.
 func logger(w io.Writer, level string) *slog.Logger {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
@@ -121,12 +121,12 @@ func logger(w io.Writer, level string) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l}))
 }
 
-// minorSignals takes the signals that end a process by custom and should not end a replica in the middle of its work. It
+// minorSignals handles signals that by default end a process but should not end a replica in the middle of its work. It
 // returns a context that ends when the replica should stop.
 //
-// SIGPIPE says that the reader of standard output or of the log is gone: the replica goes on, as with a log on a full
-// disk. SIGHUP says that the terminal was closed: then the replica stops cleanly. Without a terminal somebody has sent it
-// by habit, such as a rotation of logs: there is nothing to read again, and the replica goes on.
+// SIGPIPE says that the reader of standard output or of the log is gone. The replica continues, as with a log on a full
+// disk. SIGHUP says that the terminal was closed; the replica then stops cleanly. Without a terminal, somebody sent
+// SIGHUP out of habit, for example to rotate logs. There is nothing to reload, so the replica continues.
 func minorSignals(ctx context.Context, log *slog.Logger, onTerminal bool) (context.Context, context.CancelFunc) {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, cancel := context.WithCancel(ctx)

@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// Bounds of a log that is not read.
+// Bounds of log lines that wait to be written.
 const (
 	logLines    = 1 << 12
 	logBytes    = 1 << 20
-	logPatience = time.Second // how long the end of the process waits for its last lines to be taken
+	logPatience = time.Second // how long the end of the process waits until its last lines are written
 )
 
-// looseLog takes the lines of a log and writes them in the background, so that a log nobody reads, or one on a full disk,
-// never makes a replica wait: what finds no room is lost and counted, and a line tells of it once lines are taken again.
+// looseLog takes the lines of a log and writes them in the background. So a log that nobody reads, or one on a full disk,
+// never makes a replica wait. Lines that find no room are lost and counted, and a later line reports their number.
 type looseLog struct {
 	out  io.Writer
-	work chan struct{} // a token while lines wait
+	work chan struct{} // holds a token while lines wait
 	stop chan struct{}
 	done chan struct{}
 
@@ -34,7 +34,7 @@ func newLooseLog(out io.Writer) *looseLog {
 	return l
 }
 
-// Write takes a line, or loses it. It never blocks and never fails.
+// Write takes a line, or drops it. It never blocks and never fails.
 func (l *looseLog) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,7 +64,7 @@ func (l *looseLog) run() {
 	}
 }
 
-// drain writes what waits.
+// drain writes the lines that wait.
 func (l *looseLog) drain() {
 	for {
 		lines, lost := l.take()
@@ -100,7 +100,7 @@ func (l *looseLog) take() (lines [][]byte, lost int) {
 	return lines, lost
 }
 
-// close writes what waits, unless the log takes nothing even now. Nothing may be written afterwards.
+// close writes the lines that wait, unless the log still accepts nothing. Nothing may be written afterwards.
 func (l *looseLog) close() {
 	close(l.stop)
 	select {

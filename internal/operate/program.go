@@ -10,14 +10,14 @@ import (
 	"tagma/internal/node"
 )
 
-// Program is what the commands need to know of the program that has them.
+// Program is what these commands need to know about the program that contains them.
 type Program struct {
-	Name     string       // as it is called on the command line
-	Machines machines.Set // that its replicas can run; a new cluster has the first one unless another is named
-	First    string       // lines that init prints, indented by two: what a user of a new cluster may try first
+	Name     string       // its name on the command line
+	Machines machines.Set // the machines that its replicas can run; a new cluster has the first one unless another is named
+	First    string       // lines that init prints, indented by two spaces: what a user may try first with a new cluster
 }
 
-// Root is a program that has these commands and no others.
+// Root returns a root command with these commands and no others.
 func (p *Program) Root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   p.Name,
@@ -37,5 +37,5 @@ Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuratio
 	return root
 }
 
-// text is a text about tagma with the program's name at its place.
+// text replaces tagma by the program's name in a text.
 func (p *Program) text(about string) string { return strings.ReplaceAll(about, "tagma ", p.Name+" ") }

@@ -11,7 +11,8 @@ import (
 	"tagma/internal/terminal"
 )
 
-// lastLine keeps a line below a log on a terminal, redrawn as it changes. Elsewhere the log alone tells.
+// lastLine keeps one line below the log on a terminal, and redraws it when it changes. If the output is not a terminal,
+// there is only the log.
 type lastLine struct {
 	out      io.Writer
 	terminal bool
@@ -37,7 +38,7 @@ func (l *lastLine) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// set replaces the last line; "" takes it away.
+// set replaces the last line; "" removes it.
 func (l *lastLine) set(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,14 +50,14 @@ func (l *lastLine) set(text string) {
 	l.draw()
 }
 
-// clear and draw write what they can: a terminal that has gone away is no reason for a replica to stop.
+// clear and draw ignore errors: a terminal that is gone is no reason for a replica to stop.
 func (l *lastLine) clear() { _, _ = io.WriteString(l.out, "\r\x1b[K") }
 
 func (l *lastLine) draw() { _, _ = io.WriteString(l.out, l.text) }
 
 const lookRecovery = 500 * time.Millisecond
 
-// follow shows how the replica comes back until the context ends.
+// follow shows how the replica comes back, until the context ends.
 func (l *lastLine) follow(ctx context.Context, report func() node.Report) {
 	if !l.terminal {
 		return
@@ -75,7 +76,7 @@ func (l *lastLine) follow(ctx context.Context, report func() node.Report) {
 	}
 }
 
-// recoveryLine is a bar for a transfer, and a text for the rest.
+// recoveryLine shows a transfer as a bar, and anything else as text.
 func recoveryLine(r *node.Report, colour bool) string {
 	text := recoveryText(r)
 	if text == "" || r.Recovery.Transfer == nil {
@@ -84,7 +85,7 @@ func recoveryLine(r *node.Report, colour bool) string {
 	return terminal.Cells(r.Recovery.Transfer.Share, colour) + "  " + text
 }
 
-// recoveryText says in some words how a replica comes back, "" if it is back or its health says enough.
+// recoveryText says in a few words how a replica comes back; "" if it is back or its health already says enough.
 func recoveryText(r *node.Report) string {
 	rec := r.Recovery
 	if rec == nil || rec.Halted {
@@ -102,7 +103,7 @@ func recoveryText(r *node.Report) string {
 	case node.PhaseFetching:
 		return transferText(rec.Transfer)
 	case node.PhaseSilent:
-		if rec.Unclean { // its health says it
+		if rec.Unclean { // its health says so
 			return ""
 		}
 		return fmt.Sprintf("silent until checkpoint %d, votes from view %d", rec.SilentUntil, rec.FromView)

@@ -23,7 +23,7 @@ const (
 	watchInterval = time.Second
 )
 
-// Status is the command that asks every replica how it is.
+// Status returns the command that asks every replica how it is.
 func (p *Program) Status() *cobra.Command {
 	var (
 		to    = Target{Program: p}
@@ -72,7 +72,7 @@ Under the table of a cluster with durability = "optimistic" a line says what tha
 	return cmd
 }
 
-// Status is what the replicas say together, as status --json shows it.
+// Status is the judgement of all replicas' reports, as status --json prints it.
 type Status struct{ *status.Status }
 
 func askStatus(ctx context.Context, to *Target) (*Status, error) {
@@ -89,7 +89,7 @@ func askStatus(ctx context.Context, to *Target) (*Status, error) {
 	return printable(s), nil
 }
 
-// printable is a status without what a replica could play with a terminal by.
+// printable removes from a status everything with which a replica could manipulate a terminal.
 func printable(s *status.Status) *Status {
 	s.Problem = terminal.Printable(s.Problem)
 	for i := range s.Replicas {
@@ -102,7 +102,7 @@ func printable(s *status.Status) *Status {
 	return &Status{s}
 }
 
-// watchStatus asks again and again. On a terminal the table stays in its place.
+// watchStatus asks again and again. On a terminal the table stays in place.
 func watchStatus(ctx context.Context, to *Target, w io.Writer) error {
 	next := time.NewTicker(watchInterval)
 	defer next.Stop()
@@ -155,7 +155,7 @@ func (s *Status) print(w io.Writer, asJSON bool) error {
 		(len(s.Replicas)-1)/3)
 }
 
-// line is a replica's line of the table. Only its last cell is coloured: the others are padded by their length.
+// line is a replica's line of the table. Only its last cell is coloured, since the other cells are padded by their length.
 func line(r *status.Replica, colour bool) string {
 	if !r.Reachable {
 		return fmt.Sprintf("%d\t-\t-\t-\t-\t-\t-\t-\t%s\n", r.Replica, terminal.Coloured(colour, terminal.Red, whyUnreachable(r)))
@@ -190,7 +190,7 @@ func line(r *status.Replica, colour bool) string {
 		r.InFlight, len(r.Connected), state, health)
 }
 
-// whyUnreachable leaves out the replica's name, which begins the line already.
+// whyUnreachable omits the replica's name, with which the line begins already.
 func whyUnreachable(r *status.Replica) string {
 	why := r.Error
 	if _, after, named := strings.Cut(why, ") "); named && strings.HasPrefix(why, "replica ") {

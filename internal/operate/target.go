@@ -16,10 +16,10 @@ import (
 	"tagma/internal/passphrase"
 )
 
-// Target is the cluster that a client command talks to, and as whom, by its flags and the environment.
+// Target says with which cluster a client command talks and under which key, by its flags and the environment.
 type Target struct {
 	Program      *Program
-	Cluster, Key string // files; "": see Flags
+	Cluster, Key string // files; "": see Flags for the default
 	Timeout      time.Duration
 	JSON         bool
 }
@@ -40,7 +40,7 @@ func (t *Target) Flags(cmd *cobra.Command, timeout time.Duration) {
 	command.Complete(cmd, "cluster", command.Files("toml"))
 }
 
-// Homes offers the homes of replicas to a shell, as a flag's value or an argument.
+// Homes completes a flag or an argument with the homes of replicas.
 var Homes = command.DirectoriesWith(node.ConfigFile)
 
 // Read finds the cluster file and the key and checks them. An error is one line, and marked as unusable.
@@ -72,8 +72,8 @@ func (t *Target) Read() (*cluster.File, *crypto.PrivateKey, error) {
 	return file, key, nil
 }
 
-// ReadCluster reads the cluster file that a flag, the environment or the working directory names. An error is marked as
-// unusable, and says what a file is that is another one.
+// ReadCluster reads the cluster file that a flag or the environment names, or else the one in the working directory. An
+// error is marked as unusable, and if the file is some other file of Tagma it says which.
 func (p *Program) ReadCluster(flag string) (*cluster.File, error) {
 	path := clusterPath(flag)
 	file, err := cluster.Load(path)
@@ -90,7 +90,7 @@ func (p *Program) ReadCluster(flag string) (*cluster.File, error) {
 	return file, nil
 }
 
-// WhatIs says what a file is that is no cluster file, "" if that is nothing of Tagma's.
+// WhatIs says which other file of Tagma a file is that is not a cluster file; "" if it is none.
 func WhatIs(path string) string {
 	if _, err := crypto.ReadPublic(path); err == nil || errors.Is(err, crypto.ErrKeyExposed) {
 		return "a key"
@@ -110,7 +110,7 @@ func WhatIs(path string) string {
 	return ""
 }
 
-// besides is a cluster file in a path or above it, else what one is called.
+// besides is a cluster file in path or in a directory above it, or else the usual name of one.
 func besides(path string) string {
 	for range 3 {
 		if file := filepath.Join(path, ClusterFile); IsFile(file) {

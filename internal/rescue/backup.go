@@ -20,25 +20,25 @@ import (
 	"tagma/statemachine"
 )
 
-// Backup is a backup that is to be taken, of a running cluster or of a disk at rest.
+// Backup describes a backup to be taken of a running cluster, or of the disk of a replica that is not running.
 type Backup struct {
 	File  *cluster.File
-	Key   *crypto.PrivateKey // of a client that may take backups; not used for a disk
-	Disk  *Disk              // nil: the cluster gives it
-	Since *Chain             // that it adds to; nil: a whole backup
-	Out   string             // file, which must not exist
+	Key   *crypto.PrivateKey // of a client that may take backups; not needed for a disk
+	Disk  *Disk              // nil: the state comes from the running cluster
+	Since *Chain             // the backups to which this one adds; nil: a whole backup
+	Out   string             // the file to write, which must not exist
 
-	// Progress hears what is done, the share of it, and a text that says more. It may be nil.
+	// Progress is called with what is being done, the share that is done, and a text with details. It may be nil.
 	Progress func(what string, share float64, text string)
 }
 
-// Liar is a replica that gave what is not the state.
+// Liar is a replica whose answers were not part of the certified state.
 type Liar struct {
 	Replica int    `json:"replica"`
 	Why     string `json:"why"`
 }
 
-// Made is a backup that was taken and verified. Its JSON is what `tagma backup --json` prints.
+// Made describes a backup that was taken and verified. Its JSON is what `tagma backup --json` prints.
 type Made struct {
 	File    string      `json:"file"`
 	Seq     uint64      `json:"seq"`
@@ -49,16 +49,16 @@ type Made struct {
 	Bytes   int64       `json:"bytes"`
 	Signers []int       `json:"signers"`
 	Liars   []Liar      `json:"liars"`
-	// JournalReach is, of a disk, the highest sequence number of which its journal tells anything.
+	// JournalReach is, for a disk, the highest sequence number about which its journal says anything.
 	JournalReach uint64 `json:"journal_reach,omitempty"`
 }
 
-// Take takes the backup, reads it again and verifies it. What it needs beside the file it removes again.
+// Take takes the backup, reads it again and verifies it. It removes its temporary files.
 func (b *Backup) Take(ctx context.Context) (_ *Made, err error) {
 	if b.Progress == nil {
 		b.Progress = func(string, float64, string) {}
 	}
-	dir, err := os.MkdirTemp(filepath.Dir(b.Out), ".tagma-backup-*") // where there is room for the backup
+	dir, err := os.MkdirTemp(filepath.Dir(b.Out), ".tagma-backup-*") // on the same file system as the backup
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (b *Backup) read(before statemachine.StorageView) (_ *Made, err error) {
 	return made, err
 }
 
-// fetch has replicas give the state.
+// fetch takes the state from replicas.
 func (b *Backup) fetch(ctx context.Context, st *store.Store, before statemachine.StorageView) (*Made, error) {
 	least, err := b.reach(ctx)
 	if err != nil {
@@ -134,8 +134,8 @@ func (b *Backup) fetch(ctx context.Context, st *store.Store, before statemachine
 	return made, err
 }
 
-// reach has the cluster come to a checkpoint that holds everything acknowledged until now, with reads that are ordered. It
-// returns the sequence number that the checkpoint must not be below.
+// reach makes the cluster take a checkpoint that includes everything acknowledged so far, by sending ordered reads. It
+// returns the lowest sequence number that the checkpoint may have.
 func (b *Backup) reach(ctx context.Context) (least uint64, err error) {
 	c, err := reach.Dial(ctx, b.File, b.Key)
 	if err != nil {
@@ -160,7 +160,7 @@ func (b *Backup) reach(ctx context.Context) (least uint64, err error) {
 	return least, nil
 }
 
-// save writes what a store holds, and reads it again as `tagma verify` does.
+// save writes the content of a store as a backup, and verifies it as `tagma verify` does.
 func (b *Backup) save(st *store.Store, cert wire.StableCert, before statemachine.StorageView) (*Made, error) {
 	view, err := st.View(uint64(cert.Seq))
 	if err != nil {
@@ -195,7 +195,7 @@ func (b *Backup) save(st *store.Store, cert wire.StableCert, before statemachine
 	}, nil
 }
 
-// Print tells people what was made.
+// Print writes, for people, what was made.
 func (m *Made) Print(w io.Writer) error {
 	text := fmt.Sprintf("%s: the state after %d, %s, %s, %s\n", m.File, m.Seq, terminal.Count(m.Keys, "key"), terminal.Bytes(m.Bytes),
 		vouchedBy(m.Signers))

@@ -16,28 +16,28 @@ import (
 	"tagma/pbft/wire"
 )
 
-// ErrRuns says that the replica whose disk was to be read is running.
+// ErrRuns says that the replica whose disk is to be read is running.
 var ErrRuns = errors.New("its node is running; leave out --home, so that the cluster gives the backup, or stop the node first")
 
-// Disk is where the data of one replica lie that is not running. They are only read: the replica may still be needed, and
-// what it signed must stay as it is (D8.3).
+// Disk says where the data are of a replica that is not running. They are only read: the replica may still be needed,
+// so what it signed must not change (D8.3).
 type Disk struct {
 	Cluster        *cluster.File
 	Journal, State string // directories
-	Scratch        string // directory for a copy of the state, which need not exist; the caller removes it
+	Scratch        string // directory for a copy of the state, which need not exist; the caller must remove it
 }
 
 // Still is a state that was found on a disk.
 type Still struct {
-	Store *store.Store // at the checkpoint; the caller closes it
+	Store *store.Store // at the checkpoint; the caller must close it
 	Cert  wire.StableCert
-	// Reach is the highest sequence number of which the journal tells anything. What the replicas acknowledged above the
-	// checkpoint is not in the state.
+	// Reach is the highest sequence number about which the journal says anything. Batches above the checkpoint are not
+	// in the state, even if they were acknowledged.
 	Reach uint64
 }
 
-// Read finds the state after the newest stable checkpoint that the disk holds: a quorum of the cluster signed its root, as
-// the journal says, and the entries have that root. Neither is believed without the other.
+// Read finds the state after the newest stable checkpoint on the disk: the journal has a certificate in which a quorum
+// of the cluster signed its root, and the entries in the store have that root. It believes neither without the other.
 func (d *Disk) Read() (*Still, error) {
 	stores, err := d.open()
 	if err != nil {
@@ -69,7 +69,7 @@ func (d *Disk) Read() (*Still, error) {
 	return nil, errors.Join(err, closeAll(stores))
 }
 
-// open opens a copy of each generation of the state: a crash may have left the next one beside it (K2).
+// open opens a copy of each generation of the state, because a crash may have left a second one (K2).
 func (d *Disk) open() (stores []*store.Store, err error) {
 	here, next, err := store.Generations(d.State)
 	if err == nil && !here && !next {
@@ -91,7 +91,7 @@ func (d *Disk) open() (stores []*store.Store, err error) {
 	return stores, nil
 }
 
-// openCopy adds the store of a copy. One that cannot be opened is left out, and the reader of the others is told so.
+// openCopy copies a store and adds it if the copy can be opened. A store that cannot be opened is reported and left out.
 func openCopy(stores []*store.Store, from, to string) ([]*store.Store, error) {
 	err := store.Copy(from, to)
 	if errors.Is(err, store.ErrLocked) {
@@ -117,7 +117,8 @@ func closeAll(stores []*store.Store) (err error) {
 	return err
 }
 
-// log is what the journal holds. One that is not there holds nothing: a cluster's origin needs no certificate.
+// log returns the content of the journal. A missing journal counts as empty, because a cluster's origin needs no
+// certificate.
 func (d *Disk) log() (log wire.Log, err error) {
 	found, err := journal.Peek(d.Journal, journal.Options{})
 	switch {
@@ -138,8 +139,8 @@ func (d *Disk) log() (log wire.Log, err error) {
 	return log, nil
 }
 
-// certified lists the stable checkpoints that a journal holds certificates of, and what the cluster began with, the newest
-// one first. Each holds: a disk is no better than a peer.
+// certified lists the stable checkpoints for which the journal holds a certificate, and the cluster's origin, newest
+// first. Every certificate is verified: a disk deserves no more trust than a peer.
 func (d *Disk) certified(log wire.Log) (cfg wire.Config, certs []wire.StableCert, err error) {
 	if cfg, err = d.Cluster.Config(0); err != nil {
 		return cfg, nil, err

@@ -15,11 +15,11 @@ import (
 	"tagma/statemachine"
 )
 
-// batchBytes is about how much is written at once.
+// batchBytes is roughly how many bytes are written at once.
 const batchBytes = 1 << 20
 
-// Unpack opens a store in a directory that holds nothing, and fills it with the state of a chain; with none it is empty. The
-// caller closes it.
+// Unpack opens a store in an empty directory, and fills it with the state of a chain; with a nil chain it stays empty.
+// The caller must close the store.
 func Unpack(c *Chain, dir string, judge func(*backup.Head) error, progress func(share float64)) (*store.Store, error) {
 	st, err := store.Open(dir, store.Options{})
 	if err != nil {
@@ -34,8 +34,9 @@ func Unpack(c *Chain, dir string, judge func(*backup.Head) error, progress func(
 	return st, nil
 }
 
-// Fill takes the state of a chain into a store that holds nothing above the one before it, backup after backup. Each must be
-// judged good, and what it makes of the store must have its root, before the store is at it (X3, X6).
+// Fill puts the state of a chain into a store, one backup after the other. The store must hold nothing above the state
+// to which the chain adds. Judge must accept each backup, and the resulting state must have the backup's root, before
+// the store moves to it (X3, X6).
 func Fill(st *store.Store, c *Chain, judge func(*backup.Head) error, progress func(share float64)) error {
 	meter := &meter{of: c.bytes, tell: progress}
 	var seq uint64
@@ -91,9 +92,9 @@ func fillOne(st *store.Store, r *backup.Reader) error {
 	}
 }
 
-// Put fills the store of a home that holds no data with the state of a chain, under dir. A home that holds any is left as it
-// is: nothing that a replica may have signed is hidden or mixed with something older (D8.3). What it made it takes back when
-// it cannot make all of it.
+// Put fills the store of a home without data with the state of a chain. It does not change a home that has data, so
+// that nothing which a replica may have signed is hidden or mixed with something older (D8.3). If it cannot put
+// everything, it removes what it made.
 func Put(c *Chain, journalDir, stateDir string, judge func(*backup.Head) error, progress func(share float64)) (err error) {
 	for _, dir := range []string{journalDir, stateDir} {
 		held, err := os.ReadDir(dir)
@@ -115,8 +116,8 @@ func Put(c *Chain, journalDir, stateDir string, judge func(*backup.Head) error, 
 	return syncDir(filepath.Dir(stateDir))
 }
 
-// OfOrigin judges a chain against the cluster that began with it, whose file names its root: nobody's signature is needed.
-// The heads are compared before anything is read.
+// OfOrigin judges a chain as the origin of a cluster, whose file names the root of its origin, so that no signatures
+// are needed. It compares the heads before anything is read.
 func OfOrigin(c *Chain, file *cluster.File) (func(*backup.Head) error, bool) {
 	o, last := &file.Origin, c.Last()
 	is := o.Seq > 0 && last.Seq == o.Seq && last.Root == o.Root && last.Cluster == o.Cluster
@@ -128,7 +129,7 @@ func OfOrigin(c *Chain, file *cluster.File) (func(*backup.Head) error, bool) {
 	}, is
 }
 
-// OfCluster judges by the certificates of a cluster.
+// OfCluster judges backups by the certificates of a cluster.
 func OfCluster(file *cluster.File) (func(*backup.Head) error, error) {
 	judge, err := Judge(file)
 	if err != nil {
@@ -137,8 +138,8 @@ func OfCluster(file *cluster.File) (func(*backup.Head) error, error) {
 	return func(h *backup.Head) error { _, err := judge(h); return err }, nil
 }
 
-// Save writes the backup of what a store holds. The file is there as a whole or not at all, and never in the place of
-// another one. Before is the store's state at the backup that this one adds to, nil for a whole one.
+// Save writes a backup of the content of a store. It writes the whole file or nothing, and never overwrites another
+// one. Before is the state of the backup to which this one adds; nil for a whole backup.
 func Save(path string, file *cluster.File, cert wire.StableCert, since *Chain, before, after statemachine.StorageView) (records int,
 	err error,
 ) {
@@ -153,7 +154,7 @@ func Save(path string, file *cluster.File, cert wire.StableCert, since *Chain, b
 		content = backup.Changes(before, after)
 	}
 	partial := path + ".partial"
-	out, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // it holds all data, and is no one else's
+	out, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // only the owner may read it, since it contains all data
 	if err != nil {
 		return 0, err
 	}
@@ -179,7 +180,7 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// Served is the state of a backup that its machine answers questions about. It is a statemachine.Caller that modifies
+// Served is the state of a backup, about which its machine answers questions. It is a statemachine.Caller that modifies
 // nothing.
 type Served struct {
 	Seq uint64 // of the state
@@ -189,8 +190,9 @@ type Served struct {
 	service *statemachine.Service
 }
 
-// Serve unpacks a chain that a quorum of the cluster vouches for in a new directory below beside, "" for where temporary
-// files lie, and has a machine read it. Nothing of it is believed before all of it was verified. The caller closes it.
+// Serve unpacks a chain that a quorum of the cluster certified, into a new directory in beside ("" stands for the
+// directory of temporary files), and has a machine read the state. It does so only after all of it was verified. The
+// caller must close the Served.
 func Serve(c *Chain, file *cluster.File, machine statemachine.Machine, beside string, progress func(share float64)) (*Served, error) {
 	judge, err := OfCluster(file)
 	if err != nil {
@@ -212,7 +214,7 @@ func Serve(c *Chain, file *cluster.File, machine statemachine.Machine, beside st
 	return s, nil
 }
 
-// Close takes the unpacked state away.
+// Close removes the unpacked state.
 func (s *Served) Close() (err error) {
 	if s.service != nil {
 		s.service.Close()
@@ -223,7 +225,7 @@ func (s *Served) Close() (err error) {
 	return errors.Join(err, os.RemoveAll(s.dir))
 }
 
-// Call implements statemachine.Caller, for what reads alone.
+// Call implements statemachine.Caller, for operations that only read.
 func (s *Served) Call(_ context.Context, op []byte, readOnly bool) ([]byte, uint64, error) {
 	if !readOnly {
 		return nil, 0, fmt.Errorf("change a backup: %w", errors.ErrUnsupported)
@@ -232,7 +234,7 @@ func (s *Served) Call(_ context.Context, op []byte, readOnly bool) ([]byte, uint
 	return result, s.Seq, err
 }
 
-// QueryAt implements statemachine.Caller. A state before that of the backup is there if the machine keeps a history.
+// QueryAt implements statemachine.Caller. A state older than the backup can be read if the machine keeps a history.
 func (s *Served) QueryAt(_ context.Context, op []byte, at uint64) ([]byte, error) {
 	return s.service.Query(op, at)
 }

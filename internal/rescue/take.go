@@ -16,19 +16,20 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Taking is a backup to be taken from a running cluster.
+// Taking describes a backup to be taken from a running cluster.
 type Taking struct {
 	File  *cluster.File
 	Key   *crypto.PrivateKey // of a client that may take backups
-	Store *store.Store       // for the state: empty, or at the backup that this one adds to
-	Least uint64             // the state is wanted after this sequence number or a later one; one must come without the taking
+	Store *store.Store       // for the state: empty, or at the backup to which this one adds
+	Least uint64             // the lowest acceptable checkpoint; one at or above it must come about without this Taking
 
-	// Progress is called with how far it is, Liar with a replica whose answer was not part of the state. Both may be nil.
+	// Progress is called with how far the transfer is, Liar with a replica whose answer was not part of the state. Both
+	// may be nil.
 	Progress func(replica.Progress)
 	Liar     func(replica int, why error)
 }
 
-// pace is that of a backup: a donor gives it what the cluster has to spare.
+// pace is slower than that of a replica: a backup takes only what the cluster has to spare.
 var pace = replica.Pace{
 	Ask: 250 * time.Millisecond, Await: 500 * time.Millisecond, Slow: 5 * time.Second, Hedge: time.Second, Stall: 15 * time.Second,
 	Touch: 2 * time.Second, InFlight: 2,
@@ -36,11 +37,11 @@ var pace = replica.Pace{
 
 const (
 	lookEvery = 50 * time.Millisecond
-	maxHeard  = 64 // frames that wait to be looked at
+	maxHeard  = 64 // frames that may wait to be processed
 )
 
-// taker has a mover take one backup: it is its host, and the core that it reports to. Its goroutine is that of Take; frames
-// come to it over a channel, and so does what ran beside.
+// taker runs a mover for one backup: it is the mover's host, and replaces the core to which the mover reports. It works
+// on the goroutine of Take; frames, and results of jobs on other goroutines, come to it over channels.
 type taker struct {
 	Taking
 	cfg   wire.Config
@@ -48,12 +49,12 @@ type taker struct {
 	host  *network.ClientHost
 	heard chan heard
 	ended chan func()
-	jobs  int // beside, that have not ended
+	jobs  int // jobs on other goroutines that have not ended
 	begin time.Time
 
 	mover   *replica.Mover
-	newest  wire.StableCert // of those that were offered
-	fetched wire.StableCert // whole
+	newest  wire.StableCert // the newest certificate that was offered
+	fetched wire.StableCert // certificate of the complete state
 	liars   map[wire.ReplicaID]bool
 }
 
@@ -62,7 +63,7 @@ type heard struct {
 	frame []byte
 }
 
-// FromReplica implements network.ClientHandler. What finds no room is asked for again.
+// FromReplica implements network.ClientHandler. A frame that finds no room is lost, and the mover asks again.
 func (t *taker) FromReplica(from int, frame []byte) {
 	select {
 	case t.heard <- heard{from, frame}:
@@ -70,9 +71,9 @@ func (t *taker) FromReplica(from int, frame []byte) {
 	}
 }
 
-// Take fetches the state after a stable checkpoint into the store, compared up to the root that a quorum signed: any replica
-// will do, and one that lies is noticed and left out (X3). It returns the certificate once the store is at that state. When
-// ctx ends before, the error says what was the matter.
+// Take fetches the state after a stable checkpoint into the store, and compares it up to the root that a quorum signed.
+// Any replica can be a donor; one that lies is noticed and excluded (X3). Take returns the certificate once the store
+// is at that state. If ctx ends first, the error says what it waited for.
 func Take(ctx context.Context, what Taking) (wire.StableCert, error) {
 	cfg, err := what.File.Config(0)
 	if err != nil {
@@ -129,7 +130,7 @@ func (t *taker) run(ctx context.Context) error {
 	}
 }
 
-// late says what a taking waited for.
+// late says what a Taking waited for when its time was over.
 func (t *taker) late(err error) error {
 	p := t.mover.Progress()
 	switch {
@@ -145,7 +146,8 @@ func (t *taker) late(err error) error {
 	}
 }
 
-// take looks at a frame of a replica. What is not an answer is passed over, and a certificate is believed by its signatures.
+// take processes a frame of a replica. It ignores other messages than answers, and believes a certificate only by its
+// signatures.
 func (t *taker) take(h heard) {
 	m, err := wire.Decode(h.frame)
 	if err != nil {
@@ -167,7 +169,7 @@ func (t *taker) take(h heard) {
 	t.mover.Data(id, v, t.Now())
 }
 
-// liar reports a replica that lies, once.
+// liar reports a lying replica, once.
 func (t *taker) liar(id wire.ReplicaID, why error) {
 	if t.Liar != nil && !t.liars[id] {
 		t.Liar(int(id), why)
@@ -181,13 +183,13 @@ func (t *taker) Beside(job func() func()) {
 	go func() { t.ended <- job() }()
 }
 
-// FlushAfter implements replica.Host: nothing is executed here.
+// FlushAfter implements replica.Host; it does nothing, because nothing is executed here.
 func (t *taker) FlushAfter(time.Duration) {}
 
 // Now implements replica.Host.
 func (t *taker) Now() time.Duration { return time.Since(t.begin) }
 
-// Report implements replica.Host: there is no record to be made durable before the switch.
+// Report implements replica.Host. No record has to be made durable before the switch.
 func (t *taker) Report(ev port.Event) {
 	if e, is := ev.(port.Transferred); is {
 		t.fetched = e.Cert

@@ -16,18 +16,18 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Chain are backups that add to each other, a whole one first, of which the last one is wanted.
+// Chain is a list of backups that add to each other, a whole one first. The last one is the wanted one.
 type Chain struct {
 	Paths []string
 	Heads []backup.Head
 	bytes int64
 }
 
-// Last is the head of the backup that is wanted.
+// Last is the head of the wanted backup.
 func (c *Chain) Last() *backup.Head { return &c.Heads[len(c.Heads)-1] }
 
-// Find reads the heads of a backup and of those that it adds to: they lie beside it under the names that it says, unless
-// others are given, the newest first.
+// Find reads the heads of a backup and of those that it adds to. It expects these beside the backup, under the names in
+// the heads, unless other paths are given, newest first.
 func Find(path string, others ...string) (*Chain, error) {
 	c := &Chain{}
 	for {
@@ -64,7 +64,7 @@ func readHead(path string) (backup.Head, int64, error) {
 	if err != nil {
 		return backup.Head{}, 0, err
 	}
-	defer func() { _ = file.Close() }() // it was only read
+	defer func() { _ = file.Close() }() // the file was only read
 	info, err := file.Stat()
 	if err != nil {
 		return backup.Head{}, 0, err
@@ -79,21 +79,21 @@ func readHead(path string) (backup.Head, int64, error) {
 	return r.Head, info.Size(), nil
 }
 
-// Report is what a verified backup holds. Its JSON is what `tagma verify --json` prints.
+// Report describes a verified backup. Its JSON is what `tagma verify --json` prints.
 type Report struct {
 	Kind    string      `json:"kind"`
-	Files   []string    `json:"files"` // of the chain: a whole one first
+	Files   []string    `json:"files"` // of the chain, the whole backup first
 	Cluster cluster.Key `json:"cluster"`
 	Machine string      `json:"machine"`
 	Seq     uint64      `json:"seq"`
 	Root    cluster.Key `json:"root"`
 	Keys    int         `json:"keys"`
-	Records []int       `json:"records"` // by file
-	Signers []int       `json:"signers"` // replicas whose signatures vouch for it; none for the state that the cluster began with
-	Origin  bool        `json:"origin"`  // it is that state
+	Records []int       `json:"records"` // number of records, by file
+	Signers []int       `json:"signers"` // replicas that signed the root; none for the cluster's origin
+	Origin  bool        `json:"origin"`  // it is the cluster's origin
 }
 
-// Print tells people what holds.
+// Print writes, for people, what was verified.
 func (r *Report) Print(w io.Writer) error {
 	last := len(r.Files) - 1
 	text := fmt.Sprintf("%s holds: a backup of the state after %d, %s, %s\n", r.Files[last], r.Seq, terminal.Count(r.Keys, "key"),
@@ -105,7 +105,7 @@ func (r *Report) Print(w io.Writer) error {
 	return err
 }
 
-// vouchedBy says who signed a state.
+// vouchedBy says which replicas signed a state.
 func vouchedBy(signers []int) string {
 	if len(signers) == 0 {
 		return "the state that the cluster began with"
@@ -113,8 +113,8 @@ func vouchedBy(signers []int) string {
 	return "signed by replicas " + terminal.Numbers(signers)
 }
 
-// Judge makes the check of a backup's head against a cluster: that it is of this cluster, and that a quorum of its members
-// vouches for the root.
+// Judge returns a function that checks a backup's head: that the backup is of this cluster, and that a quorum of the
+// cluster's members signed the root.
 func Judge(file *cluster.File) (func(*backup.Head) (wire.StableCert, error), error) {
 	cfg, err := file.Config(0)
 	if err != nil {
@@ -139,8 +139,8 @@ func Judge(file *cluster.File) (func(*backup.Head) (wire.StableCert, error), err
 	}, nil
 }
 
-// Verify checks a chain against the cluster's keys: checksums, certificates, and the root over all entries. It uses nothing
-// else. Progress, unless it is nil, hears the share that was read.
+// Verify checks a chain against the cluster's keys: checksums, certificates, and the root over all entries. It needs
+// nothing else. Progress, if not nil, is called with the share that was read.
 func Verify(c *Chain, file *cluster.File, progress func(share float64)) (*Report, error) {
 	judge, err := Judge(file)
 	if err != nil {
@@ -174,13 +174,13 @@ func Verify(c *Chain, file *cluster.File, progress func(share float64)) (*Report
 	return out, nil
 }
 
-// read opens a backup for use; its errors name the file.
+// read opens a backup and calls use; errors name the file.
 func read(path string, m *meter, use func(*backup.Reader) error) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = file.Close() }() // it was only read
+	defer func() { _ = file.Close() }() // the file was only read
 	m.file = file
 	r, err := backup.NewReader(m)
 	if err == nil {
@@ -192,7 +192,7 @@ func read(path string, m *meter, use func(*backup.Reader) error) error {
 	return nil
 }
 
-// meter tells how far the files of a chain were read.
+// meter reports how much of a chain's files was read.
 type meter struct {
 	file     io.Reader
 	done, of int64

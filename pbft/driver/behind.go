@@ -5,10 +5,11 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Optimistic logging (D8.14): what a turn wrote may become durable after what it sent has left. What a start must be able to
-// rely on is durable first all the same.
+// Optimistic logging (D8.14): the records of a turn may become durable after the turn's messages have left. Records on
+// which a start must be able to rely are still made durable first.
 
-// behind is how far the durable journal tells where the low watermark is, and with what was written since.
+// behind holds two low watermarks: the one that the durable part of the journal shows, and the one that everything
+// written so far shows.
 type behind struct {
 	durable, written wire.Seq
 }
@@ -16,7 +17,7 @@ type behind struct {
 func (b *behind) note(rec wire.Record) { b.written = max(b.written, wire.StableIn(rec).Seq) }
 func (b *behind) synced()              { b.durable = b.written }
 
-// write makes the records of a turn durable, or leaves that to the journal if what follows them may come first.
+// write makes the records of a turn durable. If what follows them may come first, it leaves that to the journal.
 func (d *Driver) write(t *turn) error {
 	for _, rec := range t.records {
 		d.behind.note(rec)
@@ -33,9 +34,9 @@ func (d *Driver) write(t *turn) error {
 	return nil
 }
 
-// mustSync reports whether a turn writes or does something that must not come before all that was written is durable: a
-// start after an unclean stop knows from the journal which views were left and entered, which states were announced and
-// given, and by its stable checkpoint how far votes and execution went.
+// mustSync reports whether a turn writes or does something before which everything written must be durable. After an
+// unclean stop, the journal must tell a start which views were left and entered and which states were announced and
+// given to others, and its stable checkpoint must tell how far votes and execution went.
 func (d *Driver) mustSync(t *turn) bool {
 	for _, rec := range t.records {
 		if d.comesFirst(rec) {
@@ -50,7 +51,7 @@ func (d *Driver) mustSync(t *turn) bool {
 			if e.Seq > d.behind.durable+2*d.cfg.LogWindow {
 				return true
 			}
-		default: // it changes nothing that a start finds
+		default: // other work changes nothing that a start finds
 		}
 	}
 	return false
@@ -65,10 +66,10 @@ func (d *Driver) comesFirst(rec wire.Record) bool {
 		switch rec.Msg.(type) {
 		case *wire.Checkpoint, *wire.ViewChange, *wire.NewView:
 			return true
-		default: // a vote for a slot: below the high watermark that the journal tells of, a start keeps silent about it
+		default: // a vote for a slot: a start keeps silent below the high watermark that the durable journal shows
 			return wire.RecordSeq(rec) > d.behind.durable+d.cfg.LogWindow
 		}
-	default: // what a vote rests on: lost, it is as if the vote was
+	default: // what only a vote depends on: losing it is like losing the vote
 		return false
 	}
 }

@@ -18,14 +18,14 @@ type Driver struct {
 	observers []Observer
 	guard     *Guard // nil for an attacker
 
-	loopback []loop        // own broadcasts, durable, for the core's next turn
+	loopback []loop        // own broadcasts, durable, to be passed to the core in its next turn
 	notes    []wire.Record // wait for the next record that must be durable
-	silent   bool          // own state is wrong: no replies (K2)
-	view     wire.View     // the newest one known to be active, for replies that the core does not see
+	silent   bool          // the own state is wrong, so no replies are sent (K2)
+	view     wire.View     // the newest view known to be active, for replies that the core does not see
 	failed   error         // final
 	behind   behind
 	turn     turn
-	spare    []loop // no longer used
+	spare    []loop // memory to be reused
 }
 
 // Ports are what a driver works with. Observers and Log may be empty.
@@ -59,9 +59,9 @@ func New(cfg *wire.Config, core Core, p Ports) *Driver {
 	return d
 }
 
-// Turn steps the core through its own broadcasts of the last turn and then through events, makes every record durable
-// with one sync, and performs what may only follow it. An error is final: the process must stop at once, since it no
-// longer knows what is durable (D6). Of a turn that could not be made durable nothing was performed, and no turn follows.
+// Turn steps the core through its own broadcasts of the last turn and then through events, makes every record durable with
+// one sync, and then performs the effects. An error is final: the process must stop at once, since it no longer knows what
+// is durable (D6). If a turn could not be made durable, none of its effects was performed, and no turn follows.
 func (d *Driver) Turn(events []port.Event) error {
 	if d.failed == nil {
 		d.failed = d.takeTurn(events)
@@ -76,7 +76,7 @@ func (d *Driver) takeTurn(events []port.Event) error {
 		if err := d.step(l.event); err != nil {
 			return err
 		}
-		loops[i].record = nil // the core knows it now, so its anchor holds it
+		loops[i].record = nil // the core knows the record now, so its anchor contains it
 	}
 	clear(loops)
 	d.spare = loops[:0]
@@ -91,14 +91,14 @@ func (d *Driver) takeTurn(events []port.Event) error {
 	return d.perform()
 }
 
-// Pending reports whether the core's own broadcasts wait for another turn.
+// Pending reports whether broadcasts of the core wait to be passed to it in another turn.
 func (d *Driver) Pending() bool { return len(d.loopback) > 0 }
 
-// errStopped ends a driver that was closed.
+// errStopped is the error of a driver that was closed.
 var errStopped = errors.New("the replica was stopped")
 
-// Close makes everything durable that still waits, for a clean end, and has the core say so (D8.14). After an error it
-// writes nothing and returns it. No turn follows.
+// Close makes everything durable that still waits, and has the core record that the end is clean (D8.14). After an
+// earlier error it writes nothing and returns that error. No turn may follow.
 func (d *Driver) Close() error {
 	switch {
 	case errors.Is(d.failed, errStopped):
@@ -117,7 +117,7 @@ func (d *Driver) Close() error {
 	return d.journal.Append(records, d.anchor)
 }
 
-// answered replies to a request that was executed already, without troubling the core (C3).
+// answered replies to a request that was already executed, without passing it to the core (C3).
 func (d *Driver) answered(ev port.Event) bool {
 	received, ok := ev.(port.Received)
 	if !ok {

@@ -7,13 +7,13 @@ import (
 	"tagma/pbft/wire"
 )
 
-// loop is something on its way back to the core: a broadcast of ours, or the answer to a request it wanted to relay.
+// loop is something that goes back to the core: an own broadcast, or the answer to a request that the core wanted to relay.
 type loop struct {
 	event  port.Event
-	record wire.Record // what made it durable; nil if it is of a kind that is not journalled
+	record wire.Record // the record that made it durable; nil if its kind is not journalled
 }
 
-// turn is what a turn has gathered and not yet performed.
+// turn holds the effects that a turn has gathered and not yet performed.
 type turn struct {
 	records []wire.Record
 	frames  []frame
@@ -29,7 +29,7 @@ type frame struct {
 	bytes []byte
 }
 
-// step gives the core one event and gathers its effects.
+// step passes one event to the core and gathers the effects.
 func (d *Driver) step(ev port.Event) error {
 	effects := d.core.Step(ev)
 	for _, o := range d.observers {
@@ -75,8 +75,9 @@ func (d *Driver) gather(effect port.Effect) error {
 	return nil
 }
 
-// settled keeps back a relayed request that needs no order any more, and tells the core so: it may have expired since it
-// was taken in, and then no batch will ever answer it here, and its timer would accuse a primary that did nothing wrong.
+// settled intercepts a relayed request that need not be ordered any more, and tells the core. The request may have
+// expired since it was admitted. Then no batch would ever answer it here, and its timer would make this replica suspect
+// a correct primary.
 func (d *Driver) settled(req *wire.Request) bool {
 	reply, done := d.machine.Lookup(req)
 	if done {
@@ -91,7 +92,7 @@ func (d *Driver) persist(r wire.Record) {
 	d.notes = d.notes[:0]
 }
 
-// broadcast signs a message, journals it if it is a vote, and sends it to all others and back to the core.
+// broadcast signs a message, journals it if it is a vote, and sends it to all other replicas and back to the core.
 func (d *Driver) broadcast(m wire.Message) error {
 	wire.Sign(d.cfg, m, d.sign)
 	l := loop{event: port.Received{

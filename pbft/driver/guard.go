@@ -8,59 +8,59 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Guard remembers what this replica signed and refuses a second, different statement for one (type, view, seq), and any
-// in a view that it has left or in a slot that it may have voted in before, whatever the core asks for (D3, D7, D8.14).
-// It is the last line before the key.
+// Guard remembers what this replica signed. Whatever the core asks for, it refuses to sign a second, different
+// statement for the same (type, view, seq), and any statement in a view that the replica has left or for a slot in
+// which it may have voted before (D3, D7, D8.14). It is the last check before the key is used.
 type Guard struct {
-	signed    map[wire.Seq][]said // by sequence number: 0 for what is about a view alone
-	forgotten wire.Seq            // nothing is kept up to here, 0 aside
-	left      wire.View           // the highest view that a ViewChange of ours asks for: every lower one is behind us
-	bar       wire.Seq            // the journal may lack votes for slots up to here
-	spare     [][]said            // emptied
+	signed    map[wire.Seq][]said // by sequence number; at 0 the statements that are about a view alone
+	forgotten wire.Seq            // statements up to here were dropped, except those at 0
+	left      wire.View           // the highest view of an own ViewChange; every lower view was left
+	bar       wire.Seq            // the journal may lack own votes for slots up to here
+	spare     [][]said            // emptied slices, to be reused
 	order     []wire.Seq          // the keys of signed, some of them twice, and former ones
-	all       []said              // of the last message
+	all       []said              // the statements of the last message
 	buf       []byte              // signed bytes of the last statement
 }
 
-// statement is what a replica may say only one thing about.
+// statement is a subject about which a replica may sign only one thing.
 type statement struct {
 	kind wire.Type
 	view wire.View
 	seq  wire.Seq
 }
 
-// ofSlot reports whether it is about the order at a sequence number.
+// ofSlot reports whether the statement is about the order at a sequence number.
 func (s statement) ofSlot() bool {
 	return s.kind == wire.TypePrePrepare || s.kind == wire.TypePrepare || s.kind == wire.TypeCommit
 }
 
-// said is a statement and the hash of what was signed about it.
+// said is a statement with the hash of what was signed about it.
 type said struct {
 	statement
 	digest wire.Digest
 }
 
-// NewGuard returns a guard that knows what a journal holds.
+// NewGuard returns a guard that remembers what a journal contains.
 func NewGuard(cfg *wire.Config, log []wire.Record) *Guard {
 	g := &Guard{signed: make(map[wire.Seq][]said), bar: wire.Log(log).Unsaid(cfg)}
 	for _, rec := range log {
 		switch rec := rec.(type) {
 		case *wire.Sent:
 			g.note(rec.Msg, g.statements(cfg, rec.Msg))
-		case *wire.Activated: // an anchor holds our own NewView so too
+		case *wire.Activated: // an anchor also holds our own NewView in this form
 			if cfg.Primary(rec.NewView.View) == cfg.Self {
 				g.note(rec.NewView, g.statements(cfg, rec.NewView))
 			}
-		case *wire.Recovering: // never a vote in a view in which one may be forgotten (D8.7)
+		case *wire.Recovering: // never vote in a view in which a vote may be forgotten (D8.7)
 			g.left, g.bar = max(g.left, rec.View), max(g.bar, rec.Until)
-		default: // nothing of ours is in it
+		default: // other records contain nothing that we signed
 		}
 	}
 	return g
 }
 
-// Admit returns an error if a different message was signed for the same statement. It is called before the message is
-// journalled, and so before anybody sees the signature.
+// Admit returns an error if a different message was signed for the same statement. The driver calls it before it
+// journals the message, and so before anybody else sees the signature.
 func (g *Guard) Admit(cfg *wire.Config, m wire.Message) error {
 	all := g.statements(cfg, m)
 	for i := range all {
@@ -96,7 +96,7 @@ func (g *Guard) note(m wire.Message, all []said) {
 	}
 }
 
-// keep puts a statement in the place of the one before it.
+// keep stores a statement in place of an earlier one about the same subject.
 func (g *Guard) keep(s *said) {
 	held, there := g.signed[s.seq]
 	if before := find(held, s.statement); before != nil {
@@ -126,9 +126,9 @@ func find(held []said, s statement) *said {
 	return nil
 }
 
-// Forget drops statements about sequence numbers that can never be voted on again.
+// Forget drops statements about sequence numbers for which no vote will ever be cast again.
 func (g *Guard) Forget(below wire.Seq) {
-	if below > g.forgotten+wire.Seq(len(g.signed)) { // few of them can be there
+	if below > g.forgotten+wire.Seq(len(g.signed)) { // looking at all entries is then faster
 		for _, seq := range g.tidied() {
 			if seq != 0 && seq <= below {
 				g.drop(seq)
@@ -148,7 +148,7 @@ func (g *Guard) tidied() []wire.Seq {
 	return g.order
 }
 
-// maxSpare bounds what is kept for statements to come: as many sequence numbers as are dropped at once.
+// maxSpare bounds how many slices are kept for reuse: as many as are dropped at once.
 const maxSpare = 256
 
 func (g *Guard) drop(seq wire.Seq) {
@@ -162,8 +162,8 @@ func (g *Guard) drop(seq wire.Seq) {
 	}
 }
 
-// statements lists what a message of ours says; nothing for a kind that may be said twice. The list is valid until the
-// next call.
+// statements lists the statements in an own message; none for a kind that may be sent twice. The list is valid until
+// the next call.
 func (g *Guard) statements(cfg *wire.Config, m wire.Message) []said {
 	g.all = g.all[:0]
 	switch m := m.(type) {
@@ -179,12 +179,13 @@ func (g *Guard) statements(cfg *wire.Config, m wire.Message) []said {
 		g.says(cfg, m, m.View, 0)
 	case *wire.NewView:
 		g.newViewSays(cfg, m)
-	default: // no one is misled by two of them
+	default: // two different ones mislead nobody
 	}
 	return g.all
 }
 
-// newViewSays lists a new view and each pre-prepare inside it: O starts right above the highest stable checkpoint in V.
+// newViewSays lists a new view and each pre-prepare in it. Its proposals O begin right above the highest stable
+// checkpoint in V.
 func (g *Guard) newViewSays(cfg *wire.Config, m *wire.NewView) {
 	g.says(cfg, m, m.View, 0)
 	seq := wire.Seq(0)

@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// perform ends the turn: first everything durable, then everything that shows (D0).
+// perform ends the turn: first it makes everything durable, then it does everything that others can see (D0).
 func (d *Driver) perform() error {
 	t := d.turn
 	d.turn = turn{}
@@ -45,7 +45,7 @@ func (d *Driver) sync(records []wire.Record) error {
 	return nil
 }
 
-// reuse gives the next turn the memory of one that was performed. Its loops are on their way to the core.
+// reuse gives the memory of a turn that was performed to the next one, except its loops, which are passed to the core.
 func (d *Driver) reuse(t turn) {
 	clear(t.records)
 	clear(t.frames)
@@ -69,7 +69,7 @@ func (d *Driver) transmit(f frame) {
 	}
 }
 
-// work performs an effect that concerns execution or its leftovers.
+// work performs an effect that concerns execution or what it leaves behind.
 func (d *Driver) work(effect port.Effect) error {
 	d.machine.Do(effect)
 	e, is := effect.(port.Truncate)
@@ -85,8 +85,8 @@ func (d *Driver) work(effect port.Effect) error {
 	return nil
 }
 
-// anchor is what a new segment begins with: the core's view of itself, and the votes that were written and have not come
-// back to it yet.
+// anchor returns the first records of a new segment: the core's own, and the votes that were written but have not come
+// back to the core yet.
 func (d *Driver) anchor() []wire.Record {
 	records := d.core.Anchor()
 	for _, l := range d.loopback {

@@ -14,15 +14,16 @@ type Core interface {
 
 // Journal keeps records.
 type Journal interface {
-	// Append makes one turn durable, after all that Later was given. It returns when it is; any error is final (D6). When
-	// there is no room it begins a new segment with what anchor returns, and puts the turn after it. It keeps neither slice.
+	// Append makes one turn durable, after everything that was given to Later. It returns once it is durable; any error
+	// is final (D6). If the segment has no room, it begins a new one with what anchor returns, and writes the turn
+	// after that. It keeps neither slice.
 	Append(turn []wire.Record, anchor func() []wire.Record) error
-	// Later takes a turn that need not be durable yet, and makes it so in the background, in order, within a bounded time
-	// (D8.14). It waits only when too much is not durable yet. It is called every turn, an empty one included; an error of
-	// the background is returned by the next call.
+	// Later takes a turn that need not be durable yet, and makes it durable in the background, in order, within a
+	// bounded time (D8.14). It waits only if too much is not durable yet. The driver calls it every turn, even with an
+	// empty turn; a call returns the error of the background if there was one.
 	Later(turn []wire.Record, anchor func() []wire.Record) error
-	// Truncate forgets records of sequence numbers ≤ below, behind a new segment that begins with the anchor where that
-	// is worth one.
+	// Truncate deletes records of sequence numbers ≤ below. If that is worth it, it first begins a new segment with the
+	// anchor.
 	Truncate(below wire.Seq, anchor func() []wire.Record) error
 }
 
@@ -31,19 +32,19 @@ type Signer interface {
 	Sign(message []byte) [64]byte
 }
 
-// Transport carries frames. It never blocks and may lose any of them.
+// Transport carries frames. It must not block, and may lose any frame.
 type Transport interface {
 	// Send sends a frame to a replica.
 	Send(to wire.ReplicaID, frame []byte)
-	// Respond sends a reply to the link that last brought a request of its session, if there is one.
+	// Respond sends a reply over the link that last brought a request of its session, if there is such a link.
 	Respond(reply *wire.Reply)
 }
 
-// Machine executes batches, beside the turns or within them; what comes of it returns as events. Neither of its methods
-// blocks: the core hands over at most a window of batches ahead.
+// Machine executes batches, within the turns or concurrently; results return as events. Neither method may block: the
+// core hands over at most a window of batches ahead.
 type Machine interface {
 	// Do takes work on the state, in order: an Execute, a Snapshot, a Transfer, a Resume, an Offer, or a Truncate, of
-	// which its share is the Discard.
+	// which it performs the Discard.
 	Do(work port.Effect)
 	// Lookup answers a request that was executed already (C3).
 	Lookup(req *wire.Request) (*wire.Reply, bool)
