@@ -44,12 +44,20 @@ func (s *Service) Apply(b Batch) ([]Reply, error) {
 		s.failed = fmt.Errorf("execute batch %d: %w", b.Seq, err)
 		return nil, s.failed
 	}
+	version := s.version
+	if s.upgraded {
+		s.upgraded = false
+		if version, err = versionAt(&s.layers, s.base, s.limits.FirstVersion); err != nil {
+			s.failed = fmt.Errorf("execute batch %d: %w", b.Seq, err)
+			return nil, s.failed
+		}
+	}
 	set := WriteSet{Seq: b.Seq}
 	if !null {
 		set.Writes = s.takeWrites(now)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.executed, s.time, s.unwritten = b.Seq, now, append(s.unwritten, set)
+	s.executed, s.time, s.version, s.unwritten = b.Seq, now, version, append(s.unwritten, set)
 	return c.replies, nil
 }

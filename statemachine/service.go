@@ -44,12 +44,15 @@ type Service struct {
 	failed  error // final: an error of the storage, or a version that the program does not know
 	begun   bool  // a batch that is not null was executed
 
+	upgraded bool // the batch that is executed has upgraded the state, or tried to
+
 	mu        sync.RWMutex // guards the fields below, which the executor writes and others read
 	clients   map[[32]byte]*client
 	executed  uint64
 	flushed   uint64  // the storage holds every batch up to this one
 	unwritten written // the batches (flushed, executed]
 	time      int64   // agreed time of the state after executed
+	version   int     // of that state
 }
 
 // New returns a service in the state after sequence number 0, the empty store. It reads nothing; Load resumes from a
@@ -59,7 +62,7 @@ func New(m Machine, st Storage, lim Limits) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{machine: m, storage: st, limits: lim, refused: make(map[[32]byte]bool)}
+	s := &Service{machine: m, storage: st, limits: lim, refused: make(map[[32]byte]bool), version: max(lim.FirstVersion, 1)}
 	s.versioned, _ = as[Versioned](m)
 	s.gaps.least = leastGap
 	for _, digest := range lim.Refused {

@@ -122,6 +122,15 @@ func (s *Service) versions() (oldest, newest int) {
 	return s.versioned.Versions()
 }
 
+// Versions returns the version of the state after the last applied batch, and the lowest and highest version that the
+// program knows. It may be called from any goroutine.
+func (s *Service) Versions() (state, oldest, newest int) {
+	oldest, newest = s.versions()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.version, oldest, newest
+}
+
 // checkVersion returns an error if the program does not know the version of a state.
 func (s *Service) checkVersion(view StorageView) error {
 	oldest, newest := s.versions()
@@ -129,6 +138,9 @@ func (s *Service) checkVersion(view StorageView) error {
 	if err == nil && (version < oldest || version > newest) {
 		err = &VersionError{State: version, Oldest: oldest, Newest: newest}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.version = version
 	return err
 }
 
@@ -205,6 +217,7 @@ func (s *Service) upgrade(to int) (result []byte) {
 	if oldest, newest := s.versions(); to > newest {
 		s.tx.fail(&VersionError{State: to, Oldest: oldest, Newest: newest, Request: s.underWay.Load().Digest})
 	}
+	s.upgraded = true // unless it turns out to exceed a limit
 	s.versioned.Migrate(&s.tx, from)
 	s.tx.setVersion(to)
 	return nil

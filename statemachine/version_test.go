@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -181,6 +182,14 @@ func TestUpgrade_IsExecutedAtItsPlaceAndStopsAProgramThatDoesNotKnowTheVersion(t
 	if old.root() != updated.root() {
 		t.Fatal("the states differ before the upgrade")
 	}
+	knows := func(r *replica, want ...int) {
+		t.Helper()
+		if state, oldest, newest := r.Versions(); !slices.Equal([]int{state, oldest, newest}, want) {
+			t.Errorf("state, oldest and newest version are %d, %d and %d, want %v", state, oldest, newest, want)
+		}
+	}
+	knows(old, 1, 1, 1)
+	knows(updated, 1, 1, 2)
 	b := statemachine.Batch{Seq: 5, Time: 1, Requests: []statemachine.Request{
 		upgrade(1, 5, 2), ask(1, 6, "set m b", "get k"), upgrade(1, 7, 2),
 	}}
@@ -200,6 +209,9 @@ func TestUpgrade_IsExecutedAtItsPlaceAndStopsAProgramThatDoesNotKnowTheVersion(t
 	if again.root() != updated.root() {
 		t.Error("a newer program goes on from there to another state")
 	}
+	knows(old, 1, 1, 1)
+	knows(updated, 2, 1, 2)
+	knows(again, 2, 1, 2)
 	if got, err := again.Query([]byte("version"), 4); err != nil || string(got) != "1" || again.read("version") != "2" {
 		t.Errorf("version %s after 4, %v, now %s", got, err, again.read("version"))
 	}
@@ -230,6 +242,9 @@ func TestUpgrade_ThatFailsLeavesTheStateAsItIs(t *testing.T) {
 			t.Errorf("%v, want %v", err, want)
 		}
 		expect(t, r.batch(ask(1, 3, "set m b", "get k")), "executed@3[1 a true]")
+		if state, _, _ := r.Versions(); state != 1 {
+			t.Errorf("the state is said to be at version %d", state)
+		}
 	}
 }
 

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"tagma/internal/command"
+	"tagma/internal/machines"
+	"tagma/internal/operate"
 	"tagma/statemachine"
 )
 
@@ -50,6 +53,9 @@ func TestDeterministic_ExecutesInitAndUpgrades(t *testing.T) {
 	if n := bytesToNumber(r.results[0]); r.wrong != "" || n != 11 {
 		t.Errorf("%s; the first count is %d, and Init put 10", r.wrong, n)
 	}
+	if before, after := bytesToNumber(r.results[len(adds)-1]), bytesToNumber(r.results[len(adds)+1]); after != before+2 {
+		t.Errorf("the count is %d, and after the upgrade %d", before, after)
+	}
 	Deterministic(t, func() statemachine.Machine { return newTally(3) }, ops)
 }
 
@@ -76,6 +82,63 @@ func TestSimulate_ExecutesInit(t *testing.T) {
 			}
 		},
 	}, 15)
+}
+
+// steps is the model of a tally that is upgraded in the middle.
+func steps() func(Executed) []byte {
+	n := uint64(10)
+	return func(e Executed) []byte {
+		n += uint64(e.Version)
+		return []byte{0, 0, 0, 0, 0, 0, 0, byte(n)}
+	}
+}
+
+// Programs are replaced, and the state is upgraded, beside crashes, transfers and lies.
+func TestSimulate_UpgradesInTheMiddle(t *testing.T) {
+	upgraded := 0
+	w := Workload{
+		Next:   func(r *rand.Rand) Op { return Op{Bytes: []byte{'a' + byte(r.IntN(3))}} },
+		Before: func() statemachine.Machine { return newTally(1) },
+		Model: func() func(Executed) []byte {
+			model := steps()
+			return func(e Executed) []byte {
+				if e.Version == 2 {
+					upgraded++
+				}
+				return model(e)
+			}
+		},
+	}
+	Simulate(t, func() statemachine.Machine { return newTally(2) }, w, 15)
+	if upgraded < 15 {
+		t.Errorf("%d operations were executed at version 2", upgraded)
+	}
+}
+
+// forgetful does at version 1 what its program did before, but for one thing.
+type forgetful struct{ tally }
+
+func (f forgetful) Apply(tx statemachine.Txn, op []byte) []byte {
+	put(tx, "seen", int64(tx.Version()))
+	return f.tally.Apply(tx, op)
+}
+
+// A newer program that does something else at the version from before forks the replicas that have it.
+func TestSimulate_NoticesAProgramThatDiffersAtAnOldVersion(t *testing.T) {
+	w := Workload{
+		Next:   func(r *rand.Rand) Op { return Op{Bytes: []byte{'a' + byte(r.IntN(3))}} },
+		Before: func() statemachine.Machine { return newTally(1) },
+	}
+	for seed := range uint64(10) {
+		_, why := w.simulate(func() statemachine.Machine { return forgetful{newTally(2)} }, seed)
+		if strings.HasPrefix(why, "I5") {
+			return
+		}
+		if why != "" {
+			t.Fatal(why)
+		}
+	}
+	t.Error("nothing was noticed in 10 runs")
 }
 
 // The program is replaced on one replica after the other while the cluster serves, then the state is upgraded. A
@@ -106,8 +169,21 @@ func TestStart_AClusterIsUpgradedWhileItServes(t *testing.T) {
 		c.Restart(int(i))
 		want(12 + i)
 	}
-	if r, err := conn.Do(t.Context(), statemachine.Upgrade(2)); err != nil || r.Err(0) != nil {
-		t.Fatal(err)
+	upgrade := func(args ...string) (code int, out string) {
+		var stdout, stderr bytes.Buffer
+		p := &operate.Program{Name: "tally", Machines: machines.Shipped}
+		args = append([]string{"upgrade", "--cluster", c.ClusterFile(), "--key", c.ClientKey(0)}, args...)
+		code = command.Execute(t.Context(), p.Root(), args, &stdout, &stderr, func(error) string { return "" })
+		return code, stdout.String() + stderr.String()
+	}
+	if code, out := upgrade("2"); code != command.Failed || !strings.Contains(out, "replica 3 would stop") {
+		t.Fatalf("%d: %s", code, out)
+	}
+	if code, out := upgrade("3", "--anyway"); code != command.Failed || !strings.Contains(out, "knows version 3") {
+		t.Fatalf("%d: %s", code, out)
+	}
+	if code, out := upgrade("2", "--anyway"); code != 0 || !strings.Contains(out, "the state is at version 2") {
+		t.Fatalf("%d: %s", code, out)
 	}
 	want(16)
 	death := <-c.local.Deaths()

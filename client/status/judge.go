@@ -80,6 +80,38 @@ func (s *Status) Err() error {
 	return errors.New("the cluster is not healthy: " + s.Problem)
 }
 
+// Upgrade says what an upgrade of the application's state to a version would do. What replicas report of themselves nobody
+// confirms.
+type Upgrade struct {
+	State   int   // the version of the state, as some correct replica has it; 0: too few replicas report one
+	Known   bool  // some replica's program knows the version
+	Stops   []int // replicas that would stop, because their programs do not know the version
+	Unknown []int // replicas that did not report which versions their programs know
+}
+
+// Upgrade looks at what the replicas report of the versions that their programs know.
+func (s *Status) Upgrade(to int) Upgrade {
+	var u Upgrade
+	var states []int
+	for i := range s.Replicas {
+		switch r := &s.Replicas[i]; {
+		case r.Report == nil || r.NewestVersion == 0:
+			u.Unknown = append(u.Unknown, r.Replica)
+			continue
+		case r.NewestVersion < to:
+			u.Stops = append(u.Stops, r.Replica)
+		default:
+			u.Known = true
+		}
+		states = append(states, s.Replicas[i].StateVersion)
+	}
+	slices.Sort(states)
+	if weak := len(s.Replicas) - s.Quorum + 1; weak > 0 && len(states) >= weak { // so many that one of them is correct
+		u.State = states[len(states)-weak]
+	}
+	return u
+}
+
 // judge decides how many more replicas may fail, and why the cluster is not in order. If any f replicas lie about
 // themselves or about others, the result is at worst that the cluster is at the edge of service. Different states at
 // the same checkpoint are the exception: they deserve an alarm whoever is at fault.

@@ -3,6 +3,7 @@ package status
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -126,5 +127,27 @@ func TestStatus_AnUnreadableReportIsNoAnswer(t *testing.T) {
 	s := Judge(Cluster{Quorum: 1}, []Answer{{Document: []byte("{")}})
 	if s.Answered != 0 || s.Replicas[0].Reachable || !strings.Contains(s.Replicas[0].Error, "unreadable") {
 		t.Errorf("%+v", s)
+	}
+}
+
+func TestUpgrade_SaysWhoWouldStop(t *testing.T) {
+	runs := func(state, newest int) *Report {
+		return but(func(r *Report) { r.StateVersion, r.OldestVersion, r.NewestVersion = state, 1, newest })
+	}
+	for name, c := range map[string]struct {
+		s    *Status
+		want Upgrade
+	}{
+		"all know it":          {judged(t, runs(1, 2), runs(1, 2), runs(1, 2), runs(1, 3)), Upgrade{State: 1, Known: true}},
+		"two do not":           {judged(t, runs(1, 2), runs(1, 1), runs(1, 2), runs(1, 1)), Upgrade{State: 1, Known: true, Stops: []int{1, 3}}},
+		"nobody does":          {judged(t, runs(1, 1), runs(1, 1), nil, runs(1, 1)), Upgrade{State: 1, Stops: []int{0, 1, 3}, Unknown: []int{2}}},
+		"one has no state yet": {judged(t, runs(1, 2), runs(0, 0), runs(1, 2), runs(1, 2)), Upgrade{State: 1, Known: true, Unknown: []int{1}}},
+		"a liar is ahead":      {judged(t, runs(9, 9), runs(1, 2), runs(1, 2), runs(1, 2)), Upgrade{State: 1, Known: true}},
+		"one correct one is":   {judged(t, runs(2, 2), runs(2, 2), runs(1, 2), runs(1, 2)), Upgrade{State: 2, Known: true}},
+		"one answers":          {judged(t, runs(1, 2), nil, nil, nil), Upgrade{Known: true, Unknown: []int{1, 2, 3}}},
+	} {
+		if got := c.s.Upgrade(2); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
 	}
 }

@@ -33,6 +33,12 @@ type Report struct {
 	Durability       string       `json:"durability"`                 // whether votes wait until they are durable: pessimistic or optimistic
 	Recovery         *Recovery    `json:"recovery,omitempty"`         // how the replica comes back; absent when it is back
 	Split            uint64       `json:"split_checkpoint,omitempty"` // replicas disagree about the state after it, so it can never be stable
+
+	// The version of the application's state, and the lowest and highest version that the replica's program knows
+	// (statemachine.Versioned). All are 0 while the replica has no state, and 1 for an application without versions.
+	StateVersion  int `json:"state_version"`
+	OldestVersion int `json:"oldest_version"`
+	NewestVersion int `json:"newest_version"`
 }
 
 // Conviction names a replica and what it is proven to have done.

@@ -44,6 +44,9 @@ func (n *Node) Report() Report {
 	r.Durability = n.home.Cluster.Protocol.Durability.String()
 	r.JournalBytes = dirBytes(n.home.path(JournalDir))
 	r.StoreBytes = n.storeBytes()
+	if i := n.instance.Load(); i != nil {
+		r.StateVersion, r.OldestVersion, r.NewestVersion = i.service.Versions()
+	}
 	r.Recovery = n.recovery(in)
 	r.Health = n.health(&r)
 	return r

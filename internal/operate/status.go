@@ -45,7 +45,8 @@ disagree on the state after a checkpoint. A line then says why, and how many mor
   STATE      the state's digest at the stable checkpoint
   HEALTH     ok, what is wrong, or how the replica comes back: what it fetches, and from when on it votes
 
-Under the table of a cluster with durability = "optimistic" a line says what that means.`,
+Of an application whose state has versions a line says at which one the state is, which ones each replica's program knows, and
+which replicas would stop at an upgrade to the next one. Under the table of a cluster with durability = "optimistic" a line says what that means.`,
 		Example: p.text(`  tagma status --cluster demo/cluster.toml
   tagma status --watch
   tagma status --json | jq '.replicas[] | {replica, view, executed}'`),
@@ -148,8 +149,16 @@ func (s *Status) print(w io.Writer, asJSON bool) error {
 	if _, err := io.WriteString(table, text); err != nil {
 		return err
 	}
-	if err := table.Flush(); err != nil || s.Durable != cluster.Optimistic.String() {
+	if err := table.Flush(); err != nil {
 		return err
+	}
+	if versions := s.versions(); versions != "" {
+		if err := terminal.Say(w, "version: %s\n", versions); err != nil {
+			return err
+		}
+	}
+	if s.Durable != cluster.Optimistic.String() {
+		return nil
 	}
 	return terminal.Say(w, "durability: optimistic: votes leave before they are durable; unclean stops of more than %d at a time may halt the cluster\n",
 		(len(s.Replicas)-1)/3)

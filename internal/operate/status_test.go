@@ -52,3 +52,51 @@ func TestStatus_AReplicaCannotPlayWithTheTerminal(t *testing.T) {
 		t.Errorf("the problem lets a replica's bytes through: %q", s.Problem)
 	}
 }
+
+func TestStatus_SaysWhichVersionsAreKnownAndWhoWouldStop(t *testing.T) {
+	runs := func(state, oldest, newest int) *status.Report {
+		r := in(1, 10, "aa")
+		r.StateVersion, r.OldestVersion, r.NewestVersion = state, oldest, newest
+		return r
+	}
+	for want, s := range map[string]*Status{
+		"": judged(t, runs(1, 1, 1), runs(1, 1, 1), runs(1, 1, 1), nil), // an application without versions
+		"the state is at 1; replicas 0, 2 know 1 to 2; replica 1 knows 1 alone and would stop at an upgrade to 2": judged(t, runs(1, 1, 2), runs(1, 1, 1), runs(1, 1, 2), nil),
+		"the state is at 2; replicas 0, 1, 2, 3 know 1 to 2":                                                      judged(t, runs(2, 1, 2), runs(2, 1, 2), runs(2, 1, 2), runs(1, 1, 2)),
+		"the state is at 2; replicas 0, 1, 3 know 2 alone and would stop at an upgrade to 3; replica 2 knows 2 to 3": judged(t,
+			runs(2, 2, 2), runs(2, 2, 2), runs(2, 2, 3), runs(2, 2, 2)),
+	} {
+		var out bytes.Buffer
+		if err := s.print(&out, false); err != nil {
+			t.Fatal(err)
+		}
+		if _, line, _ := strings.Cut(out.String(), "version: "); strings.TrimSuffix(line, "\n") != want {
+			t.Errorf("%q, want %q", line, want)
+		}
+	}
+}
+
+func TestUpgrade_IsNotSentWhereReplicasWouldStop(t *testing.T) {
+	runs := func(newest int) *status.Report {
+		r := in(1, 10, "aa")
+		r.StateVersion, r.OldestVersion, r.NewestVersion = 1, 1, newest
+		return r
+	}
+	for _, c := range []struct {
+		s      *Status
+		anyway bool
+		want   string // of the error; empty: it is sent
+	}{
+		{judged(t, runs(2), runs(2), runs(2), runs(2)), false, ""},
+		{judged(t, runs(2), runs(1), runs(2), runs(1)), false, "replicas 1, 3 would stop"},
+		{judged(t, runs(2), runs(1), runs(2), runs(1)), true, ""},
+		{judged(t, runs(2), nil, runs(2), runs(2)), false, "replica 1 did not say"},
+		{judged(t, runs(2), nil, runs(2), runs(2)), true, ""},
+		{judged(t, runs(1), runs(1), nil, runs(1)), true, "no replica that answers"},
+	} {
+		err := mayUpgrade(c.s.Status, 2, c.anyway)
+		if (err == nil) != (c.want == "") || err != nil && !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%v, want %q", err, c.want)
+		}
+	}
+}

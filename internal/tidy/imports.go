@@ -66,6 +66,7 @@ var mayImport = map[string][]string{
 	"internal/operate": {
 		"client/status", "crypto", "internal/cluster", "internal/command", "internal/machines", "internal/node",
 		"internal/passphrase", "internal/reach", "internal/sigbus", "internal/terminal", "checkpoint", "internal/rescue", "internal/inspect",
+		"client", "statemachine",
 	},
 	"internal/strict":  {"internal/nearest"},
 	"internal/cluster": {"pbft/wire", "crypto", "network", "statemachine", "internal/machines", "internal/strict"},
