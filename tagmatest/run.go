@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"tagma/statemachine"
@@ -18,7 +19,8 @@ const began = int64(1_700_000_000_000_000_000)
 func (r *record) run(newMachine func() statemachine.Machine, ops [][]byte, c conditions) {
 	time.Sleep(c.ahead) // in a bubble, where that takes no time
 	store := memstore.New()
-	service := r.serve(newMachine(), store)
+	first := firstVersion(newMachine(), ops)
+	service := r.serve(newMachine(), store, first)
 	r.results = make([][]byte, 2*len(ops))
 	numbers := make([]uint64, len(callers))
 	for begin := 0; begin < len(ops); begin += batchOps {
@@ -46,7 +48,7 @@ func (r *record) run(newMachine func() statemachine.Machine, ops [][]byte, c con
 			must(service.Flush())
 		}
 		if c.reload {
-			service = r.serve(newMachine(), store)
+			service = r.serve(newMachine(), store, first)
 			must(service.Load(seq))
 		}
 		for i, op := range some {
@@ -73,9 +75,24 @@ func requests(ops [][]byte, apart bool) (all [][][]byte) {
 	return all
 }
 
-func (r *record) serve(m statemachine.Machine, store statemachine.Storage) *statemachine.Service {
+// firstVersion is the version at which the state begins: before the first upgrade among the operations, else that of a new
+// cluster.
+func firstVersion(m statemachine.Machine, ops [][]byte) int {
+	if v, is := m.(statemachine.Versioned); is {
+		oldest, newest := v.Versions()
+		for first := oldest; first < newest; first++ {
+			upgrade := statemachine.Upgrade(first + 1)
+			if slices.ContainsFunc(ops, func(op []byte) bool { return bytes.Equal(op, upgrade) }) {
+				return first
+			}
+		}
+	}
+	return statemachine.FirstVersion(m)
+}
+
+func (r *record) serve(m statemachine.Machine, store statemachine.Storage, first int) *statemachine.Service {
 	service, err := statemachine.New(&inspected{m, r}, store, statemachine.Limits{
-		MaxRequestCost: statemachine.DefaultMaxRequestCost, Rules: statemachine.NewestRules, FirstVersion: statemachine.FirstVersion(m),
+		MaxRequestCost: statemachine.DefaultMaxRequestCost, Rules: statemachine.NewestRules, FirstVersion: first,
 	})
 	must(err)
 	service.ObservePanics(func(p statemachine.Panic) {

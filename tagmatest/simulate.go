@@ -22,9 +22,16 @@ type Workload struct {
 	Next func(r *rand.Rand) Op
 	// Operations is how many are asked for in a run, over all clients; 0: 60.
 	Operations int
+	// Before, if not nil, makes the machine of the program before, for an application whose state has versions
+	// (statemachine.Versioned). The run begins with it on every replica. When half of the operations were asked for, the
+	// program is replaced on one replica after the other. Then a client, which MayUpgrade must let do so, upgrades the
+	// state to the newest version, step by step, while the others go on.
+	Before func() statemachine.Machine
 	// Model, if not nil, makes an empty model of the application: a function that is told of one operation after the other,
 	// and returns the result that the application must give. It may be as simple and slow as you like.
 	Model func() func(o Executed) (result []byte)
+
+	upgraded int // runs in which all upgrades were answered
 }
 
 // Executed is an operation, and what the machine could see when it was executed.
@@ -33,6 +40,8 @@ type Executed struct {
 	Client [32]byte  // the caller's public key, as from Txn.Client
 	Seq    uint64    // the sequence number of the batch
 	Time   time.Time // the agreed time of the batch
+
+	Version int // of the state; 1 for an application without versions
 }
 
 // Op is one operation.
@@ -69,13 +78,17 @@ func Simulate(t *testing.T, newMachine func() statemachine.Machine, w Workload, 
 	if answered == 0 {
 		t.Fatalf("Simulate: not one operation was answered in %d runs, so nothing was tested", seeds)
 	}
+	if w.Before != nil && w.upgraded == 0 {
+		t.Fatalf("Simulate: in none of %d runs the state was upgraded, so no upgrade was tested", seeds)
+	}
 }
 
 // simulate makes the run of a seed, and returns how many operations were answered, and what was broken.
 func (w *Workload) simulate(newMachine func() statemachine.Machine, seed uint64) (answered int, why string) {
+	r := newRollout(w, newMachine)
 	out, err := sim.Run(planOf(seed), func(o *sim.Options) {
-		o.Application, o.Limits.FirstVersion = newMachine, statemachine.FirstVersion(newMachine())
-		o.Begin = func(world *sim.World) { w.begin(world, o.Clients, seed) }
+		o.Application, o.Limits.FirstVersion = r.newMachine, r.first
+		o.Begin = func(world *sim.World) { w.begin(world, o.Clients, seed, r) }
 	})
 	if err != nil {
 		return 0, err.Error()
@@ -87,7 +100,10 @@ func (w *Workload) simulate(newMachine func() statemachine.Machine, seed uint64)
 		}
 		return 0, fmt.Sprintf("%v%s\nthe last events:\n%s", v, hint, strings.Join(out.Trace, "\n"))
 	}
-	return w.judge(out.World.History())
+	if !r.unfinished() {
+		w.upgraded++
+	}
+	return w.judge(out.World.History(), r)
 }
 
 // planOf draws a run in which clients do nothing by themselves, and are not killed: what they do is the application's.
@@ -100,12 +116,10 @@ func planOf(seed uint64) *sim.Plan {
 }
 
 // begin has clients ask, each for one operation after the other with some time between.
-func (w *Workload) begin(world *sim.World, clients int, seed uint64) {
+func (w *Workload) begin(world *sim.World, clients int, seed uint64, r *rollout) {
 	random := rand.New(rand.NewPCG(seed, 0x776f_726b))
-	left := w.Operations
-	if left == 0 {
-		left = defaultOperations
-	}
+	all := cmp.Or(w.Operations, defaultOperations)
+	left := all
 	think := func() time.Duration {
 		return 10*time.Millisecond + time.Duration(random.Int64N(int64(150*time.Millisecond)))
 	}
@@ -115,7 +129,14 @@ func (w *Workload) begin(world *sim.World, clients int, seed uint64) {
 			if left == 0 {
 				return
 			}
+			if left == 1 && r.unfinished() { // the last ones are for the state that was upgraded
+				world.At(world.Now()+think(), next)
+				return
+			}
 			left--
+			if left == all/2 {
+				r.begin(world)
+			}
 			op := w.Next(random)
 			world.SubmitThen(i, [][]byte{op.Bytes}, op.Query, func() { world.At(world.Now()+think(), next) })
 		}
@@ -124,7 +145,7 @@ func (w *Workload) begin(world *sim.World, clients int, seed uint64) {
 }
 
 // judge compares answers with the model's.
-func (w *Workload) judge(history []*sim.Operation) (answered int, why string) {
+func (w *Workload) judge(history []*sim.Operation, r *rollout) (answered int, why string) {
 	type execution struct {
 		*sim.Operation
 		sim.Execution
@@ -145,7 +166,13 @@ func (w *Workload) judge(history []*sim.Operation) (answered int, why string) {
 	apply := w.Model()
 	latest := time.Duration(0) // when the last of those before was asked for
 	for _, o := range executed {
-		want := apply(Executed{Op{o.Ops[0], o.Kind.ReadOnly}, o.Execution.Client, uint64(o.Execution.Seq), o.Time})
+		if r.upgrades(o.Operation) {
+			if r.failed != "" {
+				return answered, r.failed
+			}
+			continue
+		}
+		want := apply(Executed{Op{o.Ops[0], o.Kind.ReadOnly}, o.Execution.Client, uint64(o.Execution.Seq), o.Time, r.version})
 		if !o.Known || len(o.Results) == 0 {
 			latest = max(latest, o.Invoked)
 			continue
