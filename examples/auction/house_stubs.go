@@ -100,114 +100,107 @@ type HouseClient struct {
 
 // Open has the cluster execute the method of that name.
 func (c HouseClient) Open(ctx context.Context, item string, least uint64, seconds uint32) (v0 Auction, _ error) {
-	result, _, err := c.Caller.Call(ctx, HouseOpenOp(item, least, seconds), false)
-	if err == nil {
-		err = statemachine.Failure(result)
-	}
+	v, _, err := statemachine.Ask(ctx, c.Caller, HouseOpenOp(item, least, seconds), decodeHouseOpen, false)
+	return v.v0, err
+}
+
+type resultsHouseOpen struct {
+	v0 Auction
+}
+
+func decodeHouseOpen(result []byte) (out resultsHouseOpen, err error) {
+	r, err := resultHouse(result)
 	if err != nil {
-		return v0, err
+		return out, err
 	}
-	r := codec.NewReader(result)
-	if r.Uint(64) != 1 {
-		r.Fail()
-	}
-	v0 = readHouseAuction(r)
-	return v0, r.End()
+	out.v0 = readHouseAuction(r)
+	return out, r.End()
 }
 
 // Bid has the cluster execute the method of that name.
 func (c HouseClient) Bid(ctx context.Context, item string, amount uint64) (v0 Auction, _ error) {
-	result, _, err := c.Caller.Call(ctx, HouseBidOp(item, amount), false)
-	if err == nil {
-		err = statemachine.Failure(result)
-	}
+	v, _, err := statemachine.Ask(ctx, c.Caller, HouseBidOp(item, amount), decodeHouseBid, false)
+	return v.v0, err
+}
+
+type resultsHouseBid struct {
+	v0 Auction
+}
+
+func decodeHouseBid(result []byte) (out resultsHouseBid, err error) {
+	r, err := resultHouse(result)
 	if err != nil {
-		return v0, err
+		return out, err
 	}
-	r := codec.NewReader(result)
-	if r.Uint(64) != 1 {
-		r.Fail()
-	}
-	v0 = readHouseAuction(r)
-	return v0, r.End()
+	out.v0 = readHouseAuction(r)
+	return out, r.End()
 }
 
 // Show has the cluster execute the method of that name.
 func (c HouseClient) Show(ctx context.Context, item string) (v0 Auction, _ error) {
-	result, _, err := c.Caller.Call(ctx, HouseShowOp(item), true)
-	if err == nil {
-		err = statemachine.Failure(result)
-	}
-	if err != nil {
-		return v0, err
-	}
-	r := codec.NewReader(result)
-	if r.Uint(64) != 1 {
-		r.Fail()
-	}
-	v0 = readHouseAuction(r)
-	return v0, r.End()
+	v, _, err := statemachine.Ask(ctx, c.Caller, HouseShowOp(item), decodeHouseShow, true)
+	return v.v0, err
 }
 
 // ShowAt answers as Show did on the state after sequence number at.
 func (c HouseClient) ShowAt(ctx context.Context, at uint64, item string) (v0 Auction, _ error) {
-	result, err := c.Caller.QueryAt(ctx, HouseShowOp(item), at)
-	if err == nil {
-		err = statemachine.Failure(result)
-	}
+	v, err := statemachine.AskAt(ctx, c.Caller, HouseShowOp(item), decodeHouseShow, at)
+	return v.v0, err
+}
+
+type resultsHouseShow struct {
+	v0 Auction
+}
+
+func decodeHouseShow(result []byte) (out resultsHouseShow, err error) {
+	r, err := resultHouse(result)
 	if err != nil {
-		return v0, err
+		return out, err
 	}
-	r := codec.NewReader(result)
-	if r.Uint(64) != 1 {
-		r.Fail()
-	}
-	v0 = readHouseAuction(r)
-	return v0, r.End()
+	out.v0 = readHouseAuction(r)
+	return out, r.End()
 }
 
 // Newest has the cluster execute the method of that name.
 func (c HouseClient) Newest(ctx context.Context, most uint8) (v0 []Auction, _ error) {
-	result, _, err := c.Caller.Call(ctx, HouseNewestOp(most), true)
-	if err == nil {
-		err = statemachine.Failure(result)
-	}
-	if err != nil {
-		return v0, err
-	}
-	r := codec.NewReader(result)
-	if r.Uint(64) != 1 {
-		r.Fail()
-	}
-	if n := r.Len(68); n > 0 {
-		v0 = make([]Auction, n)
-		for i1 := range v0 {
-			v0[i1] = readHouseAuction(r)
-		}
-	}
-	return v0, r.End()
+	v, _, err := statemachine.Ask(ctx, c.Caller, HouseNewestOp(most), decodeHouseNewest, true)
+	return v.v0, err
 }
 
 // NewestAt answers as Newest did on the state after sequence number at.
 func (c HouseClient) NewestAt(ctx context.Context, at uint64, most uint8) (v0 []Auction, _ error) {
-	result, err := c.Caller.QueryAt(ctx, HouseNewestOp(most), at)
-	if err == nil {
-		err = statemachine.Failure(result)
-	}
+	v, err := statemachine.AskAt(ctx, c.Caller, HouseNewestOp(most), decodeHouseNewest, at)
+	return v.v0, err
+}
+
+type resultsHouseNewest struct {
+	v0 []Auction
+}
+
+func decodeHouseNewest(result []byte) (out resultsHouseNewest, err error) {
+	r, err := resultHouse(result)
 	if err != nil {
-		return v0, err
+		return out, err
+	}
+	if n := r.Len(68); n > 0 {
+		out.v0 = make([]Auction, n)
+		for i1 := range out.v0 {
+			out.v0[i1] = readHouseAuction(r)
+		}
+	}
+	return out, r.End()
+}
+
+// resultHouse begins to read a result, or returns the error that it is.
+func resultHouse(result []byte) (*codec.Reader, error) {
+	if err := statemachine.Failure(result); err != nil {
+		return nil, err
 	}
 	r := codec.NewReader(result)
 	if r.Uint(64) != 1 {
 		r.Fail()
 	}
-	if n := r.Len(68); n > 0 {
-		v0 = make([]Auction, n)
-		for i1 := range v0 {
-			v0[i1] = readHouseAuction(r)
-		}
-	}
-	return v0, r.End()
+	return r, nil
 }
 
 // HouseOpenOp is the operation that calls Open.

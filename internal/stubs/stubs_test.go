@@ -141,6 +141,16 @@ func TestStubs_CarryValuesBothWays(t *testing.T) {
 	}
 }
 
+func TestStubs_AClientWithoutACallerSaysSo(t *testing.T) {
+	var c shop.ShopClient
+	if err := c.Close(t.Context()); err == nil {
+		t.Error("a call that goes nowhere succeeds")
+	}
+	if _, _, err := c.FindAt(t.Context(), 1, 1, nil); err == nil {
+		t.Error("a question that goes nowhere is answered")
+	}
+}
+
 func TestStubs_BytesThatAreNoOperationAreRefused(t *testing.T) {
 	good := shop.ShopFindOp(300, []byte("x"))
 	for cut := range good {

@@ -108,26 +108,48 @@ func (w *writer) client(methods []method) {
 	w.line("// %sClient calls %s on a cluster. An error of a method comes back as a *statemachine.Refusal.\ntype %sClient struct {\nCaller statemachine.Caller\n}\n", n, n, n)
 	for _, m := range methods {
 		params, args := m.named()
-		results, zero := m.returned()
+		results, passed := m.returned()
 		w.line("// %s has the cluster execute the method of that name.\nfunc (c %sClient) %s(ctx context.Context%s) %s {", m.name, n, m.name, params, results)
-		w.line("result, _, err := c.Caller.Call(ctx, %s%sOp(%s), %t)", n, m.name, args, m.readOnly)
-		w.decode(m, zero)
+		w.line("%s, _, err := statemachine.Ask(ctx, c.Caller, %s%sOp(%s), decode%s%s, %t)\nreturn %serr\n}\n",
+			m.decoded(), n, m.name, args, n, m.name, m.readOnly, passed)
 		if m.readOnly {
 			w.line("// %sAt answers as %s did on the state after sequence number at.\nfunc (c %sClient) %sAt(ctx context.Context, at uint64%s) %s {",
 				m.name, m.name, n, m.name, params, results)
-			w.line("result, err := c.Caller.QueryAt(ctx, %s%sOp(%s), at)", n, m.name, args)
-			w.decode(m, zero)
+			w.line("%s, err := statemachine.AskAt(ctx, c.Caller, %s%sOp(%s), decode%s%s, at)\nreturn %serr\n}\n",
+				m.decoded(), n, m.name, args, n, m.name, passed)
 		}
+		w.decode(m)
 	}
+	w.line("// result%s begins to read a result, or returns the error that it is.\nfunc result%s(result []byte) (*codec.Reader, error) {", n, n)
+	w.line("if err := statemachine.Failure(result); err != nil {\nreturn nil, err\n}\nr := codec.NewReader(result)")
+	w.line("if r.Uint(64) != 1 {\nr.Fail()\n}\nreturn r, nil\n}\n")
 }
 
-func (w *writer) decode(m method, zero string) {
-	w.line("if err == nil {\nerr = statemachine.Failure(result)\n}\nif err != nil {\nreturn %serr\n}", zero)
-	w.line("r := codec.NewReader(result)\nif r.Uint(64) != 1 {\nr.Fail()\n}")
-	for k, v := range m.results {
-		w.read("r", fmt.Sprintf("v%d", k), v.typ)
+// decode writes the function that reads the results of a method.
+func (w *writer) decode(m method) {
+	results := "struct{}"
+	if len(m.results) > 0 {
+		results = "results" + w.face + m.name
+		w.line("type %s struct {", results)
+		for k, v := range m.results {
+			w.line("v%d %s", k, v.typ.text)
+		}
+		w.line("}\n")
 	}
-	w.line("return %sr.End()\n}\n", zero)
+	w.line("func decode%s%s(result []byte) (out %s, err error) {", w.face, m.name, results)
+	w.line("r, err := result%s(result)\nif err != nil {\nreturn out, err\n}", w.face)
+	for k, v := range m.results {
+		w.read("r", fmt.Sprintf("out.v%d", k), v.typ)
+	}
+	w.line("return out, r.End()\n}\n")
+}
+
+// decoded is the variable for what decode returns.
+func (m *method) decoded() string {
+	if len(m.results) == 0 {
+		return "_"
+	}
+	return "v"
 }
 
 // named are the parameters as they are declared, with a comma in front, and as they are passed on.
@@ -146,7 +168,7 @@ func (m *method) named() (declared, passed string) {
 
 // taken are names that a stub uses, or that hide what it needs.
 var taken = map[string]bool{
-	"c": true, "ctx": true, "at": true, "r": true, "result": true, "err": true, "b": true, "codec": true, "statemachine": true,
+	"c": true, "ctx": true, "at": true, "v": true, "err": true, "b": true, "codec": true, "statemachine": true,
 	"context": true, "nil": true, "byte": true, "append": true, "string": true, "uint64": true, "int64": true,
 }
 
@@ -154,7 +176,7 @@ var taken = map[string]bool{
 func (m *method) returned() (declared, passed string) {
 	for k, v := range m.results {
 		declared += fmt.Sprintf("v%d %s, ", k, v.typ.text)
-		passed += fmt.Sprintf("v%d, ", k)
+		passed += fmt.Sprintf("v.v%d, ", k)
 	}
 	if declared == "" {
 		return "error", ""

@@ -32,7 +32,7 @@ type Order struct {
 
 // Shop is what stubs are written for.
 type Shop interface {
-	Place(tx statemachine.Txn, o Order, r, codec string) (number uint64, total Money, err error)
+	Place(tx statemachine.Txn, o Order, v, codec string) (number uint64, total Money, err error)
 	Close(statemachine.Txn)
 	Find(r statemachine.Reader, number uint64, _ []byte) (Order, []Bill, error)
 	Words(r statemachine.Reader, most uint32) []string
@@ -42,12 +42,12 @@ type Shop interface {
 type Store struct{}
 
 // Place implements Shop.
-func (Store) Place(tx statemachine.Txn, o Order, r, codec string) (number uint64, total Money, err error) {
+func (Store) Place(tx statemachine.Txn, o Order, v, codec string) (number uint64, total Money, err error) {
 	if len(o.Lines) == 0 {
 		return 0, 0, &statemachine.Refusal{Code: 7, Text: "an order of nothing"}
 	}
 	tx.Put([]byte("order"), appendShopOrder(nil, o))
-	tx.Put([]byte("words"), []byte(r+codec))
+	tx.Put([]byte("words"), []byte(v+codec))
 	for _, l := range o.Lines {
 		total += l.Price * Money(l.Pieces)
 	}

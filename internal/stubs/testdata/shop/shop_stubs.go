@@ -99,126 +99,111 @@ type ShopClient struct {
 
 // Place has the cluster execute the method of that name.
 func (c ShopClient) Place(ctx context.Context, o Order, p1 string, p2 string) (v0 uint64, v1 Money, _ error) {
-	result, _, err := c.Caller.Call(ctx, ShopPlaceOp(o, p1, p2), false)
-	if err == nil {
-		err = statemachine.Failure(result)
-	}
+	v, _, err := statemachine.Ask(ctx, c.Caller, ShopPlaceOp(o, p1, p2), decodeShopPlace, false)
+	return v.v0, v.v1, err
+}
+
+type resultsShopPlace struct {
+	v0 uint64
+	v1 Money
+}
+
+func decodeShopPlace(result []byte) (out resultsShopPlace, err error) {
+	r, err := resultShop(result)
 	if err != nil {
-		return v0, v1, err
+		return out, err
 	}
-	r := codec.NewReader(result)
-	if r.Uint(64) != 1 {
-		r.Fail()
-	}
-	v0 = uint64(r.Uint(64))
-	v1 = Money(r.Int(64))
-	return v0, v1, r.End()
+	out.v0 = uint64(r.Uint(64))
+	out.v1 = Money(r.Int(64))
+	return out, r.End()
 }
 
 // Close has the cluster execute the method of that name.
 func (c ShopClient) Close(ctx context.Context) error {
-	result, _, err := c.Caller.Call(ctx, ShopCloseOp(), false)
-	if err == nil {
-		err = statemachine.Failure(result)
-	}
+	_, _, err := statemachine.Ask(ctx, c.Caller, ShopCloseOp(), decodeShopClose, false)
+	return err
+}
+
+func decodeShopClose(result []byte) (out struct{}, err error) {
+	r, err := resultShop(result)
 	if err != nil {
-		return err
+		return out, err
 	}
-	r := codec.NewReader(result)
-	if r.Uint(64) != 1 {
-		r.Fail()
-	}
-	return r.End()
+	return out, r.End()
 }
 
 // Find has the cluster execute the method of that name.
 func (c ShopClient) Find(ctx context.Context, number uint64, p1 []byte) (v0 Order, v1 []Bill, _ error) {
-	result, _, err := c.Caller.Call(ctx, ShopFindOp(number, p1), true)
-	if err == nil {
-		err = statemachine.Failure(result)
-	}
-	if err != nil {
-		return v0, v1, err
-	}
-	r := codec.NewReader(result)
-	if r.Uint(64) != 1 {
-		r.Fail()
-	}
-	v0 = readShopOrder(r)
-	if n := r.Len(3); n > 0 {
-		v1 = make([]Bill, n)
-		for i1 := range v1 {
-			v1[i1] = readShopBill(r)
-		}
-	}
-	return v0, v1, r.End()
+	v, _, err := statemachine.Ask(ctx, c.Caller, ShopFindOp(number, p1), decodeShopFind, true)
+	return v.v0, v.v1, err
 }
 
 // FindAt answers as Find did on the state after sequence number at.
 func (c ShopClient) FindAt(ctx context.Context, at uint64, number uint64, p1 []byte) (v0 Order, v1 []Bill, _ error) {
-	result, err := c.Caller.QueryAt(ctx, ShopFindOp(number, p1), at)
-	if err == nil {
-		err = statemachine.Failure(result)
-	}
+	v, err := statemachine.AskAt(ctx, c.Caller, ShopFindOp(number, p1), decodeShopFind, at)
+	return v.v0, v.v1, err
+}
+
+type resultsShopFind struct {
+	v0 Order
+	v1 []Bill
+}
+
+func decodeShopFind(result []byte) (out resultsShopFind, err error) {
+	r, err := resultShop(result)
 	if err != nil {
-		return v0, v1, err
+		return out, err
 	}
-	r := codec.NewReader(result)
-	if r.Uint(64) != 1 {
-		r.Fail()
-	}
-	v0 = readShopOrder(r)
+	out.v0 = readShopOrder(r)
 	if n := r.Len(3); n > 0 {
-		v1 = make([]Bill, n)
-		for i1 := range v1 {
-			v1[i1] = readShopBill(r)
+		out.v1 = make([]Bill, n)
+		for i1 := range out.v1 {
+			out.v1[i1] = readShopBill(r)
 		}
 	}
-	return v0, v1, r.End()
+	return out, r.End()
 }
 
 // Words has the cluster execute the method of that name.
 func (c ShopClient) Words(ctx context.Context, most uint32) (v0 []string, _ error) {
-	result, _, err := c.Caller.Call(ctx, ShopWordsOp(most), true)
-	if err == nil {
-		err = statemachine.Failure(result)
-	}
-	if err != nil {
-		return v0, err
-	}
-	r := codec.NewReader(result)
-	if r.Uint(64) != 1 {
-		r.Fail()
-	}
-	if n := r.Len(1); n > 0 {
-		v0 = make([]string, n)
-		for i1 := range v0 {
-			v0[i1] = string(r.String())
-		}
-	}
-	return v0, r.End()
+	v, _, err := statemachine.Ask(ctx, c.Caller, ShopWordsOp(most), decodeShopWords, true)
+	return v.v0, err
 }
 
 // WordsAt answers as Words did on the state after sequence number at.
 func (c ShopClient) WordsAt(ctx context.Context, at uint64, most uint32) (v0 []string, _ error) {
-	result, err := c.Caller.QueryAt(ctx, ShopWordsOp(most), at)
-	if err == nil {
-		err = statemachine.Failure(result)
-	}
+	v, err := statemachine.AskAt(ctx, c.Caller, ShopWordsOp(most), decodeShopWords, at)
+	return v.v0, err
+}
+
+type resultsShopWords struct {
+	v0 []string
+}
+
+func decodeShopWords(result []byte) (out resultsShopWords, err error) {
+	r, err := resultShop(result)
 	if err != nil {
-		return v0, err
+		return out, err
+	}
+	if n := r.Len(1); n > 0 {
+		out.v0 = make([]string, n)
+		for i1 := range out.v0 {
+			out.v0[i1] = string(r.String())
+		}
+	}
+	return out, r.End()
+}
+
+// resultShop begins to read a result, or returns the error that it is.
+func resultShop(result []byte) (*codec.Reader, error) {
+	if err := statemachine.Failure(result); err != nil {
+		return nil, err
 	}
 	r := codec.NewReader(result)
 	if r.Uint(64) != 1 {
 		r.Fail()
 	}
-	if n := r.Len(1); n > 0 {
-		v0 = make([]string, n)
-		for i1 := range v0 {
-			v0[i1] = string(r.String())
-		}
-	}
-	return v0, r.End()
+	return r, nil
 }
 
 // ShopPlaceOp is the operation that calls Place.
