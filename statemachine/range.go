@@ -50,20 +50,46 @@ func (w *walk) up() {
 		} else if ok {
 			bound = least(gap.from, w.to) // it may be another gap until it is reached: the body of the loop writes
 		}
-		for e, err := range w.r.base.Walk(bytes.Clone(w.at), bound, false) {
-			if err != nil {
-				w.r.unread(err)
-			}
-			if !w.upTo(e.Key) || !w.stored(e, false) {
-				return
-			}
-		}
-		if !w.upTo(bound) {
+		if !w.upBy(bound) {
 			return
 		}
 		w.at = append(w.at[:0], bound...)
 	}
 	w.r.gaps.add(w.edge, w.at, w.dead, w.leap)
+}
+
+// upBy yields what lies below bound.
+func (w *walk) upBy(bound []byte) bool {
+	if follows(w.at, bound) {
+		return w.single(bytes.Clone(w.at), false)
+	}
+	for e, err := range w.r.base.Walk(bytes.Clone(w.at), bound, false) {
+		if err != nil {
+			w.r.unread(err)
+		}
+		if !w.upTo(e.Key) || !w.stored(e, false) {
+			return false
+		}
+	}
+	return w.upTo(bound)
+}
+
+// follows reports whether nothing lies between two keys. So it is around a key that was put into a gap.
+func follows(key, next []byte) bool {
+	return len(next) == len(key)+1 && next[len(key)] == 0 && bytes.HasPrefix(next, key)
+}
+
+// single yields one key if it is there. Reading it takes a tenth of what a walk takes to begin.
+func (w *walk) single(key []byte, down bool) bool {
+	x, ok := w.r.above.get(key)
+	if !ok {
+		value, found, err := w.r.base.Get(key)
+		if err != nil {
+			w.r.unread(err)
+		}
+		x = Write{Key: key, Value: value, Delete: !found}
+	}
+	return w.pass(x, down)
 }
 
 // upTo yields what the layer holds below key.
@@ -90,20 +116,28 @@ func (w *walk) down() {
 		} else if ok {
 			bound = greatest(gap.to, w.from)
 		}
-		for e, err := range w.r.base.Walk(bound, bytes.Clone(w.at), true) {
-			if err != nil {
-				w.r.unread(err)
-			}
-			if !w.downTo(e.Key, false) || !w.stored(e, true) {
-				return
-			}
-		}
-		if !w.downTo(bound, true) {
+		if !w.downBy(bound) {
 			return
 		}
 		w.at = append(w.at[:0], bound...)
 	}
 	w.r.gaps.add(w.at, w.edge, w.dead, w.leap)
+}
+
+// downBy yields what lies from bound on.
+func (w *walk) downBy(bound []byte) bool {
+	if follows(bound, w.at) {
+		return w.single(bytes.Clone(bound), true)
+	}
+	for e, err := range w.r.base.Walk(bound, bytes.Clone(w.at), true) {
+		if err != nil {
+			w.r.unread(err)
+		}
+		if !w.downTo(e.Key, false) || !w.stored(e, true) {
+			return false
+		}
+	}
+	return w.downTo(bound, true)
 }
 
 // downTo yields what the layer holds above key, or from key on.
