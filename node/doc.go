@@ -11,8 +11,8 @@
 //	}
 //	return n.Run(ctx)
 //
-// A cluster file names the machine that its replicas run, so all replicas of a cluster are programs that have it. Clients
-// send operations as bytes and do not need the machine.
+// A cluster file names the machine that its replicas run, so every replica of a cluster must be run by a program that
+// has this machine. Clients send operations as bytes and do not need the machine.
 //
-// The package holds nothing of its own: it names what a program outside this module may use of a replica.
+// The package contains no code of its own: it gives programs outside this module access to what they may use of a replica.
 package node

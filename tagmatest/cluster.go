@@ -24,18 +24,18 @@ import (
 // Replicas is how many replicas a cluster of Start has. They mask one faulty replica.
 const Replicas = 4
 
-// MachineName is what the cluster file of Start calls the application: kv.NewClientOf(client, tagmatest.MachineName) has
-// the calls of the key-value machine, if that is what it is.
+// MachineName is the application's name in the cluster file of Start. If the application is the key-value machine,
+// kv.NewClientOf(client, tagmatest.MachineName) returns its typed client.
 const MachineName = "application"
 
-// What tells a process that it is a replica: the home that it serves, and the test whose machine it runs.
+// These variables tell a process that it is a replica: the home that it serves, and the test whose machine it runs.
 const (
 	homeVariable = "TAGMATEST_HOME"
 	testVariable = "TAGMATEST_TEST"
 )
 
-// Cluster is a cluster of real processes on this computer, which talk over the loopback and keep their state on disk. Its
-// replicas are numbered from 0. A method that cannot do what it should ends the test.
+// Cluster is a cluster of real processes on this computer, which talk over the loopback and keep their state on disk.
+// Its replicas are numbered from 0. A method that cannot do what it should ends the test.
 type Cluster struct {
 	t     *testing.T
 	local *local.Cluster
@@ -43,12 +43,12 @@ type Cluster struct {
 	lies  map[int]bool
 }
 
-// Start runs a cluster of four replicas of the application and returns when they serve. It ends with the test, which fails
-// if the replicas do not agree on a state, or if a process ended by itself.
+// Start runs a cluster of four replicas of the application and returns when they serve. The cluster ends with the test.
+// The test fails if the replicas do not agree on a state, or if a process ended by itself.
 //
 // Each replica is a process of its own: the test binary again, which runs this test up to the call of Start. So a test
-// calls Start at most once, and does nothing before it that must not happen in five processes. Subtests may have a cluster
-// each, if the test around them has none.
+// must call Start at most once, and before it do nothing that must not happen in five processes. Subtests may have a
+// cluster each, if the test around them has none.
 func Start(t *testing.T, newMachine func() statemachine.Machine) *Cluster {
 	t.Helper()
 	if home := os.Getenv(homeVariable); home != "" {
@@ -83,7 +83,7 @@ func exactly(name string) string {
 	return strings.Join(parts, "/")
 }
 
-// serve makes this process a replica, and does not return.
+// serve makes this process a replica; it does not return.
 func serve(test, home string, newMachine func() statemachine.Machine) {
 	err := fmt.Errorf("Start is called by %s before %s, which is to run this replica: a test with subtests that have clusters has none",
 		test, os.Getenv(testVariable))
@@ -103,7 +103,7 @@ func (c *Cluster) ClusterFile() string { return c.file }
 // Clients is how many clients a cluster of Start has registered.
 const Clients = 3
 
-// ClientKey is the path of the key of a registered client, from 0 on.
+// ClientKey is the path of the key of a registered client, numbered from 0.
 func (c *Cluster) ClientKey(i int) string {
 	c.t.Helper()
 	if i < 0 || i >= Clients {
@@ -118,27 +118,27 @@ func (c *Cluster) Client(opts ...client.Option) *client.Client {
 	return c.ClientAs(0, opts...)
 }
 
-// ClientAs connects a registered client, from 0 on, so that the application sees another caller. It is closed when the test
-// ends.
+// ClientAs connects a registered client, numbered from 0, so that the application sees another caller. The client is
+// closed when the test ends.
 func (c *Cluster) ClientAs(i int, opts ...client.Option) *client.Client {
 	c.t.Helper()
 	conn, err := client.Dial(c.t.Context(), c.file, c.ClientKey(i), opts...)
 	if err != nil {
 		c.t.Fatalf("connect a client: %v", err)
 	}
-	c.t.Cleanup(func() { _ = conn.Close() }) // the replicas may be gone
+	c.t.Cleanup(func() { _ = conn.Close() }) // fails if the replicas are gone, which does not matter
 	return conn
 }
 
-// Crash kills replicas with SIGKILL, in whatever they are doing, and returns when they are gone.
+// Crash kills replicas with SIGKILL, whatever they are doing, and returns when they are gone.
 func (c *Cluster) Crash(replicas ...int) {
 	c.t.Helper()
 	c.known(replicas)
 	c.local.Kill(replicas...)
 }
 
-// Restart starts replicas that do not run, on the disks that they left, and returns when they serve again and have caught
-// up. Others must be able to help them: with more than one replica down, restart all of those in one call.
+// Restart starts replicas that are not running, with the disks that they left, and returns when they serve again and have
+// caught up. The running ones must suffice to help them: if more than one replica is down, restart all of them in one call.
 func (c *Cluster) Restart(replicas ...int) {
 	c.t.Helper()
 	c.known(replicas)
@@ -146,7 +146,7 @@ func (c *Cluster) Restart(replicas ...int) {
 		c.t.Fatalf("restart: %v", err)
 	}
 	honest := slices.DeleteFunc(slices.Clone(replicas), func(id int) bool { return c.lies[id] })
-	if len(honest) == 0 { // what an attacker says of itself is nothing to wait for
+	if len(honest) == 0 { // an attacker's report on itself means nothing, so there is nothing to wait for
 		return
 	}
 	ctx, cancel := context.WithTimeout(c.t.Context(), local.Patience)
@@ -156,8 +156,8 @@ func (c *Cluster) Restart(replicas ...int) {
 	}
 }
 
-// Partition cuts replicas off from all others; clients reach every replica all the same. It takes the place of the partition
-// before, and lasts until Heal.
+// Partition disconnects replicas from all others; clients still reach every replica. It replaces an earlier partition,
+// and lasts until Heal.
 func (c *Cluster) Partition(replicas ...int) {
 	c.t.Helper()
 	c.known(replicas)
@@ -183,8 +183,8 @@ func (c *Cluster) order(command links.Command) {
 	}
 }
 
-// Malicious starts a replica anew as an attacker that knows its key, to the end of the test. The behaviour is one that
-// `tagma-testnet behaviours` lists, such as "equivocate" or "lying-reply". A replica can have several.
+// Malicious restarts a replica as an attacker with the replica's key, until the end of the test. The behaviour is one
+// that `tagma-testnet behaviours` lists, such as "equivocate" or "lying-reply". A replica can have several.
 func (c *Cluster) Malicious(replica int, behaviour string) {
 	c.t.Helper()
 	c.known([]int{replica})
@@ -213,7 +213,7 @@ func (c *Cluster) known(replicas []int) {
 	}
 }
 
-// end judges and closes the cluster.
+// end checks the cluster and closes it.
 func (c *Cluster) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), local.Patience)
 	defer cancel()
@@ -237,7 +237,7 @@ func (c *Cluster) end() {
 	}
 }
 
-// disagreement says that honest replicas name different states, "" if they do not.
+// disagreement describes two honest replicas that name different states; "" if there are none.
 func (c *Cluster) disagreement(reports map[int]node.Report) string {
 	states := make(map[uint64]node.Report)
 	for _, id := range all() {

@@ -10,22 +10,22 @@ import (
 	"tagma/statemachine"
 )
 
-// Deterministic fails the test if the operations do not do the same on every replica. They are executed in order, as one
-// history of batches, on several machines made by newMachine; results and states are compared after every batch of four,
-// each of which another client sends. Each operation is also asked as a query. The failure names the first operation that
-// differed, and why:
+// Deterministic fails the test if the operations do not do the same on every replica. It executes them in order, as one
+// history of batches, on several machines made by newMachine. It compares results and states after every batch of four,
+// each of which another client sends. It also executes each operation as a query. The failure names the first operation
+// that differed, and why:
 //
-//   - Two machines under the same conditions differ: the machine depends on the order of a map, on randomness, on a
+//   - Two machines differ under the same conditions: the machine depends on the order of a map, on randomness, on a
 //     goroutine or on a variable of its package.
-//   - A machine differs whose computer has another time: it reads the clock. [statemachine.Reader.Time] is the agreed one.
-//   - A machine differs that was made anew in between, from the state alone: it keeps state in a field.
-//   - A machine differs to which the same operations came in other requests: it keeps something from one to the next.
+//   - A machine differs if its computer has another time: it reads the clock, instead of [statemachine.Reader.Time].
+//   - A machine differs if it was replaced by a new one in between, which has only the state: it keeps state in a field.
+//   - A machine differs if the same operations come in other requests: it keeps something from one operation to the next.
 //
 // It also fails if an operation panics, ends its goroutine with runtime.Goexit, changes the bytes of the operation, or
-// does not end: after ten seconds of real time without progress. What does not end goes on until the test binary ends.
+// makes no progress in ten seconds of real time. An operation that does not end runs on until the test binary ends.
 //
-// What the operations given do not reach is not tested: give them all kinds of operations, on keys that meet, and enough
-// entries in each map that their order can differ.
+// Only what the given operations reach is tested. So give all kinds of operations, on keys that several of them use,
+// and enough entries in each map that their order can differ.
 func Deterministic(t *testing.T, newMachine func() statemachine.Machine, ops [][]byte) {
 	t.Helper()
 	if len(ops) == 0 {
@@ -36,8 +36,8 @@ func Deterministic(t *testing.T, newMachine func() statemachine.Machine, ops [][
 	}
 }
 
-// Fuzz is the body of a fuzz test: each input is three operations, which are judged as by [Deterministic]. Seeds are
-// operations to begin with; give one of each kind.
+// Fuzz is the body of a fuzz test: each input is three operations, which are tested as by [Deterministic]. Seeds are
+// the operations to begin with; give one of each kind.
 //
 //	func FuzzCounter(f *testing.F) { tagmatest.Fuzz(f, newCounter, []byte("add"), []byte("get")) }
 func Fuzz(f *testing.F, newMachine func() statemachine.Machine, seeds ...[]byte) {
@@ -57,10 +57,10 @@ func Fuzz(f *testing.F, newMachine func() statemachine.Machine, seeds ...[]byte)
 // patience is how long an operation may run, in real time.
 var patience = 10 * time.Second
 
-// clockAhead is by how much another computer's clock is ahead, so that the hour, the day and the year differ.
+// clockAhead is by how much another computer's clock is ahead: enough for the hour, the day and the year to differ.
 const clockAhead = 400*24*time.Hour + 5*time.Hour + 7*time.Minute + 11*time.Second
 
-// The reasons for which a trial may differ from the first one.
+// Why a run may differ from the first one.
 const (
 	whyRuns   = "it depends on the order of a map, on randomness, on a goroutine or on a variable of its package"
 	whyClock  = "it reads the clock of its computer; the agreed time is Reader.Time"
@@ -69,10 +69,10 @@ const (
 	whyStored = "it keeps a slice that it was given or that it wrote; they belong to it only until the method returns"
 )
 
-// examine returns why operations are not deterministic, "" if no difference was found. So many runs are made under the same
-// conditions.
+// examine returns why operations are not deterministic, or "" if no difference was found. It makes runs runs under the
+// same conditions.
 func examine(t *testing.T, newMachine func() statemachine.Machine, ops [][]byte, runs int) (why string) {
-	// An operation that does not end would hold up a bubble for good, so the first run is outside.
+	// An operation that does not end would block a bubble for ever, so the first run is outside of one.
 	if why := watched(newMachine, ops); why != "" {
 		return why
 	}
@@ -104,7 +104,7 @@ func examine(t *testing.T, newMachine func() statemachine.Machine, ops [][]byte,
 	return ""
 }
 
-// watched runs operations once and returns what is wrong with one that panics or does not end.
+// watched runs the operations once and returns what is wrong if one panics or does not end.
 func watched(newMachine func() statemachine.Machine, ops [][]byte) string {
 	r := &record{}
 	ended := make(chan struct{})
@@ -126,10 +126,10 @@ func watched(newMachine func() statemachine.Machine, ops [][]byte) string {
 	}
 }
 
-// conditions are what may be different between two replicas.
+// conditions are what may differ between two replicas.
 type conditions struct {
-	ahead  time.Duration // of the clock; it is also faster, by a second for each batch
-	reload bool          // after each batch another machine goes on from what is stored
+	ahead  time.Duration // how far the clock is ahead; the clock is also faster, by a second per batch
+	reload bool          // after each batch a new machine continues from the stored state
 	flush  bool          // each batch is stored before the next
 	apart  bool          // each operation is in a request of its own
 }
@@ -139,15 +139,15 @@ const batchOps = 4
 
 // record is what one machine did.
 type record struct {
-	results [][]byte   // of the operations, then of each as a query
+	results [][]byte   // of the operations, and then of each as a query
 	states  [][32]byte // after each batch
-	wrong   string     // the first operation that panicked, or changed what it must not
+	wrong   string     // describes the first operation that panicked, or changed what it must not change
 
-	calls atomic.Int64           // of the machine so far
-	doing atomic.Pointer[string] // the call under way
+	calls atomic.Int64           // number of calls of the machine so far
+	doing atomic.Pointer[string] // the call that is running
 }
 
-// differs says where another record differs, "" if it does not.
+// differs says how another record differs; "" if it does not.
 func (r *record) differs(other *record, ops [][]byte) string {
 	if other.wrong != "" && r.wrong == "" {
 		return other.wrong + ", which it did not before"

@@ -12,12 +12,12 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// began is the agreed time of the first batch. It is no clock's.
+// began is the agreed time of the first batch. It is not read from a clock.
 const began = int64(1_700_000_000_000_000_000)
 
-// run executes the operations on a machine, under conditions.
+// run executes the operations on a machine, under these conditions.
 func (r *record) run(newMachine func() statemachine.Machine, ops [][]byte, c conditions) {
-	time.Sleep(c.ahead) // in a bubble, where that takes no time
+	time.Sleep(c.ahead) // takes no real time, because it runs in a bubble
 	store := memstore.New()
 	first := firstVersion(newMachine(), ops)
 	service := r.serve(newMachine(), store, first)
@@ -36,7 +36,7 @@ func (r *record) run(newMachine func() statemachine.Machine, ops [][]byte, c con
 			})
 		}
 		replies, err := service.Apply(b)
-		if err != nil { // the store does not fail
+		if err != nil { // not an error of the store, which never fails
 			r.note("the machine stops every replica: %v", err)
 			return
 		}
@@ -61,10 +61,10 @@ func (r *record) run(newMachine func() statemachine.Machine, ops [][]byte, c con
 	}
 }
 
-// callers are the clients: the operations of each batch are another one's.
+// callers are the clients: successive batches come from different ones.
 var callers = [][32]byte{{1}, {2}, {3}}
 
-// requests are operations in one request, or in one each.
+// requests puts operations into one request, or into one request each.
 func requests(ops [][]byte, apart bool) (all [][][]byte) {
 	if !apart {
 		return [][][]byte{ops}
@@ -101,37 +101,38 @@ func (r *record) serve(m statemachine.Machine, store statemachine.Storage, first
 	return service
 }
 
-// ask is a query of the newest state.
+// ask executes a query on the newest state.
 func ask(service *statemachine.Service, op []byte, seq uint64) []byte {
 	result, err := service.Query(op, seq)
 	must(err)
 	return result
 }
 
-// must is for what cannot fail in memory.
+// must is for operations that cannot fail in memory.
 func must(err error) {
 	if err != nil {
 		panic("tagmatest: " + err.Error())
 	}
 }
 
-// note keeps the first thing that is wrong.
+// note records the first thing that is wrong.
 func (r *record) note(format string, args ...any) {
 	if r.wrong == "" {
 		r.wrong = fmt.Sprintf(format, args...)
 	}
 }
 
-// digestOp asks for the digest of all keys. No application has it: it is known by its address.
+// digestOp is a query for the digest of all keys. It is recognised by its address, so that no application's operation
+// is taken for it.
 var digestOp = []byte("digest")
 
-// inspected is a machine whose calls are watched.
+// inspected is a machine whose calls are observed.
 type inspected struct {
 	statemachine.Machine
 	r *record
 }
 
-// Unwrap has the service find what else the machine implements.
+// Unwrap lets the service find what else the machine implements.
 func (m *inspected) Unwrap() statemachine.Machine { return m.Machine }
 
 // Apply implements statemachine.Machine.
@@ -158,7 +159,7 @@ func (m *inspected) Query(r statemachine.Reader, op []byte) []byte {
 	return all.Sum(nil)
 }
 
-// call notes that a call is under way, and returns what its end notes.
+// call records that a call has begun, and returns the function that records its end.
 func (m *inspected) call(what string, op []byte) (ended func()) {
 	before, name := bytes.Clone(op), fmt.Sprintf("%s %q", what, op)
 	m.r.calls.Add(1)

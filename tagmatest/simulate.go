@@ -16,25 +16,25 @@ import (
 	"tagma/testnet/swarm"
 )
 
-// Workload is what the clients of a simulated cluster do.
+// Workload says what the clients of a simulated cluster do.
 type Workload struct {
-	// Next returns an operation. All chance must come from r, so that a seed is one run.
+	// Next returns an operation. It must take all randomness from r, so that a seed always gives the same run.
 	Next func(r *rand.Rand) Op
-	// Operations is how many are asked for in a run, over all clients; 0: 60.
+	// Operations is how many operations all clients together send in a run; 0: 60.
 	Operations int
 	// Before, if not nil, makes the machine of the program before, for an application whose state has versions
 	// (statemachine.Versioned). The run begins with it on every replica. When half of the operations were asked for, the
 	// program is replaced on one replica after the other. Then a client, which MayUpgrade must let do so, upgrades the
 	// state to the newest version, step by step, while the others go on.
 	Before func() statemachine.Machine
-	// Model, if not nil, makes an empty model of the application: a function that is told of one operation after the other,
-	// and returns the result that the application must give. It may be as simple and slow as you like.
+	// Model, if not nil, makes an empty model of the application: a function that is called with one operation after
+	// the other and returns the result that the application must give. It may be simple and slow.
 	Model func() func(o Executed) (result []byte)
 
 	upgraded int // runs in which all upgrades were answered
 }
 
-// Executed is an operation, and what the machine could see when it was executed.
+// Executed is an operation with what the machine could see when it executed it.
 type Executed struct {
 	Op
 	Client [32]byte  // the caller's public key, as from Txn.Client
@@ -47,21 +47,22 @@ type Executed struct {
 // Op is one operation.
 type Op struct {
 	Bytes []byte
-	Query bool // it modifies nothing, and is given to Query
+	Query bool // it modifies nothing, and is executed by Query
 }
 
-// defaultOperations is how many operations a run has unless another number is given.
+// defaultOperations is how many operations a run has by default.
 const defaultOperations = 60
 
-// Simulate runs clusters of the application in virtual time, one for each seed from 0 on. The seed decides everything: how
-// many replicas there are (4 to 10), how fast their links and disks are, when messages are lost, links are cut and replicas
-// crash, and which replicas, as many as a cluster of that size masks, lie and how. What runs is the code of real replicas.
+// Simulate runs clusters of the application in virtual time, one for each seed from 0 on. The seed decides everything:
+// how many replicas there are (4 to 10), how fast their links and disks are, when messages are lost, links are cut and
+// replicas crash, and which replicas lie and how; there are at most as many of these as the cluster masks. The replicas
+// run the code of real replicas.
 //
-// In every run the invariants of replication are checked: correct replicas give equal answers, have equal states at every
-// checkpoint, and execute no operation twice; in about half of the runs the faults end, and then every operation must be
-// answered. With a model, each answer must be the model's, in one order of execution that agrees with the order in which
-// clients were answered. The failure names the seed, says what was broken, and lists the last events; the same seed fails
-// again.
+// In every run the invariants of replication are checked: correct replicas give equal answers, have equal states at
+// every checkpoint, and execute no operation twice. In about half of the runs the faults end, and then every operation
+// must be answered. With a model, each answer must equal the model's, in one order of execution that agrees with the
+// order in which clients were answered. The failure names the seed, says what was violated, and lists the last events.
+// The same seed fails again.
 func Simulate(t *testing.T, newMachine func() statemachine.Machine, w Workload, seeds int) {
 	t.Helper()
 	if w.Next == nil || seeds < 1 {
@@ -83,7 +84,7 @@ func Simulate(t *testing.T, newMachine func() statemachine.Machine, w Workload, 
 	}
 }
 
-// simulate makes the run of a seed, and returns how many operations were answered, and what was broken.
+// simulate makes the run of a seed. It returns how many operations were answered, and what was violated.
 func (w *Workload) simulate(newMachine func() statemachine.Machine, seed uint64) (answered int, why string) {
 	r := newRollout(w, newMachine)
 	out, err := sim.Run(planOf(seed), func(o *sim.Options) {
@@ -95,7 +96,7 @@ func (w *Workload) simulate(newMachine func() statemachine.Machine, seed uint64)
 	}
 	if v := out.Violation; v != nil {
 		hint := ""
-		if v.Invariant == "I5" { // equal states after equal operations
+		if v.Invariant == "I5" { // I5 says that equal operations give equal states
 			hint = "; the machine is not deterministic, and Deterministic may say why"
 		}
 		return 0, fmt.Sprintf("%v%s\nthe last events:\n%s", v, hint, strings.Join(out.Trace, "\n"))
@@ -106,7 +107,7 @@ func (w *Workload) simulate(newMachine func() statemachine.Machine, seed uint64)
 	return w.judge(out.World.History(), r)
 }
 
-// planOf draws a run in which clients do nothing by themselves, and are not killed: what they do is the application's.
+// planOf draws a run in which clients send nothing by themselves and are not killed; the workload decides what they send.
 func planOf(seed uint64) *sim.Plan {
 	p := swarm.Narrow.Draw(seed, 0)
 	p.Machine, p.History, p.Sessions, p.ReplyBytes = machines.KV, 0, 0, 0
@@ -115,7 +116,7 @@ func planOf(seed uint64) *sim.Plan {
 	return p
 }
 
-// begin has clients ask, each for one operation after the other with some time between.
+// begin makes the clients send one operation after the other, with some time in between.
 func (w *Workload) begin(world *sim.World, clients int, seed uint64, r *rollout) {
 	random := rand.New(rand.NewPCG(seed, 0x776f_726b))
 	all := cmp.Or(w.Operations, defaultOperations)
@@ -144,7 +145,7 @@ func (w *Workload) begin(world *sim.World, clients int, seed uint64, r *rollout)
 	}
 }
 
-// judge compares answers with the model's.
+// judge compares the answers with the model's.
 func (w *Workload) judge(history []*sim.Operation, r *rollout) (answered int, why string) {
 	type execution struct {
 		*sim.Operation
@@ -164,7 +165,7 @@ func (w *Workload) judge(history []*sim.Operation, r *rollout) (answered int, wh
 	}
 	slices.SortFunc(executed, func(a, b execution) int { return cmp.Compare(a.Order, b.Order) })
 	apply := w.Model()
-	latest := time.Duration(0) // when the last of those before was asked for
+	latest := time.Duration(0) // when the latest of the earlier operations was sent
 	for _, o := range executed {
 		if r.upgrades(o.Operation) {
 			if r.failed != "" {

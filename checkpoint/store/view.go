@@ -9,8 +9,8 @@ import (
 	"tagma/statemachine"
 )
 
-// View opens the state after sequence number at. Below the floor it returns statemachine.ErrNotRetained (C9), above the
-// last sequence number written ErrNotWritten. An open view holds back the discarding of what it sees.
+// View opens the state after sequence number at. Below the floor it returns statemachine.ErrNotRetained (C9); above the
+// last sequence number written it returns ErrNotWritten. An open view prevents discarding of what it sees.
 func (s *Store) View(at uint64) (statemachine.StorageView, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -27,8 +27,8 @@ func (s *Store) View(at uint64) (statemachine.StorageView, error) {
 	return s.see(at), nil
 }
 
-// Newest opens what the store holds up to the highest version, of which nothing is verified: a crash may have left a part of
-// it. It is for a look before anything is executed.
+// Newest opens the state at the highest version in the store. It is not verified, because a crash may have left only
+// parts of it. It is meant for a look before anything is executed.
 func (s *Store) Newest() (statemachine.StorageView, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,7 +38,7 @@ func (s *Store) Newest() (statemachine.StorageView, error) {
 	return s.see(s.maxVersion), nil
 }
 
-// see opens a state, with the lock held.
+// see opens a state. The caller must hold the lock.
 func (s *Store) see(at uint64) statemachine.StorageView {
 	s.views[at]++
 	s.reading.Add(1)
@@ -106,7 +106,7 @@ func (v *view) Walk(start, end []byte, down bool) iter.Seq2[statemachine.Entry, 
 	}
 }
 
-// yield passes an entry on, or that it cannot be read, and reports whether to go on.
+// yield passes on an entry, or the error of reading it, and reports whether to continue.
 func (v *view) yield(item Item, yield func(statemachine.Entry, error) bool) bool {
 	key := bytes.Clone(item.Key()[1:])
 	value, err := readValue(v.snapshot, item, nil)

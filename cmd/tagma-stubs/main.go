@@ -1,11 +1,12 @@
-// Command tagma-stubs writes the code between the methods of an application and its bytes: typed calls for clients, and for
-// replicas the dispatch of operations to methods. It reads one interface of a package:
+// Command tagma-stubs writes the code between an application's methods and its operations as bytes: typed calls for
+// clients, and for replicas the dispatch of operations to methods. It reads one interface of a package:
 //
 //	//go:generate go run tagma/cmd/tagma-stubs --type House --out house_stubs.go
 //
-// A method begins with a statemachine.Txn, or with a statemachine.Reader if it changes nothing, and may end with an error.
-// Its other parameters and results are bools, strings, numbers of a fixed size, byte slices and arrays, slices and structs
-// of these. The place of a method in the interface is its number in the operation: new ones go to the end.
+// A method has as first parameter a statemachine.Txn, or a statemachine.Reader if it changes nothing; its last result
+// may be an error. Its other parameters and results are bools, strings, numbers of a fixed size, byte slices and
+// arrays, slices and structs of these. The position of a method in the interface is its number in operations, so new
+// methods must be added at the end.
 package main
 
 import (

@@ -84,7 +84,7 @@ func runExplore(cmd *cobra.Command, f exploreFlags) error {
 	return err
 }
 
-// progressTo returns what tells a waiting person every few seconds that a search goes on.
+// progressTo returns a function that reports every few seconds that a search is still running.
 func progressTo(stderr io.Writer) func(byzantine, states, depth int) {
 	var turn sync.Mutex
 	last := time.Now()
@@ -95,7 +95,7 @@ func progressTo(stderr io.Writer) func(byzantine, states, depth int) {
 			return
 		}
 		last = time.Now()
-		// Nobody waits for it: if standard error is gone, the result still comes.
+		// If standard error is gone, the result still comes.
 		_, _ = fmt.Fprintf(stderr, "  r%d Byzantine: %d states so far, depth %d\n", byzantine, states, depth)
 	}
 }

@@ -18,7 +18,7 @@ type job struct {
 	dir        string
 }
 
-// flags adds those that all of them have.
+// flags adds the flags that all jobs have.
 func (j *job) flags(cmd *cobra.Command) {
 	j.verb = cmd.Name()
 	cmd.Flags().BoolVar(&j.json, "json", false, "print the result as JSON, and progress to standard error")
@@ -26,7 +26,7 @@ func (j *job) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&j.dir, "dir", "", "`directory` for the clusters' files (default a temporary one)")
 }
 
-// shown is where progress goes.
+// shown is the output for progress.
 func (j *job) shown(cmd *cobra.Command) io.Writer {
 	if j.json {
 		return cmd.ErrOrStderr()
@@ -34,12 +34,12 @@ func (j *job) shown(cmd *cobra.Command) io.Writer {
 	return cmd.OutOrStdout()
 }
 
-// within has something done in the directory.
+// within calls do with the job's directory.
 func (j *job) within(shown io.Writer, do func(dir string) error) error {
 	return workdir.Do(j.verb, j.dir, j.keep, shown, do)
 }
 
-// measure has something done in the directory, with a picture of this title, and prints the document that comes of it.
+// measure calls do with the job's directory and a picture with this title, and prints the resulting document.
 func measure[D any](cmd *cobra.Command, j *job, title string, do func(dir string, show play.Show) (D, error), good func(D) bool,
 	words func(io.Writer, D) error,
 ) error {
@@ -55,7 +55,7 @@ func measure[D any](cmd *cobra.Command, j *job, title string, do func(dir string
 	})
 }
 
-// tell prints a document, in words unless JSON is asked for. It is command.ErrTold if what it tells is not good.
+// tell prints a document, in words unless JSON is asked for. It returns command.ErrTold if the document reports a failure.
 func (j *job) tell(cmd *cobra.Command, document any, good bool, words func(io.Writer) error) error {
 	err := command.Print(cmd, j.json, document, words)
 	if err == nil && !good {

@@ -1,7 +1,6 @@
-// Command tagma-testnet shows what Tagma withstands: it makes replicas malicious, crashes them and cuts them off, on real
-// processes of this machine and in a simulator, and judges what comes of it. It owns flags, output and exit codes; what
-// happens is in the packages below testnet. It calls itself again for each replica. Nothing of it is in the production
-// binary.
+// Command tagma-testnet shows what Tagma withstands. It makes replicas malicious, crashes them and disconnects them, in real
+// processes on this machine and in a simulator, and judges the results. It owns flags, output and exit codes; the work is
+// done in the packages below testnet. It starts itself again for each replica. The production binary contains nothing of it.
 package main
 
 import (

@@ -57,7 +57,7 @@ func onlyFlag(cmd *cobra.Command, only *[]string) {
 	command.Complete(cmd, "only", command.List(trace.Kinds()...))
 }
 
-// checkOnly judges the kinds of events that are asked for of a trace.
+// checkOnly checks the kinds of events that are to be selected from a trace.
 func checkOnly(name string, only []string, file string) error {
 	if len(only) > 0 && file == "" {
 		return command.Unusablef("%s: --only chooses among the events of a trace; add --trace", name)

@@ -73,7 +73,7 @@ cannot be used.`,
 // mostSeeds bounds how many runs of a scenario one command makes.
 const mostSeeds = 1_000_000
 
-// runScenarios judges all files before it runs the first.
+// runScenarios checks all files before it runs the first one.
 func runScenarios(cmd *cobra.Command, f runFlags, seeded bool, files []string) error {
 	engine, err := engineOf(f.engine)
 	if err == nil && (f.seeds < 1 || f.seeds > mostSeeds) {
@@ -141,5 +141,5 @@ func engineOf(name string) (play.Engine, error) {
 	return nil, command.Unusablef("run: there is no engine %q;%s there is %s", name, command.Meant(name, names, ""), strings.Join(names, " and "))
 }
 
-// engines are what --engine can name, the default first.
+// engines are the engines that --engine can name, the default first.
 func engines() []play.Engine { return []play.Engine{processes.Engine{}, simulated.Engine{}} }

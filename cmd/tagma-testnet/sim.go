@@ -19,7 +19,7 @@ import (
 	"tagma/testnet/swarm"
 )
 
-// toScreen is what --trace without a file stands for.
+// toScreen stands for --trace without a file.
 const toScreen = "-"
 
 // simFlags are the flags of simulated runs.
@@ -78,7 +78,7 @@ faults of single messages. Several worlds run at once. A failing plan is made sm
 	return cmd
 }
 
-// simGarbage lets more garbage gather before it is collected: a world is small and makes much of it.
+// simGarbage is how much garbage gathers before it is collected, in percent: worlds are small and make much garbage.
 const simGarbage = 800
 
 func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
@@ -144,7 +144,7 @@ func (f *simFlags) planOf(seed uint64) (*sim.Plan, error) {
 	return p, nil
 }
 
-// runPlan runs a plan and reports whether everything held.
+// runPlan runs a plan and reports whether all invariants held.
 func runPlan(f simFlags, p *sim.Plan, stdout io.Writer) (bool, error) {
 	hear, done, err := f.listener(p, stdout)
 	if err != nil {
@@ -160,7 +160,7 @@ func runPlan(f simFlags, p *sim.Plan, stdout io.Writer) (bool, error) {
 	return r.Held, r.Print(stdout)
 }
 
-// listener is told what happens in a run, nil if nobody asks; done ends it.
+// listener returns the function that gets the events of a run, nil if no trace is wanted; done ends the trace.
 func (f *simFlags) listener(p *sim.Plan, stdout io.Writer) (hear func(trace.Event), done func() error, err error) {
 	switch f.trace {
 	case "":
@@ -177,7 +177,7 @@ func (f *simFlags) listener(p *sim.Plan, stdout io.Writer) (hear func(trace.Even
 	return trace.Write(f.trace, trace.Header{Engine: trace.Simulated, Replicas: p.Replicas, Seed: p.Seed}, f.only)
 }
 
-// replay is the command that runs a plan again.
+// replay is the command line that runs a plan again.
 func (f *simFlags) replay(p *sim.Plan) string {
 	if f.plan != "" {
 		return "tagma-testnet sim --plan " + f.plan + " --trace"
@@ -185,7 +185,7 @@ func (f *simFlags) replay(p *sim.Plan) string {
 	return f.command(p.Seed) + " --trace"
 }
 
-// command is the one that runs a seed again, as these flags have it drawn and ended.
+// command is the command line that runs a seed again with the same flags.
 func (f *simFlags) command(seed uint64) string {
 	text := "tagma-testnet sim"
 	if f.on {

@@ -79,7 +79,7 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	})
 	if err != nil {
 		if temporary {
-			_ = os.Remove(f.dir) // unless it holds something; why there is no cluster is what is reported
+			_ = os.Remove(f.dir) // fails if it holds something; the error returned below matters more
 		}
 		return command.Unusablef("start: %w", err)
 	}
@@ -111,7 +111,7 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	}
 }
 
-// parts is where replicas record what a trace is made of.
+// parts is the directory in which replicas record the parts of a trace.
 func (f *startFlags) parts() string {
 	if f.trace == "" {
 		return ""
@@ -119,7 +119,7 @@ func (f *startFlags) parts() string {
 	return filepath.Join(f.dir, "trace")
 }
 
-// check judges the flags.
+// check checks the flags.
 func (f *startFlags) check() (map[int][]byzantine.Choice, error) {
 	if err := checkOnly("start", f.only, f.trace); err != nil {
 		return nil, err
@@ -143,6 +143,6 @@ func (f *startFlags) check() (map[int][]byzantine.Choice, error) {
 func ready(ctx context.Context, c *local.Cluster) error {
 	ctx, cancel := context.WithTimeout(ctx, local.Patience)
 	defer cancel()
-	honest := slices.DeleteFunc(c.Running(), c.Malicious) // an attacker may never be well
+	honest := slices.DeleteFunc(c.Running(), c.Malicious) // an attacker may never report that it is ready
 	return c.WaitReady(ctx, honest...)
 }

@@ -15,7 +15,7 @@ import (
 	"tagma/testnet/swarm"
 )
 
-// swarmFlags are those of a swarm beside the ones of single runs.
+// swarmFlags are the flags of a swarm, in addition to those of single runs.
 type swarmFlags struct {
 	on      bool
 	minutes float64
@@ -58,7 +58,7 @@ func runSwarm(ctx context.Context, f simFlags, stdout io.Writer) error {
 	return nil
 }
 
-// swarmOptions judges the flags.
+// swarmOptions checks the flags.
 func (f *simFlags) swarmOptions() (o swarm.Options, err error) {
 	switch {
 	case f.plan != "":

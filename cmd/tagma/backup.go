@@ -126,13 +126,13 @@ tagma evidence HOME --verify checks all evidence of a replica, and tagma journal
 	return cmd
 }
 
-// restoring is what `tagma restore` is told.
+// restoring holds the flags of `tagma restore`.
 type restoring struct {
 	in, dir, cluster string
 	since            []string
 	replica          int
 	newKeys, json    bool
-	options          cluster.InitOptions // of --new-keys
+	options          cluster.InitOptions // for --new-keys
 }
 
 func newRestore() *cobra.Command {

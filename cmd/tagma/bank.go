@@ -58,9 +58,9 @@ func parseAmount(word string) (uint64, error) {
 type accountState struct {
 	Account string  `json:"account"`
 	Balance uint64  `json:"balance"`
-	Entries *uint64 `json:"entries,omitempty"` // in its history
+	Entries *uint64 `json:"entries,omitempty"` // in the account's history
 	Supply  *uint64 `json:"supply,omitempty"`  // of all accounts
-	Seq     uint64  `json:"seq"`               // of the batch it was executed in
+	Seq     uint64  `json:"seq"`               // of the batch that executed the operation
 }
 
 func newBankOpen() *cobra.Command {
@@ -144,15 +144,15 @@ func newBankBalance() *cobra.Command {
 	})
 }
 
-// historyEntry is what history prints of each entry as JSON.
+// historyEntry is one entry as the command history prints it in JSON.
 type historyEntry struct {
 	Number  uint64    `json:"number"` // in the account's history, from 1
 	Kind    string    `json:"kind"`   // opened, sent or received
 	Other   string    `json:"other,omitempty"`
 	Amount  uint64    `json:"amount"`
-	Balance uint64    `json:"balance"` // after it
+	Balance uint64    `json:"balance"` // after the change
 	Seq     uint64    `json:"seq"`
-	Time    time.Time `json:"time"` // agreed
+	Time    time.Time `json:"time"` // agreed time
 }
 
 func newBankHistory() *cobra.Command {

@@ -26,8 +26,7 @@ type benchRun struct {
 	out         string // directory for files, if any
 }
 
-// mostConnections is how many of them share a load unless it is said otherwise, and maxConnections how many a replica
-// allows under one key.
+// mostConnections is how many connections share a load by default, and maxConnections how many a replica allows one key.
 const (
 	mostConnections = 32
 	maxConnections  = 64
@@ -78,9 +77,9 @@ failed.`,
 	return cmd
 }
 
-// run loads the cluster and prints the result; progress goes to stderr.
+// run loads the cluster and prints the result. Progress goes to stderr.
 func (b *benchRun) run(cmd *cobra.Command) error {
-	if b.out != "" { // before the work, so that it is not in vain
+	if b.out != "" { // checked before the run, so that its result is not lost
 		if err := os.MkdirAll(b.out, 0o755); err != nil {
 			return fmt.Errorf("make the directory for the results: %w; choose another one with --out", err)
 		}
@@ -117,7 +116,7 @@ func (b *benchRun) run(cmd *cobra.Command) error {
 	return nil
 }
 
-// complete fills in what follows from other flags and refuses contradictions.
+// complete sets what follows from other flags, and refuses contradictions.
 func (b *benchRun) complete(durationGiven bool) error {
 	o := &b.options
 	o.Timeout = b.to.Timeout
@@ -140,7 +139,7 @@ func (b *benchRun) complete(durationGiven bool) error {
 	return nil
 }
 
-// dial opens the sessions, and closes again what it opened when one of them fails.
+// dial opens the sessions. If one of them fails, it closes the others.
 func (b *benchRun) dial(ctx context.Context) (sessions []*client.Client, err error) {
 	file, key, err := b.to.Read()
 	if err != nil {

@@ -18,9 +18,9 @@ type getOptions struct {
 	to     target
 	prefix bool
 	limit  uint   // most pairs; 0: all
-	past   bool   // read the state
-	at     uint64 // after this sequence number
-	raw    bool   // nothing but the value's bytes
+	past   bool   // read the state after at, not the newest one
+	at     uint64 // sequence number
+	raw    bool   // print only the value's bytes
 }
 
 func newGet() *cobra.Command {
@@ -99,7 +99,7 @@ func (o *getOptions) read(ctx context.Context, c *client.Client, key string) (kv
 	return kv.DecodeGet(result.Output())
 }
 
-// when says which state an error is about.
+// when says, for errors, which state was read.
 func (o *getOptions) when() string {
 	if o.past {
 		return fmt.Sprintf(" at sequence number %d", o.at)

@@ -1,6 +1,6 @@
-// Command tagma is what an operator and a user run: it makes clusters, runs one replica, reads and writes keys, and shows
-// what replicas, journals and evidence say. It owns flags, output and exit codes, decides nothing about the protocol, and
-// never links an attacker.
+// Command tagma is what operators and users run: it makes clusters, runs a replica, reads and writes keys, and shows
+// what replicas, journals and evidence contain. It owns flags, output and exit codes, decides nothing about the
+// protocol, and never links an attacker.
 package main
 
 import (
@@ -29,7 +29,7 @@ func main() {
 	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// program is what the shared commands need to know of this one. Tests run processes with other machines.
+// program describes this program to the shared commands. Tests replace its machines.
 var program = &operate.Program{
 	Name: "tagma", Machines: machines.Shipped, First: "  tagma put greeting hello\n  tagma get greeting\n",
 }
@@ -63,7 +63,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return command.Execute(ctx, newRoot(), args, stdout, stderr, codeOf)
 }
 
-// errorCodes are the codes of errors in JSON, beside those of package command. The first that applies is told.
+// errorCodes are the codes of errors in JSON, in addition to those of package command. The first that applies is used.
 var errorCodes = []struct {
 	code string
 	is   error

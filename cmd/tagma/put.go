@@ -49,7 +49,7 @@ correct one has.`,
 	return cmd
 }
 
-// valueOf is the value that a command line gives. What is longer than a value may be is not read to its end.
+// valueOf is the value given on the command line. It does not read more than the longest possible value.
 func valueOf(args []string, file string, stdin io.Reader) ([]byte, error) {
 	if file == "" {
 		if args[1] != "-" {
@@ -70,9 +70,9 @@ func valueOf(args []string, file string, stdin io.Reader) ([]byte, error) {
 // changed is what put and delete print as JSON.
 type changed struct {
 	Key      string  `json:"key"`
-	Revision uint64  `json:"revision"` // of the store, after it
+	Revision uint64  `json:"revision"` // of the store, after the operation
 	Deleted  *uint64 `json:"deleted,omitempty"`
-	Seq      uint64  `json:"seq"` // of the batch it was executed in
+	Seq      uint64  `json:"seq"` // of the batch that executed the operation
 }
 
 func newDelete() *cobra.Command {
@@ -101,10 +101,10 @@ were deleted, and the revision stays.`,
 type reverted struct {
 	Prefix   string `json:"prefix"`
 	To       uint64 `json:"to"`
-	Revision uint64 `json:"revision"` // of the store, after it
-	Put      uint64 `json:"put"`      // keys
+	Revision uint64 `json:"revision"` // of the store, after the operation
+	Put      uint64 `json:"put"`      // keys that were put
 	Deleted  uint64 `json:"deleted"`
-	Seq      uint64 `json:"seq"` // of the batch it was executed in
+	Seq      uint64 `json:"seq"` // of the batch that executed the operation
 }
 
 func newRevert() *cobra.Command {

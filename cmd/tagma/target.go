@@ -25,11 +25,11 @@ import (
 // defaultTimeout is how long client commands try.
 const defaultTimeout = 10 * time.Second
 
-// target is the cluster that a client command talks to, with what the command wants of it.
+// target is the cluster with which a client command talks, and what the command wants from it.
 type target struct {
 	operate.Target
 	semantics semantics
-	machine   string // whose operations the command sends
+	machine   string // the machine to which the command's operations belong
 }
 
 func (t *target) flags(cmd *cobra.Command, timeout time.Duration) {
@@ -43,8 +43,8 @@ var verbsOf = map[string]string{
 	machines.Bank: "tagma bank",
 }
 
-// perform has one operation executed and prints what it came to. What names it in errors; tell gives the document, and the
-// words with a newline behind them.
+// perform has one operation executed and prints its result. What names the operation in errors. Tell returns the
+// document, and the words with a newline at the end.
 func perform[T any](cmd *cobra.Command, t *target, what string, op []byte, decode func([]byte) (T, error),
 	tell func(result T, seq uint64) (document any, words string), opts ...client.CallOption,
 ) error {
@@ -73,7 +73,7 @@ func (t *target) print(cmd *cobra.Command, document any, words string) error {
 	return command.Print(cmd, t.JSON, document, func(w io.Writer) error { return terminal.Say(w, "%s", words) })
 }
 
-// do runs one piece of work in a session with the cluster, within the timeout.
+// do calls work with a session with the cluster, within the timeout.
 func (t *target) do(ctx context.Context, work func(context.Context, *client.Client) error) error {
 	file, key, err := t.Read()
 	if err != nil {
@@ -90,7 +90,7 @@ func (t *target) do(ctx context.Context, work func(context.Context, *client.Clie
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("%w; `tagma status` shows which replicas answer", err)
 	case err != nil:
-		return command.NotUsable(err) // nothing was waited for: files that contradict themselves
+		return command.NotUsable(err) // nothing was waited for: the files contradict themselves
 	}
 	err = work(ctx, c)
 	if errors.Is(err, client.ErrTooLarge) || errors.Is(err, kv.ErrNoHistory) || errors.As(err, new(kv.Code)) {
@@ -128,14 +128,14 @@ func (s readSemantics) Set(name string) error {
 	return nil
 }
 
-// semanticsFlag lets a command that changes something be executed more or less than exactly once.
+// semanticsFlag adds the flag that chooses the semantics of a command that changes something.
 func (t *target) semanticsFlag(cmd *cobra.Command) {
 	cmd.Flags().Var(&t.semantics, "semantics", "how often it may be executed when messages are lost: "+
 		strings.Join(client.SemanticsNames(), ", ")+" (which waits for no result)")
 	command.Complete(cmd, "semantics", command.Words(client.SemanticsNames()...))
 }
 
-// readSemanticsFlag is semanticsFlag for a command that reads: it may be sent again or not, but must be waited for.
+// readSemanticsFlag is semanticsFlag for a command that reads, which has to wait for its result.
 func (t *target) readSemanticsFlag(cmd *cobra.Command) {
 	cmd.Flags().Var(readSemantics{&t.semantics}, "semantics", "how often it may be executed when messages are lost: "+
 		"exactly-once, at-most-once, at-least-once")
@@ -143,7 +143,7 @@ func (t *target) readSemanticsFlag(cmd *cobra.Command) {
 	command.Complete(cmd, "semantics", command.Words(names...))
 }
 
-// sentOnly sends an operation without waiting for its result, if that is what the flags ask for, and says so.
+// sentOnly sends an operation without waiting for its result, if the flags ask for that, and says so.
 func (t *target) sentOnly(ctx context.Context, cmd *cobra.Command, c *client.Client, op []byte) (bool, error) {
 	if t.semantics.Semantics != client.BestEffort {
 		return false, nil

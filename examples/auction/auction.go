@@ -1,6 +1,7 @@
-// Command auction replicates auctions: who opens one sells, and who has bid most when its time is over has won.
+// Command auction replicates auctions: the client that opens an auction sells, and whoever has bid most when its time
+// is over has won.
 //
-// Its operations are the methods of House. What lies between them and bytes is generated: see house_stubs.go.
+// Its operations are the methods of House. The code that turns them into bytes and back is generated: see house_stubs.go.
 package main
 
 import (
@@ -24,29 +25,29 @@ const (
 
 // House is what an auction house does.
 type House interface {
-	// Open begins an auction of an item, which the caller sells.
+	// Open begins an auction of an item; the caller is the seller.
 	Open(tx statemachine.Txn, item string, least uint64, seconds uint32) (Auction, error)
 	// Bid bids for an item.
 	Bid(tx statemachine.Txn, item string, amount uint64) (Auction, error)
 	// Show returns the auction of an item.
 	Show(r statemachine.Reader, item string) (Auction, error)
-	// Newest returns the auctions that were opened last, the newest first.
+	// Newest returns the auctions that were opened last, newest first.
 	Newest(r statemachine.Reader, most uint8) []Auction
 }
 
 //go:generate go run tagma/cmd/tagma-stubs --type House --out house_stubs.go
 
-// Auction is what the state holds of an item. Sellers and bidders are public keys.
+// Auction is the state of one auction. Sellers and bidders are public keys.
 type Auction struct {
 	Item   string
 	Seller [32]byte
-	Least  uint64 // the next bid must be at least so much
+	Least  uint64 // the next bid must be at least this high
 	Closes int64  // nanoseconds since 1970
 	Bidder [32]byte
-	Bid    uint64 // 0 before the first one
+	Bid    uint64 // the highest bid; 0 if there is none yet
 }
 
-// house keeps an auction under "item" and its name, and the name under "opened" and a number that rises.
+// house stores each auction under "item" and its name, and the name under "opened" and a rising number.
 type house struct{}
 
 // Apply executes an operation that may change the state.
@@ -100,7 +101,7 @@ func (house) Newest(r statemachine.Reader, most uint8) (newest []Auction) {
 	return newest
 }
 
-// openedKey is a key above those of all operations before.
+// openedKey returns a key above the keys of all earlier operations.
 func openedKey(tx statemachine.Txn) []byte {
 	key := append([]byte("opened"), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 	for i := range 8 {
@@ -121,7 +122,7 @@ func load(r statemachine.Reader, item string) (Auction, error) {
 	}
 	in := codec.NewReader(b)
 	a := readHouseAuction(in)
-	if err := in.End(); err != nil { // nobody else writes the state
+	if err := in.End(); err != nil { // only this program writes the state, so this is a bug
 		panic(err)
 	}
 	return a, nil

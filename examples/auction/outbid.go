@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
 	"tagma/client"
 	"tagma/statemachine"
 )
 
-// outbid bids for an item until the caller leads, and never more than most. It tells whether the caller leads, who is the
-// caller's public key. An answer that is lost may have been to a bid that counts, so it looks before it bids again.
+// outbid bids for an item until the caller leads, but never more than most. It reports whether the caller leads; who is
+// the caller's public key. If an answer was lost, the bid may count all the same, so outbid looks before it bids again.
 func outbid(ctx context.Context, house HouseClient, who [32]byte, item string, most uint64) (bool, error) {
 	for {
 		a, err := house.Show(ctx, item)
@@ -24,15 +23,15 @@ func outbid(ctx context.Context, house HouseClient, who [32]byte, item string, m
 		}
 		_, err = house.Bid(ctx, item, a.Least)
 		switch {
-		case err == nil, refusedWith(err, bidTooLow): // too low: somebody was faster
-		case errors.Is(err, client.ErrUnknown) && ctx.Err() == nil: // look, and see
+		case err == nil, refusedWith(err, bidTooLow): // too low: somebody else was faster
+		case errors.Is(err, client.ErrUnknown) && ctx.Err() == nil: // look again whether the bid counts
 		default:
 			return false, fmt.Errorf("bid for %s: %w", item, err)
 		}
 	}
 }
 
-// refusedWith reports whether the machine refused an operation with a code.
+// refusedWith reports whether the machine refused an operation with this code.
 func refusedWith(err error, code uint32) bool {
 	var refused *statemachine.Refusal
 	return errors.As(err, &refused) && refused.Code == code

@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// chart is a plot of lines, written as SVG. It is all that two plots need; the libraries that draw charts bring fonts and
-// rasterizers along.
+// chart is a plot of lines, written as SVG. It has only what two plots need; charting libraries would bring fonts and
+// rasterizers with them.
 type chart struct {
 	title string
 	x, y  axis
@@ -19,7 +19,7 @@ type chart struct {
 
 type axis struct {
 	name  string
-	ticks []tick // nil: chosen by the values
+	ticks []tick // nil: chosen to fit the values
 }
 
 // tick is a labelled place on an axis.
@@ -35,16 +35,16 @@ type line struct {
 
 type point struct{ x, y float64 }
 
-// The picture's size and where the plot lies in it.
+// The size of the picture, and the position of the plot in it.
 const (
 	width, height            = 800.0, 400.0
 	left, right, top, bottom = 70.0, 780.0, 40.0, 350.0
 )
 
-// colors of lines, told apart also by those who do not see all colours; with more lines they begin anew.
+// colors are the colours of lines, which colour-blind people can distinguish too. With more lines the colours repeat.
 var colors = [...]string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"}
 
-// nines are the places of percentiles by depth.
+// nines are the ticks for percentiles, by depth.
 var nines = []tick{
 	{0, "0"},
 	{depth(50), "50"},
@@ -55,7 +55,7 @@ var nines = []tick{
 	{depth(99.999), "99.999"},
 }
 
-// depth is how many nines a percentile has: 90 is 1, 99 is 2.
+// depth is the number of nines of a percentile: 1 for 90, 2 for 99.
 func depth(percentile float64) float64 { return -math.Log10(1 - percentile/100) }
 
 // write writes the chart. Both axes begin at 0.
@@ -67,12 +67,12 @@ func (c *chart) write(w io.Writer) error {
 		}
 	}
 	xs, ys := c.x.upTo(far.x), c.y.upTo(far.y)
-	const something = 1e-9 // where there are no values, all lies at 0
+	const something = 1e-9 // avoids dividing by 0 if there are no values
 	far = point{max(far.x, something), max(far.y, ys[len(ys)-1].at, something)}
 	at := func(p point) (x, y float64) { return left + p.x/far.x*(right-left), bottom - p.y/far.y*(bottom-top) }
 
 	out := bufio.NewWriter(w)
-	put := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) } // Flush has the error
+	put := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) } // Flush returns the error
 	put(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" font-family="sans-serif" font-size="12">`, width, height)
 	put(`<rect width="100%%" height="100%%" fill="#ffffff"/>`)
 	put(`<text x="%g" y="24" font-size="16">%s</text>`, left, html.EscapeString(c.title))
@@ -106,7 +106,7 @@ func (c *chart) write(w io.Writer) error {
 	return out.Flush()
 }
 
-// upTo returns the ticks from 0 to most; chosen ones go on to the first at or above it.
+// upTo returns the ticks from 0 to most; if they are chosen to fit, the last one is at or above most.
 func (a *axis) upTo(most float64) []tick {
 	if a.ticks != nil {
 		n := 1

@@ -1,10 +1,10 @@
-// Package bench loads a cluster with operations of the key-value machine and says how fast they were answered.
+// Package bench puts a load of operations of the key-value machine on a cluster and measures how fast they are answered.
 //
-// Run warms up, then measures. In a closed loop every client sends its next request when the last one was answered, so a
-// slow cluster is asked less. In an open loop requests are due at a given rate whatever the cluster does, and each one's
-// time counts from the moment it was due, not from the moment a client was free to send it: a stall shows in every
-// request that it delayed.
+// Run warms up, then measures. In a closed loop every client sends its next request when the last one was answered, so
+// a slow cluster gets fewer requests. In an open loop requests are due at a given rate whatever the cluster does, and
+// the time of each counts from the moment when it was due, not from the moment when a client was free to send it. So a
+// stall shows in every request that it delayed.
 //
-// The package owns the workload, its pace, the statistics and how they are shown. It knows nothing of processes or files of
-// a cluster, and draws no conclusions.
+// The package owns the workload, its pace, the statistics and how they are shown. It does not know the processes or
+// files of a cluster, and draws no conclusions.
 package bench

@@ -10,8 +10,8 @@ import (
 	"strconv"
 )
 
-// Save writes all that the runs can be written as into a directory: summary.csv, intervals.csv, latency.hgrm, throughput.svg
-// and latency.svg.
+// Save writes all files of the runs into a directory: summary.csv, intervals.csv, latency.hgrm, throughput.svg and
+// latency.svg.
 func (r Runs) Save(dir string) error {
 	for name, write := range map[string]func(io.Writer) error{
 		"summary.csv": r.WriteSummary, "intervals.csv": r.WriteIntervals, "latency.hgrm": r.WriteHistogram,
@@ -28,7 +28,7 @@ func (r Runs) Save(dir string) error {
 	return nil
 }
 
-// WriteSummary writes a line of CSV for each run, under a heading.
+// WriteSummary writes a header and a line of CSV for each run.
 func (r Runs) WriteSummary(w io.Writer) error {
 	number := func(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 	rows := [][]string{{
@@ -60,20 +60,19 @@ func (r Runs) WriteIntervals(w io.Writer) error {
 	return csv.NewWriter(w).WriteAll(rows)
 }
 
-// WriteHistogram writes the distribution of the latencies of all runs together, in milliseconds, in the text form that the
-// plotters of HdrHistogram read.
+// WriteHistogram writes the latencies of all runs together, in milliseconds, in the text format of HdrHistogram's plotters.
 func (r Runs) WriteHistogram(w io.Writer) error {
 	_, err := r.histogram().PercentilesPrint(w, 5, 1000)
 	return err
 }
 
-// PlotThroughput writes an SVG of the operations acknowledged in each second, a line for each run.
+// PlotThroughput writes an SVG of the operations acknowledged in each second, with a line for each run.
 func (r Runs) PlotThroughput(w io.Writer) error {
 	c := chart{title: "Throughput", x: axis{name: "second"}, y: axis{name: "operations/s"}}
 	for i, run := range r {
 		l := line{name: fmt.Sprintf("run %d", i+1)}
 		whole := run.Intervals
-		if len(whole) > 1 { // the last one is shorter
+		if len(whole) > 1 { // the last interval is shorter
 			whole = whole[:len(whole)-1]
 		}
 		for second, v := range whole {
@@ -84,7 +83,7 @@ func (r Runs) PlotThroughput(w io.Writer) error {
 	return c.write(w)
 }
 
-// PlotLatency writes an SVG of the latency by percentile, a line for each run. Each nine more takes the same width.
+// PlotLatency writes an SVG of the latency by percentile, with a line for each run. Each further nine takes the same width.
 func (r Runs) PlotLatency(w io.Writer) error {
 	c := chart{title: "Latency", x: axis{name: "percentile", ticks: nines}, y: axis{name: "ms"}}
 	for i, run := range r {

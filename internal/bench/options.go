@@ -9,20 +9,20 @@ import (
 
 // Options describe one run.
 type Options struct {
-	Clients    int           // requests under way at once: each client has one
-	Ops        int           // operations to measure; 0: as many as Duration allows
-	Duration   time.Duration // of the measurement, if Ops is 0
-	Warmup     time.Duration // the same load before it, which is not measured
-	ValueBytes int           // of a put
-	Reads      int           // percentage of the requests that get instead of put
+	Clients    int           // how many clients there are; each has one request under way
+	Ops        int           // how many operations to measure; 0: as many as Duration allows
+	Duration   time.Duration // length of the measurement, if Ops is 0
+	Warmup     time.Duration // the same load before the measurement, for this long
+	ValueBytes int           // bytes of a put's value
+	Reads      int           // percentage of the requests that read; the others write
 	Batch      int           // operations in a request
-	Rate       float64       // operations that are due in a second; 0: a closed loop
-	Keys       int           // different keys; a put takes the next one, in scattered order, and a get any
-	Timeout    time.Duration // patience with one request
-	Seed       uint64        // of values, keys and the choice between put and get
+	Rate       float64       // operations due per second; 0: a closed loop
+	Keys       int           // number of different keys; puts take one after the other in scattered order, gets a random one
+	Timeout    time.Duration // how long to wait for one request
+	Seed       uint64        // decides values, keys and the choice between put and get
 }
 
-// Check says which option makes no sense, by the name of its flag in `tagma bench`.
+// Check returns which option makes no sense, by the name of its flag in `tagma bench`.
 func (o *Options) Check() error {
 	switch {
 	case o.Clients < 1:

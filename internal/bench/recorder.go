@@ -17,13 +17,13 @@ const (
 	digits   = 3
 )
 
-// recorder gathers what clients measure.
+// recorder collects what clients measure.
 type recorder struct {
 	mu        sync.Mutex
 	began     time.Time
-	last      time.Time // answer
+	last      time.Time // time of the last answer
 	ops       Operations
-	took      *hdrhistogram.Histogram // µs, one value for each answered request
+	took      *hdrhistogram.Histogram // in µs, one value for each answered request
 	max       time.Duration
 	intervals intervals
 	firstErr  error
@@ -56,7 +56,7 @@ func (r *recorder) answered(n int, took time.Duration, err error) {
 	r.ops.Acknowledged += n
 	r.max = max(r.max, took)
 	micros := min(max(took.Microseconds(), shortest), longest)
-	_ = r.took.RecordValue(micros) // in range
+	_ = r.took.RecordValue(micros) // fails only if out of range, which it is not
 	r.intervals.add(r.last.Sub(r.began), n, micros)
 }
 
@@ -74,17 +74,17 @@ func (r *recorder) failed(n int, err error) {
 	}
 }
 
-// acknowledged is how many operations have been answered well so far.
+// acknowledged is how many operations were acknowledged so far.
 func (r *recorder) acknowledged() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.ops.Acknowledged
 }
 
-// Interval is one second of a run.
+// Interval holds the figures of one second of a run.
 type Interval struct {
-	Ops           int     // acknowledged in it
-	P50, P99, Max float64 // milliseconds, of the requests answered in it
+	Ops           int     // operations acknowledged in this second
+	P50, P99, Max float64 // in milliseconds, of the requests answered in this second
 }
 
 // intervals divides a run into seconds.

@@ -10,19 +10,19 @@ import (
 	"tagma/internal/terminal"
 )
 
-// Report is what was measured, as what and where. Of several runs the result is that with the median throughput. Its JSON is
-// what `tagma bench --json` prints.
+// Report says what was measured, under which settings and on which machine. Of several runs it shows the one with the
+// median throughput. Its JSON is what `tagma bench --json` prints.
 type Report struct {
 	Settings Settings `json:"settings"`
 	Machine  Machine  `json:"machine"`
 	*Result
-	Spread *Scatter `json:"spread,omitempty"` // of several runs
-	Runs   Runs     `json:"runs,omitempty"`   // all, if there are several
+	Spread *Scatter `json:"spread,omitempty"` // over several runs; nil for one
+	Runs   Runs     `json:"runs,omitempty"`   // all runs, if there are several
 
 	all Runs
 }
 
-// Settings are the options of a load as a report has them.
+// Settings are the options of a load in the form of a report.
 type Settings struct {
 	Clients     int     `json:"clients"`
 	Connections int     `json:"connections"`
@@ -37,7 +37,7 @@ type Settings struct {
 	Runs        int     `json:"runs"`
 }
 
-// Machine is where the clients ran, and as what; the replicas may be elsewhere.
+// Machine describes the machine on which the clients ran; the replicas may have run elsewhere.
 type Machine struct {
 	OS      string `json:"os"`
 	Arch    string `json:"arch"`
@@ -46,7 +46,7 @@ type Machine struct {
 	Version string `json:"version"` // of the program
 }
 
-// Scatter is how far figures scatter over the runs, each for itself.
+// Scatter says how far each figure varies over the runs.
 type Scatter struct {
 	OpsPerSecond Spread `json:"ops_per_s"`
 	Latency      struct {
@@ -57,7 +57,7 @@ type Scatter struct {
 	} `json:"latency_ms"`
 }
 
-// Report says what the runs came to under these options, over so many connections and in this version of the program.
+// Report describes the results of the runs under these options, with so many connections and this version of the program.
 func (r Runs) Report(o *Options, connections int, version string) *Report {
 	s := Settings{
 		Clients: o.Clients, Connections: connections, Ops: o.Ops, WarmupMS: o.Warmup.Milliseconds(),
@@ -84,7 +84,7 @@ func (r Runs) scatter() *Scatter {
 	return s
 }
 
-// Print tells people what was measured.
+// Print writes the report for people.
 func (r *Report) Print(w io.Writer) error {
 	s, style := &r.Settings, terminal.StyleOf(w)
 	loop := "one after the other"
@@ -108,7 +108,7 @@ func (r *Report) Print(w io.Writer) error {
 	return err
 }
 
-// table has a line for each run, and with several of them the least, the median and the greatest of each column.
+// table has a line for each run, and with several runs also the least, the median and the greatest value of each column.
 func table(runs Runs) string {
 	columns := []struct {
 		name   string
@@ -146,16 +146,16 @@ func table(runs Runs) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// View shows people how far a run is: a bar that is drawn again on a terminal, a line now and then elsewhere.
+// View shows people how far a run is: as a bar on a terminal, otherwise by a line from time to time.
 type View struct {
 	out io.Writer
 	bar terminal.Bar
 }
 
-// NewView shows runs on an output.
+// NewView returns a View on an output.
 func NewView(out io.Writer) *View { return &View{out: out, bar: terminal.NewBar(out, false)} }
 
-// Every is how often Show is to be called.
+// Every is how often Show should be called.
 func (v *View) Every() time.Duration {
 	if v.bar.Live() {
 		return 100 * time.Millisecond
@@ -163,7 +163,7 @@ func (v *View) Every() time.Duration {
 	return 5 * time.Second
 }
 
-// Show shows how far a run is. It writes what it can: a reader that has gone away is no reason to end a run.
+// Show shows how far a run is. It ignores errors: a reader that has gone is no reason to end a run.
 func (v *View) Show(at Progress) {
 	share := at.Elapsed.Seconds() / max(at.Length.Seconds(), 1e-9)
 	if at.Of > 0 {
@@ -181,5 +181,5 @@ func (v *View) Show(at Progress) {
 	}
 }
 
-// Clear makes room for what follows.
+// Clear removes the bar, so that other output can follow.
 func (v *View) Clear() { v.bar.Clear() }

@@ -15,17 +15,17 @@ type Result struct {
 	ElapsedMS  float64    `json:"elapsed_ms"` // from the first request to the last answer
 	FirstError string     `json:"first_error,omitempty"`
 
-	Intervals []Interval              `json:"-"` // by second, the last one shorter
+	Intervals []Interval              `json:"-"` // by second; the last one is shorter
 	Histogram *hdrhistogram.Histogram `json:"-"` // of all answered requests, in µs
 }
 
-// Operations counts what became of the operations.
+// Operations counts the outcomes of operations.
 type Operations struct {
 	Submitted    int `json:"submitted"`
 	Acknowledged int `json:"acknowledged"`
 	Failed       int `json:"failed"`  // answered with an error, or never sent
-	Unknown      int `json:"unknown"` // given up while the outcome was open
-	Busy         int `json:"busy"`    // of those, because the cluster said that it was overloaded
+	Unknown      int `json:"unknown"` // given up before the outcome was known
+	Busy         int `json:"busy"`    // of the unknown ones, those for which the cluster said that it was overloaded
 }
 
 // Throughput is acknowledged operations per second.
@@ -43,12 +43,12 @@ type Latency struct {
 	Mean float64 `json:"mean"`
 }
 
-// result sums up. The recorder must not be used any more.
+// result computes the result. The recorder must not be used any more.
 func (r *recorder) result() *Result {
 	elapsed := r.last.Sub(r.began)
 	r.intervals.end()
 	most := inMillis(r.max)
-	// The histogram names the upper end of a quantile's bucket, which may lie above the greatest value.
+	// The histogram returns the upper end of a quantile's bucket, which may lie above the greatest value.
 	of := func(percent float64) float64 { return min(quantile(r.took, percent), most) }
 	result := &Result{
 		Operations: r.ops,
@@ -76,5 +76,5 @@ func millis(micros int64) float64 { return float64(micros) / 1000 }
 
 func inMillis(d time.Duration) float64 { return round(float64(d) / float64(time.Millisecond)) }
 
-// round leaves three digits after the point: of milliseconds, the microseconds.
+// round keeps three digits after the point, which for milliseconds are the microseconds.
 func round(x float64) float64 { return math.Round(x*1000) / 1000 }

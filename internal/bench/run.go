@@ -9,9 +9,9 @@ import (
 	"tagma/client"
 )
 
-// Caller has requests executed; it is used by several goroutines at once.
+// Caller has requests executed. Several goroutines use it at once.
 type Caller interface {
-	// Call returns when the request is answered well, or with an error.
+	// Call returns nil once the request was executed, or an error.
 	Call(ctx context.Context, r *Request) error
 }
 
@@ -37,18 +37,18 @@ func (s session) Call(ctx context.Context, r *Request) error {
 	return r.judge(result.Outputs)
 }
 
-// Progress is how far a run is.
+// Progress says how far a run is.
 type Progress struct {
 	Warming bool
 	Done    int // operations acknowledged in this phase
-	Of      int // operations of this phase; 0: Length decides
+	Of      int // operations in this phase; 0: Length ends it
 	Elapsed time.Duration
-	Length  time.Duration // of this phase; 0: Of decides
+	Length  time.Duration // of this phase; 0: Of ends it
 }
 
-// Run loads the callers with what the options describe: client i uses caller i mod len(callers). progress, if it is not
-// nil, is called at every interval from a goroutine of Run. An error is of the options, or the context's: operations that
-// fail are counted.
+// Run puts the load that the options describe on the callers: client i uses caller i mod len(callers). Progress, if not
+// nil, is called at every interval on a goroutine of Run. An error is about the options, or is the context's;
+// operations that fail are counted.
 func Run(ctx context.Context, callers []Caller, opt Options, every time.Duration, progress func(Progress)) (*Result, error) {
 	if err := opt.Check(); err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ type run struct {
 	progress func(Progress)
 }
 
-// phase runs all clients until ops operations were sent or, if ops is 0, the time is over, and all are answered.
+// phase runs all clients until ops operations were sent, or if ops is 0 until the time is over, and all are answered.
 func (r *run) phase(ctx context.Context, warming bool, ops int, length time.Duration) *recorder {
 	began := time.Now()
 	plan, record := newSchedule(r.opt, began, ops, length), newRecorder(began)

@@ -9,17 +9,17 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Runs are the results of the same load, repeated; at least one.
+// Runs are the results of repeating the same load; there is at least one.
 type Runs []*Result
 
-// Spread is how far a figure of several runs scatters. The median of an even number is the lower of the middle two.
+// Spread says how far a figure varies over several runs. The median of an even number is the lower of the middle two.
 type Spread struct {
 	Min    float64 `json:"min"`
 	Median float64 `json:"median"`
 	Max    float64 `json:"max"`
 }
 
-// Repeat runs the same load so many times and shows how far it is; the first run's warm-up is that of all.
+// Repeat runs the same load several times and shows the progress. Only the first run has a warm-up.
 func Repeat(ctx context.Context, callers []Caller, opt Options, times int, view *View) (Runs, error) {
 	runs := Runs{}
 	for range times {
@@ -45,7 +45,7 @@ func (r Runs) Spread(figure func(*Result) float64) Spread {
 	return Spread{Min: values[0], Median: values[(len(values)-1)/2], Max: values[len(values)-1]}
 }
 
-// Median returns the run whose throughput is the median.
+// Median returns the run with the median throughput.
 func (r Runs) Median() *Result {
 	sorted := slices.SortedFunc(slices.Values(r), func(a, b *Result) int {
 		return cmp.Compare(a.Throughput.OpsPerSecond, b.Throughput.OpsPerSecond)
@@ -65,7 +65,7 @@ func (r Runs) Unfinished() (failed, unknown int, firstError string) {
 	return failed, unknown, firstError
 }
 
-// Failure says that operations failed, or that their outcome is unknown; it is nil if there are none.
+// Failure returns an error if operations failed or their outcome is unknown.
 func (r Runs) Failure() error {
 	failed, unknown, first := r.Unfinished()
 	if failed+unknown == 0 {
@@ -74,7 +74,7 @@ func (r Runs) Failure() error {
 	return fmt.Errorf("%d operations failed and the outcome of %d is unknown; the first error: %s", failed, unknown, first)
 }
 
-// histogram is that of all runs together.
+// histogram is the histogram of all runs together.
 func (r Runs) histogram() *hdrhistogram.Histogram {
 	all := hdrhistogram.New(shortest, longest, digits)
 	for _, result := range r {

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// schedule hands out the operations of one phase, to all clients.
+// schedule gives the operations of one phase to all clients.
 type schedule struct {
 	opt   *Options
 	began time.Time
-	ends  time.Time // no request is due at or after it; zero: the number of operations decides
-	most  int       // operations; 0: the time decides
+	ends  time.Time // no request is due at or after this time; zero: the number of operations ends the phase
+	most  int       // number of operations; 0: the time ends the phase
 
 	mu   sync.Mutex
 	next int // number of the next operation
@@ -20,7 +20,7 @@ type schedule struct {
 // ticket is one request to be sent.
 type ticket struct {
 	first, n int
-	due      time.Time // zero in a closed loop: at once
+	due      time.Time // zero in a closed loop, where the request is due at once
 }
 
 func newSchedule(opt *Options, began time.Time, ops int, duration time.Duration) *schedule {
@@ -51,7 +51,7 @@ func (s *schedule) take() (t ticket, ok bool) {
 	return t, true
 }
 
-// wait returns when the request is due, with the moment from which its time counts, or false when the context ends first.
+// wait waits until the request is due and returns the time from which its latency counts; false if the context ends first.
 func (t *ticket) wait(ctx context.Context) (from time.Time, ok bool) {
 	if t.due.IsZero() {
 		return time.Now(), ctx.Err() == nil

@@ -8,17 +8,17 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// workload makes requests. The same options make the same requests, whichever client sends them.
+// workload makes requests. The same options give the same requests, whichever client sends them.
 type workload struct{ opt *Options }
 
-// Request is what one client asks for at once.
+// Request is what one client sends at once.
 type Request struct {
-	Read   bool     // all keys are read; else all are put
+	Read   bool     // all keys are read; otherwise all are put
 	Keys   [][]byte // one for each operation
-	Values [][]byte // to be put, one for each key
+	Values [][]byte // to be put, one for each key; nil for reads
 }
 
-// Operations are those of the key-value machine.
+// Operations returns the operations of the key-value machine.
 func (r *Request) Operations() [][]byte {
 	ops := make([][]byte, len(r.Keys))
 	for i, key := range r.Keys {
@@ -31,7 +31,8 @@ func (r *Request) Operations() [][]byte {
 	return ops
 }
 
-// stride scatters the keys. It is a prime above every number of keys in use, so all keys come up before any comes again.
+// stride scatters the keys. It is a prime larger than any number of keys in use, so that every key is used before any
+// key repeats.
 const stride = 2_654_435_761
 
 // request returns the operations with the numbers first to first+n−1.
@@ -52,7 +53,7 @@ func (w workload) request(first, n int) Request {
 
 func key(number uint64) []byte { return fmt.Appendf(nil, "bench/%09d", number) }
 
-// value is random, so that nothing on its way can compress it.
+// value is random, so that nothing on the way can compress it.
 func value(random *rand.Rand, size int) []byte {
 	v := make([]byte, 0, size+8)
 	for len(v) < size {
@@ -61,7 +62,7 @@ func value(random *rand.Rand, size int) []byte {
 	return v[:size]
 }
 
-// judge says whether the machine did what it was asked. A key that was never put is no error of a get.
+// judge checks that the machine did what was asked for. A get of a key that was never put is no error.
 func (r *Request) judge(outputs [][]byte) error {
 	if len(outputs) != len(r.Keys) {
 		return fmt.Errorf("%d results for %d operations", len(outputs), len(r.Keys))

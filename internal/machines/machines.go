@@ -1,5 +1,5 @@
-// Package machines knows which state machines a program has, by the names that cluster files use. It holds nothing but the
-// list: what a machine does is its own package's.
+// Package machines knows which state machines a program has, by the names in cluster files. It holds only this list:
+// each machine has its own package.
 package machines
 
 import (
@@ -11,7 +11,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// The names of the machines that ship.
+// The names of the machines that ship with Tagma.
 const (
 	KV   = kv.MachineName
 	Bank = bank.MachineName
@@ -20,21 +20,21 @@ const (
 // Machine is a machine that a program has.
 type Machine struct {
 	Name string
-	// New makes one with so many sequence numbers of history, see CheckHistory. Every replica, and every instance of one
-	// that starts anew, has a machine of its own.
+	// New makes one that keeps a history of so many sequence numbers, see CheckHistory. Every replica, and every
+	// instance of a replica that starts again, gets a machine of its own.
 	New func(history int) statemachine.Machine
 }
 
-// Set is what a program has, in the order in which it is listed. A cluster file may name a machine that is not in it.
+// Set is the list of a program's machines. A cluster file may name a machine that is not in it.
 type Set []Machine
 
-// Shipped are those of cmd/tagma.
+// Shipped are the machines of cmd/tagma.
 var Shipped = Set{
 	{KV, func(history int) statemachine.Machine { return kv.Machine{History: uint64(history)} }},
 	{Bank, func(int) statemachine.Machine { return bank.Machine{} }},
 }
 
-// Names lists them.
+// Names lists the names of the machines.
 func (s Set) Names() []string {
 	names := make([]string, len(s))
 	for i, m := range s {
@@ -43,7 +43,7 @@ func (s Set) Names() []string {
 	return names
 }
 
-// Check reports that a machine is missing, and which there are.
+// Check returns an error that names the existing machines if the named one is missing.
 func (s Set) Check(name string) error {
 	if s.find(name) != nil {
 		return nil
@@ -51,7 +51,7 @@ func (s Set) Check(name string) error {
 	return fmt.Errorf("there is no state machine %q in this program; use \"%s\"", name, strings.Join(s.Names(), `" or "`))
 }
 
-// New makes the machine that a cluster file calls name, with so many sequence numbers of history.
+// New makes the machine of this name, with a history of so many sequence numbers.
 func (s Set) New(name string, history int) (statemachine.Machine, error) {
 	if err := s.Check(name); err != nil {
 		return nil, err
@@ -62,7 +62,8 @@ func (s Set) New(name string, history int) (statemachine.Machine, error) {
 	return s.find(name).New(history), nil
 }
 
-// FirstVersion is the version of the state with which a new cluster of a machine begins; 0 if that has none.
+// FirstVersion is the version of the state with which a new cluster of this machine begins; 0 if the machine has no
+// versions.
 func (s Set) FirstVersion(name string) int {
 	m := s.find(name)
 	if m == nil {
@@ -80,11 +81,11 @@ func (s Set) find(name string) *Machine {
 	return nil
 }
 
-// nameBytes bounds a name.
+// nameBytes bounds the length of a name.
 const nameBytes = 64
 
-// CheckName reports why a cluster file cannot call a machine so. It may be one that this program does not have: clients
-// and tools need none.
+// CheckName returns why a cluster file cannot give a machine this name. The program need not have the machine: clients
+// and tools do not need it.
 func CheckName(name string) error {
 	odd := strings.IndexFunc(name, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
@@ -95,7 +96,8 @@ func CheckName(name string) error {
 	return nil
 }
 
-// CheckHistory reports why a machine cannot have so many sequence numbers of history. Every one can have none, 0.
+// CheckHistory returns why a machine cannot have a history of so many sequence numbers. 0 stands for none, which every
+// machine allows.
 func CheckHistory(name string, history int) error {
 	switch {
 	case history < 0:

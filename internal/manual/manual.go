@@ -1,5 +1,5 @@
-// Package manual writes the manual pages of a program from its commands: their help, flags and examples. Only tests use it,
-// so that what it takes to write a page is linked into no program; `make man` runs them.
+// Package manual writes the manual pages of a program from its commands: their help, flags and examples. Only tests use
+// it, so that no program links what writing a page needs; `make man` runs these tests.
 package manual
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Write writes a page of section 1 for every command of a program that is not hidden into a directory, which it makes. The
-// date of the pages is SOURCE_DATE_EPOCH, if that is set.
+// Write writes a page of section 1 for every visible command of a program into a directory, which it makes. The date of
+// the pages is SOURCE_DATE_EPOCH if that is set.
 func Write(root *cobra.Command, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("write the manual: %w", err)
@@ -27,8 +27,8 @@ func Write(root *cobra.Command, dir string) error {
 	return nil
 }
 
-// asMarkdown makes the texts of a command, and of those below it, what a page is made from: signs stand for themselves, and
-// lines that are indented stay lines.
+// asMarkdown turns the texts of a command, and of those below it, into Markdown: special characters are escaped, and
+// indented lines stay lines.
 func asMarkdown(cmd *cobra.Command) {
 	var text strings.Builder
 	indented := false
@@ -51,14 +51,14 @@ func asMarkdown(cmd *cobra.Command) {
 	}
 }
 
-// signs are those that would be taken for marks. The names of values stay in their marks.
+// signs are the characters that Markdown would interpret. Names of values keep their backquotes.
 var signs = strings.NewReplacer(`\`, `\\`, "<", `\<`, "*", `\*`, "_", `\_`)
 
-// bare takes away what a page writes otherwise than a help does.
+// bare removes the formatting in which a page differs from a help text.
 var bare = strings.NewReplacer(`\`, "", "`", "")
 
-// Missing lists what the pages in a directory lack: a command's page, and on it a flag, a word of the command's description
-// or a line of its examples.
+// Missing lists what the pages in a directory lack: the page of a command, or on a page a flag, a word of the command's
+// description or a line of its examples.
 func Missing(root *cobra.Command, dir string) (lacks []string) {
 	page := strings.ReplaceAll(root.CommandPath(), " ", "-") + ".1"
 	text, err := os.ReadFile(filepath.Join(dir, page))

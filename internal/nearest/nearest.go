@@ -1,13 +1,13 @@
-// Package nearest finds the word that a typo was most likely made of, for errors that ask "did you mean …?".
+// Package nearest finds the word of which another one most likely is a misspelling, for errors that ask "did you mean …?".
 //
-// It compares spellings and knows nothing of what the words are for.
+// It compares spellings and does not know what the words mean.
 package nearest
 
 import "strings"
 
-// To returns the candidate with the smallest edit distance to name, letter case aside: the first one of several. Where
-// more than a third of name's bytes, and more than one, differ it returns a candidate that begins with name, and without
-// one "".
+// To returns the candidate with the smallest edit distance to name, ignoring case; the first one if several have it. If
+// more than one byte and more than a third of name's bytes differ, it returns a candidate that begins with name, or ""
+// if there is none.
 func To(name string, candidates []string) string {
 	if name == "" {
 		return ""
@@ -31,9 +31,9 @@ func To(name string, candidates []string) string {
 }
 
 // editDistance counts the insertions, deletions and substitutions of bytes and the swaps of neighbours that turn a into
-// b, where nothing is edited twice (optimal string alignment).
+// b, where no byte is edited twice (optimal string alignment).
 func editDistance(a, b string) int {
-	rows := make([][]int, len(a)+1) // rows[i][j]: from the first i bytes of a to the first j of b
+	rows := make([][]int, len(a)+1) // rows[i][j] is the distance between the first i bytes of a and the first j of b
 	for i := range rows {
 		rows[i] = make([]int, len(b)+1)
 		rows[i][0] = i

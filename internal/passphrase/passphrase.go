@@ -10,7 +10,7 @@ import (
 	"tagma/crypto"
 )
 
-// The environment variables that are looked at, the first one first.
+// The environment variables, in the order in which they are used.
 const (
 	Variable     = "TAGMA_PASSPHRASE"
 	FileVariable = "TAGMA_PASSPHRASE_FILE"
@@ -19,7 +19,7 @@ const (
 // Limit is the longest passphrase in bytes.
 const Limit = 1024
 
-// Errors of a passphrase that is not to be had.
+// Why a passphrase cannot be had.
 var (
 	ErrNone     = errors.New("no passphrase: set " + Variable + " or " + FileVariable + ", or run this in a terminal, to be asked")
 	ErrTooLong  = fmt.Errorf("passphrase longer than %d bytes", Limit)
@@ -28,10 +28,10 @@ var (
 	ErrMismatch = errors.New("the two passphrases differ; try again")
 )
 
-// finder looks for a passphrase; tests give it another environment and terminal.
+// finder looks for a passphrase. Tests replace its environment and terminal.
 type finder struct {
 	getenv func(string) string
-	// prompt asks on the terminal, or fails with ErrNone when there is none.
+	// prompt asks on the terminal; it fails with ErrNone if there is no terminal.
 	prompt func(question string) ([]byte, error)
 }
 
@@ -40,7 +40,7 @@ var system = finder{getenv: os.Getenv, prompt: promptTerminal}
 // ReadKey reads the key file path, and finds the passphrase if the key is encrypted.
 func ReadKey(path string) (*crypto.PrivateKey, error) { return system.readKey(path) }
 
-// New finds the passphrase under which the key for the file path is to be sealed. On a terminal it is asked for twice.
+// New finds the passphrase with which to encrypt the key for the file path. On a terminal it asks twice.
 func New(path string) ([]byte, error) { return system.choose(path) }
 
 func (f finder) readKey(path string) (*crypto.PrivateKey, error) {
@@ -77,7 +77,7 @@ func (f finder) choose(path string) ([]byte, error) {
 	return first, nil
 }
 
-// given returns the passphrase that the environment gives, or nil.
+// given returns the passphrase from the environment, or nil if there is none.
 func (f finder) given() ([]byte, error) {
 	if value := f.getenv(Variable); value != "" {
 		return checked([]byte(value))
@@ -92,14 +92,14 @@ func (f finder) given() ([]byte, error) {
 	return nil, nil
 }
 
-// readFile returns the content of a file without the newline that editors put at its end. The file may be a pipe; of a
-// regular one at most the group may read it, since that is how service managers hand secrets to a user.
+// readFile returns the content of a file, without the newline that editors put at its end. The file may be a pipe. A
+// regular file must not be readable beyond its group, since service managers hand secrets to a user through the group.
 func readFile(path string) ([]byte, error) {
 	r, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = r.Close() }() // only read from
+	defer func() { _ = r.Close() }() // the file was only read
 	info, err := r.Stat()
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func readFile(path string) ([]byte, error) {
 	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o027 != 0 {
 		return nil, fmt.Errorf("%w (mode %04o); mend it with: chmod 600 %s", ErrExposed, mode.Perm(), path)
 	}
-	text, err := io.ReadAll(io.LimitReader(r, Limit+3)) // and a newline of two bytes
+	text, err := io.ReadAll(io.LimitReader(r, Limit+3)) // up to two more bytes for a newline
 	if err != nil {
 		return nil, err
 	}

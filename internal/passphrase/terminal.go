@@ -25,7 +25,7 @@ func promptTerminal(question string) ([]byte, error) {
 	if _, err := fmt.Fprint(os.Stderr, question); err != nil {
 		return nil, fmt.Errorf("ask for the passphrase: %w", err)
 	}
-	// A program that ends here must not leave behind a terminal that echoes nothing.
+	// If the program ends here, the terminal must not stay without echo.
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(stop)
@@ -40,7 +40,7 @@ func promptTerminal(question string) ([]byte, error) {
 	}()
 	select {
 	case a := <-answers:
-		_, _ = fmt.Fprintln(os.Stderr) // the newline that was typed and not shown
+		_, _ = fmt.Fprintln(os.Stderr) // the user's newline was not echoed
 		if a.err != nil {
 			return nil, fmt.Errorf("read the passphrase: %w", a.err)
 		}

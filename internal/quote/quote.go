@@ -1,4 +1,4 @@
-// Package quote shows in errors what somebody gave, shortened if it is long: a key may have thousands of bytes.
+// Package quote quotes users' input in errors, shortened if it is long: a key may have thousands of bytes.
 package quote
 
 import (
@@ -8,7 +8,7 @@ import (
 
 const most = 60
 
-// Short is s as a Go string. Of a long one it is the beginning, and how long it is.
+// Short is s as a Go string. If s is long, it is the beginning of s, and its length.
 func Short[T ~string | ~[]byte](s T) string {
 	if len(s) <= most {
 		return strconv.Quote(string(s))

@@ -1,5 +1,5 @@
-// Package reach connects programs of this module to a cluster whose file and key they hold in memory: it gives package
-// client what that takes. It owns nothing but this way across.
+// Package reach connects programs of this module to a cluster whose file and key they have in memory, by converting
+// both for package client. It owns nothing else.
 package reach
 
 import (
@@ -13,7 +13,7 @@ import (
 	"tagma/internal/cluster"
 )
 
-// Parts are a file and a key as package client takes them.
+// Parts converts a file and a key to the types of package client.
 func Parts(file *cluster.File, key *crypto.PrivateKey) (*client.Cluster, *client.Key, error) {
 	content, err := file.Encode()
 	if err != nil {
@@ -37,7 +37,7 @@ func Dial(ctx context.Context, file *cluster.File, key *crypto.PrivateKey, opts 
 	return client.DialCluster(ctx, c, k, opts...)
 }
 
-// Inquire asks every replica for a report on itself, and judges them.
+// Inquire asks every replica for a report on itself, and judges the reports.
 func Inquire(ctx context.Context, file *cluster.File, key *crypto.PrivateKey) (*status.Status, error) {
 	c, k, err := Parts(file, key)
 	if err != nil {

@@ -1,9 +1,8 @@
-// Package rules has every numbered rule that code, tests and pages of documentation cite: its sentence, a file that keeps
-// it, and a test that fails without it.
+// Package rules has every numbered rule that code, tests and pages of documentation cite: its sentence, a file that
+// implements it, and a test that fails without it.
 //
-// It owns the table and docs/rules.md, which `make rules` writes. It must not hold behaviour: nothing that ships imports it,
-// and no rule is kept because it stands here. Its tests ask that every rule that is cited anywhere has a place in the table,
-// and that what the table names is there.
+// It owns the table and docs/rules.md, which `make rules` writes. It must not contain behaviour: nothing that ships
+// imports it. Its tests check that every cited rule is in the table, and that the files and tests in the table exist.
 package rules
 
 import (
@@ -13,15 +12,15 @@ import (
 	"unicode/utf8"
 )
 
-// Rule is something that must hold.
+// Rule is a numbered rule.
 type Rule struct {
 	ID   string // a group's letter and a number, such as V7 or D8.4
 	Says string // what must hold, as a sentence without capital and full stop
-	File string // one that keeps it, or judges it where it is an invariant, from the root of the module
-	Test string // one that shows it: the folder of its package, a dot, and the name of the function
+	File string // a file that implements it, or that checks it if it is an invariant, from the root of the module
+	Test string // a test of it: the folder of its package, a dot, and the name of the function
 }
 
-// group is what rules of one letter are about.
+// group is the subject of the rules of one letter.
 type group struct {
 	letter, title string
 }
@@ -41,7 +40,7 @@ var groups = []group{
 	{"I", "Invariants, by which runs are judged"},
 }
 
-// Sentence is what a rule says, or "" if there is none with this ID.
+// Sentence is the sentence of a rule, or "" if there is no rule with this ID.
 func Sentence(id string) string {
 	for i := range all {
 		if all[i].ID == id {
@@ -51,8 +50,8 @@ func Sentence(id string) string {
 	return ""
 }
 
-// Explain is the line below a report that begins with a rule and a colon, such as "I17: replica 1 …": what that rule says.
-// It is "" if the report begins with no rule.
+// Explain returns the line to print below a report that begins with a rule and a colon, such as "I17: replica 1 …": the
+// rule's sentence. It is "" if the report begins with no rule.
 func Explain(report string) string {
 	id, _, _ := strings.Cut(report, ":")
 	if says := Sentence(id); says != "" {
@@ -84,14 +83,14 @@ begin. [protocol.md](protocol.md) has the reasons, and n, f, Q, K, L, h, H and T
 	return b.String()
 }
 
-// sentence is what a rule says, with a capital and a full stop, for a page.
+// sentence is the sentence of a rule with a capital and a full stop, for a page.
 func sentence(says string) string {
 	first, size := utf8.DecodeRuneInString(says)
 	return string(unicode.ToUpper(first)) + strings.ReplaceAll(says[size:], "*", `\*`) + "."
 }
 
-// all are the rules in the order of docs/rules.md: by group, then by number. The sentences of what a Monitor judges are also
-// the lines of a report, which have room for 68 columns.
+// all are the rules in the order of docs/rules.md: by group, then by number. The sentences of what a Monitor checks are
+// also lines of a report, which have room for 68 columns.
 var all = []Rule{
 	{"N1", "a pre-prepare is accepted once for a view and sequence number, valid and in the window; one from the future waits", "pbft/normal.go", "pbft.TestPaper42_N1_WhatABackupDoesNotAccept"},
 	{"N2", "prepared: a pre-prepare and Q−1 prepares of distinct backups. Committed: prepared, and Q commits", "pbft/normal.go", "pbft.TestPaper42_N2_Prepared"},

@@ -9,15 +9,15 @@ import (
 	"unsafe"
 )
 
-// What the handler reads. It runs on the thread that faulted, which may hold locks of the runtime, so it can use nothing of
-// Go's. Each thread that faults swaps length for 0; the one that gets more than 0 writes the text.
+// What the handler reads. It runs on the thread that faulted, which may hold locks of the Go runtime, so the handler must
+// not use anything of Go's. Each thread that faults swaps length with 0; the one that gets a length above 0 writes the text.
 var (
 	text   *byte //nolint:unused // by the handler
 	length uintptr
-	pause  = syscall.NsecToTimespec(100e6) //nolint:unused // for another thread to finish its line
+	pause  = syscall.NsecToTimespec(100e6) //nolint:unused // gives another thread the time to finish its line
 )
 
-// handlerAddress is where the handler of this architecture begins.
+// handlerAddress is the address of the handler for this architecture.
 func handlerAddress() uintptr
 
 // action is the kernel's struct sigaction.
@@ -26,14 +26,14 @@ type action struct {
 	mask                     uint64
 }
 
-// Of flags. The handler never returns, but amd64 takes none that has nowhere to return to.
+// Flags of the action. The handler never returns, but amd64 requires an address to which it could.
 const (
 	onStack  = 0x08000000
 	restorer = 0x04000000
 )
 
-// Exit has the process end with this line on standard error, and exit code 1, when a page of a mapped file cannot be read or
-// written. Several threads may meet one: the line is written once.
+// Exit makes the process end with this line on standard error and exit code 1 if a page of a mapped file cannot be read
+// or written. If several threads fault, the line is still written only once.
 func Exit(line string) error {
 	bytes := []byte(line + "\n")
 	Quiet()
@@ -49,5 +49,5 @@ func Exit(line string) error {
 	return nil
 }
 
-// Quiet has the process end without the line, because it says itself why it ends.
+// Quiet makes the process end without the line, because it is already reporting itself why it ends.
 func Quiet() { atomic.StoreUintptr(&length, 0) }

@@ -2,8 +2,8 @@
 
 package sigbus
 
-// Exit leaves the signal to the runtime here.
+// Exit leaves the signal to the Go runtime on this system.
 func Exit(string) error { return nil }
 
-// Quiet does nothing here.
+// Quiet does nothing on this system.
 func Quiet() {}

@@ -1,8 +1,8 @@
-// Package strict reads TOML that people write, into structs, and refuses what it does not understand.
+// Package strict reads TOML files that people write into structs, and refuses what it does not understand.
 //
-// It keeps the line of every table and key, so that whatever is wrong with a value, found here or by whoever uses it later,
-// is told in one line: the file, the line, the key, what is wrong and how to mend it. It knows TOML and Go types, and
-// nothing of what a file is for.
+// It keeps the line of every table and key. So whatever is wrong with a value, whether found here or later by the
+// caller, can be reported in one line: the file, the line, the key, what is wrong and how to mend it. It knows TOML and
+// Go types, but not what a file is for.
 package strict
 
 import (
@@ -19,15 +19,15 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// Error is a file that is refused: where, and how to mend it.
+// Error says where a refused file is wrong, and how to mend it.
 type Error struct {
-	File    string // as it was named by the caller
-	Line    int    // from 1; 0 when the problem is not in one line
-	Key     string // such as protocol.log_window; empty when the problem is not with one key
+	File    string // its name as given by the caller
+	Line    int    // from 1; 0 if the problem is not in a single line
+	Key     string // such as protocol.log_window; empty if the problem is not with a single key
 	Problem string // what is wrong and how to mend it
 }
 
-// Error says it all in one line.
+// Error describes all of this in one line.
 func (e *Error) Error() string {
 	var s strings.Builder
 	s.WriteString(e.File)
@@ -41,12 +41,12 @@ func (e *Error) Error() string {
 	return s.String()
 }
 
-// oneLine puts what a file may have spread over lines into one.
+// oneLine joins the lines of a text from a file.
 func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), " ")
 }
 
-// Document is a file that is being read, with the line of every key and everything that was found wrong so far.
+// Document is a file that is being read, with the line of every key and everything found wrong so far.
 type Document struct {
 	Table // of the whole file
 	file  string
@@ -55,7 +55,7 @@ type Document struct {
 	types map[reflect.Type]reading
 }
 
-// ReadFile reads a file of at most so many bytes. A directory and a larger file are an *Error: they are no such file.
+// ReadFile reads a file of at most most bytes. For a directory or a larger file the error is an *Error.
 func ReadFile(path string, most int64) ([]byte, error) {
 	r, err := os.Open(path)
 	if err != nil {
@@ -72,7 +72,7 @@ func ReadFile(path string, most int64) ([]byte, error) {
 	return text, err
 }
 
-// Parse reads a text that is TOML; file is what errors call it. The error is an *Error.
+// Parse parses a TOML text; file is its name in errors. The error is an *Error.
 func Parse(file string, text []byte) (*Document, error) {
 	d := &Document{file: file, lines: map[string]int{}, types: map[reflect.Type]reading{}}
 	d.Table = Table{d: d}
@@ -90,7 +90,7 @@ func Parse(file string, text []byte) (*Document, error) {
 	return d, nil
 }
 
-// Err is what is wrong first, in the order of the file, an *Error; nil if nothing is.
+// Err returns the first problem in the order of the file, as an *Error; nil if there is none.
 func (d *Document) Err() error {
 	var least *Error
 	for _, e := range d.wrong {
@@ -104,7 +104,7 @@ func (d *Document) Err() error {
 	return least
 }
 
-// RefuseLine notes that something is wrong in a line.
+// RefuseLine records that something is wrong in a line.
 func (d *Document) RefuseLine(line int, format string, args ...any) {
 	d.wrong = append(d.wrong, &Error{File: d.file, Line: line, Problem: fmt.Sprintf(format, args...)})
 }
@@ -121,11 +121,11 @@ func (d *Document) LineOf(path string) int {
 	return 0
 }
 
-// locator finds the line of every table and key of a text that is TOML.
+// locator finds the line of every table and key of a TOML text.
 type locator struct {
 	p        unstable.Parser
 	lines    map[string]int
-	elements map[string]int // of each array of tables, so far
+	elements map[string]int // number of elements of each array of tables so far
 }
 
 func (l *locator) document(text []byte) {
@@ -150,14 +150,15 @@ func (l *locator) document(text []byte) {
 	}
 }
 
-// note keeps the first line that names a path.
+// note records the first line that names a path.
 func (l *locator) note(path string, line int) {
 	if _, known := l.lines[path]; !known {
 		l.lines[path] = line
 	}
 }
 
-// path is where a dotted key below a path leads, and the line in which it is written. It notes what is on its way.
+// path returns the path to which a dotted key leads from another path, and the line of the key. It records every path
+// on the way.
 func (l *locator) path(below string, keys unstable.Iterator) (path string, line int) {
 	path = below
 	for keys.Next() {
@@ -215,7 +216,7 @@ func plain(path string) string {
 	}
 }
 
-// suchAs names a file in a directory that may be meant.
+// suchAs names a file in a directory that the user may have meant.
 func suchAs(dir string) string {
 	if found, _ := filepath.Glob(filepath.Join(dir, "*.toml")); len(found) > 0 {
 		return ", such as " + found[0]

@@ -10,19 +10,19 @@ import (
 	"tagma/internal/nearest"
 )
 
-// Table is one table of a file. What is wrong with it is noted in its Document, and reading goes on.
+// Table is one table of a file. Problems with it are recorded in its Document, and reading continues.
 //
-// Structs can have fields of the type *Table: they hold what is to be read later.
+// Structs can have fields of type *Table, which hold tables to be read later.
 type Table struct {
 	d      *Document
 	path   string
 	values map[string]any
 }
 
-// Has reports whether a key is there.
+// Has reports whether the table has a key.
 func (t *Table) Has(key string) bool { _, has := t.values[key]; return has }
 
-// Line is the line of a key, or of the table if the key is not there or "".
+// Line is the line of a key. It is the line of the table if the key is missing or "".
 func (t *Table) Line(key string) int {
 	if n := t.d.lines[join(t.path, key)]; key != "" && n > 0 {
 		return n
@@ -30,7 +30,7 @@ func (t *Table) Line(key string) int {
 	return t.d.LineOf(t.path)
 }
 
-// Refuse notes that something is wrong with a key, or with the whole table if the key is "".
+// Refuse records a problem with a key, or with the whole table if the key is "".
 func (t *Table) Refuse(key, format string, args ...any) {
 	path := t.path
 	if key != "" {
@@ -47,8 +47,8 @@ func (t *Table) Below(key string) *Table {
 	return &Table{d: t.d, path: join(t.path, key), values: values}
 }
 
-// Only refuses every key of the table but these, and reports whether there was none to refuse. It is for a struct some of
-// whose keys make no sense in this table.
+// Only refuses every key of the table except these, and reports whether there was none to refuse. It is for a struct
+// that has keys which make no sense in this table.
 func (t *Table) Only(keys ...string) (good bool) {
 	good = true
 	for _, key := range slices.Sorted(maps.Keys(t.values)) {
@@ -60,7 +60,7 @@ func (t *Table) Only(keys ...string) (good bool) {
 	return good
 }
 
-// Needs refuses a table without a key, with an example of it, and reports whether it is there.
+// Needs refuses a table without a key, with an example of the key, and reports whether the key is present.
 func (t *Table) Needs(key, example string) bool {
 	if !t.Has(key) {
 		t.Refuse("", "%s is missing; write %s", key, example)
@@ -68,7 +68,7 @@ func (t *Table) Needs(key, example string) bool {
 	return t.Has(key)
 }
 
-// Word refuses a word that is none of some, and reports whether it is one.
+// Word refuses a word that is not one of the allowed words, and reports whether it is one.
 func (t *Table) Word(key, word string, words ...string) bool {
 	if !slices.Contains(words, word) {
 		t.Refuse(key, "%v", Unknown(word, words))
@@ -88,7 +88,7 @@ func (t *Table) unknown(key string, keys []string) {
 	t.Refuse(key, "%s", problem)
 }
 
-// Unknown is the error about a word that is none of some.
+// Unknown is the error for a word that is not one of the allowed words.
 func Unknown[S ~string](word S, words []S) error {
 	all := make([]string, len(words))
 	for i, w := range words {
@@ -97,7 +97,7 @@ func Unknown[S ~string](word S, words []S) error {
 	return fmt.Errorf("%q is not known;%s there is %s", word, Meant(string(word), all), strings.Join(all, ", "))
 }
 
-// Meant suggests one of some words, to be written into a sentence; "" if none is close.
+// Meant suggests one of the allowed words, as part of a sentence; "" if none is similar.
 func Meant(word string, words []string) string {
 	if near := nearest.To(word, words); near != "" {
 		return fmt.Sprintf(" did you mean %s?", near)
@@ -105,8 +105,8 @@ func Meant(word string, words []string) string {
 	return ""
 }
 
-// Into reads the table into the struct that v points to. Fields are read in the order of the struct, and a field whose key
-// is missing, or wrong, keeps what it has. Tags say what a file may hold:
+// Into reads the table into the struct to which v points. It reads fields in the order of the struct. A field whose key
+// is missing or wrong keeps its value. Tags describe what a file may hold:
 //
 //	toml:"key"           the key; fields without one are no part of the file
 //	toml:",inline"       a struct whose keys stand among the others; so do those of embedded structs
@@ -114,7 +114,7 @@ func Meant(word string, words []string) string {
 //	range:"1..1000"      the least and the most of a number
 //	kind:"a time"        what the value must be, instead of what is said of its type
 //
-// A type can say what it is by a method Kind() string. Into reports whether nothing was wrong.
+// A type can describe itself by a method Kind() string. Into reports whether nothing was wrong.
 func (t *Table) Into(v any) (good bool) {
 	b, before := &binding{t: t}, len(t.d.wrong)
 	b.fields(reflect.ValueOf(v).Elem())
@@ -133,8 +133,8 @@ func (t *Table) Into(v any) (good bool) {
 // binding is a table that is being read into a struct.
 type binding struct {
 	t    *Table
-	keys []string      // that the struct has
-	rest reflect.Value // the map for all others, if there is one
+	keys []string      // keys of the struct's fields
+	rest reflect.Value // the map for all other keys, if there is one
 }
 
 func (b *binding) fields(v reflect.Value) {

@@ -10,17 +10,18 @@ import (
 	"strings"
 )
 
-// ErrKind is what a function given to [As] returns for a value of another kind than it takes.
+// ErrKind is what a function given to [As] returns for a value of the wrong kind.
 var ErrKind = errors.New("another kind of value")
 
-// reading is how values of a type are read, instead of what is done for their Go type.
+// reading replaces the usual way of reading values of a type.
 type reading struct {
 	kind string
 	read func(v any) (reflect.Value, error)
 }
 
-// As has values of a type read by a function, from a text, an int64, a float64, a bool, or a list ([]any) or table
-// (map[string]any) of those. It returns ErrKind for what is no such value, which kind describes, or says what is wrong.
+// As makes a function read all values of a type, from a text, an int64, a float64, a bool, or a list ([]any) or table
+// (map[string]any) of those. The function returns ErrKind for values of the wrong kind, kind describing the right one,
+// or says what is wrong.
 func As[V any](d *Document, kind string, read func(v any) (V, error)) {
 	d.types[reflect.TypeFor[V]()] = reading{kind, func(v any) (reflect.Value, error) {
 		got, err := read(v)
@@ -28,7 +29,7 @@ func As[V any](d *Document, kind string, read func(v any) (V, error)) {
 	}}
 }
 
-// Words is a function for [As] that takes one of some words.
+// Words returns a function for [As] that accepts one of these words.
 func Words[S ~string](words ...S) func(v any) (S, error) {
 	return func(v any) (S, error) {
 		text, ok := v.(string)
@@ -44,7 +45,7 @@ func Words[S ~string](words ...S) func(v any) (S, error) {
 	}
 }
 
-// read puts the value of a key into a field, or notes why it cannot be there.
+// read stores the value of a key in a field, or records why it cannot.
 func (t *Table) read(key string, value any, field reflect.Value, tag reflect.StructTag) {
 	r := &reader{d: t.d, within: tag.Get("range")}
 	switch err := r.value(join(t.path, key), value, field); {
@@ -60,7 +61,7 @@ func (t *Table) read(key string, value any, field reflect.Value, tag reflect.Str
 // reader reads the value of one key.
 type reader struct {
 	d      *Document
-	within string // the range of its numbers
+	within string // the permitted range of its numbers
 }
 
 func (r *reader) value(path string, v any, into reflect.Value) error {
@@ -105,7 +106,7 @@ func isTable(t reflect.Type) bool {
 	return t == tableType || t.Kind() == reflect.Struct || t.Kind() == reflect.Map
 }
 
-// table reads into a struct what is there, or keeps the table for later.
+// table reads a table into a struct, or keeps the table for later.
 func (r *reader) table(path string, v any, into reflect.Value) error {
 	values, ok := v.(map[string]any)
 	if !ok {
@@ -138,7 +139,7 @@ func (r *reader) list(path string, v any, into reflect.Value) error {
 	return nil
 }
 
-// single reads a text, a truth or a number.
+// single reads a text, a bool or a number.
 func (r *reader) single(v any, into reflect.Value) error {
 	switch v := v.(type) {
 	case string:
@@ -168,7 +169,7 @@ func (r *reader) single(v any, into reflect.Value) error {
 	return ErrKind
 }
 
-// number takes a number that is in the range.
+// number stores a number that is in the range.
 func (r *reader) number(x float64, as any, take func()) error {
 	least, most, limited := strings.Cut(r.within, "..")
 	if limited && !(x >= bound(least) && x <= bound(most)) || math.IsNaN(x) {
@@ -178,7 +179,7 @@ func (r *reader) number(x float64, as any, take func()) error {
 	return nil
 }
 
-// bound is a number of a tag, which a programmer wrote.
+// bound is a number in a tag; a malformed one is a programmer's mistake.
 func bound(text string) float64 {
 	x, err := strconv.ParseFloat(text, 64)
 	if err != nil {
@@ -187,7 +188,7 @@ func bound(text string) float64 {
 	return x
 }
 
-// kind says what a value of a type must be, under a key.
+// kind describes what the value of a key must be, by its type.
 func (r *reader) kind(key string, t reflect.Type) string {
 	if as, known := r.d.types[t]; known {
 		return as.kind

@@ -1,8 +1,8 @@
-// Package stubs writes the code between an application's methods and its bytes: typed calls for clients, and the
-// dispatch of operations to methods for replicas. It reads one interface of a package as source, without loading what
-// the package imports.
+// Package stubs writes the code between an application's methods and its operations as bytes: typed calls for clients,
+// and the dispatch of operations to methods for replicas. It reads one interface of a package as source, without
+// loading the packages that it imports.
 //
-// It knows the encoding (statemachine/codec), and nothing of flags or files that are written.
+// It knows the encoding (statemachine/codec), but nothing about flags or about the file that is written.
 package stubs
 
 import (
@@ -33,7 +33,7 @@ type value struct {
 	typ  *typ
 }
 
-// kind is how a type is encoded.
+// kind says how a type is encoded.
 type kind int
 
 const (
@@ -49,22 +49,22 @@ const (
 
 // typ is a type that can be encoded.
 type typ struct {
-	text   string // in Go
+	text   string // its name in Go
 	kind   kind
 	bits   int  // of a number
-	elem   *typ // of a slice
+	elem   *typ // element type of a slice
 	fields []value
-	least  int // bytes that a value takes at least
+	least  int // the least number of bytes that a value takes
 }
 
-// source is a package that is read.
+// source is the package that is being read.
 type source struct {
 	files *token.FileSet
 	name  string
 	types map[string]*ast.TypeSpec
 	known map[string]*typ
-	under []string // the types that are being read
-	used  []*typ   // structs, in the order in which they are met
+	under []string // the types that are being read, outermost first
+	used  []*typ   // structs, in the order in which they were found
 }
 
 var basic = map[string]typ{
@@ -76,7 +76,7 @@ var basic = map[string]typ{
 
 const usable = "use bool, string, numbers of a fixed size such as int64, []byte, [N]byte, slices, and structs of these in this package"
 
-// open reads the files of a package that are no tests.
+// open parses the files of a package, except tests.
 func open(dir string) (*source, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
@@ -112,7 +112,7 @@ func open(dir string) (*source, error) {
 	return s, nil
 }
 
-// refuse is an error at a place, in one line.
+// refuse is an error about a place in the source, in one line.
 func (s *source) refuse(at token.Pos, format string, args ...any) error {
 	p := s.files.Position(at)
 	return fmt.Errorf("%s:%d: %s", filepath.Base(p.Filename), p.Line, fmt.Sprintf(format, args...))
@@ -175,7 +175,7 @@ func isError(e ast.Expr) bool {
 	return is && id.Name == "error"
 }
 
-// values reads a list of fields. Those without names get one.
+// values reads a list of fields. Fields without names get one.
 func (s *source) values(full, what string, list []*ast.Field) (all []value, err error) {
 	for _, f := range list {
 		t, err := s.typeOf(f.Type)
@@ -202,7 +202,7 @@ func (s *source) values(full, what string, list []*ast.Field) (all []value, err 
 	return all, nil
 }
 
-// typeOf reads a type. The error goes on from "a parameter".
+// typeOf reads a type. Its error continues a sentence that begins with "a parameter".
 func (s *source) typeOf(e ast.Expr) (*typ, error) {
 	switch e := e.(type) {
 	case *ast.Ident:

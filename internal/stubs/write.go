@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Generate returns the stubs of an interface of the package in a folder, as one Go file. An error is one line; what is
-// wrong in the source has its file and line in front.
+// Generate returns the stubs of an interface of the package in a folder, as one Go file. An error is one line; if
+// something is wrong in the source, the line begins with its file and line.
 func Generate(dir, name string) ([]byte, error) {
 	s, err := open(dir)
 	if err != nil {
@@ -41,7 +41,7 @@ func Generate(dir, name string) ([]byte, error) {
 type writer struct {
 	face string
 	b    strings.Builder
-	deep int // in how many loops
+	deep int // number of loops around the present place
 }
 
 func (w *writer) line(format string, args ...any) { fmt.Fprintf(&w.b, format+"\n", args...) }
@@ -152,7 +152,7 @@ func (m *method) decoded() string {
 	return "v"
 }
 
-// named are the parameters as they are declared, with a comma in front, and as they are passed on.
+// named returns the parameters as declared, with a comma in front, and as passed on.
 func (m *method) named() (declared, passed string) {
 	var names []string
 	for k, p := range m.params {
@@ -166,13 +166,13 @@ func (m *method) named() (declared, passed string) {
 	return declared, strings.Join(names, ", ")
 }
 
-// taken are names that a stub uses, or that hide what it needs.
+// taken are names that a stub uses, or that would hide something that it needs.
 var taken = map[string]bool{
 	"c": true, "ctx": true, "at": true, "v": true, "err": true, "b": true, "codec": true, "statemachine": true,
 	"context": true, "nil": true, "byte": true, "append": true, "string": true, "uint64": true, "int64": true,
 }
 
-// returned are the results as they are declared, and as they are returned before the error.
+// returned returns the results as declared, and as returned before the error.
 func (m *method) returned() (declared, passed string) {
 	for k, v := range m.results {
 		declared += fmt.Sprintf("v%d %s, ", k, v.typ.text)
@@ -196,7 +196,7 @@ func (w *writer) operation(i int, m method) {
 	w.line("return b\n}\n")
 }
 
-// structs writes how a struct is encoded.
+// structs writes how structs are encoded.
 func (w *writer) structs(t *typ) {
 	w.line("func append%s%s(b []byte, v %s) []byte {", w.face, t.text, t.text)
 	for _, f := range t.fields {
@@ -209,7 +209,7 @@ func (w *writer) structs(t *typ) {
 	w.line("return v\n}\n")
 }
 
-// append appends a value to b.
+// append writes code that appends a value to b.
 func (w *writer) append(v string, t *typ) {
 	switch t.kind {
 	case isUint:
@@ -236,7 +236,7 @@ func (w *writer) append(v string, t *typ) {
 	}
 }
 
-// read reads a value into a variable.
+// read writes code that reads a value into a variable.
 func (w *writer) read(r, v string, t *typ) {
 	switch t.kind {
 	case isUint:

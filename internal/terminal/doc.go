@@ -1,3 +1,3 @@
-// Package terminal says how output is written: whether it goes to a terminal, its colours, bars, tables and the line that is
-// drawn again, and how sizes and counts are shown. It decides nothing about what is written.
+// Package terminal decides how output is shown: whether it goes to a terminal, its colours, bars, tables and redrawn
+// lines, and the form of sizes and counts. It does not decide what is written.
 package terminal

@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// EraseLine takes away the line that the cursor is in.
+// EraseLine erases the line in which the cursor is.
 const EraseLine = "\r\x1b[K"
 
-// redrawEvery is how often a line is drawn at most.
+// redrawEvery is the shortest time between two drawings of a line.
 const redrawEvery = 100 * time.Millisecond
 
-// Line is a line that is drawn again and again in its place on a terminal. Elsewhere nothing is drawn. It writes what it
-// can: a reader that has gone away is no reason to end the work that it shows.
+// Line is a line on a terminal that is redrawn in place. On other outputs nothing is drawn. It ignores errors: a reader
+// that has gone is no reason to end the work that the line shows.
 type Line struct {
 	out  io.Writer // nil: nothing is drawn
 	last time.Time
 }
 
-// NewLine draws on an output, unless that is no terminal.
+// NewLine returns a Line on an output; it draws only if that is a terminal.
 func NewLine(out io.Writer) *Line {
 	if !Redraws(out) {
 		out = nil
@@ -32,7 +32,7 @@ func NewLine(out io.Writer) *Line {
 // Live reports whether anything is drawn.
 func (l *Line) Live() bool { return l.out != nil }
 
-// Draw draws a text in the place of the last one, unless that was drawn a moment ago.
+// Draw replaces the line by a text, unless it was drawn a moment ago.
 func (l *Line) Draw(text string) {
 	if l.out != nil && time.Since(l.last) >= redrawEvery {
 		l.last = time.Now()
@@ -40,7 +40,7 @@ func (l *Line) Draw(text string) {
 	}
 }
 
-// Clear makes room for what follows.
+// Clear removes the line, so that other output can follow.
 func (l *Line) Clear() {
 	if l.out != nil {
 		_, _ = io.WriteString(l.out, EraseLine)
@@ -50,7 +50,7 @@ func (l *Line) Clear() {
 // Bar is a Line that shows how far long work is.
 type Bar struct{ *Line }
 
-// NewBar draws on an output, unless that is no terminal or the work is to be silent.
+// NewBar returns a Bar on an output. It draws only if that is a terminal and the work need not be silent.
 func NewBar(out io.Writer, silent bool) Bar {
 	if silent {
 		return Bar{&Line{}}
@@ -58,7 +58,7 @@ func NewBar(out io.Writer, silent bool) Bar {
 	return Bar{NewLine(out)}
 }
 
-// Show draws a bar for a share, what the work is, and a text that says more.
+// Show draws a bar for a share, the name of the work, and a text with details.
 func (b Bar) Show(what string, share float64, text string) {
 	if b.Live() {
 		b.Draw(fmt.Sprintf("%s %s  %s", Cells(share, Colours(b.out)), what, text))
@@ -70,10 +70,10 @@ func (b Bar) Sharing(what string) func(share float64) {
 	return func(share float64) { b.Show(what, share, Percent(share)) }
 }
 
-// Percent shows a share.
+// Percent writes a share as a percentage.
 func Percent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
 
-// Cells is a bar that shows a share.
+// Cells draws a share as a bar of text.
 func Cells(share float64, colour bool) string {
 	const all = 24
 	full := int(min(max(share, 0), 1) * all)

@@ -9,7 +9,7 @@ import (
 	"unicode"
 )
 
-// Colours says whether w is a terminal that may be coloured.
+// Colours reports whether w is a terminal on which colours may be used.
 func Colours(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && Redraws(w) }
 
 // IsTerminal reports whether w is a terminal or another character device.
@@ -22,15 +22,15 @@ func IsTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// Redraws reports whether w is a terminal on which a line can be drawn again: one that says what it is, or one of Windows.
+// Redraws reports whether w is a terminal on which a line can be redrawn: one that says what it is, or one of Windows.
 func Redraws(w io.Writer) bool {
 	kind := os.Getenv("TERM")
 	return IsTerminal(w) && kind != "dumb" && (kind != "" || runtime.GOOS == "windows")
 }
 
-// Style says how much may be used beside plain text. The zero value is plain text alone.
+// Style says what may be used in addition to plain text. The zero value stands for plain text alone.
 type Style struct {
-	Redraws bool // lines may be drawn again
+	Redraws bool // lines may be redrawn
 	Colour  bool
 }
 
@@ -49,7 +49,7 @@ func (s Style) Red(text string) string { return Coloured(s.Colour, Red, text) }
 // Green is for what is well.
 func (s Style) Green(text string) string { return Coloured(s.Colour, Green, text) }
 
-// Colours as terminals number them.
+// Colours by their numbers on terminals.
 const (
 	Red    = 31
 	Green  = 32
@@ -59,7 +59,7 @@ const (
 	dim  = 2
 )
 
-// Coloured is a text in a colour, if it is to be.
+// Coloured puts a text in a colour, if on is set.
 func Coloured(on bool, colour int, s string) string {
 	if !on {
 		return s
@@ -67,7 +67,7 @@ func Coloured(on bool, colour int, s string) string {
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", colour, s)
 }
 
-// Printable drops what a replica could use to play with a terminal: it may be lying.
+// Printable removes characters with which a lying replica could manipulate a terminal.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -88,7 +88,7 @@ func Bytes(n int64) string {
 	return fmt.Sprintf("%d B", n)
 }
 
-// Count shows a number of things.
+// Count writes a number of things, such as "1 key" or "2 keys".
 func Count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing

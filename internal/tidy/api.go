@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// public are the parts that programs outside this module are built on, and hidden those whose types they cannot name, or
-// that may change any day.
+// public are the packages on which programs outside this module are built. hidden are packages whose types such
+// programs cannot name, or that may change any day.
 var (
 	public = []string{"client", "node", "statemachine", "tagmatest"}
 	hidden = []string{"pbft", "testnet", "cmd"}
 )
 
-// publicTypes complains of a hidden type in what a public package exports.
+// publicTypes complains about a hidden type in what a public package exports.
 func publicTypes(t *tree) []string {
 	check := &checker{tree: t, packages: map[string]*types.Package{}}
 	var complaints []string
@@ -36,13 +36,13 @@ func publicTypes(t *tree) []string {
 	return complaints
 }
 
-// isHidden reports whether outsiders cannot build on a directory.
+// isHidden reports whether outside programs cannot build on a package.
 func isHidden(dir string) bool {
 	return slices.Contains(strings.Split(dir, "/"), "internal") || slices.ContainsFunc(hidden, func(h string) bool { return within(dir, h) })
 }
 
-// checker finds out the types of the packages of a tree. Of all others it knows that they are there: their types are not the
-// rule's business, so that what is wrong with them is passed over.
+// checker type-checks the packages of the tree. Other packages are only known to exist: their types do not matter for
+// this rule, so errors about them are ignored.
 type checker struct {
 	tree     *tree
 	packages map[string]*types.Package
@@ -68,12 +68,12 @@ func (c *checker) Import(path string) (*types.Package, error) {
 		return stranger, nil
 	}
 	config := types.Config{Importer: c, IgnoreFuncBodies: true, FakeImportC: true, Error: func(error) {}}
-	pkg, _ := config.Check(path, c.tree.files, files, nil) // errors: of what is strange
+	pkg, _ := config.Check(path, c.tree.files, files, nil) // errors are about types of other packages
 	c.packages[path] = pkg
 	return pkg, nil
 }
 
-// walk goes through the types that one exported object shows.
+// walk visits the types that one exported object shows.
 type walk struct {
 	tree       *tree
 	where      *types.Package
@@ -83,7 +83,7 @@ type walk struct {
 	complaints []string
 }
 
-// object looks at what an object shows: its type, and of a type its exported fields and methods.
+// object visits what an object shows: its type, and for a type its exported fields and methods.
 func (w *walk) object(o types.Object) {
 	w.what, w.at = o.Name(), o.Pos()
 	declared, isType := o.(*types.TypeName)
@@ -94,7 +94,7 @@ func (w *walk) object(o types.Object) {
 	w.parts(o.Type())
 }
 
-// parts looks into a type of the package itself.
+// parts visits the parts of a type of the package itself.
 func (w *walk) parts(t types.Type) {
 	if w.seen[t] {
 		return
@@ -112,7 +112,7 @@ func (w *walk) parts(t types.Type) {
 	w.visit(t.Underlying())
 }
 
-// visit looks at a type that is written somewhere.
+// visit visits a type that is written somewhere.
 func (w *walk) visit(t types.Type) {
 	switch t := types.Unalias(t).(type) {
 	case *types.Named:
@@ -146,7 +146,7 @@ func (w *walk) visit(t types.Type) {
 				w.visit(m.Type())
 			}
 		}
-	default: // a basic type, or a parameter's
+	default: // a basic type, or a type parameter
 	}
 }
 
@@ -160,12 +160,12 @@ func (w *walk) named(t *types.Named) {
 	case ours && isHidden(dir):
 		w.complaints = append(w.complaints, w.tree.at(w.at, "%s of package %s shows the type %s.%s, which programs outside this module"+
 			" cannot build on; give it a type of its own", w.what, w.where.Name(), dir, o.Name()))
-	case o.Pkg() == w.where && !o.Exported(): // nobody else looks into it
+	case o.Pkg() == w.where && !o.Exported(): // no other package can look into it
 		w.parts(t)
 	}
 }
 
-// fields looks at the exported fields of a struct, and at what embedded ones promote.
+// fields visits the exported fields of a struct, and what embedded fields promote.
 func (w *walk) fields(t *types.Struct) {
 	what := w.what
 	for f := range t.Fields() {

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// dependencyDoc is where every direct dependency has a row of a table with its reason.
+// dependencyDoc is the page whose table gives the reason for every direct dependency.
 const dependencyDoc = "docs/dependencies.md"
 
 var rowStart = regexp.MustCompile("(?m)^\\| `([^`]+)` \\|")
 
-// dependencies complains of a direct dependency without a reason, and of a reason without a dependency.
+// dependencies complains about a direct dependency without a reason, and about a reason without a dependency.
 func dependencies(t *tree) []string {
 	var direct, all []string
 	for _, file := range []string{"go.mod", "tools/go.mod", "testnet/peers/go.mod", "client/oteltagma/go.mod"} {
@@ -54,7 +54,7 @@ func dependencies(t *tree) []string {
 	return complaints
 }
 
-// parseModFile returns the required modules, with whether they are indirect, and the tools' packages.
+// parseModFile returns the required modules, whether they are indirect, and the packages of tools.
 func parseModFile(text string) (required map[string]bool, tools []string) {
 	required = map[string]bool{}
 	block := ""

@@ -8,18 +8,18 @@ import (
 )
 
 const (
-	// lineLimit is the length of a file from which it holds more than one idea.
+	// lineLimit is the length above which a file probably holds more than one idea.
 	lineLimit = 400
 	// columnLimit is how wide a line of comment may be; aim at 120. A tab counts for tabWidth.
 	columnLimit = 125
 	tabWidth    = 4
 )
 
-// longFiles are the files that were above lineLimit when they were listed, with their length. A length may only shrink;
-// a file leaves the list when it is short enough, and none is added without a reason beside it.
+// longFiles are the files that were above lineLimit when they were listed, with their length. A length may only shrink.
+// A file leaves the list when it is short enough; none may be added without a reason beside it.
 var longFiles = map[string]int{}
 
-// fileLengths complains of a hand-written file that is too long, and of an entry of listed that is out of date.
+// fileLengths complains about a hand-written file that is too long, and about an entry of listed that is out of date.
 func fileLengths(t *tree, listed map[string]int) []string {
 	var complaints []string
 	seen := map[string]bool{}
@@ -46,7 +46,7 @@ func fileLengths(t *tree, listed map[string]int) []string {
 	return complaints
 }
 
-// packageDocs complains of a package whose documentation does not begin as godoc expects.
+// packageDocs complains about a package whose documentation does not begin as godoc expects.
 func packageDocs(t *tree) []string {
 	documented, names := map[string]bool{}, map[string]string{}
 	for _, s := range t.sources {
@@ -73,7 +73,7 @@ func packageDocs(t *tree) []string {
 	return complaints
 }
 
-// comments complains of comments that are too wide to read beside the code, and of those that only promise.
+// comments complains about comments that are too wide to read beside the code, and about comments that only promise.
 func comments(t *tree) []string {
 	var complaints []string
 	for _, s := range t.sources {
@@ -104,10 +104,10 @@ func badComment(t *tree, lines []string, c *ast.Comment) []string {
 	for n := first; n <= last && n <= len(lines); n++ {
 		line := lines[n-1]
 		if n == first && !strings.HasPrefix(strings.TrimSpace(line), "/") {
-			continue // beside code, whose formatter decides
+			continue // a comment beside code, whose place the formatter decides
 		}
 		width := utf8.RuneCountInString(line) + (tabWidth-1)*strings.Count(line, "\t")
-		// A word that is too long for any line, such as an address, cannot be wrapped.
+		// A word longer than a line, such as an address, cannot be wrapped.
 		if width > columnLimit && strings.Count(strings.TrimSpace(line), " ") > 1 {
 			complaints = append(complaints, t.at(t.files.File(c.Pos()).LineStart(n),
 				"%d columns of comment, at most %d", width, columnLimit))

@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// anything lets a part import every other.
+// anything lets a package import every other one.
 const anything = "*"
 
-// mayImport is the graph of the module: which parts each part may import, besides itself. A part is a directory with
-// all below it that has no entry of its own. It is not to be widened for convenience: an edge more is a decision, and
-// belongs into docs/adr.
+// mayImport is the import graph of the module: which parts each part may import, in addition to itself. A part is a
+// directory with everything below it that has no entry of its own. It must not be extended for convenience: a new edge
+// is a decision, and needs a record in docs/adr.
 var mayImport = map[string][]string{
 	"pbft/wire":    {},
 	"pbft/port":    {"pbft/wire"},
@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 		"client/status", "internal/session", "pbft/wire", "crypto", "network", "statemachine", "internal/cluster", "internal/passphrase",
 	},
 
-	// What outsiders build on. It names, and holds nothing of its own.
+	// What outside programs build on. These packages only give names to what others do.
 	"node": {"internal/command", "internal/machines", "internal/node", "internal/operate", "statemachine"},
 
 	"internal/alone":      {},
@@ -100,13 +100,13 @@ var mayImport = map[string][]string{
 	"cmd/tagma-testnet": {anything},
 }
 
-// attackers are the parts that nothing that ships may import, and testnetUsers are those that may.
+// attackers are the parts that nothing which ships may import; testnetUsers are the parts that may import them.
 var attackers = []string{"testnet", "tagmatest"}
 
 var testnetUsers = []string{"testnet", "tagmatest", "cmd/tagma-testnet"}
 
-// importGraph complains of an edge that mayImport does not have, and of a package that it does not know. Tests may
-// reach further than what they test, to the attackers excepted.
+// importGraph complains about an edge that mayImport does not have, and about a package that it does not know. Tests
+// may import more than what they test, except attackers.
 func importGraph(t *tree) []string {
 	var complaints []string
 	for _, dir := range t.packages() {
@@ -129,7 +129,7 @@ func importGraph(t *tree) []string {
 	return complaints
 }
 
-// forbidden says why a file must not import a package of the module, or returns "".
+// forbidden returns why a file must not import a package of the module, or "".
 func forbidden(s *source, target string) string {
 	from, to := partOf(s.dir), partOf(target)
 	attack := slices.ContainsFunc(attackers, func(a string) bool { return within(target, a) })
@@ -146,12 +146,12 @@ func forbidden(s *source, target string) string {
 	return fmt.Sprintf("%s must not import %s: it may import %s of the module", s.dir, target, list(allowed))
 }
 
-// mostNames is how many names of each package of the protocol the packages that ship use, those of pbft apart. A number may
-// only shrink: what few need is better asked of the protocol than told by it. `go test ./internal/tidy -run Names -v` lists
-// the names.
+// mostNames is how many names of each package of the protocol the shipping packages may use; those of pbft are counted
+// separately. A number may only shrink: it is better to ask the protocol than to use its details. `go test
+// ./internal/tidy -run Names -v` lists the names.
 var mostNames = map[string]int{"pbft": 4, "pbft/amnesia": 1, "pbft/budget": 1, "pbft/driver": 10, "pbft/port": 20, "pbft/wire": 54}
 
-// protocolNames complains of a package of the protocol of which more names are used than may.
+// protocolNames complains about a package of the protocol of which more names are used than allowed.
 func protocolNames(t *tree, most map[string]int) []string {
 	var complaints []string
 	used := namesUsed(t)
@@ -164,7 +164,7 @@ func protocolNames(t *tree, most map[string]int) []string {
 	return complaints
 }
 
-// namesUsed are the names of the protocol's packages that packages which ship use, by package.
+// namesUsed returns the names that shipping packages use of each of the protocol's packages.
 func namesUsed(t *tree) map[string]map[string]bool {
 	used := map[string]map[string]bool{}
 	for _, s := range t.sources {
@@ -211,14 +211,14 @@ func list(parts []string) string {
 	return "only " + strings.Join(parts, ", ")
 }
 
-// graphDoc shows mayImport to readers, between these two lines.
+// graphDoc is the page that shows mayImport to readers, between these two lines.
 const (
 	graphDoc   = "docs/architecture.md"
 	graphBegin = "<!-- From internal/tidy/imports.go; `make graph` writes it. -->\n"
 	graphEnd   = "<!-- Here it ends. -->\n"
 )
 
-// importTable complains when the document shows another graph than mayImport.
+// importTable complains if the page shows another graph than mayImport.
 func importTable(t *tree) []string {
 	text, err := fs.ReadFile(t.root, graphDoc)
 	if err != nil {
@@ -234,7 +234,7 @@ func importTable(t *tree) []string {
 	return nil
 }
 
-// withImportTable returns the document with the graph as it is.
+// withImportTable returns the page with the present graph.
 func withImportTable(text string) (string, error) {
 	before, rest, began := strings.Cut(text, graphBegin)
 	_, after, ended := strings.Cut(rest, graphEnd)

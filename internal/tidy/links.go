@@ -7,17 +7,18 @@ import (
 	"strings"
 )
 
-// simulator is the part that runs what ships over simulated ports, and shipped are packages that it must run for that.
+// simulator is the part that runs shipping code over simulated ports; shipped are packages that it must link, so that
+// it runs what ships.
 const simulator = "testnet/sim"
 
 var shipped = []string{"internal/session", "pbft", "statemachine", "checkpoint/journal", "checkpoint/transfer", "pbft/driver", "internal/replica"}
 
-// realNetwork is what a simulator has no use for. If it links it all the same, something that ships mixes what is decided
-// with how it is carried.
+// realNetwork are packages that a simulator does not need. If it links one, some shipping package mixes decisions with
+// how they are transmitted.
 const realNetwork = "libp2p"
 
-// simulatorLinks complains when the simulator links a package that uses the real network, and when it does not link one of
-// the packages that it must run as they ship.
+// simulatorLinks complains if the simulator links a package that uses the real network, or does not link one of the
+// shipped packages.
 func simulatorLinks(t *tree) []string {
 	linked := t.links(simulator)
 	var complaints []string
@@ -36,7 +37,7 @@ func simulatorLinks(t *tree) []string {
 	return complaints
 }
 
-// links returns the packages of the module that one of them links, itself included.
+// links returns the packages of the module that one of them links, including itself.
 func (t *tree) links(dir string) map[string]bool {
 	linked, todo := map[string]bool{dir: true}, []string{dir}
 	for len(todo) > 0 {
@@ -52,7 +53,7 @@ func (t *tree) links(dir string) map[string]bool {
 	return linked
 }
 
-// imported returns what a package imports, its tests apart.
+// imported returns what a package imports, without its tests.
 func (t *tree) imported(dir string) map[string]bool {
 	names := map[string]bool{}
 	for _, s := range t.sources {

@@ -11,18 +11,19 @@ import (
 	"sync"
 )
 
-// core is the part that must be a pure state machine: a run is replayed from its events alone.
+// core is the part that must be a pure state machine, so that a run can be replayed from its events alone.
 const core = "pbft"
 
-// pure are the packages the core may use. None of them reads a clock, a device, randomness or an address, or starts a
-// goroutine; time is allowed for its Duration only, see impureNames. Not maps: its iterators have no order.
+// pure are the packages that the core may use. None of them reads a clock, a device, randomness or an address, or
+// starts a goroutine; time is allowed only for its Duration, see impureNames. Package maps is missing, because its
+// iterators have no order.
 var pure = []string{
 	"bytes", "cmp", "container/heap", "container/list", "crypto/sha256", "encoding/binary", "encoding/hex", "errors",
 	"fmt", "hash", "hash/crc32", "iter", "math", "math/big", "math/bits", "slices", "sort", "strconv", "strings",
 	"time", "unicode/utf8",
 }
 
-// impureNames are what a pure package has that the core must not use.
+// impureNames are the names in pure packages that the core must not use.
 var impureNames = map[string][]string{
 	"time": {
 		"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTicker", "NewTimer", "Local", "LoadLocation",
@@ -30,7 +31,7 @@ var impureNames = map[string][]string{
 	"fmt": {"Print", "Printf", "Println", "Scan", "Scanf", "Scanln"},
 }
 
-// corePurity complains of everything in the core that could make two runs over the same events differ, tests apart.
+// corePurity complains about everything in the core, except tests, that could make two runs with the same events differ.
 func corePurity(t *tree) []string {
 	var complaints []string
 	for _, dir := range t.packages() {
@@ -63,7 +64,7 @@ func impureImports(t *tree, s *source) []string {
 	return complaints
 }
 
-// isCore reports whether an import path is of the core itself.
+// isCore reports whether an import path belongs to the core itself.
 func isCore(name string) bool { return within(name, module+"/"+core) }
 
 // filesOf lists the syntax of a package, tests apart.
@@ -77,22 +78,22 @@ func filesOf(t *tree, dir string) []*ast.File {
 	return files
 }
 
-// check finds the types of a package's expressions. A package that does not compile is the compiler's to complain of:
-// here its errors leave some types unknown.
+// check finds the types of a package's expressions. If a package does not compile, the compiler complains about it;
+// here some types are then unknown.
 func check(t *tree, dir string) (*types.Package, *types.Info) {
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
 	config := types.Config{Importer: pureImporter{t}, Error: func(error) {}}
-	// The error is the first of those that went to config.Error.
+	// the error is the first of those passed to config.Error
 	pkg, _ := config.Check(module+"/"+dir, t.files, filesOf(t, dir), info)
 	return pkg, info
 }
 
-// standard reads packages of the standard library from their source, each once.
+// standard reads packages of the standard library from their source, each one once.
 var standard = sync.OnceValue(func() types.Importer {
 	return importer.ForCompiler(token.NewFileSet(), "source", nil)
 })
 
-// pureImporter imports what the core may import. The rest was complained of already and may be anything.
+// pureImporter imports what the core may import. Other imports were already complained about, and may have any types.
 type pureImporter struct{ tree *tree }
 
 // Import implements types.Importer.
@@ -135,7 +136,7 @@ func impureCode(t *tree, info *types.Info, file *ast.File) []string {
 	return complaints
 }
 
-// unordered says what is wrong with ranging over a type, or returns "".
+// unordered returns what is wrong with ranging over a type, or "".
 func unordered(t types.Type) string {
 	if t == nil {
 		return "a value of unknown type: the package does not compile"
@@ -155,7 +156,7 @@ func unordered(t types.Type) string {
 	return ""
 }
 
-// unorderedConstraint is unordered for the types that a type parameter may stand for.
+// unorderedConstraint is unordered for the types for which a type parameter may stand.
 func unorderedConstraint(p *types.TypeParam) string {
 	constraint, ok := p.Constraint().Underlying().(*types.Interface)
 	if !ok {

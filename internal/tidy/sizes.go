@@ -10,23 +10,23 @@ import (
 // smallLimit is the length below which a file rarely holds a whole idea; aim at 100 to 400 lines.
 const smallLimit = 100
 
-// mostSmall is how many files below smallLimit each folder at the top may have. A number may only shrink: lower it when
-// files that are one idea were joined.
+// mostSmall is how many files below smallLimit each top-level folder may have. A number may only shrink: lower it when
+// files that belong together were joined.
 var mostSmall = map[string]int{
 	"checkpoint": 30, "client": 16, "cmd": 10, "crypto": 4, "internal": 41,
 	"network": 14, "pbft": 25, "statemachine": 21, "testnet": 46,
 }
 
-// mostLines is how many lines that are no tests a part may have. A number may only shrink: what is added to a part is
-// paid for in it. A part that ends with a slash counts with all below it, another one alone.
+// mostLines is how many lines a part may have, without tests. A number may only shrink: whoever adds lines to a part
+// must remove as many. A part that ends with a slash includes everything below it; any other part is a single package.
 var mostLines = map[string]int{
 	"cmd/":     2713,
 	"pbft":     2759,
 	"testnet/": 31690,
 }
 
-// smallFiles complains of a folder that has more small files than it may: hand-written ones, beside others of their
-// package that they could join. What documents a package stands alone by custom.
+// smallFiles complains about a folder that has more small files than allowed. It counts hand-written files beside
+// others of their package that they could join. A file that documents a package does not count.
 func smallFiles(t *tree, most map[string]int) []string {
 	files := map[string]int{}
 	for _, s := range t.sources {
@@ -56,7 +56,7 @@ func countsAsCode(s *source) bool {
 	return !s.test && !s.generated && !strings.HasSuffix(s.path, "/doc.go")
 }
 
-// sizes complains of a part that has more lines than it may.
+// sizes complains about a part that has more lines than allowed.
 func sizes(t *tree, most map[string]int) []string {
 	var complaints []string
 	for _, part := range slices.Sorted(maps.Keys(most)) {

@@ -2,8 +2,8 @@ package tidy
 
 import "go/ast"
 
-// sleepingTests complains of tests that wait for a time instead of for what they need: they are slow on a fast machine
-// and fail on a slow one.
+// sleepingTests complains about tests that wait for a time instead of for what they need: they are slow on a fast
+// machine and fail on a slow one.
 func sleepingTests(t *tree) []string {
 	var complaints []string
 	for _, s := range t.sources {
@@ -23,7 +23,7 @@ func sleepingTests(t *tree) []string {
 	return complaints
 }
 
-// isSleep reports whether n names the Sleep of the package that is imported under name.
+// isSleep reports whether n refers to the Sleep of the package that is imported under name.
 func isSleep(n ast.Node, name string) bool {
 	if id, ok := n.(*ast.Ident); ok {
 		return name == "." && id.Name == "Sleep"

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// module is the path that imports of this module begin with.
+// module is the path with which imports of this module begin.
 const module = "tagma"
 
 // source is one Go file.
@@ -26,14 +26,14 @@ type source struct {
 	syntax    *ast.File
 }
 
-// tree is the module's Go files, in order of their paths, and whatever else lies beside them.
+// tree holds the module's Go files, in the order of their paths, and the other files beside them.
 type tree struct {
 	root    fs.FS
 	files   *token.FileSet
 	sources []source
 }
 
-// load parses the Go files of the module at root. Nested modules, testdata and hidden directories are not part of it.
+// load parses the Go files of the module at root. It skips nested modules, testdata and hidden directories.
 func load(root fs.FS) (*tree, error) {
 	t := &tree{root: root, files: token.NewFileSet()}
 	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {

@@ -7,17 +7,17 @@ import (
 	"unicode"
 )
 
-// retired are metaphors that the code once used, and what it says now. As parts of identifiers none of them is used again.
+// retired are metaphors that the code once used, with the words that replace them. No identifier may contain one of them.
 var retired = map[string]string{
 	"seat": "wrapper", "tongue": "tamper", "voice": "tamper", "twist": "tamper", "corpse": "crashed", "deed": "action",
 	"betray": "activate", "mourn": "record death", "hire": "start clients", "eye": "watcher", "blind": "stop watching",
 	"bear": "cap load, or spawn",
 }
 
-// unambiguous are those of them that no sentence about replicas needs.
+// unambiguous are those metaphors that no comment about replicas needs either.
 var unambiguous = []string{"tongue", "corpse", "betray", "mourn"}
 
-// retiredWords complains of identifiers and comments that use a retired metaphor.
+// retiredWords complains about identifiers and comments that use a retired metaphor.
 func retiredWords(t *tree) []string {
 	var complaints []string
 	for _, s := range t.sources {
@@ -42,7 +42,7 @@ func retiredWords(t *tree) []string {
 	return complaints
 }
 
-// wordsOf are the words of an identifier in camel case, in lower case.
+// wordsOf returns the words of an identifier in camel case, in lower case.
 func wordsOf(name string) (words []string) {
 	begin := 0
 	for i, r := range name {

@@ -1,11 +1,11 @@
-// Package trace is what happens in a replica, and around it, as a stream of typed events.
+// Package trace represents what happens in a replica and around it as a stream of typed events.
 //
 // A Tap makes events: it is an observer of a driver, and whoever runs the replica tells it the rest. A listener gets each
 // of them as it happens; without a Tap nothing is made and nothing is paid. A Recorder writes events to a trace file beside
 // the replica, never holding it up, and counts what it had to leave out. A Reader reads such a file, Merge makes one of
 // several, and Text writes an event for people. docs/trace.md describes the format.
 //
-// It reads no clock of its own and judges nothing, so that a simulated run makes the same events each time.
+// The package reads no clock and judges nothing, so that a simulated run makes the same events each time.
 package trace
 
 import (
@@ -15,24 +15,24 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Event is one thing that happened. The set is closed: kinds lists it. Its JSON is the fields of its type beside those of
-// the Stamp.
+// Event is one thing that happened. The set of types is closed: kinds lists it. In JSON an event has the fields of its
+// type and those of the Stamp.
 type Event interface {
 	// Kind names the type of the event in files and on command lines.
 	Kind() string
-	// What tells people what happened, without when and where.
+	// What says for people what happened, without when and where.
 	What() string
 
 	stamp() *Stamp
 }
 
-// None stands where a replica's number does for no replica: a client, or the cluster as a whole.
+// None is used where a replica's number is expected, for a client or for the cluster as a whole.
 const None = -1
 
 // Stamp is when and where an event happened.
 type Stamp struct {
-	At      int64  `json:"at_us"`   // microseconds: since the beginning if the run is simulated, else since the Unix epoch
-	Replica int    `json:"replica"` // where; None: at no replica
+	At      int64  `json:"at_us"`   // microseconds: since the beginning of a simulated run, else since the Unix epoch
+	Replica int    `json:"replica"` // the replica where it happened; None: at no replica
 	Event   string `json:"event"`   // its Kind
 }
 
@@ -73,7 +73,7 @@ func Kinds() []string {
 	return names
 }
 
-// About is the message that an event is about, nil if it is about none or was read from a file.
+// About is the message that an event is about. It is nil if there is none, or if the event was read from a file.
 func About(e Event) wire.Message {
 	switch e := e.(type) {
 	case *Sent:
@@ -89,7 +89,7 @@ func About(e Event) wire.Message {
 	}
 }
 
-// Only returns a listener that hears events of some kinds and passes them on; all if none is named.
+// Only returns a listener that passes on events of the named kinds; of all kinds if none is named.
 func Only(names []string, next func(Event)) func(Event) {
 	if len(names) == 0 {
 		return next

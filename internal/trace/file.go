@@ -10,22 +10,22 @@ import (
 	"strings"
 )
 
-// Version of the format. A reader skips what a newer version has added.
+// Version of the format. A reader skips what newer versions have added.
 const Version = 1
 
 // Header is the first line of a trace file.
 type Header struct {
 	Trace    int    `json:"tagma_trace"` // the version
-	Engine   string `json:"engine"`      // sim or processes: what the times of the events count from
+	Engine   string `json:"engine"`      // sim or processes; it decides from when the times of events count
 	Replicas int    `json:"replicas"`
 	Seed     uint64 `json:"seed,omitempty"` // of a simulated run
 	Name     string `json:"name,omitempty"` // of the scenario
 }
 
-// Simulated is the engine whose times count from the beginning of the run.
+// Simulated is the engine for which times count from the beginning of the run.
 const Simulated = "sim"
 
-// BadFileError is what is wrong with a trace file, with its line.
+// BadFileError says what is wrong with a trace file, and in which line.
 type BadFileError struct{ Err error }
 
 func (e *BadFileError) Error() string { return e.Err.Error() }
@@ -33,9 +33,9 @@ func (e *BadFileError) Error() string { return e.Err.Error() }
 // Unwrap implements errors.
 func (e *BadFileError) Unwrap() error { return e.Err }
 
-// Print writes the events of a trace, a line each: as the file has them if asJSON is set, else for people, with the seconds
-// since the trace began. Only names the kinds that are written, all if it is empty. It returns how many events were skipped,
-// by kinds that this version does not know. The error is a BadFileError, or that of out.
+// Print writes the events of a trace, one per line: as in the file if asJSON is set, else for people, with the seconds
+// since the beginning of the trace. Only names the kinds to write, all if it is empty. Print returns how many events it
+// skipped, by kinds that this version does not know. The error is a BadFileError, or comes from out.
 func Print(out io.Writer, file io.Reader, only []string, asJSON bool) (skipped map[string]int, err error) {
 	r, err := NewReader(file)
 	if err != nil {
@@ -83,29 +83,29 @@ func NewWriter(w io.Writer, h Header) *Writer {
 	return t
 }
 
-// Put writes an event. The first error stays, and Flush returns it.
+// Put writes an event. The first error is kept, and Flush returns it.
 func (t *Writer) Put(e Event) {
 	if t.err == nil {
 		t.err = t.json.Encode(e)
 	}
 }
 
-// Flush hands on what is buffered.
+// Flush writes what is buffered.
 func (t *Writer) Flush() error { return errors.Join(t.err, t.out.Flush()) }
 
 // Reader reads a trace file.
 type Reader struct {
 	Header  Header
-	Unknown map[string]int // events that were skipped because this version has no such type
+	Unknown map[string]int // number of skipped events, by types that this version does not have
 
 	lines *bufio.Scanner
 	line  int
 }
 
-// longestLine is far above what any event takes.
+// longestLine is far longer than any event.
 const longestLine = 16 << 20
 
-// ErrEmpty says that a file has not even a head.
+// ErrEmpty says that a file is empty: it has not even a header.
 var ErrEmpty = errors.New("it is empty")
 
 // NewReader reads the header.
@@ -171,7 +171,7 @@ func (t *Reader) decode(text []byte) (Event, error) {
 	return e, nil
 }
 
-// Text writes an event in one line for people. From is when the trace begins.
+// Text writes an event in one line for people. From is the time at which the trace begins.
 func Text(e Event, from int64) string {
 	s := e.stamp()
 	where := ""
@@ -181,13 +181,14 @@ func Text(e Event, from int64) string {
 	return strings.TrimRight(fmt.Sprintf("%12.6f  %-3s %s", float64(s.At-from)/1e6, where, e.What()), " ")
 }
 
-// source is one of the files that become one.
+// source is one of the files that Merge combines.
 type source struct {
 	*Reader
 	event Event
 }
 
-// Merge writes one trace of several, ordered by time. The last line of each may be torn: its process was killed.
+// Merge combines several traces into one, ordered by time. The last line of each may be torn, because its process was
+// killed.
 func Merge(w io.Writer, h Header, files []io.Reader) error {
 	var open []*source
 	for i, f := range files {
@@ -226,7 +227,7 @@ func (s *source) advance() (bool, error) {
 	switch {
 	case errors.Is(err, io.EOF):
 		return false, nil
-	case err != nil && !s.lines.Scan(): // nothing follows what is torn
+	case err != nil && !s.lines.Scan(): // the line is torn: nothing follows it
 		return false, nil
 	}
 	s.event = e

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Write begins a trace file for one that tells of events in their order, and may wait until they are written: a simulated
-// run. Only names the kinds of events that are written, all if it is empty. Done ends the file, and tells what kept it from
-// being written.
+// Write begins a trace file for a simulated run, which passes events in their order and may wait until they are
+// written. Only names the kinds of events to write, all if it is empty. Done ends the file, and returns the first error
+// of writing it.
 func Write(path string, h Header, only []string) (hear func(Event), done func() error, err error) {
 	file, err := os.Create(path)
 	if err != nil {
@@ -22,8 +22,8 @@ func Write(path string, h Header, only []string) (hear func(Event), done func() 
 	return Only(only, w.Put), sync.OnceValue(func() error { return errors.Join(w.Flush(), file.Close()) }), nil
 }
 
-// Record is Write for a process whose goroutines must not wait. Its file is one of several in a directory that MergeDir
-// makes one trace of.
+// Record is Write for a process whose goroutines must not wait. Its file is one of several in a directory, which
+// MergeDir combines into one trace.
 func Record(dir, who string, h Header, only []string) (hear func(Event), done func() error, err error) {
 	file, err := os.Create(filepath.Join(dir, fmt.Sprintf("%s-%d%s", who, time.Now().UnixNano(), suffix)))
 	if err != nil {
@@ -35,7 +35,7 @@ func Record(dir, who string, h Header, only []string) (hear func(Event), done fu
 
 const suffix = ".jsonl"
 
-// MergeDir makes one trace of all that were recorded in a directory, and have ended.
+// MergeDir combines all finished traces in a directory into one.
 func MergeDir(path, dir string, h Header) error {
 	parts, err := filepath.Glob(filepath.Join(dir, "*"+suffix))
 	if err != nil {
@@ -47,7 +47,7 @@ func MergeDir(path, dir string, h Header) error {
 		if err != nil {
 			return fmt.Errorf("read a part of the trace: %w", err)
 		}
-		defer f.Close() //nolint:errcheck // nothing was written
+		defer f.Close() //nolint:errcheck // the file was only read
 		readers = append(readers, f)
 	}
 	out, err := os.Create(path)

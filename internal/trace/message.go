@@ -8,22 +8,22 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Message is what an event says of a message. It is put into words only if somebody reads them.
+// Message is a message in an event. It is described in words only when somebody reads them.
 type Message struct {
-	of wire.Message // nil if it was read from a file, or could not be decoded
+	of wire.Message // nil if it was read from a file or could not be decoded
 	shown
 }
 
-// shown is a message in a file.
+// shown is the form of a message in a file.
 type shown struct {
 	Type   string     `json:"type,omitempty"`
 	View   *wire.View `json:"view,omitempty"`
 	Seq    *wire.Seq  `json:"seq,omitempty"`
-	Digest *Digest    `json:"digest,omitempty"` // of the batch or the state
-	Text   string     `json:"text"`             // as wire.Describe gives it
+	Digest *Digest    `json:"digest,omitempty"` // of the batch or of the state
+	Text   string     `json:"text"`             // as wire.Describe returns it
 }
 
-// Digest is a digest in full, as hex, where it is JSON.
+// Digest is a digest that JSON shows in full, as hex.
 type Digest wire.Digest
 
 // MarshalText implements encoding.TextMarshaler.
@@ -39,7 +39,7 @@ func (d *Digest) UnmarshalText(text []byte) error {
 
 func (d Digest) String() string { return wire.Digest(d).Name() }
 
-// Say wraps a message, nil for what cannot be decoded.
+// Say wraps a message; nil stands for one that could not be decoded.
 func Say(m wire.Message) Message { return Message{of: m} }
 
 // MarshalJSON implements json.Marshaler.
@@ -60,7 +60,7 @@ func (m Message) String() string {
 	return wire.Describe(m.of).Text
 }
 
-// nothing reports whether it stands for what could not be decoded.
+// nothing reports whether it stands for a message that could not be decoded.
 func (m Message) nothing() bool { return m.of == nil && m.Type == "" }
 
 func show(m wire.Message) shown {

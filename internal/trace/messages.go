@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Sent is a message that was handed to the network. Whether it arrives is another matter.
+// Sent says that a message was handed to the network; it may be lost on the way.
 type Sent struct {
 	Stamp
 	To      int     `json:"to"` // a replica; None: a client
@@ -16,14 +16,14 @@ type Sent struct {
 	Message Message `json:"message"`
 }
 
-// Received is a message that was believed and given to the core.
+// Received says that a message was believed and passed to the core.
 type Received struct {
 	Stamp
 	From    int     `json:"from"` // a replica; None: a client
 	Message Message `json:"message"`
 }
 
-// Refused is a frame that was not believed: it could not be decoded, or checked, or a signature was false.
+// Refused says that a frame was not believed: it could not be decoded, was invalid, or had a false signature.
 type Refused struct {
 	Stamp
 	From    int     `json:"from"`    // a replica; None: a client
@@ -31,27 +31,27 @@ type Refused struct {
 	Why     string  `json:"why"`
 }
 
-// Dropped is a message that the core was given and that changed nothing.
+// Dropped says that a message passed to the core changed nothing.
 type Dropped struct {
 	Stamp
 	Message Message     `json:"message"`
 	Why     port.Reason `json:"why"`
 }
 
-// Quarantined is a link that is not read for a while, for what came over it.
+// Quarantined says that a link is not read for a while, because of what came over it.
 type Quarantined struct {
 	Stamp
 	From int   `json:"from"` // a replica; None: a client
 	For  int64 `json:"for_us"`
 }
 
-// Request is what a client does.
+// Request is a step of a client's request.
 type Request struct {
 	Stamp
 	Client int      `json:"client"`
 	Step   string   `json:"step"`          // asked or answered
 	Number uint64   `json:"number"`        // of the request in its session
-	Seq    wire.Seq `json:"seq,omitempty"` // where it was executed, of an answer
+	Seq    wire.Seq `json:"seq,omitempty"` // of the batch that executed it, for an answer
 }
 
 // The steps of a Request.
@@ -123,7 +123,7 @@ func (e *Lost) What() string {
 	return fmt.Sprintf("%d events are not in this trace: they came too fast", e.Events)
 }
 
-// party names a replica, or a client.
+// party names a replica or a client.
 func party(id int) string {
 	if id == None {
 		return "client"

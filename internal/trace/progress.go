@@ -7,15 +7,15 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Phase is how far a slot has come at a replica (§4.2).
+// Phase says that a slot has reached a phase at a replica (§4.2).
 type Phase struct {
 	Stamp
 	Phase    string    `json:"phase"` // pre-prepared, prepared or committed
 	View     wire.View `json:"view"`
 	Seq      wire.Seq  `json:"seq"`
 	Digest   Digest    `json:"digest"`
-	Requests int       `json:"requests,omitempty"` // of the batch, where it is known
-	Votes    int       `json:"votes"`              // that the certificate holds, the pre-prepare as its primary's
+	Requests int       `json:"requests,omitempty"` // number of requests in the batch, if it is known
+	Votes    int       `json:"votes"`              // votes in the certificate; the pre-prepare counts as its primary's vote
 	Quorum   int       `json:"quorum"`
 }
 
@@ -26,7 +26,7 @@ const (
 	Committed   = "committed"
 )
 
-// Executed is a batch whose results are known.
+// Executed says that the results of a batch are known.
 type Executed struct {
 	Stamp
 	Seq      wire.Seq `json:"seq"`
@@ -37,25 +37,25 @@ type Executed struct {
 type View struct {
 	Stamp
 	Step     string    `json:"step"`               // suspected, asked or entered
-	View     wire.View `json:"view"`               // that is suspected, asked for or entered
-	Cause    string    `json:"cause"`              // timer, evidence, or the type of the message that brought it about
-	Suspects []int     `json:"suspects,omitempty"` // whose suspicion justifies it, of one that is asked for
+	View     wire.View `json:"view"`               // the view that is suspected, asked for or entered
+	Cause    string    `json:"cause"`              // timer, evidence, or the type of the message that caused the step
+	Suspects []int     `json:"suspects,omitempty"` // for a view that is asked for: the replicas whose Suspects justify it
 }
 
-// The steps of a view change: a replica signs a Suspect, it asks for a view with a ViewChange, and the view is active.
+// The steps of a view change: a replica signs a Suspect, it asks for a view by a ViewChange, and the view becomes active.
 const (
 	Suspected = "suspected"
 	AskedFor  = "asked"
 	Entered   = "entered"
 )
 
-// Causes of a view change beside the types of messages.
+// Causes of a view change, in addition to types of messages.
 const (
 	Timer      = "timer"
 	Accusation = "evidence"
 )
 
-// Checkpoint is a state that was recorded, or whose certificate is complete (§4.3).
+// Checkpoint says that a replica recorded a state, or that the state's certificate is complete (§4.3).
 type Checkpoint struct {
 	Stamp
 	Step   string   `json:"step"` // taken or stable
@@ -69,24 +69,24 @@ const (
 	Stable = "stable"
 )
 
-// Synced is the sync of a turn: its records are durable.
+// Synced says that a turn's records are durable.
 type Synced struct {
 	Stamp
 	Records int   `json:"records"`
 	Took    int64 `json:"took_us"`
 }
 
-// Transfer is how far a replica is with fetching a state from others.
+// Transfer says how far a replica is with fetching a state from others.
 type Transfer struct {
 	Stamp
 	Step  string   `json:"step"` // begun, progress, installed, resumed, starving or damaged
 	Seq   wire.Seq `json:"seq"`
-	Share float64  `json:"share,omitempty"` // of the state that is compared and right, 0 to 1
+	Share float64  `json:"share,omitempty"` // the part of the state that was compared and is right, 0 to 1
 	Bytes uint64   `json:"bytes,omitempty"` // received
 }
 
-// The steps of a transfer. A starving replica is served a state of use by nobody; of a damaged
-// one the store does not hold what was executed.
+// The steps of a transfer. Starving means that no replica serves a usable state; damaged means that the store does not
+// hold the state that was executed.
 const (
 	Begun     = "begun"
 	Moving    = "progress"
@@ -150,7 +150,7 @@ func (e *Checkpoint) What() string {
 // What implements Event.
 func (e *Synced) What() string {
 	text := fmt.Sprintf("synced %d records", e.Records)
-	if e.Took > 0 { // in a simulated run it follows the turn
+	if e.Took > 0 { // in a simulated run the sync takes no time of its own
 		text += fmt.Sprintf(" in %d µs", e.Took)
 	}
 	return text

@@ -6,25 +6,25 @@ import (
 	"sync"
 )
 
-// Recorder writes events to a file beside those who make them. It holds back nobody: what comes when its queue is full
-// is left out, and the file says so at that place.
+// Recorder writes events to a file in the background. It delays nobody: if its queue is full, events are left out, and
+// the file says so at that place.
 type Recorder struct {
 	file io.WriteCloser
 	out  *Writer
 	done chan struct{}
-	err  error // of writing; read after done
+	err  error // of writing; read only after done
 
 	mu     sync.Mutex
 	queue  chan Event
-	lost   uint64 // since the last event that was taken
-	last   Event  // that was taken
+	lost   uint64 // events left out since the last one that was queued
+	last   Event  // the last event that was queued
 	closed bool
 }
 
 // queueRoom is how many events may wait to be written.
 const queueRoom = 1 << 14
 
-// NewRecorder begins a file. Close must follow.
+// NewRecorder begins a file. The caller must Close it.
 func NewRecorder(file io.WriteCloser, h Header) *Recorder { return newRecorder(file, h, queueRoom) }
 
 func newRecorder(file io.WriteCloser, h Header, room int) *Recorder {
@@ -33,11 +33,11 @@ func newRecorder(file io.WriteCloser, h Header, room int) *Recorder {
 	return r
 }
 
-// Put takes an event, from any goroutine, and never waits.
+// Put queues an event. It may be called from any goroutine, and never waits.
 func (r *Recorder) Put(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed || cap(r.queue)-len(r.queue) < 2 && r.lost > 0 { // an event that ends a gap needs room for two
+	if r.closed || cap(r.queue)-len(r.queue) < 2 && r.lost > 0 { // an event after a gap needs room for two
 		r.lost++
 		return
 	}
@@ -53,7 +53,7 @@ func (r *Recorder) Put(e Event) {
 	}
 }
 
-// lost is the gap beside an event.
+// lost is the event for a gap, with the stamp of the event beside it.
 func lost(e Event, events uint64) *Lost {
 	gap := &Lost{Stamp: *e.stamp(), Events: events}
 	gap.Event = gap.Kind()

@@ -5,7 +5,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Tap makes the events of one replica and gives them to a listener.
+// Tap makes the events of one replica and passes them to a listener.
 type Tap struct {
 	replica int
 	quorum  int
@@ -14,8 +14,8 @@ type Tap struct {
 	syncing int64 // when the sync under way began
 }
 
-// NewTap returns a tap of a replica, or of None. Hear is called by whoever tells the tap something; with a node these are
-// several goroutines.
+// NewTap returns a tap for a replica, or for None. Hear is called on the goroutine that calls the tap; in a node these
+// are several.
 func NewTap(replica, quorum int, now func() int64, hear func(Event)) *Tap {
 	return &Tap{replica: replica, quorum: quorum, now: now, hear: hear}
 }

@@ -15,7 +15,7 @@ type Evidence struct {
 	Second  Message `json:"second"`
 }
 
-// Diverged is a replica whose state is not what a stable checkpoint says (K2).
+// Diverged says that a replica's state differs from a stable checkpoint (K2).
 type Diverged struct {
 	Stamp
 	Seq    wire.Seq `json:"seq"`
@@ -23,24 +23,24 @@ type Diverged struct {
 	Stable Digest   `json:"stable"`
 }
 
-// Split is a checkpoint that can never be stable, for the states of replicas differ (K1).
+// Split says that a checkpoint can never be stable, because the states of replicas differ (K1).
 type Split struct {
 	Stamp
 	Seq   wire.Seq  `json:"seq"`
 	Votes []Opinion `json:"votes"`
 }
 
-// Opinion is what a replica says the state after a checkpoint is.
+// Opinion is a replica's digest of the state after a checkpoint.
 type Opinion struct {
 	Replica int    `json:"replica"`
 	Digest  Digest `json:"digest"`
 }
 
-// Forgot is a replica that was shown a statement of its own that its journal lacks (D8.5).
+// Forgot says that a replica was shown a statement of its own that its journal lacks (D8.5).
 type Forgot struct {
 	Stamp
 	Said    string `json:"said"`
-	Witness int    `json:"witness"` // who showed it
+	Witness int    `json:"witness"` // the replica that showed it
 }
 
 // Process is a start or an end of a replica's process.
@@ -48,7 +48,7 @@ type Process struct {
 	Stamp
 	Step string    `json:"step"` // started, crashed, stopped, paused, resumed or noted
 	View wire.View `json:"view,omitempty"`
-	Seq  wire.Seq  `json:"seq,omitempty"` // executed at a start
+	Seq  wire.Seq  `json:"seq,omitempty"` // executed at the start
 	Why  string    `json:"why,omitempty"`
 }
 
@@ -59,10 +59,10 @@ const (
 	Stopped = "stopped"
 	Paused  = "paused"
 	GoesOn  = "resumed"
-	Noted   = "noted" // nothing of these, and worth a line
+	Noted   = "noted" // none of these, but worth a line
 )
 
-// Fault is something that whoever runs the cluster does to it.
+// Fault is something that the code that runs the cluster does to it.
 type Fault struct {
 	Stamp
 	Step string `json:"step"` // fired or healed

@@ -1,5 +1,5 @@
-// Package port is how a core looks from outside, whatever stands in a replica's place, the replica, an amnesiac or an
-// attacker: events go in, effects come out, an input that changed nothing says why, and an inspection shows where it is.
+// Package port is how a core looks from outside, whether the core is a replica, an amnesiac or an attacker: events go
+// in, effects come out, an input that changed nothing has a reason, and an inspection shows the state.
 //
-// It owns these vocabularies. It must not know how a core works.
+// It owns these types. It must not know how a core works.
 package port

@@ -2,8 +2,8 @@ package port
 
 import "tagma/pbft/wire"
 
-// Effect is what a replica wants done. Effects are performed in slice order, and nothing leaves the replica and nothing
-// is executed before every earlier Persist and every earlier broadcast vote is durable (D0). The set is closed.
+// Effect is something that a replica wants done. Effects are performed in slice order, and nothing leaves the replica and
+// nothing is executed before every earlier Persist and every earlier broadcast vote is durable (D0). The set is closed.
 //
 //sumtype:decl
 type Effect interface{ effect() }
@@ -11,20 +11,20 @@ type Effect interface{ effect() }
 // Persist makes a record durable.
 type Persist struct{ Record wire.Record }
 
-// Note writes a record together with the next one that must be durable. Losing it in a crash is harmless.
+// Note writes a record together with the next one that must be durable. Losing a Note in a crash is harmless.
 type Note struct{ Record wire.Record }
 
-// Broadcast signs a message (nested statements of our own first), makes it durable as a Sent record if it is of a type
-// that Durable names, sends it to every other replica, and returns it to this core as Received over the loopback.
+// Broadcast signs a message (its own nested statements first), makes it durable as a Sent record if Durable says so for
+// its type, sends it to every other replica, and passes it back to this core as Received over the loopback.
 type Broadcast struct{ Msg wire.Message }
 
-// Send sends to one replica a message that needs no signature of ours or carries it already.
+// Send sends one replica a message that needs no signature of ours, or already has it.
 type Send struct {
 	To  wire.ReplicaID
 	Msg wire.Message
 }
 
-// Respond sends a reply to a client's link, if one is open here.
+// Respond sends a reply over a client's link, if one is open here.
 type Respond struct{ Reply *wire.Reply }
 
 // Execute hands the batch of the next sequence number to execution.
@@ -33,30 +33,30 @@ type Execute struct {
 	Body *wire.Body
 }
 
-// Snapshot asks for Snapshotted once everything up to Seq is executed and durable in the store (K1).
+// Snapshot asks for a Snapshotted once everything up to Seq is executed and durable in the store (K1).
 type Snapshot struct{ Seq wire.Seq }
 
-// Truncate allows journal records of sequence numbers ≤ Below to be deleted, and state versions below Discard to be
-// forgotten (K1, K4).
+// Truncate allows deletion of journal records of sequence numbers ≤ Below, and of state versions below Discard (K1, K4).
 type Truncate struct {
 	Below   wire.Seq
 	Discard wire.Seq
 }
 
-// Transfer asks for the state of a stable checkpoint, that of Target or a newer one, from other replicas, after what was
-// handed to execution before (X1). It is repeated with each newer target. Transferred follows, or Starving.
+// Transfer asks for the state of the stable checkpoint Target, or of a newer one, from other replicas, after execution
+// of what was handed over before (X1). It is repeated with each newer target. A Transferred follows, or a Starving.
 type Transfer struct {
 	Target wire.StableCert
-	Doubt  bool // the own state was found to be wrong: nothing that is in memory or on the disk is to be believed (K2)
+	Doubt  bool // the own state was found to be wrong: nothing in memory or on the disk is believed (K2)
 }
 
-// Offer tells that a checkpoint is stable, and durable here: other replicas may fetch its state (X2).
+// Offer says that a checkpoint is stable, and durable here, so that other replicas may fetch its state (X2).
 type Offer struct{ Cert wire.StableCert }
 
-// Resume lets execution go on from a state that was fetched (X6).
+// Resume makes execution continue from a fetched state (X6).
 type Resume struct{ Seq wire.Seq }
 
-// Forgot reports that another replica holds a statement of this one that its journal lacks (D8.5). Nothing follows it.
+// Forgot reports that another replica holds a statement of this one that its journal lacks (D8.5). No further effect
+// follows.
 type Forgot struct {
 	Said    wire.Statement
 	Witness wire.ReplicaID
@@ -66,14 +66,15 @@ type Forgot struct {
 type Accuse struct{ Evidence wire.Evidence }
 
 // Diverged reports that a stable checkpoint has another digest than this replica's own (K2), with the certificate that
-// proves it. The replica stops replying.
+// proves it. The replica stops replying to clients.
 type Diverged struct {
 	Own  wire.Digest
 	Cert wire.StableCert
 }
 
-// Split reports a checkpoint that can never be stable: the votes that are in leave no digest enough of those that are not,
-// so that the states of correct replicas differ. Nothing is ordered past the window that it closes.
+// Split reports a checkpoint that can never be stable: whatever the replicas vote that have not voted yet, no digest
+// reaches a quorum. So the states of correct replicas differ, and nothing can be ordered beyond the window that this
+// checkpoint would have to move.
 type Split struct {
 	Seq   wire.Seq
 	Votes []wire.Checkpoint // ascending by replica
@@ -82,7 +83,7 @@ type Split struct {
 // Entered reports a view that became active here.
 type Entered struct{ View wire.View }
 
-// Dropped says why an input changed nothing. It is data for traces, tests and counters.
+// Dropped reports that an input changed nothing, and why, for traces, tests and counters.
 type Dropped struct {
 	Msg wire.Message
 	Why Reason

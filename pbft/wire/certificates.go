@@ -1,6 +1,6 @@
 package wire
 
-// Endorsement is one replica's signature under a statement that the certificate around it spells out.
+// Endorsement is one replica's signature under a statement that is written once, in the certificate around it.
 type Endorsement struct {
 	Replica ReplicaID
 	Sig     Signature
@@ -15,7 +15,7 @@ type PreparedCert struct {
 	Prepares   []Endorsement // exactly Q−1, none by the primary, strictly ascending by replica
 }
 
-// CommitCert proves that a batch committed (N7): Q commits of one view. With the body it suffices to execute.
+// CommitCert proves that a batch committed (N7): Q commits of one view. Together with the body it suffices for execution.
 type CommitCert struct {
 	View    View
 	Seq     Seq
@@ -23,15 +23,15 @@ type CommitCert struct {
 	Commits []Endorsement // exactly Q, strictly ascending by replica
 }
 
-// StableCert proves a checkpoint stable (K1): Q equal checkpoint messages. The zero value stands for the initial
-// state, which needs no proof.
+// StableCert proves that a checkpoint is stable (K1): Q equal checkpoint messages. The zero value stands for the
+// initial state, which needs no proof.
 type StableCert struct {
 	Seq         Seq
 	Digest      Digest
 	Checkpoints []Endorsement // exactly Q (none at Seq 0), strictly ascending by replica
 }
 
-// JustifiedBy is the highest view that the suspects of f+1 replicas justify.
+// JustifiedBy is the highest view that the Suspects of f+1 replicas justify.
 func JustifiedBy(suspects []Suspect) View {
 	if len(suspects) == 0 {
 		return 0

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// What a received message can be refused for, besides ErrMalformed.
+// Why a received message is refused, in addition to ErrMalformed.
 var (
 	ErrSignature     = errors.New("a signature does not hold")
 	ErrUnknownMember = errors.New("not a member")
@@ -13,8 +13,8 @@ var (
 	ErrInvalid       = errors.New("against the rules")
 )
 
-// Refusal says in a word what is wrong with a message that was refused: "malformed", "signature", "stranger" or "invalid";
-// empty for an error that is none of this package.
+// Refusal says in one word what is wrong with a refused message: "malformed", "signature", "stranger" or "invalid"; it
+// is empty for an error that is not of this package.
 func Refusal(err error) string {
 	switch {
 	case errors.Is(err, ErrMalformed):
@@ -33,8 +33,8 @@ func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrInvalid}, args...)...)
 }
 
-// Check judges everything about a message but its signatures: structure, sizes, membership, quorums. It looks at the
-// bytes and the configuration alone and never at the state of a replica, so that all replicas judge alike (V7).
+// Check checks everything about a message except its signatures: structure, sizes, membership, quorums. It uses only
+// the message and the configuration, never the state of a replica, so that all replicas judge alike (V7).
 func Check(cfg *Config, m Message) error {
 	if err := checkMessage(cfg, m); err != nil {
 		return fmt.Errorf("%s: %w", TypeOf(m), err)
@@ -61,7 +61,7 @@ func checkMessage(cfg *Config, m Message) error {
 	case *NewView:
 		return checkNewView(cfg, m)
 	case *Heartbeat:
-		return nil // its sender is the primary by construction
+		return nil // its sender must be the primary
 	case *Reply:
 		return checkReply(cfg, m)
 	case *Status:
@@ -91,8 +91,8 @@ func checkMember(cfg *Config, id ReplicaID) error {
 	return nil
 }
 
-// MaxSeq is the highest sequence number that a statement may name. No cluster gets there, and sums of it and a window do
-// not overflow.
+// MaxSeq is the highest sequence number that a statement may name. No cluster reaches it, and adding a window to it
+// does not overflow.
 const MaxSeq Seq = 1 << 62
 
 func checkSeq(s Seq) error {
@@ -126,7 +126,7 @@ func checkVote(cfg *Config, s Seq, by ReplicaID) error {
 	return checkMember(cfg, by)
 }
 
-// checkPrepare also refuses a prepare by the primary, which does not count (N2).
+// checkPrepare also refuses a prepare by the primary, which would not count (N2).
 func checkPrepare(cfg *Config, v View, s Seq, by ReplicaID) error {
 	if err := checkVote(cfg, s, by); err != nil {
 		return err

@@ -2,23 +2,23 @@ package wire
 
 import "fmt"
 
-// maxHeldStatements bounds what one HeldBy may list under any configuration; checkHeldBy is stricter.
+// maxHeldStatements bounds the statements in one HeldBy under any configuration; checkHeldBy is stricter.
 const maxHeldStatements = HeldPerSlot*2*maxLogWindow + 3
 
-// HeldPerSlot is how many statements of one replica a HeldBy may show for a sequence number: a pre-prepare, a prepare
-// and a commit of the newest view, and those of the view in which it prepared.
+// HeldPerSlot is how many statements of one replica a HeldBy may list for one sequence number: a pre-prepare, a prepare
+// and a commit of the newest view, and those of the view in which the slot prepared.
 const HeldPerSlot = 5
 
 // maxFetchedSlots bounds how many batches one FetchSlots may ask for.
 const maxFetchedSlots = 512
 
-// MaxQuery and MaxAnswer bound what a FetchState and a Data carry, in bytes.
+// MaxQuery and MaxAnswer bound the bytes in a FetchState and a Data.
 const (
 	MaxQuery  = 256 << 10
 	MaxAnswer = 2 << 20
 )
 
-// checkRecovery judges the messages with which a replica comes back (D8, X).
+// checkRecovery checks the messages that bring a replica back (D8, X).
 func checkRecovery(cfg *Config, m Message) error {
 	switch m := m.(type) {
 	case *Held:
@@ -84,7 +84,7 @@ func checkData(cfg *Config, m *Data) error {
 	return checkCheckpointSeq(cfg, m.Seq)
 }
 
-// checkHeldBy asks that everything in the answer proves what it says: a faulty answerer may leave out, and add nothing.
+// checkHeldBy requires that everything in the answer is proven: a faulty replica can leave things out, but not add any.
 func checkHeldBy(cfg *Config, m *HeldBy) error {
 	if err := checkMember(cfg, m.Of); err != nil {
 		return err
@@ -122,7 +122,7 @@ func checkHeldBy(cfg *Config, m *HeldBy) error {
 	return checkSuspects(cfg, m.View, m.Suspects)
 }
 
-// checkStatement judges one statement of a replica as if it stood in its message.
+// checkStatement checks a statement as if it were in the message of its own type.
 func checkStatement(cfg *Config, by ReplicaID, s *Statement) error {
 	switch s.Type {
 	case TypePrePrepare:

@@ -16,7 +16,7 @@ func checkClient(cfg *Config, r *Request) error {
 	return nil
 }
 
-// checkContent holds a request against the limits of the configuration (S4).
+// checkContent compares a request with the limits of the configuration (S4).
 func checkContent(cfg *Config, r *Request) error {
 	switch {
 	case r.ID.T == 0:
@@ -38,7 +38,8 @@ func checkContent(cfg *Config, r *Request) error {
 	return nil
 }
 
-// checkBody does not ask whether the clients are allowed: where a certificate vouches for the body, they were.
+// checkBody does not check that the clients are registered: if a certificate vouches for the body, replicas checked
+// that before.
 func checkBody(cfg *Config, b *Body) error {
 	if len(b.Requests) > cfg.MaxBatch {
 		return invalid("%d requests are above the limit of %d", len(b.Requests), cfg.MaxBatch)
@@ -81,7 +82,8 @@ func checkCertifiedBody(cfg *Config, m *CertifiedBody) error {
 	return checkDigest(m.Body, m.Cert.Digest)
 }
 
-// checkReply is what a client asks of the reply itself; whether it is the right one its sender's peers tell (C4).
+// checkReply checks a reply by itself. Whether it is the right reply is decided by comparison with those of other
+// replicas (C4).
 func checkReply(cfg *Config, m *Reply) error {
 	switch {
 	case m.ID.T == 0:
@@ -123,7 +125,8 @@ func checkQuery(cfg *Config, m *Query) error {
 	return nil
 }
 
-// checkQueryReply is what a client asks of the reply itself; whether it is the right one its sender's peers tell.
+// checkQueryReply checks a reply to a query by itself. Whether it is right is decided by comparison with those of other
+// replicas.
 func checkQueryReply(cfg *Config, m *QueryReply) error {
 	switch {
 	case m.At > MaxSeq:

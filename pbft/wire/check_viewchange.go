@@ -2,8 +2,8 @@ package wire
 
 import "fmt"
 
-// checkSigners asks for exactly want distinct members (S3): ascending order makes them distinct. More than a quorum
-// proves nothing more and would give one fact many encodings.
+// checkSigners requires exactly want distinct members (S3); ascending order makes them distinct. More signers than a
+// quorum would prove nothing more and would give the same certificate several encodings.
 func checkSigners(cfg *Config, list []Endorsement, want int) error {
 	if len(list) != want {
 		return invalid("%d signers, not %d", len(list), want)
@@ -19,8 +19,8 @@ func checkSigners(cfg *Config, list []Endorsement, want int) error {
 	return nil
 }
 
-// checkStableCert asks for a quorum's statements, but for the state that the cluster began with: its own configuration alone
-// says which that is, and nobody of this cluster signed anything below it.
+// checkStableCert requires a quorum's statements, except for the state with which the cluster began. Only the
+// configuration names that state, and no member signed anything at or below it.
 func checkStableCert(cfg *Config, c *StableCert) error {
 	begin := Mark{}
 	if c.Seq > 0 {
@@ -43,7 +43,7 @@ func checkStableCert(cfg *Config, c *StableCert) error {
 	return nil
 }
 
-// checkPreparedCert asks for a pre-prepare and Q−1 prepares by distinct backups (N2).
+// checkPreparedCert requires a pre-prepare, and Q−1 prepares by distinct backups (N2).
 func checkPreparedCert(cfg *Config, c *PreparedCert) error {
 	if err := checkSigners(cfg, c.Prepares, cfg.Quorum()-1); err != nil {
 		return err
@@ -56,7 +56,7 @@ func checkPreparedCert(cfg *Config, c *PreparedCert) error {
 	return nil
 }
 
-// checkViewChange is V2 and the justification of V7.
+// checkViewChange checks V2, and the justification of V7.
 func checkViewChange(cfg *Config, m *ViewChange) error {
 	if m.View == 0 {
 		return invalid("nobody changes to view 0")
@@ -87,7 +87,7 @@ func checkViewChange(cfg *Config, m *ViewChange) error {
 	return nil
 }
 
-// checkSuspects is the justification of a view (V7): f+1 distinct replicas suspect the one before it or a later one.
+// checkSuspects checks the justification of a view (V7): f+1 distinct replicas suspect the view before it or a later one.
 func checkSuspects(cfg *Config, v View, suspects []Suspect) error {
 	if len(suspects) != cfg.Weak() {
 		return invalid("justified by %d suspects, not %d", len(suspects), cfg.Weak())
@@ -107,8 +107,8 @@ func checkSuspects(cfg *Config, v View, suspects []Suspect) error {
 	return nil
 }
 
-// checkNewView asks for Q valid view changes and for as many proposals as follow from them. Which digests follow is
-// for the replica to compute (V4).
+// checkNewView requires Q valid view changes and as many proposals as follow from them. The replica itself computes
+// which digests follow (V4).
 func checkNewView(cfg *Config, m *NewView) error {
 	if m.View == 0 {
 		return invalid("view 0 starts without one")

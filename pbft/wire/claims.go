@@ -1,11 +1,10 @@
 package wire
 
-// Claims returns every signature that a message carries, those inside certificates and nested messages included, each
-// with its signer and the exact bytes under it. The message has passed Check: the signers of an unchecked one may not
-// be members, and then their key is zero.
+// Claims returns every signature in a message, including those in certificates and nested messages, each with its signer and
+// the signed bytes. The message must have passed Check: otherwise a signer may not be a member, and its key is then zero.
 //
-// Of a CertifiedBody only the certificate's commits are claimed: they, or the digest it was fetched for, vouch for the
-// requests.
+// For a CertifiedBody only the commits of the certificate are returned: these, or the digest for which the body was
+// fetched, vouch for its requests.
 func Claims(cfg *Config, m Message) []Claim {
 	c := &claims{cfg: cfg}
 	switch m := m.(type) {
@@ -48,20 +47,20 @@ func Claims(cfg *Config, m Message) []Claim {
 		if m.Offer != nil {
 			c.stableCert(m.Offer)
 		}
-	case *Held, *Recover, *FetchSlots, *Slots, *FetchState: // the link authenticates them
+	case *Held, *Recover, *FetchSlots, *Slots, *FetchState: // only the link authenticates them
 	case *Reply, *Status, *Fetch, *Inquire, *Report, *Attach, *Attached, *Query, *QueryReply: // no signatures: the link authenticates them
 	}
 	return c.list
 }
 
-// claims gathers claims. The signed strings stand in one buffer, one after the other.
+// claims collects claims. All signed strings are in one buffer, one after the other.
 type claims struct {
 	cfg  *Config
 	list []Claim
 	buf  []byte
 }
 
-// reserve makes room for n claims at once: a new view has thousands.
+// reserve makes room for n claims at once, because a new view has thousands.
 func (c *claims) reserve(n int) {
 	if n == 1 {
 		one := new(oneClaim)
@@ -72,13 +71,13 @@ func (c *claims) reserve(n int) {
 	c.buf = make([]byte, 0, n*signedBytes)
 }
 
-// oneClaim is the room for one, which most messages need.
+// oneClaim is the room for one claim, which suffices for most messages.
 type oneClaim struct {
 	list [1]Claim
 	buf  [signedBytes]byte
 }
 
-// next returns the buffer to append the next signed string to.
+// next returns the buffer to which the next signed string is to be appended.
 func (c *claims) next() []byte {
 	if c.buf == nil {
 		c.reserve(1)
@@ -86,7 +85,7 @@ func (c *claims) next() []byte {
 	return c.buf
 }
 
-// add takes the buffer back with one signed string more.
+// add takes the buffer back, to which one signed string was appended.
 func (c *claims) add(signer PublicKey, buf []byte, sig Signature) {
 	start := len(c.buf)
 	c.buf = buf

@@ -1,16 +1,18 @@
 package wire
 
-// FormatVersion stands at the head of every frame, record and evidence, and in every digest and signed statement.
+// FormatVersion is the first byte of every frame, record and evidence, and is part of every digest and signed statement.
 const FormatVersion = 1
 
-// maxFrame is the largest frame payload that Decode takes, in bytes; a transport refuses a longer one before it reads it.
+// maxFrame is the length in bytes of the longest frame that Decode accepts; a transport refuses longer ones before it
+// reads them.
 const maxFrame = 16 << 20
 
-// maxRecord is the largest record that DecodeRecord takes, in bytes: a message of maxFrame and what stands around it.
+// maxRecord is the length in bytes of the longest record that DecodeRecord accepts: a message of maxFrame with a record
+// around it.
 const maxRecord = maxFrame + 64
 
-// Most entries that a list may have whatever the configuration says. Each is also held against the bytes that are left, so
-// that no memory is reserved for entries that cannot be there.
+// The largest number of entries in each list, whatever the configuration. The number is also compared with the bytes
+// that are left, so that no memory is reserved for entries that cannot be there.
 const (
 	maxListedReplicas = MaxMembers
 	maxListedSlots    = 2 * maxLogWindow
@@ -18,18 +20,18 @@ const (
 	maxListedOps      = maxBatchBytes / lengthBytes // a request of empty operations that fills a batch
 )
 
-// Encode returns the frame payload of a message: format version, type, fields. Integers are big-endian and of fixed
-// width, byte strings and lists have a 32-bit length before them. A value has exactly one encoding.
+// Encode returns the frame of a message: format version, type, fields. Integers are big-endian and of fixed width; byte
+// strings and lists are preceded by a 32-bit length. Every value has exactly one encoding.
 func Encode(m Message) []byte { return AppendEncode(make([]byte, 0, SizeHint(m)), m) }
 
-// AppendEncode appends the frame payload of a message to dst.
+// AppendEncode appends the frame of a message to dst.
 func AppendEncode(dst []byte, m Message) []byte {
 	return appendTyped(append(dst, FormatVersion), m)
 }
 
-// Decode reads a frame payload. Operations and results of the message share memory with b, which must not change
-// afterwards. Whatever b holds, Decode does not panic and reserves memory in proportion to len(b) (S4). It refuses with
-// ErrMalformed everything that Encode does not produce; certificates that name a signer twice are refused by that (S3).
+// Decode reads a frame. Operations and results in the message share memory with b, which must not change afterwards.
+// Whatever b contains, Decode does not panic, and it reserves memory in proportion to len(b) (S4). It refuses with
+// ErrMalformed everything that Encode does not produce, including certificates that name a signer twice (S3).
 func Decode(b []byte) (Message, error) {
 	r := newReader(b, maxFrame)
 	m := readTyped(r)
@@ -39,7 +41,7 @@ func Decode(b []byte) (Message, error) {
 	return m, nil
 }
 
-// SizeHint is about the size of the encoding: exact enough that the large messages are not moved while they grow.
+// SizeHint estimates the size of the encoding, well enough that the buffer of a large message need not grow.
 func SizeHint(m Message) int {
 	const (
 		small = 256

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// ErrMalformed reports bytes that are not the encoding of anything.
+// ErrMalformed says that bytes are not the encoding of anything.
 var ErrMalformed = errors.New("malformed")
 
 // lengthBytes is the size of the length before a byte string or list.
@@ -35,14 +35,14 @@ func appendByteStrings(b []byte, list [][]byte) []byte {
 	return b
 }
 
-// reader takes an encoding apart from the front. The first failure stays; after it every read yields zero and every
-// count 0, so that decoders need no check of their own and stop soon.
+// reader decodes from the front of some bytes. The first failure stays; after it every read yields zero and every count
+// 0, so that decoders need no checks of their own and end soon.
 type reader struct {
 	rest []byte
 	err  error
 }
 
-// newReader reads the format version at the head of b.
+// newReader returns a reader for b and reads the format version at its beginning.
 func newReader(b []byte, limit int) *reader {
 	r := &reader{rest: b}
 	if len(b) > limit {
@@ -62,7 +62,7 @@ func (r *reader) fail(format string, args ...any) {
 	r.rest = nil
 }
 
-// finish refuses bytes that nothing has read.
+// finish returns an error if a read failed or bytes are left over.
 func (r *reader) finish() error {
 	if r.err == nil && len(r.rest) > 0 {
 		r.fail("%d bytes follow its end", len(r.rest))
@@ -129,8 +129,8 @@ func (r *reader) signature() (s Signature) { copy(s[:], r.take(len(s))); return 
 func (r *reader) life() (l Life)           { copy(l[:], r.take(len(l))); return l }
 func (r *reader) replica() ReplicaID       { return ReplicaID(r.u16()) }
 
-// count reads the length of a list. It is refused above most, and when what is left cannot hold that many entries of
-// at least entryBytes each: so a slice of it may be allocated.
+// count reads the length of a list. It refuses a length above most, and one that the bytes that are left cannot hold at
+// entryBytes per entry, so that the caller may allocate a slice of this length.
 func (r *reader) count(what string, most, entryBytes int) int {
 	n := uint64(r.u32())
 	if r.err == nil && (n > uint64(most) || n > uint64(len(r.rest)/entryBytes)) {
@@ -157,8 +157,7 @@ func (r *reader) byteStrings(what string) [][]byte {
 	return list
 }
 
-// readAscending reads a list whose keys must rise strictly, so that a set of entries has one encoding and no entry
-// twice.
+// readAscending reads a list whose keys must be strictly ascending, so that every set has one encoding and no entry twice.
 func readAscending[T any, K uint16 | uint64](
 	r *reader, what string, most, entryBytes int, read func(*reader) T, key func(*T) K,
 ) []T {

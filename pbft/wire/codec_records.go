@@ -1,8 +1,8 @@
 package wire
 
-// The kinds of records, as numbered in the journal. 0 is never one.
+// The kinds of records, as numbered in the journal. No kind has the number 0.
 const (
-	recordHead       = 1 // of the first format, without a life
+	recordHead       = 1 // a Head of the first format, without a life
 	recordSent       = 2
 	recordAccepted   = 3
 	recordFetched    = 4
@@ -20,10 +20,10 @@ const (
 	recordVoid       = 16
 )
 
-// EncodeRecord returns the journal's bytes of a record: format version, kind, fields, by the rules of Encode.
+// EncodeRecord returns a record as the journal stores it: format version, kind, fields, encoded like those of messages.
 func EncodeRecord(r Record) []byte { return appendRecord(make([]byte, 0, recordSizeHint(r)), r) }
 
-// AppendRecord appends the journal's bytes of a record to dst, and returns the sequence number that it is about (RecordSeq).
+// AppendRecord appends a record as the journal stores it to dst, and returns the record's sequence number (RecordSeq).
 func AppendRecord(dst []byte, r Record) ([]byte, Seq) { return appendRecord(dst, r), RecordSeq(r) }
 
 func appendRecord(dst []byte, r Record) []byte {
@@ -71,7 +71,7 @@ func appendRecord(dst []byte, r Record) []byte {
 	panic("pbft: encoding a record of no known kind")
 }
 
-// recordSizeHint is to EncodeRecord what SizeHint is to Encode.
+// recordSizeHint is like SizeHint, for records.
 func recordSizeHint(r Record) int {
 	switch r := r.(type) {
 	case *Sent:
@@ -89,7 +89,7 @@ func recordSizeHint(r Record) int {
 	}
 }
 
-// DecodeRecord reads a record as strictly as Decode reads a message, and shares memory with b alike.
+// DecodeRecord reads a record as strictly as Decode reads a message, and likewise shares memory with b.
 func DecodeRecord(b []byte) (Record, error) {
 	r := newReader(b, maxRecord)
 	record := readRecord(r)
@@ -163,8 +163,8 @@ func appendHead(b []byte, h *Head) []byte {
 	return appendBool(b, h.Active)
 }
 
-// RecordSeq is the sequence number behind which a journal may forget the record: a Truncate with Below at or above it
-// covers it. It is 0 for what belongs to a view rather than a slot; those are superseded, not truncated.
+// RecordSeq is the sequence number from which on a Truncate may delete the record. It is 0 for records that belong to a
+// view instead of a slot; later records supersede these.
 func RecordSeq(r Record) Seq {
 	switch r := r.(type) {
 	case *Sent:
@@ -203,14 +203,15 @@ func sentSeq(m Message) Seq {
 	}
 }
 
-// MaxEvidence is the largest evidence that DecodeEvidence takes, in bytes: two messages, of which each came in a frame.
+// MaxEvidence is the length in bytes of the longest evidence that DecodeEvidence accepts: two messages, each of which
+// came in a frame.
 const MaxEvidence = 2 * maxFrame
 
-// evidenceEquivocation is the code of Equivocation. 0 stands for no kind and is refused.
+// evidenceEquivocation is the code of Equivocation. Code 0 is no kind, and is refused.
 const evidenceEquivocation = 1
 
-// Encode returns the bytes of a proof of misbehaviour: format version, kind, the accused, and the two statements
-// by the rules of Encode. A pre-prepare's body is left out: the signature is under its digest.
+// Encode returns the bytes of a proof of misbehaviour: format version, kind, the accused, and the two statements,
+// encoded like messages. A pre-prepare has no body here, since its signature covers the body's digest.
 func (e Evidence) Encode() []byte {
 	b := []byte{FormatVersion, 0}
 	if e.Kind == Equivocation {
@@ -221,8 +222,7 @@ func (e Evidence) Encode() []byte {
 	return appendTyped(b, statementOf(e.Second))
 }
 
-// DecodeEvidence reads a proof as strictly as Decode reads a message. Only Verify tells whether it proves
-// anything.
+// DecodeEvidence reads a proof as strictly as Decode reads a message. Only Verify decides whether it proves anything.
 func DecodeEvidence(b []byte) (Evidence, error) {
 	r := newReader(b, MaxEvidence)
 	if kind := r.u8(); kind != evidenceEquivocation {
@@ -235,7 +235,7 @@ func DecodeEvidence(b []byte) (Evidence, error) {
 	return e, nil
 }
 
-// statementOf returns the message without what its signature covers by digest only.
+// statementOf returns the message without the parts that its signature covers only by a digest.
 func statementOf(m Message) Message {
 	if p, ok := m.(*PrePrepare); ok && p.Body != nil {
 		return &PrePrepare{View: p.View, Seq: p.Seq, Digest: p.Digest, Sig: p.Sig}

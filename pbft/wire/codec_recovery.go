@@ -3,7 +3,7 @@ package wire
 // heldStatementBytes is the encoded size of a Statement.
 const heldStatementBytes = 1 + statementBytes + signatureBytes
 
-// appendRecovery appends the fields of the messages with which a replica comes back (D8, X).
+// appendRecovery appends the fields of the messages that bring a replica back (D8, X).
 func appendRecovery(b []byte, m Message) []byte {
 	switch m := m.(type) {
 	case *Held:
@@ -24,7 +24,7 @@ func appendRecovery(b []byte, m Message) []byte {
 			b = appendStableCert(b, m.Offer)
 		}
 		return appendBytes(b, m.Answer)
-	default: // there is no other
+	default: // there is no other type
 	}
 	panic("pbft: encoding a message of no known type")
 }

@@ -8,15 +8,15 @@ const (
 	requestOverhead = emptyRequest + lengthBytes
 )
 
-// requestCache is what was computed when the request was signed or decoded. It belongs to the request it points at and
-// to the signature at the end of raw: a copy of the request, or another signature, does not have it.
+// requestCache is what was computed when the request was signed or decoded. It is valid only for the request to which
+// it points and the signature at the end of raw, not for a copy of the request or another signature.
 type requestCache struct {
 	of     *Request
 	raw    []byte // the full encoding
 	digest Digest
 }
 
-// bodyCache is what was computed for the body it points at.
+// bodyCache is what was computed for the body to which it points.
 type bodyCache struct {
 	of     *Body
 	digest Digest
@@ -108,7 +108,7 @@ func readBody(r *reader) *Body {
 	start := r.rest
 	body := &Body{Time: int64(r.u64())}
 	if n := r.count("requests", maxBatchRequests, emptyRequest); n > 0 {
-		requests := make([]Request, n) // one allocation: they share the frame's fate anyway
+		requests := make([]Request, n) // one allocation, since all requests live as long as the frame
 		body.Requests = make([]*Request, n)
 		for i := range requests {
 			readRequestInto(r, &requests[i])
@@ -148,13 +148,13 @@ func readReply(r *reader) *Reply {
 	return m
 }
 
-// What a decoded request and an operation take beside the bytes they were decoded from, which they keep.
+// How much memory a decoded request and an operation take in addition to the bytes from which they were decoded.
 const (
 	requestMemory   = 280
 	operationMemory = 24
 )
 
-// Memory is about what a body takes, in bytes.
+// Memory estimates how many bytes of memory a body takes.
 func (b *Body) Memory() int {
 	sum := b.RequestBytes()
 	if b != nil {

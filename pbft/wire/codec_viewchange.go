@@ -9,7 +9,7 @@ const (
 	proposalBytes = len(Digest{}) + signatureBytes
 )
 
-// sizeHint is the encoded size, or a little more where certificates differ in size.
+// sizeHint is the encoded size, or slightly more if certificates differ in size.
 func (m *ViewChange) sizeHint() int {
 	size := 2 + minViewChange + len(m.Suspects)*suspectBytes + len(m.Stable.Checkpoints)*endorsementBytes
 	if len(m.Prepared) > 0 {
@@ -62,7 +62,7 @@ func appendNewView(b []byte, m *NewView) []byte {
 	return append(appendNewViewContent(b, m), m.Sig[:]...)
 }
 
-// NewViewIn returns the view that a frame says it is a NewView for; false for another frame. Decode need not take it.
+// NewViewIn returns the view of a frame that is a NewView, without decoding it; false for another frame.
 func NewViewIn(frame []byte) (View, bool) {
 	const head = 2 // version and type
 	if len(frame) < head+8 || frame[0] != FormatVersion || Type(frame[1]) != TypeNewView {

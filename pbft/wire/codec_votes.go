@@ -20,7 +20,7 @@ func readPrePrepare(r *reader) *PrePrepare {
 	return m
 }
 
-// appendStatement appends what pre-prepares, prepares, commits and their certificates are about.
+// appendStatement appends the subject of pre-prepares, prepares, commits and their certificates: view, seq and digest.
 func appendStatement(b []byte, v View, s Seq, d Digest) []byte {
 	b = appendU64(b, uint64(v))
 	b = appendU64(b, uint64(s))

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Config is what every replica of a cluster agrees on, and which of them this one is. It does not change while a
+// Config is what all replicas of a cluster must agree on, and which of them this one is. It must not change while a
 // Replica uses it.
 type Config struct {
 	Cluster Digest // the cluster's id: part of every signed statement
@@ -13,11 +13,11 @@ type Config struct {
 	Members []PublicKey
 	Self    ReplicaID
 
-	// Origin is the checkpoint whose state the cluster began with: that of another cluster, which the configuration vouches
-	// for in place of signatures (D8.13, M1). Zero: it began with the empty state.
+	// Origin is the checkpoint with whose state the cluster began. It is from another cluster, and instead of
+	// signatures the configuration vouches for it (D8.13, M1). Zero: the cluster began with the empty state.
 	Origin Mark
 
-	// Client reports whether a key may send requests. Nil allows every key.
+	// Client reports whether a key may send requests; nil allows every key.
 	Client func(PublicKey) bool
 
 	CheckpointInterval Seq           // K
@@ -32,9 +32,10 @@ type Config struct {
 	MaxOpBytes     int // bytes of one operation
 	MaxResultBytes int // bytes of one result
 	MaxPending     int // requests waiting for order at one replica
-	MaxPerClient   int // of them, of one client
+	MaxPerClient   int // of these, requests of one client
 
-	// Optimistic lets pre-prepares, prepares and commits leave, and batches be executed, before they are durable (D8.14).
+	// Optimistic allows pre-prepares, prepares and commits to be sent, and batches to be executed, before they are
+	// durable (D8.14).
 	Optimistic bool
 }
 
@@ -78,7 +79,7 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// Largest sizes that a configuration may ask for: they bound what a frame can hold.
+// The largest sizes that a configuration may set. They bound the size of a frame.
 const (
 	MaxMembers       = 256
 	maxLogWindow     = 4096
@@ -86,7 +87,7 @@ const (
 	maxBatchBytes    = 4 << 20
 )
 
-// Validate reports the first setting that is out of range or contradicts another one.
+// Validate returns an error for the first setting that is out of range or contradicts another one.
 func (c *Config) Validate() error {
 	n := len(c.Members)
 	switch {
@@ -133,8 +134,8 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// largestNewView is about the size in bytes of a NewView in which every slot of the window prepared everywhere: Q view
-// changes with a certificate of Q−1 prepares for each slot.
+// largestNewView estimates the size in bytes of the largest NewView, in which every slot of the window prepared
+// everywhere: Q view changes, each with a certificate of Q−1 prepares for each slot.
 func (c *Config) largestNewView() int {
 	q := c.Quorum()
 	return q * int(c.LogWindow) * (64 + 48 + q*(signatureBytes+2))
@@ -146,23 +147,24 @@ func (c *Config) N() int { return len(c.Members) }
 // F is the number of faulty replicas that the cluster masks: ⌊(n−1)/3⌋.
 func (c *Config) F() int { return (c.N() - 1) / 3 }
 
-// Quorum is the least number of replicas of which any two sets share a correct one: ⌈(n+f+1)/2⌉. It is 2f+1 only when
-// n is 3f+1.
+// Quorum is the smallest number of replicas such that any two sets of that size share a correct replica: ⌈(n+f+1)/2⌉.
+// It is 2f+1 only if n is 3f+1.
 func (c *Config) Quorum() int { return (c.N() + c.F() + 2) / 2 }
 
-// Weak is a number of replicas at least one of which is correct: f+1.
+// Weak is a number of replicas of which at least one is correct: f+1.
 func (c *Config) Weak() int { return c.F() + 1 }
 
-// Primary is the replica that orders in view v.
+// Primary is the replica that proposes the order in view v.
 func (c *Config) Primary(v View) ReplicaID {
 	return ReplicaID(uint64(v) % uint64(c.N()))
 }
 
-// KeptWindows is how many windows below h slots are kept for, in memory and in the journal. A busy cluster goes through
-// one in a second, so one, as N3 first had it, would leave behind whoever pauses that long.
+// KeptWindows is for how many windows below h slots are kept, in memory and in the journal. A busy cluster goes through
+// a window in a second. With only one, as the first version of N3 had it, a replica that pauses for a second would be
+// left behind.
 const KeptWindows = 3
 
-// Floor is the end of what is kept below a checkpoint.
+// Floor is the highest sequence number that is not kept, given a checkpoint.
 func (c *Config) Floor(checkpoint Seq) Seq {
 	return checkpoint - min(checkpoint, KeptWindows*c.LogWindow)
 }

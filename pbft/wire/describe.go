@@ -4,17 +4,17 @@ import (
 	"fmt"
 )
 
-// Description is what a message or a record says, in the same terms whatever its type: for programs that show it, and need
-// not know the types.
+// Description says what a message or a record contains, in the same terms for all types, for programs that show it and
+// need not know the types.
 type Description struct {
-	Kind   string  // of a record; empty of a message
-	Type   string  // of the message, or of what is in a record
-	View   *View   // that it is about; nil: about none
-	Seq    *Seq    // likewise
-	Digest *Digest // of the batch or of the state that it is about; nil: of neither
-	Batch  *Body   // that it carries
-	Note   string  // what else an operator wants to know of a record
-	Text   string  // one line: Format's, or FormatRecord's
+	Kind   string  // kind of a record; empty for a message
+	Type   string  // type of the message, or of the message in a record
+	View   *View   // the view that it is about; nil: none
+	Seq    *Seq    // the sequence number that it is about; nil: none
+	Digest *Digest // digest of the batch or the state that it is about; nil: none
+	Batch  *Body   // the batch that it contains
+	Note   string  // what else an operator wants to know about a record
+	Text   string  // one line: as by Format or FormatRecord
 }
 
 // Describe describes a message.
@@ -53,7 +53,7 @@ func Describe(m Message) Description {
 		d.Seq = &m.Seq
 	case *Data:
 		d.Seq = &m.Seq
-	default: // it is about no place in the order
+	default: // others are not about a place in the order
 	}
 	return d
 }
@@ -112,7 +112,7 @@ func ReadRecord(data []byte) (Description, error) {
 	return d, nil
 }
 
-// said describes a record of a message. Only durable ones occur.
+// said describes a record that holds a message. Only durable types occur.
 func said(kind string, m Message) Description {
 	d := Describe(m)
 	d.Kind = kind
@@ -128,7 +128,7 @@ func said(kind string, m Message) Description {
 	return d
 }
 
-// owner says whose journal it is.
+// owner says to which replica a journal belongs.
 func (h *Head) owner() string {
 	activity := "changing views"
 	if h.Active {
@@ -153,7 +153,7 @@ func (b *Body) size() string {
 	}
 }
 
-// About says in a few words what the two statements contradict each other on.
+// About says in a few words in what the two statements contradict each other.
 func (e Evidence) About() string {
 	first, second := Describe(e.First), Describe(e.Second)
 	text := first.Type

@@ -2,7 +2,7 @@ package wire
 
 import "crypto/sha256"
 
-// What a hash is over. No tag is the beginning of another one, and none begins like a signed statement.
+// Tags that distinguish what is hashed. No tag is the beginning of another one or of a signed statement.
 const (
 	tagRequest    = "tagma/request"
 	tagBatch      = "tagma/batch"
@@ -11,7 +11,7 @@ const (
 	tagResults    = "tagma/results"
 )
 
-// hash is SHA-256 over a tag, the format version and an encoding.
+// hash is the SHA-256 of a tag, the format version and an encoding.
 func hash(tag string, encoding []byte) (d Digest) {
 	h := sha256.New()
 	h.Write(append([]byte(tag), FormatVersion))
@@ -20,8 +20,8 @@ func hash(tag string, encoding []byte) (d Digest) {
 	return d
 }
 
-// Digest is the content digest: everything but the signature. Two requests under one ID are the same operation iff
-// their digests are equal (C2). It is computed once when the request is signed or decoded.
+// Digest is the digest of everything except the signature. Two requests with the same ID are the same operation if and
+// only if their digests are equal (C2). It is computed once, when the request is signed or decoded.
 func (r *Request) Digest() Digest {
 	if r.cached() {
 		return r.cache.digest
@@ -29,8 +29,8 @@ func (r *Request) Digest() Digest {
 	return hash(tagRequest, appendRequestContent(make([]byte, 0, r.Size()), r))
 }
 
-// Digest is the batch digest: the agreed time and every request with its signature, so that nothing which execution
-// sees is outside it. The first call remembers it, so whoever builds a body calls Digest before sharing the body.
+// Digest is the batch digest: it covers the agreed time and every request with its signature, so that it covers everything
+// that execution sees. The first call stores the result, so whoever builds a body must call Digest before sharing it.
 func (b *Body) Digest() Digest {
 	if b.cache.of != b {
 		h := sha256.New()
@@ -52,18 +52,20 @@ func (b *Body) Digest() Digest {
 // IsNull reports whether the body is the null request (§4.4).
 func (b *Body) IsNull() bool { return b.Time == 0 && len(b.Requests) == 0 }
 
-// NullBody fills a sequence number for which nothing prepared (V3); its digest is NullDigest.
+// NullBody is the body for a sequence number for which nothing prepared (V3); its digest is NullDigest.
 var (
 	NullBody   = &Body{}
 	NullDigest = NullBody.Digest()
 )
 
-// ContentDigest stands for everything but the own signature in what is signed, so that signing costs one short string.
+// ContentDigest is the digest of everything except the own signature. The signature covers this digest, so that signing
+// takes only a short string.
 func (m *ViewChange) ContentDigest() Digest {
 	return hash(tagViewChange, appendViewChangeContent(make([]byte, 0, m.sizeHint()), m))
 }
 
-// ContentDigest stands for everything but the own signature in what is signed.
+// ContentDigest is the digest of everything except the own signature. The signature covers this digest, so that signing
+// takes only a short string.
 func (m *NewView) ContentDigest() Digest {
 	return hash(tagNewView, appendNewViewContent(make([]byte, 0, m.sizeHint()), m))
 }

@@ -1,12 +1,13 @@
-// Package wire is what the protocol's participants say to each other and to their journals, apart from what they do.
+// Package wire defines what the protocol's participants say to each other and write to their journals. It does not
+// define what they do.
 //
-// It owns the messages and certificates, the records of the journal and the proofs of misbehaviour, each with its bytes,
-// its digest, the strings that are signed, and what makes it valid: Check judges everything but signatures, Claims lists
-// those, and only a Verified message reaches a core (S2). It owns the configuration that all of this depends on. It must
-// not know any state of a replica, and hold no key.
+// It owns the messages and certificates, the records of the journal and the proofs of misbehaviour, each with its
+// encoding, its digest, its signed strings, and the conditions under which it is valid. Check checks everything except
+// signatures, Claims lists the signatures, and only a Verified message reaches a core (S2). It also owns the
+// configuration on which all of this depends. It must not know the state of a replica, and must not hold a key.
 //
-// Whatever bytes a peer sends, decoding and checking end within the bounds of the configuration and never panic (S4). An
-// encoding is canonical: what is decoded encodes to the same bytes. docs/wire.md describes the format for other languages.
+// Whatever bytes a peer sends, decoding and checking end within the bounds of the configuration and never panic (S4).
+// Encodings are canonical: a decoded value encodes to the same bytes. docs/wire.md describes the format for other languages.
 //
 //	messages.go, certificates.go, records.go, evidence.go   what is said
 //	ids.go, type.go, config.go                              names of places, members, kinds; sizes of quorums

@@ -2,8 +2,8 @@ package wire
 
 import "fmt"
 
-// Evidence is proof of misbehaviour that anybody with the cluster's keys can check (E1): two signed statements that no
-// correct replica signs both.
+// Evidence is proof of misbehaviour that anybody with the cluster's keys can check (E1): two signed statements of which
+// no correct replica signs both.
 type Evidence struct {
 	Replica ReplicaID
 	Kind    EvidenceKind
@@ -11,7 +11,7 @@ type Evidence struct {
 	Second  Message // signed by Replica
 }
 
-// EvidenceKind names what the two statements of an Evidence prove.
+// EvidenceKind says what the two statements of an Evidence prove.
 type EvidenceKind string
 
 // Equivocation is two digests signed for one (type, view, seq).
@@ -22,9 +22,8 @@ func Equivocated(by ReplicaID, first, second Message) Evidence {
 	return Evidence{Replica: by, Kind: Equivocation, First: first, Second: second}
 }
 
-// Verify checks a proof of misbehaviour with nothing but the cluster's keys (E1): the accused signed two
-// statements for one place that a correct replica never signs both. Holds reports whether all of the claims have valid
-// signatures.
+// Verify checks a proof of misbehaviour with nothing but the cluster's keys (E1): the accused signed two statements of
+// which no correct replica signs both. Holds must report whether all given claims have valid signatures.
 func (e Evidence) Verify(cfg *Config, holds func([]Claim) bool) error {
 	if err := checkEvidence(cfg, e); err != nil {
 		return fmt.Errorf("evidence against replica %d: %w", e.Replica, err)
@@ -39,8 +38,8 @@ func (e Evidence) Verify(cfg *Config, holds func([]Claim) bool) error {
 	return nil
 }
 
-// checkEvidence judges everything but the signatures. What is nested in a statement need not hold: signing two is the
-// offence, whatever is in them.
+// checkEvidence checks everything except the signatures. What is nested in a statement need not be valid: signing two
+// such statements is the offence, whatever they contain.
 func checkEvidence(cfg *Config, e Evidence) error {
 	if e.Kind != Equivocation {
 		return invalid("unknown kind %q", e.Kind)
@@ -63,7 +62,7 @@ func checkEvidence(cfg *Config, e Evidence) error {
 	return nil
 }
 
-// contradict reports whether two statements of one sender are for one place and differ.
+// contradict reports whether two statements of one sender are about the same subject and differ.
 func contradict(cfg *Config, first, second Message) bool {
 	switch a := first.(type) {
 	case *PrePrepare:
@@ -89,19 +88,19 @@ func contradict(cfg *Config, first, second Message) bool {
 	}
 }
 
-// Convicts reports whether two different view changes for one view prove a lie (D8.10): a replica that had forgotten the
-// first one may make another, whose stable checkpoint is a window higher at least.
+// Convicts reports whether two different view changes for one view prove a lie (D8.10). A replica that has forgotten
+// the first one may correctly send a second, but only with a stable checkpoint that is at least a window higher.
 func Convicts(cfg *Config, a, b *ViewChange) bool {
 	low, high := min(a.Stable.Seq, b.Stable.Seq), max(a.Stable.Seq, b.Stable.Seq)
 	return high-low < cfg.LogWindow
 }
 
-// SameViewChange reports whether two messages make the same statement.
+// SameViewChange reports whether two view changes make the same statement.
 func SameViewChange(cfg *Config, a, b *ViewChange) bool {
 	return string(Signable(cfg, a)) == string(Signable(cfg, b))
 }
 
-// ownSignature returns the signature under a message's own statement, zero for a type that carries none.
+// ownSignature returns the signature under a message's own statement; zero for a type without one.
 func ownSignature(m Message) Signature {
 	switch m := m.(type) {
 	case *Request:

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Names are what batches are called where people read of them. A batch that has no name is called by its digest.
+// Names are names to print for batches. A batch without a name is printed as its digest.
 type Names map[Digest]string
 
-// Format writes a message in one line: its type, then what it is about, with v(iew), s(equence number) and r(eplica)
-// before their numbers. Whoever shows a message to people shows it like this.
+// Format describes a message in one line: its type and what it is about, with v(iew), s(equence number) and r(eplica)
+// before the numbers. Everything that shows messages to people uses this form.
 func Format(m Message) string { return Names(nil).Message(m) }
 
-// FormatRecord writes a record of the journal in one line, in the terms of Format.
+// FormatRecord describes a record of the journal in one line, in the terms of Format.
 func FormatRecord(r Record) string { return Names(nil).Record(r) }
 
-// Message is Format with names.
+// Message is Format with names for batches.
 func (n Names) Message(m Message) string {
 	kind := TypeOf(m).String()
 	switch m := m.(type) {
@@ -46,8 +46,8 @@ func (n Names) Message(m Message) string {
 	}
 }
 
-// transferred is what Format writes after the type of a message outside the order of requests: nothing where the type says
-// all.
+// transferred is what Format writes after the type of a message that is not part of ordering; nothing if the type says
+// everything.
 func (n Names) transferred(m Message) string {
 	switch m := m.(type) {
 	case *Reply:
@@ -162,7 +162,7 @@ func (n Names) heldBy(m *HeldBy) string {
 	return out
 }
 
-// Statement writes what a signature says, as Message writes the message that it is of.
+// Statement describes the statement under a signature, like Message describes the message with that statement.
 func (n Names) Statement(s *Statement) string {
 	switch s.Type {
 	case TypeCheckpoint:
@@ -174,7 +174,7 @@ func (n Names) Statement(s *Statement) string {
 	}
 }
 
-// Record is FormatRecord with names.
+// Record is FormatRecord with names for batches.
 func (n Names) Record(r Record) string {
 	switch r := r.(type) {
 	case *Accepted:
@@ -211,10 +211,10 @@ func (n Names) Record(r Record) string {
 	return "no record"
 }
 
-// Name is what the batch with a digest is called where it has no other name: "null", or as String has it.
+// Name is how a batch without another name is printed: "null", or as its digest's String.
 func (d Digest) Name() string { return Names(nil).Digest(d) }
 
-// Digest writes what a batch is called.
+// Digest is how a batch is printed.
 func (n Names) Digest(d Digest) string {
 	if d == NullDigest {
 		return "null"

@@ -9,7 +9,7 @@ type View uint64
 // initial state.
 type Seq uint64
 
-// Valid reports whether a batch may ever have the number.
+// Valid reports whether a batch may ever have this number.
 func (s Seq) Valid() bool { return s <= MaxSeq }
 
 // ReplicaID is a replica's index in Config.Members.
@@ -30,8 +30,8 @@ func (d Digest) String() string { return hex.EncodeToString(d[:4]) }
 // String returns the first eight hex digits.
 func (k PublicKey) String() string { return hex.EncodeToString(k[:4]) }
 
-// Life names one unbroken memory of a replica: its journal and the file beside its key carry the same one (D8.2). A replica
-// that may have forgotten what it signed begins a new life. The zero value stands for none.
+// Life identifies one unbroken memory of a replica: its journal and the file beside its key contain the same life
+// (D8.2). A replica that may have forgotten what it signed begins a new life. The zero value stands for none.
 type Life [16]byte
 
 // String returns all hex digits.
@@ -46,7 +46,7 @@ type SessionID struct {
 	Session Session
 }
 
-// RequestID names a client operation for ever: rule C2 executes at most one request under each.
+// RequestID identifies a client's request for ever: rule C2 executes at most one request with each.
 type RequestID struct {
 	Client  PublicKey
 	Session Session

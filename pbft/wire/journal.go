@@ -7,21 +7,21 @@ import (
 	"slices"
 )
 
-// What the records of a journal tell as a whole, before a replica goes on from them.
+// What the records of a journal say as a whole, before a replica continues from them.
 
-// Log is what a journal holds, oldest record first.
+// Log is the content of a journal, oldest record first.
 type Log []Record
 
-// Reach is the highest sequence number that this replica can have executed, by its journal: that of the last batch which the
-// journal lets it execute, or the one at which the journal begins. A state above it shows that the journal is an old copy
-// (D8). A journal that lacks votes may be behind the state by two windows at most (D8.14).
+// Reach is the highest sequence number that this replica can have executed according to its journal: that of the last batch
+// that the journal allows it to execute, or the one at which the journal begins. If the store has a state above it, the
+// journal is an old copy (D8). A journal that lacks votes may be behind the state by two windows at most (D8.14).
 func (log Log) Reach(cfg *Config) (last Seq) {
 	last = cfg.Origin.Seq
 	for _, rec := range log {
 		switch rec := rec.(type) {
 		case *Prepared, *Certified, *Committed:
 			last = max(last, RecordSeq(rec))
-		case *Stable: // a state up to there may have been fetched in part (X4)
+		case *Stable: // parts of a state up to there may have been fetched (X4)
 			last = max(last, rec.Cert.Seq)
 		case *Installed:
 			last = max(last, rec.Cert.Seq)
@@ -31,7 +31,7 @@ func (log Log) Reach(cfg *Config) (last Seq) {
 			if m, ok := rec.Msg.(*NewView); ok {
 				last = max(last, cfg.Floor(m.HighestStable().Seq))
 			}
-		default: // a vote or a proposal alone lets nothing be executed
+		default: // a vote or a proposal alone allows no execution
 		}
 	}
 	if unsaid := log.Unsaid(cfg); unsaid > 0 {
@@ -40,7 +40,7 @@ func (log Log) Reach(cfg *Config) (last Seq) {
 	return last
 }
 
-// Beginning are the records that stand unwritten in front of every journal of a cluster: the state that it began with.
+// Beginning returns the records that every journal of a cluster begins with without writing them: the cluster's first state.
 func Beginning(cfg *Config) []Record {
 	if cfg.Origin.Seq == 0 {
 		return nil
@@ -48,7 +48,7 @@ func Beginning(cfg *Config) []Record {
 	return []Record{&Installed{Cert: StableCert{Seq: cfg.Origin.Seq, Digest: cfg.Origin.Digest}}}
 }
 
-// LastStable is the highest stable checkpoint that a journal tells of; 0 if none is.
+// LastStable is the highest stable checkpoint in a journal; 0 if there is none.
 func (log Log) LastStable() (last Seq) {
 	for _, rec := range log {
 		last = max(last, StableIn(rec).Seq)
@@ -56,8 +56,8 @@ func (log Log) LastStable() (last Seq) {
 	return last
 }
 
-// Certificates lists those of the stable checkpoints that a journal tells of, after that of the state that the cluster began
-// with. Nobody has verified them, and there may be several of one checkpoint.
+// Certificates lists the certificate of the cluster's first state, and then those of stable checkpoints in a journal.
+// They are not verified, and there may be several for one checkpoint.
 func (log Log) Certificates(cfg *Config) (certs []StableCert) {
 	for _, rec := range append(Beginning(cfg), log...) {
 		if cert := StableIn(rec); cert.Seq > 0 {
@@ -67,7 +67,7 @@ func (log Log) Certificates(cfg *Config) (certs []StableCert) {
 	return certs
 }
 
-// Life is the life of a journal: that of its newest segment. Segments before it may carry none, of the first format (D8.2).
+// Life is the life of a journal: that of its newest segment. Older segments of the first format may have none (D8.2).
 func (log Log) Life() (l Life) {
 	for _, rec := range log {
 		if head, ok := rec.(*Head); ok {
@@ -77,8 +77,8 @@ func (log Log) Life() (l Life) {
 	return l
 }
 
-// Foreign is ErrForeignJournal for a journal that another replica wrote, or one of another cluster or epoch: disks were
-// mixed up, and nothing is lost.
+// Foreign returns ErrForeignJournal if another replica wrote the journal, or if it belongs to another cluster or epoch:
+// disks were mixed up, and nothing is lost.
 func (log Log) Foreign(cfg *Config) error {
 	for _, rec := range log {
 		if head, ok := rec.(*Head); ok && (head.Cluster != cfg.Cluster || head.Self != cfg.Self || head.Epoch != cfg.Epoch) {
@@ -88,7 +88,7 @@ func (log Log) Foreign(cfg *Config) error {
 	return nil
 }
 
-// StableIn is the certificate of the stable checkpoint that a record tells of; zero if it tells of none.
+// StableIn is the certificate of the stable checkpoint in a record; zero if the record has none.
 func StableIn(rec Record) (cert StableCert) {
 	switch rec := rec.(type) {
 	case *Stable:
@@ -101,13 +101,14 @@ func StableIn(rec Record) (cert StableCert) {
 		if m, ok := rec.Msg.(*NewView); ok {
 			return m.HighestStable()
 		}
-	default: // it names none
+	default: // other records contain none
 	}
 	return cert
 }
 
-// Unsaid is the highest sequence number for which this replica may have voted although its journal has no vote (D8.14): no
-// vote went further than a window above a stable checkpoint that was durable. It is 0 if the journal lacks nothing.
+// Unsaid is the highest sequence number for which this replica may have voted without a vote in its journal (D8.14). It
+// is at most a window above the highest durable stable checkpoint, since the replica voted no further. It is 0 if the
+// journal is complete.
 func (log Log) Unsaid(cfg *Config) Seq {
 	early := false
 	for _, rec := range log {
@@ -116,7 +117,7 @@ func (log Log) Unsaid(cfg *Config) Seq {
 			early = true
 		case *Clean:
 			early = false
-		default: // it does not change that
+		default: // other records do not change that
 		}
 	}
 	if !early {
@@ -125,15 +126,15 @@ func (log Log) Unsaid(cfg *Config) Seq {
 	return log.LastStable() + cfg.LogWindow
 }
 
-// Mark is an own checkpoint that the journal tells of.
+// Mark is an own checkpoint in the journal.
 type Mark struct {
 	Seq    Seq
 	Digest Digest
 }
 
-// Marks lists this replica's own checkpoints and the state that it was given last, newest first: the states to look for
-// in the store at a start (D5). What lies before a state that was given is void (X6). The initial state, with sequence
-// number 0 and no digest, is listed last.
+// Marks lists this replica's own checkpoints and the last state that it installed, newest first: the states to look for
+// in the store at a start (D5). Checkpoints before an installed state no longer count (X6). The initial state, with
+// sequence number 0 and no digest, comes last.
 func (log Log) Marks() []Mark {
 	marks := []Mark{{}}
 	stable := Seq(0)
@@ -149,15 +150,15 @@ func (log Log) Marks() []Mark {
 			if m, ok := rec.Msg.(*Checkpoint); ok {
 				marks = append(marks, Mark{m.Seq, m.Digest})
 			}
-		default: // it names no state
+		default: // other records contain no state
 		}
 	}
 	slices.SortFunc(marks, func(a, b Mark) int { return cmp.Compare(b.Seq, a.Seq) })
 	return slices.Compact(marks)
 }
 
-// Backlog lists the bodies of the batches above a state, up to a sequence number, as a journal lets them be executed again.
-// It reports false if one of them is missing.
+// Backlog lists the bodies of the batches above a state, up to a sequence number, which the journal allows the replica
+// to execute again. It returns false if one of them is missing.
 func (log Log) Backlog(above, upTo Seq) ([]*Body, bool) {
 	if upTo-above > Seq(len(log)) {
 		return nil, false
@@ -179,16 +180,17 @@ func (log Log) Backlog(above, upTo Seq) ([]*Body, bool) {
 	return bodies, true
 }
 
-// ErrForeignJournal says that a journal was written by another replica or in another cluster.
+// ErrForeignJournal says that another replica, or a replica of another cluster, wrote a journal.
 var ErrForeignJournal = errors.New("the journal belongs to another replica or cluster")
 
-// ErrOtherWindow says that a journal was written under a checkpoint interval or log window for which this one has no
-// place.
+// ErrOtherWindow says that a journal was written under a checkpoint interval or log window that does not fit the
+// present one.
 var ErrOtherWindow = errors.New("the journal was written under another checkpoint_interval or log_window")
 
-// Unfit is the reason not to go on from a journal under this configuration, or nil. Records above the window over low would
-// be forgotten, among them votes, and batches whose replies clients have. Others refuse a checkpoint at a number that is no
-// multiple of this K, and own, a view change to be sent again (nil: none), if it is not valid under this configuration.
+// Unfit returns why a replica must not continue from a journal under this configuration, or nil. Records above the
+// window over low would be dropped, among them votes, and batches whose replies clients have. Other replicas would
+// refuse a checkpoint whose number is not a multiple of K, and would refuse own, the view change to be sent again (nil:
+// none), if it is not valid under this configuration.
 func Unfit(cfg *Config, log []Record, low Seq, own *ViewChange) error {
 	k, high := cfg.CheckpointInterval, low+cfg.LogWindow
 	if low%k != 0 {
@@ -204,9 +206,9 @@ func Unfit(cfg *Config, log []Record, low Seq, own *ViewChange) error {
 				}
 			}
 		case *Accepted, *Prepared:
-		case *Fetched, *Certified, *Committed: // a certificate is taken before the checkpoint that makes room for votes (N6)
+		case *Fetched, *Certified, *Committed: // certificates are accepted before there is room for votes (N6)
 			last += cfg.LogWindow
-		default: // it is about no slot above h
+		default: // other records are not about a slot above h
 			continue
 		}
 		if seq > last {
@@ -222,8 +224,8 @@ func Unfit(cfg *Config, log []Record, low Seq, own *ViewChange) error {
 	return nil
 }
 
-// Rebuilds reports whether an encoded record is of use for handing its batch to another replica (X0): it holds a body
-// or a commit certificate.
+// Rebuilds reports whether an encoded record helps to give its batch to another replica (X0): it holds a body or a
+// commit certificate.
 func Rebuilds(data []byte) bool {
 	if len(data) < 3 || data[0] != FormatVersion {
 		return false
@@ -244,7 +246,7 @@ type remains struct {
 	cert   *CommitCert
 }
 
-// Gather takes from a record what lets the batch be executed again.
+// Gather takes from a record what is needed to execute the batch again.
 func (r *remains) Gather(rec Record) {
 	switch rec := rec.(type) {
 	case *Sent:
@@ -259,11 +261,11 @@ func (r *remains) Gather(rec Record) {
 		r.cert, r.bodies = &rec.Cert, append(r.bodies, rec.Body)
 	case *Committed:
 		r.cert = &rec.Cert
-	default: // it says nothing of what was executed
+	default: // other records hold nothing of it
 	}
 }
 
-// Decided is the body of the batch that committed; nil without it or without its certificate.
+// Decided is the body of the batch that committed; nil without the body or the certificate.
 func (r *remains) Decided() *Body {
 	if r.cert == nil {
 		return nil
@@ -279,8 +281,7 @@ func (r *remains) Decided() *Body {
 	return nil
 }
 
-// Batch puts together what another replica needs to execute the batch of a sequence number; nil if the journal does not
-// hold it.
+// Batch combines what another replica needs to execute the batch of a sequence number; nil if the journal does not hold it.
 func (log Log) Batch(seq Seq) *CertifiedBody {
 	var found remains
 	for _, rec := range log {

@@ -1,7 +1,7 @@
 package wire
 
-// Message is what replicas and clients exchange. The set is closed: every message type is in this file. A message is
-// immutable once it was signed or decoded: encodings and digests are remembered. Change a copy and sign that.
+// Message is what replicas and clients exchange. The set is closed: every message type is in this file. A message must not
+// be changed once it was signed or decoded, because its encoding and digest are stored: change a copy and sign that.
 //
 //sumtype:decl
 type Message interface{ message() }
@@ -17,8 +17,8 @@ type Request struct {
 	cache requestCache
 }
 
-// Body is what a batch digest stands for: the time its primary proposed and the requests in execution order.
-// The body without requests and with time 0 is the null request (§4.4).
+// Body is the content of a batch: the time that its primary proposed, and the requests in execution order. The body
+// without requests and with time 0 is the null request (§4.4).
 type Body struct {
 	Time     int64 // proposed wall time, nanoseconds since the Unix epoch
 	Requests []*Request
@@ -26,16 +26,16 @@ type Body struct {
 	cache bodyCache
 }
 
-// PrePrepare assigns a sequence number to a batch (§4.2). Any replica may pass one on: only the signature counts.
+// PrePrepare assigns a sequence number to a batch (§4.2). Any replica may pass it on, because only its signature counts.
 type PrePrepare struct {
 	View   View
 	Seq    Seq
 	Digest Digest // of the body
 	Sig    Signature
-	Body   *Body // travels beside the signed statement; nil where only the statement is shown
+	Body   *Body // sent beside the signed statement; nil if only the statement is shown
 }
 
-// Prepare is a backup's agreement to (view, seq, digest) (§4.2).
+// Prepare is a backup's vote for (view, seq, digest) (§4.2).
 type Prepare struct {
 	View    View
 	Seq     Seq
@@ -44,7 +44,7 @@ type Prepare struct {
 	Sig     Signature
 }
 
-// Commit says that its sender holds a durable prepared certificate for (view, seq, digest) (§4.2, D2).
+// Commit says that its sender has a durable prepared certificate for (view, seq, digest) (§4.2, D2).
 type Commit struct {
 	View    View
 	Seq     Seq
@@ -61,7 +61,7 @@ type Checkpoint struct {
 	Sig     Signature
 }
 
-// Suspect says that its sender's timer for View expired. It carries nothing else and does not stop the sender from
+// Suspect says that its sender wants the primary of View replaced. It carries nothing else, and its sender goes on
 // voting in View (V7).
 type Suspect struct {
 	View    View
@@ -69,17 +69,17 @@ type Suspect struct {
 	Sig     Signature
 }
 
-// ViewChange asks to move to View and shows everything that may have committed before (§4.4).
+// ViewChange asks to move to View, and shows everything that may have committed before (§4.4).
 type ViewChange struct {
 	View     View
 	Replica  ReplicaID
 	Suspects []Suspect      // the justification: f+1 distinct replicas, each for a view ≥ View−1, by replica number (V7)
 	Stable   StableCert     // the sender's last stable checkpoint
-	Prepared []PreparedCert // one for every seq prepared above it, ascending (V1)
+	Prepared []PreparedCert // a certificate for every prepared seq above Stable, ascending (V1)
 	Sig      Signature
 }
 
-// NewView starts View: the primary's proof and the pre-prepares that follow from it (§4.4).
+// NewView starts View: it holds the primary's proof, and the proposals that follow from it (§4.4).
 type NewView struct {
 	View        View
 	ViewChanges []ViewChange // V: exactly Q, by replica number
@@ -87,43 +87,44 @@ type NewView struct {
 	Sig         Signature
 }
 
-// Proposal is one entry of a new view's O: a pre-prepare whose view and seq follow from its place.
+// Proposal is one entry of a new view's O: a pre-prepare whose view and seq follow from its position.
 type Proposal struct {
 	Digest Digest
-	Sig    Signature // the primary's, as on a PrePrepare
+	Sig    Signature // the primary's, as in a PrePrepare
 }
 
-// Heartbeat shows that the primary of an idle view lives (T1). It has no sequence number.
+// Heartbeat shows that the primary of an idle view is alive (T1). It has no sequence number.
 type Heartbeat struct {
 	View View
 	Sig  Signature
 }
 
-// Outcome is what became of a request.
+// Outcome is the outcome of a request.
 type Outcome uint8
 
-// The outcomes of a request. Busy is advice and not replicated: the other ones are agreed.
+// The outcomes of a request. Busy is one replica's advice; all others are agreed by execution.
 const (
-	OutcomeExecuted Outcome = 1 + iota // Results holds one result an operation
+	OutcomeExecuted Outcome = 1 + iota // Results holds one result per operation
 	OutcomeConflict                    // another request was executed under this number (C2)
-	OutcomeExpired                     // the session was evicted; nothing was executed under it now (C1)
-	OutcomeBusy                        // not admitted; try again after RetryAfterMillis (C6)
-	OutcomeRefused                     // beyond the session's window or its reply cache's limit; for ever if there is a Seq
+	OutcomeExpired                     // the session was evicted; nothing was executed under the number by this request (C1)
+	OutcomeBusy                        // not admitted: try again after RetryAfterMillis (C6)
+	OutcomeRefused                     // beyond a limit of the session or the client's budget; final if there is a Seq
 )
 
-// Reply answers a request. It is authenticated by the link it arrives on, so it carries no signature.
+// Reply answers a request. Its link authenticates it, so it has no signature.
 type Reply struct {
 	ID               RequestID
-	Request          Digest // content digest of the request that is answered
+	Request          Digest // digest of the request that is answered
 	Outcome          Outcome
-	Seq              Seq // where it was executed, or refused for ever; 0 otherwise
+	Seq              Seq // sequence number at which it was executed or finally refused; 0 otherwise
 	Results          [][]byte
-	ResultDigest     *Digest // in place of the Results, whose DigestResults it is; nil: they are whole (C5)
-	View             View    // a hint where the primary is; never matched
+	ResultDigest     *Digest // replaces the Results, whose DigestResults it is; nil: the Results are there (C5)
+	View             View    // a hint about who is the primary; never compared
 	RetryAfterMillis uint32
 }
 
-// Status is the periodic, link-authenticated account of what its sender has and lacks. It drives retransmission.
+// Status is a replica's regular report of what it has and lacks, on which retransmission is based. Its link
+// authenticates it.
 type Status struct {
 	View        View
 	Active      bool
@@ -131,17 +132,17 @@ type Status struct {
 	Stable      Seq   // the low watermark h
 	Wall        int64 // the sender's wall clock, nanoseconds since the Unix epoch
 	Helper      ReplicaID
-	ViewChanges []ReplicaID  // whose ViewChange for View the sender holds, ascending; while inactive
+	ViewChanges []ReplicaID  // whose ViewChange for View the sender holds, ascending; only while View is not active
 	Slots       []SlotStatus // ascending; what is missing above Executed
 }
 
-// SlotStatus says what a Status sender lacks for one sequence number.
+// SlotStatus says what the sender of a Status lacks for one sequence number.
 type SlotStatus struct {
 	Seq   Seq
 	Lacks Lacks
 }
 
-// Lacks is a set of things missing from a slot.
+// Lacks is a set of things that a slot lacks.
 type Lacks uint8
 
 // What a slot may lack.
@@ -151,43 +152,43 @@ const (
 	LacksCommits
 )
 
-// Attach tells a replica that the replies to one of the client's sessions go over this link. The link proves the client.
-// Without it only the replica that was sent a request could answer.
+// Attach tells a replica to send the replies for one of the client's sessions over this link, which authenticates the
+// client. Without it only the replica to which a request was sent could reply.
 type Attach struct{ Session Session }
 
-// Attached answers an Attach with what the sender's executed state holds of the client's key. It is a hint: whoever asks
-// believes what f+1 replicas reach, and takes a number that is not expired already (C1).
+// Attached answers an Attach with what the sender's executed state holds of the client's key. It is a hint: the client
+// believes what f+1 replicas reach, and chooses a number that has not expired (C1).
 type Attached struct {
-	Session Session // that was asked with
-	Highest Session // that is held; 0: none is
-	Floor   Session // no session at or below it is opened again
+	Session Session // the session of the Attach
+	Highest Session // highest session that is held; 0: none
+	Floor   Session // sessions at or below it cannot be opened again
 }
 
 // Inquire asks a replica for a Report. Clients may send it.
 type Inquire struct{}
 
-// Report is a replica's account of itself for people and dashboards: a JSON document, vouched for by nobody else.
+// Report is what a replica reports about itself for people and dashboards: a JSON document that nobody else confirms.
 type Report struct{ Document []byte }
 
-// Query asks a replica for a read of one retained state, beside the order (C9). Clients may send it; whoever asks
-// believes f+1 replicas that answer alike.
+// Query asks a replica to read one retained state, without ordering (C9). Clients may send it; the sender believes an
+// answer on which f+1 replicas agree.
 type Query struct {
-	Nonce uint64 // chosen by the sender; the answer repeats it
-	At    Seq    // the state after this sequence number; 0 is the initial one
+	Nonce uint64 // chosen by the sender, and repeated in the answer
+	At    Seq    // the state after this sequence number; 0 is the initial state
 	Op    []byte
 }
 
-// QueryOutcome is what became of a query.
+// QueryOutcome is the outcome of a query.
 type QueryOutcome uint8
 
 // The outcomes of a query.
 const (
 	QueryAnswered    QueryOutcome = 1 + iota // Result holds the machine's answer
 	QueryNotRetained                         // the state is older than what the replica keeps
-	QueryNotExecuted                         // the replica has not come that far yet
+	QueryNotExecuted                         // the replica has not executed that far yet
 )
 
-// QueryReply answers a Query. It is authenticated by the link it arrives on, so it carries no signature.
+// QueryReply answers a Query. Its link authenticates it, so it has no signature.
 type QueryReply struct {
 	Nonce   uint64
 	At      Seq
@@ -195,48 +196,48 @@ type QueryReply struct {
 	Result  []byte
 }
 
-// Fetch asks for the body of a digest at a sequence number.
+// Fetch asks for the body with a digest at a sequence number.
 type Fetch struct {
 	Seq    Seq
 	Digest Digest
 }
 
-// CertifiedBody is a body whose digest a certificate or a new view has vouched for already: the claims of its clients
-// need no check, and it is accepted for such a digest only. Cert is present when it is pushed to a lagging replica (N7).
+// CertifiedBody is a body for whose digest a certificate or a new view vouches. So its requests' signatures need not be
+// checked, and it is accepted only for such a digest. It has a Cert if it is pushed to a lagging replica (N7).
 type CertifiedBody struct {
 	Seq  Seq
 	Body *Body
 	Cert *CommitCert // nil in answer to a Fetch
 }
 
-// StableNotice shows a stable checkpoint certificate to a replica that lags behind it.
+// StableNotice shows a stable certificate to a replica that lags behind it.
 type StableNotice struct {
 	Cert StableCert
 }
 
-// Held asks what others hold that the sender signed (D8.4). Every start sends it to all.
+// Held asks the others which statements of the sender they hold (D8.4). A replica sends it to all at every start.
 type Held struct {
-	Nonce uint64 // of this start; an answer repeats it
+	Nonce uint64 // of this start; repeated in answers
 	Above Seq    // the sender's low watermark h; 0 without a journal
 }
 
-// HeldBy answers a Held from what the answerer holds: what the asker signed, and proof of how far the cluster has come.
-// Everything in it is signed by others, so a faulty answerer can only leave out.
+// HeldBy answers a Held with what its sender holds: the asker's statements, and proof of how far the cluster has come.
+// All of it is signed by others, so a faulty replica can only leave things out.
 type HeldBy struct {
 	Nonce uint64
-	Of    ReplicaID   // who asked
-	Whole bool        // the answerer remembers all that it signed itself (D8.1)
-	Said  []Statement // by Of, above the asker's h
-	// Proof of the highest sequence numbers that the answerer knows of.
+	Of    ReplicaID   // the asker
+	Whole bool        // the sender remembers all that it signed itself (D8.1)
+	Said  []Statement // signed by Of, above the asker's h
+	// Proof of the highest sequence numbers that the sender knows of.
 	Stable   StableCert
 	Prepared *PreparedCert // nil: none
 	Commit   *CommitCert   // nil: none
-	// Suspects of f+1 replicas prove that View is justified (V7); none for view 0.
+	// Suspects of f+1 replicas that justify View (V7); none for view 0.
 	View     View
 	Suspects []Suspect
 }
 
-// Statement is what one signature of a replica says, without the message around it: enough to prove that it was signed.
+// Statement is what one signature of a replica covers, without the message around it: enough to prove that it was signed.
 type Statement struct {
 	Type   Type // of the message: PrePrepare, Prepare, Commit, Checkpoint, ViewChange or NewView
 	View   View // 0 for a checkpoint
@@ -245,29 +246,29 @@ type Statement struct {
 	Sig    Signature
 }
 
-// Recover asks an idle cluster to order nulls up to Until, where the silence of its sender ends (D8.9).
+// Recover asks an idle cluster to order nulls up to Until, where the sender's silence ends (D8.9).
 type Recover struct{ Until Seq }
 
-// FetchSlots asks for committed batches with their certificates, from one sequence number on (X0).
+// FetchSlots asks for committed batches with their certificates, from a sequence number on (X0).
 type FetchSlots struct {
 	From Seq
-	Most uint32 // batches
+	Most uint32 // how many batches at most
 }
 
-// Slots ends the answer to a FetchSlots: the batches in [From, Next) were sent. With Next equal to From none is held.
+// Slots ends the answer to a FetchSlots: the batches in [From, Next) were sent. If Next equals From, the sender holds none.
 type Slots struct{ From, Next Seq }
 
-// FetchState asks for a part of the state at a stable checkpoint (X3). Query is in the encoding of checkpoint/transfer.
+// FetchState asks for a part of the state at a stable checkpoint (X3). Query is encoded by checkpoint/transfer.
 type FetchState struct {
-	Seq   Seq // 0 with an empty Query: for the newest checkpoint that the answerer has
+	Seq   Seq // 0 with an empty Query asks for the newest checkpoint that the receiver has
 	Query []byte
 }
 
-// Data answers a FetchState. Without an Answer it says only which checkpoint its sender can serve.
+// Data answers a FetchState. Without an Answer it only says which checkpoint its sender can serve.
 type Data struct {
-	Seq    Seq         // that was asked for
-	Offer  *StableCert // the newest one that the sender can serve, when it was asked for that or serves Seq no more
-	Answer []byte      // in the encoding of checkpoint/transfer; believed by its hashes alone
+	Seq    Seq         // the checkpoint that was asked for
+	Offer  *StableCert // the newest checkpoint that the sender can serve, if it was asked for that or no longer serves Seq
+	Answer []byte      // encoded by checkpoint/transfer; believed only if its hashes match
 }
 
 func (*Held) message()          {}

@@ -1,9 +1,9 @@
 package wire
 
-// What a NewView must say, judged by the view changes in it (V3, V4).
+// What a NewView must contain, given the view changes in it (V3, V4).
 
-// Choose is the rule at the heart of the view change (V3): for each sequence number above the highest stable
-// checkpoint in V, up to the highest prepared one, the digest that prepared in the highest view, else null.
+// Choose is the central rule of the view change (V3): for each sequence number above the highest stable checkpoint in
+// V, up to the highest prepared one, it returns the digest that prepared in the highest view, else null.
 func Choose(v []ViewChange) []Digest {
 	minS, maxS := Seq(0), Seq(0)
 	for i := range v {
@@ -36,7 +36,7 @@ func Choose(v []ViewChange) []Digest {
 	return digests
 }
 
-// Follows reports whether O is exactly what V requires (V4).
+// Follows reports whether O is exactly what follows from V (V4).
 func (m *NewView) Follows() bool {
 	want := Choose(m.ViewChanges)
 	if len(want) != len(m.Proposals) {
@@ -59,10 +59,10 @@ func (m *NewView) MinStable() Seq {
 	return s
 }
 
-// ProposalSeq is the sequence number that entry i of O is for: O starts right above min-s.
+// ProposalSeq is the sequence number of entry i of O, which begins right above min-s.
 func (m *NewView) ProposalSeq(i int) Seq { return m.MinStable() + 1 + Seq(i) }
 
-// HighestStable is the stable certificate that O starts above (V3).
+// HighestStable is the stable certificate above which O begins (V3).
 func (m *NewView) HighestStable() StableCert {
 	best := &m.ViewChanges[0].Stable
 	for i := range m.ViewChanges {

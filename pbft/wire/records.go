@@ -1,58 +1,58 @@
 package wire
 
 // Record is what a replica writes to its journal. The set is closed: every record type is in this file. New replays
-// records in the order they were written; replaying one twice changes nothing.
+// records in the order in which they were written; replaying a record twice changes nothing.
 //
 //sumtype:decl
 type Record interface{ record() }
 
-// Head begins every journal segment (D9): whose journal it is and the view it was in. The records that follow it until
-// the segment's first turn repeat everything above the stable checkpoint, so that earlier segments can go.
+// Head begins every journal segment (D9): to which replica the journal belongs, and its view. The records between it
+// and the segment's first turn repeat everything above the stable checkpoint, so that earlier segments can be deleted.
 type Head struct {
 	Cluster Digest
 	Epoch   uint64
 	Self    ReplicaID
 	View    View
 	Active  bool
-	Life    Life // of the journal (D8.2); zero in one of the first format, until it is adopted
+	Life    Life // of the journal (D8.2); zero in the first format, until the journal is given a life
 }
 
-// Recovering begins the journal of a replica that had forgotten what it signed, and stays in every anchor (D8.6): it is
-// silent until a checkpoint at Until is stable, and never votes in a view below View (D8.7).
+// Recovering begins the journal of a replica that had forgotten what it signed, and stays in every anchor (D8.6). The
+// replica is silent until a checkpoint at Until is stable, and never votes in a view below View (D8.7).
 type Recovering struct {
 	Life  Life
 	Until Seq  // R
 	View  View // V*
-	// Suspects of f+1 replicas justify a view below View, the highest one that correct replicas had come to, so that
-	// this replica can prove it to the next one that forgets (V7).
+	// Suspects of f+1 replicas justify a view below View, the highest that correct replicas had reached. With them this
+	// replica can prove that view to the next replica that forgets (V7).
 	Suspects []Suspect
 }
 
-// Installed is the certificate of a state that was fetched from others and is durable in the store, whole (X6). What
-// was executed or noted as a checkpoint before it is void.
+// Installed is the certificate of a state that was fetched from others and is completely durable in the store (X6).
+// Earlier execution and earlier own checkpoints no longer count.
 type Installed struct{ Cert StableCert }
 
-// Void stands in the anchor of a replica that gave up states of its own (K2). Its checkpoints above the stable one and up to
-// Until, which the anchor repeats before it, were signed: it announces no other ones in their place, and starts from none of
-// them. Wrong: its state contradicts a stable checkpoint, and was not fetched from others yet.
+// Void is in the anchor of a replica that gave up states of its own (K2). It signed the checkpoints above the stable
+// one and up to Until, which the anchor repeats before this record. So it must announce no other digests for them, and
+// must not start from one of them. Wrong says that its state contradicts a stable checkpoint and was not replaced yet.
 type Void struct {
 	Until Seq
 	Wrong bool
 }
 
-// Witness is the highest checkpoint or view change of another replica that this one knows of: should that one forget
-// what it signed, it is told (D8.4).
+// Witness is the highest checkpoint or view change of another replica that this one knows of. If that replica forgets
+// what it signed, this one tells it (D8.4).
 type Witness struct {
 	Replica ReplicaID
 	Said    Statement
 }
 
-// Early says that what this replica signed from here on may be missing from its journal (D8.14): it is durable before the
-// first message that left ahead of its record. Clean ends it: up to there nothing is missing. A journal without either was
-// written record by record ahead of what left.
+// Early says that from here on the journal may lack what this replica signed (D8.14). It is durable before the first
+// message that leaves ahead of its record. Clean ends it: up to there nothing is missing. In a journal without either,
+// every record was durable before its message left.
 type Early struct{}
 
-// Clean is written when nothing that this replica signed, and that still matters, is missing from its journal.
+// Clean says that the journal lacks nothing that this replica signed and that still matters.
 type Clean struct{}
 
 // Sent is a message this replica signed: PrePrepare (D1), Prepare, Commit, Checkpoint (D5), ViewChange (D3) or
@@ -62,25 +62,25 @@ type Sent struct{ Msg Message }
 // Accepted is a pre-prepare with its body that this replica accepted from the primary (D1).
 type Accepted struct{ PrePrepare *PrePrepare }
 
-// Fetched is a body that arrived later than the digest that vouches for it.
+// Fetched is a body that arrived later than the digest for which it was needed.
 type Fetched struct {
 	Seq  Seq
 	Body *Body
 }
 
-// Prepared is a prepared certificate: the view change's proof (D2).
+// Prepared is a prepared certificate, which a view change must be able to show (D2).
 type Prepared struct{ Cert PreparedCert }
 
-// Certified is a slot that is executed by commit certificate alone (N7).
+// Certified is a slot that is executed by its commit certificate alone (N7).
 type Certified struct {
 	Cert CommitCert
 	Body *Body
 }
 
-// Committed is the commit certificate of a slot that prepared here and was executed. It is written behind the
-// execution, not before: losing it in a crash means collecting the commits anew. It is durable at the latest with the
-// Checkpoint message that covers the slot, and must be: below the low watermark nobody votes again, so the certificates
-// that f+1 correct replicas hold are the only way to follow (N7).
+// Committed is the commit certificate of a slot that prepared here and was executed. It is written after the execution:
+// if a crash loses it, the commits are collected again. It is durable at the latest with the Checkpoint message that
+// covers the slot. That is necessary because nobody votes below the low watermark any more, so that only the
+// certificates held by f+1 correct replicas let others follow (N7).
 type Committed struct{ Cert CommitCert }
 
 // Stable is the certificate that moved the low watermark (K1).
@@ -105,7 +105,7 @@ func (*Witness) record()    {}
 func (*Early) record()      {}
 func (*Clean) record()      {}
 
-// Durable reports whether a message of ours is a vote that must be in the journal before it is sent.
+// Durable reports whether an own message is a vote that must be in the journal before it is sent.
 func Durable(m Message) bool {
 	switch m.(type) {
 	case *PrePrepare, *Prepare, *Commit, *Checkpoint, *ViewChange, *NewView:
