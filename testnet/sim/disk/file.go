@@ -109,7 +109,8 @@ func grown(b []byte, size int) []byte {
 	if more <= 0 {
 		return b
 	}
-	b = slices.Grow(b, max(more, len(b))) // a new segment is written piece by piece
-	clear(b[len(b):size])
+	before := cap(b)
+	b = slices.Grow(b, max(more, 3*len(b))) // a new segment is written piece by piece
+	clear(b[len(b):min(size, before)])      // the rest is new
 	return b[:size]
 }
