@@ -37,11 +37,14 @@ lint: ## go.mod in order, formatting, and the linters of .golangci.yml
 	fi
 	$(TOOL) golangci-lint run ./...
 
+# One package more is tested at once than there are processors: those that run clusters wait for much of their time.
+BESIDE := -p $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+
 test: ## all tests
-	$(GO) test ./...
+	$(GO) test $(BESIDE) ./...
 
 race: ## all tests but the long ones and those of one goroutine, under the race detector; vet is part of test
-	$(GO) test -race -short -vet=off -timeout 20m ./...
+	$(GO) test $(BESIDE) -race -short -vet=off -timeout 20m ./...
 
 # The targets are looked up in the sources: to ask the tests for them links every package's.
 TESTS := {{range .TestGoFiles}}{{$$.ImportPath}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$.ImportPath}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}
