@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tagma/internal/command"
+	"tagma/internal/manual"
 	"tagma/testnet/local"
 )
 
@@ -132,3 +133,5 @@ func TestStart_SaysHowToTalkToItAndStopsCleanly(t *testing.T) {
 		}
 	}
 }
+
+func TestMan_EveryCommandHasAPageWithItsFlags(t *testing.T) { manual.Test(t, newRoot) }

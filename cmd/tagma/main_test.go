@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tagma/internal/machines"
+	"tagma/internal/manual"
 	"tagma/statemachine"
 )
 
@@ -29,3 +30,5 @@ func TestMain(m *testing.M) {
 	}()
 	main()
 }
+
+func TestMan_EveryCommandHasAPageWithItsFlags(t *testing.T) { manual.Test(t, newRoot) }

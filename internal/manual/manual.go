@@ -3,15 +3,35 @@
 package manual
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"testing"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 	"github.com/spf13/pflag"
 )
+
+var manTo = flag.String("man", "", "write the manual pages to this directory")
+
+// Test fails unless every command of a program has a page with its description and all its flags. With the flag --man the
+// pages are kept in its directory: `make man`.
+func Test(t *testing.T, program func() *cobra.Command) {
+	t.Helper()
+	dir := *manTo
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	if err := Write(program(), dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, lack := range Missing(program(), dir) {
+		t.Error(lack)
+	}
+}
 
 // Write writes a page of section 1 for every visible command of a program into a directory, which it makes. The date of
 // the pages is SOURCE_DATE_EPOCH if that is set.

@@ -58,7 +58,7 @@ func (p *Program) runNode(ctx context.Context, dir string, stdout, stderr io.Wri
 		return fmt.Errorf("run replica %d: %w", home.Config.Self, err)
 	}
 	defer sigbus.Quiet() // from here on the error of this function is printed instead
-	last := newLastLine(stderr)
+	last := terminal.NewFooter(stderr)
 	lines := newLooseLog(last)
 	defer lines.close()
 	log := logger(lines, home.Settings.LogLevel)
@@ -81,7 +81,7 @@ func (p *Program) runNode(ctx context.Context, dir string, stdout, stderr io.Wri
 	hidden := make(chan struct{})
 	go func() {
 		defer close(hidden)
-		last.follow(shown, n.Report)
+		follow(shown, last, n.Report)
 	}()
 	err = n.Run(ctx)
 	hide()

@@ -3,63 +3,17 @@ package operate
 import (
 	"context"
 	"fmt"
-	"io"
-	"sync"
 	"time"
 
 	"tagma/internal/node"
 	"tagma/internal/terminal"
 )
 
-// lastLine keeps one line below the log on a terminal, and redraws it when it changes. If the output is not a terminal,
-// there is only the log.
-type lastLine struct {
-	out      io.Writer
-	terminal bool
-
-	mu   sync.Mutex
-	text string
-}
-
-func newLastLine(out io.Writer) *lastLine {
-	return &lastLine{out: out, terminal: terminal.Redraws(out)}
-}
-
-// Write writes a line of the log above the last line.
-func (l *lastLine) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.text == "" {
-		return l.out.Write(p)
-	}
-	l.clear()
-	n, err := l.out.Write(p)
-	l.draw()
-	return n, err
-}
-
-// set replaces the last line; "" removes it.
-func (l *lastLine) set(text string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if text == l.text {
-		return
-	}
-	l.clear()
-	l.text = text
-	l.draw()
-}
-
-// clear and draw ignore errors: a terminal that is gone is no reason for a replica to stop.
-func (l *lastLine) clear() { _, _ = io.WriteString(l.out, "\r\x1b[K") }
-
-func (l *lastLine) draw() { _, _ = io.WriteString(l.out, l.text) }
-
 const lookRecovery = 500 * time.Millisecond
 
-// follow shows how the replica comes back, until the context ends.
-func (l *lastLine) follow(ctx context.Context, report func() node.Report) {
-	if !l.terminal {
+// follow shows on a footer how the replica comes back, until the context ends.
+func follow(ctx context.Context, last *terminal.Footer, report func() node.Report) {
+	if !last.Redraws {
 		return
 	}
 	next := time.NewTicker(lookRecovery)
@@ -67,11 +21,11 @@ func (l *lastLine) follow(ctx context.Context, report func() node.Report) {
 	for {
 		select {
 		case <-ctx.Done():
-			l.set("")
+			last.Set("")
 			return
 		case <-next.C:
 			r := report()
-			l.set(recoveryLine(&r, terminal.Colours(l.out)))
+			last.Set(recoveryLine(&r, last.Colour))
 		}
 	}
 }

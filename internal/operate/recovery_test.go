@@ -59,19 +59,4 @@ func TestNode_ATransferHasABarBelowTheLog(t *testing.T) {
 	if coloured := recoveryLine(r, true); !strings.Contains(coloured, "\x1b[32m") {
 		t.Errorf("no colour in %q", coloured)
 	}
-	var out bytes.Buffer
-	l := &lastLine{out: &out, terminal: true}
-	for _, step := range []func(){
-		func() { _, _ = l.Write([]byte("one\n")) }, // a buffer takes everything
-		func() { l.set("half") },
-		func() { _, _ = l.Write([]byte("two\n")) },
-		func() { l.set("") },
-		func() { _, _ = l.Write([]byte("three\n")) },
-	} {
-		step()
-	}
-	const clear = "\r\x1b[K"
-	if want := "one\n" + clear + "half" + clear + "two\nhalf" + clear + "three\n"; out.String() != want {
-		t.Errorf("the terminal is sent %q, want %q", out.String(), want)
-	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -115,8 +114,8 @@ func watchStatus(ctx context.Context, to *Target, w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if terminal.IsTerminal(w) && !to.JSON {
-			if err := terminal.Say(w, "\x1b[H\x1b[2J"); err != nil {
+		if !to.JSON {
+			if err := terminal.ClearScreen(w); err != nil {
 				return err
 			}
 		}
@@ -141,15 +140,11 @@ func (s *Status) print(w io.Writer, asJSON bool) error {
 		return command.PrintJSON(w, s)
 	}
 	colour := terminal.Colours(w)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	text := "REPLICA\tVIEW\tPRIMARY\tEXECUTED\tSTABLE\tIN FLIGHT\tPEERS\tSTATE\tHEALTH\n"
+	table := [][]string{{"REPLICA", "VIEW", "PRIMARY", "EXECUTED", "STABLE", "IN FLIGHT", "PEERS", "STATE", "HEALTH"}}
 	for i := range s.Replicas {
-		text += line(&s.Replicas[i], colour)
+		table = append(table, row(&s.Replicas[i], colour))
 	}
-	if _, err := io.WriteString(table, text); err != nil {
-		return err
-	}
-	if err := table.Flush(); err != nil {
+	if err := terminal.Table(w, table); err != nil {
 		return err
 	}
 	if versions := s.versions(); versions != "" {
@@ -164,10 +159,10 @@ func (s *Status) print(w io.Writer, asJSON bool) error {
 		(len(s.Replicas)-1)/3)
 }
 
-// line is a replica's line of the table. Only its last cell is coloured, since the other cells are padded by their length.
-func line(r *status.Replica, colour bool) string {
+// row is a replica's row of the table. Only its last cell is coloured, since the other cells are padded by their length.
+func row(r *status.Replica, colour bool) []string {
 	if !r.Reachable {
-		return fmt.Sprintf("%d\t-\t-\t-\t-\t-\t-\t-\t%s\n", r.Replica, terminal.Coloured(colour, terminal.Red, whyUnreachable(r)))
+		return []string{fmt.Sprint(r.Replica), "-", "-", "-", "-", "-", "-", "-", terminal.Coloured(colour, terminal.Red, whyUnreachable(r))}
 	}
 	state := "-" // no checkpoint yet
 	if r.StableCheckpoint > 0 {
@@ -195,8 +190,10 @@ func line(r *status.Replica, colour bool) string {
 	for _, c := range r.Convicted {
 		health += terminal.Coloured(colour, terminal.Red, fmt.Sprintf("; has proof against replica %d: %s", c.Replica, terminal.Printable(c.Kind)))
 	}
-	return fmt.Sprintf("%d\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", r.Replica, view, r.Primary, r.Executed, r.StableCheckpoint,
-		r.InFlight, len(r.Connected), state, health)
+	return []string{
+		fmt.Sprint(r.Replica), view, fmt.Sprint(r.Primary), fmt.Sprint(r.Executed), fmt.Sprint(r.StableCheckpoint),
+		fmt.Sprint(r.InFlight), fmt.Sprint(len(r.Connected)), state, health,
+	}
 }
 
 // whyUnreachable omits the replica's name, with which the line begins already.

@@ -4,12 +4,24 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 )
 
-// EraseLine erases the line in which the cursor is.
-const EraseLine = "\r\x1b[K"
+// eraseLine erases the line in which the cursor is, and eraseScreen all lines.
+const (
+	eraseLine   = "\r\x1b[K"
+	eraseScreen = "\x1b[H\x1b[2J"
+)
+
+// ClearScreen erases all that is on a terminal. On other outputs it does nothing.
+func ClearScreen(w io.Writer) error {
+	if !IsTerminal(w) {
+		return nil
+	}
+	return Say(w, eraseScreen)
+}
 
 // redrawEvery is the shortest time between two drawings of a line.
 const redrawEvery = 100 * time.Millisecond
@@ -36,16 +48,56 @@ func (l *Line) Live() bool { return l.out != nil }
 func (l *Line) Draw(text string) {
 	if l.out != nil && time.Since(l.last) >= redrawEvery {
 		l.last = time.Now()
-		_, _ = io.WriteString(l.out, EraseLine+text)
+		_, _ = io.WriteString(l.out, eraseLine+text)
 	}
 }
 
 // Clear removes the line, so that other output can follow.
 func (l *Line) Clear() {
 	if l.out != nil {
-		_, _ = io.WriteString(l.out, EraseLine)
+		_, _ = io.WriteString(l.out, eraseLine)
 	}
 }
+
+// Footer keeps one line below what is written to a terminal, and draws it again when it changes. Elsewhere there is only
+// what is written. It may be used by several goroutines.
+type Footer struct {
+	Style
+	out io.Writer
+
+	mu   sync.Mutex
+	text string
+}
+
+// NewFooter writes to an output.
+func NewFooter(out io.Writer) *Footer { return &Footer{out: out, Style: StyleOf(out)} }
+
+// Write writes lines above the last one.
+func (f *Footer) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.text == "" {
+		return f.out.Write(p)
+	}
+	f.put(eraseLine)
+	n, err := f.out.Write(p)
+	f.put(f.text)
+	return n, err
+}
+
+// Set replaces the last line; "" removes it. Where lines cannot be drawn again it does nothing.
+func (f *Footer) Set(text string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if text == f.text || !f.Redraws {
+		return
+	}
+	f.text = text
+	f.put(eraseLine + text)
+}
+
+// put ignores errors: a terminal that is gone is no reason to end the work that is shown.
+func (f *Footer) put(text string) { _, _ = io.WriteString(f.out, text) }
 
 // Bar is a Line that shows how far long work is.
 type Bar struct{ *Line }

@@ -81,3 +81,27 @@ func TestTable_LinesItsColumnsUp(t *testing.T) {
 		t.Errorf("%q, want %q", out.String(), want)
 	}
 }
+
+func TestFooter_StaysBelowWhatIsWritten(t *testing.T) {
+	var out bytes.Buffer
+	f := &Footer{out: &out, Style: Style{Redraws: true}}
+	for _, step := range []func(){
+		func() { _, _ = f.Write([]byte("one\n")) }, // a buffer takes everything
+		func() { f.Set("half") },
+		func() { f.Set("half") },
+		func() { _, _ = f.Write([]byte("two\n")) },
+		func() { f.Set("") },
+		func() { _, _ = f.Write([]byte("three\n")) },
+	} {
+		step()
+	}
+	if want := "one\n" + eraseLine + "half" + eraseLine + "two\nhalf" + eraseLine + "three\n"; out.String() != want {
+		t.Errorf("the terminal is sent %q, want %q", out.String(), want)
+	}
+	out.Reset()
+	f = NewFooter(&out)
+	f.Set("half")
+	if _, err := f.Write([]byte("one\n")); err != nil || out.String() != "one\n" {
+		t.Errorf("what is no terminal is sent %q, %v", out.String(), err)
+	}
+}
