@@ -2,8 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,54 +95,5 @@ func TestE1_EvidenceIsCheckedWithTheClustersKeysAlone(t *testing.T) {
 	}
 	if o := tagma(t, "evidence", home(dir, 0), "--verify"); o.code != command.Failed || !strings.Contains(o.stderr, "1 of 1 files") {
 		t.Errorf("with a forged signature: %v", o)
-	}
-}
-
-// K2: what a replica kept of its own wrong state is listed with it, and checked with the cluster's keys alone.
-func TestK2_AWrongStateIsListedAndChecked(t *testing.T) {
-	dir := makeCluster(t)
-	file, err := cluster.Load(filepath.Join(dir, operate.ClusterFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg, err := file.Config(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	seq := 2 * cfg.CheckpointInterval
-	cert := wire.StableCert{Seq: seq, Digest: wire.Digest{7}}
-	for id := range wire.ReplicaID(3) {
-		key, err := crypto.ReadKey(filepath.Join(home(dir, int(id)), node.KeyFile))
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := &wire.Checkpoint{Seq: seq, Digest: cert.Digest, Replica: id}
-		wire.Sign(&cfg, m, func(b []byte) wire.Signature { return key.Sign(b) })
-		cert.Checkpoints = append(cert.Checkpoints, wire.Endorsement{Replica: id, Sig: m.Sig})
-	}
-	d := node.Divergence{
-		Replica: 3, Checkpoint: uint64(seq), Own: fmt.Sprintf("%064x", 5), Stable: fmt.Sprintf("%x", cert.Digest[:]),
-		Certificate: wire.Encode(&wire.StableNotice{Cert: cert}), RepairedAt: uint64(seq), Differing: 2, Keys: [][]byte{[]byte("a\x00key")},
-	}
-	path := filepath.Join(home(dir, 3), node.DivergedDir, fmt.Sprintf("%d.json", seq))
-	keep := func() {
-		text, err := json.Marshal(&d)
-		if err = errors.Join(err, os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, text, 0o600)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	keep()
-	if out := must(t, "verify", path, "--cluster", filepath.Join(dir, operate.ClusterFile)); !strings.Contains(out, "proof against replica 3, diverged") {
-		t.Errorf("verify says %q", out)
-	}
-	out := must(t, "evidence", home(dir, 3), "--verify")
-	if !strings.Contains(out, fmt.Sprintf("own state after %d: 000000000000 and not 070000000000", seq)) ||
-		!strings.Contains(out, `2 keys differed: "a\x00key"`) || !strings.Contains(out, "yes") || !strings.HasPrefix(strings.Split(out, "\n")[1], "3 ") {
-		t.Errorf("the list: %s", out)
-	}
-	d.Checkpoint++
-	keep()
-	if o := tagma(t, "evidence", home(dir, 3), "--verify"); o.code != command.Failed || !strings.Contains(o.stderr, "1 of 1 files") {
-		t.Errorf("with a certificate of another state: %v", o)
 	}
 }
